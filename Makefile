@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0
+# altconn: a socket family whose connect() does what its manual says.
+# `make help` lists what there is.
+
+KVER ?= $(shell uname -r)
+KDIR ?= $(or $(wildcard /lib/modules/$(KVER)/build),$(shell \
+	ls -d /lib/modules/*-amd64/build /usr/src/linux-headers-*-amd64 \
+	2>/dev/null | sort -t- -k2 -V | tail -n 1))
+PREFIX ?= /usr/local
+KERNEL ?= stock
+TESTS ?=
+V ?= 0
+
+vm := selftests/vm
+unexport KERNEL TESTS
+
+all: module tools
+
+# A folder that is not written yet is passed over, so that a half tree builds.
+tool_dirs := $(patsubst %/Makefile,%,$(wildcard tools/altconn/Makefile \
+	tools/run/Makefile))
+
+module: headers-present
+	$(MAKE) -C $(KDIR) M=$(CURDIR) V=$(V) modules
+
+headers-present:
+	@if [ ! -e "$(KDIR)/Makefile" ]; then \
+		echo "altconn: no kernel headers for Linux $(KVER)." >&2; \
+		echo "  apt install linux-headers-$(KVER), or set KDIR=," >&2; \
+		echo "  or let 'make demo' or 'make check' get all they need." >&2; \
+		exit 1; \
+	fi
+
+tools:
+	@for dir in $(tool_dirs); do $(MAKE) -C $$dir V=$(V) || exit 1; done
+
+build-deps:
+	@$(vm)/deps build
+
+# Against the kernel framework's headers, unpacked under build/.
+# The layout of build/install is that of `make kselftest-install`.
+framework := build/kselftest/tools/testing/selftests
+selftests_make = $(MAKE) --no-print-directory -C selftests \
+	OUTPUT=$(CURDIR)/build/selftests COLLECTION=altconn
+
+selftests: build-deps
+	$(selftests_make) INSTALL_PATH=$(CURDIR)/build/install/altconn install
+	@cp -r $(framework)/kselftest $(framework)/run_kselftest.sh build/install/
+	@$(selftests_make) -s emit_tests >build/install/kselftest-list.txt
+
+# What a guest needs of this machine. The module is built by the runner, for
+# the guest's kernel.
+userland: build-deps
+	@$(MAKE) --no-print-directory -s tools selftests
+
+check:
+	@$(vm)/check $(KERNEL) $(TESTS)
+
+check-debug:
+	@$(vm)/check debug $(TESTS)
+
+demo:
+	@if [ ! -x $(vm)/demo ]; then \
+		echo "altconn: $(vm)/demo is missing" >&2; exit 1; \
+	fi
+	@$(vm)/deps build vm demo
+	@$(MAKE) --no-print-directory -s tools
+	@nginx=$$($(vm)/deps nginx) && \
+		ALTCONN_NGINX=$$nginx $(vm)/run --kernel $(KERNEL) -- $(vm)/demo
+
+vm:
+	@$(vm)/deps build vm
+	@$(MAKE) --no-print-directory -s tools
+	@$(vm)/run --kernel $(KERNEL) --interactive
+
+lint:
+	@$(vm)/lint
+
+# YNL= names a kernel tree that has the generator.
+generate:
+	YNL=$${YNL:-$$($(vm)/kernel ynl)} tools/ynl-generate
+
+check-generated:
+	YNL=$${YNL:-$$($(vm)/kernel ynl)} tools/ynl-generate --check
+
+install: tools
+	@for dir in $(tool_dirs); do \
+		$(MAKE) -C $$dir V=$(V) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) \
+			install || exit 1; \
+	done
+	@for page in $(wildcard Documentation/*.[1-8]); do \
+		section=$${page##*.}; \
+		install -D -m 644 $$page \
+			$(DESTDIR)$(PREFIX)/share/man/man$$section/$${page##*/} || exit 1; \
+	done
+	@if [ -e tools/completion/altconn ]; then \
+		install -D -m 644 tools/completion/altconn \
+			$(DESTDIR)$(PREFIX)/share/bash-completion/completions/altconn; \
+	fi
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/linux \
+		$(wildcard uapi/linux/*.h)
+
+modules_install: headers-present
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+
+clean:
+	@[ ! -e "$(KDIR)/Makefile" ] || $(MAKE) -s -C $(KDIR) M=$(CURDIR) clean
+	@for dir in $(tool_dirs); do $(MAKE) -s -C $$dir clean || exit 1; done
+	rm -rf build/stock build/debug build/6.* build/7.* build/selftests \
+		build/install build/lint
+
+distclean: clean
+	rm -rf build
+
+help:
+	@echo 'On a bare Debian 12 or 13 (missing packages are installed by apt):'
+	@echo '  make demo           a page over altconn, and the tables, in a VM'
+	@echo '  make check          all tests in a VM on the stock kernel'
+	@echo '      TESTS="connect bind"     only these'
+	@echo '      KERNEL=6.12, 7.2         on other Debian kernels'
+	@echo '  make check-debug    the same on a kernel with KASAN and lockdep'
+	@echo '  make vm             a shell in a VM with the module loaded'
+	@echo 'Building and installing:'
+	@echo '  make [KDIR=...]     kmod/altconn.ko and tools/altconn/altconn'
+	@echo '  make install        the tool, man pages, headers [PREFIX=, DESTDIR=]'
+	@echo '  make modules_install'
+	@echo '  make clean, make distclean'
+	@echo 'For those who change it:'
+	@echo '  make lint           checkpatch, sparse, W=1, shellcheck, mandoc'
+	@echo '  make generate       the netlink files from their YAML spec'
+	@echo 'ALTCONN_CACHE= moves the kernels that are downloaded and built.'
+
+.PHONY: all module headers-present tools build-deps selftests userland check \
+	check-debug demo vm lint generate check-generated install \
+	modules_install clean distclean help

@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * altconn: what the files of the module share.
+ *
+ * Objects
+ *
+ *   endpoint     struct altconn_sock: a socket
+ *   binding      struct altconn_bind: canonical address -> endpoint
+ *   listener     struct altconn_listener: accept queue, and the FIFO of
+ *                attempts that wait behind it
+ *   association  struct altconn_assoc: what connect() makes; an attempt is an
+ *                association that is still pending
+ *
+ * The state of an endpoint is sk->sk_state and nothing else; sock->state keeps
+ * what the core put there.
+ *
+ *   TCP_CLOSE        unconnected, bound or not
+ *   TCP_SYN_SENT     connect() is under way: ask->assoc is pending
+ *   TCP_ESTABLISHED  stream, seqpacket: ask->assoc, its peer may be gone;
+ *                    datagram: ask->peer or ask->peer_sk
+ *   TCP_LISTEN       ask->listener
+ *
+ * Locks, outermost first (Documentation/locking.rst has the reasons):
+ *
+ *   lock_sock(sk)                     system calls that change an endpoint
+ *   ring->write_lock                  one writer a direction
+ *   ring->read_lock                   one reader a direction
+ *   listener->lock                    decides attempts
+ *   ask->blocked_lock                 where a datagram sender is blocked
+ *   assoc->lock, sk_receive_queue.lock, the tables' locks     innermost
+ */
+#ifndef _ALTCONN_H
+#define _ALTCONN_H
+
+#include <linux/net.h>
+#include <linux/rhashtable.h>
+#include <linux/timer.h>
+#include <linux/un.h>
+#include <linux/xarray.h>
+#include <net/netns/generic.h>
+#include <net/sock.h>
+#include <uapi/linux/altconn.h>
+
+#define ALTCONN_VERSION	"0.1"
+
+/**
+ * struct altconn_addr - a canonical address, the same for every dress
+ * @refs: see below
+ * @kind: enum altconn_kind
+ * @len: bytes of @bytes in use
+ * @node: node id, ports and names
+ * @port: ports
+ * @inode: paths: the socket file's inode, compared and never followed
+ * @rcu: frees it
+ * @bytes: the name, or the path as it was given to bind()
+ *
+ * Lifetime: immutable once it is shared. Bindings, endpoints, ends of
+ * associations and queued datagrams hold references; altconn_addr_put() frees
+ * it a grace period after the last one, in any context. An address on the stack has no
+ * references and is copied by altconn_addr_dup() before it is kept. Allocated
+ * only as long as @len needs.
+ */
+struct altconn_addr {
+	refcount_t	refs;
+	u8		kind;
+	u8		len;
+	u32		node;
+	u32		port;
+	const void	*inode;
+	struct rcu_head	rcu;
+	char		bytes[ALTCONN_PATH_MAX];
+};
+
+/* "path:" and a path whose every byte is escaped as \xNN */
+#define ALTCONN_ADDR_STRLEN	(8 + 4 * ALTCONN_PATH_MAX)
+
+/**
+ * struct altconn_bind - an entry of the table of bound addresses
+ * @node: link in the table
+ * @net: namespace, NULL for paths: they are the machine's
+ * @type: socket type; part of the key but for paths
+ * @auto_bound: made by the family, dissolved with the association
+ * @addr: holds a reference
+ * @sk: the endpoint; valid under RCU while the entry can be found
+ * @listener: its listener, or NULL
+ * @path: paths: pins the inode, so that its address stays this socket's
+ * @rcu: frees it
+ *
+ * Lifetime: owned by one endpoint, ask->bind. Found only under RCU; taken out
+ * of the table by altconn_unbind() when the endpoint closes or dissolves, so no
+ * reader can find it after a grace period.
+ */
+struct altconn_bind {
+	struct rhash_head		node;
+	struct net			*net;
+	u8				type;
+	bool				auto_bound;
+	struct altconn_addr		*addr;
+	struct sock			*sk;
+	struct altconn_listener __rcu	*listener;
+	struct path			path;
+	struct rcu_head			rcu;
+};
+
+/**
+ * struct altconn_ring - data on its way to one end of an association
+ * @write_lock: writers; held while user memory is read
+ * @read_lock: readers; held while user memory is written
+ * @data: @size bytes, or NULL before the first write
+ * @size: a power of two, changes only under both locks
+ * @head: bytes ever written; stored by the writer
+ * @tail: bytes ever read; stored by the reader
+ * @put: records ever written, seqpacket; stored by the writer
+ * @taken: records ever read; stored by the reader
+ */
+struct altconn_ring {
+	struct mutex	write_lock;
+	struct mutex	read_lock;
+	char		*data;
+	u32		size;
+	u32		head;
+	u32		tail;
+	u32		put;
+	u32		taken;
+};
+
+enum altconn_side { ALTCONN_CLIENT, ALTCONN_SERVER };
+
+/**
+ * struct altconn_end - one end of an association
+ * @sk: its endpoint, set once and pinned until the association is freed; NULL
+ *	on the server's side before accept()
+ * @addr: its address, a reference, NULL when unnamed; set with @sk or before
+ * @in: what it has not read yet
+ * @pid: who: at connect(), at accept() or, before that, at listen()
+ * @uid: likewise
+ * @dress: how it writes addresses
+ * @shutdown: RCV_SHUTDOWN, SEND_SHUTDOWN by its own shutdown() or close
+ * @want_space: it waits for room in the peer's @in
+ * @closed: closed or dissolved
+ */
+struct altconn_end {
+	struct sock		*sk;
+	struct altconn_addr	*addr;
+	struct altconn_ring	in;
+	struct pid		*pid;
+	kuid_t			uid;
+	u8			dress;
+	u8			shutdown;
+	bool			want_space;
+	bool			closed;
+};
+
+/**
+ * struct altconn_assoc - an association, pending ones (attempts) included
+ * @refs: see below
+ * @state: PENDING, QUEUED, ESTABLISHED or CLOSED; see below
+ * @type: SOCK_STREAM or SOCK_SEQPACKET
+ * @registered: in the namespace's table
+ * @err: positive errno of a failed attempt
+ * @reason: enum altconn_reason of the decision
+ * @lock: the ends' flags, and ask->assoc of both endpoints
+ * @id: never reused while the module is loaded
+ * @net: namespace; lives as long as end[CLIENT].sk does
+ * @listener: where it was made, a reference; NULL for a socketpair
+ * @node: in listener->waiters or listener->queue
+ * @seq: order of arrival at the listener
+ * @deadline: of the attempt
+ * @begun: when connect() was called, ns
+ * @decided: when the attempt was decided, ns; 0 while it is pending
+ * @cred: of the caller of connect(), for the server's SO_PEERCRED
+ * @end: by enum altconn_side
+ * @rcu: frees it
+ *
+ * Lifetime: references are held by ask->assoc of each endpoint, by the list of
+ * the listener that it is in (accept() hands that one to the new endpoint), by
+ * the armed timer and by system calls under way. Each end pins its struct sock
+ * until the association is freed, so data and wake-ups need no lock to reach
+ * the peer; an endpoint drops its reference when it closes or dissolves, which
+ * ends the circle. No reference can appear after the last: the namespace's
+ * table is read under RCU with refcount_inc_not_zero().
+ *
+ * The state changes under listener->lock: PENDING -> QUEUED or CLOSED in
+ * decide() of connect.c, exactly once; QUEUED -> ESTABLISHED in accept(),
+ * QUEUED -> CLOSED when the listener goes.
+ */
+struct altconn_assoc {
+	refcount_t		refs;
+	u8			state;
+	u8			type;
+	bool			registered;
+	u8			err;
+	u32			reason;
+	spinlock_t		lock;
+	u64			id;
+	struct net		*net;
+	struct altconn_listener	*listener;
+	struct list_head	node;
+	u32			seq;
+	struct timer_list	deadline;
+	u64			begun;
+	u64			decided;
+	const struct cred	*cred;
+	struct altconn_end	end[2];
+	struct rcu_head		rcu;
+};
+
+/**
+ * struct altconn_listener - the listening part of an endpoint
+ * @refs: see below
+ * @lock: everything below up to the counters; decides attempts. Softirqs off:
+ *	deadlines run in a timer
+ * @closed: no attempt may enter any more
+ * @id: the endpoint's in the namespace's table
+ * @queue: established, waiting for accept()
+ * @waiters: pending attempts in order of arrival
+ * @queued: length of @queue
+ * @waiting: length of @waiters
+ * @backlog: listen()'s argument; @queue holds one more
+ * @next_seq: number of the next attempt
+ * @established: counter
+ * @refused: counter
+ * @timed_out: counter
+ * @waited: counter
+ * @sk: the endpoint; while not @closed
+ * @dress: the endpoint's
+ * @addr: its address, a reference
+ * @pid: who called listen()
+ * @cred: likewise, for the client's SO_PEERCRED
+ * @rcu: frees it
+ *
+ * Lifetime: references are held by the endpoint (ask->listener), by every
+ * association made here, and by system calls. bind->listener is a weak pointer,
+ * cleared first; a reader takes a reference with refcount_inc_not_zero().
+ */
+struct altconn_listener {
+	refcount_t		refs;
+	spinlock_t		lock;
+	bool			closed;
+	u64			id;
+	struct list_head	queue;
+	struct list_head	waiters;
+	u32			queued;
+	u32			waiting;
+	u32			backlog;
+	u32			next_seq;
+	u64			established;
+	u64			refused;
+	u64			timed_out;
+	u64			waited;
+	struct sock		*sk;
+	u8			dress;
+	struct altconn_addr	*addr;
+	struct pid		*pid;
+	const struct cred	*cred;
+	struct rcu_head		rcu;
+};
+
+/**
+ * struct altconn_outcome - what became of an endpoint's last attempt
+ * @err: positive errno, 0 for success
+ * @reason: enum altconn_reason
+ * @waited_ns: time between connect() and the decision
+ */
+struct altconn_outcome {
+	u32	err;
+	u32	reason;
+	u64	waited_ns;
+};
+
+/**
+ * struct altconn_blocked - a datagram sender that waits for a full receiver
+ * @node: in the receiver's list; its sk_receive_queue.lock
+ * @sk: the sender
+ *
+ * Lifetime: on the sender's stack or in its endpoint, taken out of the list
+ * before either goes.
+ */
+struct altconn_blocked {
+	struct list_head	node;
+	struct sock		*sk;
+};
+
+/**
+ * struct altconn_sock - an endpoint
+ * @sk: must be first
+ * @id: in the namespace's table of sockets, 0 when not there
+ * @dress: socket()'s protocol argument
+ * @unreported: the attempt succeeded after connect() had returned; the next
+ *	connect() says 0 (S-DONE)
+ * @bind: its own binding, or NULL
+ * @addr: its address: the binding's or, when accepted, the listener's
+ * @listener: TCP_LISTEN
+ * @assoc: TCP_SYN_SENT, TCP_ESTABLISHED; also a failed attempt until the next
+ *	call on the socket. Written under lock_sock() and assoc->lock
+ * @timeout_ms: ALTCONN_CONNECT_TIMEOUT
+ * @last: outcome of the last attempt
+ * @peer: datagram: the only address to send to and receive from, under
+ *	sk_receive_queue.lock
+ * @peer_sk: datagram: the other half of a socketpair, pinned; same lock
+ * @pid: datagram: who bound or connected it
+ * @blocked_lock: @blocked_on
+ * @blocked_on: datagram: the full receiver that a poll() wants to hear of, pinned
+ * @blocked_entry: in its list
+ * @blocked: datagram: senders that wait for room here; sk_receive_queue.lock
+ *
+ * Lifetime: struct sock's. Datagram and listening endpoints are found under
+ * RCU and have SOCK_RCU_FREE.
+ */
+struct altconn_sock {
+	struct sock			sk;
+	u64				id;
+	u8				dress;
+	bool				unreported;
+	struct altconn_bind		*bind;
+	struct altconn_addr __rcu	*addr;
+	struct altconn_listener __rcu	*listener;
+	struct altconn_assoc __rcu	*assoc;
+	u64				timeout_ms;
+	struct altconn_outcome		last;
+
+	struct altconn_addr		*peer;
+	struct sock			*peer_sk;
+	struct pid			*pid;
+	spinlock_t			blocked_lock;
+	struct sock			*blocked_on;
+	struct altconn_blocked		blocked_entry;
+	struct list_head		blocked;
+};
+
+static inline struct altconn_sock *altconn_sk(const struct sock *sk)
+{
+	return (struct altconn_sock *)sk;
+}
+
+/**
+ * struct altconn_net - what a network namespace has
+ * @assocs: associations by id; a plain XArray, softirqs off when written
+ * @sockets: listeners and datagram sockets by id
+ * @connect_timeout_ms: sysctl
+ * @port_min: sysctl, first ephemeral port
+ * @port_max: sysctl, last ephemeral port
+ * @max_waiting: sysctl, attempts that may wait on one listener
+ * @n_assocs: how many
+ * @n_sockets: how many
+ * @sysctl_header: registration
+ * @sysctl_table: this namespace's copy
+ */
+struct altconn_net {
+	struct xarray		assocs;
+	struct xarray		sockets;
+	unsigned int		connect_timeout_ms;
+	unsigned int		port_min;
+	unsigned int		port_max;
+	unsigned int		max_waiting;
+	atomic_long_t		n_assocs;
+	atomic_long_t		n_sockets;
+	struct ctl_table_header	*sysctl_header;
+	struct ctl_table	*sysctl_table;
+};
+
+extern unsigned int altconn_net_id;
+extern unsigned int altconn_family;
+
+static inline struct altconn_net *altconn_pernet(const struct net *net)
+{
+	return net_generic(net, altconn_net_id);
+}
+
+/* main.c */
+u64 altconn_next_id(void);
+
+/* addr.c */
+int altconn_addr_parse(const struct sock *sk, const void *uaddr, int len,
+		       struct altconn_addr *addr);
+bool altconn_addr_dissolves(const struct sock *sk, const void *uaddr, int len);
+int altconn_addr_write(const struct sock *sk, const struct altconn_addr *addr,
+		       void *uaddr);
+struct altconn_addr *altconn_addr_dup(const struct altconn_addr *addr,
+				      gfp_t gfp);
+void altconn_addr_put(struct altconn_addr *addr);
+bool altconn_addr_equal(const struct altconn_addr *a,
+			const struct altconn_addr *b);
+size_t altconn_addr_print(const struct altconn_addr *addr, char *buf,
+			  size_t size);
+struct altconn_addr *altconn_addr_of(const struct sock *sk);
+
+static inline struct altconn_addr *altconn_addr_get(struct altconn_addr *addr)
+{
+	if (addr)
+		refcount_inc(&addr->refs);
+	return addr;
+}
+
+/* bind.c */
+int altconn_bind_init(void);
+void altconn_bind_exit(void);
+int altconn_bind(struct socket *sock, struct sockaddr_unsized *uaddr, int len);
+int altconn_bind_allowed(struct sock *sk);
+int altconn_autobind(struct sock *sk, enum altconn_kind kind);
+void altconn_unbind(struct sock *sk);
+struct altconn_bind *altconn_bind_find(struct net *net, int type,
+				       const struct altconn_addr *addr);
+int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
+			const struct path *path, bool auto_bound);
+
+/* path.c */
+int altconn_path_bind(struct sock *sk, struct altconn_addr *addr);
+int altconn_path_resolve(struct altconn_addr *addr, struct path *path,
+			 u32 *reason);
+
+/* connect.c */
+int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
+		    int len, int flags);
+void altconn_connect_cancel(struct sock *sk, u32 reason);
+void altconn_connect_reap(struct sock *sk);
+void altconn_connect_decide(struct altconn_assoc *assoc, int err, u32 reason);
+int altconn_connect_dest(const struct altconn_addr *addr, u32 *reason);
+int altconn_connect_outcome(struct sock *sk, struct altconn_connect_info *info);
+void altconn_connect_deadline(struct timer_list *timer);
+
+/* listen.c */
+int altconn_listen(struct socket *sock, int backlog);
+int altconn_listen_accept(struct socket *sock, struct socket *newsock,
+			  struct proto_accept_arg *arg);
+struct altconn_listener *altconn_listener_find(struct net *net, int type,
+					       const struct altconn_addr *addr,
+					       u32 *reason);
+struct altconn_listener *altconn_listener_of(const struct sock *sk);
+void altconn_listener_put(struct altconn_listener *ln);
+int altconn_listener_enter(struct altconn_listener *ln,
+			   struct altconn_assoc *assoc, unsigned long deadline,
+			   u32 *reason);
+void altconn_listener_close(struct sock *sk);
+u32 altconn_listener_place(const struct altconn_assoc *assoc);
+
+/* assoc.c */
+int altconn_assoc_init(void);
+void altconn_assoc_exit(void);
+struct altconn_assoc *altconn_assoc_new(struct sock *sk,
+					struct altconn_listener *ln);
+void altconn_assoc_put(struct altconn_assoc *assoc);
+struct altconn_assoc *altconn_assoc_of(const struct sock *sk,
+				       enum altconn_side *side);
+int altconn_assoc_register(struct altconn_assoc *assoc);
+void altconn_assoc_attach(struct altconn_assoc *assoc, enum altconn_side side,
+			  struct sock *sk);
+void altconn_assoc_detach(struct sock *sk);
+void altconn_assoc_abandon(struct altconn_assoc *assoc);
+void altconn_assoc_shutdown(struct altconn_assoc *assoc,
+			    enum altconn_side side, u8 how);
+u8 altconn_assoc_shut(const struct altconn_assoc *assoc,
+		      enum altconn_side side);
+int altconn_assoc_pair(struct sock *a, struct sock *b);
+
+static inline struct altconn_assoc *
+altconn_assoc_get(struct altconn_assoc *assoc)
+{
+	refcount_inc(&assoc->refs);
+	return assoc;
+}
+
+/* ring.c: the data path's narrow interface */
+void altconn_ring_init(struct altconn_ring *ring);
+void altconn_ring_free(struct altconn_ring *ring);
+u32 altconn_ring_used(const struct altconn_ring *ring);
+u32 altconn_ring_payload(const struct altconn_ring *ring);
+bool altconn_ring_writable(const struct altconn_ring *ring, u32 limit);
+ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
+			   size_t len, u32 limit, bool nonblock);
+ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
+			  size_t len, bool peek);
+ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
+			 size_t len, u32 limit, bool nonblock);
+ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
+			  size_t len, bool peek, size_t *record);
+
+/* stream.c: connected data, stream and seqpacket */
+int altconn_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
+int altconn_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
+			   int flags);
+int altconn_seqpacket_sendmsg(struct socket *sock, struct msghdr *msg,
+			      size_t len);
+int altconn_seqpacket_recvmsg(struct socket *sock, struct msghdr *msg,
+			      size_t len, int flags);
+__poll_t altconn_stream_poll(struct file *file, struct socket *sock,
+			     poll_table *wait);
+
+/* dgram.c */
+int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
+			  int len, int flags);
+int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
+int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
+			  int flags);
+__poll_t altconn_dgram_poll(struct file *file, struct socket *sock,
+			    poll_table *wait);
+void altconn_dgram_pair(struct sock *a, struct sock *b);
+void altconn_dgram_close(struct sock *sk);
+struct altconn_addr *altconn_dgram_peer(struct sock *sk);
+int altconn_dgram_inq(struct sock *sk);
+
+/* sock.c */
+extern struct proto altconn_proto;
+extern struct net_proto_family altconn_family_ops;
+void altconn_sock_init_ops(void);
+struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
+				int protocol, int kern);
+int altconn_sock_register(struct sock *sk);
+void altconn_sock_unregister(struct sock *sk);
+void altconn_sock_set_addr(struct sock *sk, struct altconn_addr *addr);
+void altconn_sock_set_peercred(struct sock *sk, struct pid *pid,
+			       const struct cred *cred);
+
+/* sysctl.c */
+int altconn_sysctl_register(struct net *net);
+void altconn_sysctl_unregister(struct net *net);
+
+#endif /* _ALTCONN_H */

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Associations: making them, finding them by id, and letting go of them.
+ */
+
+#include <linux/cred.h>
+#include <linux/slab.h>
+#include "altconn.h"
+#include "trace.h"
+
+static struct kmem_cache *assoc_cache;
+
+static void end_init(struct altconn_end *end)
+{
+	altconn_ring_init(&end->in);
+	end->uid = INVALID_UID;
+}
+
+static void end_free(struct altconn_end *end)
+{
+	altconn_ring_free(&end->in);
+	altconn_addr_put(end->addr);
+	put_pid(end->pid);
+	if (end->sk)
+		sock_put(end->sk);
+}
+
+static void end_set_process(struct altconn_end *end)
+{
+	struct pid *old = end->pid;
+
+	WRITE_ONCE(end->pid, get_pid(task_tgid(current)));
+	end->uid = current_uid();
+	put_pid(old);
+}
+
+/* The client's end; the server's gets its endpoint in accept(). */
+static void set_client(struct altconn_assoc *assoc, struct sock *sk)
+{
+	struct altconn_end *end = &assoc->end[ALTCONN_CLIENT];
+
+	sock_hold(sk);
+	end->sk = sk;
+	end->addr = altconn_addr_of(sk);
+	end->dress = altconn_sk(sk)->dress;
+	end_set_process(end);
+}
+
+static void set_listener(struct altconn_assoc *assoc,
+			 struct altconn_listener *ln)
+{
+	struct altconn_end *end = &assoc->end[ALTCONN_SERVER];
+
+	refcount_inc(&ln->refs);
+	assoc->listener = ln;
+	end->addr = altconn_addr_get(ln->addr);
+	end->dress = ln->dress;
+	end->pid = get_pid(ln->pid);
+	end->uid = ln->cred->uid;
+}
+
+/**
+ * altconn_assoc_new() - a pending association
+ * @sk: the endpoint that connects
+ * @ln: the listener, or NULL for a socketpair
+ *
+ * Context: process, may sleep.
+ * Return: the association with one reference, not registered, or NULL.
+ */
+struct altconn_assoc *altconn_assoc_new(struct sock *sk,
+					struct altconn_listener *ln)
+{
+	struct altconn_assoc *assoc;
+
+	assoc = kmem_cache_zalloc(assoc_cache, GFP_KERNEL_ACCOUNT);
+	if (!assoc)
+		return NULL;
+	refcount_set(&assoc->refs, 1);
+	spin_lock_init(&assoc->lock);
+	INIT_LIST_HEAD(&assoc->node);
+	timer_setup(&assoc->deadline, altconn_connect_deadline, 0);
+	assoc->state = ALTCONN_ASSOC_STATE_PENDING;
+	assoc->type = sk->sk_type;
+	assoc->net = sock_net(sk);
+	assoc->id = altconn_next_id();
+	assoc->begun = ktime_get_ns();
+	assoc->cred = get_current_cred();
+	end_init(&assoc->end[ALTCONN_CLIENT]);
+	end_init(&assoc->end[ALTCONN_SERVER]);
+	set_client(assoc, sk);
+	if (ln)
+		set_listener(assoc, ln);
+	return assoc;
+}
+
+static void assoc_free_rcu(struct rcu_head *rcu)
+{
+	struct altconn_assoc *assoc =
+		container_of(rcu, struct altconn_assoc, rcu);
+
+	kmem_cache_free(assoc_cache, assoc);
+}
+
+static void unregister(struct altconn_assoc *assoc)
+{
+	struct altconn_net *an = altconn_pernet(assoc->net);
+
+	if (!assoc->registered)
+		return;
+	xa_erase_bh(&an->assocs, assoc->id);
+	atomic_long_dec(&an->n_assocs);
+}
+
+/**
+ * altconn_assoc_put() - drop a reference
+ * @assoc: the association
+ *
+ * The last one unpins the endpoints, so the caller must not use one that only
+ * the association kept alive.
+ *
+ * Context: any but hard interrupts; no lock of this module held.
+ */
+void altconn_assoc_put(struct altconn_assoc *assoc)
+{
+	if (!refcount_dec_and_test(&assoc->refs))
+		return;
+	unregister(assoc);
+	put_cred(assoc->cred);
+	if (assoc->listener)
+		altconn_listener_put(assoc->listener);
+	end_free(&assoc->end[ALTCONN_SERVER]);
+	/* Last: it keeps the namespace. */
+	end_free(&assoc->end[ALTCONN_CLIENT]);
+	call_rcu(&assoc->rcu, assoc_free_rcu);
+}
+
+/**
+ * altconn_assoc_register() - put an association in the namespace's table
+ * @assoc: not registered yet
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int altconn_assoc_register(struct altconn_assoc *assoc)
+{
+	struct altconn_net *an = altconn_pernet(assoc->net);
+	int err;
+
+	err = xa_insert_bh(&an->assocs, assoc->id, assoc, GFP_KERNEL_ACCOUNT);
+	if (err)
+		return err;
+	assoc->registered = true;
+	atomic_long_inc(&an->n_assocs);
+	return 0;
+}
+
+/**
+ * altconn_assoc_of() - the association of an endpoint
+ * @sk: the endpoint
+ * @side: which end it is
+ *
+ * Context: any; takes no lock.
+ * Return: a reference, or NULL.
+ */
+struct altconn_assoc *altconn_assoc_of(const struct sock *sk,
+				       enum altconn_side *side)
+{
+	struct altconn_assoc *assoc;
+
+	rcu_read_lock();
+	do {
+		assoc = rcu_dereference(altconn_sk(sk)->assoc);
+	} while (assoc && !refcount_inc_not_zero(&assoc->refs));
+	rcu_read_unlock();
+	if (assoc)
+		*side = READ_ONCE(assoc->end[ALTCONN_CLIENT].sk) == sk ?
+			ALTCONN_CLIENT : ALTCONN_SERVER;
+	return assoc;
+}
+
+/**
+ * altconn_assoc_attach() - give an end its endpoint
+ * @assoc: the caller's reference moves to the endpoint
+ * @side: which end; has no endpoint yet
+ * @sk: a new endpoint that nobody else sees
+ *
+ * Context: process.
+ */
+void altconn_assoc_attach(struct altconn_assoc *assoc, enum altconn_side side,
+			  struct sock *sk)
+{
+	struct altconn_end *end = &assoc->end[side];
+
+	end_set_process(end);
+	altconn_sock_set_addr(sk, altconn_addr_get(end->addr));
+	rcu_assign_pointer(altconn_sk(sk)->assoc, assoc);
+	WRITE_ONCE(sk->sk_state, TCP_ESTABLISHED);
+	sock_hold(sk);
+	/* The peer reaches a whole endpoint from here on. */
+	smp_store_release(&end->sk, sk);
+}
+
+/* Is @sk, pinned by @assoc, still an end of it? assoc->lock held. */
+static bool is_attached(const struct altconn_assoc *assoc,
+			const struct sock *sk)
+{
+	return sk && rcu_access_pointer(altconn_sk(sk)->assoc) == assoc;
+}
+
+static void close_end(struct altconn_assoc *assoc, enum altconn_side side,
+		      bool reset)
+{
+	struct altconn_end *end = &assoc->end[side];
+	struct sock *peer = assoc->end[!side].sk;
+
+	lockdep_assert_held(&assoc->lock);
+	end->closed = true;
+	/* Pairs with the reader: shut first, then the data is final. */
+	smp_store_release(&end->shutdown, SHUTDOWN_MASK);
+	if (reset && is_attached(assoc, peer))
+		WRITE_ONCE(peer->sk_err, ECONNRESET);
+}
+
+static void wake_peer(struct altconn_assoc *assoc, enum altconn_side side)
+{
+	struct sock *peer = READ_ONCE(assoc->end[!side].sk);
+
+	if (!peer)
+		return;
+	peer->sk_state_change(peer);
+	sk_wake_async(peer, SOCK_WAKE_WAITD, POLL_HUP);
+}
+
+/**
+ * altconn_assoc_detach() - an endpoint leaves its association
+ * @sk: the endpoint; it has one that is established
+ *
+ * The peer reads what is on its way and then EOF; it gets ECONNRESET instead
+ * when this end had not read everything.
+ *
+ * Context: process; lock_sock() held. Drops the endpoint's reference.
+ */
+void altconn_assoc_detach(struct sock *sk)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_assoc *assoc =
+		rcu_dereference_protected(ask->assoc, lockdep_sock_is_held(sk));
+	enum altconn_side side = assoc->end[ALTCONN_CLIENT].sk == sk ?
+		ALTCONN_CLIENT : ALTCONN_SERVER;
+
+	spin_lock_bh(&assoc->lock);
+	RCU_INIT_POINTER(ask->assoc, NULL);
+	close_end(assoc, side, altconn_ring_used(&assoc->end[side].in));
+	spin_unlock_bh(&assoc->lock);
+
+	trace_altconn_close(assoc, side);
+	wake_peer(assoc, side);
+	altconn_assoc_put(assoc);
+}
+
+/**
+ * altconn_assoc_abandon() - nobody will accept this association
+ * @assoc: established, out of the listener's queue; the reference is dropped
+ *
+ * The client gets ECONNRESET, as from a TCP or AF_UNIX listener that closes.
+ *
+ * Context: process.
+ */
+void altconn_assoc_abandon(struct altconn_assoc *assoc)
+{
+	spin_lock_bh(&assoc->lock);
+	close_end(assoc, ALTCONN_SERVER, true);
+	spin_unlock_bh(&assoc->lock);
+
+	trace_altconn_close(assoc, ALTCONN_SERVER);
+	wake_peer(assoc, ALTCONN_SERVER);
+	altconn_assoc_put(assoc);
+}
+
+/**
+ * altconn_assoc_shutdown() - shutdown(2) of one end
+ * @assoc: the association
+ * @side: which end
+ * @how: RCV_SHUTDOWN, SEND_SHUTDOWN or both
+ *
+ * Context: process.
+ */
+void altconn_assoc_shutdown(struct altconn_assoc *assoc,
+			    enum altconn_side side, u8 how)
+{
+	struct altconn_end *end = &assoc->end[side];
+	struct sock *sk = READ_ONCE(end->sk);
+
+	spin_lock_bh(&assoc->lock);
+	smp_store_release(&end->shutdown, end->shutdown | how);
+	spin_unlock_bh(&assoc->lock);
+
+	if (sk)
+		sk->sk_state_change(sk);
+	wake_peer(assoc, side);
+}
+
+/**
+ * altconn_assoc_shut() - which directions are shut for an end
+ * @assoc: the association
+ * @side: which end
+ *
+ * Context: any. Data that is read after this call was sent before the peer
+ * shut its side, when RCV_SHUTDOWN is set.
+ *
+ * Return: RCV_SHUTDOWN: nothing will come any more; SEND_SHUTDOWN: nobody
+ * would read it.
+ */
+u8 altconn_assoc_shut(const struct altconn_assoc *assoc,
+		      enum altconn_side side)
+{
+	u8 own = smp_load_acquire(&assoc->end[side].shutdown);
+	u8 peer = smp_load_acquire(&assoc->end[!side].shutdown);
+
+	if (peer & SEND_SHUTDOWN)
+		own |= RCV_SHUTDOWN;
+	if (peer & RCV_SHUTDOWN)
+		own |= SEND_SHUTDOWN;
+	return own;
+}
+
+/**
+ * altconn_assoc_pair() - associate two new endpoints, socketpair(2)
+ * @a: one, unconnected
+ * @b: the other
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int altconn_assoc_pair(struct sock *a, struct sock *b)
+{
+	struct altconn_assoc *assoc = altconn_assoc_new(a, NULL);
+	int err;
+
+	if (!assoc)
+		return -ENOMEM;
+	assoc->state = ALTCONN_ASSOC_STATE_ESTABLISHED;
+	assoc->reason = ALTCONN_REASON_ESTABLISHED;
+	assoc->decided = assoc->begun;
+	assoc->end[ALTCONN_SERVER].dress = altconn_sk(b)->dress;
+	err = altconn_assoc_register(assoc);
+	if (err) {
+		altconn_assoc_put(assoc);
+		return err;
+	}
+	altconn_assoc_attach(altconn_assoc_get(assoc), ALTCONN_SERVER, b);
+	rcu_assign_pointer(altconn_sk(a)->assoc, assoc);
+	WRITE_ONCE(a->sk_state, TCP_ESTABLISHED);
+	return 0;
+}
+
+/**
+ * altconn_assoc_init() - make the slab cache
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int __init altconn_assoc_init(void)
+{
+	assoc_cache = KMEM_CACHE(altconn_assoc, SLAB_ACCOUNT);
+	return assoc_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * altconn_assoc_exit() - undo altconn_assoc_init()
+ *
+ * Context: process; no association is left, some may wait for RCU.
+ */
+void altconn_assoc_exit(void)
+{
+	rcu_barrier();
+	kmem_cache_destroy(assoc_cache);
+}

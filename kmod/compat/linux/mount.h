@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _ALTCONN_COMPAT_MOUNT_H
+#define _ALTCONN_COMPAT_MOUNT_H
+#include_next <linux/mount.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+/* Ids of a mount were mapped by a user namespace. */
+#define mnt_idmap	mnt_user_ns
+#endif
+
+#endif

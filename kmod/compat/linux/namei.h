@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _ALTCONN_COMPAT_NAMEI_H
+#define _ALTCONN_COMPAT_NAMEI_H
+#include_next <linux/namei.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#define start_creating_path	kern_path_create
+#define end_creating_path	done_path_create
+#endif
+
+#endif

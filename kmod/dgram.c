@@ -1,0 +1,784 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Datagram sockets.
+ *
+ * A datagram is an skb in its receiver's queue, charged to the receiver alone,
+ * so a receiver that is stuck holds nothing of a sender's towards others. The
+ * queue's lock also covers whom the receiver listens to: from connect()'s
+ * return on nothing from anyone else is read (S-ONLY).
+ *
+ * Who finds a receiver full enters its list of blocked senders, and who reads
+ * wakes them: a thread in send() with an entry on its stack, a poll() with the
+ * one of its endpoint, since poll() cannot tell when its caller loses interest.
+ * Entries are linked under the receiver's queue lock; the endpoint's pointer to
+ * the receiver is under its blocked_lock, which is the outer one.
+ */
+
+#include <linux/filter.h>
+#include <linux/sched/signal.h>
+#include "altconn.h"
+#include "trace.h"
+
+/* What goes with a datagram, in skb->cb. */
+struct dgram_cb {
+	struct altconn_addr	*from;
+	struct sock		*sender;	/* compared, never followed */
+};
+
+static struct dgram_cb *dgram_cb(struct sk_buff *skb)
+{
+	BUILD_BUG_ON(sizeof(struct dgram_cb) > sizeof_field(struct sk_buff, cb));
+	return (struct dgram_cb *)skb->cb;
+}
+
+/* Where a datagram goes: an address, or the other half of a pair. */
+struct dest {
+	struct altconn_addr	*addr;
+	struct sock		*sk;
+};
+
+static void dest_put(struct dest *dest)
+{
+	altconn_addr_put(dest->addr);
+	if (dest->sk)
+		sock_put(dest->sk);
+}
+
+static void skb_destruct(struct sk_buff *skb)
+{
+	altconn_addr_put(dgram_cb(skb)->from);
+	if (skb->sk)
+		sock_rfree(skb);
+}
+
+static bool is_peer(const struct altconn_sock *ask, struct sk_buff *skb)
+{
+	if (ask->peer_sk)
+		return dgram_cb(skb)->sender == ask->peer_sk;
+	if (ask->peer)
+		return altconn_addr_equal(dgram_cb(skb)->from, ask->peer);
+	return true;
+}
+
+/* The last datagram may go over the limit, so that room means room for any. */
+static bool is_full(const struct sock *sk)
+{
+	return atomic_read(&sk->sk_rmem_alloc) >= READ_ONCE(sk->sk_rcvbuf);
+}
+
+/*
+ * The bound endpoint of an address. An address of a path must be the binding's
+ * own object or come from a lookup that pins the inode.
+ */
+static struct sock *find(struct net *net, const struct altconn_addr *addr,
+			 bool connected, int *err)
+{
+	struct altconn_bind *bind;
+	struct sock *sk = NULL;
+
+	*err = -ECONNREFUSED;
+	rcu_read_lock();
+	bind = altconn_bind_find(net, SOCK_DGRAM, addr);
+	if (!bind)
+		goto out;
+	if (bind->type != SOCK_DGRAM) {
+		*err = -EPROTOTYPE;
+		goto out;
+	}
+	if (connected && !altconn_addr_equal(bind->addr, addr))
+		goto out;
+	sk = bind->sk;
+	if (!refcount_inc_not_zero(&sk->sk_refcnt))
+		sk = NULL;
+out:
+	rcu_read_unlock();
+	return sk;
+}
+
+/* Is @receiver full? Then @entry is in its list on return. */
+static bool enlist(struct sock *receiver, struct altconn_blocked *entry)
+{
+	bool full;
+
+	spin_lock_bh(&receiver->sk_receive_queue.lock);
+	full = is_full(receiver) && !sock_flag(receiver, SOCK_DEAD);
+	if (full && list_empty(&entry->node))
+		list_add_tail(&entry->node, &altconn_sk(receiver)->blocked);
+	spin_unlock_bh(&receiver->sk_receive_queue.lock);
+	return full;
+}
+
+static void delist(struct sock *receiver, struct altconn_blocked *entry)
+{
+	spin_lock_bh(&receiver->sk_receive_queue.lock);
+	list_del_init(&entry->node);
+	spin_unlock_bh(&receiver->sk_receive_queue.lock);
+}
+
+/* Forget the receiver that a poll() wanted to hear of. blocked_lock held. */
+static void unblock_locked(struct altconn_sock *ask)
+{
+	struct sock *receiver = ask->blocked_on;
+
+	lockdep_assert_held(&ask->blocked_lock);
+	if (!receiver)
+		return;
+	delist(receiver, &ask->blocked_entry);
+	ask->blocked_on = NULL;
+	sock_put(receiver);
+}
+
+static void unblock(struct sock *sk)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+
+	spin_lock_bh(&ask->blocked_lock);
+	unblock_locked(ask);
+	spin_unlock_bh(&ask->blocked_lock);
+}
+
+/* Is @receiver full? Then the endpoint will hear of room. */
+static bool block(struct sock *sk, struct sock *receiver)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+	bool full;
+
+	spin_lock_bh(&ask->blocked_lock);
+	if (ask->blocked_on != receiver) {
+		unblock_locked(ask);
+		sock_hold(receiver);
+		ask->blocked_on = receiver;
+	}
+	full = enlist(receiver, &ask->blocked_entry);
+	if (!full)
+		unblock_locked(ask);
+	spin_unlock_bh(&ask->blocked_lock);
+	return full;
+}
+
+/* Room came, or the receiver goes: its queue lock is held. */
+static void wake_blocked(struct sock *receiver)
+{
+	struct altconn_blocked *entry, *next;
+
+	lockdep_assert_held(&receiver->sk_receive_queue.lock);
+	list_for_each_entry_safe(entry, next, &altconn_sk(receiver)->blocked,
+				 node) {
+		struct sock *sender = entry->sk;
+
+		list_del_init(&entry->node);
+		sender->sk_write_space(sender);
+	}
+}
+
+/*
+ * Queue a datagram, or say why not: -ECONNREFUSED: the receiver is gone or
+ * connected to somebody else; -EAGAIN: it is full.
+ */
+static int deliver(struct sock *receiver, struct sk_buff *skb)
+{
+	int err = -ECONNREFUSED;
+
+	spin_lock_bh(&receiver->sk_receive_queue.lock);
+	if (sock_flag(receiver, SOCK_DEAD) ||
+	    !is_peer(altconn_sk(receiver), skb))
+		goto out;
+	err = -EAGAIN;
+	if (is_full(receiver))
+		goto out;
+	skb->sk = receiver;
+	atomic_add(skb->truesize, &receiver->sk_rmem_alloc);
+	__skb_queue_tail(&receiver->sk_receive_queue, skb);
+	err = 0;
+out:
+	spin_unlock_bh(&receiver->sk_receive_queue.lock);
+	if (!err)
+		receiver->sk_data_ready(receiver);
+	return err;
+}
+
+static struct sk_buff *make_skb(struct sock *sk, struct msghdr *msg, size_t len)
+{
+	size_t paged = 0;
+	struct sk_buff *skb;
+	int err;
+
+	if (len > SKB_MAX_ALLOC)
+		paged = PAGE_ALIGN(min_t(size_t, len - SKB_MAX_ALLOC,
+					 MAX_SKB_FRAGS * PAGE_SIZE));
+	paged = min(paged, len);
+	skb = alloc_skb_with_frags(len - paged, paged, PAGE_ALLOC_COSTLY_ORDER,
+				   &err, GFP_KERNEL_ACCOUNT);
+	if (!skb)
+		return ERR_PTR(err);
+	skb_put(skb, len - paged);
+	skb->data_len = paged;
+	skb->len = len;
+	dgram_cb(skb)->from = altconn_addr_of(sk);
+	dgram_cb(skb)->sender = sk;
+	skb->destructor = skb_destruct;
+	err = skb_copy_datagram_from_iter(skb, 0, &msg->msg_iter, len);
+	if (err) {
+		kfree_skb(skb);
+		return ERR_PTR(err);
+	}
+	return skb;
+}
+
+static struct sock *find_receiver(struct sock *sk, const struct dest *dest,
+				  bool connected, int *err)
+{
+	if (!dest->sk)
+		return find(sock_net(sk), dest->addr, connected, err);
+	sock_hold(dest->sk);
+	return dest->sk;
+}
+
+/* Sleep until there may be room; -EAGAIN when the caller may not sleep. */
+static int wait_for_room(struct sock *sk, struct sock *receiver, long *timeo)
+{
+	struct altconn_blocked me = { .sk = sk };
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	int err = 0;
+
+	if (!*timeo)
+		return block(sk, receiver) ? -EAGAIN : 0;
+	INIT_LIST_HEAD(&me.node);
+	add_wait_queue(sk_sleep(sk), &wait);
+	if (enlist(receiver, &me)) {
+		if (signal_pending(current))
+			err = sock_intr_errno(*timeo);
+		else
+			*timeo = wait_woken(&wait, TASK_INTERRUPTIBLE, *timeo);
+	}
+	delist(receiver, &me);
+	remove_wait_queue(sk_sleep(sk), &wait);
+	return err;
+}
+
+/*
+ * Find the receiver and deliver. It is looked up again after each wait: the
+ * address may have a new owner.
+ */
+static int send_skb(struct sock *sk, const struct dest *dest, bool connected,
+		    struct sk_buff *skb, long timeo)
+{
+	struct sock *receiver;
+	int err;
+
+	do {
+		receiver = find_receiver(sk, dest, connected, &err);
+		if (!receiver)
+			return err;
+		/* What its filter drops was sent, as elsewhere. */
+		if (sk_filter(receiver, skb)) {
+			kfree_skb(skb);
+			err = 0;
+		} else {
+			err = deliver(receiver, skb);
+		}
+		if (err == -EAGAIN)
+			err = wait_for_room(sk, receiver, &timeo) ? : 1;
+		sock_put(receiver);
+	} while (err > 0);
+	return err;
+}
+
+static int autobind(struct sock *sk, enum altconn_kind kind)
+{
+	int err;
+
+	lock_sock(sk);
+	err = altconn_autobind(sk, kind);
+	release_sock(sk);
+	return err;
+}
+
+/* The address in a sendto(), or the one that the socket is connected to. */
+static int get_dest(struct sock *sk, struct msghdr *msg, struct dest *dest,
+		    struct path *path)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_addr addr;
+	u32 reason;
+	int err;
+
+	if (!msg->msg_namelen) {
+		spin_lock_bh(&sk->sk_receive_queue.lock);
+		dest->addr = altconn_addr_get(ask->peer);
+		dest->sk = ask->peer_sk;
+		if (dest->sk)
+			sock_hold(dest->sk);
+		spin_unlock_bh(&sk->sk_receive_queue.lock);
+		return dest->addr || dest->sk ? 0 : -ENOTCONN;
+	}
+	err = altconn_addr_parse(sk, msg->msg_name, msg->msg_namelen, &addr);
+	if (err)
+		return err;
+	if (addr.kind == ALTCONN_KIND_NONE)
+		return -EINVAL;
+	err = altconn_connect_dest(&addr, &reason);
+	if (err)
+		return err;
+	if (addr.kind == ALTCONN_KIND_PATH) {
+		err = altconn_path_resolve(&addr, path, &reason);
+		if (err)
+			return err;
+	}
+	if (addr.node == ALTCONN_NODE_BROADCAST)
+		return sock_flag(sk, SOCK_BROADCAST) ? -EOPNOTSUPP : -EACCES;
+	dest->addr = altconn_addr_dup(&addr, GFP_KERNEL_ACCOUNT);
+	return dest->addr ? 0 : -ENOMEM;
+}
+
+static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
+		      const struct dest *dest)
+{
+	bool connected = !msg->msg_namelen;
+	struct sk_buff *skb;
+	int err = 0;
+
+	/* As AF_UNIX: some room for what goes with a message. */
+	if (len > READ_ONCE(sk->sk_sndbuf) - 32)
+		return -EMSGSIZE;
+	if (dest->addr && !rcu_access_pointer(altconn_sk(sk)->addr))
+		err = autobind(sk, dest->addr->kind);
+	if (err)
+		return err;
+	skb = make_skb(sk, msg, len);
+	if (IS_ERR(skb))
+		return PTR_ERR(skb);
+	err = send_skb(sk, dest, connected, skb,
+		       sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT));
+	if (err) {
+		kfree_skb(skb);
+		return err;
+	}
+	return len;
+}
+
+/**
+ * altconn_dgram_sendmsg() - send(2) of a datagram
+ * @sock: the socket
+ * @msg: the data, and an address or none
+ * @len: bytes
+ *
+ * Context: process, may sleep.
+ * Return: @len; -ENOTCONN: no address; -ECONNREFUSED: nobody is bound there,
+ * or it is connected to somebody else (S-ONLY); -EMSGSIZE: larger than the send
+ * buffer; -EAGAIN: the receiver is full; -EPIPE: shut down; -ENETUNREACH,
+ * -EACCES, -EOPNOTSUPP, -EPROTOTYPE, -EINVAL, -EAFNOSUPPORT: the address;
+ * -ENOBUFS, -ENOMEM; -EFAULT; -EINTR or a restart.
+ */
+int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
+{
+	struct sock *sk = sock->sk;
+	struct dest dest = {};
+	struct path path = {};
+	int err;
+
+	if (msg->msg_flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN) {
+		if (!(msg->msg_flags & MSG_NOSIGNAL))
+			send_sig(SIGPIPE, current, 0);
+		return -EPIPE;
+	}
+	err = sock_error(sk);
+	if (err)
+		return err;
+	err = get_dest(sk, msg, &dest, &path);
+	if (!err)
+		err = send_dgram(sk, msg, len, &dest);
+	dest_put(&dest);
+	if (path.dentry)
+		path_put(&path);
+	return err;
+}
+
+/* The next datagram; with @peek another reference to it. */
+static struct sk_buff *dequeue(struct sock *sk, bool peek)
+{
+	struct sk_buff *skb;
+
+	spin_lock_bh(&sk->sk_receive_queue.lock);
+	skb = skb_peek(&sk->sk_receive_queue);
+	if (skb && peek)
+		skb_get(skb);
+	else if (skb)
+		__skb_unlink(skb, &sk->sk_receive_queue);
+	spin_unlock_bh(&sk->sk_receive_queue.lock);
+	return skb;
+}
+
+/* Its room is free: senders that were blocked go on. */
+static void consume(struct sock *sk, struct sk_buff *skb, bool peek)
+{
+	consume_skb(skb);
+	if (peek)
+		return;
+	spin_lock_bh(&sk->sk_receive_queue.lock);
+	wake_blocked(sk);
+	spin_unlock_bh(&sk->sk_receive_queue.lock);
+}
+
+static int wait_dgram(struct sock *sk, long *timeo)
+{
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	int err = 0;
+
+	add_wait_queue(sk_sleep(sk), &wait);
+	if (skb_queue_empty_lockless(&sk->sk_receive_queue) &&
+	    !READ_ONCE(sk->sk_err) &&
+	    !(READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)) {
+		if (!*timeo)
+			err = -EAGAIN;
+		else if (signal_pending(current))
+			err = sock_intr_errno(*timeo);
+		else
+			*timeo = wait_woken(&wait, TASK_INTERRUPTIBLE, *timeo);
+	}
+	remove_wait_queue(sk_sleep(sk), &wait);
+	return err;
+}
+
+static struct sk_buff *receive(struct sock *sk, int flags, int *err)
+{
+	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
+	struct sk_buff *skb;
+
+	for (;;) {
+		skb = dequeue(sk, flags & MSG_PEEK);
+		if (skb)
+			return skb;
+		*err = sock_error(sk);
+		if (*err || READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)
+			return NULL;
+		*err = wait_dgram(sk, &timeo);
+		if (*err)
+			return NULL;
+	}
+}
+
+/**
+ * altconn_dgram_recvmsg() - recv(2) of a datagram
+ * @sock: the socket
+ * @msg: where to; gets the sender's address
+ * @len: bytes; the rest of the datagram is lost
+ * @flags: MSG_PEEK, MSG_TRUNC, MSG_DONTWAIT count
+ *
+ * Context: process, may sleep.
+ * Return: bytes, with MSG_TRUNC the datagram's length; 0 also after a shutdown
+ * for reading; -EAGAIN; -EOPNOTSUPP: MSG_OOB; -EFAULT; -EINTR or a restart.
+ */
+int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
+			  int flags)
+{
+	struct sock *sk = sock->sk;
+	struct sk_buff *skb;
+	size_t n;
+	int err;
+
+	if (flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	skb = receive(sk, flags, &err);
+	if (!skb)
+		return err;
+	n = min_t(size_t, len, skb->len);
+	if (n < skb->len)
+		msg->msg_flags |= MSG_TRUNC;
+	err = skb_copy_datagram_msg(skb, 0, msg, n);
+	if (!err) {
+		if (msg->msg_name)
+			msg->msg_namelen =
+				altconn_addr_write(sk, dgram_cb(skb)->from,
+						   msg->msg_name);
+		sock_recv_timestamp(msg, sk, skb);
+		err = flags & MSG_TRUNC ? skb->len : n;
+	}
+	consume(sk, skb, flags & MSG_PEEK);
+	return err;
+}
+
+/*
+ * From now on @addr alone (NULL: everybody). What others have queued is
+ * dropped; lock_sock() held.
+ */
+static void set_peer(struct sock *sk, struct altconn_addr *addr)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_addr *old_addr = ask->peer;
+	struct sock *old_sk = ask->peer_sk;
+	struct sk_buff *skb, *next;
+	struct sk_buff_head gone;
+
+	__skb_queue_head_init(&gone);
+	spin_lock_bh(&sk->sk_receive_queue.lock);
+	ask->peer = addr;
+	ask->peer_sk = NULL;
+	skb_queue_walk_safe(&sk->sk_receive_queue, skb, next) {
+		if (is_peer(ask, skb))
+			continue;
+		__skb_unlink(skb, &sk->sk_receive_queue);
+		__skb_queue_tail(&gone, skb);
+		atomic_inc(&sk->sk_drops);
+	}
+	spin_unlock_bh(&sk->sk_receive_queue.lock);
+
+	__skb_queue_purge(&gone);
+	spin_lock_bh(&sk->sk_receive_queue.lock);
+	wake_blocked(sk);
+	spin_unlock_bh(&sk->sk_receive_queue.lock);
+	unblock(sk);
+	altconn_addr_put(old_addr);
+	if (old_sk)
+		sock_put(old_sk);
+}
+
+static void set_state(struct sock *sk, u8 state)
+{
+	if (sk->sk_state != state)
+		trace_altconn_state(sk, sk->sk_state, state);
+	WRITE_ONCE(sk->sk_state, state);
+	sk->sk_state_change(sk);
+}
+
+static int dissolve(struct sock *sk)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+
+	lock_sock(sk);
+	set_peer(sk, NULL);
+	if (ask->bind && ask->bind->auto_bound)
+		altconn_unbind(sk);
+	WRITE_ONCE(sk->sk_err, 0);
+	altconn_sock_set_peercred(sk, NULL, NULL);
+	set_state(sk, TCP_CLOSE);
+	release_sock(sk);
+	return 0;
+}
+
+/* A path must be there; ports and names are looked up by each send. */
+static struct altconn_addr *peer_of(struct sock *sk,
+				    const struct altconn_addr *addr,
+				    u32 *reason, int *err)
+{
+	struct altconn_addr *peer = NULL;
+	struct sock *receiver;
+
+	*reason = ALTCONN_REASON_NO_MEMORY;
+	*err = -ENOMEM;
+	if (addr->kind != ALTCONN_KIND_PATH)
+		return altconn_addr_dup(addr, GFP_KERNEL_ACCOUNT);
+	*reason = ALTCONN_REASON_STALE_PATH;
+	receiver = find(sock_net(sk), addr, false, err);
+	if (receiver) {
+		peer = altconn_addr_of(receiver);
+		sock_put(receiver);
+		/* It went while we looked. */
+		if (!peer)
+			*err = -ECONNREFUSED;
+	} else if (*err == -EPROTOTYPE) {
+		*reason = ALTCONN_REASON_WRONG_TYPE;
+	}
+	return peer;
+}
+
+static int associate(struct sock *sk, const struct altconn_addr *addr,
+		     u32 *reason)
+{
+	struct altconn_addr *peer;
+	int err;
+
+	if (addr->node == ALTCONN_NODE_BROADCAST) {
+		*reason = ALTCONN_REASON_BROADCAST;
+		return sock_flag(sk, SOCK_BROADCAST) ? -EOPNOTSUPP : -EACCES;
+	}
+	peer = peer_of(sk, addr, reason, &err);
+	if (!peer)
+		return err;
+	lock_sock(sk);
+	*reason = ALTCONN_REASON_NO_PORT;
+	err = altconn_sock_register(sk) ? : altconn_autobind(sk, addr->kind);
+	if (err) {
+		altconn_addr_put(peer);
+	} else {
+		set_peer(sk, peer);
+		set_state(sk, TCP_ESTABLISHED);
+		*reason = ALTCONN_REASON_ESTABLISHED;
+	}
+	release_sock(sk);
+	return err;
+}
+
+/**
+ * altconn_dgram_connect() - connect(2) of a datagram socket
+ * @sock: the socket
+ * @uaddr: address in its dress; not read when @len is 0
+ * @len: its length, bytes
+ * @flags: ignored, it never waits
+ *
+ * Clauses S-DEST, S-ONLY, S-AGAIN, S-UNSPEC, S-NULL: on failure the old
+ * association stays.
+ *
+ * Context: process, may sleep.
+ * Return: 0, or an errno of Documentation/connect-semantics.rst.
+ */
+int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
+			  int len, int flags)
+{
+	struct sock *sk = sock->sk;
+	struct altconn_addr addr;
+	struct path path = {};
+	u32 reason;
+	int err;
+
+	if (altconn_addr_dissolves(sk, uaddr, len))
+		return dissolve(sk);
+	err = altconn_addr_parse(sk, uaddr, len, &addr);
+	if (err)
+		return err;
+	if (addr.kind == ALTCONN_KIND_NONE)
+		return -EINVAL;
+
+	trace_altconn_connect_begin(sk, &addr, flags & O_NONBLOCK);
+	err = altconn_connect_dest(&addr, &reason);
+	if (!err && addr.kind == ALTCONN_KIND_PATH)
+		err = altconn_path_resolve(&addr, &path, &reason);
+	if (!err)
+		err = associate(sk, &addr, &reason);
+	if (path.dentry)
+		path_put(&path);
+
+	lock_sock(sk);
+	altconn_sk(sk)->last.err = -err;
+	altconn_sk(sk)->last.reason = reason;
+	release_sock(sk);
+	trace_altconn_connect_end(sk, 0, &addr, -err, reason, 0);
+	return err;
+}
+
+/* Is the receiver that this socket is connected to full? Then be woken. */
+static bool peer_full(struct sock *sk)
+{
+	struct msghdr none = {};
+	struct dest dest = {};
+	struct sock *receiver;
+	bool full = false;
+	int err;
+
+	if (get_dest(sk, &none, &dest, NULL))
+		return false;
+	receiver = find_receiver(sk, &dest, true, &err);
+	if (receiver) {
+		full = is_full(receiver) && block(sk, receiver);
+		sock_put(receiver);
+	}
+	dest_put(&dest);
+	return full;
+}
+
+/**
+ * altconn_dgram_poll() - poll(2) of datagram sockets
+ * @file: of the socket
+ * @sock: the socket
+ * @wait: where to register
+ *
+ * A connected socket is not writable while its receiver is full.
+ *
+ * Context: process.
+ */
+__poll_t altconn_dgram_poll(struct file *file, struct socket *sock,
+			    poll_table *wait)
+{
+	struct sock *sk = sock->sk;
+	__poll_t mask = 0;
+	u8 shut;
+
+	sock_poll_wait(file, sock, wait);
+	shut = READ_ONCE(sk->sk_shutdown);
+	if (READ_ONCE(sk->sk_err))
+		mask |= EPOLLERR;
+	if (shut & RCV_SHUTDOWN)
+		mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
+	if (shut == SHUTDOWN_MASK)
+		mask |= EPOLLHUP;
+	if (!skb_queue_empty_lockless(&sk->sk_receive_queue))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (!peer_full(sk))
+		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
+	return mask;
+}
+
+/**
+ * altconn_dgram_pair() - make two new endpoints each other's peer
+ * @a: one
+ * @b: the other
+ *
+ * Context: process; nobody else sees them yet.
+ */
+void altconn_dgram_pair(struct sock *a, struct sock *b)
+{
+	sock_hold(a);
+	sock_hold(b);
+	altconn_sk(a)->peer_sk = b;
+	altconn_sk(b)->peer_sk = a;
+	WRITE_ONCE(a->sk_state, TCP_ESTABLISHED);
+	WRITE_ONCE(b->sk_state, TCP_ESTABLISHED);
+}
+
+/**
+ * altconn_dgram_close() - the datagram part of close
+ * @sk: the endpoint; bound still
+ *
+ * Context: process; lock_sock() held.
+ */
+void altconn_dgram_close(struct sock *sk)
+{
+	spin_lock_bh(&sk->sk_receive_queue.lock);
+	/* From here on senders are refused. */
+	sock_set_flag(sk, SOCK_DEAD);
+	wake_blocked(sk);
+	spin_unlock_bh(&sk->sk_receive_queue.lock);
+	set_peer(sk, NULL);
+	skb_queue_purge(&sk->sk_receive_queue);
+}
+
+/**
+ * altconn_dgram_peer() - the address that a datagram socket is connected to
+ * @sk: the endpoint; of a pair, the other half's address
+ *
+ * Context: any.
+ * Return: a reference, or NULL.
+ */
+struct altconn_addr *altconn_dgram_peer(struct sock *sk)
+{
+	struct altconn_addr *addr;
+
+	spin_lock_bh(&sk->sk_receive_queue.lock);
+	if (altconn_sk(sk)->peer_sk)
+		addr = altconn_addr_of(altconn_sk(sk)->peer_sk);
+	else
+		addr = altconn_addr_get(altconn_sk(sk)->peer);
+	spin_unlock_bh(&sk->sk_receive_queue.lock);
+	return addr;
+}
+
+/**
+ * altconn_dgram_inq() - SIOCINQ: length of the next datagram
+ * @sk: the endpoint
+ *
+ * Context: any.
+ */
+int altconn_dgram_inq(struct sock *sk)
+{
+	struct sk_buff *skb;
+	int n = 0;
+
+	spin_lock_bh(&sk->sk_receive_queue.lock);
+	skb = skb_peek(&sk->sk_receive_queue);
+	if (skb)
+		n = skb->len;
+	spin_unlock_bh(&sk->sk_receive_queue.lock);
+	return n;
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * altconn: a local socket family with a connect() that does what connect(2)
+ * says. This file only orders init and exit.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+#include "altconn.h"
+#include "netlink_gen.h"
+
+unsigned int altconn_net_id __read_mostly;
+unsigned int altconn_family __ro_after_init = AF_ALTCONN;
+
+module_param_named(family, altconn_family, uint, 0444);
+MODULE_PARM_DESC(family, "number of the socket family (18)");
+
+/**
+ * altconn_next_id() - an id that nothing else has or had
+ *
+ * Context: any.
+ */
+u64 altconn_next_id(void)
+{
+	static atomic64_t last;
+
+	return atomic64_inc_return(&last);
+}
+
+static int __net_init net_init(struct net *net)
+{
+	struct altconn_net *an = altconn_pernet(net);
+
+	xa_init_flags(&an->assocs, XA_FLAGS_LOCK_BH);
+	xa_init(&an->sockets);
+	return altconn_sysctl_register(net);
+}
+
+static void __net_exit net_exit(struct net *net)
+{
+	struct altconn_net *an = altconn_pernet(net);
+
+	altconn_sysctl_unregister(net);
+	WARN_ON_ONCE(!xa_empty(&an->assocs) || !xa_empty(&an->sockets));
+	xa_destroy(&an->assocs);
+	xa_destroy(&an->sockets);
+}
+
+static struct pernet_operations net_ops = {
+	.init	= net_init,
+	.exit	= net_exit,
+	.id	= &altconn_net_id,
+	.size	= sizeof(struct altconn_net),
+};
+
+static int __init register_family(void)
+{
+	int err;
+
+	if (altconn_family <= AF_UNSPEC || altconn_family >= AF_MAX) {
+		pr_err("family %u is out of range, it must be 1 to %u\n",
+		       altconn_family, AF_MAX - 1);
+		return -EINVAL;
+	}
+	altconn_family_ops.family = altconn_family;
+	err = sock_register(&altconn_family_ops);
+	if (err == -EEXIST)
+		pr_err("family %u is taken, choose another with family=\n",
+		       altconn_family);
+	else if (err)
+		pr_err("family %u cannot be registered: %d\n", altconn_family,
+		       err);
+	return err;
+}
+
+static int __init altconn_init(void)
+{
+	int err;
+
+	altconn_sock_init_ops();
+	err = altconn_assoc_init();
+	if (err)
+		return err;
+	err = altconn_bind_init();
+	if (err)
+		goto err_assoc;
+	err = proto_register(&altconn_proto, 1);
+	if (err)
+		goto err_bind;
+	err = register_pernet_subsys(&net_ops);
+	if (err)
+		goto err_proto;
+	err = genl_register_family(&altconn_nl_family);
+	if (err)
+		goto err_pernet;
+	/* Last: sockets come from here on. */
+	err = register_family();
+	if (err)
+		goto err_genl;
+	return 0;
+
+err_genl:
+	genl_unregister_family(&altconn_nl_family);
+err_pernet:
+	unregister_pernet_subsys(&net_ops);
+err_proto:
+	proto_unregister(&altconn_proto);
+err_bind:
+	altconn_bind_exit();
+err_assoc:
+	altconn_assoc_exit();
+	return err;
+}
+
+static void __exit altconn_exit(void)
+{
+	sock_unregister(altconn_family);
+	genl_unregister_family(&altconn_nl_family);
+	unregister_pernet_subsys(&net_ops);
+	/* Timers that dropped the last reference may still be returning. */
+	synchronize_rcu();
+	proto_unregister(&altconn_proto);
+	altconn_bind_exit();
+	altconn_assoc_exit();
+}
+
+module_init(altconn_init);
+module_exit(altconn_exit);
+
+MODULE_DESCRIPTION("Local sockets with a connect() that does what connect(2) says");
+MODULE_VERSION(ALTCONN_VERSION);
+MODULE_LICENSE("GPL");

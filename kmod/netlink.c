@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Generic netlink: what the tool shows. The spec is
+ * Documentation/netlink/specs/altconn.yaml; netlink_gen.c comes from it.
+ *
+ * Dumps walk a table by id under RCU and go on behind the last id that fitted,
+ * so a dump of any length holds no lock. Entries that come or go meanwhile are
+ * seen or not; what is there all the time is seen once.
+ */
+
+#include <linux/sched.h>
+#include <net/genetlink.h>
+#include "altconn.h"
+#include "netlink_gen.h"
+
+/* May this reader see pids of sockets that are not its user's? */
+struct viewer {
+	bool	admin;
+	kuid_t	uid;
+};
+
+static struct viewer viewer_of(struct sk_buff *skb, struct net *net)
+{
+	struct viewer viewer = {
+		.admin = netlink_ns_capable(skb, net->user_ns, CAP_NET_ADMIN),
+		.uid = NETLINK_CREDS(skb)->uid,
+	};
+
+	return viewer;
+}
+
+static int put_addr(struct sk_buff *skb, int attr,
+		    const struct altconn_addr *addr)
+{
+	struct nlattr *nest = nla_nest_start(skb, attr);
+	int err;
+
+	if (!nest)
+		return -EMSGSIZE;
+	err = nla_put_u32(skb, ALTCONN_A_ADDR_KIND,
+			  addr ? addr->kind : ALTCONN_KIND_NONE);
+	if (!err && addr && addr->kind != ALTCONN_KIND_PATH)
+		err = nla_put_u32(skb, ALTCONN_A_ADDR_NODE, addr->node);
+	if (!err && addr && addr->kind == ALTCONN_KIND_PORT)
+		err = nla_put_u32(skb, ALTCONN_A_ADDR_PORT, addr->port);
+	if (!err && addr && addr->kind == ALTCONN_KIND_NAME)
+		err = nla_put(skb, ALTCONN_A_ADDR_NAME, addr->len, addr->bytes);
+	if (!err && addr && addr->kind == ALTCONN_KIND_PATH)
+		err = nla_put(skb, ALTCONN_A_ADDR_PATH, addr->len, addr->bytes);
+	if (err)
+		return err;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* The pid as the reader's pid namespace has it, and the command. */
+static int put_process(struct sk_buff *skb, struct pid *pid)
+{
+	char comm[TASK_COMM_LEN];
+	struct task_struct *task;
+	pid_t nr = pid_vnr(pid);
+
+	if (!nr)
+		return 0;
+	if (nla_put_u32(skb, ALTCONN_A_END_PID, nr))
+		return -EMSGSIZE;
+	rcu_read_lock();
+	task = pid_task(pid, PIDTYPE_TGID);
+	if (task)
+		get_task_comm(comm, task);
+	rcu_read_unlock();
+	return task ? nla_put_string(skb, ALTCONN_A_END_COMM, comm) : 0;
+}
+
+struct end_info {
+	const struct altconn_addr	*addr;
+	struct pid			*pid;
+	kuid_t				uid;
+	u32				dress;
+	u32				recv_queue;
+	u64				inode;
+};
+
+static int put_end(struct sk_buff *skb, int attr, const struct viewer *viewer,
+		   const struct end_info *end)
+{
+	struct nlattr *nest = nla_nest_start(skb, attr);
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (put_addr(skb, ALTCONN_A_END_ADDR, end->addr) ||
+	    nla_put_u32(skb, ALTCONN_A_END_DRESS, end->dress) ||
+	    nla_put_u32(skb, ALTCONN_A_END_RECV_QUEUE, end->recv_queue) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_END_INODE, end->inode,
+			      ALTCONN_A_END_PAD))
+		return -EMSGSIZE;
+	if (uid_valid(end->uid) &&
+	    nla_put_u32(skb, ALTCONN_A_END_UID,
+			from_kuid_munged(current_user_ns(), end->uid)))
+		return -EMSGSIZE;
+	if (end->pid &&
+	    (viewer->admin || uid_eq(viewer->uid, end->uid)) &&
+	    put_process(skb, end->pid))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_assoc_end(struct sk_buff *skb, int attr,
+			 const struct viewer *viewer,
+			 const struct altconn_end *end)
+{
+	struct sock *sk = smp_load_acquire(&end->sk);
+	struct end_info info = {
+		.addr = end->addr,
+		.pid = READ_ONCE(end->pid),
+		.uid = end->uid,
+		.dress = end->dress,
+		.recv_queue = altconn_ring_payload(&end->in),
+		.inode = sk ? sock_i_ino(sk) : 0,
+	};
+
+	return put_end(skb, attr, viewer, &info);
+}
+
+static u32 shown_state(const struct altconn_assoc *assoc)
+{
+	u32 state = smp_load_acquire(&assoc->state);
+	bool client = READ_ONCE(assoc->end[ALTCONN_CLIENT].closed);
+	bool server = READ_ONCE(assoc->end[ALTCONN_SERVER].closed);
+
+	if (client && server)
+		return ALTCONN_ASSOC_STATE_CLOSED;
+	if (client || server)
+		return ALTCONN_ASSOC_STATE_CLOSING;
+	return state;
+}
+
+static int put_wait(struct sk_buff *skb, const struct altconn_assoc *assoc,
+		    u32 state)
+{
+	u64 decided = READ_ONCE(assoc->decided), now = ktime_get_ns();
+
+	if (nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_AGE_MS,
+			      div_u64(now - assoc->begun, NSEC_PER_MSEC),
+			      ALTCONN_A_ASSOC_PAD) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_WAITED_MS,
+			      div_u64((decided ? : now) - assoc->begun,
+				      NSEC_PER_MSEC), ALTCONN_A_ASSOC_PAD))
+		return -EMSGSIZE;
+	if (state == ALTCONN_ASSOC_STATE_PENDING)
+		return nla_put_u32(skb, ALTCONN_A_ASSOC_PLACE,
+				   altconn_listener_place(assoc));
+	return 0;
+}
+
+static int put_assoc(struct sk_buff *skb, const struct viewer *viewer,
+		     const struct altconn_assoc *assoc, u32 state)
+{
+	u64 listener = assoc->listener ? assoc->listener->id : 0;
+
+	if (nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_ID, assoc->id,
+			      ALTCONN_A_ASSOC_PAD) ||
+	    nla_put_u32(skb, ALTCONN_A_ASSOC_TYPE, assoc->type) ||
+	    nla_put_u32(skb, ALTCONN_A_ASSOC_STATE, state) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_LISTENER, listener,
+			      ALTCONN_A_ASSOC_PAD) ||
+	    put_assoc_end(skb, ALTCONN_A_ASSOC_CLIENT, viewer,
+			  &assoc->end[ALTCONN_CLIENT]) ||
+	    put_assoc_end(skb, ALTCONN_A_ASSOC_SERVER, viewer,
+			  &assoc->end[ALTCONN_SERVER]))
+		return -EMSGSIZE;
+	return put_wait(skb, assoc, state);
+}
+
+static void *put_header(struct sk_buff *skb, struct netlink_callback *cb,
+			u8 cmd)
+{
+	return genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			   &altconn_nl_family, NLM_F_MULTI, cmd);
+}
+
+static int dump_assoc(struct sk_buff *skb, struct netlink_callback *cb,
+		      const struct viewer *viewer,
+		      const struct altconn_assoc *assoc)
+{
+	u32 state = shown_state(assoc);
+	void *hdr;
+
+	/* Over, and kept by a reference only. */
+	if (state == ALTCONN_ASSOC_STATE_CLOSED)
+		return 0;
+	hdr = put_header(skb, cb, ALTCONN_CMD_ASSOC_GET);
+	if (!hdr)
+		return -EMSGSIZE;
+	if (put_assoc(skb, viewer, assoc, state)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+/* The association with the lowest id from @id on, and a reference to it. */
+static struct altconn_assoc *next_assoc(struct altconn_net *an,
+					unsigned long *id)
+{
+	struct altconn_assoc *assoc;
+
+	rcu_read_lock();
+	for (;;) {
+		assoc = xa_find(&an->assocs, id, ULONG_MAX, XA_PRESENT);
+		if (!assoc || refcount_inc_not_zero(&assoc->refs))
+			break;
+		++*id;
+	}
+	rcu_read_unlock();
+	return assoc;
+}
+
+/**
+ * altconn_nl_assoc_get_dumpit() - dump the namespace's associations
+ * @skb: where to
+ * @cb: ctx[0] is the next id
+ *
+ * Return: length of @skb.
+ */
+int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
+				struct netlink_callback *cb)
+{
+	struct net *net = sock_net(cb->skb->sk);
+	struct viewer viewer = viewer_of(cb->skb, net);
+	struct altconn_assoc *assoc;
+	unsigned long id = cb->args[0];
+	int err = 0;
+
+	while (!err && (assoc = next_assoc(altconn_pernet(net), &id))) {
+		err = dump_assoc(skb, cb, &viewer, assoc);
+		altconn_assoc_put(assoc);
+		if (!err)
+			id++;
+	}
+	cb->args[0] = id;
+	return skb->len;
+}
+
+/* What a listener counts, read in one go. */
+struct listener_info {
+	u32	backlog, queued, waiting;
+	u64	established, refused, timed_out, waited;
+};
+
+static void read_listener(struct altconn_listener *ln,
+			  struct listener_info *info)
+{
+	spin_lock_bh(&ln->lock);
+	info->backlog = ln->backlog;
+	info->queued = ln->queued;
+	info->waiting = ln->waiting;
+	info->established = ln->established;
+	info->refused = ln->refused;
+	info->timed_out = ln->timed_out;
+	info->waited = ln->waited;
+	spin_unlock_bh(&ln->lock);
+}
+
+static int put_listener(struct sk_buff *skb, struct altconn_listener *ln)
+{
+	struct listener_info info;
+
+	read_listener(ln, &info);
+	if (nla_put_flag(skb, ALTCONN_A_SOCKET_LISTENING) ||
+	    nla_put_u32(skb, ALTCONN_A_SOCKET_BACKLOG, info.backlog) ||
+	    nla_put_u32(skb, ALTCONN_A_SOCKET_QUEUED, info.queued) ||
+	    nla_put_u32(skb, ALTCONN_A_SOCKET_WAITING, info.waiting) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_ESTABLISHED,
+			      info.established, ALTCONN_A_SOCKET_PAD) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_REFUSED, info.refused,
+			      ALTCONN_A_SOCKET_PAD) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_TIMED_OUT, info.timed_out,
+			      ALTCONN_A_SOCKET_PAD) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_WAITED, info.waited,
+			      ALTCONN_A_SOCKET_PAD))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_dgram(struct sk_buff *skb, struct sock *sk)
+{
+	struct altconn_addr *peer;
+	int err = 0;
+
+	if (READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
+		return 0;
+	peer = altconn_dgram_peer(sk);
+	err = put_addr(skb, ALTCONN_A_SOCKET_PEER, peer);
+	altconn_addr_put(peer);
+	return err;
+}
+
+static int put_owner(struct sk_buff *skb, const struct viewer *viewer,
+		     struct sock *sk)
+{
+	struct altconn_addr *addr = altconn_addr_of(sk);
+	struct end_info info = {
+		.addr = addr,
+		.pid = altconn_sk(sk)->pid,
+		.uid = sk_uid(sk),
+		.dress = altconn_sk(sk)->dress,
+		.inode = sock_i_ino(sk),
+	};
+	int err;
+
+	if (sk->sk_type == SOCK_DGRAM)
+		info.recv_queue = atomic_read(&sk->sk_rmem_alloc);
+	err = put_end(skb, ALTCONN_A_SOCKET_OWNER, viewer, &info);
+	altconn_addr_put(addr);
+	return err;
+}
+
+static int put_socket(struct sk_buff *skb, const struct viewer *viewer,
+		      struct sock *sk, u64 id)
+{
+	struct altconn_listener *ln;
+	int err;
+
+	if (nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_ID, id,
+			      ALTCONN_A_SOCKET_PAD) ||
+	    nla_put_u32(skb, ALTCONN_A_SOCKET_TYPE, sk->sk_type) ||
+	    put_owner(skb, viewer, sk))
+		return -EMSGSIZE;
+	if (sk->sk_type == SOCK_DGRAM)
+		return put_dgram(skb, sk);
+	ln = altconn_listener_of(sk);
+	if (!ln)
+		return 0;
+	err = put_listener(skb, ln);
+	altconn_listener_put(ln);
+	return err;
+}
+
+static int dump_socket(struct sk_buff *skb, struct netlink_callback *cb,
+		       const struct viewer *viewer, struct sock *sk, u64 id)
+{
+	void *hdr = put_header(skb, cb, ALTCONN_CMD_SOCKET_GET);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	if (put_socket(skb, viewer, sk, id)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+static struct sock *next_socket(struct altconn_net *an, unsigned long *id)
+{
+	struct altconn_sock *ask;
+
+	rcu_read_lock();
+	for (;;) {
+		ask = xa_find(&an->sockets, id, ULONG_MAX, XA_PRESENT);
+		if (!ask || refcount_inc_not_zero(&ask->sk.sk_refcnt))
+			break;
+		++*id;
+	}
+	rcu_read_unlock();
+	return ask ? &ask->sk : NULL;
+}
+
+/**
+ * altconn_nl_socket_get_dumpit() - dump listeners and datagram sockets
+ * @skb: where to
+ * @cb: ctx[0] is the next id
+ *
+ * Return: length of @skb.
+ */
+int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
+				 struct netlink_callback *cb)
+{
+	struct net *net = sock_net(cb->skb->sk);
+	struct viewer viewer = viewer_of(cb->skb, net);
+	unsigned long id = cb->args[0];
+	struct sock *sk;
+	int err = 0;
+
+	while (!err && (sk = next_socket(altconn_pernet(net), &id))) {
+		err = dump_socket(skb, cb, &viewer, sk, id);
+		sock_put(sk);
+		if (!err)
+			id++;
+	}
+	cb->args[0] = id;
+	return skb->len;
+}
+
+static int put_family(struct sk_buff *skb, const struct altconn_net *an)
+{
+	if (nla_put_u32(skb, ALTCONN_A_FAMILY_NUMBER, altconn_family) ||
+	    nla_put_string(skb, ALTCONN_A_FAMILY_VERSION, ALTCONN_VERSION) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_FAMILY_ASSOCS,
+			      atomic_long_read(&an->n_assocs),
+			      ALTCONN_A_FAMILY_PAD) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_FAMILY_SOCKETS,
+			      atomic_long_read(&an->n_sockets),
+			      ALTCONN_A_FAMILY_PAD))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/**
+ * altconn_nl_family_get_doit() - the family's number and totals
+ * @skb: the request
+ * @info: the request
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int altconn_nl_family_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct sk_buff *reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	void *hdr;
+
+	if (!reply)
+		return -ENOMEM;
+	hdr = genlmsg_put_reply(reply, info, &altconn_nl_family, 0,
+				ALTCONN_CMD_FAMILY_GET);
+	if (!hdr || put_family(reply, altconn_pernet(genl_info_net(info)))) {
+		nlmsg_free(reply);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(reply, hdr);
+	return genlmsg_reply(reply, info);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/* Do not edit directly, auto-generated from: */
+/*	Documentation/netlink/specs/altconn.yaml */
+/* YNL-GEN kernel header */
+
+#ifndef _LINUX_ALTCONN_GEN_H
+#define _LINUX_ALTCONN_GEN_H
+
+#include <net/netlink.h>
+#include <net/genetlink.h>
+
+#include <uapi/linux/altconn_netlink.h>
+
+int altconn_nl_family_get_doit(struct sk_buff *skb, struct genl_info *info);
+int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
+				struct netlink_callback *cb);
+int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
+				 struct netlink_callback *cb);
+
+extern struct genl_family altconn_nl_family;
+
+#endif /* _LINUX_ALTCONN_GEN_H */

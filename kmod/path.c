@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Addresses in the file system: socket files, made by bind() and looked up by
+ * connect(), with the caller's credentials as path_resolution(7) says.
+ *
+ * A lookup may block for ever (FUSE), so none of this is called under
+ * lock_sock().
+ */
+
+#include <linux/fs.h>
+#include <linux/fs_struct.h>
+#include <linux/mount.h>
+#include <linux/namei.h>
+#include <linux/security.h>
+#include "altconn.h"
+
+struct path_string {
+	char s[ALTCONN_PATH_MAX + 1];
+};
+
+static void path_string(const struct altconn_addr *addr, struct path_string *p)
+{
+	memcpy(p->s, addr->bytes, addr->len);
+	p->s[addr->len] = 0;
+}
+
+/* An LSM's file rules (Landlock's too) see the new socket file here. */
+static int make_node(const struct path *parent, struct dentry *dentry,
+		     umode_t mode)
+{
+	int err = security_path_mknod(parent, dentry, mode, 0);
+
+	if (err)
+		return err;
+	return vfs_mknod(mnt_idmap(parent->mnt), d_inode(parent->dentry),
+			 dentry, mode, 0, NULL);
+}
+
+static int insert(struct sock *sk, struct altconn_addr *addr,
+		  const struct path *parent, struct dentry *dentry)
+{
+	struct path path = { .mnt = parent->mnt, .dentry = dentry };
+	int err;
+
+	addr->inode = d_backing_inode(dentry);
+	path_get(&path);
+	lock_sock(sk);
+	err = altconn_bind_allowed(sk);
+	if (!err)
+		err = altconn_bind_insert(sk, addr, &path, false);
+	release_sock(sk);
+	if (err)
+		path_put(&path);
+	return err;
+}
+
+/**
+ * altconn_path_bind() - make a socket file and bind an endpoint to it
+ * @sk: the endpoint
+ * @addr: kind PATH; its inode is filled in
+ *
+ * The file's mode is what the socket's inode has (fchmod() before bind()),
+ * less the umask. On failure no file is left behind.
+ *
+ * Context: process, may sleep; lock_sock() not held.
+ * Return: 0; -EADDRINUSE: the file exists; -EINVAL: the endpoint is bound
+ * already; -ENOMEM; and what path_resolution(7) and mknod(2) give.
+ */
+int altconn_path_bind(struct sock *sk, struct altconn_addr *addr)
+{
+	umode_t mode = S_IFSOCK |
+		       (SOCK_INODE(sk->sk_socket)->i_mode & ~current_umask());
+	struct path_string name;
+	struct dentry *dentry;
+	struct path parent;
+	int err;
+
+	lock_sock(sk);
+	err = altconn_bind_allowed(sk);
+	release_sock(sk);
+	if (err)
+		return err;
+
+	path_string(addr, &name);
+	dentry = start_creating_path(AT_FDCWD, name.s, &parent, 0);
+	if (IS_ERR(dentry)) {
+		err = PTR_ERR(dentry);
+		return err == -EEXIST ? -EADDRINUSE : err;
+	}
+	err = make_node(&parent, dentry, mode);
+	if (err)
+		goto out;
+	err = insert(sk, addr, &parent, dentry);
+	if (err)
+		vfs_unlink(mnt_idmap(parent.mnt), d_inode(parent.dentry),
+			   dentry, NULL);
+out:
+	end_creating_path(&parent, dentry);
+	return err == -EEXIST ? -EADDRINUSE : err;
+}
+
+/**
+ * altconn_path_resolve() - look a path up for connect() or send()
+ * @addr: kind PATH; its inode is filled in
+ * @path: on success a reference that the caller puts: it keeps the inode
+ * @reason: why not
+ *
+ * Context: process, may sleep; lock_sock() not held.
+ * Return: 0; -EACCES: no search or no write permission (E-ACCES-PATH);
+ * -ECONNREFUSED: not a socket file; and what path_resolution(7) gives.
+ */
+int altconn_path_resolve(struct altconn_addr *addr, struct path *path,
+			 u32 *reason)
+{
+	struct path_string name;
+	struct inode *inode;
+	int err;
+
+	path_string(addr, &name);
+	*reason = ALTCONN_REASON_PATH_LOOKUP;
+	err = kern_path(name.s, LOOKUP_FOLLOW, path);
+	if (err)
+		return err;
+
+	inode = d_backing_inode(path->dentry);
+	*reason = ALTCONN_REASON_PATH_PERMISSION;
+	err = inode_permission(mnt_idmap(path->mnt), inode, MAY_WRITE);
+	if (err)
+		goto err_put_path;
+	*reason = ALTCONN_REASON_NOT_SOCKET;
+	err = -ECONNREFUSED;
+	if (!S_ISSOCK(inode->i_mode))
+		goto err_put_path;
+	addr->inode = inode;
+	return 0;
+
+err_put_path:
+	path_put(path);
+	return err;
+}

@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Endpoints: making them, closing them, names, options, and the tables of
+ * operations.
+ */
+
+#include <linux/compat.h>
+#include <linux/cred.h>
+#include <linux/sockios.h>
+#include <asm/ioctls.h>
+#include "altconn.h"
+#include "trace.h"
+
+struct proto altconn_proto = {
+	.name		= "ALTCONN",
+	.owner		= THIS_MODULE,
+	.obj_size	= sizeof(struct altconn_sock),
+};
+
+/**
+ * altconn_sock_set_addr() - change an endpoint's address
+ * @sk: the endpoint
+ * @addr: the reference moves to the endpoint; NULL makes it unnamed
+ *
+ * Context: process; lock_sock() held, or nobody else sees the endpoint.
+ */
+void altconn_sock_set_addr(struct sock *sk, struct altconn_addr *addr)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_addr *old;
+
+	old = rcu_replace_pointer(ask->addr, addr, true);
+	altconn_addr_put(old);
+}
+
+/**
+ * altconn_sock_set_peercred() - what SO_PEERCRED tells
+ * @sk: the endpoint
+ * @pid: the peer's process, or NULL; a reference is taken
+ * @cred: its credentials, or NULL; a reference is taken
+ *
+ * Context: any but hard interrupts.
+ */
+void altconn_sock_set_peercred(struct sock *sk, struct pid *pid,
+			       const struct cred *cred)
+{
+	const struct cred *old_cred;
+	struct pid *old_pid;
+
+	if (cred)
+		get_cred(cred);
+	get_pid(pid);
+	spin_lock(&sk->sk_peer_lock);
+	old_pid = sk->sk_peer_pid;
+	old_cred = sk->sk_peer_cred;
+	sk->sk_peer_pid = pid;
+	sk->sk_peer_cred = cred;
+	spin_unlock(&sk->sk_peer_lock);
+	put_pid(old_pid);
+	put_cred(old_cred);
+}
+
+/**
+ * altconn_sock_register() - put an endpoint in the namespace's table
+ * @sk: a listener or datagram endpoint; may be there already
+ *
+ * It is found under RCU from here on.
+ *
+ * Context: process, may sleep; lock_sock() held.
+ * Return: 0 or -ENOMEM.
+ */
+int altconn_sock_register(struct sock *sk)
+{
+	struct altconn_net *an = altconn_pernet(sock_net(sk));
+	struct altconn_sock *ask = altconn_sk(sk);
+	u64 id;
+	int err;
+
+	if (ask->id)
+		return 0;
+	sock_set_flag(sk, SOCK_RCU_FREE);
+	/* Readers may look at it: it stays for the endpoint's life. */
+	if (!ask->pid)
+		ask->pid = get_pid(task_tgid(current));
+	id = altconn_next_id();
+	err = xa_insert(&an->sockets, id, ask, GFP_KERNEL_ACCOUNT);
+	if (err)
+		return err;
+	ask->id = id;
+	atomic_long_inc(&an->n_sockets);
+	return 0;
+}
+
+/**
+ * altconn_sock_unregister() - undo altconn_sock_register()
+ * @sk: the endpoint; may not be there
+ *
+ * Context: process; lock_sock() held.
+ */
+void altconn_sock_unregister(struct sock *sk)
+{
+	struct altconn_net *an = altconn_pernet(sock_net(sk));
+	struct altconn_sock *ask = altconn_sk(sk);
+
+	if (!ask->id)
+		return;
+	xa_erase(&an->sockets, ask->id);
+	atomic_long_dec(&an->n_sockets);
+	ask->id = 0;
+}
+
+static void destruct(struct sock *sk)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+
+	skb_queue_purge(&sk->sk_receive_queue);
+	put_pid(ask->pid);
+	WARN_ON_ONCE(ask->bind || rcu_access_pointer(ask->assoc) ||
+		     rcu_access_pointer(ask->listener));
+}
+
+/* Leave whatever the endpoint is part of. lock_sock() held. */
+static void leave(struct sock *sk)
+{
+	if (sk->sk_type == SOCK_DGRAM) {
+		altconn_dgram_close(sk);
+		return;
+	}
+	if (sk->sk_state == TCP_SYN_SENT)
+		altconn_connect_cancel(sk, ALTCONN_REASON_CANCELLED_CLOSE);
+	altconn_connect_reap(sk);
+	if (sk->sk_state == TCP_LISTEN)
+		altconn_listener_close(sk);
+	else if (sk->sk_state == TCP_ESTABLISHED)
+		altconn_assoc_detach(sk);
+}
+
+static int release(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+
+	if (!sk)
+		return 0;
+	lock_sock(sk);
+	leave(sk);
+	altconn_sock_unregister(sk);
+	altconn_unbind(sk);
+	if (sk->sk_state != TCP_CLOSE)
+		trace_altconn_state(sk, sk->sk_state, TCP_CLOSE);
+	WRITE_ONCE(sk->sk_state, TCP_CLOSE);
+	sock_orphan(sk);
+	sock->sk = NULL;
+	release_sock(sk);
+	sock_put(sk);
+	return 0;
+}
+
+static struct altconn_addr *peer_addr(struct sock *sk, int *err)
+{
+	struct altconn_addr *addr = NULL;
+	struct altconn_assoc *assoc;
+	enum altconn_side side;
+
+	*err = -ENOTCONN;
+	if (smp_load_acquire(&sk->sk_state) != TCP_ESTABLISHED)
+		return NULL;
+	*err = 0;
+	if (sk->sk_type == SOCK_DGRAM)
+		return altconn_dgram_peer(sk);
+	assoc = altconn_assoc_of(sk, &side);
+	if (assoc) {
+		addr = altconn_addr_get(assoc->end[!side].addr);
+		altconn_assoc_put(assoc);
+	} else {
+		*err = -ENOTCONN;
+	}
+	return addr;
+}
+
+static int get_name(struct socket *sock, struct sockaddr *uaddr, int peer)
+{
+	struct sock *sk = sock->sk;
+	struct altconn_addr *addr;
+	int err = 0, len;
+
+	addr = peer ? peer_addr(sk, &err) : altconn_addr_of(sk);
+	if (err)
+		return err;
+	/* The core gives room for a sockaddr_storage. */
+	len = altconn_addr_write(sk, addr, uaddr);
+	altconn_addr_put(addr);
+	return len;
+}
+
+static int shutdown(struct socket *sock, int how)
+{
+	struct sock *sk = sock->sk;
+	struct altconn_assoc *assoc;
+	enum altconn_side side;
+
+	if (how < SHUT_RD || how > SHUT_RDWR)
+		return -EINVAL;
+	/* SHUT_RD, SHUT_WR, SHUT_RDWR -> RCV_SHUTDOWN, SEND_SHUTDOWN, both */
+	how++;
+	if (smp_load_acquire(&sk->sk_state) != TCP_ESTABLISHED)
+		return -ENOTCONN;
+	if (sk->sk_type == SOCK_DGRAM) {
+		lock_sock(sk);
+		WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
+		release_sock(sk);
+		sk->sk_state_change(sk);
+		return 0;
+	}
+	assoc = altconn_assoc_of(sk, &side);
+	if (!assoc)
+		return -ENOTCONN;
+	altconn_assoc_shutdown(assoc, side, how);
+	altconn_assoc_put(assoc);
+	return 0;
+}
+
+static int queues(struct sock *sk, int *inq, int *outq)
+{
+	struct altconn_assoc *assoc;
+	enum altconn_side side;
+
+	if (sk->sk_type == SOCK_DGRAM) {
+		*inq = altconn_dgram_inq(sk);
+		*outq = 0;
+		return 0;
+	}
+	if (sk->sk_state == TCP_LISTEN)
+		return -EINVAL;
+	*inq = 0;
+	*outq = 0;
+	assoc = altconn_assoc_of(sk, &side);
+	if (!assoc)
+		return 0;
+	*inq = altconn_ring_payload(&assoc->end[side].in);
+	*outq = altconn_ring_payload(&assoc->end[!side].in);
+	altconn_assoc_put(assoc);
+	return 0;
+}
+
+static int ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
+{
+	int inq, outq, err;
+
+	if (cmd != SIOCINQ && cmd != SIOCOUTQ)
+		return -ENOIOCTLCMD;
+	err = queues(sock->sk, &inq, &outq);
+	if (err)
+		return err;
+	return put_user(cmd == SIOCINQ ? inq : outq, (int __user *)arg);
+}
+
+#ifdef CONFIG_COMPAT
+static int compat_ioctl(struct socket *sock, unsigned int cmd,
+			unsigned long arg)
+{
+	return ioctl(sock, cmd, (unsigned long)compat_ptr(arg));
+}
+#endif
+
+static int setsockopt(struct socket *sock, int level, int optname,
+		      sockptr_t optval, unsigned int optlen)
+{
+	struct sock *sk = sock->sk;
+	u64 ms;
+
+	if (level != SOL_ALTCONN || optname != ALTCONN_CONNECT_TIMEOUT)
+		return -ENOPROTOOPT;
+	if (optlen < sizeof(ms))
+		return -EINVAL;
+	if (copy_from_sockptr(&ms, optval, sizeof(ms)))
+		return -EFAULT;
+	lock_sock(sk);
+	altconn_sk(sk)->timeout_ms = ms;
+	release_sock(sk);
+	return 0;
+}
+
+static int put_option(const void *value, size_t size, char __user *optval,
+		      int __user *optlen)
+{
+	int len;
+
+	if (get_user(len, optlen))
+		return -EFAULT;
+	if (len < 0)
+		return -EINVAL;
+	len = min_t(size_t, len, size);
+	if (copy_to_user(optval, value, len) || put_user(len, optlen))
+		return -EFAULT;
+	return 0;
+}
+
+static int getsockopt(struct socket *sock, int level, int optname,
+		      char __user *optval, int __user *optlen)
+{
+	struct altconn_connect_info info;
+	struct sock *sk = sock->sk;
+	u64 ms;
+
+	BUILD_BUG_ON(sizeof(info) != 24);
+	if (level != SOL_ALTCONN)
+		return -ENOPROTOOPT;
+	switch (optname) {
+	case ALTCONN_CONNECT_TIMEOUT:
+		lock_sock(sk);
+		ms = altconn_sk(sk)->timeout_ms;
+		release_sock(sk);
+		return put_option(&ms, sizeof(ms), optval, optlen);
+	case ALTCONN_CONNECT_INFO:
+		lock_sock(sk);
+		altconn_connect_outcome(sk, &info);
+		release_sock(sk);
+		return put_option(&info, sizeof(info), optval, optlen);
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+static int socketpair(struct socket *a, struct socket *b)
+{
+	if (a->sk->sk_type == SOCK_DGRAM)
+		altconn_dgram_pair(a->sk, b->sk);
+	else if (altconn_assoc_pair(a->sk, b->sk))
+		return -ENOMEM;
+	altconn_sock_set_peercred(a->sk, task_tgid(current), current_cred());
+	altconn_sock_set_peercred(b->sk, task_tgid(current), current_cred());
+	return 0;
+}
+
+DEFINE_PROTO_ACCEPT(altconn_listen_accept);
+
+/* The number of the family is known when the module is loaded: see init. */
+static struct proto_ops stream_ops __ro_after_init = {
+	.owner		= THIS_MODULE,
+	.release	= release,
+	.bind		= altconn_bind,
+	.connect	= altconn_connect,
+	.socketpair	= socketpair,
+	.accept		= PROTO_ACCEPT(altconn_listen_accept),
+	.getname	= get_name,
+	.poll		= altconn_stream_poll,
+	.ioctl		= ioctl,
+#ifdef CONFIG_COMPAT
+	.compat_ioctl	= compat_ioctl,
+#endif
+	.listen		= altconn_listen,
+	.shutdown	= shutdown,
+	.setsockopt	= setsockopt,
+	.getsockopt	= getsockopt,
+	.sendmsg	= altconn_stream_sendmsg,
+	.recvmsg	= altconn_stream_recvmsg,
+	.mmap		= sock_no_mmap,
+};
+
+static struct proto_ops seqpacket_ops __ro_after_init;
+static struct proto_ops dgram_ops __ro_after_init;
+
+/**
+ * altconn_sock_init_ops() - fill the tables of operations in
+ */
+void __init altconn_sock_init_ops(void)
+{
+	stream_ops.family = altconn_family;
+
+	seqpacket_ops = stream_ops;
+	seqpacket_ops.sendmsg = altconn_seqpacket_sendmsg;
+	seqpacket_ops.recvmsg = altconn_seqpacket_recvmsg;
+
+	dgram_ops = stream_ops;
+	dgram_ops.connect = altconn_dgram_connect;
+	dgram_ops.accept = sock_no_accept;
+	dgram_ops.listen = sock_no_listen;
+	dgram_ops.poll = altconn_dgram_poll;
+	dgram_ops.sendmsg = altconn_dgram_sendmsg;
+	dgram_ops.recvmsg = altconn_dgram_recvmsg;
+}
+
+static const struct proto_ops *ops_of(int type)
+{
+	switch (type) {
+	case SOCK_STREAM:
+		return &stream_ops;
+	case SOCK_SEQPACKET:
+		return &seqpacket_ops;
+	case SOCK_DGRAM:
+		return &dgram_ops;
+	default:
+		return NULL;
+	}
+}
+
+/**
+ * altconn_sock_alloc() - make an endpoint
+ * @net: its namespace
+ * @sock: the socket that it becomes part of
+ * @type: SOCK_STREAM, SOCK_SEQPACKET or SOCK_DGRAM
+ * @protocol: its dress
+ * @kern: for the kernel, does not hold the namespace
+ *
+ * Context: process, may sleep.
+ * Return: the endpoint, unbound and unconnected, or NULL.
+ */
+struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
+				int protocol, int kern)
+{
+	struct altconn_sock *ask;
+	struct sock *sk;
+
+	sk = sk_alloc(net, altconn_family, GFP_KERNEL_ACCOUNT, &altconn_proto,
+		      kern);
+	if (!sk)
+		return NULL;
+	sock->ops = ops_of(type);
+	sock_init_data(sock, sk);
+	sk->sk_type = type;
+	sk->sk_protocol = protocol;
+	sk->sk_destruct = destruct;
+	sk->sk_state = TCP_CLOSE;
+	if (type == SOCK_DGRAM)
+		sock_set_flag(sk, SOCK_RCU_FREE);
+
+	ask = altconn_sk(sk);
+	ask->dress = protocol;
+	ask->timeout_ms = ALTCONN_TIMEOUT_DEFAULT;
+	spin_lock_init(&ask->blocked_lock);
+	INIT_LIST_HEAD(&ask->blocked);
+	INIT_LIST_HEAD(&ask->blocked_entry.node);
+	ask->blocked_entry.sk = sk;
+	return sk;
+}
+
+static int create(struct net *net, struct socket *sock, int protocol, int kern)
+{
+	if (!ops_of(sock->type))
+		return -ESOCKTNOSUPPORT;
+	if (protocol != ALTCONN_NATIVE && protocol != ALTCONN_UNIX)
+		return -EPROTONOSUPPORT;
+	sock->state = SS_UNCONNECTED;
+	return altconn_sock_alloc(net, sock, sock->type, protocol, kern) ?
+		0 : -ENOMEM;
+}
+
+struct net_proto_family altconn_family_ops __ro_after_init = {
+	.create	= create,
+	.owner	= THIS_MODULE,
+};

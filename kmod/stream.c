@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Data of connected stream and seqpacket sockets, over the association's rings.
+ *
+ * Neither side takes the socket's lock. Whoever sleeps says so first and looks
+ * again (want_space, the wait queue); whoever makes data or room does that and
+ * then looks for sleepers, with a full barrier between on both sides.
+ */
+
+#include <linux/sched/signal.h>
+#include "altconn.h"
+
+struct conn {
+	struct altconn_assoc	*assoc;
+	enum altconn_side	side;
+};
+
+static struct altconn_ring *in_ring(const struct conn *c)
+{
+	return &c->assoc->end[c->side].in;
+}
+
+static struct altconn_ring *out_ring(const struct conn *c)
+{
+	return &c->assoc->end[!c->side].in;
+}
+
+/* A reference to the established association of a socket. */
+static int conn_get(const struct sock *sk, struct conn *c)
+{
+	if (smp_load_acquire(&sk->sk_state) != TCP_ESTABLISHED)
+		return -ENOTCONN;
+	c->assoc = altconn_assoc_of(sk, &c->side);
+	return c->assoc ? 0 : -ENOTCONN;
+}
+
+static void conn_put(struct conn *c)
+{
+	altconn_assoc_put(c->assoc);
+}
+
+static u32 send_limit(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_sndbuf);
+}
+
+static void wake_reader(const struct conn *c)
+{
+	struct sock *peer;
+
+	/* Pairs with accept(), which stores the endpoint and reads later. */
+	smp_mb();
+	peer = READ_ONCE(c->assoc->end[!c->side].sk);
+	if (peer)
+		peer->sk_data_ready(peer);
+}
+
+static void wake_writer(const struct conn *c)
+{
+	struct altconn_end *writer = &c->assoc->end[!c->side];
+	struct sock *peer;
+
+	/* Pairs with the barrier after want_space in wait_for_room(), poll. */
+	smp_mb();
+	if (!READ_ONCE(writer->want_space))
+		return;
+	peer = READ_ONCE(writer->sk);
+	if (!peer || !altconn_ring_writable(in_ring(c), send_limit(peer)))
+		return;
+	WRITE_ONCE(writer->want_space, false);
+	peer->sk_write_space(peer);
+}
+
+static bool can_write(const struct sock *sk, const struct conn *c)
+{
+	return altconn_ring_writable(out_ring(c), send_limit(sk)) ||
+	       altconn_assoc_shut(c->assoc, c->side) & SEND_SHUTDOWN ||
+	       READ_ONCE(sk->sk_err);
+}
+
+/* Announce the wish, then look again. */
+static bool want_room(const struct sock *sk, const struct conn *c)
+{
+	WRITE_ONCE(c->assoc->end[c->side].want_space, true);
+	smp_mb();
+	return can_write(sk, c);
+}
+
+static bool can_read(const struct sock *sk, const struct conn *c)
+{
+	return altconn_ring_used(in_ring(c)) ||
+	       altconn_assoc_shut(c->assoc, c->side) & RCV_SHUTDOWN ||
+	       READ_ONCE(sk->sk_err);
+}
+
+/*
+ * Sleep until @ready, a signal, or the end of *@timeo. A caller that may not
+ * sleep is let through once for room that came meanwhile, not for ever: a
+ * reader that is stuck inside the ring can keep room from being used.
+ */
+static int wait_until(struct sock *sk, const struct conn *c, long *timeo,
+		      bool (*ready)(const struct sock *, const struct conn *))
+{
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	int err = 0;
+
+	add_wait_queue(sk_sleep(sk), &wait);
+	while (!ready(sk, c)) {
+		err = -EAGAIN;
+		if (!*timeo)
+			break;
+		err = sock_intr_errno(*timeo);
+		if (signal_pending(current))
+			break;
+		*timeo = wait_woken(&wait, TASK_INTERRUPTIBLE, *timeo);
+		err = 0;
+	}
+	remove_wait_queue(sk_sleep(sk), &wait);
+	return err;
+}
+
+/* Why nothing may be sent any more. */
+static int send_state(struct sock *sk, const struct conn *c)
+{
+	int err = sock_error(sk);
+
+	if (err)
+		return err;
+	if (altconn_assoc_shut(c->assoc, c->side) & SEND_SHUTDOWN)
+		return -EPIPE;
+	return 0;
+}
+
+static ssize_t send_stream(struct sock *sk, const struct conn *c,
+			   struct msghdr *msg, size_t len)
+{
+	bool nonblock = msg->msg_flags & MSG_DONTWAIT;
+	long timeo = sock_sndtimeo(sk, nonblock);
+	bool again = false;
+	size_t sent = 0;
+	ssize_t n;
+
+	do {
+		n = send_state(sk, c);
+		if (n)
+			break;
+		n = altconn_ring_write(out_ring(c), &msg->msg_iter, len - sent,
+				       send_limit(sk), nonblock);
+		if (n > 0) {
+			sent += n;
+			wake_reader(c);
+		} else if (n == -EAGAIN) {
+			n = wait_until(sk, c, &timeo, want_room);
+			if (!n && nonblock && again)
+				n = -EAGAIN;
+			again = true;
+		}
+	} while (sent < len && n >= 0);
+	return sent ? : n;
+}
+
+static ssize_t send_record(struct sock *sk, const struct conn *c,
+			   struct msghdr *msg, size_t len)
+{
+	bool nonblock = msg->msg_flags & MSG_DONTWAIT;
+	long timeo = sock_sndtimeo(sk, nonblock);
+	bool again = false;
+	ssize_t n;
+
+	/* As AF_UNIX: some room for what goes with a message. */
+	if (len > send_limit(sk) - 32)
+		return -EMSGSIZE;
+	for (;;) {
+		n = send_state(sk, c);
+		if (n)
+			return n;
+		n = altconn_ring_put(out_ring(c), &msg->msg_iter, len,
+				     send_limit(sk), nonblock);
+		if (n != -EAGAIN)
+			break;
+		n = wait_until(sk, c, &timeo, want_room);
+		if (n || (nonblock && again))
+			return n ? : -EAGAIN;
+		again = true;
+	}
+	if (n >= 0)
+		wake_reader(c);
+	return n;
+}
+
+static int send_connected(struct socket *sock, struct msghdr *msg, size_t len,
+			  ssize_t (*send)(struct sock *, const struct conn *,
+					  struct msghdr *, size_t))
+{
+	struct sock *sk = sock->sk;
+	struct conn c;
+	ssize_t n;
+
+	if (msg->msg_flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	n = conn_get(sk, &c);
+	if (n)
+		return n;
+	n = send(sk, &c, msg, len);
+	conn_put(&c);
+	if (n == -EPIPE && !(msg->msg_flags & MSG_NOSIGNAL))
+		send_sig(SIGPIPE, current, 0);
+	return n;
+}
+
+/**
+ * altconn_stream_sendmsg() - send(2) on a stream socket
+ * @sock: the socket
+ * @msg: the data; an address is refused as AF_UNIX refuses it
+ * @len: bytes
+ *
+ * Context: process, may sleep.
+ * Return: bytes sent; -ENOTCONN; -EISCONN or -EOPNOTSUPP: with an address;
+ * -EPIPE (and SIGPIPE); -ECONNRESET; -EAGAIN; -EOPNOTSUPP: MSG_OOB; -EFAULT;
+ * -ENOMEM; -EINTR or a restart.
+ */
+int altconn_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
+{
+	if (msg->msg_namelen)
+		return sock->sk->sk_state == TCP_ESTABLISHED ? -EISCONN :
+							       -EOPNOTSUPP;
+	return send_connected(sock, msg, len, send_stream);
+}
+
+/**
+ * altconn_seqpacket_sendmsg() - send(2) of one record
+ * @sock: the socket
+ * @msg: the data; an address is ignored as AF_UNIX ignores it
+ * @len: bytes
+ *
+ * Context: process, may sleep.
+ * Return: @len; -EMSGSIZE: larger than the send buffer; else as
+ * altconn_stream_sendmsg().
+ */
+int altconn_seqpacket_sendmsg(struct socket *sock, struct msghdr *msg,
+			      size_t len)
+{
+	return send_connected(sock, msg, len, send_record);
+}
+
+/* Why there is nothing to read, after the ring was seen empty. */
+static int recv_state(struct sock *sk, u8 shut, bool *eof)
+{
+	*eof = shut & RCV_SHUTDOWN;
+	return sock_error(sk);
+}
+
+static ssize_t recv_stream(struct sock *sk, const struct conn *c,
+			   struct msghdr *msg, size_t len, int flags)
+{
+	size_t target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
+	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
+	bool peek = flags & MSG_PEEK, eof = false;
+	size_t copied = 0;
+	ssize_t n;
+
+	do {
+		/* Before the ring: what it holds then is all there will be. */
+		u8 shut = altconn_assoc_shut(c->assoc, c->side);
+
+		n = altconn_ring_read(in_ring(c), &msg->msg_iter, len - copied,
+				      peek);
+		if (n >= 0) {
+			copied += n;
+			if (!peek)
+				wake_writer(c);
+			if (peek || copied >= target || !n)
+				break;
+			continue;
+		}
+		if (n != -EAGAIN || copied >= target)
+			break;
+		n = recv_state(sk, shut, &eof);
+		if (n || eof)
+			break;
+		n = wait_until(sk, c, &timeo, can_read);
+	} while (n >= 0);
+	return copied ? : n;
+}
+
+static ssize_t recv_record(struct sock *sk, const struct conn *c,
+			   struct msghdr *msg, size_t len, int flags)
+{
+	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
+	bool peek = flags & MSG_PEEK, eof = false;
+	size_t record;
+	ssize_t n;
+
+	for (;;) {
+		u8 shut = altconn_assoc_shut(c->assoc, c->side);
+
+		n = altconn_ring_take(in_ring(c), &msg->msg_iter, len, peek,
+				      &record);
+		if (n != -EAGAIN)
+			break;
+		n = recv_state(sk, shut, &eof);
+		if (n || eof)
+			return n;
+		n = wait_until(sk, c, &timeo, can_read);
+		if (n)
+			return n;
+	}
+	if (n < 0)
+		return n;
+	if (!peek)
+		wake_writer(c);
+	msg->msg_flags |= n < record ? MSG_TRUNC : MSG_EOR;
+	return flags & MSG_TRUNC ? record : n;
+}
+
+static void name_peer(struct sock *sk, const struct conn *c, struct msghdr *msg)
+{
+	if (msg->msg_name)
+		msg->msg_namelen =
+			altconn_addr_write(sk, c->assoc->end[!c->side].addr,
+					   msg->msg_name);
+}
+
+static int recv_connected(struct socket *sock, struct msghdr *msg, size_t len,
+			  int flags,
+			  ssize_t (*recv)(struct sock *, const struct conn *,
+					  struct msghdr *, size_t, int))
+{
+	struct sock *sk = sock->sk;
+	struct conn c;
+	ssize_t n;
+
+	if (flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	n = conn_get(sk, &c);
+	if (n)
+		return n;
+	n = recv(sk, &c, msg, len, flags);
+	if (n >= 0)
+		name_peer(sk, &c, msg);
+	conn_put(&c);
+	return n;
+}
+
+/**
+ * altconn_stream_recvmsg() - recv(2) on a stream socket
+ * @sock: the socket
+ * @msg: where to; gets the peer's address if there is room
+ * @len: bytes
+ * @flags: MSG_PEEK, MSG_WAITALL, MSG_DONTWAIT count
+ *
+ * Context: process, may sleep.
+ * Return: bytes; 0: the peer shut its side or is gone; -ENOTCONN; -ECONNRESET:
+ * the peer left data of ours unread; -EAGAIN; -EOPNOTSUPP: MSG_OOB; -EFAULT;
+ * -EINTR or a restart.
+ */
+int altconn_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
+			   int flags)
+{
+	return recv_connected(sock, msg, len, flags, recv_stream);
+}
+
+/**
+ * altconn_seqpacket_recvmsg() - recv(2) of one record
+ * @sock: the socket
+ * @msg: where to; MSG_EOR tells that a record is whole, MSG_TRUNC that it
+ *	was cut
+ * @len: bytes; the rest of the record is lost
+ * @flags: MSG_PEEK, MSG_TRUNC, MSG_DONTWAIT count
+ *
+ * Context: process, may sleep.
+ * Return: bytes, with MSG_TRUNC the record's length; else as
+ * altconn_stream_recvmsg().
+ */
+int altconn_seqpacket_recvmsg(struct socket *sock, struct msghdr *msg,
+			      size_t len, int flags)
+{
+	return recv_connected(sock, msg, len, flags, recv_record);
+}
+
+static __poll_t poll_connected(struct sock *sk)
+{
+	__poll_t mask = 0;
+	struct conn c;
+	u8 shut;
+
+	if (conn_get(sk, &c))
+		return EPOLLOUT | EPOLLWRNORM | EPOLLHUP;
+	shut = altconn_assoc_shut(c.assoc, c.side);
+	if (shut & RCV_SHUTDOWN)
+		mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
+	if (shut == SHUTDOWN_MASK)
+		mask |= EPOLLHUP;
+	if (altconn_ring_used(in_ring(&c)))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (can_write(sk, &c) || want_room(sk, &c))
+		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
+	conn_put(&c);
+	return mask;
+}
+
+static __poll_t poll_listener(const struct sock *sk)
+{
+	struct altconn_listener *ln = altconn_listener_of(sk);
+	__poll_t mask = 0;
+
+	if (!ln)
+		return 0;
+	if (!list_empty_careful(&ln->queue))
+		mask = EPOLLIN | EPOLLRDNORM;
+	altconn_listener_put(ln);
+	return mask;
+}
+
+/**
+ * altconn_stream_poll() - poll(2) of stream and seqpacket sockets
+ * @file: of the socket
+ * @sock: the socket
+ * @wait: where to register
+ *
+ * No POLLOUT while an attempt is pending; once it is decided POLLOUT, and on
+ * failure POLLERR until the error is read, and POLLHUP (E-INPROGRESS).
+ *
+ * Context: process.
+ */
+__poll_t altconn_stream_poll(struct file *file, struct socket *sock,
+			     poll_table *wait)
+{
+	struct sock *sk = sock->sk;
+	__poll_t mask;
+
+	sock_poll_wait(file, sock, wait);
+	switch (smp_load_acquire(&sk->sk_state)) {
+	case TCP_SYN_SENT:
+		return 0;
+	case TCP_LISTEN:
+		mask = poll_listener(sk);
+		break;
+	case TCP_ESTABLISHED:
+		mask = poll_connected(sk);
+		break;
+	default:
+		mask = EPOLLOUT | EPOLLWRNORM | EPOLLHUP;
+		break;
+	}
+	if (READ_ONCE(sk->sk_err))
+		mask |= EPOLLERR;
+	return mask;
+}

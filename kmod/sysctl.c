@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * net.altconn.*, per namespace.
+ */
+
+#include <linux/slab.h>
+#include <linux/sysctl.h>
+#include "altconn.h"
+
+/* .data is an offset into struct altconn_net. */
+static const struct ctl_table template[] = {
+	{
+		.procname	= "connect_timeout_ms",
+		.data		= (void *)offsetof(struct altconn_net, connect_timeout_ms),
+		.maxlen		= sizeof(unsigned int),
+		.mode		= 0644,
+		.proc_handler	= proc_douintvec,
+	},
+	{
+		.procname	= "ephemeral_port_min",
+		.data		= (void *)offsetof(struct altconn_net, port_min),
+		.maxlen		= sizeof(unsigned int),
+		.mode		= 0644,
+		.proc_handler	= proc_douintvec_minmax,
+		.extra1		= SYSCTL_ONE,
+	},
+	{
+		.procname	= "ephemeral_port_max",
+		.data		= (void *)offsetof(struct altconn_net, port_max),
+		.maxlen		= sizeof(unsigned int),
+		.mode		= 0644,
+		.proc_handler	= proc_douintvec_minmax,
+		.extra1		= SYSCTL_ONE,
+	},
+	{
+		.procname	= "max_waiting",
+		.data		= (void *)offsetof(struct altconn_net, max_waiting),
+		.maxlen		= sizeof(unsigned int),
+		.mode		= 0644,
+		.proc_handler	= proc_douintvec,
+	},
+};
+
+/**
+ * altconn_sysctl_register() - make a namespace's sysctls
+ * @net: the namespace; its struct altconn_net is zeroed
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int altconn_sysctl_register(struct net *net)
+{
+	struct altconn_net *an = altconn_pernet(net);
+	struct ctl_table *table;
+	size_t i;
+
+	an->connect_timeout_ms = 30000;
+	an->port_min = 32768;
+	an->port_max = 60999;
+	an->max_waiting = 65536;
+
+	/* One more, zeroed: older kernels want an end mark. */
+	table = kcalloc(ARRAY_SIZE(template) + 1, sizeof(*table), GFP_KERNEL);
+	if (!table)
+		return -ENOMEM;
+	memcpy(table, template, sizeof(template));
+	for (i = 0; i < ARRAY_SIZE(template); i++)
+		table[i].data = (char *)an + (unsigned long)table[i].data;
+
+	an->sysctl_header = register_net_sysctl_sz(net, "net/altconn", table,
+						   ARRAY_SIZE(template));
+	if (!an->sysctl_header) {
+		kfree(table);
+		return -ENOMEM;
+	}
+	an->sysctl_table = table;
+	return 0;
+}
+
+/**
+ * altconn_sysctl_unregister() - undo altconn_sysctl_register()
+ * @net: the namespace
+ *
+ * Context: process, may sleep.
+ */
+void altconn_sysctl_unregister(struct net *net)
+{
+	struct altconn_net *an = altconn_pernet(net);
+
+	unregister_net_sysctl_table(an->sysctl_header);
+	kfree(an->sysctl_table);
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM altconn
+
+#if !defined(_ALTCONN_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _ALTCONN_TRACE_H
+
+#include <linux/tracepoint.h>
+#include "altconn.h"
+
+#ifndef _ALTCONN_TRACE_HELPERS
+#define _ALTCONN_TRACE_HELPERS
+
+static inline size_t altconn_trace_len(const struct altconn_addr *addr)
+{
+	char buf[4];
+
+	/* At most four characters a byte, and the prefix with a node. */
+	return addr ? 32 + 4 * addr->len : scnprintf(buf, sizeof(buf), "-") + 1;
+}
+
+static inline const struct altconn_addr *
+altconn_trace_addr(const struct sock *sk)
+{
+	return rcu_dereference_raw(altconn_sk(sk)->addr);
+}
+
+#endif
+
+#define ALTCONN_REASONS						\
+	EM(NONE, "none")					\
+	EM(ESTABLISHED, "established")				\
+	EM(NOT_BOUND, "not-bound")				\
+	EM(NOT_LISTENING, "not-listening")			\
+	EM(STALE_PATH, "stale-path")				\
+	EM(NOT_SOCKET, "not-socket")				\
+	EM(PATH_LOOKUP, "path-lookup")				\
+	EM(PATH_PERMISSION, "path-permission")			\
+	EM(WRONG_TYPE, "wrong-type")				\
+	EM(LISTENER_CLOSED, "listener-closed")			\
+	EM(WAITING_ROOM_FULL, "waiting-room-full")		\
+	EM(DEADLINE, "deadline")				\
+	EM(CANCELLED_CLOSE, "cancelled-close")			\
+	EM(CANCELLED_UNSPEC, "cancelled-unspec")		\
+	EM(NO_NODE, "no-node")					\
+	EM(BAD_ADDRESS, "bad-address")				\
+	EM(WRONG_FAMILY, "wrong-family")			\
+	EM(BROADCAST, "broadcast")				\
+	EM(NULL_ADDRESS, "null-address")			\
+	EM(STATE, "state")					\
+	EM(NO_PORT, "no-port")					\
+	EM(NO_MEMORY, "no-memory")				\
+	EM(PEER_GONE, "peer-gone")				\
+	EMe(FILTERED, "filtered")
+
+/* Tells user space the numbers behind the names. */
+#undef EM
+#undef EMe
+#define EM(a, b)	TRACE_DEFINE_ENUM(ALTCONN_REASON_##a);
+#define EMe(a, b)	TRACE_DEFINE_ENUM(ALTCONN_REASON_##a);
+ALTCONN_REASONS
+
+#undef EM
+#undef EMe
+#define EM(a, b)	{ ALTCONN_REASON_##a, b },
+#define EMe(a, b)	{ ALTCONN_REASON_##a, b }
+
+#define show_reason(reason)	__print_symbolic(reason, ALTCONN_REASONS)
+
+#define show_type(type)						\
+	__print_symbolic(type,					\
+			 { 1, "stream" },			\
+			 { 2, "dgram" },			\
+			 { 5, "seqpacket" })
+
+/* The states of include/net/tcp_states.h that this family uses. */
+#define show_state(state)					\
+	__print_symbolic(state,					\
+			 { 1, "ESTABLISHED" },			\
+			 { 2, "SYN_SENT" },			\
+			 { 7, "CLOSE" },			\
+			 { 10, "LISTEN" })
+
+TRACE_EVENT(altconn_connect_begin,
+
+	TP_PROTO(const struct sock *sk, const struct altconn_addr *remote,
+		 bool nonblock),
+
+	TP_ARGS(sk, remote, nonblock),
+
+	TP_STRUCT__entry(
+		__field(u32, netns)
+		__field(u8, type)
+		__field(bool, nonblock)
+		__dynamic_array(char, local,
+				altconn_trace_len(altconn_trace_addr(sk)))
+		__dynamic_array(char, remote, altconn_trace_len(remote))
+	),
+
+	TP_fast_assign(
+		__entry->netns = sock_net(sk)->ns.inum;
+		__entry->type = sk->sk_type;
+		__entry->nonblock = nonblock;
+		altconn_addr_print(altconn_trace_addr(sk), __get_str(local),
+				   __get_dynamic_array_len(local));
+		altconn_addr_print(remote, __get_str(remote),
+				   __get_dynamic_array_len(remote));
+	),
+
+	TP_printk("netns=%u type=%s local=%s remote=%s nonblock=%d",
+		  __entry->netns, show_type(__entry->type), __get_str(local),
+		  __get_str(remote), __entry->nonblock)
+);
+
+DECLARE_EVENT_CLASS(altconn_assoc_class,
+
+	TP_PROTO(const struct altconn_assoc *assoc, u32 value),
+
+	TP_ARGS(assoc, value),
+
+	TP_STRUCT__entry(
+		__field(u32, netns)
+		__field(u8, type)
+		__field(u64, id)
+		__field(u32, value)
+		__field(u64, waited_us)
+		__dynamic_array(char, local,
+				altconn_trace_len(assoc->end[0].addr))
+		__dynamic_array(char, remote,
+				altconn_trace_len(assoc->end[1].addr))
+	),
+
+	TP_fast_assign(
+		__entry->netns = assoc->net->ns.inum;
+		__entry->type = assoc->type;
+		__entry->id = assoc->id;
+		__entry->value = value;
+		__entry->waited_us = div_u64(ktime_get_ns() - assoc->begun,
+					     NSEC_PER_USEC);
+		altconn_addr_print(assoc->end[0].addr, __get_str(local),
+				   __get_dynamic_array_len(local));
+		altconn_addr_print(assoc->end[1].addr, __get_str(remote),
+				   __get_dynamic_array_len(remote));
+	),
+
+	TP_printk("netns=%u type=%s id=%llu local=%s remote=%s waited_us=%llu",
+		  __entry->netns, show_type(__entry->type), __entry->id,
+		  __get_str(local), __get_str(remote), __entry->waited_us)
+);
+
+/* An attempt waits: place is its place in the listener's queue. */
+DEFINE_EVENT_PRINT(altconn_assoc_class, altconn_connect_wait,
+	TP_PROTO(const struct altconn_assoc *assoc, u32 value),
+	TP_ARGS(assoc, value),
+	TP_printk("netns=%u type=%s id=%llu local=%s remote=%s place=%u",
+		  __entry->netns, show_type(__entry->type), __entry->id,
+		  __get_str(local), __get_str(remote), __entry->value)
+);
+
+/* accept() took an association: waited_us since connect(). */
+DEFINE_EVENT(altconn_assoc_class, altconn_accept,
+	TP_PROTO(const struct altconn_assoc *assoc, u32 value),
+	TP_ARGS(assoc, value)
+);
+
+/* An end closes; value is 0 for the client's, 1 for the server's. */
+DEFINE_EVENT_PRINT(altconn_assoc_class, altconn_close,
+	TP_PROTO(const struct altconn_assoc *assoc, u32 value),
+	TP_ARGS(assoc, value),
+	TP_printk("netns=%u type=%s id=%llu local=%s remote=%s end=%s",
+		  __entry->netns, show_type(__entry->type), __entry->id,
+		  __get_str(local), __get_str(remote),
+		  __print_symbolic(__entry->value, { 0, "client" },
+				   { 1, "server" }))
+);
+
+/*
+ * Every attempt ends here once. id is 0 when it never entered a listener, and
+ * for datagram sockets.
+ */
+TRACE_EVENT(altconn_connect_end,
+
+	TP_PROTO(const struct sock *sk, u64 id,
+		 const struct altconn_addr *remote, u32 err, u32 reason,
+		 u64 waited_ns),
+
+	TP_ARGS(sk, id, remote, err, reason, waited_ns),
+
+	TP_STRUCT__entry(
+		__field(u32, netns)
+		__field(u8, type)
+		__field(u64, id)
+		__field(u32, err)
+		__field(u32, reason)
+		__field(u64, waited_us)
+		__dynamic_array(char, local,
+				altconn_trace_len(altconn_trace_addr(sk)))
+		__dynamic_array(char, remote, altconn_trace_len(remote))
+	),
+
+	TP_fast_assign(
+		__entry->netns = sock_net(sk)->ns.inum;
+		__entry->type = sk->sk_type;
+		__entry->id = id;
+		__entry->err = err;
+		__entry->reason = reason;
+		__entry->waited_us = div_u64(waited_ns, NSEC_PER_USEC);
+		altconn_addr_print(altconn_trace_addr(sk), __get_str(local),
+				   __get_dynamic_array_len(local));
+		altconn_addr_print(remote, __get_str(remote),
+				   __get_dynamic_array_len(remote));
+	),
+
+	TP_printk("netns=%u type=%s id=%llu local=%s remote=%s errno=%u reason=%s waited_us=%llu",
+		  __entry->netns, show_type(__entry->type), __entry->id,
+		  __get_str(local), __get_str(remote), __entry->err,
+		  show_reason(__entry->reason), __entry->waited_us)
+);
+
+TRACE_EVENT(altconn_state,
+
+	TP_PROTO(const struct sock *sk, u8 old, u8 new),
+
+	TP_ARGS(sk, old, new),
+
+	TP_STRUCT__entry(
+		__field(u32, netns)
+		__field(u8, type)
+		__field(u8, old)
+		__field(u8, new)
+		__dynamic_array(char, local,
+				altconn_trace_len(altconn_trace_addr(sk)))
+	),
+
+	TP_fast_assign(
+		__entry->netns = sock_net(sk)->ns.inum;
+		__entry->type = sk->sk_type;
+		__entry->old = old;
+		__entry->new = new;
+		altconn_addr_print(altconn_trace_addr(sk), __get_str(local),
+				   __get_dynamic_array_len(local));
+	),
+
+	TP_printk("netns=%u type=%s local=%s old=%s new=%s",
+		  __entry->netns, show_type(__entry->type), __get_str(local),
+		  show_state(__entry->old), show_state(__entry->new))
+);
+
+#endif /* _ALTCONN_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>

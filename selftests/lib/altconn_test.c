@@ -1,0 +1,631 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See altconn_test.h. */
+#include "altconn_test.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_PATHS 64
+
+static char paths[MAX_PATHS][108];
+static int npaths;
+
+static long read_long(const char *file, long otherwise)
+{
+	FILE *f = fopen(file, "r");
+	long value = otherwise;
+
+	if (!f)
+		return otherwise;
+	if (fscanf(f, "%ld", &value) != 1)
+		value = otherwise;
+	fclose(f);
+	return value;
+}
+
+int at_family(void)
+{
+	static int family;
+
+	if (!family)
+		family = read_long("/sys/module/altconn/parameters/family",
+				   AF_ALTCONN);
+	return family;
+}
+
+bool at_debug(void)
+{
+	const char *value = getenv("ALTCONN_DEBUG_KERNEL");
+
+	return value && *value && strcmp(value, "0");
+}
+
+unsigned long at_scale(unsigned long stock, unsigned long debug)
+{
+	return at_debug() ? debug : stock;
+}
+
+int at_socket(enum at_dress dress, int type)
+{
+	if (dress == AT_ORACLE)
+		return socket(AF_UNIX, type, 0);
+	return socket(at_family(), type,
+		      dress == AT_UNIX ? ALTCONN_UNIX : ALTCONN_NATIVE);
+}
+
+const char *at_type_name(int type)
+{
+	switch (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) {
+	case SOCK_STREAM:
+		return "stream";
+	case SOCK_SEQPACKET:
+		return "seqpacket";
+	default:
+		return "dgram";
+	}
+}
+
+int at_err(long ret)
+{
+	return ret < 0 ? errno : 0;
+}
+
+static unsigned int unique(void)
+{
+	static unsigned int count;
+
+	return count++;
+}
+
+char *at_path(char *buf, size_t len)
+{
+	const char *dir = getenv("TMPDIR");
+
+	snprintf(buf, len, "%s/altconn.%d.%u", dir ? dir : "/tmp",
+		 (int)getpid(), unique());
+	if (npaths < MAX_PATHS)
+		snprintf(paths[npaths++], sizeof(paths[0]), "%s", buf);
+	return buf;
+}
+
+void at_cleanup(void)
+{
+	while (npaths)
+		unlink(paths[--npaths]);
+}
+
+void at_addr_port(struct at_addr *a, uint32_t port)
+{
+	memset(a, 0, sizeof(*a));
+	a->nat.sac_family = at_family();
+	a->nat.sac_kind = ALTCONN_KIND_PORT;
+	a->nat.sac_port = port;
+	a->len = sizeof(a->nat);
+}
+
+void at_addr_name(struct at_addr *a, enum at_dress dress, const void *name,
+		  size_t len)
+{
+	memset(a, 0, sizeof(*a));
+	if (dress == AT_NATIVE) {
+		a->nat.sac_family = at_family();
+		a->nat.sac_kind = ALTCONN_KIND_NAME;
+		a->nat.sac_len = len;
+		memcpy(a->nat.sac_name, name, len);
+		a->len = sizeof(a->nat);
+		return;
+	}
+	a->un.sun_family = AF_UNIX;
+	memcpy(a->un.sun_path + 1, name, len);
+	a->len = offsetof(struct sockaddr_un, sun_path) + 1 + len;
+}
+
+void at_addr_path(struct at_addr *a, enum at_dress dress, const char *path)
+{
+	size_t len = strlen(path);
+
+	memset(a, 0, sizeof(*a));
+	if (dress == AT_NATIVE) {
+		a->nat.sac_family = at_family();
+		a->nat.sac_kind = ALTCONN_KIND_PATH;
+		a->nat.sac_len = len;
+		memcpy(a->nat.sac_path, path, len);
+		a->len = sizeof(a->nat);
+		return;
+	}
+	a->un.sun_family = AF_UNIX;
+	memcpy(a->un.sun_path, path, len);
+	a->len = offsetof(struct sockaddr_un, sun_path) + len + 1;
+}
+
+void at_addr(struct at_addr *a, enum at_dress dress, enum at_kind kind)
+{
+	char buf[108];
+
+	if (kind == AT_PORT && dress == AT_NATIVE) {
+		/* Far above the ephemeral range, a slice for each process. */
+		at_addr_port(a, 0x100000 + getpid() * 256 + unique() % 256);
+		return;
+	}
+	if (kind == AT_PATH) {
+		at_addr_path(a, dress, at_path(buf, sizeof(buf)));
+		return;
+	}
+	snprintf(buf, sizeof(buf), "altconn-test-%d-%u", (int)getpid(),
+		 unique());
+	at_addr_name(a, dress, buf, strlen(buf));
+}
+
+static bool is_native(const struct at_addr *a)
+{
+	return a->sa.sa_family == at_family();
+}
+
+static bool is_name(const struct at_addr *a)
+{
+	if (is_native(a))
+		return a->nat.sac_kind == ALTCONN_KIND_NAME;
+	return !a->un.sun_path[0];
+}
+
+void at_addr_in(struct at_addr *to, enum at_dress dress,
+		const struct at_addr *a)
+{
+	size_t head = offsetof(struct sockaddr_un, sun_path) + 1;
+
+	if (!is_name(a))
+		at_addr_path(to, dress, at_path_of(a));
+	else if (is_native(a))
+		at_addr_name(to, dress, a->nat.sac_name, a->nat.sac_len);
+	else
+		at_addr_name(to, dress, a->un.sun_path + 1, a->len - head);
+}
+
+const char *at_path_of(const struct at_addr *a)
+{
+	return is_native(a) ? a->nat.sac_path : a->un.sun_path;
+}
+
+bool at_addr_eq(const struct at_addr *a, const struct at_addr *b)
+{
+	return a->len == b->len && !memcmp(a->raw, b->raw, a->len);
+}
+
+bool at_unnamed(const struct at_addr *a)
+{
+	return a->len == sizeof(sa_family_t);
+}
+
+int at_getsockname(int fd, struct at_addr *a)
+{
+	memset(a, 0, sizeof(*a));
+	a->len = sizeof(a->raw);
+	return getsockname(fd, &a->sa, &a->len);
+}
+
+int at_getpeername(int fd, struct at_addr *a)
+{
+	memset(a, 0, sizeof(*a));
+	a->len = sizeof(a->raw);
+	return getpeername(fd, &a->sa, &a->len);
+}
+
+int at_bind(int fd, const struct at_addr *a)
+{
+	return bind(fd, &a->sa, a->len);
+}
+
+int at_connect(int fd, const struct at_addr *a)
+{
+	return connect(fd, &a->sa, a->len);
+}
+
+int at_connect_unspec(int fd)
+{
+	struct sockaddr sa = { .sa_family = AF_UNSPEC };
+
+	return connect(fd, &sa, sizeof(sa));
+}
+
+/* Close @fd and keep errno. */
+static int fail(int fd)
+{
+	int err = errno;
+
+	close(fd);
+	errno = err;
+	return -1;
+}
+
+int at_bound(struct at_addr *a, enum at_dress dress, enum at_kind kind,
+	     int type)
+{
+	int fd = at_socket(dress, type);
+
+	if (fd < 0)
+		return -1;
+	at_addr(a, dress, kind);
+	return at_bind(fd, a) ? fail(fd) : fd;
+}
+
+int at_listener(struct at_addr *a, enum at_dress dress, enum at_kind kind,
+		int type, int backlog)
+{
+	int fd = at_bound(a, dress, kind, type);
+
+	if (fd < 0)
+		return -1;
+	return listen(fd, backlog) ? fail(fd) : fd;
+}
+
+int at_client(enum at_dress dress, int type, const struct at_addr *a, int *err)
+{
+	int fd = at_socket(dress, type);
+
+	if (fd < 0)
+		return -1;
+	*err = at_err(at_connect(fd, a));
+	return fd;
+}
+
+int at_fill(enum at_dress dress, int type, const struct at_addr *a, int *fds,
+	    int n)
+{
+	int i, err;
+
+	for (i = 0; i < n; i++) {
+		fds[i] = at_client(dress, type, a, &err);
+		if (fds[i] < 0)
+			return -1;
+		if (err) {
+			errno = err;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int at_pair(enum at_dress dress, enum at_kind kind, int type, int sv[2])
+{
+	struct at_addr a;
+	int lfd, err;
+
+	lfd = at_listener(&a, dress, kind, type, 1);
+	if (lfd < 0)
+		return -1;
+	sv[0] = at_client(dress, type, &a, &err);
+	sv[1] = accept(lfd, NULL, NULL);
+	close(lfd);
+	if (sv[0] < 0 || sv[1] < 0 || err)
+		return -1;
+	return 0;
+}
+
+void at_close(int *fds, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		close(fds[i]);
+}
+
+int at_nonblock(int fd, bool on)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0)
+		return -1;
+	flags = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+	return fcntl(fd, F_SETFL, flags);
+}
+
+int at_deadline_ms(void)
+{
+	return at_debug() ? 4 * AT_DEADLINE_MS : AT_DEADLINE_MS;
+}
+
+uint64_t at_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
+}
+
+short at_poll(int fd, short events)
+{
+	struct pollfd pfd = { .fd = fd, .events = events };
+	int ret;
+
+	do {
+		ret = poll(&pfd, 1, at_deadline_ms());
+	} while (ret < 0 && errno == EINTR);
+	return ret == 1 ? pfd.revents : 0;
+}
+
+short at_poll_now(int fd, short events)
+{
+	struct pollfd pfd = { .fd = fd, .events = events };
+
+	return poll(&pfd, 1, 0) == 1 ? pfd.revents : 0;
+}
+
+int at_so_error(int fd)
+{
+	socklen_t len = sizeof(int);
+	int err;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len))
+		return -1;
+	return err;
+}
+
+void at_pause(void)
+{
+	struct timespec ts = { .tv_nsec = 500000 };
+
+	nanosleep(&ts, NULL);
+}
+
+int at_send_all(int fd, const void *buf, size_t len)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < len) {
+		n = send(fd, buf + done, len - done, MSG_NOSIGNAL);
+		if (n <= 0)
+			return -1;
+		done += n;
+	}
+	return 0;
+}
+
+int at_recv_all(int fd, void *buf, size_t len)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < len) {
+		n = recv(fd, buf + done, len - done, 0);
+		if (n <= 0)
+			return -1;
+		done += n;
+	}
+	return 0;
+}
+
+int at_info(int fd, struct altconn_connect_info *info)
+{
+	socklen_t len = sizeof(*info);
+
+	memset(info, 0xff, sizeof(*info));
+	return getsockopt(fd, SOL_ALTCONN, ALTCONN_CONNECT_INFO, info, &len);
+}
+
+unsigned int at_place(int fd)
+{
+	struct altconn_connect_info info;
+
+	return at_info(fd, &info) ? 0 : info.aci_place;
+}
+
+int at_set_timeout(int fd, uint64_t ms)
+{
+	return setsockopt(fd, SOL_ALTCONN, ALTCONN_CONNECT_TIMEOUT, &ms,
+			  sizeof(ms));
+}
+
+bool at_sleeps(pid_t tid)
+{
+	char file[64], state = 0;
+	FILE *f;
+
+	snprintf(file, sizeof(file), "/proc/self/task/%d/stat", (int)tid);
+	f = fopen(file, "r");
+	if (!f)
+		return false;
+	if (fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	fclose(f);
+	return state == 'S';
+}
+
+static void *job_run(void *arg)
+{
+	struct at_job *job = arg;
+
+	atomic_store(&job->tid, (int)syscall(SYS_gettid));
+	job->err = at_err(at_connect(job->fd, &job->addr));
+	atomic_store(&job->done, true);
+	return NULL;
+}
+
+int at_job_start(struct at_job *job, int fd, const struct at_addr *a)
+{
+	job->fd = fd;
+	job->addr = *a;
+	job->err = -1;
+	atomic_init(&job->tid, 0);
+	atomic_init(&job->done, false);
+	return pthread_create(&job->thread, NULL, job_run, job) ? -1 : 0;
+}
+
+bool at_job_blocked(struct at_job *job)
+{
+	int tid;
+
+	return at_until((tid = atomic_load(&job->tid)) &&
+			(atomic_load(&job->done) || at_sleeps(tid))) &&
+	       !atomic_load(&job->done);
+}
+
+int at_job_end(struct at_job *job)
+{
+	if (!at_until(atomic_load(&job->done)))
+		return -1;
+	pthread_join(job->thread, NULL);
+	return job->err;
+}
+
+void at_job_signal(struct at_job *job, int sig)
+{
+	pthread_kill(job->thread, sig);
+}
+
+atomic_int at_caught;
+
+static void caught(int sig)
+{
+	(void)sig;
+	atomic_fetch_add(&at_caught, 1);
+}
+
+int at_catch(int sig, int flags)
+{
+	struct sigaction act = { .sa_handler = caught, .sa_flags = flags };
+
+	return sigaction(sig, &act, NULL);
+}
+
+pid_t at_fork(void)
+{
+	pid_t parent = getpid();
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	npaths = 0;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(125);
+	return 0;
+}
+
+int at_reap(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+int at_become_nobody(void)
+{
+	if (setgroups(0, NULL) || setresgid(65534, 65534, 65534) ||
+	    setresuid(65534, 65534, 65534))
+		return -1;
+	return 0;
+}
+
+int at_tell(int fd)
+{
+	return write(fd, "!", 1) == 1 ? 0 : -1;
+}
+
+int at_hear(int fd)
+{
+	char c;
+
+	if (!(at_poll(fd, POLLIN) & POLLIN))
+		return -1;
+	return read(fd, &c, 1) == 1 ? 0 : -1;
+}
+
+int at_netns(void)
+{
+	return unshare(CLONE_NEWNET);
+}
+
+static void sysctl_file(char *buf, size_t len, const char *name)
+{
+	snprintf(buf, len, "/proc/sys/net/%s", name);
+}
+
+long at_sysctl(const char *name)
+{
+	char file[128];
+
+	sysctl_file(file, sizeof(file), name);
+	return read_long(file, -1);
+}
+
+int at_sysctl_set(const char *name, long value)
+{
+	char file[128], text[32];
+	int fd, len, ret;
+
+	sysctl_file(file, sizeof(file), name);
+	fd = open(file, O_WRONLY);
+	if (fd < 0)
+		return -1;
+	len = snprintf(text, sizeof(text), "%ld\n", value);
+	ret = write(fd, text, len) == len ? 0 : -1;
+	return ret ? fail(fd) : close(fd);
+}
+
+static void sum_word(struct at_sum *s, uint64_t word)
+{
+	s->a += word;
+	s->b += s->a;
+}
+
+static void sum_byte(struct at_sum *s, uint8_t byte)
+{
+	s->word |= (uint64_t)byte << (8 * s->fill);
+	if (++s->fill < 8)
+		return;
+	sum_word(s, s->word);
+	s->word = 0;
+	s->fill = 0;
+}
+
+void at_sum(struct at_sum *s, const void *buf, size_t len)
+{
+	const uint8_t *p = buf;
+	uint64_t word;
+
+	for (; len && s->fill; len--)
+		sum_byte(s, *p++);
+	for (; len >= 8; len -= 8, p += 8) {
+		memcpy(&word, p, 8);
+		sum_word(s, word);
+	}
+	for (; len; len--)
+		sum_byte(s, *p++);
+}
+
+bool at_sum_eq(const struct at_sum *x, const struct at_sum *y)
+{
+	return x->a == y->a && x->b == y->b && x->word == y->word &&
+	       x->fill == y->fill;
+}
+
+uint64_t at_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+void at_random_fill(uint64_t *state, void *buf, size_t len)
+{
+	uint8_t *p = buf;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		p[i] = at_random(state) >> 32;
+}

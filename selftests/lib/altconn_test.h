@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the programs of this directory share: addresses in every dress and
+ * kind, listeners and connected pairs, waiting for events with a deadline,
+ * threads that block in connect() and children that step by pipes.
+ *
+ * Nothing here reports: a function returns -1 with errno, or a value that the
+ * test compares. Nothing sleeps to let something happen; at_until() re-reads a
+ * condition until it holds or the deadline passes.
+ */
+#ifndef _ALTCONN_TEST_H
+#define _ALTCONN_TEST_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/un.h>
+#include <linux/altconn.h>
+
+/* How a socket writes addresses; AT_ORACLE is AF_UNIX itself. */
+enum at_dress { AT_NATIVE, AT_UNIX, AT_ORACLE };
+enum at_kind { AT_PORT, AT_NAME, AT_PATH };
+
+struct at_addr {
+	union {
+		struct sockaddr		sa;
+		struct sockaddr_altconn	nat;
+		struct sockaddr_un	un;
+		char			raw[160];
+	};
+	socklen_t len;
+};
+
+/* The family number in force. */
+int at_family(void);
+/* The guest runs a kernel full of checks: do less of the same. */
+bool at_debug(void);
+unsigned long at_scale(unsigned long stock, unsigned long debug);
+
+int at_socket(enum at_dress dress, int type);
+const char *at_type_name(int type);
+/* 0, or the errno of a call that returned @ret. */
+int at_err(long ret);
+
+/*
+ * Addresses. at_addr() makes one that no other test uses; the oracle has no
+ * ports and gets a name. Paths made by at_addr() and at_path() are removed by
+ * at_cleanup(), which every fixture calls when it ends.
+ */
+void at_addr(struct at_addr *a, enum at_dress dress, enum at_kind kind);
+void at_addr_port(struct at_addr *a, uint32_t port);
+void at_addr_name(struct at_addr *a, enum at_dress dress, const void *name,
+		  size_t len);
+void at_addr_path(struct at_addr *a, enum at_dress dress, const char *path);
+/* The same address as @a (a name or a path) in another dress. */
+void at_addr_in(struct at_addr *to, enum at_dress dress,
+		const struct at_addr *a);
+const char *at_path_of(const struct at_addr *a);
+char *at_path(char *buf, size_t len);
+bool at_addr_eq(const struct at_addr *a, const struct at_addr *b);
+bool at_unnamed(const struct at_addr *a);
+int at_getsockname(int fd, struct at_addr *a);
+int at_getpeername(int fd, struct at_addr *a);
+void at_cleanup(void);
+
+int at_bind(int fd, const struct at_addr *a);
+int at_connect(int fd, const struct at_addr *a);
+int at_connect_unspec(int fd);
+/* A new socket, bound to a new address, that listens when backlog >= 0. */
+int at_bound(struct at_addr *a, enum at_dress dress, enum at_kind kind,
+	     int type);
+int at_listener(struct at_addr *a, enum at_dress dress, enum at_kind kind,
+		int type, int backlog);
+/* A new socket and what connect() did: the socket, errno in *err. */
+int at_client(enum at_dress dress, int type, const struct at_addr *a,
+	      int *err);
+/* @n established clients that nobody has accepted. */
+int at_fill(enum at_dress dress, int type, const struct at_addr *a, int *fds,
+	    int n);
+/* A connection made by connect() and accept(): sv[0] client, sv[1] server. */
+int at_pair(enum at_dress dress, enum at_kind kind, int type, int sv[2]);
+void at_close(int *fds, int n);
+int at_nonblock(int fd, bool on);
+
+/* Waiting. */
+#define AT_DEADLINE_MS	30000
+int at_deadline_ms(void);
+uint64_t at_now_ms(void);
+/* Wait for any of @events (or an error); revents, 0 when the deadline passed */
+short at_poll(int fd, short events);
+/* What poll() says now. */
+short at_poll_now(int fd, short events);
+int at_so_error(int fd);
+void at_pause(void);
+#define at_until(cond) ({						\
+	uint64_t __end = at_now_ms() + at_deadline_ms();		\
+	bool __held;							\
+									\
+	while (!(__held = (cond)) && at_now_ms() < __end)		\
+		at_pause();						\
+	__held;								\
+})
+/* Counts of bytes, both whole: no short transfer, no error. */
+int at_send_all(int fd, const void *buf, size_t len);
+int at_recv_all(int fd, void *buf, size_t len);
+
+int at_info(int fd, struct altconn_connect_info *info);
+/* The place in the queue that the last attempt has; 0 when it does not wait */
+unsigned int at_place(int fd);
+int at_set_timeout(int fd, uint64_t ms);
+
+/* A thread that calls connect(), and what came of it. */
+struct at_job {
+	pthread_t thread;
+	int fd;
+	struct at_addr addr;
+	atomic_int tid;
+	atomic_bool done;
+	int err;
+};
+
+int at_job_start(struct at_job *job, int fd, const struct at_addr *a);
+/* It has begun and sleeps in connect(), or is over. */
+bool at_job_blocked(struct at_job *job);
+/* Its errno, 0 for success; -1 when it does not end. */
+int at_job_end(struct at_job *job);
+void at_job_signal(struct at_job *job, int sig);
+/* A handler for @sig that only counts; @flags as SA_RESTART. */
+int at_catch(int sig, int flags);
+extern atomic_int at_caught;
+bool at_sleeps(pid_t tid);
+
+/* Children die with their parent and step by pipes. */
+pid_t at_fork(void);
+int at_reap(pid_t pid);
+int at_become_nobody(void);
+int at_tell(int fd);
+int at_hear(int fd);
+
+/* A fresh network namespace for this process. */
+int at_netns(void);
+long at_sysctl(const char *name);
+int at_sysctl_set(const char *name, long value);
+
+/* An order-dependent sum of a stream, fed in pieces of any size. */
+struct at_sum {
+	uint64_t a, b, word;
+	unsigned int fill;
+};
+
+void at_sum(struct at_sum *s, const void *buf, size_t len);
+bool at_sum_eq(const struct at_sum *x, const struct at_sum *y);
+/* Numbers that look random and are the same in every run. */
+uint64_t at_random(uint64_t *state);
+void at_random_fill(uint64_t *state, void *buf, size_t len);
+
+#endif /* _ALTCONN_TEST_H */

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+# Shared by the scripts of this folder and by .ci/run; sourced, never run.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+cache=${ALTCONN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/altconn}
+build=$top/build
+
+say() {
+	printf 'altconn: %s\n' "$*" >&2
+}
+
+die() {
+	say "$@"
+	exit 1
+}
+
+# step MESSAGE COMMAND...: run a quiet command that may take long. Say what it
+# is, show the elapsed time on a terminal, and show its output if it fails.
+step() {
+	local message=$1 begin=$SECONDS status=0 log pid
+	shift
+
+	log=$(mktemp)
+	say "$message"
+	"$@" >"$log" 2>&1 </dev/null &
+	pid=$!
+	if [ -t 2 ]; then
+		while kill -0 "$pid" 2>/dev/null; do
+			((SECONDS - begin < 2)) ||
+				printf '\r  %ds ' $((SECONDS - begin)) >&2
+			sleep 0.5
+		done
+		printf '\r\033[K' >&2
+	fi
+	wait "$pid" || status=$?
+	if [ $status -ne 0 ]; then
+		tail -n 40 "$log" >&2
+		say "failed: $message"
+	elif ((SECONDS - begin > 5)); then
+		say "  done in $((SECONDS - begin)) s"
+	fi
+	rm -f "$log"
+	return $status
+}
+
+# as_root COMMAND...: through sudo unless we are root already.
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo -- "$@"
+	else
+		die "this needs root, and there is no sudo: $*"
+	fi
+}
+
+# with_lock NAME COMMAND...: several checkouts may share the cache.
+with_lock() {
+	local name=$1 status=0
+	shift
+	mkdir -p "$cache"
+	{
+		if ! flock -n 9; then
+			say "waiting for another run to finish with the $name cache"
+			flock 9
+		fi
+		"$@" 9>&- || status=$?
+	} 9>"$cache/.lock-$name"
+	return $status
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Addresses as text:
+ *
+ *	port:4000	a port of this node; port:7/4000 is node 7's,
+ *			and the node * is broadcast
+ *	name:db		a name of this node; name:7/db is node 7's
+ *	path:/run/x	a socket file
+ *	*		unnamed; - is read as the same
+ *
+ * In names and paths a byte that is no visible ASCII character, and the
+ * backslash, is \xNN. So is the slash of a local name that would otherwise
+ * read as a node, as in name:7\x2fdb.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "addr.h"
+
+/**
+ * escape_bytes - write bytes so that a terminal and a script can take them
+ * @bytes: any bytes
+ * @len: how many
+ * @text: room for 4 * @len + 1 characters
+ */
+void escape_bytes(const unsigned char *bytes, size_t len, char *text)
+{
+	for (; len; len--, bytes++) {
+		if (*bytes > ' ' && *bytes < 0x7f && *bytes != '\\')
+			*text++ = *bytes;
+		else
+			text += sprintf(text, "\\x%02x", *bytes);
+	}
+	*text = '\0';
+}
+
+static const char *unescape(const char *text, struct addr *addr, size_t max)
+{
+	char hex[3] = "";
+
+	for (addr->len = 0; *text; addr->len++) {
+		if (addr->len == max)
+			return "it is too long";
+		if (*text != '\\') {
+			addr->bytes[addr->len] = *text++;
+			continue;
+		}
+		if (text[1] != 'x' || !isxdigit((unsigned char)text[2]) ||
+		    !isxdigit((unsigned char)text[3]))
+			return "a backslash begins \\xNN";
+		memcpy(hex, text + 2, 2);
+		addr->bytes[addr->len] = strtoul(hex, NULL, 16);
+		text += 4;
+	}
+	return NULL;
+}
+
+/* How many digits stand before a slash; 0: this is no node. */
+static size_t node_digits(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && isdigit((unsigned char)text[n]))
+		n++;
+	return n < len && text[n] == '/' ? n : 0;
+}
+
+static bool parse_u32(const char *text, size_t len, uint32_t *value)
+{
+	uint64_t v = 0;
+
+	if (!len || len > 10)
+		return false;
+	for (; len; len--, text++) {
+		if (!isdigit((unsigned char)*text))
+			return false;
+		v = v * 10 + (*text - '0');
+	}
+	*value = v;
+	return v <= UINT32_MAX;
+}
+
+static const char *parse_port(const char *text, struct addr *addr)
+{
+	size_t n = node_digits(text, strlen(text));
+
+	if (!strncmp(text, "*/", 2)) {
+		addr->node = ALTCONN_NODE_BROADCAST;
+		text += 2;
+	} else if (n) {
+		if (!parse_u32(text, n, &addr->node))
+			return "the node is a number of 32 bits";
+		text += n + 1;
+	}
+	if (!parse_u32(text, strlen(text), &addr->port))
+		return "the port is a number of 32 bits";
+	return NULL;
+}
+
+static const char *parse_name(const char *text, struct addr *addr)
+{
+	size_t n = node_digits(text, strlen(text));
+
+	if (n) {
+		if (!parse_u32(text, n, &addr->node))
+			return "the node is a number of 32 bits";
+		text += n + 1;
+	}
+	return unescape(text, addr, ALTCONN_NAME_MAX);
+}
+
+static const char *parse_path(const char *text, struct addr *addr)
+{
+	const char *wrong = unescape(text, addr, ALTCONN_PATH_MAX);
+
+	if (!wrong && (!addr->len || memchr(addr->bytes, 0, addr->len)))
+		return "a path has at least one byte, and no \\x00";
+	return wrong;
+}
+
+/**
+ * addr_parse - read an address
+ * @text: what the user wrote
+ * @addr: is filled in
+ *
+ * Return: NULL, or what is wrong with @text.
+ */
+const char *addr_parse(const char *text, struct addr *addr)
+{
+	memset(addr, 0, sizeof(*addr));
+	if (!strcmp(text, "*") || !strcmp(text, "-"))
+		return NULL;
+	if (!strncmp(text, "port:", 5)) {
+		addr->kind = ALTCONN_KIND_PORT;
+		return parse_port(text + 5, addr);
+	}
+	if (!strncmp(text, "name:", 5)) {
+		addr->kind = ALTCONN_KIND_NAME;
+		return parse_name(text + 5, addr);
+	}
+	if (!strncmp(text, "path:", 5)) {
+		addr->kind = ALTCONN_KIND_PATH;
+		return parse_path(text + 5, addr);
+	}
+	return "an address is port:N, port:NODE/N, name:TEXT, path:FILE or *";
+}
+
+static void format_name(const struct addr *addr, char *text)
+{
+	size_t n = 0;
+
+	if (addr->node == ALTCONN_NODE_SELF) {
+		text += sprintf(text, "name:");
+		n = node_digits((const char *)addr->bytes, addr->len);
+	} else {
+		text += sprintf(text, "name:%u/", addr->node);
+	}
+	if (n) {
+		escape_bytes(addr->bytes, n, text);
+		text += n;
+		text += sprintf(text, "\\x2f");
+		n++;
+	}
+	escape_bytes(addr->bytes + n, addr->len - n, text);
+}
+
+/**
+ * addr_format - write an address
+ * @addr: which
+ * @text: room for ADDR_TEXT_MAX characters
+ */
+void addr_format(const struct addr *addr, char *text)
+{
+	switch (addr->kind) {
+	case ALTCONN_KIND_NONE:
+		strcpy(text, "*");
+		break;
+	case ALTCONN_KIND_PORT:
+		if (addr->node == ALTCONN_NODE_BROADCAST)
+			sprintf(text, "port:*/%u", addr->port);
+		else if (addr->node != ALTCONN_NODE_SELF)
+			sprintf(text, "port:%u/%u", addr->node, addr->port);
+		else
+			sprintf(text, "port:%u", addr->port);
+		break;
+	case ALTCONN_KIND_NAME:
+		format_name(addr, text);
+		break;
+	case ALTCONN_KIND_PATH:
+		strcpy(text, "path:");
+		escape_bytes(addr->bytes, addr->len, text + 5);
+		break;
+	default:
+		sprintf(text, "kind%u:?", addr->kind);
+	}
+}
+
+/**
+ * addr_equal - whether two addresses are one
+ * @a: one
+ * @b: the other
+ *
+ * Paths are compared as they are written; the tool does not look up inodes.
+ *
+ * Return: true when they are.
+ */
+bool addr_equal(const struct addr *a, const struct addr *b)
+{
+	return a->kind == b->kind && a->node == b->node &&
+	       a->port == b->port && a->len == b->len &&
+	       !memcmp(a->bytes, b->bytes, a->len);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Addresses as the tool writes and reads them; one syntax both ways.
+ */
+#ifndef ALTCONN_TOOL_ADDR_H
+#define ALTCONN_TOOL_ADDR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/altconn.h>
+
+/**
+ * struct addr - a canonical address
+ * @kind: enum altconn_kind, or what a newer kernel says
+ * @node: of a port or a name; ALTCONN_NODE_SELF is this one
+ * @port: of a port
+ * @len: how many @bytes count
+ * @bytes: of a name or a path
+ */
+struct addr {
+	uint32_t kind;
+	uint32_t node;
+	uint32_t port;
+	size_t len;
+	unsigned char bytes[ALTCONN_PATH_MAX];
+};
+
+/* Longest text: a kind, a node, every byte escaped. */
+#define ADDR_TEXT_MAX	(32 + 4 * ALTCONN_PATH_MAX)
+
+const char *addr_parse(const char *text, struct addr *addr);
+void addr_format(const struct addr *addr, char *text);
+bool addr_equal(const struct addr *a, const struct addr *b);
+
+void escape_bytes(const unsigned char *bytes, size_t len, char *text);
+
+#endif /* ALTCONN_TOOL_ADDR_H */

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * altconn info: the family's number, version and totals.
+ */
+#include <getopt.h>
+
+#include "altconn.h"
+#include "out.h"
+#include "record.h"
+
+const struct opt info_opts[] = {
+	OPT_JSON_ENTRY,
+	OPT_COLOR_ENTRY,
+	{ 'H', "no-header", NULL, NULL, "print no header" },
+	{ }
+};
+
+enum { COL_FAMILY, COL_VERSION, COL_ASSOCS, COL_SOCKETS, COL_COUNT };
+
+static const struct out_column columns[COL_COUNT] = {
+	[COL_FAMILY] = { "FAMILY" },
+	[COL_VERSION] = { "VERSION" },
+	[COL_ASSOCS] = { "ASSOCIATIONS" },
+	[COL_SOCKETS] = { "SOCKETS" },
+};
+
+static int print_family(const struct family *family,
+			const struct out_style *style)
+{
+	struct out *out = out_open(style, columns, COL_COUNT);
+
+	out_row(out);
+	out_cell(out, COL_FAMILY);
+	out_uint(out, "family", "", family->number);
+	out_cell(out, COL_VERSION);
+	out_string(out, "version", "", family->version);
+	out_cell(out, COL_ASSOCS);
+	out_uint(out, "associations", "", family->assocs);
+	out_cell(out, COL_SOCKETS);
+	out_uint(out, "sockets", "", family->sockets);
+	out_row_end(out);
+	return out_close(out);
+}
+
+/**
+ * info_main - altconn info
+ * @cmd: the command
+ * @argc: how many words
+ * @argv: the words
+ *
+ * Return: the exit code.
+ */
+int info_main(const struct command *cmd, int argc, char **argv)
+{
+	struct out_style style = { };
+	struct family family;
+	int key, ret;
+
+	while ((key = opt_next(cmd, argc, argv)) != -1) {
+		if (key == 'j')
+			style.json = true;
+		else if (key == 'H')
+			style.no_header = true;
+		else if (key == OPT_COLOR)
+			style.colour = optarg;
+	}
+	ret = opt_no_arguments(cmd, argc, argv);
+	if (ret == EXIT_OK)
+		ret = family_ask(&family);
+	if (ret == EXIT_OK)
+		ret = print_family(&family, &style);
+	return ret;
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * altconn: look at the altconn socket family and use it. One file a command;
+ * this one only finds the command.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "altconn.h"
+
+const struct command commands[] = {
+	{ "show", show_main, "list connections, waiting attempts and listeners",
+	  "[OPTION...] [ADDRESS...]", show_opts },
+	{ "info", info_main, "tell the family's number, version and totals",
+	  "[OPTION...]", info_opts },
+	{ "run", run_main, "run an unmodified AF_UNIX program over altconn",
+	  "[OPTION...] [--] PROGRAM [ARGUMENT...]", run_opts },
+	{ "help", help_main, "tell how a command is used",
+	  "[COMMAND]", help_opts },
+	{ }
+};
+
+/**
+ * command_find - the command of a name
+ * @name: what the user typed
+ *
+ * Return: the command, or NULL after a complaint.
+ */
+const struct command *command_find(const char *name)
+{
+	const struct command *cmd;
+
+	for (cmd = commands; cmd->name; cmd++)
+		if (!strcmp(cmd->name, name))
+			return cmd;
+	complain("unknown %s '%s'; 'altconn help' lists the commands",
+		 name[0] == '-' ? "option" : "command", name);
+	return NULL;
+}
+
+static int is_option(const char *arg, const char *letter, const char *name)
+{
+	return !strcmp(arg, letter) || !strcmp(arg, name);
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *cmd;
+
+	if (argc < 2) {
+		complain("no command; 'altconn help' lists them");
+		return EXIT_USAGE;
+	}
+	if (is_option(argv[1], "-V", "--version")) {
+		printf("altconn %s\n", TOOL_VERSION);
+		return EXIT_OK;
+	}
+	if (is_option(argv[1], "-h", "--help")) {
+		help_overview();
+		return EXIT_OK;
+	}
+	cmd = command_find(argv[1]);
+	if (!cmd)
+		return EXIT_USAGE;
+	return cmd->run(cmd, argc - 1, argv + 1);
+}

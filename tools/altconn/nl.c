@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Talking to the module over generic netlink: find the family, send one
+ * request, take its answers to the end, and turn every error into one line.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <linux/genetlink.h>
+
+#include "altconn.h"
+#include "nl.h"
+
+#define NL_BUF_SIZE	32768	/* the most that the kernel puts in a datagram */
+#define NL_DUMP_TRIES	5
+
+static const char not_loaded[] =
+	"the module is not loaded; load it with 'insmod kmod/altconn.ko' or 'modprobe altconn'";
+
+/**
+ * struct answer - what comes back for one request
+ * @cb: takes each message; NULL when none is expected
+ * @data: for @cb
+ * @interrupted: the list changed between two datagrams of a dump
+ * @message: the kernel's explanation of an error, if it gave one
+ */
+struct answer {
+	mnl_cb_t cb;
+	void *data;
+	bool interrupted;
+	char message[256];
+};
+
+static int extack_attr(const struct nlattr *attr, void *data)
+{
+	struct answer *a = data;
+
+	if (mnl_attr_get_type(attr) != NLMSGERR_ATTR_MSG)
+		return MNL_CB_OK;
+	if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0)
+		return MNL_CB_STOP;
+	snprintf(a->message, sizeof(a->message), "%s", mnl_attr_get_str(attr));
+	return MNL_CB_STOP;
+}
+
+static int on_message(const struct nlmsghdr *nlh, void *data)
+{
+	struct answer *a = data;
+
+	return a->cb ? a->cb(nlh, a->data) : MNL_CB_OK;
+}
+
+/* An error, or with code 0 the acknowledgment that ends a plain request. */
+static int on_error(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
+	unsigned int skip = sizeof(*err);
+	size_t len = mnl_nlmsg_get_payload_len(nlh);
+
+	if (len < sizeof(*err)) {
+		errno = EBADMSG;
+		return MNL_CB_ERROR;
+	}
+	if (!err->error)
+		return MNL_CB_STOP;
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED) &&
+	    err->msg.nlmsg_len >= sizeof(err->msg))
+		skip += err->msg.nlmsg_len - sizeof(err->msg);
+	if ((nlh->nlmsg_flags & NLM_F_ACK_TLVS) && skip <= len)
+		mnl_attr_parse(nlh, skip, extack_attr, data);
+	errno = -err->error;
+	return MNL_CB_ERROR;
+}
+
+/* The end of a dump, which may carry the error that cut it short. */
+static int on_done(const struct nlmsghdr *nlh, void *data)
+{
+	int32_t err;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(err))
+		return MNL_CB_STOP;
+	memcpy(&err, mnl_nlmsg_get_payload(nlh), sizeof(err));
+	if (err >= 0)
+		return MNL_CB_STOP;
+	if (nlh->nlmsg_flags & NLM_F_ACK_TLVS)
+		mnl_attr_parse(nlh, sizeof(err), extack_attr, data);
+	errno = -err;
+	return MNL_CB_ERROR;
+}
+
+/* Not const, for libmnl's prototype does not say so. */
+static mnl_cb_t control_cbs[NLMSG_MIN_TYPE] = {
+	[NLMSG_ERROR] = on_error,
+	[NLMSG_DONE] = on_done,
+};
+
+/*
+ * libmnl gives up at the first message that says so; we rather take the dump
+ * to its end, for the socket is used again and the list may still serve.
+ */
+static bool take_interrupted(void *buf, int len)
+{
+	struct nlmsghdr *nlh = buf;
+	bool interrupted = false;
+
+	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+		if (!(nlh->nlmsg_flags & NLM_F_DUMP_INTR))
+			continue;
+		interrupted = true;
+		nlh->nlmsg_flags &= ~NLM_F_DUMP_INTR;
+	}
+	return interrupted;
+}
+
+static ssize_t receive(struct nl *nl)
+{
+	ssize_t len;
+
+	do {
+		len = mnl_socket_recvfrom(nl->sock, nl->buf, NL_BUF_SIZE);
+	} while (len < 0 && errno == EINTR);
+	return len;
+}
+
+/* Send the request that stands in nl->buf; 0, or -1 with errno. */
+static int transact(struct nl *nl, struct answer *a)
+{
+	unsigned int portid = mnl_socket_get_portid(nl->sock);
+	struct nlmsghdr *nlh = nl->buf;
+	ssize_t len;
+	int ret;
+
+	nlh->nlmsg_seq = ++nl->seq;
+	if (mnl_socket_sendto(nl->sock, nlh, nlh->nlmsg_len) < 0)
+		return -1;
+	do {
+		len = receive(nl);
+		if (len < 0)
+			return -1;
+		a->interrupted |= take_interrupted(nl->buf, len);
+		ret = mnl_cb_run2(nl->buf, len, nl->seq, portid, on_message, a,
+				  control_cbs, NLMSG_MIN_TYPE);
+	} while (ret > 0);
+	return ret;
+}
+
+static struct nlmsghdr *request(struct nl *nl, uint16_t type, uint8_t cmd,
+				uint16_t flags)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(nl->buf);
+	struct genlmsghdr *genl;
+
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	genl = mnl_nlmsg_put_extra_header(nlh, sizeof(*genl));
+	genl->cmd = cmd;
+	genl->version = 1;
+	return nlh;
+}
+
+static int family_attr(const struct nlattr *attr, void *data)
+{
+	struct nl *nl = data;
+
+	if (mnl_attr_get_type(attr) != CTRL_ATTR_FAMILY_ID)
+		return MNL_CB_OK;
+	if (mnl_attr_validate(attr, MNL_TYPE_U16) < 0)
+		return MNL_CB_ERROR;
+	nl->type = mnl_attr_get_u16(attr);
+	return MNL_CB_OK;
+}
+
+static int family_message(const struct nlmsghdr *nlh, void *data)
+{
+	return mnl_attr_parse(nlh, sizeof(struct genlmsghdr), family_attr, data);
+}
+
+static int resolve(struct nl *nl)
+{
+	struct answer a = { .cb = family_message, .data = nl };
+	struct nlmsghdr *nlh;
+
+	nlh = request(nl, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, NLM_F_ACK);
+	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, ALTCONN_FAMILY_NAME);
+	if (transact(nl, &a) < 0)
+		return -1;
+	if (nl->type)
+		return 0;
+	errno = ENOENT;
+	return -1;
+}
+
+static void set_options(struct nl *nl)
+{
+	int on = 1;
+
+	/* Older kernels know none of these, and all goes well without. */
+	mnl_socket_setsockopt(nl->sock, NETLINK_EXT_ACK, &on, sizeof(on));
+	mnl_socket_setsockopt(nl->sock, NETLINK_CAP_ACK, &on, sizeof(on));
+	mnl_socket_setsockopt(nl->sock, NETLINK_GET_STRICT_CHK, &on,
+			      sizeof(on));
+}
+
+static int connect_kernel(struct nl *nl)
+{
+	nl->sock = mnl_socket_open2(NETLINK_GENERIC, SOCK_CLOEXEC);
+	if (!nl->sock)
+		return -1;
+	set_options(nl);
+	nl->buf = grow(NULL, NL_BUF_SIZE, 1);
+	nl->seq = time(NULL);
+	if (mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -1;
+	return 0;
+}
+
+/**
+ * nl_open - open a netlink socket and find the family
+ * @nl: is filled in; nl_close() it in every case
+ *
+ * Return: EXIT_OK, or EXIT_FAILED after a complaint.
+ */
+int nl_open(struct nl *nl)
+{
+	memset(nl, 0, sizeof(*nl));
+	if (connect_kernel(nl) < 0) {
+		complain("cannot open a netlink socket: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	if (resolve(nl) == 0)
+		return EXIT_OK;
+	if (errno == ENOENT)
+		complain("%s", not_loaded);
+	else
+		complain("cannot ask for the netlink family: %s",
+			 strerror(errno));
+	return EXIT_FAILED;
+}
+
+/**
+ * nl_close - close the socket and free what nl_open() took
+ * @nl: what it filled in
+ */
+void nl_close(struct nl *nl)
+{
+	if (nl->sock)
+		mnl_socket_close(nl->sock);
+	free(nl->buf);
+}
+
+static int complain_answer(const struct answer *a)
+{
+	const char *colon = a->message[0] ? ": " : "";
+
+	if (errno == EPERM || errno == EACCES)
+		complain("no permission; CAP_NET_ADMIN in this network namespace would do%s%s",
+			 colon, a->message);
+	else if (errno == ENOENT && !a->message[0])
+		complain("the module has just been unloaded");
+	else if (errno == EBADMSG || errno == ERANGE)
+		complain("the module's answer is malformed; are tool and module of one version?");
+	else
+		complain("the module refuses: %s%s%s", strerror(errno), colon,
+			 a->message);
+	return EXIT_FAILED;
+}
+
+/**
+ * nl_get - ask for one thing
+ * @nl: an open socket
+ * @cmd: enum's ALTCONN_CMD_*
+ * @cb: takes the answer
+ * @data: for @cb
+ *
+ * Return: EXIT_OK, or EXIT_FAILED after a complaint.
+ */
+int nl_get(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data)
+{
+	struct answer a = { .cb = cb, .data = data };
+
+	request(nl, nl->type, cmd, NLM_F_ACK);
+	return transact(nl, &a) < 0 ? complain_answer(&a) : EXIT_OK;
+}
+
+/**
+ * nl_dump - ask for a list
+ * @nl: an open socket
+ * @cmd: enum's ALTCONN_CMD_*
+ * @cb: takes each member
+ * @reset: forgets the members taken so far
+ * @data: for @cb and @reset
+ *
+ * A list that changed while it was read is read again, a few times; then the
+ * last reading stands, with a warning.
+ *
+ * Return: EXIT_OK, or EXIT_FAILED after a complaint.
+ */
+int nl_dump(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void (*reset)(void *data),
+	    void *data)
+{
+	struct answer a = { .cb = cb, .data = data };
+	int tries;
+
+	for (tries = 0; tries < NL_DUMP_TRIES; tries++) {
+		reset(data);
+		a.interrupted = false;
+		request(nl, nl->type, cmd, NLM_F_DUMP);
+		if (transact(nl, &a) < 0)
+			return complain_answer(&a);
+		if (!a.interrupted)
+			return EXIT_OK;
+	}
+	complain("the list changed while it was read");
+	return EXIT_OK;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Talking to the module over generic netlink.
+ */
+#ifndef ALTCONN_TOOL_NL_H
+#define ALTCONN_TOOL_NL_H
+
+#include <stdint.h>
+
+#include <libmnl/libmnl.h>
+#include <linux/altconn.h>
+
+/**
+ * struct nl - a netlink socket that knows the family
+ * @sock: the socket
+ * @buf: one datagram, in and out
+ * @seq: the last request's number
+ * @type: the message type of the family "altconn"
+ */
+struct nl {
+	struct mnl_socket *sock;
+	void *buf;
+	uint32_t seq;
+	uint16_t type;
+};
+
+int nl_open(struct nl *nl);
+void nl_close(struct nl *nl);
+int nl_get(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data);
+int nl_dump(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void (*reset)(void *data),
+	    void *data);
+
+#endif /* ALTCONN_TOOL_NL_H */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One set of calls that prints a table or JSON.
+ *
+ * The JSON is an object. A list in it is a member, an array of objects; each
+ * row is one of them. The table is all rows under one header. A call that
+ * prints a value has a key, its name in JSON, and a lead, what precedes it in
+ * the current cell of the table. Without a key it is in the table alone,
+ * without a lead in JSON alone. A lead that begins with a comma loses it where
+ * nothing stands before it.
+ */
+#ifndef ALTCONN_TOOL_OUT_H
+#define ALTCONN_TOOL_OUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum out_colour {
+	OUT_PLAIN,
+	OUT_GREEN,
+	OUT_YELLOW,
+	OUT_CYAN,
+	OUT_RED,
+	OUT_DIM,
+};
+
+/**
+ * struct out_column - a column of the table
+ * @title: its header
+ * @right: numbers stand at its right edge
+ * @hidden: it is not printed, nor what goes into it
+ */
+struct out_column {
+	const char *title;
+	bool right;
+	bool hidden;
+};
+
+/**
+ * struct out_style - how to print
+ * @json: JSON instead of a table
+ * @no_header: the table has no header
+ * @colour: the --color option's argument, or NULL
+ */
+struct out_style {
+	bool json;
+	bool no_header;
+	const char *colour;
+};
+
+struct out;
+
+struct out *out_open(const struct out_style *style,
+		     const struct out_column *columns, unsigned int count);
+int out_close(struct out *out);
+
+void out_list(struct out *out, const char *key);
+void out_row(struct out *out);
+void out_row_end(struct out *out);
+void out_group(struct out *out, const char *key);
+void out_group_end(struct out *out);
+
+void out_cell(struct out *out, unsigned int column);
+void out_colour(struct out *out, enum out_colour colour);
+bool out_cell_empty(const struct out *out);
+
+void out_uint(struct out *out, const char *key, const char *lead,
+	      uint64_t value);
+void out_ms(struct out *out, const char *key, const char *lead, uint64_t ms);
+void out_string(struct out *out, const char *key, const char *lead,
+		const char *value);
+void out_word(struct out *out, const char *key, const char *json,
+	      const char *text);
+
+#endif /* ALTCONN_TOOL_OUT_H */

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * altconn run: start a program with a library before it that turns its
+ * AF_UNIX sockets into sockets of this family. The work is in ../run.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "altconn.h"
+#include "libdir.h"
+#include "program.h"
+#include "record.h"
+
+#define LIBRARY "libaltconn-run.so"
+
+const struct opt run_opts[] = {
+	{ 'v', "verbose", NULL, NULL,
+	  "say on stderr when a connection falls back to AF_UNIX" },
+	{ }
+};
+
+/* In the build tree the library lies in ../run beside the tool's folder. */
+static char *library_in_tree(void)
+{
+	char self[PATH_MAX], path[PATH_MAX + sizeof("/../run/" LIBRARY)];
+	ssize_t len;
+	char *slash;
+
+	len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (len <= 0)
+		return NULL;
+	self[len] = '\0';
+	slash = strrchr(self, '/');
+	if (!slash)
+		return NULL;
+	*slash = '\0';
+	snprintf(path, sizeof(path), "%s/../run/" LIBRARY, self);
+	return realpath(path, NULL);
+}
+
+static char *find_library(void)
+{
+	char *path = library_in_tree();
+
+	if (!path)
+		path = realpath(LIBDIR "/altconn/" LIBRARY, NULL);
+	if (!path) {
+		complain("run: " LIBRARY " is neither in the build tree nor in " LIBDIR "/altconn");
+		return NULL;
+	}
+	if (path[strcspn(path, ": ")]) {
+		complain("run: the linker takes no space or colon in '%s'",
+			 path);
+		free(path);
+		return NULL;
+	}
+	return path;
+}
+
+static int set_env(const char *name, const char *value)
+{
+	if (setenv(name, value, 1) == 0)
+		return EXIT_OK;
+	complain("run: cannot set %s: %s", name, strerror(errno));
+	return EXIT_FAILED;
+}
+
+static int set_preload(const char *library)
+{
+	const char *old = getenv("LD_PRELOAD");
+	char *value;
+	int ret;
+
+	if (!old || !*old)
+		return set_env("LD_PRELOAD", library);
+	value = grow(NULL, strlen(old) + strlen(library) + 2, 1);
+	sprintf(value, "%s:%s", old, library);
+	ret = set_env("LD_PRELOAD", value);
+	free(value);
+	return ret;
+}
+
+static int set_environment(uint32_t family, int verbose)
+{
+	char *library = find_library();
+	char number[16];
+	int ret;
+
+	if (!library)
+		return EXIT_FAILED;
+	snprintf(number, sizeof(number), "%u", family);
+	ret = set_preload(library);
+	if (ret == EXIT_OK)
+		ret = set_env("ALTCONN_RUN_FAMILY", number);
+	if (ret == EXIT_OK && verbose)
+		ret = set_env("ALTCONN_RUN_VERBOSE", "1");
+	free(library);
+	return ret;
+}
+
+static int start(const char *path, char **argv, int verbose)
+{
+	const char *why = program_not_preloadable(path);
+	struct family family;
+	int ret;
+
+	if (why) {
+		complain("run: '%s' cannot be run over altconn: %s", argv[0],
+			 why);
+		return EXIT_FAILED;
+	}
+	ret = family_ask(&family);
+	if (ret == EXIT_OK)
+		ret = set_environment(family.number, verbose);
+	if (ret != EXIT_OK)
+		return ret;
+	fflush(NULL);
+	execv(path, argv);
+	complain("run: cannot run '%s': %s", argv[0], strerror(errno));
+	return EXIT_NOT_EXECUTABLE;
+}
+
+/**
+ * run_main - altconn run
+ * @cmd: the command
+ * @argc: how many words
+ * @argv: the words
+ *
+ * Return: the exit code, if the program was not started.
+ */
+int run_main(const struct command *cmd, int argc, char **argv)
+{
+	int key, ret, verbose = 0;
+	char *path;
+
+	while ((key = opt_next(cmd, argc, argv)) != -1)
+		if (key == 'v')
+			verbose = 1;
+	if (optind == argc) {
+		complain("run: no program; try 'altconn run -- PROGRAM'");
+		return EXIT_USAGE;
+	}
+	ret = program_find(argv[optind], &path);
+	if (ret == EXIT_OK)
+		ret = start(path, argv + optind, verbose);
+	free(path);
+	return ret;
+}

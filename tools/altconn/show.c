@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * altconn show: a row for each listener, datagram socket and association,
+ * the attempts that wait included.
+ */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "altconn.h"
+#include "nl.h"
+#include "out.h"
+#include "record.h"
+
+const struct opt show_opts[] = {
+	{ 'l', "listening", NULL, NULL, "listeners only" },
+	{ 'c', "connected", NULL, NULL,
+	  "associations and connected datagram sockets only" },
+	{ 'w', "waiting", NULL, NULL, "attempts that wait only" },
+	{ 'a', "all", NULL, NULL, "everything, ended associations too" },
+	{ 't', "type", "TYPE", "stream seqpacket dgram", "one type only" },
+	{ 'e', "extended", NULL, NULL, "add ids, ages and counters" },
+	{ 'H', "no-header", NULL, NULL, "print no header" },
+	{ 'n', "numeric", NULL, NULL, "as always; taken for those used to ss" },
+	{ 'p', "processes", NULL, NULL, "as always; taken for the same" },
+	OPT_JSON_ENTRY,
+	OPT_COLOR_ENTRY,
+	{ }
+};
+
+enum {
+	COL_TYPE, COL_STATE, COL_RECVQ, COL_SENDQ, COL_WAIT, COL_LOCAL,
+	COL_PEER, COL_PROCESS, COL_DETAIL, COL_COUNT
+};
+
+static struct out_column columns[COL_COUNT] = {
+	[COL_TYPE] = { "TYPE" },
+	[COL_STATE] = { "STATE" },
+	[COL_RECVQ] = { "RECV-Q", .right = true },
+	[COL_SENDQ] = { "SEND-Q", .right = true },
+	[COL_WAIT] = { "WAIT", .right = true },
+	[COL_LOCAL] = { "LOCAL" },
+	[COL_PEER] = { "PEER" },
+	[COL_PROCESS] = { "PROCESS" },
+	[COL_DETAIL] = { "DETAIL", .hidden = true },
+};
+
+enum {
+	WANT_LISTENERS	= 1,
+	WANT_CONNECTED	= 2,
+	WANT_WAITING	= 4,
+	WANT_ALL	= 8,
+};
+
+/**
+ * struct show - what was asked for, and what the module told
+ * @want: WANT_*; 0: all but ended associations
+ * @type: name of the one wanted type, or NULL
+ * @style: how to print
+ * @addrs: rows with none of these are left out
+ * @n_addrs: how many; 0: nothing is left out
+ * @assocs: associations
+ * @n_assocs: how many
+ * @socks: listeners and datagram sockets
+ * @n_socks: how many
+ */
+struct show {
+	unsigned int want;
+	const char *type;
+	struct out_style style;
+	struct addr *addrs;
+	size_t n_addrs;
+	struct assoc *assocs;
+	size_t n_assocs;
+	struct sock *socks;
+	size_t n_socks;
+};
+
+/* Room doubles at each power of two. */
+static void *room_for_one(void *array, size_t count, size_t size)
+{
+	if (count & (count - 1))
+		return array;
+	return grow(array, count ? 2 * count : 1, size);
+}
+
+static int on_assoc(const struct nlmsghdr *nlh, void *data)
+{
+	struct show *show = data;
+
+	show->assocs = room_for_one(show->assocs, show->n_assocs,
+				    sizeof(*show->assocs));
+	return assoc_read(nlh, &show->assocs[show->n_assocs++]);
+}
+
+static int on_sock(const struct nlmsghdr *nlh, void *data)
+{
+	struct show *show = data;
+
+	show->socks = room_for_one(show->socks, show->n_socks,
+				   sizeof(*show->socks));
+	return sock_read(nlh, &show->socks[show->n_socks++]);
+}
+
+static void forget_assocs(void *data)
+{
+	struct show *show = data;
+
+	show->n_assocs = 0;
+}
+
+static void forget_socks(void *data)
+{
+	struct show *show = data;
+
+	show->n_socks = 0;
+}
+
+static int ask(struct show *show)
+{
+	struct nl nl;
+	int ret;
+
+	ret = nl_open(&nl);
+	if (ret == EXIT_OK)
+		ret = nl_dump(&nl, ALTCONN_CMD_SOCKET_GET, on_sock,
+			      forget_socks, show);
+	if (ret == EXIT_OK)
+		ret = nl_dump(&nl, ALTCONN_CMD_ASSOC_GET, on_assoc,
+			      forget_assocs, show);
+	nl_close(&nl);
+	return ret;
+}
+
+static const char *type_name(uint32_t type)
+{
+	switch (type) {
+	case SOCK_STREAM:
+		return "stream";
+	case SOCK_DGRAM:
+		return "dgram";
+	case SOCK_SEQPACKET:
+		return "seqpacket";
+	default:
+		return "unknown";
+	}
+}
+
+static bool addr_wanted(const struct show *show, const struct addr *a,
+			const struct addr *b)
+{
+	size_t i;
+
+	for (i = 0; i < show->n_addrs; i++)
+		if (addr_equal(&show->addrs[i], a) ||
+		    addr_equal(&show->addrs[i], b))
+			return true;
+	return !show->n_addrs;
+}
+
+static bool want_row(const struct show *show, unsigned int is, uint32_t type)
+{
+	unsigned int want = show->want & ~WANT_ALL;
+
+	if (want && !(want & is))
+		return false;
+	return !show->type || !strcmp(show->type, type_name(type));
+}
+
+static bool assoc_wanted(const struct show *show, const struct assoc *a)
+{
+	unsigned int is = WANT_CONNECTED;
+
+	if (a->state == ALTCONN_ASSOC_STATE_PENDING)
+		is |= WANT_WAITING;
+	if (a->state == ALTCONN_ASSOC_STATE_CLOSED && !(show->want & WANT_ALL))
+		return false;
+	return want_row(show, is, a->type) &&
+	       addr_wanted(show, &a->client.addr, &a->server.addr);
+}
+
+static bool sock_connected(const struct sock *s)
+{
+	return record_has(s->known, ALTCONN_A_SOCKET_PEER) &&
+	       s->peer.kind != ALTCONN_KIND_NONE;
+}
+
+static bool sock_wanted(const struct show *show, const struct sock *s)
+{
+	unsigned int is = 0;
+
+	if (s->listening)
+		is = WANT_LISTENERS;
+	else if (sock_connected(s))
+		is = WANT_CONNECTED;
+	return want_row(show, is, s->type) &&
+	       addr_wanted(show, &s->owner.addr, &s->peer);
+}
+
+static void put_type(struct out *out, uint32_t type)
+{
+	out_cell(out, COL_TYPE);
+	out_string(out, "type", "", type_name(type));
+}
+
+static void put_addr(struct out *out, const char *key, unsigned int col,
+		     const struct addr *addr)
+{
+	char text[ADDR_TEXT_MAX];
+
+	addr_format(addr, text);
+	out_cell(out, col);
+	out_string(out, key, "", text);
+}
+
+static void put_process(struct out *out, const struct end *end)
+{
+	char comm[4 * RECORD_TEXT_MAX + 1];
+
+	out_cell(out, COL_PROCESS);
+	if (record_has(end->known, ALTCONN_A_END_COMM)) {
+		escape_bytes((const unsigned char *)end->comm,
+			     strlen(end->comm), comm);
+		out_string(out, "comm", ",", comm);
+	}
+	if (record_has(end->known, ALTCONN_A_END_PID))
+		out_uint(out, "pid", ",pid=", end->pid);
+	if (record_has(end->known, ALTCONN_A_END_UID))
+		out_uint(out, "uid", ",uid=", end->uid);
+}
+
+static void put_dress(struct out *out, const char *lead, uint32_t dress)
+{
+	static const char * const names[] = {
+		[ALTCONN_NATIVE] = "native",
+		[ALTCONN_UNIX] = "unix",
+	};
+
+	out_cell(out, COL_DETAIL);
+	if (dress < ARRAY_SIZE(names))
+		out_string(out, "dress", lead, names[dress]);
+	else
+		out_uint(out, "dress", lead, dress);
+}
+
+/* Its address goes to the column @addr, its unread bytes to @queue. */
+static void put_end(struct out *out, const char *key, const struct end *end,
+		    unsigned int addr, unsigned int queue)
+{
+	out_group(out, key);
+	put_addr(out, "address", addr, &end->addr);
+	if (record_has(end->known, ALTCONN_A_END_DRESS))
+		put_dress(out, addr == COL_PEER ? "/" : ",", end->dress);
+	put_process(out, end);
+	if (record_has(end->known, ALTCONN_A_END_INODE))
+		out_uint(out, "inode", NULL, end->inode);
+	if (record_has(end->known, ALTCONN_A_END_RECV_QUEUE)) {
+		out_cell(out, queue);
+		out_uint(out, "recv_queue", "", end->recv_queue);
+	}
+	out_group_end(out);
+}
+
+static void put_state(struct out *out, uint32_t state)
+{
+	static const struct {
+		const char *json, *text;
+		enum out_colour colour;
+	} states[] = {
+		[ALTCONN_ASSOC_STATE_PENDING] = { "pending", "WAIT",
+						  OUT_YELLOW },
+		[ALTCONN_ASSOC_STATE_QUEUED] = { "queued", "QUEUED",
+						 OUT_YELLOW },
+		[ALTCONN_ASSOC_STATE_ESTABLISHED] = { "established", "ESTAB",
+						      OUT_GREEN },
+		[ALTCONN_ASSOC_STATE_CLOSING] = { "closing", "CLOSING",
+						  OUT_DIM },
+		[ALTCONN_ASSOC_STATE_CLOSED] = { "closed", "CLOSED", OUT_DIM },
+	};
+
+	out_cell(out, COL_STATE);
+	if (state >= ARRAY_SIZE(states)) {
+		out_word(out, "state", "unknown", "?");
+		return;
+	}
+	out_word(out, "state", states[state].json, states[state].text);
+	out_colour(out, states[state].colour);
+}
+
+static void put_wait(struct out *out, const struct assoc *a)
+{
+	bool pending = a->state == ALTCONN_ASSOC_STATE_PENDING;
+	const char *lead = a->waited_ms ? ",waited:" : NULL;
+
+	out_cell(out, pending ? COL_WAIT : COL_DETAIL);
+	if (pending && record_has(a->known, ALTCONN_A_ASSOC_PLACE))
+		out_uint(out, "place", "#", a->place);
+	if (record_has(a->known, ALTCONN_A_ASSOC_WAITED_MS))
+		out_ms(out, "waited_ms", pending ? " " : lead, a->waited_ms);
+}
+
+static bool end_has_process(const struct end *end)
+{
+	return record_has(end->known, ALTCONN_A_END_PID) ||
+	       record_has(end->known, ALTCONN_A_END_UID);
+}
+
+static void put_assoc(struct out *out, const struct assoc *a)
+{
+	out_row(out);
+	out_cell(out, COL_DETAIL);
+	out_uint(out, "id", "id:", a->id);
+	put_type(out, a->type);
+	put_state(out, a->state);
+	put_end(out, "client", &a->client, COL_LOCAL, COL_RECVQ);
+	if (end_has_process(&a->server)) {
+		out_cell(out, COL_PROCESS);
+		out_string(out, NULL,
+			   out_cell_empty(out) ? "- -> " : " -> ", "");
+	}
+	put_end(out, "server", &a->server, COL_PEER, COL_SENDQ);
+	put_wait(out, a);
+	out_cell(out, COL_DETAIL);
+	out_ms(out, "age_ms", ",age:", a->age_ms);
+	out_uint(out, "listener", ",listener:", a->listener);
+	out_row_end(out);
+}
+
+static void put_listener(struct out *out, const struct sock *s)
+{
+	out_cell(out, COL_STATE);
+	out_word(out, "state", "listening", "LISTEN");
+	out_colour(out, OUT_CYAN);
+	out_cell(out, COL_RECVQ);
+	out_uint(out, "queued", "", s->queued);
+	out_uint(out, "backlog", "/", s->backlog);
+	out_cell(out, COL_WAIT);
+	out_uint(out, "waiting", "", s->waiting);
+	if (s->waiting)
+		out_colour(out, OUT_YELLOW);
+	out_cell(out, COL_DETAIL);
+	out_uint(out, "established", ",established:", s->established);
+	out_uint(out, "waited", ",waited:", s->waited);
+	out_uint(out, "refused", ",refused:", s->refused);
+	out_uint(out, "timed_out", ",timed-out:", s->timed_out);
+}
+
+static void put_datagram(struct out *out, const struct sock *s)
+{
+	out_cell(out, COL_STATE);
+	if (sock_connected(s)) {
+		out_word(out, "state", "established", "ESTAB");
+		out_colour(out, OUT_GREEN);
+	} else {
+		out_word(out, "state", "unconnected", "UNCONN");
+	}
+}
+
+static void put_sock(struct out *out, const struct sock *s)
+{
+	struct end owner = s->owner;
+
+	out_row(out);
+	out_cell(out, COL_DETAIL);
+	out_uint(out, "id", "id:", s->id);
+	put_type(out, s->type);
+	if (s->listening) {
+		owner.known &= ~(1U << ALTCONN_A_END_RECV_QUEUE);
+		put_end(out, "owner", &owner, COL_LOCAL, COL_RECVQ);
+		put_listener(out, s);
+	} else {
+		put_end(out, "owner", &owner, COL_LOCAL, COL_RECVQ);
+		put_datagram(out, s);
+	}
+	put_addr(out, "peer", COL_PEER, &s->peer);
+	out_row_end(out);
+}
+
+static int print(struct show *show)
+{
+	struct out *out = out_open(&show->style, columns, COL_COUNT);
+	size_t i;
+
+	out_list(out, "sockets");
+	for (i = 0; i < show->n_socks; i++)
+		if (sock_wanted(show, &show->socks[i]))
+			put_sock(out, &show->socks[i]);
+	out_list(out, "associations");
+	for (i = 0; i < show->n_assocs; i++)
+		if (assoc_wanted(show, &show->assocs[i]))
+			put_assoc(out, &show->assocs[i]);
+	return out_close(out);
+}
+
+static void take_option(struct show *show, int key)
+{
+	switch (key) {
+	case 'l':
+		show->want |= WANT_LISTENERS;
+		break;
+	case 'c':
+		show->want |= WANT_CONNECTED;
+		break;
+	case 'w':
+		show->want |= WANT_WAITING;
+		break;
+	case 'a':
+		show->want |= WANT_ALL;
+		break;
+	case 't':
+		show->type = optarg;
+		break;
+	case 'e':
+		columns[COL_DETAIL].hidden = false;
+		break;
+	case 'H':
+		show->style.no_header = true;
+		break;
+	case 'j':
+		show->style.json = true;
+		break;
+	case OPT_COLOR:
+		show->style.colour = optarg;
+		break;
+	}
+}
+
+static int take_addresses(struct show *show, int argc, char **argv)
+{
+	const char *wrong;
+
+	show->addrs = grow(NULL, argc, sizeof(*show->addrs));
+	for (; argc; argc--, argv++) {
+		wrong = addr_parse(*argv, &show->addrs[show->n_addrs++]);
+		if (!wrong)
+			continue;
+		complain("show: '%s' is no address: %s", *argv, wrong);
+		return EXIT_USAGE;
+	}
+	return EXIT_OK;
+}
+
+/**
+ * show_main - altconn show
+ * @cmd: the command
+ * @argc: how many words
+ * @argv: the words
+ *
+ * Return: the exit code.
+ */
+int show_main(const struct command *cmd, int argc, char **argv)
+{
+	struct show show = { };
+	int key, ret;
+
+	while ((key = opt_next(cmd, argc, argv)) != -1)
+		take_option(&show, key);
+	ret = take_addresses(&show, argc - optind, argv + optind);
+	if (ret == EXIT_OK)
+		ret = ask(&show);
+	if (ret == EXIT_OK)
+		ret = print(&show);
+	free(show.addrs);
+	free(show.assocs);
+	free(show.socks);
+	return ret;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * altconn: a local socket family whose connect() does what connect(2) says.
+ * What a program includes to use it. See altconn(7).
+ */
+#ifndef _UAPI_LINUX_ALTCONN_H
+#define _UAPI_LINUX_ALTCONN_H
+
+#include <linux/types.h>
+#include <linux/socket.h>
+#include <linux/altconn_netlink.h>
+
+/*
+ * The family borrows a number that Linux never implemented. This is the
+ * default; the module's parameter family= changes it, and the generic netlink
+ * family "altconn" tells which one is in force.
+ */
+#define AF_ALTCONN	18
+#define PF_ALTCONN	AF_ALTCONN
+
+/* Level of the socket options below; no other level uses this number. */
+#define SOL_ALTCONN	16707
+
+/*
+ * The protocol argument of socket() is the dress: how this socket writes
+ * addresses. It holds for every call that takes or gives one.
+ */
+#define ALTCONN_NATIVE	0	/* struct sockaddr_altconn */
+#define ALTCONN_UNIX	1	/* struct sockaddr_un, AF_UNIX */
+
+#define ALTCONN_NODE_SELF	0U		/* this network namespace */
+#define ALTCONN_NODE_BROADCAST	0xffffffffU	/* ports only */
+
+#define ALTCONN_NAME_MAX	107	/* bytes of a name */
+#define ALTCONN_PATH_MAX	108	/* bytes of a path, without a NUL */
+
+/**
+ * struct sockaddr_altconn - an address in the native dress
+ * @sac_family: AF_ALTCONN (the number in force)
+ * @sac_kind: enum altconn_kind: PORT, NAME or PATH
+ * @sac_flags: must be zero
+ * @sac_node: ALTCONN_NODE_SELF, or another node's id; zero with PATH
+ * @sac_len: how many bytes of @sac_name or @sac_path count; zero with PORT
+ * @sac_pad: must be zero
+ * @sac_port: with PORT; 0 asks bind() for an ephemeral port
+ * @sac_name: with NAME: any bytes, no terminator
+ * @sac_path: with PATH: no NUL inside and none needed at the end
+ *
+ * The length of an address is always sizeof(struct sockaddr_altconn). Every
+ * byte that the kind does not use must be zero. Port kind, node 0, port 0 is
+ * the null address. An unnamed socket's address has length 2, the family.
+ */
+struct sockaddr_altconn {
+	__kernel_sa_family_t	sac_family;
+	__u8			sac_kind;
+	__u8			sac_flags;
+	__u32			sac_node;
+	__u16			sac_len;
+	__u16			sac_pad;
+	union {
+		__u32		sac_port;
+		char		sac_name[ALTCONN_PATH_MAX];
+		char		sac_path[ALTCONN_PATH_MAX];
+	};
+};
+
+/*
+ * Socket options, level SOL_ALTCONN.
+ *
+ * ALTCONN_CONNECT_TIMEOUT, get and set, __u64: how long an attempt may take,
+ *	in milliseconds, counted from connect(). 0: no limit.
+ *	ALTCONN_TIMEOUT_DEFAULT: what net.altconn.connect_timeout_ms says when
+ *	connect() is called. Counts for attempts that begin afterwards.
+ * ALTCONN_CONNECT_INFO, get, struct altconn_connect_info: what became of
+ *	the socket's last attempt.
+ */
+#define ALTCONN_CONNECT_TIMEOUT	1
+#define ALTCONN_CONNECT_INFO	2
+
+#define ALTCONN_TIMEOUT_DEFAULT	(~0ULL)
+
+/**
+ * struct altconn_connect_info - the last attempt of a socket
+ * @aci_errno: 0, or why it failed; EINPROGRESS while it is under way
+ * @aci_reason: enum altconn_reason
+ * @aci_waited_ns: how long it has waited, or did, for its listener
+ * @aci_place: its place in the queue, 1 is next; 0 when it does not wait
+ * @aci_pad: zero
+ */
+struct altconn_connect_info {
+	__u32		aci_errno;
+	__u32		aci_reason;
+	__aligned_u64	aci_waited_ns;
+	__u32		aci_place;
+	__u32		aci_pad;
+};
+
+#endif /* _UAPI_LINUX_ALTCONN_H */
