@@ -132,7 +132,7 @@ enum altconn_side { ALTCONN_CLIENT, ALTCONN_SERVER };
  *	on the server's side before accept()
  * @addr: its address, a reference, NULL when unnamed; set with @sk or before
  * @in: what it has not read yet
- * @pid: who: at connect(), at accept() or, before that, at listen()
+ * @pid: who: at connect(), at accept() or, before that, at listen(); assoc->lock
  * @uid: likewise
  * @dress: how it writes addresses
  * @shutdown: RCV_SHUTDOWN, SEND_SHUTDOWN by its own shutdown() or close
@@ -164,7 +164,6 @@ struct altconn_end {
  * @net: namespace; lives as long as end[CLIENT].sk does
  * @listener: where it was made, a reference; NULL for a socketpair
  * @node: in listener->waiters or listener->queue
- * @seq: order of arrival at the listener
  * @deadline: of the attempt
  * @begun: when connect() was called, ns
  * @decided: when the attempt was decided, ns; 0 while it is pending
@@ -196,7 +195,6 @@ struct altconn_assoc {
 	struct net		*net;
 	struct altconn_listener	*listener;
 	struct list_head	node;
-	u32			seq;
 	struct timer_list	deadline;
 	u64			begun;
 	u64			decided;
@@ -217,7 +215,6 @@ struct altconn_assoc {
  * @queued: length of @queue
  * @waiting: length of @waiters
  * @backlog: listen()'s argument; @queue holds one more
- * @next_seq: number of the next attempt
  * @established: counter
  * @refused: counter
  * @timed_out: counter
@@ -225,7 +222,7 @@ struct altconn_assoc {
  * @sk: the endpoint; while not @closed
  * @dress: the endpoint's
  * @addr: its address, a reference
- * @pid: who called listen()
+ * @pid: who called listen() last; @lock
  * @cred: likewise, for the client's SO_PEERCRED
  * @rcu: frees it
  *
@@ -243,7 +240,6 @@ struct altconn_listener {
 	u32			queued;
 	u32			waiting;
 	u32			backlog;
-	u32			next_seq;
 	u64			established;
 	u64			refused;
 	u64			timed_out;
@@ -433,6 +429,8 @@ int altconn_listener_enter(struct altconn_listener *ln,
 			   u32 *reason);
 void altconn_listener_close(struct sock *sk);
 u32 altconn_listener_place(const struct altconn_assoc *assoc);
+void altconn_listener_owner(struct altconn_listener *ln, struct pid **pid,
+			    const struct cred **cred);
 
 /* assoc.c */
 int altconn_assoc_init(void);

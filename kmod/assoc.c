@@ -25,13 +25,15 @@ static void end_free(struct altconn_end *end)
 		sock_put(end->sk);
 }
 
-static void end_set_process(struct altconn_end *end)
+static void set_process(struct altconn_assoc *assoc, enum altconn_side side)
 {
-	struct pid *old = end->pid;
+	struct pid *pid = get_pid(task_tgid(current));
 
-	WRITE_ONCE(end->pid, get_pid(task_tgid(current)));
-	end->uid = current_uid();
-	put_pid(old);
+	spin_lock_bh(&assoc->lock);
+	swap(assoc->end[side].pid, pid);
+	assoc->end[side].uid = current_uid();
+	spin_unlock_bh(&assoc->lock);
+	put_pid(pid);
 }
 
 /* The client's end; the server's gets its endpoint in accept(). */
@@ -43,20 +45,22 @@ static void set_client(struct altconn_assoc *assoc, struct sock *sk)
 	end->sk = sk;
 	end->addr = altconn_addr_of(sk);
 	end->dress = altconn_sk(sk)->dress;
-	end_set_process(end);
+	set_process(assoc, ALTCONN_CLIENT);
 }
 
 static void set_listener(struct altconn_assoc *assoc,
 			 struct altconn_listener *ln)
 {
 	struct altconn_end *end = &assoc->end[ALTCONN_SERVER];
+	const struct cred *cred;
 
 	refcount_inc(&ln->refs);
 	assoc->listener = ln;
 	end->addr = altconn_addr_get(ln->addr);
 	end->dress = ln->dress;
-	end->pid = get_pid(ln->pid);
-	end->uid = ln->cred->uid;
+	altconn_listener_owner(ln, &end->pid, &cred);
+	end->uid = cred->uid;
+	put_cred(cred);
 }
 
 /**
@@ -191,7 +195,7 @@ void altconn_assoc_attach(struct altconn_assoc *assoc, enum altconn_side side,
 {
 	struct altconn_end *end = &assoc->end[side];
 
-	end_set_process(end);
+	set_process(assoc, side);
 	altconn_sock_set_addr(sk, altconn_addr_get(end->addr));
 	rcu_assign_pointer(altconn_sk(sk)->assoc, assoc);
 	WRITE_ONCE(sk->sk_state, TCP_ESTABLISHED);

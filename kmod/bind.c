@@ -260,10 +260,15 @@ static int bind_locked(struct sock *sk, const struct altconn_addr *addr)
 		return err;
 	if (addr->node != ALTCONN_NODE_SELF)
 		return -EADDRNOTAVAIL;
-	if (addr->kind == ALTCONN_KIND_NONE)
-		return bind_auto_name(sk);
-	if (addr->kind == ALTCONN_KIND_PORT && !addr->port)
-		return bind_ephemeral(sk);
+	if (addr->kind == ALTCONN_KIND_NONE) {
+		err = bind_auto_name(sk);
+		return err == -EAGAIN ? -ENOSPC : err;
+	}
+	/* bind(2) has another errno than connect(2) for this. */
+	if (addr->kind == ALTCONN_KIND_PORT && !addr->port) {
+		err = bind_ephemeral(sk);
+		return err == -EAGAIN ? -EADDRINUSE : err;
+	}
 	if (addr->kind == ALTCONN_KIND_PORT && addr->port < PROT_SOCK &&
 	    !ns_capable(sock_net(sk)->user_ns, CAP_NET_BIND_SERVICE))
 		return -EACCES;
@@ -281,8 +286,8 @@ static int bind_locked(struct sock *sk, const struct altconn_addr *addr)
  *
  * Context: process, may sleep.
  * Return: 0; -EINVAL: format, or bound or connected already; -EAFNOSUPPORT;
- * -EADDRINUSE; -EADDRNOTAVAIL; -EACCES; -EAGAIN: no port left; -ENOMEM; and
- * what path_resolution(7) gives.
+ * -EADDRINUSE: taken, or no port left; -ENOSPC: no automatic name left, as
+ * AF_UNIX; -EADDRNOTAVAIL; -EACCES; -ENOMEM; and what path_resolution(7) gives.
  */
 int altconn_bind(struct socket *sock, struct sockaddr_unsized *uaddr, int len)
 {

@@ -32,16 +32,13 @@ static struct altconn_assoc *own_assoc(struct sock *sk)
 static void tell_client(struct altconn_assoc *assoc, int err, u32 reason)
 {
 	struct sock *sk = assoc->end[ALTCONN_CLIENT].sk;
-	struct altconn_listener *ln = assoc->listener;
 	u8 state = err ? TCP_CLOSE : TCP_ESTABLISHED;
 
 	trace_altconn_state(sk, TCP_SYN_SENT, state);
-	if (!err)
-		altconn_sock_set_peercred(sk, ln->pid, ln->cred);
-	else if (reason != ALTCONN_REASON_CANCELLED_CLOSE &&
-		 reason != ALTCONN_REASON_CANCELLED_UNSPEC)
+	if (err && reason != ALTCONN_REASON_CANCELLED_CLOSE &&
+	    reason != ALTCONN_REASON_CANCELLED_UNSPEC)
 		WRITE_ONCE(sk->sk_err, err);
-	/* Who sees the state sees the error, the credentials and assoc->err. */
+	/* Who sees the state sees the error and assoc->err. */
 	smp_store_release(&sk->sk_state, state);
 	sk->sk_state_change(sk);
 	sk_wake_async(sk, SOCK_WAKE_IO, POLL_OUT);
@@ -121,6 +118,16 @@ void altconn_connect_deadline(struct timer_list *timer)
 	altconn_assoc_put(assoc);
 }
 
+/* What an attempt gave its endpoint goes with it. */
+static void undo_local(struct sock *sk)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+
+	altconn_sock_set_peercred(sk, NULL, NULL);
+	if (ask->bind && ask->bind->auto_bound)
+		altconn_unbind(sk);
+}
+
 /* Drop an association that is over, remember what became of the attempt. */
 static void forget(struct sock *sk, struct altconn_assoc *assoc)
 {
@@ -134,8 +141,7 @@ static void forget(struct sock *sk, struct altconn_assoc *assoc)
 	RCU_INIT_POINTER(ask->assoc, NULL);
 	spin_unlock_bh(&assoc->lock);
 	altconn_assoc_put(assoc);
-	if (ask->bind && ask->bind->auto_bound)
-		altconn_unbind(sk);
+	undo_local(sk);
 }
 
 /**
@@ -229,17 +235,25 @@ static int enter(struct sock *sk, struct altconn_listener *ln, u32 *reason)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	struct altconn_assoc *assoc;
+	const struct cred *cred;
+	struct pid *pid;
 	int err;
 
 	*reason = ALTCONN_REASON_NO_PORT;
 	err = altconn_autobind(sk, ln->addr->kind);
 	if (err)
 		return err;
+	/* Here: the decision may be a timer's, sk_peer_lock is not for those. */
+	altconn_listener_owner(ln, &pid, &cred);
+	altconn_sock_set_peercred(sk, pid, cred);
+	put_pid(pid);
+	put_cred(cred);
+
 	*reason = ALTCONN_REASON_NO_MEMORY;
 	err = -ENOMEM;
 	assoc = altconn_assoc_new(sk, ln);
 	if (!assoc)
-		goto err_unbind;
+		goto err_undo;
 	err = altconn_assoc_register(assoc);
 	if (err)
 		goto err_put_assoc;
@@ -252,9 +266,8 @@ static int enter(struct sock *sk, struct altconn_listener *ln, u32 *reason)
 
 err_put_assoc:
 	altconn_assoc_put(assoc);
-err_unbind:
-	if (ask->bind && ask->bind->auto_bound)
-		altconn_unbind(sk);
+err_undo:
+	undo_local(sk);
 	return err;
 }
 
@@ -325,12 +338,10 @@ static int wait_and_report(struct sock *sk, int flags, int pending_errno)
 		timeo = wait_for_decision(sk, assoc, timeo);
 	if (smp_load_acquire(&assoc->state) != ALTCONN_ASSOC_STATE_PENDING)
 		err = report(sk, assoc);
-	else if (flags & O_NONBLOCK)
-		err = pending_errno;
-	else if (signal_pending(current))
+	else if (timeo && signal_pending(current))
 		err = sock_intr_errno(timeo);
 	else
-		err = -EINPROGRESS;
+		err = pending_errno;
 	release_sock(sk);
 	altconn_assoc_put(assoc);
 	lock_sock(sk);

@@ -157,7 +157,6 @@ int altconn_listener_enter(struct altconn_listener *ln,
 		goto out;
 	}
 	publish(assoc);
-	assoc->seq = ln->next_seq++;
 	list_add_tail(&assoc->node, &ln->waiters);
 	ln->waiting++;
 	promote(ln);
@@ -179,24 +178,40 @@ out:
  * altconn_listener_place() - where an attempt stands in the queue
  * @assoc: an attempt
  *
+ * Walks the queue, so it is for those who ask.
+ *
  * Context: any; takes listener->lock.
- * Return: 1 when it is next; attempts ahead of it that gave up count until
- * they would have been next; 0 when it does not wait.
+ * Return: 1 when it is next; 0 when it does not wait.
  */
 u32 altconn_listener_place(const struct altconn_assoc *assoc)
 {
 	struct altconn_listener *ln = assoc->listener;
-	struct altconn_assoc *first;
+	const struct list_head *at;
 	u32 place = 0;
 
 	spin_lock_bh(&ln->lock);
-	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING) {
-		first = list_first_entry(&ln->waiters, struct altconn_assoc,
-					 node);
-		place = assoc->seq - first->seq + 1;
-	}
+	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
+		for (at = &assoc->node; at != &ln->waiters; at = at->prev)
+			place++;
 	spin_unlock_bh(&ln->lock);
 	return place;
+}
+
+/**
+ * altconn_listener_owner() - who called listen() last
+ * @ln: the listener
+ * @pid: set to a reference
+ * @cred: set to a reference
+ *
+ * Context: process.
+ */
+void altconn_listener_owner(struct altconn_listener *ln, struct pid **pid,
+			    const struct cred **cred)
+{
+	spin_lock_bh(&ln->lock);
+	*pid = get_pid(ln->pid);
+	*cred = get_cred(ln->cred);
+	spin_unlock_bh(&ln->lock);
 }
 
 static struct altconn_listener *listener_new(struct sock *sk, int backlog)
@@ -250,16 +265,23 @@ static int start(struct sock *sk, int backlog)
 	return 0;
 }
 
+/* As AF_UNIX: clients that come later see the process that called last. */
 static void set_backlog(struct sock *sk, int backlog)
 {
 	struct altconn_listener *ln =
 		rcu_dereference_protected(altconn_sk(sk)->listener,
 					  lockdep_sock_is_held(sk));
+	struct pid *pid = get_pid(task_tgid(current));
+	const struct cred *cred = get_current_cred();
 
 	spin_lock_bh(&ln->lock);
 	ln->backlog = backlog;
+	swap(ln->pid, pid);
+	swap(ln->cred, cred);
 	promote(ln);
 	spin_unlock_bh(&ln->lock);
+	put_pid(pid);
+	put_cred(cred);
 }
 
 /**

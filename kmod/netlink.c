@@ -108,19 +108,25 @@ static int put_end(struct sk_buff *skb, int attr, const struct viewer *viewer,
 
 static int put_assoc_end(struct sk_buff *skb, int attr,
 			 const struct viewer *viewer,
-			 const struct altconn_end *end)
+			 struct altconn_assoc *assoc, enum altconn_side side)
 {
+	struct altconn_end *end = &assoc->end[side];
 	struct sock *sk = smp_load_acquire(&end->sk);
 	struct end_info info = {
 		.addr = end->addr,
-		.pid = READ_ONCE(end->pid),
-		.uid = end->uid,
 		.dress = end->dress,
 		.recv_queue = altconn_ring_payload(&end->in),
 		.inode = sk ? sock_i_ino(sk) : 0,
 	};
+	int err;
 
-	return put_end(skb, attr, viewer, &info);
+	spin_lock_bh(&assoc->lock);
+	info.pid = get_pid(end->pid);
+	info.uid = end->uid;
+	spin_unlock_bh(&assoc->lock);
+	err = put_end(skb, attr, viewer, &info);
+	put_pid(info.pid);
+	return err;
 }
 
 static u32 shown_state(const struct altconn_assoc *assoc)
@@ -155,7 +161,7 @@ static int put_wait(struct sk_buff *skb, const struct altconn_assoc *assoc,
 }
 
 static int put_assoc(struct sk_buff *skb, const struct viewer *viewer,
-		     const struct altconn_assoc *assoc, u32 state)
+		     struct altconn_assoc *assoc, u32 state)
 {
 	u64 listener = assoc->listener ? assoc->listener->id : 0;
 
@@ -165,10 +171,10 @@ static int put_assoc(struct sk_buff *skb, const struct viewer *viewer,
 	    nla_put_u32(skb, ALTCONN_A_ASSOC_STATE, state) ||
 	    nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_LISTENER, listener,
 			      ALTCONN_A_ASSOC_PAD) ||
-	    put_assoc_end(skb, ALTCONN_A_ASSOC_CLIENT, viewer,
-			  &assoc->end[ALTCONN_CLIENT]) ||
-	    put_assoc_end(skb, ALTCONN_A_ASSOC_SERVER, viewer,
-			  &assoc->end[ALTCONN_SERVER]))
+	    put_assoc_end(skb, ALTCONN_A_ASSOC_CLIENT, viewer, assoc,
+			  ALTCONN_CLIENT) ||
+	    put_assoc_end(skb, ALTCONN_A_ASSOC_SERVER, viewer, assoc,
+			  ALTCONN_SERVER))
 		return -EMSGSIZE;
 	return put_wait(skb, assoc, state);
 }
@@ -182,7 +188,7 @@ static void *put_header(struct sk_buff *skb, struct netlink_callback *cb,
 
 static int dump_assoc(struct sk_buff *skb, struct netlink_callback *cb,
 		      const struct viewer *viewer,
-		      const struct altconn_assoc *assoc)
+		      struct altconn_assoc *assoc)
 {
 	u32 state = shown_state(assoc);
 	void *hdr;

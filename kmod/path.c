@@ -102,7 +102,8 @@ out:
 /**
  * altconn_path_resolve() - look a path up for connect() or send()
  * @addr: kind PATH; its inode is filled in
- * @path: on success a reference that the caller puts: it keeps the inode
+ * @path: on success a reference that the caller puts: it keeps the inode;
+ *	else empty
  * @reason: why not
  *
  * Context: process, may sleep; lock_sock() not held.
@@ -120,7 +121,7 @@ int altconn_path_resolve(struct altconn_addr *addr, struct path *path,
 	*reason = ALTCONN_REASON_PATH_LOOKUP;
 	err = kern_path(name.s, LOOKUP_FOLLOW, path);
 	if (err)
-		return err;
+		goto err_no_path;
 
 	inode = d_backing_inode(path->dentry);
 	*reason = ALTCONN_REASON_PATH_PERMISSION;
@@ -136,5 +137,7 @@ int altconn_path_resolve(struct altconn_addr *addr, struct path *path,
 
 err_put_path:
 	path_put(path);
+err_no_path:
+	*path = (struct path) {};
 	return err;
 }

@@ -57,7 +57,7 @@ as_root() {
 
 # with_lock NAME COMMAND...: several checkouts may share the cache.
 with_lock() {
-	local name=$1 status=0
+	local name=$1
 	shift
 	mkdir -p "$cache"
 	{
@@ -65,7 +65,7 @@ with_lock() {
 			say "waiting for another run to finish with the $name cache"
 			flock 9
 		fi
-		"$@" 9>&- || status=$?
+		# No || here: it would turn errexit off in the command.
+		"$@" 9>&-
 	} 9>"$cache/.lock-$name"
-	return $status
 }

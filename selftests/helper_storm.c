@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The storm: many non-blocking connects at a listener with a small backlog,
+ * by an event loop that does what the manual says: EINPROGRESS is waited for,
+ * any other error is a failure.
+ *
+ *	helper_storm FAMILY COUNT BACKLOG
+ *
+ * FAMILY is "unix" or "altconn". Prints one line a result. Exits 0 when it
+ * could run, whatever became of the attempts.
+ */
+#include <errno.h>
+#include <linux/altconn.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+#include <sys/socket.h>
+
+struct tally {
+	int at_once;
+	int waited;
+	int failed;
+	int err;
+};
+
+static void die(const char *what)
+{
+	fprintf(stderr, "storm: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static int new_socket(bool altconn)
+{
+	int fd = socket(altconn ? AF_ALTCONN : AF_UNIX,
+			SOCK_STREAM | SOCK_NONBLOCK, altconn ? ALTCONN_UNIX : 0);
+
+	if (fd < 0)
+		die("socket");
+	return fd;
+}
+
+static socklen_t address(struct sockaddr_un *sun)
+{
+	memset(sun, 0, sizeof(*sun));
+	sun->sun_family = AF_UNIX;
+	snprintf(sun->sun_path + 1, sizeof(sun->sun_path) - 1, "storm-%d",
+		 getpid());
+	return offsetof(struct sockaddr_un, sun_path) + 1 +
+	       strlen(sun->sun_path + 1);
+}
+
+static void begin(int *fds, int n, const struct sockaddr_un *sun,
+		  socklen_t len, bool altconn, struct tally *tally)
+{
+	for (int i = 0; i < n; i++) {
+		int fd = new_socket(altconn);
+
+		fds[i] = -1;
+		if (!connect(fd, (const void *)sun, len)) {
+			tally->at_once++;
+		} else if (errno == EINPROGRESS) {
+			fds[i] = fd;
+		} else {
+			tally->failed++;
+			tally->err = errno;
+			close(fd);
+		}
+	}
+}
+
+/* The server accepts all it can get. */
+static int drain(int listener)
+{
+	int n = 0;
+
+	while (accept(listener, NULL, NULL) >= 0)
+		n++;
+	if (errno != EAGAIN)
+		die("accept");
+	return n;
+}
+
+static void finish(int *fds, int n, struct tally *tally)
+{
+	for (int i = 0; i < n; i++) {
+		struct pollfd p = { .fd = fds[i], .events = POLLOUT };
+		socklen_t len = sizeof(int);
+		int err = 0;
+
+		if (fds[i] < 0)
+			continue;
+		if (poll(&p, 1, 30000) != 1)
+			die("poll");
+		getsockopt(fds[i], SOL_SOCKET, SO_ERROR, &err, &len);
+		if (err) {
+			tally->failed++;
+			tally->err = err;
+		} else {
+			tally->waited++;
+		}
+	}
+}
+
+static int usage(void)
+{
+	fputs("usage: helper_storm unix|altconn COUNT BACKLOG\n", stderr);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	struct rlimit files = { 65536, 65536 };
+	struct tally tally = {};
+	struct sockaddr_un sun;
+	int n, listener, accepted;
+	socklen_t len;
+	bool altconn;
+	int *fds;
+
+	if (argc != 4)
+		return usage();
+	altconn = !strcmp(argv[1], "altconn");
+	n = atoi(argv[2]);
+	setrlimit(RLIMIT_NOFILE, &files);
+	fds = calloc(n, sizeof(*fds));
+	if (!fds || n <= 0)
+		return usage();
+	len = address(&sun);
+	listener = new_socket(altconn);
+	if (bind(listener, (void *)&sun, len) ||
+	    listen(listener, atoi(argv[3])))
+		die("listen");
+
+	begin(fds, n, &sun, len, altconn, &tally);
+	accepted = drain(listener);
+	finish(fds, n, &tally);
+	accepted += drain(listener);
+
+	printf("%d of %d established (%d at once, %d after waiting), %d accepted",
+	       tally.at_once + tally.waited, n, tally.at_once, tally.waited,
+	       accepted);
+	if (tally.failed)
+		printf(", %d failed: %s", tally.failed, strerror(tally.err));
+	putchar('\n');
+	return 0;
+}

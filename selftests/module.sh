@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Loading and unloading: parameters, refusals, and no unloading under a socket.
+# The module is loaded again in the end when it was in the beginning.
+# shellcheck source=selftests/lib/tap.sh
+. "$(dirname "$0")/lib/tap.sh"
+
+[ "$(id -u)" = 0 ] || skip_all "needs root"
+[ -f "${ALTCONN_KO:-}" ] || skip_all "ALTCONN_KO names no module"
+was_loaded=0
+[ ! -d /sys/module/altconn ] || was_loaded=1
+
+restore() {
+	[ $was_loaded = 0 ] || [ -d /sys/module/altconn ] || insmod "$ALTCONN_KO"
+}
+trap restore EXIT
+
+unload() {
+	[ ! -d /sys/module/altconn ] || rmmod altconn
+}
+
+# RCU and namespaces let go a little later than the last close().
+gone() {
+	unload 2>/dev/null
+}
+
+refused() {
+	local output
+	output=$(insmod "$ALTCONN_KO" "$@" 2>&1) && return 1
+	[ -n "$output" ]
+}
+
+# The log, since the mark, has a line of ours that matches.
+mark() {
+	marker="altconn-test-$$-$RANDOM"
+	echo "$marker" >/dev/kmsg
+}
+
+logged() {
+	dmesg | sed "1,/$marker/d" | grep -E "altconn: .*$1"
+}
+
+plan 17
+check "unloads when nothing uses it" wait_until gone
+
+mark
+check "family=0 is refused" refused family=0
+check "family=0: the log says why" logged "family 0 is out of range"
+mark
+check "family=46 is refused" refused family=46
+check "family=46: the log says why" logged "family 46 is out of range"
+mark
+check "family=1, taken by AF_UNIX, is refused" refused family=1
+check "family=1: the log says why" logged "family 1 is taken"
+check "family=x is refused" refused family=x
+check "a refused module leaves nothing" test ! -d /sys/module/altconn
+check "nor a genl family, sysctls or slabs" \
+	test ! -d /proc/sys/net/altconn
+
+check "another number works" insmod "$ALTCONN_KO" family=22
+check "and can be read" same \
+	"$(cat /sys/module/altconn/parameters/family)" 22
+scene_open || skip_all "helper_scene is not built"
+scene listen native stream port:5000 1
+check "a socket of that family" same "${answer%% *}" ok
+check "rmmod is refused while it lives" bash -c '! rmmod altconn 2>/dev/null'
+scene_close
+check "rmmod works when it is closed" wait_until gone
+check "the module loads again" insmod "$ALTCONN_KO"
+check "insmod twice is refused" refused
+[ $was_loaded = 1 ] || unload
+finish

@@ -1,0 +1,121 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Unmodified programs: altconn run turns their AF_UNIX sockets into this
+# family's, and falls back where the other side stayed on AF_UNIX.
+# shellcheck source=selftests/lib/tap.sh
+. "$(dirname "$0")/lib/tap.sh"
+
+command -v altconn >/dev/null || skip_all "no altconn tool on the PATH"
+command -v python3 >/dev/null || skip_all "no python3"
+
+dir=$(mktemp -d)
+pids=()
+quit() {
+	local pid
+	for pid in "${pids[@]}"; do
+		kill "$pid" 2>/dev/null
+	done
+	rm -rf "$dir"
+}
+trap quit EXIT
+
+cat >"$dir/server.py" <<'PY'
+import os, socket, sys
+path, ready = sys.argv[1:3]
+s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+s.bind(path)
+s.listen(4)
+a, b = socket.socketpair()
+assert a.getsockopt(socket.SOL_SOCKET, socket.SO_DOMAIN) == socket.AF_UNIX
+open(ready + ".new", "w").write(str(s.getsockopt(socket.SOL_SOCKET,
+                                                 socket.SO_DOMAIN)))
+os.rename(ready + ".new", ready)
+while True:
+    c, _ = s.accept()
+    while data := c.recv(65536):
+        c.sendall(data.upper())
+    c.close()
+PY
+cat >"$dir/client.py" <<'PY'
+import socket, sys
+path, data = sys.argv[1], sys.argv[2].encode()
+s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+s.settimeout(60)
+s.connect(path)
+s.sendall(data)
+s.shutdown(socket.SHUT_WR)
+got = b""
+while more := s.recv(65536):
+    got += more
+print(s.getsockopt(socket.SOL_SOCKET, socket.SO_DOMAIN), got.decode())
+PY
+
+family=$(cat /sys/module/altconn/parameters/family 2>/dev/null || echo 18)
+
+# serve NAME [PREFIX...]: a server on $dir/NAME, ready when this returns.
+serve() {
+	local name=$1
+	shift
+	"$@" python3 "$dir/server.py" "$dir/$name" "$dir/$name.ready" &
+	pids+=($!)
+	wait_until test -f "$dir/$name.ready"
+}
+
+exchange() {
+	local name=$1 want=$2 output
+	shift 2
+	output=$("$@" python3 "$dir/client.py" "$dir/$name" hello 2>"$dir/err") ||
+		{
+			cat "$dir/err"
+			return 1
+		}
+	same "$output" "$want HELLO"
+}
+
+not_in_proc_net_unix() {
+	grep -q "$dir/ours" /proc/net/unix || return 0
+	grep "$dir/ours" /proc/net/unix
+	return 1
+}
+
+in_proc_net_unix() {
+	grep -q "$dir/theirs" /proc/net/unix
+}
+
+shown() {
+	altconn show | grep -F "path:$dir/ours"
+}
+
+
+fails_with() {
+	local code=$1 output ret
+	shift
+	output=$("$@" 2>&1 >/dev/null)
+	ret=$?
+	same "$ret" "$code" && same "$(wc -l <<<"$output")" 1 && [ -n "$output" ]
+}
+
+plan 13
+check "a server runs over the family" serve ours altconn run --
+check "its socket is of the family" same "$(cat "$dir/ours.ready")" "$family"
+check "a client meets it" exchange ours "$family" altconn run --
+check "AF_UNIX does not know the path" not_in_proc_net_unix
+check "altconn show does" shown
+check "a plain client is refused" bash -c \
+	"! python3 '$dir/client.py' '$dir/ours' x 2>/dev/null"
+
+check "a server on real AF_UNIX" serve theirs
+check "which AF_UNIX knows" in_proc_net_unix
+check "a client under run falls back" exchange theirs 1 altconn run --
+check "and says so when asked" bash -c \
+	"altconn run -v -- python3 '$dir/client.py' '$dir/theirs' x 2>&1 >/dev/null | grep -q AF_UNIX"
+check "and is silent otherwise" bash -c \
+	"[ -z \"\$(altconn run -- python3 '$dir/client.py' '$dir/theirs' x 2>&1 >/dev/null)\" ]"
+
+check "no program: one line, exit 2" fails_with 2 altconn run --
+exits() {
+	altconn run -- sh -c 'exit 7'
+	same $? 7
+}
+check "the program's exit code is run's" exits
+finish

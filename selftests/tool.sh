@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# altconn show, as text and as JSON, of every kind of socket and association;
+# and what the tool says when it cannot.
+# shellcheck source=selftests/lib/tap.sh
+. "$(dirname "$0")/lib/tap.sh"
+
+command -v altconn >/dev/null || skip_all "no altconn tool on the PATH"
+command -v python3 >/dev/null || skip_all "no python3"
+scene_open || skip_all "helper_scene is not built"
+
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+tag=$$
+port=$((200000 + tag))
+
+# json EXPRESSION: true of what "altconn show -j" prints. In it, socks(a) and
+# assocs(a) are the rows whose own, or server's, address is a.
+json() {
+	altconn show -j "${show_args[@]}" >"$dir/json" || return 1
+	python3 - "$dir/json" "$1" <<'PY'
+import json, sys
+doc = json.load(open(sys.argv[1]))
+def socks(a):
+    return [s for s in doc["sockets"] if s["owner"]["address"] == a]
+def assocs(a):
+    return [s for s in doc["associations"] if s["server"]["address"] == a]
+def one(rows):
+    assert len(rows) == 1, rows
+    return rows[0]
+try:
+    good = eval(sys.argv[2])
+except Exception as e:
+    good = False
+    print(repr(e))
+if not good:
+    print(sys.argv[2])
+    print(json.dumps(doc, indent=1))
+sys.exit(not good)
+PY
+}
+show_args=()
+
+line() {
+	altconn show | grep -E "$1" || {
+		altconn show
+		return 1
+	}
+}
+
+fails_with() {
+	local code=$1 output ret
+	shift
+	output=$("$@" 2>&1 >/dev/null)
+	ret=$?
+	same "$ret" "$code" && same "$(wc -l <<<"$output")" 1 && [ -n "$output" ]
+}
+
+plan 21
+
+name=name:tool-$tag
+scene listen native stream port:$port 1
+listener=$answer_slot
+check "listener: backlog, nobody queued" json \
+	"(lambda s: s['type'] == 'stream' and s['state'] == 'listening' and s['backlog'] == 1 and s['queued'] == 0 and s['waiting'] == 0)(one(socks('port:$port')))"
+check "listener: whose" json \
+	"(lambda e: e['pid'] == $scene_pid and e['uid'] == 0)(one(socks('port:$port'))['owner'])"
+
+scene connect native stream port:$port
+first=$answer_slot
+scene connect native stream port:$port
+scene start native stream port:$port
+check "E-INPROGRESS answered by the third" same "${answer#* }" EINPROGRESS
+scene start native stream port:$port
+check "listener: two queued, two waiting" json \
+	"(lambda s: s['queued'] == 2 and s['waiting'] == 2 and s['established'] == 2)(one(socks('port:$port')))"
+check "associations: queued and pending, with their places" json \
+	"sorted((a['state'], a.get('place', 0)) for a in assocs('port:$port')) == [('pending', 1), ('pending', 2), ('queued', 0), ('queued', 0)]"
+check "text: the listener" line "^stream +LISTEN +2/1 .* 2 +port:$port"
+check "text: a waiting attempt with its place" line "WAIT .*#1 "
+
+scene accept "$listener"
+check "accept establishes a waiter" json \
+	"sorted(a['state'] for a in assocs('port:$port')) == ['established', 'pending', 'queued', 'queued']"
+check "ids are unique" json \
+	"len({a['id'] for a in doc['associations']}) == len(doc['associations'])"
+scene send "$first" 1234
+check "unread bytes of the server's end" json \
+	"any(a['server']['recv_queue'] == 1234 for a in assocs('port:$port'))"
+check "the client's ephemeral port" json \
+	"all(32768 <= int(a['client']['address'].split(':')[1]) <= 60999 for a in assocs('port:$port'))"
+
+show_args=(--waiting)
+check "--waiting shows them alone" json \
+	"[a['state'] for a in doc['associations']] == ['pending'] and not doc['sockets']"
+show_args=(--type seqpacket)
+check "--type shows no other" json \
+	"not assocs('port:$port') and not socks('port:$port')"
+show_args=()
+
+scene listen unix seqpacket path:"$dir/s" 5
+scene connect unix seqpacket path:"$dir/s"
+check "unix dress: the path" json \
+	"one(assocs('path:$dir/s'))['type'] == 'seqpacket' and one(assocs('path:$dir/s'))['server']['dress'] == 'unix' or one(socks('path:$dir/s'))['owner']['dress'] == 'unix'"
+scene bind native dgram "$name"
+scene connect native dgram "$name"
+check "a datagram socket, and one connected to it" json \
+	"one(socks('$name'))['state'] == 'unconnected' and one([s for s in doc['sockets'] if s['peer'] == '$name'])['state'] == 'established'"
+
+# Another network namespace sees nothing of this.
+other_netns() {
+	unshare -n altconn show -j | python3 -c \
+		'import json,sys; d=json.load(sys.stdin); sys.exit(bool(d["sockets"] or d["associations"]))'
+}
+check "another namespace sees none" other_netns
+
+scene close "$listener"
+check "a closed listener is gone" json "not socks('port:$port')"
+check "and with it who waited" json \
+	"not [a for a in assocs('port:$port') if a['state'] in ('pending', 'queued')]"
+
+check "unknown command: one line, exit 2" fails_with 2 altconn frobnicate
+check "unknown option: one line, exit 2" fails_with 2 altconn show --frob
+scene_close
+leftover() {
+	json "not assocs('port:$port') and not socks('$name')"
+}
+check "nothing is left of the scene" wait_until leftover
+finish
