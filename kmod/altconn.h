@@ -496,6 +496,7 @@ void altconn_dgram_pair(struct sock *a, struct sock *b);
 void altconn_dgram_close(struct sock *sk);
 struct altconn_addr *altconn_dgram_peer(struct sock *sk);
 int altconn_dgram_inq(struct sock *sk);
+u32 altconn_dgram_queued(struct sock *sk);
 
 /* sock.c */
 extern struct proto altconn_proto;

@@ -782,3 +782,23 @@ int altconn_dgram_inq(struct sock *sk)
 	spin_unlock_bh(&sk->sk_receive_queue.lock);
 	return n;
 }
+
+/**
+ * altconn_dgram_queued() - bytes that a datagram socket has not read
+ * @sk: the endpoint
+ *
+ * Walks the queue, so it is for those who ask.
+ *
+ * Context: any.
+ */
+u32 altconn_dgram_queued(struct sock *sk)
+{
+	struct sk_buff *skb;
+	u32 n = 0;
+
+	spin_lock_bh(&sk->sk_receive_queue.lock);
+	skb_queue_walk(&sk->sk_receive_queue, skb)
+		n += skb->len;
+	spin_unlock_bh(&sk->sk_receive_queue.lock);
+	return n;
+}

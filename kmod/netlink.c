@@ -318,7 +318,7 @@ static int put_owner(struct sk_buff *skb, const struct viewer *viewer,
 	int err;
 
 	if (sk->sk_type == SOCK_DGRAM)
-		info.recv_queue = atomic_read(&sk->sk_rmem_alloc);
+		info.recv_queue = altconn_dgram_queued(sk);
 	err = put_end(skb, ALTCONN_A_SOCKET_OWNER, viewer, &info);
 	altconn_addr_put(addr);
 	return err;

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#define TOOL_VERSION	"0.1.0"
+#define TOOL_VERSION	"0.1"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
