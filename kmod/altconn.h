@@ -394,7 +394,7 @@ void altconn_bind_exit(void);
 int altconn_bind(struct socket *sock, struct sockaddr_unsized *uaddr, int len);
 int altconn_bind_allowed(struct sock *sk);
 int altconn_autobind(struct sock *sk, enum altconn_kind kind);
-void altconn_unbind(struct sock *sk);
+void altconn_unbind(struct sock *sk, struct path *path);
 struct altconn_bind *altconn_bind_find(struct net *net, int type,
 				       const struct altconn_addr *addr);
 int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
@@ -410,6 +410,7 @@ int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 		    int len, int flags);
 void altconn_connect_cancel(struct sock *sk, u32 reason);
 void altconn_connect_reap(struct sock *sk);
+void altconn_connect_record(struct sock *sk, const struct altconn_assoc *assoc);
 void altconn_connect_decide(struct altconn_assoc *assoc, int err, u32 reason);
 int altconn_connect_dest(const struct altconn_addr *addr, u32 *reason);
 int altconn_connect_outcome(struct sock *sk, struct altconn_connect_info *info);
@@ -459,6 +460,8 @@ altconn_assoc_get(struct altconn_assoc *assoc)
 }
 
 /* ring.c: the data path's narrow interface */
+#define ALTCONN_RING_LIMIT	(256U << 20)
+
 void altconn_ring_init(struct altconn_ring *ring);
 void altconn_ring_free(struct altconn_ring *ring);
 u32 altconn_ring_used(const struct altconn_ring *ring);

@@ -227,8 +227,11 @@ static void close_end(struct altconn_assoc *assoc, enum altconn_side side,
 
 static void wake_peer(struct altconn_assoc *assoc, enum altconn_side side)
 {
-	struct sock *peer = READ_ONCE(assoc->end[!side].sk);
+	struct sock *peer;
 
+	/* Pairs with accept(), which stores the endpoint and looks later. */
+	smp_mb();
+	peer = READ_ONCE(assoc->end[!side].sk);
 	if (!peer)
 		return;
 	peer->sk_state_change(peer);
@@ -252,6 +255,8 @@ void altconn_assoc_detach(struct sock *sk)
 	enum altconn_side side = assoc->end[ALTCONN_CLIENT].sk == sk ?
 		ALTCONN_CLIENT : ALTCONN_SERVER;
 
+	if (side == ALTCONN_CLIENT && assoc->listener)
+		altconn_connect_record(sk, assoc);
 	spin_lock_bh(&assoc->lock);
 	RCU_INIT_POINTER(ask->assoc, NULL);
 	close_end(assoc, side, altconn_ring_used(&assoc->end[side].in));

@@ -148,10 +148,12 @@ err_free_bind:
 /**
  * altconn_unbind() - give up an endpoint's address
  * @sk: the endpoint; may be unbound. Its listener, if any, has gone already
+ * @path: gets the reference of a path that was bound, which the caller puts
+ *	without the socket's lock; may be NULL for addresses of other kinds
  *
- * Context: process, may sleep; lock_sock() held.
+ * Context: process; lock_sock() held.
  */
-void altconn_unbind(struct sock *sk)
+void altconn_unbind(struct sock *sk, struct path *path)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	struct altconn_bind *bind = ask->bind;
@@ -161,8 +163,8 @@ void altconn_unbind(struct sock *sk)
 		return;
 	ask->bind = NULL;
 	rhashtable_remove_fast(&bind_table, &bind->node, bind_params);
-	if (bind->path.dentry)
-		path_put(&bind->path);
+	if (path)
+		*path = bind->path;
 	altconn_addr_put(bind->addr);
 	kfree_rcu(bind, rcu);
 }

@@ -118,6 +118,22 @@ void altconn_connect_deadline(struct timer_list *timer)
 	altconn_assoc_put(assoc);
 }
 
+/**
+ * altconn_connect_record() - remember what became of an attempt
+ * @sk: the endpoint that made it
+ * @assoc: decided
+ *
+ * Context: process; lock_sock() held.
+ */
+void altconn_connect_record(struct sock *sk, const struct altconn_assoc *assoc)
+{
+	struct altconn_outcome *last = &altconn_sk(sk)->last;
+
+	last->err = assoc->err;
+	last->reason = assoc->reason;
+	last->waited_ns = assoc->decided - assoc->begun;
+}
+
 /* What an attempt gave its endpoint goes with it. */
 static void undo_local(struct sock *sk)
 {
@@ -125,7 +141,7 @@ static void undo_local(struct sock *sk)
 
 	altconn_sock_set_peercred(sk, NULL, NULL);
 	if (ask->bind && ask->bind->auto_bound)
-		altconn_unbind(sk);
+		altconn_unbind(sk, NULL);
 }
 
 /* Drop an association that is over, remember what became of the attempt. */
@@ -133,9 +149,7 @@ static void forget(struct sock *sk, struct altconn_assoc *assoc)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 
-	ask->last.err = assoc->err;
-	ask->last.reason = assoc->reason;
-	ask->last.waited_ns = assoc->decided - assoc->begun;
+	altconn_connect_record(sk, assoc);
 	ask->unreported = false;
 	spin_lock_bh(&assoc->lock);
 	RCU_INIT_POINTER(ask->assoc, NULL);
@@ -221,8 +235,8 @@ static unsigned long deadline_of(struct sock *sk)
 		ms = READ_ONCE(an->connect_timeout_ms);
 	if (!ms)
 		return 0;
-	/* Longer than the timer can tell is as good as none. */
-	if (ms > jiffies_to_msecs(MAX_JIFFY_OFFSET))
+	/* Timers are not made for more; the header says so. */
+	if (ms > ALTCONN_TIMEOUT_MAX)
 		return 0;
 	return max(1UL, msecs_to_jiffies(ms));
 }
@@ -243,7 +257,10 @@ static int enter(struct sock *sk, struct altconn_listener *ln, u32 *reason)
 	err = altconn_autobind(sk, ln->addr->kind);
 	if (err)
 		return err;
-	/* Here: the decision may be a timer's, sk_peer_lock is not for those. */
+	/*
+	 * Here and not in the decision: listener->lock is a softirq's too, and
+	 * the core takes sk_peer_lock with softirqs on.
+	 */
 	altconn_listener_owner(ln, &pid, &cred);
 	altconn_sock_set_peercred(sk, pid, cred);
 	put_pid(pid);
@@ -301,6 +318,8 @@ static long wait_for_decision(struct sock *sk, struct altconn_assoc *assoc,
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 
 	add_wait_queue(sk_sleep(sk), &wait);
+	/* Pairs with the waker's: in the queue first, then look. */
+	smp_mb();
 	while (smp_load_acquire(&assoc->state) == ALTCONN_ASSOC_STATE_PENDING) {
 		if (!timeo || signal_pending(current))
 			break;
@@ -317,6 +336,10 @@ static int report(struct sock *sk, struct altconn_assoc *assoc)
 {
 	int err = -assoc->err;
 
+	/* The decision may still be telling the endpoint: let it finish. */
+	spin_lock_bh(&assoc->listener->lock);
+	spin_unlock_bh(&assoc->listener->lock);
+
 	if (own_assoc(sk) != assoc)
 		return err;
 	altconn_sk(sk)->unreported = false;
@@ -327,13 +350,25 @@ static int report(struct sock *sk, struct altconn_assoc *assoc)
 	return err;
 }
 
-static int wait_and_report(struct sock *sk, int flags, int pending_errno)
+/*
+ * The result of the attempt under way, after a wait if the caller may wait.
+ * @path: what kept its inode, not needed any more; lock_sock() held, and
+ * released in between.
+ */
+static int wait_and_report(struct sock *sk, int flags, int pending_errno,
+			   struct path *path)
 {
 	long timeo = sock_sndtimeo(sk, flags & O_NONBLOCK);
 	struct altconn_assoc *assoc = own_assoc(sk);
 	int err;
 
 	altconn_assoc_get(assoc);
+	if (path && path->dentry) {
+		release_sock(sk);
+		path_put(path);
+		*path = (struct path) {};
+		lock_sock(sk);
+	}
 	if (timeo)
 		timeo = wait_for_decision(sk, assoc, timeo);
 	if (smp_load_acquire(&assoc->state) != ALTCONN_ASSOC_STATE_PENDING)
@@ -349,7 +384,7 @@ static int wait_and_report(struct sock *sk, int flags, int pending_errno)
 }
 
 /* What connect() may do in this state: 1: begin an attempt; else its result. */
-static int check_state(struct sock *sk, int flags)
+static int check_state(struct sock *sk, int flags, struct path *path)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	int err;
@@ -358,7 +393,7 @@ static int check_state(struct sock *sk, int flags)
 	case TCP_LISTEN:
 		return -EOPNOTSUPP;
 	case TCP_SYN_SENT:
-		return wait_and_report(sk, flags, -EALREADY);
+		return wait_and_report(sk, flags, -EALREADY, path);
 	case TCP_ESTABLISHED:
 		if (!ask->unreported)
 			return -EISCONN;
@@ -395,7 +430,7 @@ static int dissolve(struct sock *sk)
 	if (!ask->bind)
 		altconn_sock_set_addr(sk, NULL);
 	else if (ask->bind->auto_bound)
-		altconn_unbind(sk);
+		altconn_unbind(sk, NULL);
 	sk->sk_state_change(sk);
 	return 0;
 }
@@ -415,10 +450,10 @@ static void fail(struct sock *sk, const struct altconn_addr *addr, int err,
  * Begin an attempt, and look paths up on the way: without the socket's lock,
  * so the state is checked again afterwards. lock_sock() held.
  */
-static int attempt(struct sock *sk, struct altconn_addr *addr, int flags)
+static int attempt(struct sock *sk, struct altconn_addr *addr, int flags,
+		   struct path *path)
 {
 	u32 reason = ALTCONN_REASON_NONE;
-	struct path path = {};
 	int err;
 
 	err = altconn_connect_dest(addr, &reason);
@@ -426,23 +461,20 @@ static int attempt(struct sock *sk, struct altconn_addr *addr, int flags)
 		goto out;
 	if (addr->kind == ALTCONN_KIND_PATH) {
 		release_sock(sk);
-		err = altconn_path_resolve(addr, &path, &reason);
+		err = altconn_path_resolve(addr, path, &reason);
 		lock_sock(sk);
 		if (err)
 			goto out;
-		err = check_state(sk, flags);
+		err = check_state(sk, flags, path);
 		if (err != 1)
-			goto put_path;
+			return err;
 	}
 	err = begin(sk, addr, &reason);
 out:
 	if (err)
 		fail(sk, addr, err, reason);
 	else
-		err = wait_and_report(sk, flags, -EINPROGRESS);
-put_path:
-	if (path.dentry)
-		path_put(&path);
+		err = wait_and_report(sk, flags, -EINPROGRESS, path);
 	return err;
 }
 
@@ -461,6 +493,7 @@ int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 {
 	struct sock *sk = sock->sk;
 	struct altconn_addr addr;
+	struct path path = {};
 	int err;
 
 	if (altconn_addr_dissolves(sk, uaddr, len)) {
@@ -477,15 +510,17 @@ int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 
 	lock_sock(sk);
 	trace_altconn_connect_begin(sk, &addr, flags & O_NONBLOCK);
-	err = check_state(sk, flags);
+	err = check_state(sk, flags, NULL);
 	if (err == 1) {
 		err = -EADDRNOTAVAIL;
 		if (addr.kind == ALTCONN_KIND_PORT && !addr.node && !addr.port)
 			fail(sk, &addr, err, ALTCONN_REASON_NULL_ADDRESS);
 		else
-			err = attempt(sk, &addr, flags);
+			err = attempt(sk, &addr, flags, &path);
 	}
 	release_sock(sk);
+	if (path.dentry)
+		path_put(&path);
 	return err;
 }
 

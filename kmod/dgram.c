@@ -172,24 +172,45 @@ static void wake_blocked(struct sock *receiver)
 }
 
 /*
- * Queue a datagram, or say why not: -ECONNREFUSED: the receiver is gone or
- * connected to somebody else; -EAGAIN: it is full.
+ * Would the receiver take it? -ECONNREFUSED: it is gone or connected to
+ * somebody else; -EPIPE: it has shut its side; -EAGAIN: it is full.
  */
-static int deliver(struct sock *receiver, struct sk_buff *skb)
+static int admit(const struct sock *receiver, struct sk_buff *skb)
 {
-	int err = -ECONNREFUSED;
-
-	spin_lock_bh(&receiver->sk_receive_queue.lock);
+	lockdep_assert_held(&receiver->sk_receive_queue.lock);
 	if (sock_flag(receiver, SOCK_DEAD) ||
 	    !is_peer(altconn_sk(receiver), skb))
-		goto out;
-	err = -EAGAIN;
-	if (is_full(receiver))
+		return -ECONNREFUSED;
+	if (READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN)
+		return -EPIPE;
+	return is_full(receiver) ? -EAGAIN : 0;
+}
+
+/* The receiver's socket filter, once it would take the datagram. */
+static int filter(struct sock *receiver, struct sk_buff *skb)
+{
+	int err;
+
+	if (!rcu_access_pointer(receiver->sk_filter))
+		return 0;
+	spin_lock_bh(&receiver->sk_receive_queue.lock);
+	err = admit(receiver, skb);
+	spin_unlock_bh(&receiver->sk_receive_queue.lock);
+	return err ? : sk_filter(receiver, skb);
+}
+
+/* Queue a datagram, or say why not, as admit(). */
+static int deliver(struct sock *receiver, struct sk_buff *skb)
+{
+	int err;
+
+	spin_lock_bh(&receiver->sk_receive_queue.lock);
+	err = admit(receiver, skb);
+	if (err)
 		goto out;
 	skb->sk = receiver;
 	atomic_add(skb->truesize, &receiver->sk_rmem_alloc);
 	__skb_queue_tail(&receiver->sk_receive_queue, skb);
-	err = 0;
 out:
 	spin_unlock_bh(&receiver->sk_receive_queue.lock);
 	if (!err)
@@ -234,15 +255,20 @@ static struct sock *find_receiver(struct sock *sk, const struct dest *dest,
 	return dest->sk;
 }
 
-/* Sleep until there may be room; -EAGAIN when the caller may not sleep. */
-static int wait_for_room(struct sock *sk, struct sock *receiver, long *timeo)
+/*
+ * Sleep until there may be room; -EAGAIN when the caller may not sleep. Then
+ * poll() will tell of room, if the socket is connected: an unconnected one is
+ * always writable.
+ */
+static int wait_for_room(struct sock *sk, struct sock *receiver,
+			 bool connected, long *timeo)
 {
 	struct altconn_blocked me = { .sk = sk };
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	int err = 0;
 
 	if (!*timeo)
-		return block(sk, receiver) ? -EAGAIN : 0;
+		return !connected || block(sk, receiver) ? -EAGAIN : 0;
 	INIT_LIST_HEAD(&me.node);
 	add_wait_queue(sk_sleep(sk), &wait);
 	if (enlist(receiver, &me)) {
@@ -270,15 +296,15 @@ static int send_skb(struct sock *sk, const struct dest *dest, bool connected,
 		receiver = find_receiver(sk, dest, connected, &err);
 		if (!receiver)
 			return err;
-		/* What its filter drops was sent, as elsewhere. */
-		if (sk_filter(receiver, skb)) {
+		err = filter(receiver, skb) ? : deliver(receiver, skb);
+		/* What a filter drops was sent, as elsewhere. */
+		if (err == -EPERM) {
 			kfree_skb(skb);
 			err = 0;
-		} else {
-			err = deliver(receiver, skb);
 		}
 		if (err == -EAGAIN)
-			err = wait_for_room(sk, receiver, &timeo) ? : 1;
+			err = wait_for_room(sk, receiver, connected, &timeo) ?
+			      : 1;
 		sock_put(receiver);
 	} while (err > 0);
 	return err;
@@ -366,7 +392,7 @@ static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
  * Context: process, may sleep.
  * Return: @len; -ENOTCONN: no address; -ECONNREFUSED: nobody is bound there,
  * or it is connected to somebody else (S-ONLY); -EMSGSIZE: larger than the send
- * buffer; -EAGAIN: the receiver is full; -EPIPE: shut down; -ENETUNREACH,
+ * buffer; -EAGAIN: the receiver is full; -EPIPE: shut down, here or there; -ENETUNREACH,
  * -EACCES, -EOPNOTSUPP, -EPROTOTYPE, -EINVAL, -EAFNOSUPPORT: the address;
  * -ENOBUFS, -ENOMEM; -EFAULT; -EINTR or a restart.
  */
@@ -412,11 +438,10 @@ static struct sk_buff *dequeue(struct sock *sk, bool peek)
 }
 
 /* Its room is free: senders that were blocked go on. */
-static void consume(struct sock *sk, struct sk_buff *skb, bool peek)
+static void consume(struct sock *sk, struct sk_buff *skb)
 {
+	/* Who holds it last, a peek perhaps, makes the room. */
 	consume_skb(skb);
-	if (peek)
-		return;
 	spin_lock_bh(&sk->sk_receive_queue.lock);
 	wake_blocked(sk);
 	spin_unlock_bh(&sk->sk_receive_queue.lock);
@@ -428,6 +453,8 @@ static int wait_dgram(struct sock *sk, long *timeo)
 	int err = 0;
 
 	add_wait_queue(sk_sleep(sk), &wait);
+	/* Pairs with the waker's: in the queue first, then look. */
+	smp_mb();
 	if (skb_queue_empty_lockless(&sk->sk_receive_queue) &&
 	    !READ_ONCE(sk->sk_err) &&
 	    !(READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)) {
@@ -496,7 +523,7 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 		sock_recv_timestamp(msg, sk, skb);
 		err = flags & MSG_TRUNC ? skb->len : n;
 	}
-	consume(sk, skb, flags & MSG_PEEK);
+	consume(sk, skb);
 	return err;
 }
 
@@ -548,9 +575,10 @@ static int dissolve(struct sock *sk)
 	struct altconn_sock *ask = altconn_sk(sk);
 
 	lock_sock(sk);
-	set_peer(sk, NULL);
+	/* First, so that a sender that is woken does not find it again. */
 	if (ask->bind && ask->bind->auto_bound)
-		altconn_unbind(sk);
+		altconn_unbind(sk, NULL);
+	set_peer(sk, NULL);
 	WRITE_ONCE(sk->sk_err, 0);
 	altconn_sock_set_peercred(sk, NULL, NULL);
 	set_state(sk, TCP_CLOSE);

@@ -6,6 +6,7 @@
  * accept queue is full. Who makes room promotes, in order of arrival.
  */
 
+#include <linux/security.h>
 #include <linux/slab.h>
 #include "altconn.h"
 #include "trace.h"
@@ -152,7 +153,7 @@ int altconn_listener_enter(struct altconn_listener *ln,
 	if (ln->closed)
 		goto out;
 	*reason = ALTCONN_REASON_WAITING_ROOM_FULL;
-	if (!has_room(ln) && ln->waiting >= max_waiting(assoc->net)) {
+	if (!has_room(ln) && ln->waiting >= max_waiting(sock_net(ln->sk))) {
 		ln->refused++;
 		goto out;
 	}
@@ -190,7 +191,9 @@ u32 altconn_listener_place(const struct altconn_assoc *assoc)
 	u32 place = 0;
 
 	spin_lock_bh(&ln->lock);
-	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
+	/* Not in the queue: on its way there, or refused at the door. */
+	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING &&
+	    !list_empty(&assoc->node))
 		for (at = &assoc->node; at != &ln->waiters; at = at->prev)
 			place++;
 	spin_unlock_bh(&ln->lock);
@@ -238,24 +241,24 @@ static struct altconn_listener *listener_new(struct sock *sk, int backlog)
 static int start(struct sock *sk, int backlog)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
+	bool unbound = !ask->bind;
 	struct altconn_listener *ln;
 	int err;
 
-	if (!ask->bind) {
+	if (unbound) {
 		if (ask->dress == ALTCONN_UNIX)
 			return -EINVAL;
 		err = altconn_autobind(sk, ALTCONN_KIND_PORT);
 		if (err)
 			return err;
 	}
+	err = -ENOMEM;
 	ln = listener_new(sk, backlog);
 	if (!ln)
-		return -ENOMEM;
+		goto err_unbind;
 	err = altconn_sock_register(sk);
-	if (err) {
-		altconn_listener_put(ln);
-		return err;
-	}
+	if (err)
+		goto err_put_listener;
 	ln->id = ask->id;
 	trace_altconn_state(sk, sk->sk_state, TCP_LISTEN);
 	rcu_assign_pointer(ask->listener, ln);
@@ -263,6 +266,13 @@ static int start(struct sock *sk, int backlog)
 	/* Attempts come from here on. */
 	rcu_assign_pointer(ask->bind->listener, ln);
 	return 0;
+
+err_put_listener:
+	altconn_listener_put(ln);
+err_unbind:
+	if (unbound)
+		altconn_unbind(sk, NULL);
+	return err;
 }
 
 /* As AF_UNIX: clients that come later see the process that called last. */
@@ -325,9 +335,12 @@ static void refuse_waiters(struct altconn_listener *ln)
 	spin_lock_bh(&ln->lock);
 	while ((assoc = list_first_entry_or_null(&ln->waiters,
 						 struct altconn_assoc, node))) {
+		/* The client may let go of it as soon as it sees the result. */
+		altconn_assoc_get(assoc);
 		altconn_connect_decide(assoc, ECONNREFUSED,
 				       ALTCONN_REASON_LISTENER_CLOSED);
 		spin_unlock_bh(&ln->lock);
+		altconn_assoc_put(assoc);
 		cond_resched();
 		spin_lock_bh(&ln->lock);
 	}
@@ -461,17 +474,17 @@ static int accept_from(struct sock *sk, struct altconn_listener *ln,
 	if (!timeo && !acceptable(ln))
 		return -EAGAIN;
 	/* First the endpoint, so that want of memory loses no association. */
-	newsk = altconn_sock_alloc(sock_net(sk), newsock, sk->sk_type,
+	newsk = altconn_sock_alloc(sock_net(sk), NULL, sk->sk_type,
 				   altconn_sk(sk)->dress, arg->kern);
 	if (!newsk)
 		return -ENOMEM;
 	assoc = dequeue_wait(sk, ln, timeo);
 	if (IS_ERR(assoc)) {
-		newsock->sk = NULL;
-		sock_orphan(newsk);
 		sock_put(newsk);
 		return PTR_ERR(assoc);
 	}
+	security_sk_clone(sk, newsk);
+	sock_graft(newsk, newsock);
 	altconn_sock_set_peercred(newsk, assoc->end[ALTCONN_CLIENT].pid,
 				  assoc->cred);
 	trace_altconn_accept(assoc, 0);

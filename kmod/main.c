@@ -32,8 +32,9 @@ static int __net_init net_init(struct net *net)
 {
 	struct altconn_net *an = altconn_pernet(net);
 
+	/* Both, though only the first needs it: they are one lockdep class. */
 	xa_init_flags(&an->assocs, XA_FLAGS_LOCK_BH);
-	xa_init(&an->sockets);
+	xa_init_flags(&an->sockets, XA_FLAGS_LOCK_BH);
 	return altconn_sysctl_register(net);
 }
 

@@ -10,8 +10,8 @@
  * its bytes, which become visible together.
  *
  * The locks are mutexes, because user memory may fault while they are held. A
- * reader that is stuck in such a fault must not be able to hold a writer that
- * does not want to wait: see grow().
+ * reader that is stuck in such a fault must not be able to hold the peer's
+ * writer: see grow(). Threads that share one end do wait for each other.
  */
 
 #include <linux/log2.h>
@@ -128,7 +128,8 @@ static u32 copy_to(const struct altconn_ring *ring, u32 pos,
 
 /*
  * Make the ring hold @need bytes. Both locks are wanted for that; a writer
- * that may not wait does without more room when a reader is inside.
+ * that may not wait, or need not, does without more room when a reader is
+ * inside. Who has to wait can be interrupted.
  */
 static int grow(struct altconn_ring *ring, u32 need, bool nonblock)
 {
@@ -179,7 +180,7 @@ static ssize_t make_room(struct altconn_ring *ring, size_t len, u32 limit,
 		return -EAGAIN;
 	n = min_t(size_t, len, limit - used);
 	if (used + n > ring->size)
-		err = grow(ring, used + n, nonblock);
+		err = grow(ring, used + n, nonblock || used < ring->size);
 	if (!err)
 		return n;
 	/* What is there serves too. */

@@ -83,7 +83,7 @@ int altconn_sock_register(struct sock *sk)
 	if (!ask->pid)
 		ask->pid = get_pid(task_tgid(current));
 	id = altconn_next_id();
-	err = xa_insert(&an->sockets, id, ask, GFP_KERNEL_ACCOUNT);
+	err = xa_insert_bh(&an->sockets, id, ask, GFP_KERNEL_ACCOUNT);
 	if (err)
 		return err;
 	ask->id = id;
@@ -104,7 +104,7 @@ void altconn_sock_unregister(struct sock *sk)
 
 	if (!ask->id)
 		return;
-	xa_erase(&an->sockets, ask->id);
+	xa_erase_bh(&an->sockets, ask->id);
 	atomic_long_dec(&an->n_sockets);
 	ask->id = 0;
 }
@@ -138,19 +138,23 @@ static void leave(struct sock *sk)
 static int release(struct socket *sock)
 {
 	struct sock *sk = sock->sk;
+	struct path path = {};
 
 	if (!sk)
 		return 0;
 	lock_sock(sk);
 	leave(sk);
 	altconn_sock_unregister(sk);
-	altconn_unbind(sk);
+	altconn_unbind(sk, &path);
 	if (sk->sk_state != TCP_CLOSE)
 		trace_altconn_state(sk, sk->sk_state, TCP_CLOSE);
 	WRITE_ONCE(sk->sk_state, TCP_CLOSE);
 	sock_orphan(sk);
 	sock->sk = NULL;
 	release_sock(sk);
+	/* May free the inode, which takes locks that bind() holds around ours. */
+	if (path.dentry)
+		path_put(&path);
 	sock_put(sk);
 	return 0;
 }
@@ -192,25 +196,46 @@ static int get_name(struct socket *sock, struct sockaddr *uaddr, int peer)
 	return len;
 }
 
+static int shutdown_dgram(struct sock *sk, int how)
+{
+	lock_sock(sk);
+	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
+	release_sock(sk);
+	sk->sk_state_change(sk);
+	return 0;
+}
+
+/* A listener that is shut for reading listens no more, as TCP's. */
+static int shutdown_listener(struct sock *sk, int how)
+{
+	lock_sock(sk);
+	if (sk->sk_state == TCP_LISTEN && how & RCV_SHUTDOWN) {
+		altconn_listener_close(sk);
+		trace_altconn_state(sk, TCP_LISTEN, TCP_CLOSE);
+		WRITE_ONCE(sk->sk_state, TCP_CLOSE);
+	}
+	release_sock(sk);
+	return 0;
+}
+
 static int shutdown(struct socket *sock, int how)
 {
 	struct sock *sk = sock->sk;
 	struct altconn_assoc *assoc;
 	enum altconn_side side;
+	u8 state;
 
 	if (how < SHUT_RD || how > SHUT_RDWR)
 		return -EINVAL;
 	/* SHUT_RD, SHUT_WR, SHUT_RDWR -> RCV_SHUTDOWN, SEND_SHUTDOWN, both */
 	how++;
-	if (smp_load_acquire(&sk->sk_state) != TCP_ESTABLISHED)
+	state = smp_load_acquire(&sk->sk_state);
+	if (state == TCP_LISTEN)
+		return shutdown_listener(sk, how);
+	if (state != TCP_ESTABLISHED)
 		return -ENOTCONN;
-	if (sk->sk_type == SOCK_DGRAM) {
-		lock_sock(sk);
-		WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
-		release_sock(sk);
-		sk->sk_state_change(sk);
-		return 0;
-	}
+	if (sk->sk_type == SOCK_DGRAM)
+		return shutdown_dgram(sk, how);
 	assoc = altconn_assoc_of(sk, &side);
 	if (!assoc)
 		return -ENOTCONN;
@@ -397,7 +422,7 @@ static const struct proto_ops *ops_of(int type)
 /**
  * altconn_sock_alloc() - make an endpoint
  * @net: its namespace
- * @sock: the socket that it becomes part of
+ * @sock: the socket that it becomes part of, or NULL: the caller grafts it
  * @type: SOCK_STREAM, SOCK_SEQPACKET or SOCK_DGRAM
  * @protocol: its dress
  * @kern: for the kernel, does not hold the namespace
@@ -415,7 +440,6 @@ struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 		      kern);
 	if (!sk)
 		return NULL;
-	sock->ops = ops_of(type);
 	sock_init_data(sock, sk);
 	sk->sk_type = type;
 	sk->sk_protocol = protocol;
@@ -441,6 +465,7 @@ static int create(struct net *net, struct socket *sock, int protocol, int kern)
 	if (protocol != ALTCONN_NATIVE && protocol != ALTCONN_UNIX)
 		return -EPROTONOSUPPORT;
 	sock->state = SS_UNCONNECTED;
+	sock->ops = ops_of(sock->type);
 	return altconn_sock_alloc(net, sock, sock->type, protocol, kern) ?
 		0 : -ENOMEM;
 }

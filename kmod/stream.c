@@ -39,9 +39,10 @@ static void conn_put(struct conn *c)
 	altconn_assoc_put(c->assoc);
 }
 
+/* Capped, so that a ring's size is a power of two well inside an int. */
 static u32 send_limit(const struct sock *sk)
 {
-	return READ_ONCE(sk->sk_sndbuf);
+	return min_t(u32, READ_ONCE(sk->sk_sndbuf), ALTCONN_RING_LIMIT);
 }
 
 static void wake_reader(const struct conn *c)
@@ -105,6 +106,8 @@ static int wait_until(struct sock *sk, const struct conn *c, long *timeo,
 	int err = 0;
 
 	add_wait_queue(sk_sleep(sk), &wait);
+	/* Pairs with the waker's: in the queue first, then look. */
+	smp_mb();
 	while (!ready(sk, c)) {
 		err = -EAGAIN;
 		if (!*timeo)
@@ -119,10 +122,16 @@ static int wait_until(struct sock *sk, const struct conn *c, long *timeo,
 	return err;
 }
 
-/* Why nothing may be sent any more. */
-static int send_state(struct sock *sk, const struct conn *c)
+/* The pending error, left for the next call when this one has a result. */
+static int take_error(struct sock *sk, size_t done)
 {
-	int err = sock_error(sk);
+	return done ? -READ_ONCE(sk->sk_err) : sock_error(sk);
+}
+
+/* Why nothing may be sent any more. */
+static int send_state(struct sock *sk, const struct conn *c, size_t sent)
+{
+	int err = take_error(sk, sent);
 
 	if (err)
 		return err;
@@ -141,8 +150,8 @@ static ssize_t send_stream(struct sock *sk, const struct conn *c,
 	ssize_t n;
 
 	do {
-		n = send_state(sk, c);
-		if (n)
+		n = send_state(sk, c, sent);
+		if (n || !len)
 			break;
 		n = altconn_ring_write(out_ring(c), &msg->msg_iter, len - sent,
 				       send_limit(sk), nonblock);
@@ -171,7 +180,7 @@ static ssize_t send_record(struct sock *sk, const struct conn *c,
 	if (len > send_limit(sk) - 32)
 		return -EMSGSIZE;
 	for (;;) {
-		n = send_state(sk, c);
+		n = send_state(sk, c, 0);
 		if (n)
 			return n;
 		n = altconn_ring_put(out_ring(c), &msg->msg_iter, len,
@@ -244,10 +253,10 @@ int altconn_seqpacket_sendmsg(struct socket *sock, struct msghdr *msg,
 }
 
 /* Why there is nothing to read, after the ring was seen empty. */
-static int recv_state(struct sock *sk, u8 shut, bool *eof)
+static int recv_state(struct sock *sk, u8 shut, size_t copied, bool *eof)
 {
 	*eof = shut & RCV_SHUTDOWN;
-	return sock_error(sk);
+	return take_error(sk, copied);
 }
 
 static ssize_t recv_stream(struct sock *sk, const struct conn *c,
@@ -265,17 +274,18 @@ static ssize_t recv_stream(struct sock *sk, const struct conn *c,
 
 		n = altconn_ring_read(in_ring(c), &msg->msg_iter, len - copied,
 				      peek);
+		/* Even after a peek: the writer may have missed its turn. */
+		if (n != -EAGAIN)
+			wake_writer(c);
 		if (n >= 0) {
 			copied += n;
-			if (!peek)
-				wake_writer(c);
 			if (peek || copied >= target || !n)
 				break;
 			continue;
 		}
 		if (n != -EAGAIN || copied >= target)
 			break;
-		n = recv_state(sk, shut, &eof);
+		n = recv_state(sk, shut, copied, &eof);
 		if (n || eof)
 			break;
 		n = wait_until(sk, c, &timeo, can_read);
@@ -298,17 +308,16 @@ static ssize_t recv_record(struct sock *sk, const struct conn *c,
 				      &record);
 		if (n != -EAGAIN)
 			break;
-		n = recv_state(sk, shut, &eof);
+		n = recv_state(sk, shut, 0, &eof);
 		if (n || eof)
 			return n;
 		n = wait_until(sk, c, &timeo, can_read);
 		if (n)
 			return n;
 	}
+	wake_writer(c);
 	if (n < 0)
 		return n;
-	if (!peek)
-		wake_writer(c);
 	msg->msg_flags |= n < record ? MSG_TRUNC : MSG_EOR;
 	return flags & MSG_TRUNC ? record : n;
 }
@@ -350,14 +359,19 @@ static int recv_connected(struct socket *sock, struct msghdr *msg, size_t len,
  * @flags: MSG_PEEK, MSG_WAITALL, MSG_DONTWAIT count
  *
  * Context: process, may sleep.
- * Return: bytes; 0: the peer shut its side or is gone; -ENOTCONN; -ECONNRESET:
+ * Return: bytes; 0: the peer shut its side or is gone; -ENOTCONN, in the
+ * sockaddr_un dress -EINVAL, as AF_UNIX: not connected; -ECONNRESET:
  * the peer left data of ours unread; -EAGAIN; -EOPNOTSUPP: MSG_OOB; -EFAULT;
  * -EINTR or a restart.
  */
 int altconn_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 			   int flags)
 {
-	return recv_connected(sock, msg, len, flags, recv_stream);
+	int n = recv_connected(sock, msg, len, flags, recv_stream);
+
+	if (n == -ENOTCONN && altconn_sk(sock->sk)->dress == ALTCONN_UNIX)
+		return -EINVAL;
+	return n;
 }
 
 /**

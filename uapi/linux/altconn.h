@@ -68,7 +68,8 @@ struct sockaddr_altconn {
  * Socket options, level SOL_ALTCONN.
  *
  * ALTCONN_CONNECT_TIMEOUT, get and set, __u64: how long an attempt may take,
- *	in milliseconds, counted from connect(). 0: no limit.
+ *	in milliseconds, counted from connect(). 0, and anything longer than
+ *	ALTCONN_TIMEOUT_MAX (a week): no limit.
  *	ALTCONN_TIMEOUT_DEFAULT: what net.altconn.connect_timeout_ms says when
  *	connect() is called. Counts for attempts that begin afterwards.
  * ALTCONN_CONNECT_INFO, get, struct altconn_connect_info: what became of
@@ -78,6 +79,7 @@ struct sockaddr_altconn {
 #define ALTCONN_CONNECT_INFO	2
 
 #define ALTCONN_TIMEOUT_DEFAULT	(~0ULL)
+#define ALTCONN_TIMEOUT_MAX	(7ULL * 24 * 3600 * 1000)
 
 /**
  * struct altconn_connect_info - the last attempt of a socket
