@@ -336,7 +336,10 @@ static int get_dest(struct sock *sk, struct msghdr *msg, struct dest *dest,
 		if (dest->sk)
 			sock_hold(dest->sk);
 		spin_unlock_bh(&sk->sk_receive_queue.lock);
-		return dest->addr || dest->sk ? 0 : -ENOTCONN;
+		if (dest->addr || dest->sk)
+			return 0;
+		/* As AF_UNIX and as UDP say it. */
+		return ask->dress == ALTCONN_UNIX ? -ENOTCONN : -EDESTADDRREQ;
 	}
 	err = altconn_addr_parse(sk, msg->msg_name, msg->msg_namelen, &addr);
 	if (err)
@@ -390,7 +393,8 @@ static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
  * @len: bytes
  *
  * Context: process, may sleep.
- * Return: @len; -ENOTCONN: no address; -ECONNREFUSED: nobody is bound there,
+ * Return: @len; -ENOTCONN, -EDESTADDRREQ: no address, in the sockaddr_un dress
+ * and in the others; -ECONNREFUSED: nobody is bound there,
  * or it is connected to somebody else (S-ONLY); -EMSGSIZE: larger than the send
  * buffer; -EAGAIN: the receiver is full; -EPIPE: shut down, here or there; -ENETUNREACH,
  * -EACCES, -EOPNOTSUPP, -EPROTOTYPE, -EINVAL, -EAFNOSUPPORT: the address;

@@ -209,9 +209,10 @@ ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
 		return n;
 	n = make_room(ring, len, limit, nonblock);
 	if (n > 0) {
-		n = copy_from(ring, ring->head, from, n) ? : -EFAULT;
-		if (n > 0)
-			smp_store_release(&ring->head, ring->head + (u32)n);
+		n = copy_from(ring, ring->head, from, n);
+		smp_store_release(&ring->head, ring->head + (u32)n);
+		if (!n)
+			n = -EFAULT;
 	}
 	mutex_unlock(&ring->write_lock);
 	return n;
@@ -239,11 +240,11 @@ ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 		return -ERESTARTSYS;
 	used = altconn_ring_used(ring);
 	if (used) {
-		n = min_t(size_t, len, used);
-		if (n)
-			n = copy_to(ring, ring->tail, to, n) ? : -EFAULT;
-		if (n > 0 && !peek)
+		n = copy_to(ring, ring->tail, to, min_t(size_t, len, used));
+		if (!peek)
 			smp_store_release(&ring->tail, ring->tail + (u32)n);
+		if (!n && len)
+			n = -EFAULT;
 	}
 	mutex_unlock(&ring->read_lock);
 	return n;
