@@ -393,12 +393,12 @@ static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
  * @len: bytes
  *
  * Context: process, may sleep.
- * Return: @len; -ENOTCONN, -EDESTADDRREQ: no address, in the sockaddr_un dress
- * and in the others; -ECONNREFUSED: nobody is bound there,
- * or it is connected to somebody else (S-ONLY); -EMSGSIZE: larger than the send
- * buffer; -EAGAIN: the receiver is full; -EPIPE: shut down, here or there; -ENETUNREACH,
- * -EACCES, -EOPNOTSUPP, -EPROTOTYPE, -EINVAL, -EAFNOSUPPORT: the address;
- * -ENOBUFS, -ENOMEM; -EFAULT; -EINTR or a restart.
+ * Return: @len; -ENOTCONN in the sockaddr_un dress, else -EDESTADDRREQ: no
+ * address; -ECONNREFUSED: nobody is bound there, or it is connected to somebody
+ * else (S-ONLY); -EMSGSIZE: larger than the send buffer; -EAGAIN: the receiver
+ * is full; -EPIPE: shut down, here or there; -ENETUNREACH, -EACCES,
+ * -EOPNOTSUPP, -EPROTOTYPE, -EINVAL, -EAFNOSUPPORT, and what path_resolution(7)
+ * gives: the address; -ENOBUFS, -ENOMEM; -EFAULT; -EINTR or a restart.
  */
 int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 {
