@@ -114,8 +114,8 @@ struct altconn_bind {
  * @taken: records ever read; stored by the reader
  */
 struct altconn_ring {
-	struct mutex	write_lock;
-	struct mutex	read_lock;
+	struct mutex	write_lock;	/* writers */
+	struct mutex	read_lock;	/* readers; inside write_lock */
 	char		*data;
 	u32		size;
 	u32		head;
@@ -190,7 +190,7 @@ struct altconn_assoc {
 	bool			registered;
 	u8			err;
 	u32			reason;
-	spinlock_t		lock;
+	spinlock_t		lock;		/* ends, ask->assoc */
 	u64			id;
 	struct net		*net;
 	struct altconn_listener	*listener;
@@ -232,7 +232,7 @@ struct altconn_assoc {
  */
 struct altconn_listener {
 	refcount_t		refs;
-	spinlock_t		lock;
+	spinlock_t		lock;		/* queues; decides attempts */
 	bool			closed;
 	u64			id;
 	struct list_head	queue;
@@ -318,7 +318,7 @@ struct altconn_sock {
 	struct altconn_addr		*peer;
 	struct sock			*peer_sk;
 	struct pid			*pid;
-	spinlock_t			blocked_lock;
+	spinlock_t			blocked_lock;	/* blocked_on */
 	struct sock			*blocked_on;
 	struct altconn_blocked		blocked_entry;
 	struct list_head		blocked;
@@ -361,6 +361,33 @@ extern unsigned int altconn_family;
 static inline struct altconn_net *altconn_pernet(const struct net *net)
 {
 	return net_generic(net, altconn_net_id);
+}
+
+/**
+ * altconn_state() - sk->sk_state, and everything that came before it
+ * @sk: the endpoint
+ */
+static inline u8 altconn_state(const struct sock *sk)
+{
+	/* Pairs with the release in altconn_connect_decide(). */
+	return smp_load_acquire(&sk->sk_state);
+}
+
+/**
+ * altconn_assoc_state() - assoc->state, and everything that came before it
+ * @assoc: the association
+ */
+static inline u8 altconn_assoc_state(const struct altconn_assoc *assoc)
+{
+	/* Pairs with altconn_assoc_set_state(). */
+	return smp_load_acquire(&assoc->state);
+}
+
+static inline void altconn_assoc_set_state(struct altconn_assoc *assoc,
+					   u8 state)
+{
+	/* Pairs with altconn_assoc_state(): err and reason are set. */
+	smp_store_release(&assoc->state, state);
 }
 
 /* main.c */
@@ -504,7 +531,6 @@ u32 altconn_dgram_queued(struct sock *sk);
 /* sock.c */
 extern struct proto altconn_proto;
 extern struct net_proto_family altconn_family_ops;
-void altconn_sock_init_ops(void);
 struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 				int protocol, int kern);
 int altconn_sock_register(struct sock *sk);

@@ -301,6 +301,7 @@ void altconn_assoc_shutdown(struct altconn_assoc *assoc,
 	struct sock *sk = READ_ONCE(end->sk);
 
 	spin_lock_bh(&assoc->lock);
+	/* Pairs with altconn_assoc_shut(). */
 	smp_store_release(&end->shutdown, end->shutdown | how);
 	spin_unlock_bh(&assoc->lock);
 
@@ -323,7 +324,9 @@ void altconn_assoc_shutdown(struct altconn_assoc *assoc,
 u8 altconn_assoc_shut(const struct altconn_assoc *assoc,
 		      enum altconn_side side)
 {
+	/* Pairs with the release behind the last byte that was written. */
 	u8 own = smp_load_acquire(&assoc->end[side].shutdown);
+	/* Likewise. */
 	u8 peer = smp_load_acquire(&assoc->end[!side].shutdown);
 
 	if (peer & SEND_SHUTDOWN)

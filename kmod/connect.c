@@ -85,7 +85,7 @@ void altconn_connect_decide(struct altconn_assoc *assoc, int err, u32 reason)
 				  assoc->decided - assoc->begun);
 	if (err) {
 		count_failure(ln, reason);
-		smp_store_release(&assoc->state, ALTCONN_ASSOC_STATE_CLOSED);
+		altconn_assoc_set_state(assoc, ALTCONN_ASSOC_STATE_CLOSED);
 		tell_client(assoc, err, reason);
 		altconn_assoc_put(assoc);
 		return;
@@ -93,7 +93,7 @@ void altconn_connect_decide(struct altconn_assoc *assoc, int err, u32 reason)
 	list_add_tail(&assoc->node, &ln->queue);
 	ln->queued++;
 	ln->established++;
-	smp_store_release(&assoc->state, ALTCONN_ASSOC_STATE_QUEUED);
+	altconn_assoc_set_state(assoc, ALTCONN_ASSOC_STATE_QUEUED);
 	tell_client(assoc, 0, reason);
 	ln->sk->sk_data_ready(ln->sk);
 }
@@ -238,7 +238,8 @@ static unsigned long deadline_of(struct sock *sk)
 	/* Timers are not made for more; the header says so. */
 	if (ms > ALTCONN_TIMEOUT_MAX)
 		return 0;
-	return max(1UL, msecs_to_jiffies(ms));
+	/* One more: the current tick is under way, and a deadline is not early. */
+	return msecs_to_jiffies(ms) + 1;
 }
 
 /*
@@ -320,7 +321,7 @@ static long wait_for_decision(struct sock *sk, struct altconn_assoc *assoc,
 	add_wait_queue(sk_sleep(sk), &wait);
 	/* Pairs with the waker's: in the queue first, then look. */
 	smp_mb();
-	while (smp_load_acquire(&assoc->state) == ALTCONN_ASSOC_STATE_PENDING) {
+	while (altconn_assoc_state(assoc) == ALTCONN_ASSOC_STATE_PENDING) {
 		if (!timeo || signal_pending(current))
 			break;
 		release_sock(sk);
@@ -371,7 +372,7 @@ static int wait_and_report(struct sock *sk, int flags, int pending_errno,
 	}
 	if (timeo)
 		timeo = wait_for_decision(sk, assoc, timeo);
-	if (smp_load_acquire(&assoc->state) != ALTCONN_ASSOC_STATE_PENDING)
+	if (altconn_assoc_state(assoc) != ALTCONN_ASSOC_STATE_PENDING)
 		err = report(sk, assoc);
 	else if (timeo && signal_pending(current))
 		err = sock_intr_errno(timeo);
@@ -545,7 +546,7 @@ int altconn_connect_outcome(struct sock *sk, struct altconn_connect_info *info)
 		info->aci_waited_ns = altconn_sk(sk)->last.waited_ns;
 		return 0;
 	}
-	if (smp_load_acquire(&assoc->state) == ALTCONN_ASSOC_STATE_PENDING) {
+	if (altconn_assoc_state(assoc) == ALTCONN_ASSOC_STATE_PENDING) {
 		info->aci_errno = EINPROGRESS;
 		info->aci_place = altconn_listener_place(assoc);
 		decided = ktime_get_ns();

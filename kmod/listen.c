@@ -359,7 +359,7 @@ static struct altconn_assoc *dequeue(struct altconn_listener *ln, u8 state)
 		return NULL;
 	list_del_init(&assoc->node);
 	ln->queued--;
-	smp_store_release(&assoc->state, state);
+	altconn_assoc_set_state(assoc, state);
 	return assoc;
 }
 

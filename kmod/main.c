@@ -79,7 +79,6 @@ static int __init altconn_init(void)
 {
 	int err;
 
-	altconn_sock_init_ops();
 	err = altconn_assoc_init();
 	if (err)
 		return err;

@@ -111,6 +111,7 @@ static int put_assoc_end(struct sk_buff *skb, int attr,
 			 struct altconn_assoc *assoc, enum altconn_side side)
 {
 	struct altconn_end *end = &assoc->end[side];
+	/* Pairs with altconn_assoc_attach(). */
 	struct sock *sk = smp_load_acquire(&end->sk);
 	struct end_info info = {
 		.addr = end->addr,
@@ -131,7 +132,7 @@ static int put_assoc_end(struct sk_buff *skb, int attr,
 
 static u32 shown_state(const struct altconn_assoc *assoc)
 {
-	u32 state = smp_load_acquire(&assoc->state);
+	u32 state = altconn_assoc_state(assoc);
 	bool client = READ_ONCE(assoc->end[ALTCONN_CLIENT].closed);
 	bool server = READ_ONCE(assoc->end[ALTCONN_SERVER].closed);
 

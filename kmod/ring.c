@@ -53,8 +53,10 @@ void altconn_ring_free(struct altconn_ring *ring)
  */
 u32 altconn_ring_used(const struct altconn_ring *ring)
 {
+	/* Pairs with the reader: what it has read may be overwritten. */
 	u32 tail = smp_load_acquire(&ring->tail);
 
+	/* Pairs with the writer: what it has written may be read. */
 	return smp_load_acquire(&ring->head) - tail;
 }
 
@@ -133,7 +135,7 @@ static u32 copy_to(const struct altconn_ring *ring, u32 pos,
  */
 static int grow(struct altconn_ring *ring, u32 need, bool nonblock)
 {
-	u32 size = max(RING_MIN, (u32)roundup_pow_of_two(need));
+	u32 size = max_t(u32, RING_MIN, roundup_pow_of_two(need));
 	char *data, *old = ring->data;
 
 	lockdep_assert_held(&ring->write_lock);
@@ -210,6 +212,7 @@ ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
 	n = make_room(ring, len, limit, nonblock);
 	if (n > 0) {
 		n = copy_from(ring, ring->head, from, n);
+		/* The bytes first; pairs with altconn_ring_used(). */
 		smp_store_release(&ring->head, ring->head + (u32)n);
 		if (!n)
 			n = -EFAULT;
@@ -241,6 +244,7 @@ ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 	used = altconn_ring_used(ring);
 	if (used) {
 		n = copy_to(ring, ring->tail, to, min_t(size_t, len, used));
+		/* Read first, then free; pairs with altconn_ring_used(). */
 		if (!peek)
 			smp_store_release(&ring->tail, ring->tail + (u32)n);
 		if (!n && len)
@@ -291,6 +295,7 @@ ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
 	if (copy_from(ring, ring->head + RECORD_HEAD, from, head) != head)
 		goto out;
 	WRITE_ONCE(ring->put, ring->put + 1);
+	/* The record first; pairs with altconn_ring_used(). */
 	smp_store_release(&ring->head, ring->head + RECORD_HEAD + head);
 	err = len;
 out:
@@ -331,6 +336,7 @@ ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 	}
 	if (!peek) {
 		WRITE_ONCE(ring->taken, ring->taken + 1);
+		/* Read first, then free; pairs with altconn_ring_used(). */
 		smp_store_release(&ring->tail,
 				  ring->tail + RECORD_HEAD + head);
 	}

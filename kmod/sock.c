@@ -166,7 +166,7 @@ static struct altconn_addr *peer_addr(struct sock *sk, int *err)
 	enum altconn_side side;
 
 	*err = -ENOTCONN;
-	if (smp_load_acquire(&sk->sk_state) != TCP_ESTABLISHED)
+	if (altconn_state(sk) != TCP_ESTABLISHED)
 		return NULL;
 	*err = 0;
 	if (sk->sk_type == SOCK_DGRAM)
@@ -229,7 +229,7 @@ static int shutdown(struct socket *sock, int how)
 		return -EINVAL;
 	/* SHUT_RD, SHUT_WR, SHUT_RDWR -> RCV_SHUTDOWN, SEND_SHUTDOWN, both */
 	how++;
-	state = smp_load_acquire(&sk->sk_state);
+	state = altconn_state(sk);
 	if (state == TCP_LISTEN)
 		return shutdown_listener(sk, how);
 	if (state != TCP_ESTABLISHED)
@@ -359,8 +359,9 @@ static int socketpair(struct socket *a, struct socket *b)
 
 DEFINE_PROTO_ACCEPT(altconn_listen_accept);
 
-/* The number of the family is known when the module is loaded: see init. */
-static struct proto_ops stream_ops __ro_after_init = {
+/* .family: the core only asks whether it is PF_UNIX. */
+static const struct proto_ops stream_ops = {
+	.family		= PF_ALTCONN,
 	.owner		= THIS_MODULE,
 	.release	= release,
 	.bind		= altconn_bind,
@@ -382,28 +383,51 @@ static struct proto_ops stream_ops __ro_after_init = {
 	.mmap		= sock_no_mmap,
 };
 
-static struct proto_ops seqpacket_ops __ro_after_init;
-static struct proto_ops dgram_ops __ro_after_init;
+static const struct proto_ops seqpacket_ops = {
+	.family		= PF_ALTCONN,
+	.owner		= THIS_MODULE,
+	.release	= release,
+	.bind		= altconn_bind,
+	.connect	= altconn_connect,
+	.socketpair	= socketpair,
+	.accept		= PROTO_ACCEPT(altconn_listen_accept),
+	.getname	= get_name,
+	.poll		= altconn_stream_poll,
+	.ioctl		= ioctl,
+#ifdef CONFIG_COMPAT
+	.compat_ioctl	= compat_ioctl,
+#endif
+	.listen		= altconn_listen,
+	.shutdown	= shutdown,
+	.setsockopt	= setsockopt,
+	.getsockopt	= getsockopt,
+	.sendmsg	= altconn_seqpacket_sendmsg,
+	.recvmsg	= altconn_seqpacket_recvmsg,
+	.mmap		= sock_no_mmap,
+};
 
-/**
- * altconn_sock_init_ops() - fill the tables of operations in
- */
-void __init altconn_sock_init_ops(void)
-{
-	stream_ops.family = altconn_family;
-
-	seqpacket_ops = stream_ops;
-	seqpacket_ops.sendmsg = altconn_seqpacket_sendmsg;
-	seqpacket_ops.recvmsg = altconn_seqpacket_recvmsg;
-
-	dgram_ops = stream_ops;
-	dgram_ops.connect = altconn_dgram_connect;
-	dgram_ops.accept = sock_no_accept;
-	dgram_ops.listen = sock_no_listen;
-	dgram_ops.poll = altconn_dgram_poll;
-	dgram_ops.sendmsg = altconn_dgram_sendmsg;
-	dgram_ops.recvmsg = altconn_dgram_recvmsg;
-}
+static const struct proto_ops dgram_ops = {
+	.family		= PF_ALTCONN,
+	.owner		= THIS_MODULE,
+	.release	= release,
+	.bind		= altconn_bind,
+	.connect	= altconn_dgram_connect,
+	.socketpair	= socketpair,
+	.accept		= sock_no_accept,
+	.getname	= get_name,
+	.poll		= altconn_dgram_poll,
+	.ioctl		= ioctl,
+#ifdef CONFIG_COMPAT
+	.compat_ioctl	= compat_ioctl,
+#endif
+	.listen		= sock_no_listen,
+	.shutdown	= shutdown,
+	.setsockopt	= setsockopt,
+	.getsockopt	= getsockopt,
+	.sendmsg	= altconn_dgram_sendmsg,
+	.recvmsg	= altconn_dgram_recvmsg,
+	.mmap		= sock_no_mmap,
+};
 
 static const struct proto_ops *ops_of(int type)
 {

@@ -28,7 +28,7 @@ static struct altconn_ring *out_ring(const struct conn *c)
 /* A reference to the established association of a socket. */
 static int conn_get(const struct sock *sk, struct conn *c)
 {
-	if (smp_load_acquire(&sk->sk_state) != TCP_ESTABLISHED)
+	if (altconn_state(sk) != TCP_ESTABLISHED)
 		return -ENOTCONN;
 	c->assoc = altconn_assoc_of(sk, &c->side);
 	return c->assoc ? 0 : -ENOTCONN;
@@ -83,6 +83,7 @@ static bool can_write(const struct sock *sk, const struct conn *c)
 static bool want_room(const struct sock *sk, const struct conn *c)
 {
 	WRITE_ONCE(c->assoc->end[c->side].want_space, true);
+	/* Pairs with the barrier in wake_writer(). */
 	smp_mb();
 	return can_write(sk, c);
 }
@@ -444,7 +445,7 @@ __poll_t altconn_stream_poll(struct file *file, struct socket *sock,
 	__poll_t mask;
 
 	sock_poll_wait(file, sock, wait);
-	switch (smp_load_acquire(&sk->sk_state)) {
+	switch (altconn_state(sk)) {
 	case TCP_SYN_SENT:
 		return 0;
 	case TCP_LISTEN:

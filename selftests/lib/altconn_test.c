@@ -576,41 +576,46 @@ int at_sysctl_set(const char *name, long value)
 	return ret ? fail(fd) : close(fd);
 }
 
-static void sum_word(struct at_sum *s, uint64_t word)
+static void sum_blocks(struct at_sum *s, const uint8_t *p, size_t blocks)
 {
-	s->a += word;
-	s->b += s->a;
-}
+	uint64_t word[AT_SUM_LANES];
+	int i;
 
-static void sum_byte(struct at_sum *s, uint8_t byte)
-{
-	s->word |= (uint64_t)byte << (8 * s->fill);
-	if (++s->fill < 8)
-		return;
-	sum_word(s, s->word);
-	s->word = 0;
-	s->fill = 0;
+	for (; blocks; blocks--, p += AT_SUM_BLOCK) {
+		memcpy(word, p, AT_SUM_BLOCK);
+		for (i = 0; i < AT_SUM_LANES; i++) {
+			s->a[i] += word[i];
+			s->b[i] += s->a[i];
+		}
+	}
 }
 
 void at_sum(struct at_sum *s, const void *buf, size_t len)
 {
+	size_t n = AT_SUM_BLOCK - s->fill;
 	const uint8_t *p = buf;
-	uint64_t word;
 
-	for (; len && s->fill; len--)
-		sum_byte(s, *p++);
-	for (; len >= 8; len -= 8, p += 8) {
-		memcpy(&word, p, 8);
-		sum_word(s, word);
+	if (s->fill) {
+		n = len < n ? len : n;
+		memcpy(s->part + s->fill, p, n);
+		s->fill += n;
+		p += n;
+		len -= n;
+		if (s->fill < AT_SUM_BLOCK)
+			return;
+		sum_blocks(s, s->part, 1);
+		s->fill = 0;
 	}
-	for (; len; len--)
-		sum_byte(s, *p++);
+	sum_blocks(s, p, len / AT_SUM_BLOCK);
+	s->fill = len % AT_SUM_BLOCK;
+	memcpy(s->part, p + len - s->fill, s->fill);
 }
 
 bool at_sum_eq(const struct at_sum *x, const struct at_sum *y)
 {
-	return x->a == y->a && x->b == y->b && x->word == y->word &&
-	       x->fill == y->fill;
+	return !memcmp(x->a, y->a, sizeof(x->a)) &&
+	       !memcmp(x->b, y->b, sizeof(x->b)) && x->fill == y->fill &&
+	       !memcmp(x->part, y->part, x->fill);
 }
 
 uint64_t at_random(uint64_t *state)

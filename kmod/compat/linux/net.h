@@ -25,6 +25,7 @@ static int compat_##accept(struct socket *sock, struct socket *newsock,	\
 									\
 	return accept(sock, newsock, &arg);				\
 }
+
 #define PROTO_ACCEPT(accept)	compat_##accept
 #else
 #define DEFINE_PROTO_ACCEPT(accept)
