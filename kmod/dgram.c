@@ -407,13 +407,11 @@ int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	struct path path = {};
 	int err;
 
-	if (msg->msg_flags & MSG_OOB)
+	/* Ancillary data is refused, never dropped without a word. */
+	if (msg->msg_flags & MSG_OOB || msg->msg_controllen)
 		return -EOPNOTSUPP;
-	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN) {
-		if (!(msg->msg_flags & MSG_NOSIGNAL))
-			send_sig(SIGPIPE, current, 0);
+	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
 		return -EPIPE;
-	}
 	err = sock_error(sk);
 	if (err)
 		return err;

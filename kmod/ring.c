@@ -244,9 +244,10 @@ ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 	used = altconn_ring_used(ring);
 	if (used) {
 		n = copy_to(ring, ring->tail, to, min_t(size_t, len, used));
-		/* Read first, then free; pairs with altconn_ring_used(). */
-		if (!peek)
+		if (!peek) {
+			/* Read first, then free: altconn_ring_used(). */
 			smp_store_release(&ring->tail, ring->tail + (u32)n);
+		}
 		if (!n && len)
 			n = -EFAULT;
 	}

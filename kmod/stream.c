@@ -198,6 +198,15 @@ static ssize_t send_record(struct sock *sk, const struct conn *c,
 	return n;
 }
 
+/* AF_UNIX raises none on sequenced packets. */
+static bool raises_sigpipe(const struct sock *sk, const struct msghdr *msg)
+{
+	if (msg->msg_flags & MSG_NOSIGNAL)
+		return false;
+	return sk->sk_type == SOCK_STREAM ||
+	       altconn_sk(sk)->dress != ALTCONN_UNIX;
+}
+
 static int send_connected(struct socket *sock, struct msghdr *msg, size_t len,
 			  ssize_t (*send)(struct sock *, const struct conn *,
 					  struct msghdr *, size_t))
@@ -206,14 +215,15 @@ static int send_connected(struct socket *sock, struct msghdr *msg, size_t len,
 	struct conn c;
 	ssize_t n;
 
-	if (msg->msg_flags & MSG_OOB)
+	/* Ancillary data is refused, never dropped without a word. */
+	if (msg->msg_flags & MSG_OOB || msg->msg_controllen)
 		return -EOPNOTSUPP;
 	n = conn_get(sk, &c);
 	if (n)
 		return n;
 	n = send(sk, &c, msg, len);
 	conn_put(&c);
-	if (n == -EPIPE && !(msg->msg_flags & MSG_NOSIGNAL))
+	if (n == -EPIPE && raises_sigpipe(sk, msg))
 		send_sig(SIGPIPE, current, 0);
 	return n;
 }
@@ -226,8 +236,8 @@ static int send_connected(struct socket *sock, struct msghdr *msg, size_t len,
  *
  * Context: process, may sleep.
  * Return: bytes sent; -ENOTCONN; -EISCONN or -EOPNOTSUPP: with an address;
- * -EPIPE (and SIGPIPE); -ECONNRESET; -EAGAIN; -EOPNOTSUPP: MSG_OOB; -EFAULT;
- * -ENOMEM; -EINTR or a restart.
+ * -EPIPE (and SIGPIPE); -ECONNRESET; -EAGAIN; -EOPNOTSUPP: MSG_OOB, ancillary
+ * data; -EFAULT; -ENOMEM; -EINTR or a restart.
  */
 int altconn_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 {
