@@ -90,6 +90,8 @@ static struct sock *find(struct net *net, const struct altconn_addr *addr,
 	sk = bind->sk;
 	if (!refcount_inc_not_zero(&sk->sk_refcnt))
 		sk = NULL;
+	else
+		*err = 0;
 out:
 	rcu_read_unlock();
 	return sk;
@@ -310,6 +312,29 @@ static int send_skb(struct sock *sk, const struct dest *dest, bool connected,
 	return err;
 }
 
+/*
+ * To whoever is bound to the port in this namespace, which is one socket at
+ * the most. As UDP: who is not there, or full, misses it.
+ */
+static int broadcast(struct sock *sk, const struct altconn_addr *addr,
+		     struct sk_buff *skb)
+{
+	struct altconn_addr self = {
+		.kind = ALTCONN_KIND_PORT, .port = addr->port,
+	};
+	struct sock *receiver;
+	int err;
+
+	receiver = find(sock_net(sk), &self, false, &err);
+	if (receiver) {
+		err = filter(receiver, skb) ? : deliver(receiver, skb);
+		sock_put(receiver);
+	}
+	if (err)
+		kfree_skb(skb);
+	return 0;
+}
+
 static int autobind(struct sock *sk, enum altconn_kind kind)
 {
 	int err;
@@ -354,8 +379,9 @@ static int get_dest(struct sock *sk, struct msghdr *msg, struct dest *dest,
 		if (err)
 			return err;
 	}
-	if (addr.node == ALTCONN_NODE_BROADCAST)
-		return sock_flag(sk, SOCK_BROADCAST) ? -EOPNOTSUPP : -EACCES;
+	if (addr.node == ALTCONN_NODE_BROADCAST &&
+	    !sock_flag(sk, SOCK_BROADCAST))
+		return -EACCES;
 	dest->addr = altconn_addr_dup(&addr, GFP_KERNEL_ACCOUNT);
 	return dest->addr ? 0 : -ENOMEM;
 }
@@ -377,8 +403,12 @@ static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
 	skb = make_skb(sk, msg, len);
 	if (IS_ERR(skb))
 		return PTR_ERR(skb);
-	err = send_skb(sk, dest, connected, skb,
-		       sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT));
+	if (dest->addr && dest->addr->node == ALTCONN_NODE_BROADCAST)
+		err = broadcast(sk, dest->addr, skb);
+	else
+		err = send_skb(sk, dest, connected, skb,
+			       sock_sndtimeo(sk, msg->msg_flags &
+						 MSG_DONTWAIT));
 	if (err) {
 		kfree_skb(skb);
 		return err;
@@ -620,9 +650,10 @@ static int associate(struct sock *sk, const struct altconn_addr *addr,
 	struct altconn_addr *peer;
 	int err;
 
-	if (addr->node == ALTCONN_NODE_BROADCAST) {
+	if (addr->node == ALTCONN_NODE_BROADCAST &&
+	    !sock_flag(sk, SOCK_BROADCAST)) {
 		*reason = ALTCONN_REASON_BROADCAST;
-		return sock_flag(sk, SOCK_BROADCAST) ? -EOPNOTSUPP : -EACCES;
+		return -EACCES;
 	}
 	peer = peer_of(sk, addr, reason, &err);
 	if (!peer)
@@ -699,6 +730,7 @@ static bool peer_full(struct sock *sk)
 
 	if (get_dest(sk, &none, &dest, NULL))
 		return false;
+	/* Nobody waits for room to broadcast: find() knows no such address. */
 	receiver = find_receiver(sk, &dest, true, &err);
 	if (receiver) {
 		full = is_full(receiver) && block(sk, receiver);

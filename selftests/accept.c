@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * accept(), and what both ends of a connection call themselves and each other.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <fcntl.h>
+
+FIXTURE(accept) {
+	struct at_addr a;
+	int lfd;
+};
+
+FIXTURE_VARIANT(accept) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+};
+
+#define ACCEPT(d, k, t)							\
+	FIXTURE_VARIANT_ADD(accept, d ## _ ## k ## _ ## t) {		\
+		.dress = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
+	}
+ACCEPT(NATIVE, PORT, STREAM);
+ACCEPT(NATIVE, NAME, SEQPACKET);
+ACCEPT(NATIVE, PATH, STREAM);
+ACCEPT(UNIX, NAME, STREAM);
+ACCEPT(UNIX, PATH, SEQPACKET);
+ACCEPT(ORACLE, NAME, SEQPACKET);
+ACCEPT(ORACLE, PATH, STREAM);
+
+FIXTURE_SETUP(accept)
+{
+	self->lfd = at_listener(&self->a, variant->dress, variant->kind,
+				variant->type, 4);
+	ASSERT_LE(0, self->lfd);
+}
+
+FIXTURE_TEARDOWN(accept)
+{
+	at_cleanup();
+}
+
+static int client(const FIXTURE_VARIANT(accept) *variant,
+		  const struct at_addr *a)
+{
+	int err, fd = at_client(variant->dress, variant->type, a, &err);
+
+	return err ? -1 : fd;
+}
+
+static int number(int fd, int option)
+{
+	socklen_t len = sizeof(int);
+	int value = -1;
+
+	getsockopt(fd, SOL_SOCKET, option, &value, &len);
+	return value;
+}
+
+/* The client's own address is one that its dress and the kind call for. */
+static bool client_address_right(const FIXTURE_VARIANT(accept) *variant,
+				 const struct at_addr *own)
+{
+	if (variant->dress != AT_NATIVE || variant->kind == AT_PATH)
+		return at_unnamed(own);
+	if (own->len != sizeof(own->nat))
+		return false;
+	if (variant->kind == AT_NAME)
+		return own->nat.sac_kind == ALTCONN_KIND_NAME &&
+		       own->nat.sac_len > 0;
+	return own->nat.sac_kind == ALTCONN_KIND_PORT &&
+	       own->nat.sac_port >= 32768 && own->nat.sac_port <= 60999;
+}
+
+TEST_F_TIMEOUT(accept, names_of_both_ends, AT_TIMEOUT)
+{
+	struct at_addr own, peer, from = { .len = sizeof(from.raw) };
+	int fd, sfd;
+
+	fd = client(variant, &self->a);
+	ASSERT_LE(0, fd);
+	sfd = accept(self->lfd, &from.sa, &from.len);
+	ASSERT_LE(0, sfd);
+	ASSERT_EQ(0, at_getpeername(fd, &peer));
+	EXPECT_TRUE(at_addr_eq(&self->a, &peer));
+	ASSERT_EQ(0, at_getsockname(sfd, &own));
+	EXPECT_TRUE(at_addr_eq(&self->a, &own));
+	ASSERT_EQ(0, at_getsockname(fd, &own));
+	EXPECT_TRUE(client_address_right(variant, &own));
+	ASSERT_EQ(0, at_getpeername(sfd, &peer));
+	EXPECT_TRUE(at_addr_eq(&own, &peer));
+	EXPECT_TRUE(at_addr_eq(&own, &from));
+}
+
+TEST_F_TIMEOUT(accept, bound_client_keeps_its_name, AT_TIMEOUT)
+{
+	struct at_addr own, peer, got;
+	int fd, sfd;
+
+	fd = at_bound(&own, variant->dress, variant->kind, variant->type);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, at_err(at_connect(fd, &self->a)));
+	sfd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, sfd);
+	EXPECT_EQ(0, at_getsockname(fd, &got));
+	EXPECT_TRUE(at_addr_eq(&own, &got));
+	EXPECT_EQ(0, at_getpeername(sfd, &peer));
+	EXPECT_TRUE(at_addr_eq(&own, &peer));
+}
+
+TEST_F_TIMEOUT(accept, name_outlives_the_listener, AT_TIMEOUT)
+{
+	struct at_addr own;
+	int fd, sfd;
+
+	fd = client(variant, &self->a);
+	sfd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, sfd);
+	close(self->lfd);
+	EXPECT_EQ(0, at_getsockname(sfd, &own));
+	EXPECT_TRUE(at_addr_eq(&self->a, &own));
+	EXPECT_EQ(0, at_getpeername(fd, &own));
+	EXPECT_TRUE(at_addr_eq(&self->a, &own));
+	EXPECT_EQ(2, send(fd, "ok", 2, 0));
+}
+
+TEST_F_TIMEOUT(accept, accept4_flags, AT_TIMEOUT)
+{
+	static const int flags[] = {
+		0, SOCK_NONBLOCK, SOCK_CLOEXEC, SOCK_NONBLOCK | SOCK_CLOEXEC,
+	};
+	int i, sfd;
+
+	/* What the listener has is not handed on. */
+	ASSERT_EQ(0, at_nonblock(self->lfd, true));
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		ASSERT_LE(0, client(variant, &self->a));
+		sfd = accept4(self->lfd, NULL, NULL, flags[i]);
+		ASSERT_LE(0, sfd);
+		EXPECT_EQ(flags[i] & SOCK_NONBLOCK ? O_NONBLOCK : 0,
+			  fcntl(sfd, F_GETFL) & O_NONBLOCK);
+		EXPECT_EQ(flags[i] & SOCK_CLOEXEC ? FD_CLOEXEC : 0,
+			  fcntl(sfd, F_GETFD));
+	}
+	EXPECT_EQ(EINVAL, at_err(accept4(self->lfd, NULL, NULL, 1)));
+}
+
+TEST_F_TIMEOUT(accept, nothing_there_EAGAIN, AT_TIMEOUT)
+{
+	ASSERT_EQ(0, at_nonblock(self->lfd, true));
+	EXPECT_EQ(EAGAIN, at_err(accept(self->lfd, NULL, NULL)));
+	ASSERT_LE(0, client(variant, &self->a));
+	EXPECT_LE(0, accept(self->lfd, NULL, NULL));
+	EXPECT_EQ(EAGAIN, at_err(accept(self->lfd, NULL, NULL)));
+}
+
+TEST_F_TIMEOUT(accept, not_a_listener_EINVAL, AT_TIMEOUT)
+{
+	int fd = at_socket(variant->dress, variant->type), sfd;
+
+	EXPECT_EQ(EINVAL, at_err(accept(fd, NULL, NULL)));
+	ASSERT_EQ(0, at_err(at_connect(fd, &self->a)));
+	EXPECT_EQ(EINVAL, at_err(accept(fd, NULL, NULL)));
+	sfd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, sfd);
+	EXPECT_EQ(EINVAL, at_err(accept(sfd, NULL, NULL)));
+}
+
+TEST_F_TIMEOUT(accept, E_FAULT_in_the_length, AT_TIMEOUT)
+{
+	struct at_addr a = { .len = -1 };
+
+	ASSERT_LE(0, client(variant, &self->a));
+	EXPECT_EQ(EINVAL, at_err(accept(self->lfd, &a.sa, &a.len)));
+	ASSERT_LE(0, client(variant, &self->a));
+	EXPECT_EQ(EFAULT, at_err(accept(self->lfd, &a.sa, (void *)1)));
+}
+
+TEST_F_TIMEOUT(accept, options_of_the_accepted, AT_TIMEOUT)
+{
+	int fd = client(variant, &self->a), sfd, i, fds[2];
+
+	sfd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, sfd);
+	fds[0] = fd;
+	fds[1] = sfd;
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(variant->dress == AT_ORACLE ? AF_UNIX : at_family(),
+			  number(fds[i], SO_DOMAIN));
+		EXPECT_EQ(variant->dress == AT_UNIX ? ALTCONN_UNIX : 0,
+			  number(fds[i], SO_PROTOCOL));
+		EXPECT_EQ(variant->type, number(fds[i], SO_TYPE));
+		EXPECT_EQ(0, number(fds[i], SO_ACCEPTCONN));
+		EXPECT_EQ(0, number(fds[i], SO_ERROR));
+	}
+}
+
+TEST_F_TIMEOUT(accept, S_CONN_data_before_accept, AT_TIMEOUT)
+{
+	char buf[8] = {};
+	int fd, sfd;
+
+	fd = client(variant, &self->a);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(5, send(fd, "early", 5, 0));
+	close(fd);
+	sfd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, sfd);
+	EXPECT_EQ(5, recv(sfd, buf, sizeof(buf), 0));
+	EXPECT_STREQ("early", buf);
+	EXPECT_EQ(0, recv(sfd, buf, sizeof(buf), 0));
+}
+
+TEST_F_TIMEOUT(accept, order_of_arrival, AT_TIMEOUT)
+{
+	int i, sfd, got;
+
+	for (i = 0; i < 5; i++) {
+		int fd = client(variant, &self->a);
+
+		ASSERT_EQ(sizeof(i), send(fd, &i, sizeof(i), 0));
+	}
+	for (i = 0; i < 5; i++) {
+		sfd = accept(self->lfd, NULL, NULL);
+		ASSERT_EQ(sizeof(i), recv(sfd, &got, sizeof(got), 0));
+		EXPECT_EQ(i, got);
+	}
+}
+
+TEST_F_TIMEOUT(accept, listener_closed_before_accept_ECONNRESET, AT_TIMEOUT)
+{
+	int fd = client(variant, &self->a);
+	char c;
+
+	ASSERT_LE(0, fd);
+	close(self->lfd);
+	EXPECT_EQ(ECONNRESET, at_err(recv(fd, &c, 1, 0)));
+	EXPECT_EQ(0, recv(fd, &c, 1, 0));
+	EXPECT_EQ(EPIPE, at_err(send(fd, "x", 1, MSG_NOSIGNAL)));
+}
+
+TEST_F_TIMEOUT(accept, shutdown_of_the_listener_wakes, AT_TIMEOUT)
+{
+	/* As AF_UNIX: accept() says EINVAL, nobody connects any more. */
+	ASSERT_EQ(0, at_err(shutdown(self->lfd, SHUT_RD)));
+	EXPECT_EQ(EINVAL, at_err(accept(self->lfd, NULL, NULL)));
+	EXPECT_EQ(-1, client(variant, &self->a));
+}
+
+TEST_F_TIMEOUT(accept, data_calls_on_a_listener, AT_TIMEOUT)
+{
+	char c;
+
+	EXPECT_NE(0, at_err(recv(self->lfd, &c, 1, MSG_DONTWAIT)));
+	EXPECT_NE(0, at_err(send(self->lfd, &c, 1,
+				 MSG_DONTWAIT | MSG_NOSIGNAL)));
+}
+
+/* A thread blocked in accept() is woken by the client. */
+struct accepter {
+	int lfd, fd;
+	atomic_int tid;
+};
+
+static void *block_in_accept(void *arg)
+{
+	struct accepter *a = arg;
+
+	atomic_store(&a->tid, gettid());
+	a->fd = accept(a->lfd, NULL, NULL);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(accept, blocks_until_a_client_comes, AT_TIMEOUT)
+{
+	struct accepter a = { .lfd = self->lfd };
+	pthread_t thread;
+	int tid;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, block_in_accept, &a));
+	ASSERT_TRUE(at_until((tid = atomic_load(&a.tid)) && at_sleeps(tid)));
+	ASSERT_LE(0, client(variant, &self->a));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_LE(0, a.fd);
+}
+
+TEST_F_TIMEOUT(accept, SO_RCVTIMEO_ends_the_wait, AT_TIMEOUT)
+{
+	struct timeval tv = { .tv_usec = 20000 };
+
+	ASSERT_EQ(0, setsockopt(self->lfd, SOL_SOCKET, SO_RCVTIMEO, &tv,
+				sizeof(tv)));
+	EXPECT_EQ(EAGAIN, at_err(accept(self->lfd, NULL, NULL)));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,749 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Addresses: what each dress takes, refuses and tells. S-FORM, S-INT, S-NULL,
+ * E-AFNOSUPPORT, and how sockets in different dresses meet.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <netinet/in.h>
+
+#define SKIP_CALL (-1)
+
+/* One malformed (or just acceptable) address and what each call says to it. */
+struct bad_addr {
+	const char *what;
+	enum at_dress dress;
+	void (*make)(struct at_addr *a);
+	int bind, connect, dgram_connect, sendto;
+};
+
+static void native_port(struct at_addr *a)
+{
+	at_addr(a, AT_NATIVE, AT_PORT);
+}
+
+static void native_name(struct at_addr *a)
+{
+	at_addr(a, AT_NATIVE, AT_NAME);
+}
+
+static void native_path(struct at_addr *a)
+{
+	at_addr(a, AT_NATIVE, AT_PATH);
+}
+
+static void unix_path(struct at_addr *a)
+{
+	at_addr(a, AT_UNIX, AT_PATH);
+}
+
+static void native_short(struct at_addr *a)
+{
+	native_port(a);
+	a->len--;
+}
+
+static void native_long(struct at_addr *a)
+{
+	native_port(a);
+	a->len++;
+}
+
+static void native_family_only(struct at_addr *a)
+{
+	native_port(a);
+	a->len = sizeof(sa_family_t);
+}
+
+static void native_128(struct at_addr *a)
+{
+	native_port(a);
+	a->len = 128;
+}
+
+static void native_129(struct at_addr *a)
+{
+	native_port(a);
+	a->len = 129;
+}
+
+static void native_negative(struct at_addr *a)
+{
+	native_port(a);
+	a->len = -1;
+}
+
+static void native_int_min(struct at_addr *a)
+{
+	native_port(a);
+	a->len = 0x80000000U;
+}
+
+static void native_kind_none(struct at_addr *a)
+{
+	native_port(a);
+	a->nat.sac_kind = ALTCONN_KIND_NONE;
+}
+
+static void native_kind_inet(struct at_addr *a)
+{
+	native_port(a);
+	a->nat.sac_kind = ALTCONN_KIND_INET;
+}
+
+static void native_kind_255(struct at_addr *a)
+{
+	native_port(a);
+	a->nat.sac_kind = 255;
+}
+
+static void native_flags(struct at_addr *a)
+{
+	native_port(a);
+	a->nat.sac_flags = 1;
+}
+
+static void native_pad(struct at_addr *a)
+{
+	native_port(a);
+	a->nat.sac_pad = 1;
+}
+
+static void native_port_len(struct at_addr *a)
+{
+	native_port(a);
+	a->nat.sac_len = 4;
+}
+
+static void native_port_tail(struct at_addr *a)
+{
+	native_port(a);
+	a->nat.sac_name[4] = 1;
+}
+
+static void native_port_last(struct at_addr *a)
+{
+	native_port(a);
+	a->nat.sac_name[ALTCONN_PATH_MAX - 1] = 1;
+}
+
+static void native_name_long(struct at_addr *a)
+{
+	native_name(a);
+	memset(a->nat.sac_name, 'x', ALTCONN_PATH_MAX);
+	a->nat.sac_len = ALTCONN_NAME_MAX + 1;
+}
+
+static void native_name_huge(struct at_addr *a)
+{
+	native_name(a);
+	a->nat.sac_len = 0xffff;
+}
+
+static void native_name_tail(struct at_addr *a)
+{
+	native_name(a);
+	a->nat.sac_name[a->nat.sac_len] = 'x';
+}
+
+static void native_path_nul(struct at_addr *a)
+{
+	native_path(a);
+	a->nat.sac_path[3] = 0;
+}
+
+static void native_path_long(struct at_addr *a)
+{
+	native_path(a);
+	memset(a->nat.sac_path, 'x', ALTCONN_PATH_MAX);
+	a->nat.sac_len = ALTCONN_PATH_MAX + 1;
+}
+
+static void native_path_tail(struct at_addr *a)
+{
+	native_path(a);
+	a->nat.sac_path[a->nat.sac_len] = 'x';
+}
+
+static void native_path_node(struct at_addr *a)
+{
+	native_path(a);
+	a->nat.sac_node = 7;
+}
+
+static void native_inet_family(struct at_addr *a)
+{
+	native_port(a);
+	a->nat.sac_family = AF_INET;
+}
+
+static void native_unix_family(struct at_addr *a)
+{
+	native_port(a);
+	a->nat.sac_family = AF_UNIX;
+}
+
+static void native_family_99(struct at_addr *a)
+{
+	native_port(a);
+	a->nat.sac_family = 99;
+}
+
+static void unix_one(struct at_addr *a)
+{
+	unix_path(a);
+	a->len = 1;
+}
+
+static void unix_family_only(struct at_addr *a)
+{
+	unix_path(a);
+	a->len = sizeof(sa_family_t);
+}
+
+static void unix_111(struct at_addr *a)
+{
+	unix_path(a);
+	a->len = sizeof(struct sockaddr_un) + 1;
+}
+
+static void unix_negative(struct at_addr *a)
+{
+	unix_path(a);
+	a->len = -1;
+}
+
+static void unix_inet_family(struct at_addr *a)
+{
+	unix_path(a);
+	a->un.sun_family = AF_INET;
+}
+
+static void unix_native_family(struct at_addr *a)
+{
+	unix_path(a);
+	a->un.sun_family = at_family();
+}
+
+static const struct bad_addr bad_addrs[] = {
+#define NATIVE(text, maker, err) \
+	{ text, AT_NATIVE, maker, err, err, err, err }
+	NATIVE("S-FORM native, a byte short", native_short, EINVAL),
+	NATIVE("S-FORM native, a byte long", native_long, EINVAL),
+	NATIVE("S-FORM native, the family alone", native_family_only, EINVAL),
+	NATIVE("S-INT native, 128", native_128, EINVAL),
+	NATIVE("S-INT native, 129", native_129, EINVAL),
+	NATIVE("S-INT native, -1", native_negative, EINVAL),
+	NATIVE("S-INT native, INT_MIN", native_int_min, EINVAL),
+	NATIVE("S-FORM native, no kind", native_kind_none, EINVAL),
+	NATIVE("S-FORM native, reserved kind", native_kind_inet, EINVAL),
+	NATIVE("S-FORM native, kind 255", native_kind_255, EINVAL),
+	NATIVE("S-FORM native, a flag", native_flags, EINVAL),
+	NATIVE("S-FORM native, pad", native_pad, EINVAL),
+	NATIVE("S-FORM native, port with length", native_port_len, EINVAL),
+	NATIVE("S-FORM native, byte after port", native_port_tail, EINVAL),
+	NATIVE("S-FORM native, last byte", native_port_last, EINVAL),
+	NATIVE("S-FORM native, name of 108", native_name_long, EINVAL),
+	NATIVE("S-FORM native, name of 65535", native_name_huge, EINVAL),
+	NATIVE("S-FORM native, byte after name", native_name_tail, EINVAL),
+	NATIVE("S-FORM native, NUL in path", native_path_nul, EINVAL),
+	NATIVE("S-FORM native, path of 109", native_path_long, EINVAL),
+	NATIVE("S-FORM native, byte after path", native_path_tail, EINVAL),
+	NATIVE("S-FORM native, path with node", native_path_node, EINVAL),
+	NATIVE("E-AFNOSUPPORT native, AF_INET", native_inet_family,
+	       EAFNOSUPPORT),
+	NATIVE("E-AFNOSUPPORT native, AF_UNIX", native_unix_family,
+	       EAFNOSUPPORT),
+	NATIVE("E-AFNOSUPPORT native, 99", native_family_99, EAFNOSUPPORT),
+#undef NATIVE
+#define UNIX(text, maker, b, c, s) { text, AT_UNIX, maker, b, c, c, s }
+	UNIX("S-FORM unix, one byte", unix_one, EINVAL, EINVAL, EINVAL),
+	UNIX("S-FORM unix, the family alone", unix_family_only, SKIP_CALL,
+	     EINVAL, EINVAL),
+	UNIX("S-FORM unix, 111", unix_111, EINVAL, EINVAL, EINVAL),
+	UNIX("S-INT unix, -1", unix_negative, EINVAL, EINVAL, EINVAL),
+	UNIX("E-AFNOSUPPORT unix, AF_INET", unix_inet_family, EAFNOSUPPORT,
+	     EAFNOSUPPORT, EAFNOSUPPORT),
+	UNIX("E-AFNOSUPPORT unix, AF_ALTCONN", unix_native_family,
+	     EAFNOSUPPORT, EAFNOSUPPORT, EAFNOSUPPORT),
+#undef UNIX
+};
+
+FIXTURE(bad) {};
+
+FIXTURE_VARIANT(bad) {
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(bad, stream) { .type = SOCK_STREAM };
+FIXTURE_VARIANT_ADD(bad, seqpacket) { .type = SOCK_SEQPACKET };
+FIXTURE_VARIANT_ADD(bad, dgram) { .type = SOCK_DGRAM };
+
+FIXTURE_SETUP(bad) {}
+FIXTURE_TEARDOWN(bad) { at_cleanup(); }
+
+static int call_bind(const struct bad_addr *row, int type)
+{
+	struct at_addr a;
+	int fd, err;
+
+	row->make(&a);
+	fd = at_socket(row->dress, type);
+	err = at_err(at_bind(fd, &a));
+	close(fd);
+	return err;
+}
+
+static int call_connect(const struct bad_addr *row, int type)
+{
+	struct at_addr a;
+	int fd, err;
+
+	row->make(&a);
+	fd = at_client(row->dress, type | SOCK_NONBLOCK, &a, &err);
+	close(fd);
+	return err;
+}
+
+static int call_sendto(const struct bad_addr *row, int type)
+{
+	struct at_addr a;
+	int fd, err;
+
+	row->make(&a);
+	fd = at_socket(row->dress, type);
+	err = at_err(sendto(fd, "x", 1, MSG_NOSIGNAL, &a.sa, a.len));
+	close(fd);
+	return err;
+}
+
+TEST_F_TIMEOUT(bad, bind, AT_TIMEOUT)
+{
+	const struct bad_addr *row;
+
+	for (row = bad_addrs; row < bad_addrs + ARRAY_SIZE(bad_addrs); row++) {
+		if (row->bind == SKIP_CALL)
+			continue;
+		EXPECT_EQ(row->bind, call_bind(row, variant->type)) {
+			TH_LOG("bind: %s", row->what);
+		}
+		at_cleanup();
+	}
+}
+
+TEST_F_TIMEOUT(bad, connect, AT_TIMEOUT)
+{
+	const struct bad_addr *row;
+	int want;
+
+	for (row = bad_addrs; row < bad_addrs + ARRAY_SIZE(bad_addrs); row++) {
+		want = variant->type == SOCK_DGRAM ? row->dgram_connect :
+						     row->connect;
+		EXPECT_EQ(want, call_connect(row, variant->type)) {
+			TH_LOG("connect: %s", row->what);
+		}
+		at_cleanup();
+	}
+}
+
+TEST_F_TIMEOUT(bad, sendto, AT_TIMEOUT)
+{
+	const struct bad_addr *row;
+
+	if (variant->type != SOCK_DGRAM)
+		SKIP(return, "datagrams only");
+	for (row = bad_addrs; row < bad_addrs + ARRAY_SIZE(bad_addrs); row++) {
+		EXPECT_EQ(row->sendto, call_sendto(row, SOCK_DGRAM)) {
+			TH_LOG("sendto: %s", row->what);
+		}
+		at_cleanup();
+	}
+}
+
+TEST_F_TIMEOUT(bad, E_FAULT, AT_TIMEOUT)
+{
+	socklen_t len = sizeof(struct sockaddr_altconn);
+	enum at_dress dress;
+	int fd;
+
+	for (dress = AT_NATIVE; dress <= AT_UNIX; dress++) {
+		fd = at_socket(dress, variant->type);
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(EFAULT, at_err(bind(fd, NULL, 110)));
+		EXPECT_EQ(EFAULT, at_err(connect(fd, NULL, 110)));
+		EXPECT_EQ(EFAULT, at_err(connect(fd, (void *)1, 110)));
+		EXPECT_EQ(EFAULT, at_err(getsockname(fd, NULL, &len)));
+		EXPECT_EQ(EFAULT, at_err(getsockname(fd, (void *)1, NULL)));
+		close(fd);
+	}
+}
+
+/* S-FORM: what is strict fails, and the socket stays as it was. */
+TEST_F_TIMEOUT(bad, then_good, AT_TIMEOUT)
+{
+	struct at_addr good, bad, got;
+	int fd;
+
+	fd = at_socket(AT_NATIVE, variant->type);
+	ASSERT_LE(0, fd);
+	native_flags(&bad);
+	EXPECT_EQ(EINVAL, at_err(at_bind(fd, &bad)));
+	EXPECT_EQ(0, at_getsockname(fd, &got));
+	EXPECT_TRUE(at_unnamed(&got));
+	native_port(&good);
+	EXPECT_EQ(0, at_err(at_bind(fd, &good)));
+	EXPECT_EQ(0, at_getsockname(fd, &got));
+	EXPECT_TRUE(at_addr_eq(&good, &got));
+}
+
+FIXTURE(form) {
+	struct at_addr a;
+	int fd;
+};
+
+FIXTURE_VARIANT(form) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+};
+
+#define FORM(d, k, t)							\
+	FIXTURE_VARIANT_ADD(form, d ## _ ## k ## _ ## t) {		\
+		.dress = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
+	}
+FORM(NATIVE, PORT, STREAM);
+FORM(NATIVE, NAME, SEQPACKET);
+FORM(NATIVE, PATH, STREAM);
+FORM(NATIVE, NAME, DGRAM);
+FORM(UNIX, NAME, STREAM);
+FORM(UNIX, PATH, SEQPACKET);
+FORM(UNIX, PATH, DGRAM);
+FORM(ORACLE, NAME, STREAM);
+FORM(ORACLE, PATH, DGRAM);
+
+FIXTURE_SETUP(form)
+{
+	self->fd = at_bound(&self->a, variant->dress, variant->kind,
+			    variant->type);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(form)
+{
+	close(self->fd);
+	at_cleanup();
+}
+
+TEST_F_TIMEOUT(form, getsockname_gives_it_back, AT_TIMEOUT)
+{
+	struct at_addr got;
+
+	ASSERT_EQ(0, at_getsockname(self->fd, &got));
+	EXPECT_EQ(self->a.len, got.len);
+	EXPECT_TRUE(at_addr_eq(&self->a, &got));
+}
+
+TEST_F_TIMEOUT(form, getsockname_truncates, AT_TIMEOUT)
+{
+	struct at_addr got;
+	socklen_t len;
+
+	for (len = 0; len < 8; len++) {
+		memset(&got, 0x5a, sizeof(got));
+		got.len = len;
+		EXPECT_EQ(0, at_err(getsockname(self->fd, &got.sa, &got.len)));
+		EXPECT_EQ(self->a.len, got.len);
+		EXPECT_EQ(0, memcmp(got.raw, self->a.raw, len));
+		EXPECT_EQ(0x5a, got.raw[len]);
+	}
+	got.len = -1;
+	EXPECT_EQ(EINVAL, at_err(getsockname(self->fd, &got.sa, &got.len)));
+}
+
+TEST_F_TIMEOUT(form, peer_E_NOTCONN, AT_TIMEOUT)
+{
+	struct at_addr got;
+
+	EXPECT_EQ(ENOTCONN, at_err(at_getpeername(self->fd, &got)));
+}
+
+/* sockaddr_un: what AF_UNIX takes. */
+FIXTURE(sun) {};
+
+FIXTURE_VARIANT(sun) {
+	enum at_dress dress;
+};
+
+FIXTURE_VARIANT_ADD(sun, unix) { .dress = AT_UNIX };
+FIXTURE_VARIANT_ADD(sun, oracle) { .dress = AT_ORACLE };
+
+FIXTURE_SETUP(sun) {}
+FIXTURE_TEARDOWN(sun) { at_cleanup(); }
+
+TEST_F_TIMEOUT(sun, path_without_NUL, AT_TIMEOUT)
+{
+	struct at_addr a, b, got;
+	int fd, cfd, err;
+
+	at_addr(&a, variant->dress, AT_PATH);
+	b = a;
+	a.len--;
+	fd = at_socket(variant->dress, SOCK_STREAM);
+	ASSERT_EQ(0, at_err(at_bind(fd, &a)));
+	ASSERT_EQ(0, at_err(listen(fd, 1)));
+	EXPECT_EQ(0, at_getsockname(fd, &got));
+	EXPECT_TRUE(at_addr_eq(&b, &got));
+	cfd = at_client(variant->dress, SOCK_STREAM, &b, &err);
+	EXPECT_LE(0, cfd);
+	EXPECT_EQ(0, err);
+}
+
+TEST_F_TIMEOUT(sun, bytes_after_NUL, AT_TIMEOUT)
+{
+	struct at_addr a, b, got;
+	int fd, cfd, err;
+
+	at_addr(&a, variant->dress, AT_PATH);
+	b = a;
+	b.len = sizeof(b.un);
+	memset(b.raw + a.len, 'x', b.len - a.len);
+	fd = at_socket(variant->dress, SOCK_STREAM);
+	ASSERT_EQ(0, at_err(at_bind(fd, &b)));
+	ASSERT_EQ(0, at_err(listen(fd, 1)));
+	EXPECT_EQ(0, at_getsockname(fd, &got));
+	EXPECT_TRUE(at_addr_eq(&a, &got));
+	cfd = at_client(variant->dress, SOCK_STREAM, &b, &err);
+	EXPECT_LE(0, cfd);
+	EXPECT_EQ(0, err);
+}
+
+TEST_F_TIMEOUT(sun, path_of_108_bytes, AT_TIMEOUT)
+{
+	char dir[108], path[110];
+	struct at_addr a, got;
+	int fd, cfd, err, n;
+
+	at_path(dir, sizeof(dir));
+	n = snprintf(path, sizeof(path), "%s", dir);
+	memset(path + n, 'y', 108 - n);
+	path[108] = 0;
+	memset(&a, 0, sizeof(a));
+	a.un.sun_family = AF_UNIX;
+	memcpy(a.un.sun_path, path, 108);
+	a.len = sizeof(a.un);
+	fd = at_socket(variant->dress, SOCK_STREAM);
+	ASSERT_EQ(0, at_err(at_bind(fd, &a)));
+	EXPECT_EQ(0, access(path, F_OK));
+	EXPECT_EQ(0, at_err(listen(fd, 1)));
+	EXPECT_EQ(0, at_getsockname(fd, &got));
+	EXPECT_EQ(111, got.len);
+	EXPECT_EQ(0, memcmp(got.un.sun_path, path, 108));
+	cfd = at_client(variant->dress, SOCK_STREAM, &a, &err);
+	EXPECT_LE(0, cfd);
+	EXPECT_EQ(0, err);
+	unlink(path);
+}
+
+/* The length is part of an abstract name, NULs are bytes of it. */
+TEST_F_TIMEOUT(sun, abstract_bytes_count, AT_TIMEOUT)
+{
+	struct at_addr a, b, got;
+	char name[64];
+	int fd, fd2, err;
+
+	at_addr(&a, variant->dress, AT_NAME);
+	memcpy(name, a.un.sun_path + 1, a.len - 3);
+	at_addr_name(&b, variant->dress, name, a.len - 3 + 2);
+	b.un.sun_path[a.len - 2] = 0;
+	b.un.sun_path[a.len - 1] = 'z';
+	fd = at_socket(variant->dress, SOCK_STREAM);
+	fd2 = at_socket(variant->dress, SOCK_STREAM);
+	ASSERT_EQ(0, at_err(at_bind(fd, &a)));
+	ASSERT_EQ(0, at_err(at_bind(fd2, &b)));
+	EXPECT_EQ(0, at_getsockname(fd2, &got));
+	EXPECT_TRUE(at_addr_eq(&b, &got));
+	ASSERT_EQ(0, at_err(listen(fd2, 1)));
+	close(at_client(variant->dress, SOCK_STREAM, &b, &err));
+	EXPECT_EQ(0, err);
+	close(at_client(variant->dress, SOCK_STREAM, &a, &err));
+	EXPECT_EQ(ECONNREFUSED, err);
+}
+
+TEST_F_TIMEOUT(sun, abstract_longest, AT_TIMEOUT)
+{
+	struct at_addr a, got;
+	char name[107];
+	int fd, err;
+
+	memset(name, 'n', sizeof(name));
+	snprintf(name, sizeof(name), "%d", (int)getpid());
+	at_addr_name(&a, variant->dress, name, sizeof(name));
+	ASSERT_EQ(110, a.len);
+	fd = at_socket(variant->dress, SOCK_STREAM);
+	ASSERT_EQ(0, at_err(at_bind(fd, &a)));
+	ASSERT_EQ(0, at_err(listen(fd, 1)));
+	EXPECT_EQ(0, at_getsockname(fd, &got));
+	EXPECT_TRUE(at_addr_eq(&a, &got));
+	close(at_client(variant->dress, SOCK_STREAM, &a, &err));
+	EXPECT_EQ(0, err);
+}
+
+/* Autobind: a name of five hexadecimal digits, as unix(7). */
+TEST_F_TIMEOUT(sun, autobind, AT_TIMEOUT)
+{
+	struct sockaddr_un family = { .sun_family = AF_UNIX };
+	struct at_addr got, again;
+	int fd, fd2, err, i;
+
+	fd = at_socket(variant->dress, SOCK_STREAM);
+	fd2 = at_socket(variant->dress, SOCK_STREAM);
+	ASSERT_EQ(0, at_err(bind(fd, (void *)&family, sizeof(sa_family_t))));
+	ASSERT_EQ(0, at_err(bind(fd2, (void *)&family, sizeof(sa_family_t))));
+	ASSERT_EQ(0, at_getsockname(fd, &got));
+	ASSERT_EQ(0, at_getsockname(fd2, &again));
+	EXPECT_EQ(8, got.len);
+	EXPECT_EQ(0, got.un.sun_path[0]);
+	for (i = 1; i <= 5; i++)
+		EXPECT_NE(NULL, strchr("0123456789abcdef",
+				       got.un.sun_path[i]));
+	EXPECT_FALSE(at_addr_eq(&got, &again));
+	ASSERT_EQ(0, at_err(listen(fd, 1)));
+	close(at_client(variant->dress, SOCK_STREAM, &got, &err));
+	EXPECT_EQ(0, err);
+}
+
+TEST_F_TIMEOUT(sun, unbound_is_unnamed, AT_TIMEOUT)
+{
+	struct at_addr got;
+	int fd = at_socket(variant->dress, SOCK_STREAM);
+
+	ASSERT_EQ(0, at_getsockname(fd, &got));
+	EXPECT_EQ(2, got.len);
+	EXPECT_EQ(AF_UNIX, got.sa.sa_family);
+}
+
+/* Different dresses, the same canonical address. */
+FIXTURE(meet) {};
+
+FIXTURE_VARIANT(meet) {
+	enum at_dress server, client;
+	enum at_kind kind;
+	int type;
+};
+
+#define MEET(s, c, k, t)						\
+	FIXTURE_VARIANT_ADD(meet, s ## _ ## c ## _ ## k ## _ ## t) {	\
+		.server = AT_ ## s, .client = AT_ ## c,			\
+		.kind = AT_ ## k, .type = SOCK_ ## t			\
+	}
+MEET(NATIVE, UNIX, NAME, STREAM);
+MEET(UNIX, NATIVE, NAME, SEQPACKET);
+MEET(UNIX, NATIVE, NAME, DGRAM);
+MEET(NATIVE, UNIX, PATH, STREAM);
+MEET(UNIX, NATIVE, PATH, SEQPACKET);
+MEET(NATIVE, UNIX, PATH, DGRAM);
+
+FIXTURE_SETUP(meet) {}
+FIXTURE_TEARDOWN(meet) { at_cleanup(); }
+
+TEST_F_TIMEOUT(meet, S_CONN_across, AT_TIMEOUT)
+{
+	struct at_addr a, b, got;
+	int fd, cfd, err;
+	char buf[4];
+
+	fd = at_bound(&a, variant->server, variant->kind, variant->type);
+	ASSERT_LE(0, fd);
+	if (variant->type != SOCK_DGRAM)
+		ASSERT_EQ(0, at_err(listen(fd, 1)));
+	at_addr_in(&b, variant->client, &a);
+	cfd = at_client(variant->client, variant->type, &b, &err);
+	ASSERT_LE(0, cfd);
+	ASSERT_EQ(0, err);
+	EXPECT_EQ(0, at_getpeername(cfd, &got));
+	EXPECT_TRUE(at_addr_eq(&b, &got));
+	EXPECT_EQ(3, send(cfd, "abc", 3, 0));
+	if (variant->type != SOCK_DGRAM) {
+		fd = accept(fd, NULL, NULL);
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(0, at_getsockname(fd, &got));
+		EXPECT_TRUE(at_addr_eq(&a, &got));
+	}
+	EXPECT_EQ(3, recv(fd, buf, sizeof(buf), 0));
+}
+
+TEST_F_TIMEOUT(meet, E_ADDRINUSE_across, AT_TIMEOUT)
+{
+	struct at_addr a, b;
+	int fd, other;
+
+	fd = at_bound(&a, variant->server, variant->kind, variant->type);
+	ASSERT_LE(0, fd);
+	at_addr_in(&b, variant->client, &a);
+	other = at_socket(variant->client, variant->type);
+	EXPECT_EQ(EADDRINUSE, at_err(at_bind(other, &b)));
+}
+
+/* A dress that cannot write the peer's address calls it unnamed. */
+TEST_F_TIMEOUT(meet, unwritable_peer_is_unnamed, AT_TIMEOUT)
+{
+	struct at_addr a, b, port, from;
+	int fd, cfd;
+	char c;
+
+	if (variant->type != SOCK_DGRAM || variant->server != AT_UNIX)
+		SKIP(return, "datagrams to the unix dress only");
+	fd = at_bound(&a, AT_UNIX, variant->kind, SOCK_DGRAM);
+	cfd = at_bound(&port, AT_NATIVE, AT_PORT, SOCK_DGRAM);
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, cfd);
+	at_addr_in(&b, AT_NATIVE, &a);
+	ASSERT_EQ(1, sendto(cfd, "x", 1, 0, &b.sa, b.len));
+	from.len = sizeof(from.raw);
+	from.sa.sa_family = 77;
+	ASSERT_EQ(1, recvfrom(fd, &c, 1, 0, &from.sa, &from.len));
+	EXPECT_TRUE(at_unnamed(&from) || from.len == 0);
+}
+
+/* Ports of one type, names of one type: each type has its own space. */
+FIXTURE(space) {};
+
+FIXTURE_VARIANT(space) {
+	enum at_kind kind;
+};
+
+FIXTURE_VARIANT_ADD(space, port) { .kind = AT_PORT };
+FIXTURE_VARIANT_ADD(space, name) { .kind = AT_NAME };
+
+FIXTURE_SETUP(space) {}
+FIXTURE_TEARDOWN(space) {}
+
+TEST_F_TIMEOUT(space, each_type_its_own, AT_TIMEOUT)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM };
+	struct at_addr a;
+	int fd, i;
+
+	at_addr(&a, AT_NATIVE, variant->kind);
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		fd = at_socket(AT_NATIVE, types[i]);
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(0, at_err(at_bind(fd, &a)));
+		fd = at_socket(AT_NATIVE, types[i]);
+		EXPECT_EQ(EADDRINUSE, at_err(at_bind(fd, &a)));
+	}
+}
+
+TEST_F_TIMEOUT(space, E_PROTOTYPE_is_refused_here, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int fd, err;
+
+	fd = at_listener(&a, AT_NATIVE, variant->kind, SOCK_STREAM, 1);
+	ASSERT_LE(0, fd);
+	close(at_client(AT_NATIVE, SOCK_SEQPACKET, &a, &err));
+	EXPECT_EQ(ECONNREFUSED, err);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,523 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * bind() and listen(): who may take which address, what is given when none is
+ * asked for, and how a backlog is read.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <sched.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+FIXTURE(bind) {
+	struct at_addr a;
+	int fd;
+};
+
+FIXTURE_VARIANT(bind) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+};
+
+#define BIND(d, k, t)							\
+	FIXTURE_VARIANT_ADD(bind, d ## _ ## k ## _ ## t) {		\
+		.dress = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
+	}
+BIND(NATIVE, PORT, STREAM);
+BIND(NATIVE, PORT, DGRAM);
+BIND(NATIVE, NAME, SEQPACKET);
+BIND(NATIVE, PATH, STREAM);
+BIND(UNIX, NAME, STREAM);
+BIND(UNIX, NAME, DGRAM);
+BIND(UNIX, PATH, SEQPACKET);
+BIND(UNIX, PATH, DGRAM);
+BIND(ORACLE, NAME, STREAM);
+BIND(ORACLE, PATH, DGRAM);
+
+FIXTURE_SETUP(bind)
+{
+	self->fd = at_bound(&self->a, variant->dress, variant->kind,
+			    variant->type);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(bind)
+{
+	at_cleanup();
+}
+
+TEST_F_TIMEOUT(bind, E_ADDRINUSE_while_it_lives, AT_TIMEOUT)
+{
+	int other = at_socket(variant->dress, variant->type);
+
+	EXPECT_EQ(EADDRINUSE, at_err(at_bind(other, &self->a)));
+	close(self->fd);
+	if (variant->kind == AT_PATH) {
+		EXPECT_EQ(EADDRINUSE, at_err(at_bind(other, &self->a)));
+		unlink(at_path_of(&self->a));
+	}
+	EXPECT_EQ(0, at_err(at_bind(other, &self->a)));
+}
+
+TEST_F_TIMEOUT(bind, twice_EINVAL, AT_TIMEOUT)
+{
+	struct at_addr b, got;
+
+	at_addr(&b, variant->dress, variant->kind);
+	EXPECT_EQ(EINVAL, at_err(at_bind(self->fd, &b)));
+	EXPECT_EQ(0, at_getsockname(self->fd, &got));
+	EXPECT_TRUE(at_addr_eq(&self->a, &got));
+}
+
+TEST_F_TIMEOUT(bind, dup_keeps_it, AT_TIMEOUT)
+{
+	int other = at_socket(variant->dress, variant->type);
+	int copy = dup(self->fd);
+
+	ASSERT_LE(0, copy);
+	close(self->fd);
+	EXPECT_EQ(EADDRINUSE, at_err(at_bind(other, &self->a)));
+	close(copy);
+	unlink(at_path_of(&self->a));
+	EXPECT_EQ(0, at_err(at_bind(other, &self->a)));
+}
+
+/* Ports. */
+FIXTURE(port) {};
+
+FIXTURE_VARIANT(port) {
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(port, stream) { .type = SOCK_STREAM };
+FIXTURE_VARIANT_ADD(port, seqpacket) { .type = SOCK_SEQPACKET };
+FIXTURE_VARIANT_ADD(port, dgram) { .type = SOCK_DGRAM };
+
+FIXTURE_SETUP(port)
+{
+	if (at_netns())
+		SKIP(return, "no network namespaces");
+}
+
+FIXTURE_TEARDOWN(port) {}
+
+static int bind_port(int type, uint32_t port, struct at_addr *got)
+{
+	struct at_addr a;
+	int fd = at_socket(AT_NATIVE, type);
+
+	at_addr_port(&a, port);
+	if (at_bind(fd, &a)) {
+		int err = errno;
+
+		close(fd);
+		errno = err;
+		return -1;
+	}
+	at_getsockname(fd, got);
+	return fd;
+}
+
+TEST_F_TIMEOUT(port, ephemeral_in_range, AT_TIMEOUT)
+{
+	long min = at_sysctl("altconn/ephemeral_port_min");
+	long max = at_sysctl("altconn/ephemeral_port_max");
+	struct at_addr got, again;
+
+	EXPECT_EQ(32768, min);
+	EXPECT_EQ(60999, max);
+	ASSERT_LE(0, bind_port(variant->type, 0, &got));
+	EXPECT_EQ(ALTCONN_KIND_PORT, got.nat.sac_kind);
+	EXPECT_LE(min, got.nat.sac_port);
+	EXPECT_GE(max, got.nat.sac_port);
+	ASSERT_LE(0, bind_port(variant->type, 0, &again));
+	EXPECT_NE(got.nat.sac_port, again.nat.sac_port);
+}
+
+TEST_F_TIMEOUT(port, E_AGAIN_PORT_range_used_up, AT_TIMEOUT)
+{
+	struct at_addr got, a, freed;
+	int fds[8], i, fd, err;
+
+	ASSERT_EQ(0, at_sysctl_set("altconn/ephemeral_port_min", 50000));
+	ASSERT_EQ(0, at_sysctl_set("altconn/ephemeral_port_max", 50007));
+	fd = bind_port(variant->type, 2000, &a);
+	ASSERT_LE(0, fd);
+	if (variant->type != SOCK_DGRAM)
+		ASSERT_EQ(0, at_err(listen(fd, 1)));
+	for (i = 0; i < 8; i++) {
+		fds[i] = bind_port(variant->type, 0, &got);
+		ASSERT_LE(0, fds[i]);
+		EXPECT_LE(50000, got.nat.sac_port);
+		EXPECT_GE(50007, got.nat.sac_port);
+	}
+	EXPECT_EQ(-1, bind_port(variant->type, 0, &got));
+	EXPECT_EQ(EADDRINUSE, errno);
+	fd = at_client(AT_NATIVE, variant->type, &a, &err);
+	EXPECT_EQ(EAGAIN, err);
+	EXPECT_EQ(0, at_getsockname(fds[3], &freed));
+	close(fds[3]);
+	EXPECT_EQ(0, at_err(at_connect(fd, &a)));
+	EXPECT_EQ(0, at_getsockname(fd, &got));
+	EXPECT_TRUE(at_addr_eq(&freed, &got));
+}
+
+TEST_F_TIMEOUT(port, below_1024_EACCES, AT_TIMEOUT)
+{
+	static const struct {
+		uint32_t port;
+		int err;
+	} rows[] = {
+		{ 1, EACCES }, { 1023, EACCES }, { 1024, 0 }, { 65536, 0 },
+		{ 0xffffffffU, 0 },
+	};
+	struct at_addr got;
+	int i, fd;
+	pid_t pid;
+
+	fd = bind_port(variant->type, 1023, &got);
+	EXPECT_LE(0, fd);
+	close(fd);
+	pid = at_fork();
+	if (!pid) {
+		if (at_become_nobody())
+			_exit(100);
+		for (i = 0; i < ARRAY_SIZE(rows); i++) {
+			fd = bind_port(variant->type, rows[i].port, &got);
+			if (at_err(fd) != rows[i].err)
+				_exit(i + 1);
+		}
+		_exit(0);
+	}
+	EXPECT_EQ(0, at_reap(pid));
+}
+
+TEST_F_TIMEOUT(port, E_ADDRNOTAVAIL_other_node, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int fd = at_socket(AT_NATIVE, variant->type);
+
+	at_addr(&a, AT_NATIVE, AT_PORT);
+	a.nat.sac_node = 1;
+	EXPECT_EQ(EADDRNOTAVAIL, at_err(at_bind(fd, &a)));
+	a.nat.sac_node = ALTCONN_NODE_BROADCAST;
+	EXPECT_EQ(EADDRNOTAVAIL, at_err(at_bind(fd, &a)));
+	at_addr(&a, AT_NATIVE, AT_NAME);
+	a.nat.sac_node = 1;
+	EXPECT_EQ(EADDRNOTAVAIL, at_err(at_bind(fd, &a)));
+	at_addr(&a, AT_NATIVE, AT_PORT);
+	EXPECT_EQ(0, at_err(at_bind(fd, &a)));
+}
+
+/* Paths are real socket files. */
+FIXTURE(file) {
+	char dir[80];
+};
+
+FIXTURE_VARIANT(file) {
+	enum at_dress dress;
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(file, native_stream) { AT_NATIVE, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(file, unix_seqpacket) { AT_UNIX, SOCK_SEQPACKET };
+FIXTURE_VARIANT_ADD(file, unix_dgram) { AT_UNIX, SOCK_DGRAM };
+FIXTURE_VARIANT_ADD(file, oracle_stream) { AT_ORACLE, SOCK_STREAM };
+
+FIXTURE_SETUP(file)
+{
+	at_path(self->dir, sizeof(self->dir));
+	ASSERT_EQ(0, mkdir(self->dir, 0755));
+}
+
+FIXTURE_TEARDOWN(file)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf '%s'", self->dir);
+	EXPECT_EQ(0, system(command));
+}
+
+static int bind_in(const char *dir, const char *name, enum at_dress dress,
+		   int type)
+{
+	int fd = at_socket(dress, type), err;
+	struct at_addr a;
+	char path[108];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	at_addr_path(&a, dress, path);
+	err = at_err(at_bind(fd, &a));
+	close(fd);
+	return err;
+}
+
+static void make_files(const char *dir)
+{
+	char a[128], b[300];
+
+	snprintf(a, sizeof(a), "%s/regular", dir);
+	close(open(a, O_CREAT | O_WRONLY, 0644));
+	snprintf(a, sizeof(a), "%s/loop", dir);
+	(void)!symlink("loop", a);
+	snprintf(a, sizeof(a), "%s/dangling", dir);
+	(void)!symlink("nowhere", a);
+	snprintf(a, sizeof(a), "%s/longlink", dir);
+	memset(b, 'l', sizeof(b));
+	b[299] = 0;
+	(void)!symlink(b, a);
+	snprintf(a, sizeof(a), "%s/sub", dir);
+	mkdir(a, 0755);
+}
+
+TEST_F_TIMEOUT(file, errno_of_the_path, AT_TIMEOUT)
+{
+	static const struct {
+		const char *what, *name;
+		int err;
+	} rows[] = {
+		{ "E-ADDRINUSE regular file", "regular", EADDRINUSE },
+		{ "E-ADDRINUSE directory", "sub", EADDRINUSE },
+		{ "E-ADDRINUSE symbolic link", "dangling", EADDRINUSE },
+		{ "E-NOENT directory missing", "none/x", ENOENT },
+		{ "E-NOTDIR prefix is a file", "regular/x", ENOTDIR },
+		{ "E-LOOP prefix", "loop/x", ELOOP },
+		{ "E-NAMETOOLONG through a link", "longlink/x", ENAMETOOLONG },
+		{ "a new name", "new", 0 },
+		{ "E-ADDRINUSE the stale file", "new", EADDRINUSE },
+	};
+	int i;
+
+	make_files(self->dir);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		EXPECT_EQ(rows[i].err, bind_in(self->dir, rows[i].name,
+					       variant->dress,
+					       variant->type)) {
+			TH_LOG("%s", rows[i].what);
+		}
+	}
+}
+
+TEST_F_TIMEOUT(file, E_ACCES_PATH_directory, AT_TIMEOUT)
+{
+	pid_t pid = at_fork();
+
+	if (!pid) {
+		if (at_become_nobody())
+			_exit(100);
+		_exit(bind_in(self->dir, "x", variant->dress, variant->type));
+	}
+	EXPECT_EQ(EACCES, at_reap(pid));
+}
+
+TEST_F_TIMEOUT(file, umask_and_mode, AT_TIMEOUT)
+{
+	static const mode_t masks[] = { 0, 022, 077, 0777 };
+	char name[8], path[108];
+	struct stat st;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(masks); i++) {
+		snprintf(name, sizeof(name), "m%d", i);
+		umask(masks[i]);
+		EXPECT_EQ(0, bind_in(self->dir, name, variant->dress,
+				     variant->type));
+		umask(022);
+		snprintf(path, sizeof(path), "%s/%s", self->dir, name);
+		ASSERT_EQ(0, stat(path, &st));
+		EXPECT_TRUE(S_ISSOCK(st.st_mode));
+		EXPECT_EQ(0777 & ~masks[i], st.st_mode & 0777);
+	}
+}
+
+/* A failed bind() leaves the socket free to bind elsewhere. */
+TEST_F_TIMEOUT(file, fails_then_binds, AT_TIMEOUT)
+{
+	int fd = at_socket(variant->dress, variant->type);
+	struct at_addr a;
+	char path[108];
+
+	snprintf(path, sizeof(path), "%s/none/x", self->dir);
+	at_addr_path(&a, variant->dress, path);
+	EXPECT_EQ(ENOENT, at_err(at_bind(fd, &a)));
+	snprintf(path, sizeof(path), "%s/y", self->dir);
+	at_addr_path(&a, variant->dress, path);
+	EXPECT_EQ(0, at_err(at_bind(fd, &a)));
+}
+
+TEST_F_TIMEOUT(file, second_bind_makes_no_file, AT_TIMEOUT)
+{
+	int fd = at_socket(variant->dress, variant->type);
+	struct at_addr a;
+	char path[108];
+
+	snprintf(path, sizeof(path), "%s/one", self->dir);
+	at_addr_path(&a, variant->dress, path);
+	EXPECT_EQ(0, at_err(at_bind(fd, &a)));
+	snprintf(path, sizeof(path), "%s/two", self->dir);
+	at_addr_path(&a, variant->dress, path);
+	EXPECT_EQ(EINVAL, at_err(at_bind(fd, &a)));
+	EXPECT_EQ(-1, access(path, F_OK));
+}
+
+/* listen(). */
+FIXTURE(listen) {};
+
+FIXTURE_VARIANT(listen) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(listen, native_stream) {
+	AT_NATIVE, AT_PORT, SOCK_STREAM
+};
+FIXTURE_VARIANT_ADD(listen, native_seqpacket) {
+	AT_NATIVE, AT_NAME, SOCK_SEQPACKET
+};
+FIXTURE_VARIANT_ADD(listen, unix_stream) { AT_UNIX, AT_PATH, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(listen, unix_seqpacket) {
+	AT_UNIX, AT_NAME, SOCK_SEQPACKET
+};
+FIXTURE_VARIANT_ADD(listen, oracle_stream) { AT_ORACLE, AT_NAME, SOCK_STREAM };
+
+FIXTURE_SETUP(listen) {}
+FIXTURE_TEARDOWN(listen) { at_cleanup(); }
+
+static int full_errno(enum at_dress dress)
+{
+	return dress == AT_ORACLE ? EAGAIN : EINPROGRESS;
+}
+
+/* How many non-blocking clients are established before one is not. */
+static int room(enum at_dress dress, int type, const struct at_addr *a,
+		int most, int *err)
+{
+	int n;
+
+	for (n = 0; n < most; n++) {
+		if (at_client(dress, type | SOCK_NONBLOCK, a, err) < 0)
+			return -1;
+		if (*err)
+			return n;
+	}
+	return n;
+}
+
+TEST_F_TIMEOUT(listen, S_CONN_backlog_n_holds_n_and_one, AT_TIMEOUT)
+{
+	static const int backlogs[] = { 0, 1, 4, 17 };
+	struct at_addr a;
+	int i, err;
+
+	for (i = 0; i < ARRAY_SIZE(backlogs); i++) {
+		ASSERT_LE(0, at_listener(&a, variant->dress, variant->kind,
+					 variant->type, backlogs[i]));
+		EXPECT_EQ(backlogs[i] + 1, room(variant->dress, variant->type,
+						&a, 32, &err));
+		EXPECT_EQ(full_errno(variant->dress), err);
+	}
+}
+
+TEST_F_TIMEOUT(listen, huge_backlog_is_clamped, AT_TIMEOUT)
+{
+	static const int backlogs[] = { -1, 0x7fffffff, (int)0x80000000, 9 };
+	struct at_addr a;
+	int i, err;
+
+	if (at_netns())
+		SKIP(return, "no network namespaces");
+	ASSERT_EQ(0, at_sysctl_set("core/somaxconn", 8));
+	for (i = 0; i < ARRAY_SIZE(backlogs); i++) {
+		ASSERT_LE(0, at_listener(&a, variant->dress, variant->kind,
+					 variant->type, backlogs[i]));
+		EXPECT_EQ(9, room(variant->dress, variant->type, &a, 32,
+				  &err));
+		EXPECT_EQ(full_errno(variant->dress), err);
+	}
+}
+
+TEST_F_TIMEOUT(listen, SO_ACCEPTCONN_tells, AT_TIMEOUT)
+{
+	socklen_t len = sizeof(int);
+	struct at_addr a;
+	int fd, value = -1;
+
+	fd = at_bound(&a, variant->dress, variant->kind, variant->type);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &len));
+	EXPECT_EQ(0, value);
+	ASSERT_EQ(0, listen(fd, 1));
+	ASSERT_EQ(0, getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &len));
+	EXPECT_EQ(1, value);
+}
+
+TEST_F_TIMEOUT(listen, connected_EINVAL, AT_TIMEOUT)
+{
+	int sv[2];
+
+	ASSERT_EQ(0, at_pair(variant->dress, variant->kind, variant->type,
+			     sv));
+	EXPECT_EQ(EINVAL, at_err(listen(sv[0], 1)));
+	EXPECT_EQ(EINVAL, at_err(listen(sv[1], 1)));
+}
+
+/* As AF_UNIX in its dress, as TCP in the native one. */
+TEST_F_TIMEOUT(listen, unbound, AT_TIMEOUT)
+{
+	int fd = at_socket(variant->dress, variant->type), err;
+	struct at_addr got;
+
+	if (variant->dress != AT_NATIVE) {
+		EXPECT_EQ(EINVAL, at_err(listen(fd, 1)));
+		return;
+	}
+	ASSERT_EQ(0, at_err(listen(fd, 1)));
+	ASSERT_EQ(0, at_getsockname(fd, &got));
+	EXPECT_EQ(ALTCONN_KIND_PORT, got.nat.sac_kind);
+	EXPECT_LE(32768, got.nat.sac_port);
+	at_client(AT_NATIVE, variant->type, &got, &err);
+	EXPECT_EQ(0, err);
+}
+
+TEST_F_TIMEOUT(listen, again_raises_the_backlog, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int fd, err;
+
+	fd = at_listener(&a, variant->dress, variant->kind, variant->type, 1);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(2, room(variant->dress, variant->type, &a, 32, &err));
+	ASSERT_EQ(0, at_err(listen(fd, 6)));
+	/* The waiter of the first round takes one of the five places. */
+	EXPECT_EQ(variant->dress == AT_ORACLE ? 5 : 4,
+		  room(variant->dress, variant->type, &a, 32, &err));
+	EXPECT_EQ(full_errno(variant->dress), err);
+}
+
+FIXTURE(listen_dgram) {};
+
+FIXTURE_VARIANT(listen_dgram) {
+	enum at_dress dress;
+};
+
+FIXTURE_VARIANT_ADD(listen_dgram, native) { AT_NATIVE };
+FIXTURE_VARIANT_ADD(listen_dgram, unix) { AT_UNIX };
+FIXTURE_VARIANT_ADD(listen_dgram, oracle) { AT_ORACLE };
+
+FIXTURE_SETUP(listen_dgram) {}
+FIXTURE_TEARDOWN(listen_dgram) {}
+
+TEST_F_TIMEOUT(listen_dgram, is_EOPNOTSUPP, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int fd = at_bound(&a, variant->dress, AT_NAME, SOCK_DGRAM);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(EOPNOTSUPP, at_err(listen(fd, 1)));
+	EXPECT_EQ(EOPNOTSUPP, at_err(accept(fd, NULL, NULL)));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,1229 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * connect() of connection-based sockets, clause by clause: the errno table,
+ * then the life of an attempt that waits behind a full backlog.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+/* What a row of the errno table meets; the target makes it and its address. */
+struct target {
+	struct at_addr a;
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+	int fd;			/* the socket that connects */
+	int kept;		/* another socket that must live meanwhile */
+};
+
+struct row {
+	const char *what;
+	enum at_dress dress;
+	enum at_kind kind;
+	int (*make)(struct target *t);
+	int err;
+	unsigned int reason;	/* NONE: not looked at */
+	bool nobody;		/* connect without any privilege */
+};
+
+static int other_type(int type)
+{
+	return type == SOCK_STREAM ? SOCK_SEQPACKET : SOCK_STREAM;
+}
+
+static int nothing(struct target *t)
+{
+	at_addr(&t->a, t->dress, t->kind);
+	return 0;
+}
+
+static int not_listening(struct target *t)
+{
+	t->kept = at_bound(&t->a, t->dress, t->kind, t->type);
+	return t->kept;
+}
+
+static int listening(struct target *t)
+{
+	t->kept = at_listener(&t->a, t->dress, t->kind, t->type, 8);
+	return t->kept;
+}
+
+static int closed_listener(struct target *t)
+{
+	return close(listening(t));
+}
+
+static int wrong_type(struct target *t)
+{
+	t->kept = at_listener(&t->a, t->dress, t->kind, other_type(t->type),
+			      8);
+	return t->kept;
+}
+
+static int wrong_type_dgram(struct target *t)
+{
+	t->kept = at_bound(&t->a, t->dress, t->kind, SOCK_DGRAM);
+	return t->kept;
+}
+
+static int foreign_listener(struct target *t)
+{
+	struct at_addr a;
+
+	t->kept = at_listener(&a, AT_ORACLE, AT_PATH, t->type, 8);
+	at_addr_path(&t->a, t->dress, at_path_of(&a));
+	return t->kept;
+}
+
+static int regular_file(struct target *t)
+{
+	at_addr(&t->a, t->dress, t->kind);
+	return close(creat(at_path_of(&t->a), 0777));
+}
+
+static int directory(struct target *t)
+{
+	at_addr_path(&t->a, t->dress, "/tmp");
+	return 0;
+}
+
+static int below_regular(struct target *t)
+{
+	char path[108], below[108];
+
+	at_path(path, sizeof(path) - 2);
+	snprintf(below, sizeof(below), "%.100s/x", path);
+	at_addr_path(&t->a, t->dress, below);
+	return close(creat(path, 0777));
+}
+
+static int symlink_to(struct target *t, const char *where)
+{
+	at_addr(&t->a, t->dress, t->kind);
+	return symlink(where, at_path_of(&t->a));
+}
+
+static int link_loop(struct target *t)
+{
+	at_addr(&t->a, t->dress, t->kind);
+	return symlink(at_path_of(&t->a), at_path_of(&t->a));
+}
+
+static int link_long(struct target *t)
+{
+	char name[300];
+
+	memset(name, 'l', sizeof(name));
+	name[sizeof(name) - 1] = 0;
+	return symlink_to(t, name);
+}
+
+static int link_dangling(struct target *t)
+{
+	return symlink_to(t, "/nowhere/at/all");
+}
+
+static int link_to_listener(struct target *t)
+{
+	struct at_addr a;
+
+	t->kept = at_listener(&a, t->dress, AT_PATH, t->type, 8);
+	return t->kept < 0 ? -1 : symlink_to(t, at_path_of(&a));
+}
+
+static int unwritable(struct target *t)
+{
+	return listening(t) < 0 ? -1 : chmod(at_path_of(&t->a), 0555);
+}
+
+static int writable(struct target *t)
+{
+	return listening(t) < 0 ? -1 : chmod(at_path_of(&t->a), 0222);
+}
+
+static int unsearchable(struct target *t)
+{
+	struct at_addr a;
+	char dir[80], path[108];
+
+	at_path(dir, sizeof(dir));
+	snprintf(path, sizeof(path), "%s/s", dir);
+	at_addr_path(&a, t->dress, path);
+	t->a = a;
+	if (mkdir(dir, 0755))
+		return -1;
+	t->kept = at_socket(t->dress, t->type);
+	if (at_bind(t->kept, &a) || listen(t->kept, 8) ||
+	    chmod(path, 0777))
+		return -1;
+	return chmod(dir, 0644);
+}
+
+static int no_node(struct target *t)
+{
+	at_addr(&t->a, t->dress, t->kind);
+	t->a.nat.sac_node = 5;
+	return 0;
+}
+
+static int broadcast(struct target *t)
+{
+	at_addr(&t->a, t->dress, t->kind);
+	t->a.nat.sac_node = ALTCONN_NODE_BROADCAST;
+	return 0;
+}
+
+static int broadcast_allowed(struct target *t)
+{
+	int on = 1;
+
+	broadcast(t);
+	return setsockopt(t->fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on));
+}
+
+static int null_address(struct target *t)
+{
+	at_addr_port(&t->a, 0);
+	return 0;
+}
+
+static int from_listener(struct target *t)
+{
+	struct at_addr own;
+
+	at_addr(&own, t->dress, t->kind);
+	if (listening(t) < 0 || at_bind(t->fd, &own))
+		return -1;
+	return listen(t->fd, 1);
+}
+
+static int from_connected(struct target *t)
+{
+	return listening(t) < 0 ? -1 : at_connect(t->fd, &t->a);
+}
+
+static int from_orphan(struct target *t)
+{
+	int fd;
+
+	if (from_connected(t))
+		return -1;
+	fd = accept(t->kept, NULL, NULL);
+	return fd < 0 ? -1 : close(fd);
+}
+
+#define N AT_NATIVE
+#define U AT_UNIX
+#define O AT_ORACLE
+#define R(reason) ALTCONN_REASON_ ## reason
+static const struct row rows[] = {
+	{ "S-CONN native port", N, AT_PORT, listening, 0, R(ESTABLISHED) },
+	{ "S-CONN native name", N, AT_NAME, listening, 0, R(ESTABLISHED) },
+	{ "S-CONN native path", N, AT_PATH, listening, 0, R(ESTABLISHED) },
+	{ "S-CONN unix name", U, AT_NAME, listening, 0, R(ESTABLISHED) },
+	{ "S-CONN unix path", U, AT_PATH, listening, 0, R(ESTABLISHED) },
+	{ "S-CONN AF_UNIX path", O, AT_PATH, listening, 0 },
+	{ "E-CONNREFUSED native port, nothing bound", N, AT_PORT, nothing,
+	  ECONNREFUSED, R(NOT_BOUND) },
+	{ "E-CONNREFUSED native name, nothing bound", N, AT_NAME, nothing,
+	  ECONNREFUSED, R(NOT_BOUND) },
+	{ "E-CONNREFUSED unix name, nothing bound", U, AT_NAME, nothing,
+	  ECONNREFUSED, R(NOT_BOUND) },
+	{ "E-CONNREFUSED AF_UNIX name, nothing bound", O, AT_NAME, nothing,
+	  ECONNREFUSED },
+	{ "E-CONNREFUSED native port, not listening", N, AT_PORT,
+	  not_listening, ECONNREFUSED, R(NOT_LISTENING) },
+	{ "E-CONNREFUSED unix name, not listening", U, AT_NAME,
+	  not_listening, ECONNREFUSED, R(NOT_LISTENING) },
+	{ "E-CONNREFUSED unix path, not listening", U, AT_PATH,
+	  not_listening, ECONNREFUSED, R(NOT_LISTENING) },
+	{ "E-CONNREFUSED AF_UNIX path, not listening", O, AT_PATH,
+	  not_listening, ECONNREFUSED },
+	{ "E-CONNREFUSED native port, listener closed", N, AT_PORT,
+	  closed_listener, ECONNREFUSED, R(NOT_BOUND) },
+	{ "E-CONNREFUSED native path, stale", N, AT_PATH, closed_listener,
+	  ECONNREFUSED, R(STALE_PATH) },
+	{ "E-CONNREFUSED unix path, stale", U, AT_PATH, closed_listener,
+	  ECONNREFUSED, R(STALE_PATH) },
+	{ "E-CONNREFUSED AF_UNIX path, stale", O, AT_PATH, closed_listener,
+	  ECONNREFUSED },
+	{ "E-CONNREFUSED unix path, file of AF_UNIX", U, AT_PATH,
+	  foreign_listener, ECONNREFUSED, R(STALE_PATH) },
+	{ "E-CONNREFUSED native path, regular file", N, AT_PATH, regular_file,
+	  ECONNREFUSED, R(NOT_SOCKET) },
+	{ "E-CONNREFUSED unix path, regular file", U, AT_PATH, regular_file,
+	  ECONNREFUSED, R(NOT_SOCKET) },
+	{ "E-CONNREFUSED AF_UNIX path, regular file", O, AT_PATH,
+	  regular_file, ECONNREFUSED },
+	{ "E-CONNREFUSED unix path, directory", U, AT_PATH, directory,
+	  ECONNREFUSED, R(NOT_SOCKET) },
+	{ "E-CONNREFUSED native port, other type listens", N, AT_PORT,
+	  wrong_type, ECONNREFUSED, R(NOT_BOUND) },
+	{ "E-CONNREFUSED native name, other type listens", N, AT_NAME,
+	  wrong_type, ECONNREFUSED, R(NOT_BOUND) },
+	{ "E-PROTOTYPE native path", N, AT_PATH, wrong_type, EPROTOTYPE,
+	  R(WRONG_TYPE) },
+	{ "E-PROTOTYPE unix path", U, AT_PATH, wrong_type, EPROTOTYPE,
+	  R(WRONG_TYPE) },
+	{ "E-PROTOTYPE unix path, datagram", U, AT_PATH, wrong_type_dgram,
+	  EPROTOTYPE, R(WRONG_TYPE) },
+	{ "E-PROTOTYPE AF_UNIX path", O, AT_PATH, wrong_type, EPROTOTYPE },
+	{ "E-NOENT native path", N, AT_PATH, nothing, ENOENT, R(PATH_LOOKUP) },
+	{ "E-NOENT unix path", U, AT_PATH, nothing, ENOENT, R(PATH_LOOKUP) },
+	{ "E-NOENT AF_UNIX path", O, AT_PATH, nothing, ENOENT },
+	{ "E-NOENT unix path, link to nowhere", U, AT_PATH, link_dangling,
+	  ENOENT, R(PATH_LOOKUP) },
+	{ "E-NOTDIR native path", N, AT_PATH, below_regular, ENOTDIR,
+	  R(PATH_LOOKUP) },
+	{ "E-NOTDIR unix path", U, AT_PATH, below_regular, ENOTDIR,
+	  R(PATH_LOOKUP) },
+	{ "E-NOTDIR AF_UNIX path", O, AT_PATH, below_regular, ENOTDIR },
+	{ "E-LOOP unix path", U, AT_PATH, link_loop, ELOOP, R(PATH_LOOKUP) },
+	{ "E-LOOP native path", N, AT_PATH, link_loop, ELOOP,
+	  R(PATH_LOOKUP) },
+	{ "E-LOOP AF_UNIX path", O, AT_PATH, link_loop, ELOOP },
+	{ "E-NAMETOOLONG unix path", U, AT_PATH, link_long, ENAMETOOLONG,
+	  R(PATH_LOOKUP) },
+	{ "E-NAMETOOLONG AF_UNIX path", O, AT_PATH, link_long, ENAMETOOLONG },
+	{ "S-CONN unix path, through a link", U, AT_PATH, link_to_listener, 0,
+	  R(ESTABLISHED) },
+	{ "E-ACCES-PATH native, no write permission", N, AT_PATH, unwritable,
+	  EACCES, R(PATH_PERMISSION), true },
+	{ "E-ACCES-PATH unix, no write permission", U, AT_PATH, unwritable,
+	  EACCES, R(PATH_PERMISSION), true },
+	{ "E-ACCES-PATH AF_UNIX, no write permission", O, AT_PATH, unwritable,
+	  EACCES, R(NONE), true },
+	{ "E-ACCES-PATH unix, write permission alone", U, AT_PATH, writable,
+	  0, R(ESTABLISHED), true },
+	{ "E-ACCES-PATH unix, no search permission", U, AT_PATH, unsearchable,
+	  EACCES, R(PATH_LOOKUP), true },
+	{ "E-ACCES-PATH AF_UNIX, no search permission", O, AT_PATH,
+	  unsearchable, EACCES, R(NONE), true },
+	{ "E-NETUNREACH port on node 5", N, AT_PORT, no_node, ENETUNREACH,
+	  R(NO_NODE) },
+	{ "E-NETUNREACH name on node 5", N, AT_NAME, no_node, ENETUNREACH,
+	  R(NO_NODE) },
+	{ "E-ACCES-BCAST without SO_BROADCAST", N, AT_PORT, broadcast, EACCES,
+	  R(BROADCAST) },
+	{ "E-ACCES-BCAST with SO_BROADCAST", N, AT_PORT, broadcast_allowed,
+	  EOPNOTSUPP, R(BROADCAST) },
+	{ "E-ADDRNOTAVAIL null address", N, AT_PORT, null_address,
+	  EADDRNOTAVAIL, R(NULL_ADDRESS) },
+	{ "E-OPNOTSUPP native, from a listener", N, AT_PORT, from_listener,
+	  EOPNOTSUPP },
+	{ "E-OPNOTSUPP unix, from a listener", U, AT_PATH, from_listener,
+	  EOPNOTSUPP },
+	{ "E-ISCONN S-ONCE native", N, AT_PORT, from_connected, EISCONN },
+	{ "E-ISCONN S-ONCE unix", U, AT_PATH, from_connected, EISCONN },
+	{ "E-ISCONN S-ONCE AF_UNIX", O, AT_NAME, from_connected, EISCONN },
+	{ "E-ISCONN S-ONCE native, peer gone", N, AT_NAME, from_orphan,
+	  EISCONN },
+	{ "E-ISCONN S-ONCE unix, peer gone", U, AT_NAME, from_orphan,
+	  EISCONN },
+};
+#undef N
+#undef U
+#undef O
+#undef R
+
+FIXTURE(table) {};
+
+FIXTURE_VARIANT(table) {
+	int type, flags;
+};
+
+FIXTURE_VARIANT_ADD(table, stream_blocking) { SOCK_STREAM, 0 };
+FIXTURE_VARIANT_ADD(table, stream_nonblocking) { SOCK_STREAM, SOCK_NONBLOCK };
+FIXTURE_VARIANT_ADD(table, seqpacket_blocking) { SOCK_SEQPACKET, 0 };
+FIXTURE_VARIANT_ADD(table, seqpacket_nonblocking) {
+	SOCK_SEQPACKET, SOCK_NONBLOCK
+};
+
+FIXTURE_SETUP(table) {}
+FIXTURE_TEARDOWN(table) { at_cleanup(); }
+
+static int connect_as_nobody(int fd, const struct at_addr *a)
+{
+	pid_t pid = at_fork();
+
+	if (pid)
+		return at_reap(pid);
+	if (at_become_nobody())
+		_exit(120);
+	_exit(at_err(at_connect(fd, a)));
+}
+
+static void unmake(struct target *t)
+{
+	char dir[120];
+
+	close(t->fd);
+	if (t->kept >= 0)
+		close(t->kept);
+	if (t->kind != AT_PATH)
+		return;
+	/* The file in unsearchable()'s directory, and that directory. */
+	snprintf(dir, sizeof(dir), "%s", at_path_of(&t->a));
+	if (strlen(dir) > 2 && !strcmp(dir + strlen(dir) - 2, "/s")) {
+		unlink(dir);
+		dir[strlen(dir) - 2] = 0;
+		rmdir(dir);
+	}
+	at_cleanup();
+}
+
+TEST_F_TIMEOUT(table, errno_and_reason, AT_TIMEOUT)
+{
+	struct altconn_connect_info info;
+	const struct row *row;
+	struct target t;
+	int err;
+
+	for (row = rows; row < rows + ARRAY_SIZE(rows); row++) {
+		t = (struct target) {
+			.dress = row->dress, .kind = row->kind,
+			.type = variant->type, .kept = -1,
+		};
+		t.fd = at_socket(row->dress, variant->type | variant->flags);
+		EXPECT_LE(0, row->make(&t)) {
+			TH_LOG("cannot make: %s (%s)", row->what,
+			       strerror(errno));
+		}
+		err = row->nobody ? connect_as_nobody(t.fd, &t.a) :
+				    at_err(at_connect(t.fd, &t.a));
+		EXPECT_EQ(row->err, err) {
+			TH_LOG("connect: %s", row->what);
+		}
+		EXPECT_EQ(0, at_so_error(t.fd)) {
+			TH_LOG("S-RESUME the error was consumed: %s",
+			       row->what);
+		}
+		if (row->reason) {
+			EXPECT_EQ(0, at_info(t.fd, &info));
+			EXPECT_EQ(row->err, (int)info.aci_errno) {
+				TH_LOG("aci_errno: %s", row->what);
+			}
+			EXPECT_EQ(row->reason, info.aci_reason) {
+				TH_LOG("aci_reason: %s", row->what);
+			}
+		}
+		unmake(&t);
+	}
+}
+
+/* S-RESUME: whatever connect() said, the next one starts anew. */
+TEST_F_TIMEOUT(table, S_RESUME_after_each_error, AT_TIMEOUT)
+{
+	const struct row *row;
+	struct target t, good;
+
+	for (row = rows; row < rows + ARRAY_SIZE(rows); row++) {
+		if (row->nobody || !row->err || row->err == EISCONN ||
+		    row->err == EOPNOTSUPP || row->dress == AT_ORACLE)
+			continue;
+		t = (struct target) {
+			.dress = row->dress, .kind = row->kind,
+			.type = variant->type, .kept = -1,
+		};
+		good = t;
+		t.fd = at_socket(row->dress, variant->type | variant->flags);
+		EXPECT_LE(0, row->make(&t));
+		EXPECT_NE(0, at_err(at_connect(t.fd, &t.a)));
+		EXPECT_LE(0, listening(&good));
+		EXPECT_EQ(0, at_err(at_connect(t.fd, &good.a))) {
+			TH_LOG("after: %s", row->what);
+		}
+		close(good.kept);
+		unmake(&t);
+	}
+}
+
+/* A listener with a full backlog, and one attempt that waits. */
+FIXTURE(wait) {
+	struct at_addr a;
+	int lfd;
+	int full[2];
+	int fd;
+	int begun;
+};
+
+FIXTURE_VARIANT(wait) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(wait, native_port_stream) {
+	AT_NATIVE, AT_PORT, SOCK_STREAM
+};
+FIXTURE_VARIANT_ADD(wait, native_name_seqpacket) {
+	AT_NATIVE, AT_NAME, SOCK_SEQPACKET
+};
+FIXTURE_VARIANT_ADD(wait, unix_path_stream) { AT_UNIX, AT_PATH, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(wait, unix_name_seqpacket) {
+	AT_UNIX, AT_NAME, SOCK_SEQPACKET
+};
+
+FIXTURE_SETUP(wait)
+{
+	self->lfd = at_listener(&self->a, variant->dress, variant->kind,
+				variant->type, 1);
+	ASSERT_LE(0, self->lfd);
+	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &self->a,
+			     self->full, 2));
+	self->fd = at_client(variant->dress, variant->type | SOCK_NONBLOCK,
+			     &self->a, &self->begun);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(EINPROGRESS, self->begun);
+}
+
+FIXTURE_TEARDOWN(wait)
+{
+	at_cleanup();
+}
+
+static int waiter(const FIXTURE_VARIANT(wait) *variant,
+		  const struct at_addr *a)
+{
+	int err, fd;
+
+	fd = at_client(variant->dress, variant->type | SOCK_NONBLOCK, a, &err);
+	if (err == EINPROGRESS)
+		return fd;
+	close(fd);
+	errno = err;
+	return -1;
+}
+
+/* A listener elsewhere, to show that the socket can connect anew. */
+static int connects_anew(const FIXTURE_VARIANT(wait) *variant, int fd)
+{
+	struct at_addr a;
+	int lfd, err;
+
+	lfd = at_listener(&a, variant->dress, variant->kind, variant->type, 4);
+	if (lfd < 0)
+		return errno;
+	err = at_err(at_connect(fd, &a));
+	if (!err && at_getpeername(fd, &a))
+		err = errno;
+	close(lfd);
+	return err;
+}
+
+TEST_F_TIMEOUT(wait, E_INPROGRESS_E_ALREADY, AT_TIMEOUT)
+{
+	struct at_addr peer;
+
+	EXPECT_EQ(0, at_poll_now(self->fd, POLLOUT | POLLIN));
+	EXPECT_EQ(0, at_so_error(self->fd));
+	EXPECT_EQ(EALREADY, at_err(at_connect(self->fd, &self->a)));
+	EXPECT_EQ(EALREADY, at_err(at_connect(self->fd, &self->a)));
+	EXPECT_EQ(ENOTCONN, at_err(at_getpeername(self->fd, &peer)));
+	EXPECT_EQ(0, at_poll_now(self->fd, POLLOUT | POLLIN));
+}
+
+TEST_F_TIMEOUT(wait, S_DONE_after_SO_ERROR, AT_TIMEOUT)
+{
+	struct at_addr peer;
+
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	EXPECT_EQ(POLLOUT, at_poll(self->fd, POLLOUT));
+	EXPECT_EQ(0, at_so_error(self->fd));
+	EXPECT_EQ(0, at_getpeername(self->fd, &peer));
+	EXPECT_TRUE(at_addr_eq(&self->a, &peer));
+	EXPECT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+	EXPECT_EQ(EISCONN, at_err(at_connect(self->fd, &self->a)));
+	EXPECT_EQ(EISCONN, at_err(at_connect(self->fd, &self->a)));
+}
+
+TEST_F_TIMEOUT(wait, E_INPROGRESS_carries_data, AT_TIMEOUT)
+{
+	char buf[8];
+	int fd, i;
+
+	for (i = 0; i < 2; i++)
+		ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	ASSERT_EQ(POLLOUT, at_poll(self->fd, POLLOUT));
+	ASSERT_EQ(5, send(self->fd, "hello", 5, 0));
+	fd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(5, recv(fd, buf, sizeof(buf), 0));
+	EXPECT_EQ(0, memcmp(buf, "hello", 5));
+}
+
+TEST_F_TIMEOUT(wait, E_ALREADY_blocking_waits_for_the_same, AT_TIMEOUT)
+{
+	struct at_job job;
+
+	ASSERT_EQ(0, at_nonblock(self->fd, false));
+	ASSERT_EQ(0, at_job_start(&job, self->fd, &self->a));
+	EXPECT_TRUE(at_job_blocked(&job));
+	EXPECT_EQ(1, at_place(self->fd));
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	EXPECT_EQ(0, at_job_end(&job));
+	EXPECT_EQ(EISCONN, at_err(at_connect(self->fd, &self->a)));
+}
+
+TEST_F_TIMEOUT(wait, blocking_waits_for_room, AT_TIMEOUT)
+{
+	struct at_job job;
+	int fd = at_socket(variant->dress, variant->type);
+
+	ASSERT_EQ(0, at_job_start(&job, fd, &self->a));
+	EXPECT_TRUE(at_job_blocked(&job));
+	EXPECT_TRUE(at_until(at_place(fd) == 2));
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	EXPECT_TRUE(at_until(at_place(fd) == 1));
+	EXPECT_FALSE(atomic_load(&job.done));
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	EXPECT_EQ(0, at_job_end(&job));
+	EXPECT_EQ(EISCONN, at_err(at_connect(fd, &self->a)));
+}
+
+TEST_F_TIMEOUT(wait, E_CONNREFUSED_listener_closed, AT_TIMEOUT)
+{
+	struct altconn_connect_info info;
+
+	close(self->lfd);
+	EXPECT_EQ(POLLOUT | POLLERR | POLLHUP,
+		  at_poll(self->fd, POLLOUT) & (POLLOUT | POLLERR | POLLHUP));
+	EXPECT_EQ(POLLERR, at_poll_now(self->fd, POLLOUT) & POLLERR);
+	EXPECT_EQ(0, at_info(self->fd, &info));
+	EXPECT_EQ(ECONNREFUSED, (int)info.aci_errno);
+	EXPECT_EQ(ALTCONN_REASON_LISTENER_CLOSED, info.aci_reason);
+	EXPECT_EQ(0, info.aci_place);
+	EXPECT_EQ(0, info.aci_pad);
+	EXPECT_EQ(ECONNREFUSED, at_so_error(self->fd));
+	EXPECT_EQ(0, at_so_error(self->fd));
+	EXPECT_EQ(0, at_poll_now(self->fd, POLLOUT) & POLLERR);
+	EXPECT_EQ(0, connects_anew(variant, self->fd));
+}
+
+TEST_F_TIMEOUT(wait, S_RESUME_error_from_connect_once, AT_TIMEOUT)
+{
+	close(self->lfd);
+	EXPECT_NE(0, at_poll(self->fd, POLLOUT) & POLLERR);
+	EXPECT_EQ(ECONNREFUSED, at_err(at_connect(self->fd, &self->a)));
+	EXPECT_EQ(0, at_so_error(self->fd));
+	EXPECT_EQ(0, connects_anew(variant, self->fd));
+}
+
+TEST_F_TIMEOUT(wait, E_CONNREFUSED_blocking_listener_closed, AT_TIMEOUT)
+{
+	struct at_job job[2];
+	int fds[2], i;
+
+	for (i = 0; i < 2; i++) {
+		fds[i] = at_socket(variant->dress, variant->type);
+		ASSERT_EQ(0, at_job_start(&job[i], fds[i], &self->a));
+		EXPECT_TRUE(at_job_blocked(&job[i]));
+	}
+	close(self->lfd);
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(ECONNREFUSED, at_job_end(&job[i]));
+		EXPECT_EQ(0, at_so_error(fds[i]));
+		EXPECT_EQ(0, connects_anew(variant, fds[i]));
+	}
+	/* Those that were queued, not accepted, are reset. */
+	EXPECT_NE(0, at_poll(self->full[0], POLLIN) & POLLIN);
+	EXPECT_EQ(ECONNRESET, at_err(recv(self->full[0], &i, 1, 0)));
+}
+
+TEST_F_TIMEOUT(wait, E_INTR_goes_on, AT_TIMEOUT)
+{
+	struct at_job job;
+	int fd = at_socket(variant->dress, variant->type);
+
+	ASSERT_EQ(0, at_catch(SIGUSR1, 0));
+	ASSERT_EQ(0, at_job_start(&job, fd, &self->a));
+	EXPECT_TRUE(at_job_blocked(&job));
+	EXPECT_TRUE(at_until(at_place(fd) == 2));
+	at_job_signal(&job, SIGUSR1);
+	EXPECT_EQ(EINTR, at_job_end(&job));
+	EXPECT_EQ(1, atomic_load(&at_caught));
+	EXPECT_EQ(2, at_place(fd));
+	ASSERT_EQ(0, at_nonblock(fd, true));
+	EXPECT_EQ(EALREADY, at_err(at_connect(fd, &self->a)));
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	EXPECT_EQ(POLLOUT, at_poll(fd, POLLOUT));
+	EXPECT_EQ(0, at_so_error(fd));
+}
+
+TEST_F_TIMEOUT(wait, E_INTR_SA_RESTART_restarts, AT_TIMEOUT)
+{
+	struct at_job job;
+	int fd = at_socket(variant->dress, variant->type);
+
+	/* The attempt's deadline has no say in this. */
+	ASSERT_EQ(0, at_set_timeout(fd, 10 * 60 * 1000));
+	ASSERT_EQ(0, at_catch(SIGUSR1, SA_RESTART));
+	ASSERT_EQ(0, at_job_start(&job, fd, &self->a));
+	EXPECT_TRUE(at_job_blocked(&job));
+	EXPECT_TRUE(at_until(at_place(fd) == 2));
+	at_job_signal(&job, SIGUSR1);
+	EXPECT_TRUE(at_until(atomic_load(&at_caught) == 1));
+	EXPECT_TRUE(at_job_blocked(&job));
+	EXPECT_EQ(2, at_place(fd));
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	EXPECT_EQ(0, at_job_end(&job));
+}
+
+TEST_F_TIMEOUT(wait, E_INTR_SO_SNDTIMEO_does_not_restart, AT_TIMEOUT)
+{
+	struct timeval tv = { .tv_sec = 600 };
+	struct at_job job;
+	int fd = at_socket(variant->dress, variant->type);
+
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv,
+				sizeof(tv)));
+	ASSERT_EQ(0, at_catch(SIGUSR1, SA_RESTART));
+	ASSERT_EQ(0, at_job_start(&job, fd, &self->a));
+	EXPECT_TRUE(at_job_blocked(&job));
+	EXPECT_TRUE(at_until(at_place(fd) == 2));
+	at_job_signal(&job, SIGUSR1);
+	EXPECT_EQ(EINTR, at_job_end(&job));
+	EXPECT_EQ(2, at_place(fd));
+}
+
+TEST_F_TIMEOUT(wait, E_TIMEDOUT_SO_SNDTIMEO_ends_the_wait, AT_TIMEOUT)
+{
+	struct timeval tv = { .tv_usec = 20000 };
+	int fd = at_socket(variant->dress, variant->type);
+
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv,
+				sizeof(tv)));
+	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
+	EXPECT_EQ(2, at_place(fd));
+	/* EALREADY as TCP when the second wait ends, too. */
+	EXPECT_EQ(EALREADY, at_err(at_connect(fd, &self->a)));
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	EXPECT_EQ(POLLOUT, at_poll(fd, POLLOUT));
+	EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));
+	EXPECT_EQ(EISCONN, at_err(at_connect(fd, &self->a)));
+}
+
+TEST_F_TIMEOUT(wait, E_TIMEDOUT_nonblocking, AT_TIMEOUT)
+{
+	struct altconn_connect_info info;
+	int fd = at_socket(variant->dress, variant->type | SOCK_NONBLOCK);
+
+	ASSERT_EQ(0, at_set_timeout(fd, 20));
+	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
+	EXPECT_EQ(POLLOUT | POLLERR | POLLHUP,
+		  at_poll(fd, POLLOUT) & (POLLOUT | POLLERR | POLLHUP));
+	EXPECT_EQ(0, at_info(fd, &info));
+	EXPECT_EQ(ETIMEDOUT, (int)info.aci_errno);
+	EXPECT_EQ(ALTCONN_REASON_DEADLINE, info.aci_reason);
+	EXPECT_LE(20000000ULL, info.aci_waited_ns);
+	EXPECT_EQ(ETIMEDOUT, at_so_error(fd));
+	EXPECT_EQ(0, at_so_error(fd));
+	EXPECT_EQ(1, at_place(self->fd));
+	EXPECT_EQ(0, connects_anew(variant, fd));
+}
+
+TEST_F_TIMEOUT(wait, E_TIMEDOUT_blocking, AT_TIMEOUT)
+{
+	int fd = at_socket(variant->dress, variant->type);
+
+	ASSERT_EQ(0, at_set_timeout(fd, 20));
+	EXPECT_EQ(ETIMEDOUT, at_err(at_connect(fd, &self->a)));
+	EXPECT_EQ(0, at_so_error(fd));
+	EXPECT_EQ(0, connects_anew(variant, fd));
+}
+
+TEST_F_TIMEOUT(wait, E_TIMEDOUT_head_lets_the_next_move_up, AT_TIMEOUT)
+{
+	int first, second;
+
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	first = at_socket(variant->dress, variant->type | SOCK_NONBLOCK);
+	ASSERT_EQ(0, at_set_timeout(first, 20));
+	EXPECT_EQ(EINPROGRESS, at_err(at_connect(first, &self->a)));
+	second = waiter(variant, &self->a);
+	ASSERT_LE(0, second);
+	EXPECT_NE(0, at_poll(first, POLLOUT) & POLLERR);
+	EXPECT_EQ(1, at_place(second));
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	EXPECT_EQ(POLLOUT, at_poll(second, POLLOUT));
+	EXPECT_EQ(ETIMEDOUT, at_so_error(first));
+}
+
+TEST_F_TIMEOUT(wait, FIFO, AT_TIMEOUT)
+{
+	enum { WAITERS = 6 };
+	int fds[WAITERS], i, j;
+
+	fds[0] = self->fd;
+	for (i = 1; i < WAITERS; i++) {
+		fds[i] = waiter(variant, &self->a);
+		ASSERT_LE(0, fds[i]);
+		EXPECT_EQ(i + 1, (int)at_place(fds[i]));
+	}
+	for (i = 0; i < WAITERS; i++) {
+		ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+		EXPECT_EQ(POLLOUT, at_poll(fds[i], POLLOUT));
+		for (j = i + 1; j < WAITERS; j++) {
+			EXPECT_EQ(0, at_poll_now(fds[j], POLLOUT));
+			EXPECT_EQ(j - i, (int)at_place(fds[j]));
+		}
+	}
+}
+
+/* A newcomer does not overtake those who wait. */
+TEST_F_TIMEOUT(wait, FIFO_no_overtaking, AT_TIMEOUT)
+{
+	int fd;
+
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	EXPECT_EQ(POLLOUT, at_poll_now(self->fd, POLLOUT));
+	fd = waiter(variant, &self->a);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(1, at_place(fd));
+}
+
+TEST_F_TIMEOUT(wait, S_UNSPEC_cancels, AT_TIMEOUT)
+{
+	struct altconn_connect_info info;
+	int next = waiter(variant, &self->a);
+
+	ASSERT_LE(0, next);
+	EXPECT_EQ(2, at_place(next));
+	EXPECT_EQ(0, at_err(at_connect_unspec(self->fd)));
+	EXPECT_EQ(1, at_place(next));
+	EXPECT_EQ(0, at_info(self->fd, &info));
+	EXPECT_EQ(ALTCONN_REASON_CANCELLED_UNSPEC, info.aci_reason);
+	EXPECT_EQ(0, info.aci_place);
+	EXPECT_EQ(0, at_so_error(self->fd));
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	EXPECT_EQ(POLLOUT, at_poll(next, POLLOUT));
+	EXPECT_EQ(0, connects_anew(variant, self->fd));
+}
+
+TEST_F_TIMEOUT(wait, S_UNSPEC_wakes_a_blocked_caller, AT_TIMEOUT)
+{
+	struct at_job job;
+	int fd = at_socket(variant->dress, variant->type), err;
+
+	ASSERT_EQ(0, at_job_start(&job, fd, &self->a));
+	EXPECT_TRUE(at_job_blocked(&job));
+	EXPECT_TRUE(at_until(at_place(fd) == 2));
+	EXPECT_EQ(0, at_err(at_connect_unspec(fd)));
+	err = at_job_end(&job);
+	EXPECT_NE(0, err);
+	EXPECT_NE(-1, err);
+	EXPECT_EQ(0, connects_anew(variant, fd));
+}
+
+TEST_F_TIMEOUT(wait, close_leaves_the_queue, AT_TIMEOUT)
+{
+	int next = waiter(variant, &self->a);
+
+	ASSERT_LE(0, next);
+	EXPECT_EQ(2, at_place(next));
+	close(self->fd);
+	EXPECT_EQ(1, at_place(next));
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	EXPECT_EQ(POLLOUT, at_poll(next, POLLOUT));
+}
+
+TEST_F_TIMEOUT(wait, queued_close_makes_room_in_accept, AT_TIMEOUT)
+{
+	char c;
+	int fd;
+
+	/* A client that went away before accept() is still accepted: EOF. */
+	close(self->full[0]);
+	fd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, recv(fd, &c, 1, 0));
+	EXPECT_EQ(POLLOUT, at_poll(self->fd, POLLOUT));
+}
+
+TEST_F_TIMEOUT(wait, listen_again_establishes, AT_TIMEOUT)
+{
+	int next = waiter(variant, &self->a);
+	int last = waiter(variant, &self->a);
+
+	ASSERT_LE(0, next);
+	ASSERT_LE(0, last);
+	ASSERT_EQ(0, at_err(listen(self->lfd, 3)));
+	EXPECT_EQ(POLLOUT, at_poll(self->fd, POLLOUT));
+	EXPECT_EQ(POLLOUT, at_poll(next, POLLOUT));
+	EXPECT_EQ(1, at_place(last));
+	EXPECT_EQ(0, at_poll_now(last, POLLOUT));
+	/* Lowered below what it holds: nobody is thrown out. */
+	ASSERT_EQ(0, at_err(listen(self->lfd, 0)));
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	EXPECT_EQ(0, at_poll_now(last, POLLOUT));
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	EXPECT_EQ(0, at_poll_now(last, POLLOUT));
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	EXPECT_EQ(POLLOUT, at_poll(last, POLLOUT));
+}
+
+TEST_F_TIMEOUT(wait, S_UNSPEC_on_the_listener, AT_TIMEOUT)
+{
+	struct at_addr got;
+	int err;
+	char c;
+
+	EXPECT_EQ(0, at_err(at_connect_unspec(self->lfd)));
+	EXPECT_NE(0, at_poll(self->fd, POLLOUT) & POLLERR);
+	EXPECT_EQ(ECONNREFUSED, at_so_error(self->fd));
+	EXPECT_EQ(ECONNRESET, at_err(recv(self->full[0], &c, 1, 0)));
+	EXPECT_EQ(EINVAL, at_err(accept(self->lfd, NULL, NULL)));
+	/* The explicit bind survives; it can listen anew. */
+	EXPECT_EQ(0, at_getsockname(self->lfd, &got));
+	EXPECT_TRUE(at_addr_eq(&self->a, &got));
+	close(at_client(variant->dress, variant->type, &self->a, &err));
+	EXPECT_EQ(ECONNREFUSED, err);
+	EXPECT_EQ(0, at_err(listen(self->lfd, 1)));
+	at_client(variant->dress, variant->type, &self->a, &err);
+	EXPECT_EQ(0, err);
+}
+
+TEST_F_TIMEOUT(wait, info_tells_place_and_time, AT_TIMEOUT)
+{
+	struct altconn_connect_info info, later;
+
+	ASSERT_EQ(0, at_info(self->fd, &info));
+	EXPECT_EQ(EINPROGRESS, (int)info.aci_errno);
+	EXPECT_EQ(1, info.aci_place);
+	EXPECT_EQ(0, info.aci_pad);
+	EXPECT_TRUE(at_until(!at_info(self->fd, &later) &&
+			     later.aci_waited_ns > info.aci_waited_ns));
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	ASSERT_EQ(0, at_info(self->fd, &info));
+	EXPECT_EQ(0, info.aci_errno);
+	EXPECT_EQ(ALTCONN_REASON_ESTABLISHED, info.aci_reason);
+	EXPECT_EQ(0, info.aci_place);
+	EXPECT_LE(later.aci_waited_ns, info.aci_waited_ns);
+	ASSERT_EQ(0, at_info(self->fd, &later));
+	EXPECT_EQ(later.aci_waited_ns, info.aci_waited_ns);
+}
+
+TEST_F_TIMEOUT(wait, timeout_option_round_trip, AT_TIMEOUT)
+{
+	static const uint64_t values[] = { 0, 1, 86400000, 1ULL << 40, ~0ULL };
+	socklen_t len;
+	uint64_t ms;
+	int i, small = 1;
+
+	len = sizeof(ms);
+	EXPECT_EQ(0, getsockopt(self->fd, SOL_ALTCONN,
+				ALTCONN_CONNECT_TIMEOUT, &ms, &len));
+	EXPECT_EQ(ALTCONN_TIMEOUT_DEFAULT, ms);
+	for (i = 0; i < ARRAY_SIZE(values); i++) {
+		EXPECT_EQ(0, at_set_timeout(self->fd, values[i]));
+		len = sizeof(ms);
+		EXPECT_EQ(0, getsockopt(self->fd, SOL_ALTCONN,
+					ALTCONN_CONNECT_TIMEOUT, &ms, &len));
+		EXPECT_EQ(sizeof(ms), len);
+		EXPECT_EQ(values[i], ms);
+	}
+	EXPECT_EQ(EINVAL, at_err(setsockopt(self->fd, SOL_ALTCONN,
+					    ALTCONN_CONNECT_TIMEOUT, &small,
+					    sizeof(small))));
+	EXPECT_EQ(1, at_place(self->fd));
+}
+
+/* What the sysctls of the namespace say. */
+FIXTURE(limits) {
+	struct at_addr a;
+	int lfd, full[1];
+};
+
+FIXTURE_VARIANT(limits) {
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(limits, stream) { SOCK_STREAM };
+FIXTURE_VARIANT_ADD(limits, seqpacket) { SOCK_SEQPACKET };
+
+FIXTURE_SETUP(limits)
+{
+	if (at_netns())
+		SKIP(return, "no network namespaces");
+	self->lfd = at_listener(&self->a, AT_NATIVE, AT_PORT, variant->type, 0);
+	ASSERT_LE(0, self->lfd);
+	ASSERT_EQ(0, at_fill(AT_NATIVE, variant->type, &self->a, self->full,
+			     1));
+}
+
+FIXTURE_TEARDOWN(limits) {}
+
+TEST_F_TIMEOUT(limits, E_CONNREFUSED_max_waiting, AT_TIMEOUT)
+{
+	struct altconn_connect_info info;
+	int fds[4], err, i;
+
+	EXPECT_EQ(65536, at_sysctl("altconn/max_waiting"));
+	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", 3));
+	for (i = 0; i < 3; i++) {
+		fds[i] = at_client(AT_NATIVE, variant->type | SOCK_NONBLOCK,
+				   &self->a, &err);
+		EXPECT_EQ(EINPROGRESS, err);
+	}
+	fds[3] = at_client(AT_NATIVE, variant->type, &self->a, &err);
+	EXPECT_EQ(ECONNREFUSED, err);
+	EXPECT_EQ(0, at_info(fds[3], &info));
+	EXPECT_EQ(ALTCONN_REASON_WAITING_ROOM_FULL, info.aci_reason);
+	close(fds[1]);
+	ASSERT_EQ(0, at_nonblock(fds[3], true));
+	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fds[3], &self->a)));
+	EXPECT_EQ(3, at_place(fds[3]));
+}
+
+TEST_F_TIMEOUT(limits, E_TIMEDOUT_sysctl, AT_TIMEOUT)
+{
+	int fd, err;
+
+	EXPECT_EQ(30000, at_sysctl("altconn/connect_timeout_ms"));
+	ASSERT_EQ(0, at_sysctl_set("altconn/connect_timeout_ms", 20));
+	close(at_client(AT_NATIVE, variant->type, &self->a, &err));
+	EXPECT_EQ(ETIMEDOUT, err);
+	fd = at_client(AT_NATIVE, variant->type | SOCK_NONBLOCK, &self->a,
+		       &err);
+	EXPECT_EQ(EINPROGRESS, err);
+	EXPECT_NE(0, at_poll(fd, POLLOUT) & POLLERR);
+	EXPECT_EQ(ETIMEDOUT, at_so_error(fd));
+}
+
+/* No deadline, by the sysctl or by the option over it. */
+TEST_F_TIMEOUT(limits, E_TIMEDOUT_never, AT_TIMEOUT)
+{
+	int fds[3], err;
+
+	ASSERT_EQ(0, at_sysctl_set("altconn/connect_timeout_ms", 0));
+	fds[0] = at_client(AT_NATIVE, variant->type | SOCK_NONBLOCK, &self->a,
+			   &err);
+	EXPECT_EQ(EINPROGRESS, err);
+	ASSERT_EQ(0, at_sysctl_set("altconn/connect_timeout_ms", 20));
+	fds[1] = at_socket(AT_NATIVE, variant->type | SOCK_NONBLOCK);
+	ASSERT_EQ(0, at_set_timeout(fds[1], 0));
+	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fds[1], &self->a)));
+	/* A third, whose deadline passes, is the clock. */
+	fds[2] = at_client(AT_NATIVE, variant->type | SOCK_NONBLOCK, &self->a,
+			   &err);
+	EXPECT_EQ(EINPROGRESS, err);
+	EXPECT_NE(0, at_poll(fds[2], POLLOUT) & POLLERR);
+	EXPECT_EQ(1, at_place(fds[0]));
+	EXPECT_EQ(2, at_place(fds[1]));
+}
+
+/* Established connections, dissolved with AF_UNSPEC. */
+FIXTURE(unspec) {
+	struct at_addr a;
+	int lfd, fd, peer;
+};
+
+FIXTURE_VARIANT(unspec) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(unspec, native_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(unspec, native_seqpacket) {
+	AT_NATIVE, AT_PATH, SOCK_SEQPACKET
+};
+FIXTURE_VARIANT_ADD(unspec, unix_stream) { AT_UNIX, AT_NAME, SOCK_STREAM };
+
+FIXTURE_SETUP(unspec)
+{
+	int err;
+
+	self->lfd = at_listener(&self->a, variant->dress, variant->kind,
+				variant->type, 4);
+	ASSERT_LE(0, self->lfd);
+	self->fd = at_client(variant->dress, variant->type, &self->a, &err);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, err);
+	self->peer = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, self->peer);
+}
+
+FIXTURE_TEARDOWN(unspec)
+{
+	at_cleanup();
+}
+
+TEST_F_TIMEOUT(unspec, S_UNSPEC_peer_sees_EOF, AT_TIMEOUT)
+{
+	struct at_addr a;
+	char c;
+
+	EXPECT_EQ(1, send(self->fd, "x", 1, 0));
+	EXPECT_EQ(0, at_err(at_connect_unspec(self->fd)));
+	EXPECT_EQ(ENOTCONN, at_err(at_getpeername(self->fd, &a)));
+	EXPECT_EQ(1, recv(self->peer, &c, 1, 0));
+	EXPECT_EQ(0, recv(self->peer, &c, 1, 0));
+	EXPECT_EQ(EPIPE, at_err(send(self->peer, "x", 1, MSG_NOSIGNAL)));
+}
+
+TEST_F_TIMEOUT(unspec, S_UNSPEC_unread_data_resets, AT_TIMEOUT)
+{
+	char c;
+
+	EXPECT_EQ(1, send(self->peer, "x", 1, 0));
+	EXPECT_EQ(0, at_err(at_connect_unspec(self->fd)));
+	EXPECT_EQ(ECONNRESET, at_err(recv(self->peer, &c, 1, 0)));
+	EXPECT_EQ(0, recv(self->peer, &c, 1, 0));
+}
+
+TEST_F_TIMEOUT(unspec, S_UNSPEC_then_anew, AT_TIMEOUT)
+{
+	int peer, i;
+	char c;
+
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(1, send(self->peer, "old", 1, 0));
+		EXPECT_EQ(0, at_err(at_connect_unspec(self->fd)));
+		EXPECT_EQ(0, at_err(at_connect_unspec(self->fd)));
+		EXPECT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+		peer = accept(self->lfd, NULL, NULL);
+		ASSERT_LE(0, peer);
+		EXPECT_EQ(EAGAIN, at_err(recv(self->fd, &c, 1,
+					      MSG_DONTWAIT)));
+		EXPECT_EQ(1, send(self->fd, "n", 1, 0));
+		EXPECT_EQ(1, recv(peer, &c, 1, 0));
+		EXPECT_EQ('n', c);
+		close(self->peer);
+		self->peer = peer;
+	}
+}
+
+TEST_F_TIMEOUT(unspec, S_UNSPEC_then_listen, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int err;
+
+	EXPECT_EQ(0, at_err(at_connect_unspec(self->fd)));
+	at_addr(&a, variant->dress, variant->kind);
+	EXPECT_EQ(0, at_err(at_bind(self->fd, &a)));
+	EXPECT_EQ(0, at_err(listen(self->fd, 1)));
+	at_client(variant->dress, variant->type, &a, &err);
+	EXPECT_EQ(0, err);
+}
+
+TEST_F_TIMEOUT(unspec, S_UNSPEC_bind_survives, AT_TIMEOUT)
+{
+	int fd = at_socket(variant->dress, variant->type);
+	struct at_addr a, got;
+
+	at_addr(&a, variant->dress, variant->kind);
+	EXPECT_EQ(0, at_err(at_bind(fd, &a)));
+	EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));
+	EXPECT_EQ(0, at_err(at_connect_unspec(fd)));
+	EXPECT_EQ(0, at_getsockname(fd, &got));
+	EXPECT_TRUE(at_addr_eq(&a, &got));
+	/* An automatic one is released. */
+	EXPECT_EQ(0, at_err(at_connect_unspec(self->fd)));
+	EXPECT_EQ(0, at_getsockname(self->fd, &got));
+	EXPECT_TRUE(at_unnamed(&got));
+}
+
+TEST_F_TIMEOUT(unspec, S_UNSPEC_on_a_fresh_socket, AT_TIMEOUT)
+{
+	int fd = at_socket(variant->dress, variant->type);
+
+	EXPECT_EQ(0, at_err(at_connect_unspec(fd)));
+	EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));
+}
+
+TEST_F_TIMEOUT(unspec, S_ONCE_after_the_peer_left, AT_TIMEOUT)
+{
+	close(self->peer);
+	EXPECT_EQ(EISCONN, at_err(at_connect(self->fd, &self->a)));
+	close(self->lfd);
+	EXPECT_EQ(EISCONN, at_err(at_connect(self->fd, &self->a)));
+	EXPECT_EQ(0, at_err(at_connect_unspec(self->fd)));
+	EXPECT_EQ(ECONNREFUSED, at_err(at_connect(self->fd, &self->a)));
+}
+
+/* 1000 non-blocking clients at a backlog of 4: all are established. */
+FIXTURE(storm) {};
+
+FIXTURE_VARIANT(storm) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(storm, native_port_stream) {
+	AT_NATIVE, AT_PORT, SOCK_STREAM
+};
+FIXTURE_VARIANT_ADD(storm, unix_path_stream) { AT_UNIX, AT_PATH, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(storm, unix_name_seqpacket) {
+	AT_UNIX, AT_NAME, SOCK_SEQPACKET
+};
+FIXTURE_VARIANT_ADD(storm, oracle_name_stream) {
+	AT_ORACLE, AT_NAME, SOCK_STREAM
+};
+
+FIXTURE_SETUP(storm) {}
+FIXTURE_TEARDOWN(storm) { at_cleanup(); }
+
+#define STORM 1000
+
+static int more_files(void)
+{
+	struct rlimit limit = { 4096, 4096 };
+
+	return setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+TEST_F_TIMEOUT(storm, E_INPROGRESS_all_get_through, AT_TIMEOUT)
+{
+	static int fds[STORM], seen[STORM];
+	int n = at_scale(STORM, 200), i, lfd, sfd, err, at_once = 0;
+	int established = 0, waiting = 0, number;
+	struct at_addr a;
+
+	ASSERT_EQ(0, more_files());
+	lfd = at_listener(&a, variant->dress, variant->kind, variant->type, 4);
+	ASSERT_LE(0, lfd);
+	for (i = 0; i < n; i++) {
+		fds[i] = at_client(variant->dress,
+				   variant->type | SOCK_NONBLOCK, &a, &err);
+		ASSERT_LE(0, fds[i]);
+		at_once += !err;
+		waiting += err == EINPROGRESS;
+	}
+	EXPECT_EQ(5, at_once);
+	if (variant->dress == AT_ORACLE) {
+		/* AF_UNIX says EAGAIN and forgets them. */
+		EXPECT_EQ(0, waiting);
+		return;
+	}
+	EXPECT_EQ(n - 5, waiting);
+	for (i = 0; i < n; i++) {
+		ASSERT_NE(0, at_poll(fds[i], POLLOUT) & POLLOUT);
+		established += !at_so_error(fds[i]);
+		ASSERT_EQ(sizeof(i), send(fds[i], &i, sizeof(i), 0));
+		sfd = accept(lfd, NULL, NULL);
+		ASSERT_LE(0, sfd);
+		ASSERT_EQ(sizeof(i), recv(sfd, &number, sizeof(number), 0));
+		ASSERT_LE(0, number);
+		ASSERT_GT(n, number);
+		seen[number]++;
+		close(sfd);
+	}
+	EXPECT_EQ(n, established);
+	for (i = 0; i < n; i++)
+		ASSERT_EQ(1, seen[i]);
+}
+
+TEST_HARNESS_MAIN

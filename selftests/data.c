@@ -1,0 +1,603 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Bytes and records over a connection: flags, ends, errors, and a gibibyte
+ * whose sum must be the same on both sides.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <linux/sockios.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+
+FIXTURE(conn) {
+	int sv[2];
+};
+
+FIXTURE_VARIANT(conn) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(conn, native_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(conn, unix_stream) { AT_UNIX, AT_NAME, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(conn, oracle_stream) { AT_ORACLE, AT_NAME, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(conn, native_seqpacket) {
+	AT_NATIVE, AT_NAME, SOCK_SEQPACKET
+};
+FIXTURE_VARIANT_ADD(conn, unix_seqpacket) { AT_UNIX, AT_PATH, SOCK_SEQPACKET };
+FIXTURE_VARIANT_ADD(conn, oracle_seqpacket) {
+	AT_ORACLE, AT_NAME, SOCK_SEQPACKET
+};
+
+FIXTURE_SETUP(conn)
+{
+	ASSERT_EQ(0, at_pair(variant->dress, variant->kind, variant->type,
+			     self->sv));
+}
+
+FIXTURE_TEARDOWN(conn)
+{
+	at_cleanup();
+}
+
+#define STREAM (variant->type == SOCK_STREAM)
+
+static ssize_t recv_flags(int fd, void *buf, size_t len, int flags, int *out)
+{
+	struct iovec iov = { buf, len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n = recvmsg(fd, &msg, flags);
+
+	*out = msg.msg_flags;
+	return n;
+}
+
+TEST_F_TIMEOUT(conn, boundaries, AT_TIMEOUT)
+{
+	char buf[16];
+
+	ASSERT_EQ(3, send(self->sv[0], "abc", 3, 0));
+	ASSERT_EQ(2, send(self->sv[0], "de", 2, 0));
+	EXPECT_EQ(STREAM ? 5 : 3, recv(self->sv[1], buf, sizeof(buf), 0));
+	EXPECT_EQ(0, memcmp(buf, "abc", 3));
+	if (!STREAM) {
+		EXPECT_EQ(2, recv(self->sv[1], buf, sizeof(buf), 0));
+	}
+}
+
+TEST_F_TIMEOUT(conn, short_read, AT_TIMEOUT)
+{
+	char buf[16] = {};
+	int flags;
+
+	ASSERT_EQ(6, send(self->sv[0], "abcdef", 6, 0));
+	ASSERT_EQ(1, send(self->sv[0], "g", 1, 0));
+	EXPECT_EQ(2, recv_flags(self->sv[1], buf, 2, 0, &flags));
+	EXPECT_EQ(STREAM ? 0 : MSG_TRUNC, flags & MSG_TRUNC);
+	EXPECT_EQ(0, memcmp(buf, "ab", 2));
+	EXPECT_EQ(STREAM ? 5 : 1, recv(self->sv[1], buf, sizeof(buf), 0));
+	EXPECT_EQ(STREAM ? 'c' : 'g', buf[0]);
+}
+
+TEST_F_TIMEOUT(conn, MSG_TRUNC_asks_for_the_length, AT_TIMEOUT)
+{
+	char buf[16];
+
+	if (STREAM)
+		SKIP(return, "records only");
+	ASSERT_EQ(6, send(self->sv[0], "abcdef", 6, 0));
+	EXPECT_EQ(6, recv(self->sv[1], buf, 2, MSG_PEEK | MSG_TRUNC));
+	EXPECT_EQ(6, recv(self->sv[1], buf, 2, MSG_TRUNC));
+	EXPECT_EQ(EAGAIN, at_err(recv(self->sv[1], buf, 2, MSG_DONTWAIT)));
+}
+
+TEST_F_TIMEOUT(conn, MSG_EOR_marks_records, AT_TIMEOUT)
+{
+	char buf[16];
+	int flags;
+
+	if (variant->dress == AT_ORACLE)
+		SKIP(return, "AF_UNIX marks the received record not always");
+	ASSERT_EQ(3, send(self->sv[0], "abc", 3, MSG_EOR));
+	EXPECT_EQ(3, recv_flags(self->sv[1], buf, sizeof(buf), 0, &flags));
+	EXPECT_EQ(STREAM ? 0 : MSG_EOR, flags & MSG_EOR);
+	EXPECT_EQ(0, flags & MSG_TRUNC);
+}
+
+TEST_F_TIMEOUT(conn, MSG_PEEK_leaves_it, AT_TIMEOUT)
+{
+	char buf[16];
+	int i;
+
+	ASSERT_EQ(3, send(self->sv[0], "abc", 3, 0));
+	ASSERT_EQ(3, send(self->sv[0], "def", 3, 0));
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(2, recv(self->sv[1], buf, 2, MSG_PEEK));
+		EXPECT_EQ(0, memcmp(buf, "ab", 2));
+	}
+	EXPECT_EQ(3, recv(self->sv[1], buf, 3, 0));
+	EXPECT_EQ(0, memcmp(buf, "abc", 3));
+	EXPECT_EQ(3, recv(self->sv[1], buf, 3, MSG_PEEK));
+	EXPECT_EQ(0, memcmp(buf, "def", 3));
+}
+
+TEST_F_TIMEOUT(conn, MSG_DONTWAIT_empty, AT_TIMEOUT)
+{
+	char c;
+
+	EXPECT_EQ(EAGAIN, at_err(recv(self->sv[0], &c, 1, MSG_DONTWAIT)));
+	ASSERT_EQ(0, at_nonblock(self->sv[0], true));
+	EXPECT_EQ(EAGAIN, at_err(recv(self->sv[0], &c, 1, 0)));
+}
+
+TEST_F_TIMEOUT(conn, SO_RCVTIMEO_ends_the_wait, AT_TIMEOUT)
+{
+	struct timeval tv = { .tv_usec = 20000 };
+	char c;
+
+	ASSERT_EQ(0, setsockopt(self->sv[0], SOL_SOCKET, SO_RCVTIMEO, &tv,
+				sizeof(tv)));
+	EXPECT_EQ(EAGAIN, at_err(recv(self->sv[0], &c, 1, 0)));
+}
+
+TEST_F_TIMEOUT(conn, SO_SNDTIMEO_ends_the_wait, AT_TIMEOUT)
+{
+	struct timeval tv = { .tv_usec = 20000 };
+	static char buf[4096];
+	int i;
+
+	ASSERT_EQ(0, setsockopt(self->sv[0], SOL_SOCKET, SO_SNDTIMEO, &tv,
+				sizeof(tv)));
+	for (i = 0; i < 1 << 20; i++)
+		if (send(self->sv[0], buf, sizeof(buf), 0) != sizeof(buf))
+			break;
+	EXPECT_EQ(EAGAIN, at_err(send(self->sv[0], buf, sizeof(buf), 0)));
+}
+
+TEST_F_TIMEOUT(conn, MSG_OOB_EOPNOTSUPP, AT_TIMEOUT)
+{
+	char c;
+
+	if (variant->dress == AT_ORACLE)
+		SKIP(return, "newer AF_UNIX streams have it");
+	EXPECT_EQ(EOPNOTSUPP, at_err(send(self->sv[0], "x", 1, MSG_OOB)));
+	EXPECT_EQ(EOPNOTSUPP, at_err(recv(self->sv[0], &c, 1, MSG_OOB)));
+}
+
+TEST_F_TIMEOUT(conn, zero_bytes, AT_TIMEOUT)
+{
+	char buf[4];
+
+	EXPECT_EQ(0, at_err(send(self->sv[0], buf, 0, 0)));
+	if (!STREAM) {
+		EXPECT_EQ(POLLIN, at_poll(self->sv[1], POLLIN));
+		EXPECT_EQ(0, recv(self->sv[1], buf, 4, MSG_DONTWAIT));
+	}
+	EXPECT_EQ(EAGAIN, at_err(recv(self->sv[1], buf, 4, MSG_DONTWAIT)));
+	EXPECT_EQ(1, send(self->sv[0], "x", 1, 0));
+	EXPECT_EQ(1, recv(self->sv[1], buf, 4, 0));
+}
+
+TEST_F_TIMEOUT(conn, read_of_zero_bytes, AT_TIMEOUT)
+{
+	char buf[4];
+
+	ASSERT_EQ(3, send(self->sv[0], "abc", 3, 0));
+	EXPECT_EQ(0, recv(self->sv[1], buf, 0, 0));
+	/* A record read so is gone, a stream's bytes stay. */
+	if (STREAM) {
+		EXPECT_EQ(3, recv(self->sv[1], buf, 4, 0));
+	} else {
+		EXPECT_EQ(EAGAIN, at_err(recv(self->sv[1], buf, 4,
+					      MSG_DONTWAIT)));
+	}
+}
+
+TEST_F_TIMEOUT(conn, vectors, AT_TIMEOUT)
+{
+	char a[2], b[3], c[8];
+	struct iovec out[3] = { { "ab", 2 }, { "", 0 }, { "cdefg", 5 } };
+	struct iovec in[3] = { { a, 2 }, { b, 3 }, { c, 8 } };
+
+	EXPECT_EQ(7, writev(self->sv[0], out, 3));
+	EXPECT_EQ(7, readv(self->sv[1], in, 3));
+	EXPECT_EQ(0, memcmp(a, "ab", 2));
+	EXPECT_EQ(0, memcmp(b, "cde", 3));
+	EXPECT_EQ(0, memcmp(c, "fg", 2));
+}
+
+TEST_F_TIMEOUT(conn, SIOCINQ_SIOCOUTQ, AT_TIMEOUT)
+{
+	int in = -1, out = -1;
+	char buf[100] = {};
+
+	ASSERT_EQ(0, ioctl(self->sv[1], SIOCINQ, &in));
+	EXPECT_EQ(0, in);
+	ASSERT_EQ(0, ioctl(self->sv[0], SIOCOUTQ, &out));
+	EXPECT_EQ(0, out);
+	ASSERT_EQ(60, send(self->sv[0], buf, 60, 0));
+	ASSERT_EQ(40, send(self->sv[0], buf, 40, 0));
+	ASSERT_EQ(0, ioctl(self->sv[1], SIOCINQ, &in));
+	/* A stream tells all, a record socket the first record (unix(7)). */
+	if (STREAM) {
+		EXPECT_EQ(100, in);
+	} else if (variant->dress != AT_ORACLE) {
+		EXPECT_TRUE(in == 60 || in == 100);
+	}
+	ASSERT_EQ(0, ioctl(self->sv[0], SIOCOUTQ, &out));
+	EXPECT_LE(100, out);
+	while (recv(self->sv[1], buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		;
+	ASSERT_EQ(0, ioctl(self->sv[0], SIOCOUTQ, &out));
+	EXPECT_EQ(0, out);
+	EXPECT_EQ(ENOTTY, at_err(ioctl(self->sv[0], 0x89ef, &out)));
+}
+
+/* Ends. */
+TEST_F_TIMEOUT(conn, close_EOF_then_EPIPE, AT_TIMEOUT)
+{
+	char c;
+
+	ASSERT_EQ(1, send(self->sv[1], "x", 1, 0));
+	close(self->sv[1]);
+	EXPECT_EQ(EPIPE, at_err(send(self->sv[0], "x", 1, MSG_NOSIGNAL)));
+	EXPECT_EQ(1, recv(self->sv[0], &c, 1, 0));
+	EXPECT_EQ(0, recv(self->sv[0], &c, 1, 0));
+	EXPECT_EQ(0, recv(self->sv[0], &c, 1, 0));
+}
+
+TEST_F_TIMEOUT(conn, SIGPIPE_unless_MSG_NOSIGNAL, AT_TIMEOUT)
+{
+	ASSERT_EQ(0, at_catch(SIGPIPE, 0));
+	close(self->sv[1]);
+	EXPECT_EQ(EPIPE, at_err(send(self->sv[0], "x", 1, MSG_NOSIGNAL)));
+	EXPECT_EQ(0, atomic_load(&at_caught));
+	EXPECT_EQ(EPIPE, at_err(send(self->sv[0], "x", 1, 0)));
+	/* With AF_UNIX the signal is for streams; elsewhere for all. */
+	EXPECT_EQ(STREAM || variant->dress == AT_NATIVE,
+		  atomic_load(&at_caught));
+}
+
+TEST_F_TIMEOUT(conn, unread_data_ECONNRESET_once, AT_TIMEOUT)
+{
+	int resets = 0, bytes = 0;
+	ssize_t n;
+	char c;
+
+	ASSERT_EQ(1, send(self->sv[0], "x", 1, 0));
+	ASSERT_EQ(1, send(self->sv[1], "y", 1, 0));
+	close(self->sv[1]);
+	/* AF_UNIX streams tell of it after the data, records before. */
+	while ((n = recv(self->sv[0], &c, 1, 0)) && bytes + resets < 4) {
+		if (n > 0)
+			bytes++;
+		else
+			resets += errno == ECONNRESET;
+	}
+	EXPECT_EQ(1, resets);
+	EXPECT_EQ(1, bytes);
+	EXPECT_EQ(0, n);
+}
+
+TEST_F_TIMEOUT(conn, shutdown_write_half, AT_TIMEOUT)
+{
+	char c;
+
+	ASSERT_EQ(1, send(self->sv[0], "x", 1, 0));
+	ASSERT_EQ(0, shutdown(self->sv[0], SHUT_WR));
+	EXPECT_EQ(EPIPE, at_err(send(self->sv[0], "y", 1, MSG_NOSIGNAL)));
+	EXPECT_EQ(1, recv(self->sv[1], &c, 1, 0));
+	EXPECT_EQ(0, recv(self->sv[1], &c, 1, 0));
+	EXPECT_EQ(1, send(self->sv[1], "z", 1, MSG_NOSIGNAL));
+	EXPECT_EQ(1, recv(self->sv[0], &c, 1, 0));
+	EXPECT_EQ('z', c);
+}
+
+TEST_F_TIMEOUT(conn, shutdown_read_half, AT_TIMEOUT)
+{
+	char c;
+
+	ASSERT_EQ(0, shutdown(self->sv[0], SHUT_RD));
+	EXPECT_EQ(0, recv(self->sv[0], &c, 1, 0));
+	EXPECT_EQ(EPIPE, at_err(send(self->sv[1], "y", 1, MSG_NOSIGNAL)));
+	EXPECT_EQ(1, send(self->sv[0], "x", 1, MSG_NOSIGNAL));
+	EXPECT_EQ(1, recv(self->sv[1], &c, 1, 0));
+}
+
+TEST_F_TIMEOUT(conn, shutdown_both_and_bad, AT_TIMEOUT)
+{
+	char c;
+
+	EXPECT_EQ(EINVAL, at_err(shutdown(self->sv[0], 3)));
+	EXPECT_EQ(EINVAL, at_err(shutdown(self->sv[0], -1)));
+	ASSERT_EQ(0, shutdown(self->sv[0], SHUT_RDWR));
+	EXPECT_EQ(0, recv(self->sv[0], &c, 1, 0));
+	EXPECT_EQ(0, recv(self->sv[1], &c, 1, 0));
+	EXPECT_EQ(EPIPE, at_err(send(self->sv[0], "x", 1, MSG_NOSIGNAL)));
+	EXPECT_EQ(EPIPE, at_err(send(self->sv[1], "x", 1, MSG_NOSIGNAL)));
+}
+
+TEST_F_TIMEOUT(conn, sendto_with_an_address, AT_TIMEOUT)
+{
+	struct at_addr a;
+
+	at_addr(&a, variant->dress, AT_NAME);
+	if (STREAM) {
+		EXPECT_EQ(EISCONN, at_err(sendto(self->sv[0], "x", 1,
+						 MSG_NOSIGNAL, &a.sa,
+						 a.len)));
+	}
+	/* A record socket ignores it, as AF_UNIX does, or says EISCONN. */
+	if (!STREAM && variant->dress == AT_ORACLE) {
+		EXPECT_EQ(1, sendto(self->sv[0], "x", 1, 0, &a.sa, a.len));
+	}
+}
+
+/* Bounds. */
+static long fill(int fd, size_t piece)
+{
+	static char buf[65536];
+	ssize_t n;
+	long sum = 0;
+
+	while ((n = send(fd, buf, piece, MSG_DONTWAIT | MSG_NOSIGNAL)) > 0)
+		sum += n;
+	return sum;
+}
+
+TEST_F_TIMEOUT(conn, SO_SNDBUF_bounds, AT_TIMEOUT)
+{
+	static const int sizes[] = { 8192, 65536, 262144 };
+	long before = 0, sum;
+	int i, sv[2], fd;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct at_addr a;
+
+		fd = at_listener(&a, variant->dress, AT_NAME, variant->type,
+				 1);
+		sv[0] = at_socket(variant->dress, variant->type);
+		ASSERT_EQ(0, setsockopt(sv[0], SOL_SOCKET, SO_SNDBUFFORCE,
+					&sizes[i], sizeof(int)));
+		ASSERT_EQ(0, at_err(at_connect(sv[0], &a)));
+		sv[1] = accept(fd, NULL, NULL);
+		sum = fill(sv[0], 1024);
+		EXPECT_LT(0, sum);
+		EXPECT_LT(before, sum);
+		/* The option is doubled by the core; no more than that. */
+		EXPECT_GE(2L * sizes[i] + 4096, sum);
+		before = sum;
+		close(sv[0]);
+		close(sv[1]);
+		close(fd);
+	}
+}
+
+TEST_F_TIMEOUT(conn, EMSGSIZE_record, AT_TIMEOUT)
+{
+	static char buf[1 << 20];
+	int size = 16384;
+
+	if (STREAM)
+		SKIP(return, "records only");
+	ASSERT_EQ(0, setsockopt(self->sv[0], SOL_SOCKET, SO_SNDBUF, &size,
+				sizeof(size)));
+	EXPECT_EQ(EMSGSIZE, at_err(send(self->sv[0], buf, sizeof(buf),
+					MSG_DONTWAIT)));
+	EXPECT_EQ(8192, send(self->sv[0], buf, 8192, MSG_DONTWAIT));
+	EXPECT_EQ(8192, recv(self->sv[1], buf, sizeof(buf), 0));
+}
+
+TEST_F_TIMEOUT(conn, full_then_room_loses_nothing, AT_TIMEOUT)
+{
+	static char buf[65536];
+	long sent, got = 0;
+	ssize_t n;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		sent = fill(self->sv[0], 1000 + i);
+		got = 0;
+		while ((n = recv(self->sv[1], buf, sizeof(buf),
+				 MSG_DONTWAIT)) > 0)
+			got += n;
+		EXPECT_EQ(sent, got);
+	}
+}
+
+/* A thread that sends, so that two ends may wait for each other. */
+struct sender {
+	pthread_t thread;
+	int fd, type;
+	uint64_t bytes, seed;
+	size_t most;
+	struct at_sum sum;
+	bool failed;
+};
+
+#define PATTERN (1 << 20)
+
+static char pattern[PATTERN];
+
+static void *send_all(void *arg)
+{
+	struct sender *s = arg;
+	uint64_t left = s->bytes;
+	size_t n, at;
+
+	while (left) {
+		n = at_random(&s->seed) % s->most + 1;
+		if (n > left)
+			n = left;
+		at = at_random(&s->seed) % (PATTERN - n + 1);
+		at_sum(&s->sum, pattern + at, n);
+		if (s->type != SOCK_STREAM)
+			at_sum(&s->sum, &n, sizeof(n));
+		if (at_send_all(s->fd, pattern + at, n)) {
+			s->failed = true;
+			break;
+		}
+		left -= n;
+	}
+	shutdown(s->fd, SHUT_WR);
+	return NULL;
+}
+
+static int start_sender(struct sender *s, int fd, int type, uint64_t bytes,
+			size_t most)
+{
+	*s = (struct sender) {
+		.fd = fd, .type = type, .bytes = bytes, .most = most,
+		.seed = 88172645463325252ULL,
+	};
+	at_random_fill(&s->seed, pattern, sizeof(pattern));
+	return pthread_create(&s->thread, NULL, send_all, s) ? -1 : 0;
+}
+
+static uint64_t receive_all(int fd, int type, size_t most,
+			    struct at_sum *sum)
+{
+	static char buf[PATTERN];
+	uint64_t total = 0, seed = 4711;
+	ssize_t got;
+	size_t n;
+
+	for (;;) {
+		n = type == SOCK_STREAM ? at_random(&seed) % most + 1 : most;
+		got = recv(fd, buf, n, 0);
+		if (got <= 0)
+			return got ? 0 : total;
+		at_sum(sum, buf, got);
+		n = got;
+		if (type != SOCK_STREAM)
+			at_sum(sum, &n, sizeof(n));
+		total += got;
+	}
+}
+
+TEST_F_TIMEOUT(conn, MSG_WAITALL_fills, AT_TIMEOUT)
+{
+	static char buf[200000];
+	struct sender s;
+
+	if (!STREAM)
+		SKIP(return, "streams only");
+	ASSERT_EQ(0, start_sender(&s, self->sv[0], variant->type,
+				  sizeof(buf) + 100, 1000));
+	EXPECT_EQ(sizeof(buf), recv(self->sv[1], buf, sizeof(buf),
+				    MSG_WAITALL));
+	/* Cut short by the end of the stream alone. */
+	EXPECT_EQ(100, recv(self->sv[1], buf, sizeof(buf), MSG_WAITALL));
+	pthread_join(s.thread, NULL);
+}
+
+static uint64_t bulk(enum at_dress dress)
+{
+	if (at_debug())
+		return 64ULL << 20;
+	return dress == AT_ORACLE ? 16ULL << 20 : 1ULL << 30;
+}
+
+/* Both dresses share the data path: one of each type moves the gibibyte. */
+static bool moves_all(enum at_dress dress, int type)
+{
+	return type == SOCK_STREAM ? dress == AT_NATIVE : dress == AT_UNIX;
+}
+
+TEST_F_TIMEOUT(conn, bulk_by_checksum, AT_TIMEOUT_LONG)
+{
+	uint64_t bytes = bulk(variant->dress);
+	size_t most = STREAM ? 262144 : 100000;
+	struct at_sum sum = {};
+	struct sender s;
+
+	if (variant->dress != AT_ORACLE &&
+	    !moves_all(variant->dress, variant->type))
+		bytes = 16ULL << 20;
+	ASSERT_EQ(0, start_sender(&s, self->sv[0], variant->type, bytes,
+				  most));
+	EXPECT_EQ(bytes, receive_all(self->sv[1], variant->type, most, &sum));
+	pthread_join(s.thread, NULL);
+	EXPECT_FALSE(s.failed);
+	EXPECT_TRUE(at_sum_eq(&s.sum, &sum));
+	EXPECT_NE(0, sum.b[0]);
+}
+
+/* Both directions at once, in small pieces. */
+TEST_F_TIMEOUT(conn, both_directions, AT_TIMEOUT_LONG)
+{
+	uint64_t bytes = at_scale(8, 1) << 20;
+	struct at_sum sum[2] = {};
+	struct sender s[2];
+	pid_t pid;
+
+	pid = at_fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		start_sender(&s[1], self->sv[1], variant->type, bytes, 3000);
+		if (receive_all(self->sv[1], variant->type, 3000, &sum[1]) !=
+		    bytes)
+			_exit(1);
+		pthread_join(s[1].thread, NULL);
+		/* The same seed on both sides: the same bytes. */
+		_exit(!at_sum_eq(&s[1].sum, &sum[1]) || s[1].failed);
+	}
+	ASSERT_EQ(0, start_sender(&s[0], self->sv[0], variant->type, bytes,
+				  3000));
+	EXPECT_EQ(bytes, receive_all(self->sv[0], variant->type, 3000,
+				     &sum[0]));
+	pthread_join(s[0].thread, NULL);
+	EXPECT_TRUE(at_sum_eq(&s[0].sum, &sum[0]));
+	EXPECT_EQ(0, at_reap(pid));
+}
+
+/* A blocked writer and a blocked reader are told when the peer goes. */
+static void *read_one(void *arg)
+{
+	char c;
+
+	return (void *)(intptr_t)recv(*(int *)arg, &c, 1, 0);
+}
+
+TEST_F_TIMEOUT(conn, blocked_reader_sees_close, AT_TIMEOUT)
+{
+	pthread_t thread;
+	void *ret;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, read_one, &self->sv[0]));
+	close(self->sv[1]);
+	ASSERT_EQ(0, pthread_join(thread, &ret));
+	EXPECT_EQ(NULL, ret);
+}
+
+TEST_F_TIMEOUT(conn, blocked_writer_sees_close, AT_TIMEOUT)
+{
+	struct sender s;
+
+	ASSERT_EQ(0, at_catch(SIGPIPE, 0));
+	ASSERT_EQ(0, start_sender(&s, self->sv[0], variant->type, 1ULL << 40,
+				  4096));
+	ASSERT_NE(0, at_poll(self->sv[1], POLLIN));
+	close(self->sv[1]);
+	pthread_join(s.thread, NULL);
+	EXPECT_TRUE(s.failed);
+}
+
+/* E-FAULT: nothing is sent from, or lost to, a bad buffer. */
+TEST_F_TIMEOUT(conn, E_FAULT, AT_TIMEOUT)
+{
+	char buf[8];
+
+	EXPECT_EQ(EFAULT, at_err(send(self->sv[0], (void *)8, 4, 0)));
+	EXPECT_EQ(EAGAIN, at_err(recv(self->sv[1], buf, 8, MSG_DONTWAIT)));
+	ASSERT_EQ(3, send(self->sv[0], "abc", 3, 0));
+	EXPECT_EQ(EFAULT, at_err(recv(self->sv[1], (void *)8, 4, 0)));
+	if (STREAM) {
+		EXPECT_EQ(3, recv(self->sv[1], buf, 8, MSG_DONTWAIT));
+	}
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,616 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Datagrams: S-DEST, S-ONLY, S-AGAIN, S-UNSPEC, S-NULL, sizes, full receivers
+ * and broadcasts.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+
+FIXTURE(dgram) {
+	struct at_addr a;	/* of the receiver */
+	int rfd;
+	int fd;			/* an unbound sender */
+};
+
+FIXTURE_VARIANT(dgram) {
+	enum at_dress dress;
+	enum at_kind kind;
+};
+
+FIXTURE_VARIANT_ADD(dgram, native_port) { AT_NATIVE, AT_PORT };
+FIXTURE_VARIANT_ADD(dgram, native_name) { AT_NATIVE, AT_NAME };
+FIXTURE_VARIANT_ADD(dgram, native_path) { AT_NATIVE, AT_PATH };
+FIXTURE_VARIANT_ADD(dgram, unix_name) { AT_UNIX, AT_NAME };
+FIXTURE_VARIANT_ADD(dgram, unix_path) { AT_UNIX, AT_PATH };
+FIXTURE_VARIANT_ADD(dgram, oracle_name) { AT_ORACLE, AT_NAME };
+FIXTURE_VARIANT_ADD(dgram, oracle_path) { AT_ORACLE, AT_PATH };
+
+#define ORACLE (variant->dress == AT_ORACLE)
+#define NONBLOCK_DGRAM (SOCK_DGRAM | SOCK_NONBLOCK)
+
+FIXTURE_SETUP(dgram)
+{
+	self->rfd = at_bound(&self->a, variant->dress, variant->kind,
+			     SOCK_DGRAM);
+	ASSERT_LE(0, self->rfd);
+	self->fd = at_socket(variant->dress, SOCK_DGRAM);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(dgram)
+{
+	at_cleanup();
+}
+
+static int receiver(const FIXTURE_VARIANT(dgram) *variant, struct at_addr *a)
+{
+	return at_bound(a, variant->dress, variant->kind, SOCK_DGRAM);
+}
+
+static int give(int fd, const struct at_addr *to, char c)
+{
+	ssize_t n = to ? sendto(fd, &c, 1, MSG_DONTWAIT, &to->sa, to->len) :
+			 send(fd, &c, 1, MSG_DONTWAIT);
+
+	return n == 1 ? 0 : errno;
+}
+
+/* The next datagram's only byte; 0 when there is none, or -errno. */
+static int take(int fd)
+{
+	ssize_t n;
+	char c;
+
+	n = recv(fd, &c, 1, MSG_DONTWAIT);
+	if (n == 1)
+		return c;
+	return n < 0 && errno == EAGAIN ? 0 : -errno;
+}
+
+TEST_F_TIMEOUT(dgram, S_DEST, AT_TIMEOUT)
+{
+	struct at_addr other;
+	int ofd = receiver(variant, &other);
+
+	ASSERT_LE(0, ofd);
+	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+	EXPECT_EQ(0, give(self->fd, NULL, 'a'));
+	EXPECT_EQ(0, give(self->fd, &other, 'b'));
+	EXPECT_EQ(0, give(self->fd, NULL, 'c'));
+	EXPECT_EQ('a', take(self->rfd));
+	EXPECT_EQ('c', take(self->rfd));
+	EXPECT_EQ('b', take(ofd));
+	EXPECT_EQ(0, take(ofd));
+}
+
+TEST_F_TIMEOUT(dgram, send_unconnected, AT_TIMEOUT)
+{
+	EXPECT_EQ(variant->dress == AT_NATIVE ? EDESTADDRREQ : ENOTCONN,
+		  give(self->fd, NULL, 'a'));
+}
+
+TEST_F_TIMEOUT(dgram, recvfrom_tells_the_sender, AT_TIMEOUT)
+{
+	struct at_addr own, from;
+	int fd = receiver(variant, &own);
+	char c;
+
+	ASSERT_EQ(0, give(fd, &self->a, 'a'));
+	from.len = sizeof(from.raw);
+	ASSERT_EQ(1, recvfrom(self->rfd, &c, 1, 0, &from.sa, &from.len));
+	EXPECT_TRUE(at_addr_eq(&own, &from));
+	EXPECT_EQ(0, give(self->rfd, &from, 'b'));
+	EXPECT_EQ('b', take(fd));
+}
+
+/* An unbound sender: unnamed as AF_UNIX, or with an address to answer to. */
+TEST_F_TIMEOUT(dgram, recvfrom_unbound_sender, AT_TIMEOUT)
+{
+	struct at_addr from;
+	char c;
+
+	ASSERT_EQ(0, give(self->fd, &self->a, 'a'));
+	from.len = sizeof(from.raw);
+	ASSERT_EQ(1, recvfrom(self->rfd, &c, 1, 0, &from.sa, &from.len));
+	if (variant->dress == AT_NATIVE && variant->kind != AT_PATH) {
+		EXPECT_EQ(sizeof(from.nat), from.len);
+		EXPECT_EQ(0, give(self->rfd, &from, 'b'));
+		EXPECT_EQ('b', take(self->fd));
+	} else {
+		EXPECT_GE(2, from.len);
+	}
+}
+
+TEST_F_TIMEOUT(dgram, sizes, AT_TIMEOUT)
+{
+	static const size_t sizes[] = { 0, 1, 4095, 4096, 4097, 65536, 100000 };
+	static char out[100000], in[100001];
+	uint64_t seed = 7;
+	size_t i, n;
+
+	at_random_fill(&seed, out, sizeof(out));
+	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		n = sizes[i];
+		EXPECT_EQ(n, send(self->fd, out, n, 0));
+		EXPECT_EQ(POLLIN, at_poll(self->rfd, POLLIN));
+		EXPECT_EQ(n, recv(self->rfd, in, sizeof(in), MSG_DONTWAIT));
+		EXPECT_EQ(0, memcmp(in, out, n));
+	}
+	EXPECT_EQ(0, take(self->rfd));
+}
+
+TEST_F_TIMEOUT(dgram, EMSGSIZE_at_the_limit, AT_TIMEOUT)
+{
+	static char buf[1 << 20];
+	socklen_t len = sizeof(int);
+	int size = 32768, limit;
+	ssize_t n, most = 0;
+
+	ASSERT_EQ(0, setsockopt(self->fd, SOL_SOCKET, SO_SNDBUF, &size, len));
+	ASSERT_EQ(0, getsockopt(self->fd, SOL_SOCKET, SO_SNDBUF, &limit,
+				&len));
+	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+	EXPECT_EQ(EMSGSIZE, at_err(send(self->fd, buf, limit + 1, 0)));
+	EXPECT_EQ(EMSGSIZE, at_err(send(self->fd, buf, sizeof(buf), 0)));
+	/* Between half of it and all of it lies the largest datagram. */
+	for (n = limit; n > limit / 2 && !most; n -= 32) {
+		if (send(self->fd, buf, n, MSG_DONTWAIT) == n)
+			most = n;
+	}
+	EXPECT_LT(limit / 2, most);
+	EXPECT_EQ(most, recv(self->rfd, buf, sizeof(buf), MSG_DONTWAIT));
+}
+
+TEST_F_TIMEOUT(dgram, MSG_TRUNC_flag, AT_TIMEOUT)
+{
+	char buf[8] = {};
+	struct iovec iov = { buf, 2 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+	ASSERT_EQ(5, send(self->fd, "abcde", 5, 0));
+	ASSERT_EQ(5, send(self->fd, "fghij", 5, 0));
+	EXPECT_EQ(2, recvmsg(self->rfd, &msg, 0));
+	EXPECT_EQ(MSG_TRUNC, msg.msg_flags & MSG_TRUNC);
+	EXPECT_EQ(5, recv(self->rfd, buf, 2, MSG_TRUNC | MSG_PEEK));
+	EXPECT_EQ(5, recv(self->rfd, buf, 2, MSG_TRUNC));
+	EXPECT_EQ(0, memcmp(buf, "fg", 2));
+	EXPECT_EQ(0, take(self->rfd));
+}
+
+TEST_F_TIMEOUT(dgram, SIOCINQ_tells_the_first, AT_TIMEOUT)
+{
+	int in = -1;
+
+	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+	ASSERT_EQ(0, ioctl(self->rfd, SIOCINQ, &in));
+	EXPECT_EQ(0, in);
+	ASSERT_EQ(5, send(self->fd, "abcde", 5, 0));
+	ASSERT_EQ(2, send(self->fd, "fg", 2, 0));
+	ASSERT_EQ(0, ioctl(self->rfd, SIOCINQ, &in));
+	EXPECT_EQ(5, in);
+}
+
+TEST_F_TIMEOUT(dgram, MSG_OOB_EOPNOTSUPP, AT_TIMEOUT)
+{
+	char c;
+
+	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+	EXPECT_EQ(EOPNOTSUPP, at_err(send(self->fd, "x", 1, MSG_OOB)));
+	EXPECT_EQ(EOPNOTSUPP, at_err(recv(self->rfd, &c, 1,
+					  MSG_OOB | MSG_DONTWAIT)));
+}
+
+/* S-ONLY. */
+TEST_F_TIMEOUT(dgram, S_ONLY_filters_others, AT_TIMEOUT)
+{
+	struct at_addr peer, other;
+	int pfd = receiver(variant, &peer), ofd = receiver(variant, &other);
+
+	ASSERT_LE(0, pfd);
+	ASSERT_LE(0, ofd);
+	ASSERT_EQ(0, at_err(at_connect(self->rfd, &peer)));
+	/* AF_UNIX says EPERM, and only when the socket has another peer. */
+	EXPECT_EQ(ORACLE ? EPERM : ECONNREFUSED, give(ofd, &self->a, 'o'));
+	EXPECT_EQ(ORACLE ? EPERM : ECONNREFUSED,
+		  give(self->fd, &self->a, 'u'));
+	EXPECT_EQ(0, give(pfd, &self->a, 'p'));
+	EXPECT_EQ('p', take(self->rfd));
+	EXPECT_EQ(0, take(self->rfd));
+}
+
+TEST_F_TIMEOUT(dgram, S_ONLY_purges_what_was_queued, AT_TIMEOUT)
+{
+	struct at_addr peer, other;
+	int pfd = receiver(variant, &peer), ofd = receiver(variant, &other);
+
+	if (ORACLE)
+		SKIP(return, "AF_UNIX purges only when the peer changes");
+	ASSERT_LE(0, pfd);
+	ASSERT_LE(0, ofd);
+	EXPECT_EQ(0, give(pfd, &self->a, '1'));
+	EXPECT_EQ(0, give(ofd, &self->a, 'x'));
+	EXPECT_EQ(0, give(pfd, &self->a, '2'));
+	EXPECT_EQ(0, give(self->fd, &self->a, 'y'));
+	EXPECT_EQ(0, give(pfd, &self->a, '3'));
+	ASSERT_EQ(0, at_err(at_connect(self->rfd, &peer)));
+	EXPECT_EQ('1', take(self->rfd));
+	EXPECT_EQ('2', take(self->rfd));
+	EXPECT_EQ('3', take(self->rfd));
+	EXPECT_EQ(0, take(self->rfd));
+}
+
+TEST_F_TIMEOUT(dgram, S_ONLY_dissolved_takes_all_again, AT_TIMEOUT)
+{
+	struct at_addr peer, other;
+	int pfd = receiver(variant, &peer), ofd = receiver(variant, &other);
+
+	ASSERT_LE(0, pfd);
+	ASSERT_EQ(0, at_err(at_connect(self->rfd, &peer)));
+	ASSERT_EQ(0, at_err(at_connect_unspec(self->rfd)));
+	EXPECT_EQ(0, give(ofd, &self->a, 'o'));
+	EXPECT_EQ('o', take(self->rfd));
+}
+
+/* S-AGAIN. */
+TEST_F_TIMEOUT(dgram, S_AGAIN, AT_TIMEOUT)
+{
+	struct at_addr peer, other, got;
+	int pfd = receiver(variant, &peer), ofd = receiver(variant, &other);
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(0, at_err(at_connect(self->fd, &peer)));
+		EXPECT_EQ(0, at_getpeername(self->fd, &got));
+		EXPECT_TRUE(at_addr_eq(&peer, &got));
+		EXPECT_EQ(0, give(self->fd, NULL, 'p'));
+		EXPECT_EQ('p', take(pfd));
+		EXPECT_EQ(0, at_err(at_connect(self->fd, &other)));
+		EXPECT_EQ(0, give(self->fd, NULL, 'o'));
+		EXPECT_EQ('o', take(ofd));
+		EXPECT_EQ(0, take(pfd));
+	}
+}
+
+TEST_F_TIMEOUT(dgram, S_AGAIN_failure_changes_nothing, AT_TIMEOUT)
+{
+	struct at_addr bad, got;
+
+	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+	at_addr(&bad, variant->dress, AT_PATH);
+	EXPECT_EQ(ENOENT, at_err(at_connect(self->fd, &bad)));
+	if (variant->dress == AT_NATIVE) {
+		at_addr(&bad, AT_NATIVE, AT_PORT);
+		bad.nat.sac_node = 5;
+		EXPECT_EQ(ENETUNREACH, at_err(at_connect(self->fd, &bad)));
+		bad.nat.sac_flags = 1;
+		EXPECT_EQ(EINVAL, at_err(at_connect(self->fd, &bad)));
+	}
+	EXPECT_EQ(0, at_getpeername(self->fd, &got));
+	EXPECT_TRUE(at_addr_eq(&self->a, &got));
+	EXPECT_EQ(0, give(self->fd, NULL, 'a'));
+	EXPECT_EQ('a', take(self->rfd));
+}
+
+/* S-UNSPEC, S-NULL. */
+TEST_F_TIMEOUT(dgram, S_UNSPEC, AT_TIMEOUT)
+{
+	struct at_addr got;
+	int i;
+
+	EXPECT_EQ(0, at_err(at_connect_unspec(self->fd)));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+		EXPECT_EQ(0, at_err(at_connect_unspec(self->fd)));
+		EXPECT_EQ(ENOTCONN, at_err(at_getpeername(self->fd, &got)));
+		EXPECT_NE(0, give(self->fd, NULL, 'a'));
+	}
+}
+
+TEST_F_TIMEOUT(dgram, S_UNSPEC_bindings, AT_TIMEOUT)
+{
+	struct at_addr own, got;
+	int fd = receiver(variant, &own);
+
+	if (ORACLE)
+		SKIP(return, "AF_UNIX does not bind by itself");
+	ASSERT_EQ(0, at_err(at_connect(fd, &self->a)));
+	ASSERT_EQ(0, at_err(at_connect_unspec(fd)));
+	EXPECT_EQ(0, at_getsockname(fd, &got));
+	EXPECT_TRUE(at_addr_eq(&own, &got));
+	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+	ASSERT_EQ(0, at_err(at_connect_unspec(self->fd)));
+	EXPECT_EQ(0, at_getsockname(self->fd, &got));
+	EXPECT_TRUE(at_unnamed(&got));
+}
+
+TEST_F_TIMEOUT(dgram, S_NULL_forms, AT_TIMEOUT)
+{
+	static const char zeroes[128];
+	static const socklen_t lens[] = { 0, 2, 3, 16, 110, 128 };
+	struct at_addr got, null;
+	int i;
+
+	if (ORACLE)
+		SKIP(return, "AF_UNIX takes AF_UNSPEC alone");
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+		EXPECT_EQ(0, at_err(connect(self->fd, (void *)zeroes,
+					    lens[i]))) {
+			TH_LOG("S-NULL, %u zero bytes", lens[i]);
+		}
+		EXPECT_EQ(ENOTCONN, at_err(at_getpeername(self->fd, &got)));
+	}
+	/* The pointer of a null address is never followed. */
+	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+	EXPECT_EQ(0, at_err(connect(self->fd, NULL, 0)));
+	EXPECT_EQ(ENOTCONN, at_err(at_getpeername(self->fd, &got)));
+	if (variant->dress != AT_NATIVE)
+		return;
+	at_addr_port(&null, 0);
+	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+	EXPECT_EQ(0, at_err(at_connect(self->fd, &null)));
+	EXPECT_EQ(ENOTCONN, at_err(at_getpeername(self->fd, &got)));
+}
+
+TEST_F_TIMEOUT(dgram, S_NULL_others_change_nothing, AT_TIMEOUT)
+{
+	struct at_addr got, bad = {};
+
+	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+	EXPECT_EQ(EINVAL, at_err(connect(self->fd, &bad.sa, -1)));
+	EXPECT_EQ(EFAULT, at_err(connect(self->fd, NULL, 110)));
+	bad.sa.sa_family = 99;
+	EXPECT_NE(0, at_err(connect(self->fd, &bad.sa, 110)));
+	EXPECT_EQ(0, at_getpeername(self->fd, &got));
+	EXPECT_TRUE(at_addr_eq(&self->a, &got));
+}
+
+/* E-CONNREFUSED: connect() succeeds, the send tells. */
+TEST_F_TIMEOUT(dgram, E_CONNREFUSED_nothing_bound, AT_TIMEOUT)
+{
+	struct at_addr none;
+
+	if (variant->kind == AT_PATH) {
+		close(self->rfd);
+		EXPECT_EQ(ECONNREFUSED, at_err(at_connect(self->fd,
+							  &self->a)));
+		EXPECT_EQ(ECONNREFUSED, give(self->fd, &self->a, 'a'));
+		return;
+	}
+	at_addr(&none, variant->dress, variant->kind);
+	EXPECT_EQ(ORACLE ? ECONNREFUSED : 0,
+		  at_err(at_connect(self->fd, &none)));
+	EXPECT_EQ(ECONNREFUSED, give(self->fd, &none, 'a'));
+	if (ORACLE)
+		return;
+	EXPECT_EQ(ECONNREFUSED, give(self->fd, NULL, 'a'));
+	EXPECT_EQ(ECONNREFUSED, give(self->fd, NULL, 'a'));
+}
+
+TEST_F_TIMEOUT(dgram, association_survives_a_restart, AT_TIMEOUT)
+{
+	int again;
+
+	if (ORACLE || variant->kind == AT_PATH)
+		SKIP(return, "ports and names only");
+	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+	EXPECT_EQ(0, give(self->fd, NULL, 'a'));
+	close(self->rfd);
+	EXPECT_EQ(ECONNREFUSED, give(self->fd, NULL, 'b'));
+	again = at_socket(variant->dress, SOCK_DGRAM);
+	ASSERT_EQ(0, at_err(at_bind(again, &self->a)));
+	EXPECT_EQ(0, give(self->fd, NULL, 'c'));
+	EXPECT_EQ('c', take(again));
+}
+
+TEST_F_TIMEOUT(dgram, path_peer_gone, AT_TIMEOUT)
+{
+	if (variant->kind != AT_PATH)
+		SKIP(return, "paths only");
+	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+	close(self->rfd);
+	EXPECT_EQ(ECONNREFUSED, give(self->fd, NULL, 'b'));
+}
+
+TEST_F_TIMEOUT(dgram, connect_to_oneself, AT_TIMEOUT)
+{
+	ASSERT_EQ(0, at_err(at_connect(self->rfd, &self->a)));
+	EXPECT_EQ(0, give(self->rfd, NULL, 's'));
+	EXPECT_EQ('s', take(self->rfd));
+}
+
+/* A full receiver. */
+static int fill(int fd)
+{
+	static char buf[2048];
+	int n = 0;
+
+	while (send(fd, buf, sizeof(buf), MSG_DONTWAIT) == sizeof(buf))
+		n++;
+	return n;
+}
+
+static int drain(int fd)
+{
+	static char buf[2048];
+	int n = 0;
+
+	while (recv(fd, buf, sizeof(buf), MSG_DONTWAIT) == sizeof(buf))
+		n++;
+	return n;
+}
+
+TEST_F_TIMEOUT(dgram, full_EAGAIN_and_POLLOUT, AT_TIMEOUT)
+{
+	int n;
+
+	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+	EXPECT_EQ(POLLOUT, at_poll_now(self->fd, POLLOUT));
+	n = fill(self->fd);
+	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_LT(0, n);
+	EXPECT_EQ(0, at_poll_now(self->fd, POLLOUT));
+	EXPECT_EQ(n, drain(self->rfd));
+	EXPECT_EQ(POLLOUT, at_poll(self->fd, POLLOUT));
+	EXPECT_EQ(0, give(self->fd, NULL, 'a'));
+}
+
+struct blocked {
+	pthread_t thread;
+	int fd;
+	atomic_int tid;
+	ssize_t ret;
+	int err;
+};
+
+static void *send_blocked(void *arg)
+{
+	static char buf[2048];
+	struct blocked *b = arg;
+
+	atomic_store(&b->tid, gettid());
+	b->ret = send(b->fd, buf, sizeof(buf), MSG_NOSIGNAL);
+	b->err = at_err(b->ret);
+	return NULL;
+}
+
+static int start_blocked(struct blocked *b, int fd)
+{
+	int tid;
+
+	b->fd = fd;
+	atomic_init(&b->tid, 0);
+	if (pthread_create(&b->thread, NULL, send_blocked, b))
+		return -1;
+	return at_until((tid = atomic_load(&b->tid)) && at_sleeps(tid)) ? 0 :
+									  -1;
+}
+
+TEST_F_TIMEOUT(dgram, full_blocks_until_room, AT_TIMEOUT)
+{
+	struct blocked b;
+	int n;
+
+	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+	n = fill(self->fd);
+	ASSERT_EQ(0, start_blocked(&b, self->fd));
+	while (n >= 0) {
+		if (at_poll(self->rfd, POLLIN) != POLLIN)
+			break;
+		n -= drain(self->rfd);
+	}
+	EXPECT_EQ(-1, n);
+	pthread_join(b.thread, NULL);
+	EXPECT_EQ(2048, b.ret);
+}
+
+TEST_F_TIMEOUT(dgram, full_receiver_closes, AT_TIMEOUT)
+{
+	struct blocked b;
+
+	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+	fill(self->fd);
+	ASSERT_EQ(0, start_blocked(&b, self->fd));
+	close(self->rfd);
+	pthread_join(b.thread, NULL);
+	EXPECT_EQ(-1, b.ret);
+	EXPECT_TRUE(b.err == ECONNREFUSED || b.err == EPIPE ||
+		    b.err == ECONNRESET);
+}
+
+TEST_F_TIMEOUT(dgram, full_SO_SNDTIMEO, AT_TIMEOUT)
+{
+	struct timeval tv = { .tv_usec = 20000 };
+	static char buf[2048];
+
+	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+	ASSERT_EQ(0, setsockopt(self->fd, SOL_SOCKET, SO_SNDTIMEO, &tv,
+				sizeof(tv)));
+	fill(self->fd);
+	EXPECT_EQ(EAGAIN, at_err(send(self->fd, buf, sizeof(buf), 0)));
+}
+
+TEST_F_TIMEOUT(dgram, SO_RCVBUF_bounds, AT_TIMEOUT)
+{
+	static const int sizes[] = { 8192, 65536 };
+	int i, n, before = 0, big = 1 << 20;
+
+	if (ORACLE)
+		SKIP(return, "AF_UNIX counts datagrams");
+	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+	ASSERT_EQ(0, setsockopt(self->fd, SOL_SOCKET, SO_SNDBUFFORCE, &big,
+				sizeof(big)));
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		ASSERT_EQ(0, setsockopt(self->rfd, SOL_SOCKET, SO_RCVBUFFORCE,
+					&sizes[i], sizeof(int)));
+		n = fill(self->fd);
+		EXPECT_LT(before, n);
+		EXPECT_GE(2 * sizes[i] / 2048 + 1, n);
+		EXPECT_EQ(n, drain(self->rfd));
+		before = n;
+	}
+}
+
+TEST_F_TIMEOUT(dgram, order_and_bulk, AT_TIMEOUT)
+{
+	int n = at_scale(4000, 400), i, got;
+	pid_t pid = at_fork();
+
+	if (!pid) {
+		if (at_connect(self->fd, &self->a))
+			_exit(1);
+		for (i = 0; i < n; i++)
+			if (send(self->fd, &i, sizeof(i), 0) != sizeof(i))
+				_exit(2);
+		_exit(0);
+	}
+	for (i = 0; i < n; i++) {
+		ASSERT_EQ(sizeof(got), recv(self->rfd, &got, sizeof(got), 0));
+		ASSERT_EQ(i, got);
+	}
+	EXPECT_EQ(0, at_reap(pid));
+}
+
+TEST_F_TIMEOUT(dgram, shutdown, AT_TIMEOUT)
+{
+	char c;
+
+	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+	ASSERT_EQ(0, at_err(shutdown(self->fd, SHUT_WR)));
+	EXPECT_EQ(EPIPE, at_err(send(self->fd, "x", 1, MSG_NOSIGNAL)));
+	ASSERT_EQ(0, at_err(shutdown(self->fd, SHUT_RD)));
+	EXPECT_EQ(0, recv(self->fd, &c, 1, 0));
+}
+
+/* Broadcasts. */
+TEST(E_ACCES_BCAST_datagrams)
+{
+	struct at_addr a, to;
+	int fds[2], fd, on = 1, other;
+
+	fd = at_socket(AT_NATIVE, SOCK_DGRAM);
+	fds[0] = at_bound(&a, AT_NATIVE, AT_PORT, SOCK_DGRAM);
+	ASSERT_LE(0, fds[0]);
+	other = at_bound(&to, AT_NATIVE, AT_PORT, SOCK_DGRAM);
+	ASSERT_LE(0, other);
+	to = a;
+	to.nat.sac_node = ALTCONN_NODE_BROADCAST;
+	EXPECT_EQ(EACCES, give(fd, &to, 'b'));
+	EXPECT_EQ(EACCES, at_err(at_connect(fd, &to)));
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on,
+				sizeof(on)));
+	EXPECT_EQ(0, give(fd, &to, 'b'));
+	EXPECT_EQ('b', take(fds[0]));
+	EXPECT_EQ(0, at_err(at_connect(fd, &to)));
+	EXPECT_EQ(0, give(fd, NULL, 'c'));
+	EXPECT_EQ('c', take(fds[0]));
+	EXPECT_EQ(0, take(other));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * E-NOMEM: fail the first, the second, the third... allocation of a call until
+ * it does not reach that many. Each failure is ENOMEM or ENOBUFS (EFAULT for a
+ * copy), and the same call succeeds on the same socket afterwards. Needs a
+ * kernel with fault injection; on others the tests are skipped.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <fcntl.h>
+
+#define MOST 200
+
+/*
+ * The file stays open: opening it would use up the count. Writing 0 ends it,
+ * reading tells what is left, above 0 when a call made fewer allocations.
+ */
+static int nth_fd = -1;
+
+static int fail_nth(int n)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d", n);
+
+	return pwrite(nth_fd, text, len, 0) == len ? 0 : -1;
+}
+
+static int left(void)
+{
+	char text[16] = {};
+
+	return pread(nth_fd, text, sizeof(text) - 1, 0) > 0 ? atoi(text) : -1;
+}
+
+static void knob(const char *name, const char *value)
+{
+	char file[128];
+	int fd;
+
+	snprintf(file, sizeof(file), "/sys/kernel/debug/%s", name);
+	fd = open(file, O_WRONLY);
+	if (fd < 0)
+		return;
+	(void)!write(fd, value, strlen(value));
+	close(fd);
+}
+
+FIXTURE(fault) {
+	struct at_addr a;
+	int lfd;
+	int sv[2];
+};
+
+FIXTURE_VARIANT(fault) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(fault, native_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(fault, unix_seqpacket) {
+	AT_UNIX, AT_PATH, SOCK_SEQPACKET
+};
+FIXTURE_VARIANT_ADD(fault, native_dgram) { AT_NATIVE, AT_NAME, SOCK_DGRAM };
+
+FIXTURE_SETUP(fault)
+{
+	if (access("/proc/self/fail-nth", W_OK))
+		SKIP(return, "no fault injection in this kernel");
+	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR);
+	ASSERT_LE(0, nth_fd);
+	/* Those that may sleep fail too, and not only in user space. */
+	knob("failslab/ignore-gfp-wait", "N");
+	knob("fail_page_alloc/ignore-gfp-wait", "N");
+	knob("fail_page_alloc/min-order", "0");
+	self->lfd = at_bound(&self->a, variant->dress, variant->kind,
+			     variant->type);
+	ASSERT_LE(0, self->lfd);
+	if (variant->type != SOCK_DGRAM)
+		ASSERT_EQ(0, listen(self->lfd, 4));
+	ASSERT_EQ(0, socketpair(at_family(), variant->type,
+				variant->dress == AT_UNIX, self->sv));
+}
+
+FIXTURE_TEARDOWN(fault)
+{
+	at_cleanup();
+}
+
+/* One call under test: made anew for every count, its result an errno. */
+struct trial {
+	FIXTURE_DATA(fault) *self;
+	const FIXTURE_VARIANT(fault) *variant;
+	int fd;
+	struct at_addr a;
+};
+
+struct call {
+	const char *what;
+	int (*prepare)(struct trial *t);
+	int (*run)(struct trial *t);
+	void (*undo)(struct trial *t);
+	int also;	/* what the core makes of it on the way */
+};
+
+static int fresh(struct trial *t)
+{
+	t->fd = at_socket(t->variant->dress, t->variant->type);
+	return t->fd;
+}
+
+static int fresh_and_address(struct trial *t)
+{
+	at_addr(&t->a, t->variant->dress, t->variant->kind);
+	return fresh(t);
+}
+
+static int fresh_bound(struct trial *t)
+{
+	return fresh_and_address(t) < 0 ? -1 : at_bind(t->fd, &t->a);
+}
+
+static int nothing(struct trial *t)
+{
+	t->fd = -1;
+	return 0;
+}
+
+static int client_waits(struct trial *t)
+{
+	int err;
+
+	close(at_client(t->variant->dress, t->variant->type, &t->self->a,
+			&err));
+	t->fd = -1;
+	return err ? -1 : 0;
+}
+
+static int run_socket(struct trial *t)
+{
+	return at_err(fresh(t));
+}
+
+static int run_bind(struct trial *t)
+{
+	return at_err(at_bind(t->fd, &t->a));
+}
+
+static int run_listen(struct trial *t)
+{
+	return at_err(listen(t->fd, 3));
+}
+
+static int run_connect(struct trial *t)
+{
+	return at_err(at_connect(t->fd, &t->self->a));
+}
+
+static int run_accept(struct trial *t)
+{
+	t->fd = accept4(t->self->lfd, NULL, NULL, SOCK_NONBLOCK);
+	return at_err(t->fd);
+}
+
+static int run_send(struct trial *t)
+{
+	static char buf[20000];
+
+	return at_err(send(t->self->sv[0], buf, sizeof(buf), MSG_DONTWAIT));
+}
+
+static int run_sendto(struct trial *t)
+{
+	return at_err(sendto(t->fd, "x", 1, MSG_DONTWAIT, &t->self->a.sa,
+			     t->self->a.len));
+}
+
+static void undo_fd(struct trial *t)
+{
+	if (t->fd >= 0)
+		close(t->fd);
+	if (t->a.len)
+		unlink(at_path_of(&t->a));
+}
+
+static void undo_connect(struct trial *t)
+{
+	int fd;
+
+	close(t->fd);
+	if (t->variant->type == SOCK_DGRAM)
+		return;
+	fd = accept4(t->self->lfd, NULL, NULL, SOCK_NONBLOCK);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void undo_data(struct trial *t)
+{
+	static char buf[20000];
+
+	while (recv(t->self->sv[1], buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		;
+	while (recv(t->self->lfd, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		;
+	if (t->fd >= 0)
+		close(t->fd);
+}
+
+/* The counter counts copies from and to user space where they may fail. */
+static bool copies_fail(void)
+{
+	return !access("/sys/kernel/debug/fail_usercopy", F_OK);
+}
+
+static bool memory(const struct call *call, int err)
+{
+	if (err == EFAULT)
+		return copies_fail();
+	return err == ENOMEM || err == ENOBUFS || err == call->also;
+}
+
+/*
+ * -1: the call never got through; else how many of its allocations failed.
+ * *wrong is an errno that is neither.
+ */
+static int each_allocation(struct trial *t, const struct call *call,
+			   int *wrong)
+{
+	int n, err, rest, failures = 0;
+
+	for (n = 1; n < MOST; n++) {
+		t->a.len = 0;
+		if (call->prepare(t) < 0)
+			return -1;
+		if (fail_nth(n))
+			return -1;
+		err = call->run(t);
+		rest = left();
+		fail_nth(0);
+		if (err && !memory(call, err)) {
+			*wrong = err;
+			return -1;
+		}
+		if (err) {
+			failures++;
+			err = call->run(t);
+			if (err) {
+				*wrong = -err;
+				return -1;
+			}
+		}
+		call->undo(t);
+		if (rest > 0)
+			return failures;
+	}
+	return -1;
+}
+
+static const struct call calls[] = {
+	{ "socket", nothing, run_socket, undo_fd, ENFILE },
+	/* tmpfs has no space when it has no memory for an inode. */
+	{ "bind", fresh_and_address, run_bind, undo_fd, ENOSPC },
+	{ "listen", fresh_bound, run_listen, undo_fd },
+	{ "connect", fresh, run_connect, undo_connect },
+	{ "accept", client_waits, run_accept, undo_fd, ENFILE },
+	{ "send", nothing, run_send, undo_data },
+	{ "sendto", fresh, run_sendto, undo_data },
+};
+
+static bool applies(const struct call *call, int type)
+{
+	if (call->run == run_listen || call->run == run_accept)
+		return type != SOCK_DGRAM;
+	return call->run != run_sendto || type == SOCK_DGRAM;
+}
+
+TEST_F_TIMEOUT(fault, E_NOMEM, AT_TIMEOUT_LONG)
+{
+	struct trial t = { .self = self, .variant = variant };
+	int i, failures, wrong, total = 0;
+
+	if (access("/proc/self/fail-nth", W_OK))
+		SKIP(return, "no fault injection in this kernel");
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		if (!applies(&calls[i], variant->type))
+			continue;
+		wrong = 0;
+		failures = each_allocation(&t, &calls[i], &wrong);
+		EXPECT_LE(0, failures) {
+			TH_LOG("%s: errno %d (negative: when repeated)",
+			       calls[i].what, wrong);
+		}
+		if (failures > 0)
+			total += failures;
+	}
+	/* Something must have failed, or nothing was tested. */
+	EXPECT_LT(0, total);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sockets for the shell tests: reads a command a line, answers each with a
+ * line, so that a script can set a scene and go on when it stands.
+ *
+ *	bind DRESS TYPE ADDRESS			-> ok SLOT
+ *	listen DRESS TYPE ADDRESS BACKLOG	-> ok SLOT
+ *	connect DRESS TYPE ADDRESS		-> ok SLOT (blocking)
+ *	start DRESS TYPE ADDRESS		-> ok SLOT (non-blocking)
+ *	accept SLOT				-> ok SLOT
+ *	send SLOT COUNT				-> ok COUNT
+ *	close SLOT				-> ok SLOT
+ *
+ * DRESS is native, unix or AF_UNIX; TYPE stream, seqpacket or dgram; ADDRESS
+ * port:NUMBER, name:TEXT or path:TEXT. What fails answers "SLOT ERRNO-NAME",
+ * the slot being -1 when there is no socket.
+ */
+#include "lib/altconn_test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SLOTS 256
+
+static int slots[SLOTS];
+static int nslots;
+
+static int answer(int slot, int err)
+{
+	if (err)
+		printf("%d %s\n", slot, strerrorname_np(err));
+	else
+		printf("ok %d\n", slot);
+	return fflush(stdout);
+}
+
+static int keep(int fd)
+{
+	if (fd < 0 || nslots == SLOTS)
+		return -1;
+	slots[nslots] = fd;
+	return nslots++;
+}
+
+static enum at_dress dress_of(const char *word)
+{
+	if (!strcmp(word, "native"))
+		return AT_NATIVE;
+	return strcmp(word, "unix") ? AT_ORACLE : AT_UNIX;
+}
+
+static int type_of(const char *word)
+{
+	if (!strcmp(word, "stream"))
+		return SOCK_STREAM;
+	return strcmp(word, "seqpacket") ? SOCK_DGRAM : SOCK_SEQPACKET;
+}
+
+static void address_of(struct at_addr *a, enum at_dress dress,
+		       const char *word)
+{
+	const char *text = word + 5;
+
+	if (!strncmp(word, "port:", 5))
+		at_addr_port(a, strtoul(text, NULL, 10));
+	else if (!strncmp(word, "name:", 5))
+		at_addr_name(a, dress, text, strlen(text));
+	else
+		at_addr_path(a, dress, text);
+}
+
+static int new_socket(char **words, int flags, struct at_addr *a)
+{
+	enum at_dress dress = dress_of(words[1]);
+
+	address_of(a, dress, words[3]);
+	return keep(at_socket(dress, type_of(words[2]) | flags));
+}
+
+static int do_bind(char **words)
+{
+	struct at_addr a;
+	int slot = new_socket(words, 0, &a), err;
+
+	if (slot < 0)
+		return answer(-1, errno);
+	err = at_err(at_bind(slots[slot], &a));
+	if (!err && words[4])
+		err = at_err(listen(slots[slot], atoi(words[4])));
+	return answer(slot, err);
+}
+
+static int do_connect(char **words, int flags)
+{
+	struct at_addr a;
+	int slot = new_socket(words, flags, &a);
+
+	if (slot < 0)
+		return answer(-1, errno);
+	return answer(slot, at_err(at_connect(slots[slot], &a)));
+}
+
+static int do_accept(char **words)
+{
+	int fd = accept(slots[atoi(words[1]) % SLOTS], NULL, NULL);
+
+	return fd < 0 ? answer(-1, errno) : answer(keep(fd), 0);
+}
+
+static int do_send(char **words)
+{
+	static char buf[65536];
+	size_t n = strtoul(words[2], NULL, 10);
+
+	if (n > sizeof(buf))
+		n = sizeof(buf);
+	if (send(slots[atoi(words[1]) % SLOTS], buf, n, 0) != (ssize_t)n)
+		return answer(-1, errno);
+	return answer(n, 0);
+}
+
+static int do_close(char **words)
+{
+	int slot = atoi(words[1]) % SLOTS;
+
+	return answer(slot, at_err(close(slots[slot])));
+}
+
+static int serve(char **words, int n)
+{
+	if (n >= 4 && (!strcmp(words[0], "bind") || !strcmp(words[0], "listen")))
+		return do_bind(words);
+	if (n == 4 && !strcmp(words[0], "connect"))
+		return do_connect(words, 0);
+	if (n == 4 && !strcmp(words[0], "start"))
+		return do_connect(words, SOCK_NONBLOCK);
+	if (n == 2 && !strcmp(words[0], "accept"))
+		return do_accept(words);
+	if (n == 3 && !strcmp(words[0], "send"))
+		return do_send(words);
+	if (n == 2 && !strcmp(words[0], "close"))
+		return do_close(words);
+	return answer(-1, EINVAL);
+}
+
+int main(void)
+{
+	char line[512], *words[8], *word;
+	int n;
+
+	while (fgets(line, sizeof(line), stdin)) {
+		memset(words, 0, sizeof(words));
+		n = 0;
+		for (word = strtok(line, " \n"); word && n < 7;
+		     word = strtok(NULL, " \n"))
+			words[n++] = word;
+		if (serve(words, n))
+			return 1;
+	}
+	return 0;
+}

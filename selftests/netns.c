@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Network namespaces: ports and names belong to one, paths to the machine.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/stat.h>
+
+FIXTURE(netns) {
+	struct at_addr a;
+	int fd;		/* bound in the first namespace; this process left it */
+};
+
+FIXTURE_VARIANT(netns) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+};
+
+#define NETNS(d, k, t)							\
+	FIXTURE_VARIANT_ADD(netns, d ## _ ## k ## _ ## t) {		\
+		.dress = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
+	}
+NETNS(NATIVE, PORT, STREAM);
+NETNS(NATIVE, NAME, SEQPACKET);
+NETNS(NATIVE, PORT, DGRAM);
+NETNS(NATIVE, PATH, STREAM);
+NETNS(UNIX, NAME, STREAM);
+NETNS(UNIX, PATH, SEQPACKET);
+NETNS(UNIX, PATH, DGRAM);
+NETNS(ORACLE, NAME, STREAM);
+NETNS(ORACLE, PATH, STREAM);
+
+FIXTURE_SETUP(netns)
+{
+	self->fd = at_bound(&self->a, variant->dress, variant->kind,
+			    variant->type);
+	ASSERT_LE(0, self->fd);
+	if (variant->type != SOCK_DGRAM)
+		ASSERT_EQ(0, at_err(listen(self->fd, 4)));
+	if (at_netns())
+		SKIP(return, "no network namespaces");
+}
+
+FIXTURE_TEARDOWN(netns)
+{
+	at_cleanup();
+}
+
+TEST_F_TIMEOUT(netns, only_paths_cross, AT_TIMEOUT)
+{
+	bool path = variant->kind == AT_PATH;
+	int fd, err, want = path ? 0 : ECONNREFUSED;
+	char c;
+
+	fd = at_client(variant->dress, variant->type, &self->a, &err);
+	ASSERT_LE(0, fd);
+	if (variant->type == SOCK_DGRAM)
+		err = at_err(sendto(fd, "x", 1, 0, &self->a.sa, self->a.len));
+	EXPECT_EQ(want, err);
+	if (!path)
+		return;
+	if (variant->type != SOCK_DGRAM) {
+		ASSERT_EQ(1, send(fd, "x", 1, 0));
+		self->fd = accept(self->fd, NULL, NULL);
+		ASSERT_LE(0, self->fd);
+	}
+	EXPECT_EQ(1, recv(self->fd, &c, 1, 0));
+}
+
+TEST_F_TIMEOUT(netns, the_same_address_is_free, AT_TIMEOUT)
+{
+	int fd = at_socket(variant->dress, variant->type);
+
+	EXPECT_EQ(variant->kind == AT_PATH ? EADDRINUSE : 0,
+		  at_err(at_bind(fd, &self->a)));
+}
+
+/* A socket stays in the namespace where it was made. */
+TEST_F_TIMEOUT(netns, a_socket_keeps_its_own, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int old, fd, err;
+
+	/* Two namespaces on: the socket of the middle one meets its peers. */
+	old = at_socket(variant->dress, variant->type);
+	fd = at_bound(&a, variant->dress, variant->kind, variant->type);
+	ASSERT_LE(0, fd);
+	if (variant->type != SOCK_DGRAM)
+		ASSERT_EQ(0, at_err(listen(fd, 4)));
+	ASSERT_EQ(0, at_netns());
+	EXPECT_EQ(0, at_err(at_connect(old, &a)));
+	if (variant->type == SOCK_DGRAM || variant->kind == AT_PATH)
+		return;
+	close(at_client(variant->dress, variant->type, &a, &err));
+	EXPECT_EQ(ECONNREFUSED, err);
+}
+
+/* An accepted socket lives where its listener does. */
+TEST_F_TIMEOUT(netns, association_outlives_the_namespace_of_its_maker,
+	       AT_TIMEOUT)
+{
+	int up[2], fd, sfd, err;
+	struct at_addr a;
+	pid_t pid;
+	char c;
+
+	if (variant->type == SOCK_DGRAM)
+		SKIP(return, "connections only");
+	ASSERT_EQ(0, pipe(up));
+	fd = at_bound(&a, variant->dress, variant->kind, variant->type);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, listen(fd, 4));
+	pid = at_fork();
+	if (!pid) {
+		int cfd = at_client(variant->dress, variant->type, &a, &err);
+
+		if (!err)
+			err = at_send_all(cfd, "y", 1);
+		_exit(err);
+	}
+	EXPECT_EQ(0, at_reap(pid));
+	ASSERT_EQ(0, at_netns());
+	sfd = accept(fd, NULL, NULL);
+	ASSERT_LE(0, sfd);
+	close(fd);
+	EXPECT_EQ(1, recv(sfd, &c, 1, 0));
+	EXPECT_EQ(0, recv(sfd, &c, 1, 0));
+}
+
+FIXTURE(sysctls) {};
+FIXTURE_SETUP(sysctls)
+{
+	if (at_netns())
+		SKIP(return, "no network namespaces");
+}
+
+FIXTURE_TEARDOWN(sysctls) {}
+
+TEST_F_TIMEOUT(sysctls, defaults, AT_TIMEOUT)
+{
+	static const struct {
+		const char *name;
+		long value;
+	} rows[] = {
+		{ "altconn/connect_timeout_ms", 30000 },
+		{ "altconn/ephemeral_port_min", 32768 },
+		{ "altconn/ephemeral_port_max", 60999 },
+		{ "altconn/max_waiting", 65536 },
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		EXPECT_EQ(rows[i].value, at_sysctl(rows[i].name)) {
+			TH_LOG("%s", rows[i].name);
+		}
+	}
+}
+
+TEST_F_TIMEOUT(sysctls, each_namespace_its_own, AT_TIMEOUT)
+{
+	pid_t pid;
+
+	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", 11));
+	pid = at_fork();
+	if (!pid) {
+		if (at_netns())
+			_exit(1);
+		_exit(at_sysctl("altconn/max_waiting") == 11);
+	}
+	EXPECT_EQ(0, at_reap(pid));
+	EXPECT_EQ(11, at_sysctl("altconn/max_waiting"));
+}
+
+TEST_F_TIMEOUT(sysctls, bad_values_EINVAL, AT_TIMEOUT)
+{
+	static const struct {
+		const char *name;
+		long value;
+	} rows[] = {
+		{ "altconn/connect_timeout_ms", -1 },
+		{ "altconn/max_waiting", -1 },
+		{ "altconn/ephemeral_port_min", 0 },
+	};
+	long before;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		before = at_sysctl(rows[i].name);
+		EXPECT_EQ(-1, at_sysctl_set(rows[i].name, rows[i].value)) {
+			TH_LOG("%s = %ld", rows[i].name, rows[i].value);
+		}
+		EXPECT_EQ(before, at_sysctl(rows[i].name));
+	}
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SO_PEERCRED: the client sees who called listen(), the server who called
+ * connect(), whoever accepts or holds the descriptors later.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <sys/stat.h>
+
+FIXTURE(cred) {
+	struct at_addr a;
+	int lfd;
+	int up[2];	/* the child tells the test */
+	int down[2];	/* the test tells the child */
+};
+
+FIXTURE_VARIANT(cred) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(cred, native_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(cred, native_seqpacket) {
+	AT_NATIVE, AT_PATH, SOCK_SEQPACKET
+};
+FIXTURE_VARIANT_ADD(cred, unix_stream) { AT_UNIX, AT_PATH, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(cred, oracle_stream) { AT_ORACLE, AT_PATH, SOCK_STREAM };
+
+FIXTURE_SETUP(cred)
+{
+	ASSERT_EQ(0, pipe(self->up));
+	ASSERT_EQ(0, pipe(self->down));
+	umask(0);
+	self->lfd = at_listener(&self->a, variant->dress, variant->kind,
+				variant->type, 4);
+	ASSERT_LE(0, self->lfd);
+}
+
+FIXTURE_TEARDOWN(cred)
+{
+	at_cleanup();
+}
+
+static int peer(int fd, struct ucred *cred)
+{
+	socklen_t len = sizeof(*cred);
+
+	memset(cred, 0xee, sizeof(*cred));
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, cred, &len);
+}
+
+TEST_F_TIMEOUT(cred, server_sees_the_connecter, AT_TIMEOUT)
+{
+	struct ucred cred;
+	pid_t pid = at_fork();
+	int fd, err;
+
+	if (!pid) {
+		if (at_become_nobody())
+			_exit(100);
+		at_client(variant->dress, variant->type, &self->a, &err);
+		at_tell(self->up[1]);
+		at_hear(self->down[0]);
+		_exit(err);
+	}
+	ASSERT_EQ(0, at_hear(self->up[0]));
+	fd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, peer(fd, &cred));
+	EXPECT_EQ(pid, cred.pid);
+	EXPECT_EQ(65534, cred.uid);
+	EXPECT_EQ(65534, cred.gid);
+	at_tell(self->down[1]);
+	EXPECT_EQ(0, at_reap(pid));
+}
+
+TEST_F_TIMEOUT(cred, client_sees_the_listener, AT_TIMEOUT)
+{
+	pid_t parent = getpid(), pid;
+	struct ucred cred;
+	int fd, err;
+
+	pid = at_fork();
+	if (!pid) {
+		if (at_become_nobody())
+			_exit(100);
+		fd = at_client(variant->dress, variant->type, &self->a, &err);
+		if (err || peer(fd, &cred))
+			_exit(101);
+		_exit(!(cred.pid == parent && !cred.uid && !cred.gid));
+	}
+	EXPECT_EQ(0, at_reap(pid));
+}
+
+/* listen() counts, not socket(), bind() or accept(). */
+TEST_F_TIMEOUT(cred, client_sees_the_last_listen, AT_TIMEOUT)
+{
+	struct ucred cred;
+	pid_t pid;
+	int fd, err, sfd;
+
+	pid = at_fork();
+	if (!pid) {
+		if (at_become_nobody() || listen(self->lfd, 4))
+			_exit(100);
+		at_tell(self->up[1]);
+		at_hear(self->down[0]);
+		_exit(0);
+	}
+	ASSERT_EQ(0, at_hear(self->up[0]));
+	fd = at_client(variant->dress, variant->type, &self->a, &err);
+	ASSERT_EQ(0, err);
+	sfd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, sfd);
+	ASSERT_EQ(0, peer(fd, &cred));
+	EXPECT_EQ(pid, cred.pid);
+	EXPECT_EQ(65534, cred.uid);
+	ASSERT_EQ(0, peer(sfd, &cred));
+	EXPECT_EQ(getpid(), cred.pid);
+	EXPECT_EQ(0, cred.uid);
+	at_tell(self->down[1]);
+	EXPECT_EQ(0, at_reap(pid));
+}
+
+/* The one who connected, though another process accepted it for them. */
+TEST_F_TIMEOUT(cred, holds_after_the_peer_died, AT_TIMEOUT)
+{
+	struct ucred cred;
+	pid_t pid = at_fork();
+	int fd, err;
+
+	if (!pid) {
+		at_client(variant->dress, variant->type, &self->a, &err);
+		_exit(err);
+	}
+	EXPECT_EQ(0, at_reap(pid));
+	fd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, peer(fd, &cred));
+	EXPECT_EQ(pid, cred.pid);
+	EXPECT_EQ(0, cred.uid);
+}
+
+TEST_F_TIMEOUT(cred, nobody_before_connect, AT_TIMEOUT)
+{
+	int fd = at_socket(variant->dress, variant->type);
+	struct ucred cred;
+
+	ASSERT_EQ(0, peer(fd, &cred));
+	EXPECT_EQ(0, cred.pid);
+	EXPECT_EQ(-1, (int)cred.uid);
+	EXPECT_EQ(-1, (int)cred.gid);
+}
+
+/* A waiting attempt is made in the caller's name, not the accepter's. */
+TEST_F_TIMEOUT(cred, E_INPROGRESS_keeps_the_connecter, AT_TIMEOUT)
+{
+	struct ucred cred;
+	int full[5], fd, i;
+	pid_t pid;
+
+	if (variant->dress == AT_ORACLE)
+		SKIP(return, "AF_UNIX has no pending connect");
+	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &self->a, full,
+			     5));
+	pid = at_fork();
+	if (!pid) {
+		if (at_become_nobody())
+			_exit(100);
+		at_client(variant->dress, variant->type | SOCK_NONBLOCK,
+			  &self->a, &i);
+		at_tell(self->up[1]);
+		at_hear(self->down[0]);
+		_exit(i);
+	}
+	ASSERT_EQ(0, at_hear(self->up[0]));
+	for (i = 0; i < 5; i++)
+		ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	fd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, peer(fd, &cred));
+	EXPECT_EQ(pid, cred.pid);
+	EXPECT_EQ(65534, cred.uid);
+	at_tell(self->down[1]);
+	EXPECT_EQ(EINPROGRESS, at_reap(pid));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * poll() and epoll, level and edge triggered, in every state of a socket.
+ * E-INPROGRESS rules: no POLLOUT before an attempt is decided.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+
+#define ALL (POLLIN | POLLOUT | POLLRDHUP | POLLPRI)
+
+FIXTURE(state) {};
+
+FIXTURE_VARIANT(state) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(state, native_port_stream) {
+	AT_NATIVE, AT_PORT, SOCK_STREAM
+};
+FIXTURE_VARIANT_ADD(state, native_path_seqpacket) {
+	AT_NATIVE, AT_PATH, SOCK_SEQPACKET
+};
+FIXTURE_VARIANT_ADD(state, unix_path_stream) { AT_UNIX, AT_PATH, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(state, oracle_name_stream) {
+	AT_ORACLE, AT_NAME, SOCK_STREAM
+};
+
+FIXTURE_SETUP(state) {}
+FIXTURE_TEARDOWN(state) { at_cleanup(); }
+
+static int bound_listener(const FIXTURE_VARIANT(state) *variant,
+			  struct at_addr *a, int backlog)
+{
+	return at_listener(a, variant->dress, variant->kind, variant->type,
+			   backlog);
+}
+
+static int pair_of(const FIXTURE_VARIANT(state) *variant, int sv[2])
+{
+	return at_pair(variant->dress, variant->kind, variant->type, sv);
+}
+
+TEST_F_TIMEOUT(state, listener_POLLIN, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int lfd = bound_listener(variant, &a, 4), fds[2];
+
+	ASSERT_LE(0, lfd);
+	EXPECT_EQ(0, at_poll_now(lfd, POLLIN | POLLRDHUP));
+	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &a, fds, 2));
+	EXPECT_EQ(POLLIN, at_poll(lfd, POLLIN));
+	ASSERT_LE(0, accept(lfd, NULL, NULL));
+	EXPECT_EQ(POLLIN, at_poll_now(lfd, POLLIN));
+	ASSERT_LE(0, accept(lfd, NULL, NULL));
+	EXPECT_EQ(0, at_poll_now(lfd, POLLIN));
+}
+
+TEST_F_TIMEOUT(state, established, AT_TIMEOUT)
+{
+	int sv[2], i;
+	char c;
+
+	ASSERT_EQ(0, pair_of(variant, sv));
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(POLLOUT, at_poll_now(sv[i], ALL));
+		ASSERT_EQ(1, send(sv[!i], "x", 1, 0));
+		EXPECT_EQ(POLLIN | POLLOUT, at_poll(sv[i], ALL) &
+					    (POLLIN | POLLOUT));
+		ASSERT_EQ(1, recv(sv[i], &c, 1, 0));
+		EXPECT_EQ(POLLOUT, at_poll_now(sv[i], ALL));
+	}
+}
+
+static void fill(int fd)
+{
+	static const char buf[4096];
+
+	while (send(fd, buf, sizeof(buf), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+		;
+	while (send(fd, buf, 1, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+		;
+}
+
+static long drain(int fd)
+{
+	static char buf[65536];
+	ssize_t n;
+	long sum = 0;
+
+	while ((n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT)) > 0)
+		sum += n;
+	return sum;
+}
+
+TEST_F_TIMEOUT(state, full_has_no_POLLOUT, AT_TIMEOUT)
+{
+	int sv[2];
+
+	ASSERT_EQ(0, pair_of(variant, sv));
+	fill(sv[0]);
+	EXPECT_EQ(0, at_poll_now(sv[0], POLLOUT));
+	EXPECT_EQ(POLLOUT, at_poll_now(sv[1], POLLOUT));
+	EXPECT_LT(0, drain(sv[1]));
+	EXPECT_EQ(POLLOUT, at_poll(sv[0], POLLOUT));
+}
+
+TEST_F_TIMEOUT(state, peer_closed, AT_TIMEOUT)
+{
+	int sv[2];
+	short all = POLLIN | POLLRDHUP | POLLHUP;
+	char c;
+
+	ASSERT_EQ(0, pair_of(variant, sv));
+	ASSERT_EQ(1, send(sv[1], "x", 1, 0));
+	close(sv[1]);
+	EXPECT_EQ(all, at_poll(sv[0], ALL) & all);
+	EXPECT_EQ(1, recv(sv[0], &c, 1, 0));
+	EXPECT_EQ(all, at_poll(sv[0], ALL) & all);
+	EXPECT_EQ(0, recv(sv[0], &c, 1, 0));
+}
+
+TEST_F_TIMEOUT(state, peer_shut_for_writing, AT_TIMEOUT)
+{
+	int sv[2];
+
+	ASSERT_EQ(0, pair_of(variant, sv));
+	ASSERT_EQ(0, shutdown(sv[1], SHUT_WR));
+	EXPECT_EQ(POLLIN | POLLRDHUP, at_poll(sv[0], POLLIN | POLLRDHUP));
+	EXPECT_EQ(0, at_poll_now(sv[0], ALL) & POLLHUP);
+	EXPECT_EQ(POLLOUT, at_poll_now(sv[0], POLLOUT));
+	EXPECT_EQ(0, at_poll_now(sv[1], POLLRDHUP));
+	ASSERT_EQ(0, shutdown(sv[0], SHUT_WR));
+	EXPECT_EQ(POLLHUP, at_poll(sv[1], POLLRDHUP) & POLLHUP);
+}
+
+TEST_F_TIMEOUT(state, reset_POLLERR_until_read, AT_TIMEOUT)
+{
+	int sv[2];
+
+	ASSERT_EQ(0, pair_of(variant, sv));
+	ASSERT_EQ(1, send(sv[0], "x", 1, 0));
+	close(sv[1]);
+	EXPECT_EQ(POLLERR | POLLHUP,
+		  at_poll(sv[0], POLLIN) & (POLLERR | POLLHUP));
+	EXPECT_EQ(ECONNRESET, at_so_error(sv[0]));
+	EXPECT_EQ(0, at_so_error(sv[0]));
+	EXPECT_EQ(0, at_poll_now(sv[0], POLLIN) & POLLERR);
+}
+
+TEST_F_TIMEOUT(state, E_INPROGRESS_pending, AT_TIMEOUT)
+{
+	int lfd, fd, err, full[1];
+	struct at_addr a;
+
+	if (variant->dress == AT_ORACLE)
+		SKIP(return, "AF_UNIX has no pending connect");
+	lfd = bound_listener(variant, &a, 0);
+	ASSERT_LE(0, lfd);
+	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &a, full, 1));
+	fd = at_client(variant->dress, variant->type | SOCK_NONBLOCK, &a,
+		       &err);
+	ASSERT_EQ(EINPROGRESS, err);
+	EXPECT_EQ(0, at_poll_now(fd, ALL));
+	/* A place that changes is no event. */
+	ASSERT_LE(0, accept(lfd, NULL, NULL));
+	EXPECT_EQ(POLLOUT, at_poll(fd, ALL));
+	EXPECT_EQ(0, at_so_error(fd));
+	EXPECT_EQ(POLLOUT, at_poll_now(fd, ALL));
+}
+
+TEST_F_TIMEOUT(state, E_INPROGRESS_error_holds, AT_TIMEOUT)
+{
+	const short want = POLLOUT | POLLERR | POLLHUP;
+	int lfd, fd, err, full[1], i;
+	struct at_addr a;
+
+	if (variant->dress == AT_ORACLE)
+		SKIP(return, "AF_UNIX has no pending connect");
+	lfd = bound_listener(variant, &a, 0);
+	ASSERT_LE(0, lfd);
+	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &a, full, 1));
+	fd = at_client(variant->dress, variant->type | SOCK_NONBLOCK, &a,
+		       &err);
+	ASSERT_EQ(EINPROGRESS, err);
+	close(lfd);
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(want, at_poll(fd, ALL) & want);
+	EXPECT_EQ(ECONNREFUSED, at_so_error(fd));
+	EXPECT_EQ(0, at_poll_now(fd, ALL) & POLLERR);
+}
+
+/* epoll. */
+static int watch(int epfd, int fd, uint32_t events)
+{
+	struct epoll_event ev = { .events = events, .data.fd = fd };
+
+	return epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &ev);
+}
+
+static uint32_t next_event(int epfd, int timeout)
+{
+	struct epoll_event ev = {};
+
+	return epoll_wait(epfd, &ev, 1, timeout) == 1 ? ev.events : 0;
+}
+
+/* Programs register before they connect. */
+TEST_F_TIMEOUT(state, epoll_registered_before_connect, AT_TIMEOUT)
+{
+	int lfd, fd, full[1], epfd;
+	struct at_addr a;
+
+	if (variant->dress == AT_ORACLE)
+		SKIP(return, "AF_UNIX has no pending connect");
+	lfd = bound_listener(variant, &a, 0);
+	ASSERT_LE(0, lfd);
+	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &a, full, 1));
+	epfd = epoll_create1(0);
+	fd = at_socket(variant->dress, variant->type | SOCK_NONBLOCK);
+	ASSERT_EQ(0, watch(epfd, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP |
+			   EPOLLET));
+	next_event(epfd, 0);
+	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd, &a)));
+	EXPECT_EQ(0, next_event(epfd, 0));
+	ASSERT_LE(0, accept(lfd, NULL, NULL));
+	EXPECT_EQ(EPOLLOUT, next_event(epfd, at_deadline_ms()));
+	/* Edge triggered: told once. */
+	EXPECT_EQ(0, next_event(epfd, 0));
+	EXPECT_EQ(0, at_err(at_connect(fd, &a)));
+}
+
+TEST_F_TIMEOUT(state, epoll_LT_repeats_ET_does_not, AT_TIMEOUT)
+{
+	int sv[2], lt = epoll_create1(0), et = epoll_create1(0), i;
+	char c;
+
+	ASSERT_EQ(0, pair_of(variant, sv));
+	ASSERT_EQ(0, watch(lt, sv[0], EPOLLIN));
+	ASSERT_EQ(0, watch(et, sv[0], EPOLLIN | EPOLLET));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(1, send(sv[1], "x", 1, 0));
+		EXPECT_EQ(EPOLLIN, next_event(lt, at_deadline_ms()));
+		EXPECT_EQ(EPOLLIN, next_event(lt, 0));
+		/* Each arrival is an edge, though the last is not read. */
+		EXPECT_EQ(EPOLLIN, next_event(et, at_deadline_ms()));
+		EXPECT_EQ(0, next_event(et, 0));
+	}
+	ASSERT_EQ(1, recv(sv[0], &c, 1, 0));
+	if (variant->type == SOCK_STREAM || variant->type == SOCK_SEQPACKET)
+		ASSERT_EQ(1, recv(sv[0], &c, 1, 0));
+	EXPECT_EQ(0, next_event(lt, 0));
+}
+
+TEST_F_TIMEOUT(state, epoll_ET_writable_again, AT_TIMEOUT)
+{
+	int sv[2], et = epoll_create1(0);
+
+	ASSERT_EQ(0, pair_of(variant, sv));
+	fill(sv[0]);
+	ASSERT_EQ(0, watch(et, sv[0], EPOLLOUT | EPOLLET));
+	EXPECT_EQ(0, next_event(et, 0));
+	EXPECT_LT(0, drain(sv[1]));
+	EXPECT_EQ(EPOLLOUT, next_event(et, at_deadline_ms()));
+}
+
+TEST_F_TIMEOUT(state, epoll_ET_listener, AT_TIMEOUT)
+{
+	int et = epoll_create1(0), lfd, i, err;
+	struct at_addr a;
+
+	lfd = bound_listener(variant, &a, 8);
+	ASSERT_LE(0, lfd);
+	ASSERT_EQ(0, watch(et, lfd, EPOLLIN | EPOLLET));
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(0, next_event(et, 0));
+		ASSERT_LE(0, at_client(variant->dress, variant->type, &a,
+				       &err));
+		EXPECT_EQ(0, err);
+		EXPECT_EQ(EPOLLIN, next_event(et, at_deadline_ms()));
+	}
+}
+
+/* A thread asleep in poll() is woken by each of these. */
+struct sleeper {
+	pthread_t thread;
+	int fd;
+	short events, revents;
+	atomic_int tid;
+};
+
+static void *sleep_in_poll(void *arg)
+{
+	struct sleeper *s = arg;
+
+	atomic_store(&s->tid, gettid());
+	s->revents = at_poll(s->fd, s->events);
+	return NULL;
+}
+
+static int asleep(struct sleeper *s, int fd, short events)
+{
+	int tid;
+
+	s->fd = fd;
+	s->events = events;
+	atomic_init(&s->tid, 0);
+	if (pthread_create(&s->thread, NULL, sleep_in_poll, s))
+		return -1;
+	return at_until((tid = atomic_load(&s->tid)) && at_sleeps(tid)) ? 0 :
+									  -1;
+}
+
+static short woken(struct sleeper *s)
+{
+	pthread_join(s->thread, NULL);
+	return s->revents;
+}
+
+TEST_F_TIMEOUT(state, wakes_on_data_room_close, AT_TIMEOUT)
+{
+	struct sleeper s;
+	int sv[2];
+
+	ASSERT_EQ(0, pair_of(variant, sv));
+	ASSERT_EQ(0, asleep(&s, sv[0], POLLIN));
+	ASSERT_EQ(1, send(sv[1], "x", 1, 0));
+	EXPECT_EQ(POLLIN, woken(&s));
+	fill(sv[0]);
+	ASSERT_EQ(0, asleep(&s, sv[0], POLLOUT));
+	EXPECT_LT(0, drain(sv[1]));
+	EXPECT_EQ(POLLOUT, woken(&s));
+	EXPECT_LT(0, drain(sv[0]));
+	ASSERT_EQ(0, asleep(&s, sv[0], POLLRDHUP));
+	close(sv[1]);
+	EXPECT_NE(0, woken(&s) & (POLLRDHUP | POLLHUP));
+}
+
+TEST_HARNESS_MAIN

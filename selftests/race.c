@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Many hands at once. Decision 1: an attempt is established, refused, timed
+ * out or cancelled, exactly once, whatever runs against it; so the counts of
+ * both sides agree in the end. S-THREAD.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <sched.h>
+#include <signal.h>
+
+struct arena {
+	enum at_dress dress;
+	int type;
+	struct at_addr a;
+	int lfd;
+	atomic_bool over;
+	atomic_long told, refused, timed_out, cancelled, reset, unknown;
+	atomic_long accepted, spoken, clients;
+	int rounds;
+};
+
+FIXTURE(race) {
+	struct arena arena;
+};
+
+FIXTURE_VARIANT(race) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(race, native_port_stream) {
+	AT_NATIVE, AT_PORT, SOCK_STREAM
+};
+FIXTURE_VARIANT_ADD(race, unix_path_seqpacket) {
+	AT_UNIX, AT_PATH, SOCK_SEQPACKET
+};
+
+FIXTURE_SETUP(race)
+{
+	struct arena *arena = &self->arena;
+
+	arena->dress = variant->dress;
+	arena->type = variant->type;
+	arena->rounds = at_scale(300, 40);
+	arena->lfd = at_listener(&arena->a, variant->dress, variant->kind,
+				 variant->type, 1);
+	ASSERT_LE(0, arena->lfd);
+	ASSERT_EQ(0, at_catch(SIGUSR1, 0));
+}
+
+FIXTURE_TEARDOWN(race)
+{
+	at_cleanup();
+}
+
+/*
+ * A client that was told "established" says one byte. The server must read
+ * that byte from exactly as many connections.
+ */
+static void speak(struct arena *arena, int fd)
+{
+	atomic_fetch_add(&arena->told, 1);
+	if (send(fd, "!", 1, MSG_NOSIGNAL) == 1)
+		atomic_fetch_add(&arena->spoken, 1);
+}
+
+static void count(struct arena *arena, int fd, int err)
+{
+	switch (err) {
+	case 0:
+		speak(arena, fd);
+		break;
+	case ECONNREFUSED:
+		atomic_fetch_add(&arena->refused, 1);
+		break;
+	case ETIMEDOUT:
+		atomic_fetch_add(&arena->timed_out, 1);
+		break;
+	case ECONNRESET:
+		/* Established, and the listener closed before accept(). */
+		atomic_fetch_add(&arena->reset, 1);
+		break;
+	default:
+		atomic_fetch_add(&arena->unknown, 1);
+	}
+}
+
+static int finish_nonblocking(int fd)
+{
+	if (!(at_poll(fd, POLLOUT) & POLLOUT))
+		return -1;
+	return at_so_error(fd);
+}
+
+static int one_blocking(struct arena *arena, int fd)
+{
+	int err;
+
+	do {
+		err = at_err(at_connect(fd, &arena->a));
+	} while (err == EINTR);
+	return err;
+}
+
+static int one_nonblocking(struct arena *arena, int fd, uint64_t dice)
+{
+	int err;
+
+	at_nonblock(fd, true);
+	err = at_err(at_connect(fd, &arena->a));
+	if (err != EINPROGRESS)
+		return err;
+	if (dice % 3)
+		return finish_nonblocking(fd);
+	/* Cancel; who comes too late is established and dissolves it. */
+	if (at_connect_unspec(fd))
+		return errno;
+	atomic_fetch_add(&arena->cancelled, 1);
+	return -2;
+}
+
+static void *client(void *arg)
+{
+	struct arena *arena = arg;
+	uint64_t seed = 1000 + atomic_fetch_add(&arena->clients, 1), dice;
+	int i, fd, err;
+
+	for (i = 0; i < arena->rounds; i++) {
+		dice = at_random(&seed) >> 20;
+		fd = at_socket(arena->dress, arena->type);
+		if (dice % 5 == 0)
+			at_set_timeout(fd, dice % 3 + 1);
+		err = dice % 2 ? one_blocking(arena, fd) :
+				 one_nonblocking(arena, fd, dice / 2);
+		if (err != -2)
+			count(arena, fd, err);
+		close(fd);
+	}
+	return NULL;
+}
+
+/* The last connection says 'q': all that were told before it came before. */
+static bool hear(struct arena *arena, int fd)
+{
+	ssize_t n;
+	char c;
+
+	n = recv(fd, &c, 1, 0);
+	close(fd);
+	if (n == 1 && c == '!')
+		atomic_fetch_add(&arena->accepted, 1);
+	return n != 1 || c != 'q';
+}
+
+static void *server(void *arg)
+{
+	struct arena *arena = arg;
+	int fd;
+
+	do {
+		fd = accept(arena->lfd, NULL, NULL);
+	} while (fd >= 0 && hear(arena, fd));
+	return NULL;
+}
+
+static int stop_server(struct arena *arena, pthread_t thread)
+{
+	int err, fd = at_client(arena->dress, arena->type, &arena->a, &err);
+
+	if (err || send(fd, "q", 1, MSG_NOSIGNAL) != 1)
+		return -1;
+	pthread_join(thread, NULL);
+	return close(fd);
+}
+
+#define CLIENTS 4
+
+TEST_F_TIMEOUT(race, counts_agree, AT_TIMEOUT_LONG)
+{
+	struct arena *arena = &self->arena;
+	pthread_t clients[CLIENTS], srv;
+	int i, k;
+
+	ASSERT_EQ(0, pthread_create(&srv, NULL, server, arena));
+	for (i = 0; i < CLIENTS; i++)
+		ASSERT_EQ(0, pthread_create(&clients[i], NULL, client,
+					    arena));
+	/* Signals all the while, at any moment of an attempt. */
+	for (k = 0; k < arena->rounds; k++) {
+		for (i = 0; i < CLIENTS; i++)
+			pthread_kill(clients[i], SIGUSR1);
+		at_pause();
+	}
+	for (i = 0; i < CLIENTS; i++)
+		pthread_join(clients[i], NULL);
+	EXPECT_EQ(0, stop_server(arena, srv));
+	EXPECT_EQ(0, atomic_load(&arena->unknown));
+	EXPECT_EQ(0, atomic_load(&arena->refused));
+	EXPECT_EQ(0, atomic_load(&arena->reset));
+	EXPECT_LT(0, atomic_load(&arena->told));
+	EXPECT_EQ(atomic_load(&arena->told), atomic_load(&arena->spoken));
+	EXPECT_EQ(CLIENTS * arena->rounds,
+		  atomic_load(&arena->told) + atomic_load(&arena->timed_out) +
+		  atomic_load(&arena->cancelled));
+	EXPECT_EQ(atomic_load(&arena->told), atomic_load(&arena->accepted));
+}
+
+/* Listeners that come and go under their clients. */
+static void *flicker(void *arg)
+{
+	struct arena *arena = arg;
+	int fd, i;
+
+	for (i = 0; !atomic_load(&arena->over); i++) {
+		fd = accept4(arena->lfd, NULL, NULL, SOCK_NONBLOCK);
+		if (fd >= 0) {
+			close(fd);
+			atomic_fetch_add(&arena->accepted, 1);
+		}
+		if (i % 4)
+			continue;
+		at_connect_unspec(arena->lfd);
+		listen(arena->lfd, i % 3);
+	}
+	return NULL;
+}
+
+TEST_F_TIMEOUT(race, listener_flickers, AT_TIMEOUT_LONG)
+{
+	struct arena *arena = &self->arena;
+	pthread_t clients[CLIENTS], srv;
+	int i;
+
+	at_nonblock(arena->lfd, true);
+	ASSERT_EQ(0, pthread_create(&srv, NULL, flicker, arena));
+	for (i = 0; i < CLIENTS; i++)
+		ASSERT_EQ(0, pthread_create(&clients[i], NULL, client,
+					    arena));
+	for (i = 0; i < CLIENTS; i++)
+		pthread_join(clients[i], NULL);
+	atomic_store(&arena->over, true);
+	pthread_join(srv, NULL);
+	/* Nobody hangs, and every answer is one of the table. */
+	EXPECT_EQ(0, atomic_load(&arena->unknown));
+	EXPECT_EQ(CLIENTS * arena->rounds,
+		  atomic_load(&arena->told) + atomic_load(&arena->timed_out) +
+		  atomic_load(&arena->cancelled) +
+		  atomic_load(&arena->refused) + atomic_load(&arena->reset));
+	EXPECT_LT(0, atomic_load(&arena->told));
+}
+
+/* S-THREAD: one socket, many callers, one attempt, true answers. */
+struct caller {
+	pthread_t thread;
+	struct arena *arena;
+	pthread_barrier_t *barrier;
+	int fd, err;
+};
+
+static void *call(void *arg)
+{
+	struct caller *caller = arg;
+
+	pthread_barrier_wait(caller->barrier);
+	do {
+		caller->err = at_err(at_connect(caller->fd,
+						&caller->arena->a));
+	} while (caller->err == EINTR);
+	return NULL;
+}
+
+static int call_together(struct arena *arena, struct caller *callers, int n,
+			 int fd)
+{
+	static pthread_barrier_t barrier;
+	int i;
+
+	pthread_barrier_init(&barrier, NULL, n);
+	for (i = 0; i < n; i++) {
+		callers[i] = (struct caller) {
+			.arena = arena, .barrier = &barrier, .fd = fd,
+		};
+		if (pthread_create(&callers[i].thread, NULL, call,
+				   &callers[i]))
+			return -1;
+	}
+	return 0;
+}
+
+static int answers(struct caller *callers, int n, int err)
+{
+	int i, sum = 0;
+
+	for (i = 0; i < n; i++)
+		sum += callers[i].err == err;
+	return sum;
+}
+
+TEST_F_TIMEOUT(race, S_THREAD_room, AT_TIMEOUT_LONG)
+{
+	struct arena *arena = &self->arena;
+	struct caller callers[CLIENTS];
+	int round, i, fd, sfd;
+
+	for (round = 0; round < arena->rounds / 4; round++) {
+		fd = at_socket(arena->dress, arena->type);
+		ASSERT_EQ(0, call_together(arena, callers, CLIENTS, fd));
+		for (i = 0; i < CLIENTS; i++)
+			pthread_join(callers[i].thread, NULL);
+		EXPECT_LE(1, answers(callers, CLIENTS, 0));
+		EXPECT_EQ(CLIENTS, answers(callers, CLIENTS, 0) +
+				   answers(callers, CLIENTS, EISCONN));
+		/* One attempt: one connection. */
+		sfd = accept(arena->lfd, NULL, NULL);
+		ASSERT_LE(0, sfd);
+		EXPECT_EQ(0, at_poll_now(arena->lfd, POLLIN));
+		close(sfd);
+		close(fd);
+	}
+}
+
+TEST_F_TIMEOUT(race, S_THREAD_waiting, AT_TIMEOUT_LONG)
+{
+	struct arena *arena = &self->arena;
+	struct caller callers[CLIENTS];
+	int round, i, fd, sfd, full[2];
+
+	for (round = 0; round < arena->rounds / 10; round++) {
+		ASSERT_EQ(0, at_fill(arena->dress, arena->type, &arena->a,
+				     full, 2));
+		fd = at_socket(arena->dress, arena->type);
+		ASSERT_EQ(0, call_together(arena, callers, CLIENTS, fd));
+		ASSERT_TRUE(at_until(at_place(fd) == 1));
+		for (i = 0; i < 3; i++) {
+			sfd = accept(arena->lfd, NULL, NULL);
+			ASSERT_LE(0, sfd);
+			close(sfd);
+		}
+		for (i = 0; i < CLIENTS; i++)
+			pthread_join(callers[i].thread, NULL);
+		EXPECT_LE(1, answers(callers, CLIENTS, 0));
+		EXPECT_EQ(CLIENTS, answers(callers, CLIENTS, 0) +
+				   answers(callers, CLIENTS, EISCONN));
+		EXPECT_EQ(0, at_poll_now(arena->lfd, POLLIN));
+		at_close(full, 2);
+		close(fd);
+	}
+}
+
+/* Two threads bind two sockets to one address: one of them wins. */
+struct binder {
+	pthread_t thread;
+	pthread_barrier_t *barrier;
+	struct at_addr a;
+	int fd, err;
+};
+
+static void *bind_it(void *arg)
+{
+	struct binder *b = arg;
+
+	pthread_barrier_wait(b->barrier);
+	b->err = at_err(at_bind(b->fd, &b->a));
+	return NULL;
+}
+
+TEST_F_TIMEOUT(race, E_ADDRINUSE_one_winner, AT_TIMEOUT)
+{
+	pthread_barrier_t barrier;
+	struct binder b[2];
+	struct at_addr a;
+	int round, i;
+
+	pthread_barrier_init(&barrier, NULL, 2);
+	for (round = 0; round < self->arena.rounds / 4; round++) {
+		at_addr(&a, variant->dress, variant->kind);
+		for (i = 0; i < 2; i++) {
+			b[i].fd = at_socket(variant->dress, variant->type);
+			b[i].a = a;
+			b[i].barrier = &barrier;
+			ASSERT_EQ(0, pthread_create(&b[i].thread, NULL,
+						    bind_it, &b[i]));
+		}
+		for (i = 0; i < 2; i++)
+			pthread_join(b[i].thread, NULL);
+		EXPECT_EQ(EADDRINUSE, b[0].err + b[1].err);
+		EXPECT_TRUE(!b[0].err || !b[1].err);
+		close(b[0].fd);
+		close(b[1].fd);
+		at_cleanup();
+	}
+}
+
+/* Both ends close, shut down, write and dissolve against each other. */
+struct end {
+	pthread_t thread;
+	int fd, n;
+};
+
+static void *maul(void *arg)
+{
+	struct end *end = arg;
+	char buf[256] = {};
+
+	switch (end->n % 4) {
+	case 0:
+		shutdown(end->fd, SHUT_RDWR);
+		break;
+	case 1:
+		at_connect_unspec(end->fd);
+		break;
+	case 2:
+		(void)!send(end->fd, buf, sizeof(buf), MSG_NOSIGNAL);
+		break;
+	case 3:
+		(void)!recv(end->fd, buf, sizeof(buf), MSG_DONTWAIT);
+	}
+	close(end->fd);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(race, both_ends_at_once, AT_TIMEOUT)
+{
+	struct end ends[2];
+	int round, i, err;
+
+	for (round = 0; round < self->arena.rounds; round++) {
+		ends[0].fd = at_client(variant->dress, variant->type,
+				       &self->arena.a, &err);
+		ASSERT_EQ(0, err);
+		ends[1].fd = accept(self->arena.lfd, NULL, NULL);
+		ASSERT_LE(0, ends[1].fd);
+		ends[0].n = round;
+		ends[1].n = round / 4;
+		for (i = 0; i < 2; i++)
+			ASSERT_EQ(0, pthread_create(&ends[i].thread, NULL,
+						    maul, &ends[i]));
+		for (i = 0; i < 2; i++)
+			pthread_join(ends[i].thread, NULL);
+	}
+}
+
+/* Datagrams to a receiver that is bound, connected and closed meanwhile. */
+static void *shoot(void *arg)
+{
+	struct arena *arena = arg;
+	int fd = at_socket(arena->dress, SOCK_DGRAM), i;
+	long strange = 0;
+
+	for (i = 0; i < arena->rounds * 10; i++)
+		if (sendto(fd, "x", 1, MSG_DONTWAIT, &arena->a.sa,
+			   arena->a.len) != 1)
+			strange += errno != ECONNREFUSED && errno != EAGAIN;
+	atomic_fetch_add(&arena->unknown, strange);
+	atomic_store(&arena->over, true);
+	close(fd);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(race, dgram_receiver_comes_and_goes, AT_TIMEOUT)
+{
+	struct arena *arena = &self->arena;
+	struct at_addr peer;
+	pthread_t thread;
+	int fd, err;
+	char c;
+
+	at_addr(&arena->a, AT_NATIVE, AT_NAME);
+	arena->dress = AT_NATIVE;
+	at_addr(&peer, AT_NATIVE, AT_NAME);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, shoot, arena));
+	while (!atomic_load(&arena->over)) {
+		fd = at_socket(AT_NATIVE, SOCK_DGRAM);
+		err = at_err(at_bind(fd, &arena->a));
+		EXPECT_EQ(0, err);
+		(void)!recv(fd, &c, 1, MSG_DONTWAIT);
+		EXPECT_EQ(0, at_err(at_connect(fd, &peer)));
+		/* S-ONLY: nothing from before may be left. */
+		EXPECT_EQ(EAGAIN, at_err(recv(fd, &c, 1, MSG_DONTWAIT)));
+		close(fd);
+	}
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, atomic_load(&arena->unknown));
+}
+
+TEST_HARNESS_MAIN
