@@ -320,7 +320,7 @@ TEST_F_TIMEOUT(call, control_messages, AT_TIMEOUT)
 /* Random bytes as an address: any errno of the table, and no harm. */
 TEST_F_TIMEOUT(call, random_addresses, AT_TIMEOUT)
 {
-	int n = at_scale(3000, 300), i, fd, len;
+	int n = at_scale(1000, 300), i, fd, len;
 	uint64_t seed = 12345 + variant->type;
 	struct at_addr a;
 

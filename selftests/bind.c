@@ -423,7 +423,7 @@ TEST_F_TIMEOUT(listen, S_CONN_backlog_n_holds_n_and_one, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(listen, huge_backlog_is_clamped, AT_TIMEOUT)
 {
-	static const int backlogs[] = { -1, 0x7fffffff, (int)0x80000000, 9 };
+	static const int backlogs[] = { -1, 0x7fffffff, -0x7fffffff - 1, 9 };
 	struct at_addr a;
 	int i, err;
 

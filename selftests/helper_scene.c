@@ -153,8 +153,8 @@ int main(void)
 	while (fgets(line, sizeof(line), stdin)) {
 		memset(words, 0, sizeof(words));
 		n = 0;
-		for (word = strtok(line, " \n"); word && n < 7;
-		     word = strtok(NULL, " \n"))
+		for (word = strtok(line, "\n "); word && n < 7;
+		     word = strtok(NULL, "\n "))
 			words[n++] = word;
 		if (serve(words, n))
 			return 1;

@@ -108,7 +108,7 @@ static void finish(int *fds, int n, struct tally *tally)
 	}
 }
 
-static int usage(void)
+static int bad_arguments(void)
 {
 	fputs("usage: helper_storm unix|altconn COUNT BACKLOG\n", stderr);
 	return 2;
@@ -125,13 +125,13 @@ int main(int argc, char **argv)
 	int *fds;
 
 	if (argc != 4)
-		return usage();
+		return bad_arguments();
 	altconn = !strcmp(argv[1], "altconn");
 	n = atoi(argv[2]);
 	setrlimit(RLIMIT_NOFILE, &files);
 	fds = calloc(n, sizeof(*fds));
 	if (!fds || n <= 0)
-		return usage();
+		return bad_arguments();
 	len = address(&sun);
 	listener = new_socket(altconn);
 	if (bind(listener, (void *)&sun, len) ||

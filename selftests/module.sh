@@ -11,7 +11,7 @@ was_loaded=0
 [ ! -d /sys/module/altconn ] || was_loaded=1
 
 restore() {
-	[ $was_loaded = 0 ] || [ -d /sys/module/altconn ] || insmod "$ALTCONN_KO"
+	[ "$was_loaded" = 0 ] || [ -d /sys/module/altconn ] || insmod "$ALTCONN_KO"
 }
 trap restore EXIT
 
