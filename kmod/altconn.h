@@ -523,6 +523,7 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 __poll_t altconn_dgram_poll(struct file *file, struct socket *sock,
 			    poll_table *wait);
 void altconn_dgram_pair(struct sock *a, struct sock *b);
+int altconn_dgram_shutdown(struct sock *sk, u8 how);
 void altconn_dgram_close(struct sock *sk);
 struct altconn_addr *altconn_dgram_peer(struct sock *sk);
 int altconn_dgram_inq(struct sock *sk);

@@ -142,7 +142,8 @@ err_put_addr:
 	altconn_addr_put(bind->addr);
 err_free_bind:
 	kfree(bind);
-	return err == -EEXIST ? -EADDRINUSE : err;
+	/* The table's own -EBUSY and -E2BIG are want of memory too. */
+	return err == -EEXIST ? -EADDRINUSE : -ENOMEM;
 }
 
 /**
@@ -188,6 +189,8 @@ static int bind_ephemeral(struct sock *sk)
 		if (err != -EADDRINUSE)
 			return err;
 		cond_resched();
+		if (signal_pending(current))
+			return -EINTR;
 	}
 	return -EAGAIN;
 }
@@ -249,7 +252,7 @@ int altconn_bind_allowed(struct sock *sk)
 	altconn_connect_reap(sk);
 	if (altconn_sk(sk)->bind)
 		return -EINVAL;
-	if (sk->sk_type != SOCK_DGRAM && sk->sk_state != TCP_CLOSE)
+	if (sk->sk_type != SOCK_DGRAM && altconn_state(sk) != TCP_CLOSE)
 		return -EINVAL;
 	return 0;
 }

@@ -172,7 +172,7 @@ void altconn_connect_reap(struct sock *sk)
 {
 	struct altconn_assoc *assoc = own_assoc(sk);
 
-	if (assoc && sk->sk_state == TCP_CLOSE)
+	if (assoc && altconn_state(sk) == TCP_CLOSE)
 		forget(sk, assoc);
 }
 
@@ -390,7 +390,7 @@ static int check_state(struct sock *sk, int flags, struct path *path)
 	struct altconn_sock *ask = altconn_sk(sk);
 	int err;
 
-	switch (sk->sk_state) {
+	switch (altconn_state(sk)) {
 	case TCP_LISTEN:
 		return -EOPNOTSUPP;
 	case TCP_SYN_SENT:
@@ -413,10 +413,10 @@ static int dissolve(struct sock *sk)
 	struct altconn_sock *ask = altconn_sk(sk);
 	u8 old;
 
-	if (sk->sk_state == TCP_SYN_SENT)
+	if (altconn_state(sk) == TCP_SYN_SENT)
 		altconn_connect_cancel(sk, ALTCONN_REASON_CANCELLED_UNSPEC);
 	altconn_connect_reap(sk);
-	old = sk->sk_state;
+	old = altconn_state(sk);
 	if (old == TCP_LISTEN)
 		altconn_listener_close(sk);
 	if (old == TCP_ESTABLISHED)

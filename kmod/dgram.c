@@ -103,7 +103,8 @@ static bool enlist(struct sock *receiver, struct altconn_blocked *entry)
 	bool full;
 
 	spin_lock_bh(&receiver->sk_receive_queue.lock);
-	full = is_full(receiver) && !sock_flag(receiver, SOCK_DEAD);
+	full = is_full(receiver) && !sock_flag(receiver, SOCK_DEAD) &&
+	       !(READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN);
 	if (full && list_empty(&entry->node))
 		list_add_tail(&entry->node, &altconn_sk(receiver)->blocked);
 	spin_unlock_bh(&receiver->sk_receive_queue.lock);
@@ -787,6 +788,25 @@ void altconn_dgram_pair(struct sock *a, struct sock *b)
 	altconn_sk(b)->peer_sk = a;
 	WRITE_ONCE(a->sk_state, TCP_ESTABLISHED);
 	WRITE_ONCE(b->sk_state, TCP_ESTABLISHED);
+}
+
+/**
+ * altconn_dgram_shutdown() - shutdown(2) of a datagram socket
+ * @sk: the endpoint
+ * @how: RCV_SHUTDOWN, SEND_SHUTDOWN or both
+ *
+ * Context: process.
+ * Return: 0.
+ */
+int altconn_dgram_shutdown(struct sock *sk, u8 how)
+{
+	spin_lock_bh(&sk->sk_receive_queue.lock);
+	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
+	/* Senders that wait for room get EPIPE now. */
+	wake_blocked(sk);
+	spin_unlock_bh(&sk->sk_receive_queue.lock);
+	sk->sk_state_change(sk);
+	return 0;
 }
 
 /**

@@ -313,7 +313,7 @@ int altconn_listen(struct socket *sock, int backlog)
 
 	lock_sock(sk);
 	altconn_connect_reap(sk);
-	switch (sk->sk_state) {
+	switch (altconn_state(sk)) {
 	case TCP_LISTEN:
 		set_backlog(sk, backlog);
 		break;

@@ -126,12 +126,12 @@ static void leave(struct sock *sk)
 		altconn_dgram_close(sk);
 		return;
 	}
-	if (sk->sk_state == TCP_SYN_SENT)
+	if (altconn_state(sk) == TCP_SYN_SENT)
 		altconn_connect_cancel(sk, ALTCONN_REASON_CANCELLED_CLOSE);
 	altconn_connect_reap(sk);
-	if (sk->sk_state == TCP_LISTEN)
+	if (altconn_state(sk) == TCP_LISTEN)
 		altconn_listener_close(sk);
-	else if (sk->sk_state == TCP_ESTABLISHED)
+	else if (altconn_state(sk) == TCP_ESTABLISHED)
 		altconn_assoc_detach(sk);
 }
 
@@ -196,15 +196,6 @@ static int get_name(struct socket *sock, struct sockaddr *uaddr, int peer)
 	return len;
 }
 
-static int shutdown_dgram(struct sock *sk, int how)
-{
-	lock_sock(sk);
-	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
-	release_sock(sk);
-	sk->sk_state_change(sk);
-	return 0;
-}
-
 /* A listener that is shut for reading listens no more, as TCP's. */
 static int shutdown_listener(struct sock *sk, int how)
 {
@@ -235,7 +226,7 @@ static int shutdown(struct socket *sock, int how)
 	if (state != TCP_ESTABLISHED)
 		return -ENOTCONN;
 	if (sk->sk_type == SOCK_DGRAM)
-		return shutdown_dgram(sk, how);
+		return altconn_dgram_shutdown(sk, how);
 	assoc = altconn_assoc_of(sk, &side);
 	if (!assoc)
 		return -ENOTCONN;

@@ -31,7 +31,13 @@ static int conn_get(const struct sock *sk, struct conn *c)
 	if (altconn_state(sk) != TCP_ESTABLISHED)
 		return -ENOTCONN;
 	c->assoc = altconn_assoc_of(sk, &c->side);
-	return c->assoc ? 0 : -ENOTCONN;
+	if (!c->assoc)
+		return -ENOTCONN;
+	/* Another thread may have dissolved it and begun anew meanwhile. */
+	if (altconn_assoc_state(c->assoc) != ALTCONN_ASSOC_STATE_PENDING)
+		return 0;
+	altconn_assoc_put(c->assoc);
+	return -ENOTCONN;
 }
 
 static void conn_put(struct conn *c)

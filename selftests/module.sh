@@ -60,7 +60,7 @@ check "nor a genl family, sysctls or slabs" \
 check "another number works" insmod "$ALTCONN_KO" family=22
 check "and can be read" same \
 	"$(cat /sys/module/altconn/parameters/family)" 22
-scene_open || skip_all "helper_scene is not built"
+scene_open || { echo "Bail out! helper_scene is not built"; exit 1; }
 scene listen native stream port:5000 1
 check "a socket of that family" same "${answer%% *}" ok
 check "rmmod is refused while it lives" bash -c '! rmmod altconn 2>/dev/null'

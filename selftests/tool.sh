@@ -101,7 +101,7 @@ show_args=()
 scene listen unix seqpacket path:"$dir/s" 5
 scene connect unix seqpacket path:"$dir/s"
 check "unix dress: the path" json \
-	"one(assocs('path:$dir/s'))['type'] == 'seqpacket' and one(assocs('path:$dir/s'))['server']['dress'] == 'unix' or one(socks('path:$dir/s'))['owner']['dress'] == 'unix'"
+	"one(assocs('path:$dir/s'))['type'] == 'seqpacket' and one(assocs('path:$dir/s'))['server']['dress'] == 'unix' and one(socks('path:$dir/s'))['owner']['dress'] == 'unix'"
 scene bind native dgram "$name"
 scene connect native dgram "$name"
 check "a datagram socket, and one connected to it" json \

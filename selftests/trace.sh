@@ -80,7 +80,6 @@ start_over
 scene close "$listener"
 check "listener closed under a waiter" event altconn_connect_end \
 	"errno=111\b" reason=listener-closed
-scene close 2
 start_over
 scene_close
 ended() {

@@ -5,6 +5,14 @@
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 cache=${ALTCONN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/altconn}
 build=$top/build
+# Folders below it are removed and made anew, some of them as root.
+case $cache in
+/?*) ;;
+*)
+	echo "altconn: ALTCONN_CACHE must be an absolute path, not $cache" >&2
+	exit 1
+	;;
+esac
 
 say() {
 	printf 'altconn: %s\n' "$*" >&2

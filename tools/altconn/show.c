@@ -18,7 +18,7 @@ const struct opt show_opts[] = {
 	{ 'c', "connected", NULL, NULL,
 	  "associations and connected datagram sockets only" },
 	{ 'w', "waiting", NULL, NULL, "attempts that wait only" },
-	{ 'a', "all", NULL, NULL, "everything, ended associations too" },
+	{ 'a', "all", NULL, NULL, "as without; taken for those used to ss" },
 	{ 't', "type", "TYPE", "stream seqpacket dgram", "one type only" },
 	{ 'e', "extended", NULL, NULL, "add ids, ages and counters" },
 	{ 'H', "no-header", NULL, NULL, "print no header" },
@@ -50,7 +50,6 @@ enum {
 	WANT_LISTENERS	= 1,
 	WANT_CONNECTED	= 2,
 	WANT_WAITING	= 4,
-	WANT_ALL	= 8,
 };
 
 /**
@@ -161,7 +160,7 @@ static bool addr_wanted(const struct show *show, const struct addr *a,
 
 static bool want_row(const struct show *show, unsigned int is, uint32_t type)
 {
-	unsigned int want = show->want & ~WANT_ALL;
+	unsigned int want = show->want;
 
 	if (want && !(want & is))
 		return false;
@@ -174,8 +173,6 @@ static bool assoc_wanted(const struct show *show, const struct assoc *a)
 
 	if (a->state == ALTCONN_ASSOC_STATE_PENDING)
 		is |= WANT_WAITING;
-	if (a->state == ALTCONN_ASSOC_STATE_CLOSED && !(show->want & WANT_ALL))
-		return false;
 	return want_row(show, is, a->type) &&
 	       addr_wanted(show, &a->client.addr, &a->server.addr);
 }
@@ -406,7 +403,6 @@ static void take_option(struct show *show, int key)
 		show->want |= WANT_WAITING;
 		break;
 	case 'a':
-		show->want |= WANT_ALL;
 		break;
 	case 't':
 		show->type = optarg;

@@ -129,6 +129,10 @@ static void check_family(void)
 	ready();
 	fd = real.socket(real.family, SOCK_STREAM | SOCK_CLOEXEC,
 			 ALTCONN_UNIX);
+	/* Want of descriptors or memory is the program's own to handle. */
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+		       errno == ENOBUFS))
+		return;
 	if (fd < 0) {
 		say("altconn run: pid %d cannot open a socket of family %d: %s",
 		    getpid(), real.family, strerror(errno));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
  * altconn: a local socket family whose connect() does what connect(2) says.
- * What a program includes to use it. See altconn(7).
+ * What a program includes to use it. What connect() does stands in
+ * Documentation/connect-semantics.rst.
  */
 #ifndef _UAPI_LINUX_ALTCONN_H
 #define _UAPI_LINUX_ALTCONN_H
