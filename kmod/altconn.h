@@ -164,7 +164,8 @@ struct altconn_end {
  * @net: namespace; lives as long as end[CLIENT].sk does
  * @listener: where it was made, a reference; NULL for a socketpair
  * @node: in listener->waiters or listener->queue
- * @deadline: of the attempt
+ * @deadline: of the attempt, a timer
+ * @expires: the deadline, ns; 0 for none
  * @begun: when connect() was called, ns
  * @decided: when the attempt was decided, ns; 0 while it is pending
  * @cred: of the caller of connect(), for the server's SO_PEERCRED
@@ -196,6 +197,7 @@ struct altconn_assoc {
 	struct altconn_listener	*listener;
 	struct list_head	node;
 	struct timer_list	deadline;
+	u64			expires;
 	u64			begun;
 	u64			decided;
 	const struct cred	*cred;
@@ -441,6 +443,7 @@ void altconn_connect_record(struct sock *sk, const struct altconn_assoc *assoc);
 void altconn_connect_decide(struct altconn_assoc *assoc, int err, u32 reason);
 int altconn_connect_dest(const struct altconn_addr *addr, u32 *reason);
 int altconn_connect_outcome(struct sock *sk, struct altconn_connect_info *info);
+void altconn_connect_arm(struct altconn_assoc *assoc);
 void altconn_connect_deadline(struct timer_list *timer);
 
 /* listen.c */
@@ -453,8 +456,7 @@ struct altconn_listener *altconn_listener_find(struct net *net, int type,
 struct altconn_listener *altconn_listener_of(const struct sock *sk);
 void altconn_listener_put(struct altconn_listener *ln);
 int altconn_listener_enter(struct altconn_listener *ln,
-			   struct altconn_assoc *assoc, unsigned long deadline,
-			   u32 *reason);
+			   struct altconn_assoc *assoc, u32 *reason);
 void altconn_listener_close(struct sock *sk);
 u32 altconn_listener_place(const struct altconn_assoc *assoc);
 void altconn_listener_owner(struct altconn_listener *ln, struct pid **pid,

@@ -99,8 +99,28 @@ void altconn_connect_decide(struct altconn_assoc *assoc, int err, u32 reason)
 }
 
 /**
- * altconn_connect_deadline() - the deadline of an attempt has passed
+ * altconn_connect_arm() - (re)start the timer of an attempt's deadline
+ * @assoc: pending, with a deadline; the timer holds a reference
+ *
+ * Context: listener->lock held.
+ */
+void altconn_connect_arm(struct altconn_assoc *assoc)
+{
+	u64 now = ktime_get_ns();
+	u64 ms = 0;
+
+	lockdep_assert_held(&assoc->listener->lock);
+	if (assoc->expires > now)
+		ms = div_u64(assoc->expires - now, NSEC_PER_MSEC);
+	mod_timer(&assoc->deadline, jiffies + msecs_to_jiffies(ms) + 1);
+}
+
+/**
+ * altconn_connect_deadline() - the timer of an attempt's deadline
  * @timer: assoc->deadline, which holds a reference
+ *
+ * The tick that drives timers may lag behind the clock and then catch up, so
+ * a timer can be early. A deadline is not: then the timer starts again.
  *
  * Context: softirq.
  */
@@ -111,6 +131,12 @@ void altconn_connect_deadline(struct timer_list *timer)
 	struct altconn_listener *ln = assoc->listener;
 
 	spin_lock(&ln->lock);
+	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING &&
+	    ktime_get_ns() < assoc->expires) {
+		altconn_connect_arm(assoc);
+		spin_unlock(&ln->lock);
+		return;
+	}
 	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
 		altconn_connect_decide(assoc, ETIMEDOUT,
 				       ALTCONN_REASON_DEADLINE);
@@ -226,20 +252,18 @@ static int check_broadcast(struct sock *sk, const struct altconn_addr *addr,
 	return sock_flag(sk, SOCK_BROADCAST) ? -EOPNOTSUPP : -EACCES;
 }
 
-static unsigned long deadline_of(struct sock *sk)
+/* When an attempt that begins now times out, ns; 0: never. */
+static u64 expiry(struct sock *sk, u64 begun)
 {
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
 	u64 ms = altconn_sk(sk)->timeout_ms;
 
 	if (ms == ALTCONN_TIMEOUT_DEFAULT)
 		ms = READ_ONCE(an->connect_timeout_ms);
-	if (!ms)
+	/* The header promises this. */
+	if (!ms || ms > ALTCONN_TIMEOUT_MAX)
 		return 0;
-	/* Timers are not made for more; the header says so. */
-	if (ms > ALTCONN_TIMEOUT_MAX)
-		return 0;
-	/* One more: the current tick is under way, and a deadline is not early. */
-	return msecs_to_jiffies(ms) + 1;
+	return begun + ms * NSEC_PER_MSEC;
 }
 
 /*
@@ -275,7 +299,8 @@ static int enter(struct sock *sk, struct altconn_listener *ln, u32 *reason)
 	err = altconn_assoc_register(assoc);
 	if (err)
 		goto err_put_assoc;
-	err = altconn_listener_enter(ln, assoc, deadline_of(sk), reason);
+	assoc->expires = expiry(sk, assoc->begun);
+	err = altconn_listener_enter(ln, assoc, reason);
 	if (err)
 		goto err_put_assoc;
 	/* Before this call returns nobody has been told. */

@@ -133,7 +133,6 @@ static void publish(struct altconn_assoc *assoc)
  * @ln: the listener
  * @assoc: the attempt; on success the listener and the client's endpoint take
  *	references and the caller's is theirs too, so the caller gives it up
- * @deadline: jiffies from now, 0 for none
  * @reason: why it was refused
  *
  * With room in the accept queue it is established at once, else it waits.
@@ -143,8 +142,7 @@ static void publish(struct altconn_assoc *assoc)
  * endpoint is as it was then, and the caller keeps its reference.
  */
 int altconn_listener_enter(struct altconn_listener *ln,
-			   struct altconn_assoc *assoc, unsigned long deadline,
-			   u32 *reason)
+			   struct altconn_assoc *assoc, u32 *reason)
 {
 	int err = -ECONNREFUSED;
 
@@ -166,9 +164,9 @@ int altconn_listener_enter(struct altconn_listener *ln,
 		goto out;
 	ln->waited++;
 	trace_altconn_connect_wait(assoc, ln->waiting);
-	if (deadline) {
+	if (assoc->expires) {
 		altconn_assoc_get(assoc);
-		mod_timer(&assoc->deadline, jiffies + deadline);
+		altconn_connect_arm(assoc);
 	}
 out:
 	spin_unlock_bh(&ln->lock);
