@@ -45,8 +45,9 @@ selftests_make = $(MAKE) --no-print-directory -C selftests \
 
 selftests: build-deps
 	$(selftests_make) INSTALL_PATH=$(CURDIR)/build/install/altconn install
-	@cp -r $(framework)/kselftest $(framework)/run_kselftest.sh build/install/
-	@$(selftests_make) -s emit_tests >build/install/kselftest-list.txt
+	@rsync -a $(framework)/kselftest $(framework)/run_kselftest.sh build/install/
+	@$(selftests_make) -s emit_tests >build/kselftest-list.txt
+	@rsync -c build/kselftest-list.txt build/install/
 
 # What a guest needs of this machine. The module is built by the runner, for
 # the guest's kernel.
