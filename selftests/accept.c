@@ -241,14 +241,6 @@ TEST_F_TIMEOUT(accept, listener_closed_before_accept_ECONNRESET, AT_TIMEOUT)
 	EXPECT_EQ(EPIPE, at_err(send(fd, "x", 1, MSG_NOSIGNAL)));
 }
 
-TEST_F_TIMEOUT(accept, shutdown_of_the_listener_wakes, AT_TIMEOUT)
-{
-	/* As AF_UNIX: accept() says EINVAL, nobody connects any more. */
-	ASSERT_EQ(0, at_err(shutdown(self->lfd, SHUT_RD)));
-	EXPECT_EQ(EINVAL, at_err(accept(self->lfd, NULL, NULL)));
-	EXPECT_EQ(-1, client(variant, &self->a));
-}
-
 TEST_F_TIMEOUT(accept, data_calls_on_a_listener, AT_TIMEOUT)
 {
 	char c;
@@ -260,7 +252,7 @@ TEST_F_TIMEOUT(accept, data_calls_on_a_listener, AT_TIMEOUT)
 
 /* A thread blocked in accept() is woken by the client. */
 struct accepter {
-	int lfd, fd;
+	int lfd, fd, err;
 	atomic_int tid;
 };
 
@@ -270,17 +262,40 @@ static void *block_in_accept(void *arg)
 
 	atomic_store(&a->tid, gettid());
 	a->fd = accept(a->lfd, NULL, NULL);
+	a->err = at_err(a->fd);
 	return NULL;
+}
+
+static bool start_accepter(struct accepter *a, int lfd, pthread_t *thread)
+{
+	int tid;
+
+	*a = (struct accepter) { .lfd = lfd };
+	return !pthread_create(thread, NULL, block_in_accept, a) &&
+	       at_until((tid = atomic_load(&a->tid)) && at_sleeps(tid));
+}
+
+/* As AF_UNIX: accept() says EINVAL, nobody connects any more. */
+TEST_F_TIMEOUT(accept, shutdown_of_the_listener_wakes, AT_TIMEOUT)
+{
+	struct accepter a;
+	pthread_t thread;
+
+	ASSERT_TRUE(start_accepter(&a, self->lfd, &thread));
+	ASSERT_EQ(0, at_err(shutdown(self->lfd, SHUT_RD)));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(-1, a.fd);
+	EXPECT_EQ(EINVAL, a.err);
+	EXPECT_EQ(EINVAL, at_err(accept(self->lfd, NULL, NULL)));
+	EXPECT_EQ(-1, client(variant, &self->a));
 }
 
 TEST_F_TIMEOUT(accept, blocks_until_a_client_comes, AT_TIMEOUT)
 {
-	struct accepter a = { .lfd = self->lfd };
+	struct accepter a;
 	pthread_t thread;
-	int tid;
 
-	ASSERT_EQ(0, pthread_create(&thread, NULL, block_in_accept, &a));
-	ASSERT_TRUE(at_until((tid = atomic_load(&a.tid)) && at_sleeps(tid)));
+	ASSERT_TRUE(start_accepter(&a, self->lfd, &thread));
 	ASSERT_LE(0, client(variant, &self->a));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_LE(0, a.fd);

@@ -553,22 +553,32 @@ TEST_F_TIMEOUT(conn, both_directions, AT_TIMEOUT_LONG)
 }
 
 /* A blocked writer and a blocked reader are told when the peer goes. */
+struct reader {
+	int fd, ret;
+	atomic_int tid;
+};
+
 static void *read_one(void *arg)
 {
+	struct reader *r = arg;
 	char c;
 
-	return (void *)(intptr_t)recv(*(int *)arg, &c, 1, 0);
+	atomic_store(&r->tid, gettid());
+	r->ret = recv(r->fd, &c, 1, 0);
+	return NULL;
 }
 
 TEST_F_TIMEOUT(conn, blocked_reader_sees_close, AT_TIMEOUT)
 {
+	struct reader r = { .fd = self->sv[0], .ret = -1 };
 	pthread_t thread;
-	void *ret;
+	int tid;
 
-	ASSERT_EQ(0, pthread_create(&thread, NULL, read_one, &self->sv[0]));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, read_one, &r));
+	ASSERT_TRUE(at_until((tid = atomic_load(&r.tid)) && at_sleeps(tid)));
 	close(self->sv[1]);
-	ASSERT_EQ(0, pthread_join(thread, &ret));
-	EXPECT_EQ(NULL, ret);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, r.ret);
 }
 
 TEST_F_TIMEOUT(conn, blocked_writer_sees_close, AT_TIMEOUT)
