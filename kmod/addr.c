@@ -7,6 +7,8 @@
  */
 
 #include <linux/ctype.h>
+#include <linux/in.h>
+#include <linux/in6.h>
 #include <linux/slab.h>
 #include "altconn.h"
 
@@ -36,6 +38,52 @@ static int parse_unix(const struct sockaddr_un *sun, int len,
 			 strnlen(sun->sun_path, bytes));
 }
 
+static int set_inet(struct altconn_addr *addr, const struct in6_addr *ip,
+		    u32 port, u32 scope)
+{
+	addr->kind = ALTCONN_KIND_INET;
+	addr->len = sizeof(*ip);
+	addr->port = port;
+	*altconn_addr_ip(addr) = *ip;
+	/* It says which of the links, and nothing for other addresses. */
+	if ((ipv6_addr_type(ip) & (IPV6_ADDR_LINKLOCAL | IPV6_ADDR_MULTICAST)) !=
+	    IPV6_ADDR_LINKLOCAL)
+		return 0;
+	addr->node = scope;
+	return scope ? 0 : -EINVAL;
+}
+
+static int parse_in(const struct sockaddr_in *sin, struct altconn_addr *addr)
+{
+	struct in6_addr ip;
+
+	ipv6_addr_set_v4mapped(sin->sin_addr.s_addr, &ip);
+	return set_inet(addr, &ip, ntohs(sin->sin_port), 0);
+}
+
+static int parse_in6(const struct sockaddr_in6 *sin6, int len,
+		     struct altconn_addr *addr)
+{
+	u32 scope = len >= sizeof(*sin6) ? sin6->sin6_scope_id : 0;
+	struct in6_addr ip = sin6->sin6_addr;
+
+	return set_inet(addr, &ip, ntohs(sin6->sin6_port), scope);
+}
+
+static int parse_native_inet(const struct sockaddr_altconn *sac,
+			     struct altconn_addr *addr)
+{
+	const struct altconn_inet *inet = &sac->sac_inet;
+	struct in6_addr ip;
+	int err;
+
+	if (inet->port > U16_MAX)
+		return -EINVAL;
+	memcpy(&ip, inet->addr, sizeof(ip));
+	err = set_inet(addr, &ip, inet->port, inet->scope);
+	return err ? : addr->node == inet->scope ? 0 : -EINVAL;
+}
+
 static int parse_native(const struct sockaddr_altconn *sac,
 			struct altconn_addr *addr)
 {
@@ -55,6 +103,11 @@ static int parse_native(const struct sockaddr_altconn *sac,
 			return -EINVAL;
 		used = sac->sac_len;
 		break;
+	case ALTCONN_KIND_INET:
+		if (sac->sac_len || sac->sac_node)
+			return -EINVAL;
+		used = sizeof(sac->sac_inet);
+		break;
 	case ALTCONN_KIND_PATH:
 		if (!sac->sac_len || sac->sac_len > ALTCONN_PATH_MAX ||
 		    sac->sac_node || memchr(sac->sac_path, 0, sac->sac_len))
@@ -67,6 +120,8 @@ static int parse_native(const struct sockaddr_altconn *sac,
 	if (memchr_inv(sac->sac_path + used, 0, sizeof(sac->sac_path) - used))
 		return -EINVAL;
 
+	if (sac->sac_kind == ALTCONN_KIND_INET)
+		return parse_native_inet(sac, addr);
 	addr->node = sac->sac_node;
 	if (sac->sac_kind != ALTCONN_KIND_PORT)
 		return set_bytes(addr, sac->sac_kind, sac->sac_name, used);
@@ -74,6 +129,38 @@ static int parse_native(const struct sockaddr_altconn *sac,
 	addr->port = sac->sac_port;
 	return 0;
 }
+
+/* What old programs pass to bind(), and AF_INET still takes. */
+static bool is_unspec_any(const struct sock *sk, const void *uaddr)
+{
+	const struct sockaddr_in *sin = uaddr;
+
+	return altconn_sk(sk)->dress == ALTCONN_INET &&
+	       sin->sin_family == AF_UNSPEC && !sin->sin_addr.s_addr;
+}
+
+/* How long an address may be, bytes, and of which family. */
+struct form {
+	int	min, max;
+	int	family;
+};
+
+static const struct form forms[] = {
+	[ALTCONN_NATIVE] = {
+		sizeof(struct sockaddr_altconn),
+		sizeof(struct sockaddr_altconn),
+	},
+	[ALTCONN_UNIX] = {
+		UNIX_HEAD, sizeof(struct sockaddr_un), AF_UNIX,
+	},
+	[ALTCONN_INET] = {
+		sizeof(struct sockaddr_in), sizeof(struct sockaddr_storage),
+		AF_INET,
+	},
+	[ALTCONN_INET6] = {
+		SIN6_LEN_RFC2133, sizeof(struct sockaddr_storage), AF_INET6,
+	},
+};
 
 /**
  * altconn_addr_parse() - make an address of the socket's dress canonical
@@ -84,27 +171,35 @@ static int parse_native(const struct sockaddr_altconn *sac,
  *	is only a family (autobind)
  *
  * Context: any.
+ * What a dress takes is what its model takes: a longer sockaddr_in, bytes
+ * behind the end of a sun_path, a sockaddr_in6 without its scope. The native
+ * dress takes nothing but its own form.
+ *
  * Return: 0; -EINVAL for a wrong length or format; -EAFNOSUPPORT for a family
  * that the dress does not speak.
  */
 int altconn_addr_parse(const struct sock *sk, const void *uaddr, int len,
 		       struct altconn_addr *addr)
 {
+	const struct form *form = &forms[altconn_sk(sk)->dress];
 	const struct sockaddr *sa = uaddr;
 
 	memset(addr, 0, sizeof(*addr));
-	if (altconn_sk(sk)->dress == ALTCONN_UNIX) {
-		if (len < (int)UNIX_HEAD || len > sizeof(struct sockaddr_un))
-			return -EINVAL;
-		if (sa->sa_family != AF_UNIX)
-			return -EAFNOSUPPORT;
-		return parse_unix(uaddr, len, addr);
-	}
-	if (len != sizeof(struct sockaddr_altconn))
+	if (len < form->min || len > form->max)
 		return -EINVAL;
-	if (sa->sa_family != altconn_family)
+	if (sa->sa_family != (form->family ? : altconn_family) &&
+	    !is_unspec_any(sk, uaddr))
 		return -EAFNOSUPPORT;
-	return parse_native(uaddr, addr);
+	switch (altconn_sk(sk)->dress) {
+	case ALTCONN_UNIX:
+		return parse_unix(uaddr, len, addr);
+	case ALTCONN_INET:
+		return parse_in(uaddr, addr);
+	case ALTCONN_INET6:
+		return parse_in6(uaddr, len, addr);
+	default:
+		return parse_native(uaddr, addr);
+	}
 }
 
 static bool is_null_native(const struct sock *sk, const void *uaddr, int len)
@@ -171,13 +266,46 @@ static int write_native(const struct altconn_addr *addr,
 		return sizeof(sac->sac_family);
 	sac->sac_kind = addr->kind;
 	sac->sac_node = addr->node;
-	if (addr->kind == ALTCONN_KIND_PORT) {
+	switch (addr->kind) {
+	case ALTCONN_KIND_PORT:
 		sac->sac_port = addr->port;
-	} else {
+		break;
+	case ALTCONN_KIND_INET:
+		sac->sac_node = 0;
+		sac->sac_inet.port = addr->port;
+		sac->sac_inet.scope = addr->node;
+		memcpy(sac->sac_inet.addr, addr->bytes, addr->len);
+		break;
+	default:
 		sac->sac_len = addr->len;
 		memcpy(sac->sac_name, addr->bytes, addr->len);
+		break;
 	}
 	return sizeof(*sac);
+}
+
+static int write_in(const struct altconn_addr *addr, struct sockaddr_in *sin)
+{
+	memset(sin, 0, sizeof(*sin));
+	sin->sin_family = AF_INET;
+	if (addr && addr->kind == ALTCONN_KIND_INET &&
+	    altconn_addr_is_v4(addr)) {
+		sin->sin_port = htons(addr->port);
+		sin->sin_addr.s_addr = altconn_addr_v4(addr);
+	}
+	return sizeof(*sin);
+}
+
+static int write_in6(const struct altconn_addr *addr, struct sockaddr_in6 *sin6)
+{
+	memset(sin6, 0, sizeof(*sin6));
+	sin6->sin6_family = AF_INET6;
+	if (addr && addr->kind == ALTCONN_KIND_INET) {
+		sin6->sin6_port = htons(addr->port);
+		sin6->sin6_addr = *altconn_addr_ip(addr);
+		sin6->sin6_scope_id = addr->node;
+	}
+	return sizeof(*sin6);
 }
 
 /**
@@ -189,8 +317,8 @@ static int write_native(const struct altconn_addr *addr,
  * Every byte up to the returned length is written.
  *
  * Context: any.
- * Return: the length, bytes; 2 when unnamed, or when the dress cannot write
- * addresses of this kind.
+ * Return: the length, bytes. Of a socket that is unnamed, or whose address the
+ * dress cannot write: 2, in the inet dresses that of any address and port 0.
  */
 int altconn_addr_write(const struct sock *sk, const struct altconn_addr *addr,
 		       void *uaddr)
@@ -199,9 +327,16 @@ int altconn_addr_write(const struct sock *sk, const struct altconn_addr *addr,
 	BUILD_BUG_ON(sizeof(struct sockaddr_un) + 1 >
 		     sizeof(struct sockaddr_storage));
 
-	if (altconn_sk(sk)->dress == ALTCONN_UNIX)
+	switch (altconn_sk(sk)->dress) {
+	case ALTCONN_UNIX:
 		return write_unix(addr, uaddr);
-	return write_native(addr, uaddr);
+	case ALTCONN_INET:
+		return write_in(addr, uaddr);
+	case ALTCONN_INET6:
+		return write_in6(addr, uaddr);
+	default:
+		return write_native(addr, uaddr);
+	}
 }
 
 /**
@@ -275,8 +410,23 @@ static size_t print_bytes(const struct altconn_addr *addr, char *buf,
 	return n;
 }
 
+static size_t print_inet(const struct altconn_addr *addr, char *buf,
+			 size_t size)
+{
+	__be32 v4 = altconn_addr_v4(addr);
+
+	if (altconn_addr_is_v4(addr))
+		return scnprintf(buf, size, "inet:%pI4:%u", &v4, addr->port);
+	if (addr->node)
+		return scnprintf(buf, size, "inet:[%pI6c%%%u]:%u",
+				 altconn_addr_ip(addr), addr->node, addr->port);
+	return scnprintf(buf, size, "inet:[%pI6c]:%u", altconn_addr_ip(addr),
+			 addr->port);
+}
+
 /**
- * altconn_addr_print() - an address as text: port:4000, name:db, path:/run/x
+ * altconn_addr_print() - an address as text: port:4000, name:db, path:/run/x,
+ *	inet:127.0.0.1:80, inet:[::1]:80
  * @addr: the address, or NULL, printed as "-"
  * @buf: where to
  * @size: of @buf; ALTCONN_ADDR_STRLEN holds any address
@@ -293,6 +443,8 @@ size_t altconn_addr_print(const struct altconn_addr *addr, char *buf,
 
 	if (!addr || addr->kind == ALTCONN_KIND_NONE)
 		return scnprintf(buf, size, "-");
+	if (addr->kind == ALTCONN_KIND_INET)
+		return print_inet(addr, buf, size);
 	if (addr->kind == ALTCONN_KIND_PATH) {
 		n = scnprintf(buf, size, "path:");
 		return n + print_bytes(addr, buf + n, size - n);

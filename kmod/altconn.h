@@ -8,6 +8,7 @@
  *   binding      struct altconn_bind: canonical address -> endpoint
  *   listener     struct altconn_listener: accept queue, and the FIFO of
  *                attempts that wait behind it
+ *   vacancy      a listener without an endpoint: attempts wait there for one
  *   association  struct altconn_assoc: what connect() makes; an attempt is an
  *                association that is still pending
  *
@@ -25,6 +26,7 @@
  *   lock_sock(sk)                     system calls that change an endpoint
  *   ring->write_lock                  one writer a direction
  *   ring->read_lock                   one reader a direction
+ *   a stripe of the table of bindings who may bind, listen and be found where
  *   listener->lock                    decides attempts
  *   ask->blocked_lock                 where a datagram sender is blocked
  *   assoc->lock, sk_receive_queue.lock, the tables' locks     innermost
@@ -34,9 +36,10 @@
 
 #include <linux/net.h>
 #include <linux/rhashtable.h>
-#include <linux/timer.h>
 #include <linux/un.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
+#include <net/ipv6.h>
 #include <net/netns/generic.h>
 #include <net/sock.h>
 #include <uapi/linux/altconn.h>
@@ -48,17 +51,18 @@
  * @refs: see below
  * @kind: enum altconn_kind
  * @len: bytes of @bytes in use
- * @node: node id, ports and names
- * @port: ports
+ * @node: node id, ports and names; inet: the interface of a link-local address
+ * @port: ports; inet: in the host's order
  * @inode: paths: the socket file's inode, compared and never followed
  * @rcu: frees it
- * @bytes: the name, or the path as it was given to bind()
+ * @bytes: the name, or the path as it was given to bind(); inet: an IPv6
+ *	address, IPv4 as v4-mapped
  *
  * Lifetime: immutable once it is shared. Bindings, endpoints, ends of
  * associations and queued datagrams hold references; altconn_addr_put() frees
  * it a grace period after the last one, in any context. An address on the stack has no
  * references and is copied by altconn_addr_dup() before it is kept. Allocated
- * only as long as @len needs.
+ * only as long as @len needs, so a shared one is never copied as a struct.
  */
 struct altconn_addr {
 	refcount_t	refs;
@@ -68,8 +72,31 @@ struct altconn_addr {
 	u32		port;
 	const void	*inode;
 	struct rcu_head	rcu;
-	char		bytes[ALTCONN_PATH_MAX];
+	char		bytes[ALTCONN_PATH_MAX] __aligned(8);
 };
+
+static inline struct in6_addr *altconn_addr_ip(const struct altconn_addr *addr)
+{
+	return (struct in6_addr *)addr->bytes;
+}
+
+static inline bool altconn_addr_is_v4(const struct altconn_addr *addr)
+{
+	return ipv6_addr_v4mapped(altconn_addr_ip(addr));
+}
+
+/* The IPv4 address, in network order. */
+static inline __be32 altconn_addr_v4(const struct altconn_addr *addr)
+{
+	return altconn_addr_ip(addr)->s6_addr32[3];
+}
+
+/* Any address of its version: 0.0.0.0 or ::. */
+static inline bool altconn_addr_is_any(const struct altconn_addr *addr)
+{
+	return altconn_addr_is_v4(addr) ? !altconn_addr_v4(addr) :
+					  ipv6_addr_any(altconn_addr_ip(addr));
+}
 
 /* "path:" and a path whose every byte is escaped as \xNN */
 #define ALTCONN_ADDR_STRLEN	(8 + 4 * ALTCONN_PATH_MAX)
@@ -80,22 +107,34 @@ struct altconn_addr {
  * @net: namespace, NULL for paths: they are the machine's
  * @type: socket type; part of the key but for paths
  * @auto_bound: made by the family, dissolved with the association
+ * @reuse: SO_REUSEADDR was set when it was bound
+ * @v6only: of ::, serves no IPv4
  * @addr: holds a reference
  * @sk: the endpoint; valid under RCU while the entry can be found
- * @listener: its listener, or NULL
+ * @local: with @reuse: the local address of the endpoint's association, a
+ *	reference; the stripe of its key
+ * @remote: likewise, the address at the other end
+ * @listener: its listener, or NULL; written under the stripe of its key
  * @path: paths: pins the inode, so that its address stays this socket's
  * @rcu: frees it
+ *
+ * Several may have one key: inet addresses that differ in nothing but the IP
+ * address, and sockets that share an address by SO_REUSEADDR.
  *
  * Lifetime: owned by one endpoint, ask->bind. Found only under RCU; taken out
  * of the table by altconn_unbind() when the endpoint closes or dissolves, so no
  * reader can find it after a grace period.
  */
 struct altconn_bind {
-	struct rhash_head		node;
+	struct rhlist_head		node;
 	struct net			*net;
 	u8				type;
 	bool				auto_bound;
+	bool				reuse;
+	bool				v6only;
 	struct altconn_addr		*addr;
+	struct altconn_addr		*local;
+	struct altconn_addr		*remote;
 	struct sock			*sk;
 	struct altconn_listener __rcu	*listener;
 	struct path			path;
@@ -138,6 +177,7 @@ enum altconn_side { ALTCONN_CLIENT, ALTCONN_SERVER };
  * @shutdown: RCV_SHUTDOWN, SEND_SHUTDOWN by its own shutdown() or close
  * @want_space: it waits for room in the peer's @in
  * @closed: closed or dissolved
+ * @reset: the peer closed with data unread, or nobody accepted
  */
 struct altconn_end {
 	struct sock		*sk;
@@ -149,6 +189,7 @@ struct altconn_end {
 	u8			shutdown;
 	bool			want_space;
 	bool			closed;
+	bool			reset;
 };
 
 /**
@@ -157,12 +198,15 @@ struct altconn_end {
  * @state: PENDING, QUEUED, ESTABLISHED or CLOSED; see below
  * @type: SOCK_STREAM or SOCK_SEQPACKET
  * @registered: in the namespace's table
+ * @waits_listener: without a listener it waits for one (ALTCONN_WAIT_LISTENER)
  * @err: positive errno of a failed attempt
  * @reason: enum altconn_reason of the decision
  * @lock: the ends' flags, and ask->assoc of both endpoints
  * @id: never reused while the module is loaded
  * @net: namespace; lives as long as end[CLIENT].sk does
- * @listener: where it was made, a reference; NULL for a socketpair
+ * @listener: where it was made or waits, a reference; NULL for a socketpair.
+ *	Moves from a vacancy to a listener and back while the attempt is pending,
+ *	under both their locks: altconn_listener_lock()
  * @node: in listener->waiters or listener->queue
  * @deadline: of the attempt, a timer
  * @expires: the deadline, ns; 0 for none
@@ -189,14 +233,15 @@ struct altconn_assoc {
 	u8			state;
 	u8			type;
 	bool			registered;
+	bool			waits_listener;
 	u8			err;
 	u32			reason;
 	spinlock_t		lock;		/* ends, ask->assoc */
 	u64			id;
 	struct net		*net;
-	struct altconn_listener	*listener;
+	struct altconn_listener	__rcu *listener;
 	struct list_head	node;
-	struct timer_list	deadline;
+	struct delayed_work	deadline;
 	u64			expires;
 	u64			begun;
 	u64			decided;
@@ -206,11 +251,13 @@ struct altconn_assoc {
 };
 
 /**
- * struct altconn_listener - the listening part of an endpoint
+ * struct altconn_listener - the listening part of an endpoint, or a vacancy
  * @refs: see below
- * @lock: everything below up to the counters; decides attempts. Softirqs off:
- *	deadlines run in a timer
+ * @lock: everything below up to the counters; decides attempts
  * @closed: no attempt may enter any more
+ * @vacant: no endpoint: attempts wait here for one
+ * @fail_fast: a full backlog refuses (ALTCONN_BACKLOG_POLICY)
+ * @defer: accept() establishes, nothing else does (ALTCONN_DEFER_ACCEPT)
  * @id: the endpoint's in the namespace's table
  * @queue: established, waiting for accept()
  * @waiters: pending attempts in order of arrival
@@ -223,19 +270,28 @@ struct altconn_assoc {
  * @waited: counter
  * @sk: the endpoint; while not @closed
  * @dress: the endpoint's
- * @addr: its address, a reference
+ * @type: its socket type
+ * @net: vacancies: the namespace, which the attempts keep
+ * @addr: its address, a reference; of an inet vacancy only the port counts
  * @pid: who called listen() last; @lock
  * @cred: likewise, for the client's SO_PEERCRED
+ * @vacancy: in the table of vacancies
  * @rcu: frees it
  *
  * Lifetime: references are held by the endpoint (ask->listener), by every
  * association made here, and by system calls. bind->listener is a weak pointer,
- * cleared first; a reader takes a reference with refcount_inc_not_zero().
+ * cleared first; a reader takes a reference with refcount_inc_not_zero(). A
+ * vacancy is held by its table and by the attempts that wait there; the last
+ * one that leaves takes it out of the table, in the same hold of @lock, so a
+ * vacancy that is in the table can be entered.
  */
 struct altconn_listener {
 	refcount_t		refs;
 	spinlock_t		lock;		/* queues; decides attempts */
 	bool			closed;
+	bool			vacant;
+	bool			fail_fast;
+	bool			defer;
 	u64			id;
 	struct list_head	queue;
 	struct list_head	waiters;
@@ -248,9 +304,12 @@ struct altconn_listener {
 	u64			waited;
 	struct sock		*sk;
 	u8			dress;
+	u8			type;
+	struct net		*net;
 	struct altconn_addr	*addr;
 	struct pid		*pid;
 	const struct cred	*cred;
+	struct rhash_head	vacancy;
 	struct rcu_head		rcu;
 };
 
@@ -286,6 +345,11 @@ struct altconn_blocked {
  * @dress: socket()'s protocol argument
  * @unreported: the attempt succeeded after connect() had returned; the next
  *	connect() says 0 (S-DONE)
+ * @v6only: IPV6_V6ONLY, sockaddr_in6 dress
+ * @fail_fast: ALTCONN_BACKLOG_POLICY, for listen()
+ * @defer: ALTCONN_DEFER_ACCEPT, for listen()
+ * @waits_listener: ALTCONN_WAIT_LISTENER
+ * @counted: datagram: counts as an association
  * @bind: its own binding, or NULL
  * @addr: its address: the binding's or, when accepted, the listener's
  * @listener: TCP_LISTEN
@@ -293,7 +357,7 @@ struct altconn_blocked {
  *	call on the socket. Written under lock_sock() and assoc->lock
  * @timeout_ms: ALTCONN_CONNECT_TIMEOUT
  * @last: outcome of the last attempt
- * @peer: datagram: the only address to send to and receive from, under
+ * @peer: datagram: the only address to send to and receive from; written under
  *	sk_receive_queue.lock
  * @peer_sk: datagram: the other half of a socketpair, pinned; same lock
  * @pid: datagram: who bound or connected it
@@ -310,6 +374,11 @@ struct altconn_sock {
 	u64				id;
 	u8				dress;
 	bool				unreported;
+	bool				v6only;
+	bool				fail_fast;
+	bool				defer;
+	bool				waits_listener;
+	bool				counted;
 	struct altconn_bind		*bind;
 	struct altconn_addr __rcu	*addr;
 	struct altconn_listener __rcu	*listener;
@@ -317,7 +386,7 @@ struct altconn_sock {
 	u64				timeout_ms;
 	struct altconn_outcome		last;
 
-	struct altconn_addr		*peer;
+	struct altconn_addr __rcu	*peer;
 	struct sock			*peer_sk;
 	struct pid			*pid;
 	spinlock_t			blocked_lock;	/* blocked_on */
@@ -333,12 +402,13 @@ static inline struct altconn_sock *altconn_sk(const struct sock *sk)
 
 /**
  * struct altconn_net - what a network namespace has
- * @assocs: associations by id; a plain XArray, softirqs off when written
+ * @assocs: associations by id
  * @sockets: listeners and datagram sockets by id
  * @connect_timeout_ms: sysctl
  * @port_min: sysctl, first ephemeral port
  * @port_max: sysctl, last ephemeral port
  * @max_waiting: sysctl, attempts that may wait on one listener
+ * @max_associations: sysctl, pending ones and connected datagram sockets included
  * @n_assocs: how many
  * @n_sockets: how many
  * @sysctl_header: registration
@@ -351,6 +421,7 @@ struct altconn_net {
 	unsigned int		port_min;
 	unsigned int		port_max;
 	unsigned int		max_waiting;
+	unsigned int		max_associations;
 	atomic_long_t		n_assocs;
 	atomic_long_t		n_sockets;
 	struct ctl_table_header	*sysctl_header;
@@ -359,6 +430,7 @@ struct altconn_net {
 
 extern unsigned int altconn_net_id;
 extern unsigned int altconn_family;
+extern struct workqueue_struct *altconn_wq;
 
 static inline struct altconn_net *altconn_pernet(const struct net *net)
 {
@@ -417,17 +489,52 @@ static inline struct altconn_addr *altconn_addr_get(struct altconn_addr *addr)
 	return addr;
 }
 
+/* node.c */
+int altconn_node_route(const struct sock *sk, struct altconn_addr *addr,
+		       u32 *reason);
+bool altconn_node_is_local(struct net *net, const struct altconn_addr *addr);
+bool altconn_node_is_broadcast(struct net *net,
+			       const struct altconn_addr *addr);
+void altconn_node_source(const struct altconn_addr *dest,
+			 struct altconn_addr *local);
+
 /* bind.c */
 int altconn_bind_init(void);
 void altconn_bind_exit(void);
 int altconn_bind(struct socket *sock, struct sockaddr_unsized *uaddr, int len);
 int altconn_bind_allowed(struct sock *sk);
-int altconn_autobind(struct sock *sk, enum altconn_kind kind);
+int altconn_autobind(struct sock *sk, const struct altconn_addr *dest);
+int altconn_bind_local(struct sock *sk, const struct altconn_addr *dest);
+void altconn_bind_reset(struct sock *sk);
+int altconn_bind_ephemeral(struct sock *sk, struct altconn_addr *addr);
+int altconn_bind_listen(struct sock *sk, struct altconn_listener *ln);
+void altconn_bind_unlisten(struct sock *sk);
 void altconn_unbind(struct sock *sk, struct path *path);
-struct altconn_bind *altconn_bind_find(struct net *net, int type,
-				       const struct altconn_addr *addr);
+u32 altconn_bind_hash(const struct net *net, int type,
+		      const struct altconn_addr *addr, u32 seed);
+bool altconn_bind_same_key(const struct altconn_addr *a,
+			   const struct altconn_addr *b);
+spinlock_t *altconn_bind_stripe(const struct net *net, int type,
+				const struct altconn_addr *addr);
+struct rhlist_head *altconn_bind_lookup(struct net *net, int type,
+					const struct altconn_addr *addr);
+unsigned int altconn_bind_score(const struct altconn_bind *bind,
+				const struct altconn_addr *addr);
 int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
 			const struct path *path, bool auto_bound);
+
+/* All bindings of a key, under RCU. */
+#define altconn_bind_for_each(bind, pos, list) \
+	rhl_for_each_entry_rcu(bind, pos, list, node)
+
+/* vacancy.c */
+int altconn_vacancy_init(void);
+void altconn_vacancy_exit(void);
+int altconn_vacancy_enter(struct altconn_assoc *assoc,
+			  struct altconn_listener *from, u32 *reason);
+void altconn_vacancy_fill(struct altconn_listener *ln,
+			  const struct altconn_bind *bind);
+void altconn_vacancy_remove(struct altconn_listener *ln);
 
 /* path.c */
 int altconn_path_bind(struct sock *sk, struct altconn_addr *addr);
@@ -440,33 +547,46 @@ int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 void altconn_connect_cancel(struct sock *sk, u32 reason);
 void altconn_connect_reap(struct sock *sk);
 void altconn_connect_record(struct sock *sk, const struct altconn_assoc *assoc);
-void altconn_connect_decide(struct altconn_assoc *assoc, int err, u32 reason);
-int altconn_connect_dest(const struct altconn_addr *addr, u32 *reason);
+void altconn_connect_decide(struct altconn_listener *ln,
+			    struct altconn_assoc *assoc, int err, u32 reason);
 int altconn_connect_outcome(struct sock *sk, struct altconn_connect_info *info);
 void altconn_connect_arm(struct altconn_assoc *assoc);
-void altconn_connect_deadline(struct timer_list *timer);
+void altconn_connect_deadline(struct work_struct *work);
 
 /* listen.c */
 int altconn_listen(struct socket *sock, int backlog);
 int altconn_listen_accept(struct socket *sock, struct socket *newsock,
 			  struct proto_accept_arg *arg);
+struct altconn_listener *altconn_listener_new(struct altconn_addr *addr);
 struct altconn_listener *altconn_listener_find(struct net *net, int type,
 					       const struct altconn_addr *addr,
 					       u32 *reason);
 struct altconn_listener *altconn_listener_of(const struct sock *sk);
+struct altconn_listener *altconn_listener_lock(const struct altconn_assoc *assoc);
 void altconn_listener_put(struct altconn_listener *ln);
 int altconn_listener_enter(struct altconn_listener *ln,
 			   struct altconn_assoc *assoc, u32 *reason);
+int altconn_listener_reenter(struct altconn_listener *from,
+			     struct altconn_listener *to,
+			     struct altconn_assoc *assoc, u32 *reason);
+bool altconn_listener_acceptable(const struct altconn_listener *ln);
+void altconn_listener_move(struct altconn_listener *from,
+			   struct altconn_listener *to,
+			   struct altconn_assoc *assoc);
 void altconn_listener_close(struct sock *sk);
+void altconn_listener_option(struct sock *sk, bool fail_fast, bool defer);
+int altconn_listener_refuse(struct sock *sk, u32 count);
 u32 altconn_listener_place(const struct altconn_assoc *assoc);
-void altconn_listener_owner(struct altconn_listener *ln, struct pid **pid,
-			    const struct cred **cred);
 
 /* assoc.c */
 int altconn_assoc_init(void);
 void altconn_assoc_exit(void);
+int altconn_assoc_count(struct net *net);
+void altconn_assoc_uncount(struct net *net);
 struct altconn_assoc *altconn_assoc_new(struct sock *sk,
-					struct altconn_listener *ln);
+					struct altconn_addr *dest);
+void altconn_assoc_set_listener(struct altconn_assoc *assoc,
+				struct altconn_listener *ln);
 void altconn_assoc_put(struct altconn_assoc *assoc);
 struct altconn_assoc *altconn_assoc_of(const struct sock *sk,
 				       enum altconn_side *side);

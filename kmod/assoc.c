@@ -29,10 +29,10 @@ static void set_process(struct altconn_assoc *assoc, enum altconn_side side)
 {
 	struct pid *pid = get_pid(task_tgid(current));
 
-	spin_lock_bh(&assoc->lock);
+	spin_lock(&assoc->lock);
 	swap(assoc->end[side].pid, pid);
 	assoc->end[side].uid = current_uid();
-	spin_unlock_bh(&assoc->lock);
+	spin_unlock(&assoc->lock);
 	put_pid(pid);
 }
 
@@ -48,31 +48,45 @@ static void set_client(struct altconn_assoc *assoc, struct sock *sk)
 	set_process(assoc, ALTCONN_CLIENT);
 }
 
-static void set_listener(struct altconn_assoc *assoc,
-			 struct altconn_listener *ln)
+/**
+ * altconn_assoc_set_listener() - where an association is made or waits
+ * @assoc: not shared yet; or pending, and both listeners' locks are held
+ * @ln: the listener or vacancy; a reference is taken
+ *
+ * Context: process.
+ */
+void altconn_assoc_set_listener(struct altconn_assoc *assoc,
+				struct altconn_listener *ln)
 {
 	struct altconn_end *end = &assoc->end[ALTCONN_SERVER];
-	const struct cred *cred;
+	struct altconn_listener *old;
+	struct pid *pid;
 
+	lockdep_assert_held(&ln->lock);
 	refcount_inc(&ln->refs);
-	assoc->listener = ln;
-	end->addr = altconn_addr_get(ln->addr);
+	old = rcu_replace_pointer(assoc->listener, ln, true);
+	pid = get_pid(ln->pid);
+	spin_lock(&assoc->lock);
+	swap(end->pid, pid);
+	end->uid = ln->cred ? ln->cred->uid : INVALID_UID;
 	end->dress = ln->dress;
-	altconn_listener_owner(ln, &end->pid, &cred);
-	end->uid = cred->uid;
-	put_cred(cred);
+	spin_unlock(&assoc->lock);
+	put_pid(pid);
+	if (old)
+		altconn_listener_put(old);
 }
 
 /**
  * altconn_assoc_new() - a pending association
  * @sk: the endpoint that connects
- * @ln: the listener, or NULL for a socketpair
+ * @dest: where to, a reference is taken; or NULL for a socketpair
  *
  * Context: process, may sleep.
- * Return: the association with one reference, not registered, or NULL.
+ * Return: the association with one reference, not registered and without a
+ * listener, or NULL.
  */
 struct altconn_assoc *altconn_assoc_new(struct sock *sk,
-					struct altconn_listener *ln)
+					struct altconn_addr *dest)
 {
 	struct altconn_assoc *assoc;
 
@@ -82,7 +96,7 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 	refcount_set(&assoc->refs, 1);
 	spin_lock_init(&assoc->lock);
 	INIT_LIST_HEAD(&assoc->node);
-	timer_setup(&assoc->deadline, altconn_connect_deadline, 0);
+	INIT_DELAYED_WORK(&assoc->deadline, altconn_connect_deadline);
 	assoc->state = ALTCONN_ASSOC_STATE_PENDING;
 	assoc->type = sk->sk_type;
 	assoc->net = sock_net(sk);
@@ -92,8 +106,7 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 	end_init(&assoc->end[ALTCONN_CLIENT]);
 	end_init(&assoc->end[ALTCONN_SERVER]);
 	set_client(assoc, sk);
-	if (ln)
-		set_listener(assoc, ln);
+	assoc->end[ALTCONN_SERVER].addr = altconn_addr_get(dest);
 	return assoc;
 }
 
@@ -111,8 +124,8 @@ static void unregister(struct altconn_assoc *assoc)
 
 	if (!assoc->registered)
 		return;
-	xa_erase_bh(&an->assocs, assoc->id);
-	atomic_long_dec(&an->n_assocs);
+	xa_erase(&an->assocs, assoc->id);
+	altconn_assoc_uncount(assoc->net);
 }
 
 /**
@@ -126,12 +139,15 @@ static void unregister(struct altconn_assoc *assoc)
  */
 void altconn_assoc_put(struct altconn_assoc *assoc)
 {
+	struct altconn_listener *ln;
+
 	if (!refcount_dec_and_test(&assoc->refs))
 		return;
 	unregister(assoc);
 	put_cred(assoc->cred);
-	if (assoc->listener)
-		altconn_listener_put(assoc->listener);
+	ln = rcu_dereference_protected(assoc->listener, true);
+	if (ln)
+		altconn_listener_put(ln);
 	end_free(&assoc->end[ALTCONN_SERVER]);
 	/* Last: it keeps the namespace. */
 	end_free(&assoc->end[ALTCONN_CLIENT]);
@@ -139,22 +155,59 @@ void altconn_assoc_put(struct altconn_assoc *assoc)
 }
 
 /**
+ * altconn_assoc_count() - one more association in a namespace
+ * @net: the namespace
+ *
+ * Connected datagram sockets count too. A child namespace may lower the limit
+ * that the initial one has, not lift it.
+ *
+ * Context: any.
+ * Return: 0; -EAGAIN: net.altconn.max_associations are there (E-AGAIN-TABLE).
+ */
+int altconn_assoc_count(struct net *net)
+{
+	struct altconn_net *an = altconn_pernet(net);
+	unsigned int limit = min(READ_ONCE(an->max_associations),
+				 READ_ONCE(altconn_pernet(&init_net)->max_associations));
+
+	if (atomic_long_inc_return(&an->n_assocs) <= limit)
+		return 0;
+	atomic_long_dec(&an->n_assocs);
+	return -EAGAIN;
+}
+
+/**
+ * altconn_assoc_uncount() - undo altconn_assoc_count()
+ * @net: the namespace
+ *
+ * Context: any.
+ */
+void altconn_assoc_uncount(struct net *net)
+{
+	atomic_long_dec(&altconn_pernet(net)->n_assocs);
+}
+
+/**
  * altconn_assoc_register() - put an association in the namespace's table
  * @assoc: not registered yet
  *
  * Context: process, may sleep.
- * Return: 0 or -ENOMEM.
+ * Return: 0; -EAGAIN: the table is full; -ENOMEM.
  */
 int altconn_assoc_register(struct altconn_assoc *assoc)
 {
 	struct altconn_net *an = altconn_pernet(assoc->net);
 	int err;
 
-	err = xa_insert_bh(&an->assocs, assoc->id, assoc, GFP_KERNEL_ACCOUNT);
+	err = altconn_assoc_count(assoc->net);
 	if (err)
 		return err;
+	err = xa_insert(&an->assocs, assoc->id, assoc, GFP_KERNEL_ACCOUNT);
+	if (err) {
+		altconn_assoc_uncount(assoc->net);
+		return -ENOMEM;
+	}
 	assoc->registered = true;
-	atomic_long_inc(&an->n_assocs);
 	return 0;
 }
 
@@ -221,6 +274,8 @@ static void close_end(struct altconn_assoc *assoc, enum altconn_side side,
 	end->closed = true;
 	/* Pairs with the reader: shut first, then the data is final. */
 	smp_store_release(&end->shutdown, SHUTDOWN_MASK);
+	if (reset)
+		WRITE_ONCE(assoc->end[!side].reset, true);
 	if (reset && is_attached(assoc, peer))
 		WRITE_ONCE(peer->sk_err, ECONNRESET);
 }
@@ -255,12 +310,12 @@ void altconn_assoc_detach(struct sock *sk)
 	enum altconn_side side = assoc->end[ALTCONN_CLIENT].sk == sk ?
 		ALTCONN_CLIENT : ALTCONN_SERVER;
 
-	if (side == ALTCONN_CLIENT && assoc->listener)
+	if (side == ALTCONN_CLIENT && rcu_access_pointer(assoc->listener))
 		altconn_connect_record(sk, assoc);
-	spin_lock_bh(&assoc->lock);
+	spin_lock(&assoc->lock);
 	RCU_INIT_POINTER(ask->assoc, NULL);
 	close_end(assoc, side, altconn_ring_used(&assoc->end[side].in));
-	spin_unlock_bh(&assoc->lock);
+	spin_unlock(&assoc->lock);
 
 	trace_altconn_close(assoc, side);
 	wake_peer(assoc, side);
@@ -277,9 +332,9 @@ void altconn_assoc_detach(struct sock *sk)
  */
 void altconn_assoc_abandon(struct altconn_assoc *assoc)
 {
-	spin_lock_bh(&assoc->lock);
+	spin_lock(&assoc->lock);
 	close_end(assoc, ALTCONN_SERVER, true);
-	spin_unlock_bh(&assoc->lock);
+	spin_unlock(&assoc->lock);
 
 	trace_altconn_close(assoc, ALTCONN_SERVER);
 	wake_peer(assoc, ALTCONN_SERVER);
@@ -300,10 +355,10 @@ void altconn_assoc_shutdown(struct altconn_assoc *assoc,
 	struct altconn_end *end = &assoc->end[side];
 	struct sock *sk = READ_ONCE(end->sk);
 
-	spin_lock_bh(&assoc->lock);
+	spin_lock(&assoc->lock);
 	/* Pairs with altconn_assoc_shut(). */
 	smp_store_release(&end->shutdown, end->shutdown | how);
-	spin_unlock_bh(&assoc->lock);
+	spin_unlock(&assoc->lock);
 
 	if (sk)
 		sk->sk_state_change(sk);
@@ -342,7 +397,7 @@ u8 altconn_assoc_shut(const struct altconn_assoc *assoc,
  * @b: the other
  *
  * Context: process, may sleep.
- * Return: 0 or -ENOMEM.
+ * Return: 0; -EAGAIN: the namespace's table is full; -ENOMEM.
  */
 int altconn_assoc_pair(struct sock *a, struct sock *b)
 {

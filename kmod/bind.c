@@ -3,13 +3,23 @@
  * The table of bound addresses, ephemeral ports and automatic names.
  *
  * One hash table for the machine; the namespace is part of the key, but for
- * paths, which network namespaces share as AF_UNIX shares them. Ports and
- * names are each socket type's own; a path is one socket's, whatever its type.
+ * paths, which network namespaces share as AF_UNIX shares them. Ports, names
+ * and IP addresses are each socket type's own; a path is one socket's, whatever
+ * its type. Of an inet address only the port is in the key: who serves which IP
+ * address is told by a score, as with TCP.
+ *
+ * Lookups run under RCU. Who adds to a key, or makes one of its bindings a
+ * listener's, holds the key's stripe, one of an array of locks: so no two
+ * bindings that exclude each other come to be, and nobody who found no listener
+ * misses the one that comes meanwhile (vacancy.c).
  */
 
 #include <linux/jhash.h>
 #include <linux/slab.h>
+#include <net/ip.h>
 #include "altconn.h"
+
+#define STRIPES	256
 
 struct bind_key {
 	const struct net		*net;
@@ -17,30 +27,62 @@ struct bind_key {
 	const struct altconn_addr	*addr;
 };
 
-static struct rhashtable bind_table;
+static struct rhltable bind_table;
+static spinlock_t stripes[STRIPES];
 
-static u32 hash_key(const struct net *net, int type,
-		    const struct altconn_addr *addr, u32 seed)
+/**
+ * altconn_bind_hash() - hash of a key: what tables of addresses go by
+ * @net: the namespace, no part of a path's key
+ * @type: socket type, likewise
+ * @addr: canonical address; of an inet one only the port counts
+ * @seed: of the table
+ *
+ * Context: any.
+ */
+u32 altconn_bind_hash(const struct net *net, int type,
+		      const struct altconn_addr *addr, u32 seed)
 {
 	if (addr->kind == ALTCONN_KIND_PATH)
 		return jhash(&addr->inode, sizeof(addr->inode), seed);
+	seed ^= (u32)((unsigned long)net >> 6);
+	if (addr->kind == ALTCONN_KIND_INET)
+		return jhash_2words(addr->port, type << 8 | addr->kind, seed);
 	seed = jhash_3words(addr->node, addr->port, type << 8 | addr->kind,
-			    seed ^ (u32)((unsigned long)net >> 6));
+			    seed);
 	return addr->len ? jhash(addr->bytes, addr->len, seed) : seed;
+}
+
+/**
+ * altconn_bind_same_key() - do two addresses have one key, all else being equal?
+ * @a: an address
+ * @b: an address
+ *
+ * Context: any.
+ */
+bool altconn_bind_same_key(const struct altconn_addr *a,
+			   const struct altconn_addr *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	if (a->kind == ALTCONN_KIND_PATH)
+		return a->inode == b->inode;
+	if (a->kind == ALTCONN_KIND_INET)
+		return a->port == b->port;
+	return altconn_addr_equal(a, b);
 }
 
 static u32 bind_hash_key(const void *data, u32 len, u32 seed)
 {
 	const struct bind_key *key = data;
 
-	return hash_key(key->net, key->type, key->addr, seed);
+	return altconn_bind_hash(key->net, key->type, key->addr, seed);
 }
 
 static u32 bind_hash_obj(const void *data, u32 len, u32 seed)
 {
 	const struct altconn_bind *bind = data;
 
-	return hash_key(bind->net, bind->type, bind->addr, seed);
+	return altconn_bind_hash(bind->net, bind->type, bind->addr, seed);
 }
 
 /* As a table's comparison function: 0 when equal. */
@@ -49,12 +91,11 @@ static int bind_cmp(struct rhashtable_compare_arg *arg, const void *obj)
 	const struct bind_key *key = arg->key;
 	const struct altconn_bind *bind = obj;
 
-	if (bind->addr->kind != key->addr->kind)
+	if (!altconn_bind_same_key(bind->addr, key->addr))
 		return 1;
 	if (key->addr->kind == ALTCONN_KIND_PATH)
-		return bind->addr->inode != key->addr->inode;
-	return bind->net != key->net || bind->type != key->type ||
-	       !altconn_addr_equal(bind->addr, key->addr);
+		return 0;
+	return bind->net != key->net || bind->type != key->type;
 }
 
 static const struct rhashtable_params bind_params = {
@@ -71,22 +112,120 @@ static struct net *key_net(struct net *net, const struct altconn_addr *addr)
 }
 
 /**
- * altconn_bind_find() - who is bound to an address
+ * altconn_bind_stripe() - the lock of a key
+ * @net: the namespace
+ * @type: socket type
+ * @addr: canonical address
+ *
+ * Context: any.
+ */
+spinlock_t *altconn_bind_stripe(const struct net *net, int type,
+				const struct altconn_addr *addr)
+{
+	return &stripes[altconn_bind_hash(net, type, addr, 0) % STRIPES];
+}
+
+static spinlock_t *stripe_of(const struct altconn_bind *bind)
+{
+	return altconn_bind_stripe(bind->net, bind->type, bind->addr);
+}
+
+/**
+ * altconn_bind_lookup() - who is bound to an address' key
  * @net: the caller's namespace
  * @type: socket type; paths are found whatever their type
  * @addr: canonical address
  *
  * Context: RCU read side; the result is valid within it.
- * Return: the binding, or NULL.
+ * Return: the list of them, for altconn_bind_for_each(); may be NULL. Not all
+ * need serve the address: altconn_bind_score().
  */
-struct altconn_bind *altconn_bind_find(struct net *net, int type,
-				       const struct altconn_addr *addr)
+struct rhlist_head *altconn_bind_lookup(struct net *net, int type,
+					const struct altconn_addr *addr)
 {
 	struct bind_key key = {
 		.net = key_net(net, addr), .type = type, .addr = addr,
 	};
 
-	return rhashtable_lookup(&bind_table, &key, bind_params);
+	return rhltable_lookup(&bind_table, &key, bind_params);
+}
+
+/**
+ * altconn_bind_score() - does a binding serve an address, and how closely?
+ * @bind: a binding of the address' key
+ * @addr: where somebody connects or sends to
+ *
+ * Context: any.
+ * Return: 0: it does not; higher is closer: the exact IP address, then any of
+ * its version, then an IPv6 socket that takes IPv4 too.
+ */
+unsigned int altconn_bind_score(const struct altconn_bind *bind,
+				const struct altconn_addr *addr)
+{
+	bool v4;
+
+	if (addr->kind != ALTCONN_KIND_INET)
+		return 3;
+	if (altconn_addr_equal(bind->addr, addr))
+		return 3;
+	if (!altconn_addr_is_any(bind->addr))
+		return 0;
+	v4 = altconn_addr_is_v4(addr);
+	if (altconn_addr_is_v4(bind->addr) == v4)
+		return 2;
+	return v4 && !bind->v6only ? 1 : 0;
+}
+
+/* Is there an address that both would serve? Of one key. */
+static bool overlap(const struct altconn_bind *a, const struct altconn_bind *b)
+{
+	return altconn_bind_score(a, b->addr) || altconn_bind_score(b, a->addr);
+}
+
+/*
+ * As with TCP: two may share an address when both have SO_REUSEADDR, as long
+ * as neither of them listens.
+ */
+static bool excludes(const struct altconn_bind *old,
+		     const struct altconn_bind *new)
+{
+	return overlap(old, new) &&
+	       (!old->reuse || !new->reuse ||
+		rcu_access_pointer(old->listener));
+}
+
+/* Add to the table, unless the address is taken. */
+static int insert(struct altconn_bind *new)
+{
+	struct bind_key key = {
+		.net = new->net, .type = new->type, .addr = new->addr,
+	};
+	spinlock_t *stripe = stripe_of(new);
+	struct rhlist_head *list, *pos;
+	struct altconn_bind *old;
+	int err = -EADDRINUSE;
+
+	rcu_read_lock();
+	spin_lock(stripe);
+	list = rhltable_lookup(&bind_table, &key, bind_params);
+	altconn_bind_for_each(old, pos, list)
+		if (excludes(old, new))
+			goto out;
+	err = rhltable_insert_key(&bind_table, &key, &new->node, bind_params);
+	/* The table's own -EBUSY and -E2BIG are want of memory too. */
+	if (err)
+		err = -ENOMEM;
+out:
+	spin_unlock(stripe);
+	rcu_read_unlock();
+	return err;
+}
+
+/* Sharing is for ports and IP addresses: AF_UNIX knows none. */
+static bool may_reuse(const struct sock *sk, const struct altconn_addr *addr)
+{
+	return sk->sk_reuse && altconn_sk(sk)->dress != ALTCONN_UNIX &&
+	       addr->kind != ALTCONN_KIND_PATH;
 }
 
 /**
@@ -103,10 +242,6 @@ int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
 			const struct path *path, bool auto_bound)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
-	struct bind_key key = {
-		.net = key_net(sock_net(sk), addr),
-		.type = sk->sk_type,
-	};
 	struct altconn_bind *bind;
 	int err;
 
@@ -115,26 +250,25 @@ int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
 		if (err)
 			return err;
 	}
-	err = -ENOMEM;
 	bind = kzalloc(sizeof(*bind), GFP_KERNEL_ACCOUNT);
 	if (!bind)
 		return -ENOMEM;
+	err = -ENOMEM;
 	bind->addr = altconn_addr_dup(addr, GFP_KERNEL_ACCOUNT);
 	if (!bind->addr)
 		goto err_free_bind;
-	bind->net = (struct net *)key.net;
+	bind->net = key_net(sock_net(sk), addr);
 	bind->type = sk->sk_type;
 	bind->sk = sk;
 	bind->auto_bound = auto_bound;
+	bind->reuse = !auto_bound && may_reuse(sk, addr);
+	bind->v6only = ask->v6only;
 	if (path)
 		bind->path = *path;
-
-	key.addr = bind->addr;
-	err = rhashtable_lookup_insert_key(&bind_table, &key, &bind->node,
-					   bind_params);
+	err = insert(bind);
 	if (err)
 		goto err_put_addr;
-	ask->bind = bind;
+	WRITE_ONCE(ask->bind, bind);
 	altconn_sock_set_addr(sk, altconn_addr_get(bind->addr));
 	return 0;
 
@@ -142,8 +276,21 @@ err_put_addr:
 	altconn_addr_put(bind->addr);
 err_free_bind:
 	kfree(bind);
-	/* The table's own -EBUSY and -E2BIG are want of memory too. */
-	return err == -EEXIST ? -EADDRINUSE : -ENOMEM;
+	return err;
+}
+
+/* No association any more that another socket's could equal. */
+static void unclaim(struct altconn_bind *bind)
+{
+	struct altconn_addr *local = NULL, *remote = NULL;
+	spinlock_t *stripe = stripe_of(bind);
+
+	spin_lock(stripe);
+	swap(bind->local, local);
+	swap(bind->remote, remote);
+	spin_unlock(stripe);
+	altconn_addr_put(local);
+	altconn_addr_put(remote);
 }
 
 /**
@@ -162,30 +309,61 @@ void altconn_unbind(struct sock *sk, struct path *path)
 	altconn_sock_set_addr(sk, NULL);
 	if (!bind)
 		return;
-	ask->bind = NULL;
-	rhashtable_remove_fast(&bind_table, &bind->node, bind_params);
+	WRITE_ONCE(ask->bind, NULL);
+	rhltable_remove(&bind_table, &bind->node, bind_params);
+	if (bind->remote)
+		unclaim(bind);
 	if (path)
 		*path = bind->path;
 	altconn_addr_put(bind->addr);
 	kfree_rcu(bind, rcu);
 }
 
-static int bind_ephemeral(struct sock *sk)
+static bool may_use(struct net *net, const struct altconn_addr *addr)
 {
-	struct altconn_net *an = altconn_pernet(sock_net(sk));
-	u32 min = READ_ONCE(an->port_min), max = READ_ONCE(an->port_max);
-	struct altconn_addr addr = { .kind = ALTCONN_KIND_PORT };
-	u32 range, first, i;
+	return addr->kind != ALTCONN_KIND_INET ||
+	       !inet_is_local_reserved_port(net, addr->port);
+}
 
+static void port_range(struct net *net, enum altconn_kind kind, u32 *min,
+		       u32 *max)
+{
+	struct altconn_net *an = altconn_pernet(net);
+	int low, high;
+
+	*min = READ_ONCE(an->port_min);
+	*max = READ_ONCE(an->port_max);
+	if (kind != ALTCONN_KIND_INET)
+		return;
+	inet_get_local_port_range(net, &low, &high);
+	*min = low;
+	*max = high;
+}
+
+/**
+ * altconn_bind_ephemeral() - bind an endpoint to a port that is free
+ * @sk: the endpoint, not bound yet
+ * @addr: kind PORT or INET; its port is written
+ *
+ * Context: process, may sleep; lock_sock() held.
+ * Return: 0; -EAGAIN: none is left (E-AGAIN-PORT); -EINTR; -ENOMEM.
+ */
+int altconn_bind_ephemeral(struct sock *sk, struct altconn_addr *addr)
+{
+	struct net *net = sock_net(sk);
+	u32 min, max, range, first, i;
+	int err;
+
+	port_range(net, addr->kind, &min, &max);
 	if (max < min)
 		return -EAGAIN;
 	range = max - min + 1;
 	first = get_random_u32() % range;
 	for (i = 0; i < range; i++) {
-		int err;
-
-		addr.port = min + (first + i) % range;
-		err = altconn_bind_insert(sk, &addr, NULL, true);
+		addr->port = min + (first + i) % range;
+		if (!may_use(net, addr))
+			continue;
+		err = altconn_bind_insert(sk, addr, NULL, true);
 		if (err != -EADDRINUSE)
 			return err;
 		cond_resched();
@@ -218,9 +396,11 @@ static int bind_auto_name(struct sock *sk)
 }
 
 /**
- * altconn_autobind() - bind an unbound endpoint to an address of a kind
+ * altconn_autobind() - bind an unbound endpoint to an address of some kind
  * @sk: the endpoint
- * @kind: what it connects to; paths cannot be made up, it stays unnamed then
+ * @dest: what it connects to, or an address that is only a kind; of kind INET
+ *	the IP address that it is bound to. Paths cannot be made up, it stays
+ *	unnamed then
  *
  * A socket in the sockaddr_un dress stays unnamed too, as AF_UNIX clients do.
  *
@@ -228,16 +408,203 @@ static int bind_auto_name(struct sock *sk)
  * Return: 0, also when it was bound already; -EAGAIN when no port or name is
  * left (E-AGAIN-PORT); -EINTR; -ENOMEM.
  */
-int altconn_autobind(struct sock *sk, enum altconn_kind kind)
+int altconn_autobind(struct sock *sk, const struct altconn_addr *dest)
 {
+	struct altconn_addr addr = { .kind = dest->kind };
+
 	if (altconn_sk(sk)->bind ||
 	    altconn_sk(sk)->dress == ALTCONN_UNIX)
 		return 0;
-	if (kind == ALTCONN_KIND_PORT)
-		return bind_ephemeral(sk);
-	if (kind == ALTCONN_KIND_NAME)
+	switch (dest->kind) {
+	case ALTCONN_KIND_INET:
+		addr.len = dest->len;
+		addr.node = dest->node;
+		*altconn_addr_ip(&addr) = *altconn_addr_ip(dest);
+		fallthrough;
+	case ALTCONN_KIND_PORT:
+		return altconn_bind_ephemeral(sk, &addr);
+	case ALTCONN_KIND_NAME:
 		return bind_auto_name(sk);
+	default:
+		return 0;
+	}
+}
+
+/* The address that the endpoint's connection to @dest has on this side. */
+static int set_local(struct sock *sk, const struct altconn_addr *dest)
+{
+	struct altconn_bind *bind = altconn_sk(sk)->bind;
+	struct altconn_addr local = { .kind = ALTCONN_KIND_INET };
+	struct altconn_addr *addr;
+
+	if (!bind || bind->addr->kind != ALTCONN_KIND_INET ||
+	    dest->kind != ALTCONN_KIND_INET || !altconn_addr_is_any(bind->addr))
+		return 0;
+	local.port = bind->addr->port;
+	altconn_node_source(dest, &local);
+	addr = altconn_addr_dup(&local, GFP_KERNEL_ACCOUNT);
+	if (!addr)
+		return -ENOMEM;
+	altconn_sock_set_addr(sk, addr);
 	return 0;
+}
+
+static struct altconn_addr *own_addr(const struct sock *sk)
+{
+	return rcu_dereference_protected(altconn_sk(sk)->addr,
+					 lockdep_sock_is_held(sk));
+}
+
+/* Does another socket's association have these addresses? */
+static bool is_claimed(struct rhlist_head *list, const struct altconn_addr *own,
+		       const struct altconn_addr *dest)
+{
+	struct altconn_bind *other;
+	struct rhlist_head *pos;
+
+	altconn_bind_for_each(other, pos, list)
+		if (altconn_addr_equal(other->local, own) &&
+		    altconn_addr_equal(other->remote, dest))
+			return true;
+	return false;
+}
+
+/* E-ADDRINUSE: no two associations have type, local and remote address alike. */
+static int claim(struct sock *sk, const struct altconn_addr *dest)
+{
+	struct altconn_bind *bind = altconn_sk(sk)->bind;
+	struct bind_key key = {
+		.net = bind->net, .type = bind->type, .addr = bind->addr,
+	};
+	struct altconn_addr *remote = altconn_addr_dup(dest,
+						       GFP_KERNEL_ACCOUNT);
+	spinlock_t *stripe = stripe_of(bind);
+	struct rhlist_head *list;
+	int err = -EADDRINUSE;
+
+	if (!remote)
+		return -ENOMEM;
+	rcu_read_lock();
+	spin_lock(stripe);
+	list = rhltable_lookup(&bind_table, &key, bind_params);
+	if (!is_claimed(list, own_addr(sk), dest)) {
+		bind->local = altconn_addr_get(own_addr(sk));
+		swap(bind->remote, remote);
+		err = 0;
+	}
+	spin_unlock(stripe);
+	rcu_read_unlock();
+	altconn_addr_put(remote);
+	return err;
+}
+
+/**
+ * altconn_bind_local() - give an endpoint that connects its local address
+ * @sk: the endpoint, bound or not
+ * @dest: what it connects to
+ *
+ * Undone by altconn_bind_reset().
+ *
+ * Context: process, may sleep; lock_sock() held.
+ * Return: 0; -EADDRINUSE: another socket with this local address is associated
+ * with @dest (E-ADDRINUSE); -EAGAIN: no port or name left; -EINTR; -ENOMEM.
+ * The endpoint is as it was on failure.
+ */
+int altconn_bind_local(struct sock *sk, const struct altconn_addr *dest)
+{
+	bool dgram = sk->sk_type == SOCK_DGRAM, bound = altconn_sk(sk)->bind;
+	struct altconn_addr like = { .kind = dest->kind };
+	struct altconn_bind *bind;
+	int err;
+
+	if (dest->kind == ALTCONN_KIND_INET)
+		altconn_node_source(dest, &like);
+	err = altconn_autobind(sk, &like);
+	if (!err)
+		err = set_local(sk, dest);
+	bind = altconn_sk(sk)->bind;
+	if (!err && bind && bind->reuse && !dgram)
+		err = claim(sk, dest);
+	/* A datagram socket may have an association already, which stays. */
+	if (err && !(dgram && bound))
+		altconn_bind_reset(sk);
+	return err;
+}
+
+/**
+ * altconn_bind_reset() - what an association gave its endpoint goes with it
+ * @sk: the endpoint
+ *
+ * An automatic address is given up; an endpoint that was bound to any address
+ * is so again.
+ *
+ * Context: process; lock_sock() held.
+ */
+void altconn_bind_reset(struct sock *sk)
+{
+	struct altconn_bind *bind = altconn_sk(sk)->bind;
+
+	if (!bind) {
+		altconn_sock_set_addr(sk, NULL);
+	} else if (bind->auto_bound) {
+		altconn_unbind(sk, NULL);
+	} else {
+		if (bind->remote)
+			unclaim(bind);
+		if (own_addr(sk) != bind->addr)
+			altconn_sock_set_addr(sk, altconn_addr_get(bind->addr));
+	}
+}
+
+/**
+ * altconn_bind_listen() - attempts to an endpoint's address come to a listener
+ * @sk: the endpoint, bound
+ * @ln: its listener; those who waited for one enter it
+ *
+ * Context: process; lock_sock() held.
+ * Return: 0; -EADDRINUSE: another socket shares the address and listens.
+ */
+int altconn_bind_listen(struct sock *sk, struct altconn_listener *ln)
+{
+	struct altconn_bind *other, *bind = altconn_sk(sk)->bind;
+	struct bind_key key = {
+		.net = bind->net, .type = bind->type, .addr = bind->addr,
+	};
+	spinlock_t *stripe = stripe_of(bind);
+	struct rhlist_head *list, *pos;
+	int err = -EADDRINUSE;
+
+	rcu_read_lock();
+	spin_lock(stripe);
+	list = rhltable_lookup(&bind_table, &key, bind_params);
+	altconn_bind_for_each(other, pos, list)
+		if (other != bind && rcu_access_pointer(other->listener) &&
+		    overlap(bind, other))
+			goto out;
+	altconn_vacancy_fill(ln, bind);
+	/* Those who find it queue up behind those who waited for it. */
+	rcu_assign_pointer(bind->listener, ln);
+	err = 0;
+out:
+	spin_unlock(stripe);
+	rcu_read_unlock();
+	return err;
+}
+
+/**
+ * altconn_bind_unlisten() - undo altconn_bind_listen()
+ * @sk: the endpoint
+ *
+ * Context: process; lock_sock() held.
+ */
+void altconn_bind_unlisten(struct sock *sk)
+{
+	struct altconn_bind *bind = altconn_sk(sk)->bind;
+	spinlock_t *stripe = stripe_of(bind);
+
+	spin_lock(stripe);
+	RCU_INIT_POINTER(bind->listener, NULL);
+	spin_unlock(stripe);
 }
 
 /**
@@ -257,24 +624,43 @@ int altconn_bind_allowed(struct sock *sk)
 	return 0;
 }
 
-static int bind_locked(struct sock *sk, const struct altconn_addr *addr)
+static bool privileged(struct net *net, const struct altconn_addr *addr)
+{
+	if (addr->kind == ALTCONN_KIND_PORT)
+		return addr->port < PROT_SOCK;
+	return addr->kind == ALTCONN_KIND_INET &&
+	       inet_port_requires_bind_service(net, addr->port);
+}
+
+/* Is it this node's? Of the names and ports only node 0 is. */
+static int check_own(const struct sock *sk, const struct altconn_addr *addr)
+{
+	if (addr->kind != ALTCONN_KIND_INET)
+		return addr->node == ALTCONN_NODE_SELF ? 0 : -EADDRNOTAVAIL;
+	if (altconn_sk(sk)->v6only && altconn_addr_is_v4(addr))
+		return -EINVAL;
+	return altconn_addr_is_any(addr) ||
+	       altconn_node_is_local(sock_net(sk), addr) ? 0 : -EADDRNOTAVAIL;
+}
+
+static int bind_locked(struct sock *sk, struct altconn_addr *addr)
 {
 	int err = altconn_bind_allowed(sk);
 
+	if (!err)
+		err = check_own(sk, addr);
 	if (err)
 		return err;
-	if (addr->node != ALTCONN_NODE_SELF)
-		return -EADDRNOTAVAIL;
 	if (addr->kind == ALTCONN_KIND_NONE) {
 		err = bind_auto_name(sk);
 		return err == -EAGAIN ? -ENOSPC : err;
 	}
 	/* bind(2) has another errno than connect(2) for this. */
-	if (addr->kind == ALTCONN_KIND_PORT && !addr->port) {
-		err = bind_ephemeral(sk);
+	if (addr->kind != ALTCONN_KIND_NAME && !addr->port) {
+		err = altconn_bind_ephemeral(sk, addr);
 		return err == -EAGAIN ? -EADDRINUSE : err;
 	}
-	if (addr->kind == ALTCONN_KIND_PORT && addr->port < PROT_SOCK &&
+	if (privileged(sock_net(sk), addr) &&
 	    !ns_capable(sock_net(sk)->user_ns, CAP_NET_BIND_SERVICE))
 		return -EACCES;
 	return altconn_bind_insert(sk, addr, NULL, false);
@@ -290,9 +676,10 @@ static int bind_locked(struct sock *sk, const struct altconn_addr *addr)
  * a dissolved association.
  *
  * Context: process, may sleep.
- * Return: 0; -EINVAL: format, or bound or connected already; -EAFNOSUPPORT;
- * -EADDRINUSE: taken, or no port left; -ENOSPC: no automatic name left, as
- * AF_UNIX; -EADDRNOTAVAIL; -EACCES; -ENOMEM; and what path_resolution(7) gives.
+ * Return: 0; -EINVAL: format, bound or connected already, or IPv4 with
+ * IPV6_V6ONLY; -EAFNOSUPPORT; -EADDRINUSE: taken, or no port left; -ENOSPC: no
+ * automatic name left, as AF_UNIX; -EADDRNOTAVAIL: not this node's; -EACCES;
+ * -ENOMEM; and what path_resolution(7) gives.
  */
 int altconn_bind(struct socket *sock, struct sockaddr_unsized *uaddr, int len)
 {
@@ -321,7 +708,11 @@ int altconn_bind(struct socket *sock, struct sockaddr_unsized *uaddr, int len)
  */
 int __init altconn_bind_init(void)
 {
-	return rhashtable_init(&bind_table, &bind_params);
+	int i;
+
+	for (i = 0; i < STRIPES; i++)
+		spin_lock_init(&stripes[i]);
+	return rhltable_init(&bind_table, &bind_params);
 }
 
 /**
@@ -331,5 +722,5 @@ int __init altconn_bind_init(void)
  */
 void altconn_bind_exit(void)
 {
-	rhashtable_destroy(&bind_table);
+	rhltable_destroy(&bind_table);
 }

@@ -3,13 +3,16 @@
  * connect() of stream and seqpacket sockets: the attempt.
  *
  * An attempt is an association in state PENDING. altconn_connect() begins it
- * by entering the listener; it leaves PENDING in altconn_connect_decide() and
- * nowhere else, under the listener's lock, exactly once:
+ * by entering the listener, or the vacancy where it waits for one; it leaves
+ * PENDING in altconn_connect_decide() and nowhere else, under the lock of the
+ * listener or vacancy that it is in, exactly once:
  *
  *	PENDING -> QUEUED	there was room, or accept() made some
- *	PENDING -> CLOSED	refused: the listener went away
- *				timed out: the deadline's timer ran
+ *	PENDING -> CLOSED	refused: the listener went away or said no
+ *				timed out: the deadline passed
  *				cancelled: close(), or connect(AF_UNSPEC)
+ *
+ * Documentation/states.svg shows it, with the states of the socket.
  *
  * A signal or a wait that ends decides nothing: the attempt keeps its place in
  * the queue, and the next connect() or SO_ERROR tells its result.
@@ -29,12 +32,15 @@ static struct altconn_assoc *own_assoc(struct sock *sk)
  * The client's side of a decision. While the attempt is pending its endpoint
  * cannot leave it, so the fields are this decision's to write.
  */
-static void tell_client(struct altconn_assoc *assoc, int err, u32 reason)
+static void tell_client(const struct altconn_listener *ln,
+			struct altconn_assoc *assoc, int err, u32 reason)
 {
 	struct sock *sk = assoc->end[ALTCONN_CLIENT].sk;
 	u8 state = err ? TCP_CLOSE : TCP_ESTABLISHED;
 
 	trace_altconn_state(sk, TCP_SYN_SENT, state);
+	if (!err)
+		altconn_sock_set_peercred(sk, ln->pid, ln->cred);
 	if (err && reason != ALTCONN_REASON_CANCELLED_CLOSE &&
 	    reason != ALTCONN_REASON_CANCELLED_UNSPEC)
 		WRITE_ONCE(sk->sk_err, err);
@@ -46,47 +52,60 @@ static void tell_client(struct altconn_assoc *assoc, int err, u32 reason)
 
 static void count_failure(struct altconn_listener *ln, u32 reason)
 {
-	if (reason == ALTCONN_REASON_DEADLINE)
+	switch (reason) {
+	case ALTCONN_REASON_DEADLINE:
 		ln->timed_out++;
-	else if (reason == ALTCONN_REASON_LISTENER_CLOSED)
+		break;
+	case ALTCONN_REASON_LISTENER_CLOSED:
+	case ALTCONN_REASON_REFUSED:
+	case ALTCONN_REASON_BACKLOG_FULL:
 		ln->refused++;
+		break;
+	}
+}
+
+/* Out of the queue of those who wait, and no deadline any more. */
+static void leave(struct altconn_listener *ln, struct altconn_assoc *assoc)
+{
+	list_del_init(&assoc->node);
+	ln->waiting--;
+	if (ln->vacant && !ln->waiting)
+		altconn_vacancy_remove(ln);
+	/* One that runs already finds the attempt decided. */
+	if (cancel_delayed_work(&assoc->deadline))
+		altconn_assoc_put(assoc);
 }
 
 /**
  * altconn_connect_decide() - THE decision about an attempt
- * @assoc: a pending attempt, in its listener's FIFO
+ * @ln: the listener or vacancy that it waits at
+ * @assoc: a pending attempt, in @ln's FIFO
  * @err: 0: established, moves to the accept queue; else a positive errno
  * @reason: enum altconn_reason
  *
  * Wakes the client, and the accepter when there is something to accept.
  *
- * Context: listener->lock held. Drops the list's reference on failure; it is
- * not the last, the caller or the client has one.
+ * Context: process; @ln's lock held. Drops the list's reference on failure; it
+ * is not the last, the caller or the client has one.
  */
-void altconn_connect_decide(struct altconn_assoc *assoc, int err, u32 reason)
+void altconn_connect_decide(struct altconn_listener *ln,
+			    struct altconn_assoc *assoc, int err, u32 reason)
 {
-	struct altconn_listener *ln = assoc->listener;
-
 	lockdep_assert_held(&ln->lock);
 	if (WARN_ON_ONCE(assoc->state != ALTCONN_ASSOC_STATE_PENDING))
 		return;
 
-	list_del_init(&assoc->node);
-	ln->waiting--;
 	assoc->err = err;
 	assoc->reason = reason;
 	WRITE_ONCE(assoc->decided, ktime_get_ns());
-	/* A timer that runs already finds the attempt decided. */
-	if (timer_delete(&assoc->deadline))
-		altconn_assoc_put(assoc);
-
+	leave(ln, assoc);
 	trace_altconn_connect_end(assoc->end[ALTCONN_CLIENT].sk, assoc->id,
-				  ln->addr, err, reason,
+				  assoc->end[ALTCONN_SERVER].addr, err, reason,
 				  assoc->decided - assoc->begun);
 	if (err) {
 		count_failure(ln, reason);
 		altconn_assoc_set_state(assoc, ALTCONN_ASSOC_STATE_CLOSED);
-		tell_client(assoc, err, reason);
+		tell_client(ln, assoc, err, reason);
 		altconn_assoc_put(assoc);
 		return;
 	}
@@ -94,54 +113,59 @@ void altconn_connect_decide(struct altconn_assoc *assoc, int err, u32 reason)
 	ln->queued++;
 	ln->established++;
 	altconn_assoc_set_state(assoc, ALTCONN_ASSOC_STATE_QUEUED);
-	tell_client(assoc, 0, reason);
-	ln->sk->sk_data_ready(ln->sk);
+	tell_client(ln, assoc, 0, reason);
+	/* Who defers takes it at once. */
+	if (!ln->defer)
+		ln->sk->sk_data_ready(ln->sk);
 }
 
 /**
  * altconn_connect_arm() - (re)start the timer of an attempt's deadline
  * @assoc: pending, with a deadline; the timer holds a reference
  *
- * Context: listener->lock held.
+ * Context: the lock of its listener or vacancy held.
  */
 void altconn_connect_arm(struct altconn_assoc *assoc)
 {
 	u64 now = ktime_get_ns();
 	u64 ms = 0;
 
-	lockdep_assert_held(&assoc->listener->lock);
 	if (assoc->expires > now)
 		ms = div_u64(assoc->expires - now, NSEC_PER_MSEC);
-	mod_timer(&assoc->deadline, jiffies + msecs_to_jiffies(ms) + 1);
+	queue_delayed_work(altconn_wq, &assoc->deadline,
+			   msecs_to_jiffies(ms) + 1);
 }
 
 /**
- * altconn_connect_deadline() - the timer of an attempt's deadline
- * @timer: assoc->deadline, which holds a reference
+ * altconn_connect_deadline() - an attempt's deadline may have passed
+ * @work: assoc->deadline, which holds a reference
  *
  * The tick that drives timers may lag behind the clock and then catch up, so
  * a timer can be early. A deadline is not: then the timer starts again.
  *
- * Context: softirq.
+ * In process context, so that no lock of the decision is a softirq's: the
+ * decision takes sk_peer_lock, which the core takes with softirqs on.
+ *
+ * Context: process.
  */
-void altconn_connect_deadline(struct timer_list *timer)
+void altconn_connect_deadline(struct work_struct *work)
 {
 	struct altconn_assoc *assoc =
-		timer_container_of(assoc, timer, deadline);
-	struct altconn_listener *ln = assoc->listener;
+		container_of(work, struct altconn_assoc, deadline.work);
+	struct altconn_listener *ln = altconn_listener_lock(assoc);
+	bool again = false;
 
-	spin_lock(&ln->lock);
-	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING &&
-	    ktime_get_ns() < assoc->expires) {
-		altconn_connect_arm(assoc);
-		spin_unlock(&ln->lock);
-		return;
+	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING) {
+		again = ktime_get_ns() < assoc->expires;
+		if (again)
+			altconn_connect_arm(assoc);
+		else
+			altconn_connect_decide(ln, assoc, ETIMEDOUT,
+					       ALTCONN_REASON_DEADLINE);
 	}
-	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
-		altconn_connect_decide(assoc, ETIMEDOUT,
-				       ALTCONN_REASON_DEADLINE);
 	spin_unlock(&ln->lock);
-	altconn_assoc_put(assoc);
+	if (!again)
+		altconn_assoc_put(assoc);
 }
 
 /**
@@ -160,16 +184,6 @@ void altconn_connect_record(struct sock *sk, const struct altconn_assoc *assoc)
 	last->waited_ns = assoc->decided - assoc->begun;
 }
 
-/* What an attempt gave its endpoint goes with it. */
-static void undo_local(struct sock *sk)
-{
-	struct altconn_sock *ask = altconn_sk(sk);
-
-	altconn_sock_set_peercred(sk, NULL, NULL);
-	if (ask->bind && ask->bind->auto_bound)
-		altconn_unbind(sk, NULL);
-}
-
 /* Drop an association that is over, remember what became of the attempt. */
 static void forget(struct sock *sk, struct altconn_assoc *assoc)
 {
@@ -177,11 +191,11 @@ static void forget(struct sock *sk, struct altconn_assoc *assoc)
 
 	altconn_connect_record(sk, assoc);
 	ask->unreported = false;
-	spin_lock_bh(&assoc->lock);
+	spin_lock(&assoc->lock);
 	RCU_INIT_POINTER(ask->assoc, NULL);
-	spin_unlock_bh(&assoc->lock);
+	spin_unlock(&assoc->lock);
 	altconn_assoc_put(assoc);
-	undo_local(sk);
+	altconn_bind_reset(sk);
 }
 
 /**
@@ -215,41 +229,28 @@ void altconn_connect_reap(struct sock *sk)
 void altconn_connect_cancel(struct sock *sk, u32 reason)
 {
 	struct altconn_assoc *assoc = own_assoc(sk);
-	struct altconn_listener *ln = assoc->listener;
+	struct altconn_listener *ln = altconn_listener_lock(assoc);
 
-	spin_lock_bh(&ln->lock);
 	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
-		altconn_connect_decide(assoc, ECONNABORTED, reason);
-	spin_unlock_bh(&ln->lock);
-}
-
-/**
- * altconn_connect_dest() - is there a way to this address' node?
- * @addr: the destination
- * @reason: why not
- *
- * Context: any.
- * Return: 0; -ENETUNREACH: no such node.
- */
-int altconn_connect_dest(const struct altconn_addr *addr, u32 *reason)
-{
-	if (addr->node == ALTCONN_NODE_SELF)
-		return 0;
-	if (addr->node == ALTCONN_NODE_BROADCAST &&
-	    addr->kind == ALTCONN_KIND_PORT)
-		return 0;
-	*reason = ALTCONN_REASON_NO_NODE;
-	return -ENETUNREACH;
+		altconn_connect_decide(ln, assoc, ECONNABORTED, reason);
+	spin_unlock(&ln->lock);
 }
 
 /* Nobody connects to everybody (E-ACCES-BCAST). */
 static int check_broadcast(struct sock *sk, const struct altconn_addr *addr,
 			   u32 *reason)
 {
-	if (addr->node != ALTCONN_NODE_BROADCAST)
+	if (!altconn_node_is_broadcast(sock_net(sk), addr))
 		return 0;
 	*reason = ALTCONN_REASON_BROADCAST;
 	return sock_flag(sk, SOCK_BROADCAST) ? -EOPNOTSUPP : -EACCES;
+}
+
+/* ALTCONN_WAIT_LISTENER: a path without a listener is nobody's. */
+static bool may_wait(const struct sock *sk, const struct altconn_addr *addr)
+{
+	return altconn_sk(sk)->waits_listener &&
+	       addr->kind != ALTCONN_KIND_PATH;
 }
 
 /* When an attempt that begins now times out, ns; 0: never. */
@@ -266,55 +267,102 @@ static u64 expiry(struct sock *sk, u64 begun)
 	return begun + ms * NSEC_PER_MSEC;
 }
 
-/*
- * Make the association and enter the listener. On success the endpoint is
- * SYN_SENT or, when the listener had room, ESTABLISHED already.
- */
-static int enter(struct sock *sk, struct altconn_listener *ln, u32 *reason)
+/* The server's end is what was asked for; the listener's own if it is that. */
+static struct altconn_addr *server_addr(const struct altconn_listener *ln,
+					const struct altconn_addr *addr)
 {
-	struct altconn_sock *ask = altconn_sk(sk);
+	if (ln && (addr->kind == ALTCONN_KIND_PATH ||
+		   altconn_addr_equal(ln->addr, addr)))
+		return altconn_addr_get(ln->addr);
+	return altconn_addr_dup(addr, GFP_KERNEL_ACCOUNT);
+}
+
+static u32 reason_of(int err)
+{
+	switch (err) {
+	case -EADDRINUSE:
+		return ALTCONN_REASON_ASSOCIATED;
+	case -EAGAIN:
+		return ALTCONN_REASON_NO_PORT;
+	case -EINTR:
+		return ALTCONN_REASON_NONE;
+	default:
+		return ALTCONN_REASON_NO_MEMORY;
+	}
+}
+
+/* A local address and an association for the attempt. */
+static struct altconn_assoc *prepare(struct sock *sk,
+				     const struct altconn_listener *ln,
+				     const struct altconn_addr *addr,
+				     u32 *reason)
+{
+	struct altconn_addr *server;
 	struct altconn_assoc *assoc;
-	const struct cred *cred;
-	struct pid *pid;
 	int err;
 
-	*reason = ALTCONN_REASON_NO_PORT;
-	err = altconn_autobind(sk, ln->addr->kind);
+	err = altconn_bind_local(sk, addr);
+	*reason = reason_of(err);
 	if (err)
-		return err;
-	/*
-	 * Here and not in the decision: listener->lock is a softirq's too, and
-	 * the core takes sk_peer_lock with softirqs on.
-	 */
-	altconn_listener_owner(ln, &pid, &cred);
-	altconn_sock_set_peercred(sk, pid, cred);
-	put_pid(pid);
-	put_cred(cred);
-
-	*reason = ALTCONN_REASON_NO_MEMORY;
+		return ERR_PTR(err);
 	err = -ENOMEM;
-	assoc = altconn_assoc_new(sk, ln);
+	*reason = ALTCONN_REASON_NO_MEMORY;
+	server = server_addr(ln, addr);
+	if (!server)
+		goto err_reset;
+	assoc = altconn_assoc_new(sk, server);
+	altconn_addr_put(server);
 	if (!assoc)
-		goto err_undo;
+		goto err_reset;
 	err = altconn_assoc_register(assoc);
+	if (err == -EAGAIN)
+		*reason = ALTCONN_REASON_TABLE_FULL;
 	if (err)
 		goto err_put_assoc;
 	assoc->expires = expiry(sk, assoc->begun);
-	err = altconn_listener_enter(ln, assoc, reason);
-	if (err)
-		goto err_put_assoc;
-	/* Before this call returns nobody has been told. */
-	ask->unreported = true;
-	return 0;
+	assoc->waits_listener = may_wait(sk, addr);
+	return assoc;
 
 err_put_assoc:
 	altconn_assoc_put(assoc);
-err_undo:
-	undo_local(sk);
-	return err;
+err_reset:
+	altconn_bind_reset(sk);
+	return ERR_PTR(err);
 }
 
-/* Checks in the order of the clause table, from the node on. */
+/*
+ * Make the association and enter the listener, or without one a vacancy. On
+ * success the endpoint is SYN_SENT or, when the listener had room, ESTABLISHED
+ * already.
+ */
+static int enter(struct sock *sk, struct altconn_listener *ln,
+		 const struct altconn_addr *addr, u32 *reason)
+{
+	struct altconn_assoc *assoc = prepare(sk, ln, addr, reason);
+	int err = -ECONNREFUSED;
+
+	if (IS_ERR(assoc))
+		return PTR_ERR(assoc);
+	*reason = ALTCONN_REASON_LISTENER_CLOSED;
+	if (ln)
+		err = altconn_listener_enter(ln, assoc, reason);
+	if (err && *reason == ALTCONN_REASON_LISTENER_CLOSED &&
+	    assoc->waits_listener)
+		err = altconn_vacancy_enter(assoc, NULL, reason);
+	if (err) {
+		altconn_assoc_put(assoc);
+		altconn_bind_reset(sk);
+		return err;
+	}
+	/* Before this call returns nobody has been told. */
+	altconn_sk(sk)->unreported = true;
+	return 0;
+}
+
+/*
+ * Checks in the order of the clause table, from the broadcast flag on. Rules
+ * come behind it, and before anything of the listener is told.
+ */
 static int begin(struct sock *sk, struct altconn_addr *addr, u32 *reason)
 {
 	struct altconn_listener *ln;
@@ -324,11 +372,14 @@ static int begin(struct sock *sk, struct altconn_addr *addr, u32 *reason)
 	if (err)
 		return err;
 	ln = altconn_listener_find(sock_net(sk), sk->sk_type, addr, reason);
-	if (IS_ERR(ln))
+	if (!IS_ERR(ln)) {
+		err = enter(sk, ln, addr, reason);
+		altconn_listener_put(ln);
+		return err;
+	}
+	if (PTR_ERR(ln) != -ECONNREFUSED || !may_wait(sk, addr))
 		return PTR_ERR(ln);
-	err = enter(sk, ln, reason);
-	altconn_listener_put(ln);
-	return err;
+	return enter(sk, NULL, addr, reason);
 }
 
 /*
@@ -363,8 +414,7 @@ static int report(struct sock *sk, struct altconn_assoc *assoc)
 	int err = -assoc->err;
 
 	/* The decision may still be telling the endpoint: let it finish. */
-	spin_lock_bh(&assoc->listener->lock);
-	spin_unlock_bh(&assoc->listener->lock);
+	spin_unlock(&altconn_listener_lock(assoc)->lock);
 
 	if (own_assoc(sk) != assoc)
 		return err;
@@ -453,10 +503,7 @@ static int dissolve(struct sock *sk)
 	}
 	WRITE_ONCE(sk->sk_err, 0);
 	ask->unreported = false;
-	if (!ask->bind)
-		altconn_sock_set_addr(sk, NULL);
-	else if (ask->bind->auto_bound)
-		altconn_unbind(sk, NULL);
+	altconn_bind_reset(sk);
 	sk->sk_state_change(sk);
 	return 0;
 }
@@ -482,7 +529,7 @@ static int attempt(struct sock *sk, struct altconn_addr *addr, int flags,
 	u32 reason = ALTCONN_REASON_NONE;
 	int err;
 
-	err = altconn_connect_dest(addr, &reason);
+	err = altconn_node_route(sk, addr, &reason);
 	if (err)
 		goto out;
 	if (addr->kind == ALTCONN_KIND_PATH) {
@@ -565,7 +612,8 @@ int altconn_connect_outcome(struct sock *sk, struct altconn_connect_info *info)
 
 	memset(info, 0, sizeof(*info));
 	/* Accepted sockets and pairs made no attempt. */
-	if (!assoc || assoc->end[ALTCONN_CLIENT].sk != sk || !assoc->listener) {
+	if (!assoc || assoc->end[ALTCONN_CLIENT].sk != sk ||
+	    !rcu_access_pointer(assoc->listener)) {
 		info->aci_errno = altconn_sk(sk)->last.err;
 		info->aci_reason = altconn_sk(sk)->last.reason;
 		info->aci_waited_ns = altconn_sk(sk)->last.waited_ns;

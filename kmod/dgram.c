@@ -51,12 +51,18 @@ static void skb_destruct(struct sk_buff *skb)
 		sock_rfree(skb);
 }
 
+static struct altconn_addr *peer_addr(const struct altconn_sock *ask)
+{
+	return rcu_dereference_protected(ask->peer,
+		lockdep_is_held(&ask->sk.sk_receive_queue.lock));
+}
+
 static bool is_peer(const struct altconn_sock *ask, struct sk_buff *skb)
 {
 	if (ask->peer_sk)
 		return dgram_cb(skb)->sender == ask->peer_sk;
-	if (ask->peer)
-		return altconn_addr_equal(dgram_cb(skb)->from, ask->peer);
+	if (rcu_access_pointer(ask->peer))
+		return altconn_addr_equal(dgram_cb(skb)->from, peer_addr(ask));
 	return true;
 }
 
@@ -67,33 +73,60 @@ static bool is_full(const struct sock *sk)
 }
 
 /*
- * The bound endpoint of an address. An address of a path must be the binding's
- * own object or come from a lookup that pins the inode.
+ * How well a binding suits a datagram from @from: the closest address, of these
+ * a socket that is connected to the sender, then one that is to nobody. One
+ * that is connected to somebody else suits no better than none. As with UDP,
+ * but for the last, which says ECONNREFUSED here.
+ */
+static unsigned int suits(const struct altconn_bind *bind,
+			  const struct altconn_addr *addr,
+			  const struct altconn_addr *from)
+{
+	unsigned int score = 4 * altconn_bind_score(bind, addr);
+	const struct altconn_addr *peer;
+
+	if (!score || bind->type != SOCK_DGRAM)
+		return 0;
+	peer = rcu_dereference(altconn_sk(bind->sk)->peer);
+	if (!peer)
+		return score + 1;
+	return altconn_addr_equal(peer, from) ? score + 2 : 1;
+}
+
+/*
+ * The bound endpoint that takes a datagram to an address. An address of a path
+ * must be the binding's own object or come from a lookup that pins the inode.
  */
 static struct sock *find(struct net *net, const struct altconn_addr *addr,
-			 bool connected, int *err)
+			 const struct altconn_addr *from, bool connected,
+			 int *err)
 {
+	struct rhlist_head *list, *pos;
+	unsigned int best = 0, score;
 	struct altconn_bind *bind;
 	struct sock *sk = NULL;
 
 	*err = -ECONNREFUSED;
 	rcu_read_lock();
-	bind = altconn_bind_find(net, SOCK_DGRAM, addr);
-	if (!bind)
-		goto out;
-	if (bind->type != SOCK_DGRAM) {
-		*err = -EPROTOTYPE;
-		goto out;
+	list = altconn_bind_lookup(net, SOCK_DGRAM, addr);
+	altconn_bind_for_each(bind, pos, list) {
+		/* A path's; those of other kinds are of this type. */
+		if (bind->type != SOCK_DGRAM)
+			*err = -EPROTOTYPE;
+		if (connected && addr->kind == ALTCONN_KIND_PATH &&
+		    bind->addr != addr)
+			continue;
+		score = suits(bind, addr, from);
+		if (score <= best)
+			continue;
+		best = score;
+		sk = bind->sk;
 	}
-	if (connected && !altconn_addr_equal(bind->addr, addr))
-		goto out;
-	sk = bind->sk;
-	if (!refcount_inc_not_zero(&sk->sk_refcnt))
+	if (sk && !refcount_inc_not_zero(&sk->sk_refcnt))
 		sk = NULL;
-	else
-		*err = 0;
-out:
 	rcu_read_unlock();
+	if (sk)
+		*err = 0;
 	return sk;
 }
 
@@ -221,7 +254,24 @@ out:
 	return err;
 }
 
-static struct sk_buff *make_skb(struct sock *sk, struct msghdr *msg, size_t len)
+/* The sender's address as @dest sees it: one that it can answer to. */
+static struct altconn_addr *sender_addr(const struct sock *sk,
+					const struct altconn_addr *dest)
+{
+	struct altconn_addr local = { .kind = ALTCONN_KIND_INET };
+	struct altconn_addr *addr = altconn_addr_of(sk);
+
+	if (!addr || !dest || addr->kind != ALTCONN_KIND_INET ||
+	    dest->kind != ALTCONN_KIND_INET || !altconn_addr_is_any(addr))
+		return addr;
+	local.port = addr->port;
+	altconn_addr_put(addr);
+	altconn_node_source(dest, &local);
+	return altconn_addr_dup(&local, GFP_KERNEL_ACCOUNT);
+}
+
+static struct sk_buff *make_skb(struct sock *sk, struct msghdr *msg, size_t len,
+				const struct altconn_addr *dest)
 {
 	size_t paged = 0;
 	struct sk_buff *skb;
@@ -238,7 +288,7 @@ static struct sk_buff *make_skb(struct sock *sk, struct msghdr *msg, size_t len)
 	skb_put(skb, len - paged);
 	skb->data_len = paged;
 	skb->len = len;
-	dgram_cb(skb)->from = altconn_addr_of(sk);
+	dgram_cb(skb)->from = sender_addr(sk, dest);
 	dgram_cb(skb)->sender = sk;
 	skb->destructor = skb_destruct;
 	err = skb_copy_datagram_from_iter(skb, 0, &msg->msg_iter, len);
@@ -250,10 +300,11 @@ static struct sk_buff *make_skb(struct sock *sk, struct msghdr *msg, size_t len)
 }
 
 static struct sock *find_receiver(struct sock *sk, const struct dest *dest,
+				  const struct altconn_addr *from,
 				  bool connected, int *err)
 {
 	if (!dest->sk)
-		return find(sock_net(sk), dest->addr, connected, err);
+		return find(sock_net(sk), dest->addr, from, connected, err);
 	sock_hold(dest->sk);
 	return dest->sk;
 }
@@ -296,7 +347,8 @@ static int send_skb(struct sock *sk, const struct dest *dest, bool connected,
 	int err;
 
 	do {
-		receiver = find_receiver(sk, dest, connected, &err);
+		receiver = find_receiver(sk, dest, dgram_cb(skb)->from,
+					 connected, &err);
 		if (!receiver)
 			return err;
 		err = filter(receiver, skb) ? : deliver(receiver, skb);
@@ -313,37 +365,64 @@ static int send_skb(struct sock *sk, const struct dest *dest, bool connected,
 	return err;
 }
 
-/*
- * To whoever is bound to the port in this namespace, which is one socket at
- * the most. As UDP: who is not there, or full, misses it.
- */
-static int broadcast(struct sock *sk, const struct altconn_addr *addr,
-		     struct sk_buff *skb)
+/* A copy to one of many; who is full, or listens to somebody else, misses it. */
+static void deliver_copy(struct sock *receiver, const struct sk_buff *skb)
 {
-	struct altconn_addr self = {
-		.kind = ALTCONN_KIND_PORT, .port = addr->port,
-	};
-	struct sock *receiver;
-	int err;
+	struct sk_buff *copy;
 
-	receiver = find(sock_net(sk), &self, false, &err);
-	if (receiver) {
-		err = filter(receiver, skb) ? : deliver(receiver, skb);
-		sock_put(receiver);
-	}
-	if (err)
-		kfree_skb(skb);
-	return 0;
+	copy = skb_clone((struct sk_buff *)skb, GFP_ATOMIC);
+	if (!copy)
+		return;
+	copy->sk = NULL;
+	copy->destructor = skb_destruct;
+	altconn_addr_get(dgram_cb(copy)->from);
+	if (filter(receiver, copy) || deliver(receiver, copy))
+		kfree_skb(copy);
 }
 
-static int autobind(struct sock *sk, enum altconn_kind kind)
+/*
+ * To every socket that is bound to the port in this namespace: E-ACCES-BCAST.
+ * As with UDP nobody says who missed it.
+ */
+static void broadcast(struct sock *sk, const struct altconn_addr *addr,
+		      struct sk_buff *skb)
 {
+	struct altconn_addr key = { .kind = addr->kind, .port = addr->port };
+	struct rhlist_head *list, *pos;
+	struct altconn_bind *bind;
+
+	rcu_read_lock();
+	list = altconn_bind_lookup(sock_net(sk), SOCK_DGRAM, &key);
+	altconn_bind_for_each(bind, pos, list)
+		if (addr->kind == ALTCONN_KIND_PORT ||
+		    altconn_addr_is_v4(bind->addr) || !bind->v6only)
+			deliver_copy(bind->sk, skb);
+	rcu_read_unlock();
+	consume_skb(skb);
+}
+
+/* An unbound sender gets an address that can be answered. */
+static int autobind(struct sock *sk, const struct altconn_addr *dest)
+{
+	struct altconn_addr any = { .kind = dest->kind };
 	int err;
 
+	if (dest->kind == ALTCONN_KIND_INET) {
+		any.len = sizeof(struct in6_addr);
+		if (altconn_addr_is_v4(dest))
+			ipv6_addr_set_v4mapped(htonl(INADDR_ANY),
+					       altconn_addr_ip(&any));
+	}
 	lock_sock(sk);
-	err = altconn_autobind(sk, kind);
+	err = altconn_autobind(sk, &any);
 	release_sock(sk);
 	return err;
+}
+
+/* RFC 768: port 0 is no destination; UDP calls it invalid. */
+static int check_port(const struct altconn_addr *addr)
+{
+	return addr->kind == ALTCONN_KIND_INET && !addr->port ? -EINVAL : 0;
 }
 
 /* The address in a sendto(), or the one that the socket is connected to. */
@@ -357,7 +436,7 @@ static int get_dest(struct sock *sk, struct msghdr *msg, struct dest *dest,
 
 	if (!msg->msg_namelen) {
 		spin_lock_bh(&sk->sk_receive_queue.lock);
-		dest->addr = altconn_addr_get(ask->peer);
+		dest->addr = altconn_addr_get(peer_addr(ask));
 		dest->sk = ask->peer_sk;
 		if (dest->sk)
 			sock_hold(dest->sk);
@@ -372,7 +451,7 @@ static int get_dest(struct sock *sk, struct msghdr *msg, struct dest *dest,
 		return err;
 	if (addr.kind == ALTCONN_KIND_NONE)
 		return -EINVAL;
-	err = altconn_connect_dest(&addr, &reason);
+	err = check_port(&addr) ? : altconn_node_route(sk, &addr, &reason);
 	if (err)
 		return err;
 	if (addr.kind == ALTCONN_KIND_PATH) {
@@ -380,8 +459,8 @@ static int get_dest(struct sock *sk, struct msghdr *msg, struct dest *dest,
 		if (err)
 			return err;
 	}
-	if (addr.node == ALTCONN_NODE_BROADCAST &&
-	    !sock_flag(sk, SOCK_BROADCAST))
+	if (!sock_flag(sk, SOCK_BROADCAST) &&
+	    altconn_node_is_broadcast(sock_net(sk), &addr))
 		return -EACCES;
 	dest->addr = altconn_addr_dup(&addr, GFP_KERNEL_ACCOUNT);
 	return dest->addr ? 0 : -ENOMEM;
@@ -398,14 +477,15 @@ static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
 	if (len > READ_ONCE(sk->sk_sndbuf) - 32)
 		return -EMSGSIZE;
 	if (dest->addr && !rcu_access_pointer(altconn_sk(sk)->addr))
-		err = autobind(sk, dest->addr->kind);
+		err = autobind(sk, dest->addr);
 	if (err)
 		return err;
-	skb = make_skb(sk, msg, len);
+	skb = make_skb(sk, msg, len, dest->addr);
 	if (IS_ERR(skb))
 		return PTR_ERR(skb);
-	if (dest->addr && dest->addr->node == ALTCONN_NODE_BROADCAST)
-		err = broadcast(sk, dest->addr, skb);
+	if (dest->addr &&
+	    altconn_node_is_broadcast(sock_net(sk), dest->addr))
+		broadcast(sk, dest->addr, skb);
 	else
 		err = send_skb(sk, dest, connected, skb,
 			       sock_sndtimeo(sk, msg->msg_flags &
@@ -567,14 +647,15 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 static void set_peer(struct sock *sk, struct altconn_addr *addr)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
-	struct altconn_addr *old_addr = ask->peer;
+	struct altconn_addr *old_addr;
 	struct sock *old_sk = ask->peer_sk;
 	struct sk_buff *skb, *next;
 	struct sk_buff_head gone;
 
 	__skb_queue_head_init(&gone);
 	spin_lock_bh(&sk->sk_receive_queue.lock);
-	ask->peer = addr;
+	old_addr = peer_addr(ask);
+	rcu_assign_pointer(ask->peer, addr);
 	ask->peer_sk = NULL;
 	skb_queue_walk_safe(&sk->sk_receive_queue, skb, next) {
 		if (is_peer(ask, skb))
@@ -603,15 +684,33 @@ static void set_state(struct sock *sk, u8 state)
 	sk->sk_state_change(sk);
 }
 
-static int dissolve(struct sock *sk)
+/* One association, however often its peer changes. */
+static int count(struct sock *sk)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 
+	if (!ask->counted && altconn_assoc_count(sock_net(sk)))
+		return -EAGAIN;
+	ask->counted = true;
+	return 0;
+}
+
+static void uncount(struct sock *sk)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+
+	if (ask->counted)
+		altconn_assoc_uncount(sock_net(sk));
+	ask->counted = false;
+}
+
+static int dissolve(struct sock *sk)
+{
 	lock_sock(sk);
 	/* First, so that a sender that is woken does not find it again. */
-	if (ask->bind && ask->bind->auto_bound)
-		altconn_unbind(sk, NULL);
+	altconn_bind_reset(sk);
 	set_peer(sk, NULL);
+	uncount(sk);
 	WRITE_ONCE(sk->sk_err, 0);
 	altconn_sock_set_peercred(sk, NULL, NULL);
 	set_state(sk, TCP_CLOSE);
@@ -632,7 +731,7 @@ static struct altconn_addr *peer_of(struct sock *sk,
 	if (addr->kind != ALTCONN_KIND_PATH)
 		return altconn_addr_dup(addr, GFP_KERNEL_ACCOUNT);
 	*reason = ALTCONN_REASON_STALE_PATH;
-	receiver = find(sock_net(sk), addr, false, err);
+	receiver = find(sock_net(sk), addr, NULL, false, err);
 	if (receiver) {
 		peer = altconn_addr_of(receiver);
 		sock_put(receiver);
@@ -645,14 +744,38 @@ static struct altconn_addr *peer_of(struct sock *sk,
 	return peer;
 }
 
+/* What an association needs; on failure the old one is as it was. */
+static int prepare(struct sock *sk, const struct altconn_addr *addr,
+		   u32 *reason)
+{
+	bool counted = altconn_sk(sk)->counted;
+	int err;
+
+	*reason = ALTCONN_REASON_TABLE_FULL;
+	err = count(sk);
+	if (err)
+		return err;
+	*reason = ALTCONN_REASON_NO_MEMORY;
+	err = altconn_sock_register(sk);
+	if (!err)
+		err = altconn_bind_local(sk, addr);
+	if (!err)
+		return 0;
+	if (err == -EAGAIN)
+		*reason = ALTCONN_REASON_NO_PORT;
+	if (!counted)
+		uncount(sk);
+	return err;
+}
+
 static int associate(struct sock *sk, const struct altconn_addr *addr,
 		     u32 *reason)
 {
 	struct altconn_addr *peer;
 	int err;
 
-	if (addr->node == ALTCONN_NODE_BROADCAST &&
-	    !sock_flag(sk, SOCK_BROADCAST)) {
+	if (!sock_flag(sk, SOCK_BROADCAST) &&
+	    altconn_node_is_broadcast(sock_net(sk), addr)) {
 		*reason = ALTCONN_REASON_BROADCAST;
 		return -EACCES;
 	}
@@ -660,8 +783,7 @@ static int associate(struct sock *sk, const struct altconn_addr *addr,
 	if (!peer)
 		return err;
 	lock_sock(sk);
-	*reason = ALTCONN_REASON_NO_PORT;
-	err = altconn_sock_register(sk) ? : altconn_autobind(sk, addr->kind);
+	err = prepare(sk, addr, reason);
 	if (err) {
 		altconn_addr_put(peer);
 	} else {
@@ -704,7 +826,7 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 		return -EINVAL;
 
 	trace_altconn_connect_begin(sk, &addr, flags & O_NONBLOCK);
-	err = altconn_connect_dest(&addr, &reason);
+	err = altconn_node_route(sk, &addr, &reason);
 	if (!err && addr.kind == ALTCONN_KIND_PATH)
 		err = altconn_path_resolve(&addr, &path, &reason);
 	if (!err)
@@ -723,6 +845,7 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 /* Is the receiver that this socket is connected to full? Then be woken. */
 static bool peer_full(struct sock *sk)
 {
+	struct altconn_addr *from;
 	struct msghdr none = {};
 	struct dest dest = {};
 	struct sock *receiver;
@@ -731,12 +854,14 @@ static bool peer_full(struct sock *sk)
 
 	if (get_dest(sk, &none, &dest, NULL))
 		return false;
+	from = altconn_addr_of(sk);
 	/* Nobody waits for room to broadcast: find() knows no such address. */
-	receiver = find_receiver(sk, &dest, true, &err);
+	receiver = find_receiver(sk, &dest, from, true, &err);
 	if (receiver) {
 		full = is_full(receiver) && block(sk, receiver);
 		sock_put(receiver);
 	}
+	altconn_addr_put(from);
 	dest_put(&dest);
 	return full;
 }
@@ -795,8 +920,11 @@ void altconn_dgram_pair(struct sock *a, struct sock *b)
  * @sk: the endpoint
  * @how: RCV_SHUTDOWN, SEND_SHUTDOWN or both
  *
+ * It takes effect on an unconnected socket too, as with AF_UNIX and UDP.
+ *
  * Context: process.
- * Return: 0.
+ * Return: 0; -ENOTCONN: unconnected, and not in the sockaddr_un dress, as UDP
+ * says it.
  */
 int altconn_dgram_shutdown(struct sock *sk, u8 how)
 {
@@ -806,7 +934,9 @@ int altconn_dgram_shutdown(struct sock *sk, u8 how)
 	wake_blocked(sk);
 	spin_unlock_bh(&sk->sk_receive_queue.lock);
 	sk->sk_state_change(sk);
-	return 0;
+	if (altconn_sk(sk)->dress == ALTCONN_UNIX)
+		return 0;
+	return altconn_state(sk) == TCP_ESTABLISHED ? 0 : -ENOTCONN;
 }
 
 /**
@@ -823,6 +953,7 @@ void altconn_dgram_close(struct sock *sk)
 	wake_blocked(sk);
 	spin_unlock_bh(&sk->sk_receive_queue.lock);
 	set_peer(sk, NULL);
+	uncount(sk);
 	skb_queue_purge(&sk->sk_receive_queue);
 }
 
@@ -841,7 +972,7 @@ struct altconn_addr *altconn_dgram_peer(struct sock *sk)
 	if (altconn_sk(sk)->peer_sk)
 		addr = altconn_addr_of(altconn_sk(sk)->peer_sk);
 	else
-		addr = altconn_addr_get(altconn_sk(sk)->peer);
+		addr = altconn_addr_get(peer_addr(altconn_sk(sk)));
 	spin_unlock_bh(&sk->sk_receive_queue.lock);
 	return addr;
 }

@@ -3,7 +3,8 @@
  * Listeners: the accept queue, the attempts that wait behind it, accept().
  *
  * Invariant, whenever listener->lock is free: attempts wait only while the
- * accept queue is full. Who makes room promotes, in order of arrival.
+ * accept queue is full, or the listener defers (ALTCONN_DEFER_ACCEPT). Who makes
+ * room promotes, in order of arrival. A vacancy never has room.
  */
 
 #include <linux/security.h>
@@ -14,21 +15,81 @@
 /* A backlog of n holds n + 1, as elsewhere in Linux. */
 static bool has_room(const struct altconn_listener *ln)
 {
-	return ln->queued <= ln->backlog;
+	return !ln->vacant && !ln->defer && ln->queued <= ln->backlog;
+}
+
+/* Would a fail-fast listener refuse one more? */
+static bool is_full(const struct altconn_listener *ln)
+{
+	if (!ln->fail_fast)
+		return false;
+	return ln->defer ? ln->waiting > ln->backlog : !has_room(ln);
+}
+
+static struct altconn_assoc *first_waiter(struct altconn_listener *ln)
+{
+	lockdep_assert_held(&ln->lock);
+	return list_first_entry_or_null(&ln->waiters, struct altconn_assoc,
+					node);
 }
 
 static void promote(struct altconn_listener *ln)
 {
 	struct altconn_assoc *assoc;
 
+	while (has_room(ln) && (assoc = first_waiter(ln)))
+		altconn_connect_decide(ln, assoc, 0,
+				       ALTCONN_REASON_ESTABLISHED);
+}
+
+/* Who has waited for this listener to appear finds its policy. */
+static void refuse_surplus(struct altconn_listener *ln)
+{
+	u32 fit = ln->defer ? ln->backlog + 1 : 0;
+
 	lockdep_assert_held(&ln->lock);
-	while (has_room(ln)) {
-		assoc = list_first_entry_or_null(&ln->waiters,
-						 struct altconn_assoc, node);
-		if (!assoc)
-			return;
-		altconn_connect_decide(assoc, 0, ALTCONN_REASON_ESTABLISHED);
+	while (ln->fail_fast && ln->waiting > fit)
+		altconn_connect_decide(ln, list_last_entry(&ln->waiters,
+							   struct altconn_assoc,
+							   node),
+				       ECONNREFUSED,
+				       ALTCONN_REASON_BACKLOG_FULL);
+}
+
+/* Attempts have come, all at once. */
+static void settle(struct altconn_listener *ln)
+{
+	promote(ln);
+	refuse_surplus(ln);
+	if (ln->defer && ln->waiting)
+		ln->sk->sk_data_ready(ln->sk);
+}
+
+/**
+ * altconn_listener_lock() - lock what an attempt waits at
+ * @assoc: an association that connect() made; the caller has a reference
+ *
+ * It moves between vacancies and listeners while it is pending.
+ *
+ * Context: process.
+ * Return: the listener or vacancy, locked; @assoc keeps it alive until it is
+ * unlocked.
+ */
+struct altconn_listener *
+altconn_listener_lock(const struct altconn_assoc *assoc)
+{
+	struct altconn_listener *ln;
+
+	rcu_read_lock();
+	for (;;) {
+		ln = rcu_dereference(assoc->listener);
+		spin_lock(&ln->lock);
+		if (ln == rcu_access_pointer(assoc->listener))
+			break;
+		spin_unlock(&ln->lock);
 	}
+	rcu_read_unlock();
+	return ln;
 }
 
 /**
@@ -66,14 +127,51 @@ struct altconn_listener *altconn_listener_of(const struct sock *sk)
 	return ln;
 }
 
-static u32 refusal(const struct altconn_addr *addr,
-		   const struct altconn_bind *bind)
+/* What an address is to someone who wants to connect. */
+struct found {
+	struct altconn_listener	*ln;
+	unsigned int		score;
+	bool			bound, wrong_type;
+};
+
+/* The closest listener of a key's bindings. RCU read side. */
+static void look(struct net *net, int type, const struct altconn_addr *addr,
+		 struct found *found)
 {
-	if (bind)
-		return ALTCONN_REASON_NOT_LISTENING;
-	if (addr->kind == ALTCONN_KIND_PATH)
-		return ALTCONN_REASON_STALE_PATH;
-	return ALTCONN_REASON_NOT_BOUND;
+	struct altconn_listener *ln;
+	struct rhlist_head *list, *pos;
+	struct altconn_bind *bind;
+	unsigned int score;
+
+	list = altconn_bind_lookup(net, type, addr);
+	altconn_bind_for_each(bind, pos, list) {
+		score = altconn_bind_score(bind, addr);
+		if (!score)
+			continue;
+		found->bound = true;
+		found->wrong_type = bind->type != type;
+		ln = rcu_dereference(bind->listener);
+		if (ln && !found->wrong_type && score > found->score) {
+			found->ln = ln;
+			found->score = score;
+		}
+	}
+}
+
+static int refusal(const struct altconn_addr *addr, const struct found *found,
+		   u32 *reason)
+{
+	if (found->wrong_type) {
+		*reason = ALTCONN_REASON_WRONG_TYPE;
+		return -EPROTOTYPE;
+	}
+	if (found->bound)
+		*reason = ALTCONN_REASON_NOT_LISTENING;
+	else if (addr->kind == ALTCONN_KIND_PATH)
+		*reason = ALTCONN_REASON_STALE_PATH;
+	else
+		*reason = ALTCONN_REASON_NOT_BOUND;
+	return -ECONNREFUSED;
 }
 
 /**
@@ -91,23 +189,14 @@ struct altconn_listener *altconn_listener_find(struct net *net, int type,
 					       const struct altconn_addr *addr,
 					       u32 *reason)
 {
-	struct altconn_listener *ln = NULL;
-	struct altconn_bind *bind;
-	int err = -ECONNREFUSED;
+	struct found found = {};
 
 	rcu_read_lock();
-	bind = altconn_bind_find(net, type, addr);
-	*reason = refusal(addr, bind);
-	if (bind && bind->type != type) {
-		*reason = ALTCONN_REASON_WRONG_TYPE;
-		err = -EPROTOTYPE;
-	} else if (bind) {
-		ln = rcu_dereference(bind->listener);
-		if (ln && !refcount_inc_not_zero(&ln->refs))
-			ln = NULL;
-	}
+	look(net, type, addr, &found);
+	if (found.ln && !refcount_inc_not_zero(&found.ln->refs))
+		found.ln = NULL;
 	rcu_read_unlock();
-	return ln ? : ERR_PTR(err);
+	return found.ln ? : ERR_PTR(refusal(addr, &found, reason));
 }
 
 static u32 max_waiting(const struct net *net)
@@ -128,9 +217,46 @@ static void publish(struct altconn_assoc *assoc)
 	WRITE_ONCE(sk->sk_state, TCP_SYN_SENT);
 }
 
+/* May one more enter? Else why not. */
+static int admit(struct altconn_listener *ln, const struct altconn_assoc *assoc,
+		 u32 *reason)
+{
+	lockdep_assert_held(&ln->lock);
+	*reason = ALTCONN_REASON_LISTENER_CLOSED;
+	if (ln->closed)
+		return ln->vacant ? -EAGAIN : -ECONNREFUSED;
+	*reason = ALTCONN_REASON_BACKLOG_FULL;
+	if (is_full(ln))
+		goto refused;
+	*reason = ALTCONN_REASON_WAITING_ROOM_FULL;
+	if (!has_room(ln) && ln->waiting >= max_waiting(assoc->net))
+		goto refused;
+	return 0;
+
+refused:
+	ln->refused++;
+	/* One that was made for this attempt. */
+	if (ln->vacant && !ln->waiting)
+		altconn_vacancy_remove(ln);
+	return -ECONNREFUSED;
+}
+
+/* It has entered and is not established: it waits. */
+static void wait_here(struct altconn_listener *ln, struct altconn_assoc *assoc)
+{
+	ln->waited++;
+	trace_altconn_connect_wait(assoc, ln->waiting);
+	if (assoc->expires) {
+		altconn_assoc_get(assoc);
+		altconn_connect_arm(assoc);
+	}
+	if (ln->defer)
+		ln->sk->sk_data_ready(ln->sk);
+}
+
 /**
  * altconn_listener_enter() - an attempt arrives
- * @ln: the listener
+ * @ln: the listener or vacancy
  * @assoc: the attempt; on success the listener and the client's endpoint take
  *	references and the caller's is theirs too, so the caller gives it up
  * @reason: why it was refused
@@ -138,38 +264,83 @@ static void publish(struct altconn_assoc *assoc)
  * With room in the accept queue it is established at once, else it waits.
  *
  * Context: process; lock_sock() of the client held.
- * Return: 0; -ECONNREFUSED: the listener has closed, or too many wait. The
- * endpoint is as it was then, and the caller keeps its reference.
+ * Return: 0; -ECONNREFUSED: the listener has closed, its backlog is full and it
+ * fails fast, or too many wait; -EAGAIN: the vacancy has gone. On failure the
+ * endpoint is as it was, and the caller keeps its reference.
  */
 int altconn_listener_enter(struct altconn_listener *ln,
 			   struct altconn_assoc *assoc, u32 *reason)
 {
-	int err = -ECONNREFUSED;
+	int err;
 
-	spin_lock_bh(&ln->lock);
-	*reason = ALTCONN_REASON_LISTENER_CLOSED;
-	if (ln->closed)
+	spin_lock(&ln->lock);
+	err = admit(ln, assoc, reason);
+	if (err)
 		goto out;
-	*reason = ALTCONN_REASON_WAITING_ROOM_FULL;
-	if (!has_room(ln) && ln->waiting >= max_waiting(sock_net(ln->sk))) {
-		ln->refused++;
-		goto out;
-	}
+	altconn_assoc_set_listener(assoc, ln);
 	publish(assoc);
 	list_add_tail(&assoc->node, &ln->waiters);
 	ln->waiting++;
 	promote(ln);
-	err = 0;
-	if (assoc->state != ALTCONN_ASSOC_STATE_PENDING)
-		goto out;
-	ln->waited++;
-	trace_altconn_connect_wait(assoc, ln->waiting);
-	if (assoc->expires) {
-		altconn_assoc_get(assoc);
-		altconn_connect_arm(assoc);
-	}
+	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
+		wait_here(ln, assoc);
 out:
-	spin_unlock_bh(&ln->lock);
+	spin_unlock(&ln->lock);
+	return err;
+}
+
+/**
+ * altconn_listener_move() - an attempt goes to wait elsewhere
+ * @from: the listener or vacancy that it is in
+ * @to: the one that it joins, at the end
+ * @assoc: the attempt
+ *
+ * Its deadline goes on.
+ *
+ * Context: process; both locks held, @from's first, and the stripe of the key:
+ * no other way leads from one listener's lock to another's.
+ */
+void altconn_listener_move(struct altconn_listener *from,
+			   struct altconn_listener *to,
+			   struct altconn_assoc *assoc)
+{
+	lockdep_assert_held(&from->lock);
+	lockdep_assert_held(&to->lock);
+	list_move_tail(&assoc->node, &to->waiters);
+	to->waiting++;
+	to->waited++;
+	from->waiting--;
+	if (from->vacant && !from->waiting)
+		altconn_vacancy_remove(from);
+	altconn_assoc_set_listener(assoc, to);
+}
+
+/**
+ * altconn_listener_reenter() - an attempt whose listener closes waits on
+ * @from: the listener that closes
+ * @to: a vacancy, or another listener that has come
+ * @assoc: the attempt, in @from unless it has been decided meanwhile
+ * @reason: why not
+ *
+ * Context: process; the stripe of the key held.
+ * Return: as altconn_listener_enter(); 0 also for one that was decided.
+ */
+int altconn_listener_reenter(struct altconn_listener *from,
+			     struct altconn_listener *to,
+			     struct altconn_assoc *assoc, u32 *reason)
+{
+	int err = 0;
+
+	spin_lock(&from->lock);
+	spin_lock_nested(&to->lock, SINGLE_DEPTH_NESTING);
+	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
+		err = admit(to, assoc, reason);
+	if (!err && assoc->state == ALTCONN_ASSOC_STATE_PENDING) {
+		altconn_listener_move(from, to, assoc);
+		settle(to);
+	}
+	spin_unlock(&to->lock);
+	spin_unlock(&from->lock);
 	return err;
 }
 
@@ -184,38 +355,27 @@ out:
  */
 u32 altconn_listener_place(const struct altconn_assoc *assoc)
 {
-	struct altconn_listener *ln = assoc->listener;
+	struct altconn_listener *ln = altconn_listener_lock(assoc);
 	const struct list_head *at;
 	u32 place = 0;
 
-	spin_lock_bh(&ln->lock);
 	/* Not in the queue: on its way there, or refused at the door. */
 	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING &&
 	    !list_empty(&assoc->node))
 		for (at = &assoc->node; at != &ln->waiters; at = at->prev)
 			place++;
-	spin_unlock_bh(&ln->lock);
+	spin_unlock(&ln->lock);
 	return place;
 }
 
 /**
- * altconn_listener_owner() - who called listen() last
- * @ln: the listener
- * @pid: set to a reference
- * @cred: set to a reference
+ * altconn_listener_new() - a listener or vacancy that nobody can find yet
+ * @addr: its address, a reference is taken
  *
- * Context: process.
+ * Context: process, may sleep.
+ * Return: the listener with one reference, or NULL.
  */
-void altconn_listener_owner(struct altconn_listener *ln, struct pid **pid,
-			    const struct cred **cred)
-{
-	spin_lock_bh(&ln->lock);
-	*pid = get_pid(ln->pid);
-	*cred = get_cred(ln->cred);
-	spin_unlock_bh(&ln->lock);
-}
-
-static struct altconn_listener *listener_new(struct sock *sk, int backlog)
+struct altconn_listener *altconn_listener_new(struct altconn_addr *addr)
 {
 	struct altconn_listener *ln;
 
@@ -226,16 +386,48 @@ static struct altconn_listener *listener_new(struct sock *sk, int backlog)
 	spin_lock_init(&ln->lock);
 	INIT_LIST_HEAD(&ln->queue);
 	INIT_LIST_HEAD(&ln->waiters);
+	ln->addr = altconn_addr_get(addr);
+	return ln;
+}
+
+static struct altconn_listener *make(struct sock *sk, int backlog)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_listener *ln = altconn_listener_new(ask->bind->addr);
+
+	if (!ln)
+		return NULL;
 	ln->backlog = backlog;
 	ln->sk = sk;
-	ln->dress = altconn_sk(sk)->dress;
-	ln->addr = altconn_addr_of(sk);
+	ln->type = sk->sk_type;
+	ln->dress = ask->dress;
+	ln->fail_fast = ask->fail_fast;
+	ln->defer = ask->defer;
 	ln->pid = get_pid(task_tgid(current));
 	ln->cred = get_current_cred();
 	return ln;
 }
 
-/* CLOSE -> LISTEN. A dress that cannot be unnamed gets an address, as TCP. */
+/* A dress that cannot be unnamed gets an address when it listens, as TCP. */
+static int bind_listener(struct sock *sk)
+{
+	struct altconn_addr addr = { .kind = ALTCONN_KIND_INET, .len = 16 };
+
+	switch (altconn_sk(sk)->dress) {
+	case ALTCONN_UNIX:
+		return -EINVAL;
+	case ALTCONN_NATIVE:
+		addr.kind = ALTCONN_KIND_PORT;
+		break;
+	case ALTCONN_INET:
+		ipv6_addr_set_v4mapped(htonl(INADDR_ANY),
+				       altconn_addr_ip(&addr));
+		break;
+	}
+	return altconn_autobind(sk, &addr);
+}
+
+/* CLOSE -> LISTEN. */
 static int start(struct sock *sk, int backlog)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
@@ -244,27 +436,34 @@ static int start(struct sock *sk, int backlog)
 	int err;
 
 	if (unbound) {
-		if (ask->dress == ALTCONN_UNIX)
-			return -EINVAL;
-		err = altconn_autobind(sk, ALTCONN_KIND_PORT);
+		err = bind_listener(sk);
 		if (err)
 			return err;
 	}
 	err = -ENOMEM;
-	ln = listener_new(sk, backlog);
+	ln = make(sk, backlog);
 	if (!ln)
 		goto err_unbind;
 	err = altconn_sock_register(sk);
 	if (err)
 		goto err_put_listener;
 	ln->id = ask->id;
+	/* Attempts may come from here on. */
+	err = altconn_bind_listen(sk, ln);
+	if (err)
+		goto err_unregister;
 	trace_altconn_state(sk, sk->sk_state, TCP_LISTEN);
 	rcu_assign_pointer(ask->listener, ln);
 	WRITE_ONCE(sk->sk_state, TCP_LISTEN);
-	/* Attempts come from here on. */
-	rcu_assign_pointer(ask->bind->listener, ln);
+	spin_lock(&ln->lock);
+	settle(ln);
+	spin_unlock(&ln->lock);
+	/* Whoever polls has not been told of those that came just now. */
+	sk->sk_state_change(sk);
 	return 0;
 
+err_unregister:
+	altconn_sock_unregister(sk);
 err_put_listener:
 	altconn_listener_put(ln);
 err_unbind:
@@ -282,12 +481,12 @@ static void set_backlog(struct sock *sk, int backlog)
 	struct pid *pid = get_pid(task_tgid(current));
 	const struct cred *cred = get_current_cred();
 
-	spin_lock_bh(&ln->lock);
+	spin_lock(&ln->lock);
 	ln->backlog = backlog;
 	swap(ln->pid, pid);
 	swap(ln->cred, cred);
 	promote(ln);
-	spin_unlock_bh(&ln->lock);
+	spin_unlock(&ln->lock);
 	put_pid(pid);
 	put_cred(cred);
 }
@@ -302,7 +501,8 @@ static void set_backlog(struct sock *sk, int backlog)
  *
  * Context: process, may sleep.
  * Return: 0; -EINVAL: connected, or unbound in the sockaddr_un dress;
- * -EAGAIN: no port left; -ENOMEM.
+ * -EADDRINUSE: another socket shares the address and listens, or no port is
+ * left; -ENOMEM.
  */
 int altconn_listen(struct socket *sock, int backlog)
 {
@@ -317,6 +517,9 @@ int altconn_listen(struct socket *sock, int backlog)
 		break;
 	case TCP_CLOSE:
 		err = start(sk, backlog);
+		/* listen(2) has another errno for this than connect(2). */
+		if (err == -EAGAIN)
+			err = -EADDRINUSE;
 		break;
 	default:
 		err = -EINVAL;
@@ -326,23 +529,42 @@ int altconn_listen(struct socket *sock, int backlog)
 	return err;
 }
 
-static void refuse_waiters(struct altconn_listener *ln)
+/* One that waits at a listener which closes: it may wait for the next. */
+static void turn_away(struct altconn_listener *ln, struct altconn_assoc *assoc)
+{
+	u32 reason;
+
+	if (assoc->waits_listener && !altconn_vacancy_enter(assoc, ln, &reason))
+		return;
+	spin_lock(&ln->lock);
+	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
+		altconn_connect_decide(ln, assoc, ECONNREFUSED,
+				       ALTCONN_REASON_LISTENER_CLOSED);
+	spin_unlock(&ln->lock);
+}
+
+static struct altconn_assoc *get_first_waiter(struct altconn_listener *ln)
 {
 	struct altconn_assoc *assoc;
 
-	spin_lock_bh(&ln->lock);
-	while ((assoc = list_first_entry_or_null(&ln->waiters,
-						 struct altconn_assoc, node))) {
-		/* The client may let go of it as soon as it sees the result. */
+	spin_lock(&ln->lock);
+	assoc = first_waiter(ln);
+	/* The client may let go of it as soon as it sees the result. */
+	if (assoc)
 		altconn_assoc_get(assoc);
-		altconn_connect_decide(assoc, ECONNREFUSED,
-				       ALTCONN_REASON_LISTENER_CLOSED);
-		spin_unlock_bh(&ln->lock);
+	spin_unlock(&ln->lock);
+	return assoc;
+}
+
+static void turn_all_away(struct altconn_listener *ln)
+{
+	struct altconn_assoc *assoc;
+
+	while ((assoc = get_first_waiter(ln))) {
+		turn_away(ln, assoc);
 		altconn_assoc_put(assoc);
 		cond_resched();
-		spin_lock_bh(&ln->lock);
 	}
-	spin_unlock_bh(&ln->lock);
 }
 
 /* Under the lock: take the oldest association, in its new state. */
@@ -366,9 +588,9 @@ static void reset_queue(struct altconn_listener *ln)
 	struct altconn_assoc *assoc;
 
 	for (;;) {
-		spin_lock_bh(&ln->lock);
+		spin_lock(&ln->lock);
 		assoc = dequeue(ln, ALTCONN_ASSOC_STATE_CLOSED);
-		spin_unlock_bh(&ln->lock);
+		spin_unlock(&ln->lock);
 		if (!assoc)
 			return;
 		altconn_assoc_abandon(assoc);
@@ -380,7 +602,8 @@ static void reset_queue(struct altconn_listener *ln)
  * altconn_listener_close() - stop listening
  * @sk: an endpoint in TCP_LISTEN; the caller changes its state
  *
- * Attempts that wait are refused; associations that nobody accepted are reset.
+ * Attempts that wait are refused, or go on to wait for another listener if they
+ * want that; associations that nobody accepted are reset.
  *
  * Context: process, may sleep; lock_sock() held.
  */
@@ -391,34 +614,112 @@ void altconn_listener_close(struct sock *sk)
 		rcu_dereference_protected(ask->listener,
 					  lockdep_sock_is_held(sk));
 
-	RCU_INIT_POINTER(ask->bind->listener, NULL);
+	altconn_bind_unlisten(sk);
 	RCU_INIT_POINTER(ask->listener, NULL);
 	altconn_sock_unregister(sk);
 
-	spin_lock_bh(&ln->lock);
+	spin_lock(&ln->lock);
 	ln->closed = true;
-	spin_unlock_bh(&ln->lock);
-	refuse_waiters(ln);
+	spin_unlock(&ln->lock);
+	turn_all_away(ln);
 	reset_queue(ln);
 	/* Accepters that sleep see that it has closed. */
 	sk->sk_state_change(sk);
 	altconn_listener_put(ln);
 }
 
+/**
+ * altconn_listener_option() - change what listen() began with
+ * @sk: an endpoint
+ * @fail_fast: ALTCONN_BACKLOG_POLICY
+ * @defer: ALTCONN_DEFER_ACCEPT
+ *
+ * Without a listener it counts for the next listen().
+ *
+ * Context: process; lock_sock() held.
+ */
+void altconn_listener_option(struct sock *sk, bool fail_fast, bool defer)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_listener *ln =
+		rcu_dereference_protected(ask->listener,
+					  lockdep_sock_is_held(sk));
+
+	ask->fail_fast = fail_fast;
+	ask->defer = defer;
+	if (!ln)
+		return;
+	spin_lock(&ln->lock);
+	ln->fail_fast = fail_fast;
+	ln->defer = defer;
+	promote(ln);
+	if (defer && ln->waiting)
+		ln->sk->sk_data_ready(ln->sk);
+	spin_unlock(&ln->lock);
+}
+
+/**
+ * altconn_listener_refuse() - ALTCONN_REFUSE
+ * @sk: an endpoint
+ * @count: how many of the attempts that wait, the first ones
+ *
+ * Context: process, may sleep; lock_sock() held.
+ * Return: 0; -EINVAL: it does not listen.
+ */
+int altconn_listener_refuse(struct sock *sk, u32 count)
+{
+	struct altconn_listener *ln =
+		rcu_dereference_protected(altconn_sk(sk)->listener,
+					  lockdep_sock_is_held(sk));
+	struct altconn_assoc *assoc;
+
+	if (!ln)
+		return -EINVAL;
+	do {
+		spin_lock(&ln->lock);
+		assoc = count ? first_waiter(ln) : NULL;
+		if (assoc)
+			altconn_connect_decide(ln, assoc, ECONNREFUSED,
+					       ALTCONN_REASON_REFUSED);
+		spin_unlock(&ln->lock);
+		count--;
+		cond_resched();
+	} while (assoc);
+	return 0;
+}
+
+/**
+ * altconn_listener_acceptable() - would accept() return at once?
+ * @ln: the listener
+ *
+ * Context: any; takes no lock.
+ */
+bool altconn_listener_acceptable(const struct altconn_listener *ln)
+{
+	return !list_empty_careful(&ln->queue) ||
+	       (READ_ONCE(ln->defer) && !list_empty_careful(&ln->waiters));
+}
+
 static bool acceptable(struct altconn_listener *ln)
 {
-	return !list_empty_careful(&ln->queue) || READ_ONCE(ln->closed);
+	return altconn_listener_acceptable(ln) || READ_ONCE(ln->closed);
 }
 
 static struct altconn_assoc *take(struct altconn_listener *ln)
 {
 	struct altconn_assoc *assoc;
 
-	spin_lock_bh(&ln->lock);
+	spin_lock(&ln->lock);
+	if (ln->defer && !ln->queued && !ln->closed) {
+		assoc = first_waiter(ln);
+		if (assoc)
+			altconn_connect_decide(ln, assoc, 0,
+					       ALTCONN_REASON_ESTABLISHED);
+	}
 	assoc = dequeue(ln, ALTCONN_ASSOC_STATE_ESTABLISHED);
 	if (assoc)
 		promote(ln);
-	spin_unlock_bh(&ln->lock);
+	spin_unlock(&ln->lock);
 	return assoc;
 }
 

@@ -12,6 +12,8 @@
 
 unsigned int altconn_net_id __read_mostly;
 unsigned int altconn_family __ro_after_init = AF_ALTCONN;
+/* Attempts' deadlines. */
+struct workqueue_struct *altconn_wq __ro_after_init;
 
 module_param_named(family, altconn_family, uint, 0444);
 MODULE_PARM_DESC(family, "number of the socket family (18)");
@@ -32,9 +34,8 @@ static int __net_init net_init(struct net *net)
 {
 	struct altconn_net *an = altconn_pernet(net);
 
-	/* Both, though only the first needs it: they are one lockdep class. */
-	xa_init_flags(&an->assocs, XA_FLAGS_LOCK_BH);
-	xa_init_flags(&an->sockets, XA_FLAGS_LOCK_BH);
+	xa_init(&an->assocs);
+	xa_init(&an->sockets);
 	return altconn_sysctl_register(net);
 }
 
@@ -85,9 +86,16 @@ static int __init altconn_init(void)
 	err = altconn_bind_init();
 	if (err)
 		goto err_assoc;
-	err = proto_register(&altconn_proto, 1);
+	err = altconn_vacancy_init();
 	if (err)
 		goto err_bind;
+	err = -ENOMEM;
+	altconn_wq = alloc_workqueue("altconn", WQ_UNBOUND, 0);
+	if (!altconn_wq)
+		goto err_vacancy;
+	err = proto_register(&altconn_proto, 1);
+	if (err)
+		goto err_wq;
 	err = register_pernet_subsys(&net_ops);
 	if (err)
 		goto err_proto;
@@ -106,6 +114,10 @@ err_pernet:
 	unregister_pernet_subsys(&net_ops);
 err_proto:
 	proto_unregister(&altconn_proto);
+err_wq:
+	destroy_workqueue(altconn_wq);
+err_vacancy:
+	altconn_vacancy_exit();
 err_bind:
 	altconn_bind_exit();
 err_assoc:
@@ -118,9 +130,10 @@ static void __exit altconn_exit(void)
 	sock_unregister(altconn_family);
 	genl_unregister_family(&altconn_nl_family);
 	unregister_pernet_subsys(&net_ops);
-	/* Timers that dropped the last reference may still be returning. */
-	synchronize_rcu();
+	/* One that dropped the last reference may still be returning. */
+	destroy_workqueue(altconn_wq);
 	proto_unregister(&altconn_proto);
+	altconn_vacancy_exit();
 	altconn_bind_exit();
 	altconn_assoc_exit();
 }

@@ -29,6 +29,15 @@ static struct viewer viewer_of(struct sk_buff *skb, struct net *net)
 	return viewer;
 }
 
+static int put_inet(struct sk_buff *skb, const struct altconn_addr *addr)
+{
+	if (nla_put_u32(skb, ALTCONN_A_ADDR_PORT, addr->port) ||
+	    nla_put(skb, ALTCONN_A_ADDR_IP, addr->len, addr->bytes))
+		return -EMSGSIZE;
+	return addr->node ? nla_put_u32(skb, ALTCONN_A_ADDR_SCOPE, addr->node) :
+			    0;
+}
+
 static int put_addr(struct sk_buff *skb, int attr,
 		    const struct altconn_addr *addr)
 {
@@ -39,8 +48,11 @@ static int put_addr(struct sk_buff *skb, int attr,
 		return -EMSGSIZE;
 	err = nla_put_u32(skb, ALTCONN_A_ADDR_KIND,
 			  addr ? addr->kind : ALTCONN_KIND_NONE);
-	if (!err && addr && addr->kind != ALTCONN_KIND_PATH)
+	if (!err && addr && (addr->kind == ALTCONN_KIND_PORT ||
+			     addr->kind == ALTCONN_KIND_NAME))
 		err = nla_put_u32(skb, ALTCONN_A_ADDR_NODE, addr->node);
+	if (!err && addr && addr->kind == ALTCONN_KIND_INET)
+		err = put_inet(skb, addr);
 	if (!err && addr && addr->kind == ALTCONN_KIND_PORT)
 		err = nla_put_u32(skb, ALTCONN_A_ADDR_PORT, addr->port);
 	if (!err && addr && addr->kind == ALTCONN_KIND_NAME)
@@ -121,10 +133,10 @@ static int put_assoc_end(struct sk_buff *skb, int attr,
 	};
 	int err;
 
-	spin_lock_bh(&assoc->lock);
+	spin_lock(&assoc->lock);
 	info.pid = get_pid(end->pid);
 	info.uid = end->uid;
-	spin_unlock_bh(&assoc->lock);
+	spin_unlock(&assoc->lock);
 	err = put_end(skb, attr, viewer, &info);
 	put_pid(info.pid);
 	return err;
@@ -161,17 +173,27 @@ static int put_wait(struct sk_buff *skb, const struct altconn_assoc *assoc,
 	return 0;
 }
 
+static u64 listener_id(const struct altconn_assoc *assoc)
+{
+	const struct altconn_listener *ln;
+	u64 id;
+
+	rcu_read_lock();
+	ln = rcu_dereference(assoc->listener);
+	id = ln ? ln->id : 0;
+	rcu_read_unlock();
+	return id;
+}
+
 static int put_assoc(struct sk_buff *skb, const struct viewer *viewer,
 		     struct altconn_assoc *assoc, u32 state)
 {
-	u64 listener = assoc->listener ? assoc->listener->id : 0;
-
 	if (nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_ID, assoc->id,
 			      ALTCONN_A_ASSOC_PAD) ||
 	    nla_put_u32(skb, ALTCONN_A_ASSOC_TYPE, assoc->type) ||
 	    nla_put_u32(skb, ALTCONN_A_ASSOC_STATE, state) ||
-	    nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_LISTENER, listener,
-			      ALTCONN_A_ASSOC_PAD) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_LISTENER,
+			      listener_id(assoc), ALTCONN_A_ASSOC_PAD) ||
 	    put_assoc_end(skb, ALTCONN_A_ASSOC_CLIENT, viewer, assoc,
 			  ALTCONN_CLIENT) ||
 	    put_assoc_end(skb, ALTCONN_A_ASSOC_SERVER, viewer, assoc,
@@ -260,7 +282,7 @@ struct listener_info {
 static void read_listener(struct altconn_listener *ln,
 			  struct listener_info *info)
 {
-	spin_lock_bh(&ln->lock);
+	spin_lock(&ln->lock);
 	info->backlog = ln->backlog;
 	info->queued = ln->queued;
 	info->waiting = ln->waiting;
@@ -268,7 +290,7 @@ static void read_listener(struct altconn_listener *ln,
 	info->refused = ln->refused;
 	info->timed_out = ln->timed_out;
 	info->waited = ln->waited;
-	spin_unlock_bh(&ln->lock);
+	spin_unlock(&ln->lock);
 }
 
 static int put_listener(struct sk_buff *skb, struct altconn_listener *ln)

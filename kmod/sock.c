@@ -6,6 +6,7 @@
 
 #include <linux/compat.h>
 #include <linux/cred.h>
+#include <linux/in6.h>
 #include <linux/sockios.h>
 #include <asm/ioctls.h>
 #include "altconn.h"
@@ -83,7 +84,7 @@ int altconn_sock_register(struct sock *sk)
 	if (!ask->pid)
 		ask->pid = get_pid(task_tgid(current));
 	id = altconn_next_id();
-	err = xa_insert_bh(&an->sockets, id, ask, GFP_KERNEL_ACCOUNT);
+	err = xa_insert(&an->sockets, id, ask, GFP_KERNEL_ACCOUNT);
 	if (err)
 		return err;
 	ask->id = id;
@@ -104,7 +105,7 @@ void altconn_sock_unregister(struct sock *sk)
 
 	if (!ask->id)
 		return;
-	xa_erase_bh(&an->sockets, ask->id);
+	xa_erase(&an->sockets, ask->id);
 	atomic_long_dec(&an->n_sockets);
 	ask->id = 0;
 }
@@ -223,10 +224,10 @@ static int shutdown(struct socket *sock, int how)
 	state = altconn_state(sk);
 	if (state == TCP_LISTEN)
 		return shutdown_listener(sk, how);
-	if (state != TCP_ESTABLISHED)
-		return -ENOTCONN;
 	if (sk->sk_type == SOCK_DGRAM)
 		return altconn_dgram_shutdown(sk, how);
+	if (state != TCP_ESTABLISHED)
+		return -ENOTCONN;
 	assoc = altconn_assoc_of(sk, &side);
 	if (!assoc)
 		return -ENOTCONN;
@@ -278,22 +279,70 @@ static int compat_ioctl(struct socket *sock, unsigned int cmd,
 }
 #endif
 
+static int set_u32(struct sock *sk, int optname, u32 value)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+
+	switch (optname) {
+	case ALTCONN_BACKLOG_POLICY:
+		if (value > ALTCONN_POLICY_FAIL_FAST)
+			return -EINVAL;
+		altconn_listener_option(sk, value, ask->defer);
+		return 0;
+	case ALTCONN_DEFER_ACCEPT:
+		altconn_listener_option(sk, ask->fail_fast, value);
+		return 0;
+	case ALTCONN_REFUSE:
+		return altconn_listener_refuse(sk, value);
+	case ALTCONN_WAIT_LISTENER:
+		ask->waits_listener = value;
+		return 0;
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+/* As with TCP: no change once the socket has an address. */
+static int set_v6only(struct sock *sk, u32 value)
+{
+	if (altconn_sk(sk)->bind || sk->sk_state != TCP_CLOSE)
+		return -EINVAL;
+	altconn_sk(sk)->v6only = value;
+	return 0;
+}
+
+static bool is_v6only(const struct sock *sk, int level, int optname)
+{
+	return level == IPPROTO_IPV6 && optname == IPV6_V6ONLY &&
+	       altconn_sk(sk)->dress == ALTCONN_INET6;
+}
+
 static int setsockopt(struct socket *sock, int level, int optname,
 		      sockptr_t optval, unsigned int optlen)
 {
+	bool v6only = is_v6only(sock->sk, level, optname);
 	struct sock *sk = sock->sk;
-	u64 ms;
+	union { u64 ms; u32 u; } value;
+	size_t size;
+	int err = 0;
 
-	if (level != SOL_ALTCONN || optname != ALTCONN_CONNECT_TIMEOUT)
+	if (level != SOL_ALTCONN && !v6only)
 		return -ENOPROTOOPT;
-	if (optlen < sizeof(ms))
+	size = v6only || optname != ALTCONN_CONNECT_TIMEOUT ?
+	       sizeof(value.u) : sizeof(value.ms);
+	if (optlen < size)
 		return -EINVAL;
-	if (copy_from_sockptr(&ms, optval, sizeof(ms)))
+	if (copy_from_sockptr(&value, optval, size))
 		return -EFAULT;
 	lock_sock(sk);
-	altconn_sk(sk)->timeout_ms = ms;
+	if (v6only)
+		err = set_v6only(sk, value.u);
+	else if (optname == ALTCONN_CONNECT_TIMEOUT)
+		altconn_sk(sk)->timeout_ms = value.ms;
+	else
+		err = set_u32(sk, optname, value.u);
 	release_sock(sk);
-	return 0;
+	return err;
 }
 
 static int put_option(const void *value, size_t size, char __user *optval,
@@ -311,38 +360,70 @@ static int put_option(const void *value, size_t size, char __user *optval,
 	return 0;
 }
 
-static int getsockopt(struct socket *sock, int level, int optname,
-		      char __user *optval, int __user *optlen)
+static int get_u32(const struct sock *sk, int optname, u32 *value)
 {
-	struct altconn_connect_info info;
-	struct sock *sk = sock->sk;
-	u64 ms;
+	const struct altconn_sock *ask = altconn_sk(sk);
 
-	BUILD_BUG_ON(sizeof(info) != 24);
-	if (level != SOL_ALTCONN)
-		return -ENOPROTOOPT;
 	switch (optname) {
-	case ALTCONN_CONNECT_TIMEOUT:
-		lock_sock(sk);
-		ms = altconn_sk(sk)->timeout_ms;
-		release_sock(sk);
-		return put_option(&ms, sizeof(ms), optval, optlen);
-	case ALTCONN_CONNECT_INFO:
-		lock_sock(sk);
-		altconn_connect_outcome(sk, &info);
-		release_sock(sk);
-		return put_option(&info, sizeof(info), optval, optlen);
+	case ALTCONN_BACKLOG_POLICY:
+		*value = ask->fail_fast;
+		return 0;
+	case ALTCONN_DEFER_ACCEPT:
+		*value = ask->defer;
+		return 0;
+	case ALTCONN_WAIT_LISTENER:
+		*value = ask->waits_listener;
+		return 0;
 	default:
 		return -ENOPROTOOPT;
 	}
 }
 
+static int get_altconn(struct sock *sk, int optname, char __user *optval,
+		      int __user *optlen)
+{
+	struct altconn_connect_info info;
+	u64 ms;
+	u32 value;
+	int err;
+
+	BUILD_BUG_ON(sizeof(info) != 24);
+	lock_sock(sk);
+	ms = altconn_sk(sk)->timeout_ms;
+	if (optname == ALTCONN_CONNECT_INFO)
+		altconn_connect_outcome(sk, &info);
+	err = get_u32(sk, optname, &value);
+	release_sock(sk);
+	if (optname == ALTCONN_CONNECT_INFO)
+		return put_option(&info, sizeof(info), optval, optlen);
+	if (optname == ALTCONN_CONNECT_TIMEOUT)
+		return put_option(&ms, sizeof(ms), optval, optlen);
+	return err ? : put_option(&value, sizeof(value), optval, optlen);
+}
+
+static int getsockopt(struct socket *sock, int level, int optname,
+		      char __user *optval, int __user *optlen)
+{
+	u32 v6only = altconn_sk(sock->sk)->v6only;
+
+	if (is_v6only(sock->sk, level, optname))
+		return put_option(&v6only, sizeof(v6only), optval, optlen);
+	if (level != SOL_ALTCONN)
+		return -ENOPROTOOPT;
+	return get_altconn(sock->sk, optname, optval, optlen);
+}
+
 static int socketpair(struct socket *a, struct socket *b)
 {
+	int err = 0;
+
 	if (a->sk->sk_type == SOCK_DGRAM)
 		altconn_dgram_pair(a->sk, b->sk);
-	else if (altconn_assoc_pair(a->sk, b->sk))
-		return -ENOMEM;
+	else
+		err = altconn_assoc_pair(a->sk, b->sk);
+	/* socketpair(2) has another errno than connect(2) for this. */
+	if (err)
+		return err == -EAGAIN ? -ENFILE : err;
 	altconn_sock_set_peercred(a->sk, task_tgid(current), current_cred());
 	altconn_sock_set_peercred(b->sk, task_tgid(current), current_cred());
 	return 0;
@@ -466,6 +547,10 @@ struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 	ask = altconn_sk(sk);
 	ask->dress = protocol;
 	ask->timeout_ms = ALTCONN_TIMEOUT_DEFAULT;
+#if IS_ENABLED(CONFIG_IPV6)
+	ask->v6only = protocol == ALTCONN_INET6 &&
+		      READ_ONCE(net->ipv6.sysctl.bindv6only);
+#endif
 	spin_lock_init(&ask->blocked_lock);
 	INIT_LIST_HEAD(&ask->blocked);
 	INIT_LIST_HEAD(&ask->blocked_entry.node);
@@ -477,7 +562,7 @@ static int create(struct net *net, struct socket *sock, int protocol, int kern)
 {
 	if (!ops_of(sock->type))
 		return -ESOCKTNOSUPPORT;
-	if (protocol != ALTCONN_NATIVE && protocol != ALTCONN_UNIX)
+	if (protocol < ALTCONN_NATIVE || protocol > ALTCONN_INET6)
 		return -EPROTONOSUPPORT;
 	sock->state = SS_UNCONNECTED;
 	sock->ops = ops_of(sock->type);

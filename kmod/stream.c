@@ -409,6 +409,20 @@ int altconn_seqpacket_recvmsg(struct socket *sock, struct msghdr *msg,
 	return recv_connected(sock, msg, len, flags, recv_record);
 }
 
+/*
+ * As AF_UNIX: nothing can go either way. As TCP: this end has sent its last,
+ * and the peer has; or the peer reset the connection.
+ */
+static bool is_hung_up(const struct sock *sk, const struct conn *c, u8 shut)
+{
+	const struct altconn_end *end = &c->assoc->end[c->side];
+
+	if (altconn_sk(sk)->dress == ALTCONN_UNIX)
+		return shut == SHUTDOWN_MASK;
+	return READ_ONCE(end->reset) ||
+	       (shut & RCV_SHUTDOWN && READ_ONCE(end->shutdown) & SEND_SHUTDOWN);
+}
+
 static __poll_t poll_connected(struct sock *sk)
 {
 	__poll_t mask = 0;
@@ -420,7 +434,7 @@ static __poll_t poll_connected(struct sock *sk)
 	shut = altconn_assoc_shut(c.assoc, c.side);
 	if (shut & RCV_SHUTDOWN)
 		mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
-	if (shut == SHUTDOWN_MASK)
+	if (is_hung_up(sk, &c, shut))
 		mask |= EPOLLHUP;
 	if (altconn_ring_used(in_ring(&c)))
 		mask |= EPOLLIN | EPOLLRDNORM;
@@ -437,7 +451,7 @@ static __poll_t poll_listener(const struct sock *sk)
 
 	if (!ln)
 		return 0;
-	if (!list_empty_careful(&ln->queue))
+	if (altconn_listener_acceptable(ln))
 		mask = EPOLLIN | EPOLLRDNORM;
 	altconn_listener_put(ln);
 	return mask;
@@ -472,6 +486,9 @@ __poll_t altconn_stream_poll(struct file *file, struct socket *sock,
 		break;
 	default:
 		mask = EPOLLOUT | EPOLLWRNORM | EPOLLHUP;
+		/* An attempt that failed and has not been let go of. */
+		if (rcu_access_pointer(altconn_sk(sk)->assoc))
+			mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
 		break;
 	}
 	if (READ_ONCE(sk->sk_err))

@@ -39,6 +39,13 @@ static const struct ctl_table template[] = {
 		.mode		= 0644,
 		.proc_handler	= proc_douintvec,
 	},
+	{
+		.procname	= "max_associations",
+		.data		= (void *)offsetof(struct altconn_net, max_associations),
+		.maxlen		= sizeof(unsigned int),
+		.mode		= 0644,
+		.proc_handler	= proc_douintvec,
+	},
 };
 
 /**
@@ -58,6 +65,7 @@ int altconn_sysctl_register(struct net *net)
 	an->port_min = 32768;
 	an->port_max = 60999;
 	an->max_waiting = 65536;
+	an->max_associations = 1 << 20;
 
 	/* One more, zeroed: older kernels want an end mark. */
 	table = kcalloc(ARRAY_SIZE(template) + 1, sizeof(*table), GFP_KERNEL);

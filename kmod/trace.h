@@ -51,7 +51,11 @@ altconn_trace_addr(const struct sock *sk)
 	EM(NO_PORT, "no-port")					\
 	EM(NO_MEMORY, "no-memory")				\
 	EM(PEER_GONE, "peer-gone")				\
-	EMe(FILTERED, "filtered")
+	EM(FILTERED, "filtered")				\
+	EM(BACKLOG_FULL, "backlog-full")			\
+	EM(REFUSED, "refused")					\
+	EM(TABLE_FULL, "table-full")				\
+	EMe(ASSOCIATED, "associated")
 
 /* Tells user space the numbers behind the names. */
 #undef EM

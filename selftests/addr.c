@@ -86,12 +86,6 @@ static void native_kind_none(struct at_addr *a)
 	a->nat.sac_kind = ALTCONN_KIND_NONE;
 }
 
-static void native_kind_inet(struct at_addr *a)
-{
-	native_port(a);
-	a->nat.sac_kind = ALTCONN_KIND_INET;
-}
-
 static void native_kind_255(struct at_addr *a)
 {
 	native_port(a);
@@ -226,6 +220,93 @@ static void unix_native_family(struct at_addr *a)
 	a->un.sun_family = at_family();
 }
 
+static void native_ip(struct at_addr *a)
+{
+	at_addr(a, AT_NATIVE, AT_INET);
+}
+
+static void native_ip_port(struct at_addr *a)
+{
+	native_ip(a);
+	a->nat.sac_inet.port = 65536;
+}
+
+static void native_ip_scope(struct at_addr *a)
+{
+	native_ip(a);
+	a->nat.sac_inet.scope = 1;
+}
+
+static void native_ip_link(struct at_addr *a)
+{
+	at_addr_ip(a, AT_NATIVE, "fe80::1", 4000);
+}
+
+static void native_ip_node(struct at_addr *a)
+{
+	native_ip(a);
+	a->nat.sac_node = 7;
+}
+
+static void native_ip_tail(struct at_addr *a)
+{
+	native_ip(a);
+	a->nat.sac_name[sizeof(a->nat.sac_inet)] = 1;
+}
+
+static void in_short(struct at_addr *a)
+{
+	at_addr(a, AT_IN, AT_INET);
+	a->len--;
+}
+
+static void in_family_only(struct at_addr *a)
+{
+	at_addr(a, AT_IN, AT_INET);
+	a->len = sizeof(sa_family_t);
+}
+
+static void in_129(struct at_addr *a)
+{
+	at_addr(a, AT_IN, AT_INET);
+	a->len = 129;
+}
+
+static void in_negative(struct at_addr *a)
+{
+	at_addr(a, AT_IN, AT_INET);
+	a->len = -1;
+}
+
+static void in_in6_family(struct at_addr *a)
+{
+	at_addr(a, AT_IN, AT_INET);
+	a->in.sin_family = AF_INET6;
+}
+
+static void in_native_family(struct at_addr *a)
+{
+	at_addr(a, AT_IN, AT_INET);
+	a->in.sin_family = at_family();
+}
+
+static void in6_short(struct at_addr *a)
+{
+	at_addr(a, AT_IN6, AT_INET);
+	a->len = 23;
+}
+
+static void in6_in(struct at_addr *a)
+{
+	at_addr(a, AT_IN, AT_INET);
+	a->len = sizeof(a->in6);
+}
+
+static void in6_link(struct at_addr *a)
+{
+	at_addr_ip(a, AT_IN6, "fe80::1", 4000);
+}
+
 static const struct bad_addr bad_addrs[] = {
 #define NATIVE(text, maker, err) \
 	{ text, AT_NATIVE, maker, err, err, err, err }
@@ -237,7 +318,12 @@ static const struct bad_addr bad_addrs[] = {
 	NATIVE("S-INT native, -1", native_negative, EINVAL),
 	NATIVE("S-INT native, INT_MIN", native_int_min, EINVAL),
 	NATIVE("S-FORM native, no kind", native_kind_none, EINVAL),
-	NATIVE("S-FORM native, reserved kind", native_kind_inet, EINVAL),
+	NATIVE("S-FORM native, link-local without scope", native_ip_link,
+	       EINVAL),
+	NATIVE("S-FORM native, IP port 65536", native_ip_port, EINVAL),
+	NATIVE("S-FORM native, IPv4 with scope", native_ip_scope, EINVAL),
+	NATIVE("S-FORM native, IP with node", native_ip_node, EINVAL),
+	NATIVE("S-FORM native, byte after IP", native_ip_tail, EINVAL),
 	NATIVE("S-FORM native, kind 255", native_kind_255, EINVAL),
 	NATIVE("S-FORM native, a flag", native_flags, EINVAL),
 	NATIVE("S-FORM native, pad", native_pad, EINVAL),
@@ -268,6 +354,19 @@ static const struct bad_addr bad_addrs[] = {
 	UNIX("E-AFNOSUPPORT unix, AF_ALTCONN", unix_native_family,
 	     EAFNOSUPPORT, EAFNOSUPPORT, EAFNOSUPPORT),
 #undef UNIX
+#define INET(text, maker, err) { text, AT_IN, maker, err, err, err, err }
+#define INET6(text, maker, err) { text, AT_IN6, maker, err, err, err, err }
+	INET("S-FORM inet, a byte short", in_short, EINVAL),
+	INET("S-FORM inet, the family alone", in_family_only, EINVAL),
+	INET("S-INT inet, 129", in_129, EINVAL),
+	INET("S-INT inet, -1", in_negative, EINVAL),
+	INET("E-AFNOSUPPORT inet, AF_INET6", in_in6_family, EAFNOSUPPORT),
+	INET("E-AFNOSUPPORT inet, AF_ALTCONN", in_native_family, EAFNOSUPPORT),
+	INET6("S-FORM inet6, 23 bytes", in6_short, EINVAL),
+	INET6("E-AFNOSUPPORT inet6, AF_INET", in6_in, EAFNOSUPPORT),
+	INET6("S-FORM inet6, link-local without scope", in6_link, EINVAL),
+#undef INET
+#undef INET6
 };
 
 FIXTURE(bad) {};
@@ -367,7 +466,7 @@ TEST_F_TIMEOUT(bad, E_FAULT, AT_TIMEOUT)
 	enum at_dress dress;
 	int fd;
 
-	for (dress = AT_NATIVE; dress <= AT_UNIX; dress++) {
+	for (dress = AT_NATIVE; dress <= AT_IN6; dress++) {
 		fd = at_socket(dress, variant->type);
 		ASSERT_LE(0, fd);
 		EXPECT_EQ(EFAULT, at_err(bind(fd, NULL, 110)));
@@ -419,6 +518,10 @@ FORM(NATIVE, NAME, DGRAM);
 FORM(UNIX, NAME, STREAM);
 FORM(UNIX, PATH, SEQPACKET);
 FORM(UNIX, PATH, DGRAM);
+FORM(NATIVE, INET, STREAM);
+FORM(IN, INET, SEQPACKET);
+FORM(IN6, INET, DGRAM);
+FORM(ORACLE_IN, INET, STREAM);
 FORM(ORACLE, NAME, STREAM);
 FORM(ORACLE, PATH, DGRAM);
 

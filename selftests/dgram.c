@@ -520,8 +520,25 @@ TEST_F_TIMEOUT(dgram, full_receiver_closes, AT_TIMEOUT)
 	close(self->rfd);
 	pthread_join(b.thread, NULL);
 	EXPECT_EQ(-1, b.ret);
-	EXPECT_TRUE(b.err == ECONNREFUSED || b.err == EPIPE ||
-		    b.err == ECONNRESET);
+	EXPECT_EQ(ECONNREFUSED, b.err);
+}
+
+TEST_F_TIMEOUT(dgram, full_receiver_shuts_down, AT_TIMEOUT)
+{
+	struct at_addr own;
+	struct blocked b;
+	int fd = receiver(variant, &own);
+
+	if (ORACLE)
+		SKIP(return, "AF_UNIX lets them sleep");
+	ASSERT_EQ(0, at_err(at_connect(fd, &self->a)));
+	ASSERT_EQ(0, at_err(at_connect(self->rfd, &own)));
+	fill(fd);
+	ASSERT_EQ(0, start_blocked(&b, fd));
+	ASSERT_EQ(0, at_err(shutdown(self->rfd, SHUT_RD)));
+	pthread_join(b.thread, NULL);
+	EXPECT_EQ(-1, b.ret);
+	EXPECT_EQ(EPIPE, b.err);
 }
 
 TEST_F_TIMEOUT(dgram, full_SO_SNDTIMEO, AT_TIMEOUT)
@@ -575,6 +592,15 @@ TEST_F_TIMEOUT(dgram, order_and_bulk, AT_TIMEOUT)
 		ASSERT_EQ(i, got);
 	}
 	EXPECT_EQ(0, at_reap(pid));
+}
+
+/* UDP says ENOTCONN and does it all the same. */
+TEST_F_TIMEOUT(dgram, shutdown_unconnected, AT_TIMEOUT)
+{
+	EXPECT_EQ(variant->dress == AT_NATIVE ? ENOTCONN : 0,
+		  at_err(shutdown(self->rfd, SHUT_RD)));
+	EXPECT_EQ(EPIPE, at_err(sendto(self->fd, "x", 1, MSG_NOSIGNAL,
+				       &self->a.sa, self->a.len)));
 }
 
 TEST_F_TIMEOUT(dgram, shutdown, AT_TIMEOUT)

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/select.h>
 
 #define ALL (POLLIN | POLLOUT | POLLRDHUP | POLLPRI)
 
@@ -25,6 +26,7 @@ FIXTURE_VARIANT_ADD(state, native_port_stream) {
 FIXTURE_VARIANT_ADD(state, native_path_seqpacket) {
 	AT_NATIVE, AT_PATH, SOCK_SEQPACKET
 };
+FIXTURE_VARIANT_ADD(state, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
 FIXTURE_VARIANT_ADD(state, unix_path_stream) { AT_UNIX, AT_PATH, SOCK_STREAM };
 FIXTURE_VARIANT_ADD(state, oracle_name_stream) {
 	AT_ORACLE, AT_NAME, SOCK_STREAM
@@ -111,16 +113,17 @@ TEST_F_TIMEOUT(state, full_has_no_POLLOUT, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(state, peer_closed, AT_TIMEOUT)
 {
+	bool un = variant->dress == AT_UNIX || variant->dress == AT_ORACLE;
+	short all = POLLIN | POLLRDHUP | (un ? POLLHUP : 0);
 	int sv[2];
-	short all = POLLIN | POLLRDHUP | POLLHUP;
 	char c;
 
 	ASSERT_EQ(0, pair_of(variant, sv));
 	ASSERT_EQ(1, send(sv[1], "x", 1, 0));
 	close(sv[1]);
-	EXPECT_EQ(all, at_poll(sv[0], ALL) & all);
+	EXPECT_EQ(all | POLLOUT, at_poll(sv[0], ALL));
 	EXPECT_EQ(1, recv(sv[0], &c, 1, 0));
-	EXPECT_EQ(all, at_poll(sv[0], ALL) & all);
+	EXPECT_EQ(all | POLLOUT, at_poll(sv[0], ALL));
 	EXPECT_EQ(0, recv(sv[0], &c, 1, 0));
 }
 
@@ -338,6 +341,256 @@ TEST_F_TIMEOUT(state, wakes_on_data_room_close, AT_TIMEOUT)
 	ASSERT_EQ(0, asleep(&s, sv[0], POLLRDHUP));
 	close(sv[1]);
 	EXPECT_NE(0, woken(&s) & (POLLRDHUP | POLLHUP));
+}
+
+/*
+ * What poll() says in each state: as TCP does, in the sockaddr_un dress as
+ * AF_UNIX does where that has the state. Documentation/connect-semantics.rst
+ * has the same table.
+ */
+struct stage {
+	enum at_dress dress;
+	enum at_kind kind;
+	struct at_addr a;
+	int lfd, fd, peer;
+};
+
+static int fresh(struct stage *s)
+{
+	s->fd = at_socket(s->dress, SOCK_STREAM | SOCK_NONBLOCK);
+	return s->fd;
+}
+
+static int on_stage(struct stage *s, int backlog)
+{
+	s->lfd = at_listener(&s->a, s->dress, s->kind, SOCK_STREAM, backlog);
+	return s->lfd;
+}
+
+static int listening(struct stage *s)
+{
+	s->fd = on_stage(s, 4);
+	return s->fd;
+}
+
+static int listening_with_one(struct stage *s)
+{
+	int err;
+
+	if (listening(s) < 0)
+		return -1;
+	s->peer = at_client(s->dress, SOCK_STREAM, &s->a, &err);
+	return err ? -1 : at_poll(s->fd, POLLIN) - POLLIN;
+}
+
+static int pending(struct stage *s)
+{
+	int fd, err;
+
+	if (on_stage(s, 0) < 0 ||
+	    at_fill(s->dress, SOCK_STREAM, &s->a, &fd, 1) || fresh(s) < 0)
+		return -1;
+	err = at_err(at_connect(s->fd, &s->a));
+	return err == EINPROGRESS ? 0 : -1;
+}
+
+static int refused(struct stage *s)
+{
+	if (pending(s))
+		return -1;
+	close(s->lfd);
+	return at_poll(s->fd, POLLOUT) ? 0 : -1;
+}
+
+static int refused_and_told(struct stage *s)
+{
+	return refused(s) || at_so_error(s->fd) != ECONNREFUSED;
+}
+
+/* For TCP, which refuses no attempt that waits: nobody there at all. */
+static int refused_at_once(struct stage *s)
+{
+	at_addr(&s->a, s->dress, s->kind);
+	if (fresh(s) < 0 || !at_connect(s->fd, &s->a))
+		return -1;
+	return at_poll(s->fd, POLLOUT) ? 0 : -1;
+}
+
+static int established(struct stage *s)
+{
+	int sv[2];
+
+	if (at_pair(s->dress, s->kind, SOCK_STREAM, sv))
+		return -1;
+	s->fd = sv[0];
+	s->peer = sv[1];
+	return 0;
+}
+
+static int readable(struct stage *s)
+{
+	if (established(s) || send(s->peer, "x", 1, 0) != 1)
+		return -1;
+	return at_poll(s->fd, POLLIN) ? 0 : -1;
+}
+
+static int peer_shut_write(struct stage *s)
+{
+	if (established(s) || shutdown(s->peer, SHUT_WR))
+		return -1;
+	return at_poll(s->fd, POLLRDHUP) ? 0 : -1;
+}
+
+static int own_shut_write(struct stage *s)
+{
+	return established(s) || shutdown(s->fd, SHUT_WR);
+}
+
+static int own_shut_read(struct stage *s)
+{
+	return established(s) || shutdown(s->fd, SHUT_RD);
+}
+
+static int both_shut_write(struct stage *s)
+{
+	return peer_shut_write(s) || shutdown(s->fd, SHUT_WR);
+}
+
+static int peer_is_gone(struct stage *s)
+{
+	if (established(s) || close(s->peer))
+		return -1;
+	return at_poll(s->fd, POLLRDHUP) ? 0 : -1;
+}
+
+static int peer_has_reset(struct stage *s)
+{
+	if (established(s) || send(s->fd, "x", 1, 0) != 1 ||
+	    !at_poll(s->peer, POLLIN) || close(s->peer))
+		return -1;
+	return at_poll(s->fd, POLLRDHUP) ? 0 : -1;
+}
+
+static int reset_and_told(struct stage *s)
+{
+	return peer_has_reset(s) || at_so_error(s->fd) != ECONNRESET;
+}
+
+#define IN	POLLIN
+#define OUT	POLLOUT
+#define RDHUP	POLLRDHUP
+#define HUP	POLLHUP
+#define ERR	POLLERR
+static const struct {
+	const char *state;
+	int (*make)(struct stage *s);
+	short tcp, un;
+	bool ours;
+} stages[] = {
+	{ "unconnected", fresh, OUT | HUP, OUT | HUP },
+	{ "listening", listening, 0, 0 },
+	{ "listening, somebody to accept", listening_with_one, IN, IN },
+	{ "attempt pending", pending, 0, 0, true },
+	{ "attempt failed", refused, IN | OUT | RDHUP | HUP | ERR,
+	  IN | OUT | RDHUP | HUP | ERR, true },
+	{ "attempt failed, error read", refused_and_told,
+	  IN | OUT | RDHUP | HUP, IN | OUT | RDHUP | HUP, true },
+	{ "established", established, OUT, OUT },
+	{ "something to read", readable, IN | OUT, IN | OUT },
+	{ "peer shut for writing", peer_shut_write, IN | OUT | RDHUP,
+	  IN | OUT | RDHUP },
+	{ "shut for writing", own_shut_write, OUT, OUT },
+	{ "shut for reading", own_shut_read, IN | OUT | RDHUP,
+	  IN | OUT | RDHUP },
+	{ "both shut for writing", both_shut_write, IN | OUT | RDHUP | HUP,
+	  IN | OUT | RDHUP | HUP },
+	{ "peer closed", peer_is_gone, IN | OUT | RDHUP,
+	  IN | OUT | RDHUP | HUP },
+	{ "peer reset", peer_has_reset, IN | OUT | RDHUP | HUP | ERR,
+	  IN | OUT | RDHUP | HUP | ERR },
+	{ "peer reset, error read", reset_and_told, IN | OUT | RDHUP | HUP,
+	  IN | OUT | RDHUP | HUP },
+};
+
+FIXTURE(table) {};
+
+FIXTURE_VARIANT(table) {
+	enum at_dress dress;
+	enum at_kind kind;
+	bool un;
+};
+
+FIXTURE_VARIANT_ADD(table, native_port) { AT_NATIVE, AT_PORT };
+FIXTURE_VARIANT_ADD(table, inet) { AT_IN, AT_INET };
+FIXTURE_VARIANT_ADD(table, inet6) { AT_IN6, AT_INET };
+FIXTURE_VARIANT_ADD(table, tcp) { AT_ORACLE_IN, AT_INET };
+FIXTURE_VARIANT_ADD(table, unix_path) { AT_UNIX, AT_PATH, true };
+FIXTURE_VARIANT_ADD(table, af_unix) { AT_ORACLE, AT_PATH, true };
+
+FIXTURE_SETUP(table) {}
+FIXTURE_TEARDOWN(table) { at_cleanup(); }
+
+TEST_F_TIMEOUT(table, revents, AT_TIMEOUT)
+{
+	struct stage s;
+	short want;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(stages); i++) {
+		if (stages[i].ours && at_is_oracle(variant->dress))
+			continue;
+		s = (struct stage) {
+			.dress = variant->dress, .kind = variant->kind,
+			.lfd = -1, .fd = -1, .peer = -1,
+		};
+		EXPECT_EQ(0, stages[i].make(&s) < 0) {
+			TH_LOG("cannot make: %s", stages[i].state);
+		}
+		want = variant->un ? stages[i].un : stages[i].tcp;
+		EXPECT_EQ(want, at_poll_now(s.fd, ALL)) {
+			TH_LOG("%s", stages[i].state);
+		}
+		close(s.fd);
+		close(s.lfd);
+		close(s.peer);
+		at_cleanup();
+	}
+}
+
+/* The oracle of a failed attempt: TCP, of one that nobody answers. */
+TEST(failed_attempt_as_TCP)
+{
+	struct stage s = { .dress = AT_ORACLE_IN, .kind = AT_INET };
+
+	ASSERT_EQ(0, refused_at_once(&s));
+	EXPECT_EQ(IN | OUT | RDHUP | HUP | ERR, at_poll_now(s.fd, ALL));
+	EXPECT_EQ(ECONNREFUSED, at_so_error(s.fd));
+	EXPECT_EQ(IN | OUT | RDHUP | HUP, at_poll_now(s.fd, ALL));
+}
+
+/* select() has no other source than poll() has. */
+TEST_F_TIMEOUT(state, select_E_INPROGRESS, AT_TIMEOUT)
+{
+	int lfd, fd, full[1], err;
+	struct timeval tv = {};
+	struct at_addr a;
+	fd_set set;
+
+	if (at_is_oracle(variant->dress))
+		SKIP(return, "AF_UNIX has no pending connect");
+	lfd = bound_listener(variant, &a, 0);
+	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &a, full, 1));
+	fd = at_client(variant->dress, variant->type | SOCK_NONBLOCK, &a,
+		       &err);
+	ASSERT_EQ(EINPROGRESS, err);
+	FD_ZERO(&set);
+	FD_SET(fd, &set);
+	EXPECT_EQ(0, select(fd + 1, NULL, &set, NULL, &tv));
+	ASSERT_LE(0, accept(lfd, NULL, NULL));
+	FD_SET(fd, &set);
+	EXPECT_EQ(1, select(fd + 1, NULL, &set, NULL, NULL));
+	EXPECT_NE(0, FD_ISSET(fd, &set));
+	EXPECT_EQ(0, at_so_error(fd));
 }
 
 TEST_HARNESS_MAIN

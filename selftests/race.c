@@ -17,8 +17,8 @@ struct arena {
 	int lfd;
 	atomic_bool over;
 	atomic_long told, refused, timed_out, cancelled, reset, unknown;
-	atomic_long accepted, spoken, clients;
-	int rounds;
+	atomic_long accepted, spoken, clients, finished;
+	int rounds, attempts;
 };
 
 FIXTURE(race) {
@@ -45,6 +45,7 @@ FIXTURE_SETUP(race)
 	arena->dress = variant->dress;
 	arena->type = variant->type;
 	arena->rounds = at_scale(300, 40);
+	arena->attempts = arena->rounds;
 	arena->lfd = at_listener(&arena->a, variant->dress, variant->kind,
 				 variant->type, 1);
 	ASSERT_LE(0, arena->lfd);
@@ -113,11 +114,18 @@ static int one_nonblocking(struct arena *arena, int fd, uint64_t dice)
 	err = at_err(at_connect(fd, &arena->a));
 	if (err != EINPROGRESS)
 		return err;
-	if (dice % 3)
+	switch (dice % 4) {
+	case 0:
+		/* Who comes too late is established and dissolves it. */
+		if (at_connect_unspec(fd))
+			return errno;
+		break;
+	case 1:
+		/* The caller closes it, early or late. */
+		break;
+	default:
 		return finish_nonblocking(fd);
-	/* Cancel; who comes too late is established and dissolves it. */
-	if (at_connect_unspec(fd))
-		return errno;
+	}
 	atomic_fetch_add(&arena->cancelled, 1);
 	return -2;
 }
@@ -128,7 +136,7 @@ static void *client(void *arg)
 	uint64_t seed = 1000 + atomic_fetch_add(&arena->clients, 1), dice;
 	int i, fd, err;
 
-	for (i = 0; i < arena->rounds; i++) {
+	for (i = 0; i < arena->attempts; i++) {
 		dice = at_random(&seed) >> 20;
 		fd = at_socket(arena->dress, arena->type);
 		if (dice % 5 == 0)
@@ -139,6 +147,7 @@ static void *client(void *arg)
 			count(arena, fd, err);
 		close(fd);
 	}
+	atomic_fetch_add(&arena->finished, 1);
 	return NULL;
 }
 
@@ -177,19 +186,22 @@ static int stop_server(struct arena *arena, pthread_t thread)
 }
 
 #define CLIENTS 4
+/* Of each of the two variants: 100,000 in all, on every kernel. */
+#define ATTEMPTS 50000
 
 TEST_F_TIMEOUT(race, counts_agree, AT_TIMEOUT_LONG)
 {
 	struct arena *arena = &self->arena;
 	pthread_t clients[CLIENTS], srv;
-	int i, k;
+	int i;
 
+	arena->attempts = ATTEMPTS / CLIENTS;
 	ASSERT_EQ(0, pthread_create(&srv, NULL, server, arena));
 	for (i = 0; i < CLIENTS; i++)
 		ASSERT_EQ(0, pthread_create(&clients[i], NULL, client,
 					    arena));
 	/* Signals all the while, at any moment of an attempt. */
-	for (k = 0; k < arena->rounds; k++) {
+	while (atomic_load(&arena->finished) < CLIENTS) {
 		for (i = 0; i < CLIENTS; i++)
 			pthread_kill(clients[i], SIGUSR1);
 		at_pause();
@@ -202,7 +214,9 @@ TEST_F_TIMEOUT(race, counts_agree, AT_TIMEOUT_LONG)
 	EXPECT_EQ(0, atomic_load(&arena->reset));
 	EXPECT_LT(0, atomic_load(&arena->told));
 	EXPECT_EQ(atomic_load(&arena->told), atomic_load(&arena->spoken));
-	EXPECT_EQ(CLIENTS * arena->rounds,
+	EXPECT_LT(0, atomic_load(&arena->cancelled));
+	EXPECT_LT(0, atomic_load(&arena->timed_out));
+	EXPECT_EQ(ATTEMPTS,
 		  atomic_load(&arena->told) + atomic_load(&arena->timed_out) +
 		  atomic_load(&arena->cancelled));
 	EXPECT_EQ(atomic_load(&arena->told), atomic_load(&arena->accepted));
@@ -250,6 +264,49 @@ TEST_F_TIMEOUT(race, listener_flickers, AT_TIMEOUT_LONG)
 		  atomic_load(&arena->cancelled) +
 		  atomic_load(&arena->refused) + atomic_load(&arena->reset));
 	EXPECT_LT(0, atomic_load(&arena->told));
+}
+
+/*
+ * Listeners that come and go under clients that wait for one: nobody is
+ * refused, nobody is forgotten.
+ */
+static void *wait_and_connect(void *arg)
+{
+	struct arena *arena = arg;
+	int i, fd;
+
+	for (i = 0; i < arena->attempts; i++) {
+		fd = at_socket(arena->dress, arena->type);
+		at_set_option(fd, ALTCONN_WAIT_LISTENER, 1);
+		count(arena, fd, one_blocking(arena, fd));
+		close(fd);
+	}
+	atomic_fetch_add(&arena->finished, 1);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(race, wait_listener_flickers, AT_TIMEOUT_LONG)
+{
+	struct arena *arena = &self->arena;
+	pthread_t clients[CLIENTS], srv;
+	int i;
+
+	if (variant->kind == AT_PATH)
+		SKIP(return, "paths are not waited for");
+	at_nonblock(arena->lfd, true);
+	ASSERT_EQ(0, pthread_create(&srv, NULL, flicker, arena));
+	for (i = 0; i < CLIENTS; i++)
+		ASSERT_EQ(0, pthread_create(&clients[i], NULL,
+					    wait_and_connect, arena));
+	for (i = 0; i < CLIENTS; i++)
+		pthread_join(clients[i], NULL);
+	atomic_store(&arena->over, true);
+	pthread_join(srv, NULL);
+	EXPECT_EQ(0, atomic_load(&arena->unknown));
+	EXPECT_EQ(0, atomic_load(&arena->refused));
+	/* Established, and perhaps reset before connect() has returned. */
+	EXPECT_EQ(CLIENTS * arena->attempts,
+		  atomic_load(&arena->told) + atomic_load(&arena->reset));
 }
 
 /* S-THREAD: one socket, many callers, one attempt, true answers. */

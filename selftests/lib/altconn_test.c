@@ -2,6 +2,7 @@
 /* See altconn_test.h. */
 #include "altconn_test.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
@@ -57,10 +58,21 @@ unsigned long at_scale(unsigned long stock, unsigned long debug)
 
 int at_socket(enum at_dress dress, int type)
 {
-	if (dress == AT_ORACLE)
+	static const int protocols[] = {
+		[AT_NATIVE] = ALTCONN_NATIVE, [AT_UNIX] = ALTCONN_UNIX,
+		[AT_IN] = ALTCONN_INET, [AT_IN6] = ALTCONN_INET6,
+	};
+
+	switch (dress) {
+	case AT_ORACLE:
 		return socket(AF_UNIX, type, 0);
-	return socket(at_family(), type,
-		      dress == AT_UNIX ? ALTCONN_UNIX : ALTCONN_NATIVE);
+	case AT_ORACLE_IN:
+		return socket(AF_INET, type, 0);
+	case AT_ORACLE_IN6:
+		return socket(AF_INET6, type, 0);
+	default:
+		return socket(at_family(), type, protocols[dress]);
+	}
 }
 
 const char *at_type_name(int type)
@@ -148,10 +160,77 @@ void at_addr_path(struct at_addr *a, enum at_dress dress, const char *path)
 	a->len = offsetof(struct sockaddr_un, sun_path) + len + 1;
 }
 
+static void native_ip(struct at_addr *a, const char *ip, unsigned int port)
+{
+	struct altconn_inet *inet = &a->nat.sac_inet;
+
+	a->nat.sac_family = at_family();
+	a->nat.sac_kind = ALTCONN_KIND_INET;
+	inet->port = port;
+	if (strchr(ip, ':')) {
+		inet_pton(AF_INET6, ip, inet->addr);
+	} else {
+		memset(inet->addr + 10, 0xff, 2);
+		inet_pton(AF_INET, ip, inet->addr + 12);
+	}
+	a->len = sizeof(a->nat);
+}
+
+void at_addr_ip(struct at_addr *a, enum at_dress dress, const char *ip,
+		unsigned int port)
+{
+	memset(a, 0, sizeof(*a));
+	switch (dress) {
+	case AT_IN:
+	case AT_ORACLE_IN:
+		a->in.sin_family = AF_INET;
+		a->in.sin_port = htons(port);
+		inet_pton(AF_INET, ip, &a->in.sin_addr);
+		a->len = sizeof(a->in);
+		break;
+	case AT_IN6:
+	case AT_ORACLE_IN6:
+		a->in6.sin6_family = AF_INET6;
+		a->in6.sin6_port = htons(port);
+		inet_pton(AF_INET6, ip, &a->in6.sin6_addr);
+		a->len = sizeof(a->in6);
+		break;
+	default:
+		native_ip(a, ip, port);
+		break;
+	}
+}
+
+int at_port_of(const struct at_addr *a)
+{
+	switch (a->sa.sa_family) {
+	case AF_INET:
+		return ntohs(a->in.sin_port);
+	case AF_INET6:
+		return ntohs(a->in6.sin6_port);
+	default:
+		if (a->nat.sac_kind == ALTCONN_KIND_INET)
+			return a->nat.sac_inet.port;
+		return a->nat.sac_kind == ALTCONN_KIND_PORT ?
+		       (int)a->nat.sac_port : -1;
+	}
+}
+
+/* Below the ephemeral range, a slice for each process. */
+static unsigned int ip_port(void)
+{
+	return 2000 + (getpid() * 16 + unique() % 16) % 30000;
+}
+
 void at_addr(struct at_addr *a, enum at_dress dress, enum at_kind kind)
 {
+	bool six = dress == AT_IN6 || dress == AT_ORACLE_IN6;
 	char buf[108];
 
+	if (kind == AT_INET) {
+		at_addr_ip(a, dress, six ? "::1" : "127.0.0.1", ip_port());
+		return;
+	}
 	if (kind == AT_PORT && dress == AT_NATIVE) {
 		/* Far above the ephemeral range, a slice for each process. */
 		at_addr_port(a, 0x100000 + getpid() * 256 + unique() % 256);
@@ -203,7 +282,15 @@ bool at_addr_eq(const struct at_addr *a, const struct at_addr *b)
 
 bool at_unnamed(const struct at_addr *a)
 {
-	return a->len == sizeof(sa_family_t);
+	struct at_addr none;
+
+	if (a->sa.sa_family == AF_INET)
+		at_addr_ip(&none, AT_IN, "0.0.0.0", 0);
+	else if (a->sa.sa_family == AF_INET6)
+		at_addr_ip(&none, AT_IN6, "::", 0);
+	else
+		return a->len == sizeof(sa_family_t);
+	return at_addr_eq(a, &none);
 }
 
 int at_getsockname(int fd, struct at_addr *a)
@@ -298,7 +385,7 @@ int at_fill(enum at_dress dress, int type, const struct at_addr *a, int *fds,
 int at_pair(enum at_dress dress, enum at_kind kind, int type, int sv[2])
 {
 	struct at_addr a;
-	int lfd, err;
+	int lfd, err = 0;
 
 	lfd = at_listener(&a, dress, kind, type, 1);
 	if (lfd < 0)
@@ -424,6 +511,16 @@ int at_set_timeout(int fd, uint64_t ms)
 {
 	return setsockopt(fd, SOL_ALTCONN, ALTCONN_CONNECT_TIMEOUT, &ms,
 			  sizeof(ms));
+}
+
+int at_set_option(int fd, int option, uint32_t value)
+{
+	return setsockopt(fd, SOL_ALTCONN, option, &value, sizeof(value));
+}
+
+int at_set_flag(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value));
 }
 
 bool at_sleeps(pid_t tid)

@@ -21,20 +21,34 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/un.h>
 #include <linux/altconn.h>
 
-/* How a socket writes addresses; AT_ORACLE is AF_UNIX itself. */
-enum at_dress { AT_NATIVE, AT_UNIX, AT_ORACLE };
-enum at_kind { AT_PORT, AT_NAME, AT_PATH };
+/*
+ * How a socket writes addresses. The oracles are other families: AF_UNIX itself,
+ * TCP and UDP over IPv4 and over IPv6.
+ */
+enum at_dress {
+	AT_NATIVE, AT_UNIX, AT_IN, AT_IN6,
+	AT_ORACLE, AT_ORACLE_IN, AT_ORACLE_IN6,
+};
+enum at_kind { AT_PORT, AT_NAME, AT_PATH, AT_INET };
+
+static inline bool at_is_oracle(enum at_dress dress)
+{
+	return dress >= AT_ORACLE;
+}
 
 struct at_addr {
 	union {
 		struct sockaddr		sa;
 		struct sockaddr_altconn	nat;
 		struct sockaddr_un	un;
+		struct sockaddr_in	in;
+		struct sockaddr_in6	in6;
 		char			raw[160];
 	};
 	socklen_t len;
@@ -61,6 +75,11 @@ void at_addr_port(struct at_addr *a, uint32_t port);
 void at_addr_name(struct at_addr *a, enum at_dress dress, const void *name,
 		  size_t len);
 void at_addr_path(struct at_addr *a, enum at_dress dress, const char *path);
+/* An IP address of the dress' version; in the native dress of either. */
+void at_addr_ip(struct at_addr *a, enum at_dress dress, const char *ip,
+		unsigned int port);
+/* The port, or -1. */
+int at_port_of(const struct at_addr *a);
 /* The same address as @a (a name or a path) in another dress. */
 void at_addr_in(struct at_addr *to, enum at_dress dress,
 		const struct at_addr *a);
@@ -117,6 +136,9 @@ int at_info(int fd, struct altconn_connect_info *info);
 /* The place in the queue that the last attempt has; 0 when it does not wait */
 unsigned int at_place(int fd);
 int at_set_timeout(int fd, uint64_t ms);
+/* An option of level SOL_ALTCONN that is a __u32. */
+int at_set_option(int fd, int option, uint32_t value);
+int at_set_flag(int fd, int level, int option, int value);
 
 /* A thread that calls connect(), and what came of it. */
 struct at_job {

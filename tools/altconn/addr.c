@@ -5,6 +5,9 @@
  *	port:4000	a port of this node; port:7/4000 is node 7's,
  *			and the node * is broadcast
  *	name:db		a name of this node; name:7/db is node 7's
+ *	inet:127.0.0.1:80	an IPv4 address and a port
+ *	inet:[::1]:80	an IPv6 address and a port; of a link-local one the
+ *			interface follows: inet:[fe80::1%2]:80
  *	path:/run/x	a socket file
  *	*		unnamed; - is read as the same
  *
@@ -12,7 +15,9 @@
  * backslash, is \xNN. So is the slash of a local name that would otherwise
  * read as a node, as in name:7\x2fdb.
  */
+#include <arpa/inet.h>
 #include <ctype.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +116,42 @@ static const char *parse_name(const char *text, struct addr *addr)
 	return unescape(text, addr, ALTCONN_NAME_MAX);
 }
 
+/* An IP address without its port. */
+static bool parse_ip(char *text, struct addr *addr)
+{
+	char *scope = strchr(text, '%');
+
+	addr->len = 16;
+	if (text[0] != '[') {
+		memset(addr->bytes + 10, 0xff, 2);
+		return inet_pton(AF_INET, text, addr->bytes + 12) == 1;
+	}
+	if (text[strlen(text) - 1] != ']')
+		return false;
+	text[strlen(text) - 1] = '\0';
+	if (scope) {
+		*scope++ = '\0';
+		addr->node = if_nametoindex(scope);
+		if (!addr->node && !parse_u32(scope, strlen(scope), &addr->node))
+			return false;
+	}
+	return inet_pton(AF_INET6, text + 1, addr->bytes) == 1;
+}
+
+static const char *parse_inet(const char *text, struct addr *addr)
+{
+	const char *port = strrchr(text, ':');
+	char ip[INET6_ADDRSTRLEN + IF_NAMESIZE + 4];
+
+	if (!port || !parse_u32(port + 1, strlen(port + 1), &addr->port) ||
+	    addr->port > UINT16_MAX)
+		return "an IP address ends with a colon and a port up to 65535";
+	if (snprintf(ip, sizeof(ip), "%.*s", (int)(port - text), text) >=
+	    (int)sizeof(ip) || !parse_ip(ip, addr))
+		return "it is inet:1.2.3.4:PORT or inet:[IPv6]:PORT";
+	return NULL;
+}
+
 static const char *parse_path(const char *text, struct addr *addr)
 {
 	const char *wrong = unescape(text, addr, ALTCONN_PATH_MAX);
@@ -140,11 +181,15 @@ const char *addr_parse(const char *text, struct addr *addr)
 		addr->kind = ALTCONN_KIND_NAME;
 		return parse_name(text + 5, addr);
 	}
+	if (!strncmp(text, "inet:", 5)) {
+		addr->kind = ALTCONN_KIND_INET;
+		return parse_inet(text + 5, addr);
+	}
 	if (!strncmp(text, "path:", 5)) {
 		addr->kind = ALTCONN_KIND_PATH;
 		return parse_path(text + 5, addr);
 	}
-	return "an address is port:N, port:NODE/N, name:TEXT, path:FILE or *";
+	return "an address is port:N, port:NODE/N, name:TEXT, inet:IP:PORT, path:FILE or *";
 }
 
 static void format_name(const struct addr *addr, char *text)
@@ -164,6 +209,23 @@ static void format_name(const struct addr *addr, char *text)
 		n++;
 	}
 	escape_bytes(addr->bytes + n, addr->len - n, text);
+}
+
+static void format_inet(const struct addr *addr, char *text)
+{
+	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+	char ip[INET6_ADDRSTRLEN] = "";
+
+	if (!memcmp(addr->bytes, mapped, sizeof(mapped))) {
+		inet_ntop(AF_INET, addr->bytes + 12, ip, sizeof(ip));
+		sprintf(text, "inet:%s:%u", ip, addr->port);
+		return;
+	}
+	inet_ntop(AF_INET6, addr->bytes, ip, sizeof(ip));
+	if (addr->node)
+		sprintf(text, "inet:[%s%%%u]:%u", ip, addr->node, addr->port);
+	else
+		sprintf(text, "inet:[%s]:%u", ip, addr->port);
 }
 
 /**
@@ -187,6 +249,9 @@ void addr_format(const struct addr *addr, char *text)
 		break;
 	case ALTCONN_KIND_NAME:
 		format_name(addr, text);
+		break;
+	case ALTCONN_KIND_INET:
+		format_inet(addr, text);
 		break;
 	case ALTCONN_KIND_PATH:
 		strcpy(text, "path:");

@@ -14,10 +14,11 @@
 /**
  * struct addr - a canonical address
  * @kind: enum altconn_kind, or what a newer kernel says
- * @node: of a port or a name; ALTCONN_NODE_SELF is this one
- * @port: of a port
+ * @node: of a port or a name, ALTCONN_NODE_SELF is this one; of a link-local IP
+ *	address the interface
+ * @port: of a port or an IP address
  * @len: how many @bytes count
- * @bytes: of a name or a path
+ * @bytes: of a name or a path; an IPv6 address, IPv4 as v4-mapped
  */
 struct addr {
 	uint32_t kind;

@@ -46,6 +46,8 @@ static const struct attr addr_attrs[] = {
 	[ALTCONN_A_ADDR_PORT] = { MNL_TYPE_U32, offsetof(struct addr, port) },
 	[ALTCONN_A_ADDR_NAME] = { MNL_TYPE_BINARY, 0 },
 	[ALTCONN_A_ADDR_PATH] = { MNL_TYPE_BINARY, 0 },
+	[ALTCONN_A_ADDR_IP] = { MNL_TYPE_BINARY, 0 },
+	[ALTCONN_A_ADDR_SCOPE] = { MNL_TYPE_U32, offsetof(struct addr, node) },
 };
 
 static const struct set addr_set = {

@@ -232,6 +232,8 @@ static void put_dress(struct out *out, const char *lead, uint32_t dress)
 	static const char * const names[] = {
 		[ALTCONN_NATIVE] = "native",
 		[ALTCONN_UNIX] = "unix",
+		[ALTCONN_INET] = "inet",
+		[ALTCONN_INET6] = "inet6",
 	};
 
 	out_cell(out, COL_DETAIL);

@@ -28,6 +28,8 @@
  */
 #define ALTCONN_NATIVE	0	/* struct sockaddr_altconn */
 #define ALTCONN_UNIX	1	/* struct sockaddr_un, AF_UNIX */
+#define ALTCONN_INET	2	/* struct sockaddr_in, AF_INET */
+#define ALTCONN_INET6	3	/* struct sockaddr_in6, AF_INET6 */
 
 #define ALTCONN_NODE_SELF	0U		/* this network namespace */
 #define ALTCONN_NODE_BROADCAST	0xffffffffU	/* ports only */
@@ -36,16 +38,30 @@
 #define ALTCONN_PATH_MAX	108	/* bytes of a path, without a NUL */
 
 /**
+ * struct altconn_inet - an IP address and port in the native dress
+ * @port: 0 to 65535, in the host's byte order
+ * @scope: interface index of a link-local IPv6 address, else zero
+ * @addr: 16 bytes in network order; IPv4 is v4-mapped, ::ffff:a.b.c.d
+ */
+struct altconn_inet {
+	__u32	port;
+	__u32	scope;
+	__u8	addr[16];
+};
+
+/**
  * struct sockaddr_altconn - an address in the native dress
  * @sac_family: AF_ALTCONN (the number in force)
- * @sac_kind: enum altconn_kind: PORT, NAME or PATH
+ * @sac_kind: enum altconn_kind: PORT, NAME, INET or PATH
  * @sac_flags: must be zero
- * @sac_node: ALTCONN_NODE_SELF, or another node's id; zero with PATH
- * @sac_len: how many bytes of @sac_name or @sac_path count; zero with PORT
+ * @sac_node: ALTCONN_NODE_SELF, or another node's id; zero with INET and PATH
+ * @sac_len: how many bytes of @sac_name or @sac_path count; zero with PORT and
+ *	INET
  * @sac_pad: must be zero
  * @sac_port: with PORT; 0 asks bind() for an ephemeral port
  * @sac_name: with NAME: any bytes, no terminator
  * @sac_path: with PATH: no NUL inside and none needed at the end
+ * @sac_inet: with INET
  *
  * The length of an address is always sizeof(struct sockaddr_altconn). Every
  * byte that the kind does not use must be zero. Port kind, node 0, port 0 is
@@ -62,11 +78,13 @@ struct sockaddr_altconn {
 		__u32		sac_port;
 		char		sac_name[ALTCONN_PATH_MAX];
 		char		sac_path[ALTCONN_PATH_MAX];
+		struct altconn_inet sac_inet;
 	};
 };
 
 /*
- * Socket options, level SOL_ALTCONN.
+ * Socket options, level SOL_ALTCONN. Less room than the type needs fails with
+ * EINVAL when it sets, and gets as much as fits.
  *
  * ALTCONN_CONNECT_TIMEOUT, get and set, __u64: how long an attempt may take,
  *	in milliseconds, counted from connect(). 0, and anything longer than
@@ -75,12 +93,32 @@ struct sockaddr_altconn {
  *	connect() is called. Counts for attempts that begin afterwards.
  * ALTCONN_CONNECT_INFO, get, struct altconn_connect_info: what became of
  *	the socket's last attempt.
+ * ALTCONN_BACKLOG_POLICY, get and set, __u32: what a listener does with an
+ *	attempt that meets a full backlog: ALTCONN_POLICY_QUEUE, the default, or
+ *	ALTCONN_POLICY_FAIL_FAST. Counts for attempts that come afterwards.
+ * ALTCONN_DEFER_ACCEPT, get and set, __u32: non-zero: an attempt is established
+ *	when accept() takes it, not before. It waits until then, and the backlog
+ *	bounds nothing but what a fail-fast listener lets wait. Set to zero, as
+ *	many as the backlog holds are established at once.
+ * ALTCONN_REFUSE, set, __u32: refuse that many of the attempts that wait on this
+ *	listener, the first ones; they fail with ECONNREFUSED. Those that are
+ *	established already stay. Fewer may wait.
+ * ALTCONN_WAIT_LISTENER, get and set, __u32: non-zero: connect() to a port, name
+ *	or IP address where nothing listens waits, until its deadline, for a
+ *	listener to appear. Counts for attempts that begin afterwards.
  */
 #define ALTCONN_CONNECT_TIMEOUT	1
 #define ALTCONN_CONNECT_INFO	2
+#define ALTCONN_BACKLOG_POLICY	3
+#define ALTCONN_DEFER_ACCEPT	4
+#define ALTCONN_REFUSE		5
+#define ALTCONN_WAIT_LISTENER	6
 
 #define ALTCONN_TIMEOUT_DEFAULT	(~0ULL)
 #define ALTCONN_TIMEOUT_MAX	(7ULL * 24 * 3600 * 1000)
+
+#define ALTCONN_POLICY_QUEUE		0
+#define ALTCONN_POLICY_FAIL_FAST	1
 
 /**
  * struct altconn_connect_info - the last attempt of a socket
@@ -88,14 +126,14 @@ struct sockaddr_altconn {
  * @aci_reason: enum altconn_reason
  * @aci_waited_ns: how long it has waited, or did, for its listener
  * @aci_place: its place in the queue, 1 is next; 0 when it does not wait
- * @aci_pad: zero
+ * @aci_rule: the rule that decided, 0 for none
  */
 struct altconn_connect_info {
 	__u32		aci_errno;
 	__u32		aci_reason;
 	__aligned_u64	aci_waited_ns;
 	__u32		aci_place;
-	__u32		aci_pad;
+	__u32		aci_rule;
 };
 
 #endif /* _UAPI_LINUX_ALTCONN_H */

@@ -14,7 +14,7 @@
  * @ALTCONN_KIND_NONE: unnamed
  * @ALTCONN_KIND_PORT: a node and a 32-bit port, per network namespace
  * @ALTCONN_KIND_NAME: a node and up to 107 bytes, per network namespace
- * @ALTCONN_KIND_INET: reserved for IP addresses and ports
+ * @ALTCONN_KIND_INET: an IP address and a port, per network namespace
  * @ALTCONN_KIND_PATH: the inode of a socket file
  */
 enum altconn_kind {
@@ -75,6 +75,12 @@ enum altconn_assoc_state {
  * @ALTCONN_REASON_NO_MEMORY: memory ran out
  * @ALTCONN_REASON_PEER_GONE: the datagram peer does not exist any more
  * @ALTCONN_REASON_FILTERED: the datagram peer is connected to somebody else
+ * @ALTCONN_REASON_BACKLOG_FULL: the backlog is full and the listener fails
+ *   fast
+ * @ALTCONN_REASON_REFUSED: the server refused it
+ * @ALTCONN_REASON_TABLE_FULL: the namespace has max_associations already
+ * @ALTCONN_REASON_ASSOCIATED: another socket has the same local and remote
+ *   address
  */
 enum altconn_reason {
 	ALTCONN_REASON_NONE,
@@ -101,6 +107,10 @@ enum altconn_reason {
 	ALTCONN_REASON_NO_MEMORY,
 	ALTCONN_REASON_PEER_GONE,
 	ALTCONN_REASON_FILTERED,
+	ALTCONN_REASON_BACKLOG_FULL,
+	ALTCONN_REASON_REFUSED,
+	ALTCONN_REASON_TABLE_FULL,
+	ALTCONN_REASON_ASSOCIATED,
 };
 
 enum {
@@ -109,6 +119,8 @@ enum {
 	ALTCONN_A_ADDR_PORT,
 	ALTCONN_A_ADDR_NAME,
 	ALTCONN_A_ADDR_PATH,
+	ALTCONN_A_ADDR_IP,
+	ALTCONN_A_ADDR_SCOPE,
 
 	__ALTCONN_A_ADDR_MAX,
 	ALTCONN_A_ADDR_MAX = (__ALTCONN_A_ADDR_MAX - 1)

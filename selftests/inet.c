@@ -1,0 +1,529 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * IP addresses: who may bind what beside whom, what a socket is called, and
+ * sockets that share an address. TCP and UDP are the oracles: the same rows on
+ * their sockets.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+
+FIXTURE(inet) {};
+
+FIXTURE_VARIANT(inet) {
+	enum at_dress four, six;	/* the dresses of both versions */
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(inet, stream) { AT_IN, AT_IN6, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(inet, seqpacket) { AT_IN, AT_IN6, SOCK_SEQPACKET };
+FIXTURE_VARIANT_ADD(inet, dgram) { AT_IN, AT_IN6, SOCK_DGRAM };
+FIXTURE_VARIANT_ADD(inet, native_stream) { AT_NATIVE, AT_IN6, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(inet, oracle_stream) {
+	AT_ORACLE_IN, AT_ORACLE_IN6, SOCK_STREAM
+};
+FIXTURE_VARIANT_ADD(inet, oracle_dgram) {
+	AT_ORACLE_IN, AT_ORACLE_IN6, SOCK_DGRAM
+};
+
+#define ORACLE at_is_oracle(variant->four)
+#define DGRAM (variant->type == SOCK_DGRAM)
+
+/* A namespace of its own: every port is free, no packet leaves. */
+FIXTURE_SETUP(inet)
+{
+	struct ifreq ifr = { .ifr_name = "lo" };
+	int fd;
+
+	if (at_netns())
+		SKIP(return, "no network namespaces");
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	ASSERT_EQ(0, ioctl(fd, SIOCGIFFLAGS, &ifr));
+	ifr.ifr_flags |= IFF_UP;
+	ASSERT_EQ(0, ioctl(fd, SIOCSIFFLAGS, &ifr));
+	close(fd);
+}
+
+FIXTURE_TEARDOWN(inet) {}
+
+/* A socket of the address' version. */
+static int make(const FIXTURE_VARIANT(inet) *variant, const char *ip)
+{
+	return at_socket(strchr(ip, ':') ? variant->six : variant->four,
+			 variant->type);
+}
+
+static void address(const FIXTURE_VARIANT(inet) *variant, struct at_addr *a,
+		    const char *ip, unsigned int port)
+{
+	at_addr_ip(a, strchr(ip, ':') ? variant->six : variant->four, ip, port);
+}
+
+static int bound(const FIXTURE_VARIANT(inet) *variant, const char *ip,
+		 unsigned int port, int *fd)
+{
+	struct at_addr a;
+
+	*fd = make(variant, ip);
+	address(variant, &a, ip, port);
+	return at_err(at_bind(*fd, &a));
+}
+
+static int listener(const FIXTURE_VARIANT(inet) *variant, const char *ip,
+		    unsigned int port)
+{
+	int fd, err = bound(variant, ip, port, &fd);
+
+	if (!err && !DGRAM)
+		err = at_err(listen(fd, 8));
+	errno = err;
+	return err ? -1 : fd;
+}
+
+/* Is the socket's (its peer's) address this one? */
+static bool is_called(const FIXTURE_VARIANT(inet) *variant, int fd, bool peer,
+		      const char *ip, int port)
+{
+	struct at_addr a, want;
+
+	if (peer ? at_getpeername(fd, &a) : at_getsockname(fd, &a))
+		return false;
+	address(variant, &want, ip, port < 0 ? at_port_of(&a) : port);
+	return at_addr_eq(&a, &want);
+}
+
+static const struct {
+	const char *one, *two;
+	bool v6only, clash;
+} pairs[] = {
+	{ "127.0.0.1", "127.0.0.1", false, true },
+	{ "127.0.0.1", "127.0.0.2", false, false },
+	{ "127.0.0.1", "0.0.0.0", false, true },
+	{ "0.0.0.0", "127.0.0.1", false, true },
+	{ "0.0.0.0", "0.0.0.0", false, true },
+	{ "::1", "::1", false, true },
+	{ "::", "::1", false, true },
+	{ "::", "::", false, true },
+	{ "::1", "127.0.0.1", false, false },
+	{ "::1", "0.0.0.0", false, false },
+	{ "::", "127.0.0.1", false, true },
+	{ "::", "0.0.0.0", false, true },
+	{ "127.0.0.1", "::", false, true },
+	{ "::ffff:127.0.0.1", "127.0.0.1", false, true },
+	{ "::ffff:127.0.0.1", "::1", false, false },
+	{ "::", "127.0.0.1", true, false },
+	{ "::", "0.0.0.0", true, false },
+	{ "::", "::1", true, true },
+};
+
+TEST_F_TIMEOUT(inet, E_ADDRINUSE_any_and_exact, AT_TIMEOUT)
+{
+	int i, one, fd, err;
+	struct at_addr a;
+
+	for (i = 0; i < ARRAY_SIZE(pairs); i++) {
+		one = make(variant, pairs[i].one);
+		if (pairs[i].v6only)
+			ASSERT_EQ(0, at_set_flag(one, IPPROTO_IPV6,
+						 IPV6_V6ONLY, 1));
+		address(variant, &a, pairs[i].one, 4000);
+		EXPECT_EQ(0, at_err(at_bind(one, &a)));
+		err = bound(variant, pairs[i].two, 4000, &fd);
+		EXPECT_EQ(pairs[i].clash ? EADDRINUSE : 0, err) {
+			TH_LOG("%s beside %s", pairs[i].two, pairs[i].one);
+		}
+		close(fd);
+		close(one);
+	}
+}
+
+TEST_F_TIMEOUT(inet, E_ADDRNOTAVAIL, AT_TIMEOUT)
+{
+	int fd;
+
+	EXPECT_EQ(EADDRNOTAVAIL, bound(variant, "203.0.113.1", 4000, &fd));
+	EXPECT_EQ(EADDRNOTAVAIL, bound(variant, "2001:db8::1", 4000, &fd));
+	EXPECT_EQ(EADDRNOTAVAIL,
+		  bound(variant, "::ffff:203.0.113.1", 4000, &fd));
+	EXPECT_EQ(0, bound(variant, "127.1.2.3", 4000, &fd));
+	EXPECT_EQ(0, bound(variant, "::1", 4000, &fd));
+}
+
+TEST_F_TIMEOUT(inet, V6ONLY_binds_no_IPv4, AT_TIMEOUT)
+{
+	int fd = at_socket(variant->six, variant->type), other, value = -1;
+	socklen_t len = sizeof(value);
+	struct at_addr a;
+
+	EXPECT_EQ(0, getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, &len));
+	EXPECT_EQ(0, value);
+	ASSERT_EQ(0, at_set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1));
+	EXPECT_EQ(0, getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, &len));
+	EXPECT_EQ(1, value);
+	at_addr_ip(&a, variant->six, "::ffff:127.0.0.1", 4000);
+	EXPECT_EQ(EINVAL, at_err(at_bind(fd, &a)));
+	other = at_socket(variant->six, variant->type);
+	ASSERT_EQ(0, at_set_flag(other, IPPROTO_IPV6, IPV6_V6ONLY, 1));
+	EXPECT_EQ(ENETUNREACH, at_err(at_connect(other, &a)));
+	at_addr_ip(&a, variant->six, "::1", 4000);
+	EXPECT_EQ(0, at_err(at_bind(fd, &a)));
+	/* Too late. */
+	EXPECT_EQ(EINVAL, at_err(at_set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY,
+					     0)));
+}
+
+TEST_F_TIMEOUT(inet, EACCES_privileged_port, AT_TIMEOUT)
+{
+	pid_t pid = at_fork();
+	int fd;
+
+	if (!pid) {
+		if (at_become_nobody())
+			_exit(120);
+		_exit(bound(variant, "127.0.0.1", 80, &fd) != EACCES ||
+		      bound(variant, "127.0.0.1", 1024, &fd));
+	}
+	EXPECT_EQ(0, at_reap(pid));
+	EXPECT_EQ(0, bound(variant, "127.0.0.1", 80, &fd));
+}
+
+TEST_F_TIMEOUT(inet, ephemeral_from_the_range_of_TCP, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int err, fd, n;
+
+	fd = open("/proc/sys/net/ipv4/ip_local_port_range", O_WRONLY);
+	ASSERT_EQ(11, write(fd, "40000 40002", 11));
+	close(fd);
+	for (n = 0; !(err = bound(variant, "127.0.0.1", 0, &fd)); n++) {
+		at_getsockname(fd, &a);
+		EXPECT_LE(40000, at_port_of(&a));
+		EXPECT_GE(40002, at_port_of(&a));
+	}
+	EXPECT_EQ(EADDRINUSE, err);
+	/* TCP leaves some for clients. */
+	EXPECT_LE(ORACLE ? 1 : 3, n);
+	EXPECT_GE(3, n);
+}
+
+/* connect(2) has its own errno for that. */
+TEST_F_TIMEOUT(inet, E_AGAIN_PORT, AT_TIMEOUT)
+{
+	struct altconn_connect_info info;
+	int lfd, fds[3], i, fd;
+	struct at_addr a;
+
+	lfd = listener(variant, "127.0.0.1", 4000);
+	ASSERT_LE(0, lfd);
+	address(variant, &a, "127.0.0.1", 4000);
+	fd = open("/proc/sys/net/ipv4/ip_local_port_range", O_WRONLY);
+	ASSERT_EQ(11, write(fd, "40000 40001", 11));
+	close(fd);
+	for (i = 0; i < 3; i++)
+		fds[i] = make(variant, "127.0.0.1");
+	EXPECT_EQ(0, at_err(at_connect(fds[0], &a)));
+	EXPECT_EQ(0, at_err(at_connect(fds[1], &a)));
+	if (ORACLE) {
+		EXPECT_EQ(DGRAM ? EAGAIN : EADDRNOTAVAIL,
+			  at_err(at_connect(fds[2], &a)));
+		return;
+	}
+	EXPECT_EQ(EAGAIN, at_err(at_connect(fds[2], &a)));
+	EXPECT_EQ(0, at_info(fds[2], &info));
+	EXPECT_EQ(ALTCONN_REASON_NO_PORT, info.aci_reason);
+	EXPECT_EQ(0, at_err(at_connect_unspec(fds[1])));
+	EXPECT_EQ(0, at_err(at_connect(fds[2], &a)));
+}
+
+/* What both ends are called when the address was left to the kernel. */
+TEST_F_TIMEOUT(inet, names_where_any_was_bound, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int lfd, fd, sfd;
+
+	lfd = listener(variant, "0.0.0.0", 4000);
+	ASSERT_LE(0, lfd);
+	ASSERT_EQ(0, bound(variant, "0.0.0.0", 5000, &fd));
+	EXPECT_TRUE(is_called(variant, fd, false, "0.0.0.0", 5000));
+	address(variant, &a, "127.7.7.7", 4000);
+	ASSERT_EQ(0, at_err(at_connect(fd, &a)));
+	EXPECT_TRUE(is_called(variant, fd, false, "127.0.0.1", 5000));
+	EXPECT_TRUE(is_called(variant, fd, true, "127.7.7.7", 4000));
+	EXPECT_TRUE(is_called(variant, lfd, false, "0.0.0.0", 4000));
+	if (!DGRAM) {
+		sfd = accept(lfd, NULL, NULL);
+		ASSERT_LE(0, sfd);
+		EXPECT_TRUE(is_called(variant, sfd, false, "127.7.7.7", 4000));
+		EXPECT_TRUE(is_called(variant, sfd, true, "127.0.0.1", 5000));
+		/* TCP would keep the address until both have closed. */
+		close(sfd);
+	}
+	ASSERT_EQ(0, at_err(at_connect_unspec(fd)));
+	EXPECT_TRUE(is_called(variant, fd, false, "0.0.0.0", 5000));
+}
+
+TEST_F_TIMEOUT(inet, names_of_an_unbound_client, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int lfd, fd;
+
+	lfd = listener(variant, "::1", 4000);
+	ASSERT_LE(0, lfd);
+	fd = make(variant, "::1");
+	EXPECT_TRUE(is_called(variant, fd, false, "::", 0));
+	address(variant, &a, "::", 4000);
+	ASSERT_EQ(0, at_err(at_connect(fd, &a)));
+	EXPECT_TRUE(is_called(variant, fd, true, "::1", 4000));
+	EXPECT_TRUE(is_called(variant, fd, false, "::1", -1));
+	ASSERT_EQ(0, at_err(at_connect_unspec(fd)));
+	/* TCP gives the port up and still tells it. */
+	EXPECT_TRUE(is_called(variant, fd, false, "::", ORACLE ? -1 : 0));
+}
+
+/* IPv4 at an IPv6 listener: each side has it in its own form. */
+TEST_F_TIMEOUT(inet, dual_stack_names, AT_TIMEOUT)
+{
+	int lfd, fd, sfd;
+	struct at_addr a;
+
+	if (DGRAM)
+		SKIP(return, "connections only");
+	lfd = listener(variant, "::", 4000);
+	ASSERT_LE(0, lfd);
+	ASSERT_EQ(0, bound(variant, "127.0.0.1", 5000, &fd));
+	address(variant, &a, "127.0.0.1", 4000);
+	ASSERT_EQ(0, at_err(at_connect(fd, &a)));
+	sfd = accept(lfd, NULL, NULL);
+	ASSERT_LE(0, sfd);
+	EXPECT_TRUE(is_called(variant, sfd, true, "::ffff:127.0.0.1", 5000));
+	EXPECT_TRUE(is_called(variant, sfd, false, "::ffff:127.0.0.1", 4000));
+	EXPECT_TRUE(is_called(variant, fd, true, "127.0.0.1", 4000));
+}
+
+/* The exact address before any of its version, that before dual stack. */
+TEST_F_TIMEOUT(inet, closest_listener, AT_TIMEOUT)
+{
+	int exact, any, dual, fd;
+	struct at_addr a;
+
+	if (DGRAM || ORACLE)
+		SKIP(return, "of those that listen, and TCP shares no port so");
+	dual = make(variant, "::");
+	any = make(variant, "0.0.0.0");
+	exact = make(variant, "127.0.0.1");
+	ASSERT_EQ(0, at_set_flag(dual, SOL_SOCKET, SO_REUSEADDR, 1));
+	ASSERT_EQ(0, at_set_flag(any, SOL_SOCKET, SO_REUSEADDR, 1));
+	ASSERT_EQ(0, at_set_flag(exact, SOL_SOCKET, SO_REUSEADDR, 1));
+	address(variant, &a, "::", 4000);
+	ASSERT_EQ(0, at_err(at_bind(dual, &a)));
+	address(variant, &a, "0.0.0.0", 4000);
+	ASSERT_EQ(0, at_err(at_bind(any, &a)));
+	address(variant, &a, "127.0.0.1", 4000);
+	ASSERT_EQ(0, at_err(at_bind(exact, &a)));
+	/* One of those that share may listen. */
+	ASSERT_EQ(0, at_err(listen(dual, 8)));
+	EXPECT_EQ(EADDRINUSE, at_err(listen(any, 8)));
+	EXPECT_EQ(EADDRINUSE, at_err(listen(exact, 8)));
+	/* The others are bound closer and do not listen. */
+	fd = make(variant, "127.0.0.1");
+	EXPECT_EQ(0, at_err(at_connect(fd, &a)));
+	EXPECT_LE(0, accept(dual, NULL, NULL));
+}
+
+/* SO_REUSEADDR. */
+static int shared(const FIXTURE_VARIANT(inet) *variant, const char *ip,
+		  unsigned int port, bool reuse, int *fd)
+{
+	struct at_addr a;
+
+	*fd = make(variant, ip);
+	if (reuse && at_set_flag(*fd, SOL_SOCKET, SO_REUSEADDR, 1))
+		return -1;
+	address(variant, &a, ip, port);
+	return at_err(at_bind(*fd, &a));
+}
+
+TEST_F_TIMEOUT(inet, SO_REUSEADDR_both_or_none, AT_TIMEOUT)
+{
+	int one, fd;
+
+	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &one));
+	EXPECT_EQ(EADDRINUSE, shared(variant, "127.0.0.1", 4000, false, &fd));
+	EXPECT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &fd));
+	EXPECT_EQ(0, shared(variant, "0.0.0.0", 4000, true, &fd));
+	if (DGRAM)
+		return;
+	ASSERT_EQ(0, listen(one, 8));
+	EXPECT_EQ(EADDRINUSE, at_err(listen(fd, 8)));
+	EXPECT_EQ(EADDRINUSE, shared(variant, "127.0.0.1", 4000, true, &fd));
+}
+
+/* E-ADDRINUSE: type, local and remote address alike. */
+TEST_F_TIMEOUT(inet, E_ADDRINUSE_associated_already, AT_TIMEOUT)
+{
+	struct altconn_connect_info info;
+	struct at_addr a, b;
+	int lfd, other, one, two;
+
+	if (DGRAM || ORACLE)
+		SKIP(return, "TCP says EADDRNOTAVAIL");
+	lfd = listener(variant, "127.0.0.1", 4000);
+	other = listener(variant, "127.0.0.1", 4001);
+	ASSERT_LE(0, lfd);
+	ASSERT_LE(0, other);
+	ASSERT_EQ(0, shared(variant, "127.0.0.1", 5000, true, &one));
+	ASSERT_EQ(0, shared(variant, "0.0.0.0", 5000, true, &two));
+	address(variant, &a, "127.0.0.1", 4000);
+	address(variant, &b, "127.0.0.1", 4001);
+	ASSERT_EQ(0, at_err(at_connect(one, &a)));
+	EXPECT_EQ(EADDRINUSE, at_err(at_connect(two, &a)));
+	EXPECT_EQ(0, at_info(two, &info));
+	EXPECT_EQ(ALTCONN_REASON_ASSOCIATED, info.aci_reason);
+	EXPECT_EQ(0, at_err(at_connect(two, &b)));
+	/* Dissolved or closed, it is free. */
+	ASSERT_EQ(0, at_err(at_connect_unspec(two)));
+	ASSERT_EQ(0, at_err(at_connect_unspec(one)));
+	EXPECT_EQ(0, at_err(at_connect(two, &a)));
+	EXPECT_EQ(EADDRINUSE, at_err(at_connect(one, &a)));
+	close(two);
+	EXPECT_EQ(0, at_err(at_connect(one, &a)));
+}
+
+/* The same of native ports. */
+TEST(E_ADDRINUSE_native_port)
+{
+	struct at_addr a, own;
+	int lfd, one, two;
+
+	lfd = at_listener(&a, AT_NATIVE, AT_PORT, SOCK_STREAM, 8);
+	ASSERT_LE(0, lfd);
+	at_addr(&own, AT_NATIVE, AT_PORT);
+	one = at_socket(AT_NATIVE, SOCK_STREAM);
+	two = at_socket(AT_NATIVE, SOCK_STREAM);
+	ASSERT_EQ(0, at_set_flag(one, SOL_SOCKET, SO_REUSEADDR, 1));
+	ASSERT_EQ(0, at_set_flag(two, SOL_SOCKET, SO_REUSEADDR, 1));
+	ASSERT_EQ(0, at_err(at_bind(one, &own)));
+	ASSERT_EQ(0, at_err(at_bind(two, &own)));
+	EXPECT_EQ(0, at_err(at_connect(one, &a)));
+	EXPECT_EQ(EADDRINUSE, at_err(at_connect(two, &a)));
+	/* AF_UNIX programs set it without effect. */
+	close(one);
+	at_addr(&own, AT_UNIX, AT_NAME);
+	one = at_socket(AT_UNIX, SOCK_DGRAM);
+	two = at_socket(AT_UNIX, SOCK_DGRAM);
+	ASSERT_EQ(0, at_set_flag(one, SOL_SOCKET, SO_REUSEADDR, 1));
+	ASSERT_EQ(0, at_set_flag(two, SOL_SOCKET, SO_REUSEADDR, 1));
+	ASSERT_EQ(0, at_err(at_bind(one, &own)));
+	EXPECT_EQ(EADDRINUSE, at_err(at_bind(two, &own)));
+}
+
+/* Datagrams. */
+static int take(int fd)
+{
+	ssize_t n;
+	char c;
+
+	n = recv(fd, &c, 1, MSG_DONTWAIT);
+	return n == 1 ? c : n < 0 ? -errno : 0;
+}
+
+static int give(int fd, const struct at_addr *to, char c)
+{
+	return at_err(sendto(fd, &c, 1, 0, &to->sa, to->len));
+}
+
+TEST_F_TIMEOUT(inet, dgram_sender_can_be_answered, AT_TIMEOUT)
+{
+	struct at_addr a, from;
+	int rfd, fd;
+	char c;
+
+	if (!DGRAM)
+		SKIP(return, "datagrams only");
+	ASSERT_EQ(0, bound(variant, "0.0.0.0", 4000, &rfd));
+	fd = make(variant, "127.0.0.1");
+	address(variant, &a, "127.0.0.9", 4000);
+	ASSERT_EQ(0, give(fd, &a, 'q'));
+	EXPECT_TRUE(is_called(variant, fd, false, "0.0.0.0", -1));
+	from.len = sizeof(from.raw);
+	ASSERT_EQ(1, recvfrom(rfd, &c, 1, 0, &from.sa, &from.len));
+	EXPECT_EQ(htonl(INADDR_LOOPBACK), from.in.sin_addr.s_addr);
+	EXPECT_EQ(0, give(rfd, &from, 'a'));
+	EXPECT_EQ('a', take(fd));
+	address(variant, &a, "127.0.0.1", 0);
+	EXPECT_EQ(EINVAL, give(fd, &a, 'x'));
+}
+
+/* Of those that share a port: the one that is connected to the sender. */
+TEST_F_TIMEOUT(inet, dgram_connected_receiver_first, AT_TIMEOUT)
+{
+	struct at_addr a, own;
+	int one, two, fd;
+
+	if (!DGRAM)
+		SKIP(return, "datagrams only");
+	ASSERT_EQ(0, bound(variant, "127.0.0.1", 5000, &fd));
+	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &one));
+	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &two));
+	address(variant, &own, "127.0.0.1", 5000);
+	address(variant, &a, "127.0.0.1", 4000);
+	ASSERT_EQ(0, at_err(at_connect(one, &own)));
+	EXPECT_EQ(0, give(fd, &a, 'c'));
+	EXPECT_EQ('c', take(one));
+	EXPECT_EQ(-EAGAIN, take(two));
+	/* Connected to somebody else it gets none of it. */
+	address(variant, &own, "127.0.0.1", 5001);
+	ASSERT_EQ(0, at_err(at_connect(one, &own)));
+	EXPECT_EQ(0, give(fd, &a, 'd'));
+	EXPECT_EQ('d', take(two));
+	EXPECT_EQ(-EAGAIN, take(one));
+}
+
+/* E-ACCES-BCAST: with the flag, every socket that is bound to the port. */
+TEST_F_TIMEOUT(inet, E_ACCES_BCAST_dgram, AT_TIMEOUT)
+{
+	int one, two, elsewhere, fd;
+	struct at_addr a;
+
+	if (!DGRAM || ORACLE)
+		SKIP(return, "datagrams; UDP needs a device for it");
+	ASSERT_EQ(0, shared(variant, "0.0.0.0", 4000, true, &one));
+	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &two));
+	ASSERT_EQ(0, bound(variant, "0.0.0.0", 4001, &elsewhere));
+	address(variant, &a, "255.255.255.255", 4000);
+	fd = make(variant, "127.0.0.1");
+	EXPECT_EQ(EACCES, give(fd, &a, 'b'));
+	EXPECT_EQ(EACCES, at_err(at_connect(fd, &a)));
+	ASSERT_EQ(0, at_set_flag(fd, SOL_SOCKET, SO_BROADCAST, 1));
+	EXPECT_EQ(0, give(fd, &a, 'b'));
+	EXPECT_EQ('b', take(one));
+	EXPECT_EQ('b', take(two));
+	EXPECT_EQ(0, at_err(at_connect(fd, &a)));
+	EXPECT_EQ(1, send(fd, "c", 1, 0));
+	EXPECT_EQ('c', take(one));
+	EXPECT_EQ('c', take(two));
+	EXPECT_EQ(-EAGAIN, take(elsewhere));
+}
+
+/* An address is its namespace's. */
+TEST_F_TIMEOUT(inet, each_namespace_has_its_own, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int fd, other;
+
+	ASSERT_LE(0, listener(variant, "127.0.0.1", 4000));
+	ASSERT_EQ(0, at_netns());
+	fd = make(variant, "127.0.0.1");
+	address(variant, &a, "127.0.0.1", 4000);
+	if (!DGRAM && !ORACLE)
+		EXPECT_EQ(ECONNREFUSED, at_err(at_connect(fd, &a)));
+	/* The loopback addresses are there with the device down. */
+	if (!ORACLE)
+		EXPECT_EQ(0, bound(variant, "127.0.0.1", 4000, &other));
+}
+
+TEST_HARNESS_MAIN

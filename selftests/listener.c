@@ -1,0 +1,530 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the server and the client may choose beyond the manual: a listener that
+ * fails fast, one that defers, a client that waits for a listener to appear;
+ * and the limits of a namespace.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <sched.h>
+
+FIXTURE(choice) {
+	struct at_addr a;
+	int lfd;	/* bound, backlog 1, may listen */
+};
+
+FIXTURE_VARIANT(choice) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(choice, native_port_stream) {
+	AT_NATIVE, AT_PORT, SOCK_STREAM
+};
+FIXTURE_VARIANT_ADD(choice, native_name_seqpacket) {
+	AT_NATIVE, AT_NAME, SOCK_SEQPACKET
+};
+FIXTURE_VARIANT_ADD(choice, unix_name_stream) {
+	AT_UNIX, AT_NAME, SOCK_STREAM
+};
+FIXTURE_VARIANT_ADD(choice, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(choice, inet6_seqpacket) {
+	AT_IN6, AT_INET, SOCK_SEQPACKET
+};
+
+FIXTURE_SETUP(choice)
+{
+	self->lfd = at_bound(&self->a, variant->dress, variant->kind,
+			     variant->type);
+	ASSERT_LE(0, self->lfd);
+}
+
+FIXTURE_TEARDOWN(choice)
+{
+	at_cleanup();
+}
+
+/* A non-blocking client and what connect() said. */
+static int try(const FIXTURE_VARIANT(choice) *variant, const struct at_addr *a,
+	       int *fd)
+{
+	int err;
+
+	*fd = at_client(variant->dress, variant->type | SOCK_NONBLOCK, a, &err);
+	return *fd < 0 ? -1 : err;
+}
+
+/* The same of one that waits for a listener. */
+static int try_waiting(const FIXTURE_VARIANT(choice) *variant,
+		       const struct at_addr *a, int *fd)
+{
+	*fd = at_socket(variant->dress, variant->type | SOCK_NONBLOCK);
+	if (at_set_option(*fd, ALTCONN_WAIT_LISTENER, 1))
+		return -1;
+	return at_err(at_connect(*fd, a));
+}
+
+static unsigned int reason_of(int fd)
+{
+	struct altconn_connect_info info;
+
+	return at_info(fd, &info) ? ~0U : info.aci_reason;
+}
+
+/* The errno of the attempt, once it is decided. */
+static int outcome(int fd)
+{
+	if (!(at_poll(fd, POLLOUT) & POLLOUT))
+		return -1;
+	return at_so_error(fd);
+}
+
+/* The client and the accepted socket are the two ends of one connection. */
+static int are_connected(int fd, int sfd)
+{
+	char c;
+
+	return send(fd, "x", 1, 0) == 1 && recv(sfd, &c, 1, 0) == 1 && c == 'x';
+}
+
+static int get_option(int fd, int option)
+{
+	uint32_t value = ~0U;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, SOL_ALTCONN, option, &value, &len) ? -errno :
+								   (int)value;
+}
+
+TEST_F_TIMEOUT(choice, options_round_trip, AT_TIMEOUT)
+{
+	static const int options[] = {
+		ALTCONN_BACKLOG_POLICY, ALTCONN_DEFER_ACCEPT,
+		ALTCONN_WAIT_LISTENER,
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(options); i++) {
+		EXPECT_EQ(0, get_option(self->lfd, options[i]));
+		EXPECT_EQ(0, at_set_option(self->lfd, options[i], 1));
+		EXPECT_EQ(1, get_option(self->lfd, options[i]));
+		EXPECT_EQ(EINVAL, at_err(setsockopt(self->lfd, SOL_ALTCONN,
+						    options[i], "", 1)));
+		EXPECT_EQ(EFAULT, at_err(setsockopt(self->lfd, SOL_ALTCONN,
+						    options[i], (void *)1,
+						    4)));
+		EXPECT_EQ(0, at_set_option(self->lfd, options[i], 0));
+		EXPECT_EQ(0, get_option(self->lfd, options[i]));
+	}
+	EXPECT_EQ(EINVAL, at_err(at_set_option(self->lfd,
+					       ALTCONN_BACKLOG_POLICY, 2)));
+	EXPECT_EQ(EINVAL, at_err(at_set_option(self->lfd, ALTCONN_REFUSE, 1)));
+	EXPECT_EQ(-ENOPROTOOPT, get_option(self->lfd, ALTCONN_REFUSE));
+	EXPECT_EQ(-ENOPROTOOPT, get_option(self->lfd, 999));
+	EXPECT_EQ(ENOPROTOOPT, at_err(at_set_option(self->lfd, 999, 1)));
+}
+
+/* E-CONNREFUSED: a fail-fast listener's backlog is full. */
+TEST_F_TIMEOUT(choice, fail_fast_refuses_when_full, AT_TIMEOUT)
+{
+	int full[2], fd, err;
+
+	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_BACKLOG_POLICY,
+				   ALTCONN_POLICY_FAIL_FAST));
+	ASSERT_EQ(0, listen(self->lfd, 1));
+	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &self->a, full, 2));
+	EXPECT_EQ(ECONNREFUSED, try(variant, &self->a, &fd));
+	EXPECT_EQ(ALTCONN_REASON_BACKLOG_FULL, reason_of(fd));
+	at_client(variant->dress, variant->type, &self->a, &err);
+	EXPECT_EQ(ECONNREFUSED, err);
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));
+}
+
+TEST_F_TIMEOUT(choice, fail_fast_leaves_those_who_wait, AT_TIMEOUT)
+{
+	int full[2], waits, fd;
+
+	ASSERT_EQ(0, listen(self->lfd, 1));
+	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &self->a, full, 2));
+	EXPECT_EQ(EINPROGRESS, try(variant, &self->a, &waits));
+	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_BACKLOG_POLICY, 1));
+	EXPECT_EQ(ECONNREFUSED, try(variant, &self->a, &fd));
+	EXPECT_EQ(1, at_place(waits));
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	EXPECT_EQ(0, outcome(waits));
+}
+
+/* Deferred accept: established when accept() takes it. */
+TEST_F_TIMEOUT(choice, defer_establishes_at_accept, AT_TIMEOUT)
+{
+	int fd, sfd;
+
+	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 1));
+	ASSERT_EQ(0, listen(self->lfd, 1));
+	EXPECT_EQ(0, at_poll_now(self->lfd, POLLIN));
+	EXPECT_EQ(EINPROGRESS, try(variant, &self->a, &fd));
+	EXPECT_EQ(0, at_poll_now(fd, POLLOUT));
+	EXPECT_EQ(ENOTCONN, at_err(send(fd, "x", 1, MSG_NOSIGNAL)));
+	EXPECT_EQ(POLLIN, at_poll(self->lfd, POLLIN));
+	sfd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, sfd);
+	EXPECT_EQ(0, outcome(fd));
+	EXPECT_TRUE(are_connected(fd, sfd));
+	EXPECT_EQ(0, at_poll_now(self->lfd, POLLIN));
+}
+
+TEST_F_TIMEOUT(choice, defer_blocks_the_client_until_then, AT_TIMEOUT)
+{
+	struct at_job job;
+	int fd = at_socket(variant->dress, variant->type);
+
+	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 1));
+	ASSERT_EQ(0, listen(self->lfd, 8));
+	ASSERT_EQ(0, at_job_start(&job, fd, &self->a));
+	EXPECT_TRUE(at_job_blocked(&job));
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	EXPECT_EQ(0, at_job_end(&job));
+}
+
+struct accepter {
+	int lfd, fd;
+	atomic_int tid;
+};
+
+static void *block_in_accept(void *arg)
+{
+	struct accepter *a = arg;
+
+	atomic_store(&a->tid, gettid());
+	a->fd = accept(a->lfd, NULL, NULL);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(choice, defer_wakes_a_blocked_accept, AT_TIMEOUT)
+{
+	struct accepter a = { .lfd = self->lfd };
+	pthread_t thread;
+	int tid, err, fd;
+
+	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 1));
+	ASSERT_EQ(0, listen(self->lfd, 8));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, block_in_accept, &a));
+	ASSERT_TRUE(at_until((tid = atomic_load(&a.tid)) && at_sleeps(tid)));
+	fd = at_client(variant->dress, variant->type, &self->a, &err);
+	EXPECT_EQ(0, err);
+	pthread_join(thread, NULL);
+	ASSERT_LE(0, a.fd);
+	EXPECT_TRUE(are_connected(fd, a.fd));
+}
+
+TEST_F_TIMEOUT(choice, defer_refuses_in_order, AT_TIMEOUT)
+{
+	int fds[3], i, sfd;
+
+	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 1));
+	ASSERT_EQ(0, listen(self->lfd, 8));
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(EINPROGRESS, try(variant, &self->a, &fds[i]));
+	EXPECT_EQ(0, at_set_option(self->lfd, ALTCONN_REFUSE, 0));
+	EXPECT_EQ(1, at_place(fds[0]));
+	EXPECT_EQ(0, at_set_option(self->lfd, ALTCONN_REFUSE, 2));
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(ECONNREFUSED, outcome(fds[i]));
+		EXPECT_EQ(ALTCONN_REASON_REFUSED, reason_of(fds[i]));
+	}
+	EXPECT_EQ(1, at_place(fds[2]));
+	sfd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, sfd);
+	EXPECT_EQ(0, outcome(fds[2]));
+	EXPECT_TRUE(are_connected(fds[2], sfd));
+	/* More than there are is no error. */
+	EXPECT_EQ(0, at_set_option(self->lfd, ALTCONN_REFUSE, ~0U));
+}
+
+TEST_F_TIMEOUT(choice, defer_off_establishes, AT_TIMEOUT)
+{
+	int fds[3], i;
+
+	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 1));
+	ASSERT_EQ(0, listen(self->lfd, 1));
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(EINPROGRESS, try(variant, &self->a, &fds[i]));
+	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 0));
+	EXPECT_EQ(0, outcome(fds[0]));
+	EXPECT_EQ(0, outcome(fds[1]));
+	EXPECT_EQ(1, at_place(fds[2]));
+}
+
+TEST_F_TIMEOUT(choice, defer_and_fail_fast, AT_TIMEOUT)
+{
+	int fds[3], i;
+
+	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 1));
+	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_BACKLOG_POLICY, 1));
+	ASSERT_EQ(0, listen(self->lfd, 1));
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(EINPROGRESS, try(variant, &self->a, &fds[i]));
+	EXPECT_EQ(ECONNREFUSED, try(variant, &self->a, &fds[2]));
+	EXPECT_EQ(ALTCONN_REASON_BACKLOG_FULL, reason_of(fds[2]));
+}
+
+TEST_F_TIMEOUT(choice, defer_and_the_listener_closes, AT_TIMEOUT)
+{
+	int fd;
+
+	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 1));
+	ASSERT_EQ(0, listen(self->lfd, 1));
+	EXPECT_EQ(EINPROGRESS, try(variant, &self->a, &fd));
+	close(self->lfd);
+	EXPECT_EQ(ECONNREFUSED, outcome(fd));
+	EXPECT_EQ(ALTCONN_REASON_LISTENER_CLOSED, reason_of(fd));
+}
+
+/* Wait for a listener. */
+TEST_F_TIMEOUT(choice, wait_listener_that_comes, AT_TIMEOUT)
+{
+	int fd, sfd;
+
+	EXPECT_EQ(EINPROGRESS, try_waiting(variant, &self->a, &fd));
+	EXPECT_EQ(1, at_place(fd));
+	EXPECT_EQ(0, at_poll_now(fd, POLLOUT));
+	EXPECT_EQ(EALREADY, at_err(at_connect(fd, &self->a)));
+	ASSERT_EQ(0, listen(self->lfd, 1));
+	EXPECT_EQ(0, outcome(fd));
+	sfd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, sfd);
+	EXPECT_TRUE(are_connected(fd, sfd));
+}
+
+TEST_F_TIMEOUT(choice, wait_listener_nothing_bound_yet, AT_TIMEOUT)
+{
+	struct at_job job;
+	int fd = at_socket(variant->dress, variant->type);
+
+	close(self->lfd);
+	ASSERT_EQ(0, at_set_option(fd, ALTCONN_WAIT_LISTENER, 1));
+	ASSERT_EQ(0, at_job_start(&job, fd, &self->a));
+	EXPECT_TRUE(at_job_blocked(&job));
+	self->lfd = at_socket(variant->dress, variant->type);
+	ASSERT_EQ(0, at_err(at_bind(self->lfd, &self->a)));
+	ASSERT_EQ(0, listen(self->lfd, 1));
+	EXPECT_EQ(0, at_job_end(&job));
+}
+
+TEST_F_TIMEOUT(choice, wait_listener_off_is_refused, AT_TIMEOUT)
+{
+	int fd;
+
+	EXPECT_EQ(ECONNREFUSED, try(variant, &self->a, &fd));
+	EXPECT_EQ(ALTCONN_REASON_NOT_LISTENING, reason_of(fd));
+}
+
+TEST_F_TIMEOUT(choice, wait_listener_until_the_deadline, AT_TIMEOUT)
+{
+	int fd = at_socket(variant->dress, variant->type | SOCK_NONBLOCK);
+
+	ASSERT_EQ(0, at_set_option(fd, ALTCONN_WAIT_LISTENER, 1));
+	ASSERT_EQ(0, at_set_timeout(fd, 20));
+	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
+	EXPECT_EQ(ETIMEDOUT, outcome(fd));
+	EXPECT_EQ(ALTCONN_REASON_DEADLINE, reason_of(fd));
+	/* Nobody is left to be found. */
+	ASSERT_EQ(0, listen(self->lfd, 1));
+	EXPECT_EQ(0, at_poll_now(self->lfd, POLLIN));
+	EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));
+}
+
+TEST_F_TIMEOUT(choice, wait_listener_in_order, AT_TIMEOUT)
+{
+	int fds[4], i, sfd;
+	char c;
+
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(EINPROGRESS, try_waiting(variant, &self->a, &fds[i]));
+	/* One leaves by close(), one by AF_UNSPEC. */
+	close(fds[1]);
+	EXPECT_EQ(0, at_err(at_connect_unspec(fds[2])));
+	EXPECT_EQ(2, at_place(fds[3]));
+	ASSERT_EQ(0, listen(self->lfd, 0));
+	EXPECT_EQ(0, outcome(fds[0]));
+	EXPECT_EQ(1, at_place(fds[3]));
+	EXPECT_EQ(1, send(fds[0], "0", 1, 0));
+	sfd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, sfd);
+	EXPECT_EQ(1, recv(sfd, &c, 1, 0));
+	EXPECT_EQ('0', c);
+	EXPECT_EQ(0, outcome(fds[3]));
+	EXPECT_TRUE(are_connected(fds[3], accept(self->lfd, NULL, NULL)));
+	EXPECT_EQ(0, at_poll_now(self->lfd, POLLIN));
+}
+
+/* The server restarts: who waits for a listener waits on. */
+TEST_F_TIMEOUT(choice, wait_listener_through_a_restart, AT_TIMEOUT)
+{
+	int full[2], fd, other;
+
+	ASSERT_EQ(0, listen(self->lfd, 1));
+	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &self->a, full, 2));
+	EXPECT_EQ(EINPROGRESS, try_waiting(variant, &self->a, &fd));
+	EXPECT_EQ(EINPROGRESS, try(variant, &self->a, &other));
+	close(self->lfd);
+	EXPECT_EQ(ECONNREFUSED, outcome(other));
+	EXPECT_EQ(1, at_place(fd));
+	self->lfd = at_socket(variant->dress, variant->type);
+	ASSERT_EQ(0, at_err(at_bind(self->lfd, &self->a)));
+	ASSERT_EQ(0, listen(self->lfd, 1));
+	EXPECT_EQ(0, outcome(fd));
+	EXPECT_TRUE(are_connected(fd, accept(self->lfd, NULL, NULL)));
+}
+
+TEST_F_TIMEOUT(choice, wait_listener_that_fails_fast, AT_TIMEOUT)
+{
+	int fds[3], i;
+
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(EINPROGRESS, try_waiting(variant, &self->a, &fds[i]));
+	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_BACKLOG_POLICY, 1));
+	ASSERT_EQ(0, listen(self->lfd, 1));
+	EXPECT_EQ(0, outcome(fds[0]));
+	EXPECT_EQ(0, outcome(fds[1]));
+	EXPECT_EQ(ECONNREFUSED, outcome(fds[2]));
+	EXPECT_EQ(ALTCONN_REASON_BACKLOG_FULL, reason_of(fds[2]));
+}
+
+TEST_F_TIMEOUT(choice, wait_listener_that_defers, AT_TIMEOUT)
+{
+	int fd, sfd;
+
+	EXPECT_EQ(EINPROGRESS, try_waiting(variant, &self->a, &fd));
+	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 1));
+	ASSERT_EQ(0, listen(self->lfd, 1));
+	EXPECT_EQ(POLLIN, at_poll(self->lfd, POLLIN));
+	EXPECT_EQ(1, at_place(fd));
+	sfd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, sfd);
+	EXPECT_EQ(0, outcome(fd));
+}
+
+/* Paths are not waited for: the file itself would be missing. */
+TEST(wait_listener_paths_are_refused)
+{
+	int fd = at_socket(AT_UNIX, SOCK_STREAM);
+	struct at_addr a;
+
+	at_addr(&a, AT_UNIX, AT_PATH);
+	ASSERT_EQ(0, at_set_option(fd, ALTCONN_WAIT_LISTENER, 1));
+	EXPECT_EQ(ENOENT, at_err(at_connect(fd, &a)));
+	close(at_bound(&a, AT_UNIX, AT_PATH, SOCK_STREAM));
+	EXPECT_EQ(ECONNREFUSED, at_err(at_connect(fd, &a)));
+	at_cleanup();
+}
+
+/* One queue a port, and each its own address. */
+TEST(wait_listener_by_address)
+{
+	struct at_addr one, two, any;
+	int fd1, fd2, lfd = at_socket(AT_IN, SOCK_STREAM);
+
+	at_addr(&one, AT_IN, AT_INET);
+	at_addr_ip(&two, AT_IN, "127.0.0.2", at_port_of(&one));
+	at_addr_ip(&any, AT_IN, "0.0.0.0", at_port_of(&one));
+	fd1 = at_socket(AT_IN, SOCK_STREAM | SOCK_NONBLOCK);
+	fd2 = at_socket(AT_IN, SOCK_STREAM | SOCK_NONBLOCK);
+	ASSERT_EQ(0, at_set_option(fd1, ALTCONN_WAIT_LISTENER, 1));
+	ASSERT_EQ(0, at_set_option(fd2, ALTCONN_WAIT_LISTENER, 1));
+	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd1, &one)));
+	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd2, &two)));
+
+	ASSERT_EQ(0, at_err(at_bind(lfd, &two)));
+	ASSERT_EQ(0, listen(lfd, 8));
+	EXPECT_EQ(0, outcome(fd2));
+	EXPECT_EQ(1, at_place(fd1));
+	close(lfd);
+	lfd = at_socket(AT_IN, SOCK_STREAM);
+	ASSERT_EQ(0, at_err(at_bind(lfd, &any)));
+	ASSERT_EQ(0, listen(lfd, 8));
+	EXPECT_EQ(0, outcome(fd1));
+}
+
+/* Limits of a namespace. */
+FIXTURE(limits) {
+	struct at_addr a;
+	int lfd;
+};
+
+FIXTURE_SETUP(limits)
+{
+	if (at_netns())
+		SKIP(return, "no network namespaces");
+	self->lfd = at_listener(&self->a, AT_NATIVE, AT_NAME, SOCK_STREAM, 8);
+	ASSERT_LE(0, self->lfd);
+}
+
+FIXTURE_TEARDOWN(limits) {}
+
+TEST_F_TIMEOUT(limits, wait_listener_max_waiting, AT_TIMEOUT)
+{
+	struct at_addr b;
+	int fds[3], i;
+
+	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", 2));
+	at_addr(&b, AT_NATIVE, AT_NAME);
+	for (i = 0; i < 3; i++) {
+		fds[i] = at_socket(AT_NATIVE, SOCK_STREAM | SOCK_NONBLOCK);
+		ASSERT_EQ(0, at_set_option(fds[i], ALTCONN_WAIT_LISTENER, 1));
+		EXPECT_EQ(i < 2 ? EINPROGRESS : ECONNREFUSED,
+			  at_err(at_connect(fds[i], &b)));
+	}
+	EXPECT_EQ(ALTCONN_REASON_WAITING_ROOM_FULL, reason_of(fds[2]));
+	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", 0));
+	at_addr(&b, AT_NATIVE, AT_NAME);
+	EXPECT_EQ(ECONNREFUSED, at_err(at_connect(fds[2], &b)));
+}
+
+TEST_F_TIMEOUT(limits, E_AGAIN_TABLE, AT_TIMEOUT)
+{
+	int fds[3], err, dgram, sv[2];
+	struct at_addr b;
+
+	ASSERT_EQ(0, at_sysctl_set("altconn/max_associations", 2));
+	ASSERT_EQ(0, at_fill(AT_NATIVE, SOCK_STREAM, &self->a, fds, 2));
+	fds[2] = at_client(AT_NATIVE, SOCK_STREAM, &self->a, &err);
+	EXPECT_EQ(EAGAIN, err);
+	EXPECT_EQ(ALTCONN_REASON_TABLE_FULL, reason_of(fds[2]));
+	/* Datagram associations count too, however often they change. */
+	dgram = at_bound(&b, AT_NATIVE, AT_NAME, SOCK_DGRAM);
+	ASSERT_LE(0, dgram);
+	EXPECT_EQ(EAGAIN, at_err(at_connect(dgram, &b)));
+	EXPECT_EQ(ALTCONN_REASON_TABLE_FULL, reason_of(dgram));
+	EXPECT_EQ(ENFILE, at_err(socketpair(at_family(), SOCK_STREAM, 0, sv)));
+	close(fds[0]);
+	/* It is gone when the server's end is. */
+	close(accept(self->lfd, NULL, NULL));
+	EXPECT_EQ(0, at_err(at_connect(dgram, &b)));
+	EXPECT_EQ(0, at_err(at_connect(dgram, &b)));
+	EXPECT_EQ(EAGAIN, at_err(at_connect(fds[2], &self->a)));
+	EXPECT_EQ(0, at_err(at_connect_unspec(dgram)));
+	EXPECT_EQ(0, at_err(at_connect(fds[2], &self->a)));
+}
+
+/* One namespace at its limit does not hold up another. */
+TEST_F_TIMEOUT(limits, E_AGAIN_TABLE_is_each_namespaces_own, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int fd, err, lfd;
+
+	ASSERT_EQ(0, at_sysctl_set("altconn/max_associations", 1));
+	ASSERT_EQ(0, at_fill(AT_NATIVE, SOCK_STREAM, &self->a, &fd, 1));
+	at_client(AT_NATIVE, SOCK_STREAM, &self->a, &err);
+	EXPECT_EQ(EAGAIN, err);
+	ASSERT_EQ(0, at_netns());
+	EXPECT_EQ(1 << 20, at_sysctl("altconn/max_associations"));
+	lfd = at_listener(&a, AT_NATIVE, AT_PORT, SOCK_STREAM, 8);
+	ASSERT_LE(0, lfd);
+	EXPECT_EQ(0, at_fill(AT_NATIVE, SOCK_STREAM, &a, &fd, 1));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Longer stories about connect(): a hundred who wait in order, a storm at a
+ * backlog of 1, a socket that is shared by fork() and dup(), an accepted socket
+ * that begins a new life.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+FIXTURE(story) {
+	struct at_addr a;
+	int lfd;
+};
+
+FIXTURE_VARIANT(story) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+};
+
+#define STORY(d, k, t)							\
+	FIXTURE_VARIANT_ADD(story, d ## _ ## k ## _ ## t) {		\
+		.dress = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
+	}
+STORY(NATIVE, PORT, STREAM);
+STORY(UNIX, PATH, STREAM);
+STORY(UNIX, NAME, SEQPACKET);
+STORY(IN, INET, STREAM);
+
+FIXTURE_SETUP(story)
+{
+	struct rlimit limit = { 30000, 30000 };
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	self->lfd = at_listener(&self->a, variant->dress, variant->kind,
+				variant->type, 1);
+	ASSERT_LE(0, self->lfd);
+}
+
+FIXTURE_TEARDOWN(story)
+{
+	at_cleanup();
+}
+
+/* Who speaks at the other end of the next connection? */
+static int next_speaker(int lfd)
+{
+	int fd = accept(lfd, NULL, NULL), who = -1;
+
+	if (fd < 0)
+		return -1;
+	if (recv(fd, &who, sizeof(who), 0) != sizeof(who))
+		who = -1;
+	close(fd);
+	return who;
+}
+
+static int speak(int fd, int who)
+{
+	if (!(at_poll(fd, POLLOUT) & POLLOUT) || at_so_error(fd))
+		return -1;
+	return send(fd, &who, sizeof(who), 0) == sizeof(who) ? 0 : -1;
+}
+
+/* Half of them wait in a blocking call: the order is that of arrival. */
+#define QUEUE 100
+
+TEST_F_TIMEOUT(story, FIFO_of_a_hundred, AT_TIMEOUT_LONG)
+{
+	struct at_job jobs[QUEUE];
+	int fds[QUEUE], full[2], i;
+
+	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &self->a, full, 2));
+	for (i = 0; i < QUEUE; i++) {
+		fds[i] = at_socket(variant->dress, variant->type);
+		if (i % 2) {
+			ASSERT_EQ(0, at_nonblock(fds[i], true));
+			ASSERT_EQ(EINPROGRESS,
+				  at_err(at_connect(fds[i], &self->a)));
+		} else {
+			ASSERT_EQ(0, at_job_start(&jobs[i], fds[i], &self->a));
+			ASSERT_TRUE(at_until(at_place(fds[i])));
+		}
+		EXPECT_EQ(i + 1, at_place(fds[i]));
+	}
+	for (i = 0; i < 2; i++)
+		close(accept(self->lfd, NULL, NULL));
+	for (i = 0; i < QUEUE; i++) {
+		if (i % 2 == 0)
+			EXPECT_EQ(0, at_job_end(&jobs[i]));
+		ASSERT_EQ(0, speak(fds[i], i));
+		ASSERT_EQ(i, next_speaker(self->lfd));
+	}
+}
+
+/* Everybody gets through a backlog of 1, once. */
+#define STORM 10000
+
+TEST_F_TIMEOUT(story, storm, AT_TIMEOUT_LONG)
+{
+	static int fds[STORM];
+	int n = at_scale(STORM, 1000), i, err, waiting = 0;
+
+	for (i = 0; i < n; i++) {
+		fds[i] = at_client(variant->dress,
+				   variant->type | SOCK_NONBLOCK, &self->a,
+				   &err);
+		ASSERT_LE(0, fds[i]);
+		waiting += err == EINPROGRESS;
+	}
+	EXPECT_EQ(n - 2, waiting);
+	for (i = 0; i < n; i++) {
+		ASSERT_EQ(0, speak(fds[i], i));
+		ASSERT_EQ(i, next_speaker(self->lfd));
+		close(fds[i]);
+	}
+	EXPECT_EQ(0, at_poll_now(self->lfd, POLLIN));
+}
+
+/* One attempt, however many descriptors and processes have the socket. */
+TEST_F_TIMEOUT(story, shared_by_fork_and_dup, AT_TIMEOUT)
+{
+	int full[2], fd, copy, in[2], out[2];
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe(in));
+	ASSERT_EQ(0, pipe(out));
+	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &self->a, full, 2));
+	fd = at_socket(variant->dress, variant->type | SOCK_NONBLOCK);
+	copy = dup(fd);
+	ASSERT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
+	EXPECT_EQ(EALREADY, at_err(at_connect(copy, &self->a)));
+	pid = at_fork();
+	if (!pid) {
+		if (at_err(at_connect(fd, &self->a)) != EALREADY)
+			_exit(1);
+		/* Its descriptors are not the last: the attempt goes on. */
+		close(fd);
+		close(copy);
+		at_tell(out[1]);
+		_exit(at_hear(in[0]));
+	}
+	ASSERT_EQ(0, at_hear(out[0]));
+	close(fd);
+	EXPECT_EQ(1, at_place(copy));
+	ASSERT_EQ(0, at_tell(in[1]));
+	EXPECT_EQ(0, at_reap(pid));
+	for (fd = 0; fd < 2; fd++)
+		close(accept(self->lfd, NULL, NULL));
+	EXPECT_EQ(0, speak(copy, 7));
+	EXPECT_EQ(7, next_speaker(self->lfd));
+}
+
+/* The parent began it; the child gets its result and the connection. */
+TEST_F_TIMEOUT(story, finished_by_the_child, AT_TIMEOUT)
+{
+	int full[2], fd, i;
+	pid_t pid;
+
+	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &self->a, full, 2));
+	fd = at_socket(variant->dress, variant->type | SOCK_NONBLOCK);
+	ASSERT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
+	pid = at_fork();
+	if (!pid) {
+		if (!(at_poll(fd, POLLOUT) & POLLOUT))
+			_exit(1);
+		/* S-DONE for one of them. */
+		if (at_connect(fd, &self->a))
+			_exit(2);
+		if (at_err(at_connect(fd, &self->a)) != EISCONN)
+			_exit(3);
+		_exit(-speak(fd, 8));
+	}
+	close(fd);
+	for (i = 0; i < 2; i++)
+		close(accept(self->lfd, NULL, NULL));
+	EXPECT_EQ(8, next_speaker(self->lfd));
+	EXPECT_EQ(0, at_reap(pid));
+}
+
+/* S-UNSPEC: an accepted socket dissolves, binds, listens and accepts anew. */
+TEST_F_TIMEOUT(story, accepted_socket_begins_anew, AT_TIMEOUT)
+{
+	int fd, sfd, client, again, err;
+	struct at_addr b, got;
+	char c;
+
+	fd = at_client(variant->dress, variant->type, &self->a, &err);
+	ASSERT_EQ(0, err);
+	sfd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, sfd);
+	ASSERT_EQ(0, at_err(at_connect_unspec(sfd)));
+	EXPECT_EQ(0, recv(fd, &c, 1, 0));
+	EXPECT_EQ(0, at_getsockname(sfd, &got));
+	EXPECT_TRUE(at_unnamed(&got));
+
+	at_addr(&b, variant->dress, variant->kind);
+	ASSERT_EQ(0, at_err(at_bind(sfd, &b)));
+	ASSERT_EQ(0, at_err(listen(sfd, 1)));
+	client = at_client(variant->dress, variant->type, &b, &err);
+	EXPECT_EQ(0, err);
+	again = accept(sfd, NULL, NULL);
+	ASSERT_LE(0, again);
+	EXPECT_EQ(1, send(client, "n", 1, 0));
+	EXPECT_EQ(1, recv(again, &c, 1, 0));
+	EXPECT_EQ('n', c);
+	/* And once more from there, as a client of the first listener. */
+	ASSERT_EQ(0, at_err(at_connect_unspec(again)));
+	ASSERT_EQ(0, at_err(at_connect(again, &self->a)));
+	EXPECT_EQ(0, speak(again, 9));
+	EXPECT_EQ(9, next_speaker(self->lfd));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * io_uring: connect, accept and poll of an attempt that waits. By system calls
+ * alone, one request at a time.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <linux/io_uring.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+struct ring {
+	int fd;
+	struct io_uring_sqe *sqes;
+	unsigned int *sq_tail, *sq_array, sq_mask;
+	unsigned int *cq_head, *cq_tail, cq_mask;
+	struct io_uring_cqe *cqes;
+};
+
+static int ring_open(struct ring *r)
+{
+	struct io_uring_params p = {};
+	char *sq, *cq;
+
+	r->fd = syscall(__NR_io_uring_setup, 8, &p);
+	if (r->fd < 0)
+		return -1;
+	sq = mmap(NULL, p.sq_off.array + p.sq_entries * sizeof(int),
+		  PROT_READ | PROT_WRITE, MAP_SHARED, r->fd,
+		  IORING_OFF_SQ_RING);
+	cq = mmap(NULL, p.cq_off.cqes + p.cq_entries * sizeof(*r->cqes),
+		  PROT_READ | PROT_WRITE, MAP_SHARED, r->fd,
+		  IORING_OFF_CQ_RING);
+	r->sqes = mmap(NULL, p.sq_entries * sizeof(*r->sqes),
+		       PROT_READ | PROT_WRITE, MAP_SHARED, r->fd,
+		       IORING_OFF_SQES);
+	if (sq == MAP_FAILED || cq == MAP_FAILED || r->sqes == MAP_FAILED)
+		return -1;
+	r->sq_tail = (unsigned int *)(sq + p.sq_off.tail);
+	r->sq_array = (unsigned int *)(sq + p.sq_off.array);
+	r->sq_mask = *(unsigned int *)(sq + p.sq_off.ring_mask);
+	r->cq_head = (unsigned int *)(cq + p.cq_off.head);
+	r->cq_tail = (unsigned int *)(cq + p.cq_off.tail);
+	r->cq_mask = *(unsigned int *)(cq + p.cq_off.ring_mask);
+	r->cqes = (struct io_uring_cqe *)(cq + p.cq_off.cqes);
+	return 0;
+}
+
+static int submit(struct ring *r, const struct io_uring_sqe *sqe)
+{
+	unsigned int tail = *r->sq_tail, index = tail & r->sq_mask;
+
+	r->sqes[index] = *sqe;
+	r->sq_array[index] = index;
+	__atomic_store_n(r->sq_tail, tail + 1, __ATOMIC_RELEASE);
+	return syscall(__NR_io_uring_enter, r->fd, 1, 0, 0, NULL, 0) == 1 ?
+	       0 : -1;
+}
+
+/* Has a request ended? Its data and result. */
+static bool ended(struct ring *r, uint64_t *data, int *res)
+{
+	unsigned int head = *r->cq_head;
+	const struct io_uring_cqe *cqe = &r->cqes[head & r->cq_mask];
+
+	/* Lets the kernel run what it has put off. */
+	syscall(__NR_io_uring_enter, r->fd, 0, 0, IORING_ENTER_GETEVENTS, NULL,
+		0);
+	if (head == __atomic_load_n(r->cq_tail, __ATOMIC_ACQUIRE))
+		return false;
+	*data = cqe->user_data;
+	*res = cqe->res;
+	__atomic_store_n(r->cq_head, head + 1, __ATOMIC_RELEASE);
+	return true;
+}
+
+static int submit_connect(struct ring *r, int fd, const struct at_addr *a)
+{
+	struct io_uring_sqe sqe = {
+		.opcode = IORING_OP_CONNECT, .fd = fd,
+		.addr = (uintptr_t)&a->sa, .off = a->len, .user_data = 1,
+	};
+
+	return submit(r, &sqe);
+}
+
+static int submit_accept(struct ring *r, int fd)
+{
+	struct io_uring_sqe sqe = {
+		.opcode = IORING_OP_ACCEPT, .fd = fd, .user_data = 2,
+	};
+
+	return submit(r, &sqe);
+}
+
+static int submit_poll(struct ring *r, int fd, short events)
+{
+	struct io_uring_sqe sqe = {
+		.opcode = IORING_OP_POLL_ADD, .fd = fd,
+		.poll32_events = events, .user_data = 3,
+	};
+
+	return submit(r, &sqe);
+}
+
+FIXTURE(uring) {
+	struct ring ring;
+	struct at_addr a;
+	int lfd;
+	bool missing;
+};
+
+FIXTURE_VARIANT(uring) {
+	enum at_dress dress;
+	enum at_kind kind;
+};
+
+FIXTURE_VARIANT_ADD(uring, native_port) { AT_NATIVE, AT_PORT };
+FIXTURE_VARIANT_ADD(uring, unix_path) { AT_UNIX, AT_PATH };
+FIXTURE_VARIANT_ADD(uring, inet) { AT_IN, AT_INET };
+
+FIXTURE_SETUP(uring)
+{
+	if (ring_open(&self->ring)) {
+		self->missing = errno == ENOSYS || errno == EPERM;
+		ASSERT_TRUE(self->missing);
+		SKIP(return, "no io_uring in this kernel");
+	}
+	self->lfd = at_listener(&self->a, variant->dress, variant->kind,
+				SOCK_STREAM, 0);
+	ASSERT_LE(0, self->lfd);
+}
+
+FIXTURE_TEARDOWN(uring)
+{
+	at_cleanup();
+}
+
+TEST_F_TIMEOUT(uring, connect_waits_and_completes, AT_TIMEOUT)
+{
+	int fd, full[1], res = -1;
+	uint64_t data = 0;
+
+	if (self->missing)
+		SKIP(return, "no io_uring in this kernel");
+	ASSERT_EQ(0, at_fill(variant->dress, SOCK_STREAM, &self->a, full, 1));
+	fd = at_socket(variant->dress, SOCK_STREAM);
+	ASSERT_EQ(0, submit_connect(&self->ring, fd, &self->a));
+	EXPECT_TRUE(at_until(at_place(fd) == 1));
+	EXPECT_FALSE(ended(&self->ring, &data, &res));
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	EXPECT_TRUE(at_until(ended(&self->ring, &data, &res)));
+	EXPECT_EQ(1, data);
+	EXPECT_EQ(0, res);
+	EXPECT_EQ(1, send(fd, "x", 1, 0));
+}
+
+TEST_F_TIMEOUT(uring, connect_is_refused, AT_TIMEOUT)
+{
+	int fd, full[1], res = 0;
+	uint64_t data = 0;
+
+	if (self->missing)
+		SKIP(return, "no io_uring in this kernel");
+	ASSERT_EQ(0, at_fill(variant->dress, SOCK_STREAM, &self->a, full, 1));
+	fd = at_socket(variant->dress, SOCK_STREAM);
+	ASSERT_EQ(0, submit_connect(&self->ring, fd, &self->a));
+	EXPECT_TRUE(at_until(at_place(fd) == 1));
+	close(self->lfd);
+	EXPECT_TRUE(at_until(ended(&self->ring, &data, &res)));
+	EXPECT_EQ(-ECONNREFUSED, res);
+}
+
+TEST_F_TIMEOUT(uring, poll_of_a_pending_attempt, AT_TIMEOUT)
+{
+	int fd, err, full[1], res = 0;
+	uint64_t data = 0;
+
+	if (self->missing)
+		SKIP(return, "no io_uring in this kernel");
+	ASSERT_EQ(0, at_fill(variant->dress, SOCK_STREAM, &self->a, full, 1));
+	fd = at_client(variant->dress, SOCK_STREAM | SOCK_NONBLOCK, &self->a,
+		       &err);
+	ASSERT_EQ(EINPROGRESS, err);
+	ASSERT_EQ(0, submit_poll(&self->ring, fd, POLLOUT));
+	EXPECT_FALSE(ended(&self->ring, &data, &res));
+	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
+	EXPECT_TRUE(at_until(ended(&self->ring, &data, &res)));
+	EXPECT_EQ(3, data);
+	EXPECT_EQ(POLLOUT, res & POLLOUT);
+	EXPECT_EQ(0, at_so_error(fd));
+}
+
+TEST_F_TIMEOUT(uring, accept_waits_for_a_client, AT_TIMEOUT)
+{
+	uint64_t data = 0;
+	int err, res = -1;
+
+	if (self->missing)
+		SKIP(return, "no io_uring in this kernel");
+	ASSERT_EQ(0, submit_accept(&self->ring, self->lfd));
+	EXPECT_FALSE(ended(&self->ring, &data, &res));
+	ASSERT_LE(0, at_client(variant->dress, SOCK_STREAM, &self->a, &err));
+	EXPECT_EQ(0, err);
+	EXPECT_TRUE(at_until(ended(&self->ring, &data, &res)));
+	EXPECT_EQ(2, data);
+	EXPECT_LE(0, res);
+}
+
+TEST_HARNESS_MAIN
