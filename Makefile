@@ -87,6 +87,13 @@ generate:
 check-generated:
 	YNL=$${YNL:-$$($(vm)/kernel ynl)} tools/ynl-generate --check
 
+# Drawn with graphviz; selftests/diagram.sh checks that it agrees with the code.
+diagrams: Documentation/states.svg
+
+Documentation/%.svg: Documentation/%.dot
+	@command -v dot >/dev/null || $(vm)/deps docs
+	dot -Tsvg -o $@ $<
+
 install: tools
 	@for dir in $(tool_dirs); do \
 		$(MAKE) -C $$dir V=$(V) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) \
@@ -132,8 +139,9 @@ help:
 	@echo 'For those who change it:'
 	@echo '  make lint           checkpatch, sparse, W=1, shellcheck, mandoc'
 	@echo '  make generate       the netlink files from their YAML spec'
+	@echo '  make diagrams       the pictures in Documentation/'
 	@echo 'ALTCONN_CACHE= moves the kernels that are downloaded and built.'
 
 .PHONY: all module headers-present tools build-deps selftests userland check \
-	check-debug demo vm lint generate check-generated install \
+	check-debug demo vm lint generate check-generated diagrams install \
 	modules_install clean distclean help
