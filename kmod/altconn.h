@@ -495,18 +495,23 @@ int altconn_node_route(const struct sock *sk, struct altconn_addr *addr,
 bool altconn_node_is_local(struct net *net, const struct altconn_addr *addr);
 bool altconn_node_is_broadcast(struct net *net,
 			       const struct altconn_addr *addr);
-void altconn_node_source(const struct altconn_addr *dest,
+void altconn_node_source(struct net *net, const struct altconn_addr *dest,
 			 struct altconn_addr *local);
 
 /* bind.c */
+enum altconn_bind_how {
+	ALTCONN_BIND_ASKED,	/* for this address */
+	ALTCONN_BIND_CHOSEN,	/* bind() left the port or name to us */
+	ALTCONN_BIND_AUTO,	/* nobody called bind() */
+};
+
 int altconn_bind_init(void);
 void altconn_bind_exit(void);
 int altconn_bind(struct socket *sock, struct sockaddr_unsized *uaddr, int len);
 int altconn_bind_allowed(struct sock *sk);
 int altconn_autobind(struct sock *sk, const struct altconn_addr *dest);
-int altconn_bind_local(struct sock *sk, const struct altconn_addr *dest);
+int altconn_bind_local(struct sock *sk, struct altconn_addr *dest);
 void altconn_bind_reset(struct sock *sk);
-int altconn_bind_ephemeral(struct sock *sk, struct altconn_addr *addr);
 int altconn_bind_listen(struct sock *sk, struct altconn_listener *ln);
 void altconn_bind_unlisten(struct sock *sk);
 void altconn_unbind(struct sock *sk, struct path *path);
@@ -521,7 +526,7 @@ struct rhlist_head *altconn_bind_lookup(struct net *net, int type,
 unsigned int altconn_bind_score(const struct altconn_bind *bind,
 				const struct altconn_addr *addr);
 int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
-			const struct path *path, bool auto_bound);
+			const struct path *path, enum altconn_bind_how how);
 
 /* All bindings of a key, under RCU. */
 #define altconn_bind_for_each(bind, pos, list) \
@@ -532,7 +537,7 @@ int altconn_vacancy_init(void);
 void altconn_vacancy_exit(void);
 int altconn_vacancy_enter(struct altconn_assoc *assoc,
 			  struct altconn_listener *from, u32 *reason);
-void altconn_vacancy_fill(struct altconn_listener *ln,
+bool altconn_vacancy_fill(struct altconn_listener *ln,
 			  const struct altconn_bind *bind);
 void altconn_vacancy_remove(struct altconn_listener *ln);
 
@@ -588,6 +593,9 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 void altconn_assoc_set_listener(struct altconn_assoc *assoc,
 				struct altconn_listener *ln);
 void altconn_assoc_put(struct altconn_assoc *assoc);
+bool altconn_assoc_accepted(struct net *net, int type,
+			    const struct altconn_addr *local,
+			    const struct altconn_addr *remote);
 struct altconn_assoc *altconn_assoc_of(const struct sock *sk,
 				       enum altconn_side *side);
 int altconn_assoc_register(struct altconn_assoc *assoc);

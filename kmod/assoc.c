@@ -212,6 +212,40 @@ int altconn_assoc_register(struct altconn_assoc *assoc)
 }
 
 /**
+ * altconn_assoc_accepted() - does a server's end have these addresses?
+ * @net: the namespace
+ * @type: socket type
+ * @local: the server's address
+ * @remote: the client's
+ *
+ * Looks at every association of the namespace. Who asks connects from an address
+ * that it shares with another socket, which is rare.
+ *
+ * Context: RCU read side.
+ */
+bool altconn_assoc_accepted(struct net *net, int type,
+			    const struct altconn_addr *local,
+			    const struct altconn_addr *remote)
+{
+	struct altconn_assoc *assoc;
+	unsigned long id;
+
+	xa_for_each(&altconn_pernet(net)->assocs, id, assoc) {
+		u8 state = altconn_assoc_state(assoc);
+
+		if (assoc->type != type ||
+		    state == ALTCONN_ASSOC_STATE_PENDING ||
+		    state == ALTCONN_ASSOC_STATE_CLOSED ||
+		    READ_ONCE(assoc->end[ALTCONN_SERVER].closed))
+			continue;
+		if (altconn_addr_equal(assoc->end[ALTCONN_SERVER].addr, local) &&
+		    altconn_addr_equal(assoc->end[ALTCONN_CLIENT].addr, remote))
+			return true;
+	}
+	return false;
+}
+
+/**
  * altconn_assoc_of() - the association of an endpoint
  * @sk: the endpoint
  * @side: which end it is

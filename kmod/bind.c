@@ -15,6 +15,7 @@
  */
 
 #include <linux/jhash.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <net/ip.h>
 #include "altconn.h"
@@ -194,8 +195,8 @@ static bool excludes(const struct altconn_bind *old,
 		rcu_access_pointer(old->listener));
 }
 
-/* Add to the table, unless the address is taken. */
-static int insert(struct altconn_bind *new)
+/* Add to the table, unless the address is taken; @exclusive: by anybody. */
+static int insert(struct altconn_bind *new, bool exclusive)
 {
 	struct bind_key key = {
 		.net = new->net, .type = new->type, .addr = new->addr,
@@ -209,7 +210,7 @@ static int insert(struct altconn_bind *new)
 	spin_lock(stripe);
 	list = rhltable_lookup(&bind_table, &key, bind_params);
 	altconn_bind_for_each(old, pos, list)
-		if (excludes(old, new))
+		if (excludes(old, new) || (exclusive && overlap(old, new)))
 			goto out;
 	err = rhltable_insert_key(&bind_table, &key, &new->node, bind_params);
 	/* The table's own -EBUSY and -E2BIG are want of memory too. */
@@ -224,8 +225,8 @@ out:
 /* Sharing is for ports and IP addresses: AF_UNIX knows none. */
 static bool may_reuse(const struct sock *sk, const struct altconn_addr *addr)
 {
-	return sk->sk_reuse && altconn_sk(sk)->dress != ALTCONN_UNIX &&
-	       addr->kind != ALTCONN_KIND_PATH;
+	return sk->sk_reuse && (addr->kind == ALTCONN_KIND_PORT ||
+				addr->kind == ALTCONN_KIND_INET);
 }
 
 /**
@@ -233,13 +234,13 @@ static bool may_reuse(const struct sock *sk, const struct altconn_addr *addr)
  * @sk: the endpoint, not bound yet
  * @addr: canonical address, copied
  * @path: for paths: reference that moves to the binding on success
- * @auto_bound: the family chose the address
+ * @how: who chose the address; one that was not asked for is nobody else's
  *
  * Context: process, lock_sock() held.
  * Return: 0; -EADDRINUSE; -ENOMEM.
  */
 int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
-			const struct path *path, bool auto_bound)
+			const struct path *path, enum altconn_bind_how how)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	struct altconn_bind *bind;
@@ -260,15 +261,16 @@ int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
 	bind->net = key_net(sock_net(sk), addr);
 	bind->type = sk->sk_type;
 	bind->sk = sk;
-	bind->auto_bound = auto_bound;
-	bind->reuse = !auto_bound && may_reuse(sk, addr);
+	bind->auto_bound = how == ALTCONN_BIND_AUTO;
+	bind->reuse = how != ALTCONN_BIND_AUTO && may_reuse(sk, addr);
 	bind->v6only = ask->v6only;
 	if (path)
 		bind->path = *path;
-	err = insert(bind);
+	err = insert(bind, how != ALTCONN_BIND_ASKED);
 	if (err)
 		goto err_put_addr;
-	WRITE_ONCE(ask->bind, bind);
+	/* Pairs with node.c, which looks without the lock. */
+	smp_store_release(&ask->bind, bind);
 	altconn_sock_set_addr(sk, altconn_addr_get(bind->addr));
 	return 0;
 
@@ -340,15 +342,13 @@ static void port_range(struct net *net, enum altconn_kind kind, u32 *min,
 	*max = high;
 }
 
-/**
- * altconn_bind_ephemeral() - bind an endpoint to a port that is free
- * @sk: the endpoint, not bound yet
- * @addr: kind PORT or INET; its port is written
- *
- * Context: process, may sleep; lock_sock() held.
- * Return: 0; -EAGAIN: none is left (E-AGAIN-PORT); -EINTR; -ENOMEM.
+/*
+ * A port that is free, written into @addr; -EAGAIN when none is left
+ * (E-AGAIN-PORT). No signal but one that kills ends the search: connect() has
+ * no attempt to go on with yet.
  */
-int altconn_bind_ephemeral(struct sock *sk, struct altconn_addr *addr)
+static int bind_ephemeral(struct sock *sk, struct altconn_addr *addr,
+			  enum altconn_bind_how how)
 {
 	struct net *net = sock_net(sk);
 	u32 min, max, range, first, i;
@@ -363,18 +363,18 @@ int altconn_bind_ephemeral(struct sock *sk, struct altconn_addr *addr)
 		addr->port = min + (first + i) % range;
 		if (!may_use(net, addr))
 			continue;
-		err = altconn_bind_insert(sk, addr, NULL, true);
+		err = altconn_bind_insert(sk, addr, NULL, how);
 		if (err != -EADDRINUSE)
 			return err;
 		cond_resched();
-		if (signal_pending(current))
+		if (fatal_signal_pending(current))
 			return -EINTR;
 	}
 	return -EAGAIN;
 }
 
 /* As AF_UNIX: a name of five hexadecimal digits, unix(7). */
-static int bind_auto_name(struct sock *sk)
+static int bind_auto_name(struct sock *sk, enum altconn_bind_how how)
 {
 	struct altconn_addr addr = { .kind = ALTCONN_KIND_NAME, .len = 5 };
 	u32 first = get_random_u32(), i;
@@ -385,11 +385,11 @@ static int bind_auto_name(struct sock *sk)
 
 		snprintf(digits, sizeof(digits), "%05x", (first + i) & 0xfffff);
 		memcpy(addr.bytes, digits, 5);
-		err = altconn_bind_insert(sk, &addr, NULL, true);
+		err = altconn_bind_insert(sk, &addr, NULL, how);
 		if (err != -EADDRINUSE)
 			return err;
 		cond_resched();
-		if (signal_pending(current))
+		if (fatal_signal_pending(current))
 			return -EINTR;
 	}
 	return -EAGAIN;
@@ -406,7 +406,7 @@ static int bind_auto_name(struct sock *sk)
  *
  * Context: process, may sleep; lock_sock() held.
  * Return: 0, also when it was bound already; -EAGAIN when no port or name is
- * left (E-AGAIN-PORT); -EINTR; -ENOMEM.
+ * left (E-AGAIN-PORT); -EINTR: the process is being killed; -ENOMEM.
  */
 int altconn_autobind(struct sock *sk, const struct altconn_addr *dest)
 {
@@ -422,9 +422,9 @@ int altconn_autobind(struct sock *sk, const struct altconn_addr *dest)
 		*altconn_addr_ip(&addr) = *altconn_addr_ip(dest);
 		fallthrough;
 	case ALTCONN_KIND_PORT:
-		return altconn_bind_ephemeral(sk, &addr);
+		return bind_ephemeral(sk, &addr, ALTCONN_BIND_AUTO);
 	case ALTCONN_KIND_NAME:
-		return bind_auto_name(sk);
+		return bind_auto_name(sk, ALTCONN_BIND_AUTO);
 	default:
 		return 0;
 	}
@@ -441,7 +441,7 @@ static int set_local(struct sock *sk, const struct altconn_addr *dest)
 	    dest->kind != ALTCONN_KIND_INET || !altconn_addr_is_any(bind->addr))
 		return 0;
 	local.port = bind->addr->port;
-	altconn_node_source(dest, &local);
+	altconn_node_source(sock_net(sk), dest, &local);
 	addr = altconn_addr_dup(&local, GFP_KERNEL_ACCOUNT);
 	if (!addr)
 		return -ENOMEM;
@@ -455,53 +455,56 @@ static struct altconn_addr *own_addr(const struct sock *sk)
 					 lockdep_sock_is_held(sk));
 }
 
-/* Does another socket's association have these addresses? */
-static bool is_claimed(struct rhlist_head *list, const struct altconn_addr *own,
+/*
+ * Does another socket's association have these addresses? Those that were
+ * accepted at another socket with this local address count too.
+ */
+static bool is_claimed(const struct altconn_bind *bind,
+		       struct rhlist_head *list, const struct altconn_addr *own,
 		       const struct altconn_addr *dest)
 {
 	struct altconn_bind *other;
 	struct rhlist_head *pos;
+	bool shared = false;
 
-	altconn_bind_for_each(other, pos, list)
+	altconn_bind_for_each(other, pos, list) {
 		if (altconn_addr_equal(other->local, own) &&
 		    altconn_addr_equal(other->remote, dest))
 			return true;
-	return false;
+		shared |= other != bind;
+	}
+	return shared &&
+	       altconn_assoc_accepted(bind->net, bind->type, own, dest);
 }
 
 /* E-ADDRINUSE: no two associations have type, local and remote address alike. */
-static int claim(struct sock *sk, const struct altconn_addr *dest)
+static int claim(struct sock *sk, struct altconn_addr *dest)
 {
 	struct altconn_bind *bind = altconn_sk(sk)->bind;
 	struct bind_key key = {
 		.net = bind->net, .type = bind->type, .addr = bind->addr,
 	};
-	struct altconn_addr *remote = altconn_addr_dup(dest,
-						       GFP_KERNEL_ACCOUNT);
 	spinlock_t *stripe = stripe_of(bind);
 	struct rhlist_head *list;
 	int err = -EADDRINUSE;
 
-	if (!remote)
-		return -ENOMEM;
 	rcu_read_lock();
 	spin_lock(stripe);
 	list = rhltable_lookup(&bind_table, &key, bind_params);
-	if (!is_claimed(list, own_addr(sk), dest)) {
+	if (!is_claimed(bind, list, own_addr(sk), dest)) {
 		bind->local = altconn_addr_get(own_addr(sk));
-		swap(bind->remote, remote);
+		bind->remote = altconn_addr_get(dest);
 		err = 0;
 	}
 	spin_unlock(stripe);
 	rcu_read_unlock();
-	altconn_addr_put(remote);
 	return err;
 }
 
 /**
  * altconn_bind_local() - give an endpoint that connects its local address
  * @sk: the endpoint, bound or not
- * @dest: what it connects to
+ * @dest: what it connects to, of a path the binding's own address; shared
  *
  * Undone by altconn_bind_reset().
  *
@@ -510,7 +513,7 @@ static int claim(struct sock *sk, const struct altconn_addr *dest)
  * with @dest (E-ADDRINUSE); -EAGAIN: no port or name left; -EINTR; -ENOMEM.
  * The endpoint is as it was on failure.
  */
-int altconn_bind_local(struct sock *sk, const struct altconn_addr *dest)
+int altconn_bind_local(struct sock *sk, struct altconn_addr *dest)
 {
 	bool dgram = sk->sk_type == SOCK_DGRAM, bound = altconn_sk(sk)->bind;
 	struct altconn_addr like = { .kind = dest->kind };
@@ -518,7 +521,7 @@ int altconn_bind_local(struct sock *sk, const struct altconn_addr *dest)
 	int err;
 
 	if (dest->kind == ALTCONN_KIND_INET)
-		altconn_node_source(dest, &like);
+		altconn_node_source(sock_net(sk), dest, &like);
 	err = altconn_autobind(sk, &like);
 	if (!err)
 		err = set_local(sk, dest);
@@ -556,38 +559,53 @@ void altconn_bind_reset(struct sock *sk)
 	}
 }
 
+/* Does another socket that shares the address listen? The stripe is held. */
+static bool is_listened_at(const struct altconn_bind *bind)
+{
+	struct bind_key key = {
+		.net = bind->net, .type = bind->type, .addr = bind->addr,
+	};
+	struct rhlist_head *list, *pos;
+	struct altconn_bind *other;
+
+	list = rhltable_lookup(&bind_table, &key, bind_params);
+	altconn_bind_for_each(other, pos, list)
+		if (other != bind && rcu_access_pointer(other->listener) &&
+		    overlap(bind, other))
+			return true;
+	return false;
+}
+
 /**
  * altconn_bind_listen() - attempts to an endpoint's address come to a listener
  * @sk: the endpoint, bound
  * @ln: its listener; those who waited for one enter it
  *
- * Context: process; lock_sock() held.
- * Return: 0; -EADDRINUSE: another socket shares the address and listens.
+ * Context: process, may sleep; lock_sock() held.
+ * Return: 0; -EADDRINUSE: another socket shares the address and listens; there
+ * may be attempts in @ln even so.
  */
 int altconn_bind_listen(struct sock *sk, struct altconn_listener *ln)
 {
-	struct altconn_bind *other, *bind = altconn_sk(sk)->bind;
-	struct bind_key key = {
-		.net = bind->net, .type = bind->type, .addr = bind->addr,
-	};
+	struct altconn_bind *bind = altconn_sk(sk)->bind;
 	spinlock_t *stripe = stripe_of(bind);
-	struct rhlist_head *list, *pos;
-	int err = -EADDRINUSE;
+	bool more = false;
+	int err = 0;
 
-	rcu_read_lock();
-	spin_lock(stripe);
-	list = rhltable_lookup(&bind_table, &key, bind_params);
-	altconn_bind_for_each(other, pos, list)
-		if (other != bind && rcu_access_pointer(other->listener) &&
-		    overlap(bind, other))
-			goto out;
-	altconn_vacancy_fill(ln, bind);
-	/* Those who find it queue up behind those who waited for it. */
-	rcu_assign_pointer(bind->listener, ln);
-	err = 0;
-out:
-	spin_unlock(stripe);
-	rcu_read_unlock();
+	do {
+		rcu_read_lock();
+		spin_lock(stripe);
+		if (is_listened_at(bind))
+			err = -EADDRINUSE;
+		else
+			more = altconn_vacancy_fill(ln, bind);
+		/* Who finds it queues up behind those who waited for it. */
+		if (!err && !more)
+			rcu_assign_pointer(bind->listener, ln);
+		spin_unlock(stripe);
+		rcu_read_unlock();
+		cond_resched();
+	} while (!err && more);
 	return err;
 }
 
@@ -652,18 +670,18 @@ static int bind_locked(struct sock *sk, struct altconn_addr *addr)
 	if (err)
 		return err;
 	if (addr->kind == ALTCONN_KIND_NONE) {
-		err = bind_auto_name(sk);
+		err = bind_auto_name(sk, ALTCONN_BIND_CHOSEN);
 		return err == -EAGAIN ? -ENOSPC : err;
 	}
 	/* bind(2) has another errno than connect(2) for this. */
 	if (addr->kind != ALTCONN_KIND_NAME && !addr->port) {
-		err = altconn_bind_ephemeral(sk, addr);
+		err = bind_ephemeral(sk, addr, ALTCONN_BIND_CHOSEN);
 		return err == -EAGAIN ? -EADDRINUSE : err;
 	}
 	if (privileged(sock_net(sk), addr) &&
 	    !ns_capable(sock_net(sk)->user_ns, CAP_NET_BIND_SERVICE))
 		return -EACCES;
-	return altconn_bind_insert(sk, addr, NULL, false);
+	return altconn_bind_insert(sk, addr, NULL, ALTCONN_BIND_ASKED);
 }
 
 /**
@@ -672,8 +690,7 @@ static int bind_locked(struct sock *sk, struct altconn_addr *addr)
  * @uaddr: address in its dress
  * @len: its length, bytes
  *
- * An address that bind() was asked to choose is an explicit one: it survives
- * a dissolved association.
+ * An address that bind() was asked to choose survives a dissolved association.
  *
  * Context: process, may sleep.
  * Return: 0; -EINVAL: format, bound or connected already, or IPv4 with
@@ -695,8 +712,6 @@ int altconn_bind(struct socket *sock, struct sockaddr_unsized *uaddr, int len)
 
 	lock_sock(sk);
 	err = bind_locked(sk, &addr);
-	if (!err)
-		altconn_sk(sk)->bind->auto_bound = false;
 	release_sock(sk);
 	return err;
 }

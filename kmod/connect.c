@@ -85,8 +85,8 @@ static void leave(struct altconn_listener *ln, struct altconn_assoc *assoc)
  *
  * Wakes the client, and the accepter when there is something to accept.
  *
- * Context: process; @ln's lock held. Drops the list's reference on failure; it
- * is not the last, the caller or the client has one.
+ * Context: process; @ln's lock held. Drops the list's reference on failure; the
+ * caller has one of its own, since the client may let go of its at once.
  */
 void altconn_connect_decide(struct altconn_listener *ln,
 			    struct altconn_assoc *assoc, int err, u32 reason)
@@ -291,43 +291,52 @@ static u32 reason_of(int err)
 	}
 }
 
+static struct altconn_assoc *associate(struct sock *sk,
+				       struct altconn_addr *server,
+				       u32 *reason)
+{
+	struct altconn_assoc *assoc;
+	int err = -ENOMEM;
+
+	*reason = ALTCONN_REASON_NO_MEMORY;
+	assoc = altconn_assoc_new(sk, server);
+	if (!assoc)
+		return ERR_PTR(-ENOMEM);
+	assoc->expires = expiry(sk, assoc->begun);
+	assoc->waits_listener = may_wait(sk, server);
+	err = altconn_assoc_register(assoc);
+	if (!err)
+		return assoc;
+	if (err == -EAGAIN)
+		*reason = ALTCONN_REASON_TABLE_FULL;
+	altconn_assoc_put(assoc);
+	return ERR_PTR(err);
+}
+
 /* A local address and an association for the attempt. */
 static struct altconn_assoc *prepare(struct sock *sk,
 				     const struct altconn_listener *ln,
 				     const struct altconn_addr *addr,
 				     u32 *reason)
 {
-	struct altconn_addr *server;
+	struct altconn_addr *server = server_addr(ln, addr);
 	struct altconn_assoc *assoc;
 	int err;
 
-	err = altconn_bind_local(sk, addr);
-	*reason = reason_of(err);
-	if (err)
-		return ERR_PTR(err);
-	err = -ENOMEM;
 	*reason = ALTCONN_REASON_NO_MEMORY;
-	server = server_addr(ln, addr);
 	if (!server)
-		goto err_reset;
-	assoc = altconn_assoc_new(sk, server);
+		return ERR_PTR(-ENOMEM);
+	err = altconn_bind_local(sk, server);
+	if (err) {
+		*reason = reason_of(err);
+		assoc = ERR_PTR(err);
+	} else {
+		assoc = associate(sk, server, reason);
+		if (IS_ERR(assoc))
+			altconn_bind_reset(sk);
+	}
 	altconn_addr_put(server);
-	if (!assoc)
-		goto err_reset;
-	err = altconn_assoc_register(assoc);
-	if (err == -EAGAIN)
-		*reason = ALTCONN_REASON_TABLE_FULL;
-	if (err)
-		goto err_put_assoc;
-	assoc->expires = expiry(sk, assoc->begun);
-	assoc->waits_listener = may_wait(sk, addr);
 	return assoc;
-
-err_put_assoc:
-	altconn_assoc_put(assoc);
-err_reset:
-	altconn_bind_reset(sk);
-	return ERR_PTR(err);
 }
 
 /*

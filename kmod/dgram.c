@@ -255,19 +255,22 @@ out:
 }
 
 /* The sender's address as @dest sees it: one that it can answer to. */
-static struct altconn_addr *sender_addr(const struct sock *sk,
-					const struct altconn_addr *dest)
+static int set_sender(struct sk_buff *skb, struct sock *sk,
+		      const struct altconn_addr *dest)
 {
 	struct altconn_addr local = { .kind = ALTCONN_KIND_INET };
 	struct altconn_addr *addr = altconn_addr_of(sk);
 
+	dgram_cb(skb)->sender = sk;
+	dgram_cb(skb)->from = addr;
 	if (!addr || !dest || addr->kind != ALTCONN_KIND_INET ||
 	    dest->kind != ALTCONN_KIND_INET || !altconn_addr_is_any(addr))
-		return addr;
+		return 0;
 	local.port = addr->port;
 	altconn_addr_put(addr);
-	altconn_node_source(dest, &local);
-	return altconn_addr_dup(&local, GFP_KERNEL_ACCOUNT);
+	altconn_node_source(sock_net(sk), dest, &local);
+	dgram_cb(skb)->from = altconn_addr_dup(&local, GFP_KERNEL_ACCOUNT);
+	return dgram_cb(skb)->from ? 0 : -ENOMEM;
 }
 
 static struct sk_buff *make_skb(struct sock *sk, struct msghdr *msg, size_t len,
@@ -288,10 +291,10 @@ static struct sk_buff *make_skb(struct sock *sk, struct msghdr *msg, size_t len,
 	skb_put(skb, len - paged);
 	skb->data_len = paged;
 	skb->len = len;
-	dgram_cb(skb)->from = sender_addr(sk, dest);
-	dgram_cb(skb)->sender = sk;
 	skb->destructor = skb_destruct;
-	err = skb_copy_datagram_from_iter(skb, 0, &msg->msg_iter, len);
+	err = set_sender(skb, sk, dest);
+	if (!err)
+		err = skb_copy_datagram_from_iter(skb, 0, &msg->msg_iter, len);
 	if (err) {
 		kfree_skb(skb);
 		return ERR_PTR(err);
@@ -380,6 +383,14 @@ static void deliver_copy(struct sock *receiver, const struct sk_buff *skb)
 		kfree_skb(copy);
 }
 
+static bool hears_broadcast(const struct altconn_bind *bind)
+{
+	if (bind->addr->kind == ALTCONN_KIND_PORT ||
+	    altconn_addr_is_v4(bind->addr))
+		return true;
+	return altconn_addr_is_any(bind->addr) && !bind->v6only;
+}
+
 /*
  * To every socket that is bound to the port in this namespace: E-ACCES-BCAST.
  * As with UDP nobody says who missed it.
@@ -394,8 +405,7 @@ static void broadcast(struct sock *sk, const struct altconn_addr *addr,
 	rcu_read_lock();
 	list = altconn_bind_lookup(sock_net(sk), SOCK_DGRAM, &key);
 	altconn_bind_for_each(bind, pos, list)
-		if (addr->kind == ALTCONN_KIND_PORT ||
-		    altconn_addr_is_v4(bind->addr) || !bind->v6only)
+		if (hears_broadcast(bind))
 			deliver_copy(bind->sk, skb);
 	rcu_read_unlock();
 	consume_skb(skb);
@@ -409,7 +419,8 @@ static int autobind(struct sock *sk, const struct altconn_addr *dest)
 
 	if (dest->kind == ALTCONN_KIND_INET) {
 		any.len = sizeof(struct in6_addr);
-		if (altconn_addr_is_v4(dest))
+		/* The others speak both versions. */
+		if (altconn_sk(sk)->dress == ALTCONN_INET)
 			ipv6_addr_set_v4mapped(htonl(INADDR_ANY),
 					       altconn_addr_ip(&any));
 	}
@@ -745,8 +756,7 @@ static struct altconn_addr *peer_of(struct sock *sk,
 }
 
 /* What an association needs; on failure the old one is as it was. */
-static int prepare(struct sock *sk, const struct altconn_addr *addr,
-		   u32 *reason)
+static int prepare(struct sock *sk, struct altconn_addr *addr, u32 *reason)
 {
 	bool counted = altconn_sk(sk)->counted;
 	int err;
@@ -763,6 +773,8 @@ static int prepare(struct sock *sk, const struct altconn_addr *addr,
 		return 0;
 	if (err == -EAGAIN)
 		*reason = ALTCONN_REASON_NO_PORT;
+	else if (err == -EINTR)
+		*reason = ALTCONN_REASON_NONE;
 	if (!counted)
 		uncount(sk);
 	return err;
@@ -783,7 +795,7 @@ static int associate(struct sock *sk, const struct altconn_addr *addr,
 	if (!peer)
 		return err;
 	lock_sock(sk);
-	err = prepare(sk, addr, reason);
+	err = prepare(sk, peer, reason);
 	if (err) {
 		altconn_addr_put(peer);
 	} else {
@@ -854,8 +866,12 @@ static bool peer_full(struct sock *sk)
 
 	if (get_dest(sk, &none, &dest, NULL))
 		return false;
+	/* Nobody waits for room to broadcast. */
+	if (dest.addr && altconn_node_is_broadcast(sock_net(sk), dest.addr)) {
+		dest_put(&dest);
+		return false;
+	}
 	from = altconn_addr_of(sk);
-	/* Nobody waits for room to broadcast: find() knows no such address. */
 	receiver = find_receiver(sk, &dest, from, true, &err);
 	if (receiver) {
 		full = is_full(receiver) && block(sk, receiver);

@@ -15,7 +15,8 @@
 /* A backlog of n holds n + 1, as elsewhere in Linux. */
 static bool has_room(const struct altconn_listener *ln)
 {
-	return !ln->vacant && !ln->defer && ln->queued <= ln->backlog;
+	return !ln->vacant && !ln->closed && !ln->defer &&
+	       ln->queued <= ln->backlog;
 }
 
 /* Would a fail-fast listener refuse one more? */
@@ -42,32 +43,10 @@ static void promote(struct altconn_listener *ln)
 				       ALTCONN_REASON_ESTABLISHED);
 }
 
-/* Who has waited for this listener to appear finds its policy. */
-static void refuse_surplus(struct altconn_listener *ln)
-{
-	u32 fit = ln->defer ? ln->backlog + 1 : 0;
-
-	lockdep_assert_held(&ln->lock);
-	while (ln->fail_fast && ln->waiting > fit)
-		altconn_connect_decide(ln, list_last_entry(&ln->waiters,
-							   struct altconn_assoc,
-							   node),
-				       ECONNREFUSED,
-				       ALTCONN_REASON_BACKLOG_FULL);
-}
-
-/* Attempts have come, all at once. */
-static void settle(struct altconn_listener *ln)
-{
-	promote(ln);
-	refuse_surplus(ln);
-	if (ln->defer && ln->waiting)
-		ln->sk->sk_data_ready(ln->sk);
-}
-
 /**
  * altconn_listener_lock() - lock what an attempt waits at
- * @assoc: an association that connect() made; the caller has a reference
+ * @assoc: an attempt that has entered one, as every attempt has that its
+ *	endpoint knows; the caller has a reference
  *
  * It moves between vacancies and listeners while it is pending.
  *
@@ -337,8 +316,13 @@ int altconn_listener_reenter(struct altconn_listener *from,
 		err = admit(to, assoc, reason);
 	if (!err && assoc->state == ALTCONN_ASSOC_STATE_PENDING) {
 		altconn_listener_move(from, to, assoc);
-		settle(to);
+		promote(to);
+		if (to->defer)
+			to->sk->sk_data_ready(to->sk);
 	}
+	/* One that was made for this attempt, which was decided meanwhile. */
+	if (to->vacant && !to->waiting)
+		altconn_vacancy_remove(to);
 	spin_unlock(&to->lock);
 	spin_unlock(&from->lock);
 	return err;
@@ -355,11 +339,16 @@ int altconn_listener_reenter(struct altconn_listener *from,
  */
 u32 altconn_listener_place(const struct altconn_assoc *assoc)
 {
-	struct altconn_listener *ln = altconn_listener_lock(assoc);
+	struct altconn_listener *ln;
 	const struct list_head *at;
 	u32 place = 0;
 
-	/* Not in the queue: on its way there, or refused at the door. */
+	/* On its way there; the pointer is never NULL again. */
+	if (!rcu_access_pointer(assoc->listener))
+		return 0;
+	ln = altconn_listener_lock(assoc);
+
+	/* Not in the queue: refused at the door. */
 	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING &&
 	    !list_empty(&assoc->node))
 		for (at = &assoc->node; at != &ln->waiters; at = at->prev)
@@ -427,6 +416,83 @@ static int bind_listener(struct sock *sk)
 	return altconn_autobind(sk, &addr);
 }
 
+/* One that waits at a listener which closes: it may wait for the next. */
+static void turn_away(struct altconn_listener *ln, struct altconn_assoc *assoc)
+{
+	u32 reason;
+
+	if (assoc->waits_listener && !altconn_vacancy_enter(assoc, ln, &reason))
+		return;
+	spin_lock(&ln->lock);
+	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
+		altconn_connect_decide(ln, assoc, ECONNREFUSED,
+				       ALTCONN_REASON_LISTENER_CLOSED);
+	spin_unlock(&ln->lock);
+}
+
+static struct altconn_assoc *get_first_waiter(struct altconn_listener *ln)
+{
+	struct altconn_assoc *assoc;
+
+	spin_lock(&ln->lock);
+	assoc = first_waiter(ln);
+	/* The client may let go of it as soon as it sees the result. */
+	if (assoc)
+		altconn_assoc_get(assoc);
+	spin_unlock(&ln->lock);
+	return assoc;
+}
+
+static void turn_all_away(struct altconn_listener *ln)
+{
+	struct altconn_assoc *assoc;
+
+	while ((assoc = get_first_waiter(ln))) {
+		turn_away(ln, assoc);
+		altconn_assoc_put(assoc);
+		cond_resched();
+	}
+}
+
+/* Whom a listener that fails fast has no room for. */
+static bool has_surplus(const struct altconn_listener *ln)
+{
+	return ln->fail_fast &&
+	       ln->waiting > (ln->defer ? ln->backlog + 1 : 0);
+}
+
+/* Refuse the first that waits, or the last of a surplus; false: there is none. */
+static bool refuse_one(struct altconn_listener *ln, bool surplus, u32 reason)
+{
+	struct altconn_assoc *assoc;
+
+	spin_lock(&ln->lock);
+	assoc = first_waiter(ln);
+	if (assoc && surplus)
+		assoc = has_surplus(ln) ? list_last_entry(&ln->waiters,
+							  struct altconn_assoc,
+							  node) : NULL;
+	if (assoc) {
+		/* The client may let go of it as soon as it sees the result. */
+		altconn_assoc_get(assoc);
+		altconn_connect_decide(ln, assoc, ECONNREFUSED, reason);
+	}
+	spin_unlock(&ln->lock);
+	if (assoc)
+		altconn_assoc_put(assoc);
+	return assoc;
+}
+
+/* Those who have waited for this listener find its backlog and its policy. */
+static void settle(struct altconn_listener *ln)
+{
+	spin_lock(&ln->lock);
+	promote(ln);
+	spin_unlock(&ln->lock);
+	while (refuse_one(ln, true, ALTCONN_REASON_BACKLOG_FULL))
+		cond_resched();
+}
+
 /* CLOSE -> LISTEN. */
 static int start(struct sock *sk, int backlog)
 {
@@ -451,18 +517,17 @@ static int start(struct sock *sk, int backlog)
 	/* Attempts may come from here on. */
 	err = altconn_bind_listen(sk, ln);
 	if (err)
-		goto err_unregister;
+		goto err_turn_away;
 	trace_altconn_state(sk, sk->sk_state, TCP_LISTEN);
 	rcu_assign_pointer(ask->listener, ln);
 	WRITE_ONCE(sk->sk_state, TCP_LISTEN);
-	spin_lock(&ln->lock);
 	settle(ln);
-	spin_unlock(&ln->lock);
 	/* Whoever polls has not been told of those that came just now. */
 	sk->sk_state_change(sk);
 	return 0;
 
-err_unregister:
+err_turn_away:
+	turn_all_away(ln);
 	altconn_sock_unregister(sk);
 err_put_listener:
 	altconn_listener_put(ln);
@@ -527,44 +592,6 @@ int altconn_listen(struct socket *sock, int backlog)
 	}
 	release_sock(sk);
 	return err;
-}
-
-/* One that waits at a listener which closes: it may wait for the next. */
-static void turn_away(struct altconn_listener *ln, struct altconn_assoc *assoc)
-{
-	u32 reason;
-
-	if (assoc->waits_listener && !altconn_vacancy_enter(assoc, ln, &reason))
-		return;
-	spin_lock(&ln->lock);
-	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
-		altconn_connect_decide(ln, assoc, ECONNREFUSED,
-				       ALTCONN_REASON_LISTENER_CLOSED);
-	spin_unlock(&ln->lock);
-}
-
-static struct altconn_assoc *get_first_waiter(struct altconn_listener *ln)
-{
-	struct altconn_assoc *assoc;
-
-	spin_lock(&ln->lock);
-	assoc = first_waiter(ln);
-	/* The client may let go of it as soon as it sees the result. */
-	if (assoc)
-		altconn_assoc_get(assoc);
-	spin_unlock(&ln->lock);
-	return assoc;
-}
-
-static void turn_all_away(struct altconn_listener *ln)
-{
-	struct altconn_assoc *assoc;
-
-	while ((assoc = get_first_waiter(ln))) {
-		turn_away(ln, assoc);
-		altconn_assoc_put(assoc);
-		cond_resched();
-	}
 }
 
 /* Under the lock: take the oldest association, in its new state. */
@@ -671,20 +698,13 @@ int altconn_listener_refuse(struct sock *sk, u32 count)
 	struct altconn_listener *ln =
 		rcu_dereference_protected(altconn_sk(sk)->listener,
 					  lockdep_sock_is_held(sk));
-	struct altconn_assoc *assoc;
 
 	if (!ln)
 		return -EINVAL;
-	do {
-		spin_lock(&ln->lock);
-		assoc = count ? first_waiter(ln) : NULL;
-		if (assoc)
-			altconn_connect_decide(ln, assoc, ECONNREFUSED,
-					       ALTCONN_REASON_REFUSED);
-		spin_unlock(&ln->lock);
-		count--;
+	/* Those who wait now: others may come as fast as they are refused. */
+	count = min(count, READ_ONCE(ln->waiting));
+	while (count-- && refuse_one(ln, false, ALTCONN_REASON_REFUSED))
 		cond_resched();
-	} while (assoc);
 	return 0;
 }
 
@@ -782,6 +802,7 @@ static int accept_from(struct sock *sk, struct altconn_listener *ln,
 		sock_put(newsk);
 		return PTR_ERR(assoc);
 	}
+	altconn_sk(newsk)->v6only = altconn_sk(sk)->v6only;
 	security_sk_clone(sk, newsk);
 	sock_graft(newsk, newsock);
 	altconn_sock_set_peercred(newsk, assoc->end[ALTCONN_CLIENT].pid,

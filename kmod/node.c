@@ -69,28 +69,28 @@ bool altconn_node_is_broadcast(struct net *net,
 
 /**
  * altconn_node_source() - the IP address that a socket has towards another
+ * @net: the namespace
  * @dest: where it connects or sends to, this node's or broadcast
  * @local: its address; the IP part is written
  *
  * As the routing table of a host has it: 127.0.0.1 to all of 127/8, else the
- * address itself.
+ * address itself. Broadcast stays in this namespace, where 127.0.0.1 can be
+ * answered.
  *
- * Context: any.
+ * Context: process.
  */
-void altconn_node_source(const struct altconn_addr *dest,
+void altconn_node_source(struct net *net, const struct altconn_addr *dest,
 			 struct altconn_addr *local)
 {
-	const struct in6_addr *ip = altconn_addr_ip(dest);
-	__be32 v4 = altconn_addr_v4(dest);
-
 	local->node = dest->node;
-	local->len = sizeof(*ip);
+	local->len = sizeof(struct in6_addr);
 	if (altconn_addr_is_v4(dest) &&
-	    (ipv4_is_loopback(v4) || ipv4_is_lbcast(v4)))
+	    (ipv4_is_loopback(altconn_addr_v4(dest)) ||
+	     altconn_node_is_broadcast(net, dest)))
 		ipv6_addr_set_v4mapped(htonl(INADDR_LOOPBACK),
 				       altconn_addr_ip(local));
 	else
-		*altconn_addr_ip(local) = *ip;
+		*altconn_addr_ip(local) = *altconn_addr_ip(dest);
 }
 
 /* 0.0.0.0 and :: as a destination are the loopback address, as with TCP. */
@@ -109,7 +109,8 @@ static void any_is_loopback(struct altconn_addr *addr)
 static bool same_version(const struct altconn_sock *ask,
 			 const struct altconn_addr *dest)
 {
-	const struct altconn_bind *bind = READ_ONCE(ask->bind);
+	/* Pairs with altconn_bind_insert(). */
+	const struct altconn_bind *bind = smp_load_acquire(&ask->bind);
 	bool v4 = altconn_addr_is_v4(dest);
 
 	if (v4 && ask->v6only)

@@ -47,7 +47,7 @@ static int insert(struct sock *sk, struct altconn_addr *addr,
 	lock_sock(sk);
 	err = altconn_bind_allowed(sk);
 	if (!err)
-		err = altconn_bind_insert(sk, addr, &path, false);
+		err = altconn_bind_insert(sk, addr, &path, ALTCONN_BIND_ASKED);
 	release_sock(sk);
 	if (err)
 		path_put(&path);

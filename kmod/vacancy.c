@@ -22,6 +22,9 @@ struct vacancy_key {
 
 static struct rhashtable vacancies;
 
+/* So many move in one hold of the locks. */
+#define FILL_BATCH	1024
+
 static u32 hash_key(const void *data, u32 len, u32 seed)
 {
 	const struct vacancy_key *key = data;
@@ -157,24 +160,33 @@ int altconn_vacancy_enter(struct altconn_assoc *assoc,
  * @ln: the listener; those who waited for it enter it in their order
  * @bind: its binding
  *
+ * Not all at once: who comes meanwhile queues up in the vacancy still.
+ *
  * Context: process; the key's stripe held.
+ * Return: whether more of them are there.
  */
-void altconn_vacancy_fill(struct altconn_listener *ln,
+bool altconn_vacancy_fill(struct altconn_listener *ln,
 			  const struct altconn_bind *bind)
 {
 	struct altconn_listener *from = find(bind->net, bind->type, bind->addr);
 	struct altconn_assoc *assoc, *next;
+	int left = FILL_BATCH;
 
 	if (!from)
-		return;
+		return false;
 	spin_lock(&from->lock);
 	spin_lock_nested(&ln->lock, SINGLE_DEPTH_NESTING);
-	list_for_each_entry_safe(assoc, next, &from->waiters, node)
-		if (altconn_bind_score(bind, assoc->end[ALTCONN_SERVER].addr))
-			altconn_listener_move(from, ln, assoc);
+	list_for_each_entry_safe(assoc, next, &from->waiters, node) {
+		if (!altconn_bind_score(bind, assoc->end[ALTCONN_SERVER].addr))
+			continue;
+		if (!left--)
+			break;
+		altconn_listener_move(from, ln, assoc);
+	}
 	spin_unlock(&ln->lock);
 	spin_unlock(&from->lock);
 	altconn_listener_put(from);
+	return left < 0;
 }
 
 /**
@@ -210,5 +222,7 @@ int __init altconn_vacancy_init(void)
  */
 void altconn_vacancy_exit(void)
 {
+	/* A vacancy goes with the last attempt that waits there. */
+	WARN_ON_ONCE(atomic_read(&vacancies.nelems));
 	rhashtable_destroy(&vacancies);
 }

@@ -304,36 +304,6 @@ TEST_F_TIMEOUT(inet, dual_stack_names, AT_TIMEOUT)
 	EXPECT_TRUE(is_called(variant, fd, true, "127.0.0.1", 4000));
 }
 
-/* The exact address before any of its version, that before dual stack. */
-TEST_F_TIMEOUT(inet, closest_listener, AT_TIMEOUT)
-{
-	int exact, any, dual, fd;
-	struct at_addr a;
-
-	if (DGRAM || ORACLE)
-		SKIP(return, "of those that listen, and TCP shares no port so");
-	dual = make(variant, "::");
-	any = make(variant, "0.0.0.0");
-	exact = make(variant, "127.0.0.1");
-	ASSERT_EQ(0, at_set_flag(dual, SOL_SOCKET, SO_REUSEADDR, 1));
-	ASSERT_EQ(0, at_set_flag(any, SOL_SOCKET, SO_REUSEADDR, 1));
-	ASSERT_EQ(0, at_set_flag(exact, SOL_SOCKET, SO_REUSEADDR, 1));
-	address(variant, &a, "::", 4000);
-	ASSERT_EQ(0, at_err(at_bind(dual, &a)));
-	address(variant, &a, "0.0.0.0", 4000);
-	ASSERT_EQ(0, at_err(at_bind(any, &a)));
-	address(variant, &a, "127.0.0.1", 4000);
-	ASSERT_EQ(0, at_err(at_bind(exact, &a)));
-	/* One of those that share may listen. */
-	ASSERT_EQ(0, at_err(listen(dual, 8)));
-	EXPECT_EQ(EADDRINUSE, at_err(listen(any, 8)));
-	EXPECT_EQ(EADDRINUSE, at_err(listen(exact, 8)));
-	/* The others are bound closer and do not listen. */
-	fd = make(variant, "127.0.0.1");
-	EXPECT_EQ(0, at_err(at_connect(fd, &a)));
-	EXPECT_LE(0, accept(dual, NULL, NULL));
-}
-
 /* SO_REUSEADDR. */
 static int shared(const FIXTURE_VARIANT(inet) *variant, const char *ip,
 		  unsigned int port, bool reuse, int *fd)
@@ -345,6 +315,24 @@ static int shared(const FIXTURE_VARIANT(inet) *variant, const char *ip,
 		return -1;
 	address(variant, &a, ip, port);
 	return at_err(at_bind(*fd, &a));
+}
+
+/* The others are bound closer and do not listen. */
+TEST_F_TIMEOUT(inet, listener_among_those_that_share, AT_TIMEOUT)
+{
+	int exact, dual, fd;
+	struct at_addr a;
+
+	if (DGRAM || ORACLE)
+		SKIP(return, "of those that listen, and TCP shares no port so");
+	ASSERT_EQ(0, shared(variant, "::", 4000, true, &dual));
+	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &exact));
+	ASSERT_EQ(0, at_err(listen(dual, 8)));
+	EXPECT_EQ(EADDRINUSE, at_err(listen(exact, 8)));
+	fd = make(variant, "127.0.0.1");
+	address(variant, &a, "127.0.0.1", 4000);
+	EXPECT_EQ(0, at_err(at_connect(fd, &a)));
+	EXPECT_LE(0, accept(dual, NULL, NULL));
 }
 
 TEST_F_TIMEOUT(inet, SO_REUSEADDR_both_or_none, AT_TIMEOUT)
@@ -393,7 +381,63 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_associated_already, AT_TIMEOUT)
 	EXPECT_EQ(0, at_err(at_connect(one, &a)));
 }
 
-/* The same of native ports. */
+/* What was accepted at a socket that shares the address counts too. */
+TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_already, AT_TIMEOUT)
+{
+	int server, other, client, fd, sfd;
+	struct at_addr a, b;
+
+	if (DGRAM || ORACLE)
+		SKIP(return, "TCP says EADDRNOTAVAIL");
+	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &server));
+	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &other));
+	ASSERT_EQ(0, shared(variant, "127.0.0.1", 5000, true, &client));
+	ASSERT_EQ(0, shared(variant, "127.0.0.1", 5000, true, &fd));
+	address(variant, &a, "127.0.0.1", 4000);
+	address(variant, &b, "127.0.0.1", 5000);
+	ASSERT_EQ(0, listen(server, 8));
+	ASSERT_EQ(0, at_err(at_connect(client, &a)));
+	sfd = accept(server, NULL, NULL);
+	ASSERT_LE(0, sfd);
+	ASSERT_EQ(0, listen(fd, 8));
+	EXPECT_EQ(EADDRINUSE, at_err(at_connect(other, &b)));
+	close(sfd);
+	EXPECT_EQ(0, at_err(at_connect(other, &b)));
+}
+
+TEST_F_TIMEOUT(inet, SO_REUSEADDR_of_a_port_that_was_chosen, AT_TIMEOUT)
+{
+	int one, two, port;
+	struct at_addr a;
+
+	ASSERT_EQ(0, shared(variant, "127.0.0.1", 0, true, &one));
+	ASSERT_EQ(0, at_getsockname(one, &a));
+	port = at_port_of(&a);
+	EXPECT_EQ(EADDRINUSE, shared(variant, "127.0.0.1", port, false, &two));
+	EXPECT_EQ(0, shared(variant, "127.0.0.1", port, true, &two));
+}
+
+TEST_F_TIMEOUT(inet, V6ONLY_of_the_accepted, AT_TIMEOUT)
+{
+	int lfd, fd, sfd, value = -1;
+	socklen_t len = sizeof(value);
+	struct at_addr a;
+
+	if (DGRAM)
+		SKIP(return, "connections only");
+	lfd = make(variant, "::1");
+	ASSERT_EQ(0, at_set_flag(lfd, IPPROTO_IPV6, IPV6_V6ONLY, 1));
+	address(variant, &a, "::1", 4000);
+	ASSERT_EQ(0, at_err(at_bind(lfd, &a)));
+	ASSERT_EQ(0, at_err(listen(lfd, 1)));
+	fd = make(variant, "::1");
+	ASSERT_EQ(0, at_err(at_connect(fd, &a)));
+	sfd = accept(lfd, NULL, NULL);
+	EXPECT_EQ(0, getsockopt(sfd, IPPROTO_IPV6, IPV6_V6ONLY, &value, &len));
+	EXPECT_EQ(1, value);
+}
+
+/* The same of native ports, to another port and to a path. */
 TEST(E_ADDRINUSE_native_port)
 {
 	struct at_addr a, own;
@@ -410,6 +454,11 @@ TEST(E_ADDRINUSE_native_port)
 	ASSERT_EQ(0, at_err(at_bind(two, &own)));
 	EXPECT_EQ(0, at_err(at_connect(one, &a)));
 	EXPECT_EQ(EADDRINUSE, at_err(at_connect(two, &a)));
+	ASSERT_EQ(0, at_err(at_connect_unspec(one)));
+	ASSERT_LE(0, at_listener(&a, AT_NATIVE, AT_PATH, SOCK_STREAM, 8));
+	EXPECT_EQ(0, at_err(at_connect(one, &a)));
+	EXPECT_EQ(EADDRINUSE, at_err(at_connect(two, &a)));
+	at_cleanup();
 	/* AF_UNIX programs set it without effect. */
 	close(one);
 	at_addr(&own, AT_UNIX, AT_NAME);
@@ -483,16 +532,62 @@ TEST_F_TIMEOUT(inet, dgram_connected_receiver_first, AT_TIMEOUT)
 	EXPECT_EQ(-EAGAIN, take(one));
 }
 
+/* The exact address before any of its version, that before dual stack. */
+TEST_F_TIMEOUT(inet, dgram_closest_receiver, AT_TIMEOUT)
+{
+	static const char * const ips[] = { "127.0.0.1", "0.0.0.0", "::" };
+	struct at_addr a;
+	int fds[3], i, fd;
+
+	if (!DGRAM)
+		SKIP(return, "datagrams only");
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, shared(variant, ips[i], 4000, true, &fds[i]));
+	fd = make(variant, "127.0.0.1");
+	address(variant, &a, "127.0.0.1", 4000);
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(0, give(fd, &a, 'a' + i));
+		EXPECT_EQ('a' + i, take(fds[i])) {
+			TH_LOG("%s", ips[i]);
+		}
+		close(fds[i]);
+	}
+	EXPECT_EQ(ORACLE ? 0 : ECONNREFUSED, give(fd, &a, 'x'));
+}
+
+/* A socket of both versions stays one, whatever it sends to first. */
+TEST_F_TIMEOUT(inet, dgram_dual_stack_after_v4, AT_TIMEOUT)
+{
+	struct at_addr four, six;
+	int r4, r6, fd;
+
+	if (!DGRAM)
+		SKIP(return, "datagrams only");
+	ASSERT_EQ(0, bound(variant, "127.0.0.1", 4000, &r4));
+	ASSERT_EQ(0, bound(variant, "::1", 4000, &r6));
+	fd = at_socket(variant->six, SOCK_DGRAM);
+	at_addr_ip(&four, variant->six, "::ffff:127.0.0.1", 4000);
+	at_addr_ip(&six, variant->six, "::1", 4000);
+	EXPECT_EQ(0, give(fd, &four, '4'));
+	EXPECT_TRUE(is_called(variant, fd, false, "::", -1));
+	EXPECT_EQ(0, give(fd, &six, '6'));
+	EXPECT_EQ('4', take(r4));
+	EXPECT_EQ('6', take(r6));
+}
+
 /* E-ACCES-BCAST: with the flag, every socket that is bound to the port. */
 TEST_F_TIMEOUT(inet, E_ACCES_BCAST_dgram, AT_TIMEOUT)
 {
-	int one, two, elsewhere, fd;
-	struct at_addr a;
+	int one, two, six, elsewhere, fd;
+	int sent;
+	struct at_addr a, from;
+	char c;
 
 	if (!DGRAM || ORACLE)
 		SKIP(return, "datagrams; UDP needs a device for it");
 	ASSERT_EQ(0, shared(variant, "0.0.0.0", 4000, true, &one));
 	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &two));
+	ASSERT_EQ(0, shared(variant, "::1", 4000, true, &six));
 	ASSERT_EQ(0, bound(variant, "0.0.0.0", 4001, &elsewhere));
 	address(variant, &a, "255.255.255.255", 4000);
 	fd = make(variant, "127.0.0.1");
@@ -501,12 +596,25 @@ TEST_F_TIMEOUT(inet, E_ACCES_BCAST_dgram, AT_TIMEOUT)
 	ASSERT_EQ(0, at_set_flag(fd, SOL_SOCKET, SO_BROADCAST, 1));
 	EXPECT_EQ(0, give(fd, &a, 'b'));
 	EXPECT_EQ('b', take(one));
-	EXPECT_EQ('b', take(two));
+	from.len = sizeof(from.raw);
+	EXPECT_EQ(1, recvfrom(two, &c, 1, MSG_DONTWAIT, &from.sa, &from.len));
+	EXPECT_EQ('b', c);
+	EXPECT_EQ(htonl(INADDR_LOOPBACK), from.in.sin_addr.s_addr);
+	EXPECT_EQ(0, give(two, &from, 'r'));
+	EXPECT_EQ('r', take(fd));
 	EXPECT_EQ(0, at_err(at_connect(fd, &a)));
 	EXPECT_EQ(1, send(fd, "c", 1, 0));
 	EXPECT_EQ('c', take(one));
 	EXPECT_EQ('c', take(two));
 	EXPECT_EQ(-EAGAIN, take(elsewhere));
+	EXPECT_EQ(-EAGAIN, take(six));
+	/* Who is full, or connected elsewhere, misses it and holds up nobody. */
+	address(variant, &a, "127.0.0.1", 5999);
+	ASSERT_EQ(0, at_err(at_connect(two, &a)));
+	for (sent = 0; sent < 3000; sent++)
+		ASSERT_EQ(sizeof(a), send(fd, &a, sizeof(a), MSG_DONTWAIT));
+	EXPECT_EQ(POLLOUT, at_poll_now(fd, POLLOUT));
+	EXPECT_EQ(-EAGAIN, take(two));
 }
 
 /* An address is its namespace's. */
@@ -519,11 +627,15 @@ TEST_F_TIMEOUT(inet, each_namespace_has_its_own, AT_TIMEOUT)
 	ASSERT_EQ(0, at_netns());
 	fd = make(variant, "127.0.0.1");
 	address(variant, &a, "127.0.0.1", 4000);
-	if (!DGRAM && !ORACLE)
-		EXPECT_EQ(ECONNREFUSED, at_err(at_connect(fd, &a)));
-	/* The loopback addresses are there with the device down. */
-	if (!ORACLE)
-		EXPECT_EQ(0, bound(variant, "127.0.0.1", 4000, &other));
+	if (ORACLE) {
+		/* Its device is down. */
+		EXPECT_EQ(ENETUNREACH, at_err(at_connect(fd, &a)));
+		return;
+	}
+	/* Here the loopback addresses are there even so. */
+	EXPECT_EQ(ECONNREFUSED, DGRAM ? give(fd, &a, 'x') :
+					at_err(at_connect(fd, &a)));
+	EXPECT_EQ(0, bound(variant, "127.0.0.1", 4000, &other));
 }
 
 TEST_HARNESS_MAIN

@@ -482,6 +482,7 @@ TEST_F_TIMEOUT(limits, wait_listener_max_waiting, AT_TIMEOUT)
 	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", 0));
 	at_addr(&b, AT_NATIVE, AT_NAME);
 	EXPECT_EQ(ECONNREFUSED, at_err(at_connect(fds[2], &b)));
+	EXPECT_EQ(ALTCONN_REASON_WAITING_ROOM_FULL, reason_of(fds[2]));
 }
 
 TEST_F_TIMEOUT(limits, E_AGAIN_TABLE, AT_TIMEOUT)

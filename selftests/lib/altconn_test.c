@@ -5,6 +5,8 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/genetlink.h>
+#include <linux/netlink.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -639,6 +641,86 @@ int at_hear(int fd)
 	if (!(at_poll(fd, POLLIN) & POLLIN))
 		return -1;
 	return read(fd, &c, 1) == 1 ? 0 : -1;
+}
+
+/* Generic netlink, as little of it as a dump needs. */
+struct nl_message {
+	struct nlmsghdr nlh;
+	struct genlmsghdr genl;
+	char attrs[64];
+};
+
+static int nl_send(int fd, int type, int flags, int cmd, const char *name)
+{
+	struct nl_message m = {
+		.nlh.nlmsg_type = type,
+		.nlh.nlmsg_flags = NLM_F_REQUEST | flags,
+		.genl.cmd = cmd, .genl.version = 1,
+	};
+	struct nlattr *attr = (struct nlattr *)m.attrs;
+
+	m.nlh.nlmsg_len = offsetof(struct nl_message, attrs);
+	if (name) {
+		attr->nla_type = CTRL_ATTR_FAMILY_NAME;
+		attr->nla_len = NLA_HDRLEN + strlen(name) + 1;
+		strcpy((char *)attr + NLA_HDRLEN, name);
+		m.nlh.nlmsg_len += NLA_ALIGN(attr->nla_len);
+	}
+	return send(fd, &m, m.nlh.nlmsg_len, 0) < 0 ? -1 : 0;
+}
+
+static int nl_family_id(int fd)
+{
+	char buf[8192];
+	struct nlmsghdr *nlh = (struct nlmsghdr *)buf;
+	int at = NLMSG_LENGTH(GENL_HDRLEN);
+	struct nlattr *attr;
+
+	if (nl_send(fd, GENL_ID_CTRL, 0, CTRL_CMD_GETFAMILY, "altconn") ||
+	    recv(fd, buf, sizeof(buf), 0) < at ||
+	    nlh->nlmsg_type == NLMSG_ERROR)
+		return -1;
+	for (; at < (int)nlh->nlmsg_len; at += NLA_ALIGN(attr->nla_len)) {
+		attr = (struct nlattr *)(buf + at);
+		if (attr->nla_type == CTRL_ATTR_FAMILY_ID)
+			return *(uint16_t *)((char *)attr + NLA_HDRLEN);
+	}
+	return -1;
+}
+
+/* The messages in a buffer; *done at the dump's end. */
+static int nl_count(char *buf, int len, bool *done)
+{
+	struct nlmsghdr *nlh = (struct nlmsghdr *)buf;
+	int n = 0;
+
+	for (; NLMSG_OK(nlh, len); nlh = NLMSG_NEXT(nlh, len)) {
+		if (nlh->nlmsg_type == NLMSG_ERROR)
+			return -1;
+		if (nlh->nlmsg_type == NLMSG_DONE)
+			*done = true;
+		else
+			n++;
+	}
+	return n;
+}
+
+int at_dump(int cmd)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
+	int id = nl_family_id(fd), n = 0, len, total = 0;
+	bool done = false;
+	char buf[65536];
+
+	if (id < 0 || nl_send(fd, id, NLM_F_DUMP, cmd, NULL))
+		return fail(fd);
+	while (!done && n >= 0) {
+		len = recv(fd, buf, sizeof(buf), 0);
+		n = len < 0 ? -1 : nl_count(buf, len, &done);
+		total += n;
+	}
+	close(fd);
+	return n < 0 ? -1 : total;
 }
 
 int at_netns(void)

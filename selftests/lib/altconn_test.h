@@ -168,6 +168,9 @@ int at_become_nobody(void);
 int at_tell(int fd);
 int at_hear(int fd);
 
+/* How many messages a dump has (ALTCONN_CMD_ASSOC_GET, ...), or -1. */
+int at_dump(int cmd);
+
 /* A fresh network namespace for this process. */
 int at_netns(void);
 long at_sysctl(const char *name);
