@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Addresses in the native dress of altconn, and what each kind cannot do. */
+#include "conformance.h"
+
+#include <arpa/inet.h>
+
+static void native_inet(struct altconn_inet *inet)
+{
+	inet->port = 1024 + (getpid() * 16 + unique()) % 31000;
+	inet_pton(AF_INET6, "::ffff:127.0.0.1", inet->addr);
+}
+
+void native_fresh(const struct family *f, struct addr *a)
+{
+	memset(a, 0, sizeof(*a));
+	a->nat.sac_family = family_domain(f);
+	a->nat.sac_kind = f->kind;
+	a->len = sizeof(a->nat);
+	switch (f->kind) {
+	case ALTCONN_KIND_PORT:
+		a->nat.sac_port = 0x100000 + getpid() * 256 + unique() % 256;
+		break;
+	case ALTCONN_KIND_NAME:
+		a->nat.sac_len = snprintf(a->nat.sac_name, 64,
+					  "connect-conformance-%d-%u",
+					  (int)getpid(), unique());
+		break;
+	case ALTCONN_KIND_PATH:
+		a->nat.sac_len = strlen(scratch_path(a->nat.sac_path, 100));
+		break;
+	case ALTCONN_KIND_INET:
+		native_inet(&a->nat.sac_inet);
+		break;
+	}
+}
+
+static const char *malformed_by_kind(struct addr *a)
+{
+	struct sockaddr_altconn *nat = &a->nat;
+
+	switch (nat->sac_kind) {
+	case ALTCONN_KIND_PORT:
+		nat->sac_path[sizeof(nat->sac_port)] = 1;
+		return "with a byte after the port";
+	case ALTCONN_KIND_INET:
+		nat->sac_inet.port = 65536;
+		return "with a port above 65535";
+	case ALTCONN_KIND_NAME:
+		nat->sac_len = ALTCONN_NAME_MAX + 1;
+		return "with a name that is too long";
+	}
+	nat->sac_path[2] = 0;
+	return "with a NUL inside the path";
+}
+
+const char *native_malformed(const struct family *f, struct addr *a, int i)
+{
+	(void)f;
+	switch (i) {
+	case 0:
+		a->len--;
+		return "with a byte too few";
+	case 1:
+		a->len++;
+		return "with a byte too many";
+	case 2:
+		a->nat.sac_kind = 99;
+		return "with an unknown kind";
+	case 3:
+		a->nat.sac_flags = 1;
+		return "with a flag";
+	case 4:
+		a->nat.sac_pad = 1;
+		return "with sac_pad not zero";
+	case 5:
+		a->nat.sac_path[ALTCONN_PATH_MAX - 1] = 1;
+		return "with a byte that the kind does not use";
+	case 6:
+		return malformed_by_kind(a);
+	}
+	return NULL;
+}
+
+void native_unreachable(const struct family *f, struct addr *a)
+{
+	if (f->kind == ALTCONN_KIND_INET)
+		inet_pton(AF_INET6, "::ffff:203.0.113.1", a->nat.sac_inet.addr);
+	else
+		a->nat.sac_node = 5;
+}
+
+void native_broadcast(const struct family *f, struct addr *a)
+{
+	if (f->kind == ALTCONN_KIND_INET)
+		inet_pton(AF_INET6, "::ffff:255.255.255.255",
+			  a->nat.sac_inet.addr);
+	else
+		a->nat.sac_node = ALTCONN_NODE_BROADCAST;
+}
+
+void alt_broadcast(const struct family *f, struct addr *a)
+{
+	(void)f;
+	a->in.sin_addr.s_addr = htonl(INADDR_BROADCAST);
+}
+
+void native_null(const struct family *f, struct addr *a)
+{
+	memset(a, 0, sizeof(*a));
+	a->nat.sac_family = family_domain(f);
+	a->nat.sac_kind = ALTCONN_KIND_PORT;
+	a->len = sizeof(a->nat);
+}
+
+int altconn_one_port(void)
+{
+	if (sysctl_set("altconn/ephemeral_port_max", "40000"))
+		return -1;
+	return sysctl_set("altconn/ephemeral_port_min", "40000");
+}
+
+int altconn_deadline(int fd)
+{
+	uint64_t ms = 50;
+
+	return setsockopt(fd, SOL_ALTCONN, ALTCONN_CONNECT_TIMEOUT, &ms,
+			  sizeof(ms));
+}
+
+#define NOT_YET								\
+	{ "E-PERM-RULE", ANY, "no rules can be made yet" },		\
+	{ "E-HOSTUNREACH", ANY, "no nodes can be made yet" }
+
+#define NO_PORTS							\
+	{ "E-AGAIN-PORT", ANY, "a client of it takes no port" }
+
+#define NO_REMOTE							\
+	{ "E-NETUNREACH", ANY, "all of its addresses are of this machine" }
+
+#define ALL_LOCAL							\
+	{ "E-ADDRNOTAVAIL", ANY, "all of its addresses are of this machine" }, \
+	NO_REMOTE
+
+#define NOBODY_TO_ALL							\
+	{ "E-ACCES-BCAST", ANY, "it has no broadcast address" }
+
+const struct exempt alt_port_exempt[] = { NO_PATHS, NOT_YET, {} };
+
+const struct exempt alt_name_exempt[] = {
+	NO_PATHS, NOT_YET, NO_PORTS, NOBODY_TO_ALL, {}
+};
+
+const struct exempt alt_unix_name_exempt[] = {
+	NO_PATHS, NOT_YET, NO_PORTS, NOBODY_TO_ALL, ALL_LOCAL, {}
+};
+
+const struct exempt alt_path_exempt[] = {
+	NOT_YET, NO_PORTS, NOBODY_TO_ALL, NO_REMOTE,
+	{ "E-ADDRNOTAVAIL", DGRAM, "its null address dissolves" },
+	{}
+};
+
+const struct exempt alt_unix_exempt[] = {
+	NOT_YET, NO_PORTS, NOBODY_TO_ALL, ALL_LOCAL, {}
+};
+
+const struct exempt alt_inet_exempt[] = { NO_PATHS, NOT_YET, {} };
+
+const struct exempt alt_inet6_exempt[] = {
+	NO_PATHS, NOT_YET, NO_BROADCAST, {}
+};

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Addresses as AF_INET and AF_INET6 write them, and what these cannot do. */
+#include "conformance.h"
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+
+/*
+ * Below the ephemeral range. A case has a namespace or a slice of its own; a
+ * port that another case left in TIME_WAIT is not met again soon.
+ */
+static in_port_t fresh_port(void)
+{
+	return htons(1024 + (getpid() * 16 + unique()) % 31000);
+}
+
+void inet_fresh(const struct family *f, struct addr *a)
+{
+	(void)f;
+	memset(a, 0, sizeof(*a));
+	a->in.sin_family = AF_INET;
+	a->in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	a->in.sin_port = fresh_port();
+	a->len = sizeof(a->in);
+}
+
+void inet6_fresh(const struct family *f, struct addr *a)
+{
+	(void)f;
+	memset(a, 0, sizeof(*a));
+	a->in6.sin6_family = AF_INET6;
+	a->in6.sin6_addr = in6addr_loopback;
+	a->in6.sin6_port = fresh_port();
+	a->len = sizeof(a->in6);
+}
+
+const char *inet_malformed(const struct family *f, struct addr *a, int i)
+{
+	(void)f;
+	switch (i) {
+	case 0:
+		a->len = 1;
+		return "with half a family";
+	case 1:
+		a->len = sizeof(a->in) - 1;
+		return "with a byte too few";
+	}
+	return NULL;
+}
+
+const char *inet6_malformed(const struct family *f, struct addr *a, int i)
+{
+	(void)f;
+	switch (i) {
+	case 0:
+		a->len = 1;
+		return "with half a family";
+	case 1:
+		/* Without sin6_scope_id, as RFC 2133 had it, is long enough. */
+		a->len = offsetof(struct sockaddr_in6, sin6_scope_id) - 1;
+		return "with a byte too few";
+	}
+	return NULL;
+}
+
+const char *inet_unusual(const struct family *f, struct addr *a, int i)
+{
+	(void)f;
+	switch (i) {
+	case 0:
+		memset(a->in.sin_zero, 'x', sizeof(a->in.sin_zero));
+		return "with garbage in sin_zero";
+	case 1:
+		a->len = sizeof(a->in) + 12;
+		return "with a longer addrlen";
+	}
+	return NULL;
+}
+
+const char *inet6_unusual(const struct family *f, struct addr *a, int i)
+{
+	(void)f;
+	switch (i) {
+	case 0:
+		a->len = offsetof(struct sockaddr_in6, sin6_scope_id);
+		return "without sin6_scope_id";
+	case 1:
+		a->len = sizeof(a->in6) + 12;
+		return "with a longer addrlen";
+	}
+	return NULL;
+}
+
+/* Networks for documentation: there is no route to them from a bare lo. */
+void inet_unreachable(const struct family *f, struct addr *a)
+{
+	(void)f;
+	inet_pton(AF_INET, "203.0.113.1", &a->in.sin_addr);
+}
+
+void inet6_unreachable(const struct family *f, struct addr *a)
+{
+	(void)f;
+	inet_pton(AF_INET6, "2001:db8::1", &a->in6.sin6_addr);
+}
+
+void inet_broadcast(const struct family *f, struct addr *a)
+{
+	(void)f;
+	inet_pton(AF_INET, "127.255.255.255", &a->in.sin_addr);
+}
+
+int inet_unroutable(const struct family *f, int err)
+{
+	struct addr a;
+
+	f->fresh(f, &a);
+	f->unreachable(f, &a);
+	return route_add(&a, err);
+}
+
+int inet_one_port(void)
+{
+	return sysctl_set("ipv4/ip_local_port_range", "40000 40000");
+}
+
+/* The shortest that TCP can: one more SYN. */
+int tcp_deadline(int fd)
+{
+	int one = 1, ms = 100;
+
+	if (setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms)))
+		return -1;
+	return setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &one, sizeof(one));
+}
+
+#define NO_TABLE							\
+	{ "E-AGAIN-TABLE", ANY, "Linux has no routing cache any more" }
+
+const struct exempt tcp4_exempt[] = { NO_PATHS, NO_TABLE, {} };
+const struct exempt tcp6_exempt[] = { NO_PATHS, NO_TABLE, NO_BROADCAST, {} };
+const struct exempt udp4_exempt[] = { NO_PATHS, NO_TABLE, {} };
+const struct exempt udp6_exempt[] = { NO_PATHS, NO_TABLE, NO_BROADCAST, {} };

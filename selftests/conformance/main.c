@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Options, and the order of things. */
+#include "conformance.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#define VERSION "1.0"
+
+/* Exit status. */
+enum { NOTHING_DEVIATES, SOMETHING_DEVIATES, CANNOT_RUN };
+
+static struct suite suite;
+static const char *json_file, *markdown_file;
+static bool want_json, want_markdown;
+
+static void fail(const char *fmt, ...)
+	__attribute__((noreturn, format(printf, 1, 2)));
+
+static void fail(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fputs("connect-conformance: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+	exit(CANNOT_RUN);
+}
+
+static void usage(void)
+{
+	puts("Usage: connect-conformance [OPTION]...\n"
+	     "Try every sentence of connect(2) on every socket family.\n\n"
+	     "  -f, --family=NAME[,NAME]    only these; altconn is all of its kinds\n"
+	     "  -c, --clause=NAME[,NAME]    only these, as E-INPROGRESS\n"
+	     "  -l, --list                  the clauses and the families\n"
+	     "  -e, --explain=CLAUSE        how a clause is tried, and where it cannot be\n"
+	     "  -t, --tap                   results as they come (the default)\n"
+	     "  -j, --json[=FILE]           all results; to FILE: in addition\n"
+	     "  -m, --markdown[=FILE]       the matrix; to FILE: in addition\n"
+	     "      --color[=WHEN]          auto, always or never\n"
+	     "  -h, --help\n"
+	     "      --version\n\n"
+	     "Exit status: 0 nothing deviates, 1 something does, 2 it could not be tried.\n"
+	     "Works in a network namespace of its own, for which it needs to be root or to\n"
+	     "make a user namespace.");
+}
+
+/* A family, or all whose names begin with that word. */
+static void select_family(const char *name)
+{
+	size_t len = strlen(name);
+	int i, found = 0;
+
+	for (i = 0; i < nfamilies; i++) {
+		if (strcmp(families[i].name, name))
+			continue;
+		suite.family[i] = true;
+		return;
+	}
+	for (i = 0; i < nfamilies; i++) {
+		if (len < 3 || strncmp(families[i].name, name, len))
+			continue;
+		suite.family[i] = true;
+		found++;
+	}
+	if (!found)
+		fail("no such family: %s (see --list)", name);
+}
+
+static void select_clause(const char *name)
+{
+	const struct clause *c = clause_find(name);
+
+	if (!c)
+		fail("no such clause: %s (see --list)", name);
+	suite.clause[c - clauses] = true;
+}
+
+static void each_word(char *list, void (*select)(const char *name))
+{
+	char *word, *rest = NULL;
+
+	for (word = strtok_r(list, ",", &rest); word;
+	     word = strtok_r(NULL, ",", &rest))
+		select(word);
+}
+
+static void set_color(const char *when)
+{
+	if (!when || !strcmp(when, "auto"))
+		use_color = isatty(STDOUT_FILENO);
+	else if (!strcmp(when, "always") || !strcmp(when, "never"))
+		use_color = when[0] == 'a';
+	else
+		fail("--color takes auto, always or never, not %s", when);
+}
+
+enum { OPT_COLOR = 256, OPT_VERSION };
+
+static const struct option options[] = {
+	{ "family", required_argument, NULL, 'f' },
+	{ "clause", required_argument, NULL, 'c' },
+	{ "list", no_argument, NULL, 'l' },
+	{ "explain", required_argument, NULL, 'e' },
+	{ "tap", no_argument, NULL, 't' },
+	{ "json", optional_argument, NULL, 'j' },
+	{ "markdown", optional_argument, NULL, 'm' },
+	{ "color", optional_argument, NULL, OPT_COLOR },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{}
+};
+
+/* What only prints something ends the program. */
+static void print_only(int opt, const char *arg)
+{
+	switch (opt) {
+	case 'l':
+		list_clauses(true);
+		break;
+	case 'e':
+		if (explain(arg))
+			fail("no such clause: %s (see --list)", arg);
+		break;
+	case 'h':
+		usage();
+		break;
+	case OPT_VERSION:
+		puts("connect-conformance " VERSION);
+		break;
+	default:
+		fail("see --help");
+	}
+	exit(0);
+}
+
+static void parse(int argc, char **argv)
+{
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "f:c:le:tj::m::h", options,
+				  NULL)) >= 0) {
+		switch (opt) {
+		case 'f':
+			each_word(optarg, select_family);
+			break;
+		case 'c':
+			each_word(optarg, select_clause);
+			break;
+		case 't':
+			want_json = false;
+			want_markdown = false;
+			break;
+		case 'j':
+			want_json = true;
+			json_file = optarg;
+			break;
+		case 'm':
+			want_markdown = true;
+			markdown_file = optarg;
+			break;
+		case OPT_COLOR:
+			set_color(optarg ?: "always");
+			break;
+		default:
+			print_only(opt, optarg);
+		}
+	}
+	if (optind < argc)
+		fail("not an option: %s", argv[optind]);
+	if (want_json && !json_file && want_markdown && !markdown_file)
+		fail("--json and --markdown both want the output");
+}
+
+static bool none(const bool *chosen, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++) {
+		if (chosen[i])
+			return false;
+	}
+	return true;
+}
+
+static void default_to_all(bool *chosen, int n)
+{
+	int i;
+
+	if (!none(chosen, n))
+		return;
+	for (i = 0; i < n; i++)
+		chosen[i] = true;
+}
+
+static FILE *output(const char *file)
+{
+	FILE *out = file ? fopen(file, "w") : stdout;
+
+	if (!out)
+		fail("%s: %s", file, strerror(errno));
+	return out;
+}
+
+static void write_files(FILE *json_out, FILE *markdown_out)
+{
+	if (json_out && json(json_out, &suite))
+		fail("built without json-c");
+	if (markdown_out)
+		markdown(markdown_out, &suite);
+	if ((json_out && fflush(json_out)) ||
+	    (markdown_out && fflush(markdown_out)))
+		fail("cannot write the results: %s", strerror(errno));
+}
+
+int main(int argc, char **argv)
+{
+	FILE *json_out = NULL, *markdown_out = NULL;
+	bool tap;
+
+	set_color(NULL);
+	parse(argc, argv);
+	default_to_all(suite.family, nfamilies);
+	default_to_all(suite.clause, nclauses);
+	tap = !(want_json && !json_file) && !(want_markdown && !markdown_file);
+	if (want_json)
+		json_out = output(json_file);
+	if (want_markdown)
+		markdown_out = output(markdown_file);
+	if (netns_enter())
+		fail("cannot make a network namespace: %s (run it as root, or allow user namespaces)",
+		     strerror(errno));
+	suite_plan(&suite);
+	if (tap)
+		tap_begin(&suite);
+	suite_run(&suite, tap ? tap_case : NULL);
+	if (tap)
+		tap_end(&suite);
+	write_files(json_out, markdown_out);
+	return suite_count(&suite, NULL, DEVIATES) ? SOMETHING_DEVIATES :
+						     NOTHING_DEVIATES;
+}

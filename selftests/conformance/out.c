@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/* TAP, and the lists that --list and --explain print. */
+#include "conformance.h"
+
+#include <stdlib.h>
+
+bool use_color;
+
+static const char *color(const char *code)
+{
+	return use_color ? code : "";
+}
+
+#define GREEN	color("\033[32m")
+#define RED	color("\033[31m")
+#define BOLD	color("\033[1m")
+#define DIM	color("\033[2m")
+#define OFF	color("\033[0m")
+
+void tap_begin(const struct suite *s)
+{
+	if (!getenv("KSFT_TAP_LEVEL"))
+		puts("TAP version 13");
+	printf("1..%d\n", s->ncases);
+}
+
+static void tap_name(const struct test *t)
+{
+	printf(" %s", t->f->name);
+	if (t->type)
+		printf(" %s", type_name(t->type));
+	if (t->mode)
+		printf(" %s", mode_name(t->mode));
+	if (t->clause)
+		printf(" %s", t->clause->name);
+}
+
+void tap_case(const struct test *t, int n)
+{
+	bool bad = t->result == DEVIATES;
+
+	printf("%s%s%s %d", bad ? RED : GREEN, bad ? "not ok" : "ok", OFF, n);
+	tap_name(t);
+	if (bad)
+		printf(" # seen %s", t->seen);
+	else if (t->result == CANNOT)
+		printf(" %s# SKIP %s%s", DIM, t->seen, OFF);
+	putchar('\n');
+	fflush(stdout);
+}
+
+void tap_end(const struct suite *s)
+{
+	const struct family *f;
+	int i, skipped = 0;
+
+	for (i = 0; i < nfamilies; i++) {
+		f = &families[i];
+		if (s->family[i] && !s->missing[i])
+			printf("# %s: %d hold, %d deviate, %d cannot apply\n",
+			       f->name, suite_count(s, f, HOLDS),
+			       suite_count(s, f, DEVIATES),
+			       suite_count(s, f, CANNOT));
+	}
+	for (i = 0; i < s->ncases; i++)
+		skipped += s->cases[i].result == CANNOT;
+	printf("# Totals: pass:%d fail:%d xfail:0 xpass:0 skip:%d error:0\n",
+	       suite_count(s, NULL, HOLDS), suite_count(s, NULL, DEVIATES),
+	       skipped);
+}
+
+void list_clauses(bool families_too)
+{
+	int i;
+
+	for (i = 0; i < nclauses; i++)
+		printf("%s%-15s%s %s\n", BOLD, clauses[i].name, OFF,
+		       clauses[i].text);
+	if (!families_too)
+		return;
+	putchar('\n');
+	for (i = 0; i < nfamilies; i++)
+		printf("%s%-21s%s %s\n", BOLD, families[i].name, OFF,
+		       families[i].text);
+}
+
+static void print_types(int types)
+{
+	const char *comma = "";
+	int type;
+
+	for (type = STREAM; type <= DGRAM; type <<= 1) {
+		if (!(types & type))
+			continue;
+		printf("%s%s", comma, type_name(type));
+		comma = ", ";
+	}
+}
+
+/* The first reason, and the types that it holds for where not for all. */
+static void explain_family(const struct clause *c, const struct family *f)
+{
+	int types = f->types & c->types, type, exempt = 0;
+	const char *why = "it has no such sockets", *one;
+
+	for (type = STREAM; type <= DGRAM; type <<= 1) {
+		one = exempt_why(f, c->name, type);
+		if (!(types & type) || !one)
+			continue;
+		why = one;
+		exempt |= type;
+	}
+	if (types && !exempt)
+		return;
+	printf("  %-21s %s", f->name, why);
+	if (exempt != types) {
+		printf(" (");
+		print_types(exempt);
+		putchar(')');
+	}
+	putchar('\n');
+}
+
+static const char *modes_text(int modes)
+{
+	if (!modes)
+		return "";
+	return modes == BOTH ? ", blocking and non-blocking" :
+	       modes == BLOCKING ? ", blocking" : ", non-blocking";
+}
+
+int explain(const char *name)
+{
+	const struct clause *c = clause_find(name);
+	int i;
+
+	if (!c)
+		return -1;
+	printf("%s%s%s\n  %s\nFor\n  ", BOLD, c->name, OFF, c->text);
+	print_types(c->types);
+	printf("%s\nTried by\n  %s\nCannot apply to\n", modes_text(c->modes),
+	       c->how);
+	for (i = 0; i < nfamilies; i++)
+		explain_family(c, &families[i]);
+	return 0;
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Which cases there are, and each in a child with a deadline. */
+#include "conformance.h"
+
+#include <ftw.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+static char scratch[64];
+static int report_fd;
+
+static struct test *suite_add(struct suite *s, const struct family *f, int type)
+{
+	struct test *t;
+
+	s->cases = realloc(s->cases, (s->ncases + 1) * sizeof(*s->cases));
+	if (!s->cases)
+		abort();
+	t = &s->cases[s->ncases++];
+	*t = (struct test){ .f = f, .type = type };
+	return t;
+}
+
+/* What the kernel lacks is a row without a clause. */
+static void suite_skip(struct suite *s, const struct family *f, int type,
+		       const char *why)
+{
+	struct test *t = suite_add(s, f, type);
+
+	t->result = CANNOT;
+	snprintf(t->seen, sizeof(t->seen), "%s", why);
+}
+
+static void plan_clause(struct suite *s, const struct family *f, int type,
+			const struct clause *c)
+{
+	const char *why = exempt_why(f, c->name, type);
+	int modes = type == DGRAM ? 0 : c->modes, mode;
+	struct test *t;
+
+	if (!(c->types & type))
+		return;
+	for (mode = modes ? BLOCKING : 0; mode <= modes; mode++) {
+		if (mode == BOTH || (modes & mode) != mode)
+			continue;
+		t = suite_add(s, f, type);
+		t->clause = c;
+		t->mode = mode;
+		if (!why)
+			continue;
+		t->result = CANNOT;
+		snprintf(t->seen, sizeof(t->seen), "%s", why);
+	}
+}
+
+static void plan_type(struct suite *s, const struct family *f, int type)
+{
+	const char *why = type_missing(f, type);
+	int i;
+
+	if (why) {
+		suite_skip(s, f, type, why);
+		return;
+	}
+	for (i = 0; i < nclauses; i++) {
+		if (s->clause[i])
+			plan_clause(s, f, type, &clauses[i]);
+	}
+}
+
+int suite_plan(struct suite *s)
+{
+	const struct family *f;
+	int i, type;
+
+	for (i = 0; i < nfamilies; i++) {
+		f = &families[i];
+		if (!s->family[i])
+			continue;
+		s->missing[i] = family_missing(f);
+		if (s->missing[i]) {
+			suite_skip(s, f, 0, s->missing[i]);
+			continue;
+		}
+		for (type = STREAM; type <= DGRAM; type <<= 1) {
+			if (f->types & type)
+				plan_type(s, f, type);
+		}
+	}
+	return s->ncases;
+}
+
+const char *scratch_path(char *buf, size_t len)
+{
+	snprintf(buf, len, "%s/%u", scratch, unique());
+	return buf;
+}
+
+static int make_scratch(void)
+{
+	const char *dir = getenv("TMPDIR");
+
+	if (!dir || strlen(dir) > 30)
+		dir = "/tmp";
+	snprintf(scratch, sizeof(scratch), "%s/connect-conformance.XXXXXX", dir);
+	return mkdtemp(scratch) ? 0 : -1;
+}
+
+static int remove_one(const char *path, const struct stat *st, int flag,
+		      struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path);
+}
+
+static void remove_scratch(void)
+{
+	nftw(scratch, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* In the child: tell the parent and end, with all threads. */
+void case_exit(struct test *t)
+{
+	ssize_t n = write(report_fd, t, sizeof(*t));
+
+	_exit(n == sizeof(*t) ? 0 : 1);
+}
+
+static void case_child(struct test *t, int fd)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGPIPE, SIG_IGN);
+	report_fd = fd;
+	t->clause->run(t);
+	case_exit(t);
+}
+
+/* The report, or what became of the child instead. */
+static void case_wait(struct test *t, pid_t pid, int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	struct test report;
+	int ret, status;
+
+	do {
+		ret = poll(&pfd, 1, CASE_MS);
+	} while (ret < 0 && errno == EINTR);
+	if (ret <= 0)
+		kill(pid, SIGKILL);
+	if (ret > 0 && read(fd, &report, sizeof(report)) == sizeof(report))
+		*t = report;
+	else
+		deviates(t, ret > 0 ? "the child died" : "did not return");
+	waitpid(pid, &status, 0);
+}
+
+static void case_run(struct test *t)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (t->result != HOLDS)
+		return;
+	if (make_scratch() || pipe(fds)) {
+		deviates(t, "%s before the case began", err_name(errno));
+		return;
+	}
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		case_child(t, fds[1]);
+	close(fds[1]);
+	if (pid < 0)
+		deviates(t, "%s from fork()", err_name(errno));
+	else
+		case_wait(t, pid, fds[0]);
+	close(fds[0]);
+	remove_scratch();
+}
+
+void suite_run(struct suite *s, void (*each)(const struct test *t, int n))
+{
+	int i;
+
+	for (i = 0; i < s->ncases; i++) {
+		case_run(&s->cases[i]);
+		if (each)
+			each(&s->cases[i], i + 1);
+	}
+}
+
+/* Of one family, or of all; what the kernel lacks does not count. */
+int suite_count(const struct suite *s, const struct family *f, enum result r)
+{
+	int i, n = 0;
+
+	for (i = 0; i < s->ncases; i++) {
+		if (s->cases[i].clause && (!f || s->cases[i].f == f))
+			n += s->cases[i].result == r;
+	}
+	return n;
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * AF_TIPC within one node: service addresses, which any number of sockets may
+ * bind. Its accept() is what establishes a connection.
+ */
+#include "conformance.h"
+
+void tipc_fresh(const struct family *f, struct addr *a)
+{
+	(void)f;
+	memset(a, 0, sizeof(*a));
+	a->tipc.family = AF_TIPC;
+	a->tipc.addrtype = TIPC_ADDR_NAME;
+	a->tipc.scope = TIPC_NODE_SCOPE;
+	a->tipc.addr.name.name.type = 18888;
+	a->tipc.addr.name.name.instance = getpid() * 256 + unique() % 256;
+	a->len = sizeof(a->tipc);
+}
+
+const char *tipc_malformed(const struct family *f, struct addr *a, int i)
+{
+	(void)f;
+	switch (i) {
+	case 0:
+		a->len = sizeof(a->tipc) - 1;
+		return "with a byte too few";
+	case 1:
+		a->tipc.addrtype = 99;
+		return "with an unknown type of address";
+	}
+	return NULL;
+}
+
+/* A port of node 1.1.5, which no bearer leads to. */
+void tipc_unreachable(const struct family *f, struct addr *a)
+{
+	(void)f;
+	a->tipc.addrtype = TIPC_ADDR_ID;
+	a->tipc.addr.id.ref = 12345;
+	a->tipc.addr.id.node = 0x01001005;
+}
+
+int tipc_deadline(int fd)
+{
+	int ms = 100;
+
+	return setsockopt(fd, SOL_TIPC, TIPC_CONN_TIMEOUT, &ms, sizeof(ms));
+}
+
+const struct exempt tipc_exempt[] = {
+	NO_PATHS,
+	{ "S-UNSPEC", CONN,
+	  "the manual promises it of TCP and of datagram sockets" },
+	{ "E-ACCES-BCAST", ANY, "it has no broadcast address" },
+	{ "E-ADDRINUSE", ANY, "many sockets may bind one address" },
+	{ "E-ADDRNOTAVAIL", ANY, "bind() takes any service" },
+	{ "E-PERM-RULE", ANY, "no firewall filters it" },
+	{ "E-HOSTUNREACH", ANY, "it tells hosts and networks not apart" },
+	{ "E-AGAIN-PORT", ANY, "its range of ports cannot be narrowed" },
+	{ "E-AGAIN-TABLE", ANY, "it keeps no table with a limit" },
+	{}
+};

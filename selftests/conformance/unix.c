@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Addresses as AF_UNIX writes them, and what it cannot do. */
+#include "conformance.h"
+
+#define HEAD offsetof(struct sockaddr_un, sun_path)
+
+void unix_fresh_path(const struct family *f, struct addr *a)
+{
+	(void)f;
+	memset(a, 0, sizeof(*a));
+	a->un.sun_family = AF_UNIX;
+	scratch_path(a->un.sun_path, sizeof(a->un.sun_path));
+	a->len = HEAD + strlen(a->un.sun_path) + 1;
+}
+
+void unix_fresh_name(const struct family *f, struct addr *a)
+{
+	(void)f;
+	memset(a, 0, sizeof(*a));
+	a->un.sun_family = AF_UNIX;
+	a->len = HEAD + 1 + snprintf(a->un.sun_path + 1, 64,
+				     "connect-conformance-%d-%u",
+				     (int)getpid(), unique());
+}
+
+const char *unix_malformed(const struct family *f, struct addr *a, int i)
+{
+	(void)f;
+	switch (i) {
+	case 0:
+		a->len = HEAD - 1;
+		return "with half a family";
+	case 1:
+		a->len = HEAD;
+		return "with a family and no path";
+	case 2:
+		a->len = sizeof(a->un) + 1;
+		return "with a byte after sun_path";
+	}
+	return NULL;
+}
+
+const char *unix_unusual(const struct family *f, struct addr *a, int i)
+{
+	(void)f;
+	if (!a->un.sun_path[0])
+		return NULL;
+	switch (i) {
+	case 0:
+		a->len = HEAD + strlen(a->un.sun_path);
+		return "with a path without its NUL";
+	case 1:
+		memset(a->raw + a->len, 'x', sizeof(a->un) - a->len);
+		a->len = sizeof(a->un);
+		return "with bytes after the NUL of sun_path";
+	}
+	return NULL;
+}
+
+#define NO_ROUTES							\
+	{ "E-ACCES-BCAST", ANY, "it has no broadcast address" },	\
+	{ "E-ADDRNOTAVAIL", ANY, "all of its addresses are of this machine" }, \
+	{ "E-HOSTUNREACH", ANY, "all of its addresses are of this machine" }, \
+	{ "E-NETUNREACH", ANY, "all of its addresses are of this machine" }, \
+	{ "E-PERM-RULE", ANY, "no firewall filters it" },		\
+	{ "E-AGAIN-PORT", ANY, "connect() binds no local address" },	\
+	{ "E-AGAIN-TABLE", ANY, "it keeps no table with a limit" }
+
+#define NO_PENDING							\
+	{ "S-DONE", CONN, "it never answers EINPROGRESS" },		\
+	{ "E-ALREADY", CONN, "it never answers EINPROGRESS" },		\
+	{ "S-UNSPEC", CONN,						\
+	  "the manual promises it of TCP and of datagram sockets" }
+
+const struct exempt unix_exempt[] = {
+	NO_ROUTES,
+	NO_PENDING,
+	{}
+};
+
+const struct exempt unix_name_exempt[] = {
+	NO_PATHS,
+	NO_ROUTES,
+	NO_PENDING,
+	{}
+};

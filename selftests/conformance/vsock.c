@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0
+/* AF_VSOCK over its loopback: no packet goes to a hypervisor or a guest. */
+#include "conformance.h"
+
+void vsock_fresh(const struct family *f, struct addr *a)
+{
+	(void)f;
+	memset(a, 0, sizeof(*a));
+	a->vm.svm_family = AF_VSOCK;
+	a->vm.svm_cid = VMADDR_CID_LOCAL;
+	a->vm.svm_port = 0x100000 + getpid() * 256 + unique() % 256;
+	a->len = sizeof(a->vm);
+}
+
+const char *vsock_malformed(const struct family *f, struct addr *a, int i)
+{
+	(void)f;
+	switch (i) {
+	case 0:
+		a->len = 1;
+		return "with half a family";
+	case 1:
+		a->len = sizeof(a->vm) - 1;
+		return "with a byte too few";
+	case 2:
+		a->vm.svm_reserved1 = 1;
+		return "with svm_reserved1 not zero";
+	}
+	return NULL;
+}
+
+/* For bind() alone: connect() would send a packet there. */
+void vsock_elsewhere(const struct family *f, struct addr *a)
+{
+	(void)f;
+	a->vm.svm_cid = 77;
+}
+
+/* Without the loopback an attempt would go to the hypervisor. */
+const char *vsock_missing(void)
+{
+	struct addr a;
+	int fd, err;
+
+	fd = socket(AF_VSOCK, SOCK_STREAM, 0);
+	if (fd < 0)
+		return "this kernel has no AF_VSOCK";
+	vsock_fresh(NULL, &a);
+	err = go_bind(fd, &a);
+	close(fd);
+	return err ? "the module vsock_loopback is not loaded" : NULL;
+}
+
+const struct exempt vsock_exempt[] = {
+	NO_PATHS,
+	{ "S-UNSPEC", CONN,
+	  "the manual promises it of TCP and of datagram sockets" },
+	{ "E-ACCES-BCAST", ANY, "it has no broadcast address" },
+	{ "E-PERM-RULE", ANY, "no firewall filters it" },
+	{ "E-HOSTUNREACH", ANY, "such an attempt would leave the machine" },
+	{ "E-NETUNREACH", ANY, "such an attempt would leave the machine" },
+	{ "E-AGAIN-PORT", ANY, "its range of ports cannot be narrowed" },
+	{ "E-AGAIN-TABLE", ANY, "it keeps no table with a limit" },
+	{ "E-ALREADY", CONN, "no attempt of it can be made to wait" },
+	{ "E-INTR", CONN, "no attempt of it can be made to wait" },
+	{ "E-TIMEDOUT", CONN, "no attempt of it can be made to wait" },
+	{}
+};

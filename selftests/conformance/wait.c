@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+/* An attempt that waits: at a full backlog, or for accept(). */
+#include "conformance.h"
+#include "clause.h"
+
+#include <signal.h>
+#include <sys/time.h>
+
+/* poll() tells of a failure, and SO_ERROR tells it once. */
+static void fails_in_the_end(struct test *t)
+{
+	short revents;
+	struct gate g;
+	int fd = pending(t, &g);
+
+	close(g.lfd);
+	revents = poll_for(fd, POLLOUT);
+	if (!(revents & POLLOUT) || !(revents & POLLERR))
+		deviates(t, "events %#x at the end of a failed attempt",
+			 revents);
+	expect(t, so_error(fd), ECONNREFUSED, "after the listener closed");
+	expect(t, so_error(fd), 0, "in SO_ERROR for the second time");
+}
+
+/* Where the backlog never fills for long: one with room will do. */
+static void async_without_gate(struct test *t)
+{
+	struct addr a;
+	int lfd = listener(t, &a, 8), fd = new_socket(t), err;
+
+	err = go_connect(fd, &a);
+	if (err && err != EINPROGRESS)
+		stop(t, "%s with room in the backlog", err_name(err));
+	expect(t, result_of_pending(fd), 0, "in SO_ERROR at the end");
+	close(accept_one(t, lfd));
+}
+
+void e_inprogress(struct test *t)
+{
+	struct gate g;
+	int fd;
+
+	gate_close(t, &g);
+	fd = new_socket(t);
+	expect(t, go_connect(fd, &g.a), EINPROGRESS, "at a full backlog");
+	if (t->result != HOLDS)
+		return;
+	if (!(t->f->traits & (WAITS | LATE))) {
+		expect(t, result_of_pending(fd), 0, "at a full backlog");
+		async_without_gate(t);
+		return;
+	}
+	if (poll_now(fd, POLLOUT))
+		deviates(t, "an event before the attempt is decided");
+	expect(t, so_error(fd), 0, "in SO_ERROR while it waits");
+	gate_open(t, &g);
+	if (poll_for(fd, POLLOUT) != POLLOUT)
+		deviates(t, "no POLLOUT alone after success");
+	expect(t, so_error(fd), 0, "in SO_ERROR after success");
+	if (!is_connected(fd))
+		deviates(t, "not connected after success");
+	fails_in_the_end(t);
+}
+
+/* A blocking connect() on an attempt waits for that attempt. */
+static void joins_the_attempt(struct test *t)
+{
+	struct job job;
+	struct gate g;
+	int fd = pending(t, &g);
+
+	set_nonblock(fd, false);
+	job_start(t, &job, fd, &g.a);
+	if (!job_waits(&job))
+		stop(t, "%s from a blocking connect() on an attempt",
+		     err_name(job_end(&job)));
+	gate_open(t, &g);
+	expect(t, job_end(&job), 0, "from a blocking connect() on an attempt");
+	if (!is_connected(fd))
+		deviates(t, "not connected after that");
+}
+
+void e_already(struct test *t)
+{
+	struct gate g;
+	int fd, i;
+
+	if (t->mode == BLOCKING) {
+		joins_the_attempt(t);
+		return;
+	}
+	fd = pending(t, &g);
+	for (i = 0; i < 2; i++)
+		expect(t, go_connect(fd, &g.a), EALREADY,
+		       "while an attempt waits");
+	gate_open(t, &g);
+	expect(t, result_of_pending(fd), 0, "in SO_ERROR at the end");
+}
+
+static atomic_int caught;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	atomic_fetch_add(&caught, 1);
+}
+
+/* A thread in connect(), asleep, that is then interrupted. */
+static int interrupt(struct test *t, struct gate *g, struct job *job,
+		     int flags)
+{
+	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = flags };
+	int fd;
+
+	sigaction(SIGUSR1, &sa, NULL);
+	atomic_store(&caught, 0);
+	gate_close(t, g);
+	fd = new_socket(t);
+	job_start(t, job, fd, &g->a);
+	if (!job_waits(job))
+		stop(t, "%s without waiting at a full backlog",
+		     err_name(job_end(job)));
+	pthread_kill(job->thread, SIGUSR1);
+	if (!until(atomic_load(&caught)))
+		stop(t, "the signal was not caught");
+	return fd;
+}
+
+static void interrupted(struct test *t)
+{
+	struct gate g;
+	struct job job;
+	int fd = interrupt(t, &g, &job, 0), err;
+
+	expect(t, job_end(&job), EINTR, "on a signal");
+	gate_open(t, &g);
+	err = result_of_pending(fd);
+	if (err || !is_connected(fd))
+		deviates(t, "the signal ended the attempt");
+	else
+		close(fd);
+}
+
+static void restarted(struct test *t)
+{
+	struct gate g;
+	struct job job;
+	int fd = interrupt(t, &g, &job, SA_RESTART);
+
+	if (job_waits(&job))
+		gate_open(t, &g);
+	expect(t, job_end(&job), 0, "on a signal under SA_RESTART");
+	close(fd);
+}
+
+void e_intr(struct test *t)
+{
+	interrupted(t);
+	restarted(t);
+}
+
+static void set_sndtimeo(struct test *t, int fd)
+{
+	struct timeval tv = { .tv_usec = 50000 };
+
+	must(t, !setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)),
+	     "SO_SNDTIMEO");
+}
+
+/* It bounds the wait of the call, not the attempt. */
+static void sndtimeo_ends_the_wait(struct test *t)
+{
+	struct gate g;
+	int fd;
+
+	gate_close(t, &g);
+	fd = new_socket(t);
+	set_sndtimeo(t, fd);
+	expect(t, go_connect(fd, &g.a), EINPROGRESS,
+	       "at the end of SO_SNDTIMEO");
+	gate_open(t, &g);
+	expect(t, result_of_pending(fd), 0, "from the attempt after that");
+}
+
+static void not_connected(struct test *t, struct gate *g, int fd)
+{
+	if (is_connected(fd))
+		deviates(t, "connected after the attempt had timed out");
+	if (!g->nfill)
+		return;
+	gate_open(t, g);
+	if (!nobody_waits(g->lfd))
+		deviates(t, "a connection after the attempt had timed out");
+}
+
+void e_timedout(struct test *t)
+{
+	struct gate g;
+	int fd;
+
+	if (t->mode == NONBLOCKING && !(t->f->traits & (WAITS | LATE)))
+		cannot(t, "a non-blocking attempt of it never waits");
+	gate_close(t, &g);
+	fd = new_socket(t);
+	if (t->f->deadline)
+		must(t, !t->f->deadline(fd), "the option for the deadline");
+	else
+		set_sndtimeo(t, fd);
+	expect(t, outcome(t, fd, &g.a), ETIMEDOUT, "when the time is over");
+	if (t->result != HOLDS)
+		return;
+	expect(t, so_error(fd), 0, "in SO_ERROR after it was told");
+	not_connected(t, &g, fd);
+	if (t->mode == BLOCKING && t->f->traits & WAITS)
+		sndtimeo_ends_the_wait(t);
+}
