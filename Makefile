@@ -72,6 +72,14 @@ demo:
 		ALTCONN_NGINX=$$nginx ALTCONN_COLOR=$$color \
 		$(vm)/run --kernel $(KERNEL) -- $(vm)/demo
 
+# The matrix in the documentation, as this kernel shows it.
+conformance:
+	@$(vm)/deps build vm
+	@$(MAKE) --no-print-directory -s -C selftests/conformance
+	@$(vm)/run --kernel $(KERNEL) -- $(vm)/conformance
+	@cp build/run/last/conformance.md Documentation/conformance.md
+	@echo 'Documentation/conformance.md is written'
+
 vm:
 	@$(vm)/deps build vm
 	@$(MAKE) --no-print-directory -s tools
@@ -116,7 +124,9 @@ modules_install: headers-present
 
 clean:
 	@[ ! -e "$(KDIR)/Makefile" ] || $(MAKE) -s -C $(KDIR) M=$(CURDIR) clean
-	@for dir in $(tool_dirs); do $(MAKE) -s -C $$dir clean || exit 1; done
+	@for dir in $(tool_dirs) selftests/conformance; do \
+		$(MAKE) -s -C $$dir clean || exit 1; \
+	done
 	rm -rf build/stock build/debug build/6.* build/7.* build/selftests \
 		build/install build/lint
 
@@ -130,6 +140,8 @@ help:
 	@echo '      TESTS="connect bind"     only these'
 	@echo '      KERNEL=6.12, 7.2         on other Debian kernels'
 	@echo '  make check-debug    the same on a kernel with KASAN and lockdep'
+	@echo '  make conformance    every sentence of connect(2) on every family, in'
+	@echo '                      a VM; writes Documentation/conformance.md'
 	@echo '  make vm             a shell in a VM with the module loaded'
 	@echo 'Building and installing:'
 	@echo '  make [KDIR=...]     kmod/altconn.ko and tools/altconn/altconn'
@@ -143,5 +155,5 @@ help:
 	@echo 'ALTCONN_CACHE= moves the kernels that are downloaded and built.'
 
 .PHONY: all module headers-present tools build-deps selftests userland check \
-	check-debug demo vm lint generate check-generated diagrams install \
-	modules_install clean distclean help
+	check-debug demo conformance vm lint generate check-generated diagrams \
+	install modules_install clean distclean help

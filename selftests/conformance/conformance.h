@@ -34,6 +34,8 @@
 #include <linux/tipc.h>
 #include <linux/vm_sockets.h>
 
+#define __noreturn	__attribute((noreturn))
+#define __printf(a, b)	__attribute((format(printf, a, b)))
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 /* Socket types, as sets. CONN are the connection-based ones. */
@@ -83,6 +85,7 @@ struct exempt {
 #define WAITS		2	/* an attempt at a full backlog waits */
 #define LATE		4	/* established by accept(), not before */
 #define OWN_TYPES	8	/* each type has addresses of its own */
+#define SHARES		16	/* SO_REUSEADDR lets two sockets bind one address */
 
 /**
  * struct family - a socket family, or one way to write addresses in it
@@ -203,15 +206,13 @@ int route_add(const struct addr *to, int err);
 int drop_file_privileges(void);
 
 /* case.c: what a case says, and how it waits. */
-void case_exit(struct test *t) __attribute__((noreturn));
-void deviates(struct test *t, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+void __noreturn case_exit(struct test *t);
+void __printf(2, 3) deviates(struct test *t, const char *fmt, ...);
 /* @where completes "EAGAIN ...". An @err below 0: no answer in time. */
 void expect(struct test *t, int err, int want, const char *where);
 /* Like deviates(), and nothing more can be tried. */
-void stop(struct test *t, const char *fmt, ...)
-	__attribute__((noreturn, format(printf, 2, 3)));
-void cannot(struct test *t, const char *why) __attribute__((noreturn));
+void __noreturn __printf(2, 3) stop(struct test *t, const char *fmt, ...);
+void __noreturn cannot(struct test *t, const char *why);
 void must(struct test *t, bool good, const char *what);
 const char *err_name(int err);
 int err_of(long ret);

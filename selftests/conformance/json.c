@@ -55,6 +55,7 @@ int json(FILE *out, const struct suite *s)
 {
 	struct json_object *doc = json_object_new_object();
 	struct json_object *rows = json_object_new_array();
+	int flags = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE;
 	int i;
 
 	for (i = 0; i < nfamilies; i++) {
@@ -68,9 +69,8 @@ int json(FILE *out, const struct suite *s)
 			json_object_array_add(rows, case_row(&s->cases[i]));
 	}
 	json_object_object_add(doc, "cases", rows);
-	fprintf(out, "%s\n", json_object_to_json_string_ext(doc,
-			JSON_C_TO_STRING_PRETTY |
-			JSON_C_TO_STRING_NOSLASHESCAPE));
+	fputs(json_object_to_json_string_ext(doc, flags), out);
+	fputc('\n', out);
 	json_object_put(doc);
 	return 0;
 }

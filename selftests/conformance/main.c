@@ -15,10 +15,7 @@ static struct suite suite;
 static const char *json_file, *markdown_file;
 static bool want_json, want_markdown;
 
-static void fail(const char *fmt, ...)
-	__attribute__((noreturn, format(printf, 1, 2)));
-
-static void fail(const char *fmt, ...)
+static void __noreturn __printf(1, 2) fail(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -232,8 +229,8 @@ int main(int argc, char **argv)
 	if (want_markdown)
 		markdown_out = output(markdown_file);
 	if (netns_enter())
-		fail("cannot make a network namespace: %s (run it as root, or allow user namespaces)",
-		     strerror(errno));
+		fail("cannot make a network namespace: %s (be root, or allow %s)",
+		     strerror(errno), "user namespaces");
 	suite_plan(&suite);
 	if (tap)
 		tap_begin(&suite);

@@ -23,8 +23,8 @@ const char *vsock_malformed(const struct family *f, struct addr *a, int i)
 		a->len = sizeof(a->vm) - 1;
 		return "with a byte too few";
 	case 2:
-		a->vm.svm_reserved1 = 1;
-		return "with svm_reserved1 not zero";
+		a->vm.svm_flags = 0x80;
+		return "with an unknown flag";
 	}
 	return NULL;
 }

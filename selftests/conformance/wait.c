@@ -15,9 +15,10 @@ static void fails_in_the_end(struct test *t)
 
 	close(g.lfd);
 	revents = poll_for(fd, POLLOUT);
-	if (!(revents & POLLOUT) || !(revents & POLLERR))
-		deviates(t, "events %#x at the end of a failed attempt",
-			 revents);
+	if (!(revents & POLLOUT))
+		deviates(t, "no POLLOUT at the end of a failed attempt");
+	if (!(revents & POLLERR))
+		deviates(t, "no POLLERR at the end of a failed attempt");
 	expect(t, so_error(fd), ECONNREFUSED, "after the listener closed");
 	expect(t, so_error(fd), 0, "in SO_ERROR for the second time");
 }
@@ -33,6 +34,36 @@ static void async_without_gate(struct test *t)
 		stop(t, "%s with room in the backlog", err_name(err));
 	expect(t, result_of_pending(fd), 0, "in SO_ERROR at the end");
 	close(accept_one(t, lfd));
+}
+
+/* Of altconn alone: who came first is served first. */
+static void in_order(struct test *t)
+{
+	int first, second;
+	struct gate g;
+
+	first = pending(t, &g);
+	second = new_socket(t);
+	expect(t, go_connect(second, &g.a), EINPROGRESS, "behind another");
+	accept_one(t, g.lfd);
+	if (poll_for(first, POLLOUT) != POLLOUT || poll_now(second, POLLOUT))
+		deviates(t, "the first who waits is not the first served");
+}
+
+/* Likewise: the listener decides with accept(), whatever the backlog. */
+static void waits_for_accept(struct test *t)
+{
+	unsigned int on = 1;
+	struct addr a;
+	int lfd = listener(t, &a, 8), fd = new_socket(t);
+
+	must(t, !setsockopt(lfd, SOL_ALTCONN, ALTCONN_DEFER_ACCEPT, &on,
+			    sizeof(on)), "ALTCONN_DEFER_ACCEPT");
+	expect(t, go_connect(fd, &a), EINPROGRESS, "at a deferring listener");
+	if (poll_now(fd, POLLOUT))
+		deviates(t, "an event before a deferred accept()");
+	accept_one(t, lfd);
+	expect(t, result_of_pending(fd), 0, "after a deferred accept()");
 }
 
 void e_inprogress(struct test *t)
@@ -60,6 +91,10 @@ void e_inprogress(struct test *t)
 	if (!is_connected(fd))
 		deviates(t, "not connected after success");
 	fails_in_the_end(t);
+	if (is_altconn(t->f)) {
+		in_order(t);
+		waits_for_accept(t);
+	}
 }
 
 /* A blocking connect() on an attempt waits for that attempt. */
@@ -193,6 +228,19 @@ static void not_connected(struct test *t, struct gate *g, int fd)
 		deviates(t, "a connection after the attempt had timed out");
 }
 
+/* Of altconn alone: the deadline of those who set no option. */
+static void sysctl_deadline(struct test *t)
+{
+	struct gate g;
+
+	must(t, !netns_enter(), "unshare()");
+	must(t, !sysctl_set("altconn/connect_timeout_ms", "50"),
+	     "net.altconn.connect_timeout_ms");
+	gate_close(t, &g);
+	expect(t, outcome(t, new_socket(t), &g.a), ETIMEDOUT,
+	       "when the time of the sysctl is over");
+}
+
 void e_timedout(struct test *t)
 {
 	struct gate g;
@@ -213,4 +261,6 @@ void e_timedout(struct test *t)
 	not_connected(t, &g, fd);
 	if (t->mode == BLOCKING && t->f->traits & WAITS)
 		sndtimeo_ends_the_wait(t);
+	if (is_altconn(t->f))
+		sysctl_deadline(t);
 }

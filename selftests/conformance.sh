@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The family does what connect(2) says, in every way of writing addresses; and
+# the matrix in the documentation is what the program sees today.
+# shellcheck source=selftests/lib/tap.sh
+. "$(dirname "$0")/lib/tap.sh"
+
+program=$(helper connect-conformance) ||
+	skip_all "connect-conformance is not built"
+
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+families=(port name path native-inet unix unix-abstract inet inet6)
+
+# The peers have to be there, or the matrix would lack their columns.
+modprobe -a vsock_loopback tipc 2>/dev/null
+"$program" --tap --markdown="$dir/conformance.md" >"$dir/tap" 2>"$dir/err"
+status=$?
+
+ran() {
+	[ "$status" -le 1 ] || {
+		cat "$dir/err"
+		return 1
+	}
+}
+
+# At least one case was tried, and none deviates.
+nothing_deviates() {
+	grep -E "^not ok [0-9]+ $1 " "$dir/tap" && return 1
+	grep -qE "^ok [0-9]+ $1 [^#]*$" "$dir/tap" || {
+		grep -E "^ok [0-9]+ $1 " "$dir/tap" | head -n 1
+		return 1
+	}
+}
+
+not_stale() {
+	diff -u "$ALTCONN_TOP/Documentation/conformance.md" \
+		"$dir/conformance.md" || {
+		echo "run make conformance"
+		return 1
+	}
+}
+
+plan $((${#families[@]} + 2))
+check "every family was tried" ran
+for name in "${families[@]}"; do
+	check "nothing deviates: altconn-$name" \
+		nothing_deviates "altconn-$name"
+done
+if [ "${ALTCONN_KERNEL:-}" = stock ]; then
+	check "Documentation/conformance.md is not stale" not_stale
+else
+	skip "Documentation/conformance.md is not stale" \
+		"it tells of the stock kernel"
+fi
+finish
