@@ -169,7 +169,7 @@ static bool is_documented(int err)
 }
 
 /* connect() itself: 0, or -1 with an errno that is in the manual. */
-static void ret_of(struct test *t, const struct addr *a, const char *where)
+static int ret_of(struct test *t, const struct addr *a, const char *where)
 {
 	int fd = new_socket(t), ret, err;
 
@@ -185,32 +185,56 @@ static void ret_of(struct test *t, const struct addr *a, const char *where)
 	if (!is_documented(err))
 		deviates(t, "%s %s", err_name(err), where);
 	close(fd);
+	return err;
+}
+
+static void ret_of_failure(struct test *t, const struct addr *a,
+			   const char *where)
+{
+	if (!ret_of(t, a, where))
+		deviates(t, "0 returned %s", where);
+}
+
+static void ret_of_success(struct test *t)
+{
+	struct pair p;
+
+	if (t->type != DGRAM) {
+		make_pair(t, &p);
+		exchange(t, p.fd, p.peer, "after 0 was returned");
+		return;
+	}
+	p.lfd = bound(t, &p.a);
+	p.fd = new_socket(t);
+	expect(t, go_connect(p.fd, &p.a), 0, "with a receiver there");
+	expect(t, give(p.fd, NULL, 'r'), 0, "from send() after that");
 }
 
 void s_ret(struct test *t)
 {
 	const char *what;
 	struct addr a;
-	int fd, i;
+	int i;
 
+	ret_of_success(t);
 	unbound_target(t, &a);
-	ret_of(t, &a, "where nothing is bound");
-	fd = bound(t, &a);
 	if (t->type == DGRAM)
-		ret_of(t, &a, "with a receiver there");
+		ret_of(t, &a, "where nothing is bound");
 	else
-		ret_of(t, &a, "where nothing listens");
-	close(fd);
+		ret_of_failure(t, &a, "where nothing is bound");
+	bound(t, &a);
+	if (t->type != DGRAM)
+		ret_of_failure(t, &a, "where nothing listens");
 	for (i = 0;; i++) {
 		t->f->fresh(t->f, &a);
 		what = t->f->malformed(t->f, &a, i);
 		if (!what)
 			break;
-		ret_of(t, &a, what);
+		ret_of_failure(t, &a, what);
 	}
 	t->f->fresh(t->f, &a);
 	a.sa.sa_family = 99;
-	ret_of(t, &a, "in another address family");
+	ret_of_failure(t, &a, "in another address family");
 }
 
 /* A failure that every family can make, for this type. */
@@ -289,17 +313,10 @@ void s_resume(struct test *t)
 
 void s_done(struct test *t)
 {
-	struct gate g = {};
-	int fd;
+	struct gate g;
+	int fd = pending(t, &g);
 
-	if (t->f->traits & (WAITS | LATE)) {
-		fd = pending(t, &g);
-		gate_open(t, &g);
-	} else {
-		g.lfd = listener(t, &g.a, 8);
-		fd = new_socket(t);
-		expect(t, go_connect(fd, &g.a), EINPROGRESS, "at first");
-	}
+	gate_open(t, &g);
 	expect(t, result_of_pending(fd), 0, "in SO_ERROR at the end");
 	expect(t, go_connect(fd, &g.a), 0, "from the next connect()");
 	expect(t, go_connect(fd, &g.a), EISCONN, "from the one after that");

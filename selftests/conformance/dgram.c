@@ -120,6 +120,7 @@ static void unspec_dgram(struct test *t)
 	expect(t, go_unspec(t, fd), 0, "from AF_UNSPEC, not connected");
 	for (i = 0; i < 2; i++) {
 		expect(t, go_connect(fd, &a), 0, "with a receiver there");
+		expect(t, give(fd, NULL, 'u'), 0, "from send() to it");
 		expect(t, go_unspec(t, fd), 0, "from AF_UNSPEC");
 		is_dissolved(t, fd, &own);
 	}

@@ -49,6 +49,7 @@ int tipc_deadline(int fd)
 
 const struct exempt tipc_exempt[] = {
 	NO_PATHS,
+	{ "S-DONE", CONN, "TCP does so; the manual asks it of nobody" },
 	{ "S-UNSPEC", CONN,
 	  "the manual promises it of TCP and of datagram sockets" },
 	{ "E-ACCES-BCAST", ANY, "it has no broadcast address" },

@@ -53,6 +53,7 @@ const char *vsock_missing(void)
 
 const struct exempt vsock_exempt[] = {
 	NO_PATHS,
+	{ "S-DONE", CONN, "TCP does so; the manual asks it of nobody" },
 	{ "S-UNSPEC", CONN,
 	  "the manual promises it of TCP and of datagram sockets" },
 	{ "E-ACCES-BCAST", ANY, "it has no broadcast address" },
