@@ -80,6 +80,15 @@ conformance:
 	@cp build/run/last/conformance.md Documentation/conformance.md
 	@echo 'Documentation/conformance.md is written'
 
+build/bench/%: selftests/bench/%.c $(wildcard uapi/linux/*.h)
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -D_GNU_SOURCE -isystem uapi -o $@ $<
+
+# The guest's clock counts instructions, so a nanosecond is one.
+bench: build/bench/waiters
+	@$(vm)/deps build vm
+	@$(vm)/run --kernel $(KERNEL) --icount -- $(CURDIR)/build/bench/waiters
+
 vm:
 	@$(vm)/deps build vm
 	@$(MAKE) --no-print-directory -s tools
@@ -142,6 +151,7 @@ help:
 	@echo '  make check-debug    the same on a kernel with KASAN and lockdep'
 	@echo '  make conformance    every sentence of connect(2) on every family, in'
 	@echo '                      a VM; writes Documentation/conformance.md'
+	@echo '  make bench          what accept() costs with 10 and 10,000 waiting'
 	@echo '  make vm             a shell in a VM with the module loaded'
 	@echo 'Building and installing:'
 	@echo '  make [KDIR=...]     kmod/altconn.ko and tools/altconn/altconn'
@@ -155,5 +165,5 @@ help:
 	@echo 'ALTCONN_CACHE= moves the kernels that are downloaded and built.'
 
 .PHONY: all module headers-present tools build-deps selftests userland check \
-	check-debug demo conformance vm lint generate check-generated diagrams \
+	check-debug demo conformance bench vm lint generate check-generated diagrams \
 	install modules_install clean distclean help

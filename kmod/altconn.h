@@ -515,10 +515,16 @@ void altconn_bind_reset(struct sock *sk);
 int altconn_bind_listen(struct sock *sk, struct altconn_listener *ln);
 void altconn_bind_unlisten(struct sock *sk);
 void altconn_unbind(struct sock *sk, struct path *path);
-u32 altconn_bind_hash(const struct net *net, int type,
-		      const struct altconn_addr *addr, u32 seed);
-bool altconn_bind_same_key(const struct altconn_addr *a,
-			   const struct altconn_addr *b);
+/* What tables of addresses are searched by. */
+struct altconn_key {
+	const struct net		*net;
+	int				type;
+	const struct altconn_addr	*addr;
+};
+
+u32 altconn_key_hash(const void *key, u32 len, u32 seed);
+bool altconn_key_equal(const struct altconn_key *key, const struct net *net,
+		       int type, const struct altconn_addr *addr);
 spinlock_t *altconn_bind_stripe(const struct net *net, int type,
 				const struct altconn_addr *addr);
 struct rhlist_head *altconn_bind_lookup(struct net *net, int type,

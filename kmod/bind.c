@@ -22,46 +22,36 @@
 
 #define STRIPES	256
 
-struct bind_key {
-	const struct net		*net;
-	int				type;
-	const struct altconn_addr	*addr;
-};
-
 static struct rhltable bind_table;
 static spinlock_t stripes[STRIPES];
 
 /**
- * altconn_bind_hash() - hash of a key: what tables of addresses go by
- * @net: the namespace, no part of a path's key
- * @type: socket type, likewise
- * @addr: canonical address; of an inet one only the port counts
+ * altconn_key_hash() - hash of a key
+ * @data: struct altconn_key; of a path's key only the inode counts, of an inet
+ *	address only the port
+ * @len: not used
  * @seed: of the table
  *
  * Context: any.
  */
-u32 altconn_bind_hash(const struct net *net, int type,
-		      const struct altconn_addr *addr, u32 seed)
+u32 altconn_key_hash(const void *data, u32 len, u32 seed)
 {
+	const struct altconn_key *key = data;
+	const struct altconn_addr *addr = key->addr;
+
 	if (addr->kind == ALTCONN_KIND_PATH)
 		return jhash(&addr->inode, sizeof(addr->inode), seed);
-	seed ^= (u32)((unsigned long)net >> 6);
+	seed ^= (u32)((unsigned long)key->net >> 6);
 	if (addr->kind == ALTCONN_KIND_INET)
-		return jhash_2words(addr->port, type << 8 | addr->kind, seed);
-	seed = jhash_3words(addr->node, addr->port, type << 8 | addr->kind,
+		return jhash_2words(addr->port, key->type << 8 | addr->kind,
+				    seed);
+	seed = jhash_3words(addr->node, addr->port, key->type << 8 | addr->kind,
 			    seed);
 	return addr->len ? jhash(addr->bytes, addr->len, seed) : seed;
 }
 
-/**
- * altconn_bind_same_key() - do two addresses have one key, all else being equal?
- * @a: an address
- * @b: an address
- *
- * Context: any.
- */
-bool altconn_bind_same_key(const struct altconn_addr *a,
-			   const struct altconn_addr *b)
+static bool same_addr(const struct altconn_addr *a,
+		      const struct altconn_addr *b)
 {
 	if (a->kind != b->kind)
 		return false;
@@ -72,38 +62,52 @@ bool altconn_bind_same_key(const struct altconn_addr *a,
 	return altconn_addr_equal(a, b);
 }
 
-static u32 bind_hash_key(const void *data, u32 len, u32 seed)
+/**
+ * altconn_key_equal() - is this the key of an entry?
+ * @key: the key
+ * @net: the entry's namespace
+ * @type: its socket type
+ * @addr: its address
+ *
+ * Context: any.
+ */
+bool altconn_key_equal(const struct altconn_key *key, const struct net *net,
+		       int type, const struct altconn_addr *addr)
 {
-	const struct bind_key *key = data;
-
-	return altconn_bind_hash(key->net, key->type, key->addr, seed);
+	if (!same_addr(key->addr, addr))
+		return false;
+	if (addr->kind == ALTCONN_KIND_PATH)
+		return true;
+	return key->net == net && key->type == type;
 }
 
-static u32 bind_hash_obj(const void *data, u32 len, u32 seed)
+static struct altconn_key key_of(const struct altconn_bind *bind)
 {
-	const struct altconn_bind *bind = data;
+	return (struct altconn_key) {
+		.net = bind->net, .type = bind->type, .addr = bind->addr,
+	};
+}
 
-	return altconn_bind_hash(bind->net, bind->type, bind->addr, seed);
+static u32 hash_bind(const void *data, u32 len, u32 seed)
+{
+	const struct altconn_key key = key_of(data);
+
+	return altconn_key_hash(&key, 0, seed);
 }
 
 /* As a table's comparison function: 0 when equal. */
-static int bind_cmp(struct rhashtable_compare_arg *arg, const void *obj)
+static int compare(struct rhashtable_compare_arg *arg, const void *obj)
 {
-	const struct bind_key *key = arg->key;
 	const struct altconn_bind *bind = obj;
 
-	if (!altconn_bind_same_key(bind->addr, key->addr))
-		return 1;
-	if (key->addr->kind == ALTCONN_KIND_PATH)
-		return 0;
-	return bind->net != key->net || bind->type != key->type;
+	return !altconn_key_equal(arg->key, bind->net, bind->type, bind->addr);
 }
 
 static const struct rhashtable_params bind_params = {
 	.head_offset		= offsetof(struct altconn_bind, node),
-	.hashfn			= bind_hash_key,
-	.obj_hashfn		= bind_hash_obj,
-	.obj_cmpfn		= bind_cmp,
+	.hashfn			= altconn_key_hash,
+	.obj_hashfn		= hash_bind,
+	.obj_cmpfn		= compare,
 	.automatic_shrinking	= true,
 };
 
@@ -123,7 +127,9 @@ static struct net *key_net(struct net *net, const struct altconn_addr *addr)
 spinlock_t *altconn_bind_stripe(const struct net *net, int type,
 				const struct altconn_addr *addr)
 {
-	return &stripes[altconn_bind_hash(net, type, addr, 0) % STRIPES];
+	struct altconn_key key = { .net = net, .type = type, .addr = addr };
+
+	return &stripes[altconn_key_hash(&key, 0, 0) % STRIPES];
 }
 
 static spinlock_t *stripe_of(const struct altconn_bind *bind)
@@ -144,7 +150,7 @@ static spinlock_t *stripe_of(const struct altconn_bind *bind)
 struct rhlist_head *altconn_bind_lookup(struct net *net, int type,
 					const struct altconn_addr *addr)
 {
-	struct bind_key key = {
+	struct altconn_key key = {
 		.net = key_net(net, addr), .type = type, .addr = addr,
 	};
 
@@ -198,9 +204,7 @@ static bool excludes(const struct altconn_bind *old,
 /* Add to the table, unless the address is taken; @exclusive: by anybody. */
 static int insert(struct altconn_bind *new, bool exclusive)
 {
-	struct bind_key key = {
-		.net = new->net, .type = new->type, .addr = new->addr,
-	};
+	const struct altconn_key key = key_of(new);
 	spinlock_t *stripe = stripe_of(new);
 	struct rhlist_head *list, *pos;
 	struct altconn_bind *old;
@@ -481,9 +485,7 @@ static bool is_claimed(const struct altconn_bind *bind,
 static int claim(struct sock *sk, struct altconn_addr *dest)
 {
 	struct altconn_bind *bind = altconn_sk(sk)->bind;
-	struct bind_key key = {
-		.net = bind->net, .type = bind->type, .addr = bind->addr,
-	};
+	const struct altconn_key key = key_of(bind);
 	spinlock_t *stripe = stripe_of(bind);
 	struct rhlist_head *list;
 	int err = -EADDRINUSE;
@@ -562,9 +564,7 @@ void altconn_bind_reset(struct sock *sk)
 /* Does another socket that shares the address listen? The stripe is held. */
 static bool is_listened_at(const struct altconn_bind *bind)
 {
-	struct bind_key key = {
-		.net = bind->net, .type = bind->type, .addr = bind->addr,
-	};
+	const struct altconn_key key = key_of(bind);
 	struct rhlist_head *list, *pos;
 	struct altconn_bind *other;
 

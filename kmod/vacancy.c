@@ -14,43 +14,31 @@
 #include <linux/slab.h>
 #include "altconn.h"
 
-struct vacancy_key {
-	const struct net		*net;
-	int				type;
-	const struct altconn_addr	*addr;
-};
-
 static struct rhashtable vacancies;
 
 /* So many move in one hold of the locks. */
 #define FILL_BATCH	1024
 
-static u32 hash_key(const void *data, u32 len, u32 seed)
-{
-	const struct vacancy_key *key = data;
-
-	return altconn_bind_hash(key->net, key->type, key->addr, seed);
-}
-
 static u32 hash_vacancy(const void *data, u32 len, u32 seed)
 {
 	const struct altconn_listener *ln = data;
+	const struct altconn_key key = {
+		.net = ln->net, .type = ln->type, .addr = ln->addr,
+	};
 
-	return altconn_bind_hash(ln->net, ln->type, ln->addr, seed);
+	return altconn_key_hash(&key, 0, seed);
 }
 
 static int compare(struct rhashtable_compare_arg *arg, const void *obj)
 {
-	const struct vacancy_key *key = arg->key;
 	const struct altconn_listener *ln = obj;
 
-	return ln->net != key->net || ln->type != key->type ||
-	       !altconn_bind_same_key(ln->addr, key->addr);
+	return !altconn_key_equal(arg->key, ln->net, ln->type, ln->addr);
 }
 
 static const struct rhashtable_params params = {
 	.head_offset		= offsetof(struct altconn_listener, vacancy),
-	.hashfn			= hash_key,
+	.hashfn			= altconn_key_hash,
 	.obj_hashfn		= hash_vacancy,
 	.obj_cmpfn		= compare,
 	.automatic_shrinking	= true,
@@ -72,7 +60,7 @@ static struct altconn_listener *vacancy_new(const struct altconn_assoc *assoc)
 static struct altconn_listener *find(const struct net *net, int type,
 				     const struct altconn_addr *addr)
 {
-	struct vacancy_key key = { .net = net, .type = type, .addr = addr };
+	struct altconn_key key = { .net = net, .type = type, .addr = addr };
 	struct altconn_listener *ln;
 
 	rcu_read_lock();

@@ -25,6 +25,9 @@ FIXTURE_VARIANT(accept) {
 ACCEPT(NATIVE, PORT, STREAM);
 ACCEPT(NATIVE, NAME, SEQPACKET);
 ACCEPT(NATIVE, PATH, STREAM);
+ACCEPT(NATIVE, INET, STREAM);
+ACCEPT(IN, INET, STREAM);
+ACCEPT(IN6, INET, SEQPACKET);
 ACCEPT(UNIX, NAME, STREAM);
 ACCEPT(UNIX, PATH, SEQPACKET);
 ACCEPT(ORACLE, NAME, SEQPACKET);
@@ -59,10 +62,21 @@ static int number(int fd, int option)
 	return value;
 }
 
+static socklen_t variant_len(const FIXTURE_VARIANT(accept) *variant)
+{
+	struct at_addr a;
+
+	at_addr(&a, variant->dress, variant->kind);
+	return a.len;
+}
+
 /* The client's own address is one that its dress and the kind call for. */
 static bool client_address_right(const FIXTURE_VARIANT(accept) *variant,
 				 const struct at_addr *own)
 {
+	if (variant->kind == AT_INET)
+		return own->len == variant_len(variant) &&
+		       at_port_of(own) >= 32768 && at_port_of(own) <= 60999;
 	if (variant->dress != AT_NATIVE || variant->kind == AT_PATH)
 		return at_unnamed(own);
 	if (own->len != sizeof(own->nat))

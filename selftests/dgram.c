@@ -24,12 +24,17 @@ FIXTURE_VARIANT(dgram) {
 FIXTURE_VARIANT_ADD(dgram, native_port) { AT_NATIVE, AT_PORT };
 FIXTURE_VARIANT_ADD(dgram, native_name) { AT_NATIVE, AT_NAME };
 FIXTURE_VARIANT_ADD(dgram, native_path) { AT_NATIVE, AT_PATH };
+FIXTURE_VARIANT_ADD(dgram, native_inet) { AT_NATIVE, AT_INET };
+FIXTURE_VARIANT_ADD(dgram, inet) { AT_IN, AT_INET };
+FIXTURE_VARIANT_ADD(dgram, inet6) { AT_IN6, AT_INET };
 FIXTURE_VARIANT_ADD(dgram, unix_name) { AT_UNIX, AT_NAME };
 FIXTURE_VARIANT_ADD(dgram, unix_path) { AT_UNIX, AT_PATH };
 FIXTURE_VARIANT_ADD(dgram, oracle_name) { AT_ORACLE, AT_NAME };
 FIXTURE_VARIANT_ADD(dgram, oracle_path) { AT_ORACLE, AT_PATH };
 
 #define ORACLE (variant->dress == AT_ORACLE)
+/* In the sockaddr_un dress as AF_UNIX, else as UDP. */
+#define AS_UDP (variant->dress != AT_ORACLE && variant->dress != AT_UNIX)
 #define NONBLOCK_DGRAM (SOCK_DGRAM | SOCK_NONBLOCK)
 
 FIXTURE_SETUP(dgram)
@@ -89,7 +94,7 @@ TEST_F_TIMEOUT(dgram, S_DEST, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(dgram, send_unconnected, AT_TIMEOUT)
 {
-	EXPECT_EQ(variant->dress == AT_NATIVE ? EDESTADDRREQ : ENOTCONN,
+	EXPECT_EQ(AS_UDP ? EDESTADDRREQ : ENOTCONN,
 		  give(self->fd, NULL, 'a'));
 }
 
@@ -116,8 +121,8 @@ TEST_F_TIMEOUT(dgram, recvfrom_unbound_sender, AT_TIMEOUT)
 	ASSERT_EQ(0, give(self->fd, &self->a, 'a'));
 	from.len = sizeof(from.raw);
 	ASSERT_EQ(1, recvfrom(self->rfd, &c, 1, 0, &from.sa, &from.len));
-	if (variant->dress == AT_NATIVE && variant->kind != AT_PATH) {
-		EXPECT_EQ(sizeof(from.nat), from.len);
+	if (AS_UDP && variant->kind != AT_PATH) {
+		EXPECT_EQ(self->a.len, from.len);
 		EXPECT_EQ(0, give(self->rfd, &from, 'b'));
 		EXPECT_EQ('b', take(self->fd));
 	} else {
@@ -282,8 +287,14 @@ TEST_F_TIMEOUT(dgram, S_AGAIN_failure_changes_nothing, AT_TIMEOUT)
 	struct at_addr bad, got;
 
 	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
-	at_addr(&bad, variant->dress, AT_PATH);
-	EXPECT_EQ(ENOENT, at_err(at_connect(self->fd, &bad)));
+	if (variant->kind == AT_INET) {
+		at_addr_ip(&bad, variant->dress, variant->dress == AT_IN6 ?
+			   "2001:db8::1" : "203.0.113.1", 4000);
+		EXPECT_EQ(ENETUNREACH, at_err(at_connect(self->fd, &bad)));
+	} else {
+		at_addr(&bad, variant->dress, AT_PATH);
+		EXPECT_EQ(ENOENT, at_err(at_connect(self->fd, &bad)));
+	}
 	if (variant->dress == AT_NATIVE) {
 		at_addr(&bad, AT_NATIVE, AT_PORT);
 		bad.nat.sac_node = 5;
@@ -391,6 +402,9 @@ TEST_F_TIMEOUT(dgram, E_CONNREFUSED_nothing_bound, AT_TIMEOUT)
 		return;
 	EXPECT_EQ(ECONNREFUSED, give(self->fd, NULL, 'a'));
 	EXPECT_EQ(ECONNREFUSED, give(self->fd, NULL, 'a'));
+	/* The send that failed has told. */
+	EXPECT_EQ(0, at_so_error(self->fd));
+	EXPECT_EQ(0, give(self->fd, &self->a, 'a'));
 }
 
 TEST_F_TIMEOUT(dgram, association_survives_a_restart, AT_TIMEOUT)
@@ -597,7 +611,7 @@ TEST_F_TIMEOUT(dgram, order_and_bulk, AT_TIMEOUT)
 /* UDP says ENOTCONN and does it all the same. */
 TEST_F_TIMEOUT(dgram, shutdown_unconnected, AT_TIMEOUT)
 {
-	EXPECT_EQ(variant->dress == AT_NATIVE ? ENOTCONN : 0,
+	EXPECT_EQ(AS_UDP ? ENOTCONN : 0,
 		  at_err(shutdown(self->rfd, SHUT_RD)));
 	EXPECT_EQ(EPIPE, at_err(sendto(self->fd, "x", 1, MSG_NOSIGNAL,
 				       &self->a.sa, self->a.len)));

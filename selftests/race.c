@@ -205,9 +205,8 @@ TEST_F_TIMEOUT(race, counts_agree, AT_TIMEOUT_LONG)
 		ASSERT_EQ(0, pthread_create(&clients[i], NULL, client,
 					    arena));
 	/* Signals all the while, at any moment of an attempt. */
-	while (atomic_load(&arena->finished) < CLIENTS) {
-		for (i = 0; i < CLIENTS; i++)
-			pthread_kill(clients[i], SIGUSR1);
+	for (i = 0; atomic_load(&arena->finished) < CLIENTS; i++) {
+		pthread_kill(clients[i % CLIENTS], SIGUSR1);
 		at_pause();
 	}
 	for (i = 0; i < CLIENTS; i++)
@@ -224,6 +223,19 @@ TEST_F_TIMEOUT(race, counts_agree, AT_TIMEOUT_LONG)
 		  atomic_load(&arena->told) + atomic_load(&arena->timed_out) +
 		  atomic_load(&arena->cancelled));
 	EXPECT_EQ(atomic_load(&arena->told), atomic_load(&arena->accepted));
+}
+
+static int run_clients(struct arena *arena)
+{
+	pthread_t clients[CLIENTS];
+	int i;
+
+	for (i = 0; i < CLIENTS; i++)
+		if (pthread_create(&clients[i], NULL, client, arena))
+			return -1;
+	for (i = 0; i < CLIENTS; i++)
+		pthread_join(clients[i], NULL);
+	return 0;
 }
 
 /* Listeners that come and go under their clients. */
@@ -249,16 +261,11 @@ static void *flicker(void *arg)
 TEST_F_TIMEOUT(race, listener_flickers, AT_TIMEOUT_LONG)
 {
 	struct arena *arena = &self->arena;
-	pthread_t clients[CLIENTS], srv;
-	int i;
+	pthread_t srv;
 
 	at_nonblock(arena->lfd, true);
 	ASSERT_EQ(0, pthread_create(&srv, NULL, flicker, arena));
-	for (i = 0; i < CLIENTS; i++)
-		ASSERT_EQ(0, pthread_create(&clients[i], NULL, client,
-					    arena));
-	for (i = 0; i < CLIENTS; i++)
-		pthread_join(clients[i], NULL);
+	EXPECT_EQ(0, run_clients(arena));
 	atomic_store(&arena->over, true);
 	pthread_join(srv, NULL);
 	/* Nobody hangs, and every answer is one of the table. */
@@ -288,8 +295,7 @@ static void *dump_all(void *arg)
 TEST_F_TIMEOUT(race, wait_listener_flickers, AT_TIMEOUT_LONG)
 {
 	struct arena *arena = &self->arena;
-	pthread_t clients[CLIENTS], srv, dumper;
-	int i;
+	pthread_t srv, dumper;
 
 	if (variant->kind == AT_PATH)
 		SKIP(return, "paths are not waited for");
@@ -298,11 +304,7 @@ TEST_F_TIMEOUT(race, wait_listener_flickers, AT_TIMEOUT_LONG)
 	at_nonblock(arena->lfd, true);
 	ASSERT_EQ(0, pthread_create(&srv, NULL, flicker, arena));
 	ASSERT_EQ(0, pthread_create(&dumper, NULL, dump_all, arena));
-	for (i = 0; i < CLIENTS; i++)
-		ASSERT_EQ(0, pthread_create(&clients[i], NULL, client,
-					    arena));
-	for (i = 0; i < CLIENTS; i++)
-		pthread_join(clients[i], NULL);
+	EXPECT_EQ(0, run_clients(arena));
 	atomic_store(&arena->over, true);
 	pthread_join(srv, NULL);
 	pthread_join(dumper, NULL);
