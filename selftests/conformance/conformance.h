@@ -193,7 +193,7 @@ int suite_count(const struct suite *s, const struct family *f, enum result r);
 void tap_begin(const struct suite *s);
 void tap_case(const struct test *t, int n);
 void tap_end(const struct suite *s);
-void list_clauses(bool families_too);
+void list_all(void);
 int explain(const char *clause);
 void markdown(FILE *out, const struct suite *s);
 int json(FILE *out, const struct suite *s);

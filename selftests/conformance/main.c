@@ -117,7 +117,7 @@ static void print_only(int opt, const char *arg)
 {
 	switch (opt) {
 	case 'l':
-		list_clauses(true);
+		list_all();
 		break;
 	case 'e':
 		if (explain(arg))

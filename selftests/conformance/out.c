@@ -69,15 +69,28 @@ void tap_end(const struct suite *s)
 	       skipped);
 }
 
-void list_clauses(bool families_too)
+/* Prose for a terminal, its later lines indented. */
+static void fold(const char *text, int indent)
+{
+	int room = 78 - indent, len;
+
+	while ((int)strlen(text) > room) {
+		for (len = room; len && text[len] != ' '; len--)
+			;
+		printf("%.*s\n%*s", len ?: room, text, indent, "");
+		text += len ? len + 1 : room;
+	}
+	puts(text);
+}
+
+void list_all(void)
 {
 	int i;
 
-	for (i = 0; i < nclauses; i++)
-		printf("%s%-15s%s %s\n", BOLD, clauses[i].name, OFF,
-		       clauses[i].text);
-	if (!families_too)
-		return;
+	for (i = 0; i < nclauses; i++) {
+		printf("%s%-15s%s ", BOLD, clauses[i].name, OFF);
+		fold(clauses[i].text, 16);
+	}
 	putchar('\n');
 	for (i = 0; i < nfamilies; i++)
 		printf("%s%-21s%s %s\n", BOLD, families[i].name, OFF,
@@ -136,10 +149,13 @@ int explain(const char *name)
 
 	if (!c)
 		return -1;
-	printf("%s%s%s\n  %s\nFor\n  ", BOLD, c->name, OFF, c->text);
+	printf("%s%s%s\n  ", BOLD, c->name, OFF);
+	fold(c->text, 2);
+	fputs("For\n  ", stdout);
 	print_types(c->types);
-	printf("%s\nTried by\n  %s\nCannot apply to\n", modes_text(c->modes),
-	       c->how);
+	printf("%s\nTried by\n  ", modes_text(c->modes));
+	fold(c->how, 2);
+	puts("Cannot apply to");
 	for (i = 0; i < nfamilies; i++)
 		explain_family(c, &families[i]);
 	return 0;

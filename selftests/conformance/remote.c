@@ -124,8 +124,8 @@ void e_connrefused(struct test *t)
 	if (t->f->traits & WAITS)
 		refused_while_waiting(t);
 	if (is_altconn(t->f)) {
-		refused_fast(t);
 		refused_waiting_room(t);
+		refused_fast(t);
 	}
 }
 
