@@ -6,7 +6,7 @@
 
 static void native_inet(struct altconn_inet *inet)
 {
-	inet->port = 1024 + (getpid() * 16 + unique()) % 31000;
+	inet->port = fresh_port();
 	inet_pton(AF_INET6, "::ffff:127.0.0.1", inet->addr);
 }
 

@@ -133,13 +133,14 @@ enum result { HOLDS, DEVIATES, CANNOT };
 
 struct clause;
 
-/* A case. @seen: what deviates, or why it cannot be tried. */
+/* A case. @seen: what deviates, or why it cannot be tried; @ran: it is over. */
 struct test {
 	const struct family *f;
 	const struct clause *clause;
 	int type;		/* one of STREAM, SEQPACKET, DGRAM */
 	int mode;		/* BLOCKING, NONBLOCKING, or 0 for neither */
 	enum result result;
+	bool ran;
 	char seen[400];
 };
 
@@ -327,6 +328,10 @@ int altconn_one_port(void);
 int altconn_deadline(int fd);
 const char *scratch_path(char *buf, size_t len);
 unsigned int unique(void);
+/* inet.c: an IP port that no other case of the family uses. */
+unsigned int fresh_port(void);
+/* run.c: which of the family's cases this is. */
+extern unsigned int case_number;
 
 /* For the tables of those that have none. */
 #define NO_PATHS							\

@@ -6,12 +6,12 @@
 #include <netinet/tcp.h>
 
 /*
- * Below the ephemeral range. A case has a namespace or a slice of its own; a
- * port that another case left in TIME_WAIT is not met again soon.
+ * Below the ephemeral range. Each case of a family, which has a namespace of its
+ * own, has a slice: no port that another case left in TIME_WAIT is met again.
  */
-static in_port_t fresh_port(void)
+unsigned int fresh_port(void)
 {
-	return htons(1024 + (getpid() * 16 + unique()) % 31000);
+	return 1024 + (case_number * 64 + unique() % 64) % 31000;
 }
 
 void inet_fresh(const struct family *f, struct addr *a)
@@ -20,7 +20,7 @@ void inet_fresh(const struct family *f, struct addr *a)
 	memset(a, 0, sizeof(*a));
 	a->in.sin_family = AF_INET;
 	a->in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	a->in.sin_port = fresh_port();
+	a->in.sin_port = htons(fresh_port());
 	a->len = sizeof(a->in);
 }
 
@@ -30,7 +30,7 @@ void inet6_fresh(const struct family *f, struct addr *a)
 	memset(a, 0, sizeof(*a));
 	a->in6.sin6_family = AF_INET6;
 	a->in6.sin6_addr = in6addr_loopback;
-	a->in6.sin6_port = fresh_port();
+	a->in6.sin6_port = htons(fresh_port());
 	a->len = sizeof(a->in6);
 }
 

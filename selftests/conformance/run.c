@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which cases there are, and each in a child with a deadline. */
+/*
+ * Which cases there are, and each in a child with a deadline. Most of what they
+ * do is wait, so the families run side by side, each in a worker with a network
+ * namespace of its own.
+ */
 #include "conformance.h"
 
 #include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+
+unsigned int case_number;
 
 static char scratch[64];
 static int report_fd;
@@ -182,15 +189,71 @@ static void case_run(struct test *t)
 	remove_scratch();
 }
 
-void suite_run(struct suite *s, void (*each)(const struct test *t, int n))
+/* The workers write their results where everybody sees them. */
+static void share_cases(struct suite *s)
 {
-	int i;
+	size_t size = s->ncases * sizeof(*s->cases);
+	struct test *shared = mmap(NULL, size, PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	for (i = 0; i < s->ncases; i++) {
+	if (shared == MAP_FAILED)
+		abort();
+	memcpy(shared, s->cases, size);
+	free(s->cases);
+	s->cases = shared;
+}
+
+/* The cases of the family that begins at @i end before this one. */
+static int family_end(const struct suite *s, int i)
+{
+	const struct family *f = s->cases[i].f;
+
+	while (i < s->ncases && s->cases[i].f == f)
+		i++;
+	return i;
+}
+
+static __noreturn void worker(struct suite *s, int i, int end)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (netns_enter())
+		_exit(1);
+	for (; i < end; i++, case_number++) {
 		case_run(&s->cases[i]);
+		s->cases[i].ran = true;
+	}
+	_exit(0);
+}
+
+static void collect(struct suite *s, int i, pid_t pid,
+		    void (*each)(const struct test *t, int n))
+{
+	int end = family_end(s, i), status;
+
+	if (pid > 0)
+		waitpid(pid, &status, 0);
+	for (; i < end; i++) {
+		if (!s->cases[i].ran)
+			deviates(&s->cases[i], "never ran");
 		if (each)
 			each(&s->cases[i], i + 1);
 	}
+}
+
+void suite_run(struct suite *s, void (*each)(const struct test *t, int n))
+{
+	pid_t pids[ARRAY_SIZE(s->family)];
+	int i, n = 0;
+
+	share_cases(s);
+	fflush(NULL);
+	for (i = 0; i < s->ncases; i = family_end(s, i)) {
+		pids[n] = fork();
+		if (!pids[n++])
+			worker(s, i, family_end(s, i));
+	}
+	for (i = 0, n = 0; i < s->ncases; i = family_end(s, i))
+		collect(s, i, pids[n++], each);
 }
 
 /* Of one family, or of all; what the kernel lacks does not count. */
