@@ -574,6 +574,7 @@ struct altconn_listener *altconn_listener_find(struct net *net, int type,
 					       u32 *reason);
 struct altconn_listener *altconn_listener_of(const struct sock *sk);
 struct altconn_listener *altconn_listener_lock(const struct altconn_assoc *assoc);
+void altconn_listener_unlock(struct altconn_listener *ln);
 void altconn_listener_put(struct altconn_listener *ln);
 int altconn_listener_enter(struct altconn_listener *ln,
 			   struct altconn_assoc *assoc, u32 *reason);

@@ -163,7 +163,7 @@ void altconn_connect_deadline(struct work_struct *work)
 			altconn_connect_decide(ln, assoc, ETIMEDOUT,
 					       ALTCONN_REASON_DEADLINE);
 	}
-	spin_unlock(&ln->lock);
+	altconn_listener_unlock(ln);
 	if (!again)
 		altconn_assoc_put(assoc);
 }
@@ -233,7 +233,7 @@ void altconn_connect_cancel(struct sock *sk, u32 reason)
 
 	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
 		altconn_connect_decide(ln, assoc, ECONNABORTED, reason);
-	spin_unlock(&ln->lock);
+	altconn_listener_unlock(ln);
 }
 
 /* Nobody connects to everybody (E-ACCES-BCAST). */
@@ -423,7 +423,7 @@ static int report(struct sock *sk, struct altconn_assoc *assoc)
 	int err = -assoc->err;
 
 	/* The decision may still be telling the endpoint: let it finish. */
-	spin_unlock(&altconn_listener_lock(assoc)->lock);
+	altconn_listener_unlock(altconn_listener_lock(assoc));
 
 	if (own_assoc(sk) != assoc)
 		return err;

@@ -68,7 +68,21 @@ altconn_listener_lock(const struct altconn_assoc *assoc)
 		spin_unlock(&ln->lock);
 	}
 	rcu_read_unlock();
+	/* For sparse, which follows no lock that is returned. */
+	__release(&ln->lock);
 	return ln;
+}
+
+/**
+ * altconn_listener_unlock() - undo altconn_listener_lock()
+ * @ln: what it returned
+ *
+ * Context: process.
+ */
+void altconn_listener_unlock(struct altconn_listener *ln)
+{
+	__acquire(&ln->lock);
+	spin_unlock(&ln->lock);
 }
 
 /**
@@ -353,7 +367,7 @@ u32 altconn_listener_place(const struct altconn_assoc *assoc)
 	    !list_empty(&assoc->node))
 		for (at = &assoc->node; at != &ln->waiters; at = at->prev)
 			place++;
-	spin_unlock(&ln->lock);
+	altconn_listener_unlock(ln);
 	return place;
 }
 

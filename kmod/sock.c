@@ -380,7 +380,7 @@ static int get_u32(const struct sock *sk, int optname, u32 *value)
 }
 
 static int get_altconn(struct sock *sk, int optname, char __user *optval,
-		      int __user *optlen)
+		       int __user *optlen)
 {
 	struct altconn_connect_info info;
 	u64 ms;

@@ -153,7 +153,7 @@ TEST_F_TIMEOUT(inet, E_ADDRNOTAVAIL, AT_TIMEOUT)
 	EXPECT_EQ(0, bound(variant, "::1", 4000, &fd));
 }
 
-TEST_F_TIMEOUT(inet, V6ONLY_binds_no_IPv4, AT_TIMEOUT)
+TEST_F_TIMEOUT(inet, IPV6_V6ONLY_binds_no_v4, AT_TIMEOUT)
 {
 	int fd = at_socket(variant->six, variant->type), other, value = -1;
 	socklen_t len = sizeof(value);
@@ -417,7 +417,7 @@ TEST_F_TIMEOUT(inet, SO_REUSEADDR_of_a_port_that_was_chosen, AT_TIMEOUT)
 	EXPECT_EQ(0, shared(variant, "127.0.0.1", port, true, &two));
 }
 
-TEST_F_TIMEOUT(inet, V6ONLY_of_the_accepted, AT_TIMEOUT)
+TEST_F_TIMEOUT(inet, IPV6_V6ONLY_of_the_accepted, AT_TIMEOUT)
 {
 	int lfd, fd, sfd, value = -1;
 	socklen_t len = sizeof(value);

@@ -17,7 +17,7 @@
 #define ROUNDS	2000
 #define MOST	10000
 
-static int family(void)
+static int number_in_force(void)
 {
 	FILE *f = fopen("/sys/module/altconn/parameters/family", "r");
 	int n;
@@ -37,7 +37,7 @@ static void die(const char *what)
 
 static int make_socket(int flags)
 {
-	int fd = socket(family(), SOCK_STREAM | flags, ALTCONN_NATIVE);
+	int fd = socket(number_in_force(), SOCK_STREAM | flags, ALTCONN_NATIVE);
 
 	if (fd < 0)
 		die("socket");
@@ -67,7 +67,7 @@ static int waiter(const struct sockaddr_altconn *a)
 static uint64_t measure(uint32_t port, int n)
 {
 	struct sockaddr_altconn a = {
-		.sac_family = family(), .sac_kind = ALTCONN_KIND_PORT,
+		.sac_family = number_in_force(), .sac_kind = ALTCONN_KIND_PORT,
 		.sac_port = port,
 	};
 	static int fds[MOST + 1];
