@@ -494,9 +494,8 @@ TEST_F_TIMEOUT(conn, MSG_WAITALL_fills, AT_TIMEOUT)
 
 static uint64_t bulk(enum at_dress dress)
 {
-	if (at_debug())
-		return 64ULL << 20;
-	return dress == AT_ORACLE ? 16ULL << 20 : 1ULL << 30;
+	return dress == AT_ORACLE ? 16ULL << 20 :
+				    (uint64_t)at_scale(1024, 64) << 20;
 }
 
 /* Both dresses share the data path: one of each type moves the gibibyte. */

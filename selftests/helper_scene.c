@@ -7,12 +7,14 @@
  *	listen DRESS TYPE ADDRESS BACKLOG	-> ok SLOT
  *	connect DRESS TYPE ADDRESS		-> ok SLOT (blocking)
  *	start DRESS TYPE ADDRESS		-> ok SLOT (non-blocking)
+ *	wait DRESS TYPE ADDRESS			-> the same, for a listener too
  *	accept SLOT				-> ok SLOT
  *	send SLOT COUNT				-> ok COUNT
  *	close SLOT				-> ok SLOT
  *
- * DRESS is native, unix or AF_UNIX; TYPE stream, seqpacket or dgram; ADDRESS
- * port:NUMBER, name:TEXT or path:TEXT. What fails answers "SLOT ERRNO-NAME",
+ * DRESS is native, unix, inet, inet6 or AF_UNIX; TYPE stream, seqpacket or
+ * dgram; ADDRESS port:NUMBER, name:TEXT, path:TEXT or inet:PORT, of the loopback
+ * address of the dress' version. What fails answers "SLOT ERRNO-NAME",
  * the slot being -1 when there is no socket.
  */
 #include "lib/altconn_test.h"
@@ -46,9 +48,19 @@ static int keep(int fd)
 
 static enum at_dress dress_of(const char *word)
 {
-	if (!strcmp(word, "native"))
-		return AT_NATIVE;
-	return strcmp(word, "unix") ? AT_ORACLE : AT_UNIX;
+	static const struct {
+		const char *word;
+		enum at_dress dress;
+	} words[] = {
+		{ "native", AT_NATIVE }, { "unix", AT_UNIX }, { "inet", AT_IN },
+		{ "inet6", AT_IN6 },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(word, words[i].word))
+			return words[i].dress;
+	return AT_ORACLE;
 }
 
 static int type_of(const char *word)
@@ -67,6 +79,9 @@ static void address_of(struct at_addr *a, enum at_dress dress,
 		at_addr_port(a, strtoul(text, NULL, 10));
 	else if (!strncmp(word, "name:", 5))
 		at_addr_name(a, dress, text, strlen(text));
+	else if (!strncmp(word, "inet:", 5))
+		at_addr_ip(a, dress, dress == AT_IN6 ? "::1" : "127.0.0.1",
+			   strtoul(text, NULL, 10));
 	else
 		at_addr_path(a, dress, text);
 }
@@ -92,13 +107,15 @@ static int do_bind(char **words)
 	return answer(slot, err);
 }
 
-static int do_connect(char **words, int flags)
+static int do_connect(char **words, int flags, bool wait)
 {
 	struct at_addr a;
 	int slot = new_socket(words, flags, &a);
 
 	if (slot < 0)
 		return answer(-1, errno);
+	if (wait && at_set_option(slots[slot], ALTCONN_WAIT_LISTENER, 1))
+		return answer(slot, errno);
 	return answer(slot, at_err(at_connect(slots[slot], &a)));
 }
 
@@ -133,9 +150,11 @@ static int serve(char **words, int n)
 	if (n >= 4 && (!strcmp(words[0], "bind") || !strcmp(words[0], "listen")))
 		return do_bind(words);
 	if (n == 4 && !strcmp(words[0], "connect"))
-		return do_connect(words, 0);
+		return do_connect(words, 0, false);
 	if (n == 4 && !strcmp(words[0], "start"))
-		return do_connect(words, SOCK_NONBLOCK);
+		return do_connect(words, SOCK_NONBLOCK, false);
+	if (n == 4 && !strcmp(words[0], "wait"))
+		return do_connect(words, SOCK_NONBLOCK, true);
 	if (n == 2 && !strcmp(words[0], "accept"))
 		return do_accept(words);
 	if (n == 3 && !strcmp(words[0], "send"))

@@ -56,7 +56,7 @@ fails_with() {
 	same "$ret" "$code" && same "$(wc -l <<<"$output")" 1 && [ -n "$output" ]
 }
 
-plan 21
+plan 27
 
 name=name:tool-$tag
 scene listen native stream port:$port 1
@@ -106,6 +106,28 @@ scene bind native dgram "$name"
 scene connect native dgram "$name"
 check "a datagram socket, and one connected to it" json \
 	"one(socks('$name'))['state'] == 'unconnected' and one([s for s in doc['sockets'] if s['peer'] == '$name'])['state'] == 'established'"
+
+# IP addresses, below the ephemeral range.
+ip_port=$((2000 + tag % 30000))
+scene listen inet stream inet:$ip_port 5
+scene listen inet6 seqpacket inet:$ip_port 5
+scene connect inet stream inet:$ip_port
+check "inet dress: the address" json \
+	"one(assocs('inet:127.0.0.1:$ip_port'))['server']['dress'] == 'inet' and one(socks('inet:127.0.0.1:$ip_port'))['type'] == 'stream'"
+check "inet dress: the client's ephemeral port" json \
+	"one(assocs('inet:127.0.0.1:$ip_port'))['client']['address'].startswith('inet:127.0.0.1:')"
+check "inet6 dress: the address" json \
+	"one(socks('inet:[::1]:$ip_port'))['owner']['dress'] == 'inet6'"
+show_args=("inet:[::1]:$ip_port")
+check "an IPv6 address selects" json \
+	"one(doc['sockets'])['owner']['address'] == 'inet:[::1]:$ip_port' and not doc['associations']"
+show_args=()
+check "an address that is none: one line, exit 2" \
+	fails_with 2 altconn show inet:1.2.3:80
+
+scene wait native stream name:nobody-$tag
+check "an attempt that waits for a listener" json \
+	"(lambda a: a['state'] == 'pending' and a['place'] == 1 and 'pid' not in a['server'])(one(assocs('name:nobody-$tag')))"
 
 # Another network namespace sees nothing of this.
 other_netns() {

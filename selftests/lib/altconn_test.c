@@ -53,9 +53,16 @@ bool at_debug(void)
 	return value && *value && strcmp(value, "0");
 }
 
-unsigned long at_scale(unsigned long stock, unsigned long debug)
+bool at_other_kernel(void)
 {
-	return at_debug() ? debug : stock;
+	const char *name = getenv("ALTCONN_KERNEL");
+
+	return name && strcmp(name, "stock") && !at_debug();
+}
+
+unsigned long at_scale(unsigned long stock, unsigned long others)
+{
+	return at_debug() || at_other_kernel() ? others : stock;
 }
 
 int at_socket(enum at_dress dress, int type)

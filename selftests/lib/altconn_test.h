@@ -56,9 +56,12 @@ struct at_addr {
 
 /* The family number in force. */
 int at_family(void);
-/* The guest runs a kernel full of checks: do less of the same. */
+/* The guest runs a kernel full of checks. */
 bool at_debug(void);
-unsigned long at_scale(unsigned long stock, unsigned long debug);
+/* It runs neither that nor this release's own kernel. */
+bool at_other_kernel(void);
+/* How much of the same: less on the kernels that are slow or not the first. */
+unsigned long at_scale(unsigned long stock, unsigned long others);
 
 int at_socket(enum at_dress dress, int type);
 const char *at_type_name(int type);
