@@ -21,9 +21,13 @@ static int nth_fd = -1;
 static int fail_nth(int n)
 {
 	char text[16];
-	int len = snprintf(text, sizeof(text), "%d", n);
+	int len = snprintf(text, sizeof(text), "%d", n), tries = 2;
 
-	return pwrite(nth_fd, text, len, 0) == len ? 0 : -1;
+	/* The failure that is left over may be the one of this very copy. */
+	while (tries--)
+		if (pwrite(nth_fd, text, len, 0) == len)
+			return 0;
+	return -1;
 }
 
 static int left(void)
