@@ -109,11 +109,13 @@ static inline bool altconn_addr_is_any(const struct altconn_addr *addr)
  * @auto_bound: made by the family, dissolved with the association
  * @reuse: SO_REUSEADDR was set when it was bound
  * @v6only: of ::, serves no IPv4
+ * @listens: it has, or is about to have, a listener; the stripe of its key
  * @addr: holds a reference
  * @sk: the endpoint; valid under RCU while the entry can be found
  * @local: with @reuse: the local address of the endpoint's association, a
  *	reference; the stripe of its key
  * @remote: likewise, the address at the other end
+ * @claimant: likewise, the association, once it is made
  * @listener: its listener, or NULL; written under the stripe of its key
  * @path: paths: pins the inode, so that its address stays this socket's
  * @rcu: frees it
@@ -132,9 +134,11 @@ struct altconn_bind {
 	bool				auto_bound;
 	bool				reuse;
 	bool				v6only;
+	bool				listens;
 	struct altconn_addr		*addr;
 	struct altconn_addr		*local;
 	struct altconn_addr		*remote;
+	struct altconn_assoc		*claimant;
 	struct sock			*sk;
 	struct altconn_listener __rcu	*listener;
 	struct path			path;
@@ -203,6 +207,7 @@ struct altconn_end {
  * @reason: enum altconn_reason of the decision
  * @lock: the ends' flags, and ask->assoc of both endpoints
  * @id: never reused while the module is loaded
+ * @arrived: orders those that wait, wherever they wait
  * @net: namespace; lives as long as end[CLIENT].sk does
  * @listener: where it was made or waits, a reference; NULL for a socketpair.
  *	Moves from a vacancy to a listener and back while the attempt is pending,
@@ -238,6 +243,7 @@ struct altconn_assoc {
 	u32			reason;
 	spinlock_t		lock;		/* ends, ask->assoc */
 	u64			id;
+	u64			arrived;
 	struct net		*net;
 	struct altconn_listener	__rcu *listener;
 	struct list_head	node;
@@ -511,6 +517,7 @@ int altconn_bind(struct socket *sock, struct sockaddr_unsized *uaddr, int len);
 int altconn_bind_allowed(struct sock *sk);
 int altconn_autobind(struct sock *sk, const struct altconn_addr *dest);
 int altconn_bind_local(struct sock *sk, struct altconn_addr *dest);
+void altconn_bind_claimed(struct sock *sk, struct altconn_assoc *assoc);
 void altconn_bind_reset(struct sock *sk);
 int altconn_bind_listen(struct sock *sk, struct altconn_listener *ln);
 void altconn_bind_unlisten(struct sock *sk);
@@ -659,7 +666,7 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 			  int flags);
 __poll_t altconn_dgram_poll(struct file *file, struct socket *sock,
 			    poll_table *wait);
-void altconn_dgram_pair(struct sock *a, struct sock *b);
+int altconn_dgram_pair(struct sock *a, struct sock *b);
 int altconn_dgram_shutdown(struct sock *sk, u8 how);
 void altconn_dgram_close(struct sock *sk);
 struct altconn_addr *altconn_dgram_peer(struct sock *sk);

@@ -211,6 +211,18 @@ int altconn_assoc_register(struct altconn_assoc *assoc)
 	return 0;
 }
 
+static bool is_server_of(const struct altconn_assoc *assoc,
+			 const struct altconn_addr *local,
+			 const struct altconn_addr *remote)
+{
+	const struct altconn_end *server = &assoc->end[ALTCONN_SERVER];
+
+	return altconn_assoc_state(assoc) != ALTCONN_ASSOC_STATE_CLOSED &&
+	       !READ_ONCE(server->closed) &&
+	       altconn_addr_equal(server->addr, local) &&
+	       altconn_addr_equal(assoc->end[ALTCONN_CLIENT].addr, remote);
+}
+
 /**
  * altconn_assoc_accepted() - does a server's end have these addresses?
  * @net: the namespace
@@ -221,28 +233,29 @@ int altconn_assoc_register(struct altconn_assoc *assoc)
  * Looks at every association of the namespace. Who asks connects from an address
  * that it shares with another socket, which is rare.
  *
- * Context: RCU read side.
+ * Context: process, may sleep.
  */
 bool altconn_assoc_accepted(struct net *net, int type,
 			    const struct altconn_addr *local,
 			    const struct altconn_addr *remote)
 {
 	struct altconn_assoc *assoc;
-	unsigned long id;
+	unsigned long id = 0;
+	bool found = false;
 
-	xa_for_each(&altconn_pernet(net)->assocs, id, assoc) {
-		u8 state = altconn_assoc_state(assoc);
-
-		if (assoc->type != type ||
-		    state == ALTCONN_ASSOC_STATE_PENDING ||
-		    state == ALTCONN_ASSOC_STATE_CLOSED ||
-		    READ_ONCE(assoc->end[ALTCONN_SERVER].closed))
-			continue;
-		if (altconn_addr_equal(assoc->end[ALTCONN_SERVER].addr, local) &&
-		    altconn_addr_equal(assoc->end[ALTCONN_CLIENT].addr, remote))
-			return true;
+	while (!found) {
+		rcu_read_lock();
+		assoc = xa_find(&altconn_pernet(net)->assocs, &id, ULONG_MAX,
+				XA_PRESENT);
+		found = assoc && assoc->type == type &&
+			is_server_of(assoc, local, remote);
+		rcu_read_unlock();
+		if (!assoc)
+			break;
+		id++;
+		cond_resched();
 	}
-	return false;
+	return found;
 }
 
 /**

@@ -197,8 +197,7 @@ static bool excludes(const struct altconn_bind *old,
 		     const struct altconn_bind *new)
 {
 	return overlap(old, new) &&
-	       (!old->reuse || !new->reuse ||
-		rcu_access_pointer(old->listener));
+	       (!old->reuse || !new->reuse || old->listens);
 }
 
 /* Add to the table, unless the address is taken; @exclusive: by anybody. */
@@ -289,14 +288,18 @@ err_free_bind:
 static void unclaim(struct altconn_bind *bind)
 {
 	struct altconn_addr *local = NULL, *remote = NULL;
+	struct altconn_assoc *claimant = NULL;
 	spinlock_t *stripe = stripe_of(bind);
 
 	spin_lock(stripe);
 	swap(bind->local, local);
 	swap(bind->remote, remote);
+	swap(bind->claimant, claimant);
 	spin_unlock(stripe);
 	altconn_addr_put(local);
 	altconn_addr_put(remote);
+	if (claimant)
+		altconn_assoc_put(claimant);
 }
 
 /**
@@ -459,24 +462,37 @@ static struct altconn_addr *own_addr(const struct sock *sk)
 					 lockdep_sock_is_held(sk));
 }
 
-/*
- * Does another socket's association have these addresses? Those that were
- * accepted at another socket with this local address count too.
- */
-static bool is_claimed(const struct altconn_bind *bind,
-		       struct rhlist_head *list, const struct altconn_addr *own,
-		       const struct altconn_addr *dest)
+/* An attempt that has failed claims nothing, though its socket keeps it. */
+static bool claims(const struct altconn_bind *bind,
+		   const struct altconn_addr *own,
+		   const struct altconn_addr *dest)
+{
+	return altconn_addr_equal(bind->local, own) &&
+	       altconn_addr_equal(bind->remote, dest) &&
+	       (!bind->claimant || altconn_assoc_state(bind->claimant) !=
+				   ALTCONN_ASSOC_STATE_CLOSED);
+}
+
+static struct rhlist_head *siblings(const struct altconn_bind *bind)
+{
+	const struct altconn_key key = key_of(bind);
+
+	return rhltable_lookup(&bind_table, &key, bind_params);
+}
+
+/* Was it accepted, at another socket with this local address? */
+static bool is_accepted(const struct altconn_bind *bind,
+			const struct altconn_addr *own,
+			const struct altconn_addr *dest)
 {
 	struct altconn_bind *other;
 	struct rhlist_head *pos;
 	bool shared = false;
 
-	altconn_bind_for_each(other, pos, list) {
-		if (altconn_addr_equal(other->local, own) &&
-		    altconn_addr_equal(other->remote, dest))
-			return true;
+	rcu_read_lock();
+	altconn_bind_for_each(other, pos, siblings(bind))
 		shared |= other != bind;
-	}
+	rcu_read_unlock();
 	return shared &&
 	       altconn_assoc_accepted(bind->net, bind->type, own, dest);
 }
@@ -484,23 +500,48 @@ static bool is_claimed(const struct altconn_bind *bind,
 /* E-ADDRINUSE: no two associations have type, local and remote address alike. */
 static int claim(struct sock *sk, struct altconn_addr *dest)
 {
-	struct altconn_bind *bind = altconn_sk(sk)->bind;
-	const struct altconn_key key = key_of(bind);
+	struct altconn_bind *other, *bind = altconn_sk(sk)->bind;
+	struct altconn_addr *own = own_addr(sk);
 	spinlock_t *stripe = stripe_of(bind);
-	struct rhlist_head *list;
+	struct rhlist_head *pos;
 	int err = -EADDRINUSE;
 
+	if (is_accepted(bind, own, dest))
+		return -EADDRINUSE;
 	rcu_read_lock();
 	spin_lock(stripe);
-	list = rhltable_lookup(&bind_table, &key, bind_params);
-	if (!is_claimed(bind, list, own_addr(sk), dest)) {
-		bind->local = altconn_addr_get(own_addr(sk));
-		bind->remote = altconn_addr_get(dest);
-		err = 0;
-	}
+	altconn_bind_for_each(other, pos, siblings(bind))
+		if (claims(other, own, dest))
+			goto out;
+	bind->local = altconn_addr_get(own);
+	bind->remote = altconn_addr_get(dest);
+	err = 0;
+out:
 	spin_unlock(stripe);
 	rcu_read_unlock();
 	return err;
+}
+
+/**
+ * altconn_bind_claimed() - what the endpoint's claim stands for
+ * @sk: the endpoint; with a claim or without
+ * @assoc: its association; a reference is taken
+ *
+ * Once it has failed, others may have its addresses.
+ *
+ * Context: process; lock_sock() held.
+ */
+void altconn_bind_claimed(struct sock *sk, struct altconn_assoc *assoc)
+{
+	struct altconn_bind *bind = altconn_sk(sk)->bind;
+	spinlock_t *stripe;
+
+	if (!bind || !bind->remote)
+		return;
+	stripe = stripe_of(bind);
+	spin_lock(stripe);
+	bind->claimant = altconn_assoc_get(assoc);
+	spin_unlock(stripe);
 }
 
 /**
@@ -564,16 +605,30 @@ void altconn_bind_reset(struct sock *sk)
 /* Does another socket that shares the address listen? The stripe is held. */
 static bool is_listened_at(const struct altconn_bind *bind)
 {
-	const struct altconn_key key = key_of(bind);
-	struct rhlist_head *list, *pos;
 	struct altconn_bind *other;
+	struct rhlist_head *pos;
 
-	list = rhltable_lookup(&bind_table, &key, bind_params);
-	altconn_bind_for_each(other, pos, list)
-		if (other != bind && rcu_access_pointer(other->listener) &&
-		    overlap(bind, other))
+	altconn_bind_for_each(other, pos, siblings(bind))
+		if (other != bind && other->listens && overlap(bind, other))
 			return true;
 	return false;
+}
+
+/* Say so before anybody moves: who comes second moves nobody. */
+static int claim_listening(struct altconn_bind *bind)
+{
+	spinlock_t *stripe = stripe_of(bind);
+	int err = -EADDRINUSE;
+
+	rcu_read_lock();
+	spin_lock(stripe);
+	if (!is_listened_at(bind)) {
+		bind->listens = true;
+		err = 0;
+	}
+	spin_unlock(stripe);
+	rcu_read_unlock();
+	return err;
 }
 
 /**
@@ -582,31 +637,28 @@ static bool is_listened_at(const struct altconn_bind *bind)
  * @ln: its listener; those who waited for one enter it
  *
  * Context: process, may sleep; lock_sock() held.
- * Return: 0; -EADDRINUSE: another socket shares the address and listens; there
- * may be attempts in @ln even so.
+ * Return: 0; -EADDRINUSE: another socket shares the address and listens.
  */
 int altconn_bind_listen(struct sock *sk, struct altconn_listener *ln)
 {
 	struct altconn_bind *bind = altconn_sk(sk)->bind;
 	spinlock_t *stripe = stripe_of(bind);
-	bool more = false;
-	int err = 0;
+	bool more;
+	int err;
 
+	err = claim_listening(bind);
+	if (err)
+		return err;
 	do {
-		rcu_read_lock();
 		spin_lock(stripe);
-		if (is_listened_at(bind))
-			err = -EADDRINUSE;
-		else
-			more = altconn_vacancy_fill(ln, bind);
+		more = altconn_vacancy_fill(ln, bind);
 		/* Who finds it queues up behind those who waited for it. */
-		if (!err && !more)
+		if (!more)
 			rcu_assign_pointer(bind->listener, ln);
 		spin_unlock(stripe);
-		rcu_read_unlock();
 		cond_resched();
-	} while (!err && more);
-	return err;
+	} while (more);
+	return 0;
 }
 
 /**
@@ -622,6 +674,7 @@ void altconn_bind_unlisten(struct sock *sk)
 
 	spin_lock(stripe);
 	RCU_INIT_POINTER(bind->listener, NULL);
+	bind->listens = false;
 	spin_unlock(stripe);
 }
 

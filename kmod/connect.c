@@ -305,8 +305,10 @@ static struct altconn_assoc *associate(struct sock *sk,
 	assoc->expires = expiry(sk, assoc->begun);
 	assoc->waits_listener = may_wait(sk, server);
 	err = altconn_assoc_register(assoc);
-	if (!err)
+	if (!err) {
+		altconn_bind_claimed(sk, assoc);
 		return assoc;
+	}
 	if (err == -EAGAIN)
 		*reason = ALTCONN_REASON_TABLE_FULL;
 	altconn_assoc_put(assoc);

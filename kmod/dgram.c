@@ -920,15 +920,23 @@ __poll_t altconn_dgram_poll(struct file *file, struct socket *sock,
  * @b: the other
  *
  * Context: process; nobody else sees them yet.
+ * Return: 0; -EAGAIN: the namespace's table is full.
  */
-void altconn_dgram_pair(struct sock *a, struct sock *b)
+int altconn_dgram_pair(struct sock *a, struct sock *b)
 {
+	if (count(a))
+		return -EAGAIN;
+	if (count(b)) {
+		uncount(a);
+		return -EAGAIN;
+	}
 	sock_hold(a);
 	sock_hold(b);
 	altconn_sk(a)->peer_sk = b;
 	altconn_sk(b)->peer_sk = a;
 	WRITE_ONCE(a->sk_state, TCP_ESTABLISHED);
 	WRITE_ONCE(b->sk_state, TCP_ESTABLISHED);
+	return 0;
 }
 
 /**

@@ -210,9 +210,12 @@ static void publish(struct altconn_assoc *assoc)
 	WRITE_ONCE(sk->sk_state, TCP_SYN_SENT);
 }
 
-/* May one more enter? Else why not. */
+/*
+ * May one more enter? Else why not. One that waits already, elsewhere, has been
+ * let into a waiting room once, and is counted as refused where it waited.
+ */
 static int admit(struct altconn_listener *ln, const struct altconn_assoc *assoc,
-		 u32 *reason)
+		 bool again, u32 *reason)
 {
 	lockdep_assert_held(&ln->lock);
 	*reason = ALTCONN_REASON_LISTENER_CLOSED;
@@ -222,12 +225,13 @@ static int admit(struct altconn_listener *ln, const struct altconn_assoc *assoc,
 	if (is_full(ln))
 		goto refused;
 	*reason = ALTCONN_REASON_WAITING_ROOM_FULL;
-	if (!has_room(ln) && ln->waiting >= max_waiting(assoc->net))
+	if (!again && !has_room(ln) && ln->waiting >= max_waiting(assoc->net))
 		goto refused;
 	return 0;
 
 refused:
-	ln->refused++;
+	if (!again)
+		ln->refused++;
 	/* One that was made for this attempt. */
 	if (ln->vacant && !ln->waiting)
 		altconn_vacancy_remove(ln);
@@ -267,9 +271,10 @@ int altconn_listener_enter(struct altconn_listener *ln,
 	int err;
 
 	spin_lock(&ln->lock);
-	err = admit(ln, assoc, reason);
+	err = admit(ln, assoc, false, reason);
 	if (err)
 		goto out;
+	assoc->arrived = altconn_next_id();
 	altconn_assoc_set_listener(assoc, ln);
 	publish(assoc);
 	list_add_tail(&assoc->node, &ln->waiters);
@@ -285,7 +290,7 @@ out:
 /**
  * altconn_listener_move() - an attempt goes to wait elsewhere
  * @from: the listener or vacancy that it is in
- * @to: the one that it joins, at the end
+ * @to: the one that it joins, before all that arrived later
  * @assoc: the attempt
  *
  * Its deadline goes on.
@@ -297,9 +302,15 @@ void altconn_listener_move(struct altconn_listener *from,
 			   struct altconn_listener *to,
 			   struct altconn_assoc *assoc)
 {
+	struct altconn_assoc *before;
+
 	lockdep_assert_held(&from->lock);
 	lockdep_assert_held(&to->lock);
-	list_move_tail(&assoc->node, &to->waiters);
+	/* Mostly the last: others come meanwhile while a listener closes. */
+	list_for_each_entry_reverse(before, &to->waiters, node)
+		if (before->arrived < assoc->arrived)
+			break;
+	list_move(&assoc->node, &before->node);
 	to->waiting++;
 	to->waited++;
 	from->waiting--;
@@ -327,7 +338,7 @@ int altconn_listener_reenter(struct altconn_listener *from,
 	spin_lock(&from->lock);
 	spin_lock_nested(&to->lock, SINGLE_DEPTH_NESTING);
 	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
-		err = admit(to, assoc, reason);
+		err = admit(to, assoc, true, reason);
 	if (!err && assoc->state == ALTCONN_ASSOC_STATE_PENDING) {
 		altconn_listener_move(from, to, assoc);
 		promote(to);
@@ -433,14 +444,13 @@ static int bind_listener(struct sock *sk)
 /* One that waits at a listener which closes: it may wait for the next. */
 static void turn_away(struct altconn_listener *ln, struct altconn_assoc *assoc)
 {
-	u32 reason;
+	u32 reason = ALTCONN_REASON_LISTENER_CLOSED;
 
 	if (assoc->waits_listener && !altconn_vacancy_enter(assoc, ln, &reason))
 		return;
 	spin_lock(&ln->lock);
 	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
-		altconn_connect_decide(ln, assoc, ECONNREFUSED,
-				       ALTCONN_REASON_LISTENER_CLOSED);
+		altconn_connect_decide(ln, assoc, ECONNREFUSED, reason);
 	spin_unlock(&ln->lock);
 }
 
@@ -531,7 +541,7 @@ static int start(struct sock *sk, int backlog)
 	/* Attempts may come from here on. */
 	err = altconn_bind_listen(sk, ln);
 	if (err)
-		goto err_turn_away;
+		goto err_unregister;
 	trace_altconn_state(sk, sk->sk_state, TCP_LISTEN);
 	rcu_assign_pointer(ask->listener, ln);
 	WRITE_ONCE(sk->sk_state, TCP_LISTEN);
@@ -540,8 +550,7 @@ static int start(struct sock *sk, int backlog)
 	sk->sk_state_change(sk);
 	return 0;
 
-err_turn_away:
-	turn_all_away(ln);
+err_unregister:
 	altconn_sock_unregister(sk);
 err_put_listener:
 	altconn_listener_put(ln);

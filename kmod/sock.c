@@ -305,6 +305,9 @@ static int set_u32(struct sock *sk, int optname, u32 value)
 /* As with TCP: no change once the socket has an address. */
 static int set_v6only(struct sock *sk, u32 value)
 {
+	/* An attempt that failed, and has told so, keeps no address. */
+	if (!READ_ONCE(sk->sk_err))
+		altconn_connect_reap(sk);
 	if (altconn_sk(sk)->bind || sk->sk_state != TCP_CLOSE)
 		return -EINVAL;
 	altconn_sk(sk)->v6only = value;
@@ -317,6 +320,13 @@ static bool is_v6only(const struct sock *sk, int level, int optname)
 	       altconn_sk(sk)->dress == ALTCONN_INET6;
 }
 
+static bool is_settable(int optname)
+{
+	return optname >= ALTCONN_CONNECT_TIMEOUT &&
+	       optname <= ALTCONN_WAIT_LISTENER &&
+	       optname != ALTCONN_CONNECT_INFO;
+}
+
 static int setsockopt(struct socket *sock, int level, int optname,
 		      sockptr_t optval, unsigned int optlen)
 {
@@ -326,7 +336,7 @@ static int setsockopt(struct socket *sock, int level, int optname,
 	size_t size;
 	int err = 0;
 
-	if (level != SOL_ALTCONN && !v6only)
+	if (!v6only && (level != SOL_ALTCONN || !is_settable(optname)))
 		return -ENOPROTOOPT;
 	size = v6only || optname != ALTCONN_CONNECT_TIMEOUT ?
 	       sizeof(value.u) : sizeof(value.ms);
@@ -415,10 +425,10 @@ static int getsockopt(struct socket *sock, int level, int optname,
 
 static int socketpair(struct socket *a, struct socket *b)
 {
-	int err = 0;
+	int err;
 
 	if (a->sk->sk_type == SOCK_DGRAM)
-		altconn_dgram_pair(a->sk, b->sk);
+		err = altconn_dgram_pair(a->sk, b->sk);
 	else
 		err = altconn_assoc_pair(a->sk, b->sk);
 	/* socketpair(2) has another errno than connect(2) for this. */

@@ -381,6 +381,31 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_associated_already, AT_TIMEOUT)
 	EXPECT_EQ(0, at_err(at_connect(one, &a)));
 }
 
+/* An attempt that failed leaves the addresses to others, reaped or not. */
+TEST_F_TIMEOUT(inet, E_ADDRINUSE_not_of_a_failed_attempt, AT_TIMEOUT)
+{
+	int lfd, full[2], one, two;
+	struct at_addr a;
+
+	if (DGRAM || ORACLE)
+		SKIP(return, "TCP says EADDRNOTAVAIL");
+	ASSERT_EQ(0, bound(variant, "127.0.0.1", 4000, &lfd));
+	ASSERT_EQ(0, listen(lfd, 1));
+	address(variant, &a, "127.0.0.1", 4000);
+	ASSERT_EQ(0, at_fill(variant->four, variant->type, &a, full, 2));
+	ASSERT_EQ(0, shared(variant, "127.0.0.1", 5000, true, &one));
+	ASSERT_EQ(0, shared(variant, "127.0.0.1", 5000, true, &two));
+	ASSERT_EQ(0, at_nonblock(one, true));
+	ASSERT_EQ(0, at_set_timeout(one, 20));
+	EXPECT_EQ(EINPROGRESS, at_err(at_connect(one, &a)));
+	EXPECT_EQ(EADDRINUSE, at_err(at_connect(two, &a)));
+	EXPECT_NE(0, at_poll(one, POLLOUT) & POLLERR);
+	ASSERT_LE(0, accept(lfd, NULL, NULL));
+	EXPECT_EQ(0, at_err(at_connect(two, &a)));
+	EXPECT_EQ(ETIMEDOUT, at_so_error(one));
+	EXPECT_EQ(EADDRINUSE, at_err(at_connect(one, &a)));
+}
+
 /* What was accepted at a socket that shares the address counts too. */
 TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_already, AT_TIMEOUT)
 {

@@ -124,6 +124,10 @@ TEST_F_TIMEOUT(choice, options_round_trip, AT_TIMEOUT)
 	EXPECT_EQ(-ENOPROTOOPT, get_option(self->lfd, ALTCONN_REFUSE));
 	EXPECT_EQ(-ENOPROTOOPT, get_option(self->lfd, 999));
 	EXPECT_EQ(ENOPROTOOPT, at_err(at_set_option(self->lfd, 999, 1)));
+	EXPECT_EQ(ENOPROTOOPT, at_err(setsockopt(self->lfd, SOL_ALTCONN, 999,
+						 "", 0)));
+	EXPECT_EQ(ENOPROTOOPT, at_err(at_set_option(self->lfd,
+						    ALTCONN_CONNECT_INFO, 0)));
 }
 
 /* E-CONNREFUSED: a fail-fast listener's backlog is full. */
@@ -501,6 +505,7 @@ TEST_F_TIMEOUT(limits, E_AGAIN_TABLE, AT_TIMEOUT)
 	EXPECT_EQ(EAGAIN, at_err(at_connect(dgram, &b)));
 	EXPECT_EQ(ALTCONN_REASON_TABLE_FULL, reason_of(dgram));
 	EXPECT_EQ(ENFILE, at_err(socketpair(at_family(), SOCK_STREAM, 0, sv)));
+	EXPECT_EQ(ENFILE, at_err(socketpair(at_family(), SOCK_DGRAM, 0, sv)));
 	close(fds[0]);
 	/* It is gone when the server's end is. */
 	close(accept(self->lfd, NULL, NULL));
@@ -508,6 +513,8 @@ TEST_F_TIMEOUT(limits, E_AGAIN_TABLE, AT_TIMEOUT)
 	EXPECT_EQ(0, at_err(at_connect(dgram, &b)));
 	EXPECT_EQ(EAGAIN, at_err(at_connect(fds[2], &self->a)));
 	EXPECT_EQ(0, at_err(at_connect_unspec(dgram)));
+	/* A pair counts twice: half of one is none. */
+	EXPECT_EQ(ENFILE, at_err(socketpair(at_family(), SOCK_DGRAM, 0, sv)));
 	EXPECT_EQ(0, at_err(at_connect(fds[2], &self->a)));
 }
 

@@ -231,6 +231,19 @@ TEST_F_TIMEOUT(race, counts_agree, AT_TIMEOUT_LONG)
 	EXPECT_EQ(atomic_load(&arena->told), atomic_load(&arena->accepted));
 }
 
+/* One that defers establishes nobody: all move in and out with it. */
+static void *close_and_listen(void *arg)
+{
+	struct arena *arena = arg;
+
+	at_set_option(arena->lfd, ALTCONN_DEFER_ACCEPT, 1);
+	while (!atomic_load(&arena->over)) {
+		listen(arena->lfd, 1);
+		at_connect_unspec(arena->lfd);
+	}
+	return NULL;
+}
+
 static int run_clients(struct arena *arena)
 {
 	pthread_t clients[CLIENTS];
@@ -321,6 +334,47 @@ TEST_F_TIMEOUT(race, wait_listener_flickers, AT_TIMEOUT_LONG)
 	EXPECT_EQ(CLIENTS * arena->attempts,
 		  atomic_load(&arena->told) + atomic_load(&arena->timed_out) +
 		  atomic_load(&arena->cancelled) + atomic_load(&arena->reset));
+}
+
+/*
+ * The order of arrival holds through a listener that closes while others
+ * arrive: each client connects when the one before it waits, and tells its
+ * number; who comes later is never accepted before.
+ */
+#define IN_ORDER 40
+
+TEST_F_TIMEOUT(race, wait_listener_keeps_the_order, AT_TIMEOUT_LONG)
+{
+	struct arena *arena = &self->arena;
+	int fds[IN_ORDER], i, fd, last = -1, who, err;
+	pthread_t srv;
+
+	if (variant->kind == AT_PATH)
+		SKIP(return, "paths are not waited for");
+	ASSERT_EQ(0, at_err(at_connect_unspec(arena->lfd)));
+	ASSERT_EQ(0, pthread_create(&srv, NULL, close_and_listen, arena));
+	for (i = 0; i < IN_ORDER; i++) {
+		fds[i] = at_socket(arena->dress, arena->type | SOCK_NONBLOCK);
+		ASSERT_EQ(0, at_set_option(fds[i], ALTCONN_WAIT_LISTENER, 1));
+		err = at_err(at_connect(fds[i], &arena->a));
+		ASSERT_EQ(EINPROGRESS, err);
+	}
+	atomic_store(&arena->over, true);
+	pthread_join(srv, NULL);
+	ASSERT_EQ(0, at_set_option(arena->lfd, ALTCONN_DEFER_ACCEPT, 0));
+	ASSERT_EQ(0, at_err(listen(arena->lfd, IN_ORDER)));
+	for (i = 0; i < IN_ORDER; i++) {
+		ASSERT_NE(0, at_poll(fds[i], POLLOUT) & POLLOUT);
+		ASSERT_EQ(sizeof(i), send(fds[i], &i, sizeof(i), 0));
+	}
+	for (i = 0; i < IN_ORDER; i++) {
+		fd = accept(arena->lfd, NULL, NULL);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(sizeof(who), recv(fd, &who, sizeof(who), 0));
+		EXPECT_LT(last, who);
+		last = who;
+		close(fd);
+	}
 }
 
 /* S-THREAD: one socket, many callers, one attempt, true answers. */
