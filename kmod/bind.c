@@ -534,14 +534,12 @@ out:
 void altconn_bind_claimed(struct sock *sk, struct altconn_assoc *assoc)
 {
 	struct altconn_bind *bind = altconn_sk(sk)->bind;
-	spinlock_t *stripe;
 
 	if (!bind || !bind->remote)
 		return;
-	stripe = stripe_of(bind);
-	spin_lock(stripe);
+	spin_lock(stripe_of(bind));
 	bind->claimant = altconn_assoc_get(assoc);
-	spin_unlock(stripe);
+	spin_unlock(stripe_of(bind));
 }
 
 /**

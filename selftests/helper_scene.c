@@ -53,11 +53,11 @@ static enum at_dress dress_of(const char *word)
 		enum at_dress dress;
 	} words[] = {
 		{ "native", AT_NATIVE }, { "unix", AT_UNIX }, { "inet", AT_IN },
-		{ "inet6", AT_IN6 },
+		{ "inet6", AT_IN6 }, {},
 	};
-	size_t i;
+	int i;
 
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (i = 0; words[i].word; i++)
 		if (!strcmp(word, words[i].word))
 			return words[i].dress;
 	return AT_ORACLE;
