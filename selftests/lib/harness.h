@@ -14,6 +14,6 @@
  * debug kernel is some thirty times slower than a stock one under emulation.
  */
 #define AT_TIMEOUT	180
-#define AT_TIMEOUT_LONG	600
+#define AT_TIMEOUT_LONG	1200
 
 #endif /* _ALTCONN_HARNESS_H */
