@@ -213,7 +213,7 @@ struct altconn_end {
  *	Moves from a vacancy to a listener and back while the attempt is pending,
  *	under both their locks: altconn_listener_lock()
  * @node: in listener->waiters or listener->queue
- * @deadline: of the attempt, a timer
+ * @deadline: of the attempt; runs in altconn_wq
  * @expires: the deadline, ns; 0 for none
  * @begun: when connect() was called, ns
  * @decided: when the attempt was decided, ns; 0 while it is pending
@@ -223,7 +223,7 @@ struct altconn_end {
  *
  * Lifetime: references are held by ask->assoc of each endpoint, by the list of
  * the listener that it is in (accept() hands that one to the new endpoint), by
- * the armed timer and by system calls under way. Each end pins its struct sock
+ * the armed deadline and by system calls under way. Each end pins its struct sock
  * until the association is freed, so data and wake-ups need no lock to reach
  * the peer; an endpoint drops its reference when it closes or dissolves, which
  * ends the circle. No reference can appear after the last: the namespace's
