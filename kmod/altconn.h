@@ -223,7 +223,8 @@ struct altconn_end {
  *
  * Lifetime: references are held by ask->assoc of each endpoint, by the list of
  * the listener that it is in (accept() hands that one to the new endpoint), by
- * the armed deadline and by system calls under way. Each end pins its struct sock
+ * the armed deadline, by a claim of the client's binding (E-ADDRINUSE) and by
+ * system calls under way. Each end pins its struct sock
  * until the association is freed, so data and wake-ups need no lock to reach
  * the peer; an endpoint drops its reference when it closes or dissolves, which
  * ends the circle. No reference can appear after the last: the namespace's
