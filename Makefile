@@ -49,10 +49,13 @@ selftests: build-deps
 	@$(selftests_make) -s emit_tests >build/kselftest-list.txt
 	@rsync -c build/kselftest-list.txt build/install/
 
+# Two checks may run beside each other, and both build what their guests use.
+lock = mkdir -p build && flock build/.lock
+
 # What a guest needs of this machine. The module is built by the runner, for
 # the guest's kernel.
 userland: build-deps
-	@$(MAKE) --no-print-directory -s tools selftests
+	@$(lock) $(MAKE) --no-print-directory -s tools selftests
 
 check:
 	@$(vm)/check $(KERNEL) $(TESTS)
@@ -67,7 +70,7 @@ build/demo/storm: selftests/helper_storm.c $(wildcard uapi/linux/*.h)
 
 demo:
 	@$(vm)/deps build vm demo
-	@$(MAKE) --no-print-directory -s tools build/demo/storm
+	@$(lock) $(MAKE) --no-print-directory -s tools build/demo/storm
 	@nginx=$$($(vm)/deps nginx) && color=$$([ ! -t 1 ] || echo always) && \
 		ALTCONN_NGINX=$$nginx ALTCONN_COLOR=$$color \
 		$(vm)/run --kernel $(KERNEL) -- $(vm)/demo
@@ -75,7 +78,7 @@ demo:
 # The matrix in the documentation, as this kernel shows it.
 conformance:
 	@$(vm)/deps build vm
-	@$(MAKE) --no-print-directory -s -C selftests/conformance
+	@$(lock) $(MAKE) --no-print-directory -s -C selftests/conformance
 	@$(vm)/run --kernel $(KERNEL) -- $(vm)/conformance
 	@cp build/run/last/conformance.md Documentation/conformance.md
 	@echo 'Documentation/conformance.md is written'
@@ -91,7 +94,7 @@ bench: build/bench/waiters
 
 vm:
 	@$(vm)/deps build vm
-	@$(MAKE) --no-print-directory -s tools
+	@$(lock) $(MAKE) --no-print-directory -s tools
 	@$(vm)/run --kernel $(KERNEL) --interactive
 
 lint:
