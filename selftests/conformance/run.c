@@ -11,7 +11,11 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+
+/* How long a child may take to die, ms. */
+#define REAP_MS	30000
 
 unsigned int case_number;
 
@@ -146,23 +150,44 @@ static void case_child(struct test *t, int fd)
 	case_exit(t);
 }
 
+static bool readable(int fd, int ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int ret;
+
+	do {
+		ret = poll(&pfd, 1, ms);
+	} while (ret < 0 && errno == EINTR);
+	return ret > 0;
+}
+
+/* One that is stuck in the kernel for good is left behind. */
+static bool reap(pid_t pid)
+{
+	int pidfd = syscall(SYS_pidfd_open, pid, 0);
+	bool gone = pidfd < 0 || readable(pidfd, REAP_MS);
+
+	if (gone)
+		waitpid(pid, NULL, 0);
+	if (pidfd >= 0)
+		close(pidfd);
+	return gone;
+}
+
 /* The report, or what became of the child instead. */
 static void case_wait(struct test *t, pid_t pid, int fd)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	bool told = readable(fd, CASE_MS);
 	struct test report;
-	int ret, status;
 
-	do {
-		ret = poll(&pfd, 1, CASE_MS);
-	} while (ret < 0 && errno == EINTR);
-	if (ret <= 0)
+	if (!told)
 		kill(pid, SIGKILL);
-	if (ret > 0 && read(fd, &report, sizeof(report)) == sizeof(report))
+	if (told && read(fd, &report, sizeof(report)) == sizeof(report))
 		*t = report;
 	else
-		deviates(t, ret > 0 ? "the child died" : "did not return");
-	waitpid(pid, &status, 0);
+		deviates(t, told ? "the child died" : "did not return");
+	if (!reap(pid))
+		deviates(t, "the child cannot be killed");
 }
 
 static void case_run(struct test *t)
@@ -215,11 +240,16 @@ static int family_end(const struct suite *s, int i)
 
 static __noreturn void worker(struct suite *s, int i, int end)
 {
+	int err;
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (netns_enter())
-		_exit(1);
+	err = netns_enter() ? errno : 0;
 	for (; i < end; i++, case_number++) {
-		case_run(&s->cases[i]);
+		if (err)
+			deviates(&s->cases[i], "%s from making a namespace",
+				 err_name(err));
+		else
+			case_run(&s->cases[i]);
 		s->cases[i].ran = true;
 	}
 	_exit(0);
