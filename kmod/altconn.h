@@ -35,10 +35,10 @@
 #define _ALTCONN_H
 
 #include <linux/net.h>
+#include <linux/rcuwait.h>
 #include <linux/rhashtable.h>
 #include <linux/un.h>
 #include <linux/workqueue.h>
-#include <linux/xarray.h>
 #include <net/ipv6.h>
 #include <net/netns/generic.h>
 #include <net/sock.h>
@@ -145,26 +145,61 @@ struct altconn_bind {
 	struct rcu_head			rcu;
 };
 
+struct altconn_segment;
+
 /**
  * struct altconn_ring - data on its way to one end of an association
  * @write_lock: writers; held while user memory is read
- * @read_lock: readers; held while user memory is written
- * @data: @size bytes, or NULL before the first write
- * @size: a power of two, changes only under both locks
+ * @write_segment: where the writer is, or NULL: nothing is held
+ * @write_at: at which of its bytes
  * @head: bytes ever written; stored by the writer
+ * @tail_seen: @tail as the writer last looked at it
+ * @extra_written: of @head, what no program wrote: records' lengths, padding
+ * @scanned: @head when the scan came by
+ * @read_lock: readers; held while user memory is written
+ * @read_segment: where the reader is; @write_segment or an older one
+ * @read_at: at which of its bytes
  * @tail: bytes ever read; stored by the reader
- * @put: records ever written, seqpacket; stored by the writer
- * @taken: records ever read; stored by the reader
+ * @extra_read: of @tail, what no program wrote
+ *
+ * Each side writes to its own cache line.
  */
 struct altconn_ring {
-	struct mutex	write_lock;	/* writers */
-	struct mutex	read_lock;	/* readers; inside write_lock */
-	char		*data;
-	u32		size;
-	u32		head;
-	u32		tail;
-	u32		put;
-	u32		taken;
+	struct mutex		write_lock	/* writers */
+				____cacheline_aligned_in_smp;
+	struct altconn_segment	*write_segment;
+	u32			write_at;
+	u32			head;
+	u32			tail_seen;
+	u32			extra_written;
+	u32			scanned;
+
+	struct mutex		read_lock	/* readers; inside write_lock */
+				____cacheline_aligned_in_smp;
+	struct altconn_segment	*read_segment;
+	u32			read_at;
+	u32			tail;
+	u32			extra_read;
+};
+
+/**
+ * struct altconn_entry - what is in a registry
+ * @node: registry->lock; empty when it is in none
+ * @id: of the object, or 0 for a cursor
+ */
+struct altconn_entry {
+	struct list_head	node;
+	u64			id;
+};
+
+/**
+ * struct altconn_registry - associations, or sockets, in order of arrival
+ * @lock: @entries
+ * @entries: and the cursors of those who look at them
+ */
+struct altconn_registry {
+	spinlock_t		lock;		/* entries */
+	struct list_head	entries;
 };
 
 enum altconn_side { ALTCONN_CLIENT, ALTCONN_SERVER };
@@ -179,6 +214,8 @@ enum altconn_side { ALTCONN_CLIENT, ALTCONN_SERVER };
  * @uid: likewise
  * @dress: how it writes addresses
  * @shutdown: RCV_SHUTDOWN, SEND_SHUTDOWN by its own shutdown() or close
+ * @want_data: ask->reader sleeps until there are bytes in @in
+ * @polled: somebody may be in the wait queue for them
  * @want_space: it waits for room in the peer's @in
  * @closed: closed or dissolved
  * @reset: the peer closed with data unread, or nobody accepted
@@ -191,6 +228,8 @@ struct altconn_end {
 	kuid_t			uid;
 	u8			dress;
 	u8			shutdown;
+	bool			want_data;
+	bool			polled;
 	bool			want_space;
 	bool			closed;
 	bool			reset;
@@ -201,12 +240,12 @@ struct altconn_end {
  * @refs: see below
  * @state: PENDING, QUEUED, ESTABLISHED or CLOSED; see below
  * @type: SOCK_STREAM or SOCK_SEQPACKET
- * @registered: in the namespace's table
+ * @entry: in the namespace's registry; the id is never reused while the module
+ *	is loaded
  * @waits_listener: without a listener it waits for one (ALTCONN_WAIT_LISTENER)
  * @err: positive errno of a failed attempt
  * @reason: enum altconn_reason of the decision
  * @lock: the ends' flags, and ask->assoc of both endpoints
- * @id: never reused while the module is loaded
  * @arrived: orders those that wait, wherever they wait
  * @net: namespace; lives as long as end[CLIENT].sk does
  * @listener: where it was made or waits, a reference; NULL for a socketpair.
@@ -227,8 +266,8 @@ struct altconn_end {
  * system calls under way. Each end pins its struct sock
  * until the association is freed, so data and wake-ups need no lock to reach
  * the peer; an endpoint drops its reference when it closes or dissolves, which
- * ends the circle. No reference can appear after the last: the namespace's
- * table is read under RCU with refcount_inc_not_zero().
+ * ends the circle. No reference can appear after the last: who finds it in the
+ * registry takes one with refcount_inc_not_zero().
  *
  * The state changes under listener->lock: PENDING -> QUEUED or CLOSED in
  * decide() of connect.c, exactly once; QUEUED -> ESTABLISHED in accept(),
@@ -238,12 +277,11 @@ struct altconn_assoc {
 	refcount_t		refs;
 	u8			state;
 	u8			type;
-	bool			registered;
 	bool			waits_listener;
 	u8			err;
 	u32			reason;
 	spinlock_t		lock;		/* ends, ask->assoc */
-	u64			id;
+	struct altconn_entry	entry;
 	u64			arrived;
 	struct net		*net;
 	struct altconn_listener	__rcu *listener;
@@ -348,7 +386,7 @@ struct altconn_blocked {
 /**
  * struct altconn_sock - an endpoint
  * @sk: must be first
- * @id: in the namespace's table of sockets, 0 when not there
+ * @entry: in the namespace's registry of sockets, or in none
  * @dress: socket()'s protocol argument
  * @unreported: the attempt succeeded after connect() had returned; the next
  *	connect() says 0 (S-DONE)
@@ -364,6 +402,7 @@ struct altconn_blocked {
  *	call on the socket. Written under lock_sock() and assoc->lock
  * @timeout_ms: ALTCONN_CONNECT_TIMEOUT
  * @last: outcome of the last attempt
+ * @reader: stream, seqpacket: who sleeps until there is something to read
  * @peer: datagram: the only address to send to and receive from; written under
  *	sk_receive_queue.lock
  * @peer_sk: datagram: the other half of a socketpair, pinned; same lock
@@ -378,7 +417,7 @@ struct altconn_blocked {
  */
 struct altconn_sock {
 	struct sock			sk;
-	u64				id;
+	struct altconn_entry		entry;
 	u8				dress;
 	bool				unreported;
 	bool				v6only;
@@ -392,6 +431,7 @@ struct altconn_sock {
 	struct altconn_assoc __rcu	*assoc;
 	u64				timeout_ms;
 	struct altconn_outcome		last;
+	struct rcuwait			reader;
 
 	struct altconn_addr __rcu	*peer;
 	struct sock			*peer_sk;
@@ -409,8 +449,8 @@ static inline struct altconn_sock *altconn_sk(const struct sock *sk)
 
 /**
  * struct altconn_net - what a network namespace has
- * @assocs: associations by id
- * @sockets: listeners and datagram sockets by id
+ * @assocs: associations
+ * @sockets: listeners and datagram sockets
  * @connect_timeout_ms: sysctl
  * @port_min: sysctl, first ephemeral port
  * @port_max: sysctl, last ephemeral port
@@ -422,8 +462,8 @@ static inline struct altconn_sock *altconn_sk(const struct sock *sk)
  * @sysctl_table: this namespace's copy
  */
 struct altconn_net {
-	struct xarray		assocs;
-	struct xarray		sockets;
+	struct altconn_registry	assocs;
+	struct altconn_registry	sockets;
 	unsigned int		connect_timeout_ms;
 	unsigned int		port_min;
 	unsigned int		port_max;
@@ -473,6 +513,24 @@ static inline void altconn_assoc_set_state(struct altconn_assoc *assoc,
 
 /* main.c */
 u64 altconn_next_id(void);
+
+/* registry.c */
+void altconn_registry_init(struct altconn_registry *reg);
+void altconn_registry_add(struct altconn_registry *reg,
+			  struct altconn_entry *entry);
+void altconn_registry_remove(struct altconn_registry *reg,
+			     struct altconn_entry *entry);
+void altconn_registry_begin(struct altconn_registry *reg,
+			    struct altconn_entry *cursor);
+void altconn_registry_end(struct altconn_registry *reg,
+			  struct altconn_entry *cursor);
+struct altconn_entry *
+altconn_registry_next(struct altconn_registry *reg,
+		      struct altconn_entry *cursor,
+		      bool (*get)(struct altconn_entry *entry));
+void altconn_registry_again(struct altconn_registry *reg,
+			    struct altconn_entry *cursor,
+			    struct altconn_entry *entry);
 
 /* addr.c */
 int altconn_addr_parse(const struct sock *sk, const void *uaddr, int len,
@@ -607,12 +665,12 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 					struct altconn_addr *dest);
 void altconn_assoc_set_listener(struct altconn_assoc *assoc,
 				struct altconn_listener *ln);
-void altconn_assoc_put(struct altconn_assoc *assoc);
+void altconn_assoc_free(struct altconn_assoc *assoc);
 bool altconn_assoc_accepted(struct net *net, int type,
 			    const struct altconn_addr *local,
 			    const struct altconn_addr *remote);
-struct altconn_assoc *altconn_assoc_of(const struct sock *sk,
-				       enum altconn_side *side);
+struct altconn_assoc *altconn_assoc_next(struct net *net,
+					 struct altconn_entry *cursor);
 int altconn_assoc_register(struct altconn_assoc *assoc);
 void altconn_assoc_attach(struct altconn_assoc *assoc, enum altconn_side side,
 			  struct sock *sk);
@@ -620,8 +678,6 @@ void altconn_assoc_detach(struct sock *sk);
 void altconn_assoc_abandon(struct altconn_assoc *assoc);
 void altconn_assoc_shutdown(struct altconn_assoc *assoc,
 			    enum altconn_side side, u8 how);
-u8 altconn_assoc_shut(const struct altconn_assoc *assoc,
-		      enum altconn_side side);
 int altconn_assoc_pair(struct sock *a, struct sock *b);
 
 static inline struct altconn_assoc *
@@ -631,20 +687,111 @@ altconn_assoc_get(struct altconn_assoc *assoc)
 	return assoc;
 }
 
+/**
+ * altconn_assoc_put() - drop a reference
+ * @assoc: the association
+ *
+ * Context: process; no lock of this module held.
+ */
+static inline void altconn_assoc_put(struct altconn_assoc *assoc)
+{
+	if (unlikely(refcount_dec_and_test(&assoc->refs)))
+		altconn_assoc_free(assoc);
+}
+
+/**
+ * altconn_assoc_of() - the association of an endpoint
+ * @sk: the endpoint
+ * @side: which end it is
+ *
+ * Context: any; takes no lock.
+ * Return: a reference, or NULL.
+ */
+static inline struct altconn_assoc *altconn_assoc_of(const struct sock *sk,
+						     enum altconn_side *side)
+{
+	struct altconn_assoc *assoc;
+
+	rcu_read_lock();
+	do {
+		assoc = rcu_dereference(altconn_sk(sk)->assoc);
+	} while (assoc && unlikely(!refcount_inc_not_zero(&assoc->refs)));
+	rcu_read_unlock();
+	if (assoc)
+		*side = assoc->end[ALTCONN_CLIENT].sk == sk ? ALTCONN_CLIENT :
+							      ALTCONN_SERVER;
+	return assoc;
+}
+
+/**
+ * altconn_assoc_shut() - which directions are shut for an end
+ * @assoc: the association
+ * @side: which end
+ *
+ * Context: any. Data that is read after this call was sent before the peer
+ * shut its side, when RCV_SHUTDOWN is set.
+ *
+ * Return: RCV_SHUTDOWN: nothing will come any more; SEND_SHUTDOWN: nobody
+ * would read it.
+ */
+static inline u8 altconn_assoc_shut(const struct altconn_assoc *assoc,
+				    enum altconn_side side)
+{
+	/* Pairs with the release behind the last byte that was written. */
+	u8 own = smp_load_acquire(&assoc->end[side].shutdown);
+	/* Likewise. */
+	u8 peer = smp_load_acquire(&assoc->end[!side].shutdown);
+
+	BUILD_BUG_ON(RCV_SHUTDOWN != 1 || SEND_SHUTDOWN != 2);
+	/* What the peer shut for sending is shut here for reading, and so on. */
+	return own | (peer & SEND_SHUTDOWN) >> 1 | (peer & RCV_SHUTDOWN) << 1;
+}
+
 /* ring.c: the data path's narrow interface */
 #define ALTCONN_RING_LIMIT	(256U << 20)
 
+/**
+ * altconn_ring_used() - bytes in the ring, records' lengths included
+ * @ring: the ring
+ *
+ * Context: any. Without a lock it may be more than there is by now, if the
+ * caller is not the reader, and less, if it is not the writer.
+ */
+static inline u32 altconn_ring_used(const struct altconn_ring *ring)
+{
+	/* Pairs with the reader: what it has read may be overwritten. */
+	u32 tail = smp_load_acquire(&ring->tail);
+
+	/* Pairs with the writer: what it has written may be read. */
+	return smp_load_acquire(&ring->head) - tail;
+}
+
+/**
+ * altconn_ring_writable() - is it worth waking a writer?
+ * @ring: the ring
+ * @limit: most bytes it may hold
+ *
+ * Half full is the mark: below it a stream takes bytes and a record of any
+ * legal size is taken whole, so POLLOUT never lies.
+ *
+ * Context: any.
+ */
+static inline bool altconn_ring_writable(const struct altconn_ring *ring,
+					 u32 limit)
+{
+	return altconn_ring_used(ring) <= limit / 2;
+}
+
 void altconn_ring_init(struct altconn_ring *ring);
+void altconn_ring_exit(void);
 void altconn_ring_free(struct altconn_ring *ring);
-u32 altconn_ring_used(const struct altconn_ring *ring);
 u32 altconn_ring_payload(const struct altconn_ring *ring);
-bool altconn_ring_writable(const struct altconn_ring *ring, u32 limit);
 ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
-			   size_t len, u32 limit, bool nonblock);
+			   size_t len, u32 limit);
 ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 			  size_t len, bool peek);
 ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
-			 size_t len, u32 limit, bool nonblock);
+			 size_t len, u32 limit);
 ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 			  size_t len, bool peek, size_t *record);
 
@@ -679,7 +826,8 @@ extern struct proto altconn_proto;
 extern struct net_proto_family altconn_family_ops;
 struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 				int protocol, int kern);
-int altconn_sock_register(struct sock *sk);
+struct sock *altconn_sock_next(struct net *net, struct altconn_entry *cursor);
+void altconn_sock_register(struct sock *sk);
 void altconn_sock_unregister(struct sock *sk);
 void altconn_sock_set_addr(struct sock *sk, struct altconn_addr *addr);
 void altconn_sock_set_peercred(struct sock *sk, struct pid *pid,

@@ -100,7 +100,8 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 	assoc->state = ALTCONN_ASSOC_STATE_PENDING;
 	assoc->type = sk->sk_type;
 	assoc->net = sock_net(sk);
-	assoc->id = altconn_next_id();
+	INIT_LIST_HEAD(&assoc->entry.node);
+	assoc->entry.id = altconn_next_id();
 	assoc->begun = ktime_get_ns();
 	assoc->cred = get_current_cred();
 	end_init(&assoc->end[ALTCONN_CLIENT]);
@@ -120,29 +121,26 @@ static void assoc_free_rcu(struct rcu_head *rcu)
 
 static void unregister(struct altconn_assoc *assoc)
 {
-	struct altconn_net *an = altconn_pernet(assoc->net);
-
-	if (!assoc->registered)
+	if (list_empty(&assoc->entry.node))
 		return;
-	xa_erase(&an->assocs, assoc->id);
+	altconn_registry_remove(&altconn_pernet(assoc->net)->assocs,
+				&assoc->entry);
 	altconn_assoc_uncount(assoc->net);
 }
 
 /**
- * altconn_assoc_put() - drop a reference
+ * altconn_assoc_free() - the last reference is gone
  * @assoc: the association
  *
- * The last one unpins the endpoints, so the caller must not use one that only
- * the association kept alive.
+ * Unpins the endpoints, so the caller must not use one that only the
+ * association kept alive.
  *
- * Context: any but hard interrupts; no lock of this module held.
+ * Context: process; no lock of this module held.
  */
-void altconn_assoc_put(struct altconn_assoc *assoc)
+void altconn_assoc_free(struct altconn_assoc *assoc)
 {
 	struct altconn_listener *ln;
 
-	if (!refcount_dec_and_test(&assoc->refs))
-		return;
 	unregister(assoc);
 	put_cred(assoc->cred);
 	ln = rcu_dereference_protected(assoc->listener, true);
@@ -188,27 +186,44 @@ void altconn_assoc_uncount(struct net *net)
 }
 
 /**
- * altconn_assoc_register() - put an association in the namespace's table
+ * altconn_assoc_register() - put an association in the namespace's registry
  * @assoc: not registered yet
  *
- * Context: process, may sleep.
- * Return: 0; -EAGAIN: the table is full; -ENOMEM.
+ * Context: process.
+ * Return: 0; -EAGAIN: net.altconn.max_associations are there (E-AGAIN-TABLE).
  */
 int altconn_assoc_register(struct altconn_assoc *assoc)
 {
-	struct altconn_net *an = altconn_pernet(assoc->net);
-	int err;
+	int err = altconn_assoc_count(assoc->net);
 
-	err = altconn_assoc_count(assoc->net);
-	if (err)
-		return err;
-	err = xa_insert(&an->assocs, assoc->id, assoc, GFP_KERNEL_ACCOUNT);
-	if (err) {
-		altconn_assoc_uncount(assoc->net);
-		return -ENOMEM;
-	}
-	assoc->registered = true;
-	return 0;
+	if (!err)
+		altconn_registry_add(&altconn_pernet(assoc->net)->assocs,
+				     &assoc->entry);
+	return err;
+}
+
+static bool get_entry(struct altconn_entry *entry)
+{
+	return refcount_inc_not_zero(&container_of(entry, struct altconn_assoc,
+						   entry)->refs);
+}
+
+/**
+ * altconn_assoc_next() - the next association of a namespace
+ * @net: the namespace
+ * @cursor: in its registry
+ *
+ * Context: process.
+ * Return: a reference, or NULL behind the last.
+ */
+struct altconn_assoc *altconn_assoc_next(struct net *net,
+					 struct altconn_entry *cursor)
+{
+	struct altconn_entry *entry =
+		altconn_registry_next(&altconn_pernet(net)->assocs, cursor,
+				      get_entry);
+
+	return entry ? container_of(entry, struct altconn_assoc, entry) : NULL;
 }
 
 static bool is_server_of(const struct altconn_assoc *assoc,
@@ -239,47 +254,20 @@ bool altconn_assoc_accepted(struct net *net, int type,
 			    const struct altconn_addr *local,
 			    const struct altconn_addr *remote)
 {
+	struct altconn_registry *reg = &altconn_pernet(net)->assocs;
+	struct altconn_entry cursor = {};
 	struct altconn_assoc *assoc;
-	unsigned long id = 0;
 	bool found = false;
 
-	while (!found) {
-		rcu_read_lock();
-		assoc = xa_find(&altconn_pernet(net)->assocs, &id, ULONG_MAX,
-				XA_PRESENT);
-		found = assoc && assoc->type == type &&
+	altconn_registry_begin(reg, &cursor);
+	while (!found && (assoc = altconn_assoc_next(net, &cursor))) {
+		found = assoc->type == type &&
 			is_server_of(assoc, local, remote);
-		rcu_read_unlock();
-		if (!assoc)
-			break;
-		id++;
+		altconn_assoc_put(assoc);
 		cond_resched();
 	}
+	altconn_registry_end(reg, &cursor);
 	return found;
-}
-
-/**
- * altconn_assoc_of() - the association of an endpoint
- * @sk: the endpoint
- * @side: which end it is
- *
- * Context: any; takes no lock.
- * Return: a reference, or NULL.
- */
-struct altconn_assoc *altconn_assoc_of(const struct sock *sk,
-				       enum altconn_side *side)
-{
-	struct altconn_assoc *assoc;
-
-	rcu_read_lock();
-	do {
-		assoc = rcu_dereference(altconn_sk(sk)->assoc);
-	} while (assoc && !refcount_inc_not_zero(&assoc->refs));
-	rcu_read_unlock();
-	if (assoc)
-		*side = READ_ONCE(assoc->end[ALTCONN_CLIENT].sk) == sk ?
-			ALTCONN_CLIENT : ALTCONN_SERVER;
-	return assoc;
 }
 
 /**
@@ -413,38 +401,12 @@ void altconn_assoc_shutdown(struct altconn_assoc *assoc,
 }
 
 /**
- * altconn_assoc_shut() - which directions are shut for an end
- * @assoc: the association
- * @side: which end
- *
- * Context: any. Data that is read after this call was sent before the peer
- * shut its side, when RCV_SHUTDOWN is set.
- *
- * Return: RCV_SHUTDOWN: nothing will come any more; SEND_SHUTDOWN: nobody
- * would read it.
- */
-u8 altconn_assoc_shut(const struct altconn_assoc *assoc,
-		      enum altconn_side side)
-{
-	/* Pairs with the release behind the last byte that was written. */
-	u8 own = smp_load_acquire(&assoc->end[side].shutdown);
-	/* Likewise. */
-	u8 peer = smp_load_acquire(&assoc->end[!side].shutdown);
-
-	if (peer & SEND_SHUTDOWN)
-		own |= RCV_SHUTDOWN;
-	if (peer & RCV_SHUTDOWN)
-		own |= SEND_SHUTDOWN;
-	return own;
-}
-
-/**
  * altconn_assoc_pair() - associate two new endpoints, socketpair(2)
  * @a: one, unconnected
  * @b: the other
  *
  * Context: process, may sleep.
- * Return: 0; -EAGAIN: the namespace's table is full; -ENOMEM.
+ * Return: 0; -EAGAIN: the namespace's limit is reached; -ENOMEM.
  */
 int altconn_assoc_pair(struct sock *a, struct sock *b)
 {

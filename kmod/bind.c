@@ -249,11 +249,8 @@ int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
 	struct altconn_bind *bind;
 	int err;
 
-	if (sk->sk_type == SOCK_DGRAM) {
-		err = altconn_sock_register(sk);
-		if (err)
-			return err;
-	}
+	if (sk->sk_type == SOCK_DGRAM)
+		altconn_sock_register(sk);
 	bind = kzalloc(sizeof(*bind), GFP_KERNEL_ACCOUNT);
 	if (!bind)
 		return -ENOMEM;

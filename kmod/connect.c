@@ -99,7 +99,7 @@ void altconn_connect_decide(struct altconn_listener *ln,
 	assoc->reason = reason;
 	WRITE_ONCE(assoc->decided, ktime_get_ns());
 	leave(ln, assoc);
-	trace_altconn_connect_end(assoc->end[ALTCONN_CLIENT].sk, assoc->id,
+	trace_altconn_connect_end(assoc->end[ALTCONN_CLIENT].sk, assoc->entry.id,
 				  assoc->end[ALTCONN_SERVER].addr, err, reason,
 				  assoc->decided - assoc->begun);
 	if (err) {

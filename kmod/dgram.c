@@ -765,10 +765,9 @@ static int prepare(struct sock *sk, struct altconn_addr *addr, u32 *reason)
 	err = count(sk);
 	if (err)
 		return err;
+	altconn_sock_register(sk);
 	*reason = ALTCONN_REASON_NO_MEMORY;
-	err = altconn_sock_register(sk);
-	if (!err)
-		err = altconn_bind_local(sk, addr);
+	err = altconn_bind_local(sk, addr);
 	if (!err)
 		return 0;
 	if (err == -EAGAIN)

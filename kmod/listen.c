@@ -534,10 +534,8 @@ static int start(struct sock *sk, int backlog)
 	ln = make(sk, backlog);
 	if (!ln)
 		goto err_unbind;
-	err = altconn_sock_register(sk);
-	if (err)
-		goto err_put_listener;
-	ln->id = ask->id;
+	altconn_sock_register(sk);
+	ln->id = ask->entry.id;
 	/* Attempts may come from here on. */
 	err = altconn_bind_listen(sk, ln);
 	if (err)
@@ -552,7 +550,6 @@ static int start(struct sock *sk, int backlog)
 
 err_unregister:
 	altconn_sock_unregister(sk);
-err_put_listener:
 	altconn_listener_put(ln);
 err_unbind:
 	if (unbound)

@@ -34,8 +34,8 @@ static int __net_init net_init(struct net *net)
 {
 	struct altconn_net *an = altconn_pernet(net);
 
-	xa_init(&an->assocs);
-	xa_init(&an->sockets);
+	altconn_registry_init(&an->assocs);
+	altconn_registry_init(&an->sockets);
 	return altconn_sysctl_register(net);
 }
 
@@ -44,9 +44,8 @@ static void __net_exit net_exit(struct net *net)
 	struct altconn_net *an = altconn_pernet(net);
 
 	altconn_sysctl_unregister(net);
-	WARN_ON_ONCE(!xa_empty(&an->assocs) || !xa_empty(&an->sockets));
-	xa_destroy(&an->assocs);
-	xa_destroy(&an->sockets);
+	WARN_ON_ONCE(!list_empty(&an->assocs.entries) ||
+		     !list_empty(&an->sockets.entries));
 }
 
 static struct pernet_operations net_ops = {
@@ -130,6 +129,7 @@ static void __exit altconn_exit(void)
 	sock_unregister(altconn_family);
 	genl_unregister_family(&altconn_nl_family);
 	unregister_pernet_subsys(&net_ops);
+	altconn_ring_exit();
 	/* One that dropped the last reference may still be returning. */
 	destroy_workqueue(altconn_wq);
 	proto_unregister(&altconn_proto);

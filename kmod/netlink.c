@@ -3,9 +3,9 @@
  * Generic netlink: what the tool shows. The spec is
  * Documentation/netlink/specs/altconn.yaml; netlink_gen.c comes from it.
  *
- * Dumps walk a table by id under RCU and go on behind the last id that fitted,
- * so a dump of any length holds no lock. Entries that come or go meanwhile are
- * seen or not; what is there all the time is seen once.
+ * A dump leaves a cursor in the registry and goes on there, so a dump of any
+ * length holds no lock. Entries that come or go meanwhile are seen or not; what
+ * is there all the time is seen once.
  */
 
 #include <linux/sched.h>
@@ -188,7 +188,7 @@ static u64 listener_id(const struct altconn_assoc *assoc)
 static int put_assoc(struct sk_buff *skb, const struct viewer *viewer,
 		     struct altconn_assoc *assoc, u32 state)
 {
-	if (nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_ID, assoc->id,
+	if (nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_ID, assoc->entry.id,
 			      ALTCONN_A_ASSOC_PAD) ||
 	    nla_put_u32(skb, ALTCONN_A_ASSOC_TYPE, assoc->type) ||
 	    nla_put_u32(skb, ALTCONN_A_ASSOC_STATE, state) ||
@@ -230,27 +230,46 @@ static int dump_assoc(struct sk_buff *skb, struct netlink_callback *cb,
 	return 0;
 }
 
-/* The association with the lowest id from @id on, and a reference to it. */
-static struct altconn_assoc *next_assoc(struct altconn_net *an,
-					unsigned long *id)
+/* The core keeps the callback where it is for as long as a dump lasts. */
+static struct altconn_entry *cursor_of(struct netlink_callback *cb)
 {
-	struct altconn_assoc *assoc;
+	BUILD_BUG_ON(sizeof(struct altconn_entry) > sizeof(cb->ctx));
+	return (struct altconn_entry *)cb->ctx;
+}
 
-	rcu_read_lock();
-	for (;;) {
-		assoc = xa_find(&an->assocs, id, ULONG_MAX, XA_PRESENT);
-		if (!assoc || refcount_inc_not_zero(&assoc->refs))
-			break;
-		++*id;
-	}
-	rcu_read_unlock();
-	return assoc;
+static struct altconn_net *net_of(const struct netlink_callback *cb)
+{
+	return altconn_pernet(sock_net(cb->skb->sk));
+}
+
+/**
+ * altconn_nl_assoc_get_start() - begin to dump the namespace's associations
+ * @cb: gets a cursor
+ *
+ * Return: 0.
+ */
+int altconn_nl_assoc_get_start(struct netlink_callback *cb)
+{
+	altconn_registry_begin(&net_of(cb)->assocs, cursor_of(cb));
+	return 0;
+}
+
+/**
+ * altconn_nl_assoc_get_done() - a dump of associations ends, or is given up
+ * @cb: the dump
+ *
+ * Return: 0.
+ */
+int altconn_nl_assoc_get_done(struct netlink_callback *cb)
+{
+	altconn_registry_end(&net_of(cb)->assocs, cursor_of(cb));
+	return 0;
 }
 
 /**
  * altconn_nl_assoc_get_dumpit() - dump the namespace's associations
  * @skb: where to
- * @cb: ctx[0] is the next id
+ * @cb: has a cursor
  *
  * Return: length of @skb.
  */
@@ -260,16 +279,15 @@ int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 	struct net *net = sock_net(cb->skb->sk);
 	struct viewer viewer = viewer_of(cb->skb, net);
 	struct altconn_assoc *assoc;
-	unsigned long id = cb->args[0];
 	int err = 0;
 
-	while (!err && (assoc = next_assoc(altconn_pernet(net), &id))) {
+	while (!err && (assoc = altconn_assoc_next(net, cursor_of(cb)))) {
 		err = dump_assoc(skb, cb, &viewer, assoc);
+		if (err)
+			altconn_registry_again(&net_of(cb)->assocs,
+					       cursor_of(cb), &assoc->entry);
 		altconn_assoc_put(assoc);
-		if (!err)
-			id++;
 	}
-	cb->args[0] = id;
 	return skb->len;
 }
 
@@ -348,8 +366,9 @@ static int put_owner(struct sk_buff *skb, const struct viewer *viewer,
 }
 
 static int put_socket(struct sk_buff *skb, const struct viewer *viewer,
-		      struct sock *sk, u64 id)
+		      struct sock *sk)
 {
+	u64 id = READ_ONCE(altconn_sk(sk)->entry.id);
 	struct altconn_listener *ln;
 	int err;
 
@@ -369,13 +388,13 @@ static int put_socket(struct sk_buff *skb, const struct viewer *viewer,
 }
 
 static int dump_socket(struct sk_buff *skb, struct netlink_callback *cb,
-		       const struct viewer *viewer, struct sock *sk, u64 id)
+		       const struct viewer *viewer, struct sock *sk)
 {
 	void *hdr = put_header(skb, cb, ALTCONN_CMD_SOCKET_GET);
 
 	if (!hdr)
 		return -EMSGSIZE;
-	if (put_socket(skb, viewer, sk, id)) {
+	if (put_socket(skb, viewer, sk)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}
@@ -383,25 +402,34 @@ static int dump_socket(struct sk_buff *skb, struct netlink_callback *cb,
 	return 0;
 }
 
-static struct sock *next_socket(struct altconn_net *an, unsigned long *id)
+/**
+ * altconn_nl_socket_get_start() - begin to dump the namespace's sockets
+ * @cb: gets a cursor
+ *
+ * Return: 0.
+ */
+int altconn_nl_socket_get_start(struct netlink_callback *cb)
 {
-	struct altconn_sock *ask;
+	altconn_registry_begin(&net_of(cb)->sockets, cursor_of(cb));
+	return 0;
+}
 
-	rcu_read_lock();
-	for (;;) {
-		ask = xa_find(&an->sockets, id, ULONG_MAX, XA_PRESENT);
-		if (!ask || refcount_inc_not_zero(&ask->sk.sk_refcnt))
-			break;
-		++*id;
-	}
-	rcu_read_unlock();
-	return ask ? &ask->sk : NULL;
+/**
+ * altconn_nl_socket_get_done() - a dump of sockets ends, or is given up
+ * @cb: the dump
+ *
+ * Return: 0.
+ */
+int altconn_nl_socket_get_done(struct netlink_callback *cb)
+{
+	altconn_registry_end(&net_of(cb)->sockets, cursor_of(cb));
+	return 0;
 }
 
 /**
  * altconn_nl_socket_get_dumpit() - dump listeners and datagram sockets
  * @skb: where to
- * @cb: ctx[0] is the next id
+ * @cb: has a cursor
  *
  * Return: length of @skb.
  */
@@ -410,17 +438,17 @@ int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
 {
 	struct net *net = sock_net(cb->skb->sk);
 	struct viewer viewer = viewer_of(cb->skb, net);
-	unsigned long id = cb->args[0];
 	struct sock *sk;
 	int err = 0;
 
-	while (!err && (sk = next_socket(altconn_pernet(net), &id))) {
-		err = dump_socket(skb, cb, &viewer, sk, id);
+	while (!err && (sk = altconn_sock_next(net, cursor_of(cb)))) {
+		err = dump_socket(skb, cb, &viewer, sk);
+		if (err)
+			altconn_registry_again(&net_of(cb)->sockets,
+					       cursor_of(cb),
+					       &altconn_sk(sk)->entry);
 		sock_put(sk);
-		if (!err)
-			id++;
 	}
-	cb->args[0] = id;
 	return skb->len;
 }
 

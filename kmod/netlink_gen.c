@@ -19,12 +19,16 @@ static const struct genl_split_ops altconn_nl_ops[] = {
 	},
 	{
 		.cmd	= ALTCONN_CMD_ASSOC_GET,
+		.start	= altconn_nl_assoc_get_start,
 		.dumpit	= altconn_nl_assoc_get_dumpit,
+		.done	= altconn_nl_assoc_get_done,
 		.flags	= GENL_CMD_CAP_DUMP,
 	},
 	{
 		.cmd	= ALTCONN_CMD_SOCKET_GET,
+		.start	= altconn_nl_socket_get_start,
 		.dumpit	= altconn_nl_socket_get_dumpit,
+		.done	= altconn_nl_socket_get_done,
 		.flags	= GENL_CMD_CAP_DUMP,
 	},
 };

@@ -11,6 +11,11 @@
 
 #include <uapi/linux/altconn_netlink.h>
 
+int altconn_nl_assoc_get_start(struct netlink_callback *cb);
+int altconn_nl_socket_get_start(struct netlink_callback *cb);
+int altconn_nl_assoc_get_done(struct netlink_callback *cb);
+int altconn_nl_socket_get_done(struct netlink_callback *cb);
+
 int altconn_nl_family_get_doit(struct sk_buff *skb, struct genl_info *info);
 int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 				struct netlink_callback *cb);

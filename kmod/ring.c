@@ -1,27 +1,76 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The buffer of one direction of an association: a ring of bytes, one copy in
- * and one copy out, nothing allocated for a message once it has grown.
+ * The buffer of one direction of an association: one copy in and one copy out,
+ * nothing allocated for a message once the buffer has the size that it needs.
  *
  * One writer and one reader at a time, each with its own lock; between them
- * only @head and @tail, with release and acquire. The ring starts with nothing
- * and doubles when a writer needs more than it has and the limit (SO_SNDBUF of
- * the writer) allows more. A sequenced packet is a record in it: a length and
- * its bytes, which become visible together.
+ * only @head and @tail, with release and acquire. The memory is a chain of
+ * segments, mostly of one: each is a ring of bytes, and a writer that finds its
+ * segment too small links a larger one behind it and never looks back. The
+ * reader frees what it has left behind. So a buffer grows without a copy, and no
+ * writer waits for a reader.
  *
- * The locks are mutexes, because user memory may fault while they are held. A
- * reader that is stuck in such a fault must not be able to hold the peer's
- * writer: see grow(). Threads that share one end do wait for each other.
+ * A sequenced packet is a record: a length and its bytes, in one segment, which
+ * become visible together.
+ *
+ * The locks are mutexes, because user memory may fault while they are held.
+ * Threads that share one end wait for each other.
+ *
+ * What is empty is given back: by the reader at once when all buffers together
+ * hold much, else by a scan within two seconds.
  */
 
+#include <linux/cpumask.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
 #include "altconn.h"
 
-#define RING_MIN	4096U
-#define RECORD_HEAD	sizeof(u32)
+/* A segment's bytes, its header included, are a power of two and at least: */
+#define SEGMENT_MIN	4096U
+
+/* So much may wait for the scan, for each CPU; more is freed when it is read. */
+#define IDLE_BYTES	(2L << 20)
+
+#define SCAN_INTERVAL	HZ
+
+/**
+ * struct altconn_segment - a ring of bytes
+ * @node: in the list of all segments
+ * @ring: whose it is
+ * @next: where the writer went on, or NULL; stored once, with release
+ * @base: how much had been written when it was linked
+ * @end: how much when @next was
+ * @size: of @data
+ * @data: the bytes
+ *
+ * Lifetime: made by the writer. It belongs to the writer until @next is set,
+ * and to the reader until it has read as far as @end; who of the two comes last
+ * is always the reader.
+ */
+struct altconn_segment {
+	struct list_head	node;
+	struct altconn_ring	*ring;
+	struct altconn_segment	*next;
+	u32			base;
+	u32			end;
+	u32			size;
+	char			data[] __aligned(8);
+};
+
+#define SEGMENT_HEAD	((u32)sizeof(struct altconn_segment))
+
+#define RECORD_HEAD	((u32)sizeof(u32))
+
+/* For the scan. */
+static LIST_HEAD(segments);
+static unsigned int nsegments;
+static DEFINE_SPINLOCK(segments_lock);
+static atomic_long_t total_bytes;
+
+static void scan(struct work_struct *work);
+static DECLARE_DELAYED_WORK(scan_work, scan);
 
 /**
  * altconn_ring_init() - an empty ring
@@ -33,31 +82,131 @@ void altconn_ring_init(struct altconn_ring *ring)
 	mutex_init(&ring->read_lock);
 }
 
-/**
- * altconn_ring_free() - free what a ring holds
- * @ring: nobody uses it any more
- *
- * Context: any but hard interrupts.
- */
-void altconn_ring_free(struct altconn_ring *ring)
+static struct altconn_segment *alloc_segment(struct altconn_ring *ring,
+					     u32 size)
 {
-	kvfree(ring->data);
+	struct altconn_segment *seg = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+
+	if (!seg)
+		return NULL;
+	seg->ring = ring;
+	seg->next = NULL;
+	seg->size = size - SEGMENT_HEAD;
+	atomic_long_add(size, &total_bytes);
+	spin_lock(&segments_lock);
+	list_add_tail(&seg->node, &segments);
+	if (!nsegments++)
+		queue_delayed_work(altconn_wq, &scan_work, SCAN_INTERVAL);
+	spin_unlock(&segments_lock);
+	return seg;
+}
+
+static void free_segment(struct altconn_segment *seg)
+{
+	spin_lock(&segments_lock);
+	list_del(&seg->node);
+	nsegments--;
+	spin_unlock(&segments_lock);
+	atomic_long_sub(SEGMENT_HEAD + seg->size, &total_bytes);
+	kvfree(seg);
+}
+
+static void free_segments(struct altconn_segment *seg)
+{
+	while (seg) {
+		struct altconn_segment *next = seg->next;
+
+		free_segment(seg);
+		seg = next;
+	}
+}
+
+/* Both locks held, or nobody uses it; the caller frees what is returned. */
+static struct altconn_segment *detach(struct altconn_ring *ring)
+{
+	struct altconn_segment *seg = ring->read_segment;
+
+	WRITE_ONCE(ring->read_segment, NULL);
+	ring->write_segment = NULL;
+	return seg;
 }
 
 /**
- * altconn_ring_used() - bytes in the ring, records' lengths included
- * @ring: the ring
+ * altconn_ring_free() - free what a ring holds
+ * @ring: nobody uses it any more; the scan may still look at it, so its memory
+ *	must stay for a grace period
  *
- * Context: any. Without a lock it may be more than there is by now, if the
- * caller is not the reader, and less, if it is not the writer.
+ * Context: process.
  */
-u32 altconn_ring_used(const struct altconn_ring *ring)
+void altconn_ring_free(struct altconn_ring *ring)
 {
-	/* Pairs with the reader: what it has read may be overwritten. */
-	u32 tail = smp_load_acquire(&ring->tail);
+	struct altconn_segment *seg;
 
-	/* Pairs with the writer: what it has written may be read. */
-	return smp_load_acquire(&ring->head) - tail;
+	if (!READ_ONCE(ring->read_segment))
+		return;
+	spin_lock(&segments_lock);
+	seg = detach(ring);
+	spin_unlock(&segments_lock);
+	free_segments(seg);
+}
+
+/* Empty, and was so the last time? segments_lock held: the ring stays. */
+static struct altconn_segment *detach_idle(struct altconn_ring *ring)
+{
+	struct altconn_segment *seg = NULL;
+
+	lockdep_assert_held(&segments_lock);
+	if (!mutex_trylock(&ring->write_lock))
+		return NULL;
+	if (mutex_trylock(&ring->read_lock)) {
+		if (ring->head == ring->tail && ring->head == ring->scanned)
+			seg = detach(ring);
+		ring->scanned = ring->head;
+		mutex_unlock(&ring->read_lock);
+	}
+	mutex_unlock(&ring->write_lock);
+	return seg;
+}
+
+/* One step of the scan; a segment that is in the list has a ring. */
+static void scan_one(void)
+{
+	struct altconn_segment *seg = NULL;
+
+	rcu_read_lock();
+	spin_lock(&segments_lock);
+	if (!list_empty(&segments)) {
+		list_rotate_left(&segments);
+		seg = list_last_entry(&segments, struct altconn_segment, node);
+		seg = detach_idle(seg->ring);
+	}
+	spin_unlock(&segments_lock);
+	rcu_read_unlock();
+	free_segments(seg);
+}
+
+static void scan(struct work_struct *work)
+{
+	unsigned int n = READ_ONCE(nsegments);
+
+	while (n--) {
+		scan_one();
+		cond_resched();
+	}
+	spin_lock(&segments_lock);
+	if (nsegments)
+		queue_delayed_work(altconn_wq, &scan_work, SCAN_INTERVAL);
+	spin_unlock(&segments_lock);
+}
+
+/**
+ * altconn_ring_exit() - no ring is left
+ *
+ * Context: process, before the workqueue goes.
+ */
+void altconn_ring_exit(void)
+{
+	cancel_delayed_work_sync(&scan_work);
 }
 
 /**
@@ -68,101 +217,80 @@ u32 altconn_ring_used(const struct altconn_ring *ring)
  */
 u32 altconn_ring_payload(const struct altconn_ring *ring)
 {
-	u32 taken = READ_ONCE(ring->taken);
+	u32 taken = READ_ONCE(ring->extra_read);
 	u32 used = altconn_ring_used(ring);
-	u32 heads = (READ_ONCE(ring->put) - taken) * RECORD_HEAD;
+	u32 extra = READ_ONCE(ring->extra_written) - taken;
 
-	return used > heads ? used - heads : 0;
+	return used > extra ? used - extra : 0;
 }
 
-/**
- * altconn_ring_writable() - is it worth waking a writer?
- * @ring: the ring
- * @limit: most bytes it may hold
- *
- * Half full is the mark: below it a stream takes bytes and a record of any
- * legal size is taken whole, so POLLOUT never lies.
- *
- * Context: any.
- */
-bool altconn_ring_writable(const struct altconn_ring *ring, u32 limit)
+/* ---- the writer ---- */
+
+/* Bytes of the segment that may be written. */
+static u32 room(const struct altconn_ring *ring)
 {
-	return altconn_ring_used(ring) <= limit / 2;
-}
+	const struct altconn_segment *seg = ring->write_segment;
+	u32 used;
 
-static void copy_out(const struct altconn_ring *ring, u32 pos, void *to, u32 n)
-{
-	u32 at = pos & (ring->size - 1), first = min(n, ring->size - at);
-
-	memcpy(to, ring->data + at, first);
-	memcpy(to + first, ring->data, n - first);
-}
-
-static void copy_in(struct altconn_ring *ring, u32 pos, const void *from, u32 n)
-{
-	u32 at = pos & (ring->size - 1), first = min(n, ring->size - at);
-
-	memcpy(ring->data + at, from, first);
-	memcpy(ring->data, from + first, n - first);
-}
-
-static u32 copy_from(struct altconn_ring *ring, u32 pos, struct iov_iter *from,
-		     u32 n)
-{
-	u32 at = pos & (ring->size - 1), first = min(n, ring->size - at);
-	u32 done = copy_from_iter(ring->data + at, first, from);
-
-	if (done == first && n > first)
-		done += copy_from_iter(ring->data, n - first, from);
-	return done;
-}
-
-static u32 copy_to(const struct altconn_ring *ring, u32 pos,
-		   struct iov_iter *to, u32 n)
-{
-	u32 at = pos & (ring->size - 1), first = min(n, ring->size - at);
-	u32 done = copy_to_iter(ring->data + at, first, to);
-
-	if (done == first && n > first)
-		done += copy_to_iter(ring->data, n - first, to);
-	return done;
+	if (!seg)
+		return 0;
+	used = ring->head - ring->tail_seen;
+	/* The reader may be in an older one. */
+	return seg->size - min(used, ring->head - seg->base);
 }
 
 /*
- * Make the ring hold @need bytes. Both locks are wanted for that; a writer
- * that may not wait, or need not, does without more room when a reader is
- * inside. Who has to wait can be interrupted.
+ * Go on in a segment that holds @need bytes; larger than the last, but for the
+ * need no larger than @limit bytes want.
  */
-static int grow(struct altconn_ring *ring, u32 need, bool nonblock)
+static int add_segment(struct altconn_ring *ring, u32 need, u32 limit)
 {
-	u32 size = max_t(u32, RING_MIN, roundup_pow_of_two(need));
-	char *data, *old = ring->data;
+	struct altconn_segment *seg, *old = ring->write_segment;
+	u32 size = SEGMENT_MIN;
 
 	lockdep_assert_held(&ring->write_lock);
-	data = kvmalloc(size, GFP_KERNEL_ACCOUNT);
-	if (!data)
+	if (old)
+		size = min_t(u32, 2 * (SEGMENT_HEAD + old->size),
+			     roundup_pow_of_two(limit));
+	size = max_t(u32, size, roundup_pow_of_two(SEGMENT_HEAD + need));
+	seg = alloc_segment(ring, size);
+	if (!seg)
 		return -ENOMEM;
-	if (!mutex_trylock(&ring->read_lock)) {
-		int err = nonblock ? -EAGAIN :
-			  mutex_lock_interruptible(&ring->read_lock);
-
-		if (err) {
-			kvfree(data);
-			return err == -EINTR ? -ERESTARTSYS : err;
-		}
-	}
+	seg->base = ring->head;
+	ring->write_segment = seg;
+	ring->write_at = 0;
 	if (old) {
-		u32 at = ring->tail & (size - 1), used = ring->head - ring->tail;
-		u32 first = min(used, size - at);
-
-		copy_out(ring, ring->tail, data + at, first);
-		copy_out(ring, ring->tail + first, data, used - first);
+		old->end = ring->head;
+		/* Pairs with settle(): the new one and the old one's end. */
+		smp_store_release(&old->next, seg);
+	} else {
+		/* The reader looks there when it sees the first byte. */
+		ring->read_segment = seg;
+		ring->read_at = 0;
 	}
-	ring->data = data;
-	ring->size = size;
-	mutex_unlock(&ring->read_lock);
-	kvfree(old);
 	return 0;
+}
+
+static u32 advance(const struct altconn_segment *seg, u32 at, u32 n)
+{
+	at += n;
+	return at < seg->size ? at : at - seg->size;
+}
+
+/*
+ * The underscore leaves out the hardened look at which slab the buffer is in:
+ * the bounds are the segment's own, and for 64 bytes the look costs more than
+ * the copy.
+ */
+static __always_inline u32
+copy_in(struct altconn_segment *seg, u32 at, struct iov_iter *from, u32 n)
+{
+	u32 first = min(n, seg->size - at);
+	u32 done = _copy_from_iter(seg->data + at, first, from);
+
+	if (unlikely(done == first && n > first))
+		done += _copy_from_iter(seg->data, n - first, from);
+	return done;
 }
 
 static int lock_writer(struct altconn_ring *ring)
@@ -170,24 +298,32 @@ static int lock_writer(struct altconn_ring *ring)
 	return mutex_lock_interruptible(&ring->write_lock) ? -ERESTARTSYS : 0;
 }
 
-/* How much of @len bytes of a stream can be written now, or an errno. */
-static ssize_t make_room(struct altconn_ring *ring, size_t len, u32 limit,
-			 bool nonblock)
+/* What the reader has read since this side last looked is free. */
+static u32 look_at_reader(struct altconn_ring *ring)
 {
-	u32 used = altconn_ring_used(ring);
+	/* Pairs with commit(). */
+	ring->tail_seen = smp_load_acquire(&ring->tail);
+	return ring->head - ring->tail_seen;
+}
+
+/* How much of @len bytes of a stream can be written now, or an errno. */
+static ssize_t make_room(struct altconn_ring *ring, size_t len, u32 limit)
+{
+	u32 used = look_at_reader(ring), has;
 	int err = 0;
 	size_t n;
 
 	if (used >= limit)
 		return -EAGAIN;
 	n = min_t(size_t, len, limit - used);
-	if (used + n > ring->size)
-		err = grow(ring, used + n, nonblock || used < ring->size);
+	has = room(ring);
+	/* A segment that is as large as they come is written in turns. */
+	if (n > has && (!has || SEGMENT_HEAD + ring->write_segment->size < limit))
+		err = add_segment(ring, n, limit);
 	if (!err)
-		return n;
+		has = room(ring);
 	/* What is there serves too. */
-	n = min_t(size_t, n, ring->size - used);
-	return n ? : err;
+	return min_t(size_t, n, has) ? : err;
 }
 
 /**
@@ -196,22 +332,26 @@ static ssize_t make_room(struct altconn_ring *ring, size_t len, u32 limit,
  * @from: where from, advanced
  * @len: how many at the most
  * @limit: most bytes that the ring may hold
- * @nonblock: do not wait for a reader that is inside
  *
  * Context: process, may sleep.
  * Return: how many, at least 1 when @len is not 0; -EAGAIN: it is full;
  * -EFAULT; -ENOMEM; -ERESTARTSYS.
  */
 ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
-			   size_t len, u32 limit, bool nonblock)
+			   size_t len, u32 limit)
 {
 	ssize_t n = lock_writer(ring);
 
 	if (n)
 		return n;
-	n = make_room(ring, len, limit, nonblock);
+	n = len;
+	if (len > room(ring) || ring->head - ring->tail_seen + len > limit)
+		n = make_room(ring, len, limit);
 	if (n > 0) {
-		n = copy_from(ring, ring->head, from, n);
+		struct altconn_segment *seg = ring->write_segment;
+
+		n = copy_in(seg, ring->write_at, from, n);
+		ring->write_at = advance(seg, ring->write_at, n);
 		/* The bytes first; pairs with altconn_ring_used(). */
 		smp_store_release(&ring->head, ring->head + (u32)n);
 		if (!n)
@@ -219,6 +359,172 @@ ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
 	}
 	mutex_unlock(&ring->write_lock);
 	return n;
+}
+
+/* Room for a whole record: altconn_ring_writable() promises it. */
+static int make_room_record(struct altconn_ring *ring, u32 total, u32 limit)
+{
+	u32 used = look_at_reader(ring);
+
+	if (used > limit / 2 && used + total > limit)
+		return -EAGAIN;
+	return total <= room(ring) ? 0 : add_segment(ring, total, limit);
+}
+
+/* The next record begins where a length can be stored at once. */
+static u32 record_size(u32 len)
+{
+	return RECORD_HEAD + ALIGN(len, RECORD_HEAD);
+}
+
+/**
+ * altconn_ring_put() - write a record
+ * @ring: the ring
+ * @from: where from, advanced
+ * @len: its length; at most @limit
+ * @limit: most bytes that the ring may hold, a last record not counted
+ *
+ * Context: process, may sleep.
+ * Return: @len; -EAGAIN: there is no room; -EFAULT, -ENOMEM, -ERESTARTSYS:
+ * nothing was written.
+ */
+ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
+			 size_t len, u32 limit)
+{
+	u32 total = record_size(len), at;
+	struct altconn_segment *seg;
+	ssize_t err = lock_writer(ring);
+
+	if (err)
+		return err;
+	if (total > room(ring) ||
+	    ring->head - ring->tail_seen + total > limit) {
+		err = make_room_record(ring, total, limit);
+		if (err)
+			goto out;
+	}
+	seg = ring->write_segment;
+	at = ring->write_at;
+	*(u32 *)(seg->data + at) = len;
+	err = -EFAULT;
+	if (copy_in(seg, advance(seg, at, RECORD_HEAD), from, len) != len)
+		goto out;
+	ring->write_at = advance(seg, at, total);
+	WRITE_ONCE(ring->extra_written, ring->extra_written + total - (u32)len);
+	/* The record first; pairs with altconn_ring_used(). */
+	smp_store_release(&ring->head, ring->head + total);
+	err = len;
+out:
+	mutex_unlock(&ring->write_lock);
+	return err;
+}
+
+/* ---- the reader ---- */
+
+/* Where somebody reads. */
+struct cursor {
+	struct altconn_segment	*seg;
+	u32			at;
+	u32			pos;
+};
+
+static struct cursor begin(const struct altconn_ring *ring)
+{
+	return (struct cursor) {
+		.seg = ring->read_segment, .at = ring->read_at,
+		.pos = ring->tail,
+	};
+}
+
+/* At the end of a segment, to the next. There is something to read. */
+static void settle(struct cursor *c)
+{
+	struct altconn_segment *next;
+
+	/* Pairs with add_segment(). */
+	while ((next = smp_load_acquire(&c->seg->next)) &&
+	       c->seg->end == c->pos) {
+		c->seg = next;
+		c->at = 0;
+	}
+}
+
+static void skip(struct cursor *c, u32 n)
+{
+	c->at = advance(c->seg, c->at, n);
+	c->pos += n;
+}
+
+/* As copy_in(). */
+static __always_inline u32
+copy_out(const struct altconn_segment *seg, u32 at, struct iov_iter *to, u32 n)
+{
+	u32 first = min(n, seg->size - at);
+	u32 done = _copy_to_iter(seg->data + at, first, to);
+
+	if (unlikely(done == first && n > first))
+		done += _copy_to_iter(seg->data, n - first, to);
+	return done;
+}
+
+/* When all buffers hold much, an empty one keeps none of it. */
+static void give_back(struct altconn_ring *ring)
+{
+	struct altconn_segment *seg = ring->read_segment;
+
+	lockdep_assert_held(&ring->read_lock);
+	if (SEGMENT_HEAD + seg->size <= SEGMENT_MIN ||
+	    atomic_long_read(&total_bytes) <=
+	    IDLE_BYTES * num_online_cpus())
+		return;
+	if (!mutex_trylock(&ring->write_lock))
+		return;
+	seg = NULL;
+	if (ring->head == ring->tail)
+		seg = detach(ring);
+	mutex_unlock(&ring->write_lock);
+	free_segments(seg);
+}
+
+/* What the cursor has left behind is read. */
+static void commit(struct altconn_ring *ring, const struct cursor *c)
+{
+	lockdep_assert_held(&ring->read_lock);
+	while (ring->read_segment != c->seg) {
+		struct altconn_segment *old = ring->read_segment;
+
+		ring->read_segment = old->next;
+		free_segment(old);
+	}
+	ring->read_at = c->at;
+	/* Read first, then free: look_at_reader(), altconn_ring_used(). */
+	smp_store_release(&ring->tail, c->pos);
+	if (c->pos == READ_ONCE(ring->head))
+		give_back(ring);
+}
+
+static u32 look_at_writer(const struct altconn_ring *ring)
+{
+	/* Pairs with the writer's release. */
+	return smp_load_acquire(&ring->head) - ring->tail;
+}
+
+/* As many of @n bytes as there are, @n not more than that. */
+static u32 read_bytes(struct cursor *c, struct iov_iter *to, u32 n)
+{
+	u32 done = 0, part, copied;
+
+	do {
+		settle(c);
+		part = n - done;
+		/* Of a segment that the writer has left there is no more. */
+		if (unlikely(READ_ONCE(c->seg->next)))
+			part = min(part, c->seg->end - c->pos);
+		copied = copy_out(c->seg, c->at, to, part);
+		skip(c, copied);
+		done += copied;
+	} while (unlikely(done < n && copied == part));
+	return done;
 }
 
 /**
@@ -237,71 +543,22 @@ ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 	ssize_t n = -EAGAIN;
 	u32 used;
 
-	if (!altconn_ring_used(ring))
+	if (!look_at_writer(ring))
 		return -EAGAIN;
 	if (mutex_lock_interruptible(&ring->read_lock))
 		return -ERESTARTSYS;
-	used = altconn_ring_used(ring);
+	used = look_at_writer(ring);
 	if (used) {
-		n = copy_to(ring, ring->tail, to, min_t(size_t, len, used));
-		if (!peek) {
-			/* Read first, then free: altconn_ring_used(). */
-			smp_store_release(&ring->tail, ring->tail + (u32)n);
-		}
+		struct cursor c = begin(ring);
+
+		n = read_bytes(&c, to, min_t(size_t, len, used));
+		if (n && !peek)
+			commit(ring, &c);
 		if (!n && len)
 			n = -EFAULT;
 	}
 	mutex_unlock(&ring->read_lock);
 	return n;
-}
-
-/* Room for a whole record: altconn_ring_writable() promises it. */
-static int make_room_record(struct altconn_ring *ring, u32 total, u32 limit,
-			    bool nonblock)
-{
-	u32 used = altconn_ring_used(ring);
-
-	if (used > limit / 2 && used + total > limit)
-		return -EAGAIN;
-	if (used + total > ring->size)
-		return grow(ring, used + total, nonblock);
-	return 0;
-}
-
-/**
- * altconn_ring_put() - write a record
- * @ring: the ring
- * @from: where from, advanced
- * @len: its length; at most @limit
- * @limit: most bytes that the ring may hold, a last record not counted
- * @nonblock: do not wait for a reader that is inside
- *
- * Context: process, may sleep.
- * Return: @len; -EAGAIN: there is no room; -EFAULT, -ENOMEM, -ERESTARTSYS:
- * nothing was written.
- */
-ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
-			 size_t len, u32 limit, bool nonblock)
-{
-	u32 head = len;
-	ssize_t err = lock_writer(ring);
-
-	if (err)
-		return err;
-	err = make_room_record(ring, RECORD_HEAD + head, limit, nonblock);
-	if (err)
-		goto out;
-	copy_in(ring, ring->head, &head, RECORD_HEAD);
-	err = -EFAULT;
-	if (copy_from(ring, ring->head + RECORD_HEAD, from, head) != head)
-		goto out;
-	WRITE_ONCE(ring->put, ring->put + 1);
-	/* The record first; pairs with altconn_ring_used(). */
-	smp_store_release(&ring->head, ring->head + RECORD_HEAD + head);
-	err = len;
-out:
-	mutex_unlock(&ring->write_lock);
-	return err;
 }
 
 /**
@@ -320,26 +577,30 @@ ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 			  size_t len, bool peek, size_t *record)
 {
 	ssize_t n = -EAGAIN;
+	struct cursor c;
 	u32 head;
 
-	if (!altconn_ring_used(ring))
+	if (!look_at_writer(ring))
 		return -EAGAIN;
 	if (mutex_lock_interruptible(&ring->read_lock))
 		return -ERESTARTSYS;
-	if (!altconn_ring_used(ring))
+	if (!look_at_writer(ring))
 		goto out;
-	copy_out(ring, ring->tail, &head, RECORD_HEAD);
+	c = begin(ring);
+	settle(&c);
+	head = *(u32 *)(c.seg->data + c.at);
 	*record = head;
 	n = min_t(size_t, len, head);
-	if (copy_to(ring, ring->tail + RECORD_HEAD, to, n) != n) {
+	if (copy_out(c.seg, advance(c.seg, c.at, RECORD_HEAD), to, n) != n) {
 		n = -EFAULT;
 		goto out;
 	}
 	if (!peek) {
-		WRITE_ONCE(ring->taken, ring->taken + 1);
-		/* Read first, then free; pairs with altconn_ring_used(). */
-		smp_store_release(&ring->tail,
-				  ring->tail + RECORD_HEAD + head);
+		u32 total = record_size(head);
+
+		skip(&c, total);
+		WRITE_ONCE(ring->extra_read, ring->extra_read + total - head);
+		commit(ring, &c);
 	}
 out:
 	mutex_unlock(&ring->read_lock);

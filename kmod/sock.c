@@ -62,34 +62,27 @@ void altconn_sock_set_peercred(struct sock *sk, struct pid *pid,
 }
 
 /**
- * altconn_sock_register() - put an endpoint in the namespace's table
+ * altconn_sock_register() - put an endpoint in the namespace's registry
  * @sk: a listener or datagram endpoint; may be there already
  *
  * It is found under RCU from here on.
  *
- * Context: process, may sleep; lock_sock() held.
- * Return: 0 or -ENOMEM.
+ * Context: process; lock_sock() held.
  */
-int altconn_sock_register(struct sock *sk)
+void altconn_sock_register(struct sock *sk)
 {
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
 	struct altconn_sock *ask = altconn_sk(sk);
-	u64 id;
-	int err;
 
-	if (ask->id)
-		return 0;
+	if (!list_empty(&ask->entry.node))
+		return;
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	/* Readers may look at it: it stays for the endpoint's life. */
 	if (!ask->pid)
 		ask->pid = get_pid(task_tgid(current));
-	id = altconn_next_id();
-	err = xa_insert(&an->sockets, id, ask, GFP_KERNEL_ACCOUNT);
-	if (err)
-		return err;
-	ask->id = id;
+	ask->entry.id = altconn_next_id();
+	altconn_registry_add(&an->sockets, &ask->entry);
 	atomic_long_inc(&an->n_sockets);
-	return 0;
 }
 
 /**
@@ -103,11 +96,34 @@ void altconn_sock_unregister(struct sock *sk)
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
 	struct altconn_sock *ask = altconn_sk(sk);
 
-	if (!ask->id)
+	if (list_empty(&ask->entry.node))
 		return;
-	xa_erase(&an->sockets, ask->id);
+	altconn_registry_remove(&an->sockets, &ask->entry);
 	atomic_long_dec(&an->n_sockets);
-	ask->id = 0;
+}
+
+static bool get_entry(struct altconn_entry *entry)
+{
+	return refcount_inc_not_zero(&container_of(entry, struct altconn_sock,
+						   entry)->sk.sk_refcnt);
+}
+
+/**
+ * altconn_sock_next() - the next listener or datagram endpoint of a namespace
+ * @net: the namespace
+ * @cursor: in its registry
+ *
+ * Context: process.
+ * Return: a reference, or NULL behind the last.
+ */
+struct sock *altconn_sock_next(struct net *net, struct altconn_entry *cursor)
+{
+	struct altconn_entry *entry =
+		altconn_registry_next(&altconn_pernet(net)->sockets, cursor,
+				      get_entry);
+
+	return entry ? &container_of(entry, struct altconn_sock, entry)->sk :
+		       NULL;
 }
 
 static void destruct(struct sock *sk)
@@ -525,6 +541,21 @@ static const struct proto_ops *ops_of(int type)
 	}
 }
 
+/* sk->sk_state_change: also for a reader that is not in the wait queue. */
+static void state_change(struct sock *sk)
+{
+	struct socket_wq *wq;
+
+	rcu_read_lock();
+	wq = rcu_dereference(sk->sk_wq);
+	/* Has a full barrier. */
+	if (skwq_has_sleeper(wq))
+		wake_up_interruptible_all(&wq->wait);
+	rcu_read_unlock();
+	if (READ_ONCE(altconn_sk(sk)->reader.task))
+		rcuwait_wake_up(&altconn_sk(sk)->reader);
+}
+
 /**
  * altconn_sock_alloc() - make an endpoint
  * @net: its namespace
@@ -550,6 +581,7 @@ struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 	sk->sk_type = type;
 	sk->sk_protocol = protocol;
 	sk->sk_destruct = destruct;
+	sk->sk_state_change = state_change;
 	sk->sk_state = TCP_CLOSE;
 	if (type == SOCK_DGRAM)
 		sock_set_flag(sk, SOCK_RCU_FREE);
@@ -561,6 +593,8 @@ struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 	ask->v6only = protocol == ALTCONN_INET6 &&
 		      READ_ONCE(net->ipv6.sysctl.bindv6only);
 #endif
+	INIT_LIST_HEAD(&ask->entry.node);
+	rcuwait_init(&ask->reader);
 	spin_lock_init(&ask->blocked_lock);
 	INIT_LIST_HEAD(&ask->blocked);
 	INIT_LIST_HEAD(&ask->blocked_entry.node);

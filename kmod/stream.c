@@ -3,10 +3,11 @@
  * Data of connected stream and seqpacket sockets, over the association's rings.
  *
  * Neither side takes the socket's lock. Whoever sleeps says so first and looks
- * again (want_space, the wait queue); whoever makes data or room does that and
- * then looks for sleepers, with a full barrier between on both sides.
+ * again (want_data, want_space, the wait queue); whoever makes data or room does
+ * that and then looks for sleepers, with a full barrier between on both sides.
  */
 
+#include <linux/rcuwait.h>
 #include <linux/sched/signal.h>
 #include "altconn.h"
 
@@ -26,7 +27,7 @@ static struct altconn_ring *out_ring(const struct conn *c)
 }
 
 /* A reference to the established association of a socket. */
-static int conn_get(const struct sock *sk, struct conn *c)
+static __always_inline int conn_get(const struct sock *sk, struct conn *c)
 {
 	if (altconn_state(sk) != TCP_ESTABLISHED)
 		return -ENOTCONN;
@@ -51,14 +52,26 @@ static u32 send_limit(const struct sock *sk)
 	return min_t(u32, READ_ONCE(sk->sk_sndbuf), ALTCONN_RING_LIMIT);
 }
 
+/*
+ * A reader that sleeps is woken once, not again and again until he runs. Who
+ * polls may look at edges, and hears of all data, as from any socket; so does
+ * who wants signals.
+ */
 static void wake_reader(const struct conn *c)
 {
+	struct altconn_end *reader = &c->assoc->end[!c->side];
 	struct sock *peer;
 
-	/* Pairs with accept(), which stores the endpoint and reads later. */
+	/* Pairs with sleep_for_data(), and with accept(), which stores it. */
 	smp_mb();
-	peer = READ_ONCE(c->assoc->end[!c->side].sk);
-	if (peer)
+	peer = READ_ONCE(reader->sk);
+	if (!peer)
+		return;
+	if (READ_ONCE(reader->want_data)) {
+		WRITE_ONCE(reader->want_data, false);
+		rcuwait_wake_up(&altconn_sk(peer)->reader);
+	}
+	if (READ_ONCE(reader->polled) || sock_flag(peer, SOCK_FASYNC))
 		peer->sk_data_ready(peer);
 }
 
@@ -101,20 +114,27 @@ static bool can_read(const struct sock *sk, const struct conn *c)
 	       READ_ONCE(sk->sk_err);
 }
 
+/* Announce, as who polls, that the wait queue is to hear of data. */
+static bool want_data(const struct sock *sk, const struct conn *c)
+{
+	WRITE_ONCE(c->assoc->end[c->side].polled, true);
+	/* Pairs with the barrier in wake_reader(). */
+	smp_mb();
+	return can_read(sk, c);
+}
+
 /*
- * Sleep until @ready, a signal, or the end of *@timeo. A caller that may not
- * sleep is let through once for room that came meanwhile, not for ever: a
- * reader that is stuck inside the ring can keep room from being used.
+ * Sleep until @ready, a signal, or the end of *@timeo. @ready announces what
+ * the caller waits for, since it is in the wait queue by then.
  */
-static int wait_until(struct sock *sk, const struct conn *c, long *timeo,
-		      bool (*ready)(const struct sock *, const struct conn *))
+static __always_inline int
+wait_until(struct sock *sk, const struct conn *c, long *timeo,
+	   bool (*ready)(const struct sock *sk, const struct conn *c))
 {
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	int err = 0;
 
 	add_wait_queue(sk_sleep(sk), &wait);
-	/* Pairs with the waker's: in the queue first, then look. */
-	smp_mb();
 	while (!ready(sk, c)) {
 		err = -EAGAIN;
 		if (!*timeo)
@@ -126,6 +146,36 @@ static int wait_until(struct sock *sk, const struct conn *c, long *timeo,
 		err = 0;
 	}
 	remove_wait_queue(sk_sleep(sk), &wait);
+	return err;
+}
+
+/*
+ * The same for data, and cheaper: of those who sleep for it on one socket there
+ * is mostly one, so one has a place of his own and the others use the queue.
+ */
+static int sleep_for_data(struct sock *sk, const struct conn *c, long *timeo)
+{
+	struct rcuwait *place = &altconn_sk(sk)->reader;
+	int err = 0;
+
+	if (!*timeo)
+		return -EAGAIN;
+	if (cmpxchg(&place->task, NULL, current))
+		return wait_until(sk, c, timeo, want_data);
+	for (;;) {
+		WRITE_ONCE(c->assoc->end[c->side].want_data, true);
+		/* Pairs with the barrier in wake_reader(). */
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (can_read(sk, c))
+			break;
+		err = signal_pending(current) ? sock_intr_errno(*timeo) :
+		      *timeo ? 0 : -EAGAIN;
+		if (err)
+			break;
+		*timeo = schedule_timeout(*timeo);
+	}
+	__set_current_state(TASK_RUNNING);
+	smp_store_release(&place->task, NULL);
 	return err;
 }
 
@@ -150,9 +200,7 @@ static int send_state(struct sock *sk, const struct conn *c, size_t sent)
 static ssize_t send_stream(struct sock *sk, const struct conn *c,
 			   struct msghdr *msg, size_t len)
 {
-	bool nonblock = msg->msg_flags & MSG_DONTWAIT;
-	long timeo = sock_sndtimeo(sk, nonblock);
-	bool again = false;
+	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
 	size_t sent = 0;
 	ssize_t n;
 
@@ -161,15 +209,12 @@ static ssize_t send_stream(struct sock *sk, const struct conn *c,
 		if (n || !len)
 			break;
 		n = altconn_ring_write(out_ring(c), &msg->msg_iter, len - sent,
-				       send_limit(sk), nonblock);
+				       send_limit(sk));
 		if (n > 0) {
 			sent += n;
 			wake_reader(c);
 		} else if (n == -EAGAIN) {
 			n = wait_until(sk, c, &timeo, want_room);
-			if (!n && nonblock && again)
-				n = -EAGAIN;
-			again = true;
 		}
 	} while (sent < len && n >= 0);
 	return sent ? : n;
@@ -178,9 +223,7 @@ static ssize_t send_stream(struct sock *sk, const struct conn *c,
 static ssize_t send_record(struct sock *sk, const struct conn *c,
 			   struct msghdr *msg, size_t len)
 {
-	bool nonblock = msg->msg_flags & MSG_DONTWAIT;
-	long timeo = sock_sndtimeo(sk, nonblock);
-	bool again = false;
+	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
 	ssize_t n;
 
 	/* As AF_UNIX: some room for what goes with a message. */
@@ -191,13 +234,12 @@ static ssize_t send_record(struct sock *sk, const struct conn *c,
 		if (n)
 			return n;
 		n = altconn_ring_put(out_ring(c), &msg->msg_iter, len,
-				     send_limit(sk), nonblock);
+				     send_limit(sk));
 		if (n != -EAGAIN)
 			break;
 		n = wait_until(sk, c, &timeo, want_room);
-		if (n || (nonblock && again))
-			return n ? : -EAGAIN;
-		again = true;
+		if (n)
+			return n;
 	}
 	if (n >= 0)
 		wake_reader(c);
@@ -213,9 +255,10 @@ static bool raises_sigpipe(const struct sock *sk, const struct msghdr *msg)
 	       altconn_sk(sk)->dress != ALTCONN_UNIX;
 }
 
-static int send_connected(struct socket *sock, struct msghdr *msg, size_t len,
-			  ssize_t (*send)(struct sock *, const struct conn *,
-					  struct msghdr *, size_t))
+static __always_inline int
+send_connected(struct socket *sock, struct msghdr *msg, size_t len,
+	       ssize_t (*send)(struct sock *sk, const struct conn *c,
+			       struct msghdr *msg, size_t len))
 {
 	struct sock *sk = sock->sk;
 	struct conn c;
@@ -305,7 +348,7 @@ static ssize_t recv_stream(struct sock *sk, const struct conn *c,
 		n = recv_state(sk, shut, copied, &eof);
 		if (n || eof)
 			break;
-		n = wait_until(sk, c, &timeo, can_read);
+		n = sleep_for_data(sk, c, &timeo);
 	} while (n >= 0);
 	return copied ? : n;
 }
@@ -328,7 +371,7 @@ static ssize_t recv_record(struct sock *sk, const struct conn *c,
 		n = recv_state(sk, shut, 0, &eof);
 		if (n || eof)
 			return n;
-		n = wait_until(sk, c, &timeo, can_read);
+		n = sleep_for_data(sk, c, &timeo);
 		if (n)
 			return n;
 	}
@@ -347,10 +390,10 @@ static void name_peer(struct sock *sk, const struct conn *c, struct msghdr *msg)
 					   msg->msg_name);
 }
 
-static int recv_connected(struct socket *sock, struct msghdr *msg, size_t len,
-			  int flags,
-			  ssize_t (*recv)(struct sock *, const struct conn *,
-					  struct msghdr *, size_t, int))
+static __always_inline int
+recv_connected(struct socket *sock, struct msghdr *msg, size_t len, int flags,
+	       ssize_t (*recv)(struct sock *sk, const struct conn *c,
+			       struct msghdr *msg, size_t len, int flags))
 {
 	struct sock *sk = sock->sk;
 	struct conn c;
@@ -436,6 +479,9 @@ static __poll_t poll_connected(struct sock *sk)
 		mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
 	if (is_hung_up(sk, &c, shut))
 		mask |= EPOLLHUP;
+	WRITE_ONCE(c.assoc->end[c.side].polled, true);
+	/* Pairs with the barrier in wake_reader(). */
+	smp_mb();
 	if (altconn_ring_used(in_ring(&c)))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (can_write(sk, &c) || want_room(sk, &c))

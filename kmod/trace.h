@@ -137,7 +137,7 @@ DECLARE_EVENT_CLASS(altconn_assoc_class,
 	TP_fast_assign(
 		__entry->netns = assoc->net->ns.inum;
 		__entry->type = assoc->type;
-		__entry->id = assoc->id;
+		__entry->id = assoc->entry.id;
 		__entry->value = value;
 		__entry->waited_us = div_u64(ktime_get_ns() - assoc->begun,
 					     NSEC_PER_USEC);

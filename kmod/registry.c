@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a namespace has of associations, and of sockets, one after the other as
+ * they came: for those who want to see all of them.
+ *
+ * A connection that lasts for one request is added and removed, and nobody
+ * looks: so that must cost next to nothing. Who does look puts a cursor into the
+ * list and moves it on, one entry at a time: however many there are the lock is
+ * held for a moment, and what is there all the time is seen once.
+ */
+
+#include "altconn.h"
+
+/**
+ * altconn_registry_init() - an empty registry
+ * @reg: the registry
+ */
+void altconn_registry_init(struct altconn_registry *reg)
+{
+	spin_lock_init(&reg->lock);
+	INIT_LIST_HEAD(&reg->entries);
+}
+
+/**
+ * altconn_registry_add() - add an entry
+ * @reg: the registry
+ * @entry: in no registry; its id is set
+ *
+ * Context: process.
+ */
+void altconn_registry_add(struct altconn_registry *reg,
+			  struct altconn_entry *entry)
+{
+	spin_lock(&reg->lock);
+	list_add_tail(&entry->node, &reg->entries);
+	spin_unlock(&reg->lock);
+}
+
+/**
+ * altconn_registry_remove() - remove an entry
+ * @reg: the registry
+ * @entry: is there
+ *
+ * Nobody looks at it any more on return.
+ *
+ * Context: process.
+ */
+void altconn_registry_remove(struct altconn_registry *reg,
+			     struct altconn_entry *entry)
+{
+	spin_lock(&reg->lock);
+	list_del_init(&entry->node);
+	spin_unlock(&reg->lock);
+}
+
+/**
+ * altconn_registry_begin() - put a cursor before the first entry
+ * @reg: the registry
+ * @cursor: zeroed memory; altconn_registry_end() takes it out
+ *
+ * Context: process.
+ */
+void altconn_registry_begin(struct altconn_registry *reg,
+			    struct altconn_entry *cursor)
+{
+	cursor->id = 0;
+	spin_lock(&reg->lock);
+	list_add(&cursor->node, &reg->entries);
+	spin_unlock(&reg->lock);
+}
+
+/**
+ * altconn_registry_end() - take a cursor out
+ * @reg: the registry
+ * @cursor: the cursor
+ *
+ * Context: process.
+ */
+void altconn_registry_end(struct altconn_registry *reg,
+			  struct altconn_entry *cursor)
+{
+	altconn_registry_remove(reg, cursor);
+}
+
+/**
+ * altconn_registry_next() - move a cursor behind the next entry
+ * @reg: the registry
+ * @cursor: the cursor
+ * @get: takes a reference; false when the entry is about to go
+ *
+ * Context: process.
+ * Return: an entry and a reference, or NULL behind the last.
+ */
+struct altconn_entry *altconn_registry_next(struct altconn_registry *reg,
+					    struct altconn_entry *cursor,
+					    bool (*get)(struct altconn_entry *))
+{
+	struct altconn_entry *entry = cursor;
+
+	spin_lock(&reg->lock);
+	list_for_each_entry_continue(entry, &reg->entries, node)
+		if (entry->id && get(entry))
+			break;
+	/* Behind the last that is where new ones come. */
+	if (list_entry_is_head(entry, &reg->entries, node)) {
+		list_move_tail(&cursor->node, &reg->entries);
+		entry = NULL;
+	} else {
+		list_move(&cursor->node, &entry->node);
+	}
+	spin_unlock(&reg->lock);
+	return entry;
+}
+
+/**
+ * altconn_registry_again() - move a cursor back, before an entry
+ * @reg: the registry
+ * @cursor: the cursor
+ * @entry: what altconn_registry_next() returned; may have been removed since
+ *
+ * Context: process.
+ */
+void altconn_registry_again(struct altconn_registry *reg,
+			    struct altconn_entry *cursor,
+			    struct altconn_entry *entry)
+{
+	spin_lock(&reg->lock);
+	if (!list_empty(&entry->node))
+		list_move_tail(&cursor->node, &entry->node);
+	spin_unlock(&reg->lock);
+}
