@@ -29,7 +29,7 @@
  *   a stripe of the table of bindings who may bind, listen and be found where
  *   listener->lock                    decides attempts
  *   ask->blocked_lock                 where a datagram sender is blocked
- *   assoc->lock, sk_receive_queue.lock, the tables' locks     innermost
+ *   assoc->lock, ask->queue_lock, the tables' locks     innermost
  */
 #ifndef _ALTCONN_H
 #define _ALTCONN_H
@@ -214,8 +214,6 @@ enum altconn_side { ALTCONN_CLIENT, ALTCONN_SERVER };
  * @uid: likewise
  * @dress: how it writes addresses
  * @shutdown: RCV_SHUTDOWN, SEND_SHUTDOWN by its own shutdown() or close
- * @want_data: ask->reader sleeps until there are bytes in @in
- * @polled: somebody may be in the wait queue for them
  * @want_space: it waits for room in the peer's @in
  * @closed: closed or dissolved
  * @reset: the peer closed with data unread, or nobody accepted
@@ -228,8 +226,6 @@ struct altconn_end {
 	kuid_t			uid;
 	u8			dress;
 	u8			shutdown;
-	bool			want_data;
-	bool			polled;
 	bool			want_space;
 	bool			closed;
 	bool			reset;
@@ -372,7 +368,7 @@ struct altconn_outcome {
 
 /**
  * struct altconn_blocked - a datagram sender that waits for a full receiver
- * @node: in the receiver's list; its sk_receive_queue.lock
+ * @node: in the receiver's list; its queue_lock
  * @sk: the sender
  *
  * Lifetime: on the sender's stack or in its endpoint, taken out of the list
@@ -402,15 +398,22 @@ struct altconn_blocked {
  *	call on the socket. Written under lock_sock() and assoc->lock
  * @timeout_ms: ALTCONN_CONNECT_TIMEOUT
  * @last: outcome of the last attempt
- * @reader: stream, seqpacket: who sleeps until there is something to read
+ * @want_data: @reader sleeps until there is something to read
+ * @polled: somebody may be in the wait queue for that
+ * @reader: see wait.h
  * @peer: datagram: the only address to send to and receive from; written under
- *	sk_receive_queue.lock
+ *	@queue_lock
  * @peer_sk: datagram: the other half of a socketpair, pinned; same lock
+ * @queue_lock: datagram: @queue, and whom it listens to
+ * @queue: datagram: what it has not read
+ * @queued: datagram: what it is charged for that, bytes
+ * @known: datagram: who was found at @peer; not followed unless nothing changed
+ * @known_in: datagram: what had changed then
  * @pid: datagram: who bound or connected it
  * @blocked_lock: @blocked_on
  * @blocked_on: datagram: the full receiver that a poll() wants to hear of, pinned
  * @blocked_entry: in its list
- * @blocked: datagram: senders that wait for room here; sk_receive_queue.lock
+ * @blocked: datagram: senders that wait for room here; @queue_lock
  *
  * Lifetime: struct sock's. Datagram and listening endpoints are found under
  * RCU and have SOCK_RCU_FREE.
@@ -431,10 +434,17 @@ struct altconn_sock {
 	struct altconn_assoc __rcu	*assoc;
 	u64				timeout_ms;
 	struct altconn_outcome		last;
+	bool				want_data;
+	bool				polled;
 	struct rcuwait			reader;
 
 	struct altconn_addr __rcu	*peer;
 	struct sock			*peer_sk;
+	spinlock_t			queue_lock;	/* queue, peer */
+	struct list_head		queue;
+	u32				queued;
+	struct sock			*known;
+	u64				known_in;
 	struct pid			*pid;
 	spinlock_t			blocked_lock;	/* blocked_on */
 	struct sock			*blocked_on;
@@ -817,6 +827,7 @@ __poll_t altconn_dgram_poll(struct file *file, struct socket *sock,
 int altconn_dgram_pair(struct sock *a, struct sock *b);
 int altconn_dgram_shutdown(struct sock *sk, u8 how);
 void altconn_dgram_close(struct sock *sk);
+void altconn_dgram_changed(void);
 struct altconn_addr *altconn_dgram_peer(struct sock *sk);
 int altconn_dgram_inq(struct sock *sk);
 u32 altconn_dgram_queued(struct sock *sk);

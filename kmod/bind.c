@@ -269,6 +269,8 @@ int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
 	err = insert(bind, how != ALTCONN_BIND_ASKED);
 	if (err)
 		goto err_put_addr;
+	if (sk->sk_type == SOCK_DGRAM)
+		altconn_dgram_changed();
 	/* Pairs with node.c, which looks without the lock. */
 	smp_store_release(&ask->bind, bind);
 	altconn_sock_set_addr(sk, altconn_addr_get(bind->addr));
@@ -317,6 +319,8 @@ void altconn_unbind(struct sock *sk, struct path *path)
 		return;
 	WRITE_ONCE(ask->bind, NULL);
 	rhltable_remove(&bind_table, &bind->node, bind_params);
+	if (sk->sk_type == SOCK_DGRAM)
+		altconn_dgram_changed();
 	if (bind->remote)
 		unclaim(bind);
 	if (path)

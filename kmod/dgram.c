@@ -2,10 +2,14 @@
 /*
  * Datagram sockets.
  *
- * A datagram is an skb in its receiver's queue, charged to the receiver alone,
- * so a receiver that is stuck holds nothing of a sender's towards others. The
- * queue's lock also covers whom the receiver listens to: from connect()'s
- * return on nothing from anyone else is read (S-ONLY).
+ * A datagram is one piece of memory in its receiver's queue, charged to the
+ * receiver alone, so a receiver that is stuck holds nothing of a sender's towards
+ * others. It becomes an skb only for a socket filter that wants to see one. The
+ * queue's lock also covers whom the receiver listens to: from connect()'s return
+ * on nothing from anyone else is read (S-ONLY).
+ *
+ * Who sends is told once where to: an endpoint remembers the receiver that it is
+ * connected to, until any datagram socket of the machine binds, connects or goes.
  *
  * Who finds a receiver full enters its list of blocked senders, and who reads
  * wakes them: a thread in send() with an entry on its stack, a poll() with the
@@ -15,61 +19,101 @@
  */
 
 #include <linux/filter.h>
-#include <linux/sched/signal.h>
-#include "altconn.h"
+#include <linux/mm.h>
+#include <linux/slab.h>
 #include "trace.h"
+#include "wait.h"
 
-/* What goes with a datagram, in skb->cb. */
-struct dgram_cb {
+/**
+ * struct altconn_dgram - a datagram
+ * @node: in the receiver's queue
+ * @from: the sender's address, a reference, or NULL
+ * @sender: compared, never followed
+ * @stamp: when it was sent, if the receiver wants to know
+ * @refs: see below
+ * @len: of @data
+ * @size: what the receiver is charged
+ * @data: the bytes
+ *
+ * Lifetime: references are held by the queue, and by readers that look at it;
+ * the one that takes it out of the queue gets the queue's.
+ */
+struct altconn_dgram {
+	struct list_head	node;
 	struct altconn_addr	*from;
-	struct sock		*sender;	/* compared, never followed */
+	const struct sock	*sender;
+	ktime_t			stamp;
+	refcount_t		refs;
+	u32			len;
+	u32			size;
+	char			data[];
 };
 
-static struct dgram_cb *dgram_cb(struct sk_buff *skb)
-{
-	BUILD_BUG_ON(sizeof(struct dgram_cb) > sizeof_field(struct sk_buff, cb));
-	return (struct dgram_cb *)skb->cb;
-}
-
-/* Where a datagram goes: an address, or the other half of a pair. */
+/*
+ * Where a datagram goes: an address, or the other half of a pair. And who was
+ * found there the last time, and what the generation was before the search.
+ */
 struct dest {
 	struct altconn_addr	*addr;
 	struct sock		*sk;
+	struct sock		*known;
+	u64			generation;
 };
+
+/* Counts what could change who receives. */
+static atomic64_t generation;
+
+/**
+ * altconn_dgram_changed() - who receives may be somebody else now
+ *
+ * Called when a datagram socket is bound or not bound any more, and when it is
+ * connected to somebody else.
+ *
+ * Context: any.
+ */
+void altconn_dgram_changed(void)
+{
+	atomic64_inc(&generation);
+}
 
 static void dest_put(struct dest *dest)
 {
 	altconn_addr_put(dest->addr);
 	if (dest->sk)
 		sock_put(dest->sk);
+	if (dest->known)
+		sock_put(dest->known);
 }
 
-static void skb_destruct(struct sk_buff *skb)
+static void dgram_put(struct altconn_dgram *dg)
 {
-	altconn_addr_put(dgram_cb(skb)->from);
-	if (skb->sk)
-		sock_rfree(skb);
+	if (!refcount_dec_and_test(&dg->refs))
+		return;
+	altconn_addr_put(dg->from);
+	kvfree(dg);
 }
 
 static struct altconn_addr *peer_addr(const struct altconn_sock *ask)
 {
 	return rcu_dereference_protected(ask->peer,
-		lockdep_is_held(&ask->sk.sk_receive_queue.lock));
+					 lockdep_is_held(&ask->queue_lock));
 }
 
-static bool is_peer(const struct altconn_sock *ask, struct sk_buff *skb)
+static bool is_peer(const struct altconn_sock *ask,
+		    const struct altconn_dgram *dg)
 {
 	if (ask->peer_sk)
-		return dgram_cb(skb)->sender == ask->peer_sk;
+		return dg->sender == ask->peer_sk;
 	if (rcu_access_pointer(ask->peer))
-		return altconn_addr_equal(dgram_cb(skb)->from, peer_addr(ask));
+		return altconn_addr_equal(dg->from, peer_addr(ask));
 	return true;
 }
 
 /* The last datagram may go over the limit, so that room means room for any. */
 static bool is_full(const struct sock *sk)
 {
-	return atomic_read(&sk->sk_rmem_alloc) >= READ_ONCE(sk->sk_rcvbuf);
+	return READ_ONCE(altconn_sk(sk)->queued) >=
+	       (u32)READ_ONCE(sk->sk_rcvbuf);
 }
 
 /*
@@ -135,20 +179,20 @@ static bool enlist(struct sock *receiver, struct altconn_blocked *entry)
 {
 	bool full;
 
-	spin_lock_bh(&receiver->sk_receive_queue.lock);
+	spin_lock(&altconn_sk(receiver)->queue_lock);
 	full = is_full(receiver) && !sock_flag(receiver, SOCK_DEAD) &&
 	       !(READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN);
 	if (full && list_empty(&entry->node))
 		list_add_tail(&entry->node, &altconn_sk(receiver)->blocked);
-	spin_unlock_bh(&receiver->sk_receive_queue.lock);
+	spin_unlock(&altconn_sk(receiver)->queue_lock);
 	return full;
 }
 
 static void delist(struct sock *receiver, struct altconn_blocked *entry)
 {
-	spin_lock_bh(&receiver->sk_receive_queue.lock);
+	spin_lock(&altconn_sk(receiver)->queue_lock);
 	list_del_init(&entry->node);
-	spin_unlock_bh(&receiver->sk_receive_queue.lock);
+	spin_unlock(&altconn_sk(receiver)->queue_lock);
 }
 
 /* Forget the receiver that a poll() wanted to hear of. blocked_lock held. */
@@ -168,9 +212,9 @@ static void unblock(struct sock *sk)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 
-	spin_lock_bh(&ask->blocked_lock);
+	spin_lock(&ask->blocked_lock);
 	unblock_locked(ask);
-	spin_unlock_bh(&ask->blocked_lock);
+	spin_unlock(&ask->blocked_lock);
 }
 
 /* Is @receiver full? Then the endpoint will hear of room. */
@@ -179,7 +223,7 @@ static bool block(struct sock *sk, struct sock *receiver)
 	struct altconn_sock *ask = altconn_sk(sk);
 	bool full;
 
-	spin_lock_bh(&ask->blocked_lock);
+	spin_lock(&ask->blocked_lock);
 	if (ask->blocked_on != receiver) {
 		unblock_locked(ask);
 		sock_hold(receiver);
@@ -188,7 +232,7 @@ static bool block(struct sock *sk, struct sock *receiver)
 	full = enlist(receiver, &ask->blocked_entry);
 	if (!full)
 		unblock_locked(ask);
-	spin_unlock_bh(&ask->blocked_lock);
+	spin_unlock(&ask->blocked_lock);
 	return full;
 }
 
@@ -197,7 +241,7 @@ static void wake_blocked(struct sock *receiver)
 {
 	struct altconn_blocked *entry, *next;
 
-	lockdep_assert_held(&receiver->sk_receive_queue.lock);
+	lockdep_assert_held(&altconn_sk(receiver)->queue_lock);
 	list_for_each_entry_safe(entry, next, &altconn_sk(receiver)->blocked,
 				 node) {
 		struct sock *sender = entry->sk;
@@ -211,105 +255,188 @@ static void wake_blocked(struct sock *receiver)
  * Would the receiver take it? -ECONNREFUSED: it is gone or connected to
  * somebody else; -EPIPE: it has shut its side; -EAGAIN: it is full.
  */
-static int admit(const struct sock *receiver, struct sk_buff *skb)
+static int admit(const struct sock *receiver, const struct altconn_dgram *dg)
 {
-	lockdep_assert_held(&receiver->sk_receive_queue.lock);
+	lockdep_assert_held(&altconn_sk(receiver)->queue_lock);
 	if (sock_flag(receiver, SOCK_DEAD) ||
-	    !is_peer(altconn_sk(receiver), skb))
+	    !is_peer(altconn_sk(receiver), dg))
 		return -ECONNREFUSED;
 	if (READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN)
 		return -EPIPE;
 	return is_full(receiver) ? -EAGAIN : 0;
 }
 
+/* What a socket filter sees, and what it leaves of it. */
+static int run_filter(struct sock *receiver, struct altconn_dgram *dg,
+		      gfp_t gfp)
+{
+	u32 paged = dg->len > SKB_MAX_ALLOC ? dg->len - SKB_MAX_ALLOC : 0;
+	struct sk_buff *skb;
+	int err;
+
+	paged = min(PAGE_ALIGN(paged), (unsigned long)dg->len);
+	skb = alloc_skb_with_frags(dg->len - paged, paged,
+				   PAGE_ALLOC_COSTLY_ORDER, &err, gfp);
+	if (!skb)
+		return err;
+	skb_put(skb, dg->len - paged);
+	skb->data_len = paged;
+	skb->len = dg->len;
+	err = skb_store_bits(skb, 0, dg->data, dg->len);
+	if (!err)
+		err = sk_filter(receiver, skb);
+	if (!err)
+		dg->len = skb->len;
+	kfree_skb(skb);
+	return err;
+}
+
 /* The receiver's socket filter, once it would take the datagram. */
-static int filter(struct sock *receiver, struct sk_buff *skb)
+static int filter(struct sock *receiver, struct altconn_dgram *dg, gfp_t gfp)
 {
 	int err;
 
 	if (!rcu_access_pointer(receiver->sk_filter))
 		return 0;
-	spin_lock_bh(&receiver->sk_receive_queue.lock);
-	err = admit(receiver, skb);
-	spin_unlock_bh(&receiver->sk_receive_queue.lock);
-	return err ? : sk_filter(receiver, skb);
+	spin_lock(&altconn_sk(receiver)->queue_lock);
+	err = admit(receiver, dg);
+	spin_unlock(&altconn_sk(receiver)->queue_lock);
+	return err ? : run_filter(receiver, dg, gfp);
+}
+
+static void charge(struct altconn_sock *ask, u32 queued)
+{
+	lockdep_assert_held(&ask->queue_lock);
+	WRITE_ONCE(ask->queued, queued);
 }
 
 /* Queue a datagram, or say why not, as admit(). */
-static int deliver(struct sock *receiver, struct sk_buff *skb)
+static int deliver(struct sock *receiver, struct altconn_dgram *dg)
 {
+	struct altconn_sock *ask = altconn_sk(receiver);
 	int err;
 
-	spin_lock_bh(&receiver->sk_receive_queue.lock);
-	err = admit(receiver, skb);
+	if (unlikely(sock_flag(receiver, SOCK_RCVTSTAMP)))
+		dg->stamp = ktime_get_real();
+	spin_lock(&ask->queue_lock);
+	err = admit(receiver, dg);
+	if (!err) {
+		charge(ask, ask->queued + dg->size);
+		list_add_tail(&dg->node, &ask->queue);
+	}
+	spin_unlock(&ask->queue_lock);
 	if (err)
-		goto out;
-	skb->sk = receiver;
-	atomic_add(skb->truesize, &receiver->sk_rmem_alloc);
-	__skb_queue_tail(&receiver->sk_receive_queue, skb);
-out:
-	spin_unlock_bh(&receiver->sk_receive_queue.lock);
-	if (!err)
-		receiver->sk_data_ready(receiver);
-	return err;
+		return err;
+	/* Pairs with who goes to sleep: see altconn_wake_reader(). */
+	smp_mb();
+	altconn_wake_reader(receiver);
+	return 0;
 }
 
 /* The sender's address as @dest sees it: one that it can answer to. */
-static int set_sender(struct sk_buff *skb, struct sock *sk,
+static int set_sender(struct altconn_dgram *dg, struct sock *sk,
 		      const struct altconn_addr *dest)
 {
 	struct altconn_addr local = { .kind = ALTCONN_KIND_INET };
 	struct altconn_addr *addr = altconn_addr_of(sk);
 
-	dgram_cb(skb)->sender = sk;
-	dgram_cb(skb)->from = addr;
+	dg->sender = sk;
+	dg->from = addr;
 	if (!addr || !dest || addr->kind != ALTCONN_KIND_INET ||
 	    dest->kind != ALTCONN_KIND_INET || !altconn_addr_is_any(addr))
 		return 0;
 	local.port = addr->port;
 	altconn_addr_put(addr);
 	altconn_node_source(sock_net(sk), dest, &local);
-	dgram_cb(skb)->from = altconn_addr_dup(&local, GFP_KERNEL_ACCOUNT);
-	return dgram_cb(skb)->from ? 0 : -ENOMEM;
+	dg->from = altconn_addr_dup(&local, GFP_KERNEL_ACCOUNT);
+	return dg->from ? 0 : -ENOMEM;
 }
 
-static struct sk_buff *make_skb(struct sock *sk, struct msghdr *msg, size_t len,
-				const struct altconn_addr *dest)
+/* Room for @len bytes. What it is charged is what the allocator rounds up to. */
+static struct altconn_dgram *alloc_dgram(size_t len, gfp_t gfp)
 {
-	size_t paged = 0;
-	struct sk_buff *skb;
+	size_t size = sizeof(struct altconn_dgram) + len;
+	struct altconn_dgram *dg;
+
+	dg = kvmalloc(size, gfp);
+	if (!dg)
+		return NULL;
+	refcount_set(&dg->refs, 1);
+	dg->from = NULL;
+	dg->stamp = 0;
+	dg->len = len;
+	dg->size = size <= PAGE_SIZE ? roundup_pow_of_two(size) :
+				       PAGE_ALIGN(size);
+	return dg;
+}
+
+static struct altconn_dgram *make_dgram(struct sock *sk, struct msghdr *msg,
+					size_t len,
+					const struct altconn_addr *dest)
+{
+	struct altconn_dgram *dg = alloc_dgram(len, GFP_KERNEL_ACCOUNT);
 	int err;
 
-	if (len > SKB_MAX_ALLOC)
-		paged = PAGE_ALIGN(min_t(size_t, len - SKB_MAX_ALLOC,
-					 MAX_SKB_FRAGS * PAGE_SIZE));
-	paged = min(paged, len);
-	skb = alloc_skb_with_frags(len - paged, paged, PAGE_ALLOC_COSTLY_ORDER,
-				   &err, GFP_KERNEL_ACCOUNT);
-	if (!skb)
-		return ERR_PTR(err);
-	skb_put(skb, len - paged);
-	skb->data_len = paged;
-	skb->len = len;
-	skb->destructor = skb_destruct;
-	err = set_sender(skb, sk, dest);
-	if (!err)
-		err = skb_copy_datagram_from_iter(skb, 0, &msg->msg_iter, len);
+	if (!dg)
+		return ERR_PTR(-ENOMEM);
+	err = set_sender(dg, sk, dest);
+	/* The bounds are the allocation's: no hardened look at the slab. */
+	if (!err && _copy_from_iter(dg->data, len, &msg->msg_iter) != len)
+		err = -EFAULT;
 	if (err) {
-		kfree_skb(skb);
+		dgram_put(dg);
 		return ERR_PTR(err);
 	}
-	return skb;
+	return dg;
 }
 
-static struct sock *find_receiver(struct sock *sk, const struct dest *dest,
+/* Remember who was found. What changed since is seen: it has another number. */
+static void remember(struct sock *sk, struct sock *receiver, u64 found_in)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+
+	spin_lock(&ask->queue_lock);
+	ask->known = receiver;
+	ask->known_in = found_in;
+	spin_unlock(&ask->queue_lock);
+}
+
+/*
+ * The receiver that is remembered, and a reference: while nothing has changed
+ * it is bound, so a grace period keeps it.
+ */
+static struct sock *get_known(const struct altconn_sock *ask)
+{
+	struct sock *sk;
+
+	lockdep_assert_held(&ask->queue_lock);
+	rcu_read_lock();
+	sk = ask->known;
+	if (!sk || ask->known_in != (u64)atomic64_read(&generation) ||
+	    !refcount_inc_not_zero(&sk->sk_refcnt))
+		sk = NULL;
+	rcu_read_unlock();
+	return sk;
+}
+
+static struct sock *find_receiver(struct sock *sk, struct dest *dest,
 				  const struct altconn_addr *from,
 				  bool connected, int *err)
 {
-	if (!dest->sk)
-		return find(sock_net(sk), dest->addr, from, connected, err);
-	sock_hold(dest->sk);
-	return dest->sk;
+	struct sock *receiver = dest->known;
+
+	/* Once: after a wait it is looked up again. */
+	dest->known = NULL;
+	if (receiver)
+		return receiver;
+	if (dest->sk) {
+		sock_hold(dest->sk);
+		return dest->sk;
+	}
+	receiver = find(sock_net(sk), dest->addr, from, connected, err);
+	if (receiver && connected)
+		remember(sk, receiver, dest->generation);
+	return receiver;
 }
 
 /*
@@ -343,21 +470,21 @@ static int wait_for_room(struct sock *sk, struct sock *receiver,
  * Find the receiver and deliver. It is looked up again after each wait: the
  * address may have a new owner.
  */
-static int send_skb(struct sock *sk, const struct dest *dest, bool connected,
-		    struct sk_buff *skb, long timeo)
+static int send_to(struct sock *sk, struct dest *dest, bool connected,
+		   struct altconn_dgram *dg, long timeo)
 {
 	struct sock *receiver;
 	int err;
 
 	do {
-		receiver = find_receiver(sk, dest, dgram_cb(skb)->from,
-					 connected, &err);
+		receiver = find_receiver(sk, dest, dg->from, connected, &err);
 		if (!receiver)
 			return err;
-		err = filter(receiver, skb) ? : deliver(receiver, skb);
+		err = filter(receiver, dg, GFP_KERNEL_ACCOUNT) ? :
+		      deliver(receiver, dg);
 		/* What a filter drops was sent, as elsewhere. */
 		if (err == -EPERM) {
-			kfree_skb(skb);
+			dgram_put(dg);
 			err = 0;
 		}
 		if (err == -EAGAIN)
@@ -368,19 +495,22 @@ static int send_skb(struct sock *sk, const struct dest *dest, bool connected,
 	return err;
 }
 
-/* A copy to one of many; who is full, or listens to somebody else, misses it. */
-static void deliver_copy(struct sock *receiver, const struct sk_buff *skb)
+/*
+ * A copy to one of many; who is full, or listens to somebody else, misses it.
+ * RCU read side.
+ */
+static void deliver_copy(struct sock *receiver, const struct altconn_dgram *dg)
 {
-	struct sk_buff *copy;
+	gfp_t gfp = GFP_ATOMIC | __GFP_ACCOUNT;
+	struct altconn_dgram *copy = alloc_dgram(dg->len, gfp);
 
-	copy = skb_clone((struct sk_buff *)skb, GFP_ATOMIC);
 	if (!copy)
 		return;
-	copy->sk = NULL;
-	copy->destructor = skb_destruct;
-	altconn_addr_get(dgram_cb(copy)->from);
-	if (filter(receiver, copy) || deliver(receiver, copy))
-		kfree_skb(copy);
+	memcpy(copy->data, dg->data, dg->len);
+	copy->from = altconn_addr_get(dg->from);
+	copy->sender = dg->sender;
+	if (filter(receiver, copy, gfp) || deliver(receiver, copy))
+		dgram_put(copy);
 }
 
 static bool hears_broadcast(const struct altconn_bind *bind)
@@ -396,7 +526,7 @@ static bool hears_broadcast(const struct altconn_bind *bind)
  * As with UDP nobody says who missed it.
  */
 static void broadcast(struct sock *sk, const struct altconn_addr *addr,
-		      struct sk_buff *skb)
+		      struct altconn_dgram *dg)
 {
 	struct altconn_addr key = { .kind = addr->kind, .port = addr->port };
 	struct rhlist_head *list, *pos;
@@ -406,9 +536,9 @@ static void broadcast(struct sock *sk, const struct altconn_addr *addr,
 	list = altconn_bind_lookup(sock_net(sk), SOCK_DGRAM, &key);
 	altconn_bind_for_each(bind, pos, list)
 		if (hears_broadcast(bind))
-			deliver_copy(bind->sk, skb);
+			deliver_copy(bind->sk, dg);
 	rcu_read_unlock();
-	consume_skb(skb);
+	dgram_put(dg);
 }
 
 /* An unbound sender gets an address that can be answered. */
@@ -446,12 +576,15 @@ static int get_dest(struct sock *sk, struct msghdr *msg, struct dest *dest,
 	int err;
 
 	if (!msg->msg_namelen) {
-		spin_lock_bh(&sk->sk_receive_queue.lock);
+		spin_lock(&altconn_sk(sk)->queue_lock);
+		dest->generation = atomic64_read_acquire(&generation);
 		dest->addr = altconn_addr_get(peer_addr(ask));
 		dest->sk = ask->peer_sk;
 		if (dest->sk)
 			sock_hold(dest->sk);
-		spin_unlock_bh(&sk->sk_receive_queue.lock);
+		else if (dest->addr)
+			dest->known = get_known(ask);
+		spin_unlock(&altconn_sk(sk)->queue_lock);
 		if (dest->addr || dest->sk)
 			return 0;
 		/* As AF_UNIX and as UDP say it. */
@@ -478,10 +611,10 @@ static int get_dest(struct sock *sk, struct msghdr *msg, struct dest *dest,
 }
 
 static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
-		      const struct dest *dest)
+		      struct dest *dest)
 {
 	bool connected = !msg->msg_namelen;
-	struct sk_buff *skb;
+	struct altconn_dgram *dg;
 	int err = 0;
 
 	/* As AF_UNIX: some room for what goes with a message. */
@@ -491,18 +624,17 @@ static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
 		err = autobind(sk, dest->addr);
 	if (err)
 		return err;
-	skb = make_skb(sk, msg, len, dest->addr);
-	if (IS_ERR(skb))
-		return PTR_ERR(skb);
+	dg = make_dgram(sk, msg, len, dest->addr);
+	if (IS_ERR(dg))
+		return PTR_ERR(dg);
 	if (dest->addr &&
 	    altconn_node_is_broadcast(sock_net(sk), dest->addr))
-		broadcast(sk, dest->addr, skb);
+		broadcast(sk, dest->addr, dg);
 	else
-		err = send_skb(sk, dest, connected, skb,
-			       sock_sndtimeo(sk, msg->msg_flags &
-						 MSG_DONTWAIT));
+		err = send_to(sk, dest, connected, dg,
+			      sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT));
 	if (err) {
-		kfree_skb(skb);
+		dgram_put(dg);
 		return err;
 	}
 	return len;
@@ -546,68 +678,96 @@ int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	return err;
 }
 
-/* The next datagram; with @peek another reference to it. */
-static struct sk_buff *dequeue(struct sock *sk, bool peek)
+static bool is_empty(const struct altconn_sock *ask)
 {
-	struct sk_buff *skb;
-
-	spin_lock_bh(&sk->sk_receive_queue.lock);
-	skb = skb_peek(&sk->sk_receive_queue);
-	if (skb && peek)
-		skb_get(skb);
-	else if (skb)
-		__skb_unlink(skb, &sk->sk_receive_queue);
-	spin_unlock_bh(&sk->sk_receive_queue.lock);
-	return skb;
+	return list_empty_careful(&ask->queue);
 }
 
-/* Its room is free: senders that were blocked go on. */
-static void consume(struct sock *sk, struct sk_buff *skb)
+static struct altconn_dgram *first(struct altconn_sock *ask)
 {
-	/* Who holds it last, a peek perhaps, makes the room. */
-	consume_skb(skb);
-	spin_lock_bh(&sk->sk_receive_queue.lock);
+	lockdep_assert_held(&ask->queue_lock);
+	return list_first_entry_or_null(&ask->queue, struct altconn_dgram,
+					node);
+}
+
+/* Out of the queue: its room is free, and senders that were blocked go on. */
+static void unlink_dgram(struct sock *sk, struct altconn_dgram *dg)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+
+	list_del(&dg->node);
+	charge(ask, ask->queued - dg->size);
 	wake_blocked(sk);
-	spin_unlock_bh(&sk->sk_receive_queue.lock);
 }
 
-static int wait_dgram(struct sock *sk, long *timeo)
+/* The next datagram; with @peek another reference to it. */
+static struct altconn_dgram *dequeue(struct sock *sk, bool peek)
 {
-	DEFINE_WAIT_FUNC(wait, woken_wake_function);
-	int err = 0;
+	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_dgram *dg;
 
-	add_wait_queue(sk_sleep(sk), &wait);
-	/* Pairs with the waker's: in the queue first, then look. */
-	smp_mb();
-	if (skb_queue_empty_lockless(&sk->sk_receive_queue) &&
-	    !READ_ONCE(sk->sk_err) &&
-	    !(READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)) {
-		if (!*timeo)
-			err = -EAGAIN;
-		else if (signal_pending(current))
-			err = sock_intr_errno(*timeo);
-		else
-			*timeo = wait_woken(&wait, TASK_INTERRUPTIBLE, *timeo);
-	}
-	remove_wait_queue(sk_sleep(sk), &wait);
-	return err;
+	if (is_empty(ask))
+		return NULL;
+	spin_lock(&ask->queue_lock);
+	dg = first(ask);
+	if (dg && peek)
+		refcount_inc(&dg->refs);
+	else if (dg)
+		unlink_dgram(sk, dg);
+	spin_unlock(&ask->queue_lock);
+	return dg;
 }
 
-static struct sk_buff *receive(struct sock *sk, int flags, int *err)
+static bool can_read(struct sock *sk, const void *arg)
+{
+	return !is_empty(altconn_sk(sk)) || READ_ONCE(sk->sk_err) ||
+	       READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN;
+}
+
+static bool want_data(struct sock *sk, const void *arg)
+{
+	altconn_polls(sk);
+	return can_read(sk, arg);
+}
+
+static struct altconn_dgram *receive(struct sock *sk, int flags, int *err)
 {
 	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
-	struct sk_buff *skb;
+	struct altconn_dgram *dg;
 
 	for (;;) {
-		skb = dequeue(sk, flags & MSG_PEEK);
-		if (skb)
-			return skb;
+		dg = dequeue(sk, flags & MSG_PEEK);
+		if (dg)
+			return dg;
 		*err = sock_error(sk);
 		if (*err || READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)
 			return NULL;
-		*err = wait_dgram(sk, &timeo);
+		*err = altconn_sleep(sk, &timeo, can_read, want_data, NULL);
 		if (*err)
 			return NULL;
+	}
+}
+
+/* SO_TIMESTAMP and SO_TIMESTAMPNS, in the form that the program asked for. */
+static void put_stamp(struct msghdr *msg, const struct sock *sk, ktime_t stamp)
+{
+	struct timespec64 ts = ktime_to_timespec64(stamp ? : ktime_get_real());
+	bool ns = sock_flag(sk, SOCK_RCVTSTAMPNS);
+
+	if (sock_flag(sk, SOCK_TSTAMP_NEW)) {
+		s64 pair[2] = { ts.tv_sec,
+				ns ? ts.tv_nsec : ts.tv_nsec / NSEC_PER_USEC };
+
+		put_cmsg(msg, SOL_SOCKET,
+			 ns ? SO_TIMESTAMPNS_NEW : SO_TIMESTAMP_NEW,
+			 sizeof(pair), pair);
+	} else {
+		long pair[2] = { ts.tv_sec,
+				 ns ? ts.tv_nsec : ts.tv_nsec / NSEC_PER_USEC };
+
+		put_cmsg(msg, SOL_SOCKET,
+			 ns ? SO_TIMESTAMPNS_OLD : SO_TIMESTAMP_OLD,
+			 sizeof(pair), pair);
 	}
 }
 
@@ -626,29 +786,37 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 			  int flags)
 {
 	struct sock *sk = sock->sk;
-	struct sk_buff *skb;
+	struct altconn_dgram *dg;
 	size_t n;
 	int err;
 
 	if (flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	skb = receive(sk, flags, &err);
-	if (!skb)
+	dg = receive(sk, flags, &err);
+	if (!dg)
 		return err;
-	n = min_t(size_t, len, skb->len);
-	if (n < skb->len)
+	n = min_t(size_t, len, dg->len);
+	if (n < dg->len)
 		msg->msg_flags |= MSG_TRUNC;
-	err = skb_copy_datagram_msg(skb, 0, msg, n);
-	if (!err) {
+	err = -EFAULT;
+	if (_copy_to_iter(dg->data, n, &msg->msg_iter) == n) {
 		if (msg->msg_name)
-			msg->msg_namelen =
-				altconn_addr_write(sk, dgram_cb(skb)->from,
-						   msg->msg_name);
-		sock_recv_timestamp(msg, sk, skb);
-		err = flags & MSG_TRUNC ? skb->len : n;
+			msg->msg_namelen = altconn_addr_write(sk, dg->from,
+							      msg->msg_name);
+		if (unlikely(sock_flag(sk, SOCK_RCVTSTAMP)))
+			put_stamp(msg, sk, dg->stamp);
+		err = flags & MSG_TRUNC ? dg->len : n;
 	}
-	consume(sk, skb);
+	dgram_put(dg);
 	return err;
+}
+
+static void free_all(struct list_head *list)
+{
+	struct altconn_dgram *dg, *next;
+
+	list_for_each_entry_safe(dg, next, list, node)
+		dgram_put(dg);
 }
 
 /*
@@ -660,27 +828,25 @@ static void set_peer(struct sock *sk, struct altconn_addr *addr)
 	struct altconn_sock *ask = altconn_sk(sk);
 	struct altconn_addr *old_addr;
 	struct sock *old_sk = ask->peer_sk;
-	struct sk_buff *skb, *next;
-	struct sk_buff_head gone;
+	struct altconn_dgram *dg, *next;
+	LIST_HEAD(gone);
 
-	__skb_queue_head_init(&gone);
-	spin_lock_bh(&sk->sk_receive_queue.lock);
+	spin_lock(&ask->queue_lock);
 	old_addr = peer_addr(ask);
 	rcu_assign_pointer(ask->peer, addr);
 	ask->peer_sk = NULL;
-	skb_queue_walk_safe(&sk->sk_receive_queue, skb, next) {
-		if (is_peer(ask, skb))
+	ask->known = NULL;
+	list_for_each_entry_safe(dg, next, &ask->queue, node) {
+		if (is_peer(ask, dg))
 			continue;
-		__skb_unlink(skb, &sk->sk_receive_queue);
-		__skb_queue_tail(&gone, skb);
+		unlink_dgram(sk, dg);
+		list_add_tail(&dg->node, &gone);
 		atomic_inc(&sk->sk_drops);
 	}
-	spin_unlock_bh(&sk->sk_receive_queue.lock);
+	spin_unlock(&ask->queue_lock);
+	altconn_dgram_changed();
 
-	__skb_queue_purge(&gone);
-	spin_lock_bh(&sk->sk_receive_queue.lock);
-	wake_blocked(sk);
-	spin_unlock_bh(&sk->sk_receive_queue.lock);
+	free_all(&gone);
 	unblock(sk);
 	altconn_addr_put(old_addr);
 	if (old_sk)
@@ -906,7 +1072,8 @@ __poll_t altconn_dgram_poll(struct file *file, struct socket *sock,
 		mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
 	if (shut == SHUTDOWN_MASK)
 		mask |= EPOLLHUP;
-	if (!skb_queue_empty_lockless(&sk->sk_receive_queue))
+	altconn_polls(sk);
+	if (!is_empty(altconn_sk(sk)))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (!peer_full(sk))
 		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
@@ -951,15 +1118,28 @@ int altconn_dgram_pair(struct sock *a, struct sock *b)
  */
 int altconn_dgram_shutdown(struct sock *sk, u8 how)
 {
-	spin_lock_bh(&sk->sk_receive_queue.lock);
+	spin_lock(&altconn_sk(sk)->queue_lock);
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
 	/* Senders that wait for room get EPIPE now. */
 	wake_blocked(sk);
-	spin_unlock_bh(&sk->sk_receive_queue.lock);
+	spin_unlock(&altconn_sk(sk)->queue_lock);
 	sk->sk_state_change(sk);
 	if (altconn_sk(sk)->dress == ALTCONN_UNIX)
 		return 0;
 	return altconn_state(sk) == TCP_ESTABLISHED ? 0 : -ENOTCONN;
+}
+
+/* No more comes. */
+static void purge(struct sock *sk)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+	LIST_HEAD(gone);
+
+	spin_lock(&ask->queue_lock);
+	list_splice_init(&ask->queue, &gone);
+	charge(ask, 0);
+	spin_unlock(&ask->queue_lock);
+	free_all(&gone);
 }
 
 /**
@@ -970,14 +1150,14 @@ int altconn_dgram_shutdown(struct sock *sk, u8 how)
  */
 void altconn_dgram_close(struct sock *sk)
 {
-	spin_lock_bh(&sk->sk_receive_queue.lock);
+	spin_lock(&altconn_sk(sk)->queue_lock);
 	/* From here on senders are refused. */
 	sock_set_flag(sk, SOCK_DEAD);
 	wake_blocked(sk);
-	spin_unlock_bh(&sk->sk_receive_queue.lock);
+	spin_unlock(&altconn_sk(sk)->queue_lock);
 	set_peer(sk, NULL);
 	uncount(sk);
-	skb_queue_purge(&sk->sk_receive_queue);
+	purge(sk);
 }
 
 /**
@@ -991,12 +1171,12 @@ struct altconn_addr *altconn_dgram_peer(struct sock *sk)
 {
 	struct altconn_addr *addr;
 
-	spin_lock_bh(&sk->sk_receive_queue.lock);
+	spin_lock(&altconn_sk(sk)->queue_lock);
 	if (altconn_sk(sk)->peer_sk)
 		addr = altconn_addr_of(altconn_sk(sk)->peer_sk);
 	else
 		addr = altconn_addr_get(peer_addr(altconn_sk(sk)));
-	spin_unlock_bh(&sk->sk_receive_queue.lock);
+	spin_unlock(&altconn_sk(sk)->queue_lock);
 	return addr;
 }
 
@@ -1008,14 +1188,14 @@ struct altconn_addr *altconn_dgram_peer(struct sock *sk)
  */
 int altconn_dgram_inq(struct sock *sk)
 {
-	struct sk_buff *skb;
+	const struct altconn_dgram *dg;
 	int n = 0;
 
-	spin_lock_bh(&sk->sk_receive_queue.lock);
-	skb = skb_peek(&sk->sk_receive_queue);
-	if (skb)
-		n = skb->len;
-	spin_unlock_bh(&sk->sk_receive_queue.lock);
+	spin_lock(&altconn_sk(sk)->queue_lock);
+	dg = first(altconn_sk(sk));
+	if (dg)
+		n = dg->len;
+	spin_unlock(&altconn_sk(sk)->queue_lock);
 	return n;
 }
 
@@ -1029,12 +1209,12 @@ int altconn_dgram_inq(struct sock *sk)
  */
 u32 altconn_dgram_queued(struct sock *sk)
 {
-	struct sk_buff *skb;
+	const struct altconn_dgram *dg;
 	u32 n = 0;
 
-	spin_lock_bh(&sk->sk_receive_queue.lock);
-	skb_queue_walk(&sk->sk_receive_queue, skb)
-		n += skb->len;
-	spin_unlock_bh(&sk->sk_receive_queue.lock);
+	spin_lock(&altconn_sk(sk)->queue_lock);
+	list_for_each_entry(dg, &altconn_sk(sk)->queue, node)
+		n += dg->len;
+	spin_unlock(&altconn_sk(sk)->queue_lock);
 	return n;
 }

@@ -130,7 +130,6 @@ static void destruct(struct sock *sk)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 
-	skb_queue_purge(&sk->sk_receive_queue);
 	put_pid(ask->pid);
 	WARN_ON_ONCE(ask->bind || rcu_access_pointer(ask->assoc) ||
 		     rcu_access_pointer(ask->listener));
@@ -595,6 +594,8 @@ struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 #endif
 	INIT_LIST_HEAD(&ask->entry.node);
 	rcuwait_init(&ask->reader);
+	spin_lock_init(&ask->queue_lock);
+	INIT_LIST_HEAD(&ask->queue);
 	spin_lock_init(&ask->blocked_lock);
 	INIT_LIST_HEAD(&ask->blocked);
 	INIT_LIST_HEAD(&ask->blocked_entry.node);

@@ -3,13 +3,11 @@
  * Data of connected stream and seqpacket sockets, over the association's rings.
  *
  * Neither side takes the socket's lock. Whoever sleeps says so first and looks
- * again (want_data, want_space, the wait queue); whoever makes data or room does
+ * again (wait.h, want_space); whoever makes data or room does
  * that and then looks for sleepers, with a full barrier between on both sides.
  */
 
-#include <linux/rcuwait.h>
-#include <linux/sched/signal.h>
-#include "altconn.h"
+#include "wait.h"
 
 struct conn {
 	struct altconn_assoc	*assoc;
@@ -52,27 +50,16 @@ static u32 send_limit(const struct sock *sk)
 	return min_t(u32, READ_ONCE(sk->sk_sndbuf), ALTCONN_RING_LIMIT);
 }
 
-/*
- * A reader that sleeps is woken once, not again and again until he runs. Who
- * polls may look at edges, and hears of all data, as from any socket; so does
- * who wants signals.
- */
+/* Before accept() there is nobody, and who comes then looks by himself. */
 static void wake_reader(const struct conn *c)
 {
-	struct altconn_end *reader = &c->assoc->end[!c->side];
 	struct sock *peer;
 
-	/* Pairs with sleep_for_data(), and with accept(), which stores it. */
+	/* Pairs with altconn_assoc_attach(), and with who goes to sleep. */
 	smp_mb();
-	peer = READ_ONCE(reader->sk);
-	if (!peer)
-		return;
-	if (READ_ONCE(reader->want_data)) {
-		WRITE_ONCE(reader->want_data, false);
-		rcuwait_wake_up(&altconn_sk(peer)->reader);
-	}
-	if (READ_ONCE(reader->polled) || sock_flag(peer, SOCK_FASYNC))
-		peer->sk_data_ready(peer);
+	peer = READ_ONCE(c->assoc->end[!c->side].sk);
+	if (peer)
+		altconn_wake_reader(peer);
 }
 
 static void wake_writer(const struct conn *c)
@@ -99,84 +86,29 @@ static bool can_write(const struct sock *sk, const struct conn *c)
 }
 
 /* Announce the wish, then look again. */
-static bool want_room(const struct sock *sk, const struct conn *c)
+static bool want_room(struct sock *sk, const void *arg)
 {
+	const struct conn *c = arg;
+
 	WRITE_ONCE(c->assoc->end[c->side].want_space, true);
 	/* Pairs with the barrier in wake_writer(). */
 	smp_mb();
 	return can_write(sk, c);
 }
 
-static bool can_read(const struct sock *sk, const struct conn *c)
+static bool can_read(struct sock *sk, const void *arg)
 {
+	const struct conn *c = arg;
+
 	return altconn_ring_used(in_ring(c)) ||
 	       altconn_assoc_shut(c->assoc, c->side) & RCV_SHUTDOWN ||
 	       READ_ONCE(sk->sk_err);
 }
 
-/* Announce, as who polls, that the wait queue is to hear of data. */
-static bool want_data(const struct sock *sk, const struct conn *c)
+static bool want_data(struct sock *sk, const void *arg)
 {
-	WRITE_ONCE(c->assoc->end[c->side].polled, true);
-	/* Pairs with the barrier in wake_reader(). */
-	smp_mb();
-	return can_read(sk, c);
-}
-
-/*
- * Sleep until @ready, a signal, or the end of *@timeo. @ready announces what
- * the caller waits for, since it is in the wait queue by then.
- */
-static __always_inline int
-wait_until(struct sock *sk, const struct conn *c, long *timeo,
-	   bool (*ready)(const struct sock *sk, const struct conn *c))
-{
-	DEFINE_WAIT_FUNC(wait, woken_wake_function);
-	int err = 0;
-
-	add_wait_queue(sk_sleep(sk), &wait);
-	while (!ready(sk, c)) {
-		err = -EAGAIN;
-		if (!*timeo)
-			break;
-		err = sock_intr_errno(*timeo);
-		if (signal_pending(current))
-			break;
-		*timeo = wait_woken(&wait, TASK_INTERRUPTIBLE, *timeo);
-		err = 0;
-	}
-	remove_wait_queue(sk_sleep(sk), &wait);
-	return err;
-}
-
-/*
- * The same for data, and cheaper: of those who sleep for it on one socket there
- * is mostly one, so one has a place of his own and the others use the queue.
- */
-static int sleep_for_data(struct sock *sk, const struct conn *c, long *timeo)
-{
-	struct rcuwait *place = &altconn_sk(sk)->reader;
-	int err = 0;
-
-	if (!*timeo)
-		return -EAGAIN;
-	if (cmpxchg(&place->task, NULL, current))
-		return wait_until(sk, c, timeo, want_data);
-	for (;;) {
-		WRITE_ONCE(c->assoc->end[c->side].want_data, true);
-		/* Pairs with the barrier in wake_reader(). */
-		set_current_state(TASK_INTERRUPTIBLE);
-		if (can_read(sk, c))
-			break;
-		err = signal_pending(current) ? sock_intr_errno(*timeo) :
-		      *timeo ? 0 : -EAGAIN;
-		if (err)
-			break;
-		*timeo = schedule_timeout(*timeo);
-	}
-	__set_current_state(TASK_RUNNING);
-	smp_store_release(&place->task, NULL);
-	return err;
+	altconn_polls(sk);
+	return can_read(sk, arg);
 }
 
 /* The pending error, left for the next call when this one has a result. */
@@ -214,7 +146,7 @@ static ssize_t send_stream(struct sock *sk, const struct conn *c,
 			sent += n;
 			wake_reader(c);
 		} else if (n == -EAGAIN) {
-			n = wait_until(sk, c, &timeo, want_room);
+			n = altconn_wait_until(sk, &timeo, want_room, c);
 		}
 	} while (sent < len && n >= 0);
 	return sent ? : n;
@@ -237,7 +169,7 @@ static ssize_t send_record(struct sock *sk, const struct conn *c,
 				     send_limit(sk));
 		if (n != -EAGAIN)
 			break;
-		n = wait_until(sk, c, &timeo, want_room);
+		n = altconn_wait_until(sk, &timeo, want_room, c);
 		if (n)
 			return n;
 	}
@@ -348,7 +280,7 @@ static ssize_t recv_stream(struct sock *sk, const struct conn *c,
 		n = recv_state(sk, shut, copied, &eof);
 		if (n || eof)
 			break;
-		n = sleep_for_data(sk, c, &timeo);
+		n = altconn_sleep(sk, &timeo, can_read, want_data, c);
 	} while (n >= 0);
 	return copied ? : n;
 }
@@ -371,7 +303,7 @@ static ssize_t recv_record(struct sock *sk, const struct conn *c,
 		n = recv_state(sk, shut, 0, &eof);
 		if (n || eof)
 			return n;
-		n = sleep_for_data(sk, c, &timeo);
+		n = altconn_sleep(sk, &timeo, can_read, want_data, c);
 		if (n)
 			return n;
 	}
@@ -479,9 +411,7 @@ static __poll_t poll_connected(struct sock *sk)
 		mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
 	if (is_hung_up(sk, &c, shut))
 		mask |= EPOLLHUP;
-	WRITE_ONCE(c.assoc->end[c.side].polled, true);
-	/* Pairs with the barrier in wake_reader(). */
-	smp_mb();
+	altconn_polls(sk);
 	if (altconn_ring_used(in_ring(&c)))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (can_write(sk, &c) || want_room(sk, &c))

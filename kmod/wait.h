@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Readers that sleep, and who wakes them.
+ *
+ * Of those who sleep on a socket until there is something to read there is mostly
+ * one: he has a place of his own, which costs a third of a wait queue, and the
+ * others use the queue. He is woken once, not again and again until he runs. Who
+ * polls may look at edges and hears of all data, as from any socket; so does who
+ * wants signals.
+ */
+#ifndef _ALTCONN_WAIT_H
+#define _ALTCONN_WAIT_H
+
+#include <linux/rcuwait.h>
+#include <linux/sched/signal.h>
+#include "altconn.h"
+
+/**
+ * altconn_wake_reader() - there is something to read
+ * @sk: the endpoint, which has it already; pinned
+ *
+ * Context: any. The caller has a full barrier between the data and this, which
+ * pairs with those of altconn_sleep() and altconn_polls().
+ */
+static inline void altconn_wake_reader(struct sock *sk)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+
+	if (READ_ONCE(ask->want_data)) {
+		WRITE_ONCE(ask->want_data, false);
+		rcuwait_wake_up(&ask->reader);
+	}
+	if (READ_ONCE(ask->polled) || sock_flag(sk, SOCK_FASYNC))
+		sk->sk_data_ready(sk);
+}
+
+/**
+ * altconn_polls() - somebody is in the wait queue and wants to hear of data
+ * @sk: the endpoint
+ *
+ * The caller looks for data afterwards.
+ *
+ * Context: any.
+ */
+static inline void altconn_polls(struct sock *sk)
+{
+	WRITE_ONCE(altconn_sk(sk)->polled, true);
+	/* Pairs with altconn_wake_reader(). */
+	smp_mb();
+}
+
+/**
+ * altconn_wait_until() - sleep in the wait queue
+ * @sk: the endpoint
+ * @timeo: how long at the most, jiffies; what is left of it
+ * @ready: is it there? Announces first what the caller waits for
+ * @arg: its argument
+ *
+ * Context: process.
+ * Return: 0; -EAGAIN: *@timeo is over; -EINTR or a restart.
+ */
+static __always_inline int
+altconn_wait_until(struct sock *sk, long *timeo,
+		   bool (*ready)(struct sock *sk, const void *arg),
+		   const void *arg)
+{
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	int err = 0;
+
+	add_wait_queue(sk_sleep(sk), &wait);
+	while (!ready(sk, arg)) {
+		err = -EAGAIN;
+		if (!*timeo)
+			break;
+		err = sock_intr_errno(*timeo);
+		if (signal_pending(current))
+			break;
+		*timeo = wait_woken(&wait, TASK_INTERRUPTIBLE, *timeo);
+		err = 0;
+	}
+	remove_wait_queue(sk_sleep(sk), &wait);
+	return err;
+}
+
+/**
+ * altconn_sleep() - sleep until there is something to read
+ * @sk: the endpoint
+ * @timeo: how long at the most, jiffies; what is left of it
+ * @ready: is there something, or an end of it?
+ * @announce: the same for the wait queue, calls altconn_polls() first
+ * @arg: their argument
+ *
+ * Context: process.
+ * Return: 0; -EAGAIN: *@timeo is over; -EINTR or a restart.
+ */
+static __always_inline int
+altconn_sleep(struct sock *sk, long *timeo,
+	      bool (*ready)(struct sock *sk, const void *arg),
+	      bool (*announce)(struct sock *sk, const void *arg),
+	      const void *arg)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+	int err = 0;
+
+	if (!*timeo)
+		return -EAGAIN;
+	if (cmpxchg(&ask->reader.task, NULL, current))
+		return altconn_wait_until(sk, timeo, announce, arg);
+	for (;;) {
+		WRITE_ONCE(ask->want_data, true);
+		/* Pairs with the barrier in altconn_wake_reader(). */
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (ready(sk, arg))
+			break;
+		err = signal_pending(current) ? sock_intr_errno(*timeo) :
+		      *timeo ? 0 : -EAGAIN;
+		if (err)
+			break;
+		*timeo = schedule_timeout(*timeo);
+	}
+	__set_current_state(TASK_RUNNING);
+	/* The place is free: whoever takes it begins anew. */
+	smp_store_release(&ask->reader.task, NULL);
+	return err;
+}
+
+#endif /* _ALTCONN_WAIT_H */
