@@ -184,7 +184,8 @@ int altconn_addr_parse(const struct sock *sk, const void *uaddr, int len,
 	const struct form *form = &forms[altconn_sk(sk)->dress];
 	const struct sockaddr *sa = uaddr;
 
-	memset(addr, 0, sizeof(*addr));
+	/* The bytes beyond are read as far as @len of it says. */
+	memset(addr, 0, offsetof(struct altconn_addr, bytes));
 	if (len < form->min || len > form->max)
 		return -EINVAL;
 	if (sa->sa_family != (form->family ? : altconn_family) &&
@@ -356,6 +357,7 @@ struct altconn_addr *altconn_addr_dup(const struct altconn_addr *addr,
 		return NULL;
 	memcpy(copy, addr, size);
 	refcount_set(&copy->refs, 1);
+	copy->bound = false;
 	return copy;
 }
 
@@ -367,7 +369,12 @@ struct altconn_addr *altconn_addr_dup(const struct altconn_addr *addr,
  */
 void altconn_addr_put(struct altconn_addr *addr)
 {
-	if (addr && refcount_dec_and_test(&addr->refs))
+	if (!addr || !refcount_dec_and_test(&addr->refs))
+		return;
+	if (addr->bound)
+		kfree_rcu(container_of(addr, struct altconn_bind, own),
+			  own.rcu);
+	else
 		kfree_rcu(addr, rcu);
 }
 

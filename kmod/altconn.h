@@ -51,6 +51,7 @@
  * @refs: see below
  * @kind: enum altconn_kind
  * @len: bytes of @bytes in use
+ * @bound: part of a struct altconn_bind
  * @node: node id, ports and names; inet: the interface of a link-local address
  * @port: ports; inet: in the host's order
  * @inode: paths: the socket file's inode, compared and never followed
@@ -68,6 +69,7 @@ struct altconn_addr {
 	refcount_t	refs;
 	u8		kind;
 	u8		len;
+	bool		bound;
 	u32		node;
 	u32		port;
 	const void	*inode;
@@ -110,7 +112,8 @@ static inline bool altconn_addr_is_any(const struct altconn_addr *addr)
  * @reuse: SO_REUSEADDR was set when it was bound
  * @v6only: of ::, serves no IPv4
  * @listens: it has, or is about to have, a listener; the stripe of its key
- * @addr: holds a reference
+ * @hash: of its key
+ * @addr: @own
  * @sk: the endpoint; valid under RCU while the entry can be found
  * @local: with @reuse: the local address of the endpoint's association, a
  *	reference; the stripe of its key
@@ -118,14 +121,15 @@ static inline bool altconn_addr_is_any(const struct altconn_addr *addr)
  * @claimant: likewise, the association, once it is made
  * @listener: its listener, or NULL; written under the stripe of its key
  * @path: paths: pins the inode, so that its address stays this socket's
- * @rcu: frees it
+ * @own: its address; allocated only as long as that is
  *
  * Several may have one key: inet addresses that differ in nothing but the IP
  * address, and sockets that share an address by SO_REUSEADDR.
  *
  * Lifetime: owned by one endpoint, ask->bind. Found only under RCU; taken out
  * of the table by altconn_unbind() when the endpoint closes or dissolves, so no
- * reader can find it after a grace period.
+ * reader can find it after a grace period. That drops one reference to @own; the
+ * memory of both goes with the last.
  */
 struct altconn_bind {
 	struct rhlist_head		node;
@@ -135,6 +139,7 @@ struct altconn_bind {
 	bool				reuse;
 	bool				v6only;
 	bool				listens;
+	u32				hash;
 	struct altconn_addr		*addr;
 	struct altconn_addr		*local;
 	struct altconn_addr		*remote;
@@ -142,7 +147,7 @@ struct altconn_bind {
 	struct sock			*sk;
 	struct altconn_listener __rcu	*listener;
 	struct path			path;
-	struct rcu_head			rcu;
+	struct altconn_addr		own;
 };
 
 struct altconn_segment;
@@ -239,6 +244,8 @@ struct altconn_end {
  * @entry: in the namespace's registry; the id is never reused while the module
  *	is loaded
  * @waits_listener: without a listener it waits for one (ALTCONN_WAIT_LISTENER)
+ * @waited: it was not decided at once
+ * @armed: the deadline was
  * @err: positive errno of a failed attempt
  * @reason: enum altconn_reason of the decision
  * @lock: the ends' flags, and ask->assoc of both endpoints
@@ -274,6 +281,8 @@ struct altconn_assoc {
 	u8			state;
 	u8			type;
 	bool			waits_listener;
+	bool			waited;
+	bool			armed;
 	u8			err;
 	u32			reason;
 	spinlock_t		lock;		/* ends, ask->assoc */
@@ -462,6 +471,7 @@ static inline struct altconn_sock *altconn_sk(const struct sock *sk)
  * @assocs: associations
  * @sockets: listeners and datagram sockets
  * @connect_timeout_ms: sysctl
+ * @port_next: where the search for an ephemeral port begins, by kind: a hint
  * @port_min: sysctl, first ephemeral port
  * @port_max: sysctl, last ephemeral port
  * @max_waiting: sysctl, attempts that may wait on one listener
@@ -475,6 +485,7 @@ struct altconn_net {
 	struct altconn_registry	assocs;
 	struct altconn_registry	sockets;
 	unsigned int		connect_timeout_ms;
+	u32			port_next[ALTCONN_KIND_INET + 1];
 	unsigned int		port_min;
 	unsigned int		port_max;
 	unsigned int		max_waiting;
@@ -595,9 +606,12 @@ void altconn_unbind(struct sock *sk, struct path *path);
 struct altconn_key {
 	const struct net		*net;
 	int				type;
+	u32				hash;
 	const struct altconn_addr	*addr;
 };
 
+struct altconn_key altconn_key(const struct net *net, int type,
+			       const struct altconn_addr *addr);
 u32 altconn_key_hash(const void *key, u32 len, u32 seed);
 bool altconn_key_equal(const struct altconn_key *key, const struct net *net,
 		       int type, const struct altconn_addr *addr);

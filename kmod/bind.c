@@ -17,6 +17,7 @@
 #include <linux/jhash.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/stringhash.h>
 #include <net/ip.h>
 #include "altconn.h"
 
@@ -24,11 +25,45 @@
 
 static struct rhltable bind_table;
 static spinlock_t stripes[STRIPES];
+static u32 table_seed __read_mostly;
+
+static u32 digest(const struct net *net, int type,
+		  const struct altconn_addr *addr)
+{
+	u32 seed = table_seed;
+
+	if (addr->kind == ALTCONN_KIND_PATH)
+		return jhash(&addr->inode, sizeof(addr->inode), seed);
+	seed ^= (u32)((unsigned long)net >> 6);
+	if (addr->kind == ALTCONN_KIND_INET)
+		return jhash_2words(addr->port, type << 8 | addr->kind, seed);
+	seed = jhash_3words(addr->node, addr->port, type << 8 | addr->kind,
+			    seed);
+	return addr->len ? full_name_hash((void *)(unsigned long)seed,
+					  addr->bytes, addr->len) : seed;
+}
 
 /**
- * altconn_key_hash() - hash of a key
- * @data: struct altconn_key; of a path's key only the inode counts, of an inet
- *	address only the port
+ * altconn_key() - make a key
+ * @net: the namespace
+ * @type: socket type
+ * @addr: canonical address; of a path only the inode counts, of an inet address
+ *	only the port
+ *
+ * Context: any.
+ */
+struct altconn_key altconn_key(const struct net *net, int type,
+			       const struct altconn_addr *addr)
+{
+	return (struct altconn_key) {
+		.net = net, .type = type, .addr = addr,
+		.hash = digest(net, type, addr),
+	};
+}
+
+/**
+ * altconn_key_hash() - hash of a key in a table
+ * @data: struct altconn_key
  * @len: not used
  * @seed: of the table
  *
@@ -36,18 +71,7 @@ static spinlock_t stripes[STRIPES];
  */
 u32 altconn_key_hash(const void *data, u32 len, u32 seed)
 {
-	const struct altconn_key *key = data;
-	const struct altconn_addr *addr = key->addr;
-
-	if (addr->kind == ALTCONN_KIND_PATH)
-		return jhash(&addr->inode, sizeof(addr->inode), seed);
-	seed ^= (u32)((unsigned long)key->net >> 6);
-	if (addr->kind == ALTCONN_KIND_INET)
-		return jhash_2words(addr->port, key->type << 8 | addr->kind,
-				    seed);
-	seed = jhash_3words(addr->node, addr->port, key->type << 8 | addr->kind,
-			    seed);
-	return addr->len ? jhash(addr->bytes, addr->len, seed) : seed;
+	return ((const struct altconn_key *)data)->hash ^ seed;
 }
 
 static bool same_addr(const struct altconn_addr *a,
@@ -85,14 +109,13 @@ static struct altconn_key key_of(const struct altconn_bind *bind)
 {
 	return (struct altconn_key) {
 		.net = bind->net, .type = bind->type, .addr = bind->addr,
+		.hash = bind->hash,
 	};
 }
 
 static u32 hash_bind(const void *data, u32 len, u32 seed)
 {
-	const struct altconn_key key = key_of(data);
-
-	return altconn_key_hash(&key, 0, seed);
+	return ((const struct altconn_bind *)data)->hash ^ seed;
 }
 
 /* As a table's comparison function: 0 when equal. */
@@ -127,14 +150,12 @@ static struct net *key_net(struct net *net, const struct altconn_addr *addr)
 spinlock_t *altconn_bind_stripe(const struct net *net, int type,
 				const struct altconn_addr *addr)
 {
-	struct altconn_key key = { .net = net, .type = type, .addr = addr };
-
-	return &stripes[altconn_key_hash(&key, 0, 0) % STRIPES];
+	return &stripes[digest(net, type, addr) % STRIPES];
 }
 
 static spinlock_t *stripe_of(const struct altconn_bind *bind)
 {
-	return altconn_bind_stripe(bind->net, bind->type, bind->addr);
+	return &stripes[bind->hash % STRIPES];
 }
 
 /**
@@ -150,9 +171,8 @@ static spinlock_t *stripe_of(const struct altconn_bind *bind)
 struct rhlist_head *altconn_bind_lookup(struct net *net, int type,
 					const struct altconn_addr *addr)
 {
-	struct altconn_key key = {
-		.net = key_net(net, addr), .type = type, .addr = addr,
-	};
+	const struct altconn_key key = altconn_key(key_net(net, addr), type,
+						   addr);
 
 	return rhltable_lookup(&bind_table, &key, bind_params);
 }
@@ -251,36 +271,35 @@ int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
 
 	if (sk->sk_type == SOCK_DGRAM)
 		altconn_sock_register(sk);
-	bind = kzalloc(sizeof(*bind), GFP_KERNEL_ACCOUNT);
+	bind = kzalloc(offsetof(struct altconn_bind, own.bytes) + addr->len,
+		       GFP_KERNEL_ACCOUNT);
 	if (!bind)
 		return -ENOMEM;
-	err = -ENOMEM;
-	bind->addr = altconn_addr_dup(addr, GFP_KERNEL_ACCOUNT);
-	if (!bind->addr)
-		goto err_free_bind;
+	memcpy(&bind->own, addr,
+	       offsetof(struct altconn_addr, bytes) + addr->len);
+	refcount_set(&bind->own.refs, 1);
+	bind->own.bound = true;
+	bind->addr = &bind->own;
 	bind->net = key_net(sock_net(sk), addr);
 	bind->type = sk->sk_type;
 	bind->sk = sk;
 	bind->auto_bound = how == ALTCONN_BIND_AUTO;
 	bind->reuse = how != ALTCONN_BIND_AUTO && may_reuse(sk, addr);
 	bind->v6only = ask->v6only;
+	bind->hash = digest(bind->net, bind->type, addr);
 	if (path)
 		bind->path = *path;
 	err = insert(bind, how != ALTCONN_BIND_ASKED);
-	if (err)
-		goto err_put_addr;
+	if (err) {
+		kfree(bind);
+		return err;
+	}
 	if (sk->sk_type == SOCK_DGRAM)
 		altconn_dgram_changed();
 	/* Pairs with node.c, which looks without the lock. */
 	smp_store_release(&ask->bind, bind);
 	altconn_sock_set_addr(sk, altconn_addr_get(bind->addr));
 	return 0;
-
-err_put_addr:
-	altconn_addr_put(bind->addr);
-err_free_bind:
-	kfree(bind);
-	return err;
 }
 
 /* No association any more that another socket's could equal. */
@@ -325,8 +344,8 @@ void altconn_unbind(struct sock *sk, struct path *path)
 		unclaim(bind);
 	if (path)
 		*path = bind->path;
+	/* Of the binding's own address: frees it after a grace period. */
 	altconn_addr_put(bind->addr);
-	kfree_rcu(bind, rcu);
 }
 
 static bool may_use(struct net *net, const struct altconn_addr *addr)
@@ -351,7 +370,8 @@ static void port_range(struct net *net, enum altconn_kind kind, u32 *min,
 }
 
 /*
- * A port that is free, written into @addr; -EAGAIN when none is left
+ * The next port that is free, written into @addr: one that was given up is not
+ * taken again at once. -EAGAIN when none is left
  * (E-AGAIN-PORT). No signal but one that kills ends the search: connect() has
  * no attempt to go on with yet.
  */
@@ -359,6 +379,7 @@ static int bind_ephemeral(struct sock *sk, struct altconn_addr *addr,
 			  enum altconn_bind_how how)
 {
 	struct net *net = sock_net(sk);
+	u32 *hint = &altconn_pernet(net)->port_next[addr->kind];
 	u32 min, max, range, first, i;
 	int err;
 
@@ -366,14 +387,19 @@ static int bind_ephemeral(struct sock *sk, struct altconn_addr *addr,
 	if (max < min)
 		return -EAGAIN;
 	range = max - min + 1;
-	first = get_random_u32() % range;
+	first = READ_ONCE(*hint);
+	first = first < min || first > max ? 0 : first - min;
 	for (i = 0; i < range; i++) {
-		addr->port = min + (first + i) % range;
+		addr->port = min + first++;
+		if (first == range)
+			first = 0;
 		if (!may_use(net, addr))
 			continue;
 		err = altconn_bind_insert(sk, addr, NULL, how);
-		if (err != -EADDRINUSE)
+		if (err != -EADDRINUSE) {
+			WRITE_ONCE(*hint, addr->port + 1);
 			return err;
+		}
 		cond_resched();
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -562,6 +588,8 @@ int altconn_bind_local(struct sock *sk, struct altconn_addr *dest)
 	struct altconn_bind *bind;
 	int err;
 
+	if (!bound && altconn_sk(sk)->dress == ALTCONN_UNIX)
+		return 0;
 	if (dest->kind == ALTCONN_KIND_INET)
 		altconn_node_source(sock_net(sk), dest, &like);
 	err = altconn_autobind(sk, &like);
@@ -777,6 +805,7 @@ int __init altconn_bind_init(void)
 {
 	int i;
 
+	table_seed = get_random_u32();
 	for (i = 0; i < STRIPES; i++)
 		spin_lock_init(&stripes[i]);
 	return rhltable_init(&bind_table, &bind_params);

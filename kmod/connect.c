@@ -72,7 +72,7 @@ static void leave(struct altconn_listener *ln, struct altconn_assoc *assoc)
 	if (ln->vacant && !ln->waiting)
 		altconn_vacancy_remove(ln);
 	/* One that runs already finds the attempt decided. */
-	if (cancel_delayed_work(&assoc->deadline))
+	if (assoc->armed && cancel_delayed_work(&assoc->deadline))
 		altconn_assoc_put(assoc);
 }
 
@@ -97,7 +97,8 @@ void altconn_connect_decide(struct altconn_listener *ln,
 
 	assoc->err = err;
 	assoc->reason = reason;
-	WRITE_ONCE(assoc->decided, ktime_get_ns());
+	WRITE_ONCE(assoc->decided, assoc->waited ? ktime_get_ns() :
+						   assoc->begun);
 	leave(ln, assoc);
 	trace_altconn_connect_end(assoc->end[ALTCONN_CLIENT].sk, assoc->entry.id,
 				  assoc->end[ALTCONN_SERVER].addr, err, reason,
@@ -132,6 +133,7 @@ void altconn_connect_arm(struct altconn_assoc *assoc)
 
 	if (assoc->expires > now)
 		ms = div_u64(assoc->expires - now, NSEC_PER_MSEC);
+	assoc->armed = true;
 	queue_delayed_work(altconn_wq, &assoc->deadline,
 			   msecs_to_jiffies(ms) + 1);
 }
@@ -267,11 +269,14 @@ static u64 expiry(struct sock *sk, u64 begun)
 	return begun + ms * NSEC_PER_MSEC;
 }
 
-/* The server's end is what was asked for; the listener's own if it is that. */
+/*
+ * The server's end is what was asked for; the listener's own if it is that, as
+ * it always is of a kind that only one serves.
+ */
 static struct altconn_addr *server_addr(const struct altconn_listener *ln,
 					const struct altconn_addr *addr)
 {
-	if (ln && (addr->kind == ALTCONN_KIND_PATH ||
+	if (ln && (addr->kind != ALTCONN_KIND_INET ||
 		   altconn_addr_equal(ln->addr, addr)))
 		return altconn_addr_get(ln->addr);
 	return altconn_addr_dup(addr, GFP_KERNEL_ACCOUNT);
@@ -449,6 +454,9 @@ static int wait_and_report(struct sock *sk, int flags, int pending_errno,
 	struct altconn_assoc *assoc = own_assoc(sk);
 	int err;
 
+	/* Mostly; while the socket is locked it keeps its association. */
+	if (altconn_assoc_state(assoc) != ALTCONN_ASSOC_STATE_PENDING)
+		return report(sk, assoc);
 	altconn_assoc_get(assoc);
 	if (path && path->dentry) {
 		release_sock(sk);
@@ -530,35 +538,54 @@ static void fail(struct sock *sk, const struct altconn_addr *addr, int err,
 	trace_altconn_connect_end(sk, 0, addr, -err, reason, 0);
 }
 
-/*
- * Begin an attempt, and look paths up on the way: without the socket's lock,
- * so the state is checked again afterwards. lock_sock() held.
- */
+/* Begin an attempt. lock_sock() held. */
 static int attempt(struct sock *sk, struct altconn_addr *addr, int flags,
 		   struct path *path)
 {
-	u32 reason = ALTCONN_REASON_NONE;
-	int err;
+	u32 reason = ALTCONN_REASON_NULL_ADDRESS;
+	int err = -EADDRNOTAVAIL;
 
-	err = altconn_node_route(sk, addr, &reason);
-	if (err)
-		goto out;
-	if (addr->kind == ALTCONN_KIND_PATH) {
-		release_sock(sk);
-		err = altconn_path_resolve(addr, path, &reason);
-		lock_sock(sk);
-		if (err)
-			goto out;
-		err = check_state(sk, flags, path);
-		if (err != 1)
-			return err;
+	if (addr->kind != ALTCONN_KIND_PORT || addr->node || addr->port) {
+		reason = ALTCONN_REASON_NONE;
+		err = altconn_node_route(sk, addr, &reason) ? :
+		      begin(sk, addr, &reason);
 	}
-	err = begin(sk, addr, &reason);
-out:
-	if (err)
-		fail(sk, addr, err, reason);
-	else
-		err = wait_and_report(sk, flags, -EINPROGRESS, path);
+	if (!err)
+		return wait_and_report(sk, flags, -EINPROGRESS, path);
+	fail(sk, addr, err, reason);
+	return err;
+}
+
+/*
+ * connect() to an address. A lookup may block for ever, so paths are looked up
+ * without the socket's lock, and only if the socket would begin an attempt then;
+ * the state counts that it has with the lock held.
+ */
+static int connect_to(struct sock *sk, struct altconn_addr *addr, int flags,
+		      struct path *path)
+{
+	bool resolved = addr->kind != ALTCONN_KIND_PATH;
+	u32 reason = ALTCONN_REASON_NONE;
+	int err, lookup = 0;
+
+	for (;;) {
+		if (!resolved && altconn_state(sk) == TCP_CLOSE) {
+			lookup = altconn_path_resolve(addr, path, &reason);
+			resolved = true;
+		}
+		lock_sock(sk);
+		err = check_state(sk, flags, path);
+		if (err != 1 || resolved)
+			break;
+		release_sock(sk);
+	}
+	if (err == 1 && lookup) {
+		fail(sk, addr, lookup, reason);
+		err = lookup;
+	} else if (err == 1) {
+		err = attempt(sk, addr, flags, path);
+	}
+	release_sock(sk);
 	return err;
 }
 
@@ -592,17 +619,8 @@ int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 	if (addr.kind == ALTCONN_KIND_NONE)
 		return -EINVAL;
 
-	lock_sock(sk);
 	trace_altconn_connect_begin(sk, &addr, flags & O_NONBLOCK);
-	err = check_state(sk, flags, NULL);
-	if (err == 1) {
-		err = -EADDRNOTAVAIL;
-		if (addr.kind == ALTCONN_KIND_PORT && !addr.node && !addr.port)
-			fail(sk, &addr, err, ALTCONN_REASON_NULL_ADDRESS);
-		else
-			err = attempt(sk, &addr, flags, &path);
-	}
-	release_sock(sk);
+	err = connect_to(sk, &addr, flags, &path);
 	if (path.dentry)
 		path_put(&path);
 	return err;

@@ -333,11 +333,23 @@ static int deliver(struct sock *receiver, struct altconn_dgram *dg)
 	return 0;
 }
 
+static int set_source(struct altconn_dgram *dg, struct sock *sk,
+		      const struct altconn_addr *dest)
+{
+	struct altconn_addr local = {
+		.kind = ALTCONN_KIND_INET, .port = dg->from->port,
+	};
+
+	altconn_addr_put(dg->from);
+	altconn_node_source(sock_net(sk), dest, &local);
+	dg->from = altconn_addr_dup(&local, GFP_KERNEL_ACCOUNT);
+	return dg->from ? 0 : -ENOMEM;
+}
+
 /* The sender's address as @dest sees it: one that it can answer to. */
 static int set_sender(struct altconn_dgram *dg, struct sock *sk,
 		      const struct altconn_addr *dest)
 {
-	struct altconn_addr local = { .kind = ALTCONN_KIND_INET };
 	struct altconn_addr *addr = altconn_addr_of(sk);
 
 	dg->sender = sk;
@@ -345,11 +357,7 @@ static int set_sender(struct altconn_dgram *dg, struct sock *sk,
 	if (!addr || !dest || addr->kind != ALTCONN_KIND_INET ||
 	    dest->kind != ALTCONN_KIND_INET || !altconn_addr_is_any(addr))
 		return 0;
-	local.port = addr->port;
-	altconn_addr_put(addr);
-	altconn_node_source(sock_net(sk), dest, &local);
-	dg->from = altconn_addr_dup(&local, GFP_KERNEL_ACCOUNT);
-	return dg->from ? 0 : -ENOMEM;
+	return set_source(dg, sk, dest);
 }
 
 /* Room for @len bytes. What it is charged is what the allocator rounds up to. */

@@ -242,6 +242,7 @@ refused:
 static void wait_here(struct altconn_listener *ln, struct altconn_assoc *assoc)
 {
 	ln->waited++;
+	assoc->waited = true;
 	trace_altconn_connect_wait(assoc, ln->waiting);
 	if (assoc->expires) {
 		altconn_assoc_get(assoc);

@@ -7,15 +7,21 @@
 #include <linux/compat.h>
 #include <linux/cred.h>
 #include <linux/in6.h>
+#include <linux/slab.h>
 #include <linux/sockios.h>
 #include <asm/ioctls.h>
 #include "altconn.h"
 #include "trace.h"
 
+/*
+ * The core clears what it allocates here, and the allocator would do so before
+ * it; it does not for memory that keeps its type. KASAN is to see more than that.
+ */
 struct proto altconn_proto = {
 	.name		= "ALTCONN",
 	.owner		= THIS_MODULE,
 	.obj_size	= sizeof(struct altconn_sock),
+	.slab_flags	= IS_ENABLED(CONFIG_KASAN) ? 0 : SLAB_TYPESAFE_BY_RCU,
 };
 
 /**

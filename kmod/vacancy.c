@@ -22,9 +22,7 @@ static struct rhashtable vacancies;
 static u32 hash_vacancy(const void *data, u32 len, u32 seed)
 {
 	const struct altconn_listener *ln = data;
-	const struct altconn_key key = {
-		.net = ln->net, .type = ln->type, .addr = ln->addr,
-	};
+	const struct altconn_key key = altconn_key(ln->net, ln->type, ln->addr);
 
 	return altconn_key_hash(&key, 0, seed);
 }
@@ -60,7 +58,7 @@ static struct altconn_listener *vacancy_new(const struct altconn_assoc *assoc)
 static struct altconn_listener *find(const struct net *net, int type,
 				     const struct altconn_addr *addr)
 {
-	struct altconn_key key = { .net = net, .type = type, .addr = addr };
+	const struct altconn_key key = altconn_key(net, type, addr);
 	struct altconn_listener *ln;
 
 	rcu_read_lock();
