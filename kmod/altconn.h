@@ -161,6 +161,7 @@ struct altconn_segment;
  * @tail_seen: @tail as the writer last looked at it
  * @extra_written: of @head, what no program wrote: records' lengths, padding
  * @scanned: @head when the scan came by
+ * @listed: it ever had a segment
  * @read_lock: readers; held while user memory is written
  * @read_segment: where the reader is; @write_segment or an older one
  * @read_at: at which of its bytes
@@ -178,6 +179,7 @@ struct altconn_ring {
 	u32			tail_seen;
 	u32			extra_written;
 	u32			scanned;
+	bool			listed;
 
 	struct mutex		read_lock	/* readers; inside write_lock */
 				____cacheline_aligned_in_smp;
@@ -214,19 +216,17 @@ enum altconn_side { ALTCONN_CLIENT, ALTCONN_SERVER };
  * @sk: its endpoint, set once and pinned until the association is freed; NULL
  *	on the server's side before accept()
  * @addr: its address, a reference, NULL when unnamed; set with @sk or before
- * @in: what it has not read yet
  * @pid: who: at connect(), at accept() or, before that, at listen(); assoc->lock
  * @uid: likewise
  * @dress: how it writes addresses
  * @shutdown: RCV_SHUTDOWN, SEND_SHUTDOWN by its own shutdown() or close
- * @want_space: it waits for room in the peer's @in
+ * @want_space: it waits for room towards the peer
  * @closed: closed or dissolved
  * @reset: the peer closed with data unread, or nobody accepted
  */
 struct altconn_end {
 	struct sock		*sk;
 	struct altconn_addr	*addr;
-	struct altconn_ring	in;
 	struct pid		*pid;
 	kuid_t			uid;
 	u8			dress;
@@ -261,7 +261,8 @@ struct altconn_end {
  * @decided: when the attempt was decided, ns; 0 while it is pending
  * @cred: of the caller of connect(), for the server's SO_PEERCRED
  * @end: by enum altconn_side
- * @rcu: frees it
+ * @in: what each end has not read yet
+ * @rcu: frees it, on kernels that watch for late users
  *
  * Lifetime: references are held by ask->assoc of each endpoint, by the list of
  * the listener that it is in (accept() hands that one to the new endpoint), by
@@ -270,7 +271,9 @@ struct altconn_end {
  * until the association is freed, so data and wake-ups need no lock to reach
  * the peer; an endpoint drops its reference when it closes or dissolves, which
  * ends the circle. No reference can appear after the last: who finds it in the
- * registry takes one with refcount_inc_not_zero().
+ * registry takes one with refcount_inc_not_zero(). The memory keeps its type for
+ * a grace period (SLAB_TYPESAFE_BY_RCU), so who comes from an endpoint without a
+ * lock looks again whether it is that endpoint's: altconn_assoc_of().
  *
  * The state changes under listener->lock: PENDING -> QUEUED or CLOSED in
  * decide() of connect.c, exactly once; QUEUED -> ESTABLISHED in accept(),
@@ -297,7 +300,10 @@ struct altconn_assoc {
 	u64			decided;
 	const struct cred	*cred;
 	struct altconn_end	end[2];
+#ifdef CONFIG_KASAN
 	struct rcu_head		rcu;
+#endif
+	struct altconn_ring	in[2];
 };
 
 /**
@@ -736,11 +742,20 @@ static inline struct altconn_assoc *altconn_assoc_of(const struct sock *sk,
 {
 	struct altconn_assoc *assoc;
 
-	rcu_read_lock();
-	do {
+	for (;;) {
+		rcu_read_lock();
 		assoc = rcu_dereference(altconn_sk(sk)->assoc);
-	} while (assoc && unlikely(!refcount_inc_not_zero(&assoc->refs)));
-	rcu_read_unlock();
+		if (assoc && unlikely(!refcount_inc_not_zero(&assoc->refs))) {
+			rcu_read_unlock();
+			continue;
+		}
+		rcu_read_unlock();
+		if (likely(rcu_access_pointer(altconn_sk(sk)->assoc) == assoc))
+			break;
+		/* Another one by now, in the same memory or not. */
+		if (assoc)
+			altconn_assoc_put(assoc);
+	}
 	if (assoc)
 		*side = assoc->end[ALTCONN_CLIENT].sk == sk ? ALTCONN_CLIENT :
 							      ALTCONN_SERVER;

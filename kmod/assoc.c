@@ -10,15 +10,8 @@
 
 static struct kmem_cache *assoc_cache;
 
-static void end_init(struct altconn_end *end)
-{
-	altconn_ring_init(&end->in);
-	end->uid = INVALID_UID;
-}
-
 static void end_free(struct altconn_end *end)
 {
-	altconn_ring_free(&end->in);
 	altconn_addr_put(end->addr);
 	put_pid(end->pid);
 	if (end->sk)
@@ -36,7 +29,10 @@ static void set_process(struct altconn_assoc *assoc, enum altconn_side side)
 	put_pid(pid);
 }
 
-/* The client's end; the server's gets its endpoint in accept(). */
+/*
+ * The client's end; the server's gets its endpoint in accept(). Nobody else sees
+ * the association yet.
+ */
 static void set_client(struct altconn_assoc *assoc, struct sock *sk)
 {
 	struct altconn_end *end = &assoc->end[ALTCONN_CLIENT];
@@ -45,7 +41,8 @@ static void set_client(struct altconn_assoc *assoc, struct sock *sk)
 	end->sk = sk;
 	end->addr = altconn_addr_of(sk);
 	end->dress = altconn_sk(sk)->dress;
-	set_process(assoc, ALTCONN_CLIENT);
+	end->pid = get_pid(task_tgid(current));
+	end->uid = current_uid();
 }
 
 /**
@@ -104,20 +101,32 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 	assoc->entry.id = altconn_next_id();
 	assoc->begun = ktime_get_ns();
 	assoc->cred = get_current_cred();
-	end_init(&assoc->end[ALTCONN_CLIENT]);
-	end_init(&assoc->end[ALTCONN_SERVER]);
+	altconn_ring_init(&assoc->in[ALTCONN_CLIENT]);
+	altconn_ring_init(&assoc->in[ALTCONN_SERVER]);
+	assoc->end[ALTCONN_SERVER].uid = INVALID_UID;
 	set_client(assoc, sk);
 	assoc->end[ALTCONN_SERVER].addr = altconn_addr_get(dest);
 	return assoc;
 }
 
-static void assoc_free_rcu(struct rcu_head *rcu)
+#ifdef CONFIG_KASAN
+/* KASAN sees who comes too late only if the memory is really freed. */
+static void free_late(struct rcu_head *rcu)
 {
-	struct altconn_assoc *assoc =
-		container_of(rcu, struct altconn_assoc, rcu);
+	kmem_cache_free(assoc_cache,
+			container_of(rcu, struct altconn_assoc, rcu));
+}
 
+static void free_memory(struct altconn_assoc *assoc)
+{
+	call_rcu(&assoc->rcu, free_late);
+}
+#else
+static void free_memory(struct altconn_assoc *assoc)
+{
 	kmem_cache_free(assoc_cache, assoc);
 }
+#endif
 
 static void unregister(struct altconn_assoc *assoc)
 {
@@ -146,10 +155,12 @@ void altconn_assoc_free(struct altconn_assoc *assoc)
 	ln = rcu_dereference_protected(assoc->listener, true);
 	if (ln)
 		altconn_listener_put(ln);
+	altconn_ring_free(&assoc->in[ALTCONN_CLIENT]);
+	altconn_ring_free(&assoc->in[ALTCONN_SERVER]);
 	end_free(&assoc->end[ALTCONN_SERVER]);
 	/* Last: it keeps the namespace. */
 	end_free(&assoc->end[ALTCONN_CLIENT]);
-	call_rcu(&assoc->rcu, assoc_free_rcu);
+	free_memory(assoc);
 }
 
 /**
@@ -349,7 +360,7 @@ void altconn_assoc_detach(struct sock *sk)
 		altconn_connect_record(sk, assoc);
 	spin_lock(&assoc->lock);
 	RCU_INIT_POINTER(ask->assoc, NULL);
-	close_end(assoc, side, altconn_ring_used(&assoc->end[side].in));
+	close_end(assoc, side, altconn_ring_used(&assoc->in[side]));
 	spin_unlock(&assoc->lock);
 
 	trace_altconn_close(assoc, side);
@@ -437,7 +448,10 @@ int altconn_assoc_pair(struct sock *a, struct sock *b)
  */
 int __init altconn_assoc_init(void)
 {
-	assoc_cache = KMEM_CACHE(altconn_assoc, SLAB_ACCOUNT);
+	slab_flags_t keep = IS_ENABLED(CONFIG_KASAN) ? 0 :
+						      SLAB_TYPESAFE_BY_RCU;
+
+	assoc_cache = KMEM_CACHE(altconn_assoc, SLAB_ACCOUNT | keep);
 	return assoc_cache ? 0 : -ENOMEM;
 }
 

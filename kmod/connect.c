@@ -429,8 +429,9 @@ static int report(struct sock *sk, struct altconn_assoc *assoc)
 {
 	int err = -assoc->err;
 
-	/* The decision may still be telling the endpoint: let it finish. */
-	altconn_listener_unlock(altconn_listener_lock(assoc));
+	/* Somebody's decision may still be telling it: let it finish. */
+	if (assoc->waited)
+		altconn_listener_unlock(altconn_listener_lock(assoc));
 
 	if (own_assoc(sk) != assoc)
 		return err;

@@ -101,12 +101,16 @@ static struct altconn_segment *alloc_segment(struct altconn_ring *ring,
 	return seg;
 }
 
-static void free_segment(struct altconn_segment *seg)
+/* Out of the list, where the scan finds its ring. */
+static void delist(struct altconn_segment *seg)
 {
-	spin_lock(&segments_lock);
+	lockdep_assert_held(&segments_lock);
 	list_del(&seg->node);
 	nsegments--;
-	spin_unlock(&segments_lock);
+}
+
+static void free_segment(struct altconn_segment *seg)
+{
 	atomic_long_sub(SEGMENT_HEAD + seg->size, &total_bytes);
 	kvfree(seg);
 }
@@ -121,20 +125,25 @@ static void free_segments(struct altconn_segment *seg)
 	}
 }
 
-/* Both locks held, or nobody uses it; the caller frees what is returned. */
+/*
+ * Both locks held, or nobody uses it; segments_lock too. The caller frees what
+ * is returned.
+ */
 static struct altconn_segment *detach(struct altconn_ring *ring)
 {
-	struct altconn_segment *seg = ring->read_segment;
+	struct altconn_segment *seg, *first = ring->read_segment;
 
-	WRITE_ONCE(ring->read_segment, NULL);
+	for (seg = first; seg; seg = seg->next)
+		delist(seg);
+	ring->read_segment = NULL;
 	ring->write_segment = NULL;
-	return seg;
+	return first;
 }
 
 /**
  * altconn_ring_free() - free what a ring holds
- * @ring: nobody uses it any more; the scan may still look at it, so its memory
- *	must stay for a grace period
+ * @ring: nobody uses it any more, but perhaps the scan, which is done with it
+ *	on return
  *
  * Context: process.
  */
@@ -142,7 +151,7 @@ void altconn_ring_free(struct altconn_ring *ring)
 {
 	struct altconn_segment *seg;
 
-	if (!READ_ONCE(ring->read_segment))
+	if (!ring->listed)
 		return;
 	spin_lock(&segments_lock);
 	seg = detach(ring);
@@ -173,7 +182,6 @@ static void scan_one(void)
 {
 	struct altconn_segment *seg = NULL;
 
-	rcu_read_lock();
 	spin_lock(&segments_lock);
 	if (!list_empty(&segments)) {
 		list_rotate_left(&segments);
@@ -181,7 +189,6 @@ static void scan_one(void)
 		seg = detach_idle(seg->ring);
 	}
 	spin_unlock(&segments_lock);
-	rcu_read_unlock();
 	free_segments(seg);
 }
 
@@ -257,6 +264,7 @@ static int add_segment(struct altconn_ring *ring, u32 need, u32 limit)
 	if (!seg)
 		return -ENOMEM;
 	seg->base = ring->head;
+	ring->listed = true;
 	ring->write_segment = seg;
 	ring->write_at = 0;
 	if (old) {
@@ -480,8 +488,11 @@ static void give_back(struct altconn_ring *ring)
 	if (!mutex_trylock(&ring->write_lock))
 		return;
 	seg = NULL;
-	if (ring->head == ring->tail)
+	if (ring->head == ring->tail) {
+		spin_lock(&segments_lock);
 		seg = detach(ring);
+		spin_unlock(&segments_lock);
+	}
 	mutex_unlock(&ring->write_lock);
 	free_segments(seg);
 }
@@ -494,6 +505,9 @@ static void commit(struct altconn_ring *ring, const struct cursor *c)
 		struct altconn_segment *old = ring->read_segment;
 
 		ring->read_segment = old->next;
+		spin_lock(&segments_lock);
+		delist(old);
+		spin_unlock(&segments_lock);
 		free_segment(old);
 	}
 	ring->read_at = c->at;

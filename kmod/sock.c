@@ -274,8 +274,8 @@ static int queues(struct sock *sk, int *inq, int *outq)
 	assoc = altconn_assoc_of(sk, &side);
 	if (!assoc)
 		return 0;
-	*inq = altconn_ring_payload(&assoc->end[side].in);
-	*outq = altconn_ring_payload(&assoc->end[!side].in);
+	*inq = altconn_ring_payload(&assoc->in[side]);
+	*outq = altconn_ring_payload(&assoc->in[!side]);
 	altconn_assoc_put(assoc);
 	return 0;
 }

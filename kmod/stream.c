@@ -16,12 +16,12 @@ struct conn {
 
 static struct altconn_ring *in_ring(const struct conn *c)
 {
-	return &c->assoc->end[c->side].in;
+	return &c->assoc->in[c->side];
 }
 
 static struct altconn_ring *out_ring(const struct conn *c)
 {
-	return &c->assoc->end[!c->side].in;
+	return &c->assoc->in[!c->side];
 }
 
 /* A reference to the established association of a socket. */
