@@ -151,6 +151,7 @@ struct altconn_bind {
 };
 
 struct altconn_segment;
+struct altconn_net;
 
 /**
  * struct altconn_ring - data on its way to one end of an association
@@ -161,7 +162,6 @@ struct altconn_segment;
  * @tail_seen: @tail as the writer last looked at it
  * @extra_written: of @head, what no program wrote: records' lengths, padding
  * @scanned: @head when the scan came by
- * @listed: it ever had a segment
  * @read_lock: readers; held while user memory is written
  * @read_segment: where the reader is; @write_segment or an older one
  * @read_at: at which of its bytes
@@ -179,7 +179,6 @@ struct altconn_ring {
 	u32			tail_seen;
 	u32			extra_written;
 	u32			scanned;
-	bool			listed;
 
 	struct mutex		read_lock	/* readers; inside write_lock */
 				____cacheline_aligned_in_smp;
@@ -237,6 +236,16 @@ struct altconn_end {
 };
 
 /**
+ * struct altconn_deadline - when an attempt is over
+ * @work: holds a reference to @assoc while it is armed
+ * @assoc: the attempt, which it goes with
+ */
+struct altconn_deadline {
+	struct delayed_work	work;
+	struct altconn_assoc	*assoc;
+};
+
+/**
  * struct altconn_assoc - an association, pending ones (attempts) included
  * @refs: see below
  * @state: PENDING, QUEUED, ESTABLISHED or CLOSED; see below
@@ -245,23 +254,22 @@ struct altconn_end {
  *	is loaded
  * @waits_listener: without a listener it waits for one (ALTCONN_WAIT_LISTENER)
  * @waited: it was not decided at once
- * @armed: the deadline was
  * @err: positive errno of a failed attempt
  * @reason: enum altconn_reason of the decision
  * @lock: the ends' flags, and ask->assoc of both endpoints
  * @arrived: orders those that wait, wherever they wait
- * @net: namespace; lives as long as end[CLIENT].sk does
+ * @an: namespace; lives as long as end[CLIENT].sk does
  * @listener: where it was made or waits, a reference; NULL for a socketpair.
  *	Moves from a vacancy to a listener and back while the attempt is pending,
  *	under both their locks: altconn_listener_lock()
  * @node: in listener->waiters or listener->queue
- * @deadline: of the attempt; runs in altconn_wq
+ * @deadline: of an attempt that waits; runs in altconn_wq
  * @expires: the deadline, ns; 0 for none
  * @begun: when connect() was called, ns
  * @decided: when the attempt was decided, ns; 0 while it is pending
  * @cred: of the caller of connect(), for the server's SO_PEERCRED
  * @end: by enum altconn_side
- * @in: what each end has not read yet
+ * @in: what each end has not read yet; NULL until something is sent to it
  * @rcu: frees it, on kernels that watch for late users
  *
  * Lifetime: references are held by ask->assoc of each endpoint, by the list of
@@ -285,16 +293,15 @@ struct altconn_assoc {
 	u8			type;
 	bool			waits_listener;
 	bool			waited;
-	bool			armed;
 	u8			err;
 	u32			reason;
 	spinlock_t		lock;		/* ends, ask->assoc */
 	struct altconn_entry	entry;
 	u64			arrived;
-	struct net		*net;
+	struct altconn_net	*an;
 	struct altconn_listener	__rcu *listener;
 	struct list_head	node;
-	struct delayed_work	deadline;
+	struct altconn_deadline	*deadline;
 	u64			expires;
 	u64			begun;
 	u64			decided;
@@ -303,7 +310,7 @@ struct altconn_assoc {
 #ifdef CONFIG_KASAN
 	struct rcu_head		rcu;
 #endif
-	struct altconn_ring	in[2];
+	struct altconn_ring	*in[2];
 };
 
 /**
@@ -405,7 +412,6 @@ struct altconn_blocked {
  * @fail_fast: ALTCONN_BACKLOG_POLICY, for listen()
  * @defer: ALTCONN_DEFER_ACCEPT, for listen()
  * @waits_listener: ALTCONN_WAIT_LISTENER
- * @counted: datagram: counts as an association
  * @bind: its own binding, or NULL
  * @addr: its address: the binding's or, when accepted, the listener's
  * @listener: TCP_LISTEN
@@ -416,19 +422,7 @@ struct altconn_blocked {
  * @want_data: @reader sleeps until there is something to read
  * @polled: somebody may be in the wait queue for that
  * @reader: see wait.h
- * @peer: datagram: the only address to send to and receive from; written under
- *	@queue_lock
- * @peer_sk: datagram: the other half of a socketpair, pinned; same lock
- * @queue_lock: datagram: @queue, and whom it listens to
- * @queue: datagram: what it has not read
- * @queued: datagram: what it is charged for that, bytes
- * @known: datagram: who was found at @peer; not followed unless nothing changed
- * @known_in: datagram: what had changed then
- * @pid: datagram: who bound or connected it
- * @blocked_lock: @blocked_on
- * @blocked_on: datagram: the full receiver that a poll() wants to hear of, pinned
- * @blocked_entry: in its list
- * @blocked: datagram: senders that wait for room here; @queue_lock
+ * @pid: who bound or connected it (datagrams), or made it listen
  *
  * Lifetime: struct sock's. Datagram and listening endpoints are found under
  * RCU and have SOCK_RCU_FREE.
@@ -442,7 +436,6 @@ struct altconn_sock {
 	bool				fail_fast;
 	bool				defer;
 	bool				waits_listener;
-	bool				counted;
 	struct altconn_bind		*bind;
 	struct altconn_addr __rcu	*addr;
 	struct altconn_listener __rcu	*listener;
@@ -453,18 +446,7 @@ struct altconn_sock {
 	bool				polled;
 	struct rcuwait			reader;
 
-	struct altconn_addr __rcu	*peer;
-	struct sock			*peer_sk;
-	spinlock_t			queue_lock;	/* queue, peer */
-	struct list_head		queue;
-	u32				queued;
-	struct sock			*known;
-	u64				known_in;
 	struct pid			*pid;
-	spinlock_t			blocked_lock;	/* blocked_on */
-	struct sock			*blocked_on;
-	struct altconn_blocked		blocked_entry;
-	struct list_head		blocked;
 };
 
 static inline struct altconn_sock *altconn_sk(const struct sock *sk)
@@ -473,7 +455,46 @@ static inline struct altconn_sock *altconn_sk(const struct sock *sk)
 }
 
 /**
+ * struct altconn_dgram_sock - a datagram endpoint
+ * @base: must be first
+ * @counted: it counts as an association
+ * @peer: the only address to send to and receive from; written under
+ *	@queue_lock
+ * @peer_sk: the other half of a socketpair, pinned; same lock
+ * @queue_lock: @queue, and whom it listens to
+ * @queue: what it has not read
+ * @queued: what it is charged for that, bytes
+ * @known: who was found at @peer; not followed unless nothing changed
+ * @known_in: what had changed then
+ * @blocked_lock: @blocked_on
+ * @blocked_on: the full receiver that a poll() wants to hear of, pinned
+ * @blocked_entry: in its list
+ * @blocked: senders that wait for room here; @queue_lock
+ */
+struct altconn_dgram_sock {
+	struct altconn_sock		base;
+	bool				counted;
+	struct altconn_addr __rcu	*peer;
+	struct sock			*peer_sk;
+	spinlock_t			queue_lock;	/* queue, peer */
+	struct list_head		queue;
+	u32				queued;
+	struct sock			*known;
+	u64				known_in;
+	spinlock_t			blocked_lock;	/* blocked_on */
+	struct sock			*blocked_on;
+	struct altconn_blocked		blocked_entry;
+	struct list_head		blocked;
+};
+
+static inline struct altconn_dgram_sock *altconn_dgram_sk(const struct sock *sk)
+{
+	return (struct altconn_dgram_sock *)sk;
+}
+
+/**
  * struct altconn_net - what a network namespace has
+ * @net: the namespace
  * @assocs: associations
  * @sockets: listeners and datagram sockets
  * @connect_timeout_ms: sysctl
@@ -488,6 +509,7 @@ static inline struct altconn_sock *altconn_sk(const struct sock *sk)
  * @sysctl_table: this namespace's copy
  */
 struct altconn_net {
+	struct net		*net;
 	struct altconn_registry	assocs;
 	struct altconn_registry	sockets;
 	unsigned int		connect_timeout_ms;
@@ -505,6 +527,8 @@ struct altconn_net {
 extern unsigned int altconn_net_id;
 extern unsigned int altconn_family;
 extern struct workqueue_struct *altconn_wq;
+/* The initial namespace's: its limits are every namespace's. */
+extern struct altconn_net *altconn_init_state;
 
 static inline struct altconn_net *altconn_pernet(const struct net *net)
 {
@@ -657,8 +681,6 @@ void altconn_connect_record(struct sock *sk, const struct altconn_assoc *assoc);
 void altconn_connect_decide(struct altconn_listener *ln,
 			    struct altconn_assoc *assoc, int err, u32 reason);
 int altconn_connect_outcome(struct sock *sk, struct altconn_connect_info *info);
-void altconn_connect_arm(struct altconn_assoc *assoc);
-void altconn_connect_deadline(struct work_struct *work);
 
 /* listen.c */
 int altconn_listen(struct socket *sock, int backlog);
@@ -689,8 +711,8 @@ u32 altconn_listener_place(const struct altconn_assoc *assoc);
 /* assoc.c */
 int altconn_assoc_init(void);
 void altconn_assoc_exit(void);
-int altconn_assoc_count(struct net *net);
-void altconn_assoc_uncount(struct net *net);
+int altconn_assoc_count(struct altconn_net *an);
+void altconn_assoc_uncount(struct altconn_net *an);
 struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 					struct altconn_addr *dest);
 void altconn_assoc_set_listener(struct altconn_assoc *assoc,
@@ -791,16 +813,19 @@ static inline u8 altconn_assoc_shut(const struct altconn_assoc *assoc,
 
 /**
  * altconn_ring_used() - bytes in the ring, records' lengths included
- * @ring: the ring
+ * @ring: the ring, or NULL
  *
  * Context: any. Without a lock it may be more than there is by now, if the
  * caller is not the reader, and less, if it is not the writer.
  */
 static inline u32 altconn_ring_used(const struct altconn_ring *ring)
 {
-	/* Pairs with the reader: what it has read may be overwritten. */
-	u32 tail = smp_load_acquire(&ring->tail);
+	u32 tail;
 
+	if (!ring)
+		return 0;
+	/* Pairs with the reader: what it has read may be overwritten. */
+	tail = smp_load_acquire(&ring->tail);
 	/* Pairs with the writer: what it has written may be read. */
 	return smp_load_acquire(&ring->head) - tail;
 }
@@ -821,8 +846,9 @@ static inline bool altconn_ring_writable(const struct altconn_ring *ring,
 	return altconn_ring_used(ring) <= limit / 2;
 }
 
-void altconn_ring_init(struct altconn_ring *ring);
+int altconn_ring_init(void);
 void altconn_ring_exit(void);
+struct altconn_ring *altconn_ring_new(struct altconn_ring **place);
 void altconn_ring_free(struct altconn_ring *ring);
 u32 altconn_ring_payload(const struct altconn_ring *ring);
 ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
@@ -853,6 +879,7 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 			  int flags);
 __poll_t altconn_dgram_poll(struct file *file, struct socket *sock,
 			    poll_table *wait);
+void altconn_dgram_init(struct sock *sk);
 int altconn_dgram_pair(struct sock *a, struct sock *b);
 int altconn_dgram_shutdown(struct sock *sk, u8 how);
 void altconn_dgram_close(struct sock *sk);
@@ -863,6 +890,7 @@ u32 altconn_dgram_queued(struct sock *sk);
 
 /* sock.c */
 extern struct proto altconn_proto;
+extern struct proto altconn_dgram_proto;
 extern struct net_proto_family altconn_family_ops;
 struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 				int protocol, int kern);

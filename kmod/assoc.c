@@ -93,16 +93,13 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 	refcount_set(&assoc->refs, 1);
 	spin_lock_init(&assoc->lock);
 	INIT_LIST_HEAD(&assoc->node);
-	INIT_DELAYED_WORK(&assoc->deadline, altconn_connect_deadline);
 	assoc->state = ALTCONN_ASSOC_STATE_PENDING;
 	assoc->type = sk->sk_type;
-	assoc->net = sock_net(sk);
+	assoc->an = altconn_pernet(sock_net(sk));
 	INIT_LIST_HEAD(&assoc->entry.node);
 	assoc->entry.id = altconn_next_id();
 	assoc->begun = ktime_get_ns();
 	assoc->cred = get_current_cred();
-	altconn_ring_init(&assoc->in[ALTCONN_CLIENT]);
-	altconn_ring_init(&assoc->in[ALTCONN_SERVER]);
 	assoc->end[ALTCONN_SERVER].uid = INVALID_UID;
 	set_client(assoc, sk);
 	assoc->end[ALTCONN_SERVER].addr = altconn_addr_get(dest);
@@ -132,9 +129,8 @@ static void unregister(struct altconn_assoc *assoc)
 {
 	if (list_empty(&assoc->entry.node))
 		return;
-	altconn_registry_remove(&altconn_pernet(assoc->net)->assocs,
-				&assoc->entry);
-	altconn_assoc_uncount(assoc->net);
+	altconn_registry_remove(&assoc->an->assocs, &assoc->entry);
+	altconn_assoc_uncount(assoc->an);
 }
 
 /**
@@ -155,8 +151,9 @@ void altconn_assoc_free(struct altconn_assoc *assoc)
 	ln = rcu_dereference_protected(assoc->listener, true);
 	if (ln)
 		altconn_listener_put(ln);
-	altconn_ring_free(&assoc->in[ALTCONN_CLIENT]);
-	altconn_ring_free(&assoc->in[ALTCONN_SERVER]);
+	kfree(assoc->deadline);
+	altconn_ring_free(assoc->in[ALTCONN_CLIENT]);
+	altconn_ring_free(assoc->in[ALTCONN_SERVER]);
 	end_free(&assoc->end[ALTCONN_SERVER]);
 	/* Last: it keeps the namespace. */
 	end_free(&assoc->end[ALTCONN_CLIENT]);
@@ -165,7 +162,7 @@ void altconn_assoc_free(struct altconn_assoc *assoc)
 
 /**
  * altconn_assoc_count() - one more association in a namespace
- * @net: the namespace
+ * @an: the namespace
  *
  * Connected datagram sockets count too. A child namespace may lower the limit
  * that the initial one has, not lift it.
@@ -173,11 +170,10 @@ void altconn_assoc_free(struct altconn_assoc *assoc)
  * Context: any.
  * Return: 0; -EAGAIN: net.altconn.max_associations are there (E-AGAIN-TABLE).
  */
-int altconn_assoc_count(struct net *net)
+int altconn_assoc_count(struct altconn_net *an)
 {
-	struct altconn_net *an = altconn_pernet(net);
 	unsigned int limit = min(READ_ONCE(an->max_associations),
-				 READ_ONCE(altconn_pernet(&init_net)->max_associations));
+				 READ_ONCE(altconn_init_state->max_associations));
 
 	if (atomic_long_inc_return(&an->n_assocs) <= limit)
 		return 0;
@@ -187,13 +183,13 @@ int altconn_assoc_count(struct net *net)
 
 /**
  * altconn_assoc_uncount() - undo altconn_assoc_count()
- * @net: the namespace
+ * @an: the namespace
  *
  * Context: any.
  */
-void altconn_assoc_uncount(struct net *net)
+void altconn_assoc_uncount(struct altconn_net *an)
 {
-	atomic_long_dec(&altconn_pernet(net)->n_assocs);
+	atomic_long_dec(&an->n_assocs);
 }
 
 /**
@@ -205,11 +201,10 @@ void altconn_assoc_uncount(struct net *net)
  */
 int altconn_assoc_register(struct altconn_assoc *assoc)
 {
-	int err = altconn_assoc_count(assoc->net);
+	int err = altconn_assoc_count(assoc->an);
 
 	if (!err)
-		altconn_registry_add(&altconn_pernet(assoc->net)->assocs,
-				     &assoc->entry);
+		altconn_registry_add(&assoc->an->assocs, &assoc->entry);
 	return err;
 }
 
@@ -360,7 +355,7 @@ void altconn_assoc_detach(struct sock *sk)
 		altconn_connect_record(sk, assoc);
 	spin_lock(&assoc->lock);
 	RCU_INIT_POINTER(ask->assoc, NULL);
-	close_end(assoc, side, altconn_ring_used(&assoc->in[side]));
+	close_end(assoc, side, altconn_ring_used(READ_ONCE(assoc->in[side])));
 	spin_unlock(&assoc->lock);
 
 	trace_altconn_close(assoc, side);

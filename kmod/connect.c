@@ -19,6 +19,7 @@
  */
 
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include "altconn.h"
 #include "trace.h"
 
@@ -72,7 +73,7 @@ static void leave(struct altconn_listener *ln, struct altconn_assoc *assoc)
 	if (ln->vacant && !ln->waiting)
 		altconn_vacancy_remove(ln);
 	/* One that runs already finds the attempt decided. */
-	if (assoc->armed && cancel_delayed_work(&assoc->deadline))
+	if (assoc->deadline && cancel_delayed_work(&assoc->deadline->work))
 		altconn_assoc_put(assoc);
 }
 
@@ -120,47 +121,38 @@ void altconn_connect_decide(struct altconn_listener *ln,
 		ln->sk->sk_data_ready(ln->sk);
 }
 
-/**
- * altconn_connect_arm() - (re)start the timer of an attempt's deadline
- * @assoc: pending, with a deadline; the timer holds a reference
- *
- * Context: the lock of its listener or vacancy held.
- */
-void altconn_connect_arm(struct altconn_assoc *assoc)
+/* (Re)start the timer, which holds a reference. The listener's lock is held. */
+static void arm(struct altconn_assoc *assoc)
 {
 	u64 now = ktime_get_ns();
 	u64 ms = 0;
 
 	if (assoc->expires > now)
 		ms = div_u64(assoc->expires - now, NSEC_PER_MSEC);
-	assoc->armed = true;
-	queue_delayed_work(altconn_wq, &assoc->deadline,
+	queue_delayed_work(altconn_wq, &assoc->deadline->work,
 			   msecs_to_jiffies(ms) + 1);
 }
 
-/**
- * altconn_connect_deadline() - an attempt's deadline may have passed
- * @work: assoc->deadline, which holds a reference
+/*
+ * An attempt's deadline may have passed.
  *
  * The tick that drives timers may lag behind the clock and then catch up, so
  * a timer can be early. A deadline is not: then the timer starts again.
  *
  * In process context, so that no lock of the decision is a softirq's: the
  * decision takes sk_peer_lock, which the core takes with softirqs on.
- *
- * Context: process.
  */
-void altconn_connect_deadline(struct work_struct *work)
+static void deadline(struct work_struct *work)
 {
 	struct altconn_assoc *assoc =
-		container_of(work, struct altconn_assoc, deadline.work);
+		container_of(work, struct altconn_deadline, work.work)->assoc;
 	struct altconn_listener *ln = altconn_listener_lock(assoc);
 	bool again = false;
 
 	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING) {
 		again = ktime_get_ns() < assoc->expires;
 		if (again)
-			altconn_connect_arm(assoc);
+			arm(assoc);
 		else
 			altconn_connect_decide(ln, assoc, ETIMEDOUT,
 					       ALTCONN_REASON_DEADLINE);
@@ -168,6 +160,29 @@ void altconn_connect_deadline(struct work_struct *work)
 	altconn_listener_unlock(ln);
 	if (!again)
 		altconn_assoc_put(assoc);
+}
+
+/* An attempt that waits gets its deadline; without memory for it, it ends. */
+static void set_deadline(struct altconn_assoc *assoc)
+{
+	struct altconn_deadline *dl = kmalloc(sizeof(*dl), GFP_KERNEL_ACCOUNT);
+	struct altconn_listener *ln = altconn_listener_lock(assoc);
+
+	if (assoc->state != ALTCONN_ASSOC_STATE_PENDING) {
+		altconn_listener_unlock(ln);
+		kfree(dl);
+		return;
+	}
+	if (dl) {
+		INIT_DELAYED_WORK(&dl->work, deadline);
+		dl->assoc = altconn_assoc_get(assoc);
+		assoc->deadline = dl;
+		arm(assoc);
+	} else {
+		altconn_connect_decide(ln, assoc, ENOMEM,
+				       ALTCONN_REASON_NO_MEMORY);
+	}
+	altconn_listener_unlock(ln);
 }
 
 /**
@@ -256,17 +271,16 @@ static bool may_wait(const struct sock *sk, const struct altconn_addr *addr)
 }
 
 /* When an attempt that begins now times out, ns; 0: never. */
-static u64 expiry(struct sock *sk, u64 begun)
+static u64 expiry(const struct sock *sk, const struct altconn_assoc *assoc)
 {
-	struct altconn_net *an = altconn_pernet(sock_net(sk));
 	u64 ms = altconn_sk(sk)->timeout_ms;
 
 	if (ms == ALTCONN_TIMEOUT_DEFAULT)
-		ms = READ_ONCE(an->connect_timeout_ms);
+		ms = READ_ONCE(assoc->an->connect_timeout_ms);
 	/* The header promises this. */
 	if (!ms || ms > ALTCONN_TIMEOUT_MAX)
 		return 0;
-	return begun + ms * NSEC_PER_MSEC;
+	return assoc->begun + ms * NSEC_PER_MSEC;
 }
 
 /*
@@ -307,7 +321,7 @@ static struct altconn_assoc *associate(struct sock *sk,
 	assoc = altconn_assoc_new(sk, server);
 	if (!assoc)
 		return ERR_PTR(-ENOMEM);
-	assoc->expires = expiry(sk, assoc->begun);
+	assoc->expires = expiry(sk, assoc);
 	assoc->waits_listener = may_wait(sk, server);
 	err = altconn_assoc_register(assoc);
 	if (!err) {
@@ -372,6 +386,9 @@ static int enter(struct sock *sk, struct altconn_listener *ln,
 	}
 	/* Before this call returns nobody has been told. */
 	altconn_sk(sk)->unreported = true;
+	/* The endpoint, which is locked, keeps it. */
+	if (assoc->waited && assoc->expires)
+		set_deadline(assoc);
 	return 0;
 }
 

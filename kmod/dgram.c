@@ -93,13 +93,13 @@ static void dgram_put(struct altconn_dgram *dg)
 	kvfree(dg);
 }
 
-static struct altconn_addr *peer_addr(const struct altconn_sock *ask)
+static struct altconn_addr *peer_addr(const struct altconn_dgram_sock *ask)
 {
 	return rcu_dereference_protected(ask->peer,
 					 lockdep_is_held(&ask->queue_lock));
 }
 
-static bool is_peer(const struct altconn_sock *ask,
+static bool is_peer(const struct altconn_dgram_sock *ask,
 		    const struct altconn_dgram *dg)
 {
 	if (ask->peer_sk)
@@ -112,7 +112,7 @@ static bool is_peer(const struct altconn_sock *ask,
 /* The last datagram may go over the limit, so that room means room for any. */
 static bool is_full(const struct sock *sk)
 {
-	return READ_ONCE(altconn_sk(sk)->queued) >=
+	return READ_ONCE(altconn_dgram_sk(sk)->queued) >=
 	       (u32)READ_ONCE(sk->sk_rcvbuf);
 }
 
@@ -131,7 +131,7 @@ static unsigned int suits(const struct altconn_bind *bind,
 
 	if (!score || bind->type != SOCK_DGRAM)
 		return 0;
-	peer = rcu_dereference(altconn_sk(bind->sk)->peer);
+	peer = rcu_dereference(altconn_dgram_sk(bind->sk)->peer);
 	if (!peer)
 		return score + 1;
 	return altconn_addr_equal(peer, from) ? score + 2 : 1;
@@ -179,24 +179,24 @@ static bool enlist(struct sock *receiver, struct altconn_blocked *entry)
 {
 	bool full;
 
-	spin_lock(&altconn_sk(receiver)->queue_lock);
+	spin_lock(&altconn_dgram_sk(receiver)->queue_lock);
 	full = is_full(receiver) && !sock_flag(receiver, SOCK_DEAD) &&
 	       !(READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN);
 	if (full && list_empty(&entry->node))
-		list_add_tail(&entry->node, &altconn_sk(receiver)->blocked);
-	spin_unlock(&altconn_sk(receiver)->queue_lock);
+		list_add_tail(&entry->node, &altconn_dgram_sk(receiver)->blocked);
+	spin_unlock(&altconn_dgram_sk(receiver)->queue_lock);
 	return full;
 }
 
 static void delist(struct sock *receiver, struct altconn_blocked *entry)
 {
-	spin_lock(&altconn_sk(receiver)->queue_lock);
+	spin_lock(&altconn_dgram_sk(receiver)->queue_lock);
 	list_del_init(&entry->node);
-	spin_unlock(&altconn_sk(receiver)->queue_lock);
+	spin_unlock(&altconn_dgram_sk(receiver)->queue_lock);
 }
 
 /* Forget the receiver that a poll() wanted to hear of. blocked_lock held. */
-static void unblock_locked(struct altconn_sock *ask)
+static void unblock_locked(struct altconn_dgram_sock *ask)
 {
 	struct sock *receiver = ask->blocked_on;
 
@@ -210,7 +210,7 @@ static void unblock_locked(struct altconn_sock *ask)
 
 static void unblock(struct sock *sk)
 {
-	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
 	spin_lock(&ask->blocked_lock);
 	unblock_locked(ask);
@@ -220,7 +220,7 @@ static void unblock(struct sock *sk)
 /* Is @receiver full? Then the endpoint will hear of room. */
 static bool block(struct sock *sk, struct sock *receiver)
 {
-	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	bool full;
 
 	spin_lock(&ask->blocked_lock);
@@ -241,8 +241,8 @@ static void wake_blocked(struct sock *receiver)
 {
 	struct altconn_blocked *entry, *next;
 
-	lockdep_assert_held(&altconn_sk(receiver)->queue_lock);
-	list_for_each_entry_safe(entry, next, &altconn_sk(receiver)->blocked,
+	lockdep_assert_held(&altconn_dgram_sk(receiver)->queue_lock);
+	list_for_each_entry_safe(entry, next, &altconn_dgram_sk(receiver)->blocked,
 				 node) {
 		struct sock *sender = entry->sk;
 
@@ -257,9 +257,9 @@ static void wake_blocked(struct sock *receiver)
  */
 static int admit(const struct sock *receiver, const struct altconn_dgram *dg)
 {
-	lockdep_assert_held(&altconn_sk(receiver)->queue_lock);
+	lockdep_assert_held(&altconn_dgram_sk(receiver)->queue_lock);
 	if (sock_flag(receiver, SOCK_DEAD) ||
-	    !is_peer(altconn_sk(receiver), dg))
+	    !is_peer(altconn_dgram_sk(receiver), dg))
 		return -ECONNREFUSED;
 	if (READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN)
 		return -EPIPE;
@@ -298,13 +298,13 @@ static int filter(struct sock *receiver, struct altconn_dgram *dg, gfp_t gfp)
 
 	if (!rcu_access_pointer(receiver->sk_filter))
 		return 0;
-	spin_lock(&altconn_sk(receiver)->queue_lock);
+	spin_lock(&altconn_dgram_sk(receiver)->queue_lock);
 	err = admit(receiver, dg);
-	spin_unlock(&altconn_sk(receiver)->queue_lock);
+	spin_unlock(&altconn_dgram_sk(receiver)->queue_lock);
 	return err ? : run_filter(receiver, dg, gfp);
 }
 
-static void charge(struct altconn_sock *ask, u32 queued)
+static void charge(struct altconn_dgram_sock *ask, u32 queued)
 {
 	lockdep_assert_held(&ask->queue_lock);
 	WRITE_ONCE(ask->queued, queued);
@@ -313,7 +313,7 @@ static void charge(struct altconn_sock *ask, u32 queued)
 /* Queue a datagram, or say why not, as admit(). */
 static int deliver(struct sock *receiver, struct altconn_dgram *dg)
 {
-	struct altconn_sock *ask = altconn_sk(receiver);
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 	int err;
 
 	if (unlikely(sock_flag(receiver, SOCK_RCVTSTAMP)))
@@ -401,7 +401,7 @@ static struct altconn_dgram *make_dgram(struct sock *sk, struct msghdr *msg,
 /* Remember who was found. What changed since is seen: it has another number. */
 static void remember(struct sock *sk, struct sock *receiver, u64 found_in)
 {
-	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
 	spin_lock(&ask->queue_lock);
 	ask->known = receiver;
@@ -413,7 +413,7 @@ static void remember(struct sock *sk, struct sock *receiver, u64 found_in)
  * The receiver that is remembered, and a reference: while nothing has changed
  * it is bound, so a grace period keeps it.
  */
-static struct sock *get_known(const struct altconn_sock *ask)
+static struct sock *get_known(const struct altconn_dgram_sock *ask)
 {
 	struct sock *sk;
 
@@ -578,13 +578,13 @@ static int check_port(const struct altconn_addr *addr)
 static int get_dest(struct sock *sk, struct msghdr *msg, struct dest *dest,
 		    struct path *path)
 {
-	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	struct altconn_addr addr;
 	u32 reason;
 	int err;
 
 	if (!msg->msg_namelen) {
-		spin_lock(&altconn_sk(sk)->queue_lock);
+		spin_lock(&altconn_dgram_sk(sk)->queue_lock);
 		dest->generation = atomic64_read_acquire(&generation);
 		dest->addr = altconn_addr_get(peer_addr(ask));
 		dest->sk = ask->peer_sk;
@@ -592,11 +592,11 @@ static int get_dest(struct sock *sk, struct msghdr *msg, struct dest *dest,
 			sock_hold(dest->sk);
 		else if (dest->addr)
 			dest->known = get_known(ask);
-		spin_unlock(&altconn_sk(sk)->queue_lock);
+		spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
 		if (dest->addr || dest->sk)
 			return 0;
 		/* As AF_UNIX and as UDP say it. */
-		return ask->dress == ALTCONN_UNIX ? -ENOTCONN : -EDESTADDRREQ;
+		return ask->base.dress == ALTCONN_UNIX ? -ENOTCONN : -EDESTADDRREQ;
 	}
 	err = altconn_addr_parse(sk, msg->msg_name, msg->msg_namelen, &addr);
 	if (err)
@@ -628,7 +628,8 @@ static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
 	/* As AF_UNIX: some room for what goes with a message. */
 	if (len > READ_ONCE(sk->sk_sndbuf) - 32)
 		return -EMSGSIZE;
-	if (dest->addr && !rcu_access_pointer(altconn_sk(sk)->addr))
+	if (dest->addr && !rcu_access_pointer(altconn_sk(sk)->addr) &&
+	    altconn_sk(sk)->dress != ALTCONN_UNIX)
 		err = autobind(sk, dest->addr);
 	if (err)
 		return err;
@@ -686,12 +687,12 @@ int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	return err;
 }
 
-static bool is_empty(const struct altconn_sock *ask)
+static bool is_empty(const struct altconn_dgram_sock *ask)
 {
 	return list_empty_careful(&ask->queue);
 }
 
-static struct altconn_dgram *first(struct altconn_sock *ask)
+static struct altconn_dgram *first(struct altconn_dgram_sock *ask)
 {
 	lockdep_assert_held(&ask->queue_lock);
 	return list_first_entry_or_null(&ask->queue, struct altconn_dgram,
@@ -701,7 +702,7 @@ static struct altconn_dgram *first(struct altconn_sock *ask)
 /* Out of the queue: its room is free, and senders that were blocked go on. */
 static void unlink_dgram(struct sock *sk, struct altconn_dgram *dg)
 {
-	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
 	list_del(&dg->node);
 	charge(ask, ask->queued - dg->size);
@@ -711,7 +712,7 @@ static void unlink_dgram(struct sock *sk, struct altconn_dgram *dg)
 /* The next datagram; with @peek another reference to it. */
 static struct altconn_dgram *dequeue(struct sock *sk, bool peek)
 {
-	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	struct altconn_dgram *dg;
 
 	if (is_empty(ask))
@@ -728,7 +729,7 @@ static struct altconn_dgram *dequeue(struct sock *sk, bool peek)
 
 static bool can_read(struct sock *sk, const void *arg)
 {
-	return !is_empty(altconn_sk(sk)) || READ_ONCE(sk->sk_err) ||
+	return !is_empty(altconn_dgram_sk(sk)) || READ_ONCE(sk->sk_err) ||
 	       READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN;
 }
 
@@ -833,7 +834,7 @@ static void free_all(struct list_head *list)
  */
 static void set_peer(struct sock *sk, struct altconn_addr *addr)
 {
-	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	struct altconn_addr *old_addr;
 	struct sock *old_sk = ask->peer_sk;
 	struct altconn_dgram *dg, *next;
@@ -872,9 +873,9 @@ static void set_state(struct sock *sk, u8 state)
 /* One association, however often its peer changes. */
 static int count(struct sock *sk)
 {
-	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
-	if (!ask->counted && altconn_assoc_count(sock_net(sk)))
+	if (!ask->counted && altconn_assoc_count(altconn_pernet(sock_net(sk))))
 		return -EAGAIN;
 	ask->counted = true;
 	return 0;
@@ -882,10 +883,10 @@ static int count(struct sock *sk)
 
 static void uncount(struct sock *sk)
 {
-	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
 	if (ask->counted)
-		altconn_assoc_uncount(sock_net(sk));
+		altconn_assoc_uncount(altconn_pernet(sock_net(sk)));
 	ask->counted = false;
 }
 
@@ -932,7 +933,7 @@ static struct altconn_addr *peer_of(struct sock *sk,
 /* What an association needs; on failure the old one is as it was. */
 static int prepare(struct sock *sk, struct altconn_addr *addr, u32 *reason)
 {
-	bool counted = altconn_sk(sk)->counted;
+	bool counted = altconn_dgram_sk(sk)->counted;
 	int err;
 
 	*reason = ALTCONN_REASON_TABLE_FULL;
@@ -1081,11 +1082,28 @@ __poll_t altconn_dgram_poll(struct file *file, struct socket *sock,
 	if (shut == SHUTDOWN_MASK)
 		mask |= EPOLLHUP;
 	altconn_polls(sk);
-	if (!is_empty(altconn_sk(sk)))
+	if (!is_empty(altconn_dgram_sk(sk)))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (!peer_full(sk))
 		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
 	return mask;
+}
+
+/**
+ * altconn_dgram_init() - the datagram part of a new endpoint
+ * @sk: the endpoint
+ */
+void altconn_dgram_init(struct sock *sk)
+{
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
+
+	sock_set_flag(sk, SOCK_RCU_FREE);
+	spin_lock_init(&ask->queue_lock);
+	INIT_LIST_HEAD(&ask->queue);
+	spin_lock_init(&ask->blocked_lock);
+	INIT_LIST_HEAD(&ask->blocked);
+	INIT_LIST_HEAD(&ask->blocked_entry.node);
+	ask->blocked_entry.sk = sk;
 }
 
 /**
@@ -1106,8 +1124,8 @@ int altconn_dgram_pair(struct sock *a, struct sock *b)
 	}
 	sock_hold(a);
 	sock_hold(b);
-	altconn_sk(a)->peer_sk = b;
-	altconn_sk(b)->peer_sk = a;
+	altconn_dgram_sk(a)->peer_sk = b;
+	altconn_dgram_sk(b)->peer_sk = a;
 	WRITE_ONCE(a->sk_state, TCP_ESTABLISHED);
 	WRITE_ONCE(b->sk_state, TCP_ESTABLISHED);
 	return 0;
@@ -1126,11 +1144,11 @@ int altconn_dgram_pair(struct sock *a, struct sock *b)
  */
 int altconn_dgram_shutdown(struct sock *sk, u8 how)
 {
-	spin_lock(&altconn_sk(sk)->queue_lock);
+	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
 	/* Senders that wait for room get EPIPE now. */
 	wake_blocked(sk);
-	spin_unlock(&altconn_sk(sk)->queue_lock);
+	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
 	sk->sk_state_change(sk);
 	if (altconn_sk(sk)->dress == ALTCONN_UNIX)
 		return 0;
@@ -1140,7 +1158,7 @@ int altconn_dgram_shutdown(struct sock *sk, u8 how)
 /* No more comes. */
 static void purge(struct sock *sk)
 {
-	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	LIST_HEAD(gone);
 
 	spin_lock(&ask->queue_lock);
@@ -1158,11 +1176,11 @@ static void purge(struct sock *sk)
  */
 void altconn_dgram_close(struct sock *sk)
 {
-	spin_lock(&altconn_sk(sk)->queue_lock);
+	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
 	/* From here on senders are refused. */
 	sock_set_flag(sk, SOCK_DEAD);
 	wake_blocked(sk);
-	spin_unlock(&altconn_sk(sk)->queue_lock);
+	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
 	set_peer(sk, NULL);
 	uncount(sk);
 	purge(sk);
@@ -1179,12 +1197,12 @@ struct altconn_addr *altconn_dgram_peer(struct sock *sk)
 {
 	struct altconn_addr *addr;
 
-	spin_lock(&altconn_sk(sk)->queue_lock);
-	if (altconn_sk(sk)->peer_sk)
-		addr = altconn_addr_of(altconn_sk(sk)->peer_sk);
+	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
+	if (altconn_dgram_sk(sk)->peer_sk)
+		addr = altconn_addr_of(altconn_dgram_sk(sk)->peer_sk);
 	else
-		addr = altconn_addr_get(peer_addr(altconn_sk(sk)));
-	spin_unlock(&altconn_sk(sk)->queue_lock);
+		addr = altconn_addr_get(peer_addr(altconn_dgram_sk(sk)));
+	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
 	return addr;
 }
 
@@ -1199,11 +1217,11 @@ int altconn_dgram_inq(struct sock *sk)
 	const struct altconn_dgram *dg;
 	int n = 0;
 
-	spin_lock(&altconn_sk(sk)->queue_lock);
-	dg = first(altconn_sk(sk));
+	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
+	dg = first(altconn_dgram_sk(sk));
 	if (dg)
 		n = dg->len;
-	spin_unlock(&altconn_sk(sk)->queue_lock);
+	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
 	return n;
 }
 
@@ -1220,9 +1238,9 @@ u32 altconn_dgram_queued(struct sock *sk)
 	const struct altconn_dgram *dg;
 	u32 n = 0;
 
-	spin_lock(&altconn_sk(sk)->queue_lock);
-	list_for_each_entry(dg, &altconn_sk(sk)->queue, node)
+	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
+	list_for_each_entry(dg, &altconn_dgram_sk(sk)->queue, node)
 		n += dg->len;
-	spin_unlock(&altconn_sk(sk)->queue_lock);
+	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
 	return n;
 }

@@ -192,11 +192,11 @@ struct altconn_listener *altconn_listener_find(struct net *net, int type,
 	return found.ln ? : ERR_PTR(refusal(addr, &found, reason));
 }
 
-static u32 max_waiting(const struct net *net)
+static u32 max_waiting(const struct altconn_net *an)
 {
 	/* A child namespace may lower the limit, not lift it. */
-	return min(READ_ONCE(altconn_pernet(net)->max_waiting),
-		   READ_ONCE(altconn_pernet(&init_net)->max_waiting));
+	return min(READ_ONCE(an->max_waiting),
+		   READ_ONCE(altconn_init_state->max_waiting));
 }
 
 static void publish(struct altconn_assoc *assoc)
@@ -225,7 +225,7 @@ static int admit(struct altconn_listener *ln, const struct altconn_assoc *assoc,
 	if (is_full(ln))
 		goto refused;
 	*reason = ALTCONN_REASON_WAITING_ROOM_FULL;
-	if (!again && !has_room(ln) && ln->waiting >= max_waiting(assoc->net))
+	if (!again && !has_room(ln) && ln->waiting >= max_waiting(assoc->an))
 		goto refused;
 	return 0;
 
@@ -244,10 +244,6 @@ static void wait_here(struct altconn_listener *ln, struct altconn_assoc *assoc)
 	ln->waited++;
 	assoc->waited = true;
 	trace_altconn_connect_wait(assoc, ln->waiting);
-	if (assoc->expires) {
-		altconn_assoc_get(assoc);
-		altconn_connect_arm(assoc);
-	}
 	if (ln->defer)
 		ln->sk->sk_data_ready(ln->sk);
 }

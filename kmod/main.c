@@ -12,6 +12,7 @@
 
 unsigned int altconn_net_id __read_mostly;
 unsigned int altconn_family __ro_after_init = AF_ALTCONN;
+struct altconn_net *altconn_init_state __read_mostly;
 /* Attempts' deadlines. */
 struct workqueue_struct *altconn_wq __ro_after_init;
 
@@ -34,6 +35,9 @@ static int __net_init net_init(struct net *net)
 {
 	struct altconn_net *an = altconn_pernet(net);
 
+	an->net = net;
+	if (net_eq(net, &init_net))
+		altconn_init_state = an;
 	altconn_registry_init(&an->assocs);
 	altconn_registry_init(&an->sockets);
 	return altconn_sysctl_register(net);
@@ -88,13 +92,19 @@ static int __init altconn_init(void)
 	err = altconn_vacancy_init();
 	if (err)
 		goto err_bind;
+	err = altconn_ring_init();
+	if (err)
+		goto err_vacancy;
 	err = -ENOMEM;
 	altconn_wq = alloc_workqueue("altconn", WQ_UNBOUND, 0);
 	if (!altconn_wq)
-		goto err_vacancy;
+		goto err_ring;
 	err = proto_register(&altconn_proto, 1);
 	if (err)
 		goto err_wq;
+	err = proto_register(&altconn_dgram_proto, 1);
+	if (err)
+		goto err_stream;
 	err = register_pernet_subsys(&net_ops);
 	if (err)
 		goto err_proto;
@@ -112,9 +122,13 @@ err_genl:
 err_pernet:
 	unregister_pernet_subsys(&net_ops);
 err_proto:
+	proto_unregister(&altconn_dgram_proto);
+err_stream:
 	proto_unregister(&altconn_proto);
 err_wq:
 	destroy_workqueue(altconn_wq);
+err_ring:
+	altconn_ring_exit();
 err_vacancy:
 	altconn_vacancy_exit();
 err_bind:
@@ -132,6 +146,7 @@ static void __exit altconn_exit(void)
 	altconn_ring_exit();
 	/* One that dropped the last reference may still be returning. */
 	destroy_workqueue(altconn_wq);
+	proto_unregister(&altconn_dgram_proto);
 	proto_unregister(&altconn_proto);
 	altconn_vacancy_exit();
 	altconn_bind_exit();

@@ -63,6 +63,8 @@ struct altconn_segment {
 
 #define RECORD_HEAD	((u32)sizeof(u32))
 
+static struct kmem_cache *ring_cache;
+
 /* For the scan. */
 static LIST_HEAD(segments);
 static unsigned int nsegments;
@@ -73,13 +75,27 @@ static void scan(struct work_struct *work);
 static DECLARE_DELAYED_WORK(scan_work, scan);
 
 /**
- * altconn_ring_init() - an empty ring
- * @ring: zeroed memory
+ * altconn_ring_new() - make an empty ring, when something is to be sent
+ * @place: where it belongs; another writer may put one there first
+ *
+ * Context: process, may sleep.
+ * Return: the ring that is there now, or NULL.
  */
-void altconn_ring_init(struct altconn_ring *ring)
+struct altconn_ring *altconn_ring_new(struct altconn_ring **place)
 {
+	struct altconn_ring *old, *ring;
+
+	ring = kmem_cache_zalloc(ring_cache, GFP_KERNEL_ACCOUNT);
+	if (!ring)
+		return NULL;
 	mutex_init(&ring->write_lock);
 	mutex_init(&ring->read_lock);
+	/* A full barrier: who sees it sees it whole. */
+	old = cmpxchg(place, NULL, ring);
+	if (!old)
+		return ring;
+	kmem_cache_free(ring_cache, ring);
+	return old;
 }
 
 static struct altconn_segment *alloc_segment(struct altconn_ring *ring,
@@ -141,9 +157,8 @@ static struct altconn_segment *detach(struct altconn_ring *ring)
 }
 
 /**
- * altconn_ring_free() - free what a ring holds
- * @ring: nobody uses it any more, but perhaps the scan, which is done with it
- *	on return
+ * altconn_ring_free() - free a ring and what it holds
+ * @ring: nobody uses it any more, but perhaps the scan; or NULL
  *
  * Context: process.
  */
@@ -151,12 +166,14 @@ void altconn_ring_free(struct altconn_ring *ring)
 {
 	struct altconn_segment *seg;
 
-	if (!ring->listed)
+	if (!ring)
 		return;
+	/* The scan is done with it when it is out of the list. */
 	spin_lock(&segments_lock);
 	seg = detach(ring);
 	spin_unlock(&segments_lock);
 	free_segments(seg);
+	kmem_cache_free(ring_cache, ring);
 }
 
 /* Empty, and was so the last time? segments_lock held: the ring stays. */
@@ -207,27 +224,42 @@ static void scan(struct work_struct *work)
 }
 
 /**
- * altconn_ring_exit() - no ring is left
+ * altconn_ring_init() - make the slab cache
  *
- * Context: process, before the workqueue goes.
+ * Return: 0 or -ENOMEM.
+ */
+int __init altconn_ring_init(void)
+{
+	ring_cache = KMEM_CACHE(altconn_ring, SLAB_ACCOUNT);
+	return ring_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * altconn_ring_exit() - undo altconn_ring_init()
+ *
+ * Context: process; no ring is left.
  */
 void altconn_ring_exit(void)
 {
 	cancel_delayed_work_sync(&scan_work);
+	kmem_cache_destroy(ring_cache);
 }
 
 /**
  * altconn_ring_payload() - bytes in the ring that a program wrote
- * @ring: the ring
+ * @ring: the ring, or NULL
  *
  * Context: any; as altconn_ring_used().
  */
 u32 altconn_ring_payload(const struct altconn_ring *ring)
 {
-	u32 taken = READ_ONCE(ring->extra_read);
-	u32 used = altconn_ring_used(ring);
-	u32 extra = READ_ONCE(ring->extra_written) - taken;
+	u32 taken, used, extra;
 
+	if (!ring)
+		return 0;
+	taken = READ_ONCE(ring->extra_read);
+	used = altconn_ring_used(ring);
+	extra = READ_ONCE(ring->extra_written) - taken;
 	return used > extra ? used - extra : 0;
 }
 
@@ -264,7 +296,6 @@ static int add_segment(struct altconn_ring *ring, u32 need, u32 limit)
 	if (!seg)
 		return -ENOMEM;
 	seg->base = ring->head;
-	ring->listed = true;
 	ring->write_segment = seg;
 	ring->write_at = 0;
 	if (old) {
@@ -543,7 +574,7 @@ static u32 read_bytes(struct cursor *c, struct iov_iter *to, u32 n)
 
 /**
  * altconn_ring_read() - read bytes of a stream
- * @ring: the ring
+ * @ring: the ring, or NULL
  * @to: where to, advanced
  * @len: how many at the most
  * @peek: leave them
@@ -557,7 +588,7 @@ ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 	ssize_t n = -EAGAIN;
 	u32 used;
 
-	if (!look_at_writer(ring))
+	if (!ring || !look_at_writer(ring))
 		return -EAGAIN;
 	if (mutex_lock_interruptible(&ring->read_lock))
 		return -ERESTARTSYS;
@@ -577,7 +608,7 @@ ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 
 /**
  * altconn_ring_take() - read a record
- * @ring: the ring
+ * @ring: the ring, or NULL
  * @to: where to, advanced
  * @len: how much of it at the most; the rest is lost
  * @peek: leave it
@@ -594,7 +625,7 @@ ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 	struct cursor c;
 	u32 head;
 
-	if (!look_at_writer(ring))
+	if (!ring || !look_at_writer(ring))
 		return -EAGAIN;
 	if (mutex_lock_interruptible(&ring->read_lock))
 		return -ERESTARTSYS;

@@ -17,11 +17,20 @@
  * The core clears what it allocates here, and the allocator would do so before
  * it; it does not for memory that keeps its type. KASAN is to see more than that.
  */
+#define KEEPS_TYPE	(IS_ENABLED(CONFIG_KASAN) ? 0 : SLAB_TYPESAFE_BY_RCU)
+
 struct proto altconn_proto = {
 	.name		= "ALTCONN",
 	.owner		= THIS_MODULE,
 	.obj_size	= sizeof(struct altconn_sock),
-	.slab_flags	= IS_ENABLED(CONFIG_KASAN) ? 0 : SLAB_TYPESAFE_BY_RCU,
+	.slab_flags	= KEEPS_TYPE,
+};
+
+struct proto altconn_dgram_proto = {
+	.name		= "ALTCONN-DGRAM",
+	.owner		= THIS_MODULE,
+	.obj_size	= sizeof(struct altconn_dgram_sock),
+	.slab_flags	= KEEPS_TYPE,
 };
 
 /**
@@ -274,8 +283,8 @@ static int queues(struct sock *sk, int *inq, int *outq)
 	assoc = altconn_assoc_of(sk, &side);
 	if (!assoc)
 		return 0;
-	*inq = altconn_ring_payload(&assoc->in[side]);
-	*outq = altconn_ring_payload(&assoc->in[!side]);
+	*inq = altconn_ring_payload(READ_ONCE(assoc->in[side]));
+	*outq = altconn_ring_payload(READ_ONCE(assoc->in[!side]));
 	altconn_assoc_put(assoc);
 	return 0;
 }
@@ -575,11 +584,12 @@ static void state_change(struct sock *sk)
 struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 				int protocol, int kern)
 {
+	struct proto *prot = type == SOCK_DGRAM ? &altconn_dgram_proto :
+						  &altconn_proto;
 	struct altconn_sock *ask;
 	struct sock *sk;
 
-	sk = sk_alloc(net, altconn_family, GFP_KERNEL_ACCOUNT, &altconn_proto,
-		      kern);
+	sk = sk_alloc(net, altconn_family, GFP_KERNEL_ACCOUNT, prot, kern);
 	if (!sk)
 		return NULL;
 	sock_init_data(sock, sk);
@@ -588,8 +598,6 @@ struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 	sk->sk_destruct = destruct;
 	sk->sk_state_change = state_change;
 	sk->sk_state = TCP_CLOSE;
-	if (type == SOCK_DGRAM)
-		sock_set_flag(sk, SOCK_RCU_FREE);
 
 	ask = altconn_sk(sk);
 	ask->dress = protocol;
@@ -600,12 +608,8 @@ struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 #endif
 	INIT_LIST_HEAD(&ask->entry.node);
 	rcuwait_init(&ask->reader);
-	spin_lock_init(&ask->queue_lock);
-	INIT_LIST_HEAD(&ask->queue);
-	spin_lock_init(&ask->blocked_lock);
-	INIT_LIST_HEAD(&ask->blocked);
-	INIT_LIST_HEAD(&ask->blocked_entry.node);
-	ask->blocked_entry.sk = sk;
+	if (type == SOCK_DGRAM)
+		altconn_dgram_init(sk);
 	return sk;
 }
 

@@ -14,14 +14,20 @@ struct conn {
 	enum altconn_side	side;
 };
 
+/* What has been sent one way; NULL: nothing yet. */
 static struct altconn_ring *in_ring(const struct conn *c)
 {
-	return &c->assoc->in[c->side];
+	return READ_ONCE(c->assoc->in[c->side]);
 }
 
 static struct altconn_ring *out_ring(const struct conn *c)
 {
-	return &c->assoc->in[!c->side];
+	return READ_ONCE(c->assoc->in[!c->side]);
+}
+
+static struct altconn_ring *writers_ring(const struct conn *c)
+{
+	return out_ring(c) ? : altconn_ring_new(&c->assoc->in[!c->side]);
 }
 
 /* A reference to the established association of a socket. */
@@ -133,14 +139,17 @@ static ssize_t send_stream(struct sock *sk, const struct conn *c,
 			   struct msghdr *msg, size_t len)
 {
 	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
+	struct altconn_ring *ring = writers_ring(c);
 	size_t sent = 0;
 	ssize_t n;
 
+	if (!ring)
+		return -ENOMEM;
 	do {
 		n = send_state(sk, c, sent);
 		if (n || !len)
 			break;
-		n = altconn_ring_write(out_ring(c), &msg->msg_iter, len - sent,
+		n = altconn_ring_write(ring, &msg->msg_iter, len - sent,
 				       send_limit(sk));
 		if (n > 0) {
 			sent += n;
@@ -156,8 +165,11 @@ static ssize_t send_record(struct sock *sk, const struct conn *c,
 			   struct msghdr *msg, size_t len)
 {
 	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
+	struct altconn_ring *ring = writers_ring(c);
 	ssize_t n;
 
+	if (!ring)
+		return -ENOMEM;
 	/* As AF_UNIX: some room for what goes with a message. */
 	if (len > send_limit(sk) - 32)
 		return -EMSGSIZE;
@@ -165,7 +177,7 @@ static ssize_t send_record(struct sock *sk, const struct conn *c,
 		n = send_state(sk, c, 0);
 		if (n)
 			return n;
-		n = altconn_ring_put(out_ring(c), &msg->msg_iter, len,
+		n = altconn_ring_put(ring, &msg->msg_iter, len,
 				     send_limit(sk));
 		if (n != -EAGAIN)
 			break;
@@ -244,11 +256,20 @@ int altconn_seqpacket_sendmsg(struct socket *sock, struct msghdr *msg,
 	return send_connected(sock, msg, len, send_record);
 }
 
-/* Why there is nothing to read, after the ring was seen empty. */
-static int recv_state(struct sock *sk, u8 shut, size_t copied, bool *eof)
+/*
+ * The ring is empty: sleep, or say why not. 1: nothing will come any more. Who
+ * sees that the other side has shut looks into the ring once more, since what was
+ * sent before is there then.
+ */
+static int wait_for_data(struct sock *sk, const struct conn *c, bool *last,
+			 bool copied, long *timeo)
 {
-	*eof = shut & RCV_SHUTDOWN;
-	return take_error(sk, copied);
+	int err = take_error(sk, copied);
+
+	if (err || *last)
+		return err ? : 1;
+	*last = altconn_assoc_shut(c->assoc, c->side) & RCV_SHUTDOWN;
+	return *last ? 0 : altconn_sleep(sk, timeo, can_read, want_data, c);
 }
 
 static ssize_t recv_stream(struct sock *sk, const struct conn *c,
@@ -256,14 +277,11 @@ static ssize_t recv_stream(struct sock *sk, const struct conn *c,
 {
 	size_t target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
 	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
-	bool peek = flags & MSG_PEEK, eof = false;
+	bool peek = flags & MSG_PEEK, last = false;
 	size_t copied = 0;
 	ssize_t n;
 
 	do {
-		/* Before the ring: what it holds then is all there will be. */
-		u8 shut = altconn_assoc_shut(c->assoc, c->side);
-
 		n = altconn_ring_read(in_ring(c), &msg->msg_iter, len - copied,
 				      peek);
 		/* Even after a peek: the writer may have missed its turn. */
@@ -277,10 +295,9 @@ static ssize_t recv_stream(struct sock *sk, const struct conn *c,
 		}
 		if (n != -EAGAIN || copied >= target)
 			break;
-		n = recv_state(sk, shut, copied, &eof);
-		if (n || eof)
-			break;
-		n = altconn_sleep(sk, &timeo, can_read, want_data, c);
+		n = wait_for_data(sk, c, &last, copied, &timeo);
+		if (n > 0)
+			return copied;
 	} while (n >= 0);
 	return copied ? : n;
 }
@@ -289,23 +306,18 @@ static ssize_t recv_record(struct sock *sk, const struct conn *c,
 			   struct msghdr *msg, size_t len, int flags)
 {
 	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
-	bool peek = flags & MSG_PEEK, eof = false;
+	bool peek = flags & MSG_PEEK, last = false;
 	size_t record;
 	ssize_t n;
 
 	for (;;) {
-		u8 shut = altconn_assoc_shut(c->assoc, c->side);
-
 		n = altconn_ring_take(in_ring(c), &msg->msg_iter, len, peek,
 				      &record);
 		if (n != -EAGAIN)
 			break;
-		n = recv_state(sk, shut, 0, &eof);
-		if (n || eof)
-			return n;
-		n = altconn_sleep(sk, &timeo, can_read, want_data, c);
+		n = wait_for_data(sk, c, &last, false, &timeo);
 		if (n)
-			return n;
+			return n > 0 ? 0 : n;
 	}
 	wake_writer(c);
 	if (n < 0)

@@ -135,7 +135,7 @@ DECLARE_EVENT_CLASS(altconn_assoc_class,
 	),
 
 	TP_fast_assign(
-		__entry->netns = assoc->net->ns.inum;
+		__entry->netns = assoc->an->net->ns.inum;
 		__entry->type = assoc->type;
 		__entry->id = assoc->entry.id;
 		__entry->value = value;

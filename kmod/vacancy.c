@@ -51,7 +51,7 @@ static struct altconn_listener *vacancy_new(const struct altconn_assoc *assoc)
 		return NULL;
 	ln->vacant = true;
 	ln->type = assoc->type;
-	ln->net = assoc->net;
+	ln->net = assoc->an->net;
 	return ln;
 }
 
@@ -75,7 +75,7 @@ static struct altconn_listener *get(const struct altconn_assoc *assoc,
 {
 	struct altconn_listener *ln;
 
-	ln = find(assoc->net, assoc->type, assoc->end[ALTCONN_SERVER].addr);
+	ln = find(assoc->an->net, assoc->type, assoc->end[ALTCONN_SERVER].addr);
 	if (ln)
 		return ln;
 	ln = *spare;
@@ -93,7 +93,7 @@ static int enter(struct altconn_assoc *assoc, struct altconn_listener *from,
 	struct altconn_listener *ln;
 	int err;
 
-	ln = altconn_listener_find(assoc->net, assoc->type,
+	ln = altconn_listener_find(assoc->an->net, assoc->type,
 				   assoc->end[ALTCONN_SERVER].addr, reason);
 	if (IS_ERR(ln))
 		ln = get(assoc, spare);
@@ -122,7 +122,7 @@ int altconn_vacancy_enter(struct altconn_assoc *assoc,
 			  struct altconn_listener *from, u32 *reason)
 {
 	spinlock_t *stripe =
-		altconn_bind_stripe(assoc->net, assoc->type,
+		altconn_bind_stripe(assoc->an->net, assoc->type,
 				    assoc->end[ALTCONN_SERVER].addr);
 	struct altconn_listener *spare = vacancy_new(assoc);
 	int err;
