@@ -83,14 +83,30 @@ conformance:
 	@cp build/run/last/conformance.md Documentation/conformance.md
 	@echo 'Documentation/conformance.md is written'
 
-build/bench/%: selftests/bench/%.c $(wildcard uapi/linux/*.h)
-	@mkdir -p $(@D)
-	$(CC) -O2 -Wall -D_GNU_SOURCE -isystem uapi -o $@ $<
+bench_sources := $(wildcard selftests/bench/*.c)
 
-# The guest's clock counts instructions, so a nanosecond is one.
-bench: build/bench/waiters
-	@$(vm)/deps build vm
-	@$(vm)/run --kernel $(KERNEL) --icount -- $(CURDIR)/build/bench/waiters
+build/bench/bench: $(bench_sources) selftests/bench/bench.h $(wildcard uapi/linux/*.h)
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra -Wno-missing-field-initializers -D_GNU_SOURCE \
+		-pthread -isystem uapi -o $@ $(bench_sources) -ljson-c
+
+# On one CPU the clock counts instructions, so a nanosecond is one; on two only
+# ratios mean something. BENCH= passes options on: BENCH="--op connect".
+bench_series = $(shell $(vm)/kernel version $(KERNEL) | cut -d. -f1,2)
+
+bench:
+	@$(vm)/deps build vm bench
+	@$(lock) $(MAKE) --no-print-directory -s build/bench/bench
+	@for clock in instructions wall; do \
+		$(vm)/run --kernel $(KERNEL) --timeout 5400 --memory 3G \
+			$$([ $$clock = wall ] || echo --icount) -- \
+			$(vm)/bench $$clock $(BENCH) || exit 1; \
+		cp build/run/last/$$clock.json build/bench/ || exit 1; \
+	done
+	@selftests/bench/report $(if $(BASELINE),--new-baseline) \
+		"make bench$(if $(filter-out stock,$(KERNEL)), KERNEL=$(KERNEL))" \
+		Documentation/bench/$(bench_series) \
+		build/bench/instructions.json build/bench/wall.json
 
 vm:
 	@$(vm)/deps build vm
@@ -154,7 +170,9 @@ help:
 	@echo '  make check-debug    the same on a kernel with KASAN and lockdep'
 	@echo '  make conformance    every sentence of connect(2) on every family, in'
 	@echo '                      a VM; writes Documentation/conformance.md'
-	@echo '  make bench          what accept() costs with 10 and 10,000 waiting'
+	@echo '  make bench          what operations cost beside AF_UNIX, TCP, vsock, TIPC'
+	@echo '                      and pipes; tables and plots in Documentation/bench/;'
+	@echo '                      fails when one got dearer (BASELINE=1: accept it)'
 	@echo '  make vm             a shell in a VM with the module loaded'
 	@echo 'Building and installing:'
 	@echo '  make [KDIR=...]     kmod/altconn.ko and tools/altconn/altconn'

@@ -199,6 +199,16 @@ struct altconn_entry {
 };
 
 /**
+ * struct altconn_cursor - where somebody looks at a registry
+ * @entry: in the list, without an id
+ * @last: what came later is not looked at
+ */
+struct altconn_cursor {
+	struct altconn_entry	entry;
+	u64			last;
+};
+
+/**
  * struct altconn_registry - associations, or sockets, in order of arrival
  * @lock: @entries
  * @entries: and the cursors of those who look at them
@@ -420,7 +430,7 @@ struct altconn_blocked {
  * @timeout_ms: ALTCONN_CONNECT_TIMEOUT
  * @last: outcome of the last attempt
  * @want_data: @reader sleeps until there is something to read
- * @polled: somebody may be in the wait queue for that
+ * @polled: somebody may be in the wait queue for that, now or later: it stays
  * @reader: see wait.h
  * @pid: who bound or connected it (datagrams), or made it listen
  *
@@ -572,15 +582,15 @@ void altconn_registry_add(struct altconn_registry *reg,
 void altconn_registry_remove(struct altconn_registry *reg,
 			     struct altconn_entry *entry);
 void altconn_registry_begin(struct altconn_registry *reg,
-			    struct altconn_entry *cursor);
+			    struct altconn_cursor *cursor);
 void altconn_registry_end(struct altconn_registry *reg,
-			  struct altconn_entry *cursor);
+			  struct altconn_cursor *cursor);
 struct altconn_entry *
 altconn_registry_next(struct altconn_registry *reg,
-		      struct altconn_entry *cursor,
+		      struct altconn_cursor *cursor,
 		      bool (*get)(struct altconn_entry *entry));
 void altconn_registry_again(struct altconn_registry *reg,
-			    struct altconn_entry *cursor,
+			    struct altconn_cursor *cursor,
 			    struct altconn_entry *entry);
 
 /* addr.c */
@@ -722,7 +732,7 @@ bool altconn_assoc_accepted(struct net *net, int type,
 			    const struct altconn_addr *local,
 			    const struct altconn_addr *remote);
 struct altconn_assoc *altconn_assoc_next(struct net *net,
-					 struct altconn_entry *cursor);
+					 struct altconn_cursor *cursor);
 int altconn_assoc_register(struct altconn_assoc *assoc);
 void altconn_assoc_attach(struct altconn_assoc *assoc, enum altconn_side side,
 			  struct sock *sk);
@@ -772,6 +782,8 @@ static inline struct altconn_assoc *altconn_assoc_of(const struct sock *sk,
 			continue;
 		}
 		rcu_read_unlock();
+		/* The reference first, then the second look. */
+		smp_acquire__after_ctrl_dep();
 		if (likely(rcu_access_pointer(altconn_sk(sk)->assoc) == assoc))
 			break;
 		/* Another one by now, in the same memory or not. */
@@ -894,7 +906,7 @@ extern struct proto altconn_dgram_proto;
 extern struct net_proto_family altconn_family_ops;
 struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 				int protocol, int kern);
-struct sock *altconn_sock_next(struct net *net, struct altconn_entry *cursor);
+struct sock *altconn_sock_next(struct net *net, struct altconn_cursor *cursor);
 void altconn_sock_register(struct sock *sk);
 void altconn_sock_unregister(struct sock *sk);
 void altconn_sock_set_addr(struct sock *sk, struct altconn_addr *addr);

@@ -4,6 +4,7 @@
  */
 
 #include <linux/cred.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include "altconn.h"
 #include "trace.h"
@@ -223,7 +224,7 @@ static bool get_entry(struct altconn_entry *entry)
  * Return: a reference, or NULL behind the last.
  */
 struct altconn_assoc *altconn_assoc_next(struct net *net,
-					 struct altconn_entry *cursor)
+					 struct altconn_cursor *cursor)
 {
 	struct altconn_entry *entry =
 		altconn_registry_next(&altconn_pernet(net)->assocs, cursor,
@@ -261,12 +262,13 @@ bool altconn_assoc_accepted(struct net *net, int type,
 			    const struct altconn_addr *remote)
 {
 	struct altconn_registry *reg = &altconn_pernet(net)->assocs;
-	struct altconn_entry cursor = {};
+	struct altconn_cursor cursor;
 	struct altconn_assoc *assoc;
 	bool found = false;
 
 	altconn_registry_begin(reg, &cursor);
-	while (!found && (assoc = altconn_assoc_next(net, &cursor))) {
+	while (!found && !fatal_signal_pending(current) &&
+	       (assoc = altconn_assoc_next(net, &cursor))) {
 		found = assoc->type == type &&
 			is_server_of(assoc, local, remote);
 		altconn_assoc_put(assoc);

@@ -294,11 +294,11 @@ int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
 		kfree(bind);
 		return err;
 	}
-	if (sk->sk_type == SOCK_DGRAM)
-		altconn_dgram_changed();
 	/* Pairs with node.c, which looks without the lock. */
 	smp_store_release(&ask->bind, bind);
 	altconn_sock_set_addr(sk, altconn_addr_get(bind->addr));
+	if (sk->sk_type == SOCK_DGRAM)
+		altconn_dgram_changed();
 	return 0;
 }
 

@@ -576,8 +576,8 @@ static int attempt(struct sock *sk, struct altconn_addr *addr, int flags,
 
 /*
  * connect() to an address. A lookup may block for ever, so paths are looked up
- * without the socket's lock, and only if the socket would begin an attempt then;
- * the state counts that it has with the lock held.
+ * without the socket's lock, and only if the socket would begin an attempt then,
+ * with no error to tell first; the state counts that it has with the lock held.
  */
 static int connect_to(struct sock *sk, struct altconn_addr *addr, int flags,
 		      struct path *path)
@@ -587,7 +587,8 @@ static int connect_to(struct sock *sk, struct altconn_addr *addr, int flags,
 	int err, lookup = 0;
 
 	for (;;) {
-		if (!resolved && altconn_state(sk) == TCP_CLOSE) {
+		if (!resolved && altconn_state(sk) == TCP_CLOSE &&
+		    !READ_ONCE(sk->sk_err)) {
 			lookup = altconn_path_resolve(addr, path, &reason);
 			resolved = true;
 		}

@@ -73,6 +73,8 @@ static atomic64_t generation;
  */
 void altconn_dgram_changed(void)
 {
+	/* The change first: pairs with the acquire in get_dest(). */
+	smp_mb__before_atomic();
 	atomic64_inc(&generation);
 }
 
@@ -267,16 +269,16 @@ static int admit(const struct sock *receiver, const struct altconn_dgram *dg)
 }
 
 /* What a socket filter sees, and what it leaves of it. */
-static int run_filter(struct sock *receiver, struct altconn_dgram *dg,
-		      gfp_t gfp)
+static int run_filter(struct sock *receiver, struct altconn_dgram *dg)
 {
 	u32 paged = dg->len > SKB_MAX_ALLOC ? dg->len - SKB_MAX_ALLOC : 0;
 	struct sk_buff *skb;
 	int err;
 
-	paged = min(PAGE_ALIGN(paged), (unsigned long)dg->len);
+	paged = min_t(unsigned long, PAGE_ALIGN(paged), dg->len);
 	skb = alloc_skb_with_frags(dg->len - paged, paged,
-				   PAGE_ALLOC_COSTLY_ORDER, &err, gfp);
+				   PAGE_ALLOC_COSTLY_ORDER, &err,
+				   GFP_KERNEL_ACCOUNT);
 	if (!skb)
 		return err;
 	skb_put(skb, dg->len - paged);
@@ -292,7 +294,7 @@ static int run_filter(struct sock *receiver, struct altconn_dgram *dg,
 }
 
 /* The receiver's socket filter, once it would take the datagram. */
-static int filter(struct sock *receiver, struct altconn_dgram *dg, gfp_t gfp)
+static int filter(struct sock *receiver, struct altconn_dgram *dg)
 {
 	int err;
 
@@ -301,7 +303,7 @@ static int filter(struct sock *receiver, struct altconn_dgram *dg, gfp_t gfp)
 	spin_lock(&altconn_dgram_sk(receiver)->queue_lock);
 	err = admit(receiver, dg);
 	spin_unlock(&altconn_dgram_sk(receiver)->queue_lock);
-	return err ? : run_filter(receiver, dg, gfp);
+	return err ? : run_filter(receiver, dg);
 }
 
 static void charge(struct altconn_dgram_sock *ask, u32 queued)
@@ -361,20 +363,19 @@ static int set_sender(struct altconn_dgram *dg, struct sock *sk,
 }
 
 /* Room for @len bytes. What it is charged is what the allocator rounds up to. */
-static struct altconn_dgram *alloc_dgram(size_t len, gfp_t gfp)
+static struct altconn_dgram *alloc_dgram(size_t len)
 {
 	size_t size = sizeof(struct altconn_dgram) + len;
 	struct altconn_dgram *dg;
 
-	dg = kvmalloc(size, gfp);
+	dg = kvmalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!dg)
 		return NULL;
 	refcount_set(&dg->refs, 1);
 	dg->from = NULL;
 	dg->stamp = 0;
 	dg->len = len;
-	dg->size = size <= PAGE_SIZE ? roundup_pow_of_two(size) :
-				       PAGE_ALIGN(size);
+	dg->size = roundup_pow_of_two(size);
 	return dg;
 }
 
@@ -382,7 +383,7 @@ static struct altconn_dgram *make_dgram(struct sock *sk, struct msghdr *msg,
 					size_t len,
 					const struct altconn_addr *dest)
 {
-	struct altconn_dgram *dg = alloc_dgram(len, GFP_KERNEL_ACCOUNT);
+	struct altconn_dgram *dg = alloc_dgram(len);
 	int err;
 
 	if (!dg)
@@ -398,14 +399,20 @@ static struct altconn_dgram *make_dgram(struct sock *sk, struct msghdr *msg,
 	return dg;
 }
 
-/* Remember who was found. What changed since is seen: it has another number. */
-static void remember(struct sock *sk, struct sock *receiver, u64 found_in)
+/*
+ * Remember who was found, if that is still where this socket sends to. What
+ * changed since is seen: it has another number.
+ */
+static void remember(struct sock *sk, struct sock *receiver,
+		     const struct dest *dest)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
 	spin_lock(&ask->queue_lock);
-	ask->known = receiver;
-	ask->known_in = found_in;
+	if (peer_addr(ask) == dest->addr) {
+		ask->known = receiver;
+		ask->known_in = dest->generation;
+	}
 	spin_unlock(&ask->queue_lock);
 }
 
@@ -443,7 +450,7 @@ static struct sock *find_receiver(struct sock *sk, struct dest *dest,
 	}
 	receiver = find(sock_net(sk), dest->addr, from, connected, err);
 	if (receiver && connected)
-		remember(sk, receiver, dest->generation);
+		remember(sk, receiver, dest);
 	return receiver;
 }
 
@@ -482,14 +489,16 @@ static int send_to(struct sock *sk, struct dest *dest, bool connected,
 		   struct altconn_dgram *dg, long timeo)
 {
 	struct sock *receiver;
+	u32 len = dg->len;
 	int err;
 
 	do {
+		/* Another receiver's filter may have cut it. */
+		dg->len = len;
 		receiver = find_receiver(sk, dest, dg->from, connected, &err);
 		if (!receiver)
 			return err;
-		err = filter(receiver, dg, GFP_KERNEL_ACCOUNT) ? :
-		      deliver(receiver, dg);
+		err = filter(receiver, dg) ? : deliver(receiver, dg);
 		/* What a filter drops was sent, as elsewhere. */
 		if (err == -EPERM) {
 			dgram_put(dg);
@@ -503,21 +512,17 @@ static int send_to(struct sock *sk, struct dest *dest, bool connected,
 	return err;
 }
 
-/*
- * A copy to one of many; who is full, or listens to somebody else, misses it.
- * RCU read side.
- */
+/* A copy to one of many; who is full, or listens to somebody else, misses it. */
 static void deliver_copy(struct sock *receiver, const struct altconn_dgram *dg)
 {
-	gfp_t gfp = GFP_ATOMIC | __GFP_ACCOUNT;
-	struct altconn_dgram *copy = alloc_dgram(dg->len, gfp);
+	struct altconn_dgram *copy = alloc_dgram(dg->len);
 
 	if (!copy)
 		return;
 	memcpy(copy->data, dg->data, dg->len);
 	copy->from = altconn_addr_get(dg->from);
 	copy->sender = dg->sender;
-	if (filter(receiver, copy, gfp) || deliver(receiver, copy))
+	if (filter(receiver, copy) || deliver(receiver, copy))
 		dgram_put(copy);
 }
 
@@ -529,24 +534,54 @@ static bool hears_broadcast(const struct altconn_bind *bind)
 	return altconn_addr_is_any(bind->addr) && !bind->v6only;
 }
 
-/*
- * To every socket that is bound to the port in this namespace: E-ACCES-BCAST.
- * As with UDP nobody says who missed it.
- */
-static void broadcast(struct sock *sk, const struct altconn_addr *addr,
-		      struct altconn_dgram *dg)
+/* Those who hear a broadcast, at most @room of them, with references. */
+static size_t find_hearers(struct net *net, const struct altconn_addr *addr,
+			   struct sock **hearers, size_t room)
 {
 	struct altconn_addr key = { .kind = addr->kind, .port = addr->port };
 	struct rhlist_head *list, *pos;
 	struct altconn_bind *bind;
+	size_t n = 0;
 
 	rcu_read_lock();
-	list = altconn_bind_lookup(sock_net(sk), SOCK_DGRAM, &key);
-	altconn_bind_for_each(bind, pos, list)
-		if (hears_broadcast(bind))
-			deliver_copy(bind->sk, dg);
+	list = altconn_bind_lookup(net, SOCK_DGRAM, &key);
+	altconn_bind_for_each(bind, pos, list) {
+		if (!hears_broadcast(bind))
+			continue;
+		if (n < room &&
+		    !refcount_inc_not_zero(&bind->sk->sk_refcnt))
+			continue;
+		if (n < room)
+			hearers[n] = bind->sk;
+		n++;
+	}
 	rcu_read_unlock();
+	return n;
+}
+
+/*
+ * To every socket that is bound to the port in this namespace: E-ACCES-BCAST.
+ * As with UDP nobody says who missed it. They are found first: copies are made
+ * one after the other, however many there are.
+ */
+static int broadcast(struct sock *sk, const struct altconn_addr *addr,
+		     struct altconn_dgram *dg)
+{
+	size_t n = find_hearers(sock_net(sk), addr, NULL, 0), i;
+	struct sock **hearers;
+
+	hearers = kvmalloc_array(n, sizeof(*hearers), GFP_KERNEL_ACCOUNT);
+	if (n && !hearers)
+		return -ENOMEM;
+	n = min(n, find_hearers(sock_net(sk), addr, hearers, n));
+	for (i = 0; i < n; i++) {
+		deliver_copy(hearers[i], dg);
+		sock_put(hearers[i]);
+		cond_resched();
+	}
+	kvfree(hearers);
 	dgram_put(dg);
+	return 0;
 }
 
 /* An unbound sender gets an address that can be answered. */
@@ -638,7 +673,7 @@ static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
 		return PTR_ERR(dg);
 	if (dest->addr &&
 	    altconn_node_is_broadcast(sock_net(sk), dest->addr))
-		broadcast(sk, dest->addr, dg);
+		err = broadcast(sk, dest->addr, dg);
 	else
 		err = send_to(sk, dest, connected, dg,
 			      sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT));
@@ -852,8 +887,8 @@ static void set_peer(struct sock *sk, struct altconn_addr *addr)
 		list_add_tail(&dg->node, &gone);
 		atomic_inc(&sk->sk_drops);
 	}
-	spin_unlock(&ask->queue_lock);
 	altconn_dgram_changed();
+	spin_unlock(&ask->queue_lock);
 
 	free_all(&gone);
 	unblock(sk);

@@ -231,10 +231,10 @@ static int dump_assoc(struct sk_buff *skb, struct netlink_callback *cb,
 }
 
 /* The core keeps the callback where it is for as long as a dump lasts. */
-static struct altconn_entry *cursor_of(struct netlink_callback *cb)
+static struct altconn_cursor *cursor_of(struct netlink_callback *cb)
 {
-	BUILD_BUG_ON(sizeof(struct altconn_entry) > sizeof(cb->ctx));
-	return (struct altconn_entry *)cb->ctx;
+	BUILD_BUG_ON(sizeof(struct altconn_cursor) > sizeof(cb->ctx));
+	return (struct altconn_cursor *)cb->ctx;
 }
 
 static struct altconn_net *net_of(const struct netlink_callback *cb)

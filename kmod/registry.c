@@ -56,16 +56,19 @@ void altconn_registry_remove(struct altconn_registry *reg,
 /**
  * altconn_registry_begin() - put a cursor before the first entry
  * @reg: the registry
- * @cursor: zeroed memory; altconn_registry_end() takes it out
+ * @cursor: altconn_registry_end() takes it out
+ *
+ * What comes from now on is not seen, or who looks might never come to an end.
  *
  * Context: process.
  */
 void altconn_registry_begin(struct altconn_registry *reg,
-			    struct altconn_entry *cursor)
+			    struct altconn_cursor *cursor)
 {
-	cursor->id = 0;
+	cursor->entry.id = 0;
+	cursor->last = altconn_next_id();
 	spin_lock(&reg->lock);
-	list_add(&cursor->node, &reg->entries);
+	list_add(&cursor->entry.node, &reg->entries);
 	spin_unlock(&reg->lock);
 }
 
@@ -77,9 +80,38 @@ void altconn_registry_begin(struct altconn_registry *reg,
  * Context: process.
  */
 void altconn_registry_end(struct altconn_registry *reg,
-			  struct altconn_entry *cursor)
+			  struct altconn_cursor *cursor)
 {
-	altconn_registry_remove(reg, cursor);
+	altconn_registry_remove(reg, &cursor->entry);
+}
+
+/* So many are passed over in one hold of the lock: others' cursors, mostly. */
+#define STEPS	64
+
+/* One hold: an entry, or NULL with *@end set behind the last. */
+static struct altconn_entry *step(struct altconn_registry *reg,
+				  struct altconn_cursor *cursor,
+				  bool (*get)(struct altconn_entry *entry),
+				  bool *end)
+{
+	struct altconn_entry *entry = &cursor->entry;
+	int left = STEPS;
+
+	lockdep_assert_held(&reg->lock);
+	list_for_each_entry_continue(entry, &reg->entries, node) {
+		if (entry->id > cursor->last)
+			break;
+		if (entry->id && get(entry)) {
+			list_move(&cursor->entry.node, &entry->node);
+			return entry;
+		}
+		if (!left--) {
+			list_move(&cursor->entry.node, &entry->node);
+			return NULL;
+		}
+	}
+	*end = true;
+	return NULL;
 }
 
 /**
@@ -88,28 +120,25 @@ void altconn_registry_end(struct altconn_registry *reg,
  * @cursor: the cursor
  * @get: takes a reference; false when the entry is about to go
  *
- * Context: process.
+ * Context: process, may sleep.
  * Return: an entry and a reference, or NULL behind the last.
  */
-struct altconn_entry *altconn_registry_next(struct altconn_registry *reg,
-					    struct altconn_entry *cursor,
-					    bool (*get)(struct altconn_entry *))
+struct altconn_entry *
+altconn_registry_next(struct altconn_registry *reg,
+		      struct altconn_cursor *cursor,
+		      bool (*get)(struct altconn_entry *entry))
 {
-	struct altconn_entry *entry = cursor;
+	struct altconn_entry *entry;
+	bool end = false;
 
-	spin_lock(&reg->lock);
-	list_for_each_entry_continue(entry, &reg->entries, node)
-		if (entry->id && get(entry))
-			break;
-	/* Behind the last that is where new ones come. */
-	if (list_entry_is_head(entry, &reg->entries, node)) {
-		list_move_tail(&cursor->node, &reg->entries);
-		entry = NULL;
-	} else {
-		list_move(&cursor->node, &entry->node);
+	for (;;) {
+		spin_lock(&reg->lock);
+		entry = step(reg, cursor, get, &end);
+		spin_unlock(&reg->lock);
+		if (entry || end)
+			return entry;
+		cond_resched();
 	}
-	spin_unlock(&reg->lock);
-	return entry;
 }
 
 /**
@@ -121,11 +150,11 @@ struct altconn_entry *altconn_registry_next(struct altconn_registry *reg,
  * Context: process.
  */
 void altconn_registry_again(struct altconn_registry *reg,
-			    struct altconn_entry *cursor,
+			    struct altconn_cursor *cursor,
 			    struct altconn_entry *entry)
 {
 	spin_lock(&reg->lock);
 	if (!list_empty(&entry->node))
-		list_move_tail(&cursor->node, &entry->node);
+		list_move_tail(&cursor->entry.node, &entry->node);
 	spin_unlock(&reg->lock);
 }

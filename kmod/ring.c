@@ -40,7 +40,8 @@
  * @node: in the list of all segments
  * @ring: whose it is
  * @next: where the writer went on, or NULL; stored once, with release
- * @base: how much had been written when it was linked
+ * @base: how much had been written when it was linked, or has been read since;
+ *	the writer's
  * @end: how much when @next was
  * @size: of @data
  * @data: the bytes
@@ -107,6 +108,8 @@ static struct altconn_segment *alloc_segment(struct altconn_ring *ring,
 		return NULL;
 	seg->ring = ring;
 	seg->next = NULL;
+	seg->base = 0;
+	seg->end = 0;
 	seg->size = size - SEGMENT_HEAD;
 	atomic_long_add(size, &total_bytes);
 	spin_lock(&segments_lock);
@@ -253,13 +256,19 @@ void altconn_ring_exit(void)
  */
 u32 altconn_ring_payload(const struct altconn_ring *ring)
 {
-	u32 taken, used, extra;
+	u32 written, used;
+	s64 extra;
 
 	if (!ring)
 		return 0;
-	taken = READ_ONCE(ring->extra_read);
+	/* In this order what is there is never told too small. */
+	written = READ_ONCE(ring->extra_written);
 	used = altconn_ring_used(ring);
-	extra = READ_ONCE(ring->extra_written) - taken;
+	/* Likewise. */
+	smp_rmb();
+	extra = (s32)(written - READ_ONCE(ring->extra_read));
+	if (extra < 0)
+		return used;
 	return used > extra ? used - extra : 0;
 }
 
@@ -332,16 +341,35 @@ copy_in(struct altconn_segment *seg, u32 at, struct iov_iter *from, u32 n)
 	return done;
 }
 
-static int lock_writer(struct altconn_ring *ring)
+/*
+ * The scan may have it for a moment, which is no reason to tell a program that
+ * does not wait of its signals.
+ */
+static int lock_unless_signal(struct mutex *lock)
 {
-	return mutex_lock_interruptible(&ring->write_lock) ? -ERESTARTSYS : 0;
+	if (!mutex_lock_interruptible(lock) || mutex_trylock(lock))
+		return 0;
+	return -ERESTARTSYS;
 }
 
-/* What the reader has read since this side last looked is free. */
+static int lock_writer(struct altconn_ring *ring)
+{
+	return lock_unless_signal(&ring->write_lock);
+}
+
+/*
+ * What the reader has read since this side last looked is free. The segment's
+ * base follows, so that no difference outgrows 32 bits: this is called before a
+ * segment or the limit would be exceeded by what was not looked at.
+ */
 static u32 look_at_reader(struct altconn_ring *ring)
 {
+	struct altconn_segment *seg = ring->write_segment;
+
 	/* Pairs with commit(). */
 	ring->tail_seen = smp_load_acquire(&ring->tail);
+	if (seg && (s32)(ring->tail_seen - seg->base) > 0)
+		seg->base = ring->tail_seen;
 	return ring->head - ring->tail_seen;
 }
 
@@ -475,8 +503,12 @@ static struct cursor begin(const struct altconn_ring *ring)
 	};
 }
 
-/* At the end of a segment, to the next. There is something to read. */
-static void settle(struct cursor *c)
+/*
+ * At the end of a segment, to the next. There is something to read. Returns
+ * whether the writer has left the one that the cursor is in then: its end is
+ * known.
+ */
+static bool settle(struct cursor *c)
 {
 	struct altconn_segment *next;
 
@@ -486,6 +518,7 @@ static void settle(struct cursor *c)
 		c->seg = next;
 		c->at = 0;
 	}
+	return next;
 }
 
 static void skip(struct cursor *c, u32 n)
@@ -560,10 +593,8 @@ static u32 read_bytes(struct cursor *c, struct iov_iter *to, u32 n)
 	u32 done = 0, part, copied;
 
 	do {
-		settle(c);
 		part = n - done;
-		/* Of a segment that the writer has left there is no more. */
-		if (unlikely(READ_ONCE(c->seg->next)))
+		if (unlikely(settle(c)))
 			part = min(part, c->seg->end - c->pos);
 		copied = copy_out(c->seg, c->at, to, part);
 		skip(c, copied);
@@ -590,7 +621,7 @@ ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 
 	if (!ring || !look_at_writer(ring))
 		return -EAGAIN;
-	if (mutex_lock_interruptible(&ring->read_lock))
+	if (lock_unless_signal(&ring->read_lock))
 		return -ERESTARTSYS;
 	used = look_at_writer(ring);
 	if (used) {
@@ -616,24 +647,29 @@ ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
  *
  * Context: process, may sleep.
  * Return: how many bytes were read; -EAGAIN: there is none; -EFAULT,
- * -ERESTARTSYS: it is still there.
+ * -ERESTARTSYS: it is still there; -EIO: never.
  */
 ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 			  size_t len, bool peek, size_t *record)
 {
 	ssize_t n = -EAGAIN;
 	struct cursor c;
-	u32 head;
+	u32 used, head;
 
 	if (!ring || !look_at_writer(ring))
 		return -EAGAIN;
-	if (mutex_lock_interruptible(&ring->read_lock))
+	if (lock_unless_signal(&ring->read_lock))
 		return -ERESTARTSYS;
-	if (!look_at_writer(ring))
+	used = look_at_writer(ring);
+	if (!used)
 		goto out;
 	c = begin(ring);
 	settle(&c);
 	head = *(u32 *)(c.seg->data + c.at);
+	/* A length that no writer stored must not lead out of the segment. */
+	n = -EIO;
+	if (WARN_ON_ONCE(head > used - RECORD_HEAD))
+		goto out;
 	*record = head;
 	n = min_t(size_t, len, head);
 	if (copy_out(c.seg, advance(c.seg, c.at, RECORD_HEAD), to, n) != n) {

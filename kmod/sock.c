@@ -131,7 +131,7 @@ static bool get_entry(struct altconn_entry *entry)
  * Context: process.
  * Return: a reference, or NULL behind the last.
  */
-struct sock *altconn_sock_next(struct net *net, struct altconn_entry *cursor)
+struct sock *altconn_sock_next(struct net *net, struct altconn_cursor *cursor)
 {
 	struct altconn_entry *entry =
 		altconn_registry_next(&altconn_pernet(net)->sockets, cursor,

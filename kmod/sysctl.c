@@ -62,8 +62,9 @@ int altconn_sysctl_register(struct net *net)
 	size_t i;
 
 	an->connect_timeout_ms = 30000;
-	an->port_min = 32768;
-	an->port_max = 60999;
+	/* Above what services are given, and never used up. */
+	an->port_min = 65536;
+	an->port_max = INT_MAX;
 	an->max_waiting = 65536;
 	an->max_associations = 1 << 20;
 

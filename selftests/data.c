@@ -580,6 +580,106 @@ TEST_F_TIMEOUT(conn, blocked_reader_sees_close, AT_TIMEOUT)
 	EXPECT_EQ(0, r.ret);
 }
 
+/* One has a place of his own and the other is in the queue: both are woken. */
+TEST_F_TIMEOUT(conn, two_blocked_readers_get_one_each, AT_TIMEOUT)
+{
+	struct reader r[2] = {
+		{ .fd = self->sv[0], .ret = -1 },
+		{ .fd = self->sv[0], .ret = -1 },
+	};
+	pthread_t threads[2];
+	int tid, i;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, read_one,
+					    &r[i]));
+		ASSERT_TRUE(at_until((tid = atomic_load(&r[i].tid)) &&
+				     at_sleeps(tid)));
+	}
+	ASSERT_EQ(1, send(self->sv[1], "a", 1, 0));
+	ASSERT_EQ(1, send(self->sv[1], "b", 1, 0));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, pthread_join(threads[i], NULL));
+		EXPECT_EQ(1, r[i].ret);
+	}
+}
+
+/* Longer than two scans for idle buffers, which take the memory away. */
+TEST_F_TIMEOUT(conn, goes_on_after_it_was_idle, AT_TIMEOUT)
+{
+	struct timespec idle = { .tv_sec = 3 };
+	char big[3000], buf[3000];
+	int round, i;
+
+	for (round = 0; round < 2; round++) {
+		for (i = 0; i < 20; i++) {
+			memset(big, 'a' + i, sizeof(big));
+			ASSERT_EQ(sizeof(big), send(self->sv[0], big,
+						    sizeof(big), 0));
+		}
+		for (i = 0; i < 20; i++) {
+			ASSERT_EQ(sizeof(buf), recv(self->sv[1], buf,
+						    sizeof(buf), MSG_WAITALL));
+			memset(big, 'a' + i, sizeof(big));
+			ASSERT_EQ(0, memcmp(big, buf, sizeof(buf)));
+		}
+		if (!round)
+			nanosleep(&idle, NULL);
+	}
+}
+
+/* A record that says in each of its words which one it is. */
+static ssize_t send_numbered(int fd, uint32_t number, uint32_t *buf, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		buf[i] = number;
+	return send(fd, buf, n * sizeof(*buf), 0);
+}
+
+static bool recv_numbered(int fd, uint32_t number, uint32_t *buf, size_t n)
+{
+	size_t i;
+
+	if (recv(fd, buf, 8192, 0) != (ssize_t)(n * sizeof(*buf)))
+		return false;
+	for (i = 0; i < n; i++) {
+		if (buf[i] != number)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Positions in a buffer have 32 bits. With one record always on its way the same
+ * memory serves for all of them; where positions wrap there are more than it
+ * holds.
+ */
+TEST_F_TIMEOUT(conn, records_wrap_at_4_GiB, AT_TIMEOUT_LONG)
+{
+	static uint32_t buf[2048];
+	const size_t words = 475, total = 4 + 475 * 4;
+	const uint32_t last = (1ULL << 32) / total + 1;
+	uint32_t i;
+
+	if (STREAM)
+		SKIP(return, "records only");
+	if (variant->dress != AT_NATIVE)
+		SKIP(return, "once is enough");
+	if (getenv("ALTCONN_DEBUG_KERNEL"))
+		SKIP(return, "half an hour there");
+	ASSERT_EQ(words * 4, send_numbered(self->sv[0], 0, buf, words));
+	for (i = 1; i <= last; i++) {
+		ASSERT_EQ(words * 4, send_numbered(self->sv[0], i, buf, words));
+		ASSERT_TRUE(recv_numbered(self->sv[1], i - 1, buf, words));
+	}
+	for (; i < last + 4; i++)
+		ASSERT_EQ(words * 4, send_numbered(self->sv[0], i, buf, words));
+	for (i = last; i < last + 4; i++)
+		ASSERT_TRUE(recv_numbered(self->sv[1], i, buf, words));
+}
+
 TEST_F_TIMEOUT(conn, blocked_writer_sees_close, AT_TIMEOUT)
 {
 	struct sender s;

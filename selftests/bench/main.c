@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What operations cost in altconn and in other local families, side by side.
+ * `make bench` runs it twice: on a guest whose clock counts instructions, and
+ * on one with two CPUs. Each measurement is a child process of its own.
+ */
+#include "bench.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <sched.h>
+#include <json-c/json.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+
+/* No measurement takes so long. */
+#define TIMEOUT	600
+
+enum set { INSTRUCTIONS = 1, WALL = 2, BOTH = 3 };
+
+/*
+ * Pipes too, or only sockets; all ways to write addresses, where that matters;
+ * or altconn and AF_UNIX alone, which show whether a count matters.
+ */
+enum who { ANY, SOCKETS, ADDRESSES, OURS_AND_UNIX };
+
+static const struct row {
+	const char	*op;
+	void		(*run)(const struct job *job);
+	unsigned int	types;
+	long		arg;
+	long		times;
+	enum set	set;
+	enum who	who;
+} rows[] = {
+	{ "socket", run_bare_socket, STREAM, 0, 4000, INSTRUCTIONS, SOCKETS },
+	{ "connect", run_connect_two, STREAM, 0, 3000, BOTH, ADDRESSES },
+	{ "connect-one-thread", run_connect_one, STREAM, 0, 3000, INSTRUCTIONS,
+	  ADDRESSES },
+	{ "ping-pong", run_ping_pong, STREAM | SEQPACKET, 64, 4000, BOTH,
+	  ANY },
+	{ "flow", run_flow, STREAM | SEQPACKET | DGRAM, 64, 30000, BOTH,
+	  ANY },
+	{ "flow", run_flow, STREAM, 1024, 20000, WALL, ANY },
+	{ "flow", run_flow, STREAM | SEQPACKET | DGRAM, 4096, 20000, BOTH,
+	  ANY },
+	{ "flow", run_flow, STREAM, 16384, 5000, WALL, ANY },
+	{ "flow", run_flow, STREAM | SEQPACKET, 65536, 2000, BOTH, ANY },
+	{ "flow", run_flow, STREAM, 262144, 400, WALL, ANY },
+	{ "flow", run_flow, STREAM, 1048576, 100, WALL, ANY },
+	{ "pairs", run_pairs, STREAM, 2, 5000, WALL, ANY },
+	{ "pairs", run_pairs, STREAM, 8, 1500, WALL, ANY },
+	{ "pairs", run_pairs, STREAM, 64, 300, WALL, ANY },
+	{ "connect-one-listener", run_connect_rate, STREAM, 4, 1000, WALL,
+	  SOCKETS },
+	{ "connect-many-listeners", run_connect_many, STREAM, 4, 1000, WALL,
+	  SOCKETS },
+	{ "fan-in", run_fan_in, DGRAM, 64, 500, BOTH, SOCKETS },
+	{ "latency", run_latency, STREAM | SEQPACKET, 64, 5000, WALL, ANY },
+	{ "latency-beside-64", run_loaded_latency, STREAM, 64, 300, WALL,
+	  ANY },
+	{ "idle-pair", run_idle, STREAM, 3000, 0, INSTRUCTIONS, SOCKETS },
+	{ "burst", run_burst, STREAM, 300, 0, INSTRUCTIONS, SOCKETS },
+	{ "connect-among", run_connect_among, STREAM, 1000, 2000, INSTRUCTIONS,
+	  OURS_AND_UNIX },
+	{ "connect-among", run_connect_among, STREAM, 100000, 2000,
+	  INSTRUCTIONS, OURS_AND_UNIX },
+	{ "waiters", run_waiters, STREAM, 10, 0, INSTRUCTIONS, OURS_AND_UNIX },
+	{ "waiters", run_waiters, STREAM, 10000, 0, INSTRUCTIONS,
+	  OURS_AND_UNIX },
+};
+
+static struct {
+	enum set	set;
+	int		repeat;
+	const char	*families;
+	const char	*ops;
+	const char	*json;
+	const char	*types;
+	long		arg;
+} opt = { .arg = -1, .set = WALL, .repeat = 3 };
+
+static bool listed(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+	const char *p = list;
+
+	while (p && *p) {
+		size_t n = strcspn(p, ",");
+
+		if (n == len && !strncmp(p, name, n))
+			return true;
+		p += n + (p[n] == ',');
+	}
+	return !list;
+}
+
+static bool wanted(const struct row *row, const struct family *f)
+{
+	if (!(row->set & opt.set) || !listed(opt.ops, row->op) ||
+	    !listed(opt.families, f->name))
+		return false;
+	if (opt.arg >= 0 && row->arg != opt.arg)
+		return false;
+	if (row->who != ANY && !f->make_addr)
+		return false;
+	if (opt.families)
+		return true;
+	if (row->who == OURS_AND_UNIX)
+		return !strcmp(f->name, "altconn") ||
+		       !strcmp(f->name, "altconn-name") ||
+		       !strcmp(f->name, "unix");
+	return row->who == ADDRESSES || !f->detail;
+}
+
+/* The values that the repetitions gave for one metric. */
+struct metric {
+	char	name[32];
+	char	unit[16];
+	double	values[16];
+	int	n;
+};
+
+static struct metric *find(struct metric *metrics, const char *name,
+			   const char *unit)
+{
+	struct metric *m = metrics;
+
+	for (; *m->name; m++) {
+		if (!strcmp(m->name, name))
+			return m;
+	}
+	snprintf(m->name, sizeof(m->name), "%s", name);
+	snprintf(m->unit, sizeof(m->unit), "%s", unit);
+	return m;
+}
+
+static void child(const struct row *row, const struct job *job, int fd)
+{
+	struct sched_param param = {};
+
+	results = fdopen(fd, "w");
+	/*
+	 * Nobody who is woken interrupts the other: how often the two take turns
+	 * then depends on the family, not on what they did before.
+	 */
+	if (opt.set == INSTRUCTIONS &&
+	    sched_setscheduler(0, SCHED_BATCH, &param))
+		die("sched_setscheduler");
+	signal(SIGPIPE, SIG_IGN);
+	alarm(TIMEOUT);
+	row->run(job);
+	_exit(0);
+}
+
+/* One measurement; false when it failed. */
+static bool measure(const struct row *row, const struct job *job,
+		    struct metric *metrics)
+{
+	char name[32], unit[16];
+	int fds[2], status;
+	double value;
+	pid_t pid;
+	FILE *f;
+
+	if (pipe(fds))
+		die("pipe");
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		die("fork");
+	if (!pid)
+		child(row, job, fds[1]);
+	close(fds[1]);
+	f = fdopen(fds[0], "r");
+	while (fscanf(f, "%31s %15s %lf", name, unit, &value) == 3) {
+		struct metric *m = find(metrics, name, unit);
+
+		if (m->n < (int)ARRAY_SIZE(m->values))
+			m->values[m->n++] = value;
+	}
+	fclose(f);
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double median(struct metric *m)
+{
+	qsort(m->values, m->n, sizeof(*m->values), compare);
+	return m->values[m->n / 2];
+}
+
+static void add(json_object *all, const struct row *row, const struct job *job,
+		struct metric *m)
+{
+	bool plain = !strcmp(m->name, "-");
+	json_object *o = json_object_new_object();
+	double value = median(m);
+
+	printf("%-24s %-10s %7ld %-9s %-17s %14.1f %s\n", row->op,
+	       type_names[job->type], job->arg, plain ? "" : m->name,
+	       job->f->name, value, m->unit);
+	fflush(stdout);
+	json_object_object_add(o, "op", json_object_new_string(row->op));
+	json_object_object_add(o, "type",
+			       json_object_new_string(type_names[job->type]));
+	json_object_object_add(o, "arg", json_object_new_int64(job->arg));
+	json_object_object_add(o, "metric",
+			       json_object_new_string(plain ? "" : m->name));
+	json_object_object_add(o, "family",
+			       json_object_new_string(job->f->name));
+	json_object_object_add(o, "unit", json_object_new_string(m->unit));
+	json_object_object_add(o, "value", json_object_new_double(value));
+	json_object_array_add(all, o);
+}
+
+static bool measure_row(json_object *all, const struct row *row,
+			const struct family *f, enum type type)
+{
+	struct job job = {
+		.f = f, .type = type, .arg = row->arg, .times = row->times,
+	};
+	struct metric metrics[9] = {}, *m;
+	bool ok = true;
+	int i;
+
+	for (i = 0; i < opt.repeat && ok; i++)
+		ok = measure(row, &job, metrics);
+	if (!ok)
+		printf("%-24s %-10s %7ld %-9s %-17s %14s\n", row->op,
+		       type_names[type], row->arg, "", f->name, "failed");
+	for (m = metrics; ok && *m->name; m++)
+		add(all, row, &job, m);
+	return ok;
+}
+
+static bool measure_all(json_object *all)
+{
+	bool present[16], ok = true;
+	unsigned int r, type;
+	int i;
+
+	for (i = 0; i < nfamilies; i++) {
+		present[i] = family_present(&families[i]);
+		if (!present[i])
+			fprintf(stderr, "not here: %s\n", families[i].name);
+	}
+	for (r = 0; r < ARRAY_SIZE(rows); r++) {
+		for (type = STREAM; type <= DGRAM; type <<= 1) {
+			for (i = 0; i < nfamilies; i++) {
+				if (present[i] &&
+				    rows[r].types & families[i].types & type &&
+				    listed(opt.types, type_names[type]) &&
+				    wanted(&rows[r], &families[i]))
+					ok &= measure_row(all, &rows[r],
+							  &families[i], type);
+			}
+		}
+	}
+	return ok;
+}
+
+static void write_json(json_object *all)
+{
+	const char *clock = opt.set == INSTRUCTIONS ? "instructions" : "wall";
+	json_object *o = json_object_new_object();
+	struct utsname u;
+
+	uname(&u);
+	json_object_object_add(o, "kernel", json_object_new_string(u.release));
+	json_object_object_add(o, "clock", json_object_new_string(clock));
+	json_object_object_add(o, "results", all);
+	if (json_object_to_file_ext(opt.json, o, JSON_C_TO_STRING_PRETTY))
+		die(opt.json);
+}
+
+static const char usage[] =
+"usage: bench [--set instructions|wall] [--repeat N] [--family A,B...]\n"
+"             [--op A,B...] [--type T,U...] [--arg N] [--json FILE]\n";
+
+static void parse(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "set", required_argument, NULL, 's' },
+		{ "repeat", required_argument, NULL, 'r' },
+		{ "family", required_argument, NULL, 'f' },
+		{ "op", required_argument, NULL, 'o' },
+		{ "type", required_argument, NULL, 't' },
+		{ "arg", required_argument, NULL, 'a' },
+		{ "json", required_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ }
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c == 's' && !strcmp(optarg, "instructions")) {
+			opt.set = INSTRUCTIONS;
+		} else if (c == 's' && !strcmp(optarg, "wall")) {
+			opt.set = WALL;
+		} else if (c == 'r' && atoi(optarg) > 0 && atoi(optarg) < 16) {
+			opt.repeat = atoi(optarg);
+		} else if (c == 'f') {
+			opt.families = optarg;
+		} else if (c == 'o') {
+			opt.ops = optarg;
+		} else if (c == 't') {
+			opt.types = optarg;
+		} else if (c == 'a') {
+			opt.arg = atol(optarg);
+		} else if (c == 'j') {
+			opt.json = optarg;
+		} else {
+			fputs(usage, c == 'h' ? stdout : stderr);
+			exit(c == 'h' ? 0 : 2);
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	json_object *all = json_object_new_array();
+	bool ok;
+
+	parse(argc, argv);
+	ok = measure_all(all);
+	if (opt.json)
+		write_json(all);
+	return ok ? 0 : 1;
+}
