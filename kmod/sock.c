@@ -566,7 +566,7 @@ static void state_change(struct sock *sk)
 	if (skwq_has_sleeper(wq))
 		wake_up_interruptible_all(&wq->wait);
 	rcu_read_unlock();
-	if (READ_ONCE(altconn_sk(sk)->reader.task))
+	if (rcu_access_pointer(altconn_sk(sk)->reader.task))
 		rcuwait_wake_up(&altconn_sk(sk)->reader);
 }
 

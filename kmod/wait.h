@@ -100,11 +100,14 @@ altconn_sleep(struct sock *sk, long *timeo,
 	      const void *arg)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
+	struct task_struct **place;
 	int err = 0;
 
+	/* Whoever sleeps cannot go meanwhile: no RCU for him to take it. */
+	place = (struct task_struct __force **)&ask->reader.task;
 	if (!*timeo)
 		return -EAGAIN;
-	if (cmpxchg(&ask->reader.task, NULL, current))
+	if (cmpxchg(place, NULL, current))
 		return altconn_wait_until(sk, timeo, announce, arg);
 	for (;;) {
 		WRITE_ONCE(ask->want_data, true);
@@ -120,7 +123,7 @@ altconn_sleep(struct sock *sk, long *timeo,
 	}
 	__set_current_state(TASK_RUNNING);
 	/* The place is free: whoever takes it begins anew. */
-	smp_store_release(&ask->reader.task, NULL);
+	smp_store_release(place, NULL);
 	return err;
 }
 

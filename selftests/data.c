@@ -656,7 +656,7 @@ static bool recv_numbered(int fd, uint32_t number, uint32_t *buf, size_t n)
  * memory serves for all of them. One that ends just behind where positions wrap,
  * and then there are more than that memory holds.
  */
-TEST_F_TIMEOUT(conn, records_wrap_at_4_GiB, AT_TIMEOUT_LONG)
+TEST_F_TIMEOUT(conn, records_wrap_at_4_gib, AT_TIMEOUT_LONG)
 {
 	static uint32_t buf[2048];
 	const size_t words = 475, total = 4 + 475 * 4;

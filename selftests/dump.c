@@ -48,7 +48,7 @@ static int family_id(int fd)
 		},
 		.name = ALTCONN_FAMILY_NAME,
 	};
-	char buf[8192] __attribute__((aligned(8)));
+	uint64_t buf[1024];
 	struct nlmsghdr *nlh = (struct nlmsghdr *)buf;
 	struct nlattr *a;
 	char *end;
@@ -57,8 +57,8 @@ static int family_id(int fd)
 	    recv(fd, buf, sizeof(buf), 0) < (ssize_t)sizeof(*nlh) ||
 	    nlh->nlmsg_type != GENL_ID_CTRL)
 		return -1;
-	end = buf + nlh->nlmsg_len;
-	a = (struct nlattr *)(buf + NLMSG_HDRLEN + GENL_HDRLEN);
+	end = (char *)buf + nlh->nlmsg_len;
+	a = (void *)buf + NLMSG_HDRLEN + GENL_HDRLEN;
 	for (; (char *)a < end; a = (void *)a + NLA_ALIGN(a->nla_len)) {
 		if (a->nla_type == CTRL_ATTR_FAMILY_ID)
 			return *(uint16_t *)(a + 1);
@@ -94,7 +94,7 @@ static int begin_dump(void)
 /* The associations of the next message; @more: it was not the last. */
 static int read_some(int fd, bool *more)
 {
-	char buf[65536] __attribute__((aligned(8)));
+	uint64_t buf[8192];
 	ssize_t len = recv(fd, buf, sizeof(buf), 0);
 	struct nlmsghdr *nlh = (struct nlmsghdr *)buf;
 	int n = 0;
