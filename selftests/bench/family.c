@@ -3,6 +3,7 @@
 #include "bench.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -213,8 +214,11 @@ int try_connect(const struct job *job, unsigned int n, int flags)
 
 int connect_to(const struct job *job, unsigned int n)
 {
-	int on = 1, fd = try_connect(job, n, 0);
+	int on = 1, fd;
 
+	/* vsock resets whom a full backlog has no room for. */
+	while ((fd = try_connect(job, n, 0)) < 0 && errno == ECONNRESET)
+		sched_yield();
 	if (fd < 0)
 		die("connect");
 	/* No peer waits for more to come. */

@@ -113,6 +113,9 @@ size_t recv_some(int fd, char *buf, size_t len)
 	}
 	if (reads)
 		n = read(fd, buf, len);
+	/* The end, as TIPC tells it. */
+	if (n < 0 && errno == ECONNRESET)
+		return 0;
 	if (n < 0)
 		die("recv");
 	return n;
