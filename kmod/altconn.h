@@ -578,7 +578,7 @@ u64 altconn_next_id(void);
 /* registry.c */
 void altconn_registry_init(struct altconn_registry *reg);
 void altconn_registry_add(struct altconn_registry *reg,
-			  struct altconn_entry *entry);
+			  struct altconn_entry *entry, u64 id);
 void altconn_registry_remove(struct altconn_registry *reg,
 			     struct altconn_entry *entry);
 void altconn_registry_begin(struct altconn_registry *reg,
@@ -728,9 +728,9 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 void altconn_assoc_set_listener(struct altconn_assoc *assoc,
 				struct altconn_listener *ln);
 void altconn_assoc_free(struct altconn_assoc *assoc);
-bool altconn_assoc_accepted(struct net *net, int type,
-			    const struct altconn_addr *local,
-			    const struct altconn_addr *remote);
+int altconn_assoc_accepted(struct net *net, int type,
+			   const struct altconn_addr *local,
+			   const struct altconn_addr *remote);
 struct altconn_assoc *altconn_assoc_next(struct net *net,
 					 struct altconn_cursor *cursor);
 int altconn_assoc_register(struct altconn_assoc *assoc);
@@ -772,7 +772,7 @@ static inline void altconn_assoc_put(struct altconn_assoc *assoc)
 static inline struct altconn_assoc *altconn_assoc_of(const struct sock *sk,
 						     enum altconn_side *side)
 {
-	struct altconn_assoc *assoc;
+	struct altconn_assoc *assoc, *again;
 
 	for (;;) {
 		rcu_read_lock();
@@ -784,7 +784,10 @@ static inline struct altconn_assoc *altconn_assoc_of(const struct sock *sk,
 		rcu_read_unlock();
 		/* The reference first, then the second look. */
 		smp_acquire__after_ctrl_dep();
-		if (likely(rcu_access_pointer(altconn_sk(sk)->assoc) == assoc))
+		again = rcu_access_pointer(altconn_sk(sk)->assoc);
+		/* And then what it shows: it is whole. */
+		smp_rmb();
+		if (likely(again == assoc))
 			break;
 		/* Another one by now, in the same memory or not. */
 		if (assoc)

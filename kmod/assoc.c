@@ -91,7 +91,6 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 	assoc = kmem_cache_zalloc(assoc_cache, GFP_KERNEL_ACCOUNT);
 	if (!assoc)
 		return NULL;
-	refcount_set(&assoc->refs, 1);
 	spin_lock_init(&assoc->lock);
 	INIT_LIST_HEAD(&assoc->node);
 	assoc->state = ALTCONN_ASSOC_STATE_PENDING;
@@ -104,6 +103,9 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 	assoc->end[ALTCONN_SERVER].uid = INVALID_UID;
 	set_client(assoc, sk);
 	assoc->end[ALTCONN_SERVER].addr = altconn_addr_get(dest);
+	/* Who knew it in its former life may take a reference from here on. */
+	smp_wmb();
+	refcount_set(&assoc->refs, 1);
 	return assoc;
 }
 
@@ -205,7 +207,8 @@ int altconn_assoc_register(struct altconn_assoc *assoc)
 	int err = altconn_assoc_count(assoc->an);
 
 	if (!err)
-		altconn_registry_add(&assoc->an->assocs, &assoc->entry);
+		altconn_registry_add(&assoc->an->assocs, &assoc->entry,
+				     assoc->entry.id);
 	return err;
 }
 
@@ -256,10 +259,11 @@ static bool is_server_of(const struct altconn_assoc *assoc,
  * that it shares with another socket, which is rare.
  *
  * Context: process, may sleep.
+ * Return: 0: none has; -EADDRINUSE: one has; -EINTR: the process is being killed.
  */
-bool altconn_assoc_accepted(struct net *net, int type,
-			    const struct altconn_addr *local,
-			    const struct altconn_addr *remote)
+int altconn_assoc_accepted(struct net *net, int type,
+			   const struct altconn_addr *local,
+			   const struct altconn_addr *remote)
 {
 	struct altconn_registry *reg = &altconn_pernet(net)->assocs;
 	struct altconn_cursor cursor;
@@ -275,7 +279,9 @@ bool altconn_assoc_accepted(struct net *net, int type,
 		cond_resched();
 	}
 	altconn_registry_end(reg, &cursor);
-	return found;
+	if (found)
+		return -EADDRINUSE;
+	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
 /**

@@ -507,10 +507,10 @@ static struct rhlist_head *siblings(const struct altconn_bind *bind)
 	return rhltable_lookup(&bind_table, &key, bind_params);
 }
 
-/* Was it accepted, at another socket with this local address? */
-static bool is_accepted(const struct altconn_bind *bind,
-			const struct altconn_addr *own,
-			const struct altconn_addr *dest)
+/* -EADDRINUSE: it was accepted, at another socket with this local address. */
+static int check_accepted(const struct altconn_bind *bind,
+			  const struct altconn_addr *own,
+			  const struct altconn_addr *dest)
 {
 	struct altconn_bind *other;
 	struct rhlist_head *pos;
@@ -520,8 +520,8 @@ static bool is_accepted(const struct altconn_bind *bind,
 	altconn_bind_for_each(other, pos, siblings(bind))
 		shared |= other != bind;
 	rcu_read_unlock();
-	return shared &&
-	       altconn_assoc_accepted(bind->net, bind->type, own, dest);
+	return shared ? altconn_assoc_accepted(bind->net, bind->type, own,
+					       dest) : 0;
 }
 
 /* E-ADDRINUSE: no two associations have type, local and remote address alike. */
@@ -531,10 +531,11 @@ static int claim(struct sock *sk, struct altconn_addr *dest)
 	struct altconn_addr *own = own_addr(sk);
 	spinlock_t *stripe = stripe_of(bind);
 	struct rhlist_head *pos;
-	int err = -EADDRINUSE;
+	int err = check_accepted(bind, own, dest);
 
-	if (is_accepted(bind, own, dest))
-		return -EADDRINUSE;
+	if (err)
+		return err;
+	err = -EADDRINUSE;
 	rcu_read_lock();
 	spin_lock(stripe);
 	altconn_bind_for_each(other, pos, siblings(bind))

@@ -11,6 +11,7 @@
  *	PENDING -> CLOSED	refused: the listener went away or said no
  *				timed out: the deadline passed
  *				cancelled: close(), or connect(AF_UNSPEC)
+ *				failed: no memory for a deadline
  *
  * Documentation/states.svg shows it, with the states of the socket.
  *

@@ -271,11 +271,15 @@ static int admit(const struct sock *receiver, const struct altconn_dgram *dg)
 /* What a socket filter sees, and what it leaves of it. */
 static int run_filter(struct sock *receiver, struct altconn_dgram *dg)
 {
-	u32 paged = dg->len > SKB_MAX_ALLOC ? dg->len - SKB_MAX_ALLOC : 0;
+	u32 paged = 0;
 	struct sk_buff *skb;
 	int err;
 
-	paged = min_t(unsigned long, PAGE_ALIGN(paged), dg->len);
+	/* As AF_UNIX: as much as pages can hold, the rest in one piece. */
+	if (dg->len > SKB_MAX_ALLOC)
+		paged = PAGE_ALIGN(min_t(size_t, dg->len - SKB_MAX_ALLOC,
+					 MAX_SKB_FRAGS * PAGE_SIZE));
+	paged = min(paged, dg->len);
 	skb = alloc_skb_with_frags(dg->len - paged, paged,
 				   PAGE_ALLOC_COSTLY_ORDER, &err,
 				   GFP_KERNEL_ACCOUNT);

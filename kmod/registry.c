@@ -24,14 +24,16 @@ void altconn_registry_init(struct altconn_registry *reg)
 /**
  * altconn_registry_add() - add an entry
  * @reg: the registry
- * @entry: in no registry; its id is set
+ * @entry: in no registry
+ * @id: its id, a new one
  *
  * Context: process.
  */
 void altconn_registry_add(struct altconn_registry *reg,
-			  struct altconn_entry *entry)
+			  struct altconn_entry *entry, u64 id)
 {
 	spin_lock(&reg->lock);
+	entry->id = id;
 	list_add_tail(&entry->node, &reg->entries);
 	spin_unlock(&reg->lock);
 }
@@ -154,7 +156,8 @@ void altconn_registry_again(struct altconn_registry *reg,
 			    struct altconn_entry *entry)
 {
 	spin_lock(&reg->lock);
-	if (!list_empty(&entry->node))
+	/* One that was removed and came again stands at the end. */
+	if (!list_empty(&entry->node) && entry->id <= cursor->last)
 		list_move_tail(&cursor->entry.node, &entry->node);
 	spin_unlock(&reg->lock);
 }

@@ -261,8 +261,9 @@ u32 altconn_ring_payload(const struct altconn_ring *ring)
 
 	if (!ring)
 		return 0;
-	/* In this order what is there is never told too small. */
 	written = READ_ONCE(ring->extra_written);
+	/* In this order what is there is never told too small. */
+	smp_rmb();
 	used = altconn_ring_used(ring);
 	/* Likewise. */
 	smp_rmb();
@@ -343,13 +344,15 @@ copy_in(struct altconn_segment *seg, u32 at, struct iov_iter *from, u32 n)
 
 /*
  * The scan may have it for a moment, which is no reason to tell a program that
- * does not wait of its signals.
+ * does not wait of its signals: after it let go of its own lock it has none.
  */
 static int lock_unless_signal(struct mutex *lock)
 {
-	if (!mutex_lock_interruptible(lock) || mutex_trylock(lock))
+	if (!mutex_lock_interruptible(lock))
 		return 0;
-	return -ERESTARTSYS;
+	spin_lock(&segments_lock);
+	spin_unlock(&segments_lock);
+	return mutex_trylock(lock) ? 0 : -ERESTARTSYS;
 }
 
 static int lock_writer(struct altconn_ring *ring)
@@ -619,7 +622,7 @@ ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 	ssize_t n = -EAGAIN;
 	u32 used;
 
-	if (!ring || !look_at_writer(ring))
+	if (!altconn_ring_used(ring))
 		return -EAGAIN;
 	if (lock_unless_signal(&ring->read_lock))
 		return -ERESTARTSYS;
@@ -656,7 +659,7 @@ ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 	struct cursor c;
 	u32 used, head;
 
-	if (!ring || !look_at_writer(ring))
+	if (!altconn_ring_used(ring))
 		return -EAGAIN;
 	if (lock_unless_signal(&ring->read_lock))
 		return -ERESTARTSYS;

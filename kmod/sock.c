@@ -95,8 +95,7 @@ void altconn_sock_register(struct sock *sk)
 	/* Readers may look at it: it stays for the endpoint's life. */
 	if (!ask->pid)
 		ask->pid = get_pid(task_tgid(current));
-	ask->entry.id = altconn_next_id();
-	altconn_registry_add(&an->sockets, &ask->entry);
+	altconn_registry_add(&an->sockets, &ask->entry, altconn_next_id());
 	atomic_long_inc(&an->n_sockets);
 }
 

@@ -110,9 +110,15 @@ altconn_sleep(struct sock *sk, long *timeo,
 	if (cmpxchg(place, NULL, current))
 		return altconn_wait_until(sk, timeo, announce, arg);
 	for (;;) {
-		WRITE_ONCE(ask->want_data, true);
-		/* Pairs with the barrier in altconn_wake_reader(). */
+		/*
+		 * Asleep first, then announced: a waker that clears the
+		 * announcement, even late and for data that is read by now,
+		 * wakes somebody then, who announces himself again.
+		 */
 		set_current_state(TASK_INTERRUPTIBLE);
+		WRITE_ONCE(ask->want_data, true);
+		/* Pairs with the barrier before altconn_wake_reader(). */
+		smp_mb();
 		if (ready(sk, arg))
 			break;
 		err = signal_pending(current) ? sock_intr_errno(*timeo) :

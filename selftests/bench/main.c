@@ -83,7 +83,7 @@ static struct {
 	const char	*json;
 	const char	*types;
 	long		arg;
-} opt = { .arg = -1, .set = WALL, .repeat = 3 };
+} opt = { .arg = -1, .repeat = 3 };
 
 static bool listed(const char *list, const char *name)
 {
@@ -335,7 +335,14 @@ int main(int argc, char **argv)
 	bool ok;
 
 	parse(argc, argv);
+	/* Who asks for an operation gets it. */
+	if (!opt.set)
+		opt.set = opt.ops ? BOTH : WALL;
 	ok = measure_all(all);
+	if (!json_object_array_length(all)) {
+		fputs("bench: nothing was measured\n", stderr);
+		ok = false;
+	}
 	if (opt.json)
 		write_json(all);
 	return ok ? 0 : 1;
