@@ -695,39 +695,60 @@ static int nl_family_id(int fd)
 	return -1;
 }
 
-/* The messages in a buffer; *done at the dump's end. */
-static int nl_count(char *buf, int len, bool *done)
+int at_dump_begin(int cmd)
 {
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
+	int id = nl_family_id(fd);
+
+	if (id < 0 || nl_send(fd, id, NLM_F_DUMP, cmd, NULL))
+		return fail(fd);
+	return fd;
+}
+
+int at_dump_some(int fd, bool *more)
+{
+	uint64_t buf[8192];
+	ssize_t len = recv(fd, buf, sizeof(buf), 0);
 	struct nlmsghdr *nlh = (struct nlmsghdr *)buf;
 	int n = 0;
 
+	if (len < 0)
+		return -1;
+	*more = len > 0;
 	for (; NLMSG_OK(nlh, len); nlh = NLMSG_NEXT(nlh, len)) {
 		if (nlh->nlmsg_type == NLMSG_ERROR)
 			return -1;
 		if (nlh->nlmsg_type == NLMSG_DONE)
-			*done = true;
+			*more = false;
 		else
 			n++;
 	}
 	return n;
 }
 
+int at_dump_rest(int fd)
+{
+	bool more = true;
+	int sum = 0, n;
+
+	while (more) {
+		n = at_dump_some(fd, &more);
+		if (n < 0)
+			return -1;
+		sum += n;
+	}
+	return sum;
+}
+
 int at_dump(int cmd)
 {
-	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
-	int id = nl_family_id(fd), n = 0, len, total = 0;
-	bool done = false;
-	char buf[65536];
+	int fd = at_dump_begin(cmd), sum;
 
-	if (id < 0 || nl_send(fd, id, NLM_F_DUMP, cmd, NULL))
-		return fail(fd);
-	while (!done && n >= 0) {
-		len = recv(fd, buf, sizeof(buf), 0);
-		n = len < 0 ? -1 : nl_count(buf, len, &done);
-		total += n;
-	}
+	if (fd < 0)
+		return -1;
+	sum = at_dump_rest(fd);
 	close(fd);
-	return n < 0 ? -1 : total;
+	return sum;
 }
 
 int at_netns(void)

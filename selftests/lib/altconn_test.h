@@ -174,6 +174,13 @@ int at_hear(int fd);
 /* How many messages a dump has (ALTCONN_CMD_ASSOC_GET, ...), or -1. */
 int at_dump(int cmd);
 
+/* The same in steps: a netlink socket; entries of the next message, @more: it
+ * was not the last; entries of all that follow. -1: failed.
+ */
+int at_dump_begin(int cmd);
+int at_dump_some(int fd, bool *more);
+int at_dump_rest(int fd);
+
 /* A fresh network namespace for this process. */
 int at_netns(void);
 long at_sysctl(const char *name);
