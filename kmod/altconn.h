@@ -521,6 +521,9 @@ static inline struct altconn_dgram_sock *altconn_dgram_sk(const struct sock *sk)
 struct altconn_net {
 	struct net		*net;
 	struct altconn_registry	assocs;
+ * @port_sets: what port.c knows of ports that are taken; grows only
+ * @n_port_sets: how many
+ * @port_lock: adding to @port_sets
 	struct altconn_registry	sockets;
 	unsigned int		connect_timeout_ms;
 	u32			port_next[ALTCONN_KIND_INET + 1];
@@ -537,6 +540,9 @@ struct altconn_net {
 extern unsigned int altconn_net_id;
 extern unsigned int altconn_family;
 extern struct workqueue_struct *altconn_wq;
+	struct list_head	port_sets;
+	unsigned int		n_port_sets;
+	spinlock_t		port_lock;	/* adding to port_sets */
 /* The initial namespace's: its limits are every namespace's. */
 extern struct altconn_net *altconn_init_state;
 
@@ -681,6 +687,14 @@ void altconn_vacancy_remove(struct altconn_listener *ln);
 int altconn_path_bind(struct sock *sk, struct altconn_addr *addr);
 int altconn_path_resolve(struct altconn_addr *addr, struct path *path,
 			 u32 *reason);
+
+/* port.c */
+void altconn_port_init(struct altconn_net *an);
+void altconn_port_exit(struct altconn_net *an);
+int altconn_port_bind(struct sock *sk, struct altconn_addr *addr,
+		      enum altconn_bind_how how);
+void altconn_port_free(struct net *net, int type,
+		       const struct altconn_addr *addr);
 
 /* connect.c */
 int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The table of bound addresses, ephemeral ports and automatic names.
+ * The table of bound addresses, and automatic names.
  *
  * One hash table for the machine; the namespace is part of the key, but for
  * paths, which network namespaces share as AF_UNIX shares them. Ports, names
@@ -338,6 +338,8 @@ void altconn_unbind(struct sock *sk, struct path *path)
 		return;
 	WRITE_ONCE(ask->bind, NULL);
 	rhltable_remove(&bind_table, &bind->node, bind_params);
+	if (bind->addr->port)
+		altconn_port_free(bind->net, bind->type, bind->addr);
 	if (sk->sk_type == SOCK_DGRAM)
 		altconn_dgram_changed();
 	if (bind->remote)
@@ -346,65 +348,6 @@ void altconn_unbind(struct sock *sk, struct path *path)
 		*path = bind->path;
 	/* Of the binding's own address: frees it after a grace period. */
 	altconn_addr_put(bind->addr);
-}
-
-static bool may_use(struct net *net, const struct altconn_addr *addr)
-{
-	return addr->kind != ALTCONN_KIND_INET ||
-	       !inet_is_local_reserved_port(net, addr->port);
-}
-
-static void port_range(struct net *net, enum altconn_kind kind, u32 *min,
-		       u32 *max)
-{
-	struct altconn_net *an = altconn_pernet(net);
-	int low, high;
-
-	*min = READ_ONCE(an->port_min);
-	*max = READ_ONCE(an->port_max);
-	if (kind != ALTCONN_KIND_INET)
-		return;
-	inet_get_local_port_range(net, &low, &high);
-	*min = low;
-	*max = high;
-}
-
-/*
- * The next port that is free, written into @addr: one that was given up is not
- * taken again at once. -EAGAIN when none is left
- * (E-AGAIN-PORT). No signal but one that kills ends the search: connect() has
- * no attempt to go on with yet.
- */
-static int bind_ephemeral(struct sock *sk, struct altconn_addr *addr,
-			  enum altconn_bind_how how)
-{
-	struct net *net = sock_net(sk);
-	u32 *hint = &altconn_pernet(net)->port_next[addr->kind];
-	u32 min, max, range, first, i;
-	int err;
-
-	port_range(net, addr->kind, &min, &max);
-	if (max < min)
-		return -EAGAIN;
-	range = max - min + 1;
-	first = READ_ONCE(*hint);
-	first = first < min || first > max ? 0 : first - min;
-	for (i = 0; i < range; i++) {
-		addr->port = min + first++;
-		if (first == range)
-			first = 0;
-		if (!may_use(net, addr))
-			continue;
-		err = altconn_bind_insert(sk, addr, NULL, how);
-		if (err != -EADDRINUSE) {
-			WRITE_ONCE(*hint, addr->port + 1);
-			return err;
-		}
-		cond_resched();
-		if (fatal_signal_pending(current))
-			return -EINTR;
-	}
-	return -EAGAIN;
 }
 
 /* As AF_UNIX: a name of five hexadecimal digits, unix(7). */
@@ -456,7 +399,7 @@ int altconn_autobind(struct sock *sk, const struct altconn_addr *dest)
 		*altconn_addr_ip(&addr) = *altconn_addr_ip(dest);
 		fallthrough;
 	case ALTCONN_KIND_PORT:
-		return bind_ephemeral(sk, &addr, ALTCONN_BIND_AUTO);
+		return altconn_port_bind(sk, &addr, ALTCONN_BIND_AUTO);
 	case ALTCONN_KIND_NAME:
 		return bind_auto_name(sk, ALTCONN_BIND_AUTO);
 	default:
@@ -756,7 +699,7 @@ static int bind_locked(struct sock *sk, struct altconn_addr *addr)
 	}
 	/* bind(2) has another errno than connect(2) for this. */
 	if (addr->kind != ALTCONN_KIND_NAME && !addr->port) {
-		err = bind_ephemeral(sk, addr, ALTCONN_BIND_CHOSEN);
+		err = altconn_port_bind(sk, addr, ALTCONN_BIND_CHOSEN);
 		return err == -EAGAIN ? -EADDRINUSE : err;
 	}
 	if (privileged(sock_net(sk), addr) &&

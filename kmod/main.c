@@ -40,6 +40,7 @@ static int __net_init net_init(struct net *net)
 		altconn_init_state = an;
 	altconn_registry_init(&an->assocs);
 	altconn_registry_init(&an->sockets);
+	altconn_port_init(an);
 	return altconn_sysctl_register(net);
 }
 
@@ -48,6 +49,7 @@ static void __net_exit net_exit(struct net *net)
 	struct altconn_net *an = altconn_pernet(net);
 
 	altconn_sysctl_unregister(net);
+	altconn_port_exit(an);
 	WARN_ON_ONCE(!list_empty(&an->assocs.entries) ||
 		     !list_empty(&an->sockets.entries));
 }

@@ -165,6 +165,104 @@ TEST_F_TIMEOUT(port, E_AGAIN_PORT_range_used_up, AT_TIMEOUT)
 	EXPECT_TRUE(at_addr_eq(&freed, &got));
 }
 
+#define FULL_MIN	40000
+#define FULL_PORTS	200
+
+static void set_full_range(struct __test_metadata *_metadata)
+{
+	ASSERT_EQ(0, at_sysctl_set("altconn/ephemeral_port_min", FULL_MIN));
+	ASSERT_EQ(0, at_sysctl_set("altconn/ephemeral_port_max",
+				   FULL_MIN + FULL_PORTS - 1));
+}
+
+/* Whatever is free is found, however full the range is. */
+TEST_F_TIMEOUT(port, full_range_gives_what_was_freed, AT_TIMEOUT)
+{
+	int fds[FULL_PORTS], other[FULL_PORTS], i, round;
+	struct at_addr got, taken;
+	uint64_t seed = 1;
+
+	set_full_range(_metadata);
+	/* One that somebody asked for is nobody else's. */
+	fds[0] = bind_port(variant->type, FULL_MIN + 77, &got);
+	ASSERT_LE(0, fds[0]);
+	for (i = 1; i < FULL_PORTS; i++)
+		ASSERT_LE(0, fds[i] = bind_port(variant->type, 0, &got));
+	for (round = 0; round < 300; round++) {
+		i = at_random(&seed) % FULL_PORTS;
+		ASSERT_EQ(-1, bind_port(variant->type, 0, &got));
+		ASSERT_EQ(EADDRINUSE, errno);
+		ASSERT_EQ(0, at_getsockname(fds[i], &taken));
+		close(fds[i]);
+		/* Every third is asked for; the search must not take it for free. */
+		fds[i] = bind_port(variant->type,
+				   round % 3 ? 0 : taken.nat.sac_port, &got);
+		ASSERT_LE(0, fds[i]);
+		ASSERT_TRUE(at_addr_eq(&taken, &got));
+	}
+	/* Each type has ports of its own. */
+	for (i = 0; i < FULL_PORTS; i++)
+		ASSERT_LE(0, other[i] = bind_port(variant->type == SOCK_DGRAM ?
+						  SOCK_STREAM : SOCK_DGRAM, 0,
+						  &got));
+	at_close(fds, FULL_PORTS);
+	for (i = 0; i < FULL_PORTS; i++)
+		ASSERT_LE(0, fds[i] = bind_port(variant->type, 0, &got));
+	at_close(other, FULL_PORTS);
+}
+
+struct taker {
+	pthread_t thread;
+	int type;
+	atomic_int *failed;
+	int rounds;
+};
+
+/* Three ports at a time, in changing order. */
+static void *take(void *arg)
+{
+	struct taker *t = arg;
+	int fds[3] = { -1, -1, -1 }, i;
+	struct at_addr got;
+
+	for (i = 0; i < t->rounds; i++) {
+		close(fds[i % 3]);
+		fds[i % 3] = bind_port(t->type, 0, &got);
+		if (fds[i % 3] < 0)
+			atomic_fetch_add(t->failed, 1);
+	}
+	for (i = 0; i < 3; i++)
+		close(fds[i]);
+	return NULL;
+}
+
+/* As many ports are left as all threads together want: nobody misses one. */
+TEST_F_TIMEOUT(port, full_range_raced, AT_TIMEOUT)
+{
+	int fds[FULL_PORTS], i, left = 3 * 4;
+	struct taker takers[4] = {};
+	atomic_int failed = 0;
+	struct at_addr got;
+
+	set_full_range(_metadata);
+	for (i = 0; i < FULL_PORTS - left; i++)
+		ASSERT_LE(0, fds[i] = bind_port(variant->type, 0, &got));
+	for (i = 0; i < 4; i++) {
+		takers[i].type = variant->type;
+		takers[i].failed = &failed;
+		takers[i].rounds = at_scale(2000, 300);
+		ASSERT_EQ(0, pthread_create(&takers[i].thread, NULL, take,
+					    &takers[i]));
+	}
+	for (i = 0; i < 4; i++)
+		pthread_join(takers[i].thread, NULL);
+	EXPECT_EQ(0, failed);
+	for (; i < 4 + left; i++)
+		ASSERT_LE(0, bind_port(variant->type, 0, &got));
+	EXPECT_EQ(-1, bind_port(variant->type, 0, &got));
+	at_close(fds, FULL_PORTS - left);
+}
+
 TEST_F_TIMEOUT(port, below_1024_EACCES, AT_TIMEOUT)
 {
 	static const struct {

@@ -191,14 +191,26 @@ TEST_F_TIMEOUT(inet, EACCES_privileged_port, AT_TIMEOUT)
 	EXPECT_EQ(0, bound(variant, "127.0.0.1", 80, &fd));
 }
 
+/* Ephemeral ports. */
+enum ports { RANGE, RESERVED };
+
+static int set_ports(enum ports what, const char *text)
+{
+	int fd = open(what == RANGE ? "/proc/sys/net/ipv4/ip_local_port_range" :
+			      "/proc/sys/net/ipv4/ip_local_reserved_ports",
+		      O_WRONLY), n;
+
+	n = write(fd, text, strlen(text));
+	close(fd);
+	return n == (int)strlen(text) ? 0 : -1;
+}
+
 TEST_F_TIMEOUT(inet, ephemeral_from_the_range_of_TCP, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int err, fd, n;
 
-	fd = open("/proc/sys/net/ipv4/ip_local_port_range", O_WRONLY);
-	ASSERT_EQ(11, write(fd, "40000 40002", 11));
-	close(fd);
+	ASSERT_EQ(0, set_ports(RANGE, "40000 40002"));
 	for (n = 0; !(err = bound(variant, "127.0.0.1", 0, &fd)); n++) {
 		at_getsockname(fd, &a);
 		EXPECT_LE(40000, at_port_of(&a));
@@ -214,15 +226,13 @@ TEST_F_TIMEOUT(inet, ephemeral_from_the_range_of_TCP, AT_TIMEOUT)
 TEST_F_TIMEOUT(inet, E_AGAIN_PORT, AT_TIMEOUT)
 {
 	struct altconn_connect_info info;
-	int lfd, fds[3], i, fd;
+	int lfd, fds[3], i;
 	struct at_addr a;
 
 	lfd = listener(variant, "127.0.0.1", 4000);
 	ASSERT_LE(0, lfd);
 	address(variant, &a, "127.0.0.1", 4000);
-	fd = open("/proc/sys/net/ipv4/ip_local_port_range", O_WRONLY);
-	ASSERT_EQ(11, write(fd, "40000 40001", 11));
-	close(fd);
+	ASSERT_EQ(0, set_ports(RANGE, "40000 40001"));
 	for (i = 0; i < 3; i++)
 		fds[i] = make(variant, "127.0.0.1");
 	EXPECT_EQ(0, at_err(at_connect(fds[0], &a)));
@@ -237,6 +247,55 @@ TEST_F_TIMEOUT(inet, E_AGAIN_PORT, AT_TIMEOUT)
 	EXPECT_EQ(ALTCONN_REASON_NO_PORT, info.aci_reason);
 	EXPECT_EQ(0, at_err(at_connect_unspec(fds[1])));
 	EXPECT_EQ(0, at_err(at_connect(fds[2], &a)));
+}
+
+/* A port that is taken at one address is free at another, however many are. */
+TEST_F_TIMEOUT(inet, full_range_is_one_of_each_address, AT_TIMEOUT)
+{
+	int fds[100], i, fd, err, n[2] = {};
+	struct at_addr a, freed;
+
+	ASSERT_EQ(0, set_ports(RANGE, "40000 40031"));
+	for (i = 0; i < 100 && !(err = bound(variant, "127.0.0.1", 0, &fds[i]));
+	     i++)
+		n[0]++;
+	EXPECT_EQ(EADDRINUSE, err);
+	/* TCP leaves some for clients. */
+	EXPECT_LE(ORACLE ? 16 : 32, n[0]);
+	EXPECT_GE(32, n[0]);
+	while (!bound(variant, "127.0.0.2", 0, &fd))
+		n[1]++;
+	EXPECT_EQ(n[0], n[1]);
+	EXPECT_EQ(EADDRINUSE, bound(variant, "127.0.0.1", 0, &fd));
+	at_getsockname(fds[9], &freed);
+	close(fds[9]);
+	/* At 127.0.0.2 it still is; whoever looks there spoils nothing. */
+	EXPECT_EQ(EADDRINUSE, bound(variant, "0.0.0.0", 0, &fd));
+	ASSERT_EQ(0, bound(variant, "127.0.0.1", 0, &fd));
+	at_getsockname(fd, &a);
+	if (!ORACLE)
+		EXPECT_TRUE(at_addr_eq(&freed, &a));
+}
+
+/* What is reserved is not given, and is when it is reserved no more. */
+TEST_F_TIMEOUT(inet, full_range_without_reserved_ports, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int fd, n, port;
+
+	ASSERT_EQ(0, set_ports(RANGE, "40000 40031"));
+	ASSERT_EQ(0, set_ports(RESERVED, "40003-40010,40031"));
+	for (n = 0; !bound(variant, "127.0.0.1", 0, &fd); n++) {
+		ASSERT_EQ(0, at_getsockname(fd, &a));
+		port = at_port_of(&a);
+		EXPECT_TRUE(port < 40003 || (port > 40010 && port != 40031));
+	}
+	EXPECT_LE(ORACLE ? 8 : 23, n);
+	EXPECT_GE(23, n);
+	ASSERT_EQ(0, set_ports(RESERVED, "\n"));
+	for (n = 0; !bound(variant, "127.0.0.1", 0, &fd); n++)
+		;
+	EXPECT_LE(ORACLE ? 1 : 9, n);
 }
 
 /* What both ends are called when the address was left to the kernel. */

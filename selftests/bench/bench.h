@@ -84,6 +84,7 @@ void run_connect_among(const struct job *job);
 void run_connect_rate(const struct job *job);
 void run_connect_many(const struct job *job);
 void run_waiters(const struct job *job);
+void run_last_port(const struct job *job);
 
 /* data.c */
 void run_ping_pong(const struct job *job);

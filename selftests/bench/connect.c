@@ -3,9 +3,12 @@
 #include "bench.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <sys/resource.h>
+#include <linux/altconn.h>
 
 /* One socket made and closed: what no family does without. */
 void run_bare_socket(const struct job *job)
@@ -176,4 +179,52 @@ void run_waiters(const struct job *job)
 		close(fds[i]);
 	}
 	result("", "ns", (double)sum / (job->arg + 1));
+}
+
+static void set_port(const char *which, long port)
+{
+	char name[80];
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/sys/net/altconn/ephemeral_port_%s",
+		 which);
+	f = fopen(name, "w");
+	if (!f || fprintf(f, "%ld", port) < 0 || fclose(f))
+		die(name);
+}
+
+static int bind_any(const struct job *job)
+{
+	struct sockaddr_storage any;
+	socklen_t len = job->f->make_addr(&any, 0);
+	int fd = make_socket(job, 0);
+
+	((struct sockaddr_altconn *)&any)->sac_port = 0;
+	if (bind(fd, (struct sockaddr *)&any, len))
+		die("bind");
+	return fd;
+}
+
+/* Find the one ephemeral port that is free, of many. */
+void run_last_port(const struct job *job)
+{
+	struct rlimit limit = { job->arg + 100, job->arg + 100 };
+	uint64_t begin;
+	long i;
+
+	if (strcmp(job->f->name, "altconn"))
+		return;
+	if (unshare(CLONE_NEWNET) || setrlimit(RLIMIT_NOFILE, &limit))
+		die("unshare");
+	set_port("min", 1024);
+	set_port("max", 1024 + job->arg);
+	for (i = 0; i < job->arg; i++)
+		bind_any(job);
+	/* The one behind the others, and then each that is taken is come upon. */
+	close(bind_any(job));
+	close(bind_any(job));
+	begin = now();
+	for (i = 0; i < job->times; i++)
+		close(bind_any(job));
+	result("", "ns", (double)(now() - begin) / job->times);
 }

@@ -73,6 +73,10 @@ static const struct row {
 	{ "waiters", run_waiters, STREAM, 10, 0, INSTRUCTIONS, OURS_AND_UNIX },
 	{ "waiters", run_waiters, STREAM, 10000, 0, INSTRUCTIONS,
 	  OURS_AND_UNIX },
+	{ "last-port", run_last_port, STREAM, 100, 2000, INSTRUCTIONS,
+	  OURS_AND_UNIX },
+	{ "last-port", run_last_port, STREAM, 50000, 2000, INSTRUCTIONS,
+	  OURS_AND_UNIX },
 };
 
 static struct {
