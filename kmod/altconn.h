@@ -439,6 +439,7 @@ struct altconn_blocked {
  */
 struct altconn_sock {
 	struct sock			sk;
+ * @spin_ns: how long a reader looks before it sleeps
 	struct altconn_entry		entry;
 	u8				dress;
 	bool				unreported;
@@ -462,6 +463,7 @@ struct altconn_sock {
 static inline struct altconn_sock *altconn_sk(const struct sock *sk)
 {
 	return (struct altconn_sock *)sk;
+	u32				spin_ns;
 }
 
 /**
@@ -526,6 +528,7 @@ struct altconn_net {
  * @port_lock: adding to @port_sets
 	struct altconn_registry	sockets;
 	unsigned int		connect_timeout_ms;
+ * @spin_us: sysctl, see wait.h
 	u32			port_next[ALTCONN_KIND_INET + 1];
 	unsigned int		port_min;
 	unsigned int		port_max;
@@ -544,6 +547,7 @@ extern struct workqueue_struct *altconn_wq;
 	unsigned int		n_port_sets;
 	spinlock_t		port_lock;	/* adding to port_sets */
 /* The initial namespace's: its limits are every namespace's. */
+	unsigned int		spin_us;
 extern struct altconn_net *altconn_init_state;
 
 static inline struct altconn_net *altconn_pernet(const struct net *net)

@@ -46,6 +46,14 @@ static const struct ctl_table template[] = {
 		.mode		= 0644,
 		.proc_handler	= proc_douintvec,
 	},
+	{
+		.procname	= "spin_us",
+		.data		= (void *)offsetof(struct altconn_net, spin_us),
+		.maxlen		= sizeof(unsigned int),
+		.mode		= 0644,
+		.proc_handler	= proc_douintvec_minmax,
+		.extra2		= SYSCTL_ONE_THOUSAND,
+	},
 };
 
 /**
@@ -67,6 +75,7 @@ int altconn_sysctl_register(struct net *net)
 	an->port_max = INT_MAX;
 	an->max_waiting = 65536;
 	an->max_associations = 1 << 20;
+	an->spin_us = 100;
 
 	/* One more, zeroed: older kernels want an end mark. */
 	table = kcalloc(ARRAY_SIZE(template) + 1, sizeof(*table), GFP_KERNEL);

@@ -7,12 +7,19 @@
  * others use the queue. He is woken once, not again and again until he runs. Who
  * polls may look at edges and hears of all data, as from any socket; so does who
  * wants signals.
+ *
+ * To be woken on another CPU takes far longer than a short answer does. So a
+ * reader that has nothing looks for a while before it sleeps, if data came as
+ * quickly the times before and nobody else wants its CPU. How long adapts itself, as
+ * KVM's halt polling does: net.altconn.spin_us at the most.
  */
 #ifndef _ALTCONN_WAIT_H
 #define _ALTCONN_WAIT_H
 
 #include <linux/rcuwait.h>
+#include <linux/sched/clock.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/stat.h>
 #include "altconn.h"
 
 /**
@@ -82,6 +89,36 @@ altconn_wait_until(struct sock *sk, long *timeo,
 	return err;
 }
 
+/* Look for @ns at the most. */
+static __always_inline bool
+altconn_spin(struct sock *sk, u64 begun, u32 ns,
+	     bool (*ready)(struct sock *sk, const void *arg), const void *arg)
+{
+	while (single_task_running() && !need_resched() &&
+	       !signal_pending(current) && local_clock() - begun < ns) {
+		if (ready(sk, arg))
+			return true;
+		cpu_relax();
+	}
+	return false;
+}
+
+#define ALTCONN_SPIN_FIRST_NS	10000U
+
+/* What came after @waited ns: would it have been worth to look for it? */
+static inline void altconn_spin_adapt(struct altconn_sock *ask, u64 waited)
+{
+	u32 us = READ_ONCE(altconn_pernet(sock_net(&ask->sk))->spin_us);
+	u32 ns = READ_ONCE(ask->spin_ns), max = us * NSEC_PER_USEC;
+
+	if (waited > max)
+		ns = 0;
+	else if (waited > ns)
+		ns = min(max, max(2 * ns, ALTCONN_SPIN_FIRST_NS));
+	if (ns != READ_ONCE(ask->spin_ns))
+		WRITE_ONCE(ask->spin_ns, ns);
+}
+
 /**
  * altconn_sleep() - sleep until there is something to read
  * @sk: the endpoint
@@ -101,12 +138,16 @@ altconn_sleep(struct sock *sk, long *timeo,
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	struct task_struct **place;
+	u64 begun;
 	int err = 0;
 
 	/* Whoever sleeps cannot go meanwhile: no RCU for him to take it. */
 	place = (struct task_struct __force **)&ask->reader.task;
 	if (!*timeo)
 		return -EAGAIN;
+	begun = local_clock();
+	if (altconn_spin(sk, begun, READ_ONCE(ask->spin_ns), ready, arg))
+		return 0;
 	if (cmpxchg(place, NULL, current))
 		return altconn_wait_until(sk, timeo, announce, arg);
 	for (;;) {
@@ -130,6 +171,7 @@ altconn_sleep(struct sock *sk, long *timeo,
 	__set_current_state(TASK_RUNNING);
 	/* The place is free: whoever takes it begins anew. */
 	smp_store_release(place, NULL);
+	altconn_spin_adapt(ask, local_clock() - begun);
 	return err;
 }
 

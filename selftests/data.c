@@ -686,6 +686,43 @@ TEST_F_TIMEOUT(conn, records_wrap_at_4_gib, AT_TIMEOUT_LONG)
 		}
 }
 
+/* A message, and its answer. */
+static void *answer(void *arg)
+{
+	int fd = *(int *)arg, n;
+
+	while (recv(fd, &n, sizeof(n), 0) == sizeof(n))
+		if (send(fd, &n, sizeof(n), 0) != sizeof(n))
+			break;
+	return NULL;
+}
+
+/* However long a reader looks before it sleeps, it misses nothing. */
+TEST_F_TIMEOUT(conn, spin_us_changes_under_way, AT_TIMEOUT)
+{
+	static const long us[] = { 0, 1000, 20, 100 };
+	int i, n, rounds = at_scale(2000, 200);
+	struct timeval tv = { .tv_usec = 20000 };
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, answer, &self->sv[1]));
+	for (i = 0; i < rounds; i++) {
+		if (variant->dress != AT_ORACLE && i % 97 == 0)
+			ASSERT_EQ(0, at_sysctl_set("altconn/spin_us",
+						   us[i / 97 % 4]));
+		ASSERT_EQ(sizeof(i), send(self->sv[0], &i, sizeof(i), 0));
+		ASSERT_EQ(sizeof(n), recv(self->sv[0], &n, sizeof(n), 0));
+		ASSERT_EQ(i, n);
+	}
+	ASSERT_EQ(0, setsockopt(self->sv[0], SOL_SOCKET, SO_RCVTIMEO, &tv,
+				sizeof(tv)));
+	EXPECT_EQ(EAGAIN, at_err(recv(self->sv[0], &n, sizeof(n), 0)));
+	if (variant->dress != AT_ORACLE)
+		ASSERT_EQ(0, at_sysctl_set("altconn/spin_us", 100));
+	shutdown(self->sv[0], SHUT_WR);
+	pthread_join(thread, NULL);
+}
+
 TEST_F_TIMEOUT(conn, blocked_writer_sees_close, AT_TIMEOUT)
 {
 	struct sender s;

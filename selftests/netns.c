@@ -153,6 +153,8 @@ TEST_F_TIMEOUT(sysctls, defaults, AT_TIMEOUT)
 		{ "altconn/ephemeral_port_min", 65536 },
 		{ "altconn/ephemeral_port_max", INT_MAX },
 		{ "altconn/max_waiting", 65536 },
+		{ "altconn/max_associations", 1 << 20 },
+		{ "altconn/spin_us", 100 },
 	};
 	int i;
 
@@ -187,6 +189,7 @@ TEST_F_TIMEOUT(sysctls, bad_values_EINVAL, AT_TIMEOUT)
 		{ "altconn/connect_timeout_ms", -1 },
 		{ "altconn/max_waiting", -1 },
 		{ "altconn/ephemeral_port_min", 0 },
+		{ "altconn/spin_us", 1001 },
 	};
 	long before;
 	int i;
