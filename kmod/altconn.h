@@ -398,10 +398,15 @@ struct altconn_outcome {
 	u64	waited_ns;
 };
 
+struct altconn_dgram;
+
 /**
  * struct altconn_blocked - a datagram sender that waits for a full receiver
  * @node: in the receiver's list; its queue_lock
- * @sk: the sender
+ * @sk: who polls
+ * @task: or the thread that sends
+ * @dg: what it sends; the reference is the receiver's once it is queued
+ * @result: what became of it, dgram.c; the receiver's queue_lock
  *
  * Lifetime: on the sender's stack or in its endpoint, taken out of the list
  * before either goes.
@@ -409,6 +414,9 @@ struct altconn_outcome {
 struct altconn_blocked {
 	struct list_head	node;
 	struct sock		*sk;
+	struct task_struct	*task;
+	struct altconn_dgram	*dg;
+	int			result;
 };
 
 /**
@@ -431,6 +439,7 @@ struct altconn_blocked {
  * @last: outcome of the last attempt
  * @want_data: @reader sleeps until there is something to read
  * @polled: somebody may be in the wait queue for that, now or later: it stays
+ * @spin_ns: how long a reader looks before it sleeps
  * @reader: see wait.h
  * @pid: who bound or connected it (datagrams), or made it listen
  *
@@ -439,7 +448,6 @@ struct altconn_blocked {
  */
 struct altconn_sock {
 	struct sock			sk;
- * @spin_ns: how long a reader looks before it sleeps
 	struct altconn_entry		entry;
 	u8				dress;
 	bool				unreported;
@@ -455,6 +463,7 @@ struct altconn_sock {
 	struct altconn_outcome		last;
 	bool				want_data;
 	bool				polled;
+	u32				spin_ns;
 	struct rcuwait			reader;
 
 	struct pid			*pid;
@@ -463,7 +472,6 @@ struct altconn_sock {
 static inline struct altconn_sock *altconn_sk(const struct sock *sk)
 {
 	return (struct altconn_sock *)sk;
-	u32				spin_ns;
 }
 
 /**
@@ -481,7 +489,8 @@ static inline struct altconn_sock *altconn_sk(const struct sock *sk)
  * @blocked_lock: @blocked_on
  * @blocked_on: the full receiver that a poll() wants to hear of, pinned
  * @blocked_entry: in its list
- * @blocked: senders that wait for room here; @queue_lock
+ * @blocked: senders that wait for room here, in order; @queue_lock
+ * @waiting: how many of them have a datagram to queue
  */
 struct altconn_dgram_sock {
 	struct altconn_sock		base;
@@ -497,6 +506,7 @@ struct altconn_dgram_sock {
 	struct sock			*blocked_on;
 	struct altconn_blocked		blocked_entry;
 	struct list_head		blocked;
+	u32				waiting;
 };
 
 static inline struct altconn_dgram_sock *altconn_dgram_sk(const struct sock *sk)
@@ -511,10 +521,14 @@ static inline struct altconn_dgram_sock *altconn_dgram_sk(const struct sock *sk)
  * @sockets: listeners and datagram sockets
  * @connect_timeout_ms: sysctl
  * @port_next: where the search for an ephemeral port begins, by kind: a hint
+ * @port_sets: what port.c knows of ports that are taken; grows only
+ * @n_port_sets: how many
+ * @port_lock: adding to @port_sets
  * @port_min: sysctl, first ephemeral port
  * @port_max: sysctl, last ephemeral port
  * @max_waiting: sysctl, attempts that may wait on one listener
  * @max_associations: sysctl, pending ones and connected datagram sockets included
+ * @spin_us: sysctl, see wait.h
  * @n_assocs: how many
  * @n_sockets: how many
  * @sysctl_header: registration
@@ -523,17 +537,17 @@ static inline struct altconn_dgram_sock *altconn_dgram_sk(const struct sock *sk)
 struct altconn_net {
 	struct net		*net;
 	struct altconn_registry	assocs;
- * @port_sets: what port.c knows of ports that are taken; grows only
- * @n_port_sets: how many
- * @port_lock: adding to @port_sets
 	struct altconn_registry	sockets;
 	unsigned int		connect_timeout_ms;
- * @spin_us: sysctl, see wait.h
 	u32			port_next[ALTCONN_KIND_INET + 1];
+	struct list_head	port_sets;
+	unsigned int		n_port_sets;
+	spinlock_t		port_lock;	/* adding to port_sets */
 	unsigned int		port_min;
 	unsigned int		port_max;
 	unsigned int		max_waiting;
 	unsigned int		max_associations;
+	unsigned int		spin_us;
 	atomic_long_t		n_assocs;
 	atomic_long_t		n_sockets;
 	struct ctl_table_header	*sysctl_header;
@@ -543,11 +557,7 @@ struct altconn_net {
 extern unsigned int altconn_net_id;
 extern unsigned int altconn_family;
 extern struct workqueue_struct *altconn_wq;
-	struct list_head	port_sets;
-	unsigned int		n_port_sets;
-	spinlock_t		port_lock;	/* adding to port_sets */
 /* The initial namespace's: its limits are every namespace's. */
-	unsigned int		spin_us;
 extern struct altconn_net *altconn_init_state;
 
 static inline struct altconn_net *altconn_pernet(const struct net *net)
@@ -678,6 +688,14 @@ int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
 #define altconn_bind_for_each(bind, pos, list) \
 	rhl_for_each_entry_rcu(bind, pos, list, node)
 
+/* port.c */
+void altconn_port_init(struct altconn_net *an);
+void altconn_port_exit(struct altconn_net *an);
+int altconn_port_bind(struct sock *sk, struct altconn_addr *addr,
+		      enum altconn_bind_how how);
+void altconn_port_free(struct net *net, int type,
+		       const struct altconn_addr *addr);
+
 /* vacancy.c */
 int altconn_vacancy_init(void);
 void altconn_vacancy_exit(void);
@@ -691,14 +709,6 @@ void altconn_vacancy_remove(struct altconn_listener *ln);
 int altconn_path_bind(struct sock *sk, struct altconn_addr *addr);
 int altconn_path_resolve(struct altconn_addr *addr, struct path *path,
 			 u32 *reason);
-
-/* port.c */
-void altconn_port_init(struct altconn_net *an);
-void altconn_port_exit(struct altconn_net *an);
-int altconn_port_bind(struct sock *sk, struct altconn_addr *addr,
-		      enum altconn_bind_how how);
-void altconn_port_free(struct net *net, int type,
-		       const struct altconn_addr *addr);
 
 /* connect.c */
 int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,

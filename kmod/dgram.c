@@ -11,10 +11,12 @@
  * Who sends is told once where to: an endpoint remembers the receiver that it is
  * connected to, until any datagram socket of the machine binds, connects or goes.
  *
- * Who finds a receiver full enters its list of blocked senders, and who reads
- * wakes them: a thread in send() with an entry on its stack, a poll() with the
- * one of its endpoint, since poll() cannot tell when its caller loses interest.
- * Entries are linked under the receiver's queue lock; the endpoint's pointer to
+ * Who finds a receiver full enters its list of blocked senders: a thread in
+ * send() with an entry on its stack, a poll() with the one of its endpoint, since
+ * poll() cannot tell when its caller loses interest. When the queue is half empty
+ * the reader goes through the list from its head: it queues what the threads have
+ * to send, as long as there is room, and wakes them. So they send in the order in
+ * which they came, nobody overtakes them, and many are woken at a time. Entries are linked under the receiver's queue lock; the endpoint's pointer to
  * the receiver is under its blocked_lock, which is the outer one.
  */
 
@@ -59,6 +61,9 @@ struct dest {
 	struct sock		*known;
 	u64			generation;
 };
+
+/* A blocked sender's result, beside 0: it waits, or shall look for the receiver. */
+enum { BLOCKED = 1, LOOK_AGAIN };
 
 /* Counts what could change who receives. */
 static atomic64_t generation;
@@ -116,6 +121,12 @@ static bool is_full(const struct sock *sk)
 {
 	return READ_ONCE(altconn_dgram_sk(sk)->queued) >=
 	       (u32)READ_ONCE(sk->sk_rcvbuf);
+}
+
+/* For who comes now: those who wait are first. */
+static bool has_room(const struct sock *sk)
+{
+	return !READ_ONCE(altconn_dgram_sk(sk)->waiting) && !is_full(sk);
 }
 
 /*
@@ -176,13 +187,13 @@ static struct sock *find(struct net *net, const struct altconn_addr *addr,
 	return sk;
 }
 
-/* Is @receiver full? Then @entry is in its list on return. */
+/* Is @receiver full? Then @entry, a poll()'s, is in its list on return. */
 static bool enlist(struct sock *receiver, struct altconn_blocked *entry)
 {
 	bool full;
 
 	spin_lock(&altconn_dgram_sk(receiver)->queue_lock);
-	full = is_full(receiver) && !sock_flag(receiver, SOCK_DEAD) &&
+	full = !has_room(receiver) && !sock_flag(receiver, SOCK_DEAD) &&
 	       !(READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN);
 	if (full && list_empty(&entry->node))
 		list_add_tail(&entry->node, &altconn_dgram_sk(receiver)->blocked);
@@ -238,19 +249,29 @@ static bool block(struct sock *sk, struct sock *receiver)
 	return full;
 }
 
-/* Room came, or the receiver goes: its queue lock is held. */
-static void wake_blocked(struct sock *receiver)
+/* Not blocked any more. */
+static void release(struct altconn_dgram_sock *receiver,
+		    struct altconn_blocked *entry, int result)
+{
+	lockdep_assert_held(&receiver->queue_lock);
+	list_del_init(&entry->node);
+	if (!entry->dg) {
+		entry->sk->sk_write_space(entry->sk);
+		return;
+	}
+	WRITE_ONCE(receiver->waiting, receiver->waiting - 1);
+	/* He takes the lock before he goes. */
+	WRITE_ONCE(entry->result, result);
+	wake_up_process(entry->task);
+}
+
+/* The receiver goes, or takes from others now: let them look again. */
+static void release_all(struct altconn_dgram_sock *receiver)
 {
 	struct altconn_blocked *entry, *next;
 
-	lockdep_assert_held(&altconn_dgram_sk(receiver)->queue_lock);
-	list_for_each_entry_safe(entry, next, &altconn_dgram_sk(receiver)->blocked,
-				 node) {
-		struct sock *sender = entry->sk;
-
-		list_del_init(&entry->node);
-		sender->sk_write_space(sender);
-	}
+	list_for_each_entry_safe(entry, next, &receiver->blocked, node)
+		release(receiver, entry, LOOK_AGAIN);
 }
 
 /*
@@ -265,7 +286,7 @@ static int admit(const struct sock *receiver, const struct altconn_dgram *dg)
 		return -ECONNREFUSED;
 	if (READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN)
 		return -EPIPE;
-	return is_full(receiver) ? -EAGAIN : 0;
+	return has_room(receiver) ? 0 : -EAGAIN;
 }
 
 /* What a socket filter sees, and what it leaves of it. */
@@ -297,8 +318,11 @@ static int run_filter(struct sock *receiver, struct altconn_dgram *dg)
 	return err;
 }
 
-/* The receiver's socket filter, once it would take the datagram. */
-static int filter(struct sock *receiver, struct altconn_dgram *dg)
+/*
+ * The receiver's socket filter, once it would take the datagram or the sender
+ * would wait.
+ */
+static int filter(struct sock *receiver, struct altconn_dgram *dg, bool waits)
 {
 	int err;
 
@@ -307,7 +331,9 @@ static int filter(struct sock *receiver, struct altconn_dgram *dg)
 	spin_lock(&altconn_dgram_sk(receiver)->queue_lock);
 	err = admit(receiver, dg);
 	spin_unlock(&altconn_dgram_sk(receiver)->queue_lock);
-	return err ? : run_filter(receiver, dg);
+	if (err && (err != -EAGAIN || !waits))
+		return err;
+	return run_filter(receiver, dg);
 }
 
 static void charge(struct altconn_dgram_sock *ask, u32 queued)
@@ -316,8 +342,28 @@ static void charge(struct altconn_dgram_sock *ask, u32 queued)
 	WRITE_ONCE(ask->queued, queued);
 }
 
-/* Queue a datagram, or say why not, as admit(). */
-static int deliver(struct sock *receiver, struct altconn_dgram *dg)
+static void enqueue(struct altconn_dgram_sock *ask, struct altconn_dgram *dg)
+{
+	charge(ask, ask->queued + dg->size);
+	list_add_tail(&dg->node, &ask->queue);
+}
+
+static void block_thread(struct altconn_dgram_sock *receiver,
+			 struct altconn_blocked *me, struct altconn_dgram *dg)
+{
+	me->task = current;
+	me->dg = dg;
+	me->result = BLOCKED;
+	list_add_tail(&me->node, &receiver->blocked);
+	WRITE_ONCE(receiver->waiting, receiver->waiting + 1);
+}
+
+/*
+ * Queue a datagram, or say why not, as admit(). On -EAGAIN @me, unless it is
+ * NULL, waits for room.
+ */
+static int deliver(struct sock *receiver, struct altconn_dgram *dg,
+		   struct altconn_blocked *me)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 	int err;
@@ -326,10 +372,10 @@ static int deliver(struct sock *receiver, struct altconn_dgram *dg)
 		dg->stamp = ktime_get_real();
 	spin_lock(&ask->queue_lock);
 	err = admit(receiver, dg);
-	if (!err) {
-		charge(ask, ask->queued + dg->size);
-		list_add_tail(&dg->node, &ask->queue);
-	}
+	if (!err)
+		enqueue(ask, dg);
+	else if (err == -EAGAIN && me)
+		block_thread(ask, me, dg);
 	spin_unlock(&ask->queue_lock);
 	if (err)
 		return err;
@@ -459,39 +505,55 @@ static struct sock *find_receiver(struct sock *sk, struct dest *dest,
 }
 
 /*
- * Sleep until there may be room; -EAGAIN when the caller may not sleep. Then
- * poll() will tell of room, if the socket is connected: an unconnected one is
- * always writable.
+ * Sleep until what @me sends is queued; LOOK_AGAIN: somebody else may be the
+ * receiver by now.
  */
-static int wait_for_room(struct sock *sk, struct sock *receiver,
-			 bool connected, long *timeo)
+static int wait_for_room(struct sock *receiver, struct altconn_blocked *me,
+			 long *timeo)
 {
-	struct altconn_blocked me = { .sk = sk };
-	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 	int err = 0;
 
-	if (!*timeo)
-		return !connected || block(sk, receiver) ? -EAGAIN : 0;
-	INIT_LIST_HEAD(&me.node);
-	add_wait_queue(sk_sleep(sk), &wait);
-	if (enlist(receiver, &me)) {
-		if (signal_pending(current))
-			err = sock_intr_errno(*timeo);
-		else
-			*timeo = wait_woken(&wait, TASK_INTERRUPTIBLE, *timeo);
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (READ_ONCE(me->result) != BLOCKED)
+			break;
+		err = signal_pending(current) ? sock_intr_errno(*timeo) :
+		      *timeo ? 0 : -EAGAIN;
+		if (err)
+			break;
+		*timeo = schedule_timeout(*timeo);
 	}
-	delist(receiver, &me);
-	remove_wait_queue(sk_sleep(sk), &wait);
+	__set_current_state(TASK_RUNNING);
+	/* Who released it is done with it then. */
+	spin_lock(&ask->queue_lock);
+	if (me->result != BLOCKED) {
+		err = me->result;
+	} else {
+		list_del(&me->node);
+		WRITE_ONCE(ask->waiting, ask->waiting - 1);
+	}
+	spin_unlock(&ask->queue_lock);
 	return err;
 }
 
 /*
- * Find the receiver and deliver. It is looked up again after each wait: the
- * address may have a new owner.
+ * The caller does not wait. poll() will tell of room, if the socket is connected:
+ * an unconnected one is always writable.
+ */
+static int tell_of_room(struct sock *sk, struct sock *receiver, bool connected)
+{
+	return !connected || block(sk, receiver) ? -EAGAIN : LOOK_AGAIN;
+}
+
+/*
+ * Find the receiver and deliver. It is looked up again when it has changed during
+ * a wait: the address may have a new owner.
  */
 static int send_to(struct sock *sk, struct dest *dest, bool connected,
 		   struct altconn_dgram *dg, long timeo)
 {
+	struct altconn_blocked me;
 	struct sock *receiver;
 	u32 len = dg->len;
 	int err;
@@ -502,17 +564,18 @@ static int send_to(struct sock *sk, struct dest *dest, bool connected,
 		receiver = find_receiver(sk, dest, dg->from, connected, &err);
 		if (!receiver)
 			return err;
-		err = filter(receiver, dg) ? : deliver(receiver, dg);
+		err = filter(receiver, dg, timeo) ? :
+		      deliver(receiver, dg, timeo ? &me : NULL);
 		/* What a filter drops was sent, as elsewhere. */
 		if (err == -EPERM) {
 			dgram_put(dg);
 			err = 0;
 		}
 		if (err == -EAGAIN)
-			err = wait_for_room(sk, receiver, connected, &timeo) ?
-			      : 1;
+			err = timeo ? wait_for_room(receiver, &me, &timeo) :
+				      tell_of_room(sk, receiver, connected);
 		sock_put(receiver);
-	} while (err > 0);
+	} while (err == LOOK_AGAIN);
 	return err;
 }
 
@@ -526,7 +589,7 @@ static void deliver_copy(struct sock *receiver, const struct altconn_dgram *dg)
 	memcpy(copy->data, dg->data, dg->len);
 	copy->from = altconn_addr_get(dg->from);
 	copy->sender = dg->sender;
-	if (filter(receiver, copy) || deliver(receiver, copy))
+	if (filter(receiver, copy, false) || deliver(receiver, copy, NULL))
 		dgram_put(copy);
 }
 
@@ -738,14 +801,31 @@ static struct altconn_dgram *first(struct altconn_dgram_sock *ask)
 					node);
 }
 
-/* Out of the queue: its room is free, and senders that were blocked go on. */
-static void unlink_dgram(struct sock *sk, struct altconn_dgram *dg)
+static void unlink_dgram(struct altconn_dgram_sock *ask,
+			 struct altconn_dgram *dg)
 {
-	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
-
 	list_del(&dg->node);
 	charge(ask, ask->queued - dg->size);
-	wake_blocked(sk);
+}
+
+/*
+ * When half is free those who wait go on, in their order. Who is woken polls and
+ * may find that others were faster.
+ */
+static void unblock_senders(struct sock *sk)
+{
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
+	struct altconn_blocked *entry, *next;
+
+	if (ask->queued > (u32)READ_ONCE(sk->sk_rcvbuf) / 2)
+		return;
+	list_for_each_entry_safe(entry, next, &ask->blocked, node) {
+		if (entry->dg && is_full(sk))
+			break;
+		if (entry->dg)
+			enqueue(ask, entry->dg);
+		release(ask, entry, 0);
+	}
 }
 
 /* The next datagram; with @peek another reference to it. */
@@ -753,16 +833,28 @@ static struct altconn_dgram *dequeue(struct sock *sk, bool peek)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	struct altconn_dgram *dg;
+	bool refilled = false;
 
 	if (is_empty(ask))
 		return NULL;
 	spin_lock(&ask->queue_lock);
 	dg = first(ask);
-	if (dg && peek)
+	if (dg && peek) {
 		refcount_inc(&dg->refs);
-	else if (dg)
-		unlink_dgram(sk, dg);
+	} else if (dg) {
+		unlink_dgram(ask, dg);
+		if (!list_empty(&ask->blocked)) {
+			unblock_senders(sk);
+			refilled = !is_empty(ask);
+		}
+	}
 	spin_unlock(&ask->queue_lock);
+	/* Another thread may have found it empty. */
+	if (unlikely(refilled)) {
+		/* Pairs with who goes to sleep: see altconn_wake_reader(). */
+		smp_mb();
+		altconn_wake_reader(sk);
+	}
 	return dg;
 }
 
@@ -887,10 +979,11 @@ static void set_peer(struct sock *sk, struct altconn_addr *addr)
 	list_for_each_entry_safe(dg, next, &ask->queue, node) {
 		if (is_peer(ask, dg))
 			continue;
-		unlink_dgram(sk, dg);
+		unlink_dgram(ask, dg);
 		list_add_tail(&dg->node, &gone);
 		atomic_inc(&sk->sk_drops);
 	}
+	release_all(ask);
 	altconn_dgram_changed();
 	spin_unlock(&ask->queue_lock);
 
@@ -1087,7 +1180,7 @@ static bool peer_full(struct sock *sk)
 	from = altconn_addr_of(sk);
 	receiver = find_receiver(sk, &dest, from, true, &err);
 	if (receiver) {
-		full = is_full(receiver) && block(sk, receiver);
+		full = !has_room(receiver) && block(sk, receiver);
 		sock_put(receiver);
 	}
 	altconn_addr_put(from);
@@ -1186,7 +1279,7 @@ int altconn_dgram_shutdown(struct sock *sk, u8 how)
 	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
 	/* Senders that wait for room get EPIPE now. */
-	wake_blocked(sk);
+	release_all(altconn_dgram_sk(sk));
 	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
 	sk->sk_state_change(sk);
 	if (altconn_sk(sk)->dress == ALTCONN_UNIX)
@@ -1218,7 +1311,7 @@ void altconn_dgram_close(struct sock *sk)
 	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
 	/* From here on senders are refused. */
 	sock_set_flag(sk, SOCK_DEAD);
-	wake_blocked(sk);
+	release_all(altconn_dgram_sk(sk));
 	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
 	set_peer(sk, NULL);
 	uncount(sk);
