@@ -37,19 +37,6 @@ static int left(void)
 	return pread(nth_fd, text, sizeof(text) - 1, 0) > 0 ? atoi(text) : -1;
 }
 
-static void knob(const char *name, const char *value)
-{
-	char file[128];
-	int fd;
-
-	snprintf(file, sizeof(file), "/sys/kernel/debug/%s", name);
-	fd = open(file, O_WRONLY);
-	if (fd < 0)
-		return;
-	(void)!write(fd, value, strlen(value));
-	close(fd);
-}
-
 FIXTURE(fault) {
 	struct at_addr a;
 	int lfd;
@@ -77,10 +64,7 @@ FIXTURE_SETUP(fault)
 	}
 	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR);
 	ASSERT_LE(0, nth_fd);
-	/* Those that may sleep fail too, and not only in user space. */
-	knob("failslab/ignore-gfp-wait", "N");
-	knob("fail_page_alloc/ignore-gfp-wait", "N");
-	knob("fail_page_alloc/min-order", "0");
+	ASSERT_EQ(0, at_fail_allocations(0));
 	self->lfd = at_bound(&self->a, variant->dress, variant->kind,
 			     variant->type);
 	ASSERT_LE(0, self->lfd);

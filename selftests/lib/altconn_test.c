@@ -841,3 +841,51 @@ void at_random_fill(uint64_t *state, void *buf, size_t len)
 	for (i = 0; i < len; i++)
 		p[i] = at_random(state) >> 32;
 }
+
+static int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY), n;
+
+	n = write(fd, text, strlen(text));
+	close(fd);
+	return n == (int)strlen(text) ? 0 : -1;
+}
+
+static int fail_of(const char *which, int percent)
+{
+	const struct { const char *name, *value; } knobs[] = {
+		{ "ignore-gfp-wait", "N" }, { "task-filter", "Y" },
+		{ "verbose", "0" }, { "times", "-1" },
+	};
+	char path[96], text[16];
+	size_t i;
+
+	for (i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", which,
+			 knobs[i].name);
+		if (write_text(path, knobs[i].value))
+			return -1;
+	}
+	snprintf(path, sizeof(path), "/sys/kernel/debug/%s/probability", which);
+	snprintf(text, sizeof(text), "%d", percent);
+	return write_text(path, text);
+}
+
+int at_fail_allocations(int percent)
+{
+	if (fail_of("failslab", percent))
+		return -1;
+	/* Pages have a lower bound of their own. */
+	if (write_text("/sys/kernel/debug/fail_page_alloc/min-order", "0"))
+		return -1;
+	return fail_of("fail_page_alloc", percent);
+}
+
+int at_make_it_fail(bool on)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/make-it-fail",
+		 (int)syscall(SYS_gettid));
+	return write_text(path, on ? "1" : "0");
+}

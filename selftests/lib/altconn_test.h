@@ -164,6 +164,13 @@ int at_catch(int sig, int flags);
 extern atomic_int at_caught;
 bool at_sleeps(pid_t tid);
 
+/*
+ * Fault injection: those that may sleep fail too, @percent of them, in the
+ * threads that at_make_it_fail() names. -1: the kernel has none.
+ */
+int at_fail_allocations(int percent);
+int at_make_it_fail(bool on);
+
 /* Children die with their parent and step by pipes. */
 pid_t at_fork(void);
 int at_reap(pid_t pid);

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Data still flows, whole and in order: with the smallest buffers that there are, in
+ * a cgroup with little memory, and while one allocation in a few fails.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+FIXTURE(pressure) {
+	int sv[2];
+};
+
+FIXTURE_VARIANT(pressure) {
+	enum at_dress dress;
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(pressure, native_stream) { AT_NATIVE, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(pressure, unix_seqpacket) { AT_UNIX, SOCK_SEQPACKET };
+FIXTURE_VARIANT_ADD(pressure, native_dgram) { AT_NATIVE, SOCK_DGRAM };
+FIXTURE_VARIANT_ADD(pressure, oracle_stream) { AT_ORACLE, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(pressure, oracle_seqpacket) { AT_ORACLE, SOCK_SEQPACKET };
+FIXTURE_VARIANT_ADD(pressure, oracle_dgram) { AT_ORACLE, SOCK_DGRAM };
+
+static int make_pair(enum at_dress dress, int type, int sv[2])
+{
+	if (at_is_oracle(dress))
+		return socketpair(AF_UNIX, type, 0, sv);
+	return socketpair(at_family(), type, dress == AT_UNIX, sv);
+}
+
+FIXTURE_SETUP(pressure)
+{
+	ASSERT_EQ(0, make_pair(variant->dress, variant->type, self->sv));
+}
+
+FIXTURE_TEARDOWN(pressure)
+{
+	at_close(self->sv, 2);
+}
+
+/* What is sent: byte by byte told by where it is, in messages of changing size */
+struct flow {
+	int fd, type, messages;
+	size_t most;
+	bool poll;	/* neither end blocks in its call */
+	bool scarce;	/* a call may find no memory, and is repeated */
+	atomic_int hungry;
+	int err;
+};
+
+static uint8_t byte_at(uint64_t at)
+{
+	return at * 167 + (at >> 8) * 59 + (at >> 16);
+}
+
+static size_t size_of(const struct flow *f, int i)
+{
+	uint64_t state = i + 1;
+
+	return at_random(&state) % f->most + 1;
+}
+
+/* A call failed: 0 when it is worth another try. */
+static int again(struct flow *f, short event)
+{
+	if (errno == EAGAIN && f->poll)
+		return at_poll(f->fd, event) & event ? 0 : -1;
+	if ((errno == ENOMEM || errno == ENOBUFS) && f->scarce) {
+		atomic_fetch_add(&f->hungry, 1);
+		sched_yield();
+		return 0;
+	}
+	f->err = errno;
+	return -1;
+}
+
+static int send_message(struct flow *f, const uint8_t *buf, size_t len)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < len) {
+		n = send(f->fd, buf + done, len - done,
+			 f->poll ? MSG_DONTWAIT : 0);
+		if (n < 0 && again(f, POLLOUT))
+			return -1;
+		if (n > 0)
+			done += n;
+	}
+	return 0;
+}
+
+static void *send_flow(void *arg)
+{
+	static __thread uint8_t buf[65536];
+	struct flow *f = arg;
+	uint64_t at = 0;
+	size_t len, j;
+	int i;
+
+	if (f->scarce && at_make_it_fail(true))
+		f->err = -1;
+	for (i = 0; i < f->messages && !f->err; i++) {
+		len = size_of(f, i);
+		for (j = 0; j < len; j++)
+			buf[j] = byte_at(at++);
+		if (send_message(f, buf, len))
+			break;
+	}
+	if (f->scarce)
+		at_make_it_fail(false);
+	return NULL;
+}
+
+static bool is_right(const uint8_t *buf, size_t len, uint64_t at)
+{
+	size_t j;
+
+	for (j = 0; j < len; j++)
+		if (buf[j] != byte_at(at++))
+			return false;
+	return true;
+}
+
+/* How many messages came whole; of a stream, if all bytes came, all. */
+static int receive_flow(struct flow *f)
+{
+	static uint8_t buf[65536];
+	uint64_t at = 0, end = 0;
+	ssize_t n;
+	int i;
+
+	for (i = 0; i < f->messages; i++) {
+		end += size_of(f, i);
+		while (at < end) {
+			n = recv(f->fd, buf, sizeof(buf),
+				 f->poll ? MSG_DONTWAIT : 0);
+			if (n < 0 && !again(f, POLLIN))
+				continue;
+			if (n <= 0 || !is_right(buf, n, at))
+				return i;
+			at += n;
+		}
+		if (f->type != SOCK_STREAM && at != end)
+			return i;
+	}
+	return i;
+}
+
+static bool flows(struct flow *how, const int sv[2])
+{
+	struct flow from = *how;
+	pthread_t thread;
+	int got;
+
+	from.fd = sv[0];
+	how->fd = sv[1];
+	if (pthread_create(&thread, NULL, send_flow, &from))
+		return false;
+	got = receive_flow(how);
+	if (got != how->messages)
+		shutdown(how->fd, SHUT_RDWR);
+	pthread_join(thread, NULL);
+	how->hungry += from.hungry;
+	if (got != how->messages || from.err || how->err)
+		printf("# %d of %d messages, errno %d and %d\n", got,
+		       how->messages, from.err, how->err);
+	return got == how->messages && !from.err && !how->err;
+}
+
+static int smallest_buffers(const int sv[2])
+{
+	int one = 1, i;
+
+	for (i = 0; i < 2; i++)
+		if (setsockopt(sv[i], SOL_SOCKET, SO_SNDBUF, &one,
+			       sizeof(one)) ||
+		    setsockopt(sv[i], SOL_SOCKET, SO_RCVBUF, &one,
+			       sizeof(one)))
+			return -1;
+	return 0;
+}
+
+TEST_F_TIMEOUT(pressure, smallest_buffers_blocking, AT_TIMEOUT)
+{
+	/* The smallest send buffer is 4608 bytes, of which AF_UNIX keeps 32. */
+	struct flow f = {
+		.type = variant->type, .messages = at_scale(20000, 2000),
+		.most = 4500,
+	};
+
+	ASSERT_EQ(0, smallest_buffers(self->sv));
+	EXPECT_TRUE(flows(&f, self->sv));
+}
+
+TEST_F_TIMEOUT(pressure, smallest_buffers_polling, AT_TIMEOUT)
+{
+	struct flow f = {
+		.type = variant->type, .messages = at_scale(20000, 2000),
+		.most = 4500, .poll = true,
+	};
+
+	ASSERT_EQ(0, smallest_buffers(self->sv));
+	EXPECT_TRUE(flows(&f, self->sv));
+}
+
+/* As many as the smallest buffer holds, one after the other in the other's way. */
+TEST_F_TIMEOUT(pressure, smallest_buffers_single_bytes, AT_TIMEOUT)
+{
+	struct flow f = {
+		.type = variant->type, .messages = at_scale(50000, 5000),
+		.most = 1,
+	};
+
+	ASSERT_EQ(0, smallest_buffers(self->sv));
+	EXPECT_TRUE(flows(&f, self->sv));
+}
+
+static char cgroup[64];
+
+static int cgroup_file(const char *name, int flags)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/altconn-test/%s", cgroup, name);
+	return open(path, flags);
+}
+
+static int cgroup_write(const char *name, const char *text)
+{
+	int fd = cgroup_file(name, O_WRONLY), n;
+
+	n = write(fd, text, strlen(text));
+	close(fd);
+	return n == (int)strlen(text) ? 0 : -1;
+}
+
+static long cgroup_read(const char *name)
+{
+	char text[32] = {};
+	int fd = cgroup_file(name, O_RDONLY), n;
+
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	return n > 0 ? atol(text) : -1;
+}
+
+/* A group of its own with the memory controller; this process enters it. */
+static int enter_cgroup(const char *limit)
+{
+	char path[128];
+	int fd, err;
+
+	/* The program's own pages are not what there is to be little of. */
+	if (mlockall(MCL_CURRENT))
+		return -1;
+	snprintf(cgroup, sizeof(cgroup), "/tmp/altconn-cgroup-%d", getpid());
+	if (mkdir(cgroup, 0755) || mount("none", cgroup, "cgroup2", 0, NULL))
+		return -1;
+	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", cgroup);
+	fd = open(path, O_WRONLY);
+	err = write(fd, "+memory", 7) != 7;
+	close(fd);
+	snprintf(path, sizeof(path), "%s/altconn-test", cgroup);
+	if (err || (mkdir(path, 0755) && errno != EEXIST))
+		return -1;
+	return cgroup_write("memory.max", limit) ||
+	       cgroup_write("cgroup.procs", "0") ? -1 : 0;
+}
+
+static void leave_cgroup(void)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
+	fd = open(path, O_WRONLY);
+	(void)!write(fd, "0", 1);
+	close(fd);
+	snprintf(path, sizeof(path), "%s/altconn-test", cgroup);
+	rmdir(path);
+	umount2(cgroup, MNT_DETACH);
+	rmdir(cgroup);
+}
+
+/* Much goes through little. */
+TEST_F_TIMEOUT(pressure, small_cgroup, AT_TIMEOUT_LONG)
+{
+	struct flow f = {
+		.type = variant->type, .messages = at_scale(2000, 300),
+		.most = 60000,
+	};
+
+	ASSERT_EQ(0, enter_cgroup("6M"));
+	EXPECT_TRUE(flows(&f, self->sv));
+	leave_cgroup();
+}
+
+#define CHARGED_PAIRS 40
+
+/* Whoever sends pays for what nobody reads, and gets it back. */
+TEST_F_TIMEOUT(pressure, cgroup_is_charged, AT_TIMEOUT)
+{
+	int sv[CHARGED_PAIRS][2], i;
+	long before, full, sum = 0;
+	static char buf[4000];
+	ssize_t n;
+
+	ASSERT_EQ(0, enter_cgroup("max"));
+	before = cgroup_read("memory.current");
+	ASSERT_LT(0, before);
+	for (i = 0; i < CHARGED_PAIRS; i++) {
+		ASSERT_EQ(0, make_pair(variant->dress, variant->type, sv[i]));
+		while ((n = send(sv[i][0], buf, sizeof(buf), MSG_DONTWAIT)) > 0)
+			sum += n;
+		ASSERT_EQ(EAGAIN, errno);
+	}
+	/* The controller counts in batches of pages, for each CPU. */
+	full = cgroup_read("memory.current") - before;
+	EXPECT_LE(sum / 2, full) {
+		TH_LOG("%ld bytes queued, %ld charged", sum, full);
+	}
+	for (i = 0; i < CHARGED_PAIRS; i++)
+		at_close(sv[i], 2);
+	EXPECT_TRUE(at_until(cgroup_read("memory.current") - before <
+			     full / 4));
+	leave_cgroup();
+}
+
+/* One allocation in ten fails; who is told tries again. */
+TEST_F_TIMEOUT(pressure, failing_allocations, AT_TIMEOUT_LONG)
+{
+	struct flow f = {
+		.type = variant->type, .messages = at_scale(3000, 1500),
+		.most = 60000, .scarce = true,
+	};
+
+	if (at_fail_allocations(10)) {
+		/* The debug kernel is there for this, among other things. */
+		ASSERT_FALSE(at_debug());
+		SKIP(return, "no fault injection in this kernel");
+	}
+	EXPECT_TRUE(flows(&f, self->sv));
+	at_fail_allocations(0);
+	/* Or nothing was tested; a stream mostly makes do with what it has. */
+	if (variant->type == SOCK_DGRAM)
+		EXPECT_LT(0, f.hungry);
+}
+
+TEST_HARNESS_MAIN
