@@ -91,7 +91,8 @@ build/bench/bench: $(bench_sources) selftests/bench/bench.h $(wildcard uapi/linu
 		-pthread -isystem uapi -o $@ $(bench_sources) -ljson-c
 
 # On one CPU the clock counts instructions, so a nanosecond is one; on two only
-# ratios mean something. BENCH= passes options on: BENCH="--op connect".
+# ratios mean something. BENCH= passes options on: BENCH="--op connect"; then
+# the figures are shown and not kept.
 bench_series = $(shell $(vm)/kernel version $(KERNEL) | cut -d. -f1,2)
 
 bench:
@@ -103,7 +104,8 @@ bench:
 			$(vm)/bench $$clock $(BENCH) || exit 1; \
 		cp build/run/last/$$clock.json build/bench/ || exit 1; \
 	done
-	@selftests/bench/report $(if $(BASELINE),--new-baseline) \
+	@selftests/bench/report \
+		$(if $(BENCH),--part,$(if $(BASELINE),--new-baseline)) \
 		"make bench$(if $(filter-out stock,$(KERNEL)), KERNEL=$(KERNEL))" \
 		Documentation/bench/$(bench_series) \
 		build/bench/instructions.json build/bench/wall.json
