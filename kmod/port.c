@@ -199,8 +199,11 @@ static struct altconn_port_set *get_set(struct sock *sk,
 
 	addr->port = 0;
 	set = find_set(an, sk, addr);
-	if (set || READ_ONCE(an->n_port_sets) >= SETS_MAX)
+	if (set || READ_ONCE(an->n_port_sets) >= SETS_MAX) {
+		/* As below: another thread's set may be seen here first. */
+		smp_mb();
 		return set;
+	}
 	new = new_set(sk, addr);
 	if (!new)
 		return NULL;
@@ -208,7 +211,7 @@ static struct altconn_port_set *get_set(struct sock *sk,
 	set = find_set(an, sk, addr);
 	if (!set && an->n_port_sets < SETS_MAX) {
 		list_add_rcu(&new->node, &an->port_sets);
-		an->n_port_sets++;
+		WRITE_ONCE(an->n_port_sets, an->n_port_sets + 1);
 		swap(set, new);
 	}
 	spin_unlock(&an->port_lock);
@@ -223,7 +226,8 @@ static struct altconn_port_set *get_set(struct sock *sk,
 
 static void free_port(struct altconn_port_set *set, u32 port)
 {
-	xa_erase(&set->taken, port);
+	if (!xa_erase(&set->taken, port))
+		return;
 	/* Free first, then counted: pairs with search(). */
 	smp_mb__before_atomic();
 	atomic_inc(&set->freed);
@@ -272,6 +276,8 @@ static int search(struct sock *sk, struct altconn_addr *addr,
 		err = try_set(sk, addr, how, set, r->next, r->max);
 		if (err == -EADDRINUSE && r->next > r->min)
 			err = try_set(sk, addr, how, set, r->min, r->next - 1);
+		if (err == -EADDRINUSE)
+			err = next_step();
 	} while (err == -EADDRINUSE && freed != atomic_read(&set->freed));
 	return err == -EADDRINUSE ? -EAGAIN : err;
 }

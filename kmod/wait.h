@@ -89,34 +89,45 @@ altconn_wait_until(struct sock *sk, long *timeo,
 	return err;
 }
 
-/* Look for @ns at the most. */
-static __always_inline bool
-altconn_spin(struct sock *sk, u64 begun, u32 ns,
-	     bool (*ready)(struct sock *sk, const void *arg), const void *arg)
-{
-	while (single_task_running() && !need_resched() &&
-	       !signal_pending(current) && local_clock() - begun < ns) {
-		if (ready(sk, arg))
-			return true;
-		cpu_relax();
-	}
-	return false;
-}
-
 #define ALTCONN_SPIN_FIRST_NS	10000U
 
-/* What came after @waited ns: would it have been worth to look for it? */
-static inline void altconn_spin_adapt(struct altconn_sock *ask, u64 waited)
+static inline u32 altconn_spin_max(const struct sock *sk)
 {
-	u32 us = READ_ONCE(altconn_pernet(sock_net(&ask->sk))->spin_us);
-	u32 ns = READ_ONCE(ask->spin_ns), max = us * NSEC_PER_USEC;
+	return READ_ONCE(altconn_pernet(sock_net(sk))->spin_us) *
+	       NSEC_PER_USEC;
+}
+
+/* Look for a while; what of it is jiffies is taken from *@timeo. */
+static __always_inline bool
+altconn_spin(struct sock *sk, u64 begun, long *timeo,
+	     bool (*ready)(struct sock *sk, const void *arg), const void *arg)
+{
+	u32 ns = min(altconn_sk(sk)->spin_ns, altconn_spin_max(sk));
+	unsigned long since = jiffies;
+	bool found = false;
+
+	if (!ns)
+		return false;
+	while (!found && single_task_running() && !need_resched() &&
+	       !signal_pending(current) && local_clock() - begun < ns) {
+		found = ready(sk, arg);
+		cpu_relax();
+	}
+	if (*timeo != MAX_SCHEDULE_TIMEOUT)
+		*timeo -= min_t(unsigned long, *timeo, jiffies - since);
+	return found;
+}
+
+/* What came after @waited ns: would it have been worth to look for it? */
+static inline void altconn_spin_adapt(struct sock *sk, u64 waited)
+{
+	u32 ns = altconn_sk(sk)->spin_ns, max = altconn_spin_max(sk);
 
 	if (waited > max)
 		ns = 0;
 	else if (waited > ns)
 		ns = min(max, max(2 * ns, ALTCONN_SPIN_FIRST_NS));
-	if (ns != READ_ONCE(ask->spin_ns))
-		WRITE_ONCE(ask->spin_ns, ns);
+	altconn_sk(sk)->spin_ns = ns;
 }
 
 /**
@@ -145,11 +156,11 @@ altconn_sleep(struct sock *sk, long *timeo,
 	place = (struct task_struct __force **)&ask->reader.task;
 	if (!*timeo)
 		return -EAGAIN;
-	begun = local_clock();
-	if (altconn_spin(sk, begun, READ_ONCE(ask->spin_ns), ready, arg))
-		return 0;
 	if (cmpxchg(place, NULL, current))
 		return altconn_wait_until(sk, timeo, announce, arg);
+	begun = local_clock();
+	if (altconn_spin(sk, begun, timeo, ready, arg))
+		goto out;
 	for (;;) {
 		/*
 		 * Asleep first, then announced: a waker that clears the
@@ -169,9 +180,11 @@ altconn_sleep(struct sock *sk, long *timeo,
 		*timeo = schedule_timeout(*timeo);
 	}
 	__set_current_state(TASK_RUNNING);
+	if (!err)
+		altconn_spin_adapt(sk, local_clock() - begun);
+out:
 	/* The place is free: whoever takes it begins anew. */
 	smp_store_release(place, NULL);
-	altconn_spin_adapt(ask, local_clock() - begun);
 	return err;
 }
 
