@@ -150,8 +150,48 @@ struct altconn_bind {
 	struct altconn_addr		own;
 };
 
+struct scm_fp_list;
+struct altconn_marks;
 struct altconn_segment;
 struct altconn_net;
+
+/**
+ * struct altconn_cred - who sent something
+ * @pid: a reference, or NULL: nobody says
+ * @uid: INVALID_UID then
+ * @gid: INVALID_GID then
+ */
+struct altconn_cred {
+	struct pid	*pid;
+	kuid_t		uid;
+	kgid_t		gid;
+};
+
+/**
+ * struct altconn_scm - what goes with data
+ * @cred: credentials
+ * @fp: descriptors, or NULL
+ */
+struct altconn_scm {
+	struct altconn_cred	cred;
+	struct scm_fp_list	*fp;
+};
+
+/**
+ * struct altconn_rx - one recvmsg() of connected data
+ * @scm: what came with it
+ * @skip: where a peek begins (SO_PEEK_OFF), bytes
+ * @passcred: it wants credentials: those of another do not go with it
+ * @began: it has data
+ * @stop: it gets no more: descriptors came
+ */
+struct altconn_rx {
+	struct altconn_scm	scm;
+	u32			skip;
+	bool			passcred;
+	bool			began;
+	bool			stop;
+};
 
 /**
  * struct altconn_ring - data on its way to one end of an association
@@ -162,6 +202,8 @@ struct altconn_net;
  * @tail_seen: @tail as the writer last looked at it
  * @extra_written: of @head, what no program wrote: records' lengths, padding
  * @scanned: @head when the scan came by
+ * @marks: what goes with the data, scm.c; NULL while nothing ever did. The reader
+ *	loads it behind @head
  * @read_lock: readers; held while user memory is written
  * @read_segment: where the reader is; @write_segment or an older one
  * @read_at: at which of its bytes
@@ -179,6 +221,7 @@ struct altconn_ring {
 	u32			tail_seen;
 	u32			extra_written;
 	u32			scanned;
+	struct altconn_marks	*marks;
 
 	struct mutex		read_lock	/* readers; inside write_lock */
 				____cacheline_aligned_in_smp;
@@ -406,6 +449,7 @@ struct altconn_dgram;
  * @sk: who polls
  * @task: or the thread that sends
  * @dg: what it sends; the reference is the receiver's once it is queued
+ * @filter: the socket filter that it has passed, compared
  * @result: what became of it, dgram.c; the receiver's queue_lock
  *
  * Lifetime: on the sender's stack or in its endpoint, taken out of the list
@@ -416,6 +460,7 @@ struct altconn_blocked {
 	struct sock		*sk;
 	struct task_struct	*task;
 	struct altconn_dgram	*dg;
+	const void		*filter;
 	int			result;
 };
 
@@ -439,7 +484,7 @@ struct altconn_blocked {
  * @last: outcome of the last attempt
  * @want_data: @reader sleeps until there is something to read
  * @polled: somebody may be in the wait queue for that, now or later: it stays
- * @spin_ns: how long a reader looks before it sleeps
+ * @spin_ns: how long a reader looks before it sleeps; his who has the place
  * @reader: see wait.h
  * @pid: who bound or connected it (datagrams), or made it listen
  *
@@ -491,6 +536,7 @@ static inline struct altconn_sock *altconn_sk(const struct sock *sk)
  * @blocked_entry: in its list
  * @blocked: senders that wait for room here, in order; @queue_lock
  * @waiting: how many of them have a datagram to queue
+ * @turn: who does not block may send before them
  */
 struct altconn_dgram_sock {
 	struct altconn_sock		base;
@@ -507,6 +553,7 @@ struct altconn_dgram_sock {
 	struct altconn_blocked		blocked_entry;
 	struct list_head		blocked;
 	u32				waiting;
+	bool				turn;
 };
 
 static inline struct altconn_dgram_sock *altconn_dgram_sk(const struct sock *sk)
@@ -895,13 +942,31 @@ struct altconn_ring *altconn_ring_new(struct altconn_ring **place);
 void altconn_ring_free(struct altconn_ring *ring);
 u32 altconn_ring_payload(const struct altconn_ring *ring);
 ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
-			   size_t len, u32 limit);
+			   size_t len, u32 limit, struct altconn_scm *scm);
 ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
-			  size_t len, bool peek);
+			  size_t len, bool peek, struct altconn_rx *rx);
 ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
-			 size_t len, u32 limit);
+			 size_t len, u32 limit, struct altconn_scm *scm);
 ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
-			  size_t len, bool peek, size_t *record);
+			  size_t len, bool peek, struct altconn_rx *rx,
+			  size_t *record);
+
+/* scm.c */
+void altconn_scm_init(struct altconn_scm *scm);
+void altconn_scm_destroy(struct altconn_scm *scm);
+void altconn_scm_fill(struct altconn_scm *scm);
+int altconn_scm_send(const struct sock *sk, struct msghdr *msg,
+		     struct altconn_scm *scm);
+void altconn_scm_recv(struct sock *sk, struct msghdr *msg,
+		      struct altconn_scm *scm);
+void altconn_scm_copy(struct altconn_scm *to, const struct altconn_scm *from);
+int altconn_marks_write(struct altconn_marks **place, u32 pos, u32 n,
+			struct altconn_scm *scm);
+u32 altconn_marks_bound(struct altconn_marks *marks, u32 pos, u32 n,
+			const struct altconn_rx *rx);
+void altconn_marks_read(struct altconn_marks *marks, u32 pos, u32 n,
+			struct altconn_rx *rx, bool peek);
+void altconn_marks_free(struct altconn_marks *marks);
 
 /* stream.c: connected data, stream and seqpacket */
 int altconn_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);

@@ -35,7 +35,9 @@
  * @refs: see below
  * @len: of @data
  * @size: what the receiver is charged
- * @data: the bytes
+ * @scm: what goes with it
+ * @data: the bytes: @room, or memory of their own
+ * @room: allocated with it
  *
  * Lifetime: references are held by the queue, and by readers that look at it;
  * the one that takes it out of the queue gets the queue's.
@@ -48,7 +50,9 @@ struct altconn_dgram {
 	refcount_t		refs;
 	u32			len;
 	u32			size;
-	char			data[];
+	struct altconn_scm	scm;
+	char			*data;
+	char			room[];
 };
 
 /*
@@ -62,7 +66,10 @@ struct dest {
 	u64			generation;
 };
 
-/* A blocked sender's result, beside 0: it waits, or shall look for the receiver. */
+/*
+ * A blocked sender's result, beside 0 and an errno: it waits, or shall look for the
+ * receiver once more.
+ */
 enum { BLOCKED = 1, LOOK_AGAIN };
 
 /* Counts what could change who receives. */
@@ -97,6 +104,10 @@ static void dgram_put(struct altconn_dgram *dg)
 	if (!refcount_dec_and_test(&dg->refs))
 		return;
 	altconn_addr_put(dg->from);
+	if (unlikely(dg->scm.cred.pid || dg->scm.fp))
+		altconn_scm_destroy(&dg->scm);
+	if (dg->data != dg->room)
+		kvfree(dg->data);
 	kvfree(dg);
 }
 
@@ -123,10 +134,17 @@ static bool is_full(const struct sock *sk)
 	       (u32)READ_ONCE(sk->sk_rcvbuf);
 }
 
-/* For who comes now: those who wait are first. */
-static bool has_room(const struct sock *sk)
+/*
+ * For who comes now: those who wait are first. But it may be the turn of those who
+ * do not block, and else would always come too late.
+ */
+static bool has_room(const struct sock *sk, bool blocks)
 {
-	return !READ_ONCE(altconn_dgram_sk(sk)->waiting) && !is_full(sk);
+	const struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
+
+	if (is_full(sk))
+		return false;
+	return !READ_ONCE(ask->waiting) || (!blocks && READ_ONCE(ask->turn));
 }
 
 /*
@@ -193,7 +211,8 @@ static bool enlist(struct sock *receiver, struct altconn_blocked *entry)
 	bool full;
 
 	spin_lock(&altconn_dgram_sk(receiver)->queue_lock);
-	full = !has_room(receiver) && !sock_flag(receiver, SOCK_DEAD) &&
+	full = !has_room(receiver, false) &&
+	       !sock_flag(receiver, SOCK_DEAD) &&
 	       !(READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN);
 	if (full && list_empty(&entry->node))
 		list_add_tail(&entry->node, &altconn_dgram_sk(receiver)->blocked);
@@ -265,7 +284,7 @@ static void release(struct altconn_dgram_sock *receiver,
 	wake_up_process(entry->task);
 }
 
-/* The receiver goes, or takes from others now: let them look again. */
+/* The receiver goes: let them look again. */
 static void release_all(struct altconn_dgram_sock *receiver)
 {
 	struct altconn_blocked *entry, *next;
@@ -274,11 +293,22 @@ static void release_all(struct altconn_dgram_sock *receiver)
 		release(receiver, entry, LOOK_AGAIN);
 }
 
+/* Those whom it does not listen to any more, and those who poll. */
+static void release_strangers(struct altconn_dgram_sock *receiver)
+{
+	struct altconn_blocked *entry, *next;
+
+	list_for_each_entry_safe(entry, next, &receiver->blocked, node)
+		if (!entry->dg || !is_peer(receiver, entry->dg))
+			release(receiver, entry, LOOK_AGAIN);
+}
+
 /*
  * Would the receiver take it? -ECONNREFUSED: it is gone or connected to
  * somebody else; -EPIPE: it has shut its side; -EAGAIN: it is full.
  */
-static int admit(const struct sock *receiver, const struct altconn_dgram *dg)
+static int admit(const struct sock *receiver, const struct altconn_dgram *dg,
+		 bool blocks)
 {
 	lockdep_assert_held(&altconn_dgram_sk(receiver)->queue_lock);
 	if (sock_flag(receiver, SOCK_DEAD) ||
@@ -286,7 +316,7 @@ static int admit(const struct sock *receiver, const struct altconn_dgram *dg)
 		return -ECONNREFUSED;
 	if (READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN)
 		return -EPIPE;
-	return has_room(receiver) ? 0 : -EAGAIN;
+	return has_room(receiver, blocks) ? 0 : -EAGAIN;
 }
 
 /* What a socket filter sees, and what it leaves of it. */
@@ -318,20 +348,26 @@ static int run_filter(struct sock *receiver, struct altconn_dgram *dg)
 	return err;
 }
 
+/* Compared, never followed. */
+static const void *filter_of(const struct sock *receiver)
+{
+	return rcu_access_pointer(receiver->sk_filter);
+}
+
 /*
  * The receiver's socket filter, once it would take the datagram or the sender
  * would wait.
  */
-static int filter(struct sock *receiver, struct altconn_dgram *dg, bool waits)
+static int filter(struct sock *receiver, struct altconn_dgram *dg, bool blocks)
 {
 	int err;
 
 	if (!rcu_access_pointer(receiver->sk_filter))
 		return 0;
 	spin_lock(&altconn_dgram_sk(receiver)->queue_lock);
-	err = admit(receiver, dg);
+	err = admit(receiver, dg, blocks);
 	spin_unlock(&altconn_dgram_sk(receiver)->queue_lock);
-	if (err && (err != -EAGAIN || !waits))
+	if (err && (err != -EAGAIN || !blocks))
 		return err;
 	return run_filter(receiver, dg);
 }
@@ -359,8 +395,8 @@ static void block_thread(struct altconn_dgram_sock *receiver,
 }
 
 /*
- * Queue a datagram, or say why not, as admit(). On -EAGAIN @me, unless it is
- * NULL, waits for room.
+ * Queue a datagram, or say why not, as admit(). BLOCKED instead of -EAGAIN: @me
+ * waits for room, unless it is NULL.
  */
 static int deliver(struct sock *receiver, struct altconn_dgram *dg,
 		   struct altconn_blocked *me)
@@ -371,11 +407,13 @@ static int deliver(struct sock *receiver, struct altconn_dgram *dg,
 	if (unlikely(sock_flag(receiver, SOCK_RCVTSTAMP)))
 		dg->stamp = ktime_get_real();
 	spin_lock(&ask->queue_lock);
-	err = admit(receiver, dg);
-	if (!err)
+	err = admit(receiver, dg, me);
+	if (!err) {
 		enqueue(ask, dg);
-	else if (err == -EAGAIN && me)
+	} else if (err == -EAGAIN && me) {
 		block_thread(ask, me, dg);
+		err = BLOCKED;
+	}
 	spin_unlock(&ask->queue_lock);
 	if (err)
 		return err;
@@ -412,20 +450,38 @@ static int set_sender(struct altconn_dgram *dg, struct sock *sk,
 	return set_source(dg, sk, dest);
 }
 
+/*
+ * Would the header alone double what is allocated, and cleared, for @len bytes? Then
+ * it is apart.
+ */
+static bool is_apart(size_t len)
+{
+	return len >= 1024 && roundup_pow_of_two(len) !=
+	       roundup_pow_of_two(sizeof(struct altconn_dgram) + len);
+}
+
 /* Room for @len bytes. What it is charged is what the allocator rounds up to. */
 static struct altconn_dgram *alloc_dgram(size_t len)
 {
-	size_t size = sizeof(struct altconn_dgram) + len;
+	bool apart = is_apart(len);
+	size_t size = sizeof(struct altconn_dgram) + (apart ? 0 : len);
 	struct altconn_dgram *dg;
 
 	dg = kvmalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!dg)
 		return NULL;
+	dg->data = apart ? kvmalloc(len, GFP_KERNEL_ACCOUNT) : dg->room;
+	if (!dg->data) {
+		kvfree(dg);
+		return NULL;
+	}
 	refcount_set(&dg->refs, 1);
 	dg->from = NULL;
 	dg->stamp = 0;
 	dg->len = len;
-	dg->size = roundup_pow_of_two(size);
+	dg->size = roundup_pow_of_two(size) +
+		   (apart ? roundup_pow_of_two(len) : 0);
+	altconn_scm_init(&dg->scm);
 	return dg;
 }
 
@@ -439,6 +495,8 @@ static struct altconn_dgram *make_dgram(struct sock *sk, struct msghdr *msg,
 	if (!dg)
 		return ERR_PTR(-ENOMEM);
 	err = set_sender(dg, sk, dest);
+	if (!err && unlikely(msg->msg_controllen))
+		err = altconn_scm_send(sk, msg, &dg->scm);
 	/* The bounds are the allocation's: no hardened look at the slab. */
 	if (!err && _copy_from_iter(dg->data, len, &msg->msg_iter) != len)
 		err = -EFAULT;
@@ -505,6 +563,30 @@ static struct sock *find_receiver(struct sock *sk, struct dest *dest,
 }
 
 /*
+ * No more waiting. Who has no time left still takes the room that there is, if he is
+ * the first; those who poll may have waited for him alone.
+ */
+static void give_up(struct sock *receiver, struct altconn_blocked *me, int err)
+{
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
+	struct altconn_blocked *entry, *next;
+
+	if (err == -EAGAIN && !is_full(receiver) && me->filter == filter_of(receiver) &&
+	    list_is_first(&me->node, &ask->blocked)) {
+		enqueue(ask, me->dg);
+		err = 0;
+	}
+	me->result = err;
+	list_del(&me->node);
+	WRITE_ONCE(ask->waiting, ask->waiting - 1);
+	if (!has_room(receiver, false))
+		return;
+	list_for_each_entry_safe(entry, next, &ask->blocked, node)
+		if (!entry->dg)
+			release(ask, entry, 0);
+}
+
+/*
  * Sleep until what @me sends is queued; LOOK_AGAIN: somebody else may be the
  * receiver by now.
  */
@@ -527,12 +609,9 @@ static int wait_for_room(struct sock *receiver, struct altconn_blocked *me,
 	__set_current_state(TASK_RUNNING);
 	/* Who released it is done with it then. */
 	spin_lock(&ask->queue_lock);
-	if (me->result != BLOCKED) {
-		err = me->result;
-	} else {
-		list_del(&me->node);
-		WRITE_ONCE(ask->waiting, ask->waiting - 1);
-	}
+	if (me->result == BLOCKED)
+		give_up(receiver, me, err);
+	err = me->result;
 	spin_unlock(&ask->queue_lock);
 	return err;
 }
@@ -544,6 +623,13 @@ static int wait_for_room(struct sock *receiver, struct altconn_blocked *me,
 static int tell_of_room(struct sock *sk, struct sock *receiver, bool connected)
 {
 	return !connected || block(sk, receiver) ? -EAGAIN : LOOK_AGAIN;
+}
+
+/* As AF_UNIX: also when the sender itself asks for those of others. */
+static bool wants_creds(const struct sock *sk, const struct sock *receiver)
+{
+	return sk_passcred(sk) ||
+	       sk_passcred(receiver);
 }
 
 /*
@@ -564,19 +650,22 @@ static int send_to(struct sock *sk, struct dest *dest, bool connected,
 		receiver = find_receiver(sk, dest, dg->from, connected, &err);
 		if (!receiver)
 			return err;
-		err = filter(receiver, dg, timeo) ? :
-		      deliver(receiver, dg, timeo ? &me : NULL);
+		if (unlikely(wants_creds(sk, receiver)))
+			altconn_scm_fill(&dg->scm);
+		me.filter = filter_of(receiver);
+		err = filter(receiver, dg, timeo);
 		/* What a filter drops was sent, as elsewhere. */
-		if (err == -EPERM) {
+		if (err == -EPERM)
 			dgram_put(dg);
-			err = 0;
-		}
+		else if (!err)
+			err = deliver(receiver, dg, timeo ? &me : NULL);
+		if (err == BLOCKED)
+			err = wait_for_room(receiver, &me, &timeo);
 		if (err == -EAGAIN)
-			err = timeo ? wait_for_room(receiver, &me, &timeo) :
-				      tell_of_room(sk, receiver, connected);
+			err = tell_of_room(sk, receiver, connected);
 		sock_put(receiver);
 	} while (err == LOOK_AGAIN);
-	return err;
+	return err == -EPERM ? 0 : err;
 }
 
 /* A copy to one of many; who is full, or listens to somebody else, misses it. */
@@ -589,6 +678,10 @@ static void deliver_copy(struct sock *receiver, const struct altconn_dgram *dg)
 	memcpy(copy->data, dg->data, dg->len);
 	copy->from = altconn_addr_get(dg->from);
 	copy->sender = dg->sender;
+	/* Descriptors too: each hearer may have them. */
+	altconn_scm_copy(&copy->scm, &dg->scm);
+	if (sk_passcred(receiver))
+		altconn_scm_fill(&copy->scm);
 	if (filter(receiver, copy, false) || deliver(receiver, copy, NULL))
 		dgram_put(copy);
 }
@@ -772,8 +865,7 @@ int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	struct path path = {};
 	int err;
 
-	/* Ancillary data is refused, never dropped without a word. */
-	if (msg->msg_flags & MSG_OOB || msg->msg_controllen)
+	if (msg->msg_flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
 		return -EPIPE;
@@ -809,36 +901,63 @@ static void unlink_dgram(struct altconn_dgram_sock *ask,
 }
 
 /*
- * When half is free those who wait go on, in their order. Who is woken polls and
- * may find that others were faster.
+ * When half is free those who wait go on, in their order. Behind one who polls
+ * nobody does until half of that is used, or he would find no room.
  */
 static void unblock_senders(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
+	u32 mark = (u32)READ_ONCE(sk->sk_rcvbuf) / 2;
 	struct altconn_blocked *entry, *next;
+	bool turn = false;
 
-	if (ask->queued > (u32)READ_ONCE(sk->sk_rcvbuf) / 2)
+	if (ask->queued > (ask->turn ? mark / 2 : mark))
 		return;
 	list_for_each_entry_safe(entry, next, &ask->blocked, node) {
-		if (entry->dg && is_full(sk))
+		if (!entry->dg) {
+			turn = true;
+			release(ask, entry, 0);
+		} else if (turn || is_full(sk)) {
 			break;
-		if (entry->dg)
+		} else if (entry->filter != filter_of(sk)) {
+			release(ask, entry, LOOK_AGAIN);
+		} else {
 			enqueue(ask, entry->dg);
-		release(ask, entry, 0);
+			release(ask, entry, 0);
+		}
 	}
+	WRITE_ONCE(ask->turn, turn);
+}
+
+/*
+ * Where a peek begins: in which datagram, and at which byte of it. SO_PEEK_OFF
+ * passes over whole ones first, as with AF_UNIX.
+ */
+static struct altconn_dgram *peek_at(struct sock *sk, u32 *skip)
+{
+	struct altconn_dgram *dg;
+
+	*skip = max(READ_ONCE(sk->sk_peek_off), 0);
+	list_for_each_entry(dg, &altconn_dgram_sk(sk)->queue, node) {
+		if (*skip < dg->len || !*skip)
+			return dg;
+		*skip -= dg->len;
+	}
+	return NULL;
 }
 
 /* The next datagram; with @peek another reference to it. */
-static struct altconn_dgram *dequeue(struct sock *sk, bool peek)
+static struct altconn_dgram *dequeue(struct sock *sk, bool peek, u32 *skip)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	struct altconn_dgram *dg;
 	bool refilled = false;
 
+	*skip = 0;
 	if (is_empty(ask))
 		return NULL;
 	spin_lock(&ask->queue_lock);
-	dg = first(ask);
+	dg = unlikely(peek) ? peek_at(sk, skip) : first(ask);
 	if (dg && peek) {
 		refcount_inc(&dg->refs);
 	} else if (dg) {
@@ -858,9 +977,25 @@ static struct altconn_dgram *dequeue(struct sock *sk, bool peek)
 	return dg;
 }
 
+/* Something to read for recvmsg()'s flags @arg. */
+static bool has_data(struct sock *sk, const int *arg)
+{
+	bool found;
+	u32 skip;
+
+	if (is_empty(altconn_dgram_sk(sk)))
+		return false;
+	if (likely(!(*arg & MSG_PEEK) || READ_ONCE(sk->sk_peek_off) <= 0))
+		return true;
+	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
+	found = peek_at(sk, &skip);
+	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
+	return found;
+}
+
 static bool can_read(struct sock *sk, const void *arg)
 {
-	return !is_empty(altconn_dgram_sk(sk)) || READ_ONCE(sk->sk_err) ||
+	return has_data(sk, arg) || READ_ONCE(sk->sk_err) ||
 	       READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN;
 }
 
@@ -870,19 +1005,20 @@ static bool want_data(struct sock *sk, const void *arg)
 	return can_read(sk, arg);
 }
 
-static struct altconn_dgram *receive(struct sock *sk, int flags, int *err)
+static struct altconn_dgram *receive(struct sock *sk, int flags, u32 *skip,
+				     int *err)
 {
 	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
 	struct altconn_dgram *dg;
 
 	for (;;) {
-		dg = dequeue(sk, flags & MSG_PEEK);
+		dg = dequeue(sk, flags & MSG_PEEK, skip);
 		if (dg)
 			return dg;
 		*err = sock_error(sk);
 		if (*err || READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)
 			return NULL;
-		*err = altconn_sleep(sk, &timeo, can_read, want_data, NULL);
+		*err = altconn_sleep(sk, &timeo, can_read, want_data, &flags);
 		if (*err)
 			return NULL;
 	}
@@ -911,6 +1047,28 @@ static void put_stamp(struct msghdr *msg, const struct sock *sk, ktime_t stamp)
 	}
 }
 
+static void receive_scm(struct sock *sk, struct msghdr *msg,
+			struct altconn_dgram *dg, bool peek)
+{
+	struct altconn_scm copy;
+
+	if (!peek) {
+		altconn_scm_recv(sk, msg, &dg->scm);
+		return;
+	}
+	altconn_scm_copy(&copy, &dg->scm);
+	altconn_scm_recv(sk, msg, &copy);
+}
+
+/* SO_PEEK_OFF moves on, or back by what is not there any more. */
+static void peeked(struct sock *sk, int flags, size_t n)
+{
+	if (flags & MSG_PEEK)
+		sk_peek_offset_fwd(sk, n);
+	else
+		sk_peek_offset_bwd(sk, n);
+}
+
 /**
  * altconn_dgram_recvmsg() - recv(2) of a datagram
  * @sock: the socket
@@ -927,25 +1085,30 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 {
 	struct sock *sk = sock->sk;
 	struct altconn_dgram *dg;
+	u32 skip;
 	size_t n;
 	int err;
 
 	if (flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	dg = receive(sk, flags, &err);
+	dg = receive(sk, flags, &skip, &err);
 	if (!dg)
 		return err;
-	n = min_t(size_t, len, dg->len);
-	if (n < dg->len)
+	n = min_t(size_t, len, dg->len - skip);
+	if (n < dg->len - skip)
 		msg->msg_flags |= MSG_TRUNC;
 	err = -EFAULT;
-	if (_copy_to_iter(dg->data, n, &msg->msg_iter) == n) {
+	if (_copy_to_iter(dg->data + skip, n, &msg->msg_iter) == n) {
 		if (msg->msg_name)
 			msg->msg_namelen = altconn_addr_write(sk, dg->from,
 							      msg->msg_name);
 		if (unlikely(sock_flag(sk, SOCK_RCVTSTAMP)))
 			put_stamp(msg, sk, dg->stamp);
-		err = flags & MSG_TRUNC ? dg->len : n;
+		if (unlikely(sk_passcred(sk) || dg->scm.fp))
+			receive_scm(sk, msg, dg, flags & MSG_PEEK);
+		if (unlikely(READ_ONCE(sk->sk_peek_off) >= 0))
+			peeked(sk, flags, flags & MSG_PEEK ? n : dg->len);
+		err = flags & MSG_TRUNC ? dg->len - skip : n;
 	}
 	dgram_put(dg);
 	return err;
@@ -983,7 +1146,10 @@ static void set_peer(struct sock *sk, struct altconn_addr *addr)
 		list_add_tail(&dg->node, &gone);
 		atomic_inc(&sk->sk_drops);
 	}
-	release_all(ask);
+	if (addr)
+		release_strangers(ask);
+	else
+		release_all(ask);
 	altconn_dgram_changed();
 	spin_unlock(&ask->queue_lock);
 
@@ -1180,7 +1346,7 @@ static bool peer_full(struct sock *sk)
 	from = altconn_addr_of(sk);
 	receiver = find_receiver(sk, &dest, from, true, &err);
 	if (receiver) {
-		full = !has_room(receiver) && block(sk, receiver);
+		full = !has_room(receiver, false) && block(sk, receiver);
 		sock_put(receiver);
 	}
 	altconn_addr_put(from);
@@ -1279,7 +1445,8 @@ int altconn_dgram_shutdown(struct sock *sk, u8 how)
 	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
 	/* Senders that wait for room get EPIPE now. */
-	release_all(altconn_dgram_sk(sk));
+	if (how & RCV_SHUTDOWN)
+		release_all(altconn_dgram_sk(sk));
 	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
 	sk->sk_state_change(sk);
 	if (altconn_sk(sk)->dress == ALTCONN_UNIX)

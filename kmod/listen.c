@@ -799,6 +799,15 @@ static struct altconn_assoc *dequeue_wait(struct sock *sk,
 	}
 }
 
+/* What the server's end has of its listener. */
+static void inherit(const struct sock *sk, struct socket *newsock,
+		    struct sock *newsk)
+{
+	sock_sees_core_options(newsock);
+	altconn_sk(newsk)->v6only = altconn_sk(sk)->v6only;
+	sk_set_passcred(newsk, newsock, sk_passcred(sk));
+}
+
 static int accept_from(struct sock *sk, struct altconn_listener *ln,
 		       struct socket *newsock, struct proto_accept_arg *arg)
 {
@@ -819,7 +828,7 @@ static int accept_from(struct sock *sk, struct altconn_listener *ln,
 		sock_put(newsk);
 		return PTR_ERR(assoc);
 	}
-	altconn_sk(newsk)->v6only = altconn_sk(sk)->v6only;
+	inherit(sk, newsock, newsk);
 	security_sk_clone(sk, newsk);
 	sock_graft(newsk, newsock);
 	altconn_sock_set_peercred(newsk, assoc->end[ALTCONN_CLIENT].pid,

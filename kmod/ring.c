@@ -176,6 +176,7 @@ void altconn_ring_free(struct altconn_ring *ring)
 	seg = detach(ring);
 	spin_unlock(&segments_lock);
 	free_segments(seg);
+	altconn_marks_free(ring->marks);
 	kmem_cache_free(ring_cache, ring);
 }
 
@@ -396,19 +397,29 @@ static ssize_t make_room(struct altconn_ring *ring, size_t len, u32 limit)
 	return min_t(size_t, n, has) ? : err;
 }
 
+/* What goes with the next @n bytes: -ENOMEM, then they are not written, or @n. */
+static ssize_t mark(struct altconn_ring *ring, u32 n, struct altconn_scm *scm)
+{
+	int err = altconn_marks_write(&ring->marks, ring->head, n, scm);
+
+	return err ? : n;
+}
+
 /**
  * altconn_ring_write() - write bytes of a stream
  * @ring: the ring
  * @from: where from, advanced
  * @len: how many at the most
  * @limit: most bytes that the ring may hold
+ * @scm: what goes with them, or NULL: nothing; what moved to the ring is gone from
+ *	it
  *
  * Context: process, may sleep.
  * Return: how many, at least 1 when @len is not 0; -EAGAIN: it is full;
  * -EFAULT; -ENOMEM; -ERESTARTSYS.
  */
 ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
-			   size_t len, u32 limit)
+			   size_t len, u32 limit, struct altconn_scm *scm)
 {
 	ssize_t n = lock_writer(ring);
 
@@ -421,12 +432,18 @@ ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
 		struct altconn_segment *seg = ring->write_segment;
 
 		n = copy_in(seg, ring->write_at, from, n);
+		if (unlikely((scm || ring->marks) && n)) {
+			n = mark(ring, n, scm);
+			if (n < 0)
+				goto out;
+		}
 		ring->write_at = advance(seg, ring->write_at, n);
 		/* The bytes first; pairs with altconn_ring_used(). */
 		smp_store_release(&ring->head, ring->head + (u32)n);
 		if (!n)
 			n = -EFAULT;
 	}
+out:
 	mutex_unlock(&ring->write_lock);
 	return n;
 }
@@ -453,13 +470,14 @@ static u32 record_size(u32 len)
  * @from: where from, advanced
  * @len: its length; at most @limit
  * @limit: most bytes that the ring may hold, a last record not counted
+ * @scm: as altconn_ring_write()
  *
  * Context: process, may sleep.
  * Return: @len; -EAGAIN: there is no room; -EFAULT, -ENOMEM, -ERESTARTSYS:
  * nothing was written.
  */
 ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
-			 size_t len, u32 limit)
+			 size_t len, u32 limit, struct altconn_scm *scm)
 {
 	u32 total = record_size(len), at;
 	struct altconn_segment *seg;
@@ -479,6 +497,11 @@ ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
 	err = -EFAULT;
 	if (copy_in(seg, advance(seg, at, RECORD_HEAD), from, len) != len)
 		goto out;
+	if (unlikely(scm || ring->marks)) {
+		err = mark(ring, total, scm);
+		if (err < 0)
+			goto out;
+	}
 	ring->write_at = advance(seg, at, total);
 	WRITE_ONCE(ring->extra_written, ring->extra_written + total - (u32)len);
 	/* The record first; pairs with altconn_ring_used(). */
@@ -590,6 +613,26 @@ static u32 look_at_writer(const struct altconn_ring *ring)
 	return smp_load_acquire(&ring->head) - ring->tail;
 }
 
+/* What goes with the data that there is; who asks has looked at the writer. */
+static struct altconn_marks *marks_of(const struct altconn_ring *ring)
+{
+	/* Pairs with altconn_marks_write(). */
+	return smp_load_acquire(&ring->marks);
+}
+
+/* Move on by @n bytes, which there are. */
+static void skip_bytes(struct cursor *c, u32 n)
+{
+	while (n) {
+		u32 part = n;
+
+		if (settle(c))
+			part = min(part, c->seg->end - c->pos);
+		skip(c, part);
+		n -= part;
+	}
+}
+
 /* As many of @n bytes as there are, @n not more than that. */
 static u32 read_bytes(struct cursor *c, struct iov_iter *to, u32 n)
 {
@@ -612,32 +655,67 @@ static u32 read_bytes(struct cursor *c, struct iov_iter *to, u32 n)
  * @to: where to, advanced
  * @len: how many at the most
  * @peek: leave them
+ * @rx: of this recvmsg(); gets what goes with them
  *
  * Context: process, may sleep.
- * Return: how many; -EAGAIN: it is empty; -EFAULT; -ERESTARTSYS.
+ * Return: how many; 0: the next do not go with what @rx has; -EAGAIN: it is empty,
+ * or has no more than a peek passes over; -EFAULT; -ERESTARTSYS.
  */
 ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
-			  size_t len, bool peek)
+			  size_t len, bool peek, struct altconn_rx *rx)
 {
+	struct altconn_marks *marks;
 	ssize_t n = -EAGAIN;
-	u32 used;
+	struct cursor c;
+	u32 used, pos;
 
 	if (!altconn_ring_used(ring))
 		return -EAGAIN;
 	if (lock_unless_signal(&ring->read_lock))
 		return -ERESTARTSYS;
 	used = look_at_writer(ring);
-	if (used) {
-		struct cursor c = begin(ring);
-
-		n = read_bytes(&c, to, min_t(size_t, len, used));
-		if (n && !peek)
-			commit(ring, &c);
-		if (!n && len)
-			n = -EFAULT;
-	}
+	if (used <= rx->skip)
+		goto out;
+	c = begin(ring);
+	if (unlikely(rx->skip))
+		skip_bytes(&c, rx->skip);
+	len = min_t(size_t, len, used - rx->skip);
+	marks = marks_of(ring);
+	if (unlikely(marks))
+		len = altconn_marks_bound(marks, c.pos, len, rx);
+	pos = c.pos;
+	n = len ? read_bytes(&c, to, len) : 0;
+	if (unlikely(marks) && n)
+		altconn_marks_read(marks, pos, n, rx, peek);
+	if (n && !peek)
+		commit(ring, &c);
+	if (!n && len)
+		n = -EFAULT;
+	if (n > 0)
+		rx->began = true;
+out:
 	mutex_unlock(&ring->read_lock);
 	return n;
+}
+
+/*
+ * To the record in which a peek begins, and in it, as AF_UNIX does: over whole
+ * records first. False: there is none.
+ */
+static bool skip_records(struct cursor *c, u32 *used, u32 *skipped)
+{
+	while (*used) {
+		u32 head;
+
+		settle(c);
+		head = *(u32 *)(c->seg->data + c->at);
+		if (*skipped < head || !*skipped)
+			return true;
+		*skipped -= head;
+		*used -= record_size(head);
+		skip(c, record_size(head));
+	}
+	return false;
 }
 
 /**
@@ -646,18 +724,21 @@ ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
  * @to: where to, advanced
  * @len: how much of it at the most; the rest is lost
  * @peek: leave it
- * @record: its whole length
+ * @rx: of this recvmsg(); gets what goes with it
+ * @record: its length, from where a peek begins
  *
  * Context: process, may sleep.
  * Return: how many bytes were read; -EAGAIN: there is none; -EFAULT,
  * -ERESTARTSYS: it is still there; -EIO: never.
  */
 ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
-			  size_t len, bool peek, size_t *record)
+			  size_t len, bool peek, struct altconn_rx *rx,
+			  size_t *record)
 {
+	struct altconn_marks *marks;
 	ssize_t n = -EAGAIN;
 	struct cursor c;
-	u32 used, head;
+	u32 used, head, skipped = rx->skip;
 
 	if (!altconn_ring_used(ring))
 		return -EAGAIN;
@@ -667,18 +748,24 @@ ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 	if (!used)
 		goto out;
 	c = begin(ring);
+	if (unlikely(skipped) && !skip_records(&c, &used, &skipped))
+		goto out;
 	settle(&c);
 	head = *(u32 *)(c.seg->data + c.at);
 	/* A length that no writer stored must not lead out of the segment. */
 	n = -EIO;
 	if (WARN_ON_ONCE(head > used - RECORD_HEAD))
 		goto out;
-	*record = head;
-	n = min_t(size_t, len, head);
-	if (copy_out(c.seg, advance(c.seg, c.at, RECORD_HEAD), to, n) != n) {
+	*record = head - skipped;
+	n = min_t(size_t, len, *record);
+	if (copy_out(c.seg, advance(c.seg, c.at, RECORD_HEAD + skipped), to,
+		     n) != n) {
 		n = -EFAULT;
 		goto out;
 	}
+	marks = marks_of(ring);
+	if (unlikely(marks))
+		altconn_marks_read(marks, c.pos, record_size(head), rx, peek);
 	if (!peek) {
 		u32 total = record_size(head);
 

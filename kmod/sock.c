@@ -356,6 +356,35 @@ static bool is_settable(int optname)
 	       optname != ALTCONN_CONNECT_INFO;
 }
 
+/*
+ * The core's options. It sees them here first: newer kernels keep SO_PASSCRED for
+ * the families that they know.
+ */
+static int set_core(struct socket *sock, int optname, sockptr_t optval,
+		    unsigned int optlen)
+{
+	int err = sock_setsockopt(sock, SOL_SOCKET, optname, optval, optlen);
+	int value;
+
+	if (optname != SO_PASSCRED)
+		return err;
+	if (optlen < sizeof(value))
+		return -EINVAL;
+	if (copy_from_sockptr(&value, optval, sizeof(value)))
+		return -EFAULT;
+	lock_sock(sock->sk);
+	sk_set_passcred(sock->sk, sock, !!value);
+	release_sock(sock->sk);
+	return 0;
+}
+
+/* SO_PEEK_OFF; the core wants to be told that it is possible. */
+static int set_peek_off(struct sock *sk, int value)
+{
+	WRITE_ONCE(sk->sk_peek_off, value);
+	return 0;
+}
+
 static int setsockopt(struct socket *sock, int level, int optname,
 		      sockptr_t optval, unsigned int optlen)
 {
@@ -365,6 +394,8 @@ static int setsockopt(struct socket *sock, int level, int optname,
 	size_t size;
 	int err = 0;
 
+	if (level == SOL_SOCKET)
+		return set_core(sock, optname, optval, optlen);
 	if (!v6only && (level != SOL_ALTCONN || !is_settable(optname)))
 		return -ENOPROTOOPT;
 	size = v6only || optname != ALTCONN_CONNECT_TIMEOUT ?
@@ -492,6 +523,7 @@ static const struct proto_ops stream_ops = {
 	.sendmsg	= altconn_stream_sendmsg,
 	.recvmsg	= altconn_stream_recvmsg,
 	.mmap		= sock_no_mmap,
+	.set_peek_off	= set_peek_off,
 };
 
 static const struct proto_ops seqpacket_ops = {
@@ -515,6 +547,7 @@ static const struct proto_ops seqpacket_ops = {
 	.sendmsg	= altconn_seqpacket_sendmsg,
 	.recvmsg	= altconn_seqpacket_recvmsg,
 	.mmap		= sock_no_mmap,
+	.set_peek_off	= set_peek_off,
 };
 
 static const struct proto_ops dgram_ops = {
@@ -538,6 +571,7 @@ static const struct proto_ops dgram_ops = {
 	.sendmsg	= altconn_dgram_sendmsg,
 	.recvmsg	= altconn_dgram_recvmsg,
 	.mmap		= sock_no_mmap,
+	.set_peek_off	= set_peek_off,
 };
 
 static const struct proto_ops *ops_of(int type)
@@ -620,6 +654,7 @@ static int create(struct net *net, struct socket *sock, int protocol, int kern)
 		return -EPROTONOSUPPORT;
 	sock->state = SS_UNCONNECTED;
 	sock->ops = ops_of(sock->type);
+	sock_sees_core_options(sock);
 	return altconn_sock_alloc(net, sock, sock->type, protocol, kern) ?
 		0 : -ENOMEM;
 }

@@ -9,9 +9,11 @@
 
 #include "wait.h"
 
+/* @skip: bytes that the reader passes over, SO_PEEK_OFF */
 struct conn {
 	struct altconn_assoc	*assoc;
 	enum altconn_side	side;
+	u32			skip;
 };
 
 /* What has been sent one way; NULL: nothing yet. */
@@ -35,6 +37,7 @@ static __always_inline int conn_get(const struct sock *sk, struct conn *c)
 {
 	if (altconn_state(sk) != TCP_ESTABLISHED)
 		return -ENOTCONN;
+	c->skip = 0;
 	c->assoc = altconn_assoc_of(sk, &c->side);
 	if (!c->assoc)
 		return -ENOTCONN;
@@ -102,11 +105,18 @@ static bool want_room(struct sock *sk, const void *arg)
 	return can_write(sk, c);
 }
 
+static bool has_data(const struct conn *c)
+{
+	if (unlikely(c->skip))
+		return altconn_ring_payload(in_ring(c)) > c->skip;
+	return altconn_ring_used(in_ring(c));
+}
+
 static bool can_read(struct sock *sk, const void *arg)
 {
 	const struct conn *c = arg;
 
-	return altconn_ring_used(in_ring(c)) ||
+	return has_data(c) ||
 	       altconn_assoc_shut(c->assoc, c->side) & RCV_SHUTDOWN ||
 	       READ_ONCE(sk->sk_err);
 }
@@ -135,8 +145,12 @@ static int send_state(struct sock *sk, const struct conn *c, size_t sent)
 	return 0;
 }
 
+/* So much at once: the other side goes on with it meanwhile. */
+#define CHUNK	(64U << 10)
+
 static ssize_t send_stream(struct sock *sk, const struct conn *c,
-			   struct msghdr *msg, size_t len)
+			   struct msghdr *msg, size_t len,
+			   struct altconn_scm *scm)
 {
 	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
 	struct altconn_ring *ring = writers_ring(c);
@@ -149,8 +163,9 @@ static ssize_t send_stream(struct sock *sk, const struct conn *c,
 		n = send_state(sk, c, sent);
 		if (n || !len)
 			break;
-		n = altconn_ring_write(ring, &msg->msg_iter, len - sent,
-				       send_limit(sk));
+		n = altconn_ring_write(ring, &msg->msg_iter,
+				       min_t(size_t, len - sent, CHUNK),
+				       send_limit(sk), scm);
 		if (n > 0) {
 			sent += n;
 			wake_reader(c);
@@ -162,7 +177,8 @@ static ssize_t send_stream(struct sock *sk, const struct conn *c,
 }
 
 static ssize_t send_record(struct sock *sk, const struct conn *c,
-			   struct msghdr *msg, size_t len)
+			   struct msghdr *msg, size_t len,
+			   struct altconn_scm *scm)
 {
 	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
 	struct altconn_ring *ring = writers_ring(c);
@@ -178,7 +194,7 @@ static ssize_t send_record(struct sock *sk, const struct conn *c,
 		if (n)
 			return n;
 		n = altconn_ring_put(ring, &msg->msg_iter, len,
-				     send_limit(sk));
+				     send_limit(sk), scm);
 		if (n != -EAGAIN)
 			break;
 		n = altconn_wait_until(sk, &timeo, want_room, c);
@@ -199,22 +215,54 @@ static bool raises_sigpipe(const struct sock *sk, const struct msghdr *msg)
 	       altconn_sk(sk)->dress != ALTCONN_UNIX;
 }
 
+typedef ssize_t send_fn(struct sock *sk, const struct conn *c,
+			struct msghdr *msg, size_t len,
+			struct altconn_scm *scm);
+
+/* Before accept() nobody knows whether the server will ask for them. */
+static bool wants_creds(const struct sock *sk, const struct conn *c)
+{
+	const struct sock *peer = READ_ONCE(c->assoc->end[!c->side].sk);
+
+	return !peer || sk_passcred(peer) ||
+	       sk_passcred(sk);
+}
+
+/* With something that goes with it. */
+static noinline ssize_t send_scm(struct sock *sk, const struct conn *c,
+				 struct msghdr *msg, size_t len, send_fn *send)
+{
+	struct altconn_scm scm;
+	ssize_t n;
+
+	altconn_scm_init(&scm);
+	n = msg->msg_controllen ? altconn_scm_send(sk, msg, &scm) : 0;
+	if (n)
+		return n;
+	if (wants_creds(sk, c))
+		altconn_scm_fill(&scm);
+	n = send(sk, c, msg, len, &scm);
+	altconn_scm_destroy(&scm);
+	return n;
+}
+
 static __always_inline int
 send_connected(struct socket *sock, struct msghdr *msg, size_t len,
-	       ssize_t (*send)(struct sock *sk, const struct conn *c,
-			       struct msghdr *msg, size_t len))
+	       send_fn *send)
 {
 	struct sock *sk = sock->sk;
 	struct conn c;
 	ssize_t n;
 
-	/* Ancillary data is refused, never dropped without a word. */
-	if (msg->msg_flags & MSG_OOB || msg->msg_controllen)
+	if (msg->msg_flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	n = conn_get(sk, &c);
 	if (n)
 		return n;
-	n = send(sk, &c, msg, len);
+	if (unlikely(msg->msg_controllen || wants_creds(sk, &c)))
+		n = send_scm(sk, &c, msg, len, send);
+	else
+		n = send(sk, &c, msg, len, NULL);
 	conn_put(&c);
 	if (n == -EPIPE && raises_sigpipe(sk, msg))
 		send_sig(SIGPIPE, current, 0);
@@ -224,13 +272,14 @@ send_connected(struct socket *sock, struct msghdr *msg, size_t len,
 /**
  * altconn_stream_sendmsg() - send(2) on a stream socket
  * @sock: the socket
- * @msg: the data; an address is refused as AF_UNIX refuses it
+ * @msg: the data, and what goes with it; an address is refused as AF_UNIX refuses
+ *	it
  * @len: bytes
  *
  * Context: process, may sleep.
  * Return: bytes sent; -ENOTCONN; -EISCONN or -EOPNOTSUPP: with an address;
- * -EPIPE (and SIGPIPE); -ECONNRESET; -EAGAIN; -EOPNOTSUPP: MSG_OOB, ancillary
- * data; -EFAULT; -ENOMEM; -EINTR or a restart.
+ * -EPIPE (and SIGPIPE); -ECONNRESET; -EAGAIN; -EOPNOTSUPP: MSG_OOB; -EFAULT;
+ * -ENOMEM; -EINTR or a restart; and what altconn_scm_send() gives.
  */
 int altconn_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 {
@@ -272,38 +321,63 @@ static int wait_for_data(struct sock *sk, const struct conn *c, bool *last,
 	return *last ? 0 : altconn_sleep(sk, timeo, can_read, want_data, c);
 }
 
+/* Where a peek begins: SO_PEEK_OFF. */
+static u32 peek_at(const struct sock *sk, int flags)
+{
+	return flags & MSG_PEEK ? max(READ_ONCE(sk->sk_peek_off), 0) : 0;
+}
+
+/* The next one begins behind this one, and what is taken is not there any more. */
+static void peeked(struct sock *sk, int flags, size_t n)
+{
+	if (likely(READ_ONCE(sk->sk_peek_off) < 0))
+		return;
+	if (flags & MSG_PEEK)
+		sk_peek_offset_fwd(sk, n);
+	else
+		sk_peek_offset_bwd(sk, n);
+}
+
 static ssize_t recv_stream(struct sock *sk, const struct conn *c,
-			   struct msghdr *msg, size_t len, int flags)
+			   struct msghdr *msg, size_t len, int flags,
+			   struct altconn_rx *rx)
 {
 	size_t target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
 	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
 	bool peek = flags & MSG_PEEK, last = false;
-	size_t copied = 0;
+	size_t copied = 0, want;
 	ssize_t n;
 
 	do {
-		n = altconn_ring_read(in_ring(c), &msg->msg_iter, len - copied,
-				      peek);
+		/* Who only looks does so once. */
+		want = peek ? len : min_t(size_t, len - copied, CHUNK);
+		n = altconn_ring_read(in_ring(c), &msg->msg_iter, want, peek,
+				      rx);
 		/* Even after a peek: the writer may have missed its turn. */
 		if (n != -EAGAIN)
 			wake_writer(c);
 		if (n >= 0) {
 			copied += n;
-			if (peek || copied >= target || !n)
+			if (peek || !n || copied == len || rx->stop ||
+			    (copied >= target && n < want))
 				break;
 			continue;
 		}
 		if (n != -EAGAIN || copied >= target)
 			break;
 		n = wait_for_data(sk, c, &last, copied, &timeo);
-		if (n > 0)
-			return copied;
+		if (n > 0) {
+			n = 0;
+			break;
+		}
 	} while (n >= 0);
+	peeked(sk, flags, copied);
 	return copied ? : n;
 }
 
 static ssize_t recv_record(struct sock *sk, const struct conn *c,
-			   struct msghdr *msg, size_t len, int flags)
+			   struct msghdr *msg, size_t len, int flags,
+			   struct altconn_rx *rx)
 {
 	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
 	bool peek = flags & MSG_PEEK, last = false;
@@ -312,7 +386,7 @@ static ssize_t recv_record(struct sock *sk, const struct conn *c,
 
 	for (;;) {
 		n = altconn_ring_take(in_ring(c), &msg->msg_iter, len, peek,
-				      &record);
+				      rx, &record);
 		if (n != -EAGAIN)
 			break;
 		n = wait_for_data(sk, c, &last, false, &timeo);
@@ -322,6 +396,8 @@ static ssize_t recv_record(struct sock *sk, const struct conn *c,
 	wake_writer(c);
 	if (n < 0)
 		return n;
+	/* As AF_UNIX: a record that is taken takes its whole length back. */
+	peeked(sk, flags, peek ? n : record);
 	msg->msg_flags |= n < record ? MSG_TRUNC : MSG_EOR;
 	return flags & MSG_TRUNC ? record : n;
 }
@@ -337,9 +413,11 @@ static void name_peer(struct sock *sk, const struct conn *c, struct msghdr *msg)
 static __always_inline int
 recv_connected(struct socket *sock, struct msghdr *msg, size_t len, int flags,
 	       ssize_t (*recv)(struct sock *sk, const struct conn *c,
-			       struct msghdr *msg, size_t len, int flags))
+			       struct msghdr *msg, size_t len, int flags,
+			       struct altconn_rx *rx))
 {
 	struct sock *sk = sock->sk;
+	struct altconn_rx rx;
 	struct conn c;
 	ssize_t n;
 
@@ -348,9 +426,19 @@ recv_connected(struct socket *sock, struct msghdr *msg, size_t len, int flags,
 	n = conn_get(sk, &c);
 	if (n)
 		return n;
-	n = recv(sk, &c, msg, len, flags);
+	altconn_scm_init(&rx.scm);
+	rx.passcred = sk_passcred(sk);
+	rx.began = false;
+	rx.stop = false;
+	rx.skip = peek_at(sk, flags);
+	c.skip = rx.skip;
+	n = recv(sk, &c, msg, len, flags, &rx);
 	if (n >= 0)
 		name_peer(sk, &c, msg);
+	if (unlikely(rx.passcred || rx.scm.fp) && n >= 0)
+		altconn_scm_recv(sk, msg, &rx.scm);
+	else if (unlikely(rx.scm.cred.pid || rx.scm.fp))
+		altconn_scm_destroy(&rx.scm);
 	conn_put(&c);
 	return n;
 }

@@ -277,6 +277,70 @@ TEST_F_TIMEOUT(full, raced_by_signals, AT_TIMEOUT_LONG)
 	EXPECT_EQ(0, take(self->rfd));
 }
 
+struct pusher {
+	pthread_t thread;
+	int fd;
+	atomic_bool *over;
+};
+
+static void *push(void *arg)
+{
+	struct pusher *p = arg;
+	static const char c = '.';
+
+	while (!atomic_load(p->over))
+		(void)!send(p->fd, &c, 1, MSG_NOSIGNAL);
+	return NULL;
+}
+
+static void *read_on(void *arg)
+{
+	struct pusher *p = arg;
+	char c;
+
+	while (!atomic_load(p->over))
+		(void)!recv(p->fd, &c, 1, 0);
+	return NULL;
+}
+
+#define PUSHERS 40
+
+/* Who does not block gets through, however many do. */
+TEST_F_TIMEOUT(full, polling_sender_is_not_starved, AT_TIMEOUT)
+{
+	struct timeval tv = { .tv_usec = 100000 };
+	struct pusher pushers[PUSHERS], reader;
+	int i, n = 0, fd = connected(self, variant);
+	uint64_t end = at_now_ms() + at_deadline_ms();
+	atomic_bool over = false;
+
+	for (i = 0; i < PUSHERS; i++) {
+		pushers[i] = (struct pusher) {
+			.fd = connected(self, variant), .over = &over,
+		};
+		/* So that all of them end. */
+		ASSERT_EQ(0, setsockopt(pushers[i].fd, SOL_SOCKET, SO_SNDTIMEO,
+					&tv, sizeof(tv)));
+		ASSERT_EQ(0, pthread_create(&pushers[i].thread, NULL, push,
+					    &pushers[i]));
+	}
+	ASSERT_EQ(0, setsockopt(self->rfd, SOL_SOCKET, SO_RCVTIMEO, &tv,
+				sizeof(tv)));
+	reader = (struct pusher) { .fd = self->rfd, .over = &over };
+	ASSERT_EQ(0, pthread_create(&reader.thread, NULL, read_on, &reader));
+	while (n < 20 && at_now_ms() < end) {
+		if (!give(fd, 'x'))
+			n++;
+		else
+			at_poll(fd, POLLOUT);
+	}
+	EXPECT_EQ(20, n);
+	atomic_store(&over, true);
+	for (i = 0; i < PUSHERS; i++)
+		pthread_join(pushers[i].thread, NULL);
+	pthread_join(reader.thread, NULL);
+}
+
 struct reader {
 	pthread_t thread;
 	int fd;
@@ -293,7 +357,7 @@ static void *read_until_zero(void *arg)
 	return NULL;
 }
 
-/* Whoever refills the queue for one reader wakes the other. */
+/* Many at both ends: each datagram comes once. */
 TEST_F_TIMEOUT(full, two_readers_and_many_senders, AT_TIMEOUT)
 {
 	int total = 0, i, j, n = at_scale(2000, 300);

@@ -51,6 +51,7 @@ struct flow {
 	size_t most;
 	bool poll;	/* neither end blocks in its call */
 	bool scarce;	/* a call may find no memory, and is repeated */
+	bool plain;	/* ... without fault injection */
 	atomic_int hungry;
 	int err;
 };
@@ -105,7 +106,7 @@ static void *send_flow(void *arg)
 	size_t len, j;
 	int i;
 
-	if (f->scarce && at_make_it_fail(true))
+	if (f->scarce && !f->plain && at_make_it_fail(true))
 		f->err = -1;
 	for (i = 0; i < f->messages && !f->err; i++) {
 		len = size_of(f, i);
@@ -114,7 +115,7 @@ static void *send_flow(void *arg)
 		if (send_message(f, buf, len))
 			break;
 	}
-	if (f->scarce)
+	if (f->scarce && !f->plain)
 		at_make_it_fail(false);
 	return NULL;
 }
@@ -157,9 +158,13 @@ static int receive_flow(struct flow *f)
 static bool flows(struct flow *how, const int sv[2])
 {
 	struct flow from = *how;
+	struct timeval tv = { .tv_sec = 60 };
 	pthread_t thread;
 	int got;
 
+	/* A sender that fails leaves the receiver alone. */
+	if (setsockopt(sv[1], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)))
+		return false;
 	from.fd = sv[0];
 	how->fd = sv[1];
 	if (pthread_create(&thread, NULL, send_flow, &from))
@@ -290,15 +295,61 @@ static void leave_cgroup(void)
 	rmdir(cgroup);
 }
 
-/* Much goes through little. */
+/* How often the limit was met. */
+static long limit_met(void)
+{
+	char text[256] = {}, *p;
+	int fd = cgroup_file("memory.events", O_RDONLY);
+
+	(void)!read(fd, text, sizeof(text) - 1);
+	close(fd);
+	p = strstr(text, "\nmax ");
+	return p ? atol(p + 5) : -1;
+}
+
+/* Nobody in it may be killed: then there is ENOMEM. */
+static int spare_me(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY), n;
+
+	n = write(fd, "-1000", 5);
+	close(fd);
+	return n == 5 ? 0 : -1;
+}
+
+/* Buffers that may hold more than there is memory: what is said is ENOMEM. */
 TEST_F_TIMEOUT(pressure, small_cgroup, AT_TIMEOUT_LONG)
 {
 	struct flow f = {
 		.type = variant->type, .messages = at_scale(2000, 300),
-		.most = 60000,
+		.most = 60000, .scarce = true, .plain = true,
 	};
+	static char buf[30000];
+	int size = 16 << 20, i;
+	bool scarce;
+	long sum = 0, got = 0;
+	ssize_t n;
 
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, setsockopt(self->sv[i], SOL_SOCKET, SO_SNDBUFFORCE,
+					&size, sizeof(size)));
+		ASSERT_EQ(0, setsockopt(self->sv[i], SOL_SOCKET, SO_RCVBUFFORCE,
+					&size, sizeof(size)));
+	}
+	ASSERT_EQ(0, spare_me());
 	ASSERT_EQ(0, enter_cgroup("6M"));
+	while ((n = send(self->sv[0], buf, sizeof(buf), MSG_DONTWAIT)) > 0)
+		sum += n;
+	/* AF_UNIX queues ten datagrams, whatever the buffer. */
+	scarce = variant->dress != AT_ORACLE || variant->type != SOCK_DGRAM;
+	if (scarce)
+		EXPECT_TRUE(errno == ENOMEM || errno == ENOBUFS);
+	while ((n = recv(self->sv[1], buf, sizeof(buf), MSG_DONTWAIT)) > 0)
+		got += n;
+	EXPECT_EQ(sum, got);
+	/* To read this takes memory too. */
+	if (scarce)
+		EXPECT_LT(0, limit_met());
 	EXPECT_TRUE(flows(&f, self->sv));
 	leave_cgroup();
 }

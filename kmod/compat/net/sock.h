@@ -8,4 +8,30 @@
 #define sk_uid(sk)	sock_i_uid((struct sock *)(sk))
 #endif
 
+#include <linux/net.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+/* SO_PASSCRED is the socket's, whose memory RCU keeps, and every family's. */
+static inline bool sk_passcred(const struct sock *sk)
+{
+	const struct socket *sock;
+	bool on;
+
+	rcu_read_lock();
+	sock = READ_ONCE(sk->sk_socket);
+	on = sock && test_bit(SOCK_PASSCRED, &sock->flags);
+	rcu_read_unlock();
+	return on;
+}
+
+#define sk_set_passcred(sk, sock, on)	\
+	assign_bit(SOCK_PASSCRED, &(sock)->flags, on)
+#define sock_sees_core_options(sock)	do { } while (0)
+#else
+#define sk_passcred(sk)			((sk)->sk_scm_credentials)
+#define sk_set_passcred(sk, sock, on)	((sk)->sk_scm_credentials = (on))
+#define sock_sees_core_options(sock)	\
+	set_bit(SOCK_CUSTOM_SOCKOPT, &(sock)->flags)
+#endif
+
 #endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _ALTCONN_COMPAT_SCM_H
+#define _ALTCONN_COMPAT_SCM_H
+#include_next <net/scm.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+/* The newest can refuse what finds no room, where it was always cut. */
+#define scm_detach_fds(msg, scm, notrunc)	scm_detach_fds(msg, scm)
+#endif
+
+#endif

@@ -1,0 +1,620 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What goes with data: credentials and descriptors.
+ *
+ * A datagram carries its own. In a buffer, which knows no messages, marks say from
+ * which byte on whose credentials hold, and with which bytes descriptors go; a
+ * buffer without any costs its reader and writer one look at a pointer.
+ *
+ * Descriptors go by an allow-list, so no socket can travel over itself or over
+ * another that travels over it, and there is no garbage to collect: files,
+ * directories, pipes, devices, and sockets of families that carry no descriptors.
+ */
+
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/hashtable.h>
+#include <linux/magic.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched/user.h>
+#include <linux/slab.h>
+#include <net/scm.h>
+#include "altconn.h"
+
+/* ---- descriptors under way, counted for each user ---- */
+
+/**
+ * struct inflight - a user's descriptors that nobody has received yet
+ * @node: in the table
+ * @uid: who
+ * @count: how many
+ *
+ * Lifetime: in the table while @count is not 0; all under inflight_lock.
+ */
+struct inflight {
+	struct hlist_node	node;
+	kuid_t			uid;
+	unsigned long		count;
+};
+
+static DEFINE_HASHTABLE(inflight_table, 6);
+static DEFINE_SPINLOCK(inflight_lock);
+
+static struct inflight *find_inflight(kuid_t uid)
+{
+	struct inflight *user;
+
+	lockdep_assert_held(&inflight_lock);
+	hash_for_each_possible(inflight_table, user, node, __kuid_val(uid))
+		if (uid_eq(user->uid, uid))
+			return user;
+	return NULL;
+}
+
+/* As AF_UNIX: as many may be under way as a process may have open. */
+static bool too_many(const struct inflight *user)
+{
+	return user && user->count > rlimit(RLIMIT_NOFILE) &&
+	       !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN);
+}
+
+static int depart(const struct scm_fp_list *fp)
+{
+	struct inflight *new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT), *user;
+	kuid_t uid = fp->user->uid;
+	int err = 0;
+
+	if (!new)
+		return -ENOMEM;
+	spin_lock(&inflight_lock);
+	user = find_inflight(uid);
+	if (too_many(user)) {
+		err = -ETOOMANYREFS;
+	} else if (user) {
+		user->count += fp->count;
+	} else {
+		new->uid = uid;
+		new->count = fp->count;
+		hash_add(inflight_table, &new->node, __kuid_val(uid));
+		new = NULL;
+	}
+	spin_unlock(&inflight_lock);
+	kfree(new);
+	return err;
+}
+
+static void arrive(const struct scm_fp_list *fp)
+{
+	struct inflight *user;
+
+	spin_lock(&inflight_lock);
+	user = find_inflight(fp->user->uid);
+	user->count -= fp->count;
+	if (user->count)
+		user = NULL;
+	else
+		hash_del(&user->node);
+	spin_unlock(&inflight_lock);
+	kfree(user);
+}
+
+static void destroy_fds(struct scm_fp_list *fp)
+{
+	struct scm_cookie cookie = { .fp = fp };
+
+	if (fp)
+		__scm_destroy(&cookie);
+}
+
+/* ---- a message's ---- */
+
+static void cred_put(struct altconn_cred *cred)
+{
+	put_pid(cred->pid);
+	cred->pid = NULL;
+}
+
+static struct altconn_cred cred_get(const struct altconn_cred *cred)
+{
+	get_pid(cred->pid);
+	return *cred;
+}
+
+static bool cred_equal(const struct altconn_cred *a,
+		       const struct altconn_cred *b)
+{
+	return a->pid == b->pid && uid_eq(a->uid, b->uid) &&
+	       gid_eq(a->gid, b->gid);
+}
+
+/**
+ * altconn_scm_init() - nothing goes with a message
+ * @scm: the message's
+ */
+void altconn_scm_init(struct altconn_scm *scm)
+{
+	scm->cred.pid = NULL;
+	scm->cred.uid = INVALID_UID;
+	scm->cred.gid = INVALID_GID;
+	scm->fp = NULL;
+}
+
+/**
+ * altconn_scm_destroy() - let go of what goes with a message
+ * @scm: the message's; nothing goes with it then
+ *
+ * Context: process, may sleep.
+ */
+void altconn_scm_destroy(struct altconn_scm *scm)
+{
+	cred_put(&scm->cred);
+	if (scm->fp)
+		arrive(scm->fp);
+	destroy_fds(scm->fp);
+	altconn_scm_init(scm);
+}
+
+/**
+ * altconn_scm_fill() - the caller's credentials go with a message
+ * @scm: the message's; it stays as it is if others go with it already
+ *
+ * Context: process.
+ */
+void altconn_scm_fill(struct altconn_scm *scm)
+{
+	if (scm->cred.pid)
+		return;
+	scm->cred.pid = get_pid(task_tgid(current));
+	scm->cred.uid = current_uid();
+	scm->cred.gid = current_gid();
+}
+
+/* May the caller say that he is this? As unix(7) has it. */
+static bool may_claim(const struct ucred *claim, kuid_t uid, kgid_t gid)
+{
+	const struct cred *cred = current_cred();
+
+	return (claim->pid == task_tgid_vnr(current) ||
+		ns_capable(task_active_pid_ns(current)->user_ns,
+			   CAP_SYS_ADMIN)) &&
+	       (uid_eq(uid, cred->uid) || uid_eq(uid, cred->euid) ||
+		uid_eq(uid, cred->suid) ||
+		ns_capable(cred->user_ns, CAP_SETUID)) &&
+	       (gid_eq(gid, cred->gid) || gid_eq(gid, cred->egid) ||
+		gid_eq(gid, cred->sgid) ||
+		ns_capable(cred->user_ns, CAP_SETGID));
+}
+
+static int parse_cred(const struct cmsghdr *cmsg, struct altconn_scm *scm)
+{
+	struct ucred claim;
+	struct pid *pid;
+	kuid_t uid;
+	kgid_t gid;
+
+	if (cmsg->cmsg_len != CMSG_LEN(sizeof(claim)))
+		return -EINVAL;
+	memcpy(&claim, CMSG_DATA(cmsg), sizeof(claim));
+	uid = make_kuid(current_user_ns(), claim.uid);
+	gid = make_kgid(current_user_ns(), claim.gid);
+	if (!uid_valid(uid) || !gid_valid(gid))
+		return -EINVAL;
+	if (!may_claim(&claim, uid, gid))
+		return -EPERM;
+	pid = find_get_pid(claim.pid);
+	if (!pid)
+		return -ESRCH;
+	cred_put(&scm->cred);
+	scm->cred = (struct altconn_cred) { .pid = pid, .uid = uid, .gid = gid };
+	return 0;
+}
+
+static bool may_travel(struct file *file)
+{
+	const struct inode *inode = file_inode(file);
+	struct socket *sock;
+
+	switch (inode->i_mode & S_IFMT) {
+	case S_IFREG:
+		/* Newer kernels call io_uring's and its like regular too. */
+		return inode->i_sb->s_magic != ANON_INODE_FS_MAGIC;
+	case S_IFDIR:
+	case S_IFIFO:
+	case S_IFCHR:
+	case S_IFBLK:
+		return true;
+	case S_IFSOCK:
+		/* A socket file that was opened with O_PATH is not a socket. */
+		sock = sock_from_file(file);
+		return !sock || (sock->ops->family != PF_UNIX &&
+				 sock->ops->family != PF_ALTCONN);
+	default:
+		return false;
+	}
+}
+
+static struct scm_fp_list *new_fds(void)
+{
+	struct scm_fp_list *fp = kzalloc(sizeof(*fp), GFP_KERNEL_ACCOUNT);
+
+	if (!fp)
+		return NULL;
+	fp->max = SCM_MAX_FD;
+	fp->user = get_uid(current_user());
+	return fp;
+}
+
+static int parse_fds(const struct cmsghdr *cmsg, struct scm_fp_list **list)
+{
+	const int *fds = (const int *)CMSG_DATA(cmsg);
+	int n = (cmsg->cmsg_len - sizeof(*cmsg)) / sizeof(int), i;
+	struct scm_fp_list *fp = *list;
+
+	if (!n)
+		return 0;
+	if (n > SCM_MAX_FD)
+		return -EINVAL;
+	if (!fp)
+		fp = *list = new_fds();
+	if (!fp)
+		return -ENOMEM;
+	if (fp->count + n > fp->max)
+		return -EINVAL;
+	for (i = 0; i < n; i++) {
+		struct file *file = fds[i] < 0 ? NULL : fget_raw(fds[i]);
+
+		if (!file)
+			return -EBADF;
+		/* Whoever gives up the list gives up the file. */
+		fp->fp[fp->count++] = file;
+		if (!may_travel(file))
+			return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+static int parse(const struct sock *sk, struct msghdr *msg,
+		 struct altconn_scm *scm, struct scm_fp_list **fp)
+{
+	struct cmsghdr *cmsg;
+	int err = 0;
+
+	for_each_cmsghdr(cmsg, msg) {
+		if (!CMSG_OK(msg, cmsg))
+			return -EINVAL;
+		if (cmsg->cmsg_level != SOL_SOCKET) {
+			/* AF_UNIX passes over it; here nothing is dropped so. */
+			if (altconn_sk(sk)->dress == ALTCONN_UNIX)
+				continue;
+			return -EOPNOTSUPP;
+		}
+		if (cmsg->cmsg_type == SCM_RIGHTS)
+			err = parse_fds(cmsg, fp);
+		else if (cmsg->cmsg_type == SCM_CREDENTIALS)
+			err = parse_cred(cmsg, scm);
+		else
+			err = -EINVAL;
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/**
+ * altconn_scm_send() - what a caller of sendmsg() wants to go with a message
+ * @sk: the endpoint
+ * @msg: with its control messages
+ * @scm: initialized; gets it
+ *
+ * Context: process, may sleep.
+ * Return: 0, the caller destroys @scm later; or, with nothing in @scm, -EINVAL: not
+ * well formed, unknown, more than SCM_MAX_FD descriptors; -EPERM, -ESRCH: the
+ * credentials; -EBADF; -EOPNOTSUPP: a descriptor that does not travel;
+ * -ETOOMANYREFS: too many of the user's are under way; -ENOMEM.
+ */
+int altconn_scm_send(const struct sock *sk, struct msghdr *msg,
+		     struct altconn_scm *scm)
+{
+	struct scm_fp_list *fp = NULL;
+	int err = parse(sk, msg, scm, &fp);
+
+	if (!err && fp)
+		err = depart(fp);
+	if (!err) {
+		scm->fp = fp;
+		return 0;
+	}
+	destroy_fds(fp);
+	altconn_scm_destroy(scm);
+	return err;
+}
+
+/**
+ * altconn_scm_recv() - hand what goes with data to the caller of recvmsg()
+ * @sk: the endpoint
+ * @msg: gets it
+ * @scm: the data's; empty then
+ *
+ * Context: process, may sleep. MSG_CTRUNC tells what found no room.
+ */
+void altconn_scm_recv(struct sock *sk, struct msghdr *msg,
+		      struct altconn_scm *scm)
+{
+	bool passcred = sk_passcred(sk);
+
+	if (!msg->msg_control && (passcred || scm->fp))
+		msg->msg_flags |= MSG_CTRUNC;
+	if (msg->msg_control && passcred) {
+		struct user_namespace *ns = current_user_ns();
+		struct ucred told = {
+			.pid = pid_vnr(scm->cred.pid),
+			.uid = from_kuid_munged(ns, scm->cred.uid),
+			.gid = from_kgid_munged(ns, scm->cred.gid),
+		};
+
+		put_cmsg(msg, SOL_SOCKET, SCM_CREDENTIALS, sizeof(told), &told);
+	}
+	if (msg->msg_control && scm->fp) {
+		struct scm_cookie cookie = { .fp = scm->fp };
+
+		arrive(scm->fp);
+		scm->fp = NULL;
+		scm_detach_fds(msg, &cookie, false);
+	}
+	altconn_scm_destroy(scm);
+}
+
+/* For a reader that leaves the original where it is; one that fails has none. */
+static struct scm_fp_list *dup_fds(struct scm_fp_list *fp)
+{
+	struct scm_fp_list *copy;
+
+	if (!fp)
+		return NULL;
+	copy = scm_fp_dup(fp);
+	if (copy && depart(copy)) {
+		destroy_fds(copy);
+		copy = NULL;
+	}
+	return copy;
+}
+
+/**
+ * altconn_scm_copy() - the same once more, for MSG_PEEK
+ * @to: gets it
+ * @from: a datagram's
+ *
+ * Context: process, may sleep.
+ */
+void altconn_scm_copy(struct altconn_scm *to, const struct altconn_scm *from)
+{
+	to->cred = cred_get(&from->cred);
+	to->fp = dup_fds(from->fp);
+}
+
+/* ---- a buffer's ---- */
+
+/**
+ * struct mark - something begins at a byte
+ * @node: in the buffer's list
+ * @pos: which byte, as ring->head counts
+ * @end: behind the last that came with it
+ * @scm: credentials that hold from @pos on, and descriptors
+ *
+ * Lifetime: made by the writer, freed by the reader that passes @pos.
+ */
+struct mark {
+	struct list_head	node;
+	u32			pos;
+	u32			end;
+	struct altconn_scm	scm;
+};
+
+/**
+ * struct altconn_marks - of a buffer
+ * @lock: @list; inside the ring's locks
+ * @list: in the order of the bytes
+ * @written: credentials of the last byte; the writer's
+ * @read: those of the next byte to be read, but for a mark there; the reader's
+ *
+ * Lifetime: made by the first writer that needs it, the ring's from then on.
+ */
+struct altconn_marks {
+	spinlock_t		lock;		/* list */
+	struct list_head	list;
+	struct altconn_cred	written;
+	struct altconn_cred	read;
+};
+
+static void free_mark(struct mark *mark)
+{
+	altconn_scm_destroy(&mark->scm);
+	kfree(mark);
+}
+
+/**
+ * altconn_marks_free() - free a buffer's marks
+ * @marks: nobody uses them; or NULL
+ *
+ * Context: process, may sleep.
+ */
+void altconn_marks_free(struct altconn_marks *marks)
+{
+	struct mark *mark, *next;
+
+	if (!marks)
+		return;
+	list_for_each_entry_safe(mark, next, &marks->list, node)
+		free_mark(mark);
+	cred_put(&marks->written);
+	cred_put(&marks->read);
+	kfree(marks);
+}
+
+static struct altconn_marks *new_marks(void)
+{
+	struct altconn_marks *marks = kzalloc(sizeof(*marks),
+					      GFP_KERNEL_ACCOUNT);
+
+	if (!marks)
+		return NULL;
+	spin_lock_init(&marks->lock);
+	INIT_LIST_HEAD(&marks->list);
+	marks->written.uid = INVALID_UID;
+	marks->written.gid = INVALID_GID;
+	marks->read = marks->written;
+	return marks;
+}
+
+static int add_mark(struct altconn_marks *marks, u32 pos, u32 n,
+		    struct altconn_scm *scm)
+{
+	struct mark *mark = kmalloc(sizeof(*mark), GFP_KERNEL_ACCOUNT);
+
+	if (!mark)
+		return -ENOMEM;
+	mark->pos = pos;
+	mark->end = pos + n;
+	mark->scm.cred = cred_get(&scm->cred);
+	mark->scm.fp = scm->fp;
+	scm->fp = NULL;
+	cred_put(&marks->written);
+	marks->written = cred_get(&scm->cred);
+	spin_lock(&marks->lock);
+	list_add_tail(&mark->node, &marks->list);
+	spin_unlock(&marks->lock);
+	return 0;
+}
+
+/**
+ * altconn_marks_write() - bytes with this are about to be visible
+ * @place: the ring's pointer to its marks
+ * @pos: the first byte, as ring->head counts
+ * @n: how many
+ * @scm: what goes with them, or NULL: nothing does. Descriptors move to the ring
+ *
+ * Context: process, may sleep; the ring's write_lock held.
+ * Return: 0 or -ENOMEM: then @scm is as it was.
+ */
+int altconn_marks_write(struct altconn_marks **place, u32 pos, u32 n,
+			struct altconn_scm *scm)
+{
+	struct altconn_marks *marks = *place;
+	struct altconn_scm none;
+
+	altconn_scm_init(&none);
+	if (!scm)
+		scm = &none;
+	if (!marks) {
+		marks = new_marks();
+		if (!marks)
+			return -ENOMEM;
+		/* Whole before a reader sees it; the bytes come later still. */
+		smp_store_release(place, marks);
+	}
+	if (!scm->fp && cred_equal(&scm->cred, &marks->written))
+		return 0;
+	return add_mark(marks, pos, n, scm);
+}
+
+/* Does @a come before @b? */
+static bool before(u32 a, u32 b)
+{
+	return (s32)(a - b) < 0;
+}
+
+/**
+ * altconn_marks_bound() - how many bytes may be read in one go
+ * @marks: the ring's
+ * @pos: the first one
+ * @n: how many there are and are wanted
+ * @rx: of this recvmsg()
+ *
+ * A read ends behind the bytes that descriptors came with, and where other
+ * credentials begin if the reader asks for them, as AF_UNIX's does.
+ *
+ * Context: process; the ring's read_lock held.
+ * Return: how many of @n; 0: none, this recvmsg() has got what it can have.
+ */
+u32 altconn_marks_bound(struct altconn_marks *marks, u32 pos, u32 n,
+			const struct altconn_rx *rx)
+{
+	const struct altconn_cred *cred = &marks->read;
+	struct mark *mark;
+
+	if (rx->stop)
+		return 0;
+	spin_lock(&marks->lock);
+	list_for_each_entry(mark, &marks->list, node) {
+		if (before(pos, mark->pos))
+			break;
+		cred = &mark->scm.cred;
+	}
+	if (rx->passcred && rx->began && !cred_equal(cred, &rx->scm.cred))
+		n = 0;
+	list_for_each_entry(mark, &marks->list, node) {
+		if (!before(mark->pos, pos + n))
+			break;
+		if (rx->passcred && before(pos, mark->pos) &&
+		    !cred_equal(cred, &mark->scm.cred)) {
+			n = mark->pos - pos;
+			break;
+		}
+		if (mark->scm.fp && before(pos, mark->end)) {
+			n = min(n, mark->end - pos);
+			break;
+		}
+	}
+	spin_unlock(&marks->lock);
+	return n;
+}
+
+/**
+ * altconn_marks_read() - bytes were read
+ * @marks: the ring's
+ * @pos: the first one
+ * @n: how many, not 0; altconn_marks_bound() allowed them, or a record
+ * @rx: of this recvmsg(); gets the first byte's credentials if they are the
+ *	first, and the descriptors that came with any
+ * @peek: leave it all
+ *
+ * Context: process, may sleep; the ring's read_lock held.
+ */
+void altconn_marks_read(struct altconn_marks *marks, u32 pos, u32 n,
+			struct altconn_rx *rx, bool peek)
+{
+	const struct altconn_cred *cred = &marks->read;
+	struct mark *mark, *next, *fds = NULL;
+	struct altconn_cred old = {};
+	LIST_HEAD(passed);
+
+	/* The reader alone takes marks out: they stay while it looks. */
+	spin_lock(&marks->lock);
+	list_for_each_entry_safe(mark, next, &marks->list, node) {
+		if (!before(mark->pos, pos + n))
+			break;
+		if (!before(pos, mark->pos))
+			cred = &mark->scm.cred;
+		if (mark->scm.fp && before(pos, mark->end))
+			fds = mark;
+		if (!peek)
+			list_move_tail(&mark->node, &passed);
+	}
+	spin_unlock(&marks->lock);
+	if (!rx->began)
+		rx->scm.cred = cred_get(cred);
+	if (fds) {
+		rx->stop = true;
+		rx->scm.fp = peek ? dup_fds(fds->scm.fp) : fds->scm.fp;
+		if (!peek)
+			fds->scm.fp = NULL;
+	}
+	if (list_empty(&passed))
+		return;
+	swap(old, marks->read);
+	marks->read = cred_get(&list_last_entry(&passed, struct mark,
+						node)->scm.cred);
+	cred_put(&old);
+	list_for_each_entry_safe(mark, next, &passed, node)
+		free_mark(mark);
+}

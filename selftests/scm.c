@@ -1,0 +1,737 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Descriptors and credentials that go with data, and SO_PEEK_OFF: by AF_UNIX's
+ * example, but for what does not travel.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+FIXTURE(scm) {
+	int sv[2];
+};
+
+FIXTURE_VARIANT(scm) {
+	enum at_dress dress;
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(scm, native_stream) { AT_NATIVE, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(scm, unix_stream) { AT_UNIX, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(scm, oracle_stream) { AT_ORACLE, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(scm, inet_seqpacket) { AT_IN, SOCK_SEQPACKET };
+FIXTURE_VARIANT_ADD(scm, unix_seqpacket) { AT_UNIX, SOCK_SEQPACKET };
+FIXTURE_VARIANT_ADD(scm, oracle_seqpacket) { AT_ORACLE, SOCK_SEQPACKET };
+FIXTURE_VARIANT_ADD(scm, native_dgram) { AT_NATIVE, SOCK_DGRAM };
+FIXTURE_VARIANT_ADD(scm, unix_dgram) { AT_UNIX, SOCK_DGRAM };
+FIXTURE_VARIANT_ADD(scm, oracle_dgram) { AT_ORACLE, SOCK_DGRAM };
+
+#define STREAM (variant->type == SOCK_STREAM)
+#define ORACLE (variant->dress == AT_ORACLE)
+
+static int make_pair(enum at_dress dress, int type, int sv[2])
+{
+	static const int protocols[] = {
+		[AT_NATIVE] = 0, [AT_UNIX] = 1, [AT_IN] = 2,
+	};
+
+	if (dress == AT_ORACLE)
+		return socketpair(AF_UNIX, type, 0, sv);
+	return socketpair(at_family(), type, protocols[dress], sv);
+}
+
+FIXTURE_SETUP(scm)
+{
+	ASSERT_EQ(0, make_pair(variant->dress, variant->type, self->sv));
+}
+
+FIXTURE_TEARDOWN(scm)
+{
+	at_close(self->sv, 2);
+	at_cleanup();
+}
+
+#define MOST_FDS 300
+
+/* A message with descriptors; its errno. */
+static int give_flags(int fd, const char *text, const int *fds, int n, int flags)
+{
+	union {
+		char buf[CMSG_SPACE(MOST_FDS * sizeof(int))];
+		struct cmsghdr align;
+	} control = {};
+	struct iovec iov = { (void *)text, strlen(text) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *cmsg;
+
+	if (n) {
+		msg.msg_control = control.buf;
+		msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
+		cmsg = CMSG_FIRSTHDR(&msg);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(cmsg), fds, n * sizeof(int));
+	}
+	return at_err(sendmsg(fd, &msg, flags | MSG_NOSIGNAL));
+}
+
+static int give(int fd, const char *text, const int *fds, int n)
+{
+	return give_flags(fd, text, fds, n, 0);
+}
+
+struct got {
+	char text[64];
+	int len, flags, err;
+	int fds[MOST_FDS], n;
+	struct ucred cred;
+	bool has_cred;
+};
+
+static void read_control(struct msghdr *msg, struct got *g)
+{
+	struct cmsghdr *cmsg;
+
+	for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+		if (cmsg->cmsg_level != SOL_SOCKET)
+			continue;
+		if (cmsg->cmsg_type == SCM_RIGHTS) {
+			g->n = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+			memcpy(g->fds, CMSG_DATA(cmsg), g->n * sizeof(int));
+		} else if (cmsg->cmsg_type == SCM_CREDENTIALS) {
+			g->has_cred = true;
+			memcpy(&g->cred, CMSG_DATA(cmsg), sizeof(g->cred));
+		}
+	}
+}
+
+/* A message, with room for @room bytes of control messages. */
+static void take_room(int fd, struct got *g, size_t len, int flags, size_t room)
+{
+	union {
+		char buf[CMSG_SPACE(MOST_FDS * sizeof(int)) + 64];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { g->text, len };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = room ? control.buf : NULL,
+		.msg_controllen = room,
+	};
+
+	memset(g, 0, sizeof(*g));
+	g->len = recvmsg(fd, &msg, flags);
+	g->err = at_err(g->len);
+	g->flags = msg.msg_flags;
+	if (g->len >= 0)
+		read_control(&msg, g);
+}
+
+static void take(int fd, struct got *g, int flags)
+{
+	take_room(fd, g, sizeof(g->text) - 1, flags,
+		  CMSG_SPACE(MOST_FDS * sizeof(int)));
+}
+
+static int some_file(void)
+{
+	return memfd_create("altconn", 0);
+}
+
+static bool same_file(int a, int b)
+{
+	struct stat x, y;
+
+	return !fstat(a, &x) && !fstat(b, &y) && x.st_ino == y.st_ino &&
+	       x.st_dev == y.st_dev;
+}
+
+static int count_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+TEST_F_TIMEOUT(scm, rights_are_the_same_file, AT_TIMEOUT)
+{
+	int fds[3] = { some_file(), some_file(), -1 }, before;
+	struct got g;
+
+	fds[2] = fds[0];
+	before = count_fds();
+	ASSERT_EQ(0, give(self->sv[0], "abc", fds, 3));
+	take(self->sv[1], &g, 0);
+	EXPECT_EQ(3, g.len);
+	EXPECT_STREQ("abc", g.text);
+	EXPECT_EQ(0, g.flags & (MSG_CTRUNC | MSG_TRUNC));
+	ASSERT_EQ(3, g.n);
+	EXPECT_TRUE(same_file(fds[0], g.fds[0]));
+	EXPECT_TRUE(same_file(fds[1], g.fds[1]));
+	EXPECT_TRUE(same_file(fds[0], g.fds[2]));
+	EXPECT_EQ(0, fcntl(g.fds[0], F_GETFD) & FD_CLOEXEC);
+	at_close(g.fds, 3);
+	EXPECT_EQ(before, count_fds());
+	/* Both ways. */
+	ASSERT_EQ(0, give(self->sv[1], "d", fds, 1));
+	take(self->sv[0], &g, MSG_CMSG_CLOEXEC);
+	ASSERT_EQ(1, g.n);
+	EXPECT_EQ(FD_CLOEXEC, fcntl(g.fds[0], F_GETFD) & FD_CLOEXEC);
+}
+
+/* In a stream a read ends behind the bytes that they came with. */
+TEST_F_TIMEOUT(scm, rights_keep_their_place, AT_TIMEOUT)
+{
+	int fd = some_file();
+	struct got g;
+
+	ASSERT_EQ(0, give(self->sv[0], "ab", NULL, 0));
+	ASSERT_EQ(0, give(self->sv[0], "cd", &fd, 1));
+	ASSERT_EQ(0, give(self->sv[0], "ef", NULL, 0));
+	ASSERT_EQ(0, give(self->sv[0], "gh", &fd, 1));
+	ASSERT_EQ(0, give(self->sv[0], "ij", &fd, 1));
+	if (!STREAM) {
+		take(self->sv[1], &g, 0);
+		EXPECT_STREQ("ab", g.text);
+		EXPECT_EQ(0, g.n);
+	}
+	take(self->sv[1], &g, 0);
+	EXPECT_STREQ(STREAM ? "abcd" : "cd", g.text);
+	EXPECT_EQ(1, g.n);
+	if (!STREAM) {
+		take(self->sv[1], &g, 0);
+		EXPECT_STREQ("ef", g.text);
+		EXPECT_EQ(0, g.n);
+	}
+	take(self->sv[1], &g, 0);
+	EXPECT_STREQ(STREAM ? "efgh" : "gh", g.text);
+	EXPECT_EQ(1, g.n);
+	take(self->sv[1], &g, MSG_WAITALL);
+	EXPECT_STREQ("ij", g.text);
+	EXPECT_EQ(1, g.n);
+}
+
+/* The first byte brings them, and the rest comes without. */
+TEST_F_TIMEOUT(scm, rights_come_with_the_first_byte, AT_TIMEOUT)
+{
+	int fd = some_file();
+	struct got g;
+
+	if (!STREAM)
+		SKIP(return, "streams only");
+	ASSERT_EQ(0, give(self->sv[0], "abc", &fd, 1));
+	ASSERT_EQ(0, give(self->sv[0], "de", NULL, 0));
+	take_room(self->sv[1], &g, 1, 0, CMSG_SPACE(sizeof(int)));
+	EXPECT_STREQ("a", g.text);
+	EXPECT_EQ(1, g.n);
+	take(self->sv[1], &g, 0);
+	EXPECT_STREQ("bcde", g.text);
+	EXPECT_EQ(0, g.n);
+}
+
+TEST_F_TIMEOUT(scm, rights_peeked, AT_TIMEOUT)
+{
+	int fd = some_file(), i, before;
+	struct got g;
+
+	ASSERT_EQ(0, give(self->sv[0], "abc", &fd, 1));
+	before = count_fds();
+	for (i = 0; i < 3; i++) {
+		take(self->sv[1], &g, MSG_PEEK);
+		EXPECT_STREQ("abc", g.text);
+		ASSERT_EQ(1, g.n);
+		EXPECT_TRUE(same_file(fd, g.fds[0]));
+		close(g.fds[0]);
+	}
+	EXPECT_EQ(before, count_fds());
+	take(self->sv[1], &g, 0);
+	EXPECT_EQ(1, g.n);
+	take(self->sv[1], &g, MSG_DONTWAIT);
+	EXPECT_EQ(EAGAIN, g.err);
+}
+
+TEST_F_TIMEOUT(scm, rights_without_room_MSG_CTRUNC, AT_TIMEOUT)
+{
+	int fds[2] = { some_file(), some_file() }, before = count_fds();
+	struct got g;
+	char c[8];
+
+	ASSERT_EQ(0, give(self->sv[0], "a", fds, 2));
+	take_room(self->sv[1], &g, 8, 0, CMSG_LEN(sizeof(int)));
+	EXPECT_EQ(MSG_CTRUNC, g.flags & MSG_CTRUNC);
+	EXPECT_EQ(1, g.n);
+	close(g.fds[0]);
+	ASSERT_EQ(0, give(self->sv[0], "b", fds, 2));
+	take_room(self->sv[1], &g, 8, 0, 0);
+	EXPECT_EQ(MSG_CTRUNC, g.flags & MSG_CTRUNC);
+	EXPECT_EQ(0, g.n);
+	/* Who does not ask gets none. */
+	ASSERT_EQ(0, give(self->sv[0], "c", fds, 2));
+	EXPECT_EQ(1, recv(self->sv[1], c, sizeof(c), 0));
+	EXPECT_EQ(before, count_fds());
+}
+
+TEST_F_TIMEOUT(scm, rights_SCM_MAX_FD, AT_TIMEOUT)
+{
+	int fds[MOST_FDS], i, fd = some_file();
+	struct got g;
+
+	for (i = 0; i < MOST_FDS; i++)
+		fds[i] = fd;
+	EXPECT_EQ(EINVAL, give(self->sv[0], "a", fds, 254));
+	EXPECT_EQ(0, give(self->sv[0], "b", fds, 253));
+	take(self->sv[1], &g, MSG_DONTWAIT);
+	EXPECT_STREQ("b", g.text);
+	EXPECT_EQ(253, g.n);
+	at_close(g.fds, g.n);
+}
+
+/* The other end of a pipe tells when the last descriptor is gone. */
+TEST_F_TIMEOUT(scm, rights_unread_are_closed, AT_TIMEOUT)
+{
+	int p[2];
+	char c;
+
+	ASSERT_EQ(0, pipe2(p, O_NONBLOCK));
+	ASSERT_EQ(0, give(self->sv[0], "abc", &p[1], 1));
+	ASSERT_EQ(0, give(self->sv[1], "def", &p[1], 1));
+	close(p[1]);
+	EXPECT_EQ(EAGAIN, at_err(read(p[0], &c, 1)));
+	at_close(self->sv, 2);
+	EXPECT_TRUE(at_poll(p[0], POLLIN) & POLLHUP);
+	EXPECT_EQ(0, read(p[0], &c, 1));
+}
+
+TEST_F_TIMEOUT(scm, rights_that_do_not_travel, AT_TIMEOUT)
+{
+	int sv[2], p[2], none = -1, closed = 1000, fd;
+	struct got g;
+
+	ASSERT_EQ(0, pipe(p));
+	EXPECT_EQ(EBADF, give(self->sv[0], "x", &none, 1));
+	EXPECT_EQ(EBADF, give(self->sv[0], "x", &closed, 1));
+	/* Nothing of a message that fails is sent. */
+	take(self->sv[1], &g, MSG_DONTWAIT);
+	EXPECT_EQ(EAGAIN, g.err);
+	EXPECT_EQ(0, give(self->sv[0], "x", p, 2));
+	fd = open("/", O_RDONLY | O_DIRECTORY);
+	EXPECT_EQ(0, give(self->sv[0], "x", &fd, 1));
+	fd = open("/dev/null", O_RDONLY);
+	EXPECT_EQ(0, give(self->sv[0], "x", &fd, 1));
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	EXPECT_EQ(0, give(self->sv[0], "x", &fd, 1));
+	if (ORACLE)
+		return;
+	fd = epoll_create1(0);
+	EXPECT_EQ(EOPNOTSUPP, give(self->sv[0], "x", &fd, 1));
+	fd = eventfd(0, 0);
+	EXPECT_EQ(EOPNOTSUPP, give(self->sv[0], "x", &fd, 1));
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	EXPECT_EQ(EOPNOTSUPP, give(self->sv[0], "x", &fd, 1));
+	EXPECT_EQ(EOPNOTSUPP, give(self->sv[0], "x", self->sv, 2));
+	ASSERT_EQ(0, make_pair(variant->dress, SOCK_STREAM, sv));
+	EXPECT_EQ(EOPNOTSUPP, give(self->sv[0], "x", sv, 1));
+}
+
+/* As many as one may have open may be under way. */
+TEST_F_TIMEOUT(scm, rights_ETOOMANYREFS, AT_TIMEOUT)
+{
+	struct rlimit limit = { 64, 64 };
+	int fds[50], i, fd, err = 0;
+	pid_t pid = at_fork();
+
+	if (pid) {
+		ASSERT_EQ(0, at_reap(pid));
+		return;
+	}
+	fd = some_file();
+	for (i = 0; i < 50; i++)
+		fds[i] = fd;
+	if (at_become_nobody() || setrlimit(RLIMIT_NOFILE, &limit))
+		_exit(1);
+	for (i = 0; i < 5 && !err; i++)
+		err = give_flags(self->sv[0], "x", fds, 50, MSG_DONTWAIT);
+	if (err != ETOOMANYREFS || i > 3)
+		_exit(2);
+	/* And again when they have arrived. */
+	while (recv(self->sv[1], fds, sizeof(fds), MSG_DONTWAIT) > 0)
+		;
+	_exit(give(self->sv[0], "x", &fd, 1) ? 3 : 0);
+}
+
+static int set_passcred(int fd, int on)
+{
+	return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+}
+
+static bool is_me(const struct got *g)
+{
+	return g->has_cred && g->cred.pid == getpid() &&
+	       g->cred.uid == getuid() && g->cred.gid == getgid();
+}
+
+TEST_F_TIMEOUT(scm, credentials_of_the_sender, AT_TIMEOUT)
+{
+	struct got g;
+
+	ASSERT_EQ(0, give(self->sv[0], "a", NULL, 0));
+	take(self->sv[1], &g, 0);
+	EXPECT_FALSE(g.has_cred);
+	ASSERT_EQ(0, set_passcred(self->sv[1], 1));
+	ASSERT_EQ(0, give(self->sv[0], "b", NULL, 0));
+	take(self->sv[1], &g, MSG_PEEK);
+	EXPECT_TRUE(is_me(&g));
+	take(self->sv[1], &g, 0);
+	EXPECT_STREQ("b", g.text);
+	EXPECT_TRUE(is_me(&g));
+	ASSERT_EQ(0, give(self->sv[0], "c", NULL, 0));
+	take_room(self->sv[1], &g, 8, 0, 0);
+	EXPECT_EQ(MSG_CTRUNC, g.flags & MSG_CTRUNC);
+	ASSERT_EQ(0, set_passcred(self->sv[1], 0));
+	ASSERT_EQ(0, give(self->sv[0], "d", NULL, 0));
+	take(self->sv[1], &g, 0);
+	EXPECT_FALSE(g.has_cred);
+}
+
+/* What was sent while nobody asked was sent by nobody. */
+TEST_F_TIMEOUT(scm, credentials_asked_for_too_late, AT_TIMEOUT)
+{
+	struct got g;
+
+	ASSERT_EQ(0, give(self->sv[0], "a", NULL, 0));
+	ASSERT_EQ(0, set_passcred(self->sv[1], 1));
+	ASSERT_EQ(0, give(self->sv[0], "b", NULL, 0));
+	take(self->sv[1], &g, 0);
+	EXPECT_STREQ("a", g.text);
+	EXPECT_TRUE(g.has_cred);
+	EXPECT_EQ(0, g.cred.pid);
+	EXPECT_EQ(65534, g.cred.uid);
+	EXPECT_EQ(65534, g.cred.gid);
+	take(self->sv[1], &g, 0);
+	EXPECT_STREQ("b", g.text);
+	EXPECT_TRUE(is_me(&g));
+}
+
+static int give_as(int fd, const char *text, const struct ucred *cred)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(*cred))];
+		struct cmsghdr align;
+	} control = {};
+	struct iovec iov = { (void *)text, strlen(text) };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_CREDENTIALS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(*cred));
+	memcpy(CMSG_DATA(cmsg), cred, sizeof(*cred));
+	return at_err(sendmsg(fd, &msg, 0));
+}
+
+TEST_F_TIMEOUT(scm, credentials_claimed, AT_TIMEOUT)
+{
+	struct ucred claim = { getpid(), getuid(), getgid() };
+	struct got g;
+	pid_t pid;
+
+	ASSERT_EQ(0, set_passcred(self->sv[1], 1));
+	EXPECT_EQ(0, give_as(self->sv[0], "a", &claim));
+	take(self->sv[1], &g, 0);
+	EXPECT_TRUE(is_me(&g));
+	/* The administrator may say what he likes, if there is such a process. */
+	claim = (struct ucred) { 1, 1234, 4321 };
+	EXPECT_EQ(0, give_as(self->sv[0], "b", &claim));
+	take(self->sv[1], &g, 0);
+	EXPECT_EQ(1, g.cred.pid);
+	EXPECT_EQ(1234, g.cred.uid);
+	EXPECT_EQ(4321, g.cred.gid);
+	claim.pid = 1 << 30;
+	EXPECT_EQ(ESRCH, give_as(self->sv[0], "c", &claim));
+	claim = (struct ucred) { getpid(), -1, 0 };
+	EXPECT_EQ(EINVAL, give_as(self->sv[0], "c", &claim));
+	pid = at_fork();
+	if (!pid) {
+		if (at_become_nobody())
+			_exit(1);
+		claim = (struct ucred) { getpid(), getuid(), getgid() };
+		if (give_as(self->sv[0], "d", &claim))
+			_exit(2);
+		claim.uid = 0;
+		if (give_as(self->sv[0], "e", &claim) != EPERM)
+			_exit(3);
+		claim = (struct ucred) { 1, getuid(), getgid() };
+		_exit(give_as(self->sv[0], "e", &claim) != EPERM ? 4 : 0);
+	}
+	EXPECT_EQ(0, at_reap(pid));
+	take(self->sv[1], &g, 0);
+	EXPECT_STREQ("d", g.text);
+	EXPECT_EQ(pid, g.cred.pid);
+}
+
+/* Bytes of two processes are not mixed where somebody asks whose they are. */
+TEST_F_TIMEOUT(scm, credentials_end_a_read, AT_TIMEOUT)
+{
+	struct got g;
+	pid_t pid;
+
+	ASSERT_EQ(0, set_passcred(self->sv[1], 1));
+	ASSERT_EQ(0, give(self->sv[0], "a", NULL, 0));
+	ASSERT_EQ(0, give(self->sv[0], "b", NULL, 0));
+	pid = at_fork();
+	if (!pid)
+		_exit(give(self->sv[0], "c", NULL, 0));
+	ASSERT_EQ(0, at_reap(pid));
+	ASSERT_EQ(0, give(self->sv[0], "d", NULL, 0));
+	take(self->sv[1], &g, MSG_PEEK);
+	EXPECT_STREQ(STREAM ? "ab" : "a", g.text);
+	take(self->sv[1], &g, 0);
+	EXPECT_STREQ(STREAM ? "ab" : "a", g.text);
+	EXPECT_TRUE(is_me(&g));
+	if (!STREAM)
+		take(self->sv[1], &g, 0);
+	take(self->sv[1], &g, 0);
+	EXPECT_STREQ("c", g.text);
+	EXPECT_EQ(pid, g.cred.pid);
+	if (STREAM) {
+		ASSERT_EQ(0, set_passcred(self->sv[1], 0));
+		ASSERT_EQ(0, give(self->sv[0], "e", NULL, 0));
+	}
+	take(self->sv[1], &g, 0);
+	EXPECT_STREQ(STREAM ? "de" : "d", g.text);
+}
+
+/* The server's end has it from its listener, and what came before it is told. */
+TEST_F_TIMEOUT(scm, credentials_before_accept, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int lfd, fd, sfd, err, on = 0;
+	socklen_t len = sizeof(on);
+	struct got g;
+
+	if (variant->type == SOCK_DGRAM)
+		SKIP(return, "connections only");
+	if (variant->dress == AT_IN)
+		SKIP(return, "once is enough");
+	lfd = at_listener(&a, variant->dress, AT_NAME, variant->type, 4);
+	ASSERT_LE(0, lfd);
+	fd = at_client(variant->dress, variant->type, &a, &err);
+	ASSERT_EQ(0, err);
+	ASSERT_EQ(0, give(fd, "a", NULL, 0));
+	ASSERT_EQ(0, set_passcred(lfd, 1));
+	sfd = accept(lfd, NULL, NULL);
+	ASSERT_LE(0, sfd);
+	/* The newest kernels let only their own families read it back. */
+	err = at_err(getsockopt(sfd, SOL_SOCKET, SO_PASSCRED, &on, &len));
+	EXPECT_TRUE((!err && on == 1) || (!ORACLE && err == EOPNOTSUPP));
+	take(sfd, &g, 0);
+	EXPECT_STREQ("a", g.text);
+	EXPECT_TRUE(is_me(&g));
+	ASSERT_EQ(0, give(fd, "b", NULL, 0));
+	take(sfd, &g, 0);
+	EXPECT_TRUE(is_me(&g));
+}
+
+TEST_F_TIMEOUT(scm, malformed_EINVAL, AT_TIMEOUT)
+{
+	static const struct {
+		size_t len;
+		int level, type, err;
+	} rows[] = {
+		{ 0, SOL_SOCKET, SCM_RIGHTS, EINVAL },
+		{ sizeof(struct cmsghdr) - 1, SOL_SOCKET, SCM_RIGHTS, EINVAL },
+		{ CMSG_LEN(4096), SOL_SOCKET, SCM_RIGHTS, EINVAL },
+		{ CMSG_LEN(4), SOL_SOCKET, SCM_CREDENTIALS, EINVAL },
+		{ CMSG_LEN(4), SOL_SOCKET, 77, EINVAL },
+	};
+	union {
+		char buf[CMSG_SPACE(64)];
+		struct cmsghdr hdr;
+	} control;
+	struct iovec iov = { "x", 1 };
+	struct got g;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct msghdr msg = {
+			.msg_iov = &iov, .msg_iovlen = 1,
+			.msg_control = &control,
+			.msg_controllen = sizeof(control),
+		};
+
+		memset(&control, 0, sizeof(control));
+		control.hdr.cmsg_len = rows[i].len;
+		control.hdr.cmsg_level = rows[i].level;
+		control.hdr.cmsg_type = rows[i].type;
+		EXPECT_EQ(rows[i].err, at_err(sendmsg(self->sv[0], &msg, 0))) {
+			TH_LOG("row %zu", i);
+		}
+	}
+	take(self->sv[1], &g, MSG_DONTWAIT);
+	EXPECT_EQ(EAGAIN, g.err);
+}
+
+static int set_peek_off(int fd, int off)
+{
+	return setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &off, sizeof(off));
+}
+
+static int peek_off(int fd)
+{
+	socklen_t len = sizeof(int);
+	int off = -2;
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &off, &len) ? -3 : off;
+}
+
+static const char *peek(int fd, struct got *g, size_t len)
+{
+	take_room(fd, g, len, MSG_PEEK | MSG_DONTWAIT, 0);
+	return g->len < 0 ? strerrorname_np(g->err) : g->text;
+}
+
+TEST_F_TIMEOUT(scm, SO_PEEK_OFF_moves_on, AT_TIMEOUT)
+{
+	struct got g;
+
+	EXPECT_EQ(-1, peek_off(self->sv[1]));
+	ASSERT_EQ(0, give(self->sv[0], "abcde", NULL, 0));
+	ASSERT_EQ(0, give(self->sv[0], "fgh", NULL, 0));
+	EXPECT_STREQ("ab", peek(self->sv[1], &g, 2));
+	EXPECT_STREQ("ab", peek(self->sv[1], &g, 2));
+	ASSERT_EQ(0, set_peek_off(self->sv[1], 1));
+	EXPECT_STREQ("bc", peek(self->sv[1], &g, 2));
+	EXPECT_EQ(3, peek_off(self->sv[1]));
+	EXPECT_STREQ(STREAM ? "defgh" : "de", peek(self->sv[1], &g, 10));
+	if (!STREAM)
+		EXPECT_STREQ("fgh", peek(self->sv[1], &g, 10));
+	EXPECT_EQ(8, peek_off(self->sv[1]));
+	EXPECT_STREQ("EAGAIN", peek(self->sv[1], &g, 10));
+	EXPECT_EQ(8, peek_off(self->sv[1]));
+	take_room(self->sv[1], &g, STREAM ? 3 : 10, 0, 0);
+	EXPECT_STREQ(STREAM ? "abc" : "abcde", g.text);
+	EXPECT_EQ(STREAM ? 5 : 3, peek_off(self->sv[1]));
+	ASSERT_EQ(0, give(self->sv[0], "ij", NULL, 0));
+	EXPECT_STREQ("ij", peek(self->sv[1], &g, 10));
+	ASSERT_EQ(0, set_peek_off(self->sv[1], -1));
+	EXPECT_STREQ(STREAM ? "defghij" : "fgh", peek(self->sv[1], &g, 10));
+}
+
+struct peeker {
+	pthread_t thread;
+	int fd;
+	atomic_int tid;
+	char c;
+};
+
+static void *peek_blocking(void *arg)
+{
+	struct peeker *p = arg;
+
+	atomic_store(&p->tid, gettid());
+	if (recv(p->fd, &p->c, 1, MSG_PEEK) != 1)
+		p->c = '!';
+	return NULL;
+}
+
+/* Who waits for what is behind is not content with what is there. */
+TEST_F_TIMEOUT(scm, SO_PEEK_OFF_waits_for_more, AT_TIMEOUT)
+{
+	struct peeker p = { .fd = self->sv[1] };
+	int tid;
+
+	if (ORACLE && STREAM)
+		SKIP(return, "AF_UNIX begins at the first byte again");
+	ASSERT_EQ(0, give(self->sv[0], "abc", NULL, 0));
+	ASSERT_EQ(0, set_peek_off(self->sv[1], 3));
+	ASSERT_EQ(0, pthread_create(&p.thread, NULL, peek_blocking, &p));
+	ASSERT_TRUE(at_until((tid = atomic_load(&p.tid)) && at_sleeps(tid)));
+	ASSERT_EQ(0, give(self->sv[0], "d", NULL, 0));
+	pthread_join(p.thread, NULL);
+	EXPECT_EQ('d', p.c);
+}
+
+struct traffic {
+	pthread_t thread;
+	int fd, file;
+	atomic_bool *over;
+	long n;
+};
+
+static void *send_rights(void *arg)
+{
+	struct traffic *t = arg;
+	uint64_t seed = 1;
+
+	while (!atomic_load(t->over))
+		t->n += !give_flags(t->fd, "abcdef", &t->file,
+				    at_random(&seed) % 3 ? 1 : 0, MSG_DONTWAIT);
+	return NULL;
+}
+
+static void *take_rights(void *arg)
+{
+	struct traffic *t = arg;
+	uint64_t seed = 2;
+	struct got g;
+
+	while (!atomic_load(t->over)) {
+		take_room(t->fd, &g, at_random(&seed) % 9 + 1,
+			  MSG_DONTWAIT | (at_random(&seed) % 3 ? 0 : MSG_PEEK),
+			  at_random(&seed) % 3 ? CMSG_SPACE(8) : 0);
+		at_close(g.fds, g.n);
+		t->n += g.len > 0;
+	}
+	return NULL;
+}
+
+/* Two who send, two who read and look, and options that change: none is lost. */
+TEST_F_TIMEOUT(scm, rights_raced, AT_TIMEOUT)
+{
+	uint64_t end = at_now_ms() + at_scale(1000, 300);
+	struct traffic t[4];
+	atomic_bool over = false;
+	int i, p[2], before;
+	char c;
+
+	ASSERT_EQ(0, pipe2(p, O_NONBLOCK));
+	before = count_fds();
+	for (i = 0; i < 4; i++) {
+		t[i] = (struct traffic) {
+			.fd = self->sv[i / 2], .file = p[1], .over = &over,
+		};
+		ASSERT_EQ(0, pthread_create(&t[i].thread, NULL,
+					    i < 2 ? send_rights : take_rights,
+					    &t[i]));
+	}
+	for (i = 0; at_now_ms() < end; i++)
+		set_passcred(self->sv[1], i % 2);
+	atomic_store(&over, true);
+	for (i = 0; i < 4; i++)
+		pthread_join(t[i].thread, NULL);
+	EXPECT_LT(0, t[0].n);
+	EXPECT_LT(0, t[2].n + t[3].n);
+	EXPECT_EQ(before, count_fds());
+	at_close(self->sv, 2);
+	close(p[1]);
+	EXPECT_TRUE(at_poll(p[0], POLLIN) & POLLHUP);
+	EXPECT_EQ(0, read(p[0], &c, 1));
+}
+
+TEST_HARNESS_MAIN
