@@ -75,6 +75,12 @@ demo:
 		ALTCONN_NGINX=$$nginx ALTCONN_COLOR=$$color \
 		$(vm)/run --kernel $(KERNEL) -- $(vm)/demo
 
+# CPython's own tests of Unix sockets, on AF_UNIX and then on altconn.
+cpython:
+	@$(vm)/deps build vm cpython
+	@$(lock) $(MAKE) --no-print-directory -s tools
+	@$(vm)/run --kernel $(KERNEL) -- $(vm)/cpython selftests/cpython/deviations
+
 # The matrix in the documentation, as this kernel shows it.
 conformance:
 	@$(vm)/deps build vm
@@ -170,6 +176,7 @@ help:
 	@echo '      TESTS="connect bind"     only these'
 	@echo '      KERNEL=6.12, 7.2         on other Debian kernels'
 	@echo '  make check-debug    the same on a kernel with KASAN and lockdep'
+	@echo "  make cpython        CPython's own socket tests, on AF_UNIX and on altconn"
 	@echo '  make conformance    every sentence of connect(2) on every family, in'
 	@echo '                      a VM; writes Documentation/conformance.md'
 	@echo '  make bench          what operations cost beside AF_UNIX, TCP, vsock, TIPC'
@@ -188,5 +195,5 @@ help:
 	@echo 'ALTCONN_CACHE= moves the kernels that are downloaded and built.'
 
 .PHONY: all module headers-present tools build-deps selftests userland check \
-	check-debug demo conformance bench vm lint generate check-generated diagrams \
+	check-debug demo cpython conformance bench vm lint generate check-generated diagrams \
 	install modules_install clean distclean help

@@ -531,10 +531,10 @@ TEST_F_TIMEOUT(scm, credentials_before_accept, AT_TIMEOUT)
 		SKIP(return, "once is enough");
 	lfd = at_listener(&a, variant->dress, AT_NAME, variant->type, 4);
 	ASSERT_LE(0, lfd);
+	ASSERT_EQ(0, set_passcred(lfd, 1));
 	fd = at_client(variant->dress, variant->type, &a, &err);
 	ASSERT_EQ(0, err);
 	ASSERT_EQ(0, give(fd, "a", NULL, 0));
-	ASSERT_EQ(0, set_passcred(lfd, 1));
 	sfd = accept(lfd, NULL, NULL);
 	ASSERT_LE(0, sfd);
 	/* The newest kernels let only their own families read it back. */
