@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * altconn run: start a program with a library before it that turns its
- * AF_UNIX sockets into sockets of this family. The work is in ../run.
+ * sockets into sockets of this family. The work is in ../run.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -19,8 +19,9 @@
 #define LIBRARY "libaltconn-run.so"
 
 const struct opt run_opts[] = {
+	{ 'i', "inet", NULL, NULL, "turn sockets of TCP and UDP too" },
 	{ 'v', "verbose", NULL, NULL,
-	  "say on stderr when a connection falls back to AF_UNIX" },
+	  "say on stderr when a connection falls back to AF_UNIX or IP" },
 	{ }
 };
 
@@ -85,7 +86,7 @@ static int set_preload(const char *library)
 	return ret;
 }
 
-static int set_environment(uint32_t family, int verbose)
+static int set_environment(uint32_t family, int verbose, int inet)
 {
 	char *library = find_library();
 	char number[16];
@@ -99,11 +100,13 @@ static int set_environment(uint32_t family, int verbose)
 		ret = set_env("ALTCONN_RUN_FAMILY", number);
 	if (ret == EXIT_OK && verbose)
 		ret = set_env("ALTCONN_RUN_VERBOSE", "1");
+	if (ret == EXIT_OK && inet)
+		ret = set_env("ALTCONN_RUN_INET", "1");
 	free(library);
 	return ret;
 }
 
-static int start(const char *path, char **argv, int verbose)
+static int start(const char *path, char **argv, int verbose, int inet)
 {
 	const char *why = program_not_preloadable(path);
 	struct family family;
@@ -116,7 +119,7 @@ static int start(const char *path, char **argv, int verbose)
 	}
 	ret = family_ask(&family);
 	if (ret == EXIT_OK)
-		ret = set_environment(family.number, verbose);
+		ret = set_environment(family.number, verbose, inet);
 	if (ret != EXIT_OK)
 		return ret;
 	fflush(NULL);
@@ -135,19 +138,21 @@ static int start(const char *path, char **argv, int verbose)
  */
 int run_main(const struct command *cmd, int argc, char **argv)
 {
-	int key, ret, verbose = 0;
+	int key, ret, verbose = 0, inet = 0;
 	char *path;
 
 	while ((key = opt_next(cmd, argc, argv)) != -1)
 		if (key == 'v')
 			verbose = 1;
+		else if (key == 'i')
+			inet = 1;
 	if (optind == argc) {
 		complain("run: no program; try 'altconn run -- PROGRAM'");
 		return EXIT_USAGE;
 	}
 	ret = program_find(argv[optind], &path);
 	if (ret == EXIT_OK)
-		ret = start(path, argv + optind, verbose);
+		ret = start(path, argv + optind, verbose, inet);
 	free(path);
 	return ret;
 }

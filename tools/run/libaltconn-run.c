@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What "altconn run" loads before a program: the program's AF_UNIX sockets
- * become sockets of this family, in the sockaddr_un dress.
+ * become sockets of this family, in the sockaddr_un dress; with --inet those of TCP
+ * and UDP too, in the dresses of IP.
  *
  * It has to happen at socket(), for programs register descriptors with epoll
  * and set options before they connect. socketpair() stays AF_UNIX: it has no
@@ -10,7 +11,8 @@
  * A socket file may belong to a server that stayed on AF_UNIX (nscd, syslog,
  * D-Bus). This family refuses a connection there, and then the socket becomes
  * an AF_UNIX one under the same descriptor. A datagram sent to such a file
- * goes out by an AF_UNIX socket of its own.
+ * goes out by an AF_UNIX socket of its own. Likewise an address where nobody of this
+ * family is, or another machine's: the socket becomes one of TCP or UDP.
  *
  * Nothing here takes a lock or memory, so all of it may be called wherever
  * the calls that it replaces may.
@@ -18,6 +20,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,13 +44,16 @@
 /**
  * struct real - the functions behind ours, and what the environment says
  * @family: the family's number; 0: not known yet
- * @verbose: say when a socket falls back to AF_UNIX
+ * @verbose: say when a socket falls back
+ * @inet: turn sockets of TCP and UDP too
  */
 static struct real {
 	int (*socket)(int domain, int type, int protocol);
 	int (*connect)(int fd, const struct sockaddr *addr, socklen_t len);
 	int (*getsockopt)(int fd, int level, int name, void *value,
 			  socklen_t *len);
+	int (*setsockopt)(int fd, int level, int name, const void *value,
+			  socklen_t len);
 	ssize_t (*sendto)(int fd, const void *buf, size_t size, int flags,
 			  const struct sockaddr *addr, socklen_t len);
 	ssize_t (*sendmsg)(int fd, const struct msghdr *msg, int flags);
@@ -55,6 +61,7 @@ static struct real {
 			int flags);
 	int family;
 	bool verbose;
+	bool inet;
 } real;
 
 /* One write() for one line; stdio may be locked by the caller. */
@@ -106,10 +113,12 @@ static void find_real(void)
 	real.socket = next("socket");
 	real.connect = next("connect");
 	real.getsockopt = next("getsockopt");
+	real.setsockopt = next("setsockopt");
 	real.sendto = next("sendto");
 	real.sendmsg = next("sendmsg");
 	real.sendmmsg = next("sendmmsg");
 	real.verbose = is_true(getenv("ALTCONN_RUN_VERBOSE"));
+	real.inet = is_true(getenv("ALTCONN_RUN_INET"));
 	__atomic_store_n(&real.family, family > 0 ? family : AF_ALTCONN,
 			 __ATOMIC_RELEASE);
 }
@@ -151,11 +160,51 @@ static int int_option(int fd, int name)
 	return value;
 }
 
-/* A socket of this family that a program opened as AF_UNIX. */
+/* What a program opened that has a socket of this family now; 0: it has not. */
+static int domain_of(int fd)
+{
+	if (int_option(fd, SO_DOMAIN) != real.family)
+		return 0;
+	switch (int_option(fd, SO_PROTOCOL)) {
+	case ALTCONN_UNIX:
+		return AF_UNIX;
+	case ALTCONN_INET:
+		return AF_INET;
+	case ALTCONN_INET6:
+		return AF_INET6;
+	default:
+		return 0;
+	}
+}
+
 static bool is_ours(int fd)
 {
-	return int_option(fd, SO_DOMAIN) == real.family &&
-	       int_option(fd, SO_PROTOCOL) == ALTCONN_UNIX;
+	return domain_of(fd) == AF_UNIX;
+}
+
+static bool is_ip(int fd)
+{
+	int domain = domain_of(fd);
+
+	return domain == AF_INET || domain == AF_INET6;
+}
+
+/* The protocol that a socket of TCP or UDP tells. */
+static int ip_protocol(int type)
+{
+	return (type & TYPE_MASK) == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+}
+
+/* Is it TCP or UDP that a program asks for? The dress, or -1. */
+static int ip_dress(int domain, int type, int protocol)
+{
+	int kind = type & TYPE_MASK;
+
+	if (!real.inet || (domain != AF_INET && domain != AF_INET6) ||
+	    (kind != SOCK_STREAM && kind != SOCK_DGRAM) ||
+	    (protocol && protocol != ip_protocol(type)))
+		return -1;
+	return domain == AF_INET ? ALTCONN_INET : ALTCONN_INET6;
 }
 
 /* Bytes of the path in an address; 0: it is none, or not in the file system. */
@@ -201,7 +250,7 @@ static void copy_option(int from, int to, int name)
 	socklen_t len = sizeof(room);
 
 	if (real.getsockopt(from, SOL_SOCKET, name, &room, &len) == 0)
-		setsockopt(to, SOL_SOCKET, name, &room, len);
+		real.setsockopt(to, SOL_SOCKET, name, &room, len);
 }
 
 /* The kernel doubles what it is given, and tells the double. */
@@ -210,11 +259,11 @@ static void copy_buffer_size(int from, int to, int name)
 	int value = int_option(from, name) / 2;
 
 	if (value > 0)
-		setsockopt(to, SOL_SOCKET, name, &value, sizeof(value));
+		real.setsockopt(to, SOL_SOCKET, name, &value, sizeof(value));
 }
 
-/* An AF_UNIX socket that is as @fd is; -1: there can be none. */
-static int unix_like(int fd)
+/* A socket of @domain, another family, that is as @fd is; -1: there can be none. */
+static int other_like(int fd, int domain)
 {
 	int new, flags = fcntl(fd, F_GETFL);
 	int type = int_option(fd, SO_TYPE);
@@ -223,12 +272,14 @@ static int unix_like(int fd)
 		return -1;
 	if (flags & O_NONBLOCK)
 		type |= SOCK_NONBLOCK;
-	new = real.socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	new = real.socket(domain, type | SOCK_CLOEXEC, 0);
 	if (new < 0)
 		return -1;
 	copy_option(fd, new, SO_SNDTIMEO);
 	copy_option(fd, new, SO_RCVTIMEO);
-	copy_option(fd, new, SO_PASSCRED);
+	copy_option(fd, new, domain == AF_UNIX ? SO_PASSCRED : SO_BROADCAST);
+	copy_option(fd, new, SO_REUSEADDR);
+	copy_option(fd, new, SO_KEEPALIVE);
 	copy_buffer_size(fd, new, SO_SNDBUF);
 	copy_buffer_size(fd, new, SO_RCVBUF);
 	return new;
@@ -279,7 +330,7 @@ static int replace(int fd, int new)
  */
 static int connect_unix(int fd, const struct sockaddr *addr, socklen_t len)
 {
-	int err = 0, new = unix_like(fd);
+	int err = 0, new = other_like(fd, AF_UNIX);
 
 	if (new < 0)
 		return -ECONNREFUSED;
@@ -296,6 +347,76 @@ static int connect_unix(int fd, const struct sockaddr *addr, socklen_t len)
 	return -err;
 }
 
+/* Nobody of this family is there, or it is not on this machine. */
+static bool is_elsewhere(int err)
+{
+	return err == ECONNREFUSED || err == ENETUNREACH ||
+	       err == EHOSTUNREACH || err == EADDRNOTAVAIL;
+}
+
+/* The port that @fd is bound to, if @new can have it; else any other. */
+static void copy_ip_name(int fd, int new)
+{
+	struct sockaddr_storage name;
+	socklen_t len = sizeof(name);
+
+	if (getsockname(fd, (struct sockaddr *)&name, &len) == 0 &&
+	    len <= sizeof(name))
+		(void)!bind(new, (struct sockaddr *)&name, len);
+}
+
+static void say_ip(int fd)
+{
+	if (real.verbose)
+		say("altconn run: pid %d fd %d: falling back to IP", getpid(),
+		    fd);
+}
+
+/* TCP or UDP in the place of @fd; 0 or an errno. */
+static int become_ip(int fd)
+{
+	int new = other_like(fd, domain_of(fd)), err = 0;
+
+	if (new < 0)
+		return errno;
+	copy_ip_name(fd, new);
+	if (replace(fd, new) < 0)
+		err = errno;
+	close(new);
+	if (!err)
+		say_ip(fd);
+	return err;
+}
+
+/*
+ * connect() by TCP or UDP, and its answer. Where nobody is there either @fd stays what
+ * it was: somebody of this family may be there the next time.
+ */
+static int connect_ip(int fd, const struct sockaddr *addr, socklen_t len,
+		      int why)
+{
+	int err = 0, new = other_like(fd, domain_of(fd));
+
+	if (new < 0)
+		return -why;
+	copy_ip_name(fd, new);
+	if (real.connect(new, addr, len) < 0)
+		err = errno;
+	if (err != ECONNREFUSED) {
+		say_ip(fd);
+		if (replace(fd, new) < 0)
+			err = errno;
+	}
+	close(new);
+	return -err;
+}
+
+/* A datagram that is not for this machine makes the socket one of UDP. */
+static bool becomes_udp(int fd, const struct sockaddr *addr)
+{
+	return addr && errno == ENETUNREACH && is_ip(fd) && !become_ip(fd);
+}
+
 /* A datagram to an AF_UNIX server; a name to answer to would be lost. */
 static bool can_send_unix(int fd, const struct sockaddr *addr, socklen_t len)
 {
@@ -305,7 +426,7 @@ static bool can_send_unix(int fd, const struct sockaddr *addr, socklen_t len)
 
 static ssize_t send_unix(int fd, const struct msghdr *msg, int flags)
 {
-	int err, new = unix_like(fd);
+	int err, new = other_like(fd, AF_UNIX);
 	ssize_t ret;
 
 	if (new < 0) {
@@ -335,14 +456,17 @@ static void say_refused(int err)
 EXPORT int socket(int domain, int type, int protocol)
 {
 	int kind = type & TYPE_MASK;
-	int err, fd;
+	int err, fd, dress;
 
 	ready();
-	if (domain != AF_UNIX || (protocol && protocol != PF_UNIX) ||
-	    (kind != SOCK_STREAM && kind != SOCK_SEQPACKET &&
-	     kind != SOCK_DGRAM))
+	dress = ip_dress(domain, type, protocol);
+	if (domain == AF_UNIX && (!protocol || protocol == PF_UNIX) &&
+	    (kind == SOCK_STREAM || kind == SOCK_SEQPACKET ||
+	     kind == SOCK_DGRAM))
+		dress = ALTCONN_UNIX;
+	if (dress < 0)
 		return real.socket(domain, type, protocol);
-	fd = real.socket(real.family, type, ALTCONN_UNIX);
+	fd = real.socket(real.family, type, dress);
 	if (fd < 0) {
 		err = errno;
 		if (err == EAFNOSUPPORT || err == EPERM || err == EACCES)
@@ -362,22 +486,45 @@ EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len)
 	err = errno;
 	if (err == ECONNREFUSED && path_len(addr, len) && is_ours(fd))
 		err = -connect_unix(fd, addr, len);
+	else if (is_elsewhere(err) && is_ip(fd))
+		err = -connect_ip(fd, addr, len, err);
 	errno = err ? err : saved;
 	return err ? -1 : 0;
+}
+
+/* The kernel keeps SO_REUSEPORT for IP itself; this family has its like. */
+static bool shares_port(int fd, int level, int name)
+{
+	return level == SOL_SOCKET && name == SO_REUSEPORT && is_ip(fd);
+}
+
+EXPORT int setsockopt(int fd, int level, int name, const void *value,
+		      socklen_t len)
+{
+	ready();
+	if (shares_port(fd, level, name))
+		return real.setsockopt(fd, SOL_ALTCONN, ALTCONN_SHARE_ADDRESS,
+				       value, len);
+	return real.setsockopt(fd, level, name, value, len);
 }
 
 /* A program that asks what its socket is hears what it opened. */
 EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 {
-	int told = name == SO_DOMAIN ? AF_UNIX : 0;
-	int ret, saved = errno;
+	int ret, told, saved = errno;
 
 	ready();
+	if (shares_port(fd, level, name))
+		return real.getsockopt(fd, SOL_ALTCONN, ALTCONN_SHARE_ADDRESS,
+				       value, len);
 	ret = real.getsockopt(fd, level, name, value, len);
 	if (ret < 0 || level != SOL_SOCKET ||
 	    (name != SO_DOMAIN && name != SO_PROTOCOL))
 		return ret;
-	if (is_ours(fd))
+	told = domain_of(fd);
+	if (told && name == SO_PROTOCOL)
+		told = told == AF_UNIX ? 0 : ip_protocol(int_option(fd, SO_TYPE));
+	if (is_ours(fd) || told)
 		memcpy(value, &told, *len < sizeof(told) ? *len : sizeof(told));
 	errno = saved;
 	return ret;
@@ -403,6 +550,8 @@ EXPORT ssize_t sendto(int fd, const void *buf, size_t size, int flags,
 	err = errno;
 	if (can_send_unix(fd, addr, len))
 		return send_unix(fd, &msg, flags);
+	if (becomes_udp(fd, addr))
+		return real.sendto(fd, buf, size, flags, addr, len);
 	errno = err;
 	return -1;
 }
@@ -420,6 +569,8 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 	if (err == ECONNREFUSED &&
 	    can_send_unix(fd, msg->msg_name, msg->msg_namelen))
 		return send_unix(fd, msg, flags);
+	if (becomes_udp(fd, msg->msg_name))
+		return real.sendmsg(fd, msg, flags);
 	errno = err;
 	return -1;
 }
@@ -445,6 +596,8 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int count, int flags)
 		msgs[0].msg_len = sent;
 		return 1;
 	}
+	if (becomes_udp(fd, msg->msg_name))
+		return real.sendmmsg(fd, msgs, count, flags);
 	errno = err;
 	return -1;
 }
