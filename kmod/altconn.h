@@ -110,6 +110,8 @@ static inline bool altconn_addr_is_any(const struct altconn_addr *addr)
  * @type: socket type; part of the key but for paths
  * @auto_bound: made by the family, dissolved with the association
  * @reuse: SO_REUSEADDR was set when it was bound
+ * @share: ALTCONN_SHARE_ADDRESS was
+ * @uid: whose it was then
  * @v6only: of ::, serves no IPv4
  * @listens: it has, or is about to have, a listener; the stripe of its key
  * @hash: of its key
@@ -137,6 +139,8 @@ struct altconn_bind {
 	u8				type;
 	bool				auto_bound;
 	bool				reuse;
+	bool				share;
+	kuid_t				uid;
 	bool				v6only;
 	bool				listens;
 	u32				hash;
@@ -270,22 +274,26 @@ enum altconn_side { ALTCONN_CLIENT, ALTCONN_SERVER };
  * @addr: its address, a reference, NULL when unnamed; set with @sk or before
  * @pid: who: at connect(), at accept() or, before that, at listen(); assoc->lock
  * @uid: likewise
+ * @gid: likewise
  * @dress: how it writes addresses
  * @shutdown: RCV_SHUTDOWN, SEND_SHUTDOWN by its own shutdown() or close
  * @want_space: it waits for room towards the peer
  * @closed: closed or dissolved
  * @reset: the peer closed with data unread, or nobody accepted
+ * @lost: it sent something after the peer had closed, and was not told
  */
 struct altconn_end {
 	struct sock		*sk;
 	struct altconn_addr	*addr;
 	struct pid		*pid;
 	kuid_t			uid;
+	kgid_t			gid;
 	u8			dress;
 	u8			shutdown;
 	bool			want_space;
 	bool			closed;
 	bool			reset;
+	bool			lost;
 };
 
 /**
@@ -475,6 +483,7 @@ struct altconn_blocked {
  * @fail_fast: ALTCONN_BACKLOG_POLICY, for listen()
  * @defer: ALTCONN_DEFER_ACCEPT, for listen()
  * @waits_listener: ALTCONN_WAIT_LISTENER
+ * @share: ALTCONN_SHARE_ADDRESS, for bind()
  * @bind: its own binding, or NULL
  * @addr: its address: the binding's or, when accepted, the listener's
  * @listener: TCP_LISTEN
@@ -486,6 +495,7 @@ struct altconn_blocked {
  * @polled: somebody may be in the wait queue for that, now or later: it stays
  * @spin_ns: how long a reader looks before it sleeps; his who has the place
  * @reader: see wait.h
+ * @inet_values: options of TCP and IP, inet.c, or NULL
  * @pid: who bound or connected it (datagrams), or made it listen
  *
  * Lifetime: struct sock's. Datagram and listening endpoints are found under
@@ -500,6 +510,7 @@ struct altconn_sock {
 	bool				fail_fast;
 	bool				defer;
 	bool				waits_listener;
+	bool				share;
 	struct altconn_bind		*bind;
 	struct altconn_addr __rcu	*addr;
 	struct altconn_listener __rcu	*listener;
@@ -510,7 +521,7 @@ struct altconn_sock {
 	bool				polled;
 	u32				spin_ns;
 	struct rcuwait			reader;
-
+	int				*inet_values;
 	struct pid			*pid;
 };
 
@@ -523,6 +534,7 @@ static inline struct altconn_sock *altconn_sk(const struct sock *sk)
  * struct altconn_dgram_sock - a datagram endpoint
  * @base: must be first
  * @counted: it counts as an association
+ * @overflow: ALTCONN_DGRAM_OVERFLOW; @queue_lock
  * @peer: the only address to send to and receive from; written under
  *	@queue_lock
  * @peer_sk: the other half of a socketpair, pinned; same lock
@@ -541,6 +553,7 @@ static inline struct altconn_sock *altconn_sk(const struct sock *sk)
 struct altconn_dgram_sock {
 	struct altconn_sock		base;
 	bool				counted;
+	u8				overflow;
 	struct altconn_addr __rcu	*peer;
 	struct sock			*peer_sk;
 	spinlock_t			queue_lock;	/* queue, peer */
@@ -576,6 +589,7 @@ static inline struct altconn_dgram_sock *altconn_dgram_sk(const struct sock *sk)
  * @max_waiting: sysctl, attempts that may wait on one listener
  * @max_associations: sysctl, pending ones and connected datagram sockets included
  * @spin_us: sysctl, see wait.h
+ * @dgram_block_ms: sysctl, how long a datagram may wait for room; 0: for ever
  * @n_assocs: how many
  * @n_sockets: how many
  * @sysctl_header: registration
@@ -595,6 +609,7 @@ struct altconn_net {
 	unsigned int		max_waiting;
 	unsigned int		max_associations;
 	unsigned int		spin_us;
+	unsigned int		dgram_block_ms;
 	atomic_long_t		n_assocs;
 	atomic_long_t		n_sockets;
 	struct ctl_table_header	*sysctl_header;
@@ -816,6 +831,8 @@ void altconn_assoc_abandon(struct altconn_assoc *assoc);
 void altconn_assoc_shutdown(struct altconn_assoc *assoc,
 			    enum altconn_side side, u8 how);
 int altconn_assoc_pair(struct sock *a, struct sock *b);
+int altconn_assoc_peer_info(const struct sock *sk,
+			    struct altconn_peer_info *info);
 
 static inline struct altconn_assoc *
 altconn_assoc_get(struct altconn_assoc *assoc)
@@ -994,7 +1011,14 @@ void altconn_dgram_close(struct sock *sk);
 void altconn_dgram_changed(void);
 struct altconn_addr *altconn_dgram_peer(struct sock *sk);
 int altconn_dgram_inq(struct sock *sk);
+void altconn_dgram_overflow(struct sock *sk, u8 policy);
 u32 altconn_dgram_queued(struct sock *sk);
+
+/* inet.c */
+int altconn_inet_set(struct sock *sk, int level, int optname, sockptr_t optval,
+		     unsigned int optlen);
+int altconn_inet_get(struct sock *sk, int level, int optname, int *value);
+void altconn_inet_inherit(struct sock *sk, struct sock *newsk);
 
 /* sock.c */
 extern struct proto altconn_proto;

@@ -26,6 +26,7 @@ static void set_process(struct altconn_assoc *assoc, enum altconn_side side)
 	spin_lock(&assoc->lock);
 	swap(assoc->end[side].pid, pid);
 	assoc->end[side].uid = current_uid();
+	assoc->end[side].gid = current_gid();
 	spin_unlock(&assoc->lock);
 	put_pid(pid);
 }
@@ -44,6 +45,7 @@ static void set_client(struct altconn_assoc *assoc, struct sock *sk)
 	end->dress = altconn_sk(sk)->dress;
 	end->pid = get_pid(task_tgid(current));
 	end->uid = current_uid();
+	end->gid = current_gid();
 }
 
 /**
@@ -67,6 +69,7 @@ void altconn_assoc_set_listener(struct altconn_assoc *assoc,
 	spin_lock(&assoc->lock);
 	swap(end->pid, pid);
 	end->uid = ln->cred ? ln->cred->uid : INVALID_UID;
+	end->gid = ln->cred ? ln->cred->gid : INVALID_GID;
 	end->dress = ln->dress;
 	spin_unlock(&assoc->lock);
 	put_pid(pid);
@@ -101,6 +104,7 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 	assoc->begun = ktime_get_ns();
 	assoc->cred = get_current_cred();
 	assoc->end[ALTCONN_SERVER].uid = INVALID_UID;
+	assoc->end[ALTCONN_SERVER].gid = INVALID_GID;
 	set_client(assoc, sk);
 	assoc->end[ALTCONN_SERVER].addr = altconn_addr_get(dest);
 	/* Who knew it in its former life may take a reference from here on. */
@@ -441,6 +445,58 @@ int altconn_assoc_pair(struct sock *a, struct sock *b)
 	altconn_assoc_attach(altconn_assoc_get(assoc), ALTCONN_SERVER, b);
 	rcu_assign_pointer(altconn_sk(a)->assoc, assoc);
 	WRITE_ONCE(a->sk_state, TCP_ESTABLISHED);
+	return 0;
+}
+
+/* What the process runs, if the caller may know of it. */
+static void read_comm(struct pid *pid, struct altconn_peer_info *info)
+{
+	struct task_struct *task;
+
+	BUILD_BUG_ON(sizeof(info->api_comm) != TASK_COMM_LEN);
+	info->api_pid = pid_vnr(pid);
+	if (!info->api_pid)
+		return;
+	rcu_read_lock();
+	task = pid_task(pid, PIDTYPE_TGID);
+	if (task)
+		get_task_comm(info->api_comm, task);
+	rcu_read_unlock();
+}
+
+/**
+ * altconn_assoc_peer_info() - ALTCONN_PEER_INFO
+ * @sk: the endpoint
+ * @info: gets who is at the other end; zeroed first
+ *
+ * Context: process.
+ * Return: 0; -ENOTCONN.
+ */
+int altconn_assoc_peer_info(const struct sock *sk,
+			    struct altconn_peer_info *info)
+{
+	struct user_namespace *ns = current_user_ns();
+	const struct altconn_end *peer;
+	struct altconn_assoc *assoc;
+	enum altconn_side side;
+	struct pid *pid;
+
+	memset(info, 0, sizeof(*info));
+	if (altconn_state(sk) != TCP_ESTABLISHED || sk->sk_type == SOCK_DGRAM)
+		return -ENOTCONN;
+	assoc = altconn_assoc_of(sk, &side);
+	if (!assoc)
+		return -ENOTCONN;
+	peer = &assoc->end[!side];
+	spin_lock(&assoc->lock);
+	pid = get_pid(peer->pid);
+	info->api_uid = from_kuid_munged(ns, peer->uid);
+	info->api_gid = from_kgid_munged(ns, peer->gid);
+	spin_unlock(&assoc->lock);
+	info->api_netns = assoc->an->net->ns.inum;
+	read_comm(pid, info);
+	put_pid(pid);
+	altconn_assoc_put(assoc);
 	return 0;
 }
 

@@ -209,6 +209,12 @@ static bool overlap(const struct altconn_bind *a, const struct altconn_bind *b)
 	return altconn_bind_score(a, b->addr) || altconn_bind_score(b, a->addr);
 }
 
+/* ALTCONN_SHARE_ADDRESS: nobody gets at another user's connections. */
+static bool shared(const struct altconn_bind *a, const struct altconn_bind *b)
+{
+	return a->share && b->share && uid_eq(a->uid, b->uid);
+}
+
 /*
  * As with TCP: two may share an address when both have SO_REUSEADDR, as long
  * as neither of them listens.
@@ -216,7 +222,7 @@ static bool overlap(const struct altconn_bind *a, const struct altconn_bind *b)
 static bool excludes(const struct altconn_bind *old,
 		     const struct altconn_bind *new)
 {
-	return overlap(old, new) &&
+	return overlap(old, new) && !shared(old, new) &&
 	       (!old->reuse || !new->reuse || old->listens);
 }
 
@@ -285,6 +291,9 @@ int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
 	bind->sk = sk;
 	bind->auto_bound = how == ALTCONN_BIND_AUTO;
 	bind->reuse = how != ALTCONN_BIND_AUTO && may_reuse(sk, addr);
+	bind->share = how == ALTCONN_BIND_ASKED && ask->share &&
+		      addr->kind != ALTCONN_KIND_PATH;
+	bind->uid = current_uid();
 	bind->v6only = ask->v6only;
 	bind->hash = digest(bind->net, bind->type, addr);
 	if (path)
@@ -580,7 +589,8 @@ static bool is_listened_at(const struct altconn_bind *bind)
 	struct rhlist_head *pos;
 
 	altconn_bind_for_each(other, pos, siblings(bind))
-		if (other != bind && other->listens && overlap(bind, other))
+		if (other != bind && other->listens && overlap(bind, other) &&
+		    !shared(bind, other))
 			return true;
 	return false;
 }

@@ -142,6 +142,8 @@ static bool has_room(const struct sock *sk, bool blocks)
 {
 	const struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
+	if (READ_ONCE(ask->overflow))
+		return true;
 	if (is_full(sk))
 		return false;
 	return !READ_ONCE(ask->waiting) || (!blocks && READ_ONCE(ask->turn));
@@ -384,6 +386,49 @@ static void enqueue(struct altconn_dgram_sock *ask, struct altconn_dgram *dg)
 	list_add_tail(&dg->node, &ask->queue);
 }
 
+static struct altconn_dgram *first(struct altconn_dgram_sock *ask)
+{
+	lockdep_assert_held(&ask->queue_lock);
+	return list_first_entry_or_null(&ask->queue, struct altconn_dgram,
+					node);
+}
+
+static void unlink_dgram(struct altconn_dgram_sock *ask,
+			 struct altconn_dgram *dg)
+{
+	list_del(&dg->node);
+	charge(ask, ask->queued - dg->size);
+}
+
+static void free_all(struct list_head *list)
+{
+	struct altconn_dgram *dg, *next;
+
+	list_for_each_entry_safe(dg, next, list, node)
+		dgram_put(dg);
+}
+
+/* ALTCONN_DGRAM_OVERFLOW: room for @dg, or it is what is dropped. */
+static bool drop(struct sock *receiver, struct list_head *dropped)
+{
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
+
+	if (!is_full(receiver))
+		return false;
+	if (ask->overflow == ALTCONN_OVERFLOW_DROP_NEWEST) {
+		atomic_inc(&receiver->sk_drops);
+		return true;
+	}
+	while (is_full(receiver) && !list_empty(&ask->queue)) {
+		struct altconn_dgram *oldest = first(ask);
+
+		unlink_dgram(ask, oldest);
+		list_add_tail(&oldest->node, dropped);
+		atomic_inc(&receiver->sk_drops);
+	}
+	return false;
+}
+
 static void block_thread(struct altconn_dgram_sock *receiver,
 			 struct altconn_blocked *me, struct altconn_dgram *dg)
 {
@@ -402,13 +447,16 @@ static int deliver(struct sock *receiver, struct altconn_dgram *dg,
 		   struct altconn_blocked *me)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
+	LIST_HEAD(dropped);
 	int err;
 
 	if (unlikely(sock_flag(receiver, SOCK_RCVTSTAMP)))
 		dg->stamp = ktime_get_real();
 	spin_lock(&ask->queue_lock);
 	err = admit(receiver, dg, me);
-	if (!err) {
+	if (!err && unlikely(ask->overflow) && drop(receiver, &dropped)) {
+		list_add_tail(&dg->node, &dropped);
+	} else if (!err) {
 		enqueue(ask, dg);
 	} else if (err == -EAGAIN && me) {
 		block_thread(ask, me, dg);
@@ -417,6 +465,8 @@ static int deliver(struct sock *receiver, struct altconn_dgram *dg,
 	spin_unlock(&ask->queue_lock);
 	if (err)
 		return err;
+	if (unlikely(!list_empty(&dropped)))
+		free_all(&dropped);
 	/* Pairs with who goes to sleep: see altconn_wake_reader(). */
 	smp_mb();
 	altconn_wake_reader(receiver);
@@ -813,6 +863,15 @@ static int get_dest(struct sock *sk, struct msghdr *msg, struct dest *dest,
 	return dest->addr ? 0 : -ENOMEM;
 }
 
+/* How long a datagram may wait for room, jiffies. */
+static long send_timeo(const struct sock *sk, bool nonblock)
+{
+	unsigned int ms = READ_ONCE(altconn_pernet(sock_net(sk))->dgram_block_ms);
+	long timeo = sock_sndtimeo(sk, nonblock);
+
+	return ms ? min_t(long, timeo, msecs_to_jiffies(ms)) : timeo;
+}
+
 static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
 		      struct dest *dest)
 {
@@ -836,7 +895,7 @@ static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
 		err = broadcast(sk, dest->addr, dg);
 	else
 		err = send_to(sk, dest, connected, dg,
-			      sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT));
+			      send_timeo(sk, msg->msg_flags & MSG_DONTWAIT));
 	if (err) {
 		dgram_put(dg);
 		return err;
@@ -884,20 +943,6 @@ int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 static bool is_empty(const struct altconn_dgram_sock *ask)
 {
 	return list_empty_careful(&ask->queue);
-}
-
-static struct altconn_dgram *first(struct altconn_dgram_sock *ask)
-{
-	lockdep_assert_held(&ask->queue_lock);
-	return list_first_entry_or_null(&ask->queue, struct altconn_dgram,
-					node);
-}
-
-static void unlink_dgram(struct altconn_dgram_sock *ask,
-			 struct altconn_dgram *dg)
-{
-	list_del(&dg->node);
-	charge(ask, ask->queued - dg->size);
 }
 
 /*
@@ -1112,14 +1157,6 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 	}
 	dgram_put(dg);
 	return err;
-}
-
-static void free_all(struct list_head *list)
-{
-	struct altconn_dgram *dg, *next;
-
-	list_for_each_entry_safe(dg, next, list, node)
-		dgram_put(dg);
 }
 
 /*
@@ -1522,6 +1559,24 @@ int altconn_dgram_inq(struct sock *sk)
 		n = dg->len;
 	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
 	return n;
+}
+
+/**
+ * altconn_dgram_overflow() - what is dropped when the queue is full
+ * @sk: the endpoint
+ * @policy: ALTCONN_OVERFLOW_BLOCK: nothing, senders wait; ...
+ *
+ * Context: process.
+ */
+void altconn_dgram_overflow(struct sock *sk, u8 policy)
+{
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
+
+	spin_lock(&ask->queue_lock);
+	WRITE_ONCE(ask->overflow, policy);
+	/* Nobody needs to wait any more, or they wait again. */
+	release_all(ask);
+	spin_unlock(&ask->queue_lock);
 }
 
 /**

@@ -123,9 +123,35 @@ struct altconn_listener *altconn_listener_of(const struct sock *sk)
 /* What an address is to someone who wants to connect. */
 struct found {
 	struct altconn_listener	*ln;
-	unsigned int		score;
+	unsigned int		score, equals;
 	bool			bound, wrong_type;
 };
+
+/* Whose turn it is among those who share an address. */
+static atomic_t turn;
+
+/* The @nth of those that serve an address as closely as @score. */
+static struct altconn_listener *choose(struct net *net, int type,
+				       const struct altconn_addr *addr,
+				       unsigned int score, unsigned int nth)
+{
+	struct altconn_listener *ln, *last = NULL;
+	struct rhlist_head *list, *pos;
+	struct altconn_bind *bind;
+
+	list = altconn_bind_lookup(net, type, addr);
+	altconn_bind_for_each(bind, pos, list) {
+		ln = rcu_dereference(bind->listener);
+		if (!ln || altconn_bind_score(bind, addr) != score)
+			continue;
+		/* One whose backlog is full is passed over, if there is another. */
+		if (!last || READ_ONCE(ln->queued) <= READ_ONCE(ln->backlog))
+			last = ln;
+		if (nth-- == 0 && last == ln)
+			break;
+	}
+	return last;
+}
 
 /* The closest listener of a key's bindings. RCU read side. */
 static void look(struct net *net, int type, const struct altconn_addr *addr,
@@ -144,11 +170,19 @@ static void look(struct net *net, int type, const struct altconn_addr *addr,
 		found->bound = true;
 		found->wrong_type = bind->type != type;
 		ln = rcu_dereference(bind->listener);
-		if (ln && !found->wrong_type && score > found->score) {
+		if (!ln || found->wrong_type || score < found->score)
+			continue;
+		if (score > found->score) {
 			found->ln = ln;
 			found->score = score;
+			found->equals = 0;
 		}
+		found->equals++;
 	}
+	if (unlikely(found->equals > 1))
+		found->ln = choose(net, type, addr, found->score,
+				   (u32)atomic_inc_return(&turn) %
+				   found->equals);
 }
 
 static int refusal(const struct altconn_addr *addr, const struct found *found,
@@ -800,12 +834,13 @@ static struct altconn_assoc *dequeue_wait(struct sock *sk,
 }
 
 /* What the server's end has of its listener. */
-static void inherit(const struct sock *sk, struct socket *newsock,
+static void inherit(struct sock *sk, struct socket *newsock,
 		    struct sock *newsk)
 {
 	sock_sees_core_options(newsock);
 	altconn_sk(newsk)->v6only = altconn_sk(sk)->v6only;
 	sk_set_passcred(newsk, newsock, sk_passcred(sk));
+	altconn_inet_inherit(sk, newsk);
 }
 
 static int accept_from(struct sock *sk, struct altconn_listener *ln,

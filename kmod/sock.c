@@ -145,6 +145,7 @@ static void destruct(struct sock *sk)
 	struct altconn_sock *ask = altconn_sk(sk);
 
 	put_pid(ask->pid);
+	kfree(ask->inet_values);
 	WARN_ON_ONCE(ask->bind || rcu_access_pointer(ask->assoc) ||
 		     rcu_access_pointer(ask->listener));
 }
@@ -326,6 +327,21 @@ static int set_u32(struct sock *sk, int optname, u32 value)
 	case ALTCONN_WAIT_LISTENER:
 		ask->waits_listener = value;
 		return 0;
+	case ALTCONN_DGRAM_OVERFLOW:
+		if (sk->sk_type != SOCK_DGRAM)
+			return -ENOPROTOOPT;
+		if (value > ALTCONN_OVERFLOW_DROP_OLDEST)
+			return -EINVAL;
+		altconn_dgram_overflow(sk, value);
+		return 0;
+	case ALTCONN_SHARE_ADDRESS:
+		if (sk->sk_type == SOCK_DGRAM)
+			return -ENOPROTOOPT;
+		/* It is told when it is bound. */
+		if (ask->bind)
+			return -EINVAL;
+		ask->share = value;
+		return 0;
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -352,8 +368,9 @@ static bool is_v6only(const struct sock *sk, int level, int optname)
 static bool is_settable(int optname)
 {
 	return optname >= ALTCONN_CONNECT_TIMEOUT &&
-	       optname <= ALTCONN_WAIT_LISTENER &&
-	       optname != ALTCONN_CONNECT_INFO;
+	       optname <= ALTCONN_SHARE_ADDRESS &&
+	       optname != ALTCONN_CONNECT_INFO &&
+	       optname != ALTCONN_PEER_INFO;
 }
 
 /*
@@ -396,7 +413,9 @@ static int setsockopt(struct socket *sock, int level, int optname,
 
 	if (level == SOL_SOCKET)
 		return set_core(sock, optname, optval, optlen);
-	if (!v6only && (level != SOL_ALTCONN || !is_settable(optname)))
+	if (!v6only && level != SOL_ALTCONN)
+		return altconn_inet_set(sk, level, optname, optval, optlen);
+	if (!v6only && !is_settable(optname))
 		return -ENOPROTOOPT;
 	size = v6only || optname != ALTCONN_CONNECT_TIMEOUT ?
 	       sizeof(value.u) : sizeof(value.ms);
@@ -444,9 +463,30 @@ static int get_u32(const struct sock *sk, int optname, u32 *value)
 	case ALTCONN_WAIT_LISTENER:
 		*value = ask->waits_listener;
 		return 0;
+	case ALTCONN_DGRAM_OVERFLOW:
+		if (sk->sk_type != SOCK_DGRAM)
+			return -ENOPROTOOPT;
+		*value = altconn_dgram_sk(sk)->overflow;
+		return 0;
+	case ALTCONN_SHARE_ADDRESS:
+		if (sk->sk_type == SOCK_DGRAM)
+			return -ENOPROTOOPT;
+		*value = ask->share;
+		return 0;
 	default:
 		return -ENOPROTOOPT;
 	}
+}
+
+static int get_peer_info(const struct sock *sk, char __user *optval,
+			 int __user *optlen)
+{
+	struct altconn_peer_info info;
+	int err;
+
+	BUILD_BUG_ON(sizeof(info) != 40);
+	err = altconn_assoc_peer_info(sk, &info);
+	return err ? : put_option(&info, sizeof(info), optval, optlen);
 }
 
 static int get_altconn(struct sock *sk, int optname, char __user *optval,
@@ -458,6 +498,8 @@ static int get_altconn(struct sock *sk, int optname, char __user *optval,
 	int err;
 
 	BUILD_BUG_ON(sizeof(info) != 24);
+	if (optname == ALTCONN_PEER_INFO)
+		return get_peer_info(sk, optval, optlen);
 	lock_sock(sk);
 	ms = altconn_sk(sk)->timeout_ms;
 	if (optname == ALTCONN_CONNECT_INFO)
@@ -475,11 +517,14 @@ static int getsockopt(struct socket *sock, int level, int optname,
 		      char __user *optval, int __user *optlen)
 {
 	u32 v6only = altconn_sk(sock->sk)->v6only;
+	int value, err;
 
 	if (is_v6only(sock->sk, level, optname))
 		return put_option(&v6only, sizeof(v6only), optval, optlen);
-	if (level != SOL_ALTCONN)
-		return -ENOPROTOOPT;
+	if (level != SOL_ALTCONN) {
+		err = altconn_inet_get(sock->sk, level, optname, &value);
+		return err ? : put_option(&value, sizeof(value), optval, optlen);
+	}
 	return get_altconn(sock->sk, optname, optval, optlen);
 }
 

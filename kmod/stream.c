@@ -145,6 +145,23 @@ static int send_state(struct sock *sk, const struct conn *c, size_t sent)
 	return 0;
 }
 
+/*
+ * As TCP, whose first bytes after the peer's close are on their way before the
+ * answer to them is: programs that speak TCP get EPIPE for the second send.
+ */
+static bool is_lost(const struct sock *sk, const struct conn *c)
+{
+	struct altconn_end *end = &c->assoc->end[c->side];
+
+	if ((altconn_sk(sk)->dress != ALTCONN_INET &&
+	     altconn_sk(sk)->dress != ALTCONN_INET6) ||
+	    READ_ONCE(end->shutdown) & SEND_SHUTDOWN || READ_ONCE(end->lost) ||
+	    !READ_ONCE(c->assoc->end[!c->side].closed))
+		return false;
+	WRITE_ONCE(end->lost, true);
+	return true;
+}
+
 /* So much at once: the other side goes on with it meanwhile. */
 #define CHUNK	(64U << 10)
 
@@ -161,6 +178,8 @@ static ssize_t send_stream(struct sock *sk, const struct conn *c,
 		return -ENOMEM;
 	do {
 		n = send_state(sk, c, sent);
+		if (unlikely(n == -EPIPE) && !sent && is_lost(sk, c))
+			return len;
 		if (n || !len)
 			break;
 		n = altconn_ring_write(ring, &msg->msg_iter,
@@ -498,6 +517,25 @@ static bool is_hung_up(const struct sock *sk, const struct conn *c, u8 shut)
 	       (shut & RCV_SHUTDOWN && READ_ONCE(end->shutdown) & SEND_SHUTDOWN);
 }
 
+/*
+ * As TCP: SO_RCVLOWAT bytes, or as many as the writer may have under way; a
+ * record always.
+ */
+static bool is_readable(const struct sock *sk, const struct conn *c)
+{
+	struct altconn_ring *ring = in_ring(c);
+	const struct sock *peer;
+
+	if (!altconn_ring_used(ring))
+		return false;
+	if (likely(READ_ONCE(sk->sk_rcvlowat) <= 1) ||
+	    sk->sk_type != SOCK_STREAM ||
+	    altconn_ring_payload(ring) >= READ_ONCE(sk->sk_rcvlowat))
+		return true;
+	peer = READ_ONCE(c->assoc->end[!c->side].sk);
+	return !peer || !altconn_ring_writable(ring, send_limit(peer));
+}
+
 static __poll_t poll_connected(struct sock *sk)
 {
 	__poll_t mask = 0;
@@ -512,7 +550,7 @@ static __poll_t poll_connected(struct sock *sk)
 	if (is_hung_up(sk, &c, shut))
 		mask |= EPOLLHUP;
 	altconn_polls(sk);
-	if (altconn_ring_used(in_ring(&c)))
+	if (is_readable(sk, &c))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (can_write(sk, &c) || want_room(sk, &c))
 		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;

@@ -47,6 +47,13 @@ static const struct ctl_table template[] = {
 		.proc_handler	= proc_douintvec,
 	},
 	{
+		.procname	= "dgram_block_ms",
+		.data		= (void *)offsetof(struct altconn_net, dgram_block_ms),
+		.maxlen		= sizeof(unsigned int),
+		.mode		= 0644,
+		.proc_handler	= proc_douintvec,
+	},
+	{
 		.procname	= "spin_us",
 		.data		= (void *)offsetof(struct altconn_net, spin_us),
 		.maxlen		= sizeof(unsigned int),

@@ -279,29 +279,6 @@ TEST_F_TIMEOUT(call, odd_ones, AT_TIMEOUT)
 				   self->sv[0], 0));
 }
 
-/* A descriptor is not passed; that it is lost may not stay untold. */
-TEST_F_TIMEOUT(call, SCM_RIGHTS_is_not_dropped, AT_TIMEOUT)
-{
-	char control[CMSG_SPACE(sizeof(int))] = {};
-	struct iovec iov = { "abc", 3 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-	char buf[8];
-
-	if (variant->dress != AT_UNIX)
-		SKIP(return, "only AF_UNIX programs pass descriptors");
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	*(int *)CMSG_DATA(cmsg) = STDOUT_FILENO;
-	EXPECT_EQ(EOPNOTSUPP,
-		  at_err(sendmsg(self->sv[0], &msg, MSG_DONTWAIT)));
-	EXPECT_EQ(EAGAIN, at_err(recv(self->sv[1], buf, 8, MSG_DONTWAIT)));
-}
-
 /* Control messages that the core refuses to copy. */
 TEST_F_TIMEOUT(call, control_messages, AT_TIMEOUT)
 {

@@ -106,6 +106,16 @@ struct sockaddr_altconn {
  * ALTCONN_WAIT_LISTENER, get and set, __u32: non-zero: connect() to a port, name
  *	or IP address where nothing listens waits, until its deadline, for a
  *	listener to appear. Counts for attempts that begin afterwards.
+ * ALTCONN_DGRAM_OVERFLOW, get and set, __u32, datagram sockets: what a receiver that
+ *	is full does with a datagram: ALTCONN_OVERFLOW_BLOCK, the default, makes
+ *	the sender wait; ALTCONN_OVERFLOW_DROP_NEWEST drops it;
+ *	ALTCONN_OVERFLOW_DROP_OLDEST drops what it has waited with longest. What
+ *	was dropped counts in SO_MEMINFO.
+ * ALTCONN_PEER_INFO, get, struct altconn_peer_info: who is at the other end.
+ * ALTCONN_SHARE_ADDRESS, get and set, __u32, not datagram sockets: non-zero before
+ *	bind(): the port, name or IP address is shared with other sockets of
+ *	the same user that have it set too, which may all listen: they get the
+ *	connections in turn.
  */
 #define ALTCONN_CONNECT_TIMEOUT	1
 #define ALTCONN_CONNECT_INFO	2
@@ -113,12 +123,19 @@ struct sockaddr_altconn {
 #define ALTCONN_DEFER_ACCEPT	4
 #define ALTCONN_REFUSE		5
 #define ALTCONN_WAIT_LISTENER	6
+#define ALTCONN_DGRAM_OVERFLOW	7
+#define ALTCONN_PEER_INFO	8
+#define ALTCONN_SHARE_ADDRESS	9
 
 #define ALTCONN_TIMEOUT_DEFAULT	(~0ULL)
 #define ALTCONN_TIMEOUT_MAX	(7ULL * 24 * 3600 * 1000)
 
 #define ALTCONN_POLICY_QUEUE		0
 #define ALTCONN_POLICY_FAIL_FAST	1
+
+#define ALTCONN_OVERFLOW_BLOCK		0
+#define ALTCONN_OVERFLOW_DROP_NEWEST	1
+#define ALTCONN_OVERFLOW_DROP_OLDEST	2
 
 /**
  * struct altconn_connect_info - the last attempt of a socket
@@ -134,6 +151,27 @@ struct altconn_connect_info {
 	__aligned_u64	aci_waited_ns;
 	__u32		aci_place;
 	__u32		aci_rule;
+};
+
+#define ALTCONN_COMM_LEN	16
+
+/**
+ * struct altconn_peer_info - the process at the other end of a connection
+ * @api_netns: inode number of its network namespace
+ * @api_pid: of the process that called connect(), accept() or, before that,
+ *	listen(); 0: the caller's namespace does not see it
+ * @api_uid: its user, then
+ * @api_gid: its group, then
+ * @api_pad: zero
+ * @api_comm: what it runs now, with a NUL; empty when it is gone or not seen
+ */
+struct altconn_peer_info {
+	__aligned_u64	api_netns;
+	__s32		api_pid;
+	__u32		api_uid;
+	__u32		api_gid;
+	__u32		api_pad;
+	char		api_comm[ALTCONN_COMM_LEN];
 };
 
 #endif /* _UAPI_LINUX_ALTCONN_H */

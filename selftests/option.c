@@ -1,0 +1,860 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Options of the core, of TCP and IP, and of this family. */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <linux/sock_diag.h>
+
+FIXTURE(pair) {
+	int sv[2];
+};
+
+FIXTURE_VARIANT(pair) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(pair, native_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(pair, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(pair, inet6_stream) { AT_IN6, AT_INET, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(pair, unix_stream) { AT_UNIX, AT_NAME, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(pair, unix_seqpacket) { AT_UNIX, AT_PATH, SOCK_SEQPACKET };
+FIXTURE_VARIANT_ADD(pair, oracle_stream) { AT_ORACLE, AT_NAME, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(pair, oracle_seqpacket) {
+	AT_ORACLE, AT_NAME, SOCK_SEQPACKET
+};
+FIXTURE_VARIANT_ADD(pair, oracle_tcp) { AT_ORACLE_IN, AT_INET, SOCK_STREAM };
+
+#define ORACLE at_is_oracle(variant->dress)
+#define STREAM (variant->type == SOCK_STREAM)
+#define TCP (variant->dress == AT_ORACLE_IN)
+
+FIXTURE_SETUP(pair)
+{
+	ASSERT_EQ(0, at_pair(variant->dress, variant->kind, variant->type,
+			     self->sv));
+}
+
+FIXTURE_TEARDOWN(pair)
+{
+	at_close(self->sv, 2);
+	at_cleanup();
+}
+
+static int make_like(const FIXTURE_VARIANT(pair) *variant, int sv[2])
+{
+	at_close(sv, 2);
+	return at_pair(variant->dress, variant->kind, variant->type, sv);
+}
+
+static int set_int(int fd, int level, int name, int value)
+{
+	return at_err(setsockopt(fd, level, name, &value, sizeof(value)));
+}
+
+/* The value, or -errno. */
+static int get_int(int fd, int level, int name)
+{
+	socklen_t len = sizeof(int);
+	int value = -1;
+
+	return getsockopt(fd, level, name, &value, &len) ? -errno : value;
+}
+
+TEST_F_TIMEOUT(pair, core_options_are_kept, AT_TIMEOUT)
+{
+	static const int names[] = {
+		SO_REUSEADDR, SO_BROADCAST, SO_KEEPALIVE, SO_DONTROUTE,
+		SO_OOBINLINE, SO_TIMESTAMP,
+	};
+	struct timeval tv = { .tv_sec = 5 }, got;
+	struct linger linger = { 1, 7 }, told;
+	socklen_t len = sizeof(got);
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		EXPECT_EQ(0, get_int(self->sv[0], SOL_SOCKET, names[i]));
+		EXPECT_EQ(0, set_int(self->sv[0], SOL_SOCKET, names[i], 1));
+		EXPECT_EQ(1, get_int(self->sv[0], SOL_SOCKET, names[i])) {
+			TH_LOG("option %d", names[i]);
+		}
+	}
+	EXPECT_EQ(0, setsockopt(self->sv[0], SOL_SOCKET, SO_RCVTIMEO, &tv,
+				sizeof(tv)));
+	EXPECT_EQ(0, getsockopt(self->sv[0], SOL_SOCKET, SO_RCVTIMEO, &got,
+				&len));
+	EXPECT_EQ(5, got.tv_sec);
+	len = sizeof(told);
+	EXPECT_EQ(0, setsockopt(self->sv[0], SOL_SOCKET, SO_LINGER, &linger,
+				sizeof(linger)));
+	EXPECT_EQ(0, getsockopt(self->sv[0], SOL_SOCKET, SO_LINGER, &told,
+				&len));
+	EXPECT_EQ(7, told.l_linger);
+	EXPECT_EQ(variant->type, get_int(self->sv[0], SOL_SOCKET, SO_TYPE));
+	EXPECT_EQ(0, get_int(self->sv[0], SOL_SOCKET, SO_ERROR));
+	EXPECT_EQ(0, get_int(self->sv[0], SOL_SOCKET, SO_ACCEPTCONN));
+}
+
+/* poll() does not tell of less than was asked for, as TCP's. */
+TEST_F_TIMEOUT(pair, SO_RCVLOWAT_in_poll, AT_TIMEOUT)
+{
+	char buf[16];
+
+	if (!STREAM || variant->dress == AT_ORACLE)
+		SKIP(return, "AF_UNIX's poll() does not look at it");
+	ASSERT_EQ(0, set_int(self->sv[1], SOL_SOCKET, SO_RCVLOWAT, 4));
+	ASSERT_EQ(3, send(self->sv[0], "abc", 3, 0));
+	/* It is there, and not told. */
+	EXPECT_TRUE(at_until(recv(self->sv[1], buf, sizeof(buf),
+				  MSG_PEEK | MSG_DONTWAIT) == 3));
+	EXPECT_EQ(0, at_poll_now(self->sv[1], POLLIN));
+	ASSERT_EQ(1, send(self->sv[0], "d", 1, 0));
+	EXPECT_EQ(POLLIN, at_poll(self->sv[1], POLLIN));
+	EXPECT_EQ(4, recv(self->sv[1], buf, sizeof(buf), 0));
+	EXPECT_EQ(0, at_poll_now(self->sv[1], POLLIN));
+	/* The end is always told. */
+	ASSERT_EQ(1, send(self->sv[0], "e", 1, 0));
+	ASSERT_EQ(0, shutdown(self->sv[0], SHUT_WR));
+	EXPECT_EQ(POLLIN, at_poll(self->sv[1], POLLIN));
+}
+
+/* More than the writer can have under way must not be waited for. */
+TEST_F_TIMEOUT(pair, SO_RCVLOWAT_above_the_buffer, AT_TIMEOUT)
+{
+	static char buf[4096];
+
+	if (!STREAM || ORACLE)
+		SKIP(return, "of streams here");
+	ASSERT_EQ(0, set_int(self->sv[1], SOL_SOCKET, SO_RCVLOWAT, 1 << 30));
+	while (send(self->sv[0], buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		;
+	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_EQ(POLLIN, at_poll_now(self->sv[1], POLLIN));
+}
+
+/* TCP tells at the second send that nobody is there, AF_UNIX at the first. */
+TEST_F_TIMEOUT(pair, send_after_the_peer_closed, AT_TIMEOUT)
+{
+	bool as_tcp = TCP || variant->dress == AT_IN || variant->dress == AT_IN6;
+
+	ASSERT_EQ(1, send(self->sv[1], "a", 1, 0));
+	close(self->sv[1]);
+	self->sv[1] = -1;
+	EXPECT_EQ(as_tcp ? 0 : EPIPE,
+		  at_err(send(self->sv[0], "b", 1, MSG_NOSIGNAL)));
+	EXPECT_TRUE(at_until(at_err(send(self->sv[0], "c", 1, MSG_NOSIGNAL)) ==
+			     EPIPE));
+	/* One's own end is told at once. */
+	ASSERT_EQ(0, make_like(variant, self->sv));
+	ASSERT_EQ(0, shutdown(self->sv[0], SHUT_WR));
+	EXPECT_EQ(EPIPE, at_err(send(self->sv[0], "d", 1, MSG_NOSIGNAL)));
+}
+
+TEST_F_TIMEOUT(pair, FASYNC_SIGIO_for_data, AT_TIMEOUT)
+{
+	char c;
+
+	ASSERT_EQ(0, at_catch(SIGIO, SA_RESTART));
+	ASSERT_EQ(0, fcntl(self->sv[1], F_SETOWN, getpid()));
+	ASSERT_EQ(0, fcntl(self->sv[1], F_SETFL, O_ASYNC));
+	ASSERT_EQ(1, send(self->sv[0], "a", 1, 0));
+	EXPECT_TRUE(at_until(atomic_load(&at_caught) > 0));
+	EXPECT_EQ(1, recv(self->sv[1], &c, 1, 0));
+	atomic_store(&at_caught, 0);
+	/* The peer that goes is told too. */
+	close(self->sv[0]);
+	self->sv[0] = -1;
+	EXPECT_TRUE(at_until(atomic_load(&at_caught) > 0));
+}
+
+TEST_F_TIMEOUT(pair, sendmmsg_recvmmsg, AT_TIMEOUT)
+{
+	struct iovec out[4], in[4];
+	struct mmsghdr msgs[4] = {}, got[4] = {};
+	char text[4][3] = { "ab", "cd", "ef", "gh" }, buf[4][2];
+	int i, n;
+
+	for (i = 0; i < 4; i++) {
+		out[i] = (struct iovec) { text[i], 2 };
+		in[i] = (struct iovec) { buf[i], 2 };
+		msgs[i].msg_hdr.msg_iov = &out[i];
+		msgs[i].msg_hdr.msg_iovlen = 1;
+		got[i].msg_hdr.msg_iov = &in[i];
+		got[i].msg_hdr.msg_iovlen = 1;
+	}
+	ASSERT_EQ(4, sendmmsg(self->sv[0], msgs, 4, 0));
+	for (n = 0; n < 4; n += i) {
+		i = recvmmsg(self->sv[1], got + n, 4 - n, MSG_WAITFORONE, NULL);
+		ASSERT_LT(0, i);
+	}
+	for (i = 0; i < 4; i++) {
+		EXPECT_EQ(2, msgs[i].msg_len);
+		EXPECT_EQ(2, got[i].msg_len);
+		EXPECT_EQ(0, memcmp(buf[i], text[i], 2));
+	}
+}
+
+#define FILE_SIZE 300000
+
+static int pattern_file(void)
+{
+	int fd = memfd_create("altconn", 0), i;
+	char buf[1000];
+
+	for (i = 0; i < FILE_SIZE; i++) {
+		buf[i % 1000] = i * 7 + i / 1000;
+		if (i % 1000 == 999 && write(fd, buf, 1000) != 1000)
+			return -1;
+	}
+	return fd;
+}
+
+static bool is_pattern(const char *buf, size_t len, size_t at)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (buf[i] != (char)((at + i) * 7 + (at + i) / 1000))
+			return false;
+	return true;
+}
+
+struct feeder {
+	pthread_t thread;
+	int fd, file;
+	bool splice;
+	ssize_t sent;
+};
+
+static void *feed(void *arg)
+{
+	struct feeder *f = arg;
+	off_t at = 0;
+	loff_t off = 0;
+	int p[2];
+	ssize_t n, m;
+
+	if (pipe(p))
+		return NULL;
+	while (at < FILE_SIZE) {
+		if (!f->splice) {
+			n = sendfile(f->fd, f->file, &at, FILE_SIZE - at);
+			if (n <= 0)
+				break;
+			f->sent += n;
+			continue;
+		}
+		n = splice(f->file, &off, p[1], NULL, 65536, 0);
+		for (at = off; n > 0; n -= m) {
+			m = splice(p[0], NULL, f->fd, NULL, n, 0);
+			if (m <= 0)
+				return NULL;
+			f->sent += m;
+		}
+		if (n < 0)
+			break;
+	}
+	at_close(p, 2);
+	shutdown(f->fd, SHUT_WR);
+	return NULL;
+}
+
+/* From a file into the socket, and out of it into a pipe. */
+static bool moves_whole(int sv[2], bool splice_in, bool splice_out)
+{
+	struct feeder f = {
+		.fd = sv[0], .file = pattern_file(), .splice = splice_in,
+	};
+	static char buf[65536];
+	size_t got = 0;
+	bool good = true;
+	int p[2];
+	ssize_t n;
+
+	if (f.file < 0 || pipe(p) ||
+	    pthread_create(&f.thread, NULL, feed, &f))
+		return false;
+	for (;;) {
+		if (splice_out) {
+			n = splice(sv[1], NULL, p[1], NULL, 30000, 0);
+			if (n > 0)
+				n = read(p[0], buf, n);
+		} else {
+			n = recv(sv[1], buf, sizeof(buf), 0);
+		}
+		if (n <= 0)
+			break;
+		good &= is_pattern(buf, n, got);
+		got += n;
+	}
+	pthread_join(f.thread, NULL);
+	at_close(p, 2);
+	close(f.file);
+	if (got != FILE_SIZE || f.sent != FILE_SIZE || !good)
+		printf("# %zu received, %zd sent, %s\n", got, f.sent,
+		       good ? "right" : "wrong");
+	return good && got == FILE_SIZE && f.sent == FILE_SIZE;
+}
+
+TEST_F_TIMEOUT(pair, sendfile_into_it, AT_TIMEOUT)
+{
+	if (!STREAM)
+		SKIP(return, "streams only");
+	EXPECT_TRUE(moves_whole(self->sv, false, false));
+}
+
+TEST_F_TIMEOUT(pair, splice_into_it, AT_TIMEOUT)
+{
+	if (!STREAM)
+		SKIP(return, "streams only");
+	EXPECT_TRUE(moves_whole(self->sv, true, false));
+}
+
+TEST_F_TIMEOUT(pair, splice_out_of_it, AT_TIMEOUT)
+{
+	if (!STREAM)
+		SKIP(return, "streams only");
+	EXPECT_TRUE(moves_whole(self->sv, true, true));
+}
+
+TEST_F_TIMEOUT(pair, SPLICE_F_NONBLOCK_on_nothing, AT_TIMEOUT)
+{
+	int p[2];
+
+	if (!STREAM)
+		SKIP(return, "streams only");
+	ASSERT_EQ(0, pipe(p));
+	ASSERT_EQ(0, at_nonblock(self->sv[1], true));
+	EXPECT_EQ(EAGAIN, at_err(splice(self->sv[1], NULL, p[1], NULL, 100,
+					SPLICE_F_NONBLOCK)));
+}
+
+static const struct inet_row {
+	int level, name, initial, value, told;
+} inet_rows[] = {
+	{ IPPROTO_TCP, TCP_NODELAY, 0, 5, 1 },
+	{ IPPROTO_TCP, TCP_CORK, 0, 1, 1 },
+	{ IPPROTO_TCP, TCP_KEEPIDLE, 7200, 60, 60 },
+	{ IPPROTO_TCP, TCP_KEEPINTVL, 75, 10, 10 },
+	{ IPPROTO_TCP, TCP_KEEPCNT, 9, 3, 3 },
+	{ IPPROTO_TCP, TCP_SYNCNT, 6, 2, 2 },
+	{ IPPROTO_TCP, TCP_LINGER2, 60, 30, 30 },
+	{ IPPROTO_TCP, TCP_USER_TIMEOUT, 0, 9000, 9000 },
+	{ IPPROTO_IP, IP_TOS, 0, 0x10, 0x10 },
+	{ IPPROTO_IP, IP_TTL, 64, 32, 32 },
+	{ IPPROTO_IP, IP_MTU_DISCOVER, 1, 0, 0 },
+	{ IPPROTO_IP, IP_RECVERR, 0, 1, 1 },
+};
+
+/* What TCP says, before and after. */
+TEST_F_TIMEOUT(pair, options_of_TCP_and_IP, AT_TIMEOUT)
+{
+	int fd = at_socket(variant->dress, variant->type), err;
+	const struct inet_row *row;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(inet_rows); i++) {
+		row = &inet_rows[i];
+		if (variant->dress != AT_IN && variant->dress != AT_IN6 &&
+		    !TCP) {
+			err = variant->dress == AT_ORACLE ? EOPNOTSUPP :
+							    ENOPROTOOPT;
+			EXPECT_EQ(err, set_int(fd, row->level, row->name, 1));
+			EXPECT_EQ(-err, get_int(fd, row->level, row->name));
+			continue;
+		}
+		EXPECT_EQ(row->initial, get_int(fd, row->level, row->name)) {
+			TH_LOG("row %zu", i);
+		}
+		EXPECT_EQ(0, set_int(fd, row->level, row->name, row->value));
+		EXPECT_EQ(row->told, get_int(fd, row->level, row->name)) {
+			TH_LOG("row %zu", i);
+		}
+	}
+	if (TCP || ORACLE)
+		return;
+	/* What somebody would rely on is refused. */
+	EXPECT_EQ(ENOPROTOOPT, set_int(fd, IPPROTO_TCP, TCP_REPAIR, 1));
+	EXPECT_EQ(ENOPROTOOPT, set_int(fd, IPPROTO_IP, IP_PKTINFO, 1));
+	EXPECT_EQ(-ENOPROTOOPT, get_int(fd, IPPROTO_TCP, TCP_INFO));
+	EXPECT_EQ(ENOPROTOOPT, set_int(fd, IPPROTO_UDP, 1, 1));
+}
+
+TEST_F_TIMEOUT(pair, options_of_TCP_are_inherited, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int lfd, fd, sfd, err;
+
+	if (variant->dress != AT_IN && !TCP)
+		SKIP(return, "TCP's, and those that look so");
+	lfd = at_listener(&a, variant->dress, variant->kind, variant->type, 4);
+	ASSERT_LE(0, lfd);
+	ASSERT_EQ(0, set_int(lfd, IPPROTO_TCP, TCP_KEEPIDLE, 77));
+	ASSERT_EQ(0, set_int(lfd, IPPROTO_TCP, TCP_NODELAY, 1));
+	fd = at_client(variant->dress, variant->type, &a, &err);
+	ASSERT_EQ(0, err);
+	sfd = accept(lfd, NULL, NULL);
+	EXPECT_EQ(77, get_int(sfd, IPPROTO_TCP, TCP_KEEPIDLE));
+	EXPECT_EQ(1, get_int(sfd, IPPROTO_TCP, TCP_NODELAY));
+	EXPECT_EQ(0, get_int(fd, IPPROTO_TCP, TCP_NODELAY));
+	at_close((int []){ fd, sfd, lfd }, 3);
+}
+
+static int peer_info(int fd, struct altconn_peer_info *info)
+{
+	socklen_t len = sizeof(*info);
+
+	memset(info, 0xff, sizeof(*info));
+	return at_err(getsockopt(fd, SOL_ALTCONN, ALTCONN_PEER_INFO, info,
+				 &len));
+}
+
+static uint64_t netns(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/net", &st) ? 0 : st.st_ino;
+}
+
+TEST_F_TIMEOUT(pair, PEER_INFO_tells_both_ends, AT_TIMEOUT)
+{
+	struct altconn_peer_info info;
+	int i, fd;
+	char comm[16] = {};
+
+	if (ORACLE)
+		SKIP(return, "of this family");
+	fd = open("/proc/self/comm", O_RDONLY);
+	ASSERT_LT(0, read(fd, comm, sizeof(comm)));
+	comm[strcspn(comm, "\n")] = 0;
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, peer_info(self->sv[i], &info));
+		EXPECT_EQ(getpid(), info.api_pid);
+		EXPECT_EQ(getuid(), info.api_uid);
+		EXPECT_EQ(getgid(), info.api_gid);
+		EXPECT_EQ(netns(), info.api_netns);
+		EXPECT_EQ(0, info.api_pad);
+		EXPECT_STREQ(comm, info.api_comm);
+	}
+	fd = at_socket(variant->dress, variant->type);
+	EXPECT_EQ(ENOTCONN, peer_info(fd, &info));
+	fd = at_socket(variant->dress, SOCK_DGRAM);
+	EXPECT_EQ(ENOTCONN, peer_info(fd, &info));
+}
+
+/* Who connected, though another process has the socket now, and who accepted. */
+TEST_F_TIMEOUT(pair, PEER_INFO_is_of_then, AT_TIMEOUT)
+{
+	struct altconn_peer_info info;
+	struct at_addr a;
+	int lfd, fd, sfd, err, step[2], go[2];
+	pid_t pid;
+
+	if (ORACLE)
+		SKIP(return, "of this family");
+	ASSERT_EQ(0, pipe(step));
+	ASSERT_EQ(0, pipe(go));
+	lfd = at_listener(&a, variant->dress, variant->kind, variant->type, 4);
+	ASSERT_LE(0, lfd);
+	/* Whoever connects to a path must be allowed to write to it. */
+	if (variant->kind == AT_PATH)
+		ASSERT_EQ(0, chmod(at_path_of(&a), 0777));
+	pid = at_fork();
+	if (!pid) {
+		if (at_become_nobody())
+			_exit(1);
+		fd = at_client(variant->dress, variant->type, &a, &err);
+		if (err || peer_info(fd, &info) || info.api_pid != getppid())
+			_exit(2);
+		at_tell(step[1]);
+		_exit(at_hear(go[0]));
+	}
+	ASSERT_EQ(0, at_hear(step[0]));
+	sfd = accept(lfd, NULL, NULL);
+	ASSERT_EQ(0, peer_info(sfd, &info));
+	EXPECT_EQ(pid, info.api_pid);
+	EXPECT_EQ(65534, info.api_uid);
+	EXPECT_NE(0, info.api_comm[0]);
+	at_tell(go[1]);
+	EXPECT_EQ(0, at_reap(pid));
+	/* The client is gone, and so is what it ran. */
+	ASSERT_EQ(0, peer_info(sfd, &info));
+	EXPECT_EQ(0, info.api_comm[0]);
+	EXPECT_EQ(65534, info.api_uid);
+	at_close((int []){ sfd, lfd }, 2);
+}
+
+FIXTURE(overflow) {
+	struct at_addr a;
+	int rfd, fd;
+};
+
+FIXTURE_VARIANT(overflow) {
+	enum at_dress dress;
+	enum at_kind kind;
+};
+
+FIXTURE_VARIANT_ADD(overflow, native_port) { AT_NATIVE, AT_PORT };
+FIXTURE_VARIANT_ADD(overflow, unix_path) { AT_UNIX, AT_PATH };
+FIXTURE_VARIANT_ADD(overflow, inet) { AT_IN, AT_INET };
+
+FIXTURE_SETUP(overflow)
+{
+	int one = 1;
+
+	self->rfd = at_bound(&self->a, variant->dress, variant->kind,
+			     SOCK_DGRAM);
+	self->fd = at_socket(variant->dress, SOCK_DGRAM);
+	ASSERT_LE(0, self->rfd);
+	ASSERT_EQ(0, setsockopt(self->rfd, SOL_SOCKET, SO_RCVBUF, &one,
+				sizeof(one)));
+	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
+}
+
+FIXTURE_TEARDOWN(overflow)
+{
+	at_cleanup();
+}
+
+static unsigned int drops(int fd)
+{
+	unsigned int info[SK_MEMINFO_VARS] = {};
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len))
+		return -1;
+	return info[SK_MEMINFO_DROPS];
+}
+
+static int send_number(int fd, int i)
+{
+	return at_err(send(fd, &i, sizeof(i), MSG_DONTWAIT));
+}
+
+/* The number, or -1. */
+static int recv_number(int fd)
+{
+	int i;
+
+	return recv(fd, &i, sizeof(i), MSG_DONTWAIT) == sizeof(i) ? i : -1;
+}
+
+TEST_F_TIMEOUT(overflow, drop_newest, AT_TIMEOUT)
+{
+	int i, n = 0;
+
+	ASSERT_EQ(0, at_set_option(self->rfd, ALTCONN_DGRAM_OVERFLOW,
+				   ALTCONN_OVERFLOW_DROP_NEWEST));
+	for (i = 0; i < 100; i++)
+		EXPECT_EQ(0, send_number(self->fd, i));
+	EXPECT_EQ(POLLOUT, at_poll_now(self->fd, POLLOUT));
+	while (recv_number(self->rfd) == n)
+		n++;
+	EXPECT_LT(1, n);
+	EXPECT_EQ(100 - n, drops(self->rfd));
+}
+
+TEST_F_TIMEOUT(overflow, drop_oldest, AT_TIMEOUT)
+{
+	int i, first, n = 1;
+
+	ASSERT_EQ(0, at_set_option(self->rfd, ALTCONN_DGRAM_OVERFLOW,
+				   ALTCONN_OVERFLOW_DROP_OLDEST));
+	for (i = 0; i < 100; i++)
+		EXPECT_EQ(0, send_number(self->fd, i));
+	first = recv_number(self->rfd);
+	EXPECT_LT(0, first);
+	while (recv_number(self->rfd) == first + n)
+		n++;
+	/* The last ones, all of them. */
+	EXPECT_EQ(100, first + n);
+	EXPECT_EQ(first, drops(self->rfd));
+}
+
+TEST_F_TIMEOUT(overflow, blocks_at_first, AT_TIMEOUT)
+{
+	int i = 0, value;
+	socklen_t len = sizeof(value);
+
+	EXPECT_EQ(0, getsockopt(self->rfd, SOL_ALTCONN, ALTCONN_DGRAM_OVERFLOW,
+				&value, &len));
+	EXPECT_EQ(ALTCONN_OVERFLOW_BLOCK, value);
+	while (!send_number(self->fd, i))
+		i++;
+	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_EQ(EINVAL, at_err(at_set_option(self->rfd,
+					       ALTCONN_DGRAM_OVERFLOW, 3)));
+	value = at_socket(variant->dress, SOCK_STREAM);
+	EXPECT_EQ(ENOPROTOOPT, at_err(at_set_option(value,
+						    ALTCONN_DGRAM_OVERFLOW,
+						    0)));
+}
+
+struct late {
+	pthread_t thread;
+	int fd, err;
+	atomic_int tid;
+};
+
+static void *send_late(void *arg)
+{
+	struct late *l = arg;
+	int i = 4711;
+
+	atomic_store(&l->tid, gettid());
+	l->err = at_err(send(l->fd, &i, sizeof(i), 0));
+	return NULL;
+}
+
+static int start_late(struct late *l, int fd)
+{
+	int tid;
+
+	*l = (struct late) { .fd = fd };
+	if (pthread_create(&l->thread, NULL, send_late, l))
+		return -1;
+	return at_until((tid = atomic_load(&l->tid)) && at_sleeps(tid)) ? 0 :
+									  -1;
+}
+
+/* Who waits already is let go on. */
+TEST_F_TIMEOUT(overflow, set_while_a_sender_waits, AT_TIMEOUT)
+{
+	struct late l;
+	int i = 0, last = -1, n;
+
+	while (!send_number(self->fd, i))
+		i++;
+	ASSERT_EQ(0, start_late(&l, self->fd));
+	ASSERT_EQ(0, at_set_option(self->rfd, ALTCONN_DGRAM_OVERFLOW,
+				   ALTCONN_OVERFLOW_DROP_OLDEST));
+	pthread_join(l.thread, NULL);
+	EXPECT_EQ(0, l.err);
+	while ((n = recv_number(self->rfd)) >= 0)
+		last = n;
+	EXPECT_EQ(4711, last);
+}
+
+/* The namespace's limit of patience. */
+TEST_F_TIMEOUT(overflow, dgram_block_ms_ends_the_wait, AT_TIMEOUT)
+{
+	struct at_addr a;
+	struct late l;
+	int rfd, fd, one = 1, i = 0;
+
+	if (at_netns())
+		SKIP(return, "no network namespaces");
+	ASSERT_EQ(0, at_sysctl("altconn/dgram_block_ms"));
+	ASSERT_EQ(0, at_sysctl_set("altconn/dgram_block_ms", 50));
+	rfd = at_bound(&a, variant->dress, variant->kind, SOCK_DGRAM);
+	fd = at_socket(variant->dress, SOCK_DGRAM);
+	ASSERT_EQ(0, setsockopt(rfd, SOL_SOCKET, SO_RCVBUF, &one, sizeof(one)));
+	ASSERT_EQ(0, at_err(at_connect(fd, &a)));
+	while (!send_number(fd, i))
+		i++;
+	l = (struct late) { .fd = fd };
+	ASSERT_EQ(0, pthread_create(&l.thread, NULL, send_late, &l));
+	pthread_join(l.thread, NULL);
+	EXPECT_EQ(EAGAIN, l.err);
+}
+
+FIXTURE(share) {};
+
+FIXTURE_VARIANT(share) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(share, native_port) { AT_NATIVE, AT_PORT, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(share, unix_name) { AT_UNIX, AT_NAME, SOCK_SEQPACKET };
+FIXTURE_VARIANT_ADD(share, inet) { AT_IN, AT_INET, SOCK_STREAM };
+
+FIXTURE_SETUP(share) {}
+
+FIXTURE_TEARDOWN(share)
+{
+	at_cleanup();
+}
+
+/* A listener at @a that shares it, or -errno. */
+static int sharing(const FIXTURE_VARIANT(share) *variant,
+		   const struct at_addr *a, bool share, int backlog)
+{
+	int fd = at_socket(variant->dress, variant->type), err;
+
+	err = at_err(at_set_option(fd, ALTCONN_SHARE_ADDRESS, share));
+	if (!err)
+		err = at_err(at_bind(fd, a));
+	if (!err)
+		err = at_err(listen(fd, backlog));
+	if (!err)
+		return fd;
+	close(fd);
+	return -err;
+}
+
+static int accept_all(int fd)
+{
+	int n = 0, sfd;
+
+	at_nonblock(fd, true);
+	while ((sfd = accept(fd, NULL, NULL)) >= 0) {
+		close(sfd);
+		n++;
+	}
+	return n;
+}
+
+TEST_F_TIMEOUT(share, listeners_take_turns, AT_TIMEOUT)
+{
+	int fds[3], clients[30], i, err;
+	struct at_addr a;
+
+	at_addr(&a, variant->dress, variant->kind);
+	for (i = 0; i < 3; i++)
+		ASSERT_LE(0, fds[i] = sharing(variant, &a, true, 20));
+	for (i = 0; i < 30; i++) {
+		clients[i] = at_client(variant->dress, variant->type, &a, &err);
+		ASSERT_EQ(0, err);
+	}
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(10, accept_all(fds[i]));
+	at_close(clients, 30);
+	/* When one goes the others serve. */
+	close(fds[1]);
+	for (i = 0; i < 10; i++) {
+		clients[i] = at_client(variant->dress, variant->type, &a, &err);
+		ASSERT_EQ(0, err);
+	}
+	EXPECT_EQ(5, accept_all(fds[0]));
+	EXPECT_EQ(5, accept_all(fds[2]));
+	at_close(clients, 10);
+	close(fds[0]);
+	close(fds[2]);
+	clients[0] = at_client(variant->dress, variant->type, &a, &err);
+	EXPECT_EQ(ECONNREFUSED, err);
+}
+
+/* A full one does not hold up who could be served. */
+TEST_F_TIMEOUT(share, full_listener_is_passed_over, AT_TIMEOUT)
+{
+	int full, roomy, clients[20], i, err;
+	struct at_addr a;
+
+	at_addr(&a, variant->dress, variant->kind);
+	ASSERT_LE(0, full = sharing(variant, &a, true, 1));
+	ASSERT_LE(0, roomy = sharing(variant, &a, true, 50));
+	for (i = 0; i < 20; i++) {
+		clients[i] = at_client(variant->dress, variant->type, &a, &err);
+		ASSERT_EQ(0, err);
+	}
+	EXPECT_EQ(2, accept_all(full));
+	EXPECT_EQ(18, accept_all(roomy));
+	at_close(clients, 20);
+}
+
+TEST_F_TIMEOUT(share, only_with_who_shares, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int fd, value;
+	socklen_t len = sizeof(value);
+	pid_t pid;
+
+	at_addr(&a, variant->dress, variant->kind);
+	ASSERT_LE(0, fd = sharing(variant, &a, true, 4));
+	EXPECT_EQ(0, getsockopt(fd, SOL_ALTCONN, ALTCONN_SHARE_ADDRESS, &value,
+				&len));
+	EXPECT_EQ(1, value);
+	EXPECT_EQ(-EADDRINUSE, sharing(variant, &a, false, 4));
+	/* It is too late now. */
+	EXPECT_EQ(EINVAL, at_err(at_set_option(fd, ALTCONN_SHARE_ADDRESS, 0)));
+	pid = at_fork();
+	if (!pid) {
+		if (at_become_nobody())
+			_exit(1);
+		_exit(sharing(variant, &a, true, 4) != -EADDRINUSE);
+	}
+	EXPECT_EQ(0, at_reap(pid));
+	EXPECT_LE(0, sharing(variant, &a, true, 4));
+	fd = at_socket(variant->dress, SOCK_DGRAM);
+	EXPECT_EQ(ENOPROTOOPT, at_err(at_set_option(fd, ALTCONN_SHARE_ADDRESS,
+						    1)));
+}
+
+struct comer {
+	pthread_t thread;
+	const FIXTURE_VARIANT(share) *variant;
+	struct at_addr a;
+	atomic_bool *over;
+	atomic_long *established, *other;
+	bool listens;
+};
+
+/* Comes and goes as a listener, or connects. */
+static void *come(void *arg)
+{
+	struct comer *c = arg;
+	int fd, err;
+
+	while (!atomic_load(c->over)) {
+		if (c->listens) {
+			fd = sharing(c->variant, &c->a, true, 3);
+			if (fd < 0)
+				atomic_fetch_add(c->other, 1);
+			accept_all(fd);
+		} else {
+			fd = at_client(c->variant->dress, c->variant->type,
+				       &c->a, &err);
+			if (!err)
+				atomic_fetch_add(c->established, 1);
+			else if (err != ECONNREFUSED && err != ECONNRESET)
+				atomic_fetch_add(c->other, 1);
+		}
+		close(fd);
+	}
+	return NULL;
+}
+
+/* Listeners come and go under those who connect; one stays. */
+TEST_F_TIMEOUT(share, raced, AT_TIMEOUT)
+{
+	uint64_t end = at_now_ms() + at_scale(1500, 500);
+	atomic_long established = 0, other = 0;
+	atomic_bool over = false;
+	struct comer comers[6];
+	struct at_addr a;
+	int i, fd;
+
+	at_addr(&a, variant->dress, variant->kind);
+	ASSERT_LE(0, fd = sharing(variant, &a, true, 3));
+	for (i = 0; i < 6; i++) {
+		comers[i] = (struct comer) {
+			.variant = variant, .a = a, .over = &over,
+			.established = &established, .other = &other,
+			.listens = i % 2,
+		};
+		ASSERT_EQ(0, pthread_create(&comers[i].thread, NULL, come,
+					    &comers[i]));
+	}
+	while (at_now_ms() < end)
+		accept_all(fd);
+	atomic_store(&over, true);
+	/* Nobody waits for one that is served no more. */
+	for (i = 0; i < 6; i++) {
+		while (pthread_tryjoin_np(comers[i].thread, NULL))
+			accept_all(fd);
+	}
+	EXPECT_LT(0, established);
+	EXPECT_EQ(0, other);
+	close(fd);
+}
+
+TEST_HARNESS_MAIN
