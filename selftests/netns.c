@@ -155,6 +155,7 @@ TEST_F_TIMEOUT(sysctls, defaults, AT_TIMEOUT)
 		{ "altconn/max_waiting", 65536 },
 		{ "altconn/max_associations", 1 << 20 },
 		{ "altconn/spin_us", 100 },
+		{ "altconn/dgram_block_ms", 0 },
 	};
 	int i;
 
