@@ -188,6 +188,7 @@ struct altconn_scm {
  * @passcred: it wants credentials: those of another do not go with it
  * @began: it has data
  * @stop: it gets no more: descriptors came
+ * @lost: they did, and there was no memory for a copy of them
  */
 struct altconn_rx {
 	struct altconn_scm	scm;
@@ -195,6 +196,7 @@ struct altconn_rx {
 	bool			passcred;
 	bool			began;
 	bool			stop;
+	bool			lost;
 };
 
 /**
@@ -976,7 +978,7 @@ int altconn_scm_send(const struct sock *sk, struct msghdr *msg,
 		     struct altconn_scm *scm);
 void altconn_scm_recv(struct sock *sk, struct msghdr *msg,
 		      struct altconn_scm *scm);
-void altconn_scm_copy(struct altconn_scm *to, const struct altconn_scm *from);
+int altconn_scm_copy(struct altconn_scm *to, const struct altconn_scm *from);
 int altconn_marks_write(struct altconn_marks **place, u32 pos, u32 n,
 			struct altconn_scm *scm);
 u32 altconn_marks_bound(struct altconn_marks *marks, u32 pos, u32 n,

@@ -16,8 +16,9 @@
  * poll() cannot tell when its caller loses interest. When the queue is half empty
  * the reader goes through the list from its head: it queues what the threads have
  * to send, as long as there is room, and wakes them. So they send in the order in
- * which they came, nobody overtakes them, and many are woken at a time. Entries are linked under the receiver's queue lock; the endpoint's pointer to
- * the receiver is under its blocked_lock, which is the outer one.
+ * which they came, nobody overtakes them, and many are woken at a time. Entries are
+ * linked under the receiver's queue lock; the endpoint's pointer to the receiver is
+ * under its blocked_lock, which is the outer one.
  */
 
 #include <linux/filter.h>
@@ -729,7 +730,10 @@ static void deliver_copy(struct sock *receiver, const struct altconn_dgram *dg)
 	copy->from = altconn_addr_get(dg->from);
 	copy->sender = dg->sender;
 	/* Descriptors too: each hearer may have them. */
-	altconn_scm_copy(&copy->scm, &dg->scm);
+	if (altconn_scm_copy(&copy->scm, &dg->scm)) {
+		dgram_put(copy);
+		return;
+	}
 	if (sk_passcred(receiver))
 		altconn_scm_fill(&copy->scm);
 	if (filter(receiver, copy, false) || deliver(receiver, copy, NULL))
@@ -1097,11 +1101,13 @@ static void receive_scm(struct sock *sk, struct msghdr *msg,
 {
 	struct altconn_scm copy;
 
-	if (!peek) {
+	/* Out of the queue nobody new can look at it, but somebody still may. */
+	if (!peek && refcount_read(&dg->refs) == 1) {
 		altconn_scm_recv(sk, msg, &dg->scm);
 		return;
 	}
-	altconn_scm_copy(&copy, &dg->scm);
+	if (altconn_scm_copy(&copy, &dg->scm))
+		msg->msg_flags |= MSG_CTRUNC;
 	altconn_scm_recv(sk, msg, &copy);
 }
 

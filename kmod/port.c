@@ -311,6 +311,18 @@ int altconn_port_bind(struct sock *sk, struct altconn_addr *addr,
 	return search(sk, addr, how, set, &r);
 }
 
+static void free_in_sets(struct altconn_net *an, int type,
+			 const struct altconn_addr *addr)
+{
+	struct altconn_port_set *set;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(set, &an->port_sets, node)
+		if (set->type == type && set->addr->kind == addr->kind)
+			free_port(set, addr->port);
+	rcu_read_unlock();
+}
+
 /**
  * altconn_port_free() - a port is given up
  * @net: the namespace
@@ -323,19 +335,12 @@ void altconn_port_free(struct net *net, int type,
 		       const struct altconn_addr *addr)
 {
 	struct altconn_net *an = altconn_pernet(net);
-	struct altconn_port_set *set;
-	spinlock_t *stripe;
 
 	/* The table first, then the sets: pairs with get_set(). */
 	smp_mb();
 	if (list_empty(&an->port_sets))
 		return;
-	stripe = altconn_bind_stripe(net, type, addr);
-	rcu_read_lock();
-	spin_lock(stripe);
-	list_for_each_entry_rcu(set, &an->port_sets, node)
-		if (set->type == type && set->addr->kind == addr->kind)
-			free_port(set, addr->port);
-	spin_unlock(stripe);
-	rcu_read_unlock();
+	spin_lock(altconn_bind_stripe(net, type, addr));
+	free_in_sets(an, type, addr);
+	spin_unlock(altconn_bind_stripe(net, type, addr));
 }

@@ -364,14 +364,11 @@ void altconn_scm_recv(struct sock *sk, struct msghdr *msg,
 	altconn_scm_destroy(scm);
 }
 
-/* For a reader that leaves the original where it is; one that fails has none. */
+/* For a reader that leaves the original where it is; NULL: that failed. */
 static struct scm_fp_list *dup_fds(struct scm_fp_list *fp)
 {
-	struct scm_fp_list *copy;
+	struct scm_fp_list *copy = scm_fp_dup(fp);
 
-	if (!fp)
-		return NULL;
-	copy = scm_fp_dup(fp);
 	if (copy && depart(copy)) {
 		destroy_fds(copy);
 		copy = NULL;
@@ -385,11 +382,13 @@ static struct scm_fp_list *dup_fds(struct scm_fp_list *fp)
  * @from: a datagram's
  *
  * Context: process, may sleep.
+ * Return: 0; -ENOMEM: @to has no descriptors, though @from has.
  */
-void altconn_scm_copy(struct altconn_scm *to, const struct altconn_scm *from)
+int altconn_scm_copy(struct altconn_scm *to, const struct altconn_scm *from)
 {
 	to->cred = cred_get(&from->cred);
-	to->fp = dup_fds(from->fp);
+	to->fp = from->fp ? dup_fds(from->fp) : NULL;
+	return from->fp && !to->fp ? -ENOMEM : 0;
 }
 
 /* ---- a buffer's ---- */
@@ -606,6 +605,7 @@ void altconn_marks_read(struct altconn_marks *marks, u32 pos, u32 n,
 	if (fds) {
 		rx->stop = true;
 		rx->scm.fp = peek ? dup_fds(fds->scm.fp) : fds->scm.fp;
+		rx->lost = !rx->scm.fp;
 		if (!peek)
 			fds->scm.fp = NULL;
 	}

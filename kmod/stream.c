@@ -449,11 +449,14 @@ recv_connected(struct socket *sock, struct msghdr *msg, size_t len, int flags,
 	rx.passcred = sk_passcred(sk);
 	rx.began = false;
 	rx.stop = false;
+	rx.lost = false;
 	rx.skip = peek_at(sk, flags);
 	c.skip = rx.skip;
 	n = recv(sk, &c, msg, len, flags, &rx);
 	if (n >= 0)
 		name_peer(sk, &c, msg);
+	if (unlikely(rx.lost))
+		msg->msg_flags |= MSG_CTRUNC;
 	if (unlikely(rx.passcred || rx.scm.fp) && n >= 0)
 		altconn_scm_recv(sk, msg, &rx.scm);
 	else if (unlikely(rx.scm.cred.pid || rx.scm.fp))

@@ -853,17 +853,17 @@ static int write_text(const char *path, const char *text)
 
 static int fail_of(const char *which, int percent)
 {
-	const struct { const char *name, *value; } knobs[] = {
+	static const struct knob { const char *name, *value; } knobs[] = {
 		{ "ignore-gfp-wait", "N" }, { "task-filter", "Y" },
-		{ "verbose", "0" }, { "times", "-1" },
+		{ "verbose", "0" }, { "times", "-1" }, { }
 	};
+	const struct knob *knob;
 	char path[96], text[16];
-	size_t i;
 
-	for (i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
+	for (knob = knobs; knob->name; knob++) {
 		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", which,
-			 knobs[i].name);
-		if (write_text(path, knobs[i].value))
+			 knob->name);
+		if (write_text(path, knob->value))
 			return -1;
 	}
 	snprintf(path, sizeof(path), "/sys/kernel/debug/%s/probability", which);

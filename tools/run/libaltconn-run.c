@@ -21,6 +21,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -388,6 +389,15 @@ static int become_ip(int fd)
 	return err;
 }
 
+/* This machine's own answer is there before connect() returns. */
+static bool was_refused(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+
+	return poll(&pfd, 1, 0) == 1 && pfd.revents & POLLERR &&
+	       int_option(fd, SO_ERROR) == ECONNREFUSED;
+}
+
 /*
  * connect() by TCP or UDP, and its answer. Where nobody is there either @fd stays what
  * it was: somebody of this family may be there the next time.
@@ -402,6 +412,8 @@ static int connect_ip(int fd, const struct sockaddr *addr, socklen_t len,
 	copy_ip_name(fd, new);
 	if (real.connect(new, addr, len) < 0)
 		err = errno;
+	if (err == EINPROGRESS && was_refused(new))
+		err = ECONNREFUSED;
 	if (err != ECONNREFUSED) {
 		say_ip(fd);
 		if (replace(fd, new) < 0)
