@@ -396,6 +396,7 @@ struct altconn_assoc {
  * @waited: counter
  * @sk: the endpoint; while not @closed
  * @dress: the endpoint's
+ * @netns: inode number of its namespace
  * @type: its socket type
  * @net: vacancies: the namespace, which the attempts keep
  * @addr: its address, a reference; of an inet vacancy only the port counts
@@ -431,6 +432,7 @@ struct altconn_listener {
 	struct sock		*sk;
 	u8			dress;
 	u8			type;
+	u32			netns;
 	struct net		*net;
 	struct altconn_addr	*addr;
 	struct pid		*pid;
@@ -459,7 +461,6 @@ struct altconn_dgram;
  * @sk: who polls
  * @task: or the thread that sends
  * @dg: what it sends; the reference is the receiver's once it is queued
- * @filter: the socket filter that it has passed, compared
  * @result: what became of it, dgram.c; the receiver's queue_lock
  *
  * Lifetime: on the sender's stack or in its endpoint, taken out of the list
@@ -470,7 +471,6 @@ struct altconn_blocked {
 	struct sock		*sk;
 	struct task_struct	*task;
 	struct altconn_dgram	*dg;
-	const void		*filter;
 	int			result;
 };
 
@@ -550,7 +550,7 @@ static inline struct altconn_sock *altconn_sk(const struct sock *sk)
  * @blocked_entry: in its list
  * @blocked: senders that wait for room here, in order; @queue_lock
  * @waiting: how many of them have a datagram to queue
- * @turn: who does not block may send before them
+ * @turn: so many bytes those who do not block may queue before them
  */
 struct altconn_dgram_sock {
 	struct altconn_sock		base;
@@ -568,7 +568,7 @@ struct altconn_dgram_sock {
 	struct altconn_blocked		blocked_entry;
 	struct list_head		blocked;
 	u32				waiting;
-	bool				turn;
+	u32				turn;
 };
 
 static inline struct altconn_dgram_sock *altconn_dgram_sk(const struct sock *sk)
@@ -918,6 +918,7 @@ static inline u8 altconn_assoc_shut(const struct altconn_assoc *assoc,
 }
 
 /* ring.c: the data path's narrow interface */
+bool altconn_marks_few(const struct altconn_marks *marks);
 #define ALTCONN_RING_LIMIT	(256U << 20)
 
 /**
@@ -952,7 +953,12 @@ static inline u32 altconn_ring_used(const struct altconn_ring *ring)
 static inline bool altconn_ring_writable(const struct altconn_ring *ring,
 					 u32 limit)
 {
-	return altconn_ring_used(ring) <= limit / 2;
+	const struct altconn_marks *marks;
+
+	if (altconn_ring_used(ring) > limit / 2)
+		return false;
+	marks = ring ? READ_ONCE(ring->marks) : NULL;
+	return likely(!marks) || altconn_marks_few(marks);
 }
 
 int altconn_ring_init(void);

@@ -464,6 +464,24 @@ static void read_comm(struct pid *pid, struct altconn_peer_info *info)
 	rcu_read_unlock();
 }
 
+/* Paths are the machine's, so the ends may have different namespaces. */
+static u32 netns_of(const struct altconn_assoc *assoc, enum altconn_side side)
+{
+	/* Pairs with altconn_assoc_attach(). */
+	const struct sock *sk = smp_load_acquire(&assoc->end[side].sk);
+	const struct altconn_listener *ln;
+	u32 netns = 0;
+
+	if (sk)
+		return sock_net(sk)->ns.inum;
+	rcu_read_lock();
+	ln = rcu_dereference(assoc->listener);
+	if (ln)
+		netns = ln->netns;
+	rcu_read_unlock();
+	return netns;
+}
+
 /**
  * altconn_assoc_peer_info() - ALTCONN_PEER_INFO
  * @sk: the endpoint
@@ -493,7 +511,7 @@ int altconn_assoc_peer_info(const struct sock *sk,
 	info->api_uid = from_kuid_munged(ns, peer->uid);
 	info->api_gid = from_kgid_munged(ns, peer->gid);
 	spin_unlock(&assoc->lock);
-	info->api_netns = assoc->an->net->ns.inum;
+	info->api_netns = netns_of(assoc, !side);
 	read_comm(pid, info);
 	put_pid(pid);
 	altconn_assoc_put(assoc);

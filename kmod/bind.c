@@ -549,7 +549,7 @@ int altconn_bind_local(struct sock *sk, struct altconn_addr *dest)
 	if (!err)
 		err = set_local(sk, dest);
 	bind = altconn_sk(sk)->bind;
-	if (!err && bind && bind->reuse && !dgram)
+	if (!err && bind && (bind->reuse || bind->share) && !dgram)
 		err = claim(sk, dest);
 	/* A datagram socket may have an association already, which stays. */
 	if (err && !(dgram && bound))

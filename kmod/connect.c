@@ -405,11 +405,17 @@ static int begin(struct sock *sk, struct altconn_addr *addr, u32 *reason)
 	err = check_broadcast(sk, addr, reason);
 	if (err)
 		return err;
-	ln = altconn_listener_find(sock_net(sk), sk->sk_type, addr, reason);
-	if (!IS_ERR(ln)) {
+	for (;;) {
+		ln = altconn_listener_find(sock_net(sk), sk->sk_type, addr,
+					   reason);
+		if (IS_ERR(ln))
+			break;
 		err = enter(sk, ln, addr, reason);
 		altconn_listener_put(ln);
-		return err;
+		/* It closed meanwhile: another one may share its address. */
+		if (err != -ECONNREFUSED ||
+		    *reason != ALTCONN_REASON_LISTENER_CLOSED)
+			return err;
 	}
 	if (PTR_ERR(ln) != -ECONNREFUSED || !may_wait(sk, addr))
 		return PTR_ERR(ln);

@@ -351,8 +351,8 @@ static int run_filter(struct sock *receiver, struct altconn_dgram *dg)
 	return err;
 }
 
-/* Compared, never followed. */
-static const void *filter_of(const struct sock *receiver)
+/* It may have another filter than the one that a blocked datagram has passed. */
+static bool filters(const struct sock *receiver)
 {
 	return rcu_access_pointer(receiver->sk_filter);
 }
@@ -365,7 +365,7 @@ static int filter(struct sock *receiver, struct altconn_dgram *dg, bool blocks)
 {
 	int err;
 
-	if (!rcu_access_pointer(receiver->sk_filter))
+	if (!filters(receiver))
 		return 0;
 	spin_lock(&altconn_dgram_sk(receiver)->queue_lock);
 	err = admit(receiver, dg, blocks);
@@ -379,6 +379,14 @@ static void charge(struct altconn_dgram_sock *ask, u32 queued)
 {
 	lockdep_assert_held(&ask->queue_lock);
 	WRITE_ONCE(ask->queued, queued);
+}
+
+/* One that does not block goes before those who wait: it uses up its turn. */
+static void use_turn(struct altconn_dgram_sock *ask,
+		     const struct altconn_dgram *dg)
+{
+	if (unlikely(ask->turn))
+		WRITE_ONCE(ask->turn, ask->turn - min(ask->turn, dg->size));
 }
 
 static void enqueue(struct altconn_dgram_sock *ask, struct altconn_dgram *dg)
@@ -440,6 +448,14 @@ static void block_thread(struct altconn_dgram_sock *receiver,
 	WRITE_ONCE(receiver->waiting, receiver->waiting + 1);
 }
 
+/* There is something in the queue. */
+static void wake_reader(struct sock *receiver)
+{
+	/* Pairs with who goes to sleep: see altconn_wake_reader(). */
+	smp_mb();
+	altconn_wake_reader(receiver);
+}
+
 /*
  * Queue a datagram, or say why not, as admit(). BLOCKED instead of -EAGAIN: @me
  * waits for room, unless it is NULL.
@@ -458,6 +474,7 @@ static int deliver(struct sock *receiver, struct altconn_dgram *dg,
 	if (!err && unlikely(ask->overflow) && drop(receiver, &dropped)) {
 		list_add_tail(&dg->node, &dropped);
 	} else if (!err) {
+		use_turn(ask, dg);
 		enqueue(ask, dg);
 	} else if (err == -EAGAIN && me) {
 		block_thread(ask, me, dg);
@@ -468,9 +485,7 @@ static int deliver(struct sock *receiver, struct altconn_dgram *dg,
 		return err;
 	if (unlikely(!list_empty(&dropped)))
 		free_all(&dropped);
-	/* Pairs with who goes to sleep: see altconn_wake_reader(). */
-	smp_mb();
-	altconn_wake_reader(receiver);
+	wake_reader(receiver);
 	return 0;
 }
 
@@ -615,14 +630,14 @@ static struct sock *find_receiver(struct sock *sk, struct dest *dest,
 
 /*
  * No more waiting. Who has no time left still takes the room that there is, if he is
- * the first; those who poll may have waited for him alone.
+ * the first; those who poll may have waited for him alone. True: it is queued.
  */
-static void give_up(struct sock *receiver, struct altconn_blocked *me, int err)
+static bool give_up(struct sock *receiver, struct altconn_blocked *me, int err)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 	struct altconn_blocked *entry, *next;
 
-	if (err == -EAGAIN && !is_full(receiver) && me->filter == filter_of(receiver) &&
+	if (err == -EAGAIN && !is_full(receiver) && !filters(receiver) &&
 	    list_is_first(&me->node, &ask->blocked)) {
 		enqueue(ask, me->dg);
 		err = 0;
@@ -630,11 +645,12 @@ static void give_up(struct sock *receiver, struct altconn_blocked *me, int err)
 	me->result = err;
 	list_del(&me->node);
 	WRITE_ONCE(ask->waiting, ask->waiting - 1);
-	if (!has_room(receiver, false))
-		return;
-	list_for_each_entry_safe(entry, next, &ask->blocked, node)
-		if (!entry->dg)
-			release(ask, entry, 0);
+	if (has_room(receiver, false)) {
+		list_for_each_entry_safe(entry, next, &ask->blocked, node)
+			if (!entry->dg)
+				release(ask, entry, 0);
+	}
+	return !err;
 }
 
 /*
@@ -645,6 +661,7 @@ static int wait_for_room(struct sock *receiver, struct altconn_blocked *me,
 			 long *timeo)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
+	bool queued = false;
 	int err = 0;
 
 	for (;;) {
@@ -661,9 +678,11 @@ static int wait_for_room(struct sock *receiver, struct altconn_blocked *me,
 	/* Who released it is done with it then. */
 	spin_lock(&ask->queue_lock);
 	if (me->result == BLOCKED)
-		give_up(receiver, me, err);
+		queued = give_up(receiver, me, err);
 	err = me->result;
 	spin_unlock(&ask->queue_lock);
+	if (queued)
+		wake_reader(receiver);
 	return err;
 }
 
@@ -703,7 +722,6 @@ static int send_to(struct sock *sk, struct dest *dest, bool connected,
 			return err;
 		if (unlikely(wants_creds(sk, receiver)))
 			altconn_scm_fill(&dg->scm);
-		me.filter = filter_of(receiver);
 		err = filter(receiver, dg, timeo);
 		/* What a filter drops was sent, as elsewhere. */
 		if (err == -EPERM)
@@ -968,14 +986,14 @@ static void unblock_senders(struct sock *sk)
 			release(ask, entry, 0);
 		} else if (turn || is_full(sk)) {
 			break;
-		} else if (entry->filter != filter_of(sk)) {
+		} else if (filters(sk)) {
 			release(ask, entry, LOOK_AGAIN);
 		} else {
 			enqueue(ask, entry->dg);
 			release(ask, entry, 0);
 		}
 	}
-	WRITE_ONCE(ask->turn, turn);
+	WRITE_ONCE(ask->turn, turn ? mark / 2 : 0);
 }
 
 /*
@@ -1018,11 +1036,8 @@ static struct altconn_dgram *dequeue(struct sock *sk, bool peek, u32 *skip)
 	}
 	spin_unlock(&ask->queue_lock);
 	/* Another thread may have found it empty. */
-	if (unlikely(refilled)) {
-		/* Pairs with who goes to sleep: see altconn_wake_reader(). */
-		smp_mb();
-		altconn_wake_reader(sk);
-	}
+	if (unlikely(refilled))
+		wake_reader(sk);
 	return dg;
 }
 
@@ -1193,9 +1208,13 @@ static void set_peer(struct sock *sk, struct altconn_addr *addr)
 		release_strangers(ask);
 	else
 		release_all(ask);
+	/* Nobody reads what is not there: the rest goes on by itself. */
+	unblock_senders(sk);
 	altconn_dgram_changed();
 	spin_unlock(&ask->queue_lock);
 
+	if (!is_empty(ask))
+		wake_reader(sk);
 	free_all(&gone);
 	unblock(sk);
 	altconn_addr_put(old_addr);

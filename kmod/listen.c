@@ -216,12 +216,14 @@ struct altconn_listener *altconn_listener_find(struct net *net, int type,
 					       const struct altconn_addr *addr,
 					       u32 *reason)
 {
-	struct found found = {};
+	struct found found;
 
 	rcu_read_lock();
-	look(net, type, addr, &found);
-	if (found.ln && !refcount_inc_not_zero(&found.ln->refs))
-		found.ln = NULL;
+	do {
+		found = (struct found){};
+		look(net, type, addr, &found);
+		/* One that goes is not found again, and another one may be. */
+	} while (found.ln && !refcount_inc_not_zero(&found.ln->refs));
 	rcu_read_unlock();
 	return found.ln ? : ERR_PTR(refusal(addr, &found, reason));
 }
@@ -444,6 +446,7 @@ static struct altconn_listener *make(struct sock *sk, int backlog)
 		return NULL;
 	ln->backlog = backlog;
 	ln->sk = sk;
+	ln->netns = sock_net(sk)->ns.inum;
 	ln->type = sk->sk_type;
 	ln->dress = ask->dress;
 	ln->fail_fast = ask->fail_fast;

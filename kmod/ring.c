@@ -397,14 +397,6 @@ static ssize_t make_room(struct altconn_ring *ring, size_t len, u32 limit)
 	return min_t(size_t, n, has) ? : err;
 }
 
-/* What goes with the next @n bytes: -ENOMEM, then they are not written, or @n. */
-static ssize_t mark(struct altconn_ring *ring, u32 n, struct altconn_scm *scm)
-{
-	int err = altconn_marks_write(&ring->marks, ring->head, n, scm);
-
-	return err ? : n;
-}
-
 /**
  * altconn_ring_write() - write bytes of a stream
  * @ring: the ring
@@ -433,9 +425,14 @@ ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
 
 		n = copy_in(seg, ring->write_at, from, n);
 		if (unlikely((scm || ring->marks) && n)) {
-			n = mark(ring, n, scm);
-			if (n < 0)
+			int err = altconn_marks_write(&ring->marks, ring->head,
+						      n, scm);
+
+			/* They are not written then. */
+			if (err) {
+				n = err;
 				goto out;
+			}
 		}
 		ring->write_at = advance(seg, ring->write_at, n);
 		/* The bytes first; pairs with altconn_ring_used(). */
@@ -498,8 +495,8 @@ ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
 	if (copy_in(seg, advance(seg, at, RECORD_HEAD), from, len) != len)
 		goto out;
 	if (unlikely(scm || ring->marks)) {
-		err = mark(ring, total, scm);
-		if (err < 0)
+		err = altconn_marks_write(&ring->marks, ring->head, total, scm);
+		if (err)
 			goto out;
 	}
 	ring->write_at = advance(seg, at, total);

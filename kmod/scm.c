@@ -393,6 +393,9 @@ int altconn_scm_copy(struct altconn_scm *to, const struct altconn_scm *from)
 
 /* ---- a buffer's ---- */
 
+/* So many, then the buffer is full: they are not counted by the byte. */
+#define MARKS_MAX	1024U
+
 /**
  * struct mark - something begins at a byte
  * @node: in the buffer's list
@@ -411,16 +414,18 @@ struct mark {
 
 /**
  * struct altconn_marks - of a buffer
- * @lock: @list; inside the ring's locks
+ * @lock: @list, @n; inside the ring's locks
  * @list: in the order of the bytes
+ * @n: how many
  * @written: credentials of the last byte; the writer's
  * @read: those of the next byte to be read, but for a mark there; the reader's
  *
  * Lifetime: made by the first writer that needs it, the ring's from then on.
  */
 struct altconn_marks {
-	spinlock_t		lock;		/* list */
+	spinlock_t		lock;		/* list, n */
 	struct list_head	list;
+	unsigned int		n;
 	struct altconn_cred	written;
 	struct altconn_cred	read;
 };
@@ -468,8 +473,11 @@ static struct altconn_marks *new_marks(void)
 static int add_mark(struct altconn_marks *marks, u32 pos, u32 n,
 		    struct altconn_scm *scm)
 {
-	struct mark *mark = kmalloc(sizeof(*mark), GFP_KERNEL_ACCOUNT);
+	struct mark *mark;
 
+	if (READ_ONCE(marks->n) >= MARKS_MAX)
+		return -EAGAIN;
+	mark = kmalloc(sizeof(*mark), GFP_KERNEL_ACCOUNT);
 	if (!mark)
 		return -ENOMEM;
 	mark->pos = pos;
@@ -481,8 +489,20 @@ static int add_mark(struct altconn_marks *marks, u32 pos, u32 n,
 	marks->written = cred_get(&scm->cred);
 	spin_lock(&marks->lock);
 	list_add_tail(&mark->node, &marks->list);
+	WRITE_ONCE(marks->n, marks->n + 1);
 	spin_unlock(&marks->lock);
 	return 0;
+}
+
+/**
+ * altconn_marks_few() - may a writer go on?
+ * @marks: the ring's
+ *
+ * Context: any.
+ */
+bool altconn_marks_few(const struct altconn_marks *marks)
+{
+	return READ_ONCE(marks->n) <= MARKS_MAX / 2;
 }
 
 /**
@@ -493,7 +513,7 @@ static int add_mark(struct altconn_marks *marks, u32 pos, u32 n,
  * @scm: what goes with them, or NULL: nothing does. Descriptors move to the ring
  *
  * Context: process, may sleep; the ring's write_lock held.
- * Return: 0 or -ENOMEM: then @scm is as it was.
+ * Return: 0; -ENOMEM; -EAGAIN: there are too many: @scm is as it was.
  */
 int altconn_marks_write(struct altconn_marks **place, u32 pos, u32 n,
 			struct altconn_scm *scm)
@@ -596,8 +616,10 @@ void altconn_marks_read(struct altconn_marks *marks, u32 pos, u32 n,
 			cred = &mark->scm.cred;
 		if (mark->scm.fp && before(pos, mark->end))
 			fds = mark;
-		if (!peek)
-			list_move_tail(&mark->node, &passed);
+		if (peek)
+			continue;
+		list_move_tail(&mark->node, &passed);
+		WRITE_ONCE(marks->n, marks->n - 1);
 	}
 	spin_unlock(&marks->lock);
 	if (!rx->began)

@@ -156,6 +156,7 @@ static bool is_lost(const struct sock *sk, const struct conn *c)
 	if ((altconn_sk(sk)->dress != ALTCONN_INET &&
 	     altconn_sk(sk)->dress != ALTCONN_INET6) ||
 	    READ_ONCE(end->shutdown) & SEND_SHUTDOWN || READ_ONCE(end->lost) ||
+	    READ_ONCE(end->reset) ||
 	    !READ_ONCE(c->assoc->end[!c->side].closed))
 		return false;
 	WRITE_ONCE(end->lost, true);

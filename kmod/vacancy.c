@@ -49,6 +49,7 @@ static struct altconn_listener *vacancy_new(const struct altconn_assoc *assoc)
 	ln = altconn_listener_new(assoc->end[ALTCONN_SERVER].addr);
 	if (!ln)
 		return NULL;
+	ln->netns = assoc->an->net->ns.inum;
 	ln->vacant = true;
 	ln->type = assoc->type;
 	ln->net = assoc->an->net;

@@ -199,6 +199,26 @@ TEST_F_TIMEOUT(full, receiver_turns_to_another, AT_TIMEOUT)
 	EXPECT_EQ(0, take(self->rfd));
 }
 
+/* It turns to the one that waits: what he sends comes, and he goes on. */
+TEST_F_TIMEOUT(full, receiver_turns_to_who_waits, AT_TIMEOUT)
+{
+	struct at_addr own;
+	struct sender s;
+	int fd = at_bound(&own, variant->dress, variant->kind, SOCK_DGRAM);
+	char c = 0;
+
+	if (ORACLE)
+		SKIP(return, "AF_UNIX keeps what the others had queued");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, at_err(at_connect(fd, &self->a)));
+	fill(connected(self, variant));
+	ASSERT_EQ(0, start(&s, fd, 'A'));
+	ASSERT_EQ(0, at_err(at_connect(self->rfd, &own)));
+	EXPECT_EQ(0, end(&s));
+	EXPECT_EQ(1, recv(self->rfd, &c, 1, 0));
+	EXPECT_EQ('A', c);
+}
+
 #define SENDERS 6
 
 struct message {
@@ -337,6 +357,47 @@ TEST_F_TIMEOUT(full, polling_sender_is_not_starved, AT_TIMEOUT)
 	EXPECT_EQ(20, n);
 	atomic_store(&over, true);
 	for (i = 0; i < PUSHERS; i++)
+		pthread_join(pushers[i].thread, NULL);
+	pthread_join(reader.thread, NULL);
+}
+
+static void *push_nonblocking(void *arg)
+{
+	struct pusher *p = arg;
+
+	while (!atomic_load(p->over))
+		if (give(p->fd, '.'))
+			at_poll_now(p->fd, POLLOUT);
+	return NULL;
+}
+
+/* And who blocks gets through, however many do not. */
+TEST_F_TIMEOUT(full, blocking_sender_is_not_starved, AT_TIMEOUT)
+{
+	struct timeval tv = { .tv_usec = 100000 };
+	struct pusher pushers[4], reader;
+	atomic_bool over = false;
+	struct sender s;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		pushers[i] = (struct pusher) {
+			.fd = connected(self, variant), .over = &over,
+		};
+		ASSERT_EQ(0, pthread_create(&pushers[i].thread, NULL,
+					    push_nonblocking, &pushers[i]));
+	}
+	ASSERT_EQ(0, setsockopt(self->rfd, SOL_SOCKET, SO_RCVTIMEO, &tv,
+				sizeof(tv)));
+	reader = (struct pusher) { .fd = self->rfd, .over = &over };
+	ASSERT_EQ(0, pthread_create(&reader.thread, NULL, read_on, &reader));
+	s = (struct sender) { .fd = connected(self, variant), .c = 'x' };
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(0, pthread_create(&s.thread, NULL, send_one, &s));
+		EXPECT_EQ(0, end(&s));
+	}
+	atomic_store(&over, true);
+	for (i = 0; i < 4; i++)
 		pthread_join(pushers[i].thread, NULL);
 	pthread_join(reader.thread, NULL);
 }

@@ -85,6 +85,7 @@ struct trial {
 	const FIXTURE_VARIANT(fault) *variant;
 	int fd;
 	struct at_addr a;
+	bool broken;
 };
 
 struct call {
@@ -160,6 +161,55 @@ static int run_send(struct trial *t)
 	static char buf[20000];
 
 	return at_err(send(t->self->sv[0], buf, sizeof(buf), MSG_DONTWAIT));
+}
+
+/* With a descriptor and credentials. */
+static int run_sendmsg(struct trial *t)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {};
+	struct iovec iov = { "abcdefgh", 8 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	*(int *)CMSG_DATA(cmsg) = t->fd;
+	return at_err(sendmsg(t->self->sv[0], &msg, MSG_DONTWAIT));
+}
+
+/* The marks of a buffer are made anew with it. */
+static int fresh_pair_and_file(struct trial *t)
+{
+	int on = 1;
+
+	at_close(t->self->sv, 2);
+	t->fd = open("/dev/null", O_RDONLY);
+	if (t->fd < 0 ||
+	    socketpair(at_family(), t->variant->type,
+		       t->variant->dress == AT_UNIX, t->self->sv))
+		return -1;
+	return setsockopt(t->self->sv[1], SOL_SOCKET, SO_PASSCRED, &on,
+			  sizeof(on));
+}
+
+/* What came is whole, and nothing else came. */
+static void undo_sendmsg(struct trial *t)
+{
+	char buf[16] = {};
+
+	if (recv(t->self->sv[1], buf, sizeof(buf), MSG_DONTWAIT) != 8 ||
+	    memcmp(buf, "abcdefgh", 8) ||
+	    recv(t->self->sv[1], buf, sizeof(buf), MSG_DONTWAIT) != -1)
+		t->broken = true;
+	close(t->fd);
 }
 
 static int run_sendto(struct trial *t)
@@ -258,6 +308,7 @@ static const struct call calls[] = {
 	{ "connect", fresh, run_connect, undo_connect },
 	{ "accept", client_waits, run_accept, undo_fd, ENFILE },
 	{ "send", nothing, run_send, undo_data, 0, true },
+	{ "sendmsg", fresh_pair_and_file, run_sendmsg, undo_sendmsg },
 	{ "sendto", fresh, run_sendto, undo_data },
 };
 
@@ -285,6 +336,7 @@ TEST_F_TIMEOUT(fault, E_NOMEM, AT_TIMEOUT_LONG)
 			TH_LOG("%s: %d failures, errno %d (negative: when repeated)",
 			       calls[i].what, failures, wrong);
 		}
+		EXPECT_FALSE(t.broken);
 	}
 }
 

@@ -449,6 +449,32 @@ TEST_F_TIMEOUT(pair, PEER_INFO_tells_both_ends, AT_TIMEOUT)
 	EXPECT_EQ(ENOTCONN, peer_info(fd, &info));
 }
 
+/* Paths are the machine's: the ends may be in different namespaces. */
+TEST_F_TIMEOUT(pair, PEER_INFO_across_namespaces, AT_TIMEOUT)
+{
+	struct altconn_peer_info info;
+	uint64_t theirs = netns(), ours;
+	struct at_addr a;
+	int lfd, fd, sfd, err;
+
+	if (ORACLE || variant->kind != AT_PATH)
+		SKIP(return, "of paths");
+	lfd = at_listener(&a, variant->dress, variant->kind, variant->type, 4);
+	ASSERT_LE(0, lfd);
+	ASSERT_EQ(0, at_netns());
+	ours = netns();
+	ASSERT_NE(theirs, ours);
+	fd = at_client(variant->dress, variant->type, &a, &err);
+	ASSERT_EQ(0, err);
+	ASSERT_EQ(0, peer_info(fd, &info));
+	EXPECT_EQ(theirs, info.api_netns);
+	sfd = accept(lfd, NULL, NULL);
+	ASSERT_EQ(0, peer_info(fd, &info));
+	EXPECT_EQ(theirs, info.api_netns);
+	ASSERT_EQ(0, peer_info(sfd, &info));
+	EXPECT_EQ(ours, info.api_netns);
+}
+
 /* Who connected, though another process has the socket now, and who accepted. */
 TEST_F_TIMEOUT(pair, PEER_INFO_is_of_then, AT_TIMEOUT)
 {
@@ -789,6 +815,28 @@ TEST_F_TIMEOUT(share, only_with_who_shares, AT_TIMEOUT)
 						    1)));
 }
 
+/* E-ADDRINUSE holds for those who share too. */
+TEST_F_TIMEOUT(share, E_ADDRINUSE_same_connection, AT_TIMEOUT)
+{
+	struct at_addr a, own;
+	int lfd, fds[2], i;
+
+	if (variant->dress == AT_UNIX)
+		SKIP(return, "AF_UNIX's clients share no name");
+	lfd = at_listener(&a, variant->dress, variant->kind, variant->type, 4);
+	ASSERT_LE(0, lfd);
+	at_addr(&own, variant->dress, variant->kind);
+	for (i = 0; i < 2; i++) {
+		fds[i] = at_socket(variant->dress, variant->type);
+		ASSERT_EQ(0, at_err(at_set_option(fds[i], ALTCONN_SHARE_ADDRESS,
+						  1)));
+		ASSERT_EQ(0, at_err(at_bind(fds[i], &own)));
+	}
+	EXPECT_EQ(0, at_err(at_connect(fds[0], &a)));
+	EXPECT_EQ(EADDRINUSE, at_err(at_connect(fds[1], &a)));
+	at_close((int []){ lfd, fds[0], fds[1] }, 3);
+}
+
 struct comer {
 	pthread_t thread;
 	const FIXTURE_VARIANT(share) *variant;
@@ -802,6 +850,7 @@ struct comer {
 static void *come(void *arg)
 {
 	struct comer *c = arg;
+	struct altconn_connect_info info = {};
 	int fd, err;
 
 	while (!atomic_load(c->over)) {
@@ -815,7 +864,9 @@ static void *come(void *arg)
 				       &c->a, &err);
 			if (!err)
 				atomic_fetch_add(c->established, 1);
-			else if (err != ECONNREFUSED && err != ECONNRESET)
+			else if (err != ECONNRESET && (at_info(fd, &info) ||
+				 info.aci_reason !=
+				 ALTCONN_REASON_LISTENER_CLOSED))
 				atomic_fetch_add(c->other, 1);
 		}
 		close(fd);
@@ -823,7 +874,10 @@ static void *come(void *arg)
 	return NULL;
 }
 
-/* Listeners come and go under those who connect; one stays. */
+/*
+ * Listeners come and go under those who connect; one stays. So nobody is refused but
+ * who waited at one that closed.
+ */
 TEST_F_TIMEOUT(share, raced, AT_TIMEOUT)
 {
 	uint64_t end = at_now_ms() + at_scale(1500, 500);

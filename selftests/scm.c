@@ -667,6 +667,32 @@ TEST_F_TIMEOUT(scm, SO_PEEK_OFF_waits_for_more, AT_TIMEOUT)
 	EXPECT_EQ('d', p.c);
 }
 
+/* Marks are not counted by the byte: their number is bounded, and nothing is lost. */
+TEST_F_TIMEOUT(scm, credentials_that_change_with_each_byte, AT_TIMEOUT)
+{
+	struct ucred mine = { getpid(), getuid(), getgid() };
+	struct ucred other = { getpid(), 1234, 4321 };
+	int i, n = 0, err = 0;
+	struct got g;
+
+	if (!STREAM || ORACLE)
+		SKIP(return, "a buffer's");
+	ASSERT_EQ(0, set_passcred(self->sv[1], 1));
+	ASSERT_EQ(0, at_nonblock(self->sv[0], true));
+	while (!err && n < 10000)
+		err = give_as(self->sv[0], "x", n++ % 2 ? &other : &mine);
+	EXPECT_EQ(EAGAIN, err);
+	EXPECT_EQ(0, at_poll_now(self->sv[0], POLLOUT));
+	for (i = 0; i < n - 1; i++) {
+		take(self->sv[1], &g, MSG_DONTWAIT);
+		ASSERT_EQ(1, g.len);
+		ASSERT_EQ(i % 2 ? 1234 : getuid(), g.cred.uid);
+	}
+	take(self->sv[1], &g, MSG_DONTWAIT);
+	EXPECT_EQ(EAGAIN, g.err);
+	EXPECT_EQ(POLLOUT, at_poll_now(self->sv[0], POLLOUT));
+}
+
 struct traffic {
 	pthread_t thread;
 	int fd, file;

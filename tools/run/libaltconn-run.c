@@ -21,6 +21,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -263,6 +264,37 @@ static void copy_buffer_size(int from, int to, int name)
 		real.setsockopt(to, SOL_SOCKET, name, &value, sizeof(value));
 }
 
+/* What a program has set, as far as this family keeps it. */
+static void copy_ip_options(int from, int to)
+{
+	static const struct { int level, name; } options[] = {
+		{ IPPROTO_IPV6, IPV6_V6ONLY }, { IPPROTO_TCP, TCP_NODELAY },
+		{ IPPROTO_TCP, TCP_CORK }, { IPPROTO_TCP, TCP_KEEPIDLE },
+		{ IPPROTO_TCP, TCP_KEEPINTVL }, { IPPROTO_TCP, TCP_KEEPCNT },
+		{ IPPROTO_TCP, TCP_SYNCNT }, { IPPROTO_TCP, TCP_USER_TIMEOUT },
+		{ IPPROTO_IP, IP_TOS }, { IPPROTO_IP, IP_TTL },
+		{ IPPROTO_IP, IP_RECVERR }, { IPPROTO_IPV6, IPV6_TCLASS },
+		{ IPPROTO_IPV6, IPV6_UNICAST_HOPS },
+		{ IPPROTO_IPV6, IPV6_RECVERR },
+	};
+	socklen_t len;
+	size_t i;
+	int value;
+
+	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		len = sizeof(value);
+		if (!real.getsockopt(from, options[i].level, options[i].name,
+				     &value, &len))
+			real.setsockopt(to, options[i].level, options[i].name,
+					&value, len);
+	}
+	len = sizeof(value);
+	if (!real.getsockopt(from, SOL_ALTCONN, ALTCONN_SHARE_ADDRESS, &value,
+			     &len))
+		real.setsockopt(to, SOL_SOCKET, SO_REUSEPORT, &value, len);
+	copy_option(from, to, SO_LINGER);
+}
+
 /* A socket of @domain, another family, that is as @fd is; -1: there can be none. */
 static int other_like(int fd, int domain)
 {
@@ -283,6 +315,8 @@ static int other_like(int fd, int domain)
 	copy_option(fd, new, SO_KEEPALIVE);
 	copy_buffer_size(fd, new, SO_SNDBUF);
 	copy_buffer_size(fd, new, SO_RCVBUF);
+	if (domain != AF_UNIX)
+		copy_ip_options(fd, new);
 	return new;
 }
 
@@ -389,13 +423,15 @@ static int become_ip(int fd)
 	return err;
 }
 
-/* This machine's own answer is there before connect() returns. */
-static bool was_refused(int fd)
+/* This machine's own answer is there before connect() returns: its errno. */
+static int early_answer(int fd)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+	int err = 0;
 
-	return poll(&pfd, 1, 0) == 1 && pfd.revents & POLLERR &&
-	       int_option(fd, SO_ERROR) == ECONNREFUSED;
+	if (poll(&pfd, 1, 0) == 1 && pfd.revents & POLLERR)
+		err = int_option(fd, SO_ERROR);
+	return err > 0 ? err : EINPROGRESS;
 }
 
 /*
@@ -412,8 +448,8 @@ static int connect_ip(int fd, const struct sockaddr *addr, socklen_t len,
 	copy_ip_name(fd, new);
 	if (real.connect(new, addr, len) < 0)
 		err = errno;
-	if (err == EINPROGRESS && was_refused(new))
-		err = ECONNREFUSED;
+	if (err == EINPROGRESS)
+		err = early_answer(new);
 	if (err != ECONNREFUSED) {
 		say_ip(fd);
 		if (replace(fd, new) < 0)
