@@ -6,6 +6,8 @@
 #include "lib/altconn_test.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 FIXTURE(path) {
@@ -159,6 +161,48 @@ TEST_F_TIMEOUT(path, not_for_AF_UNIX, AT_TIMEOUT)
 	at_addr_path(&a, AT_ORACLE, at_path_of(&self->a));
 	close(at_client(AT_ORACLE, variant->type, &a, &err));
 	EXPECT_EQ(ECONNREFUSED, err);
+}
+
+/* The same inode by another way: it is the same socket. */
+TEST_F_TIMEOUT(path, through_a_bind_mount, AT_TIMEOUT)
+{
+	char dir[300], *name;
+	pid_t pid = at_fork();
+
+	if (pid) {
+		EXPECT_EQ(0, at_reap(pid));
+		/* Only the child's mount namespace has it. */
+		EXPECT_EQ(0, connects_to(variant, at_path_of(&self->a)));
+		return;
+	}
+	name = strrchr(at_path_of(&self->a), '/');
+	if (unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		_exit(1);
+	snprintf(dir, sizeof(dir), "%.*s",
+		 (int)(name - at_path_of(&self->a)), at_path_of(&self->a));
+	if (mkdir(self->other, 0755) ||
+	    mount(dir, self->other, NULL, MS_BIND, NULL))
+		_exit(2);
+	snprintf(dir, sizeof(dir), "%s%s", self->other, name);
+	_exit(connects_to(variant, dir));
+}
+
+TEST_F_TIMEOUT(path, from_inside_a_chroot, AT_TIMEOUT)
+{
+	char dir[300], *name;
+	pid_t pid = at_fork();
+
+	if (pid) {
+		EXPECT_EQ(0, at_reap(pid));
+		return;
+	}
+	name = strrchr(at_path_of(&self->a), '/');
+	snprintf(dir, sizeof(dir), "%.*s",
+		 (int)(name - at_path_of(&self->a)), at_path_of(&self->a));
+	if (chroot(dir) || chdir("/"))
+		_exit(1);
+	_exit(connects_to(variant, name));
 }
 
 TEST_HARNESS_MAIN

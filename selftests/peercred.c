@@ -6,6 +6,7 @@
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
 
+#include <grp.h>
 #include <sys/stat.h>
 
 FIXTURE(cred) {
@@ -186,6 +187,64 @@ TEST_F_TIMEOUT(cred, E_INPROGRESS_keeps_the_connecter, AT_TIMEOUT)
 	EXPECT_EQ(65534, cred.uid);
 	at_tell(self->down[1]);
 	EXPECT_EQ(EINPROGRESS, at_reap(pid));
+}
+
+/* The groups of who connected, then. */
+TEST_F_TIMEOUT(cred, SO_PEERGROUPS_of_the_connecter, AT_TIMEOUT)
+{
+	gid_t groups[] = { 1234, 2345, 3456 }, got[8];
+	socklen_t len = sizeof(got);
+	pid_t pid = at_fork();
+	int fd, err;
+
+	if (!pid) {
+		if (setgroups(3, groups))
+			_exit(1);
+		fd = at_client(variant->dress, variant->type, &self->a, &err);
+		at_tell(self->up[1]);
+		_exit(fd < 0 || err || at_hear(self->down[0]));
+	}
+	ASSERT_EQ(0, at_hear(self->up[0]));
+	fd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, got, &len));
+	EXPECT_EQ(sizeof(groups), len);
+	EXPECT_EQ(0, memcmp(groups, got, sizeof(groups)));
+	len = sizeof(gid_t);
+	EXPECT_EQ(ERANGE, at_err(getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, got,
+					    &len)));
+	at_tell(self->down[1]);
+	EXPECT_EQ(0, at_reap(pid));
+}
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+
+/* A descriptor of the process, where the kernel has it: readable when it ends. */
+TEST_F_TIMEOUT(cred, SO_PEERPIDFD_of_the_connecter, AT_TIMEOUT)
+{
+	socklen_t len = sizeof(int);
+	int fd, err, pidfd = -1;
+	pid_t pid = at_fork();
+
+	if (!pid) {
+		fd = at_client(variant->dress, variant->type, &self->a, &err);
+		at_tell(self->up[1]);
+		_exit(fd < 0 || err || at_hear(self->down[0]));
+	}
+	ASSERT_EQ(0, at_hear(self->up[0]));
+	fd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, fd);
+	err = at_err(getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &len));
+	if (!err)
+		EXPECT_EQ(0, at_poll_now(pidfd, POLLIN));
+	at_tell(self->down[1]);
+	EXPECT_EQ(0, at_reap(pid));
+	if (err == ENOPROTOOPT)
+		SKIP(return, "this kernel has no SO_PEERPIDFD");
+	EXPECT_EQ(0, err);
+	EXPECT_EQ(POLLIN, at_poll(pidfd, POLLIN));
 }
 
 TEST_HARNESS_MAIN

@@ -215,4 +215,106 @@ TEST_F_TIMEOUT(uring, accept_waits_for_a_client, AT_TIMEOUT)
 	EXPECT_LE(0, res);
 }
 
+FIXTURE(data) {
+	struct ring ring;
+	int sv[2];
+	bool missing;
+};
+
+FIXTURE_VARIANT(data) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(data, native_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(data, unix_seqpacket) { AT_UNIX, AT_NAME, SOCK_SEQPACKET };
+FIXTURE_VARIANT_ADD(data, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(data, oracle_stream) { AT_ORACLE, AT_NAME, SOCK_STREAM };
+
+FIXTURE_SETUP(data)
+{
+	if (ring_open(&self->ring)) {
+		self->missing = !has_io_uring();
+		ASSERT_TRUE(self->missing);
+		SKIP(return, "no io_uring in this kernel");
+	}
+	ASSERT_EQ(0, at_pair(variant->dress, variant->kind, variant->type,
+			     self->sv));
+}
+
+FIXTURE_TEARDOWN(data)
+{
+	at_cleanup();
+}
+
+static int submit_data(struct ring *r, int opcode, int fd, void *buf,
+		       unsigned int len)
+{
+	struct io_uring_sqe sqe = {
+		.opcode = opcode, .fd = fd, .addr = (uintptr_t)buf, .len = len,
+		.msg_flags = MSG_NOSIGNAL, .user_data = 4,
+	};
+
+	return submit(r, &sqe);
+}
+
+static int result(struct ring *r)
+{
+	uint64_t data;
+	int res;
+
+	return at_until(ended(r, &data, &res)) ? res : -ETIME;
+}
+
+/* A receive that waits is completed by what comes, and by the end. */
+TEST_F_TIMEOUT(data, recv_waits_and_completes, AT_TIMEOUT)
+{
+	char buf[16] = {};
+	uint64_t data;
+	int res;
+
+	if (self->missing)
+		SKIP(return, "no io_uring in this kernel");
+	ASSERT_EQ(0, submit_data(&self->ring, IORING_OP_RECV, self->sv[1], buf,
+				 sizeof(buf)));
+	EXPECT_FALSE(ended(&self->ring, &data, &res));
+	ASSERT_EQ(0, submit_data(&self->ring, IORING_OP_SEND, self->sv[0],
+				 "abc", 3));
+	EXPECT_EQ(3, result(&self->ring));
+	EXPECT_EQ(3, result(&self->ring));
+	EXPECT_STREQ("abc", buf);
+	ASSERT_EQ(0, submit_data(&self->ring, IORING_OP_RECV, self->sv[1], buf,
+				 sizeof(buf)));
+	EXPECT_FALSE(ended(&self->ring, &data, &res));
+	close(self->sv[0]);
+	EXPECT_EQ(0, result(&self->ring));
+}
+
+/* A send that finds no room waits for it. */
+TEST_F_TIMEOUT(data, send_waits_for_room, AT_TIMEOUT)
+{
+	static char buf[4096], big[65536];
+	long sent = 0, got = 0, want;
+	uint64_t data;
+	ssize_t n;
+	int res;
+
+	if (self->missing)
+		SKIP(return, "no io_uring in this kernel");
+	while ((n = send(self->sv[0], buf, sizeof(buf), MSG_DONTWAIT)) > 0)
+		sent += n;
+	ASSERT_EQ(EAGAIN, errno);
+	ASSERT_EQ(0, submit_data(&self->ring, IORING_OP_SEND, self->sv[0], buf,
+				 1000));
+	EXPECT_FALSE(ended(&self->ring, &data, &res));
+	want = sent + 1000;
+	while (got < want) {
+		n = recv(self->sv[1], big, sizeof(big), 0);
+		ASSERT_LT(0, n);
+		got += n;
+	}
+	EXPECT_EQ(1000, result(&self->ring));
+}
+
 TEST_HARNESS_MAIN
