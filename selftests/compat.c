@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 

@@ -306,15 +306,15 @@ TEST_F_TIMEOUT(data, send_waits_for_room, AT_TIMEOUT)
 		sent += n;
 	ASSERT_EQ(EAGAIN, errno);
 	ASSERT_EQ(0, submit_data(&self->ring, IORING_OP_SEND, self->sv[0], buf,
-				 1000));
+				 sizeof(buf)));
 	EXPECT_FALSE(ended(&self->ring, &data, &res));
-	want = sent + 1000;
+	want = sent + sizeof(buf);
 	while (got < want) {
 		n = recv(self->sv[1], big, sizeof(big), 0);
 		ASSERT_LT(0, n);
 		got += n;
 	}
-	EXPECT_EQ(1000, result(&self->ring));
+	EXPECT_EQ(sizeof(buf), result(&self->ring));
 }
 
 TEST_HARNESS_MAIN
