@@ -846,11 +846,19 @@ struct comer {
 	bool listens;
 };
 
+/* Did the listener go where it waited? */
+static bool was_closed(int fd)
+{
+	struct altconn_connect_info info;
+
+	return !at_info(fd, &info) &&
+	       info.aci_reason == ALTCONN_REASON_LISTENER_CLOSED;
+}
+
 /* Comes and goes as a listener, or connects. */
 static void *come(void *arg)
 {
 	struct comer *c = arg;
-	struct altconn_connect_info info = {};
 	int fd, err;
 
 	while (!atomic_load(c->over)) {
@@ -864,9 +872,7 @@ static void *come(void *arg)
 				       &c->a, &err);
 			if (!err)
 				atomic_fetch_add(c->established, 1);
-			else if (err != ECONNRESET && (at_info(fd, &info) ||
-				 info.aci_reason !=
-				 ALTCONN_REASON_LISTENER_CLOSED))
+			else if (err != ECONNRESET && !was_closed(fd))
 				atomic_fetch_add(c->other, 1);
 		}
 		close(fd);

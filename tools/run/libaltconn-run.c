@@ -267,7 +267,7 @@ static void copy_buffer_size(int from, int to, int name)
 /* What a program has set, as far as this family keeps it. */
 static void copy_ip_options(int from, int to)
 {
-	static const struct { int level, name; } options[] = {
+	static const struct option { int level, name; } options[] = {
 		{ IPPROTO_IPV6, IPV6_V6ONLY }, { IPPROTO_TCP, TCP_NODELAY },
 		{ IPPROTO_TCP, TCP_CORK }, { IPPROTO_TCP, TCP_KEEPIDLE },
 		{ IPPROTO_TCP, TCP_KEEPINTVL }, { IPPROTO_TCP, TCP_KEEPCNT },
@@ -275,18 +275,18 @@ static void copy_ip_options(int from, int to)
 		{ IPPROTO_IP, IP_TOS }, { IPPROTO_IP, IP_TTL },
 		{ IPPROTO_IP, IP_RECVERR }, { IPPROTO_IPV6, IPV6_TCLASS },
 		{ IPPROTO_IPV6, IPV6_UNICAST_HOPS },
-		{ IPPROTO_IPV6, IPV6_RECVERR },
+		{ IPPROTO_IPV6, IPV6_RECVERR }, { }
 	};
+	const struct option *option;
 	socklen_t len;
-	size_t i;
 	int value;
 
-	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+	for (option = options; option->name; option++) {
 		len = sizeof(value);
-		if (!real.getsockopt(from, options[i].level, options[i].name,
-				     &value, &len))
-			real.setsockopt(to, options[i].level, options[i].name,
-					&value, len);
+		if (!real.getsockopt(from, option->level, option->name, &value,
+				     &len))
+			real.setsockopt(to, option->level, option->name, &value,
+					len);
 	}
 	len = sizeof(value);
 	if (!real.getsockopt(from, SOL_ALTCONN, ALTCONN_SHARE_ADDRESS, &value,
