@@ -441,18 +441,6 @@ struct altconn_listener {
 	struct rcu_head		rcu;
 };
 
-/**
- * struct altconn_outcome - what became of an endpoint's last attempt
- * @err: positive errno, 0 for success
- * @reason: enum altconn_reason
- * @waited_ns: time between connect() and the decision
- */
-struct altconn_outcome {
-	u32	err;
-	u32	reason;
-	u64	waited_ns;
-};
-
 struct altconn_dgram;
 
 /**
@@ -492,7 +480,9 @@ struct altconn_blocked {
  * @assoc: TCP_SYN_SENT, TCP_ESTABLISHED; also a failed attempt until the next
  *	call on the socket. Written under lock_sock() and assoc->lock
  * @timeout_ms: ALTCONN_CONNECT_TIMEOUT
- * @last: outcome of the last attempt
+ * @last_waited_ns: of the last attempt, between connect() and the decision
+ * @last_err: its positive errno, 0 for success
+ * @last_reason: enum altconn_reason
  * @want_data: @reader sleeps until there is something to read
  * @polled: somebody may be in the wait queue for that, now or later: it stays
  * @spin_ns: how long a reader looks before it sleeps; his who has the place
@@ -509,18 +499,20 @@ struct altconn_sock {
 	u8				dress;
 	bool				unreported;
 	bool				v6only;
-	bool				fail_fast;
-	bool				defer;
-	bool				waits_listener;
-	bool				share;
+	bool				fail_fast : 1;
+	bool				defer : 1;
+	bool				waits_listener : 1;
+	bool				share : 1;
+	bool				want_data;
+	bool				polled;
 	struct altconn_bind		*bind;
 	struct altconn_addr __rcu	*addr;
 	struct altconn_listener __rcu	*listener;
 	struct altconn_assoc __rcu	*assoc;
 	u64				timeout_ms;
-	struct altconn_outcome		last;
-	bool				want_data;
-	bool				polled;
+	u64				last_waited_ns;
+	u16				last_err;
+	u16				last_reason;
 	u32				spin_ns;
 	struct rcuwait			reader;
 	int				*inet_values;
@@ -977,7 +969,19 @@ ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 			  size_t *record);
 
 /* scm.c */
-void altconn_scm_init(struct altconn_scm *scm);
+
+/**
+ * altconn_scm_init() - nothing goes with a message
+ * @scm: the message's
+ */
+static inline void altconn_scm_init(struct altconn_scm *scm)
+{
+	scm->cred.pid = NULL;
+	scm->cred.uid = INVALID_UID;
+	scm->cred.gid = INVALID_GID;
+	scm->fp = NULL;
+}
+
 void altconn_scm_destroy(struct altconn_scm *scm);
 void altconn_scm_fill(struct altconn_scm *scm);
 int altconn_scm_send(const struct sock *sk, struct msghdr *msg,

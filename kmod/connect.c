@@ -195,11 +195,11 @@ static void set_deadline(struct altconn_assoc *assoc)
  */
 void altconn_connect_record(struct sock *sk, const struct altconn_assoc *assoc)
 {
-	struct altconn_outcome *last = &altconn_sk(sk)->last;
+	struct altconn_sock *ask = altconn_sk(sk);
 
-	last->err = assoc->err;
-	last->reason = assoc->reason;
-	last->waited_ns = assoc->decided - assoc->begun;
+	ask->last_err = assoc->err;
+	ask->last_reason = assoc->reason;
+	ask->last_waited_ns = assoc->decided - assoc->begun;
 }
 
 /* Drop an association that is over, remember what became of the attempt. */
@@ -557,9 +557,9 @@ static void fail(struct sock *sk, const struct altconn_addr *addr, int err,
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 
-	ask->last.err = -err;
-	ask->last.reason = reason;
-	ask->last.waited_ns = 0;
+	ask->last_err = -err;
+	ask->last_reason = reason;
+	ask->last_waited_ns = 0;
 	trace_altconn_connect_end(sk, 0, addr, -err, reason, 0);
 }
 
@@ -669,9 +669,9 @@ int altconn_connect_outcome(struct sock *sk, struct altconn_connect_info *info)
 	/* Accepted sockets and pairs made no attempt. */
 	if (!assoc || assoc->end[ALTCONN_CLIENT].sk != sk ||
 	    !rcu_access_pointer(assoc->listener)) {
-		info->aci_errno = altconn_sk(sk)->last.err;
-		info->aci_reason = altconn_sk(sk)->last.reason;
-		info->aci_waited_ns = altconn_sk(sk)->last.waited_ns;
+		info->aci_errno = altconn_sk(sk)->last_err;
+		info->aci_reason = altconn_sk(sk)->last_reason;
+		info->aci_waited_ns = altconn_sk(sk)->last_waited_ns;
 		return 0;
 	}
 	if (altconn_assoc_state(assoc) == ALTCONN_ASSOC_STATE_PENDING) {

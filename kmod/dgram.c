@@ -1381,8 +1381,8 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 		path_put(&path);
 
 	lock_sock(sk);
-	altconn_sk(sk)->last.err = -err;
-	altconn_sk(sk)->last.reason = reason;
+	altconn_sk(sk)->last_err = -err;
+	altconn_sk(sk)->last_reason = reason;
 	release_sock(sk);
 	trace_altconn_connect_end(sk, 0, &addr, -err, reason, 0);
 	return err;

@@ -128,18 +128,6 @@ static bool cred_equal(const struct altconn_cred *a,
 }
 
 /**
- * altconn_scm_init() - nothing goes with a message
- * @scm: the message's
- */
-void altconn_scm_init(struct altconn_scm *scm)
-{
-	scm->cred.pid = NULL;
-	scm->cred.uid = INVALID_UID;
-	scm->cred.gid = INVALID_GID;
-	scm->fp = NULL;
-}
-
-/**
  * altconn_scm_destroy() - let go of what goes with a message
  * @scm: the message's; nothing goes with it then
  *

@@ -102,12 +102,13 @@ static __always_inline bool
 altconn_spin(struct sock *sk, u64 begun, long *timeo,
 	     bool (*ready)(struct sock *sk, const void *arg), const void *arg)
 {
-	u32 ns = min(altconn_sk(sk)->spin_ns, altconn_spin_max(sk));
+	u32 ns = altconn_sk(sk)->spin_ns;
 	unsigned long since = jiffies;
 	bool found = false;
 
-	if (!ns)
+	if (!ns || !single_task_running())
 		return false;
+	ns = min(ns, altconn_spin_max(sk));
 	while (!found && single_task_running() && !need_resched() &&
 	       !signal_pending(current) && local_clock() - begun < ns) {
 		found = ready(sk, arg);
@@ -121,11 +122,14 @@ altconn_spin(struct sock *sk, u64 begun, long *timeo,
 /* What came after @waited ns: would it have been worth to look for it? */
 static inline void altconn_spin_adapt(struct sock *sk, u64 waited)
 {
-	u32 ns = altconn_sk(sk)->spin_ns, max = altconn_spin_max(sk);
+	u32 ns = altconn_sk(sk)->spin_ns, max;
 
+	if (waited <= ns)
+		return;
+	max = altconn_spin_max(sk);
 	if (waited > max)
 		ns = 0;
-	else if (waited > ns)
+	else
 		ns = min(max, max(2 * ns, ALTCONN_SPIN_FIRST_NS));
 	altconn_sk(sk)->spin_ns = ns;
 }
@@ -148,8 +152,10 @@ altconn_sleep(struct sock *sk, long *timeo,
 	      const void *arg)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
+	/* Else who sends is not at work meanwhile. */
+	bool spins = num_online_cpus() > 1;
 	struct task_struct **place;
-	u64 begun;
+	u64 begun = 0;
 	int err = 0;
 
 	/* Whoever sleeps cannot go meanwhile: no RCU for him to take it. */
@@ -158,9 +164,11 @@ altconn_sleep(struct sock *sk, long *timeo,
 		return -EAGAIN;
 	if (cmpxchg(place, NULL, current))
 		return altconn_wait_until(sk, timeo, announce, arg);
-	begun = local_clock();
-	if (altconn_spin(sk, begun, timeo, ready, arg))
-		goto out;
+	if (spins) {
+		begun = local_clock();
+		if (altconn_spin(sk, begun, timeo, ready, arg))
+			goto out;
+	}
 	for (;;) {
 		/*
 		 * Asleep first, then announced: a waker that clears the
@@ -180,7 +188,7 @@ altconn_sleep(struct sock *sk, long *timeo,
 		*timeo = schedule_timeout(*timeo);
 	}
 	__set_current_state(TASK_RUNNING);
-	if (!err)
+	if (spins && !err)
 		altconn_spin_adapt(sk, local_clock() - begun);
 out:
 	/* The place is free: whoever takes it begins anew. */

@@ -17,10 +17,11 @@ static inline bool sk_passcred(const struct sock *sk)
 	const struct socket *sock;
 	bool on;
 
-	rcu_read_lock();
+	/* Who does not sleep is a reader too, and that costs less. */
+	rcu_read_lock_sched();
 	sock = READ_ONCE(sk->sk_socket);
 	on = sock && test_bit(SOCK_PASSCRED, &sock->flags);
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	return on;
 }
 
