@@ -16,8 +16,8 @@
  * poll() cannot tell when its caller loses interest. When the queue is half empty
  * the reader goes through the list from its head: it queues what the threads have
  * to send, as long as there is room, and wakes them. So they send in the order in
- * which they came, nobody overtakes them, and many are woken at a time. Entries are
- * linked under the receiver's queue lock; the endpoint's pointer to the receiver is
+ * which they came, overtaken by those who poll alone, who have their turn when they
+ * reach the head; and many are woken at a time. Entries are linked under the receiver's queue lock; the endpoint's pointer to the receiver is
  * under its blocked_lock, which is the outer one.
  */
 
@@ -343,8 +343,9 @@ static int run_filter(struct sock *receiver, struct altconn_dgram *dg)
 	skb->data_len = paged;
 	skb->len = dg->len;
 	err = skb_store_bits(skb, 0, dg->data, dg->len);
-	if (!err)
-		err = sk_filter(receiver, skb);
+	/* Whatever the filter's reason, what it does not want is dropped. */
+	if (!err && sk_filter(receiver, skb))
+		err = -EPERM;
 	if (!err)
 		dg->len = skb->len;
 	kfree_skb(skb);
