@@ -17,8 +17,9 @@
  * the reader goes through the list from its head: it queues what the threads have
  * to send, as long as there is room, and wakes them. So they send in the order in
  * which they came, overtaken by those who poll alone, who have their turn when they
- * reach the head; and many are woken at a time. Entries are linked under the receiver's queue lock; the endpoint's pointer to the receiver is
- * under its blocked_lock, which is the outer one.
+ * reach the head; and many are woken at a time. Entries are linked under the
+ * receiver's queue lock; the endpoint's pointer to the receiver is under its
+ * blocked_lock, which is the outer one.
  */
 
 #include <linux/filter.h>
