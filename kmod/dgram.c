@@ -33,7 +33,6 @@
  * @node: in the receiver's queue
  * @from: the sender's address, a reference, or NULL
  * @sender: compared, never followed
- * @stamp: when it was sent, if the receiver wants to know
  * @refs: see below
  * @len: of @data
  * @size: what the receiver is charged
@@ -48,7 +47,6 @@ struct altconn_dgram {
 	struct list_head	node;
 	struct altconn_addr	*from;
 	const struct sock	*sender;
-	ktime_t			stamp;
 	refcount_t		refs;
 	u32			len;
 	u32			size;
@@ -470,7 +468,7 @@ static int deliver(struct sock *receiver, struct altconn_dgram *dg,
 	int err;
 
 	if (unlikely(sock_flag(receiver, SOCK_RCVTSTAMP)))
-		dg->stamp = ktime_get_real();
+		dg->scm.stamp = ktime_get_real();
 	spin_lock(&ask->queue_lock);
 	err = admit(receiver, dg, me);
 	if (!err && unlikely(ask->overflow) && drop(receiver, &dropped)) {
@@ -545,11 +543,10 @@ static struct altconn_dgram *alloc_dgram(size_t len)
 	}
 	refcount_set(&dg->refs, 1);
 	dg->from = NULL;
-	dg->stamp = 0;
 	dg->len = len;
 	dg->size = roundup_pow_of_two(size) +
 		   (apart ? roundup_pow_of_two(len) : 0);
-	altconn_scm_init(&dg->scm);
+	memset(&dg->scm, 0, sizeof(dg->scm));
 	return dg;
 }
 
@@ -700,8 +697,7 @@ static int tell_of_room(struct sock *sk, struct sock *receiver, bool connected)
 /* As AF_UNIX: also when the sender itself asks for those of others. */
 static bool wants_creds(const struct sock *sk, const struct sock *receiver)
 {
-	return sk_passcred(sk) ||
-	       sk_passcred(receiver);
+	return sock_passcred(sk->sk_socket) || sk_passcred(receiver);
 }
 
 /*
@@ -1090,29 +1086,6 @@ static struct altconn_dgram *receive(struct sock *sk, int flags, u32 *skip,
 	}
 }
 
-/* SO_TIMESTAMP and SO_TIMESTAMPNS, in the form that the program asked for. */
-static void put_stamp(struct msghdr *msg, const struct sock *sk, ktime_t stamp)
-{
-	struct timespec64 ts = ktime_to_timespec64(stamp ? : ktime_get_real());
-	bool ns = sock_flag(sk, SOCK_RCVTSTAMPNS);
-
-	if (sock_flag(sk, SOCK_TSTAMP_NEW)) {
-		s64 pair[2] = { ts.tv_sec,
-				ns ? ts.tv_nsec : ts.tv_nsec / NSEC_PER_USEC };
-
-		put_cmsg(msg, SOL_SOCKET,
-			 ns ? SO_TIMESTAMPNS_NEW : SO_TIMESTAMP_NEW,
-			 sizeof(pair), pair);
-	} else {
-		long pair[2] = { ts.tv_sec,
-				 ns ? ts.tv_nsec : ts.tv_nsec / NSEC_PER_USEC };
-
-		put_cmsg(msg, SOL_SOCKET,
-			 ns ? SO_TIMESTAMPNS_OLD : SO_TIMESTAMP_OLD,
-			 sizeof(pair), pair);
-	}
-}
-
 static void receive_scm(struct sock *sk, struct msghdr *msg,
 			struct altconn_dgram *dg, bool peek)
 {
@@ -1171,8 +1144,8 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 			msg->msg_namelen = altconn_addr_write(sk, dg->from,
 							      msg->msg_name);
 		if (unlikely(sock_flag(sk, SOCK_RCVTSTAMP)))
-			put_stamp(msg, sk, dg->stamp);
-		if (unlikely(sk_passcred(sk) || dg->scm.fp))
+			altconn_put_stamp(msg, sk, dg->scm.stamp);
+		if (unlikely(sock_passcred(sock) || dg->scm.fp))
 			receive_scm(sk, msg, dg, flags & MSG_PEEK);
 		if (unlikely(READ_ONCE(sk->sk_peek_off) >= 0))
 			peeked(sk, flags, flags & MSG_PEEK ? n : dg->len);

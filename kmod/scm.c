@@ -139,7 +139,7 @@ void altconn_scm_destroy(struct altconn_scm *scm)
 	if (scm->fp)
 		arrive(scm->fp);
 	destroy_fds(scm->fp);
-	altconn_scm_init(scm);
+	memset(scm, 0, sizeof(*scm));
 }
 
 /**
@@ -318,6 +318,37 @@ int altconn_scm_send(const struct sock *sk, struct msghdr *msg,
 }
 
 /**
+ * altconn_put_stamp() - SO_TIMESTAMP and SO_TIMESTAMPNS
+ * @msg: gets the time, in the form that the program asked for
+ * @sk: the endpoint
+ * @stamp: when the message was sent; 0: nobody wanted to know then, so now
+ *
+ * Context: process, may sleep.
+ */
+void altconn_put_stamp(struct msghdr *msg, const struct sock *sk,
+		       ktime_t stamp)
+{
+	struct timespec64 ts = ktime_to_timespec64(stamp ? : ktime_get_real());
+	bool ns = sock_flag(sk, SOCK_RCVTSTAMPNS);
+
+	if (sock_flag(sk, SOCK_TSTAMP_NEW)) {
+		s64 pair[2] = { ts.tv_sec,
+				ns ? ts.tv_nsec : ts.tv_nsec / NSEC_PER_USEC };
+
+		put_cmsg(msg, SOL_SOCKET,
+			 ns ? SO_TIMESTAMPNS_NEW : SO_TIMESTAMP_NEW,
+			 sizeof(pair), pair);
+	} else {
+		long pair[2] = { ts.tv_sec,
+				 ns ? ts.tv_nsec : ts.tv_nsec / NSEC_PER_USEC };
+
+		put_cmsg(msg, SOL_SOCKET,
+			 ns ? SO_TIMESTAMPNS_OLD : SO_TIMESTAMP_OLD,
+			 sizeof(pair), pair);
+	}
+}
+
+/**
  * altconn_scm_recv() - hand what goes with data to the caller of recvmsg()
  * @sk: the endpoint
  * @msg: gets it
@@ -334,10 +365,13 @@ void altconn_scm_recv(struct sock *sk, struct msghdr *msg,
 		msg->msg_flags |= MSG_CTRUNC;
 	if (msg->msg_control && passcred) {
 		struct user_namespace *ns = current_user_ns();
+		const struct altconn_cred *cred = &scm->cred;
 		struct ucred told = {
-			.pid = pid_vnr(scm->cred.pid),
-			.uid = from_kuid_munged(ns, scm->cred.uid),
-			.gid = from_kgid_munged(ns, scm->cred.gid),
+			.pid = pid_vnr(cred->pid),
+			.uid = from_kuid_munged(ns, cred->pid ? cred->uid :
+								INVALID_UID),
+			.gid = from_kgid_munged(ns, cred->pid ? cred->gid :
+								INVALID_GID),
 		};
 
 		put_cmsg(msg, SOL_SOCKET, SCM_CREDENTIALS, sizeof(told), &told);
@@ -376,6 +410,7 @@ int altconn_scm_copy(struct altconn_scm *to, const struct altconn_scm *from)
 {
 	to->cred = cred_get(&from->cred);
 	to->fp = from->fp ? dup_fds(from->fp) : NULL;
+	to->stamp = from->stamp;
 	return from->fp && !to->fp ? -ENOMEM : 0;
 }
 
@@ -389,7 +424,8 @@ int altconn_scm_copy(struct altconn_scm *to, const struct altconn_scm *from)
  * @node: in the buffer's list
  * @pos: which byte, as ring->head counts
  * @end: behind the last that came with it
- * @scm: credentials that hold from @pos on, and descriptors
+ * @scm: credentials that hold from @pos on; descriptors and time of what is
+ *	before @end
  *
  * Lifetime: made by the writer, freed by the reader that passes @pos.
  */
@@ -452,9 +488,6 @@ static struct altconn_marks *new_marks(void)
 		return NULL;
 	spin_lock_init(&marks->lock);
 	INIT_LIST_HEAD(&marks->list);
-	marks->written.uid = INVALID_UID;
-	marks->written.gid = INVALID_GID;
-	marks->read = marks->written;
 	return marks;
 }
 
@@ -472,6 +505,7 @@ static int add_mark(struct altconn_marks *marks, u32 pos, u32 n,
 	mark->end = pos + n;
 	mark->scm.cred = cred_get(&scm->cred);
 	mark->scm.fp = scm->fp;
+	mark->scm.stamp = scm->stamp;
 	scm->fp = NULL;
 	cred_put(&marks->written);
 	marks->written = cred_get(&scm->cred);
@@ -507,9 +541,8 @@ int altconn_marks_write(struct altconn_marks **place, u32 pos, u32 n,
 			struct altconn_scm *scm)
 {
 	struct altconn_marks *marks = *place;
-	struct altconn_scm none;
+	struct altconn_scm none = {};
 
-	altconn_scm_init(&none);
 	if (!scm)
 		scm = &none;
 	if (!marks) {
@@ -519,7 +552,7 @@ int altconn_marks_write(struct altconn_marks **place, u32 pos, u32 n,
 		/* Whole before a reader sees it; the bytes come later still. */
 		smp_store_release(place, marks);
 	}
-	if (!scm->fp && cred_equal(&scm->cred, &marks->written))
+	if (!scm->fp && !scm->stamp && cred_equal(&scm->cred, &marks->written))
 		return 0;
 	return add_mark(marks, pos, n, scm);
 }
@@ -582,7 +615,7 @@ u32 altconn_marks_bound(struct altconn_marks *marks, u32 pos, u32 n,
  * @pos: the first one
  * @n: how many, not 0; altconn_marks_bound() allowed them, or a record
  * @rx: of this recvmsg(); gets the first byte's credentials if they are the
- *	first, and the descriptors that came with any
+ *	first, and the descriptors and the time that came with any
  * @peek: leave it all
  *
  * Context: process, may sleep; the ring's read_lock held.
@@ -604,6 +637,8 @@ void altconn_marks_read(struct altconn_marks *marks, u32 pos, u32 n,
 			cred = &mark->scm.cred;
 		if (mark->scm.fp && before(pos, mark->end))
 			fds = mark;
+		if (mark->scm.stamp && before(pos, mark->end))
+			rx->scm.stamp = mark->scm.stamp;
 		if (peek)
 			continue;
 		list_move_tail(&mark->node, &passed);

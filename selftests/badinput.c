@@ -107,8 +107,7 @@ FIXTURE_SETUP(call)
 	ASSERT_LE(0, self->fd);
 	if (variant->type != SOCK_DGRAM)
 		ASSERT_EQ(0, listen(self->fd, 4));
-	ASSERT_EQ(0, socketpair(at_family(), variant->type,
-				variant->dress == AT_UNIX, self->sv));
+	ASSERT_EQ(0, at_socketpair(variant->dress, variant->type, self->sv));
 }
 
 /* Whatever was done to them, the sockets still do their work. */

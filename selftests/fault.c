@@ -70,8 +70,7 @@ FIXTURE_SETUP(fault)
 	ASSERT_LE(0, self->lfd);
 	if (variant->type != SOCK_DGRAM)
 		ASSERT_EQ(0, listen(self->lfd, 4));
-	ASSERT_EQ(0, socketpair(at_family(), variant->type,
-				variant->dress == AT_UNIX, self->sv));
+	ASSERT_EQ(0, at_socketpair(variant->dress, variant->type, self->sv));
 }
 
 FIXTURE_TEARDOWN(fault)
@@ -193,8 +192,7 @@ static int fresh_pair_and_file(struct trial *t)
 	at_close(t->self->sv, 2);
 	t->fd = open("/dev/null", O_RDONLY);
 	if (t->fd < 0 ||
-	    socketpair(at_family(), t->variant->type,
-		       t->variant->dress == AT_UNIX, t->self->sv))
+	    at_socketpair(t->variant->dress, t->variant->type, t->self->sv))
 		return -1;
 	return setsockopt(t->self->sv[1], SOL_SOCKET, SO_PASSCRED, &on,
 			  sizeof(on));

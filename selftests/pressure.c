@@ -28,16 +28,9 @@ FIXTURE_VARIANT_ADD(pressure, oracle_stream) { AT_ORACLE, SOCK_STREAM };
 FIXTURE_VARIANT_ADD(pressure, oracle_seqpacket) { AT_ORACLE, SOCK_SEQPACKET };
 FIXTURE_VARIANT_ADD(pressure, oracle_dgram) { AT_ORACLE, SOCK_DGRAM };
 
-static int make_pair(enum at_dress dress, int type, int sv[2])
-{
-	if (at_is_oracle(dress))
-		return socketpair(AF_UNIX, type, 0, sv);
-	return socketpair(at_family(), type, dress == AT_UNIX, sv);
-}
-
 FIXTURE_SETUP(pressure)
 {
-	ASSERT_EQ(0, make_pair(variant->dress, variant->type, self->sv));
+	ASSERT_EQ(0, at_socketpair(variant->dress, variant->type, self->sv));
 }
 
 FIXTURE_TEARDOWN(pressure)
@@ -368,7 +361,7 @@ TEST_F_TIMEOUT(pressure, cgroup_is_charged, AT_TIMEOUT)
 	before = cgroup_read("memory.current");
 	ASSERT_LT(0, before);
 	for (i = 0; i < CHARGED_PAIRS; i++) {
-		ASSERT_EQ(0, make_pair(variant->dress, variant->type, sv[i]));
+		ASSERT_EQ(0, at_socketpair(variant->dress, variant->type, sv[i]));
 		while ((n = send(sv[i][0], buf, sizeof(buf), MSG_DONTWAIT)) > 0)
 			sum += n;
 		ASSERT_EQ(EAGAIN, errno);

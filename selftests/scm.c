@@ -36,20 +36,9 @@ FIXTURE_VARIANT_ADD(scm, oracle_dgram) { AT_ORACLE, SOCK_DGRAM };
 #define STREAM (variant->type == SOCK_STREAM)
 #define ORACLE (variant->dress == AT_ORACLE)
 
-static int make_pair(enum at_dress dress, int type, int sv[2])
-{
-	static const int protocols[] = {
-		[AT_NATIVE] = 0, [AT_UNIX] = 1, [AT_IN] = 2,
-	};
-
-	if (dress == AT_ORACLE)
-		return socketpair(AF_UNIX, type, 0, sv);
-	return socketpair(at_family(), type, protocols[dress], sv);
-}
-
 FIXTURE_SETUP(scm)
 {
-	ASSERT_EQ(0, make_pair(variant->dress, variant->type, self->sv));
+	ASSERT_EQ(0, at_socketpair(variant->dress, variant->type, self->sv));
 }
 
 FIXTURE_TEARDOWN(scm)
@@ -94,7 +83,30 @@ struct got {
 	int fds[MOST_FDS], n;
 	struct ucred cred;
 	bool has_cred;
+	int64_t stamp_ns;
+	int stamp_type;
 };
+
+/* What a time is told as: two long, or two of 64 bits. */
+static void read_stamp(const struct cmsghdr *cmsg, struct got *g)
+{
+	bool is_new = cmsg->cmsg_type == SO_TIMESTAMP_NEW ||
+		      cmsg->cmsg_type == SO_TIMESTAMPNS_NEW;
+	bool is_ns = cmsg->cmsg_type == SO_TIMESTAMPNS_OLD ||
+		     cmsg->cmsg_type == SO_TIMESTAMPNS_NEW;
+	int64_t wide[2];
+	long pair[2];
+
+	if (is_new) {
+		memcpy(wide, CMSG_DATA(cmsg), sizeof(wide));
+	} else {
+		memcpy(pair, CMSG_DATA(cmsg), sizeof(pair));
+		wide[0] = pair[0];
+		wide[1] = pair[1];
+	}
+	g->stamp_type = cmsg->cmsg_type;
+	g->stamp_ns = wide[0] * 1000000000 + wide[1] * (is_ns ? 1 : 1000);
+}
 
 static void read_control(struct msghdr *msg, struct got *g)
 {
@@ -109,6 +121,8 @@ static void read_control(struct msghdr *msg, struct got *g)
 		} else if (cmsg->cmsg_type == SCM_CREDENTIALS) {
 			g->has_cred = true;
 			memcpy(&g->cred, CMSG_DATA(cmsg), sizeof(g->cred));
+		} else {
+			read_stamp(cmsg, g);
 		}
 	}
 }
@@ -341,7 +355,7 @@ TEST_F_TIMEOUT(scm, rights_that_do_not_travel, AT_TIMEOUT)
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	EXPECT_EQ(EOPNOTSUPP, give(self->sv[0], "x", &fd, 1));
 	EXPECT_EQ(EOPNOTSUPP, give(self->sv[0], "x", self->sv, 2));
-	ASSERT_EQ(0, make_pair(variant->dress, SOCK_STREAM, sv));
+	ASSERT_EQ(0, at_socketpair(variant->dress, SOCK_STREAM, sv));
 	EXPECT_EQ(EOPNOTSUPP, give(self->sv[0], "x", sv, 1));
 }
 
@@ -403,6 +417,120 @@ TEST_F_TIMEOUT(scm, credentials_of_the_sender, AT_TIMEOUT)
 	ASSERT_EQ(0, give(self->sv[0], "d", NULL, 0));
 	take(self->sv[1], &g, 0);
 	EXPECT_FALSE(g.has_cred);
+}
+
+/* As AF_UNIX: the end of a stream is nobody's, and that of records says nothing. */
+TEST_F_TIMEOUT(scm, credentials_at_the_end, AT_TIMEOUT)
+{
+	struct got g;
+
+	ASSERT_EQ(0, set_passcred(self->sv[1], 1));
+	ASSERT_EQ(0, shutdown(self->sv[1], SHUT_RD));
+	take(self->sv[1], &g, 0);
+	EXPECT_EQ(0, g.len);
+	EXPECT_EQ(STREAM, g.has_cred);
+	EXPECT_EQ(0, g.cred.pid);
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+/* Until a time is told that cannot be mistaken for @then. */
+static bool later_than(int64_t then)
+{
+	return at_until(now_ns() > then + 2000);
+}
+
+static const int stamp_types[] = {
+	SO_TIMESTAMP_OLD, SO_TIMESTAMPNS_OLD,
+	SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW,
+};
+
+/* Of messages, when they were sent; a stream has none. */
+TEST_F_TIMEOUT(scm, SO_TIMESTAMP_is_of_the_sending, AT_TIMEOUT)
+{
+	int64_t begin[2], end[2];
+	unsigned int i, k;
+	struct got g;
+
+	for (i = 0; i < ARRAY_SIZE(stamp_types); i++) {
+		ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET,
+					 stamp_types[i], 1));
+		for (k = 0; k < 2; k++) {
+			/* Microseconds are cut, not rounded. */
+			begin[k] = now_ns() - 1000;
+			ASSERT_EQ(0, give(self->sv[0], k ? "b" : "a", NULL, 0));
+			end[k] = now_ns();
+			ASSERT_TRUE(later_than(end[k]));
+		}
+		for (k = 0; k < 2; k++) {
+			take_room(self->sv[1], &g, 1, MSG_PEEK, 256);
+			EXPECT_EQ(STREAM ? 0 : stamp_types[i], g.stamp_type);
+			take_room(self->sv[1], &g, 1, 0, 256);
+			EXPECT_STREQ(k ? "b" : "a", g.text);
+			EXPECT_EQ(STREAM ? 0 : stamp_types[i], g.stamp_type);
+			if (STREAM)
+				continue;
+			EXPECT_LE(begin[k], g.stamp_ns);
+			EXPECT_GE(end[k], g.stamp_ns);
+		}
+		ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET,
+					 stamp_types[i], 0));
+		ASSERT_EQ(0, give(self->sv[0], "c", NULL, 0));
+		take(self->sv[1], &g, 0);
+		EXPECT_EQ(0, g.stamp_type);
+	}
+}
+
+/* What was sent before anybody asked has the time at which it is read. */
+TEST_F_TIMEOUT(scm, SO_TIMESTAMP_asked_for_too_late, AT_TIMEOUT)
+{
+	int64_t sent, begin;
+	struct got g;
+
+	ASSERT_EQ(0, give(self->sv[0], "a", NULL, 0));
+	sent = now_ns();
+	ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET, SO_TIMESTAMPNS, 1));
+	ASSERT_TRUE(later_than(sent));
+	begin = now_ns();
+	take(self->sv[1], &g, 0);
+	EXPECT_STREQ("a", g.text);
+	EXPECT_EQ(STREAM ? 0 : SO_TIMESTAMPNS, g.stamp_type);
+	if (!STREAM)
+		EXPECT_LE(begin, g.stamp_ns);
+	EXPECT_GE(now_ns(), g.stamp_ns);
+}
+
+/* A record with everything; and an empty one; and the end, which has nothing. */
+TEST_F_TIMEOUT(scm, SO_TIMESTAMP_beside_the_rest, AT_TIMEOUT)
+{
+	int fd = some_file();
+	struct got g;
+
+	if (STREAM)
+		SKIP(return, "a stream has none");
+	ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET, SO_TIMESTAMPNS, 1));
+	ASSERT_EQ(0, set_passcred(self->sv[1], 1));
+	ASSERT_EQ(0, give(self->sv[0], "ab", &fd, 1));
+	ASSERT_EQ(0, give(self->sv[0], "", NULL, 0));
+	take(self->sv[1], &g, 0);
+	EXPECT_EQ(SO_TIMESTAMPNS, g.stamp_type);
+	EXPECT_TRUE(is_me(&g));
+	EXPECT_EQ(1, g.n);
+	at_close(g.fds, g.n);
+	take(self->sv[1], &g, 0);
+	EXPECT_EQ(0, g.len);
+	EXPECT_EQ(SO_TIMESTAMPNS, g.stamp_type);
+	EXPECT_TRUE(is_me(&g));
+	ASSERT_EQ(0, shutdown(self->sv[1], SHUT_RD));
+	take(self->sv[1], &g, 0);
+	EXPECT_EQ(0, g.len);
+	EXPECT_EQ(0, g.stamp_type);
 }
 
 /* What was sent while nobody asked was sent by nobody. */
@@ -637,6 +765,7 @@ struct peeker {
 	pthread_t thread;
 	int fd;
 	atomic_int tid;
+	ssize_t n;
 	char c;
 };
 
@@ -645,8 +774,7 @@ static void *peek_blocking(void *arg)
 	struct peeker *p = arg;
 
 	atomic_store(&p->tid, gettid());
-	if (recv(p->fd, &p->c, 1, MSG_PEEK) != 1)
-		p->c = '!';
+	p->n = recv(p->fd, &p->c, 1, MSG_PEEK);
 	return NULL;
 }
 
@@ -664,7 +792,17 @@ TEST_F_TIMEOUT(scm, SO_PEEK_OFF_waits_for_more, AT_TIMEOUT)
 	ASSERT_TRUE(at_until((tid = atomic_load(&p.tid)) && at_sleeps(tid)));
 	ASSERT_EQ(0, give(self->sv[0], "d", NULL, 0));
 	pthread_join(p.thread, NULL);
+	EXPECT_EQ(1, p.n);
 	EXPECT_EQ('d', p.c);
+	if (STREAM)
+		return;
+	/* An empty one is one too. */
+	atomic_store(&p.tid, 0);
+	ASSERT_EQ(0, pthread_create(&p.thread, NULL, peek_blocking, &p));
+	ASSERT_TRUE(at_until((tid = atomic_load(&p.tid)) && at_sleeps(tid)));
+	ASSERT_EQ(0, give(self->sv[0], "", NULL, 0));
+	pthread_join(p.thread, NULL);
+	EXPECT_EQ(0, p.n);
 }
 
 /* Marks are not counted by the byte: their number is bounded, and nothing is lost. */
@@ -746,8 +884,10 @@ TEST_F_TIMEOUT(scm, rights_raced, AT_TIMEOUT)
 					    i < 2 ? send_rights : take_rights,
 					    &t[i]));
 	}
-	for (i = 0; at_now_ms() < end; i++)
+	for (i = 0; at_now_ms() < end; i++) {
 		set_passcred(self->sv[1], i % 2);
+		at_set_flag(self->sv[1], SOL_SOCKET, SO_TIMESTAMP, i % 3 == 0);
+	}
 	atomic_store(&over, true);
 	for (i = 0; i < 4; i++)
 		pthread_join(t[i].thread, NULL);

@@ -28,17 +28,10 @@ PAIR(ORACLE, STREAM);
 PAIR(ORACLE, SEQPACKET);
 PAIR(ORACLE, DGRAM);
 
-static int make_pair(enum at_dress dress, int type, int sv[2])
-{
-	if (dress == AT_ORACLE)
-		return socketpair(AF_UNIX, type, 0, sv);
-	return socketpair(at_family(), type, dress == AT_UNIX, sv);
-}
-
 FIXTURE_SETUP(pair)
 {
-	ASSERT_EQ(0, at_err(make_pair(variant->dress, variant->type,
-				      self->sv)));
+	ASSERT_EQ(0, at_err(at_socketpair(variant->dress, variant->type,
+					  self->sv)));
 }
 
 FIXTURE_TEARDOWN(pair) {}

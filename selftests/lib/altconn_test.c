@@ -65,13 +65,20 @@ unsigned long at_scale(unsigned long stock, unsigned long others)
 	return at_debug() || at_other_kernel() ? others : stock;
 }
 
+static const int protocols[] = {
+	[AT_NATIVE] = ALTCONN_NATIVE, [AT_UNIX] = ALTCONN_UNIX,
+	[AT_IN] = ALTCONN_INET, [AT_IN6] = ALTCONN_INET6,
+};
+
+int at_socketpair(enum at_dress dress, int type, int sv[2])
+{
+	if (dress == AT_ORACLE)
+		return socketpair(AF_UNIX, type, 0, sv);
+	return socketpair(at_family(), type, protocols[dress], sv);
+}
+
 int at_socket(enum at_dress dress, int type)
 {
-	static const int protocols[] = {
-		[AT_NATIVE] = ALTCONN_NATIVE, [AT_UNIX] = ALTCONN_UNIX,
-		[AT_IN] = ALTCONN_INET, [AT_IN6] = ALTCONN_INET6,
-	};
-
 	switch (dress) {
 	case AT_ORACLE:
 		return socket(AF_UNIX, type, 0);

@@ -64,6 +64,7 @@ bool at_other_kernel(void);
 unsigned long at_scale(unsigned long stock, unsigned long others);
 
 int at_socket(enum at_dress dress, int type);
+int at_socketpair(enum at_dress dress, int type, int sv[2]);
 const char *at_type_name(int type);
 /* 0, or the errno of a call that returned @ret. */
 int at_err(long ret);

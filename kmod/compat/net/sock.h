@@ -25,11 +25,14 @@ static inline bool sk_passcred(const struct sock *sk)
 	return on;
 }
 
+/* The same for one's own. */
+#define sock_passcred(sock)		test_bit(SOCK_PASSCRED, &(sock)->flags)
 #define sk_set_passcred(sk, sock, on)	\
 	assign_bit(SOCK_PASSCRED, &(sock)->flags, on)
 #define sock_sees_core_options(sock)	do { } while (0)
 #else
 #define sk_passcred(sk)			((sk)->sk_scm_credentials)
+#define sock_passcred(sock)		sk_passcred((sock)->sk)
 #define sk_set_passcred(sk, sock, on)	((sk)->sk_scm_credentials = (on))
 #define sock_sees_core_options(sock)	\
 	set_bit(SOCK_CUSTOM_SOCKOPT, &(sock)->flags)
