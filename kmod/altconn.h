@@ -104,6 +104,18 @@ static inline bool altconn_addr_is_any(const struct altconn_addr *addr)
 #define ALTCONN_ADDR_STRLEN	(8 + 4 * ALTCONN_PATH_MAX)
 
 /**
+ * struct altconn_claim - the one association of its type between two addresses
+ * @local: the local address of the endpoint's association, a reference
+ * @remote: the address at the other end, a reference
+ * @assoc: the association, a reference, or NULL: it is not made yet
+ */
+struct altconn_claim {
+	struct altconn_addr	*local;
+	struct altconn_addr	*remote;
+	struct altconn_assoc	*assoc;
+};
+
+/**
  * struct altconn_bind - an entry of the table of bound addresses
  * @node: link in the table
  * @net: namespace, NULL for paths: they are the machine's
@@ -117,10 +129,8 @@ static inline bool altconn_addr_is_any(const struct altconn_addr *addr)
  * @hash: of its key
  * @addr: @own
  * @sk: the endpoint; valid under RCU while the entry can be found
- * @local: with @reuse: the local address of the endpoint's association, a
- *	reference; the stripe of its key
- * @remote: likewise, the address at the other end
- * @claimant: likewise, the association, once it is made
+ * @claim: with @reuse or @share: of the endpoint's association, or NULL; the
+ *	stripe of its key
  * @listener: its listener, or NULL; written under the stripe of its key
  * @path: paths: pins the inode, so that its address stays this socket's
  * @own: its address; allocated only as long as that is
@@ -145,9 +155,7 @@ struct altconn_bind {
 	bool				listens;
 	u32				hash;
 	struct altconn_addr		*addr;
-	struct altconn_addr		*local;
-	struct altconn_addr		*remote;
-	struct altconn_assoc		*claimant;
+	struct altconn_claim		*claim;
 	struct sock			*sk;
 	struct altconn_listener __rcu	*listener;
 	struct path			path;
@@ -162,8 +170,8 @@ struct altconn_net;
 /**
  * struct altconn_cred - who sent something
  * @pid: a reference, or NULL: nobody says
- * @uid: INVALID_UID then
- * @gid: INVALID_GID then
+ * @uid: 0 then, and without meaning
+ * @gid: likewise
  */
 struct altconn_cred {
 	struct pid	*pid;
@@ -175,10 +183,14 @@ struct altconn_cred {
  * struct altconn_scm - what goes with data
  * @cred: credentials
  * @fp: descriptors, or NULL
+ * @stamp: when it was sent, or 0: nobody wanted to know
+ *
+ * All zero: nothing does.
  */
 struct altconn_scm {
 	struct altconn_cred	cred;
 	struct scm_fp_list	*fp;
+	ktime_t			stamp;
 };
 
 /**
@@ -186,7 +198,7 @@ struct altconn_scm {
  * @scm: what came with it
  * @skip: where a peek begins (SO_PEEK_OFF), bytes
  * @passcred: it wants credentials: those of another do not go with it
- * @began: it has data
+ * @began: it has data, or a record, which may be empty
  * @stop: it gets no more: descriptors came
  * @lost: they did, and there was no memory for a copy of them
  */
@@ -267,6 +279,54 @@ struct altconn_registry {
 	struct list_head	entries;
 };
 
+/**
+ * struct altconn_who - a process that did something, as it was then
+ * @pid: a reference, or NULL: nobody did
+ * @uid: its user, else INVALID_UID
+ * @gid: its group, else INVALID_GID
+ * @comm: what it ran
+ */
+struct altconn_who {
+	struct pid	*pid;
+	kuid_t		uid;
+	kgid_t		gid;
+	char		comm[TASK_COMM_LEN];
+};
+
+/**
+ * altconn_who_am_i() - the calling process
+ *
+ * Context: process.
+ * Return: with a reference to its pid, which the caller puts.
+ */
+static inline struct altconn_who altconn_who_am_i(void)
+{
+	struct altconn_who who = {
+		.pid = get_pid(task_tgid(current)),
+		.uid = current_uid(),
+		.gid = current_gid(),
+	};
+
+	/* As tracepoints take it: a name that changes meanwhile may be mixed. */
+	memcpy(who.comm, current->group_leader->comm, sizeof(who.comm));
+	return who;
+}
+
+/**
+ * altconn_who_get() - one more reference
+ * @who: a process, or nobody
+ *
+ * Return: the same.
+ */
+static inline struct altconn_who altconn_who_get(const struct altconn_who *who)
+{
+	get_pid(who->pid);
+	return *who;
+}
+
+#define ALTCONN_NOBODY	\
+	((struct altconn_who) { .uid = INVALID_UID, .gid = INVALID_GID })
+
 enum altconn_side { ALTCONN_CLIENT, ALTCONN_SERVER };
 
 /**
@@ -274,9 +334,7 @@ enum altconn_side { ALTCONN_CLIENT, ALTCONN_SERVER };
  * @sk: its endpoint, set once and pinned until the association is freed; NULL
  *	on the server's side before accept()
  * @addr: its address, a reference, NULL when unnamed; set with @sk or before
- * @pid: who: at connect(), at accept() or, before that, at listen(); assoc->lock
- * @uid: likewise
- * @gid: likewise
+ * @who: at connect(), at accept() or, before that, at listen(); assoc->lock
  * @dress: how it writes addresses
  * @shutdown: RCV_SHUTDOWN, SEND_SHUTDOWN by its own shutdown() or close
  * @want_space: it waits for room towards the peer
@@ -287,9 +345,7 @@ enum altconn_side { ALTCONN_CLIENT, ALTCONN_SERVER };
 struct altconn_end {
 	struct sock		*sk;
 	struct altconn_addr	*addr;
-	struct pid		*pid;
-	kuid_t			uid;
-	kgid_t			gid;
+	struct altconn_who	who;
 	u8			dress;
 	u8			shutdown;
 	bool			want_space;
@@ -357,7 +413,7 @@ struct altconn_assoc {
 	bool			waits_listener;
 	bool			waited;
 	u8			err;
-	u32			reason;
+	u8			reason;
 	spinlock_t		lock;		/* ends, ask->assoc */
 	struct altconn_entry	entry;
 	u64			arrived;
@@ -400,7 +456,7 @@ struct altconn_assoc {
  * @type: its socket type
  * @net: vacancies: the namespace, which the attempts keep
  * @addr: its address, a reference; of an inet vacancy only the port counts
- * @pid: who called listen() last; @lock
+ * @who: who called listen() last; @lock
  * @cred: likewise, for the client's SO_PEERCRED
  * @vacancy: in the table of vacancies
  * @rcu: frees it
@@ -435,7 +491,7 @@ struct altconn_listener {
 	u32			netns;
 	struct net		*net;
 	struct altconn_addr	*addr;
-	struct pid		*pid;
+	struct altconn_who	who;
 	const struct cred	*cred;
 	struct rhash_head	vacancy;
 	struct rcu_head		rcu;
@@ -855,19 +911,20 @@ static inline void altconn_assoc_put(struct altconn_assoc *assoc)
  * Context: any; takes no lock.
  * Return: a reference, or NULL.
  */
-static inline struct altconn_assoc *altconn_assoc_of(const struct sock *sk,
-						     enum altconn_side *side)
+static __always_inline struct altconn_assoc *
+altconn_assoc_of(const struct sock *sk, enum altconn_side *side)
 {
 	struct altconn_assoc *assoc, *again;
 
 	for (;;) {
-		rcu_read_lock();
-		assoc = rcu_dereference(altconn_sk(sk)->assoc);
+		/* Who does not sleep is a reader too, and that costs less. */
+		rcu_read_lock_sched();
+		assoc = rcu_dereference_sched(altconn_sk(sk)->assoc);
 		if (assoc && unlikely(!refcount_inc_not_zero(&assoc->refs))) {
-			rcu_read_unlock();
+			rcu_read_unlock_sched();
 			continue;
 		}
-		rcu_read_unlock();
+		rcu_read_unlock_sched();
 		/* The reference first, then the second look. */
 		smp_acquire__after_ctrl_dep();
 		again = rcu_access_pointer(altconn_sk(sk)->assoc);
@@ -970,24 +1027,14 @@ ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 
 /* scm.c */
 
-/**
- * altconn_scm_init() - nothing goes with a message
- * @scm: the message's
- */
-static inline void altconn_scm_init(struct altconn_scm *scm)
-{
-	scm->cred.pid = NULL;
-	scm->cred.uid = INVALID_UID;
-	scm->cred.gid = INVALID_GID;
-	scm->fp = NULL;
-}
-
 void altconn_scm_destroy(struct altconn_scm *scm);
 void altconn_scm_fill(struct altconn_scm *scm);
 int altconn_scm_send(const struct sock *sk, struct msghdr *msg,
 		     struct altconn_scm *scm);
 void altconn_scm_recv(struct sock *sk, struct msghdr *msg,
 		      struct altconn_scm *scm);
+void altconn_put_stamp(struct msghdr *msg, const struct sock *sk,
+		       ktime_t stamp);
 int altconn_scm_copy(struct altconn_scm *to, const struct altconn_scm *from);
 int altconn_marks_write(struct altconn_marks **place, u32 pos, u32 n,
 			struct altconn_scm *scm);

@@ -14,21 +14,19 @@ static struct kmem_cache *assoc_cache;
 static void end_free(struct altconn_end *end)
 {
 	altconn_addr_put(end->addr);
-	put_pid(end->pid);
+	put_pid(end->who.pid);
 	if (end->sk)
 		sock_put(end->sk);
 }
 
 static void set_process(struct altconn_assoc *assoc, enum altconn_side side)
 {
-	struct pid *pid = get_pid(task_tgid(current));
+	struct altconn_who who = altconn_who_am_i();
 
 	spin_lock(&assoc->lock);
-	swap(assoc->end[side].pid, pid);
-	assoc->end[side].uid = current_uid();
-	assoc->end[side].gid = current_gid();
+	swap(assoc->end[side].who, who);
 	spin_unlock(&assoc->lock);
-	put_pid(pid);
+	put_pid(who.pid);
 }
 
 /*
@@ -43,9 +41,7 @@ static void set_client(struct altconn_assoc *assoc, struct sock *sk)
 	end->sk = sk;
 	end->addr = altconn_addr_of(sk);
 	end->dress = altconn_sk(sk)->dress;
-	end->pid = get_pid(task_tgid(current));
-	end->uid = current_uid();
-	end->gid = current_gid();
+	end->who = altconn_who_am_i();
 }
 
 /**
@@ -60,19 +56,17 @@ void altconn_assoc_set_listener(struct altconn_assoc *assoc,
 {
 	struct altconn_end *end = &assoc->end[ALTCONN_SERVER];
 	struct altconn_listener *old;
-	struct pid *pid;
+	struct altconn_who who;
 
 	lockdep_assert_held(&ln->lock);
 	refcount_inc(&ln->refs);
 	old = rcu_replace_pointer(assoc->listener, ln, true);
-	pid = get_pid(ln->pid);
+	who = altconn_who_get(&ln->who);
 	spin_lock(&assoc->lock);
-	swap(end->pid, pid);
-	end->uid = ln->cred ? ln->cred->uid : INVALID_UID;
-	end->gid = ln->cred ? ln->cred->gid : INVALID_GID;
+	swap(end->who, who);
 	end->dress = ln->dress;
 	spin_unlock(&assoc->lock);
-	put_pid(pid);
+	put_pid(who.pid);
 	if (old)
 		altconn_listener_put(old);
 }
@@ -103,8 +97,7 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 	assoc->entry.id = altconn_next_id();
 	assoc->begun = ktime_get_ns();
 	assoc->cred = get_current_cred();
-	assoc->end[ALTCONN_SERVER].uid = INVALID_UID;
-	assoc->end[ALTCONN_SERVER].gid = INVALID_GID;
+	assoc->end[ALTCONN_SERVER].who = ALTCONN_NOBODY;
 	set_client(assoc, sk);
 	assoc->end[ALTCONN_SERVER].addr = altconn_addr_get(dest);
 	/* Who knew it in its former life may take a reference from here on. */
@@ -448,22 +441,6 @@ int altconn_assoc_pair(struct sock *a, struct sock *b)
 	return 0;
 }
 
-/* What the process runs, if the caller may know of it. */
-static void read_comm(struct pid *pid, struct altconn_peer_info *info)
-{
-	struct task_struct *task;
-
-	BUILD_BUG_ON(sizeof(info->api_comm) != TASK_COMM_LEN);
-	info->api_pid = pid_vnr(pid);
-	if (!info->api_pid)
-		return;
-	rcu_read_lock();
-	task = pid_task(pid, PIDTYPE_TGID);
-	if (task)
-		get_task_comm(info->api_comm, task);
-	rcu_read_unlock();
-}
-
 /* Paths are the machine's, so the ends may have different namespaces. */
 static u32 netns_of(const struct altconn_assoc *assoc, enum altconn_side side)
 {
@@ -494,10 +471,9 @@ int altconn_assoc_peer_info(const struct sock *sk,
 			    struct altconn_peer_info *info)
 {
 	struct user_namespace *ns = current_user_ns();
-	const struct altconn_end *peer;
 	struct altconn_assoc *assoc;
+	struct altconn_who who;
 	enum altconn_side side;
-	struct pid *pid;
 
 	memset(info, 0, sizeof(*info));
 	if (altconn_state(sk) != TCP_ESTABLISHED || sk->sk_type == SOCK_DGRAM)
@@ -505,15 +481,18 @@ int altconn_assoc_peer_info(const struct sock *sk,
 	assoc = altconn_assoc_of(sk, &side);
 	if (!assoc)
 		return -ENOTCONN;
-	peer = &assoc->end[!side];
 	spin_lock(&assoc->lock);
-	pid = get_pid(peer->pid);
-	info->api_uid = from_kuid_munged(ns, peer->uid);
-	info->api_gid = from_kgid_munged(ns, peer->gid);
+	who = altconn_who_get(&assoc->end[!side].who);
 	spin_unlock(&assoc->lock);
 	info->api_netns = netns_of(assoc, !side);
-	read_comm(pid, info);
-	put_pid(pid);
+	info->api_uid = from_kuid_munged(ns, who.uid);
+	info->api_gid = from_kgid_munged(ns, who.gid);
+	info->api_pid = pid_vnr(who.pid);
+	BUILD_BUG_ON(sizeof(info->api_comm) != sizeof(who.comm));
+	/* What a process runs is told to those who see the process. */
+	if (info->api_pid)
+		strscpy(info->api_comm, who.comm, sizeof(info->api_comm));
+	put_pid(who.pid);
 	altconn_assoc_put(assoc);
 	return 0;
 }

@@ -311,22 +311,26 @@ int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
 	return 0;
 }
 
+static void free_claim(struct altconn_claim *claim)
+{
+	if (!claim)
+		return;
+	altconn_addr_put(claim->local);
+	altconn_addr_put(claim->remote);
+	if (claim->assoc)
+		altconn_assoc_put(claim->assoc);
+	kfree(claim);
+}
+
 /* No association any more that another socket's could equal. */
 static void unclaim(struct altconn_bind *bind)
 {
-	struct altconn_addr *local = NULL, *remote = NULL;
-	struct altconn_assoc *claimant = NULL;
-	spinlock_t *stripe = stripe_of(bind);
+	struct altconn_claim *claim = NULL;
 
-	spin_lock(stripe);
-	swap(bind->local, local);
-	swap(bind->remote, remote);
-	swap(bind->claimant, claimant);
-	spin_unlock(stripe);
-	altconn_addr_put(local);
-	altconn_addr_put(remote);
-	if (claimant)
-		altconn_assoc_put(claimant);
+	spin_lock(stripe_of(bind));
+	swap(bind->claim, claim);
+	spin_unlock(stripe_of(bind));
+	free_claim(claim);
 }
 
 /**
@@ -351,7 +355,7 @@ void altconn_unbind(struct sock *sk, struct path *path)
 		altconn_port_free(bind->net, bind->type, bind->addr);
 	if (sk->sk_type == SOCK_DGRAM)
 		altconn_dgram_changed();
-	if (bind->remote)
+	if (bind->claim)
 		unclaim(bind);
 	if (path)
 		*path = bind->path;
@@ -446,10 +450,12 @@ static bool claims(const struct altconn_bind *bind,
 		   const struct altconn_addr *own,
 		   const struct altconn_addr *dest)
 {
-	return altconn_addr_equal(bind->local, own) &&
-	       altconn_addr_equal(bind->remote, dest) &&
-	       (!bind->claimant || altconn_assoc_state(bind->claimant) !=
-				   ALTCONN_ASSOC_STATE_CLOSED);
+	const struct altconn_claim *claim = bind->claim;
+
+	return claim && altconn_addr_equal(claim->local, own) &&
+	       altconn_addr_equal(claim->remote, dest) &&
+	       (!claim->assoc || altconn_assoc_state(claim->assoc) !=
+				 ALTCONN_ASSOC_STATE_CLOSED);
 }
 
 static struct rhlist_head *siblings(const struct altconn_bind *bind)
@@ -482,23 +488,30 @@ static int claim(struct sock *sk, struct altconn_addr *dest)
 	struct altconn_bind *other, *bind = altconn_sk(sk)->bind;
 	struct altconn_addr *own = own_addr(sk);
 	spinlock_t *stripe = stripe_of(bind);
+	struct altconn_claim *new;
 	struct rhlist_head *pos;
 	int err = check_accepted(bind, own, dest);
 
 	if (err)
 		return err;
+	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return -ENOMEM;
+	new->local = altconn_addr_get(own);
+	new->remote = altconn_addr_get(dest);
 	err = -EADDRINUSE;
 	rcu_read_lock();
 	spin_lock(stripe);
 	altconn_bind_for_each(other, pos, siblings(bind))
 		if (claims(other, own, dest))
 			goto out;
-	bind->local = altconn_addr_get(own);
-	bind->remote = altconn_addr_get(dest);
+	swap(bind->claim, new);
 	err = 0;
 out:
 	spin_unlock(stripe);
 	rcu_read_unlock();
+	/* Its own, or that of the attempt before. */
+	free_claim(new);
 	return err;
 }
 
@@ -515,10 +528,10 @@ void altconn_bind_claimed(struct sock *sk, struct altconn_assoc *assoc)
 {
 	struct altconn_bind *bind = altconn_sk(sk)->bind;
 
-	if (!bind || !bind->remote)
+	if (!bind || !bind->claim)
 		return;
 	spin_lock(stripe_of(bind));
-	bind->claimant = altconn_assoc_get(assoc);
+	bind->claim->assoc = altconn_assoc_get(assoc);
 	spin_unlock(stripe_of(bind));
 }
 
@@ -575,7 +588,7 @@ void altconn_bind_reset(struct sock *sk)
 	} else if (bind->auto_bound) {
 		altconn_unbind(sk, NULL);
 	} else {
-		if (bind->remote)
+		if (bind->claim)
 			unclaim(bind);
 		if (own_addr(sk) != bind->addr)
 			altconn_sock_set_addr(sk, altconn_addr_get(bind->addr));

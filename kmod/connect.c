@@ -42,7 +42,7 @@ static void tell_client(const struct altconn_listener *ln,
 
 	trace_altconn_state(sk, TCP_SYN_SENT, state);
 	if (!err)
-		altconn_sock_set_peercred(sk, ln->pid, ln->cred);
+		altconn_sock_set_peercred(sk, ln->who.pid, ln->cred);
 	if (err && reason != ALTCONN_REASON_CANCELLED_CLOSE &&
 	    reason != ALTCONN_REASON_CANCELLED_UNSPEC)
 		WRITE_ONCE(sk->sk_err, err);

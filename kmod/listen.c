@@ -96,7 +96,7 @@ void altconn_listener_put(struct altconn_listener *ln)
 	if (!refcount_dec_and_test(&ln->refs))
 		return;
 	altconn_addr_put(ln->addr);
-	put_pid(ln->pid);
+	put_pid(ln->who.pid);
 	put_cred(ln->cred);
 	kfree_rcu(ln, rcu);
 }
@@ -434,6 +434,7 @@ struct altconn_listener *altconn_listener_new(struct altconn_addr *addr)
 	INIT_LIST_HEAD(&ln->queue);
 	INIT_LIST_HEAD(&ln->waiters);
 	ln->addr = altconn_addr_get(addr);
+	ln->who = ALTCONN_NOBODY;
 	return ln;
 }
 
@@ -451,7 +452,7 @@ static struct altconn_listener *make(struct sock *sk, int backlog)
 	ln->dress = ask->dress;
 	ln->fail_fast = ask->fail_fast;
 	ln->defer = ask->defer;
-	ln->pid = get_pid(task_tgid(current));
+	ln->who = altconn_who_am_i();
 	ln->cred = get_current_cred();
 	return ln;
 }
@@ -597,16 +598,16 @@ static void set_backlog(struct sock *sk, int backlog)
 	struct altconn_listener *ln =
 		rcu_dereference_protected(altconn_sk(sk)->listener,
 					  lockdep_sock_is_held(sk));
-	struct pid *pid = get_pid(task_tgid(current));
+	struct altconn_who who = altconn_who_am_i();
 	const struct cred *cred = get_current_cred();
 
 	spin_lock(&ln->lock);
 	ln->backlog = backlog;
-	swap(ln->pid, pid);
+	swap(ln->who, who);
 	swap(ln->cred, cred);
 	promote(ln);
 	spin_unlock(&ln->lock);
-	put_pid(pid);
+	put_pid(who.pid);
 	put_cred(cred);
 }
 
@@ -869,7 +870,7 @@ static int accept_from(struct sock *sk, struct altconn_listener *ln,
 	inherit(sk, newsock, newsk);
 	security_sk_clone(sk, newsk);
 	sock_graft(newsk, newsock);
-	altconn_sock_set_peercred(newsk, assoc->end[ALTCONN_CLIENT].pid,
+	altconn_sock_set_peercred(newsk, assoc->end[ALTCONN_CLIENT].who.pid,
 				  assoc->cred);
 	trace_altconn_accept(assoc, 0);
 	altconn_assoc_attach(assoc, ALTCONN_SERVER, newsk);

@@ -66,28 +66,20 @@ static int put_addr(struct sk_buff *skb, int attr,
 }
 
 /* The pid as the reader's pid namespace has it, and the command. */
-static int put_process(struct sk_buff *skb, struct pid *pid)
+static int put_process(struct sk_buff *skb, const struct altconn_who *who)
 {
-	char comm[TASK_COMM_LEN];
-	struct task_struct *task;
-	pid_t nr = pid_vnr(pid);
+	pid_t nr = pid_vnr(who->pid);
 
 	if (!nr)
 		return 0;
 	if (nla_put_u32(skb, ALTCONN_A_END_PID, nr))
 		return -EMSGSIZE;
-	rcu_read_lock();
-	task = pid_task(pid, PIDTYPE_TGID);
-	if (task)
-		get_task_comm(comm, task);
-	rcu_read_unlock();
-	return task ? nla_put_string(skb, ALTCONN_A_END_COMM, comm) : 0;
+	return nla_put_string(skb, ALTCONN_A_END_COMM, who->comm);
 }
 
 struct end_info {
 	const struct altconn_addr	*addr;
-	struct pid			*pid;
-	kuid_t				uid;
+	struct altconn_who		who;
 	u32				dress;
 	u32				recv_queue;
 	u64				inode;
@@ -106,13 +98,13 @@ static int put_end(struct sk_buff *skb, int attr, const struct viewer *viewer,
 	    nla_put_u64_64bit(skb, ALTCONN_A_END_INODE, end->inode,
 			      ALTCONN_A_END_PAD))
 		return -EMSGSIZE;
-	if (uid_valid(end->uid) &&
+	if (uid_valid(end->who.uid) &&
 	    nla_put_u32(skb, ALTCONN_A_END_UID,
-			from_kuid_munged(current_user_ns(), end->uid)))
+			from_kuid_munged(current_user_ns(), end->who.uid)))
 		return -EMSGSIZE;
-	if (end->pid &&
-	    (viewer->admin || uid_eq(viewer->uid, end->uid)) &&
-	    put_process(skb, end->pid))
+	if (end->who.pid &&
+	    (viewer->admin || uid_eq(viewer->uid, end->who.uid)) &&
+	    put_process(skb, &end->who))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -134,11 +126,10 @@ static int put_assoc_end(struct sk_buff *skb, int attr,
 	int err;
 
 	spin_lock(&assoc->lock);
-	info.pid = get_pid(end->pid);
-	info.uid = end->uid;
+	info.who = altconn_who_get(&end->who);
 	spin_unlock(&assoc->lock);
 	err = put_end(skb, attr, viewer, &info);
-	put_pid(info.pid);
+	put_pid(info.who.pid);
 	return err;
 }
 
@@ -345,14 +336,30 @@ static int put_dgram(struct sk_buff *skb, struct sock *sk)
 	return err;
 }
 
+/* Who has it, as it is now: nothing ended that this would be the record of. */
+static struct altconn_who owner_of(const struct sock *sk)
+{
+	struct altconn_who who = {
+		.pid = altconn_sk(sk)->pid,
+		.uid = sk_uid(sk),
+	};
+	struct task_struct *task;
+
+	rcu_read_lock();
+	task = pid_task(who.pid, PIDTYPE_TGID);
+	if (task)
+		get_task_comm(who.comm, task);
+	rcu_read_unlock();
+	return who;
+}
+
 static int put_owner(struct sk_buff *skb, const struct viewer *viewer,
 		     struct sock *sk)
 {
 	struct altconn_addr *addr = altconn_addr_of(sk);
 	struct end_info info = {
 		.addr = addr,
-		.pid = altconn_sk(sk)->pid,
-		.uid = sk_uid(sk),
+		.who = owner_of(sk),
 		.dress = altconn_sk(sk)->dress,
 		.inode = sock_i_ino(sk),
 	};

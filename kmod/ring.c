@@ -563,7 +563,7 @@ copy_out(const struct altconn_segment *seg, u32 at, struct iov_iter *to, u32 n)
 }
 
 /* When all buffers hold much, an empty one keeps none of it. */
-static void give_back(struct altconn_ring *ring)
+static noinline void give_back(struct altconn_ring *ring)
 {
 	struct altconn_segment *seg = ring->read_segment;
 
@@ -584,11 +584,11 @@ static void give_back(struct altconn_ring *ring)
 	free_segments(seg);
 }
 
-/* What the cursor has left behind is read. */
-static void commit(struct altconn_ring *ring, const struct cursor *c)
+static noinline void free_passed(struct altconn_ring *ring,
+				 const struct altconn_segment *until)
 {
 	lockdep_assert_held(&ring->read_lock);
-	while (ring->read_segment != c->seg) {
+	while (ring->read_segment != until) {
 		struct altconn_segment *old = ring->read_segment;
 
 		ring->read_segment = old->next;
@@ -597,6 +597,14 @@ static void commit(struct altconn_ring *ring, const struct cursor *c)
 		spin_unlock(&segments_lock);
 		free_segment(old);
 	}
+}
+
+/* What the cursor has left behind is read. */
+static __always_inline void commit(struct altconn_ring *ring,
+				   const struct cursor *c)
+{
+	if (unlikely(ring->read_segment != c->seg))
+		free_passed(ring, c->seg);
 	ring->read_at = c->at;
 	/* Read first, then free: look_at_reader(), altconn_ring_used(). */
 	smp_store_release(&ring->tail, c->pos);
@@ -770,6 +778,7 @@ ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 		WRITE_ONCE(ring->extra_read, ring->extra_read + total - head);
 		commit(ring, &c);
 	}
+	rx->began = true;
 out:
 	mutex_unlock(&ring->read_lock);
 	return n;

@@ -9,11 +9,15 @@
 
 #include "wait.h"
 
-/* @skip: bytes that the reader passes over, SO_PEEK_OFF */
+/*
+ * @skip: bytes that the reader passes over, SO_PEEK_OFF
+ * @seen: how much had been written when it looked behind them
+ */
 struct conn {
 	struct altconn_assoc	*assoc;
 	enum altconn_side	side;
 	u32			skip;
+	u32			seen;
 };
 
 /* What has been sent one way; NULL: nothing yet. */
@@ -60,7 +64,7 @@ static u32 send_limit(const struct sock *sk)
 }
 
 /* Before accept() there is nobody, and who comes then looks by himself. */
-static void wake_reader(const struct conn *c)
+static __always_inline void wake_reader(const struct conn *c)
 {
 	struct sock *peer;
 
@@ -71,20 +75,23 @@ static void wake_reader(const struct conn *c)
 		altconn_wake_reader(peer);
 }
 
-static void wake_writer(const struct conn *c)
+static noinline void give_space(const struct conn *c)
 {
 	struct altconn_end *writer = &c->assoc->end[!c->side];
-	struct sock *peer;
+	struct sock *peer = READ_ONCE(writer->sk);
 
-	/* Pairs with the barrier after want_space in wait_for_room(), poll. */
-	smp_mb();
-	if (!READ_ONCE(writer->want_space))
-		return;
-	peer = READ_ONCE(writer->sk);
 	if (!peer || !altconn_ring_writable(in_ring(c), send_limit(peer)))
 		return;
 	WRITE_ONCE(writer->want_space, false);
 	peer->sk_write_space(peer);
+}
+
+static __always_inline void wake_writer(const struct conn *c)
+{
+	/* Pairs with the barrier after want_space in want_room(). */
+	smp_mb();
+	if (unlikely(READ_ONCE(c->assoc->end[!c->side].want_space)))
+		give_space(c);
 }
 
 static bool can_write(const struct sock *sk, const struct conn *c)
@@ -105,10 +112,18 @@ static bool want_room(struct sock *sk, const void *arg)
 	return can_write(sk, c);
 }
 
+static u32 written(const struct conn *c)
+{
+	const struct altconn_ring *ring = in_ring(c);
+
+	return ring ? READ_ONCE(ring->head) : 0;
+}
+
+/* Behind what a peek passes over there is something when it was not there. */
 static bool has_data(const struct conn *c)
 {
 	if (unlikely(c->skip))
-		return altconn_ring_payload(in_ring(c)) > c->skip;
+		return written(c) != c->seen;
 	return altconn_ring_used(in_ring(c));
 }
 
@@ -125,6 +140,12 @@ static bool want_data(struct sock *sk, const void *arg)
 {
 	altconn_polls(sk);
 	return can_read(sk, arg);
+}
+
+static noinline int wait_for_room(struct sock *sk, const struct conn *c,
+				  long *timeo)
+{
+	return altconn_wait_until(sk, timeo, want_room, c);
 }
 
 /* The pending error, left for the next call when this one has a result. */
@@ -166,9 +187,9 @@ static bool is_lost(const struct sock *sk, const struct conn *c)
 /* So much at once: the other side goes on with it meanwhile. */
 #define CHUNK	(64U << 10)
 
-static ssize_t send_stream(struct sock *sk, const struct conn *c,
-			   struct msghdr *msg, size_t len,
-			   struct altconn_scm *scm)
+static __always_inline ssize_t
+send_stream(struct sock *sk, const struct conn *c, struct msghdr *msg,
+	    size_t len, struct altconn_scm *scm)
 {
 	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
 	struct altconn_ring *ring = writers_ring(c);
@@ -190,15 +211,15 @@ static ssize_t send_stream(struct sock *sk, const struct conn *c,
 			sent += n;
 			wake_reader(c);
 		} else if (n == -EAGAIN) {
-			n = altconn_wait_until(sk, &timeo, want_room, c);
+			n = wait_for_room(sk, c, &timeo);
 		}
 	} while (sent < len && n >= 0);
 	return sent ? : n;
 }
 
-static ssize_t send_record(struct sock *sk, const struct conn *c,
-			   struct msghdr *msg, size_t len,
-			   struct altconn_scm *scm)
+static __always_inline ssize_t
+send_record(struct sock *sk, const struct conn *c, struct msghdr *msg,
+	    size_t len, struct altconn_scm *scm)
 {
 	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
 	struct altconn_ring *ring = writers_ring(c);
@@ -217,7 +238,7 @@ static ssize_t send_record(struct sock *sk, const struct conn *c,
 				     send_limit(sk), scm);
 		if (n != -EAGAIN)
 			break;
-		n = altconn_wait_until(sk, &timeo, want_room, c);
+		n = wait_for_room(sk, c, &timeo);
 		if (n)
 			return n;
 	}
@@ -235,41 +256,54 @@ static bool raises_sigpipe(const struct sock *sk, const struct msghdr *msg)
 	       altconn_sk(sk)->dress != ALTCONN_UNIX;
 }
 
-typedef ssize_t send_fn(struct sock *sk, const struct conn *c,
-			struct msghdr *msg, size_t len,
-			struct altconn_scm *scm);
-
 /* Before accept() nobody knows whether the server will ask for them. */
-static bool wants_creds(const struct sock *sk, const struct conn *c)
+static __always_inline bool wants_creds(const struct socket *sock,
+					const struct sock *peer)
 {
-	const struct sock *peer = READ_ONCE(c->assoc->end[!c->side].sk);
+	return !peer || sk_passcred(peer) || sock_passcred(sock);
+}
 
-	return !peer || sk_passcred(peer) ||
-	       sk_passcred(sk);
+/* As AF_UNIX: of a record, not of bytes. */
+static bool wants_stamp(const struct sock *peer, bool record)
+{
+	return record && peer && sock_flag(peer, SOCK_RCVTSTAMP);
+}
+
+static __always_inline ssize_t
+send_data(struct sock *sk, const struct conn *c, struct msghdr *msg, size_t len,
+	  bool record, struct altconn_scm *scm)
+{
+	return record ? send_record(sk, c, msg, len, scm) :
+			send_stream(sk, c, msg, len, scm);
 }
 
 /* With something that goes with it. */
-static noinline ssize_t send_scm(struct sock *sk, const struct conn *c,
-				 struct msghdr *msg, size_t len, send_fn *send)
+static noinline ssize_t send_scm(struct socket *sock, const struct conn *c,
+				 struct msghdr *msg, size_t len, bool record)
 {
-	struct altconn_scm scm;
-	ssize_t n;
+	const struct sock *peer = READ_ONCE(c->assoc->end[!c->side].sk);
+	struct altconn_scm scm = {};
+	struct sock *sk = sock->sk;
+	ssize_t n = 0;
 
-	altconn_scm_init(&scm);
-	n = msg->msg_controllen ? altconn_scm_send(sk, msg, &scm) : 0;
+	if (msg->msg_controllen)
+		n = altconn_scm_send(sk, msg, &scm);
 	if (n)
 		return n;
-	if (wants_creds(sk, c))
+	if (wants_creds(sock, peer))
 		altconn_scm_fill(&scm);
-	n = send(sk, c, msg, len, &scm);
+	if (wants_stamp(peer, record))
+		scm.stamp = ktime_get_real();
+	n = send_data(sk, c, msg, len, record, &scm);
 	altconn_scm_destroy(&scm);
 	return n;
 }
 
-static __always_inline int
-send_connected(struct socket *sock, struct msghdr *msg, size_t len,
-	       send_fn *send)
+static __always_inline int send_connected(struct socket *sock,
+					  struct msghdr *msg, size_t len,
+					  bool record)
 {
+	const struct sock *peer;
 	struct sock *sk = sock->sk;
 	struct conn c;
 	ssize_t n;
@@ -279,10 +313,12 @@ send_connected(struct socket *sock, struct msghdr *msg, size_t len,
 	n = conn_get(sk, &c);
 	if (n)
 		return n;
-	if (unlikely(msg->msg_controllen || wants_creds(sk, &c)))
-		n = send_scm(sk, &c, msg, len, send);
+	peer = READ_ONCE(c.assoc->end[!c.side].sk);
+	if (unlikely(msg->msg_controllen || wants_creds(sock, peer) ||
+		     wants_stamp(peer, record)))
+		n = send_scm(sock, &c, msg, len, record);
 	else
-		n = send(sk, &c, msg, len, NULL);
+		n = send_data(sk, &c, msg, len, record, NULL);
 	conn_put(&c);
 	if (n == -EPIPE && raises_sigpipe(sk, msg))
 		send_sig(SIGPIPE, current, 0);
@@ -306,7 +342,7 @@ int altconn_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	if (msg->msg_namelen)
 		return sock->sk->sk_state == TCP_ESTABLISHED ? -EISCONN :
 							       -EOPNOTSUPP;
-	return send_connected(sock, msg, len, send_stream);
+	return send_connected(sock, msg, len, false);
 }
 
 /**
@@ -322,7 +358,7 @@ int altconn_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 int altconn_seqpacket_sendmsg(struct socket *sock, struct msghdr *msg,
 			      size_t len)
 {
-	return send_connected(sock, msg, len, send_record);
+	return send_connected(sock, msg, len, true);
 }
 
 /*
@@ -358,7 +394,7 @@ static void peeked(struct sock *sk, int flags, size_t n)
 		sk_peek_offset_bwd(sk, n);
 }
 
-static ssize_t recv_stream(struct sock *sk, const struct conn *c,
+static ssize_t recv_stream(struct sock *sk, struct conn *c,
 			   struct msghdr *msg, size_t len, int flags,
 			   struct altconn_rx *rx)
 {
@@ -369,6 +405,8 @@ static ssize_t recv_stream(struct sock *sk, const struct conn *c,
 	ssize_t n;
 
 	do {
+		if (unlikely(c->skip))
+			c->seen = written(c);
 		/* Who only looks does so once. */
 		want = peek ? len : min_t(size_t, len - copied, CHUNK);
 		n = altconn_ring_read(in_ring(c), &msg->msg_iter, want, peek,
@@ -395,7 +433,7 @@ static ssize_t recv_stream(struct sock *sk, const struct conn *c,
 	return copied ? : n;
 }
 
-static ssize_t recv_record(struct sock *sk, const struct conn *c,
+static ssize_t recv_record(struct sock *sk, struct conn *c,
 			   struct msghdr *msg, size_t len, int flags,
 			   struct altconn_rx *rx)
 {
@@ -405,6 +443,8 @@ static ssize_t recv_record(struct sock *sk, const struct conn *c,
 	ssize_t n;
 
 	for (;;) {
+		if (unlikely(c->skip))
+			c->seen = written(c);
 		n = altconn_ring_take(in_ring(c), &msg->msg_iter, len, peek,
 				      rx, &record);
 		if (n != -EAGAIN)
@@ -430,14 +470,31 @@ static void name_peer(struct sock *sk, const struct conn *c, struct msghdr *msg)
 					   msg->msg_name);
 }
 
-static __always_inline int
-recv_connected(struct socket *sock, struct msghdr *msg, size_t len, int flags,
-	       ssize_t (*recv)(struct sock *sk, const struct conn *c,
-			       struct msghdr *msg, size_t len, int flags,
-			       struct altconn_rx *rx))
+/*
+ * What came with the data. As AF_UNIX, whose end of a stream has credentials,
+ * nobody's, and that of records nothing.
+ */
+static noinline void tell_scm(struct sock *sk, struct msghdr *msg,
+			      struct altconn_rx *rx, bool record)
+{
+	if (rx->lost)
+		msg->msg_flags |= MSG_CTRUNC;
+	if (record && !rx->began)
+		return;
+	if (record && sock_flag(sk, SOCK_RCVTSTAMP))
+		altconn_put_stamp(msg, sk, rx->scm.stamp);
+	altconn_scm_recv(sk, msg, &rx->scm);
+}
+
+static __always_inline int recv_connected(struct socket *sock,
+					  struct msghdr *msg, size_t len,
+					  int flags, bool record)
 {
 	struct sock *sk = sock->sk;
-	struct altconn_rx rx;
+	struct altconn_rx rx = {
+		.passcred = sock_passcred(sock),
+		.skip = peek_at(sk, flags),
+	};
 	struct conn c;
 	ssize_t n;
 
@@ -446,21 +503,17 @@ recv_connected(struct socket *sock, struct msghdr *msg, size_t len, int flags,
 	n = conn_get(sk, &c);
 	if (n)
 		return n;
-	altconn_scm_init(&rx.scm);
-	rx.passcred = sk_passcred(sk);
-	rx.began = false;
-	rx.stop = false;
-	rx.lost = false;
-	rx.skip = peek_at(sk, flags);
 	c.skip = rx.skip;
-	n = recv(sk, &c, msg, len, flags, &rx);
+	if (record)
+		n = recv_record(sk, &c, msg, len, flags, &rx);
+	else
+		n = recv_stream(sk, &c, msg, len, flags, &rx);
 	if (n >= 0)
 		name_peer(sk, &c, msg);
-	if (unlikely(rx.lost))
-		msg->msg_flags |= MSG_CTRUNC;
-	if (unlikely(rx.passcred || rx.scm.fp) && n >= 0)
-		altconn_scm_recv(sk, msg, &rx.scm);
-	else if (unlikely(rx.scm.cred.pid || rx.scm.fp))
+	if (unlikely(rx.passcred || rx.stop ||
+		     (record && sock_flag(sk, SOCK_RCVTSTAMP))) && n >= 0)
+		tell_scm(sk, msg, &rx, record);
+	if (unlikely(rx.scm.cred.pid || rx.scm.fp))
 		altconn_scm_destroy(&rx.scm);
 	conn_put(&c);
 	return n;
@@ -482,7 +535,7 @@ recv_connected(struct socket *sock, struct msghdr *msg, size_t len, int flags,
 int altconn_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 			   int flags)
 {
-	int n = recv_connected(sock, msg, len, flags, recv_stream);
+	int n = recv_connected(sock, msg, len, flags, false);
 
 	if (n == -ENOTCONN && altconn_sk(sock->sk)->dress == ALTCONN_UNIX)
 		return -EINVAL;
@@ -504,7 +557,7 @@ int altconn_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 int altconn_seqpacket_recvmsg(struct socket *sock, struct msghdr *msg,
 			      size_t len, int flags)
 {
-	return recv_connected(sock, msg, len, flags, recv_record);
+	return recv_connected(sock, msg, len, flags, true);
 }
 
 /*

@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <linux/sock_diag.h>
@@ -494,9 +495,11 @@ TEST_F_TIMEOUT(pair, PEER_INFO_is_of_then, AT_TIMEOUT)
 		ASSERT_EQ(0, chmod(at_path_of(&a), 0777));
 	pid = at_fork();
 	if (!pid) {
+		prctl(PR_SET_NAME, "then");
 		if (at_become_nobody())
 			_exit(1);
 		fd = at_client(variant->dress, variant->type, &a, &err);
+		prctl(PR_SET_NAME, "later");
 		if (err || peer_info(fd, &info) || info.api_pid != getppid())
 			_exit(2);
 		at_tell(step[1]);
@@ -507,12 +510,13 @@ TEST_F_TIMEOUT(pair, PEER_INFO_is_of_then, AT_TIMEOUT)
 	ASSERT_EQ(0, peer_info(sfd, &info));
 	EXPECT_EQ(pid, info.api_pid);
 	EXPECT_EQ(65534, info.api_uid);
-	EXPECT_NE(0, info.api_comm[0]);
+	EXPECT_STREQ("then", info.api_comm);
 	at_tell(go[1]);
 	EXPECT_EQ(0, at_reap(pid));
-	/* The client is gone, and so is what it ran. */
+	/* The client calls itself something else and is gone. */
 	ASSERT_EQ(0, peer_info(sfd, &info));
-	EXPECT_EQ(0, info.api_comm[0]);
+	EXPECT_STREQ("then", info.api_comm);
+	EXPECT_EQ(pid, info.api_pid);
 	EXPECT_EQ(65534, info.api_uid);
 	at_close((int []){ sfd, lfd }, 2);
 }

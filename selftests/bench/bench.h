@@ -62,6 +62,8 @@ int try_connect(const struct job *job, unsigned int n, int flags);
 int connect_to(const struct job *job, unsigned int n);
 int accept_from(int fd);
 void make_pair(const struct job *job, int fds[2]);
+/* The same at a listener: make_listener(job, @n, ...). */
+void make_pair_at(const struct job *job, int lfd, unsigned int n, int fds[2]);
 int make_receiver(const struct job *job, unsigned int n);
 
 /* util.c */

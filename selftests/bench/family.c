@@ -250,19 +250,28 @@ static void *connecter(void *arg)
 	return NULL;
 }
 
-static void make_connected(const struct job *job, int fds[2])
+/* With a thread: a TIPC connect() waits for accept(). */
+void make_pair_at(const struct job *job, int lfd, unsigned int n, int fds[2])
 {
-	static unsigned int unique = 1000;
-	struct client c = { .job = job, .n = unique++ };
-	int lfd = make_listener(job, c.n, 16), on = 1;
+	struct client c = { .job = job, .n = n };
 	pthread_t thread = spawn(connecter, &c);
+	int on = 1;
 
 	fds[1] = accept_from(lfd);
 	join(thread);
 	fds[0] = c.fd;
-	close(lfd);
 	if (job->f->domain == AF_INET)
 		setsockopt(fds[1], IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+static void make_connected(const struct job *job, int fds[2])
+{
+	static unsigned int unique = 1000;
+	unsigned int n = unique++;
+	int lfd = make_listener(job, n, 16);
+
+	make_pair_at(job, lfd, n, fds);
+	close(lfd);
 }
 
 static void make_datagram_pair(const struct job *job, int fds[2])

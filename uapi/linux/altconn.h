@@ -163,7 +163,8 @@ struct altconn_connect_info {
  * @api_uid: its user, then
  * @api_gid: its group, then
  * @api_pad: zero
- * @api_comm: what it runs now, with a NUL; empty when it is gone or not seen
+ * @api_comm: what it ran, then, with a NUL; empty when the caller's namespace does
+ *	not see it
  */
 struct altconn_peer_info {
 	__aligned_u64	api_netns;
