@@ -197,6 +197,7 @@ struct altconn_scm {
  * struct altconn_rx - one recvmsg() of connected data
  * @scm: what came with it
  * @skip: where a peek begins (SO_PEEK_OFF), bytes
+ * @seeks: it has such an offset, be it 0
  * @passcred: it wants credentials: those of another do not go with it
  * @began: it has data, or a record, which may be empty
  * @stop: it gets no more: descriptors came
@@ -205,6 +206,7 @@ struct altconn_scm {
 struct altconn_rx {
 	struct altconn_scm	scm;
 	u32			skip;
+	bool			seeks;
 	bool			passcred;
 	bool			began;
 	bool			stop;

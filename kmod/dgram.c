@@ -2,7 +2,7 @@
 /*
  * Datagram sockets.
  *
- * A datagram is one piece of memory in its receiver's queue, charged to the
+ * A datagram is a piece of memory in its receiver's queue, charged to the
  * receiver alone, so a receiver that is stuck holds nothing of a sender's towards
  * others. It becomes an skb only for a socket filter that wants to see one. The
  * queue's lock also covers whom the receiver listens to: from connect()'s return
@@ -36,6 +36,7 @@
  * @refs: see below
  * @len: of @data
  * @size: what the receiver is charged
+ * @peeked: somebody looked at it; the receiver's queue_lock
  * @scm: what goes with it
  * @data: the bytes: @room, or memory of their own
  * @room: allocated with it
@@ -50,6 +51,7 @@ struct altconn_dgram {
 	refcount_t		refs;
 	u32			len;
 	u32			size;
+	bool			peeked;
 	struct altconn_scm	scm;
 	char			*data;
 	char			room[];
@@ -544,6 +546,7 @@ static struct altconn_dgram *alloc_dgram(size_t len)
 	refcount_set(&dg->refs, 1);
 	dg->from = NULL;
 	dg->len = len;
+	dg->peeked = false;
 	dg->size = roundup_pow_of_two(size) +
 		   (apart ? roundup_pow_of_two(len) : 0);
 	memset(&dg->scm, 0, sizeof(dg->scm));
@@ -1000,11 +1003,14 @@ static void unblock_senders(struct sock *sk)
  */
 static struct altconn_dgram *peek_at(struct sock *sk, u32 *skip)
 {
+	int offset = READ_ONCE(sk->sk_peek_off);
 	struct altconn_dgram *dg;
 
-	*skip = max(READ_ONCE(sk->sk_peek_off), 0);
+	*skip = max(offset, 0);
 	list_for_each_entry(dg, &altconn_dgram_sk(sk)->queue, node) {
-		if (*skip < dg->len || !*skip)
+		/* An empty one is looked at once. */
+		if (*skip < dg->len ||
+		    !(*skip || (dg->peeked && offset >= 0)))
 			return dg;
 		*skip -= dg->len;
 	}
@@ -1024,6 +1030,7 @@ static struct altconn_dgram *dequeue(struct sock *sk, bool peek, u32 *skip)
 	spin_lock(&ask->queue_lock);
 	dg = unlikely(peek) ? peek_at(sk, skip) : first(ask);
 	if (dg && peek) {
+		dg->peeked = true;
 		refcount_inc(&dg->refs);
 	} else if (dg) {
 		unlink_dgram(ask, dg);
@@ -1047,7 +1054,7 @@ static bool has_data(struct sock *sk, const int *arg)
 
 	if (is_empty(altconn_dgram_sk(sk)))
 		return false;
-	if (likely(!(*arg & MSG_PEEK) || READ_ONCE(sk->sk_peek_off) <= 0))
+	if (likely(!(*arg & MSG_PEEK) || READ_ONCE(sk->sk_peek_off) < 0))
 		return true;
 	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
 	found = peek_at(sk, &skip);

@@ -64,6 +64,9 @@ struct altconn_segment {
 
 #define RECORD_HEAD	((u32)sizeof(u32))
 
+/* In a length: an empty record that was peeked at; SO_PEEK_OFF goes on behind it. */
+#define RECORD_PEEKED	BIT(31)
+
 static struct kmem_cache *ring_cache;
 
 /* For the scan. */
@@ -710,11 +713,14 @@ out:
 static bool skip_records(struct cursor *c, u32 *used, u32 *skipped)
 {
 	while (*used) {
+		bool peeked;
 		u32 head;
 
 		settle(c);
 		head = *(u32 *)(c->seg->data + c->at);
-		if (*skipped < head || !*skipped)
+		peeked = head & RECORD_PEEKED;
+		head &= ~RECORD_PEEKED;
+		if (*skipped < head || !(*skipped || peeked))
 			return true;
 		*skipped -= head;
 		*used -= record_size(head);
@@ -740,10 +746,10 @@ ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 			  size_t len, bool peek, struct altconn_rx *rx,
 			  size_t *record)
 {
+	u32 used, head, *place, skipped = rx->skip;
 	struct altconn_marks *marks;
 	ssize_t n = -EAGAIN;
 	struct cursor c;
-	u32 used, head, skipped = rx->skip;
 
 	if (!altconn_ring_used(ring))
 		return -EAGAIN;
@@ -753,10 +759,11 @@ ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 	if (!used)
 		goto out;
 	c = begin(ring);
-	if (unlikely(skipped) && !skip_records(&c, &used, &skipped))
+	if (unlikely(rx->seeks) && !skip_records(&c, &used, &skipped))
 		goto out;
 	settle(&c);
-	head = *(u32 *)(c.seg->data + c.at);
+	place = (u32 *)(c.seg->data + c.at);
+	head = *place & ~RECORD_PEEKED;
 	/* A length that no writer stored must not lead out of the segment. */
 	n = -EIO;
 	if (WARN_ON_ONCE(head > used - RECORD_HEAD))
@@ -777,6 +784,8 @@ ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 		skip(&c, total);
 		WRITE_ONCE(ring->extra_read, ring->extra_read + total - head);
 		commit(ring, &c);
+	} else if (!head) {
+		*place |= RECORD_PEEKED;
 	}
 	rx->began = true;
 out:

@@ -10,13 +10,13 @@
 #include "wait.h"
 
 /*
- * @skip: bytes that the reader passes over, SO_PEEK_OFF
- * @seen: how much had been written when it looked behind them
+ * @seeks: the reader peeks behind an offset, SO_PEEK_OFF
+ * @seen: how much had been written when it looked there
  */
 struct conn {
 	struct altconn_assoc	*assoc;
 	enum altconn_side	side;
-	u32			skip;
+	bool			seeks;
 	u32			seen;
 };
 
@@ -41,7 +41,7 @@ static __always_inline int conn_get(const struct sock *sk, struct conn *c)
 {
 	if (altconn_state(sk) != TCP_ESTABLISHED)
 		return -ENOTCONN;
-	c->skip = 0;
+	c->seeks = false;
 	c->assoc = altconn_assoc_of(sk, &c->side);
 	if (!c->assoc)
 		return -ENOTCONN;
@@ -122,7 +122,7 @@ static u32 written(const struct conn *c)
 /* Behind what a peek passes over there is something when it was not there. */
 static bool has_data(const struct conn *c)
 {
-	if (unlikely(c->skip))
+	if (unlikely(c->seeks))
 		return written(c) != c->seen;
 	return altconn_ring_used(in_ring(c));
 }
@@ -377,12 +377,6 @@ static int wait_for_data(struct sock *sk, const struct conn *c, bool *last,
 	return *last ? 0 : altconn_sleep(sk, timeo, can_read, want_data, c);
 }
 
-/* Where a peek begins: SO_PEEK_OFF. */
-static u32 peek_at(const struct sock *sk, int flags)
-{
-	return flags & MSG_PEEK ? max(READ_ONCE(sk->sk_peek_off), 0) : 0;
-}
-
 /* The next one begins behind this one, and what is taken is not there any more. */
 static void peeked(struct sock *sk, int flags, size_t n)
 {
@@ -405,7 +399,7 @@ static ssize_t recv_stream(struct sock *sk, struct conn *c,
 	ssize_t n;
 
 	do {
-		if (unlikely(c->skip))
+		if (unlikely(c->seeks))
 			c->seen = written(c);
 		/* Who only looks does so once. */
 		want = peek ? len : min_t(size_t, len - copied, CHUNK);
@@ -443,7 +437,7 @@ static ssize_t recv_record(struct sock *sk, struct conn *c,
 	ssize_t n;
 
 	for (;;) {
-		if (unlikely(c->skip))
+		if (unlikely(c->seeks))
 			c->seen = written(c);
 		n = altconn_ring_take(in_ring(c), &msg->msg_iter, len, peek,
 				      rx, &record);
@@ -493,7 +487,7 @@ static __always_inline int recv_connected(struct socket *sock,
 	struct sock *sk = sock->sk;
 	struct altconn_rx rx = {
 		.passcred = sock_passcred(sock),
-		.skip = peek_at(sk, flags),
+		.seeks = flags & MSG_PEEK && READ_ONCE(sk->sk_peek_off) >= 0,
 	};
 	struct conn c;
 	ssize_t n;
@@ -503,7 +497,9 @@ static __always_inline int recv_connected(struct socket *sock,
 	n = conn_get(sk, &c);
 	if (n)
 		return n;
-	c.skip = rx.skip;
+	c.seeks = rx.seeks;
+	if (unlikely(rx.seeks))
+		rx.skip = max(READ_ONCE(sk->sk_peek_off), 0);
 	if (record)
 		n = recv_record(sk, &c, msg, len, flags, &rx);
 	else

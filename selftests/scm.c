@@ -761,6 +761,39 @@ TEST_F_TIMEOUT(scm, SO_PEEK_OFF_moves_on, AT_TIMEOUT)
 	EXPECT_STREQ(STREAM ? "defghij" : "fgh", peek(self->sv[1], &g, 10));
 }
 
+/* An empty message is looked at once: else nobody would see what is behind it. */
+TEST_F_TIMEOUT(scm, SO_PEEK_OFF_over_empty_ones, AT_TIMEOUT)
+{
+	static const char * const all[] = { "", "a", "", "" };
+	struct got g;
+	int i, k;
+
+	if (STREAM)
+		SKIP(return, "a stream has no empty message");
+	for (i = 0; i < 4; i++)
+		ASSERT_EQ(0, give(self->sv[0], all[i], NULL, 0));
+	/* Without an offset always the first one. */
+	for (i = 0; i < 2; i++) {
+		take(self->sv[1], &g, MSG_PEEK);
+		EXPECT_EQ(0, g.err);
+		EXPECT_EQ(0, g.len);
+	}
+	ASSERT_EQ(0, set_peek_off(self->sv[1], 0));
+	/* It has been looked at. */
+	for (i = 1; i < 4; i++) {
+		take(self->sv[1], &g, MSG_PEEK | MSG_DONTWAIT);
+		EXPECT_EQ(0, g.err);
+		EXPECT_STREQ(all[i], g.text);
+	}
+	take(self->sv[1], &g, MSG_PEEK | MSG_DONTWAIT);
+	EXPECT_EQ(EAGAIN, g.err);
+	for (k = 0; k < 4; k++) {
+		take(self->sv[1], &g, MSG_DONTWAIT);
+		EXPECT_EQ(0, g.err);
+		EXPECT_STREQ(all[k], g.text);
+	}
+}
+
 struct peeker {
 	pthread_t thread;
 	int fd;
