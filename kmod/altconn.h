@@ -183,7 +183,7 @@ struct altconn_cred {
  * struct altconn_scm - what goes with data
  * @cred: credentials
  * @fp: descriptors, or NULL
- * @stamp: when it was sent, or 0: nobody wanted to know
+ * @stamp: when it was queued, or 0: nobody wanted to know
  *
  * All zero: nothing does.
  */
@@ -1022,7 +1022,8 @@ ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
 ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 			  size_t len, bool peek, struct altconn_rx *rx);
 ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
-			 size_t len, u32 limit, struct altconn_scm *scm);
+			 size_t len, u32 limit, struct altconn_scm *scm,
+			 bool stamp);
 ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 			  size_t len, bool peek, struct altconn_rx *rx,
 			  size_t *record);
@@ -1033,13 +1034,13 @@ void altconn_scm_destroy(struct altconn_scm *scm);
 void altconn_scm_fill(struct altconn_scm *scm);
 int altconn_scm_send(const struct sock *sk, struct msghdr *msg,
 		     struct altconn_scm *scm);
-void altconn_scm_recv(struct sock *sk, struct msghdr *msg,
-		      struct altconn_scm *scm);
+void altconn_scm_recv(struct msghdr *msg, struct altconn_scm *scm,
+		      bool passcred);
 void altconn_put_stamp(struct msghdr *msg, const struct sock *sk,
 		       ktime_t stamp);
 int altconn_scm_copy(struct altconn_scm *to, const struct altconn_scm *from);
 int altconn_marks_write(struct altconn_marks **place, u32 pos, u32 n,
-			struct altconn_scm *scm);
+			struct altconn_scm *scm, bool stamp);
 u32 altconn_marks_bound(struct altconn_marks *marks, u32 pos, u32 n,
 			const struct altconn_rx *rx);
 void altconn_marks_read(struct altconn_marks *marks, u32 pos, u32 n,

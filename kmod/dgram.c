@@ -391,8 +391,12 @@ static void use_turn(struct altconn_dgram_sock *ask,
 		WRITE_ONCE(ask->turn, ask->turn - min(ask->turn, dg->size));
 }
 
-static void enqueue(struct altconn_dgram_sock *ask, struct altconn_dgram *dg)
+static void enqueue(struct sock *sk, struct altconn_dgram *dg)
 {
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
+
+	if (unlikely(sock_flag(sk, SOCK_RCVTSTAMP)))
+		dg->scm.stamp = ktime_get_real();
 	charge(ask, ask->queued + dg->size);
 	list_add_tail(&dg->node, &ask->queue);
 }
@@ -469,15 +473,13 @@ static int deliver(struct sock *receiver, struct altconn_dgram *dg,
 	LIST_HEAD(dropped);
 	int err;
 
-	if (unlikely(sock_flag(receiver, SOCK_RCVTSTAMP)))
-		dg->scm.stamp = ktime_get_real();
 	spin_lock(&ask->queue_lock);
 	err = admit(receiver, dg, me);
 	if (!err && unlikely(ask->overflow) && drop(receiver, &dropped)) {
 		list_add_tail(&dg->node, &dropped);
 	} else if (!err) {
 		use_turn(ask, dg);
-		enqueue(ask, dg);
+		enqueue(receiver, dg);
 	} else if (err == -EAGAIN && me) {
 		block_thread(ask, me, dg);
 		err = BLOCKED;
@@ -641,7 +643,7 @@ static bool give_up(struct sock *receiver, struct altconn_blocked *me, int err)
 
 	if (err == -EAGAIN && !is_full(receiver) && !filters(receiver) &&
 	    list_is_first(&me->node, &ask->blocked)) {
-		enqueue(ask, me->dg);
+		enqueue(receiver, me->dg);
 		err = 0;
 	}
 	me->result = err;
@@ -990,7 +992,7 @@ static void unblock_senders(struct sock *sk)
 		} else if (filters(sk)) {
 			release(ask, entry, LOOK_AGAIN);
 		} else {
-			enqueue(ask, entry->dg);
+			enqueue(sk, entry->dg);
 			release(ask, entry, 0);
 		}
 	}
@@ -1093,19 +1095,19 @@ static struct altconn_dgram *receive(struct sock *sk, int flags, u32 *skip,
 	}
 }
 
-static void receive_scm(struct sock *sk, struct msghdr *msg,
-			struct altconn_dgram *dg, bool peek)
+static void receive_scm(struct msghdr *msg, struct altconn_dgram *dg,
+			bool passcred, bool peek)
 {
 	struct altconn_scm copy;
 
 	/* Out of the queue nobody new can look at it, but somebody still may. */
 	if (!peek && refcount_read(&dg->refs) == 1) {
-		altconn_scm_recv(sk, msg, &dg->scm);
+		altconn_scm_recv(msg, &dg->scm, passcred);
 		return;
 	}
 	if (altconn_scm_copy(&copy, &dg->scm))
 		msg->msg_flags |= MSG_CTRUNC;
-	altconn_scm_recv(sk, msg, &copy);
+	altconn_scm_recv(msg, &copy, passcred);
 }
 
 /* SO_PEEK_OFF moves on, or back by what is not there any more. */
@@ -1133,6 +1135,7 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 {
 	struct sock *sk = sock->sk;
 	struct altconn_dgram *dg;
+	bool passcred;
 	u32 skip;
 	size_t n;
 	int err;
@@ -1152,8 +1155,9 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 							      msg->msg_name);
 		if (unlikely(sock_flag(sk, SOCK_RCVTSTAMP)))
 			altconn_put_stamp(msg, sk, dg->scm.stamp);
-		if (unlikely(sock_passcred(sock) || dg->scm.fp))
-			receive_scm(sk, msg, dg, flags & MSG_PEEK);
+		passcred = sock_passcred(sock);
+		if (unlikely(passcred || dg->scm.fp))
+			receive_scm(msg, dg, passcred, flags & MSG_PEEK);
 		if (unlikely(READ_ONCE(sk->sk_peek_off) >= 0))
 			peeked(sk, flags, flags & MSG_PEEK ? n : dg->len);
 		err = flags & MSG_TRUNC ? dg->len - skip : n;

@@ -74,7 +74,8 @@ static int put_process(struct sk_buff *skb, const struct altconn_who *who)
 		return 0;
 	if (nla_put_u32(skb, ALTCONN_A_END_PID, nr))
 		return -EMSGSIZE;
-	return nla_put_string(skb, ALTCONN_A_END_COMM, who->comm);
+	return who->comm[0] ?
+		nla_put_string(skb, ALTCONN_A_END_COMM, who->comm) : 0;
 }
 
 struct end_info {

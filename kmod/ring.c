@@ -409,6 +409,8 @@ static ssize_t make_room(struct altconn_ring *ring, size_t len, u32 limit)
  * @scm: what goes with them, or NULL: nothing; what moved to the ring is gone from
  *	it
  *
+ * What is not written is not taken from @from.
+ *
  * Context: process, may sleep.
  * Return: how many, at least 1 when @len is not 0; -EAGAIN: it is full;
  * -EFAULT; -ENOMEM; -ERESTARTSYS.
@@ -429,10 +431,10 @@ ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
 		n = copy_in(seg, ring->write_at, from, n);
 		if (unlikely((scm || ring->marks) && n)) {
 			int err = altconn_marks_write(&ring->marks, ring->head,
-						      n, scm);
+						      n, scm, false);
 
-			/* They are not written then. */
 			if (err) {
+				iov_iter_revert(from, n);
 				n = err;
 				goto out;
 			}
@@ -471,13 +473,17 @@ static u32 record_size(u32 len)
  * @len: its length; at most @limit
  * @limit: most bytes that the ring may hold, a last record not counted
  * @scm: as altconn_ring_write()
+ * @stamp: and when it is written
+ *
+ * What is not written is not taken from @from, but for -EFAULT.
  *
  * Context: process, may sleep.
  * Return: @len; -EAGAIN: there is no room; -EFAULT, -ENOMEM, -ERESTARTSYS:
  * nothing was written.
  */
 ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
-			 size_t len, u32 limit, struct altconn_scm *scm)
+			 size_t len, u32 limit, struct altconn_scm *scm,
+			 bool stamp)
 {
 	u32 total = record_size(len), at;
 	struct altconn_segment *seg;
@@ -497,10 +503,13 @@ ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
 	err = -EFAULT;
 	if (copy_in(seg, advance(seg, at, RECORD_HEAD), from, len) != len)
 		goto out;
-	if (unlikely(scm || ring->marks)) {
-		err = altconn_marks_write(&ring->marks, ring->head, total, scm);
-		if (err)
+	if (unlikely(scm || stamp || ring->marks)) {
+		err = altconn_marks_write(&ring->marks, ring->head, total, scm,
+					  stamp);
+		if (err) {
+			iov_iter_revert(from, len);
 			goto out;
+		}
 	}
 	ring->write_at = advance(seg, at, total);
 	WRITE_ONCE(ring->extra_written, ring->extra_written + total - (u32)len);

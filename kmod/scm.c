@@ -350,17 +350,15 @@ void altconn_put_stamp(struct msghdr *msg, const struct sock *sk,
 
 /**
  * altconn_scm_recv() - hand what goes with data to the caller of recvmsg()
- * @sk: the endpoint
  * @msg: gets it
  * @scm: the data's; empty then
+ * @passcred: it wants credentials, and did when it looked which data go together
  *
  * Context: process, may sleep. MSG_CTRUNC tells what found no room.
  */
-void altconn_scm_recv(struct sock *sk, struct msghdr *msg,
-		      struct altconn_scm *scm)
+void altconn_scm_recv(struct msghdr *msg, struct altconn_scm *scm,
+		      bool passcred)
 {
-	bool passcred = sk_passcred(sk);
-
 	if (!msg->msg_control && (passcred || scm->fp))
 		msg->msg_flags |= MSG_CTRUNC;
 	if (msg->msg_control && passcred) {
@@ -399,7 +397,7 @@ static struct scm_fp_list *dup_fds(struct scm_fp_list *fp)
 }
 
 /**
- * altconn_scm_copy() - the same once more, for MSG_PEEK
+ * altconn_scm_copy() - the same once more, but for the time
  * @to: gets it
  * @from: a datagram's
  *
@@ -410,7 +408,7 @@ int altconn_scm_copy(struct altconn_scm *to, const struct altconn_scm *from)
 {
 	to->cred = cred_get(&from->cred);
 	to->fp = from->fp ? dup_fds(from->fp) : NULL;
-	to->stamp = from->stamp;
+	to->stamp = 0;
 	return from->fp && !to->fp ? -ENOMEM : 0;
 }
 
@@ -492,7 +490,7 @@ static struct altconn_marks *new_marks(void)
 }
 
 static int add_mark(struct altconn_marks *marks, u32 pos, u32 n,
-		    struct altconn_scm *scm)
+		    struct altconn_scm *scm, bool stamp)
 {
 	struct mark *mark;
 
@@ -505,7 +503,7 @@ static int add_mark(struct altconn_marks *marks, u32 pos, u32 n,
 	mark->end = pos + n;
 	mark->scm.cred = cred_get(&scm->cred);
 	mark->scm.fp = scm->fp;
-	mark->scm.stamp = scm->stamp;
+	mark->scm.stamp = stamp ? ktime_get_real() : 0;
 	scm->fp = NULL;
 	cred_put(&marks->written);
 	marks->written = cred_get(&scm->cred);
@@ -533,12 +531,13 @@ bool altconn_marks_few(const struct altconn_marks *marks)
  * @pos: the first byte, as ring->head counts
  * @n: how many
  * @scm: what goes with them, or NULL: nothing does. Descriptors move to the ring
+ * @stamp: and the time
  *
  * Context: process, may sleep; the ring's write_lock held.
  * Return: 0; -ENOMEM; -EAGAIN: there are too many: @scm is as it was.
  */
 int altconn_marks_write(struct altconn_marks **place, u32 pos, u32 n,
-			struct altconn_scm *scm)
+			struct altconn_scm *scm, bool stamp)
 {
 	struct altconn_marks *marks = *place;
 	struct altconn_scm none = {};
@@ -552,9 +551,9 @@ int altconn_marks_write(struct altconn_marks **place, u32 pos, u32 n,
 		/* Whole before a reader sees it; the bytes come later still. */
 		smp_store_release(place, marks);
 	}
-	if (!scm->fp && !scm->stamp && cred_equal(&scm->cred, &marks->written))
+	if (!scm->fp && !stamp && cred_equal(&scm->cred, &marks->written))
 		return 0;
-	return add_mark(marks, pos, n, scm);
+	return add_mark(marks, pos, n, scm, stamp);
 }
 
 /* Does @a come before @b? */

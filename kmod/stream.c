@@ -217,6 +217,14 @@ send_stream(struct sock *sk, const struct conn *c, struct msghdr *msg,
 	return sent ? : n;
 }
 
+/* As AF_UNIX: of a record, not of bytes. */
+static __always_inline bool wants_stamp(const struct conn *c)
+{
+	const struct sock *peer = READ_ONCE(c->assoc->end[!c->side].sk);
+
+	return peer && sock_flag(peer, SOCK_RCVTSTAMP);
+}
+
 static __always_inline ssize_t
 send_record(struct sock *sk, const struct conn *c, struct msghdr *msg,
 	    size_t len, struct altconn_scm *scm)
@@ -235,7 +243,7 @@ send_record(struct sock *sk, const struct conn *c, struct msghdr *msg,
 		if (n)
 			return n;
 		n = altconn_ring_put(ring, &msg->msg_iter, len,
-				     send_limit(sk), scm);
+				     send_limit(sk), scm, wants_stamp(c));
 		if (n != -EAGAIN)
 			break;
 		n = wait_for_room(sk, c, &timeo);
@@ -263,12 +271,6 @@ static __always_inline bool wants_creds(const struct socket *sock,
 	return !peer || sk_passcred(peer) || sock_passcred(sock);
 }
 
-/* As AF_UNIX: of a record, not of bytes. */
-static bool wants_stamp(const struct sock *peer, bool record)
-{
-	return record && peer && sock_flag(peer, SOCK_RCVTSTAMP);
-}
-
 static __always_inline ssize_t
 send_data(struct sock *sk, const struct conn *c, struct msghdr *msg, size_t len,
 	  bool record, struct altconn_scm *scm)
@@ -292,8 +294,6 @@ static noinline ssize_t send_scm(struct socket *sock, const struct conn *c,
 		return n;
 	if (wants_creds(sock, peer))
 		altconn_scm_fill(&scm);
-	if (wants_stamp(peer, record))
-		scm.stamp = ktime_get_real();
 	n = send_data(sk, c, msg, len, record, &scm);
 	altconn_scm_destroy(&scm);
 	return n;
@@ -314,8 +314,7 @@ static __always_inline int send_connected(struct socket *sock,
 	if (n)
 		return n;
 	peer = READ_ONCE(c.assoc->end[!c.side].sk);
-	if (unlikely(msg->msg_controllen || wants_creds(sock, peer) ||
-		     wants_stamp(peer, record)))
+	if (unlikely(msg->msg_controllen || wants_creds(sock, peer)))
 		n = send_scm(sock, &c, msg, len, record);
 	else
 		n = send_data(sk, &c, msg, len, record, NULL);
@@ -477,7 +476,7 @@ static noinline void tell_scm(struct sock *sk, struct msghdr *msg,
 		return;
 	if (record && sock_flag(sk, SOCK_RCVTSTAMP))
 		altconn_put_stamp(msg, sk, rx->scm.stamp);
-	altconn_scm_recv(sk, msg, &rx->scm);
+	altconn_scm_recv(msg, &rx->scm, rx->passcred);
 }
 
 static __always_inline int recv_connected(struct socket *sock,

@@ -113,6 +113,19 @@ static int fresh_bound(struct trial *t)
 	return fresh_and_address(t) < 0 ? -1 : at_bind(t->fd, &t->a);
 }
 
+/* Its association is the only one between two addresses, which is written down. */
+static int fresh_shared(struct trial *t)
+{
+	enum at_kind kind = t->variant->dress == AT_UNIX ? AT_NAME :
+							   t->variant->kind;
+
+	if (fresh(t) < 0 ||
+	    at_set_option(t->fd, ALTCONN_SHARE_ADDRESS, 1))
+		return -1;
+	at_addr(&t->a, t->variant->dress, kind);
+	return at_bind(t->fd, &t->a);
+}
+
 static int nothing(struct trial *t)
 {
 	t->fd = -1;
@@ -304,6 +317,8 @@ static const struct call calls[] = {
 	{ "bind", fresh_and_address, run_bind, undo_fd, ENOSPC },
 	{ "listen", fresh_bound, run_listen, undo_fd },
 	{ "connect", fresh, run_connect, undo_connect },
+	{ "connect of a shared address", fresh_shared, run_connect,
+	  undo_connect },
 	{ "accept", client_waits, run_accept, undo_fd, ENFILE },
 	{ "send", nothing, run_send, undo_data, 0, true },
 	{ "sendmsg", fresh_pair_and_file, run_sendmsg, undo_sendmsg },
@@ -312,7 +327,8 @@ static const struct call calls[] = {
 
 static bool applies(const struct call *call, int type)
 {
-	if (call->run == run_listen || call->run == run_accept)
+	if (call->run == run_listen || call->run == run_accept ||
+	    call->prepare == fresh_shared)
 		return type != SOCK_DGRAM;
 	return call->run != run_sendto || type == SOCK_DGRAM;
 }

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/prctl.h>
 
 #define SLOTS 256
 
@@ -161,6 +162,8 @@ static int serve(char **words, int n)
 		return do_send(words);
 	if (n == 2 && !strcmp(words[0], "close"))
 		return do_close(words);
+	if (n == 2 && !strcmp(words[0], "name"))
+		return answer(0, at_err(prctl(PR_SET_NAME, words[1])));
 	return answer(-1, EINVAL);
 }
 

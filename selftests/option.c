@@ -521,6 +521,55 @@ TEST_F_TIMEOUT(pair, PEER_INFO_is_of_then, AT_TIMEOUT)
 	at_close((int []){ sfd, lfd }, 2);
 }
 
+/* Of the server: what listens until it is accepted, and then what accepted. */
+TEST_F_TIMEOUT(pair, PEER_INFO_before_and_after_accept, AT_TIMEOUT)
+{
+	struct altconn_peer_info info;
+	int lfd, fd, sfd, err;
+	struct at_addr a;
+
+	if (ORACLE)
+		SKIP(return, "of this family");
+	prctl(PR_SET_NAME, "listens");
+	lfd = at_listener(&a, variant->dress, variant->kind, variant->type, 4);
+	ASSERT_LE(0, lfd);
+	prctl(PR_SET_NAME, "connects");
+	fd = at_client(variant->dress, variant->type, &a, &err);
+	ASSERT_EQ(0, err);
+	prctl(PR_SET_NAME, "accepts");
+	ASSERT_EQ(0, peer_info(fd, &info));
+	EXPECT_STREQ("listens", info.api_comm);
+	sfd = accept(lfd, NULL, NULL);
+	prctl(PR_SET_NAME, "later");
+	ASSERT_EQ(0, peer_info(fd, &info));
+	EXPECT_STREQ("accepts", info.api_comm);
+	ASSERT_EQ(0, peer_info(sfd, &info));
+	EXPECT_STREQ("connects", info.api_comm);
+	/* Who listens again is who listens. */
+	ASSERT_EQ(0, listen(lfd, 4));
+	close(fd);
+	fd = at_client(variant->dress, variant->type, &a, &err);
+	ASSERT_EQ(0, peer_info(fd, &info));
+	EXPECT_STREQ("later", info.api_comm);
+	at_close((int []){ fd, sfd, lfd }, 3);
+}
+
+/* Who does not see a process is not told what it runs. */
+TEST_F_TIMEOUT(pair, PEER_INFO_in_another_pid_namespace, AT_TIMEOUT)
+{
+	struct altconn_peer_info info;
+	pid_t pid;
+
+	if (ORACLE)
+		SKIP(return, "of this family");
+	ASSERT_EQ(0, unshare(CLONE_NEWPID));
+	pid = fork();
+	if (!pid)
+		_exit(peer_info(self->sv[0], &info) || info.api_pid ||
+		      info.api_comm[0] || info.api_uid != getuid());
+	EXPECT_EQ(0, at_reap(pid));
+}
+
 FIXTURE(overflow) {
 	struct at_addr a;
 	int rfd, fd;

@@ -430,6 +430,9 @@ TEST_F_TIMEOUT(scm, credentials_at_the_end, AT_TIMEOUT)
 	EXPECT_EQ(0, g.len);
 	EXPECT_EQ(STREAM, g.has_cred);
 	EXPECT_EQ(0, g.cred.pid);
+	/* AF_UNIX calls nobody root. */
+	if (!ORACLE)
+		EXPECT_EQ(STREAM ? 65534 : 0, g.cred.uid);
 }
 
 static int64_t now_ns(void)
@@ -457,6 +460,7 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_is_of_the_sending, AT_TIMEOUT)
 	int64_t begin[2], end[2];
 	unsigned int i, k;
 	struct got g;
+	int peek;
 
 	for (i = 0; i < ARRAY_SIZE(stamp_types); i++) {
 		ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET,
@@ -469,15 +473,16 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_is_of_the_sending, AT_TIMEOUT)
 			ASSERT_TRUE(later_than(end[k]));
 		}
 		for (k = 0; k < 2; k++) {
-			take_room(self->sv[1], &g, 1, MSG_PEEK, 256);
-			EXPECT_EQ(STREAM ? 0 : stamp_types[i], g.stamp_type);
-			take_room(self->sv[1], &g, 1, 0, 256);
-			EXPECT_STREQ(k ? "b" : "a", g.text);
-			EXPECT_EQ(STREAM ? 0 : stamp_types[i], g.stamp_type);
-			if (STREAM)
-				continue;
-			EXPECT_LE(begin[k], g.stamp_ns);
-			EXPECT_GE(end[k], g.stamp_ns);
+			for (peek = MSG_PEEK; peek >= 0; peek -= MSG_PEEK) {
+				take_room(self->sv[1], &g, 1, peek, 256);
+				EXPECT_STREQ(k ? "b" : "a", g.text);
+				EXPECT_EQ(STREAM ? 0 : stamp_types[i],
+					  g.stamp_type);
+				if (STREAM)
+					continue;
+				EXPECT_LE(begin[k], g.stamp_ns);
+				EXPECT_GE(end[k], g.stamp_ns);
+			}
 		}
 		ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET,
 					 stamp_types[i], 0));
@@ -487,23 +492,191 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_is_of_the_sending, AT_TIMEOUT)
 	}
 }
 
-/* What was sent before anybody asked has the time at which it is read. */
+static int set_peek_off(int fd, int offset)
+{
+	return at_set_flag(fd, SOL_SOCKET, SO_PEEK_OFF, offset);
+}
+
+/*
+ * What was sent while nobody asked has the time at which it is read, though what
+ * was sent before has its own; in a peek, too.
+ */
 TEST_F_TIMEOUT(scm, SO_TIMESTAMP_asked_for_too_late, AT_TIMEOUT)
 {
 	int64_t sent, begin;
 	struct got g;
+	int i;
 
-	ASSERT_EQ(0, give(self->sv[0], "a", NULL, 0));
+	if (STREAM)
+		SKIP(return, "a stream has none");
+	ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET, SO_TIMESTAMPNS, 1));
+	ASSERT_EQ(0, give(self->sv[0], "x", NULL, 0));
 	sent = now_ns();
+	ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET, SO_TIMESTAMPNS, 0));
+	ASSERT_EQ(0, give(self->sv[0], "a", NULL, 0));
 	ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET, SO_TIMESTAMPNS, 1));
 	ASSERT_TRUE(later_than(sent));
 	begin = now_ns();
+	ASSERT_EQ(0, set_peek_off(self->sv[1], 1));
+	for (i = 0; i < 2; i++) {
+		take(self->sv[1], &g, i ? 0 : MSG_PEEK);
+		EXPECT_STREQ(i ? "x" : "a", g.text);
+		EXPECT_EQ(SO_TIMESTAMPNS, g.stamp_type);
+		EXPECT_EQ(!i, begin <= g.stamp_ns);
+		EXPECT_EQ(i, sent >= g.stamp_ns);
+	}
 	take(self->sv[1], &g, 0);
 	EXPECT_STREQ("a", g.text);
-	EXPECT_EQ(STREAM ? 0 : SO_TIMESTAMPNS, g.stamp_type);
-	if (!STREAM)
-		EXPECT_LE(begin, g.stamp_ns);
+	EXPECT_LE(begin, g.stamp_ns);
 	EXPECT_GE(now_ns(), g.stamp_ns);
+}
+
+/* Numbers, each with a descriptor, until one that is the last. */
+struct numbers {
+	pthread_t thread;
+	int fd, file, n, err;
+	atomic_int tid;
+};
+
+static void *send_numbers(void *arg)
+{
+	struct numbers *t = arg;
+	char text[32];
+	int i;
+
+	atomic_store(&t->tid, gettid());
+	for (i = 0; i < t->n && !t->err; i++) {
+		snprintf(text, sizeof(text), "%08d%08d", i, i);
+		t->err = give(t->fd, text, &t->file, t->file >= 0);
+	}
+	return NULL;
+}
+
+/* One that waited for room was sent when it found it. */
+TEST_F_TIMEOUT(scm, SO_TIMESTAMP_of_one_who_waited, AT_TIMEOUT)
+{
+	struct numbers t = { .fd = self->sv[0], .file = -1, .n = 1 };
+	int64_t begin;
+	struct got g;
+	int i, n = 0;
+
+	if (STREAM)
+		SKIP(return, "a stream has none");
+	ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET, SO_TIMESTAMPNS, 1));
+	while (!give_flags(self->sv[0], "full", NULL, 0, MSG_DONTWAIT))
+		n++;
+	ASSERT_EQ(0, pthread_create(&t.thread, NULL, send_numbers, &t));
+	ASSERT_TRUE(at_until((i = atomic_load(&t.tid)) && at_sleeps(i)));
+	begin = now_ns();
+	for (i = 0; i < n; i++) {
+		take(self->sv[1], &g, 0);
+		EXPECT_STREQ("full", g.text);
+		EXPECT_GE(begin, g.stamp_ns);
+	}
+	take(self->sv[1], &g, 0);
+	pthread_join(t.thread, NULL);
+	EXPECT_EQ(0, t.err);
+	EXPECT_STREQ("0000000000000000", g.text);
+	EXPECT_LE(begin, g.stamp_ns);
+	EXPECT_GE(now_ns(), g.stamp_ns);
+}
+
+/*
+ * More messages with something than a buffer takes, from one who waits: nothing
+ * is lost, twice there or in another place.
+ */
+TEST_F_TIMEOUT(scm, more_with_something_than_fit, AT_TIMEOUT)
+{
+	struct numbers t = {
+		.fd = self->sv[0], .file = some_file(), .n = 2500,
+	};
+	char text[32];
+	struct got g;
+	int i;
+
+	ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET, SO_TIMESTAMPNS, 1));
+	ASSERT_EQ(0, pthread_create(&t.thread, NULL, send_numbers, &t));
+	ASSERT_TRUE(at_until((i = atomic_load(&t.tid)) && at_sleeps(i)));
+	for (i = 0; i < t.n; i++) {
+		snprintf(text, sizeof(text), "%08d%08d", i, i);
+		take(self->sv[1], &g, 0);
+		ASSERT_STREQ(text, g.text);
+		ASSERT_EQ(1, g.n);
+		ASSERT_EQ(STREAM ? 0 : SO_TIMESTAMPNS, g.stamp_type);
+		at_close(g.fds, g.n);
+	}
+	pthread_join(t.thread, NULL);
+	EXPECT_EQ(0, t.err);
+	take(self->sv[1], &g, MSG_DONTWAIT);
+	EXPECT_EQ(EAGAIN, g.err);
+}
+
+struct big {
+	pthread_t thread;
+	int fd, file;
+	void *data;
+	size_t len;
+	ssize_t n;
+	atomic_int tid;
+};
+
+static void *send_big(void *arg)
+{
+	struct big *b = arg;
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {};
+	struct iovec iov = { b->data, b->len };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &b->file, sizeof(int));
+	atomic_store(&b->tid, gettid());
+	b->n = sendmsg(b->fd, &msg, MSG_NOSIGNAL);
+	return NULL;
+}
+
+/* Likewise of a large write that goes in pieces. */
+TEST_F_TIMEOUT(scm, large_write_without_room_for_marks, AT_TIMEOUT)
+{
+	static unsigned char out[200000], in[200000];
+	struct big big = {
+		.fd = self->sv[0], .file = some_file(), .data = out,
+		.len = sizeof(out),
+	};
+	struct got g;
+	size_t n = 0;
+	int i, k;
+	ssize_t r;
+
+	if (!STREAM || ORACLE)
+		SKIP(return, "a buffer's");
+	for (i = 0; i < sizeof(out); i++)
+		out[i] = i * 7 + i / 251;
+	for (k = 0; !give_flags(self->sv[0], "x", &big.file, 1, MSG_DONTWAIT);)
+		k++;
+	ASSERT_EQ(0, pthread_create(&big.thread, NULL, send_big, &big));
+	ASSERT_TRUE(at_until((i = atomic_load(&big.tid)) && at_sleeps(i)));
+	while (k--) {
+		take(self->sv[1], &g, 0);
+		ASSERT_EQ(1, g.n);
+		at_close(g.fds, g.n);
+	}
+	for (; n < sizeof(in); n += r) {
+		r = recv(self->sv[1], in + n, sizeof(in) - n, 0);
+		ASSERT_LT(0, r);
+	}
+	pthread_join(big.thread, NULL);
+	EXPECT_EQ(sizeof(out), big.n);
+	EXPECT_EQ(0, memcmp(in, out, sizeof(in)));
 }
 
 /* A record with everything; and an empty one; and the end, which has nothing. */
@@ -715,11 +888,6 @@ TEST_F_TIMEOUT(scm, malformed_EINVAL, AT_TIMEOUT)
 	EXPECT_EQ(EAGAIN, g.err);
 }
 
-static int set_peek_off(int fd, int off)
-{
-	return setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &off, sizeof(off));
-}
-
 static int peek_off(int fd)
 {
 	socklen_t len = sizeof(int);
@@ -891,7 +1059,8 @@ static void *take_rights(void *arg)
 	while (!atomic_load(t->over)) {
 		take_room(t->fd, &g, at_random(&seed) % 9 + 1,
 			  MSG_DONTWAIT | (at_random(&seed) % 3 ? 0 : MSG_PEEK),
-			  at_random(&seed) % 3 ? CMSG_SPACE(8) : 0);
+			  at_random(&seed) % 3 ? CMSG_SPACE(16) + CMSG_SPACE(8) :
+						 0);
 		at_close(g.fds, g.n);
 		t->n += g.len > 0;
 	}

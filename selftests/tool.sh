@@ -56,7 +56,7 @@ fails_with() {
 	same "$ret" "$code" && same "$(wc -l <<<"$output")" 1 && [ -n "$output" ]
 }
 
-plan 27
+plan 28
 
 name=name:tool-$tag
 scene listen native stream port:$port 1
@@ -66,8 +66,10 @@ check "listener: backlog, nobody queued" json \
 check "listener: whose" json \
 	"(lambda e: e['pid'] == $scene_pid and e['uid'] == 0)(one(socks('port:$port'))['owner'])"
 
+scene name then
 scene connect native stream port:$port
 first=$answer_slot
+scene name now
 scene connect native stream port:$port
 scene start native stream port:$port
 check "E-INPROGRESS answered by the third" same "${answer#* }" EINPROGRESS
@@ -76,6 +78,8 @@ check "listener: two queued, two waiting" json \
 	"(lambda s: s['queued'] == 2 and s['waiting'] == 2 and s['established'] == 2)(one(socks('port:$port')))"
 check "associations: queued and pending, with their places" json \
 	"sorted((a['state'], a.get('place', 0)) for a in assocs('port:$port')) == [('pending', 1), ('pending', 2), ('queued', 0), ('queued', 0)]"
+check "an association has the command of then, a socket that of now" json \
+	"sorted(a['client']['comm'] for a in assocs('port:$port'))[-1] == 'then' and one(socks('port:$port'))['owner']['comm'] == 'now'"
 check "text: the listener" line "^stream +LISTEN +2/1 .* 2 +port:$port"
 check "text: a waiting attempt with its place" line "WAIT .*#1 "
 

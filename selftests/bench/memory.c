@@ -53,9 +53,8 @@ static void drop_clean(void)
 
 	sync();
 	f = fopen("/proc/sys/vm/drop_caches", "w");
-	if (!f || fputs("3", f) < 0)
+	if (!f || fputs("3", f) < 0 || fclose(f))
 		die("drop_caches");
-	fclose(f);
 }
 
 /* Freed by RCU, and caches that drop what they need not keep: until they have. */
@@ -71,6 +70,8 @@ static void settle(void)
 		is = free_memory();
 		quiet = is - was < 65536 && was - is < 65536 ? quiet + 1 : 0;
 	}
+	if (quiet < 3)
+		die("the machine's memory does not come to rest");
 }
 
 struct usage {
