@@ -85,7 +85,8 @@ static void leave(struct altconn_listener *ln, struct altconn_assoc *assoc)
  * @err: 0: established, moves to the accept queue; else a positive errno
  * @reason: enum altconn_reason
  *
- * Wakes the client, and the accepter when there is something to accept.
+ * Wakes the client; who unlocks wakes the accepter when there is something to
+ * accept.
  *
  * Context: process; @ln's lock held. Drops the list's reference on failure; the
  * caller has one of its own, since the client may let go of its at once.
@@ -119,7 +120,7 @@ void altconn_connect_decide(struct altconn_listener *ln,
 	tell_client(ln, assoc, 0, reason);
 	/* Who defers takes it at once. */
 	if (!ln->defer)
-		ln->sk->sk_data_ready(ln->sk);
+		ln->ready = true;
 }
 
 /* (Re)start the timer, which holds a reference. The listener's lock is held. */

@@ -27,6 +27,26 @@ static bool is_full(const struct altconn_listener *ln)
 	return ln->defer ? ln->waiting > ln->backlog : !has_room(ln);
 }
 
+/*
+ * Wakes an accepter behind the lock, which it wants. RCU keeps the endpoint
+ * that the listener had while it was locked.
+ */
+static void unlock(struct altconn_listener *ln)
+	__releases(&ln->lock)
+{
+	struct sock *sk = NULL;
+
+	rcu_read_lock();
+	if (ln->ready) {
+		ln->ready = false;
+		sk = ln->sk;
+	}
+	spin_unlock(&ln->lock);
+	if (sk)
+		sk->sk_data_ready(sk);
+	rcu_read_unlock();
+}
+
 static struct altconn_assoc *first_waiter(struct altconn_listener *ln)
 {
 	lockdep_assert_held(&ln->lock);
@@ -82,7 +102,7 @@ altconn_listener_lock(const struct altconn_assoc *assoc)
 void altconn_listener_unlock(struct altconn_listener *ln)
 {
 	__acquire(&ln->lock);
-	spin_unlock(&ln->lock);
+	unlock(ln);
 }
 
 /**
@@ -281,7 +301,7 @@ static void wait_here(struct altconn_listener *ln, struct altconn_assoc *assoc)
 	assoc->waited = true;
 	trace_altconn_connect_wait(assoc, ln->waiting);
 	if (ln->defer)
-		ln->sk->sk_data_ready(ln->sk);
+		ln->ready = true;
 }
 
 /**
@@ -316,7 +336,7 @@ int altconn_listener_enter(struct altconn_listener *ln,
 	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
 		wait_here(ln, assoc);
 out:
-	spin_unlock(&ln->lock);
+	unlock(ln);
 	return err;
 }
 
@@ -376,12 +396,12 @@ int altconn_listener_reenter(struct altconn_listener *from,
 		altconn_listener_move(from, to, assoc);
 		promote(to);
 		if (to->defer)
-			to->sk->sk_data_ready(to->sk);
+			to->ready = true;
 	}
 	/* One that was made for this attempt, which was decided meanwhile. */
 	if (to->vacant && !to->waiting)
 		altconn_vacancy_remove(to);
-	spin_unlock(&to->lock);
+	unlock(to);
 	spin_unlock(&from->lock);
 	return err;
 }
@@ -547,7 +567,7 @@ static void settle(struct altconn_listener *ln)
 {
 	spin_lock(&ln->lock);
 	promote(ln);
-	spin_unlock(&ln->lock);
+	unlock(ln);
 	while (refuse_one(ln, true, ALTCONN_REASON_BACKLOG_FULL))
 		cond_resched();
 }
@@ -606,7 +626,7 @@ static void set_backlog(struct sock *sk, int backlog)
 	swap(ln->who, who);
 	swap(ln->cred, cred);
 	promote(ln);
-	spin_unlock(&ln->lock);
+	unlock(ln);
 	put_pid(who.pid);
 	put_cred(cred);
 }
@@ -736,8 +756,8 @@ void altconn_listener_option(struct sock *sk, bool fail_fast, bool defer)
 	ln->defer = defer;
 	promote(ln);
 	if (defer && ln->waiting)
-		ln->sk->sk_data_ready(ln->sk);
-	spin_unlock(&ln->lock);
+		ln->ready = true;
+	unlock(ln);
 }
 
 /**
@@ -794,7 +814,7 @@ static struct altconn_assoc *take(struct altconn_listener *ln)
 	assoc = dequeue(ln, ALTCONN_ASSOC_STATE_ESTABLISHED);
 	if (assoc)
 		promote(ln);
-	spin_unlock(&ln->lock);
+	unlock(ln);
 	return assoc;
 }
 

@@ -66,7 +66,7 @@ check "listener: backlog, nobody queued" json \
 check "listener: whose" json \
 	"(lambda e: e['pid'] == $scene_pid and e['uid'] == 0)(one(socks('port:$port'))['owner'])"
 
-scene name then
+scene name "then"
 scene connect native stream port:$port
 first=$answer_slot
 scene name now
