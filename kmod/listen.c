@@ -496,13 +496,20 @@ static int bind_listener(struct sock *sk)
 	return altconn_autobind(sk, &addr);
 }
 
-/* One that waits at a listener which closes: it may wait for the next. */
-static void turn_away(struct altconn_listener *ln, struct altconn_assoc *assoc)
+/*
+ * One that waits at a listener which closes: it may wait for the next, or at
+ * another one that shares the address.
+ */
+static void turn_away(struct altconn_listener *ln, struct altconn_assoc *assoc,
+		      bool shared)
 {
-	u32 reason = ALTCONN_REASON_LISTENER_CLOSED;
+	u32 reason;
 
-	if (assoc->waits_listener && !altconn_vacancy_enter(assoc, ln, &reason))
+	if ((shared || assoc->waits_listener) &&
+	    !altconn_vacancy_enter(assoc, ln, &reason))
 		return;
+	if (!assoc->waits_listener)
+		reason = ALTCONN_REASON_LISTENER_CLOSED;
 	spin_lock(&ln->lock);
 	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
 		altconn_connect_decide(ln, assoc, ECONNREFUSED, reason);
@@ -522,12 +529,12 @@ static struct altconn_assoc *get_first_waiter(struct altconn_listener *ln)
 	return assoc;
 }
 
-static void turn_all_away(struct altconn_listener *ln)
+static void turn_all_away(struct altconn_listener *ln, bool shared)
 {
 	struct altconn_assoc *assoc;
 
 	while ((assoc = get_first_waiter(ln))) {
-		turn_away(ln, assoc);
+		turn_away(ln, assoc, shared);
 		altconn_assoc_put(assoc);
 		cond_resched();
 	}
@@ -723,7 +730,7 @@ void altconn_listener_close(struct sock *sk)
 	spin_lock(&ln->lock);
 	ln->closed = true;
 	spin_unlock(&ln->lock);
-	turn_all_away(ln);
+	turn_all_away(ln, ask->bind->share);
 	reset_queue(ln);
 	/* Accepters that sleep see that it has closed. */
 	sk->sk_state_change(sk);
