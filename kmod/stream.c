@@ -217,17 +217,14 @@ send_stream(struct sock *sk, const struct conn *c, struct msghdr *msg,
 	return sent ? : n;
 }
 
-/* As AF_UNIX: of a record, not of bytes. */
-static __always_inline bool wants_stamp(const struct conn *c)
+static const struct sock *peer_of(const struct conn *c)
 {
-	const struct sock *peer = READ_ONCE(c->assoc->end[!c->side].sk);
-
-	return peer && sock_flag(peer, SOCK_RCVTSTAMP);
+	return READ_ONCE(c->assoc->end[!c->side].sk);
 }
 
 static __always_inline ssize_t
-send_record(struct sock *sk, const struct conn *c, struct msghdr *msg,
-	    size_t len, struct altconn_scm *scm)
+send_record(struct sock *sk, const struct conn *c, const struct sock *peer,
+	    struct msghdr *msg, size_t len, struct altconn_scm *scm)
 {
 	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
 	struct altconn_ring *ring = writers_ring(c);
@@ -242,13 +239,16 @@ send_record(struct sock *sk, const struct conn *c, struct msghdr *msg,
 		n = send_state(sk, c, 0);
 		if (n)
 			return n;
-		n = altconn_ring_put(ring, &msg->msg_iter, len,
-				     send_limit(sk), scm, wants_stamp(c));
+		/* As AF_UNIX: of a record, not of bytes, and when it is queued. */
+		n = altconn_ring_put(ring, &msg->msg_iter, len, send_limit(sk),
+				     scm, peer &&
+				     sock_flag(peer, SOCK_RCVTSTAMP));
 		if (n != -EAGAIN)
 			break;
 		n = wait_for_room(sk, c, &timeo);
 		if (n)
 			return n;
+		peer = peer_of(c);
 	}
 	if (n >= 0)
 		wake_reader(c);
@@ -272,10 +272,10 @@ static __always_inline bool wants_creds(const struct socket *sock,
 }
 
 static __always_inline ssize_t
-send_data(struct sock *sk, const struct conn *c, struct msghdr *msg, size_t len,
-	  bool record, struct altconn_scm *scm)
+send_data(struct sock *sk, const struct conn *c, const struct sock *peer,
+	  struct msghdr *msg, size_t len, bool record, struct altconn_scm *scm)
 {
-	return record ? send_record(sk, c, msg, len, scm) :
+	return record ? send_record(sk, c, peer, msg, len, scm) :
 			send_stream(sk, c, msg, len, scm);
 }
 
@@ -283,7 +283,7 @@ send_data(struct sock *sk, const struct conn *c, struct msghdr *msg, size_t len,
 static noinline ssize_t send_scm(struct socket *sock, const struct conn *c,
 				 struct msghdr *msg, size_t len, bool record)
 {
-	const struct sock *peer = READ_ONCE(c->assoc->end[!c->side].sk);
+	const struct sock *peer = peer_of(c);
 	struct altconn_scm scm = {};
 	struct sock *sk = sock->sk;
 	ssize_t n = 0;
@@ -294,7 +294,7 @@ static noinline ssize_t send_scm(struct socket *sock, const struct conn *c,
 		return n;
 	if (wants_creds(sock, peer))
 		altconn_scm_fill(&scm);
-	n = send_data(sk, c, msg, len, record, &scm);
+	n = send_data(sk, c, peer, msg, len, record, &scm);
 	altconn_scm_destroy(&scm);
 	return n;
 }
@@ -313,11 +313,11 @@ static __always_inline int send_connected(struct socket *sock,
 	n = conn_get(sk, &c);
 	if (n)
 		return n;
-	peer = READ_ONCE(c.assoc->end[!c.side].sk);
+	peer = peer_of(&c);
 	if (unlikely(msg->msg_controllen || wants_creds(sock, peer)))
 		n = send_scm(sock, &c, msg, len, record);
 	else
-		n = send_data(sk, &c, msg, len, record, NULL);
+		n = send_data(sk, &c, peer, msg, len, record, NULL);
 	conn_put(&c);
 	if (n == -EPIPE && raises_sigpipe(sk, msg))
 		send_sig(SIGPIPE, current, 0);

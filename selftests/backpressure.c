@@ -402,6 +402,36 @@ TEST_F_TIMEOUT(full, blocking_sender_is_not_starved, AT_TIMEOUT)
 	pthread_join(reader.thread, NULL);
 }
 
+/* A poller has its turn and no more, though it sends whenever something is read. */
+TEST_F_TIMEOUT(full, turn_of_a_poller_ends, AT_TIMEOUT)
+{
+	bool polled = false;
+	int fd, i, n;
+	struct sender s;
+	char c = 0;
+
+	if (ORACLE)
+		SKIP(return, "AF_UNIX promises no order");
+	fd = connected(self, variant);
+	n = fill(fd);
+	/* It is the first who waits. */
+	ASSERT_EQ(0, at_poll_now(fd, POLLOUT));
+	ASSERT_EQ(0, start(&s, connected(self, variant), 'x'));
+	for (i = 0; i < 8 * n && c != 'x'; i++) {
+		ASSERT_EQ(1, recv(self->rfd, &c, 1, MSG_DONTWAIT));
+		if (give(fd, '.'))
+			at_poll_now(fd, POLLOUT);
+		else
+			polled |= i > 0;
+	}
+	/* It had its turn, and then the other one. */
+	EXPECT_TRUE(polled);
+	EXPECT_EQ('x', c);
+	while (c != 'x' && recv(self->rfd, &c, 1, 0) == 1)
+		;
+	EXPECT_EQ(0, end(&s));
+}
+
 struct reader {
 	pthread_t thread;
 	int fd;
