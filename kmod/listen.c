@@ -496,20 +496,13 @@ static int bind_listener(struct sock *sk)
 	return altconn_autobind(sk, &addr);
 }
 
-/*
- * One that waits at a listener which closes: it may wait for the next, or at
- * another one that shares the address.
- */
-static void turn_away(struct altconn_listener *ln, struct altconn_assoc *assoc,
-		      bool shared)
+/* One that waits at a listener which closes: it may wait for the next. */
+static void turn_away(struct altconn_listener *ln, struct altconn_assoc *assoc)
 {
-	u32 reason;
+	u32 reason = ALTCONN_REASON_LISTENER_CLOSED;
 
-	if ((shared || assoc->waits_listener) &&
-	    !altconn_vacancy_enter(assoc, ln, &reason))
+	if (assoc->waits_listener && !altconn_vacancy_enter(assoc, ln, &reason))
 		return;
-	if (!assoc->waits_listener)
-		reason = ALTCONN_REASON_LISTENER_CLOSED;
 	spin_lock(&ln->lock);
 	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
 		altconn_connect_decide(ln, assoc, ECONNREFUSED, reason);
@@ -529,12 +522,12 @@ static struct altconn_assoc *get_first_waiter(struct altconn_listener *ln)
 	return assoc;
 }
 
-static void turn_all_away(struct altconn_listener *ln, bool shared)
+static void turn_all_away(struct altconn_listener *ln)
 {
 	struct altconn_assoc *assoc;
 
 	while ((assoc = get_first_waiter(ln))) {
-		turn_away(ln, assoc, shared);
+		turn_away(ln, assoc);
 		altconn_assoc_put(assoc);
 		cond_resched();
 	}
@@ -730,7 +723,7 @@ void altconn_listener_close(struct sock *sk)
 	spin_lock(&ln->lock);
 	ln->closed = true;
 	spin_unlock(&ln->lock);
-	turn_all_away(ln, ask->bind->share);
+	turn_all_away(ln);
 	reset_queue(ln);
 	/* Accepters that sleep see that it has closed. */
 	sk->sk_state_change(sk);

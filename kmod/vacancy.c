@@ -96,8 +96,6 @@ static int enter(struct altconn_assoc *assoc, struct altconn_listener *from,
 
 	ln = altconn_listener_find(assoc->an->net, assoc->type,
 				   assoc->end[ALTCONN_SERVER].addr, reason);
-	if (IS_ERR(ln) && !assoc->waits_listener)
-		return PTR_ERR(ln);
 	if (IS_ERR(ln))
 		ln = get(assoc, spare);
 	*reason = ALTCONN_REASON_NO_MEMORY;
@@ -115,11 +113,10 @@ static int enter(struct altconn_assoc *assoc, struct altconn_listener *from,
  * @from: the listener that it waited at and that closes; NULL for a new one
  * @reason: why not
  *
- * When a listener has come meanwhile, or shares the address, the attempt enters
- * that. One that does not wait for listeners enters nothing else.
+ * When a listener has come meanwhile the attempt enters that.
  *
  * Context: process, may sleep; lock_sock() of the client held if it is new.
- * Return: 0; -ECONNREFUSED: too many wait, or nobody listens; -ENOMEM. On failure the attempt is
+ * Return: 0; -ECONNREFUSED: too many wait; -ENOMEM. On failure the attempt is
  * where it was.
  */
 int altconn_vacancy_enter(struct altconn_assoc *assoc,
@@ -128,15 +125,12 @@ int altconn_vacancy_enter(struct altconn_assoc *assoc,
 	spinlock_t *stripe =
 		altconn_bind_stripe(assoc->an->net, assoc->type,
 				    assoc->end[ALTCONN_SERVER].addr);
-	struct altconn_listener *spare = NULL;
+	struct altconn_listener *spare = vacancy_new(assoc);
 	int err;
 
 	*reason = ALTCONN_REASON_NO_MEMORY;
-	if (assoc->waits_listener) {
-		spare = vacancy_new(assoc);
-		if (!spare)
-			return -ENOMEM;
-	}
+	if (!spare)
+		return -ENOMEM;
 	spin_lock(stripe);
 	/* Again when the vacancy went just then: it is out of the table. */
 	do {

@@ -840,39 +840,6 @@ TEST_F_TIMEOUT(share, full_listener_is_passed_over, AT_TIMEOUT)
 	at_close(clients, 20);
 }
 
-/* When one closes, who waits there is served by the other, in the old order. */
-TEST_F_TIMEOUT(share, those_who_wait_go_to_the_other, AT_TIMEOUT)
-{
-	int one, other, clients[12], sfd, i, err, n = 0, waited = 0;
-	struct at_addr a;
-	char c;
-
-	at_addr(&a, variant->dress, variant->kind);
-	ASSERT_LE(0, one = sharing(variant, &a, true, 1));
-	ASSERT_LE(0, other = sharing(variant, &a, true, 1));
-	for (i = 0; i < 12; i++) {
-		clients[i] = at_client(variant->dress,
-				       variant->type | SOCK_NONBLOCK, &a, &err);
-		ASSERT_EQ(i < 4 ? 0 : EINPROGRESS, err);
-		waited += err == EINPROGRESS;
-	}
-	close(one);
-	/* Established there, and not accepted: two. */
-	for (i = 0; i < 4; i++)
-		n += at_err(recv(clients[i], &c, 1, 0)) == ECONNRESET;
-	EXPECT_EQ(2, n);
-	for (n = 0; n < 2 + waited; n++) {
-		sfd = accept(other, NULL, NULL);
-		ASSERT_LE(0, sfd);
-		close(sfd);
-	}
-	for (i = 4; i < 12; i++)
-		EXPECT_EQ(0, at_so_error(clients[i]));
-	EXPECT_EQ(0, accept_all(other));
-	close(other);
-	at_close(clients, 12);
-}
-
 TEST_F_TIMEOUT(share, only_with_who_shares, AT_TIMEOUT)
 {
 	struct at_addr a;
