@@ -440,7 +440,7 @@ struct altconn_assoc {
  * @lock: everything below up to the counters; decides attempts
  * @closed: no attempt may enter any more
  * @vacant: no endpoint: attempts wait here for one
- * @ready: accepters are to be told of something; who unlocks does
+ * @ready: of so many, accepters are to be told; who unlocks does
  * @fail_fast: a full backlog refuses (ALTCONN_BACKLOG_POLICY)
  * @defer: accept() establishes, nothing else does (ALTCONN_DEFER_ACCEPT)
  * @id: the endpoint's in the namespace's table
@@ -476,9 +476,9 @@ struct altconn_listener {
 	spinlock_t		lock;		/* queues; decides attempts */
 	bool			closed;
 	bool			vacant;
-	bool			ready;
 	bool			fail_fast;
 	bool			defer;
+	u32			ready;
 	u64			id;
 	struct list_head	queue;
 	struct list_head	waiters;

@@ -120,7 +120,7 @@ void altconn_connect_decide(struct altconn_listener *ln,
 	tell_client(ln, assoc, 0, reason);
 	/* Who defers takes it at once. */
 	if (!ln->defer)
-		ln->ready = true;
+		ln->ready++;
 }
 
 /* (Re)start the timer, which holds a reference. The listener's lock is held. */

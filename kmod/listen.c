@@ -28,21 +28,19 @@ static bool is_full(const struct altconn_listener *ln)
 }
 
 /*
- * Wakes an accepter behind the lock, which it wants. RCU keeps the endpoint
- * that the listener had while it was locked.
+ * Wakes an accepter for each that there is to accept, behind the lock, which they
+ * want. RCU keeps the endpoint that the listener had while it was locked.
  */
 static void unlock(struct altconn_listener *ln)
 	__releases(&ln->lock)
 {
-	struct sock *sk = NULL;
+	struct sock *sk = ln->sk;
+	u32 n = ln->ready;
 
+	ln->ready = 0;
 	rcu_read_lock();
-	if (ln->ready) {
-		ln->ready = false;
-		sk = ln->sk;
-	}
 	spin_unlock(&ln->lock);
-	if (sk)
+	while (n--)
 		sk->sk_data_ready(sk);
 	rcu_read_unlock();
 }
@@ -158,16 +156,22 @@ static struct altconn_listener *choose(struct net *net, int type,
 	struct altconn_listener *ln, *last = NULL;
 	struct rhlist_head *list, *pos;
 	struct altconn_bind *bind;
+	bool full, found = false;
 
 	list = altconn_bind_lookup(net, type, addr);
 	altconn_bind_for_each(bind, pos, list) {
 		ln = rcu_dereference(bind->listener);
 		if (!ln || altconn_bind_score(bind, addr) != score)
 			continue;
-		/* One whose backlog is full is passed over, if there is another. */
-		if (!last || READ_ONCE(ln->queued) <= READ_ONCE(ln->backlog))
+		/*
+		 * One whose backlog is full is passed over, if there is
+		 * another; else it is as good as the others.
+		 */
+		full = READ_ONCE(ln->queued) > READ_ONCE(ln->backlog);
+		if (!full || (!found && (!last || nth == 0)))
 			last = ln;
-		if (nth-- == 0 && last == ln)
+		found |= !full;
+		if (nth-- == 0 && !full)
 			break;
 	}
 	return last;
@@ -301,7 +305,7 @@ static void wait_here(struct altconn_listener *ln, struct altconn_assoc *assoc)
 	assoc->waited = true;
 	trace_altconn_connect_wait(assoc, ln->waiting);
 	if (ln->defer)
-		ln->ready = true;
+		ln->ready++;
 }
 
 /**
@@ -396,7 +400,7 @@ int altconn_listener_reenter(struct altconn_listener *from,
 		altconn_listener_move(from, to, assoc);
 		promote(to);
 		if (to->defer)
-			to->ready = true;
+			to->ready++;
 	}
 	/* One that was made for this attempt, which was decided meanwhile. */
 	if (to->vacant && !to->waiting)
@@ -722,6 +726,7 @@ void altconn_listener_close(struct sock *sk)
 
 	spin_lock(&ln->lock);
 	ln->closed = true;
+	WARN_ON_ONCE(ln->ready);
 	spin_unlock(&ln->lock);
 	turn_all_away(ln);
 	reset_queue(ln);
@@ -755,8 +760,8 @@ void altconn_listener_option(struct sock *sk, bool fail_fast, bool defer)
 	ln->fail_fast = fail_fast;
 	ln->defer = defer;
 	promote(ln);
-	if (defer && ln->waiting)
-		ln->ready = true;
+	if (defer)
+		ln->ready += ln->waiting;
 	unlock(ln);
 }
 

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 
 FIXTURE(accept) {
 	struct at_addr a;
@@ -329,6 +330,41 @@ TEST_F_TIMEOUT(accept, blocks_until_a_client_comes, AT_TIMEOUT)
 	ASSERT_LE(0, client(variant, &self->a));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_LE(0, a.fd);
+}
+
+/* Whoever sleeps in accept() is woken for what a larger backlog lets in at once. */
+TEST_F_TIMEOUT(accept, larger_backlog_wakes_them_all, AT_TIMEOUT)
+{
+	struct sched_param urgent = { .sched_priority = 1 }, plain = {};
+	struct accepter a[5];
+	pthread_t threads[5];
+	int i, err, fds[5];
+	cpu_set_t one;
+
+	if (at_is_oracle(variant->dress))
+		SKIP(return, "with AF_UNIX nobody waits");
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	ASSERT_EQ(0, listen(self->lfd, 0));
+	for (i = 0; i < 5; i++)
+		ASSERT_TRUE(start_accepter(&a[i], self->lfd, &threads[i]));
+	/* Who is woken does not run before all is done. */
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &urgent));
+	for (i = 0; i < 5; i++) {
+		fds[i] = at_client(variant->dress,
+				   variant->type | SOCK_NONBLOCK, &self->a,
+				   &err);
+		EXPECT_EQ(i ? EINPROGRESS : 0, err);
+	}
+	EXPECT_EQ(0, listen(self->lfd, 10));
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_OTHER, &plain));
+	for (i = 0; i < 5; i++) {
+		ASSERT_EQ(0, pthread_join(threads[i], NULL));
+		EXPECT_LE(0, a[i].fd);
+		close(a[i].fd);
+	}
+	at_close(fds, 5);
 }
 
 TEST_F_TIMEOUT(accept, SO_RCVTIMEO_ends_the_wait, AT_TIMEOUT)

@@ -556,7 +556,7 @@ static void *send_numbers(void *arg)
 TEST_F_TIMEOUT(scm, SO_TIMESTAMP_of_one_who_waited, AT_TIMEOUT)
 {
 	struct numbers t = { .fd = self->sv[0], .file = -1, .n = 1 };
-	int64_t begin;
+	int64_t begin, sent;
 	struct got g;
 	int i, n = 0;
 
@@ -573,12 +573,14 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_of_one_who_waited, AT_TIMEOUT)
 		EXPECT_STREQ("full", g.text);
 		EXPECT_GE(begin, g.stamp_ns);
 	}
-	take(self->sv[1], &g, 0);
 	pthread_join(t.thread, NULL);
 	EXPECT_EQ(0, t.err);
+	sent = now_ns();
+	ASSERT_TRUE(later_than(sent));
+	take(self->sv[1], &g, 0);
 	EXPECT_STREQ("0000000000000000", g.text);
 	EXPECT_LE(begin, g.stamp_ns);
-	EXPECT_GE(now_ns(), g.stamp_ns);
+	EXPECT_GE(sent, g.stamp_ns);
 }
 
 /*
@@ -929,10 +931,28 @@ TEST_F_TIMEOUT(scm, SO_PEEK_OFF_moves_on, AT_TIMEOUT)
 	EXPECT_STREQ(STREAM ? "defghij" : "fgh", peek(self->sv[1], &g, 10));
 }
 
+struct peeker {
+	pthread_t thread;
+	int fd;
+	atomic_int tid;
+	ssize_t n;
+	char c;
+};
+
+static void *peek_blocking(void *arg)
+{
+	struct peeker *p = arg;
+
+	atomic_store(&p->tid, gettid());
+	p->n = recv(p->fd, &p->c, 1, MSG_PEEK);
+	return NULL;
+}
+
 /* An empty message is looked at once: else nobody would see what is behind it. */
 TEST_F_TIMEOUT(scm, SO_PEEK_OFF_over_empty_ones, AT_TIMEOUT)
 {
 	static const char * const all[] = { "", "a", "", "" };
+	struct peeker p = { .fd = self->sv[1] };
 	struct got g;
 	int i, k;
 
@@ -960,23 +980,17 @@ TEST_F_TIMEOUT(scm, SO_PEEK_OFF_over_empty_ones, AT_TIMEOUT)
 		EXPECT_EQ(0, g.err);
 		EXPECT_STREQ(all[k], g.text);
 	}
-}
-
-struct peeker {
-	pthread_t thread;
-	int fd;
-	atomic_int tid;
-	ssize_t n;
-	char c;
-};
-
-static void *peek_blocking(void *arg)
-{
-	struct peeker *p = arg;
-
-	atomic_store(&p->tid, gettid());
-	p->n = recv(p->fd, &p->c, 1, MSG_PEEK);
-	return NULL;
+	/* Who waits behind one that was looked at sleeps. */
+	ASSERT_EQ(0, give(self->sv[0], "", NULL, 0));
+	take(self->sv[1], &g, MSG_PEEK | MSG_DONTWAIT);
+	EXPECT_EQ(0, g.err);
+	ASSERT_EQ(0, set_peek_off(self->sv[1], 0));
+	ASSERT_EQ(0, pthread_create(&p.thread, NULL, peek_blocking, &p));
+	ASSERT_TRUE(at_until((i = atomic_load(&p.tid)) && at_sleeps(i)));
+	ASSERT_EQ(0, give(self->sv[0], "z", NULL, 0));
+	pthread_join(p.thread, NULL);
+	EXPECT_EQ(1, p.n);
+	EXPECT_EQ('z', p.c);
 }
 
 /* Who waits for what is behind is not content with what is there. */
