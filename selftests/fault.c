@@ -178,23 +178,8 @@ static int run_send(struct trial *t)
 /* With a descriptor and credentials. */
 static int run_sendmsg(struct trial *t)
 {
-	union {
-		char buf[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = {};
-	struct iovec iov = { "abcdefgh", 8 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control.buf,
-		.msg_controllen = sizeof(control.buf),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	*(int *)CMSG_DATA(cmsg) = t->fd;
-	return at_err(sendmsg(t->self->sv[0], &msg, MSG_DONTWAIT));
+	return at_err(at_send_with(t->self->sv[0], "abcdefgh", 8, SCM_RIGHTS,
+				   &t->fd, sizeof(t->fd), MSG_DONTWAIT));
 }
 
 /* The marks of a buffer are made anew with it. */

@@ -554,6 +554,36 @@ TEST_F_TIMEOUT(pair, PEER_INFO_before_and_after_accept, AT_TIMEOUT)
 	at_close((int []){ fd, sfd, lfd }, 3);
 }
 
+/* What LSMs say of a peer that they have not been told of, without a label. */
+TEST_F_TIMEOUT(pair, SO_PEERSEC_and_SO_PASSSEC, AT_TIMEOUT)
+{
+	union {
+		char buf[CMSG_SPACE(256)];
+		struct cmsghdr align;
+	} control;
+	char label[256], c = 'a';
+	struct iovec iov = { &c, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf),
+	};
+	socklen_t len = sizeof(label);
+	int err;
+
+	if (ORACLE)
+		SKIP(return, "of this family");
+	err = at_err(getsockopt(self->sv[0], SOL_SOCKET, SO_PEERSEC, label,
+				&len));
+	EXPECT_EQ(ENOPROTOOPT, err);
+	err = set_int(self->sv[1], SOL_SOCKET, SO_PASSSEC, 1);
+	EXPECT_TRUE(!err || err == EOPNOTSUPP);
+	ASSERT_EQ(1, send(self->sv[0], &c, 1, 0));
+	ASSERT_EQ(1, recvmsg(self->sv[1], &msg, 0));
+	EXPECT_EQ(0, msg.msg_controllen);
+	EXPECT_EQ(0, msg.msg_flags & MSG_CTRUNC);
+}
+
 /* Who does not see a process is not told what it runs. */
 TEST_F_TIMEOUT(pair, PEER_INFO_in_another_pid_namespace, AT_TIMEOUT)
 {

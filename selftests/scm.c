@@ -52,24 +52,8 @@ FIXTURE_TEARDOWN(scm)
 /* A message with descriptors; its errno. */
 static int give_flags(int fd, const char *text, const int *fds, int n, int flags)
 {
-	union {
-		char buf[CMSG_SPACE(MOST_FDS * sizeof(int))];
-		struct cmsghdr align;
-	} control = {};
-	struct iovec iov = { (void *)text, strlen(text) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *cmsg;
-
-	if (n) {
-		msg.msg_control = control.buf;
-		msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
-		cmsg = CMSG_FIRSTHDR(&msg);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(n * sizeof(int));
-		memcpy(CMSG_DATA(cmsg), fds, n * sizeof(int));
-	}
-	return at_err(sendmsg(fd, &msg, flags | MSG_NOSIGNAL));
+	return at_err(at_send_with(fd, text, strlen(text), SCM_RIGHTS, fds,
+				   n * sizeof(int), flags));
 }
 
 static int give(int fd, const char *text, const int *fds, int n)
@@ -625,24 +609,10 @@ struct big {
 static void *send_big(void *arg)
 {
 	struct big *b = arg;
-	union {
-		char buf[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = {};
-	struct iovec iov = { b->data, b->len };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control.buf,
-		.msg_controllen = sizeof(control.buf),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
 
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &b->file, sizeof(int));
 	atomic_store(&b->tid, gettid());
-	b->n = sendmsg(b->fd, &msg, MSG_NOSIGNAL);
+	b->n = at_send_with(b->fd, b->data, b->len, SCM_RIGHTS, &b->file,
+			    sizeof(b->file), 0);
 	return NULL;
 }
 
@@ -729,23 +699,8 @@ TEST_F_TIMEOUT(scm, credentials_asked_for_too_late, AT_TIMEOUT)
 
 static int give_as(int fd, const char *text, const struct ucred *cred)
 {
-	union {
-		char buf[CMSG_SPACE(sizeof(*cred))];
-		struct cmsghdr align;
-	} control = {};
-	struct iovec iov = { (void *)text, strlen(text) };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control.buf,
-		.msg_controllen = sizeof(control.buf),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_CREDENTIALS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(*cred));
-	memcpy(CMSG_DATA(cmsg), cred, sizeof(*cred));
-	return at_err(sendmsg(fd, &msg, 0));
+	return at_err(at_send_with(fd, text, strlen(text), SCM_CREDENTIALS,
+				   cred, sizeof(*cred), 0));
 }
 
 TEST_F_TIMEOUT(scm, credentials_claimed, AT_TIMEOUT)

@@ -480,6 +480,33 @@ void at_pause(void)
 	nanosleep(&ts, NULL);
 }
 
+ssize_t at_send_with(int fd, const void *data, size_t len, int type,
+		     const void *control, size_t size, int flags)
+{
+	union {
+		char buf[CMSG_SPACE(AT_CONTROL_MOST)];
+		struct cmsghdr align;
+	} room = {};
+	struct iovec iov = { (void *)data, len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *cmsg;
+
+	if (size > AT_CONTROL_MOST) {
+		errno = E2BIG;
+		return -1;
+	}
+	if (size) {
+		msg.msg_control = room.buf;
+		msg.msg_controllen = CMSG_SPACE(size);
+		cmsg = CMSG_FIRSTHDR(&msg);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = type;
+		cmsg->cmsg_len = CMSG_LEN(size);
+		memcpy(CMSG_DATA(cmsg), control, size);
+	}
+	return sendmsg(fd, &msg, flags | MSG_NOSIGNAL);
+}
+
 int at_send_all(int fd, const void *buf, size_t len)
 {
 	size_t done = 0;

@@ -133,6 +133,10 @@ void at_pause(void);
 	__held;								\
 })
 /* Counts of bytes, both whole: no short transfer, no error. */
+#define AT_CONTROL_MOST	2048
+/* sendmsg() with one control message of SOL_SOCKET, or none when @size is 0. */
+ssize_t at_send_with(int fd, const void *data, size_t len, int type,
+		     const void *control, size_t size, int flags);
 int at_send_all(int fd, const void *buf, size_t len);
 int at_recv_all(int fd, void *buf, size_t len);
 
