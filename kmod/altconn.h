@@ -221,7 +221,6 @@ struct altconn_rx {
  * @head: bytes ever written; stored by the writer
  * @tail_seen: @tail as the writer last looked at it
  * @extra_written: of @head, what no program wrote: records' lengths, padding
- * @scanned: @head when the scan came by
  * @marks: what goes with the data, scm.c; NULL while nothing ever did. The reader
  *	loads it behind @head
  * @read_lock: readers; held while user memory is written
@@ -229,6 +228,8 @@ struct altconn_rx {
  * @read_at: at which of its bytes
  * @tail: bytes ever read; stored by the reader
  * @extra_read: of @tail, what no program wrote
+ * @wake_at: before @tail is there no writer that waits need be woken
+ * @scanned: @head when the scan came by
  *
  * Each side writes to its own cache line.
  */
@@ -240,7 +241,6 @@ struct altconn_ring {
 	u32			head;
 	u32			tail_seen;
 	u32			extra_written;
-	u32			scanned;
 	struct altconn_marks	*marks;
 
 	struct mutex		read_lock	/* readers; inside write_lock */
@@ -249,6 +249,8 @@ struct altconn_ring {
 	u32			read_at;
 	u32			tail;
 	u32			extra_read;
+	u32			wake_at;
+	u32			scanned;
 };
 
 /**
@@ -337,8 +339,11 @@ enum altconn_side { ALTCONN_CLIENT, ALTCONN_SERVER };
  *	on the server's side before accept()
  * @addr: its address, a reference, NULL when unnamed; set with @sk or before
  * @who: at connect(), at accept() or, before that, at listen(); assoc->lock
+ * @in: what it has not read yet; NULL until something is sent to it
  * @dress: how it writes addresses
  * @shutdown: RCV_SHUTDOWN, SEND_SHUTDOWN by its own shutdown() or close
+ * @shut: and by the peer's: what the one shuts for sending the other does for
+ *	reading
  * @want_space: it waits for room towards the peer
  * @closed: closed or dissolved
  * @reset: the peer closed with data unread, or nobody accepted
@@ -348,8 +353,10 @@ struct altconn_end {
 	struct sock		*sk;
 	struct altconn_addr	*addr;
 	struct altconn_who	who;
+	struct altconn_ring	*in;
 	u8			dress;
 	u8			shutdown;
+	u8			shut;
 	bool			want_space;
 	bool			closed;
 	bool			reset;
@@ -390,7 +397,6 @@ struct altconn_deadline {
  * @decided: when the attempt was decided, ns; 0 while it is pending
  * @cred: of the caller of connect(), for the server's SO_PEERCRED
  * @end: by enum altconn_side
- * @in: what each end has not read yet; NULL until something is sent to it
  * @rcu: frees it, on kernels that watch for late users
  *
  * Lifetime: references are held by ask->assoc of each endpoint, by the list of
@@ -431,7 +437,6 @@ struct altconn_assoc {
 #ifdef CONFIG_KASAN
 	struct rcu_head		rcu;
 #endif
-	struct altconn_ring	*in[2];
 };
 
 /**
@@ -948,8 +953,7 @@ altconn_assoc_of(const struct sock *sk, enum altconn_side *side)
 
 /**
  * altconn_assoc_shut() - which directions are shut for an end
- * @assoc: the association
- * @side: which end
+ * @end: of an association
  *
  * Context: any. Data that is read after this call was sent before the peer
  * shut its side, when RCV_SHUTDOWN is set.
@@ -957,17 +961,10 @@ altconn_assoc_of(const struct sock *sk, enum altconn_side *side)
  * Return: RCV_SHUTDOWN: nothing will come any more; SEND_SHUTDOWN: nobody
  * would read it.
  */
-static inline u8 altconn_assoc_shut(const struct altconn_assoc *assoc,
-				    enum altconn_side side)
+static inline u8 altconn_assoc_shut(const struct altconn_end *end)
 {
-	/* Pairs with the release behind the last byte that was written. */
-	u8 own = smp_load_acquire(&assoc->end[side].shutdown);
-	/* Likewise. */
-	u8 peer = smp_load_acquire(&assoc->end[!side].shutdown);
-
-	BUILD_BUG_ON(RCV_SHUTDOWN != 1 || SEND_SHUTDOWN != 2);
-	/* What the peer shut for sending is shut here for reading, and so on. */
-	return own | (peer & SEND_SHUTDOWN) >> 1 | (peer & RCV_SHUTDOWN) << 1;
+	/* Pairs with shut(): behind the last byte that was written. */
+	return smp_load_acquire(&end->shut);
 }
 
 /* ring.c: the data path's narrow interface */
@@ -1012,6 +1009,34 @@ static inline bool altconn_ring_writable(const struct altconn_ring *ring,
 		return false;
 	marks = ring ? READ_ONCE(ring->marks) : NULL;
 	return likely(!marks) || altconn_marks_few(marks);
+}
+
+/**
+ * altconn_ring_wants_room() - a writer is about to wait
+ * @ring: the ring, or NULL
+ * @limit: most bytes it may hold
+ *
+ * Stores how far the reader must get to make it writable again, whatever is
+ * written meanwhile by others.
+ *
+ * Context: any.
+ */
+static inline void altconn_ring_wants_room(struct altconn_ring *ring, u32 limit)
+{
+	if (ring)
+		WRITE_ONCE(ring->wake_at, READ_ONCE(ring->head) - limit / 2);
+}
+
+/**
+ * altconn_ring_drained() - has the reader got as far as a writer said?
+ * @ring: the ring, or NULL
+ *
+ * Context: any.
+ */
+static inline bool altconn_ring_drained(const struct altconn_ring *ring)
+{
+	return !ring || (s32)(READ_ONCE(ring->tail) -
+			      READ_ONCE(ring->wake_at)) >= 0;
 }
 
 int altconn_ring_init(void);

@@ -152,8 +152,8 @@ void altconn_assoc_free(struct altconn_assoc *assoc)
 	if (ln)
 		altconn_listener_put(ln);
 	kfree(assoc->deadline);
-	altconn_ring_free(assoc->in[ALTCONN_CLIENT]);
-	altconn_ring_free(assoc->in[ALTCONN_SERVER]);
+	altconn_ring_free(assoc->end[ALTCONN_CLIENT].in);
+	altconn_ring_free(assoc->end[ALTCONN_SERVER].in);
 	end_free(&assoc->end[ALTCONN_SERVER]);
 	/* Last: it keeps the namespace. */
 	end_free(&assoc->end[ALTCONN_CLIENT]);
@@ -310,16 +310,29 @@ static bool is_attached(const struct altconn_assoc *assoc,
 	return sk && rcu_access_pointer(altconn_sk(sk)->assoc) == assoc;
 }
 
+static void shut(struct altconn_assoc *assoc, enum altconn_side side, u8 how)
+{
+	struct altconn_end *own = &assoc->end[side];
+	struct altconn_end *peer = &assoc->end[!side];
+
+	lockdep_assert_held(&assoc->lock);
+	BUILD_BUG_ON(RCV_SHUTDOWN != 1 || SEND_SHUTDOWN != 2);
+	WRITE_ONCE(own->shutdown, own->shutdown | how);
+	/* Pairs with altconn_assoc_shut(): shut first, then the data is final. */
+	smp_store_release(&own->shut, own->shut | how);
+	/* Likewise. */
+	smp_store_release(&peer->shut, peer->shut | (how & SEND_SHUTDOWN) >> 1 |
+				       (how & RCV_SHUTDOWN) << 1);
+}
+
 static void close_end(struct altconn_assoc *assoc, enum altconn_side side,
 		      bool reset)
 {
-	struct altconn_end *end = &assoc->end[side];
 	struct sock *peer = assoc->end[!side].sk;
 
 	lockdep_assert_held(&assoc->lock);
-	end->closed = true;
-	/* Pairs with the reader: shut first, then the data is final. */
-	smp_store_release(&end->shutdown, SHUTDOWN_MASK);
+	assoc->end[side].closed = true;
+	shut(assoc, side, SHUTDOWN_MASK);
 	if (reset)
 		WRITE_ONCE(assoc->end[!side].reset, true);
 	if (reset && is_attached(assoc, peer))
@@ -360,7 +373,7 @@ void altconn_assoc_detach(struct sock *sk)
 		altconn_connect_record(sk, assoc);
 	spin_lock(&assoc->lock);
 	RCU_INIT_POINTER(ask->assoc, NULL);
-	close_end(assoc, side, altconn_ring_used(READ_ONCE(assoc->in[side])));
+	close_end(assoc, side, altconn_ring_used(READ_ONCE(assoc->end[side].in)));
 	spin_unlock(&assoc->lock);
 
 	trace_altconn_close(assoc, side);
@@ -398,12 +411,10 @@ void altconn_assoc_abandon(struct altconn_assoc *assoc)
 void altconn_assoc_shutdown(struct altconn_assoc *assoc,
 			    enum altconn_side side, u8 how)
 {
-	struct altconn_end *end = &assoc->end[side];
-	struct sock *sk = READ_ONCE(end->sk);
+	struct sock *sk = READ_ONCE(assoc->end[side].sk);
 
 	spin_lock(&assoc->lock);
-	/* Pairs with altconn_assoc_shut(). */
-	smp_store_release(&end->shutdown, end->shutdown | how);
+	shut(assoc, side, how);
 	spin_unlock(&assoc->lock);
 
 	if (sk)

@@ -705,13 +705,25 @@ static bool wants_creds(const struct sock *sk, const struct sock *receiver)
 	return sock_passcred(sk->sk_socket) || sk_passcred(receiver);
 }
 
+/* How long a datagram may wait for room, jiffies; who sends asks when it has to. */
+#define UNASKED	(-1L)
+
+static long send_timeo(const struct sock *sk)
+{
+	unsigned int ms = READ_ONCE(altconn_pernet(sock_net(sk))->dgram_block_ms);
+	long timeo = sock_sndtimeo(sk, false);
+
+	return ms ? min_t(long, timeo, msecs_to_jiffies(ms)) : timeo;
+}
+
 /*
  * Find the receiver and deliver. It is looked up again when it has changed during
  * a wait: the address may have a new owner.
  */
 static int send_to(struct sock *sk, struct dest *dest, bool connected,
-		   struct altconn_dgram *dg, long timeo)
+		   struct altconn_dgram *dg, bool nonblock)
 {
+	long timeo = sock_sndtimeo(sk, nonblock) ? UNASKED : 0;
 	struct altconn_blocked me;
 	struct sock *receiver;
 	u32 len = dg->len;
@@ -731,8 +743,11 @@ static int send_to(struct sock *sk, struct dest *dest, bool connected,
 			dgram_put(dg);
 		else if (!err)
 			err = deliver(receiver, dg, timeo ? &me : NULL);
-		if (err == BLOCKED)
+		if (err == BLOCKED) {
+			if (timeo == UNASKED)
+				timeo = send_timeo(sk);
 			err = wait_for_room(receiver, &me, &timeo);
+		}
 		if (err == -EAGAIN)
 			err = tell_of_room(sk, receiver, connected);
 		sock_put(receiver);
@@ -888,15 +903,6 @@ static int get_dest(struct sock *sk, struct msghdr *msg, struct dest *dest,
 	return dest->addr ? 0 : -ENOMEM;
 }
 
-/* How long a datagram may wait for room, jiffies. */
-static long send_timeo(const struct sock *sk, bool nonblock)
-{
-	unsigned int ms = READ_ONCE(altconn_pernet(sock_net(sk))->dgram_block_ms);
-	long timeo = sock_sndtimeo(sk, nonblock);
-
-	return ms ? min_t(long, timeo, msecs_to_jiffies(ms)) : timeo;
-}
-
 static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
 		      struct dest *dest)
 {
@@ -920,7 +926,7 @@ static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
 		err = broadcast(sk, dest->addr, dg);
 	else
 		err = send_to(sk, dest, connected, dg,
-			      send_timeo(sk, msg->msg_flags & MSG_DONTWAIT));
+			      msg->msg_flags & MSG_DONTWAIT);
 	if (err) {
 		dgram_put(dg);
 		return err;
@@ -967,7 +973,7 @@ int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 
 static bool is_empty(const struct altconn_dgram_sock *ask)
 {
-	return list_empty_careful(&ask->queue);
+	return list_empty(&ask->queue);
 }
 
 /*

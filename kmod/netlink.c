@@ -121,7 +121,7 @@ static int put_assoc_end(struct sk_buff *skb, int attr,
 	struct end_info info = {
 		.addr = end->addr,
 		.dress = end->dress,
-		.recv_queue = altconn_ring_payload(READ_ONCE(assoc->in[side])),
+		.recv_queue = altconn_ring_payload(READ_ONCE(assoc->end[side].in)),
 		.inode = sk ? sock_i_ino(sk) : 0,
 	};
 	int err;

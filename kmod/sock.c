@@ -283,8 +283,8 @@ static int queues(struct sock *sk, int *inq, int *outq)
 	assoc = altconn_assoc_of(sk, &side);
 	if (!assoc)
 		return 0;
-	*inq = altconn_ring_payload(READ_ONCE(assoc->in[side]));
-	*outq = altconn_ring_payload(READ_ONCE(assoc->in[!side]));
+	*inq = altconn_ring_payload(READ_ONCE(assoc->end[side].in));
+	*outq = altconn_ring_payload(READ_ONCE(assoc->end[!side].in));
 	altconn_assoc_put(assoc);
 	return 0;
 }

@@ -10,12 +10,18 @@
 #include "wait.h"
 
 /*
+ * The association in a system call. Whoever is not inlined gets it by value: so
+ * its parts stay in registers where nothing waits.
+ *
+ * @own: the caller's end
+ * @peer: the other
  * @seeks: the reader peeks behind an offset, SO_PEEK_OFF
  * @seen: how much had been written when it looked there
  */
 struct conn {
 	struct altconn_assoc	*assoc;
-	enum altconn_side	side;
+	struct altconn_end	*own;
+	struct altconn_end	*peer;
 	bool			seeks;
 	u32			seen;
 };
@@ -23,28 +29,32 @@ struct conn {
 /* What has been sent one way; NULL: nothing yet. */
 static struct altconn_ring *in_ring(const struct conn *c)
 {
-	return READ_ONCE(c->assoc->in[c->side]);
+	return READ_ONCE(c->own->in);
 }
 
 static struct altconn_ring *out_ring(const struct conn *c)
 {
-	return READ_ONCE(c->assoc->in[!c->side]);
+	return READ_ONCE(c->peer->in);
 }
 
 static struct altconn_ring *writers_ring(const struct conn *c)
 {
-	return out_ring(c) ? : altconn_ring_new(&c->assoc->in[!c->side]);
+	return out_ring(c) ? : altconn_ring_new(&c->peer->in);
 }
 
 /* A reference to the established association of a socket. */
 static __always_inline int conn_get(const struct sock *sk, struct conn *c)
 {
+	enum altconn_side side;
+
 	if (altconn_state(sk) != TCP_ESTABLISHED)
 		return -ENOTCONN;
 	c->seeks = false;
-	c->assoc = altconn_assoc_of(sk, &c->side);
+	c->assoc = altconn_assoc_of(sk, &side);
 	if (!c->assoc)
 		return -ENOTCONN;
+	c->own = &c->assoc->end[side];
+	c->peer = &c->assoc->end[!side];
 	/* Another thread may have dissolved it and begun anew meanwhile. */
 	if (altconn_assoc_state(c->assoc) != ALTCONN_ASSOC_STATE_PENDING)
 		return 0;
@@ -70,19 +80,18 @@ static __always_inline void wake_reader(const struct conn *c)
 
 	/* Pairs with altconn_assoc_attach(), and with who goes to sleep. */
 	smp_mb();
-	peer = READ_ONCE(c->assoc->end[!c->side].sk);
+	peer = READ_ONCE(c->peer->sk);
 	if (peer)
 		altconn_wake_reader(peer);
 }
 
-static noinline void give_space(const struct conn *c)
+static noinline void give_space(const struct conn c)
 {
-	struct altconn_end *writer = &c->assoc->end[!c->side];
-	struct sock *peer = READ_ONCE(writer->sk);
+	struct sock *peer = READ_ONCE(c.peer->sk);
 
-	if (!peer || !altconn_ring_writable(in_ring(c), send_limit(peer)))
+	if (!peer || !altconn_ring_writable(in_ring(&c), send_limit(peer)))
 		return;
-	WRITE_ONCE(writer->want_space, false);
+	WRITE_ONCE(c.peer->want_space, false);
 	peer->sk_write_space(peer);
 }
 
@@ -90,14 +99,16 @@ static __always_inline void wake_writer(const struct conn *c)
 {
 	/* Pairs with the barrier after want_space in want_room(). */
 	smp_mb();
-	if (unlikely(READ_ONCE(c->assoc->end[!c->side].want_space)))
-		give_space(c);
+	/* Acquire: then where he wants to be woken, too. */
+	if (unlikely(smp_load_acquire(&c->peer->want_space)) &&
+	    altconn_ring_drained(in_ring(c)))
+		give_space(*c);
 }
 
 static bool can_write(const struct sock *sk, const struct conn *c)
 {
 	return altconn_ring_writable(out_ring(c), send_limit(sk)) ||
-	       altconn_assoc_shut(c->assoc, c->side) & SEND_SHUTDOWN ||
+	       altconn_assoc_shut(c->own) & SEND_SHUTDOWN ||
 	       READ_ONCE(sk->sk_err);
 }
 
@@ -106,8 +117,10 @@ static bool want_room(struct sock *sk, const void *arg)
 {
 	const struct conn *c = arg;
 
-	WRITE_ONCE(c->assoc->end[c->side].want_space, true);
-	/* Pairs with the barrier in wake_writer(). */
+	altconn_ring_wants_room(out_ring(c), send_limit(sk));
+	/* Pairs with wake_writer(): the mark first. */
+	smp_store_release(&c->own->want_space, true);
+	/* Pairs with the barrier there. */
 	smp_mb();
 	return can_write(sk, c);
 }
@@ -132,7 +145,7 @@ static bool can_read(struct sock *sk, const void *arg)
 	const struct conn *c = arg;
 
 	return has_data(c) ||
-	       altconn_assoc_shut(c->assoc, c->side) & RCV_SHUTDOWN ||
+	       altconn_assoc_shut(c->own) & RCV_SHUTDOWN ||
 	       READ_ONCE(sk->sk_err);
 }
 
@@ -142,10 +155,11 @@ static bool want_data(struct sock *sk, const void *arg)
 	return can_read(sk, arg);
 }
 
-static noinline int wait_for_room(struct sock *sk, const struct conn *c,
-				  long *timeo)
+/* What is left of @timeo, or an errno. */
+static noinline long wait_for_room(struct sock *sk, const struct conn c,
+				   long timeo)
 {
-	return altconn_wait_until(sk, timeo, want_room, c);
+	return altconn_wait_until(sk, &timeo, want_room, &c) ? : timeo;
 }
 
 /* The pending error, left for the next call when this one has a result. */
@@ -161,7 +175,7 @@ static int send_state(struct sock *sk, const struct conn *c, size_t sent)
 
 	if (err)
 		return err;
-	if (altconn_assoc_shut(c->assoc, c->side) & SEND_SHUTDOWN)
+	if (altconn_assoc_shut(c->own) & SEND_SHUTDOWN)
 		return -EPIPE;
 	return 0;
 }
@@ -172,13 +186,13 @@ static int send_state(struct sock *sk, const struct conn *c, size_t sent)
  */
 static bool is_lost(const struct sock *sk, const struct conn *c)
 {
-	struct altconn_end *end = &c->assoc->end[c->side];
+	struct altconn_end *end = c->own;
 
 	if ((altconn_sk(sk)->dress != ALTCONN_INET &&
 	     altconn_sk(sk)->dress != ALTCONN_INET6) ||
 	    READ_ONCE(end->shutdown) & SEND_SHUTDOWN || READ_ONCE(end->lost) ||
 	    READ_ONCE(end->reset) ||
-	    !READ_ONCE(c->assoc->end[!c->side].closed))
+	    !READ_ONCE(c->peer->closed))
 		return false;
 	WRITE_ONCE(end->lost, true);
 	return true;
@@ -211,7 +225,8 @@ send_stream(struct sock *sk, const struct conn *c, struct msghdr *msg,
 			sent += n;
 			wake_reader(c);
 		} else if (n == -EAGAIN) {
-			n = wait_for_room(sk, c, &timeo);
+			timeo = wait_for_room(sk, *c, timeo);
+			n = min(timeo, 0L);
 		}
 	} while (sent < len && n >= 0);
 	return sent ? : n;
@@ -219,37 +234,55 @@ send_stream(struct sock *sk, const struct conn *c, struct msghdr *msg,
 
 static const struct sock *peer_of(const struct conn *c)
 {
-	return READ_ONCE(c->assoc->end[!c->side].sk);
+	return READ_ONCE(c->peer->sk);
+}
+
+/* As AF_UNIX, the stamp is of a record, not of bytes, and of when it is queued. */
+static __always_inline ssize_t
+put_record(struct sock *sk, const struct conn *c, struct msghdr *msg,
+	   size_t len, u32 limit, struct altconn_scm *scm)
+{
+	const struct sock *peer = peer_of(c);
+	int err = send_state(sk, c, 0);
+
+	if (err)
+		return err;
+	return altconn_ring_put(out_ring(c), &msg->msg_iter, len, limit, scm,
+				peer && sock_flag(peer, SOCK_RCVTSTAMP));
+}
+
+/* There is no room: wait for it, and try again. */
+static noinline ssize_t
+put_when_room(struct sock *sk, const struct conn c, struct msghdr *msg,
+	      size_t len, struct altconn_scm *scm)
+{
+	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
+	ssize_t n;
+
+	do {
+		timeo = wait_for_room(sk, c, timeo);
+		if (timeo < 0)
+			return timeo;
+		n = put_record(sk, &c, msg, len, send_limit(sk), scm);
+	} while (n == -EAGAIN);
+	return n;
 }
 
 static __always_inline ssize_t
-send_record(struct sock *sk, const struct conn *c, const struct sock *peer,
-	    struct msghdr *msg, size_t len, struct altconn_scm *scm)
+send_record(struct sock *sk, const struct conn *c, struct msghdr *msg,
+	    size_t len, struct altconn_scm *scm)
 {
-	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
-	struct altconn_ring *ring = writers_ring(c);
+	u32 limit = send_limit(sk);
 	ssize_t n;
 
-	if (!ring)
+	if (!writers_ring(c))
 		return -ENOMEM;
 	/* As AF_UNIX: some room for what goes with a message. */
-	if (len > send_limit(sk) - 32)
+	if (len > limit - 32)
 		return -EMSGSIZE;
-	for (;;) {
-		n = send_state(sk, c, 0);
-		if (n)
-			return n;
-		/* As AF_UNIX: of a record, not of bytes, and when it is queued. */
-		n = altconn_ring_put(ring, &msg->msg_iter, len, send_limit(sk),
-				     scm, peer &&
-				     sock_flag(peer, SOCK_RCVTSTAMP));
-		if (n != -EAGAIN)
-			break;
-		n = wait_for_room(sk, c, &timeo);
-		if (n)
-			return n;
-		peer = peer_of(c);
-	}
+	n = put_record(sk, c, msg, len, limit, scm);
+	if (n == -EAGAIN)
+		n = put_when_room(sk, *c, msg, len, scm);
 	if (n >= 0)
 		wake_reader(c);
 	return n;
@@ -272,18 +305,17 @@ static __always_inline bool wants_creds(const struct socket *sock,
 }
 
 static __always_inline ssize_t
-send_data(struct sock *sk, const struct conn *c, const struct sock *peer,
-	  struct msghdr *msg, size_t len, bool record, struct altconn_scm *scm)
+send_data(struct sock *sk, const struct conn *c, struct msghdr *msg,
+	  size_t len, bool record, struct altconn_scm *scm)
 {
-	return record ? send_record(sk, c, peer, msg, len, scm) :
+	return record ? send_record(sk, c, msg, len, scm) :
 			send_stream(sk, c, msg, len, scm);
 }
 
 /* With something that goes with it. */
-static noinline ssize_t send_scm(struct socket *sock, const struct conn *c,
+static noinline ssize_t send_scm(struct socket *sock, const struct conn c,
 				 struct msghdr *msg, size_t len, bool record)
 {
-	const struct sock *peer = peer_of(c);
 	struct altconn_scm scm = {};
 	struct sock *sk = sock->sk;
 	ssize_t n = 0;
@@ -292,9 +324,9 @@ static noinline ssize_t send_scm(struct socket *sock, const struct conn *c,
 		n = altconn_scm_send(sk, msg, &scm);
 	if (n)
 		return n;
-	if (wants_creds(sock, peer))
+	if (wants_creds(sock, peer_of(&c)))
 		altconn_scm_fill(&scm);
-	n = send_data(sk, c, peer, msg, len, record, &scm);
+	n = send_data(sk, &c, msg, len, record, &scm);
 	altconn_scm_destroy(&scm);
 	return n;
 }
@@ -303,7 +335,6 @@ static __always_inline int send_connected(struct socket *sock,
 					  struct msghdr *msg, size_t len,
 					  bool record)
 {
-	const struct sock *peer;
 	struct sock *sk = sock->sk;
 	struct conn c;
 	ssize_t n;
@@ -313,11 +344,10 @@ static __always_inline int send_connected(struct socket *sock,
 	n = conn_get(sk, &c);
 	if (n)
 		return n;
-	peer = peer_of(&c);
-	if (unlikely(msg->msg_controllen || wants_creds(sock, peer)))
-		n = send_scm(sock, &c, msg, len, record);
+	if (unlikely(msg->msg_controllen || wants_creds(sock, peer_of(&c))))
+		n = send_scm(sock, c, msg, len, record);
 	else
-		n = send_data(sk, &c, peer, msg, len, record, NULL);
+		n = send_data(sk, &c, msg, len, record, NULL);
 	conn_put(&c);
 	if (n == -EPIPE && raises_sigpipe(sk, msg))
 		send_sig(SIGPIPE, current, 0);
@@ -365,15 +395,15 @@ int altconn_seqpacket_sendmsg(struct socket *sock, struct msghdr *msg,
  * sees that the other side has shut looks into the ring once more, since what was
  * sent before is there then.
  */
-static int wait_for_data(struct sock *sk, const struct conn *c, bool *last,
-			 bool copied, long *timeo)
+static noinline int wait_for_data(struct sock *sk, const struct conn c,
+				  bool *last, bool copied, long *timeo)
 {
 	int err = take_error(sk, copied);
 
 	if (err || *last)
 		return err ? : 1;
-	*last = altconn_assoc_shut(c->assoc, c->side) & RCV_SHUTDOWN;
-	return *last ? 0 : altconn_sleep(sk, timeo, can_read, want_data, c);
+	*last = altconn_assoc_shut(c.own) & RCV_SHUTDOWN;
+	return *last ? 0 : altconn_sleep(sk, timeo, can_read, want_data, &c);
 }
 
 /* The next one begins behind this one, and what is taken is not there any more. */
@@ -416,7 +446,7 @@ static ssize_t recv_stream(struct sock *sk, struct conn *c,
 		}
 		if (n != -EAGAIN || copied >= target)
 			break;
-		n = wait_for_data(sk, c, &last, copied, &timeo);
+		n = wait_for_data(sk, *c, &last, copied, &timeo);
 		if (n > 0) {
 			n = 0;
 			break;
@@ -426,31 +456,49 @@ static ssize_t recv_stream(struct sock *sk, struct conn *c,
 	return copied ? : n;
 }
 
+static __always_inline ssize_t
+take_record(struct conn *c, struct msghdr *msg, size_t len, int flags,
+	    struct altconn_rx *rx, size_t *record)
+{
+	if (unlikely(c->seeks))
+		c->seen = written(c);
+	return altconn_ring_take(in_ring(c), &msg->msg_iter, len,
+				 flags & MSG_PEEK, rx, record);
+}
+
+/* There is none yet; -ENODATA: nor will there be. */
+static noinline ssize_t
+take_when_there(struct sock *sk, struct conn c, struct msghdr *msg,
+		size_t len, int flags, struct altconn_rx *rx, size_t *record)
+{
+	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
+	bool last = false;
+	ssize_t n;
+
+	do {
+		n = wait_for_data(sk, c, &last, false, &timeo);
+		if (n)
+			return n > 0 ? -ENODATA : n;
+		n = take_record(&c, msg, len, flags, rx, record);
+	} while (n == -EAGAIN);
+	return n;
+}
+
 static ssize_t recv_record(struct sock *sk, struct conn *c,
 			   struct msghdr *msg, size_t len, int flags,
 			   struct altconn_rx *rx)
 {
-	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
-	bool peek = flags & MSG_PEEK, last = false;
 	size_t record;
 	ssize_t n;
 
-	for (;;) {
-		if (unlikely(c->seeks))
-			c->seen = written(c);
-		n = altconn_ring_take(in_ring(c), &msg->msg_iter, len, peek,
-				      rx, &record);
-		if (n != -EAGAIN)
-			break;
-		n = wait_for_data(sk, c, &last, false, &timeo);
-		if (n)
-			return n > 0 ? 0 : n;
-	}
+	n = take_record(c, msg, len, flags, rx, &record);
+	if (n == -EAGAIN)
+		n = take_when_there(sk, *c, msg, len, flags, rx, &record);
 	wake_writer(c);
 	if (n < 0)
-		return n;
+		return n == -ENODATA ? 0 : n;
 	/* As AF_UNIX: a record that is taken takes its whole length back. */
-	peeked(sk, flags, peek ? n : record);
+	peeked(sk, flags, flags & MSG_PEEK ? n : record);
 	msg->msg_flags |= n < record ? MSG_TRUNC : MSG_EOR;
 	return flags & MSG_TRUNC ? record : n;
 }
@@ -459,7 +507,7 @@ static void name_peer(struct sock *sk, const struct conn *c, struct msghdr *msg)
 {
 	if (msg->msg_name)
 		msg->msg_namelen =
-			altconn_addr_write(sk, c->assoc->end[!c->side].addr,
+			altconn_addr_write(sk, c->peer->addr,
 					   msg->msg_name);
 }
 
@@ -561,7 +609,7 @@ int altconn_seqpacket_recvmsg(struct socket *sock, struct msghdr *msg,
  */
 static bool is_hung_up(const struct sock *sk, const struct conn *c, u8 shut)
 {
-	const struct altconn_end *end = &c->assoc->end[c->side];
+	const struct altconn_end *end = c->own;
 
 	if (altconn_sk(sk)->dress == ALTCONN_UNIX)
 		return shut == SHUTDOWN_MASK;
@@ -584,7 +632,7 @@ static bool is_readable(const struct sock *sk, const struct conn *c)
 	    sk->sk_type != SOCK_STREAM ||
 	    altconn_ring_payload(ring) >= READ_ONCE(sk->sk_rcvlowat))
 		return true;
-	peer = READ_ONCE(c->assoc->end[!c->side].sk);
+	peer = READ_ONCE(c->peer->sk);
 	return !peer || !altconn_ring_writable(ring, send_limit(peer));
 }
 
@@ -596,7 +644,7 @@ static __poll_t poll_connected(struct sock *sk)
 
 	if (conn_get(sk, &c))
 		return EPOLLOUT | EPOLLWRNORM | EPOLLHUP;
-	shut = altconn_assoc_shut(c.assoc, c.side);
+	shut = altconn_assoc_shut(c.own);
 	if (shut & RCV_SHUTDOWN)
 		mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
 	if (is_hung_up(sk, &c, shut))
