@@ -228,6 +228,8 @@ static void add(json_object *all, const struct row *row, const struct job *job,
 			       json_object_new_string(job->f->name));
 	json_object_object_add(o, "unit", json_object_new_string(m->unit));
 	json_object_object_add(o, "value", json_object_new_double(value));
+	/* Sorted by median(). */
+	json_object_object_add(o, "best", json_object_new_double(m->values[0]));
 	json_object_array_add(all, o);
 }
 
