@@ -34,6 +34,7 @@
 #ifndef _ALTCONN_H
 #define _ALTCONN_H
 
+#include <linux/jump_label_ratelimit.h>
 #include <linux/net.h>
 #include <linux/rcuwait.h>
 #include <linux/rhashtable.h>
@@ -364,14 +365,32 @@ struct altconn_end {
 };
 
 /**
- * struct altconn_deadline - when an attempt is over
+ * struct altconn_deadline - when an attempt goes on, or is over
  * @work: holds a reference to @assoc while it is armed
  * @assoc: the attempt, which it goes with
+ * @held_until: when a rule lets it go on, ns; 0: no rule does
+ * @path: until then, of a path: pins the inode
  */
 struct altconn_deadline {
 	struct delayed_work	work;
 	struct altconn_assoc	*assoc;
+	u64			held_until;
+	struct path		path;
 };
+
+/**
+ * struct altconn_ruling - what a rule decided
+ * @rule: its id, or 0: none did, or one that allows
+ * @drops: the attempt, or datagram, never arrives
+ * @delay_ms: or it arrives later
+ */
+struct altconn_ruling {
+	u32	rule;
+	bool	drops;
+	u32	delay_ms;
+};
+
+#define ALTCONN_NO_RULE	((struct altconn_ruling) {})
 
 /**
  * struct altconn_assoc - an association, pending ones (attempts) included
@@ -384,6 +403,7 @@ struct altconn_deadline {
  * @waited: it was not decided at once
  * @err: positive errno of a failed attempt
  * @reason: enum altconn_reason of the decision
+ * @rule: id of the rule that held it, or 0
  * @lock: the ends' flags, and ask->assoc of both endpoints
  * @arrived: orders those that wait, wherever they wait
  * @an: namespace; lives as long as end[CLIENT].sk does
@@ -422,6 +442,7 @@ struct altconn_assoc {
 	bool			waited;
 	u8			err;
 	u8			reason;
+	u32			rule;
 	spinlock_t		lock;		/* ends, ask->assoc */
 	struct altconn_entry	entry;
 	u64			arrived;
@@ -445,6 +466,7 @@ struct altconn_assoc {
  * @lock: everything below up to the counters; decides attempts
  * @closed: no attempt may enter any more
  * @vacant: no endpoint: attempts wait here for one
+ * @held: vacant, and nobody finds it: a rule holds the one attempt (hold.c)
  * @ready: of so many, accepters are to be told; who unlocks does
  * @fail_fast: a full backlog refuses (ALTCONN_BACKLOG_POLICY)
  * @defer: accept() establishes, nothing else does (ALTCONN_DEFER_ACCEPT)
@@ -481,6 +503,7 @@ struct altconn_listener {
 	spinlock_t		lock;		/* queues; decides attempts */
 	bool			closed;
 	bool			vacant;
+	bool			held;
 	bool			fail_fast;
 	bool			defer;
 	u32			ready;
@@ -548,6 +571,7 @@ struct altconn_blocked {
  * @last_waited_ns: of the last attempt, between connect() and the decision
  * @last_err: its positive errno, 0 for success
  * @last_reason: enum altconn_reason
+ * @last_rule: id of the rule that decided or held it, or 0
  * @want_data: @reader sleeps until there is something to read
  * @polled: somebody may be in the wait queue for that, now or later: it stays
  * @spin_ns: how long a reader looks before it sleeps; his who has the place
@@ -578,6 +602,7 @@ struct altconn_sock {
 	u64				last_waited_ns;
 	u16				last_err;
 	u16				last_reason;
+	u32				last_rule;
 	u32				spin_ns;
 	struct rcuwait			reader;
 	int				*inet_values;
@@ -600,6 +625,8 @@ static inline struct altconn_sock *altconn_sk(const struct sock *sk)
  * @queue_lock: @queue, and whom it listens to
  * @queue: what it has not read
  * @queued: what it is charged for that, bytes
+ * @ruling: what connect() was told of the datagrams to @peer; @queue_lock
+ * @late: bytes that a rule delays
  * @known: who was found at @peer; not followed unless nothing changed
  * @known_in: what had changed then
  * @blocked_lock: @blocked_on
@@ -618,6 +645,8 @@ struct altconn_dgram_sock {
 	spinlock_t			queue_lock;	/* queue, peer */
 	struct list_head		queue;
 	u32				queued;
+	struct altconn_ruling		ruling;
+	atomic_t			late;
 	struct sock			*known;
 	u64				known_in;
 	spinlock_t			blocked_lock;	/* blocked_on */
@@ -649,6 +678,10 @@ static inline struct altconn_dgram_sock *altconn_dgram_sk(const struct sock *sk)
  * @max_associations: sysctl, pending ones and connected datagram sockets included
  * @spin_us: sysctl, see wait.h
  * @dgram_block_ms: sysctl, how long a datagram may wait for room; 0: for ever
+ * @rules: what is done with what begins here, or NULL
+ * @rules_lock: changes of @rules, and all below
+ * @rules_seq: how often they changed
+ * @rules_last_id: that a rule was given
  * @n_assocs: how many
  * @n_sockets: how many
  * @sysctl_header: registration
@@ -669,6 +702,10 @@ struct altconn_net {
 	unsigned int		max_associations;
 	unsigned int		spin_us;
 	unsigned int		dgram_block_ms;
+	struct altconn_rules __rcu *rules;
+	struct mutex		rules_lock;	/* rules */
+	u32			rules_seq;
+	u32			rules_last_id;
 	atomic_long_t		n_assocs;
 	atomic_long_t		n_sockets;
 	struct ctl_table_header	*sysctl_header;
@@ -825,6 +862,31 @@ int altconn_vacancy_enter(struct altconn_assoc *assoc,
 bool altconn_vacancy_fill(struct altconn_listener *ln,
 			  const struct altconn_bind *bind);
 void altconn_vacancy_remove(struct altconn_listener *ln);
+
+/* hold.c */
+int altconn_hold_enter(struct altconn_assoc *assoc, u32 *reason);
+void altconn_hold_release(struct altconn_assoc *assoc);
+
+/* rule.c */
+extern struct static_key_false_deferred altconn_rules_on;
+int __altconn_rule_check(const struct sock *sk,
+			 const struct altconn_addr *addr,
+			 const struct path *path,
+			 struct altconn_ruling *ruling);
+void altconn_rules_init(struct altconn_net *an);
+void altconn_rules_exit(struct altconn_net *an);
+void altconn_rules_flush(void);
+
+/* As __altconn_rule_check(); without rules a jump that is patched out. */
+static inline int altconn_rule_check(const struct sock *sk,
+				     const struct altconn_addr *addr,
+				     const struct path *path,
+				     struct altconn_ruling *ruling)
+{
+	if (!static_branch_unlikely(&altconn_rules_on.key))
+		return 0;
+	return __altconn_rule_check(sk, addr, path, ruling);
+}
 
 /* path.c */
 int altconn_path_bind(struct sock *sk, struct altconn_addr *addr);

@@ -151,7 +151,10 @@ void altconn_assoc_free(struct altconn_assoc *assoc)
 	ln = rcu_dereference_protected(assoc->listener, true);
 	if (ln)
 		altconn_listener_put(ln);
-	kfree(assoc->deadline);
+	if (assoc->deadline) {
+		path_put(&assoc->deadline->path);
+		kfree(assoc->deadline);
+	}
 	altconn_ring_free(assoc->end[ALTCONN_CLIENT].in);
 	altconn_ring_free(assoc->end[ALTCONN_SERVER].in);
 	end_free(&assoc->end[ALTCONN_SERVER]);

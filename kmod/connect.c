@@ -15,6 +15,9 @@
  *
  * Documentation/states.svg shows it, with the states of the socket.
  *
+ * One that a rule holds waits where nobody else does (hold.c), and goes on to its
+ * listener from there: it stays PENDING meanwhile.
+ *
  * A signal or a wait that ends decides nothing: the attempt keeps its place in
  * the queue, and the next connect() or SO_ERROR tells its result.
  */
@@ -123,20 +126,39 @@ void altconn_connect_decide(struct altconn_listener *ln,
 		ln->ready++;
 }
 
-/* (Re)start the timer, which holds a reference. The listener's lock is held. */
-static void arm(struct altconn_assoc *assoc)
+/*
+ * (Re)start the timer, which holds a reference, for what comes first; false: nothing
+ * will. The listener's lock is held.
+ */
+static bool arm(struct altconn_assoc *assoc)
 {
-	u64 now = ktime_get_ns();
+	struct altconn_deadline *dl = assoc->deadline;
+	u64 now = ktime_get_ns(), when = assoc->expires;
 	u64 ms = 0;
 
-	if (assoc->expires > now)
-		ms = div_u64(assoc->expires - now, NSEC_PER_MSEC);
-	queue_delayed_work(altconn_wq, &assoc->deadline->work,
-			   msecs_to_jiffies(ms) + 1);
+	if (dl->held_until && (!when || dl->held_until < when))
+		when = dl->held_until;
+	if (!when)
+		return false;
+	if (when > now)
+		ms = div_u64(when - now, NSEC_PER_MSEC);
+	queue_delayed_work(altconn_wq, &dl->work, msecs_to_jiffies(ms) + 1);
+	return true;
+}
+
+/* The end of what a rule held, if it has come. */
+static void let_go(struct altconn_deadline *dl)
+{
+	if (!dl->held_until || ktime_get_ns() < dl->held_until)
+		return;
+	dl->held_until = 0;
+	altconn_hold_release(dl->assoc);
+	path_put(&dl->path);
+	dl->path = (struct path) {};
 }
 
 /*
- * An attempt's deadline may have passed.
+ * An attempt's deadline may have passed, or the time that a rule holds it.
  *
  * The tick that drives timers may lag behind the clock and then catch up, so
  * a timer can be early. A deadline is not: then the timer starts again.
@@ -146,28 +168,34 @@ static void arm(struct altconn_assoc *assoc)
  */
 static void deadline(struct work_struct *work)
 {
-	struct altconn_assoc *assoc =
-		container_of(work, struct altconn_deadline, work.work)->assoc;
-	struct altconn_listener *ln = altconn_listener_lock(assoc);
+	struct altconn_deadline *dl =
+		container_of(work, struct altconn_deadline, work.work);
+	struct altconn_assoc *assoc = dl->assoc;
+	struct altconn_listener *ln;
 	bool again = false;
 
+	let_go(dl);
+	ln = altconn_listener_lock(assoc);
 	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING) {
-		again = ktime_get_ns() < assoc->expires;
-		if (again)
-			arm(assoc);
-		else
+		if (assoc->expires && ktime_get_ns() >= assoc->expires)
 			altconn_connect_decide(ln, assoc, ETIMEDOUT,
 					       ALTCONN_REASON_DEADLINE);
+		else
+			again = arm(assoc);
 	}
 	altconn_listener_unlock(ln);
 	if (!again)
 		altconn_assoc_put(assoc);
 }
 
-/* An attempt that waits gets its deadline; without memory for it, it ends. */
-static void set_deadline(struct altconn_assoc *assoc)
+/*
+ * An attempt that waits gets its deadline, and the end of what a rule delays; without
+ * memory for it, it ends.
+ */
+static void set_deadline(struct altconn_assoc *assoc, u32 delay_ms,
+			 const struct path *path)
 {
-	struct altconn_deadline *dl = kmalloc(sizeof(*dl), GFP_KERNEL_ACCOUNT);
+	struct altconn_deadline *dl = kzalloc(sizeof(*dl), GFP_KERNEL_ACCOUNT);
 	struct altconn_listener *ln = altconn_listener_lock(assoc);
 
 	if (assoc->state != ALTCONN_ASSOC_STATE_PENDING) {
@@ -178,6 +206,13 @@ static void set_deadline(struct altconn_assoc *assoc)
 	if (dl) {
 		INIT_DELAYED_WORK(&dl->work, deadline);
 		dl->assoc = altconn_assoc_get(assoc);
+		if (delay_ms)
+			dl->held_until = ktime_get_ns() +
+					 (u64)delay_ms * NSEC_PER_MSEC;
+		if (delay_ms && path->dentry) {
+			dl->path = *path;
+			path_get(&dl->path);
+		}
 		assoc->deadline = dl;
 		arm(assoc);
 	} else {
@@ -200,6 +235,7 @@ void altconn_connect_record(struct sock *sk, const struct altconn_assoc *assoc)
 
 	ask->last_err = assoc->err;
 	ask->last_reason = assoc->reason;
+	ask->last_rule = assoc->rule;
 	ask->last_waited_ns = assoc->decided - assoc->begun;
 }
 
@@ -363,20 +399,25 @@ static struct altconn_assoc *prepare(struct sock *sk,
 }
 
 /*
- * Make the association and enter the listener, or without one a vacancy. On
- * success the endpoint is SYN_SENT or, when the listener had room, ESTABLISHED
- * already.
+ * Make the association and enter the listener, or without one a vacancy, or what
+ * holds it where a rule says so. On success the endpoint is SYN_SENT or, when the
+ * listener had room, ESTABLISHED already.
  */
 static int enter(struct sock *sk, struct altconn_listener *ln,
-		 const struct altconn_addr *addr, u32 *reason)
+		 const struct altconn_addr *addr,
+		 const struct altconn_ruling *ruling, const struct path *path,
+		 u32 *reason)
 {
 	struct altconn_assoc *assoc = prepare(sk, ln, addr, reason);
 	int err = -ECONNREFUSED;
 
 	if (IS_ERR(assoc))
 		return PTR_ERR(assoc);
+	assoc->rule = ruling->rule;
 	*reason = ALTCONN_REASON_LISTENER_CLOSED;
-	if (ln)
+	if (unlikely(ruling->rule))
+		err = altconn_hold_enter(assoc, reason);
+	else if (ln)
 		err = altconn_listener_enter(ln, assoc, reason);
 	if (err && *reason == ALTCONN_REASON_LISTENER_CLOSED &&
 	    assoc->waits_listener)
@@ -389,29 +430,47 @@ static int enter(struct sock *sk, struct altconn_listener *ln,
 	/* Before this call returns nobody has been told. */
 	altconn_sk(sk)->unreported = true;
 	/* The endpoint, which is locked, keeps it. */
-	if (assoc->waited && assoc->expires)
-		set_deadline(assoc);
+	if (assoc->waited && (assoc->expires || ruling->delay_ms))
+		set_deadline(assoc, ruling->delay_ms, path);
 	return 0;
+}
+
+/* What rules say; a positive result: it is held. */
+static int check_rules(struct sock *sk, const struct altconn_addr *addr,
+		       const struct path *path, struct altconn_ruling *ruling,
+		       u32 *reason)
+{
+	int ret = altconn_rule_check(sk, addr, path, ruling);
+
+	altconn_sk(sk)->last_rule = ruling->rule;
+	if (ret < 0)
+		*reason = ruling->rule ? ALTCONN_REASON_RULE :
+					 ALTCONN_REASON_NO_MEMORY;
+	return ret;
 }
 
 /*
  * Checks in the order of the clause table, from the broadcast flag on. Rules
  * come behind it, and before anything of the listener is told.
  */
-static int begin(struct sock *sk, struct altconn_addr *addr, u32 *reason)
+static int begin(struct sock *sk, struct altconn_addr *addr,
+		 const struct path *path, u32 *reason)
 {
+	struct altconn_ruling ruling = ALTCONN_NO_RULE;
 	struct altconn_listener *ln;
 	int err;
 
-	err = check_broadcast(sk, addr, reason);
+	err = check_broadcast(sk, addr, reason) ? :
+	      check_rules(sk, addr, path, &ruling, reason);
 	if (err)
-		return err;
+		return err < 0 ? err :
+		       enter(sk, NULL, addr, &ruling, path, reason);
 	for (;;) {
 		ln = altconn_listener_find(sock_net(sk), sk->sk_type, addr,
 					   reason);
 		if (IS_ERR(ln))
 			break;
-		err = enter(sk, ln, addr, reason);
+		err = enter(sk, ln, addr, &ruling, path, reason);
 		altconn_listener_put(ln);
 		/* It closed meanwhile: another one may share its address. */
 		if (err != -ECONNREFUSED ||
@@ -420,7 +479,7 @@ static int begin(struct sock *sk, struct altconn_addr *addr, u32 *reason)
 	}
 	if (PTR_ERR(ln) != -ECONNREFUSED || !may_wait(sk, addr))
 		return PTR_ERR(ln);
-	return enter(sk, NULL, addr, reason);
+	return enter(sk, NULL, addr, &ruling, path, reason);
 }
 
 /*
@@ -571,10 +630,11 @@ static int attempt(struct sock *sk, struct altconn_addr *addr, int flags,
 	u32 reason = ALTCONN_REASON_NULL_ADDRESS;
 	int err = -EADDRNOTAVAIL;
 
+	altconn_sk(sk)->last_rule = 0;
 	if (addr->kind != ALTCONN_KIND_PORT || addr->node || addr->port) {
 		reason = ALTCONN_REASON_NONE;
 		err = altconn_node_route(sk, addr, &reason) ? :
-		      begin(sk, addr, &reason);
+		      begin(sk, addr, path, &reason);
 	}
 	if (!err)
 		return wait_and_report(sk, flags, -EINPROGRESS, path);
@@ -607,6 +667,7 @@ static int connect_to(struct sock *sk, struct altconn_addr *addr, int flags,
 		release_sock(sk);
 	}
 	if (err == 1 && lookup) {
+		altconn_sk(sk)->last_rule = 0;
 		fail(sk, addr, lookup, reason);
 		err = lookup;
 	} else if (err == 1) {
@@ -672,6 +733,7 @@ int altconn_connect_outcome(struct sock *sk, struct altconn_connect_info *info)
 	    !rcu_access_pointer(assoc->listener)) {
 		info->aci_errno = altconn_sk(sk)->last_err;
 		info->aci_reason = altconn_sk(sk)->last_reason;
+		info->aci_rule = altconn_sk(sk)->last_rule;
 		info->aci_waited_ns = altconn_sk(sk)->last_waited_ns;
 		return 0;
 	}
@@ -684,6 +746,7 @@ int altconn_connect_outcome(struct sock *sk, struct altconn_connect_info *info)
 		info->aci_reason = assoc->reason;
 		decided = assoc->decided;
 	}
+	info->aci_rule = assoc->rule;
 	info->aci_waited_ns = decided - assoc->begun;
 	return 0;
 }

@@ -59,13 +59,15 @@ struct altconn_dgram {
 
 /*
  * Where a datagram goes: an address, or the other half of a pair. And who was
- * found there the last time, and what the generation was before the search.
+ * found there the last time, what the generation was before the search, and what a
+ * rule says.
  */
 struct dest {
 	struct altconn_addr	*addr;
 	struct sock		*sk;
 	struct sock		*known;
 	u64			generation;
+	struct altconn_ruling	ruling;
 };
 
 /*
@@ -877,6 +879,7 @@ static int get_dest(struct sock *sk, struct msghdr *msg, struct dest *dest,
 			sock_hold(dest->sk);
 		else if (dest->addr)
 			dest->known = get_known(ask);
+		dest->ruling = ask->ruling;
 		spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
 		if (dest->addr || dest->sk)
 			return 0;
@@ -899,12 +902,116 @@ static int get_dest(struct sock *sk, struct msghdr *msg, struct dest *dest,
 	if (!sock_flag(sk, SOCK_BROADCAST) &&
 	    altconn_node_is_broadcast(sock_net(sk), &addr))
 		return -EACCES;
+	err = altconn_rule_check(sk, &addr, path, &dest->ruling);
+	if (err < 0)
+		return err;
 	dest->addr = altconn_addr_dup(&addr, GFP_KERNEL_ACCOUNT);
 	return dest->addr ? 0 : -ENOMEM;
 }
 
+/*
+ * A datagram that a rule delays.
+ *
+ * @path: of a path that was sent to: pins the inode
+ *
+ * Lifetime: @work's, which pins the sender.
+ */
+struct late {
+	struct delayed_work	work;
+	struct sock		*sk;
+	struct altconn_dgram	*dg;
+	struct dest		dest;
+	struct path		path;
+	bool			connected;
+};
+
+/* To one, or nobody. */
+static void arrive(struct late *late)
+{
+	struct altconn_dgram *dg = late->dg;
+	struct sock *receiver;
+	int err;
+
+	receiver = find_receiver(late->sk, &late->dest, dg->from,
+				 late->connected, &err);
+	if (!receiver) {
+		dgram_put(dg);
+		return;
+	}
+	if (filter(receiver, dg, false) || deliver(receiver, dg, NULL))
+		dgram_put(dg);
+	sock_put(receiver);
+}
+
+static void deliver_late(struct work_struct *work)
+{
+	struct late *late = container_of(work, struct late, work.work);
+	const struct altconn_addr *addr = late->dest.addr;
+
+	atomic_sub(late->dg->size, &altconn_dgram_sk(late->sk)->late);
+	if (!altconn_node_is_broadcast(sock_net(late->sk), addr))
+		arrive(late);
+	else if (broadcast(late->sk, addr, late->dg))
+		dgram_put(late->dg);
+	dest_put(&late->dest);
+	path_put(&late->path);
+	sock_put(late->sk);
+	kfree(late);
+}
+
+/*
+ * A network that is slow: what is under way is bounded by the send buffer, and what
+ * exceeds that is lost, as is what nobody takes in the end.
+ */
+static int send_late(struct sock *sk, struct altconn_dgram *dg,
+		     const struct dest *dest, const struct path *path,
+		     bool connected)
+{
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
+	struct late *late;
+
+	if (atomic_read(&ask->late) > READ_ONCE(sk->sk_sndbuf)) {
+		dgram_put(dg);
+		return 0;
+	}
+	late = kzalloc(sizeof(*late), GFP_KERNEL_ACCOUNT);
+	if (!late)
+		return -ENOMEM;
+	/* Whoever receives it may want them, and this is the last chance. */
+	altconn_scm_fill(&dg->scm);
+	INIT_DELAYED_WORK(&late->work, deliver_late);
+	sock_hold(sk);
+	late->sk = sk;
+	late->dg = dg;
+	late->connected = connected;
+	late->dest.addr = altconn_addr_get(dest->addr);
+	late->path = *path;
+	path_get(&late->path);
+	atomic_add(dg->size, &ask->late);
+	queue_delayed_work(altconn_wq, &late->work,
+			   msecs_to_jiffies(dest->ruling.delay_ms) + 1);
+	return 0;
+}
+
+/* On success the datagram is taken. */
+static int send_made(struct sock *sk, struct altconn_dgram *dg,
+		     struct dest *dest, const struct path *path,
+		     bool connected, bool nonblock)
+{
+	if (unlikely(dest->ruling.drops)) {
+		dgram_put(dg);
+		return 0;
+	}
+	if (unlikely(dest->ruling.delay_ms))
+		return send_late(sk, dg, dest, path, connected);
+	if (dest->addr &&
+	    altconn_node_is_broadcast(sock_net(sk), dest->addr))
+		return broadcast(sk, dest->addr, dg);
+	return send_to(sk, dest, connected, dg, nonblock);
+}
+
 static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
-		      struct dest *dest)
+		      struct dest *dest, const struct path *path)
 {
 	bool connected = !msg->msg_namelen;
 	struct altconn_dgram *dg;
@@ -921,12 +1028,8 @@ static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
 	dg = make_dgram(sk, msg, len, dest->addr);
 	if (IS_ERR(dg))
 		return PTR_ERR(dg);
-	if (dest->addr &&
-	    altconn_node_is_broadcast(sock_net(sk), dest->addr))
-		err = broadcast(sk, dest->addr, dg);
-	else
-		err = send_to(sk, dest, connected, dg,
-			      msg->msg_flags & MSG_DONTWAIT);
+	err = send_made(sk, dg, dest, path, connected,
+			msg->msg_flags & MSG_DONTWAIT);
 	if (err) {
 		dgram_put(dg);
 		return err;
@@ -946,7 +1049,7 @@ static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
  * else (S-ONLY); -EMSGSIZE: larger than the send buffer; -EAGAIN: the receiver
  * is full; -EPIPE: shut down, here or there; -ENETUNREACH, -EACCES,
  * -EOPNOTSUPP, -EPROTOTYPE, -EINVAL, -EAFNOSUPPORT, and what path_resolution(7)
- * gives: the address; -ENOBUFS, -ENOMEM; -EFAULT; -EINTR or a restart.
+ * gives: the address; what __altconn_rule_check() gives; -ENOBUFS, -ENOMEM; -EFAULT; -EINTR or a restart.
  */
 int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 {
@@ -964,7 +1067,7 @@ int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 		return err;
 	err = get_dest(sk, msg, &dest, &path);
 	if (!err)
-		err = send_dgram(sk, msg, len, &dest);
+		err = send_dgram(sk, msg, len, &dest, &path);
 	dest_put(&dest);
 	if (path.dentry)
 		path_put(&path);
@@ -1176,7 +1279,8 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
  * From now on @addr alone (NULL: everybody). What others have queued is
  * dropped; lock_sock() held.
  */
-static void set_peer(struct sock *sk, struct altconn_addr *addr)
+static void set_peer(struct sock *sk, struct altconn_addr *addr,
+		     struct altconn_ruling ruling)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	struct altconn_addr *old_addr;
@@ -1187,6 +1291,7 @@ static void set_peer(struct sock *sk, struct altconn_addr *addr)
 	spin_lock(&ask->queue_lock);
 	old_addr = peer_addr(ask);
 	rcu_assign_pointer(ask->peer, addr);
+	ask->ruling = ruling;
 	ask->peer_sk = NULL;
 	ask->known = NULL;
 	list_for_each_entry_safe(dg, next, &ask->queue, node) {
@@ -1247,7 +1352,7 @@ static int dissolve(struct sock *sk)
 	lock_sock(sk);
 	/* First, so that a sender that is woken does not find it again. */
 	altconn_bind_reset(sk);
-	set_peer(sk, NULL);
+	set_peer(sk, NULL, ALTCONN_NO_RULE);
 	uncount(sk);
 	WRITE_ONCE(sk->sk_err, 0);
 	altconn_sock_set_peercred(sk, NULL, NULL);
@@ -1307,6 +1412,7 @@ static int prepare(struct sock *sk, struct altconn_addr *addr, u32 *reason)
 }
 
 static int associate(struct sock *sk, const struct altconn_addr *addr,
+		     const struct path *path, struct altconn_ruling *ruling,
 		     u32 *reason)
 {
 	struct altconn_addr *peer;
@@ -1317,6 +1423,13 @@ static int associate(struct sock *sk, const struct altconn_addr *addr,
 		*reason = ALTCONN_REASON_BROADCAST;
 		return -EACCES;
 	}
+	/* This never waits: what is held is what will be sent. */
+	err = altconn_rule_check(sk, addr, path, ruling);
+	if (err < 0) {
+		*reason = ruling->rule ? ALTCONN_REASON_RULE :
+					 ALTCONN_REASON_NO_MEMORY;
+		return err;
+	}
 	peer = peer_of(sk, addr, reason, &err);
 	if (!peer)
 		return err;
@@ -1325,7 +1438,7 @@ static int associate(struct sock *sk, const struct altconn_addr *addr,
 	if (err) {
 		altconn_addr_put(peer);
 	} else {
-		set_peer(sk, peer);
+		set_peer(sk, peer, *ruling);
 		set_state(sk, TCP_ESTABLISHED);
 		*reason = ALTCONN_REASON_ESTABLISHED;
 	}
@@ -1350,6 +1463,7 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 			  int len, int flags)
 {
 	struct sock *sk = sock->sk;
+	struct altconn_ruling ruling = ALTCONN_NO_RULE;
 	struct altconn_addr addr;
 	struct path path = {};
 	u32 reason;
@@ -1368,13 +1482,14 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 	if (!err && addr.kind == ALTCONN_KIND_PATH)
 		err = altconn_path_resolve(&addr, &path, &reason);
 	if (!err)
-		err = associate(sk, &addr, &reason);
+		err = associate(sk, &addr, &path, &ruling, &reason);
 	if (path.dentry)
 		path_put(&path);
 
 	lock_sock(sk);
 	altconn_sk(sk)->last_err = -err;
 	altconn_sk(sk)->last_reason = reason;
+	altconn_sk(sk)->last_rule = ruling.rule;
 	release_sock(sk);
 	trace_altconn_connect_end(sk, 0, &addr, -err, reason, 0);
 	return err;
@@ -1534,7 +1649,7 @@ void altconn_dgram_close(struct sock *sk)
 	sock_set_flag(sk, SOCK_DEAD);
 	release_all(altconn_dgram_sk(sk));
 	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
-	set_peer(sk, NULL);
+	set_peer(sk, NULL, ALTCONN_NO_RULE);
 	uncount(sk);
 	purge(sk);
 }

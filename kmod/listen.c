@@ -303,7 +303,7 @@ static void wait_here(struct altconn_listener *ln, struct altconn_assoc *assoc)
 {
 	ln->waited++;
 	assoc->waited = true;
-	trace_altconn_connect_wait(assoc, ln->waiting);
+	trace_altconn_connect_wait(assoc, ln->held ? 0 : ln->waiting);
 	if (ln->defer)
 		ln->ready++;
 }
@@ -353,7 +353,8 @@ out:
  * Its deadline goes on.
  *
  * Context: process; both locks held, @from's first, and the stripe of the key:
- * no other way leads from one listener's lock to another's.
+ * no other way leads from one listener's lock to another's. Nothing leads to one
+ * that a rule made.
  */
 void altconn_listener_move(struct altconn_listener *from,
 			   struct altconn_listener *to,
@@ -377,13 +378,13 @@ void altconn_listener_move(struct altconn_listener *from,
 }
 
 /**
- * altconn_listener_reenter() - an attempt whose listener closes waits on
- * @from: the listener that closes
+ * altconn_listener_reenter() - an attempt goes on, or waits on, elsewhere
+ * @from: the listener that closes, or where a rule held it
  * @to: a vacancy, or another listener that has come
  * @assoc: the attempt, in @from unless it has been decided meanwhile
  * @reason: why not
  *
- * Context: process; the stripe of the key held.
+ * Context: process; the stripe of the key held, if @from is not one that a rule made.
  * Return: as altconn_listener_enter(); 0 also for one that was decided.
  */
 int altconn_listener_reenter(struct altconn_listener *from,
@@ -395,7 +396,10 @@ int altconn_listener_reenter(struct altconn_listener *from,
 	spin_lock(&from->lock);
 	spin_lock_nested(&to->lock, SINGLE_DEPTH_NESTING);
 	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
-		err = admit(to, assoc, true, reason);
+		err = admit(to, assoc, !from->held, reason);
+	/* One that was held arrives now. */
+	if (from->held)
+		assoc->arrived = altconn_next_id();
 	if (!err && assoc->state == ALTCONN_ASSOC_STATE_PENDING) {
 		altconn_listener_move(from, to, assoc);
 		promote(to);
@@ -417,7 +421,7 @@ int altconn_listener_reenter(struct altconn_listener *from,
  * Walks the queue, so it is for those who ask.
  *
  * Context: any; takes listener->lock.
- * Return: 1 when it is next; 0 when it does not wait.
+ * Return: 1 when it is next; 0 when it does not wait in a queue.
  */
 u32 altconn_listener_place(const struct altconn_assoc *assoc)
 {
@@ -431,7 +435,7 @@ u32 altconn_listener_place(const struct altconn_assoc *assoc)
 	ln = altconn_listener_lock(assoc);
 
 	/* Not in the queue: refused at the door. */
-	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING &&
+	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING && !ln->held &&
 	    !list_empty(&assoc->node))
 		for (at = &assoc->node; at != &ln->waiters; at = at->prev)
 			place++;

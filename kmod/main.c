@@ -41,6 +41,7 @@ static int __net_init net_init(struct net *net)
 	altconn_registry_init(&an->assocs);
 	altconn_registry_init(&an->sockets);
 	altconn_port_init(an);
+	altconn_rules_init(an);
 	return altconn_sysctl_register(net);
 }
 
@@ -50,6 +51,7 @@ static void __net_exit net_exit(struct net *net)
 
 	altconn_sysctl_unregister(net);
 	altconn_port_exit(an);
+	altconn_rules_exit(an);
 	WARN_ON_ONCE(!list_empty(&an->assocs.entries) ||
 		     !list_empty(&an->sockets.entries));
 }
@@ -123,6 +125,7 @@ err_genl:
 	genl_unregister_family(&altconn_nl_family);
 err_pernet:
 	unregister_pernet_subsys(&net_ops);
+	altconn_rules_flush();
 err_proto:
 	proto_unregister(&altconn_dgram_proto);
 err_stream:
@@ -145,6 +148,7 @@ static void __exit altconn_exit(void)
 	sock_unregister(altconn_family);
 	genl_unregister_family(&altconn_nl_family);
 	unregister_pernet_subsys(&net_ops);
+	altconn_rules_flush();
 	altconn_ring_exit();
 	/* One that dropped the last reference may still be returning. */
 	destroy_workqueue(altconn_wq);

@@ -191,6 +191,8 @@ static int put_assoc(struct sk_buff *skb, const struct viewer *viewer,
 	    put_assoc_end(skb, ALTCONN_A_ASSOC_SERVER, viewer, assoc,
 			  ALTCONN_SERVER))
 		return -EMSGSIZE;
+	if (assoc->rule && nla_put_u32(skb, ALTCONN_A_ASSOC_RULE, assoc->rule))
+		return -EMSGSIZE;
 	return put_wait(skb, assoc, state);
 }
 

@@ -10,6 +10,51 @@
 
 #include <uapi/linux/altconn_netlink.h>
 
+/* Common nested types */
+const struct nla_policy altconn_rule_nl_policy[ALTCONN_A_RULE_LEFT + 1] = {
+	[ALTCONN_A_RULE_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+	[ALTCONN_A_RULE_PRIORITY] = { .type = NLA_U32, },
+	[ALTCONN_A_RULE_TYPE] = { .type = NLA_U32, },
+	[ALTCONN_A_RULE_KIND] = NLA_POLICY_MAX(NLA_U32, 4),
+	[ALTCONN_A_RULE_NODE] = { .type = NLA_U32, },
+	[ALTCONN_A_RULE_PORT_MIN] = { .type = NLA_U32, },
+	[ALTCONN_A_RULE_PORT_MAX] = { .type = NLA_U32, },
+	[ALTCONN_A_RULE_IP] = NLA_POLICY_EXACT_LEN(16),
+	[ALTCONN_A_RULE_PREFIX_LEN] = NLA_POLICY_MAX(NLA_U32, 128),
+	[ALTCONN_A_RULE_PATTERN] = { .type = NLA_BINARY, },
+	[ALTCONN_A_RULE_UID] = { .type = NLA_U32, },
+	[ALTCONN_A_RULE_GID] = { .type = NLA_U32, },
+	[ALTCONN_A_RULE_VERDICT] = NLA_POLICY_MAX(NLA_U32, 7),
+	[ALTCONN_A_RULE_DELAY_MS] = { .type = NLA_U32, },
+	[ALTCONN_A_RULE_JITTER_MS] = { .type = NLA_U32, },
+	[ALTCONN_A_RULE_TIMES] = NLA_POLICY_MIN(NLA_U32, 1),
+	[ALTCONN_A_RULE_EVERY] = NLA_POLICY_MIN(NLA_U32, 1),
+	[ALTCONN_A_RULE_PROBABILITY] = { .type = NLA_U32, },
+	[ALTCONN_A_RULE_HITS] = { .type = NLA_U64, },
+	[ALTCONN_A_RULE_IDLE_MS] = { .type = NLA_U64, },
+	[ALTCONN_A_RULE_LEFT] = { .type = NLA_U32, },
+};
+
+/* ALTCONN_CMD_RULE_ADD - do */
+static const struct nla_policy altconn_rule_add_nl_policy[ALTCONN_A_RULESET_RULE + 1] = {
+	[ALTCONN_A_RULESET_RULE] = NLA_POLICY_NESTED(altconn_rule_nl_policy),
+};
+
+/* ALTCONN_CMD_RULE_DEL - do */
+static const struct nla_policy altconn_rule_del_nl_policy[ALTCONN_A_RULESET_ID + 1] = {
+	[ALTCONN_A_RULESET_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
+/* ALTCONN_CMD_RULE_ZERO - do */
+static const struct nla_policy altconn_rule_zero_nl_policy[ALTCONN_A_RULESET_ID + 1] = {
+	[ALTCONN_A_RULESET_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
+/* ALTCONN_CMD_RULE_RESTORE - do */
+static const struct nla_policy altconn_rule_restore_nl_policy[ALTCONN_A_RULESET_RULE + 1] = {
+	[ALTCONN_A_RULESET_RULE] = NLA_POLICY_NESTED(altconn_rule_nl_policy),
+};
+
 /* Ops table for altconn */
 static const struct genl_split_ops altconn_nl_ops[] = {
 	{
@@ -30,6 +75,40 @@ static const struct genl_split_ops altconn_nl_ops[] = {
 		.dumpit	= altconn_nl_socket_get_dumpit,
 		.done	= altconn_nl_socket_get_done,
 		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd	= ALTCONN_CMD_RULE_GET,
+		.start	= altconn_nl_rule_get_start,
+		.dumpit	= altconn_nl_rule_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= ALTCONN_CMD_RULE_ADD,
+		.doit		= altconn_nl_rule_add_doit,
+		.policy		= altconn_rule_add_nl_policy,
+		.maxattr	= ALTCONN_A_RULESET_RULE,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= ALTCONN_CMD_RULE_DEL,
+		.doit		= altconn_nl_rule_del_doit,
+		.policy		= altconn_rule_del_nl_policy,
+		.maxattr	= ALTCONN_A_RULESET_ID,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= ALTCONN_CMD_RULE_ZERO,
+		.doit		= altconn_nl_rule_zero_doit,
+		.policy		= altconn_rule_zero_nl_policy,
+		.maxattr	= ALTCONN_A_RULESET_ID,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= ALTCONN_CMD_RULE_RESTORE,
+		.doit		= altconn_nl_rule_restore_doit,
+		.policy		= altconn_rule_restore_nl_policy,
+		.maxattr	= ALTCONN_A_RULESET_RULE,
+		.flags		= GENL_CMD_CAP_DO,
 	},
 };
 

@@ -11,8 +11,12 @@
 
 #include <uapi/linux/altconn_netlink.h>
 
+/* Common nested types */
+extern const struct nla_policy altconn_rule_nl_policy[ALTCONN_A_RULE_LEFT + 1];
+
 int altconn_nl_assoc_get_start(struct netlink_callback *cb);
 int altconn_nl_socket_get_start(struct netlink_callback *cb);
+int altconn_nl_rule_get_start(struct netlink_callback *cb);
 int altconn_nl_assoc_get_done(struct netlink_callback *cb);
 int altconn_nl_socket_get_done(struct netlink_callback *cb);
 
@@ -21,6 +25,12 @@ int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 				struct netlink_callback *cb);
 int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
 				 struct netlink_callback *cb);
+int altconn_nl_rule_get_dumpit(struct sk_buff *skb,
+			       struct netlink_callback *cb);
+int altconn_nl_rule_add_doit(struct sk_buff *skb, struct genl_info *info);
+int altconn_nl_rule_del_doit(struct sk_buff *skb, struct genl_info *info);
+int altconn_nl_rule_zero_doit(struct sk_buff *skb, struct genl_info *info);
+int altconn_nl_rule_restore_doit(struct sk_buff *skb, struct genl_info *info);
 
 extern struct genl_family altconn_nl_family;
 

@@ -55,7 +55,8 @@ altconn_trace_addr(const struct sock *sk)
 	EM(BACKLOG_FULL, "backlog-full")			\
 	EM(REFUSED, "refused")					\
 	EM(TABLE_FULL, "table-full")				\
-	EMe(ASSOCIATED, "associated")
+	EM(ASSOCIATED, "associated")				\
+	EMe(RULE, "rule")
 
 /* Tells user space the numbers behind the names. */
 #undef EM
@@ -76,6 +77,17 @@ ALTCONN_REASONS
 			 { 1, "stream" },			\
 			 { 2, "dgram" },			\
 			 { 5, "seqpacket" })
+
+#define show_verdict(verdict)					\
+	__print_symbolic(verdict,				\
+			 { 0, "allow" },			\
+			 { 1, "deny" },				\
+			 { 2, "deny-access" },			\
+			 { 3, "refuse" },			\
+			 { 4, "unreachable-net" },		\
+			 { 5, "unreachable-host" },		\
+			 { 6, "drop" },				\
+			 { 7, "delay" })
 
 /* The states of include/net/tcp_states.h that this family uses. */
 #define show_state(state)					\
@@ -219,6 +231,41 @@ TRACE_EVENT(altconn_connect_end,
 		  __entry->netns, show_type(__entry->type), __entry->id,
 		  __get_str(local), __get_str(remote), __entry->err,
 		  show_reason(__entry->reason), __entry->waited_us)
+);
+
+/* A rule decided about an attempt, or a datagram. */
+TRACE_EVENT(altconn_rule,
+
+	TP_PROTO(const struct sock *sk, const struct altconn_addr *remote,
+		 u32 rule, u32 verdict),
+
+	TP_ARGS(sk, remote, rule, verdict),
+
+	TP_STRUCT__entry(
+		__field(u32, netns)
+		__field(u8, type)
+		__field(u32, rule)
+		__field(u32, verdict)
+		__dynamic_array(char, local,
+				altconn_trace_len(altconn_trace_addr(sk)))
+		__dynamic_array(char, remote, altconn_trace_len(remote))
+	),
+
+	TP_fast_assign(
+		__entry->netns = sock_net(sk)->ns.inum;
+		__entry->type = sk->sk_type;
+		__entry->rule = rule;
+		__entry->verdict = verdict;
+		altconn_addr_print(altconn_trace_addr(sk), __get_str(local),
+				   __get_dynamic_array_len(local));
+		altconn_addr_print(remote, __get_str(remote),
+				   __get_dynamic_array_len(remote));
+	),
+
+	TP_printk("netns=%u type=%s local=%s remote=%s rule=%u verdict=%s",
+		  __entry->netns, show_type(__entry->type), __get_str(local),
+		  __get_str(remote), __entry->rule,
+		  show_verdict(__entry->verdict))
 );
 
 TRACE_EVENT(altconn_state,

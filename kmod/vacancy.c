@@ -178,7 +178,8 @@ bool altconn_vacancy_fill(struct altconn_listener *ln,
 
 /**
  * altconn_vacancy_remove() - the last attempt has left
- * @ln: a vacancy that is in the table; the caller has a reference
+ * @ln: a vacancy, in the table or with an attempt that a rule holds; the caller has a
+ *	reference
  *
  * Context: process; @ln's lock held.
  */
@@ -188,7 +189,8 @@ void altconn_vacancy_remove(struct altconn_listener *ln)
 	if (ln->closed)
 		return;
 	ln->closed = true;
-	rhashtable_remove_fast(&vacancies, &ln->vacancy, params);
+	if (!ln->held)
+		rhashtable_remove_fast(&vacancies, &ln->vacancy, params);
 	altconn_listener_put(ln);
 }
 

@@ -103,7 +103,8 @@ struct exempt {
  * @unreachable: make an address one of another machine, where no route leads
  * @broadcast: make an address one that means everybody
  * @null: this family's null address
- * @unroutable: make a route that answers @err to whoever goes to @unreachable's
+ * @forbid: let a route, or a rule, answer EACCES (or EPERM) or EHOSTUNREACH to
+ *	whoever goes to this fresh address, which may become another; 0, or -1
  * @one_port: leave one ephemeral port for connect(); 0, or -1 with errno
  * @deadline: let an attempt of this socket fail as soon as the family can;
  *	NULL when it has no such option
@@ -123,7 +124,7 @@ struct family {
 	void (*unreachable)(const struct family *f, struct addr *a);
 	void (*broadcast)(const struct family *f, struct addr *a);
 	void (*null)(const struct family *f, struct addr *a);
-	int (*unroutable)(const struct family *f, int err);
+	int (*forbid)(const struct family *f, struct addr *a, int err);
 	int (*one_port)(void);
 	int (*deadline)(int fd);
 	const struct exempt *exempt;
@@ -307,7 +308,8 @@ const char *inet6_unusual(const struct family *f, struct addr *a, int i);
 void inet_unreachable(const struct family *f, struct addr *a);
 void inet6_unreachable(const struct family *f, struct addr *a);
 void inet_broadcast(const struct family *f, struct addr *a);
-int inet_unroutable(const struct family *f, int err);
+int inet_forbid(const struct family *f, struct addr *a, int err);
+int alt_forbid(const struct family *f, struct addr *a, int err);
 int inet_one_port(void);
 int tcp_deadline(int fd);
 void vsock_fresh(const struct family *f, struct addr *a);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define ALTCONN_COMMON							\
+	.forbid = alt_forbid,						\
 	.types = ANY,							\
 	.deadline = altconn_deadline
 
@@ -135,7 +136,7 @@ const struct family families[] = {
 		INET,
 		.traits = WAITS | SHARES,
 		.broadcast = inet_broadcast,
-		.unroutable = inet_unroutable,
+		.forbid = inet_forbid,
 		.deadline = tcp_deadline,
 		.exempt = tcp4_exempt,
 	}, {
@@ -145,7 +146,7 @@ const struct family families[] = {
 		.types = STREAM,
 		INET6,
 		.traits = WAITS | SHARES,
-		.unroutable = inet_unroutable,
+		.forbid = inet_forbid,
 		.deadline = tcp_deadline,
 		.exempt = tcp6_exempt,
 	}, {
@@ -155,7 +156,7 @@ const struct family families[] = {
 		.types = DGRAM,
 		INET,
 		.broadcast = inet_broadcast,
-		.unroutable = inet_unroutable,
+		.forbid = inet_forbid,
 		.exempt = udp4_exempt,
 	}, {
 		.name = "udp6",
@@ -163,7 +164,7 @@ const struct family families[] = {
 		.domain = AF_INET6,
 		.types = DGRAM,
 		INET6,
-		.unroutable = inet_unroutable,
+		.forbid = inet_forbid,
 		.exempt = udp6_exempt,
 	}, {
 		.name = "vsock",

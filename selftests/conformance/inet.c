@@ -110,13 +110,10 @@ void inet_broadcast(const struct family *f, struct addr *a)
 	inet_pton(AF_INET, "127.255.255.255", &a->in.sin_addr);
 }
 
-int inet_unroutable(const struct family *f, int err)
+int inet_forbid(const struct family *f, struct addr *a, int err)
 {
-	struct addr a;
-
-	f->fresh(f, &a);
-	f->unreachable(f, &a);
-	return route_add(&a, err);
+	f->unreachable(f, a);
+	return route_add(a, err);
 }
 
 int inet_one_port(void)

@@ -173,20 +173,19 @@ void e_acces_bcast(struct test *t)
 		deviates(t, "a broadcast did not arrive");
 }
 
-/* A route that says no is the rule that needs no tool. */
+/* Of other families a route that says no is the rule that needs no tool. */
 void e_perm_rule(struct test *t)
 {
 	struct addr a;
 	int fd, err;
 
 	must(t, !netns_enter(), "unshare()");
-	must(t, !t->f->unroutable(t->f, EACCES), "adding a prohibited route");
 	t->f->fresh(t->f, &a);
-	t->f->unreachable(t->f, &a);
+	must(t, !t->f->forbid(t->f, &a, EACCES), "adding a rule that denies");
 	fd = new_socket(t);
 	err = outcome(t, fd, &a);
 	if (err != EPERM && err != EACCES)
-		deviates(t, "%s where a route prohibits it", err_name(err));
+		deviates(t, "%s where a rule denies it", err_name(err));
 }
 
 void e_hostunreach(struct test *t)
@@ -195,13 +194,12 @@ void e_hostunreach(struct test *t)
 	int fd;
 
 	must(t, !netns_enter(), "unshare()");
-	must(t, !t->f->unroutable(t->f, EHOSTUNREACH),
-	     "adding an unreachable route");
 	t->f->fresh(t->f, &a);
-	t->f->unreachable(t->f, &a);
+	must(t, !t->f->forbid(t->f, &a, EHOSTUNREACH),
+	     "making it unreachable");
 	fd = new_socket(t);
 	expect(t, outcome(t, fd, &a), EHOSTUNREACH,
-	       "where a route calls the host unreachable");
+	       "where a route, or a rule, calls the host unreachable");
 }
 
 void e_netunreach(struct test *t)

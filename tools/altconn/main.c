@@ -11,6 +11,9 @@
 const struct command commands[] = {
 	{ "show", show_main, "list connections, waiting attempts and listeners",
 	  "[OPTION...] [ADDRESS...]", show_opts },
+	{ "rule", rule_main, "deny, refuse, drop or delay what programs connect to",
+	  "[list] | add RULE | del ID... | flush | zero [ID...] | save | restore [FILE]",
+	  rule_opts },
 	{ "info", info_main, "tell the family's number, version and totals",
 	  "[OPTION...]", info_opts },
 	{ "run", run_main, "run an unmodified AF_UNIX program over altconn",

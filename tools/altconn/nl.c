@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include <linux/genetlink.h>
@@ -254,19 +255,53 @@ void nl_close(struct nl *nl)
 
 static int complain_answer(const struct answer *a)
 {
-	const char *colon = a->message[0] ? ": " : "";
-
 	if (errno == EPERM || errno == EACCES)
-		complain("no permission; CAP_NET_ADMIN in this network namespace would do%s%s",
-			 colon, a->message);
+		complain("no permission: %s", a->message[0] ? a->message :
+			 "CAP_NET_ADMIN in this network namespace would do");
 	else if (errno == ENOENT && !a->message[0])
 		complain("the module has just been unloaded");
 	else if (errno == EBADMSG || errno == ERANGE)
 		complain("the module's answer is malformed; are tool and module of one version?");
 	else
-		complain("the module refuses: %s%s%s", strerror(errno), colon,
-			 a->message);
+		complain("the module refuses: %s", a->message[0] ? a->message :
+			 strerror(errno));
 	return EXIT_FAILED;
+}
+
+/**
+ * nl_request - begin a request that has attributes
+ * @nl: an open socket
+ * @cmd: enum's ALTCONN_CMD_*
+ * @room: bytes that the attributes may take
+ *
+ * Return: the request, for mnl_attr_put*() and then nl_talk().
+ */
+struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, size_t room)
+{
+	int size = NL_BUF_SIZE + room;
+
+	if (room > NL_BUF_SIZE / 2) {
+		nl->buf = grow(nl->buf, size, 1);
+		/* As far as it lets us; who sends too much is told. */
+		setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET, SO_SNDBUF,
+			   &size, sizeof(size));
+	}
+	return request(nl, nl->type, cmd, NLM_F_ACK);
+}
+
+/**
+ * nl_talk - send what nl_request() began
+ * @nl: an open socket
+ * @cb: takes the answer; NULL: there is none
+ * @data: for @cb
+ *
+ * Return: EXIT_OK, or EXIT_FAILED after a complaint.
+ */
+int nl_talk(struct nl *nl, mnl_cb_t cb, void *data)
+{
+	struct answer a = { .cb = cb, .data = data };
+
+	return transact(nl, &a) < 0 ? complain_answer(&a) : EXIT_OK;
 }
 
 /**
@@ -280,10 +315,8 @@ static int complain_answer(const struct answer *a)
  */
 int nl_get(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data)
 {
-	struct answer a = { .cb = cb, .data = data };
-
-	request(nl, nl->type, cmd, NLM_F_ACK);
-	return transact(nl, &a) < 0 ? complain_answer(&a) : EXIT_OK;
+	nl_request(nl, cmd, 0);
+	return nl_talk(nl, cb, data);
 }
 
 /**

@@ -26,6 +26,8 @@ struct nl {
 
 int nl_open(struct nl *nl);
 void nl_close(struct nl *nl);
+struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, size_t room);
+int nl_talk(struct nl *nl, mnl_cb_t cb, void *data);
 int nl_get(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data);
 int nl_dump(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void (*reset)(void *data),
 	    void *data);

@@ -21,11 +21,15 @@
  * @type: MNL_TYPE_*; MNL_TYPE_UNSPEC passes it over
  * @offset: of the member
  * @nested: the set inside, with MNL_TYPE_NESTED
+ * @len: offset of the member that takes the length, with MNL_TYPE_BINARY
+ * @max: the longest that the member takes, likewise
  */
 struct attr {
 	enum mnl_attr_data_type type;
 	size_t offset;
 	const struct set *nested;
+	size_t len;
+	size_t max;
 };
 
 /**
@@ -40,13 +44,16 @@ struct set {
 	long known;
 };
 
+#define ADDR_BYTES							\
+	{ MNL_TYPE_BINARY, offsetof(struct addr, bytes),		\
+	  .len = offsetof(struct addr, len), .max = ALTCONN_PATH_MAX }
 static const struct attr addr_attrs[] = {
 	[ALTCONN_A_ADDR_KIND] = { MNL_TYPE_U32, offsetof(struct addr, kind) },
 	[ALTCONN_A_ADDR_NODE] = { MNL_TYPE_U32, offsetof(struct addr, node) },
 	[ALTCONN_A_ADDR_PORT] = { MNL_TYPE_U32, offsetof(struct addr, port) },
-	[ALTCONN_A_ADDR_NAME] = { MNL_TYPE_BINARY, 0 },
-	[ALTCONN_A_ADDR_PATH] = { MNL_TYPE_BINARY, 0 },
-	[ALTCONN_A_ADDR_IP] = { MNL_TYPE_BINARY, 0 },
+	[ALTCONN_A_ADDR_NAME] = ADDR_BYTES,
+	[ALTCONN_A_ADDR_PATH] = ADDR_BYTES,
+	[ALTCONN_A_ADDR_IP] = ADDR_BYTES,
 	[ALTCONN_A_ADDR_SCOPE] = { MNL_TYPE_U32, offsetof(struct addr, node) },
 };
 
@@ -84,6 +91,7 @@ static const struct attr assoc_attrs[] = {
 	[ALTCONN_A_ASSOC_WAITED_MS] = { MNL_TYPE_U64, ASSOC(waited_ms) },
 	[ALTCONN_A_ASSOC_PLACE] = { MNL_TYPE_U32, ASSOC(place) },
 	[ALTCONN_A_ASSOC_LISTENER] = { MNL_TYPE_U64, ASSOC(listener) },
+	[ALTCONN_A_ASSOC_RULE] = { MNL_TYPE_U32, ASSOC(rule) },
 };
 
 static const struct set assoc_set = {
@@ -114,6 +122,51 @@ static const struct set socket_set = {
 	.known = offsetof(struct sock, known),
 };
 
+#define RULE(member) offsetof(struct rule, member)
+static const struct attr rule_attrs[] = {
+	[ALTCONN_A_RULE_ID] = { MNL_TYPE_U32, RULE(id) },
+	[ALTCONN_A_RULE_PRIORITY] = { MNL_TYPE_U32, RULE(priority) },
+	[ALTCONN_A_RULE_TYPE] = { MNL_TYPE_U32, RULE(type) },
+	[ALTCONN_A_RULE_KIND] = { MNL_TYPE_U32, RULE(kind) },
+	[ALTCONN_A_RULE_NODE] = { MNL_TYPE_U32, RULE(node) },
+	[ALTCONN_A_RULE_PORT_MIN] = { MNL_TYPE_U32, RULE(port_min) },
+	[ALTCONN_A_RULE_PORT_MAX] = { MNL_TYPE_U32, RULE(port_max) },
+	[ALTCONN_A_RULE_IP] = { MNL_TYPE_BINARY, RULE(ip),
+				.len = RULE(ip_len), .max = 16 },
+	[ALTCONN_A_RULE_PREFIX_LEN] = { MNL_TYPE_U32, RULE(prefix_len) },
+	[ALTCONN_A_RULE_PATTERN] = { MNL_TYPE_BINARY, RULE(pattern),
+				     .len = RULE(pattern_len),
+				     .max = RULE_PATTERN_MAX },
+	[ALTCONN_A_RULE_UID] = { MNL_TYPE_U32, RULE(uid) },
+	[ALTCONN_A_RULE_GID] = { MNL_TYPE_U32, RULE(gid) },
+	[ALTCONN_A_RULE_VERDICT] = { MNL_TYPE_U32, RULE(verdict) },
+	[ALTCONN_A_RULE_DELAY_MS] = { MNL_TYPE_U32, RULE(delay_ms) },
+	[ALTCONN_A_RULE_JITTER_MS] = { MNL_TYPE_U32, RULE(jitter_ms) },
+	[ALTCONN_A_RULE_TIMES] = { MNL_TYPE_U32, RULE(times) },
+	[ALTCONN_A_RULE_EVERY] = { MNL_TYPE_U32, RULE(every) },
+	[ALTCONN_A_RULE_PROBABILITY] = { MNL_TYPE_U32, RULE(probability) },
+	[ALTCONN_A_RULE_HITS] = { MNL_TYPE_U64, RULE(hits) },
+	[ALTCONN_A_RULE_IDLE_MS] = { MNL_TYPE_U64, RULE(idle_ms) },
+	[ALTCONN_A_RULE_LEFT] = { MNL_TYPE_U32, RULE(left) },
+};
+
+static const struct set rule_set = {
+	.attrs = rule_attrs,
+	.count = ARRAY_SIZE(rule_attrs),
+	.known = offsetof(struct rule, known),
+};
+
+static const struct attr ruleset_attrs[] = {
+	[ALTCONN_A_RULESET_RULE] = { MNL_TYPE_NESTED, 0, &rule_set },
+	[ALTCONN_A_RULESET_ID] = { MNL_TYPE_U32, RULE(id) },
+};
+
+static const struct set ruleset_set = {
+	.attrs = ruleset_attrs,
+	.count = ARRAY_SIZE(ruleset_attrs),
+	.known = -1,
+};
+
 #define FAMILY(member) offsetof(struct family, member)
 static const struct attr family_attrs[] = {
 	[ALTCONN_A_FAMILY_NUMBER] = { MNL_TYPE_U32, FAMILY(number) },
@@ -140,17 +193,17 @@ struct reader {
 
 static int read_attr(const struct nlattr *attr, void *data);
 
-/* Binary occurs in addresses alone. */
-static int read_bytes(const struct nlattr *attr, struct addr *addr)
+static int read_bytes(const struct nlattr *attr, const struct attr *a,
+		      char *object)
 {
 	size_t len = mnl_attr_get_payload_len(attr);
 
-	if (len > sizeof(addr->bytes)) {
+	if (len > a->max) {
 		errno = EBADMSG;
 		return MNL_CB_ERROR;
 	}
-	addr->len = len;
-	memcpy(addr->bytes, mnl_attr_get_payload(attr), len);
+	memcpy(object + a->len, &len, sizeof(len));
+	memcpy(object + a->offset, mnl_attr_get_payload(attr), len);
 	return MNL_CB_OK;
 }
 
@@ -178,7 +231,7 @@ static int read_value(const struct nlattr *attr, const struct attr *a,
 			 mnl_attr_get_str(attr));
 		return MNL_CB_OK;
 	case MNL_TYPE_BINARY:
-		return read_bytes(attr, (struct addr *)object);
+		return read_bytes(attr, a, object);
 	case MNL_TYPE_NESTED:
 		return mnl_attr_parse_nested(attr, read_attr, &inner);
 	default:
@@ -246,6 +299,47 @@ int sock_read(const struct nlmsghdr *nlh, struct sock *sock)
 {
 	memset(sock, 0, sizeof(*sock));
 	return read_message(nlh, &socket_set, sock);
+}
+
+/**
+ * rule_read - read a message of ALTCONN_CMD_RULE_GET or ALTCONN_CMD_RULE_ADD
+ * @nlh: the message
+ * @rule: is filled in; from the latter its id alone
+ *
+ * Return: MNL_CB_OK, or MNL_CB_ERROR with errno EBADMSG.
+ */
+int rule_read(const struct nlmsghdr *nlh, struct rule *rule)
+{
+	memset(rule, 0, sizeof(*rule));
+	return read_message(nlh, &ruleset_set, rule);
+}
+
+/**
+ * rule_write - write a rule into a request
+ * @nlh: the request, with room for RULE_MESSAGE_MAX bytes more
+ * @rule: what @known says is written
+ */
+void rule_write(struct nlmsghdr *nlh, const struct rule *rule)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, ALTCONN_A_RULESET_RULE);
+	const char *object = (const char *)rule;
+	const struct attr *a;
+	uint32_t value;
+	size_t len, i;
+
+	for (i = 0; i < rule_set.count; i++) {
+		a = &rule_attrs[i];
+		if (!record_has(rule->known, i))
+			continue;
+		if (a->type == MNL_TYPE_U32) {
+			memcpy(&value, object + a->offset, sizeof(value));
+			mnl_attr_put_u32(nlh, i, value);
+		} else if (a->type == MNL_TYPE_BINARY) {
+			memcpy(&len, object + a->len, sizeof(len));
+			mnl_attr_put(nlh, i, len, object + a->offset);
+		}
+	}
+	mnl_attr_nest_end(nlh, nest);
 }
 
 /**

@@ -45,7 +45,8 @@ struct end {
  * @waited_ms: how long the attempt waited, or has waited so far
  * @type: SOCK_STREAM or SOCK_SEQPACKET
  * @state: enum altconn_assoc_state
- * @place: in the queue of waiting attempts, 1 is next
+ * @place: in the queue of waiting attempts, 1 is next; 0: in none
+ * @rule: id of the rule that holds it or held it
  * @client: the end that called connect()
  * @server: the end that accept() returns
  */
@@ -58,6 +59,7 @@ struct assoc {
 	uint32_t type;
 	uint32_t state;
 	uint32_t place;
+	uint32_t rule;
 	struct end client;
 	struct end server;
 };
@@ -94,6 +96,64 @@ struct sock {
 	struct addr peer;
 };
 
+#define RULE_PATTERN_MAX	255
+/* All of its attributes take no more. */
+#define RULE_MESSAGE_MAX	1024
+
+/**
+ * struct rule - what is done with attempts and datagrams
+ * @known: bit n is set when attribute n was there, or is to be written
+ * @id: in its namespace
+ * @priority: lower ones are asked first
+ * @type: SOCK_*
+ * @kind: of the destination
+ * @node: its node
+ * @port_min: its first port
+ * @port_max: its last
+ * @ip_len: 16
+ * @ip: its IP address, IPv4 as v4-mapped
+ * @prefix_len: how many bits of @ip count
+ * @pattern_len: bytes
+ * @pattern: of names and paths
+ * @uid: of the caller
+ * @gid: likewise
+ * @verdict: enum altconn_verdict
+ * @delay_ms: of a delay
+ * @jitter_ms: up to so many more
+ * @times: decides so often
+ * @every: at every so manieth match
+ * @probability: in millionths
+ * @left: of @times
+ * @hits: how often it decided
+ * @idle_ms: since it last did
+ */
+struct rule {
+	uint32_t known;
+	uint32_t id;
+	uint32_t priority;
+	uint32_t type;
+	uint32_t kind;
+	uint32_t node;
+	uint32_t port_min;
+	uint32_t port_max;
+	size_t ip_len;
+	unsigned char ip[16];
+	uint32_t prefix_len;
+	size_t pattern_len;
+	unsigned char pattern[RULE_PATTERN_MAX];
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t verdict;
+	uint32_t delay_ms;
+	uint32_t jitter_ms;
+	uint32_t times;
+	uint32_t every;
+	uint32_t probability;
+	uint32_t left;
+	uint64_t hits;
+	uint64_t idle_ms;
+};
+
 /**
  * struct family - the module itself
  * @number: of the family, for socket()
@@ -115,6 +175,8 @@ static inline bool record_has(uint32_t known, unsigned int attr)
 
 int assoc_read(const struct nlmsghdr *nlh, struct assoc *assoc);
 int sock_read(const struct nlmsghdr *nlh, struct sock *sock);
+int rule_read(const struct nlmsghdr *nlh, struct rule *rule);
+void rule_write(struct nlmsghdr *nlh, const struct rule *rule);
 int family_read(const struct nlmsghdr *nlh, struct family *family);
 
 int family_ask(struct family *family);

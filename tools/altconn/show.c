@@ -12,6 +12,7 @@
 #include "nl.h"
 #include "out.h"
 #include "record.h"
+#include "rule.h"
 
 const struct opt show_opts[] = {
 	{ 'l', "listening", NULL, NULL, "listeners only" },
@@ -130,20 +131,6 @@ static int ask(struct show *show)
 			      forget_assocs, show);
 	nl_close(&nl);
 	return ret;
-}
-
-static const char *type_name(uint32_t type)
-{
-	switch (type) {
-	case SOCK_STREAM:
-		return "stream";
-	case SOCK_DGRAM:
-		return "dgram";
-	case SOCK_SEQPACKET:
-		return "seqpacket";
-	default:
-		return "unknown";
-	}
 }
 
 static bool addr_wanted(const struct show *show, const struct addr *a,
@@ -293,8 +280,10 @@ static void put_wait(struct out *out, const struct assoc *a)
 	const char *lead = a->waited_ms ? ",waited:" : NULL;
 
 	out_cell(out, pending ? COL_WAIT : COL_DETAIL);
-	if (pending && record_has(a->known, ALTCONN_A_ASSOC_PLACE))
+	if (pending && a->place)
 		out_uint(out, "place", "#", a->place);
+	if (record_has(a->known, ALTCONN_A_ASSOC_RULE))
+		out_uint(out, "rule", pending ? "rule:" : ",rule:", a->rule);
 	if (record_has(a->known, ALTCONN_A_ASSOC_WAITED_MS))
 		out_ms(out, "waited_ms", pending ? " " : lead, a->waited_ms);
 }

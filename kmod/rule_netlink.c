@@ -1,0 +1,593 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Rules over generic netlink. What a message says is looked at as a whole before
+ * anything changes.
+ */
+
+#include <linux/slab.h>
+#include <net/genetlink.h>
+#include "netlink_gen.h"
+#include "rule.h"
+
+static struct altconn_net *net_of(struct genl_info *info)
+{
+	return altconn_pernet(genl_info_net(info));
+}
+
+static int check_admin(struct sk_buff *skb, struct genl_info *info)
+{
+	if (netlink_ns_capable(skb, genl_info_net(info)->user_ns,
+			       CAP_NET_ADMIN))
+		return 0;
+	NL_SET_ERR_MSG(info->extack,
+		       "this needs CAP_NET_ADMIN in the network namespace");
+	return -EPERM;
+}
+
+/* ---- a rule from its attributes ---- */
+
+/* A day, milliseconds. */
+#define DELAY_MAX	86400000
+
+#define KIND_BIT(kind)	BIT(ALTCONN_KIND_##kind)
+
+/* What an attribute needs beside it, and the destinations that have it. */
+static const struct {
+	u8		attr;
+	u8		needs;
+	u8		kinds;
+	const char	*wrong;
+} needs[] = {
+	{ ALTCONN_A_RULE_NODE, ALTCONN_A_RULE_KIND,
+	  KIND_BIT(PORT) | KIND_BIT(NAME), "'node' is of ports and names" },
+	{ ALTCONN_A_RULE_PORT_MIN, ALTCONN_A_RULE_PORT_MAX,
+	  KIND_BIT(PORT) | KIND_BIT(INET),
+	  "'port-min' goes with 'port-max', of ports and inet addresses" },
+	{ ALTCONN_A_RULE_PORT_MAX, ALTCONN_A_RULE_PORT_MIN,
+	  KIND_BIT(PORT) | KIND_BIT(INET),
+	  "'port-max' goes with 'port-min', of ports and inet addresses" },
+	{ ALTCONN_A_RULE_IP, ALTCONN_A_RULE_KIND, KIND_BIT(INET),
+	  "'ip' is of inet addresses" },
+	{ ALTCONN_A_RULE_PREFIX_LEN, ALTCONN_A_RULE_IP, KIND_BIT(INET),
+	  "'prefix-len' goes with 'ip', of inet addresses" },
+	{ ALTCONN_A_RULE_PATTERN, ALTCONN_A_RULE_KIND,
+	  KIND_BIT(NAME) | KIND_BIT(PATH), "'pattern' is of names and paths" },
+	{ ALTCONN_A_RULE_JITTER_MS, ALTCONN_A_RULE_DELAY_MS, 0,
+	  "'jitter-ms' goes with 'delay-ms'" },
+};
+
+static int refuse(struct netlink_ext_ack *extack, const struct nlattr *attr,
+		  const char *wrong)
+{
+	NL_SET_BAD_ATTR(extack, attr);
+	if (extack)
+		extack->_msg = wrong;
+	return -EINVAL;
+}
+
+/* No attribute twice: the core takes the last and forgets the others. */
+static int check_once(const struct nlattr *nest, struct netlink_ext_ack *extack)
+{
+	const struct nlattr *attr;
+	unsigned long seen = 0;
+	int rem;
+
+	nla_for_each_nested(attr, nest, rem) {
+		/* The policy has bounded the type. */
+		if (seen & BIT(nla_type(attr)))
+			return refuse(extack, attr, "an attribute comes twice");
+		seen |= BIT(nla_type(attr));
+	}
+	return 0;
+}
+
+static int check_needs(struct nlattr **tb, u32 kind,
+		       struct netlink_ext_ack *extack)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(needs); i++) {
+		const struct nlattr *attr = tb[needs[i].attr];
+
+		if (attr && (!tb[needs[i].needs] ||
+			     (needs[i].kinds && !(needs[i].kinds & BIT(kind)))))
+			return refuse(extack, attr, needs[i].wrong);
+	}
+	return 0;
+}
+
+static int check_told(struct nlattr **tb, bool restores,
+		      struct netlink_ext_ack *extack)
+{
+	if (tb[ALTCONN_A_RULE_HITS] || tb[ALTCONN_A_RULE_IDLE_MS] ||
+	    tb[ALTCONN_A_RULE_LEFT])
+		return refuse(extack, tb[ALTCONN_A_RULE_HITS] ? :
+				      tb[ALTCONN_A_RULE_IDLE_MS] ? :
+				      tb[ALTCONN_A_RULE_LEFT],
+			      "'hits', 'idle-ms' and 'left' are told, not set");
+	if (tb[ALTCONN_A_RULE_ID] && !restores)
+		return refuse(extack, tb[ALTCONN_A_RULE_ID],
+			      "'id' is chosen by the module");
+	return 0;
+}
+
+static u32 get(struct nlattr **tb, int attr)
+{
+	return tb[attr] ? nla_get_u32(tb[attr]) : 0;
+}
+
+static int check_values(struct nlattr **tb, u32 kind,
+			struct netlink_ext_ack *extack)
+{
+	u32 max = kind == ALTCONN_KIND_INET ? U16_MAX : U32_MAX;
+	u32 type = get(tb, ALTCONN_A_RULE_TYPE);
+	const struct nlattr *pattern = tb[ALTCONN_A_RULE_PATTERN];
+
+	if (tb[ALTCONN_A_RULE_TYPE] && type != SOCK_STREAM &&
+	    type != SOCK_DGRAM && type != SOCK_SEQPACKET)
+		return refuse(extack, tb[ALTCONN_A_RULE_TYPE],
+			      "'type' is no type of socket of this family");
+	if (tb[ALTCONN_A_RULE_KIND] && kind == ALTCONN_KIND_NONE)
+		return refuse(extack, tb[ALTCONN_A_RULE_KIND],
+			      "'kind' is none that anything is sent to");
+	if (get(tb, ALTCONN_A_RULE_PORT_MAX) > max ||
+	    get(tb, ALTCONN_A_RULE_PORT_MAX) < get(tb, ALTCONN_A_RULE_PORT_MIN))
+		return refuse(extack, tb[ALTCONN_A_RULE_PORT_MAX],
+			      "'port-max' is below 'port-min' or out of range");
+	if (get(tb, ALTCONN_A_RULE_DELAY_MS) > DELAY_MAX)
+		return refuse(extack, tb[ALTCONN_A_RULE_DELAY_MS],
+			      "'delay-ms' is over a day");
+	if (get(tb, ALTCONN_A_RULE_JITTER_MS) > DELAY_MAX)
+		return refuse(extack, tb[ALTCONN_A_RULE_JITTER_MS],
+			      "'jitter-ms' is over a day");
+	if (get(tb, ALTCONN_A_RULE_PROBABILITY) > ALTCONN_PROBABILITY_ONE)
+		return refuse(extack, tb[ALTCONN_A_RULE_PROBABILITY],
+			      "'probability' is over a million");
+	if (pattern && (!nla_len(pattern) || nla_len(pattern) > U8_MAX))
+		return refuse(extack, pattern, "'pattern' has 1 to 255 bytes");
+	if (!tb[ALTCONN_A_RULE_VERDICT]) {
+		NL_SET_ERR_MSG(extack, "a rule has a 'verdict'");
+		return -EINVAL;
+	}
+	if ((get(tb, ALTCONN_A_RULE_VERDICT) == ALTCONN_VERDICT_DELAY) !=
+	    !!tb[ALTCONN_A_RULE_DELAY_MS])
+		return refuse(extack, tb[ALTCONN_A_RULE_VERDICT],
+			      "'verdict' delay goes with 'delay-ms'");
+	return 0;
+}
+
+static int set_owner(struct altconn_rule *rule, struct nlattr **tb,
+		     struct netlink_ext_ack *extack)
+{
+	rule->uid = make_kuid(current_user_ns(), get(tb, ALTCONN_A_RULE_UID));
+	rule->gid = make_kgid(current_user_ns(), get(tb, ALTCONN_A_RULE_GID));
+	if (tb[ALTCONN_A_RULE_UID] && !uid_valid(rule->uid))
+		return refuse(extack, tb[ALTCONN_A_RULE_UID],
+			      "'uid' is not in this user namespace");
+	if (tb[ALTCONN_A_RULE_GID] && !gid_valid(rule->gid))
+		return refuse(extack, tb[ALTCONN_A_RULE_GID],
+			      "'gid' is not in this user namespace");
+	return 0;
+}
+
+static void set_fields(struct altconn_rule *rule, struct nlattr **tb)
+{
+	unsigned int i;
+
+	for (i = 1; i <= ALTCONN_A_RULE_MAX; i++)
+		if (tb[i])
+			rule->given |= BIT(i);
+	rule->id = get(tb, ALTCONN_A_RULE_ID);
+	rule->priority = tb[ALTCONN_A_RULE_PRIORITY] ?
+		get(tb, ALTCONN_A_RULE_PRIORITY) : ALTCONN_RULE_PRIORITY;
+	rule->type = get(tb, ALTCONN_A_RULE_TYPE);
+	rule->kind = get(tb, ALTCONN_A_RULE_KIND);
+	rule->node = get(tb, ALTCONN_A_RULE_NODE);
+	rule->port_min = get(tb, ALTCONN_A_RULE_PORT_MIN);
+	rule->port_max = get(tb, ALTCONN_A_RULE_PORT_MAX);
+	if (tb[ALTCONN_A_RULE_IP])
+		nla_memcpy(&rule->ip, tb[ALTCONN_A_RULE_IP], sizeof(rule->ip));
+	rule->prefix_len = tb[ALTCONN_A_RULE_PREFIX_LEN] ?
+		get(tb, ALTCONN_A_RULE_PREFIX_LEN) : 128;
+	rule->verdict = get(tb, ALTCONN_A_RULE_VERDICT);
+	rule->delay_ms = get(tb, ALTCONN_A_RULE_DELAY_MS);
+	rule->jitter_ms = get(tb, ALTCONN_A_RULE_JITTER_MS);
+	rule->times = get(tb, ALTCONN_A_RULE_TIMES);
+	rule->every = get(tb, ALTCONN_A_RULE_EVERY);
+	rule->probability = get(tb, ALTCONN_A_RULE_PROBABILITY);
+	atomic_set(&rule->left, rule->times);
+}
+
+/* The rule that @nest describes. */
+static struct altconn_rule *read_rule(const struct nlattr *nest, bool restores,
+				      struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[ALTCONN_A_RULE_MAX + 1], *pattern;
+	struct altconn_rule *rule;
+	u32 len, kind;
+	int err;
+
+	err = nla_parse_nested(tb, ALTCONN_A_RULE_MAX, nest,
+			       altconn_rule_nl_policy, extack);
+	if (err)
+		return ERR_PTR(err);
+	kind = get(tb, ALTCONN_A_RULE_KIND);
+	err = check_once(nest, extack) ? : check_told(tb, restores, extack) ? :
+	      check_needs(tb, kind, extack) ? : check_values(tb, kind, extack);
+	if (err)
+		return ERR_PTR(err);
+
+	pattern = tb[ALTCONN_A_RULE_PATTERN];
+	len = pattern ? nla_len(pattern) : 0;
+	rule = kzalloc(struct_size(rule, pattern, len), GFP_KERNEL_ACCOUNT);
+	if (!rule)
+		return ERR_PTR(-ENOMEM);
+	set_fields(rule, tb);
+	rule->pattern_len = len;
+	if (pattern)
+		nla_memcpy(rule->pattern, pattern, len);
+	err = set_owner(rule, tb, extack);
+	if (!err)
+		return rule;
+	kfree(rule);
+	return ERR_PTR(err);
+}
+
+/* ---- changes ---- */
+
+struct rule_list {
+	struct altconn_rule	**rule;
+	u32			n;
+};
+
+static void free_list(struct rule_list *list)
+{
+	while (list->n)
+		kfree(list->rule[--list->n]);
+	kvfree(list->rule);
+}
+
+/* All rules of a message. On failure nothing is left. */
+static int read_list(struct genl_info *info, bool restores,
+		     struct rule_list *list)
+{
+	struct altconn_rule *rule;
+	const struct nlattr *attr;
+	u32 n = 0;
+	int rem;
+
+	list->n = 0;
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
+		n++;
+	list->rule = kvmalloc_array(n, sizeof(*list->rule), GFP_KERNEL);
+	if (n && !list->rule)
+		return -ENOMEM;
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
+		rule = read_rule(attr, restores, info->extack);
+		if (IS_ERR(rule)) {
+			free_list(list);
+			return PTR_ERR(rule);
+		}
+		list->rule[list->n++] = rule;
+	}
+	return 0;
+}
+
+/* @id, if it is not NULL, gets that of the first. */
+static int change(struct genl_info *info, struct rule_list *list, bool instead,
+		  u32 *id)
+{
+	struct altconn_net *an = net_of(info);
+	int err;
+
+	mutex_lock(&an->rules_lock);
+	err = altconn_rules_add(an, list->rule, list->n, instead,
+				info->extack);
+	if (!err && id)
+		*id = list->rule[0]->id;
+	mutex_unlock(&an->rules_lock);
+	/* They are the table's now. */
+	if (!err)
+		list->n = 0;
+	return err;
+}
+
+/* The answer, made before anything changes and sent after it did. */
+static struct sk_buff *reply_new(struct genl_info *info, void **hdr)
+{
+	struct sk_buff *reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+
+	if (!reply)
+		return NULL;
+	*hdr = genlmsg_put_reply(reply, info, &altconn_nl_family, 0,
+				 ALTCONN_CMD_RULE_ADD);
+	return reply;
+}
+
+static int reply_id(struct sk_buff *reply, struct genl_info *info, void *hdr,
+		    u32 id)
+{
+	if (WARN_ON_ONCE(!hdr || nla_put_u32(reply, ALTCONN_A_RULESET_ID, id))) {
+		nlmsg_free(reply);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(reply, hdr);
+	return genlmsg_reply(reply, info);
+}
+
+/**
+ * altconn_nl_rule_add_doit() - add rules
+ * @skb: the request
+ * @info: likewise
+ *
+ * Return: 0; -EPERM; -EINVAL; -ENOSPC; -ENOMEM. Nothing has changed then.
+ */
+int altconn_nl_rule_add_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rule_list list;
+	struct sk_buff *reply;
+	void *hdr;
+	u32 id;
+	int err;
+
+	err = check_admin(skb, info) ? : read_list(info, false, &list);
+	if (err)
+		return err;
+	err = -EINVAL;
+	if (!list.n) {
+		NL_SET_ERR_MSG(info->extack, "there is no 'rule' to add");
+		goto out;
+	}
+	err = -ENOMEM;
+	reply = reply_new(info, &hdr);
+	if (!reply)
+		goto out;
+	err = change(info, &list, false, &id);
+	if (err)
+		nlmsg_free(reply);
+	else
+		err = reply_id(reply, info, hdr, id);
+out:
+	free_list(&list);
+	return err;
+}
+
+/**
+ * altconn_nl_rule_restore_doit() - other rules instead of those that there are
+ * @skb: the request
+ * @info: likewise
+ *
+ * Return: 0; -EPERM; -EINVAL; -EEXIST; -ENOSPC; -ENOMEM. Nothing has changed then.
+ */
+int altconn_nl_rule_restore_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rule_list list;
+	int err;
+
+	err = check_admin(skb, info) ? : read_list(info, true, &list);
+	if (err)
+		return err;
+	err = change(info, &list, true, NULL);
+	free_list(&list);
+	return err;
+}
+
+/* The one id of a message; 0: it has none. */
+static int read_id(struct genl_info *info, u32 *id)
+{
+	const struct nlattr *attr, *seen = NULL;
+	int rem;
+
+	*id = 0;
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
+		if (seen)
+			return refuse(info->extack, attr, "'id' comes twice");
+		seen = attr;
+		*id = nla_get_u32(attr);
+	}
+	return 0;
+}
+
+static int no_rule(struct genl_info *info, int err)
+{
+	if (err == -ENOENT)
+		NL_SET_ERR_MSG(info->extack, "no rule has this 'id'");
+	return err;
+}
+
+/**
+ * altconn_nl_rule_del_doit() - delete a rule
+ * @skb: the request
+ * @info: likewise
+ *
+ * Return: 0; -EPERM; -EINVAL; -ENOENT; -ENOMEM.
+ */
+int altconn_nl_rule_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct altconn_net *an = net_of(info);
+	u32 id;
+	int err = check_admin(skb, info) ? : read_id(info, &id);
+
+	if (err)
+		return err;
+	if (!id) {
+		NL_SET_ERR_MSG(info->extack, "the 'id' is missing");
+		return -EINVAL;
+	}
+	mutex_lock(&an->rules_lock);
+	err = altconn_rules_del(an, id);
+	mutex_unlock(&an->rules_lock);
+	return no_rule(info, err);
+}
+
+/**
+ * altconn_nl_rule_zero_doit() - begin to count anew
+ * @skb: the request
+ * @info: likewise
+ *
+ * Return: 0; -EPERM; -EINVAL; -ENOENT.
+ */
+int altconn_nl_rule_zero_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct altconn_net *an = net_of(info);
+	u32 id;
+	int err = check_admin(skb, info) ? : read_id(info, &id);
+
+	if (err)
+		return err;
+	mutex_lock(&an->rules_lock);
+	err = altconn_rules_zero(an, id);
+	mutex_unlock(&an->rules_lock);
+	return no_rule(info, err);
+}
+
+/* ---- the list ---- */
+
+static int put_if(struct sk_buff *skb, const struct altconn_rule *rule,
+		  int attr, u32 value)
+{
+	return altconn_rule_has(rule, attr) ? nla_put_u32(skb, attr, value) : 0;
+}
+
+static int put_dest(struct sk_buff *skb, const struct altconn_rule *rule)
+{
+	if (put_if(skb, rule, ALTCONN_A_RULE_TYPE, rule->type) ||
+	    put_if(skb, rule, ALTCONN_A_RULE_KIND, rule->kind) ||
+	    put_if(skb, rule, ALTCONN_A_RULE_NODE, rule->node) ||
+	    put_if(skb, rule, ALTCONN_A_RULE_PORT_MIN, rule->port_min) ||
+	    put_if(skb, rule, ALTCONN_A_RULE_PORT_MAX, rule->port_max) ||
+	    put_if(skb, rule, ALTCONN_A_RULE_PREFIX_LEN, rule->prefix_len))
+		return -EMSGSIZE;
+	if (altconn_rule_has(rule, ALTCONN_A_RULE_IP) &&
+	    nla_put(skb, ALTCONN_A_RULE_IP, sizeof(rule->ip), &rule->ip))
+		return -EMSGSIZE;
+	return rule->pattern_len ? nla_put(skb, ALTCONN_A_RULE_PATTERN,
+					   rule->pattern_len, rule->pattern) : 0;
+}
+
+static int put_verdict(struct sk_buff *skb, const struct altconn_rule *rule)
+{
+	struct user_namespace *ns = current_user_ns();
+
+	if (put_if(skb, rule, ALTCONN_A_RULE_UID,
+		   from_kuid_munged(ns, rule->uid)) ||
+	    put_if(skb, rule, ALTCONN_A_RULE_GID,
+		   from_kgid_munged(ns, rule->gid)) ||
+	    nla_put_u32(skb, ALTCONN_A_RULE_VERDICT, rule->verdict) ||
+	    put_if(skb, rule, ALTCONN_A_RULE_DELAY_MS, rule->delay_ms) ||
+	    put_if(skb, rule, ALTCONN_A_RULE_JITTER_MS, rule->jitter_ms) ||
+	    put_if(skb, rule, ALTCONN_A_RULE_TIMES, rule->times) ||
+	    put_if(skb, rule, ALTCONN_A_RULE_EVERY, rule->every) ||
+	    put_if(skb, rule, ALTCONN_A_RULE_PROBABILITY, rule->probability))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_counters(struct sk_buff *skb, const struct altconn_rule *rule)
+{
+	u64 last = READ_ONCE(rule->last_hit), now = ktime_get_ns();
+
+	if (nla_put_u64_64bit(skb, ALTCONN_A_RULE_HITS,
+			      atomic64_read(&rule->hits), ALTCONN_A_RULE_PAD))
+		return -EMSGSIZE;
+	if (last && nla_put_u64_64bit(skb, ALTCONN_A_RULE_IDLE_MS,
+				      now > last ? div_u64(now - last,
+							   NSEC_PER_MSEC) : 0,
+				      ALTCONN_A_RULE_PAD))
+		return -EMSGSIZE;
+	return altconn_rule_has(rule, ALTCONN_A_RULE_TIMES) ?
+		nla_put_u32(skb, ALTCONN_A_RULE_LEFT, atomic_read(&rule->left)) : 0;
+}
+
+static int put_rule(struct sk_buff *skb, const struct altconn_rule *rule)
+{
+	struct nlattr *nest = nla_nest_start(skb, ALTCONN_A_RULESET_RULE);
+
+	if (!nest || nla_put_u32(skb, ALTCONN_A_RULE_ID, rule->id) ||
+	    nla_put_u32(skb, ALTCONN_A_RULE_PRIORITY, rule->priority) ||
+	    put_dest(skb, rule) || put_verdict(skb, rule) ||
+	    put_counters(skb, rule))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* The last rule that was told; @any: there is one. */
+struct dump_ctx {
+	u32	priority;
+	u32	id;
+	bool	any;
+};
+
+static bool is_told(const struct dump_ctx *ctx, const struct altconn_rule *rule)
+{
+	if (!ctx->any || rule->priority != ctx->priority)
+		return ctx->any && rule->priority < ctx->priority;
+	return rule->id <= ctx->id;
+}
+
+static int dump_rule(struct sk_buff *skb, struct netlink_callback *cb,
+		     const struct altconn_rule *rule)
+{
+	void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				cb->nlh->nlmsg_seq, &altconn_nl_family,
+				NLM_F_MULTI, ALTCONN_CMD_RULE_GET);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	genl_dump_check_consistent(cb, hdr);
+	if (put_rule(skb, rule)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+/**
+ * altconn_nl_rule_get_start() - begin to list the namespace's rules
+ * @cb: its context is zero
+ *
+ * Return: 0.
+ */
+int altconn_nl_rule_get_start(struct netlink_callback *cb)
+{
+	BUILD_BUG_ON(sizeof(struct dump_ctx) > sizeof(cb->ctx));
+	return 0;
+}
+
+/**
+ * altconn_nl_rule_get_dumpit() - list the namespace's rules
+ * @skb: where to
+ * @cb: the last one told
+ *
+ * A list that changed between two messages is marked NLM_F_DUMP_INTR.
+ *
+ * Return: length of @skb.
+ */
+int altconn_nl_rule_get_dumpit(struct sk_buff *skb,
+			       struct netlink_callback *cb)
+{
+	struct altconn_net *an = altconn_pernet(sock_net(cb->skb->sk));
+	struct dump_ctx *ctx = (struct dump_ctx *)cb->ctx;
+	struct altconn_rules *rules;
+	u32 i;
+
+	mutex_lock(&an->rules_lock);
+	/* 0 would be: not checked. */
+	cb->seq = an->rules_seq + 1;
+	rules = altconn_rules_of(an);
+	for (i = 0; rules && i < rules->n; i++) {
+		const struct altconn_rule *rule = rules->rule[i];
+
+		if (is_told(ctx, rule))
+			continue;
+		if (dump_rule(skb, cb, rule))
+			break;
+		*ctx = (struct dump_ctx) {
+			.priority = rule->priority, .id = rule->id, .any = true,
+		};
+	}
+	mutex_unlock(&an->rules_lock);
+	return skb->len;
+}

@@ -1,0 +1,358 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Generic netlink from the spec: what is told, what is refused, messages at random.
+
+ynl_test.py SPEC
+"""
+
+import os
+import random
+import socket
+import struct
+import sys
+import traceback
+
+from lib import NlError, YnlFamily
+from lib.ynl import NlMsg
+
+FUZZ = 100000
+NESTED = 0x8000
+REQUEST, ACK, DUMP = 1, 4, 0x300
+GENERIC = 16
+
+spec = sys.argv[1]
+fam = YnlFamily(spec, schema="")
+rule_attrs = {name: attr.value for name, attr
+              in fam.attr_sets["rule"].items()}
+tests = []
+
+
+def test(function):
+    tests.append(function)
+    return function
+
+
+def same(seen, wanted):
+    assert seen == wanted, f"{seen!r}, not {wanted!r}"
+
+
+def number():
+    with open("/sys/module/altconn/parameters/family") as f:
+        return int(f.read())
+
+
+def rules():
+    return [reply["rule"][0] for reply in fam.dump("rule-get", {})]
+
+
+def flush():
+    fam.do("rule-restore", {})
+
+
+def add(**rule):
+    rule = {key.replace("_", "-"): value for key, value in rule.items()}
+    return fam.do("rule-add", {"rule": [rule]})["id"]
+
+
+# ---- messages by hand, for what the library does not let one say ----
+
+def attr(kind, payload):
+    data = struct.pack("HH", 4 + len(payload), kind) + payload
+    return data + b"\0" * (-len(data) % 4)
+
+
+def u32(kind, value):
+    return attr(kind, struct.pack("I", value))
+
+
+def message(op, payload, flags=REQUEST | ACK, seq=1):
+    payload = struct.pack("BBH", fam.ops[op].req_value, 1, 0) + payload
+    return struct.pack("IHHII", 16 + len(payload), fam.nlproto.family_id,
+                       flags, seq, 0) + payload
+
+
+def talk(data):
+    """The errno of the answer to a message by hand, and its explanation."""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, GENERIC) as sock:
+        sock.setsockopt(270, 11, 1)     # SOL_NETLINK, NETLINK_EXT_ACK
+        sock.setsockopt(270, 10, 1)     # NETLINK_CAP_ACK
+        sock.send(data)
+        msg = NlMsg(sock.recv(65536), 0)
+        return -(msg.error or 0), (msg.extack or {}).get("msg", "")
+
+
+def refused(op, payload, errno, text):
+    before = rules()
+    error, said = talk(message(op, payload))
+    assert error == errno and text in said, f"{error}: {said!r}"
+    same([r["id"] for r in rules()], [r["id"] for r in before])
+
+
+def rule(*attrs):
+    return attr(1 | NESTED, b"".join(attrs))
+
+
+# ---- what is told ----
+
+@test
+def the_family_tells_its_number():
+    same(fam.do("family-get", {})["number"], number())
+
+
+@test
+def associations_are_listed():
+    a, b = socket.socketpair(number(), socket.SOCK_STREAM)
+    with a, b:
+        a.send(b"12345")
+        assoc, = fam.dump("assoc-get", {})
+        same(assoc["state"], "established")
+        same(assoc["type"], socket.SOCK_STREAM)
+        same(assoc["listener"], 0)
+        same(assoc["client"]["pid"], os.getpid())
+        same(assoc["client"]["addr"]["kind"], "none")
+        same({assoc["client"]["recv-queue"], assoc["server"]["recv-queue"]},
+             {0, 5})
+    same(fam.dump("assoc-get", {}), [])
+
+
+@test
+def sockets_are_listed():
+    with socket.socket(number(), socket.SOCK_STREAM) as sock:
+        libc = sock.fileno()
+        sock.listen(3)
+        told, = fam.dump("socket-get", {})
+        assert libc >= 0
+        same(told["backlog"], 3)
+        same(told["owner"]["addr"]["kind"], "port")
+        same([told[c] for c in ("queued", "waiting", "established",
+                                "refused", "timed-out", "waited")], [0] * 6)
+
+
+@test
+def rules_are_told_as_they_were_given():
+    given = dict(priority=5, type=socket.SOCK_STREAM, kind="inet", port_min=80,
+                 port_max=90, ip=bytes(10) + b"\xff\xff\x0a\0\0\0",
+                 prefix_len=104, uid=1, gid=2, verdict="delay", delay_ms=20,
+                 jitter_ms=30, times=4, every=5, probability=600000)
+    ident = add(**given)
+    told, = rules()
+    same(told["id"], ident)
+    same(told["hits"], 0)
+    same(told["left"], 4)
+    assert "idle-ms" not in told, told
+    for key, value in given.items():
+        same(told[key.replace("_", "-")], value)
+    fam.do("rule-del", {"id": ident})
+    same(rules(), [])
+
+
+@test
+def several_are_added_or_none():
+    fam.do("rule-add", {"rule": [{"verdict": "deny"}, {"verdict": "drop"}]})
+    same([r["verdict"] for r in rules()], ["deny", "drop"])
+    try:
+        fam.do("rule-add", {"rule": [{"verdict": "deny"}, {"priority": 3}]})
+        raise AssertionError("it was taken")
+    except NlError as e:
+        same(e.error, 22)
+    same(len(rules()), 2)
+    fam.do("rule-restore", {"rule": [{"id": 9, "verdict": "allow"}]})
+    same([r["id"] for r in rules()], [9])
+
+
+# ---- what is refused ----
+
+R = rule_attrs
+DENY = u32(R["verdict"], 1)
+BAD = (
+    ("no rule", "rule-add", b"", 22, "no 'rule'"),
+    ("an empty rule", "rule-add", rule(), 22, "'verdict'"),
+    ("a rule without a verdict", "rule-add", rule(u32(R["uid"], 1)), 22,
+     "'verdict'"),
+    ("a verdict out of range", "rule-add", rule(u32(R["verdict"], 8)), 34, ""),
+    ("a short verdict", "rule-add", rule(attr(R["verdict"], b"\1")), 22, "length"),
+    ("a long verdict", "rule-add", rule(attr(R["verdict"], bytes(8))), 22, "length"),
+    ("a verdict twice", "rule-add", rule(DENY, DENY), 22, "twice"),
+    ("an attribute that nobody knows", "rule-add", rule(DENY, u32(60, 1)), 22,
+     "Unknown attribute"),
+    ("one beside the rule", "rule-add", rule(DENY) + u32(9, 1), 22,
+     "Unknown attribute"),
+    ("a rule that is not nested", "rule-add", attr(1, DENY), 22, "NLA_F_NESTED"),
+    ("a truncated attribute", "rule-add",
+     rule(DENY, struct.pack("HH", 90, R["uid"])), 22, ""),
+    ("an id that is given", "rule-add", rule(DENY, u32(R["id"], 5)), 22, "'id'"),
+    ("a type that is none", "rule-add", rule(DENY, u32(R["type"], 3)), 22,
+     "'type'"),
+    ("no kind of destination", "rule-add", rule(DENY, u32(R["kind"], 0)), 22,
+     "'kind'"),
+    ("a kind out of range", "rule-add", rule(DENY, u32(R["kind"], 5)), 34, ""),
+    ("a node of nothing", "rule-add", rule(DENY, u32(R["node"], 5)), 22,
+     "'node'"),
+    ("a node of a path", "rule-add",
+     rule(DENY, u32(R["kind"], 4), u32(R["node"], 5)), 22, "'node'"),
+    ("half of a range", "rule-add",
+     rule(DENY, u32(R["kind"], 1), u32(R["port-min"], 5)), 22, "'port-min'"),
+    ("the other half", "rule-add",
+     rule(DENY, u32(R["kind"], 1), u32(R["port-max"], 5)), 22, "'port-max'"),
+    ("an empty range", "rule-add",
+     rule(DENY, u32(R["kind"], 1), u32(R["port-min"], 5),
+          u32(R["port-max"], 4)), 22, "'port-max'"),
+    ("a port that IP has not", "rule-add",
+     rule(DENY, u32(R["kind"], 3), u32(R["port-min"], 5),
+          u32(R["port-max"], 65536)), 22, "'port-max'"),
+    ("a range of names", "rule-add",
+     rule(DENY, u32(R["kind"], 2), u32(R["port-min"], 5),
+          u32(R["port-max"], 6)), 22, "'port-min'"),
+    ("an IP address of a port", "rule-add",
+     rule(DENY, u32(R["kind"], 1), attr(R["ip"], bytes(16))), 22, "'ip'"),
+    ("a short IP address", "rule-add",
+     rule(DENY, u32(R["kind"], 3), attr(R["ip"], bytes(4))), 34, ""),
+    ("a prefix of nothing", "rule-add",
+     rule(DENY, u32(R["kind"], 3), u32(R["prefix-len"], 8)), 22,
+     "'prefix-len'"),
+    ("a long prefix", "rule-add",
+     rule(DENY, u32(R["kind"], 3), attr(R["ip"], bytes(16)),
+          u32(R["prefix-len"], 129)), 34, ""),
+    ("a pattern of ports", "rule-add",
+     rule(DENY, u32(R["kind"], 1), attr(R["pattern"], b"a")), 22, "'pattern'"),
+    ("an empty pattern", "rule-add",
+     rule(DENY, u32(R["kind"], 2), attr(R["pattern"], b"")), 22, "'pattern'"),
+    ("a long pattern", "rule-add",
+     rule(DENY, u32(R["kind"], 2), attr(R["pattern"], b"a" * 256)), 22,
+     "'pattern'"),
+    ("a delay without a time", "rule-add", rule(u32(R["verdict"], 7)), 22,
+     "'delay-ms'"),
+    ("a time without a delay", "rule-add", rule(DENY, u32(R["delay-ms"], 7)),
+     22, "'delay-ms'"),
+    ("a delay of days", "rule-add",
+     rule(u32(R["verdict"], 7), u32(R["delay-ms"], 86400001)), 22,
+     "'delay-ms'"),
+    ("jitter alone", "rule-add", rule(DENY, u32(R["jitter-ms"], 7)), 22,
+     "'jitter-ms'"),
+    ("never", "rule-add", rule(DENY, u32(R["times"], 0)), 34, ""),
+    ("every none", "rule-add", rule(DENY, u32(R["every"], 0)), 34, ""),
+    ("too probable", "rule-add", rule(DENY, u32(R["probability"], 1000001)),
+     22, "'probability'"),
+    ("hits", "rule-add", rule(DENY, attr(R["hits"], bytes(8))), 22, "'hits'"),
+    ("a user that is none", "rule-add", rule(DENY, u32(R["uid"], 0xffffffff)),
+     22, "'uid'"),
+    ("a group that is none", "rule-add",
+     rule(DENY, u32(R["gid"], 0xffffffff)), 22, "'gid'"),
+    ("one of many that is wrong", "rule-restore",
+     rule(DENY) + rule(DENY) + rule(u32(R["uid"], 1)), 22, "'verdict'"),
+    ("two of one id", "rule-restore",
+     rule(DENY, u32(R["id"], 5)) + rule(DENY, u32(R["id"], 5)), 17, "same id"),
+    ("no id to delete", "rule-del", b"", 22, "'id'"),
+    ("an id 0", "rule-del", u32(2, 0), 34, ""),
+    ("an id twice", "rule-del", u32(2, 1) + u32(2, 1), 22, "twice"),
+    ("an id that no rule has", "rule-del", u32(2, 4000000), 2, "'id'"),
+    ("to zero, likewise", "rule-zero", u32(2, 4000000), 2, "'id'"),
+)
+
+
+def bad_input(name, *args):
+    def function():
+        refused(*args)
+    function.__name__ = f"refused: {name}"
+    test(function)
+
+
+for case in BAD:
+    bad_input(*case)
+
+
+@test
+def too_many_rules():
+    many = rule(DENY) * 4097
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, GENERIC) as sock:
+        # SO_SNDBUFFORCE
+        sock.setsockopt(socket.SOL_SOCKET, 32, 1 << 20)
+        sock.setsockopt(270, 10, 1)
+        sock.send(message("rule-restore", many))
+        same(NlMsg(sock.recv(65536), 0).error, -28)
+
+
+@test
+def nobody_may():
+    flush()
+    pid = os.fork()
+    if not pid:
+        try:
+            os.setgroups([])
+            os.setresuid(65534, 65534, 65534)
+            errors = {talk(message(op, data)) for op, data in (
+                ("rule-add", rule(DENY)), ("rule-restore", b""),
+                ("rule-zero", b""), ("rule-del", u32(2, 1)))}
+            os._exit(len(errors) != 1 or
+                     "CAP_NET_ADMIN" not in str(errors) or
+                     errors.pop()[0] != 1)
+        finally:
+            os._exit(9)
+    same(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
+    same(rules(), [])
+
+
+# ---- at random ----
+
+def any_attr(depth=0):
+    kind = random.choice((1, 2, random.randrange(1, 24), random.randrange(65536)))
+    what = random.randrange(8)
+    if what < 3 and depth < 2:
+        inside = b"".join(any_attr(depth + 1)
+                          for _ in range(random.randrange(6)))
+        data = attr(kind | NESTED, inside)
+    elif what < 6:
+        data = u32(kind, random.choice((0, 1, 2, 3, 7, 0xffffffff,
+                                        random.getrandbits(32))))
+    else:
+        data = attr(kind, random.randbytes(random.randrange(40)))
+    if not random.randrange(20):
+        # A length that is not true.
+        data = struct.pack("H", random.randrange(64)) + data[2:]
+    return data
+
+
+@test
+def messages_at_random():
+    seed = random.getrandbits(32)
+    print(f"# seed {seed}")
+    random.seed(seed)
+    ops = list(fam.ops)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, GENERIC) as sock:
+        for _ in range(FUZZ // 50):
+            data = b""
+            for _ in range(50):
+                one = b"".join(any_attr() for _ in range(random.randrange(4)))
+                if random.randrange(3):
+                    # Most of a rule is in order.
+                    one = rule(DENY, *(any_attr(1) for _ in range(
+                        random.randrange(3))))
+                flags = REQUEST | random.choice((0, 0, ACK, DUMP))
+                data += message(random.choice(ops), one, flags)
+            sock.send(data)
+            try:
+                while True:
+                    sock.recv(1 << 16, socket.MSG_DONTWAIT)
+            except OSError:
+                pass
+    flush()
+    same(rules(), [])
+    same(fam.do("family-get", {})["number"], number())
+
+
+if not os.environ.get("KSFT_TAP_LEVEL"):
+    print("TAP version 13")
+print(f"1..{len(tests)}")
+failed = 0
+for i, function in enumerate(tests, 1):
+    name = function.__name__.replace("_", " ")
+    try:
+        function()
+        print(f"ok {i} {name}", flush=True)
+    except Exception:
+        failed += 1
+        for line in traceback.format_exc().splitlines():
+            print(f"# {line}")
+        print(f"not ok {i} {name}", flush=True)
+print(f"# Totals: pass:{len(tests) - failed} fail:{failed} xfail:0 xpass:0 "
+      "skip:0 error:0")
+sys.exit(failed != 0)

@@ -1,0 +1,943 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Rules: what each verdict does to an attempt and to a datagram, what each match
+ * matches, when a rule has its turn. The tool sets them, in a namespace of the
+ * test's own.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <arpa/inet.h>
+#include <linux/altconn_netlink.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Runs "altconn rule ..."; the number that it prints, 0 for none, -1: it failed. */
+static int rule(const char *fmt, ...)
+{
+	char cmd[512] = "altconn rule ";
+	va_list ap;
+	int n = 0;
+	FILE *f;
+
+	va_start(ap, fmt);
+	vsnprintf(cmd + strlen(cmd), sizeof(cmd) - strlen(cmd), fmt, ap);
+	va_end(ap);
+	f = popen(cmd, "r");
+	if (!f)
+		return -1;
+	if (fscanf(f, "%d", &n) != 1)
+		n = 0;
+	return pclose(f) ? -1 : n;
+}
+
+/* How an address is written in a rule. */
+static const char *dest_of(const struct at_addr *a, enum at_kind kind)
+{
+	static char text[512];
+	char ip[INET6_ADDRSTRLEN];
+
+	switch (kind) {
+	case AT_PORT:
+		snprintf(text, sizeof(text), "port:%d", at_port_of(a));
+		break;
+	case AT_PATH:
+		snprintf(text, sizeof(text), "path:%s", at_path_of(a));
+		break;
+	case AT_INET:
+		if (a->sa.sa_family == AF_INET6)
+			snprintf(text, sizeof(text), "inet:[%s]:%d",
+				 inet_ntop(AF_INET6, &a->in6.sin6_addr, ip,
+					   sizeof(ip)), ntohs(a->in6.sin6_port));
+		else
+			snprintf(text, sizeof(text), "inet:127.0.0.1:%d",
+				 at_port_of(a));
+		break;
+	default:
+		snprintf(text, sizeof(text), "name:%.*s",
+			 (int)(a->len - offsetof(struct sockaddr_un, sun_path) -
+			       1), a->un.sun_path + 1);
+	}
+	return text;
+}
+
+static struct altconn_connect_info info_of(int fd)
+{
+	struct altconn_connect_info info = {};
+
+	at_info(fd, &info);
+	return info;
+}
+
+FIXTURE(rule) {
+	struct at_addr a;
+	int lfd;
+};
+
+FIXTURE_VARIANT(rule) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(rule, port_stream) {
+	AT_NATIVE, AT_PORT, SOCK_STREAM
+};
+
+FIXTURE_VARIANT_ADD(rule, name_seqpacket) {
+	AT_UNIX, AT_NAME, SOCK_SEQPACKET
+};
+
+FIXTURE_VARIANT_ADD(rule, path_stream) {
+	AT_UNIX, AT_PATH, SOCK_STREAM
+};
+
+FIXTURE_VARIANT_ADD(rule, inet_stream) {
+	AT_IN, AT_INET, SOCK_STREAM
+};
+
+FIXTURE_VARIANT_ADD(rule, inet6_seqpacket) {
+	AT_IN6, AT_INET, SOCK_SEQPACKET
+};
+
+FIXTURE_SETUP(rule)
+{
+	if (system("command -v altconn >/dev/null"))
+		SKIP(return, "no altconn tool on the PATH");
+	ASSERT_EQ(0, at_netns());
+	self->lfd = at_listener(&self->a, variant->dress, variant->kind,
+				variant->type, 5);
+	ASSERT_LE(0, self->lfd);
+}
+
+FIXTURE_TEARDOWN(rule)
+{
+	close(self->lfd);
+	at_cleanup();
+}
+
+/* A client, blocking: what connect() said. */
+#define connects(err) ({						\
+	int __err, __fd = at_client(variant->dress, variant->type,	\
+				    &self->a, &__err);			\
+									\
+	EXPECT_LE(0, __fd);						\
+	EXPECT_EQ(err, __err);						\
+	close(__fd);							\
+})
+
+#define ADD(fmt, ...) ({						\
+	int __id = rule("add to %s " fmt,				\
+			dest_of(&self->a, variant->kind), ##__VA_ARGS__); \
+									\
+	ASSERT_LT(0, __id);						\
+	__id;								\
+})
+
+/* A client that has begun and does not wait. */
+static int begin(enum at_dress dress, int type, const struct at_addr *a,
+		 uint64_t timeout_ms, int *err)
+{
+	int fd = at_socket(dress, type);
+
+	if (fd < 0 || at_nonblock(fd, true) || at_set_timeout(fd, timeout_ms))
+		return -1;
+	*err = at_err(at_connect(fd, a));
+	return fd;
+}
+
+#define BEGIN(timeout_ms) ({						\
+	int __err, __fd = begin(variant->dress, variant->type, &self->a, \
+				timeout_ms, &__err);			\
+									\
+	ASSERT_LE(0, __fd);						\
+	EXPECT_EQ(EINPROGRESS, __err);					\
+	__fd;								\
+})
+
+/* E-PERM-RULE, and every other verdict that is told at once. */
+TEST_F_TIMEOUT(rule, E_PERM_RULE, AT_TIMEOUT)
+{
+	static const struct {
+		const char *verdict;
+		int err;
+	} rows[] = {
+		{ "deny", EPERM },
+		{ "deny EPERM", EPERM },
+		{ "deny EACCES", EACCES },
+		{ "refuse", ECONNREFUSED },
+		{ "unreachable", EHOSTUNREACH },
+		{ "unreachable host", EHOSTUNREACH },
+		{ "unreachable net", ENETUNREACH },
+	};
+	int i, id, fd, err;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		id = ADD("%s", rows[i].verdict);
+		fd = at_client(variant->dress, variant->type, &self->a, &err);
+		EXPECT_EQ(rows[i].err, err) {
+			TH_LOG("%s", rows[i].verdict);
+		}
+		EXPECT_EQ(rows[i].err, info_of(fd).aci_errno);
+		EXPECT_EQ(ALTCONN_REASON_RULE, info_of(fd).aci_reason);
+		EXPECT_EQ(id, info_of(fd).aci_rule);
+		/* It is told once, and the socket can try again. */
+		EXPECT_EQ(0, at_so_error(fd));
+		EXPECT_EQ(0, rule("del %d", id));
+		EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));
+		EXPECT_EQ(0, info_of(fd).aci_rule);
+		close(fd);
+		close(accept(self->lfd, NULL, NULL));
+	}
+}
+
+/* A rule is asked before it is told whether anybody listens there. */
+TEST_F_TIMEOUT(rule, before_the_listener, AT_TIMEOUT)
+{
+	int fd = at_socket(variant->dress, variant->type);
+
+	ADD("deny");
+	close(self->lfd);
+	self->lfd = -1;
+	EXPECT_EQ(EPERM, at_err(at_connect(fd, &self->a)));
+	EXPECT_EQ(0, rule("flush"));
+	EXPECT_EQ(ECONNREFUSED, at_err(at_connect(fd, &self->a)));
+	close(fd);
+}
+
+TEST_F_TIMEOUT(rule, drop_waits_until_the_deadline, AT_TIMEOUT)
+{
+	int id = ADD("drop"), fd = BEGIN(100);
+
+	EXPECT_EQ(0, at_poll_now(fd, POLLOUT));
+	EXPECT_EQ(EINPROGRESS, info_of(fd).aci_errno);
+	EXPECT_EQ(id, info_of(fd).aci_rule);
+	EXPECT_EQ(0, at_place(fd));
+	EXPECT_EQ(POLLOUT | POLLERR | POLLHUP,
+		  at_poll(fd, POLLOUT) & (POLLOUT | POLLERR | POLLHUP));
+	EXPECT_EQ(ETIMEDOUT, at_so_error(fd));
+	EXPECT_EQ(ALTCONN_REASON_DEADLINE, info_of(fd).aci_reason);
+	EXPECT_EQ(id, info_of(fd).aci_rule);
+	EXPECT_LE(100 * 1000000ULL, info_of(fd).aci_waited_ns);
+	close(fd);
+	/* Nothing came to the listener. */
+	EXPECT_EQ(0, at_poll_now(self->lfd, POLLIN));
+}
+
+TEST_F_TIMEOUT(rule, dropped_attempt_is_let_go, AT_TIMEOUT)
+{
+	struct at_job job;
+	int fd;
+
+	ADD("drop");
+	ASSERT_EQ(0, at_catch(SIGUSR1, 0));
+	fd = at_socket(variant->dress, variant->type);
+	ASSERT_EQ(0, at_set_timeout(fd, 0));
+	ASSERT_EQ(0, at_job_start(&job, fd, &self->a));
+	EXPECT_TRUE(at_until(at_job_blocked(&job)));
+	at_job_signal(&job, SIGUSR1);
+	EXPECT_EQ(EINTR, at_job_end(&job));
+	/* The attempt goes on until somebody ends it. */
+	EXPECT_EQ(0, at_nonblock(fd, true));
+	EXPECT_EQ(EALREADY, at_err(at_connect(fd, &self->a)));
+	EXPECT_EQ(0, at_err(at_connect_unspec(fd)));
+	EXPECT_EQ(0, rule("flush"));
+	EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));
+	close(fd);
+	/* And by close(). */
+	ADD("drop");
+	fd = BEGIN(0);
+	close(fd);
+}
+
+TEST_F_TIMEOUT(rule, delay, AT_TIMEOUT)
+{
+	int id = ADD("delay 150ms jitter 20ms"), fd = BEGIN(0), err;
+
+	EXPECT_EQ(0, at_poll_now(fd, POLLOUT));
+	EXPECT_EQ(POLLOUT, at_poll(fd, POLLOUT));
+	EXPECT_EQ(0, at_so_error(fd));
+	EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));
+	EXPECT_LE(150 * 1000000ULL, info_of(fd).aci_waited_ns);
+	EXPECT_EQ(ALTCONN_REASON_ESTABLISHED, info_of(fd).aci_reason);
+	EXPECT_EQ(id, info_of(fd).aci_rule);
+	close(fd);
+	/* Blocking, the same. */
+	fd = at_client(variant->dress, variant->type, &self->a, &err);
+	EXPECT_EQ(0, err);
+	EXPECT_LE(150 * 1000000ULL, info_of(fd).aci_waited_ns);
+	close(fd);
+}
+
+/* What it finds is what is there when it arrives. */
+TEST_F_TIMEOUT(rule, delay_then_nobody, AT_TIMEOUT)
+{
+	int fd;
+
+	ADD("delay 300");
+	fd = BEGIN(0);
+	close(self->lfd);
+	self->lfd = -1;
+	EXPECT_NE(0, at_poll(fd, POLLOUT));
+	EXPECT_EQ(ECONNREFUSED, at_so_error(fd));
+	close(fd);
+}
+
+TEST_F_TIMEOUT(rule, delay_then_a_full_backlog, AT_TIMEOUT)
+{
+	int held, fds[6], i, cfd;
+
+	ADD("delay 200 times 1");
+	held = BEGIN(0);
+	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &self->a, fds, 6));
+	EXPECT_TRUE(at_until(at_place(held) == 1));
+	EXPECT_EQ(0, at_poll_now(held, POLLOUT));
+	for (i = 0; i < 6; i++) {
+		cfd = accept(self->lfd, NULL, NULL);
+		EXPECT_LE(0, cfd);
+		close(cfd);
+	}
+	EXPECT_EQ(POLLOUT, at_poll(held, POLLOUT));
+	EXPECT_EQ(0, at_so_error(held));
+	at_close(fds, 6);
+	close(held);
+}
+
+TEST_F_TIMEOUT(rule, delay_beyond_the_deadline, AT_TIMEOUT)
+{
+	int fd;
+
+	ADD("delay 20s");
+	fd = BEGIN(50);
+	EXPECT_NE(0, at_poll(fd, POLLOUT));
+	EXPECT_EQ(ETIMEDOUT, at_so_error(fd));
+	close(fd);
+}
+
+/* What is held stays held when the rule goes. */
+TEST_F_TIMEOUT(rule, rule_goes_meanwhile, AT_TIMEOUT)
+{
+	int delayed, dropped;
+
+	ADD("delay 200");
+	delayed = BEGIN(0);
+	EXPECT_EQ(0, rule("flush"));
+	ADD("drop");
+	dropped = BEGIN(100);
+	EXPECT_EQ(0, rule("flush"));
+	connects(0);
+	EXPECT_EQ(POLLOUT, at_poll(delayed, POLLOUT));
+	EXPECT_EQ(0, at_so_error(delayed));
+	EXPECT_NE(0, at_poll(dropped, POLLOUT));
+	EXPECT_EQ(ETIMEDOUT, at_so_error(dropped));
+	close(delayed);
+	close(dropped);
+}
+
+TEST_F_TIMEOUT(rule, delay_then_wait_for_a_listener, AT_TIMEOUT)
+{
+	int fd;
+
+	if (variant->kind == AT_PATH)
+		SKIP(return, "a path without a listener is nobody's");
+	ADD("delay 50");
+	close(self->lfd);
+	self->lfd = -1;
+	fd = at_socket(variant->dress, variant->type);
+	ASSERT_EQ(0, at_set_option(fd, ALTCONN_WAIT_LISTENER, 1));
+	ASSERT_EQ(0, at_nonblock(fd, true));
+	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
+	/* It waits in a queue now. */
+	EXPECT_TRUE(at_until(at_place(fd) == 1));
+	self->lfd = at_socket(variant->dress, variant->type);
+	ASSERT_EQ(0, at_bind(self->lfd, &self->a));
+	ASSERT_EQ(0, listen(self->lfd, 1));
+	EXPECT_EQ(POLLOUT, at_poll(fd, POLLOUT));
+	EXPECT_EQ(0, at_so_error(fd));
+	close(fd);
+}
+
+TEST_F_TIMEOUT(rule, times, AT_TIMEOUT)
+{
+	ADD("refuse times 2");
+	connects(ECONNREFUSED);
+	connects(ECONNREFUSED);
+	connects(0);
+	EXPECT_EQ(0, rule("zero"));
+	connects(ECONNREFUSED);
+}
+
+TEST_F_TIMEOUT(rule, every, AT_TIMEOUT)
+{
+	ADD("refuse every 3");
+	connects(0);
+	connects(0);
+	connects(ECONNREFUSED);
+	connects(0);
+	connects(0);
+	connects(ECONNREFUSED);
+}
+
+TEST_F_TIMEOUT(rule, probability, AT_TIMEOUT)
+{
+	int refused = 0, i, fd, err;
+
+	ADD("refuse probability 0");
+	connects(0);
+	EXPECT_EQ(0, rule("flush"));
+	ADD("refuse probability 100%%");
+	connects(ECONNREFUSED);
+	EXPECT_EQ(0, rule("flush"));
+	ADD("refuse probability 50%%");
+	for (i = 0; i < 400; i++) {
+		fd = at_client(variant->dress, variant->type, &self->a, &err);
+		refused += err == ECONNREFUSED;
+		close(fd);
+		if (!err)
+			close(accept(self->lfd, NULL, NULL));
+	}
+	/* Ten standard deviations. */
+	EXPECT_LT(100, refused);
+	EXPECT_GT(300, refused);
+}
+
+TEST_F_TIMEOUT(rule, first_match_by_priority, AT_TIMEOUT)
+{
+	ADD("deny");
+	ADD("refuse");
+	connects(EPERM);
+	ADD("refuse priority 10");
+	connects(ECONNREFUSED);
+	ADD("allow priority 5 times 1");
+	connects(0);
+	/* One that has had its turns lets the next decide. */
+	connects(ECONNREFUSED);
+}
+
+TEST_F_TIMEOUT(rule, type, AT_TIMEOUT)
+{
+	const char *own = at_type_name(variant->type);
+
+	ADD("type %s deny", variant->type == SOCK_STREAM ? "seqpacket" :
+							   "stream");
+	ADD("type dgram deny");
+	connects(0);
+	ADD("type %s deny", own);
+	connects(EPERM);
+}
+
+TEST_F_TIMEOUT(rule, uid_and_gid, AT_TIMEOUT)
+{
+	int err, fd;
+	pid_t pid;
+
+	ADD("uid 65534 deny");
+	ADD("gid 65533 refuse");
+	connects(0);
+	if (variant->kind == AT_PATH)
+		ASSERT_EQ(0, chmod(at_path_of(&self->a), 0666));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		/* The effective ones count. */
+		if (setegid(65533))
+			_exit(1);
+		fd = at_client(variant->dress, variant->type, &self->a, &err);
+		close(fd);
+		if (err != ECONNREFUSED)
+			_exit(2);
+		if (seteuid(65534))
+			_exit(3);
+		fd = at_client(variant->dress, variant->type, &self->a, &err);
+		close(fd);
+		_exit(err == EPERM ? 0 : 4);
+	}
+	EXPECT_EQ(0, at_reap(pid));
+}
+
+/* Another namespace's rules are no concern of this one's. */
+TEST_F_TIMEOUT(rule, namespaces, AT_TIMEOUT)
+{
+	pid_t pid;
+
+	ADD("deny");
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		struct at_addr a;
+		int lfd, fd, err;
+
+		if (at_netns())
+			_exit(1);
+		lfd = at_listener(&a, AT_NATIVE, AT_PORT, SOCK_STREAM, 1);
+		at_addr_port(&a, at_port_of(&a));
+		fd = at_client(AT_NATIVE, SOCK_STREAM, &a, &err);
+		if (lfd < 0 || fd < 0 || err || rule("add deny") <= 0)
+			_exit(2);
+		_exit(at_err(at_connect(at_socket(AT_NATIVE, SOCK_STREAM),
+					&a)) != EPERM);
+	}
+	EXPECT_EQ(0, at_reap(pid));
+	connects(EPERM);
+	/* The one that has gone took its rule with it. */
+	EXPECT_EQ(0, rule("flush"));
+	connects(0);
+}
+
+TEST_F_TIMEOUT(rule, who_may, AT_TIMEOUT)
+{
+	pid_t pid = fork();
+
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (at_become_nobody())
+			_exit(1);
+		_exit(rule("add deny 2>/dev/null") != -1 ||
+		      rule("flush 2>/dev/null") != -1 ||
+		      rule("zero 2>/dev/null") != -1 || rule("list >/dev/null"));
+	}
+	EXPECT_EQ(0, at_reap(pid));
+	connects(0);
+}
+
+/* Rules come and go while attempts begin, are held, let go and closed. */
+struct storm {
+	struct at_addr a;
+	enum at_dress dress;
+	int type;
+	atomic_bool stop;
+	atomic_int n[5];
+};
+
+static void *storm_connects(void *arg)
+{
+	struct storm *s = arg;
+	int fd, err, i;
+
+	for (i = 0; !s->stop; i++) {
+		fd = begin(s->dress, s->type, &s->a, i % 3 ? 0 : 1, &err);
+		if (err == EINPROGRESS && i % 2) {
+			if (at_poll(fd, POLLOUT))
+				err = at_so_error(fd);
+		}
+		s->n[err == 0 ? 0 : err == EPERM ? 1 : err == EINPROGRESS ? 2 :
+		     err == ETIMEDOUT ? 3 : 4]++;
+		close(fd);
+	}
+	return NULL;
+}
+
+static void *storm_accepts(void *arg)
+{
+	int fd, lfd = *(int *)arg;
+
+	while ((fd = accept(lfd, NULL, NULL)) >= 0)
+		close(fd);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(rule, rules_change_under_way, AT_TIMEOUT_LONG)
+{
+	struct storm s = {
+		.a = self->a, .dress = variant->dress, .type = variant->type,
+	};
+	unsigned long rounds = at_scale(20, 5), i;
+	pthread_t clients[3], server;
+	int id, id2;
+
+	/* It stays, so that what is patched is the rules, not the code. */
+	ASSERT_LT(0, rule("add to port:1 deny"));
+	ASSERT_EQ(0, pthread_create(&server, NULL, storm_accepts, &self->lfd));
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, pthread_create(&clients[i], NULL, storm_connects,
+					    &s));
+	for (i = 0; i < rounds; i++) {
+		id = ADD("delay 1 jitter 2");
+		id2 = ADD("deny priority 1 every 2");
+		EXPECT_EQ(0, rule("del %d %d", id, id2));
+	}
+	/* Each of them was seen at work. */
+	EXPECT_TRUE(at_until(s.n[0]));
+	id = ADD("deny every 2");
+	EXPECT_TRUE(at_until(s.n[1]));
+	EXPECT_EQ(0, rule("del %d", id));
+	ADD("delay 5");
+	EXPECT_TRUE(at_until(s.n[2] && s.n[3]));
+	EXPECT_EQ(0, s.n[4]);
+	s.stop = true;
+	for (i = 0; i < 3; i++)
+		pthread_join(clients[i], NULL);
+	shutdown(self->lfd, SHUT_RDWR);
+	pthread_join(server, NULL);
+}
+
+/* ---- what matches ---- */
+
+FIXTURE(match) {
+};
+
+FIXTURE_SETUP(match)
+{
+	if (system("command -v altconn >/dev/null"))
+		SKIP(return, "no altconn tool on the PATH");
+	ASSERT_EQ(0, at_netns());
+}
+
+FIXTURE_TEARDOWN(match)
+{
+	at_cleanup();
+}
+
+/* connect() to where nobody is: EPERM when the rule matches. */
+static bool is_denied(enum at_dress dress, const struct at_addr *a)
+{
+	int fd = at_socket(dress, SOCK_STREAM);
+	int err = at_err(at_connect(fd, a));
+
+	close(fd);
+	return err == EPERM;
+}
+
+TEST_F_TIMEOUT(match, names, AT_TIMEOUT)
+{
+	static const struct {
+		const char *pattern, *name;
+		int len;
+		bool matches;
+	} rows[] = {
+		{ "name:*", "db", 2, true },
+		{ "port:*", "db", 2, false },
+		{ "path:*", "db", 2, false },
+		{ "inet:*:*", "db", 2, false },
+		{ "name:db", "db", 2, true },
+		{ "name:db", "dba", 3, false },
+		{ "name:db", "d", 1, false },
+		{ "name:db*", "db", 2, true },
+		{ "name:db*", "db-1", 4, true },
+		{ "name:db*", "adb", 3, false },
+		{ "name:*db", "a/db", 4, true },
+		{ "name:*db", "dbx", 3, false },
+		{ "name:d?b", "dxb", 3, true },
+		{ "name:d?b", "db", 2, false },
+		{ "name:*a*b*", "xaxbx", 5, true },
+		{ "name:*a*b*", "xbxax", 5, false },
+		{ "name:**a", "aaa", 3, true },
+		{ "name:[a-c]1", "b1", 2, true },
+		{ "name:[a-c]1", "d1", 2, false },
+		{ "name:[!a-c]1", "d1", 2, true },
+		{ "name:[^a-c]1", "a1", 2, false },
+		{ "name:[]a]", "]", 1, true },
+		{ "name:[a-]", "-", 1, true },
+		{ "name:[ab", "[ab", 3, true },
+		{ "name:[ab", "a", 1, false },
+		{ "name:\\x2a", "*", 1, true },
+		{ "name:\\x2a", "x", 1, false },
+		{ "name:\\x5c", "\\", 1, true },
+		{ "name:a\\x00b", "a\0b", 3, true },
+		{ "name:a\\x00b", "a\0c", 3, false },
+		{ "name:a*", "a\0c", 3, true },
+		{ "name:0/db", "db", 2, true },
+		{ "name:7\\x2fdb", "7/db", 4, true },
+		{ "name:7/db", "7/db", 4, false },
+	};
+	struct at_addr a;
+	int i, id;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		id = rule("add to '%s' deny", rows[i].pattern);
+		ASSERT_LT(0, id) {
+			TH_LOG("%s", rows[i].pattern);
+		}
+		at_addr_name(&a, AT_UNIX, rows[i].name, rows[i].len);
+		EXPECT_EQ(rows[i].matches, is_denied(AT_UNIX, &a)) {
+			TH_LOG("%s: %s", rows[i].pattern, rows[i].name);
+		}
+		EXPECT_EQ(0, rule("del %d", id));
+	}
+}
+
+TEST_F_TIMEOUT(match, ports_and_inet, AT_TIMEOUT)
+{
+	static const struct {
+		const char *dest, *ip;
+		int port;
+		bool matches;
+	} rows[] = {
+		{ "port:*", NULL, 5, true },
+		{ "port:5", NULL, 5, true },
+		{ "port:5", NULL, 6, false },
+		{ "port:4-6", NULL, 6, true },
+		{ "port:4-6", NULL, 7, false },
+		{ "port:0/5", NULL, 5, true },
+		{ "port:1/5", NULL, 5, false },
+		{ "inet:*:5", NULL, 5, false },
+		{ "inet:*:*", "127.0.0.1", 5, true },
+		{ "inet:*:5", "::1", 5, true },
+		{ "inet:*:4-5", "127.0.0.1", 5, true },
+		{ "inet:*:4", "127.0.0.1", 5, false },
+		{ "inet:127.0.0.1:*", "127.0.0.1", 5, true },
+		{ "inet:127.0.0.1:*", "127.0.0.2", 5, false },
+		{ "inet:127.0.0.1:*", "::1", 5, false },
+		{ "inet:127.0.0.0/8:5", "127.9.9.9", 5, true },
+		{ "inet:127.0.0.0/30:5", "127.0.0.4", 5, false },
+		{ "inet:0.0.0.0/0:5", "127.0.0.4", 5, true },
+		{ "inet:0.0.0.0/0:5", "::1", 5, false },
+		{ "inet:[::]/0:5", "::1", 5, true },
+		{ "inet:[::1]:5", "::1", 5, true },
+		{ "inet:[::2]:5", "::1", 5, false },
+		/* As a destination this is the loopback address. */
+		{ "inet:127.0.0.1:5", "0.0.0.0", 5, true },
+	};
+	struct at_addr a;
+	int i, id;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		enum at_dress dress = AT_NATIVE;
+
+		id = rule("add to '%s' deny", rows[i].dest);
+		ASSERT_LT(0, id) {
+			TH_LOG("%s", rows[i].dest);
+		}
+		if (rows[i].ip) {
+			dress = strchr(rows[i].ip, ':') ? AT_IN6 : AT_IN;
+			at_addr_ip(&a, dress, rows[i].ip, rows[i].port);
+		} else {
+			at_addr_port(&a, rows[i].port);
+		}
+		EXPECT_EQ(rows[i].matches, is_denied(dress, &a)) {
+			TH_LOG("%s: %s %d", rows[i].dest,
+			       rows[i].ip ? rows[i].ip : "port", rows[i].port);
+		}
+		EXPECT_EQ(0, rule("del %d", id));
+	}
+}
+
+/* However a program writes a path, its file's own path is looked at. */
+TEST_F_TIMEOUT(match, paths_as_they_are, AT_TIMEOUT)
+{
+	char dir[] = "/tmp/altconn-rule-XXXXXX", cwd[512];
+	struct at_addr a, relative, dots, link;
+	int lfd;
+
+	ASSERT_NE(NULL, getcwd(cwd, sizeof(cwd)));
+	ASSERT_NE(NULL, mkdtemp(dir));
+	ASSERT_EQ(0, chdir(dir));
+	ASSERT_EQ(0, mkdir("sub", 0700));
+	at_addr_path(&a, AT_UNIX, "sub/sock");
+	at_addr_path(&relative, AT_UNIX, "./sub/sock");
+	at_addr_path(&dots, AT_UNIX, "sub/../sub//sock");
+	at_addr_path(&link, AT_UNIX, "link");
+	lfd = at_socket(AT_UNIX, SOCK_STREAM);
+	ASSERT_EQ(0, at_bind(lfd, &a));
+	ASSERT_EQ(0, listen(lfd, 9));
+	ASSERT_EQ(0, symlink("sub/sock", "link"));
+
+	EXPECT_FALSE(is_denied(AT_UNIX, &a));
+	ASSERT_LT(0, rule("add to 'path:%s/sub/*' deny", dir));
+	EXPECT_TRUE(is_denied(AT_UNIX, &a));
+	EXPECT_TRUE(is_denied(AT_UNIX, &relative));
+	EXPECT_TRUE(is_denied(AT_UNIX, &dots));
+	EXPECT_TRUE(is_denied(AT_UNIX, &link));
+	EXPECT_EQ(0, rule("flush"));
+	ASSERT_LT(0, rule("add to path:sub/sock deny"));
+	EXPECT_FALSE(is_denied(AT_UNIX, &a));
+
+	close(lfd);
+	unlink("sub/sock");
+	unlink("link");
+	rmdir("sub");
+	EXPECT_EQ(0, chdir(cwd));
+	EXPECT_EQ(0, rmdir(dir));
+}
+
+/* ---- datagrams ---- */
+
+FIXTURE(datagram) {
+	struct at_addr a;
+	int rx, tx;
+};
+
+FIXTURE_VARIANT(datagram) {
+	enum at_dress dress;
+	enum at_kind kind;
+};
+
+FIXTURE_VARIANT_ADD(datagram, port) { AT_NATIVE, AT_PORT };
+FIXTURE_VARIANT_ADD(datagram, name) { AT_UNIX, AT_NAME };
+FIXTURE_VARIANT_ADD(datagram, path) { AT_UNIX, AT_PATH };
+FIXTURE_VARIANT_ADD(datagram, inet) { AT_IN, AT_INET };
+
+FIXTURE_SETUP(datagram)
+{
+	if (system("command -v altconn >/dev/null"))
+		SKIP(return, "no altconn tool on the PATH");
+	ASSERT_EQ(0, at_netns());
+	self->rx = at_bound(&self->a, variant->dress, variant->kind,
+			    SOCK_DGRAM);
+	self->tx = at_socket(variant->dress, SOCK_DGRAM);
+	ASSERT_LE(0, self->rx);
+	ASSERT_LE(0, self->tx);
+}
+
+FIXTURE_TEARDOWN(datagram)
+{
+	close(self->rx);
+	close(self->tx);
+	at_cleanup();
+}
+
+#define SEND(byte) \
+	at_err(sendto(self->tx, byte, 1, 0, &self->a.sa, self->a.len))
+
+/* The next datagram, which there is or will be. */
+static char get(int fd)
+{
+	char c = 0;
+
+	at_poll(fd, POLLIN);
+	return recv(fd, &c, 1, MSG_DONTWAIT) == 1 ? c : 0;
+}
+
+TEST_F_TIMEOUT(datagram, verdicts, AT_TIMEOUT)
+{
+	static const struct {
+		const char *verdict;
+		int err;
+	} rows[] = {
+		{ "deny", EPERM },
+		{ "deny EACCES", EACCES },
+		{ "refuse", ECONNREFUSED },
+		{ "unreachable host", EHOSTUNREACH },
+		{ "unreachable net", ENETUNREACH },
+	};
+	int i, id, fd = at_socket(variant->dress, SOCK_DGRAM);
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		id = ADD("type dgram %s", rows[i].verdict);
+		EXPECT_EQ(rows[i].err, SEND("x")) {
+			TH_LOG("%s", rows[i].verdict);
+		}
+		EXPECT_EQ(rows[i].err, at_err(at_connect(fd, &self->a)));
+		EXPECT_EQ(ALTCONN_REASON_RULE, info_of(fd).aci_reason);
+		EXPECT_EQ(id, info_of(fd).aci_rule);
+		EXPECT_EQ(0, rule("flush"));
+	}
+	EXPECT_EQ(0, SEND("y"));
+	EXPECT_EQ('y', get(self->rx));
+	close(fd);
+}
+
+TEST_F_TIMEOUT(datagram, drop, AT_TIMEOUT)
+{
+	ADD("drop");
+	EXPECT_EQ(0, SEND("x"));
+	EXPECT_EQ(0, rule("flush"));
+	EXPECT_EQ(0, SEND("y"));
+	EXPECT_EQ('y', get(self->rx));
+	EXPECT_EQ(0, at_poll_now(self->rx, POLLIN));
+}
+
+TEST_F_TIMEOUT(datagram, delay, AT_TIMEOUT)
+{
+	uint64_t begun = at_now_ms();
+
+	ADD("delay 300 times 1");
+	EXPECT_EQ(0, SEND("x"));
+	/* What is sent later overtakes it. */
+	EXPECT_EQ(0, SEND("y"));
+	EXPECT_EQ('y', get(self->rx));
+	EXPECT_EQ('x', get(self->rx));
+	EXPECT_LE(300, at_now_ms() - begun);
+}
+
+TEST_F_TIMEOUT(datagram, delayed_without_its_sender, AT_TIMEOUT)
+{
+	struct at_addr from, want;
+	char c;
+
+	ADD("delay 100");
+	ASSERT_EQ(0, at_set_flag(self->rx, SOL_SOCKET, SO_PASSCRED, 1));
+	EXPECT_EQ(0, SEND("x"));
+	ASSERT_EQ(0, at_getsockname(self->tx, &want));
+	close(self->tx);
+	self->tx = -1;
+	EXPECT_NE(0, at_poll(self->rx, POLLIN));
+	from.len = sizeof(from) - offsetof(struct at_addr, raw);
+	EXPECT_EQ(1, recvfrom(self->rx, &c, 1, 0, &from.sa, &from.len));
+	EXPECT_EQ('x', c);
+	/* Others are bound to any address, or are unnamed. */
+	if (variant->dress == AT_NATIVE) {
+		EXPECT_TRUE(at_addr_eq(&want, &from));
+	}
+}
+
+/* Nobody takes it in the end: it is gone, and so is all that it held. */
+TEST_F_TIMEOUT(datagram, delayed_for_nobody, AT_TIMEOUT)
+{
+	int marker, fd;
+	struct at_addr a;
+
+	ADD("delay 50");
+	EXPECT_EQ(0, SEND("x"));
+	close(self->rx);
+	EXPECT_EQ(0, rule("flush"));
+	/* One that is delayed longer arrives later. */
+	marker = at_bound(&a, AT_NATIVE, AT_PORT, SOCK_DGRAM);
+	self->rx = marker;
+	ASSERT_LT(0, rule("add delay 100"));
+	fd = at_socket(AT_NATIVE, SOCK_DGRAM);
+	EXPECT_EQ(0, at_err(sendto(fd, "m", 1, 0, &a.sa, a.len)));
+	EXPECT_EQ('m', get(marker));
+	close(fd);
+}
+
+/* What is under way is bounded; what is too much is lost, as a network's queue. */
+TEST_F_TIMEOUT(datagram, delayed_flood, AT_TIMEOUT)
+{
+	int i, sent = 2000, size = 4096, came = 0;
+
+	ASSERT_EQ(0, at_set_flag(self->tx, SOL_SOCKET, SO_SNDBUF, size));
+	ADD("delay 300");
+	for (i = 0; i < sent; i++)
+		ASSERT_EQ(0, SEND("x"));
+	EXPECT_EQ(0, rule("flush"));
+	EXPECT_EQ('x', get(self->rx));
+	for (came = 1; came < sent && at_poll_now(self->rx, POLLIN); came++)
+		EXPECT_EQ('x', get(self->rx));
+	EXPECT_GT(sent / 2, came);
+}
+
+/* connect() is asked once, for all that is sent over it. */
+TEST_F_TIMEOUT(datagram, connected, AT_TIMEOUT)
+{
+	ADD("drop");
+	EXPECT_EQ(0, at_err(at_connect(self->tx, &self->a)));
+	EXPECT_EQ(0, rule("flush"));
+	EXPECT_EQ(1, send(self->tx, "x", 1, 0));
+	EXPECT_EQ(0, at_err(at_connect(self->tx, &self->a)));
+	EXPECT_EQ(1, send(self->tx, "y", 1, 0));
+	EXPECT_EQ('y', get(self->rx));
+	/* A later rule is for what begins later. */
+	ADD("deny");
+	EXPECT_EQ(1, send(self->tx, "z", 1, 0));
+	EXPECT_EQ('z', get(self->rx));
+	EXPECT_EQ(0, rule("flush"));
+	ADD("delay 100");
+	EXPECT_EQ(0, at_err(at_connect(self->tx, &self->a)));
+	EXPECT_EQ(1, send(self->tx, "d", 1, 0));
+	EXPECT_EQ(0, at_poll_now(self->rx, POLLIN));
+	EXPECT_EQ('d', get(self->rx));
+	/* And forgotten with the association. */
+	EXPECT_EQ(0, at_err(at_connect_unspec(self->tx)));
+	EXPECT_EQ(0, rule("flush"));
+	EXPECT_EQ(0, SEND("e"));
+	EXPECT_EQ('e', get(self->rx));
+}
+
+TEST_HARNESS_MAIN

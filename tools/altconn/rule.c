@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * altconn rule: what is done with attempts to connect, and with datagrams.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "altconn.h"
+#include "nl.h"
+#include "out.h"
+#include "record.h"
+#include "rule.h"
+
+const struct opt rule_opts[] = {
+	{ 'H', "no-header", NULL, NULL, "print no header" },
+	OPT_JSON_ENTRY,
+	OPT_COLOR_ENTRY,
+	{ }
+};
+
+/* As many as a line of a file has, and a message has rules. */
+#define WORDS_MAX	64
+#define RULES_MAX	4096
+
+/**
+ * struct rules - some rules
+ * @rule: they
+ * @n: how many
+ */
+struct rules {
+	struct rule *rule;
+	size_t n;
+};
+
+static struct rule *one_more(struct rules *rules)
+{
+	if (!(rules->n & (rules->n - 1)))
+		rules->rule = grow(rules->rule, rules->n ? 2 * rules->n : 1,
+				   sizeof(*rules->rule));
+	return &rules->rule[rules->n++];
+}
+
+/* ---- list and save ---- */
+
+static int on_rule(const struct nlmsghdr *nlh, void *data)
+{
+	return rule_read(nlh, one_more(data));
+}
+
+static void forget(void *data)
+{
+	struct rules *rules = data;
+
+	rules->n = 0;
+}
+
+static int ask(struct rules *rules)
+{
+	struct nl nl;
+	int ret;
+
+	ret = nl_open(&nl);
+	if (ret == EXIT_OK)
+		ret = nl_dump(&nl, ALTCONN_CMD_RULE_GET, on_rule, forget,
+			      rules);
+	nl_close(&nl);
+	return ret;
+}
+
+enum {
+	COL_ID, COL_PRIORITY, COL_HITS, COL_LAST, COL_TYPE, COL_TO, COL_WHO,
+	COL_VERDICT, COL_WHEN, COL_COUNT
+};
+
+static const struct out_column columns[COL_COUNT] = {
+	[COL_ID] = { "ID", .right = true },
+	[COL_PRIORITY] = { "PRIO", .right = true },
+	[COL_HITS] = { "HITS", .right = true },
+	[COL_LAST] = { "LAST", .right = true },
+	[COL_TYPE] = { "TYPE" },
+	[COL_TO] = { "TO" },
+	[COL_WHO] = { "WHO" },
+	[COL_VERDICT] = { "VERDICT" },
+	[COL_WHEN] = { "WHEN" },
+};
+
+static enum out_colour colour_of(const struct rule *rule)
+{
+	if (record_has(rule->known, ALTCONN_A_RULE_TIMES) && !rule->left)
+		return OUT_DIM;
+	switch (rule->verdict) {
+	case ALTCONN_VERDICT_ALLOW:
+		return OUT_GREEN;
+	case ALTCONN_VERDICT_DROP:
+	case ALTCONN_VERDICT_DELAY:
+		return OUT_YELLOW;
+	default:
+		return OUT_RED;
+	}
+}
+
+/* A number, if the rule has it. */
+static void put_uint(struct out *out, const struct rule *rule,
+		     unsigned int attr, const char *key, const char *lead,
+		     uint32_t value)
+{
+	if (record_has(rule->known, attr))
+		out_uint(out, key, lead, value);
+}
+
+static void put_match(struct out *out, const struct rule *rule)
+{
+	char dest[RULE_TEXT_MAX];
+
+	out_cell(out, COL_TYPE);
+	if (record_has(rule->known, ALTCONN_A_RULE_TYPE))
+		out_string(out, "type", "", type_name(rule->type));
+	out_cell(out, COL_TO);
+	rule_format_dest(rule, dest);
+	if (*dest)
+		out_string(out, "to", "", dest);
+	out_cell(out, COL_WHO);
+	put_uint(out, rule, ALTCONN_A_RULE_UID, "uid", ",uid=", rule->uid);
+	put_uint(out, rule, ALTCONN_A_RULE_GID, "gid", ",gid=", rule->gid);
+}
+
+static void put_verdict(struct out *out, const struct rule *rule)
+{
+	out_cell(out, COL_VERDICT);
+	out_string(out, "verdict", "", rule_verdict(rule->verdict));
+	out_colour(out, colour_of(rule));
+	if (record_has(rule->known, ALTCONN_A_RULE_DELAY_MS))
+		out_ms(out, "delay_ms", " ", rule->delay_ms);
+	if (record_has(rule->known, ALTCONN_A_RULE_JITTER_MS))
+		out_ms(out, "jitter_ms", " jitter ", rule->jitter_ms);
+}
+
+static void put_when(struct out *out, const struct rule *rule)
+{
+	char percent[32];
+
+	out_cell(out, COL_WHEN);
+	put_uint(out, rule, ALTCONN_A_RULE_EVERY, "every", ",every=",
+		 rule->every);
+	if (record_has(rule->known, ALTCONN_A_RULE_PROBABILITY)) {
+		snprintf(percent, sizeof(percent), "%.10g%%",
+			 rule->probability / 1e4);
+		out_string(out, NULL, ",probability=", percent);
+		out_uint(out, "probability_ppm", NULL, rule->probability);
+	}
+	put_uint(out, rule, ALTCONN_A_RULE_LEFT, "left", ",left=", rule->left);
+	put_uint(out, rule, ALTCONN_A_RULE_TIMES, "times", "/", rule->times);
+}
+
+static int print(const struct rules *rules, const struct out_style *style)
+{
+	struct out *out = out_open(style, columns, COL_COUNT);
+	const struct rule *rule;
+	size_t i;
+
+	out_list(out, "rules");
+	for (i = 0; i < rules->n; i++) {
+		rule = &rules->rule[i];
+		out_row(out);
+		out_cell(out, COL_ID);
+		out_uint(out, "id", "", rule->id);
+		out_cell(out, COL_PRIORITY);
+		out_uint(out, "priority", "", rule->priority);
+		out_cell(out, COL_HITS);
+		out_uint(out, "hits", "", rule->hits);
+		out_cell(out, COL_LAST);
+		if (record_has(rule->known, ALTCONN_A_RULE_IDLE_MS))
+			out_ms(out, "idle_ms", "", rule->idle_ms);
+		put_match(out, rule);
+		put_verdict(out, rule);
+		put_when(out, rule);
+		out_row_end(out);
+	}
+	return out_close(out);
+}
+
+static int list(const struct out_style *style)
+{
+	struct rules rules = { };
+	int ret = ask(&rules);
+
+	if (ret == EXIT_OK)
+		ret = print(&rules, style);
+	free(rules.rule);
+	return ret;
+}
+
+static int save(void)
+{
+	struct rules rules = { };
+	char text[RULE_TEXT_MAX];
+	int ret = ask(&rules);
+	size_t i;
+
+	if (ret == EXIT_OK)
+		puts("# altconn rules; 'altconn rule restore FILE' reads them");
+	for (i = 0; i < rules.n && ret == EXIT_OK; i++) {
+		rule_format(&rules.rule[i], text);
+		puts(text);
+	}
+	free(rules.rule);
+	if (ret == EXIT_OK && (fflush(stdout) || ferror(stdout))) {
+		complain("rule: cannot write: %s", strerror(errno));
+		ret = EXIT_FAILED;
+	}
+	return ret;
+}
+
+/* ---- changes ---- */
+
+static int on_id(const struct nlmsghdr *nlh, void *data)
+{
+	return rule_read(nlh, data);
+}
+
+static int add(char **words, const struct out_style *style)
+{
+	const char *word, *wrong;
+	struct rule rule;
+	struct nl nl;
+	int ret;
+
+	wrong = rule_parse(words, &rule, &word);
+	if (!wrong && record_has(rule.known, ALTCONN_A_RULE_ID)) {
+		word = "id";
+		wrong = "the module chooses it";
+	}
+	if (wrong && word)
+		complain("rule add: '%s': %s", word, wrong);
+	else if (wrong)
+		complain("rule add: %s", wrong);
+	if (wrong)
+		return EXIT_USAGE;
+	ret = nl_open(&nl);
+	if (ret == EXIT_OK) {
+		rule_write(nl_request(&nl, ALTCONN_CMD_RULE_ADD, 0), &rule);
+		ret = nl_talk(&nl, on_id, &rule);
+	}
+	nl_close(&nl);
+	if (ret == EXIT_OK && style->json)
+		printf("{\"id\":%u}\n", rule.id);
+	else if (ret == EXIT_OK)
+		printf("%u\n", rule.id);
+	return ret;
+}
+
+static int parse_id(const char *cmd, const char *text, uint32_t *id)
+{
+	unsigned long long v;
+	char *end;
+
+	errno = 0;
+	v = strtoull(text, &end, 10);
+	*id = v;
+	if (*text >= '0' && *text <= '9' && !*end && !errno && v &&
+	    v <= UINT32_MAX)
+		return EXIT_OK;
+	complain("rule %s: '%s' is no id of a rule; 'altconn rule' lists them",
+		 cmd, text);
+	return EXIT_USAGE;
+}
+
+/* A request for each id; all ids are looked at first. */
+static int each(const char *name, uint8_t cmd, char **ids)
+{
+	struct nlmsghdr *nlh;
+	struct nl nl;
+	uint32_t id;
+	int ret, i;
+
+	for (i = 0; ids[i]; i++)
+		if (parse_id(name, ids[i], &id))
+			return EXIT_USAGE;
+	ret = nl_open(&nl);
+	for (i = 0; ids[i] && ret == EXIT_OK; i++) {
+		parse_id(name, ids[i], &id);
+		nlh = nl_request(&nl, cmd, 0);
+		mnl_attr_put_u32(nlh, ALTCONN_A_RULESET_ID, id);
+		ret = nl_talk(&nl, NULL, NULL);
+		if (ret != EXIT_OK)
+			complain("rule %s: rule %u is as it was%s", name, id,
+				 ids[i + 1] ? ", and those behind it" : "");
+	}
+	nl_close(&nl);
+	return ret;
+}
+
+static int zero_all(void)
+{
+	struct nl nl;
+	int ret = nl_open(&nl);
+
+	if (ret == EXIT_OK)
+		ret = nl_get(&nl, ALTCONN_CMD_RULE_ZERO, NULL, NULL);
+	nl_close(&nl);
+	return ret;
+}
+
+static int replace(const struct rules *rules)
+{
+	struct nlmsghdr *nlh;
+	struct nl nl;
+	size_t i;
+	int ret;
+
+	ret = nl_open(&nl);
+	if (ret == EXIT_OK) {
+		nlh = nl_request(&nl, ALTCONN_CMD_RULE_RESTORE,
+				 rules->n * RULE_MESSAGE_MAX);
+		for (i = 0; i < rules->n; i++)
+			rule_write(nlh, &rules->rule[i]);
+		ret = nl_talk(&nl, NULL, NULL);
+	}
+	nl_close(&nl);
+	return ret;
+}
+
+/* One line of a file: a rule, or nothing and perhaps a remark. */
+static int read_line(char *line, const char *name, unsigned int number,
+		     struct rules *rules)
+{
+	char *words[WORDS_MAX + 1], *hash = strchr(line, '#'), *save = NULL;
+	const char *word = NULL, *wrong = "it has too many words";
+	size_t n = 0;
+
+	if (hash)
+		*hash = '\0';
+	words[0] = strtok_r(line, " \t\r\n", &save);
+	while (words[n] && n < WORDS_MAX)
+		words[++n] = strtok_r(NULL, " \t\r\n", &save);
+	if (!n)
+		return EXIT_OK;
+	if (!words[n])
+		wrong = rule_parse(words, one_more(rules), &word);
+	if (!wrong && rules->n > RULES_MAX)
+		wrong = "4096 rules are the most";
+	if (!wrong)
+		return EXIT_OK;
+	if (word)
+		complain("rule restore: %s:%u: '%s': %s", name, number, word,
+			 wrong);
+	else
+		complain("rule restore: %s:%u: %s", name, number, wrong);
+	return EXIT_USAGE;
+}
+
+/* Two rules of a file with one id: which lines? */
+static int check_ids(const struct rules *rules, const char *name)
+{
+	size_t i, j;
+
+	for (i = 0; i < rules->n; i++)
+		for (j = 0; j < i; j++)
+			if (rules->rule[i].id &&
+			    rules->rule[i].id == rules->rule[j].id) {
+				complain("rule restore: %s: two rules have the id %u",
+					 name, rules->rule[i].id);
+				return EXIT_USAGE;
+			}
+	return EXIT_OK;
+}
+
+static int read_file(FILE *f, const char *name, struct rules *rules)
+{
+	unsigned int number = 0;
+	int ret = EXIT_OK;
+	char *line = NULL;
+	size_t size = 0;
+
+	while (ret == EXIT_OK && getline(&line, &size, f) >= 0)
+		ret = read_line(line, name, ++number, rules);
+	free(line);
+	if (ret == EXIT_OK && ferror(f)) {
+		complain("rule restore: %s: %s", name, strerror(errno));
+		ret = EXIT_FAILED;
+	}
+	return ret == EXIT_OK ? check_ids(rules, name) : ret;
+}
+
+static int restore(const char *name)
+{
+	bool from_stdin = !name || !strcmp(name, "-");
+	FILE *f = from_stdin ? stdin : fopen(name, "r");
+	struct rules rules = { };
+	int ret;
+
+	if (!f) {
+		complain("rule restore: %s: %s", name, strerror(errno));
+		return EXIT_FAILED;
+	}
+	ret = read_file(f, from_stdin ? "stdin" : name, &rules);
+	if (!from_stdin)
+		fclose(f);
+	if (ret == EXIT_OK)
+		ret = replace(&rules);
+	else
+		complain("rule restore: nothing was changed");
+	free(rules.rule);
+	return ret;
+}
+
+/* ---- the command ---- */
+
+static int no_more(const char *name, char **words, size_t most)
+{
+	size_t i;
+
+	for (i = 0; i < most && words[i]; i++)
+		;
+	if (!words[i])
+		return EXIT_OK;
+	complain("rule %s: unknown argument '%s'", name, words[i]);
+	return EXIT_USAGE;
+}
+
+static int act(const char *name, char **words, const struct out_style *style)
+{
+	static const struct rules none;
+
+	if (!strcmp(name, "list") || !strcmp(name, "show"))
+		return no_more(name, words, 0) ? : list(style);
+	if (!strcmp(name, "add"))
+		return add(words, style);
+	if (!strcmp(name, "del") || !strcmp(name, "delete")) {
+		if (words[0])
+			return each(name, ALTCONN_CMD_RULE_DEL, words);
+		complain("rule del: which? 'altconn rule' lists their ids; 'altconn rule flush' deletes all");
+		return EXIT_USAGE;
+	}
+	if (!strcmp(name, "flush"))
+		return no_more(name, words, 0) ? : replace(&none);
+	if (!strcmp(name, "zero"))
+		return words[0] ? each(name, ALTCONN_CMD_RULE_ZERO, words) :
+				  zero_all();
+	if (!strcmp(name, "save"))
+		return no_more(name, words, 0) ? : save();
+	if (!strcmp(name, "restore"))
+		return no_more(name, words, 1) ? : restore(words[0]);
+	complain("rule: unknown action '%s'; it is one of: list add del flush zero save restore",
+		 name);
+	return EXIT_USAGE;
+}
+
+/* Before the action, or behind it. */
+static void take_options(const struct command *cmd, int argc, char **argv,
+			 struct out_style *style)
+{
+	int key;
+
+	while ((key = opt_next(cmd, argc, argv)) != -1) {
+		if (key == 'j')
+			style->json = true;
+		else if (key == 'H')
+			style->no_header = true;
+		else if (key == OPT_COLOR)
+			style->colour = optarg;
+	}
+}
+
+/**
+ * rule_main - altconn rule
+ * @cmd: the command
+ * @argc: how many words
+ * @argv: the words
+ *
+ * Return: the exit code.
+ */
+int rule_main(const struct command *cmd, int argc, char **argv)
+{
+	struct out_style style = { };
+	const char *action;
+
+	take_options(cmd, argc, argv, &style);
+	if (optind == argc)
+		return list(&style);
+	action = argv[optind++];
+	take_options(cmd, argc, argv, &style);
+	return act(action, argv + optind, &style);
+}
