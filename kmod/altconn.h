@@ -530,6 +530,7 @@ struct altconn_listener {
 };
 
 struct altconn_dgram;
+struct altconn_late_queue;
 
 /**
  * struct altconn_blocked - a datagram sender that waits for a full receiver
@@ -626,7 +627,7 @@ static inline struct altconn_sock *altconn_sk(const struct sock *sk)
  * @queue: what it has not read
  * @queued: what it is charged for that, bytes
  * @ruling: what connect() was told of the datagrams to @peer; @queue_lock
- * @late: bytes that a rule delays
+ * @late: what a rule delays, late.c; NULL while it never did
  * @known: who was found at @peer; not followed unless nothing changed
  * @known_in: what had changed then
  * @blocked_lock: @blocked_on
@@ -646,7 +647,7 @@ struct altconn_dgram_sock {
 	struct list_head		queue;
 	u32				queued;
 	struct altconn_ruling		ruling;
-	atomic_t			late;
+	struct altconn_late_queue	*late;
 	struct sock			*known;
 	u64				known_in;
 	spinlock_t			blocked_lock;	/* blocked_on */
@@ -682,6 +683,7 @@ static inline struct altconn_dgram_sock *altconn_dgram_sk(const struct sock *sk)
  * @rules_lock: changes of @rules, and all below
  * @rules_seq: how often they changed
  * @rules_last_id: that a rule was given
+ * @late: bytes of datagrams that rules delay
  * @n_assocs: how many
  * @n_sockets: how many
  * @sysctl_header: registration
@@ -706,6 +708,7 @@ struct altconn_net {
 	struct mutex		rules_lock;	/* rules */
 	u32			rules_seq;
 	u32			rules_last_id;
+	atomic_long_t		late;
 	atomic_long_t		n_assocs;
 	atomic_long_t		n_sockets;
 	struct ctl_table_header	*sysctl_header;
@@ -837,6 +840,8 @@ spinlock_t *altconn_bind_stripe(const struct net *net, int type,
 				const struct altconn_addr *addr);
 struct rhlist_head *altconn_bind_lookup(struct net *net, int type,
 					const struct altconn_addr *addr);
+struct altconn_addr *altconn_bind_addr(struct net *net, int type,
+				       const struct altconn_addr *addr);
 unsigned int altconn_bind_score(const struct altconn_bind *bind,
 				const struct altconn_addr *addr);
 int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
@@ -867,6 +872,22 @@ void altconn_vacancy_remove(struct altconn_listener *ln);
 int altconn_hold_enter(struct altconn_assoc *assoc, u32 *reason);
 void altconn_hold_release(struct altconn_assoc *assoc);
 
+/* late.c */
+
+/**
+ * struct altconn_late - a datagram that a rule delays
+ * @node: in the sender's queue
+ * @due: when it arrives, ns
+ * @size: memory that it holds, bytes
+ */
+struct altconn_late {
+	struct list_head	node;
+	u64			due;
+	u32			size;
+};
+
+int altconn_late_add(struct sock *sk, struct altconn_late *late, u32 delay_ms);
+
 /* rule.c */
 extern struct static_key_false_deferred altconn_rules_on;
 int __altconn_rule_check(const struct sock *sk,
@@ -876,6 +897,16 @@ int __altconn_rule_check(const struct sock *sk,
 void altconn_rules_init(struct altconn_net *an);
 void altconn_rules_exit(struct altconn_net *an);
 void altconn_rules_flush(void);
+
+/* Why __altconn_rule_check() said @err. */
+static inline u32 altconn_rule_reason(const struct altconn_ruling *ruling,
+				      int err)
+{
+	if (ruling->rule)
+		return ALTCONN_REASON_RULE;
+	return err == -ENOMEM ? ALTCONN_REASON_NO_MEMORY :
+				ALTCONN_REASON_PATH_LOOKUP;
+}
 
 /* As __altconn_rule_check(); without rules a jump that is patched out. */
 static inline int altconn_rule_check(const struct sock *sk,
@@ -1160,6 +1191,7 @@ int altconn_dgram_pair(struct sock *a, struct sock *b);
 int altconn_dgram_shutdown(struct sock *sk, u8 how);
 void altconn_dgram_close(struct sock *sk);
 void altconn_dgram_changed(void);
+void altconn_dgram_arrive(struct sock *sk, struct altconn_late *late);
 struct altconn_addr *altconn_dgram_peer(struct sock *sk);
 int altconn_dgram_inq(struct sock *sk);
 void altconn_dgram_overflow(struct sock *sk, u8 policy);

@@ -133,6 +133,30 @@ static void unregister(struct altconn_assoc *assoc)
 	altconn_assoc_uncount(assoc->an);
 }
 
+static void put_path(struct work_struct *work)
+{
+	struct altconn_deadline *dl =
+		container_of(work, struct altconn_deadline, work.work);
+
+	path_put(&dl->path);
+	kfree(dl);
+}
+
+/*
+ * A path that a rule held may be the last reference to an inode, which takes locks
+ * that bind() holds around lock_sock(): and that one our callers may hold.
+ */
+static void free_deadline(struct altconn_deadline *dl)
+{
+	if (!dl || !dl->path.dentry) {
+		kfree(dl);
+		return;
+	}
+	/* It may be the very work that runs: it does not look back. */
+	INIT_DELAYED_WORK(&dl->work, put_path);
+	queue_delayed_work(altconn_wq, &dl->work, 0);
+}
+
 /**
  * altconn_assoc_free() - the last reference is gone
  * @assoc: the association
@@ -151,10 +175,7 @@ void altconn_assoc_free(struct altconn_assoc *assoc)
 	ln = rcu_dereference_protected(assoc->listener, true);
 	if (ln)
 		altconn_listener_put(ln);
-	if (assoc->deadline) {
-		path_put(&assoc->deadline->path);
-		kfree(assoc->deadline);
-	}
+	free_deadline(assoc->deadline);
 	altconn_ring_free(assoc->end[ALTCONN_CLIENT].in);
 	altconn_ring_free(assoc->end[ALTCONN_SERVER].in);
 	end_free(&assoc->end[ALTCONN_SERVER]);

@@ -203,6 +203,35 @@ unsigned int altconn_bind_score(const struct altconn_bind *bind,
 	return v4 && !bind->v6only ? 1 : 0;
 }
 
+/**
+ * altconn_bind_addr() - the address that a socket of this type is bound to
+ * @net: the caller's namespace
+ * @type: socket type
+ * @addr: canonical address; of a path, its inode is pinned by the caller
+ *
+ * Context: any.
+ * Return: the bound address, a reference; NULL: nobody is bound there.
+ */
+struct altconn_addr *altconn_bind_addr(struct net *net, int type,
+				       const struct altconn_addr *addr)
+{
+	struct rhlist_head *list, *pos;
+	struct altconn_addr *found = NULL;
+	struct altconn_bind *bind;
+
+	rcu_read_lock();
+	list = altconn_bind_lookup(net, type, addr);
+	altconn_bind_for_each(bind, pos, list) {
+		if (bind->type != type || !altconn_bind_score(bind, addr) ||
+		    !refcount_inc_not_zero(&bind->addr->refs))
+			continue;
+		found = bind->addr;
+		break;
+	}
+	rcu_read_unlock();
+	return found;
+}
+
 /* Is there an address that both would serve? Of one key. */
 static bool overlap(const struct altconn_bind *a, const struct altconn_bind *b)
 {

@@ -146,10 +146,13 @@ static bool arm(struct altconn_assoc *assoc)
 	return true;
 }
 
-/* The end of what a rule held, if it has come. */
+/* The end of what a rule held, if it has come, and not the deadline too. */
 static void let_go(struct altconn_deadline *dl)
 {
-	if (!dl->held_until || ktime_get_ns() < dl->held_until)
+	u64 expires = dl->assoc->expires, now = ktime_get_ns();
+
+	if (!dl->held_until || now < dl->held_until ||
+	    (expires && now >= expires))
 		return;
 	dl->held_until = 0;
 	altconn_hold_release(dl->assoc);
@@ -325,9 +328,17 @@ static u64 expiry(const struct sock *sk, const struct altconn_assoc *assoc)
  * The server's end is what was asked for; the listener's own if it is that, as
  * it always is of a kind that only one serves.
  */
-static struct altconn_addr *server_addr(const struct altconn_listener *ln,
+static struct altconn_addr *server_addr(const struct sock *sk,
+					const struct altconn_listener *ln,
 					const struct altconn_addr *addr)
 {
+	struct altconn_addr *bound = NULL;
+
+	/* Paths are written in many ways, and one that is held has no listener. */
+	if (!ln && addr->kind == ALTCONN_KIND_PATH)
+		bound = altconn_bind_addr(sock_net(sk), sk->sk_type, addr);
+	if (bound)
+		return bound;
 	if (ln && (addr->kind != ALTCONN_KIND_INET ||
 		   altconn_addr_equal(ln->addr, addr)))
 		return altconn_addr_get(ln->addr);
@@ -378,7 +389,7 @@ static struct altconn_assoc *prepare(struct sock *sk,
 				     const struct altconn_addr *addr,
 				     u32 *reason)
 {
-	struct altconn_addr *server = server_addr(ln, addr);
+	struct altconn_addr *server = server_addr(sk, ln, addr);
 	struct altconn_assoc *assoc;
 	int err;
 
@@ -444,8 +455,7 @@ static int check_rules(struct sock *sk, const struct altconn_addr *addr,
 
 	altconn_sk(sk)->last_rule = ruling->rule;
 	if (ret < 0)
-		*reason = ruling->rule ? ALTCONN_REASON_RULE :
-					 ALTCONN_REASON_NO_MEMORY;
+		*reason = altconn_rule_reason(ruling, ret);
 	return ret;
 }
 

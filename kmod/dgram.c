@@ -913,27 +913,31 @@ static int get_dest(struct sock *sk, struct msghdr *msg, struct dest *dest,
  * A datagram that a rule delays.
  *
  * @path: of a path that was sent to: pins the inode
- *
- * Lifetime: @work's, which pins the sender.
  */
 struct late {
-	struct delayed_work	work;
-	struct sock		*sk;
+	struct altconn_late	late;
 	struct altconn_dgram	*dg;
 	struct dest		dest;
 	struct path		path;
 	bool			connected;
 };
 
+static void late_free(struct late *late)
+{
+	dest_put(&late->dest);
+	path_put(&late->path);
+	kfree(late);
+}
+
 /* To one, or nobody. */
-static void arrive(struct late *late)
+static void arrive(struct sock *sk, struct late *late)
 {
 	struct altconn_dgram *dg = late->dg;
 	struct sock *receiver;
 	int err;
 
-	receiver = find_receiver(late->sk, &late->dest, dg->from,
-				 late->connected, &err);
+	receiver = find_receiver(sk, &late->dest, dg->from, late->connected,
+				 &err);
 	if (!receiver) {
 		dgram_put(dg);
 		return;
@@ -943,53 +947,55 @@ static void arrive(struct late *late)
 	sock_put(receiver);
 }
 
-static void deliver_late(struct work_struct *work)
+/**
+ * altconn_dgram_arrive() - a delayed datagram arrives
+ * @sk: its sender, which may be closed by now
+ * @what: what altconn_late_add() took; freed
+ *
+ * Who sent it has been told that it is sent: it is lost where it finds nobody, or
+ * no room.
+ *
+ * Context: process, may sleep.
+ */
+void altconn_dgram_arrive(struct sock *sk, struct altconn_late *what)
 {
-	struct late *late = container_of(work, struct late, work.work);
-	const struct altconn_addr *addr = late->dest.addr;
+	struct late *late = container_of(what, struct late, late);
 
-	atomic_sub(late->dg->size, &altconn_dgram_sk(late->sk)->late);
-	if (!altconn_node_is_broadcast(sock_net(late->sk), addr))
-		arrive(late);
-	else if (broadcast(late->sk, addr, late->dg))
+	if (!altconn_node_is_broadcast(sock_net(sk), late->dest.addr))
+		arrive(sk, late);
+	else if (broadcast(sk, late->dest.addr, late->dg))
 		dgram_put(late->dg);
-	dest_put(&late->dest);
-	path_put(&late->path);
-	sock_put(late->sk);
-	kfree(late);
+	late_free(late);
 }
 
-/*
- * A network that is slow: what is under way is bounded by the send buffer, and what
- * exceeds that is lost, as is what nobody takes in the end.
- */
 static int send_late(struct sock *sk, struct altconn_dgram *dg,
 		     const struct dest *dest, const struct path *path,
 		     bool connected)
 {
-	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
-	struct late *late;
+	struct late *late = kzalloc(sizeof(*late), GFP_KERNEL_ACCOUNT);
+	int err;
 
-	if (atomic_read(&ask->late) > READ_ONCE(sk->sk_sndbuf)) {
-		dgram_put(dg);
-		return 0;
-	}
-	late = kzalloc(sizeof(*late), GFP_KERNEL_ACCOUNT);
 	if (!late)
 		return -ENOMEM;
 	/* Whoever receives it may want them, and this is the last chance. */
 	altconn_scm_fill(&dg->scm);
-	INIT_DELAYED_WORK(&late->work, deliver_late);
-	sock_hold(sk);
-	late->sk = sk;
 	late->dg = dg;
 	late->connected = connected;
 	late->dest.addr = altconn_addr_get(dest->addr);
+	late->dest.generation = dest->generation;
 	late->path = *path;
 	path_get(&late->path);
-	atomic_add(dg->size, &ask->late);
-	queue_delayed_work(altconn_wq, &late->work,
-			   msecs_to_jiffies(dest->ruling.delay_ms) + 1);
+	/* The socket may be there for it alone. */
+	late->late.size = dg->size + sizeof(*late) +
+			  sizeof(struct altconn_dgram_sock);
+	err = altconn_late_add(sk, &late->late, dest->ruling.delay_ms);
+	if (!err)
+		return 0;
+	late_free(late);
+	if (err != -ENOBUFS)
+		return err;
+	/* A network that holds no more loses it. */
+	dgram_put(dg);
 	return 0;
 }
 
@@ -1426,8 +1432,7 @@ static int associate(struct sock *sk, const struct altconn_addr *addr,
 	/* This never waits: what is held is what will be sent. */
 	err = altconn_rule_check(sk, addr, path, ruling);
 	if (err < 0) {
-		*reason = ruling->rule ? ALTCONN_REASON_RULE :
-					 ALTCONN_REASON_NO_MEMORY;
+		*reason = altconn_rule_reason(ruling, err);
 		return err;
 	}
 	peer = peer_of(sk, addr, reason, &err);
@@ -1507,8 +1512,9 @@ static bool peer_full(struct sock *sk)
 
 	if (get_dest(sk, &none, &dest, NULL))
 		return false;
-	/* Nobody waits for room to broadcast. */
-	if (dest.addr && altconn_node_is_broadcast(sock_net(sk), dest.addr)) {
+	/* Nobody waits for room to broadcast, or where a rule takes it. */
+	if (dest.ruling.rule || (dest.addr &&
+	    altconn_node_is_broadcast(sock_net(sk), dest.addr))) {
 		dest_put(&dest);
 		return false;
 	}

@@ -8,8 +8,8 @@
  *	[a-z]	one of a set; [!a-z] one that is not
  *	\x	x itself
  *
- * Whatever is not whole, a set without an end or a backslash at the end, stands for
- * itself. The time is bounded by the product of both lengths.
+ * A pattern is whole when its sets end, and when no backslash stands at its end. The
+ * time is bounded by the product of both lengths then.
  */
 
 #include "rule.h"
@@ -41,6 +41,8 @@ static size_t match_set(const u8 *pat, size_t len, u8 c, bool *in)
 		to = from;
 		if (at + 2 < len && pat[at + 1] == '-' && pat[at + 2] != ']') {
 			at += 2;
+			if (pat[at] == '\\' && at + 1 < len)
+				at++;
 			to = pat[at];
 		}
 		*in |= from <= c && c <= to;
@@ -59,20 +61,42 @@ static size_t match_one(const u8 *pat, size_t len, u8 c)
 		return 1;
 	case '[':
 		used = match_set(pat, len, c, &in);
-		if (used)
-			return in ? used : 0;
-		break;
+		return in ? used : 0;
 	case '\\':
-		if (len > 1)
-			return pat[1] == c ? 2 : 0;
-		break;
+		return len > 1 && pat[1] == c ? 2 : 0;
+	default:
+		return pat[0] == c;
 	}
-	return pat[0] == c;
+}
+
+/**
+ * altconn_glob_is_whole() - may this be matched with?
+ * @pattern: the pattern
+ * @len: bytes
+ *
+ * Context: any.
+ */
+bool altconn_glob_is_whole(const u8 *pattern, size_t len)
+{
+	size_t at = 0, used;
+	bool in;
+
+	while (at < len) {
+		used = 1;
+		if (pattern[at] == '[')
+			used = match_set(pattern + at, len - at, 0, &in);
+		else if (pattern[at] == '\\')
+			used = len - at > 1 ? 2 : 0;
+		if (!used)
+			return false;
+		at += used;
+	}
+	return true;
 }
 
 /**
  * altconn_glob() - does a pattern match?
- * @pattern: the pattern
+ * @pattern: the pattern, which is whole
  * @pattern_len: bytes
  * @text: the whole of which it has to match
  * @text_len: bytes

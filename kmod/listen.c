@@ -370,11 +370,23 @@ void altconn_listener_move(struct altconn_listener *from,
 			break;
 	list_move(&assoc->node, &before->node);
 	to->waiting++;
-	to->waited++;
 	from->waiting--;
 	if (from->vacant && !from->waiting)
 		altconn_vacancy_remove(from);
 	altconn_assoc_set_listener(assoc, to);
+}
+
+/* One that was held has not waited before; the others have. */
+static void arrived(const struct altconn_listener *from,
+		    struct altconn_listener *to, struct altconn_assoc *assoc)
+{
+	if (!from->held) {
+		to->waited++;
+		if (to->defer)
+			to->ready++;
+	} else if (assoc->state == ALTCONN_ASSOC_STATE_PENDING) {
+		wait_here(to, assoc);
+	}
 }
 
 /**
@@ -403,8 +415,7 @@ int altconn_listener_reenter(struct altconn_listener *from,
 	if (!err && assoc->state == ALTCONN_ASSOC_STATE_PENDING) {
 		altconn_listener_move(from, to, assoc);
 		promote(to);
-		if (to->defer)
-			to->ready++;
+		arrived(from, to, assoc);
 	}
 	/* One that was made for this attempt, which was decided meanwhile. */
 	if (to->vacant && !to->waiting)

@@ -3,7 +3,7 @@
  * Rules: a firewall for this family, and faults on demand. Each network
  * namespace has its own for what begins in it.
  *
- * The table is an array of pointers, sorted, read under RCU and replaced as a
+ * The table is an array of pointers, sorted, read under SRCU and replaced as a
  * whole. Without any rule on the machine a static key leaves out the look, from
  * a second after the last has gone.
  */
@@ -13,12 +13,16 @@
 #include <linux/dcache.h>
 #include <linux/jump_label_ratelimit.h>
 #include <linux/random.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
+#include <linux/srcu.h>
 #include "rule.h"
 #include "trace.h"
 
 DEFINE_STATIC_KEY_DEFERRED_FALSE(altconn_rules_on, HZ);
+/* Who asks them may take long, with patterns that were made for that. */
+DEFINE_STATIC_SRCU(rules_srcu);
 
 static bool matches_dest(const struct altconn_rule *rule,
 			 const struct altconn_addr *addr, const char *path)
@@ -114,24 +118,31 @@ static int decide(const struct altconn_rule *rule,
 	}
 }
 
-/* The first rule that decides. */
-static int ask(struct altconn_net *an, const struct sock *sk,
+/* What the rules of a path are matched with; without such a rule nothing. */
+static char *path_text(const struct altconn_rules *rules,
+		       const struct altconn_addr *addr,
+		       const struct path *path, char **buf)
+{
+	if (!rules->paths || addr->kind != ALTCONN_KIND_PATH)
+		return NULL;
+	*buf = kmalloc(PATH_MAX, GFP_KERNEL_ACCOUNT);
+	return *buf ? d_path(path, *buf, PATH_MAX) : ERR_PTR(-ENOMEM);
+}
+
+/* The first rule that decides. Many patterns take their time. */
+static int ask(const struct altconn_rules *rules, const struct sock *sk,
 	       const struct altconn_addr *addr, const char *path,
 	       struct altconn_ruling *ruling)
 {
-	const struct altconn_rules *rules;
 	struct altconn_rule *rule;
-	int ret = 0;
 	u32 i;
+	int ret;
 
-	rcu_read_lock();
-	rules = rcu_dereference(an->rules);
-	for (i = 0; rules && i < rules->n; i++) {
+	for (i = 0; i < rules->n; i++) {
 		rule = rules->rule[i];
-		/* Rules that came since the path was written down wait. */
-		if (!path && addr->kind == ALTCONN_KIND_PATH &&
-		    altconn_rule_has(rule, ALTCONN_A_RULE_PATTERN))
-			continue;
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		if (!matches(rule, sk, addr, path) || !has_turn(rule))
 			continue;
 		atomic64_inc(&rule->hits);
@@ -140,22 +151,9 @@ static int ask(struct altconn_net *an, const struct sock *sk,
 		if (ret)
 			ruling->rule = rule->id;
 		trace_altconn_rule(sk, addr, rule->id, rule->verdict);
-		break;
+		return ret;
 	}
-	rcu_read_unlock();
-	return ret;
-}
-
-static bool wants_path(struct altconn_net *an)
-{
-	const struct altconn_rules *rules;
-	bool wants;
-
-	rcu_read_lock();
-	rules = rcu_dereference(an->rules);
-	wants = rules && rules->paths;
-	rcu_read_unlock();
-	return wants;
+	return 0;
 }
 
 /**
@@ -165,13 +163,14 @@ static bool wants_path(struct altconn_net *an)
  * @path: the socket file of a path, looked up
  * @ruling: zero; gets what was decided
  *
- * A path is matched as the caller's root has it, whatever it wrote. Effective
- * user and group are looked at, as the kernel does for permissions.
+ * A path is matched as the caller's root and mounts have it, whatever it wrote.
+ * Effective user and group are looked at, as the kernel does for permissions.
  *
  * Context: process, may sleep.
  * Return: 0: go on; 1: hold it, as @ruling says; -EPERM, -EACCES (E-PERM-RULE),
- * -ECONNREFUSED, -ENETUNREACH, -EHOSTUNREACH: a rule says so; -ENOMEM,
- * -ENAMETOOLONG, -ENOENT: the path cannot be told, and no rule is in @ruling.
+ * -ECONNREFUSED, -ENETUNREACH, -EHOSTUNREACH: a rule says so; -EINTR: the caller is
+ * being killed; -ENOMEM, -ENAMETOOLONG: the path cannot be told. No rule is in
+ * @ruling but in the first two cases.
  */
 int __altconn_rule_check(const struct sock *sk,
 			 const struct altconn_addr *addr,
@@ -179,20 +178,18 @@ int __altconn_rule_check(const struct sock *sk,
 			 struct altconn_ruling *ruling)
 {
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
-	char *buf = NULL, *text = NULL;
-	int ret;
+	const struct altconn_rules *rules;
+	char *buf = NULL, *text;
+	int idx, ret = 0;
 
-	if (addr->kind == ALTCONN_KIND_PATH && wants_path(an)) {
-		buf = kmalloc(PATH_MAX, GFP_KERNEL_ACCOUNT);
-		if (!buf)
-			return -ENOMEM;
-		text = d_path(path, buf, PATH_MAX);
-		if (IS_ERR(text)) {
-			kfree(buf);
-			return PTR_ERR(text);
-		}
+	idx = srcu_read_lock(&rules_srcu);
+	rules = srcu_dereference(an->rules, &rules_srcu);
+	if (rules) {
+		text = path_text(rules, addr, path, &buf);
+		ret = IS_ERR(text) ? PTR_ERR(text) :
+				     ask(rules, sk, addr, text, ruling);
 	}
-	ret = ask(an, sk, addr, text, ruling);
+	srcu_read_unlock(&rules_srcu, idx);
 	kfree(buf);
 	return ret;
 }
@@ -222,14 +219,19 @@ static struct altconn_rules *alloc_rules(u32 n)
 	return rules;
 }
 
-/* @rules, or NULL, from now on. The old ones' table is freed, not they. */
-static void replace(struct altconn_net *an, struct altconn_rules *rules)
+/*
+ * @rules, or NULL, from now on. The old table is freed, and with @all the rules in
+ * it; nobody looks at them any more on return.
+ */
+static void replace(struct altconn_net *an, struct altconn_rules *rules,
+		    bool all)
 {
 	struct altconn_rules *old = altconn_rules_of(an);
 	u32 i;
 
 	for (i = 0; rules && i < rules->n; i++)
-		rules->paths |= rules->rule[i]->kind == ALTCONN_KIND_PATH;
+		rules->paths |= rules->rule[i]->kind == ALTCONN_KIND_PATH &&
+				rules->rule[i]->pattern_len;
 	/*
 	 * On before the first can be found, off some time after the last cannot: who
 	 * adds and deletes by turns has the code patched once.
@@ -240,8 +242,12 @@ static void replace(struct altconn_net *an, struct altconn_rules *rules)
 	if (old && !rules)
 		static_branch_slow_dec_deferred(&altconn_rules_on);
 	an->rules_seq++;
-	if (old)
-		kvfree_rcu(old, rcu);
+	if (!old)
+		return;
+	synchronize_srcu(&rules_srcu);
+	for (i = 0; all && i < old->n; i++)
+		kfree(old->rule[i]);
+	kvfree(old);
 }
 
 static struct altconn_rule *find(const struct altconn_rules *rules, u32 id)
@@ -299,6 +305,9 @@ static int number(struct altconn_net *an, struct altconn_rules *rules)
 	for (i = 1; i < n && !err; i++)
 		if (ids[i] == ids[i - 1])
 			err = -EEXIST;
+	/* Those that were given do not come again either. */
+	if (n && !err)
+		an->rules_last_id = max(an->rules_last_id, ids[n - 1]);
 	for (i = 0; i < rules->n && !err; i++)
 		if (!rules->rule[i]->id)
 			rules->rule[i]->id = new_id(an, ids, n);
@@ -306,13 +315,6 @@ static int number(struct altconn_net *an, struct altconn_rules *rules)
 	return err;
 }
 
-static void free_rules(struct altconn_rules *rules)
-{
-	u32 i;
-
-	for (i = 0; rules && i < rules->n; i++)
-		kfree_rcu(rules->rule[i], rcu);
-}
 
 /**
  * altconn_rules_add() - add rules
@@ -336,12 +338,11 @@ int altconn_rules_add(struct altconn_net *an, struct altconn_rule **add,
 	int err;
 
 	if (n + kept > ALTCONN_RULES_MAX) {
-		NL_SET_ERR_MSG(extack, "too many rules: 4096 are the most");
+		NL_SET_ERR_MSG(extack, TOO_MANY);
 		return -ENOSPC;
 	}
 	if (!n && !kept) {
-		replace(an, NULL);
-		free_rules(old);
+		replace(an, NULL, true);
 		return 0;
 	}
 	rules = alloc_rules(n + kept);
@@ -358,9 +359,7 @@ int altconn_rules_add(struct altconn_net *an, struct altconn_rule **add,
 		return err;
 	}
 	sort(rules->rule, rules->n, sizeof(*rules->rule), compare, NULL);
-	replace(an, rules);
-	if (instead)
-		free_rules(old);
+	replace(an, rules, instead);
 	return 0;
 }
 
@@ -388,8 +387,8 @@ int altconn_rules_del(struct altconn_net *an, u32 id)
 			if (old->rule[i] != rule)
 				rules->rule[n++] = old->rule[i];
 	}
-	replace(an, rules);
-	kfree_rcu(rule, rcu);
+	replace(an, rules, false);
+	kfree(rule);
 	return 0;
 }
 

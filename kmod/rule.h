@@ -8,6 +8,7 @@
 #include "altconn.h"
 
 #define ALTCONN_RULES_MAX		4096
+#define TOO_MANY			"too many rules: 4096 are the most"
 #define ALTCONN_RULE_PRIORITY		1000
 #define ALTCONN_PROBABILITY_ONE		1000000U
 
@@ -35,12 +36,12 @@
  * @matched: since it counts
  * @hits: how often it decided
  * @last_hit: when, ns; 0: never
- * @rcu: frees it
  * @pattern_len: bytes
  * @pattern: of names and paths, kmod/glob.c
  *
  * Lifetime: owned by the struct altconn_rules that lists it and by its
- * successors; who leaves it out of the next one frees it, a grace period later.
+ * successors; who leaves it out of the next one frees it when nobody reads the old
+ * one any more.
  * But for its counters it never changes.
  */
 struct altconn_rule {
@@ -66,23 +67,20 @@ struct altconn_rule {
 	atomic_t	matched;
 	atomic64_t	hits;
 	u64		last_hit;
-	struct rcu_head	rcu;
 	u32		pattern_len;
 	u8		pattern[];
 };
 
 /**
  * struct altconn_rules - all rules of a namespace
- * @rcu: frees it
  * @n: how many, at least 1
- * @paths: some look at paths
+ * @paths: some match paths with a pattern
  * @rule: by priority, then by id
  *
- * Lifetime: an->rules; replaced as a whole under an->rules_lock, freed a grace
- * period later.
+ * Lifetime: an->rules; replaced as a whole under an->rules_lock, and freed when
+ * nobody reads it any more (SRCU).
  */
 struct altconn_rules {
-	struct rcu_head		rcu;
 	u32			n;
 	bool			paths;
 	struct altconn_rule	*rule[];
@@ -101,6 +99,7 @@ int altconn_rules_del(struct altconn_net *an, u32 id);
 int altconn_rules_zero(struct altconn_net *an, u32 id);
 
 /* glob.c */
+bool altconn_glob_is_whole(const u8 *pattern, size_t len);
 bool altconn_glob(const u8 *pattern, size_t pattern_len, const u8 *text,
 		  size_t text_len);
 

@@ -145,6 +145,10 @@ static int check_values(struct nlattr **tb, u32 kind,
 			      "'probability' is over a million");
 	if (pattern && (!nla_len(pattern) || nla_len(pattern) > U8_MAX))
 		return refuse(extack, pattern, "'pattern' has 1 to 255 bytes");
+	if (pattern && !altconn_glob_is_whole(nla_data(pattern),
+					      nla_len(pattern)))
+		return refuse(extack, pattern,
+			      "'pattern' has a set, or a backslash, without an end");
 	if (!tb[ALTCONN_A_RULE_VERDICT]) {
 		NL_SET_ERR_MSG(extack, "a rule has a 'verdict'");
 		return -EINVAL;
@@ -259,7 +263,11 @@ static int read_list(struct genl_info *info, bool restores,
 	list->n = 0;
 	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
 		n++;
-	list->rule = kvmalloc_array(n, sizeof(*list->rule), GFP_KERNEL);
+	if (n > ALTCONN_RULES_MAX) {
+		NL_SET_ERR_MSG(info->extack, TOO_MANY);
+		return -ENOSPC;
+	}
+	list->rule = kvmalloc_array(n, sizeof(*list->rule), GFP_KERNEL_ACCOUNT);
 	if (n && !list->rule)
 		return -ENOMEM;
 	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
@@ -304,15 +312,16 @@ static struct sk_buff *reply_new(struct genl_info *info, void **hdr)
 	return reply;
 }
 
-static int reply_id(struct sk_buff *reply, struct genl_info *info, void *hdr,
-		    u32 id)
+/* The rule is there: whether the answer gets through or not. */
+static void reply_id(struct sk_buff *reply, struct genl_info *info, void *hdr,
+		     u32 id)
 {
 	if (WARN_ON_ONCE(!hdr || nla_put_u32(reply, ALTCONN_A_RULESET_ID, id))) {
 		nlmsg_free(reply);
-		return -EMSGSIZE;
+		return;
 	}
 	genlmsg_end(reply, hdr);
-	return genlmsg_reply(reply, info);
+	genlmsg_reply(reply, info);
 }
 
 /**
@@ -346,7 +355,7 @@ int altconn_nl_rule_add_doit(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		nlmsg_free(reply);
 	else
-		err = reply_id(reply, info, hdr, id);
+		reply_id(reply, info, hdr, id);
 out:
 	free_list(&list);
 	return err;
@@ -469,10 +478,11 @@ static int put_verdict(struct sk_buff *skb, const struct altconn_rule *rule)
 {
 	struct user_namespace *ns = current_user_ns();
 
+	/* One that this reader has no number for is 4294967295: nobody's. */
 	if (put_if(skb, rule, ALTCONN_A_RULE_UID,
-		   from_kuid_munged(ns, rule->uid)) ||
+		   from_kuid(ns, rule->uid)) ||
 	    put_if(skb, rule, ALTCONN_A_RULE_GID,
-		   from_kgid_munged(ns, rule->gid)) ||
+		   from_kgid(ns, rule->gid)) ||
 	    nla_put_u32(skb, ALTCONN_A_RULE_VERDICT, rule->verdict) ||
 	    put_if(skb, rule, ALTCONN_A_RULE_DELAY_MS, rule->delay_ms) ||
 	    put_if(skb, rule, ALTCONN_A_RULE_JITTER_MS, rule->jitter_ms) ||

@@ -146,6 +146,8 @@ static void destruct(struct sock *sk)
 
 	put_pid(ask->pid);
 	kfree(ask->inet_values);
+	if (sk->sk_type == SOCK_DGRAM)
+		kfree(altconn_dgram_sk(sk)->late);
 	WARN_ON_ONCE(ask->bind || rcu_access_pointer(ask->assoc) ||
 		     rcu_access_pointer(ask->listener));
 }

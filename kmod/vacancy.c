@@ -169,6 +169,7 @@ bool altconn_vacancy_fill(struct altconn_listener *ln,
 		if (!left--)
 			break;
 		altconn_listener_move(from, ln, assoc);
+		ln->waited++;
 	}
 	spin_unlock(&ln->lock);
 	spin_unlock(&from->lock);

@@ -275,6 +275,48 @@ TEST_F_TIMEOUT(rule, delay, AT_TIMEOUT)
 	close(fd);
 }
 
+/* The server's address is the one that it has, however the client wrote it. */
+TEST_F_TIMEOUT(rule, delayed_to_the_same_address, AT_TIMEOUT)
+{
+	struct at_addr peer, own;
+	int fd, cfd;
+
+	ADD("delay 20");
+	fd = BEGIN(0);
+	EXPECT_EQ(POLLOUT, at_poll(fd, POLLOUT));
+	cfd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, cfd);
+	EXPECT_EQ(0, at_getsockname(cfd, &own));
+	EXPECT_EQ(0, at_getpeername(fd, &peer));
+	EXPECT_TRUE(at_addr_eq(&own, &self->a));
+	EXPECT_TRUE(at_addr_eq(&peer, &self->a));
+	close(cfd);
+	close(fd);
+}
+
+/* The last that holds a path is the attempt that its socket's close() ends. */
+TEST_F_TIMEOUT(rule, held_path_goes, AT_TIMEOUT)
+{
+	int fd, i;
+
+	if (variant->kind != AT_PATH)
+		SKIP(return, "of paths");
+	ADD("delay 1000s");
+	/* Either is the last in one of two rounds. */
+	for (i = 0; i < 2; i++) {
+		fd = BEGIN(0);
+		close(self->lfd);
+		ASSERT_EQ(0, unlink(at_path_of(&self->a)));
+		if (i) {
+			EXPECT_EQ(0, at_err(at_connect_unspec(fd)));
+		}
+		close(fd);
+		self->lfd = at_socket(variant->dress, variant->type);
+		ASSERT_EQ(0, at_bind(self->lfd, &self->a));
+		ASSERT_EQ(0, listen(self->lfd, 1));
+	}
+}
+
 /* What it finds is what is there when it arrives. */
 TEST_F_TIMEOUT(rule, delay_then_nobody, AT_TIMEOUT)
 {
@@ -634,8 +676,17 @@ TEST_F_TIMEOUT(match, names, AT_TIMEOUT)
 		{ "name:[^a-c]1", "a1", 2, false },
 		{ "name:[]a]", "]", 1, true },
 		{ "name:[a-]", "-", 1, true },
-		{ "name:[ab", "[ab", 3, true },
-		{ "name:[ab", "a", 1, false },
+		{ "name:[\\!a]", "!", 1, true },
+		{ "name:[\\x21a]", "!", 1, true },
+		{ "name:[\\x21a]", "b", 1, false },
+		{ "name:[a\\-z]", "b", 1, false },
+		{ "name:[a\\x2dz]", "-", 1, true },
+		{ "name:[a\\]b]", "]", 1, true },
+		{ "name:[\\x61-\\x63]", "b", 1, true },
+		{ "name:[\\x61-\\x63]", "d", 1, false },
+		{ "name:\\[a", "[a", 2, true },
+		{ "name:*/db", "x/db", 4, true },
+		{ "name:*#*", "a#b", 3, true },
 		{ "name:\\x2a", "*", 1, true },
 		{ "name:\\x2a", "x", 1, false },
 		{ "name:\\x5c", "\\", 1, true },
@@ -722,8 +773,8 @@ TEST_F_TIMEOUT(match, ports_and_inet, AT_TIMEOUT)
 TEST_F_TIMEOUT(match, paths_as_they_are, AT_TIMEOUT)
 {
 	char dir[] = "/tmp/altconn-rule-XXXXXX", cwd[512];
-	struct at_addr a, relative, dots, link;
-	int lfd;
+	struct at_addr a, relative, dots, link, peer;
+	int lfd, fd, err;
 
 	ASSERT_NE(NULL, getcwd(cwd, sizeof(cwd)));
 	ASSERT_NE(NULL, mkdtemp(dir));
@@ -744,6 +795,14 @@ TEST_F_TIMEOUT(match, paths_as_they_are, AT_TIMEOUT)
 	EXPECT_TRUE(is_denied(AT_UNIX, &relative));
 	EXPECT_TRUE(is_denied(AT_UNIX, &dots));
 	EXPECT_TRUE(is_denied(AT_UNIX, &link));
+	EXPECT_EQ(0, rule("flush"));
+	/* One that is held has the address that was bound all the same. */
+	ASSERT_LT(0, rule("add to path:* delay 20"));
+	fd = at_client(AT_UNIX, SOCK_STREAM, &dots, &err);
+	EXPECT_EQ(0, err);
+	EXPECT_EQ(0, at_getpeername(fd, &peer));
+	EXPECT_TRUE(at_addr_eq(&peer, &a));
+	close(fd);
 	EXPECT_EQ(0, rule("flush"));
 	ASSERT_LT(0, rule("add to path:sub/sock deny"));
 	EXPECT_FALSE(is_denied(AT_UNIX, &a));
@@ -858,8 +917,15 @@ TEST_F_TIMEOUT(datagram, delay, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(datagram, delayed_without_its_sender, AT_TIMEOUT)
 {
-	struct at_addr from, want;
-	char c;
+	char c, control[CMSG_SPACE(sizeof(struct ucred))] = {};
+	struct iovec iov = { &c, 1 };
+	struct at_addr from = {}, want;
+	struct msghdr msg = {
+		.msg_name = &from.sa, .msg_namelen = sizeof(from.raw),
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	struct ucred cred = {};
 
 	ADD("delay 100");
 	ASSERT_EQ(0, at_set_flag(self->rx, SOL_SOCKET, SO_PASSCRED, 1));
@@ -868,9 +934,13 @@ TEST_F_TIMEOUT(datagram, delayed_without_its_sender, AT_TIMEOUT)
 	close(self->tx);
 	self->tx = -1;
 	EXPECT_NE(0, at_poll(self->rx, POLLIN));
-	from.len = sizeof(from) - offsetof(struct at_addr, raw);
-	EXPECT_EQ(1, recvfrom(self->rx, &c, 1, 0, &from.sa, &from.len));
+	EXPECT_EQ(1, recvmsg(self->rx, &msg, 0));
 	EXPECT_EQ('x', c);
+	from.len = msg.msg_namelen;
+	/* They are the sender's, not those of who brings it. */
+	ASSERT_NE(NULL, CMSG_FIRSTHDR(&msg));
+	memcpy(&cred, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(cred));
+	EXPECT_EQ(getpid(), cred.pid);
 	/* Others are bound to any address, or are unnamed. */
 	if (variant->dress == AT_NATIVE) {
 		EXPECT_TRUE(at_addr_eq(&want, &from));
@@ -900,17 +970,39 @@ TEST_F_TIMEOUT(datagram, delayed_for_nobody, AT_TIMEOUT)
 /* What is under way is bounded; what is too much is lost, as a network's queue. */
 TEST_F_TIMEOUT(datagram, delayed_flood, AT_TIMEOUT)
 {
-	int i, sent = 2000, size = 4096, came = 0;
+	int marker = at_socket(variant->dress, SOCK_DGRAM);
+	int i, sent = 2000, size = 16384, came = 0;
+	char c;
 
 	ASSERT_EQ(0, at_set_flag(self->tx, SOL_SOCKET, SO_SNDBUF, size));
-	ADD("delay 300");
+	ADD("delay 3s times 2000");
+	ADD("delay 6s");
 	for (i = 0; i < sent; i++)
 		ASSERT_EQ(0, SEND("x"));
-	EXPECT_EQ(0, rule("flush"));
-	EXPECT_EQ('x', get(self->rx));
-	for (came = 1; came < sent && at_poll_now(self->rx, POLLIN); came++)
-		EXPECT_EQ('x', get(self->rx));
-	EXPECT_GT(sent / 2, came);
+	/* Another socket's, which comes after all of them. */
+	ASSERT_EQ(0, at_err(sendto(marker, "m", 1, 0, &self->a.sa,
+				   self->a.len)));
+	while ((c = get(self->rx)) == 'x')
+		came++;
+	EXPECT_EQ('m', c);
+	EXPECT_LT(4, came);
+	EXPECT_GT(100, came);
+	close(marker);
+}
+
+/* Equal delays keep the order, a shorter one overtakes. */
+TEST_F_TIMEOUT(datagram, delayed_in_order, AT_TIMEOUT)
+{
+	char byte[2] = "a";
+
+	ADD("delay 400 times 20");
+	ADD("delay 100");
+	for (; *byte < 'a' + 20; byte[0]++)
+		ASSERT_EQ(0, SEND(byte));
+	ASSERT_EQ(0, SEND("Z"));
+	EXPECT_EQ('Z', get(self->rx));
+	for (*byte = 'a'; *byte < 'a' + 20; byte[0]++)
+		EXPECT_EQ(*byte, get(self->rx));
 }
 
 /* connect() is asked once, for all that is sent over it. */

@@ -39,7 +39,7 @@ round_trip() {
 	same "$(altconn rule save | sed -n 's/^id [0-9]* priority 1000 //p')" "$1"
 }
 
-plan 44
+plan 47
 
 check "no rules at first" same "$(altconn rule -H)" ""
 check "an id is printed" same "$(altconn rule add to port:4000 refuse)" 1
@@ -84,6 +84,7 @@ for text in "allow" "to port:* drop" "to port:7/80-90 refuse" \
 	"to inet:10.0.0.0/8:80 drop" "to inet:[fe80::]/10:1-2 drop" \
 	"to inet:[::1]:* drop" \
 	"type seqpacket to path:/run/?/\\x5c* delay 1500ms jitter 20ms" \
+	"to name:[\\x21a\\x2dz]# deny" \
 	"uid 12 gid 4294967294 deny every 3 probability 0.0001% times 9"; do
 	check "saved as typed: $text" round_trip "$text"
 done
@@ -93,6 +94,7 @@ altconn rule flush
 	echo "# rules"
 	echo
 	echo "  to port:1 refuse # a remark"
+	echo "to path:/run/a#b deny"
 	echo "id 77 uid root deny"
 } >"$dir/rules"
 check "a file is restored" altconn rule restore "$dir/rules"
@@ -108,6 +110,8 @@ printf 'deny\nto port:7-5 deny\n' >"$dir/bad"
 check "and the word" wrong ":2: 'port:7-5'" altconn rule restore "$dir/bad"
 printf 'id 5 deny\nid 5 deny\n' >"$dir/bad"
 check "two of one id" wrong "id 5" altconn rule restore "$dir/bad"
+check "a set without an end" wrong "'pattern'" altconn rule add to 'name:[ab' deny
+check "nor a backslash" wrong "'pattern'" altconn rule add to 'name:ab\' deny
 check "no such file" wrong "No such file" altconn rule restore "$dir/none"
 check "many rules" eval \
 	"seq 4096 | sed 's/.*/to port:& deny/' | altconn rule restore &&

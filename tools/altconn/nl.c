@@ -283,8 +283,10 @@ struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, size_t room)
 	if (room > NL_BUF_SIZE / 2) {
 		nl->buf = grow(nl->buf, size, 1);
 		/* As far as it lets us; who sends too much is told. */
-		setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET, SO_SNDBUF,
-			   &size, sizeof(size));
+		if (setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET,
+			       SO_SNDBUFFORCE, &size, sizeof(size)))
+			setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET,
+				   SO_SNDBUF, &size, sizeof(size));
 	}
 	return request(nl, nl->type, cmd, NLM_F_ACK);
 }

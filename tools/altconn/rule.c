@@ -327,19 +327,20 @@ static int replace(const struct rules *rules)
 static int read_line(char *line, const char *name, unsigned int number,
 		     struct rules *rules)
 {
-	char *words[WORDS_MAX + 1], *hash = strchr(line, '#'), *save = NULL;
+	char *words[WORDS_MAX + 1], *save = NULL;
 	const char *word = NULL, *wrong = "it has too many words";
 	size_t n = 0;
 
-	if (hash)
-		*hash = '\0';
 	words[0] = strtok_r(line, " \t\r\n", &save);
-	while (words[n] && n < WORDS_MAX)
+	/* A remark begins where a word would. */
+	while (words[n] && words[n][0] != '#' && n < WORDS_MAX)
 		words[++n] = strtok_r(NULL, " \t\r\n", &save);
 	if (!n)
 		return EXIT_OK;
-	if (!words[n])
+	if (!words[n] || words[n][0] == '#') {
+		words[n] = NULL;
 		wrong = rule_parse(words, one_more(rules), &word);
+	}
 	if (!wrong && rules->n > RULES_MAX)
 		wrong = "4096 rules are the most";
 	if (!wrong)

@@ -61,6 +61,8 @@ static const char *parse_range(const char *text, uint32_t max,
 
 	if (!strcmp(text, "*"))
 		return NULL;
+	if (strcspn(text, "-") >= sizeof(first))
+		return "the port is N, N-M or *";
 	snprintf(first, sizeof(first), "%.*s",
 		 (int)(dash ? dash - text : (long)strlen(text)), text);
 	if (!parse_u32(first, &rule->port_min) ||
@@ -78,7 +80,7 @@ static const char *parse_node(const char **text, struct rule *rule)
 	size_t digits = strspn(*text, "0123456789");
 	char node[16];
 
-	if (!strncmp(*text, "*/", 2)) {
+	if (rule->kind == ALTCONN_KIND_PORT && !strncmp(*text, "*/", 2)) {
 		rule->node = ALTCONN_NODE_BROADCAST;
 		have(rule, ALTCONN_A_RULE_NODE);
 		*text += 2;
@@ -105,8 +107,6 @@ static const char *parse_pattern(const char *text, struct rule *rule)
 	if (!strcmp(text, "*"))
 		return NULL;
 	for (; *text; rule->pattern_len++) {
-		if (rule->pattern_len + 2 > RULE_PATTERN_MAX)
-			return "the pattern is too long";
 		c = *text++;
 		if (c == '\\' && text[0] == 'x' &&
 		    isxdigit((unsigned char)text[1]) &&
@@ -114,9 +114,12 @@ static const char *parse_pattern(const char *text, struct rule *rule)
 			memcpy(hex, text + 1, 2);
 			text += 3;
 			c = strtoul(hex, NULL, 16);
-			if (c && strchr("*?[\\", c))
-				rule->pattern[rule->pattern_len++] = '\\';
+			if (rule->pattern_len == RULE_PATTERN_MAX)
+				return "the pattern is too long";
+			rule->pattern[rule->pattern_len++] = '\\';
 		}
+		if (rule->pattern_len == RULE_PATTERN_MAX)
+			return "the pattern is too long";
 		rule->pattern[rule->pattern_len] = c;
 	}
 	if (!rule->pattern_len)
