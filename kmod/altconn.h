@@ -872,6 +872,10 @@ void altconn_vacancy_remove(struct altconn_listener *ln);
 int altconn_hold_enter(struct altconn_assoc *assoc, u32 *reason);
 void altconn_hold_release(struct altconn_assoc *assoc);
 
+/* netlink.c */
+struct genl_info;
+int altconn_nl_check_admin(struct sk_buff *skb, struct genl_info *info);
+
 /* late.c */
 
 /**
@@ -958,6 +962,7 @@ void altconn_listener_move(struct altconn_listener *from,
 void altconn_listener_close(struct sock *sk);
 void altconn_listener_option(struct sock *sk, bool fail_fast, bool defer);
 int altconn_listener_refuse(struct sock *sk, u32 count);
+bool altconn_listener_kill(struct altconn_assoc *assoc);
 u32 altconn_listener_place(const struct altconn_assoc *assoc);
 
 /* assoc.c */
@@ -980,6 +985,7 @@ void altconn_assoc_attach(struct altconn_assoc *assoc, enum altconn_side side,
 			  struct sock *sk);
 void altconn_assoc_detach(struct sock *sk);
 void altconn_assoc_abandon(struct altconn_assoc *assoc);
+bool altconn_assoc_kill(struct altconn_assoc *assoc);
 void altconn_assoc_shutdown(struct altconn_assoc *assoc,
 			    enum altconn_side side, u8 how);
 int altconn_assoc_pair(struct sock *a, struct sock *b);
@@ -1189,6 +1195,7 @@ __poll_t altconn_dgram_poll(struct file *file, struct socket *sock,
 void altconn_dgram_init(struct sock *sk);
 int altconn_dgram_pair(struct sock *a, struct sock *b);
 int altconn_dgram_shutdown(struct sock *sk, u8 how);
+bool altconn_dgram_kill(struct sock *sk);
 void altconn_dgram_close(struct sock *sk);
 void altconn_dgram_changed(void);
 void altconn_dgram_arrive(struct sock *sk, struct altconn_late *late);
@@ -1210,6 +1217,7 @@ extern struct net_proto_family altconn_family_ops;
 struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 				int protocol, int kern);
 struct sock *altconn_sock_next(struct net *net, struct altconn_cursor *cursor);
+bool altconn_sock_kill(struct sock *sk);
 void altconn_sock_register(struct sock *sk);
 void altconn_sock_unregister(struct sock *sk);
 void altconn_sock_set_addr(struct sock *sk, struct altconn_addr *addr);

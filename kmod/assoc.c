@@ -325,6 +325,10 @@ void altconn_assoc_attach(struct altconn_assoc *assoc, enum altconn_side side,
 	sock_hold(sk);
 	/* The peer reaches a whole endpoint from here on. */
 	smp_store_release(&end->sk, sk);
+	/* Pairs with close_end(): it was reset before it was there. */
+	smp_mb();
+	if (unlikely(READ_ONCE(end->reset)))
+		WRITE_ONCE(sk->sk_err, ECONNRESET);
 }
 
 /* Is @sk, pinned by @assoc, still an end of it? assoc->lock held. */
@@ -352,14 +356,18 @@ static void shut(struct altconn_assoc *assoc, enum altconn_side side, u8 how)
 static void close_end(struct altconn_assoc *assoc, enum altconn_side side,
 		      bool reset)
 {
-	struct sock *peer = assoc->end[!side].sk;
+	struct sock *peer;
 
 	lockdep_assert_held(&assoc->lock);
 	assoc->end[side].closed = true;
 	shut(assoc, side, SHUTDOWN_MASK);
-	if (reset)
-		WRITE_ONCE(assoc->end[!side].reset, true);
-	if (reset && is_attached(assoc, peer))
+	if (!reset)
+		return;
+	WRITE_ONCE(assoc->end[!side].reset, true);
+	/* Pairs with altconn_assoc_attach(). */
+	smp_mb();
+	peer = READ_ONCE(assoc->end[!side].sk);
+	if (is_attached(assoc, peer))
 		WRITE_ONCE(peer->sk_err, ECONNRESET);
 }
 
@@ -422,6 +430,48 @@ void altconn_assoc_abandon(struct altconn_assoc *assoc)
 	trace_altconn_close(assoc, ALTCONN_SERVER);
 	wake_peer(assoc, ALTCONN_SERVER);
 	altconn_assoc_put(assoc);
+}
+
+/* Both ends see a peer that reset the connection. */
+static bool reset_ends(struct altconn_assoc *assoc)
+{
+	bool over;
+
+	spin_lock(&assoc->lock);
+	over = altconn_assoc_state(assoc) != ALTCONN_ASSOC_STATE_ESTABLISHED ||
+	       (assoc->end[ALTCONN_CLIENT].closed &&
+		assoc->end[ALTCONN_SERVER].closed);
+	if (!over) {
+		close_end(assoc, ALTCONN_CLIENT, true);
+		close_end(assoc, ALTCONN_SERVER, true);
+	}
+	spin_unlock(&assoc->lock);
+	if (over)
+		return false;
+	trace_altconn_close(assoc, ALTCONN_CLIENT);
+	trace_altconn_close(assoc, ALTCONN_SERVER);
+	wake_peer(assoc, ALTCONN_CLIENT);
+	wake_peer(assoc, ALTCONN_SERVER);
+	return true;
+}
+
+/**
+ * altconn_assoc_kill() - end an association, whatever its ends want
+ * @assoc: the association; the caller has a reference
+ *
+ * Both ends get ECONNRESET and then end of file, as from a TCP connection that was
+ * reset, and keep their sockets until they close them. What they had been sent they
+ * can still read. For attempts see altconn_listener_kill().
+ *
+ * Context: process.
+ * Return: false: it was over, or has not begun.
+ */
+bool altconn_assoc_kill(struct altconn_assoc *assoc)
+{
+	if (rcu_access_pointer(assoc->listener) &&
+	    altconn_listener_kill(assoc))
+		return true;
+	return reset_ends(assoc);
 }
 
 /**

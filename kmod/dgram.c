@@ -1353,9 +1353,8 @@ static void uncount(struct sock *sk)
 	ask->counted = false;
 }
 
-static int dissolve(struct sock *sk)
+static void dissolve_locked(struct sock *sk)
 {
-	lock_sock(sk);
 	/* First, so that a sender that is woken does not find it again. */
 	altconn_bind_reset(sk);
 	set_peer(sk, NULL, ALTCONN_NO_RULE);
@@ -1363,8 +1362,39 @@ static int dissolve(struct sock *sk)
 	WRITE_ONCE(sk->sk_err, 0);
 	altconn_sock_set_peercred(sk, NULL, NULL);
 	set_state(sk, TCP_CLOSE);
+}
+
+static int dissolve(struct sock *sk)
+{
+	lock_sock(sk);
+	dissolve_locked(sk);
 	release_sock(sk);
 	return 0;
+}
+
+/**
+ * altconn_dgram_kill() - dissolve a datagram socket's association
+ * @sk: the socket
+ *
+ * Its next call gets ECONNRESET.
+ *
+ * Context: process, may sleep.
+ * Return: false: it has none.
+ */
+bool altconn_dgram_kill(struct sock *sk)
+{
+	bool connected;
+
+	lock_sock(sk);
+	connected = sk->sk_state == TCP_ESTABLISHED;
+	if (connected)
+		dissolve_locked(sk);
+	if (connected)
+		WRITE_ONCE(sk->sk_err, ECONNRESET);
+	release_sock(sk);
+	if (connected)
+		sk->sk_error_report(sk);
+	return connected;
 }
 
 /* A path must be there; ports and names are looked up by each send. */

@@ -751,6 +751,37 @@ void altconn_listener_close(struct sock *sk)
 }
 
 /**
+ * altconn_listener_kill() - end an association that is not accepted yet
+ * @assoc: one that has been at a listener or vacancy; the caller has a reference
+ *
+ * An attempt that waits fails with ECONNABORTED; who is established gets ECONNRESET.
+ *
+ * Context: process.
+ * Return: false: it is accepted, or over.
+ */
+bool altconn_listener_kill(struct altconn_assoc *assoc)
+{
+	struct altconn_listener *ln = altconn_listener_lock(assoc);
+	u8 state = assoc->state;
+
+	if (state == ALTCONN_ASSOC_STATE_PENDING) {
+		altconn_connect_decide(ln, assoc, ECONNABORTED,
+				       ALTCONN_REASON_KILLED);
+	} else if (state == ALTCONN_ASSOC_STATE_QUEUED) {
+		list_del_init(&assoc->node);
+		ln->queued--;
+		altconn_assoc_set_state(assoc, ALTCONN_ASSOC_STATE_CLOSED);
+		promote(ln);
+	}
+	unlock(ln);
+	/* The queue's reference goes with it. */
+	if (state == ALTCONN_ASSOC_STATE_QUEUED)
+		altconn_assoc_abandon(assoc);
+	return state == ALTCONN_ASSOC_STATE_PENDING ||
+	       state == ALTCONN_ASSOC_STATE_QUEUED;
+}
+
+/**
  * altconn_listener_option() - change what listen() began with
  * @sk: an endpoint
  * @fail_fast: ALTCONN_BACKLOG_POLICY

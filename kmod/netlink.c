@@ -29,6 +29,23 @@ static struct viewer viewer_of(struct sk_buff *skb, struct net *net)
 	return viewer;
 }
 
+/**
+ * altconn_nl_check_admin() - may the sender of a request change anything?
+ * @skb: the request
+ * @info: likewise; gets what is missing
+ *
+ * Return: 0 or -EPERM.
+ */
+int altconn_nl_check_admin(struct sk_buff *skb, struct genl_info *info)
+{
+	if (netlink_ns_capable(skb, genl_info_net(info)->user_ns,
+			       CAP_NET_ADMIN))
+		return 0;
+	NL_SET_ERR_MSG(info->extack,
+		       "this needs CAP_NET_ADMIN in the network namespace");
+	return -EPERM;
+}
+
 static int put_inet(struct sk_buff *skb, const struct altconn_addr *addr)
 {
 	if (nla_put_u32(skb, ALTCONN_A_ADDR_PORT, addr->port) ||

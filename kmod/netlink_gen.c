@@ -55,6 +55,11 @@ static const struct nla_policy altconn_rule_restore_nl_policy[ALTCONN_A_RULESET_
 	[ALTCONN_A_RULESET_RULE] = NLA_POLICY_NESTED(altconn_rule_nl_policy),
 };
 
+/* ALTCONN_CMD_KILL - do */
+static const struct nla_policy altconn_kill_nl_policy[ALTCONN_A_KILL_ID + 1] = {
+	[ALTCONN_A_KILL_ID] = { .type = NLA_U64, },
+};
+
 /* Ops table for altconn */
 static const struct genl_split_ops altconn_nl_ops[] = {
 	{
@@ -108,6 +113,13 @@ static const struct genl_split_ops altconn_nl_ops[] = {
 		.doit		= altconn_nl_rule_restore_doit,
 		.policy		= altconn_rule_restore_nl_policy,
 		.maxattr	= ALTCONN_A_RULESET_RULE,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= ALTCONN_CMD_KILL,
+		.doit		= altconn_nl_kill_doit,
+		.policy		= altconn_kill_nl_policy,
+		.maxattr	= ALTCONN_A_KILL_ID,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 };

@@ -31,6 +31,7 @@ int altconn_nl_rule_add_doit(struct sk_buff *skb, struct genl_info *info);
 int altconn_nl_rule_del_doit(struct sk_buff *skb, struct genl_info *info);
 int altconn_nl_rule_zero_doit(struct sk_buff *skb, struct genl_info *info);
 int altconn_nl_rule_restore_doit(struct sk_buff *skb, struct genl_info *info);
+int altconn_nl_kill_doit(struct sk_buff *skb, struct genl_info *info);
 
 extern struct genl_family altconn_nl_family;
 

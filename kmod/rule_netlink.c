@@ -14,16 +14,6 @@ static struct altconn_net *net_of(struct genl_info *info)
 	return altconn_pernet(genl_info_net(info));
 }
 
-static int check_admin(struct sk_buff *skb, struct genl_info *info)
-{
-	if (netlink_ns_capable(skb, genl_info_net(info)->user_ns,
-			       CAP_NET_ADMIN))
-		return 0;
-	NL_SET_ERR_MSG(info->extack,
-		       "this needs CAP_NET_ADMIN in the network namespace");
-	return -EPERM;
-}
-
 /* ---- a rule from its attributes ---- */
 
 /* A day, milliseconds. */
@@ -339,7 +329,7 @@ int altconn_nl_rule_add_doit(struct sk_buff *skb, struct genl_info *info)
 	u32 id;
 	int err;
 
-	err = check_admin(skb, info) ? : read_list(info, false, &list);
+	err = altconn_nl_check_admin(skb, info) ? : read_list(info, false, &list);
 	if (err)
 		return err;
 	err = -EINVAL;
@@ -373,7 +363,7 @@ int altconn_nl_rule_restore_doit(struct sk_buff *skb, struct genl_info *info)
 	struct rule_list list;
 	int err;
 
-	err = check_admin(skb, info) ? : read_list(info, true, &list);
+	err = altconn_nl_check_admin(skb, info) ? : read_list(info, true, &list);
 	if (err)
 		return err;
 	err = change(info, &list, true, NULL);
@@ -415,7 +405,7 @@ int altconn_nl_rule_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct altconn_net *an = net_of(info);
 	u32 id;
-	int err = check_admin(skb, info) ? : read_id(info, &id);
+	int err = altconn_nl_check_admin(skb, info) ? : read_id(info, &id);
 
 	if (err)
 		return err;
@@ -440,7 +430,7 @@ int altconn_nl_rule_zero_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct altconn_net *an = net_of(info);
 	u32 id;
-	int err = check_admin(skb, info) ? : read_id(info, &id);
+	int err = altconn_nl_check_admin(skb, info) ? : read_id(info, &id);
 
 	if (err)
 		return err;

@@ -229,17 +229,44 @@ static int get_name(struct socket *sock, struct sockaddr *uaddr, int peer)
 	return len;
 }
 
+static void stop_listening(struct sock *sk)
+{
+	altconn_listener_close(sk);
+	trace_altconn_state(sk, TCP_LISTEN, TCP_CLOSE);
+	WRITE_ONCE(sk->sk_state, TCP_CLOSE);
+}
+
 /* A listener that is shut for reading listens no more, as TCP's. */
 static int shutdown_listener(struct sock *sk, int how)
 {
 	lock_sock(sk);
-	if (sk->sk_state == TCP_LISTEN && how & RCV_SHUTDOWN) {
-		altconn_listener_close(sk);
-		trace_altconn_state(sk, TCP_LISTEN, TCP_CLOSE);
-		WRITE_ONCE(sk->sk_state, TCP_CLOSE);
-	}
+	if (sk->sk_state == TCP_LISTEN && how & RCV_SHUTDOWN)
+		stop_listening(sk);
 	release_sock(sk);
 	return 0;
+}
+
+/**
+ * altconn_sock_kill() - stop a listener, or dissolve a datagram socket's association
+ * @sk: the endpoint
+ *
+ * A listener is as after shutdown(): accept() says EINVAL, who waits is refused.
+ *
+ * Context: process, may sleep.
+ * Return: false: it is neither, any more.
+ */
+bool altconn_sock_kill(struct sock *sk)
+{
+	bool listens;
+
+	if (sk->sk_type == SOCK_DGRAM)
+		return altconn_dgram_kill(sk);
+	lock_sock(sk);
+	listens = sk->sk_state == TCP_LISTEN;
+	if (listens)
+		stop_listening(sk);
+	release_sock(sk);
+	return listens;
 }
 
 static int shutdown(struct socket *sock, int how)

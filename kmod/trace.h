@@ -56,7 +56,8 @@ altconn_trace_addr(const struct sock *sk)
 	EM(REFUSED, "refused")					\
 	EM(TABLE_FULL, "table-full")				\
 	EM(ASSOCIATED, "associated")				\
-	EMe(RULE, "rule")
+	EM(RULE, "rule")					\
+	EMe(KILLED, "killed")
 
 /* Tells user space the numbers behind the names. */
 #undef EM

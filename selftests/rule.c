@@ -7,10 +7,8 @@
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
 
-#include <arpa/inet.h>
 #include <linux/altconn_netlink.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,54 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Runs "altconn rule ..."; the number that it prints, 0 for none, -1: it failed. */
-static int rule(const char *fmt, ...)
-{
-	char cmd[512] = "altconn rule ";
-	va_list ap;
-	int n = 0;
-	FILE *f;
-
-	va_start(ap, fmt);
-	vsnprintf(cmd + strlen(cmd), sizeof(cmd) - strlen(cmd), fmt, ap);
-	va_end(ap);
-	f = popen(cmd, "r");
-	if (!f)
-		return -1;
-	if (fscanf(f, "%d", &n) != 1)
-		n = 0;
-	return pclose(f) ? -1 : n;
-}
-
-/* How an address is written in a rule. */
-static const char *dest_of(const struct at_addr *a, enum at_kind kind)
-{
-	static char text[512];
-	char ip[INET6_ADDRSTRLEN];
-
-	switch (kind) {
-	case AT_PORT:
-		snprintf(text, sizeof(text), "port:%d", at_port_of(a));
-		break;
-	case AT_PATH:
-		snprintf(text, sizeof(text), "path:%s", at_path_of(a));
-		break;
-	case AT_INET:
-		if (a->sa.sa_family == AF_INET6)
-			snprintf(text, sizeof(text), "inet:[%s]:%d",
-				 inet_ntop(AF_INET6, &a->in6.sin6_addr, ip,
-					   sizeof(ip)), ntohs(a->in6.sin6_port));
-		else
-			snprintf(text, sizeof(text), "inet:127.0.0.1:%d",
-				 at_port_of(a));
-		break;
-	default:
-		snprintf(text, sizeof(text), "name:%.*s",
-			 (int)(a->len - offsetof(struct sockaddr_un, sun_path) -
-			       1), a->un.sun_path + 1);
-	}
-	return text;
-}
+#define rule(fmt, ...)	at_tool("rule " fmt, ##__VA_ARGS__)
 
 static struct altconn_connect_info info_of(int fd)
 {
@@ -108,7 +59,7 @@ FIXTURE_VARIANT_ADD(rule, inet6_seqpacket) {
 
 FIXTURE_SETUP(rule)
 {
-	if (system("command -v altconn >/dev/null"))
+	if (!at_has_tool())
 		SKIP(return, "no altconn tool on the PATH");
 	ASSERT_EQ(0, at_netns());
 	self->lfd = at_listener(&self->a, variant->dress, variant->kind,
@@ -134,7 +85,7 @@ FIXTURE_TEARDOWN(rule)
 
 #define ADD(fmt, ...) ({						\
 	int __id = rule("add to %s " fmt,				\
-			dest_of(&self->a, variant->kind), ##__VA_ARGS__); \
+			at_text(&self->a, variant->kind), ##__VA_ARGS__); \
 									\
 	ASSERT_LT(0, __id);						\
 	__id;								\
@@ -626,7 +577,7 @@ FIXTURE(match) {
 
 FIXTURE_SETUP(match)
 {
-	if (system("command -v altconn >/dev/null"))
+	if (!at_has_tool())
 		SKIP(return, "no altconn tool on the PATH");
 	ASSERT_EQ(0, at_netns());
 }
@@ -834,7 +785,7 @@ FIXTURE_VARIANT_ADD(datagram, inet) { AT_IN, AT_INET };
 
 FIXTURE_SETUP(datagram)
 {
-	if (system("command -v altconn >/dev/null"))
+	if (!at_has_tool())
 		SKIP(return, "no altconn tool on the PATH");
 	ASSERT_EQ(0, at_netns());
 	self->rx = at_bound(&self->a, variant->dress, variant->kind,

@@ -9,6 +9,7 @@
 #include <linux/netlink.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -922,4 +923,56 @@ int at_make_it_fail(bool on)
 	snprintf(path, sizeof(path), "/proc/self/task/%d/make-it-fail",
 		 (int)syscall(SYS_gettid));
 	return write_text(path, on ? "1" : "0");
+}
+
+bool at_has_tool(void)
+{
+	return !system("command -v altconn >/dev/null");
+}
+
+int at_tool(const char *fmt, ...)
+{
+	char cmd[512] = "altconn ";
+	va_list ap;
+	int n = 0;
+	FILE *f;
+
+	va_start(ap, fmt);
+	vsnprintf(cmd + strlen(cmd), sizeof(cmd) - strlen(cmd), fmt, ap);
+	va_end(ap);
+	f = popen(cmd, "r");
+	if (!f)
+		return -1;
+	if (fscanf(f, "%d", &n) != 1)
+		n = 0;
+	return pclose(f) ? -1 : n;
+}
+
+const char *at_text(const struct at_addr *a, enum at_kind kind)
+{
+	static char text[512];
+	char ip[INET6_ADDRSTRLEN];
+
+	switch (kind) {
+	case AT_PORT:
+		snprintf(text, sizeof(text), "port:%d", at_port_of(a));
+		break;
+	case AT_PATH:
+		snprintf(text, sizeof(text), "path:%s", at_path_of(a));
+		break;
+	case AT_INET:
+		if (a->sa.sa_family == AF_INET6)
+			snprintf(text, sizeof(text), "inet:[%s]:%d",
+				 inet_ntop(AF_INET6, &a->in6.sin6_addr, ip,
+					   sizeof(ip)), ntohs(a->in6.sin6_port));
+		else
+			snprintf(text, sizeof(text), "inet:127.0.0.1:%d",
+				 at_port_of(a));
+		break;
+	default:
+		snprintf(text, sizeof(text), "name:%.*s",
+			 (int)(a->len - offsetof(struct sockaddr_un, sun_path) -
+			       1), a->un.sun_path + 1);
+	}
+	return text;
 }

@@ -193,6 +193,14 @@ int at_dump_begin(int cmd);
 int at_dump_some(int fd, bool *more);
 int at_dump_rest(int fd);
 
+/*
+ * The tool, as a user would call it: the number that it prints, 0 for none, -1: it
+ * failed. And how it writes an address.
+ */
+bool at_has_tool(void);
+int at_tool(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+const char *at_text(const struct at_addr *a, enum at_kind kind);
+
 /* A fresh network namespace for this process. */
 int at_netns(void);
 long at_sysctl(const char *name);

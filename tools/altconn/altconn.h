@@ -73,12 +73,14 @@ extern const struct command commands[];
 
 extern const struct opt help_opts[];
 extern const struct opt info_opts[];
+extern const struct opt kill_opts[];
 extern const struct opt rule_opts[];
 extern const struct opt run_opts[];
 extern const struct opt show_opts[];
 
 int help_main(const struct command *cmd, int argc, char **argv);
 int info_main(const struct command *cmd, int argc, char **argv);
+int kill_main(const struct command *cmd, int argc, char **argv);
 int rule_main(const struct command *cmd, int argc, char **argv);
 int run_main(const struct command *cmd, int argc, char **argv);
 int show_main(const struct command *cmd, int argc, char **argv);

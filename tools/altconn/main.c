@@ -11,6 +11,8 @@
 const struct command commands[] = {
 	{ "show", show_main, "list connections, waiting attempts and listeners",
 	  "[OPTION...] [ADDRESS...]", show_opts },
+	{ "kill", kill_main, "end connections, and stop listeners",
+	  "ID... | [OPTION...] [ADDRESS...] | --all", kill_opts },
 	{ "rule", rule_main, "deny, refuse, drop or delay what programs connect to",
 	  "[list] | add RULE | del ID... | flush | zero [ID...] | save | restore [FILE]",
 	  rule_opts },

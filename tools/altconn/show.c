@@ -9,18 +9,14 @@
 #include <sys/socket.h>
 
 #include "altconn.h"
-#include "nl.h"
+#include "filter.h"
 #include "out.h"
 #include "record.h"
 #include "rule.h"
 
 const struct opt show_opts[] = {
-	{ 'l', "listening", NULL, NULL, "listeners only" },
-	{ 'c', "connected", NULL, NULL,
-	  "associations and connected datagram sockets only" },
-	{ 'w', "waiting", NULL, NULL, "attempts that wait only" },
+	FILTER_OPTS,
 	{ 'a', "all", NULL, NULL, "as without; taken for those used to ss" },
-	{ 't', "type", "TYPE", "stream seqpacket dgram", "one type only" },
 	{ 'e', "extended", NULL, NULL, "add ids, ages and counters" },
 	{ 'H', "no-header", NULL, NULL, "print no header" },
 	{ 'n', "numeric", NULL, NULL, "as always; taken for those used to ss" },
@@ -47,140 +43,15 @@ static struct out_column columns[COL_COUNT] = {
 	[COL_DETAIL] = { "DETAIL", .hidden = true },
 };
 
-enum {
-	WANT_LISTENERS	= 1,
-	WANT_CONNECTED	= 2,
-	WANT_WAITING	= 4,
-};
-
 /**
- * struct show - what was asked for, and what the module told
- * @want: WANT_*; 0: all but ended associations
- * @type: name of the one wanted type, or NULL
+ * struct show - what was asked for
+ * @filter: which rows
  * @style: how to print
- * @addrs: rows with none of these are left out
- * @n_addrs: how many; 0: nothing is left out
- * @assocs: associations
- * @n_assocs: how many
- * @socks: listeners and datagram sockets
- * @n_socks: how many
  */
 struct show {
-	unsigned int want;
-	const char *type;
+	struct filter filter;
 	struct out_style style;
-	struct addr *addrs;
-	size_t n_addrs;
-	struct assoc *assocs;
-	size_t n_assocs;
-	struct sock *socks;
-	size_t n_socks;
 };
-
-/* Room doubles at each power of two. */
-static void *room_for_one(void *array, size_t count, size_t size)
-{
-	if (count & (count - 1))
-		return array;
-	return grow(array, count ? 2 * count : 1, size);
-}
-
-static int on_assoc(const struct nlmsghdr *nlh, void *data)
-{
-	struct show *show = data;
-
-	show->assocs = room_for_one(show->assocs, show->n_assocs,
-				    sizeof(*show->assocs));
-	return assoc_read(nlh, &show->assocs[show->n_assocs++]);
-}
-
-static int on_sock(const struct nlmsghdr *nlh, void *data)
-{
-	struct show *show = data;
-
-	show->socks = room_for_one(show->socks, show->n_socks,
-				   sizeof(*show->socks));
-	return sock_read(nlh, &show->socks[show->n_socks++]);
-}
-
-static void forget_assocs(void *data)
-{
-	struct show *show = data;
-
-	show->n_assocs = 0;
-}
-
-static void forget_socks(void *data)
-{
-	struct show *show = data;
-
-	show->n_socks = 0;
-}
-
-static int ask(struct show *show)
-{
-	struct nl nl;
-	int ret;
-
-	ret = nl_open(&nl);
-	if (ret == EXIT_OK)
-		ret = nl_dump(&nl, ALTCONN_CMD_SOCKET_GET, on_sock,
-			      forget_socks, show);
-	if (ret == EXIT_OK)
-		ret = nl_dump(&nl, ALTCONN_CMD_ASSOC_GET, on_assoc,
-			      forget_assocs, show);
-	nl_close(&nl);
-	return ret;
-}
-
-static bool addr_wanted(const struct show *show, const struct addr *a,
-			const struct addr *b)
-{
-	size_t i;
-
-	for (i = 0; i < show->n_addrs; i++)
-		if (addr_equal(&show->addrs[i], a) ||
-		    addr_equal(&show->addrs[i], b))
-			return true;
-	return !show->n_addrs;
-}
-
-static bool want_row(const struct show *show, unsigned int is, uint32_t type)
-{
-	unsigned int want = show->want;
-
-	if (want && !(want & is))
-		return false;
-	return !show->type || !strcmp(show->type, type_name(type));
-}
-
-static bool assoc_wanted(const struct show *show, const struct assoc *a)
-{
-	unsigned int is = WANT_CONNECTED;
-
-	if (a->state == ALTCONN_ASSOC_STATE_PENDING)
-		is |= WANT_WAITING;
-	return want_row(show, is, a->type) &&
-	       addr_wanted(show, &a->client.addr, &a->server.addr);
-}
-
-static bool sock_connected(const struct sock *s)
-{
-	return record_has(s->known, ALTCONN_A_SOCKET_PEER) &&
-	       s->peer.kind != ALTCONN_KIND_NONE;
-}
-
-static bool sock_wanted(const struct show *show, const struct sock *s)
-{
-	unsigned int is = 0;
-
-	if (s->listening)
-		is = WANT_LISTENERS;
-	else if (sock_connected(s))
-		is = WANT_CONNECTED;
-	return want_row(show, is, s->type) &&
-	       addr_wanted(show, &s->owner.addr, &s->peer);
-}
 
 static void put_type(struct out *out, uint32_t type)
 {
@@ -365,39 +236,25 @@ static void put_sock(struct out *out, const struct sock *s)
 	out_row_end(out);
 }
 
-static int print(struct show *show)
+static int print(const struct show *show, const struct found *found)
 {
 	struct out *out = out_open(&show->style, columns, COL_COUNT);
 	size_t i;
 
 	out_list(out, "sockets");
-	for (i = 0; i < show->n_socks; i++)
-		if (sock_wanted(show, &show->socks[i]))
-			put_sock(out, &show->socks[i]);
+	for (i = 0; i < found->n_socks; i++)
+		if (filter_sock(&show->filter, &found->socks[i]))
+			put_sock(out, &found->socks[i]);
 	out_list(out, "associations");
-	for (i = 0; i < show->n_assocs; i++)
-		if (assoc_wanted(show, &show->assocs[i]))
-			put_assoc(out, &show->assocs[i]);
+	for (i = 0; i < found->n_assocs; i++)
+		if (filter_assoc(&show->filter, &found->assocs[i]))
+			put_assoc(out, &found->assocs[i]);
 	return out_close(out);
 }
 
-static void take_option(struct show *show, int key)
+static int take_option(struct show *show, int key)
 {
 	switch (key) {
-	case 'l':
-		show->want |= WANT_LISTENERS;
-		break;
-	case 'c':
-		show->want |= WANT_CONNECTED;
-		break;
-	case 'w':
-		show->want |= WANT_WAITING;
-		break;
-	case 'a':
-		break;
-	case 't':
-		show->type = optarg;
-		break;
 	case 'e':
 		columns[COL_DETAIL].hidden = false;
 		break;
@@ -410,20 +267,8 @@ static void take_option(struct show *show, int key)
 	case OPT_COLOR:
 		show->style.colour = optarg;
 		break;
-	}
-}
-
-static int take_addresses(struct show *show, int argc, char **argv)
-{
-	const char *wrong;
-
-	show->addrs = grow(NULL, argc, sizeof(*show->addrs));
-	for (; argc; argc--, argv++) {
-		wrong = addr_parse(*argv, &show->addrs[show->n_addrs++]);
-		if (!wrong)
-			continue;
-		complain("show: '%s' is no address: %s", *argv, wrong);
-		return EXIT_USAGE;
+	default:
+		return filter_option(&show->filter, "show", key);
 	}
 	return EXIT_OK;
 }
@@ -438,18 +283,20 @@ static int take_addresses(struct show *show, int argc, char **argv)
  */
 int show_main(const struct command *cmd, int argc, char **argv)
 {
+	struct found found = { };
 	struct show show = { };
-	int key, ret;
+	int key, ret = EXIT_OK;
 
-	while ((key = opt_next(cmd, argc, argv)) != -1)
-		take_option(&show, key);
-	ret = take_addresses(&show, argc - optind, argv + optind);
+	while (ret == EXIT_OK && (key = opt_next(cmd, argc, argv)) != -1)
+		ret = take_option(&show, key);
 	if (ret == EXIT_OK)
-		ret = ask(&show);
+		ret = filter_addresses(&show.filter, "show", argc - optind,
+				       argv + optind);
 	if (ret == EXIT_OK)
-		ret = print(&show);
-	free(show.addrs);
-	free(show.assocs);
-	free(show.socks);
+		ret = found_ask(&found);
+	if (ret == EXIT_OK)
+		ret = print(&show, &found);
+	free(show.filter.addrs);
+	found_free(&found);
 	return ret;
 }

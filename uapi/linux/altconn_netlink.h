@@ -82,6 +82,7 @@ enum altconn_assoc_state {
  * @ALTCONN_REASON_ASSOCIATED: another socket has the same local and remote
  *   address
  * @ALTCONN_REASON_RULE: a rule decided so
+ * @ALTCONN_REASON_KILLED: an administrator ended the attempt
  */
 enum altconn_reason {
 	ALTCONN_REASON_NONE,
@@ -113,6 +114,7 @@ enum altconn_reason {
 	ALTCONN_REASON_TABLE_FULL,
 	ALTCONN_REASON_ASSOCIATED,
 	ALTCONN_REASON_RULE,
+	ALTCONN_REASON_KILLED,
 };
 
 /**
@@ -250,6 +252,15 @@ enum {
 };
 
 enum {
+	ALTCONN_A_KILL_ID = 1,
+	ALTCONN_A_KILL_PAD,
+	ALTCONN_A_KILL_KILLED,
+
+	__ALTCONN_A_KILL_MAX,
+	ALTCONN_A_KILL_MAX = (__ALTCONN_A_KILL_MAX - 1)
+};
+
+enum {
 	ALTCONN_CMD_FAMILY_GET = 1,
 	ALTCONN_CMD_ASSOC_GET,
 	ALTCONN_CMD_SOCKET_GET,
@@ -258,6 +269,7 @@ enum {
 	ALTCONN_CMD_RULE_DEL,
 	ALTCONN_CMD_RULE_ZERO,
 	ALTCONN_CMD_RULE_RESTORE,
+	ALTCONN_CMD_KILL,
 
 	__ALTCONN_CMD_MAX,
 	ALTCONN_CMD_MAX = (__ALTCONN_CMD_MAX - 1)

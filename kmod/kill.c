@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Ending associations and listeners of a network namespace by their ids, for an
+ * administrator.
+ */
+
+#include <linux/bsearch.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <net/genetlink.h>
+#include "altconn.h"
+#include "netlink_gen.h"
+
+struct ids {
+	u64	*id;
+	u32	n;
+};
+
+static int compare(const void *a, const void *b)
+{
+	u64 x = *(const u64 *)a, y = *(const u64 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static bool has(const struct ids *ids, u64 id)
+{
+	return bsearch(&id, ids->id, ids->n, sizeof(id), compare);
+}
+
+/* Those of a message, sorted; there is one at least. */
+static int read_ids(struct genl_info *info, struct ids *ids)
+{
+	const struct nlattr *attr;
+	int rem;
+
+	ids->n = 0;
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
+		ids->n++;
+	if (!ids->n) {
+		NL_SET_ERR_MSG(info->extack, "the 'id' is missing");
+		return -EINVAL;
+	}
+	ids->id = kvmalloc_array(ids->n, sizeof(*ids->id), GFP_KERNEL_ACCOUNT);
+	if (!ids->id)
+		return -ENOMEM;
+	ids->n = 0;
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
+		ids->id[ids->n++] = nla_get_u64(attr);
+	sort(ids->id, ids->n, sizeof(*ids->id), compare, NULL);
+	return 0;
+}
+
+static u32 kill_assocs(struct net *net, const struct ids *ids)
+{
+	struct altconn_registry *reg = &altconn_pernet(net)->assocs;
+	struct altconn_cursor cursor;
+	struct altconn_assoc *assoc;
+	u32 n = 0;
+
+	altconn_registry_begin(reg, &cursor);
+	while (!fatal_signal_pending(current) &&
+	       (assoc = altconn_assoc_next(net, &cursor))) {
+		if (has(ids, assoc->entry.id))
+			n += altconn_assoc_kill(assoc);
+		altconn_assoc_put(assoc);
+		cond_resched();
+	}
+	altconn_registry_end(reg, &cursor);
+	return n;
+}
+
+static u32 kill_sockets(struct net *net, const struct ids *ids)
+{
+	struct altconn_registry *reg = &altconn_pernet(net)->sockets;
+	struct altconn_cursor cursor;
+	struct sock *sk;
+	u32 n = 0;
+
+	altconn_registry_begin(reg, &cursor);
+	while (!fatal_signal_pending(current) &&
+	       (sk = altconn_sock_next(net, &cursor))) {
+		if (has(ids, READ_ONCE(altconn_sk(sk)->entry.id)))
+			n += altconn_sock_kill(sk);
+		sock_put(sk);
+		cond_resched();
+	}
+	altconn_registry_end(reg, &cursor);
+	return n;
+}
+
+static int reply(struct genl_info *info, u32 killed)
+{
+	struct sk_buff *skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	void *hdr;
+
+	if (!skb)
+		return -ENOMEM;
+	hdr = genlmsg_put_reply(skb, info, &altconn_nl_family, 0,
+				ALTCONN_CMD_KILL);
+	if (!hdr || nla_put_u32(skb, ALTCONN_A_KILL_KILLED, killed)) {
+		nlmsg_free(skb);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return genlmsg_reply(skb, info);
+}
+
+/**
+ * altconn_nl_kill_doit() - end associations and listeners
+ * @skb: the request
+ * @info: likewise
+ *
+ * Return: 0: those that there were; -EPERM; -EINVAL: no id; -ENOMEM.
+ */
+int altconn_nl_kill_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct net *net = genl_info_net(info);
+	struct ids ids;
+	u32 killed;
+	int err;
+
+	err = altconn_nl_check_admin(skb, info) ? : read_ids(info, &ids);
+	if (err)
+		return err;
+	killed = kill_assocs(net, &ids) + kill_sockets(net, &ids);
+	kvfree(ids.id);
+	return reply(info, killed);
+}

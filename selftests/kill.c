@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What "altconn kill" ends, and what both sides see of it.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <linux/altconn_netlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define GONE	(POLLIN | POLLERR | POLLHUP | POLLRDHUP)
+
+FIXTURE(kill) {
+	struct at_addr a;
+	int lfd;
+};
+
+FIXTURE_VARIANT(kill) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(kill, port_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(kill, path_seqpacket) {
+	AT_UNIX, AT_PATH, SOCK_SEQPACKET
+};
+FIXTURE_VARIANT_ADD(kill, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
+
+FIXTURE_SETUP(kill)
+{
+	if (!at_has_tool())
+		SKIP(return, "no altconn tool on the PATH");
+	ASSERT_EQ(0, at_netns());
+	self->lfd = at_listener(&self->a, variant->dress, variant->kind,
+				variant->type, 0);
+	ASSERT_LE(0, self->lfd);
+}
+
+FIXTURE_TEARDOWN(kill)
+{
+	close(self->lfd);
+	at_cleanup();
+}
+
+#define KILL(options) \
+	at_tool("kill %s %s", options, at_text(&self->a, variant->kind))
+
+/* Reset: told once, and then the end. */
+#define expect_reset(fd) do {						\
+	char __c;							\
+									\
+	EXPECT_EQ(ECONNRESET, at_err(recv(fd, &__c, 1, MSG_DONTWAIT)));	\
+	EXPECT_EQ(0, recv(fd, &__c, 1, MSG_DONTWAIT));			\
+	EXPECT_EQ(EPIPE, at_err(send(fd, "x", 1, MSG_NOSIGNAL)));	\
+} while (0)
+
+TEST_F_TIMEOUT(kill, both_ends_are_reset, AT_TIMEOUT)
+{
+	int err, fd = at_client(variant->dress, variant->type, &self->a, &err);
+	int cfd = accept(self->lfd, NULL, NULL), again;
+
+	ASSERT_EQ(0, err);
+	ASSERT_LE(0, cfd);
+	EXPECT_EQ(1, KILL("-c"));
+	EXPECT_EQ(GONE & ~POLLERR, at_poll_now(fd, GONE) & GONE & ~POLLERR);
+	EXPECT_NE(0, at_poll_now(fd, 0) & POLLERR);
+	expect_reset(fd);
+	expect_reset(cfd);
+	/* It is over: nothing is left to end, and the client can begin anew. */
+	EXPECT_EQ(0, KILL("-c"));
+	EXPECT_EQ(0, at_err(at_connect_unspec(fd)));
+	EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));
+	again = accept(self->lfd, NULL, NULL);
+	EXPECT_LE(0, again);
+	close(again);
+	close(cfd);
+	close(fd);
+}
+
+TEST_F_TIMEOUT(kill, what_was_sent_is_read_first, AT_TIMEOUT)
+{
+	int err, fd = at_client(variant->dress, variant->type, &self->a, &err);
+	int cfd = accept(self->lfd, NULL, NULL);
+	char c = 0;
+
+	EXPECT_EQ(1, send(fd, "x", 1, 0));
+	EXPECT_EQ(1, KILL("-c"));
+	EXPECT_EQ(1, recv(cfd, &c, 1, 0));
+	EXPECT_EQ('x', c);
+	expect_reset(cfd);
+	close(cfd);
+	close(fd);
+}
+
+/* One that waits is aborted, and who stands behind it moves up. */
+TEST_F_TIMEOUT(kill, waiting, AT_TIMEOUT)
+{
+	struct altconn_connect_info info;
+	int fds[3], i, err;
+
+	err = at_fill(variant->dress, variant->type, &self->a, fds, 1);
+	ASSERT_EQ(0, err);
+	for (i = 1; i < 3; i++) {
+		fds[i] = at_socket(variant->dress, variant->type);
+		ASSERT_EQ(0, at_nonblock(fds[i], true));
+		EXPECT_EQ(EINPROGRESS, at_err(at_connect(fds[i], &self->a)));
+	}
+	EXPECT_EQ(2, at_tool("kill -n -w"));
+	EXPECT_EQ(2, at_place(fds[2]));
+	EXPECT_EQ(2, KILL("-w"));
+	for (i = 1; i < 3; i++) {
+		EXPECT_NE(0, at_poll(fds[i], POLLOUT) & POLLERR);
+		EXPECT_EQ(ECONNABORTED, at_so_error(fds[i]));
+		ASSERT_EQ(0, at_info(fds[i], &info));
+		EXPECT_EQ(ALTCONN_REASON_KILLED, info.aci_reason);
+	}
+	/* The one that was established is as it was. */
+	i = accept(self->lfd, NULL, NULL);
+	EXPECT_LE(0, i);
+	EXPECT_EQ(1, send(fds[0], "x", 1, 0));
+	close(i);
+	at_close(fds, 3);
+}
+
+/* One that nobody has accepted makes room for who waits. */
+TEST_F_TIMEOUT(kill, queued, AT_TIMEOUT)
+{
+	int fd, waits, err, cfd;
+
+	fd = at_client(variant->dress, variant->type, &self->a, &err);
+	ASSERT_EQ(0, err);
+	waits = at_socket(variant->dress, variant->type);
+	ASSERT_EQ(0, at_nonblock(waits, true));
+	EXPECT_EQ(EINPROGRESS, at_err(at_connect(waits, &self->a)));
+	EXPECT_EQ(1, KILL("--state=queued"));
+	expect_reset(fd);
+	EXPECT_EQ(POLLOUT, at_poll(waits, POLLOUT));
+	EXPECT_EQ(0, at_so_error(waits));
+	cfd = accept(self->lfd, NULL, NULL);
+	EXPECT_EQ(1, send(waits, "w", 1, 0));
+	EXPECT_EQ(1, recv(cfd, &err, 1, 0));
+	EXPECT_EQ(0, at_nonblock(self->lfd, true));
+	EXPECT_EQ(EAGAIN, at_err(accept(self->lfd, NULL, NULL)));
+	close(cfd);
+	close(waits);
+	close(fd);
+}
+
+static void *accepts(void *arg)
+{
+	return (void *)(long)at_err(accept(*(int *)arg, NULL, NULL));
+}
+
+TEST_F_TIMEOUT(kill, listener, AT_TIMEOUT)
+{
+	pthread_t thread;
+	void *err;
+	int fd, connected;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, accepts, &self->lfd));
+	EXPECT_EQ(1, KILL("-l"));
+	ASSERT_EQ(0, pthread_join(thread, &err));
+	EXPECT_EQ(EINVAL, (long)err);
+	fd = at_client(variant->dress, variant->type, &self->a, &connected);
+	EXPECT_EQ(ECONNREFUSED, connected);
+	/* Its socket may listen again. */
+	EXPECT_EQ(0, listen(self->lfd, 0));
+	EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));
+	close(fd);
+}
+
+TEST_F_TIMEOUT(kill, who_may, AT_TIMEOUT)
+{
+	int err, fd = at_client(variant->dress, variant->type, &self->a, &err);
+	pid_t pid = fork();
+
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (at_become_nobody())
+			_exit(1);
+		_exit(at_tool("kill --all 2>/dev/null") != -1);
+	}
+	EXPECT_EQ(0, at_reap(pid));
+	/* Nor may who is root elsewhere. */
+	pid = fork();
+	if (!pid) {
+		if (at_netns())
+			_exit(1);
+		_exit(at_tool("kill --all") != 0);
+	}
+	EXPECT_EQ(0, at_reap(pid));
+	EXPECT_EQ(1, send(fd, "x", 1, 0));
+	close(fd);
+}
+
+TEST_F_TIMEOUT(kill, choice, AT_TIMEOUT)
+{
+	int err, fd = at_client(variant->dress, variant->type, &self->a, &err);
+	int cfd = accept(self->lfd, NULL, NULL);
+
+	EXPECT_EQ(3, send(fd, "xyz", 3, 0));
+	EXPECT_EQ(0, at_tool("kill -n --pid=%d", getpid() + 1));
+	/* The listener too. */
+	EXPECT_EQ(2, at_tool("kill -n --pid=%d", getpid()));
+	EXPECT_EQ(0, at_tool("kill -n --uid=77"));
+	EXPECT_EQ(2, at_tool("kill -n --uid=root"));
+	EXPECT_EQ(0, at_tool("kill -n --older=1h"));
+	EXPECT_EQ(1, at_tool("kill -n --older=1ms"));
+	EXPECT_EQ(1, at_tool("kill -n --queue=2"));
+	EXPECT_EQ(0, at_tool("kill -n --queue=3"));
+	EXPECT_EQ(0, at_tool("kill -n -t dgram"));
+	EXPECT_EQ(1, at_tool("kill -n --state=established"));
+	EXPECT_EQ(1, at_tool("kill -n --state=listening"));
+	/* One that has gone is told of. */
+	EXPECT_EQ(-1, at_tool("kill 4000000000 2>/dev/null"));
+	EXPECT_EQ(2, at_tool("kill --all"));
+	expect_reset(fd);
+	close(cfd);
+	close(fd);
+}
+
+/* All of it at once: what is over is over once. */
+struct storm {
+	struct at_addr a;
+	enum at_dress dress;
+	int type;
+	atomic_bool stop;
+	atomic_int connected, ended;
+};
+
+static void *storm_client(void *arg)
+{
+	struct storm *s = arg;
+	int fd, err;
+	char c;
+
+	while (!s->stop) {
+		fd = at_client(s->dress, s->type, &s->a, &err);
+		s->connected += !err;
+		s->ended += err == ECONNABORTED;
+		if (!err && recv(fd, &c, 1, 0) < 0)
+			s->ended += errno == ECONNRESET;
+		close(fd);
+	}
+	return NULL;
+}
+
+static void *storm_server(void *arg)
+{
+	int fd, lfd = *(int *)arg, i;
+
+	for (i = 0; (fd = accept(lfd, NULL, NULL)) >= 0; i++) {
+		if (i % 4 == 0)
+			at_poll(fd, POLLIN);
+		close(fd);
+	}
+	return NULL;
+}
+
+TEST_F_TIMEOUT(kill, beside_all_else, AT_TIMEOUT_LONG)
+{
+	struct storm s = {
+		.a = self->a, .dress = variant->dress, .type = variant->type,
+	};
+	pthread_t clients[4], server;
+	int i;
+
+	ASSERT_EQ(0, pthread_create(&server, NULL, storm_server, &self->lfd));
+	for (i = 0; i < 4; i++)
+		ASSERT_EQ(0, pthread_create(&clients[i], NULL, storm_client,
+					    &s));
+	for (i = 0; i < 20 || s.ended < 20; i++)
+		EXPECT_LE(0, KILL("-c"));
+	s.stop = true;
+	/* Nobody is left who waits for something that does not come. */
+	for (i = 0; i < 4; i++) {
+		EXPECT_LE(0, KILL("-c"));
+	}
+	EXPECT_LT(0, s.connected);
+	EXPECT_LE(0, KILL("-l"));
+	pthread_join(server, NULL);
+	for (i = 0; i < 4; i++)
+		pthread_join(clients[i], NULL);
+}
+
+TEST(datagram_and_pair)
+{
+	struct at_addr a;
+	int rx, tx, sv[2];
+	char c;
+
+	if (!at_has_tool())
+		SKIP(return, "no altconn tool on the PATH");
+	ASSERT_EQ(0, at_netns());
+	rx = at_bound(&a, AT_NATIVE, AT_PORT, SOCK_DGRAM);
+	tx = at_socket(AT_NATIVE, SOCK_DGRAM);
+	ASSERT_EQ(0, at_err(at_connect(tx, &a)));
+	ASSERT_EQ(0, at_socketpair(AT_UNIX, SOCK_STREAM, sv));
+	/* Who is not connected has nothing to end. */
+	EXPECT_EQ(2, at_tool("kill --all"));
+	EXPECT_EQ(ECONNRESET, at_so_error(tx));
+	EXPECT_EQ(EDESTADDRREQ, at_err(send(tx, "x", 1, 0)));
+	EXPECT_EQ(0, at_err(sendto(tx, "y", 1, 0, &a.sa, a.len)));
+	EXPECT_EQ(1, recv(rx, &c, 1, 0));
+	EXPECT_EQ(ECONNRESET, at_err(recv(sv[0], &c, 1, 0)));
+	EXPECT_EQ(ECONNRESET, at_err(recv(sv[1], &c, 1, 0)));
+	close(rx);
+	close(tx);
+	close(sv[0]);
+	close(sv[1]);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which associations and sockets a user means, and all that there are to choose from.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "altconn.h"
+#include "filter.h"
+#include "nl.h"
+#include "rule.h"
+
+/* All of @text is a number. */
+static bool parse_u64(const char *text, uint64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(text, &end, 10);
+	return isdigit((unsigned char)*text) && !*end && !errno;
+}
+
+static bool parse_u32(const char *text, uint32_t *value)
+{
+	uint64_t v;
+
+	if (!parse_u64(text, &v) || v > UINT32_MAX)
+		return false;
+	*value = v;
+	return true;
+}
+
+static bool parse_user(const char *text, uint32_t *uid)
+{
+	const struct passwd *pw;
+
+	if (parse_u32(text, uid))
+		return true;
+	pw = getpwnam(text);
+	if (pw)
+		*uid = pw->pw_uid;
+	return pw;
+}
+
+/* 90, 90s, 5m, 2h, 1d or 250ms */
+static bool parse_age(const char *text, uint64_t *ms)
+{
+	static const struct {
+		const char *unit;
+		double ms;
+	} units[] = {
+		{ "", 1e3 }, { "ms", 1 }, { "s", 1e3 }, { "m", 6e4 },
+		{ "min", 6e4 }, { "h", 36e5 }, { "d", 864e5 },
+	};
+	double value;
+	char *end;
+	size_t i;
+
+	value = strtod(text, &end);
+	for (i = 0; i < ARRAY_SIZE(units); i++)
+		if (!strcmp(end, units[i].unit))
+			break;
+	if (i == ARRAY_SIZE(units) || !isdigit((unsigned char)*text) ||
+	    !(value < 1e12))
+		return false;
+	*ms = value * units[i].ms + 0.5;
+	return true;
+}
+
+static int wrong(const char *cmd, const char *what)
+{
+	complain("%s: '%s' is no %s", cmd, optarg, what);
+	return EXIT_USAGE;
+}
+
+/**
+ * filter_option - take an option of FILTER_OPTS
+ * @filter: is changed
+ * @cmd: name of the command
+ * @key: the option, its argument in optarg; others are passed over
+ *
+ * Return: EXIT_OK, or EXIT_USAGE after a complaint.
+ */
+int filter_option(struct filter *filter, const char *cmd, int key)
+{
+	switch (key) {
+	case 'l':
+		filter->want |= WANT_LISTENERS;
+		break;
+	case 'c':
+		filter->want |= WANT_CONNECTED;
+		break;
+	case 'w':
+		filter->want |= WANT_WAITING;
+		break;
+	case 't':
+		filter->type = optarg;
+		break;
+	case OPT_STATE:
+		filter->state = optarg;
+		break;
+	case OPT_PID:
+		filter->has_pid = true;
+		if (!parse_u32(optarg, &filter->pid))
+			return wrong(cmd, "process id");
+		break;
+	case OPT_UID:
+		filter->has_uid = true;
+		if (!parse_user(optarg, &filter->uid))
+			return wrong(cmd, "user");
+		break;
+	case OPT_OLDER:
+		if (!parse_age(optarg, &filter->older_ms))
+			return wrong(cmd, "time; it is as in 250ms, 90s, 5m or 2h");
+		break;
+	case OPT_QUEUE:
+		filter->has_queue = true;
+		if (!parse_u64(optarg, &filter->queue))
+			return wrong(cmd, "number");
+		break;
+	}
+	return EXIT_OK;
+}
+
+/**
+ * filter_addresses - take the addresses behind the options
+ * @filter: is changed; the caller frees @addrs
+ * @cmd: name of the command
+ * @argc: how many
+ * @argv: they
+ *
+ * Return: EXIT_OK, or EXIT_USAGE after a complaint.
+ */
+int filter_addresses(struct filter *filter, const char *cmd, int argc,
+		     char **argv)
+{
+	const char *problem;
+
+	filter->addrs = grow(NULL, argc, sizeof(*filter->addrs));
+	for (; argc; argc--, argv++) {
+		problem = addr_parse(*argv, &filter->addrs[filter->n_addrs++]);
+		if (!problem)
+			continue;
+		complain("%s: '%s' is no address: %s", cmd, *argv, problem);
+		return EXIT_USAGE;
+	}
+	return EXIT_OK;
+}
+
+/**
+ * filter_any - is anything left out?
+ * @filter: which
+ *
+ * Return: true when something may be.
+ */
+bool filter_any(const struct filter *filter)
+{
+	return filter->want || filter->type || filter->state ||
+	       filter->has_pid || filter->has_uid || filter->older_ms ||
+	       filter->has_queue || filter->n_addrs;
+}
+
+/**
+ * assoc_state - a state of associations
+ * @state: enum altconn_assoc_state
+ *
+ * Return: its name in JSON, or NULL when the tool does not know it.
+ */
+const char *assoc_state(uint32_t state)
+{
+	static const char * const names[] = {
+		[ALTCONN_ASSOC_STATE_PENDING] = "pending",
+		[ALTCONN_ASSOC_STATE_QUEUED] = "queued",
+		[ALTCONN_ASSOC_STATE_ESTABLISHED] = "established",
+		[ALTCONN_ASSOC_STATE_CLOSING] = "closing",
+		[ALTCONN_ASSOC_STATE_CLOSED] = "closed",
+	};
+
+	return state < ARRAY_SIZE(names) ? names[state] : NULL;
+}
+
+/**
+ * sock_connected - is it a connected datagram socket?
+ * @s: a listener or a datagram socket
+ *
+ * Return: true when it is.
+ */
+bool sock_connected(const struct sock *s)
+{
+	return record_has(s->known, ALTCONN_A_SOCKET_PEER) &&
+	       s->peer.kind != ALTCONN_KIND_NONE;
+}
+
+static const char *sock_state(const struct sock *s)
+{
+	if (s->listening)
+		return "listening";
+	return sock_connected(s) ? "established" : "unconnected";
+}
+
+static bool addr_wanted(const struct filter *filter, const struct addr *a,
+			const struct addr *b)
+{
+	size_t i;
+
+	for (i = 0; i < filter->n_addrs; i++)
+		if (addr_equal(&filter->addrs[i], a) ||
+		    addr_equal(&filter->addrs[i], b))
+			return true;
+	return !filter->n_addrs;
+}
+
+static bool row_wanted(const struct filter *filter, unsigned int is,
+		       uint32_t type, const char *state)
+{
+	if (filter->want && !(filter->want & is))
+		return false;
+	if (filter->type && strcmp(filter->type, type_name(type)))
+		return false;
+	return !filter->state || (state && !strcmp(filter->state, state));
+}
+
+static bool is_pid(const struct filter *filter, const struct end *end)
+{
+	return record_has(end->known, ALTCONN_A_END_PID) &&
+	       end->pid == filter->pid;
+}
+
+static bool is_uid(const struct filter *filter, const struct end *end)
+{
+	return record_has(end->known, ALTCONN_A_END_UID) &&
+	       end->uid == filter->uid;
+}
+
+static bool process_wanted(const struct filter *filter, const struct end *a,
+			   const struct end *b)
+{
+	if (filter->has_pid && !is_pid(filter, a) && !is_pid(filter, b))
+		return false;
+	return !filter->has_uid || is_uid(filter, a) || is_uid(filter, b);
+}
+
+/**
+ * filter_assoc - is it wanted?
+ * @filter: what is
+ * @a: an association
+ *
+ * Return: true when it is.
+ */
+bool filter_assoc(const struct filter *filter, const struct assoc *a)
+{
+	unsigned int is = WANT_CONNECTED;
+
+	if (a->state == ALTCONN_ASSOC_STATE_PENDING)
+		is |= WANT_WAITING;
+	if (filter->older_ms && a->age_ms <= filter->older_ms)
+		return false;
+	if (filter->has_queue && a->client.recv_queue <= filter->queue &&
+	    a->server.recv_queue <= filter->queue)
+		return false;
+	return row_wanted(filter, is, a->type, assoc_state(a->state)) &&
+	       process_wanted(filter, &a->client, &a->server) &&
+	       addr_wanted(filter, &a->client.addr, &a->server.addr);
+}
+
+/**
+ * filter_sock - is it wanted?
+ * @filter: what is
+ * @s: a listener or a datagram socket, whose age nobody knows
+ *
+ * Return: true when it is.
+ */
+bool filter_sock(const struct filter *filter, const struct sock *s)
+{
+	unsigned int is = 0;
+
+	if (s->listening)
+		is = WANT_LISTENERS;
+	else if (sock_connected(s))
+		is = WANT_CONNECTED;
+	if (filter->older_ms)
+		return false;
+	if (filter->has_queue && filter->queue >=
+	    (s->listening ? s->queued : s->owner.recv_queue))
+		return false;
+	return row_wanted(filter, is, s->type, sock_state(s)) &&
+	       process_wanted(filter, &s->owner, &s->owner) &&
+	       addr_wanted(filter, &s->owner.addr, &s->peer);
+}
+
+/* ---- all that there are ---- */
+
+/* Room doubles at each power of two. */
+static void *room_for_one(void *array, size_t count, size_t size)
+{
+	if (count & (count - 1))
+		return array;
+	return grow(array, count ? 2 * count : 1, size);
+}
+
+static int on_assoc(const struct nlmsghdr *nlh, void *data)
+{
+	struct found *found = data;
+
+	found->assocs = room_for_one(found->assocs, found->n_assocs,
+				     sizeof(*found->assocs));
+	return assoc_read(nlh, &found->assocs[found->n_assocs++]);
+}
+
+static int on_sock(const struct nlmsghdr *nlh, void *data)
+{
+	struct found *found = data;
+
+	found->socks = room_for_one(found->socks, found->n_socks,
+				    sizeof(*found->socks));
+	return sock_read(nlh, &found->socks[found->n_socks++]);
+}
+
+static void forget_assocs(void *data)
+{
+	struct found *found = data;
+
+	found->n_assocs = 0;
+}
+
+static void forget_socks(void *data)
+{
+	struct found *found = data;
+
+	found->n_socks = 0;
+}
+
+/**
+ * found_ask - ask the module for all associations and sockets
+ * @found: is filled in; found_free() it in every case
+ *
+ * Return: EXIT_OK, or EXIT_FAILED after a complaint.
+ */
+int found_ask(struct found *found)
+{
+	struct nl nl;
+	int ret;
+
+	ret = nl_open(&nl);
+	if (ret == EXIT_OK)
+		ret = nl_dump(&nl, ALTCONN_CMD_SOCKET_GET, on_sock,
+			      forget_socks, found);
+	if (ret == EXIT_OK)
+		ret = nl_dump(&nl, ALTCONN_CMD_ASSOC_GET, on_assoc,
+			      forget_assocs, found);
+	nl_close(&nl);
+	return ret;
+}
+
+/**
+ * found_free - free what found_ask() took
+ * @found: what it filled in
+ */
+void found_free(struct found *found)
+{
+	free(found->assocs);
+	free(found->socks);
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * altconn kill: end associations, stop listeners.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "altconn.h"
+#include "filter.h"
+#include "nl.h"
+#include "out.h"
+
+enum { OPT_ALL = 600, OPT_DRY };
+
+const struct opt kill_opts[] = {
+	{ OPT_ALL, "all", NULL, NULL,
+	  "all associations, listeners and connected datagram sockets" },
+	FILTER_OPTS,
+	{ 'n', "dry-run", NULL, NULL, "tell what would be ended, and end nothing" },
+	OPT_JSON_ENTRY,
+	{ }
+};
+
+/* As many ids go with one request; each takes 12 bytes. */
+#define BATCH	2000
+
+/**
+ * struct kill - what is to be ended
+ * @filter: by what it is
+ * @all: everything
+ * @dry: nothing is, really
+ * @json: print JSON
+ * @ids: or by id
+ * @n: how many
+ */
+struct kill {
+	struct filter filter;
+	bool all, dry, json;
+	uint64_t *ids;
+	size_t n;
+};
+
+static int read_count(const struct nlattr *attr, void *data)
+{
+	uint32_t *count = data;
+
+	if (mnl_attr_get_type(attr) != ALTCONN_A_KILL_KILLED)
+		return MNL_CB_OK;
+	if (mnl_attr_validate(attr, MNL_TYPE_U32) < 0) {
+		errno = EBADMSG;
+		return MNL_CB_ERROR;
+	}
+	*count += mnl_attr_get_u32(attr);
+	return MNL_CB_OK;
+}
+
+static int on_reply(const struct nlmsghdr *nlh, void *data)
+{
+	return mnl_attr_parse(nlh, 4, read_count, data);
+}
+
+static int send_ids(const struct kill *kill, uint32_t *killed)
+{
+	struct nlmsghdr *nlh;
+	struct nl nl;
+	size_t at, i;
+	int ret;
+
+	ret = nl_open(&nl);
+	for (at = 0; at < kill->n && ret == EXIT_OK; at += BATCH) {
+		nlh = nl_request(&nl, ALTCONN_CMD_KILL, 0);
+		for (i = at; i < kill->n && i < at + BATCH; i++)
+			mnl_attr_put_u64(nlh, ALTCONN_A_KILL_ID, kill->ids[i]);
+		ret = nl_talk(&nl, on_reply, killed);
+	}
+	nl_close(&nl);
+	return ret;
+}
+
+static void add_id(struct kill *kill, uint64_t id)
+{
+	if (!(kill->n & (kill->n - 1)))
+		kill->ids = grow(kill->ids, kill->n ? 2 * kill->n : 1,
+				 sizeof(*kill->ids));
+	kill->ids[kill->n++] = id;
+}
+
+/* Those that the filter leaves; a datagram socket without a peer has nothing. */
+static int choose(struct kill *kill)
+{
+	struct found found = { };
+	int ret = found_ask(&found);
+	size_t i;
+
+	for (i = 0; i < found.n_assocs && ret == EXIT_OK; i++)
+		if (filter_assoc(&kill->filter, &found.assocs[i]))
+			add_id(kill, found.assocs[i].id);
+	for (i = 0; i < found.n_socks && ret == EXIT_OK; i++)
+		if (filter_sock(&kill->filter, &found.socks[i]) &&
+		    (found.socks[i].listening ||
+		     sock_connected(&found.socks[i])))
+			add_id(kill, found.socks[i].id);
+	found_free(&found);
+	return ret;
+}
+
+static int parse_id(struct kill *kill, const char *text)
+{
+	unsigned long long id;
+	char *end;
+
+	errno = 0;
+	id = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || !id)
+		return EXIT_USAGE;
+	add_id(kill, id);
+	return EXIT_OK;
+}
+
+/* Words are ids, or addresses if the first is none. */
+static int take_words(struct kill *kill, int argc, char **argv)
+{
+	int i;
+
+	if (!argc || parse_id(kill, argv[0]))
+		return filter_addresses(&kill->filter, "kill", argc, argv);
+	for (i = 1; i < argc; i++) {
+		if (!parse_id(kill, argv[i]))
+			continue;
+		complain("kill: '%s' is no id; 'altconn show -e' lists them",
+			 argv[i]);
+		return EXIT_USAGE;
+	}
+	return EXIT_OK;
+}
+
+static int check(const struct kill *kill)
+{
+	bool filters = filter_any(&kill->filter);
+
+	if (!kill->n && !kill->all && !filters) {
+		complain("kill: which? give ids, addresses or options that choose, or --all");
+		return EXIT_USAGE;
+	}
+	if ((kill->n || kill->all) && filters) {
+		complain("kill: %s and a choice do not go together",
+			 kill->n ? "ids" : "--all");
+		return EXIT_USAGE;
+	}
+	return EXIT_OK;
+}
+
+static int tell(const struct kill *kill, uint32_t killed)
+{
+	if (kill->json)
+		printf("{\"killed\":%u}\n", killed);
+	else
+		printf("%u %s\n", killed, kill->dry ? "would be ended" : "ended");
+	return EXIT_OK;
+}
+
+static int act(struct kill *kill, bool by_id)
+{
+	uint32_t killed = 0;
+	int ret = by_id ? EXIT_OK : choose(kill);
+
+	if (ret == EXIT_OK && kill->dry)
+		return tell(kill, kill->n);
+	if (ret == EXIT_OK)
+		ret = send_ids(kill, &killed);
+	if (ret != EXIT_OK)
+		return ret;
+	tell(kill, killed);
+	if (!by_id || killed == kill->n)
+		return EXIT_OK;
+	complain("kill: %zu of these ids had nothing to end",
+		 kill->n - killed);
+	return EXIT_FAILED;
+}
+
+/**
+ * kill_main - altconn kill
+ * @cmd: the command
+ * @argc: how many words
+ * @argv: the words
+ *
+ * Return: the exit code.
+ */
+int kill_main(const struct command *cmd, int argc, char **argv)
+{
+	struct kill kill = { };
+	int key, ret = EXIT_OK;
+
+	while (ret == EXIT_OK && (key = opt_next(cmd, argc, argv)) != -1) {
+		if (key == OPT_ALL)
+			kill.all = true;
+		else if (key == 'n')
+			kill.dry = true;
+		else if (key == 'j')
+			kill.json = true;
+		else
+			ret = filter_option(&kill.filter, "kill", key);
+	}
+	if (ret == EXIT_OK)
+		ret = take_words(&kill, argc - optind, argv + optind);
+	if (ret == EXIT_OK)
+		ret = check(&kill);
+	if (ret == EXIT_OK)
+		ret = act(&kill, kill.n);
+	free(kill.filter.addrs);
+	free(kill.ids);
+	return ret;
+}
