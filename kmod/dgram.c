@@ -1055,7 +1055,8 @@ static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
  * else (S-ONLY); -EMSGSIZE: larger than the send buffer; -EAGAIN: the receiver
  * is full; -EPIPE: shut down, here or there; -ENETUNREACH, -EACCES,
  * -EOPNOTSUPP, -EPROTOTYPE, -EINVAL, -EAFNOSUPPORT, and what path_resolution(7)
- * gives: the address; what __altconn_rule_check() gives; -ENOBUFS, -ENOMEM; -EFAULT; -EINTR or a restart.
+ * gives: the address; what __altconn_rule_check() gives; -ENOBUFS, -ENOMEM;
+ * -EFAULT; -EINTR or a restart.
  */
 int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 {
@@ -1543,8 +1544,9 @@ static bool peer_full(struct sock *sk)
 	if (get_dest(sk, &none, &dest, NULL))
 		return false;
 	/* Nobody waits for room to broadcast, or where a rule takes it. */
-	if (dest.ruling.rule || (dest.addr &&
-	    altconn_node_is_broadcast(sock_net(sk), dest.addr))) {
+	if (dest.ruling.rule ||
+	    (dest.addr &&
+	     altconn_node_is_broadcast(sock_net(sk), dest.addr))) {
 		dest_put(&dest);
 		return false;
 	}

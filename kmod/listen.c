@@ -773,7 +773,7 @@ bool altconn_listener_kill(struct altconn_assoc *assoc)
 		altconn_assoc_set_state(assoc, ALTCONN_ASSOC_STATE_CLOSED);
 		promote(ln);
 	}
-	unlock(ln);
+	altconn_listener_unlock(ln);
 	/* The queue's reference goes with it. */
 	if (state == ALTCONN_ASSOC_STATE_QUEUED)
 		altconn_assoc_abandon(assoc);

@@ -315,7 +315,6 @@ static int number(struct altconn_net *an, struct altconn_rules *rules)
 	return err;
 }
 
-
 /**
  * altconn_rules_add() - add rules
  * @an: the namespace

@@ -27,6 +27,10 @@
 #include <sys/un.h>
 #include <linux/altconn.h>
 
+#ifndef __printf
+#define __printf(a, b)	__attribute((format(printf, a, b)))
+#endif
+
 /*
  * How a socket writes addresses. The oracles are other families: AF_UNIX itself,
  * TCP and UDP over IPv4 and over IPv6.
@@ -198,7 +202,7 @@ int at_dump_rest(int fd);
  * failed. And how it writes an address.
  */
 bool at_has_tool(void);
-int at_tool(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+__printf(1, 2) int at_tool(const char *fmt, ...);
 const char *at_text(const struct at_addr *a, enum at_kind kind);
 
 /* A fresh network namespace for this process. */

@@ -221,7 +221,7 @@ static int on_id(const struct nlmsghdr *nlh, void *data)
 	return rule_read(nlh, data);
 }
 
-static int add(char **words, const struct out_style *style)
+static int add_one(char **words, const struct out_style *style)
 {
 	const char *word, *wrong;
 	struct rule rule;
@@ -386,7 +386,7 @@ static int read_file(FILE *f, const char *name, struct rules *rules)
 	return ret == EXIT_OK ? check_ids(rules, name) : ret;
 }
 
-static int restore(const char *name)
+static int read_and_replace(const char *name)
 {
 	bool from_stdin = !name || !strcmp(name, "-");
 	FILE *f = from_stdin ? stdin : fopen(name, "r");
@@ -429,11 +429,11 @@ static int act(const char *name, char **words, const struct out_style *style)
 	if (!strcmp(name, "list") || !strcmp(name, "show"))
 		return no_more(name, words, 0) ? : list(style);
 	if (!strcmp(name, "add"))
-		return add(words, style);
+		return add_one(words, style);
 	if (!strcmp(name, "del") || !strcmp(name, "delete")) {
 		if (words[0])
 			return each(name, ALTCONN_CMD_RULE_DEL, words);
-		complain("rule del: which? 'altconn rule' lists their ids; 'altconn rule flush' deletes all");
+		complain("rule del: which? 'altconn rule' lists the ids; 'rule flush' deletes all");
 		return EXIT_USAGE;
 	}
 	if (!strcmp(name, "flush"))
@@ -444,7 +444,7 @@ static int act(const char *name, char **words, const struct out_style *style)
 	if (!strcmp(name, "save"))
 		return no_more(name, words, 0) ? : save();
 	if (!strcmp(name, "restore"))
-		return no_more(name, words, 1) ? : restore(words[0]);
+		return no_more(name, words, 1) ? : read_and_replace(words[0]);
 	complain("rule: unknown action '%s'; it is one of: list add del flush zero save restore",
 		 name);
 	return EXIT_USAGE;

@@ -398,6 +398,9 @@ static bool take_verdict(char ***words, struct rule *rule, const char **wrong)
 	return true;
 }
 
+static const char unknown[] =
+	"neither a verdict (allow deny refuse unreachable drop delay) nor a word for one";
+
 static const char *take_keyword(char ***words, struct rule *rule)
 {
 	const char *name = **words, *value = (*words)[1];
@@ -407,7 +410,7 @@ static const char *take_keyword(char ***words, struct rule *rule)
 		if (!strcmp(name, keywords[i].name))
 			break;
 	if (i == ARRAY_SIZE(keywords))
-		return "it is none of: allow deny refuse unreachable drop delay; to type uid gid priority; times every probability jitter";
+		return unknown;
 	if (!value)
 		return "something has to follow it";
 	if (has(rule, keywords[i].attr))
