@@ -405,7 +405,9 @@ void altconn_assoc_detach(struct sock *sk)
 		altconn_connect_record(sk, assoc);
 	spin_lock(&assoc->lock);
 	RCU_INIT_POINTER(ask->assoc, NULL);
-	close_end(assoc, side, altconn_ring_used(READ_ONCE(assoc->end[side].in)));
+	/* One that was killed has told its peer. */
+	close_end(assoc, side, !assoc->end[side].closed &&
+			       altconn_ring_used(READ_ONCE(assoc->end[side].in)));
 	spin_unlock(&assoc->lock);
 
 	trace_altconn_close(assoc, side);
@@ -471,7 +473,11 @@ bool altconn_assoc_kill(struct altconn_assoc *assoc)
 	if (rcu_access_pointer(assoc->listener) &&
 	    altconn_listener_kill(assoc))
 		return true;
-	return reset_ends(assoc);
+	if (reset_ends(assoc))
+		return true;
+	/* It may have entered meanwhile. */
+	return rcu_access_pointer(assoc->listener) &&
+	       altconn_listener_kill(assoc);
 }
 
 /**
@@ -523,6 +529,10 @@ int altconn_assoc_pair(struct sock *a, struct sock *b)
 	altconn_assoc_attach(altconn_assoc_get(assoc), ALTCONN_SERVER, b);
 	rcu_assign_pointer(altconn_sk(a)->assoc, assoc);
 	WRITE_ONCE(a->sk_state, TCP_ESTABLISHED);
+	/* As altconn_assoc_attach(): it can be found, and killed, already. */
+	smp_mb();
+	if (unlikely(READ_ONCE(assoc->end[ALTCONN_CLIENT].reset)))
+		WRITE_ONCE(a->sk_err, ECONNRESET);
 	return 0;
 }
 

@@ -1354,13 +1354,15 @@ static void uncount(struct sock *sk)
 	ask->counted = false;
 }
 
-static void dissolve_locked(struct sock *sk)
+/* @err is for the next call. */
+static void dissolve_locked(struct sock *sk, int err)
 {
 	/* First, so that a sender that is woken does not find it again. */
 	altconn_bind_reset(sk);
 	set_peer(sk, NULL, ALTCONN_NO_RULE);
 	uncount(sk);
-	WRITE_ONCE(sk->sk_err, 0);
+	/* Before who reads, or waits for room, is woken. */
+	WRITE_ONCE(sk->sk_err, err);
 	altconn_sock_set_peercred(sk, NULL, NULL);
 	set_state(sk, TCP_CLOSE);
 }
@@ -1368,7 +1370,7 @@ static void dissolve_locked(struct sock *sk)
 static int dissolve(struct sock *sk)
 {
 	lock_sock(sk);
-	dissolve_locked(sk);
+	dissolve_locked(sk, 0);
 	release_sock(sk);
 	return 0;
 }
@@ -1377,25 +1379,17 @@ static int dissolve(struct sock *sk)
  * altconn_dgram_kill() - dissolve a datagram socket's association
  * @sk: the socket
  *
- * Its next call gets ECONNRESET.
+ * Who reads, or its next call, gets ECONNRESET.
  *
- * Context: process, may sleep.
+ * Context: process; lock_sock() held.
  * Return: false: it has none.
  */
 bool altconn_dgram_kill(struct sock *sk)
 {
-	bool connected;
-
-	lock_sock(sk);
-	connected = sk->sk_state == TCP_ESTABLISHED;
-	if (connected)
-		dissolve_locked(sk);
-	if (connected)
-		WRITE_ONCE(sk->sk_err, ECONNRESET);
-	release_sock(sk);
-	if (connected)
-		sk->sk_error_report(sk);
-	return connected;
+	if (sk->sk_state != TCP_ESTABLISHED)
+		return false;
+	dissolve_locked(sk, ECONNRESET);
+	return true;
 }
 
 /* A path must be there; ports and names are looked up by each send. */

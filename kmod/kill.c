@@ -12,6 +12,9 @@
 #include "altconn.h"
 #include "netlink_gen.h"
 
+/* Of one message; they are sorted in one go. */
+#define IDS_MAX	65536
+
 struct ids {
 	u64	*id;
 	u32	n;
@@ -41,6 +44,10 @@ static int read_ids(struct genl_info *info, struct ids *ids)
 	if (!ids->n) {
 		NL_SET_ERR_MSG(info->extack, "the 'id' is missing");
 		return -EINVAL;
+	}
+	if (ids->n > IDS_MAX) {
+		NL_SET_ERR_MSG(info->extack, "too many ids: 65536 are the most");
+		return -ENOSPC;
 	}
 	ids->id = kvmalloc_array(ids->n, sizeof(*ids->id), GFP_KERNEL_ACCOUNT);
 	if (!ids->id)
@@ -77,12 +84,14 @@ static u32 kill_sockets(struct net *net, const struct ids *ids)
 	struct altconn_cursor cursor;
 	struct sock *sk;
 	u32 n = 0;
+	u64 id;
 
 	altconn_registry_begin(reg, &cursor);
 	while (!fatal_signal_pending(current) &&
 	       (sk = altconn_sock_next(net, &cursor))) {
-		if (has(ids, READ_ONCE(altconn_sk(sk)->entry.id)))
-			n += altconn_sock_kill(sk);
+		id = READ_ONCE(altconn_sk(sk)->entry.id);
+		if (has(ids, id))
+			n += altconn_sock_kill(sk, id);
 		sock_put(sk);
 		cond_resched();
 	}
@@ -90,41 +99,43 @@ static u32 kill_sockets(struct net *net, const struct ids *ids)
 	return n;
 }
 
-static int reply(struct genl_info *info, u32 killed)
-{
-	struct sk_buff *skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	void *hdr;
-
-	if (!skb)
-		return -ENOMEM;
-	hdr = genlmsg_put_reply(skb, info, &altconn_nl_family, 0,
-				ALTCONN_CMD_KILL);
-	if (!hdr || nla_put_u32(skb, ALTCONN_A_KILL_KILLED, killed)) {
-		nlmsg_free(skb);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(skb, hdr);
-	return genlmsg_reply(skb, info);
-}
-
 /**
  * altconn_nl_kill_doit() - end associations and listeners
  * @skb: the request
  * @info: likewise
  *
- * Return: 0: those that there were; -EPERM; -EINVAL: no id; -ENOMEM.
+ * Return: 0: those that there were; -EPERM; -EINVAL: no id; -ENOSPC: too many;
+ * -ENOMEM. Nothing is ended then.
  */
 int altconn_nl_kill_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct net *net = genl_info_net(info);
+	struct sk_buff *reply;
 	struct ids ids;
 	u32 killed;
+	void *hdr;
 	int err;
 
 	err = altconn_nl_check_admin(skb, info) ? : read_ids(info, &ids);
 	if (err)
 		return err;
+	err = -ENOMEM;
+	reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!reply)
+		goto out;
+	err = 0;
+	hdr = genlmsg_put_reply(reply, info, &altconn_nl_family, 0,
+				ALTCONN_CMD_KILL);
 	killed = kill_assocs(net, &ids) + kill_sockets(net, &ids);
+	if (WARN_ON_ONCE(!hdr ||
+			 nla_put_u32(reply, ALTCONN_A_KILL_KILLED, killed))) {
+		nlmsg_free(reply);
+		goto out;
+	}
+	genlmsg_end(reply, hdr);
+	/* They are ended, whether the answer gets through or not. */
+	genlmsg_reply(reply, info);
+out:
 	kvfree(ids.id);
-	return reply(info, killed);
+	return err;
 }

@@ -219,12 +219,25 @@ static struct altconn_rules *alloc_rules(u32 n)
 	return rules;
 }
 
+static void free_old(struct rcu_head *rcu)
+{
+	struct altconn_rules *old = container_of(rcu, struct altconn_rules,
+						 rcu);
+	u32 i;
+
+	for (i = 0; old->all && i < old->n; i++)
+		kfree(old->rule[i]);
+	kfree(old->gone);
+	kvfree(old);
+}
+
 /*
- * @rules, or NULL, from now on. The old table is freed, and with @all the rules in
- * it; nobody looks at them any more on return.
+ * @rules, or NULL, from now on. The old table is freed when nobody looks at it any
+ * more, and with it @gone, or @all the rules in it. Not waited for: another
+ * namespace's patterns may take long.
  */
 static void replace(struct altconn_net *an, struct altconn_rules *rules,
-		    bool all)
+		    bool all, struct altconn_rule *gone)
 {
 	struct altconn_rules *old = altconn_rules_of(an);
 	u32 i;
@@ -244,10 +257,9 @@ static void replace(struct altconn_net *an, struct altconn_rules *rules,
 	an->rules_seq++;
 	if (!old)
 		return;
-	synchronize_srcu(&rules_srcu);
-	for (i = 0; all && i < old->n; i++)
-		kfree(old->rule[i]);
-	kvfree(old);
+	old->all = all;
+	old->gone = gone;
+	call_srcu(&rules_srcu, &old->rcu, free_old);
 }
 
 static struct altconn_rule *find(const struct altconn_rules *rules, u32 id)
@@ -341,7 +353,7 @@ int altconn_rules_add(struct altconn_net *an, struct altconn_rule **add,
 		return -ENOSPC;
 	}
 	if (!n && !kept) {
-		replace(an, NULL, true);
+		replace(an, NULL, true, NULL);
 		return 0;
 	}
 	rules = alloc_rules(n + kept);
@@ -358,7 +370,7 @@ int altconn_rules_add(struct altconn_net *an, struct altconn_rule **add,
 		return err;
 	}
 	sort(rules->rule, rules->n, sizeof(*rules->rule), compare, NULL);
-	replace(an, rules, instead);
+	replace(an, rules, instead, NULL);
 	return 0;
 }
 
@@ -386,8 +398,7 @@ int altconn_rules_del(struct altconn_net *an, u32 id)
 			if (old->rule[i] != rule)
 				rules->rule[n++] = old->rule[i];
 	}
-	replace(an, rules, false);
-	kfree(rule);
+	replace(an, rules, false, rule);
 	return 0;
 }
 
@@ -444,11 +455,12 @@ void altconn_rules_exit(struct altconn_net *an)
 }
 
 /**
- * altconn_rules_flush() - the key is as it will be
+ * altconn_rules_flush() - the key is as it will be, and what was freed is gone
  *
  * Context: process, may sleep; no namespace is left.
  */
 void altconn_rules_flush(void)
 {
 	static_key_deferred_flush(&altconn_rules_on);
+	srcu_barrier(&rules_srcu);
 }

@@ -73,6 +73,9 @@ struct altconn_rule {
 
 /**
  * struct altconn_rules - all rules of a namespace
+ * @rcu: frees it
+ * @all: and its rules
+ * @gone: or this one
  * @n: how many, at least 1
  * @paths: some match paths with a pattern
  * @rule: by priority, then by id
@@ -81,6 +84,9 @@ struct altconn_rule {
  * nobody reads it any more (SRCU).
  */
 struct altconn_rules {
+	struct rcu_head		rcu;
+	bool			all;
+	struct altconn_rule	*gone;
 	u32			n;
 	bool			paths;
 	struct altconn_rule	*rule[];

@@ -249,24 +249,30 @@ static int shutdown_listener(struct sock *sk, int how)
 /**
  * altconn_sock_kill() - stop a listener, or dissolve a datagram socket's association
  * @sk: the endpoint
+ * @id: that it had in the registry: one that listens again has another
  *
  * A listener is as after shutdown(): accept() says EINVAL, who waits is refused.
  *
  * Context: process, may sleep.
  * Return: false: it is neither, any more.
  */
-bool altconn_sock_kill(struct sock *sk)
+bool altconn_sock_kill(struct sock *sk, u64 id)
 {
-	bool listens;
+	bool killed = false;
 
-	if (sk->sk_type == SOCK_DGRAM)
-		return altconn_dgram_kill(sk);
 	lock_sock(sk);
-	listens = sk->sk_state == TCP_LISTEN;
-	if (listens)
+	if (altconn_sk(sk)->entry.id != id) {
+		release_sock(sk);
+		return false;
+	}
+	if (sk->sk_type == SOCK_DGRAM) {
+		killed = altconn_dgram_kill(sk);
+	} else if (sk->sk_state == TCP_LISTEN) {
 		stop_listening(sk);
+		killed = true;
+	}
 	release_sock(sk);
-	return listens;
+	return killed;
 }
 
 static int shutdown(struct socket *sock, int how)

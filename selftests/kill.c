@@ -172,16 +172,58 @@ TEST_F_TIMEOUT(kill, listener, AT_TIMEOUT)
 	close(fd);
 }
 
+/* The id of the one association. */
+static int only_id(void)
+{
+	return at_tool("show -ceH | sed 's/.*id:\\([0-9]*\\).*/\\1/'");
+}
+
+TEST_F_TIMEOUT(kill, by_id, AT_TIMEOUT)
+{
+	int err, fd = at_client(variant->dress, variant->type, &self->a, &err);
+	int cfd = accept(self->lfd, NULL, NULL), id = only_id();
+
+	ASSERT_LT(0, id);
+	EXPECT_EQ(1, at_tool("kill -n %d 4000000000", id));
+	EXPECT_EQ(-1, at_tool("kill --all %d 2>/dev/null", id));
+	EXPECT_EQ(1, send(fd, "x", 1, 0));
+	EXPECT_EQ(1, at_tool("kill %d %d", id, id));
+	expect_reset(fd);
+	/* The other closes with data unread: that was told. */
+	close(cfd);
+	EXPECT_EQ(0, at_so_error(fd));
+	EXPECT_EQ(-1, at_tool("kill %d 2>/dev/null", id));
+	close(fd);
+}
+
+TEST_F_TIMEOUT(kill, held_by_a_rule, AT_TIMEOUT)
+{
+	int fd = at_socket(variant->dress, variant->type), i;
+
+	ASSERT_EQ(0, at_nonblock(fd, true));
+	for (i = 0; i < 2; i++) {
+		ASSERT_LT(0, at_tool("rule add %s", i ? "drop" : "delay 900s"));
+		EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
+		EXPECT_EQ(1, at_tool("kill -w"));
+		EXPECT_NE(0, at_poll(fd, POLLOUT));
+		EXPECT_EQ(ECONNABORTED, at_so_error(fd));
+		EXPECT_EQ(0, at_tool("rule flush"));
+	}
+	EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));
+	close(fd);
+}
+
 TEST_F_TIMEOUT(kill, who_may, AT_TIMEOUT)
 {
 	int err, fd = at_client(variant->dress, variant->type, &self->a, &err);
+	int id = only_id();
 	pid_t pid = fork();
 
 	ASSERT_LE(0, pid);
 	if (!pid) {
 		if (at_become_nobody())
 			_exit(1);
-		_exit(at_tool("kill --all 2>/dev/null") != -1);
+		_exit(at_tool("kill %d 2>&1 | grep -c CAP_NET_ADMIN", id) != 1);
 	}
 	EXPECT_EQ(0, at_reap(pid));
 	/* Nor may who is root elsewhere. */
@@ -189,7 +231,7 @@ TEST_F_TIMEOUT(kill, who_may, AT_TIMEOUT)
 	if (!pid) {
 		if (at_netns())
 			_exit(1);
-		_exit(at_tool("kill --all") != 0);
+		_exit(at_tool("kill %d 2>/dev/null", id) != -1);
 	}
 	EXPECT_EQ(0, at_reap(pid));
 	EXPECT_EQ(1, send(fd, "x", 1, 0));
@@ -284,12 +326,25 @@ TEST_F_TIMEOUT(kill, beside_all_else, AT_TIMEOUT_LONG)
 	pthread_join(server, NULL);
 	for (i = 0; i < 4; i++)
 		pthread_join(clients[i], NULL);
+	EXPECT_EQ(0, at_tool("kill -n --all"));
+}
+
+static atomic_int tid;
+
+static void *reads(void *arg)
+{
+	char c;
+
+	tid = gettid();
+	return (void *)(long)at_err(recv(*(int *)arg, &c, 1, 0));
 }
 
 TEST(datagram_and_pair)
 {
 	struct at_addr a;
+	pthread_t thread;
 	int rx, tx, sv[2];
+	void *err;
 	char c;
 
 	if (!at_has_tool())
@@ -299,9 +354,12 @@ TEST(datagram_and_pair)
 	tx = at_socket(AT_NATIVE, SOCK_DGRAM);
 	ASSERT_EQ(0, at_err(at_connect(tx, &a)));
 	ASSERT_EQ(0, at_socketpair(AT_UNIX, SOCK_STREAM, sv));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, reads, &tx));
+	EXPECT_TRUE(at_until(tid && at_sleeps(tid)));
 	/* Who is not connected has nothing to end. */
 	EXPECT_EQ(2, at_tool("kill --all"));
-	EXPECT_EQ(ECONNRESET, at_so_error(tx));
+	ASSERT_EQ(0, pthread_join(thread, &err));
+	EXPECT_EQ(ECONNRESET, (long)err);
 	EXPECT_EQ(EDESTADDRREQ, at_err(send(tx, "x", 1, 0)));
 	EXPECT_EQ(0, at_err(sendto(tx, "y", 1, 0, &a.sa, a.len)));
 	EXPECT_EQ(1, recv(rx, &c, 1, 0));

@@ -114,6 +114,7 @@ int filter_option(struct filter *filter, const char *cmd, int key)
 			return wrong(cmd, "user");
 		break;
 	case OPT_OLDER:
+		filter->has_older = true;
 		if (!parse_age(optarg, &filter->older_ms))
 			return wrong(cmd, "time; it is as in 250ms, 90s, 5m or 2h");
 		break;
@@ -160,7 +161,7 @@ int filter_addresses(struct filter *filter, const char *cmd, int argc,
 bool filter_any(const struct filter *filter)
 {
 	return filter->want || filter->type || filter->state ||
-	       filter->has_pid || filter->has_uid || filter->older_ms ||
+	       filter->has_pid || filter->has_uid || filter->has_older ||
 	       filter->has_queue || filter->n_addrs;
 }
 
@@ -257,7 +258,7 @@ bool filter_assoc(const struct filter *filter, const struct assoc *a)
 
 	if (a->state == ALTCONN_ASSOC_STATE_PENDING)
 		is |= WANT_WAITING;
-	if (filter->older_ms && a->age_ms <= filter->older_ms)
+	if (filter->has_older && a->age_ms <= filter->older_ms)
 		return false;
 	if (filter->has_queue && a->client.recv_queue <= filter->queue &&
 	    a->server.recv_queue <= filter->queue)
@@ -282,7 +283,7 @@ bool filter_sock(const struct filter *filter, const struct sock *s)
 		is = WANT_LISTENERS;
 	else if (sock_connected(s))
 		is = WANT_CONNECTED;
-	if (filter->older_ms)
+	if (filter->has_older)
 		return false;
 	if (filter->has_queue && filter->queue >=
 	    (s->listening ? s->queued : s->owner.recv_queue))

@@ -49,7 +49,8 @@ enum {
  * @has_uid: of @uid alone
  * @pid: a process
  * @uid: a user
- * @older_ms: older than so many milliseconds; 0: of any age
+ * @has_older: older than @older_ms alone
+ * @older_ms: milliseconds
  * @has_queue: with more than @queue alone
  * @queue: bytes, or connections
  * @addrs: one of these at either end
@@ -59,7 +60,7 @@ struct filter {
 	unsigned int want;
 	const char *type;
 	const char *state;
-	bool has_pid, has_uid, has_queue;
+	bool has_pid, has_uid, has_older, has_queue;
 	uint32_t pid, uid;
 	uint64_t older_ms, queue;
 	struct addr *addrs;

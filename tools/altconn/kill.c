@@ -88,22 +88,49 @@ static void add_id(struct kill *kill, uint64_t id)
 	kill->ids[kill->n++] = id;
 }
 
-/* Those that the filter leaves; a datagram socket without a peer has nothing. */
-static int choose(struct kill *kill)
+static bool is_among(const uint64_t *ids, size_t n, uint64_t id)
+{
+	while (n--)
+		if (ids[n] == id)
+			return true;
+	return !ids;
+}
+
+/*
+ * Of @ids, or of all if it is NULL, those that the filter leaves; a datagram socket
+ * without a peer has nothing to end.
+ */
+static int choose(struct kill *kill, const uint64_t *ids, size_t n)
 {
 	struct found found = { };
 	int ret = found_ask(&found);
 	size_t i;
 
 	for (i = 0; i < found.n_assocs && ret == EXIT_OK; i++)
-		if (filter_assoc(&kill->filter, &found.assocs[i]))
+		if (filter_assoc(&kill->filter, &found.assocs[i]) &&
+		    is_among(ids, n, found.assocs[i].id))
 			add_id(kill, found.assocs[i].id);
 	for (i = 0; i < found.n_socks && ret == EXIT_OK; i++)
 		if (filter_sock(&kill->filter, &found.socks[i]) &&
+		    is_among(ids, n, found.socks[i].id) &&
 		    (found.socks[i].listening ||
 		     sock_connected(&found.socks[i])))
 			add_id(kill, found.socks[i].id);
 	found_free(&found);
+	return ret;
+}
+
+/* What of the ids there is, told and not ended. */
+static int look(struct kill *kill)
+{
+	uint64_t *ids = kill->ids;
+	size_t n = kill->n;
+	int ret;
+
+	kill->ids = NULL;
+	kill->n = 0;
+	ret = choose(kill, ids, n);
+	free(ids);
 	return ret;
 }
 
@@ -116,7 +143,8 @@ static int parse_id(struct kill *kill, const char *text)
 	id = strtoull(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || errno || !id)
 		return EXIT_USAGE;
-	add_id(kill, id);
+	if (!kill->n || !is_among(kill->ids, kill->n, id))
+		add_id(kill, id);
 	return EXIT_OK;
 }
 
@@ -145,7 +173,7 @@ static int check(const struct kill *kill)
 		complain("kill: which? give ids, addresses or options that choose, or --all");
 		return EXIT_USAGE;
 	}
-	if ((kill->n || kill->all) && filters) {
+	if ((kill->n && kill->all) || ((kill->n || kill->all) && filters)) {
 		complain("kill: %s and a choice do not go together",
 			 kill->n ? "ids" : "--all");
 		return EXIT_USAGE;
@@ -165,7 +193,12 @@ static int tell(const struct kill *kill, uint32_t killed)
 static int act(struct kill *kill, bool by_id)
 {
 	uint32_t killed = 0;
-	int ret = by_id ? EXIT_OK : choose(kill);
+	int ret = EXIT_OK;
+
+	if (!by_id)
+		ret = choose(kill, NULL, 0);
+	else if (kill->dry)
+		ret = look(kill);
 
 	if (ret == EXIT_OK && kill->dry)
 		return tell(kill, kill->n);
