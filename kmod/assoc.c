@@ -400,14 +400,14 @@ void altconn_assoc_detach(struct sock *sk)
 		rcu_dereference_protected(ask->assoc, lockdep_sock_is_held(sk));
 	enum altconn_side side = assoc->end[ALTCONN_CLIENT].sk == sk ?
 		ALTCONN_CLIENT : ALTCONN_SERVER;
+	bool unread = altconn_ring_used(READ_ONCE(assoc->end[side].in));
 
 	if (side == ALTCONN_CLIENT && rcu_access_pointer(assoc->listener))
 		altconn_connect_record(sk, assoc);
 	spin_lock(&assoc->lock);
 	RCU_INIT_POINTER(ask->assoc, NULL);
 	/* One that was killed has told its peer. */
-	close_end(assoc, side, !assoc->end[side].closed &&
-			       altconn_ring_used(READ_ONCE(assoc->end[side].in)));
+	close_end(assoc, side, unread && !assoc->end[side].closed);
 	spin_unlock(&assoc->lock);
 
 	trace_altconn_close(assoc, side);
