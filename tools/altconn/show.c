@@ -122,18 +122,14 @@ static void put_end(struct out *out, const char *key, const struct end *end,
 static void put_state(struct out *out, uint32_t state)
 {
 	static const struct {
-		const char *json, *text;
+		const char *text;
 		enum out_colour colour;
 	} states[] = {
-		[ALTCONN_ASSOC_STATE_PENDING] = { "pending", "WAIT",
-						  OUT_YELLOW },
-		[ALTCONN_ASSOC_STATE_QUEUED] = { "queued", "QUEUED",
-						 OUT_YELLOW },
-		[ALTCONN_ASSOC_STATE_ESTABLISHED] = { "established", "ESTAB",
-						      OUT_GREEN },
-		[ALTCONN_ASSOC_STATE_CLOSING] = { "closing", "CLOSING",
-						  OUT_DIM },
-		[ALTCONN_ASSOC_STATE_CLOSED] = { "closed", "CLOSED", OUT_DIM },
+		[ALTCONN_ASSOC_STATE_PENDING] = { "WAIT", OUT_YELLOW },
+		[ALTCONN_ASSOC_STATE_QUEUED] = { "QUEUED", OUT_YELLOW },
+		[ALTCONN_ASSOC_STATE_ESTABLISHED] = { "ESTAB", OUT_GREEN },
+		[ALTCONN_ASSOC_STATE_CLOSING] = { "CLOSING", OUT_DIM },
+		[ALTCONN_ASSOC_STATE_CLOSED] = { "CLOSED", OUT_DIM },
 	};
 
 	out_cell(out, COL_STATE);
@@ -141,7 +137,7 @@ static void put_state(struct out *out, uint32_t state)
 		out_word(out, "state", "unknown", "?");
 		return;
 	}
-	out_word(out, "state", states[state].json, states[state].text);
+	out_word(out, "state", assoc_state(state), states[state].text);
 	out_colour(out, states[state].colour);
 }
 
