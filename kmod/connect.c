@@ -409,54 +409,76 @@ static struct altconn_assoc *prepare(struct sock *sk,
 	return assoc;
 }
 
+/* An attempt has entered somewhere, or not; then it is as if it had not begun. */
+static __always_inline int entered(struct sock *sk, struct altconn_assoc *assoc,
+				   int err)
+{
+	if (err) {
+		altconn_assoc_put(assoc);
+		altconn_bind_reset(sk);
+	} else {
+		/* Before this call returns nobody has been told. */
+		altconn_sk(sk)->unreported = true;
+	}
+	return err;
+}
+
 /*
- * Make the association and enter the listener, or without one a vacancy, or what
- * holds it where a rule says so. On success the endpoint is SYN_SENT or, when the
- * listener had room, ESTABLISHED already.
+ * Make the association and enter the listener, or without one a vacancy. On
+ * success the endpoint is SYN_SENT or, when the listener had room, ESTABLISHED
+ * already.
  */
 static int enter(struct sock *sk, struct altconn_listener *ln,
-		 const struct altconn_addr *addr,
-		 const struct altconn_ruling *ruling, const struct path *path,
-		 u32 *reason)
+		 const struct altconn_addr *addr, u32 *reason)
 {
 	struct altconn_assoc *assoc = prepare(sk, ln, addr, reason);
 	int err = -ECONNREFUSED;
 
 	if (IS_ERR(assoc))
 		return PTR_ERR(assoc);
-	assoc->rule = ruling->rule;
 	*reason = ALTCONN_REASON_LISTENER_CLOSED;
-	if (unlikely(ruling->rule))
-		err = altconn_hold_enter(assoc, reason);
-	else if (ln)
+	if (ln)
 		err = altconn_listener_enter(ln, assoc, reason);
 	if (err && *reason == ALTCONN_REASON_LISTENER_CLOSED &&
 	    assoc->waits_listener)
 		err = altconn_vacancy_enter(assoc, NULL, reason);
-	if (err) {
-		altconn_assoc_put(assoc);
-		altconn_bind_reset(sk);
-		return err;
-	}
-	/* Before this call returns nobody has been told. */
-	altconn_sk(sk)->unreported = true;
+	err = entered(sk, assoc, err);
 	/* The endpoint, which is locked, keeps it. */
-	if (assoc->waited && (assoc->expires || ruling->delay_ms))
-		set_deadline(assoc, ruling->delay_ms, path);
-	return 0;
+	if (!err && assoc->waited && assoc->expires)
+		set_deadline(assoc, 0, NULL);
+	return err;
 }
 
-/* What rules say; a positive result: it is held. */
-static int check_rules(struct sock *sk, const struct altconn_addr *addr,
-		       const struct path *path, struct altconn_ruling *ruling,
-		       u32 *reason)
+/* Make the association, which a rule holds; likewise. */
+static int hold(struct sock *sk, const struct altconn_addr *addr,
+		const struct altconn_ruling *ruling, const struct path *path,
+		u32 *reason)
 {
-	int ret = altconn_rule_check(sk, addr, path, ruling);
+	struct altconn_assoc *assoc = prepare(sk, NULL, addr, reason);
+	int err;
 
-	altconn_sk(sk)->last_rule = ruling->rule;
-	if (ret < 0)
-		*reason = altconn_rule_reason(ruling, ret);
-	return ret;
+	if (IS_ERR(assoc))
+		return PTR_ERR(assoc);
+	assoc->rule = ruling->rule;
+	err = entered(sk, assoc, altconn_hold_enter(assoc, reason));
+	if (!err && (assoc->expires || ruling->delay_ms))
+		set_deadline(assoc, ruling->delay_ms, path);
+	return err;
+}
+
+/* What rules say: its result is @err then; false: go on. */
+static noinline bool obey(struct sock *sk, const struct altconn_addr *addr,
+			  const struct path *path, u32 *reason, int *err)
+{
+	struct altconn_ruling ruling = ALTCONN_NO_RULE;
+
+	*err = __altconn_rule_check(sk, addr, path, &ruling);
+	altconn_sk(sk)->last_rule = ruling.rule;
+	if (*err < 0)
+		*reason = altconn_rule_reason(&ruling, *err);
+	else if (*err)
+		*err = hold(sk, addr, &ruling, path, reason);
+	return *err || ruling.rule;
 }
 
 /*
@@ -466,21 +488,21 @@ static int check_rules(struct sock *sk, const struct altconn_addr *addr,
 static int begin(struct sock *sk, struct altconn_addr *addr,
 		 const struct path *path, u32 *reason)
 {
-	struct altconn_ruling ruling = ALTCONN_NO_RULE;
 	struct altconn_listener *ln;
 	int err;
 
-	err = check_broadcast(sk, addr, reason) ? :
-	      check_rules(sk, addr, path, &ruling, reason);
+	err = check_broadcast(sk, addr, reason);
 	if (err)
-		return err < 0 ? err :
-		       enter(sk, NULL, addr, &ruling, path, reason);
+		return err;
+	if (static_branch_unlikely(&altconn_rules_on.key) &&
+	    obey(sk, addr, path, reason, &err))
+		return err;
 	for (;;) {
 		ln = altconn_listener_find(sock_net(sk), sk->sk_type, addr,
 					   reason);
 		if (IS_ERR(ln))
 			break;
-		err = enter(sk, ln, addr, &ruling, path, reason);
+		err = enter(sk, ln, addr, reason);
 		altconn_listener_put(ln);
 		/* It closed meanwhile: another one may share its address. */
 		if (err != -ECONNREFUSED ||
@@ -489,7 +511,7 @@ static int begin(struct sock *sk, struct altconn_addr *addr,
 	}
 	if (PTR_ERR(ln) != -ECONNREFUSED || !may_wait(sk, addr))
 		return PTR_ERR(ln);
-	return enter(sk, NULL, addr, &ruling, path, reason);
+	return enter(sk, NULL, addr, reason);
 }
 
 /*
