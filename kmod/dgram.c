@@ -994,7 +994,8 @@ static int send_late(struct sock *sk, struct altconn_dgram *dg,
 	late_free(late);
 	if (err != -ENOBUFS)
 		return err;
-	/* A network that holds no more loses it. */
+	/* A network that holds no more loses it; the sender may see how many. */
+	atomic_inc(&sk->sk_drops);
 	dgram_put(dg);
 	return 0;
 }

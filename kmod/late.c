@@ -10,7 +10,7 @@
 #include <linux/slab.h>
 #include "altconn.h"
 
-/* Bytes of a namespace, and of all. */
+/* Bytes of a namespace, and of all but the initial one. */
 #define NET_MAX		(4L << 20)
 #define TOTAL_MAX	(64L << 20)
 
@@ -55,14 +55,17 @@ static void arm(struct altconn_late_queue *q)
 static void uncharge(struct altconn_net *an, u32 size)
 {
 	atomic_long_sub(size, &an->late);
-	atomic_long_sub(size, &total);
+	if (an != altconn_init_state)
+		atomic_long_sub(size, &total);
 }
 
+/* What namespaces of whomsoever fill up is not the initial one's. */
 static bool charge(struct altconn_net *an, u32 size)
 {
 	bool fits = atomic_long_add_return(size, &an->late) <= NET_MAX;
 
-	fits &= atomic_long_add_return(size, &total) <= TOTAL_MAX;
+	if (an != altconn_init_state)
+		fits &= atomic_long_add_return(size, &total) <= TOTAL_MAX;
 	if (!fits)
 		uncharge(an, size);
 	return fits;
