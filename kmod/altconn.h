@@ -53,6 +53,8 @@
  * @kind: enum altconn_kind
  * @len: bytes of @bytes in use
  * @bound: part of a struct altconn_bind
+ * @far: another node's (node.c), or somebody of another node looks for it; not
+ *	part of what is compared
  * @node: node id, ports and names; inet: the interface of a link-local address
  * @port: ports; inet: in the host's order
  * @inode: paths: the socket file's inode, compared and never followed
@@ -71,6 +73,7 @@ struct altconn_addr {
 	u8		kind;
 	u8		len;
 	bool		bound;
+	bool		far;
 	u32		node;
 	u32		port;
 	const void	*inode;
@@ -126,6 +129,7 @@ struct altconn_claim {
  * @share: ALTCONN_SHARE_ADDRESS was
  * @uid: whose it was then
  * @v6only: of ::, serves no IPv4
+ * @reachable: from other nodes too
  * @listens: it has, or is about to have, a listener; the stripe of its key
  * @hash: of its key
  * @addr: @own
@@ -153,6 +157,7 @@ struct altconn_bind {
 	bool				share;
 	kuid_t				uid;
 	bool				v6only;
+	bool				reachable;
 	bool				listens;
 	u32				hash;
 	struct altconn_addr		*addr;
@@ -393,6 +398,26 @@ struct altconn_ruling {
 #define ALTCONN_NO_RULE	((struct altconn_ruling) {})
 
 /**
+ * struct altconn_far - what the server's namespace has of an association that comes
+ *	from another one: from another node, or over a path
+ * @entry: in its registry, with the association's id, or in none
+ * @assoc: which it goes with
+ * @an: the server's namespace; while it is in the registry
+ * @addr: the ends' addresses as they are written there, references; NULL: unnamed
+ *
+ * Lifetime: the association's. It is in the registry from the moment when the
+ * attempt enters a listener, under whose lock it comes in, to the moment when the
+ * attempt fails, or nobody accepts it, or its end. So the listener, and then the
+ * accepted endpoint, keep @an.
+ */
+struct altconn_far {
+	struct altconn_entry	entry;
+	struct altconn_assoc	*assoc;
+	struct altconn_net	*an;
+	struct altconn_addr	*addr[2];
+};
+
+/**
  * struct altconn_assoc - an association, pending ones (attempts) included
  * @refs: see below
  * @state: PENDING, QUEUED, ESTABLISHED or CLOSED; see below
@@ -416,6 +441,7 @@ struct altconn_ruling {
  * @begun: when connect() was called, ns
  * @decided: when the attempt was decided, ns; 0 while it is pending
  * @cred: of the caller of connect(), for the server's SO_PEERCRED
+ * @far: when the server is in another namespace, else NULL
  * @end: by enum altconn_side
  * @rcu: frees it, on kernels that watch for late users
  *
@@ -454,6 +480,7 @@ struct altconn_assoc {
 	u64			begun;
 	u64			decided;
 	const struct cred	*cred;
+	struct altconn_far	*far;
 	struct altconn_end	end[2];
 #ifdef CONFIG_KASAN
 	struct rcu_head		rcu;
@@ -484,7 +511,7 @@ struct altconn_assoc {
  * @dress: the endpoint's
  * @netns: inode number of its namespace
  * @type: its socket type
- * @net: vacancies: the namespace, which the attempts keep
+ * @net: the namespace, which @sk keeps; of a vacancy, which the attempts keep
  * @addr: its address, a reference; of an inet vacancy only the port counts
  * @who: who called listen() last; @lock
  * @cred: likewise, for the client's SO_PEERCRED
@@ -563,6 +590,7 @@ struct altconn_blocked {
  * @defer: ALTCONN_DEFER_ACCEPT, for listen()
  * @waits_listener: ALTCONN_WAIT_LISTENER
  * @share: ALTCONN_SHARE_ADDRESS, for bind()
+ * @reachable: ALTCONN_REACHABLE, for bind()
  * @bind: its own binding, or NULL
  * @addr: its address: the binding's or, when accepted, the listener's
  * @listener: TCP_LISTEN
@@ -593,6 +621,7 @@ struct altconn_sock {
 	bool				defer : 1;
 	bool				waits_listener : 1;
 	bool				share : 1;
+	bool				reachable : 1;
 	bool				want_data;
 	bool				polled;
 	struct altconn_bind		*bind;
@@ -666,7 +695,8 @@ static inline struct altconn_dgram_sock *altconn_dgram_sk(const struct sock *sk)
 /**
  * struct altconn_net - what a network namespace has
  * @net: the namespace
- * @assocs: associations
+ * @assocs: associations that began here
+ * @inbound: and those that came from other namespaces
  * @sockets: listeners and datagram sockets
  * @connect_timeout_ms: sysctl
  * @port_next: where the search for an ephemeral port begins, by kind: a hint
@@ -684,7 +714,12 @@ static inline struct altconn_dgram_sock *altconn_dgram_sk(const struct sock *sk)
  * @rules_seq: how often they changed
  * @rules_last_id: that a rule was given
  * @late: bytes of datagrams that rules delay
+ * @nodes: other namespaces, by their ids; node.c
+ * @n_nodes: how many
+ * @node_id: what others are told to call this one, or 0
+ * @named_by: entries of other namespaces that mean this one
  * @n_assocs: how many
+ * @n_inbound: how many
  * @n_sockets: how many
  * @sysctl_header: registration
  * @sysctl_table: this namespace's copy
@@ -692,6 +727,7 @@ static inline struct altconn_dgram_sock *altconn_dgram_sk(const struct sock *sk)
 struct altconn_net {
 	struct net		*net;
 	struct altconn_registry	assocs;
+	struct altconn_registry	inbound;
 	struct altconn_registry	sockets;
 	unsigned int		connect_timeout_ms;
 	u32			port_next[ALTCONN_KIND_INET + 1];
@@ -709,7 +745,12 @@ struct altconn_net {
 	u32			rules_seq;
 	u32			rules_last_id;
 	atomic_long_t		late;
+	struct xarray		nodes;
+	unsigned int		n_nodes;
+	u32			node_id;
+	struct list_head	named_by;
 	atomic_long_t		n_assocs;
+	atomic_long_t		n_inbound;
 	atomic_long_t		n_sockets;
 	struct ctl_table_header	*sysctl_header;
 	struct ctl_table	*sysctl_table;
@@ -797,8 +838,38 @@ static inline struct altconn_addr *altconn_addr_get(struct altconn_addr *addr)
 }
 
 /* node.c */
+
+/**
+ * struct altconn_node_info - another node, for those who ask
+ * @id: its id here
+ * @up: it is not set down
+ * @gone: its namespace is gone
+ * @netns: inode number of that
+ * @ip: its IP address here, IPv4 as v4-mapped; all zero: none
+ */
+struct altconn_node_info {
+	u32		id;
+	bool		up;
+	bool		gone;
+	u32		netns;
+	struct in6_addr	ip;
+};
+
+void altconn_node_init(struct altconn_net *an);
+void altconn_node_leave(struct altconn_net *an);
+int altconn_node_add(struct net *net, u32 id, const struct in6_addr *ip,
+		     struct net *target, const char **wrong);
+int altconn_node_del(struct net *net, u32 id);
+int altconn_node_set(struct net *net, u32 id, bool up);
+int altconn_node_call(struct net *net, u32 id, const char **wrong);
+int altconn_node_next(struct net *net, u32 *id, struct altconn_node_info *info);
 int altconn_node_route(const struct sock *sk, struct altconn_addr *addr,
 		       u32 *reason);
+struct net *altconn_node_get(const struct net *net,
+			     const struct altconn_addr *addr,
+			     struct altconn_addr *there, u32 *reason);
+struct altconn_addr *altconn_node_seen(struct net *there, const struct net *net,
+				       struct altconn_addr *addr);
 bool altconn_node_is_local(struct net *net, const struct altconn_addr *addr);
 bool altconn_node_is_broadcast(struct net *net,
 			       const struct altconn_addr *addr);
@@ -820,6 +891,7 @@ int altconn_autobind(struct sock *sk, const struct altconn_addr *dest);
 int altconn_bind_local(struct sock *sk, struct altconn_addr *dest);
 void altconn_bind_claimed(struct sock *sk, struct altconn_assoc *assoc);
 void altconn_bind_reset(struct sock *sk);
+void altconn_bind_answerable(struct sock *sk, const struct altconn_addr *dest);
 int altconn_bind_listen(struct sock *sk, struct altconn_listener *ln);
 void altconn_bind_unlisten(struct sock *sk);
 void altconn_unbind(struct sock *sk, struct path *path);
@@ -978,9 +1050,32 @@ void altconn_assoc_free(struct altconn_assoc *assoc);
 int altconn_assoc_accepted(struct net *net, int type,
 			   const struct altconn_addr *local,
 			   const struct altconn_addr *remote);
-struct altconn_assoc *altconn_assoc_next(struct net *net,
-					 struct altconn_cursor *cursor);
+
+/**
+ * struct altconn_walk - where somebody looks at a namespace's associations
+ * @an: the namespace
+ * @cursor: in one of its registries
+ * @inbound: in that of those that came from other namespaces, which is the second
+ */
+struct altconn_walk {
+	struct altconn_net	*an;
+	struct altconn_cursor	cursor;
+	bool			inbound;
+};
+
+void altconn_assoc_walk(struct net *net, struct altconn_walk *walk);
+struct altconn_assoc *altconn_assoc_next(struct altconn_walk *walk);
+void altconn_assoc_again(struct altconn_walk *walk,
+			 struct altconn_assoc *assoc);
+void altconn_assoc_walked(struct altconn_walk *walk);
 int altconn_assoc_register(struct altconn_assoc *assoc);
+struct altconn_far *altconn_far_prepare(struct altconn_assoc *assoc,
+					const struct altconn_listener *ln);
+void altconn_far_free(struct altconn_far *far);
+void altconn_far_arrive(struct altconn_assoc *assoc,
+			const struct altconn_listener *ln,
+			struct altconn_far *far);
+void altconn_far_leave(struct altconn_assoc *assoc);
 void altconn_assoc_attach(struct altconn_assoc *assoc, enum altconn_side side,
 			  struct sock *sk);
 void altconn_assoc_detach(struct sock *sk);
@@ -997,6 +1092,23 @@ altconn_assoc_get(struct altconn_assoc *assoc)
 {
 	refcount_inc(&assoc->refs);
 	return assoc;
+}
+
+/**
+ * altconn_assoc_addr() - the address of an end
+ * @assoc: the association
+ * @side: whose
+ * @viewer: at which end it is written so
+ *
+ * Return: no reference of its own; NULL: unnamed.
+ */
+static inline struct altconn_addr *
+altconn_assoc_addr(const struct altconn_assoc *assoc, enum altconn_side side,
+		   enum altconn_side viewer)
+{
+	if (viewer == ALTCONN_SERVER && unlikely(assoc->far))
+		return assoc->far->addr[side];
+	return assoc->end[side].addr;
 }
 
 /**

@@ -171,6 +171,8 @@ void altconn_assoc_free(struct altconn_assoc *assoc)
 	struct altconn_listener *ln;
 
 	unregister(assoc);
+	altconn_far_leave(assoc);
+	altconn_far_free(assoc->far);
 	put_cred(assoc->cred);
 	ln = rcu_dereference_protected(assoc->listener, true);
 	if (ln)
@@ -233,40 +235,232 @@ int altconn_assoc_register(struct altconn_assoc *assoc)
 	return err;
 }
 
+/* The server's own address, of IP the one that was asked for. */
+static struct altconn_addr *server_addr(const struct altconn_assoc *assoc,
+					const struct altconn_listener *ln)
+{
+	struct altconn_addr *addr = assoc->end[ALTCONN_SERVER].addr;
+
+	if (addr->kind != ALTCONN_KIND_INET || altconn_addr_equal(addr, ln->addr))
+		addr = ln->addr;
+	return altconn_addr_get(addr);
+}
+
+/* As AF_UNIX: over a path the client keeps its name. */
+static struct altconn_addr *client_addr(const struct altconn_assoc *assoc,
+					struct net *there)
+{
+	struct altconn_addr *addr = assoc->end[ALTCONN_CLIENT].addr;
+
+	if (assoc->end[ALTCONN_SERVER].addr->kind == ALTCONN_KIND_PATH)
+		return altconn_addr_get(addr);
+	return altconn_node_seen(there, assoc->an->net, addr);
+}
+
+/* The namespace of a listener, unless it has closed: RCU keeps that so long. */
+static struct net *listeners_net(const struct altconn_listener *ln)
+{
+	struct net *net = NULL;
+
+	rcu_read_lock();
+	if (!READ_ONCE(ln->closed))
+		net = maybe_get_net(ln->net);
+	rcu_read_unlock();
+	return net;
+}
+
+static struct altconn_far *far_new(struct altconn_assoc *assoc,
+				   const struct altconn_listener *ln,
+				   struct net *there)
+{
+	struct altconn_far *far = kzalloc(sizeof(*far), GFP_KERNEL_ACCOUNT);
+	struct altconn_addr *client;
+
+	if (!far)
+		return ERR_PTR(-ENOMEM);
+	client = client_addr(assoc, there);
+	if (IS_ERR(client)) {
+		kfree(far);
+		return ERR_CAST(client);
+	}
+	INIT_LIST_HEAD(&far->entry.node);
+	far->assoc = assoc;
+	far->addr[ALTCONN_CLIENT] = client;
+	far->addr[ALTCONN_SERVER] = server_addr(assoc, ln);
+	return far;
+}
+
+/**
+ * altconn_far_prepare() - an attempt is about to enter a listener
+ * @assoc: the attempt
+ * @ln: the listener or vacancy; mostly of its own namespace
+ *
+ * Context: process, may sleep, unless it is of the same namespace.
+ * Return: what altconn_far_arrive() takes, NULL if there is no need of it or the
+ * listener has closed; ERR_PTR(-ENOMEM).
+ */
+struct altconn_far *altconn_far_prepare(struct altconn_assoc *assoc,
+					const struct altconn_listener *ln)
+{
+	struct altconn_far *far;
+	struct net *there;
+
+	if (likely(ln->net == assoc->an->net))
+		return NULL;
+	there = listeners_net(ln);
+	if (!there)
+		return NULL;
+	far = far_new(assoc, ln, there);
+	put_net(there);
+	return far;
+}
+
+/**
+ * altconn_far_free() - undo altconn_far_prepare()
+ * @far: what it returned, not an error
+ *
+ * Context: any.
+ */
+void altconn_far_free(struct altconn_far *far)
+{
+	if (likely(!far))
+		return;
+	altconn_addr_put(far->addr[ALTCONN_CLIENT]);
+	altconn_addr_put(far->addr[ALTCONN_SERVER]);
+	kfree(far);
+}
+
+/**
+ * altconn_far_arrive() - an attempt enters a listener
+ * @assoc: the attempt
+ * @ln: the listener, not closed, so that its namespace lives
+ * @far: of altconn_far_prepare() for both; moves to @assoc
+ *
+ * Context: process; @ln's lock held.
+ */
+void altconn_far_arrive(struct altconn_assoc *assoc,
+			const struct altconn_listener *ln,
+			struct altconn_far *far)
+{
+	lockdep_assert_held(&ln->lock);
+	if (likely(!far))
+		return;
+	assoc->far = far;
+	far->an = altconn_pernet(ln->net);
+	altconn_registry_add(&far->an->inbound, &far->entry, assoc->entry.id);
+	atomic_long_inc(&far->an->n_inbound);
+}
+
+/**
+ * altconn_far_leave() - the server's namespace has no part in it any more
+ * @assoc: the association, out of its listener, or at its end
+ *
+ * Context: process; the listener's lock held, or nobody else has a reference.
+ */
+void altconn_far_leave(struct altconn_assoc *assoc)
+{
+	struct altconn_far *far = assoc->far;
+
+	if (likely(!far) || list_empty(&far->entry.node))
+		return;
+	atomic_long_dec(&far->an->n_inbound);
+	altconn_registry_remove(&far->an->inbound, &far->entry);
+}
+
 static bool get_entry(struct altconn_entry *entry)
 {
 	return refcount_inc_not_zero(&container_of(entry, struct altconn_assoc,
 						   entry)->refs);
 }
 
+static bool get_inbound(struct altconn_entry *entry)
+{
+	return refcount_inc_not_zero(&container_of(entry, struct altconn_far,
+						   entry)->assoc->refs);
+}
+
+static struct altconn_registry *registry(const struct altconn_walk *walk)
+{
+	return walk->inbound ? &walk->an->inbound : &walk->an->assocs;
+}
+
 /**
- * altconn_assoc_next() - the next association of a namespace
+ * altconn_assoc_walk() - begin to look at a namespace's associations
  * @net: the namespace
- * @cursor: in its registry
+ * @walk: altconn_assoc_walked() ends it; does not move meanwhile
+ *
+ * First those that began here, then those that came from other namespaces.
  *
  * Context: process.
+ */
+void altconn_assoc_walk(struct net *net, struct altconn_walk *walk)
+{
+	walk->an = altconn_pernet(net);
+	walk->inbound = false;
+	altconn_registry_begin(registry(walk), &walk->cursor);
+}
+
+/**
+ * altconn_assoc_walked() - end a walk
+ * @walk: altconn_assoc_walk()'s
+ *
+ * Context: process.
+ */
+void altconn_assoc_walked(struct altconn_walk *walk)
+{
+	altconn_registry_end(registry(walk), &walk->cursor);
+}
+
+/**
+ * altconn_assoc_next() - the next association of a namespace
+ * @walk: altconn_assoc_walk()'s
+ *
+ * Context: process, may sleep.
  * Return: a reference, or NULL behind the last.
  */
-struct altconn_assoc *altconn_assoc_next(struct net *net,
-					 struct altconn_cursor *cursor)
+struct altconn_assoc *altconn_assoc_next(struct altconn_walk *walk)
 {
-	struct altconn_entry *entry =
-		altconn_registry_next(&altconn_pernet(net)->assocs, cursor,
-				      get_entry);
+	struct altconn_entry *entry;
 
-	return entry ? container_of(entry, struct altconn_assoc, entry) : NULL;
+	if (!walk->inbound) {
+		entry = altconn_registry_next(registry(walk), &walk->cursor,
+					      get_entry);
+		if (entry)
+			return container_of(entry, struct altconn_assoc, entry);
+		altconn_registry_end(registry(walk), &walk->cursor);
+		walk->inbound = true;
+		altconn_registry_begin(registry(walk), &walk->cursor);
+	}
+	entry = altconn_registry_next(registry(walk), &walk->cursor,
+				      get_inbound);
+	return entry ? container_of(entry, struct altconn_far, entry)->assoc :
+		       NULL;
+}
+
+/**
+ * altconn_assoc_again() - let altconn_assoc_next() return the same once more
+ * @walk: altconn_assoc_walk()'s
+ * @assoc: what it returned last; the caller has its reference still
+ *
+ * Context: process.
+ */
+void altconn_assoc_again(struct altconn_walk *walk, struct altconn_assoc *assoc)
+{
+	altconn_registry_again(registry(walk), &walk->cursor,
+			       walk->inbound ? &assoc->far->entry :
+					       &assoc->entry);
 }
 
 static bool is_server_of(const struct altconn_assoc *assoc,
 			 const struct altconn_addr *local,
 			 const struct altconn_addr *remote)
 {
-	const struct altconn_end *server = &assoc->end[ALTCONN_SERVER];
-
 	return altconn_assoc_state(assoc) != ALTCONN_ASSOC_STATE_CLOSED &&
-	       !READ_ONCE(server->closed) &&
-	       altconn_addr_equal(server->addr, local) &&
-	       altconn_addr_equal(assoc->end[ALTCONN_CLIENT].addr, remote);
+	       !READ_ONCE(assoc->end[ALTCONN_SERVER].closed) &&
+	       altconn_addr_equal(altconn_assoc_addr(assoc, ALTCONN_SERVER,
+						     ALTCONN_SERVER), local) &&
+	       altconn_addr_equal(altconn_assoc_addr(assoc, ALTCONN_CLIENT,
+						     ALTCONN_SERVER), remote);
 }
 
 /**
@@ -286,20 +480,19 @@ int altconn_assoc_accepted(struct net *net, int type,
 			   const struct altconn_addr *local,
 			   const struct altconn_addr *remote)
 {
-	struct altconn_registry *reg = &altconn_pernet(net)->assocs;
-	struct altconn_cursor cursor;
 	struct altconn_assoc *assoc;
+	struct altconn_walk walk;
 	bool found = false;
 
-	altconn_registry_begin(reg, &cursor);
+	altconn_assoc_walk(net, &walk);
 	while (!found && !fatal_signal_pending(current) &&
-	       (assoc = altconn_assoc_next(net, &cursor))) {
+	       (assoc = altconn_assoc_next(&walk))) {
 		found = assoc->type == type &&
 			is_server_of(assoc, local, remote);
 		altconn_assoc_put(assoc);
 		cond_resched();
 	}
-	altconn_registry_end(reg, &cursor);
+	altconn_assoc_walked(&walk);
 	if (found)
 		return -EADDRINUSE;
 	return fatal_signal_pending(current) ? -EINTR : 0;
@@ -319,7 +512,8 @@ void altconn_assoc_attach(struct altconn_assoc *assoc, enum altconn_side side,
 	struct altconn_end *end = &assoc->end[side];
 
 	set_process(assoc, side);
-	altconn_sock_set_addr(sk, altconn_addr_get(end->addr));
+	altconn_sock_set_addr(sk, altconn_addr_get(altconn_assoc_addr(assoc, side,
+								      side)));
 	rcu_assign_pointer(altconn_sk(sk)->assoc, assoc);
 	WRITE_ONCE(sk->sk_state, TCP_ESTABLISHED);
 	sock_hold(sk);

@@ -183,14 +183,17 @@ struct rhlist_head *altconn_bind_lookup(struct net *net, int type,
  * @addr: where somebody connects or sends to
  *
  * Context: any.
- * Return: 0: it does not; higher is closer: the exact IP address, then any of
- * its version, then an IPv6 socket that takes IPv4 too.
+ * Return: 0: it does not, or not who comes from another node; higher is closer:
+ * the exact IP address, then any of its version, then an IPv6 socket that takes
+ * IPv4 too.
  */
 unsigned int altconn_bind_score(const struct altconn_bind *bind,
 				const struct altconn_addr *addr)
 {
 	bool v4;
 
+	if (unlikely(addr->far) && !READ_ONCE(bind->reachable))
+		return 0;
 	if (addr->kind != ALTCONN_KIND_INET)
 		return 3;
 	if (altconn_addr_equal(bind->addr, addr))
@@ -287,6 +290,21 @@ static bool may_reuse(const struct sock *sk, const struct altconn_addr *addr)
 				addr->kind == ALTCONN_KIND_INET);
 }
 
+static bool is_loopback(const struct altconn_addr *addr)
+{
+	return altconn_addr_is_v4(addr) ?
+		       ipv4_is_loopback(altconn_addr_v4(addr)) :
+		       ipv6_addr_loopback(altconn_addr_ip(addr));
+}
+
+/* Ports and names are for who says so; IP addresses as they are with TCP. */
+static bool is_reachable(const struct sock *sk, const struct altconn_addr *addr)
+{
+	if (addr->kind == ALTCONN_KIND_INET)
+		return !is_loopback(addr);
+	return altconn_sk(sk)->reachable;
+}
+
 /**
  * altconn_bind_insert() - bind an endpoint
  * @sk: the endpoint, not bound yet
@@ -324,6 +342,7 @@ int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
 		      addr->kind != ALTCONN_KIND_PATH;
 	bind->uid = current_uid();
 	bind->v6only = ask->v6only;
+	bind->reachable = is_reachable(sk, addr);
 	bind->hash = digest(bind->net, bind->type, addr);
 	if (path)
 		bind->path = *path;
@@ -565,6 +584,30 @@ void altconn_bind_claimed(struct sock *sk, struct altconn_assoc *assoc)
 }
 
 /**
+ * altconn_bind_answerable() - another node is to be able to answer
+ * @sk: an endpoint that sends or connects
+ * @dest: where to; another node's or not
+ *
+ * An address that it has for no other purpose becomes reachable; one that it was
+ * bound to stays as it was wanted.
+ *
+ * Context: any.
+ */
+void altconn_bind_answerable(struct sock *sk, const struct altconn_addr *dest)
+{
+	struct altconn_bind *bind;
+
+	if (likely(!dest->far))
+		return;
+	rcu_read_lock();
+	/* Pairs with altconn_bind_insert(). */
+	bind = smp_load_acquire(&altconn_sk(sk)->bind);
+	if (bind && bind->auto_bound)
+		WRITE_ONCE(bind->reachable, true);
+	rcu_read_unlock();
+}
+
+/**
  * altconn_bind_local() - give an endpoint that connects its local address
  * @sk: the endpoint, bound or not
  * @dest: what it connects to, of a path the binding's own address; shared
@@ -588,8 +631,10 @@ int altconn_bind_local(struct sock *sk, struct altconn_addr *dest)
 	if (dest->kind == ALTCONN_KIND_INET)
 		altconn_node_source(sock_net(sk), dest, &like);
 	err = altconn_autobind(sk, &like);
-	if (!err)
+	if (!err) {
+		altconn_bind_answerable(sk, dest);
 		err = set_local(sk, dest);
+	}
 	bind = altconn_sk(sk)->bind;
 	if (!err && bind && (bind->reuse || bind->share) && !dgram)
 		err = claim(sk, dest);
@@ -726,11 +771,17 @@ static bool privileged(struct net *net, const struct altconn_addr *addr)
 	       inet_port_requires_bind_service(net, addr->port);
 }
 
-/* Is it this node's? Of the names and ports only node 0 is. */
-static int check_own(const struct sock *sk, const struct altconn_addr *addr)
+/* Is it this node's? Of the names and ports only node 0 is, by its id too. */
+static int check_own(const struct sock *sk, struct altconn_addr *addr)
 {
-	if (addr->kind != ALTCONN_KIND_INET)
-		return addr->node == ALTCONN_NODE_SELF ? 0 : -EADDRNOTAVAIL;
+	u32 own = READ_ONCE(altconn_pernet(sock_net(sk))->node_id);
+
+	if (addr->kind != ALTCONN_KIND_INET) {
+		if (addr->node && addr->node != own)
+			return -EADDRNOTAVAIL;
+		addr->node = ALTCONN_NODE_SELF;
+		return 0;
+	}
 	if (altconn_sk(sk)->v6only && altconn_addr_is_v4(addr))
 		return -EINVAL;
 	return altconn_addr_is_any(addr) ||

@@ -111,6 +111,7 @@ void altconn_connect_decide(struct altconn_listener *ln,
 				  assoc->decided - assoc->begun);
 	if (err) {
 		count_failure(ln, reason);
+		altconn_far_leave(assoc);
 		altconn_assoc_set_state(assoc, ALTCONN_ASSOC_STATE_CLOSED);
 		tell_client(ln, assoc, err, reason);
 		altconn_assoc_put(assoc);
@@ -304,11 +305,14 @@ static int check_broadcast(struct sock *sk, const struct altconn_addr *addr,
 	return sock_flag(sk, SOCK_BROADCAST) ? -EOPNOTSUPP : -EACCES;
 }
 
-/* ALTCONN_WAIT_LISTENER: a path without a listener is nobody's. */
+/*
+ * ALTCONN_WAIT_LISTENER: a path without a listener is nobody's, and another node
+ * does not know who waits here.
+ */
 static bool may_wait(const struct sock *sk, const struct altconn_addr *addr)
 {
 	return altconn_sk(sk)->waits_listener &&
-	       addr->kind != ALTCONN_KIND_PATH;
+	       addr->kind != ALTCONN_KIND_PATH && !addr->far;
 }
 
 /* When an attempt that begins now times out, ns; 0: never. */
@@ -339,8 +343,8 @@ static struct altconn_addr *server_addr(const struct sock *sk,
 		bound = altconn_bind_addr(sock_net(sk), sk->sk_type, addr);
 	if (bound)
 		return bound;
-	if (ln && (addr->kind != ALTCONN_KIND_INET ||
-		   altconn_addr_equal(ln->addr, addr)))
+	if (ln && likely(!addr->far) && (addr->kind != ALTCONN_KIND_INET ||
+					 altconn_addr_equal(ln->addr, addr)))
 		return altconn_addr_get(ln->addr);
 	return altconn_addr_dup(addr, GFP_KERNEL_ACCOUNT);
 }

@@ -178,9 +178,9 @@ static unsigned int suits(const struct altconn_bind *bind,
  * The bound endpoint that takes a datagram to an address. An address of a path
  * must be the binding's own object or come from a lookup that pins the inode.
  */
-static struct sock *find(struct net *net, const struct altconn_addr *addr,
-			 const struct altconn_addr *from, bool connected,
-			 int *err)
+static struct sock *find_here(struct net *net, const struct altconn_addr *addr,
+			      const struct altconn_addr *from, bool connected,
+			      int *err)
 {
 	struct rhlist_head *list, *pos;
 	unsigned int best = 0, score;
@@ -209,6 +209,34 @@ static struct sock *find(struct net *net, const struct altconn_addr *addr,
 	if (sk)
 		*err = 0;
 	return sk;
+}
+
+static noinline struct sock *find_far(const struct net *net,
+				      const struct altconn_addr *addr,
+				      const struct altconn_addr *from, int *err)
+{
+	struct altconn_addr there;
+	struct net *target;
+	struct sock *sk;
+	u32 reason;
+
+	target = altconn_node_get(net, addr, &there, &reason);
+	if (IS_ERR(target)) {
+		*err = PTR_ERR(target);
+		return NULL;
+	}
+	sk = find_here(target, &there, from, false, err);
+	put_net(target);
+	return sk;
+}
+
+static struct sock *find(struct net *net, const struct altconn_addr *addr,
+			 const struct altconn_addr *from, bool connected,
+			 int *err)
+{
+	if (unlikely(addr->far))
+		return find_far(net, addr, from, err);
+	return find_here(net, addr, from, connected, err);
 }
 
 /* Is @receiver full? Then @entry, a poll()'s, is in its list on return. */
@@ -495,31 +523,55 @@ static int deliver(struct sock *receiver, struct altconn_dgram *dg,
 	return 0;
 }
 
-static int set_source(struct altconn_dgram *dg, struct sock *sk,
-		      const struct altconn_addr *dest)
+/* The IP address that a socket of any address has towards @dest. */
+static struct altconn_addr *source(struct sock *sk, u32 port,
+				   const struct altconn_addr *dest)
 {
-	struct altconn_addr local = {
-		.kind = ALTCONN_KIND_INET, .port = dg->from->port,
-	};
+	struct altconn_addr local = { .kind = ALTCONN_KIND_INET, .port = port };
 
-	altconn_addr_put(dg->from);
 	altconn_node_source(sock_net(sk), dest, &local);
-	dg->from = altconn_addr_dup(&local, GFP_KERNEL_ACCOUNT);
-	return dg->from ? 0 : -ENOMEM;
+	return altconn_addr_dup(&local, GFP_KERNEL_ACCOUNT) ? : ERR_PTR(-ENOMEM);
 }
 
-/* The sender's address as @dest sees it: one that it can answer to. */
-static int set_sender(struct altconn_dgram *dg, struct sock *sk,
-		      const struct altconn_addr *dest)
+static noinline struct altconn_addr *seen_far(struct sock *sk,
+					      struct altconn_addr *addr,
+					      const struct altconn_addr *dest)
 {
-	struct altconn_addr *addr = altconn_addr_of(sk);
+	struct altconn_addr there, *seen;
+	struct net *target;
+	u32 reason;
 
-	dg->sender = sk;
-	dg->from = addr;
-	if (!addr || !dest || addr->kind != ALTCONN_KIND_INET ||
-	    dest->kind != ALTCONN_KIND_INET || !altconn_addr_is_any(addr))
-		return 0;
-	return set_source(dg, sk, dest);
+	target = altconn_node_get(sock_net(sk), dest, &there, &reason);
+	if (IS_ERR(target))
+		return ERR_CAST(target);
+	seen = altconn_node_seen(target, sock_net(sk), addr);
+	put_net(target);
+	return seen;
+}
+
+/*
+ * The sender's address as @dest, or the other half of a pair, sees it: one that it can
+ * answer to. A reference, NULL or an error.
+ */
+static struct altconn_addr *sender_addr(struct sock *sk,
+					const struct altconn_addr *dest)
+{
+	struct altconn_addr *addr = altconn_addr_of(sk), *seen;
+
+	if (!addr || !dest)
+		return addr;
+	seen = addr;
+	if (addr->kind == ALTCONN_KIND_INET && dest->kind == ALTCONN_KIND_INET &&
+	    altconn_addr_is_any(addr)) {
+		seen = source(sk, addr->port, dest);
+		altconn_addr_put(addr);
+		addr = seen;
+	}
+	if (unlikely(dest->far) && !IS_ERR(addr)) {
+		seen = seen_far(sk, addr, dest);
+		altconn_addr_put(addr);
+	}
+	return seen;
 }
 
 /*
@@ -562,11 +614,17 @@ static struct altconn_dgram *make_dgram(struct sock *sk, struct msghdr *msg,
 					const struct altconn_addr *dest)
 {
 	struct altconn_dgram *dg = alloc_dgram(len);
-	int err;
+	struct altconn_addr *from;
+	int err = 0;
 
 	if (!dg)
 		return ERR_PTR(-ENOMEM);
-	err = set_sender(dg, sk, dest);
+	dg->sender = sk;
+	from = sender_addr(sk, dest);
+	if (IS_ERR(from))
+		err = PTR_ERR(from);
+	else
+		dg->from = from;
 	if (!err && unlikely(msg->msg_controllen))
 		err = altconn_scm_send(sk, msg, &dg->scm);
 	/* The bounds are the allocation's: no hardened look at the slab. */
@@ -1032,6 +1090,8 @@ static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
 		err = autobind(sk, dest->addr);
 	if (err)
 		return err;
+	if (dest->addr)
+		altconn_bind_answerable(sk, dest->addr);
 	dg = make_dgram(sk, msg, len, dest->addr);
 	if (IS_ERR(dg))
 		return PTR_ERR(dg);
@@ -1545,13 +1605,15 @@ static bool peer_full(struct sock *sk)
 		dest_put(&dest);
 		return false;
 	}
-	from = altconn_addr_of(sk);
-	receiver = find_receiver(sk, &dest, from, true, &err);
+	from = sender_addr(sk, dest.addr);
+	receiver = IS_ERR(from) ? NULL :
+				  find_receiver(sk, &dest, from, true, &err);
 	if (receiver) {
 		full = !has_room(receiver, false) && block(sk, receiver);
 		sock_put(receiver);
 	}
-	altconn_addr_put(from);
+	if (!IS_ERR(from))
+		altconn_addr_put(from);
 	dest_put(&dest);
 	return full;
 }

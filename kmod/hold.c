@@ -24,7 +24,8 @@ int altconn_hold_enter(struct altconn_assoc *assoc, u32 *reason)
 	ln = altconn_listener_new(assoc->end[ALTCONN_SERVER].addr);
 	if (!ln)
 		return -ENOMEM;
-	ln->netns = assoc->an->net->ns.inum;
+	ln->net = assoc->an->net;
+	ln->netns = ln->net->ns.inum;
 	ln->type = assoc->type;
 	ln->vacant = true;
 	ln->held = true;

@@ -61,20 +61,19 @@ static int read_ids(struct genl_info *info, struct ids *ids)
 
 static u32 kill_assocs(struct net *net, const struct ids *ids)
 {
-	struct altconn_registry *reg = &altconn_pernet(net)->assocs;
-	struct altconn_cursor cursor;
 	struct altconn_assoc *assoc;
+	struct altconn_walk walk;
 	u32 n = 0;
 
-	altconn_registry_begin(reg, &cursor);
+	altconn_assoc_walk(net, &walk);
 	while (!fatal_signal_pending(current) &&
-	       (assoc = altconn_assoc_next(net, &cursor))) {
+	       (assoc = altconn_assoc_next(&walk))) {
 		if (has(ids, assoc->entry.id))
 			n += altconn_assoc_kill(assoc);
 		altconn_assoc_put(assoc);
 		cond_resched();
 	}
-	altconn_registry_end(reg, &cursor);
+	altconn_assoc_walked(&walk);
 	return n;
 }
 

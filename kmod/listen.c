@@ -225,20 +225,9 @@ static int refusal(const struct altconn_addr *addr, const struct found *found,
 	return -ECONNREFUSED;
 }
 
-/**
- * altconn_listener_find() - who listens at an address
- * @net: the caller's namespace
- * @type: the caller's socket type
- * @addr: canonical address; of a path, its inode is pinned by the caller
- * @reason: why nobody does
- *
- * Context: any; takes no lock.
- * Return: a reference; ERR_PTR(-ECONNREFUSED): nobody (E-CONNREFUSED);
- * ERR_PTR(-EPROTOTYPE): the path is a socket of another type (E-PROTOTYPE).
- */
-struct altconn_listener *altconn_listener_find(struct net *net, int type,
-					       const struct altconn_addr *addr,
-					       u32 *reason)
+static struct altconn_listener *find(struct net *net, int type,
+				     const struct altconn_addr *addr,
+				     u32 *reason)
 {
 	struct found found;
 
@@ -250,6 +239,43 @@ struct altconn_listener *altconn_listener_find(struct net *net, int type,
 	} while (found.ln && !refcount_inc_not_zero(&found.ln->refs));
 	rcu_read_unlock();
 	return found.ln ? : ERR_PTR(refusal(addr, &found, reason));
+}
+
+static noinline struct altconn_listener *
+find_far(const struct net *net, int type, const struct altconn_addr *addr,
+	 u32 *reason)
+{
+	struct altconn_listener *ln;
+	struct altconn_addr there;
+	struct net *target;
+
+	target = altconn_node_get(net, addr, &there, reason);
+	if (IS_ERR(target))
+		return ERR_CAST(target);
+	ln = find(target, type, &there, reason);
+	put_net(target);
+	return ln;
+}
+
+/**
+ * altconn_listener_find() - who listens at an address
+ * @net: the caller's namespace
+ * @type: the caller's socket type
+ * @addr: canonical address; of a path, its inode is pinned by the caller
+ * @reason: why nobody does
+ *
+ * Context: any; takes no lock.
+ * Return: a reference; ERR_PTR(-ECONNREFUSED): nobody (E-CONNREFUSED);
+ * ERR_PTR(-EPROTOTYPE): the path is a socket of another type (E-PROTOTYPE); of
+ * another node also what altconn_node_get() says.
+ */
+struct altconn_listener *altconn_listener_find(struct net *net, int type,
+					       const struct altconn_addr *addr,
+					       u32 *reason)
+{
+	if (unlikely(addr->far))
+		return find_far(net, type, addr, reason);
+	return find(net, type, addr, reason);
 }
 
 static u32 max_waiting(const struct altconn_net *an)
@@ -319,18 +345,25 @@ static void wait_here(struct altconn_listener *ln, struct altconn_assoc *assoc)
  *
  * Context: process; lock_sock() of the client held.
  * Return: 0; -ECONNREFUSED: the listener has closed, its backlog is full and it
- * fails fast, or too many wait; -EAGAIN: the vacancy has gone. On failure the
- * endpoint is as it was, and the caller keeps its reference.
+ * fails fast, or too many wait; -EAGAIN: the vacancy has gone; -ENOMEM: of
+ * another namespace. On failure the endpoint is as it was, and the caller keeps its
+ * reference.
  */
 int altconn_listener_enter(struct altconn_listener *ln,
 			   struct altconn_assoc *assoc, u32 *reason)
 {
+	struct altconn_far *far = altconn_far_prepare(assoc, ln);
 	int err;
 
+	*reason = ALTCONN_REASON_NO_MEMORY;
+	if (IS_ERR(far))
+		return PTR_ERR(far);
 	spin_lock(&ln->lock);
 	err = admit(ln, assoc, false, reason);
 	if (err)
 		goto out;
+	altconn_far_arrive(assoc, ln, far);
+	far = NULL;
 	assoc->arrived = altconn_next_id();
 	altconn_assoc_set_listener(assoc, ln);
 	publish(assoc);
@@ -341,6 +374,7 @@ int altconn_listener_enter(struct altconn_listener *ln,
 		wait_here(ln, assoc);
 out:
 	unlock(ln);
+	altconn_far_free(far);
 	return err;
 }
 
@@ -403,8 +437,12 @@ int altconn_listener_reenter(struct altconn_listener *from,
 			     struct altconn_listener *to,
 			     struct altconn_assoc *assoc, u32 *reason)
 {
+	struct altconn_far *far = altconn_far_prepare(assoc, to);
 	int err = 0;
 
+	*reason = ALTCONN_REASON_NO_MEMORY;
+	if (IS_ERR(far))
+		return PTR_ERR(far);
 	spin_lock(&from->lock);
 	spin_lock_nested(&to->lock, SINGLE_DEPTH_NESTING);
 	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
@@ -413,6 +451,8 @@ int altconn_listener_reenter(struct altconn_listener *from,
 	if (from->held)
 		assoc->arrived = altconn_next_id();
 	if (!err && assoc->state == ALTCONN_ASSOC_STATE_PENDING) {
+		altconn_far_arrive(assoc, to, far);
+		far = NULL;
 		altconn_listener_move(from, to, assoc);
 		promote(to);
 		arrived(from, to, assoc);
@@ -422,6 +462,7 @@ int altconn_listener_reenter(struct altconn_listener *from,
 		altconn_vacancy_remove(to);
 	unlock(to);
 	spin_unlock(&from->lock);
+	altconn_far_free(far);
 	return err;
 }
 
@@ -486,7 +527,8 @@ static struct altconn_listener *make(struct sock *sk, int backlog)
 		return NULL;
 	ln->backlog = backlog;
 	ln->sk = sk;
-	ln->netns = sock_net(sk)->ns.inum;
+	ln->net = sock_net(sk);
+	ln->netns = ln->net->ns.inum;
 	ln->type = sk->sk_type;
 	ln->dress = ask->dress;
 	ln->fail_fast = ask->fail_fast;
@@ -688,7 +730,19 @@ int altconn_listen(struct socket *sock, int backlog)
 	return err;
 }
 
-/* Under the lock: take the oldest association, in its new state. */
+/* Under the lock: out of the accept queue, in its new state. */
+static void unqueue(struct altconn_listener *ln, struct altconn_assoc *assoc,
+		    u8 state)
+{
+	lockdep_assert_held(&ln->lock);
+	list_del_init(&assoc->node);
+	ln->queued--;
+	if (state == ALTCONN_ASSOC_STATE_CLOSED)
+		altconn_far_leave(assoc);
+	altconn_assoc_set_state(assoc, state);
+}
+
+/* Likewise: the oldest association. */
 static struct altconn_assoc *dequeue(struct altconn_listener *ln, u8 state)
 {
 	struct altconn_assoc *assoc;
@@ -698,9 +752,7 @@ static struct altconn_assoc *dequeue(struct altconn_listener *ln, u8 state)
 					 node);
 	if (!assoc)
 		return NULL;
-	list_del_init(&assoc->node);
-	ln->queued--;
-	altconn_assoc_set_state(assoc, state);
+	unqueue(ln, assoc, state);
 	return assoc;
 }
 
@@ -768,9 +820,7 @@ bool altconn_listener_kill(struct altconn_assoc *assoc)
 		altconn_connect_decide(ln, assoc, ECONNABORTED,
 				       ALTCONN_REASON_KILLED);
 	} else if (state == ALTCONN_ASSOC_STATE_QUEUED) {
-		list_del_init(&assoc->node);
-		ln->queued--;
-		altconn_assoc_set_state(assoc, ALTCONN_ASSOC_STATE_CLOSED);
+		unqueue(ln, assoc, ALTCONN_ASSOC_STATE_CLOSED);
 		promote(ln);
 	}
 	altconn_listener_unlock(ln);

@@ -39,10 +39,18 @@ static int __net_init net_init(struct net *net)
 	if (net_eq(net, &init_net))
 		altconn_init_state = an;
 	altconn_registry_init(&an->assocs);
+	altconn_registry_init(&an->inbound);
 	altconn_registry_init(&an->sockets);
 	altconn_port_init(an);
 	altconn_rules_init(an);
+	altconn_node_init(an);
 	return altconn_sysctl_register(net);
+}
+
+/* A grace period before net_exit(). */
+static void __net_exit net_pre_exit(struct net *net)
+{
+	altconn_node_leave(altconn_pernet(net));
 }
 
 static void __net_exit net_exit(struct net *net)
@@ -53,14 +61,16 @@ static void __net_exit net_exit(struct net *net)
 	altconn_port_exit(an);
 	altconn_rules_exit(an);
 	WARN_ON_ONCE(!list_empty(&an->assocs.entries) ||
+		     !list_empty(&an->inbound.entries) ||
 		     !list_empty(&an->sockets.entries));
 }
 
 static struct pernet_operations net_ops = {
-	.init	= net_init,
-	.exit	= net_exit,
-	.id	= &altconn_net_id,
-	.size	= sizeof(struct altconn_net),
+	.init		= net_init,
+	.pre_exit	= net_pre_exit,
+	.exit		= net_exit,
+	.id		= &altconn_net_id,
+	.size		= sizeof(struct altconn_net),
 };
 
 static int __init register_family(void)

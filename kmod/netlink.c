@@ -15,8 +15,9 @@
 
 /* May this reader see pids of sockets that are not its user's? */
 struct viewer {
-	bool	admin;
-	kuid_t	uid;
+	bool			admin;
+	kuid_t			uid;
+	enum altconn_side	side;	/* where he looks from */
 };
 
 static struct viewer viewer_of(struct sk_buff *skb, struct net *net)
@@ -136,7 +137,7 @@ static int put_assoc_end(struct sk_buff *skb, int attr,
 	/* Pairs with altconn_assoc_attach(). */
 	struct sock *sk = smp_load_acquire(&end->sk);
 	struct end_info info = {
-		.addr = end->addr,
+		.addr = altconn_assoc_addr(assoc, side, viewer->side),
 		.dress = end->dress,
 		.recv_queue = altconn_ring_payload(READ_ONCE(assoc->end[side].in)),
 		.inode = sk ? sock_i_ino(sk) : 0,
@@ -242,6 +243,12 @@ static int dump_assoc(struct sk_buff *skb, struct netlink_callback *cb,
 }
 
 /* The core keeps the callback where it is for as long as a dump lasts. */
+static struct altconn_walk *walk_of(struct netlink_callback *cb)
+{
+	BUILD_BUG_ON(sizeof(struct altconn_walk) > sizeof(cb->ctx));
+	return (struct altconn_walk *)cb->ctx;
+}
+
 static struct altconn_cursor *cursor_of(struct netlink_callback *cb)
 {
 	BUILD_BUG_ON(sizeof(struct altconn_cursor) > sizeof(cb->ctx));
@@ -261,7 +268,7 @@ static struct altconn_net *net_of(const struct netlink_callback *cb)
  */
 int altconn_nl_assoc_get_start(struct netlink_callback *cb)
 {
-	altconn_registry_begin(&net_of(cb)->assocs, cursor_of(cb));
+	altconn_assoc_walk(sock_net(cb->skb->sk), walk_of(cb));
 	return 0;
 }
 
@@ -273,7 +280,7 @@ int altconn_nl_assoc_get_start(struct netlink_callback *cb)
  */
 int altconn_nl_assoc_get_done(struct netlink_callback *cb)
 {
-	altconn_registry_end(&net_of(cb)->assocs, cursor_of(cb));
+	altconn_assoc_walked(walk_of(cb));
 	return 0;
 }
 
@@ -292,11 +299,12 @@ int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 	struct altconn_assoc *assoc;
 	int err = 0;
 
-	while (!err && (assoc = altconn_assoc_next(net, cursor_of(cb)))) {
+	while (!err && (assoc = altconn_assoc_next(walk_of(cb)))) {
+		viewer.side = walk_of(cb)->inbound ? ALTCONN_SERVER :
+						     ALTCONN_CLIENT;
 		err = dump_assoc(skb, cb, &viewer, assoc);
 		if (err)
-			altconn_registry_again(&net_of(cb)->assocs,
-					       cursor_of(cb), &assoc->entry);
+			altconn_assoc_again(walk_of(cb), assoc);
 		altconn_assoc_put(assoc);
 	}
 	return skb->len;
@@ -392,6 +400,19 @@ static int put_owner(struct sk_buff *skb, const struct viewer *viewer,
 	return err;
 }
 
+static bool is_reachable(const struct sock *sk)
+{
+	const struct altconn_bind *bind;
+	bool reachable;
+
+	rcu_read_lock();
+	/* Pairs with altconn_bind_insert(). */
+	bind = smp_load_acquire(&altconn_sk(sk)->bind);
+	reachable = bind && READ_ONCE(bind->reachable);
+	rcu_read_unlock();
+	return reachable;
+}
+
 static int put_socket(struct sk_buff *skb, const struct viewer *viewer,
 		      struct sock *sk)
 {
@@ -402,7 +423,9 @@ static int put_socket(struct sk_buff *skb, const struct viewer *viewer,
 	if (nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_ID, id,
 			      ALTCONN_A_SOCKET_PAD) ||
 	    nla_put_u32(skb, ALTCONN_A_SOCKET_TYPE, sk->sk_type) ||
-	    put_owner(skb, viewer, sk))
+	    put_owner(skb, viewer, sk) ||
+	    (is_reachable(sk) &&
+	     nla_put_flag(skb, ALTCONN_A_SOCKET_REACHABLE)))
 		return -EMSGSIZE;
 	if (sk->sk_type == SOCK_DGRAM)
 		return put_dgram(skb, sk);
@@ -481,6 +504,8 @@ int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
 
 static int put_family(struct sk_buff *skb, const struct altconn_net *an)
 {
+	u32 node = READ_ONCE(an->node_id);
+
 	if (nla_put_u32(skb, ALTCONN_A_FAMILY_NUMBER, altconn_family) ||
 	    nla_put_string(skb, ALTCONN_A_FAMILY_VERSION, ALTCONN_VERSION) ||
 	    nla_put_u64_64bit(skb, ALTCONN_A_FAMILY_ASSOCS,
@@ -488,9 +513,12 @@ static int put_family(struct sk_buff *skb, const struct altconn_net *an)
 			      ALTCONN_A_FAMILY_PAD) ||
 	    nla_put_u64_64bit(skb, ALTCONN_A_FAMILY_SOCKETS,
 			      atomic_long_read(&an->n_sockets),
+			      ALTCONN_A_FAMILY_PAD) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_FAMILY_INBOUND,
+			      atomic_long_read(&an->n_inbound),
 			      ALTCONN_A_FAMILY_PAD))
 		return -EMSGSIZE;
-	return 0;
+	return node ? nla_put_u32(skb, ALTCONN_A_FAMILY_NODE, node) : 0;
 }
 
 /**

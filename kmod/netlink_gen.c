@@ -60,6 +60,29 @@ static const struct nla_policy altconn_kill_nl_policy[ALTCONN_A_KILL_ID + 1] = {
 	[ALTCONN_A_KILL_ID] = { .type = NLA_U64, },
 };
 
+/* ALTCONN_CMD_NODE_ADD - do */
+static const struct nla_policy altconn_node_add_nl_policy[ALTCONN_A_NODE_NETNS_FD + 1] = {
+	[ALTCONN_A_NODE_ID] = { .type = NLA_U32, },
+	[ALTCONN_A_NODE_IP] = NLA_POLICY_EXACT_LEN(16),
+	[ALTCONN_A_NODE_NETNS_FD] = { .type = NLA_U32, },
+};
+
+/* ALTCONN_CMD_NODE_DEL - do */
+static const struct nla_policy altconn_node_del_nl_policy[ALTCONN_A_NODE_ID + 1] = {
+	[ALTCONN_A_NODE_ID] = { .type = NLA_U32, },
+};
+
+/* ALTCONN_CMD_NODE_SET - do */
+static const struct nla_policy altconn_node_set_nl_policy[ALTCONN_A_NODE_STATE + 1] = {
+	[ALTCONN_A_NODE_ID] = { .type = NLA_U32, },
+	[ALTCONN_A_NODE_STATE] = NLA_POLICY_MAX(NLA_U32, 2),
+};
+
+/* ALTCONN_CMD_NODE_SELF - do */
+static const struct nla_policy altconn_node_self_nl_policy[ALTCONN_A_NODE_ID + 1] = {
+	[ALTCONN_A_NODE_ID] = { .type = NLA_U32, },
+};
+
 /* Ops table for altconn */
 static const struct genl_split_ops altconn_nl_ops[] = {
 	{
@@ -120,6 +143,39 @@ static const struct genl_split_ops altconn_nl_ops[] = {
 		.doit		= altconn_nl_kill_doit,
 		.policy		= altconn_kill_nl_policy,
 		.maxattr	= ALTCONN_A_KILL_ID,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= ALTCONN_CMD_NODE_GET,
+		.dumpit	= altconn_nl_node_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= ALTCONN_CMD_NODE_ADD,
+		.doit		= altconn_nl_node_add_doit,
+		.policy		= altconn_node_add_nl_policy,
+		.maxattr	= ALTCONN_A_NODE_NETNS_FD,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= ALTCONN_CMD_NODE_DEL,
+		.doit		= altconn_nl_node_del_doit,
+		.policy		= altconn_node_del_nl_policy,
+		.maxattr	= ALTCONN_A_NODE_ID,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= ALTCONN_CMD_NODE_SET,
+		.doit		= altconn_nl_node_set_doit,
+		.policy		= altconn_node_set_nl_policy,
+		.maxattr	= ALTCONN_A_NODE_STATE,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= ALTCONN_CMD_NODE_SELF,
+		.doit		= altconn_nl_node_self_doit,
+		.policy		= altconn_node_self_nl_policy,
+		.maxattr	= ALTCONN_A_NODE_ID,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 };

@@ -32,6 +32,12 @@ int altconn_nl_rule_del_doit(struct sk_buff *skb, struct genl_info *info);
 int altconn_nl_rule_zero_doit(struct sk_buff *skb, struct genl_info *info);
 int altconn_nl_rule_restore_doit(struct sk_buff *skb, struct genl_info *info);
 int altconn_nl_kill_doit(struct sk_buff *skb, struct genl_info *info);
+int altconn_nl_node_get_dumpit(struct sk_buff *skb,
+			       struct netlink_callback *cb);
+int altconn_nl_node_add_doit(struct sk_buff *skb, struct genl_info *info);
+int altconn_nl_node_del_doit(struct sk_buff *skb, struct genl_info *info);
+int altconn_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info);
+int altconn_nl_node_self_doit(struct sk_buff *skb, struct genl_info *info);
 
 extern struct genl_family altconn_nl_family;
 

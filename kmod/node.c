@@ -1,13 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Nodes: which addresses are this network namespace's own, and which way leads
- * to others. This namespace is the only node that it knows.
+ * to others.
+ *
+ * A namespace knows others by ids that it gave them, and may give them an IP
+ * address each. What it knows is its own business: another one may call it by
+ * another id, or not know it at all, and then sees unnamed clients.
+ *
+ * That keeps nobody alive: namespaces that know each other still die.
  */
 
 #include <linux/inetdevice.h>
 #include <net/addrconf.h>
 #include <net/route.h>
 #include "altconn.h"
+
+/* So many nodes may a namespace know; they are looked at one after the other. */
+#define NODES_MAX	4096
+
+/**
+ * struct node - a namespace, as another one knows it
+ * @id: its id there
+ * @up: it is to be reached
+ * @netns: inode number of it
+ * @target: it, or NULL: it is gone
+ * @ip: its IP address there, or all zero
+ * @naming: in the target's list, or in none
+ * @rcu: frees it
+ *
+ * Lifetime: the table's of the namespace that knows it, under nodes_lock. Readers
+ * have RCU alone. @target is no reference: altconn_node_leave() of the target
+ * clears it, a grace period before that namespace's memory goes, and who follows it
+ * takes a reference that a dying one does not give.
+ */
+struct node {
+	u32			id;
+	bool			up;
+	u32			netns;
+	struct net		*target;
+	struct in6_addr		ip;
+	struct list_head	naming;
+	struct rcu_head		rcu;
+};
+
+/* Changes of all tables: a node is in two namespaces' lists. */
+static DEFINE_MUTEX(nodes_lock);
 
 static bool is_local_v6(struct net *net, const struct altconn_addr *addr)
 {
@@ -46,6 +83,17 @@ bool altconn_node_is_local(struct net *net, const struct altconn_addr *addr)
 	return ipv4_is_loopback(ip) || inet_addr_type(net, ip) == RTN_LOCAL;
 }
 
+/*
+ * A namespace that never had an IP address has no table of them, and then all are
+ * said to be broadcast.
+ */
+static bool is_broadcast(struct net *net, __be32 ip)
+{
+	return ipv4_is_lbcast(ip) ||
+	       (inet_addr_type(net, ip) == RTN_BROADCAST &&
+		inet_addr_type(net, htonl(INADDR_LOOPBACK)) != RTN_BROADCAST);
+}
+
 /**
  * altconn_node_is_broadcast() - does this address mean everybody?
  * @net: the namespace
@@ -64,18 +112,181 @@ bool altconn_node_is_broadcast(struct net *net,
 		return false;
 	ip = altconn_addr_v4(addr);
 	return !ipv4_is_loopback(ip) && !ipv4_is_zeronet(ip) &&
-	       inet_addr_type(net, ip) == RTN_BROADCAST;
+	       is_broadcast(net, ip);
+}
+
+/* The node of an IP address. RCU read side. */
+static struct node *find_ip(struct altconn_net *an, const struct in6_addr *ip)
+{
+	unsigned long id;
+	struct node *node;
+
+	xa_for_each(&an->nodes, id, node)
+		if (ipv6_addr_equal(&node->ip, ip))
+			return node;
+	return NULL;
+}
+
+/* The node that an address is of. RCU read side. */
+static struct node *find(struct altconn_net *an, const struct altconn_addr *addr)
+{
+	if (addr->kind == ALTCONN_KIND_INET)
+		return find_ip(an, altconn_addr_ip(addr));
+	return xa_load(&an->nodes, addr->node);
+}
+
+/* May somebody go there? RCU read side. */
+static int check(const struct node *node, u32 *reason)
+{
+	const struct net *target;
+
+	*reason = ALTCONN_REASON_NO_NODE;
+	if (!node)
+		return -ENETUNREACH;
+	*reason = ALTCONN_REASON_NODE_DOWN;
+	target = READ_ONCE(node->target);
+	return READ_ONCE(node->up) && target && check_net(target) ?
+		       0 : -EHOSTUNREACH;
+}
+
+/**
+ * altconn_node_get() - the namespace of another node
+ * @net: who wants to go there
+ * @addr: an address that is far
+ * @there: that address as it is written there
+ * @reason: why not
+ *
+ * Context: any.
+ * Return: a reference; ERR_PTR(-ENETUNREACH): no such node any more;
+ * ERR_PTR(-EHOSTUNREACH): it is down, or gone.
+ */
+struct net *altconn_node_get(const struct net *net,
+			     const struct altconn_addr *addr,
+			     struct altconn_addr *there, u32 *reason)
+{
+	struct net *target;
+	struct node *node;
+	int err;
+
+	memcpy(there, addr, offsetof(struct altconn_addr, bytes) + addr->len);
+	if (addr->kind != ALTCONN_KIND_INET)
+		there->node = ALTCONN_NODE_SELF;
+	rcu_read_lock();
+	node = find(altconn_pernet(net), addr);
+	err = check(node, reason);
+	if (!err) {
+		target = READ_ONCE(node->target);
+		if (target)
+			target = maybe_get_net(target);
+		if (!target)
+			err = -EHOSTUNREACH;
+	}
+	rcu_read_unlock();
+	return err ? ERR_PTR(err) : target;
+}
+
+/* How @there knows @net, and by an IP address of this version, if @v4 is one. */
+static struct node *known_as(struct net *there, const struct net *net,
+			     const bool *v4)
+{
+	unsigned long id;
+	struct node *node;
+
+	xa_for_each(&altconn_pernet(there)->nodes, id, node)
+		if (READ_ONCE(node->target) == net &&
+		    (!v4 || (!ipv6_addr_any(&node->ip) &&
+			     ipv6_addr_v4mapped(&node->ip) == *v4)))
+			return node;
+	return NULL;
+}
+
+static struct altconn_addr *seen_inet(struct net *there, const struct net *net,
+				      struct altconn_addr *addr)
+{
+	const struct node *node;
+	unsigned long id;
+	bool same = false;
+
+	xa_for_each(&altconn_pernet(there)->nodes, id, node)
+		same |= READ_ONCE(node->target) == net &&
+			ipv6_addr_equal(&node->ip, altconn_addr_ip(addr));
+	return same ? altconn_addr_get(addr) : NULL;
+}
+
+/**
+ * altconn_node_seen() - an address as it is written in another namespace
+ * @there: that namespace; not the same
+ * @net: the address' own
+ * @addr: the address, or NULL
+ *
+ * Context: process, may sleep.
+ * Return: a reference; NULL: it cannot be named there, since @net is not known, or
+ * not by this IP address; ERR_PTR(-ENOMEM).
+ */
+struct altconn_addr *altconn_node_seen(struct net *there, const struct net *net,
+				       struct altconn_addr *addr)
+{
+	struct altconn_addr *seen;
+	const struct node *node;
+	u32 id;
+
+	if (!addr || addr->kind == ALTCONN_KIND_PATH)
+		return altconn_addr_get(addr);
+	rcu_read_lock();
+	if (addr->kind == ALTCONN_KIND_INET) {
+		seen = seen_inet(there, net, addr);
+		rcu_read_unlock();
+		return seen;
+	}
+	node = known_as(there, net, NULL);
+	id = node ? node->id : 0;
+	rcu_read_unlock();
+	if (!id)
+		return NULL;
+	seen = altconn_addr_dup(addr, GFP_KERNEL_ACCOUNT);
+	if (!seen)
+		return ERR_PTR(-ENOMEM);
+	seen->node = id;
+	seen->far = true;
+	return seen;
+}
+
+/* The IP address by which the other node knows this one, or any. */
+static void far_source(struct net *net, const struct altconn_addr *dest,
+		       struct altconn_addr *local)
+{
+	bool v4 = altconn_addr_is_v4(dest);
+	struct altconn_addr there;
+	const struct node *node;
+	struct net *target;
+	u32 reason;
+
+	if (v4)
+		ipv6_addr_set_v4mapped(htonl(INADDR_ANY),
+				       altconn_addr_ip(local));
+	else
+		*altconn_addr_ip(local) = in6addr_any;
+	target = altconn_node_get(net, dest, &there, &reason);
+	if (IS_ERR(target))
+		return;
+	rcu_read_lock();
+	node = known_as(target, net, &v4);
+	if (node)
+		*altconn_addr_ip(local) = node->ip;
+	rcu_read_unlock();
+	put_net(target);
 }
 
 /**
  * altconn_node_source() - the IP address that a socket has towards another
  * @net: the namespace
- * @dest: where it connects or sends to, this node's or broadcast
+ * @dest: where it connects or sends to, this node's or another's or broadcast
  * @local: its address; the IP part is written
  *
  * As the routing table of a host has it: 127.0.0.1 to all of 127/8, else the
  * address itself. Broadcast stays in this namespace, where 127.0.0.1 can be
- * answered.
+ * answered. To another node it is the address by which that one knows this one,
+ * and any address if it knows none.
  *
  * Context: process.
  */
@@ -84,9 +295,11 @@ void altconn_node_source(struct net *net, const struct altconn_addr *dest,
 {
 	local->node = dest->node;
 	local->len = sizeof(struct in6_addr);
-	if (altconn_addr_is_v4(dest) &&
-	    (ipv4_is_loopback(altconn_addr_v4(dest)) ||
-	     altconn_node_is_broadcast(net, dest)))
+	if (unlikely(dest->far))
+		far_source(net, dest, local);
+	else if (altconn_addr_is_v4(dest) &&
+		 (ipv4_is_loopback(altconn_addr_v4(dest)) ||
+		  altconn_node_is_broadcast(net, dest)))
 		ipv6_addr_set_v4mapped(htonl(INADDR_LOOPBACK),
 				       altconn_addr_ip(local));
 	else
@@ -122,6 +335,19 @@ static bool same_version(const struct altconn_sock *ask,
 	return !v4 || (altconn_addr_is_any(bind->addr) && !bind->v6only);
 }
 
+/* To another node, if there is one. */
+static noinline int route_far(struct net *net, struct altconn_addr *addr,
+			      u32 *reason)
+{
+	int err;
+
+	rcu_read_lock();
+	err = check(find(altconn_pernet(net), addr), reason);
+	rcu_read_unlock();
+	addr->far = !err;
+	return err;
+}
+
 static int route_inet(const struct sock *sk, struct altconn_addr *addr,
 		      u32 *reason)
 {
@@ -132,31 +358,265 @@ static int route_inet(const struct sock *sk, struct altconn_addr *addr,
 	rcu_read_lock();
 	same = same_version(altconn_sk(sk), addr);
 	rcu_read_unlock();
-	if (same && (altconn_node_is_local(net, addr) ||
-		     altconn_node_is_broadcast(net, addr)))
-		return 0;
 	*reason = ALTCONN_REASON_NO_NODE;
-	return -ENETUNREACH;
+	if (!same)
+		return -ENETUNREACH;
+	if (altconn_node_is_local(net, addr) ||
+	    altconn_node_is_broadcast(net, addr))
+		return 0;
+	return route_far(net, addr, reason);
 }
 
 /**
  * altconn_node_route() - is there a way to an address?
  * @sk: who wants to connect or send
- * @addr: the destination; an IP address that means any becomes the loopback one
+ * @addr: the destination; an IP address that means any becomes the loopback one,
+ *	this node's own id becomes ALTCONN_NODE_SELF; far when it is another's
  * @reason: why not
  *
+ * What is this node's own counts before what it knows of others.
+ *
  * Context: process.
- * Return: 0; -ENETUNREACH: no such node, or an IP address that is not this
- * node's or of a version that the socket does not speak (E-NETUNREACH).
+ * Return: 0; -ENETUNREACH: no such node, or an IP address that is neither this
+ * node's nor another's, or of a version that the socket does not speak
+ * (E-NETUNREACH); -EHOSTUNREACH: the node is down, or its namespace is gone
+ * (E-HOSTUNREACH).
  */
 int altconn_node_route(const struct sock *sk, struct altconn_addr *addr,
 		       u32 *reason)
 {
+	struct net *net = sock_net(sk);
+
 	if (addr->kind == ALTCONN_KIND_INET)
 		return route_inet(sk, addr, reason);
 	if (addr->node == ALTCONN_NODE_SELF ||
-	    altconn_node_is_broadcast(sock_net(sk), addr))
+	    altconn_node_is_broadcast(net, addr))
 		return 0;
-	*reason = ALTCONN_REASON_NO_NODE;
-	return -ENETUNREACH;
+	if (addr->node != READ_ONCE(altconn_pernet(net)->node_id))
+		return route_far(net, addr, reason);
+	addr->node = ALTCONN_NODE_SELF;
+	return 0;
+}
+
+/* ---- the table ---- */
+
+/* Who sends datagrams remembers where to. */
+static void changed(void)
+{
+	altconn_dgram_changed();
+}
+
+static bool is_taken(struct altconn_net *an, const struct in6_addr *ip)
+{
+	return !ipv6_addr_any(ip) && find_ip(an, ip);
+}
+
+static int insert(struct altconn_net *an, struct node *node, const char **wrong)
+{
+	int err;
+
+	lockdep_assert_held(&nodes_lock);
+	*wrong = "a node has this id";
+	if (node->id == an->node_id || xa_load(&an->nodes, node->id))
+		return -EEXIST;
+	*wrong = "a node has this IP address";
+	if (is_taken(an, &node->ip))
+		return -EEXIST;
+	*wrong = "too many nodes: 4096 are the most";
+	if (an->n_nodes >= NODES_MAX)
+		return -ENOSPC;
+	*wrong = NULL;
+	err = xa_err(xa_store(&an->nodes, node->id, node, GFP_KERNEL_ACCOUNT));
+	if (err)
+		return err;
+	an->n_nodes++;
+	list_add(&node->naming, &altconn_pernet(node->target)->named_by);
+	return 0;
+}
+
+/**
+ * altconn_node_add() - make another namespace reachable
+ * @net: from this one
+ * @id: the id that it has here, not 0 and not broadcast
+ * @ip: and the IP address, IPv4 as v4-mapped; all zero: none
+ * @target: the other one, a reference, which stays the caller's
+ * @wrong: what is wrong, or NULL
+ *
+ * Context: process, may sleep.
+ * Return: 0; -EEXIST: id or address are taken; -ENOSPC; -ENOMEM.
+ */
+int altconn_node_add(struct net *net, u32 id, const struct in6_addr *ip,
+		     struct net *target, const char **wrong)
+{
+	struct node *node = kzalloc(sizeof(*node), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	*wrong = NULL;
+	if (!node)
+		return -ENOMEM;
+	node->id = id;
+	node->up = true;
+	node->netns = target->ns.inum;
+	node->target = target;
+	node->ip = *ip;
+	mutex_lock(&nodes_lock);
+	err = insert(altconn_pernet(net), node, wrong);
+	mutex_unlock(&nodes_lock);
+	if (err)
+		kfree(node);
+	else
+		changed();
+	return err;
+}
+
+static void drop(struct altconn_net *an, struct node *node)
+{
+	lockdep_assert_held(&nodes_lock);
+	xa_erase(&an->nodes, node->id);
+	an->n_nodes--;
+	list_del_init(&node->naming);
+	kfree_rcu(node, rcu);
+}
+
+/**
+ * altconn_node_del() - forget a node
+ * @net: the namespace
+ * @id: which; 0: all
+ *
+ * Associations stay.
+ *
+ * Context: process, may sleep.
+ * Return: 0; -ENOENT: no such node.
+ */
+int altconn_node_del(struct net *net, u32 id)
+{
+	struct altconn_net *an = altconn_pernet(net);
+	struct node *node;
+	unsigned long at;
+	int err = id ? -ENOENT : 0;
+
+	mutex_lock(&nodes_lock);
+	xa_for_each(&an->nodes, at, node) {
+		if (id && at != id)
+			continue;
+		drop(an, node);
+		err = 0;
+	}
+	mutex_unlock(&nodes_lock);
+	changed();
+	return err;
+}
+
+/**
+ * altconn_node_set() - set a node up or down
+ * @net: the namespace
+ * @id: which
+ * @up: whether it is to be reached from now on
+ *
+ * Associations stay, and attempts that wait there.
+ *
+ * Context: process, may sleep.
+ * Return: 0; -ENOENT: no such node.
+ */
+int altconn_node_set(struct net *net, u32 id, bool up)
+{
+	struct node *node;
+
+	mutex_lock(&nodes_lock);
+	node = xa_load(&altconn_pernet(net)->nodes, id);
+	if (node)
+		WRITE_ONCE(node->up, up);
+	mutex_unlock(&nodes_lock);
+	changed();
+	return node ? 0 : -ENOENT;
+}
+
+/**
+ * altconn_node_call() - give a namespace an id of its own
+ * @net: the namespace
+ * @id: what it calls itself, like ALTCONN_NODE_SELF; 0: nothing
+ * @wrong: what is wrong, or NULL
+ *
+ * Context: process, may sleep.
+ * Return: 0; -EEXIST: another node has it.
+ */
+int altconn_node_call(struct net *net, u32 id, const char **wrong)
+{
+	struct altconn_net *an = altconn_pernet(net);
+	int err = 0;
+
+	*wrong = NULL;
+	mutex_lock(&nodes_lock);
+	if (id && xa_load(&an->nodes, id)) {
+		*wrong = "a node has this id";
+		err = -EEXIST;
+	} else {
+		WRITE_ONCE(an->node_id, id);
+	}
+	mutex_unlock(&nodes_lock);
+	changed();
+	return err;
+}
+
+/**
+ * altconn_node_next() - what a namespace knows, one by one
+ * @net: the namespace
+ * @id: at least so; gets that of the node which is told
+ * @info: written whole
+ *
+ * Context: any.
+ * Return: 1, or 0 behind the last.
+ */
+int altconn_node_next(struct net *net, u32 *id, struct altconn_node_info *info)
+{
+	unsigned long at = *id;
+	struct node *node;
+
+	memset(info, 0, sizeof(*info));
+	rcu_read_lock();
+	node = xa_find(&altconn_pernet(net)->nodes, &at, U32_MAX, XA_PRESENT);
+	if (node) {
+		*id = node->id;
+		info->id = node->id;
+		info->up = READ_ONCE(node->up);
+		info->gone = !READ_ONCE(node->target);
+		info->netns = node->netns;
+		info->ip = node->ip;
+	}
+	rcu_read_unlock();
+	return !!node;
+}
+
+/**
+ * altconn_node_init() - a namespace that knows no other
+ * @an: the namespace
+ */
+void altconn_node_init(struct altconn_net *an)
+{
+	xa_init_flags(&an->nodes, XA_FLAGS_ACCOUNT);
+	INIT_LIST_HEAD(&an->named_by);
+}
+
+/**
+ * altconn_node_leave() - a namespace dies
+ * @an: the namespace; a grace period passes before its memory goes
+ *
+ * It forgets the others, and they find it gone.
+ *
+ * Context: process, may sleep.
+ */
+void altconn_node_leave(struct altconn_net *an)
+{
+	struct node *node, *next;
+	unsigned long id;
+
+	mutex_lock(&nodes_lock);
+	xa_for_each(&an->nodes, id, node)
+		drop(an, node);
+	list_for_each_entry_safe(node, next, &an->named_by, naming) {
+		WRITE_ONCE(node->target, NULL);
+		list_del_init(&node->naming);
+	}
+	mutex_unlock(&nodes_lock);
+	changed();
 }

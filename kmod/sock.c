@@ -206,7 +206,7 @@ static struct altconn_addr *peer_addr(struct sock *sk, int *err)
 		return altconn_dgram_peer(sk);
 	assoc = altconn_assoc_of(sk, &side);
 	if (assoc) {
-		addr = altconn_addr_get(assoc->end[!side].addr);
+		addr = altconn_addr_get(altconn_assoc_addr(assoc, !side, side));
 		altconn_assoc_put(assoc);
 	} else {
 		*err = -ENOTCONN;
@@ -369,6 +369,12 @@ static int set_u32(struct sock *sk, int optname, u32 value)
 			return -EINVAL;
 		altconn_dgram_overflow(sk, value);
 		return 0;
+	case ALTCONN_REACHABLE:
+		/* Likewise. */
+		if (ask->bind)
+			return -EINVAL;
+		ask->reachable = value;
+		return 0;
 	case ALTCONN_SHARE_ADDRESS:
 		if (sk->sk_type == SOCK_DGRAM)
 			return -ENOPROTOOPT;
@@ -403,7 +409,7 @@ static bool is_v6only(const struct sock *sk, int level, int optname)
 static bool is_settable(int optname)
 {
 	return optname >= ALTCONN_CONNECT_TIMEOUT &&
-	       optname <= ALTCONN_SHARE_ADDRESS &&
+	       optname <= ALTCONN_REACHABLE &&
 	       optname != ALTCONN_CONNECT_INFO &&
 	       optname != ALTCONN_PEER_INFO;
 }
@@ -502,6 +508,9 @@ static int get_u32(const struct sock *sk, int optname, u32 *value)
 		if (sk->sk_type != SOCK_DGRAM)
 			return -ENOPROTOOPT;
 		*value = altconn_dgram_sk(sk)->overflow;
+		return 0;
+	case ALTCONN_REACHABLE:
+		*value = ask->reachable;
 		return 0;
 	case ALTCONN_SHARE_ADDRESS:
 		if (sk->sk_type == SOCK_DGRAM)

@@ -505,9 +505,12 @@ static ssize_t recv_record(struct sock *sk, struct conn *c,
 
 static void name_peer(struct sock *sk, const struct conn *c, struct msghdr *msg)
 {
+	enum altconn_side side = c->own - c->assoc->end;
+
 	if (msg->msg_name)
 		msg->msg_namelen =
-			altconn_addr_write(sk, c->peer->addr,
+			altconn_addr_write(sk, altconn_assoc_addr(c->assoc,
+								  !side, side),
 					   msg->msg_name);
 }
 

@@ -116,6 +116,8 @@ struct sockaddr_altconn {
  *	bind(): the port, name or IP address is shared with other sockets of
  *	the same user that have it set too, which may all listen: they get the
  *	connections in turn.
+ * ALTCONN_REACHABLE, get and set, __u32: non-zero before bind(): the port or name can
+ *	be reached from other nodes too. IP addresses can, but for loopback ones.
  */
 #define ALTCONN_CONNECT_TIMEOUT	1
 #define ALTCONN_CONNECT_INFO	2
@@ -126,6 +128,7 @@ struct sockaddr_altconn {
 #define ALTCONN_DGRAM_OVERFLOW	7
 #define ALTCONN_PEER_INFO	8
 #define ALTCONN_SHARE_ADDRESS	9
+#define ALTCONN_REACHABLE	10
 
 #define ALTCONN_TIMEOUT_DEFAULT	(~0ULL)
 #define ALTCONN_TIMEOUT_MAX	(7ULL * 24 * 3600 * 1000)

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Nodes over generic netlink.
+ */
+
+#include <net/genetlink.h>
+#include "altconn.h"
+#include "netlink_gen.h"
+
+/* No attribute twice: the core takes the last and forgets the others. */
+static int check_once(struct genl_info *info)
+{
+	const struct nlattr *attr;
+	unsigned long seen = 0;
+	int rem;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
+		/* The policy has bounded the type. */
+		if (seen & BIT(nla_type(attr))) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attr,
+					    "an attribute comes twice");
+			return -EINVAL;
+		}
+		seen |= BIT(nla_type(attr));
+	}
+	return 0;
+}
+
+/* May this be done at all? */
+static int check_request(struct sk_buff *skb, struct genl_info *info)
+{
+	return altconn_nl_check_admin(skb, info) ? : check_once(info);
+}
+
+/* Of another node; there must be one. */
+static int read_id(struct genl_info *info, u32 *id)
+{
+	const struct nlattr *attr = info->attrs[ALTCONN_A_NODE_ID];
+
+	if (!attr) {
+		NL_SET_ERR_MSG(info->extack, "the 'id' is missing");
+		return -EINVAL;
+	}
+	*id = nla_get_u32(attr);
+	if (*id != ALTCONN_NODE_SELF && *id != ALTCONN_NODE_BROADCAST)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(info->extack, attr,
+			    "'id' is 1 to 4294967294: others are no node's");
+	return -EINVAL;
+}
+
+/* One that a host of its own may have. */
+static bool is_hosts(const struct in6_addr *ip)
+{
+	__be32 v4 = ip->s6_addr32[3];
+	int type = ipv6_addr_type(ip);
+
+	if (ipv6_addr_v4mapped(ip))
+		return !ipv4_is_zeronet(v4) && !ipv4_is_loopback(v4) &&
+		       !ipv4_is_multicast(v4) && !ipv4_is_lbcast(v4);
+	return type & IPV6_ADDR_UNICAST &&
+	       !(type & (IPV6_ADDR_LOOPBACK | IPV6_ADDR_LINKLOCAL));
+}
+
+static int read_ip(struct genl_info *info, struct in6_addr *ip)
+{
+	const struct nlattr *attr = info->attrs[ALTCONN_A_NODE_IP];
+
+	memset(ip, 0, sizeof(*ip));
+	if (!attr)
+		return 0;
+	nla_memcpy(ip, attr, sizeof(*ip));
+	if (is_hosts(ip))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(info->extack, attr,
+			    "'ip' is no address of a host: any, loopback, link-local, multicast or broadcast");
+	return -EINVAL;
+}
+
+/* A reference to another namespace, which the sender may change too. */
+static struct net *read_netns(struct sk_buff *skb, struct genl_info *info)
+{
+	const struct nlattr *attr = info->attrs[ALTCONN_A_NODE_NETNS_FD];
+	struct net *target;
+
+	if (!attr) {
+		NL_SET_ERR_MSG(info->extack, "the 'netns-fd' is missing");
+		return ERR_PTR(-EINVAL);
+	}
+	target = get_net_ns_by_fd(nla_get_u32(attr));
+	if (IS_ERR(target)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "'netns-fd' is no network namespace");
+		return target;
+	}
+	if (!netlink_ns_capable(skb, target->user_ns, CAP_NET_ADMIN)) {
+		put_net(target);
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "this needs CAP_NET_ADMIN in that network namespace too");
+		return ERR_PTR(-EPERM);
+	}
+	if (net_eq(target, genl_info_net(info))) {
+		put_net(target);
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "'netns-fd' is this namespace itself");
+		return ERR_PTR(-EINVAL);
+	}
+	return target;
+}
+
+static int wrong_id(struct genl_info *info, int err, const char *wrong)
+{
+	if (!err)
+		return 0;
+	if (wrong && info->extack)
+		info->extack->_msg = wrong;
+	if (info->attrs[ALTCONN_A_NODE_ID])
+		NL_SET_BAD_ATTR(info->extack, info->attrs[ALTCONN_A_NODE_ID]);
+	return err;
+}
+
+/**
+ * altconn_nl_node_add_doit() - make another namespace reachable
+ * @skb: the request
+ * @info: likewise
+ *
+ * Return: 0; -EPERM; -EINVAL; -EBADF: no descriptor; -EEXIST; -ENOSPC; -ENOMEM.
+ */
+int altconn_nl_node_add_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct in6_addr ip;
+	struct net *target;
+	const char *wrong;
+	u32 id;
+	int err;
+
+	err = check_request(skb, info) ? : read_id(info, &id) ? :
+	      read_ip(info, &ip);
+	if (err)
+		return err;
+	target = read_netns(skb, info);
+	if (IS_ERR(target))
+		return PTR_ERR(target);
+	err = altconn_node_add(genl_info_net(info), id, &ip, target, &wrong);
+	put_net(target);
+	return wrong_id(info, err, wrong);
+}
+
+/**
+ * altconn_nl_node_del_doit() - forget a node, or all
+ * @skb: the request
+ * @info: likewise
+ *
+ * Return: 0; -EPERM; -EINVAL; -ENOENT.
+ */
+int altconn_nl_node_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	u32 id = 0;
+	int err = check_request(skb, info);
+
+	if (!err && info->attrs[ALTCONN_A_NODE_ID])
+		err = read_id(info, &id);
+	if (err)
+		return err;
+	return wrong_id(info, altconn_node_del(genl_info_net(info), id),
+			"there is no node of this id");
+}
+
+/**
+ * altconn_nl_node_set_doit() - set a node up or down
+ * @skb: the request
+ * @info: likewise
+ *
+ * Return: 0; -EPERM; -EINVAL; -ENOENT.
+ */
+int altconn_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	const struct nlattr *state = info->attrs[ALTCONN_A_NODE_STATE];
+	u32 id;
+	int err = check_request(skb, info) ? : read_id(info, &id);
+
+	if (err)
+		return err;
+	if (!state) {
+		NL_SET_ERR_MSG(info->extack, "the 'state' is missing");
+		return -EINVAL;
+	}
+	if (nla_get_u32(state) == ALTCONN_NODE_STATE_GONE) {
+		NL_SET_ERR_MSG_ATTR(info->extack, state,
+				    "'state' is up or down: gone is told, not set");
+		return -EINVAL;
+	}
+	return wrong_id(info, altconn_node_set(genl_info_net(info), id,
+					       nla_get_u32(state)),
+			"there is no node of this id");
+}
+
+/**
+ * altconn_nl_node_self_doit() - give this namespace an id of its own
+ * @skb: the request
+ * @info: likewise
+ *
+ * Return: 0; -EPERM; -EINVAL; -EEXIST: another node has it.
+ */
+int altconn_nl_node_self_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	const char *wrong;
+	u32 id = 0;
+	int err = check_request(skb, info);
+
+	if (!err && info->attrs[ALTCONN_A_NODE_ID])
+		err = read_id(info, &id);
+	if (err)
+		return err;
+	err = altconn_node_call(genl_info_net(info), id, &wrong);
+	return wrong_id(info, err, wrong);
+}
+
+static int put_node(struct sk_buff *skb, const struct altconn_node_info *node)
+{
+	u32 state = node->gone ? ALTCONN_NODE_STATE_GONE :
+		    node->up ? ALTCONN_NODE_STATE_UP : ALTCONN_NODE_STATE_DOWN;
+
+	if (nla_put_u32(skb, ALTCONN_A_NODE_ID, node->id) ||
+	    nla_put_u32(skb, ALTCONN_A_NODE_STATE, state) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_NODE_NETNS, node->netns,
+			      ALTCONN_A_NODE_PAD))
+		return -EMSGSIZE;
+	return ipv6_addr_any(&node->ip) ? 0 :
+	       nla_put(skb, ALTCONN_A_NODE_IP, sizeof(node->ip), &node->ip);
+}
+
+static int dump_node(struct sk_buff *skb, struct netlink_callback *cb,
+		     const struct altconn_node_info *node)
+{
+	void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				cb->nlh->nlmsg_seq, &altconn_nl_family,
+				NLM_F_MULTI, ALTCONN_CMD_NODE_GET);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	if (put_node(skb, node)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+/**
+ * altconn_nl_node_get_dumpit() - list the nodes that this namespace knows
+ * @skb: where to
+ * @cb: the first word of its context: the next id
+ *
+ * Ordered by id, so what is there all the time is told once.
+ *
+ * Return: length of @skb.
+ */
+int altconn_nl_node_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	u32 *id = (u32 *)cb->ctx;
+	struct altconn_node_info node;
+
+	while (altconn_node_next(sock_net(cb->skb->sk), id, &node)) {
+		if (dump_node(skb, cb, &node))
+			break;
+		++*id;
+	}
+	return skb->len;
+}
