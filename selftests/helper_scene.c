@@ -13,7 +13,7 @@
  *	close SLOT				-> ok SLOT
  *
  * DRESS is native, unix, inet, inet6 or AF_UNIX; TYPE stream, seqpacket or
- * dgram; ADDRESS port:NUMBER, name:TEXT, path:TEXT or inet:PORT, of the loopback
+ * dgram; ADDRESS port:NUMBER, port:NODE/NUMBER, name:TEXT, path:TEXT or inet:PORT, of the loopback
  * address of the dress' version. What fails answers "SLOT ERRNO-NAME",
  * the slot being -1 when there is no socket.
  */
@@ -76,15 +76,19 @@ static void address_of(struct at_addr *a, enum at_dress dress,
 {
 	const char *text = word + 5;
 
-	if (!strncmp(word, "port:", 5))
+	if (!strncmp(word, "port:", 5) && strchr(text, '/')) {
+		at_addr_port(a, strtoul(strchr(text, '/') + 1, NULL, 10));
+		a->nat.sac_node = strtoul(text, NULL, 10);
+	} else if (!strncmp(word, "port:", 5)) {
 		at_addr_port(a, strtoul(text, NULL, 10));
-	else if (!strncmp(word, "name:", 5))
+	} else if (!strncmp(word, "name:", 5)) {
 		at_addr_name(a, dress, text, strlen(text));
-	else if (!strncmp(word, "inet:", 5))
+	} else if (!strncmp(word, "inet:", 5)) {
 		at_addr_ip(a, dress, dress == AT_IN6 ? "::1" : "127.0.0.1",
 			   strtoul(text, NULL, 10));
-	else
+	} else {
 		at_addr_path(a, dress, text);
+	}
 }
 
 static int new_socket(char **words, int flags, struct at_addr *a)

@@ -74,6 +74,7 @@ extern const struct command commands[];
 extern const struct opt help_opts[];
 extern const struct opt info_opts[];
 extern const struct opt kill_opts[];
+extern const struct opt node_opts[];
 extern const struct opt rule_opts[];
 extern const struct opt run_opts[];
 extern const struct opt show_opts[];
@@ -81,6 +82,7 @@ extern const struct opt show_opts[];
 int help_main(const struct command *cmd, int argc, char **argv);
 int info_main(const struct command *cmd, int argc, char **argv);
 int kill_main(const struct command *cmd, int argc, char **argv);
+int node_main(const struct command *cmd, int argc, char **argv);
 int rule_main(const struct command *cmd, int argc, char **argv);
 int run_main(const struct command *cmd, int argc, char **argv);
 int show_main(const struct command *cmd, int argc, char **argv);
@@ -91,6 +93,7 @@ void help_command(const struct command *cmd);
 
 int opt_next(const struct command *cmd, int argc, char **argv);
 int opt_no_arguments(const struct command *cmd, int argc, char **argv);
+int opt_no_more(const char *cmd, const char *action, char **words, size_t most);
 
 __printf(1, 2) void complain(const char *fmt, ...);
 void *grow(void *old, size_t count, size_t size);

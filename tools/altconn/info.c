@@ -15,13 +15,18 @@ const struct opt info_opts[] = {
 	{ }
 };
 
-enum { COL_FAMILY, COL_VERSION, COL_ASSOCS, COL_SOCKETS, COL_COUNT };
+enum {
+	COL_FAMILY, COL_VERSION, COL_ASSOCS, COL_INBOUND, COL_SOCKETS, COL_NODE,
+	COL_COUNT
+};
 
 static const struct out_column columns[COL_COUNT] = {
 	[COL_FAMILY] = { "FAMILY" },
 	[COL_VERSION] = { "VERSION" },
 	[COL_ASSOCS] = { "ASSOCIATIONS" },
+	[COL_INBOUND] = { "INBOUND" },
 	[COL_SOCKETS] = { "SOCKETS" },
+	[COL_NODE] = { "NODE" },
 };
 
 static int print_family(const struct family *family,
@@ -36,8 +41,13 @@ static int print_family(const struct family *family,
 	out_string(out, "version", "", family->version);
 	out_cell(out, COL_ASSOCS);
 	out_uint(out, "associations", "", family->assocs);
+	out_cell(out, COL_INBOUND);
+	out_uint(out, "inbound", "", family->inbound);
 	out_cell(out, COL_SOCKETS);
 	out_uint(out, "sockets", "", family->sockets);
+	out_cell(out, COL_NODE);
+	if (family->node)
+		out_uint(out, "node", "", family->node);
 	out_row_end(out);
 	return out_close(out);
 }
@@ -54,16 +64,9 @@ int info_main(const struct command *cmd, int argc, char **argv)
 {
 	struct out_style style = { };
 	struct family family;
-	int key, ret;
+	int ret;
 
-	while ((key = opt_next(cmd, argc, argv)) != -1) {
-		if (key == 'j')
-			style.json = true;
-		else if (key == 'H')
-			style.no_header = true;
-		else if (key == OPT_COLOR)
-			style.colour = optarg;
-	}
+	out_options(cmd, argc, argv, &style);
 	ret = opt_no_arguments(cmd, argc, argv);
 	if (ret == EXIT_OK)
 		ret = family_ask(&family);

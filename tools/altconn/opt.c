@@ -134,3 +134,24 @@ int opt_no_arguments(const struct command *cmd, int argc, char **argv)
 		 cmd->name, argv[optind], cmd->name);
 	return EXIT_USAGE;
 }
+
+/**
+ * opt_no_more - refuse what follows the words of an action
+ * @cmd: name of the command
+ * @action: what it is to do
+ * @words: what follows, ended by NULL
+ * @most: how many there may be
+ *
+ * Return: EXIT_OK, or EXIT_USAGE after a complaint.
+ */
+int opt_no_more(const char *cmd, const char *action, char **words, size_t most)
+{
+	size_t i;
+
+	for (i = 0; i < most && words[i]; i++)
+		;
+	if (!words[i])
+		return EXIT_OK;
+	complain("%s %s: unknown argument '%s'", cmd, action, words[i]);
+	return EXIT_USAGE;
+}

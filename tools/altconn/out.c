@@ -5,6 +5,7 @@
  * at all.
  */
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,28 @@ struct out {
 	unsigned int depth;
 	struct json_object *list;
 };
+
+/**
+ * out_options - read the options that say how to print
+ * @cmd: a command that has no others
+ * @argc: how many words
+ * @argv: the words
+ * @style: what was said is added
+ */
+void out_options(const struct command *cmd, int argc, char **argv,
+		 struct out_style *style)
+{
+	int key;
+
+	while ((key = opt_next(cmd, argc, argv)) != -1) {
+		if (key == 'j')
+			style->json = true;
+		else if (key == 'H')
+			style->no_header = true;
+		else if (key == OPT_COLOR)
+			style->colour = optarg;
+	}
+}
 
 static bool want_colour(const char *when)
 {
@@ -251,6 +274,21 @@ void out_uint(struct out *out, const char *key, const char *lead,
 		return;
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
 	cell_append(out, lead, text);
+}
+
+/**
+ * out_bool - print something that is so or not
+ * @out: output
+ * @key: its name in JSON, or NULL
+ * @lead: what the table says if it is so, or NULL
+ * @value: is it?
+ */
+void out_bool(struct out *out, const char *key, const char *lead, bool value)
+{
+	if (!out->style.json && lead && value)
+		cell_append(out, lead, "");
+	else if (out->style.json && key)
+		json_add(out, key, json_object_new_boolean(value));
 }
 
 static void format_ms(uint64_t ms, char *text, size_t size)

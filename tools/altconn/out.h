@@ -49,7 +49,10 @@ struct out_style {
 };
 
 struct out;
+struct command;
 
+void out_options(const struct command *cmd, int argc, char **argv,
+		 struct out_style *style);
 struct out *out_open(const struct out_style *style,
 		     const struct out_column *columns, unsigned int count);
 int out_close(struct out *out);
@@ -66,6 +69,7 @@ bool out_cell_empty(const struct out *out);
 
 void out_uint(struct out *out, const char *key, const char *lead,
 	      uint64_t value);
+void out_bool(struct out *out, const char *key, const char *lead, bool value);
 void out_ms(struct out *out, const char *key, const char *lead, uint64_t ms);
 void out_string(struct out *out, const char *key, const char *lead,
 		const char *value);

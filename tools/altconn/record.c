@@ -114,6 +114,7 @@ static const struct attr socket_attrs[] = {
 	[ALTCONN_A_SOCKET_REFUSED] = { MNL_TYPE_U64, SOCKET(refused) },
 	[ALTCONN_A_SOCKET_TIMED_OUT] = { MNL_TYPE_U64, SOCKET(timed_out) },
 	[ALTCONN_A_SOCKET_WAITED] = { MNL_TYPE_U64, SOCKET(waited) },
+	[ALTCONN_A_SOCKET_REACHABLE] = { MNL_TYPE_FLAG, SOCKET(reachable) },
 };
 
 static const struct set socket_set = {
@@ -167,12 +168,29 @@ static const struct set ruleset_set = {
 	.known = -1,
 };
 
+#define NODE(member) offsetof(struct node, member)
+static const struct attr node_attrs[] = {
+	[ALTCONN_A_NODE_ID] = { MNL_TYPE_U32, NODE(id) },
+	[ALTCONN_A_NODE_IP] = { MNL_TYPE_BINARY, NODE(ip),
+				.len = NODE(ip_len), .max = 16 },
+	[ALTCONN_A_NODE_STATE] = { MNL_TYPE_U32, NODE(state) },
+	[ALTCONN_A_NODE_NETNS] = { MNL_TYPE_U64, NODE(netns) },
+};
+
+static const struct set node_set = {
+	.attrs = node_attrs,
+	.count = ARRAY_SIZE(node_attrs),
+	.known = offsetof(struct node, known),
+};
+
 #define FAMILY(member) offsetof(struct family, member)
 static const struct attr family_attrs[] = {
 	[ALTCONN_A_FAMILY_NUMBER] = { MNL_TYPE_U32, FAMILY(number) },
 	[ALTCONN_A_FAMILY_VERSION] = { MNL_TYPE_NUL_STRING, FAMILY(version) },
 	[ALTCONN_A_FAMILY_ASSOCS] = { MNL_TYPE_U64, FAMILY(assocs) },
 	[ALTCONN_A_FAMILY_SOCKETS] = { MNL_TYPE_U64, FAMILY(sockets) },
+	[ALTCONN_A_FAMILY_INBOUND] = { MNL_TYPE_U64, FAMILY(inbound) },
+	[ALTCONN_A_FAMILY_NODE] = { MNL_TYPE_U32, FAMILY(node) },
 };
 
 static const struct set family_set = {
@@ -340,6 +358,19 @@ void rule_write(struct nlmsghdr *nlh, const struct rule *rule)
 		}
 	}
 	mnl_attr_nest_end(nlh, nest);
+}
+
+/**
+ * node_read - read a message of ALTCONN_CMD_NODE_GET
+ * @nlh: the message
+ * @node: is filled in
+ *
+ * Return: MNL_CB_OK, or MNL_CB_ERROR with errno EBADMSG.
+ */
+int node_read(const struct nlmsghdr *nlh, struct node *node)
+{
+	memset(node, 0, sizeof(*node));
+	return read_message(nlh, &node_set, node);
 }
 
 /**

@@ -77,6 +77,7 @@ struct assoc {
  * @refused: attempts refused since then
  * @timed_out: attempts whose deadline passed since then
  * @waited: attempts that had to wait since then
+ * @reachable: from other nodes
  * @owner: address and process
  * @peer: what a datagram socket is connected to
  */
@@ -92,6 +93,7 @@ struct sock {
 	uint64_t refused;
 	uint64_t timed_out;
 	uint64_t waited;
+	bool reachable;
 	struct end owner;
 	struct addr peer;
 };
@@ -155,17 +157,39 @@ struct rule {
 };
 
 /**
+ * struct node - another network namespace
+ * @known: bit n is set when attribute n was there
+ * @id: in addresses
+ * @ip_len: 16
+ * @ip: its IP address, IPv4 as v4-mapped
+ * @state: enum altconn_node_state
+ * @netns: inode number of the namespace
+ */
+struct node {
+	uint32_t known;
+	uint32_t id;
+	size_t ip_len;
+	unsigned char ip[16];
+	uint32_t state;
+	uint64_t netns;
+};
+
+/**
  * struct family - the module itself
  * @number: of the family, for socket()
  * @version: of the module
- * @assocs: associations in this namespace
+ * @assocs: associations that began in this namespace
+ * @inbound: those that came from others
  * @sockets: listeners and datagram sockets in it
+ * @node: what the namespace calls itself, 0: nothing
  */
 struct family {
 	uint32_t number;
 	char version[RECORD_TEXT_MAX];
 	uint64_t assocs;
+	uint64_t inbound;
 	uint64_t sockets;
+	uint32_t node;
 };
 
 static inline bool record_has(uint32_t known, unsigned int attr)
@@ -177,6 +201,7 @@ int assoc_read(const struct nlmsghdr *nlh, struct assoc *assoc);
 int sock_read(const struct nlmsghdr *nlh, struct sock *sock);
 int rule_read(const struct nlmsghdr *nlh, struct rule *rule);
 void rule_write(struct nlmsghdr *nlh, const struct rule *rule);
+int node_read(const struct nlmsghdr *nlh, struct node *node);
 int family_read(const struct nlmsghdr *nlh, struct family *family);
 
 int family_ask(struct family *family);

@@ -410,24 +410,12 @@ static int read_and_replace(const char *name)
 
 /* ---- the command ---- */
 
-static int no_more(const char *name, char **words, size_t most)
-{
-	size_t i;
-
-	for (i = 0; i < most && words[i]; i++)
-		;
-	if (!words[i])
-		return EXIT_OK;
-	complain("rule %s: unknown argument '%s'", name, words[i]);
-	return EXIT_USAGE;
-}
-
 static int act(const char *name, char **words, const struct out_style *style)
 {
 	static const struct rules none;
 
 	if (!strcmp(name, "list") || !strcmp(name, "show"))
-		return no_more(name, words, 0) ? : list(style);
+		return opt_no_more("rule", name, words, 0) ? : list(style);
 	if (!strcmp(name, "add"))
 		return add_one(words, style);
 	if (!strcmp(name, "del") || !strcmp(name, "delete")) {
@@ -437,33 +425,17 @@ static int act(const char *name, char **words, const struct out_style *style)
 		return EXIT_USAGE;
 	}
 	if (!strcmp(name, "flush"))
-		return no_more(name, words, 0) ? : replace(&none);
+		return opt_no_more("rule", name, words, 0) ? : replace(&none);
 	if (!strcmp(name, "zero"))
 		return words[0] ? each(name, ALTCONN_CMD_RULE_ZERO, words) :
 				  zero_all();
 	if (!strcmp(name, "save"))
-		return no_more(name, words, 0) ? : save();
+		return opt_no_more("rule", name, words, 0) ? : save();
 	if (!strcmp(name, "restore"))
-		return no_more(name, words, 1) ? : read_and_replace(words[0]);
+		return opt_no_more("rule", name, words, 1) ? : read_and_replace(words[0]);
 	complain("rule: unknown action '%s'; it is one of: list add del flush zero save restore",
 		 name);
 	return EXIT_USAGE;
-}
-
-/* Before the action, or behind it. */
-static void take_options(const struct command *cmd, int argc, char **argv,
-			 struct out_style *style)
-{
-	int key;
-
-	while ((key = opt_next(cmd, argc, argv)) != -1) {
-		if (key == 'j')
-			style->json = true;
-		else if (key == 'H')
-			style->no_header = true;
-		else if (key == OPT_COLOR)
-			style->colour = optarg;
-	}
 }
 
 /**
@@ -479,10 +451,11 @@ int rule_main(const struct command *cmd, int argc, char **argv)
 	struct out_style style = { };
 	const char *action;
 
-	take_options(cmd, argc, argv, &style);
+	/* Before the action, or behind it. */
+	out_options(cmd, argc, argv, &style);
 	if (optind == argc)
 		return list(&style);
 	action = argv[optind++];
-	take_options(cmd, argc, argv, &style);
+	out_options(cmd, argc, argv, &style);
 	return act(action, argv + optind, &style);
 }

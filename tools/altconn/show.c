@@ -229,6 +229,8 @@ static void put_sock(struct out *out, const struct sock *s)
 		put_datagram(out, s);
 	}
 	put_addr(out, "peer", COL_PEER, &s->peer);
+	out_cell(out, COL_DETAIL);
+	out_bool(out, "reachable", ",reachable", s->reachable);
 	out_row_end(out);
 }
 
