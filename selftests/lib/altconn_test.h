@@ -207,6 +207,18 @@ const char *at_text(const struct at_addr *a, enum at_kind kind);
 
 /* A fresh network namespace for this process. */
 int at_netns(void);
+/* The one that it is in, and into one. */
+int at_netns_fd(void);
+int at_netns_enter(int fd);
+
+/*
+ * Nodes of the namespace, errno or 0. @ip: 16 bytes, or NULL; @state: enum
+ * altconn_node_state; a namespace that calls itself 0 has no id.
+ */
+int at_node_add(uint32_t id, const void *ip, int netns);
+int at_node_del(uint32_t id);
+int at_node_set(uint32_t id, uint32_t state);
+int at_node_self(uint32_t id);
 long at_sysctl(const char *name);
 int at_sysctl_set(const char *name, long value);
 

@@ -4,6 +4,7 @@
 ynl_test.py SPEC
 """
 
+import ctypes
 import os
 import random
 import socket
@@ -18,11 +19,14 @@ FUZZ = 100000
 NESTED = 0x8000
 REQUEST, ACK, DUMP = 1, 4, 0x300
 GENERIC = 16
+CLONE_NEWNET = 0x40000000
 
 spec = sys.argv[1]
 fam = YnlFamily(spec, schema="")
 rule_attrs = {name: attr.value for name, attr
               in fam.attr_sets["rule"].items()}
+node_attrs = {name: attr.value for name, attr
+              in fam.attr_sets["node"].items()}
 tests = []
 
 
@@ -46,6 +50,7 @@ def rules():
 
 def flush():
     fam.do("rule-restore", {})
+    fam.do("node-self", {})
 
 
 def add(**rule):
@@ -162,6 +167,7 @@ def several_are_added_or_none():
 # ---- what is refused ----
 
 R = rule_attrs
+N = node_attrs
 DENY = u32(R["verdict"], 1)
 BAD = (
     ("no rule", "rule-add", b"", 22, "no 'rule'"),
@@ -246,6 +252,35 @@ BAD = (
     ("an id twice", "rule-del", u32(2, 1) + u32(2, 1), 22, "twice"),
     ("an id that no rule has", "rule-del", u32(2, 4000000), 2, "'id'"),
     ("to zero, likewise", "rule-zero", u32(2, 4000000), 2, "'id'"),
+    ("a node without an id", "node-add", u32(N["netns-fd"], 0), 22, "'id'"),
+    ("a node of no namespace", "node-add", u32(N["id"], 5), 22, "'netns-fd'"),
+    ("this node as another", "node-add",
+     u32(N["id"], 0) + u32(N["netns-fd"], 0), 22, "'id'"),
+    ("all as another", "node-add",
+     u32(N["id"], 0xffffffff) + u32(N["netns-fd"], 0), 22, "'id'"),
+    ("a short address of a node", "node-add",
+     u32(N["id"], 5) + u32(N["netns-fd"], 0) + attr(N["ip"], bytes(4)), 34, ""),
+    ("an address of no host", "node-add",
+     u32(N["id"], 5) + u32(N["netns-fd"], 0) + attr(N["ip"], bytes(16)), 22,
+     "'ip'"),
+    ("no descriptor", "node-add",
+     u32(N["id"], 5) + u32(N["netns-fd"], 0xffffffff), 9, "'netns-fd'"),
+    ("a descriptor of something else", "node-add",
+     u32(N["id"], 5) + u32(N["netns-fd"], 0), 22, "'netns-fd'"),
+    ("an id of a node twice", "node-add",
+     u32(N["id"], 5) + u32(N["id"], 5) + u32(N["netns-fd"], 0), 22, "twice"),
+    ("a state that one adds", "node-add", u32(N["state"], 1), 22, ""),
+    ("a node that is none", "node-del", u32(N["id"], 5), 2, "no node"),
+    ("a node without a state", "node-set", u32(N["id"], 5), 22, "'state'"),
+    ("a state out of range", "node-set",
+     u32(N["id"], 5) + u32(N["state"], 3), 34, ""),
+    ("a node that is made gone", "node-set",
+     u32(N["id"], 5) + u32(N["state"], 2), 22, "'state'"),
+    ("to set, a node that is none", "node-set",
+     u32(N["id"], 5) + u32(N["state"], 0), 2, "no node"),
+    ("an own id of all", "node-self", u32(N["id"], 0xffffffff), 22, "'id'"),
+    ("an attribute of a node that nobody knows", "node-self", u32(60, 1), 22,
+     ""),
 )
 
 
@@ -258,6 +293,29 @@ def bad_input(name, *args):
 
 for case in BAD:
     bad_input(*case)
+
+
+@test
+def nodes_are_told_as_they_were_given():
+    with open("/proc/self/ns/net") as here:
+        ctypes.CDLL(None).unshare(CLONE_NEWNET)
+        there = open("/proc/self/ns/net")
+        ctypes.CDLL(None).setns(here.fileno(), CLONE_NEWNET)
+    with there:
+        # The socket of the library stays where it was made.
+        fam.do("node-add", {"id": 5, "netns-fd": there.fileno(),
+                            "ip": bytes(10) + b"\xff\xff\x0a\0\0\5"})
+        node, = fam.dump("node-get", {})
+        same((node["id"], node["state"], node["netns"], node["ip"][12:]),
+             (5, "up", os.fstat(there.fileno()).st_ino, b"\x0a\0\0\5"))
+        fam.do("node-set", {"id": 5, "state": "down"})
+        same(fam.dump("node-get", {})[0]["state"], "down")
+    fam.do("node-self", {"id": 9})
+    same(fam.do("family-get", {})["node"], 9)
+    fam.do("node-self", {})
+    same("node" in fam.do("family-get", {}), False)
+    fam.do("node-del", {"id": 5})
+    same(fam.dump("node-get", {}), [])
 
 
 @test
@@ -281,7 +339,9 @@ def nobody_may():
             os.setresuid(65534, 65534, 65534)
             errors = {talk(message(op, data)) for op, data in (
                 ("rule-add", rule(DENY)), ("rule-restore", b""),
-                ("rule-zero", b""), ("rule-del", u32(2, 1)))}
+                ("rule-zero", b""), ("rule-del", u32(2, 1)),
+                ("node-add", u32(N["id"], 5)), ("node-del", b""),
+                ("node-set", u32(N["id"], 5)), ("node-self", b""))}
             os._exit(len(errors) != 1 or
                      "CAP_NET_ADMIN" not in str(errors) or
                      errors.pop()[0] != 1)

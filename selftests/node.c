@@ -1,0 +1,886 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Nodes: network namespaces that reach each other's sockets. Here is one of two or
+ * three namespaces of the test's own: HERE knows THERE as node 7, THERE knows HERE
+ * as node 3.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <arpa/inet.h>
+#include <linux/altconn_netlink.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define THERE	7
+#define HERE	3
+
+static const char * const ips[][2] = {
+	[THERE] = { "10.7.0.1", "fd07::1" },
+	[HERE] = { "10.7.0.3", "fd07::3" },
+};
+
+/* 16 bytes, as netlink wants them. */
+static const void *ip_of(int node, bool v6)
+{
+	static unsigned char ip[16];
+
+	memset(ip, 0, 10);
+	memset(ip + 10, 0xff, 2);
+	inet_pton(v6 ? AF_INET6 : AF_INET, ips[node][v6], ip + (v6 ? 0 : 12));
+	return ip;
+}
+
+static struct altconn_connect_info info_of(int fd)
+{
+	struct altconn_connect_info info = {};
+
+	at_info(fd, &info);
+	return info;
+}
+
+FIXTURE(node) {
+	int here, there;	/* namespaces; the test is here */
+	int lfd;		/* bound there, reachable */
+	struct at_addr to;	/* which is this, from here */
+	struct at_addr own;	/* and this there */
+};
+
+FIXTURE_VARIANT(node) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+};
+
+#define NODE(d, k, t)							\
+	FIXTURE_VARIANT_ADD(node, d ## _ ## k ## _ ## t) {		\
+		.dress = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
+	}
+NODE(NATIVE, PORT, STREAM);
+NODE(NATIVE, NAME, SEQPACKET);
+NODE(IN, INET, STREAM);
+NODE(IN6, INET, SEQPACKET);
+NODE(NATIVE, PORT, DGRAM);
+NODE(IN, INET, DGRAM);
+
+/* How @own of a node is written by one that calls it @node. */
+static void from_afar(struct at_addr *a, const struct at_addr *own, int node)
+{
+	*a = *own;
+	if (a->sa.sa_family == AF_INET)
+		inet_pton(AF_INET, ips[node][0], &a->in.sin_addr);
+	else if (a->sa.sa_family == AF_INET6)
+		inet_pton(AF_INET6, ips[node][1], &a->in6.sin6_addr);
+	else
+		a->nat.sac_node = node;
+}
+
+/* A socket that is bound where it is, to any IP address. */
+static int bound(enum at_dress dress, enum at_kind kind, int type,
+		 bool reachable, struct at_addr *a)
+{
+	int fd = at_socket(dress, type);
+
+	if (kind == AT_INET)
+		at_addr_ip(a, dress, dress == AT_IN6 ? "::" : "0.0.0.0", 0);
+	else
+		at_addr(a, dress, kind);
+	if (fd < 0 || (reachable && at_set_option(fd, ALTCONN_REACHABLE, 1)) ||
+	    at_bind(fd, a) || at_getsockname(fd, a) ||
+	    (type != SOCK_DGRAM && listen(fd, 0)))
+		return -1;
+	return fd;
+}
+
+FIXTURE_SETUP(node)
+{
+	bool v6 = variant->dress == AT_IN6;
+
+	ASSERT_EQ(0, at_netns());
+	self->there = at_netns_fd();
+	self->lfd = bound(variant->dress, variant->kind, variant->type, true,
+			  &self->own);
+	ASSERT_LE(0, self->lfd);
+	from_afar(&self->to, &self->own, THERE);
+	ASSERT_EQ(0, at_netns());
+	self->here = at_netns_fd();
+	ASSERT_EQ(0, at_node_add(THERE, ip_of(THERE, v6), self->there));
+	ASSERT_EQ(0, at_netns_enter(self->there));
+	ASSERT_EQ(0, at_node_add(HERE, ip_of(HERE, v6), self->here));
+	ASSERT_EQ(0, at_netns_enter(self->here));
+}
+
+FIXTURE_TEARDOWN(node)
+{
+	close(self->lfd);
+	at_cleanup();
+}
+
+#define CONNECT(fd) ({							\
+	int __err;							\
+									\
+	fd = at_client(variant->dress, variant->type, &self->to, &__err); \
+	__err;								\
+})
+
+#define NOT_DGRAM() do {						\
+	if (variant->type == SOCK_DGRAM)				\
+		SKIP(return, "connections only");			\
+} while (0)
+
+#define DGRAM() do {							\
+	if (variant->type != SOCK_DGRAM)				\
+		SKIP(return, "datagrams only");				\
+} while (0)
+
+/* What the socket here is called there. */
+#define expect_client(fd, a) do {					\
+	struct at_addr __own, __want;					\
+									\
+	ASSERT_EQ(0, at_getsockname(fd, &__own));			\
+	from_afar(&__want, &__own, HERE);				\
+	EXPECT_TRUE(at_addr_eq(&__want, a));				\
+} while (0)
+
+TEST_F_TIMEOUT(node, both_ends_have_their_names, AT_TIMEOUT)
+{
+	struct at_addr a, own;
+	int fd, sfd;
+
+	NOT_DGRAM();
+	ASSERT_EQ(0, CONNECT(fd));
+	EXPECT_EQ(0, at_getpeername(fd, &a));
+	EXPECT_TRUE(at_addr_eq(&self->to, &a));
+	a.len = sizeof(a.raw);
+	sfd = accept(self->lfd, &a.sa, &a.len);
+	ASSERT_LE(0, sfd);
+	expect_client(fd, &a);
+	EXPECT_EQ(0, at_getpeername(sfd, &a));
+	expect_client(fd, &a);
+	/* The one that was asked for, of all that the listener has. */
+	EXPECT_EQ(0, at_getsockname(sfd, &own));
+	EXPECT_TRUE(at_addr_eq(variant->kind == AT_INET ? &self->to :
+							  &self->own, &own));
+	EXPECT_EQ(0, at_send_all(fd, "there", 5));
+	EXPECT_EQ(0, at_recv_all(sfd, a.raw, 5));
+	EXPECT_EQ(0, at_send_all(sfd, "back", 4));
+	EXPECT_EQ(0, at_recv_all(fd, a.raw, 4));
+	close(fd);
+	EXPECT_EQ(0, recv(sfd, a.raw, 1, 0));
+	close(sfd);
+}
+
+/* Who is not known there has no name there. */
+TEST_F_TIMEOUT(node, a_stranger_is_unnamed, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int fd, sfd;
+	char c;
+
+	ASSERT_EQ(0, at_netns_enter(self->there));
+	ASSERT_EQ(0, at_node_del(HERE));
+	ASSERT_EQ(0, at_netns_enter(self->here));
+	ASSERT_EQ(0, CONNECT(fd));
+	a.len = sizeof(a.raw);
+	if (variant->type == SOCK_DGRAM) {
+		ASSERT_EQ(1, send(fd, "x", 1, 0));
+		ASSERT_EQ(1, recvfrom(self->lfd, &c, 1, 0, &a.sa, &a.len));
+	} else {
+		sfd = accept(self->lfd, &a.sa, &a.len);
+		ASSERT_LE(0, sfd);
+		EXPECT_EQ(0, at_getpeername(sfd, &a));
+		close(sfd);
+	}
+	EXPECT_TRUE(variant->kind == AT_INET ? !at_port_of(&a) :
+					       at_unnamed(&a));
+	close(fd);
+}
+
+/* What sendto() says of a datagram, or connect() of the other types. */
+static int reach(int fd, const struct at_addr *to, int type)
+{
+	if (type == SOCK_DGRAM)
+		return at_err(sendto(fd, "x", 1, 0, &to->sa, to->len));
+	return at_err(at_connect(fd, to));
+}
+
+TEST_F_TIMEOUT(node, only_what_is_reachable, AT_TIMEOUT)
+{
+	int fd = at_socket(variant->dress, variant->type), hidden, err;
+	struct at_addr own, to;
+
+	ASSERT_EQ(0, at_netns_enter(self->there));
+	if (variant->kind == AT_INET) {
+		hidden = at_socket(variant->dress, variant->type);
+		at_addr_ip(&own, variant->dress,
+			   variant->dress == AT_IN6 ? "::1" : "127.0.0.1", 0);
+		ASSERT_EQ(0, at_bind(hidden, &own));
+		ASSERT_EQ(0, at_getsockname(hidden, &own));
+		if (variant->type != SOCK_DGRAM)
+			ASSERT_EQ(0, listen(hidden, 1));
+	} else {
+		hidden = bound(variant->dress, variant->kind, variant->type,
+			       false, &own);
+	}
+	ASSERT_LE(0, hidden);
+	/* It counts before bind() alone. */
+	EXPECT_EQ(EINVAL, at_err(at_set_option(hidden, ALTCONN_REACHABLE, 1)));
+	close(at_client(variant->dress, variant->type, &own, &err));
+	EXPECT_EQ(0, err);
+	ASSERT_EQ(0, at_netns_enter(self->here));
+	from_afar(&to, &own, THERE);
+	EXPECT_EQ(ECONNREFUSED, reach(fd, &to, variant->type));
+	if (variant->type != SOCK_DGRAM)
+		EXPECT_EQ(ALTCONN_REASON_NOT_BOUND, info_of(fd).aci_reason);
+	EXPECT_EQ(0, reach(fd, &self->to, variant->type));
+	close(fd);
+	close(hidden);
+}
+
+TEST_F_TIMEOUT(node, E_NETUNREACH, AT_TIMEOUT)
+{
+	int fd = at_socket(variant->dress, variant->type);
+
+	ASSERT_EQ(0, at_node_del(THERE));
+	EXPECT_EQ(ENETUNREACH, reach(fd, &self->to, variant->type));
+	if (variant->type != SOCK_DGRAM)
+		EXPECT_EQ(ALTCONN_REASON_NO_NODE, info_of(fd).aci_reason);
+	EXPECT_EQ(ENETUNREACH, at_err(at_connect(fd, &self->to)));
+	EXPECT_EQ(ENOENT, at_node_del(THERE));
+	close(fd);
+}
+
+TEST_F_TIMEOUT(node, E_HOSTUNREACH_down, AT_TIMEOUT)
+{
+	int fd = at_socket(variant->dress, variant->type), old, sfd;
+	char c;
+
+	ASSERT_EQ(0, CONNECT(old));
+	ASSERT_EQ(0, at_node_set(THERE, ALTCONN_NODE_STATE_DOWN));
+	EXPECT_EQ(EHOSTUNREACH, reach(fd, &self->to, variant->type));
+	EXPECT_EQ(EHOSTUNREACH, at_err(at_connect(fd, &self->to)));
+	EXPECT_EQ(ALTCONN_REASON_NODE_DOWN, info_of(fd).aci_reason);
+	/* What there is stays; a datagram goes its own way each time. */
+	if (variant->type == SOCK_DGRAM) {
+		EXPECT_EQ(EHOSTUNREACH, at_err(send(old, "x", 1, 0)));
+	} else {
+		sfd = accept(self->lfd, NULL, NULL);
+		ASSERT_LE(0, sfd);
+		EXPECT_EQ(1, send(old, "x", 1, 0));
+		EXPECT_EQ(1, recv(sfd, &c, 1, 0));
+		close(sfd);
+	}
+	ASSERT_EQ(0, at_node_set(THERE, ALTCONN_NODE_STATE_UP));
+	EXPECT_EQ(0, reach(fd, &self->to, variant->type));
+	if (variant->type == SOCK_DGRAM)
+		EXPECT_EQ(1, send(old, "x", 1, 0));
+	close(old);
+	close(fd);
+}
+
+TEST_F_TIMEOUT(node, E_HOSTUNREACH_gone, AT_TIMEOUT)
+{
+	int fd = at_socket(variant->dress, variant->type);
+
+	close(self->lfd);
+	close(self->there);
+	/* Nobody is in it any more, though it knows this one, and this one it. */
+	EXPECT_TRUE(at_until(reach(fd, &self->to, variant->type) ==
+			     EHOSTUNREACH));
+	EXPECT_EQ(EHOSTUNREACH, at_err(at_connect(fd, &self->to)));
+	EXPECT_EQ(ALTCONN_REASON_NODE_DOWN, info_of(fd).aci_reason);
+	EXPECT_EQ(1, at_dump(ALTCONN_CMD_NODE_GET));
+	EXPECT_EQ(0, at_node_del(THERE));
+	EXPECT_EQ(ENETUNREACH, at_err(at_connect(fd, &self->to)));
+	close(fd);
+}
+
+/* Associations of the namespace that are told, and those of the other one. */
+static int told(int there, int here)
+{
+	int n;
+
+	if (at_netns_enter(there))
+		return -1;
+	n = at_dump(ALTCONN_CMD_ASSOC_GET);
+	return at_netns_enter(here) ? -1 : n;
+}
+
+#define TOLD()	told(self->there, self->here)
+
+TEST_F_TIMEOUT(node, both_namespaces_tell_of_it, AT_TIMEOUT)
+{
+	int fd, sfd;
+
+	NOT_DGRAM();
+	ASSERT_EQ(0, CONNECT(fd));
+	EXPECT_EQ(1, at_dump(ALTCONN_CMD_ASSOC_GET));
+	EXPECT_EQ(1, TOLD());
+	sfd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, sfd);
+	EXPECT_EQ(1, at_dump(ALTCONN_CMD_ASSOC_GET));
+	EXPECT_EQ(1, TOLD());
+	close(fd);
+	EXPECT_EQ(1, TOLD());
+	close(sfd);
+	EXPECT_EQ(0, TOLD());
+	EXPECT_EQ(0, at_dump(ALTCONN_CMD_ASSOC_GET));
+}
+
+/* An attempt waits in the other one's queue, and leaves it in each way. */
+TEST_F_TIMEOUT(node, E_INPROGRESS, AT_TIMEOUT)
+{
+	int fd[4], i, sfd;
+
+	NOT_DGRAM();
+	ASSERT_EQ(0, CONNECT(fd[0]));
+	for (i = 3; i; i--) {
+		fd[i] = at_socket(variant->dress, variant->type);
+		ASSERT_EQ(0, at_nonblock(fd[i], true));
+		ASSERT_EQ(0, at_set_timeout(fd[i], i == 1 ? 20 : 0));
+		EXPECT_EQ(4 - i, TOLD());
+		EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd[i], &self->to)));
+	}
+	EXPECT_NE(0, at_poll(fd[1], POLLOUT));
+	EXPECT_EQ(ETIMEDOUT, at_so_error(fd[1]));
+	EXPECT_EQ(ALTCONN_REASON_DEADLINE, info_of(fd[1]).aci_reason);
+	EXPECT_EQ(3, TOLD());
+	close(fd[2]);
+	EXPECT_EQ(2, TOLD());
+	sfd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, sfd);
+	EXPECT_NE(0, at_poll(fd[3], POLLOUT) & POLLOUT);
+	EXPECT_EQ(0, at_so_error(fd[3]));
+	close(sfd);
+	close(fd[0]);
+	EXPECT_EQ(1, TOLD());
+	close(fd[1]);
+	close(fd[3]);
+}
+
+/* The listener closes: one is reset, one is refused, and its namespace may go. */
+TEST_F_TIMEOUT(node, the_listener_closes, AT_TIMEOUT)
+{
+	int fd, waits = at_socket(variant->dress, variant->type);
+	char c;
+
+	NOT_DGRAM();
+	ASSERT_EQ(0, at_set_option(waits, ALTCONN_WAIT_LISTENER, 1));
+	ASSERT_EQ(0, CONNECT(fd));
+	ASSERT_EQ(0, at_nonblock(waits, true));
+	EXPECT_EQ(EINPROGRESS, at_err(at_connect(waits, &self->to)));
+	EXPECT_EQ(2, TOLD());
+	close(self->lfd);
+	EXPECT_EQ(ECONNRESET, at_err(recv(fd, &c, 1, 0)));
+	/* Nobody there knows that it would wait for another one. */
+	EXPECT_EQ(ECONNREFUSED, at_so_error(waits));
+	EXPECT_EQ(0, TOLD());
+	close(self->there);
+	EXPECT_TRUE(at_until(at_err(at_connect(waits, &self->to)) ==
+			     EHOSTUNREACH));
+	/* Its client is still there. */
+	EXPECT_EQ(1, at_dump(ALTCONN_CMD_ASSOC_GET));
+	close(fd);
+	close(waits);
+}
+
+TEST_F_TIMEOUT(node, rules_know_it, AT_TIMEOUT)
+{
+	char to[64];
+	int fd;
+
+	if (!at_has_tool())
+		SKIP(return, "no altconn tool on the PATH");
+	NOT_DGRAM();
+	if (variant->kind == AT_INET)
+		snprintf(to, sizeof(to), "inet:%s%s%s:*",
+			 variant->dress == AT_IN6 ? "[" : "",
+			 ips[THERE][variant->dress == AT_IN6],
+			 variant->dress == AT_IN6 ? "]" : "");
+	else
+		snprintf(to, sizeof(to), "%s:7/*",
+			 variant->kind == AT_PORT ? "port" : "name");
+	ASSERT_LT(0, at_tool("rule add to %s deny", to));
+	EXPECT_EQ(EPERM, CONNECT(fd));
+	close(fd);
+	ASSERT_EQ(0, at_tool("rule flush"));
+	/* Held here, and then it goes there. */
+	ASSERT_LT(0, at_tool("rule add to %s delay 20ms", to));
+	EXPECT_EQ(0, CONNECT(fd));
+	EXPECT_EQ(1, TOLD());
+	EXPECT_LE(20000000, info_of(fd).aci_waited_ns);
+	ASSERT_EQ(0, at_node_set(THERE, ALTCONN_NODE_STATE_DOWN));
+	close(fd);
+	EXPECT_EQ(EHOSTUNREACH, CONNECT(fd));
+	close(fd);
+	/* It goes down while one is held. */
+	ASSERT_EQ(0, at_node_set(THERE, ALTCONN_NODE_STATE_UP));
+	fd = at_socket(variant->dress, variant->type);
+	ASSERT_EQ(0, at_nonblock(fd, true));
+	ASSERT_EQ(0, at_tool("rule flush"));
+	ASSERT_LT(0, at_tool("rule add to %s delay 500ms", to));
+	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->to)));
+	ASSERT_EQ(0, at_node_set(THERE, ALTCONN_NODE_STATE_DOWN));
+	EXPECT_NE(0, at_poll(fd, POLLOUT));
+	EXPECT_EQ(EHOSTUNREACH, at_so_error(fd));
+	close(fd);
+}
+
+TEST_F_TIMEOUT(node, kill_from_the_other_end, AT_TIMEOUT)
+{
+	int fd;
+
+	if (!at_has_tool())
+		SKIP(return, "no altconn tool on the PATH");
+	NOT_DGRAM();
+	ASSERT_EQ(0, CONNECT(fd));
+	ASSERT_EQ(0, at_netns_enter(self->there));
+	EXPECT_EQ(1, at_tool("kill -c"));
+	EXPECT_EQ(0, at_dump(ALTCONN_CMD_ASSOC_GET));
+	EXPECT_EQ(ECONNRESET, at_so_error(fd));
+	close(fd);
+}
+
+TEST_F_TIMEOUT(node, datagrams_are_answered, AT_TIMEOUT)
+{
+	int fd = at_socket(variant->dress, variant->type), other;
+	struct at_addr from;
+	char c = 0;
+
+	DGRAM();
+	ASSERT_EQ(1, sendto(fd, "x", 1, 0, &self->to.sa, self->to.len));
+	from.len = sizeof(from.raw);
+	ASSERT_EQ(1, recvfrom(self->lfd, &c, 1, 0, &from.sa, &from.len));
+	if (variant->kind == AT_PORT) {
+		expect_client(fd, &from);
+	} else {
+		/* Bound to any: it is what it is called there. */
+		EXPECT_EQ(inet_addr(ips[HERE][0]), from.in.sin_addr.s_addr);
+	}
+	ASSERT_EQ(1, sendto(self->lfd, "y", 1, 0, &from.sa, from.len));
+	from.len = sizeof(from.raw);
+	EXPECT_EQ(1, recvfrom(fd, &c, 1, 0, &from.sa, &from.len));
+	EXPECT_EQ('y', c);
+	EXPECT_TRUE(at_addr_eq(&self->to, &from));
+	/* S-ONLY, both ways. */
+	ASSERT_EQ(0, at_connect(fd, &self->to));
+	other = at_socket(variant->dress, variant->type);
+	ASSERT_EQ(1, sendto(other, "z", 1, 0, &self->to.sa, self->to.len));
+	from.len = sizeof(from.raw);
+	ASSERT_EQ(1, recvfrom(self->lfd, &c, 1, 0, &from.sa, &from.len));
+	ASSERT_EQ(0, at_connect(self->lfd, &from));
+	EXPECT_EQ(ECONNREFUSED, at_err(send(fd, "x", 1, 0)));
+	EXPECT_EQ(1, sendto(other, "z", 1, 0, &self->to.sa, self->to.len));
+	EXPECT_EQ(1, recv(self->lfd, &c, 1, 0));
+	EXPECT_EQ(1, send(self->lfd, "z", 1, 0));
+	EXPECT_EQ(1, recv(other, &c, 1, 0));
+	close(other);
+	close(fd);
+}
+
+TEST_F_TIMEOUT(node, a_full_receiver, AT_TIMEOUT)
+{
+	int fd, n = 0, err;
+	char c[512] = { };
+
+	DGRAM();
+	ASSERT_EQ(0, CONNECT(fd));
+	ASSERT_EQ(0, at_set_flag(self->lfd, SOL_SOCKET, SO_RCVBUF, 4096));
+	while (!(err = at_err(send(fd, c, sizeof(c), MSG_DONTWAIT))))
+		n++;
+	EXPECT_EQ(EAGAIN, err);
+	EXPECT_LT(0, n);
+	EXPECT_EQ(0, at_poll_now(fd, POLLOUT) & POLLOUT);
+	while (n--)
+		EXPECT_EQ(sizeof(c), recv(self->lfd, c, sizeof(c), 0));
+	EXPECT_NE(0, at_poll(fd, POLLOUT) & POLLOUT);
+	EXPECT_EQ(1, send(fd, c, 1, MSG_DONTWAIT));
+	close(fd);
+}
+
+FIXTURE(own) {
+	int here;
+};
+
+FIXTURE_SETUP(own)
+{
+	ASSERT_EQ(0, at_netns());
+	self->here = at_netns_fd();
+}
+
+FIXTURE_TEARDOWN(own)
+{
+	at_cleanup();
+}
+
+TEST_F_TIMEOUT(own, id, AT_TIMEOUT)
+{
+	int lfd = at_socket(AT_NATIVE, SOCK_STREAM), fd, err, there;
+	struct at_addr a, b;
+
+	at_addr(&a, AT_NATIVE, AT_PORT);
+	a.nat.sac_node = 5;
+	EXPECT_EQ(EADDRNOTAVAIL, at_err(at_bind(lfd, &a)));
+	ASSERT_EQ(0, at_node_self(5));
+	ASSERT_EQ(0, at_bind(lfd, &a));
+	ASSERT_EQ(0, listen(lfd, 5));
+	EXPECT_EQ(0, at_getsockname(lfd, &b));
+	EXPECT_EQ(0, b.nat.sac_node);
+	fd = at_client(AT_NATIVE, SOCK_STREAM, &a, &err);
+	EXPECT_EQ(0, err);
+	close(fd);
+	fd = at_client(AT_NATIVE, SOCK_STREAM, &b, &err);
+	EXPECT_EQ(0, err);
+	close(fd);
+	/* Nobody else may have it, nor this namespace another one's. */
+	ASSERT_EQ(0, at_netns());
+	there = at_netns_fd();
+	ASSERT_EQ(0, at_netns_enter(self->here));
+	EXPECT_EQ(EEXIST, at_node_add(5, NULL, there));
+	EXPECT_EQ(0, at_node_add(6, NULL, there));
+	EXPECT_EQ(EEXIST, at_node_self(6));
+	ASSERT_EQ(0, at_node_self(0));
+	fd = at_client(AT_NATIVE, SOCK_STREAM, &a, &err);
+	EXPECT_EQ(ENETUNREACH, err);
+	close(fd);
+	close(lfd);
+}
+
+/* One port, three namespaces; who is reached by two leads nowhere further. */
+TEST_F_TIMEOUT(own, three_of_them, AT_TIMEOUT)
+{
+	struct at_addr own, to;
+	int ns[3], lfd[3], fd, sfd, err, i;
+
+	at_addr(&own, AT_NATIVE, AT_PORT);
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, at_netns());
+		ns[i] = at_netns_fd();
+		lfd[i] = at_socket(AT_NATIVE, SOCK_STREAM);
+		ASSERT_EQ(0, at_set_option(lfd[i], ALTCONN_REACHABLE, 1));
+		ASSERT_EQ(0, at_bind(lfd[i], &own));
+		ASSERT_EQ(0, listen(lfd[i], 5));
+	}
+	/* The first knows the second, and that the third. */
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, at_netns_enter(ns[i]));
+		ASSERT_EQ(0, at_node_add(i + 2, NULL, ns[i + 1]));
+	}
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, at_netns_enter(ns[i]));
+		to = own;
+		to.nat.sac_node = i + 2;
+		fd = at_client(AT_NATIVE, SOCK_STREAM, &to, &err);
+		EXPECT_EQ(0, err);
+		sfd = accept(lfd[i + 1], NULL, NULL);
+		EXPECT_LE(0, sfd);
+		close(sfd);
+		close(fd);
+	}
+	ASSERT_EQ(0, at_netns_enter(ns[0]));
+	fd = at_client(AT_NATIVE, SOCK_STREAM, &to, &err);
+	EXPECT_EQ(ENETUNREACH, err);
+	close(fd);
+	for (i = 0; i < 3; i++)
+		close(lfd[i]);
+}
+
+/* Broadcast stays at home. */
+TEST_F_TIMEOUT(own, broadcast_reaches_no_other, AT_TIMEOUT)
+{
+	int fd, hears, there;
+	struct at_addr a;
+
+	ASSERT_EQ(0, at_netns());
+	there = at_netns_fd();
+	hears = bound(AT_NATIVE, AT_PORT, SOCK_DGRAM, true, &a);
+	ASSERT_LE(0, hears);
+	ASSERT_EQ(0, at_set_flag(hears, SOL_SOCKET, SO_BROADCAST, 1));
+	ASSERT_EQ(0, at_netns_enter(self->here));
+	ASSERT_EQ(0, at_node_add(2, NULL, there));
+	fd = at_socket(AT_NATIVE, SOCK_DGRAM);
+	ASSERT_EQ(0, at_set_flag(fd, SOL_SOCKET, SO_BROADCAST, 1));
+	a.nat.sac_node = ALTCONN_NODE_BROADCAST;
+	EXPECT_EQ(1, sendto(fd, "x", 1, 0, &a.sa, a.len));
+	EXPECT_EQ(0, at_poll_now(hears, POLLIN) & POLLIN);
+	a.nat.sac_node = 2;
+	EXPECT_EQ(1, sendto(fd, "x", 1, 0, &a.sa, a.len));
+	EXPECT_NE(0, at_poll(hears, POLLIN) & POLLIN);
+	close(hears);
+	close(fd);
+}
+
+/* Namespaces that know each other, all known here: none of them stays. */
+TEST_F_TIMEOUT(own, they_die_in_pairs, 10 * AT_TIMEOUT)
+{
+	int pairs = at_scale(500, 50), fd = at_socket(AT_NATIVE, SOCK_STREAM);
+	struct at_addr a;
+	int i, one, two;
+
+	at_addr(&a, AT_NATIVE, AT_PORT);
+	for (i = 1; i <= pairs; i++) {
+		ASSERT_EQ(0, at_netns());
+		one = at_netns_fd();
+		ASSERT_EQ(0, at_netns());
+		two = at_netns_fd();
+		ASSERT_EQ(0, at_node_add(1, NULL, one));
+		ASSERT_EQ(0, at_netns_enter(one));
+		ASSERT_EQ(0, at_node_add(1, NULL, two));
+		ASSERT_EQ(0, at_node_add(2, NULL, self->here));
+		ASSERT_EQ(0, at_netns_enter(self->here));
+		ASSERT_EQ(0, at_node_add(2 * i, NULL, one));
+		ASSERT_EQ(0, at_node_add(2 * i + 1, NULL, two));
+		close(one);
+		close(two);
+	}
+	EXPECT_EQ(2 * pairs, at_dump(ALTCONN_CMD_NODE_GET));
+	for (i = 2; i < 2 * pairs + 2; i++) {
+		a.nat.sac_node = i;
+		EXPECT_TRUE(at_until(at_err(at_connect(fd, &a)) ==
+				     EHOSTUNREACH));
+	}
+	close(fd);
+}
+
+TEST_F_TIMEOUT(own, too_many, AT_TIMEOUT)
+{
+	int there, i, err = 0;
+
+	ASSERT_EQ(0, at_netns());
+	there = at_netns_fd();
+	ASSERT_EQ(0, at_netns_enter(self->here));
+	for (i = 1; i <= 4096 && !err; i++)
+		err = at_node_add(i, NULL, there);
+	EXPECT_EQ(0, err);
+	EXPECT_EQ(ENOSPC, at_node_add(5000, NULL, there));
+	EXPECT_EQ(4096, at_dump(ALTCONN_CMD_NODE_GET));
+	EXPECT_EQ(0, at_node_del(4096));
+	EXPECT_EQ(0, at_node_add(5000, NULL, there));
+}
+
+/* Who may: an administrator of both namespaces. */
+TEST_F_TIMEOUT(own, both_must_want_it, AT_TIMEOUT)
+{
+	int there, child;
+
+	ASSERT_EQ(0, at_netns());
+	there = at_netns_fd();
+	ASSERT_EQ(0, at_netns_enter(self->here));
+	ASSERT_EQ(0, at_node_add(2, NULL, there));
+	child = at_fork();
+	if (!child) {
+		if (at_become_nobody())
+			_exit(1);
+		if (at_node_add(3, NULL, there) != EPERM ||
+		    at_node_del(2) != EPERM || at_node_self(9) != EPERM ||
+		    at_node_set(2, ALTCONN_NODE_STATE_DOWN) != EPERM)
+			_exit(2);
+		/* Root of namespaces of its own, and of no others. */
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
+			_exit(3);
+		if (at_node_self(9) || at_node_add(3, NULL, there) != EPERM ||
+		    at_dump(ALTCONN_CMD_NODE_GET))
+			_exit(4);
+		_exit(0);
+	}
+	EXPECT_EQ(0, at_reap(child));
+	EXPECT_EQ(1, at_dump(ALTCONN_CMD_NODE_GET));
+}
+
+/* ---- races ---- */
+
+struct race {
+	int here, there, type;
+	struct at_addr own, to;
+	atomic_bool stop;
+	atomic_int reached, strange;
+};
+
+static bool may_happen(int err)
+{
+	return !err || err == ECONNREFUSED || err == ENETUNREACH ||
+	       err == EHOSTUNREACH || err == ECONNRESET || err == ETIMEDOUT ||
+	       err == EPIPE || err == EAGAIN;
+}
+
+static void *race_connect(void *arg)
+{
+	struct race *race = arg;
+	int fd, err;
+	char c;
+
+	if (at_netns_enter(race->here))
+		atomic_fetch_add(&race->strange, 1);
+	while (!atomic_load(&race->stop)) {
+		fd = at_socket(AT_NATIVE, race->type);
+		at_set_timeout(fd, 20);
+		err = at_err(at_connect(fd, &race->to));
+		if (!err)
+			err = at_err(send(fd, "x", 1,
+					  MSG_NOSIGNAL | MSG_DONTWAIT));
+		if (!err)
+			atomic_fetch_add(&race->reached, 1);
+		if (!err && race->type != SOCK_DGRAM)
+			recv(fd, &c, 1, 0);
+		if (!may_happen(err))
+			atomic_store(&race->strange, err);
+		close(fd);
+	}
+	return NULL;
+}
+
+static void *race_listen(void *arg)
+{
+	struct race *race = arg;
+	int lfd, fd, i;
+	char c;
+
+	if (at_netns_enter(race->there))
+		atomic_fetch_add(&race->strange, 1);
+	while (!atomic_load(&race->stop)) {
+		lfd = at_socket(AT_NATIVE, race->type);
+		at_set_option(lfd, ALTCONN_REACHABLE, 1);
+		if (at_bind(lfd, &race->own))
+			atomic_fetch_add(&race->strange, 1);
+		at_nonblock(lfd, true);
+		if (race->type != SOCK_DGRAM)
+			listen(lfd, 1);
+		for (i = 0; i < 20; i++) {
+			if (race->type == SOCK_DGRAM) {
+				recv(lfd, &c, 1, 0);
+				continue;
+			}
+			fd = accept(lfd, NULL, NULL);
+			if (fd >= 0)
+				close(fd);
+		}
+		close(lfd);
+	}
+	return NULL;
+}
+
+static void *race_change(void *arg)
+{
+	struct race *race = arg;
+
+	if (at_netns_enter(race->here))
+		atomic_fetch_add(&race->strange, 1);
+	while (!atomic_load(&race->stop)) {
+		at_node_set(THERE, ALTCONN_NODE_STATE_DOWN);
+		at_node_set(THERE, ALTCONN_NODE_STATE_UP);
+		at_node_del(THERE);
+		if (at_node_add(THERE, NULL, race->there))
+			atomic_fetch_add(&race->strange, 1);
+		at_dump(ALTCONN_CMD_ASSOC_GET);
+	}
+	return NULL;
+}
+
+static void *race_look(void *arg)
+{
+	struct race *race = arg;
+
+	if (at_netns_enter(race->there))
+		atomic_fetch_add(&race->strange, 1);
+	while (!atomic_load(&race->stop)) {
+		if (at_dump(ALTCONN_CMD_ASSOC_GET) < 0 ||
+		    at_dump(ALTCONN_CMD_SOCKET_GET) < 0 ||
+		    at_dump(ALTCONN_CMD_NODE_GET) < 0)
+			atomic_fetch_add(&race->strange, 1);
+		at_node_del(HERE);
+		at_node_add(HERE, NULL, race->here);
+	}
+	return NULL;
+}
+
+FIXTURE(races) {
+	struct race race;
+};
+
+FIXTURE_VARIANT(races) {
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(races, stream) { SOCK_STREAM };
+FIXTURE_VARIANT_ADD(races, seqpacket) { SOCK_SEQPACKET };
+FIXTURE_VARIANT_ADD(races, dgram) { SOCK_DGRAM };
+
+FIXTURE_SETUP(races)
+{
+	struct race *race = &self->race;
+
+	race->type = variant->type;
+	at_addr(&race->own, AT_NATIVE, AT_PORT);
+	race->to = race->own;
+	race->to.nat.sac_node = THERE;
+	ASSERT_EQ(0, at_netns());
+	race->there = at_netns_fd();
+	ASSERT_EQ(0, at_netns());
+	race->here = at_netns_fd();
+}
+
+FIXTURE_TEARDOWN(races) {}
+
+TEST_F_TIMEOUT(races, everything_changes, 2 * AT_TIMEOUT)
+{
+	static void * (*const jobs[])(void *) = {
+		race_connect, race_connect, race_listen, race_change, race_look,
+	};
+	pthread_t threads[ARRAY_SIZE(jobs)];
+	int want = at_scale(2000, 200), i;
+
+	for (i = 0; i < ARRAY_SIZE(jobs); i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, jobs[i],
+					    &self->race));
+	EXPECT_TRUE(at_until(atomic_load(&self->race.reached) >= want ||
+			     atomic_load(&self->race.strange)));
+	atomic_store(&self->race.stop, true);
+	for (i = 0; i < ARRAY_SIZE(jobs); i++)
+		pthread_join(threads[i], NULL);
+	EXPECT_EQ(0, atomic_load(&self->race.strange));
+}
+
+/* Somebody connects to a namespace while it dies. */
+TEST_F_TIMEOUT(races, it_dies, 2 * AT_TIMEOUT)
+{
+	int rounds = at_scale(100, 20), there, lfd, i;
+	struct race *race = &self->race;
+	pthread_t threads[2];
+	struct at_addr to;
+
+	for (i = 0; i < rounds; i++) {
+		ASSERT_EQ(0, at_netns());
+		there = at_netns_fd();
+		lfd = at_socket(AT_NATIVE, race->type);
+		ASSERT_EQ(0, at_set_option(lfd, ALTCONN_REACHABLE, 1));
+		ASSERT_EQ(0, at_bind(lfd, &race->own));
+		if (race->type != SOCK_DGRAM)
+			ASSERT_EQ(0, listen(lfd, 0));
+		ASSERT_EQ(0, at_node_add(HERE, NULL, race->here));
+		ASSERT_EQ(0, at_netns_enter(race->here));
+		ASSERT_EQ(0, at_node_add(THERE, NULL, there));
+		atomic_store(&race->stop, false);
+		ASSERT_EQ(0, pthread_create(&threads[0], NULL, race_connect,
+					    race));
+		ASSERT_EQ(0, pthread_create(&threads[1], NULL, race_connect,
+					    race));
+		EXPECT_TRUE(at_until(atomic_load(&race->reached) >= i));
+		close(there);
+		close(lfd);
+		to = race->to;
+		lfd = at_socket(AT_NATIVE, race->type);
+		EXPECT_TRUE(at_until(reach(lfd, &to, race->type) ==
+				     EHOSTUNREACH));
+		close(lfd);
+		atomic_store(&race->stop, true);
+		pthread_join(threads[0], NULL);
+		pthread_join(threads[1], NULL);
+		ASSERT_EQ(0, at_node_del(THERE));
+	}
+	EXPECT_EQ(0, atomic_load(&race->strange));
+	EXPECT_LT(0, atomic_load(&race->reached));
+}
+
+TEST_HARNESS_MAIN
