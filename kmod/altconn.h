@@ -505,6 +505,7 @@ struct altconn_assoc {
  * @backlog: listen()'s argument; @queue holds one more
  * @established: counter
  * @refused: counter
+ * @overflow: of these, for want of room
  * @timed_out: counter
  * @waited: counter
  * @sk: the endpoint; while not @closed
@@ -542,6 +543,7 @@ struct altconn_listener {
 	u32			backlog;
 	u64			established;
 	u64			refused;
+	u64			overflow;
 	u64			timed_out;
 	u64			waited;
 	struct sock		*sk;
@@ -692,6 +694,36 @@ static inline struct altconn_dgram_sock *altconn_dgram_sk(const struct sock *sk)
 	return (struct altconn_dgram_sock *)sk;
 }
 
+#define ALTCONN_N_REASONS	(ALTCONN_REASON_NODE_DOWN + 1)
+/* The last one takes what is longer: half an hour and more. */
+#define ALTCONN_BUCKETS	42
+
+/**
+ * struct altconn_histogram - how long something took, nanoseconds
+ * @sum: all together
+ * @bucket: so many had n bits
+ */
+struct altconn_histogram {
+	u64	sum;
+	u64	bucket[ALTCONN_BUCKETS];
+};
+
+/**
+ * struct altconn_stat - what a namespace counts, on one CPU
+ * @outcomes: attempts that ended, by reason
+ * @waited: those that were not decided at once
+ * @accepted: by accept()
+ * @latency: of connections, until they were established
+ * @accept_queue: and then until they were accepted
+ */
+struct altconn_stat {
+	u64				outcomes[ALTCONN_N_REASONS];
+	u64				waited;
+	u64				accepted;
+	struct altconn_histogram	latency;
+	struct altconn_histogram	accept_queue;
+};
+
 /**
  * struct altconn_net - what a network namespace has
  * @net: the namespace
@@ -714,6 +746,7 @@ static inline struct altconn_dgram_sock *altconn_dgram_sk(const struct sock *sk)
  * @rules_seq: how often they changed
  * @rules_last_id: that a rule was given
  * @late: bytes of datagrams that rules delay
+ * @stat: what it counts; a CPU each
  * @nodes: other namespaces, by their ids; node.c
  * @n_nodes: how many
  * @node_id: what others are told to call this one, or 0
@@ -745,6 +778,7 @@ struct altconn_net {
 	u32			rules_seq;
 	u32			rules_last_id;
 	atomic_long_t		late;
+	struct altconn_stat __percpu *stat;
 	struct xarray		nodes;
 	unsigned int		n_nodes;
 	u32			node_id;
@@ -845,23 +879,23 @@ static inline struct altconn_addr *altconn_addr_get(struct altconn_addr *addr)
  * @up: it is not set down
  * @gone: its namespace is gone
  * @netns: inode number of that
- * @ip: its IP address here, IPv4 as v4-mapped; all zero: none
+ * @ip: its IP addresses here, IPv4 as v4-mapped, and IPv6; all zero: none
  */
 struct altconn_node_info {
 	u32		id;
 	bool		up;
 	bool		gone;
 	u32		netns;
-	struct in6_addr	ip;
+	struct in6_addr	ip[2];
 };
 
 void altconn_node_init(struct altconn_net *an);
 void altconn_node_leave(struct altconn_net *an);
-int altconn_node_add(struct net *net, u32 id, const struct in6_addr *ip,
-		     struct net *target, const char **wrong);
+int altconn_node_add(struct net *net, u32 id, const struct in6_addr ip[2],
+		     struct net *target);
 int altconn_node_del(struct net *net, u32 id);
 int altconn_node_set(struct net *net, u32 id, bool up);
-int altconn_node_call(struct net *net, u32 id, const char **wrong);
+int altconn_node_call(struct net *net, u32 id);
 int altconn_node_next(struct net *net, u32 *id, struct altconn_node_info *info);
 int altconn_node_route(const struct sock *sk, struct altconn_addr *addr,
 		       u32 *reason);
@@ -1062,6 +1096,12 @@ struct altconn_walk {
 	struct altconn_cursor	cursor;
 	bool			inbound;
 };
+
+/* The end whose namespace's registry it is in. */
+static inline enum altconn_side altconn_walk_side(const struct altconn_walk *walk)
+{
+	return walk->inbound ? ALTCONN_SERVER : ALTCONN_CLIENT;
+}
 
 void altconn_assoc_walk(struct net *net, struct altconn_walk *walk);
 struct altconn_assoc *altconn_assoc_next(struct altconn_walk *walk);
@@ -1335,6 +1375,23 @@ void altconn_sock_unregister(struct sock *sk);
 void altconn_sock_set_addr(struct sock *sk, struct altconn_addr *addr);
 void altconn_sock_set_peercred(struct sock *sk, struct pid *pid,
 			       const struct cred *cred);
+
+/* stat.c */
+int altconn_stat_init(struct altconn_net *an);
+void altconn_stat_exit(struct altconn_net *an);
+
+/* An attempt of this namespace has ended. */
+static inline void altconn_stat_outcome(struct altconn_net *an, u32 reason)
+{
+	this_cpu_inc(an->stat->outcomes[reason]);
+}
+
+static inline void altconn_stat_time(struct altconn_histogram __percpu *hist,
+				     u64 ns)
+{
+	this_cpu_inc(hist->bucket[min(fls64(ns), ALTCONN_BUCKETS - 1)]);
+	this_cpu_add(hist->sum, ns);
+}
 
 /* sysctl.c */
 int altconn_sysctl_register(struct net *net);

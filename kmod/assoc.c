@@ -345,8 +345,9 @@ void altconn_far_arrive(struct altconn_assoc *assoc,
 	lockdep_assert_held(&ln->lock);
 	if (likely(!far))
 		return;
-	assoc->far = far;
 	far->an = altconn_pernet(ln->net);
+	/* Pairs with who walks the registry that it is in already. */
+	smp_store_release(&assoc->far, far);
 	altconn_registry_add(&far->an->inbound, &far->entry, assoc->entry.id);
 	atomic_long_inc(&far->an->n_inbound);
 }
@@ -451,16 +452,21 @@ void altconn_assoc_again(struct altconn_walk *walk, struct altconn_assoc *assoc)
 					       &assoc->entry);
 }
 
+/* @viewer: in which namespace's registry it was found. */
 static bool is_server_of(const struct altconn_assoc *assoc,
+			 enum altconn_side viewer,
 			 const struct altconn_addr *local,
 			 const struct altconn_addr *remote)
 {
+	/* It began here, and its server is elsewhere. Pairs with the arrival. */
+	if (viewer == ALTCONN_CLIENT && smp_load_acquire(&assoc->far))
+		return false;
 	return altconn_assoc_state(assoc) != ALTCONN_ASSOC_STATE_CLOSED &&
 	       !READ_ONCE(assoc->end[ALTCONN_SERVER].closed) &&
 	       altconn_addr_equal(altconn_assoc_addr(assoc, ALTCONN_SERVER,
-						     ALTCONN_SERVER), local) &&
+						     viewer), local) &&
 	       altconn_addr_equal(altconn_assoc_addr(assoc, ALTCONN_CLIENT,
-						     ALTCONN_SERVER), remote);
+						     viewer), remote);
 }
 
 /**
@@ -488,7 +494,8 @@ int altconn_assoc_accepted(struct net *net, int type,
 	while (!found && !fatal_signal_pending(current) &&
 	       (assoc = altconn_assoc_next(&walk))) {
 		found = assoc->type == type &&
-			is_server_of(assoc, local, remote);
+			is_server_of(assoc, altconn_walk_side(&walk), local,
+				     remote);
 		altconn_assoc_put(assoc);
 		cond_resched();
 	}

@@ -602,9 +602,22 @@ void altconn_bind_answerable(struct sock *sk, const struct altconn_addr *dest)
 	rcu_read_lock();
 	/* Pairs with altconn_bind_insert(). */
 	bind = smp_load_acquire(&altconn_sk(sk)->bind);
-	if (bind && bind->auto_bound)
+	if (bind && bind->auto_bound && !READ_ONCE(bind->reachable)) {
 		WRITE_ONCE(bind->reachable, true);
+		altconn_dgram_changed();
+	}
 	rcu_read_unlock();
+}
+
+/*
+ * What another node calls this one need be no address of this one's, so nothing is bound
+ * to it: the association has it, for as long as it lasts.
+ */
+static void any_like(const struct altconn_addr *dest, struct altconn_addr *any)
+{
+	any->len = sizeof(struct in6_addr);
+	if (altconn_addr_is_v4(dest))
+		ipv6_addr_set_v4mapped(htonl(INADDR_ANY), altconn_addr_ip(any));
 }
 
 /**
@@ -628,7 +641,9 @@ int altconn_bind_local(struct sock *sk, struct altconn_addr *dest)
 
 	if (!bound && altconn_sk(sk)->dress == ALTCONN_UNIX)
 		return 0;
-	if (dest->kind == ALTCONN_KIND_INET)
+	if (dest->kind == ALTCONN_KIND_INET && dest->far)
+		any_like(dest, &like);
+	else if (dest->kind == ALTCONN_KIND_INET)
 		altconn_node_source(sock_net(sk), dest, &like);
 	err = altconn_autobind(sk, &like);
 	if (!err) {

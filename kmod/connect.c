@@ -61,9 +61,11 @@ static void count_failure(struct altconn_listener *ln, u32 reason)
 	case ALTCONN_REASON_DEADLINE:
 		ln->timed_out++;
 		break;
+	case ALTCONN_REASON_BACKLOG_FULL:
+		ln->overflow++;
+		fallthrough;
 	case ALTCONN_REASON_LISTENER_CLOSED:
 	case ALTCONN_REASON_REFUSED:
-	case ALTCONN_REASON_BACKLOG_FULL:
 		ln->refused++;
 		break;
 	}
@@ -106,6 +108,7 @@ void altconn_connect_decide(struct altconn_listener *ln,
 	WRITE_ONCE(assoc->decided, assoc->waited ? ktime_get_ns() :
 						   assoc->begun);
 	leave(ln, assoc);
+	altconn_stat_outcome(assoc->an, reason);
 	trace_altconn_connect_end(assoc->end[ALTCONN_CLIENT].sk, assoc->entry.id,
 				  assoc->end[ALTCONN_SERVER].addr, err, reason,
 				  assoc->decided - assoc->begun);
@@ -117,6 +120,8 @@ void altconn_connect_decide(struct altconn_listener *ln,
 		altconn_assoc_put(assoc);
 		return;
 	}
+	altconn_stat_time(&assoc->an->stat->latency,
+			  assoc->decided - assoc->begun);
 	list_add_tail(&assoc->node, &ln->queue);
 	ln->queued++;
 	ln->established++;
@@ -656,6 +661,7 @@ static void fail(struct sock *sk, const struct altconn_addr *addr, int err,
 	ask->last_err = -err;
 	ask->last_reason = reason;
 	ask->last_waited_ns = 0;
+	altconn_stat_outcome(altconn_pernet(sock_net(sk)), reason);
 	trace_altconn_connect_end(sk, 0, addr, -err, reason, 0);
 }
 

@@ -60,10 +60,11 @@ struct altconn_dgram {
 /*
  * Where a datagram goes: an address, or the other half of a pair. And who was
  * found there the last time, what the generation was before the search, and what a
- * rule says.
+ * rule says. And the sender's address in its own namespace, if that is another node's.
  */
 struct dest {
 	struct altconn_addr	*addr;
+	struct altconn_addr	*own;
 	struct sock		*sk;
 	struct sock		*known;
 	u64			generation;
@@ -97,6 +98,7 @@ void altconn_dgram_changed(void)
 static void dest_put(struct dest *dest)
 {
 	altconn_addr_put(dest->addr);
+	altconn_addr_put(dest->own);
 	if (dest->sk)
 		sock_put(dest->sk);
 	if (dest->known)
@@ -213,11 +215,11 @@ static struct sock *find_here(struct net *net, const struct altconn_addr *addr,
 
 static noinline struct sock *find_far(const struct net *net,
 				      const struct altconn_addr *addr,
-				      const struct altconn_addr *from, int *err)
+				      struct altconn_addr *own, int *err)
 {
-	struct altconn_addr there;
+	struct altconn_addr there, *seen;
+	struct sock *sk = NULL;
 	struct net *target;
-	struct sock *sk;
 	u32 reason;
 
 	target = altconn_node_get(net, addr, &there, &reason);
@@ -225,14 +227,20 @@ static noinline struct sock *find_far(const struct net *net,
 		*err = PTR_ERR(target);
 		return NULL;
 	}
-	sk = find_here(target, &there, from, false, err);
+	seen = altconn_node_seen(target, net, own);
+	if (IS_ERR(seen)) {
+		*err = PTR_ERR(seen);
+	} else {
+		sk = find_here(target, &there, seen, false, err);
+		altconn_addr_put(seen);
+	}
 	put_net(target);
 	return sk;
 }
 
+/* @from: the sender's address, or NULL, as it is written here. */
 static struct sock *find(struct net *net, const struct altconn_addr *addr,
-			 const struct altconn_addr *from, bool connected,
-			 int *err)
+			 struct altconn_addr *from, bool connected, int *err)
 {
 	if (unlikely(addr->far))
 		return find_far(net, addr, from, err);
@@ -533,44 +541,34 @@ static struct altconn_addr *source(struct sock *sk, u32 port,
 	return altconn_addr_dup(&local, GFP_KERNEL_ACCOUNT) ? : ERR_PTR(-ENOMEM);
 }
 
-static noinline struct altconn_addr *seen_far(struct sock *sk,
-					      struct altconn_addr *addr,
-					      const struct altconn_addr *dest)
+/* The address that it has is one that its connection gave it, for other nodes. */
+static bool is_for_others(const struct sock *sk, const struct altconn_addr *dest)
 {
-	struct altconn_addr there, *seen;
-	struct net *target;
-	u32 reason;
+	const struct altconn_addr *peer;
+	bool far;
 
-	target = altconn_node_get(sock_net(sk), dest, &there, &reason);
-	if (IS_ERR(target))
-		return ERR_CAST(target);
-	seen = altconn_node_seen(target, sock_net(sk), addr);
-	put_net(target);
-	return seen;
+	rcu_read_lock();
+	peer = rcu_dereference(altconn_dgram_sk(sk)->peer);
+	far = peer && peer->far;
+	rcu_read_unlock();
+	return far && !dest->far;
 }
 
 /*
- * The sender's address as @dest, or the other half of a pair, sees it: one that it can
- * answer to. A reference, NULL or an error.
+ * The sender's address towards @dest, or the other half of a pair: one that can be
+ * answered. As it is written here. A reference, NULL or an error.
  */
 static struct altconn_addr *sender_addr(struct sock *sk,
 					const struct altconn_addr *dest)
 {
 	struct altconn_addr *addr = altconn_addr_of(sk), *seen;
 
-	if (!addr || !dest)
+	if (!addr || !dest || addr->kind != ALTCONN_KIND_INET ||
+	    dest->kind != ALTCONN_KIND_INET ||
+	    (!altconn_addr_is_any(addr) && !is_for_others(sk, dest)))
 		return addr;
-	seen = addr;
-	if (addr->kind == ALTCONN_KIND_INET && dest->kind == ALTCONN_KIND_INET &&
-	    altconn_addr_is_any(addr)) {
-		seen = source(sk, addr->port, dest);
-		altconn_addr_put(addr);
-		addr = seen;
-	}
-	if (unlikely(dest->far) && !IS_ERR(addr)) {
-		seen = seen_far(sk, addr, dest);
-		altconn_addr_put(addr);
-	}
+	seen = source(sk, addr->port, dest);
+	altconn_addr_put(addr);
 	return seen;
 }
 
@@ -673,7 +671,7 @@ static struct sock *get_known(const struct altconn_dgram_sock *ask)
 }
 
 static struct sock *find_receiver(struct sock *sk, struct dest *dest,
-				  const struct altconn_addr *from,
+				  struct altconn_addr *from,
 				  bool connected, int *err)
 {
 	struct sock *receiver = dest->known;
@@ -777,6 +775,45 @@ static long send_timeo(const struct sock *sk)
 }
 
 /*
+ * What the sender is called where the receiver is, and nowhere else: an id may mean
+ * another namespace by the time that somebody is looked up again.
+ */
+static noinline int name_far(struct sock *sk, struct altconn_addr *own,
+			     struct altconn_dgram *dg,
+			     const struct sock *receiver)
+{
+	struct altconn_addr *seen;
+
+	seen = altconn_node_seen(sock_net(receiver), sock_net(sk), own);
+	if (IS_ERR(seen))
+		return PTR_ERR(seen);
+	altconn_addr_put(dg->from);
+	dg->from = seen;
+	return 0;
+}
+
+/* Somebody to deliver to, or NULL; the datagram's sender has a name there then. */
+static struct sock *find_and_name(struct sock *sk, struct dest *dest,
+				  struct altconn_dgram *dg, bool connected,
+				  int *err)
+{
+	struct sock *receiver;
+
+	if (!dest->addr || likely(!dest->addr->far))
+		return find_receiver(sk, dest, dg->from, connected, err);
+	if (!dest->own)
+		dest->own = altconn_addr_get(dg->from);
+	receiver = find_receiver(sk, dest, dest->own, connected, err);
+	if (!receiver)
+		return NULL;
+	*err = name_far(sk, dest->own, dg, receiver);
+	if (!*err)
+		return receiver;
+	sock_put(receiver);
+	return NULL;
+}
+
+/*
  * Find the receiver and deliver. It is looked up again when it has changed during
  * a wait: the address may have a new owner.
  */
@@ -792,7 +829,7 @@ static int send_to(struct sock *sk, struct dest *dest, bool connected,
 	do {
 		/* Another receiver's filter may have cut it. */
 		dg->len = len;
-		receiver = find_receiver(sk, dest, dg->from, connected, &err);
+		receiver = find_and_name(sk, dest, dg, connected, &err);
 		if (!receiver)
 			return err;
 		if (unlikely(wants_creds(sk, receiver)))
@@ -994,8 +1031,7 @@ static void arrive(struct sock *sk, struct late *late)
 	struct sock *receiver;
 	int err;
 
-	receiver = find_receiver(sk, &late->dest, dg->from, late->connected,
-				 &err);
+	receiver = find_and_name(sk, &late->dest, dg, late->connected, &err);
 	if (!receiver) {
 		dgram_put(dg);
 		return;
@@ -1582,6 +1618,7 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 	altconn_sk(sk)->last_reason = reason;
 	altconn_sk(sk)->last_rule = ruling.rule;
 	release_sock(sk);
+	altconn_stat_outcome(altconn_pernet(sock_net(sk)), reason);
 	trace_altconn_connect_end(sk, 0, &addr, -err, reason, 0);
 	return err;
 }

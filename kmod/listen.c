@@ -285,6 +285,20 @@ static u32 max_waiting(const struct altconn_net *an)
 		   READ_ONCE(altconn_init_state->max_waiting));
 }
 
+/*
+ * Has the namespace of a listener room for one that comes from another? That counts
+ * what it has itself for itself, here it is what it lets in.
+ */
+static bool lets_in(const struct altconn_listener *ln)
+{
+	const struct altconn_net *an = altconn_pernet(ln->net);
+
+	lockdep_assert_held(&ln->lock);
+	return ln->waiting < max_waiting(an) &&
+	       atomic_long_read(&an->n_inbound) <
+	       READ_ONCE(an->max_associations);
+}
+
 static void publish(struct altconn_assoc *assoc)
 {
 	struct sock *sk = assoc->end[ALTCONN_CLIENT].sk;
@@ -313,11 +327,15 @@ static int admit(struct altconn_listener *ln, const struct altconn_assoc *assoc,
 	*reason = ALTCONN_REASON_WAITING_ROOM_FULL;
 	if (!again && !has_room(ln) && ln->waiting >= max_waiting(assoc->an))
 		goto refused;
+	if (unlikely(ln->net != assoc->an->net) && !lets_in(ln))
+		goto refused;
 	return 0;
 
 refused:
-	if (!again)
+	if (!again) {
 		ln->refused++;
+		ln->overflow++;
+	}
 	/* One that was made for this attempt. */
 	if (ln->vacant && !ln->waiting)
 		altconn_vacancy_remove(ln);
@@ -329,6 +347,7 @@ static void wait_here(struct altconn_listener *ln, struct altconn_assoc *assoc)
 {
 	ln->waited++;
 	assoc->waited = true;
+	this_cpu_inc(assoc->an->stat->waited);
 	trace_altconn_connect_wait(assoc, ln->held ? 0 : ln->waiting);
 	if (ln->defer)
 		ln->ready++;
@@ -968,6 +987,16 @@ static void inherit(struct sock *sk, struct socket *newsock,
 	altconn_inet_inherit(sk, newsk);
 }
 
+static void count_accepted(const struct sock *sk,
+			   const struct altconn_assoc *assoc)
+{
+	const struct altconn_net *an = altconn_pernet(sock_net(sk));
+
+	this_cpu_inc(an->stat->accepted);
+	altconn_stat_time(&an->stat->accept_queue,
+			  ktime_get_ns() - assoc->decided);
+}
+
 static int accept_from(struct sock *sk, struct altconn_listener *ln,
 		       struct socket *newsock, struct proto_accept_arg *arg)
 {
@@ -993,6 +1022,7 @@ static int accept_from(struct sock *sk, struct altconn_listener *ln,
 	sock_graft(newsk, newsock);
 	altconn_sock_set_peercred(newsk, assoc->end[ALTCONN_CLIENT].who.pid,
 				  assoc->cred);
+	count_accepted(sk, assoc);
 	trace_altconn_accept(assoc, 0);
 	altconn_assoc_attach(assoc, ALTCONN_SERVER, newsk);
 	newsock->state = SS_CONNECTED;

@@ -34,6 +34,7 @@ u64 altconn_next_id(void)
 static int __net_init net_init(struct net *net)
 {
 	struct altconn_net *an = altconn_pernet(net);
+	int err;
 
 	an->net = net;
 	if (net_eq(net, &init_net))
@@ -44,7 +45,13 @@ static int __net_init net_init(struct net *net)
 	altconn_port_init(an);
 	altconn_rules_init(an);
 	altconn_node_init(an);
-	return altconn_sysctl_register(net);
+	err = altconn_stat_init(an);
+	if (err)
+		return err;
+	err = altconn_sysctl_register(net);
+	if (err)
+		altconn_stat_exit(an);
+	return err;
 }
 
 /* A grace period before net_exit(). */
@@ -60,6 +67,7 @@ static void __net_exit net_exit(struct net *net)
 	altconn_sysctl_unregister(net);
 	altconn_port_exit(an);
 	altconn_rules_exit(an);
+	altconn_stat_exit(an);
 	WARN_ON_ONCE(!list_empty(&an->assocs.entries) ||
 		     !list_empty(&an->inbound.entries) ||
 		     !list_empty(&an->sockets.entries));

@@ -209,7 +209,9 @@ static int put_assoc(struct sk_buff *skb, const struct viewer *viewer,
 	    put_assoc_end(skb, ALTCONN_A_ASSOC_SERVER, viewer, assoc,
 			  ALTCONN_SERVER))
 		return -EMSGSIZE;
-	if (assoc->rule && nla_put_u32(skb, ALTCONN_A_ASSOC_RULE, assoc->rule))
+	/* One of the client's namespace. */
+	if (assoc->rule && viewer->side == ALTCONN_CLIENT &&
+	    nla_put_u32(skb, ALTCONN_A_ASSOC_RULE, assoc->rule))
 		return -EMSGSIZE;
 	return put_wait(skb, assoc, state);
 }
@@ -300,8 +302,7 @@ int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 	int err = 0;
 
 	while (!err && (assoc = altconn_assoc_next(walk_of(cb)))) {
-		viewer.side = walk_of(cb)->inbound ? ALTCONN_SERVER :
-						     ALTCONN_CLIENT;
+		viewer.side = altconn_walk_side(walk_of(cb));
 		err = dump_assoc(skb, cb, &viewer, assoc);
 		if (err)
 			altconn_assoc_again(walk_of(cb), assoc);
@@ -313,7 +314,7 @@ int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 /* What a listener counts, read in one go. */
 struct listener_info {
 	u32	backlog, queued, waiting;
-	u64	established, refused, timed_out, waited;
+	u64	established, refused, overflow, timed_out, waited;
 };
 
 static void read_listener(struct altconn_listener *ln,
@@ -325,6 +326,7 @@ static void read_listener(struct altconn_listener *ln,
 	info->waiting = ln->waiting;
 	info->established = ln->established;
 	info->refused = ln->refused;
+	info->overflow = ln->overflow;
 	info->timed_out = ln->timed_out;
 	info->waited = ln->waited;
 	spin_unlock(&ln->lock);
@@ -342,6 +344,8 @@ static int put_listener(struct sk_buff *skb, struct altconn_listener *ln)
 	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_ESTABLISHED,
 			      info.established, ALTCONN_A_SOCKET_PAD) ||
 	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_REFUSED, info.refused,
+			      ALTCONN_A_SOCKET_PAD) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_OVERFLOW, info.overflow,
 			      ALTCONN_A_SOCKET_PAD) ||
 	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_TIMED_OUT, info.timed_out,
 			      ALTCONN_A_SOCKET_PAD) ||

@@ -178,6 +178,11 @@ static const struct genl_split_ops altconn_nl_ops[] = {
 		.maxattr	= ALTCONN_A_NODE_ID,
 		.flags		= GENL_CMD_CAP_DO,
 	},
+	{
+		.cmd	= ALTCONN_CMD_STAT_GET,
+		.doit	= altconn_nl_stat_get_doit,
+		.flags	= GENL_CMD_CAP_DO,
+	},
 };
 
 struct genl_family altconn_nl_family __ro_after_init = {

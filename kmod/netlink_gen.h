@@ -38,6 +38,7 @@ int altconn_nl_node_add_doit(struct sk_buff *skb, struct genl_info *info);
 int altconn_nl_node_del_doit(struct sk_buff *skb, struct genl_info *info);
 int altconn_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info);
 int altconn_nl_node_self_doit(struct sk_buff *skb, struct genl_info *info);
+int altconn_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info);
 
 extern struct genl_family altconn_nl_family;
 

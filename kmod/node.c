@@ -16,7 +16,7 @@
 #include "altconn.h"
 
 /* So many nodes may a namespace know; they are looked at one after the other. */
-#define NODES_MAX	4096
+#define NODES_MAX	1024
 
 /**
  * struct node - a namespace, as another one knows it
@@ -24,7 +24,7 @@
  * @up: it is to be reached
  * @netns: inode number of it
  * @target: it, or NULL: it is gone
- * @ip: its IP address there, or all zero
+ * @ip: its IP addresses there, IPv4 and IPv6, or all zero
  * @naming: in the target's list, or in none
  * @rcu: frees it
  *
@@ -38,7 +38,7 @@ struct node {
 	bool			up;
 	u32			netns;
 	struct net		*target;
-	struct in6_addr		ip;
+	struct in6_addr		ip[2];
 	struct list_head	naming;
 	struct rcu_head		rcu;
 };
@@ -122,7 +122,8 @@ static struct node *find_ip(struct altconn_net *an, const struct in6_addr *ip)
 	struct node *node;
 
 	xa_for_each(&an->nodes, id, node)
-		if (ipv6_addr_equal(&node->ip, ip))
+		if (ipv6_addr_equal(&node->ip[0], ip) ||
+		    ipv6_addr_equal(&node->ip[1], ip))
 			return node;
 	return NULL;
 }
@@ -169,6 +170,8 @@ struct net *altconn_node_get(const struct net *net,
 	int err;
 
 	memcpy(there, addr, offsetof(struct altconn_addr, bytes) + addr->len);
+	refcount_set(&there->refs, 1);
+	there->bound = false;
 	if (addr->kind != ALTCONN_KIND_INET)
 		there->node = ALTCONN_NODE_SELF;
 	rcu_read_lock();
@@ -185,32 +188,22 @@ struct net *altconn_node_get(const struct net *net,
 	return err ? ERR_PTR(err) : target;
 }
 
-/* How @there knows @net, and by an IP address of this version, if @v4 is one. */
-static struct node *known_as(struct net *there, const struct net *net,
-			     const bool *v4)
+/* How @there knows @net, or NULL. RCU read side. */
+static struct node *known_as(struct net *there, const struct net *net)
 {
 	unsigned long id;
 	struct node *node;
 
 	xa_for_each(&altconn_pernet(there)->nodes, id, node)
-		if (READ_ONCE(node->target) == net &&
-		    (!v4 || (!ipv6_addr_any(&node->ip) &&
-			     ipv6_addr_v4mapped(&node->ip) == *v4)))
+		if (READ_ONCE(node->target) == net)
 			return node;
 	return NULL;
 }
 
-static struct altconn_addr *seen_inet(struct net *there, const struct net *net,
-				      struct altconn_addr *addr)
+static bool has_ip(const struct node *node, const struct altconn_addr *addr)
 {
-	const struct node *node;
-	unsigned long id;
-	bool same = false;
-
-	xa_for_each(&altconn_pernet(there)->nodes, id, node)
-		same |= READ_ONCE(node->target) == net &&
-			ipv6_addr_equal(&node->ip, altconn_addr_ip(addr));
-	return same ? altconn_addr_get(addr) : NULL;
+	return ipv6_addr_equal(&node->ip[!altconn_addr_is_v4(addr)],
+			       altconn_addr_ip(addr));
 }
 
 /**
@@ -233,16 +226,15 @@ struct altconn_addr *altconn_node_seen(struct net *there, const struct net *net,
 	if (!addr || addr->kind == ALTCONN_KIND_PATH)
 		return altconn_addr_get(addr);
 	rcu_read_lock();
-	if (addr->kind == ALTCONN_KIND_INET) {
-		seen = seen_inet(there, net, addr);
-		rcu_read_unlock();
-		return seen;
-	}
-	node = known_as(there, net, NULL);
+	node = known_as(there, net);
 	id = node ? node->id : 0;
+	if (id && addr->kind == ALTCONN_KIND_INET && !has_ip(node, addr))
+		id = 0;
 	rcu_read_unlock();
 	if (!id)
 		return NULL;
+	if (addr->kind == ALTCONN_KIND_INET)
+		return altconn_addr_get(addr);
 	seen = altconn_addr_dup(addr, GFP_KERNEL_ACCOUNT);
 	if (!seen)
 		return ERR_PTR(-ENOMEM);
@@ -270,9 +262,9 @@ static void far_source(struct net *net, const struct altconn_addr *dest,
 	if (IS_ERR(target))
 		return;
 	rcu_read_lock();
-	node = known_as(target, net, &v4);
-	if (node)
-		*altconn_addr_ip(local) = node->ip;
+	node = known_as(target, net);
+	if (node && !ipv6_addr_any(&node->ip[!v4]))
+		*altconn_addr_ip(local) = node->ip[!v4];
 	rcu_read_unlock();
 	put_net(target);
 }
@@ -411,21 +403,21 @@ static bool is_taken(struct altconn_net *an, const struct in6_addr *ip)
 	return !ipv6_addr_any(ip) && find_ip(an, ip);
 }
 
-static int insert(struct altconn_net *an, struct node *node, const char **wrong)
+/* There is memory for its entry, mostly. */
+static int insert(struct net *net, struct node *node)
 {
+	struct altconn_net *an = altconn_pernet(net);
 	int err;
 
 	lockdep_assert_held(&nodes_lock);
-	*wrong = "a node has this id";
 	if (node->id == an->node_id || xa_load(&an->nodes, node->id))
 		return -EEXIST;
-	*wrong = "a node has this IP address";
-	if (is_taken(an, &node->ip))
-		return -EEXIST;
-	*wrong = "too many nodes: 4096 are the most";
+	if (is_taken(an, &node->ip[0]) || is_taken(an, &node->ip[1]))
+		return -EADDRINUSE;
+	if (known_as(net, node->target))
+		return -EALREADY;
 	if (an->n_nodes >= NODES_MAX)
 		return -ENOSPC;
-	*wrong = NULL;
 	err = xa_err(xa_store(&an->nodes, node->id, node, GFP_KERNEL_ACCOUNT));
 	if (err)
 		return err;
@@ -438,30 +430,36 @@ static int insert(struct altconn_net *an, struct node *node, const char **wrong)
  * altconn_node_add() - make another namespace reachable
  * @net: from this one
  * @id: the id that it has here, not 0 and not broadcast
- * @ip: and the IP address, IPv4 as v4-mapped; all zero: none
+ * @ip: and the IP addresses, IPv4 as v4-mapped, and IPv6; all zero: none
  * @target: the other one, a reference, which stays the caller's
- * @wrong: what is wrong, or NULL
  *
  * Context: process, may sleep.
- * Return: 0; -EEXIST: id or address are taken; -ENOSPC; -ENOMEM.
+ * Return: 0; -EEXIST: the id is taken; -EADDRINUSE: an address is; -EALREADY: the
+ * namespace is a node already, and has one name; -ENOSPC: 1024 are there; -ENOMEM.
  */
-int altconn_node_add(struct net *net, u32 id, const struct in6_addr *ip,
-		     struct net *target, const char **wrong)
+int altconn_node_add(struct net *net, u32 id, const struct in6_addr ip[2],
+		     struct net *target)
 {
 	struct node *node = kzalloc(sizeof(*node), GFP_KERNEL_ACCOUNT);
+	struct altconn_net *an = altconn_pernet(net);
 	int err;
 
-	*wrong = NULL;
 	if (!node)
 		return -ENOMEM;
 	node->id = id;
 	node->up = true;
 	node->netns = target->ns.inum;
 	node->target = target;
-	node->ip = *ip;
-	mutex_lock(&nodes_lock);
-	err = insert(altconn_pernet(net), node, wrong);
-	mutex_unlock(&nodes_lock);
+	memcpy(node->ip, ip, sizeof(node->ip));
+	/* Other namespaces' deaths wait for the lock: none for memory under it. */
+	err = xa_reserve(&an->nodes, id, GFP_KERNEL_ACCOUNT);
+	if (!err) {
+		mutex_lock(&nodes_lock);
+		err = insert(net, node);
+		if (err)
+			xa_release(&an->nodes, id);
+		mutex_unlock(&nodes_lock);
+	}
 	if (err)
 		kfree(node);
 	else
@@ -535,24 +533,20 @@ int altconn_node_set(struct net *net, u32 id, bool up)
  * altconn_node_call() - give a namespace an id of its own
  * @net: the namespace
  * @id: what it calls itself, like ALTCONN_NODE_SELF; 0: nothing
- * @wrong: what is wrong, or NULL
  *
  * Context: process, may sleep.
  * Return: 0; -EEXIST: another node has it.
  */
-int altconn_node_call(struct net *net, u32 id, const char **wrong)
+int altconn_node_call(struct net *net, u32 id)
 {
 	struct altconn_net *an = altconn_pernet(net);
 	int err = 0;
 
-	*wrong = NULL;
 	mutex_lock(&nodes_lock);
-	if (id && xa_load(&an->nodes, id)) {
-		*wrong = "a node has this id";
+	if (id && xa_load(&an->nodes, id))
 		err = -EEXIST;
-	} else {
+	else
 		WRITE_ONCE(an->node_id, id);
-	}
 	mutex_unlock(&nodes_lock);
 	changed();
 	return err;
@@ -581,7 +575,7 @@ int altconn_node_next(struct net *net, u32 *id, struct altconn_node_info *info)
 		info->up = READ_ONCE(node->up);
 		info->gone = !READ_ONCE(node->target);
 		info->netns = node->netns;
-		info->ip = node->ip;
+		memcpy(info->ip, node->ip, sizeof(info->ip));
 	}
 	rcu_read_unlock();
 	return !!node;

@@ -21,7 +21,9 @@ static int check_once(struct genl_info *info)
 					    "an attribute comes twice");
 			return -EINVAL;
 		}
-		seen |= BIT(nla_type(attr));
+		/* One of each version. */
+		if (nla_type(attr) != ALTCONN_A_NODE_IP)
+			seen |= BIT(nla_type(attr));
 	}
 	return 0;
 }
@@ -62,19 +64,38 @@ static bool is_hosts(const struct in6_addr *ip)
 	       !(type & (IPV6_ADDR_LOOPBACK | IPV6_ADDR_LINKLOCAL));
 }
 
-static int read_ip(struct genl_info *info, struct in6_addr *ip)
+static int read_one_ip(struct genl_info *info, const struct nlattr *attr,
+		       struct in6_addr ips[2])
 {
-	const struct nlattr *attr = info->attrs[ALTCONN_A_NODE_IP];
+	struct in6_addr ip, *place;
 
-	memset(ip, 0, sizeof(*ip));
-	if (!attr)
-		return 0;
-	nla_memcpy(ip, attr, sizeof(*ip));
-	if (is_hosts(ip))
-		return 0;
-	NL_SET_ERR_MSG_ATTR(info->extack, attr,
-			    "'ip' is no address of a host: any, loopback, link-local, multicast or broadcast");
-	return -EINVAL;
+	nla_memcpy(&ip, attr, sizeof(ip));
+	if (!is_hosts(&ip)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "'ip' is no address of a host: any, loopback, link-local, multicast or broadcast");
+		return -EINVAL;
+	}
+	place = &ips[!ipv6_addr_v4mapped(&ip)];
+	if (!ipv6_addr_any(place)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "'ip' comes twice: there may be one of IPv4 and one of IPv6");
+		return -EINVAL;
+	}
+	*place = ip;
+	return 0;
+}
+
+static int read_ips(struct genl_info *info, struct in6_addr ips[2])
+{
+	const struct nlattr *attr;
+	int rem, err = 0;
+
+	memset(ips, 0, 2 * sizeof(*ips));
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
+		if (!err && nla_type(attr) == ALTCONN_A_NODE_IP)
+			err = read_one_ip(info, attr, ips);
+	}
+	return err;
 }
 
 /* A reference to another namespace, which the sender may change too. */
@@ -108,14 +129,30 @@ static struct net *read_netns(struct sk_buff *skb, struct genl_info *info)
 	return target;
 }
 
-static int wrong_id(struct genl_info *info, int err, const char *wrong)
+/* What the table said. */
+static int explain(struct genl_info *info, int err)
 {
-	if (!err)
-		return 0;
-	if (wrong && info->extack)
-		info->extack->_msg = wrong;
-	if (info->attrs[ALTCONN_A_NODE_ID])
-		NL_SET_BAD_ATTR(info->extack, info->attrs[ALTCONN_A_NODE_ID]);
+	static const struct {
+		int		err;
+		u8		attr;
+		const char	*wrong;
+	} rows[] = {
+		{ -EEXIST, ALTCONN_A_NODE_ID, "a node has this id" },
+		{ -ENOENT, ALTCONN_A_NODE_ID, "there is no node of this id" },
+		{ -EADDRINUSE, ALTCONN_A_NODE_IP, "a node has this IP address" },
+		{ -EALREADY, ALTCONN_A_NODE_NETNS_FD,
+		  "this namespace is a node already, by another id" },
+		{ -ENOSPC, 0, "too many nodes: 1024 are the most" },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (err != rows[i].err || !info->extack)
+			continue;
+		info->extack->_msg = rows[i].wrong;
+		if (rows[i].attr && info->attrs[rows[i].attr])
+			NL_SET_BAD_ATTR(info->extack, info->attrs[rows[i].attr]);
+	}
 	return err;
 }
 
@@ -124,26 +161,25 @@ static int wrong_id(struct genl_info *info, int err, const char *wrong)
  * @skb: the request
  * @info: likewise
  *
- * Return: 0; -EPERM; -EINVAL; -EBADF: no descriptor; -EEXIST; -ENOSPC; -ENOMEM.
+ * Return: 0; -EPERM; -EINVAL; -EBADF: no descriptor; what altconn_node_add() says.
  */
 int altconn_nl_node_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct in6_addr ip;
+	struct in6_addr ips[2];
 	struct net *target;
-	const char *wrong;
 	u32 id;
 	int err;
 
 	err = check_request(skb, info) ? : read_id(info, &id) ? :
-	      read_ip(info, &ip);
+	      read_ips(info, ips);
 	if (err)
 		return err;
 	target = read_netns(skb, info);
 	if (IS_ERR(target))
 		return PTR_ERR(target);
-	err = altconn_node_add(genl_info_net(info), id, &ip, target, &wrong);
+	err = altconn_node_add(genl_info_net(info), id, ips, target);
 	put_net(target);
-	return wrong_id(info, err, wrong);
+	return explain(info, err);
 }
 
 /**
@@ -162,8 +198,7 @@ int altconn_nl_node_del_doit(struct sk_buff *skb, struct genl_info *info)
 		err = read_id(info, &id);
 	if (err)
 		return err;
-	return wrong_id(info, altconn_node_del(genl_info_net(info), id),
-			"there is no node of this id");
+	return explain(info, altconn_node_del(genl_info_net(info), id));
 }
 
 /**
@@ -190,9 +225,8 @@ int altconn_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info)
 				    "'state' is up or down: gone is told, not set");
 		return -EINVAL;
 	}
-	return wrong_id(info, altconn_node_set(genl_info_net(info), id,
-					       nla_get_u32(state)),
-			"there is no node of this id");
+	return explain(info, altconn_node_set(genl_info_net(info), id,
+					      nla_get_u32(state)));
 }
 
 /**
@@ -204,7 +238,6 @@ int altconn_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info)
  */
 int altconn_nl_node_self_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	const char *wrong;
 	u32 id = 0;
 	int err = check_request(skb, info);
 
@@ -212,8 +245,7 @@ int altconn_nl_node_self_doit(struct sk_buff *skb, struct genl_info *info)
 		err = read_id(info, &id);
 	if (err)
 		return err;
-	err = altconn_node_call(genl_info_net(info), id, &wrong);
-	return wrong_id(info, err, wrong);
+	return explain(info, altconn_node_call(genl_info_net(info), id));
 }
 
 static int put_node(struct sk_buff *skb, const struct altconn_node_info *node)
@@ -221,13 +253,21 @@ static int put_node(struct sk_buff *skb, const struct altconn_node_info *node)
 	u32 state = node->gone ? ALTCONN_NODE_STATE_GONE :
 		    node->up ? ALTCONN_NODE_STATE_UP : ALTCONN_NODE_STATE_DOWN;
 
+	unsigned int i;
+
 	if (nla_put_u32(skb, ALTCONN_A_NODE_ID, node->id) ||
-	    nla_put_u32(skb, ALTCONN_A_NODE_STATE, state) ||
-	    nla_put_u64_64bit(skb, ALTCONN_A_NODE_NETNS, node->netns,
-			      ALTCONN_A_NODE_PAD))
+	    nla_put_u32(skb, ALTCONN_A_NODE_STATE, state))
 		return -EMSGSIZE;
-	return ipv6_addr_any(&node->ip) ? 0 :
-	       nla_put(skb, ALTCONN_A_NODE_IP, sizeof(node->ip), &node->ip);
+	/* Another namespace may have the number by now. */
+	if (!node->gone && nla_put_u64_64bit(skb, ALTCONN_A_NODE_NETNS,
+					     node->netns, ALTCONN_A_NODE_PAD))
+		return -EMSGSIZE;
+	for (i = 0; i < ARRAY_SIZE(node->ip); i++)
+		if (!ipv6_addr_any(&node->ip[i]) &&
+		    nla_put(skb, ALTCONN_A_NODE_IP, sizeof(node->ip[i]),
+			    &node->ip[i]))
+			return -EMSGSIZE;
+	return 0;
 }
 
 static int dump_node(struct sk_buff *skb, struct netlink_callback *cb,

@@ -57,7 +57,8 @@ altconn_trace_addr(const struct sock *sk)
 	EM(TABLE_FULL, "table-full")				\
 	EM(ASSOCIATED, "associated")				\
 	EM(RULE, "rule")					\
-	EMe(KILLED, "killed")
+	EM(KILLED, "killed")					\
+	EMe(NODE_DOWN, "node-down")
 
 /* Tells user space the numbers behind the names. */
 #undef EM

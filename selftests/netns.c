@@ -134,6 +134,25 @@ TEST_F_TIMEOUT(netns, association_outlives_the_namespace_of_its_maker,
 	EXPECT_EQ(0, recv(sfd, &c, 1, 0));
 }
 
+/* Over a path, from one namespace to another: both tell of it. */
+TEST_F_TIMEOUT(netns, both_tell_of_it, AT_TIMEOUT)
+{
+	int here, fd, err;
+
+	if (variant->kind != AT_PATH || variant->type == SOCK_DGRAM ||
+	    variant->dress == AT_ORACLE)
+		SKIP(return, "connections over paths only");
+	here = at_netns_fd();
+	EXPECT_EQ(0, at_dump(ALTCONN_CMD_ASSOC_GET));
+	ASSERT_EQ(0, at_netns());
+	fd = at_client(variant->dress, variant->type, &self->a, &err);
+	ASSERT_EQ(0, err);
+	EXPECT_EQ(1, at_dump(ALTCONN_CMD_ASSOC_GET));
+	ASSERT_EQ(0, at_netns_enter(here));
+	EXPECT_EQ(0, at_dump(ALTCONN_CMD_ASSOC_GET));
+	close(fd);
+}
+
 FIXTURE(sysctls) {};
 FIXTURE_SETUP(sysctls)
 {

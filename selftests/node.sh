@@ -10,18 +10,19 @@ command -v python3 >/dev/null || skip_all "no python3"
 [ "${1:-}" = --inside ] || exec unshare --net --mount "$0" --inside
 scene_open || skip_all "helper_scene is not built"
 
-# Another namespace, by descriptor 9 and, as ip-netns(8) names it, by name.
+# Others: one by descriptor 9, one by a file, one as ip-netns(8) names it.
 hold=$(mktemp -d)
 mount -t tmpfs none "$hold" && mount -t tmpfs none /run
 mkdir /run/netns
+for name in web db log; do
+	: >"$hold/$name"
+	unshare --net="$hold/$name" true
+done
 : >/run/netns/web
-unshare --net="$hold/ns" true 2>/dev/null || {
-	: >"$hold/ns"
-	unshare --net="$hold/ns" true
-}
-mount --bind "$hold/ns" /run/netns/web
-exec 9<"$hold/ns"
-trap 'umount /run/netns/web "$hold/ns" /run; umount "$hold"; rmdir "$hold"' EXIT
+mount --bind "$hold/web" /run/netns/web
+exec 9<"$hold/db"
+trap 'umount /run/netns/web "$hold/web" "$hold/log" /run; umount "$hold"
+	rmdir "$hold"' EXIT
 
 # wrong STATUS TEXT COMMAND...: it fails so, with a line that has TEXT, and no node
 # has come, gone or changed.
@@ -45,20 +46,20 @@ nodes = {n['id']: n for n in json.load(sys.stdin)['nodes']}
 print($1)"
 }
 
-plan 37
+plan 41
 
 check "no nodes at first" same "$(list)" ""
 check "nor an id" same "$(altconn node id)" none
 check "a node by name" altconn node add 7 netns web
 check "one by descriptor, with an IP address" altconn node add 5 inet 10.0.0.5 netns 9
-check "one by file" altconn node add 9 netns "$hold/ns" inet fd00::9
-check "they are listed by id" same "$(list)" "5 10.0.0.5 up web
+check "one by file" altconn node add 9 inet 10.0.0.9 netns "$hold/log" inet fd00::9
+check "they are listed by id" same "$(list)" "5 10.0.0.5 up $(stat -Lc %i "$hold/db")
 7 - up web
-9 fd00::9 up web"
+9 10.0.0.9,fd00::9 up $(stat -Lc %i "$hold/log")"
 check "a header" same "$(altconn node | head -n1 | xargs)" "ID INET STATE NETNS"
 check "colour" eval "altconn node --color=always | grep -q $'\033'"
-check "as JSON" same "$(members "nodes[5]['inet'], nodes[7].get('inet'), nodes[9]['state'], nodes[9]['name'], nodes[9]['netns']")" \
-	"10.0.0.5 None up web $(stat -Lc %i "$hold/ns")"
+check "as JSON" same "$(members "nodes[5]['inet'], nodes[7].get('inet'), nodes[9]['state'], nodes[9]['inet6'], nodes[7]['name'], nodes[7]['netns']")" \
+	"10.0.0.5 None up fd00::9 web $(stat -Lc %i "$hold/web")"
 check "down" eval "altconn node down 5 9 && same \"\$(list | grep -c down)\" 2"
 scene connect native stream port:7/4000
 check "nobody listens there" same "${answer#* }" ECONNREFUSED
@@ -84,10 +85,15 @@ check "no id" wrong 2 "which id" altconn node add
 check "an id that is none" wrong 2 "'x'" altconn node add x netns web
 check "that of this node" wrong 2 "1 to 4294967294" altconn node add 0 netns web
 check "that of all" wrong 2 "1 to 4294967294" altconn node add 4294967295 netns web
-check "an id that is taken" wrong 1 "has this id" altconn node add 7 netns web
-altconn node add 8 inet 10.0.0.8 netns web
+check "an id that is taken" wrong 1 "has this id" altconn node add 7 netns 9
+check "a namespace that has one" wrong 1 "a node already" altconn node add 8 netns web
+altconn node add 8 inet 10.0.0.8 netns 9
 check "an address that is taken" wrong 1 "has this IP address" \
-	altconn node add 6 inet 10.0.0.8 netns web
+	altconn node add 6 inet 10.0.0.8 netns "$hold/log"
+check "two addresses of a version" wrong 1 "one of IPv4 and one of IPv6" \
+	altconn node add 6 inet 10.0.0.6 inet 10.0.0.7 netns "$hold/log"
+check "three of them" wrong 2 "too often" \
+	altconn node add 6 inet 10.0.0.6 inet ::6 inet 10.0.0.7 netns "$hold/log"
 check "an address that is none" wrong 2 "no IP address" altconn node add 6 inet 1.2.3 netns web
 check "one of no host" wrong 1 "no address of a host" \
 	altconn node add 6 inet 127.0.0.1 netns web
@@ -98,6 +104,12 @@ check "this namespace itself" wrong 1 "itself" altconn node add 6 netns /proc/se
 check "a word that is none" wrong 2 "'nets'" altconn node add 6 nets web
 check "an id that no node has" wrong 1 "no node" altconn node down 77
 check "an action that is none" wrong 2 "unknown action" altconn node ad
+gone() {
+	[[ $(list) == *"8 10.0.0.8 gone -"* ]]
+}
+exec 9<&-
+umount "$hold/db"
+check "a namespace that ends is gone" wait_until gone
 check "who may not" wrong 1 CAP_NET_ADMIN \
 	setpriv --reuid 65534 --clear-groups altconn node del 7
 finish

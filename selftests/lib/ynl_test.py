@@ -269,6 +269,9 @@ BAD = (
      u32(N["id"], 5) + u32(N["netns-fd"], 0), 22, "'netns-fd'"),
     ("an id of a node twice", "node-add",
      u32(N["id"], 5) + u32(N["id"], 5) + u32(N["netns-fd"], 0), 22, "twice"),
+    ("two addresses of a version", "node-add",
+     u32(N["id"], 5) + u32(N["netns-fd"], 0) +
+     2 * attr(N["ip"], bytes(10) + b"\xff\xff\x0a\0\0\5"), 22, "twice"),
     ("a state that one adds", "node-add", u32(N["state"], 1), 22, ""),
     ("a node that is none", "node-del", u32(N["id"], 5), 2, "no node"),
     ("a node without a state", "node-set", u32(N["id"], 5), 22, "'state'"),
@@ -304,9 +307,9 @@ def nodes_are_told_as_they_were_given():
     with there:
         # The socket of the library stays where it was made.
         fam.do("node-add", {"id": 5, "netns-fd": there.fileno(),
-                            "ip": bytes(10) + b"\xff\xff\x0a\0\0\5"})
+                            "ip": [bytes(10) + b"\xff\xff\x0a\0\0\5"]})
         node, = fam.dump("node-get", {})
-        same((node["id"], node["state"], node["netns"], node["ip"][12:]),
+        same((node["id"], node["state"], node["netns"], node["ip"][0][12:]),
              (5, "up", os.fstat(there.fileno()).st_ino, b"\x0a\0\0\5"))
         fam.do("node-set", {"id": 5, "state": "down"})
         same(fam.dump("node-get", {})[0]["state"], "down")

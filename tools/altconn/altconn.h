@@ -78,6 +78,7 @@ extern const struct opt node_opts[];
 extern const struct opt rule_opts[];
 extern const struct opt run_opts[];
 extern const struct opt show_opts[];
+extern const struct opt stat_opts[];
 
 int help_main(const struct command *cmd, int argc, char **argv);
 int info_main(const struct command *cmd, int argc, char **argv);
@@ -86,6 +87,7 @@ int node_main(const struct command *cmd, int argc, char **argv);
 int rule_main(const struct command *cmd, int argc, char **argv);
 int run_main(const struct command *cmd, int argc, char **argv);
 int show_main(const struct command *cmd, int argc, char **argv);
+int stat_main(const struct command *cmd, int argc, char **argv);
 
 const struct command *command_find(const char *name);
 void help_overview(void);

@@ -79,17 +79,24 @@ static const unsigned char v4_mapped[12] = {
 	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff
 };
 
-static void put_ip(struct out *out, const struct node *node)
+static bool is_v4(const unsigned char *ip)
 {
-	bool v4 = !memcmp(node->ip, v4_mapped, sizeof(v4_mapped));
+	return !memcmp(ip, v4_mapped, sizeof(v4_mapped));
+}
+
+static void put_ips(struct out *out, const struct node *node)
+{
 	char text[INET6_ADDRSTRLEN];
+	const unsigned char *ip;
+	size_t i;
 
 	out_cell(out, COL_ADDRESS);
-	if (!record_has(node->known, ALTCONN_A_NODE_IP))
-		return;
-	inet_ntop(v4 ? AF_INET : AF_INET6, node->ip + (v4 ? 12 : 0), text,
-		  sizeof(text));
-	out_string(out, "inet", "", text);
+	for (i = 0; i < node->n_ips; i++) {
+		ip = node->ip[i];
+		inet_ntop(is_v4(ip) ? AF_INET : AF_INET6,
+			  ip + (is_v4(ip) ? 12 : 0), text, sizeof(text));
+		out_string(out, is_v4(ip) ? "inet" : "inet6", ",", text);
+	}
 }
 
 static void put_state(struct out *out, uint32_t state)
@@ -115,12 +122,15 @@ static void put_state(struct out *out, uint32_t state)
 /* Its name, if ip-netns(8) gave it one; else its number. */
 static void put_netns(struct out *out, const struct node *node)
 {
-	DIR *dir = opendir(NETNS_DIR);
 	const struct dirent *entry;
 	bool named = false;
 	struct stat st;
+	DIR *dir;
 
 	out_cell(out, COL_NETNS);
+	if (!record_has(node->known, ALTCONN_A_NODE_NETNS))
+		return;
+	dir = opendir(NETNS_DIR);
 	while (dir && !named && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.' ||
 		    fstatat(dirfd(dir), entry->d_name, &st, 0) ||
@@ -149,7 +159,7 @@ static int list(const struct out_style *style)
 		out_row(out);
 		out_cell(out, COL_ID);
 		out_uint(out, "id", "", nodes.node[i].id);
-		put_ip(out, &nodes.node[i]);
+		put_ips(out, &nodes.node[i]);
 		put_state(out, nodes.node[i].state);
 		put_netns(out, &nodes.node[i]);
 		out_row_end(out);
@@ -211,14 +221,14 @@ static int open_netns(const char *text)
 /**
  * struct add - what the words of "node add" say
  * @id: its id
- * @ip: its IP address
- * @has_ip: it has one
+ * @ip: its IP addresses
+ * @n_ips: how many
  * @netns: its namespace, as it was typed, or NULL
  */
 struct add {
 	uint32_t id;
-	unsigned char ip[16];
-	bool has_ip;
+	unsigned char ip[2][16];
+	size_t n_ips;
 	const char *netns;
 };
 
@@ -241,16 +251,14 @@ static int parse_add(char **words, struct add *add)
 			complain("node add: what follows '%s'?", words[0]);
 			return EXIT_USAGE;
 		}
-		if (words[0][0] == 'n' ? !!add->netns : add->has_ip) {
-			complain("node add: '%s' comes twice", words[0]);
+		if (words[0][0] == 'n' ? !!add->netns : add->n_ips == 2) {
+			complain("node add: '%s' comes too often", words[0]);
 			return EXIT_USAGE;
 		}
 		if (words[0][0] == 'n')
 			add->netns = words[1];
-		else if (parse_ip(words[1], add->ip) != EXIT_OK)
+		else if (parse_ip(words[1], add->ip[add->n_ips++]) != EXIT_OK)
 			return EXIT_USAGE;
-		else
-			add->has_ip = true;
 	}
 	if (add->netns)
 		return EXIT_OK;
@@ -264,6 +272,7 @@ static int add_one(char **words)
 	struct add add;
 	struct nl nl;
 	int ret, fd;
+	size_t i;
 
 	ret = parse_add(words, &add);
 	if (ret != EXIT_OK)
@@ -276,9 +285,9 @@ static int add_one(char **words)
 		nlh = nl_request(&nl, ALTCONN_CMD_NODE_ADD, 0);
 		mnl_attr_put_u32(nlh, ALTCONN_A_NODE_ID, add.id);
 		mnl_attr_put_u32(nlh, ALTCONN_A_NODE_NETNS_FD, fd);
-		if (add.has_ip)
-			mnl_attr_put(nlh, ALTCONN_A_NODE_IP, sizeof(add.ip),
-				     add.ip);
+		for (i = 0; i < add.n_ips; i++)
+			mnl_attr_put(nlh, ALTCONN_A_NODE_IP,
+				     sizeof(add.ip[i]), add.ip[i]);
 		ret = nl_talk(&nl, NULL, NULL);
 	}
 	nl_close(&nl);

@@ -55,25 +55,43 @@ struct out {
 };
 
 /**
- * out_options - read the options that say how to print
- * @cmd: a command that has no others
+ * out_option - an option that may say how to print
+ * @style: what it says is added
+ * @key: what opt_next() returned, and in optarg
+ *
+ * Return: whether it was one.
+ */
+bool out_option(struct out_style *style, int key)
+{
+	switch (key) {
+	case 'j':
+		style->json = true;
+		return true;
+	case 'H':
+		style->no_header = true;
+		return true;
+	case OPT_COLOR:
+		style->colour = optarg;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/**
+ * out_options - read the options of a command that has no others
+ * @cmd: the command
  * @argc: how many words
  * @argv: the words
- * @style: what was said is added
+ * @style: what they say is added
  */
 void out_options(const struct command *cmd, int argc, char **argv,
 		 struct out_style *style)
 {
 	int key;
 
-	while ((key = opt_next(cmd, argc, argv)) != -1) {
-		if (key == 'j')
-			style->json = true;
-		else if (key == 'H')
-			style->no_header = true;
-		else if (key == OPT_COLOR)
-			style->colour = optarg;
-	}
+	while ((key = opt_next(cmd, argc, argv)) != -1)
+		out_option(style, key);
 }
 
 static bool want_colour(const char *when)

@@ -51,6 +51,7 @@ struct out_style {
 struct out;
 struct command;
 
+bool out_option(struct out_style *style, int key);
 void out_options(const struct command *cmd, int argc, char **argv,
 		 struct out_style *style);
 struct out *out_open(const struct out_style *style,

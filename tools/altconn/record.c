@@ -21,8 +21,10 @@
  * @type: MNL_TYPE_*; MNL_TYPE_UNSPEC passes it over
  * @offset: of the member
  * @nested: the set inside, with MNL_TYPE_NESTED
- * @len: offset of the member that takes the length, with MNL_TYPE_BINARY
- * @max: the longest that the member takes, likewise
+ * @len: offset of the member that takes the length, with MNL_TYPE_BINARY; or of
+ *	the one that counts, of what comes more than once
+ * @max: the longest that the member takes, or how many
+ * @size: of each of them; 0: it comes once
  */
 struct attr {
 	enum mnl_attr_data_type type;
@@ -30,6 +32,7 @@ struct attr {
 	const struct set *nested;
 	size_t len;
 	size_t max;
+	size_t size;
 };
 
 /**
@@ -112,6 +115,7 @@ static const struct attr socket_attrs[] = {
 	[ALTCONN_A_SOCKET_WAITING] = { MNL_TYPE_U32, SOCKET(waiting) },
 	[ALTCONN_A_SOCKET_ESTABLISHED] = { MNL_TYPE_U64, SOCKET(established) },
 	[ALTCONN_A_SOCKET_REFUSED] = { MNL_TYPE_U64, SOCKET(refused) },
+	[ALTCONN_A_SOCKET_OVERFLOW] = { MNL_TYPE_U64, SOCKET(overflow) },
 	[ALTCONN_A_SOCKET_TIMED_OUT] = { MNL_TYPE_U64, SOCKET(timed_out) },
 	[ALTCONN_A_SOCKET_WAITED] = { MNL_TYPE_U64, SOCKET(waited) },
 	[ALTCONN_A_SOCKET_REACHABLE] = { MNL_TYPE_FLAG, SOCKET(reachable) },
@@ -172,7 +176,7 @@ static const struct set ruleset_set = {
 static const struct attr node_attrs[] = {
 	[ALTCONN_A_NODE_ID] = { MNL_TYPE_U32, NODE(id) },
 	[ALTCONN_A_NODE_IP] = { MNL_TYPE_BINARY, NODE(ip),
-				.len = NODE(ip_len), .max = 16 },
+				.len = NODE(n_ips), .max = 2, .size = 16 },
 	[ALTCONN_A_NODE_STATE] = { MNL_TYPE_U32, NODE(state) },
 	[ALTCONN_A_NODE_NETNS] = { MNL_TYPE_U64, NODE(netns) },
 };
@@ -182,6 +186,54 @@ static const struct set node_set = {
 	.count = ARRAY_SIZE(node_attrs),
 	.known = offsetof(struct node, known),
 };
+
+#define PART(member) offsetof(struct stat_part, member)
+static const struct attr outcome_attrs[] = {
+	[ALTCONN_A_OUTCOME_REASON] = { MNL_TYPE_U32, PART(key) },
+	[ALTCONN_A_OUTCOME_COUNT] = { MNL_TYPE_U64, PART(count) },
+};
+
+static const struct attr bucket_attrs[] = {
+	[ALTCONN_A_BUCKET_BITS] = { MNL_TYPE_U32, PART(key) },
+	[ALTCONN_A_BUCKET_COUNT] = { MNL_TYPE_U64, PART(count) },
+};
+
+#define SET(name)							\
+	static const struct set name ## _set = {			\
+		.attrs = name ## _attrs,				\
+		.count = ARRAY_SIZE(name ## _attrs),			\
+		.known = -1,						\
+	}
+
+SET(outcome);
+SET(bucket);
+
+#define PARTS(object, member, counts, name)				\
+	{ MNL_TYPE_NESTED, offsetof(object, member), &name ## _set,	\
+	  offsetof(object, counts), STAT_PARTS_MAX,			\
+	  sizeof(struct stat_part) }
+
+static const struct attr histogram_attrs[] = {
+	[ALTCONN_A_HISTOGRAM_SUM_NS] = {
+		MNL_TYPE_U64, offsetof(struct histogram, sum_ns)
+	},
+	[ALTCONN_A_HISTOGRAM_BUCKET] = PARTS(struct histogram, part, n, bucket),
+};
+SET(histogram);
+
+#define COUNTER(member) offsetof(struct counters, member)
+static const struct attr stat_attrs[] = {
+	[ALTCONN_A_STAT_OUTCOME] = PARTS(struct counters, outcome, n, outcome),
+	[ALTCONN_A_STAT_WAITED] = { MNL_TYPE_U64, COUNTER(waited) },
+	[ALTCONN_A_STAT_ACCEPTED] = { MNL_TYPE_U64, COUNTER(accepted) },
+	[ALTCONN_A_STAT_LATENCY] = {
+		MNL_TYPE_NESTED, COUNTER(latency), &histogram_set
+	},
+	[ALTCONN_A_STAT_ACCEPT_QUEUE] = {
+		MNL_TYPE_NESTED, COUNTER(accept_queue), &histogram_set
+	},
+};
+SET(stat);
 
 #define FAMILY(member) offsetof(struct family, member)
 static const struct attr family_attrs[] = {
@@ -211,14 +263,33 @@ struct reader {
 
 static int read_attr(const struct nlattr *attr, void *data);
 
+/* Of what comes more than once: the place of the next; NULL: there is no room. */
+static char *next_part(const struct attr *a, char *object)
+{
+	size_t n;
+
+	memcpy(&n, object + a->len, sizeof(n));
+	if (n == a->max)
+		return NULL;
+	n++;
+	memcpy(object + a->len, &n, sizeof(n));
+	return object + a->offset + (n - 1) * a->size;
+}
+
 static int read_bytes(const struct nlattr *attr, const struct attr *a,
 		      char *object)
 {
 	size_t len = mnl_attr_get_payload_len(attr);
 
-	if (len > a->max) {
+	if (a->size ? len != a->size : len > a->max) {
 		errno = EBADMSG;
 		return MNL_CB_ERROR;
+	}
+	if (a->size) {
+		object = next_part(a, object);
+		if (object)
+			memcpy(object, mnl_attr_get_payload(attr), len);
+		return MNL_CB_OK;
 	}
 	memcpy(object + a->len, &len, sizeof(len));
 	memcpy(object + a->offset, mnl_attr_get_payload(attr), len);
@@ -251,6 +322,10 @@ static int read_value(const struct nlattr *attr, const struct attr *a,
 	case MNL_TYPE_BINARY:
 		return read_bytes(attr, a, object);
 	case MNL_TYPE_NESTED:
+		if (a->size)
+			inner.object = next_part(a, object);
+		if (!inner.object)
+			return MNL_CB_OK;
 		return mnl_attr_parse_nested(attr, read_attr, &inner);
 	default:
 		return MNL_CB_OK;
@@ -371,6 +446,19 @@ int node_read(const struct nlmsghdr *nlh, struct node *node)
 {
 	memset(node, 0, sizeof(*node));
 	return read_message(nlh, &node_set, node);
+}
+
+/**
+ * counters_read - read a message of ALTCONN_CMD_STAT_GET
+ * @nlh: the message
+ * @counters: is filled in
+ *
+ * Return: MNL_CB_OK, or MNL_CB_ERROR with errno EBADMSG.
+ */
+int counters_read(const struct nlmsghdr *nlh, struct counters *counters)
+{
+	memset(counters, 0, sizeof(*counters));
+	return read_message(nlh, &stat_set, counters);
 }
 
 /**

@@ -75,6 +75,7 @@ struct assoc {
  * @waiting: attempts that wait for room
  * @established: associations made since listen()
  * @refused: attempts refused since then
+ * @overflow: of these, for want of room
  * @timed_out: attempts whose deadline passed since then
  * @waited: attempts that had to wait since then
  * @reachable: from other nodes
@@ -91,6 +92,7 @@ struct sock {
 	uint32_t waiting;
 	uint64_t established;
 	uint64_t refused;
+	uint64_t overflow;
 	uint64_t timed_out;
 	uint64_t waited;
 	bool reachable;
@@ -160,18 +162,61 @@ struct rule {
  * struct node - another network namespace
  * @known: bit n is set when attribute n was there
  * @id: in addresses
- * @ip_len: 16
- * @ip: its IP address, IPv4 as v4-mapped
+ * @n_ips: how many
+ * @ip: its IP addresses, IPv4 as v4-mapped
  * @state: enum altconn_node_state
  * @netns: inode number of the namespace
  */
 struct node {
 	uint32_t known;
 	uint32_t id;
-	size_t ip_len;
-	unsigned char ip[16];
+	size_t n_ips;
+	unsigned char ip[2][16];
 	uint32_t state;
 	uint64_t netns;
+};
+
+/* More than there are; what a newer module has beyond is passed over. */
+#define STAT_PARTS_MAX	64
+
+/**
+ * struct stat_part - attempts of one reason, or what took so long
+ * @key: enum altconn_reason, or how many bits the nanoseconds have
+ * @count: how many
+ */
+struct stat_part {
+	uint32_t key;
+	uint64_t count;
+};
+
+/**
+ * struct histogram - how long something took
+ * @sum_ns: all together
+ * @n: how many parts
+ * @part: by bits
+ */
+struct histogram {
+	uint64_t sum_ns;
+	size_t n;
+	struct stat_part part[STAT_PARTS_MAX];
+};
+
+/**
+ * struct counters - what a namespace has counted
+ * @n: how many outcomes
+ * @outcome: attempts by reason
+ * @waited: attempts that were not decided at once
+ * @accepted: by accept()
+ * @latency: of connections, until they were established
+ * @accept_queue: and then until they were accepted
+ */
+struct counters {
+	size_t n;
+	struct stat_part outcome[STAT_PARTS_MAX];
+	uint64_t waited;
+	uint64_t accepted;
+	struct histogram latency;
+	struct histogram accept_queue;
 };
 
 /**
@@ -202,6 +247,7 @@ int sock_read(const struct nlmsghdr *nlh, struct sock *sock);
 int rule_read(const struct nlmsghdr *nlh, struct rule *rule);
 void rule_write(struct nlmsghdr *nlh, const struct rule *rule);
 int node_read(const struct nlmsghdr *nlh, struct node *node);
+int counters_read(const struct nlmsghdr *nlh, struct counters *counters);
 int family_read(const struct nlmsghdr *nlh, struct family *family);
 
 int family_ask(struct family *family);

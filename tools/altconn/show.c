@@ -198,6 +198,7 @@ static void put_listener(struct out *out, const struct sock *s)
 	out_uint(out, "established", ",established:", s->established);
 	out_uint(out, "waited", ",waited:", s->waited);
 	out_uint(out, "refused", ",refused:", s->refused);
+	out_uint(out, "overflow", ",overflow:", s->overflow);
 	out_uint(out, "timed_out", ",timed-out:", s->timed_out);
 }
 
@@ -252,22 +253,10 @@ static int print(const struct show *show, const struct found *found)
 
 static int take_option(struct show *show, int key)
 {
-	switch (key) {
-	case 'e':
-		columns[COL_DETAIL].hidden = false;
-		break;
-	case 'H':
-		show->style.no_header = true;
-		break;
-	case 'j':
-		show->style.json = true;
-		break;
-	case OPT_COLOR:
-		show->style.colour = optarg;
-		break;
-	default:
-		return filter_option(&show->filter, "show", key);
-	}
+	if (key != 'e')
+		return out_option(&show->style, key) ? EXIT_OK :
+		       filter_option(&show->filter, "show", key);
+	columns[COL_DETAIL].hidden = false;
 	return EXIT_OK;
 }
 

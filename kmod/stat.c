@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a namespace counts, and tells.
+ */
+
+#include <linux/slab.h>
+#include <net/genetlink.h>
+#include "altconn.h"
+#include "netlink_gen.h"
+
+/**
+ * altconn_stat_init() - a namespace begins to count
+ * @an: the namespace
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int altconn_stat_init(struct altconn_net *an)
+{
+	an->stat = alloc_percpu(struct altconn_stat);
+	return an->stat ? 0 : -ENOMEM;
+}
+
+/**
+ * altconn_stat_exit() - undo altconn_stat_init()
+ * @an: the namespace
+ */
+void altconn_stat_exit(struct altconn_net *an)
+{
+	free_percpu(an->stat);
+}
+
+/* Counters are numbers of 64 bits and nothing else. */
+static void add_up(const struct altconn_net *an, struct altconn_stat *sum)
+{
+	unsigned int cpu, i;
+	const u64 *from;
+	u64 *to = (u64 *)sum;
+
+	memset(sum, 0, sizeof(*sum));
+	for_each_possible_cpu(cpu) {
+		from = (const u64 *)per_cpu_ptr(an->stat, cpu);
+		for (i = 0; i < sizeof(*sum) / sizeof(*to); i++)
+			to[i] += READ_ONCE(from[i]);
+	}
+}
+
+static int put_outcomes(struct sk_buff *skb, const u64 *outcomes)
+{
+	struct nlattr *nest;
+	u32 i;
+
+	for (i = 0; i < ALTCONN_N_REASONS; i++) {
+		if (!outcomes[i])
+			continue;
+		nest = nla_nest_start(skb, ALTCONN_A_STAT_OUTCOME);
+		if (!nest || nla_put_u32(skb, ALTCONN_A_OUTCOME_REASON, i) ||
+		    nla_put_u64_64bit(skb, ALTCONN_A_OUTCOME_COUNT, outcomes[i],
+				      ALTCONN_A_OUTCOME_PAD))
+			return -EMSGSIZE;
+		nla_nest_end(skb, nest);
+	}
+	return 0;
+}
+
+static int put_bucket(struct sk_buff *skb, u32 bits, u64 count)
+{
+	struct nlattr *nest;
+
+	if (!count)
+		return 0;
+	nest = nla_nest_start(skb, ALTCONN_A_HISTOGRAM_BUCKET);
+	if (!nest || nla_put_u32(skb, ALTCONN_A_BUCKET_BITS, bits) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_BUCKET_COUNT, count,
+			      ALTCONN_A_BUCKET_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_histogram(struct sk_buff *skb, int attr,
+			 const struct altconn_histogram *hist)
+{
+	struct nlattr *nest = nla_nest_start(skb, attr);
+	u32 i;
+
+	if (!nest || nla_put_u64_64bit(skb, ALTCONN_A_HISTOGRAM_SUM_NS, hist->sum,
+				       ALTCONN_A_HISTOGRAM_PAD))
+		return -EMSGSIZE;
+	for (i = 0; i < ALTCONN_BUCKETS; i++)
+		if (put_bucket(skb, i, hist->bucket[i]))
+			return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_stat(struct sk_buff *skb, const struct altconn_stat *stat)
+{
+	if (put_outcomes(skb, stat->outcomes) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_STAT_WAITED, stat->waited,
+			      ALTCONN_A_STAT_PAD) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_STAT_ACCEPTED, stat->accepted,
+			      ALTCONN_A_STAT_PAD) ||
+	    put_histogram(skb, ALTCONN_A_STAT_LATENCY, &stat->latency) ||
+	    put_histogram(skb, ALTCONN_A_STAT_ACCEPT_QUEUE,
+			  &stat->accept_queue))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* Room for all of it: a counter in its nest, with padding, is 40 bytes. */
+#define MESSAGE_SIZE	(64 * 8 + 40 * (ALTCONN_N_REASONS + 2 * ALTCONN_BUCKETS))
+
+static int answer(struct genl_info *info, const struct altconn_stat *stat)
+{
+	struct sk_buff *reply = genlmsg_new(MESSAGE_SIZE, GFP_KERNEL);
+	void *hdr;
+
+	if (!reply)
+		return -ENOMEM;
+	hdr = genlmsg_put_reply(reply, info, &altconn_nl_family, 0,
+				ALTCONN_CMD_STAT_GET);
+	if (!hdr || put_stat(reply, stat)) {
+		nlmsg_free(reply);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(reply, hdr);
+	return genlmsg_reply(reply, info);
+}
+
+/**
+ * altconn_nl_stat_get_doit() - what the namespace has counted
+ * @skb: the request
+ * @info: the request
+ *
+ * Counters go on meanwhile: each is right, and all together are not of one moment.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int altconn_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct altconn_stat *stat = kmalloc(sizeof(*stat), GFP_KERNEL);
+	int err;
+
+	if (!stat)
+		return -ENOMEM;
+	add_up(altconn_pernet(genl_info_net(info)), stat);
+	err = answer(info, stat);
+	kfree(stat);
+	return err;
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Why attempts ended as they did: enum altconn_reason by name and as a sentence.
+ */
+#include <linux/altconn.h>
+
+#include "altconn.h"
+#include "reason.h"
+
+static const struct {
+	const char *name;
+	const char *text;
+} reasons[] = {
+	[ALTCONN_REASON_NONE] = {
+		"none",
+		"no attempt has ended yet"
+	},
+	[ALTCONN_REASON_ESTABLISHED] = {
+		"established",
+		"the connection was established"
+	},
+	[ALTCONN_REASON_NOT_BOUND] = {
+		"not-bound",
+		"nothing is bound to the address"
+	},
+	[ALTCONN_REASON_NOT_LISTENING] = {
+		"not-listening",
+		"a socket is bound to the address, but it does not listen"
+	},
+	[ALTCONN_REASON_STALE_PATH] = {
+		"stale-path",
+		"no socket of this family has the socket file: its server is gone, or is an AF_UNIX one"
+	},
+	[ALTCONN_REASON_NOT_SOCKET] = {
+		"not-socket",
+		"the file is not a socket"
+	},
+	[ALTCONN_REASON_PATH_LOOKUP] = {
+		"path-lookup",
+		"the path could not be looked up"
+	},
+	[ALTCONN_REASON_PATH_PERMISSION] = {
+		"path-permission",
+		"there is no write permission on the socket file"
+	},
+	[ALTCONN_REASON_WRONG_TYPE] = {
+		"wrong-type",
+		"the path belongs to a socket of another type"
+	},
+	[ALTCONN_REASON_LISTENER_CLOSED] = {
+		"listener-closed",
+		"the listener closed while the attempt waited"
+	},
+	[ALTCONN_REASON_WAITING_ROOM_FULL] = {
+		"waiting-room-full",
+		"net.altconn.max_waiting attempts waited at the listener already"
+	},
+	[ALTCONN_REASON_DEADLINE] = {
+		"deadline",
+		"the deadline passed while the attempt waited"
+	},
+	[ALTCONN_REASON_CANCELLED_CLOSE] = {
+		"cancelled-close",
+		"the caller closed the socket"
+	},
+	[ALTCONN_REASON_CANCELLED_UNSPEC] = {
+		"cancelled-unspec",
+		"the caller dissolved the socket with AF_UNSPEC"
+	},
+	[ALTCONN_REASON_NO_NODE] = {
+		"no-node",
+		"there is no such node, and the IP address is not of this namespace"
+	},
+	[ALTCONN_REASON_BAD_ADDRESS] = {
+		"bad-address",
+		"the address is malformed"
+	},
+	[ALTCONN_REASON_WRONG_FAMILY] = {
+		"wrong-family",
+		"the address is of a family that the socket does not speak"
+	},
+	[ALTCONN_REASON_BROADCAST] = {
+		"broadcast",
+		"the address is a broadcast address"
+	},
+	[ALTCONN_REASON_NULL_ADDRESS] = {
+		"null-address",
+		"the address is the null address"
+	},
+	[ALTCONN_REASON_STATE] = {
+		"state",
+		"the socket's own state does not allow it"
+	},
+	[ALTCONN_REASON_NO_PORT] = {
+		"no-port",
+		"the range of ephemeral ports is exhausted"
+	},
+	[ALTCONN_REASON_NO_MEMORY] = {
+		"no-memory",
+		"memory ran out"
+	},
+	[ALTCONN_REASON_PEER_GONE] = {
+		"peer-gone",
+		"the datagram peer does not exist any more"
+	},
+	[ALTCONN_REASON_FILTERED] = {
+		"filtered",
+		"the datagram peer is connected to somebody else"
+	},
+	[ALTCONN_REASON_BACKLOG_FULL] = {
+		"backlog-full",
+		"the backlog was full, and the listener fails fast"
+	},
+	[ALTCONN_REASON_REFUSED] = {
+		"refused",
+		"the server refused it"
+	},
+	[ALTCONN_REASON_TABLE_FULL] = {
+		"table-full",
+		"the namespace had net.altconn.max_associations already"
+	},
+	[ALTCONN_REASON_ASSOCIATED] = {
+		"associated",
+		"another socket has the same local and remote address"
+	},
+	[ALTCONN_REASON_RULE] = {
+		"rule",
+		"a rule decided so"
+	},
+	[ALTCONN_REASON_KILLED] = {
+		"killed",
+		"an administrator ended the attempt"
+	},
+	[ALTCONN_REASON_NODE_DOWN] = {
+		"node-down",
+		"the node is set down, or its namespace is gone"
+	},
+};
+
+/**
+ * reason_name - the name of a reason, as the trace has it
+ * @reason: enum altconn_reason, or what a newer module says
+ */
+const char *reason_name(uint32_t reason)
+{
+	return reason < ARRAY_SIZE(reasons) ? reasons[reason].name : "unknown";
+}
+
+/**
+ * reason_text - a reason as a sentence
+ * @reason: enum altconn_reason, or what a newer module says
+ */
+const char *reason_text(uint32_t reason)
+{
+	return reason < ARRAY_SIZE(reasons) ? reasons[reason].text :
+	       "the module gives a reason that this tool does not know";
+}

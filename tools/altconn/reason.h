@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Why attempts ended as they did, in words.
+ */
+#ifndef ALTCONN_TOOL_REASON_H
+#define ALTCONN_TOOL_REASON_H
+
+#include <stdint.h>
+
+const char *reason_name(uint32_t reason);
+const char *reason_text(uint32_t reason);
+
+#endif /* ALTCONN_TOOL_REASON_H */
