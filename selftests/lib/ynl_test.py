@@ -322,6 +322,20 @@ def nodes_are_told_as_they_were_given():
 
 
 @test
+def attempts_are_counted():
+    def outcomes():
+        return {o["reason"]: o["count"] for o in
+                fam.do("stat-get", {}).get("outcome", [])}
+
+    before = outcomes().get("not-bound", 0)
+    with socket.socket(number(), socket.SOCK_STREAM, 0) as sock:
+        # Port 9 of the native dress; Python knows no such addresses.
+        addr = struct.pack("HBBIHHI104x", number(), 1, 0, 0, 0, 0, 9)
+        same(ctypes.CDLL(None).connect(sock.fileno(), addr, len(addr)), -1)
+    same(outcomes()["not-bound"], before + 1)
+
+
+@test
 def too_many_rules():
     many = rule(DENY) * 4097
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, GENERIC) as sock:

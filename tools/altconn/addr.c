@@ -20,7 +20,10 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "addr.h"
 
@@ -276,4 +279,87 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 	return a->kind == b->kind && a->node == b->node &&
 	       a->port == b->port && a->len == b->len &&
 	       !memcmp(a->bytes, b->bytes, a->len);
+}
+
+static void of_native(const struct sockaddr_altconn *sac, struct addr *addr)
+{
+	addr->kind = sac->sac_kind;
+	addr->node = sac->sac_node;
+	switch (sac->sac_kind) {
+	case ALTCONN_KIND_PORT:
+		addr->port = sac->sac_port;
+		break;
+	case ALTCONN_KIND_INET:
+		addr->port = sac->sac_inet.port;
+		addr->node = sac->sac_inet.scope;
+		addr->len = sizeof(sac->sac_inet.addr);
+		memcpy(addr->bytes, sac->sac_inet.addr, addr->len);
+		break;
+	default:
+		addr->len = sac->sac_len;
+		memcpy(addr->bytes, sac->sac_path, addr->len);
+		break;
+	}
+}
+
+static void of_unix(const struct sockaddr_un *sun, size_t len, struct addr *addr)
+{
+	len -= offsetof(struct sockaddr_un, sun_path);
+	if (sun->sun_path[0]) {
+		addr->kind = ALTCONN_KIND_PATH;
+		addr->len = strnlen(sun->sun_path, len);
+		memcpy(addr->bytes, sun->sun_path, addr->len);
+	} else {
+		addr->kind = ALTCONN_KIND_NAME;
+		addr->len = len - 1;
+		memcpy(addr->bytes, sun->sun_path + 1, addr->len);
+	}
+}
+
+static void of_in(const struct sockaddr_in *sin, struct addr *addr)
+{
+	addr->kind = ALTCONN_KIND_INET;
+	addr->port = ntohs(sin->sin_port);
+	addr->len = 16;
+	memset(addr->bytes, 0, 10);
+	memset(addr->bytes + 10, 0xff, 2);
+	memcpy(addr->bytes + 12, &sin->sin_addr, 4);
+}
+
+static void of_in6(const struct sockaddr_in6 *sin6, struct addr *addr)
+{
+	addr->kind = ALTCONN_KIND_INET;
+	addr->port = ntohs(sin6->sin6_port);
+	addr->node = sin6->sin6_scope_id;
+	addr->len = 16;
+	memcpy(addr->bytes, &sin6->sin6_addr, 16);
+}
+
+/**
+ * addr_of_sockaddr - what getsockname(2) or getpeername(2) gave
+ * @sockaddr: the address in the socket's dress
+ * @len: its length
+ * @dress: the protocol argument of socket()
+ * @addr: is filled in; unnamed where the address is
+ */
+void addr_of_sockaddr(const void *sockaddr, size_t len, int dress,
+		      struct addr *addr)
+{
+	memset(addr, 0, sizeof(*addr));
+	if (len <= sizeof(sa_family_t))
+		return;
+	switch (dress) {
+	case ALTCONN_NATIVE:
+		of_native(sockaddr, addr);
+		break;
+	case ALTCONN_UNIX:
+		of_unix(sockaddr, len, addr);
+		break;
+	case ALTCONN_INET:
+		of_in(sockaddr, addr);
+		break;
+	case ALTCONN_INET6:
+		of_in6(sockaddr, addr);
+		break;
+	}
 }

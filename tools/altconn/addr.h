@@ -33,6 +33,8 @@ struct addr {
 
 const char *addr_parse(const char *text, struct addr *addr);
 void addr_format(const struct addr *addr, char *text);
+void addr_of_sockaddr(const void *sockaddr, size_t len, int dress,
+		      struct addr *addr);
 bool addr_equal(const struct addr *a, const struct addr *b);
 
 void escape_bytes(const unsigned char *bytes, size_t len, char *text);

@@ -71,6 +71,7 @@ struct command {
 
 extern const struct command commands[];
 
+extern const struct opt doctor_opts[];
 extern const struct opt help_opts[];
 extern const struct opt info_opts[];
 extern const struct opt kill_opts[];
@@ -79,7 +80,9 @@ extern const struct opt rule_opts[];
 extern const struct opt run_opts[];
 extern const struct opt show_opts[];
 extern const struct opt stat_opts[];
+extern const struct opt why_opts[];
 
+int doctor_main(const struct command *cmd, int argc, char **argv);
 int help_main(const struct command *cmd, int argc, char **argv);
 int info_main(const struct command *cmd, int argc, char **argv);
 int kill_main(const struct command *cmd, int argc, char **argv);
@@ -88,6 +91,7 @@ int rule_main(const struct command *cmd, int argc, char **argv);
 int run_main(const struct command *cmd, int argc, char **argv);
 int show_main(const struct command *cmd, int argc, char **argv);
 int stat_main(const struct command *cmd, int argc, char **argv);
+int why_main(const struct command *cmd, int argc, char **argv);
 
 const struct command *command_find(const char *name);
 void help_overview(void);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Sockets of the family in other processes.
+ */
+#ifndef ALTCONN_TOOL_PROCESS_H
+#define ALTCONN_TOOL_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "addr.h"
+
+/**
+ * struct held - a socket that a process has
+ * @pid: the process
+ * @fd: its descriptor there
+ * @comm: what it runs
+ * @type: SOCK_*
+ * @dress: the protocol argument of socket()
+ * @listens: it listens
+ * @connected: it has a peer
+ * @own: its address
+ * @peer: and that of the other end
+ * @info: what became of its last attempt
+ */
+struct held {
+	pid_t pid;
+	int fd;
+	char comm[16];
+	int type, dress;
+	bool listens, connected;
+	struct addr own, peer;
+	struct altconn_connect_info info;
+};
+
+int held_look(pid_t pid, int fd, int family, struct held *held);
+int held_each(pid_t pid, int family,
+	      int (*take)(const struct held *held, void *data), void *data);
+int held_everywhere(int family,
+		    int (*take)(const struct held *held, void *data),
+		    void *data, unsigned int *hidden);
+
+#endif /* ALTCONN_TOOL_PROCESS_H */
