@@ -126,16 +126,6 @@ FIXTURE_TEARDOWN(node)
 	__err;								\
 })
 
-#define NOT_DGRAM() do {						\
-	if (variant->type == SOCK_DGRAM)				\
-		SKIP(return, "connections only");			\
-} while (0)
-
-#define DGRAM() do {							\
-	if (variant->type != SOCK_DGRAM)				\
-		SKIP(return, "datagrams only");				\
-} while (0)
-
 /* What the socket here is called there. */
 #define expect_client(fd, a) do {					\
 	struct at_addr __own, __want;					\
@@ -150,7 +140,8 @@ TEST_F_TIMEOUT(node, both_ends_have_their_names, AT_TIMEOUT)
 	struct at_addr a, own;
 	int fd, sfd;
 
-	NOT_DGRAM();
+	if (variant->type == SOCK_DGRAM)
+		SKIP(return, "connections only");
 	ASSERT_EQ(0, CONNECT(fd));
 	EXPECT_EQ(0, at_getpeername(fd, &a));
 	EXPECT_TRUE(at_addr_eq(&self->to, &a));
@@ -315,7 +306,8 @@ TEST_F_TIMEOUT(node, both_namespaces_tell_of_it, AT_TIMEOUT)
 {
 	int fd, sfd;
 
-	NOT_DGRAM();
+	if (variant->type == SOCK_DGRAM)
+		SKIP(return, "connections only");
 	ASSERT_EQ(0, CONNECT(fd));
 	EXPECT_EQ(1, at_dump(ALTCONN_CMD_ASSOC_GET));
 	EXPECT_EQ(1, TOLD());
@@ -335,7 +327,8 @@ TEST_F_TIMEOUT(node, E_INPROGRESS, AT_TIMEOUT)
 {
 	int fd[4], i, sfd;
 
-	NOT_DGRAM();
+	if (variant->type == SOCK_DGRAM)
+		SKIP(return, "connections only");
 	ASSERT_EQ(0, CONNECT(fd[0]));
 	for (i = 3; i; i--) {
 		fd[i] = at_socket(variant->dress, variant->type);
@@ -367,7 +360,8 @@ TEST_F_TIMEOUT(node, the_listener_closes, AT_TIMEOUT)
 	int fd, waits = at_socket(variant->dress, variant->type);
 	char c;
 
-	NOT_DGRAM();
+	if (variant->type == SOCK_DGRAM)
+		SKIP(return, "connections only");
 	ASSERT_EQ(0, at_set_option(waits, ALTCONN_WAIT_LISTENER, 1));
 	ASSERT_EQ(0, CONNECT(fd));
 	ASSERT_EQ(0, at_nonblock(waits, true));
@@ -392,7 +386,8 @@ TEST_F_TIMEOUT(node, its_limits_hold, AT_TIMEOUT)
 {
 	int fd, waits = at_socket(variant->dress, variant->type);
 
-	NOT_DGRAM();
+	if (variant->type == SOCK_DGRAM)
+		SKIP(return, "connections only");
 	ASSERT_EQ(0, CONNECT(fd));
 	ASSERT_EQ(0, at_nonblock(waits, true));
 	ASSERT_EQ(0, at_netns_enter(self->there));
@@ -415,7 +410,8 @@ TEST_F_TIMEOUT(node, rules_know_it, AT_TIMEOUT)
 
 	if (!at_has_tool())
 		SKIP(return, "no altconn tool on the PATH");
-	NOT_DGRAM();
+	if (variant->type == SOCK_DGRAM)
+		SKIP(return, "connections only");
 	if (variant->kind == AT_INET)
 		snprintf(to, sizeof(to), "inet:%s%s%s:*",
 			 variant->dress == AT_IN6 ? "[" : "",
@@ -456,7 +452,8 @@ TEST_F_TIMEOUT(node, kill_from_the_other_end, AT_TIMEOUT)
 
 	if (!at_has_tool())
 		SKIP(return, "no altconn tool on the PATH");
-	NOT_DGRAM();
+	if (variant->type == SOCK_DGRAM)
+		SKIP(return, "connections only");
 	ASSERT_EQ(0, CONNECT(fd));
 	ASSERT_EQ(0, at_netns_enter(self->there));
 	EXPECT_EQ(1, at_tool("kill -c"));
@@ -471,7 +468,8 @@ TEST_F_TIMEOUT(node, datagrams_are_answered, AT_TIMEOUT)
 	struct at_addr from;
 	char c = 0;
 
-	DGRAM();
+	if (variant->type != SOCK_DGRAM)
+		SKIP(return, "datagrams only");
 	ASSERT_EQ(1, sendto(fd, "x", 1, 0, &self->to.sa, self->to.len));
 	from.len = sizeof(from.raw);
 	ASSERT_EQ(1, recvfrom(self->lfd, &c, 1, 0, &from.sa, &from.len));
@@ -533,7 +531,8 @@ TEST_F_TIMEOUT(node, an_id_that_means_another_one, AT_TIMEOUT)
 	char c[512] = { };
 	pthread_t thread;
 
-	DGRAM();
+	if (variant->type != SOCK_DGRAM)
+		SKIP(return, "datagrams only");
 	ASSERT_EQ(0, CONNECT(fd));
 	ASSERT_EQ(0, at_set_flag(self->lfd, SOL_SOCKET, SO_RCVBUF, 4096));
 	while (send(fd, c, sizeof(c), MSG_DONTWAIT) > 0)
@@ -571,7 +570,8 @@ TEST_F_TIMEOUT(node, an_address_for_others, AT_TIMEOUT)
 	struct at_addr here, from;
 	char c;
 
-	DGRAM();
+	if (variant->type != SOCK_DGRAM)
+		SKIP(return, "datagrams only");
 	if (variant->kind != AT_INET)
 		SKIP(return, "IP addresses only");
 	ASSERT_EQ(0, CONNECT(fd));
@@ -593,7 +593,8 @@ TEST_F_TIMEOUT(node, a_full_receiver, AT_TIMEOUT)
 	int fd, n = 0, err;
 	char c[512] = { };
 
-	DGRAM();
+	if (variant->type != SOCK_DGRAM)
+		SKIP(return, "datagrams only");
 	ASSERT_EQ(0, CONNECT(fd));
 	ASSERT_EQ(0, at_set_flag(self->lfd, SOL_SOCKET, SO_RCVBUF, 4096));
 	while (!(err = at_err(send(fd, c, sizeof(c), MSG_DONTWAIT))))

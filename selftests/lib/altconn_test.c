@@ -21,6 +21,8 @@
 #include <unistd.h>
 
 #define MAX_PATHS 64
+/* Of a command. */
+#define MAX_WORDS 31
 
 static char paths[MAX_PATHS][108];
 static int npaths;
@@ -1024,13 +1026,13 @@ bool at_has_tool(void)
 /* Where the shell has nothing to do, it is left out: on a slow machine that shows. */
 static FILE *spawn(char *cmd, pid_t *pid)
 {
-	char *words[32], *save = NULL;
+	char *words[MAX_WORDS + 1], *save = NULL;
 	posix_spawn_file_actions_t out;
 	size_t n = 0;
 	int fds[2], err;
 
 	words[0] = strtok_r(cmd, " ", &save);
-	while (words[n] && n < sizeof(words) / sizeof(words[0]) - 1)
+	while (words[n] && n < MAX_WORDS)
 		words[++n] = strtok_r(NULL, " ", &save);
 	words[n] = NULL;
 	if (pipe2(fds, O_CLOEXEC))

@@ -363,3 +363,34 @@ void addr_of_sockaddr(const void *sockaddr, size_t len, int dress,
 		break;
 	}
 }
+
+/**
+ * addr_to_sockaddr - an address in the native dress
+ * @addr: an address that addr_parse() read, not unnamed
+ * @family: number of the family
+ * @sac: is filled in
+ */
+void addr_to_sockaddr(const struct addr *addr, int family,
+		      struct sockaddr_altconn *sac)
+{
+	memset(sac, 0, sizeof(*sac));
+	sac->sac_family = family;
+	sac->sac_kind = addr->kind;
+	switch (addr->kind) {
+	case ALTCONN_KIND_PORT:
+		sac->sac_node = addr->node;
+		sac->sac_port = addr->port;
+		break;
+	case ALTCONN_KIND_INET:
+		sac->sac_inet.port = addr->port;
+		sac->sac_inet.scope = addr->node;
+		memcpy(sac->sac_inet.addr, addr->bytes, 16);
+		break;
+	default:
+		if (addr->kind == ALTCONN_KIND_NAME)
+			sac->sac_node = addr->node;
+		sac->sac_len = addr->len;
+		memcpy(sac->sac_path, addr->bytes, addr->len);
+		break;
+	}
+}

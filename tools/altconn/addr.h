@@ -35,6 +35,8 @@ const char *addr_parse(const char *text, struct addr *addr);
 void addr_format(const struct addr *addr, char *text);
 void addr_of_sockaddr(const void *sockaddr, size_t len, int dress,
 		      struct addr *addr);
+void addr_to_sockaddr(const struct addr *addr, int family,
+		      struct sockaddr_altconn *sac);
 bool addr_equal(const struct addr *a, const struct addr *b);
 
 void escape_bytes(const unsigned char *bytes, size_t len, char *text);

@@ -71,22 +71,28 @@ struct command {
 
 extern const struct command commands[];
 
+extern const struct opt connect_opts[];
 extern const struct opt doctor_opts[];
 extern const struct opt help_opts[];
 extern const struct opt info_opts[];
 extern const struct opt kill_opts[];
+extern const struct opt listen_opts[];
 extern const struct opt node_opts[];
+extern const struct opt ping_opts[];
 extern const struct opt rule_opts[];
 extern const struct opt run_opts[];
 extern const struct opt show_opts[];
 extern const struct opt stat_opts[];
 extern const struct opt why_opts[];
 
+int connect_main(const struct command *cmd, int argc, char **argv);
 int doctor_main(const struct command *cmd, int argc, char **argv);
 int help_main(const struct command *cmd, int argc, char **argv);
 int info_main(const struct command *cmd, int argc, char **argv);
 int kill_main(const struct command *cmd, int argc, char **argv);
+int listen_main(const struct command *cmd, int argc, char **argv);
 int node_main(const struct command *cmd, int argc, char **argv);
+int ping_main(const struct command *cmd, int argc, char **argv);
 int rule_main(const struct command *cmd, int argc, char **argv);
 int run_main(const struct command *cmd, int argc, char **argv);
 int show_main(const struct command *cmd, int argc, char **argv);

@@ -99,8 +99,8 @@ static void check_kernel(struct report *r)
 	int major = 0, minor = 0;
 
 	uname(&u);
-	sscanf(u.release, "%d.%d", &major, &minor);
-	if (major * 1000 + minor < 6001)
+	if (sscanf(u.release, "%d.%d", &major, &minor) != 2 ||
+	    major * 1000 + minor < 6001)
 		tell(r, "kernel", BAD, "%s is older than 6.1, the first that is supported",
 		     u.release);
 	else
@@ -113,12 +113,14 @@ static bool check_module(struct report *r)
 	const char *taint;
 
 	if (access(MODULE, F_OK)) {
-		tell(r, "module", BAD, "it is not loaded; 'insmod kmod/altconn.ko' or 'modprobe altconn' loads it");
+		tell(r, "module", BAD,
+		     "it is not loaded; 'insmod kmod/altconn.ko' or 'modprobe altconn' loads it");
 		return false;
 	}
 	taint = line_of(MODULE "taint");
 	if (taint && strchr(taint, 'E'))
-		tell(r, "module", NOTE, "it is loaded without a signature: a kernel that is locked down (secure boot) takes signed ones alone");
+		tell(r, "module", NOTE,
+		     "it is loaded without a signature: a kernel that is locked down (secure boot) takes signed ones alone");
 	else
 		tell(r, "module", GOOD, "it is loaded");
 	return true;
@@ -136,7 +138,8 @@ static bool check_family(struct report *r, struct family *family)
 	else
 		tell(r, "version", GOOD, "module and tool are %s", TOOL_VERSION);
 	if (family->number != AF_ALTCONN)
-		tell(r, "number", NOTE, "the family is %u, not %u: programs must ask for it, as 'altconn run' does",
+		tell(r, "number", NOTE,
+		     "the family is %u, not %u: programs must ask for it, as 'altconn run' does",
 		     family->number, AF_ALTCONN);
 	else
 		tell(r, "number", GOOD, "the family is %u", family->number);
@@ -152,7 +155,8 @@ static void check_socket(struct report *r, const struct family *family)
 		close(fd);
 		tell(r, "socket", GOOD, "socket() makes one");
 	} else if (errno == EACCES || errno == EPERM) {
-		tell(r, "socket", BAD, "socket() says %s: a security module or a seccomp filter forbids family %u; an AppArmor profile would need 'network ash'",
+		tell(r, "socket", BAD,
+		     "socket() says %s: a security module or a seccomp filter forbids family %u; an AppArmor profile would need 'network ash'",
 		     strerrorname_np(errno), family->number);
 	} else {
 		tell(r, "socket", BAD, "socket() says %s; a seccomp filter may be in the way",
@@ -167,13 +171,16 @@ static void check_seccomp(struct report *r)
 	char line[256];
 
 	while (f && fgets(line, sizeof(line), f)) {
-		sscanf(line, "Seccomp: %d", &mode);
-		sscanf(line, "Seccomp_filters: %d", &filters);
+		if (sscanf(line, "Seccomp: %d", &mode) == 1)
+			continue;
+		if (sscanf(line, "Seccomp_filters: %d", &filters) == 1)
+			break;
 	}
 	if (f)
 		fclose(f);
 	if (mode)
-		tell(r, "seccomp", NOTE, "%d filters hold for this process: containers' default ones forbid families that they do not know",
+		tell(r, "seccomp", NOTE,
+		     "%d filters hold for this process: containers' default ones forbid families that they do not know",
 		     filters);
 	else
 		tell(r, "seccomp", GOOD, "no filter holds for this process");
@@ -192,7 +199,8 @@ static void check_lsm(struct report *r)
 	snprintf(lsms, sizeof(lsms), "%s", list);
 	label = line_of("/proc/self/attr/current");
 	if (label && *label && strcmp(label, "unconfined"))
-		tell(r, "lsm", NOTE, "%s; this process is confined as %s, and its policy sees the family by its number",
+		tell(r, "lsm", NOTE,
+		     "%s; this process is confined as %s, and its policy sees the family by its number",
 		     lsms, label);
 	else
 		tell(r, "lsm", GOOD, "%s; this process is unconfined", lsms);
@@ -214,10 +222,12 @@ static void check_limits(struct report *r, const struct family *family)
 	unsigned long long n = family->assocs;
 
 	if (most >= 0 && n * 10 >= (unsigned long long)most * 9)
-		tell(r, "limits", BAD, "%llu of %ld associations are there; net.altconn.max_associations can be raised",
+		tell(r, "limits", BAD,
+		     "%llu of %ld associations are there; net.altconn.max_associations can be raised",
 		     n, most);
 	else
-		tell(r, "limits", GOOD, "%llu of %ld associations; deadline %ld ms, %ld attempts may wait at a listener",
+		tell(r, "limits", GOOD,
+		     "%llu of %ld associations; deadline %ld ms, %ld attempts may wait at a listener",
 		     n, most, sysctl("connect_timeout_ms"),
 		     sysctl("max_waiting"));
 }
@@ -256,7 +266,8 @@ struct holders {
 static void flush(struct holders *h)
 {
 	if (h->n)
-		tell(h->report, "holder", NOTE, "%s, process %d, has %u of its sockets; 'altconn why %d' lists them",
+		tell(h->report, "holder", NOTE,
+		     "%s, process %d, has %u of its sockets; 'altconn why %d' lists them",
 		     h->last.comm, h->last.pid, h->n, h->last.pid);
 	h->n = 0;
 }
@@ -285,10 +296,12 @@ static void check_holders(struct report *r, const struct family *family)
 	if (!refs)
 		tell(r, "unload", GOOD, "nobody holds the module: rmmod works");
 	else if (hidden)
-		tell(r, "unload", NOTE, "%ld references hold the module, %u sockets are to be seen and %u processes are not: root would see them",
+		tell(r, "unload", NOTE,
+		     "%ld references hold the module, %u sockets are to be seen and %u processes are not: root would see them",
 		     refs, h.all, hidden);
 	else
-		tell(r, "unload", NOTE, "%ld references hold the module: %u sockets of processes, and what is in queues",
+		tell(r, "unload", NOTE,
+		     "%ld references hold the module: %u sockets of processes, and what is in queues",
 		     refs, h.all);
 }
 

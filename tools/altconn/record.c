@@ -219,6 +219,7 @@ static const struct attr histogram_attrs[] = {
 	},
 	[ALTCONN_A_HISTOGRAM_BUCKET] = PARTS(struct histogram, part, n, bucket),
 };
+
 SET(histogram);
 
 #define COUNTER(member) offsetof(struct counters, member)
@@ -233,6 +234,7 @@ static const struct attr stat_attrs[] = {
 		MNL_TYPE_NESTED, COUNTER(accept_queue), &histogram_set
 	},
 };
+
 SET(stat);
 
 #define FAMILY(member) offsetof(struct family, member)

@@ -282,7 +282,8 @@ static int print_metrics(const struct sample *s)
 	       c->waited);
 	metric("accepted", "counter", "Connections that were accepted.",
 	       c->accepted);
-	puts("# TYPE altconn_connects counter\n# HELP altconn_connects Attempts that ended, by reason.");
+	puts("# TYPE altconn_connects counter");
+	puts("# HELP altconn_connects Attempts that ended, by reason.");
 	for (i = 0; i < c->n; i++)
 		printf("altconn_connects_total{reason=\"%s\"} %llu\n",
 		       reason_name(c->outcome[i].key),

@@ -60,7 +60,7 @@ static void say_attempt(const struct held *held)
 	const struct altconn_connect_info *info = &held->info;
 
 	if (waits(held) && info->aci_place)
-		printf("  its attempt waits for room at the listener, for %s so far: place %u in the queue\n",
+		printf("  its attempt waits at the listener, for %s so far: place %u in the queue\n",
 		       duration(info->aci_waited_ns), info->aci_place);
 	else if (waits(held))
 		printf("  its attempt is under way, for %s so far\n",
@@ -130,8 +130,8 @@ static struct json_object *as_json(const struct held *held)
 	name = info->aci_errno ? strerrorname_np(info->aci_errno) : "OK";
 	json_object_object_add(o, "result",
 			       json_object_new_string(name ? : "unknown"));
-	json_object_object_add(o, "reason", json_object_new_string(
-				       reason_name(info->aci_reason)));
+	name = reason_name(info->aci_reason);
+	json_object_object_add(o, "reason", json_object_new_string(name));
 	json_object_object_add(o, "waited_ns",
 			       json_object_new_uint64(info->aci_waited_ns));
 	if (info->aci_place)
@@ -181,7 +181,7 @@ static int complain_look(int err, int pid, int fd)
 		break;
 	case EPERM:
 	case EACCES:
-		complain("why: no permission: process %d is another user's, or CAP_SYS_PTRACE is missing",
+		complain("why: no permission for process %d: CAP_SYS_PTRACE would do",
 			 pid);
 		break;
 	default:
