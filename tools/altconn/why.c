@@ -60,7 +60,7 @@ static void say_attempt(const struct held *held)
 	const struct altconn_connect_info *info = &held->info;
 
 	if (waits(held) && info->aci_place)
-		printf("  its attempt waits at the listener, for %s so far: place %u in the queue\n",
+		printf("  its attempt waits at the listener for %s so far: place %u in the queue\n",
 		       duration(info->aci_waited_ns), info->aci_place);
 	else if (waits(held))
 		printf("  its attempt is under way, for %s so far\n",
