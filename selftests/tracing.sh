@@ -27,7 +27,7 @@ for i, block in enumerate(re.findall(r"::\n\n((?:\t.*\n)+)", text), 1):
 PY
 
 run() {
-	(cd $tracefs && bash -eu "$dir/$1")
+	(cd "$tracefs" && bash -eu "$dir/$1")
 }
 
 # What happens: one fails, one is established, one waits and then is established; and
@@ -45,7 +45,7 @@ act() {
 
 # recipe N: the block N, what happens, and what the block behind it prints.
 recipe() {
-	echo >$tracefs/trace
+	echo >"$tracefs/trace"
 	run "$1" || return 1
 	act
 	run $(($1 + 1)) | tee "$dir/out"
@@ -86,7 +86,7 @@ fi
 
 bpf() {
 	local pid
-	(cd $tracefs && exec bash -eu "$dir/11") >"$dir/out" 2>&1 &
+	(cd "$tracefs" && exec bash -eu "$dir/11") >"$dir/out" 2>&1 &
 	pid=$!
 	wait_until grep -q Attach "$dir/out" && act
 	pkill -INT -P "$pid" bpftrace
