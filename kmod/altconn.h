@@ -695,8 +695,7 @@ static inline struct altconn_dgram_sock *altconn_dgram_sk(const struct sock *sk)
 }
 
 #define ALTCONN_N_REASONS	(ALTCONN_REASON_NODE_DOWN + 1)
-/* The last one takes what is longer: half an hour and more. */
-#define ALTCONN_BUCKETS	42
+#define ALTCONN_BUCKETS	ALTCONN_HISTOGRAM_BUCKETS
 
 /**
  * struct altconn_histogram - how long something took, nanoseconds
@@ -1383,7 +1382,8 @@ void altconn_stat_exit(struct altconn_net *an);
 /* An attempt of this namespace has ended. */
 static inline void altconn_stat_outcome(struct altconn_net *an, u32 reason)
 {
-	this_cpu_inc(an->stat->outcomes[reason]);
+	if (!WARN_ON_ONCE(reason >= ALTCONN_N_REASONS))
+		this_cpu_inc(an->stat->outcomes[reason]);
 }
 
 static inline void altconn_stat_time(struct altconn_histogram __percpu *hist,

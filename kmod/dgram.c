@@ -541,17 +541,25 @@ static struct altconn_addr *source(struct sock *sk, u32 port,
 	return altconn_addr_dup(&local, GFP_KERNEL_ACCOUNT) ? : ERR_PTR(-ENOMEM);
 }
 
-/* The address that it has is one that its connection gave it, for other nodes. */
+/*
+ * Is the address that it has one that its connection gave it, for other nodes? One that
+ * it was bound to is its own, whoever it is connected to.
+ */
 static bool is_for_others(const struct sock *sk, const struct altconn_addr *dest)
 {
 	const struct altconn_addr *peer;
-	bool far;
+	const struct altconn_bind *bind;
+	bool others;
 
 	rcu_read_lock();
+	/* Pairs with altconn_bind_insert(). */
+	bind = smp_load_acquire(&altconn_sk(sk)->bind);
 	peer = rcu_dereference(altconn_dgram_sk(sk)->peer);
-	far = peer && peer->far;
+	others = peer && peer->far && !dest->far && bind &&
+		 bind->addr->kind == ALTCONN_KIND_INET &&
+		 altconn_addr_is_any(bind->addr);
 	rcu_read_unlock();
-	return far && !dest->far;
+	return others;
 }
 
 /*
@@ -1592,8 +1600,8 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 	struct sock *sk = sock->sk;
 	struct altconn_ruling ruling = ALTCONN_NO_RULE;
 	struct altconn_addr addr;
+	u32 reason = ALTCONN_REASON_NONE;
 	struct path path = {};
-	u32 reason;
 	int err;
 
 	if (altconn_addr_dissolves(sk, uaddr, len))

@@ -286,17 +286,21 @@ static u32 max_waiting(const struct altconn_net *an)
 }
 
 /*
- * Has the namespace of a listener room for one that comes from another? That counts
- * what it has itself for itself, here it is what it lets in.
+ * Why the namespace of a listener lets in nobody from another one, or 0. That one counts
+ * what begins there; here it is what comes in, give or take those of other listeners.
  */
-static bool lets_in(const struct altconn_listener *ln)
+static u32 shut_out(const struct altconn_listener *ln)
 {
 	const struct altconn_net *an = altconn_pernet(ln->net);
 
 	lockdep_assert_held(&ln->lock);
-	return ln->waiting < max_waiting(an) &&
-	       atomic_long_read(&an->n_inbound) <
-	       READ_ONCE(an->max_associations);
+	if (!has_room(ln) && ln->waiting >= max_waiting(an))
+		return ALTCONN_REASON_WAITING_ROOM_FULL;
+	if (atomic_long_read(&an->n_inbound) >=
+	    min(READ_ONCE(an->max_associations),
+		READ_ONCE(altconn_init_state->max_associations)))
+		return ALTCONN_REASON_TABLE_FULL;
+	return 0;
 }
 
 static void publish(struct altconn_assoc *assoc)
@@ -327,14 +331,18 @@ static int admit(struct altconn_listener *ln, const struct altconn_assoc *assoc,
 	*reason = ALTCONN_REASON_WAITING_ROOM_FULL;
 	if (!again && !has_room(ln) && ln->waiting >= max_waiting(assoc->an))
 		goto refused;
-	if (unlikely(ln->net != assoc->an->net) && !lets_in(ln))
-		goto refused;
+	if (unlikely(ln->net != assoc->an->net)) {
+		*reason = shut_out(ln);
+		if (*reason)
+			goto refused;
+	}
 	return 0;
 
 refused:
 	if (!again) {
 		ln->refused++;
-		ln->overflow++;
+		if (*reason != ALTCONN_REASON_TABLE_FULL)
+			ln->overflow++;
 	}
 	/* One that was made for this attempt. */
 	if (ln->vacant && !ln->waiting)

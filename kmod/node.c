@@ -202,8 +202,9 @@ static struct node *known_as(struct net *there, const struct net *net)
 
 static bool has_ip(const struct node *node, const struct altconn_addr *addr)
 {
-	return ipv6_addr_equal(&node->ip[!altconn_addr_is_v4(addr)],
-			       altconn_addr_ip(addr));
+	const struct in6_addr *ip = &node->ip[!altconn_addr_is_v4(addr)];
+
+	return !ipv6_addr_any(ip) && ipv6_addr_equal(ip, altconn_addr_ip(addr));
 }
 
 /**

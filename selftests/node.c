@@ -388,15 +388,18 @@ TEST_F_TIMEOUT(node, its_limits_hold, AT_TIMEOUT)
 
 	if (variant->type == SOCK_DGRAM)
 		SKIP(return, "connections only");
-	ASSERT_EQ(0, CONNECT(fd));
 	ASSERT_EQ(0, at_nonblock(waits, true));
 	ASSERT_EQ(0, at_netns_enter(self->there));
 	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", 0));
+	/* It does not wait. */
+	ASSERT_EQ(0, at_netns_enter(self->here));
+	ASSERT_EQ(0, CONNECT(fd));
+	ASSERT_EQ(0, at_netns_enter(self->there));
 	EXPECT_EQ(ECONNREFUSED, at_err(at_connect(waits, &self->to)));
 	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", 1));
 	ASSERT_EQ(0, at_sysctl_set("altconn/max_associations", 1));
 	EXPECT_EQ(ECONNREFUSED, at_err(at_connect(waits, &self->to)));
-	EXPECT_EQ(ALTCONN_REASON_WAITING_ROOM_FULL, info_of(waits).aci_reason);
+	EXPECT_EQ(ALTCONN_REASON_TABLE_FULL, info_of(waits).aci_reason);
 	ASSERT_EQ(0, at_sysctl_set("altconn/max_associations", 2));
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(waits, &self->to)));
 	close(waits);
@@ -584,6 +587,16 @@ TEST_F_TIMEOUT(node, an_address_for_others, AT_TIMEOUT)
 	from.len = sizeof(from.raw);
 	ASSERT_EQ(1, recvfrom(lfd, &c, 1, 0, &from.sa, &from.len));
 	EXPECT_EQ(htonl(INADDR_LOOPBACK), from.in.sin_addr.s_addr);
+	close(fd);
+	/* But what it was bound to is its own. */
+	fd = at_socket(variant->dress, variant->type);
+	at_addr_ip(&from, variant->dress, "127.0.0.2", 0);
+	ASSERT_EQ(0, at_bind(fd, &from));
+	ASSERT_EQ(0, at_connect(fd, &self->to));
+	ASSERT_EQ(1, sendto(fd, "x", 1, 0, &here.sa, here.len));
+	from.len = sizeof(from.raw);
+	ASSERT_EQ(1, recvfrom(lfd, &c, 1, 0, &from.sa, &from.len));
+	EXPECT_EQ(htonl(INADDR_LOOPBACK + 1), from.in.sin_addr.s_addr);
 	close(lfd);
 	close(fd);
 }

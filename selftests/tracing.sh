@@ -34,7 +34,7 @@ run() {
 # somebody else does the same.
 act() {
 	scene connect native stream port:9
-	altconn ping -q -c 1 port:9
+	altconn ping -q -c 1 port:9 >"$dir/ping"
 	scene listen native stream port:4000 0
 	listener=$answer_slot
 	scene connect native stream port:4000
@@ -49,6 +49,12 @@ recipe() {
 	run "$1" || return 1
 	act
 	run $(($1 + 1)) | tee "$dir/out"
+	grep -q "1 failed" "$dir/ping" && ! is_left
+}
+
+# A trigger that stays would hold the module.
+is_left() {
+	grep -h '^hist:' "$tracefs"/events/altconn/*/trigger
 }
 
 # seen PATTERN, not PATTERN: in what was printed.
@@ -88,10 +94,10 @@ bpf() {
 	local pid
 	(cd "$tracefs" && exec bash -eu "$dir/11") >"$dir/out" 2>&1 &
 	pid=$!
-	wait_until grep -q Attach "$dir/out" && act
+	wait_until grep -q Attach "$dir/out" || return 1
+	act
 	pkill -INT -P "$pid" bpftrace
 	wait "$pid"
-	cat "$dir/out"
 }
 
 if command -v bpftrace >/dev/null && [ -e /sys/kernel/btf/vmlinux ]; then

@@ -296,7 +296,8 @@ static void of_native(const struct sockaddr_altconn *sac, struct addr *addr)
 		memcpy(addr->bytes, sac->sac_inet.addr, addr->len);
 		break;
 	default:
-		addr->len = sac->sac_len;
+		addr->len = sac->sac_len < ALTCONN_PATH_MAX ?
+			    sac->sac_len : ALTCONN_PATH_MAX;
 		memcpy(addr->bytes, sac->sac_path, addr->len);
 		break;
 	}
@@ -305,6 +306,8 @@ static void of_native(const struct sockaddr_altconn *sac, struct addr *addr)
 static void of_unix(const struct sockaddr_un *sun, size_t len, struct addr *addr)
 {
 	len -= offsetof(struct sockaddr_un, sun_path);
+	if (len > ALTCONN_PATH_MAX)
+		len = ALTCONN_PATH_MAX;
 	if (sun->sun_path[0]) {
 		addr->kind = ALTCONN_KIND_PATH;
 		addr->len = strnlen(sun->sun_path, len);
@@ -346,22 +349,14 @@ void addr_of_sockaddr(const void *sockaddr, size_t len, int dress,
 		      struct addr *addr)
 {
 	memset(addr, 0, sizeof(*addr));
-	if (len <= sizeof(sa_family_t))
-		return;
-	switch (dress) {
-	case ALTCONN_NATIVE:
+	if (dress == ALTCONN_NATIVE && len >= sizeof(struct sockaddr_altconn))
 		of_native(sockaddr, addr);
-		break;
-	case ALTCONN_UNIX:
+	else if (dress == ALTCONN_UNIX && len > sizeof(sa_family_t))
 		of_unix(sockaddr, len, addr);
-		break;
-	case ALTCONN_INET:
+	else if (dress == ALTCONN_INET && len >= sizeof(struct sockaddr_in))
 		of_in(sockaddr, addr);
-		break;
-	case ALTCONN_INET6:
+	else if (dress == ALTCONN_INET6 && len >= sizeof(struct sockaddr_in6))
 		of_in6(sockaddr, addr);
-		break;
-	}
 }
 
 /**

@@ -19,20 +19,19 @@
 #include "altconn.h"
 #include "process.h"
 
-static void read_comm(pid_t pid, char *comm, size_t size)
+/* Other people choose these names. @comm: room for 80 bytes. */
+static void read_comm(pid_t pid, char *comm)
 {
-	char path[64];
+	char path[64], name[16 + 1] = "";
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
-	*comm = 0;
 	f = fopen(path, "r");
-	if (!f)
-		return;
-	if (!fgets(comm, size, f))
-		*comm = 0;
-	comm[strcspn(comm, "\n")] = 0;
-	fclose(f);
+	if (f && fgets(name, sizeof(name), f))
+		name[strcspn(name, "\n")] = 0;
+	if (f)
+		fclose(f);
+	escape_bytes((unsigned char *)name, strlen(name), comm);
 }
 
 static int option(int fd, int level, int name, int otherwise)
@@ -45,11 +44,12 @@ static int option(int fd, int level, int name, int otherwise)
 
 static void ask_addresses(int fd, struct held *held)
 {
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = { };
 	socklen_t len = sizeof(ss);
 
 	if (!getsockname(fd, (struct sockaddr *)&ss, &len))
 		addr_of_sockaddr(&ss, len, held->dress, &held->own);
+	memset(&ss, 0, sizeof(ss));
 	len = sizeof(ss);
 	if (getpeername(fd, (struct sockaddr *)&ss, &len))
 		return;
@@ -102,7 +102,7 @@ int held_look(pid_t pid, int fd, int family, struct held *held)
 	if (pidfd < 0)
 		return -errno;
 	held->pid = pid;
-	read_comm(pid, held->comm, sizeof(held->comm));
+	read_comm(pid, held->comm);
 	ret = look(pidfd, fd, family, held);
 	close(pidfd);
 	return ret;

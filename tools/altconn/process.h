@@ -15,7 +15,7 @@
  * struct held - a socket that a process has
  * @pid: the process
  * @fd: its descriptor there
- * @comm: what it runs
+ * @comm: what it runs, escaped
  * @type: SOCK_*
  * @dress: the protocol argument of socket()
  * @listens: it listens
@@ -27,7 +27,7 @@
 struct held {
 	pid_t pid;
 	int fd;
-	char comm[16];
+	char comm[80];
 	int type, dress;
 	bool listens, connected;
 	struct addr own, peer;

@@ -2,6 +2,8 @@
 /*
  * Why attempts ended as they did: enum altconn_reason by name and as a sentence.
  */
+#include <stdio.h>
+
 #include <linux/altconn.h>
 
 #include "altconn.h"
@@ -139,11 +141,17 @@ static const struct {
 
 /**
  * reason_name - the name of a reason, as the trace has it
- * @reason: enum altconn_reason, or what a newer module says
+ * @reason: enum altconn_reason, or what a newer module says: its number, which the
+ *	next call overwrites
  */
 const char *reason_name(uint32_t reason)
 {
-	return reason < ARRAY_SIZE(reasons) ? reasons[reason].name : "unknown";
+	static char number[16];
+
+	if (reason < ARRAY_SIZE(reasons))
+		return reasons[reason].name;
+	snprintf(number, sizeof(number), "%u", reason);
+	return number;
 }
 
 /**

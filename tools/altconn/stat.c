@@ -30,7 +30,7 @@ const struct opt stat_opts[] = {
 
 /**
  * struct sample - all that there is to know at one time
- * @counters: since the module was loaded
+ * @counters: since the namespace began
  * @family: how many there are
  * @waiting: attempts that wait, at listeners
  * @queued: connections that nobody has accepted
@@ -43,9 +43,27 @@ struct sample {
 	uint64_t ns;
 };
 
+/* The part that has no end, or what a newer module has behind it. */
+#define LAST	(ALTCONN_HISTOGRAM_BUCKETS - 1)
+
+static void bound(struct histogram *hist)
+{
+	size_t i;
+
+	for (i = 0; i < hist->n; i++)
+		if (hist->part[i].key > LAST)
+			hist->part[i].key = LAST;
+}
+
 static int on_counters(const struct nlmsghdr *nlh, void *data)
 {
-	return counters_read(nlh, data);
+	struct counters *counters = data;
+
+	if (counters_read(nlh, counters) < 0)
+		return MNL_CB_ERROR;
+	bound(&counters->latency);
+	bound(&counters->accept_queue);
+	return MNL_CB_OK;
 }
 
 static int on_sock(const struct nlmsghdr *nlh, void *data)
@@ -166,6 +184,11 @@ static void format_limit(uint32_t bits, char *text, size_t size)
 	double limit = bits ? (double)(1ULL << bits) : 0;
 	size_t unit = 0;
 
+	if (bits == LAST) {
+		snprintf(text, size, "more");
+		return;
+	}
+
 	for (; limit >= 1000 && unit < ARRAY_SIZE(units) - 1; unit++)
 		limit /= 1000;
 	snprintf(text, size, "%.3g%s", limit, units[unit]);
@@ -186,7 +209,8 @@ static void put_bucket(struct out *out, const char *title,
 	out_string(out, NULL, title, part->key ? " < " : " = ");
 	out_string(out, NULL, "", limit);
 	out_cell(out, COL_COUNT);
-	out_uint(out, "below_ns", NULL, part->key ? 1ULL << part->key : 0);
+	if (part->key != LAST)
+		out_uint(out, "below_ns", NULL, part->key ? 1ULL << part->key : 0);
 	out_uint(out, "count", "", part->count);
 	out_cell(out, COL_BAR);
 	out_string(out, NULL, "", bar);
@@ -254,11 +278,12 @@ static void metric_histogram(const char *name, const char *help,
 			last = hist->part[i].key;
 	printf("# TYPE altconn_%s histogram\n# UNIT altconn_%s seconds\n# HELP altconn_%s %s\n",
 	       name, name, name, help);
-	for (bits = 0; bits <= last; bits++) {
+	for (bits = 0; bits <= last && bits < LAST; bits++) {
 		sum += count_of(hist->part, hist->n, bits);
 		printf("altconn_%s_bucket{le=\"%.12g\"} %llu\n", name,
 		       bits ? (double)(1ULL << bits) / 1e9 : 0, sum);
 	}
+	sum += count_of(hist->part, hist->n, LAST);
 	printf("altconn_%s_bucket{le=\"+Inf\"} %llu\naltconn_%s_count %llu\naltconn_%s_sum %.12g\n",
 	       name, sum, name, sum, name, hist->sum_ns / 1e9);
 }
@@ -310,7 +335,7 @@ static uint32_t percentile(const struct histogram *now,
 	uint64_t sum = 0;
 	uint32_t bits;
 
-	for (bits = 0; bits < STAT_PARTS_MAX - 1; bits++) {
+	for (bits = 0; bits < LAST; bits++) {
 		sum += count_of(now->part, now->n, bits) -
 		       count_of(then->part, then->n, bits);
 		if (sum * 100 >= all * percent)
@@ -501,7 +526,7 @@ int stat_main(const struct command *cmd, int argc, char **argv)
 	}
 	ret = parse_interval(argc - optind, argv + optind, &seconds, &count);
 	if (ret == EXIT_OK && seconds && (metrics || histograms)) {
-		complain("stat: --%s tells all since the module was loaded, and takes no interval",
+		complain("stat: --%s tells of all that has happened, and takes no interval",
 			 metrics ? "openmetrics" : "histogram");
 		ret = EXIT_USAGE;
 	}

@@ -143,6 +143,8 @@ enum altconn_verdict {
 	ALTCONN_VERDICT_DELAY,
 };
 
+#define ALTCONN_HISTOGRAM_BUCKETS	42
+
 /**
  * enum altconn_node_state - Whether another node is to be reached.
  * @ALTCONN_NODE_STATE_DOWN: it is set down
