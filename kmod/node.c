@@ -19,7 +19,7 @@
 #define NODES_MAX	1024
 
 /**
- * struct node - a namespace, as another one knows it
+ * struct altconn_node - a namespace, as another one knows it
  * @id: its id there
  * @up: it is to be reached
  * @netns: inode number of it
@@ -33,7 +33,7 @@
  * clears it, a grace period before that namespace's memory goes, and who follows it
  * takes a reference that a dying one does not give.
  */
-struct node {
+struct altconn_node {
 	u32			id;
 	bool			up;
 	u32			netns;
@@ -116,10 +116,10 @@ bool altconn_node_is_broadcast(struct net *net,
 }
 
 /* The node of an IP address. RCU read side. */
-static struct node *find_ip(struct altconn_net *an, const struct in6_addr *ip)
+static struct altconn_node *find_ip(struct altconn_net *an, const struct in6_addr *ip)
 {
 	unsigned long id;
-	struct node *node;
+	struct altconn_node *node;
 
 	xa_for_each(&an->nodes, id, node)
 		if (ipv6_addr_equal(&node->ip[0], ip) ||
@@ -129,7 +129,7 @@ static struct node *find_ip(struct altconn_net *an, const struct in6_addr *ip)
 }
 
 /* The node that an address is of. RCU read side. */
-static struct node *find(struct altconn_net *an, const struct altconn_addr *addr)
+static struct altconn_node *find(struct altconn_net *an, const struct altconn_addr *addr)
 {
 	if (addr->kind == ALTCONN_KIND_INET)
 		return find_ip(an, altconn_addr_ip(addr));
@@ -137,7 +137,7 @@ static struct node *find(struct altconn_net *an, const struct altconn_addr *addr
 }
 
 /* May somebody go there? RCU read side. */
-static int check(const struct node *node, u32 *reason)
+static int check(const struct altconn_node *node, u32 *reason)
 {
 	const struct net *target;
 
@@ -166,7 +166,7 @@ struct net *altconn_node_get(const struct net *net,
 			     struct altconn_addr *there, u32 *reason)
 {
 	struct net *target;
-	struct node *node;
+	struct altconn_node *node;
 	int err;
 
 	memcpy(there, addr, offsetof(struct altconn_addr, bytes) + addr->len);
@@ -189,10 +189,10 @@ struct net *altconn_node_get(const struct net *net,
 }
 
 /* How @there knows @net, or NULL. RCU read side. */
-static struct node *known_as(struct net *there, const struct net *net)
+static struct altconn_node *known_as(struct net *there, const struct net *net)
 {
 	unsigned long id;
-	struct node *node;
+	struct altconn_node *node;
 
 	xa_for_each(&altconn_pernet(there)->nodes, id, node)
 		if (READ_ONCE(node->target) == net)
@@ -200,7 +200,7 @@ static struct node *known_as(struct net *there, const struct net *net)
 	return NULL;
 }
 
-static bool has_ip(const struct node *node, const struct altconn_addr *addr)
+static bool has_ip(const struct altconn_node *node, const struct altconn_addr *addr)
 {
 	const struct in6_addr *ip = &node->ip[!altconn_addr_is_v4(addr)];
 
@@ -221,7 +221,7 @@ struct altconn_addr *altconn_node_seen(struct net *there, const struct net *net,
 				       struct altconn_addr *addr)
 {
 	struct altconn_addr *seen;
-	const struct node *node;
+	const struct altconn_node *node;
 	u32 id;
 
 	if (!addr || addr->kind == ALTCONN_KIND_PATH)
@@ -250,7 +250,7 @@ static void far_source(struct net *net, const struct altconn_addr *dest,
 {
 	bool v4 = altconn_addr_is_v4(dest);
 	struct altconn_addr there;
-	const struct node *node;
+	const struct altconn_node *node;
 	struct net *target;
 	u32 reason;
 
@@ -405,7 +405,7 @@ static bool is_taken(struct altconn_net *an, const struct in6_addr *ip)
 }
 
 /* There is memory for its entry, mostly. */
-static int insert(struct net *net, struct node *node)
+static int insert(struct net *net, struct altconn_node *node)
 {
 	struct altconn_net *an = altconn_pernet(net);
 	int err;
@@ -441,7 +441,7 @@ static int insert(struct net *net, struct node *node)
 int altconn_node_add(struct net *net, u32 id, const struct in6_addr ip[2],
 		     struct net *target)
 {
-	struct node *node = kzalloc(sizeof(*node), GFP_KERNEL_ACCOUNT);
+	struct altconn_node *node = kzalloc(sizeof(*node), GFP_KERNEL_ACCOUNT);
 	struct altconn_net *an = altconn_pernet(net);
 	int err;
 
@@ -468,7 +468,7 @@ int altconn_node_add(struct net *net, u32 id, const struct in6_addr ip[2],
 	return err;
 }
 
-static void drop(struct altconn_net *an, struct node *node)
+static void drop(struct altconn_net *an, struct altconn_node *node)
 {
 	lockdep_assert_held(&nodes_lock);
 	xa_erase(&an->nodes, node->id);
@@ -490,7 +490,7 @@ static void drop(struct altconn_net *an, struct node *node)
 int altconn_node_del(struct net *net, u32 id)
 {
 	struct altconn_net *an = altconn_pernet(net);
-	struct node *node;
+	struct altconn_node *node;
 	unsigned long at;
 	int err = id ? -ENOENT : 0;
 
@@ -519,7 +519,7 @@ int altconn_node_del(struct net *net, u32 id)
  */
 int altconn_node_set(struct net *net, u32 id, bool up)
 {
-	struct node *node;
+	struct altconn_node *node;
 
 	mutex_lock(&nodes_lock);
 	node = xa_load(&altconn_pernet(net)->nodes, id);
@@ -565,7 +565,7 @@ int altconn_node_call(struct net *net, u32 id)
 int altconn_node_next(struct net *net, u32 *id, struct altconn_node_info *info)
 {
 	unsigned long at = *id;
-	struct node *node;
+	struct altconn_node *node;
 
 	memset(info, 0, sizeof(*info));
 	rcu_read_lock();
@@ -602,7 +602,7 @@ void altconn_node_init(struct altconn_net *an)
  */
 void altconn_node_leave(struct altconn_net *an)
 {
-	struct node *node, *next;
+	struct altconn_node *node, *next;
 	unsigned long id;
 
 	mutex_lock(&nodes_lock);
