@@ -73,6 +73,7 @@ extern const struct command commands[];
 
 extern const struct opt connect_opts[];
 extern const struct opt doctor_opts[];
+extern const struct opt graph_opts[];
 extern const struct opt help_opts[];
 extern const struct opt info_opts[];
 extern const struct opt kill_opts[];
@@ -87,6 +88,7 @@ extern const struct opt why_opts[];
 
 int connect_main(const struct command *cmd, int argc, char **argv);
 int doctor_main(const struct command *cmd, int argc, char **argv);
+int graph_main(const struct command *cmd, int argc, char **argv);
 int help_main(const struct command *cmd, int argc, char **argv);
 int info_main(const struct command *cmd, int argc, char **argv);
 int kill_main(const struct command *cmd, int argc, char **argv);

@@ -11,6 +11,8 @@
 const struct command commands[] = {
 	{ "show", show_main, "list connections, waiting attempts and listeners",
 	  "[OPTION...] [ADDRESS...]", show_opts },
+	{ "graph", graph_main, "draw who talks to whom, as DOT or SVG",
+	  "[OPTION...] [ADDRESS...]", graph_opts },
 	{ "stat", stat_main, "count attempts by outcome, and how long they took",
 	  "[OPTION...] [INTERVAL [COUNT]]", stat_opts },
 	{ "why", why_main, "tell what became of a socket's last attempt, and why",

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * altconn graph: who talks to whom, as a picture.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "altconn.h"
+#include "filter.h"
+#include "out.h"
+#include "rule.h"
+
+enum { OPT_SVG = 760, OPT_OUTPUT };
+
+const struct opt graph_opts[] = {
+	FILTER_OPTS,
+	{ OPT_SVG, "svg", NULL, NULL, "print SVG, which graphviz makes, not DOT" },
+	{ }
+};
+
+#define LABEL_MAX	(ADDR_TEXT_MAX + 4 * RECORD_TEXT_MAX + 64)
+
+/**
+ * struct edge - associations that look the same
+ * @from: who connects
+ * @to: whom they connect to
+ * @type: of socket
+ * @count: how many
+ * @waiting: of these, attempts that wait
+ */
+struct edge {
+	char from[LABEL_MAX], to[LABEL_MAX];
+	uint32_t type;
+	unsigned int count, waiting;
+};
+
+/**
+ * struct box - a listener
+ * @name: as edges name it
+ * @process: whose it is
+ * @waiting: attempts wait there
+ */
+struct box {
+	char name[LABEL_MAX], process[LABEL_MAX];
+	bool waiting;
+};
+
+struct graph {
+	struct edge *edges;
+	size_t n_edges;
+	struct box *boxes;
+	size_t n_boxes;
+};
+
+/* Who it is: a process, or as much as one may see. */
+static void name_process(const struct end *end, char *text)
+{
+	char comm[4 * RECORD_TEXT_MAX + 1];
+
+	if (record_has(end->known, ALTCONN_A_END_PID)) {
+		escape_bytes((const unsigned char *)end->comm,
+			     strlen(end->comm), comm);
+		sprintf(text, "%s (%u)", comm, end->pid);
+	} else if (record_has(end->known, ALTCONN_A_END_UID)) {
+		sprintf(text, "user %u", end->uid);
+	} else {
+		strcpy(text, "?");
+	}
+}
+
+static void name_server(const struct end *end, char *text)
+{
+	if (end->addr.kind == ALTCONN_KIND_NONE)
+		name_process(end, text);
+	else
+		addr_format(&end->addr, text);
+}
+
+static struct edge *edge_of(struct graph *g, const char *from, const char *to,
+			    uint32_t type)
+{
+	struct edge *edge;
+	size_t i;
+
+	for (i = 0; i < g->n_edges; i++) {
+		edge = &g->edges[i];
+		if (edge->type == type && !strcmp(edge->from, from) &&
+		    !strcmp(edge->to, to))
+			return edge;
+	}
+	if (!(g->n_edges & (g->n_edges - 1)))
+		g->edges = grow(g->edges, g->n_edges ? 2 * g->n_edges : 1,
+				sizeof(*g->edges));
+	edge = &g->edges[g->n_edges++];
+	memset(edge, 0, sizeof(*edge));
+	strcpy(edge->from, from);
+	strcpy(edge->to, to);
+	edge->type = type;
+	return edge;
+}
+
+static void add_assoc(struct graph *g, const struct assoc *a)
+{
+	char from[LABEL_MAX], to[LABEL_MAX];
+	struct edge *edge;
+
+	name_process(&a->client, from);
+	name_server(&a->server, to);
+	edge = edge_of(g, from, to, a->type);
+	edge->count++;
+	edge->waiting += a->state == ALTCONN_ASSOC_STATE_PENDING;
+}
+
+static void add_datagram(struct graph *g, const struct sock *s)
+{
+	char from[LABEL_MAX], to[LABEL_MAX];
+
+	name_process(&s->owner, from);
+	addr_format(&s->peer, to);
+	edge_of(g, from, to, s->type)->count++;
+}
+
+/* A listener, or a bound datagram socket: the address, and whose it is. */
+static void add_box(struct graph *g, const struct sock *s)
+{
+	struct box *box;
+
+	if (!(g->n_boxes & (g->n_boxes - 1)))
+		g->boxes = grow(g->boxes, g->n_boxes ? 2 * g->n_boxes : 1,
+				sizeof(*g->boxes));
+	box = &g->boxes[g->n_boxes++];
+	addr_format(&s->owner.addr, box->name);
+	name_process(&s->owner, box->process);
+	box->waiting = s->waiting;
+}
+
+static void build(struct graph *g, const struct found *found,
+		  const struct filter *filter)
+{
+	const struct sock *s;
+	size_t i;
+
+	for (i = 0; i < found->n_socks; i++) {
+		s = &found->socks[i];
+		if (!filter_sock(filter, s))
+			continue;
+		if (s->owner.addr.kind != ALTCONN_KIND_NONE &&
+		    (s->listening || !sock_connected(s)))
+			add_box(g, s);
+		if (!s->listening && sock_connected(s))
+			add_datagram(g, s);
+	}
+	for (i = 0; i < found->n_assocs; i++)
+		if (filter_assoc(filter, &found->assocs[i]))
+			add_assoc(g, &found->assocs[i]);
+}
+
+/* Inside of a string of DOT. */
+static void escape(FILE *f, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', f);
+		fputc(*text, f);
+	}
+}
+
+static void quote(FILE *f, const char *text)
+{
+	fputc('"', f);
+	escape(f, text);
+	fputc('"', f);
+}
+
+static void print_edge(FILE *f, const struct edge *edge)
+{
+	fputs("	", f);
+	quote(f, edge->from);
+	fputs(" -> ", f);
+	quote(f, edge->to);
+	fprintf(f, " [label=\"%s", type_name(edge->type));
+	if (edge->count > 1)
+		fprintf(f, " x%u", edge->count);
+	if (edge->waiting)
+		fprintf(f, "\\n%u waiting", edge->waiting);
+	fprintf(f, "\"%s];\n", edge->waiting ? ", color=orange, style=dashed" : "");
+}
+
+static void print(FILE *f, const struct graph *g)
+{
+	size_t i;
+
+	fputs("digraph altconn {\n\trankdir=LR;\n\tnode [shape=box, style=rounded];\n",
+	      f);
+	for (i = 0; i < g->n_boxes; i++) {
+		fputs("	", f);
+		quote(f, g->boxes[i].name);
+		fputs(" [shape=ellipse, label=\"", f);
+		escape(f, g->boxes[i].name);
+		fputs("\\n", f);
+		escape(f, g->boxes[i].process);
+		fprintf(f, "\"%s];\n", g->boxes[i].waiting ? ", color=orange" : "");
+	}
+	for (i = 0; i < g->n_edges; i++)
+		print_edge(f, &g->edges[i]);
+	fputs("}\n", f);
+}
+
+/* Through graphviz to standard output. */
+static int print_svg(const struct graph *g)
+{
+	static char *const words[] = { "dot", "-Tsvg", NULL };
+	posix_spawn_file_actions_t actions;
+	int fds[2], err, status = 0;
+	pid_t pid;
+	FILE *f;
+
+	if (pipe(fds))
+		return EXIT_FAILED;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, fds[0], STDIN_FILENO);
+	posix_spawn_file_actions_addclose(&actions, fds[0]);
+	posix_spawn_file_actions_addclose(&actions, fds[1]);
+	err = posix_spawnp(&pid, words[0], &actions, NULL, words, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	close(fds[0]);
+	f = fdopen(fds[1], "w");
+	if (!err && f)
+		print(f, g);
+	if (f)
+		fclose(f);
+	if (err) {
+		complain("graph: dot cannot be run: %s; it is in the package graphviz",
+			 strerror(err));
+		return EXIT_FAILED;
+	}
+	waitpid(pid, &status, 0);
+	if (WIFEXITED(status) && !WEXITSTATUS(status))
+		return EXIT_OK;
+	complain("graph: dot failed");
+	return EXIT_FAILED;
+}
+
+/**
+ * graph_main - altconn graph
+ * @cmd: the command
+ * @argc: how many words
+ * @argv: the words
+ *
+ * Return: the exit code.
+ */
+int graph_main(const struct command *cmd, int argc, char **argv)
+{
+	struct filter filter = { };
+	struct found found = { };
+	struct graph g = { };
+	bool svg = false;
+	int key, ret = EXIT_OK;
+
+	while (ret == EXIT_OK && (key = opt_next(cmd, argc, argv)) != -1) {
+		if (key == OPT_SVG)
+			svg = true;
+		else
+			ret = filter_option(&filter, cmd->name, key);
+	}
+	if (ret == EXIT_OK)
+		ret = filter_addresses(&filter, cmd->name, argc - optind,
+				       argv + optind);
+	if (ret == EXIT_OK)
+		ret = found_ask(&found);
+	if (ret == EXIT_OK) {
+		build(&g, &found, &filter);
+		if (svg)
+			ret = print_svg(&g);
+		else
+			print(stdout, &g);
+	}
+	free(g.edges);
+	free(g.boxes);
+	free(filter.addrs);
+	found_free(&found);
+	return ret;
+}
