@@ -281,12 +281,20 @@ struct altconn_cursor {
 
 /**
  * struct altconn_registry - associations, or sockets, in order of arrival
- * @lock: @entries
+ * @lock: all of it
  * @entries: and the cursors of those who look at them
+ * @looked_at: so many look at it, or will
+ * @drawing: of these, so many do not know yet what they look at: at all
+ * @last: what came later is not looked at by any of them
+ * @gone: how many of those that somebody may look for are not to be seen any more
  */
 struct altconn_registry {
-	spinlock_t		lock;		/* entries */
+	spinlock_t		lock;		/* all of it */
 	struct list_head	entries;
+	u32			looked_at;
+	u32			drawing;
+	u32			gone;
+	u64			last;
 };
 
 /**
@@ -428,8 +436,12 @@ struct altconn_far {
  * @waited: it was not decided at once
  * @err: positive errno of a failed attempt
  * @reason: enum altconn_reason of the decision
+ * @over: who looks at the registry passes over it
+ * @far_over: so does who looks at the server's
  * @rule: id of the rule that held it, or 0
  * @lock: the ends' flags, and ask->assoc of both endpoints
+ * @number: its place among those that wait there, and the first's is not 1:
+ *	altconn_listener_place()
  * @arrived: orders those that wait, wherever they wait
  * @an: namespace; lives as long as end[CLIENT].sk does
  * @listener: where it was made or waits, a reference; NULL for a socketpair.
@@ -468,8 +480,11 @@ struct altconn_assoc {
 	bool			waited;
 	u8			err;
 	u8			reason;
+	bool			over;
+	bool			far_over;
 	u32			rule;
 	spinlock_t		lock;		/* ends, ask->assoc */
+	u32			number;
 	struct altconn_entry	entry;
 	u64			arrived;
 	struct altconn_net	*an;
@@ -502,6 +517,9 @@ struct altconn_assoc {
  * @waiters: pending attempts in order of arrival
  * @queued: length of @queue
  * @waiting: length of @waiters
+ * @number: of the last that came to @waiters
+ * @uneven: numbers are missing in between
+ * @numbered: when they were last given anew, jiffies
  * @backlog: listen()'s argument; @queue holds one more
  * @established: counter
  * @refused: counter
@@ -540,6 +558,9 @@ struct altconn_listener {
 	struct list_head	waiters;
 	u32			queued;
 	u32			waiting;
+	u32			number;
+	bool			uneven;
+	unsigned long		numbered;
 	u32			backlog;
 	u64			established;
 	u64			refused;
@@ -746,6 +767,15 @@ struct altconn_stat {
  * @rules_last_id: that a rule was given
  * @late: bytes of datagrams that rules delay
  * @stat: what it counts; a CPU each
+ * @watch_lock: the next three
+ * @watched: somebody wants to hear of events; looked at without the lock
+ * @watchers: sockets, event.c
+ * @n_watchers: those of them that are not told of processes
+ * @events: to be told, the last first
+ * @n_events: how many
+ * @events_lost: so many more there would be
+ * @event_work: tells them
+ * @event_seq: number of the last one; the work's
  * @nodes: other namespaces, by their ids; node.c
  * @n_nodes: how many
  * @node_id: what others are told to call this one, or 0
@@ -778,6 +808,15 @@ struct altconn_net {
 	u32			rules_last_id;
 	atomic_long_t		late;
 	struct altconn_stat __percpu *stat;
+	struct mutex		watch_lock;	/* who is told of events */
+	bool			watched;
+	struct list_head	watchers;
+	u32			n_watchers;
+	struct llist_head	events;
+	atomic_t		n_events;
+	atomic_t		events_lost;
+	struct work_struct	event_work;
+	u64			event_seq;
 	struct xarray		nodes;
 	unsigned int		n_nodes;
 	u32			node_id;
@@ -835,11 +874,21 @@ void altconn_registry_init(struct altconn_registry *reg);
 void altconn_registry_add(struct altconn_registry *reg,
 			  struct altconn_entry *entry, u64 id);
 void altconn_registry_remove(struct altconn_registry *reg,
-			     struct altconn_entry *entry);
+			     struct altconn_entry *entry, bool over);
+void altconn_registry_over(struct altconn_registry *reg,
+			   const struct altconn_entry *entry, bool *over);
+u32 altconn_registry_gone(struct altconn_registry *reg);
+u32 altconn_registry_expect(struct altconn_registry *reg);
+void altconn_registry_narrow(struct altconn_registry *reg, u64 last);
+void altconn_registry_expected(struct altconn_registry *reg);
 void altconn_registry_begin(struct altconn_registry *reg,
-			    struct altconn_cursor *cursor);
+			    struct altconn_cursor *cursor, u64 last);
 void altconn_registry_end(struct altconn_registry *reg,
 			  struct altconn_cursor *cursor);
+u32 altconn_registry_open(struct altconn_registry *reg,
+			  struct altconn_cursor *cursor);
+void altconn_registry_close(struct altconn_registry *reg,
+			    struct altconn_cursor *cursor);
 struct altconn_entry *
 altconn_registry_next(struct altconn_registry *reg,
 		      struct altconn_cursor *cursor,
@@ -1102,8 +1151,10 @@ static inline enum altconn_side altconn_walk_side(const struct altconn_walk *wal
 	return walk->inbound ? ALTCONN_SERVER : ALTCONN_CLIENT;
 }
 
-void altconn_assoc_walk(struct net *net, struct altconn_walk *walk);
+u32 altconn_assoc_walk(struct net *net, struct altconn_walk *walk);
 struct altconn_assoc *altconn_assoc_next(struct altconn_walk *walk);
+void altconn_assoc_over(struct altconn_assoc *assoc);
+u32 altconn_assoc_gone(const struct altconn_walk *walk);
 void altconn_assoc_again(struct altconn_walk *walk,
 			 struct altconn_assoc *assoc);
 void altconn_assoc_walked(struct altconn_walk *walk);

@@ -7,6 +7,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include "altconn.h"
+#include "event.h"
 #include "trace.h"
 
 static struct kmem_cache *assoc_cache;
@@ -129,7 +130,7 @@ static void unregister(struct altconn_assoc *assoc)
 {
 	if (list_empty(&assoc->entry.node))
 		return;
-	altconn_registry_remove(&assoc->an->assocs, &assoc->entry);
+	altconn_registry_remove(&assoc->an->assocs, &assoc->entry, assoc->over);
 	altconn_assoc_uncount(assoc->an);
 }
 
@@ -365,19 +366,48 @@ void altconn_far_leave(struct altconn_assoc *assoc)
 	if (likely(!far) || list_empty(&far->entry.node))
 		return;
 	atomic_long_dec(&far->an->n_inbound);
-	altconn_registry_remove(&far->an->inbound, &far->entry);
+	altconn_registry_remove(&far->an->inbound, &far->entry,
+				assoc->far_over);
+}
+
+/**
+ * altconn_assoc_over() - an association is not to be seen any more
+ * @assoc: it is decided, or closed at both ends, and in a registry still
+ *
+ * Context: process.
+ */
+void altconn_assoc_over(struct altconn_assoc *assoc)
+{
+	const struct altconn_far *far;
+
+	if (!assoc->over)
+		altconn_registry_over(&assoc->an->assocs, &assoc->entry,
+				      &assoc->over);
+	rcu_read_lock();
+	/* Pairs with the arrival. Out of the registry, a grace period is left. */
+	far = smp_load_acquire(&assoc->far);
+	if (unlikely(far) && !assoc->far_over &&
+	    !list_empty_careful(&far->entry.node))
+		altconn_registry_over(&far->an->inbound, &far->entry,
+				      &assoc->far_over);
+	rcu_read_unlock();
 }
 
 static bool get_entry(struct altconn_entry *entry)
 {
-	return refcount_inc_not_zero(&container_of(entry, struct altconn_assoc,
-						   entry)->refs);
+	struct altconn_assoc *assoc =
+		container_of(entry, struct altconn_assoc, entry);
+
+	return !READ_ONCE(assoc->over) && refcount_inc_not_zero(&assoc->refs);
 }
 
 static bool get_inbound(struct altconn_entry *entry)
 {
-	return refcount_inc_not_zero(&container_of(entry, struct altconn_far,
-						   entry)->assoc->refs);
+	struct altconn_assoc *assoc =
+		container_of(entry, struct altconn_far, entry)->assoc;
+
+	return !READ_ONCE(assoc->far_over) &&
+	       refcount_inc_not_zero(&assoc->refs);
 }
 
 static struct altconn_registry *registry(const struct altconn_walk *walk)
@@ -393,12 +423,21 @@ static struct altconn_registry *registry(const struct altconn_walk *walk)
  * First those that began here, then those that came from other namespaces.
  *
  * Context: process.
+ * Return: what altconn_assoc_gone() returns while nothing goes.
  */
-void altconn_assoc_walk(struct net *net, struct altconn_walk *walk)
+u32 altconn_assoc_walk(struct net *net, struct altconn_walk *walk)
 {
-	walk->an = altconn_pernet(net);
+	struct altconn_net *an = altconn_pernet(net);
+	u32 gone = altconn_registry_expect(&an->assocs) +
+		   altconn_registry_expect(&an->inbound);
+	u64 last = altconn_next_id();
+
+	altconn_registry_narrow(&an->assocs, last);
+	altconn_registry_narrow(&an->inbound, last);
+	walk->an = an;
 	walk->inbound = false;
-	altconn_registry_begin(registry(walk), &walk->cursor);
+	altconn_registry_begin(registry(walk), &walk->cursor, last);
+	return gone;
 }
 
 /**
@@ -410,6 +449,8 @@ void altconn_assoc_walk(struct net *net, struct altconn_walk *walk)
 void altconn_assoc_walked(struct altconn_walk *walk)
 {
 	altconn_registry_end(registry(walk), &walk->cursor);
+	altconn_registry_expected(&walk->an->assocs);
+	altconn_registry_expected(&walk->an->inbound);
 }
 
 /**
@@ -430,12 +471,26 @@ struct altconn_assoc *altconn_assoc_next(struct altconn_walk *walk)
 			return container_of(entry, struct altconn_assoc, entry);
 		altconn_registry_end(registry(walk), &walk->cursor);
 		walk->inbound = true;
-		altconn_registry_begin(registry(walk), &walk->cursor);
+		altconn_registry_begin(registry(walk), &walk->cursor,
+				       walk->cursor.last);
 	}
 	entry = altconn_registry_next(registry(walk), &walk->cursor,
 				      get_inbound);
 	return entry ? container_of(entry, struct altconn_far, entry)->assoc :
 		       NULL;
+}
+
+/**
+ * altconn_assoc_gone() - have associations gone meanwhile?
+ * @walk: altconn_assoc_walk()'s
+ *
+ * Context: any.
+ * Return: another number when some have, as altconn_registry_gone().
+ */
+u32 altconn_assoc_gone(const struct altconn_walk *walk)
+{
+	return altconn_registry_gone(&walk->an->assocs) +
+	       altconn_registry_gone(&walk->an->inbound);
 }
 
 /**
@@ -602,16 +657,23 @@ void altconn_assoc_detach(struct sock *sk)
 	enum altconn_side side = assoc->end[ALTCONN_CLIENT].sk == sk ?
 		ALTCONN_CLIENT : ALTCONN_SERVER;
 	bool unread = altconn_ring_used(READ_ONCE(assoc->end[side].in));
+	bool over, all;
 
 	if (side == ALTCONN_CLIENT && rcu_access_pointer(assoc->listener))
 		altconn_connect_record(sk, assoc);
 	spin_lock(&assoc->lock);
 	RCU_INIT_POINTER(ask->assoc, NULL);
 	/* One that was killed has told its peer. */
-	close_end(assoc, side, unread && !assoc->end[side].closed);
+	over = assoc->end[side].closed;
+	close_end(assoc, side, unread && !over);
+	all = assoc->end[!side].closed;
 	spin_unlock(&assoc->lock);
 
 	trace_altconn_close(assoc, side);
+	if (!over)
+		altconn_event_assoc(assoc, ALTCONN_EVENT_KIND_CLOSED, side);
+	if (!over && all)
+		altconn_assoc_over(assoc);
 	wake_peer(assoc, side);
 	altconn_assoc_put(assoc);
 }
@@ -638,12 +700,14 @@ void altconn_assoc_abandon(struct altconn_assoc *assoc)
 /* Both ends see a peer that reset the connection. */
 static bool reset_ends(struct altconn_assoc *assoc)
 {
-	bool over;
+	bool over, closed[2];
+	int side;
 
 	spin_lock(&assoc->lock);
+	for (side = ALTCONN_CLIENT; side <= ALTCONN_SERVER; side++)
+		closed[side] = assoc->end[side].closed;
 	over = altconn_assoc_state(assoc) != ALTCONN_ASSOC_STATE_ESTABLISHED ||
-	       (assoc->end[ALTCONN_CLIENT].closed &&
-		assoc->end[ALTCONN_SERVER].closed);
+	       (closed[ALTCONN_CLIENT] && closed[ALTCONN_SERVER]);
 	if (!over) {
 		close_end(assoc, ALTCONN_CLIENT, true);
 		close_end(assoc, ALTCONN_SERVER, true);
@@ -651,8 +715,13 @@ static bool reset_ends(struct altconn_assoc *assoc)
 	spin_unlock(&assoc->lock);
 	if (over)
 		return false;
-	trace_altconn_close(assoc, ALTCONN_CLIENT);
-	trace_altconn_close(assoc, ALTCONN_SERVER);
+	for (side = ALTCONN_CLIENT; side <= ALTCONN_SERVER; side++) {
+		if (closed[side])
+			continue;
+		trace_altconn_close(assoc, side);
+		altconn_event_assoc(assoc, ALTCONN_EVENT_KIND_CLOSED, side);
+	}
+	altconn_assoc_over(assoc);
 	wake_peer(assoc, ALTCONN_CLIENT);
 	wake_peer(assoc, ALTCONN_SERVER);
 	return true;
@@ -734,6 +803,7 @@ int altconn_assoc_pair(struct sock *a, struct sock *b)
 	smp_mb();
 	if (unlikely(READ_ONCE(assoc->end[ALTCONN_CLIENT].reset)))
 		WRITE_ONCE(a->sk_err, ECONNRESET);
+	altconn_event_assoc(assoc, ALTCONN_EVENT_KIND_ESTABLISHED, 0);
 	return 0;
 }
 

@@ -25,6 +25,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include "altconn.h"
+#include "event.h"
 #include "trace.h"
 
 static struct altconn_assoc *own_assoc(struct sock *sk)
@@ -74,6 +75,8 @@ static void count_failure(struct altconn_listener *ln, u32 reason)
 /* Out of the queue of those who wait, and no deadline any more. */
 static void leave(struct altconn_listener *ln, struct altconn_assoc *assoc)
 {
+	if (assoc->node.prev != &ln->waiters)
+		ln->uneven = true;
 	list_del_init(&assoc->node);
 	ln->waiting--;
 	if (ln->vacant && !ln->waiting)
@@ -112,10 +115,13 @@ void altconn_connect_decide(struct altconn_listener *ln,
 	trace_altconn_connect_end(assoc->end[ALTCONN_CLIENT].sk, assoc->entry.id,
 				  assoc->end[ALTCONN_SERVER].addr, err, reason,
 				  assoc->decided - assoc->begun);
+	altconn_event_assoc(assoc, err ? ALTCONN_EVENT_KIND_FAILED :
+					 ALTCONN_EVENT_KIND_ESTABLISHED, 0);
 	if (err) {
 		count_failure(ln, reason);
 		altconn_far_leave(assoc);
 		altconn_assoc_set_state(assoc, ALTCONN_ASSOC_STATE_CLOSED);
+		altconn_assoc_over(assoc);
 		tell_client(ln, assoc, err, reason);
 		altconn_assoc_put(assoc);
 		return;
@@ -663,6 +669,7 @@ static void fail(struct sock *sk, const struct altconn_addr *addr, int err,
 	ask->last_waited_ns = 0;
 	altconn_stat_outcome(altconn_pernet(sock_net(sk)), reason);
 	trace_altconn_connect_end(sk, 0, addr, -err, reason, 0);
+	altconn_event_sock(sk, ALTCONN_EVENT_KIND_FAILED, addr, -err, reason);
 }
 
 /* Begin an attempt. lock_sock() held. */
@@ -673,6 +680,7 @@ static int attempt(struct sock *sk, struct altconn_addr *addr, int flags,
 	int err = -EADDRNOTAVAIL;
 
 	altconn_sk(sk)->last_rule = 0;
+	altconn_event_sock(sk, ALTCONN_EVENT_KIND_CONNECT_BEGIN, addr, 0, 0);
 	if (addr->kind != ALTCONN_KIND_PORT || addr->node || addr->port) {
 		reason = ALTCONN_REASON_NONE;
 		err = altconn_node_route(sk, addr, &reason) ? :
@@ -710,6 +718,8 @@ static int connect_to(struct sock *sk, struct altconn_addr *addr, int flags,
 	}
 	if (err == 1 && lookup) {
 		altconn_sk(sk)->last_rule = 0;
+		altconn_event_sock(sk, ALTCONN_EVENT_KIND_CONNECT_BEGIN, addr, 0,
+				   0);
 		fail(sk, addr, lookup, reason);
 		err = lookup;
 	} else if (err == 1) {

@@ -25,6 +25,7 @@
 #include <linux/filter.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include "event.h"
 #include "trace.h"
 #include "wait.h"
 
@@ -1613,6 +1614,7 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 		return -EINVAL;
 
 	trace_altconn_connect_begin(sk, &addr, flags & O_NONBLOCK);
+	altconn_event_sock(sk, ALTCONN_EVENT_KIND_CONNECT_BEGIN, &addr, 0, 0);
 	err = altconn_node_route(sk, &addr, &reason);
 	if (!err && addr.kind == ALTCONN_KIND_PATH)
 		err = altconn_path_resolve(&addr, &path, &reason);
@@ -1628,6 +1630,9 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 	release_sock(sk);
 	altconn_stat_outcome(altconn_pernet(sock_net(sk)), reason);
 	trace_altconn_connect_end(sk, 0, &addr, -err, reason, 0);
+	altconn_event_sock(sk, err ? ALTCONN_EVENT_KIND_FAILED :
+				     ALTCONN_EVENT_KIND_ESTABLISHED, &addr,
+			   -err, reason);
 	return err;
 }
 

@@ -85,7 +85,7 @@ static u32 kill_sockets(struct net *net, const struct ids *ids)
 	u32 n = 0;
 	u64 id;
 
-	altconn_registry_begin(reg, &cursor);
+	altconn_registry_open(reg, &cursor);
 	while (!fatal_signal_pending(current) &&
 	       (sk = altconn_sock_next(net, &cursor))) {
 		id = READ_ONCE(altconn_sk(sk)->entry.id);
@@ -94,7 +94,7 @@ static u32 kill_sockets(struct net *net, const struct ids *ids)
 		sock_put(sk);
 		cond_resched();
 	}
-	altconn_registry_end(reg, &cursor);
+	altconn_registry_close(reg, &cursor);
 	return n;
 }
 

@@ -10,6 +10,7 @@
 #include <linux/security.h>
 #include <linux/slab.h>
 #include "altconn.h"
+#include "event.h"
 #include "trace.h"
 
 /* A backlog of n holds n + 1, as elsewhere in Linux. */
@@ -357,6 +358,8 @@ static void wait_here(struct altconn_listener *ln, struct altconn_assoc *assoc)
 	assoc->waited = true;
 	this_cpu_inc(assoc->an->stat->waited);
 	trace_altconn_connect_wait(assoc, ln->held ? 0 : ln->waiting);
+	altconn_event_assoc(assoc, ALTCONN_EVENT_KIND_CONNECT_WAIT,
+			    ln->held ? 0 : ln->waiting);
 	if (ln->defer)
 		ln->ready++;
 }
@@ -395,6 +398,7 @@ int altconn_listener_enter(struct altconn_listener *ln,
 	altconn_assoc_set_listener(assoc, ln);
 	publish(assoc);
 	list_add_tail(&assoc->node, &ln->waiters);
+	assoc->number = ++ln->number;
 	ln->waiting++;
 	promote(ln);
 	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
@@ -429,7 +433,16 @@ void altconn_listener_move(struct altconn_listener *from,
 	list_for_each_entry_reverse(before, &to->waiters, node)
 		if (before->arrived < assoc->arrived)
 			break;
+	if (assoc->node.prev != &from->waiters)
+		from->uneven = true;
 	list_move(&assoc->node, &before->node);
+	if (assoc->node.next != &to->waiters) {
+		/* For now that of the next: numbers never fall. */
+		assoc->number = list_next_entry(assoc, node)->number;
+		to->uneven = true;
+	} else {
+		assoc->number = ++to->number;
+	}
 	to->waiting++;
 	from->waiting--;
 	if (from->vacant && !from->waiting)
@@ -493,11 +506,32 @@ int altconn_listener_reenter(struct altconn_listener *from,
 	return err;
 }
 
+/* Up to so many are counted whenever somebody asks. */
+#define FEW		1024
+
+/*
+ * Who left from the middle, or came there, made the numbers uneven. A list of all that
+ * wait asks for each of them: of many, they are counted ten times a second at most.
+ */
+static void number_waiters(struct altconn_listener *ln)
+{
+	struct altconn_assoc *assoc;
+
+	if (!ln->uneven || (ln->waiting > FEW &&
+			    time_before(jiffies, ln->numbered + HZ / 10)))
+		return;
+	list_for_each_entry(assoc, &ln->waiters, node)
+		assoc->number = ++ln->number;
+	ln->uneven = false;
+	ln->numbered = jiffies;
+}
+
 /**
  * altconn_listener_place() - where an attempt stands in the queue
  * @assoc: an attempt
  *
- * Walks the queue, so it is for those who ask.
+ * With more than a thousand in the queue, those who left from the middle or came there in
+ * the last tenth of a second may not be counted yet.
  *
  * Context: any; takes listener->lock.
  * Return: 1 when it is next; 0 when it does not wait in a queue.
@@ -505,7 +539,6 @@ int altconn_listener_reenter(struct altconn_listener *from,
 u32 altconn_listener_place(const struct altconn_assoc *assoc)
 {
 	struct altconn_listener *ln;
-	const struct list_head *at;
 	u32 place = 0;
 
 	/* On its way there; the pointer is never NULL again. */
@@ -515,9 +548,10 @@ u32 altconn_listener_place(const struct altconn_assoc *assoc)
 
 	/* Not in the queue: refused at the door. */
 	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING && !ln->held &&
-	    !list_empty(&assoc->node))
-		for (at = &assoc->node; at != &ln->waiters; at = at->prev)
-			place++;
+	    !list_empty(&assoc->node)) {
+		number_waiters(ln);
+		place = assoc->number - first_waiter(ln)->number + 1;
+	}
 	altconn_listener_unlock(ln);
 	return place;
 }
@@ -542,6 +576,7 @@ struct altconn_listener *altconn_listener_new(struct altconn_addr *addr)
 	INIT_LIST_HEAD(&ln->waiters);
 	ln->addr = altconn_addr_get(addr);
 	ln->who = ALTCONN_NOBODY;
+	ln->numbered = jiffies - HZ;
 	return ln;
 }
 
@@ -764,8 +799,11 @@ static void unqueue(struct altconn_listener *ln, struct altconn_assoc *assoc,
 	lockdep_assert_held(&ln->lock);
 	list_del_init(&assoc->node);
 	ln->queued--;
-	if (state == ALTCONN_ASSOC_STATE_CLOSED)
+	if (state == ALTCONN_ASSOC_STATE_CLOSED) {
+		altconn_event_assoc(assoc, ALTCONN_EVENT_KIND_CLOSED,
+				    ALTCONN_SERVER);
 		altconn_far_leave(assoc);
+	}
 	altconn_assoc_set_state(assoc, state);
 }
 
@@ -1033,6 +1071,7 @@ static int accept_from(struct sock *sk, struct altconn_listener *ln,
 	count_accepted(sk, assoc);
 	trace_altconn_accept(assoc, 0);
 	altconn_assoc_attach(assoc, ALTCONN_SERVER, newsk);
+	altconn_event_assoc(assoc, ALTCONN_EVENT_KIND_ACCEPTED, 0);
 	newsock->state = SS_CONNECTED;
 	return 0;
 }

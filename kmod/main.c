@@ -8,6 +8,7 @@
 
 #include <linux/module.h>
 #include "altconn.h"
+#include "event.h"
 #include "netlink_gen.h"
 
 unsigned int altconn_net_id __read_mostly;
@@ -45,6 +46,7 @@ static int __net_init net_init(struct net *net)
 	altconn_port_init(an);
 	altconn_rules_init(an);
 	altconn_node_init(an);
+	altconn_event_begin(an);
 	err = altconn_stat_init(an);
 	if (err)
 		return err;
@@ -58,6 +60,7 @@ static int __net_init net_init(struct net *net)
 static void __net_exit net_pre_exit(struct net *net)
 {
 	altconn_node_leave(altconn_pernet(net));
+	altconn_event_leave(altconn_pernet(net));
 }
 
 static void __net_exit net_exit(struct net *net)
@@ -68,6 +71,7 @@ static void __net_exit net_exit(struct net *net)
 	altconn_port_exit(an);
 	altconn_rules_exit(an);
 	altconn_stat_exit(an);
+	altconn_event_end(an);
 	WARN_ON_ONCE(!list_empty(&an->assocs.entries) ||
 		     !list_empty(&an->inbound.entries) ||
 		     !list_empty(&an->sockets.entries));
@@ -130,9 +134,12 @@ static int __init altconn_init(void)
 	err = register_pernet_subsys(&net_ops);
 	if (err)
 		goto err_proto;
-	err = genl_register_family(&altconn_nl_family);
+	err = altconn_event_init();
 	if (err)
 		goto err_pernet;
+	err = genl_register_family(&altconn_nl_family);
+	if (err)
+		goto err_event;
 	/* Last: sockets come from here on. */
 	err = register_family();
 	if (err)
@@ -140,10 +147,14 @@ static int __init altconn_init(void)
 	return 0;
 
 err_genl:
+	altconn_event_stop();
 	genl_unregister_family(&altconn_nl_family);
+err_event:
+	altconn_event_exit();
 err_pernet:
 	unregister_pernet_subsys(&net_ops);
 	altconn_rules_flush();
+	altconn_event_flush();
 err_proto:
 	proto_unregister(&altconn_dgram_proto);
 err_stream:
@@ -164,9 +175,12 @@ err_assoc:
 static void __exit altconn_exit(void)
 {
 	sock_unregister(altconn_family);
+	altconn_event_stop();
 	genl_unregister_family(&altconn_nl_family);
+	altconn_event_exit();
 	unregister_pernet_subsys(&net_ops);
 	altconn_rules_flush();
+	altconn_event_flush();
 	altconn_ring_exit();
 	/* One that dropped the last reference may still be returning. */
 	destroy_workqueue(altconn_wq);

@@ -8,23 +8,20 @@
  * is there all the time is seen once.
  */
 
+#include <linux/pid_namespace.h>
 #include <linux/sched.h>
 #include <net/genetlink.h>
 #include "altconn.h"
 #include "netlink_gen.h"
+#include "nl.h"
 
-/* May this reader see pids of sockets that are not its user's? */
-struct viewer {
-	bool			admin;
-	kuid_t			uid;
-	enum altconn_side	side;	/* where he looks from */
-};
-
-static struct viewer viewer_of(struct sk_buff *skb, struct net *net)
+static struct altconn_viewer viewer_of(struct sk_buff *skb, struct net *net)
 {
-	struct viewer viewer = {
+	struct altconn_viewer viewer = {
 		.admin = netlink_ns_capable(skb, net->user_ns, CAP_NET_ADMIN),
 		.uid = NETLINK_CREDS(skb)->uid,
+		.users = current_user_ns(),
+		.pids = task_active_pid_ns(current),
 	};
 
 	return viewer;
@@ -84,9 +81,10 @@ static int put_addr(struct sk_buff *skb, int attr,
 }
 
 /* The pid as the reader's pid namespace has it, and the command. */
-static int put_process(struct sk_buff *skb, const struct altconn_who *who)
+static int put_process(struct sk_buff *skb, struct pid_namespace *pids,
+		       const struct altconn_who *who)
 {
-	pid_t nr = pid_vnr(who->pid);
+	pid_t nr = pids ? pid_nr_ns(who->pid, pids) : 0;
 
 	if (!nr)
 		return 0;
@@ -96,16 +94,19 @@ static int put_process(struct sk_buff *skb, const struct altconn_who *who)
 		nla_put_string(skb, ALTCONN_A_END_COMM, who->comm) : 0;
 }
 
-struct end_info {
-	const struct altconn_addr	*addr;
-	struct altconn_who		who;
-	u32				dress;
-	u32				recv_queue;
-	u64				inode;
-};
-
-static int put_end(struct sk_buff *skb, int attr, const struct viewer *viewer,
-		   const struct end_info *end)
+/**
+ * altconn_nl_put_end() - put an end, or an owner, into a message
+ * @skb: the message
+ * @attr: as which attribute
+ * @viewer: who is told; the process only if it may see it
+ * @end: what there is to tell
+ *
+ * Context: any.
+ * Return: 0 or -EMSGSIZE.
+ */
+int altconn_nl_put_end(struct sk_buff *skb, int attr,
+		       const struct altconn_viewer *viewer,
+		       const struct altconn_end_info *end)
 {
 	struct nlattr *nest = nla_nest_start(skb, attr);
 
@@ -119,24 +120,24 @@ static int put_end(struct sk_buff *skb, int attr, const struct viewer *viewer,
 		return -EMSGSIZE;
 	if (uid_valid(end->who.uid) &&
 	    nla_put_u32(skb, ALTCONN_A_END_UID,
-			from_kuid_munged(current_user_ns(), end->who.uid)))
+			from_kuid_munged(viewer->users, end->who.uid)))
 		return -EMSGSIZE;
 	if (end->who.pid &&
 	    (viewer->admin || uid_eq(viewer->uid, end->who.uid)) &&
-	    put_process(skb, &end->who))
+	    put_process(skb, viewer->pids, &end->who))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
 }
 
 static int put_assoc_end(struct sk_buff *skb, int attr,
-			 const struct viewer *viewer,
+			 const struct altconn_viewer *viewer,
 			 struct altconn_assoc *assoc, enum altconn_side side)
 {
 	struct altconn_end *end = &assoc->end[side];
 	/* Pairs with altconn_assoc_attach(). */
 	struct sock *sk = smp_load_acquire(&end->sk);
-	struct end_info info = {
+	struct altconn_end_info info = {
 		.addr = altconn_assoc_addr(assoc, side, viewer->side),
 		.dress = end->dress,
 		.recv_queue = altconn_ring_payload(READ_ONCE(assoc->end[side].in)),
@@ -147,7 +148,7 @@ static int put_assoc_end(struct sk_buff *skb, int attr,
 	spin_lock(&assoc->lock);
 	info.who = altconn_who_get(&end->who);
 	spin_unlock(&assoc->lock);
-	err = put_end(skb, attr, viewer, &info);
+	err = altconn_nl_put_end(skb, attr, viewer, &info);
 	put_pid(info.who.pid);
 	return err;
 }
@@ -195,7 +196,7 @@ static u64 listener_id(const struct altconn_assoc *assoc)
 	return id;
 }
 
-static int put_assoc(struct sk_buff *skb, const struct viewer *viewer,
+static int put_assoc(struct sk_buff *skb, const struct altconn_viewer *viewer,
 		     struct altconn_assoc *assoc, u32 state)
 {
 	if (nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_ID, assoc->entry.id,
@@ -219,20 +220,28 @@ static int put_assoc(struct sk_buff *skb, const struct viewer *viewer,
 static void *put_header(struct sk_buff *skb, struct netlink_callback *cb,
 			u8 cmd)
 {
-	return genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-			   &altconn_nl_family, NLM_F_MULTI, cmd);
+	void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				cb->nlh->nlmsg_seq, &altconn_nl_family,
+				NLM_F_MULTI, cmd);
+
+	if (hdr)
+		genl_dump_check_consistent(cb, hdr);
+	return hdr;
+}
+
+/* What has gone since the last datagram marks this one NLM_F_DUMP_INTR. Never 0. */
+static void set_seq(struct netlink_callback *cb, u32 gone)
+{
+	cb->seq = gone << 1 | 1;
 }
 
 static int dump_assoc(struct sk_buff *skb, struct netlink_callback *cb,
-		      const struct viewer *viewer,
+		      const struct altconn_viewer *viewer,
 		      struct altconn_assoc *assoc)
 {
 	u32 state = shown_state(assoc);
 	void *hdr;
 
-	/* Over, and kept by a reference only. */
-	if (state == ALTCONN_ASSOC_STATE_CLOSED)
-		return 0;
 	hdr = put_header(skb, cb, ALTCONN_CMD_ASSOC_GET);
 	if (!hdr)
 		return -EMSGSIZE;
@@ -270,7 +279,8 @@ static struct altconn_net *net_of(const struct netlink_callback *cb)
  */
 int altconn_nl_assoc_get_start(struct netlink_callback *cb)
 {
-	altconn_assoc_walk(sock_net(cb->skb->sk), walk_of(cb));
+	set_seq(cb, altconn_assoc_walk(sock_net(cb->skb->sk), walk_of(cb)));
+	cb->prev_seq = cb->seq;
 	return 0;
 }
 
@@ -297,10 +307,11 @@ int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 				struct netlink_callback *cb)
 {
 	struct net *net = sock_net(cb->skb->sk);
-	struct viewer viewer = viewer_of(cb->skb, net);
+	struct altconn_viewer viewer = viewer_of(cb->skb, net);
 	struct altconn_assoc *assoc;
 	int err = 0;
 
+	set_seq(cb, altconn_assoc_gone(walk_of(cb)));
 	while (!err && (assoc = altconn_assoc_next(walk_of(cb)))) {
 		viewer.side = altconn_walk_side(walk_of(cb));
 		err = dump_assoc(skb, cb, &viewer, assoc);
@@ -385,11 +396,11 @@ static struct altconn_who owner_of(const struct sock *sk)
 	return who;
 }
 
-static int put_owner(struct sk_buff *skb, const struct viewer *viewer,
+static int put_owner(struct sk_buff *skb, const struct altconn_viewer *viewer,
 		     struct sock *sk)
 {
 	struct altconn_addr *addr = altconn_addr_of(sk);
-	struct end_info info = {
+	struct altconn_end_info info = {
 		.addr = addr,
 		.who = owner_of(sk),
 		.dress = altconn_sk(sk)->dress,
@@ -399,7 +410,7 @@ static int put_owner(struct sk_buff *skb, const struct viewer *viewer,
 
 	if (sk->sk_type == SOCK_DGRAM)
 		info.recv_queue = altconn_dgram_queued(sk);
-	err = put_end(skb, ALTCONN_A_SOCKET_OWNER, viewer, &info);
+	err = altconn_nl_put_end(skb, ALTCONN_A_SOCKET_OWNER, viewer, &info);
 	altconn_addr_put(addr);
 	return err;
 }
@@ -417,7 +428,7 @@ static bool is_reachable(const struct sock *sk)
 	return reachable;
 }
 
-static int put_socket(struct sk_buff *skb, const struct viewer *viewer,
+static int put_socket(struct sk_buff *skb, const struct altconn_viewer *viewer,
 		      struct sock *sk)
 {
 	u64 id = READ_ONCE(altconn_sk(sk)->entry.id);
@@ -442,7 +453,7 @@ static int put_socket(struct sk_buff *skb, const struct viewer *viewer,
 }
 
 static int dump_socket(struct sk_buff *skb, struct netlink_callback *cb,
-		       const struct viewer *viewer, struct sock *sk)
+		       const struct altconn_viewer *viewer, struct sock *sk)
 {
 	void *hdr = put_header(skb, cb, ALTCONN_CMD_SOCKET_GET);
 
@@ -464,7 +475,8 @@ static int dump_socket(struct sk_buff *skb, struct netlink_callback *cb,
  */
 int altconn_nl_socket_get_start(struct netlink_callback *cb)
 {
-	altconn_registry_begin(&net_of(cb)->sockets, cursor_of(cb));
+	set_seq(cb, altconn_registry_open(&net_of(cb)->sockets, cursor_of(cb)));
+	cb->prev_seq = cb->seq;
 	return 0;
 }
 
@@ -476,7 +488,7 @@ int altconn_nl_socket_get_start(struct netlink_callback *cb)
  */
 int altconn_nl_socket_get_done(struct netlink_callback *cb)
 {
-	altconn_registry_end(&net_of(cb)->sockets, cursor_of(cb));
+	altconn_registry_close(&net_of(cb)->sockets, cursor_of(cb));
 	return 0;
 }
 
@@ -491,10 +503,11 @@ int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
 				 struct netlink_callback *cb)
 {
 	struct net *net = sock_net(cb->skb->sk);
-	struct viewer viewer = viewer_of(cb->skb, net);
+	struct altconn_viewer viewer = viewer_of(cb->skb, net);
 	struct sock *sk;
 	int err = 0;
 
+	set_seq(cb, altconn_registry_gone(&net_of(cb)->sockets));
 	while (!err && (sk = altconn_sock_next(net, cursor_of(cb)))) {
 		err = dump_socket(skb, cb, &viewer, sk);
 		if (err)

@@ -14,6 +14,7 @@
 #include <net/addrconf.h>
 #include <net/route.h>
 #include "altconn.h"
+#include "event.h"
 
 /* So many nodes may a namespace know; they are looked at one after the other. */
 #define NODES_MAX	1024
@@ -23,6 +24,7 @@
  * @id: its id there
  * @up: it is to be reached
  * @netns: inode number of it
+ * @owner: who knows it so; under nodes_lock
  * @target: it, or NULL: it is gone
  * @ip: its IP addresses there, IPv4 and IPv6, or all zero
  * @naming: in the target's list, or in none
@@ -37,6 +39,7 @@ struct altconn_node {
 	u32			id;
 	bool			up;
 	u32			netns;
+	struct altconn_net	*owner;
 	struct net		*target;
 	struct in6_addr		ip[2];
 	struct list_head	naming;
@@ -393,10 +396,11 @@ int altconn_node_route(const struct sock *sk, struct altconn_addr *addr,
 
 /* ---- the table ---- */
 
-/* Who sends datagrams remembers where to. */
-static void changed(void)
+/* Who sends datagrams remembers where to, and others want to hear of it. */
+static void changed(struct altconn_net *an)
 {
 	altconn_dgram_changed();
+	altconn_event_changed(an, ALTCONN_EVENT_KIND_NODES_CHANGED);
 }
 
 static bool is_taken(struct altconn_net *an, const struct in6_addr *ip)
@@ -450,6 +454,7 @@ int altconn_node_add(struct net *net, u32 id, const struct in6_addr ip[2],
 	node->id = id;
 	node->up = true;
 	node->netns = target->ns.inum;
+	node->owner = an;
 	node->target = target;
 	memcpy(node->ip, ip, sizeof(node->ip));
 	/* Other namespaces' deaths wait for the lock: none for memory under it. */
@@ -464,7 +469,7 @@ int altconn_node_add(struct net *net, u32 id, const struct in6_addr ip[2],
 	if (err)
 		kfree(node);
 	else
-		changed();
+		changed(an);
 	return err;
 }
 
@@ -502,7 +507,8 @@ int altconn_node_del(struct net *net, u32 id)
 		err = 0;
 	}
 	mutex_unlock(&nodes_lock);
-	changed();
+	if (!err)
+		changed(an);
 	return err;
 }
 
@@ -526,7 +532,8 @@ int altconn_node_set(struct net *net, u32 id, bool up)
 	if (node)
 		WRITE_ONCE(node->up, up);
 	mutex_unlock(&nodes_lock);
-	changed();
+	if (node)
+		changed(altconn_pernet(net));
 	return node ? 0 : -ENOENT;
 }
 
@@ -549,7 +556,8 @@ int altconn_node_call(struct net *net, u32 id)
 	else
 		WRITE_ONCE(an->node_id, id);
 	mutex_unlock(&nodes_lock);
-	changed();
+	if (!err)
+		changed(an);
 	return err;
 }
 
@@ -611,7 +619,9 @@ void altconn_node_leave(struct altconn_net *an)
 	list_for_each_entry_safe(node, next, &an->named_by, naming) {
 		WRITE_ONCE(node->target, NULL);
 		list_del_init(&node->naming);
+		altconn_event_changed(node->owner,
+				      ALTCONN_EVENT_KIND_NODES_CHANGED);
 	}
 	mutex_unlock(&nodes_lock);
-	changed();
+	changed(an);
 }

@@ -17,6 +17,7 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/srcu.h>
+#include "event.h"
 #include "rule.h"
 #include "trace.h"
 
@@ -255,6 +256,7 @@ static void replace(struct altconn_net *an, struct altconn_rules *rules,
 	if (old && !rules)
 		static_branch_slow_dec_deferred(&altconn_rules_on);
 	an->rules_seq++;
+	altconn_event_changed(an, ALTCONN_EVENT_KIND_RULES_CHANGED);
 	if (!old)
 		return;
 	old->all = all;

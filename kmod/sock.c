@@ -112,7 +112,7 @@ void altconn_sock_unregister(struct sock *sk)
 
 	if (list_empty(&ask->entry.node))
 		return;
-	altconn_registry_remove(&an->sockets, &ask->entry);
+	altconn_registry_remove(&an->sockets, &ask->entry, false);
 	atomic_long_dec(&an->n_sockets);
 }
 

@@ -146,6 +146,31 @@ enum altconn_verdict {
 #define ALTCONN_HISTOGRAM_BUCKETS	42
 
 /**
+ * enum altconn_event_kind - What has happened.
+ * @ALTCONN_EVENT_KIND_CONNECT_BEGIN: connect() with an address that has the
+ *   form of one
+ * @ALTCONN_EVENT_KIND_CONNECT_WAIT: an attempt that is not decided at once
+ *   takes its place
+ * @ALTCONN_EVENT_KIND_ESTABLISHED: an attempt has succeeded
+ * @ALTCONN_EVENT_KIND_FAILED: an attempt has failed
+ * @ALTCONN_EVENT_KIND_ACCEPTED: accept() returns a connection
+ * @ALTCONN_EVENT_KIND_CLOSED: an end of a connection closes
+ * @ALTCONN_EVENT_KIND_RULES_CHANGED: the namespace has other rules
+ * @ALTCONN_EVENT_KIND_NODES_CHANGED: it knows other nodes, or one is up, down
+ *   or gone
+ */
+enum altconn_event_kind {
+	ALTCONN_EVENT_KIND_CONNECT_BEGIN,
+	ALTCONN_EVENT_KIND_CONNECT_WAIT,
+	ALTCONN_EVENT_KIND_ESTABLISHED,
+	ALTCONN_EVENT_KIND_FAILED,
+	ALTCONN_EVENT_KIND_ACCEPTED,
+	ALTCONN_EVENT_KIND_CLOSED,
+	ALTCONN_EVENT_KIND_RULES_CHANGED,
+	ALTCONN_EVENT_KIND_NODES_CHANGED,
+};
+
+/**
  * enum altconn_node_state - Whether another node is to be reached.
  * @ALTCONN_NODE_STATE_DOWN: it is set down
  * @ALTCONN_NODE_STATE_UP: it is to be reached
@@ -323,6 +348,26 @@ enum {
 };
 
 enum {
+	ALTCONN_A_EVENT_KIND = 1,
+	ALTCONN_A_EVENT_PAD,
+	ALTCONN_A_EVENT_SEQ,
+	ALTCONN_A_EVENT_TIME_NS,
+	ALTCONN_A_EVENT_ASSOC,
+	ALTCONN_A_EVENT_TYPE,
+	ALTCONN_A_EVENT_CLIENT,
+	ALTCONN_A_EVENT_SERVER,
+	ALTCONN_A_EVENT_ERRNO,
+	ALTCONN_A_EVENT_REASON,
+	ALTCONN_A_EVENT_PLACE,
+	ALTCONN_A_EVENT_WAITED_NS,
+	ALTCONN_A_EVENT_END,
+	ALTCONN_A_EVENT_PROCESSES,
+
+	__ALTCONN_A_EVENT_MAX,
+	ALTCONN_A_EVENT_MAX = (__ALTCONN_A_EVENT_MAX - 1)
+};
+
+enum {
 	ALTCONN_A_KILL_ID = 1,
 	ALTCONN_A_KILL_KILLED,
 
@@ -346,9 +391,13 @@ enum {
 	ALTCONN_CMD_NODE_SET,
 	ALTCONN_CMD_NODE_SELF,
 	ALTCONN_CMD_STAT_GET,
+	ALTCONN_CMD_MONITOR,
+	ALTCONN_CMD_EVENT,
 
 	__ALTCONN_CMD_MAX,
 	ALTCONN_CMD_MAX = (__ALTCONN_CMD_MAX - 1)
 };
+
+#define ALTCONN_MCGRP_EVENTS	"events"
 
 #endif /* _UAPI_LINUX_ALTCONN_NETLINK_H */

@@ -92,6 +92,10 @@ static inline int compat_genl_register_family(struct compat_genl_family *f)
 #define genl_unregister_family(f)	genl_unregister_family(&(f)->real)
 #define genlmsg_put(skb, portid, seq, f, flags, cmd)	\
 	genlmsg_put(skb, portid, seq, &(f)->real, flags, cmd)
+#define genl_has_listeners(f, net, group)	\
+	genl_has_listeners(&(f)->real, net, group)
+#define genlmsg_multicast_netns(f, net, skb, portid, group, flags)	\
+	genlmsg_multicast_netns(&(f)->real, net, skb, portid, group, flags)
 #define genlmsg_put_reply(skb, info, f, flags, cmd)	\
 	genlmsg_put_reply(skb, info, &(f)->real, flags, cmd)
 

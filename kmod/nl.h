@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What several files put into netlink messages.
+ */
+#ifndef _ALTCONN_NL_H
+#define _ALTCONN_NL_H
+
+#include "altconn.h"
+
+/**
+ * struct altconn_viewer - who is told
+ * @admin: may see pids of sockets that are not its user's
+ * @uid: its user
+ * @side: where it looks from
+ * @users: uids are told as they are here
+ * @pids: and pids; NULL: none is
+ */
+struct altconn_viewer {
+	bool			admin;
+	kuid_t			uid;
+	enum altconn_side	side;
+	struct user_namespace	*users;
+	struct pid_namespace	*pids;
+};
+
+/**
+ * struct altconn_end_info - an end, or the owner of a socket
+ * @addr: its address, or NULL
+ * @who: its process, or nobody
+ * @dress: how it writes addresses
+ * @recv_queue: bytes that it has not read
+ * @inode: of its socket, or 0
+ */
+struct altconn_end_info {
+	const struct altconn_addr	*addr;
+	struct altconn_who		who;
+	u32				dress;
+	u32				recv_queue;
+	u64				inode;
+};
+
+int altconn_nl_put_end(struct sk_buff *skb, int attr,
+		       const struct altconn_viewer *viewer,
+		       const struct altconn_end_info *end);
+
+#endif /* _ALTCONN_NL_H */
