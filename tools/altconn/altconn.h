@@ -5,6 +5,7 @@
 #ifndef ALTCONN_TOOL_H
 #define ALTCONN_TOOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define TOOL_VERSION	"0.1"
@@ -78,12 +79,14 @@ extern const struct opt help_opts[];
 extern const struct opt info_opts[];
 extern const struct opt kill_opts[];
 extern const struct opt listen_opts[];
+extern const struct opt monitor_opts[];
 extern const struct opt node_opts[];
 extern const struct opt ping_opts[];
 extern const struct opt rule_opts[];
 extern const struct opt run_opts[];
 extern const struct opt show_opts[];
 extern const struct opt stat_opts[];
+extern const struct opt top_opts[];
 extern const struct opt why_opts[];
 
 int connect_main(const struct command *cmd, int argc, char **argv);
@@ -93,18 +96,21 @@ int help_main(const struct command *cmd, int argc, char **argv);
 int info_main(const struct command *cmd, int argc, char **argv);
 int kill_main(const struct command *cmd, int argc, char **argv);
 int listen_main(const struct command *cmd, int argc, char **argv);
+int monitor_main(const struct command *cmd, int argc, char **argv);
 int node_main(const struct command *cmd, int argc, char **argv);
 int ping_main(const struct command *cmd, int argc, char **argv);
 int rule_main(const struct command *cmd, int argc, char **argv);
 int run_main(const struct command *cmd, int argc, char **argv);
 int show_main(const struct command *cmd, int argc, char **argv);
 int stat_main(const struct command *cmd, int argc, char **argv);
+int top_main(const struct command *cmd, int argc, char **argv);
 int why_main(const struct command *cmd, int argc, char **argv);
 
 const struct command *command_find(const char *name);
 void help_overview(void);
 void help_command(const struct command *cmd);
 
+bool opt_word_in(const char *words, const char *word);
 int opt_next(const struct command *cmd, int argc, char **argv);
 int opt_no_arguments(const struct command *cmd, int argc, char **argv);
 int opt_no_more(const char *cmd, const char *action, char **words, size_t most);

@@ -321,20 +321,6 @@ static int on_sock(const struct nlmsghdr *nlh, void *data)
 	return sock_read(nlh, &found->socks[found->n_socks++]);
 }
 
-static void forget_assocs(void *data)
-{
-	struct found *found = data;
-
-	found->n_assocs = 0;
-}
-
-static void forget_socks(void *data)
-{
-	struct found *found = data;
-
-	found->n_socks = 0;
-}
-
 /**
  * found_ask - ask the module for all associations and sockets
  * @found: is filled in; found_free() it in every case
@@ -348,11 +334,11 @@ int found_ask(struct found *found)
 
 	ret = nl_open(&nl);
 	if (ret == EXIT_OK)
-		ret = nl_dump(&nl, ALTCONN_CMD_SOCKET_GET, on_sock,
-			      forget_socks, found);
+		ret = nl_dump_once(&nl, ALTCONN_CMD_SOCKET_GET, on_sock, found,
+				   &found->interrupted);
 	if (ret == EXIT_OK)
-		ret = nl_dump(&nl, ALTCONN_CMD_ASSOC_GET, on_assoc,
-			      forget_assocs, found);
+		ret = nl_dump_once(&nl, ALTCONN_CMD_ASSOC_GET, on_assoc, found,
+				   &found->interrupted);
 	nl_close(&nl);
 	return ret;
 }

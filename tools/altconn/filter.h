@@ -73,12 +73,14 @@ struct filter {
  * @n_assocs: how many
  * @socks: listeners and datagram sockets
  * @n_socks: how many
+ * @interrupted: some that there were at the beginning may be missing, for they ended
  */
 struct found {
 	struct assoc *assocs;
 	size_t n_assocs;
 	struct sock *socks;
 	size_t n_socks;
+	bool interrupted;
 };
 
 int filter_option(struct filter *filter, const char *cmd, int key);

@@ -11,8 +11,12 @@
 const struct command commands[] = {
 	{ "show", show_main, "list connections, waiting attempts and listeners",
 	  "[OPTION...] [ADDRESS...]", show_opts },
+	{ "top", top_main, "watch listeners, connections and outcomes, all over the screen",
+	  "[OPTION...] [ADDRESS...]", top_opts },
 	{ "graph", graph_main, "draw who talks to whom, as DOT or SVG",
 	  "[OPTION...] [ADDRESS...]", graph_opts },
+	{ "monitor", monitor_main, "tell what happens, as it happens",
+	  "[OPTION...] [ADDRESS...]", monitor_opts },
 	{ "stat", stat_main, "count attempts by outcome, and how long they took",
 	  "[OPTION...] [INTERVAL [COUNT]]", stat_opts },
 	{ "why", why_main, "tell what became of a socket's last attempt, and why",

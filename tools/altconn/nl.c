@@ -307,6 +307,21 @@ int nl_talk(struct nl *nl, mnl_cb_t cb, void *data)
 }
 
 /**
+ * nl_allowed - send what nl_request() began, which may need privilege
+ * @nl: an open socket
+ * @cb: takes the answer
+ * @data: for @cb
+ *
+ * Return: true when it was done; false: it was not, and whatever is asked next tells why.
+ */
+bool nl_allowed(struct nl *nl, mnl_cb_t cb, void *data)
+{
+	struct answer a = { .cb = cb, .data = data };
+
+	return transact(nl, &a) == 0;
+}
+
+/**
  * nl_get - ask for one thing
  * @nl: an open socket
  * @cmd: enum's ALTCONN_CMD_*
@@ -322,7 +337,218 @@ int nl_get(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data)
 }
 
 /**
- * nl_dump - ask for a list
+ * struct group - a multicast group that is looked for
+ * @name: what it is called
+ * @id: its number, 0: it is not there
+ */
+struct group {
+	const char *name;
+	uint32_t id;
+};
+
+/* One of the list: @data takes its name and number. */
+static int group_attr(const struct nlattr *attr, void *data)
+{
+	struct group *one = data;
+
+	if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_NAME &&
+	    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
+		one->name = mnl_attr_get_str(attr);
+	else if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_ID &&
+		 mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
+		one->id = mnl_attr_get_u32(attr);
+	return MNL_CB_OK;
+}
+
+static int groups_attr(const struct nlattr *attr, void *data)
+{
+	struct group *wanted = data, one = { };
+
+	if (mnl_attr_parse_nested(attr, group_attr, &one) < 0)
+		return MNL_CB_ERROR;
+	if (one.name && !strcmp(one.name, wanted->name))
+		wanted->id = one.id;
+	return MNL_CB_OK;
+}
+
+static int family_groups(const struct nlattr *attr, void *data)
+{
+	if (mnl_attr_get_type(attr) != CTRL_ATTR_MCAST_GROUPS)
+		return MNL_CB_OK;
+	return mnl_attr_parse_nested(attr, groups_attr, data);
+}
+
+static int groups_message(const struct nlmsghdr *nlh, void *data)
+{
+	return mnl_attr_parse(nlh, sizeof(struct genlmsghdr), family_groups,
+			      data);
+}
+
+/* Bursts are to wait here; as far as it lets us. */
+#define LISTEN_ROOM	(8 << 20)
+
+/* Its number, 0: it is not there; or -1 with errno. */
+static int64_t group_of(struct nl *nl, const char *family, const char *name)
+{
+	struct group group = { .name = name };
+	struct answer a = { .cb = groups_message, .data = &group };
+	struct nlmsghdr *nlh;
+
+	nlh = request(nl, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, NLM_F_ACK);
+	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, family);
+	if (transact(nl, &a) < 0)
+		return -1;
+	return group.id;
+}
+
+/* 0, or -1 with errno. */
+static int join_group(struct nl *nl, int64_t group)
+{
+	unsigned int id = group;
+
+	if (!group)
+		errno = ENOENT;
+	if (group <= 0)
+		return -1;
+	return mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &id,
+				     sizeof(id));
+}
+
+/**
+ * nl_join - join a multicast group of the family
+ * @nl: an open socket
+ * @name: of the group
+ *
+ * Return: EXIT_OK, or EXIT_FAILED after a complaint.
+ */
+int nl_join(struct nl *nl, const char *name)
+{
+	if (!join_group(nl, group_of(nl, ALTCONN_FAMILY_NAME, name)))
+		return EXIT_OK;
+	complain("cannot join the group '%s': %s", name, strerror(errno));
+	return EXIT_FAILED;
+}
+
+/**
+ * nl_begin - be ready to be told of things
+ * @nl: an open socket; it is to be told soon
+ *
+ * Return: EXIT_OK, or EXIT_FAILED after a complaint.
+ */
+int nl_begin(struct nl *nl)
+{
+	int fd = mnl_socket_get_fd(nl->sock), room = LISTEN_ROOM;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	/* Who unloads the module says so there. */
+	if (!join_group(nl, group_of(nl, "nlctrl", "notify")))
+		return EXIT_OK;
+	complain("cannot hear whether the module goes: %s", strerror(errno));
+	return EXIT_FAILED;
+}
+
+/**
+ * struct listener - who takes what a group is told
+ * @nl: the socket
+ * @cmd: what is told
+ * @cb: takes each message
+ * @data: for it
+ * @gone: the family is there no more
+ */
+struct listener {
+	struct nl *nl;
+	uint8_t cmd;
+	mnl_cb_t cb;
+	void *data;
+	bool gone;
+};
+
+static int gone_attr(const struct nlattr *attr, void *data)
+{
+	struct listener *l = data;
+
+	if (mnl_attr_get_type(attr) == CTRL_ATTR_FAMILY_ID &&
+	    mnl_attr_validate(attr, MNL_TYPE_U16) == 0 &&
+	    mnl_attr_get_u16(attr) == l->nl->type)
+		l->gone = true;
+	return MNL_CB_OK;
+}
+
+static int on_told(const struct nlmsghdr *nlh, void *data)
+{
+	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
+	struct listener *l = data;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*genl))
+		return MNL_CB_OK;
+	if (nlh->nlmsg_type == l->nl->type && genl->cmd == l->cmd)
+		return l->cb(nlh, l->data);
+	if (nlh->nlmsg_type == GENL_ID_CTRL && genl->cmd == CTRL_CMD_DELFAMILY)
+		mnl_attr_parse(nlh, sizeof(*genl), gone_attr, l);
+	return l->gone ? MNL_CB_STOP : MNL_CB_OK;
+}
+
+/**
+ * nl_listen - take what is told
+ * @nl: a socket, nl_begin() made it ready
+ * @cmd: which messages, ALTCONN_CMD_*
+ * @cb: takes each message; MNL_CB_STOP ends it
+ * @lost: some were lost
+ * @data: for both
+ *
+ * Return: EXIT_OK after @cb's MNL_CB_STOP, or EXIT_FAILED after a complaint.
+ */
+int nl_listen(struct nl *nl, uint8_t cmd, mnl_cb_t cb,
+	      void (*lost)(void *data), void *data)
+{
+	struct listener l = { .nl = nl, .cmd = cmd, .cb = cb, .data = data };
+	int ret = MNL_CB_OK;
+	ssize_t len;
+
+	while (ret == MNL_CB_OK) {
+		len = receive(nl);
+		if (len < 0 && errno == ENOBUFS) {
+			lost(data);
+			continue;
+		}
+		if (len < 0) {
+			complain("the events end: %s", strerror(errno));
+			return EXIT_FAILED;
+		}
+		ret = mnl_cb_run(nl->buf, len, 0, 0, on_told, &l);
+	}
+	if (l.gone)
+		complain("the module has been unloaded");
+	else if (ret == MNL_CB_ERROR)
+		complain("the module's event is malformed; are tool and module of one version?");
+	return l.gone || ret == MNL_CB_ERROR ? EXIT_FAILED : EXIT_OK;
+}
+
+/**
+ * nl_dump_once - ask for a list that may change all the time
+ * @nl: an open socket
+ * @cmd: enum's ALTCONN_CMD_*
+ * @cb: takes each member
+ * @data: for @cb
+ * @interrupted: is set when it changed while it was read
+ *
+ * Return: EXIT_OK, or EXIT_FAILED after a complaint.
+ */
+int nl_dump_once(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data,
+		 bool *interrupted)
+{
+	struct answer a = { .cb = cb, .data = data };
+
+	request(nl, nl->type, cmd, NLM_F_DUMP);
+	if (transact(nl, &a) < 0)
+		return complain_answer(&a);
+	*interrupted |= a.interrupted;
+	return EXIT_OK;
+}
+
+/**
+ * nl_dump - ask for a list that seldom changes
  * @nl: an open socket
  * @cmd: enum's ALTCONN_CMD_*
  * @cb: takes each member
@@ -337,17 +563,15 @@ int nl_get(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data)
 int nl_dump(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void (*reset)(void *data),
 	    void *data)
 {
-	struct answer a = { .cb = cb, .data = data };
-	int tries;
+	bool interrupted;
+	int tries, ret;
 
 	for (tries = 0; tries < NL_DUMP_TRIES; tries++) {
 		reset(data);
-		a.interrupted = false;
-		request(nl, nl->type, cmd, NLM_F_DUMP);
-		if (transact(nl, &a) < 0)
-			return complain_answer(&a);
-		if (!a.interrupted)
-			return EXIT_OK;
+		interrupted = false;
+		ret = nl_dump_once(nl, cmd, cb, data, &interrupted);
+		if (ret != EXIT_OK || !interrupted)
+			return ret;
 	}
 	complain("the list changed while it was read");
 	return EXIT_OK;

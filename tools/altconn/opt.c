@@ -3,6 +3,7 @@
  * Options: getopt_long() driven by a command's own table, with complaints
  * that name what would do.
  */
+#include <assert.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,8 @@
 
 #include "altconn.h"
 
-#define OPTS_MAX 16
+/* More than any command has. */
+#define OPTS_MAX 32
 
 struct getopt_tables {
 	struct option longs[OPTS_MAX + 2];
@@ -25,7 +27,8 @@ static void tables_fill(struct getopt_tables *t, const struct opt *opts)
 	*c++ = '+';
 	*c++ = ':';
 	*c++ = 'h';
-	for (; opts->name && l < t->longs + OPTS_MAX; opts++, l++) {
+	for (; opts->name; opts++, l++) {
+		assert(l < t->longs + OPTS_MAX);
 		l->name = opts->name;
 		l->has_arg = opts->arg ? required_argument : no_argument;
 		l->val = opts->key;
@@ -47,7 +50,14 @@ static const struct opt *opt_find(const struct opt *opts, int key)
 	return NULL;
 }
 
-static int word_in(const char *words, const char *word)
+/**
+ * opt_word_in - is it one of them?
+ * @words: separated by spaces
+ * @word: a word
+ *
+ * Return: true when it is.
+ */
+bool opt_word_in(const char *words, const char *word)
 {
 	size_t len = strlen(word);
 	const char *end;
@@ -55,14 +65,14 @@ static int word_in(const char *words, const char *word)
 	for (; *words; words = *end ? end + 1 : end) {
 		end = strchrnul(words, ' ');
 		if ((size_t)(end - words) == len && !memcmp(words, word, len))
-			return 1;
+			return true;
 	}
-	return 0;
+	return false;
 }
 
 static void opt_check_value(const struct command *cmd, const struct opt *o)
 {
-	if (!o || !o->values || word_in(o->values, optarg))
+	if (!o || !o->values || opt_word_in(o->values, optarg))
 		return;
 	complain("%s: '%s' is no %s; it is one of: %s", cmd->name, optarg,
 		 o->arg, o->values);

@@ -94,7 +94,11 @@ void out_options(const struct command *cmd, int argc, char **argv,
 		out_option(style, key);
 }
 
-static bool want_colour(const char *when)
+/**
+ * out_wants_colour - is colour wanted on standard output?
+ * @when: the --color option's argument, or NULL
+ */
+bool out_wants_colour(const char *when)
 {
 	const char *no = getenv("NO_COLOR");
 	const char *term = getenv("TERM");
@@ -126,7 +130,7 @@ struct out *out_open(const struct out_style *style,
 	out->count = count;
 	for (out->last = count - 1; columns[out->last].hidden; out->last--)
 		;
-	out->coloured = want_colour(style->colour);
+	out->coloured = out_wants_colour(style->colour);
 	if (style->json)
 		out->stack[0] = json_object_new_object();
 	return out;
@@ -376,7 +380,11 @@ void out_word(struct out *out, const char *key, const char *json,
 	out_string(out, key, "", out->style.json ? json : text);
 }
 
-static const char *colour_code(enum out_colour colour)
+/**
+ * out_code - what begins a colour; "\\033[0m" ends it
+ * @colour: not OUT_PLAIN
+ */
+const char *out_code(enum out_colour colour)
 {
 	static const char * const codes[] = {
 		[OUT_GREEN] = "\033[32m",
@@ -399,7 +407,7 @@ static void print_cell(const struct out *out, unsigned int col, int width,
 	if (out->columns[col].right)
 		printf("%*s", pad, "");
 	if (coloured)
-		fputs(colour_code(colour), stdout);
+		fputs(out_code(colour), stdout);
 	fputs(text, stdout);
 	if (coloured)
 		fputs("\033[0m", stdout);

@@ -51,6 +51,8 @@ struct out_style {
 struct out;
 struct command;
 
+bool out_wants_colour(const char *when);
+const char *out_code(enum out_colour colour);
 bool out_option(struct out_style *style, int key);
 void out_options(const struct command *cmd, int argc, char **argv,
 		 struct out_style *style);

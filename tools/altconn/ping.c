@@ -151,7 +151,8 @@ static void print_json(const struct ping *p)
 		json_object_object_add(o, shown[i].key,
 				       json_object_new_uint64(ns));
 	}
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY));
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
+					    JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
 }
 

@@ -237,6 +237,28 @@ static const struct attr stat_attrs[] = {
 
 SET(stat);
 
+#define EVENT(member) offsetof(struct event, member)
+static const struct attr event_attrs[] = {
+	[ALTCONN_A_EVENT_KIND] = { MNL_TYPE_U32, EVENT(kind) },
+	[ALTCONN_A_EVENT_SEQ] = { MNL_TYPE_U64, EVENT(seq) },
+	[ALTCONN_A_EVENT_TIME_NS] = { MNL_TYPE_U64, EVENT(time_ns) },
+	[ALTCONN_A_EVENT_ASSOC] = { MNL_TYPE_U64, EVENT(assoc) },
+	[ALTCONN_A_EVENT_TYPE] = { MNL_TYPE_U32, EVENT(type) },
+	[ALTCONN_A_EVENT_CLIENT] = { MNL_TYPE_NESTED, EVENT(client), &end_set },
+	[ALTCONN_A_EVENT_SERVER] = { MNL_TYPE_NESTED, EVENT(server), &end_set },
+	[ALTCONN_A_EVENT_ERRNO] = { MNL_TYPE_U32, EVENT(error) },
+	[ALTCONN_A_EVENT_REASON] = { MNL_TYPE_U32, EVENT(reason) },
+	[ALTCONN_A_EVENT_PLACE] = { MNL_TYPE_U32, EVENT(place) },
+	[ALTCONN_A_EVENT_WAITED_NS] = { MNL_TYPE_U64, EVENT(waited_ns) },
+	[ALTCONN_A_EVENT_END] = { MNL_TYPE_U32, EVENT(end) },
+};
+
+static const struct set event_set = {
+	.attrs = event_attrs,
+	.count = ARRAY_SIZE(event_attrs),
+	.known = offsetof(struct event, known),
+};
+
 #define FAMILY(member) offsetof(struct family, member)
 static const struct attr family_attrs[] = {
 	[ALTCONN_A_FAMILY_NUMBER] = { MNL_TYPE_U32, FAMILY(number) },
@@ -461,6 +483,19 @@ int counters_read(const struct nlmsghdr *nlh, struct counters *counters)
 {
 	memset(counters, 0, sizeof(*counters));
 	return read_message(nlh, &stat_set, counters);
+}
+
+/**
+ * event_read - read a message of ALTCONN_CMD_EVENT
+ * @nlh: the message
+ * @event: is filled in
+ *
+ * Return: MNL_CB_OK, or MNL_CB_ERROR with errno EBADMSG.
+ */
+int event_read(const struct nlmsghdr *nlh, struct event *event)
+{
+	memset(event, 0, sizeof(*event));
+	return read_message(nlh, &event_set, event);
 }
 
 /**

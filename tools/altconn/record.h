@@ -220,6 +220,38 @@ struct counters {
 };
 
 /**
+ * struct event - something that has happened
+ * @known: bit n is set when attribute n was there
+ * @kind: enum altconn_event_kind
+ * @seq: one more than that of the event before
+ * @time_ns: since 1970
+ * @assoc: id of the association, or 0
+ * @type: SOCK_*
+ * @client: the end that connects
+ * @server: the other end
+ * @error: errno
+ * @reason: enum altconn_reason
+ * @place: in the queue
+ * @waited_ns: how long it waited
+ * @end: which has closed
+ */
+struct event {
+	uint32_t known;
+	uint32_t kind;
+	uint64_t seq;
+	uint64_t time_ns;
+	uint64_t assoc;
+	uint32_t type;
+	struct end client;
+	struct end server;
+	uint32_t error;
+	uint32_t reason;
+	uint32_t place;
+	uint64_t waited_ns;
+	uint32_t end;
+};
+
+/**
  * struct family - the module itself
  * @number: of the family, for socket()
  * @version: of the module
@@ -248,6 +280,7 @@ int rule_read(const struct nlmsghdr *nlh, struct rule *rule);
 void rule_write(struct nlmsghdr *nlh, const struct rule *rule);
 int node_read(const struct nlmsghdr *nlh, struct node *node);
 int counters_read(const struct nlmsghdr *nlh, struct counters *counters);
+int event_read(const struct nlmsghdr *nlh, struct event *event);
 int family_read(const struct nlmsghdr *nlh, struct family *family);
 
 int family_ask(struct family *family);

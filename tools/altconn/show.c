@@ -13,6 +13,9 @@
 #include "out.h"
 #include "record.h"
 #include "rule.h"
+#include "sort.h"
+
+enum { OPT_SORT = 780 };
 
 const struct opt show_opts[] = {
 	FILTER_OPTS,
@@ -20,6 +23,9 @@ const struct opt show_opts[] = {
 	{ 'e', "extended", NULL, NULL, "add ids, ages and counters" },
 	{ 'H', "no-header", NULL, NULL, "print no header" },
 	{ 'n', "numeric", NULL, NULL, "as always; taken for those used to ss" },
+	{ OPT_SORT, "sort", "KEY", SORT_KEYS,
+	  "order; the oldest, fullest and longest waiting are first" },
+	{ 'r', "reverse", NULL, NULL, "turn the order round" },
 	{ 'p', "processes", NULL, NULL, "as always; taken for the same" },
 	OPT_JSON_ENTRY,
 	OPT_COLOR_ENTRY,
@@ -47,10 +53,14 @@ static struct out_column columns[COL_COUNT] = {
  * struct show - what was asked for
  * @filter: which rows
  * @style: how to print
+ * @sort: by what, or NULL: as they came
+ * @reverse: the other way round
  */
 struct show {
 	struct filter filter;
 	struct out_style style;
+	const char *sort;
+	bool reverse;
 };
 
 static void put_type(struct out *out, uint32_t type)
@@ -240,6 +250,7 @@ static int print(const struct show *show, const struct found *found)
 	struct out *out = out_open(&show->style, columns, COL_COUNT);
 	size_t i;
 
+	out_bool(out, "interrupted", NULL, found->interrupted);
 	out_list(out, "sockets");
 	for (i = 0; i < found->n_socks; i++)
 		if (filter_sock(&show->filter, &found->socks[i]))
@@ -253,11 +264,20 @@ static int print(const struct show *show, const struct found *found)
 
 static int take_option(struct show *show, int key)
 {
-	if (key != 'e')
+	switch (key) {
+	case 'e':
+		columns[COL_DETAIL].hidden = false;
+		return EXIT_OK;
+	case 'r':
+		show->reverse = true;
+		return EXIT_OK;
+	case OPT_SORT:
+		show->sort = optarg;
+		return EXIT_OK;
+	default:
 		return out_option(&show->style, key) ? EXIT_OK :
 		       filter_option(&show->filter, "show", key);
-	columns[COL_DETAIL].hidden = false;
-	return EXIT_OK;
+	}
 }
 
 /**
@@ -281,8 +301,14 @@ int show_main(const struct command *cmd, int argc, char **argv)
 				       argv + optind);
 	if (ret == EXIT_OK)
 		ret = found_ask(&found);
-	if (ret == EXIT_OK)
+	if (ret == EXIT_OK) {
+		if (show.sort || show.reverse)
+			sort_found(&found, show.sort ? : "id", show.reverse);
 		ret = print(&show, &found);
+	}
+	/* As ip(8) says it. */
+	if (ret == EXIT_OK && found.interrupted)
+		complain("show: some ended while the list was read");
 	free(show.filter.addrs);
 	found_free(&found);
 	return ret;

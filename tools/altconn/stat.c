@@ -12,11 +12,9 @@
 #include <json-c/json.h>
 
 #include "altconn.h"
-#include "filter.h"
-#include "nl.h"
 #include "out.h"
 #include "reason.h"
-#include "record.h"
+#include "sample.h"
 
 const struct opt stat_opts[] = {
 	{ 'g', "histogram", NULL, NULL,
@@ -27,109 +25,6 @@ const struct opt stat_opts[] = {
 	{ 'H', "no-header", NULL, NULL, "print no header" },
 	{ }
 };
-
-/**
- * struct sample - all that there is to know at one time
- * @counters: since the namespace began
- * @family: how many there are
- * @waiting: attempts that wait, at listeners
- * @queued: connections that nobody has accepted
- * @ns: when
- */
-struct sample {
-	struct counters counters;
-	struct family family;
-	uint64_t waiting, queued;
-	uint64_t ns;
-};
-
-/* The part that has no end, or what a newer module has behind it. */
-#define LAST	(ALTCONN_HISTOGRAM_BUCKETS - 1)
-
-static void bound(struct histogram *hist)
-{
-	size_t i;
-
-	for (i = 0; i < hist->n; i++)
-		if (hist->part[i].key > LAST)
-			hist->part[i].key = LAST;
-}
-
-static int on_counters(const struct nlmsghdr *nlh, void *data)
-{
-	struct counters *counters = data;
-
-	if (counters_read(nlh, counters) < 0)
-		return MNL_CB_ERROR;
-	bound(&counters->latency);
-	bound(&counters->accept_queue);
-	return MNL_CB_OK;
-}
-
-static int on_sock(const struct nlmsghdr *nlh, void *data)
-{
-	struct sample *s = data;
-	struct sock sock;
-
-	if (sock_read(nlh, &sock) < 0)
-		return MNL_CB_ERROR;
-	s->waiting += sock.waiting;
-	s->queued += sock.queued;
-	return MNL_CB_OK;
-}
-
-static void forget_socks(void *data)
-{
-	struct sample *s = data;
-
-	s->waiting = 0;
-	s->queued = 0;
-}
-
-static int take(struct sample *s)
-{
-	struct timespec now;
-	struct nl nl;
-	int ret;
-
-	memset(s, 0, sizeof(*s));
-	ret = family_ask(&s->family);
-	if (ret != EXIT_OK)
-		return ret;
-	ret = nl_open(&nl);
-	if (ret == EXIT_OK)
-		ret = nl_get(&nl, ALTCONN_CMD_STAT_GET, on_counters,
-			     &s->counters);
-	if (ret == EXIT_OK)
-		ret = nl_dump(&nl, ALTCONN_CMD_SOCKET_GET, on_sock,
-			      forget_socks, s);
-	nl_close(&nl);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	s->ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
-	return ret;
-}
-
-static uint64_t count_of(const struct stat_part *part, size_t n, uint32_t key)
-{
-	while (n--)
-		if (part[n].key == key)
-			return part[n].count;
-	return 0;
-}
-
-static uint64_t outcome(const struct sample *s, uint32_t reason)
-{
-	return count_of(s->counters.outcome, s->counters.n, reason);
-}
-
-static uint64_t total(const struct stat_part *part, size_t n)
-{
-	uint64_t sum = 0;
-
-	while (n--)
-		sum += part[n].count;
-	return sum;
-}
 
 /* ---- once ---- */
 
@@ -177,39 +72,22 @@ static void put_outcomes(struct out *out, const struct counters *c)
 	}
 }
 
-/* 2 to the power of @bits nanoseconds, for people. */
-static void format_limit(uint32_t bits, char *text, size_t size)
-{
-	static const char * const units[] = { "ns", "us", "ms", "s" };
-	double limit = bits ? (double)(1ULL << bits) : 0;
-	size_t unit = 0;
-
-	if (bits == LAST) {
-		snprintf(text, size, "more");
-		return;
-	}
-
-	for (; limit >= 1000 && unit < ARRAY_SIZE(units) - 1; unit++)
-		limit /= 1000;
-	snprintf(text, size, "%.3g%s", limit, units[unit]);
-}
-
 #define BAR	40
 
 static void put_bucket(struct out *out, const char *title,
 		       const struct stat_part *part, uint64_t most)
 {
-	char bar[BAR + 1] = "", limit[32];
+	char bar[BAR + 1] = "", limit[SAMPLE_LIMIT_MAX];
 	uint64_t length = part->count * BAR / most;
 
 	memset(bar, '#', length ? : 1);
-	format_limit(part->key, limit, sizeof(limit));
+	sample_limit(part->key, limit);
 	out_row(out);
 	out_cell(out, COL_WHAT);
 	out_string(out, NULL, title, part->key ? " < " : " = ");
 	out_string(out, NULL, "", limit);
 	out_cell(out, COL_COUNT);
-	if (part->key != LAST)
+	if (part->key != SAMPLE_LAST)
 		out_uint(out, "below_ns", NULL, part->key ? 1ULL << part->key : 0);
 	out_uint(out, "count", "", part->count);
 	out_cell(out, COL_BAR);
@@ -278,12 +156,12 @@ static void metric_histogram(const char *name, const char *help,
 			last = hist->part[i].key;
 	printf("# TYPE altconn_%s histogram\n# UNIT altconn_%s seconds\n# HELP altconn_%s %s\n",
 	       name, name, name, help);
-	for (bits = 0; bits <= last && bits < LAST; bits++) {
-		sum += count_of(hist->part, hist->n, bits);
+	for (bits = 0; bits <= last && bits < SAMPLE_LAST; bits++) {
+		sum += sample_count(hist->part, hist->n, bits);
 		printf("altconn_%s_bucket{le=\"%.12g\"} %llu\n", name,
 		       bits ? (double)(1ULL << bits) / 1e9 : 0, sum);
 	}
-	sum += count_of(hist->part, hist->n, LAST);
+	sum += sample_count(hist->part, hist->n, SAMPLE_LAST);
 	printf("altconn_%s_bucket{le=\"+Inf\"} %llu\naltconn_%s_count %llu\naltconn_%s_sum %.12g\n",
 	       name, sum, name, sum, name, hist->sum_ns / 1e9);
 }
@@ -327,61 +205,6 @@ static int print_metrics(const struct sample *s)
 
 /* ---- at intervals ---- */
 
-/* What so many of a hundred did not exceed, meanwhile; in bits. */
-static uint32_t percentile(const struct histogram *now,
-			   const struct histogram *then, unsigned int percent)
-{
-	uint64_t all = total(now->part, now->n) - total(then->part, then->n);
-	uint64_t sum = 0;
-	uint32_t bits;
-
-	for (bits = 0; bits < LAST; bits++) {
-		sum += count_of(now->part, now->n, bits) -
-		       count_of(then->part, then->n, bits);
-		if (sum * 100 >= all * percent)
-			break;
-	}
-	return bits;
-}
-
-/**
- * struct interval - what happened between two samples, each second
- * @attempts: that ended
- * @established: of these
- * @failed: likewise
- * @waited: attempts that began to wait
- * @accepted: connections
- * @p50: what half of the connections took at most to be established, in bits
- * @p99: and 99 of a hundred
- */
-struct interval {
-	double attempts, established, failed, waited, accepted;
-	uint32_t p50, p99;
-};
-
-static struct interval between(const struct sample *then,
-			       const struct sample *now)
-{
-	double s = (now->ns - then->ns) / 1e9;
-	struct interval i = {
-		.attempts = (total(now->counters.outcome, now->counters.n) -
-			     total(then->counters.outcome,
-				   then->counters.n)) / s,
-		.established = (outcome(now, ALTCONN_REASON_ESTABLISHED) -
-				outcome(then, ALTCONN_REASON_ESTABLISHED)) / s,
-		.waited = (now->counters.waited - then->counters.waited) / s,
-		.accepted = (now->counters.accepted -
-			     then->counters.accepted) / s,
-		.p50 = percentile(&now->counters.latency,
-				  &then->counters.latency, 50),
-		.p99 = percentile(&now->counters.latency,
-				  &then->counters.latency, 99),
-	};
-
-	i.failed = i.attempts - i.established;
-	return i;
-}
-
 static void print_json(const struct interval *i, const struct sample *s)
 {
 	const struct {
@@ -412,25 +235,14 @@ static void print_json(const struct interval *i, const struct sample *s)
 
 static void print_line(const struct interval *i, const struct sample *s)
 {
-	char p50[32], p99[32];
+	char p50[SAMPLE_LIMIT_MAX], p99[SAMPLE_LIMIT_MAX];
 
-	format_limit(i->p50, p50, sizeof(p50));
-	format_limit(i->p99, p99, sizeof(p99));
+	sample_limit(i->p50, p50);
+	sample_limit(i->p99, p99);
 	printf("%11.0f %11.0f %9.0f %9.0f %11.0f %9s %9s %9llu %9llu %9llu\n",
 	       i->attempts, i->established, i->failed, i->waited, i->accepted,
 	       p50, p99, (unsigned long long)s->family.assocs,
 	       (unsigned long long)s->queued, (unsigned long long)s->waiting);
-}
-
-static void sleep_for(double seconds)
-{
-	struct timespec t = {
-		.tv_sec = seconds,
-		.tv_nsec = (seconds - (time_t)seconds) * 1e9,
-	};
-
-	while (nanosleep(&t, &t) && errno == EINTR)
-		;
 }
 
 /* So many lines stand under one header. */
@@ -442,7 +254,7 @@ static int repeat(const struct out_style *style, double seconds,
 	struct sample then, now;
 	struct interval i;
 	unsigned long n;
-	int ret = take(&then);
+	int ret = sample_take(&then);
 
 	for (n = 0; ret == EXIT_OK && (!count || n < count); n++) {
 		if (!style->json && !style->no_header && n % LINES == 0)
@@ -451,11 +263,11 @@ static int repeat(const struct out_style *style, double seconds,
 			       "ACCEPTED/s", "P50<", "P99<", "ASSOCS",
 			       "QUEUED", "WAITING");
 		fflush(stdout);
-		sleep_for(seconds);
-		ret = take(&now);
+		sample_sleep(seconds);
+		ret = sample_take(&now);
 		if (ret != EXIT_OK)
 			break;
-		i = between(&then, &now);
+		i = sample_between(&then, &now);
 		if (style->json)
 			print_json(&i, &now);
 		else
@@ -473,6 +285,7 @@ static int parse_interval(int argc, char **argv, double *seconds,
 			  unsigned long *count)
 {
 	char *end;
+	int ret;
 
 	*seconds = 0;
 	*count = 0;
@@ -481,13 +294,9 @@ static int parse_interval(int argc, char **argv, double *seconds,
 		return EXIT_USAGE;
 	}
 	if (argc > 0) {
-		*seconds = strtod(argv[0], &end);
-		if (*end || end == argv[0] || !(*seconds >= 0.01) ||
-		    *seconds > 86400) {
-			complain("stat: '%s' is no interval: seconds, from 0.01 to a day",
-				 argv[0]);
-			return EXIT_USAGE;
-		}
+		ret = sample_interval("stat", argv[0], seconds);
+		if (ret != EXIT_OK)
+			return ret;
 	}
 	if (argc > 1) {
 		*count = strtoul(argv[1], &end, 10);
@@ -534,7 +343,7 @@ int stat_main(const struct command *cmd, int argc, char **argv)
 		return ret;
 	if (seconds)
 		return repeat(&style, seconds, count);
-	ret = take(&sample);
+	ret = sample_take(&sample);
 	if (ret != EXIT_OK)
 		return ret;
 	return metrics ? print_metrics(&sample) :

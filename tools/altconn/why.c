@@ -229,7 +229,8 @@ static int print_json(struct json_object *list)
 	struct json_object *o = json_object_new_object();
 
 	json_object_object_add(o, "sockets", list);
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY));
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
+					    JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
 	return fflush(stdout) || ferror(stdout) ? EXIT_FAILED : EXIT_OK;
 }
