@@ -962,6 +962,34 @@ TEST_F_TIMEOUT(wait, FIFO, AT_TIMEOUT)
 	}
 }
 
+TEST_F_TIMEOUT(wait, places_close_up, AT_TIMEOUT)
+{
+	enum { WAITERS = 6 };
+	int fds[WAITERS], i;
+
+	fds[0] = self->fd;
+	for (i = 1; i < WAITERS; i++)
+		fds[i] = waiter(variant, &self->a);
+	/* From the middle, and the last. */
+	EXPECT_EQ(0, at_err(at_connect_unspec(fds[2])));
+	EXPECT_EQ(0, at_err(at_connect_unspec(fds[5])));
+	EXPECT_EQ(1, at_place(fds[0]));
+	EXPECT_EQ(2, at_place(fds[1]));
+	EXPECT_EQ(3, at_place(fds[3]));
+	EXPECT_EQ(4, at_place(fds[4]));
+	fds[2] = waiter(variant, &self->a);
+	ASSERT_LE(0, fds[2]);
+	EXPECT_EQ(5, at_place(fds[2]));
+	EXPECT_EQ(0, at_err(at_connect_unspec(fds[0])));
+	EXPECT_EQ(0, at_err(at_connect_unspec(fds[3])));
+	fds[0] = waiter(variant, &self->a);
+	ASSERT_LE(0, fds[0]);
+	EXPECT_EQ(1, at_place(fds[1]));
+	EXPECT_EQ(2, at_place(fds[4]));
+	EXPECT_EQ(3, at_place(fds[2]));
+	EXPECT_EQ(4, at_place(fds[0]));
+}
+
 /* A newcomer does not overtake those who wait. */
 TEST_F_TIMEOUT(wait, FIFO_no_overtaking, AT_TIMEOUT)
 {

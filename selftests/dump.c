@@ -112,6 +112,90 @@ TEST_F_TIMEOUT(dump, what_comes_later_is_not_waited_for, AT_TIMEOUT)
 	close(fd);
 }
 
+TEST_F_TIMEOUT(dump, what_goes_meanwhile_is_marked, AT_TIMEOUT)
+{
+	int fd = at_dump_begin(ALTCONN_CMD_ASSOC_GET), sv[2];
+	bool more;
+
+	/* Not what comes, nor what comes and goes. */
+	EXPECT_LT(0, at_dump_some(fd, &more));
+	ASSERT_EQ(0, socketpair(at_family(), SOCK_STREAM, AT_NATIVE, sv));
+	close(sv[0]);
+	close(sv[1]);
+	EXPECT_EQ(0, at_dump_marked(fd));
+	close(fd);
+
+	fd = at_dump_begin(ALTCONN_CMD_ASSOC_GET);
+	EXPECT_LT(0, at_dump_some(fd, &more));
+	close(self->sv[PAIRS - 1][0]);
+	close(self->sv[PAIRS - 1][1]);
+	self->sv[PAIRS - 1][0] = -1;
+	self->sv[PAIRS - 1][1] = -1;
+	EXPECT_EQ(1, at_dump_marked(fd));
+	close(fd);
+
+	/* That was then. */
+	fd = at_dump_begin(ALTCONN_CMD_ASSOC_GET);
+	EXPECT_EQ(0, at_dump_marked(fd));
+	close(fd);
+}
+
+TEST_F_TIMEOUT(dump, sockets_that_go_meanwhile_are_marked, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int fds[PAIRS], fd, i;
+	bool more;
+
+	for (i = 0; i < PAIRS; i++) {
+		fds[i] = at_socket(AT_NATIVE, SOCK_DGRAM);
+		at_addr_port(&a, 1000 + i);
+		ASSERT_EQ(0, at_bind(fds[i], &a));
+	}
+	fd = at_dump_begin(ALTCONN_CMD_SOCKET_GET);
+	EXPECT_LT(0, at_dump_some(fd, &more));
+	EXPECT_TRUE(more);
+	EXPECT_EQ(0, at_dump_marked(fd));
+	close(fd);
+	fd = at_dump_begin(ALTCONN_CMD_SOCKET_GET);
+	EXPECT_LT(0, at_dump_some(fd, &more));
+	close(fds[0]);
+	EXPECT_EQ(1, at_dump_marked(fd));
+	close(fd);
+	for (i = 1; i < PAIRS; i++)
+		close(fds[i]);
+}
+
+/* What ends is not listed from then on, though its socket keeps it. */
+TEST_F_TIMEOUT(dump, what_ends_and_stays_is_marked_once, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int lfd = at_listener(&a, AT_NATIVE, AT_PORT, SOCK_STREAM, 0);
+	int queued, waits, fd, err;
+	bool more;
+
+	ASSERT_LE(0, lfd);
+	queued = at_client(AT_NATIVE, SOCK_STREAM, &a, &err);
+	ASSERT_EQ(0, err);
+	waits = at_socket(AT_NATIVE, SOCK_STREAM | SOCK_NONBLOCK);
+	ASSERT_EQ(EINPROGRESS, at_err(at_connect(waits, &a)));
+	EXPECT_EQ(PAIRS + 2, at_dump(ALTCONN_CMD_ASSOC_GET));
+
+	fd = at_dump_begin(ALTCONN_CMD_ASSOC_GET);
+	EXPECT_LT(0, at_dump_some(fd, &more));
+	close(lfd);
+	EXPECT_EQ(1, at_dump_marked(fd));
+	close(fd);
+	/* The other one's client has not closed. */
+	EXPECT_EQ(PAIRS + 1, at_dump(ALTCONN_CMD_ASSOC_GET));
+	close(queued);
+
+	fd = at_dump_begin(ALTCONN_CMD_ASSOC_GET);
+	EXPECT_LT(0, at_dump_some(fd, &more));
+	close(waits);
+	EXPECT_EQ(0, at_dump_marked(fd));
+	close(fd);
+}
+
 /* The namespace goes while a dump of it stands still. */
 TEST_F_TIMEOUT(dump, namespace_ends, AT_TIMEOUT)
 {

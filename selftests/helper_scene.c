@@ -11,6 +11,8 @@
  *	accept SLOT				-> ok SLOT
  *	send SLOT COUNT				-> ok COUNT
  *	close SLOT				-> ok SLOT
+ *	pairs DRESS TYPE COUNT			-> ok COUNT (in no slots)
+ *	name COMM				-> ok 0
  *
  * DRESS is native, unix, inet, inet6 or AF_UNIX; TYPE stream, seqpacket or
  * dgram; ADDRESS port:NUMBER, port:NODE/NUMBER, name:TEXT, path:TEXT or inet:PORT, of the loopback
@@ -24,6 +26,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #define SLOTS 256
 
@@ -150,6 +153,21 @@ static int do_close(char **words)
 	return answer(slot, at_err(close(slots[slot])));
 }
 
+/* They stay until the helper ends. */
+static int do_pairs(char **words)
+{
+	unsigned long n = strtoul(words[3], NULL, 10), i;
+	struct rlimit limit = { 2 * n + 1000, 2 * n + 1000 };
+	int sv[2];
+
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		return answer(-1, errno);
+	for (i = 0; i < n; i++)
+		if (at_socketpair(dress_of(words[1]), type_of(words[2]), sv))
+			return answer(-1, errno);
+	return answer(n, 0);
+}
+
 static int serve(char **words, int n)
 {
 	if (n >= 4 && (!strcmp(words[0], "bind") || !strcmp(words[0], "listen")))
@@ -166,6 +184,8 @@ static int serve(char **words, int n)
 		return do_send(words);
 	if (n == 2 && !strcmp(words[0], "close"))
 		return do_close(words);
+	if (n == 4 && !strcmp(words[0], "pairs"))
+		return do_pairs(words);
 	if (n == 2 && !strcmp(words[0], "name"))
 		return answer(0, at_err(prctl(PR_SET_NAME, words[1])));
 	return answer(-1, EINVAL);

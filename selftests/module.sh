@@ -40,7 +40,7 @@ logged() {
 	dmesg | sed "1,/$marker/d" | grep -E "altconn: .*$1"
 }
 
-plan 17
+plan 22
 check "unloads when nothing uses it" wait_until gone
 
 mark
@@ -68,5 +68,23 @@ scene_close
 check "rmmod works when it is closed" wait_until gone
 check "the module loads again" insmod "$ALTCONN_KO"
 check "insmod twice is refused" refused
+
+# Who listens to events does not hold the module, and is told.
+log=$(mktemp)
+altconn monitor >"$log" 2>&1 &
+monitor=$!
+hears() {
+	altconn rule flush
+	[ -s "$log" ]
+}
+check "a monitor listens" wait_until hears
+altconn ping -q -i 0 -c 1000 port:9 >/dev/null
+check "rmmod works meanwhile" wait_until gone
+status=0
+wait $monitor || status=$?
+check "and ends it" same "$status" 1
+check "which says why" grep -q "has been unloaded" "$log"
+rm -f "$log"
+check "and loads again" insmod "$ALTCONN_KO"
 [ $was_loaded = 1 ] || unload
 finish

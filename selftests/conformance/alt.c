@@ -128,6 +128,21 @@ int alt_forbid(const struct family *f, struct addr *a, int err)
 		      "altconn rule add deny >/dev/null") ? -1 : 0;
 }
 
+/* Another namespace, the runner's, by the id and the addresses of unreachable(). */
+int alt_down(const struct family *f, struct addr *a)
+{
+	char file[32], command[160];
+
+	f->unreachable(f, a);
+	snprintf(file, sizeof(file), "/proc/%d/ns/net", getppid());
+	if (access(file, R_OK))
+		return errno == EACCES ? 1 : -1;
+	snprintf(command, sizeof(command),
+		 "altconn node add 5 inet 203.0.113.1 inet 2001:db8::1 netns %s && altconn node down 5",
+		 file);
+	return system(command) ? -1 : 0;
+}
+
 int altconn_one_port(void)
 {
 	if (sysctl_set("altconn/ephemeral_port_max", "40000"))

@@ -140,7 +140,7 @@ const struct clause clauses[] = {
 	  e_connrefused },
 	{ "E-HOSTUNREACH", ANY, BOTH,
 	  "EHOSTUNREACH: no route to the host.",
-	  "A route that calls the host unreachable.",
+	  "A route that calls the host unreachable; a node that is down.",
 	  e_hostunreach },
 	{ "E-NETUNREACH", ANY, BOTH,
 	  "ENETUNREACH: the network cannot be reached.",

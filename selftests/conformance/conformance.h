@@ -105,6 +105,8 @@ struct exempt {
  * @null: this family's null address
  * @forbid: let a route, or a rule, answer EACCES (or EPERM) or EHOSTUNREACH to
  *	whoever goes to this fresh address, which may become another; 0, or -1
+ * @down: make an address that of a host that is known, and down; 0, -1, or 1: this
+ *	user may not. NULL when there is no such thing
  * @one_port: leave one ephemeral port for connect(); 0, or -1 with errno
  * @deadline: let an attempt of this socket fail as soon as the family can;
  *	NULL when it has no such option
@@ -125,6 +127,7 @@ struct family {
 	void (*broadcast)(const struct family *f, struct addr *a);
 	void (*null)(const struct family *f, struct addr *a);
 	int (*forbid)(const struct family *f, struct addr *a, int err);
+	int (*down)(const struct family *f, struct addr *a);
 	int (*one_port)(void);
 	int (*deadline)(int fd);
 	const struct exempt *exempt;
@@ -310,6 +313,7 @@ void inet6_unreachable(const struct family *f, struct addr *a);
 void inet_broadcast(const struct family *f, struct addr *a);
 int inet_forbid(const struct family *f, struct addr *a, int err);
 int alt_forbid(const struct family *f, struct addr *a, int err);
+int alt_down(const struct family *f, struct addr *a);
 int inet_one_port(void);
 int tcp_deadline(int fd);
 void vsock_fresh(const struct family *f, struct addr *a);

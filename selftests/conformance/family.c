@@ -6,6 +6,7 @@
 
 #define ALTCONN_COMMON							\
 	.forbid = alt_forbid,						\
+	.down = alt_down,						\
 	.types = ANY,							\
 	.deadline = altconn_deadline
 

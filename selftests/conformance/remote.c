@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Errors that the address connected to gives. */
 #include "conformance.h"
+
+#include <stdlib.h>
 #include "clause.h"
 
 static int other_type(const struct test *t)
@@ -188,11 +190,31 @@ void e_perm_rule(struct test *t)
 		deviates(t, "%s where a rule denies it", err_name(err));
 }
 
+static void host_is_down(struct test *t)
+{
+	struct addr a;
+	int fd, err;
+
+	must(t, !netns_enter(), "unshare()");
+	t->f->fresh(t->f, &a);
+	err = t->f->down(t->f, &a);
+	if (err == 1)
+		return;
+	must(t, !err, "making a node that is down");
+	fd = new_socket(t);
+	expect(t, outcome(t, fd, &a), EHOSTUNREACH, "where the node is down");
+	must(t, !system("altconn node up 5"), "setting it up");
+	if (outcome(t, fd, &a) == EHOSTUNREACH)
+		deviates(t, "EHOSTUNREACH where the node is up");
+}
+
 void e_hostunreach(struct test *t)
 {
 	struct addr a;
 	int fd;
 
+	if (t->f->down && t->f->unreachable)
+		host_is_down(t);
 	must(t, !netns_enter(), "unshare()");
 	t->f->fresh(t->f, &a);
 	must(t, !t->f->forbid(t->f, &a, EHOSTUNREACH),

@@ -814,7 +814,7 @@ int at_dump_begin(int cmd)
 	return fd;
 }
 
-int at_dump_some(int fd, bool *more)
+static int dump_some(int fd, bool *more, bool *marked)
 {
 	uint64_t buf[8192];
 	ssize_t len = recv(fd, buf, sizeof(buf), 0);
@@ -827,12 +827,30 @@ int at_dump_some(int fd, bool *more)
 	for (; NLMSG_OK(nlh, len); nlh = NLMSG_NEXT(nlh, len)) {
 		if (nlh->nlmsg_type == NLMSG_ERROR)
 			return -1;
+		*marked |= nlh->nlmsg_flags & NLM_F_DUMP_INTR;
 		if (nlh->nlmsg_type == NLMSG_DONE)
 			*more = false;
 		else
 			n++;
 	}
 	return n;
+}
+
+int at_dump_some(int fd, bool *more)
+{
+	bool marked = false;
+
+	return dump_some(fd, more, &marked);
+}
+
+int at_dump_marked(int fd)
+{
+	bool more = true, marked = false;
+
+	while (more)
+		if (dump_some(fd, &more, &marked) < 0)
+			return -1;
+	return marked;
 }
 
 int at_dump_rest(int fd)

@@ -197,6 +197,9 @@ int at_dump_begin(int cmd);
 int at_dump_some(int fd, bool *more);
 int at_dump_rest(int fd);
 
+/* The rest; is it said that the list was interrupted? -1: failed. */
+int at_dump_marked(int fd);
+
 /*
  * The tool, as a user would call it: the number that it prints, 0 for none, -1: it
  * failed. And how it writes an address.

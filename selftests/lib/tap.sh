@@ -93,7 +93,7 @@ scene_open() {
 # scene COMMAND...: the answer is in $answer.
 scene() {
 	echo "$*" >&"$scene_in"
-	read -r -t 60 answer <&"$scene_out" || answer="no answer"
+	read -r -t "${scene_patience:-60}" answer <&"$scene_out" || answer="no answer"
 	answer_slot=${answer#ok }
 	[[ $answer == ok\ * ]]
 }
