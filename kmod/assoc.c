@@ -688,11 +688,16 @@ void altconn_assoc_detach(struct sock *sk)
  */
 void altconn_assoc_abandon(struct altconn_assoc *assoc)
 {
+	bool all;
+
 	spin_lock(&assoc->lock);
 	close_end(assoc, ALTCONN_SERVER, true);
+	all = assoc->end[ALTCONN_CLIENT].closed;
 	spin_unlock(&assoc->lock);
 
 	trace_altconn_close(assoc, ALTCONN_SERVER);
+	if (all)
+		altconn_assoc_over(assoc);
 	wake_peer(assoc, ALTCONN_SERVER);
 	altconn_assoc_put(assoc);
 }

@@ -123,10 +123,11 @@ static void note(struct altconn_net *an, struct event *ev)
 		event_free(ev);
 		ev = NULL;
 	}
-	if (ev)
-		llist_add(&ev->node, &an->events);
-	else
+	if (!ev) {
 		atomic_inc(&an->events_lost);
+		return;
+	}
+	llist_add(&ev->node, &an->events);
 	queue_work(altconn_wq, &an->event_work);
 }
 
@@ -353,30 +354,31 @@ static void tell_watcher(struct altconn_net *an, const struct event *ev,
 	};
 	struct sk_buff *skb;
 
-	/* Its number may be another's already. */
-	if (!w->pids || sock_flag(w->sk, SOCK_DEAD))
+	if (!w->pids)
 		return;
 	skb = message(an, ev, &viewer);
-	if (skb)
+	if (!skb)
+		return;
+	/* Its number may soon be another's; nothing that sleeps is in between. */
+	if (sock_flag(w->sk, SOCK_DEAD))
+		nlmsg_free(skb);
+	else
 		genlmsg_unicast(an->net, skb, w->portid);
 }
 
+/* The numbers that were lost stand before it, and so do others that were lost meanwhile. */
 static void tell(struct altconn_net *an, const struct event *ev)
 {
 	const struct watcher *w;
 
-	tell_all_of_them(an, ev);
 	mutex_lock(&an->watch_lock);
-	list_for_each_entry(w, &an->watchers, node)
+	an->event_seq += 1 + atomic_xchg(&an->events_lost, 0);
+	tell_all_of_them(an, ev);
+	list_for_each_entry(w, &an->watchers, node) {
 		tell_watcher(an, ev, w);
+		cond_resched();
+	}
 	mutex_unlock(&an->watch_lock);
-}
-
-/* What was lost before counts before, what was lost meanwhile behind. */
-static void count_lost(struct altconn_net *an)
-{
-	WRITE_ONCE(an->event_seq,
-		   an->event_seq + atomic_xchg(&an->events_lost, 0));
 }
 
 static void tell_all(struct work_struct *work)
@@ -387,35 +389,32 @@ static void tell_all(struct work_struct *work)
 	struct llist_node *list = llist_reverse_order(llist_del_all(&an->events));
 
 	llist_for_each_entry_safe(ev, next, list, node) {
-		count_lost(an);
-		WRITE_ONCE(an->event_seq, an->event_seq + 1);
 		if (!READ_ONCE(stopped))
 			tell(an, ev);
 		event_free(ev);
 		atomic_dec(&an->n_events);
 		cond_resched();
 	}
-	count_lost(an);
 }
 
 /* ---- asking ---- */
 
-static struct sk_buff *answer(struct genl_info *info, u64 seq)
+static int answer(struct genl_info *info, u64 seq)
 {
 	struct sk_buff *reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	void *hdr;
 
 	if (!reply)
-		return NULL;
+		return -ENOMEM;
 	hdr = genlmsg_put_reply(reply, info, &altconn_nl_family, 0,
 				ALTCONN_CMD_MONITOR);
 	if (!hdr || nla_put_u64_64bit(reply, ALTCONN_A_EVENT_SEQ, seq,
 				      ALTCONN_A_EVENT_PAD)) {
 		nlmsg_free(reply);
-		return NULL;
+		return -EMSGSIZE;
 	}
 	genlmsg_end(reply, hdr);
-	return reply;
+	return genlmsg_reply(reply, info);
 }
 
 static struct watcher *find_watcher(struct altconn_net *an,
@@ -467,8 +466,11 @@ static void drop_watcher(struct altconn_net *an, struct watcher *w)
 	static_branch_slow_dec_deferred(&altconn_events_on);
 }
 
-/* It has told its kind before, maybe: then this one takes its place. */
-static int add_watcher(struct altconn_net *an, struct watcher *new)
+/*
+ * It has asked before, maybe: then this one takes the place of that. @seq: of the last
+ * event that it is not told.
+ */
+static int add_watcher(struct altconn_net *an, struct watcher *new, u64 *seq)
 {
 	struct watcher *old;
 	int err = 0;
@@ -484,6 +486,7 @@ static int add_watcher(struct altconn_net *an, struct watcher *new)
 	} else {
 		list_add_tail(&new->node, &an->watchers);
 		an->n_watchers += !new->pids;
+		*seq = an->event_seq;
 		WRITE_ONCE(an->watched, true);
 	}
 	mutex_unlock(&an->watch_lock);
@@ -516,8 +519,8 @@ int altconn_nl_monitor_doit(struct sk_buff *skb, struct genl_info *info)
 	struct altconn_net *an = altconn_pernet(genl_info_net(info));
 	bool processes = info->attrs[ALTCONN_A_EVENT_PROCESSES];
 	struct sock *sk = NETLINK_CB(skb).sk;
-	struct sk_buff *reply;
 	struct watcher *w;
+	u64 seq;
 	int err;
 
 	if (processes &&
@@ -526,27 +529,19 @@ int altconn_nl_monitor_doit(struct sk_buff *skb, struct genl_info *info)
 			       "processes need CAP_NET_ADMIN in the network namespace");
 		return -EPERM;
 	}
-	reply = answer(info, READ_ONCE(an->event_seq));
 	w = new_watcher(skb, info->snd_portid, processes);
-	if (!reply || !w) {
-		err = -ENOMEM;
-		goto err_free;
-	}
-	err = add_watcher(an, w);
+	if (!w)
+		return -ENOMEM;
+	err = add_watcher(an, w, &seq);
 	if (err) {
 		NL_SET_ERR_MSG(info->extack,
 			       "too many sockets watch this namespace");
-		goto err_free;
+		free_watcher(w);
+		return err;
 	}
-	err = genlmsg_reply(reply, info);
+	err = answer(info, seq);
 	if (err)
 		forget_socket(an, sk);
-	return err;
-
-err_free:
-	if (w)
-		free_watcher(w);
-	nlmsg_free(reply);
 	return err;
 }
 

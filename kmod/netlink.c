@@ -4,8 +4,8 @@
  * Documentation/netlink/specs/altconn.yaml; netlink_gen.c comes from it.
  *
  * A dump leaves a cursor in the registry and goes on there, so a dump of any
- * length holds no lock. Entries that come or go meanwhile are seen or not; what
- * is there all the time is seen once.
+ * length holds no lock. What was there when it began is seen once, what comes
+ * later is not, and what goes before it is seen marks the dump.
  */
 
 #include <linux/pid_namespace.h>
@@ -319,6 +319,8 @@ int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 			altconn_assoc_again(walk_of(cb), assoc);
 		altconn_assoc_put(assoc);
 	}
+	/* For the next message, or the end. */
+	set_seq(cb, altconn_assoc_gone(walk_of(cb)));
 	return skb->len;
 }
 
@@ -516,6 +518,8 @@ int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
 					       &altconn_sk(sk)->entry);
 		sock_put(sk);
 	}
+	/* For the next message, or the end. */
+	set_seq(cb, altconn_registry_gone(&net_of(cb)->sockets));
 	return skb->len;
 }
 
