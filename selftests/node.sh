@@ -46,7 +46,7 @@ nodes = {n['id']: n for n in json.load(sys.stdin)['nodes']}
 print($1)"
 }
 
-plan 41
+plan 48
 
 check "no nodes at first" same "$(list)" ""
 check "nor an id" same "$(altconn node id)" none
@@ -110,6 +110,57 @@ gone() {
 exec 9<&-
 umount "$hold/db"
 check "a namespace that ends is gone" wait_until gone
+# Two others at once: traffic to both, while one goes down and up, and the other one's
+# namespace goes.
+: >"$hold/left"
+: >"$hold/right"
+unshare --net="$hold/left" true
+unshare --net="$hold/right" true
+altconn node add 21 netns "$hold/left"
+altconn node add 22 netns "$hold/right"
+nsenter --net="$hold/left" altconn listen -k --reachable port:7000 </dev/null >/dev/null &
+left=$!
+nsenter --net="$hold/right" altconn listen -k --reachable port:7000 </dev/null >/dev/null &
+right=$!
+reaches() {
+	altconn ping -q -c 1 "port:$1/7000" >/dev/null
+}
+talk() {
+	while :; do
+		altconn ping -q -c 10 -i 0.01 --timeout=5 "port:$1/7000"
+	done 2>/dev/null
+}
+check "one of two others" wait_until reaches 21
+check "and the other" wait_until reaches 22
+talk 21 >"$hold/log21" &
+pids=$!
+talk 22 >"$hold/log22" &
+pids+=" $!"
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	altconn node down 21
+	altconn node up 21
+done
+altconn node down 21
+fails() {
+	altconn ping -c 1 "port:$1/7000" 2>&1 | grep -q EHOSTUNREACH
+}
+check "it is down" fails 21
+check "the other is not" reaches 22
+altconn node up 21
+kill "$right"
+wait "$right" 2>/dev/null
+umount "$hold/right"
+check "the other's namespace goes" wait_until fails 22
+check "and the first is there" reaches 21
+# shellcheck disable=SC2086 # words
+kill $pids "$left"
+# shellcheck disable=SC2086
+wait $pids "$left" 2>/dev/null
+check "both were talked to meanwhile" eval \
+	"grep -q ' [1-9][0-9]* connected' '$hold/log21' && grep -q ' [1-9][0-9]* connected' '$hold/log22'"
+umount "$hold/left"
+altconn node del 21 22
+
 check "who may not" wrong 1 CAP_NET_ADMIN \
 	setpriv --reuid 65534 --clear-groups altconn node del 7
 finish

@@ -37,7 +37,7 @@ round_trip() {
 	same "$(altconn rule save | sed -n 's/^id [0-9]* priority 1000 //p')" "$1"
 }
 
-plan 47
+plan 49
 
 check "no rules at first" same "$(altconn rule -H)" ""
 check "an id is printed" same "$(altconn rule add to port:4000 refuse)" 1
@@ -107,7 +107,11 @@ check "a line that is wrong is named" wrong ":2: " altconn rule restore "$dir/ba
 printf 'deny\nto port:7-5 deny\n' >"$dir/bad"
 check "and the word" wrong ":2: 'port:7-5'" altconn rule restore "$dir/bad"
 printf 'id 5 deny\nid 5 deny\n' >"$dir/bad"
-check "two of one id" wrong "id 5" altconn rule restore "$dir/bad"
+check "two of one id" wrong ":2: 'id 5': line 1 has it" altconn rule restore "$dir/bad"
+printf '# a remark\nto port:5 deny\n\nto name:[ab deny\nto port:6 deny\n' >"$dir/bad"
+check "a line that the module refuses" wrong ":4: this is what it refuses" \
+	altconn rule restore "$dir/bad"
+check "and nothing changes" same "$(altconn rule save)" "$(cat "$dir/saved")"
 check "a set without an end" wrong "'pattern'" altconn rule add to 'name:[ab' deny
 check "nor a backslash" wrong "'pattern'" altconn rule add to "name:ab\\" deny
 check "no such file" wrong "No such file" altconn rule restore "$dir/none"

@@ -78,7 +78,7 @@ lines = text.splitlines()
 assert text.endswith(\"# EOF\n\") and lines.count(\"# EOF\") == 1
 seen = {}
 for line in lines[:-1]:
-    m = re.fullmatch(r\"# (TYPE|HELP|UNIT) altconn_[a-z_]+ .+|(altconn_[a-z_]+)(\\{[a-z]+=\\\"[^\\\"]+\\\"\\})? ([0-9.e+-]+)\", line)
+    m = re.fullmatch(r\"# (TYPE|HELP|UNIT) altconn_[a-z_]+ .+|(altconn_[a-z_]+)(\\{[a-z]+=\\\"[^\\\"]+\\\"(?:,[a-z]+=\\\"[^\\\"]+\\\")*\\})? ([0-9.e+-]+)\", line)
     assert m, line
     if m[2]:
         seen.setdefault(m[2], []).append(float(m[4]))
@@ -87,6 +87,7 @@ for name in \"connect_latency\", \"accept_queue\":
     assert buckets == sorted(buckets), buckets
     assert buckets[-1] == seen[f\"altconn_{name}_seconds_count\"][0]
 assert seen[\"altconn_connect_latency_seconds_sum\"][0] > 0
+assert seen[\"altconn_listener_established_total\"][0] > 0, seen
 assert sum(seen[\"altconn_connects_total\"]) == 6, seen
 '"
 check "rates, a line each" same "$(altconn stat -H 0.01 3 | wc -l)" 3

@@ -56,7 +56,7 @@ fails_with() {
 	same "$ret" "$code" && same "$(wc -l <<<"$output")" 1 && [ -n "$output" ]
 }
 
-plan 28
+plan 29
 
 name=name:tool-$tag
 scene listen native stream port:$port 1
@@ -132,6 +132,17 @@ check "an address that is none: one line, exit 2" \
 scene wait native stream name:nobody-$tag
 check "an attempt that waits for a listener" json \
 	"(lambda a: a['state'] == 'pending' and a['place'] == 1 and 'pid' not in a['server'])(one(assocs('name:nobody-$tag')))"
+
+# Another user sees the sockets, as in /proc/net/unix, and none of the processes.
+another_user() {
+	setpriv --reuid 65534 --clear-groups altconn show -j | python3 -c '
+import json, sys
+d = json.load(sys.stdin)
+ends = [s["owner"] for s in d["sockets"]]
+ends += [a[e] for a in d["associations"] for e in ("client", "server")]
+assert len(ends) > 4 and not any("pid" in e or "comm" in e for e in ends), ends'
+}
+check "another user sees no processes" another_user
 
 # Another network namespace sees nothing of this.
 other_netns() {

@@ -108,6 +108,19 @@ static void check_kernel(struct report *r)
 }
 
 /* Loaded at all? */
+/* What a kernel that takes signed modules alone says of itself. */
+static void check_signature(struct report *r)
+{
+	const char *line = line_of("/sys/module/module/parameters/sig_enforce");
+	bool enforced = line && *line == 'Y';
+
+	line = line_of("/sys/kernel/security/lockdown");
+	if (enforced || (line && !strstr(line, "[none]")))
+		tell(r, "signature", BAD,
+		     "this kernel takes modules alone that are signed with a key it knows (%s)",
+		     enforced ? "module.sig_enforce" : "it is locked down");
+}
+
 static bool check_module(struct report *r)
 {
 	const char *taint;
@@ -115,6 +128,7 @@ static bool check_module(struct report *r)
 	if (access(MODULE, F_OK)) {
 		tell(r, "module", BAD,
 		     "it is not loaded; 'insmod kmod/altconn.ko' or 'modprobe altconn' loads it");
+		check_signature(r);
 		return false;
 	}
 	taint = line_of(MODULE "taint");

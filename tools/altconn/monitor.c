@@ -274,10 +274,13 @@ static int on_begin(const struct nlmsghdr *nlh, void *data)
 static int ask(struct monitor *m, struct nl *nl)
 {
 	struct nlmsghdr *nlh = nl_request(nl, ALTCONN_CMD_MONITOR, 0);
+	bool allowed;
+	int ret;
 
 	mnl_attr_put(nlh, ALTCONN_A_EVENT_PROCESSES, 0, NULL);
-	if (nl_allowed(nl, on_begin, m))
-		return EXIT_OK;
+	ret = nl_allowed(nl, on_begin, m, &allowed);
+	if (allowed)
+		return ret;
 	if (nl_join(nl, ALTCONN_MCGRP_EVENTS) != EXIT_OK)
 		return EXIT_FAILED;
 	return nl_get(nl, ALTCONN_CMD_MONITOR, on_begin, m);

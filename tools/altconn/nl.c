@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <linux/genetlink.h>
 
@@ -18,6 +19,7 @@
 
 #define NL_BUF_SIZE	32768	/* the most that the kernel puts in a datagram */
 #define NL_DUMP_TRIES	5
+#define MODULE_DIR	"/sys/module/altconn"
 
 static const char not_loaded[] =
 	"the module is not loaded; load it with 'insmod kmod/altconn.ko' or 'modprobe altconn'";
@@ -27,31 +29,66 @@ static const char not_loaded[] =
  * @cb: takes each message; NULL when none is expected
  * @data: for @cb
  * @interrupted: the list changed between two datagrams of a dump
+ * @offset: where in the request it is that an error is about, or 0
  * @message: the kernel's explanation of an error, if it gave one
+ * @counts: it is a list
+ * @read: so many members of it
+ * @since: when that began, seconds
+ * @told: somebody was told of it
  */
 struct answer {
 	mnl_cb_t cb;
 	void *data;
 	bool interrupted;
+	uint32_t offset;
 	char message[256];
+	bool counts, told;
+	unsigned long read;
+	time_t since;
 };
 
 static int extack_attr(const struct nlattr *attr, void *data)
 {
 	struct answer *a = data;
 
-	if (mnl_attr_get_type(attr) != NLMSGERR_ATTR_MSG)
-		return MNL_CB_OK;
-	if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0)
-		return MNL_CB_STOP;
-	snprintf(a->message, sizeof(a->message), "%s", mnl_attr_get_str(attr));
-	return MNL_CB_STOP;
+	switch (mnl_attr_get_type(attr)) {
+	case NLMSGERR_ATTR_MSG:
+		if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0)
+			return MNL_CB_STOP;
+		snprintf(a->message, sizeof(a->message), "%s",
+			 mnl_attr_get_str(attr));
+		break;
+	case NLMSGERR_ATTR_OFFS:
+		if (mnl_attr_validate(attr, MNL_TYPE_U32) < 0)
+			return MNL_CB_STOP;
+		a->offset = mnl_attr_get_u32(attr);
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+/* Who waits for a long list sees that something happens. */
+static void tell_progress(struct answer *a)
+{
+	if (++a->read % 1024)
+		return;
+	if (!a->since)
+		a->since = time(NULL);
+	if (time(NULL) - a->since < 1 || !isatty(STDERR_FILENO))
+		return;
+	fprintf(stderr, "\raltconn: %lu read ...", a->read);
+	a->told = true;
 }
 
 static int on_message(const struct nlmsghdr *nlh, void *data)
 {
 	struct answer *a = data;
 
+	/* Not asked for: of the group that nl_begin() joined, or told early. */
+	if (!nlh->nlmsg_seq && nlh->nlmsg_type == GENL_ID_CTRL)
+		return MNL_CB_OK;
+	if (a->counts)
+		tell_progress(a);
 	return a->cb ? a->cb(nlh, a->data) : MNL_CB_OK;
 }
 
@@ -302,8 +339,10 @@ struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, size_t room)
 int nl_talk(struct nl *nl, mnl_cb_t cb, void *data)
 {
 	struct answer a = { .cb = cb, .data = data };
+	int ret = transact(nl, &a) < 0 ? complain_answer(&a) : EXIT_OK;
 
-	return transact(nl, &a) < 0 ? complain_answer(&a) : EXIT_OK;
+	nl->bad_offset = a.offset;
+	return ret;
 }
 
 /**
@@ -312,13 +351,19 @@ int nl_talk(struct nl *nl, mnl_cb_t cb, void *data)
  * @cb: takes the answer
  * @data: for @cb
  *
- * Return: true when it was done; false: it was not, and whatever is asked next tells why.
+ * @allowed: is set to false when it needs more than there is: nothing was done then
+ *
+ * Return: EXIT_OK, or EXIT_FAILED after a complaint.
  */
-bool nl_allowed(struct nl *nl, mnl_cb_t cb, void *data)
+int nl_allowed(struct nl *nl, mnl_cb_t cb, void *data, bool *allowed)
 {
 	struct answer a = { .cb = cb, .data = data };
 
-	return transact(nl, &a) == 0;
+	*allowed = true;
+	if (transact(nl, &a) == 0)
+		return EXIT_OK;
+	*allowed = errno != EPERM;
+	return *allowed ? complain_answer(&a) : EXIT_OK;
 }
 
 /**
@@ -510,7 +555,11 @@ int nl_listen(struct nl *nl, uint8_t cmd, mnl_cb_t cb,
 		len = receive(nl);
 		if (len < 0 && errno == ENOBUFS) {
 			lost(data);
-			continue;
+			/* What was lost may have said so. */
+			if (access(MODULE_DIR, F_OK) == 0)
+				continue;
+			l.gone = true;
+			break;
 		}
 		if (len < 0) {
 			complain("the events end: %s", strerror(errno));
@@ -540,8 +589,15 @@ int nl_dump_once(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data,
 {
 	struct answer a = { .cb = cb, .data = data };
 
+	int ret;
+
+	a.counts = true;
 	request(nl, nl->type, cmd, NLM_F_DUMP);
-	if (transact(nl, &a) < 0)
+	ret = transact(nl, &a);
+	/* Over what was told there. */
+	if (a.told)
+		fputs("\r\033[K", stderr);
+	if (ret < 0)
 		return complain_answer(&a);
 	*interrupted |= a.interrupted;
 	return EXIT_OK;

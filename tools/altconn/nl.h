@@ -17,19 +17,21 @@
  * @buf: one datagram, in and out
  * @seq: the last request's number
  * @type: the message type of the family "altconn"
+ * @bad_offset: where in the last request it is that it was refused for, or 0
  */
 struct nl {
 	struct mnl_socket *sock;
 	void *buf;
 	uint32_t seq;
 	uint16_t type;
+	uint32_t bad_offset;
 };
 
 int nl_open(struct nl *nl);
 void nl_close(struct nl *nl);
 struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, size_t room);
 int nl_talk(struct nl *nl, mnl_cb_t cb, void *data);
-bool nl_allowed(struct nl *nl, mnl_cb_t cb, void *data);
+int nl_allowed(struct nl *nl, mnl_cb_t cb, void *data, bool *allowed);
 int nl_get(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data);
 int nl_join(struct nl *nl, const char *group);
 int nl_begin(struct nl *nl);

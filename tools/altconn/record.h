@@ -130,6 +130,7 @@ struct sock {
  * @left: of @times
  * @hits: how often it decided
  * @idle_ms: since it last did
+ * @line: of a file that it was read from
  */
 struct rule {
 	uint32_t known;
@@ -156,6 +157,7 @@ struct rule {
 	uint32_t left;
 	uint64_t hits;
 	uint64_t idle_ms;
+	unsigned int line;
 };
 
 /**

@@ -304,20 +304,47 @@ static int zero_all(void)
 	return ret;
 }
 
-static int replace(const struct rules *rules)
+/* Each rule, and where it begins in the request. */
+static uint32_t *write_rules(struct nl *nl, const struct rules *rules)
 {
-	struct nlmsghdr *nlh;
-	struct nl nl;
+	struct nlmsghdr *nlh = nl_request(nl, ALTCONN_CMD_RULE_RESTORE,
+					  rules->n * RULE_MESSAGE_MAX);
+	uint32_t *begins = grow(NULL, rules->n + 1, sizeof(*begins));
 	size_t i;
+
+	for (i = 0; i < rules->n; i++) {
+		begins[i] = nlh->nlmsg_len;
+		rule_write(nlh, &rules->rule[i]);
+	}
+	return begins;
+}
+
+/* Which line the module refused, if it said so. */
+static void name_line(const struct rules *rules, const uint32_t *begins,
+		      uint32_t offset, const char *name)
+{
+	size_t i = rules->n;
+
+	while (i && begins[i - 1] > offset)
+		i--;
+	if (i && offset)
+		complain("rule restore: %s:%u: this is what it refuses", name,
+			 rules->rule[i - 1].line);
+}
+
+static int replace(const struct rules *rules, const char *name)
+{
+	uint32_t *begins;
+	struct nl nl;
 	int ret;
 
 	ret = nl_open(&nl);
 	if (ret == EXIT_OK) {
-		nlh = nl_request(&nl, ALTCONN_CMD_RULE_RESTORE,
-				 rules->n * RULE_MESSAGE_MAX);
-		for (i = 0; i < rules->n; i++)
-			rule_write(nlh, &rules->rule[i]);
+		begins = write_rules(&nl, rules);
 		ret = nl_talk(&nl, NULL, NULL);
+		if (ret != EXIT_OK)
+			name_line(rules, begins, nl.bad_offset, name);
+		free(begins);
 	}
 	nl_close(&nl);
 	return ret;
@@ -343,8 +370,10 @@ static int read_line(char *line, const char *name, unsigned int number,
 	}
 	if (!wrong && rules->n > RULES_MAX)
 		wrong = "4096 rules are the most";
-	if (!wrong)
+	if (!wrong) {
+		rules->rule[rules->n - 1].line = number;
 		return EXIT_OK;
+	}
 	if (word)
 		complain("rule restore: %s:%u: '%s': %s", name, number, word,
 			 wrong);
@@ -353,7 +382,7 @@ static int read_line(char *line, const char *name, unsigned int number,
 	return EXIT_USAGE;
 }
 
-/* Two rules of a file with one id: which lines? */
+/* Two rules of a file with one id. */
 static int check_ids(const struct rules *rules, const char *name)
 {
 	size_t i, j;
@@ -362,8 +391,10 @@ static int check_ids(const struct rules *rules, const char *name)
 		for (j = 0; j < i; j++)
 			if (rules->rule[i].id &&
 			    rules->rule[i].id == rules->rule[j].id) {
-				complain("rule restore: %s: two rules have the id %u",
-					 name, rules->rule[i].id);
+				complain("rule restore: %s:%u: 'id %u': line %u has it already",
+					 name, rules->rule[i].line,
+					 rules->rule[i].id,
+					 rules->rule[j].line);
 				return EXIT_USAGE;
 			}
 	return EXIT_OK;
@@ -397,12 +428,14 @@ static int read_and_replace(const char *name)
 		complain("rule restore: %s: %s", name, strerror(errno));
 		return EXIT_FAILED;
 	}
-	ret = read_file(f, from_stdin ? "stdin" : name, &rules);
+	if (from_stdin)
+		name = "stdin";
+	ret = read_file(f, name, &rules);
 	if (!from_stdin)
 		fclose(f);
 	if (ret == EXIT_OK)
-		ret = replace(&rules);
-	else
+		ret = replace(&rules, name);
+	if (ret != EXIT_OK)
 		complain("rule restore: nothing was changed");
 	free(rules.rule);
 	return ret;
@@ -425,7 +458,7 @@ static int act(const char *name, char **words, const struct out_style *style)
 		return EXIT_USAGE;
 	}
 	if (!strcmp(name, "flush"))
-		return opt_no_more("rule", name, words, 0) ? : replace(&none);
+		return opt_no_more("rule", name, words, 0) ? : replace(&none, "");
 	if (!strcmp(name, "zero"))
 		return words[0] ? each(name, ALTCONN_CMD_RULE_ZERO, words) :
 				  zero_all();

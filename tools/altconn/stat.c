@@ -12,8 +12,10 @@
 #include <json-c/json.h>
 
 #include "altconn.h"
+#include "filter.h"
 #include "out.h"
 #include "reason.h"
+#include "rule.h"
 #include "sample.h"
 
 const struct opt stat_opts[] = {
@@ -166,6 +168,106 @@ static void metric_histogram(const char *name, const char *help,
 	       name, sum, name, sum, name, hist->sum_ns / 1e9);
 }
 
+/* In a label's value. */
+static void put_label(const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			putchar('\\');
+		putchar(*text);
+	}
+}
+
+static void put_listener(const char *name, const char *suffix,
+			 const struct sock *s, uint64_t value)
+{
+	char addr[ADDR_TEXT_MAX];
+
+	addr_format(&s->owner.addr, addr);
+	printf("altconn_listener_%s%s{id=\"%llu\",type=\"%s\",address=\"", name,
+	       suffix, (unsigned long long)s->id, type_name(s->type));
+	put_label(addr);
+	printf("\"} %llu\n", (unsigned long long)value);
+}
+
+static uint64_t queued(const struct sock *s)
+{
+	return s->queued;
+}
+
+static uint64_t backlog(const struct sock *s)
+{
+	return s->backlog;
+}
+
+static uint64_t waiting(const struct sock *s)
+{
+	return s->waiting;
+}
+
+static uint64_t established(const struct sock *s)
+{
+	return s->established;
+}
+
+static uint64_t refused(const struct sock *s)
+{
+	return s->refused;
+}
+
+static uint64_t overflow(const struct sock *s)
+{
+	return s->overflow;
+}
+
+static uint64_t timed_out(const struct sock *s)
+{
+	return s->timed_out;
+}
+
+static uint64_t waited(const struct sock *s)
+{
+	return s->waited;
+}
+
+static const struct {
+	const char *name;
+	const char *help;
+	bool counter;
+	uint64_t (*of)(const struct sock *s);
+} listener_metrics[] = {
+	{ "queued", "Connections to accept.", false, queued },
+	{ "backlog", "The argument of listen().", false, backlog },
+	{ "waiting", "Attempts that wait.", false, waiting },
+	{ "established", "Connections since listen().", true, established },
+	{ "waited", "Attempts that had to wait.", true, waited },
+	{ "refused", "Attempts refused.", true, refused },
+	{ "overflow", "Of these, for want of room.", true, overflow },
+	{ "timed_out", "Attempts whose deadline passed.", true, timed_out },
+};
+
+static int print_listeners(void)
+{
+	struct found found = { };
+	int ret = found_ask(&found);
+	size_t i, j;
+
+	for (i = 0; ret == EXIT_OK && i < ARRAY_SIZE(listener_metrics); i++) {
+		printf("# TYPE altconn_listener_%s %s\n# HELP altconn_listener_%s %s\n",
+		       listener_metrics[i].name,
+		       listener_metrics[i].counter ? "counter" : "gauge",
+		       listener_metrics[i].name, listener_metrics[i].help);
+		for (j = 0; j < found.n_socks; j++)
+			if (found.socks[j].listening)
+				put_listener(listener_metrics[i].name,
+					     listener_metrics[i].counter ?
+					     "_total" : "", &found.socks[j],
+					     listener_metrics[i].of(&found.socks[j]));
+	}
+	found_free(&found);
+	return ret;
+}
+
 static int print_metrics(const struct sample *s)
 {
 	const struct counters *c = &s->counters;
@@ -196,6 +298,8 @@ static int print_metrics(const struct sample *s)
 	metric_histogram("accept_queue_seconds",
 			 "From the establishment to accept().",
 			 &c->accept_queue);
+	if (print_listeners() != EXIT_OK)
+		return EXIT_FAILED;
 	puts("# EOF");
 	if (!fflush(stdout) && !ferror(stdout))
 		return EXIT_OK;
