@@ -30,8 +30,8 @@
 
 #define SLOTS 256
 
+/* The descriptor and one, or 0: the slot is free. */
 static int slots[SLOTS];
-static int nslots;
 
 static int answer(int slot, int err)
 {
@@ -42,12 +42,30 @@ static int answer(int slot, int err)
 	return fflush(stdout);
 }
 
+/* -1 and errno when there is nothing to keep, or no place for it. */
 static int keep(int fd)
 {
-	if (fd < 0 || nslots == SLOTS)
+	int slot;
+
+	if (fd < 0)
 		return -1;
-	slots[nslots] = fd;
-	return nslots++;
+	for (slot = 0; slot < SLOTS; slot++) {
+		if (!slots[slot]) {
+			slots[slot] = fd + 1;
+			return slot;
+		}
+	}
+	close(fd);
+	errno = EMFILE;
+	return -1;
+}
+
+/* What is no slot is no descriptor: the call that gets it says EBADF. */
+static int fd_of(const char *word)
+{
+	unsigned long slot = strtoul(word, NULL, 10);
+
+	return slot < SLOTS ? slots[slot] - 1 : -1;
 }
 
 static enum at_dress dress_of(const char *word)
@@ -109,9 +127,9 @@ static int do_bind(char **words)
 
 	if (slot < 0)
 		return answer(-1, errno);
-	err = at_err(at_bind(slots[slot], &a));
+	err = at_err(at_bind(slots[slot] - 1, &a));
 	if (!err && words[4])
-		err = at_err(listen(slots[slot], atoi(words[4])));
+		err = at_err(listen(slots[slot] - 1, atoi(words[4])));
 	return answer(slot, err);
 }
 
@@ -122,16 +140,16 @@ static int do_connect(char **words, int flags, bool wait)
 
 	if (slot < 0)
 		return answer(-1, errno);
-	if (wait && at_set_option(slots[slot], ALTCONN_WAIT_LISTENER, 1))
+	if (wait && at_set_option(slots[slot] - 1, ALTCONN_WAIT_LISTENER, 1))
 		return answer(slot, errno);
-	return answer(slot, at_err(at_connect(slots[slot], &a)));
+	return answer(slot, at_err(at_connect(slots[slot] - 1, &a)));
 }
 
 static int do_accept(char **words)
 {
-	int fd = accept(slots[atoi(words[1]) % SLOTS], NULL, NULL);
+	int slot = keep(accept(fd_of(words[1]), NULL, NULL));
 
-	return fd < 0 ? answer(-1, errno) : answer(keep(fd), 0);
+	return answer(slot, slot < 0 ? errno : 0);
 }
 
 static int do_send(char **words)
@@ -141,16 +159,18 @@ static int do_send(char **words)
 
 	if (n > sizeof(buf))
 		n = sizeof(buf);
-	if (send(slots[atoi(words[1]) % SLOTS], buf, n, 0) != (ssize_t)n)
+	if (send(fd_of(words[1]), buf, n, 0) != (ssize_t)n)
 		return answer(-1, errno);
 	return answer(n, 0);
 }
 
 static int do_close(char **words)
 {
-	int slot = atoi(words[1]) % SLOTS;
+	int slot = atoi(words[1]), err = at_err(close(fd_of(words[1])));
 
-	return answer(slot, at_err(close(slots[slot])));
+	if (!err)
+		slots[slot] = 0;
+	return answer(slot, err);
 }
 
 /* They stay until the helper ends. */
