@@ -502,6 +502,8 @@ struct altconn_assoc {
 #endif
 };
 
+#define ALTCONN_N_REASONS	(ALTCONN_REASON_NODE_DOWN + 1)
+
 /**
  * struct altconn_listener - the listening part of an endpoint, or a vacancy
  * @refs: see below
@@ -521,11 +523,8 @@ struct altconn_assoc {
  * @uneven: numbers are missing in between
  * @numbered: when they were last given anew, jiffies
  * @backlog: listen()'s argument; @queue holds one more
- * @established: counter
- * @refused: counter
- * @overflow: of these, for want of room
- * @timed_out: counter
- * @waited: counter
+ * @outcomes: attempts that ended, by reason
+ * @waited: those that were not decided at once
  * @sk: the endpoint; while not @closed
  * @dress: the endpoint's
  * @netns: inode number of its namespace
@@ -562,10 +561,7 @@ struct altconn_listener {
 	bool			uneven;
 	unsigned long		numbered;
 	u32			backlog;
-	u64			established;
-	u64			refused;
-	u64			overflow;
-	u64			timed_out;
+	u64			outcomes[ALTCONN_N_REASONS];
 	u64			waited;
 	struct sock		*sk;
 	u8			dress;
@@ -715,7 +711,6 @@ static inline struct altconn_dgram_sock *altconn_dgram_sk(const struct sock *sk)
 	return (struct altconn_dgram_sock *)sk;
 }
 
-#define ALTCONN_N_REASONS	(ALTCONN_REASON_NODE_DOWN + 1)
 #define ALTCONN_BUCKETS	ALTCONN_HISTOGRAM_BUCKETS
 
 /**
@@ -767,7 +762,7 @@ struct altconn_stat {
  * @rules_last_id: that a rule was given
  * @late: bytes of datagrams that rules delay
  * @stat: what it counts; a CPU each
- * @watch_lock: the next three
+ * @watch_lock: the next three, and @event_seq
  * @watched: somebody wants to hear of events; looked at without the lock
  * @watchers: sockets, event.c
  * @n_watchers: those of them that are not told of processes
@@ -775,7 +770,7 @@ struct altconn_stat {
  * @n_events: how many
  * @events_lost: so many more there would be
  * @event_work: tells them
- * @event_seq: number of the last one; the work's
+ * @event_seq: number of the last one; @watch_lock
  * @nodes: other namespaces, by their ids; node.c
  * @n_nodes: how many
  * @node_id: what others are told to call this one, or 0
@@ -1026,10 +1021,6 @@ void altconn_vacancy_remove(struct altconn_listener *ln);
 int altconn_hold_enter(struct altconn_assoc *assoc, u32 *reason);
 void altconn_hold_release(struct altconn_assoc *assoc);
 
-/* netlink.c */
-struct genl_info;
-int altconn_nl_check_admin(struct sk_buff *skb, struct genl_info *info);
-
 /* late.c */
 
 /**
@@ -1090,6 +1081,7 @@ void altconn_connect_reap(struct sock *sk);
 void altconn_connect_record(struct sock *sk, const struct altconn_assoc *assoc);
 void altconn_connect_decide(struct altconn_listener *ln,
 			    struct altconn_assoc *assoc, int err, u32 reason);
+int altconn_connect_bad_addr(struct sock *sk, int err);
 int altconn_connect_outcome(struct sock *sk, struct altconn_connect_info *info);
 
 /* listen.c */

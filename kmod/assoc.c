@@ -484,7 +484,7 @@ struct altconn_assoc *altconn_assoc_next(struct altconn_walk *walk)
  * altconn_assoc_gone() - have associations gone meanwhile?
  * @walk: altconn_assoc_walk()'s
  *
- * Context: any.
+ * Context: process; the walk is not over.
  * Return: another number when some have, as altconn_registry_gone().
  */
 u32 altconn_assoc_gone(const struct altconn_walk *walk)

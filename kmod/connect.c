@@ -56,22 +56,6 @@ static void tell_client(const struct altconn_listener *ln,
 	sk_wake_async(sk, SOCK_WAKE_IO, POLL_OUT);
 }
 
-static void count_failure(struct altconn_listener *ln, u32 reason)
-{
-	switch (reason) {
-	case ALTCONN_REASON_DEADLINE:
-		ln->timed_out++;
-		break;
-	case ALTCONN_REASON_BACKLOG_FULL:
-		ln->overflow++;
-		fallthrough;
-	case ALTCONN_REASON_LISTENER_CLOSED:
-	case ALTCONN_REASON_REFUSED:
-		ln->refused++;
-		break;
-	}
-}
-
 /* Out of the queue of those who wait, and no deadline any more. */
 static void leave(struct altconn_listener *ln, struct altconn_assoc *assoc)
 {
@@ -111,6 +95,7 @@ void altconn_connect_decide(struct altconn_listener *ln,
 	WRITE_ONCE(assoc->decided, assoc->waited ? ktime_get_ns() :
 						   assoc->begun);
 	leave(ln, assoc);
+	ln->outcomes[reason]++;
 	altconn_stat_outcome(assoc->an, reason);
 	trace_altconn_connect_end(assoc->end[ALTCONN_CLIENT].sk, assoc->entry.id,
 				  assoc->end[ALTCONN_SERVER].addr, err, reason,
@@ -118,7 +103,6 @@ void altconn_connect_decide(struct altconn_listener *ln,
 	altconn_event_assoc(assoc, err ? ALTCONN_EVENT_KIND_FAILED :
 					 ALTCONN_EVENT_KIND_ESTABLISHED, 0);
 	if (err) {
-		count_failure(ln, reason);
 		altconn_far_leave(assoc);
 		altconn_assoc_set_state(assoc, ALTCONN_ASSOC_STATE_CLOSED);
 		altconn_assoc_over(assoc);
@@ -130,7 +114,6 @@ void altconn_connect_decide(struct altconn_listener *ln,
 			  assoc->decided - assoc->begun);
 	list_add_tail(&assoc->node, &ln->queue);
 	ln->queued++;
-	ln->established++;
 	altconn_assoc_set_state(assoc, ALTCONN_ASSOC_STATE_QUEUED);
 	tell_client(ln, assoc, 0, reason);
 	/* Who defers takes it at once. */
@@ -610,20 +593,82 @@ static int wait_and_report(struct sock *sk, int flags, int pending_errno,
 	return err;
 }
 
-/* What connect() may do in this state: 1: begin an attempt; else its result. */
-static int check_state(struct sock *sk, int flags, struct path *path)
+static void tell_failure(struct sock *sk, const struct altconn_addr *addr,
+			 int err, u32 reason)
+{
+	altconn_stat_outcome(altconn_pernet(sock_net(sk)), reason);
+	trace_altconn_connect_end(sk, 0, addr, -err, reason, 0);
+	altconn_event_sock(sk, ALTCONN_EVENT_KIND_FAILED, addr, -err, reason);
+}
+
+static void fail(struct sock *sk, const struct altconn_addr *addr, int err,
+		 u32 reason)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+
+	ask->last_err = -err;
+	ask->last_reason = reason;
+	ask->last_waited_ns = 0;
+	tell_failure(sk, addr, err, reason);
+}
+
+/*
+ * No attempt begins: not to this address, or not in this state. A socket that is
+ * connected goes on to tell how it came to be. lock_sock() held.
+ */
+static int fail_early(struct sock *sk, const struct altconn_addr *addr, int err,
+		      u32 reason)
+{
+	if (sk->sk_type != SOCK_DGRAM && altconn_state(sk) == TCP_ESTABLISHED) {
+		tell_failure(sk, addr, err, reason);
+		return err;
+	}
+	altconn_sk(sk)->last_rule = 0;
+	fail(sk, addr, err, reason);
+	return err;
+}
+
+/**
+ * altconn_connect_bad_addr() - connect() to what is no address of the socket
+ * @sk: the endpoint
+ * @err: negative errno, what the address lacks
+ *
+ * It is told as an attempt that failed is, without an address, which it has not.
+ *
+ * Context: process; lock_sock() not held.
+ * Return: @err.
+ */
+int altconn_connect_bad_addr(struct sock *sk, int err)
+{
+	lock_sock(sk);
+	/* What is told is this call's, no more that of an attempt before. */
+	altconn_connect_reap(sk);
+	fail_early(sk, NULL, err, err == -EAFNOSUPPORT ?
+				  ALTCONN_REASON_WRONG_FAMILY :
+				  ALTCONN_REASON_BAD_ADDRESS);
+	release_sock(sk);
+	return err;
+}
+
+/*
+ * What connect() may do in this state: 1: begin an attempt; else its result. EALREADY
+ * tells of the attempt that is under way, and is none that failed.
+ */
+static int check_state(struct sock *sk, const struct altconn_addr *addr,
+		       int flags, struct path *path)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	int err;
 
 	switch (altconn_state(sk)) {
 	case TCP_LISTEN:
-		return -EOPNOTSUPP;
+		return fail_early(sk, addr, -EOPNOTSUPP, ALTCONN_REASON_STATE);
 	case TCP_SYN_SENT:
 		return wait_and_report(sk, flags, -EALREADY, path);
 	case TCP_ESTABLISHED:
 		if (!ask->unreported)
-			return -EISCONN;
+			return fail_early(sk, addr, -EISCONN,
+					  ALTCONN_REASON_STATE);
 		ask->unreported = false;
 		return 0;
 	default:
@@ -657,19 +702,6 @@ static int dissolve(struct sock *sk)
 	altconn_bind_reset(sk);
 	sk->sk_state_change(sk);
 	return 0;
-}
-
-static void fail(struct sock *sk, const struct altconn_addr *addr, int err,
-		 u32 reason)
-{
-	struct altconn_sock *ask = altconn_sk(sk);
-
-	ask->last_err = -err;
-	ask->last_reason = reason;
-	ask->last_waited_ns = 0;
-	altconn_stat_outcome(altconn_pernet(sock_net(sk)), reason);
-	trace_altconn_connect_end(sk, 0, addr, -err, reason, 0);
-	altconn_event_sock(sk, ALTCONN_EVENT_KIND_FAILED, addr, -err, reason);
 }
 
 /* Begin an attempt. lock_sock() held. */
@@ -711,17 +743,15 @@ static int connect_to(struct sock *sk, struct altconn_addr *addr, int flags,
 			resolved = true;
 		}
 		lock_sock(sk);
-		err = check_state(sk, flags, path);
+		err = check_state(sk, addr, flags, path);
 		if (err != 1 || resolved)
 			break;
 		release_sock(sk);
 	}
 	if (err == 1 && lookup) {
-		altconn_sk(sk)->last_rule = 0;
 		altconn_event_sock(sk, ALTCONN_EVENT_KIND_CONNECT_BEGIN, addr, 0,
 				   0);
-		fail(sk, addr, lookup, reason);
-		err = lookup;
+		err = fail_early(sk, addr, lookup, reason);
 	} else if (err == 1) {
 		err = attempt(sk, addr, flags, path);
 	}
@@ -754,10 +784,10 @@ int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 		return err;
 	}
 	err = altconn_addr_parse(sk, uaddr, len, &addr);
+	if (!err && addr.kind == ALTCONN_KIND_NONE)
+		err = -EINVAL;
 	if (err)
-		return err;
-	if (addr.kind == ALTCONN_KIND_NONE)
-		return -EINVAL;
+		return altconn_connect_bad_addr(sk, err);
 
 	trace_altconn_connect_begin(sk, &addr, flags & O_NONBLOCK);
 	err = connect_to(sk, &addr, flags, &path);

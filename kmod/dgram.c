@@ -1608,10 +1608,10 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 	if (altconn_addr_dissolves(sk, uaddr, len))
 		return dissolve(sk);
 	err = altconn_addr_parse(sk, uaddr, len, &addr);
+	if (!err && addr.kind == ALTCONN_KIND_NONE)
+		err = -EINVAL;
 	if (err)
-		return err;
-	if (addr.kind == ALTCONN_KIND_NONE)
-		return -EINVAL;
+		return altconn_connect_bad_addr(sk, err);
 
 	trace_altconn_connect_begin(sk, &addr, flags & O_NONBLOCK);
 	altconn_event_sock(sk, ALTCONN_EVENT_KIND_CONNECT_BEGIN, &addr, 0, 0);

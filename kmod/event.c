@@ -196,7 +196,7 @@ void __altconn_event_assoc(struct altconn_assoc *assoc, u32 kind, u32 value)
  * __altconn_event_sock() - an event of an attempt that has no association
  * @sk: who makes it
  * @kind: enum altconn_event_kind
- * @addr: where to
+ * @addr: where to, or NULL where that was no address
  * @err: errno
  * @reason: enum altconn_reason
  *
@@ -221,8 +221,9 @@ void __altconn_event_sock(struct sock *sk, u32 kind,
 		ev->end[ALTCONN_CLIENT].who = altconn_who_am_i();
 		ev->end[ALTCONN_CLIENT].dress = altconn_sk(sk)->dress;
 		/* Without memory it has no address. */
-		ev->end[ALTCONN_SERVER].addr =
-			altconn_addr_dup(addr, GFP_NOWAIT | __GFP_NOWARN);
+		if (addr)
+			ev->end[ALTCONN_SERVER].addr =
+				altconn_addr_dup(addr, GFP_NOWAIT | __GFP_NOWARN);
 		ev->end[ALTCONN_SERVER].who = ALTCONN_NOBODY;
 	}
 	note(an, ev);
@@ -479,11 +480,12 @@ static int add_watcher(struct altconn_net *an, struct watcher *new, u64 *seq)
 	static_branch_deferred_inc(&altconn_events_on);
 	mutex_lock(&an->watch_lock);
 	old = find_watcher(an, new->sk);
-	if (old)
-		drop_watcher(an, old);
-	if (!new->pids && an->n_watchers >= WATCHERS_MAX) {
+	if (!new->pids && !(old && !old->pids) &&
+	    an->n_watchers >= WATCHERS_MAX) {
 		err = -ENOSPC;
 	} else {
+		if (old)
+			drop_watcher(an, old);
 		list_add_tail(&new->node, &an->watchers);
 		an->n_watchers += !new->pids;
 		*seq = an->event_seq;
@@ -506,6 +508,10 @@ static void forget_socket(struct altconn_net *an, const struct sock *sk)
 	mutex_unlock(&an->watch_lock);
 }
 
+static const char * const twice[] = {
+	[ALTCONN_A_EVENT_PROCESSES] = "'processes' comes twice",
+};
+
 /**
  * altconn_nl_monitor_doit() - begin to tell events
  * @skb: the request
@@ -523,6 +529,9 @@ int altconn_nl_monitor_doit(struct sk_buff *skb, struct genl_info *info)
 	u64 seq;
 	int err;
 
+	err = altconn_nl_check_request(info, twice, ARRAY_SIZE(twice));
+	if (err)
+		return err;
 	if (processes &&
 	    !netlink_ns_capable(skb, an->net->user_ns, CAP_NET_ADMIN)) {
 		NL_SET_ERR_MSG(info->extack,

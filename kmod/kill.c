@@ -11,6 +11,7 @@
 #include <net/genetlink.h>
 #include "altconn.h"
 #include "netlink_gen.h"
+#include "nl.h"
 
 /* Of one message; they are sorted in one go. */
 #define IDS_MAX	65536

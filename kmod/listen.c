@@ -340,11 +340,8 @@ static int admit(struct altconn_listener *ln, const struct altconn_assoc *assoc,
 	return 0;
 
 refused:
-	if (!again) {
-		ln->refused++;
-		if (*reason != ALTCONN_REASON_TABLE_FULL)
-			ln->overflow++;
-	}
+	if (!again)
+		ln->outcomes[*reason]++;
 	/* One that was made for this attempt. */
 	if (ln->vacant && !ln->waiting)
 		altconn_vacancy_remove(ln);

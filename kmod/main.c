@@ -105,7 +105,7 @@ static int __init register_family(void)
 	return err;
 }
 
-static int __init altconn_init(void)
+static int __init init_tables(void)
 {
 	int err;
 
@@ -118,22 +118,60 @@ static int __init altconn_init(void)
 	err = altconn_vacancy_init();
 	if (err)
 		goto err_bind;
-	err = altconn_ring_init();
+	return 0;
+
+err_bind:
+	altconn_bind_exit();
+err_assoc:
+	altconn_assoc_exit();
+	return err;
+}
+
+static void exit_tables(void)
+{
+	altconn_vacancy_exit();
+	altconn_bind_exit();
+	altconn_assoc_exit();
+}
+
+static int __init register_protos(void)
+{
+	int err = proto_register(&altconn_proto, 1);
+
 	if (err)
-		goto err_vacancy;
+		return err;
+	err = proto_register(&altconn_dgram_proto, 1);
+	if (err)
+		proto_unregister(&altconn_proto);
+	return err;
+}
+
+static void unregister_protos(void)
+{
+	proto_unregister(&altconn_dgram_proto);
+	proto_unregister(&altconn_proto);
+}
+
+static int __init altconn_init(void)
+{
+	int err;
+
+	err = init_tables();
+	if (err)
+		return err;
+	err = register_protos();
+	if (err)
+		goto err_tables;
 	err = -ENOMEM;
 	altconn_wq = alloc_workqueue("altconn", WQ_UNBOUND, 0);
 	if (!altconn_wq)
-		goto err_ring;
-	err = proto_register(&altconn_proto, 1);
+		goto err_protos;
+	err = altconn_ring_init();
 	if (err)
 		goto err_wq;
-	err = proto_register(&altconn_dgram_proto, 1);
-	if (err)
-		goto err_stream;
 	err = register_pernet_subsys(&net_ops);
 	if (err)
-		goto err_proto;
+		goto err_ring;
 	err = altconn_event_init();
 	if (err)
 		goto err_pernet;
@@ -155,20 +193,14 @@ err_pernet:
 	unregister_pernet_subsys(&net_ops);
 	altconn_rules_flush();
 	altconn_event_flush();
-err_proto:
-	proto_unregister(&altconn_dgram_proto);
-err_stream:
-	proto_unregister(&altconn_proto);
-err_wq:
-	destroy_workqueue(altconn_wq);
 err_ring:
 	altconn_ring_exit();
-err_vacancy:
-	altconn_vacancy_exit();
-err_bind:
-	altconn_bind_exit();
-err_assoc:
-	altconn_assoc_exit();
+err_wq:
+	destroy_workqueue(altconn_wq);
+err_protos:
+	unregister_protos();
+err_tables:
+	exit_tables();
 	return err;
 }
 
@@ -184,11 +216,8 @@ static void __exit altconn_exit(void)
 	altconn_ring_exit();
 	/* One that dropped the last reference may still be returning. */
 	destroy_workqueue(altconn_wq);
-	proto_unregister(&altconn_dgram_proto);
-	proto_unregister(&altconn_proto);
-	altconn_vacancy_exit();
-	altconn_bind_exit();
-	altconn_assoc_exit();
+	unregister_protos();
+	exit_tables();
 }
 
 module_init(altconn_init);

@@ -44,6 +44,57 @@ int altconn_nl_check_admin(struct sk_buff *skb, struct genl_info *info)
 	return -EPERM;
 }
 
+/**
+ * altconn_nl_check_once() - does an attribute come twice that must not?
+ * @head: the first attribute
+ * @len: of all, bytes
+ * @twice: by type, what is told of one that does; NULL: it may
+ * @n: how many there are in @twice, less than there are bits in a long
+ * @extack: gets it
+ *
+ * The core takes the last of them and forgets the others.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int altconn_nl_check_once(const struct nlattr *head, int len,
+			  const char * const *twice, int n,
+			  struct netlink_ext_ack *extack)
+{
+	const struct nlattr *attr;
+	unsigned long seen = 0;
+	int rem, type;
+
+	nla_for_each_attr(attr, head, len, rem) {
+		type = nla_type(attr);
+		if (type >= n || !twice[type])
+			continue;
+		if (seen & BIT(type)) {
+			NL_SET_BAD_ATTR(extack, attr);
+			if (extack)
+				extack->_msg = twice[type];
+			return -EINVAL;
+		}
+		seen |= BIT(type);
+	}
+	return 0;
+}
+
+/**
+ * altconn_nl_check_request() - altconn_nl_check_once() of a request
+ * @info: the request
+ * @twice: by type
+ * @n: how many there are in @twice
+ *
+ * Return: 0 or -EINVAL.
+ */
+int altconn_nl_check_request(const struct genl_info *info,
+			     const char * const *twice, int n)
+{
+	return altconn_nl_check_once(nlmsg_attrdata(info->nlhdr, GENL_HDRLEN),
+				     nlmsg_attrlen(info->nlhdr, GENL_HDRLEN),
+				     twice, n, info->extack);
+}
+
 static int put_inet(struct sk_buff *skb, const struct altconn_addr *addr)
 {
 	if (nla_put_u32(skb, ALTCONN_A_ADDR_PORT, addr->port) ||
@@ -327,7 +378,7 @@ int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 /* What a listener counts, read in one go. */
 struct listener_info {
 	u32	backlog, queued, waiting;
-	u64	established, refused, overflow, timed_out, waited;
+	u64	outcomes[ALTCONN_N_REASONS], waited;
 };
 
 static void read_listener(struct altconn_listener *ln,
@@ -337,12 +388,32 @@ static void read_listener(struct altconn_listener *ln,
 	info->backlog = ln->backlog;
 	info->queued = ln->queued;
 	info->waiting = ln->waiting;
-	info->established = ln->established;
-	info->refused = ln->refused;
-	info->overflow = ln->overflow;
-	info->timed_out = ln->timed_out;
+	memcpy(info->outcomes, ln->outcomes, sizeof(info->outcomes));
 	info->waited = ln->waited;
 	spin_unlock(&ln->lock);
+}
+
+/* Of all outcomes these are sums that people ask for. */
+static int put_totals(struct sk_buff *skb, const u64 *outcomes)
+{
+	u64 overflow = outcomes[ALTCONN_REASON_BACKLOG_FULL] +
+		       outcomes[ALTCONN_REASON_WAITING_ROOM_FULL];
+	u64 refused = overflow + outcomes[ALTCONN_REASON_TABLE_FULL] +
+		      outcomes[ALTCONN_REASON_REFUSED] +
+		      outcomes[ALTCONN_REASON_LISTENER_CLOSED];
+
+	if (nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_ESTABLISHED,
+			      outcomes[ALTCONN_REASON_ESTABLISHED],
+			      ALTCONN_A_SOCKET_PAD) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_REFUSED, refused,
+			      ALTCONN_A_SOCKET_PAD) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_OVERFLOW, overflow,
+			      ALTCONN_A_SOCKET_PAD) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_TIMED_OUT,
+			      outcomes[ALTCONN_REASON_DEADLINE],
+			      ALTCONN_A_SOCKET_PAD))
+		return -EMSGSIZE;
+	return altconn_nl_put_outcomes(skb, ALTCONN_A_SOCKET_OUTCOME, outcomes);
 }
 
 static int put_listener(struct sk_buff *skb, struct altconn_listener *ln)
@@ -354,18 +425,10 @@ static int put_listener(struct sk_buff *skb, struct altconn_listener *ln)
 	    nla_put_u32(skb, ALTCONN_A_SOCKET_BACKLOG, info.backlog) ||
 	    nla_put_u32(skb, ALTCONN_A_SOCKET_QUEUED, info.queued) ||
 	    nla_put_u32(skb, ALTCONN_A_SOCKET_WAITING, info.waiting) ||
-	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_ESTABLISHED,
-			      info.established, ALTCONN_A_SOCKET_PAD) ||
-	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_REFUSED, info.refused,
-			      ALTCONN_A_SOCKET_PAD) ||
-	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_OVERFLOW, info.overflow,
-			      ALTCONN_A_SOCKET_PAD) ||
-	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_TIMED_OUT, info.timed_out,
-			      ALTCONN_A_SOCKET_PAD) ||
 	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_WAITED, info.waited,
 			      ALTCONN_A_SOCKET_PAD))
 		return -EMSGSIZE;
-	return 0;
+	return put_totals(skb, info.outcomes);
 }
 
 static int put_dgram(struct sk_buff *skb, struct sock *sk)

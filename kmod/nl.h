@@ -43,4 +43,15 @@ int altconn_nl_put_end(struct sk_buff *skb, int attr,
 		       const struct altconn_viewer *viewer,
 		       const struct altconn_end_info *end);
 
+struct genl_info;
+struct netlink_ext_ack;
+struct nlattr;
+int altconn_nl_check_admin(struct sk_buff *skb, struct genl_info *info);
+int altconn_nl_check_once(const struct nlattr *head, int len,
+			  const char * const *twice, int n,
+			  struct netlink_ext_ack *extack);
+int altconn_nl_check_request(const struct genl_info *info,
+			     const char * const *twice, int n);
+int altconn_nl_put_outcomes(struct sk_buff *skb, int attr, const u64 *outcomes);
+
 #endif /* _ALTCONN_NL_H */

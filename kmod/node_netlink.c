@@ -6,32 +6,20 @@
 #include <net/genetlink.h>
 #include "altconn.h"
 #include "netlink_gen.h"
+#include "nl.h"
 
-/* No attribute twice: the core takes the last and forgets the others. */
-static int check_once(struct genl_info *info)
-{
-	const struct nlattr *attr;
-	unsigned long seen = 0;
-	int rem;
-
-	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
-		/* The policy has bounded the type. */
-		if (seen & BIT(nla_type(attr))) {
-			NL_SET_ERR_MSG_ATTR(info->extack, attr,
-					    "an attribute comes twice");
-			return -EINVAL;
-		}
-		/* One of each version. */
-		if (nla_type(attr) != ALTCONN_A_NODE_IP)
-			seen |= BIT(nla_type(attr));
-	}
-	return 0;
-}
+/* One address of each version may be given: read_ips(). */
+static const char * const twice[] = {
+	[ALTCONN_A_NODE_ID] = "'id' comes twice",
+	[ALTCONN_A_NODE_STATE] = "'state' comes twice",
+	[ALTCONN_A_NODE_NETNS_FD] = "'netns-fd' comes twice",
+};
 
 /* May this be done at all? */
 static int check_request(struct sk_buff *skb, struct genl_info *info)
 {
-	return altconn_nl_check_admin(skb, info) ? : check_once(info);
+	return altconn_nl_check_admin(skb, info) ? :
+	       altconn_nl_check_request(info, twice, ARRAY_SIZE(twice));
 }
 
 /* Of another node; there must be one. */

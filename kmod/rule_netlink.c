@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <net/genetlink.h>
 #include "netlink_gen.h"
+#include "nl.h"
 #include "rule.h"
 
 static struct altconn_net *net_of(struct genl_info *info)
@@ -55,21 +56,33 @@ static int refuse(struct netlink_ext_ack *extack, const struct nlattr *attr,
 	return -EINVAL;
 }
 
-/* No attribute twice: the core takes the last and forgets the others. */
-static int check_once(const struct nlattr *nest, struct netlink_ext_ack *extack)
-{
-	const struct nlattr *attr;
-	unsigned long seen = 0;
-	int rem;
+static const char * const twice[] = {
+	[ALTCONN_A_RULE_ID] = "'id' comes twice",
+	[ALTCONN_A_RULE_PRIORITY] = "'priority' comes twice",
+	[ALTCONN_A_RULE_TYPE] = "'type' comes twice",
+	[ALTCONN_A_RULE_KIND] = "'kind' comes twice",
+	[ALTCONN_A_RULE_NODE] = "'node' comes twice",
+	[ALTCONN_A_RULE_PORT_MIN] = "'port-min' comes twice",
+	[ALTCONN_A_RULE_PORT_MAX] = "'port-max' comes twice",
+	[ALTCONN_A_RULE_IP] = "'ip' comes twice",
+	[ALTCONN_A_RULE_PREFIX_LEN] = "'prefix-len' comes twice",
+	[ALTCONN_A_RULE_PATTERN] = "'pattern' comes twice",
+	[ALTCONN_A_RULE_UID] = "'uid' comes twice",
+	[ALTCONN_A_RULE_GID] = "'gid' comes twice",
+	[ALTCONN_A_RULE_VERDICT] = "'verdict' comes twice",
+	[ALTCONN_A_RULE_DELAY_MS] = "'delay-ms' comes twice",
+	[ALTCONN_A_RULE_JITTER_MS] = "'jitter-ms' comes twice",
+	[ALTCONN_A_RULE_TIMES] = "'times' comes twice",
+	[ALTCONN_A_RULE_EVERY] = "'every' comes twice",
+	[ALTCONN_A_RULE_PROBABILITY] = "'probability' comes twice",
+	[ALTCONN_A_RULE_HITS] = "'hits' comes twice",
+	[ALTCONN_A_RULE_IDLE_MS] = "'idle-ms' comes twice",
+	[ALTCONN_A_RULE_LEFT] = "'left' comes twice",
+};
 
-	nla_for_each_nested(attr, nest, rem) {
-		/* The policy has bounded the type. */
-		if (seen & BIT(nla_type(attr)))
-			return refuse(extack, attr, "an attribute comes twice");
-		seen |= BIT(nla_type(attr));
-	}
-	return 0;
-}
+static const char * const ruleset_twice[] = {
+	[ALTCONN_A_RULESET_ID] = "'id' comes twice",
+};
 
 static int check_needs(struct nlattr **tb, u32 kind,
 		       struct netlink_ext_ack *extack)
@@ -206,7 +219,8 @@ static struct altconn_rule *read_rule(const struct nlattr *nest, bool restores,
 	if (err)
 		return ERR_PTR(err);
 	kind = get(tb, ALTCONN_A_RULE_KIND);
-	err = check_once(nest, extack) ? : check_told(tb, restores, extack) ? :
+	err = altconn_nl_check_once(nla_data(nest), nla_len(nest), twice,
+				    ARRAY_SIZE(twice), extack) ? : check_told(tb, restores, extack) ? :
 	      check_needs(tb, kind, extack) ? : check_values(tb, kind, extack);
 	if (err)
 		return ERR_PTR(err);
@@ -374,17 +388,11 @@ int altconn_nl_rule_restore_doit(struct sk_buff *skb, struct genl_info *info)
 /* The one id of a message; 0: it has none. */
 static int read_id(struct genl_info *info, u32 *id)
 {
-	const struct nlattr *attr, *seen = NULL;
-	int rem;
+	const struct nlattr *attr = info->attrs[ALTCONN_A_RULESET_ID];
 
-	*id = 0;
-	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
-		if (seen)
-			return refuse(info->extack, attr, "'id' comes twice");
-		seen = attr;
-		*id = nla_get_u32(attr);
-	}
-	return 0;
+	*id = attr ? nla_get_u32(attr) : 0;
+	return altconn_nl_check_request(info, ruleset_twice,
+					ARRAY_SIZE(ruleset_twice));
 }
 
 static int no_rule(struct genl_info *info, int err)

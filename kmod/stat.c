@@ -7,6 +7,7 @@
 #include <net/genetlink.h>
 #include "altconn.h"
 #include "netlink_gen.h"
+#include "nl.h"
 
 /**
  * altconn_stat_init() - a namespace begins to count
@@ -44,7 +45,15 @@ static void add_up(const struct altconn_net *an, struct altconn_stat *sum)
 	}
 }
 
-static int put_outcomes(struct sk_buff *skb, const u64 *outcomes)
+/**
+ * altconn_nl_put_outcomes() - how many attempts ended for which reason
+ * @skb: where to
+ * @attr: of each nest, those that are not zero
+ * @outcomes: by reason
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int altconn_nl_put_outcomes(struct sk_buff *skb, int attr, const u64 *outcomes)
 {
 	struct nlattr *nest;
 	u32 i;
@@ -52,7 +61,7 @@ static int put_outcomes(struct sk_buff *skb, const u64 *outcomes)
 	for (i = 0; i < ALTCONN_N_REASONS; i++) {
 		if (!outcomes[i])
 			continue;
-		nest = nla_nest_start(skb, ALTCONN_A_STAT_OUTCOME);
+		nest = nla_nest_start(skb, attr);
 		if (!nest || nla_put_u32(skb, ALTCONN_A_OUTCOME_REASON, i) ||
 		    nla_put_u64_64bit(skb, ALTCONN_A_OUTCOME_COUNT, outcomes[i],
 				      ALTCONN_A_OUTCOME_PAD))
@@ -95,7 +104,8 @@ static int put_histogram(struct sk_buff *skb, int attr,
 
 static int put_stat(struct sk_buff *skb, const struct altconn_stat *stat)
 {
-	if (put_outcomes(skb, stat->outcomes) ||
+	if (altconn_nl_put_outcomes(skb, ALTCONN_A_STAT_OUTCOME,
+				    stat->outcomes) ||
 	    nla_put_u64_64bit(skb, ALTCONN_A_STAT_WAITED, stat->waited,
 			      ALTCONN_A_STAT_PAD) ||
 	    nla_put_u64_64bit(skb, ALTCONN_A_STAT_ACCEPTED, stat->accepted,

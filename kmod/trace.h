@@ -50,8 +50,6 @@ altconn_trace_addr(const struct sock *sk)
 	EM(STATE, "state")					\
 	EM(NO_PORT, "no-port")					\
 	EM(NO_MEMORY, "no-memory")				\
-	EM(PEER_GONE, "peer-gone")				\
-	EM(FILTERED, "filtered")				\
 	EM(BACKLOG_FULL, "backlog-full")			\
 	EM(REFUSED, "refused")					\
 	EM(TABLE_FULL, "table-full")				\
@@ -193,8 +191,8 @@ DEFINE_EVENT_PRINT(altconn_assoc_class, altconn_close,
 );
 
 /*
- * Every attempt ends here once. id is 0 when it never entered a listener, and
- * for datagram sockets.
+ * Every attempt ends here once, and connect() that begins none does. id is 0 when it
+ * never entered a listener, and for datagram sockets.
  */
 TRACE_EVENT(altconn_connect_end,
 

@@ -394,15 +394,31 @@ static int call_bind(const struct bad_addr *row, int type)
 	return err;
 }
 
-static int call_connect(const struct bad_addr *row, int type)
+/* @reason: what the socket tells of it, ~0 when that is of something else. */
+static int call_connect(const struct bad_addr *row, int type, unsigned int *reason)
 {
+	struct altconn_connect_info info = { };
 	struct at_addr a;
 	int fd, err;
 
 	row->make(&a);
 	fd = at_client(row->dress, type | SOCK_NONBLOCK, &a, &err);
+	*reason = at_info(fd, &info) || (int)info.aci_errno != err ?
+		  ~0U : info.aci_reason;
 	close(fd);
 	return err;
+}
+
+/* What the socket tells of it, where the system call itself did not refuse it. */
+static unsigned int reason_of(const struct bad_addr *row, int err)
+{
+	struct at_addr a;
+
+	row->make(&a);
+	if ((int)a.len < 0 || a.len > sizeof(struct sockaddr_storage))
+		return ~0U;
+	return err == EAFNOSUPPORT ? ALTCONN_REASON_WRONG_FAMILY :
+				     ALTCONN_REASON_BAD_ADDRESS;
 }
 
 static int call_sendto(const struct bad_addr *row, int type)
@@ -434,14 +450,19 @@ TEST_F_TIMEOUT(bad, bind, AT_TIMEOUT)
 TEST_F_TIMEOUT(bad, connect, AT_TIMEOUT)
 {
 	const struct bad_addr *row;
+	unsigned int reason;
 	int want;
 
 	for (row = bad_addrs; row < bad_addrs + ARRAY_SIZE(bad_addrs); row++) {
 		want = variant->type == SOCK_DGRAM ? row->dgram_connect :
 						     row->connect;
-		EXPECT_EQ(want, call_connect(row, variant->type)) {
+		EXPECT_EQ(want, call_connect(row, variant->type, &reason)) {
 			TH_LOG("connect: %s", row->what);
 		}
+		if (want == EAFNOSUPPORT || want == EINVAL)
+			EXPECT_EQ(reason_of(row, want), reason) {
+				TH_LOG("its reason: %s", row->what);
+			}
 		at_cleanup();
 	}
 }
@@ -458,6 +479,56 @@ TEST_F_TIMEOUT(bad, sendto, AT_TIMEOUT)
 		}
 		at_cleanup();
 	}
+}
+
+/* What is told is the last call's, even if nobody was told of the attempt before. */
+TEST_F_TIMEOUT(bad, told_after_an_attempt, AT_TIMEOUT)
+{
+	struct altconn_connect_info info;
+	struct at_addr a, other;
+	int lfd, fd[2], err;
+
+	if (variant->type == SOCK_DGRAM)
+		SKIP(return, "a datagram socket never waits");
+	lfd = at_listener(&a, AT_NATIVE, AT_PORT, variant->type, 0);
+	ASSERT_LE(0, lfd);
+	fd[0] = at_client(AT_NATIVE, variant->type | SOCK_NONBLOCK, &a, &err);
+	EXPECT_EQ(0, err);
+	fd[1] = at_client(AT_NATIVE, variant->type | SOCK_NONBLOCK, &a, &err);
+	EXPECT_EQ(EINPROGRESS, err);
+	native_family_99(&other);
+
+	/* Under way, it goes on. */
+	EXPECT_EQ(EAFNOSUPPORT, at_err(at_connect(fd[1], &other)));
+	EXPECT_EQ(0, at_info(fd[1], &info));
+	EXPECT_EQ(EINPROGRESS, info.aci_errno);
+	EXPECT_EQ(1, info.aci_place);
+	close(lfd);
+	EXPECT_EQ(EAFNOSUPPORT, at_err(at_connect(fd[1], &other)));
+	EXPECT_EQ(0, at_info(fd[1], &info));
+	EXPECT_EQ(EAFNOSUPPORT, info.aci_errno);
+	EXPECT_EQ(ALTCONN_REASON_WRONG_FAMILY, info.aci_reason);
+	/* Of the attempt SO_ERROR tells. */
+	EXPECT_EQ(ECONNREFUSED, at_so_error(fd[1]));
+	EXPECT_EQ(0, at_info(fd[1], &info));
+	EXPECT_EQ(EAFNOSUPPORT, info.aci_errno);
+
+	/* Connected, it tells of that. */
+	EXPECT_EQ(EAFNOSUPPORT, at_err(at_connect(fd[0], &other)));
+	EXPECT_EQ(EISCONN, at_err(at_connect(fd[0], &a)));
+	EXPECT_EQ(0, at_info(fd[0], &info));
+	EXPECT_EQ(0, info.aci_errno);
+	EXPECT_EQ(ALTCONN_REASON_ESTABLISHED, info.aci_reason);
+	close(fd[0]);
+	close(fd[1]);
+	ASSERT_EQ(0, at_socketpair(AT_NATIVE, variant->type, fd));
+	EXPECT_EQ(EAFNOSUPPORT, at_err(at_connect(fd[0], &other)));
+	EXPECT_EQ(EISCONN, at_err(at_connect(fd[0], &a)));
+	EXPECT_EQ(0, at_info(fd[0], &info));
+	EXPECT_EQ(0, info.aci_errno);
+	EXPECT_EQ(ALTCONN_REASON_NONE, info.aci_reason);
+	close(fd[0]);
+	close(fd[1]);
 }
 
 TEST_F_TIMEOUT(bad, E_FAULT, AT_TIMEOUT)

@@ -8,6 +8,8 @@
  *	connect DRESS TYPE ADDRESS		-> ok SLOT (blocking)
  *	start DRESS TYPE ADDRESS		-> ok SLOT (non-blocking)
  *	wait DRESS TYPE ADDRESS			-> the same, for a listener too
+ *	again SLOT DRESS ADDRESS		-> ok SLOT (connect() once more)
+ *	stray DRESS TYPE			-> connect() to another family's
  *	accept SLOT				-> ok SLOT
  *	send SLOT COUNT				-> ok COUNT
  *	close SLOT				-> ok SLOT
@@ -145,6 +147,27 @@ static int do_connect(char **words, int flags, bool wait)
 	return answer(slot, at_err(at_connect(slots[slot] - 1, &a)));
 }
 
+static int do_again(char **words)
+{
+	struct at_addr a;
+
+	address_of(&a, dress_of(words[2]), words[3]);
+	return answer(atoi(words[1]), at_err(at_connect(fd_of(words[1]), &a)));
+}
+
+static int do_stray(char **words)
+{
+	enum at_dress dress = dress_of(words[1]);
+	struct at_addr a;
+	int slot = keep(at_socket(dress, type_of(words[2])));
+
+	if (slot < 0)
+		return answer(-1, errno);
+	at_addr_port(&a, 1);
+	a.sa.sa_family = AF_NETLINK;
+	return answer(slot, at_err(at_connect(slots[slot] - 1, &a)));
+}
+
 static int do_accept(char **words)
 {
 	int slot = keep(accept(fd_of(words[1]), NULL, NULL));
@@ -198,6 +221,10 @@ static int serve(char **words, int n)
 		return do_connect(words, SOCK_NONBLOCK, false);
 	if (n == 4 && !strcmp(words[0], "wait"))
 		return do_connect(words, SOCK_NONBLOCK, true);
+	if (n == 4 && !strcmp(words[0], "again"))
+		return do_again(words);
+	if (n == 3 && !strcmp(words[0], "stray"))
+		return do_stray(words);
 	if (n == 2 && !strcmp(words[0], "accept"))
 		return do_accept(words);
 	if (n == 3 && !strcmp(words[0], "send"))

@@ -226,6 +226,26 @@ TEST_F_TIMEOUT(rule, delay, AT_TIMEOUT)
 	close(fd);
 }
 
+/* At random: with a second of jitter six of them do not all end within 50 ms. */
+TEST_F_TIMEOUT(rule, jitter, AT_TIMEOUT)
+{
+	uint64_t waited, least = UINT64_MAX, most = 0;
+	int fd[6], i;
+
+	ADD("delay 1ms jitter 1s");
+	for (i = 0; i < 6; i++)
+		fd[i] = BEGIN(0);
+	for (i = 0; i < 6; i++) {
+		EXPECT_EQ(POLLOUT, at_poll(fd[i], POLLOUT));
+		waited = info_of(fd[i]).aci_waited_ns;
+		EXPECT_LE(1000000, waited);
+		least = waited < least ? waited : least;
+		most = waited > most ? waited : most;
+		close(fd[i]);
+	}
+	EXPECT_LT(50000000, most - least);
+}
+
 /* The server's address is the one that it has, however the client wrote it. */
 TEST_F_TIMEOUT(rule, delayed_to_the_same_address, AT_TIMEOUT)
 {

@@ -41,7 +41,7 @@ start_over() {
 	echo >"$instance/trace"
 }
 
-plan 20
+plan 23
 for name in connect_begin connect_wait connect_end accept state close; do
 	check "altconn_$name exists" test -d $tracefs/events/altconn/altconn_$name
 done
@@ -80,6 +80,17 @@ start_over
 scene close "$listener"
 check "listener closed under a waiter" event altconn_connect_end \
 	"errno=111\b" reason=listener-closed
+start_over
+scene stray native dgram
+check "E-AFNOSUPPORT has no address" event altconn_connect_end type=dgram \
+	"remote=- " "errno=97\b" reason=wrong-family
+scene listen native stream port:$port 0
+listener=$answer_slot
+scene again "$listener" native port:$port
+check "E-OPNOTSUPP" event altconn_connect_end "errno=95\b" reason=state
+scene connect native stream port:$port
+scene again "$answer_slot" native port:$port
+check "E-ISCONN" event altconn_connect_end "errno=106\b" reason=state
 start_over
 scene_close
 ended() {

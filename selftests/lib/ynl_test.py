@@ -7,6 +7,7 @@ ynl_test.py SPEC
 import ctypes
 import os
 import random
+import resource
 import socket
 import struct
 import sys
@@ -182,7 +183,8 @@ BAD = (
     ("a verdict out of range", "rule-add", rule(u32(R["verdict"], 8)), 34, ""),
     ("a short verdict", "rule-add", rule(attr(R["verdict"], b"\1")), 22, "length"),
     ("a long verdict", "rule-add", rule(attr(R["verdict"], bytes(8))), 22, "length"),
-    ("a verdict twice", "rule-add", rule(DENY, DENY), 22, "twice"),
+    ("a verdict twice", "rule-add", rule(DENY, DENY), 22,
+     "'verdict' comes twice"),
     ("an attribute that nobody knows", "rule-add", rule(DENY, u32(60, 1)), 22,
      "Unknown attribute"),
     ("one beside the rule", "rule-add", rule(DENY) + u32(9, 1), 22,
@@ -254,13 +256,16 @@ BAD = (
      rule(DENY, u32(R["id"], 5)) + rule(DENY, u32(R["id"], 5)), 17, "same id"),
     ("no id to delete", "rule-del", b"", 22, "'id'"),
     ("an id 0", "rule-del", u32(2, 0), 34, ""),
-    ("an id twice", "rule-del", u32(2, 1) + u32(2, 1), 22, "twice"),
+    ("an id twice", "rule-del", u32(2, 1) + u32(2, 1), 22,
+     "'id' comes twice"),
     ("an id that no rule has", "rule-del", u32(2, 4000000), 2, "'id'"),
     ("to zero, likewise", "rule-zero", u32(2, 4000000), 2, "'id'"),
     ("a short id that is to be killed", "kill", u32(K["id"], 1), 22, ""),
     ("nothing to kill", "kill", b"", 22, "id"),
     ("what monitor does not know", "monitor", attr(E["seq"], bytes(8)), 22, ""),
     ("processes that are none", "monitor", u32(E["processes"], 1), 34, ""),
+    ("processes twice", "monitor", 2 * attr(E["processes"], b""), 22,
+     "'processes' comes twice"),
     ("a node without an id", "node-add", u32(N["netns-fd"], 0), 22, "'id'"),
     ("a node of no namespace", "node-add", u32(N["id"], 5), 22, "'netns-fd'"),
     ("this node as another", "node-add",
@@ -277,7 +282,8 @@ BAD = (
     ("a descriptor of something else", "node-add",
      u32(N["id"], 5) + u32(N["netns-fd"], 0), 22, "'netns-fd'"),
     ("an id of a node twice", "node-add",
-     u32(N["id"], 5) + u32(N["id"], 5) + u32(N["netns-fd"], 0), 22, "twice"),
+     u32(N["id"], 5) + u32(N["id"], 5) + u32(N["netns-fd"], 0), 22,
+     "'id' comes twice"),
     ("two addresses of a version", "node-add",
      u32(N["id"], 5) + u32(N["netns-fd"], 0) +
      2 * attr(N["ip"], bytes(10) + b"\xff\xff\x0a\0\0\5"), 22, "twice"),
@@ -342,6 +348,64 @@ def attempts_are_counted():
         addr = struct.pack("HBBIHHI104x", number(), 1, 0, 0, 0, 0, 9)
         same(ctypes.CDLL(None).connect(sock.fileno(), addr, len(addr)), -1)
     same(outcomes()["not-bound"], before + 1)
+
+
+def monitors(*sockets, processes=True):
+    """What each is answered that asks for events."""
+    for sock in sockets:
+        sock.send(message("monitor", attr(E["processes"], b"") if processes
+                          else b"", REQUEST | ACK))
+        first = NlMsg(sock.recv(65536), 0)
+        if first.nl_type != 2:      # NLMSG_ERROR, which the answer precedes
+            first = NlMsg(sock.recv(65536), 0)
+        yield -(first.error or 0)
+
+
+def generic():
+    return socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, GENERIC)
+
+
+@test
+def one_socket_is_told_once():
+    with generic() as sock:
+        sock.settimeout(60)
+        same(list(monitors(sock, sock, sock)), [0, 0, 0])
+        seen = []
+        for _ in range(3):
+            fam.do("rule-restore", {})
+        while len(seen) < 3:
+            msg = sock.recv(65536)
+            assert struct.unpack_from("B", msg, 16)[0] != fam.ops[
+                "monitor"].req_value
+            at = 20
+            while at < len(msg):
+                size, kind = struct.unpack_from("HH", msg, at)
+                if kind == E["seq"]:
+                    seen += struct.unpack_from("Q", msg, at + 4)
+                at += (size + 3) & ~3
+        same([b - a for a, b in zip(seen, seen[1:])], [1, 1])
+
+
+@test
+def so_many_watch():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+    socks = [generic() for _ in range(1025)]
+    same(set(monitors(*socks[:1024], processes=False)), {0})
+    same(list(monitors(socks[1024], processes=False)), [28])
+    # Administrators may, one that asks again too, and who comes when another goes.
+    same(list(monitors(socks[1024])), [0])
+    same(list(monitors(socks[0], processes=False)), [0])
+    # One that may not be less goes on to be told more.
+    same(list(monitors(socks[1024], processes=False)), [28])
+    fam.do("rule-restore", {})
+    socks[1024].settimeout(60)
+    assert struct.pack("HHI", 8, E["kind"], 6) in socks[1024].recv(65536)
+    socks.pop().close()
+    socks.pop().close()
+    with generic() as sock:
+        same(list(monitors(sock, processes=False)), [0])
+    for sock in socks:
+        sock.close()
 
 
 @test

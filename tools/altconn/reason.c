@@ -91,7 +91,7 @@ static const struct {
 	},
 	[ALTCONN_REASON_STATE] = {
 		"state",
-		"the socket's own state does not allow it"
+		"the socket is connected already, or listens"
 	},
 	[ALTCONN_REASON_NO_PORT] = {
 		"no-port",
@@ -100,14 +100,6 @@ static const struct {
 	[ALTCONN_REASON_NO_MEMORY] = {
 		"no-memory",
 		"memory ran out"
-	},
-	[ALTCONN_REASON_PEER_GONE] = {
-		"peer-gone",
-		"the datagram peer does not exist any more"
-	},
-	[ALTCONN_REASON_FILTERED] = {
-		"filtered",
-		"the datagram peer is connected to somebody else"
 	},
 	[ALTCONN_REASON_BACKLOG_FULL] = {
 		"backlog-full",

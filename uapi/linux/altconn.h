@@ -92,7 +92,8 @@ struct sockaddr_altconn {
  *	ALTCONN_TIMEOUT_DEFAULT: what net.altconn.connect_timeout_ms says when
  *	connect() is called. Counts for attempts that begin afterwards.
  * ALTCONN_CONNECT_INFO, get, struct altconn_connect_info: what became of
- *	the socket's last attempt.
+ *	the socket's last attempt, or why connect() began none; of a connection, how
+ *	it came to be.
  * ALTCONN_BACKLOG_POLICY, get and set, __u32: what a listener does with an
  *	attempt that meets a full backlog: ALTCONN_POLICY_QUEUE, the default, or
  *	ALTCONN_POLICY_FAIL_FAST. Counts for attempts that come afterwards.

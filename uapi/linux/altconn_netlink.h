@@ -70,11 +70,9 @@ enum altconn_assoc_state {
  * @ALTCONN_REASON_BROADCAST: a broadcast address without SO_BROADCAST or on a
  *   connection
  * @ALTCONN_REASON_NULL_ADDRESS: a connection to the null address
- * @ALTCONN_REASON_STATE: the socket's own state does not allow the call
+ * @ALTCONN_REASON_STATE: the socket is connected already, or listens
  * @ALTCONN_REASON_NO_PORT: the ephemeral range is exhausted
  * @ALTCONN_REASON_NO_MEMORY: memory ran out
- * @ALTCONN_REASON_PEER_GONE: the datagram peer does not exist any more
- * @ALTCONN_REASON_FILTERED: the datagram peer is connected to somebody else
  * @ALTCONN_REASON_BACKLOG_FULL: the backlog is full and the listener fails
  *   fast
  * @ALTCONN_REASON_REFUSED: the server refused it
@@ -108,8 +106,6 @@ enum altconn_reason {
 	ALTCONN_REASON_STATE,
 	ALTCONN_REASON_NO_PORT,
 	ALTCONN_REASON_NO_MEMORY,
-	ALTCONN_REASON_PEER_GONE,
-	ALTCONN_REASON_FILTERED,
 	ALTCONN_REASON_BACKLOG_FULL,
 	ALTCONN_REASON_REFUSED,
 	ALTCONN_REASON_TABLE_FULL,
@@ -242,6 +238,7 @@ enum {
 	ALTCONN_A_SOCKET_WAITED,
 	ALTCONN_A_SOCKET_REACHABLE,
 	ALTCONN_A_SOCKET_OVERFLOW,
+	ALTCONN_A_SOCKET_OUTCOME,
 
 	__ALTCONN_A_SOCKET_MAX,
 	ALTCONN_A_SOCKET_MAX = (__ALTCONN_A_SOCKET_MAX - 1)
