@@ -12,7 +12,7 @@ has() {
 	altconn graph | tee /dev/stderr | grep -qF -- "$1"
 }
 
-plan 11
+plan 14
 check "an empty picture" same "$(altconn graph | wc -l)" 4
 scene name 'a"\b'
 scene listen native stream port:4000 0
@@ -27,6 +27,18 @@ check "in orange" has 'color=orange'
 check "a datagram socket" has '"name:db" [shape=ellipse'
 check "and who is connected to it" has '-> "name:db" [label="dgram"'
 check "a name that is none of DOT" eval "altconn graph | grep -qF '\\\"'"
+check "as JSON" eval "altconn graph -j | python3 -c '
+import json, sys
+g = json.load(sys.stdin)
+nodes = {n[\"name\"]: n for n in g[\"nodes\"]}
+assert nodes[\"port:4000\"][\"waiting\"] is True, g
+assert nodes[\"name:db\"][\"waiting\"] is False, g
+edge, = [e for e in g[\"edges\"] if e[\"to\"] == \"port:4000\"]
+assert edge[\"from\"] == nodes[\"port:4000\"][\"process\"], g
+assert (edge[\"type\"], edge[\"count\"] - edge[\"waiting\"]) == (\"stream\", 1), g
+'"
+check "JSON of nothing" same "$(altconn graph -j port:1 | tr -d ' \n')" '{"nodes":[],"edges":[]}'
+check "not both" wrong 2 "do not go together" altconn graph -j --svg
 check "a choice" eval "! altconn graph -t dgram | grep -q port:4000"
 if command -v dot >/dev/null; then
 	check "dot understands it" eval "altconn graph | dot -Tsvg | grep -q '</svg>'"

@@ -13,14 +13,6 @@ scene_open || skip_all "helper_scene is not built"
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-wrong() {
-	local status=$1 text=$2 output got=0
-	shift 2
-	output=$("$@" 2>&1 >/dev/null) || got=$?
-	echo "$output"
-	same "$got" "$status" && [[ $output == *"$text"* ]]
-}
-
 # It listens when it has told of rules that change.
 listens() {
 	altconn rule flush
@@ -51,7 +43,7 @@ count() {
 	[ "$(events "len(e)")" -ge "$1" ]
 }
 
-plan 51
+plan 53
 
 begin -j
 scene connect native stream port:4000
@@ -77,19 +69,25 @@ check "one that waits, where" same "$(events "e[5]['place'], e[5]['id'] == e[6][
 check "and how long it did" same "$(events "e[6]['waited_ns'] > 1000")" True
 check "who accepted" same "$(events "e[7]['server']['pid'], e[7]['id'] == e[3]['id']")" "$scene_pid True"
 check "which end closed first" same "$(events "e[8]['end'], e[9]['end'], e[8]['id'] == e[9]['id']")" "client server True"
+scene stray native stream
+scene again "$listener" native port:4000
+check "no attempt begins" wait_until count 13
+check "to another family, or from a listener" same \
+	"$(events "[(ev['errno'], ev['reason'], ev['server']['address']) for ev in e[11:13]]")" \
+	"[('EAFNOSUPPORT', 'wrong-family', '*'), ('EOPNOTSUPP', 'state', 'port:4000')]"
 altconn rule add deny >/dev/null
 scene connect native stream port:4000
 altconn rule flush
-check "a rule" wait_until count 13
+check "a rule" wait_until count 15
 check "that decided" same "$(events "e[-1]['errno'], e[-1]['reason']")" "EPERM rule"
 : >"$dir/ns"
 unshare --net="$dir/ns" true
 altconn node add 7 netns "$dir/ns"
 altconn node down 7
-check "nodes" wait_until count 15
+check "nodes" wait_until count 17
 check "twice" same "$(events "[ev['event'] for ev in e[-2:]]")" "['nodes', 'nodes']"
 umount "$dir/ns"
-check "one that is gone" wait_until count 16
+check "one that is gone" wait_until count 18
 altconn node flush
 end
 

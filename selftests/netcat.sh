@@ -15,14 +15,6 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 head -c 3000000 /dev/urandom >"$dir/data"
 
-wrong() {
-	local status=$1 text=$2 output got=0
-	shift 2
-	output=$("$@" 2>&1 >/dev/null </dev/null) || got=$?
-	echo "$output"
-	same "$got" "$status" && [[ $output == *"$text"* ]]
-}
-
 # Data one way, and an answer the other way.
 exchange() {
 	local type=$1 address=$2 listener got

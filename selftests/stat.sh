@@ -17,15 +17,7 @@ out = {o['reason']: o['count'] for o in s['outcomes']}
 print($1)"
 }
 
-wrong() {
-	local status=$1 text=$2 output got=0
-	shift 2
-	output=$("$@" 2>&1 >/dev/null) || got=$?
-	echo "$output"
-	same "$got" "$status" && [[ $output == *"$text"* ]]
-}
-
-plan 24
+plan 27
 
 check "nothing at first" same "$(stat "out, s['associations'], s['have_waited'], s['accepted'], s['latency']")" \
 	"{} 0 0 0 []"
@@ -89,6 +81,7 @@ for name in \"connect_latency\", \"accept_queue\":
 assert seen[\"altconn_connect_latency_seconds_sum\"][0] > 0
 assert seen[\"altconn_listener_established_total\"][0] > 0, seen
 assert sum(seen[\"altconn_connects_total\"]) == 6, seen
+assert \"altconn_listener_connects_total\" in seen, seen
 '"
 check "rates, a line each" same "$(altconn stat -H 0.01 3 | wc -l)" 3
 check "with a header" same "$(altconn stat 0.01 1 | head -n1 | awk '{ print $1, NF }')" \
@@ -105,6 +98,22 @@ check "a rate is not zero when something happens" eval \
 		scene connect native stream port:9; done; wait \$!; } |
 	python3 -c 'import json, sys
 sys.exit(not any(json.loads(l)[\"failed_per_s\"] > 0 for l in sys.stdin))'"
+
+# What a listener says of those that failed there.
+echo 1 >/proc/sys/net/altconn/max_waiting
+scene start native stream port:4000
+waits=${answer%% *}
+scene start native stream port:4000
+check "a waiting room that is full" same "${answer#* }" ECONNREFUSED
+scene close "$waits"
+altconn connect --timeout=0.05 port:4000 </dev/null 2>/dev/null
+check "by reason, at the listener" same "$(altconn show -lj port:4000 | python3 -c '
+import json, sys
+s, = json.load(sys.stdin)["sockets"]
+print(s["refused"], s["overflow"], s["timed_out"], *sorted(s["outcomes"].items()))')" \
+	"1 1 1 ('cancelled-close', 2) ('deadline', 1) ('established', 2) ('waiting-room-full', 1)"
+check "as text" eval "altconn show -leH port:4000 |
+	grep -q ',established:2,.*,refused:1,overflow:1,timed-out:1 (waiting-room-full:1 cancelled-close:2)'"
 
 check "an interval that is none" wrong 2 "'x'" altconn stat x
 check "a count that is none" wrong 2 "'-1'" altconn stat -- 1 -1

@@ -12,14 +12,6 @@ scene_open || skip_all "helper_scene is not built"
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-wrong() {
-	local status=$1 text=$2 output got=0
-	shift 2
-	output=$("$@" 2>&1 >/dev/null </dev/null) || got=$?
-	echo "$output"
-	same "$got" "$status" && [[ $output == *"$text"* ]]
-}
-
 # shows PATTERN OPTION...: a line of one look.
 shows() {
 	local pattern=$1
@@ -95,7 +87,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
 PY
 }
 
-plan 33
+plan 36
 
 scene listen native stream port:4000 0
 scene connect native stream port:4000
@@ -103,14 +95,28 @@ scene start native stream port:4000
 scene listen native seqpacket port:4001 5
 scene connect native stream port:9
 check "the listeners, and whose they are" shows \
-	"^stream +1/0 +1 .* port:4000 +helper_scene,$scene_pid$"
+	"^stream +1/0 +1 .* port:4000 +helper_scene \\($scene_pid\\)$"
 check "all of them" shows "^seqpacket +0/5 +0 .* port:4001 "
 check "totals" shows "associations 2 .*queued 1  waiting 1$"
 check "a type" hides "port:4001" -t stream
 check "an address" hides "port:4000" port:4001
-check "connections" shows "^stream +queued .* port:[0-9]+ -> port:4000 +helper_scene,$scene_pid -> helper_scene,$scene_pid$" -c
+check "connections" shows "^stream +queued .* port:[0-9]+ -> port:4000 +helper_scene \\($scene_pid\\) -> helper_scene \\($scene_pid\\)$" -c
 check "those that wait have their own list" hides "pending" -c
-check "and their places" shows "^stream +1 +[0-9.]+s +- .*port:4000 +helper_scene,$scene_pid$" -w
+check "and their places" shows "^stream +1 +[0-9.]+s +- .*port:4000 +helper_scene \\($scene_pid\\)$" -w
+# json EXPRESSION OPTION...: of the newest of two looks, t.
+json() {
+	local what=$1
+	shift
+	altconn top -j -n 2 -d 0.5 "$@" >"$dir/top" || return 1
+	python3 -c "
+import json, sys
+looks = [json.loads(line) for line in open(sys.argv[1])]
+assert len(looks) == 2, looks
+t = looks[-1]
+assert $what, t" "$dir/top"
+}
+check "as JSON" json "[(a['place'], a['client']['pid']) for a in t['attempts']] == [(1, $scene_pid)] and t['waiting'] == 1" -w
+check "connections" json "[a['server']['address'] for a in t['connections']] == ['port:4000'] and 'attempts' not in t" -c
 check "those of one process" hides "port:4000" -c --pid 1
 scene listen native stream port:4002 100
 scene listen native stream port:4003 4000
@@ -125,6 +131,8 @@ failing() {
 	awk '$1 == "per" && $8 > 0 { seen = 1 } END { exit !seen }' "$dir/top"
 }
 check "rates of failures" busy wait_until failing
+check "as JSON" busy wait_until json \
+	"any(s['owner']['address'] == 'port:4003' and s['established_per_s'] > 0 and s['backlog'] == 4000 for s in t['listeners'])"
 check "the outcomes" screen 30 160 '=listeners' 'o=not-bound' 'q'
 
 # The order of a list.

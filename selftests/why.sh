@@ -19,14 +19,6 @@ s = sorted(json.load(sys.stdin)['sockets'], key=lambda s: s['fd'])
 print($1)"
 }
 
-wrong() {
-	local status=$1 text=$2 output got=0
-	shift 2
-	output=$("$@" 2>&1 >/dev/null) || got=$?
-	echo "$output"
-	same "$got" "$status" && [[ $output == *"$text"* ]]
-}
-
 # says TEXT [FD]: a line of what is told has it.
 says() {
 	altconn why "$scene_pid" ${2:+"$2"} | tee /dev/stderr | grep -qF "$1"

@@ -112,3 +112,12 @@ same() {
 		return 1
 	}
 }
+
+# wrong STATUS TEXT COMMAND...: it ends with the status and complains of the text.
+wrong() {
+	local status=$1 text=$2 output got=0
+	shift 2
+	output=$("$@" 2>&1 >/dev/null </dev/null) || got=$?
+	echo "$output"
+	same "$got" "$status" && [[ $output == *"$text"* ]]
+}

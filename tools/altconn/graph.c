@@ -14,6 +14,7 @@
 #include "altconn.h"
 #include "filter.h"
 #include "out.h"
+#include "row.h"
 #include "rule.h"
 
 enum { OPT_SVG = 760, OPT_OUTPUT };
@@ -21,6 +22,7 @@ enum { OPT_SVG = 760, OPT_OUTPUT };
 const struct opt graph_opts[] = {
 	FILTER_OPTS,
 	{ OPT_SVG, "svg", NULL, NULL, "print SVG, which graphviz makes, not DOT" },
+	OPT_JSON_ENTRY,
 	{ }
 };
 
@@ -58,26 +60,10 @@ struct graph {
 	size_t n_boxes;
 };
 
-/* Who it is: a process, or as much as one may see. */
-static void name_process(const struct end *end, char *text)
-{
-	char comm[4 * RECORD_TEXT_MAX + 1];
-
-	if (record_has(end->known, ALTCONN_A_END_PID)) {
-		escape_bytes((const unsigned char *)end->comm,
-			     strlen(end->comm), comm);
-		sprintf(text, "%s (%u)", comm, end->pid);
-	} else if (record_has(end->known, ALTCONN_A_END_UID)) {
-		sprintf(text, "user %u", end->uid);
-	} else {
-		strcpy(text, "?");
-	}
-}
-
 static void name_server(const struct end *end, char *text)
 {
 	if (end->addr.kind == ALTCONN_KIND_NONE)
-		name_process(end, text);
+		row_process(end, text);
 	else
 		addr_format(&end->addr, text);
 }
@@ -110,7 +96,7 @@ static void add_assoc(struct graph *g, const struct assoc *a)
 	char from[LABEL_MAX], to[LABEL_MAX];
 	struct edge *edge;
 
-	name_process(&a->client, from);
+	row_process(&a->client, from);
 	name_server(&a->server, to);
 	edge = edge_of(g, from, to, a->type);
 	edge->count++;
@@ -121,7 +107,7 @@ static void add_datagram(struct graph *g, const struct sock *s)
 {
 	char from[LABEL_MAX], to[LABEL_MAX];
 
-	name_process(&s->owner, from);
+	row_process(&s->owner, from);
 	addr_format(&s->peer, to);
 	edge_of(g, from, to, s->type)->count++;
 }
@@ -136,7 +122,7 @@ static void add_box(struct graph *g, const struct sock *s)
 				sizeof(*g->boxes));
 	box = &g->boxes[g->n_boxes++];
 	addr_format(&s->owner.addr, box->name);
-	name_process(&s->owner, box->process);
+	row_process(&s->owner, box->process);
 	box->waiting = s->waiting;
 }
 
@@ -212,6 +198,33 @@ static void print(FILE *f, const struct graph *g)
 	fputs("}\n", f);
 }
 
+static int print_json(const struct graph *g)
+{
+	static const struct out_style style = { .json = true };
+	struct out *out = row_open(&style, true);
+	size_t i;
+
+	out_list(out, "nodes");
+	for (i = 0; i < g->n_boxes; i++) {
+		out_row(out);
+		out_string(out, "name", NULL, g->boxes[i].name);
+		out_string(out, "process", NULL, g->boxes[i].process);
+		out_bool(out, "waiting", NULL, g->boxes[i].waiting);
+		out_row_end(out);
+	}
+	out_list(out, "edges");
+	for (i = 0; i < g->n_edges; i++) {
+		out_row(out);
+		out_string(out, "from", NULL, g->edges[i].from);
+		out_string(out, "to", NULL, g->edges[i].to);
+		out_string(out, "type", NULL, type_name(g->edges[i].type));
+		out_uint(out, "count", NULL, g->edges[i].count);
+		out_uint(out, "waiting", NULL, g->edges[i].waiting);
+		out_row_end(out);
+	}
+	return out_close(out);
+}
+
 /* Through graphviz to standard output. */
 static int print_svg(const struct graph *g)
 {
@@ -260,14 +273,20 @@ int graph_main(const struct command *cmd, int argc, char **argv)
 	struct filter filter = { };
 	struct found found = { };
 	struct graph g = { };
-	bool svg = false;
+	bool svg = false, json = false;
 	int key, ret = EXIT_OK;
 
 	while (ret == EXIT_OK && (key = opt_next(cmd, argc, argv)) != -1) {
 		if (key == OPT_SVG)
 			svg = true;
+		else if (key == 'j')
+			json = true;
 		else
 			ret = filter_option(&filter, cmd->name, key);
+	}
+	if (svg && json) {
+		complain("graph: --svg and --json do not go together");
+		ret = EXIT_USAGE;
 	}
 	if (ret == EXIT_OK)
 		ret = filter_addresses(&filter, cmd->name, argc - optind,
@@ -278,6 +297,8 @@ int graph_main(const struct command *cmd, int argc, char **argv)
 		build(&g, &found, &filter);
 		if (svg)
 			ret = print_svg(&g);
+		else if (json)
+			ret = print_json(&g);
 		else
 			print(stdout, &g);
 	}

@@ -299,6 +299,18 @@ void out_uint(struct out *out, const char *key, const char *lead,
 }
 
 /**
+ * out_double - print a number, in JSON alone
+ * @out: output
+ * @key: its name
+ * @value: the number
+ */
+void out_double(struct out *out, const char *key, double value)
+{
+	if (out->style.json)
+		json_add(out, key, json_object_new_double(value));
+}
+
+/**
  * out_bool - print something that is so or not
  * @out: output
  * @key: its name in JSON, or NULL
@@ -481,12 +493,12 @@ static void out_free(struct out *out)
  */
 int out_close(struct out *out)
 {
+	int flags = out->style.line ? JSON_C_TO_STRING_PLAIN :
+		    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED;
 	int ret = EXIT_OK;
 
 	if (out->style.json)
-		puts(json_object_to_json_string_ext(out->stack[0],
-						    JSON_C_TO_STRING_PRETTY |
-						    JSON_C_TO_STRING_SPACED |
+		puts(json_object_to_json_string_ext(out->stack[0], flags |
 						    JSON_C_TO_STRING_NOSLASHESCAPE));
 	else
 		print_table(out);

@@ -39,11 +39,13 @@ struct out_column {
 /**
  * struct out_style - how to print
  * @json: JSON instead of a table
+ * @line: all of the JSON in one line, for one that comes after another
  * @no_header: the table has no header
  * @colour: the --color option's argument, or NULL
  */
 struct out_style {
 	bool json;
+	bool line;
 	bool no_header;
 	const char *colour;
 };
@@ -72,6 +74,7 @@ bool out_cell_empty(const struct out *out);
 
 void out_uint(struct out *out, const char *key, const char *lead,
 	      uint64_t value);
+void out_double(struct out *out, const char *key, double value);
 void out_bool(struct out *out, const char *key, const char *lead, bool value);
 void out_ms(struct out *out, const char *key, const char *lead, uint64_t ms);
 void out_string(struct out *out, const char *key, const char *lead,

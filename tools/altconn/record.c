@@ -103,6 +103,26 @@ static const struct set assoc_set = {
 	.known = offsetof(struct assoc, known),
 };
 
+#define PART(member) offsetof(struct stat_part, member)
+static const struct attr outcome_attrs[] = {
+	[ALTCONN_A_OUTCOME_REASON] = { MNL_TYPE_U32, PART(key) },
+	[ALTCONN_A_OUTCOME_COUNT] = { MNL_TYPE_U64, PART(count) },
+};
+
+#define SET(name)							\
+	static const struct set name ## _set = {			\
+		.attrs = name ## _attrs,				\
+		.count = ARRAY_SIZE(name ## _attrs),			\
+		.known = -1,						\
+	}
+
+SET(outcome);
+
+#define PARTS(object, member, counts, name)				\
+	{ MNL_TYPE_NESTED, offsetof(object, member), &name ## _set,	\
+	  offsetof(object, counts),					\
+	  ARRAY_SIZE(((object *)NULL)->member), sizeof(struct stat_part) }
+
 #define SOCKET(member) offsetof(struct sock, member)
 static const struct attr socket_attrs[] = {
 	[ALTCONN_A_SOCKET_ID] = { MNL_TYPE_U64, SOCKET(id) },
@@ -118,6 +138,7 @@ static const struct attr socket_attrs[] = {
 	[ALTCONN_A_SOCKET_OVERFLOW] = { MNL_TYPE_U64, SOCKET(overflow) },
 	[ALTCONN_A_SOCKET_TIMED_OUT] = { MNL_TYPE_U64, SOCKET(timed_out) },
 	[ALTCONN_A_SOCKET_WAITED] = { MNL_TYPE_U64, SOCKET(waited) },
+	[ALTCONN_A_SOCKET_OUTCOME] = PARTS(struct sock, outcome, n, outcome),
 	[ALTCONN_A_SOCKET_REACHABLE] = { MNL_TYPE_FLAG, SOCKET(reachable) },
 };
 
@@ -187,31 +208,12 @@ static const struct set node_set = {
 	.known = offsetof(struct node, known),
 };
 
-#define PART(member) offsetof(struct stat_part, member)
-static const struct attr outcome_attrs[] = {
-	[ALTCONN_A_OUTCOME_REASON] = { MNL_TYPE_U32, PART(key) },
-	[ALTCONN_A_OUTCOME_COUNT] = { MNL_TYPE_U64, PART(count) },
-};
-
 static const struct attr bucket_attrs[] = {
 	[ALTCONN_A_BUCKET_BITS] = { MNL_TYPE_U32, PART(key) },
 	[ALTCONN_A_BUCKET_COUNT] = { MNL_TYPE_U64, PART(count) },
 };
 
-#define SET(name)							\
-	static const struct set name ## _set = {			\
-		.attrs = name ## _attrs,				\
-		.count = ARRAY_SIZE(name ## _attrs),			\
-		.known = -1,						\
-	}
-
-SET(outcome);
 SET(bucket);
-
-#define PARTS(object, member, counts, name)				\
-	{ MNL_TYPE_NESTED, offsetof(object, member), &name ## _set,	\
-	  offsetof(object, counts), STAT_PARTS_MAX,			\
-	  sizeof(struct stat_part) }
 
 static const struct attr histogram_attrs[] = {
 	[ALTCONN_A_HISTOGRAM_SUM_NS] = {

@@ -64,6 +64,21 @@ struct assoc {
 	struct end server;
 };
 
+/* More than there are; what a newer module has beyond is passed over. */
+#define STAT_PARTS_MAX	64
+/* Of these a listener can have few, and there may be a hundred thousand sockets. */
+#define SOCK_OUTCOMES_MAX	16
+
+/**
+ * struct stat_part - attempts of one reason, or what took so long
+ * @key: enum altconn_reason, or how many bits the nanoseconds have
+ * @count: how many
+ */
+struct stat_part {
+	uint32_t key;
+	uint64_t count;
+};
+
 /**
  * struct sock - a listener or a datagram socket
  * @known: bit n is set when attribute n was there
@@ -78,6 +93,8 @@ struct assoc {
  * @overflow: of these, for want of room
  * @timed_out: attempts whose deadline passed since then
  * @waited: attempts that had to wait since then
+ * @n: how many outcomes
+ * @outcome: attempts by reason, since then
  * @reachable: from other nodes
  * @owner: address and process
  * @peer: what a datagram socket is connected to
@@ -95,6 +112,8 @@ struct sock {
 	uint64_t overflow;
 	uint64_t timed_out;
 	uint64_t waited;
+	size_t n;
+	struct stat_part outcome[SOCK_OUTCOMES_MAX];
 	bool reachable;
 	struct end owner;
 	struct addr peer;
@@ -176,19 +195,6 @@ struct node {
 	unsigned char ip[2][16];
 	uint32_t state;
 	uint64_t netns;
-};
-
-/* More than there are; what a newer module has beyond is passed over. */
-#define STAT_PARTS_MAX	64
-
-/**
- * struct stat_part - attempts of one reason, or what took so long
- * @key: enum altconn_reason, or how many bits the nanoseconds have
- * @count: how many
- */
-struct stat_part {
-	uint32_t key;
-	uint64_t count;
 };
 
 /**

@@ -10,6 +10,7 @@
 
 #include "altconn.h"
 #include "nl.h"
+#include "row.h"
 #include "sample.h"
 
 /* What a newer module has behind the last part belongs to it. */
@@ -151,6 +152,33 @@ struct interval sample_between(const struct sample *then,
 
 	i.failed = i.attempts - i.established;
 	return i;
+}
+
+/**
+ * sample_json - begin a line of JSON with what happened meanwhile
+ * @i: that
+ * @now: what there is
+ *
+ * Return: the output of row_open(), which out_close() prints and frees.
+ */
+struct out *sample_json(const struct interval *i, const struct sample *now)
+{
+	static const struct out_style style = { .json = true, .line = true };
+	struct out *out = row_open(&style, true);
+
+	out_double(out, "attempts_per_s", i->attempts);
+	out_double(out, "established_per_s", i->established);
+	out_double(out, "failed_per_s", i->failed);
+	out_double(out, "waited_per_s", i->waited);
+	out_double(out, "accepted_per_s", i->accepted);
+	out_uint(out, "latency_p50_ns", NULL, i->p50 ? 1ULL << i->p50 : 0);
+	out_uint(out, "latency_p99_ns", NULL, i->p99 ? 1ULL << i->p99 : 0);
+	out_uint(out, "associations", NULL, now->family.assocs);
+	out_uint(out, "inbound", NULL, now->family.inbound);
+	out_uint(out, "sockets", NULL, now->family.sockets);
+	out_uint(out, "queued", NULL, now->queued);
+	out_uint(out, "waiting", NULL, now->waiting);
+	return out;
 }
 
 /**

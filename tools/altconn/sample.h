@@ -7,6 +7,7 @@
 
 #include <linux/altconn_netlink.h>
 
+#include "out.h"
 #include "record.h"
 
 /**
@@ -49,6 +50,7 @@ int sample_take(struct sample *s);
 uint64_t sample_count(const struct stat_part *part, size_t n, uint32_t key);
 struct interval sample_between(const struct sample *then,
 			       const struct sample *now);
+struct out *sample_json(const struct interval *i, const struct sample *now);
 void sample_limit(uint32_t bits, char *text);
 void sample_sleep(double seconds);
 int sample_interval(const char *cmd, const char *text, double *seconds);

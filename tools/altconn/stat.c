@@ -9,8 +9,6 @@
 #include <string.h>
 #include <time.h>
 
-#include <json-c/json.h>
-
 #include "altconn.h"
 #include "filter.h"
 #include "out.h"
@@ -178,8 +176,10 @@ static void put_label(const char *text)
 	}
 }
 
+/* @reason: a label, or NULL */
 static void put_listener(const char *name, const char *suffix,
-			 const struct sock *s, uint64_t value)
+			 const struct sock *s, const char *reason,
+			 uint64_t value)
 {
 	char addr[ADDR_TEXT_MAX];
 
@@ -187,6 +187,8 @@ static void put_listener(const char *name, const char *suffix,
 	printf("altconn_listener_%s%s{id=\"%llu\",type=\"%s\",address=\"", name,
 	       suffix, (unsigned long long)s->id, type_name(s->type));
 	put_label(addr);
+	if (reason)
+		printf("\",reason=\"%s", reason);
 	printf("\"} %llu\n", (unsigned long long)value);
 }
 
@@ -246,6 +248,16 @@ static const struct {
 	{ "timed_out", "Attempts whose deadline passed.", true, timed_out },
 };
 
+static void put_listener_outcomes(const struct sock *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++)
+		put_listener("connects", "_total", s,
+			     reason_name(s->outcome[i].key),
+			     s->outcome[i].count);
+}
+
 static int print_listeners(void)
 {
 	struct found found = { };
@@ -261,9 +273,13 @@ static int print_listeners(void)
 			if (found.socks[j].listening)
 				put_listener(listener_metrics[i].name,
 					     listener_metrics[i].counter ?
-					     "_total" : "", &found.socks[j],
+					     "_total" : "", &found.socks[j], NULL,
 					     listener_metrics[i].of(&found.socks[j]));
 	}
+	if (ret == EXIT_OK)
+		puts("# TYPE altconn_listener_connects counter\n# HELP altconn_listener_connects Attempts that ended, by reason.");
+	for (j = 0; ret == EXIT_OK && j < found.n_socks; j++)
+		put_listener_outcomes(&found.socks[j]);
 	found_free(&found);
 	return ret;
 }
@@ -309,35 +325,7 @@ static int print_metrics(const struct sample *s)
 
 /* ---- at intervals ---- */
 
-static void print_json(const struct interval *i, const struct sample *s)
-{
-	const struct {
-		const char *key;
-		double value;
-	} rates[] = {
-		{ "attempts_per_s", i->attempts },
-		{ "established_per_s", i->established },
-		{ "failed_per_s", i->failed },
-		{ "waited_per_s", i->waited },
-		{ "accepted_per_s", i->accepted },
-		{ "latency_p50_ns", i->p50 ? (double)(1ULL << i->p50) : 0 },
-		{ "latency_p99_ns", i->p99 ? (double)(1ULL << i->p99) : 0 },
-		{ "associations", s->family.assocs },
-		{ "inbound", s->family.inbound },
-		{ "queued", s->queued },
-		{ "waiting", s->waiting },
-	};
-	struct json_object *line = json_object_new_object();
-	size_t k;
-
-	for (k = 0; k < ARRAY_SIZE(rates); k++)
-		json_object_object_add(line, rates[k].key,
-				       json_object_new_double(rates[k].value));
-	puts(json_object_to_json_string_ext(line, JSON_C_TO_STRING_PLAIN));
-	json_object_put(line);
-}
-
-static void print_line(const struct interval *i, const struct sample *s)
+static int print_line(const struct interval *i, const struct sample *s)
 {
 	char p50[SAMPLE_LIMIT_MAX], p99[SAMPLE_LIMIT_MAX];
 
@@ -347,6 +335,10 @@ static void print_line(const struct interval *i, const struct sample *s)
 	       i->attempts, i->established, i->failed, i->waited, i->accepted,
 	       p50, p99, (unsigned long long)s->family.assocs,
 	       (unsigned long long)s->queued, (unsigned long long)s->waiting);
+	if (!fflush(stdout) && !ferror(stdout))
+		return EXIT_OK;
+	complain("stat: cannot write: %s", strerror(errno));
+	return EXIT_FAILED;
 }
 
 /* So many lines stand under one header. */
@@ -373,11 +365,9 @@ static int repeat(const struct out_style *style, double seconds,
 			break;
 		i = sample_between(&then, &now);
 		if (style->json)
-			print_json(&i, &now);
+			ret = out_close(sample_json(&i, &now));
 		else
-			print_line(&i, &now);
-		if (fflush(stdout) || ferror(stdout))
-			return EXIT_FAILED;
+			ret = print_line(&i, &now);
 		then = now;
 	}
 	return ret;

@@ -22,6 +22,7 @@
 #include "filter.h"
 #include "out.h"
 #include "reason.h"
+#include "row.h"
 #include "rule.h"
 #include "sample.h"
 #include "sort.h"
@@ -35,6 +36,7 @@ const struct opt top_opts[] = {
 	{ 'd', "delay", "SECONDS", NULL, "time between two looks; 1 if not given" },
 	{ 'n', "count", "N", NULL, "end after so many" },
 	{ 'b', "batch", NULL, NULL, "print one after the other; no terminal is needed" },
+	{ 'j', "json", NULL, NULL, "print JSON, a line for each; likewise" },
 	{ OPT_SORT, "sort", "KEY", LISTENER_KEYS " " SORT_KEYS, "order" },
 	{ 'r', "reverse", NULL, NULL, "turn the order round" },
 	OPT_COLOR_ENTRY,
@@ -45,23 +47,25 @@ enum view { VIEW_LISTENERS, VIEW_CONNECTIONS, VIEW_WAITING, VIEW_REASONS, VIEWS 
 
 static const struct {
 	const char *name;
+	const char *list;
 	const char *sorts;
 	const char *header;
 } views[VIEWS] = {
 	[VIEW_LISTENERS] = {
-		"listeners", LISTENER_KEYS " queue wait local pid type id",
+		"listeners", "listeners", LISTENER_KEYS " queue wait local pid type id",
 		"TYPE         QUEUE   WAIT   ESTAB/s  WAITED/s  FAILED/s OVERFLOW/s  ADDRESS                  PROCESS",
 	},
 	[VIEW_CONNECTIONS] = {
-		"connections", SORT_KEYS,
+		"connections", "connections", SORT_KEYS,
 		"TYPE      STATE        RECV-Q   SEND-Q       AGE  LOCAL -> PEER                            PROCESSES",
 	},
 	[VIEW_WAITING] = {
-		"waiting", "wait age pid type local peer id",
+		"waiting", "attempts", "wait age pid type local peer id",
 		"TYPE      PLACE          WAITED   RULE  LOCAL -> PEER                            PROCESS",
 	},
 	[VIEW_REASONS] = {
-		"outcomes", "", "REASON                        PER SECOND            TOTAL",
+		"outcomes", "outcomes", "",
+		"REASON                        PER SECOND            TOTAL",
 	},
 };
 
@@ -95,6 +99,7 @@ struct line {
  * @delay: seconds
  * @count: so many looks are still to come; 0: no end
  * @batch: no terminal
+ * @json: and no text
  * @coloured: print colours
  * @view: which list
  * @sort: by what, each list; "": as it is
@@ -113,7 +118,7 @@ struct top {
 	struct filter filter;
 	double delay;
 	unsigned long count;
-	bool batch, coloured;
+	bool batch, json, coloured;
 	enum view view;
 	char sort[VIEWS][WORD_MAX];
 	bool reverse, paused, help;
@@ -154,24 +159,6 @@ static void forget_lines(struct top *top)
 	while (top->n_lines)
 		free(top->lines[--top->n_lines].text);
 }
-
-/* "comm,pid", or as much as one may see. */
-static void name_process(const struct end *end, char *text)
-{
-	char comm[4 * RECORD_TEXT_MAX + 1];
-
-	if (record_has(end->known, ALTCONN_A_END_PID)) {
-		escape_bytes((const unsigned char *)end->comm,
-			     strlen(end->comm), comm);
-		sprintf(text, "%s,%u", comm, end->pid);
-	} else if (record_has(end->known, ALTCONN_A_END_UID)) {
-		sprintf(text, "uid=%u", end->uid);
-	} else {
-		strcpy(text, "-");
-	}
-}
-
-#define PROCESS_MAX	(4 * RECORD_TEXT_MAX + 32)
 
 static void format_age(uint64_t ms, char *text, size_t size)
 {
@@ -221,7 +208,7 @@ static void add_head(struct top *top)
  * @sock: the listener
  * @established: connections
  * @waited: attempts that began to wait
- * @failed: refused or timed out
+ * @failed: attempts that ended otherwise
  * @overflow: of these, for want of room
  */
 struct busy {
@@ -235,6 +222,18 @@ static int compare_ids(const void *key, const void *member)
 	const struct sock *s = member;
 
 	return (*id > s->id) - (*id < s->id);
+}
+
+/* For whatever reason. */
+static uint64_t failures(const struct sock *s)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < s->n; i++)
+		if (s->outcome[i].key != ALTCONN_REASON_ESTABLISHED)
+			sum += s->outcome[i].count;
+	return sum;
 }
 
 /* One that came meanwhile began with zeros; at the first look nothing has happened. */
@@ -253,8 +252,7 @@ static struct busy busy_of(const struct top *top, const struct sock *now)
 		.sock = now,
 		.established = (now->established - then->established) / s,
 		.waited = (now->waited - then->waited) / s,
-		.failed = (now->refused - then->refused +
-			   now->timed_out - then->timed_out) / s,
+		.failed = (failures(now) - failures(then)) / s,
 		.overflow = (now->overflow - then->overflow) / s,
 	};
 }
@@ -282,10 +280,10 @@ static void add_listener(struct top *top, const struct busy *b)
 {
 	const struct sock *s = b->sock;
 	enum out_colour colour = OUT_PLAIN;
-	char addr[ADDR_TEXT_MAX], process[PROCESS_MAX], queue[32];
+	char addr[ADDR_TEXT_MAX], process[ROW_PROCESS_MAX], queue[32];
 
 	addr_format(&s->owner.addr, addr);
-	name_process(&s->owner, process);
+	row_process(&s->owner, process);
 	snprintf(queue, sizeof(queue), "%u/%u", s->queued, s->backlog);
 	if (b->failed)
 		colour = OUT_RED;
@@ -298,20 +296,47 @@ static void add_listener(struct top *top, const struct busy *b)
 		 b->waited, b->failed, b->overflow, addr, process);
 }
 
-static void add_listeners(struct top *top)
+/* All that are wanted, in their order; to be freed. */
+static struct busy *busy_listeners(struct top *top, size_t *n)
 {
 	const struct found *found = &top->now.found;
 	struct busy *all = grow(NULL, found->n_socks + 1, sizeof(*all));
-	size_t n = 0, i;
+	size_t i;
 
+	*n = 0;
 	for (i = 0; i < found->n_socks; i++)
 		if (found->socks[i].listening &&
 		    filter_sock(&top->filter, &found->socks[i]))
-			all[n++] = busy_of(top, &found->socks[i]);
+			all[(*n)++] = busy_of(top, &found->socks[i]);
 	if (opt_word_in(LISTENER_KEYS, top->sort[VIEW_LISTENERS]))
-		qsort_r(all, n, sizeof(*all), compare_busy, top);
+		qsort_r(all, *n, sizeof(*all), compare_busy, top);
+	return all;
+}
+
+static void add_listeners(struct top *top)
+{
+	size_t n, i;
+	struct busy *all = busy_listeners(top, &n);
+
 	for (i = 0; i < n; i++)
 		add_listener(top, &all[i]);
+	free(all);
+}
+
+static void put_listeners(struct top *top, struct out *out)
+{
+	size_t n, i;
+	struct busy *all = busy_listeners(top, &n);
+
+	for (i = 0; i < n; i++) {
+		out_row(out);
+		row_sock(out, all[i].sock);
+		out_double(out, "established_per_s", all[i].established);
+		out_double(out, "waited_per_s", all[i].waited);
+		out_double(out, "failed_per_s", all[i].failed);
+		out_double(out, "overflow_per_s", all[i].overflow);
+		out_row_end(out);
+	}
 	free(all);
 }
 
@@ -329,13 +354,13 @@ static void format_ends(const struct assoc *a, char *text)
 static void add_connection(struct top *top, const struct assoc *a)
 {
 	char ends[2 * ADDR_TEXT_MAX + 8], age[24];
-	char client[PROCESS_MAX], server[PROCESS_MAX];
+	char client[ROW_PROCESS_MAX], server[ROW_PROCESS_MAX];
 	bool is_open = a->state == ALTCONN_ASSOC_STATE_ESTABLISHED;
 
 	format_ends(a, ends);
 	format_age(a->age_ms, age, sizeof(age));
-	name_process(&a->client, client);
-	name_process(&a->server, server);
+	row_process(&a->client, client);
+	row_process(&a->server, server);
 	add_line(top, is_open ? OUT_PLAIN : OUT_DIM,
 		 "%-9s %-11s %8u %8u %9s  %-40s %s -> %s", type_name(a->type),
 		 assoc_state(a->state) ? : "?", a->client.recv_queue,
@@ -344,12 +369,12 @@ static void add_connection(struct top *top, const struct assoc *a)
 
 static void add_waiter(struct top *top, const struct assoc *a)
 {
-	char ends[2 * ADDR_TEXT_MAX + 8], waited[24], client[PROCESS_MAX];
+	char ends[2 * ADDR_TEXT_MAX + 8], waited[24], client[ROW_PROCESS_MAX];
 	char place[16] = "-", rule[16] = "-";
 
 	format_ends(a, ends);
 	format_age(a->waited_ms, waited, sizeof(waited));
-	name_process(&a->client, client);
+	row_process(&a->client, client);
 	if (a->place)
 		snprintf(place, sizeof(place), "%u", a->place);
 	if (record_has(a->known, ALTCONN_A_ASSOC_RULE))
@@ -358,54 +383,92 @@ static void add_waiter(struct top *top, const struct assoc *a)
 		 type_name(a->type), place, waited, rule, ends, client);
 }
 
+/* Is it one of the list that is shown? */
+static bool in_view(const struct top *top, const struct assoc *a)
+{
+	return (a->state == ALTCONN_ASSOC_STATE_PENDING) ==
+	       (top->view == VIEW_WAITING) && filter_assoc(&top->filter, a);
+}
+
 static void add_assocs(struct top *top)
 {
 	const struct found *found = &top->now.found;
-	bool waiting = top->view == VIEW_WAITING;
-	bool pending;
 	size_t i;
 
 	for (i = 0; i < found->n_assocs; i++) {
-		const struct assoc *a = &found->assocs[i];
-
-		pending = a->state == ALTCONN_ASSOC_STATE_PENDING;
-		if (pending != waiting ||
-		    !filter_assoc(&top->filter, a))
+		if (!in_view(top, &found->assocs[i]))
 			continue;
-		if (pending)
-			add_waiter(top, a);
+		if (top->view == VIEW_WAITING)
+			add_waiter(top, &found->assocs[i]);
 		else
-			add_connection(top, a);
+			add_connection(top, &found->assocs[i]);
 	}
+}
+
+static void put_assocs(struct top *top, struct out *out)
+{
+	const struct found *found = &top->now.found;
+	size_t i;
+
+	for (i = 0; i < found->n_assocs; i++) {
+		if (!in_view(top, &found->assocs[i]))
+			continue;
+		out_row(out);
+		row_assoc(out, &found->assocs[i]);
+		out_row_end(out);
+	}
+}
+
+/* Attempts each second that ended so. */
+static double reason_rate(const struct top *top, const struct stat_part *now)
+{
+	const struct counters *then = &top->then.sample.counters;
+
+	if (!top->then.sample.ns)
+		return 0;
+	return (now->count - sample_count(then->outcome, then->n, now->key)) /
+	       top->rates.seconds;
 }
 
 static void add_reasons(struct top *top)
 {
 	const struct counters *now = &top->now.sample.counters;
-	const struct counters *then = &top->then.sample.counters;
-	uint64_t before;
 	size_t i;
 
-	for (i = 0; i < now->n; i++) {
-		before = top->then.sample.ns ?
-			sample_count(then->outcome, then->n,
-				     now->outcome[i].key) :
-			now->outcome[i].count;
+	for (i = 0; i < now->n; i++)
 		add_line(top, now->outcome[i].key == ALTCONN_REASON_ESTABLISHED ?
 			 OUT_GREEN : OUT_RED, "%-28s %11.0f %16llu",
 			 reason_name(now->outcome[i].key),
-			 (now->outcome[i].count - before) / top->rates.seconds,
+			 reason_rate(top, &now->outcome[i]),
 			 (unsigned long long)now->outcome[i].count);
+}
+
+static void put_reasons(struct top *top, struct out *out)
+{
+	const struct counters *now = &top->now.sample.counters;
+	size_t i;
+
+	for (i = 0; i < now->n; i++) {
+		out_row(out);
+		out_string(out, "reason", NULL, reason_name(now->outcome[i].key));
+		out_double(out, "per_s", reason_rate(top, &now->outcome[i]));
+		out_uint(out, "count", NULL, now->outcome[i].count);
+		out_row_end(out);
 	}
+}
+
+static void sort_view(struct top *top)
+{
+	const char *sort = top->sort[top->view];
+
+	if (opt_word_in(SORT_KEYS, sort))
+		sort_found(&top->now.found, sort, top->reverse);
 }
 
 static void make_lines(struct top *top)
 {
-	const char *sort = top->sort[top->view];
-
 	forget_lines(top);
-	if (opt_word_in(SORT_KEYS, sort))
-		sort_found(&top->now.found, sort, top->reverse);
+	sort_view(top);
 	add_head(top);
 	if (top->view == VIEW_LISTENERS)
 		add_listeners(top);
@@ -466,6 +529,21 @@ static int print_lines(const struct top *top)
 	return EXIT_FAILED;
 }
 
+static int print_json(struct top *top)
+{
+	struct out *out = sample_json(&top->rates, &top->now.sample);
+
+	sort_view(top);
+	out_list(out, views[top->view].list);
+	if (top->view == VIEW_LISTENERS)
+		put_listeners(top, out);
+	else if (top->view == VIEW_REASONS)
+		put_reasons(top, out);
+	else
+		put_assocs(top, out);
+	return out_close(out);
+}
+
 static int run_batch(struct top *top)
 {
 	unsigned long n;
@@ -476,6 +554,10 @@ static int run_batch(struct top *top)
 		ret = look(top);
 		if (ret != EXIT_OK)
 			break;
+		if (top->json) {
+			ret = print_json(top);
+			continue;
+		}
 		if (n)
 			putchar('\n');
 		make_lines(top);
@@ -852,6 +934,10 @@ static int take_option(struct top *top, int key)
 	case 'n':
 		return parse_count(top);
 	case 'b':
+		top->batch = true;
+		return EXIT_OK;
+	case 'j':
+		top->json = true;
 		top->batch = true;
 		return EXIT_OK;
 	case 'r':

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Rows of listeners, datagram sockets and associations.
+ */
+#ifndef ALTCONN_TOOL_ROW_H
+#define ALTCONN_TOOL_ROW_H
+
+#include "out.h"
+#include "record.h"
+
+#define ROW_PROCESS_MAX	(4 * RECORD_TEXT_MAX + 32)
+
+struct out *row_open(const struct out_style *style, bool extended);
+void row_assoc(struct out *out, const struct assoc *a);
+void row_sock(struct out *out, const struct sock *s);
+void row_process(const struct end *end, char *text);
+
+#endif /* ALTCONN_TOOL_ROW_H */
