@@ -220,7 +220,8 @@ static struct altconn_rule *read_rule(const struct nlattr *nest, bool restores,
 		return ERR_PTR(err);
 	kind = get(tb, ALTCONN_A_RULE_KIND);
 	err = altconn_nl_check_once(nla_data(nest), nla_len(nest), twice,
-				    ARRAY_SIZE(twice), extack) ? : check_told(tb, restores, extack) ? :
+				    ARRAY_SIZE(twice), extack) ? :
+	      check_told(tb, restores, extack) ? :
 	      check_needs(tb, kind, extack) ? : check_values(tb, kind, extack);
 	if (err)
 		return ERR_PTR(err);

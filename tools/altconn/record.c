@@ -118,10 +118,9 @@ static const struct attr outcome_attrs[] = {
 
 SET(outcome);
 
-#define PARTS(object, member, counts, name)				\
-	{ MNL_TYPE_NESTED, offsetof(object, member), &name ## _set,	\
-	  offsetof(object, counts),					\
-	  ARRAY_SIZE(((object *)NULL)->member), sizeof(struct stat_part) }
+#define PARTS(offset, counts, room, name)				\
+	{ MNL_TYPE_NESTED, offset, &name ## _set, counts, room,		\
+	  sizeof(struct stat_part) }
 
 #define SOCKET(member) offsetof(struct sock, member)
 static const struct attr socket_attrs[] = {
@@ -138,7 +137,8 @@ static const struct attr socket_attrs[] = {
 	[ALTCONN_A_SOCKET_OVERFLOW] = { MNL_TYPE_U64, SOCKET(overflow) },
 	[ALTCONN_A_SOCKET_TIMED_OUT] = { MNL_TYPE_U64, SOCKET(timed_out) },
 	[ALTCONN_A_SOCKET_WAITED] = { MNL_TYPE_U64, SOCKET(waited) },
-	[ALTCONN_A_SOCKET_OUTCOME] = PARTS(struct sock, outcome, n, outcome),
+	[ALTCONN_A_SOCKET_OUTCOME] = PARTS(SOCKET(outcome), SOCKET(n),
+					   SOCK_OUTCOMES_MAX, outcome),
 	[ALTCONN_A_SOCKET_REACHABLE] = { MNL_TYPE_FLAG, SOCKET(reachable) },
 };
 
@@ -219,14 +219,17 @@ static const struct attr histogram_attrs[] = {
 	[ALTCONN_A_HISTOGRAM_SUM_NS] = {
 		MNL_TYPE_U64, offsetof(struct histogram, sum_ns)
 	},
-	[ALTCONN_A_HISTOGRAM_BUCKET] = PARTS(struct histogram, part, n, bucket),
+	[ALTCONN_A_HISTOGRAM_BUCKET] = PARTS(offsetof(struct histogram, part),
+					 offsetof(struct histogram, n),
+					 STAT_PARTS_MAX, bucket),
 };
 
 SET(histogram);
 
 #define COUNTER(member) offsetof(struct counters, member)
 static const struct attr stat_attrs[] = {
-	[ALTCONN_A_STAT_OUTCOME] = PARTS(struct counters, outcome, n, outcome),
+	[ALTCONN_A_STAT_OUTCOME] = PARTS(COUNTER(outcome), COUNTER(n),
+					 STAT_PARTS_MAX, outcome),
 	[ALTCONN_A_STAT_WAITED] = { MNL_TYPE_U64, COUNTER(waited) },
 	[ALTCONN_A_STAT_ACCEPTED] = { MNL_TYPE_U64, COUNTER(accepted) },
 	[ALTCONN_A_STAT_LATENCY] = {

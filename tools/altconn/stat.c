@@ -277,7 +277,8 @@ static int print_listeners(void)
 					     listener_metrics[i].of(&found.socks[j]));
 	}
 	if (ret == EXIT_OK)
-		puts("# TYPE altconn_listener_connects counter\n# HELP altconn_listener_connects Attempts that ended, by reason.");
+		puts("# TYPE altconn_listener_connects counter\n"
+		     "# HELP altconn_listener_connects Attempts that ended, by reason.");
 	for (j = 0; ret == EXIT_OK && j < found.n_socks; j++)
 		put_listener_outcomes(&found.socks[j]);
 	found_free(&found);
