@@ -362,15 +362,13 @@ struct altconn_addr *altconn_addr_dup(const struct altconn_addr *addr,
 }
 
 /**
- * altconn_addr_put() - drop a reference
- * @addr: the address, or NULL
+ * altconn_addr_free() - the last reference is gone
+ * @addr: the address
  *
  * Context: any.
  */
-void altconn_addr_put(struct altconn_addr *addr)
+void altconn_addr_free(struct altconn_addr *addr)
 {
-	if (!addr || !refcount_dec_and_test(&addr->refs))
-		return;
 	if (addr->bound)
 		kfree_rcu(container_of(addr, struct altconn_bind, own),
 			  own.rcu);

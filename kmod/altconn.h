@@ -900,7 +900,7 @@ int altconn_addr_write(const struct sock *sk, const struct altconn_addr *addr,
 		       void *uaddr);
 struct altconn_addr *altconn_addr_dup(const struct altconn_addr *addr,
 				      gfp_t gfp);
-void altconn_addr_put(struct altconn_addr *addr);
+void altconn_addr_free(struct altconn_addr *addr);
 bool altconn_addr_equal(const struct altconn_addr *a,
 			const struct altconn_addr *b);
 size_t altconn_addr_print(const struct altconn_addr *addr, char *buf,
@@ -912,6 +912,18 @@ static inline struct altconn_addr *altconn_addr_get(struct altconn_addr *addr)
 	if (addr)
 		refcount_inc(&addr->refs);
 	return addr;
+}
+
+/**
+ * altconn_addr_put() - drop a reference
+ * @addr: the address, or NULL
+ *
+ * Context: any.
+ */
+static inline void altconn_addr_put(struct altconn_addr *addr)
+{
+	if (addr && refcount_dec_and_test(&addr->refs))
+		altconn_addr_free(addr);
 }
 
 /* node.c */
@@ -940,18 +952,57 @@ int altconn_node_del(struct net *net, u32 id);
 int altconn_node_set(struct net *net, u32 id, bool up);
 int altconn_node_call(struct net *net, u32 id);
 int altconn_node_next(struct net *net, u32 *id, struct altconn_node_info *info);
-int altconn_node_route(const struct sock *sk, struct altconn_addr *addr,
-		       u32 *reason);
+int __altconn_node_route(const struct sock *sk, struct altconn_addr *addr,
+			 u32 *reason);
 struct net *altconn_node_get(const struct net *net,
 			     const struct altconn_addr *addr,
 			     struct altconn_addr *there, u32 *reason);
 struct altconn_addr *altconn_node_seen(struct net *there, const struct net *net,
 				       struct altconn_addr *addr);
 bool altconn_node_is_local(struct net *net, const struct altconn_addr *addr);
-bool altconn_node_is_broadcast(struct net *net,
-			       const struct altconn_addr *addr);
+bool __altconn_node_is_broadcast(struct net *net,
+				 const struct altconn_addr *addr);
 void altconn_node_source(struct net *net, const struct altconn_addr *dest,
 			 struct altconn_addr *local);
+
+/**
+ * altconn_node_route() - is there a way to an address?
+ * @sk: who wants to connect or send
+ * @addr: the destination; an IP address that means any becomes the loopback one,
+ *	this node's own id becomes ALTCONN_NODE_SELF; far when it is another's
+ * @reason: why not
+ *
+ * What is this node's own counts before what it knows of others.
+ *
+ * Context: process.
+ * Return: 0; -ENETUNREACH: no such node, or an IP address that is neither this
+ * node's nor another's, or of a version that the socket does not speak
+ * (E-NETUNREACH); -EHOSTUNREACH: the node is down, or its namespace is gone
+ * (E-HOSTUNREACH).
+ */
+static inline int altconn_node_route(const struct sock *sk,
+				     struct altconn_addr *addr, u32 *reason)
+{
+	if (addr->kind != ALTCONN_KIND_INET && addr->node == ALTCONN_NODE_SELF)
+		return 0;
+	return __altconn_node_route(sk, addr, reason);
+}
+
+/**
+ * altconn_node_is_broadcast() - does this address mean everybody?
+ * @net: the namespace
+ * @addr: canonical address
+ *
+ * Context: process.
+ */
+static inline bool altconn_node_is_broadcast(struct net *net,
+					     const struct altconn_addr *addr)
+{
+	if (addr->kind == ALTCONN_KIND_INET)
+		return __altconn_node_is_broadcast(net, addr);
+	return addr->kind == ALTCONN_KIND_PORT &&
+	       addr->node == ALTCONN_NODE_BROADCAST;
+}
 
 /* bind.c */
 enum altconn_bind_how {
@@ -968,7 +1019,7 @@ int altconn_autobind(struct sock *sk, const struct altconn_addr *dest);
 int altconn_bind_local(struct sock *sk, struct altconn_addr *dest);
 void altconn_bind_claimed(struct sock *sk, struct altconn_assoc *assoc);
 void altconn_bind_reset(struct sock *sk);
-void altconn_bind_answerable(struct sock *sk, const struct altconn_addr *dest);
+void __altconn_bind_answerable(struct sock *sk);
 int altconn_bind_listen(struct sock *sk, struct altconn_listener *ln);
 void altconn_bind_unlisten(struct sock *sk);
 void altconn_unbind(struct sock *sk, struct path *path);
@@ -995,6 +1046,23 @@ unsigned int altconn_bind_score(const struct altconn_bind *bind,
 				const struct altconn_addr *addr);
 int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
 			const struct path *path, enum altconn_bind_how how);
+
+/**
+ * altconn_bind_answerable() - another node is to be able to answer
+ * @sk: an endpoint that sends or connects
+ * @dest: where to; another node's or not
+ *
+ * An address that it has for no other purpose becomes reachable; one that it was
+ * bound to stays as it was wanted.
+ *
+ * Context: any.
+ */
+static inline void altconn_bind_answerable(struct sock *sk,
+					   const struct altconn_addr *dest)
+{
+	if (unlikely(dest->far))
+		__altconn_bind_answerable(sk);
+}
 
 /* All bindings of a key, under RCU. */
 #define altconn_bind_for_each(bind, pos, list) \
@@ -1151,13 +1219,13 @@ void altconn_assoc_again(struct altconn_walk *walk,
 			 struct altconn_assoc *assoc);
 void altconn_assoc_walked(struct altconn_walk *walk);
 int altconn_assoc_register(struct altconn_assoc *assoc);
-struct altconn_far *altconn_far_prepare(struct altconn_assoc *assoc,
-					const struct altconn_listener *ln);
-void altconn_far_free(struct altconn_far *far);
-void altconn_far_arrive(struct altconn_assoc *assoc,
-			const struct altconn_listener *ln,
-			struct altconn_far *far);
-void altconn_far_leave(struct altconn_assoc *assoc);
+struct altconn_far *__altconn_far_prepare(struct altconn_assoc *assoc,
+					  const struct altconn_listener *ln);
+void __altconn_far_free(struct altconn_far *far);
+void __altconn_far_arrive(struct altconn_assoc *assoc,
+			  const struct altconn_listener *ln,
+			  struct altconn_far *far);
+void __altconn_far_leave(struct altconn_assoc *assoc);
 void altconn_assoc_attach(struct altconn_assoc *assoc, enum altconn_side side,
 			  struct sock *sk);
 void altconn_assoc_detach(struct sock *sk);
@@ -1168,6 +1236,64 @@ void altconn_assoc_shutdown(struct altconn_assoc *assoc,
 int altconn_assoc_pair(struct sock *a, struct sock *b);
 int altconn_assoc_peer_info(const struct sock *sk,
 			    struct altconn_peer_info *info);
+
+/**
+ * altconn_far_prepare() - an attempt is about to enter a listener
+ * @assoc: the attempt
+ * @ln: the listener or vacancy; mostly of its own namespace
+ *
+ * Context: process, may sleep, unless it is of the same namespace.
+ * Return: what altconn_far_arrive() takes, NULL if there is no need of it or the
+ * listener has closed; ERR_PTR(-ENOMEM).
+ */
+static inline struct altconn_far *
+altconn_far_prepare(struct altconn_assoc *assoc,
+		    const struct altconn_listener *ln)
+{
+	if (likely(ln->net == assoc->an->net))
+		return NULL;
+	return __altconn_far_prepare(assoc, ln);
+}
+
+/**
+ * altconn_far_free() - undo altconn_far_prepare()
+ * @far: what it returned, not an error
+ *
+ * Context: any.
+ */
+static inline void altconn_far_free(struct altconn_far *far)
+{
+	if (unlikely(far))
+		__altconn_far_free(far);
+}
+
+/**
+ * altconn_far_arrive() - an attempt enters a listener
+ * @assoc: the attempt
+ * @ln: the listener, not closed, so that its namespace lives
+ * @far: of altconn_far_prepare() for both; moves to @assoc
+ *
+ * Context: process; @ln's lock held.
+ */
+static inline void altconn_far_arrive(struct altconn_assoc *assoc,
+				      const struct altconn_listener *ln,
+				      struct altconn_far *far)
+{
+	if (unlikely(far))
+		__altconn_far_arrive(assoc, ln, far);
+}
+
+/**
+ * altconn_far_leave() - the server's namespace has no part in it any more
+ * @assoc: the association, out of its listener, or at its end
+ *
+ * Context: process; the listener's lock held, or nobody else has a reference.
+ */
+static inline void altconn_far_leave(struct altconn_assoc *assoc)
+{
+	if (unlikely(assoc->far))
+		__altconn_far_leave(assoc);
+}
 
 static inline struct altconn_assoc *
 altconn_assoc_get(struct altconn_assoc *assoc)

@@ -291,24 +291,13 @@ static struct altconn_far *far_new(struct altconn_assoc *assoc,
 	return far;
 }
 
-/**
- * altconn_far_prepare() - an attempt is about to enter a listener
- * @assoc: the attempt
- * @ln: the listener or vacancy; mostly of its own namespace
- *
- * Context: process, may sleep, unless it is of the same namespace.
- * Return: what altconn_far_arrive() takes, NULL if there is no need of it or the
- * listener has closed; ERR_PTR(-ENOMEM).
- */
-struct altconn_far *altconn_far_prepare(struct altconn_assoc *assoc,
-					const struct altconn_listener *ln)
+/* altconn_far_prepare() where there is anything to do. */
+struct altconn_far *__altconn_far_prepare(struct altconn_assoc *assoc,
+					  const struct altconn_listener *ln)
 {
+	struct net *there = listeners_net(ln);
 	struct altconn_far *far;
-	struct net *there;
 
-	if (likely(ln->net == assoc->an->net))
-		return NULL;
-	there = listeners_net(ln);
 	if (!there)
 		return NULL;
 	far = far_new(assoc, ln, there);
@@ -316,36 +305,20 @@ struct altconn_far *altconn_far_prepare(struct altconn_assoc *assoc,
 	return far;
 }
 
-/**
- * altconn_far_free() - undo altconn_far_prepare()
- * @far: what it returned, not an error
- *
- * Context: any.
- */
-void altconn_far_free(struct altconn_far *far)
+/* altconn_far_free() where there is anything to do. */
+void __altconn_far_free(struct altconn_far *far)
 {
-	if (likely(!far))
-		return;
 	altconn_addr_put(far->addr[ALTCONN_CLIENT]);
 	altconn_addr_put(far->addr[ALTCONN_SERVER]);
 	kfree(far);
 }
 
-/**
- * altconn_far_arrive() - an attempt enters a listener
- * @assoc: the attempt
- * @ln: the listener, not closed, so that its namespace lives
- * @far: of altconn_far_prepare() for both; moves to @assoc
- *
- * Context: process; @ln's lock held.
- */
-void altconn_far_arrive(struct altconn_assoc *assoc,
-			const struct altconn_listener *ln,
-			struct altconn_far *far)
+/* altconn_far_arrive() where there is anything to do. */
+void __altconn_far_arrive(struct altconn_assoc *assoc,
+			  const struct altconn_listener *ln,
+			  struct altconn_far *far)
 {
 	lockdep_assert_held(&ln->lock);
-	if (likely(!far))
-		return;
 	far->an = altconn_pernet(ln->net);
 	/* Pairs with who walks the registry that it is in already. */
 	smp_store_release(&assoc->far, far);
@@ -353,17 +326,12 @@ void altconn_far_arrive(struct altconn_assoc *assoc,
 	atomic_long_inc(&far->an->n_inbound);
 }
 
-/**
- * altconn_far_leave() - the server's namespace has no part in it any more
- * @assoc: the association, out of its listener, or at its end
- *
- * Context: process; the listener's lock held, or nobody else has a reference.
- */
-void altconn_far_leave(struct altconn_assoc *assoc)
+/* altconn_far_leave() where there is anything to do. */
+void __altconn_far_leave(struct altconn_assoc *assoc)
 {
 	struct altconn_far *far = assoc->far;
 
-	if (likely(!far) || list_empty(&far->entry.node))
+	if (list_empty(&far->entry.node))
 		return;
 	atomic_long_dec(&far->an->n_inbound);
 	altconn_registry_remove(&far->an->inbound, &far->entry,

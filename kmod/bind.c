@@ -583,22 +583,11 @@ void altconn_bind_claimed(struct sock *sk, struct altconn_assoc *assoc)
 	spin_unlock(stripe_of(bind));
 }
 
-/**
- * altconn_bind_answerable() - another node is to be able to answer
- * @sk: an endpoint that sends or connects
- * @dest: where to; another node's or not
- *
- * An address that it has for no other purpose becomes reachable; one that it was
- * bound to stays as it was wanted.
- *
- * Context: any.
- */
-void altconn_bind_answerable(struct sock *sk, const struct altconn_addr *dest)
+/* altconn_bind_answerable() where it is. */
+void __altconn_bind_answerable(struct sock *sk)
 {
 	struct altconn_bind *bind;
 
-	if (likely(!dest->far))
-		return;
 	rcu_read_lock();
 	/* Pairs with altconn_bind_insert(). */
 	bind = smp_load_acquire(&altconn_sk(sk)->bind);

@@ -115,7 +115,11 @@ static void dgram_put(struct altconn_dgram *dg)
 		altconn_scm_destroy(&dg->scm);
 	if (dg->data != dg->room)
 		kvfree(dg->data);
-	kvfree(dg);
+	/* No need to ask where it is. */
+	if (likely(dg->size <= PAGE_SIZE))
+		kfree(dg);
+	else
+		kvfree(dg);
 }
 
 static struct altconn_addr *peer_addr(const struct altconn_dgram_sock *ask)
@@ -598,7 +602,10 @@ static struct altconn_dgram *alloc_dgram(size_t len)
 	size_t size = sizeof(struct altconn_dgram) + (apart ? 0 : len);
 	struct altconn_dgram *dg;
 
-	dg = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+	if (likely(size <= PAGE_SIZE))
+		dg = kmalloc(size, GFP_KERNEL_ACCOUNT);
+	else
+		dg = kvmalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!dg)
 		return NULL;
 	dg->data = apart ? kvmalloc(len, GFP_KERNEL_ACCOUNT) : dg->room;

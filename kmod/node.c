@@ -97,21 +97,13 @@ static bool is_broadcast(struct net *net, __be32 ip)
 		inet_addr_type(net, htonl(INADDR_LOOPBACK)) != RTN_BROADCAST);
 }
 
-/**
- * altconn_node_is_broadcast() - does this address mean everybody?
- * @net: the namespace
- * @addr: canonical address
- *
- * Context: process.
- */
-bool altconn_node_is_broadcast(struct net *net,
-			       const struct altconn_addr *addr)
+/* altconn_node_is_broadcast() of an IP address. */
+bool __altconn_node_is_broadcast(struct net *net,
+				 const struct altconn_addr *addr)
 {
 	__be32 ip;
 
-	if (addr->kind == ALTCONN_KIND_PORT)
-		return addr->node == ALTCONN_NODE_BROADCAST;
-	if (addr->kind != ALTCONN_KIND_INET || !altconn_addr_is_v4(addr))
+	if (!altconn_addr_is_v4(addr))
 		return false;
 	ip = altconn_addr_v4(addr);
 	return !ipv4_is_loopback(ip) && !ipv4_is_zeronet(ip) &&
@@ -363,30 +355,15 @@ static int route_inet(const struct sock *sk, struct altconn_addr *addr,
 	return route_far(net, addr, reason);
 }
 
-/**
- * altconn_node_route() - is there a way to an address?
- * @sk: who wants to connect or send
- * @addr: the destination; an IP address that means any becomes the loopback one,
- *	this node's own id becomes ALTCONN_NODE_SELF; far when it is another's
- * @reason: why not
- *
- * What is this node's own counts before what it knows of others.
- *
- * Context: process.
- * Return: 0; -ENETUNREACH: no such node, or an IP address that is neither this
- * node's nor another's, or of a version that the socket does not speak
- * (E-NETUNREACH); -EHOSTUNREACH: the node is down, or its namespace is gone
- * (E-HOSTUNREACH).
- */
-int altconn_node_route(const struct sock *sk, struct altconn_addr *addr,
-		       u32 *reason)
+/* altconn_node_route() of what is not plainly of this node. */
+int __altconn_node_route(const struct sock *sk, struct altconn_addr *addr,
+			 u32 *reason)
 {
 	struct net *net = sock_net(sk);
 
 	if (addr->kind == ALTCONN_KIND_INET)
 		return route_inet(sk, addr, reason);
-	if (addr->node == ALTCONN_NODE_SELF ||
-	    altconn_node_is_broadcast(net, addr))
+	if (altconn_node_is_broadcast(net, addr))
 		return 0;
 	if (addr->node != READ_ONCE(altconn_pernet(net)->node_id))
 		return route_far(net, addr, reason);

@@ -118,17 +118,17 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* What @percent of a hundred did not exceed; sorted. */
-static uint64_t percentile(const struct ping *p, double percent)
+/* The least that @percent of a hundred did not exceed; sorted. */
+static uint64_t percentile(const struct ping *p, unsigned int percent)
 {
-	size_t rank = p->n * percent / 100;
+	size_t rank = (p->n * percent + 99) / 100;
 
-	return p->ns[rank < p->n ? rank : p->n - 1];
+	return p->ns[rank ? rank - 1 : 0];
 }
 
 static const struct {
 	const char *key, *name;
-	double percent;
+	unsigned int percent;
 } shown[] = {
 	{ "min_ns", "min", 0 },
 	{ "p50_ns", "p50", 50 },
