@@ -862,7 +862,17 @@ static inline void altconn_assoc_set_state(struct altconn_assoc *assoc,
 }
 
 /* main.c */
-u64 altconn_next_id(void);
+extern atomic64_t altconn_last_id;
+
+/**
+ * altconn_next_id() - an id that nothing else has or had
+ *
+ * Context: any.
+ */
+static inline u64 altconn_next_id(void)
+{
+	return atomic64_inc_return(&altconn_last_id);
+}
 
 /* registry.c */
 void altconn_registry_init(struct altconn_registry *reg);
@@ -1017,7 +1027,8 @@ int altconn_bind(struct socket *sock, struct sockaddr_unsized *uaddr, int len);
 int altconn_bind_allowed(struct sock *sk);
 int altconn_autobind(struct sock *sk, const struct altconn_addr *dest);
 int altconn_bind_local(struct sock *sk, struct altconn_addr *dest);
-void altconn_bind_claimed(struct sock *sk, struct altconn_assoc *assoc);
+void __altconn_bind_claimed(struct altconn_bind *bind,
+			    struct altconn_assoc *assoc);
 void altconn_bind_reset(struct sock *sk);
 void __altconn_bind_answerable(struct sock *sk);
 int altconn_bind_listen(struct sock *sk, struct altconn_listener *ln);
@@ -1062,6 +1073,24 @@ static inline void altconn_bind_answerable(struct sock *sk,
 {
 	if (unlikely(dest->far))
 		__altconn_bind_answerable(sk);
+}
+
+/**
+ * altconn_bind_claimed() - what the endpoint's claim stands for
+ * @sk: the endpoint; with a claim or without
+ * @assoc: its association; a reference is taken
+ *
+ * Once it has failed, others may have its addresses.
+ *
+ * Context: process; lock_sock() held.
+ */
+static inline void altconn_bind_claimed(struct sock *sk,
+					struct altconn_assoc *assoc)
+{
+	struct altconn_bind *bind = altconn_sk(sk)->bind;
+
+	if (unlikely(bind && bind->claim))
+		__altconn_bind_claimed(bind, assoc);
 }
 
 /* All bindings of a key, under RCU. */
@@ -1145,12 +1174,29 @@ int altconn_path_resolve(struct altconn_addr *addr, struct path *path,
 int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 		    int len, int flags);
 void altconn_connect_cancel(struct sock *sk, u32 reason);
-void altconn_connect_reap(struct sock *sk);
+void __altconn_connect_reap(struct sock *sk);
 void altconn_connect_record(struct sock *sk, const struct altconn_assoc *assoc);
 void altconn_connect_decide(struct altconn_listener *ln,
 			    struct altconn_assoc *assoc, int err, u32 reason);
 int altconn_connect_bad_addr(struct sock *sk, int err);
 int altconn_connect_outcome(struct sock *sk, struct altconn_connect_info *info);
+
+/**
+ * altconn_connect_reap() - let go of an attempt that failed
+ * @sk: the endpoint
+ *
+ * A failed attempt stays at the endpoint until the next call that wants it
+ * unconnected, since the decision cannot take the socket's lock. An error that
+ * nobody has been told stays in sk_err.
+ *
+ * Context: process; lock_sock() held.
+ */
+static inline void altconn_connect_reap(struct sock *sk)
+{
+	if (altconn_state(sk) == TCP_CLOSE &&
+	    rcu_access_pointer(altconn_sk(sk)->assoc))
+		__altconn_connect_reap(sk);
+}
 
 /* listen.c */
 int altconn_listen(struct socket *sock, int backlog);
@@ -1163,7 +1209,7 @@ struct altconn_listener *altconn_listener_find(struct net *net, int type,
 struct altconn_listener *altconn_listener_of(const struct sock *sk);
 struct altconn_listener *altconn_listener_lock(const struct altconn_assoc *assoc);
 void altconn_listener_unlock(struct altconn_listener *ln);
-void altconn_listener_put(struct altconn_listener *ln);
+void altconn_listener_free(struct altconn_listener *ln);
 int altconn_listener_enter(struct altconn_listener *ln,
 			   struct altconn_assoc *assoc, u32 *reason);
 int altconn_listener_reenter(struct altconn_listener *from,
@@ -1178,6 +1224,18 @@ void altconn_listener_option(struct sock *sk, bool fail_fast, bool defer);
 int altconn_listener_refuse(struct sock *sk, u32 count);
 bool altconn_listener_kill(struct altconn_assoc *assoc);
 u32 altconn_listener_place(const struct altconn_assoc *assoc);
+
+/**
+ * altconn_listener_put() - drop a reference
+ * @ln: the listener
+ *
+ * Context: any but hard interrupts.
+ */
+static inline void altconn_listener_put(struct altconn_listener *ln)
+{
+	if (refcount_dec_and_test(&ln->refs))
+		altconn_listener_free(ln);
+}
 
 /* assoc.c */
 int altconn_assoc_init(void);
@@ -1461,7 +1519,7 @@ static inline bool altconn_ring_drained(const struct altconn_ring *ring)
 int altconn_ring_init(void);
 void altconn_ring_exit(void);
 struct altconn_ring *altconn_ring_new(struct altconn_ring **place);
-void altconn_ring_free(struct altconn_ring *ring);
+void __altconn_ring_free(struct altconn_ring *ring);
 u32 altconn_ring_payload(const struct altconn_ring *ring);
 ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
 			   size_t len, u32 limit, struct altconn_scm *scm);
@@ -1473,6 +1531,18 @@ ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
 ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 			  size_t len, bool peek, struct altconn_rx *rx,
 			  size_t *record);
+
+/**
+ * altconn_ring_free() - free a ring and what it holds
+ * @ring: nobody uses it any more, but perhaps the scan; or NULL
+ *
+ * Context: process.
+ */
+static inline void altconn_ring_free(struct altconn_ring *ring)
+{
+	if (ring)
+		__altconn_ring_free(ring);
+}
 
 /* scm.c */
 
@@ -1539,7 +1609,20 @@ struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 struct sock *altconn_sock_next(struct net *net, struct altconn_cursor *cursor);
 bool altconn_sock_kill(struct sock *sk, u64 id);
 void altconn_sock_register(struct sock *sk);
-void altconn_sock_unregister(struct sock *sk);
+void __altconn_sock_unregister(struct sock *sk);
+
+/**
+ * altconn_sock_unregister() - undo altconn_sock_register()
+ * @sk: the endpoint; may not be there
+ *
+ * Context: process; lock_sock() held.
+ */
+static inline void altconn_sock_unregister(struct sock *sk)
+{
+	if (!list_empty(&altconn_sk(sk)->entry.node))
+		__altconn_sock_unregister(sk);
+}
+
 void altconn_sock_set_addr(struct sock *sk, struct altconn_addr *addr);
 void altconn_sock_set_peercred(struct sock *sk, struct pid *pid,
 			       const struct cred *cred);

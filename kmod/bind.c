@@ -563,21 +563,10 @@ out:
 	return err;
 }
 
-/**
- * altconn_bind_claimed() - what the endpoint's claim stands for
- * @sk: the endpoint; with a claim or without
- * @assoc: its association; a reference is taken
- *
- * Once it has failed, others may have its addresses.
- *
- * Context: process; lock_sock() held.
- */
-void altconn_bind_claimed(struct sock *sk, struct altconn_assoc *assoc)
+/* altconn_bind_claimed() where there is a claim. */
+void __altconn_bind_claimed(struct altconn_bind *bind,
+			    struct altconn_assoc *assoc)
 {
-	struct altconn_bind *bind = altconn_sk(sk)->bind;
-
-	if (!bind || !bind->claim)
-		return;
 	spin_lock(stripe_of(bind));
 	bind->claim->assoc = altconn_assoc_get(assoc);
 	spin_unlock(stripe_of(bind));

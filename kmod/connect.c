@@ -251,22 +251,10 @@ static void forget(struct sock *sk, struct altconn_assoc *assoc)
 	altconn_bind_reset(sk);
 }
 
-/**
- * altconn_connect_reap() - let go of an attempt that failed
- * @sk: the endpoint
- *
- * A failed attempt stays at the endpoint until the next call that wants it
- * unconnected, since the decision cannot take the socket's lock. An error that
- * nobody has been told stays in sk_err.
- *
- * Context: process; lock_sock() held.
- */
-void altconn_connect_reap(struct sock *sk)
+/* altconn_connect_reap() of one that has failed. */
+void __altconn_connect_reap(struct sock *sk)
 {
-	struct altconn_assoc *assoc = own_assoc(sk);
-
-	if (assoc && altconn_state(sk) == TCP_CLOSE)
-		forget(sk, assoc);
+	forget(sk, own_assoc(sk));
 }
 
 /**

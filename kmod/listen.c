@@ -105,15 +105,13 @@ void altconn_listener_unlock(struct altconn_listener *ln)
 }
 
 /**
- * altconn_listener_put() - drop a reference
+ * altconn_listener_free() - the last reference is gone
  * @ln: the listener
  *
  * Context: any but hard interrupts.
  */
-void altconn_listener_put(struct altconn_listener *ln)
+void altconn_listener_free(struct altconn_listener *ln)
 {
-	if (!refcount_dec_and_test(&ln->refs))
-		return;
 	altconn_addr_put(ln->addr);
 	put_pid(ln->who.pid);
 	put_cred(ln->cred);

@@ -20,17 +20,7 @@ struct workqueue_struct *altconn_wq __ro_after_init;
 module_param_named(family, altconn_family, uint, 0444);
 MODULE_PARM_DESC(family, "number of the socket family (18)");
 
-/**
- * altconn_next_id() - an id that nothing else has or had
- *
- * Context: any.
- */
-u64 altconn_next_id(void)
-{
-	static atomic64_t last;
-
-	return atomic64_inc_return(&last);
-}
+atomic64_t altconn_last_id;
 
 static int __net_init net_init(struct net *net)
 {

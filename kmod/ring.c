@@ -162,18 +162,11 @@ static struct altconn_segment *detach(struct altconn_ring *ring)
 	return first;
 }
 
-/**
- * altconn_ring_free() - free a ring and what it holds
- * @ring: nobody uses it any more, but perhaps the scan; or NULL
- *
- * Context: process.
- */
-void altconn_ring_free(struct altconn_ring *ring)
+/* altconn_ring_free() of one that is there. */
+void __altconn_ring_free(struct altconn_ring *ring)
 {
 	struct altconn_segment *seg;
 
-	if (!ring)
-		return;
 	/* The scan is done with it when it is out of the list. */
 	spin_lock(&segments_lock);
 	seg = detach(ring);

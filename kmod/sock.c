@@ -99,19 +99,12 @@ void altconn_sock_register(struct sock *sk)
 	atomic_long_inc(&an->n_sockets);
 }
 
-/**
- * altconn_sock_unregister() - undo altconn_sock_register()
- * @sk: the endpoint; may not be there
- *
- * Context: process; lock_sock() held.
- */
-void altconn_sock_unregister(struct sock *sk)
+/* altconn_sock_unregister() of one that is there. */
+void __altconn_sock_unregister(struct sock *sk)
 {
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
 	struct altconn_sock *ask = altconn_sk(sk);
 
-	if (list_empty(&ask->entry.node))
-		return;
 	altconn_registry_remove(&an->sockets, &ask->entry, false);
 	atomic_long_dec(&an->n_sockets);
 }
