@@ -41,7 +41,7 @@ datagram() {
 	wait $! && same "$(cat "$dir/got")" datagram
 }
 
-plan 25
+plan 26
 
 for address in port:4000 name:db inet:127.0.0.1:4000 "inet:[::1]:4000"; do
 	check "a stream: $address" exchange stream "$address"
@@ -71,6 +71,11 @@ p = json.load(sys.stdin)
 assert p[\"connected\"] == 5 and p[\"failed\"] == 0, p
 times = [p[k] for k in (\"min_ns\", \"p50_ns\", \"p90_ns\", \"p99_ns\", \"max_ns\")]
 assert times == sorted(times) and times[0] > 0, p
+'"
+check "ping: of two times the lesser is the half" eval "altconn ping -j -c 2 -i 0 port:4001 | python3 -c '
+import json, sys
+p = json.load(sys.stdin)
+assert p[\"min_ns\"] == p[\"p50_ns\"] and p[\"p90_ns\"] == p[\"max_ns\"], p
 '"
 kill "$keeper"
 wait "$keeper" 2>/dev/null
