@@ -1337,6 +1337,7 @@ static inline void altconn_far_arrive(struct altconn_assoc *assoc,
 				      const struct altconn_listener *ln,
 				      struct altconn_far *far)
 {
+	lockdep_assert_held(&ln->lock);
 	if (unlikely(far))
 		__altconn_far_arrive(assoc, ln, far);
 }

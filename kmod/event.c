@@ -484,12 +484,13 @@ static int add_watcher(struct altconn_net *an, struct watcher *new, u64 *seq)
 	    an->n_watchers >= WATCHERS_MAX) {
 		err = -ENOSPC;
 	} else {
-		if (old)
-			drop_watcher(an, old);
 		list_add_tail(&new->node, &an->watchers);
 		an->n_watchers += !new->pids;
 		*seq = an->event_seq;
 		WRITE_ONCE(an->watched, true);
+		/* Behind it, so that somebody watches all the time. */
+		if (old)
+			drop_watcher(an, old);
 	}
 	mutex_unlock(&an->watch_lock);
 	if (err)
@@ -518,7 +519,8 @@ static const char * const twice[] = {
  * @info: the request
  *
  * Return: 0; -EPERM: processes need CAP_NET_ADMIN; -ENOMEM; -ENOSPC: too many watch the
- * namespace; or what sending the answer says. Nothing is told then.
+ * namespace, and who asked before goes on to be told what it asked for; or what sending
+ * the answer says, and nothing is told any more.
  */
 int altconn_nl_monitor_doit(struct sk_buff *skb, struct genl_info *info)
 {

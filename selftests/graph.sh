@@ -32,6 +32,7 @@ import json, sys
 g = json.load(sys.stdin)
 nodes = {n[\"name\"]: n for n in g[\"nodes\"]}
 assert nodes[\"port:4000\"][\"waiting\"] is True, g
+assert nodes[\"port:4000\"][\"type\"] == \"stream\", g
 assert nodes[\"name:db\"][\"waiting\"] is False, g
 edge, = [e for e in g[\"edges\"] if e[\"to\"] == \"port:4000\"]
 assert edge[\"from\"] == nodes[\"port:4000\"][\"process\"], g

@@ -81,7 +81,10 @@ for name in \"connect_latency\", \"accept_queue\":
 assert seen[\"altconn_connect_latency_seconds_sum\"][0] > 0
 assert seen[\"altconn_listener_established_total\"][0] > 0, seen
 assert sum(seen[\"altconn_connects_total\"]) == 6, seen
-assert \"altconn_listener_connects_total\" in seen, seen
+made = dict(re.findall(r\"(?m)^altconn_listener_established_total\\{id=.(\d+).*\} (\d+)$\", text))
+by_reason = dict(re.findall(r\"(?m)^altconn_listener_connects_total\\{id=.(\d+).*,reason=.established.\} (\d+)$\", text))
+assert by_reason and by_reason == {i: n for i, n in made.items() if n != \"0\"}, text
+assert re.search(r\"(?m)^altconn_listener_connects_total\\{.*,reason=.cancelled-close.\} 1$\", text), text
 '"
 check "rates, a line each" same "$(altconn stat -H 0.01 3 | wc -l)" 3
 check "with a header" same "$(altconn stat 0.01 1 | head -n1 | awk '{ print $1, NF }')" \

@@ -129,7 +129,7 @@ bpf() {
 
 if command -v bpftrace >/dev/null && [ -e /sys/kernel/btf/vmlinux ]; then
 	check "bpftrace" wait_until bpf
-	check "and nothing is wrong" eval 'seen "^Attaching" && not "ERROR"'
+	check "and nothing is wrong" eval 'seen "^Attach" && not "ERROR"'
 else
 	skip "bpftrace" "no bpftrace, or no BTF in this kernel"
 	skip "and nothing is wrong" "no bpftrace, or no BTF in this kernel"

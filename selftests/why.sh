@@ -32,7 +32,7 @@ for r in json.load(sys.stdin)['checks']:
 print($1)"
 }
 
-plan 31
+plan 34
 
 check "a process that has no socket" wrong 1 "no socket" \
 	altconn why "$scene_pid"
@@ -91,5 +91,13 @@ check "doctor: whom a listener keeps waiting" same "$(scene start native stream 
 check "doctor: who holds the module" same \
 	"$(doctor "any('process $scene_pid,' in text for state, text in c['holder'])")" True
 check "doctor: by how much" same "$(doctor "c['unload'][0][0]")" note
+altconn kill --all >"$dir/killed"
+check "kill --all: who holds the module" grep -qE \
+	"^helper_scene, process $scene_pid, has [1-9][0-9]* sockets still$" "$dir/killed"
+check "and by how much" grep -qE "^[1-9][0-9]* references hold the module$" "$dir/killed"
+check "as JSON" same "$(altconn kill --all -j | python3 -c '
+import json, sys
+d = json.load(sys.stdin)
+print(d["killed"], [h["pid"] for h in d["holders"] if h["comm"] == "helper_scene"])')" "0 [$scene_pid]"
 check "doctor: no seccomp filter here" same "$(doctor "c['seccomp'][0][0]")" ok
 finish

@@ -270,53 +270,30 @@ static void check_listeners(struct report *r)
 	found_free(&found);
 }
 
-/* Consecutive sockets of one process are one row. */
-struct holders {
-	struct report *report;
-	struct held last;
-	unsigned int n, all;
-};
-
-static void flush(struct holders *h)
+static void on_holder(const struct holder *holder, void *data)
 {
-	if (h->n)
-		tell(h->report, "holder", NOTE,
-		     "%s, process %d, has %u of its sockets; 'altconn why %d' lists them",
-		     h->last.comm, h->last.pid, h->n, h->last.pid);
-	h->n = 0;
-}
-
-static int on_held(const struct held *held, void *data)
-{
-	struct holders *h = data;
-
-	if (h->n && h->last.pid != held->pid)
-		flush(h);
-	h->last = *held;
-	h->n++;
-	h->all++;
-	return 0;
+	tell(data, "holder", NOTE,
+	     "%s, process %d, has %u of its sockets; 'altconn why %d' lists them",
+	     holder->comm, holder->pid, holder->sockets, holder->pid);
 }
 
 static void check_holders(struct report *r, const struct family *family)
 {
-	struct holders h = { .report = r };
-	const char *count = line_of(MODULE "refcnt");
-	unsigned int hidden;
-	long refs = count ? atol(count) : 0;
+	unsigned int hidden, all;
+	long refs;
 
-	held_everywhere(family->number, on_held, &h, &hidden);
-	flush(&h);
-	if (!refs)
+	all = held_by_whom(family->number, on_holder, r, &hidden);
+	refs = held_references();
+	if (refs < 1)
 		tell(r, "unload", GOOD, "nobody holds the module: rmmod works");
 	else if (hidden)
 		tell(r, "unload", NOTE,
 		     "%ld references hold the module, %u sockets are to be seen and %u processes are not: root would see them",
-		     refs, h.all, hidden);
+		     refs, all, hidden);
 	else
 		tell(r, "unload", NOTE,
 		     "%ld references hold the module: %u sockets of processes, and what is in queues",
-		     refs, h.all);
+		     refs, all);
 }
 
 /**

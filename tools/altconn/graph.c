@@ -46,10 +46,12 @@ struct edge {
  * struct box - a listener
  * @name: as edges name it
  * @process: whose it is
+ * @type: of socket
  * @waiting: attempts wait there
  */
 struct box {
 	char name[LABEL_MAX], process[LABEL_MAX];
+	uint32_t type;
 	bool waiting;
 };
 
@@ -123,6 +125,7 @@ static void add_box(struct graph *g, const struct sock *s)
 	box = &g->boxes[g->n_boxes++];
 	addr_format(&s->owner.addr, box->name);
 	row_process(&s->owner, box->process);
+	box->type = s->type;
 	box->waiting = s->waiting;
 }
 
@@ -209,6 +212,7 @@ static int print_json(const struct graph *g)
 		out_row(out);
 		out_string(out, "name", NULL, g->boxes[i].name);
 		out_string(out, "process", NULL, g->boxes[i].process);
+		out_string(out, "type", NULL, type_name(g->boxes[i].type));
 		out_bool(out, "waiting", NULL, g->boxes[i].waiting);
 		out_row_end(out);
 	}

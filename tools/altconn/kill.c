@@ -12,6 +12,8 @@
 #include "filter.h"
 #include "nl.h"
 #include "out.h"
+#include "process.h"
+#include "row.h"
 
 enum { OPT_ALL = 600, OPT_DRY };
 
@@ -181,13 +183,68 @@ static int check(const struct kill *kill)
 	return EXIT_OK;
 }
 
+static void on_holder(const struct holder *holder, void *data)
+{
+	struct out *out = data;
+
+	if (!out) {
+		printf("%s, process %d, has %u sockets still\n", holder->comm,
+		       holder->pid, holder->sockets);
+		return;
+	}
+	out_row(out);
+	out_string(out, "comm", NULL, holder->comm);
+	out_uint(out, "pid", NULL, holder->pid);
+	out_uint(out, "sockets", NULL, holder->sockets);
+	out_row_end(out);
+}
+
+/*
+ * Who ends all mostly wants the module to go: the sockets are their programs' still.
+ * @out: JSON, or NULL
+ */
+static int tell_holders(struct out *out)
+{
+	struct family family = { };
+	unsigned int hidden;
+	long refs;
+	int ret = family_ask(&family);
+
+	if (ret != EXIT_OK)
+		return ret;
+	if (out)
+		out_list(out, "holders");
+	held_by_whom(family.number, on_holder, out, &hidden);
+	if (out)
+		return EXIT_OK;
+	refs = held_references();
+	if (refs < 1)
+		puts("nobody holds the module: rmmod works");
+	else
+		printf("%ld references hold the module%s\n", refs,
+		       hidden ? "; not all processes are to be seen" : "");
+	return EXIT_OK;
+}
+
 static int tell(const struct kill *kill, uint32_t killed)
 {
-	if (kill->json)
-		printf("{\"killed\":%u}\n", killed);
-	else
+	static const struct out_style style = { .json = true, .line = true };
+	bool holders = kill->all && !kill->dry;
+	struct out *out = NULL;
+	int ret = EXIT_OK, err;
+
+	if (kill->json) {
+		out = row_open(&style, true);
+		out_uint(out, "killed", NULL, killed);
+	} else {
 		printf("%u %s\n", killed, kill->dry ? "would be ended" : "ended");
-	return EXIT_OK;
+	}
+	if (holders)
+		ret = tell_holders(out);
+	if (!out)
+		return ret;
+	err = out_close(out);
+	return ret == EXIT_OK ? err : ret;
 }
 
 static int act(struct kill *kill, bool by_id)
@@ -204,11 +261,10 @@ static int act(struct kill *kill, bool by_id)
 		return tell(kill, kill->n);
 	if (ret == EXIT_OK)
 		ret = send_ids(kill, &killed);
-	if (ret != EXIT_OK)
+	if (ret == EXIT_OK)
+		ret = tell(kill, killed);
+	if (ret != EXIT_OK || !by_id || killed == kill->n)
 		return ret;
-	tell(kill, killed);
-	if (!by_id || killed == kill->n)
-		return EXIT_OK;
 	complain("kill: %zu of these ids had nothing to end",
 		 kill->n - killed);
 	return EXIT_FAILED;

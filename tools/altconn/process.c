@@ -153,32 +153,65 @@ int held_each(pid_t pid, int family,
 	return ret;
 }
 
+static int count_socket(const struct held *held, void *data)
+{
+	struct holder *holder = data;
+
+	strcpy(holder->comm, held->comm);
+	holder->sockets++;
+	return 0;
+}
+
 /**
- * held_everywhere - look at the sockets of all processes
+ * held_by_whom - look for processes that have sockets of the family
  * @family: number of the family
- * @take: takes each; not 0 ends it
+ * @take: takes each process that has any
  * @data: for @take
  * @hidden: so many processes are not to be seen
  *
- * Return: 0, or what @take returned.
+ * Return: how many sockets they have together.
  */
-int held_everywhere(int family,
-		    int (*take)(const struct held *held, void *data),
-		    void *data, unsigned int *hidden)
+unsigned int held_by_whom(int family,
+			  void (*take)(const struct holder *holder, void *data),
+			  void *data, unsigned int *hidden)
 {
 	const struct dirent *entry;
 	DIR *dir = opendir("/proc");
-	int ret = 0;
+	struct holder holder;
+	unsigned int all = 0;
+	int ret;
 
 	*hidden = 0;
-	while (dir && ret <= 0 && (entry = readdir(dir))) {
+	while (dir && (entry = readdir(dir))) {
 		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
 			continue;
-		ret = held_each(atoi(entry->d_name), family, take, data);
+		holder = (struct holder) { .pid = atoi(entry->d_name) };
+		ret = held_each(holder.pid, family, count_socket, &holder);
 		if (ret == -EPERM || ret == -EACCES)
 			++*hidden;
+		if (holder.sockets)
+			take(&holder, data);
+		all += holder.sockets;
 	}
 	if (dir)
 		closedir(dir);
-	return ret > 0 ? ret : 0;
+	return all;
+}
+
+/**
+ * held_references - how many references keep the module
+ *
+ * Return: that, or -1 when it is not known.
+ */
+long held_references(void)
+{
+	FILE *f = fopen("/sys/module/altconn/refcnt", "re");
+	long refs = -1;
+
+	if (!f)
+		return -1;
+	if (fscanf(f, "%ld", &refs) != 1)
+		refs = -1;
+	fclose(f);
+	return refs;
 }

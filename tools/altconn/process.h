@@ -34,11 +34,24 @@ struct held {
 	struct altconn_connect_info info;
 };
 
+/**
+ * struct holder - a process that has sockets of the family
+ * @pid: the process
+ * @comm: what it runs, escaped
+ * @sockets: how many
+ */
+struct holder {
+	pid_t pid;
+	char comm[80];
+	unsigned int sockets;
+};
+
 int held_look(pid_t pid, int fd, int family, struct held *held);
 int held_each(pid_t pid, int family,
 	      int (*take)(const struct held *held, void *data), void *data);
-int held_everywhere(int family,
-		    int (*take)(const struct held *held, void *data),
-		    void *data, unsigned int *hidden);
+unsigned int held_by_whom(int family,
+			  void (*take)(const struct holder *holder, void *data),
+			  void *data, unsigned int *hidden);
+long held_references(void);
 
 #endif /* ALTCONN_TOOL_PROCESS_H */

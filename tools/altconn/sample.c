@@ -171,8 +171,11 @@ struct out *sample_json(const struct interval *i, const struct sample *now)
 	out_double(out, "failed_per_s", i->failed);
 	out_double(out, "waited_per_s", i->waited);
 	out_double(out, "accepted_per_s", i->accepted);
-	out_uint(out, "latency_p50_ns", NULL, i->p50 ? 1ULL << i->p50 : 0);
-	out_uint(out, "latency_p99_ns", NULL, i->p99 ? 1ULL << i->p99 : 0);
+	/* What took longer than all limits has none. */
+	if (i->p50 != SAMPLE_LAST)
+		out_uint(out, "latency_p50_ns", NULL, i->p50 ? 1ULL << i->p50 : 0);
+	if (i->p99 != SAMPLE_LAST)
+		out_uint(out, "latency_p99_ns", NULL, i->p99 ? 1ULL << i->p99 : 0);
 	out_uint(out, "associations", NULL, now->family.assocs);
 	out_uint(out, "inbound", NULL, now->family.inbound);
 	out_uint(out, "sockets", NULL, now->family.sockets);
