@@ -26,6 +26,7 @@
  *   lock_sock(sk)                     system calls that change an endpoint
  *   ring->write_lock                  one writer a direction
  *   ring->read_lock                   one reader a direction
+ *   ask->bind_lock                    whose bind() of a path completes
  *   a stripe of the table of bindings who may bind, listen and be found where
  *   listener->lock                    decides attempts
  *   ask->blocked_lock                 where a datagram sender is blocked
@@ -610,7 +611,11 @@ struct altconn_blocked {
  * @waits_listener: ALTCONN_WAIT_LISTENER
  * @share: ALTCONN_SHARE_ADDRESS, for bind()
  * @reachable: ALTCONN_REACHABLE, for bind()
- * @bind: its own binding, or NULL
+ * @bind: its own binding, or NULL. Written under lock_sock(), or under @bind_lock by
+ *	the bind() that made @binding
+ * @binding: of a bind() whose path is being looked up, without lock_sock(); NULL: no
+ *	bind() is under way, or another call on the socket came first
+ * @bind_lock: @binding, and what its bind() does then; inside it the stripe
  * @addr: its address: the binding's or, when accepted, the listener's
  * @listener: TCP_LISTEN
  * @assoc: TCP_SYN_SENT, TCP_ESTABLISHED; also a failed attempt until the next
@@ -644,6 +649,8 @@ struct altconn_sock {
 	bool				want_data;
 	bool				polled;
 	struct altconn_bind		*bind;
+	struct altconn_bind		*binding;
+	spinlock_t			bind_lock;	/* binding */
 	struct altconn_addr __rcu	*addr;
 	struct altconn_listener __rcu	*listener;
 	struct altconn_assoc __rcu	*assoc;
@@ -1056,7 +1063,31 @@ struct altconn_addr *altconn_bind_addr(struct net *net, int type,
 unsigned int altconn_bind_score(const struct altconn_bind *bind,
 				const struct altconn_addr *addr);
 int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
-			const struct path *path, enum altconn_bind_how how);
+			enum altconn_bind_how how);
+struct altconn_bind *altconn_bind_reserve(struct sock *sk,
+					  const struct altconn_addr *addr);
+int altconn_bind_complete(struct sock *sk, struct altconn_bind *bind,
+			  const struct path *path);
+void altconn_bind_unreserve(struct sock *sk, struct altconn_bind *bind);
+void __altconn_bind_cancel(struct sock *sk);
+
+/**
+ * altconn_bind_cancel() - this call comes before a bind() that is under way
+ * @sk: the endpoint
+ *
+ * A bind() looks its path up without lock_sock(), which may take for ever. A call
+ * that needs the endpoint's address, or changes its state, does not wait for
+ * that: the bind() fails later. Afterwards ask->bind changes under lock_sock()
+ * alone.
+ *
+ * Context: process; lock_sock() held.
+ */
+static inline void altconn_bind_cancel(struct sock *sk)
+{
+	/* Pairs with altconn_bind_complete(): ask->bind is what it made. */
+	if (unlikely(smp_load_acquire(&altconn_sk(sk)->binding)))
+		__altconn_bind_cancel(sk);
+}
 
 /**
  * altconn_bind_answerable() - another node is to be able to answer

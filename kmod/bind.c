@@ -305,29 +305,18 @@ static bool is_reachable(const struct sock *sk, const struct altconn_addr *addr)
 	return altconn_sk(sk)->reachable;
 }
 
-/**
- * altconn_bind_insert() - bind an endpoint
- * @sk: the endpoint, not bound yet
- * @addr: canonical address, copied
- * @path: for paths: reference that moves to the binding on success
- * @how: who chose the address; one that was not asked for is nobody else's
- *
- * Context: process, lock_sock() held.
- * Return: 0; -EADDRINUSE; -ENOMEM.
- */
-int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
-			const struct path *path, enum altconn_bind_how how)
+/* A binding that is in no table yet; NULL: no memory. */
+static struct altconn_bind *bind_new(struct sock *sk,
+				     const struct altconn_addr *addr,
+				     enum altconn_bind_how how)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	struct altconn_bind *bind;
-	int err;
 
-	if (sk->sk_type == SOCK_DGRAM)
-		altconn_sock_register(sk);
 	bind = kzalloc(offsetof(struct altconn_bind, own.bytes) + addr->len,
 		       GFP_KERNEL_ACCOUNT);
 	if (!bind)
-		return -ENOMEM;
+		return NULL;
 	memcpy(&bind->own, addr,
 	       offsetof(struct altconn_addr, bytes) + addr->len);
 	refcount_set(&bind->own.refs, 1);
@@ -343,20 +332,146 @@ int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
 	bind->uid = current_uid();
 	bind->v6only = ask->v6only;
 	bind->reachable = is_reachable(sk, addr);
-	bind->hash = digest(bind->net, bind->type, addr);
-	if (path)
-		bind->path = *path;
-	err = insert(bind, how != ALTCONN_BIND_ASKED);
-	if (err) {
-		kfree(bind);
+	return bind;
+}
+
+/* Add @bind to the table and make it the endpoint's. */
+static int bind_publish(struct sock *sk, struct altconn_bind *bind,
+			bool exclusive)
+{
+	int err;
+
+	bind->hash = digest(bind->net, bind->type, bind->addr);
+	err = insert(bind, exclusive);
+	if (err)
 		return err;
-	}
-	/* Pairs with node.c, which looks without the lock. */
-	smp_store_release(&ask->bind, bind);
 	altconn_sock_set_addr(sk, altconn_addr_get(bind->addr));
+	/* Pairs with node.c, which looks without the lock. */
+	smp_store_release(&altconn_sk(sk)->bind, bind);
 	if (sk->sk_type == SOCK_DGRAM)
 		altconn_dgram_changed();
 	return 0;
+}
+
+/**
+ * altconn_bind_insert() - bind an endpoint
+ * @sk: the endpoint, not bound yet
+ * @addr: canonical address, no path, copied
+ * @how: who chose the address; one that was not asked for is nobody else's
+ *
+ * Context: process, lock_sock() held.
+ * Return: 0; -EADDRINUSE; -ENOMEM.
+ */
+int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
+			enum altconn_bind_how how)
+{
+	struct altconn_bind *bind;
+	int err;
+
+	if (sk->sk_type == SOCK_DGRAM)
+		altconn_sock_register(sk);
+	bind = bind_new(sk, addr, how);
+	if (!bind)
+		return -ENOMEM;
+	err = bind_publish(sk, bind, how != ALTCONN_BIND_ASKED);
+	if (err)
+		kfree(bind);
+	return err;
+}
+
+/**
+ * altconn_bind_reserve() - begin to bind an endpoint to a path
+ * @sk: the endpoint
+ * @addr: the path as it was given to bind(), copied
+ *
+ * Until altconn_bind_complete() any other call on the socket that needs its
+ * address or its state may come first.
+ *
+ * Context: process, may sleep; lock_sock() not held.
+ * Return: a binding for altconn_bind_complete(); -EINVAL: the endpoint is bound,
+ * or past that; -ENOMEM.
+ */
+struct altconn_bind *altconn_bind_reserve(struct sock *sk,
+					  const struct altconn_addr *addr)
+{
+	struct altconn_bind *bind = bind_new(sk, addr, ALTCONN_BIND_ASKED);
+	int err;
+
+	if (!bind)
+		return ERR_PTR(-ENOMEM);
+	lock_sock(sk);
+	err = altconn_bind_allowed(sk);
+	if (!err) {
+		if (sk->sk_type == SOCK_DGRAM)
+			altconn_sock_register(sk);
+		spin_lock(&altconn_sk(sk)->bind_lock);
+		altconn_sk(sk)->binding = bind;
+		spin_unlock(&altconn_sk(sk)->bind_lock);
+	}
+	release_sock(sk);
+	if (!err)
+		return bind;
+	kfree(bind);
+	return ERR_PTR(err);
+}
+
+/**
+ * altconn_bind_complete() - bind the endpoint to its socket file
+ * @sk: the endpoint
+ * @bind: of altconn_bind_reserve(); on success the endpoint's
+ * @path: the socket file; a reference is taken on success
+ *
+ * Context: process; a directory's lock may be held, lock_sock() is not needed.
+ * Return: 0; -EINVAL: another call on the socket came first; -EADDRINUSE;
+ * -ENOMEM.
+ */
+int altconn_bind_complete(struct sock *sk, struct altconn_bind *bind,
+			  const struct path *path)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+	int err = -EINVAL;
+
+	bind->own.inode = d_backing_inode(path->dentry);
+	bind->path = *path;
+	path_get(path);
+	spin_lock(&ask->bind_lock);
+	if (ask->binding == bind) {
+		err = bind_publish(sk, bind, false);
+		/* Pairs with altconn_bind_cancel(): ask->bind comes first. */
+		smp_store_release(&ask->binding, NULL);
+	}
+	spin_unlock(&ask->bind_lock);
+	if (err)
+		path_put(path);
+	return err;
+}
+
+/**
+ * altconn_bind_unreserve() - give up what altconn_bind_reserve() gave
+ * @sk: the endpoint
+ * @bind: the binding, not completed
+ *
+ * Context: process.
+ */
+void altconn_bind_unreserve(struct sock *sk, struct altconn_bind *bind)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+
+	spin_lock(&ask->bind_lock);
+	if (ask->binding == bind)
+		ask->binding = NULL;
+	spin_unlock(&ask->bind_lock);
+	kfree(bind);
+}
+
+/* altconn_bind_cancel() of a bind() that is under way. */
+void __altconn_bind_cancel(struct sock *sk)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+
+	spin_lock(&ask->bind_lock);
+	ask->binding = NULL;
+	spin_unlock(&ask->bind_lock);
 }
 
 static void free_claim(struct altconn_claim *claim)
@@ -423,7 +538,7 @@ static int bind_auto_name(struct sock *sk, enum altconn_bind_how how)
 
 		snprintf(digits, sizeof(digits), "%05x", (first + i) & 0xfffff);
 		memcpy(addr.bytes, digits, 5);
-		err = altconn_bind_insert(sk, &addr, NULL, how);
+		err = altconn_bind_insert(sk, &addr, how);
 		if (err != -EADDRINUSE)
 			return err;
 		cond_resched();
@@ -450,6 +565,7 @@ int altconn_autobind(struct sock *sk, const struct altconn_addr *dest)
 {
 	struct altconn_addr addr = { .kind = dest->kind };
 
+	altconn_bind_cancel(sk);
 	if (altconn_sk(sk)->bind ||
 	    altconn_sk(sk)->dress == ALTCONN_UNIX)
 		return 0;
@@ -612,11 +728,13 @@ static void any_like(const struct altconn_addr *dest, struct altconn_addr *any)
  */
 int altconn_bind_local(struct sock *sk, struct altconn_addr *dest)
 {
-	bool dgram = sk->sk_type == SOCK_DGRAM, bound = altconn_sk(sk)->bind;
 	struct altconn_addr like = { .kind = dest->kind };
+	bool dgram = sk->sk_type == SOCK_DGRAM, bound;
 	struct altconn_bind *bind;
 	int err;
 
+	altconn_bind_cancel(sk);
+	bound = altconn_sk(sk)->bind;
 	if (!bound && altconn_sk(sk)->dress == ALTCONN_UNIX)
 		return 0;
 	if (dest->kind == ALTCONN_KIND_INET && dest->far)
@@ -648,8 +766,10 @@ int altconn_bind_local(struct sock *sk, struct altconn_addr *dest)
  */
 void altconn_bind_reset(struct sock *sk)
 {
-	struct altconn_bind *bind = altconn_sk(sk)->bind;
+	struct altconn_bind *bind;
 
+	altconn_bind_cancel(sk);
+	bind = altconn_sk(sk)->bind;
 	if (!bind) {
 		altconn_sock_set_addr(sk, NULL);
 	} else if (bind->auto_bound) {
@@ -743,12 +863,15 @@ void altconn_bind_unlisten(struct sock *sk)
  * altconn_bind_allowed() - may this endpoint be bound now?
  * @sk: the endpoint
  *
+ * Cancels a bind() that is under way.
+ *
  * Context: process; lock_sock() held.
  * Return: 0; -EINVAL: it is bound, or it is past that.
  */
 int altconn_bind_allowed(struct sock *sk)
 {
 	altconn_connect_reap(sk);
+	altconn_bind_cancel(sk);
 	if (altconn_sk(sk)->bind)
 		return -EINVAL;
 	if (sk->sk_type != SOCK_DGRAM && altconn_state(sk) != TCP_CLOSE)
@@ -801,7 +924,7 @@ static int bind_locked(struct sock *sk, struct altconn_addr *addr)
 	if (privileged(sock_net(sk), addr) &&
 	    !ns_capable(sock_net(sk)->user_ns, CAP_NET_BIND_SERVICE))
 		return -EACCES;
-	return altconn_bind_insert(sk, addr, NULL, ALTCONN_BIND_ASKED);
+	return altconn_bind_insert(sk, addr, ALTCONN_BIND_ASKED);
 }
 
 /**

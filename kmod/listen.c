@@ -694,10 +694,12 @@ static void settle(struct altconn_listener *ln)
 static int start(struct sock *sk, int backlog)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
-	bool unbound = !ask->bind;
 	struct altconn_listener *ln;
+	bool unbound;
 	int err;
 
+	altconn_bind_cancel(sk);
+	unbound = !ask->bind;
 	if (unbound) {
 		err = bind_listener(sk);
 		if (err)

@@ -36,66 +36,61 @@ static int make_node(const struct path *parent, struct dentry *dentry,
 			 dentry, mode, 0, NULL);
 }
 
-static int insert(struct sock *sk, struct altconn_addr *addr,
-		  const struct path *parent, struct dentry *dentry)
+/* Make the socket file at @dentry and bind the endpoint to it. */
+static int path_make(struct sock *sk, struct altconn_bind *bind,
+		     const struct path *parent, struct dentry *dentry)
 {
+	umode_t mode = S_IFSOCK |
+		       (SOCK_INODE(sk->sk_socket)->i_mode & ~current_umask());
 	struct path path = { .mnt = parent->mnt, .dentry = dentry };
 	int err;
 
-	addr->inode = d_backing_inode(dentry);
-	path_get(&path);
-	lock_sock(sk);
-	err = altconn_bind_allowed(sk);
-	if (!err)
-		err = altconn_bind_insert(sk, addr, &path, ALTCONN_BIND_ASKED);
-	release_sock(sk);
+	err = make_node(parent, dentry, mode);
 	if (err)
-		path_put(&path);
+		return err;
+	err = altconn_bind_complete(sk, bind, &path);
+	if (err)
+		vfs_unlink(mnt_idmap(parent->mnt), d_inode(parent->dentry),
+			   dentry, NULL);
 	return err;
 }
 
 /**
  * altconn_path_bind() - make a socket file and bind an endpoint to it
  * @sk: the endpoint
- * @addr: kind PATH; its inode is filled in
+ * @addr: kind PATH
  *
  * The file's mode is what the socket's inode has (fchmod() before bind()),
  * less the umask. On failure no file is left behind.
  *
+ * The directory's lock is held while the file is made, and blocks its other
+ * users, so nothing is waited for there that a user can make long: above all not
+ * lock_sock().
+ *
  * Context: process, may sleep; lock_sock() not held.
  * Return: 0; -EADDRINUSE: the file exists; -EINVAL: the endpoint is bound
- * already; -ENOMEM; and what path_resolution(7) and mknod(2) give.
+ * already, or another call on the socket came first; -ENOMEM; and what
+ * path_resolution(7) and mknod(2) give.
  */
 int altconn_path_bind(struct sock *sk, struct altconn_addr *addr)
 {
-	umode_t mode = S_IFSOCK |
-		       (SOCK_INODE(sk->sk_socket)->i_mode & ~current_umask());
+	struct altconn_bind *bind = altconn_bind_reserve(sk, addr);
 	struct path_string name;
 	struct dentry *dentry;
 	struct path parent;
 	int err;
 
-	lock_sock(sk);
-	err = altconn_bind_allowed(sk);
-	release_sock(sk);
-	if (err)
-		return err;
-
+	if (IS_ERR(bind))
+		return PTR_ERR(bind);
 	path_string(addr, &name);
 	dentry = start_creating_path(AT_FDCWD, name.s, &parent, 0);
-	if (IS_ERR(dentry)) {
-		err = PTR_ERR(dentry);
-		return err == -EEXIST ? -EADDRINUSE : err;
+	err = PTR_ERR_OR_ZERO(dentry);
+	if (!err) {
+		err = path_make(sk, bind, &parent, dentry);
+		end_creating_path(&parent, dentry);
 	}
-	err = make_node(&parent, dentry, mode);
 	if (err)
-		goto out;
-	err = insert(sk, addr, &parent, dentry);
-	if (err)
-		vfs_unlink(mnt_idmap(parent.mnt), d_inode(parent.dentry),
-			   dentry, NULL);
-out:
-	end_creating_path(&parent, dentry);
+		altconn_bind_unreserve(sk, bind);
 	return err == -EEXIST ? -EADDRINUSE : err;
 }
 

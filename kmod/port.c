@@ -122,7 +122,7 @@ static int try_port(struct sock *sk, struct altconn_addr *addr,
 		    enum altconn_bind_how how)
 {
 	u32 *hint = &altconn_pernet(sock_net(sk))->port_next[addr->kind];
-	int err = altconn_bind_insert(sk, addr, NULL, how);
+	int err = altconn_bind_insert(sk, addr, how);
 
 	if (err == -EADDRINUSE)
 		return next_step();

@@ -721,6 +721,7 @@ struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 	ask->v6only = protocol == ALTCONN_INET6 &&
 		      READ_ONCE(net->ipv6.sysctl.bindv6only);
 #endif
+	spin_lock_init(&ask->bind_lock);
 	INIT_LIST_HEAD(&ask->entry.node);
 	rcuwait_init(&ask->reader);
 	if (type == SOCK_DGRAM)
