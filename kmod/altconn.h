@@ -1166,11 +1166,18 @@ struct altconn_late {
 int altconn_late_add(struct sock *sk, struct altconn_late *late, u32 delay_ms);
 
 /* rule.c */
-extern struct static_key_false_deferred altconn_rules_on;
+struct altconn_match;
+
 int __altconn_rule_check(const struct sock *sk,
 			 const struct altconn_addr *addr,
 			 const struct path *path,
 			 struct altconn_ruling *ruling);
+int __altconn_rule_find(const struct sock *sk, const struct altconn_addr *addr,
+			const struct path *path, struct altconn_match **match);
+int altconn_rule_commit(const struct sock *sk, const struct altconn_addr *addr,
+			const struct altconn_match *match,
+			struct altconn_ruling *ruling);
+void __altconn_match_free(struct altconn_match *match);
 void altconn_rules_init(struct altconn_net *an);
 void altconn_rules_exit(struct altconn_net *an);
 void altconn_rules_flush(void);
@@ -1185,15 +1192,39 @@ static inline u32 altconn_rule_reason(const struct altconn_ruling *ruling,
 				ALTCONN_REASON_PATH_LOOKUP;
 }
 
-/* As __altconn_rule_check(); without rules a jump that is patched out. */
+/* Does the namespace of an endpoint have rules? */
+static inline bool altconn_rules_exist(const struct sock *sk)
+{
+	return rcu_access_pointer(altconn_pernet(sock_net(sk))->rules);
+}
+
+/* As __altconn_rule_check(). */
 static inline int altconn_rule_check(const struct sock *sk,
 				     const struct altconn_addr *addr,
 				     const struct path *path,
 				     struct altconn_ruling *ruling)
 {
-	if (!static_branch_unlikely(&altconn_rules_on.key))
+	if (likely(!altconn_rules_exist(sk)))
 		return 0;
 	return __altconn_rule_check(sk, addr, path, ruling);
+}
+
+/* As __altconn_rule_find(). */
+static inline int altconn_rule_find(const struct sock *sk,
+				    const struct altconn_addr *addr,
+				    const struct path *path,
+				    struct altconn_match **match)
+{
+	if (likely(!altconn_rules_exist(sk)))
+		return 0;
+	return __altconn_rule_find(sk, addr, path, match);
+}
+
+/* As __altconn_match_free(), of a match or NULL. */
+static inline void altconn_match_free(struct altconn_match *match)
+{
+	if (unlikely(match))
+		__altconn_match_free(match);
 }
 
 /* path.c */

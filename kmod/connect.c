@@ -452,36 +452,37 @@ static int hold(struct sock *sk, const struct altconn_addr *addr,
 	return err;
 }
 
-/* What rules say: its result is @err then; false: go on. */
+/*
+ * Take the verdict of the rules that match. true: *@err is the attempt's result;
+ * false: no rule decides, or one that allows it.
+ */
 static noinline bool obey(struct sock *sk, const struct altconn_addr *addr,
+			  const struct altconn_match *match,
 			  const struct path *path, u32 *reason, int *err)
 {
 	struct altconn_ruling ruling = ALTCONN_NO_RULE;
 
-	*err = __altconn_rule_check(sk, addr, path, &ruling);
+	*err = altconn_rule_commit(sk, addr, match, &ruling);
 	altconn_sk(sk)->last_rule = ruling.rule;
 	if (*err < 0)
-		*reason = altconn_rule_reason(&ruling, *err);
+		*reason = ALTCONN_REASON_RULE;
 	else if (*err)
 		*err = hold(sk, addr, &ruling, path, reason);
 	return *err || ruling.rule;
 }
 
 /*
- * Checks in the order of the clause table, from the broadcast flag on. Rules
- * come behind it, and before anything of the listener is told.
+ * Rules decide before the listener is looked up, so that they hide whether there
+ * is one.
  */
 static int begin(struct sock *sk, struct altconn_addr *addr,
-		 const struct path *path, u32 *reason)
+		 const struct altconn_match *match, const struct path *path,
+		 u32 *reason)
 {
 	struct altconn_listener *ln;
 	int err;
 
-	err = check_broadcast(sk, addr, reason);
-	if (err)
-		return err;
-	if (static_branch_unlikely(&altconn_rules_on.key) &&
-	    obey(sk, addr, path, reason, &err))
+	if (unlikely(match) && obey(sk, addr, match, path, reason, &err))
 		return err;
 	for (;;) {
 		ln = altconn_listener_find(sock_net(sk), sk->sk_type, addr,
@@ -692,20 +693,76 @@ static int dissolve(struct sock *sk)
 	return 0;
 }
 
+/*
+ * What is found out about an attempt before the socket is locked: path lookups may
+ * block for ever, and rules may take long.
+ *
+ * @made: the rest counts
+ * @err: negative errno: no attempt can begin; else 0
+ * @reason: enum altconn_reason of @err
+ * @match: rules that match it, or NULL
+ */
+struct connect_plan {
+	bool			made;
+	int			err;
+	u32			reason;
+	struct altconn_match	*match;
+};
+
+static bool connect_is_null(const struct altconn_addr *addr)
+{
+	return addr->kind == ALTCONN_KIND_PORT && !addr->node && !addr->port;
+}
+
+static int connect_match_rules(struct sock *sk, const struct altconn_addr *addr,
+			       const struct path *path,
+			       struct connect_plan *plan)
+{
+	const struct altconn_ruling none = ALTCONN_NO_RULE;
+	int err = altconn_rule_find(sk, addr, path, &plan->match);
+
+	if (err)
+		plan->reason = altconn_rule_reason(&none, err);
+	return err;
+}
+
+/*
+ * The checks that need no lock, in the order of the clause table. @addr: is routed;
+ * @path: gets the socket file.
+ */
+static int connect_check(struct sock *sk, struct altconn_addr *addr,
+			 struct path *path, struct connect_plan *plan)
+{
+	int err;
+
+	plan->reason = ALTCONN_REASON_NULL_ADDRESS;
+	if (connect_is_null(addr))
+		return -EADDRNOTAVAIL;
+	plan->reason = ALTCONN_REASON_NONE;
+	err = altconn_node_route(sk, addr, &plan->reason);
+	if (!err && addr->kind == ALTCONN_KIND_PATH)
+		err = altconn_path_resolve(addr, path, &plan->reason);
+	if (!err)
+		err = check_broadcast(sk, addr, &plan->reason);
+	if (!err)
+		err = connect_match_rules(sk, addr, path, plan);
+	return err;
+}
+
 /* Begin an attempt. lock_sock() held. */
 static int attempt(struct sock *sk, struct altconn_addr *addr, int flags,
-		   struct path *path)
+		   struct connect_plan *plan, struct path *path)
 {
-	u32 reason = ALTCONN_REASON_NULL_ADDRESS;
-	int err = -EADDRNOTAVAIL;
+	u32 reason = plan->reason;
+	int err = plan->err;
 
 	altconn_sk(sk)->last_rule = 0;
 	altconn_event_sock(sk, ALTCONN_EVENT_KIND_CONNECT_BEGIN, addr, 0, 0);
-	if (addr->kind != ALTCONN_KIND_PORT || addr->node || addr->port) {
-		reason = ALTCONN_REASON_NONE;
-		err = altconn_node_route(sk, addr, &reason) ? :
-		      begin(sk, addr, path, &reason);
-	}
+	if (!err)
+		err = begin(sk, addr, plan->match, path, &reason);
+	/* A wait keeps no table of rules. */
+	altconn_match_free(plan->match);
+	plan->match = NULL;
 	if (!err)
 		return wait_and_report(sk, flags, -EINPROGRESS, path);
 	fail(sk, addr, err, reason);
@@ -713,37 +770,32 @@ static int attempt(struct sock *sk, struct altconn_addr *addr, int flags,
 }
 
 /*
- * connect() to an address. A lookup may block for ever, so paths are looked up
- * without the socket's lock, and only if the socket would begin an attempt then,
- * with no error to tell first; the state counts that it has with the lock held.
+ * connect() to an address. The plan is made without the socket's lock, and only if
+ * the socket would begin an attempt then, with no error to report first; the state
+ * counts that it has with the lock held.
  */
 static int connect_to(struct sock *sk, struct altconn_addr *addr, int flags,
 		      struct path *path)
 {
-	bool resolved = addr->kind != ALTCONN_KIND_PATH;
-	u32 reason = ALTCONN_REASON_NONE;
-	int err, lookup = 0;
+	struct connect_plan plan = {};
+	int err;
 
 	for (;;) {
-		if (!resolved && altconn_state(sk) == TCP_CLOSE &&
+		if (!plan.made && altconn_state(sk) == TCP_CLOSE &&
 		    !READ_ONCE(sk->sk_err)) {
-			lookup = altconn_path_resolve(addr, path, &reason);
-			resolved = true;
+			plan.err = connect_check(sk, addr, path, &plan);
+			plan.made = true;
 		}
 		lock_sock(sk);
 		err = check_state(sk, addr, flags, path);
-		if (err != 1 || resolved)
+		if (err != 1 || plan.made)
 			break;
 		release_sock(sk);
 	}
-	if (err == 1 && lookup) {
-		altconn_event_sock(sk, ALTCONN_EVENT_KIND_CONNECT_BEGIN, addr, 0,
-				   0);
-		err = fail_early(sk, addr, lookup, reason);
-	} else if (err == 1) {
-		err = attempt(sk, addr, flags, path);
-	}
+	if (err == 1)
+		err = attempt(sk, addr, flags, &plan, path);
 	release_sock(sk);
+	altconn_match_free(plan.match);
 	return err;
 }
 

@@ -4,14 +4,18 @@
  * namespace has its own for what begins in it.
  *
  * The table is an array of pointers, sorted, read under SRCU and replaced as a
- * whole. Without any rule on the machine a static key leaves out the look, from
- * a second after the last has gone.
+ * whole. A namespace without rules costs its attempts and datagrams the load of
+ * one pointer, whatever rules other namespaces have.
+ *
+ * No socket lock is held while rules are matched. connect() matches first
+ * (altconn_rule_find()) and takes the verdict once the socket's lock is held and
+ * its state allows an attempt (altconn_rule_commit()): only then are a rule's
+ * counters, and one of its "times", consumed.
  */
 
 #include <linux/bsearch.h>
 #include <linux/cred.h>
 #include <linux/dcache.h>
-#include <linux/jump_label_ratelimit.h>
 #include <linux/random.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -21,15 +25,22 @@
 #include "rule.h"
 #include "trace.h"
 
-DEFINE_STATIC_KEY_DEFERRED_FALSE(altconn_rules_on, HZ);
-/* Who asks them may take long, with patterns that were made for that. */
+/* A reader may take long: many rules, and a long path. */
 DEFINE_STATIC_SRCU(rules_srcu);
 
-static bool matches_dest(const struct altconn_rule *rule,
-			 const struct altconn_addr *addr, const char *path)
+/* The attempt or datagram that rules are matched with. */
+struct rule_query {
+	const struct sock		*sk;
+	const struct altconn_addr	*addr;
+	const u8			*text;	/* for patterns */
+	size_t				len;
+	char				*buf;
+};
+
+static bool rule_matches_dest(const struct altconn_rule *rule,
+			      const struct rule_query *query)
 {
-	const u8 *text = (const u8 *)addr->bytes;
-	size_t len = addr->len;
+	const struct altconn_addr *addr = query->addr;
 
 	if (!altconn_rule_has(rule, ALTCONN_A_RULE_KIND))
 		return true;
@@ -45,20 +56,15 @@ static bool matches_dest(const struct altconn_rule *rule,
 	    !ipv6_prefix_equal(altconn_addr_ip(addr), &rule->ip,
 			       rule->prefix_len))
 		return false;
-	if (!altconn_rule_has(rule, ALTCONN_A_RULE_PATTERN))
-		return true;
-	if (addr->kind == ALTCONN_KIND_PATH) {
-		text = (const u8 *)path;
-		len = strlen(path);
-	}
-	return altconn_glob(rule->pattern, rule->pattern_len, text, len);
+	return !rule->glob ||
+	       altconn_glob_match(rule->glob, query->text, query->len);
 }
 
-static bool matches(const struct altconn_rule *rule, const struct sock *sk,
-		    const struct altconn_addr *addr, const char *path)
+static bool rule_matches(const struct altconn_rule *rule,
+			 const struct rule_query *query)
 {
 	if (altconn_rule_has(rule, ALTCONN_A_RULE_TYPE) &&
-	    rule->type != sk->sk_type)
+	    rule->type != query->sk->sk_type)
 		return false;
 	if (altconn_rule_has(rule, ALTCONN_A_RULE_UID) &&
 	    !uid_eq(rule->uid, current_euid()))
@@ -66,11 +72,22 @@ static bool matches(const struct altconn_rule *rule, const struct sock *sk,
 	if (altconn_rule_has(rule, ALTCONN_A_RULE_GID) &&
 	    !gid_eq(rule->gid, current_egid()))
 		return false;
-	return matches_dest(rule, addr, path);
+	return rule_matches_dest(rule, query);
 }
 
-/* It matches: is it its turn? In this order, so that "times" counts decisions. */
-static bool has_turn(struct altconn_rule *rule)
+/* A rule that matches may still leave the decision to the next one. */
+static bool rule_is_conditional(const struct altconn_rule *rule)
+{
+	return rule->given & (BIT(ALTCONN_A_RULE_EVERY) |
+			      BIT(ALTCONN_A_RULE_PROBABILITY) |
+			      BIT(ALTCONN_A_RULE_TIMES));
+}
+
+/*
+ * Count a match of a rule; does it decide? In this order, so that "times" counts
+ * decisions.
+ */
+static bool rule_take_turn(struct altconn_rule *rule)
 {
 	if (altconn_rule_has(rule, ALTCONN_A_RULE_EVERY) &&
 	    (u32)atomic_inc_return(&rule->matched) % rule->every)
@@ -93,9 +110,9 @@ static u32 delay_of(const struct altconn_rule *rule)
 	return ms ? : 1;
 }
 
-/* What its verdict is for the caller; 1: the attempt is held. */
-static int decide(const struct altconn_rule *rule,
-		  struct altconn_ruling *ruling)
+/* The verdict of a rule, for the caller; 1: the attempt is held. */
+static int rule_verdict(const struct altconn_rule *rule,
+			struct altconn_ruling *ruling)
 {
 	switch (rule->verdict) {
 	case ALTCONN_VERDICT_DENY:
@@ -119,47 +136,82 @@ static int decide(const struct altconn_rule *rule,
 	}
 }
 
-/* What the rules of a path are matched with; without such a rule nothing. */
-static char *path_text(const struct altconn_rules *rules,
+/* Act on the rule that decides. */
+static int rule_decide(struct altconn_rule *rule, const struct sock *sk,
 		       const struct altconn_addr *addr,
-		       const struct path *path, char **buf)
+		       struct altconn_ruling *ruling)
 {
-	if (!rules->paths || addr->kind != ALTCONN_KIND_PATH)
-		return NULL;
-	*buf = kmalloc(PATH_MAX, GFP_KERNEL_ACCOUNT);
-	return *buf ? d_path(path, *buf, PATH_MAX) : ERR_PTR(-ENOMEM);
-}
-
-/* The first rule that decides. Many patterns take their time. */
-static int ask(const struct altconn_rules *rules, const struct sock *sk,
-	       const struct altconn_addr *addr, const char *path,
-	       struct altconn_ruling *ruling)
-{
-	struct altconn_rule *rule;
-	u32 i;
 	int ret;
 
-	for (i = 0; i < rules->n; i++) {
-		rule = rules->rule[i];
-		cond_resched();
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		if (!matches(rule, sk, addr, path) || !has_turn(rule))
-			continue;
-		atomic64_inc(&rule->hits);
-		WRITE_ONCE(rule->last_hit, ktime_get_ns());
-		ret = decide(rule, ruling);
-		if (ret)
-			ruling->rule = rule->id;
-		trace_altconn_rule(sk, addr, rule->id, rule->verdict);
-		return ret;
-	}
+	atomic64_inc(&rule->hits);
+	WRITE_ONCE(rule->last_hit, ktime_get_ns());
+	ret = rule_verdict(rule, ruling);
+	if (ret)
+		ruling->rule = rule->id;
+	trace_altconn_rule(sk, addr, rule->id, rule->verdict);
+	return ret;
+}
+
+/* The text that patterns are matched with; a path only if a rule needs it. */
+static int rule_query_init(struct rule_query *query,
+			   const struct altconn_rules *rules,
+			   const struct path *path)
+{
+	char *text;
+
+	query->text = (const u8 *)query->addr->bytes;
+	query->len = query->addr->len;
+	if (!rules->paths || query->addr->kind != ALTCONN_KIND_PATH)
+		return 0;
+	query->buf = kmalloc(PATH_MAX, GFP_KERNEL_ACCOUNT);
+	if (!query->buf)
+		return -ENOMEM;
+	text = d_path(path, query->buf, PATH_MAX);
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	query->text = (const u8 *)text;
+	query->len = strlen(text);
 	return 0;
 }
 
+/*
+ * The index of the first rule from @i on that matches; rules->n: there is none;
+ * -EINTR: the caller is being killed.
+ */
+static int rule_next(const struct altconn_rules *rules, u32 i,
+		     const struct rule_query *query)
+{
+	for (; i < rules->n; i++) {
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (rule_matches(rules->rule[i], query))
+			break;
+	}
+	return i;
+}
+
+static int rule_check(const struct altconn_rules *rules,
+		      const struct rule_query *query,
+		      struct altconn_ruling *ruling)
+{
+	struct altconn_rule *rule;
+	int i = 0;
+
+	for (;;) {
+		i = rule_next(rules, i, query);
+		if (i < 0 || i == rules->n)
+			return min(i, 0);
+		rule = rules->rule[i++];
+		if (rule_take_turn(rule))
+			return rule_decide(rule, query->sk, query->addr,
+					   ruling);
+	}
+}
+
 /**
- * __altconn_rule_check() - what rules say to an attempt or a datagram
- * @sk: whose it is
+ * __altconn_rule_check() - match the rules and take the verdict at once
+ * @sk: the endpoint
  * @addr: where to, routed
  * @path: the socket file of a path, looked up
  * @ruling: zero; gets what was decided
@@ -167,10 +219,10 @@ static int ask(const struct altconn_rules *rules, const struct sock *sk,
  * A path is matched as the caller's root and mounts have it, whatever it wrote.
  * Effective user and group are looked at, as the kernel does for permissions.
  *
- * Context: process, may sleep.
+ * Context: process, may sleep; lock_sock() not held.
  * Return: 0: go on; 1: hold it, as @ruling says; -EPERM, -EACCES (E-PERM-RULE),
  * -ECONNREFUSED, -ENETUNREACH, -EHOSTUNREACH: a rule says so; -EINTR: the caller is
- * being killed; -ENOMEM, -ENAMETOOLONG: the path cannot be told. No rule is in
+ * being killed; -ENOMEM, -ENAMETOOLONG: the path cannot be written. No rule is in
  * @ruling but in the first two cases.
  */
 int __altconn_rule_check(const struct sock *sk,
@@ -179,20 +231,167 @@ int __altconn_rule_check(const struct sock *sk,
 			 struct altconn_ruling *ruling)
 {
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
+	struct rule_query query = { .sk = sk, .addr = addr };
 	const struct altconn_rules *rules;
-	char *buf = NULL, *text;
 	int idx, ret = 0;
 
 	idx = srcu_read_lock(&rules_srcu);
 	rules = srcu_dereference(an->rules, &rules_srcu);
 	if (rules) {
-		text = path_text(rules, addr, path, &buf);
-		ret = IS_ERR(text) ? PTR_ERR(text) :
-				     ask(rules, sk, addr, text, ruling);
+		ret = rule_query_init(&query, rules, path);
+		if (!ret)
+			ret = rule_check(rules, &query, ruling);
 	}
 	srcu_read_unlock(&rules_srcu, idx);
-	kfree(buf);
+	kfree(query.buf);
 	return ret;
+}
+
+static struct altconn_match *rule_match_new(struct altconn_rules *rules)
+{
+	struct altconn_match *match;
+
+	match = kzalloc(struct_size(match, set, BITS_TO_LONGS(rules->n)),
+			GFP_KERNEL_ACCOUNT);
+	if (match) {
+		refcount_inc(&rules->refs);
+		match->rules = rules;
+	}
+	return match;
+}
+
+/* All rules that may decide, up to the first that does in any case. */
+static int rule_collect(struct altconn_rules *rules,
+			const struct rule_query *query,
+			struct altconn_match **match)
+{
+	int i = 0;
+
+	for (;;) {
+		i = rule_next(rules, i, query);
+		if (i < 0 || i == rules->n)
+			return min(i, 0);
+		if (!*match)
+			*match = rule_match_new(rules);
+		if (!*match)
+			return -ENOMEM;
+		__set_bit(i, (*match)->set);
+		if (!rule_is_conditional(rules->rule[i++]))
+			return 0;
+	}
+}
+
+/**
+ * __altconn_rule_find() - match the rules, and decide nothing yet
+ * @sk: the endpoint
+ * @addr: where to, routed
+ * @path: the socket file of a path, looked up
+ * @match: NULL; gets the rules that match, if there are any, which the caller
+ *	frees with altconn_match_free(), on failure too
+ *
+ * Consumes nothing of a rule. As __altconn_rule_check() otherwise.
+ *
+ * Context: process, may sleep; lock_sock() not held.
+ * Return: 0; -EINTR: the caller is being killed; -ENOMEM, -ENAMETOOLONG: the path
+ * cannot be written.
+ */
+int __altconn_rule_find(const struct sock *sk, const struct altconn_addr *addr,
+			const struct path *path, struct altconn_match **match)
+{
+	struct altconn_net *an = altconn_pernet(sock_net(sk));
+	struct rule_query query = { .sk = sk, .addr = addr };
+	struct altconn_rules *rules;
+	int idx, err = 0;
+
+	idx = srcu_read_lock(&rules_srcu);
+	rules = srcu_dereference(an->rules, &rules_srcu);
+	if (rules) {
+		err = rule_query_init(&query, rules, path);
+		if (!err)
+			err = rule_collect(rules, &query, match);
+	}
+	srcu_read_unlock(&rules_srcu, idx);
+	kfree(query.buf);
+	return err;
+}
+
+/**
+ * altconn_rule_commit() - take the verdict of the rules that matched
+ * @sk: the endpoint
+ * @addr: where to, routed
+ * @match: of __altconn_rule_find()
+ * @ruling: zero; gets what was decided
+ *
+ * The first rule in order that has its turn decides, and its counters are
+ * consumed here, so any number of attempts at once are decided exactly as often
+ * as "times" says. Matches no pattern: a few instructions a rule.
+ *
+ * Context: process; lock_sock() may be held.
+ * Return: as __altconn_rule_check(), but for the last three errors.
+ */
+int altconn_rule_commit(const struct sock *sk, const struct altconn_addr *addr,
+			const struct altconn_match *match,
+			struct altconn_ruling *ruling)
+{
+	struct altconn_rules *rules = match->rules;
+	unsigned int i;
+
+	for_each_set_bit(i, match->set, rules->n)
+		if (rule_take_turn(rules->rule[i]))
+			return rule_decide(rules->rule[i], sk, addr, ruling);
+	return 0;
+}
+
+/**
+ * altconn_rule_put() - drop a reference
+ * @rule: the rule
+ *
+ * Context: any but hard interrupts.
+ */
+void altconn_rule_put(struct altconn_rule *rule)
+{
+	if (!refcount_dec_and_test(&rule->refs))
+		return;
+	kfree(rule->glob);
+	kfree(rule);
+}
+
+static void rules_free_rcu(struct rcu_head *rcu)
+{
+	struct altconn_rules *rules = container_of(rcu, struct altconn_rules,
+						   rcu);
+	u32 i;
+
+	for (i = 0; i < rules->n; i++)
+		altconn_rule_put(rules->rule[i]);
+	kvfree(rules);
+}
+
+/* The namespace's reference, a grace period after the table was replaced. */
+static void rules_put_rcu(struct rcu_head *rcu)
+{
+	if (refcount_dec_and_test(&container_of(rcu, struct altconn_rules,
+						rcu)->refs))
+		rules_free_rcu(rcu);
+}
+
+/**
+ * __altconn_match_free() - free what __altconn_rule_find() gave
+ * @match: the match
+ *
+ * Context: process; lock_sock() may be held.
+ */
+void __altconn_match_free(struct altconn_match *match)
+{
+	struct altconn_rules *rules = match->rules;
+
+	kfree(match);
+	/*
+	 * The last reference: the namespace's has gone, so its use of the head is
+	 * over. Not freed here: there may be many rules.
+	 */
+	if (refcount_dec_and_test(&rules->refs))
+		call_srcu(&rules_srcu, &rules->rcu, rules_free_rcu);
 }
 
 /* ---- changing the table ---- */
@@ -210,35 +409,24 @@ struct altconn_rules *altconn_rules_of(struct altconn_net *an)
 					 lockdep_is_held(&an->rules_lock));
 }
 
-static struct altconn_rules *alloc_rules(u32 n)
+/* A table for @n rules, whose entries the caller fills, a reference each. */
+static struct altconn_rules *rules_alloc(u32 n)
 {
 	struct altconn_rules *rules;
 
 	rules = kvzalloc(struct_size(rules, rule, n), GFP_KERNEL_ACCOUNT);
-	if (rules)
+	if (rules) {
+		refcount_set(&rules->refs, 1);
 		rules->n = n;
+	}
 	return rules;
 }
 
-static void free_old(struct rcu_head *rcu)
-{
-	struct altconn_rules *old = container_of(rcu, struct altconn_rules,
-						 rcu);
-	u32 i;
-
-	for (i = 0; old->all && i < old->n; i++)
-		kfree(old->rule[i]);
-	kfree(old->gone);
-	kvfree(old);
-}
-
 /*
- * @rules, or NULL, from now on. The old table is freed when nobody looks at it any
- * more, and with it @gone, or @all the rules in it. Not waited for: another
- * namespace's patterns may take long.
+ * Publish @rules, or NULL. The old table is freed after a grace period, which is
+ * not waited for: another namespace's readers may take long.
  */
-static void replace(struct altconn_net *an, struct altconn_rules *rules,
-		    bool all, struct altconn_rule *gone)
+static void rules_replace(struct altconn_net *an, struct altconn_rules *rules)
 {
 	struct altconn_rules *old = altconn_rules_of(an);
 	u32 i;
@@ -246,22 +434,11 @@ static void replace(struct altconn_net *an, struct altconn_rules *rules,
 	for (i = 0; rules && i < rules->n; i++)
 		rules->paths |= rules->rule[i]->kind == ALTCONN_KIND_PATH &&
 				rules->rule[i]->pattern_len;
-	/*
-	 * On before the first can be found, off some time after the last cannot: who
-	 * adds and deletes by turns has the code patched once.
-	 */
-	if (rules && !old)
-		static_branch_deferred_inc(&altconn_rules_on);
 	rcu_assign_pointer(an->rules, rules);
-	if (old && !rules)
-		static_branch_slow_dec_deferred(&altconn_rules_on);
 	an->rules_seq++;
 	altconn_event_changed(an, ALTCONN_EVENT_KIND_RULES_CHANGED);
-	if (!old)
-		return;
-	old->all = all;
-	old->gone = gone;
-	call_srcu(&rules_srcu, &old->rcu, free_old);
+	if (old)
+		call_srcu(&rules_srcu, &old->rcu, rules_put_rcu);
 }
 
 static struct altconn_rule *find(const struct altconn_rules *rules, u32 id)
@@ -330,9 +507,48 @@ static int number(struct altconn_net *an, struct altconn_rules *rules)
 }
 
 /**
+ * altconn_rules_check() - may a namespace have so many rules?
+ * @an: the namespace
+ * @n: how many
+ * @extack: gets what is wrong
+ *
+ * Fewer in a user's own, so that what they cost is bounded.
+ *
+ * Context: any.
+ * Return: 0; -ENOSPC.
+ */
+int altconn_rules_check(const struct altconn_net *an, u32 n,
+			struct netlink_ext_ack *extack)
+{
+	if (an->net->user_ns == &init_user_ns) {
+		if (n <= ALTCONN_RULES_MAX)
+			return 0;
+		NL_SET_ERR_MSG(extack, "too many rules: 4096 are the most");
+	} else {
+		if (n <= ALTCONN_RULES_MAX_USER)
+			return 0;
+		NL_SET_ERR_MSG(extack, "too many rules: in a user namespace 256 are the most");
+	}
+	return -ENOSPC;
+}
+
+static int rules_check_patterns(const struct altconn_rules *rules,
+				struct netlink_ext_ack *extack)
+{
+	u32 bytes = 0, i;
+
+	for (i = 0; i < rules->n; i++)
+		bytes += rules->rule[i]->pattern_len;
+	if (bytes <= ALTCONN_PATTERNS_MAX)
+		return 0;
+	NL_SET_ERR_MSG(extack, "the patterns are too long: 65536 bytes in all are the most");
+	return -ENOSPC;
+}
+
+/**
  * altconn_rules_add() - add rules
  * @an: the namespace
- * @add: the rules; on success they are the table's
+ * @add: the rules; on success the table has the caller's references
  * @n: how many; 0 with @instead: none from now on
  * @instead: instead of those that there are, all in one step
  * @extack: gets what is wrong
@@ -340,39 +556,40 @@ static int number(struct altconn_net *an, struct altconn_rules *rules)
  * Rules without an id get one.
  *
  * Context: process, may sleep; an->rules_lock held.
- * Return: 0; -ENOSPC: too many; -EEXIST: an id occurs twice; -ENOMEM. Nothing
- * has changed then.
+ * Return: 0; -ENOSPC: too many, or too many bytes in patterns; -EEXIST: an id
+ * occurs twice; -ENOMEM. Nothing has changed then.
  */
 int altconn_rules_add(struct altconn_net *an, struct altconn_rule **add,
 		      u32 n, bool instead, struct netlink_ext_ack *extack)
 {
 	struct altconn_rules *old = altconn_rules_of(an), *rules;
-	u32 kept = old && !instead ? old->n : 0;
+	u32 kept = old && !instead ? old->n : 0, i;
 	int err;
 
-	if (n + kept > ALTCONN_RULES_MAX) {
-		NL_SET_ERR_MSG(extack, TOO_MANY);
-		return -ENOSPC;
-	}
+	err = altconn_rules_check(an, n + kept, extack);
+	if (err)
+		return err;
 	if (!n && !kept) {
-		replace(an, NULL, true, NULL);
+		rules_replace(an, NULL);
 		return 0;
 	}
-	rules = alloc_rules(n + kept);
+	rules = rules_alloc(n + kept);
 	if (!rules)
 		return -ENOMEM;
 	if (kept)
 		memcpy(rules->rule, old->rule, kept * sizeof(*add));
 	memcpy(rules->rule + kept, add, n * sizeof(*add));
-	err = number(an, rules);
+	err = rules_check_patterns(rules, extack) ? : number(an, rules);
 	if (err) {
 		if (err == -EEXIST)
 			NL_SET_ERR_MSG(extack, "two rules have the same id");
 		kvfree(rules);
 		return err;
 	}
+	for (i = 0; i < kept; i++)
+		refcount_inc(&rules->rule[i]->refs);
 	sort(rules->rule, rules->n, sizeof(*rules->rule), compare, NULL);
-	replace(an, rules, instead, NULL);
+	rules_replace(an, rules);
 	return 0;
 }
 
@@ -393,14 +610,17 @@ int altconn_rules_del(struct altconn_net *an, u32 id)
 	if (!rule)
 		return -ENOENT;
 	if (old->n > 1) {
-		rules = alloc_rules(old->n - 1);
+		rules = rules_alloc(old->n - 1);
 		if (!rules)
 			return -ENOMEM;
-		for (i = 0; i < old->n; i++)
-			if (old->rule[i] != rule)
-				rules->rule[n++] = old->rule[i];
+		for (i = 0; i < old->n; i++) {
+			if (old->rule[i] == rule)
+				continue;
+			refcount_inc(&old->rule[i]->refs);
+			rules->rule[n++] = old->rule[i];
+		}
 	}
-	replace(an, rules, false, rule);
+	rules_replace(an, rules);
 	return 0;
 }
 
@@ -457,12 +677,11 @@ void altconn_rules_exit(struct altconn_net *an)
 }
 
 /**
- * altconn_rules_flush() - the key is as it will be, and what was freed is gone
+ * altconn_rules_flush() - wait until all rules that were replaced are freed
  *
  * Context: process, may sleep; no namespace is left.
  */
 void altconn_rules_flush(void)
 {
-	static_key_deferred_flush(&altconn_rules_on);
 	srcu_barrier(&rules_srcu);
 }

@@ -7,13 +7,19 @@
 
 #include "altconn.h"
 
+/* Rules of one namespace: of the initial user namespace, and of any other. */
 #define ALTCONN_RULES_MAX		4096
-#define TOO_MANY			"too many rules: 4096 are the most"
+#define ALTCONN_RULES_MAX_USER		256
+/* Bytes of all patterns of one namespace. */
+#define ALTCONN_PATTERNS_MAX		65536
 #define ALTCONN_RULE_PRIORITY		1000
 #define ALTCONN_PROBABILITY_ONE		1000000U
 
+struct altconn_glob;
+
 /**
  * struct altconn_rule - what is done with some attempts and datagrams
+ * @refs: see below
  * @id: in its namespace
  * @priority: lower ones are asked first
  * @given: bit n: attribute n of the rule set was given, and its field counts
@@ -36,15 +42,17 @@
  * @matched: since it counts
  * @hits: how often it decided
  * @last_hit: when, ns; 0: never
+ * @glob: @pattern, compiled, or NULL without a pattern
  * @pattern_len: bytes
  * @pattern: of names and paths, kmod/glob.c
  *
- * Lifetime: owned by the struct altconn_rules that lists it and by its
- * successors; who leaves it out of the next one frees it when nobody reads the old
- * one any more.
+ * Lifetime: the creator holds one reference, and each struct altconn_rules that
+ * lists the rule holds one. The last one frees it: altconn_rule_put(). Readers
+ * reach it through a table only, and keep the table.
  * But for its counters it never changes.
  */
 struct altconn_rule {
+	refcount_t	refs;
 	u32		id;
 	u32		priority;
 	u32		given;
@@ -67,29 +75,42 @@ struct altconn_rule {
 	atomic_t	matched;
 	atomic64_t	hits;
 	u64		last_hit;
+	struct altconn_glob *glob;
 	u32		pattern_len;
 	u8		pattern[];
 };
 
 /**
  * struct altconn_rules - all rules of a namespace
- * @rcu: frees it
- * @all: and its rules
- * @gone: or this one
+ * @rcu: drops the namespace's reference
+ * @refs: see below
  * @n: how many, at least 1
  * @paths: some match paths with a pattern
- * @rule: by priority, then by id
+ * @rule: by priority, then by id; a reference each
  *
- * Lifetime: an->rules; replaced as a whole under an->rules_lock, and freed when
- * nobody reads it any more (SRCU).
+ * Lifetime: an->rules holds one reference; the table is replaced as a whole
+ * under an->rules_lock, and that reference is dropped after an SRCU grace period.
+ * A struct altconn_match holds one, taken in an SRCU read section that found the
+ * table in an->rules, so the count is not zero there. The last one frees it.
  */
 struct altconn_rules {
 	struct rcu_head		rcu;
-	bool			all;
-	struct altconn_rule	*gone;
+	refcount_t		refs;
 	u32			n;
 	bool			paths;
 	struct altconn_rule	*rule[];
+};
+
+/**
+ * struct altconn_match - the rules that match one attempt
+ * @rules: the table that they are in, a reference
+ * @set: bit i: rule i of @rules matches, up to the first that always decides
+ *
+ * Lifetime: the connect() that made it, altconn_match_free().
+ */
+struct altconn_match {
+	struct altconn_rules	*rules;
+	unsigned long		set[];
 };
 
 static inline bool altconn_rule_has(const struct altconn_rule *rule,
@@ -99,14 +120,19 @@ static inline bool altconn_rule_has(const struct altconn_rule *rule,
 }
 
 struct altconn_rules *altconn_rules_of(struct altconn_net *an);
+int altconn_rules_check(const struct altconn_net *an, u32 n,
+			struct netlink_ext_ack *extack);
 int altconn_rules_add(struct altconn_net *an, struct altconn_rule **add,
 		      u32 n, bool instead, struct netlink_ext_ack *extack);
 int altconn_rules_del(struct altconn_net *an, u32 id);
 int altconn_rules_zero(struct altconn_net *an, u32 id);
 
+void altconn_rule_put(struct altconn_rule *rule);
+
 /* glob.c */
 bool altconn_glob_is_whole(const u8 *pattern, size_t len);
-bool altconn_glob(const u8 *pattern, size_t pattern_len, const u8 *text,
-		  size_t text_len);
+struct altconn_glob *altconn_glob_compile(const u8 *pattern, size_t len);
+bool altconn_glob_match(const struct altconn_glob *glob, const u8 *text,
+			size_t len);
 
 #endif /* _ALTCONN_RULE_H */

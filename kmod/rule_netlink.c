@@ -205,6 +205,17 @@ static void set_fields(struct altconn_rule *rule, struct nlattr **tb)
 	atomic_set(&rule->left, rule->times);
 }
 
+static int rule_set_pattern(struct altconn_rule *rule,
+			    const struct nlattr *pattern)
+{
+	if (!pattern)
+		return 0;
+	rule->pattern_len = nla_len(pattern);
+	nla_memcpy(rule->pattern, pattern, rule->pattern_len);
+	rule->glob = altconn_glob_compile(rule->pattern, rule->pattern_len);
+	return rule->glob ? 0 : -ENOMEM;
+}
+
 /* The rule that @nest describes. */
 static struct altconn_rule *read_rule(const struct nlattr *nest, bool restores,
 				      struct netlink_ext_ack *extack)
@@ -231,14 +242,12 @@ static struct altconn_rule *read_rule(const struct nlattr *nest, bool restores,
 	rule = kzalloc(struct_size(rule, pattern, len), GFP_KERNEL_ACCOUNT);
 	if (!rule)
 		return ERR_PTR(-ENOMEM);
+	refcount_set(&rule->refs, 1);
 	set_fields(rule, tb);
-	rule->pattern_len = len;
-	if (pattern)
-		nla_memcpy(rule->pattern, pattern, len);
-	err = set_owner(rule, tb, extack);
+	err = set_owner(rule, tb, extack) ? : rule_set_pattern(rule, pattern);
 	if (!err)
 		return rule;
-	kfree(rule);
+	altconn_rule_put(rule);
 	return ERR_PTR(err);
 }
 
@@ -252,7 +261,7 @@ struct rule_list {
 static void free_list(struct rule_list *list)
 {
 	while (list->n)
-		kfree(list->rule[--list->n]);
+		altconn_rule_put(list->rule[--list->n]);
 	kvfree(list->rule);
 }
 
@@ -263,19 +272,19 @@ static int read_list(struct genl_info *info, bool restores,
 	struct altconn_rule *rule;
 	const struct nlattr *attr;
 	u32 n = 0;
-	int rem;
+	int rem, err;
 
 	list->n = 0;
 	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
 		n++;
-	if (n > ALTCONN_RULES_MAX) {
-		NL_SET_ERR_MSG(info->extack, TOO_MANY);
-		return -ENOSPC;
-	}
+	err = altconn_rules_check(net_of(info), n, info->extack);
+	if (err)
+		return err;
 	list->rule = kvmalloc_array(n, sizeof(*list->rule), GFP_KERNEL_ACCOUNT);
 	if (n && !list->rule)
 		return -ENOMEM;
 	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
+		cond_resched();
 		rule = read_rule(attr, restores, info->extack);
 		if (IS_ERR(rule)) {
 			free_list(list);

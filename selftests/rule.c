@@ -8,12 +8,15 @@
 #include "lib/altconn_test.h"
 
 #include <linux/altconn_netlink.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define rule(fmt, ...)	at_tool("rule " fmt, ##__VA_ARGS__)
@@ -784,6 +787,274 @@ TEST_F_TIMEOUT(match, paths_as_they_are, AT_TIMEOUT)
 	rmdir("sub");
 	EXPECT_EQ(0, chdir(cwd));
 	EXPECT_EQ(0, rmdir(dir));
+}
+
+/* ---- what rules cost, and whom ---- */
+
+/* The user of a namespace of its own; the tool works there. */
+static int own_namespace(void)
+{
+	return at_become_nobody() || unshare(CLONE_NEWUSER | CLONE_NEWNET);
+}
+
+/* @n rules whose pattern is a star, @len times 'a', and 'b'. */
+static int restore_patterns(int n, int len, const char *kind)
+{
+	char path[64], text[256];
+	int i, ret;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/tmp/altconn-rules-%d", getpid());
+	f = fopen(path, "w");
+	if (!f)
+		return -1;
+	memset(text, 'a', sizeof(text));
+	text[len] = 0;
+	for (i = 0; i < n; i++)
+		fprintf(f, "to %s:*%sb deny\n", kind, text);
+	if (fclose(f))
+		return -1;
+	ret = rule("restore %s", path);
+	unlink(path);
+	return ret;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/* The least CPU time that one of several attempts to a name of 'a's took. */
+static uint64_t least_cost(int len)
+{
+	uint64_t begun, least = UINT64_MAX;
+	char name[107];
+	struct at_addr a;
+	int i, fd;
+
+	memset(name, 'a', sizeof(name));
+	at_addr_name(&a, AT_NATIVE, name, len);
+	fd = at_socket(AT_NATIVE, SOCK_STREAM);
+	for (i = 0; i < 20; i++) {
+		begun = cpu_ns();
+		at_connect(fd, &a);
+		begun = cpu_ns() - begun;
+		least = begun < least ? begun : least;
+	}
+	close(fd);
+	return least;
+}
+
+/* A pattern and a text, both four times as long: the sum counts, not the product. */
+TEST_F_TIMEOUT(match, cost_of_a_pattern, AT_TIMEOUT)
+{
+	uint64_t little, much;
+
+	ASSERT_EQ(0, restore_patterns(200, 24, "name"));
+	little = least_cost(26);
+	ASSERT_EQ(0, restore_patterns(200, 96, "name"));
+	much = least_cost(104);
+	EXPECT_LE(much, 6 * little) {
+		TH_LOG("%lu and %lu ns", little, much);
+	}
+}
+
+TEST_F_TIMEOUT(match, cost_of_rules, AT_TIMEOUT)
+{
+	uint64_t little, much;
+
+	ASSERT_EQ(0, restore_patterns(60, 96, "name"));
+	little = least_cost(104);
+	ASSERT_EQ(0, restore_patterns(240, 96, "name"));
+	much = least_cost(104);
+	EXPECT_LE(much, 6 * little) {
+		TH_LOG("%lu and %lu ns", little, much);
+	}
+}
+
+/* In a user's own namespace there are fewer rules than root may have. */
+TEST_F_TIMEOUT(match, rules_of_a_user, AT_TIMEOUT)
+{
+	pid_t pid = at_fork();
+
+	if (!pid) {
+		if (own_namespace())
+			_exit(1);
+		if (rule("add deny") <= 0)
+			_exit(2);
+		if (restore_patterns(256, 200, "name"))
+			_exit(3);
+		_exit(rule("add deny 2>/dev/null") == -1 ? 0 : 4);
+	}
+	EXPECT_EQ(0, at_reap(pid));
+	/* All patterns together are bounded for root too. */
+	EXPECT_EQ(0, restore_patterns(256, 250, "name"));
+	EXPECT_EQ(-1, restore_patterns(300, 250, "name"));
+}
+
+struct shared {
+	struct at_addr a;
+	pthread_barrier_t barrier;
+	int fd[40];
+	atomic_int denied;
+	atomic_int connected;
+};
+
+#define N_THREADS	4
+
+static void *shared_connects(void *arg)
+{
+	struct shared *s = arg;
+	int i, err;
+
+	for (i = 0; i < ARRAY_SIZE(s->fd); i++) {
+		pthread_barrier_wait(&s->barrier);
+		err = at_err(at_connect(s->fd[i], &s->a));
+		s->denied += err == EPERM;
+		s->connected += !err;
+	}
+	return NULL;
+}
+
+static int shared_run(struct shared *s)
+{
+	pthread_t threads[N_THREADS];
+	int i;
+
+	pthread_barrier_init(&s->barrier, NULL, N_THREADS);
+	for (i = 0; i < ARRAY_SIZE(s->fd); i++) {
+		s->fd[i] = at_socket(AT_NATIVE, SOCK_STREAM);
+		if (s->fd[i] < 0)
+			return -1;
+	}
+	for (i = 0; i < N_THREADS; i++)
+		if (pthread_create(&threads[i], NULL, shared_connects, s))
+			return -1;
+	for (i = 0; i < N_THREADS; i++)
+		pthread_join(threads[i], NULL);
+	at_close(s->fd, ARRAY_SIZE(s->fd));
+	return 0;
+}
+
+static int hits_of_the_first(void)
+{
+	return at_tool("rule -j | grep -o '\"hits\": *[0-9]*' | head -n 1 | tr -dc 0-9");
+}
+
+/* However many threads ask at once, a rule decides as often as it says. */
+TEST_F_TIMEOUT(match, times_with_threads, AT_TIMEOUT)
+{
+	struct shared s = {};
+	int lfd = at_listener(&s.a, AT_NATIVE, AT_NAME, SOCK_STREAM, 1000);
+
+	ASSERT_LT(0, rule("add to name:* deny times 57"));
+	ASSERT_EQ(0, shared_run(&s));
+	EXPECT_EQ(57, s.denied);
+	EXPECT_EQ(57, hits_of_the_first());
+	close(lfd);
+}
+
+/* Threads that lose the race for a socket are no attempts, and use up nothing. */
+TEST_F_TIMEOUT(match, hits_with_threads, AT_TIMEOUT)
+{
+	struct shared s = {};
+	int lfd = at_listener(&s.a, AT_NATIVE, AT_NAME, SOCK_STREAM, 1000);
+
+	ASSERT_LT(0, rule("add to name:* allow times 1000"));
+	ASSERT_EQ(0, shared_run(&s));
+	EXPECT_EQ(ARRAY_SIZE(s.fd), hits_of_the_first());
+	EXPECT_LE(ARRAY_SIZE(s.fd), s.connected);
+	close(lfd);
+}
+
+/* Threads that connect one socket, which another one binds to a path. */
+struct crowd {
+	char dir[32];
+	struct at_addr to;
+	atomic_int fd;
+	atomic_bool stop;
+};
+
+static void *crowd_connects(void *arg)
+{
+	struct crowd *c = arg;
+
+	while (!c->stop)
+		at_connect(c->fd, &c->to);
+	return NULL;
+}
+
+static void *crowd_binds(void *arg)
+{
+	int old = -1, fd, i = 0;
+	struct crowd *c = arg;
+	char path[64];
+	struct at_addr a;
+
+	while (!c->stop) {
+		fd = at_socket(AT_UNIX, SOCK_STREAM);
+		c->fd = fd;
+		close(old);
+		old = fd;
+		snprintf(path, sizeof(path), "%s/s%d", c->dir, i++ % 8);
+		at_addr_path(&a, AT_UNIX, path);
+		at_bind(fd, &a);
+		unlink(path);
+	}
+	close(old);
+	return NULL;
+}
+
+/* How long it takes to make files in a directory where @n rules are at work. */
+static uint64_t make_files(int n)
+{
+	struct crowd c = { .dir = "/tmp/altconn-dir-XXXXXX", .fd = -1 };
+	char name[107], path[64];
+	pthread_t threads[2];
+	uint64_t begun;
+	int i;
+
+	if (restore_patterns(n, 96, "name") || !mkdtemp(c.dir))
+		return 0;
+	memset(name, 'a', sizeof(name));
+	at_addr_name(&c.to, AT_UNIX, name, 104);
+	pthread_create(&threads[0], NULL, crowd_binds, &c);
+	pthread_create(&threads[1], NULL, crowd_connects, &c);
+	at_until(c.fd >= 0);
+	snprintf(path, sizeof(path), "%s/file", c.dir);
+	begun = now_ns();
+	for (i = 0; i < 40; i++) {
+		close(open(path, O_CREAT | O_RDWR, 0600));
+		unlink(path);
+	}
+	begun = now_ns() - begun;
+	c.stop = true;
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+	rmdir(c.dir);
+	return begun;
+}
+
+/* A directory's lock is not held while rules are asked. */
+TEST_F_TIMEOUT(match, directory_is_free, AT_TIMEOUT)
+{
+	uint64_t few = make_files(16), many = make_files(256);
+
+	EXPECT_LT(0, few);
+	EXPECT_LE(many, 6 * few) {
+		TH_LOG("%lu and %lu ns", few, many);
+	}
 }
 
 /* ---- datagrams ---- */
