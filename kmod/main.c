@@ -18,7 +18,7 @@ struct altconn_net *altconn_init_state __read_mostly;
 struct workqueue_struct *altconn_wq __ro_after_init;
 
 module_param_named(family, altconn_family, uint, 0444);
-MODULE_PARM_DESC(family, "number of the socket family (18)");
+MODULE_PARM_DESC(family, "number of the socket family: 13, 14, 18 (default), 19, 22 or 25");
 
 atomic64_t altconn_last_id;
 
@@ -75,13 +75,33 @@ static struct pernet_operations net_ops = {
 	.size		= sizeof(struct altconn_net),
 };
 
+/*
+ * The numbers without an owner: no socket, protocol or security module of Linux
+ * 6.1 to 7.3 uses them. Sockets of any other number are cast by the core, by BPF
+ * or by security modules to structures of that family, loaded or not.
+ */
+static bool __init family_is_free(unsigned int family)
+{
+	switch (family) {
+	case AF_NETBEUI:
+	case AF_SECURITY:
+	case AF_ASH:
+	case AF_ECONET:
+	case AF_SNA:
+	case AF_WANPIPE:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int __init register_family(void)
 {
 	int err;
 
-	if (altconn_family <= AF_UNSPEC || altconn_family >= AF_MAX) {
-		pr_err("family %u is out of range, it must be 1 to %u\n",
-		       altconn_family, AF_MAX - 1);
+	if (!family_is_free(altconn_family)) {
+		pr_err("family %u cannot be borrowed: family= is one of 13, 14, 18, 19, 22, 25\n",
+		       altconn_family);
 		return -EINVAL;
 	}
 	altconn_family_ops.family = altconn_family;
