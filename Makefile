@@ -9,10 +9,11 @@ KDIR ?= $(or $(wildcard /lib/modules/$(KVER)/build),$(shell \
 PREFIX ?= /usr/local
 KERNEL ?= stock
 TESTS ?=
+ALL ?=
 V ?= 0
 
 vm := selftests/vm
-unexport KERNEL TESTS
+unexport KERNEL TESTS ALL
 
 all: module tools
 
@@ -57,11 +58,15 @@ lock = mkdir -p build && flock build/.lock
 userland: build-deps
 	@$(lock) $(MAKE) --no-print-directory -s tools selftests
 
+# Without TESTS= those that selftests/vm/suites has for this kernel, or ALL=1.
 check:
-	@$(vm)/check $(KERNEL) $(TESTS)
+	@$(vm)/check $(if $(ALL),--all) $(KERNEL) $(TESTS)
 
 check-debug:
-	@$(vm)/check debug $(TESTS)
+	@$(vm)/check $(if $(ALL),--all) debug $(TESTS)
+
+check-all:
+	@.ci/run --all
 
 # The storm needs no test framework, so the demo waits for no download of one.
 build/demo/storm: selftests/helper_storm.c $(wildcard uapi/linux/*.h)
@@ -172,10 +177,12 @@ distclean: clean
 help:
 	@echo 'On a bare Debian 12 or 13 (missing packages are installed by apt):'
 	@echo '  make demo           a page over altconn, and the tables, in a VM'
-	@echo '  make check          all tests in a VM on the stock kernel'
+	@echo '  make check          the tests in a VM on the stock kernel'
 	@echo '      TESTS="connect bind"     only these'
-	@echo '      KERNEL=6.12, 7.2         on other Debian kernels'
+	@echo '      KERNEL=6.12, 7.2         on other Debian kernels, what these may change'
+	@echo '      ALL=1                    all of them, whatever the kernel'
 	@echo '  make check-debug    the same on a kernel with KASAN and lockdep'
+	@echo '  make check-all      every test on every kernel, and all else that CI runs'
 	@echo "  make cpython        CPython's own socket tests, on AF_UNIX and on altconn"
 	@echo '  make conformance    every sentence of connect(2) on every family, in'
 	@echo '                      a VM; writes Documentation/conformance.md'
@@ -195,5 +202,5 @@ help:
 	@echo 'ALTCONN_CACHE= moves the kernels that are downloaded and built.'
 
 .PHONY: all module headers-present tools build-deps selftests userland check \
-	check-debug demo cpython conformance bench vm lint generate check-generated diagrams \
+	check-debug check-all demo cpython conformance bench vm lint generate check-generated diagrams \
 	install modules_install clean distclean help
