@@ -68,6 +68,9 @@ check-debug:
 check-all:
 	@.ci/run --all
 
+check-bare:
+	@TESTS="$(TESTS)" $(vm)/bare $(BARE)
+
 # The storm needs no test framework, so the demo waits for no download of one.
 build/demo/storm: selftests/helper_storm.c $(wildcard uapi/linux/*.h)
 	@mkdir -p $(@D)
@@ -196,11 +199,13 @@ help:
 	@echo '  make modules_install'
 	@echo '  make clean, make distclean'
 	@echo 'For those who change it:'
+	@echo '  make check-bare     demo and check on bare Debian 12 and 13, as root and'
+	@echo '                      as a user with sudo [BARE="12-root 13-user", TESTS=]'
 	@echo '  make lint           checkpatch, sparse, W=1, shellcheck, mandoc'
 	@echo '  make generate       the netlink files from their YAML spec'
 	@echo '  make diagrams       the pictures in Documentation/'
 	@echo 'ALTCONN_CACHE= moves the kernels that are downloaded and built.'
 
 .PHONY: all module headers-present tools build-deps selftests userland check \
-	check-debug check-all demo cpython conformance bench vm lint generate check-generated diagrams \
+	check-debug check-all check-bare demo cpython conformance bench vm lint generate check-generated diagrams \
 	install modules_install clean distclean help
