@@ -1083,6 +1083,9 @@ int at_tool(const char *fmt, ...)
 		return -1;
 	if (fscanf(f, "%d", &n) != 1)
 		n = 0;
+	/* To the end, or what the tool prints later would end it by SIGPIPE. */
+	while (fgetc(f) != EOF)
+		;
 	if (!pid)
 		return pclose(f) ? -1 : n;
 	fclose(f);
