@@ -201,10 +201,10 @@ static int stop_server(struct arena *arena, pthread_t thread)
 }
 
 #define CLIENTS 4
-/* Of each of the two variants: 100,000 in all, on the debug kernel too. */
+/* Of each of the two variants: 100,000 in all on the stock kernel. */
 static int attempts(void)
 {
-	return at_other_kernel() ? 5000 : 50000;
+	return at_scale(50000, 5000);
 }
 
 TEST_F_TIMEOUT(race, counts_agree, AT_TIMEOUT_LONG)

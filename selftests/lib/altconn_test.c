@@ -57,7 +57,7 @@ bool at_debug(void)
 	return value && *value && strcmp(value, "0");
 }
 
-bool at_other_kernel(void)
+static bool at_other_kernel(void)
 {
 	const char *name = getenv("ALTCONN_KERNEL");
 

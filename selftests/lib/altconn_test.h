@@ -62,8 +62,6 @@ struct at_addr {
 int at_family(void);
 /* The guest runs a kernel full of checks. */
 bool at_debug(void);
-/* It runs neither that nor this release's own kernel. */
-bool at_other_kernel(void);
 /* How much of the same: less on the kernels that are slow or not the first. */
 unsigned long at_scale(unsigned long stock, unsigned long others);
 
