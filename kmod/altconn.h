@@ -627,8 +627,9 @@ struct altconn_blocked {
  * @last_rule: id of the rule that decided or held it, or 0
  * @want_data: @reader sleeps until there is something to read
  * @polled: somebody may be in the wait queue for that, now or later: it stays
- * @spin_ns: how long a reader looks before it sleeps; his who has the place
- * @reader: see wait.h
+ * @spin_ns: how long a reader looks before it sleeps; the claimant's of @reader
+ * @reader_claimed: 1 while a thread uses @reader and @spin_ns
+ * @reader: where it sleeps; see wait.h
  * @inet_values: options of TCP and IP, inet.c, or NULL
  * @pid: who bound or connected it (datagrams), or made it listen
  *
@@ -660,6 +661,7 @@ struct altconn_sock {
 	u16				last_reason;
 	u32				last_rule;
 	u32				spin_ns;
+	atomic_t			reader_claimed;
 	struct rcuwait			reader;
 	int				*inet_values;
 	struct pid			*pid;

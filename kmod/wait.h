@@ -2,10 +2,10 @@
 /*
  * Readers that sleep, and who wakes them.
  *
- * Of those who sleep on a socket until there is something to read there is mostly
- * one: he has a place of his own, which costs a third of a wait queue, and the
- * others use the queue. He is woken once, not again and again until he runs. Who
- * polls may look at edges and hears of all data, as from any socket; so does who
+ * Mostly one thread sleeps on a socket until there is something to read. It claims
+ * the socket's rcuwait, which costs a third of a wait queue; further threads use the
+ * queue. The claimant is woken once, not again and again until it runs. A poller may
+ * look at edges and hears of all data, as from any socket; so does an owner that
  * wants signals.
  *
  * To be woken on another CPU takes far longer than a short answer does. So a
@@ -154,21 +154,19 @@ altconn_sleep(struct sock *sk, long *timeo,
 	struct altconn_sock *ask = altconn_sk(sk);
 	/* Else who sends is not at work meanwhile. */
 	bool spins = num_online_cpus() > 1;
-	struct task_struct **place;
 	u64 begun = 0;
 	int err = 0;
 
-	/* Whoever sleeps cannot go meanwhile: no RCU for him to take it. */
-	place = (struct task_struct __force **)&ask->reader.task;
 	if (!*timeo)
 		return -EAGAIN;
-	if (cmpxchg(place, NULL, current))
+	if (atomic_cmpxchg_acquire(&ask->reader_claimed, 0, 1))
 		return altconn_wait_until(sk, timeo, announce, arg);
 	if (spins) {
 		begun = local_clock();
 		if (altconn_spin(sk, begun, timeo, ready, arg))
 			goto out;
 	}
+	prepare_to_rcuwait(&ask->reader);
 	for (;;) {
 		/*
 		 * Asleep first, then announced: a waker that clears the
@@ -187,12 +185,12 @@ altconn_sleep(struct sock *sk, long *timeo,
 			break;
 		*timeo = schedule_timeout(*timeo);
 	}
-	__set_current_state(TASK_RUNNING);
+	finish_rcuwait(&ask->reader);
 	if (spins && !err)
 		altconn_spin_adapt(sk, local_clock() - begun);
 out:
-	/* The place is free: whoever takes it begins anew. */
-	smp_store_release(place, NULL);
+	/* Pairs with the claim: the next claimant sees @spin_ns. */
+	atomic_set_release(&ask->reader_claimed, 0);
 	return err;
 }
 
