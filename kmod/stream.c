@@ -117,6 +117,8 @@ static bool want_room(struct sock *sk, const void *arg)
 {
 	const struct conn *c = arg;
 
+	/* For SIGIO, which sk_write_space() sends once for each time that it is set. */
+	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	altconn_ring_wants_room(out_ring(c), send_limit(sk));
 	/* Pairs with wake_writer(): the mark first. */
 	smp_store_release(&c->own->want_space, true);

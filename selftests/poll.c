@@ -271,6 +271,36 @@ TEST_F_TIMEOUT(state, epoll_ET_writable_again, AT_TIMEOUT)
 	EXPECT_EQ(EPOLLOUT, next_event(et, at_deadline_ms()));
 }
 
+/* SIGIO when a sender that found no room has some again, and only then. */
+static void signals_room(struct __test_metadata *_metadata, int sv[2])
+{
+	ASSERT_EQ(0, at_catch(SIGIO, 0));
+	ASSERT_EQ(0, fcntl(sv[0], F_SETOWN, getpid()));
+	ASSERT_EQ(0, fcntl(sv[0], F_SETFL, O_ASYNC | O_NONBLOCK));
+	fill(sv[0]);
+	atomic_store(&at_caught, 0);
+	EXPECT_LT(0, drain(sv[1]));
+	EXPECT_TRUE(at_until(atomic_load(&at_caught)));
+	at_close(sv, 2);
+}
+
+TEST_F_TIMEOUT(state, O_ASYNC_signals_room, AT_TIMEOUT)
+{
+	int sv[2];
+
+	ASSERT_EQ(0, pair_of(variant, sv));
+	signals_room(_metadata, sv);
+}
+
+TEST(O_ASYNC_signals_room_as_TCP)
+{
+	int sv[2];
+
+	ASSERT_EQ(0, at_pair(AT_ORACLE_IN, AT_INET, SOCK_STREAM, sv));
+	signals_room(_metadata, sv);
+	at_cleanup();
+}
+
 TEST_F_TIMEOUT(state, epoll_ET_listener, AT_TIMEOUT)
 {
 	int et = epoll_create1(0), lfd, i, err;
