@@ -55,8 +55,13 @@ static __always_inline int conn_get(const struct sock *sk, struct conn *c)
 		return -ENOTCONN;
 	c->own = &c->assoc->end[side];
 	c->peer = &c->assoc->end[!side];
-	/* Another thread may have dissolved it and begun anew meanwhile. */
-	if (altconn_assoc_state(c->assoc) != ALTCONN_ASSOC_STATE_PENDING)
+	/*
+	 * Another thread may have dissolved it and begun anew meanwhile: then it is
+	 * pending, or has failed. The state of one that was established and then
+	 * reset by a listener that closed is CLOSED, too, but it has no error.
+	 */
+	if (likely(altconn_assoc_state(c->assoc) !=
+		   ALTCONN_ASSOC_STATE_PENDING && !c->assoc->err))
 		return 0;
 	altconn_assoc_put(c->assoc);
 	return -ENOTCONN;
