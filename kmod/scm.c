@@ -8,13 +8,16 @@
  *
  * Descriptors go by an allow-list, so no socket can travel over itself or over
  * another that travels over it, and there is no garbage to collect: files,
- * directories, pipes, devices, and sockets of families that carry no descriptors.
+ * directories, pipes, some character devices, and sockets of families that carry no
+ * descriptors.
  */
 
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/hashtable.h>
 #include <linux/magic.h>
+#include <linux/major.h>
+#include <linux/miscdevice.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched/user.h>
 #include <linux/slab.h>
@@ -197,26 +200,63 @@ static int parse_cred(const struct cmsghdr *cmsg, struct altconn_scm *scm)
 	return 0;
 }
 
+/*
+ * A driver that keeps other files at an open one could keep the socket over which
+ * its own file travels: both would hold each other for ever. Binder keeps files in
+ * its transactions, vhost, VFIO and KVM keep sockets and eventfds, DRM keeps
+ * DMA buffers. These drivers keep none, or, as the terminals for TIOCCONS, none but
+ * a terminal's.
+ */
+static bool scm_device_may_travel(dev_t dev)
+{
+	switch (MAJOR(dev)) {
+	case MEM_MAJOR:
+		switch (MINOR(dev)) {
+		case 3:		/* null */
+		case 5:		/* zero */
+		case 7:		/* full */
+		case 8:		/* random */
+		case 9:		/* urandom */
+			return true;
+		default:
+			return false;
+		}
+	case TTY_MAJOR:		/* tty1, ttyS0 */
+	case TTYAUX_MAJOR:	/* tty, console, ptmx */
+	case UNIX98_PTY_MASTER_MAJOR ...
+	     UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT - 1:
+	case INPUT_MAJOR:	/* input/event0, input/mice */
+		return true;
+	case MISC_MAJOR:
+		return MINOR(dev) == TUN_MINOR;
+	default:
+		return false;
+	}
+}
+
 static bool may_travel(struct file *file)
 {
 	const struct inode *inode = file_inode(file);
 	struct socket *sock;
 
+	/* It is a place in the file system, whatever is there. */
+	if (file->f_mode & FMODE_PATH)
+		return true;
 	switch (inode->i_mode & S_IFMT) {
 	case S_IFREG:
 		/* Newer kernels call io_uring's and its like regular too. */
 		return inode->i_sb->s_magic != ANON_INODE_FS_MAGIC;
 	case S_IFDIR:
 	case S_IFIFO:
-	case S_IFCHR:
-	case S_IFBLK:
 		return true;
+	case S_IFCHR:
+		return scm_device_may_travel(inode->i_rdev);
 	case S_IFSOCK:
-		/* A socket file that was opened with O_PATH is not a socket. */
 		sock = sock_from_file(file);
-		return !sock || (sock->ops->family != PF_UNIX &&
-				 sock->ops->family != PF_ALTCONN);
+		return sock && sock->ops->family != PF_UNIX &&
+		       sock->ops->family != PF_ALTCONN;
 	default:
+		/* Nor block devices: nbd keeps sockets, and others lie above it. */
 		return false;
 	}
 }

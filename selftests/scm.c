@@ -344,6 +344,43 @@ TEST_F_TIMEOUT(scm, rights_that_do_not_travel, AT_TIMEOUT)
 }
 
 /* As many as one may have open may be under way. */
+/* Devices whose driver may keep other files do not travel, nor unknown ones. */
+TEST_F_TIMEOUT(scm, rights_of_devices, AT_TIMEOUT)
+{
+	static const char * const travel[] = {
+		"/dev/null", "/dev/zero", "/dev/full", "/dev/random",
+		"/dev/urandom", "/dev/ptmx", "/dev/net/tun",
+	};
+	static const char * const stay[] = {
+		"/dev/kmsg", "/dev/mem", "/dev/cpu_dma_latency", "/dev/fuse",
+		"/dev/loop-control", "/dev/hpet", "/dev/snapshot",
+	};
+	int i, fd, stayed = 0;
+
+	for (i = 0; i < 7; i++) {
+		fd = open(travel[i], O_RDONLY | O_NOCTTY);
+		/* The guest need not have it. */
+		if (fd < 0 && i > 4)
+			continue;
+		EXPECT_EQ(0, give(self->sv[0], "x", &fd, 1));
+		close(fd);
+	}
+	for (i = 0; i < 7; i++) {
+		fd = open(stay[i], O_RDONLY);
+		if (fd < 0)
+			continue;
+		stayed++;
+		EXPECT_EQ(ORACLE ? 0 : EOPNOTSUPP,
+			  give(self->sv[0], "x", &fd, 1));
+		close(fd);
+		/* A place in the file system travels, whatever is there. */
+		fd = open(stay[i], O_PATH);
+		EXPECT_EQ(0, give(self->sv[0], "x", &fd, 1));
+		close(fd);
+	}
+	EXPECT_LT(0, stayed);
+}
+
 TEST_F_TIMEOUT(scm, rights_ETOOMANYREFS, AT_TIMEOUT)
 {
 	struct rlimit limit = { 64, 64 };
