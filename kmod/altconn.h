@@ -6,9 +6,10 @@
  *
  *   endpoint     struct altconn_sock: a socket
  *   binding      struct altconn_bind: canonical address -> endpoint
- *   listener     struct altconn_listener: accept queue, and the FIFO of
- *                attempts that wait behind it
- *   vacancy      a listener without an endpoint: attempts wait there for one
+ *   listener     struct altconn_listener: an endpoint's accept queue
+ *   waiting room struct altconn_room (room.h): the attempts that wait at the
+ *                addresses of a port, name or path, whichever listener serves
+ *                them, or none yet
  *   association  struct altconn_assoc: what connect() makes; an attempt is an
  *                association that is still pending
  *
@@ -28,9 +29,11 @@
  *   ring->read_lock                   one reader a direction
  *   ask->bind_lock                    whose bind() of a path completes
  *   a stripe of the table of bindings who may bind, listen and be found where
- *   listener->lock                    decides attempts
+ *   room->lock                        attempts that wait, listeners that serve them
+ *   listener->lock                    the accept queue
  *   ask->blocked_lock                 where a datagram sender is blocked
- *   assoc->lock, ask->queue_lock, the tables' locks     innermost
+ *   assoc->lock                       decides an attempt
+ *   ask->queue_lock, sk_peer_lock, the tables' locks    innermost
  */
 #ifndef _ALTCONN_H
 #define _ALTCONN_H
@@ -173,6 +176,7 @@ struct scm_fp_list;
 struct altconn_marks;
 struct altconn_segment;
 struct altconn_net;
+struct altconn_group;
 
 /**
  * struct altconn_cred - who sent something
@@ -378,18 +382,39 @@ struct altconn_end {
 	bool			lost;
 };
 
+struct altconn_room;
+struct altconn_lane;
+
 /**
- * struct altconn_deadline - when an attempt goes on, or is over
- * @work: holds a reference to @assoc while it is armed
- * @assoc: the attempt, which it goes with
- * @held_until: when a rule lets it go on, ns; 0: no rule does
- * @path: until then, of a path: pins the inode
+ * struct altconn_wait - what an attempt needs while it waits
+ * @work: its deadline, and the end of a rule's delay; holds a reference to
+ *	@assoc while it is armed
+ * @assoc: the attempt
+ * @held_until: when a rule lets the attempt go on, ns; 0: no rule holds it
+ * @path: while a rule holds an attempt to a path: pins the inode
+ * @room: the waiting room, a reference; NULL while a rule holds the attempt.
+ *	Set once, under the room's lock and assoc->lock
+ * @lane: the attempt's address in @room while the attempt is queued there;
+ *	room->lock
+ * @node: in the queue of @lane; room->lock
+ * @count: attempts in the subtree of @node; room->lock
+ * @fifo: which queue of @lane, enum altconn_fifo
+ * @arrived: orders the attempts of a room
+ *
+ * Lifetime: allocated before the attempt begins to wait and freed with the
+ * association.
  */
-struct altconn_deadline {
+struct altconn_wait {
 	struct delayed_work	work;
 	struct altconn_assoc	*assoc;
 	u64			held_until;
 	struct path		path;
+	struct altconn_room	*room;
+	struct altconn_lane	*lane;
+	struct rb_node		node;
+	u32			count;
+	u8			fifo;
+	u64			arrived;
 };
 
 /**
@@ -415,9 +440,10 @@ struct altconn_ruling {
  * @addr: the ends' addresses as they are written there, references; NULL: unnamed
  *
  * Lifetime: the association's. It is in the registry from the moment when the
- * attempt enters a listener, under whose lock it comes in, to the moment when the
- * attempt fails, or nobody accepts it, or its end. So the listener, and then the
- * accepted endpoint, keep @an.
+ * attempt enters a listener's queue or waits in its room, to the moment when the
+ * attempt fails, is not accepted, or ends. A listener that closes leaves no
+ * such attempt behind, so the listener, and then the accepted endpoint, keep
+ * @an.
  */
 struct altconn_far {
 	struct altconn_entry	entry;
@@ -435,21 +461,19 @@ struct altconn_far {
  *	is loaded
  * @waits_listener: without a listener it waits for one (ALTCONN_WAIT_LISTENER)
  * @waited: it was not decided at once
+ * @published: connect() made it, and its endpoint has it
  * @err: positive errno of a failed attempt
  * @reason: enum altconn_reason of the decision
- * @over: who looks at the registry passes over it
- * @far_over: so does who looks at the server's
+ * @over: walks of the registry pass over it
+ * @far_over: likewise in the server's registry
  * @rule: id of the rule that held it, or 0
- * @lock: the ends' flags, and ask->assoc of both endpoints
- * @number: its place among those that wait there, and the first's is not 1:
- *	altconn_listener_place()
- * @arrived: orders those that wait, wherever they wait
+ * @lock: the decision, the ends' flags, and ask->assoc of both endpoints
  * @an: namespace; lives as long as end[CLIENT].sk does
- * @listener: where it was made or waits, a reference; NULL for a socketpair.
- *	Moves from a vacancy to a listener and back while the attempt is pending,
- *	under both their locks: altconn_listener_lock()
- * @node: in listener->waiters or listener->queue
- * @deadline: of an attempt that waits; runs in altconn_wq
+ * @listener: in whose accept queue it was established, a reference; NULL of a
+ *	socketpair and of an attempt
+ * @node: in listener->queue
+ * @wait: of an attempt that waits or has waited, else NULL; set before the
+ *	attempt is published
  * @expires: the deadline, ns; 0 for none
  * @begun: when connect() was called, ns
  * @decided: when the attempt was decided, ns; 0 while it is pending
@@ -458,20 +482,21 @@ struct altconn_far {
  * @end: by enum altconn_side
  * @rcu: frees it, on kernels that watch for late users
  *
- * Lifetime: references are held by ask->assoc of each endpoint, by the list of
- * the listener that it is in (accept() hands that one to the new endpoint), by
- * the armed deadline, by a claim of the client's binding (E-ADDRINUSE) and by
- * system calls under way. Each end pins its struct sock
+ * Lifetime: references are held by ask->assoc of each endpoint, by the queue
+ * of the room or of the listener that it is in (accept() hands that one to the
+ * new endpoint), by the armed deadline, by a claim of the client's binding
+ * (E-ADDRINUSE) and by system calls under way. Each end pins its struct sock
  * until the association is freed, so data and wake-ups need no lock to reach
  * the peer; an endpoint drops its reference when it closes or dissolves, which
- * ends the circle. No reference can appear after the last: who finds it in the
+ * ends the circle. No reference can appear after the last: a walk of the
  * registry takes one with refcount_inc_not_zero(). The memory keeps its type for
- * a grace period (SLAB_TYPESAFE_BY_RCU), so who comes from an endpoint without a
- * lock looks again whether it is that endpoint's: altconn_assoc_of().
+ * a grace period (SLAB_TYPESAFE_BY_RCU), so a lookup by endpoint without a
+ * lock checks again whether it is that endpoint's: altconn_assoc_of().
  *
- * The state changes under listener->lock: PENDING -> QUEUED or CLOSED in
- * decide() of connect.c, exactly once; QUEUED -> ESTABLISHED in accept(),
- * QUEUED -> CLOSED when the listener goes.
+ * The state changes under assoc->lock: PENDING -> QUEUED or CLOSED in
+ * attempt_decide() of attempt.c, exactly once. It leaves QUEUED under
+ * listener->lock: for ESTABLISHED in accept(), for CLOSED when the listener
+ * goes.
  */
 struct altconn_assoc {
 	refcount_t		refs;
@@ -479,19 +504,18 @@ struct altconn_assoc {
 	u8			type;
 	bool			waits_listener;
 	bool			waited;
+	bool			published;
 	u8			err;
 	u8			reason;
 	bool			over;
 	bool			far_over;
 	u32			rule;
-	spinlock_t		lock;		/* ends, ask->assoc */
-	u32			number;
+	spinlock_t		lock;		/* decision, ends, ask->assoc */
 	struct altconn_entry	entry;
-	u64			arrived;
 	struct altconn_net	*an;
 	struct altconn_listener	__rcu *listener;
 	struct list_head	node;
-	struct altconn_deadline	*deadline;
+	struct altconn_wait	*wait;
 	u64			expires;
 	u64			begun;
 	u64			decided;
@@ -506,61 +530,51 @@ struct altconn_assoc {
 #define ALTCONN_N_REASONS	(ALTCONN_REASON_NODE_DOWN + 1)
 
 /**
- * struct altconn_listener - the listening part of an endpoint, or a vacancy
+ * struct altconn_listener - the listening part of an endpoint
  * @refs: see below
- * @lock: everything below up to the counters; decides attempts
+ * @lock: everything below up to the counters
  * @closed: no attempt may enter any more
- * @vacant: no endpoint: attempts wait here for one
- * @held: vacant, and nobody finds it: a rule holds the one attempt (hold.c)
- * @ready: of so many, accepters are to be told; who unlocks does
+ * @exhausted: attempts wait that it had no room for; a new one queues up behind
+ *	them, and whatever makes room lets them in: attempt.c
  * @fail_fast: a full backlog refuses (ALTCONN_BACKLOG_POLICY)
  * @defer: accept() establishes, nothing else does (ALTCONN_DEFER_ACCEPT)
  * @id: the endpoint's in the namespace's table
  * @queue: established, waiting for accept()
- * @waiters: pending attempts in order of arrival
  * @queued: length of @queue
- * @waiting: length of @waiters
- * @number: of the last that came to @waiters
- * @uneven: numbers are missing in between
- * @numbered: when they were last given anew, jiffies
  * @backlog: listen()'s argument; @queue holds one more
  * @outcomes: attempts that ended, by reason
- * @waited: those that were not decided at once
+ * @waited: attempts that were not decided at once
  * @sk: the endpoint; while not @closed
  * @dress: the endpoint's
  * @netns: inode number of its namespace
  * @type: its socket type
- * @net: the namespace, which @sk keeps; of a vacancy, which the attempts keep
- * @addr: its address, a reference; of an inet vacancy only the port counts
- * @who: who called listen() last; @lock
+ * @net: the namespace, which @sk keeps
+ * @addr: its address, a reference
+ * @who: the process that called listen() last; @lock
  * @cred: likewise, for the client's SO_PEERCRED
- * @vacancy: in the table of vacancies
+ * @room: the waiting room of its address, a reference; NULL before it listens
+ * @lane: the address in @room, NULL of a wildcard; room->lock
+ * @group: the listeners of the same address, NULL while it serves none;
+ *	room->lock
+ * @member: in @group; room->lock
+ * @reachable: it serves attempts of other nodes
  * @rcu: frees it
  *
  * Lifetime: references are held by the endpoint (ask->listener), by every
- * association made here, and by system calls. bind->listener is a weak pointer,
- * cleared first; a reader takes a reference with refcount_inc_not_zero(). A
- * vacancy is held by its table and by the attempts that wait there; the last
- * one that leaves takes it out of the table, in the same hold of @lock, so a
- * vacancy that is in the table can be entered.
+ * association that was established in its queue, and by system calls.
+ * bind->listener and the room's lists are weak: altconn_listener_close() clears
+ * them first; a lookup takes a reference with refcount_inc_not_zero().
  */
 struct altconn_listener {
 	refcount_t		refs;
-	spinlock_t		lock;		/* queues; decides attempts */
+	spinlock_t		lock;		/* accept queue */
 	bool			closed;
-	bool			vacant;
-	bool			held;
+	bool			exhausted;
 	bool			fail_fast;
 	bool			defer;
-	u32			ready;
 	u64			id;
 	struct list_head	queue;
-	struct list_head	waiters;
 	u32			queued;
-	u32			waiting;
-	u32			number;
-	bool			uneven;
-	unsigned long		numbered;
 	u32			backlog;
 	u64			outcomes[ALTCONN_N_REASONS];
 	u64			waited;
@@ -572,7 +586,11 @@ struct altconn_listener {
 	struct altconn_addr	*addr;
 	struct altconn_who	who;
 	const struct cred	*cred;
-	struct rhash_head	vacancy;
+	struct altconn_room	*room;
+	struct altconn_lane	*lane;
+	struct altconn_group	*group;
+	struct list_head	member;
+	bool			reachable;
 	struct rcu_head		rcu;
 };
 
@@ -835,6 +853,8 @@ struct altconn_net {
 extern unsigned int altconn_net_id;
 extern unsigned int altconn_family;
 extern struct workqueue_struct *altconn_wq;
+/* Deadlines of attempts, and nothing that may take long. */
+extern struct workqueue_struct *altconn_deadline_wq;
 /* The initial namespace's: its limits are every namespace's. */
 extern struct altconn_net *altconn_init_state;
 
@@ -849,7 +869,7 @@ static inline struct altconn_net *altconn_pernet(const struct net *net)
  */
 static inline u8 altconn_state(const struct sock *sk)
 {
-	/* Pairs with the release in altconn_connect_decide(). */
+	/* Pairs with the release in attempt_decide(). */
 	return smp_load_acquire(&sk->sk_state);
 }
 
@@ -1040,7 +1060,8 @@ void __altconn_bind_claimed(struct altconn_bind *bind,
 			    struct altconn_assoc *assoc);
 void altconn_bind_reset(struct sock *sk);
 void __altconn_bind_answerable(struct sock *sk);
-int altconn_bind_listen(struct sock *sk, struct altconn_listener *ln);
+int altconn_bind_claim_listening(struct sock *sk);
+void altconn_bind_listen(struct sock *sk, struct altconn_listener *ln);
 void altconn_bind_unlisten(struct sock *sk);
 void altconn_unbind(struct sock *sk, struct path *path);
 /* What tables of addresses are searched by. */
@@ -1138,19 +1159,6 @@ int altconn_port_bind(struct sock *sk, struct altconn_addr *addr,
 void altconn_port_free(struct net *net, int type,
 		       const struct altconn_addr *addr);
 
-/* vacancy.c */
-int altconn_vacancy_init(void);
-void altconn_vacancy_exit(void);
-int altconn_vacancy_enter(struct altconn_assoc *assoc,
-			  struct altconn_listener *from, u32 *reason);
-bool altconn_vacancy_fill(struct altconn_listener *ln,
-			  const struct altconn_bind *bind);
-void altconn_vacancy_remove(struct altconn_listener *ln);
-
-/* hold.c */
-int altconn_hold_enter(struct altconn_assoc *assoc, u32 *reason);
-void altconn_hold_release(struct altconn_assoc *assoc);
-
 /* late.c */
 
 /**
@@ -1240,8 +1248,6 @@ int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 void altconn_connect_cancel(struct sock *sk, u32 reason);
 void __altconn_connect_reap(struct sock *sk);
 void altconn_connect_record(struct sock *sk, const struct altconn_assoc *assoc);
-void altconn_connect_decide(struct altconn_listener *ln,
-			    struct altconn_assoc *assoc, int err, u32 reason);
 int altconn_connect_bad_addr(struct sock *sk, int err);
 int altconn_connect_outcome(struct sock *sk, struct altconn_connect_info *info);
 
@@ -1262,32 +1268,46 @@ static inline void altconn_connect_reap(struct sock *sk)
 		__altconn_connect_reap(sk);
 }
 
+/* attempt.c */
+int altconn_attempt_enter(struct altconn_assoc *assoc,
+			  struct altconn_listener *ln, u32 *reason);
+int altconn_attempt_hold(struct altconn_assoc *assoc, u32 delay_ms,
+			 const struct path *path, u32 *reason);
+bool altconn_attempt_fail(struct altconn_assoc *assoc, int err, u32 reason);
+void altconn_attempt_sync(struct altconn_assoc *assoc);
+int altconn_attempt_join(struct altconn_listener *ln);
+void altconn_attempt_quit(struct altconn_listener *ln);
+void altconn_attempt_refill(struct altconn_listener *ln);
+void altconn_attempt_set_policy(struct altconn_listener *ln, u32 backlog,
+				bool fail_fast, bool defer);
+void altconn_attempt_refuse_surplus(struct altconn_listener *ln);
+void altconn_attempt_refuse(struct altconn_listener *ln, u32 count);
+bool altconn_attempt_take(struct altconn_listener *ln);
+bool altconn_attempt_waits(const struct altconn_listener *ln);
+u32 altconn_attempt_waiting(const struct altconn_listener *ln);
+u32 altconn_attempt_place(const struct altconn_assoc *assoc);
+u64 altconn_attempt_listener(const struct altconn_assoc *assoc);
+
 /* listen.c */
 int altconn_listen(struct socket *sock, int backlog);
 int altconn_listen_accept(struct socket *sock, struct socket *newsock,
 			  struct proto_accept_arg *arg);
-struct altconn_listener *altconn_listener_new(struct altconn_addr *addr);
 struct altconn_listener *altconn_listener_find(struct net *net, int type,
 					       const struct altconn_addr *addr,
 					       u32 *reason);
 struct altconn_listener *altconn_listener_of(const struct sock *sk);
-struct altconn_listener *altconn_listener_lock(const struct altconn_assoc *assoc);
-void altconn_listener_unlock(struct altconn_listener *ln);
 void altconn_listener_free(struct altconn_listener *ln);
-int altconn_listener_enter(struct altconn_listener *ln,
-			   struct altconn_assoc *assoc, u32 *reason);
-int altconn_listener_reenter(struct altconn_listener *from,
-			     struct altconn_listener *to,
-			     struct altconn_assoc *assoc, u32 *reason);
 bool altconn_listener_acceptable(const struct altconn_listener *ln);
-void altconn_listener_move(struct altconn_listener *from,
-			   struct altconn_listener *to,
-			   struct altconn_assoc *assoc);
 void altconn_listener_close(struct sock *sk);
 void altconn_listener_option(struct sock *sk, bool fail_fast, bool defer);
 int altconn_listener_refuse(struct sock *sk, u32 count);
 bool altconn_listener_kill(struct altconn_assoc *assoc);
-u32 altconn_listener_place(const struct altconn_assoc *assoc);
+
+/* A backlog of n holds n + 1, as elsewhere in Linux. */
+static inline bool altconn_listener_has_room(const struct altconn_listener *ln)
+{
+	return !ln->closed && !ln->defer && ln->queued <= ln->backlog;
+}
 
 /**
  * altconn_listener_put() - drop a reference
@@ -1308,8 +1328,8 @@ int altconn_assoc_count(struct altconn_net *an);
 void altconn_assoc_uncount(struct altconn_net *an);
 struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 					struct altconn_addr *dest);
-void altconn_assoc_set_listener(struct altconn_assoc *assoc,
-				struct altconn_listener *ln);
+void altconn_assoc_set_server(struct altconn_assoc *assoc,
+			      const struct altconn_listener *ln);
 void altconn_assoc_free(struct altconn_assoc *assoc);
 int altconn_assoc_accepted(struct net *net, int type,
 			   const struct altconn_addr *local,
@@ -1362,7 +1382,7 @@ int altconn_assoc_peer_info(const struct sock *sk,
 /**
  * altconn_far_prepare() - an attempt is about to enter a listener
  * @assoc: the attempt
- * @ln: the listener or vacancy; mostly of its own namespace
+ * @ln: the listener; mostly of its own namespace
  *
  * Context: process, may sleep, unless it is of the same namespace.
  * Return: what altconn_far_arrive() takes, NULL if there is no need of it or the
@@ -1395,13 +1415,13 @@ static inline void altconn_far_free(struct altconn_far *far)
  * @ln: the listener, not closed, so that its namespace lives
  * @far: of altconn_far_prepare() for both; moves to @assoc
  *
- * Context: process; @ln's lock held.
+ * Context: process; @ln's lock held, or that of its room, so that it cannot
+ * close.
  */
 static inline void altconn_far_arrive(struct altconn_assoc *assoc,
 				      const struct altconn_listener *ln,
 				      struct altconn_far *far)
 {
-	lockdep_assert_held(&ln->lock);
 	if (unlikely(far))
 		__altconn_far_arrive(assoc, ln, far);
 }
@@ -1410,7 +1430,8 @@ static inline void altconn_far_arrive(struct altconn_assoc *assoc,
  * altconn_far_leave() - the server's namespace has no part in it any more
  * @assoc: the association, out of its listener, or at its end
  *
- * Context: process; the listener's lock held, or nobody else has a reference.
+ * Context: process; assoc->lock held while it is an attempt, listener->lock in
+ * an accept queue, or the caller has the last reference.
  */
 static inline void altconn_far_leave(struct altconn_assoc *assoc)
 {

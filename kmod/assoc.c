@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include "altconn.h"
 #include "event.h"
+#include "room.h"
 #include "trace.h"
 
 static struct kmem_cache *assoc_cache;
@@ -46,30 +47,22 @@ static void set_client(struct altconn_assoc *assoc, struct sock *sk)
 }
 
 /**
- * altconn_assoc_set_listener() - where an association is made or waits
- * @assoc: not shared yet; or pending, and both listeners' locks are held
- * @ln: the listener or vacancy; a reference is taken
+ * altconn_assoc_set_server() - the server's end has a listener
+ * @assoc: an attempt that waits for it, or an association in its queue
+ * @ln: the listener
  *
- * Context: process.
+ * Context: process; assoc->lock and @ln's lock held.
  */
-void altconn_assoc_set_listener(struct altconn_assoc *assoc,
-				struct altconn_listener *ln)
+void altconn_assoc_set_server(struct altconn_assoc *assoc,
+			      const struct altconn_listener *ln)
 {
 	struct altconn_end *end = &assoc->end[ALTCONN_SERVER];
-	struct altconn_listener *old;
-	struct altconn_who who;
 
+	lockdep_assert_held(&assoc->lock);
 	lockdep_assert_held(&ln->lock);
-	refcount_inc(&ln->refs);
-	old = rcu_replace_pointer(assoc->listener, ln, true);
-	who = altconn_who_get(&ln->who);
-	spin_lock(&assoc->lock);
-	swap(end->who, who);
+	put_pid(end->who.pid);
+	end->who = altconn_who_get(&ln->who);
 	end->dress = ln->dress;
-	spin_unlock(&assoc->lock);
-	put_pid(who.pid);
-	if (old)
-		altconn_listener_put(old);
 }
 
 /**
@@ -134,28 +127,31 @@ static void unregister(struct altconn_assoc *assoc)
 	altconn_assoc_uncount(assoc->an);
 }
 
-static void put_path(struct work_struct *work)
+static void wait_free_late(struct work_struct *work)
 {
-	struct altconn_deadline *dl =
-		container_of(work, struct altconn_deadline, work.work);
+	struct altconn_wait *wait =
+		container_of(work, struct altconn_wait, work.work);
 
-	path_put(&dl->path);
-	kfree(dl);
+	path_put(&wait->path);
+	kfree(wait);
 }
 
 /*
  * A path that a rule held may be the last reference to an inode, which takes locks
  * that bind() holds around lock_sock(): and that one our callers may hold.
  */
-static void free_deadline(struct altconn_deadline *dl)
+static void wait_free(struct altconn_wait *wait)
 {
-	if (!dl || !dl->path.dentry) {
-		kfree(dl);
+	if (!wait)
+		return;
+	altconn_room_put(wait->room);
+	if (!wait->path.dentry) {
+		kfree(wait);
 		return;
 	}
 	/* It may be the very work that runs: it does not look back. */
-	INIT_DELAYED_WORK(&dl->work, put_path);
-	queue_delayed_work(altconn_wq, &dl->work, 0);
+	INIT_DELAYED_WORK(&wait->work, wait_free_late);
+	queue_delayed_work(altconn_wq, &wait->work, 0);
 }
 
 /**
@@ -178,7 +174,7 @@ void altconn_assoc_free(struct altconn_assoc *assoc)
 	ln = rcu_dereference_protected(assoc->listener, true);
 	if (ln)
 		altconn_listener_put(ln);
-	free_deadline(assoc->deadline);
+	wait_free(assoc->wait);
 	altconn_ring_free(assoc->end[ALTCONN_CLIENT].in);
 	altconn_ring_free(assoc->end[ALTCONN_SERVER].in);
 	end_free(&assoc->end[ALTCONN_SERVER]);
@@ -318,7 +314,6 @@ void __altconn_far_arrive(struct altconn_assoc *assoc,
 			  const struct altconn_listener *ln,
 			  struct altconn_far *far)
 {
-	lockdep_assert_held(&ln->lock);
 	far->an = altconn_pernet(ln->net);
 	/* Pairs with who walks the registry that it is in already. */
 	smp_store_release(&assoc->far, far);
@@ -627,7 +622,7 @@ void altconn_assoc_detach(struct sock *sk)
 	bool unread = altconn_ring_used(READ_ONCE(assoc->end[side].in));
 	bool over, all;
 
-	if (side == ALTCONN_CLIENT && rcu_access_pointer(assoc->listener))
+	if (side == ALTCONN_CLIENT && assoc->published)
 		altconn_connect_record(sk, assoc);
 	spin_lock(&assoc->lock);
 	RCU_INIT_POINTER(ask->assoc, NULL);
@@ -706,21 +701,17 @@ static bool reset_ends(struct altconn_assoc *assoc)
  *
  * Both ends get ECONNRESET and then end of file, as from a TCP connection that was
  * reset, and keep their sockets until they close them. What they had been sent they
- * can still read. For attempts see altconn_listener_kill().
+ * can still read. Attempts fail with ECONNABORTED.
  *
  * Context: process.
  * Return: false: it was over, or has not begun.
  */
 bool altconn_assoc_kill(struct altconn_assoc *assoc)
 {
-	if (rcu_access_pointer(assoc->listener) &&
-	    altconn_listener_kill(assoc))
-		return true;
-	if (reset_ends(assoc))
-		return true;
-	/* It may have entered meanwhile. */
-	return rcu_access_pointer(assoc->listener) &&
-	       altconn_listener_kill(assoc);
+	/* In the order in which it goes from the one state to the next. */
+	return altconn_attempt_fail(assoc, ECONNABORTED,
+				    ALTCONN_REASON_KILLED) ||
+	       altconn_listener_kill(assoc) || reset_ends(assoc);
 }
 
 /**

@@ -10,8 +10,7 @@
  *
  * Lookups run under RCU. Who adds to a key, or makes one of its bindings a
  * listener's, holds the key's stripe, one of an array of locks: so no two
- * bindings that exclude each other come to be, and nobody who found no listener
- * misses the one that comes meanwhile (vacancy.c).
+ * bindings that exclude each other come to be.
  */
 
 #include <linux/jhash.h>
@@ -795,9 +794,18 @@ static bool is_listened_at(const struct altconn_bind *bind)
 	return false;
 }
 
-/* Say so before anybody moves: who comes second moves nobody. */
-static int claim_listening(struct altconn_bind *bind)
+/**
+ * altconn_bind_claim_listening() - an endpoint is about to listen
+ * @sk: the endpoint, bound
+ *
+ * Undone by altconn_bind_unlisten().
+ *
+ * Context: process; lock_sock() held.
+ * Return: 0; -EADDRINUSE: another socket shares the address and listens.
+ */
+int altconn_bind_claim_listening(struct sock *sk)
 {
+	struct altconn_bind *bind = altconn_sk(sk)->bind;
 	spinlock_t *stripe = stripe_of(bind);
 	int err = -EADDRINUSE;
 
@@ -813,37 +821,19 @@ static int claim_listening(struct altconn_bind *bind)
 }
 
 /**
- * altconn_bind_listen() - attempts to an endpoint's address come to a listener
- * @sk: the endpoint, bound
- * @ln: its listener; those who waited for one enter it
+ * altconn_bind_listen() - attempts to an endpoint's address find a listener
+ * @sk: the endpoint; altconn_bind_claim_listening() has succeeded
+ * @ln: its listener
  *
- * Context: process, may sleep; lock_sock() held.
- * Return: 0; -EADDRINUSE: another socket shares the address and listens.
+ * Context: process; lock_sock() held.
  */
-int altconn_bind_listen(struct sock *sk, struct altconn_listener *ln)
+void altconn_bind_listen(struct sock *sk, struct altconn_listener *ln)
 {
-	struct altconn_bind *bind = altconn_sk(sk)->bind;
-	spinlock_t *stripe = stripe_of(bind);
-	bool more;
-	int err;
-
-	err = claim_listening(bind);
-	if (err)
-		return err;
-	do {
-		spin_lock(stripe);
-		more = altconn_vacancy_fill(ln, bind);
-		/* Who finds it queues up behind those who waited for it. */
-		if (!more)
-			rcu_assign_pointer(bind->listener, ln);
-		spin_unlock(stripe);
-		cond_resched();
-	} while (more);
-	return 0;
+	rcu_assign_pointer(altconn_sk(sk)->bind->listener, ln);
 }
 
 /**
- * altconn_bind_unlisten() - undo altconn_bind_listen()
+ * altconn_bind_unlisten() - undo altconn_bind_claim_listening() and altconn_bind_listen()
  * @sk: the endpoint
  *
  * Context: process; lock_sock() held.

@@ -1,22 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * connect() of stream and seqpacket sockets: the attempt.
- *
- * An attempt is an association in state PENDING. altconn_connect() begins it
- * by entering the listener, or the vacancy where it waits for one; it leaves
- * PENDING in altconn_connect_decide() and nowhere else, under the lock of the
- * listener or vacancy that it is in, exactly once:
- *
- *	PENDING -> QUEUED	there was room, or accept() made some
- *	PENDING -> CLOSED	refused: the listener went away or said no
- *				timed out: the deadline passed
- *				cancelled: close(), or connect(AF_UNSPEC)
- *				failed: no memory for a deadline
- *
- * Documentation/states.svg shows it, with the states of the socket.
- *
- * One that a rule holds waits where nobody else does (hold.c), and goes on to its
- * listener from there: it stays PENDING meanwhile.
+ * connect() of stream and seqpacket sockets: it begins an attempt, waits for
+ * its decision (attempt.c), and reports it.
  *
  * A signal or a wait that ends decides nothing: the attempt keeps its place in
  * the queue, and the next connect() or SO_ERROR tells its result.
@@ -32,192 +17,6 @@ static struct altconn_assoc *own_assoc(struct sock *sk)
 {
 	return rcu_dereference_protected(altconn_sk(sk)->assoc,
 					 lockdep_sock_is_held(sk));
-}
-
-/*
- * The client's side of a decision. While the attempt is pending its endpoint
- * cannot leave it, so the fields are this decision's to write.
- */
-static void tell_client(const struct altconn_listener *ln,
-			struct altconn_assoc *assoc, int err, u32 reason)
-{
-	struct sock *sk = assoc->end[ALTCONN_CLIENT].sk;
-	u8 state = err ? TCP_CLOSE : TCP_ESTABLISHED;
-
-	trace_altconn_state(sk, TCP_SYN_SENT, state);
-	if (!err)
-		altconn_sock_set_peercred(sk, ln->who.pid, ln->cred);
-	if (err && reason != ALTCONN_REASON_CANCELLED_CLOSE &&
-	    reason != ALTCONN_REASON_CANCELLED_UNSPEC)
-		WRITE_ONCE(sk->sk_err, err);
-	/* Who sees the state sees the error and assoc->err. */
-	smp_store_release(&sk->sk_state, state);
-	sk->sk_state_change(sk);
-	sk_wake_async(sk, SOCK_WAKE_IO, POLL_OUT);
-}
-
-/* Out of the queue of those who wait, and no deadline any more. */
-static void leave(struct altconn_listener *ln, struct altconn_assoc *assoc)
-{
-	if (assoc->node.prev != &ln->waiters)
-		ln->uneven = true;
-	list_del_init(&assoc->node);
-	ln->waiting--;
-	if (ln->vacant && !ln->waiting)
-		altconn_vacancy_remove(ln);
-	/* One that runs already finds the attempt decided. */
-	if (assoc->deadline && cancel_delayed_work(&assoc->deadline->work))
-		altconn_assoc_put(assoc);
-}
-
-/**
- * altconn_connect_decide() - THE decision about an attempt
- * @ln: the listener or vacancy that it waits at
- * @assoc: a pending attempt, in @ln's FIFO
- * @err: 0: established, moves to the accept queue; else a positive errno
- * @reason: enum altconn_reason
- *
- * Wakes the client; who unlocks wakes the accepter when there is something to
- * accept.
- *
- * Context: process; @ln's lock held. Drops the list's reference on failure; the
- * caller has one of its own, since the client may let go of its at once.
- */
-void altconn_connect_decide(struct altconn_listener *ln,
-			    struct altconn_assoc *assoc, int err, u32 reason)
-{
-	lockdep_assert_held(&ln->lock);
-	if (WARN_ON_ONCE(assoc->state != ALTCONN_ASSOC_STATE_PENDING))
-		return;
-
-	assoc->err = err;
-	assoc->reason = reason;
-	WRITE_ONCE(assoc->decided, assoc->waited ? ktime_get_ns() :
-						   assoc->begun);
-	leave(ln, assoc);
-	ln->outcomes[reason]++;
-	altconn_stat_outcome(assoc->an, reason);
-	trace_altconn_connect_end(assoc->end[ALTCONN_CLIENT].sk, assoc->entry.id,
-				  assoc->end[ALTCONN_SERVER].addr, err, reason,
-				  assoc->decided - assoc->begun);
-	altconn_event_assoc(assoc, err ? ALTCONN_EVENT_KIND_FAILED :
-					 ALTCONN_EVENT_KIND_ESTABLISHED, 0);
-	if (err) {
-		altconn_far_leave(assoc);
-		altconn_assoc_set_state(assoc, ALTCONN_ASSOC_STATE_CLOSED);
-		altconn_assoc_over(assoc);
-		tell_client(ln, assoc, err, reason);
-		altconn_assoc_put(assoc);
-		return;
-	}
-	altconn_stat_time(&assoc->an->stat->latency,
-			  assoc->decided - assoc->begun);
-	list_add_tail(&assoc->node, &ln->queue);
-	ln->queued++;
-	altconn_assoc_set_state(assoc, ALTCONN_ASSOC_STATE_QUEUED);
-	tell_client(ln, assoc, 0, reason);
-	/* Who defers takes it at once. */
-	if (!ln->defer)
-		ln->ready++;
-}
-
-/*
- * (Re)start the timer, which holds a reference, for what comes first; false: nothing
- * will. The listener's lock is held.
- */
-static bool arm(struct altconn_assoc *assoc)
-{
-	struct altconn_deadline *dl = assoc->deadline;
-	u64 now = ktime_get_ns(), when = assoc->expires;
-	u64 ms = 0;
-
-	if (dl->held_until && (!when || dl->held_until < when))
-		when = dl->held_until;
-	if (!when)
-		return false;
-	if (when > now)
-		ms = div_u64(when - now, NSEC_PER_MSEC);
-	queue_delayed_work(altconn_wq, &dl->work, msecs_to_jiffies(ms) + 1);
-	return true;
-}
-
-/* The end of what a rule held, if it has come, and not the deadline too. */
-static void let_go(struct altconn_deadline *dl)
-{
-	u64 expires = dl->assoc->expires, now = ktime_get_ns();
-
-	if (!dl->held_until || now < dl->held_until ||
-	    (expires && now >= expires))
-		return;
-	dl->held_until = 0;
-	altconn_hold_release(dl->assoc);
-	path_put(&dl->path);
-	dl->path = (struct path) {};
-}
-
-/*
- * An attempt's deadline may have passed, or the time that a rule holds it.
- *
- * The tick that drives timers may lag behind the clock and then catch up, so
- * a timer can be early. A deadline is not: then the timer starts again.
- *
- * In process context, so that no lock of the decision is a softirq's: the
- * decision takes sk_peer_lock, which the core takes with softirqs on.
- */
-static void deadline(struct work_struct *work)
-{
-	struct altconn_deadline *dl =
-		container_of(work, struct altconn_deadline, work.work);
-	struct altconn_assoc *assoc = dl->assoc;
-	struct altconn_listener *ln;
-	bool again = false;
-
-	let_go(dl);
-	ln = altconn_listener_lock(assoc);
-	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING) {
-		if (assoc->expires && ktime_get_ns() >= assoc->expires)
-			altconn_connect_decide(ln, assoc, ETIMEDOUT,
-					       ALTCONN_REASON_DEADLINE);
-		else
-			again = arm(assoc);
-	}
-	altconn_listener_unlock(ln);
-	if (!again)
-		altconn_assoc_put(assoc);
-}
-
-/*
- * An attempt that waits gets its deadline, and the end of what a rule delays; without
- * memory for it, it ends.
- */
-static void set_deadline(struct altconn_assoc *assoc, u32 delay_ms,
-			 const struct path *path)
-{
-	struct altconn_deadline *dl = kzalloc(sizeof(*dl), GFP_KERNEL_ACCOUNT);
-	struct altconn_listener *ln = altconn_listener_lock(assoc);
-
-	if (assoc->state != ALTCONN_ASSOC_STATE_PENDING) {
-		altconn_listener_unlock(ln);
-		kfree(dl);
-		return;
-	}
-	if (dl) {
-		INIT_DELAYED_WORK(&dl->work, deadline);
-		dl->assoc = altconn_assoc_get(assoc);
-		if (delay_ms)
-			dl->held_until = ktime_get_ns() +
-					 (u64)delay_ms * NSEC_PER_MSEC;
-		if (delay_ms && path->dentry) {
-			dl->path = *path;
-			path_get(&dl->path);
-		}
-		assoc->deadline = dl;
-		arm(assoc);
-	} else {
-		altconn_connect_decide(ln, assoc, ENOMEM,
-				       ALTCONN_REASON_NO_MEMORY);
-	}
-	altconn_listener_unlock(ln);
 }
 
 /**
@@ -269,12 +68,7 @@ void __altconn_connect_reap(struct sock *sk)
  */
 void altconn_connect_cancel(struct sock *sk, u32 reason)
 {
-	struct altconn_assoc *assoc = own_assoc(sk);
-	struct altconn_listener *ln = altconn_listener_lock(assoc);
-
-	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
-		altconn_connect_decide(ln, assoc, ECONNABORTED, reason);
-	altconn_listener_unlock(ln);
+	altconn_attempt_fail(own_assoc(sk), ECONNABORTED, reason);
 }
 
 /* Nobody connects to everybody (E-ACCES-BCAST). */
@@ -410,7 +204,7 @@ static __always_inline int entered(struct sock *sk, struct altconn_assoc *assoc,
 }
 
 /*
- * Make the association and enter the listener, or without one a vacancy. On
+ * Make the association, and enter the listener's queue or wait for one. On
  * success the endpoint is SYN_SENT or, when the listener had room, ESTABLISHED
  * already.
  */
@@ -418,21 +212,15 @@ static int enter(struct sock *sk, struct altconn_listener *ln,
 		 const struct altconn_addr *addr, u32 *reason)
 {
 	struct altconn_assoc *assoc = prepare(sk, ln, addr, reason);
-	int err = -ECONNREFUSED;
+	int err;
 
 	if (IS_ERR(assoc))
 		return PTR_ERR(assoc);
-	*reason = ALTCONN_REASON_LISTENER_CLOSED;
-	if (ln)
-		err = altconn_listener_enter(ln, assoc, reason);
+	err = altconn_attempt_enter(assoc, ln, reason);
 	if (err && *reason == ALTCONN_REASON_LISTENER_CLOSED &&
 	    assoc->waits_listener)
-		err = altconn_vacancy_enter(assoc, NULL, reason);
-	err = entered(sk, assoc, err);
-	/* The endpoint, which is locked, keeps it. */
-	if (!err && assoc->waited && assoc->expires)
-		set_deadline(assoc, 0, NULL);
-	return err;
+		err = altconn_attempt_enter(assoc, NULL, reason);
+	return entered(sk, assoc, err);
 }
 
 /* Make the association, which a rule holds; likewise. */
@@ -446,10 +234,8 @@ static int hold(struct sock *sk, const struct altconn_addr *addr,
 	if (IS_ERR(assoc))
 		return PTR_ERR(assoc);
 	assoc->rule = ruling->rule;
-	err = entered(sk, assoc, altconn_hold_enter(assoc, reason));
-	if (!err && (assoc->expires || ruling->delay_ms))
-		set_deadline(assoc, ruling->delay_ms, path);
-	return err;
+	err = altconn_attempt_hold(assoc, ruling->delay_ms, path, reason);
+	return entered(sk, assoc, err);
 }
 
 /*
@@ -532,9 +318,8 @@ static int report(struct sock *sk, struct altconn_assoc *assoc)
 {
 	int err = -assoc->err;
 
-	/* Somebody's decision may still be telling it: let it finish. */
 	if (assoc->waited)
-		altconn_listener_unlock(altconn_listener_lock(assoc));
+		altconn_attempt_sync(assoc);
 
 	if (own_assoc(sk) != assoc)
 		return err;
@@ -852,7 +637,7 @@ int altconn_connect_outcome(struct sock *sk, struct altconn_connect_info *info)
 	memset(info, 0, sizeof(*info));
 	/* Accepted sockets and pairs made no attempt. */
 	if (!assoc || assoc->end[ALTCONN_CLIENT].sk != sk ||
-	    !rcu_access_pointer(assoc->listener)) {
+	    !assoc->published) {
 		info->aci_errno = altconn_sk(sk)->last_err;
 		info->aci_reason = altconn_sk(sk)->last_reason;
 		info->aci_rule = altconn_sk(sk)->last_rule;
@@ -861,7 +646,7 @@ int altconn_connect_outcome(struct sock *sk, struct altconn_connect_info *info)
 	}
 	if (altconn_assoc_state(assoc) == ALTCONN_ASSOC_STATE_PENDING) {
 		info->aci_errno = EINPROGRESS;
-		info->aci_place = altconn_listener_place(assoc);
+		info->aci_place = altconn_attempt_place(assoc);
 		decided = ktime_get_ns();
 	} else {
 		info->aci_errno = assoc->err;

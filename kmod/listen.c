@@ -1,108 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Listeners: the accept queue, the attempts that wait behind it, accept().
- *
- * Invariant, whenever listener->lock is free: attempts wait only while the
- * accept queue is full, or the listener defers (ALTCONN_DEFER_ACCEPT). Who makes
- * room promotes, in order of arrival. A vacancy never has room.
+ * Listeners: the accept queue, listen() and accept(). Attempts that find no room
+ * in the queue wait at the address (attempt.c, room.h).
  */
 
 #include <linux/security.h>
 #include <linux/slab.h>
 #include "altconn.h"
 #include "event.h"
+#include "room.h"
 #include "trace.h"
-
-/* A backlog of n holds n + 1, as elsewhere in Linux. */
-static bool has_room(const struct altconn_listener *ln)
-{
-	return !ln->vacant && !ln->closed && !ln->defer &&
-	       ln->queued <= ln->backlog;
-}
-
-/* Would a fail-fast listener refuse one more? */
-static bool is_full(const struct altconn_listener *ln)
-{
-	if (!ln->fail_fast)
-		return false;
-	return ln->defer ? ln->waiting > ln->backlog : !has_room(ln);
-}
-
-/*
- * Wakes an accepter for each that there is to accept, behind the lock, which they
- * want. RCU keeps the endpoint that the listener had while it was locked.
- */
-static void unlock(struct altconn_listener *ln)
-	__releases(&ln->lock)
-{
-	struct sock *sk = ln->sk;
-	u32 n = ln->ready;
-
-	ln->ready = 0;
-	rcu_read_lock();
-	spin_unlock(&ln->lock);
-	while (n--)
-		sk->sk_data_ready(sk);
-	rcu_read_unlock();
-}
-
-static struct altconn_assoc *first_waiter(struct altconn_listener *ln)
-{
-	lockdep_assert_held(&ln->lock);
-	return list_first_entry_or_null(&ln->waiters, struct altconn_assoc,
-					node);
-}
-
-static void promote(struct altconn_listener *ln)
-{
-	struct altconn_assoc *assoc;
-
-	while (has_room(ln) && (assoc = first_waiter(ln)))
-		altconn_connect_decide(ln, assoc, 0,
-				       ALTCONN_REASON_ESTABLISHED);
-}
-
-/**
- * altconn_listener_lock() - lock what an attempt waits at
- * @assoc: an attempt that has entered one, as every attempt has that its
- *	endpoint knows; the caller has a reference
- *
- * It moves between vacancies and listeners while it is pending.
- *
- * Context: process.
- * Return: the listener or vacancy, locked; @assoc keeps it alive until it is
- * unlocked.
- */
-struct altconn_listener *
-altconn_listener_lock(const struct altconn_assoc *assoc)
-{
-	struct altconn_listener *ln;
-
-	rcu_read_lock();
-	for (;;) {
-		ln = rcu_dereference(assoc->listener);
-		spin_lock(&ln->lock);
-		if (ln == rcu_access_pointer(assoc->listener))
-			break;
-		spin_unlock(&ln->lock);
-	}
-	rcu_read_unlock();
-	/* For sparse, which follows no lock that is returned. */
-	__release(&ln->lock);
-	return ln;
-}
-
-/**
- * altconn_listener_unlock() - undo altconn_listener_lock()
- * @ln: what it returned
- *
- * Context: process.
- */
-void altconn_listener_unlock(struct altconn_listener *ln)
-{
-	__acquire(&ln->lock);
-	unlock(ln);
-}
 
 /**
  * altconn_listener_free() - the last reference is gone
@@ -112,6 +19,7 @@ void altconn_listener_unlock(struct altconn_listener *ln)
  */
 void altconn_listener_free(struct altconn_listener *ln)
 {
+	altconn_room_put(ln->room);
 	altconn_addr_put(ln->addr);
 	put_pid(ln->who.pid);
 	put_cred(ln->cred);
@@ -277,289 +185,9 @@ struct altconn_listener *altconn_listener_find(struct net *net, int type,
 	return find(net, type, addr, reason);
 }
 
-static u32 max_waiting(const struct altconn_net *an)
+static struct altconn_listener *make(struct sock *sk, int backlog)
 {
-	/* A child namespace may lower the limit, not lift it. */
-	return min(READ_ONCE(an->max_waiting),
-		   READ_ONCE(altconn_init_state->max_waiting));
-}
-
-/*
- * Why the namespace of a listener lets in nobody from another one, or 0. That one counts
- * what begins there; here it is what comes in, give or take those of other listeners.
- */
-static u32 shut_out(const struct altconn_listener *ln)
-{
-	const struct altconn_net *an = altconn_pernet(ln->net);
-
-	lockdep_assert_held(&ln->lock);
-	if (!has_room(ln) && ln->waiting >= max_waiting(an))
-		return ALTCONN_REASON_WAITING_ROOM_FULL;
-	if (atomic_long_read(&an->n_inbound) >=
-	    min(READ_ONCE(an->max_associations),
-		READ_ONCE(altconn_init_state->max_associations)))
-		return ALTCONN_REASON_TABLE_FULL;
-	return 0;
-}
-
-static void publish(struct altconn_assoc *assoc)
-{
-	struct sock *sk = assoc->end[ALTCONN_CLIENT].sk;
-
-	trace_altconn_state(sk, sk->sk_state, TCP_SYN_SENT);
-	spin_lock(&assoc->lock);
-	rcu_assign_pointer(altconn_sk(sk)->assoc, altconn_assoc_get(assoc));
-	spin_unlock(&assoc->lock);
-	WRITE_ONCE(sk->sk_state, TCP_SYN_SENT);
-}
-
-/*
- * May one more enter? Else why not. One that waits already, elsewhere, has been
- * let into a waiting room once, and is counted as refused where it waited.
- */
-static int admit(struct altconn_listener *ln, const struct altconn_assoc *assoc,
-		 bool again, u32 *reason)
-{
-	lockdep_assert_held(&ln->lock);
-	*reason = ALTCONN_REASON_LISTENER_CLOSED;
-	if (ln->closed)
-		return ln->vacant ? -EAGAIN : -ECONNREFUSED;
-	*reason = ALTCONN_REASON_BACKLOG_FULL;
-	if (is_full(ln))
-		goto refused;
-	*reason = ALTCONN_REASON_WAITING_ROOM_FULL;
-	if (!again && !has_room(ln) && ln->waiting >= max_waiting(assoc->an))
-		goto refused;
-	if (unlikely(ln->net != assoc->an->net)) {
-		*reason = shut_out(ln);
-		if (*reason)
-			goto refused;
-	}
-	return 0;
-
-refused:
-	if (!again)
-		ln->outcomes[*reason]++;
-	/* One that was made for this attempt. */
-	if (ln->vacant && !ln->waiting)
-		altconn_vacancy_remove(ln);
-	return -ECONNREFUSED;
-}
-
-/* It has entered and is not established: it waits. */
-static void wait_here(struct altconn_listener *ln, struct altconn_assoc *assoc)
-{
-	ln->waited++;
-	assoc->waited = true;
-	this_cpu_inc(assoc->an->stat->waited);
-	trace_altconn_connect_wait(assoc, ln->held ? 0 : ln->waiting);
-	altconn_event_assoc(assoc, ALTCONN_EVENT_KIND_CONNECT_WAIT,
-			    ln->held ? 0 : ln->waiting);
-	if (ln->defer)
-		ln->ready++;
-}
-
-/**
- * altconn_listener_enter() - an attempt arrives
- * @ln: the listener or vacancy
- * @assoc: the attempt; on success the listener and the client's endpoint take
- *	references and the caller's is theirs too, so the caller gives it up
- * @reason: why it was refused
- *
- * With room in the accept queue it is established at once, else it waits.
- *
- * Context: process; lock_sock() of the client held.
- * Return: 0; -ECONNREFUSED: the listener has closed, its backlog is full and it
- * fails fast, or too many wait; -EAGAIN: the vacancy has gone; -ENOMEM: of
- * another namespace. On failure the endpoint is as it was, and the caller keeps its
- * reference.
- */
-int altconn_listener_enter(struct altconn_listener *ln,
-			   struct altconn_assoc *assoc, u32 *reason)
-{
-	struct altconn_far *far = altconn_far_prepare(assoc, ln);
-	int err;
-
-	*reason = ALTCONN_REASON_NO_MEMORY;
-	if (IS_ERR(far))
-		return PTR_ERR(far);
-	spin_lock(&ln->lock);
-	err = admit(ln, assoc, false, reason);
-	if (err)
-		goto out;
-	altconn_far_arrive(assoc, ln, far);
-	far = NULL;
-	assoc->arrived = altconn_next_id();
-	altconn_assoc_set_listener(assoc, ln);
-	publish(assoc);
-	list_add_tail(&assoc->node, &ln->waiters);
-	assoc->number = ++ln->number;
-	ln->waiting++;
-	promote(ln);
-	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
-		wait_here(ln, assoc);
-out:
-	unlock(ln);
-	altconn_far_free(far);
-	return err;
-}
-
-/**
- * altconn_listener_move() - an attempt goes to wait elsewhere
- * @from: the listener or vacancy that it is in
- * @to: the one that it joins, before all that arrived later
- * @assoc: the attempt
- *
- * Its deadline goes on.
- *
- * Context: process; both locks held, @from's first, and the stripe of the key:
- * no other way leads from one listener's lock to another's. Nothing leads to one
- * that a rule made.
- */
-void altconn_listener_move(struct altconn_listener *from,
-			   struct altconn_listener *to,
-			   struct altconn_assoc *assoc)
-{
-	struct altconn_assoc *before;
-
-	lockdep_assert_held(&from->lock);
-	lockdep_assert_held(&to->lock);
-	/* Mostly the last: others come meanwhile while a listener closes. */
-	list_for_each_entry_reverse(before, &to->waiters, node)
-		if (before->arrived < assoc->arrived)
-			break;
-	if (assoc->node.prev != &from->waiters)
-		from->uneven = true;
-	list_move(&assoc->node, &before->node);
-	if (assoc->node.next != &to->waiters) {
-		/* For now that of the next: numbers never fall. */
-		assoc->number = list_next_entry(assoc, node)->number;
-		to->uneven = true;
-	} else {
-		assoc->number = ++to->number;
-	}
-	to->waiting++;
-	from->waiting--;
-	if (from->vacant && !from->waiting)
-		altconn_vacancy_remove(from);
-	altconn_assoc_set_listener(assoc, to);
-}
-
-/* One that was held has not waited before; the others have. */
-static void arrived(const struct altconn_listener *from,
-		    struct altconn_listener *to, struct altconn_assoc *assoc)
-{
-	if (!from->held) {
-		to->waited++;
-		if (to->defer)
-			to->ready++;
-	} else if (assoc->state == ALTCONN_ASSOC_STATE_PENDING) {
-		wait_here(to, assoc);
-	}
-}
-
-/**
- * altconn_listener_reenter() - an attempt goes on, or waits on, elsewhere
- * @from: the listener that closes, or where a rule held it
- * @to: a vacancy, or another listener that has come
- * @assoc: the attempt, in @from unless it has been decided meanwhile
- * @reason: why not
- *
- * Context: process; the stripe of the key held, if @from is not one that a rule made.
- * Return: as altconn_listener_enter(); 0 also for one that was decided.
- */
-int altconn_listener_reenter(struct altconn_listener *from,
-			     struct altconn_listener *to,
-			     struct altconn_assoc *assoc, u32 *reason)
-{
-	struct altconn_far *far = altconn_far_prepare(assoc, to);
-	int err = 0;
-
-	*reason = ALTCONN_REASON_NO_MEMORY;
-	if (IS_ERR(far))
-		return PTR_ERR(far);
-	spin_lock(&from->lock);
-	spin_lock_nested(&to->lock, SINGLE_DEPTH_NESTING);
-	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
-		err = admit(to, assoc, !from->held, reason);
-	/* One that was held arrives now. */
-	if (from->held)
-		assoc->arrived = altconn_next_id();
-	if (!err && assoc->state == ALTCONN_ASSOC_STATE_PENDING) {
-		altconn_far_arrive(assoc, to, far);
-		far = NULL;
-		altconn_listener_move(from, to, assoc);
-		promote(to);
-		arrived(from, to, assoc);
-	}
-	/* One that was made for this attempt, which was decided meanwhile. */
-	if (to->vacant && !to->waiting)
-		altconn_vacancy_remove(to);
-	unlock(to);
-	spin_unlock(&from->lock);
-	altconn_far_free(far);
-	return err;
-}
-
-/* Up to so many are counted whenever somebody asks. */
-#define FEW		1024
-
-/*
- * Who left from the middle, or came there, made the numbers uneven. A list of all that
- * wait asks for each of them: of many, they are counted ten times a second at most.
- */
-static void number_waiters(struct altconn_listener *ln)
-{
-	struct altconn_assoc *assoc;
-
-	if (!ln->uneven || (ln->waiting > FEW &&
-			    time_before(jiffies, ln->numbered + HZ / 10)))
-		return;
-	list_for_each_entry(assoc, &ln->waiters, node)
-		assoc->number = ++ln->number;
-	ln->uneven = false;
-	ln->numbered = jiffies;
-}
-
-/**
- * altconn_listener_place() - where an attempt stands in the queue
- * @assoc: an attempt
- *
- * With more than a thousand in the queue, those who left from the middle or came there in
- * the last tenth of a second may not be counted yet.
- *
- * Context: any; takes listener->lock.
- * Return: 1 when it is next; 0 when it does not wait in a queue.
- */
-u32 altconn_listener_place(const struct altconn_assoc *assoc)
-{
-	struct altconn_listener *ln;
-	u32 place = 0;
-
-	/* On its way there; the pointer is never NULL again. */
-	if (!rcu_access_pointer(assoc->listener))
-		return 0;
-	ln = altconn_listener_lock(assoc);
-
-	/* Not in the queue: refused at the door. */
-	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING && !ln->held &&
-	    !list_empty(&assoc->node)) {
-		number_waiters(ln);
-		place = assoc->number - first_waiter(ln)->number + 1;
-	}
-	altconn_listener_unlock(ln);
-	return place;
-}
-
-/**
- * altconn_listener_new() - a listener or vacancy that nobody can find yet
- * @addr: its address, a reference is taken
- *
- * Context: process, may sleep.
- * Return: the listener with one reference, or NULL.
- */
-struct altconn_listener *altconn_listener_new(struct altconn_addr *addr)
-{
+	struct altconn_sock *ask = altconn_sk(sk);
 	struct altconn_listener *ln;
 
 	ln = kzalloc(sizeof(*ln), GFP_KERNEL_ACCOUNT);
@@ -568,20 +196,8 @@ struct altconn_listener *altconn_listener_new(struct altconn_addr *addr)
 	refcount_set(&ln->refs, 1);
 	spin_lock_init(&ln->lock);
 	INIT_LIST_HEAD(&ln->queue);
-	INIT_LIST_HEAD(&ln->waiters);
-	ln->addr = altconn_addr_get(addr);
-	ln->who = ALTCONN_NOBODY;
-	ln->numbered = jiffies - HZ;
-	return ln;
-}
-
-static struct altconn_listener *make(struct sock *sk, int backlog)
-{
-	struct altconn_sock *ask = altconn_sk(sk);
-	struct altconn_listener *ln = altconn_listener_new(ask->bind->addr);
-
-	if (!ln)
-		return NULL;
+	INIT_LIST_HEAD(&ln->member);
+	ln->addr = altconn_addr_get(ask->bind->addr);
 	ln->backlog = backlog;
 	ln->sk = sk;
 	ln->net = sock_net(sk);
@@ -590,6 +206,7 @@ static struct altconn_listener *make(struct sock *sk, int backlog)
 	ln->dress = ask->dress;
 	ln->fail_fast = ask->fail_fast;
 	ln->defer = ask->defer;
+	ln->reachable = ask->bind->reachable;
 	ln->who = altconn_who_am_i();
 	ln->cred = get_current_cred();
 	return ln;
@@ -614,82 +231,6 @@ static int bind_listener(struct sock *sk)
 	return altconn_autobind(sk, &addr);
 }
 
-/* One that waits at a listener which closes: it may wait for the next. */
-static void turn_away(struct altconn_listener *ln, struct altconn_assoc *assoc)
-{
-	u32 reason = ALTCONN_REASON_LISTENER_CLOSED;
-
-	if (assoc->waits_listener && !altconn_vacancy_enter(assoc, ln, &reason))
-		return;
-	spin_lock(&ln->lock);
-	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
-		altconn_connect_decide(ln, assoc, ECONNREFUSED, reason);
-	spin_unlock(&ln->lock);
-}
-
-static struct altconn_assoc *get_first_waiter(struct altconn_listener *ln)
-{
-	struct altconn_assoc *assoc;
-
-	spin_lock(&ln->lock);
-	assoc = first_waiter(ln);
-	/* The client may let go of it as soon as it sees the result. */
-	if (assoc)
-		altconn_assoc_get(assoc);
-	spin_unlock(&ln->lock);
-	return assoc;
-}
-
-static void turn_all_away(struct altconn_listener *ln)
-{
-	struct altconn_assoc *assoc;
-
-	while ((assoc = get_first_waiter(ln))) {
-		turn_away(ln, assoc);
-		altconn_assoc_put(assoc);
-		cond_resched();
-	}
-}
-
-/* Whom a listener that fails fast has no room for. */
-static bool has_surplus(const struct altconn_listener *ln)
-{
-	return ln->fail_fast &&
-	       ln->waiting > (ln->defer ? ln->backlog + 1 : 0);
-}
-
-/* Refuse the first that waits, or the last of a surplus; false: there is none. */
-static bool refuse_one(struct altconn_listener *ln, bool surplus, u32 reason)
-{
-	struct altconn_assoc *assoc;
-
-	spin_lock(&ln->lock);
-	assoc = first_waiter(ln);
-	if (assoc && surplus)
-		assoc = has_surplus(ln) ? list_last_entry(&ln->waiters,
-							  struct altconn_assoc,
-							  node) : NULL;
-	if (assoc) {
-		/* The client may let go of it as soon as it sees the result. */
-		altconn_assoc_get(assoc);
-		altconn_connect_decide(ln, assoc, ECONNREFUSED, reason);
-	}
-	spin_unlock(&ln->lock);
-	if (assoc)
-		altconn_assoc_put(assoc);
-	return assoc;
-}
-
-/* Those who have waited for this listener find its backlog and its policy. */
-static void settle(struct altconn_listener *ln)
-{
-	spin_lock(&ln->lock);
-	promote(ln);
-	unlock(ln);
-	while (refuse_one(ln, true, ALTCONN_REASON_BACKLOG_FULL))
-		cond_resched();
-}
-
 /* CLOSE -> LISTEN. */
 static int start(struct sock *sk, int backlog)
 {
@@ -705,27 +246,34 @@ static int start(struct sock *sk, int backlog)
 		if (err)
 			return err;
 	}
+	err = altconn_bind_claim_listening(sk);
+	if (err)
+		goto err_unbind;
 	err = -ENOMEM;
 	ln = make(sk, backlog);
 	if (!ln)
-		goto err_unbind;
+		goto err_unclaim;
 	altconn_sock_register(sk);
 	ln->id = ask->entry.id;
-	/* Attempts may come from here on. */
-	err = altconn_bind_listen(sk, ln);
+	err = altconn_attempt_join(ln);
 	if (err)
 		goto err_unregister;
 	trace_altconn_state(sk, sk->sk_state, TCP_LISTEN);
 	rcu_assign_pointer(ask->listener, ln);
 	WRITE_ONCE(sk->sk_state, TCP_LISTEN);
-	settle(ln);
-	/* Whoever polls has not been told of those that came just now. */
+	/* Attempts find it from here on. */
+	altconn_bind_listen(sk, ln);
+	altconn_attempt_refill(ln);
+	altconn_attempt_refuse_surplus(ln);
+	/* Pollers do not know yet of attempts that came just now. */
 	sk->sk_state_change(sk);
 	return 0;
 
 err_unregister:
 	altconn_sock_unregister(sk);
 	altconn_listener_put(ln);
+err_unclaim:
+	altconn_bind_unlisten(sk);
 err_unbind:
 	if (unbound)
 		altconn_unbind(sk, NULL);
@@ -742,13 +290,12 @@ static void set_backlog(struct sock *sk, int backlog)
 	const struct cred *cred = get_current_cred();
 
 	spin_lock(&ln->lock);
-	ln->backlog = backlog;
 	swap(ln->who, who);
 	swap(ln->cred, cred);
-	promote(ln);
-	unlock(ln);
+	spin_unlock(&ln->lock);
 	put_pid(who.pid);
 	put_cred(cred);
+	altconn_attempt_set_policy(ln, backlog, ln->fail_fast, ln->defer);
 }
 
 /**
@@ -837,8 +384,8 @@ static void reset_queue(struct altconn_listener *ln)
  * altconn_listener_close() - stop listening
  * @sk: an endpoint in TCP_LISTEN; the caller changes its state
  *
- * Attempts that wait are refused, or go on to wait for another listener if they
- * want that; associations that nobody accepted are reset.
+ * Attempts that wait and that no other listener serves are refused, or wait on
+ * for one if they want that; associations that were not accepted are reset.
  *
  * Context: process, may sleep; lock_sock() held.
  */
@@ -853,11 +400,7 @@ void altconn_listener_close(struct sock *sk)
 	RCU_INIT_POINTER(ask->listener, NULL);
 	altconn_sock_unregister(sk);
 
-	spin_lock(&ln->lock);
-	ln->closed = true;
-	WARN_ON_ONCE(ln->ready);
-	spin_unlock(&ln->lock);
-	turn_all_away(ln);
+	altconn_attempt_quit(ln);
 	reset_queue(ln);
 	/* Accepters that sleep see that it has closed. */
 	sk->sk_state_change(sk);
@@ -866,31 +409,35 @@ void altconn_listener_close(struct sock *sk)
 
 /**
  * altconn_listener_kill() - end an association that is not accepted yet
- * @assoc: one that has been at a listener or vacancy; the caller has a reference
+ * @assoc: the association; the caller has a reference
  *
- * An attempt that waits fails with ECONNABORTED; who is established gets ECONNRESET.
+ * The client gets ECONNRESET. For an attempt that is pending see
+ * altconn_attempt_fail().
  *
  * Context: process.
- * Return: false: it is accepted, or over.
+ * Return: false: it is accepted, or over, or in no accept queue.
  */
 bool altconn_listener_kill(struct altconn_assoc *assoc)
 {
-	struct altconn_listener *ln = altconn_listener_lock(assoc);
-	u8 state = assoc->state;
+	/* Once it is set it stays, and the association keeps the listener. */
+	struct altconn_listener *ln = rcu_access_pointer(assoc->listener);
+	bool queued, refill;
 
-	if (state == ALTCONN_ASSOC_STATE_PENDING) {
-		altconn_connect_decide(ln, assoc, ECONNABORTED,
-				       ALTCONN_REASON_KILLED);
-	} else if (state == ALTCONN_ASSOC_STATE_QUEUED) {
+	if (!ln)
+		return false;
+	spin_lock(&ln->lock);
+	queued = assoc->state == ALTCONN_ASSOC_STATE_QUEUED;
+	if (queued)
 		unqueue(ln, assoc, ALTCONN_ASSOC_STATE_CLOSED);
-		promote(ln);
-	}
-	altconn_listener_unlock(ln);
+	refill = ln->exhausted;
+	spin_unlock(&ln->lock);
+	if (!queued)
+		return false;
+	if (refill)
+		altconn_attempt_refill(ln);
 	/* The queue's reference goes with it. */
-	if (state == ALTCONN_ASSOC_STATE_QUEUED)
-		altconn_assoc_abandon(assoc);
-	return state == ALTCONN_ASSOC_STATE_PENDING ||
-	       state == ALTCONN_ASSOC_STATE_QUEUED;
+	altconn_assoc_abandon(assoc);
+	return true;
 }
 
 /**
@@ -912,15 +459,8 @@ void altconn_listener_option(struct sock *sk, bool fail_fast, bool defer)
 
 	ask->fail_fast = fail_fast;
 	ask->defer = defer;
-	if (!ln)
-		return;
-	spin_lock(&ln->lock);
-	ln->fail_fast = fail_fast;
-	ln->defer = defer;
-	promote(ln);
-	if (defer)
-		ln->ready += ln->waiting;
-	unlock(ln);
+	if (ln)
+		altconn_attempt_set_policy(ln, ln->backlog, fail_fast, defer);
 }
 
 /**
@@ -939,23 +479,20 @@ int altconn_listener_refuse(struct sock *sk, u32 count)
 
 	if (!ln)
 		return -EINVAL;
-	/* Those who wait now: others may come as fast as they are refused. */
-	count = min(count, READ_ONCE(ln->waiting));
-	while (count-- && refuse_one(ln, false, ALTCONN_REASON_REFUSED))
-		cond_resched();
+	altconn_attempt_refuse(ln, count);
 	return 0;
 }
 
 /**
  * altconn_listener_acceptable() - would accept() return at once?
- * @ln: the listener
+ * @ln: the listener; the caller has a reference
  *
- * Context: any; takes no lock.
+ * Context: any; takes room->lock of a listener that defers, else no lock.
  */
 bool altconn_listener_acceptable(const struct altconn_listener *ln)
 {
 	return !list_empty_careful(&ln->queue) ||
-	       (READ_ONCE(ln->defer) && !list_empty_careful(&ln->waiters));
+	       (READ_ONCE(ln->defer) && altconn_attempt_waits(ln));
 }
 
 static bool acceptable(struct altconn_listener *ln)
@@ -966,18 +503,17 @@ static bool acceptable(struct altconn_listener *ln)
 static struct altconn_assoc *take(struct altconn_listener *ln)
 {
 	struct altconn_assoc *assoc;
+	bool refill, defer;
 
-	spin_lock(&ln->lock);
-	if (ln->defer && !ln->queued && !ln->closed) {
-		assoc = first_waiter(ln);
-		if (assoc)
-			altconn_connect_decide(ln, assoc, 0,
-					       ALTCONN_REASON_ESTABLISHED);
-	}
-	assoc = dequeue(ln, ALTCONN_ASSOC_STATE_ESTABLISHED);
-	if (assoc)
-		promote(ln);
-	unlock(ln);
+	do {
+		spin_lock(&ln->lock);
+		assoc = dequeue(ln, ALTCONN_ASSOC_STATE_ESTABLISHED);
+		defer = ln->defer && !ln->closed;
+		refill = ln->exhausted;
+		spin_unlock(&ln->lock);
+	} while (!assoc && defer && altconn_attempt_take(ln));
+	if (unlikely(refill && assoc))
+		altconn_attempt_refill(ln);
 	return assoc;
 }
 

@@ -10,12 +10,13 @@
 #include "altconn.h"
 #include "event.h"
 #include "netlink_gen.h"
+#include "room.h"
 
 unsigned int altconn_net_id __read_mostly;
 unsigned int altconn_family __ro_after_init = AF_ALTCONN;
 struct altconn_net *altconn_init_state __read_mostly;
-/* Attempts' deadlines. */
 struct workqueue_struct *altconn_wq __ro_after_init;
+struct workqueue_struct *altconn_deadline_wq __ro_after_init;
 
 module_param_named(family, altconn_family, uint, 0444);
 MODULE_PARM_DESC(family, "number of the socket family: 13, 14, 18 (default), 19, 22 or 25");
@@ -125,7 +126,7 @@ static int __init init_tables(void)
 	err = altconn_bind_init();
 	if (err)
 		goto err_assoc;
-	err = altconn_vacancy_init();
+	err = altconn_room_init();
 	if (err)
 		goto err_bind;
 	return 0;
@@ -139,7 +140,7 @@ err_assoc:
 
 static void exit_tables(void)
 {
-	altconn_vacancy_exit();
+	altconn_room_exit();
 	altconn_bind_exit();
 	altconn_assoc_exit();
 }
@@ -176,9 +177,12 @@ static int __init altconn_init(void)
 	altconn_wq = alloc_workqueue("altconn", WQ_UNBOUND, 0);
 	if (!altconn_wq)
 		goto err_protos;
+	altconn_deadline_wq = alloc_workqueue("altconn_deadline", WQ_UNBOUND, 0);
+	if (!altconn_deadline_wq)
+		goto err_wq;
 	err = altconn_ring_init();
 	if (err)
-		goto err_wq;
+		goto err_deadline_wq;
 	err = register_pernet_subsys(&net_ops);
 	if (err)
 		goto err_ring;
@@ -205,6 +209,8 @@ err_pernet:
 	altconn_event_flush();
 err_ring:
 	altconn_ring_exit();
+err_deadline_wq:
+	destroy_workqueue(altconn_deadline_wq);
 err_wq:
 	destroy_workqueue(altconn_wq);
 err_protos:
@@ -225,6 +231,7 @@ static void __exit altconn_exit(void)
 	altconn_event_flush();
 	altconn_ring_exit();
 	/* One that dropped the last reference may still be returning. */
+	destroy_workqueue(altconn_deadline_wq);
 	destroy_workqueue(altconn_wq);
 	unregister_protos();
 	exit_tables();

@@ -231,20 +231,8 @@ static int put_wait(struct sk_buff *skb, const struct altconn_assoc *assoc,
 		return -EMSGSIZE;
 	if (state == ALTCONN_ASSOC_STATE_PENDING)
 		return nla_put_u32(skb, ALTCONN_A_ASSOC_PLACE,
-				   altconn_listener_place(assoc));
+				   altconn_attempt_place(assoc));
 	return 0;
-}
-
-static u64 listener_id(const struct altconn_assoc *assoc)
-{
-	const struct altconn_listener *ln;
-	u64 id;
-
-	rcu_read_lock();
-	ln = rcu_dereference(assoc->listener);
-	id = ln ? ln->id : 0;
-	rcu_read_unlock();
-	return id;
 }
 
 static int put_assoc(struct sk_buff *skb, const struct altconn_viewer *viewer,
@@ -255,7 +243,8 @@ static int put_assoc(struct sk_buff *skb, const struct altconn_viewer *viewer,
 	    nla_put_u32(skb, ALTCONN_A_ASSOC_TYPE, assoc->type) ||
 	    nla_put_u32(skb, ALTCONN_A_ASSOC_STATE, state) ||
 	    nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_LISTENER,
-			      listener_id(assoc), ALTCONN_A_ASSOC_PAD) ||
+			      altconn_attempt_listener(assoc),
+			      ALTCONN_A_ASSOC_PAD) ||
 	    put_assoc_end(skb, ALTCONN_A_ASSOC_CLIENT, viewer, assoc,
 			  ALTCONN_CLIENT) ||
 	    put_assoc_end(skb, ALTCONN_A_ASSOC_SERVER, viewer, assoc,
@@ -384,10 +373,10 @@ struct listener_info {
 static void read_listener(struct altconn_listener *ln,
 			  struct listener_info *info)
 {
+	info->waiting = altconn_attempt_waiting(ln);
 	spin_lock(&ln->lock);
 	info->backlog = ln->backlog;
 	info->queued = ln->queued;
-	info->waiting = ln->waiting;
 	memcpy(info->outcomes, ln->outcomes, sizeof(info->outcomes));
 	info->waited = ln->waited;
 	spin_unlock(&ln->lock);

@@ -1,0 +1,865 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Waiting rooms: their table, their lanes and queues. room.h says what they
+ * are.
+ */
+
+#include <linux/rbtree_augmented.h>
+#include <linux/siphash.h>
+#include <linux/slab.h>
+#include "room.h"
+
+static struct rhashtable room_table;
+static siphash_key_t room_secret __read_mostly;
+
+/* ---- the table ---- */
+
+struct room_key {
+	const struct net		*net;
+	int				type;
+	const struct altconn_addr	*addr;
+	u32				hash;
+};
+
+static u32 room_digest(const struct net *net, int type,
+		       const struct altconn_addr *addr)
+{
+	u64 where, what = (u64)addr->port << 32 | (u32)type << 8 | addr->kind;
+
+	if (addr->kind == ALTCONN_KIND_PATH)
+		return siphash_1u64((unsigned long)addr->inode, &room_secret);
+	if (addr->kind == ALTCONN_KIND_INET)
+		return siphash_2u64((unsigned long)net, what, &room_secret);
+	where = siphash(addr->bytes, addr->len, &room_secret);
+	return siphash_3u64((unsigned long)net ^ addr->node, what, where,
+			    &room_secret);
+}
+
+static u32 room_hash_key(const void *data, u32 len, u32 seed)
+{
+	return ((const struct room_key *)data)->hash;
+}
+
+static u32 room_hash_entry(const void *data, u32 len, u32 seed)
+{
+	return ((const struct altconn_room *)data)->hash;
+}
+
+static bool room_same_addr(const struct altconn_addr *a,
+			   const struct altconn_addr *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	if (a->kind == ALTCONN_KIND_PATH)
+		return a->inode == b->inode;
+	if (a->kind == ALTCONN_KIND_INET)
+		return a->port == b->port;
+	return altconn_addr_equal(a, b);
+}
+
+/* 0 when equal, as a table wants it. */
+static int room_compare(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct room_key *key = arg->key;
+	const struct altconn_room *room = obj;
+
+	return room->net != key->net || room->type != key->type ||
+	       !room_same_addr(room->addr, key->addr);
+}
+
+static const struct rhashtable_params room_params = {
+	.head_offset		= offsetof(struct altconn_room, node),
+	.hashfn			= room_hash_key,
+	.obj_hashfn		= room_hash_entry,
+	.obj_cmpfn		= room_compare,
+	.automatic_shrinking	= true,
+};
+
+static void group_init(struct altconn_group *group)
+{
+	INIT_LIST_HEAD(&group->open);
+	INIT_LIST_HEAD(&group->full);
+	INIT_LIST_HEAD(&group->defer);
+}
+
+static struct altconn_room *room_new(const struct room_key *key,
+				     struct altconn_addr *addr)
+{
+	struct altconn_room *room = kzalloc(sizeof(*room), GFP_KERNEL_ACCOUNT);
+	int i;
+
+	if (!room)
+		return NULL;
+	/* The table's, and the caller's. */
+	refcount_set(&room->refs, 2);
+	spin_lock_init(&room->lock);
+	room->type = key->type;
+	room->hash = key->hash;
+	room->net = key->net;
+	room->addr = altconn_addr_get(addr);
+	room->lanes = RB_ROOT;
+	for (i = 0; i < 2; i++) {
+		room->pool[i] = RB_ROOT_CACHED;
+		INIT_LIST_HEAD(&room->refusable[i]);
+	}
+	for (i = 0; i < ALTCONN_ANYS; i++)
+		group_init(&room->any[i]);
+	return room;
+}
+
+/**
+ * altconn_room_free() - the last reference is gone
+ * @room: the room
+ *
+ * Context: any.
+ */
+void altconn_room_free(struct altconn_room *room)
+{
+	altconn_addr_put(room->addr);
+	kfree_rcu(room, rcu);
+}
+
+static struct altconn_room *room_find(const struct room_key *key)
+{
+	struct altconn_room *room;
+
+	rcu_read_lock();
+	room = rhashtable_lookup(&room_table, key, room_params);
+	if (room && !refcount_inc_not_zero(&room->refs))
+		room = NULL;
+	rcu_read_unlock();
+	return room;
+}
+
+/* The room of a key, made if there is none; NULL without memory. */
+static struct altconn_room *room_get(const struct room_key *key,
+				     struct altconn_addr *addr)
+{
+	struct altconn_room *room, *old;
+
+	room = room_find(key);
+	if (room)
+		return room;
+	room = room_new(key, addr);
+	if (!room)
+		return NULL;
+	rcu_read_lock();
+	old = rhashtable_lookup_get_insert_key(&room_table, key, &room->node,
+					       room_params);
+	if (old && !IS_ERR(old) && !refcount_inc_not_zero(&old->refs))
+		old = ERR_PTR(-EAGAIN);
+	rcu_read_unlock();
+	if (!old)
+		return room;
+	altconn_addr_put(room->addr);
+	kfree(room);
+	return old;
+}
+
+/**
+ * altconn_room_lock() - lock the waiting room of an address
+ * @net: the namespace where the address is; not looked at for a path
+ * @type: socket type
+ * @addr: canonical address; a reference may be taken
+ *
+ * Makes the room where there is none.
+ *
+ * Context: process, may sleep.
+ * Return: the room, locked and with a reference; ERR_PTR(-ENOMEM).
+ */
+struct altconn_room *altconn_room_lock(const struct net *net, int type,
+				       struct altconn_addr *addr)
+{
+	struct room_key key = {
+		.net = addr->kind == ALTCONN_KIND_PATH ? NULL : net,
+		.type = type, .addr = addr,
+	};
+	struct altconn_room *room;
+
+	key.hash = room_digest(key.net, type, addr);
+	for (;;) {
+		room = room_get(&key, addr);
+		/* Another one left the table just then. */
+		if (room == ERR_PTR(-EAGAIN))
+			continue;
+		if (IS_ERR_OR_NULL(room))
+			return ERR_PTR(-ENOMEM);
+		spin_lock(&room->lock);
+		if (!room->dead)
+			break;
+		spin_unlock(&room->lock);
+		altconn_room_put(room);
+	}
+	/* For sparse, which follows no lock that is returned. */
+	__release(&room->lock);
+	return room;
+}
+
+static bool room_is_empty(const struct altconn_room *room)
+{
+	int i;
+
+	for (i = 0; i < ALTCONN_ANYS; i++)
+		if (room->any[i].n)
+			return false;
+	return RB_EMPTY_ROOT(&room->lanes);
+}
+
+/**
+ * altconn_room_unlock() - unlock a waiting room
+ * @room: the room; it leaves the table if it is empty. The caller has a reference
+ *
+ * Context: process.
+ */
+void altconn_room_unlock(struct altconn_room *room)
+{
+	bool gone = !room->dead && room_is_empty(room);
+
+	if (gone) {
+		room->dead = true;
+		rhashtable_remove_fast(&room_table, &room->node, room_params);
+	}
+	__acquire(&room->lock);
+	spin_unlock(&room->lock);
+	if (gone)
+		altconn_room_put(room);
+}
+
+/* ---- lanes ---- */
+
+/**
+ * altconn_lane_new() - a lane in reserve
+ *
+ * Context: process, may sleep.
+ * Return: memory that altconn_lane_get() may use, else the caller frees it by
+ * kfree(); NULL.
+ */
+struct altconn_lane *altconn_lane_new(void)
+{
+	return kzalloc(sizeof(struct altconn_lane), GFP_KERNEL_ACCOUNT);
+}
+
+static int lane_compare(const struct altconn_addr *addr,
+			const struct altconn_lane *lane)
+{
+	int cmp;
+
+	if (!lane->is_inet)
+		return 0;
+	cmp = memcmp(altconn_addr_ip(addr), &lane->ip, sizeof(lane->ip));
+	if (cmp)
+		return cmp;
+	return addr->node < lane->scope ? -1 : addr->node > lane->scope;
+}
+
+/**
+ * altconn_lane_find() - the lane of an address
+ * @room: the room; its lock is held
+ * @addr: an address of the room
+ *
+ * Return: the lane, or NULL.
+ */
+struct altconn_lane *altconn_lane_find(const struct altconn_room *room,
+				       const struct altconn_addr *addr)
+{
+	struct rb_node *node = room->lanes.rb_node;
+	struct altconn_lane *lane;
+	int cmp;
+
+	lockdep_assert_held(&room->lock);
+	while (node) {
+		lane = rb_entry(node, struct altconn_lane, node);
+		cmp = lane_compare(addr, lane);
+		if (!cmp)
+			return lane;
+		node = cmp < 0 ? node->rb_left : node->rb_right;
+	}
+	return NULL;
+}
+
+static void lane_init(struct altconn_lane *lane,
+		      const struct altconn_addr *addr)
+{
+	int i;
+
+	RB_CLEAR_NODE(&lane->pooled);
+	INIT_LIST_HEAD(&lane->refusable);
+	for (i = 0; i < ALTCONN_FIFOS; i++)
+		lane->fifo[i] = RB_ROOT_CACHED;
+	group_init(&lane->group[0]);
+	group_init(&lane->group[1]);
+	if (addr->kind != ALTCONN_KIND_INET)
+		return;
+	lane->is_inet = true;
+	lane->v6 = !altconn_addr_is_v4(addr);
+	lane->ip = *altconn_addr_ip(addr);
+	lane->scope = addr->node;
+}
+
+/**
+ * altconn_lane_get() - the lane of an address, made where there is none
+ * @room: the room; its lock is held
+ * @addr: an address of the room
+ * @spare: of altconn_lane_new(); NULL on return if it was used
+ *
+ * Return: the lane. The caller adds an attempt or a listener to it.
+ */
+struct altconn_lane *altconn_lane_get(struct altconn_room *room,
+				      const struct altconn_addr *addr,
+				      struct altconn_lane **spare)
+{
+	struct rb_node **link = &room->lanes.rb_node, *parent = NULL;
+	struct altconn_lane *lane;
+	int cmp;
+
+	lockdep_assert_held(&room->lock);
+	while (*link) {
+		parent = *link;
+		lane = rb_entry(parent, struct altconn_lane, node);
+		cmp = lane_compare(addr, lane);
+		if (!cmp)
+			return lane;
+		link = cmp < 0 ? &parent->rb_left : &parent->rb_right;
+	}
+	lane = *spare;
+	*spare = NULL;
+	lane_init(lane, addr);
+	rb_link_node(&lane->node, parent, link);
+	rb_insert_color(&lane->node, &room->lanes);
+	return lane;
+}
+
+static void lane_release(struct altconn_room *room, struct altconn_lane *lane)
+{
+	if (lane->waiting || altconn_lane_has_listener(lane))
+		return;
+	rb_erase(&lane->node, &room->lanes);
+	kfree(lane);
+}
+
+/* ---- the queues of a lane, sorted by arrival, with counts of subtrees ---- */
+
+static u32 fifo_count(const struct rb_node *node)
+{
+	return node ? rb_entry(node, struct altconn_wait, node)->count : 0;
+}
+
+static u32 fifo_compute_count(struct altconn_wait *wait)
+{
+	return 1 + fifo_count(wait->node.rb_left) +
+	       fifo_count(wait->node.rb_right);
+}
+
+static inline bool fifo_update(struct altconn_wait *wait, bool exit)
+{
+	u32 count = fifo_compute_count(wait);
+
+	if (exit && wait->count == count)
+		return true;
+	wait->count = count;
+	return false;
+}
+
+RB_DECLARE_CALLBACKS(static, fifo_callbacks, struct altconn_wait, node, count,
+		     fifo_update)
+
+/* Every attempt arrives after those that stand there. */
+static void fifo_append(struct rb_root_cached *fifo, struct altconn_wait *wait)
+{
+	struct rb_node **link = &fifo->rb_root.rb_node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		rb_entry(parent, struct altconn_wait, node)->count++;
+		link = &parent->rb_right;
+	}
+	wait->count = 1;
+	rb_link_node(&wait->node, parent, link);
+	rb_insert_augmented_cached(&wait->node, fifo, !parent,
+				   &fifo_callbacks);
+}
+
+static struct altconn_wait *fifo_first(const struct rb_root_cached *fifo)
+{
+	return rb_entry_safe(rb_first_cached(fifo), struct altconn_wait, node);
+}
+
+static struct altconn_wait *fifo_last(const struct rb_root_cached *fifo)
+{
+	return rb_entry_safe(rb_last(&fifo->rb_root), struct altconn_wait,
+			     node);
+}
+
+/* How many arrived before @arrived. */
+static u32 fifo_before(const struct rb_root_cached *fifo, u64 arrived)
+{
+	const struct rb_node *node = fifo->rb_root.rb_node;
+	u32 n = 0;
+
+	while (node) {
+		if (rb_entry(node, struct altconn_wait, node)->arrived <
+		    arrived) {
+			n += 1 + fifo_count(node->rb_left);
+			node = node->rb_right;
+		} else {
+			node = node->rb_left;
+		}
+	}
+	return n;
+}
+
+static struct altconn_wait *earlier(struct altconn_wait *a,
+				    struct altconn_wait *b)
+{
+	if (!a || !b)
+		return a ? : b;
+	return a->arrived < b->arrived ? a : b;
+}
+
+static struct altconn_wait *later(struct altconn_wait *a,
+				  struct altconn_wait *b)
+{
+	if (!a || !b)
+		return a ? : b;
+	return a->arrived > b->arrived ? a : b;
+}
+
+/* The first attempt that a listener of the address takes. */
+static struct altconn_wait *lane_first(const struct altconn_lane *lane,
+				       bool far)
+{
+	struct altconn_wait *first;
+
+	first = earlier(fifo_first(&lane->fifo[ALTCONN_FIFO_NEAR]),
+			fifo_first(&lane->fifo[ALTCONN_FIFO_PATIENT]));
+	if (far)
+		first = earlier(first,
+				fifo_first(&lane->fifo[ALTCONN_FIFO_FAR]));
+	return first;
+}
+
+static struct altconn_wait *lane_last(const struct altconn_lane *lane, bool far)
+{
+	struct altconn_wait *last;
+
+	last = later(fifo_last(&lane->fifo[ALTCONN_FIFO_NEAR]),
+		     fifo_last(&lane->fifo[ALTCONN_FIFO_PATIENT]));
+	return far ? later(last, fifo_last(&lane->fifo[ALTCONN_FIFO_FAR])) :
+		     last;
+}
+
+static u32 lane_waiting(const struct altconn_lane *lane, bool far)
+{
+	return far ? lane->waiting : lane->waiting -
+	       fifo_count(lane->fifo[ALTCONN_FIFO_FAR].rb_root.rb_node);
+}
+
+/**
+ * altconn_lane_refusable() - the first attempt that is refused without a listener
+ * @lane: the lane; its room's lock is held
+ * @far_only: of other nodes
+ *
+ * Return: an attempt without ALTCONN_WAIT_LISTENER, or NULL.
+ */
+struct altconn_wait *altconn_lane_refusable(const struct altconn_lane *lane,
+					    bool far_only)
+{
+	struct altconn_wait *far = fifo_first(&lane->fifo[ALTCONN_FIFO_FAR]);
+
+	return far_only ? far :
+	       earlier(fifo_first(&lane->fifo[ALTCONN_FIFO_NEAR]), far);
+}
+
+/* ---- the pool: lanes without a listener of their own ---- */
+
+static bool pool_less(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct altconn_lane, pooled)->first <
+	       rb_entry(b, struct altconn_lane, pooled)->first;
+}
+
+static void pool_erase(struct altconn_room *room, struct altconn_lane *lane)
+{
+	if (RB_EMPTY_NODE(&lane->pooled))
+		return;
+	rb_erase_cached(&lane->pooled, &room->pool[lane->v6]);
+	RB_CLEAR_NODE(&lane->pooled);
+	list_del_init(&lane->refusable);
+}
+
+/* Put the lane where it belongs now. */
+static void pool_update(struct altconn_room *room, struct altconn_lane *lane)
+{
+	struct altconn_wait *first;
+
+	if (!lane->is_inet)
+		return;
+	first = altconn_lane_has_listener(lane) ? NULL : lane_first(lane, true);
+	if (!first) {
+		pool_erase(room, lane);
+		return;
+	}
+	if (RB_EMPTY_NODE(&lane->pooled) || lane->first != first->arrived) {
+		pool_erase(room, lane);
+		lane->first = first->arrived;
+		rb_add_cached(&lane->pooled, &room->pool[lane->v6], pool_less);
+	}
+	if (!altconn_lane_refusable(lane, false))
+		list_del_init(&lane->refusable);
+	else if (list_empty(&lane->refusable))
+		list_add_tail(&lane->refusable, &room->refusable[lane->v6]);
+}
+
+static void pool_count(struct altconn_room *room,
+		       const struct altconn_lane *lane, s32 n)
+{
+	if (lane->is_inet && !altconn_lane_has_listener(lane))
+		room->pooled[lane->v6] += n;
+}
+
+static struct altconn_lane *pool_lane(const struct altconn_room *room, bool v6)
+{
+	return rb_entry_safe(rb_first_cached(&room->pool[v6]),
+			     struct altconn_lane, pooled);
+}
+
+static struct altconn_wait *pool_first(const struct altconn_room *room, bool v6)
+{
+	const struct altconn_lane *lane = pool_lane(room, v6);
+
+	return lane ? lane_first(lane, true) : NULL;
+}
+
+/* Of the address whose first attempt came last. */
+static struct altconn_wait *pool_last(const struct altconn_room *room, bool v6)
+{
+	struct rb_node *last = rb_last(&room->pool[v6].rb_root);
+
+	return last ? lane_last(rb_entry(last, struct altconn_lane, pooled),
+				true) : NULL;
+}
+
+/* ---- attempts ---- */
+
+/**
+ * altconn_room_push() - an attempt begins to wait
+ * @room: the room; its lock is held
+ * @lane: its address
+ * @wait: the attempt's; its fifo is set
+ */
+void altconn_room_push(struct altconn_room *room, struct altconn_lane *lane,
+		       struct altconn_wait *wait)
+{
+	lockdep_assert_held(&room->lock);
+	wait->arrived = ++room->arrived;
+	wait->lane = lane;
+	fifo_append(&lane->fifo[wait->fifo], wait);
+	lane->waiting++;
+	pool_count(room, lane, 1);
+	pool_update(room, lane);
+}
+
+/**
+ * altconn_room_remove() - an attempt waits no longer
+ * @room: the room; its lock is held
+ * @wait: the attempt's, in a lane, which may go with it
+ */
+void altconn_room_remove(struct altconn_room *room, struct altconn_wait *wait)
+{
+	struct altconn_lane *lane = wait->lane;
+
+	lockdep_assert_held(&room->lock);
+	rb_erase_augmented_cached(&wait->node, &lane->fifo[wait->fifo],
+				  &fifo_callbacks);
+	wait->lane = NULL;
+	lane->waiting--;
+	pool_count(room, lane, -1);
+	pool_update(room, lane);
+	lane_release(room, lane);
+}
+
+/**
+ * altconn_room_place() - an attempt's place among those at its address
+ * @room: the room; its lock is held
+ * @wait: the attempt's
+ *
+ * Return: 1 when it is next; 0: it does not wait in the room.
+ */
+u32 altconn_room_place(const struct altconn_room *room,
+		       const struct altconn_wait *wait)
+{
+	const struct altconn_lane *lane = wait->lane;
+	u32 place = 1;
+	int i;
+
+	lockdep_assert_held(&room->lock);
+	if (!lane)
+		return 0;
+	for (i = 0; i < ALTCONN_FIFOS; i++)
+		place += fifo_before(&lane->fifo[i], wait->arrived);
+	return place;
+}
+
+/* ---- listeners ---- */
+
+static enum altconn_any room_any(const struct altconn_listener *ln, bool v6only)
+{
+	if (altconn_addr_is_v4(ln->addr))
+		return ALTCONN_ANY_V4;
+	return v6only ? ALTCONN_ANY_V6ONLY : ALTCONN_ANY_BOTH;
+}
+
+static bool room_is_wildcard(const struct altconn_listener *ln)
+{
+	return ln->addr->kind == ALTCONN_KIND_INET &&
+	       altconn_addr_is_any(ln->addr);
+}
+
+static void group_add(struct altconn_group *group, struct altconn_listener *ln)
+{
+	ln->group = group;
+	group->n++;
+	group->n_queueing += !ln->fail_fast;
+}
+
+/**
+ * altconn_room_join() - a listener begins to serve its address
+ * @room: the room of that; its lock is held. A reference moves to the listener
+ * @ln: the listener
+ * @spare: of altconn_lane_new(); NULL on return if it was used
+ */
+void altconn_room_join(struct altconn_room *room, struct altconn_listener *ln,
+		       struct altconn_lane **spare)
+{
+	struct altconn_lane *lane;
+
+	lockdep_assert_held(&room->lock);
+	ln->room = room;
+	if (room_is_wildcard(ln)) {
+		group_add(&room->any[room_any(ln, altconn_sk(ln->sk)->bind->v6only)],
+			  ln);
+	} else {
+		lane = altconn_lane_get(room, ln->addr, spare);
+		/* Its attempts are not the wildcard listeners' any more. */
+		pool_count(room, lane, -lane->waiting);
+		group_add(&lane->group[ln->reachable], ln);
+		pool_update(room, lane);
+		ln->lane = lane;
+	}
+	list_add_tail(&ln->member, &ln->group->open);
+}
+
+/**
+ * altconn_room_quit() - a listener serves its address no more
+ * @room: its room, whose lock is held
+ * @ln: the listener
+ */
+void altconn_room_quit(struct altconn_room *room, struct altconn_listener *ln)
+{
+	struct altconn_lane *lane = ln->lane;
+
+	lockdep_assert_held(&room->lock);
+	list_del_init(&ln->member);
+	ln->group->n--;
+	ln->group->n_queueing -= !ln->fail_fast;
+	ln->group = NULL;
+	ln->lane = NULL;
+	if (!lane)
+		return;
+	pool_count(room, lane, lane->waiting);
+	pool_update(room, lane);
+	lane_release(room, lane);
+}
+
+/**
+ * altconn_room_set_fail_fast() - a listener has another policy
+ * @room: its room, whose lock is held
+ * @ln: the listener, whose lock is held too
+ * @fail_fast: ALTCONN_BACKLOG_POLICY
+ */
+void altconn_room_set_fail_fast(struct altconn_room *room,
+				struct altconn_listener *ln, bool fail_fast)
+{
+	lockdep_assert_held(&room->lock);
+	if (ln->group)
+		ln->group->n_queueing += ln->fail_fast - fail_fast;
+	ln->fail_fast = fail_fast;
+}
+
+static void serving_add(struct altconn_serving *s, struct altconn_group *group)
+{
+	if (group->n)
+		s->group[s->n++] = group;
+}
+
+/**
+ * altconn_room_serving_pool() - the wildcard listeners of a version
+ * @room: the room; its lock is held
+ * @v6: of IPv6
+ *
+ * Return: the groups, none if no listener serves the pool.
+ */
+struct altconn_serving altconn_room_serving_pool(struct altconn_room *room,
+						 bool v6)
+{
+	struct altconn_serving s = {};
+
+	lockdep_assert_held(&room->lock);
+	if (v6)
+		serving_add(&s, &room->any[ALTCONN_ANY_V6ONLY]);
+	else
+		serving_add(&s, &room->any[ALTCONN_ANY_V4]);
+	if (v6 || !s.n)
+		serving_add(&s, &room->any[ALTCONN_ANY_BOTH]);
+	return s;
+}
+
+/**
+ * altconn_room_serving() - the listeners that serve an attempt to an address
+ * @room: the room; its lock is held
+ * @lane: the address
+ * @far: the attempt is another node's
+ *
+ * Return: their groups, none if no listener serves it.
+ */
+struct altconn_serving altconn_room_serving(struct altconn_room *room,
+					    struct altconn_lane *lane, bool far)
+{
+	struct altconn_serving s = {};
+
+	lockdep_assert_held(&room->lock);
+	if (lane->is_inet && !altconn_lane_has_listener(lane))
+		return altconn_room_serving_pool(room, lane->v6);
+	serving_add(&s, &lane->group[1]);
+	if (!far)
+		serving_add(&s, &lane->group[0]);
+	return s;
+}
+
+/* Do listeners of :: get IPv4 attempts? Not while others of 0.0.0.0 do. */
+static bool room_both_serve_v4(const struct altconn_room *room)
+{
+	return !room->any[ALTCONN_ANY_V4].n;
+}
+
+/**
+ * altconn_room_first() - the first attempt that waits for a listener
+ * @room: its room, whose lock is held
+ * @ln: the listener
+ *
+ * Return: the attempt that arrived first of those that the listener serves, or
+ * NULL.
+ */
+struct altconn_wait *altconn_room_first(const struct altconn_room *room,
+					const struct altconn_listener *ln)
+{
+	struct altconn_wait *first;
+
+	lockdep_assert_held(&room->lock);
+	if (ln->lane)
+		return lane_first(ln->lane, ln->reachable);
+	if (ln->group == &room->any[ALTCONN_ANY_V4])
+		return pool_first(room, false);
+	first = pool_first(room, true);
+	if (ln->group == &room->any[ALTCONN_ANY_BOTH] &&
+	    room_both_serve_v4(room))
+		first = earlier(first, pool_first(room, false));
+	return first;
+}
+
+/**
+ * altconn_room_last() - the last attempt that waits for a listener
+ * @room: its room, whose lock is held
+ * @ln: the listener
+ *
+ * Of a wildcard, an attempt at the address whose first attempt came last.
+ *
+ * Return: the attempt, or NULL.
+ */
+struct altconn_wait *altconn_room_last(const struct altconn_room *room,
+				       const struct altconn_listener *ln)
+{
+	struct altconn_wait *last;
+
+	lockdep_assert_held(&room->lock);
+	if (ln->lane)
+		return lane_last(ln->lane, ln->reachable);
+	if (ln->group == &room->any[ALTCONN_ANY_V4])
+		return pool_last(room, false);
+	last = pool_last(room, true);
+	if (ln->group == &room->any[ALTCONN_ANY_BOTH] &&
+	    room_both_serve_v4(room))
+		last = later(last, pool_last(room, false));
+	return last;
+}
+
+/**
+ * altconn_room_waiting() - how many attempts wait for a listener
+ * @room: its room, whose lock is held
+ * @ln: the listener
+ */
+u32 altconn_room_waiting(const struct altconn_room *room,
+			 const struct altconn_listener *ln)
+{
+	u32 n;
+
+	lockdep_assert_held(&room->lock);
+	if (!ln->group)
+		return 0;
+	if (ln->lane)
+		return lane_waiting(ln->lane, ln->reachable);
+	if (ln->group == &room->any[ALTCONN_ANY_V4])
+		return room->pooled[false];
+	n = room->pooled[true];
+	if (ln->group == &room->any[ALTCONN_ANY_BOTH] &&
+	    room_both_serve_v4(room))
+		n += room->pooled[false];
+	return n;
+}
+
+/**
+ * altconn_room_fails_fast() - may no attempt wait for a listener's address?
+ * @room: its room, whose lock is held
+ * @ln: the listener
+ *
+ * Return: true when each listener of the address fails fast.
+ */
+bool altconn_room_fails_fast(const struct altconn_room *room,
+			     const struct altconn_listener *ln)
+{
+	const struct altconn_group *both = &room->any[ALTCONN_ANY_BOTH];
+
+	lockdep_assert_held(&room->lock);
+	if (ln->lane)
+		return !ln->lane->group[0].n_queueing &&
+		       !ln->lane->group[1].n_queueing;
+	return !ln->group->n_queueing &&
+	       (ln->group == both ||
+		ln->group == &room->any[ALTCONN_ANY_V4] ||
+		!both->n_queueing) &&
+	       (ln->group != both ||
+		!room->any[ALTCONN_ANY_V6ONLY].n_queueing);
+}
+
+/**
+ * altconn_room_init() - make the table
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int __init altconn_room_init(void)
+{
+	get_random_bytes(&room_secret, sizeof(room_secret));
+	return rhashtable_init(&room_table, &room_params);
+}
+
+/**
+ * altconn_room_exit() - undo altconn_room_init()
+ *
+ * Context: process; no endpoint is left.
+ */
+void altconn_room_exit(void)
+{
+	/* A room goes with the last attempt or listener. */
+	WARN_ON_ONCE(atomic_read(&room_table.nelems));
+	rhashtable_destroy(&room_table);
+}
