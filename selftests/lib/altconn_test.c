@@ -441,6 +441,14 @@ int at_deadline_ms(void)
 	return at_debug() ? 4 * AT_DEADLINE_MS : AT_DEADLINE_MS;
 }
 
+uint64_t at_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
 uint64_t at_now_ms(void)
 {
 	struct timespec ts;

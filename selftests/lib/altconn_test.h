@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -120,6 +121,7 @@ int at_nonblock(int fd, bool on);
 #define AT_DEADLINE_MS	30000
 int at_deadline_ms(void);
 uint64_t at_now_ms(void);
+uint64_t at_now_ns(void);
 /* Wait for any of @events (or an error); revents, 0 when the deadline passed */
 short at_poll(int fd, short events);
 /* What poll() says now. */
@@ -132,6 +134,32 @@ void at_pause(void);
 									\
 	while (!(__held = (cond)) && at_now_ms() < __end)		\
 		at_pause();						\
+	__held;								\
+})
+/*
+ * A law of growth: does @many take at most @times as long as @few? Both are calls
+ * that measure something and return nanoseconds, or 0 when it failed. The least of
+ * a few measurements counts, since the machine may have been busy with other things
+ * during any of them.
+ */
+#define at_grows(times, few, many) ({					\
+	uint64_t __few = UINT64_MAX, __many = UINT64_MAX, __took;	\
+	bool __held = false;						\
+	int __tries;							\
+									\
+	for (__tries = 0; __tries < 16 && !__held; __tries++) {		\
+		__took = (few);						\
+		__few = __took < __few ? __took : __few;		\
+		__took = (many);					\
+		__many = __took < __many ? __took : __many;		\
+		if (!__few || !__many)					\
+			break;						\
+		__held = __many <= (times) * __few;			\
+	}								\
+	if (!__held)							\
+		fprintf(stderr, "# %llu ns, and %llu ns\n",			\
+		       (unsigned long long)__few,			\
+		       (unsigned long long)__many);			\
 	__held;								\
 })
 /* Counts of bytes, both whole: no short transfer, no error. */

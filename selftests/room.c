@@ -1,0 +1,667 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Waiting rooms under a hostile neighbour: what it costs to let attempts in and
+ * to refuse them grows with their number and with nothing else, and an attempt
+ * keeps its place whichever listener comes and goes.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <sched.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#define FEW	50
+#define MANY	(4 * FEW)
+/* Four times as much may take six times as long. */
+#define GROWTH	6
+
+/* Nonblocking attempts to @a that wait; how many do. */
+static int wait_there(enum at_dress dress, const struct at_addr *a, int *fds,
+		      int n)
+{
+	int i, err;
+
+	for (i = 0; i < n; i++) {
+		fds[i] = at_client(dress, SOCK_STREAM | SOCK_NONBLOCK, a, &err);
+		if (err != EINPROGRESS)
+			return i;
+	}
+	return n;
+}
+
+/* @n epolls, each of which looks at @fd. */
+static int watch(int fd, uint32_t events, int *epolls, int n)
+{
+	struct epoll_event ev = { .events = events };
+	int i;
+
+	for (i = 0; i < n; i++) {
+		epolls[i] = epoll_create1(EPOLL_CLOEXEC);
+		if (epolls[i] < 0 ||
+		    epoll_ctl(epolls[i], EPOLL_CTL_ADD, fd, &ev))
+			return i;
+	}
+	return n;
+}
+
+static int count_ready(const int *epolls, int n)
+{
+	struct epoll_event ev;
+	int i, ready = 0;
+
+	for (i = 0; i < n; i++)
+		ready += epoll_wait(epolls[i], &ev, 1, 0) == 1;
+	return ready;
+}
+
+static int share(enum at_dress dress, const struct at_addr *a, int backlog)
+{
+	int fd = at_socket(dress, SOCK_STREAM);
+
+	if (at_set_option(fd, ALTCONN_SHARE_ADDRESS, 1) || at_bind(fd, a) ||
+	    listen(fd, backlog)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+FIXTURE(room) {
+	struct at_addr a;
+	int lfd;
+};
+
+FIXTURE_VARIANT(room) {
+	enum at_dress dress;
+	enum at_kind kind;
+};
+
+FIXTURE_VARIANT_ADD(room, native_port) { AT_NATIVE, AT_PORT };
+FIXTURE_VARIANT_ADD(room, unix_name) { AT_UNIX, AT_NAME };
+FIXTURE_VARIANT_ADD(room, inet) { AT_IN, AT_INET };
+
+FIXTURE_SETUP(room)
+{
+	struct rlimit most;
+
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &most));
+	most.rlim_cur = most.rlim_max;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &most));
+	at_addr(&self->a, variant->dress, variant->kind);
+	self->lfd = share(variant->dress, &self->a, 0);
+	ASSERT_LE(0, self->lfd);
+}
+
+FIXTURE_TEARDOWN(room)
+{
+	close(self->lfd);
+	at_cleanup();
+}
+
+/* What it takes to let @n attempts in before the eyes of @n pollers. */
+static uint64_t let_in(enum at_dress dress, const struct at_addr *a, int lfd,
+		       int n)
+{
+	int fds[MANY], epolls[MANY], i, fd;
+	uint64_t begin, took = 0;
+
+	if (at_set_option(lfd, ALTCONN_DEFER_ACCEPT, 1) ||
+	    listen(lfd, MANY) || wait_there(dress, a, fds, n) != n ||
+	    watch(lfd, EPOLLIN, epolls, n) != n)
+		return 0;
+	begin = at_now_ns();
+	if (!at_set_option(lfd, ALTCONN_DEFER_ACCEPT, 0))
+		took = at_now_ns() - begin;
+	if (count_ready(epolls, n) != n)
+		took = 0;
+	for (i = 0; i < n; i++) {
+		fd = accept(lfd, NULL, NULL);
+		if (fd < 0)
+			took = 0;
+		close(fd);
+	}
+	at_close(fds, n);
+	at_close(epolls, n);
+	return took;
+}
+
+/* Each poller is woken once, however many attempts are let in. */
+TEST_F_TIMEOUT(room, letting_in_wakes_each_poller_once, AT_TIMEOUT)
+{
+	EXPECT_TRUE(at_grows(GROWTH, let_in(variant->dress, &self->a,
+					    self->lfd, FEW),
+			     let_in(variant->dress, &self->a, self->lfd,
+				    MANY)));
+}
+
+struct sleeper {
+	int epoll;
+	atomic_int tid;
+	atomic_bool woken;
+};
+
+static void *sleep_in_epoll(void *arg)
+{
+	struct sleeper *s = arg;
+	struct epoll_event ev;
+
+	atomic_store(&s->tid, gettid());
+	epoll_wait(s->epoll, &ev, 1, -1);
+	atomic_store(&s->woken, true);
+	return NULL;
+}
+
+#define SLEEPERS	8
+
+static int count_woken(const struct sleeper *s)
+{
+	int i, n = 0;
+
+	for (i = 0; i < SLEEPERS; i++)
+		n += atomic_load(&s[i].woken);
+	return n;
+}
+
+/* Of exclusive waiters as many are woken as there are attempts to accept. */
+TEST_F_TIMEOUT(room, letting_in_wakes_as_many_exclusive_waiters, AT_TIMEOUT)
+{
+	struct sleeper s[SLEEPERS] = {};
+	pthread_t threads[SLEEPERS];
+	int fds[3], epolls[SLEEPERS], filler, i, err;
+
+	ASSERT_EQ(0, listen(self->lfd, 0));
+	filler = at_client(variant->dress, SOCK_STREAM | SOCK_NONBLOCK,
+			   &self->a, &err);
+	ASSERT_EQ(0, err);
+	ASSERT_EQ(3, wait_there(variant->dress, &self->a, fds, 3));
+	/* One is there to accept, which edges do not show again. */
+	ASSERT_EQ(SLEEPERS, watch(self->lfd, EPOLLIN | EPOLLET | EPOLLEXCLUSIVE,
+				  epolls, SLEEPERS));
+	EXPECT_EQ(SLEEPERS, count_ready(epolls, SLEEPERS));
+	for (i = 0; i < SLEEPERS; i++) {
+		s[i].epoll = epolls[i];
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, sleep_in_epoll,
+					    &s[i]));
+		ASSERT_TRUE(at_until(atomic_load(&s[i].tid) &&
+				     at_sleeps(atomic_load(&s[i].tid))));
+	}
+	ASSERT_EQ(0, listen(self->lfd, 3));
+	EXPECT_TRUE(at_until(count_woken(s) == 3));
+	for (i = 0; i < SLEEPERS; i++)
+		EXPECT_TRUE(atomic_load(&s[i].woken) ||
+			    at_sleeps(atomic_load(&s[i].tid)));
+	/* One wake-up for each of the others. */
+	for (i = 3; i < SLEEPERS; i++) {
+		close(accept(self->lfd, NULL, NULL));
+		close(at_client(variant->dress, SOCK_STREAM | SOCK_NONBLOCK,
+				&self->a, &err));
+	}
+	for (i = 0; i < SLEEPERS; i++)
+		ASSERT_EQ(0, pthread_join(threads[i], NULL));
+	close(filler);
+	at_close(fds, 3);
+	at_close(epolls, SLEEPERS);
+}
+
+/* The attempts wait at the address: closing one of its listeners moves none. */
+static uint64_t close_one(enum at_dress dress, const struct at_addr *a, int n)
+{
+	uint64_t begin, took = 0;
+	int fds[MANY], lfd, filler, err, i, at;
+
+	/* The fixture's listener is full, and now this one is. */
+	lfd = share(dress, a, 0);
+	filler = at_client(dress, SOCK_STREAM | SOCK_NONBLOCK, a, &err);
+	at = wait_there(dress, a, fds, n);
+	if (lfd < 0 || err || at != n)
+		goto out;
+	begin = at_now_ns();
+	close(lfd);
+	took = at_now_ns() - begin;
+	for (i = 0; i < n; i++)
+		if ((int)at_place(fds[i]) != i + 1)
+			took = 0;
+out:
+	at_close(fds, at);
+	close(filler);
+	return took;
+}
+
+TEST_F_TIMEOUT(room, closing_moves_none, AT_TIMEOUT)
+{
+	int filler, err;
+
+	filler = at_client(variant->dress, SOCK_STREAM | SOCK_NONBLOCK,
+			   &self->a, &err);
+	ASSERT_EQ(0, err);
+	EXPECT_TRUE(at_grows(GROWTH, close_one(variant->dress, &self->a, FEW),
+			     close_one(variant->dress, &self->a, MANY)));
+	close(filler);
+}
+
+/* They go on to the listener that is left, in their order. */
+TEST_F_TIMEOUT(room, another_listener_takes_them_in_order, AT_TIMEOUT)
+{
+	int fds[10], two, filler[2], i, fd, err;
+
+	two = share(variant->dress, &self->a, 0);
+	ASSERT_LE(0, two);
+	for (i = 0; i < 2; i++) {
+		filler[i] = at_client(variant->dress,
+				      SOCK_STREAM | SOCK_NONBLOCK, &self->a,
+				      &err);
+		ASSERT_EQ(0, err);
+	}
+	ASSERT_EQ(10, wait_there(variant->dress, &self->a, fds, 10));
+	close(two);
+	fd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, fd);
+	close(fd);
+	for (i = 0; i < 10; i++) {
+		EXPECT_EQ(0, at_so_error(fds[i]));
+		EXPECT_EQ(i + 1 < 10 ? 1 : 0,
+			  (int)at_place(i + 1 < 10 ? fds[i + 1] : fds[i]));
+		fd = accept(self->lfd, NULL, NULL);
+		ASSERT_LE(0, fd);
+		close(fd);
+	}
+	at_close(fds, 10);
+	at_close(filler, 2);
+}
+
+/* Refusing all of them as the last listener closes: a step for each attempt. */
+static uint64_t refuse_all(enum at_dress dress, const struct at_addr *a, int n)
+{
+	int fds[MANY], lfd, filler, err, i, at;
+	uint64_t begin, took = 0;
+
+	lfd = share(dress, a, 0);
+	filler = at_client(dress, SOCK_STREAM | SOCK_NONBLOCK, a, &err);
+	at = wait_there(dress, a, fds, n);
+	if (lfd >= 0 && !err && at == n) {
+		begin = at_now_ns();
+		close(lfd);
+		took = at_now_ns() - begin;
+	}
+	for (i = 0; i < at; i++)
+		if (at_so_error(fds[i]) != ECONNREFUSED)
+			took = 0;
+	at_close(fds, at);
+	close(filler);
+	return took;
+}
+
+TEST_F_TIMEOUT(room, refusing_all, AT_TIMEOUT)
+{
+	close(self->lfd);
+	EXPECT_TRUE(at_grows(GROWTH, refuse_all(variant->dress, &self->a, FEW),
+			     refuse_all(variant->dress, &self->a, MANY)));
+	self->lfd = share(variant->dress, &self->a, 0);
+}
+
+/* Attempts that want a listener at once go, those that wait for one stay. */
+TEST_F_TIMEOUT(room, the_patient_stay, AT_TIMEOUT)
+{
+	int fds[6], filler, i, err, fd;
+
+	filler = at_client(variant->dress, SOCK_STREAM | SOCK_NONBLOCK,
+			   &self->a, &err);
+	ASSERT_EQ(0, err);
+	for (i = 0; i < 6; i++) {
+		fds[i] = at_socket(variant->dress, SOCK_STREAM | SOCK_NONBLOCK);
+		ASSERT_EQ(0, at_set_option(fds[i], ALTCONN_WAIT_LISTENER,
+					   i % 2));
+		ASSERT_EQ(EINPROGRESS, at_err(at_connect(fds[i], &self->a)));
+	}
+	EXPECT_EQ(6, at_place(fds[5]));
+	close(self->lfd);
+	for (i = 0; i < 6; i += 2)
+		EXPECT_EQ(ECONNREFUSED, at_so_error(fds[i]));
+	EXPECT_EQ(3, at_place(fds[5]));
+	self->lfd = share(variant->dress, &self->a, 0);
+	ASSERT_LE(0, self->lfd);
+	for (i = 1; i < 6; i += 2) {
+		EXPECT_EQ(POLLOUT, at_poll(fds[i], POLLOUT));
+		fd = accept(self->lfd, NULL, NULL);
+		ASSERT_LE(0, fd);
+		close(fd);
+	}
+	at_close(fds, 6);
+	close(filler);
+}
+
+/* ---- under which locks a client is woken ---- */
+
+#define TRACE	"/sys/kernel/tracing/instances/altconn-room"
+
+static int put(const char *file, const char *text)
+{
+	char path[128];
+	FILE *f;
+	int ret;
+
+	snprintf(path, sizeof(path), TRACE "/%s", file);
+	f = fopen(path, "w");
+	if (!f)
+		return -1;
+	ret = fputs(text, f);
+	return fclose(f) || ret < 0 ? -1 : 0;
+}
+
+/* How deep preemption was off when the thread was woken, as a character. */
+static int depth_of_wakeup(int tid)
+{
+	char line[1024], want[32], flags[16] = "";
+	FILE *f = fopen(TRACE "/trace", "r");
+
+	snprintf(want, sizeof(want), " pid=%d ", tid);
+	while (f && fgets(line, sizeof(line), f))
+		if (strstr(line, "sched_waking:") && strstr(line, want))
+			sscanf(strchr(line, ']') + 1, "%15s", flags);
+	if (f)
+		fclose(f);
+	return strlen(flags) >= 4 ? flags[3] : -1;
+}
+
+struct poller {
+	int fd;
+	short events;
+	atomic_int tid;
+};
+
+static void *sleep_in_poll(void *arg)
+{
+	struct poller *p = arg;
+	struct pollfd pfd = { .fd = p->fd, .events = p->events };
+
+	atomic_store(&p->tid, gettid());
+	poll(&pfd, 1, -1);
+	return NULL;
+}
+
+/* A thread sleeps in poll() on @fd, until @wake() is called for @arg. */
+static int depth_when_woken(int fd, short events, bool (*wake)(int arg),
+			    int arg)
+{
+	struct poller p = { .fd = fd, .events = events };
+	pthread_t thread;
+	int tid, depth = -1;
+
+	if (pthread_create(&thread, NULL, sleep_in_poll, &p))
+		return -1;
+	if (!at_until((tid = atomic_load(&p.tid)) && at_sleeps(tid)) ||
+	    put("trace", "") || put("events/sched/sched_waking/enable", "1"))
+		return -1;
+	if (wake(arg) && !pthread_join(thread, NULL))
+		depth = depth_of_wakeup(tid);
+	put("events/sched/sched_waking/enable", "0");
+	return depth;
+}
+
+static bool wake_by_byte(int fd)
+{
+	return write(fd, "x", 1) == 1;
+}
+
+static bool wake_by_accept(int fd)
+{
+	return !close(accept(fd, NULL, NULL));
+}
+
+static bool wake_by_refusal(int fd)
+{
+	return !at_set_option(fd, ALTCONN_REFUSE, 1);
+}
+
+static bool wake_by_close(int fd)
+{
+	return !close(fd);
+}
+
+/* As that of a pipe, which holds none but the wait queue's own. */
+TEST_F_TIMEOUT(room, a_client_is_woken_under_no_lock, AT_TIMEOUT)
+{
+	int fds[4], ends[2], pipe_depth, i, err;
+
+	ASSERT_EQ(0, mkdir(TRACE, 0700));
+	ASSERT_EQ(0, pipe(ends));
+	pipe_depth = depth_when_woken(ends[0], POLLIN, wake_by_byte, ends[1]);
+	EXPECT_NE(-1, pipe_depth);
+	for (i = 0; i < 4; i++)
+		fds[i] = at_client(variant->dress, SOCK_STREAM | SOCK_NONBLOCK,
+				   &self->a, &err);
+	EXPECT_EQ(pipe_depth, depth_when_woken(fds[1], POLLOUT, wake_by_accept,
+					       self->lfd));
+	EXPECT_EQ(pipe_depth, depth_when_woken(fds[2], POLLOUT, wake_by_refusal,
+					       self->lfd));
+	EXPECT_EQ(pipe_depth, depth_when_woken(fds[3], POLLOUT,
+					       wake_by_close, self->lfd));
+	self->lfd = -1;
+	EXPECT_EQ(0, rmdir(TRACE));
+	at_close(fds, 4);
+	at_close(ends, 2);
+}
+
+/* ---- listeners of any address ---- */
+
+static int listen_ip(enum at_dress dress, const char *ip, int port, int backlog)
+{
+	int fd = at_socket(dress, SOCK_STREAM), one = 1;
+	struct at_addr a;
+
+	at_addr_ip(&a, dress, ip, port);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	at_set_option(fd, ALTCONN_SHARE_ADDRESS, 1);
+	if (at_bind(fd, &a) || listen(fd, backlog)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int connect_ip(const char *ip, int port, bool patient, int *err)
+{
+	int fd = at_socket(AT_IN, SOCK_STREAM | SOCK_NONBLOCK);
+	struct at_addr a;
+
+	at_addr_ip(&a, AT_IN, ip, port);
+	at_set_option(fd, ALTCONN_WAIT_LISTENER, patient);
+	*err = at_err(at_connect(fd, &a));
+	return fd;
+}
+
+static int a_port(void)
+{
+	struct at_addr a;
+
+	at_addr(&a, AT_IN, AT_INET);
+	return at_port_of(&a);
+}
+
+/* The peer of the next connection to accept, as 127.0.0.N. */
+static int accept_from(int lfd)
+{
+	struct at_addr a;
+	int fd = accept(lfd, NULL, NULL), n = -1;
+
+	if (fd >= 0 && !at_getsockname(fd, &a))
+		n = ntohl(a.in.sin_addr.s_addr) & 0xff;
+	close(fd);
+	return n;
+}
+
+/* In order of arrival, whatever addresses they asked for. */
+TEST(any_takes_from_all_addresses_in_order)
+{
+	int port = a_port(), lfd = listen_ip(AT_IN, "0.0.0.0", port, 0);
+	static const int order[] = { 3, 1, 2, 1, 3, 2, 2, 1 };
+	int fds[ARRAY_SIZE(order) + 1], i, err;
+	char ip[16];
+
+	ASSERT_LE(0, lfd);
+	fds[0] = connect_ip("127.0.0.9", port, false, &err);
+	ASSERT_EQ(0, err);
+	for (i = 0; i < (int)ARRAY_SIZE(order); i++) {
+		snprintf(ip, sizeof(ip), "127.0.0.%d", order[i]);
+		fds[i + 1] = connect_ip(ip, port, false, &err);
+		ASSERT_EQ(EINPROGRESS, err);
+	}
+	EXPECT_EQ(9, accept_from(lfd));
+	for (i = 0; i < (int)ARRAY_SIZE(order); i++)
+		EXPECT_EQ(order[i], accept_from(lfd));
+	at_close(fds, ARRAY_SIZE(order) + 1);
+	close(lfd);
+}
+
+/* A closer listener takes those of its address, and gives them back. */
+TEST(a_closer_listener_comes_and_goes)
+{
+	int port = a_port(), any = listen_ip(AT_IN, "0.0.0.0", port, 0);
+	int fds[4], one, i, err;
+
+	ASSERT_LE(0, any);
+	fds[0] = connect_ip("127.0.0.9", port, false, &err);
+	ASSERT_EQ(0, err);
+	for (i = 1; i < 4; i++) {
+		fds[i] = connect_ip("127.0.0.1", port, false, &err);
+		ASSERT_EQ(EINPROGRESS, err);
+	}
+	one = listen_ip(AT_IN, "127.0.0.1", port, 0);
+	ASSERT_LE(0, one);
+	EXPECT_EQ(0, at_so_error(fds[1]));
+	EXPECT_EQ(0, at_place(fds[1]));
+	EXPECT_EQ(1, at_place(fds[2]));
+	/* The other one has none that waits now. */
+	EXPECT_EQ(9, accept_from(any));
+	EXPECT_EQ(EAGAIN, at_nonblock(any, true) ? -1 :
+			  at_err(accept(any, NULL, NULL)));
+	/* What waits goes back; what it had queued is reset. */
+	close(one);
+	EXPECT_EQ(1, accept_from(any));
+	EXPECT_EQ(1, accept_from(any));
+	EXPECT_EQ(EAGAIN, at_err(accept(any, NULL, NULL)));
+	at_close(fds, 4);
+	close(any);
+}
+
+/* IPv4 goes to 0.0.0.0, and to :: without one. */
+TEST(both_versions)
+{
+	int port = a_port(), six = listen_ip(AT_IN6, "::", port, 0), four;
+	int fds[4], i, err;
+
+	ASSERT_LE(0, six);
+	for (i = 0; i < 3; i++)
+		fds[i] = connect_ip("127.0.0.1", port, false, &err);
+	EXPECT_EQ(1, at_place(fds[1]));
+	four = listen_ip(AT_IN, "0.0.0.0", port, 0);
+	ASSERT_LE(0, four);
+	EXPECT_EQ(0, at_so_error(fds[1]));
+	EXPECT_EQ(1, at_place(fds[2]));
+	close(four);
+	/* Its queue was reset; what waits goes back to the other one. */
+	close(accept(six, NULL, NULL));
+	fds[3] = accept(six, NULL, NULL);
+	EXPECT_LE(0, fds[3]);
+	EXPECT_EQ(0, at_place(fds[2]));
+	at_close(fds, 4);
+	close(six);
+}
+
+/*
+ * What waits elsewhere costs a listener of any address nothing: attempts of
+ * others to addresses of the same port that have their own listeners, or none.
+ */
+static uint64_t accept_beside(int n)
+{
+	int port = a_port(), any = listen_ip(AT_IN, "0.0.0.0", port, 0);
+	int other = listen_ip(AT_IN, "127.0.0.2", port, 0);
+	int fds[MANY], mine[100], i, err, bad = 0;
+	uint64_t begin, took;
+
+	for (i = 0; i < n; i++)
+		fds[i] = connect_ip("127.0.0.2", port, i & 1, &err);
+	for (i = 0; i < 100; i++) {
+		mine[i] = connect_ip("127.0.0.1", port, false, &err);
+		bad += err != (i ? EINPROGRESS : 0);
+	}
+	begin = at_now_ns();
+	for (i = 0; i < 100; i++)
+		bad += accept_from(any) != 1;
+	took = at_now_ns() - begin;
+	close(any);
+	close(other);
+	at_close(fds, n);
+	at_close(mine, 100);
+	return bad ? 0 : took;
+}
+
+TEST(strangers_attempts_cost_nothing)
+{
+	EXPECT_TRUE(at_grows(2, accept_beside(FEW),
+			     accept_beside(MANY)));
+}
+
+/* ---- races ---- */
+
+struct flicker {
+	int port;
+	atomic_bool stop;
+	int failed;
+};
+
+static void *flicker(void *arg)
+{
+	struct flicker *f = arg;
+	int fd;
+
+	while (!atomic_load(&f->stop)) {
+		fd = listen_ip(AT_IN, "127.0.0.1", f->port, 1);
+		if (fd < 0)
+			f->failed++;
+		close(fd);
+	}
+	return NULL;
+}
+
+FIXTURE(race) {};
+FIXTURE_SETUP(race) {}
+FIXTURE_TEARDOWN(race) {}
+
+/*
+ * A closer listener comes and goes all the time, and one of any address
+ * accepts: each attempt is decided, and no accepted one is lost.
+ */
+TEST_F_TIMEOUT(race, no_attempt_is_forgotten, AT_TIMEOUT_LONG)
+{
+	struct flicker f = { .port = a_port() };
+	int any = listen_ip(AT_IN, "0.0.0.0", f.port, 0), rounds;
+	int i, j, fds[8], err, decided;
+	pthread_t thread;
+
+	ASSERT_LE(0, any);
+	ASSERT_EQ(0, at_nonblock(any, true));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, flicker, &f));
+	rounds = at_scale(300, 50);
+	for (i = 0; i < rounds; i++) {
+		for (j = 0; j < 8; j++) {
+			fds[j] = connect_ip("127.0.0.1", f.port, j & 1, &err);
+			ASSERT_TRUE(!err || err == EINPROGRESS);
+		}
+		for (j = 0; j < 8; j++) {
+			ASSERT_TRUE(at_until((close(accept(any, NULL, NULL)),
+					      at_poll_now(fds[j], POLLOUT))));
+			decided = at_so_error(fds[j]);
+			EXPECT_TRUE(!decided || decided == ECONNRESET);
+		}
+		at_close(fds, 8);
+	}
+	atomic_store(&f.stop, true);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, f.failed);
+	close(any);
+}
+
+TEST_HARNESS_MAIN
