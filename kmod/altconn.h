@@ -111,49 +111,100 @@ static inline bool altconn_addr_is_any(const struct altconn_addr *addr)
 /* "path:" and a path whose every byte is escaped as \xNN */
 #define ALTCONN_ADDR_STRLEN	(8 + 4 * ALTCONN_PATH_MAX)
 
+/* What the key of a place is made of. */
+enum altconn_place_level {
+	ALTCONN_PLACE_ADDR,	/* the whole address */
+	ALTCONN_PLACE_ONLY6,	/* likewise, of :: with IPV6_V6ONLY */
+	ALTCONN_PLACE_PORT,	/* an inet port, whatever the IP address */
+};
+
+/* Sorts of bindings that a place counts. */
+enum altconn_place_what {
+	ALTCONN_PLACE_ALL,
+	ALTCONN_PLACE_HARD,	/* exclude others that have SO_REUSEADDR too */
+	ALTCONN_PLACE_LISTENING,
+	ALTCONN_PLACE_SORTS,
+};
+
+/* An IPv4 address, 0.0.0.0, an IPv6 address, ::, :: with IPV6_V6ONLY. */
+#define ALTCONN_PLACE_CLASSES	5
+
 /**
- * struct altconn_claim - the one association of its type between two addresses
- * @local: the local address of the endpoint's association, a reference
- * @remote: the address at the other end, a reference
- * @assoc: the association, a reference, or NULL: it is not made yet
+ * struct altconn_place_count - how many bindings a place has
+ * @n: by what they are bound to, and by their sort
  */
-struct altconn_claim {
-	struct altconn_addr	*local;
-	struct altconn_addr	*remote;
-	struct altconn_assoc	*assoc;
+struct altconn_place_count {
+	u32	n[ALTCONN_PLACE_CLASSES][ALTCONN_PLACE_SORTS];
+};
+
+struct altconn_bind;
+struct altconn_claim;
+
+/**
+ * struct altconn_place - an address, or an inet port, that bindings have
+ * @node: link in the table
+ * @host: the binding that this is a part of; its address is the key
+ * @hash: of the key
+ * @n: bindings
+ * @level: enum altconn_place_level
+ * @binds: the bindings, the last one first
+ * @listeners: those of them that listen; none at the level of a port
+ * @count: what they are
+ *
+ * Lifetime: in the table from the first binding to the last one. @host is the
+ * first one; the place holds a reference to the address of @host, and so to the
+ * memory of both. All but lookups are under the stripe.
+ */
+struct altconn_place {
+	struct rhash_head		node;
+	struct altconn_bind		*host;
+	u32				hash;
+	u32				n;
+	u8				level;
+	struct hlist_head		binds;
+	struct hlist_head		listeners;
+	struct altconn_place_count	count;
 };
 
 /**
  * struct altconn_bind - an entry of the table of bound addresses
- * @node: link in the table
+ * @link: in @place's list
+ * @listener_link: in @place's list of listeners
+ * @port_link: in @port's list
+ * @place: the place of its address
+ * @port: the place of its port, inet addresses, or NULL
  * @net: namespace, NULL for paths: they are the machine's
  * @type: socket type; part of the key but for paths
  * @auto_bound: made by the family, dissolved with the association
  * @reuse: SO_REUSEADDR was set when it was bound
- * @share: ALTCONN_SHARE_ADDRESS was
- * @uid: whose it was then
+ * @share: ALTCONN_SHARE_ADDRESS or SO_REUSEPORT was
+ * @uid: the effective user id of the caller then
  * @v6only: of ::, serves no IPv4
  * @reachable: from other nodes too
- * @listens: it has, or is about to have, a listener; the stripe of its key
- * @hash: of its key
+ * @listens: it has, or is about to have, a listener; its stripe
+ * @hash: of what its stripe covers
  * @addr: @own
  * @sk: the endpoint; valid under RCU while the entry can be found
- * @claim: with @reuse or @share: of the endpoint's association, or NULL; the
- *	stripe of its key
- * @listener: its listener, or NULL; written under the stripe of its key
+ * @claim: with @reuse or @share: of the endpoint's association, or NULL; its
+ *	stripe
+ * @listener: its listener, or NULL; written under its stripe
  * @path: paths: pins the inode, so that its address stays this socket's
+ * @own_place: @place, of the binding that is there first
+ * @own_port: @port, likewise
  * @own: its address; allocated only as long as that is
- *
- * Several may have one key: inet addresses that differ in nothing but the IP
- * address, and sockets that share an address by SO_REUSEADDR.
  *
  * Lifetime: owned by one endpoint, ask->bind. Found only under RCU; taken out
  * of the table by altconn_unbind() when the endpoint closes or dissolves, so no
  * reader can find it after a grace period. That drops one reference to @own; the
- * memory of both goes with the last.
+ * memory of both goes with the last. @own_place and @own_port hold references
+ * too while they are in the table.
  */
 struct altconn_bind {
-	struct rhlist_head		node;
+	struct hlist_node		link;
+	struct hlist_node		listener_link;
+	struct hlist_node		port_link;
+	struct altconn_place		*place;
+	struct altconn_place		*port;
 	struct net			*net;
 	u8				type;
 	bool				auto_bound;
@@ -169,6 +220,8 @@ struct altconn_bind {
 	struct sock			*sk;
 	struct altconn_listener __rcu	*listener;
 	struct path			path;
+	struct altconn_place		own_place;
+	struct altconn_place		own_port;
 	struct altconn_addr		own;
 };
 
@@ -1060,7 +1113,7 @@ void __altconn_bind_claimed(struct altconn_bind *bind,
 			    struct altconn_assoc *assoc);
 void altconn_bind_reset(struct sock *sk);
 void __altconn_bind_answerable(struct sock *sk);
-int altconn_bind_claim_listening(struct sock *sk);
+int altconn_bind_start_listening(struct sock *sk);
 void altconn_bind_listen(struct sock *sk, struct altconn_listener *ln);
 void altconn_bind_unlisten(struct sock *sk);
 void altconn_unbind(struct sock *sk, struct path *path);
@@ -1079,12 +1132,31 @@ bool altconn_key_equal(const struct altconn_key *key, const struct net *net,
 		       int type, const struct altconn_addr *addr);
 spinlock_t *altconn_bind_stripe(const struct net *net, int type,
 				const struct altconn_addr *addr);
-struct rhlist_head *altconn_bind_lookup(struct net *net, int type,
+u32 altconn_bind_hash(const struct net *net, int type,
+		      const struct altconn_addr *addr);
+spinlock_t *altconn_bind_lock(const struct altconn_bind *bind);
+/* The exact address; less close are any address of its version, then :: */
+#define ALTCONN_CLOSEST		3
+struct altconn_place *altconn_bind_place(const struct net *net, int type,
+					 const struct altconn_addr *addr,
+					 unsigned int closeness);
+struct altconn_place *altconn_bind_port(const struct net *net, int type,
 					const struct altconn_addr *addr);
+struct altconn_bind *altconn_bind_find(const struct net *net, int type,
+				       const struct altconn_addr *addr);
 struct altconn_addr *altconn_bind_addr(struct net *net, int type,
 				       const struct altconn_addr *addr);
 unsigned int altconn_bind_score(const struct altconn_bind *bind,
 				const struct altconn_addr *addr);
+int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive);
+void altconn_bind_table_remove(struct altconn_bind *bind);
+bool altconn_bind_is_shared(const struct altconn_bind *bind);
+int altconn_bind_claim_listening(struct altconn_bind *bind);
+void altconn_bind_set_listener(struct altconn_bind *bind,
+			       struct altconn_listener *ln);
+u32 altconn_bind_spread(const struct altconn_addr *from, u32 n);
+int altconn_bind_table_init(void);
+void altconn_bind_table_exit(void);
 int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
 			enum altconn_bind_how how);
 struct altconn_bind *altconn_bind_reserve(struct sock *sk,
@@ -1147,9 +1219,21 @@ static inline void altconn_bind_claimed(struct sock *sk,
 		__altconn_bind_claimed(bind, assoc);
 }
 
-/* All bindings of a key, under RCU. */
-#define altconn_bind_for_each(bind, pos, list) \
-	rhl_for_each_entry_rcu(bind, pos, list, node)
+/* All bindings of a place, which may be NULL; under RCU. */
+#define altconn_bind_for_each(bind, place)				\
+	if (!(place)) {} else						\
+		hlist_for_each_entry_rcu(bind, &(place)->binds, link)
+
+/* Those that listen. */
+#define altconn_bind_for_each_listener(bind, place)			\
+	if (!(place)) {} else						\
+		hlist_for_each_entry_rcu(bind, &(place)->listeners,	\
+					 listener_link)
+
+/* Those of altconn_bind_port(). */
+#define altconn_bind_for_each_port(bind, port)				\
+	if (!(port)) {} else						\
+		hlist_for_each_entry_rcu(bind, &(port)->binds, port_link)
 
 /* port.c */
 void altconn_port_init(struct altconn_net *an);

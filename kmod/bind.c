@@ -1,292 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The table of bound addresses, and automatic names.
+ * bind(2), automatic addresses, and the local address of a connection.
  *
- * One hash table for the machine; the namespace is part of the key, but for
- * paths, which network namespaces share as AF_UNIX shares them. Ports, names
- * and IP addresses are each socket type's own; a path is one socket's, whatever
- * its type. Of an inet address only the port is in the key: who serves which IP
- * address is told by a score, as with TCP.
- *
- * Lookups run under RCU. Who adds to a key, or makes one of its bindings a
- * listener's, holds the key's stripe, one of an array of locks: so no two
- * bindings that exclude each other come to be.
+ * bind_table.c has the table that the addresses are in. Here stands what an
+ * endpoint is bound to, and by which of bind(), connect() and listen(); and the
+ * claims: two sockets may share a local address, but no two associations of a
+ * type have both addresses alike (E-ADDRINUSE).
  */
 
 #include <linux/jhash.h>
+#include <linux/rhashtable.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/stringhash.h>
 #include <net/ip.h>
 #include "altconn.h"
 
-#define STRIPES	256
-
-static struct rhltable bind_table;
-static spinlock_t stripes[STRIPES];
-static u32 table_seed __read_mostly;
-
-static u32 digest(const struct net *net, int type,
-		  const struct altconn_addr *addr)
-{
-	u32 seed = table_seed;
-
-	if (addr->kind == ALTCONN_KIND_PATH)
-		return jhash(&addr->inode, sizeof(addr->inode), seed);
-	seed ^= (u32)((unsigned long)net >> 6);
-	if (addr->kind == ALTCONN_KIND_INET)
-		return jhash_2words(addr->port, type << 8 | addr->kind, seed);
-	seed = jhash_3words(addr->node, addr->port, type << 8 | addr->kind,
-			    seed);
-	return addr->len ? full_name_hash((void *)(unsigned long)seed,
-					  addr->bytes, addr->len) : seed;
-}
-
-/**
- * altconn_key() - make a key
- * @net: the namespace
- * @type: socket type
- * @addr: canonical address; of a path only the inode counts, of an inet address
- *	only the port
- *
- * Context: any.
- */
-struct altconn_key altconn_key(const struct net *net, int type,
-			       const struct altconn_addr *addr)
-{
-	return (struct altconn_key) {
-		.net = net, .type = type, .addr = addr,
-		.hash = digest(net, type, addr),
-	};
-}
-
-/**
- * altconn_key_hash() - hash of a key in a table
- * @data: struct altconn_key
- * @len: not used
- * @seed: of the table
- *
- * Context: any.
- */
-u32 altconn_key_hash(const void *data, u32 len, u32 seed)
-{
-	return ((const struct altconn_key *)data)->hash ^ seed;
-}
-
-static bool same_addr(const struct altconn_addr *a,
-		      const struct altconn_addr *b)
-{
-	if (a->kind != b->kind)
-		return false;
-	if (a->kind == ALTCONN_KIND_PATH)
-		return a->inode == b->inode;
-	if (a->kind == ALTCONN_KIND_INET)
-		return a->port == b->port;
-	return altconn_addr_equal(a, b);
-}
-
-/**
- * altconn_key_equal() - is this the key of an entry?
- * @key: the key
- * @net: the entry's namespace
- * @type: its socket type
- * @addr: its address
- *
- * Context: any.
- */
-bool altconn_key_equal(const struct altconn_key *key, const struct net *net,
-		       int type, const struct altconn_addr *addr)
-{
-	if (!same_addr(key->addr, addr))
-		return false;
-	if (addr->kind == ALTCONN_KIND_PATH)
-		return true;
-	return key->net == net && key->type == type;
-}
-
-static struct altconn_key key_of(const struct altconn_bind *bind)
-{
-	return (struct altconn_key) {
-		.net = bind->net, .type = bind->type, .addr = bind->addr,
-		.hash = bind->hash,
-	};
-}
-
-static u32 hash_bind(const void *data, u32 len, u32 seed)
-{
-	return ((const struct altconn_bind *)data)->hash ^ seed;
-}
-
-/* As a table's comparison function: 0 when equal. */
-static int compare(struct rhashtable_compare_arg *arg, const void *obj)
-{
-	const struct altconn_bind *bind = obj;
-
-	return !altconn_key_equal(arg->key, bind->net, bind->type, bind->addr);
-}
-
-static const struct rhashtable_params bind_params = {
-	.head_offset		= offsetof(struct altconn_bind, node),
-	.hashfn			= altconn_key_hash,
-	.obj_hashfn		= hash_bind,
-	.obj_cmpfn		= compare,
-	.automatic_shrinking	= true,
-};
-
-static struct net *key_net(struct net *net, const struct altconn_addr *addr)
-{
-	return addr->kind == ALTCONN_KIND_PATH ? NULL : net;
-}
-
-/**
- * altconn_bind_stripe() - the lock of a key
- * @net: the namespace
- * @type: socket type
- * @addr: canonical address
- *
- * Context: any.
- */
-spinlock_t *altconn_bind_stripe(const struct net *net, int type,
-				const struct altconn_addr *addr)
-{
-	return &stripes[digest(net, type, addr) % STRIPES];
-}
-
-static spinlock_t *stripe_of(const struct altconn_bind *bind)
-{
-	return &stripes[bind->hash % STRIPES];
-}
-
-/**
- * altconn_bind_lookup() - who is bound to an address' key
- * @net: the caller's namespace
- * @type: socket type; paths are found whatever their type
- * @addr: canonical address
- *
- * Context: RCU read side; the result is valid within it.
- * Return: the list of them, for altconn_bind_for_each(); may be NULL. Not all
- * need serve the address: altconn_bind_score().
- */
-struct rhlist_head *altconn_bind_lookup(struct net *net, int type,
-					const struct altconn_addr *addr)
-{
-	const struct altconn_key key = altconn_key(key_net(net, addr), type,
-						   addr);
-
-	return rhltable_lookup(&bind_table, &key, bind_params);
-}
-
-/**
- * altconn_bind_score() - does a binding serve an address, and how closely?
- * @bind: a binding of the address' key
- * @addr: where somebody connects or sends to
- *
- * Context: any.
- * Return: 0: it does not, or not who comes from another node; higher is closer:
- * the exact IP address, then any of its version, then an IPv6 socket that takes
- * IPv4 too.
- */
-unsigned int altconn_bind_score(const struct altconn_bind *bind,
-				const struct altconn_addr *addr)
-{
-	bool v4;
-
-	if (unlikely(addr->far) && !READ_ONCE(bind->reachable))
-		return 0;
-	if (addr->kind != ALTCONN_KIND_INET)
-		return 3;
-	if (altconn_addr_equal(bind->addr, addr))
-		return 3;
-	if (!altconn_addr_is_any(bind->addr))
-		return 0;
-	v4 = altconn_addr_is_v4(addr);
-	if (altconn_addr_is_v4(bind->addr) == v4)
-		return 2;
-	return v4 && !bind->v6only ? 1 : 0;
-}
-
-/**
- * altconn_bind_addr() - the address that a socket of this type is bound to
- * @net: the caller's namespace
- * @type: socket type
- * @addr: canonical address; of a path, its inode is pinned by the caller
- *
- * Context: any.
- * Return: the bound address, a reference; NULL: nobody is bound there.
- */
-struct altconn_addr *altconn_bind_addr(struct net *net, int type,
-				       const struct altconn_addr *addr)
-{
-	struct rhlist_head *list, *pos;
-	struct altconn_addr *found = NULL;
-	struct altconn_bind *bind;
-
-	rcu_read_lock();
-	list = altconn_bind_lookup(net, type, addr);
-	altconn_bind_for_each(bind, pos, list) {
-		if (bind->type != type || !altconn_bind_score(bind, addr) ||
-		    !refcount_inc_not_zero(&bind->addr->refs))
-			continue;
-		found = bind->addr;
-		break;
-	}
-	rcu_read_unlock();
-	return found;
-}
-
-/* Is there an address that both would serve? Of one key. */
-static bool overlap(const struct altconn_bind *a, const struct altconn_bind *b)
-{
-	return altconn_bind_score(a, b->addr) || altconn_bind_score(b, a->addr);
-}
-
-/* ALTCONN_SHARE_ADDRESS: nobody gets at another user's connections. */
-static bool shared(const struct altconn_bind *a, const struct altconn_bind *b)
-{
-	return a->share && b->share && uid_eq(a->uid, b->uid);
-}
-
-/*
- * As with TCP: two may share an address when both have SO_REUSEADDR, as long
- * as neither of them listens.
- */
-static bool excludes(const struct altconn_bind *old,
-		     const struct altconn_bind *new)
-{
-	return overlap(old, new) && !shared(old, new) &&
-	       (!old->reuse || !new->reuse || old->listens);
-}
-
-/* Add to the table, unless the address is taken; @exclusive: by anybody. */
-static int insert(struct altconn_bind *new, bool exclusive)
-{
-	const struct altconn_key key = key_of(new);
-	spinlock_t *stripe = stripe_of(new);
-	struct rhlist_head *list, *pos;
-	struct altconn_bind *old;
-	int err = -EADDRINUSE;
-
-	rcu_read_lock();
-	spin_lock(stripe);
-	list = rhltable_lookup(&bind_table, &key, bind_params);
-	altconn_bind_for_each(old, pos, list)
-		if (excludes(old, new) || (exclusive && overlap(old, new)))
-			goto out;
-	err = rhltable_insert_key(&bind_table, &key, &new->node, bind_params);
-	/* The table's own -EBUSY and -E2BIG are want of memory too. */
-	if (err)
-		err = -ENOMEM;
-out:
-	spin_unlock(stripe);
-	rcu_read_unlock();
-	return err;
-}
+static struct rhashtable claim_table;
 
 /* Sharing is for ports and IP addresses: AF_UNIX knows none. */
 static bool may_reuse(const struct sock *sk, const struct altconn_addr *addr)
 {
 	return sk->sk_reuse && (addr->kind == ALTCONN_KIND_PORT ||
 				addr->kind == ALTCONN_KIND_INET);
+}
+
+/* ALTCONN_SHARE_ADDRESS, or SO_REUSEPORT in the inet formats. */
+static bool may_share(const struct sock *sk, const struct altconn_addr *addr)
+{
+	return (altconn_sk(sk)->share || sk->sk_reuseport) &&
+	       addr->kind != ALTCONN_KIND_PATH;
 }
 
 static bool is_loopback(const struct altconn_addr *addr)
@@ -321,14 +63,13 @@ static struct altconn_bind *bind_new(struct sock *sk,
 	refcount_set(&bind->own.refs, 1);
 	bind->own.bound = true;
 	bind->addr = &bind->own;
-	bind->net = key_net(sock_net(sk), addr);
+	bind->net = addr->kind == ALTCONN_KIND_PATH ? NULL : sock_net(sk);
 	bind->type = sk->sk_type;
 	bind->sk = sk;
 	bind->auto_bound = how == ALTCONN_BIND_AUTO;
 	bind->reuse = how != ALTCONN_BIND_AUTO && may_reuse(sk, addr);
-	bind->share = how == ALTCONN_BIND_ASKED && ask->share &&
-		      addr->kind != ALTCONN_KIND_PATH;
-	bind->uid = current_uid();
+	bind->share = how != ALTCONN_BIND_AUTO && may_share(sk, addr);
+	bind->uid = current_euid();
 	bind->v6only = ask->v6only;
 	bind->reachable = is_reachable(sk, addr);
 	return bind;
@@ -338,10 +79,8 @@ static struct altconn_bind *bind_new(struct sock *sk,
 static int bind_publish(struct sock *sk, struct altconn_bind *bind,
 			bool exclusive)
 {
-	int err;
+	int err = altconn_bind_table_insert(bind, exclusive);
 
-	bind->hash = digest(bind->net, bind->type, bind->addr);
-	err = insert(bind, exclusive);
 	if (err)
 		return err;
 	altconn_sock_set_addr(sk, altconn_addr_get(bind->addr));
@@ -373,8 +112,10 @@ int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
 	if (!bind)
 		return -ENOMEM;
 	err = bind_publish(sk, bind, how != ALTCONN_BIND_ASKED);
-	if (err)
+	if (err == -EADDRINUSE)
 		kfree(bind);
+	else if (err)
+		altconn_addr_put(bind->addr);
 	return err;
 }
 
@@ -460,7 +201,8 @@ void altconn_bind_unreserve(struct sock *sk, struct altconn_bind *bind)
 	if (ask->binding == bind)
 		ask->binding = NULL;
 	spin_unlock(&ask->bind_lock);
-	kfree(bind);
+	/* Readers may have seen it, when memory ran out. */
+	altconn_addr_put(bind->addr);
 }
 
 /* altconn_bind_cancel() of a bind() that is under way. */
@@ -473,7 +215,62 @@ void __altconn_bind_cancel(struct sock *sk)
 	spin_unlock(&ask->bind_lock);
 }
 
-static void free_claim(struct altconn_claim *claim)
+/* ---- claims ---- */
+
+/**
+ * struct altconn_claim - the one association of its type between two addresses
+ * @node: link in claim_table, while @linked
+ * @linked: it is there; the stripe of the binding
+ * @type: socket type
+ * @hash: of the key
+ * @net: namespace; part of the key, as are @type, @local and @remote
+ * @local: the local address of the endpoint's association, a reference
+ * @remote: the address at the other end, a reference
+ * @assoc: the association, a reference, or NULL: it is not made yet
+ * @rcu: frees it
+ *
+ * Lifetime: owned by a binding, bind->claim, from connect() to the end of its
+ * association. A claim whose attempt has failed stays there until the next call
+ * on the socket; another claim of the same addresses takes it out of the table.
+ * Claims that could be equal are changed under one stripe, since their local
+ * addresses are equal.
+ */
+struct altconn_claim {
+	struct rhash_head	node;
+	bool			linked;
+	u8			type;
+	u32			hash;
+	const struct net	*net;
+	struct altconn_addr	*local;
+	struct altconn_addr	*remote;
+	struct altconn_assoc	*assoc;
+	struct rcu_head		rcu;
+};
+
+static u32 claim_hash_obj(const void *data, u32 len, u32 seed)
+{
+	return ((const struct altconn_claim *)data)->hash ^ seed;
+}
+
+/* The key is a claim too. 0 when equal, as rhashtable wants it. */
+static int claim_compare(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct altconn_claim *claim = obj, *key = arg->key;
+
+	return claim->net != key->net || claim->type != key->type ||
+	       !altconn_addr_equal(claim->local, key->local) ||
+	       !altconn_addr_equal(claim->remote, key->remote);
+}
+
+static const struct rhashtable_params claim_params = {
+	.head_offset		= offsetof(struct altconn_claim, node),
+	.hashfn			= claim_hash_obj,
+	.obj_hashfn		= claim_hash_obj,
+	.obj_cmpfn		= claim_compare,
+	.automatic_shrinking	= true,
+};
+
+static void claim_free(struct altconn_claim *claim)
 {
 	if (!claim)
 		return;
@@ -481,18 +278,28 @@ static void free_claim(struct altconn_claim *claim)
 	altconn_addr_put(claim->remote);
 	if (claim->assoc)
 		altconn_assoc_put(claim->assoc);
-	kfree(claim);
+	kfree_rcu(claim, rcu);
 }
 
-/* No association any more that another socket's could equal. */
+static void claim_unlink(struct altconn_claim *claim)
+{
+	if (claim && claim->linked)
+		rhashtable_remove_fast(&claim_table, &claim->node,
+				       claim_params);
+	if (claim)
+		claim->linked = false;
+}
+
+/* Another socket's association may have the same addresses from here on. */
 static void unclaim(struct altconn_bind *bind)
 {
 	struct altconn_claim *claim = NULL;
 
-	spin_lock(stripe_of(bind));
+	spin_lock(altconn_bind_lock(bind));
 	swap(bind->claim, claim);
-	spin_unlock(stripe_of(bind));
-	free_claim(claim);
+	claim_unlink(claim);
+	spin_unlock(altconn_bind_lock(bind));
+	claim_free(claim);
 }
 
 /**
@@ -512,9 +319,7 @@ void altconn_unbind(struct sock *sk, struct path *path)
 	if (!bind)
 		return;
 	WRITE_ONCE(ask->bind, NULL);
-	rhltable_remove(&bind_table, &bind->node, bind_params);
-	if (bind->addr->port)
-		altconn_port_free(bind->net, bind->type, bind->addr);
+	altconn_bind_table_remove(bind);
 	if (sk->sk_type == SOCK_DGRAM)
 		altconn_dgram_changed();
 	if (bind->claim)
@@ -609,72 +414,83 @@ static struct altconn_addr *own_addr(const struct sock *sk)
 }
 
 /* An attempt that has failed claims nothing, though its socket keeps it. */
-static bool claims(const struct altconn_bind *bind,
-		   const struct altconn_addr *own,
-		   const struct altconn_addr *dest)
+static bool claim_holds(const struct altconn_claim *claim)
 {
-	const struct altconn_claim *claim = bind->claim;
-
-	return claim && altconn_addr_equal(claim->local, own) &&
-	       altconn_addr_equal(claim->remote, dest) &&
-	       (!claim->assoc || altconn_assoc_state(claim->assoc) !=
-				 ALTCONN_ASSOC_STATE_CLOSED);
+	return !claim->assoc || altconn_assoc_state(claim->assoc) !=
+				ALTCONN_ASSOC_STATE_CLOSED;
 }
 
-static struct rhlist_head *siblings(const struct altconn_bind *bind)
+static struct altconn_claim *claim_new(const struct altconn_bind *bind,
+				       struct altconn_addr *local,
+				       struct altconn_addr *remote)
 {
-	const struct altconn_key key = key_of(bind);
+	struct altconn_claim *claim;
 
-	return rhltable_lookup(&bind_table, &key, bind_params);
+	claim = kzalloc(sizeof(*claim), GFP_KERNEL_ACCOUNT);
+	if (!claim)
+		return NULL;
+	claim->net = bind->net;
+	claim->type = bind->type;
+	claim->local = altconn_addr_get(local);
+	claim->remote = altconn_addr_get(remote);
+	claim->hash = jhash_2words(altconn_bind_hash(bind->net, bind->type,
+						     local),
+				   altconn_bind_hash(bind->net, bind->type,
+						     remote), 0);
+	return claim;
 }
 
-/* -EADDRINUSE: it was accepted, at another socket with this local address. */
+/* Enter @new in the table, unless the same addresses are claimed already. */
+static int claim_link(struct altconn_bind *bind, struct altconn_claim *new)
+{
+	struct altconn_claim *old;
+
+	lockdep_assert_held(altconn_bind_lock(bind));
+	old = rhashtable_lookup(&claim_table, new, claim_params);
+	if (old && claim_holds(old))
+		return -EADDRINUSE;
+	claim_unlink(old);
+	claim_unlink(bind->claim);
+	if (rhashtable_insert_fast(&claim_table, &new->node, claim_params))
+		return -ENOMEM;
+	new->linked = true;
+	return 0;
+}
+
+/*
+ * An association that was accepted claims nothing, and is looked for only where
+ * another socket has the local address too.
+ */
 static int check_accepted(const struct altconn_bind *bind,
 			  const struct altconn_addr *own,
 			  const struct altconn_addr *dest)
 {
-	struct altconn_bind *other;
-	struct rhlist_head *pos;
-	bool shared = false;
-
-	rcu_read_lock();
-	altconn_bind_for_each(other, pos, siblings(bind))
-		shared |= other != bind;
-	rcu_read_unlock();
-	return shared ? altconn_assoc_accepted(bind->net, bind->type, own,
-					       dest) : 0;
+	return altconn_bind_is_shared(bind) ?
+	       altconn_assoc_accepted(bind->net, bind->type, own, dest) : 0;
 }
 
 /* E-ADDRINUSE: no two associations have type, local and remote address alike. */
 static int claim(struct sock *sk, struct altconn_addr *dest)
 {
-	struct altconn_bind *other, *bind = altconn_sk(sk)->bind;
+	struct altconn_bind *bind = altconn_sk(sk)->bind;
 	struct altconn_addr *own = own_addr(sk);
-	spinlock_t *stripe = stripe_of(bind);
 	struct altconn_claim *new;
-	struct rhlist_head *pos;
 	int err = check_accepted(bind, own, dest);
 
 	if (err)
 		return err;
-	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	new = claim_new(bind, own, dest);
 	if (!new)
 		return -ENOMEM;
-	new->local = altconn_addr_get(own);
-	new->remote = altconn_addr_get(dest);
-	err = -EADDRINUSE;
 	rcu_read_lock();
-	spin_lock(stripe);
-	altconn_bind_for_each(other, pos, siblings(bind))
-		if (claims(other, own, dest))
-			goto out;
-	swap(bind->claim, new);
-	err = 0;
-out:
-	spin_unlock(stripe);
+	spin_lock(altconn_bind_lock(bind));
+	err = claim_link(bind, new);
+	if (!err)
+		swap(bind->claim, new);
+	spin_unlock(altconn_bind_lock(bind));
 	rcu_read_unlock();
-	/* Its own, or that of the attempt before. */
-	free_claim(new);
+	/* The new claim on failure, else the one of the attempt before. */
+	claim_free(new);
 	return err;
 }
 
@@ -682,9 +498,9 @@ out:
 void __altconn_bind_claimed(struct altconn_bind *bind,
 			    struct altconn_assoc *assoc)
 {
-	spin_lock(stripe_of(bind));
+	spin_lock(altconn_bind_lock(bind));
 	bind->claim->assoc = altconn_assoc_get(assoc);
-	spin_unlock(stripe_of(bind));
+	spin_unlock(altconn_bind_lock(bind));
 }
 
 /* altconn_bind_answerable() where it is. */
@@ -781,21 +597,8 @@ void altconn_bind_reset(struct sock *sk)
 	}
 }
 
-/* Does another socket that shares the address listen? The stripe is held. */
-static bool is_listened_at(const struct altconn_bind *bind)
-{
-	struct altconn_bind *other;
-	struct rhlist_head *pos;
-
-	altconn_bind_for_each(other, pos, siblings(bind))
-		if (other != bind && other->listens && overlap(bind, other) &&
-		    !shared(bind, other))
-			return true;
-	return false;
-}
-
 /**
- * altconn_bind_claim_listening() - an endpoint is about to listen
+ * altconn_bind_start_listening() - an endpoint is about to listen
  * @sk: the endpoint, bound
  *
  * Undone by altconn_bind_unlisten().
@@ -803,37 +606,30 @@ static bool is_listened_at(const struct altconn_bind *bind)
  * Context: process; lock_sock() held.
  * Return: 0; -EADDRINUSE: another socket shares the address and listens.
  */
-int altconn_bind_claim_listening(struct sock *sk)
+int altconn_bind_start_listening(struct sock *sk)
 {
-	struct altconn_bind *bind = altconn_sk(sk)->bind;
-	spinlock_t *stripe = stripe_of(bind);
-	int err = -EADDRINUSE;
-
-	rcu_read_lock();
-	spin_lock(stripe);
-	if (!is_listened_at(bind)) {
-		bind->listens = true;
-		err = 0;
-	}
-	spin_unlock(stripe);
-	rcu_read_unlock();
-	return err;
+	return altconn_bind_claim_listening(altconn_sk(sk)->bind);
 }
 
 /**
  * altconn_bind_listen() - attempts to an endpoint's address find a listener
- * @sk: the endpoint; altconn_bind_claim_listening() has succeeded
+ * @sk: the endpoint; altconn_bind_start_listening() has succeeded
  * @ln: its listener
  *
  * Context: process; lock_sock() held.
  */
 void altconn_bind_listen(struct sock *sk, struct altconn_listener *ln)
 {
-	rcu_assign_pointer(altconn_sk(sk)->bind->listener, ln);
+	struct altconn_bind *bind = altconn_sk(sk)->bind;
+	spinlock_t *stripe = altconn_bind_lock(bind);
+
+	spin_lock(stripe);
+	altconn_bind_set_listener(bind, ln);
+	spin_unlock(stripe);
 }
 
 /**
- * altconn_bind_unlisten() - undo altconn_bind_claim_listening() and altconn_bind_listen()
+ * altconn_bind_unlisten() - undo altconn_bind_start_listening(), altconn_bind_listen()
  * @sk: the endpoint
  *
  * Context: process; lock_sock() held.
@@ -841,11 +637,10 @@ void altconn_bind_listen(struct sock *sk, struct altconn_listener *ln)
 void altconn_bind_unlisten(struct sock *sk)
 {
 	struct altconn_bind *bind = altconn_sk(sk)->bind;
-	spinlock_t *stripe = stripe_of(bind);
+	spinlock_t *stripe = altconn_bind_lock(bind);
 
 	spin_lock(stripe);
-	RCU_INIT_POINTER(bind->listener, NULL);
-	bind->listens = false;
+	altconn_bind_set_listener(bind, NULL);
 	spin_unlock(stripe);
 }
 
@@ -950,18 +745,20 @@ int altconn_bind(struct socket *sock, struct sockaddr_unsized *uaddr, int len)
 }
 
 /**
- * altconn_bind_init() - make the table
+ * altconn_bind_init() - make the tables of bindings and of claims
  *
  * Return: 0 or -ENOMEM.
  */
 int __init altconn_bind_init(void)
 {
-	int i;
+	int err = altconn_bind_table_init();
 
-	table_seed = get_random_u32();
-	for (i = 0; i < STRIPES; i++)
-		spin_lock_init(&stripes[i]);
-	return rhltable_init(&bind_table, &bind_params);
+	if (err)
+		return err;
+	err = rhashtable_init(&claim_table, &claim_params);
+	if (err)
+		altconn_bind_table_exit();
+	return err;
 }
 
 /**
@@ -971,5 +768,6 @@ int __init altconn_bind_init(void)
  */
 void altconn_bind_exit(void)
 {
-	rhltable_destroy(&bind_table);
+	rhashtable_destroy(&claim_table);
+	altconn_bind_table_exit();
 }

@@ -181,6 +181,53 @@ static unsigned int suits(const struct altconn_bind *bind,
 	return altconn_addr_equal(peer, from) ? score + 2 : 1;
 }
 
+/* The @nth binding of a place that shares it and suits as well as @score. */
+static struct altconn_bind *dgram_nth(const struct altconn_place *place,
+				      const struct altconn_addr *addr,
+				      const struct altconn_addr *from,
+				      unsigned int score, u32 nth)
+{
+	struct altconn_bind *bind, *last = NULL;
+
+	altconn_bind_for_each(bind, place) {
+		if (!bind->share || suits(bind, addr, from) != score)
+			continue;
+		last = bind;
+		if (!nth--)
+			break;
+	}
+	return last;
+}
+
+/*
+ * The binding of a place that suits better than @best, which is written. Of
+ * those that share the address the sender's address chooses one, as UDP does
+ * with SO_REUSEPORT.
+ */
+static struct altconn_bind *dgram_best(const struct altconn_place *place,
+				       const struct altconn_addr *addr,
+				       const struct altconn_addr *from,
+				       unsigned int *best)
+{
+	struct altconn_bind *bind, *found = NULL;
+	unsigned int score;
+	u32 shared = 0;
+
+	altconn_bind_for_each(bind, place) {
+		score = suits(bind, addr, from);
+		if (score > *best) {
+			*best = score;
+			found = bind;
+			shared = 0;
+		}
+		shared += score == *best && bind->share;
+	}
+	if (shared < 2 || !found || !found->share)
+		return found;
+	return dgram_nth(place, addr, from, *best,
+			 altconn_bind_spread(from, shared));
+}
+
 /*
  * The bound endpoint that takes a datagram to an address. An address of a path
  * must be the binding's own object or come from a lookup that pins the inode.
@@ -189,27 +236,26 @@ static struct sock *find_here(struct net *net, const struct altconn_addr *addr,
 			      const struct altconn_addr *from, bool connected,
 			      int *err)
 {
-	struct rhlist_head *list, *pos;
-	unsigned int best = 0, score;
-	struct altconn_bind *bind;
+	struct altconn_bind *bind = NULL, *better;
+	unsigned int closeness, best = 0;
 	struct sock *sk = NULL;
 
 	*err = -ECONNREFUSED;
 	rcu_read_lock();
-	list = altconn_bind_lookup(net, SOCK_DGRAM, addr);
-	altconn_bind_for_each(bind, pos, list) {
-		/* A path's; those of other kinds are of this type. */
-		if (bind->type != SOCK_DGRAM)
-			*err = -EPROTOTYPE;
-		if (connected && addr->kind == ALTCONN_KIND_PATH &&
-		    bind->addr != addr)
-			continue;
-		score = suits(bind, addr, from);
-		if (score <= best)
-			continue;
-		best = score;
-		sk = bind->sk;
+	/* What suits at a place suits better than anything less close. */
+	for (closeness = ALTCONN_CLOSEST; closeness && best < 2; closeness--) {
+		better = dgram_best(altconn_bind_place(net, SOCK_DGRAM, addr,
+						       closeness),
+				    addr, from, &best);
+		bind = better ? : bind;
 	}
+	if (!bind && addr->kind == ALTCONN_KIND_PATH &&
+	    altconn_bind_find(net, SOCK_DGRAM, addr))
+		*err = -EPROTOTYPE;
+	/* The path that the sender is connected to may be another's by now. */
+	if (bind && (!connected || addr->kind != ALTCONN_KIND_PATH ||
+		     bind->addr == addr))
+		sk = bind->sk;
 	if (sk && !refcount_inc_not_zero(&sk->sk_refcnt))
 		sk = NULL;
 	rcu_read_unlock();
@@ -897,26 +943,39 @@ static bool hears_broadcast(const struct altconn_bind *bind)
 	return altconn_addr_is_any(bind->addr) && !bind->v6only;
 }
 
+/* Store a reference to a hearer of a broadcast; or count it, beyond @room. */
+static void add_hearer(const struct altconn_bind *bind, struct sock **hearers,
+		       size_t room, size_t *n)
+{
+	if (!hears_broadcast(bind))
+		return;
+	if (*n < room) {
+		if (!refcount_inc_not_zero(&bind->sk->sk_refcnt))
+			return;
+		hearers[*n] = bind->sk;
+	}
+	(*n)++;
+}
+
 /* Those who hear a broadcast, at most @room of them, with references. */
 static size_t find_hearers(struct net *net, const struct altconn_addr *addr,
 			   struct sock **hearers, size_t room)
 {
 	struct altconn_addr key = { .kind = addr->kind, .port = addr->port };
-	struct rhlist_head *list, *pos;
+	struct altconn_place *place;
 	struct altconn_bind *bind;
 	size_t n = 0;
 
 	rcu_read_lock();
-	list = altconn_bind_lookup(net, SOCK_DGRAM, &key);
-	altconn_bind_for_each(bind, pos, list) {
-		if (!hears_broadcast(bind))
-			continue;
-		if (n < room &&
-		    !refcount_inc_not_zero(&bind->sk->sk_refcnt))
-			continue;
-		if (n < room)
-			hearers[n] = bind->sk;
-		n++;
+	if (addr->kind == ALTCONN_KIND_INET) {
+		place = altconn_bind_port(net, SOCK_DGRAM, &key);
+		altconn_bind_for_each_port(bind, place)
+			add_hearer(bind, hearers, room, &n);
+	} else {
+		place = altconn_bind_place(net, SOCK_DGRAM, &key,
+					   ALTCONN_CLOSEST);
+		altconn_bind_for_each(bind, place)
+			add_hearer(bind, hearers, room, &n);
 	}
 	rcu_read_unlock();
 	return n;

@@ -45,28 +45,24 @@ struct altconn_listener *altconn_listener_of(const struct sock *sk)
 	return ln;
 }
 
-/* What an address is to someone who wants to connect. */
+/* What an address is that has no listener. */
 struct found {
-	struct altconn_listener	*ln;
-	unsigned int		score, equals;
-	bool			bound, wrong_type;
+	bool	bound, wrong_type;
 };
 
 /* Whose turn it is among those who share an address. */
 static atomic_t turn;
 
 /* The @nth of those that serve an address as closely as @score. */
-static struct altconn_listener *choose(struct net *net, int type,
+static struct altconn_listener *choose(const struct altconn_place *place,
 				       const struct altconn_addr *addr,
 				       unsigned int score, unsigned int nth)
 {
 	struct altconn_listener *ln, *last = NULL;
-	struct rhlist_head *list, *pos;
 	struct altconn_bind *bind;
 	bool full, found = false;
 
-	list = altconn_bind_lookup(net, type, addr);
-	altconn_bind_for_each(bind, pos, list) {
+	altconn_bind_for_each_listener(bind, place) {
 		ln = rcu_dereference(bind->listener);
 		if (!ln || altconn_bind_score(bind, addr) != score)
 			continue;
@@ -84,36 +80,51 @@ static struct altconn_listener *choose(struct net *net, int type,
 	return last;
 }
 
-/* The closest listener of a key's bindings. RCU read side. */
-static void look(struct net *net, int type, const struct altconn_addr *addr,
-		 struct found *found)
+/* A listener of a place, in turn. RCU read side. */
+static struct altconn_listener *look_at(const struct altconn_place *place,
+					int type,
+					const struct altconn_addr *addr,
+					unsigned int score)
 {
-	struct altconn_listener *ln;
-	struct rhlist_head *list, *pos;
+	struct altconn_listener *ln, *found = NULL;
 	struct altconn_bind *bind;
-	unsigned int score;
+	unsigned int equals = 0;
 
-	list = altconn_bind_lookup(net, type, addr);
-	altconn_bind_for_each(bind, pos, list) {
-		score = altconn_bind_score(bind, addr);
-		if (!score)
-			continue;
-		found->bound = true;
-		found->wrong_type = bind->type != type;
+	altconn_bind_for_each_listener(bind, place) {
 		ln = rcu_dereference(bind->listener);
-		if (!ln || found->wrong_type || score < found->score)
+		if (!ln || bind->type != type ||
+		    altconn_bind_score(bind, addr) != score)
 			continue;
-		if (score > found->score) {
-			found->ln = ln;
-			found->score = score;
-			found->equals = 0;
-		}
-		found->equals++;
+		found = ln;
+		equals++;
 	}
-	if (unlikely(found->equals > 1))
-		found->ln = choose(net, type, addr, found->score,
-				   (u32)atomic_inc_return(&turn) %
-				   found->equals);
+	if (unlikely(equals > 1))
+		found = choose(place, addr, score,
+			       (u32)atomic_inc_return(&turn) % equals);
+	return found;
+}
+
+/* The closest listener of an address. RCU read side. */
+static struct altconn_listener *look(struct net *net, int type,
+				     const struct altconn_addr *addr)
+{
+	unsigned int score = ALTCONN_CLOSEST;
+	struct altconn_listener *ln = NULL;
+
+	for (; score && !ln; score--)
+		ln = look_at(altconn_bind_place(net, type, addr, score), type,
+			     addr, score);
+	return ln;
+}
+
+/* What an address without a listener is. RCU read side. */
+static void look_closer(struct net *net, int type,
+			const struct altconn_addr *addr, struct found *found)
+{
+	const struct altconn_bind *bind = altconn_bind_find(net, type, addr);
+
+	found->bound = bind;
+	found->wrong_type = bind && bind->type != type;
 }
 
 static int refusal(const struct altconn_addr *addr, const struct found *found,
@@ -136,16 +147,18 @@ static struct altconn_listener *find(struct net *net, int type,
 				     const struct altconn_addr *addr,
 				     u32 *reason)
 {
+	struct altconn_listener *ln;
 	struct found found;
 
 	rcu_read_lock();
 	do {
-		found = (struct found){};
-		look(net, type, addr, &found);
+		ln = look(net, type, addr);
 		/* One that goes is not found again, and another one may be. */
-	} while (found.ln && !refcount_inc_not_zero(&found.ln->refs));
+	} while (ln && !refcount_inc_not_zero(&ln->refs));
+	if (!ln)
+		look_closer(net, type, addr, &found);
 	rcu_read_unlock();
-	return found.ln ? : ERR_PTR(refusal(addr, &found, reason));
+	return ln ? : ERR_PTR(refusal(addr, &found, reason));
 }
 
 static noinline struct altconn_listener *
@@ -246,7 +259,7 @@ static int start(struct sock *sk, int backlog)
 		if (err)
 			return err;
 	}
-	err = altconn_bind_claim_listening(sk);
+	err = altconn_bind_start_listening(sk);
 	if (err)
 		goto err_unbind;
 	err = -ENOMEM;

@@ -10,9 +10,9 @@
  *
  * A set belongs to a socket type and an IP address: a port that is taken at one
  * address may be free at another. It may know too few of those that are taken,
- * never too many: whoever finds a port taken does so under the stripe of its
- * key, after it entered the set, and who gives it up takes it out of the table of
- * bindings first and out of the sets then, under the stripe too.
+ * never too many: a search finds a port taken under the stripe of the port, after
+ * it put the port into its set; and a binding leaves the table, and its port the
+ * sets, in one hold of the stripe.
  */
 
 #include <linux/sched/signal.h>
@@ -199,11 +199,8 @@ static struct altconn_port_set *get_set(struct sock *sk,
 
 	addr->port = 0;
 	set = find_set(an, sk, addr);
-	if (set || READ_ONCE(an->n_port_sets) >= SETS_MAX) {
-		/* As below: another thread's set may be seen here first. */
-		smp_mb();
+	if (set || READ_ONCE(an->n_port_sets) >= SETS_MAX)
 		return set;
-	}
 	new = new_set(sk, addr);
 	if (!new)
 		return NULL;
@@ -215,8 +212,6 @@ static struct altconn_port_set *get_set(struct sock *sk,
 		swap(set, new);
 	}
 	spin_unlock(&an->port_lock);
-	/* The set first, then the table: pairs with altconn_port_free(). */
-	smp_mb();
 	if (new) {
 		altconn_addr_put(new->addr);
 		kfree(new);
@@ -311,9 +306,18 @@ int altconn_port_bind(struct sock *sk, struct altconn_addr *addr,
 	return search(sk, addr, how, set, &r);
 }
 
-static void free_in_sets(struct altconn_net *an, int type,
-			 const struct altconn_addr *addr)
+/**
+ * altconn_port_free() - a port is given up
+ * @net: the namespace
+ * @type: socket type
+ * @addr: the address, out of the table of bindings already
+ *
+ * Context: process; the stripe of the address held since it left the table.
+ */
+void altconn_port_free(struct net *net, int type,
+		       const struct altconn_addr *addr)
 {
+	struct altconn_net *an = altconn_pernet(net);
 	struct altconn_port_set *set;
 
 	rcu_read_lock();
@@ -321,26 +325,4 @@ static void free_in_sets(struct altconn_net *an, int type,
 		if (set->type == type && set->addr->kind == addr->kind)
 			free_port(set, addr->port);
 	rcu_read_unlock();
-}
-
-/**
- * altconn_port_free() - a port is given up
- * @net: the namespace
- * @type: socket type
- * @addr: the address, out of the table of bindings already
- *
- * Context: process; no stripe held.
- */
-void altconn_port_free(struct net *net, int type,
-		       const struct altconn_addr *addr)
-{
-	struct altconn_net *an = altconn_pernet(net);
-
-	/* The table first, then the sets: pairs with get_set(). */
-	smp_mb();
-	if (list_empty(&an->port_sets))
-		return;
-	spin_lock(altconn_bind_stripe(net, type, addr));
-	free_in_sets(an, type, addr);
-	spin_unlock(altconn_bind_stripe(net, type, addr));
 }

@@ -369,8 +369,6 @@ static int set_u32(struct sock *sk, int optname, u32 value)
 		ask->reachable = value;
 		return 0;
 	case ALTCONN_SHARE_ADDRESS:
-		if (sk->sk_type == SOCK_DGRAM)
-			return -ENOPROTOOPT;
 		/* It is told when it is bound. */
 		if (ask->bind)
 			return -EINVAL;
@@ -408,6 +406,23 @@ static bool is_settable(int optname)
 }
 
 /*
+ * SO_REUSEPORT in the inet formats, as of TCP and UDP; the core refuses it to
+ * families other than theirs, and before Linux 6.6 does not ask. The sockets of
+ * the other formats have ALTCONN_SHARE_ADDRESS.
+ */
+static int sockopt_set_reuseport(struct sock *sk, bool value)
+{
+	u8 dress = altconn_sk(sk)->dress;
+
+	if (value && dress != ALTCONN_INET && dress != ALTCONN_INET6)
+		return -EOPNOTSUPP;
+	lock_sock(sk);
+	sk->sk_reuseport = value;
+	release_sock(sk);
+	return 0;
+}
+
+/*
  * The core's options. It sees them here first: newer kernels keep SO_PASSCRED for
  * the families that they know.
  */
@@ -417,12 +432,14 @@ static int set_core(struct socket *sock, int optname, sockptr_t optval,
 	int err = sock_setsockopt(sock, SOL_SOCKET, optname, optval, optlen);
 	int value;
 
-	if (optname != SO_PASSCRED)
+	if (optname != SO_PASSCRED && optname != SO_REUSEPORT)
 		return err;
 	if (optlen < sizeof(value))
 		return -EINVAL;
 	if (copy_from_sockptr(&value, optval, sizeof(value)))
 		return -EFAULT;
+	if (optname == SO_REUSEPORT)
+		return sockopt_set_reuseport(sock->sk, value);
 	lock_sock(sock->sk);
 	sk_set_passcred(sock->sk, sock, !!value);
 	release_sock(sock->sk);
@@ -506,8 +523,6 @@ static int get_u32(const struct sock *sk, int optname, u32 *value)
 		*value = ask->reachable;
 		return 0;
 	case ALTCONN_SHARE_ADDRESS:
-		if (sk->sk_type == SOCK_DGRAM)
-			return -ENOPROTOOPT;
 		*value = ask->share;
 		return 0;
 	default:

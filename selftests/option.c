@@ -896,9 +896,6 @@ TEST_F_TIMEOUT(share, only_with_who_shares, AT_TIMEOUT)
 	}
 	EXPECT_EQ(0, at_reap(pid));
 	EXPECT_LE(0, sharing(variant, &a, true, 4));
-	fd = at_socket(variant->dress, SOCK_DGRAM);
-	EXPECT_EQ(ENOPROTOOPT, at_err(at_set_option(fd, ALTCONN_SHARE_ADDRESS,
-						    1)));
 }
 
 /* E-ADDRINUSE holds for those who share too. */

@@ -113,10 +113,10 @@ struct sockaddr_altconn {
  *	ALTCONN_OVERFLOW_DROP_OLDEST drops what it has waited with longest. What
  *	was dropped counts in SO_MEMINFO.
  * ALTCONN_PEER_INFO, get, struct altconn_peer_info: who is at the other end.
- * ALTCONN_SHARE_ADDRESS, get and set, __u32, not datagram sockets: non-zero before
- *	bind(): the port, name or IP address is shared with other sockets of
- *	the same user that have it set too, which may all listen: they get the
- *	connections in turn.
+ * ALTCONN_SHARE_ADDRESS, get and set, __u32: non-zero before bind(): the port, name
+ *	or IP address is shared with other sockets of the same effective user
+ *	that have it set too, which may all listen: they get the connections in
+ *	turn. A datagram goes to one of them, by its sender's address.
  * ALTCONN_REACHABLE, get and set, __u32: non-zero before bind(): the port or name can
  *	be reached from other nodes too. IP addresses can, but for loopback ones.
  */

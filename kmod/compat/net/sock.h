@@ -29,13 +29,22 @@ static inline bool sk_passcred(const struct sock *sk)
 #define sock_passcred(sock)		test_bit(SOCK_PASSCRED, &(sock)->flags)
 #define sk_set_passcred(sk, sock, on)	\
 	assign_bit(SOCK_PASSCRED, &(sock)->flags, on)
-#define sock_sees_core_options(sock)	do { } while (0)
 #else
 #define sk_passcred(sk)			((sk)->sk_scm_credentials)
 #define sock_passcred(sock)		sk_passcred((sock)->sk)
 #define sk_set_passcred(sk, sock, on)	((sk)->sk_scm_credentials = (on))
+#endif
+
+/*
+ * Where it is there, first as a macro and then in an enum, SO_REUSEPORT and
+ * SO_PASSCRED are not every family's.
+ */
+#if defined(SOCK_CUSTOM_SOCKOPT) || \
+	LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 #define sock_sees_core_options(sock)	\
 	set_bit(SOCK_CUSTOM_SOCKOPT, &(sock)->flags)
+#else
+#define sock_sees_core_options(sock)	do { } while (0)
 #endif
 
 #endif

@@ -1,0 +1,887 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The table of bound addresses: lookup, insertion and conflicts.
+ *
+ * A place is an address with at least one binding. One hash table holds the
+ * places of the machine, keyed by network namespace, socket type and the whole
+ * address. A path is shared by network namespaces and by socket types, so its
+ * key is its inode alone. The places of 0.0.0.0 and of the two kinds of ::
+ * (dual-stack, and IPV6_V6ONLY) are found by a lookup of their own behind the
+ * one of the exact address, so bindings of a port at other IP addresses cost a
+ * lookup nothing.
+ *
+ * A second place stands for each inet port, whatever the IP address. It counts
+ * its bindings by what they are bound to, and lists them for a broadcast. A
+ * conflict is found in the counters of the exact place and of the port, without
+ * a walk: see bind_conflicts(). The bindings of a user that share an address
+ * are counted a second time in a struct place_owner, and subtracted.
+ *
+ * Lookups run under RCU. The lock that covers a port, name or path with all its
+ * places, bindings and counters is its stripe, one of an array of spinlocks.
+ * Every section under a stripe takes constant time. The hash is a siphash with
+ * a random key, so a user can choose neither a chain nor a stripe.
+ */
+
+#include <linux/rhashtable.h>
+#include <linux/siphash.h>
+#include <linux/slab.h>
+#include <net/netns/hash.h>
+#include "altconn.h"
+
+#define BIND_STRIPES	256
+
+static struct rhashtable place_table;
+static struct rhashtable owner_table;
+static spinlock_t bind_stripes[BIND_STRIPES];
+static siphash_aligned_key_t bind_key __read_mostly;
+
+/* What an inet binding is bound to; a binding of another kind is SOME4. */
+enum place_class {
+	PLACE_SOME4,	/* an IPv4 address */
+	PLACE_ANY4,	/* 0.0.0.0 */
+	PLACE_SOME6,	/* an IPv6 address */
+	PLACE_ANY6,	/* ::, which serves IPv4 too */
+	PLACE_ONLY6,	/* :: with IPV6_V6ONLY */
+};
+
+/* The classes of a port whose bindings serve an address of a binding, too. */
+static const u8 place_overlaps[] = {
+	[PLACE_SOME4]	= BIT(PLACE_ANY4) | BIT(PLACE_ANY6),
+	[PLACE_ANY4]	= BIT(PLACE_SOME4) | BIT(PLACE_ANY4) | BIT(PLACE_ANY6),
+	[PLACE_SOME6]	= BIT(PLACE_ANY6) | BIT(PLACE_ONLY6),
+	[PLACE_ANY6]	= BIT(PLACE_SOME4) | BIT(PLACE_ANY4) |
+			  BIT(PLACE_SOME6) | BIT(PLACE_ANY6) |
+			  BIT(PLACE_ONLY6),
+	[PLACE_ONLY6]	= BIT(PLACE_SOME6) | BIT(PLACE_ANY6) |
+			  BIT(PLACE_ONLY6),
+};
+
+/**
+ * struct place_owner - the bindings of one user that share addresses
+ * @node: link in owner_table
+ * @place: the place that they are bound to; compared, and not followed
+ * @uid: the user
+ * @n: bindings
+ * @count: as of struct altconn_place
+ * @rcu: frees it
+ *
+ * Lifetime: made with the first such binding and freed with the last one, under
+ * the stripe; readers of the hash chain may see it for a grace period.
+ */
+struct place_owner {
+	struct rhash_head		node;
+	const struct altconn_place	*place;
+	kuid_t				uid;
+	u32				n;
+	struct altconn_place_count	count;
+	struct rcu_head			rcu;
+};
+
+struct owner_key {
+	const struct altconn_place	*place;
+	kuid_t				uid;
+};
+
+struct place_key {
+	const struct net		*net;
+	const struct altconn_addr	*addr;
+	u32				hash;
+	u8				type;
+	u8				level;
+};
+
+static u32 place_hash(const struct net *net, u8 type,
+		      const struct altconn_addr *addr, u8 level)
+{
+	const struct in6_addr *ip = (const struct in6_addr *)addr->bytes;
+	u64 a, b;
+
+	if (addr->kind == ALTCONN_KIND_PATH)
+		return siphash_1u64((unsigned long)addr->inode, &bind_key);
+	a = (u64)net_hash_mix(net) << 32 | addr->port;
+	b = type << 16 | addr->kind << 8 | level;
+	if (level == ALTCONN_PLACE_PORT)
+		return siphash_2u64(a, b, &bind_key);
+	b |= (u64)addr->node << 32;
+	if (addr->kind == ALTCONN_KIND_INET)
+		return siphash_4u64(a, b,
+				    (u64)(__force u32)ip->s6_addr32[0] << 32 |
+				    (__force u32)ip->s6_addr32[1],
+				    (u64)(__force u32)ip->s6_addr32[2] << 32 |
+				    (__force u32)ip->s6_addr32[3], &bind_key);
+	if (addr->len)
+		return siphash_3u64(a, b, siphash(addr->bytes, addr->len,
+						  &bind_key), &bind_key);
+	return siphash_2u64(a, b, &bind_key);
+}
+
+/* The hash of what a stripe covers: of an inet address the port alone. */
+static u32 stripe_hash(const struct net *net, u8 type,
+		       const struct altconn_addr *addr)
+{
+	return place_hash(net, type, addr, addr->kind == ALTCONN_KIND_INET ?
+			  ALTCONN_PLACE_PORT : ALTCONN_PLACE_ADDR);
+}
+
+/**
+ * altconn_key() - make a key for a table of addresses
+ * @net: the namespace
+ * @type: socket type
+ * @addr: canonical address; of a path only the inode counts, of an inet address
+ *	only the port
+ *
+ * Context: any.
+ */
+struct altconn_key altconn_key(const struct net *net, int type,
+			       const struct altconn_addr *addr)
+{
+	return (struct altconn_key) {
+		.net = net, .type = type, .addr = addr,
+		.hash = stripe_hash(net, type, addr),
+	};
+}
+
+/**
+ * altconn_key_hash() - hash of a key in a table
+ * @data: struct altconn_key
+ * @len: not used
+ * @seed: of the table
+ *
+ * Context: any.
+ */
+u32 altconn_key_hash(const void *data, u32 len, u32 seed)
+{
+	return ((const struct altconn_key *)data)->hash ^ seed;
+}
+
+/* Is @a the object that @b is, up to the IP address of an inet address? */
+static bool same_port(const struct altconn_addr *a,
+		      const struct altconn_addr *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	if (a->kind == ALTCONN_KIND_PATH)
+		return a->inode == b->inode;
+	if (a->kind == ALTCONN_KIND_INET)
+		return a->port == b->port;
+	return altconn_addr_equal(a, b);
+}
+
+/**
+ * altconn_key_equal() - is this the key of an entry?
+ * @key: the key
+ * @net: the entry's namespace
+ * @type: its socket type
+ * @addr: its address
+ *
+ * Context: any.
+ */
+bool altconn_key_equal(const struct altconn_key *key, const struct net *net,
+		       int type, const struct altconn_addr *addr)
+{
+	if (!same_port(key->addr, addr))
+		return false;
+	if (addr->kind == ALTCONN_KIND_PATH)
+		return true;
+	return key->net == net && key->type == type;
+}
+
+/**
+ * altconn_bind_stripe() - the lock of a port, name or path
+ * @net: the namespace
+ * @type: socket type
+ * @addr: canonical address
+ *
+ * Context: any.
+ */
+spinlock_t *altconn_bind_stripe(const struct net *net, int type,
+				const struct altconn_addr *addr)
+{
+	return &bind_stripes[stripe_hash(net, type, addr) % BIND_STRIPES];
+}
+
+/**
+ * altconn_bind_hash() - hash of an address, with a key that users do not know
+ * @net: the namespace
+ * @type: socket type
+ * @addr: canonical address
+ *
+ * Context: any.
+ */
+u32 altconn_bind_hash(const struct net *net, int type,
+		      const struct altconn_addr *addr)
+{
+	return place_hash(net, type, addr, ALTCONN_PLACE_ADDR);
+}
+
+/**
+ * altconn_bind_lock() - the stripe of a binding
+ * @bind: the binding
+ *
+ * Context: any.
+ */
+spinlock_t *altconn_bind_lock(const struct altconn_bind *bind)
+{
+	return &bind_stripes[bind->hash % BIND_STRIPES];
+}
+
+static u32 place_hash_key(const void *data, u32 len, u32 seed)
+{
+	return ((const struct place_key *)data)->hash ^ seed;
+}
+
+static u32 place_hash_obj(const void *data, u32 len, u32 seed)
+{
+	return ((const struct altconn_place *)data)->hash ^ seed;
+}
+
+/* 0 when the place has the key, as rhashtable wants it. */
+static int place_compare(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct altconn_place *place = obj;
+	const struct altconn_bind *host = place->host;
+	const struct place_key *key = arg->key;
+
+	if (place->hash != key->hash || place->level != key->level)
+		return 1;
+	if (key->addr->kind != ALTCONN_KIND_PATH &&
+	    (host->net != key->net || host->type != key->type))
+		return 1;
+	if (place->level == ALTCONN_PLACE_PORT ||
+	    key->addr->kind == ALTCONN_KIND_PATH)
+		return !same_port(host->addr, key->addr);
+	return !altconn_addr_equal(host->addr, key->addr);
+}
+
+static const struct rhashtable_params place_params = {
+	.head_offset		= offsetof(struct altconn_place, node),
+	.hashfn			= place_hash_key,
+	.obj_hashfn		= place_hash_obj,
+	.obj_cmpfn		= place_compare,
+	.automatic_shrinking	= true,
+};
+
+static u32 owner_hash(const struct altconn_place *place, kuid_t uid)
+{
+	return siphash_2u64((unsigned long)place, __kuid_val(uid), &bind_key);
+}
+
+static u32 owner_hash_key(const void *data, u32 len, u32 seed)
+{
+	const struct owner_key *key = data;
+
+	return owner_hash(key->place, key->uid) ^ seed;
+}
+
+static u32 owner_hash_obj(const void *data, u32 len, u32 seed)
+{
+	const struct place_owner *owner = data;
+
+	return owner_hash(owner->place, owner->uid) ^ seed;
+}
+
+static int owner_compare(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct place_owner *owner = obj;
+	const struct owner_key *key = arg->key;
+
+	return owner->place != key->place || !uid_eq(owner->uid, key->uid);
+}
+
+static const struct rhashtable_params owner_params = {
+	.head_offset		= offsetof(struct place_owner, node),
+	.hashfn			= owner_hash_key,
+	.obj_hashfn		= owner_hash_obj,
+	.obj_cmpfn		= owner_compare,
+	.automatic_shrinking	= true,
+};
+
+/* Paths are the machine's. */
+static const struct net *place_net(const struct net *net,
+				   const struct altconn_addr *addr)
+{
+	return addr->kind == ALTCONN_KIND_PATH ? NULL : net;
+}
+
+static struct altconn_place *place_find(const struct net *net, u8 type,
+					const struct altconn_addr *addr,
+					u8 level)
+{
+	const struct place_key key = {
+		.net = place_net(net, addr), .addr = addr, .type = type,
+		.level = level, .hash = place_hash(net, type, addr, level),
+	};
+
+	return rhashtable_lookup(&place_table, &key, place_params);
+}
+
+static bool is_any(const struct altconn_addr *addr)
+{
+	return addr->kind == ALTCONN_KIND_INET && altconn_addr_is_any(addr);
+}
+
+/* Which of the two places of :: a binding to it is in. */
+static u8 place_level(const struct altconn_bind *bind)
+{
+	return bind->v6only && is_any(bind->addr) &&
+	       !altconn_addr_is_v4(bind->addr) ? ALTCONN_PLACE_ONLY6 :
+						  ALTCONN_PLACE_ADDR;
+}
+
+/* The place of 0.0.0.0, or one of the two of ::. */
+static struct altconn_place *place_find_any(const struct net *net, u8 type,
+					    const struct altconn_addr *addr,
+					    unsigned int closeness)
+{
+	struct altconn_addr any = {
+		.kind = ALTCONN_KIND_INET, .len = sizeof(struct in6_addr),
+		.port = addr->port,
+	};
+	u8 level = ALTCONN_PLACE_ADDR;
+
+	if (closeness == 2 && altconn_addr_is_v4(addr))
+		ipv6_addr_set_v4mapped(htonl(INADDR_ANY),
+				       altconn_addr_ip(&any));
+	else if (closeness == 2)
+		level = ALTCONN_PLACE_ONLY6;
+	return place_find(net, type, &any, level);
+}
+
+/**
+ * altconn_bind_place() - the place that serves an address so closely
+ * @net: the namespace
+ * @type: socket type; a path is found whatever the type of its binding
+ * @addr: canonical address of a destination
+ * @closeness: ALTCONN_CLOSEST or less: the exact address, then any address of
+ *	its IP version (of IPv6 that with IPV6_V6ONLY), then the dual-stack ::
+ *
+ * Context: RCU read side; the result is valid within it.
+ * Return: the place or NULL; a place has bindings, but of those a reader may
+ * see none any more.
+ */
+struct altconn_place *altconn_bind_place(const struct net *net, int type,
+					 const struct altconn_addr *addr,
+					 unsigned int closeness)
+{
+	if (likely(closeness == ALTCONN_CLOSEST))
+		return place_find(net, type, addr, ALTCONN_PLACE_ADDR);
+	if (addr->kind != ALTCONN_KIND_INET)
+		return NULL;
+	return place_find_any(net, type, addr, closeness);
+}
+
+/**
+ * altconn_bind_port() - the place that lists all bindings of an inet port
+ * @net: the namespace
+ * @type: socket type
+ * @addr: an inet address; its port counts
+ *
+ * Context: RCU read side; the result is valid within it.
+ * Return: the place, for altconn_bind_for_each_port(), or NULL.
+ */
+struct altconn_place *altconn_bind_port(const struct net *net, int type,
+					const struct altconn_addr *addr)
+{
+	return place_find(net, type, addr, ALTCONN_PLACE_PORT);
+}
+
+/**
+ * altconn_bind_score() - how closely a binding serves an address
+ * @bind: a binding of the address' port, name or path
+ * @addr: the destination of a connection or datagram
+ *
+ * Context: any.
+ * Return: 0: it does not serve it, or does not serve other nodes; else as
+ * altconn_bind_place() says.
+ */
+unsigned int altconn_bind_score(const struct altconn_bind *bind,
+				const struct altconn_addr *addr)
+{
+	bool v4;
+
+	if (unlikely(addr->far) && !READ_ONCE(bind->reachable))
+		return 0;
+	if (addr->kind != ALTCONN_KIND_INET)
+		return ALTCONN_CLOSEST;
+	if (altconn_addr_equal(bind->addr, addr))
+		return ALTCONN_CLOSEST;
+	if (!altconn_addr_is_any(bind->addr))
+		return 0;
+	v4 = altconn_addr_is_v4(addr);
+	if (altconn_addr_is_v4(bind->addr))
+		return v4 ? 2 : 0;
+	if (bind->v6only)
+		return v4 ? 0 : 2;
+	return 1;
+}
+
+/**
+ * altconn_bind_find() - a binding that serves an address
+ * @net: the namespace
+ * @type: socket type; of a path the binding may have another one
+ * @addr: canonical address; of a path, its inode is pinned by the caller
+ *
+ * Context: RCU read side; the result is valid within it.
+ * Return: a binding of the closest place, the one bound last; NULL: none.
+ */
+struct altconn_bind *altconn_bind_find(const struct net *net, int type,
+				       const struct altconn_addr *addr)
+{
+	unsigned int closeness = ALTCONN_CLOSEST;
+	struct altconn_place *place;
+	struct altconn_bind *bind;
+
+	for (; closeness; closeness--) {
+		place = altconn_bind_place(net, type, addr, closeness);
+		altconn_bind_for_each(bind, place)
+			if (altconn_bind_score(bind, addr))
+				return bind;
+	}
+	return NULL;
+}
+
+/**
+ * altconn_bind_addr() - the address that a socket of this type is bound to
+ * @net: the caller's namespace
+ * @type: socket type
+ * @addr: canonical address; of a path, its inode is pinned by the caller
+ *
+ * Context: any.
+ * Return: the bound address, a reference; NULL: nothing is bound there.
+ */
+struct altconn_addr *altconn_bind_addr(struct net *net, int type,
+				       const struct altconn_addr *addr)
+{
+	struct altconn_addr *found = NULL;
+	struct altconn_bind *bind;
+
+	rcu_read_lock();
+	bind = altconn_bind_find(net, type, addr);
+	if (bind && bind->type == type &&
+	    refcount_inc_not_zero(&bind->addr->refs))
+		found = bind->addr;
+	rcu_read_unlock();
+	return found;
+}
+
+/* ---- counters and conflicts ---- */
+
+static enum place_class bind_class(const struct altconn_bind *bind)
+{
+	const struct altconn_addr *addr = bind->addr;
+
+	if (addr->kind != ALTCONN_KIND_INET)
+		return PLACE_SOME4;
+	if (altconn_addr_is_v4(addr))
+		return altconn_addr_is_any(addr) ? PLACE_ANY4 : PLACE_SOME4;
+	if (!altconn_addr_is_any(addr))
+		return PLACE_SOME6;
+	return bind->v6only ? PLACE_ONLY6 : PLACE_ANY6;
+}
+
+static struct place_owner *owner_find(const struct altconn_place *place,
+				      kuid_t uid)
+{
+	const struct owner_key key = { .place = place, .uid = uid };
+
+	return rhashtable_lookup(&owner_table, &key, owner_params);
+}
+
+static u64 place_sum(const struct altconn_place_count *count, u8 classes,
+		     enum altconn_place_what what)
+{
+	u64 sum = 0;
+	int i;
+
+	for (i = 0; i < ALTCONN_PLACE_CLASSES; i++)
+		if (classes & BIT(i))
+			sum += count->n[i][what];
+	return sum;
+}
+
+/* Bindings of these classes; without those that @bind may share with. */
+static bool place_has(const struct altconn_place *place,
+		      const struct altconn_bind *bind, u8 classes,
+		      enum altconn_place_what what, bool share)
+{
+	const struct place_owner *owner;
+	u64 sum;
+
+	if (!place)
+		return false;
+	sum = place_sum(&place->count, classes, what);
+	if (!sum || !share)
+		return sum;
+	owner = owner_find(place, bind->uid);
+	return !owner || sum != place_sum(&owner->count, classes, what);
+}
+
+/*
+ * Whether a binding of some sort (@what) overlaps @bind and may not share with
+ * it: at the same address, or at the port with one of both bound to any address.
+ */
+static bool bind_meets(const struct altconn_bind *bind,
+		       const struct altconn_place *place,
+		       const struct altconn_place *port,
+		       enum altconn_place_what what, bool share)
+{
+	enum place_class class = bind_class(bind);
+
+	return place_has(place, bind, BIT(class), what, share) ||
+	       place_has(port, bind, place_overlaps[class], what, share);
+}
+
+/*
+ * As with TCP: two bindings may overlap when both have SO_REUSEADDR, as long as
+ * the older one does not listen; or when both share and belong to one user. A
+ * binding whose address is chosen for it (@exclusive) overlaps no other one.
+ */
+static bool bind_conflicts(const struct altconn_bind *bind,
+			   const struct altconn_place *place,
+			   const struct altconn_place *port, bool exclusive)
+{
+	if (exclusive || !bind->reuse)
+		return bind_meets(bind, place, port, ALTCONN_PLACE_ALL,
+				  !exclusive && bind->share);
+	return bind_meets(bind, place, port, ALTCONN_PLACE_HARD, bind->share);
+}
+
+static void place_add(struct altconn_place_count *count,
+		      const struct altconn_bind *bind, s32 n)
+{
+	u32 *sorts = count->n[bind_class(bind)];
+
+	sorts[ALTCONN_PLACE_ALL] += n;
+	if (!bind->reuse || bind->listens)
+		sorts[ALTCONN_PLACE_HARD] += n;
+	if (bind->listens)
+		sorts[ALTCONN_PLACE_LISTENING] += n;
+}
+
+static void place_account(struct altconn_place *place,
+			  const struct altconn_bind *bind, s32 n)
+{
+	struct place_owner *owner;
+
+	place_add(&place->count, bind, n);
+	if (!bind->share)
+		return;
+	owner = owner_find(place, bind->uid);
+	if (!WARN_ON_ONCE(!owner))
+		place_add(&owner->count, bind, n);
+}
+
+static void bind_account(const struct altconn_bind *bind, s32 n)
+{
+	lockdep_assert_held(altconn_bind_lock(bind));
+	place_account(bind->place, bind, n);
+	if (bind->port)
+		place_account(bind->port, bind, n);
+}
+
+/* ---- insertion and removal ---- */
+
+static void owner_leave(struct altconn_place *place, kuid_t uid)
+{
+	struct place_owner *owner = owner_find(place, uid);
+
+	if (WARN_ON_ONCE(!owner) || --owner->n)
+		return;
+	rhashtable_remove_fast(&owner_table, &owner->node, owner_params);
+	kfree_rcu(owner, rcu);
+}
+
+/* Takes *@spare when the user has no sharing binding at the place yet. */
+static int owner_join(struct altconn_place *place, kuid_t uid,
+		      struct place_owner **spare)
+{
+	struct place_owner *owner = owner_find(place, uid);
+
+	if (!owner) {
+		owner = *spare;
+		owner->place = place;
+		owner->uid = uid;
+		if (rhashtable_insert_fast(&owner_table, &owner->node,
+					   owner_params))
+			return -ENOMEM;
+		*spare = NULL;
+	}
+	owner->n++;
+	return 0;
+}
+
+static void place_leave(struct altconn_place *place,
+			const struct altconn_bind *bind)
+{
+	if (bind->share)
+		owner_leave(place, bind->uid);
+	if (--place->n)
+		return;
+	rhashtable_remove_fast(&place_table, &place->node, place_params);
+	/* The memory of the place is part of the host's. */
+	altconn_addr_put(place->host->addr);
+}
+
+/*
+ * Join *@place; where it is NULL, @own becomes the place, which is part of the
+ * binding and keeps it in memory as long as another binding is there.
+ */
+static int place_join(struct altconn_place **place, struct altconn_place *own,
+		      struct altconn_bind *bind, struct place_owner **spare)
+{
+	int err;
+
+	if (!*place) {
+		own->host = bind;
+		if (rhashtable_insert_fast(&place_table, &own->node,
+					   place_params))
+			return -ENOMEM;
+		altconn_addr_get(bind->addr);
+		*place = own;
+	}
+	(*place)->n++;
+	if (!bind->share)
+		return 0;
+	err = owner_join(*place, bind->uid, spare);
+	if (err && !--(*place)->n) {
+		rhashtable_remove_fast(&place_table, &own->node, place_params);
+		altconn_addr_put(bind->addr);
+	}
+	return err;
+}
+
+static int bind_join(struct altconn_bind *bind, struct altconn_place *place,
+		     struct altconn_place *port, struct place_owner **spares)
+{
+	bool inet = bind->addr->kind == ALTCONN_KIND_INET;
+	int err = 0;
+
+	if (inet)
+		err = place_join(&port, &bind->own_port, bind, &spares[0]);
+	if (err)
+		return err;
+	err = place_join(&place, &bind->own_place, bind, &spares[1]);
+	if (err) {
+		if (inet)
+			place_leave(port, bind);
+		return err;
+	}
+	bind->place = place;
+	bind->port = port;
+	bind_account(bind, 1);
+	hlist_add_head_rcu(&bind->link, &place->binds);
+	if (inet)
+		hlist_add_head_rcu(&bind->port_link, &port->binds);
+	return 0;
+}
+
+static int bind_insert_locked(struct altconn_bind *bind, bool exclusive,
+			      struct place_owner **spares)
+{
+	struct altconn_place *place = NULL, *port = NULL;
+	bool inet = bind->addr->kind == ALTCONN_KIND_INET;
+
+	if (inet)
+		port = place_find(bind->net, bind->type, bind->addr,
+				  ALTCONN_PLACE_PORT);
+	if (!inet || port)
+		place = place_find(bind->net, bind->type, bind->addr,
+				   bind->own_place.level);
+	if (bind_conflicts(bind, place, port, exclusive))
+		return -EADDRINUSE;
+	return bind_join(bind, place, port, spares);
+}
+
+static int owners_alloc(const struct altconn_bind *bind,
+			struct place_owner **spares)
+{
+	int i;
+
+	for (i = 0; bind->share && i < 2; i++) {
+		spares[i] = kzalloc(sizeof(**spares), GFP_KERNEL_ACCOUNT);
+		if (!spares[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * altconn_bind_table_insert() - add a binding, unless its address is taken
+ * @bind: the binding, complete but for its links
+ * @exclusive: taken by any binding at all: nothing is shared
+ *
+ * Context: process; may sleep, but for a path.
+ * Return: 0; -EADDRINUSE; -ENOMEM: readers may see the binding for a grace
+ * period.
+ */
+int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive)
+{
+	struct place_owner *spares[2] = {};
+	int err;
+
+	bind->hash = stripe_hash(bind->net, bind->type, bind->addr);
+	bind->own_port.level = ALTCONN_PLACE_PORT;
+	bind->own_port.hash = bind->hash;
+	bind->own_place.level = place_level(bind);
+	bind->own_place.hash = place_hash(bind->net, bind->type, bind->addr,
+					  bind->own_place.level);
+	err = owners_alloc(bind, spares);
+	if (!err) {
+		rcu_read_lock();
+		spin_lock(altconn_bind_lock(bind));
+		err = bind_insert_locked(bind, exclusive, spares);
+		spin_unlock(altconn_bind_lock(bind));
+		rcu_read_unlock();
+	}
+	kfree(spares[0]);
+	kfree(spares[1]);
+	return err;
+}
+
+/**
+ * altconn_bind_table_remove() - take a binding out of the table
+ * @bind: the binding, which does not listen
+ *
+ * The port sets forget its port in the same hold of the stripe.
+ *
+ * Context: process. Readers may see the binding for a grace period.
+ */
+void altconn_bind_table_remove(struct altconn_bind *bind)
+{
+	rcu_read_lock();
+	spin_lock(altconn_bind_lock(bind));
+	hlist_del_rcu(&bind->link);
+	if (bind->port)
+		hlist_del_rcu(&bind->port_link);
+	bind_account(bind, -1);
+	place_leave(bind->place, bind);
+	if (bind->port)
+		place_leave(bind->port, bind);
+	if (bind->addr->port)
+		altconn_port_free(bind->net, bind->type, bind->addr);
+	spin_unlock(altconn_bind_lock(bind));
+	rcu_read_unlock();
+}
+
+/**
+ * altconn_bind_is_shared() - does another binding overlap this one?
+ * @bind: a binding in the table
+ *
+ * Context: process.
+ */
+bool altconn_bind_is_shared(const struct altconn_bind *bind)
+{
+	enum place_class class = bind_class(bind);
+	u64 n;
+
+	spin_lock(altconn_bind_lock(bind));
+	n = place_sum(&bind->place->count, BIT(class), ALTCONN_PLACE_ALL);
+	if (bind->port)
+		n += place_sum(&bind->port->count,
+			       place_overlaps[class] & ~BIT(class),
+			       ALTCONN_PLACE_ALL);
+	spin_unlock(altconn_bind_lock(bind));
+	return n > 1;
+}
+
+/**
+ * altconn_bind_claim_listening() - reserve an address for a listener
+ * @bind: the binding of the endpoint that listens
+ *
+ * Context: process.
+ * Return: 0; -EADDRINUSE: another binding overlaps and listens, and may not
+ * share with this one.
+ */
+int altconn_bind_claim_listening(struct altconn_bind *bind)
+{
+	int err = -EADDRINUSE;
+
+	rcu_read_lock();
+	spin_lock(altconn_bind_lock(bind));
+	if (!bind_meets(bind, bind->place, bind->port, ALTCONN_PLACE_LISTENING,
+			bind->share)) {
+		bind_account(bind, -1);
+		bind->listens = true;
+		bind_account(bind, 1);
+		err = 0;
+	}
+	spin_unlock(altconn_bind_lock(bind));
+	rcu_read_unlock();
+	return err;
+}
+
+/**
+ * altconn_bind_set_listener() - let attempts find a listener, or none any more
+ * @bind: the binding, claimed by altconn_bind_claim_listening()
+ * @ln: the listener, or NULL, which gives up the claim
+ *
+ * Context: process; the stripe of @bind held.
+ */
+void altconn_bind_set_listener(struct altconn_bind *bind,
+			       struct altconn_listener *ln)
+{
+	lockdep_assert_held(altconn_bind_lock(bind));
+	rcu_assign_pointer(bind->listener, ln);
+	if (ln) {
+		hlist_add_head_rcu(&bind->listener_link,
+				   &bind->place->listeners);
+		return;
+	}
+	/* listen() may have failed before attempts could find it. */
+	if (!hlist_unhashed(&bind->listener_link))
+		hlist_del_init_rcu(&bind->listener_link);
+	rcu_read_lock();
+	bind_account(bind, -1);
+	bind->listens = false;
+	bind_account(bind, 1);
+	rcu_read_unlock();
+}
+
+/**
+ * altconn_bind_spread() - choose one of several receivers by the sender
+ * @from: the sender's address, or NULL
+ * @n: how many there are
+ *
+ * Context: any.
+ * Return: 0 to @n - 1, always the same for an address.
+ */
+u32 altconn_bind_spread(const struct altconn_addr *from, u32 n)
+{
+	u32 hash = from ? siphash_2u64(from->port,
+				       siphash(from->bytes, from->len,
+					       &bind_key), &bind_key) : 0;
+
+	return reciprocal_scale(hash, n);
+}
+
+/**
+ * altconn_bind_table_init() - make the tables
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int __init altconn_bind_table_init(void)
+{
+	int i, err;
+
+	get_random_bytes(&bind_key, sizeof(bind_key));
+	for (i = 0; i < BIND_STRIPES; i++)
+		spin_lock_init(&bind_stripes[i]);
+	err = rhashtable_init(&place_table, &place_params);
+	if (err)
+		return err;
+	err = rhashtable_init(&owner_table, &owner_params);
+	if (err)
+		rhashtable_destroy(&place_table);
+	return err;
+}
+
+/**
+ * altconn_bind_table_exit() - undo altconn_bind_table_init()
+ *
+ * Context: process; no binding is left.
+ */
+void altconn_bind_table_exit(void)
+{
+	rhashtable_destroy(&owner_table);
+	rhashtable_destroy(&place_table);
+}
