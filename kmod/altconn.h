@@ -491,6 +491,7 @@ struct altconn_ruling {
  * @assoc: which it goes with
  * @an: the server's namespace; while it is in the registry
  * @addr: the ends' addresses as they are written there, references; NULL: unnamed
+ * @account: what it is charged to in the server's namespace, or NULL
  *
  * Lifetime: the association's. It is in the registry from the moment when the
  * attempt enters a listener's queue or waits in its room, to the moment when the
@@ -503,6 +504,7 @@ struct altconn_far {
 	struct altconn_assoc	*assoc;
 	struct altconn_net	*an;
 	struct altconn_addr	*addr[2];
+	struct altconn_account	*account;
 };
 
 /**
@@ -522,6 +524,7 @@ struct altconn_far {
  * @rule: id of the rule that held it, or 0
  * @lock: the decision, the ends' flags, and ask->assoc of both endpoints
  * @an: namespace; lives as long as end[CLIENT].sk does
+ * @account: what it is charged to while it is registered
  * @listener: in whose accept queue it was established, a reference; NULL of a
  *	socketpair and of an attempt
  * @node: in listener->queue
@@ -566,6 +569,7 @@ struct altconn_assoc {
 	spinlock_t		lock;		/* decision, ends, ask->assoc */
 	struct altconn_entry	entry;
 	struct altconn_net	*an;
+	struct altconn_account	*account;
 	struct altconn_listener	__rcu *listener;
 	struct list_head	node;
 	struct altconn_wait	*wait;
@@ -746,7 +750,7 @@ static inline struct altconn_sock *altconn_sk(const struct sock *sk)
 /**
  * struct altconn_dgram_sock - a datagram endpoint
  * @base: must be first
- * @counted: it counts as an association
+ * @account: what its association is charged to, or NULL: it has none
  * @overflow: ALTCONN_DGRAM_OVERFLOW; @queue_lock
  * @peer: the only address to send to and receive from; written under
  *	@queue_lock
@@ -767,7 +771,7 @@ static inline struct altconn_sock *altconn_sk(const struct sock *sk)
  */
 struct altconn_dgram_sock {
 	struct altconn_sock		base;
-	bool				counted;
+	struct altconn_account		*account;
 	u8				overflow;
 	struct altconn_addr __rcu	*peer;
 	struct sock			*peer_sk;
@@ -833,7 +837,7 @@ struct altconn_stat {
  * @port_min: sysctl, first ephemeral port
  * @port_max: sysctl, last ephemeral port
  * @max_waiting: sysctl, attempts that may wait on one listener
- * @max_associations: sysctl, pending ones and connected datagram sockets included
+ * @max_associations: sysctl, of a user; account.c
  * @spin_us: sysctl, see wait.h
  * @dgram_block_ms: sysctl, how long a datagram may wait for room; 0: for ever
  * @rules: what is done with what begins here, or NULL
@@ -858,6 +862,9 @@ struct altconn_stat {
  * @n_assocs: how many
  * @n_inbound: how many
  * @n_sockets: how many
+ * @accounts: of users of the initial user namespace; added under its lock, read
+ *	under RCU
+ * @accounts_lock: adding to @accounts
  * @sysctl_header: registration
  * @sysctl_table: this namespace's copy
  */
@@ -899,6 +906,8 @@ struct altconn_net {
 	atomic_long_t		n_assocs;
 	atomic_long_t		n_inbound;
 	atomic_long_t		n_sockets;
+	struct list_head	accounts;
+	spinlock_t		accounts_lock;	/* adding to accounts */
 	struct ctl_table_header	*sysctl_header;
 	struct ctl_table	*sysctl_table;
 };
@@ -1405,11 +1414,43 @@ static inline void altconn_listener_put(struct altconn_listener *ln)
 		altconn_listener_free(ln);
 }
 
+/* account.c */
+
+enum altconn_account_kind {
+	ALTCONN_ACCOUNT_OWN,
+	ALTCONN_ACCOUNT_INBOUND,
+	ALTCONN_ACCOUNT_NESTED,
+	ALTCONN_ACCOUNT_KINDS,
+};
+
+/**
+ * struct altconn_account_usage - what a user has in a network namespace
+ * @uid: the user, of the initial user namespace
+ * @n: associations, those of its user namespaces included
+ */
+struct altconn_account_usage {
+	kuid_t	uid;
+	u64	n;
+};
+
+int altconn_account_table_init(void);
+void altconn_account_table_exit(void);
+void altconn_account_init(struct altconn_net *an);
+void altconn_account_exit(struct altconn_net *an);
+struct altconn_account *altconn_account_charge(struct altconn_net *an,
+					       const struct cred *cred,
+					       bool inbound);
+void altconn_account_release(struct altconn_account *account);
+u64 altconn_account_total(const struct altconn_net *an);
+u32 altconn_account_top(struct altconn_net *an, enum altconn_account_kind kind,
+			struct altconn_account_usage *top, u32 room);
+
 /* assoc.c */
 int altconn_assoc_init(void);
 void altconn_assoc_exit(void);
-int altconn_assoc_count(struct altconn_net *an);
-void altconn_assoc_uncount(struct altconn_net *an);
+struct altconn_account *altconn_assoc_count(struct altconn_net *an);
+void altconn_assoc_uncount(struct altconn_net *an,
+			   struct altconn_account *account);
 struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 					struct altconn_addr *dest);
 void altconn_assoc_set_server(struct altconn_assoc *assoc,
@@ -1470,7 +1511,8 @@ int altconn_assoc_peer_info(const struct sock *sk,
  *
  * Context: process, may sleep, unless it is of the same namespace.
  * Return: what altconn_far_arrive() takes, NULL if there is no need of it or the
- * listener has closed; ERR_PTR(-ENOMEM).
+ * listener has closed; ERR_PTR(-ENOMEM); ERR_PTR(-ECONNREFUSED): the user has
+ * as many associations there as one may: altconn_far_reason().
  */
 static inline struct altconn_far *
 altconn_far_prepare(struct altconn_assoc *assoc,
@@ -1479,6 +1521,16 @@ altconn_far_prepare(struct altconn_assoc *assoc,
 	if (likely(ln->net == assoc->an->net))
 		return NULL;
 	return __altconn_far_prepare(assoc, ln);
+}
+
+/**
+ * altconn_far_reason() - why altconn_far_prepare() failed
+ * @far: the error that it returned
+ */
+static inline u32 altconn_far_reason(const struct altconn_far *far)
+{
+	return PTR_ERR(far) == -ECONNREFUSED ? ALTCONN_REASON_TABLE_FULL :
+					       ALTCONN_REASON_NO_MEMORY;
 }
 
 /**

@@ -124,7 +124,7 @@ static void unregister(struct altconn_assoc *assoc)
 	if (list_empty(&assoc->entry.node))
 		return;
 	altconn_registry_remove(&assoc->an->assocs, &assoc->entry, assoc->over);
-	altconn_assoc_uncount(assoc->an);
+	altconn_assoc_uncount(assoc->an, assoc->account);
 }
 
 static void wait_free_late(struct work_struct *work)
@@ -184,52 +184,58 @@ void altconn_assoc_free(struct altconn_assoc *assoc)
 }
 
 /**
- * altconn_assoc_count() - one more association in a namespace
+ * altconn_assoc_count() - one more association in a namespace, of the caller
  * @an: the namespace
  *
- * Connected datagram sockets count too. A child namespace may lower the limit
- * that the initial one has, not lift it.
+ * Connected datagram sockets count too.
  *
- * Context: any.
- * Return: 0; -EAGAIN: net.altconn.max_associations are there (E-AGAIN-TABLE).
+ * Context: process, may sleep.
+ * Return: the account that is charged, for altconn_assoc_uncount();
+ * ERR_PTR(-EAGAIN): the user has net.altconn.max_associations, or the namespace
+ * altconn_account_total() (E-AGAIN-TABLE); ERR_PTR(-ENOMEM).
  */
-int altconn_assoc_count(struct altconn_net *an)
+struct altconn_account *altconn_assoc_count(struct altconn_net *an)
 {
-	unsigned int limit = min(READ_ONCE(an->max_associations),
-				 READ_ONCE(altconn_init_state->max_associations));
+	struct altconn_account *account = ERR_PTR(-EAGAIN);
 
-	if (atomic_long_inc_return(&an->n_assocs) <= limit)
-		return 0;
-	atomic_long_dec(&an->n_assocs);
-	return -EAGAIN;
+	if (atomic_long_inc_return(&an->n_assocs) <= altconn_account_total(an))
+		account = altconn_account_charge(an, current_cred(), false);
+	if (IS_ERR(account))
+		atomic_long_dec(&an->n_assocs);
+	return account;
 }
 
 /**
  * altconn_assoc_uncount() - undo altconn_assoc_count()
  * @an: the namespace
+ * @account: what it returned
  *
- * Context: any.
+ * Context: any but interrupts.
  */
-void altconn_assoc_uncount(struct altconn_net *an)
+void altconn_assoc_uncount(struct altconn_net *an,
+			   struct altconn_account *account)
 {
+	altconn_account_release(account);
 	atomic_long_dec(&an->n_assocs);
 }
 
 /**
  * altconn_assoc_register() - put an association in the namespace's registry
- * @assoc: not registered yet
+ * @assoc: not registered yet; made by the caller, who is charged for it
  *
- * Context: process.
- * Return: 0; -EAGAIN: net.altconn.max_associations are there (E-AGAIN-TABLE).
+ * Context: process, may sleep.
+ * Return: 0, or the errors of altconn_assoc_count().
  */
 int altconn_assoc_register(struct altconn_assoc *assoc)
 {
-	int err = altconn_assoc_count(assoc->an);
+	struct altconn_account *account = altconn_assoc_count(assoc->an);
 
-	if (!err)
-		altconn_registry_add(&assoc->an->assocs, &assoc->entry,
-				     assoc->entry.id);
-	return err;
+	if (IS_ERR(account))
+		return PTR_ERR(account);
+	assoc->account = account;
+	altconn_registry_add(&assoc->an->assocs, &assoc->entry,
+			     assoc->entry.id);
+	return 0;
 }
 
 /* The server's own address, of IP the one that was asked for. */
@@ -271,6 +277,7 @@ static struct altconn_far *far_new(struct altconn_assoc *assoc,
 				   struct net *there)
 {
 	struct altconn_far *far = kzalloc(sizeof(*far), GFP_KERNEL_ACCOUNT);
+	struct altconn_account *account;
 	struct altconn_addr *client;
 
 	if (!far)
@@ -280,6 +287,15 @@ static struct altconn_far *far_new(struct altconn_assoc *assoc,
 		kfree(far);
 		return ERR_CAST(client);
 	}
+	account = altconn_account_charge(altconn_pernet(there), assoc->cred,
+					 true);
+	if (IS_ERR(account)) {
+		altconn_addr_put(client);
+		kfree(far);
+		return PTR_ERR(account) == -EAGAIN ? ERR_PTR(-ECONNREFUSED) :
+						     ERR_CAST(account);
+	}
+	far->account = account;
 	INIT_LIST_HEAD(&far->entry.node);
 	far->assoc = assoc;
 	far->addr[ALTCONN_CLIENT] = client;
@@ -306,6 +322,7 @@ void __altconn_far_free(struct altconn_far *far)
 {
 	altconn_addr_put(far->addr[ALTCONN_CLIENT]);
 	altconn_addr_put(far->addr[ALTCONN_SERVER]);
+	altconn_account_release(far->account);
 	kfree(far);
 }
 
@@ -328,6 +345,8 @@ void __altconn_far_leave(struct altconn_assoc *assoc)
 
 	if (list_empty(&far->entry.node))
 		return;
+	altconn_account_release(far->account);
+	far->account = NULL;
 	atomic_long_dec(&far->an->n_inbound);
 	altconn_registry_remove(&far->an->inbound, &far->entry,
 				assoc->far_over);

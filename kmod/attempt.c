@@ -532,9 +532,7 @@ static u32 attempt_inbound_limit(const struct altconn_assoc *assoc,
 	if (likely(ln->net == assoc->an->net))
 		return 0;
 	an = altconn_pernet(ln->net);
-	if (atomic_long_read(&an->n_inbound) >=
-	    min(READ_ONCE(an->max_associations),
-		READ_ONCE(altconn_init_state->max_associations)))
+	if (atomic_long_read(&an->n_inbound) >= altconn_account_total(an))
 		return ALTCONN_REASON_TABLE_FULL;
 	return 0;
 }
@@ -966,9 +964,10 @@ int altconn_attempt_enter(struct altconn_assoc *assoc,
 	struct altconn_far *far = ln ? altconn_far_prepare(assoc, ln) : NULL;
 	int err = -EAGAIN;
 
-	*reason = ALTCONN_REASON_NO_MEMORY;
-	if (IS_ERR(far))
+	if (IS_ERR(far)) {
+		*reason = altconn_far_reason(far);
 		return PTR_ERR(far);
+	}
 	if (ln)
 		err = attempt_enter_queue(assoc, ln, &far, reason);
 	if (err == -EAGAIN)

@@ -1510,10 +1510,14 @@ static void set_state(struct sock *sk, u8 state)
 static int count(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
+	struct altconn_account *account;
 
-	if (!ask->counted && altconn_assoc_count(altconn_pernet(sock_net(sk))))
-		return -EAGAIN;
-	ask->counted = true;
+	if (ask->account)
+		return 0;
+	account = altconn_assoc_count(altconn_pernet(sock_net(sk)));
+	if (IS_ERR(account))
+		return PTR_ERR(account);
+	ask->account = account;
 	return 0;
 }
 
@@ -1521,9 +1525,10 @@ static void uncount(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
-	if (ask->counted)
-		altconn_assoc_uncount(altconn_pernet(sock_net(sk)));
-	ask->counted = false;
+	if (ask->account)
+		altconn_assoc_uncount(altconn_pernet(sock_net(sk)),
+				      ask->account);
+	ask->account = NULL;
 }
 
 /* @err is for the next call. */
@@ -1593,11 +1598,12 @@ static struct altconn_addr *peer_of(struct sock *sk,
 /* What an association needs; on failure the old one is as it was. */
 static int prepare(struct sock *sk, struct altconn_addr *addr, u32 *reason)
 {
-	bool counted = altconn_dgram_sk(sk)->counted;
+	bool counted = altconn_dgram_sk(sk)->account;
 	int err;
 
-	*reason = ALTCONN_REASON_TABLE_FULL;
 	err = count(sk);
+	*reason = err == -ENOMEM ? ALTCONN_REASON_NO_MEMORY :
+				   ALTCONN_REASON_TABLE_FULL;
 	if (err)
 		return err;
 	altconn_sock_register(sk);
@@ -1790,15 +1796,18 @@ void altconn_dgram_init(struct sock *sk)
  * @b: the other
  *
  * Context: process; nobody else sees them yet.
- * Return: 0; -EAGAIN: the namespace's table is full.
+ * Return: 0; -EAGAIN: the user's limit or the namespace's is reached; -ENOMEM.
  */
 int altconn_dgram_pair(struct sock *a, struct sock *b)
 {
-	if (count(a))
-		return -EAGAIN;
-	if (count(b)) {
+	int err = count(a);
+
+	if (err)
+		return err;
+	err = count(b);
+	if (err) {
 		uncount(a);
-		return -EAGAIN;
+		return err;
 	}
 	sock_hold(a);
 	sock_hold(b);

@@ -35,6 +35,7 @@ static int __net_init net_init(struct net *net)
 	altconn_registry_init(&an->inbound);
 	altconn_registry_init(&an->sockets);
 	altconn_port_init(an);
+	altconn_account_init(an);
 	altconn_rules_init(an);
 	altconn_node_init(an);
 	altconn_event_begin(an);
@@ -60,6 +61,7 @@ static void __net_exit net_exit(struct net *net)
 
 	altconn_sysctl_unregister(net);
 	altconn_port_exit(an);
+	altconn_account_exit(an);
 	altconn_rules_exit(an);
 	altconn_stat_exit(an);
 	altconn_event_end(an);
@@ -123,9 +125,12 @@ static int __init init_tables(void)
 	err = altconn_assoc_init();
 	if (err)
 		return err;
-	err = altconn_bind_init();
+	err = altconn_account_table_init();
 	if (err)
 		goto err_assoc;
+	err = altconn_bind_init();
+	if (err)
+		goto err_account;
 	err = altconn_room_init();
 	if (err)
 		goto err_bind;
@@ -133,6 +138,8 @@ static int __init init_tables(void)
 
 err_bind:
 	altconn_bind_exit();
+err_account:
+	altconn_account_table_exit();
 err_assoc:
 	altconn_assoc_exit();
 	return err;
@@ -142,6 +149,7 @@ static void exit_tables(void)
 {
 	altconn_room_exit();
 	altconn_bind_exit();
+	altconn_account_table_exit();
 	altconn_assoc_exit();
 }
 

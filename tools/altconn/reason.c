@@ -111,7 +111,7 @@ static const struct {
 	},
 	[ALTCONN_REASON_TABLE_FULL] = {
 		"table-full",
-		"the namespace had net.altconn.max_associations already"
+		"the user had net.altconn.max_associations already"
 	},
 	[ALTCONN_REASON_ASSOCIATED] = {
 		"associated",

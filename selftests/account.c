@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * net.altconn.max_associations is a user's limit: a user that reaches it stops
+ * itself, and nobody else, with any number of subordinate uids and namespaces,
+ * and however many of its sockets are closed by now.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/stat.h>
+
+#define LIMIT	20
+#define NOBODY	65534
+#define OTHER	65533
+
+/* A user's attempts: what succeeded before EAGAIN; or over 200. */
+enum account_how { BY_STREAM, BY_DGRAM, BY_PAIR };
+
+static int account_reason(int fd, int err)
+{
+	struct altconn_connect_info info;
+
+	if (err != EAGAIN)
+		return 201;
+	if (at_info(fd, &info) || info.aci_reason != ALTCONN_REASON_TABLE_FULL)
+		return 202;
+	return 0;
+}
+
+/* The client leaves at once; a datagram socket and a pair stay. */
+static int account_one(enum account_how how, const struct at_addr *a)
+{
+	int fd, sv[2], err, type = how == BY_DGRAM ? SOCK_DGRAM : SOCK_STREAM;
+
+	if (how == BY_PAIR)
+		return at_socketpair(AT_NATIVE, SOCK_STREAM, sv) ? 1 : 0;
+	fd = at_socket(AT_NATIVE, type);
+	err = at_err(at_connect(fd, a));
+	if (err && how == BY_STREAM && a->nat.sac_kind == ALTCONN_KIND_PATH &&
+	    err == ECONNREFUSED)
+		err = EAGAIN;
+	if (err)
+		return account_reason(fd, err) ? : 1;
+	if (how == BY_STREAM)
+		close(fd);
+	return 0;
+}
+
+static int account_fill(enum account_how how, const struct at_addr *a, int most)
+{
+	int n, ret;
+
+	for (n = 0; n < most; n++) {
+		ret = account_one(how, a);
+		if (ret > 1)
+			return ret;
+		if (ret)
+			break;
+	}
+	return n;
+}
+
+static int account_become(int uid)
+{
+	return setgroups(0, NULL) || setresgid(uid, uid, uid) ||
+	       setresuid(uid, uid, uid) ? -1 : 0;
+}
+
+/* Run as @uid in a child, which ends: how many associations it made. */
+static int account_as(int uid, enum account_how how, const struct at_addr *a,
+		      int most)
+{
+	pid_t pid = at_fork();
+
+	if (!pid) {
+		if (account_become(uid))
+			_exit(203);
+		_exit(account_fill(how, a, most));
+	}
+	return at_reap(pid);
+}
+
+FIXTURE(account) {
+	struct at_addr a;
+	int fd;
+};
+
+FIXTURE_SETUP(account)
+{
+	ASSERT_EQ(0, at_netns());
+	ASSERT_EQ(0, at_sysctl_set("altconn/max_associations", LIMIT));
+	self->fd = at_listener(&self->a, AT_NATIVE, AT_PORT, SOCK_STREAM, 1000);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(account)
+{
+	close(self->fd);
+	at_cleanup();
+}
+
+/* The clients have left, and nobody accepts: they stay charged until freed. */
+TEST_F_TIMEOUT(account, stops_that_user_alone, AT_TIMEOUT)
+{
+	int fd;
+
+	EXPECT_EQ(LIMIT, account_as(NOBODY, BY_STREAM, &self->a, 100));
+	EXPECT_EQ(0, account_as(NOBODY, BY_STREAM, &self->a, 100));
+	EXPECT_EQ(0, account_as(NOBODY, BY_DGRAM, &self->a, 1));
+	EXPECT_EQ(0, account_as(NOBODY, BY_PAIR, NULL, 1));
+	EXPECT_EQ(LIMIT, account_as(OTHER, BY_STREAM, &self->a, 100));
+	EXPECT_EQ(5, account_as(0, BY_STREAM, &self->a, 5));
+
+	/* One that is accepted and closed at both ends is free again. */
+	fd = accept(self->fd, NULL, NULL);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, account_as(NOBODY, BY_STREAM, &self->a, 100));
+	close(fd);
+	EXPECT_EQ(1, account_as(NOBODY, BY_STREAM, &self->a, 100));
+	/* And all of them with their listener. */
+	close(self->fd);
+	self->fd = at_socket(AT_NATIVE, SOCK_STREAM);
+	ASSERT_EQ(0, at_bind(self->fd, &self->a));
+	ASSERT_EQ(0, listen(self->fd, 1000));
+	EXPECT_EQ(LIMIT, account_as(NOBODY, BY_STREAM, &self->a, 100));
+}
+
+TEST_F_TIMEOUT(account, datagram_sockets_and_pairs, AT_TIMEOUT)
+{
+	struct at_addr a;
+
+	at_addr(&a, AT_NATIVE, AT_PORT);
+	EXPECT_EQ(LIMIT, account_as(NOBODY, BY_DGRAM, &a, 100));
+	EXPECT_EQ(LIMIT, account_as(NOBODY, BY_PAIR, NULL, 100));
+	EXPECT_EQ(3, account_as(OTHER, BY_DGRAM, &a, 3));
+}
+
+static int account_write(pid_t pid, const char *file, const char *text)
+{
+	char name[64];
+	int fd, ret;
+
+	snprintf(name, sizeof(name), "/proc/%d/%s", pid, file);
+	fd = open(name, O_WRONLY);
+	ret = fd < 0 || write(fd, text, strlen(text)) < 0 ? -1 : 0;
+	close(fd);
+	return ret;
+}
+
+/* All that a user with @uids subordinate uids makes, one after the other. */
+static int account_uids(const struct at_addr *a, int uids)
+{
+	int i, n = 0;
+
+	for (i = 0; i < uids; i++)
+		n += account_as(i, BY_STREAM, a, 100);
+	return n;
+}
+
+/* A user namespace of NOBODY with uids that root gives it, as newuidmap does. */
+static pid_t account_userns(const struct at_addr *a, int go[2], int flags)
+{
+	pid_t pid = at_fork();
+
+	if (pid)
+		return pid;
+	/* As unshare(1): the owner is NOBODY. */
+	if (setresgid(NOBODY, NOBODY, NOBODY) ||
+	    setresuid(NOBODY, NOBODY, NOBODY) || unshare(flags))
+		_exit(204);
+	at_tell(go[1]);
+	if (at_hear(go[0]) || setgid(0) || setuid(0))
+		_exit(205);
+	_exit(account_uids(a, 5));
+}
+
+static int account_nested(const struct at_addr *a, int flags)
+{
+	int go[2], ready[2], mine[2], theirs[2];
+	pid_t pid;
+
+	if (pipe(go) || pipe(ready))
+		return -1;
+	theirs[0] = go[0];
+	theirs[1] = ready[1];
+	mine[0] = ready[0];
+	mine[1] = go[1];
+	pid = account_userns(a, theirs, flags);
+	if (at_hear(mine[0]) ||
+	    account_write(pid, "uid_map", "0 100000 10\n") ||
+	    account_write(pid, "gid_map", "0 100000 10\n"))
+		return -2;
+	at_tell(mine[1]);
+	return at_reap(pid);
+}
+
+TEST_F_TIMEOUT(account, subordinate_uids_do_not_multiply_it, AT_TIMEOUT)
+{
+	EXPECT_EQ(LIMIT, account_nested(&self->a, CLONE_NEWUSER));
+	EXPECT_EQ(0, account_as(NOBODY, BY_STREAM, &self->a, 100));
+	EXPECT_EQ(0, account_nested(&self->a, CLONE_NEWUSER));
+	EXPECT_EQ(LIMIT, account_as(OTHER, BY_STREAM, &self->a, 100));
+}
+
+/*
+ * From namespaces that a user makes, over a path into this one: counted here
+ * too, and a second namespace of the user gets no more.
+ */
+TEST_F_TIMEOUT(account, inbound_of_own_namespaces, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int fd;
+
+	fd = at_listener(&a, AT_NATIVE, AT_PATH, SOCK_STREAM, 1000);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, chmod(at_path_of(&a), 0777));
+	EXPECT_EQ(LIMIT, account_nested(&a, CLONE_NEWUSER | CLONE_NEWNET));
+	EXPECT_EQ(0, account_nested(&a, CLONE_NEWUSER | CLONE_NEWNET));
+	/* What begins here is another account. */
+	EXPECT_EQ(LIMIT, account_as(NOBODY, BY_STREAM, &a, 100));
+	EXPECT_EQ(LIMIT, account_as(OTHER, BY_STREAM, &a, 100));
+	close(fd);
+}
+
+TEST_HARNESS_MAIN
