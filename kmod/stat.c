@@ -102,6 +102,42 @@ static int put_histogram(struct sk_buff *skb, int attr,
 	return 0;
 }
 
+static int stat_put_user(struct sk_buff *skb, int attr,
+			 const struct altconn_account_usage *usage)
+{
+	u32 uid = from_kuid_munged(current_user_ns(), usage->uid);
+	struct nlattr *nest = nla_nest_start(skb, attr);
+
+	if (!nest || nla_put_u32(skb, ALTCONN_A_USER_UID, uid) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_USER_COUNT, usage->n,
+			      ALTCONN_A_USER_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* The users that have most; more of them would need more messages. */
+#define STAT_USERS	16
+
+static int stat_put_users(struct sk_buff *skb, struct altconn_net *an)
+{
+	static const int attr[ALTCONN_ACCOUNT_KINDS] = {
+		[ALTCONN_ACCOUNT_OWN]		= ALTCONN_A_STAT_USER,
+		[ALTCONN_ACCOUNT_INBOUND]	= ALTCONN_A_STAT_USER_INBOUND,
+		[ALTCONN_ACCOUNT_NESTED]	= ALTCONN_A_STAT_USER_NESTED,
+	};
+	struct altconn_account_usage top[STAT_USERS];
+	u32 kind, i, n;
+
+	for (kind = 0; kind < ALTCONN_ACCOUNT_KINDS; kind++) {
+		n = altconn_account_top(an, kind, top, STAT_USERS);
+		for (i = 0; i < n; i++)
+			if (stat_put_user(skb, attr[kind], &top[i]))
+				return -EMSGSIZE;
+	}
+	return 0;
+}
+
 static int put_stat(struct sk_buff *skb, const struct altconn_stat *stat)
 {
 	if (altconn_nl_put_outcomes(skb, ALTCONN_A_STAT_OUTCOME,
@@ -118,7 +154,9 @@ static int put_stat(struct sk_buff *skb, const struct altconn_stat *stat)
 }
 
 /* Room for all of it: a counter in its nest, with padding, is 40 bytes. */
-#define MESSAGE_SIZE	(64 * 8 + 40 * (ALTCONN_N_REASONS + 2 * ALTCONN_BUCKETS))
+#define MESSAGE_SIZE	(64 * 8 + 40 * (ALTCONN_N_REASONS + \
+					2 * ALTCONN_BUCKETS + \
+					ALTCONN_ACCOUNT_KINDS * STAT_USERS))
 
 static int answer(struct genl_info *info, const struct altconn_stat *stat)
 {
@@ -129,7 +167,8 @@ static int answer(struct genl_info *info, const struct altconn_stat *stat)
 		return -ENOMEM;
 	hdr = genlmsg_put_reply(reply, info, &altconn_nl_family, 0,
 				ALTCONN_CMD_STAT_GET);
-	if (!hdr || put_stat(reply, stat)) {
+	if (!hdr || put_stat(reply, stat) ||
+	    stat_put_users(reply, altconn_pernet(genl_info_net(info)))) {
 		nlmsg_free(reply);
 		return -EMSGSIZE;
 	}

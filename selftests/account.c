@@ -116,6 +116,9 @@ TEST_F_TIMEOUT(account, stops_that_user_alone, AT_TIMEOUT)
 	EXPECT_EQ(0, account_as(NOBODY, BY_PAIR, NULL, 1));
 	EXPECT_EQ(LIMIT, account_as(OTHER, BY_STREAM, &self->a, 100));
 	EXPECT_EQ(5, account_as(0, BY_STREAM, &self->a, 5));
+	if (at_has_tool())
+		EXPECT_EQ(LIMIT, at_tool("stat -H | sed -n 's/^user %d *//p'",
+					 NOBODY));
 
 	/* One that is accepted and closed at both ends is free again. */
 	fd = accept(self->fd, NULL, NULL);

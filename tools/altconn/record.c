@@ -226,6 +226,13 @@ static const struct attr histogram_attrs[] = {
 
 SET(histogram);
 
+static const struct attr user_attrs[] = {
+	[ALTCONN_A_USER_UID] = { MNL_TYPE_U32, PART(key) },
+	[ALTCONN_A_USER_COUNT] = { MNL_TYPE_U64, PART(count) },
+};
+
+SET(user);
+
 #define COUNTER(member) offsetof(struct counters, member)
 static const struct attr stat_attrs[] = {
 	[ALTCONN_A_STAT_OUTCOME] = PARTS(COUNTER(outcome), COUNTER(n),
@@ -238,6 +245,14 @@ static const struct attr stat_attrs[] = {
 	[ALTCONN_A_STAT_ACCEPT_QUEUE] = {
 		MNL_TYPE_NESTED, COUNTER(accept_queue), &histogram_set
 	},
+	[ALTCONN_A_STAT_USER] = PARTS(COUNTER(user[0].part),
+				      COUNTER(user[0].n), STAT_PARTS_MAX, user),
+	[ALTCONN_A_STAT_USER_INBOUND] = PARTS(COUNTER(user[1].part),
+					      COUNTER(user[1].n),
+					      STAT_PARTS_MAX, user),
+	[ALTCONN_A_STAT_USER_NESTED] = PARTS(COUNTER(user[2].part),
+					     COUNTER(user[2].n),
+					     STAT_PARTS_MAX, user),
 };
 
 SET(stat);

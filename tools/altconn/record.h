@@ -217,6 +217,8 @@ struct histogram {
  * @accepted: by accept()
  * @latency: of connections, until they were established
  * @accept_queue: and then until they were accepted
+ * @user: associations by user: of this namespace, from other ones, and in
+ *	namespaces that users made
  */
 struct counters {
 	size_t n;
@@ -225,6 +227,10 @@ struct counters {
 	uint64_t accepted;
 	struct histogram latency;
 	struct histogram accept_queue;
+	struct {
+		size_t n;
+		struct stat_part part[STAT_PARTS_MAX];
+	} user[3];
 };
 
 /**

@@ -72,6 +72,30 @@ static void put_outcomes(struct out *out, const struct counters *c)
 	}
 }
 
+/* Who has most: of net.altconn.max_associations, which is a user's limit. */
+static void put_users(struct out *out, const struct counters *c)
+{
+	static const char *const list[] = {
+		"users", "users_inbound", "users_nested",
+	};
+	static const char *const title[] = {
+		"user ", "inbound of user ", "in own namespaces of user ",
+	};
+	size_t i, k;
+
+	for (k = 0; k < 3; k++) {
+		out_list(out, list[k]);
+		for (i = 0; i < c->user[k].n; i++) {
+			out_row(out);
+			out_cell(out, COL_WHAT);
+			out_uint(out, "uid", title[k], c->user[k].part[i].key);
+			out_cell(out, COL_COUNT);
+			out_uint(out, "count", "", c->user[k].part[i].count);
+			out_row_end(out);
+		}
+	}
+}
+
 #define BAR	40
 
 static void put_bucket(struct out *out, const char *title,
@@ -124,6 +148,7 @@ static int print(const struct sample *s, const struct out_style *style,
 	put_number(out, "have_waited", s->counters.waited);
 	put_number(out, "accepted", s->counters.accepted);
 	put_outcomes(out, &s->counters);
+	put_users(out, &s->counters);
 	if (histograms || style->json) {
 		put_histogram(out, "latency", "established in",
 			      &s->counters.latency);

@@ -76,7 +76,7 @@ enum altconn_assoc_state {
  * @ALTCONN_REASON_BACKLOG_FULL: the backlog is full and the listener fails
  *   fast
  * @ALTCONN_REASON_REFUSED: the server refused it
- * @ALTCONN_REASON_TABLE_FULL: the namespace has max_associations already
+ * @ALTCONN_REASON_TABLE_FULL: the user has max_associations already
  * @ALTCONN_REASON_ASSOCIATED: another socket has the same local and remote
  *   address
  * @ALTCONN_REASON_RULE: a rule decided so
@@ -333,12 +333,24 @@ enum {
 };
 
 enum {
+	ALTCONN_A_USER_UID = 1,
+	ALTCONN_A_USER_PAD,
+	ALTCONN_A_USER_COUNT,
+
+	__ALTCONN_A_USER_MAX,
+	ALTCONN_A_USER_MAX = (__ALTCONN_A_USER_MAX - 1)
+};
+
+enum {
 	ALTCONN_A_STAT_OUTCOME = 1,
 	ALTCONN_A_STAT_PAD,
 	ALTCONN_A_STAT_WAITED,
 	ALTCONN_A_STAT_ACCEPTED,
 	ALTCONN_A_STAT_LATENCY,
 	ALTCONN_A_STAT_ACCEPT_QUEUE,
+	ALTCONN_A_STAT_USER,
+	ALTCONN_A_STAT_USER_INBOUND,
+	ALTCONN_A_STAT_USER_NESTED,
 
 	__ALTCONN_A_STAT_MAX,
 	ALTCONN_A_STAT_MAX = (__ALTCONN_A_STAT_MAX - 1)
