@@ -279,21 +279,28 @@ struct altconn_rx {
 
 /**
  * struct altconn_ring - data on its way to one end of an association
- * @write_lock: writers; held while user memory is read
+ * @write_lock: writers; never held across a page fault
  * @write_segment: where the writer is, or NULL: nothing is held
  * @write_at: at which of its bytes
- * @head: bytes ever written; stored by the writer
+ * @head: bytes ever written, in the lower half; stored by the writer. The upper
+ *	half is 0, or ALTCONN_RING_SEALED: then nothing is written any more.
+ *	Both change in one atomic operation, so writing and shutting have one
+ *	order
  * @tail_seen: @tail as the writer last looked at it
  * @extra_written: of @head, what no program wrote: records' lengths, padding
- * @marks: what goes with the data, scm.c; NULL while nothing ever did. The reader
- *	loads it behind @head
- * @read_lock: readers; held while user memory is written
+ * @read_lock: readers; never held across a page fault
  * @read_segment: where the reader is; @write_segment or an older one
  * @read_at: at which of its bytes
  * @tail: bytes ever read; stored by the reader
  * @extra_read: of @tail, what no program wrote
  * @wake_at: before @tail is there no writer that waits need be woken
  * @scanned: @head when the scan came by
+ * @marks: what goes with the data, scm.c; NULL while nothing ever did. The reader
+ *	loads it behind @head
+ * @purged: the reader has closed: the thread that drops one of the locks frees
+ *	what the ring holds; never cleared
+ * @peeked: an empty record that has not been read was peeked at; the reader's
+ * @peeked_to: behind the last one; SO_PEEK_OFF goes on there
  *
  * Each side writes to its own cache line.
  */
@@ -302,10 +309,9 @@ struct altconn_ring {
 				____cacheline_aligned_in_smp;
 	struct altconn_segment	*write_segment;
 	u32			write_at;
-	u32			head;
 	u32			tail_seen;
+	atomic64_t		head;
 	u32			extra_written;
-	struct altconn_marks	*marks;
 
 	struct mutex		read_lock	/* readers; inside write_lock */
 				____cacheline_aligned_in_smp;
@@ -315,6 +321,12 @@ struct altconn_ring {
 	u32			extra_read;
 	u32			wake_at;
 	u32			scanned;
+
+	/* What seldom changes. */
+	struct altconn_marks	*marks ____cacheline_aligned_in_smp;
+	bool			purged;
+	bool			peeked;
+	u32			peeked_to;
 };
 
 /**
@@ -1670,6 +1682,20 @@ static inline u8 altconn_assoc_shut(const struct altconn_end *end)
 bool altconn_marks_few(const struct altconn_marks *marks);
 #define ALTCONN_RING_LIMIT	(256U << 20)
 
+/* Of ring->head. */
+#define ALTCONN_RING_SEALED	BIT_ULL(32)
+
+/**
+ * altconn_ring_head() - bytes ever written
+ * @ring: the ring
+ *
+ * Context: any.
+ */
+static inline u32 altconn_ring_head(const struct altconn_ring *ring)
+{
+	return atomic64_read(&ring->head);
+}
+
 /**
  * altconn_ring_used() - bytes in the ring, records' lengths included
  * @ring: the ring, or NULL
@@ -1686,7 +1712,7 @@ static inline u32 altconn_ring_used(const struct altconn_ring *ring)
 	/* Pairs with the reader: what it has read may be overwritten. */
 	tail = smp_load_acquire(&ring->tail);
 	/* Pairs with the writer: what it has written may be read. */
-	return smp_load_acquire(&ring->head) - tail;
+	return (u32)atomic64_read_acquire(&ring->head) - tail;
 }
 
 /**
@@ -1723,7 +1749,7 @@ static inline bool altconn_ring_writable(const struct altconn_ring *ring,
 static inline void altconn_ring_wants_room(struct altconn_ring *ring, u32 limit)
 {
 	if (ring)
-		WRITE_ONCE(ring->wake_at, READ_ONCE(ring->head) - limit / 2);
+		WRITE_ONCE(ring->wake_at, altconn_ring_head(ring) - limit / 2);
 }
 
 /**
@@ -1741,6 +1767,8 @@ static inline bool altconn_ring_drained(const struct altconn_ring *ring)
 int altconn_ring_init(void);
 void altconn_ring_exit(void);
 struct altconn_ring *altconn_ring_new(struct altconn_ring **place);
+void altconn_ring_seal(struct altconn_ring **place);
+void altconn_ring_purge(struct altconn_ring *ring);
 void __altconn_ring_free(struct altconn_ring *ring);
 u32 altconn_ring_payload(const struct altconn_ring *ring);
 ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
@@ -1783,6 +1811,9 @@ u32 altconn_marks_bound(struct altconn_marks *marks, u32 pos, u32 n,
 			const struct altconn_rx *rx);
 void altconn_marks_read(struct altconn_marks *marks, u32 pos, u32 n,
 			struct altconn_rx *rx, bool peek);
+void altconn_marks_cancel(struct altconn_marks *marks, u32 pos);
+void altconn_marks_empty(struct altconn_marks *marks, struct list_head *list);
+void altconn_marks_discard(struct list_head *list);
 void altconn_marks_free(struct altconn_marks *marks);
 
 /* stream.c: connected data, stream and seqpacket */

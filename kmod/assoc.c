@@ -584,7 +584,12 @@ static void shut(struct altconn_assoc *assoc, enum altconn_side side, u8 how)
 	lockdep_assert_held(&assoc->lock);
 	BUILD_BUG_ON(RCV_SHUTDOWN != 1 || SEND_SHUTDOWN != 2);
 	WRITE_ONCE(own->shutdown, own->shutdown | how);
-	/* Pairs with altconn_assoc_shut(): shut first, then the data is final. */
+	/* Before an end can see that it is shut, no data follows. */
+	if (how & SEND_SHUTDOWN)
+		altconn_ring_seal(&peer->in);
+	if (how & RCV_SHUTDOWN)
+		altconn_ring_seal(&own->in);
+	/* Pairs with altconn_assoc_shut(): sealed first, so the data is final. */
 	smp_store_release(&own->shut, own->shut | how);
 	/* Likewise. */
 	smp_store_release(&peer->shut, peer->shut | (how & SEND_SHUTDOWN) >> 1 |
@@ -597,16 +602,36 @@ static void close_end(struct altconn_assoc *assoc, enum altconn_side side,
 	struct sock *peer;
 
 	lockdep_assert_held(&assoc->lock);
-	assoc->end[side].closed = true;
+	WRITE_ONCE(assoc->end[side].closed, true);
+	if (reset) {
+		WRITE_ONCE(assoc->end[!side].reset, true);
+		/* Pairs with altconn_assoc_attach(). */
+		smp_mb();
+		peer = READ_ONCE(assoc->end[!side].sk);
+		if (is_attached(assoc, peer))
+			WRITE_ONCE(peer->sk_err, ECONNRESET);
+	}
+	/* Last: a peer that sees its end of file sees the error before. */
 	shut(assoc, side, SHUTDOWN_MASK);
-	if (!reset)
-		return;
-	WRITE_ONCE(assoc->end[!side].reset, true);
-	/* Pairs with altconn_assoc_attach(). */
-	smp_mb();
-	peer = READ_ONCE(assoc->end[!side].sk);
-	if (is_attached(assoc, peer))
-		WRITE_ONCE(peer->sk_err, ECONNRESET);
+}
+
+/*
+ * Is there data that the end will never read? What the peer writes from here on
+ * fails, so this does not change any more but by reading.
+ */
+static bool has_unread(struct altconn_assoc *assoc, enum altconn_side side)
+{
+	struct altconn_end *end = &assoc->end[side];
+
+	lockdep_assert_held(&assoc->lock);
+	altconn_ring_seal(&end->in);
+	return altconn_ring_used(READ_ONCE(end->in));
+}
+
+/* The end has closed: what it has not read is freed, descriptors too. */
+static void purge_end(struct altconn_assoc *assoc, enum altconn_side side)
+{
+	altconn_ring_purge(READ_ONCE(assoc->end[side].in));
 }
 
 static void wake_peer(struct altconn_assoc *assoc, enum altconn_side side)
@@ -627,7 +652,7 @@ static void wake_peer(struct altconn_assoc *assoc, enum altconn_side side)
  * @sk: the endpoint; it has one that is established
  *
  * The peer reads what is on its way and then EOF; it gets ECONNRESET instead
- * when this end had not read everything.
+ * when this end had not read everything. What this end had not read is freed.
  *
  * Context: process; lock_sock() held. Drops the endpoint's reference.
  */
@@ -638,8 +663,7 @@ void altconn_assoc_detach(struct sock *sk)
 		rcu_dereference_protected(ask->assoc, lockdep_sock_is_held(sk));
 	enum altconn_side side = assoc->end[ALTCONN_CLIENT].sk == sk ?
 		ALTCONN_CLIENT : ALTCONN_SERVER;
-	bool unread = altconn_ring_used(READ_ONCE(assoc->end[side].in));
-	bool over, all;
+	bool over, all, unread;
 
 	if (side == ALTCONN_CLIENT && assoc->published)
 		altconn_connect_record(sk, assoc);
@@ -647,6 +671,7 @@ void altconn_assoc_detach(struct sock *sk)
 	RCU_INIT_POINTER(ask->assoc, NULL);
 	/* One that was killed has told its peer. */
 	over = assoc->end[side].closed;
+	unread = has_unread(assoc, side);
 	close_end(assoc, side, unread && !over);
 	all = assoc->end[!side].closed;
 	spin_unlock(&assoc->lock);
@@ -657,6 +682,7 @@ void altconn_assoc_detach(struct sock *sk)
 	if (!over && all)
 		altconn_assoc_over(assoc);
 	wake_peer(assoc, side);
+	purge_end(assoc, side);
 	altconn_assoc_put(assoc);
 }
 
@@ -681,6 +707,7 @@ void altconn_assoc_abandon(struct altconn_assoc *assoc)
 	if (all)
 		altconn_assoc_over(assoc);
 	wake_peer(assoc, ALTCONN_SERVER);
+	purge_end(assoc, ALTCONN_SERVER);
 	altconn_assoc_put(assoc);
 }
 

@@ -13,8 +13,16 @@
  * A sequenced packet is a record: a length and its bytes, in one segment, which
  * become visible together.
  *
- * The locks are mutexes, because user memory may fault while they are held.
- * Threads that share one end wait for each other.
+ * The locks are mutexes, because memory is allocated while they are held. Threads
+ * that share one end wait for each other, but never for a page fault: user memory
+ * is copied with page faults disabled. A copy that stops short is undone, the
+ * memory is faulted in without a lock, and the copy begins anew.
+ *
+ * A direction that is shut is sealed: writing moves @head by a compare and
+ * exchange, and sealing sets a bit beside it, so each write comes before the seal
+ * or fails with EPIPE. No lock is waited for. A ring whose reader has closed is
+ * purged: the closing thread frees what it holds, or leaves that to the thread
+ * that has one of the locks.
  *
  * What is empty is given back: by the reader at once when all buffers together
  * hold much, else by a scan within two seconds.
@@ -23,7 +31,9 @@
 #include <linux/cpumask.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 #include <linux/uio.h>
 #include "altconn.h"
 
@@ -64,10 +74,17 @@ struct altconn_segment {
 
 #define RECORD_HEAD	((u32)sizeof(u32))
 
-/* In a length: an empty record that was peeked at; SO_PEEK_OFF goes on behind it. */
-#define RECORD_PEEKED	BIT(31)
+/* A copy that page faults interrupt this often fails. */
+#define FAULT_TRIES	64
 
 static struct kmem_cache *ring_cache;
+
+/* In place of a ring that was shut before anything was written to it. */
+static struct altconn_ring ring_never_used = {
+	.write_lock = __MUTEX_INITIALIZER(ring_never_used.write_lock),
+	.read_lock = __MUTEX_INITIALIZER(ring_never_used.read_lock),
+	.head = ATOMIC64_INIT(ALTCONN_RING_SEALED),
+};
 
 /* For the scan. */
 static LIST_HEAD(segments);
@@ -167,6 +184,8 @@ void __altconn_ring_free(struct altconn_ring *ring)
 {
 	struct altconn_segment *seg;
 
+	if (ring == &ring_never_used)
+		return;
 	/* The scan is done with it when it is out of the list. */
 	spin_lock(&segments_lock);
 	seg = detach(ring);
@@ -174,6 +193,94 @@ void __altconn_ring_free(struct altconn_ring *ring)
 	free_segments(seg);
 	altconn_marks_free(ring->marks);
 	kmem_cache_free(ring_cache, ring);
+}
+
+static bool ring_is_sealed(const struct altconn_ring *ring)
+{
+	return atomic64_read(&ring->head) & ALTCONN_RING_SEALED;
+}
+
+/**
+ * altconn_ring_seal() - let nothing be written any more
+ * @place: where the ring belongs; there may be none yet
+ *
+ * A write that is under way has become visible before, or fails with EPIPE. The
+ * caller sees what was written.
+ *
+ * Context: any. Waits for no lock.
+ */
+void altconn_ring_seal(struct altconn_ring **place)
+{
+	struct altconn_ring *ring = READ_ONCE(*place);
+
+	if (!ring)
+		ring = cmpxchg(place, NULL, &ring_never_used);
+	/* Fully ordered. */
+	if (ring && !ring_is_sealed(ring))
+		atomic64_fetch_or(ALTCONN_RING_SEALED, &ring->head);
+}
+
+/* Both locks and segments_lock held; the caller frees what is returned. */
+static struct altconn_segment *ring_detach_unread(struct altconn_ring *ring,
+						  struct list_head *marks)
+{
+	u32 head = altconn_ring_head(ring);
+
+	if (ring->marks)
+		altconn_marks_empty(ring->marks, marks);
+	WRITE_ONCE(ring->extra_read, ring->extra_written);
+	/* As if all were read. */
+	smp_store_release(&ring->tail, head);
+	return detach(ring);
+}
+
+/* If a lock is held, the thread that has it calls this when it drops it. */
+static noinline void ring_free_unread(struct altconn_ring *ring)
+{
+	struct altconn_segment *seg = NULL;
+	LIST_HEAD(marks);
+
+	spin_lock(&segments_lock);
+	if (mutex_trylock(&ring->write_lock)) {
+		if (mutex_trylock(&ring->read_lock)) {
+			seg = ring_detach_unread(ring, &marks);
+			mutex_unlock(&ring->read_lock);
+		}
+		mutex_unlock(&ring->write_lock);
+	}
+	spin_unlock(&segments_lock);
+	free_segments(seg);
+	altconn_marks_discard(&marks);
+}
+
+/**
+ * altconn_ring_purge() - free what a ring holds: its reader has closed
+ * @ring: the ring, sealed
+ *
+ * Context: process, may sleep. Waits for no writer and no reader.
+ */
+void altconn_ring_purge(struct altconn_ring *ring)
+{
+	if (ring == &ring_never_used)
+		return;
+	WRITE_ONCE(ring->purged, true);
+	/* Pairs with ring_unlock(). */
+	smp_mb();
+	ring_free_unread(ring);
+}
+
+/*
+ * Drop the write lock or the read lock. Has a full barrier, which wakers use as
+ * well.
+ */
+static __always_inline void ring_unlock(struct altconn_ring *ring,
+					struct mutex *lock)
+{
+	mutex_unlock(lock);
+	/* Pairs with altconn_ring_purge(). */
+	smp_mb();
+	if (unlikely(READ_ONCE(ring->purged)))
+		ring_free_unread(ring);
 }
 
 /* Empty, and was so the last time? segments_lock held: the ring stays. */
@@ -185,9 +292,11 @@ static struct altconn_segment *detach_idle(struct altconn_ring *ring)
 	if (!mutex_trylock(&ring->write_lock))
 		return NULL;
 	if (mutex_trylock(&ring->read_lock)) {
-		if (ring->head == ring->tail && ring->head == ring->scanned)
+		u32 head = altconn_ring_head(ring);
+
+		if (head == ring->tail && head == ring->scanned)
 			seg = detach(ring);
-		ring->scanned = ring->head;
+		ring->scanned = head;
 		mutex_unlock(&ring->read_lock);
 	}
 	mutex_unlock(&ring->write_lock);
@@ -280,9 +389,9 @@ static u32 room(const struct altconn_ring *ring)
 
 	if (!seg)
 		return 0;
-	used = ring->head - ring->tail_seen;
+	used = altconn_ring_head(ring) - ring->tail_seen;
 	/* The reader may be in an older one. */
-	return seg->size - min(used, ring->head - seg->base);
+	return seg->size - min(used, altconn_ring_head(ring) - seg->base);
 }
 
 /*
@@ -302,11 +411,11 @@ static int add_segment(struct altconn_ring *ring, u32 need, u32 limit)
 	seg = alloc_segment(ring, size);
 	if (!seg)
 		return -ENOMEM;
-	seg->base = ring->head;
+	seg->base = altconn_ring_head(ring);
 	ring->write_segment = seg;
 	ring->write_at = 0;
 	if (old) {
-		old->end = ring->head;
+		old->end = altconn_ring_head(ring);
 		/* Pairs with settle(): the new one and the old one's end. */
 		smp_store_release(&old->next, seg);
 	} else {
@@ -326,16 +435,18 @@ static u32 advance(const struct altconn_segment *seg, u32 at, u32 n)
 /*
  * The underscore leaves out the hardened look at which slab the buffer is in:
  * the bounds are the segment's own, and for 64 bytes the look costs more than
- * the copy.
+ * the copy. With page faults disabled it may stop short.
  */
 static __always_inline u32
 copy_in(struct altconn_segment *seg, u32 at, struct iov_iter *from, u32 n)
 {
-	u32 first = min(n, seg->size - at);
-	u32 done = _copy_from_iter(seg->data + at, first, from);
+	u32 first = min(n, seg->size - at), done;
 
+	pagefault_disable();
+	done = _copy_from_iter(seg->data + at, first, from);
 	if (unlikely(done == first && n > first))
 		done += _copy_from_iter(seg->data, n - first, from);
+	pagefault_enable();
 	return done;
 }
 
@@ -370,7 +481,7 @@ static u32 look_at_reader(struct altconn_ring *ring)
 	ring->tail_seen = smp_load_acquire(&ring->tail);
 	if (seg && (s32)(ring->tail_seen - seg->base) > 0)
 		seg->base = ring->tail_seen;
-	return ring->head - ring->tail_seen;
+	return altconn_ring_head(ring) - ring->tail_seen;
 }
 
 /* How much of @len bytes of a stream can be written now, or an errno. */
@@ -380,6 +491,8 @@ static ssize_t make_room(struct altconn_ring *ring, size_t len, u32 limit)
 	int err = 0;
 	size_t n;
 
+	if (ring_is_sealed(ring))
+		return -EPIPE;
 	if (used >= limit)
 		return -EAGAIN;
 	n = min_t(size_t, len, limit - used);
@@ -393,6 +506,96 @@ static ssize_t make_room(struct altconn_ring *ring, size_t len, u32 limit)
 	return min_t(size_t, n, has) ? : err;
 }
 
+/* Make the next @n bytes visible, or find the ring sealed. A full barrier. */
+static __always_inline bool ring_publish(struct altconn_ring *ring, u32 head,
+					 u32 n)
+{
+	s64 old = head;
+
+	return likely(atomic64_try_cmpxchg(&ring->head, &old,
+					   (u32)(head + n)));
+}
+
+/* The bytes do not become visible, so what goes with them does not either. */
+static noinline int ring_unwrite(struct altconn_ring *ring, u32 head)
+{
+	if (ring->marks)
+		altconn_marks_cancel(ring->marks, head);
+	/* Pairs with altconn_ring_seal(): the caller sees what was done before. */
+	smp_mb();
+	return -EPIPE;
+}
+
+/*
+ * A copy stopped short: fault the memory in, without a lock. @len becomes as much
+ * as there is of it.
+ */
+static noinline int ring_fault_in(const struct iov_iter *iter, size_t *len,
+				  unsigned int try)
+{
+	size_t left = 0;
+
+	if (try > 1 && signal_pending(current))
+		return -ERESTARTSYS;
+	if (try > FAULT_TRIES || (try > 1 && !user_backed_iter(iter)))
+		return -EFAULT;
+	if (iov_iter_rw(iter) == WRITE)
+		left = fault_in_iov_iter_readable(iter, *len);
+	else
+		left = fault_in_iov_iter_writeable(iter, *len);
+	if (left >= *len)
+		return -EFAULT;
+	*len -= left;
+	return 0;
+}
+
+/* -EFAULT: nothing is written; unless @partial, not all of it could be. */
+static __always_inline ssize_t
+ring_try_write(struct altconn_ring *ring, struct iov_iter *from, size_t len,
+	       u32 limit, struct altconn_scm *scm, bool partial)
+{
+	struct altconn_segment *seg;
+	ssize_t n = lock_writer(ring);
+	u32 head, done;
+
+	if (n)
+		return n;
+	n = len;
+	head = altconn_ring_head(ring);
+	if (len > room(ring) || head - ring->tail_seen + len > limit)
+		n = make_room(ring, len, limit);
+	if (n <= 0)
+		goto out;
+	seg = ring->write_segment;
+	done = copy_in(seg, ring->write_at, from, n);
+	if (unlikely(done != n) && !(partial && done)) {
+		n = -EFAULT;
+		goto err_revert;
+	}
+	n = done;
+	if (unlikely(scm || ring->marks)) {
+		int err = altconn_marks_write(&ring->marks, head, done, scm,
+					      false);
+
+		if (err) {
+			n = err;
+			goto err_revert;
+		}
+	}
+	if (!ring_publish(ring, head, done)) {
+		n = ring_unwrite(ring, head);
+		goto err_revert;
+	}
+	ring->write_at = advance(seg, ring->write_at, done);
+out:
+	ring_unlock(ring, &ring->write_lock);
+	return n;
+
+err_revert:
+	iov_iter_revert(from, done);
+	goto out;
+}
+
 /**
  * altconn_ring_write() - write bytes of a stream
  * @ring: the ring
@@ -402,45 +605,28 @@ static ssize_t make_room(struct altconn_ring *ring, size_t len, u32 limit)
  * @scm: what goes with them, or NULL: nothing; what moved to the ring is gone from
  *	it
  *
- * What is not written is not taken from @from.
+ * What is not written is not taken from @from. Has a full barrier behind what it
+ * wrote.
  *
  * Context: process, may sleep.
  * Return: how many, at least 1 when @len is not 0; -EAGAIN: it is full;
- * -EFAULT; -ENOMEM; -ERESTARTSYS.
+ * -EPIPE: it is sealed; -EFAULT; -ENOMEM; -ERESTARTSYS.
  */
 ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
 			   size_t len, u32 limit, struct altconn_scm *scm)
 {
-	ssize_t n = lock_writer(ring);
+	unsigned int try = 0;
+	ssize_t n;
+	int err;
 
-	if (n)
-		return n;
-	n = len;
-	if (len > room(ring) || ring->head - ring->tail_seen + len > limit)
-		n = make_room(ring, len, limit);
-	if (n > 0) {
-		struct altconn_segment *seg = ring->write_segment;
-
-		n = copy_in(seg, ring->write_at, from, n);
-		if (unlikely((scm || ring->marks) && n)) {
-			int err = altconn_marks_write(&ring->marks, ring->head,
-						      n, scm, false);
-
-			if (err) {
-				iov_iter_revert(from, n);
-				n = err;
-				goto out;
-			}
-		}
-		ring->write_at = advance(seg, ring->write_at, n);
-		/* The bytes first; pairs with altconn_ring_used(). */
-		smp_store_release(&ring->head, ring->head + (u32)n);
-		if (!n)
-			n = -EFAULT;
+	for (;;) {
+		n = ring_try_write(ring, from, len, limit, scm, try);
+		if (likely(n != -EFAULT))
+			return n;
+		err = ring_fault_in(from, &len, ++try);
+		if (err)
+			return err;
 	}
-out:
-	mutex_unlock(&ring->write_lock);
-	return n;
 }
 
 /* Room for a whole record: altconn_ring_writable() promises it. */
@@ -448,6 +634,8 @@ static int make_room_record(struct altconn_ring *ring, u32 total, u32 limit)
 {
 	u32 used = look_at_reader(ring);
 
+	if (ring_is_sealed(ring))
+		return -EPIPE;
 	if (used > limit / 2 && used + total > limit)
 		return -EAGAIN;
 	return total <= room(ring) ? 0 : add_segment(ring, total, limit);
@@ -459,6 +647,54 @@ static u32 record_size(u32 len)
 	return RECORD_HEAD + ALIGN(len, RECORD_HEAD);
 }
 
+/* -EFAULT: nothing is written, since not all of it could be. */
+static __always_inline ssize_t
+ring_try_put(struct altconn_ring *ring, struct iov_iter *from, size_t len,
+	     u32 limit, struct altconn_scm *scm, bool stamp)
+{
+	u32 total = record_size(len), at, done, head;
+	struct altconn_segment *seg;
+	ssize_t err = lock_writer(ring);
+
+	if (err)
+		return err;
+	head = altconn_ring_head(ring);
+	if (total > room(ring) || head - ring->tail_seen + total > limit) {
+		err = make_room_record(ring, total, limit);
+		if (err)
+			goto out;
+	}
+	seg = ring->write_segment;
+	at = ring->write_at;
+	*(u32 *)(seg->data + at) = len;
+	err = -EFAULT;
+	done = copy_in(seg, advance(seg, at, RECORD_HEAD), from, len);
+	if (unlikely(done != len))
+		goto err_revert;
+	if (unlikely(scm || stamp || ring->marks)) {
+		err = altconn_marks_write(&ring->marks, head, total, scm,
+					  stamp);
+		if (err)
+			goto err_revert;
+	}
+	WRITE_ONCE(ring->extra_written, ring->extra_written + total - (u32)len);
+	if (!ring_publish(ring, head, total)) {
+		WRITE_ONCE(ring->extra_written,
+			   ring->extra_written - (total - (u32)len));
+		err = ring_unwrite(ring, head);
+		goto err_revert;
+	}
+	ring->write_at = advance(seg, at, total);
+	err = len;
+out:
+	ring_unlock(ring, &ring->write_lock);
+	return err;
+
+err_revert:
+	iov_iter_revert(from, done);
+	goto out;
+}
+
 /**
  * altconn_ring_put() - write a record
  * @ring: the ring
@@ -468,50 +704,30 @@ static u32 record_size(u32 len)
  * @scm: as altconn_ring_write()
  * @stamp: and when it is written
  *
- * What is not written is not taken from @from, but for -EFAULT.
+ * What is not written is not taken from @from. Has a full barrier behind what it
+ * wrote.
  *
  * Context: process, may sleep.
- * Return: @len; -EAGAIN: there is no room; -EFAULT, -ENOMEM, -ERESTARTSYS:
- * nothing was written.
+ * Return: @len; -EAGAIN: there is no room; -EPIPE: it is sealed; -EFAULT, -ENOMEM,
+ * -ERESTARTSYS: nothing was written.
  */
 ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
 			 size_t len, u32 limit, struct altconn_scm *scm,
 			 bool stamp)
 {
-	u32 total = record_size(len), at;
-	struct altconn_segment *seg;
-	ssize_t err = lock_writer(ring);
+	size_t there = len;
+	unsigned int try = 0;
+	ssize_t n;
+	int err;
 
-	if (err)
-		return err;
-	if (total > room(ring) ||
-	    ring->head - ring->tail_seen + total > limit) {
-		err = make_room_record(ring, total, limit);
-		if (err)
-			goto out;
+	for (;;) {
+		n = ring_try_put(ring, from, len, limit, scm, stamp);
+		if (likely(n != -EFAULT))
+			return n;
+		err = ring_fault_in(from, &there, ++try);
+		if (err || there != len)
+			return err ? : -EFAULT;
 	}
-	seg = ring->write_segment;
-	at = ring->write_at;
-	*(u32 *)(seg->data + at) = len;
-	err = -EFAULT;
-	if (copy_in(seg, advance(seg, at, RECORD_HEAD), from, len) != len)
-		goto out;
-	if (unlikely(scm || stamp || ring->marks)) {
-		err = altconn_marks_write(&ring->marks, ring->head, total, scm,
-					  stamp);
-		if (err) {
-			iov_iter_revert(from, len);
-			goto out;
-		}
-	}
-	ring->write_at = advance(seg, at, total);
-	WRITE_ONCE(ring->extra_written, ring->extra_written + total - (u32)len);
-	/* The record first; pairs with altconn_ring_used(). */
-	smp_store_release(&ring->head, ring->head + total);
-	err = len;
-out:
-	mutex_unlock(&ring->write_lock);
-	return err;
 }
 
 /* ---- the reader ---- */
@@ -559,11 +775,13 @@ static void skip(struct cursor *c, u32 n)
 static __always_inline u32
 copy_out(const struct altconn_segment *seg, u32 at, struct iov_iter *to, u32 n)
 {
-	u32 first = min(n, seg->size - at);
-	u32 done = _copy_to_iter(seg->data + at, first, to);
+	u32 first = min(n, seg->size - at), done;
 
+	pagefault_disable();
+	done = _copy_to_iter(seg->data + at, first, to);
 	if (unlikely(done == first && n > first))
 		done += _copy_to_iter(seg->data, n - first, to);
+	pagefault_enable();
 	return done;
 }
 
@@ -577,15 +795,15 @@ static noinline void give_back(struct altconn_ring *ring)
 	    atomic_long_read(&total_bytes) <=
 	    IDLE_BYTES * num_online_cpus())
 		return;
-	if (!mutex_trylock(&ring->write_lock))
-		return;
 	seg = NULL;
-	if (ring->head == ring->tail) {
-		spin_lock(&segments_lock);
-		seg = detach(ring);
-		spin_unlock(&segments_lock);
+	/* Inside, so that lock_unless_signal() can wait for it. */
+	spin_lock(&segments_lock);
+	if (mutex_trylock(&ring->write_lock)) {
+		if (altconn_ring_head(ring) == ring->tail)
+			seg = detach(ring);
+		mutex_unlock(&ring->write_lock);
 	}
-	mutex_unlock(&ring->write_lock);
+	spin_unlock(&segments_lock);
 	free_segments(seg);
 }
 
@@ -613,14 +831,14 @@ static __always_inline void commit(struct altconn_ring *ring,
 	ring->read_at = c->at;
 	/* Read first, then free: look_at_reader(), altconn_ring_used(). */
 	smp_store_release(&ring->tail, c->pos);
-	if (c->pos == READ_ONCE(ring->head))
+	if (c->pos == altconn_ring_head(ring))
 		give_back(ring);
 }
 
 static u32 look_at_writer(const struct altconn_ring *ring)
 {
 	/* Pairs with the writer's release. */
-	return smp_load_acquire(&ring->head) - ring->tail;
+	return (u32)atomic64_read_acquire(&ring->head) - ring->tail;
 }
 
 /* What goes with the data that there is; who asks has looked at the writer. */
@@ -659,28 +877,29 @@ static u32 read_bytes(struct cursor *c, struct iov_iter *to, u32 n)
 	return done;
 }
 
-/**
- * altconn_ring_read() - read bytes of a stream
- * @ring: the ring, or NULL
- * @to: where to, advanced
- * @len: how many at the most
- * @peek: leave them
- * @rx: of this recvmsg(); gets what goes with them
- *
- * Context: process, may sleep.
- * Return: how many; 0: the next do not go with what @rx has; -EAGAIN: it is empty,
- * or has no more than a peek passes over; -EFAULT; -ERESTARTSYS.
+/*
+ * No data is wanted: only what goes with the next byte, of which descriptors go
+ * once, as with AF_UNIX.
  */
-ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
-			  size_t len, bool peek, struct altconn_rx *rx)
+static noinline void ring_read_marks(struct altconn_marks *marks, u32 pos,
+				     struct altconn_rx *rx, bool peek)
+{
+	if (!marks || rx->began)
+		return;
+	altconn_marks_read(marks, pos, 0, rx, peek);
+	rx->began = true;
+}
+
+/* -EFAULT: nothing is read; unless @partial, not all of it could be. */
+static __always_inline ssize_t
+ring_try_read(struct altconn_ring *ring, struct iov_iter *to, size_t len,
+	      bool peek, struct altconn_rx *rx, bool partial)
 {
 	struct altconn_marks *marks;
 	ssize_t n = -EAGAIN;
 	struct cursor c;
 	u32 used, pos;
 
-	if (!altconn_ring_used(ring))
-		return -EAGAIN;
 	if (lock_unless_signal(&ring->read_lock))
 		return -ERESTARTSYS;
 	used = look_at_writer(ring);
@@ -691,44 +910,149 @@ ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 		skip_bytes(&c, rx->skip);
 	len = min_t(size_t, len, used - rx->skip);
 	marks = marks_of(ring);
-	if (unlikely(marks))
+	if (unlikely(!len))
+		ring_read_marks(marks, c.pos, rx, peek);
+	else if (unlikely(marks))
 		len = altconn_marks_bound(marks, c.pos, len, rx);
 	pos = c.pos;
 	n = len ? read_bytes(&c, to, len) : 0;
-	if (unlikely(marks) && n)
-		altconn_marks_read(marks, pos, n, rx, peek);
-	if (n && !peek)
-		commit(ring, &c);
-	if (!n && len)
+	if (unlikely(n != len) && !(partial && n)) {
+		iov_iter_revert(to, n);
 		n = -EFAULT;
-	if (n > 0)
-		rx->began = true;
+		goto out;
+	}
+	if (!n)
+		goto out;
+	if (unlikely(marks))
+		altconn_marks_read(marks, pos, n, rx, peek);
+	if (!peek)
+		commit(ring, &c);
+	rx->began = true;
 out:
-	mutex_unlock(&ring->read_lock);
+	ring_unlock(ring, &ring->read_lock);
 	return n;
+}
+
+/**
+ * altconn_ring_read() - read bytes of a stream
+ * @ring: the ring, or NULL
+ * @to: where to, advanced
+ * @len: how many at the most; 0: only what goes with the next one
+ * @peek: leave them
+ * @rx: of this recvmsg(); gets what goes with them
+ *
+ * Has a full barrier behind what it read.
+ *
+ * Context: process, may sleep.
+ * Return: how many; 0: the next do not go with what @rx has; -EAGAIN: it is empty,
+ * or has no more than a peek passes over; -EFAULT; -ERESTARTSYS.
+ */
+ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
+			  size_t len, bool peek, struct altconn_rx *rx)
+{
+	unsigned int try = 0;
+	ssize_t n;
+	int err;
+
+	for (;;) {
+		if (!altconn_ring_used(ring))
+			return -EAGAIN;
+		n = ring_try_read(ring, to, len, peek, rx, try);
+		if (likely(n != -EFAULT))
+			return n;
+		err = ring_fault_in(to, &len, ++try);
+		if (err)
+			return err;
+	}
+}
+
+/* Was an empty record at @pos peeked at? */
+static bool ring_was_peeked(const struct altconn_ring *ring, u32 pos)
+{
+	return ring->peeked && (s32)(ring->peeked_to - pos) > 0;
 }
 
 /*
  * To the record in which a peek begins, and in it, as AF_UNIX does: over whole
  * records first. False: there is none.
  */
-static bool skip_records(struct cursor *c, u32 *used, u32 *skipped)
+static bool skip_records(const struct altconn_ring *ring, struct cursor *c,
+			 u32 *used, u32 *skipped)
 {
 	while (*used) {
-		bool peeked;
 		u32 head;
 
 		settle(c);
 		head = *(u32 *)(c->seg->data + c->at);
-		peeked = head & RECORD_PEEKED;
-		head &= ~RECORD_PEEKED;
-		if (*skipped < head || !(*skipped || peeked))
+		if (*skipped < head ||
+		    !(*skipped || ring_was_peeked(ring, c->pos)))
 			return true;
 		*skipped -= head;
 		*used -= record_size(head);
 		skip(c, record_size(head));
 	}
 	return false;
+}
+
+/* The record at the cursor was read, or, if it is empty, peeked at. */
+static __always_inline void ring_took(struct altconn_ring *ring,
+				      struct cursor *c, u32 len, bool peek)
+{
+	u32 total = record_size(len);
+
+	if (!peek) {
+		skip(c, total);
+		WRITE_ONCE(ring->extra_read, ring->extra_read + total - len);
+		commit(ring, c);
+		if (unlikely(ring->peeked) && !ring_was_peeked(ring, c->pos))
+			ring->peeked = false;
+	} else if (!len && !ring_was_peeked(ring, c->pos)) {
+		ring->peeked = true;
+		ring->peeked_to = c->pos + total;
+	}
+}
+
+/* -EFAULT: nothing is read, since not all of it could be. */
+static __always_inline ssize_t
+ring_try_take(struct altconn_ring *ring, struct iov_iter *to, size_t len,
+	      bool peek, struct altconn_rx *rx, size_t *record)
+{
+	u32 used, head, done, skipped = rx->skip;
+	struct altconn_marks *marks;
+	ssize_t n = -EAGAIN;
+	struct cursor c;
+
+	if (lock_unless_signal(&ring->read_lock))
+		return -ERESTARTSYS;
+	used = look_at_writer(ring);
+	if (!used)
+		goto out;
+	c = begin(ring);
+	if (unlikely(rx->seeks) && !skip_records(ring, &c, &used, &skipped))
+		goto out;
+	settle(&c);
+	head = *(u32 *)(c.seg->data + c.at);
+	/* A length that no writer stored must not lead out of the segment. */
+	n = -EIO;
+	if (WARN_ON_ONCE(head > used - RECORD_HEAD))
+		goto out;
+	*record = head - skipped;
+	n = min_t(size_t, len, *record);
+	done = copy_out(c.seg, advance(c.seg, c.at, RECORD_HEAD + skipped), to,
+			n);
+	if (unlikely(done != n)) {
+		iov_iter_revert(to, done);
+		n = -EFAULT;
+		goto out;
+	}
+	marks = marks_of(ring);
+	if (unlikely(marks))
+		altconn_marks_read(marks, c.pos, record_size(head), rx, peek);
+	ring_took(ring, &c, head, peek);
+	rx->began = true;
+out:
+	ring_unlock(ring, &ring->read_lock);
+	return n;
 }
 
 /**
@@ -740,6 +1064,8 @@ static bool skip_records(struct cursor *c, u32 *used, u32 *skipped)
  * @rx: of this recvmsg(); gets what goes with it
  * @record: its length, from where a peek begins
  *
+ * Has a full barrier behind what it read.
+ *
  * Context: process, may sleep.
  * Return: how many bytes were read; -EAGAIN: there is none; -EFAULT,
  * -ERESTARTSYS: it is still there; -EIO: never.
@@ -748,49 +1074,22 @@ ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 			  size_t len, bool peek, struct altconn_rx *rx,
 			  size_t *record)
 {
-	u32 used, head, *place, skipped = rx->skip;
-	struct altconn_marks *marks;
-	ssize_t n = -EAGAIN;
-	struct cursor c;
+	size_t want, there;
+	unsigned int try = 0;
+	ssize_t n;
+	int err;
 
-	if (!altconn_ring_used(ring))
-		return -EAGAIN;
-	if (lock_unless_signal(&ring->read_lock))
-		return -ERESTARTSYS;
-	used = look_at_writer(ring);
-	if (!used)
-		goto out;
-	c = begin(ring);
-	if (unlikely(rx->seeks) && !skip_records(&c, &used, &skipped))
-		goto out;
-	settle(&c);
-	place = (u32 *)(c.seg->data + c.at);
-	head = *place & ~RECORD_PEEKED;
-	/* A length that no writer stored must not lead out of the segment. */
-	n = -EIO;
-	if (WARN_ON_ONCE(head > used - RECORD_HEAD))
-		goto out;
-	*record = head - skipped;
-	n = min_t(size_t, len, *record);
-	if (copy_out(c.seg, advance(c.seg, c.at, RECORD_HEAD + skipped), to,
-		     n) != n) {
-		n = -EFAULT;
-		goto out;
+	for (;;) {
+		if (!altconn_ring_used(ring))
+			return -EAGAIN;
+		n = ring_try_take(ring, to, len, peek, rx, record);
+		if (likely(n != -EFAULT))
+			return n;
+		/* So much was to be copied, and the next record may be longer. */
+		want = min(len, *record);
+		there = want;
+		err = ring_fault_in(to, &there, ++try);
+		if (err || there != want)
+			return err ? : -EFAULT;
 	}
-	marks = marks_of(ring);
-	if (unlikely(marks))
-		altconn_marks_read(marks, c.pos, record_size(head), rx, peek);
-	if (!peek) {
-		u32 total = record_size(head);
-
-		skip(&c, total);
-		WRITE_ONCE(ring->extra_read, ring->extra_read + total - head);
-		commit(ring, &c);
-	} else if (!head) {
-		*place |= RECORD_PEEKED;
-	}
-	rx->began = true;
-out:
-	mutex_unlock(&ring->read_lock);
-	return n;
 }

@@ -499,6 +499,60 @@ static void free_mark(struct mark *mark)
 }
 
 /**
+ * altconn_marks_discard() - free marks that altconn_marks_empty() took
+ * @list: of them
+ *
+ * Context: process, may sleep.
+ */
+void altconn_marks_discard(struct list_head *list)
+{
+	struct mark *mark, *next;
+
+	list_for_each_entry_safe(mark, next, list, node)
+		free_mark(mark);
+}
+
+/**
+ * altconn_marks_empty() - take all marks out of a buffer
+ * @marks: the ring's, which stay there without any
+ * @list: gets them; the caller gives it to altconn_marks_discard()
+ *
+ * Context: any; both locks of the ring held.
+ */
+void altconn_marks_empty(struct altconn_marks *marks, struct list_head *list)
+{
+	spin_lock(&marks->lock);
+	list_splice_tail_init(&marks->list, list);
+	WRITE_ONCE(marks->n, 0);
+	spin_unlock(&marks->lock);
+}
+
+/**
+ * altconn_marks_cancel() - undo altconn_marks_write(): the bytes were not written
+ * @marks: the ring's
+ * @pos: of the first byte; nothing is ever written there
+ *
+ * Context: process, may sleep; the ring's write_lock held.
+ */
+void altconn_marks_cancel(struct altconn_marks *marks, u32 pos)
+{
+	struct mark *mark = NULL;
+
+	spin_lock(&marks->lock);
+	if (!list_empty(&marks->list))
+		mark = list_last_entry(&marks->list, struct mark, node);
+	if (mark && mark->pos == pos) {
+		list_del(&mark->node);
+		WRITE_ONCE(marks->n, marks->n - 1);
+	} else {
+		mark = NULL;
+	}
+	spin_unlock(&marks->lock);
+	if (mark)
+		free_mark(mark);
+}
+
+/**
  * altconn_marks_free() - free a buffer's marks
  * @marks: nobody uses them; or NULL
  *
@@ -652,7 +706,8 @@ u32 altconn_marks_bound(struct altconn_marks *marks, u32 pos, u32 n,
  * altconn_marks_read() - bytes were read
  * @marks: the ring's
  * @pos: the first one
- * @n: how many, not 0; altconn_marks_bound() allowed them, or a record
+ * @n: how many; altconn_marks_bound() allowed them, or a record. 0: the marks stay,
+ *	and only descriptors that came with the first byte are taken
  * @rx: of this recvmsg(); gets the first byte's credentials if they are the
  *	first, and the descriptors and the time that came with any
  * @peek: leave it all
@@ -670,7 +725,7 @@ void altconn_marks_read(struct altconn_marks *marks, u32 pos, u32 n,
 	/* The reader alone takes marks out: they stay while it looks. */
 	spin_lock(&marks->lock);
 	list_for_each_entry_safe(mark, next, &marks->list, node) {
-		if (!before(mark->pos, pos + n))
+		if (!before(mark->pos, pos + (n ? : 1)))
 			break;
 		if (!before(pos, mark->pos))
 			cred = &mark->scm.cred;
@@ -678,7 +733,7 @@ void altconn_marks_read(struct altconn_marks *marks, u32 pos, u32 n,
 			fds = mark;
 		if (mark->scm.stamp && before(pos, mark->end))
 			rx->scm.stamp = mark->scm.stamp;
-		if (peek)
+		if (peek || !n)
 			continue;
 		list_move_tail(&mark->node, &passed);
 		WRITE_ONCE(marks->n, marks->n - 1);

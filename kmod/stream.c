@@ -81,11 +81,12 @@ static u32 send_limit(const struct sock *sk)
 /* Before accept() there is nobody, and who comes then looks by himself. */
 static __always_inline void wake_reader(const struct conn *c)
 {
-	struct sock *peer;
+	/*
+	 * The full barrier behind the data is the ring's. It pairs with that in
+	 * altconn_assoc_attach(), and with that of a reader that goes to sleep.
+	 */
+	struct sock *peer = READ_ONCE(c->peer->sk);
 
-	/* Pairs with altconn_assoc_attach(), and with who goes to sleep. */
-	smp_mb();
-	peer = READ_ONCE(c->peer->sk);
 	if (peer)
 		altconn_wake_reader(peer);
 }
@@ -102,9 +103,10 @@ static noinline void give_space(const struct conn c)
 
 static __always_inline void wake_writer(const struct conn *c)
 {
-	/* Pairs with the barrier after want_space in want_room(). */
-	smp_mb();
-	/* Acquire: then where he wants to be woken, too. */
+	/*
+	 * The full barrier behind what was read is the ring's. It pairs with that
+	 * after want_space in want_room(). Acquire: then wake_at is there, too.
+	 */
 	if (unlikely(smp_load_acquire(&c->peer->want_space)) &&
 	    altconn_ring_drained(in_ring(c)))
 		give_space(*c);
@@ -136,7 +138,7 @@ static u32 written(const struct conn *c)
 {
 	const struct altconn_ring *ring = in_ring(c);
 
-	return ring ? READ_ONCE(ring->head) : 0;
+	return ring ? altconn_ring_head(ring) : 0;
 }
 
 /* Behind what a peek passes over there is something when it was not there. */
@@ -187,6 +189,12 @@ static int send_state(struct sock *sk, const struct conn *c, size_t sent)
 	return 0;
 }
 
+/* The ring was sealed after send_state(), perhaps by a reset. */
+static noinline int shut_meanwhile(struct sock *sk, size_t sent)
+{
+	return take_error(sk, sent) ? : -EPIPE;
+}
+
 /*
  * As TCP, whose first bytes after the peer's close are on their way before the
  * answer to them is: programs that speak TCP get EPIPE for the second send.
@@ -228,6 +236,12 @@ send_stream(struct sock *sk, const struct conn *c, struct msghdr *msg,
 		n = altconn_ring_write(ring, &msg->msg_iter,
 				       min_t(size_t, len - sent, CHUNK),
 				       send_limit(sk), scm);
+		/* The peer may have closed since send_state(). */
+		if (unlikely(n == -EPIPE)) {
+			if (!sent && is_lost(sk, c))
+				return len;
+			n = shut_meanwhile(sk, sent);
+		}
 		if (n > 0) {
 			sent += n;
 			wake_reader(c);
@@ -250,12 +264,13 @@ put_record(struct sock *sk, const struct conn *c, struct msghdr *msg,
 	   size_t len, u32 limit, struct altconn_scm *scm)
 {
 	const struct sock *peer = peer_of(c);
-	int err = send_state(sk, c, 0);
+	ssize_t n = send_state(sk, c, 0);
 
-	if (err)
-		return err;
-	return altconn_ring_put(out_ring(c), &msg->msg_iter, len, limit, scm,
-				peer && sock_flag(peer, SOCK_RCVTSTAMP));
+	if (n)
+		return n;
+	n = altconn_ring_put(out_ring(c), &msg->msg_iter, len, limit, scm,
+			     peer && sock_flag(peer, SOCK_RCVTSTAMP));
+	return likely(n != -EPIPE) ? n : shut_meanwhile(sk, 0);
 }
 
 /* There is no room: wait for it, and try again. */

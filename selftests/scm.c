@@ -381,6 +381,42 @@ TEST_F_TIMEOUT(scm, rights_of_devices, AT_TIMEOUT)
 	EXPECT_LT(0, stayed);
 }
 
+/* A stream gives descriptors to a recvmsg() that has no room for data, once. */
+TEST_F_TIMEOUT(scm, rights_without_room_for_data, AT_TIMEOUT)
+{
+	int fd = some_file();
+	struct got g;
+
+	if (!STREAM)
+		SKIP(return, "streams only");
+	ASSERT_EQ(0, give(self->sv[0], "abc", &fd, 1));
+	take_room(self->sv[1], &g, 0, MSG_PEEK, CMSG_SPACE(sizeof(int)));
+	EXPECT_EQ(0, g.err);
+	EXPECT_EQ(0, g.len);
+	ASSERT_EQ(1, g.n);
+	close(g.fds[0]);
+	take_room(self->sv[1], &g, 0, 0, CMSG_SPACE(sizeof(int)));
+	EXPECT_EQ(0, g.len);
+	ASSERT_EQ(1, g.n);
+	EXPECT_TRUE(same_file(fd, g.fds[0]));
+	close(g.fds[0]);
+	take_room(self->sv[1], &g, 0, 0, CMSG_SPACE(sizeof(int)));
+	EXPECT_EQ(0, g.n);
+	take(self->sv[1], &g, 0);
+	EXPECT_STREQ("abc", g.text);
+	EXPECT_EQ(0, g.n);
+	/* Nor does it take those of a later message. */
+	ASSERT_EQ(0, give(self->sv[0], "d", NULL, 0));
+	ASSERT_EQ(0, give(self->sv[0], "e", &fd, 1));
+	take_room(self->sv[1], &g, 0, 0, CMSG_SPACE(sizeof(int)));
+	EXPECT_EQ(0, g.n);
+	take_room(self->sv[1], &g, 1, 0, CMSG_SPACE(sizeof(int)));
+	EXPECT_STREQ("d", g.text);
+	take_room(self->sv[1], &g, 0, 0, CMSG_SPACE(sizeof(int)));
+	EXPECT_EQ(1, g.n);
+	close(fd);
+}
+
 TEST_F_TIMEOUT(scm, rights_ETOOMANYREFS, AT_TIMEOUT)
 {
 	struct rlimit limit = { 64, 64 };

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A socket that closes keeps nothing, and each byte that was sent to it was read,
+ * or its sender hears of the loss. AF_UNIX is the oracle.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+FIXTURE(closes) {
+	int p[2];
+};
+
+FIXTURE_VARIANT(closes) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(closes, native_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(closes, native_seqpacket) {
+	AT_NATIVE, AT_PORT, SOCK_SEQPACKET
+};
+
+FIXTURE_VARIANT_ADD(closes, unix_stream) { AT_UNIX, AT_NAME, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(closes, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(closes, oracle_stream) { AT_ORACLE, AT_NAME, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(closes, oracle_seqpacket) {
+	AT_ORACLE, AT_NAME, SOCK_SEQPACKET
+};
+
+#define ORACLE (variant->dress == AT_ORACLE)
+
+FIXTURE_SETUP(closes)
+{
+	ASSERT_EQ(0, pipe(self->p));
+}
+
+FIXTURE_TEARDOWN(closes)
+{
+	at_close(self->p, 2);
+	at_cleanup();
+}
+
+/* The pipe's only writer travels with two bytes. */
+static int send_pipe(int fd, int p[2])
+{
+	if (at_send_with(fd, "xy", 2, SCM_RIGHTS, &p[1], sizeof(int), 0) != 2)
+		return -1;
+	close(p[1]);
+	p[1] = -1;
+	return 0;
+}
+
+static bool has_writer(int fd)
+{
+	return !(at_poll_now(fd, POLLIN) & POLLHUP);
+}
+
+TEST_F_TIMEOUT(closes, unread_descriptors, AT_TIMEOUT)
+{
+	int sv[2], queued = -1;
+
+	ASSERT_EQ(0, at_pair(variant->dress, variant->kind, variant->type, sv));
+	ASSERT_EQ(0, send_pipe(sv[0], self->p));
+	EXPECT_TRUE(has_writer(self->p[0]));
+	close(sv[1]);
+	EXPECT_TRUE(at_until(!has_writer(self->p[0])));
+	/* What it had not read is not on its way any more. */
+	EXPECT_EQ(0, ioctl(sv[0], SIOCOUTQ, &queued));
+	EXPECT_EQ(0, queued);
+	close(sv[0]);
+}
+
+/* What the socket that closes had sent stays for its peer. */
+TEST_F_TIMEOUT(closes, what_it_sent_stays, AT_TIMEOUT)
+{
+	char buf[8];
+	int sv[2];
+
+	ASSERT_EQ(0, at_pair(variant->dress, variant->kind, variant->type, sv));
+	ASSERT_EQ(0, send_pipe(sv[1], self->p));
+	close(sv[1]);
+	EXPECT_EQ(2, recv(sv[0], buf, 2, MSG_PEEK));
+	EXPECT_TRUE(has_writer(self->p[0]));
+	close(sv[0]);
+	EXPECT_TRUE(at_until(!has_writer(self->p[0])));
+}
+
+TEST_F_TIMEOUT(closes, half_read, AT_TIMEOUT)
+{
+	int sv[2];
+	char c;
+
+	ASSERT_EQ(0, at_pair(variant->dress, variant->kind, variant->type, sv));
+	ASSERT_EQ(1, send(sv[0], "a", 1, 0));
+	ASSERT_EQ(0, send_pipe(sv[0], self->p));
+	ASSERT_EQ(1, recv(sv[1], &c, 1, 0));
+	close(sv[1]);
+	EXPECT_TRUE(at_until(!has_writer(self->p[0])));
+	EXPECT_EQ(-1, recv(sv[0], &c, 1, 0));
+	EXPECT_EQ(ECONNRESET, errno);
+	close(sv[0]);
+}
+
+TEST_F_TIMEOUT(closes, never_accepted, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int lfd, fd, err;
+
+	lfd = at_listener(&a, variant->dress, variant->kind, variant->type, 1);
+	ASSERT_LE(0, lfd);
+	fd = at_client(variant->dress, variant->type, &a, &err);
+	ASSERT_EQ(0, err);
+	ASSERT_EQ(0, send_pipe(fd, self->p));
+	EXPECT_TRUE(has_writer(self->p[0]));
+	close(lfd);
+	EXPECT_TRUE(at_until(!has_writer(self->p[0])));
+	close(fd);
+}
+
+TEST_F_TIMEOUT(closes, dissolved, AT_TIMEOUT)
+{
+	int sv[2];
+
+	if (ORACLE)
+		SKIP(return, "AF_UNIX cannot dissolve");
+	ASSERT_EQ(0, at_pair(variant->dress, variant->kind, variant->type, sv));
+	ASSERT_EQ(0, send_pipe(sv[1], self->p));
+	ASSERT_EQ(0, at_connect_unspec(sv[0]));
+	EXPECT_TRUE(at_until(!has_writer(self->p[0])));
+	at_close(sv, 2);
+}
+
+static long available_kb(void)
+{
+	FILE *f = fopen("/proc/meminfo", "r");
+	char line[128];
+	long kb = -1;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "MemAvailable: %ld", &kb) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return kb;
+}
+
+/* 800 receivers that closed, and senders that have not. */
+TEST_F_TIMEOUT(closes, memory_of_800, AT_TIMEOUT)
+{
+	static char data[32 << 10];
+	struct rlimit limit = { 4096, 4096 };
+	long before, sent = 0, held;
+	int fds[800], i, sv[2];
+	ssize_t n;
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	before = available_kb();
+	for (i = 0; i < 800; i++) {
+		ASSERT_EQ(0, at_socketpair(variant->dress, variant->type, sv));
+		fds[i] = sv[0];
+		while ((n = send(sv[0], data, sizeof(data), MSG_DONTWAIT)) > 0)
+			sent += n >> 10;
+		close(sv[1]);
+	}
+	held = before - available_kb();
+	EXPECT_LT(80000, sent);
+	EXPECT_LT(held, sent / 4);
+	at_close(fds, 800);
+}
+
+/*
+ * A send() beside the peer's close(): it is read, or ECONNRESET says that it was
+ * not, or it has failed. Never a clean end of file behind what was lost.
+ */
+struct round {
+	pthread_t thread;
+	int fd, shuts, delay;
+	atomic_int *go;
+	int turn;
+};
+
+static void *close_beside(void *arg)
+{
+	struct round *r = arg;
+	int i;
+
+	atomic_fetch_add(r->go, 1);
+	while (atomic_load(r->go) < 2)
+		sched_yield();
+	for (i = 0; i < r->delay; i++)
+		atomic_load(r->go);
+	if (r->shuts)
+		shutdown(r->fd, SHUT_WR);
+	else
+		close(r->fd);
+	return NULL;
+}
+
+static ssize_t send_beside(int fd, struct round *r, atomic_int *go)
+{
+	ssize_t n;
+
+	atomic_init(go, 0);
+	r->go = go;
+	if (pthread_create(&r->thread, NULL, close_beside, r))
+		return -2;
+	while (!atomic_load(go))
+		sched_yield();
+	atomic_fetch_add(go, 1);
+	n = send(fd, "x", 1, MSG_NOSIGNAL);
+	return n;
+}
+
+TEST_F_TIMEOUT(closes, send_beside_close_is_not_lost, AT_TIMEOUT_LONG)
+{
+	int rounds = at_scale(500, 100), i, sv[2], lost = 0, done = 0;
+	struct round r = {};
+	atomic_int go;
+	ssize_t n;
+	char c;
+
+	if (variant->dress == AT_IN)
+		SKIP(return, "as TCP: the first send() after a close succeeds");
+	for (i = 0; i < rounds; i++) {
+		ASSERT_EQ(0, at_socketpair(variant->dress, variant->type, sv));
+		r = (struct round) { .fd = sv[1], .delay = i % 300 };
+		n = send_beside(sv[0], &r, &go);
+		pthread_join(r.thread, NULL);
+		done += n == 1;
+		if (n == 1 && !recv(sv[0], &c, 1, 0))
+			lost++;
+		close(sv[0]);
+	}
+	EXPECT_EQ(0, lost);
+	TH_LOG("%d of %d were sent before", done, rounds);
+}
+
+TEST_F_TIMEOUT(closes, send_beside_shutdown_keeps_the_order, AT_TIMEOUT_LONG)
+{
+	int rounds = at_scale(500, 100), i, sv[2], behind = 0, lost = 0;
+	struct round r = {};
+	atomic_int go;
+	ssize_t n, m;
+	char c;
+
+	for (i = 0; i < rounds; i++) {
+		ASSERT_EQ(0, at_socketpair(variant->dress, variant->type, sv));
+		r = (struct round) {
+			.fd = sv[0], .delay = i % 300, .shuts = true,
+		};
+		n = send_beside(sv[0], &r, &go);
+		m = recv(sv[1], &c, 1, 0);
+		pthread_join(r.thread, NULL);
+		behind += !m && recv(sv[1], &c, 1, MSG_DONTWAIT) == 1;
+		lost += n == 1 && m != 1;
+		close(sv[0]);
+		close(sv[1]);
+	}
+	EXPECT_EQ(0, behind);
+	EXPECT_EQ(0, lost);
+}
+
+TEST_HARNESS_MAIN

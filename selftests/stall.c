@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A thread that is stuck in a page fault in send() or recv() stalls nobody, and
+ * what it has not sent before a direction was shut is never seen behind the end.
+ * userfaultfd(2) keeps it in the fault as long as the test wants, so the order of
+ * the steps is the same in every run.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Memory whose first use waits until the test fills it. */
+struct stall {
+	int uffd;
+	char *page;
+	size_t size;
+};
+
+FIXTURE(stall) {
+	int sv[2];
+	struct stall mem;
+};
+
+FIXTURE_VARIANT(stall) {
+	enum at_dress dress;
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(stall, native_stream) { AT_NATIVE, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(stall, native_seqpacket) { AT_NATIVE, SOCK_SEQPACKET };
+FIXTURE_VARIANT_ADD(stall, unix_stream) { AT_UNIX, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(stall, oracle_stream) { AT_ORACLE, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(stall, oracle_seqpacket) { AT_ORACLE, SOCK_SEQPACKET };
+
+#define ORACLE (variant->dress == AT_ORACLE)
+
+static int stall_open(struct stall *mem)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+	mem->size = sysconf(_SC_PAGESIZE);
+	mem->uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	if (mem->uffd < 0)
+		return -1;
+	mem->page = mmap(NULL, mem->size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (mem->page == MAP_FAILED)
+		return -1;
+	reg.range.start = (unsigned long)mem->page;
+	reg.range.len = mem->size;
+	if (ioctl(mem->uffd, UFFDIO_API, &api))
+		return -1;
+	return ioctl(mem->uffd, UFFDIO_REGISTER, &reg);
+}
+
+/* Until a thread is in the fault. */
+static bool stall_wait(const struct stall *mem)
+{
+	struct uffd_msg msg;
+
+	return at_poll(mem->uffd, POLLIN) & POLLIN &&
+	       read(mem->uffd, &msg, sizeof(msg)) == sizeof(msg) &&
+	       msg.event == UFFD_EVENT_PAGEFAULT;
+}
+
+/* It goes on, and finds zeroes. */
+static void stall_end(const struct stall *mem)
+{
+	struct uffdio_zeropage zero = {
+		.range = { (unsigned long)mem->page, mem->size },
+	};
+
+	ioctl(mem->uffd, UFFDIO_ZEROPAGE, &zero);
+}
+
+FIXTURE_SETUP(stall)
+{
+	ASSERT_EQ(0, at_socketpair(variant->dress, variant->type, self->sv));
+	if (stall_open(&self->mem)) {
+		ASSERT_LT(self->mem.uffd, 0);
+		SKIP(return, "the kernel has no userfaultfd");
+	}
+}
+
+FIXTURE_TEARDOWN(stall)
+{
+	close(self->mem.uffd);
+	munmap(self->mem.page, self->mem.size);
+	at_close(self->sv, 2);
+}
+
+/* A thread that sends or receives with that memory. */
+struct call {
+	pthread_t thread;
+	const struct stall *mem;
+	int fd, rights;
+	bool sends;
+	ssize_t n;
+	int err;
+};
+
+static void *call_run(void *arg)
+{
+	struct call *call = arg;
+
+	if (!call->sends)
+		call->n = recv(call->fd, call->mem->page, 64, 0);
+	else
+		call->n = at_send_with(call->fd, call->mem->page, 64,
+				       SCM_RIGHTS, &call->rights,
+				       call->rights < 0 ? 0 : sizeof(int), 0);
+	call->err = at_err(call->n);
+	return NULL;
+}
+
+/* It is in the fault when this returns. */
+static int call_begin(struct call *call, const struct stall *mem, int fd,
+		      bool sends, int rights)
+{
+	*call = (struct call) {
+		.mem = mem, .fd = fd, .sends = sends, .rights = rights,
+	};
+	if (pthread_create(&call->thread, NULL, call_run, call))
+		return -1;
+	return stall_wait(mem) ? 0 : -1;
+}
+
+static ssize_t call_end(struct call *call)
+{
+	stall_end(call->mem);
+	pthread_join(call->thread, NULL);
+	return call->n;
+}
+
+TEST_F_TIMEOUT(stall, MSG_DONTWAIT_sends_beside_it, 30)
+{
+	struct call call;
+	char buf[128];
+
+	ASSERT_EQ(0, call_begin(&call, &self->mem, self->sv[0], true, -1));
+	EXPECT_EQ(1, send(self->sv[0], "x", 1, MSG_DONTWAIT));
+	EXPECT_EQ(POLLOUT, at_poll_now(self->sv[0], POLLOUT));
+	EXPECT_EQ(1, recv(self->sv[1], buf, sizeof(buf), MSG_DONTWAIT));
+	EXPECT_EQ('x', buf[0]);
+	EXPECT_EQ(64, call_end(&call));
+	EXPECT_EQ(64, recv(self->sv[1], buf, sizeof(buf), 0));
+}
+
+static int edges(int epfd, int ms)
+{
+	struct epoll_event ev;
+
+	return epoll_wait(epfd, &ev, 1, ms);
+}
+
+/*
+ * What was there for the thread in the fault is another's then, and the edges of
+ * a poller are its own: it never hears EAGAIN while there is something.
+ */
+TEST_F_TIMEOUT(stall, MSG_DONTWAIT_receives_beside_it, 30)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
+	int epfd = epoll_create1(0), i;
+	struct call call;
+	char buf[128];
+
+	if (ORACLE)
+		SKIP(return, "AF_UNIX holds its lock across the fault");
+	ASSERT_EQ(0, epoll_ctl(epfd, EPOLL_CTL_ADD, self->sv[1], &ev));
+	ASSERT_EQ(1, send(self->sv[0], "a", 1, 0));
+	ASSERT_EQ(0, call_begin(&call, &self->mem, self->sv[1], false, -1));
+	EXPECT_EQ(1, edges(epfd, at_deadline_ms()));
+	EXPECT_EQ(1, recv(self->sv[1], buf, sizeof(buf), MSG_DONTWAIT));
+	EXPECT_EQ('a', buf[0]);
+	EXPECT_EQ(-1, recv(self->sv[1], buf, sizeof(buf), MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(1, send(self->sv[0], "b", 1, 0));
+		EXPECT_EQ(1, edges(epfd, at_deadline_ms()));
+		EXPECT_EQ(1, recv(self->sv[1], buf, 1, MSG_DONTWAIT));
+		EXPECT_EQ('b', buf[0]);
+	}
+	ASSERT_EQ(1, send(self->sv[0], "c", 1, 0));
+	EXPECT_EQ(1, call_end(&call));
+	EXPECT_EQ('c', self->mem.page[0]);
+	close(epfd);
+}
+
+/* A send() that closes behind its back fails, and keeps no descriptor. */
+TEST_F_TIMEOUT(stall, close_decides_what_is_sent, 30)
+{
+	struct call call;
+	int p[2];
+	char c;
+
+	ASSERT_EQ(0, pipe(p));
+	ASSERT_EQ(0, call_begin(&call, &self->mem, self->sv[0], true, p[1]));
+	close(self->sv[1]);
+	self->sv[1] = -1;
+	EXPECT_EQ(-1, call_end(&call));
+	EXPECT_EQ(EPIPE, call.err);
+	EXPECT_EQ(0, recv(self->sv[0], &c, 1, MSG_DONTWAIT));
+	close(p[1]);
+	EXPECT_TRUE(at_poll(p[0], POLLIN) & POLLHUP);
+	close(p[0]);
+}
+
+/* What is in the buffer then resets the connection, in the fault or not. */
+TEST_F_TIMEOUT(stall, close_with_data_beside_it, 30)
+{
+	struct call call;
+	char c;
+
+	ASSERT_EQ(0, call_begin(&call, &self->mem, self->sv[0], true, -1));
+	ASSERT_EQ(1, send(self->sv[0], "x", 1, MSG_DONTWAIT));
+	close(self->sv[1]);
+	self->sv[1] = -1;
+	EXPECT_EQ(-1, call_end(&call));
+	EXPECT_TRUE(call.err == EPIPE || call.err == ECONNRESET);
+	/* An error is told once: by that send() or by this. */
+	if (call.err == EPIPE) {
+		EXPECT_EQ(-1, recv(self->sv[0], &c, 1, MSG_DONTWAIT));
+		EXPECT_EQ(ECONNRESET, errno);
+	}
+	EXPECT_EQ(0, recv(self->sv[0], &c, 1, MSG_DONTWAIT));
+}
+
+TEST_F_TIMEOUT(stall, no_data_behind_end_of_file, 30)
+{
+	struct call call;
+	int p[2];
+	char c;
+
+	ASSERT_EQ(0, pipe(p));
+	ASSERT_EQ(0, call_begin(&call, &self->mem, self->sv[0], true, p[1]));
+	ASSERT_EQ(0, shutdown(self->sv[0], SHUT_WR));
+	EXPECT_EQ(0, recv(self->sv[1], &c, 1, 0));
+	EXPECT_EQ(-1, call_end(&call));
+	EXPECT_EQ(EPIPE, call.err);
+	EXPECT_EQ(0, recv(self->sv[1], &c, 1, 0));
+	/* The other way is open, and the descriptor has not travelled. */
+	EXPECT_EQ(1, send(self->sv[1], "y", 1, 0));
+	EXPECT_EQ(1, recv(self->sv[0], &c, 1, 0));
+	close(p[1]);
+	EXPECT_TRUE(at_poll(p[0], POLLIN) & POLLHUP);
+	close(p[0]);
+}
+
+/* The same by the reader, which the sender has to hear of. */
+TEST_F_TIMEOUT(stall, shut_by_the_reader, 30)
+{
+	struct call call;
+	char c;
+
+	ASSERT_EQ(0, call_begin(&call, &self->mem, self->sv[0], true, -1));
+	ASSERT_EQ(0, shutdown(self->sv[1], SHUT_RD));
+	EXPECT_EQ(0, recv(self->sv[1], &c, 1, 0));
+	EXPECT_EQ(-1, call_end(&call));
+	EXPECT_EQ(EPIPE, call.err);
+	EXPECT_EQ(0, recv(self->sv[1], &c, 1, 0));
+}
+
+/* A socket that is dissolved beside its reader purges what that has not got. */
+TEST_F_TIMEOUT(stall, dissolved_beside_a_reader, 30)
+{
+	struct call call;
+	int p[2];
+
+	if (ORACLE)
+		SKIP(return, "AF_UNIX cannot dissolve");
+	ASSERT_EQ(0, pipe(p));
+	ASSERT_EQ(1, at_send_with(self->sv[0], "x", 1, SCM_RIGHTS, &p[1],
+				  sizeof(int), 0));
+	close(p[1]);
+	ASSERT_EQ(0, call_begin(&call, &self->mem, self->sv[1], false, -1));
+	ASSERT_EQ(0, at_connect_unspec(self->sv[1]));
+	EXPECT_TRUE(at_poll(p[0], POLLIN) & POLLHUP);
+	EXPECT_EQ(0, call_end(&call));
+	close(p[0]);
+}
+
+TEST_HARNESS_MAIN
