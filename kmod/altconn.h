@@ -759,6 +759,17 @@ static inline struct altconn_sock *altconn_sk(const struct sock *sk)
 	return (struct altconn_sock *)sk;
 }
 
+/* An address format in which programs of TCP and UDP write their addresses. */
+static inline bool altconn_format_is_inet(u8 format)
+{
+	return format == ALTCONN_INET || format == ALTCONN_INET6;
+}
+
+static inline bool altconn_is_inet(const struct sock *sk)
+{
+	return altconn_format_is_inet(altconn_sk(sk)->dress);
+}
+
 /**
  * struct altconn_dgram_sock - a datagram endpoint
  * @base: must be first

@@ -9,36 +9,57 @@
 #include <linux/in6.h>
 #include <linux/slab.h>
 #include <linux/tcp.h>
+#include <net/inet_ecn.h>
+#include <net/tcp.h>
 #include "altconn.h"
 
+enum inet_form {
+	INET_VALUE,	/* kept as it is */
+	INET_FLAG,	/* 0 or 1 */
+	INET_RESET,	/* -1 means the initial value */
+	INET_TOS,	/* a byte; of streams not its ECN bits */
+	INET_TCLASS,	/* likewise, -1 means 0 */
+	INET_LINGER2,
+	INET_DEFER,
+	INET_FASTOPEN,
+};
+
+/*
+ * Bounds are those of TCP and IP, outside of which setsockopt() says EINVAL, but for
+ * a -1 that resets; without bounds any int is taken.
+ */
 static const struct known {
-	u8	level;
-	u8	name;
-	bool	flag;		/* told as 0 or 1 */
-	int	initial;	/* TCP's own */
+	u8		level;
+	u8		name;
+	u8		form;
+	int		initial;	/* TCP's own */
+	int		min;
+	int		max;
 } known[] = {
-	{ IPPROTO_TCP, TCP_NODELAY, true },
-	{ IPPROTO_TCP, TCP_CORK, true },
-	{ IPPROTO_TCP, TCP_KEEPIDLE, false, 7200 },
-	{ IPPROTO_TCP, TCP_KEEPINTVL, false, 75 },
-	{ IPPROTO_TCP, TCP_KEEPCNT, false, 9 },
-	{ IPPROTO_TCP, TCP_SYNCNT, false, 6 },
-	{ IPPROTO_TCP, TCP_LINGER2, false, 60 },
-	{ IPPROTO_TCP, TCP_DEFER_ACCEPT },
-	{ IPPROTO_TCP, TCP_QUICKACK, true, 1 },
-	{ IPPROTO_TCP, TCP_USER_TIMEOUT },
-	{ IPPROTO_TCP, TCP_FASTOPEN },
+	{ IPPROTO_TCP, TCP_NODELAY, INET_FLAG },
+	{ IPPROTO_TCP, TCP_CORK, INET_FLAG },
+	{ IPPROTO_TCP, TCP_KEEPIDLE, INET_VALUE, 7200, 1, 32767 },
+	{ IPPROTO_TCP, TCP_KEEPINTVL, INET_VALUE, 75, 1, 32767 },
+	{ IPPROTO_TCP, TCP_KEEPCNT, INET_VALUE, 9, 1, 127 },
+	{ IPPROTO_TCP, TCP_SYNCNT, INET_VALUE, 6, 1, 127 },
+	{ IPPROTO_TCP, TCP_LINGER2, INET_LINGER2, 60 },
+	{ IPPROTO_TCP, TCP_DEFER_ACCEPT, INET_DEFER },
+	{ IPPROTO_TCP, TCP_QUICKACK, INET_FLAG, 1 },
+	{ IPPROTO_TCP, TCP_USER_TIMEOUT, INET_VALUE, 0, 0, INT_MAX },
+	{ IPPROTO_TCP, TCP_FASTOPEN, INET_FASTOPEN, 0, 0, INT_MAX },
 	{ IPPROTO_TCP, TCP_NOTSENT_LOWAT },
-	{ IPPROTO_IP, IP_TOS },
-	{ IPPROTO_IP, IP_TTL, false, 64 },
-	{ IPPROTO_IP, IP_RECVERR, true },
-	{ IPPROTO_IP, IP_MTU_DISCOVER, false, IP_PMTUDISC_WANT },
-	{ IPPROTO_IP, IP_FREEBIND, true },
-	{ IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, true },
-	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, false, 64 },
-	{ IPPROTO_IPV6, IPV6_TCLASS },
-	{ IPPROTO_IPV6, IPV6_RECVERR, true },
-	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER, false, IPV6_PMTUDISC_WANT },
+	{ IPPROTO_IP, IP_TOS, INET_TOS },
+	{ IPPROTO_IP, IP_TTL, INET_RESET, 64, 1, 255 },
+	{ IPPROTO_IP, IP_RECVERR, INET_FLAG },
+	{ IPPROTO_IP, IP_MTU_DISCOVER, INET_VALUE, IP_PMTUDISC_WANT,
+	  IP_PMTUDISC_DONT, IP_PMTUDISC_OMIT },
+	{ IPPROTO_IP, IP_FREEBIND, INET_FLAG },
+	{ IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, INET_FLAG },
+	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, INET_RESET, 64, 0, 255 },
+	{ IPPROTO_IPV6, IPV6_TCLASS, INET_TCLASS, 0, -1, 255 },
+	{ IPPROTO_IPV6, IPV6_RECVERR, INET_FLAG },
+	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER, INET_VALUE, IPV6_PMTUDISC_WANT,
+	  IPV6_PMTUDISC_DONT, IPV6_PMTUDISC_OMIT },
 };
 
 /* Its place in the table, or -1: the socket has no such option. */
@@ -47,7 +68,7 @@ static int find(const struct sock *sk, int level, int optname)
 	u8 dress = altconn_sk(sk)->dress;
 	int i;
 
-	if (dress != ALTCONN_INET && dress != ALTCONN_INET6)
+	if (!altconn_is_inet(sk))
 		return -1;
 	if ((level == IPPROTO_IPV6 && dress != ALTCONN_INET6) ||
 	    (level == IPPROTO_TCP && sk->sk_type == SOCK_DGRAM))
@@ -56,6 +77,24 @@ static int find(const struct sock *sk, int level, int optname)
 		if (known[i].level == level && known[i].name == optname)
 			return i;
 	return -1;
+}
+
+/* AF_UNIX has no options of other levels at all. */
+static int inet_unknown(const struct sock *sk)
+{
+	return altconn_sk(sk)->dress == ALTCONN_UNIX ? -EOPNOTSUPP :
+						       -ENOPROTOOPT;
+}
+
+/* getsockopt() over IPv4 says so of a level that is none of the socket's. */
+static int inet_unknown_level(const struct sock *sk, int level)
+{
+	int own = sk->sk_type == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
+
+	if (altconn_sk(sk)->dress == ALTCONN_INET && level != own &&
+	    level != IPPROTO_IP)
+		return -EOPNOTSUPP;
+	return inet_unknown(sk);
 }
 
 static int *values_of(struct altconn_sock *ask)
@@ -71,20 +110,81 @@ static int *values_of(struct altconn_sock *ask)
 	return ask->inet_values;
 }
 
-/* As IP does: a byte is enough for a small number. */
-static int read_value(sockptr_t optval, unsigned int optlen, int *value)
+/* As IP does: a byte is enough for a small number, and of most nothing for 0. */
+static int inet_read_value(const struct known *option, sockptr_t optval,
+			   unsigned int optlen, int *value)
 {
-	u8 byte;
+	u8 byte = 0;
 
 	if (optlen >= sizeof(*value))
 		return copy_from_sockptr(value, optval, sizeof(*value)) ?
 			-EFAULT : 0;
-	if (!optlen)
+	if (option->level != IPPROTO_IP ||
+	    (!optlen && (option->name == IP_TTL || option->name == IP_FREEBIND)))
 		return -EINVAL;
-	if (copy_from_sockptr(&byte, optval, sizeof(byte)))
+	if (optlen && copy_from_sockptr(&byte, optval, sizeof(byte)))
 		return -EFAULT;
 	*value = byte;
 	return 0;
+}
+
+/* TCP keeps it as a number of retransmissions, and tells when the last of them is. */
+static int inet_defer_time(int seconds)
+{
+	int i, period = 0, step = 1;
+
+	for (i = 0; i < U8_MAX && period < seconds; i++) {
+		period += step;
+		step = min(2 * step, (int)(TCP_RTO_MAX / HZ));
+	}
+	return period;
+}
+
+static int inet_tos(const struct sock *sk, int old, int value)
+{
+	if (sk->sk_type == SOCK_STREAM)
+		value = (value & ~INET_ECN_MASK) | (old & INET_ECN_MASK);
+	return value & U8_MAX;
+}
+
+/* What is kept of a value that is within the bounds. lock_sock() held. */
+static int inet_canonical(const struct sock *sk, const struct known *option,
+			  int old, int value)
+{
+	switch (option->form) {
+	case INET_FLAG:
+		return !!value;
+	case INET_RESET:
+		return value == -1 ? option->initial : value;
+	case INET_TCLASS:
+		return inet_tos(sk, old, max(value, 0));
+	case INET_TOS:
+		return inet_tos(sk, old, value);
+	case INET_LINGER2:
+		value = min_t(int, value, TCP_FIN_TIMEOUT_MAX / HZ);
+		return value < 0 ? -1 : value ? : option->initial;
+	case INET_DEFER:
+		return inet_defer_time(value);
+	case INET_FASTOPEN:
+		return min(value, READ_ONCE(sock_net(sk)->core.sysctl_somaxconn));
+	default:
+		return value;
+	}
+}
+
+/* May the option have this value now? */
+static bool inet_is_valid(const struct sock *sk, const struct known *option,
+			  int value)
+{
+	u8 state = altconn_state(sk);
+
+	if (option->form == INET_FASTOPEN && state != TCP_CLOSE &&
+	    state != TCP_LISTEN)
+		return false;
+	if (option->form == INET_RESET && value == -1)
+		return true;
+	return option->min == option->max ||
+	       (value >= option->min && value <= option->max);
 }
 
 /**
@@ -96,8 +196,9 @@ static int read_value(sockptr_t optval, unsigned int optlen, int *value)
  * @optlen: its length, bytes
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: 0; -ENOPROTOOPT: not of this dress, or not known; -EINVAL; -EFAULT;
- * -ENOMEM.
+ * Return: 0; -ENOPROTOOPT: not of this format, or not known; -EOPNOTSUPP: likewise
+ * in the sockaddr_un format; -EINVAL: the length, or out of the bounds that TCP and
+ * IP have; -EFAULT; -ENOMEM.
  */
 int altconn_inet_set(struct sock *sk, int level, int optname, sockptr_t optval,
 		     unsigned int optlen)
@@ -105,18 +206,23 @@ int altconn_inet_set(struct sock *sk, int level, int optname, sockptr_t optval,
 	int i = find(sk, level, optname), value, *values, err;
 
 	if (i < 0)
-		return -ENOPROTOOPT;
-	if (level == IPPROTO_TCP && optlen < sizeof(value))
-		return -EINVAL;
-	err = read_value(optval, optlen, &value);
+		return inet_unknown(sk);
+	err = inet_read_value(&known[i], optval, optlen, &value);
 	if (err)
 		return err;
 	lock_sock(sk);
+	err = -EINVAL;
+	if (!inet_is_valid(sk, &known[i], value))
+		goto out;
+	err = -ENOMEM;
 	values = values_of(altconn_sk(sk));
-	if (values)
-		values[i] = known[i].flag ? !!value : value;
+	if (!values)
+		goto out;
+	values[i] = inet_canonical(sk, &known[i], values[i], value);
+	err = 0;
+out:
 	release_sock(sk);
-	return values ? 0 : -ENOMEM;
+	return err;
 }
 
 /**
@@ -127,14 +233,14 @@ int altconn_inet_set(struct sock *sk, int level, int optname, sockptr_t optval,
  * @value: gets it
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: 0 or -ENOPROTOOPT.
+ * Return: 0; -ENOPROTOOPT or -EOPNOTSUPP as altconn_inet_set().
  */
 int altconn_inet_get(struct sock *sk, int level, int optname, int *value)
 {
 	int i = find(sk, level, optname);
 
 	if (i < 0)
-		return -ENOPROTOOPT;
+		return inet_unknown_level(sk, level);
 	lock_sock(sk);
 	*value = altconn_sk(sk)->inet_values ?
 		altconn_sk(sk)->inet_values[i] : known[i].initial;

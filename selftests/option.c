@@ -365,8 +365,8 @@ TEST_F_TIMEOUT(pair, options_of_TCP_and_IP, AT_TIMEOUT)
 		row = &inet_rows[i];
 		if (variant->dress != AT_IN && variant->dress != AT_IN6 &&
 		    !TCP) {
-			err = variant->dress == AT_ORACLE ? EOPNOTSUPP :
-							    ENOPROTOOPT;
+			err = variant->dress == AT_NATIVE ? ENOPROTOOPT :
+							    EOPNOTSUPP;
 			EXPECT_EQ(err, set_int(fd, row->level, row->name, 1));
 			EXPECT_EQ(-err, get_int(fd, row->level, row->name));
 			continue;
