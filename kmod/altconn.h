@@ -1888,6 +1888,7 @@ static inline void altconn_sock_unregister(struct sock *sk)
 }
 
 void altconn_sock_set_addr(struct sock *sk, struct altconn_addr *addr);
+void altconn_sock_inherit(struct sock *sk, struct sock *newsk);
 void altconn_sock_set_peercred(struct sock *sk, struct pid *pid,
 			       const struct cred *cred);
 

@@ -345,6 +345,10 @@ int altconn_listen(struct socket *sock, int backlog)
 		err = -EINVAL;
 		break;
 	}
+	/* As AF_UNIX, whose listeners say by SO_PEERCRED whose they are. */
+	if (!err && altconn_sk(sk)->dress == ALTCONN_UNIX)
+		altconn_sock_set_peercred(sk, task_tgid(current),
+					  current_cred());
 	release_sock(sk);
 	return err;
 }
@@ -576,7 +580,7 @@ static void inherit(struct sock *sk, struct socket *newsock,
 	sock_sees_core_options(newsock);
 	altconn_sk(newsk)->v6only = altconn_sk(sk)->v6only;
 	sk_set_passcred(newsk, newsock, sk_passcred(sk));
-	altconn_inet_inherit(sk, newsk);
+	altconn_sock_inherit(sk, newsk);
 }
 
 static void count_accepted(const struct sock *sk,

@@ -229,14 +229,42 @@ static void stop_listening(struct sock *sk)
 	WRITE_ONCE(sk->sk_state, TCP_CLOSE);
 }
 
-/* A listener that is shut for reading listens no more, as TCP's. */
+/*
+ * A listener that is shut for reading listens no more, as TCP's, and gives up an
+ * address that listen() chose for it.
+ */
 static int shutdown_listener(struct sock *sk, int how)
 {
 	lock_sock(sk);
-	if (sk->sk_state == TCP_LISTEN && how & RCV_SHUTDOWN)
+	if (sk->sk_state == TCP_LISTEN && how & RCV_SHUTDOWN) {
 		stop_listening(sk);
+		altconn_bind_reset(sk);
+	}
 	release_sock(sk);
 	return 0;
+}
+
+/*
+ * As TCP: shutdown() of a pending attempt cancels it, whichever direction it names,
+ * and leaves ECONNRESET for SO_ERROR. False: the attempt was decided before.
+ */
+static bool sock_shutdown_attempt(struct sock *sk)
+{
+	bool cancelled = false;
+
+	lock_sock(sk);
+	if (sk->sk_state == TCP_SYN_SENT) {
+		altconn_connect_cancel(sk, ALTCONN_REASON_CANCELLED_UNSPEC);
+		cancelled = sk->sk_state == TCP_CLOSE;
+	}
+	if (cancelled) {
+		altconn_connect_reap(sk);
+		/* The error of an attempt that has failed by itself stays. */
+		if (!sk->sk_err)
+			WRITE_ONCE(sk->sk_err, ECONNRESET);
+	}
+	release_sock(sk);
+	return cancelled;
 }
 
 /**
@@ -284,7 +312,10 @@ static int shutdown(struct socket *sock, int how)
 		return shutdown_listener(sk, how);
 	if (sk->sk_type == SOCK_DGRAM)
 		return altconn_dgram_shutdown(sk, how);
-	if (state != TCP_ESTABLISHED)
+	if (state == TCP_SYN_SENT && sock_shutdown_attempt(sk))
+		return 0;
+	/* The attempt may be established by now. */
+	if (altconn_state(sk) != TCP_ESTABLISHED)
 		return -ENOTCONN;
 	assoc = altconn_assoc_of(sk, &side);
 	if (!assoc)
@@ -317,10 +348,23 @@ static int queues(struct sock *sk, int *inq, int *outq)
 	return 0;
 }
 
+/* There is no urgent data, so nothing is at its mark. Datagrams have none. */
+static int sock_at_mark(const struct sock *sk, int __user *arg)
+{
+	if (sk->sk_type != SOCK_STREAM &&
+	    altconn_sk(sk)->dress == ALTCONN_UNIX)
+		return -EOPNOTSUPP;
+	if (sk->sk_type == SOCK_DGRAM)
+		return -ENOIOCTLCMD;
+	return put_user(0, arg);
+}
+
 static int ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
 {
 	int inq, outq, err;
 
+	if (cmd == SIOCATMARK)
+		return sock_at_mark(sock->sk, (int __user *)arg);
 	if (cmd != SIOCINQ && cmd != SIOCOUTQ)
 		return -ENOIOCTLCMD;
 	err = queues(sock->sk, &inq, &outq);
@@ -337,10 +381,38 @@ static int compat_ioctl(struct socket *sock, unsigned int cmd,
 }
 #endif
 
+/*
+ * SIOCGSTAMP and its variants, which AF_UNIX does not have. From the first request
+ * on the stamp is of the last datagram received; before there was one it is of that
+ * request. Streams have none: -ENOENT, as TCP's.
+ */
+static int sock_stamp(struct socket *sock, void __user *arg, bool timeval,
+		      bool time32)
+{
+	struct sock *sk = sock->sk;
+
+	if (altconn_sk(sk)->dress == ALTCONN_UNIX)
+		return -ENOIOCTLCMD;
+	if (sk->sk_type == SOCK_DGRAM && !sock_flag(sk, SOCK_TIMESTAMP))
+		sock_write_timestamp(sk, 0);
+	return sock_gettstamp(sock, arg, timeval, time32);
+}
+
+/* Options that are switches know 0 and 1: other bits are free to get a meaning. */
+static bool sock_is_switch(int optname)
+{
+	return optname == ALTCONN_DEFER_ACCEPT ||
+	       optname == ALTCONN_WAIT_LISTENER ||
+	       optname == ALTCONN_REACHABLE ||
+	       optname == ALTCONN_SHARE_ADDRESS;
+}
+
 static int set_u32(struct sock *sk, int optname, u32 value)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 
+	if (sock_is_switch(optname) && value > 1)
+		return -EINVAL;
 	switch (optname) {
 	case ALTCONN_BACKLOG_POLICY:
 		if (value > ALTCONN_POLICY_FAIL_FAST)
@@ -453,14 +525,33 @@ static int set_peek_off(struct sock *sk, int value)
 	return 0;
 }
 
+/*
+ * A value of a program that knows a later version of an option may be longer; what
+ * this version does not know must be zero.
+ */
+static int sock_read_option(void *value, size_t size, sockptr_t optval,
+			    unsigned int optlen)
+{
+	int zero;
+
+	if (optlen < size)
+		return -EINVAL;
+	if (optlen > PAGE_SIZE)
+		return -E2BIG;
+	zero = check_zeroed_sockptr(optval, size, optlen - size);
+	if (zero <= 0)
+		return zero ? : -E2BIG;
+	return copy_from_sockptr(value, optval, size) ? -EFAULT : 0;
+}
+
 static int setsockopt(struct socket *sock, int level, int optname,
 		      sockptr_t optval, unsigned int optlen)
 {
 	bool v6only = is_v6only(sock->sk, level, optname);
 	struct sock *sk = sock->sk;
 	union { u64 ms; u32 u; } value;
-	size_t size;
-	int err = 0;
+	size_t size = sizeof(value.u);
+	int err;
 
 	if (level == SOL_SOCKET)
 		return set_core(sock, optname, optval, optlen);
@@ -468,16 +559,17 @@ static int setsockopt(struct socket *sock, int level, int optname,
 		return altconn_inet_set(sk, level, optname, optval, optlen);
 	if (!v6only && !is_settable(optname))
 		return -ENOPROTOOPT;
-	size = v6only || optname != ALTCONN_CONNECT_TIMEOUT ?
-	       sizeof(value.u) : sizeof(value.ms);
-	if (optlen < size)
-		return -EINVAL;
-	if (copy_from_sockptr(&value, optval, size))
-		return -EFAULT;
+	if (!v6only && optname == ALTCONN_CONNECT_TIMEOUT)
+		size = sizeof(value.ms);
+	/* That of IPv6 takes any length, and reads an int. */
+	err = sock_read_option(&value, size, optval,
+			       v6only ? min_t(u32, optlen, size) : optlen);
+	if (err)
+		return err;
 	lock_sock(sk);
 	if (v6only)
 		err = set_v6only(sk, value.u);
-	else if (optname == ALTCONN_CONNECT_TIMEOUT)
+	else if (size == sizeof(value.ms))
 		altconn_sk(sk)->timeout_ms = value.ms;
 	else
 		err = set_u32(sk, optname, value.u);
@@ -498,6 +590,21 @@ static int put_option(const void *value, size_t size, char __user *optval,
 	if (copy_to_user(optval, value, len) || put_user(len, optlen))
 		return -EFAULT;
 	return 0;
+}
+
+/* As IP: a small number fits in a buffer that is shorter than an int. */
+static int put_inet_option(int level, int value, char __user *optval,
+			   int __user *optlen)
+{
+	u8 byte = value;
+	int len;
+
+	if (get_user(len, optlen))
+		return -EFAULT;
+	if (level == IPPROTO_IP && len > 0 && len < sizeof(value) &&
+	    value == byte)
+		return put_option(&byte, sizeof(byte), optval, optlen);
+	return put_option(&value, sizeof(value), optval, optlen);
 }
 
 static int get_u32(const struct sock *sk, int optname, u32 *value)
@@ -575,9 +682,53 @@ static int getsockopt(struct socket *sock, int level, int optname,
 		return put_option(&v6only, sizeof(v6only), optval, optlen);
 	if (level != SOL_ALTCONN) {
 		err = altconn_inet_get(sock->sk, level, optname, &value);
-		return err ? : put_option(&value, sizeof(value), optval, optlen);
+		return err ? : put_inet_option(level, value, optval, optlen);
 	}
 	return get_altconn(sock->sk, optname, optval, optlen);
+}
+
+/*
+ * SO_KEEPALIVE, SO_LINGER, ...: what accept() hands on, as sk_clone_lock(). None of
+ * them but the stamps has an effect on connected data.
+ */
+#define SOCK_INHERITED	(BIT(SOCK_KEEPOPEN) | BIT(SOCK_LINGER) | \
+			 BIT(SOCK_URGINLINE) | BIT(SOCK_BROADCAST) | \
+			 BIT(SOCK_LOCALROUTE) | BIT(SOCK_DBG) | \
+			 BIT(SOCK_RCVTSTAMP) | BIT(SOCK_RCVTSTAMPNS) | \
+			 BIT(SOCK_TSTAMP_NEW) | BIT(SOCK_RXQ_OVFL) | \
+			 BIT(SOCK_SELECT_ERR_QUEUE))
+
+/**
+ * altconn_sock_inherit() - an accepted endpoint has its listener's options
+ * @sk: the listener
+ * @newsk: the endpoint; nobody else sees it
+ *
+ * As TCP, whose accepted sockets are copies of the listener; AF_UNIX makes new ones,
+ * and so does the sockaddr_un format. SO_PRIORITY stays 0, as TCP's does. Options
+ * that another thread sets meanwhile are inherited or not.
+ *
+ * Context: process, may sleep.
+ */
+void altconn_sock_inherit(struct sock *sk, struct sock *newsk)
+{
+	u8 locks = sk->sk_userlocks & SOCK_BUF_LOCK_MASK;
+
+	if (altconn_sk(sk)->dress == ALTCONN_UNIX)
+		return;
+	newsk->sk_flags |= READ_ONCE(sk->sk_flags) & SOCK_INHERITED;
+	newsk->sk_userlocks |= locks;
+	newsk->sk_sndbuf = READ_ONCE(sk->sk_sndbuf);
+	newsk->sk_rcvbuf = READ_ONCE(sk->sk_rcvbuf);
+	newsk->sk_rcvlowat = READ_ONCE(sk->sk_rcvlowat);
+	newsk->sk_rcvtimeo = READ_ONCE(sk->sk_rcvtimeo);
+	newsk->sk_sndtimeo = READ_ONCE(sk->sk_sndtimeo);
+	newsk->sk_lingertime = READ_ONCE(sk->sk_lingertime);
+	newsk->sk_peek_off = READ_ONCE(sk->sk_peek_off);
+	newsk->sk_mark = READ_ONCE(sk->sk_mark);
+	newsk->sk_bound_dev_if = READ_ONCE(sk->sk_bound_dev_if);
+	newsk->sk_max_pacing_rate = READ_ONCE(sk->sk_max_pacing_rate);
+	newsk->sk_reuse = sk->sk_reuse;
+	altconn_inet_inherit(sk, newsk);
 }
 
 static int socketpair(struct socket *a, struct socket *b)
@@ -610,6 +761,7 @@ static const struct proto_ops stream_ops = {
 	.getname	= get_name,
 	.poll		= altconn_stream_poll,
 	.ioctl		= ioctl,
+	.gettstamp	= sock_stamp,
 #ifdef CONFIG_COMPAT
 	.compat_ioctl	= compat_ioctl,
 #endif
@@ -634,6 +786,7 @@ static const struct proto_ops seqpacket_ops = {
 	.getname	= get_name,
 	.poll		= altconn_stream_poll,
 	.ioctl		= ioctl,
+	.gettstamp	= sock_stamp,
 #ifdef CONFIG_COMPAT
 	.compat_ioctl	= compat_ioctl,
 #endif
@@ -658,6 +811,7 @@ static const struct proto_ops dgram_ops = {
 	.getname	= get_name,
 	.poll		= altconn_dgram_poll,
 	.ioctl		= ioctl,
+	.gettstamp	= sock_stamp,
 #ifdef CONFIG_COMPAT
 	.compat_ioctl	= compat_ioctl,
 #endif

@@ -67,7 +67,7 @@ static const struct {
 	},
 	[ALTCONN_REASON_CANCELLED_UNSPEC] = {
 		"cancelled-unspec",
-		"the caller dissolved the socket with AF_UNSPEC"
+		"the caller dissolved the socket with AF_UNSPEC or shut it down"
 	},
 	[ALTCONN_REASON_NO_NODE] = {
 		"no-node",

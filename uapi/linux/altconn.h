@@ -84,7 +84,9 @@ struct sockaddr_altconn {
 
 /*
  * Socket options, level SOL_ALTCONN. Less room than the type needs fails with
- * EINVAL when it sets, and gets as much as fits.
+ * EINVAL when it sets, and gets as much as fits. More room is taken when it sets,
+ * up to a page: what is behind the type must be zero, else E2BIG. Options that are
+ * non-zero or not take 0 and 1, else EINVAL.
  *
  * ALTCONN_CONNECT_TIMEOUT, get and set, __u64: how long an attempt may take,
  *	in milliseconds, counted from connect(). 0, and anything longer than

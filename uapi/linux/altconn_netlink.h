@@ -62,7 +62,7 @@ enum altconn_assoc_state {
  * @ALTCONN_REASON_DEADLINE: the attempt's deadline passed
  * @ALTCONN_REASON_CANCELLED_CLOSE: the caller closed the socket
  * @ALTCONN_REASON_CANCELLED_UNSPEC: the caller dissolved the socket with
- *   AF_UNSPEC
+ *   AF_UNSPEC or shut it down
  * @ALTCONN_REASON_NO_NODE: no such node
  * @ALTCONN_REASON_BAD_ADDRESS: the address is malformed
  * @ALTCONN_REASON_WRONG_FAMILY: the address is of a family that the socket
