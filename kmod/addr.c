@@ -341,6 +341,27 @@ int altconn_addr_write(const struct sock *sk, const struct altconn_addr *addr,
 }
 
 /**
+ * altconn_addr_tell() - write the address that recvmsg() returns
+ * @sk: the endpoint that receives
+ * @addr: the sender's address, or NULL: the sender is unnamed
+ * @msg: gets it; msg_name is not NULL
+ *
+ * In the sockaddr_un format a sender that is unnamed, or whose address the format
+ * cannot write, leaves a length of 0, as AF_UNIX does.
+ *
+ * Context: any.
+ */
+void altconn_addr_tell(const struct sock *sk, const struct altconn_addr *addr,
+		       struct msghdr *msg)
+{
+	int len = altconn_addr_write(sk, addr, msg->msg_name);
+
+	if (altconn_sk(sk)->dress == ALTCONN_UNIX && len == UNIX_HEAD)
+		len = 0;
+	msg->msg_namelen = len;
+}
+
+/**
  * altconn_addr_dup() - a shareable copy of an address
  * @addr: may be on the stack
  * @gfp: how to allocate

@@ -1027,6 +1027,8 @@ struct altconn_addr *altconn_addr_dup(const struct altconn_addr *addr,
 void altconn_addr_free(struct altconn_addr *addr);
 bool altconn_addr_equal(const struct altconn_addr *a,
 			const struct altconn_addr *b);
+void altconn_addr_tell(const struct sock *sk, const struct altconn_addr *addr,
+		       struct msghdr *msg);
 size_t altconn_addr_print(const struct altconn_addr *addr, char *buf,
 			  size_t size);
 struct altconn_addr *altconn_addr_of(const struct sock *sk);

@@ -576,6 +576,20 @@ static bool is_attached(const struct altconn_assoc *assoc,
 	return sk && rcu_access_pointer(altconn_sk(sk)->assoc) == assoc;
 }
 
+/*
+ * What an end's shutdown() shuts for the peer. As TCP, a peer in an inet format may
+ * send to an end that has shut for reading alone, and learns nothing of it.
+ */
+static u8 assoc_peer_shut(const struct altconn_end *own,
+			  const struct altconn_end *peer)
+{
+	u8 how = own->shutdown;
+
+	if (how != SHUTDOWN_MASK && altconn_format_is_inet(peer->dress))
+		how &= ~RCV_SHUTDOWN;
+	return (how & SEND_SHUTDOWN) >> 1 | (how & RCV_SHUTDOWN) << 1;
+}
+
 static void shut(struct altconn_assoc *assoc, enum altconn_side side, u8 how)
 {
 	struct altconn_end *own = &assoc->end[side];
@@ -592,8 +606,8 @@ static void shut(struct altconn_assoc *assoc, enum altconn_side side, u8 how)
 	/* Pairs with altconn_assoc_shut(): sealed first, so the data is final. */
 	smp_store_release(&own->shut, own->shut | how);
 	/* Likewise. */
-	smp_store_release(&peer->shut, peer->shut | (how & SEND_SHUTDOWN) >> 1 |
-				       (how & RCV_SHUTDOWN) << 1);
+	smp_store_release(&peer->shut,
+			  peer->shut | assoc_peer_shut(own, peer));
 }
 
 static void close_end(struct altconn_assoc *assoc, enum altconn_side side,

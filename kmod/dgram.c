@@ -1416,7 +1416,8 @@ static void peeked(struct sock *sk, int flags, size_t n)
  *
  * Context: process, may sleep.
  * Return: bytes, with MSG_TRUNC the datagram's length; 0 also after a shutdown
- * for reading; -EAGAIN; -EOPNOTSUPP: MSG_OOB; -EFAULT; -EINTR or a restart.
+ * for reading; -EAGAIN, also MSG_ERRQUEUE; -EOPNOTSUPP: MSG_OOB; -EFAULT;
+ * -EINTR or a restart.
  */
 int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 			  int flags)
@@ -1428,8 +1429,14 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 	size_t n;
 	int err;
 
-	if (flags & MSG_OOB)
-		return -EOPNOTSUPP;
+	if (unlikely(flags & (MSG_OOB | MSG_ERRQUEUE))) {
+		/* Nothing is ever in it; AF_UNIX does not look for it. */
+		if (flags & MSG_ERRQUEUE &&
+		    altconn_sk(sk)->dress != ALTCONN_UNIX)
+			return -EAGAIN;
+		if (flags & MSG_OOB)
+			return -EOPNOTSUPP;
+	}
 	dg = receive(sk, flags, &skip, &err);
 	if (!dg)
 		return err;
@@ -1439,10 +1446,12 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 	err = -EFAULT;
 	if (_copy_to_iter(dg->data + skip, n, &msg->msg_iter) == n) {
 		if (msg->msg_name)
-			msg->msg_namelen = altconn_addr_write(sk, dg->from,
-							      msg->msg_name);
+			altconn_addr_tell(sk, dg->from, msg);
 		if (unlikely(sock_flag(sk, SOCK_RCVTSTAMP)))
 			altconn_put_stamp(msg, sk, dg->scm.stamp);
+		else if (unlikely(sock_flag(sk, SOCK_TIMESTAMP)))
+			sock_write_timestamp(sk, dg->scm.stamp ? :
+						 ktime_get_real());
 		passcred = sock_passcred(sock);
 		if (unlikely(passcred || dg->scm.fp))
 			receive_scm(msg, dg, passcred, flags & MSG_PEEK);

@@ -203,11 +203,10 @@ static bool is_lost(const struct sock *sk, const struct conn *c)
 {
 	struct altconn_end *end = c->own;
 
-	if ((altconn_sk(sk)->dress != ALTCONN_INET &&
-	     altconn_sk(sk)->dress != ALTCONN_INET6) ||
+	if (!altconn_is_inet(sk) ||
 	    READ_ONCE(end->shutdown) & SEND_SHUTDOWN || READ_ONCE(end->lost) ||
 	    READ_ONCE(end->reset) ||
-	    !READ_ONCE(c->peer->closed))
+	    READ_ONCE(c->peer->shutdown) != SHUTDOWN_MASK)
 		return false;
 	WRITE_ONCE(end->lost, true);
 	return true;
@@ -353,6 +352,36 @@ static noinline ssize_t send_scm(struct socket *sock, const struct conn c,
 	return n;
 }
 
+static bool conn_is_decided(struct sock *sk, const void *arg)
+{
+	return altconn_state(sk) != TCP_SYN_SENT;
+}
+
+/*
+ * The socket is not connected. In the inet formats the call waits for an attempt
+ * that is pending, as TCP's does, and returns the error of one that failed.
+ *
+ * Return: 0: the socket is connected by now; else what the call returns, @err in
+ * the inet formats where nothing else is to be said.
+ */
+static noinline int conn_wait(struct sock *sk, long timeo, int err)
+{
+	int waited = 0;
+
+	if (!altconn_is_inet(sk))
+		return -ENOTCONN;
+	if (altconn_state(sk) == TCP_SYN_SENT)
+		waited = altconn_wait_until(sk, &timeo, conn_is_decided, NULL);
+	if (waited || altconn_state(sk) == TCP_ESTABLISHED)
+		return waited;
+	return sock_error(sk) ? : err;
+}
+
+static long conn_sndtimeo(const struct sock *sk, const struct msghdr *msg)
+{
+	return sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
+}
+
 static __always_inline int send_connected(struct socket *sock,
 					  struct msghdr *msg, size_t len,
 					  bool record)
@@ -364,13 +393,20 @@ static __always_inline int send_connected(struct socket *sock,
 	if (msg->msg_flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	n = conn_get(sk, &c);
-	if (n)
-		return n;
+	if (unlikely(n)) {
+		n = conn_wait(sk, conn_sndtimeo(sk, msg), -EPIPE);
+		/* Another thread may dissolve it meanwhile: one more look. */
+		if (!n)
+			n = conn_get(sk, &c);
+		if (n)
+			goto out;
+	}
 	if (unlikely(msg->msg_controllen || wants_creds(sock, peer_of(&c))))
 		n = send_scm(sock, c, msg, len, record);
 	else
 		n = send_data(sk, &c, msg, len, record, NULL);
 	conn_put(&c);
+out:
 	if (n == -EPIPE && raises_sigpipe(sk, msg))
 		send_sig(SIGPIPE, current, 0);
 	return n;
@@ -380,17 +416,20 @@ static __always_inline int send_connected(struct socket *sock,
  * altconn_stream_sendmsg() - send(2) on a stream socket
  * @sock: the socket
  * @msg: the data, and what goes with it; an address is refused as AF_UNIX refuses
- *	it
+ *	it, and ignored in the inet formats, as TCP ignores it
  * @len: bytes
  *
+ * In the inet formats a call on a pending attempt waits for it, as on TCP.
+ *
  * Context: process, may sleep.
- * Return: bytes sent; -ENOTCONN; -EISCONN or -EOPNOTSUPP: with an address;
+ * Return: bytes sent; -ENOTCONN, in the inet formats -EPIPE or the error of the
+ * attempt that failed; -EISCONN or -EOPNOTSUPP: with an address;
  * -EPIPE (and SIGPIPE); -ECONNRESET; -EAGAIN; -EOPNOTSUPP: MSG_OOB; -EFAULT;
  * -ENOMEM; -EINTR or a restart; and what altconn_scm_send() gives.
  */
 int altconn_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 {
-	if (msg->msg_namelen)
+	if (unlikely(msg->msg_namelen) && !altconn_is_inet(sock->sk))
 		return sock->sk->sk_state == TCP_ESTABLISHED ? -EISCONN :
 							       -EOPNOTSUPP;
 	return send_connected(sock, msg, len, false);
@@ -525,15 +564,33 @@ static ssize_t recv_record(struct sock *sk, struct conn *c,
 	return flags & MSG_TRUNC ? record : n;
 }
 
-static void name_peer(struct sock *sk, const struct conn *c, struct msghdr *msg)
+/* As TCP, whose streams do not say where data came from; getpeername() does. */
+static noinline void conn_name_peer(struct sock *sk, const struct conn c,
+				    struct msghdr *msg)
 {
-	enum altconn_side side = c->own - c->assoc->end;
+	enum altconn_side side = c.own - c.assoc->end;
 
-	if (msg->msg_name)
-		msg->msg_namelen =
-			altconn_addr_write(sk, altconn_assoc_addr(c->assoc,
-								  !side, side),
-					   msg->msg_name);
+	if (sk->sk_type != SOCK_STREAM || !altconn_is_inet(sk))
+		altconn_addr_tell(sk, altconn_assoc_addr(c.assoc, !side, side),
+				  msg);
+}
+
+/*
+ * Flags of recvmsg() that are rare. Nothing is ever in the error queue, which
+ * AF_UNIX does not look for. MSG_TRUNC on a stream reads into nothing, as TCP.
+ */
+static noinline int conn_rare_flags(const struct sock *sk, struct msghdr *msg,
+				    size_t len, int flags)
+{
+	bool as_unix = altconn_sk(sk)->dress == ALTCONN_UNIX;
+
+	if (flags & MSG_ERRQUEUE && !as_unix)
+		return -EAGAIN;
+	if (flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (flags & MSG_TRUNC && sk->sk_type == SOCK_STREAM && !as_unix)
+		iov_iter_discard(&msg->msg_iter, ITER_DEST, len);
+	return 0;
 }
 
 /*
@@ -564,11 +621,20 @@ static __always_inline int recv_connected(struct socket *sock,
 	struct conn c;
 	ssize_t n;
 
-	if (flags & MSG_OOB)
-		return -EOPNOTSUPP;
+	if (unlikely(flags & (MSG_OOB | MSG_ERRQUEUE | MSG_TRUNC))) {
+		n = conn_rare_flags(sk, msg, len, flags);
+		if (n)
+			return n;
+	}
 	n = conn_get(sk, &c);
-	if (n)
-		return n;
+	if (unlikely(n)) {
+		n = conn_wait(sk, sock_rcvtimeo(sk, flags & MSG_DONTWAIT),
+			      -ENOTCONN);
+		if (!n)
+			n = conn_get(sk, &c);
+		if (n)
+			return n;
+	}
 	c.seeks = rx.seeks;
 	if (unlikely(rx.seeks))
 		rx.skip = max(READ_ONCE(sk->sk_peek_off), 0);
@@ -576,8 +642,8 @@ static __always_inline int recv_connected(struct socket *sock,
 		n = recv_record(sk, &c, msg, len, flags, &rx);
 	else
 		n = recv_stream(sk, &c, msg, len, flags, &rx);
-	if (n >= 0)
-		name_peer(sk, &c, msg);
+	if (msg->msg_name && rx.began)
+		conn_name_peer(sk, c, msg);
 	if (unlikely(rx.passcred || rx.stop ||
 		     (record && sock_flag(sk, SOCK_RCVTSTAMP))) && n >= 0)
 		tell_scm(sk, msg, &rx, record);
@@ -590,15 +656,17 @@ static __always_inline int recv_connected(struct socket *sock,
 /**
  * altconn_stream_recvmsg() - recv(2) on a stream socket
  * @sock: the socket
- * @msg: where to; gets the peer's address if there is room
+ * @msg: where to; gets the peer's address if there is room, but in the inet formats
  * @len: bytes
- * @flags: MSG_PEEK, MSG_WAITALL, MSG_DONTWAIT count
+ * @flags: MSG_PEEK, MSG_WAITALL, MSG_DONTWAIT count, and but in the sockaddr_un
+ *	format MSG_TRUNC: the bytes are discarded
  *
  * Context: process, may sleep.
  * Return: bytes; 0: the peer shut its side or is gone; -ENOTCONN, in the
- * sockaddr_un dress -EINVAL, as AF_UNIX: not connected; -ECONNRESET:
- * the peer left data of ours unread; -EAGAIN; -EOPNOTSUPP: MSG_OOB; -EFAULT;
- * -EINTR or a restart.
+ * sockaddr_un dress -EINVAL, as AF_UNIX: not connected; in the inet formats the
+ * error of an attempt that failed; -ECONNRESET:
+ * the peer left data of ours unread; -EAGAIN, also MSG_ERRQUEUE; -EOPNOTSUPP:
+ * MSG_OOB; -EFAULT; -EINTR or a restart.
  */
 int altconn_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 			   int flags)
