@@ -421,7 +421,8 @@ enum altconn_side { ALTCONN_CLIENT, ALTCONN_SERVER };
  * struct altconn_end - one end of an association
  * @sk: its endpoint, set once and pinned until the association is freed; NULL
  *	on the server's side before accept()
- * @addr: its address, a reference, NULL when unnamed; set with @sk or before
+ * @addr: its address, a reference, NULL when unnamed; set with @sk or before, or
+ *	once later: altconn_assoc_bound()
  * @who: at connect(), at accept() or, before that, at listen(); assoc->lock
  * @in: what it has not read yet; NULL until something is sent to it
  * @dress: how it writes addresses
@@ -1520,6 +1521,7 @@ void __altconn_far_arrive(struct altconn_assoc *assoc,
 void __altconn_far_leave(struct altconn_assoc *assoc);
 void altconn_assoc_attach(struct altconn_assoc *assoc, enum altconn_side side,
 			  struct sock *sk);
+void altconn_assoc_bound(struct sock *sk);
 void altconn_assoc_detach(struct sock *sk);
 void altconn_assoc_abandon(struct altconn_assoc *assoc);
 bool altconn_assoc_kill(struct altconn_assoc *assoc);
@@ -1620,8 +1622,8 @@ altconn_assoc_addr(const struct altconn_assoc *assoc, enum altconn_side side,
 		   enum altconn_side viewer)
 {
 	if (viewer == ALTCONN_SERVER && unlikely(assoc->far))
-		return assoc->far->addr[side];
-	return assoc->end[side].addr;
+		return READ_ONCE(assoc->far->addr[side]);
+	return READ_ONCE(assoc->end[side].addr);
 }
 
 /**

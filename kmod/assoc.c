@@ -569,6 +569,45 @@ void altconn_assoc_attach(struct altconn_assoc *assoc, enum altconn_side side,
 		WRITE_ONCE(sk->sk_err, ECONNRESET);
 }
 
+/* An end's address, once. assoc->lock held. */
+static void assoc_set_addr(struct altconn_addr **place,
+			   struct altconn_addr *addr)
+{
+	/* Pairs with altconn_assoc_addr(), by the address. */
+	if (!*place)
+		smp_store_release(place, altconn_addr_get(addr));
+}
+
+/**
+ * altconn_assoc_bound() - name the end of an endpoint that was bound late
+ * @sk: the endpoint
+ *
+ * As AF_UNIX, whose getpeername() returns what the peer is called now. An end that
+ * has an address keeps it. In another namespace only paths mean the same.
+ *
+ * Context: process.
+ */
+void altconn_assoc_bound(struct sock *sk)
+{
+	struct altconn_addr *addr = altconn_addr_of(sk);
+	struct altconn_assoc *assoc;
+	enum altconn_side side;
+
+	assoc = altconn_assoc_of(sk, &side);
+	if (assoc && addr) {
+		struct altconn_far *far = READ_ONCE(assoc->far);
+
+		spin_lock(&assoc->lock);
+		assoc_set_addr(&assoc->end[side].addr, addr);
+		if (far && addr->kind == ALTCONN_KIND_PATH)
+			assoc_set_addr(&far->addr[side], addr);
+		spin_unlock(&assoc->lock);
+	}
+	if (assoc)
+		altconn_assoc_put(assoc);
+	altconn_addr_put(addr);
+}
+
 /* Is @sk, pinned by @assoc, still an end of it? assoc->lock held. */
 static bool is_attached(const struct altconn_assoc *assoc,
 			const struct sock *sk)

@@ -648,20 +648,25 @@ void altconn_bind_unlisten(struct sock *sk)
  * altconn_bind_allowed() - may this endpoint be bound now?
  * @sk: the endpoint
  *
- * Cancels a bind() that is under way.
+ * Cancels a bind() that is under way. As AF_UNIX, an end in the sockaddr_un format
+ * that is connected and unnamed may still be bound.
  *
  * Context: process; lock_sock() held.
  * Return: 0; -EINVAL: it is bound, or it is past that.
  */
 int altconn_bind_allowed(struct sock *sk)
 {
+	struct altconn_sock *ask = altconn_sk(sk);
+
 	altconn_connect_reap(sk);
 	altconn_bind_cancel(sk);
-	if (altconn_sk(sk)->bind)
+	if (ask->bind)
 		return -EINVAL;
-	if (sk->sk_type != SOCK_DGRAM && altconn_state(sk) != TCP_CLOSE)
-		return -EINVAL;
-	return 0;
+	if (sk->sk_type == SOCK_DGRAM || altconn_state(sk) == TCP_CLOSE)
+		return 0;
+	return ask->dress == ALTCONN_UNIX &&
+	       altconn_state(sk) == TCP_ESTABLISHED &&
+	       !rcu_access_pointer(ask->addr) ? 0 : -EINVAL;
 }
 
 static bool privileged(struct net *net, const struct altconn_addr *addr)
@@ -691,8 +696,13 @@ static int check_own(const struct sock *sk, struct altconn_addr *addr)
 
 static int bind_locked(struct sock *sk, struct altconn_addr *addr)
 {
-	int err = altconn_bind_allowed(sk);
+	int err;
 
+	/* As AF_UNIX: any name serves a socket that asks for an automatic one. */
+	if (addr->kind == ALTCONN_KIND_NONE &&
+	    rcu_access_pointer(altconn_sk(sk)->addr))
+		return 0;
+	err = altconn_bind_allowed(sk);
 	if (!err)
 		err = check_own(sk, addr);
 	if (err)
@@ -735,12 +745,16 @@ int altconn_bind(struct socket *sock, struct sockaddr_unsized *uaddr, int len)
 	err = altconn_addr_parse(sk, uaddr, len, &addr);
 	if (err)
 		return err;
-	if (addr.kind == ALTCONN_KIND_PATH)
-		return altconn_path_bind(sk, &addr);
-
-	lock_sock(sk);
-	err = bind_locked(sk, &addr);
-	release_sock(sk);
+	if (addr.kind == ALTCONN_KIND_PATH) {
+		err = altconn_path_bind(sk, &addr);
+	} else {
+		lock_sock(sk);
+		err = bind_locked(sk, &addr);
+		release_sock(sk);
+	}
+	if (!err && altconn_state(sk) == TCP_ESTABLISHED &&
+	    sk->sk_type != SOCK_DGRAM)
+		altconn_assoc_bound(sk);
 	return err;
 }
 
