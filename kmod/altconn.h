@@ -266,6 +266,7 @@ struct altconn_scm {
  * @began: it has data, or a record, which may be empty
  * @stop: it gets no more: descriptors came
  * @lost: they did, and there was no memory for a copy of them
+ * @eor: the sender has marked the record with MSG_EOR
  */
 struct altconn_rx {
 	struct altconn_scm	scm;
@@ -275,6 +276,7 @@ struct altconn_rx {
 	bool			began;
 	bool			stop;
 	bool			lost;
+	bool			eor;
 };
 
 /**
@@ -1792,7 +1794,7 @@ ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 			  size_t len, bool peek, struct altconn_rx *rx);
 ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
 			 size_t len, u32 limit, struct altconn_scm *scm,
-			 bool stamp);
+			 bool stamp, bool eor);
 ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 			  size_t len, bool peek, struct altconn_rx *rx,
 			  size_t *record);

@@ -77,6 +77,12 @@ struct altconn_segment {
 /* A copy that page faults interrupt this often fails. */
 #define FAULT_TRIES	64
 
+/* In a length: the sender has marked the record with MSG_EOR. */
+#define RECORD_EOR	BIT(31)
+
+/* A length is far below: ALTCONN_RING_LIMIT. */
+#define RECORD_LENGTH	(RECORD_EOR - 1)
+
 static struct kmem_cache *ring_cache;
 
 /* In place of a ring that was shut before anything was written to it. */
@@ -650,7 +656,7 @@ static u32 record_size(u32 len)
 /* -EFAULT: nothing is written, since not all of it could be. */
 static __always_inline ssize_t
 ring_try_put(struct altconn_ring *ring, struct iov_iter *from, size_t len,
-	     u32 limit, struct altconn_scm *scm, bool stamp)
+	     u32 limit, struct altconn_scm *scm, bool stamp, bool eor)
 {
 	u32 total = record_size(len), at, done, head;
 	struct altconn_segment *seg;
@@ -666,7 +672,7 @@ ring_try_put(struct altconn_ring *ring, struct iov_iter *from, size_t len,
 	}
 	seg = ring->write_segment;
 	at = ring->write_at;
-	*(u32 *)(seg->data + at) = len;
+	*(u32 *)(seg->data + at) = len | eor * RECORD_EOR;
 	err = -EFAULT;
 	done = copy_in(seg, advance(seg, at, RECORD_HEAD), from, len);
 	if (unlikely(done != len))
@@ -703,6 +709,7 @@ err_revert:
  * @limit: most bytes that the ring may hold, a last record not counted
  * @scm: as altconn_ring_write()
  * @stamp: and when it is written
+ * @eor: the sender marks it with MSG_EOR
  *
  * What is not written is not taken from @from. Has a full barrier behind what it
  * wrote.
@@ -713,7 +720,7 @@ err_revert:
  */
 ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
 			 size_t len, u32 limit, struct altconn_scm *scm,
-			 bool stamp)
+			 bool stamp, bool eor)
 {
 	size_t there = len;
 	unsigned int try = 0;
@@ -721,7 +728,7 @@ ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
 	int err;
 
 	for (;;) {
-		n = ring_try_put(ring, from, len, limit, scm, stamp);
+		n = ring_try_put(ring, from, len, limit, scm, stamp, eor);
 		if (likely(n != -EFAULT))
 			return n;
 		err = ring_fault_in(from, &there, ++try);
@@ -984,6 +991,7 @@ static bool skip_records(const struct altconn_ring *ring, struct cursor *c,
 
 		settle(c);
 		head = *(u32 *)(c->seg->data + c->at);
+		head = *(u32 *)(c->seg->data + c->at) & RECORD_LENGTH;
 		if (*skipped < head ||
 		    !(*skipped || ring_was_peeked(ring, c->pos)))
 			return true;
@@ -1032,6 +1040,8 @@ ring_try_take(struct altconn_ring *ring, struct iov_iter *to, size_t len,
 		goto out;
 	settle(&c);
 	head = *(u32 *)(c.seg->data + c.at);
+	rx->eor = head & RECORD_EOR;
+	head &= RECORD_LENGTH;
 	/* A length that no writer stored must not lead out of the segment. */
 	n = -EIO;
 	if (WARN_ON_ONCE(head > used - RECORD_HEAD))

@@ -268,7 +268,8 @@ put_record(struct sock *sk, const struct conn *c, struct msghdr *msg,
 	if (n)
 		return n;
 	n = altconn_ring_put(out_ring(c), &msg->msg_iter, len, limit, scm,
-			     peer && sock_flag(peer, SOCK_RCVTSTAMP));
+			     peer && sock_flag(peer, SOCK_RCVTSTAMP),
+			     msg->msg_flags & MSG_EOR);
 	return likely(n != -EPIPE) ? n : shut_meanwhile(sk, 0);
 }
 
@@ -560,7 +561,8 @@ static ssize_t recv_record(struct sock *sk, struct conn *c,
 		return n == -ENODATA ? 0 : n;
 	/* As AF_UNIX: a record that is taken takes its whole length back. */
 	peeked(sk, flags, flags & MSG_PEEK ? n : record);
-	msg->msg_flags |= n < record ? MSG_TRUNC : MSG_EOR;
+	msg->msg_flags |= (n < record ? MSG_TRUNC : 0) |
+			  (rx->eor ? MSG_EOR : 0);
 	return flags & MSG_TRUNC ? record : n;
 }
 
@@ -681,7 +683,7 @@ int altconn_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 /**
  * altconn_seqpacket_recvmsg() - recv(2) of one record
  * @sock: the socket
- * @msg: where to; MSG_EOR tells that a record is whole, MSG_TRUNC that it
+ * @msg: where to; MSG_EOR tells that the sender gave it, MSG_TRUNC that the record
  *	was cut
  * @len: bytes; the rest of the record is lost
  * @flags: MSG_PEEK, MSG_TRUNC, MSG_DONTWAIT count
