@@ -640,7 +640,7 @@ static void shut(struct altconn_assoc *assoc, enum altconn_side side, u8 how)
 	/* Before an end can see that it is shut, no data follows. */
 	if (how & SEND_SHUTDOWN)
 		altconn_ring_seal(&peer->in);
-	if (how & RCV_SHUTDOWN)
+	if (assoc_peer_shut(own, peer) & SEND_SHUTDOWN)
 		altconn_ring_seal(&own->in);
 	/* Pairs with altconn_assoc_shut(): sealed first, so the data is final. */
 	smp_store_release(&own->shut, own->shut | how);

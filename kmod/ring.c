@@ -990,7 +990,6 @@ static bool skip_records(const struct altconn_ring *ring, struct cursor *c,
 		u32 head;
 
 		settle(c);
-		head = *(u32 *)(c->seg->data + c->at);
 		head = *(u32 *)(c->seg->data + c->at) & RECORD_LENGTH;
 		if (*skipped < head ||
 		    !(*skipped || ring_was_peeked(ring, c->pos)))

@@ -1,0 +1,828 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The same calls on a socket of this family and on the one that it stands for: TCP,
+ * UDP and AF_UNIX say at run time what each call returns. A row is a sequence of
+ * calls; every result must be the oracle's, but where a step says otherwise, and
+ * Documentation/features.rst says why.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <limits.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <linux/sockios.h>
+
+#define TCP	1
+#define UDP	2
+#define UNIX_ST	4
+#define UNIX_SQ	8
+#define UNIX_DG	16
+#define UNIX_CN	(UNIX_ST | UNIX_SQ)
+#define UNIX	(UNIX_CN | UNIX_DG)
+#define STREAMS	(TCP | UNIX_ST)
+#define INET	(TCP | UDP)
+#define CONNECTED (TCP | UNIX_CN)
+#define DGRAMS	(UDP | UNIX_DG)
+#define ALL	(INET | UNIX)
+
+FIXTURE(oracle) {};
+
+FIXTURE_VARIANT(oracle) {
+	enum at_dress model, ours;
+	enum at_kind kind;
+	int type;
+	unsigned int is;
+};
+
+FIXTURE_VARIANT_ADD(oracle, tcp) {
+	AT_ORACLE_IN, AT_IN, AT_INET, SOCK_STREAM, TCP
+};
+FIXTURE_VARIANT_ADD(oracle, tcp6) {
+	AT_ORACLE_IN6, AT_IN6, AT_INET, SOCK_STREAM, TCP
+};
+FIXTURE_VARIANT_ADD(oracle, udp) {
+	AT_ORACLE_IN, AT_IN, AT_INET, SOCK_DGRAM, UDP
+};
+FIXTURE_VARIANT_ADD(oracle, udp6) {
+	AT_ORACLE_IN6, AT_IN6, AT_INET, SOCK_DGRAM, UDP
+};
+FIXTURE_VARIANT_ADD(oracle, unix_stream) {
+	AT_ORACLE, AT_UNIX, AT_NAME, SOCK_STREAM, UNIX_ST
+};
+FIXTURE_VARIANT_ADD(oracle, unix_stream_path) {
+	AT_ORACLE, AT_UNIX, AT_PATH, SOCK_STREAM, UNIX_ST
+};
+FIXTURE_VARIANT_ADD(oracle, unix_seqpacket) {
+	AT_ORACLE, AT_UNIX, AT_NAME, SOCK_SEQPACKET, UNIX_SQ
+};
+FIXTURE_VARIANT_ADD(oracle, unix_dgram) {
+	AT_ORACLE, AT_UNIX, AT_NAME, SOCK_DGRAM, UNIX_DG
+};
+
+FIXTURE_SETUP(oracle)
+{
+	ASSERT_EQ(0, at_catch(SIGPIPE, 0));
+}
+
+FIXTURE_TEARDOWN(oracle)
+{
+	at_cleanup();
+}
+
+/*
+ * Calls. @s is the socket, 0 to 7. Those that receive do not wait, but with
+ * MSG_ERRQUEUE, of which it is known that it never does.
+ */
+enum op {
+	END,
+	SOCKET,		/* a new one */
+	PAIR,		/* 0 connected, 1 accepted or bound, 2 the listener */
+	SPAIR,		/* 0 and 1 by socketpair() */
+	BIND,		/* to a new address, which @s is called from then on */
+	BIND_TO,	/* to the address of socket @a */
+	BIND_AUTO,	/* to nothing but a family */
+	LISTEN,		/* with a backlog of @a */
+	CONNECT,	/* to the address of socket @a */
+	UNBLOCK,	/* O_NONBLOCK */
+	ACCEPT,		/* as socket @a */
+	SEND,		/* @a bytes, flags @b; second result: SIGPIPEs */
+	SENDTO,		/* the same, to the address of socket 1 */
+	SEND_UNTIL,	/* until the errno is @a */
+	RECV,		/* @a bytes, flags @b; second: what the buffer begins with */
+	RECV_NULL,	/* into no buffer */
+	RECV_FROM,	/* second: the length of the address */
+	RECV_MSG,	/* second: flags @c of those that came */
+	WAIT,		/* for @a, as poll() */
+	SHUT,		/* shutdown(@a) */
+	CLOSE,
+	GETNAME,	/* remembers it; second: the length */
+	GETPEER,
+	SET,		/* level @a, option @b, value @c */
+	GET,		/* level @a, option @b */
+	ERROR,		/* SO_ERROR */
+	CRED,		/* SO_PEERCRED: is it this process? second: the user */
+	IOCTL,		/* request @a; second: the number */
+	STAMP,		/* request @a; second: is it a time of this century? */
+};
+
+struct step {
+	enum op op;
+	int s, a, b, c;
+	bool differs;	/* ours is this, and not the oracle's */
+	int ours[2];
+};
+
+#define SOCKETS	8
+#define STEPS	16
+
+static const struct row {
+	const char *name;
+	unsigned int on;
+	struct step steps[STEPS];
+} rows[] = {
+	{ "MSG_ERRQUEUE is empty", ALL, {
+		{ PAIR }, { SEND, 0, 3 }, { WAIT, 1, POLLIN },
+		{ RECV, 1, 8, MSG_ERRQUEUE },
+		{ RECV, 1, 8, MSG_ERRQUEUE | MSG_DONTWAIT },
+	} },
+	{ "MSG_ERRQUEUE of an unconnected socket", INET, {
+		{ SOCKET, 3 }, { RECV, 3, 8, MSG_ERRQUEUE },
+	} },
+	{ "a peer that has shut for reading is sent to", STREAMS, {
+		{ PAIR }, { SHUT, 1, SHUT_RD }, { SEND, 0, 3 },
+		{ SEND, 0, 3, MSG_NOSIGNAL }, { RECV, 1, 2 },
+	} },
+	{ "shut for reading: what comes is read, then nothing", TCP, {
+		{ PAIR }, { SHUT, 1, SHUT_RD }, { SEND, 0, 3 },
+		{ WAIT, 1, POLLIN }, { RECV, 1, 8 }, { RECV, 1, 8 },
+		{ SEND, 1, 2 }, { WAIT, 0, POLLIN }, { RECV, 0, 8 },
+	} },
+	{ "shut for reading, then for writing: the second send", TCP, {
+		{ PAIR }, { SHUT, 1, SHUT_RD }, { SHUT, 1, SHUT_WR },
+		{ WAIT, 0, POLLRDHUP }, { RECV, 0, 8 },
+		{ SEND, 0, 3 }, { SEND_UNTIL, 0, EPIPE },
+	} },
+	{ "shut for writing, then for reading", TCP, {
+		{ PAIR }, { SHUT, 1, SHUT_WR }, { WAIT, 0, POLLRDHUP },
+		{ SEND, 0, 3 }, { WAIT, 1, POLLIN }, { RECV, 1, 8 },
+		{ SHUT, 1, SHUT_RD }, { SEND, 0, 3 },
+		{ SEND_UNTIL, 0, EPIPE },
+	} },
+	{ "MSG_TRUNC on a stream", STREAMS, {
+		{ PAIR }, { SEND, 0, 9 }, { WAIT, 1, POLLIN },
+		{ RECV_NULL, 1, 3, MSG_TRUNC },
+		{ RECV, 1, 2, MSG_TRUNC | MSG_PEEK },
+		{ RECV, 1, 2, MSG_TRUNC }, { RECV, 1, 1 },
+		{ RECV_NULL, 1, 100, MSG_TRUNC },
+		{ RECV, 1, 100 },
+	} },
+	{ "sendto() on a connection", CONNECTED, {
+		{ PAIR }, { SENDTO, 0, 3 }, { WAIT, 1, POLLIN | POLLOUT },
+		{ RECV, 1, 8 },
+	} },
+	{ "send() on an unconnected socket", CONNECTED, {
+		{ PAIR }, { SOCKET, 3 }, { SEND, 3, 3 },
+		{ SEND, 3, 3, MSG_NOSIGNAL }, { RECV, 3, 3 },
+		{ SEND, 2, 3 }, { RECV, 2, 3 }, { SENDTO, 3, 3 },
+	} },
+	{ "send(), recv() and shutdown() of a pending attempt", TCP, {
+		{ SOCKET, 2 }, { BIND, 2 }, { LISTEN, 2, 0 }, { SOCKET, 3 },
+		{ CONNECT, 3, 2 }, { SOCKET, 0 }, { UNBLOCK, 0 },
+		{ CONNECT, 0, 2 }, { SEND, 0, 3 }, { RECV, 0, 3 },
+		{ GETPEER, 0 }, { SHUT, 0, SHUT_WR }, { ERROR, 0 },
+		{ ERROR, 0 }, { CONNECT, 0, 2 }, { SHUT, 0, SHUT_RD },
+	} },
+	{ "shutdown() of no connection", TCP, {
+		{ SOCKET, 3 }, { SHUT, 3, SHUT_RD }, { SHUT, 3, SHUT_RDWR },
+		{ BIND, 3 }, { SHUT, 3, SHUT_WR }, { LISTEN, 3, 1 },
+		{ SHUT, 3, SHUT_WR }, { SHUT, 3, SHUT_RD },
+		{ SHUT, 3, SHUT_RD },
+	} },
+	{ "recvfrom() on a connection", CONNECTED, {
+		{ PAIR }, { SEND, 0, 3 }, { WAIT, 1, POLLIN },
+		{ RECV_FROM, 1, 8 }, { SEND, 1, 3 }, { WAIT, 0, POLLIN },
+		{ RECV_FROM, 0, 8 }, { SHUT, 1, SHUT_WR },
+		{ WAIT, 0, POLLRDHUP }, { RECV_FROM, 0, 8 },
+	} },
+	{ "recvfrom() of a socketpair", UNIX, {
+		{ SPAIR }, { SEND, 0, 3 }, { RECV_FROM, 1, 8 },
+	} },
+	{ "recvfrom() of a datagram", DGRAMS, {
+		{ PAIR }, { SEND, 0, 3 }, { WAIT, 1, POLLIN },
+		{ RECV_FROM, 1, 8 },
+	} },
+	{ "a port that listen() chose goes with it", TCP, {
+		{ SOCKET, 3 }, { LISTEN, 3, 1 }, { GETNAME, 3 },
+		{ SOCKET, 4 }, { BIND_TO, 4, 3 }, { SHUT, 3, SHUT_RD },
+		{ BIND_TO, 4, 3 }, { LISTEN, 3, 1 }, { SHUT, 3, SHUT_RD },
+		{ BIND, 3 }, { LISTEN, 3, 1 },
+	} },
+	{ "one that bind() was given stays", TCP, {
+		{ SOCKET, 3 }, { BIND, 3 }, { LISTEN, 3, 1 },
+		{ SHUT, 3, SHUT_RD }, { SOCKET, 4 }, { BIND_TO, 4, 3 },
+		{ LISTEN, 3, 1 },
+	} },
+	{ "SIOCATMARK", INET | UNIX_ST, {
+		{ PAIR }, { IOCTL, 0, SIOCATMARK }, { SEND, 0, 3 },
+		{ WAIT, 1, POLLIN }, { IOCTL, 1, SIOCATMARK },
+		{ SOCKET, 3 }, { IOCTL, 3, SIOCATMARK },
+	} },
+	{ "SIOCGSTAMP of a connection", CONNECTED, {
+		{ PAIR }, { SEND, 0, 3 }, { WAIT, 1, POLLIN }, { RECV, 1, 8 },
+		{ STAMP, 1, SIOCGSTAMP_OLD }, { STAMP, 1, SIOCGSTAMPNS_OLD },
+	} },
+	{ "SIOCGSTAMP of a datagram", DGRAMS, {
+		{ PAIR }, { SEND, 0, 3 }, { WAIT, 1, POLLIN }, { RECV, 1, 8 },
+		{ STAMP, 1, SIOCGSTAMP_OLD }, { SEND, 0, 3 },
+		{ WAIT, 1, POLLIN }, { RECV, 1, 8 },
+		{ STAMP, 1, SIOCGSTAMP_OLD }, { STAMP, 1, SIOCGSTAMPNS_OLD },
+	} },
+	{ "options of an unknown level", ALL, {
+		{ SOCKET, 3 }, { SET, 3, 4711, 1, 1 }, { GET, 3, 4711, 1 },
+		{ SET, 3, SOL_UDP, 99, 1 }, { GET, 3, SOL_UDP, 99 },
+		{ SET, 3, IPPROTO_IP, 4711, 1 }, { GET, 3, IPPROTO_IP, 4711 },
+		{ SET, 3, IPPROTO_IPV6, 4711, 1 },
+		{ GET, 3, IPPROTO_IPV6, 4711 },
+	} },
+	{ "SO_PEERCRED without a peer", ALL, {
+		{ SOCKET, 3 }, { CRED, 3 }, { BIND, 3 }, { CRED, 3 },
+		{ LISTEN, 3, 1 }, { CRED, 3 },
+	} },
+	{ "SO_PEERCRED of all ends", UNIX_CN, {
+		{ PAIR }, { CRED, 0 }, { CRED, 1 }, { CRED, 2 },
+	} },
+	{ "bind() after connect()", CONNECTED, {
+		{ PAIR }, { BIND, 0 }, { GETNAME, 0 }, { GETPEER, 1 },
+		{ BIND, 0 }, { BIND_AUTO, 0 },
+	} },
+	{ "bind() of the end that connected", UNIX_CN, {
+		{ PAIR }, { BIND, 0 }, { GETNAME, 0 }, { GETPEER, 1 },
+		{ BIND, 0 }, { BIND_AUTO, 0 }, { SOCKET, 3 },
+		{ BIND_TO, 3, 0 }, { CLOSE, 0 }, { BIND_TO, 3, 0 },
+	} },
+	{ "a name given late reaches the peer", UNIX_CN, {
+		{ PAIR }, { BIND, 0 }, { SOCKET, 3 }, { CONNECT, 3, 0 },
+		{ SEND, 0, 3 }, { RECV_FROM, 1, 8 }, { LISTEN, 0, 1 },
+	} },
+	{ "bind() of the end that was accepted", CONNECTED, {
+		{ PAIR }, { BIND, 1 }, { BIND_AUTO, 1 }, { GETNAME, 1 },
+	} },
+	{ "bind() of a socketpair", UNIX, {
+		{ SPAIR }, { BIND, 0 }, { GETNAME, 0 }, { GETPEER, 1 },
+		{ BIND_AUTO, 1 }, { GETNAME, 1 }, { GETPEER, 0 },
+		{ BIND, 1 }, { SEND, 0, 3 }, { RECV_FROM, 1, 8 },
+	} },
+	{ "MSG_EOR", CONNECTED, {
+		{ PAIR }, { SEND, 0, 3 }, { WAIT, 1, POLLIN },
+		{ RECV_MSG, 1, 8, 0, MSG_EOR | MSG_TRUNC },
+		{ SEND, 0, 3 }, { WAIT, 1, POLLIN },
+		{ RECV_MSG, 1, 2, 0, MSG_EOR | MSG_TRUNC },
+	} },
+	/* It is POSIX's; AF_UNIX forgets it. */
+	{ "MSG_EOR that was sent", UNIX_SQ, {
+		{ PAIR }, { SEND, 0, 3, MSG_EOR }, { SEND, 0, 3, MSG_EOR },
+		{ SEND, 0, 3 },
+		{ RECV_MSG, 1, 8, MSG_PEEK, MSG_EOR | MSG_TRUNC, true,
+		  { 3, MSG_EOR } },
+		{ RECV_MSG, 1, 8, 0, MSG_EOR | MSG_TRUNC, true,
+		  { 3, MSG_EOR } },
+		{ RECV_MSG, 1, 2, 0, MSG_EOR | MSG_TRUNC, true,
+		  { 2, MSG_EOR | MSG_TRUNC } },
+		{ RECV_MSG, 1, 8, 0, MSG_EOR | MSG_TRUNC },
+	} },
+};
+
+/* Where a row is played: sockets, and what they are called. */
+struct stage {
+	const FIXTURE_VARIANT(oracle) *variant;
+	enum at_dress dress;
+	int fds[SOCKETS];
+	struct at_addr names[SOCKETS];
+};
+
+struct result {
+	int ret, more;
+};
+
+static int value_of(long ret)
+{
+	return ret < 0 ? -errno : ret;
+}
+
+/* Names are of any length. */
+static int length_of(const struct stage *st, socklen_t len)
+{
+	return st->variant->is & UNIX && len > 2 ? 3 : len;
+}
+
+static int open_socket(struct stage *st, int s)
+{
+	st->fds[s] = at_socket(st->dress, st->variant->type);
+	return st->fds[s] < 0 ? -errno : 0;
+}
+
+static int bind_new(struct stage *st, int s)
+{
+	struct at_addr a;
+	int err;
+
+	at_addr(&a, st->dress, st->variant->kind);
+	err = value_of(at_bind(st->fds[s], &a));
+	if (!err)
+		st->names[s] = a;
+	return err;
+}
+
+static int bind_auto(struct stage *st, int s)
+{
+	struct sockaddr sa = { .sa_family = AF_UNIX };
+
+	return value_of(bind(st->fds[s], &sa, sizeof(sa.sa_family)));
+}
+
+static int connect_to(struct stage *st, int s, int to)
+{
+	return value_of(at_connect(st->fds[s], &st->names[to]));
+}
+
+static int accept_as(struct stage *st, int s, int as)
+{
+	st->fds[as] = accept(st->fds[s], NULL, NULL);
+	return st->fds[as] < 0 ? -errno : 0;
+}
+
+/* Datagrams: 1 is bound, 0 is connected to it. */
+static int make_pair(struct stage *st)
+{
+	bool dgram = st->variant->type == SOCK_DGRAM;
+	int to = dgram ? 1 : 2, err;
+
+	err = open_socket(st, to) ? : bind_new(st, to);
+	if (!err && !dgram)
+		err = value_of(listen(st->fds[to], 4));
+	if (!err)
+		err = open_socket(st, 0) ? : connect_to(st, 0, to);
+	if (err || dgram)
+		return err;
+	st->names[1] = st->names[2];
+	return accept_as(st, 2, 1);
+}
+
+static int send_some(struct stage *st, const struct step *step, bool to)
+{
+	const struct at_addr *a = &st->names[1];
+	int fd = st->fds[step->s];
+
+	return value_of(sendto(fd, "abcdefghij", step->a, step->b,
+			       to ? &a->sa : NULL, to ? a->len : 0));
+}
+
+static int send_until(struct stage *st, const struct step *step)
+{
+	return at_until(at_err(send(st->fds[step->s], "x", 1, MSG_NOSIGNAL)) ==
+			step->a);
+}
+
+static void receive(struct stage *st, const struct step *step,
+		    struct result *r)
+{
+	int wait = step->b & MSG_ERRQUEUE ? 0 : MSG_DONTWAIT;
+	char buf[128] = "#", name[128];
+	struct iovec iov = { step->op == RECV_NULL ? NULL : buf, step->a };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_name = step->op == RECV_FROM ? name : NULL,
+		.msg_namelen = step->op == RECV_FROM ? sizeof(name) : 0,
+	};
+
+	r->ret = value_of(recvmsg(st->fds[step->s], &msg, step->b | wait));
+	if (r->ret < 0)
+		return;
+	if (step->op == RECV_FROM)
+		r->more = length_of(st, msg.msg_namelen);
+	else if (step->op == RECV_MSG)
+		r->more = msg.msg_flags & step->c;
+	else
+		r->more = buf[0];
+}
+
+static void get_name(struct stage *st, const struct step *step,
+		     struct result *r)
+{
+	struct at_addr a;
+
+	r->ret = value_of(step->op == GETNAME ?
+			  at_getsockname(st->fds[step->s], &a) :
+			  at_getpeername(st->fds[step->s], &a));
+	if (r->ret)
+		return;
+	r->more = length_of(st, a.len);
+	if (step->op == GETNAME)
+		st->names[step->s] = a;
+}
+
+static void get_option(struct stage *st, const struct step *step,
+		       struct result *r)
+{
+	socklen_t len = sizeof(r->more);
+
+	r->ret = value_of(getsockopt(st->fds[step->s], step->a, step->b,
+				     &r->more, &len));
+	if (r->ret)
+		r->more = 0;
+}
+
+static void get_cred(struct stage *st, int s, struct result *r)
+{
+	struct ucred cred = {};
+	socklen_t len = sizeof(cred);
+
+	r->ret = value_of(getsockopt(st->fds[s], SOL_SOCKET, SO_PEERCRED,
+				     &cred, &len));
+	if (!r->ret)
+		r->ret = cred.pid == getpid() ? 1 : cred.pid;
+	r->more = cred.uid;
+}
+
+static void get_stamp(struct stage *st, const struct step *step,
+		      struct result *r)
+{
+	long stamp[2] = {};
+
+	r->ret = value_of(ioctl(st->fds[step->s], step->a, stamp));
+	r->more = stamp[0] > 1000000000;
+}
+
+static struct result play_step(struct stage *st, const struct step *step)
+{
+	int *fd = &st->fds[step->s];
+	struct result r = {};
+
+	atomic_store(&at_caught, 0);
+	switch (step->op) {
+	case SOCKET:
+		r.ret = open_socket(st, step->s);
+		break;
+	case PAIR:
+		r.ret = make_pair(st);
+		break;
+	case SPAIR:
+		r.ret = value_of(at_socketpair(st->dress, st->variant->type,
+					       st->fds));
+		break;
+	case BIND:
+		r.ret = bind_new(st, step->s);
+		break;
+	case BIND_TO:
+		r.ret = value_of(at_bind(*fd, &st->names[step->a]));
+		break;
+	case BIND_AUTO:
+		r.ret = bind_auto(st, step->s);
+		break;
+	case LISTEN:
+		r.ret = value_of(listen(*fd, step->a));
+		break;
+	case CONNECT:
+		r.ret = connect_to(st, step->s, step->a);
+		break;
+	case UNBLOCK:
+		r.ret = at_nonblock(*fd, true);
+		break;
+	case ACCEPT:
+		r.ret = accept_as(st, step->s, step->a);
+		break;
+	case SEND:
+	case SENDTO:
+		r.ret = send_some(st, step, step->op == SENDTO);
+		r.more = atomic_load(&at_caught);
+		break;
+	case SEND_UNTIL:
+		r.ret = send_until(st, step);
+		break;
+	case RECV:
+	case RECV_NULL:
+	case RECV_FROM:
+	case RECV_MSG:
+		receive(st, step, &r);
+		break;
+	case WAIT:
+		r.ret = !!at_poll(*fd, step->a);
+		break;
+	case SHUT:
+		r.ret = value_of(shutdown(*fd, step->a));
+		break;
+	case CLOSE:
+		r.ret = close(*fd);
+		*fd = -1;
+		break;
+	case GETNAME:
+	case GETPEER:
+		get_name(st, step, &r);
+		break;
+	case SET:
+		r.ret = value_of(setsockopt(*fd, step->a, step->b, &step->c,
+					    sizeof(step->c)));
+		break;
+	case GET:
+		get_option(st, step, &r);
+		break;
+	case ERROR:
+		r.ret = at_so_error(*fd);
+		break;
+	case CRED:
+		get_cred(st, step->s, &r);
+		break;
+	case IOCTL:
+		r.ret = value_of(ioctl(*fd, step->a, &r.more));
+		break;
+	case STAMP:
+		get_stamp(st, step, &r);
+		break;
+	case END:
+		break;
+	}
+	return r;
+}
+
+static void play(const FIXTURE_VARIANT(oracle) *variant, enum at_dress dress,
+		 const struct row *row, struct result *results)
+{
+	struct stage st = { .variant = variant, .dress = dress };
+	int i;
+
+	memset(st.fds, -1, sizeof(st.fds));
+	for (i = 0; i < STEPS && row->steps[i].op; i++)
+		results[i] = play_step(&st, &row->steps[i]);
+	at_close(st.fds, SOCKETS);
+	at_cleanup();
+}
+
+TEST_F_TIMEOUT(oracle, rows, AT_TIMEOUT)
+{
+	struct result want[STEPS], got[STEPS];
+	const struct step *step;
+	const struct row *row;
+	int i, n;
+
+	for (n = 0; n < ARRAY_SIZE(rows); n++) {
+		row = &rows[n];
+		if (!(row->on & variant->is))
+			continue;
+		play(variant, variant->model, row, want);
+		play(variant, variant->ours, row, got);
+		for (i = 0; i < STEPS && row->steps[i].op; i++) {
+			step = &row->steps[i];
+			if (step->differs)
+				want[i] = (struct result) { step->ours[0],
+							    step->ours[1] };
+			EXPECT_EQ(want[i].ret, got[i].ret) {
+				TH_LOG("%s: step %d", row->name, i);
+			}
+			EXPECT_EQ(want[i].more, got[i].more) {
+				TH_LOG("%s: step %d", row->name, i);
+			}
+		}
+	}
+}
+
+/* Options of TCP and IP: every value, in every length. */
+static const struct option {
+	int level, name;
+	const char *text;
+} options[] = {
+#define OPTION(level, name) { level, name, #name }
+	OPTION(IPPROTO_TCP, TCP_NODELAY), OPTION(IPPROTO_TCP, TCP_CORK),
+	OPTION(IPPROTO_TCP, TCP_KEEPIDLE), OPTION(IPPROTO_TCP, TCP_KEEPINTVL),
+	OPTION(IPPROTO_TCP, TCP_KEEPCNT), OPTION(IPPROTO_TCP, TCP_SYNCNT),
+	OPTION(IPPROTO_TCP, TCP_LINGER2),
+	OPTION(IPPROTO_TCP, TCP_DEFER_ACCEPT),
+	OPTION(IPPROTO_TCP, TCP_QUICKACK),
+	OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT),
+	OPTION(IPPROTO_TCP, TCP_FASTOPEN),
+	OPTION(IPPROTO_TCP, TCP_NOTSENT_LOWAT),
+	OPTION(IPPROTO_IP, IP_TOS), OPTION(IPPROTO_IP, IP_TTL),
+	OPTION(IPPROTO_IP, IP_RECVERR), OPTION(IPPROTO_IP, IP_MTU_DISCOVER),
+	OPTION(IPPROTO_IP, IP_FREEBIND),
+	OPTION(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT),
+	OPTION(IPPROTO_IPV6, IPV6_UNICAST_HOPS),
+	OPTION(IPPROTO_IPV6, IPV6_TCLASS), OPTION(IPPROTO_IPV6, IPV6_RECVERR),
+	OPTION(IPPROTO_IPV6, IPV6_MTU_DISCOVER),
+};
+
+static const int values[] = {
+	INT_MIN, -2, -1, 0, 1, 2, 3, 5, 6, 7, 8, 60, 119, 120, 121, 127, 128,
+	255, 256, 257, 32767, 32768, INT_MAX, 4, 0x1b,
+};
+
+struct told {
+	int set, get, len, value;
+};
+
+/* What setsockopt() and then getsockopt() say. */
+static struct told try(int fd, const struct option *o, int value, int set_len,
+		       int get_len)
+{
+	long long room = value;
+	struct told told = { .value = 0 };
+	socklen_t len = get_len;
+
+	told.set = value_of(setsockopt(fd, o->level, o->name, &room, set_len));
+	told.get = value_of(getsockopt(fd, o->level, o->name, &told.value,
+				       &len));
+	told.len = told.get ? 0 : len;
+	return told;
+}
+
+#define EXPECT_SAME(which, number, set_len, get_len) do {		\
+	const struct option *__o = (which);				\
+	struct told __t[2] = {						\
+		try(model, __o, number, set_len, get_len),		\
+		try(ours, __o, number, set_len, get_len),		\
+	};								\
+									\
+	EXPECT_EQ(0, memcmp(&__t[0], &__t[1], sizeof(__t[0]))) {	\
+		TH_LOG("%s = %d, %d to %d bytes: %d %d %d %d, ours %d %d %d %d",\
+		       __o->text, number, set_len, get_len,		\
+		       __t[0].set, __t[0].get, __t[0].len, __t[0].value, \
+		       __t[1].set, __t[1].get, __t[1].len, __t[1].value); \
+	}								\
+} while (0)
+
+TEST_F_TIMEOUT(oracle, option_values, AT_TIMEOUT)
+{
+	int model = at_socket(variant->model, variant->type);
+	int ours = at_socket(variant->ours, variant->type);
+	int i, j, len;
+
+	for (i = 0; i < ARRAY_SIZE(options); i++) {
+		for (j = 0; j < ARRAY_SIZE(values); j++)
+			EXPECT_SAME(&options[i], values[j], 4, 4);
+		for (len = 0; len <= 8; len++)
+			EXPECT_SAME(&options[i], 9, len, 4);
+		for (len = 0; len < 4; len++)
+			EXPECT_SAME(&options[i], 10, 4, len);
+	}
+	close(model);
+	close(ours);
+}
+
+/* What accept() hands on. */
+static const struct handed {
+	int level, name, value;
+} handed[] = {
+	{ SOL_SOCKET, SO_KEEPALIVE, 1 }, { SOL_SOCKET, SO_REUSEADDR, 1 },
+	{ SOL_SOCKET, SO_BROADCAST, 1 }, { SOL_SOCKET, SO_OOBINLINE, 1 },
+	{ SOL_SOCKET, SO_DONTROUTE, 1 }, { SOL_SOCKET, SO_RCVBUF, 30000 },
+	{ SOL_SOCKET, SO_SNDBUF, 30000 }, { SOL_SOCKET, SO_RCVLOWAT, 5 },
+	{ SOL_SOCKET, SO_PRIORITY, 3 }, { SOL_SOCKET, SO_MARK, 7 },
+	{ SOL_SOCKET, SO_TIMESTAMP, 1 }, { SOL_SOCKET, SO_DEBUG, 1 },
+	{ SOL_SOCKET, SO_RXQ_OVFL, 1 }, { SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1 },
+	{ IPPROTO_TCP, TCP_NODELAY, 1 }, { IPPROTO_TCP, TCP_KEEPIDLE, 77 },
+	{ IPPROTO_TCP, TCP_KEEPINTVL, 7 }, { IPPROTO_TCP, TCP_KEEPCNT, 4 },
+	{ IPPROTO_TCP, TCP_USER_TIMEOUT, 900 }, { IPPROTO_IP, IP_TTL, 9 },
+};
+
+struct heritage {
+	struct result options[ARRAY_SIZE(handed)];
+	struct linger linger;
+	struct timeval timeouts[2];
+};
+
+static int inherit(const FIXTURE_VARIANT(oracle) *variant, enum at_dress dress,
+		   struct heritage *h)
+{
+	struct stage st = { .variant = variant, .dress = dress };
+	struct timeval tv = { .tv_sec = 9 };
+	struct linger linger = { 1, 3 };
+	socklen_t len = sizeof(tv);
+	struct step step = { .s = 1 };
+	int i;
+
+	memset(st.fds, -1, sizeof(st.fds));
+	memset(h, 0, sizeof(*h));
+	if (open_socket(&st, 2) || bind_new(&st, 2) || listen(st.fds[2], 4))
+		return -1;
+	for (i = 0; i < ARRAY_SIZE(handed); i++)
+		at_set_flag(st.fds[2], handed[i].level, handed[i].name,
+			    handed[i].value);
+	setsockopt(st.fds[2], SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	setsockopt(st.fds[2], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	setsockopt(st.fds[2], SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	if (open_socket(&st, 0) || connect_to(&st, 0, 2) ||
+	    accept_as(&st, 2, 1))
+		return -1;
+	for (i = 0; i < ARRAY_SIZE(handed); i++) {
+		step.a = handed[i].level;
+		step.b = handed[i].name;
+		get_option(&st, &step, &h->options[i]);
+	}
+	getsockopt(st.fds[1], SOL_SOCKET, SO_LINGER, &h->linger,
+		   (socklen_t []){ sizeof(h->linger) });
+	getsockopt(st.fds[1], SOL_SOCKET, SO_RCVTIMEO, &h->timeouts[0], &len);
+	getsockopt(st.fds[1], SOL_SOCKET, SO_SNDTIMEO, &h->timeouts[1], &len);
+	at_close(st.fds, SOCKETS);
+	at_cleanup();
+	return 0;
+}
+
+TEST_F_TIMEOUT(oracle, accepted_socket_inherits, AT_TIMEOUT)
+{
+	struct heritage want, got;
+	int i;
+
+	if (!(variant->is & CONNECTED))
+		SKIP(return, "connections only");
+	ASSERT_EQ(0, inherit(variant, variant->model, &want));
+	ASSERT_EQ(0, inherit(variant, variant->ours, &got));
+	for (i = 0; i < ARRAY_SIZE(handed); i++) {
+		EXPECT_EQ(want.options[i].ret, got.options[i].ret) {
+			TH_LOG("option %d, %d", handed[i].level,
+			       handed[i].name);
+		}
+		EXPECT_EQ(want.options[i].more, got.options[i].more) {
+			TH_LOG("option %d, %d", handed[i].level,
+			       handed[i].name);
+		}
+	}
+	EXPECT_EQ(want.linger.l_onoff, got.linger.l_onoff);
+	EXPECT_EQ(want.linger.l_linger, got.linger.l_linger);
+	EXPECT_EQ(want.timeouts[0].tv_sec, got.timeouts[0].tv_sec);
+	EXPECT_EQ(want.timeouts[1].tv_sec, got.timeouts[1].tv_sec);
+}
+
+struct sender {
+	pthread_t thread;
+	int fd, sent;
+	atomic_int tid;
+};
+
+static void *send_early(void *arg)
+{
+	struct sender *s = arg;
+
+	atomic_store(&s->tid, gettid());
+	s->sent = value_of(send(s->fd, "abc", 3, 0));
+	return NULL;
+}
+
+/*
+ * send() on a pending attempt waits for it. TCP's comes with the next SYN, so the
+ * oracle is its manual here.
+ */
+TEST_F_TIMEOUT(oracle, send_waits_for_the_attempt, AT_TIMEOUT)
+{
+	struct stage st = { .variant = variant, .dress = variant->ours };
+	struct sender s = {};
+	char buf[8];
+	int tid;
+
+	if (variant->is != TCP)
+		SKIP(return, "of TCP");
+	ASSERT_EQ(0, open_socket(&st, 2) ? : bind_new(&st, 2));
+	ASSERT_EQ(0, listen(st.fds[2], 0));
+	ASSERT_EQ(0, open_socket(&st, 3) ? : connect_to(&st, 3, 2));
+	ASSERT_EQ(0, open_socket(&st, 0));
+	ASSERT_EQ(0, at_nonblock(st.fds[0], true));
+	ASSERT_EQ(-EINPROGRESS, connect_to(&st, 0, 2));
+	ASSERT_EQ(0, at_nonblock(st.fds[0], false));
+	s.fd = st.fds[0];
+	ASSERT_EQ(0, pthread_create(&s.thread, NULL, send_early, &s));
+	ASSERT_TRUE(at_until((tid = atomic_load(&s.tid)) && at_sleeps(tid)));
+	ASSERT_EQ(0, accept_as(&st, 2, 4));
+	ASSERT_EQ(0, pthread_join(s.thread, NULL));
+	EXPECT_EQ(3, s.sent);
+	ASSERT_EQ(0, accept_as(&st, 2, 1));
+	EXPECT_EQ(3, recv(st.fds[1], buf, sizeof(buf), 0));
+	at_close(st.fds, 5);
+}
+
+/* Options of this family. */
+TEST(values_may_grow_by_zeroes)
+{
+	struct { uint64_t value, more[3]; } wide = { .value = 7 };
+	int fd = at_socket(AT_NATIVE, SOCK_STREAM), option;
+	uint64_t ms = 0;
+	socklen_t len = sizeof(ms);
+	char *page;
+
+	EXPECT_EQ(0, setsockopt(fd, SOL_ALTCONN, ALTCONN_CONNECT_TIMEOUT,
+				&wide, sizeof(wide)));
+	EXPECT_EQ(0, getsockopt(fd, SOL_ALTCONN, ALTCONN_CONNECT_TIMEOUT, &ms,
+				&len));
+	EXPECT_EQ(7, ms);
+	wide.more[2] = 1ULL << 56;
+	EXPECT_EQ(E2BIG, at_err(setsockopt(fd, SOL_ALTCONN,
+					   ALTCONN_CONNECT_TIMEOUT, &wide,
+					   sizeof(wide))));
+	EXPECT_EQ(EINVAL, at_err(setsockopt(fd, SOL_ALTCONN,
+					    ALTCONN_CONNECT_TIMEOUT, &wide, 7)));
+	for (option = ALTCONN_BACKLOG_POLICY; option <= ALTCONN_REACHABLE;
+	     option++) {
+		if (option == ALTCONN_DGRAM_OVERFLOW ||
+		    option == ALTCONN_PEER_INFO || option == ALTCONN_REFUSE)
+			continue;
+		wide.value = 1;
+		EXPECT_EQ(0, setsockopt(fd, SOL_ALTCONN, option, &wide, 8));
+		wide.value = 1 | 1ULL << 32;
+		EXPECT_EQ(E2BIG, at_err(setsockopt(fd, SOL_ALTCONN, option,
+						   &wide, 8)));
+		/* A bit that nobody knows. */
+		wide.value = 3;
+		EXPECT_EQ(EINVAL, at_err(setsockopt(fd, SOL_ALTCONN, option,
+						    &wide, 8))) {
+			TH_LOG("option %d", option);
+		}
+	}
+	/* Nothing that is worth reading is as long as that. */
+	page = calloc(1, 1 << 20);
+	EXPECT_EQ(E2BIG, at_err(setsockopt(fd, SOL_ALTCONN,
+					   ALTCONN_CONNECT_TIMEOUT, page,
+					   1 << 20)));
+	free(page);
+	close(fd);
+}
+
+TEST_HARNESS_MAIN
