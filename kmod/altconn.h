@@ -866,21 +866,16 @@ struct altconn_stat {
  * @max_associations: sysctl, of a user; account.c
  * @spin_us: sysctl, see wait.h
  * @dgram_block_ms: sysctl, how long a datagram may wait for room; 0: for ever
+ * @watched: it has watchers, event.c; beside what every connect() reads
  * @rules: what is done with what begins here, or NULL
  * @rules_lock: changes of @rules, and all below
  * @rules_seq: how often they changed
  * @rules_last_id: that a rule was given
  * @late: bytes of datagrams that rules delay
  * @stat: what it counts; a CPU each
- * @watch_lock: the next three, and @event_seq
- * @watched: somebody wants to hear of events; looked at without the lock
- * @watchers: sockets, event.c
- * @n_watchers: those of them that are not told of processes
- * @events: to be told, the last first
- * @n_events: how many
- * @events_lost: so many more there would be
- * @event_work: tells them
- * @event_seq: number of the last one; @watch_lock
+ * @watch_lock: changes of the next two, and of @watched
+ * @watchers: sockets that get events, by their port ids; event.c
+ * @audiences: lists of them, by the user whose attempts they see
  * @nodes: other namespaces, by their ids; node.c
  * @n_nodes: how many
  * @node_id: what others are told to call this one, or 0
@@ -910,21 +905,16 @@ struct altconn_net {
 	unsigned int		max_associations;
 	unsigned int		spin_us;
 	unsigned int		dgram_block_ms;
+	bool			watched;
 	struct altconn_rules __rcu *rules;
 	struct mutex		rules_lock;	/* rules */
 	u32			rules_seq;
 	u32			rules_last_id;
 	atomic_long_t		late;
 	struct altconn_stat __percpu *stat;
-	struct mutex		watch_lock;	/* who is told of events */
-	bool			watched;
-	struct list_head	watchers;
-	u32			n_watchers;
-	struct llist_head	events;
-	atomic_t		n_events;
-	atomic_t		events_lost;
-	struct work_struct	event_work;
-	u64			event_seq;
+	struct mutex		watch_lock;	/* watchers */
+	struct xarray		watchers;
+	struct xarray		audiences;
 	struct xarray		nodes;
 	unsigned int		n_nodes;
 	u32			node_id;

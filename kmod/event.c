@@ -1,19 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Events: what happens, told to the members of a multicast group, and with processes to
- * administrators, one by one: what a member may see was asked when it joined, if at all,
- * and pids are numbers of whoever is told.
+ * Events: what happens in a network namespace, delivered to netlink sockets.
  *
- * Nobody joins without a word: whoever wants events says so, by ALTCONN_CMD_MONITOR, and
- * the namespace is watched until all sockets that said so are closed. So a static key
- * keeps all of it out of everybody's way.
+ * A watcher is a generic netlink socket that sent ALTCONN_CMD_MONITOR. With CAP_NET_ADMIN
+ * in its network namespace it gets every event of the namespace, without it the events
+ * of attempts of its own user, and changes of rules and nodes. A multicast group would
+ * deliver to sockets that the module can neither count nor refuse, so there is none.
  *
- * What happens is noted where it happens, under locks too; a work tells it, in the order
- * in which it was noted, whoever listens and however many they are. What does not fit, or
- * finds no memory, leaves a gap in the numbers.
+ * An event is noted where it happens, also under a lock: one allocation, and a pointer
+ * in the queue of each watcher that may see it. Its cost is bounded by the watchers of
+ * the causing user (EVENT_PLACES) and those of administrators. A namespace without
+ * watchers pays for a load and a branch.
+ *
+ * Messages are built and sockets are woken by a kworker, whose time no CPU cgroup of a
+ * user bounds, and a socket's filter and pollers are its owner's choice. So the
+ * time is charged to the account of the watcher's owner, which gets a fixed share
+ * of one CPU; an account without budget waits, and its queues fill and lose events.
+ *
+ * Each watcher numbers its events, the lost ones too: a gap in the numbers is a loss.
+ *
+ * Locks: an->watch_lock, event_accounts_lock, account->lock, in this order. The last one
+ * is innermost, inside every lock that a cause of events holds.
  */
 
-#include <linux/jump_label_ratelimit.h>
+#include <linux/hashtable.h>
 #include <linux/netlink.h>
 #include <linux/notifier.h>
 #include <linux/pid_namespace.h>
@@ -24,67 +34,94 @@
 #include "event.h"
 #include "nl.h"
 
-DEFINE_STATIC_KEY_DEFERRED_FALSE(altconn_events_on, HZ);
+/* The family is about to be unregistered: no event is queued or delivered. */
+static bool event_stopped;
 
-/* The family goes: nothing is told any more. */
-static bool stopped;
+static struct workqueue_struct *event_wq;
 
-/* So many may wait to be told, of a namespace. */
-#define QUEUE_MAX	8192
+/* Events that one watcher's queue holds. */
+#define EVENT_QUEUE_MAX		1024
 
-/* And so many sockets may watch it, administrators' not counted. */
-#define WATCHERS_MAX	1024
+/* Watchers of one account, in all namespaces together; of the administrators'. */
+#define EVENT_PLACES		32
+#define EVENT_PLACES_ADMIN	256
 
-/* Two ends with long paths, processes, and the rest. */
-#define EVENT_SIZE	1024
+/* Accounts that are no user's; see event_account_key(). */
+#define EVENT_KEY_ADMIN		BIT_ULL(33)
+#define EVENT_KEY_CONTAINER	BIT_ULL(32)
+
+/* An account gains 1/2^shift of the time that passes, until it has a burst. */
+#define EVENT_SHARE_SHIFT	3
+#define EVENT_SHARE_SHIFT_ADMIN	1
+#define EVENT_BURST_NS		(100 * (s64)NSEC_PER_MSEC)
+
+/* Every attribute of a message but for the bytes of two addresses. */
+#define EVENT_SIZE		400
 
 /**
- * struct watcher - a netlink socket that asked for events
- * @node: in the namespace's list; watch_lock
- * @sk: the socket, a reference
- * @portid: its number, which another may have when it is closed
- * @pids: of who asked for processes, a reference; NULL: nobody did
- * @users: likewise
+ * struct event_account - the owner of watchers, charged for what they cost
+ * @node: in event_accounts; event_accounts_lock
+ * @key: see event_account_key()
+ * @places: most watchers it may have
+ * @share_shift: its share of one CPU
+ * @lock: the next three, and the queues of its watchers
+ * @n_watchers: how many it has
+ * @ready: watchers whose queue is not empty
+ * @throttled: @work is armed, and runs when the budget is positive
+ * @work: delivers
+ * @budget: nanoseconds that it may use, negative in debt; @work alone
+ * @refilled: when @budget was last raised; likewise
  *
- * Lifetime: from ALTCONN_CMD_MONITOR until the socket closes, or the module goes.
+ * Lifetime: from its first watcher until the module goes, so that closing sockets
+ * cancels no debt. A process of a user's namespaces shares the account of that user, so
+ * there are no more accounts than users and containers.
  */
-struct watcher {
-	struct list_head	node;
-	struct sock		*sk;
-	u32			portid;
-	struct pid_namespace	*pids;
-	struct user_namespace	*users;
+struct event_account {
+	struct hlist_node	node;
+	u64			key;
+	u32			places;
+	u32			share_shift;
+	spinlock_t		lock;		/* queues */
+	u32			n_watchers;
+	struct list_head	ready;
+	bool			throttled;
+	struct delayed_work	work;
+	s64			budget;
+	u64			refilled;
 };
+
+static DEFINE_MUTEX(event_accounts_lock);
+static DEFINE_HASHTABLE(event_accounts, 6);
 
 /**
  * struct event - something that has happened
- * @node: in the namespace's list
- * @time: when, nanoseconds since 1970
+ * @refs: of queues, and of the cause until it is queued
  * @kind: enum altconn_event_kind
- * @type: socket type, or 0
+ * @time: when, nanoseconds since 1970
  * @assoc: id of the association, or 0
+ * @waited_ns: how long the attempt waited
+ * @type: socket type, or 0
  * @err: errno
  * @reason: enum altconn_reason
- * @place: in the queue, or 0
- * @side: which has closed
- * @waited_ns: how long it waited
- * @ends: there are two
- * @end: their addresses and processes, references
+ * @place: of the attempt in its queue, or 0
+ * @side: the end that has closed
+ * @ends: @end is filled in
+ * @end: addresses and processes of both ends, references
  *
- * Lifetime: the list's, and then the work's.
+ * Lifetime: immutable once it is in a queue; freed with the last reference.
  */
 struct event {
-	struct llist_node	node;
-	u64			time;
-	u32			kind;
-	u32			type;
-	u64			assoc;
-	u32			err;
-	u32			reason;
-	u32			place;
-	u32			side;
-	u64			waited_ns;
-	bool			ends;
+	refcount_t	refs;
+	u32		kind;
+	u64		time;
+	u64		assoc;
+	u64		waited_ns;
+	u32		type;
+	u32		err;
+	u32		reason;
+	u32		place;
+	u32		side;
+	bool		ends;
 	struct {
 		struct altconn_addr	*addr;
 		struct altconn_who	who;
@@ -92,22 +129,76 @@ struct event {
 	} end[2];
 };
 
+/**
+ * struct event_slot - a queued event
+ * @ev: a reference
+ * @seq: its number for this watcher
+ */
+struct event_slot {
+	struct event	*ev;
+	u64		seq;
+};
+
+/**
+ * struct event_watcher - a netlink socket that gets events
+ * @refs: see below
+ * @next: the next watcher of the same audience; RCU, written under watch_lock
+ * @key: of its audience
+ * @portid: of @sk; another socket may have it once @sk is closed
+ * @sk: the socket, a reference
+ * @account: charged for it
+ * @viewer: what it may see; references to both namespaces
+ * @ready: in account->ready; account->lock, as all that follows
+ * @dead: nothing is queued any more
+ * @seq: number of its last event
+ * @head: slots ever filled
+ * @tail: slots ever emptied
+ * @slots: the queue
+ * @rcu: frees it
+ *
+ * Lifetime: the namespace holds a reference from ALTCONN_CMD_MONITOR until the socket
+ * closes, the namespace dies or the module goes; event_work() holds one while it
+ * delivers. A reader of an audience, under RCU, takes none and looks at @dead.
+ */
+struct event_watcher {
+	refcount_t			refs;
+	struct event_watcher __rcu	*next;
+	unsigned long			key;
+	u32				portid;
+	struct sock			*sk;
+	struct event_account		*account;
+	struct altconn_viewer		viewer;
+	struct list_head		ready;
+	bool				dead;
+	u64				seq;
+	u32				head;
+	u32				tail;
+	struct event_slot		*slots;
+	struct rcu_head			rcu;
+};
+
+/* ---- events ---- */
+
 static struct event *event_new(u32 kind)
 {
-	/* No reserves: it may be lost. */
-	struct event *ev = kzalloc(sizeof(*ev), GFP_NOWAIT | __GFP_NOWARN);
+	/* No reserves: an event may be lost. The memory is the causing process's. */
+	struct event *ev = kzalloc(sizeof(*ev), GFP_NOWAIT | __GFP_NOWARN |
+						__GFP_ACCOUNT);
 
 	if (!ev)
 		return NULL;
+	refcount_set(&ev->refs, 1);
 	ev->kind = kind;
 	ev->time = ktime_get_real_ns();
 	return ev;
 }
 
-static void event_free(struct event *ev)
+static void event_put(struct event *ev)
 {
 	int i;
 
+	if (!ev || !refcount_dec_and_test(&ev->refs))
+		return;
 	for (i = 0; i < 2; i++) {
 		altconn_addr_put(ev->end[i].addr);
 		put_pid(ev->end[i].who.pid);
@@ -115,34 +206,93 @@ static void event_free(struct event *ev)
 	kfree(ev);
 }
 
-/* RCU read side, since before @an was seen to be watched: so the work may run. */
-static void note(struct altconn_net *an, struct event *ev)
+/* Watchers of one audience see the same events. */
+static unsigned long event_audience_of_uid(kuid_t uid)
 {
-	if (ev && atomic_inc_return(&an->n_events) > QUEUE_MAX) {
-		atomic_dec(&an->n_events);
-		event_free(ev);
-		ev = NULL;
-	}
-	if (!ev) {
-		atomic_inc(&an->events_lost);
-		return;
-	}
-	llist_add(&ev->node, &an->events);
-	queue_work(altconn_wq, &an->event_work);
+	return __kuid_val(uid);
 }
 
-static bool is_watched(const struct altconn_net *an)
+/* No user has this number. */
+static unsigned long event_audience_admin(void)
 {
-	return READ_ONCE(an->watched) && !READ_ONCE(stopped);
+	return __kuid_val(INVALID_UID);
 }
 
-static void note_assoc(struct altconn_net *an, struct altconn_assoc *assoc,
-		       enum altconn_side viewer, u32 kind, u32 value)
+/* @ev: NULL if there was no memory for the event. */
+static void event_queue(struct event_watcher *w, struct event *ev)
 {
-	struct event *ev;
+	struct event_account *account = w->account;
+	bool wake = false;
+
+	spin_lock(&account->lock);
+	if (w->dead)
+		goto out;
+	w->seq++;
+	if (!ev || w->head - w->tail == EVENT_QUEUE_MAX)
+		goto out;
+	refcount_inc(&ev->refs);
+	w->slots[w->head++ % EVENT_QUEUE_MAX] = (struct event_slot) {
+		.ev = ev,
+		.seq = w->seq,
+	};
+	if (list_empty(&w->ready)) {
+		wake = list_empty(&account->ready) && !account->throttled;
+		list_add_tail(&w->ready, &account->ready);
+	}
+out:
+	spin_unlock(&account->lock);
+	if (wake)
+		queue_delayed_work(event_wq, &account->work, 0);
+}
+
+static void event_queue_audience(struct altconn_net *an, unsigned long key,
+				 struct event *ev)
+{
+	struct event_watcher *w;
+
+	for (w = xa_load(&an->audiences, key); w; w = rcu_dereference(w->next))
+		event_queue(w, ev);
+}
+
+static bool event_has_audience(struct altconn_net *an, kuid_t uid)
+{
+	return !READ_ONCE(event_stopped) &&
+	       (xa_load(&an->audiences, event_audience_admin()) ||
+		xa_load(&an->audiences, event_audience_of_uid(uid)));
+}
+
+/* Queue an event of an attempt of @uid, and drop the caller's reference. */
+static void event_note(struct altconn_net *an, kuid_t uid, struct event *ev)
+{
+	event_queue_audience(an, event_audience_admin(), ev);
+	if (uid_valid(uid))
+		event_queue_audience(an, event_audience_of_uid(uid), ev);
+	event_put(ev);
+}
+
+static void event_fill_ends(struct event *ev, struct altconn_assoc *assoc,
+			    enum altconn_side viewer)
+{
 	int side;
 
-	if (!is_watched(an))
+	ev->ends = true;
+	spin_lock(&assoc->lock);
+	for (side = ALTCONN_CLIENT; side <= ALTCONN_SERVER; side++) {
+		ev->end[side].addr =
+			altconn_addr_get(altconn_assoc_addr(assoc, side, viewer));
+		ev->end[side].who = altconn_who_get(&assoc->end[side].who);
+		ev->end[side].dress = assoc->end[side].dress;
+	}
+	spin_unlock(&assoc->lock);
+}
+
+static void event_note_assoc(struct altconn_net *an, struct altconn_assoc *assoc,
+			     enum altconn_side viewer, u32 kind, u32 value)
+{
+	kuid_t uid = assoc->end[ALTCONN_CLIENT].who.uid;
+	struct event *ev;
+
+	if (!READ_ONCE(an->watched) || !event_has_audience(an, uid))
 		return;
 	ev = event_new(kind);
 	if (!ev)
@@ -158,17 +308,9 @@ static void note_assoc(struct altconn_net *an, struct altconn_assoc *assoc,
 		ev->reason = assoc->reason;
 	if (kind == ALTCONN_EVENT_KIND_FAILED)
 		ev->err = assoc->err;
-	ev->ends = true;
-	spin_lock(&assoc->lock);
-	for (side = ALTCONN_CLIENT; side <= ALTCONN_SERVER; side++) {
-		ev->end[side].addr =
-			altconn_addr_get(altconn_assoc_addr(assoc, side, viewer));
-		ev->end[side].who = altconn_who_get(&assoc->end[side].who);
-		ev->end[side].dress = assoc->end[side].dress;
-	}
-	spin_unlock(&assoc->lock);
+	event_fill_ends(ev, assoc, viewer);
 out:
-	note(an, ev);
+	event_note(an, uid, ev);
 }
 
 /**
@@ -177,39 +319,40 @@ out:
  * @kind: enum altconn_event_kind
  * @value: a place, or an end, or nothing
  *
- * Context: process; assoc->lock not held.
+ * Context: process; may hold locks, but not assoc->lock.
  */
 void __altconn_event_assoc(struct altconn_assoc *assoc, u32 kind, u32 value)
 {
 	const struct altconn_far *far;
 
 	rcu_read_lock();
-	note_assoc(assoc->an, assoc, ALTCONN_CLIENT, kind, value);
+	event_note_assoc(assoc->an, assoc, ALTCONN_CLIENT, kind, value);
 	/* Pairs with the arrival. Out of the registry, a grace period is left. */
 	far = smp_load_acquire(&assoc->far);
 	if (unlikely(far) && !list_empty_careful(&far->entry.node))
-		note_assoc(far->an, assoc, ALTCONN_SERVER, kind, value);
+		event_note_assoc(far->an, assoc, ALTCONN_SERVER, kind, value);
 	rcu_read_unlock();
 }
 
 /**
  * __altconn_event_sock() - an event of an attempt that has no association
- * @sk: who makes it
+ * @sk: the socket that connects
  * @kind: enum altconn_event_kind
- * @addr: where to, or NULL where that was no address
+ * @addr: the destination, or NULL where that was no address
  * @err: errno
  * @reason: enum altconn_reason
  *
- * Context: process.
+ * Context: process; @current is the process that connects.
  */
 void __altconn_event_sock(struct sock *sk, u32 kind,
 			  const struct altconn_addr *addr, u32 err, u32 reason)
 {
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
+	kuid_t uid = current_uid();
 	struct event *ev;
 
 	rcu_read_lock();
-	if (!is_watched(an))
+	if (!event_has_audience(an, uid))
 		goto out;
 	ev = event_new(kind);
 	if (ev) {
@@ -223,10 +366,12 @@ void __altconn_event_sock(struct sock *sk, u32 kind,
 		/* Without memory it has no address. */
 		if (addr)
 			ev->end[ALTCONN_SERVER].addr =
-				altconn_addr_dup(addr, GFP_NOWAIT | __GFP_NOWARN);
+				altconn_addr_dup(addr, GFP_NOWAIT | __GFP_NOWARN |
+						       __GFP_ACCOUNT);
 		ev->end[ALTCONN_SERVER].who = ALTCONN_NOBODY;
+		ev->end[ALTCONN_SERVER].dress = ALTCONN_END_UNKNOWN;
 	}
-	note(an, ev);
+	event_note(an, uid, ev);
 out:
 	rcu_read_unlock();
 }
@@ -236,19 +381,29 @@ out:
  * @an: the namespace
  * @kind: enum altconn_event_kind
  *
- * Context: any but hard interrupts.
+ * Every watcher of the namespace gets it: the tables are for everybody to read.
+ *
+ * Context: process.
  */
 void __altconn_event_changed(struct altconn_net *an, u32 kind)
 {
+	struct event_watcher *w;
+	struct event *ev;
+	unsigned long key;
+
+	if (READ_ONCE(event_stopped))
+		return;
+	ev = event_new(kind);
 	rcu_read_lock();
-	if (is_watched(an))
-		note(an, event_new(kind));
+	xa_for_each(&an->audiences, key, w)
+		event_queue_audience(an, key, ev);
 	rcu_read_unlock();
+	event_put(ev);
 }
 
-/* ---- telling ---- */
+/* ---- delivery ---- */
 
-static int put_attempt(struct sk_buff *skb, const struct event *ev)
+static int event_put_attempt(struct sk_buff *skb, const struct event *ev)
 {
 	if (ev->assoc && nla_put_u64_64bit(skb, ALTCONN_A_EVENT_ASSOC, ev->assoc,
 					   ALTCONN_A_EVENT_PAD))
@@ -270,8 +425,8 @@ static int put_attempt(struct sk_buff *skb, const struct event *ev)
 	return 0;
 }
 
-static int put_ends(struct sk_buff *skb, const struct event *ev,
-		    const struct altconn_viewer *viewer)
+static int event_put_ends(struct sk_buff *skb, const struct event *ev,
+			  const struct altconn_viewer *viewer)
 {
 	static const int attrs[] = {
 		[ALTCONN_CLIENT] = ALTCONN_A_EVENT_CLIENT,
@@ -284,40 +439,48 @@ static int put_ends(struct sk_buff *skb, const struct event *ev,
 			.addr = ev->end[i].addr,
 			.who = ev->end[i].who,
 			.dress = ev->end[i].dress,
+			.recv_queue = ALTCONN_END_UNKNOWN,
 		};
 
-		/* Nobody else sees a file that somebody tried in vain. */
-		if (!viewer->admin && !ev->assoc && info.addr &&
-		    info.addr->kind == ALTCONN_KIND_PATH)
-			info.addr = NULL;
 		err = altconn_nl_put_end(skb, attrs[i], viewer, &info);
 	}
 	return err;
 }
 
-static int put_event(struct sk_buff *skb, const struct event *ev, u64 seq,
-		     const struct altconn_viewer *viewer)
+static int event_put_all(struct sk_buff *skb, const struct event *ev, u64 seq,
+			 const struct altconn_viewer *viewer)
 {
 	if (nla_put_u32(skb, ALTCONN_A_EVENT_KIND, ev->kind) ||
 	    nla_put_u64_64bit(skb, ALTCONN_A_EVENT_SEQ, seq,
 			      ALTCONN_A_EVENT_PAD) ||
 	    nla_put_u64_64bit(skb, ALTCONN_A_EVENT_TIME_NS, ev->time,
 			      ALTCONN_A_EVENT_PAD) ||
-	    put_attempt(skb, ev))
+	    event_put_attempt(skb, ev))
 		return -EMSGSIZE;
-	return ev->ends ? put_ends(skb, ev, viewer) : 0;
+	return ev->ends ? event_put_ends(skb, ev, viewer) : 0;
 }
 
-static struct sk_buff *message(struct altconn_net *an, const struct event *ev,
-			       const struct altconn_viewer *viewer)
+static u32 event_size(const struct event *ev)
 {
-	struct sk_buff *skb = genlmsg_new(EVENT_SIZE, GFP_KERNEL);
+	u32 size = EVENT_SIZE;
+	int i;
+
+	for (i = 0; i < 2; i++)
+		if (ev->end[i].addr)
+			size += nla_total_size(ev->end[i].addr->len);
+	return size;
+}
+
+static struct sk_buff *event_message(const struct event_slot *slot,
+				     const struct altconn_viewer *viewer)
+{
+	struct sk_buff *skb = genlmsg_new(event_size(slot->ev), GFP_KERNEL);
 	void *hdr;
 
 	if (!skb)
 		return NULL;
 	hdr = genlmsg_put(skb, 0, 0, &altconn_nl_family, 0, ALTCONN_CMD_EVENT);
-	if (!hdr || put_event(skb, ev, an->event_seq, viewer)) {
+	if (WARN_ON_ONCE(!hdr || event_put_all(skb, slot->ev, slot->seq, viewer))) {
 		nlmsg_free(skb);
 		return NULL;
 	}
@@ -325,82 +488,338 @@ static struct sk_buff *message(struct altconn_net *an, const struct event *ev,
 	return skb;
 }
 
-/* One that finds no memory or no room is lost: its number is missing. */
-static void tell_all_of_them(struct altconn_net *an, const struct event *ev)
+/*
+ * The message goes into the receive queue of the socket itself: by its number another
+ * socket might be found, which took the number when this one closed.
+ */
+static void event_deliver(const struct event_watcher *w,
+			  const struct event_slot *slot)
 {
-	const struct altconn_viewer viewer = {
-		.uid = INVALID_UID,
-		.users = an->net->user_ns,
-	};
+	struct sock *sk = w->sk;
 	struct sk_buff *skb;
 
-	/* In whatever namespace: it spares the message where nobody is. */
-	if (!genl_has_listeners(&altconn_nl_family, an->net,
-				ALTCONN_NLGRP_EVENTS))
+	if (READ_ONCE(event_stopped) || sock_flag(sk, SOCK_DEAD))
 		return;
-	skb = message(an, ev, &viewer);
-	if (skb)
-		genlmsg_multicast_netns(&altconn_nl_family, an->net, skb, 0,
-					ALTCONN_NLGRP_EVENTS, GFP_KERNEL);
-}
-
-static void tell_watcher(struct altconn_net *an, const struct event *ev,
-			 const struct watcher *w)
-{
-	const struct altconn_viewer viewer = {
-		.admin = true,
-		.uid = INVALID_UID,
-		.users = w->users,
-		.pids = w->pids,
-	};
-	struct sk_buff *skb;
-
-	if (!w->pids)
+	/* A reader that is behind has a gap, and costs no message. */
+	if (atomic_read(&sk->sk_rmem_alloc) >= READ_ONCE(sk->sk_rcvbuf))
 		return;
-	skb = message(an, ev, &viewer);
-	if (!skb)
-		return;
-	/* Its number may soon be another's; nothing that sleeps is in between. */
-	if (sock_flag(w->sk, SOCK_DEAD))
+	skb = event_message(slot, &w->viewer);
+	if (skb && sock_queue_rcv_skb(sk, skb))
 		nlmsg_free(skb);
-	else
-		genlmsg_unicast(an->net, skb, w->portid);
 }
 
-/* The numbers that were lost stand before it, and so do others that were lost meanwhile. */
-static void tell(struct altconn_net *an, const struct event *ev)
+static void event_watcher_put(struct event_watcher *w)
 {
-	const struct watcher *w;
+	if (!refcount_dec_and_test(&w->refs))
+		return;
+	sock_put(w->sk);
+	put_pid_ns(w->viewer.pids);
+	put_user_ns(w->viewer.users);
+	kvfree(w->slots);
+	kfree_rcu(w, rcu);
+}
 
-	mutex_lock(&an->watch_lock);
-	an->event_seq += 1 + atomic_xchg(&an->events_lost, 0);
-	tell_all_of_them(an, ev);
-	list_for_each_entry(w, &an->watchers, node) {
-		tell_watcher(an, ev, w);
+/* The watchers of an account by turns: a reference, and an event in @slot. */
+static struct event_watcher *event_account_next(struct event_account *account,
+						struct event_slot *slot)
+{
+	struct event_watcher *w;
+
+	spin_lock(&account->lock);
+	account->throttled = false;
+	w = list_first_entry_or_null(&account->ready, struct event_watcher,
+				     ready);
+	if (w) {
+		refcount_inc(&w->refs);
+		*slot = w->slots[w->tail++ % EVENT_QUEUE_MAX];
+		if (w->head == w->tail)
+			list_del_init(&w->ready);
+		else
+			list_move_tail(&w->ready, &account->ready);
+	}
+	spin_unlock(&account->lock);
+	return w;
+}
+
+/* Charge what has passed since @begun. False: the budget is used up. */
+static bool event_account_charge(struct event_account *account, u64 begun)
+{
+	u64 now = ktime_get_ns(), gained = now - account->refilled;
+
+	gained >>= account->share_shift;
+	account->budget += min_t(u64, gained, 2 * EVENT_BURST_NS);
+	account->budget = min(account->budget, EVENT_BURST_NS);
+	account->budget -= now - begun;
+	account->refilled = now;
+	return account->budget > 0;
+}
+
+/* Go on when the debt is paid. */
+static void event_account_throttle(struct event_account *account)
+{
+	u64 ns = (u64)(1 - account->budget) << account->share_shift;
+
+	spin_lock(&account->lock);
+	account->throttled = true;
+	spin_unlock(&account->lock);
+	/* An event that came during the delivery has queued the work at once. */
+	mod_delayed_work(event_wq, &account->work, nsecs_to_jiffies(ns) + 1);
+}
+
+static void event_work(struct work_struct *work)
+{
+	struct event_account *account = container_of(to_delayed_work(work),
+						     struct event_account, work);
+	struct event_watcher *w;
+	struct event_slot slot;
+	u64 begun;
+
+	for (;;) {
+		begun = ktime_get_ns();
+		w = event_account_next(account, &slot);
+		if (!w)
+			return;
+		event_deliver(w, &slot);
+		event_put(slot.ev);
+		event_watcher_put(w);
+		if (!event_account_charge(account, begun))
+			break;
 		cond_resched();
 	}
+	event_account_throttle(account);
+}
+
+/* ---- watchers ---- */
+
+/*
+ * Whom a watcher is charged to: the administrators of the machine together; a user; and
+ * in a user namespace the owner of the outermost one, whatever its subordinate uids. One
+ * that root made, for a container, is charged for itself.
+ */
+static u64 event_account_key(const struct cred *cred)
+{
+	const struct user_namespace *ns, *outer = NULL;
+
+	if (ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN))
+		return EVENT_KEY_ADMIN;
+	for (ns = cred->user_ns; ns != &init_user_ns; ns = ns->parent)
+		outer = ns;
+	if (!outer)
+		return __kuid_val(cred->uid);
+	if (uid_eq(outer->owner, GLOBAL_ROOT_UID))
+		return EVENT_KEY_CONTAINER | outer->ns.inum;
+	return __kuid_val(outer->owner);
+}
+
+static struct event_account *event_account_find(u64 key)
+{
+	struct event_account *account;
+
+	lockdep_assert_held(&event_accounts_lock);
+	hash_for_each_possible(event_accounts, account, node, key)
+		if (account->key == key)
+			return account;
+	return NULL;
+}
+
+static struct event_account *event_account_new(u64 key)
+{
+	struct event_account *account = kzalloc(sizeof(*account), GFP_KERNEL);
+	bool admin = key == EVENT_KEY_ADMIN;
+
+	if (!account)
+		return NULL;
+	account->key = key;
+	account->places = admin ? EVENT_PLACES_ADMIN : EVENT_PLACES;
+	account->share_shift = admin ? EVENT_SHARE_SHIFT_ADMIN :
+				       EVENT_SHARE_SHIFT;
+	spin_lock_init(&account->lock);
+	INIT_LIST_HEAD(&account->ready);
+	INIT_DELAYED_WORK(&account->work, event_work);
+	account->budget = EVENT_BURST_NS;
+	account->refilled = ktime_get_ns();
+	hash_add(event_accounts, &account->node, key);
+	return account;
+}
+
+/* The caller's account, with one watcher more; or NULL or ERR_PTR(-ENOSPC). */
+static struct event_account *event_account_enter(void)
+{
+	u64 key = event_account_key(current_cred());
+	struct event_account *account;
+
+	mutex_lock(&event_accounts_lock);
+	account = event_account_find(key) ? : event_account_new(key);
+	mutex_unlock(&event_accounts_lock);
+	if (!account)
+		return ERR_PTR(-ENOMEM);
+	spin_lock(&account->lock);
+	if (account->n_watchers < account->places) {
+		account->n_watchers++;
+		spin_unlock(&account->lock);
+		return account;
+	}
+	spin_unlock(&account->lock);
+	return ERR_PTR(-ENOSPC);
+}
+
+static void event_account_leave(struct event_account *account)
+{
+	spin_lock(&account->lock);
+	account->n_watchers--;
+	spin_unlock(&account->lock);
+}
+
+static struct event_watcher *event_watcher_new(struct sk_buff *skb, u32 portid)
+{
+	struct sock *sk = NETLINK_CB(skb).sk;
+	struct event_watcher *w = kzalloc(sizeof(*w), GFP_KERNEL_ACCOUNT);
+
+	if (!w)
+		return NULL;
+	w->slots = kvcalloc(EVENT_QUEUE_MAX, sizeof(*w->slots),
+			    GFP_KERNEL_ACCOUNT);
+	if (!w->slots) {
+		kfree(w);
+		return NULL;
+	}
+	refcount_set(&w->refs, 1);
+	INIT_LIST_HEAD(&w->ready);
+	sock_hold(sk);
+	w->sk = sk;
+	w->portid = portid;
+	w->viewer.admin = netlink_ns_capable(skb, sock_net(sk)->user_ns,
+					     CAP_NET_ADMIN);
+	w->viewer.uid = current_uid();
+	w->viewer.pids = get_pid_ns(task_active_pid_ns(current));
+	w->viewer.users = get_user_ns(current_user_ns());
+	w->key = w->viewer.admin ? event_audience_admin() :
+				   event_audience_of_uid(w->viewer.uid);
+	return w;
+}
+
+static struct event_watcher *event_next(struct altconn_net *an,
+					const struct event_watcher *w)
+{
+	return rcu_dereference_protected(w->next,
+					 lockdep_is_held(&an->watch_lock));
+}
+
+static int event_watcher_link(struct altconn_net *an, struct event_watcher *w)
+{
+	int err;
+
+	lockdep_assert_held(&an->watch_lock);
+	RCU_INIT_POINTER(w->next, xa_load(&an->audiences, w->key));
+	err = xa_err(xa_store(&an->watchers, w->portid, w, GFP_KERNEL));
+	if (err)
+		return err;
+	err = xa_err(xa_store(&an->audiences, w->key, w, GFP_KERNEL));
+	if (err)
+		xa_erase(&an->watchers, w->portid);
+	else
+		WRITE_ONCE(an->watched, true);
+	return err;
+}
+
+static void event_watcher_unlink(struct altconn_net *an, struct event_watcher *w)
+{
+	struct event_watcher *prev, *next;
+
+	lockdep_assert_held(&an->watch_lock);
+	next = event_next(an, w);
+	prev = xa_load(&an->audiences, w->key);
+	if (prev == w) {
+		/* It replaces or erases, and needs no memory. */
+		xa_store(&an->audiences, w->key, next, GFP_KERNEL);
+	} else {
+		while (rcu_access_pointer(prev->next) != w)
+			prev = event_next(an, prev);
+		rcu_assign_pointer(prev->next, next);
+	}
+	xa_erase(&an->watchers, w->portid);
+	WRITE_ONCE(an->watched, !xa_empty(&an->watchers));
+}
+
+/* Unlinked, or never linked: empty its queue, and give its place back. */
+static void event_watcher_end(struct event_watcher *w)
+{
+	struct event_account *account = w->account;
+
+	spin_lock(&account->lock);
+	w->dead = true;
+	list_del_init(&w->ready);
+	spin_unlock(&account->lock);
+	/* Nothing is queued or taken any more. */
+	for (; w->tail != w->head; w->tail++)
+		event_put(w->slots[w->tail % EVENT_QUEUE_MAX].ev);
+	event_account_leave(account);
+	event_watcher_put(w);
+}
+
+static void event_watcher_drop(struct altconn_net *an, struct event_watcher *w)
+{
+	event_watcher_unlink(an, w);
+	event_watcher_end(w);
+}
+
+static u64 event_watcher_seq(struct event_watcher *w)
+{
+	u64 seq;
+
+	spin_lock(&w->account->lock);
+	seq = w->seq;
+	spin_unlock(&w->account->lock);
+	return seq;
+}
+
+/* Is the socket a watcher? Then @seq is the number of its last event. */
+static bool event_is_watcher(struct altconn_net *an, u32 portid,
+			     const struct sock *sk, u64 *seq)
+{
+	struct event_watcher *w;
+	bool found;
+
+	mutex_lock(&an->watch_lock);
+	w = xa_load(&an->watchers, portid);
+	found = w && w->sk == sk;
+	if (found)
+		*seq = event_watcher_seq(w);
+	mutex_unlock(&an->watch_lock);
+	return found;
+}
+
+/* Its first event has number 1. -EALREADY: another thread was faster. */
+static int event_watch(struct altconn_net *an, struct event_watcher *new)
+{
+	struct event_watcher *old;
+	int err;
+
+	mutex_lock(&an->watch_lock);
+	old = xa_load(&an->watchers, new->portid);
+	/* A socket that is closed, whose number is new->sk's by now. */
+	if (old && old->sk != new->sk) {
+		event_watcher_drop(an, old);
+		old = NULL;
+	}
+	err = old ? -EALREADY : event_watcher_link(an, new);
+	mutex_unlock(&an->watch_lock);
+	return err;
+}
+
+static void event_unwatch(struct altconn_net *an, u32 portid,
+			  const struct sock *sk)
+{
+	struct event_watcher *w;
+
+	mutex_lock(&an->watch_lock);
+	w = xa_load(&an->watchers, portid);
+	if (w && (sk ? w->sk == sk : sock_flag(w->sk, SOCK_DEAD)))
+		event_watcher_drop(an, w);
 	mutex_unlock(&an->watch_lock);
 }
 
-static void tell_all(struct work_struct *work)
-{
-	struct altconn_net *an = container_of(work, struct altconn_net,
-					      event_work);
-	struct event *ev, *next;
-	struct llist_node *list = llist_reverse_order(llist_del_all(&an->events));
-
-	llist_for_each_entry_safe(ev, next, list, node) {
-		if (!READ_ONCE(stopped))
-			tell(an, ev);
-		event_free(ev);
-		atomic_dec(&an->n_events);
-		cond_resched();
-	}
-}
-
-/* ---- asking ---- */
-
-static int answer(struct genl_info *info, u64 seq)
+static int event_reply(struct genl_info *info, u64 seq)
 {
 	struct sk_buff *reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	void *hdr;
@@ -418,251 +837,156 @@ static int answer(struct genl_info *info, u64 seq)
 	return genlmsg_reply(reply, info);
 }
 
-static struct watcher *find_watcher(struct altconn_net *an,
-				    const struct sock *sk)
+static int event_begin_watch(struct sk_buff *skb, struct genl_info *info)
 {
-	struct watcher *w;
-
-	lockdep_assert_held(&an->watch_lock);
-	list_for_each_entry(w, &an->watchers, node)
-		if (w->sk == sk)
-			return w;
-	return NULL;
-}
-
-static struct watcher *new_watcher(struct sk_buff *skb, u32 portid,
-				   bool processes)
-{
-	struct watcher *w = kzalloc(sizeof(*w), GFP_KERNEL_ACCOUNT);
+	struct event_watcher *w = event_watcher_new(skb, info->snd_portid);
+	struct event_account *account;
+	int err;
 
 	if (!w)
-		return NULL;
-	w->sk = NETLINK_CB(skb).sk;
-	sock_hold(w->sk);
-	w->portid = portid;
-	if (processes) {
-		w->pids = get_pid_ns(task_active_pid_ns(current));
-		w->users = get_user_ns(current_user_ns());
+		return -ENOMEM;
+	account = event_account_enter();
+	if (IS_ERR(account)) {
+		NL_SET_ERR_MSG(info->extack,
+			       "too many sockets of this user get events");
+		event_watcher_put(w);
+		return PTR_ERR(account);
 	}
-	return w;
-}
-
-static void free_watcher(struct watcher *w)
-{
-	sock_put(w->sk);
-	if (w->pids) {
-		put_pid_ns(w->pids);
-		put_user_ns(w->users);
-	}
-	kfree(w);
-}
-
-static void drop_watcher(struct altconn_net *an, struct watcher *w)
-{
-	lockdep_assert_held(&an->watch_lock);
-	list_del(&w->node);
-	an->n_watchers -= !w->pids;
-	WRITE_ONCE(an->watched, !list_empty(&an->watchers));
-	free_watcher(w);
-	static_branch_slow_dec_deferred(&altconn_events_on);
-}
-
-/*
- * It has asked before, maybe: then this one takes the place of that. @seq: of the last
- * event that it is not told.
- */
-static int add_watcher(struct altconn_net *an, struct watcher *new, u64 *seq)
-{
-	struct watcher *old;
-	int err = 0;
-
-	/* On before the first event is noted. */
-	static_branch_deferred_inc(&altconn_events_on);
-	mutex_lock(&an->watch_lock);
-	old = find_watcher(an, new->sk);
-	if (!new->pids && !(old && !old->pids) &&
-	    an->n_watchers >= WATCHERS_MAX) {
-		err = -ENOSPC;
-	} else {
-		list_add_tail(&new->node, &an->watchers);
-		an->n_watchers += !new->pids;
-		*seq = an->event_seq;
-		WRITE_ONCE(an->watched, true);
-		/* Behind it, so that somebody watches all the time. */
-		if (old)
-			drop_watcher(an, old);
-	}
-	mutex_unlock(&an->watch_lock);
+	w->account = account;
+	err = event_watch(altconn_pernet(genl_info_net(info)), w);
 	if (err)
-		static_branch_slow_dec_deferred(&altconn_events_on);
+		event_watcher_end(w);
 	return err;
 }
 
-static void forget_socket(struct altconn_net *an, const struct sock *sk)
-{
-	struct watcher *w;
-
-	mutex_lock(&an->watch_lock);
-	w = find_watcher(an, sk);
-	if (w)
-		drop_watcher(an, w);
-	mutex_unlock(&an->watch_lock);
-}
-
-static const char * const twice[] = {
-	[ALTCONN_A_EVENT_PROCESSES] = "'processes' comes twice",
-};
-
 /**
- * altconn_nl_monitor_doit() - begin to tell events
+ * altconn_nl_monitor_doit() - deliver events to the socket of the request
  * @skb: the request
  * @info: the request
  *
- * Return: 0; -EPERM: processes need CAP_NET_ADMIN; -ENOMEM; -ENOSPC: too many watch the
- * namespace, and who asked before goes on to be told what it asked for; or what sending
- * the answer says, and nothing is told any more.
+ * A socket that gets events already goes on as before.
+ *
+ * Return: 0; -ENOMEM; -ENOSPC: the user has too many such sockets; -EALREADY: another
+ * thread asks for the same socket; or an error of sending the answer.
  */
 int altconn_nl_monitor_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct altconn_net *an = altconn_pernet(genl_info_net(info));
-	bool processes = info->attrs[ALTCONN_A_EVENT_PROCESSES];
 	struct sock *sk = NETLINK_CB(skb).sk;
-	struct watcher *w;
-	u64 seq;
+	u64 seq = 0;
 	int err;
 
-	err = altconn_nl_check_request(info, twice, ARRAY_SIZE(twice));
+	if (event_is_watcher(an, info->snd_portid, sk, &seq))
+		return event_reply(info, seq);
+	err = event_begin_watch(skb, info);
 	if (err)
 		return err;
-	if (processes &&
-	    !netlink_ns_capable(skb, an->net->user_ns, CAP_NET_ADMIN)) {
-		NL_SET_ERR_MSG(info->extack,
-			       "processes need CAP_NET_ADMIN in the network namespace");
-		return -EPERM;
-	}
-	w = new_watcher(skb, info->snd_portid, processes);
-	if (!w)
-		return -ENOMEM;
-	err = add_watcher(an, w, &seq);
-	if (err) {
-		NL_SET_ERR_MSG(info->extack,
-			       "too many sockets watch this namespace");
-		free_watcher(w);
-		return err;
-	}
-	err = answer(info, seq);
+	err = event_reply(info, seq);
 	if (err)
-		forget_socket(an, sk);
+		event_unwatch(an, info->snd_portid, sk);
 	return err;
 }
 
 /* A netlink socket closes, of any protocol and namespace. */
-static int on_release(struct notifier_block *nb, unsigned long action, void *data)
+static int event_on_release(struct notifier_block *nb, unsigned long action,
+			    void *data)
 {
 	struct netlink_notify *n = data;
 	struct altconn_net *an;
-	struct watcher *w, *next;
 
-	if (action != NETLINK_URELEASE || n->protocol != NETLINK_GENERIC ||
-	    !static_branch_unlikely(&altconn_events_on.key))
+	if (action != NETLINK_URELEASE || n->protocol != NETLINK_GENERIC)
 		return NOTIFY_DONE;
 	an = altconn_pernet(n->net);
-	mutex_lock(&an->watch_lock);
-	/* A new socket may have its number already, and have asked. */
-	list_for_each_entry_safe(w, next, &an->watchers, node)
-		if (w->portid == n->portid && sock_flag(w->sk, SOCK_DEAD))
-			drop_watcher(an, w);
-	mutex_unlock(&an->watch_lock);
+	if (READ_ONCE(an->watched))
+		event_unwatch(an, n->portid, NULL);
 	return NOTIFY_DONE;
 }
 
-static struct notifier_block release_notifier = {
-	.notifier_call = on_release,
+static struct notifier_block event_release_notifier = {
+	.notifier_call = event_on_release,
 };
 
 /**
- * altconn_event_begin() - a namespace that nobody watches
+ * altconn_event_begin() - a namespace without watchers
  * @an: the namespace
  */
 void altconn_event_begin(struct altconn_net *an)
 {
 	mutex_init(&an->watch_lock);
-	INIT_LIST_HEAD(&an->watchers);
-	init_llist_head(&an->events);
-	INIT_WORK(&an->event_work, tell_all);
+	xa_init_flags(&an->watchers, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&an->audiences, XA_FLAGS_ACCOUNT);
 }
 
 /**
  * altconn_event_leave() - a namespace dies, or the module goes
- * @an: the namespace; a grace period passes before altconn_event_end()
+ * @an: the namespace
  *
  * Context: process, may sleep.
  */
 void altconn_event_leave(struct altconn_net *an)
 {
-	struct watcher *w, *next;
+	struct event_watcher *w;
+	unsigned long portid;
 
 	mutex_lock(&an->watch_lock);
-	list_for_each_entry_safe(w, next, &an->watchers, node)
-		drop_watcher(an, w);
+	xa_for_each(&an->watchers, portid, w)
+		event_watcher_drop(an, w);
 	mutex_unlock(&an->watch_lock);
-}
-
-/**
- * altconn_event_end() - undo altconn_event_begin()
- * @an: the namespace; nothing is noted any more
- *
- * Context: process, may sleep.
- */
-void altconn_event_end(struct altconn_net *an)
-{
-	struct event *ev, *next;
-
-	cancel_work_sync(&an->event_work);
-	/* Nobody is left to be told. */
-	llist_for_each_entry_safe(ev, next, llist_del_all(&an->events), node)
-		event_free(ev);
 }
 
 /**
  * altconn_event_init() - before the family is registered
  *
  * Context: process, may sleep.
- * Return: 0 or what registering a notifier says.
+ * Return: 0, -ENOMEM, or an error of registering a notifier. altconn_event_free()
+ * undoes it in every case, after altconn_event_exit() if it succeeded.
  */
 int __init altconn_event_init(void)
 {
-	return netlink_register_notifier(&release_notifier);
+	event_wq = alloc_workqueue("altconn_event", WQ_UNBOUND, 0);
+	if (!event_wq)
+		return -ENOMEM;
+	return netlink_register_notifier(&event_release_notifier);
 }
 
 /**
  * altconn_event_stop() - before the family is unregistered
  *
- * Context: process, may sleep.
+ * Context: process, may sleep. No event is queued or delivered afterwards.
  */
 void altconn_event_stop(void)
 {
-	WRITE_ONCE(stopped, true);
+	WRITE_ONCE(event_stopped, true);
 	synchronize_rcu();
-	flush_workqueue(altconn_wq);
+	flush_workqueue(event_wq);
 }
 
 /**
- * altconn_event_exit() - undo altconn_event_init()
+ * altconn_event_exit() - no socket that closes is noticed any more
  *
  * Context: process, may sleep; the family is not registered any more.
  */
 void altconn_event_exit(void)
 {
-	netlink_unregister_notifier(&release_notifier);
+	netlink_unregister_notifier(&event_release_notifier);
 }
 
 /**
- * altconn_event_flush() - the key is as it will be
+ * altconn_event_free() - undo altconn_event_init()
  *
- * Context: process, may sleep; no namespace is left.
+ * Context: process, may sleep; no namespace is left, and so no watcher.
  */
-void altconn_event_flush(void)
+void altconn_event_free(void)
 {
-	static_key_deferred_flush(&altconn_events_on);
+	struct event_account *account;
+	struct hlist_node *next;
+	int bucket;
+
+	hash_for_each_safe(event_accounts, bucket, next, account, node) {
+		cancel_delayed_work_sync(&account->work);
+		hash_del(&account->node);
+		kfree(account);
+	}
+	if (event_wq)
+		destroy_workqueue(event_wq);
 }

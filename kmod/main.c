@@ -64,7 +64,6 @@ static void __net_exit net_exit(struct net *net)
 	altconn_account_exit(an);
 	altconn_rules_exit(an);
 	altconn_stat_exit(an);
-	altconn_event_end(an);
 	WARN_ON_ONCE(!list_empty(&an->assocs.entries) ||
 		     !list_empty(&an->inbound.entries) ||
 		     !list_empty(&an->sockets.entries));
@@ -214,7 +213,7 @@ err_event:
 err_pernet:
 	unregister_pernet_subsys(&net_ops);
 	altconn_rules_flush();
-	altconn_event_flush();
+	altconn_event_free();
 err_ring:
 	altconn_ring_exit();
 err_deadline_wq:
@@ -236,7 +235,7 @@ static void __exit altconn_exit(void)
 	altconn_event_exit();
 	unregister_pernet_subsys(&net_ops);
 	altconn_rules_flush();
-	altconn_event_flush();
+	altconn_event_free();
 	altconn_ring_exit();
 	/* One that dropped the last reference may still be returning. */
 	destroy_workqueue(altconn_deadline_wq);

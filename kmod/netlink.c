@@ -145,6 +145,11 @@ static int put_process(struct sk_buff *skb, struct pid_namespace *pids,
 		nla_put_string(skb, ALTCONN_A_END_COMM, who->comm) : 0;
 }
 
+static int nl_put_known(struct sk_buff *skb, int attr, u32 value)
+{
+	return value == ALTCONN_END_UNKNOWN ? 0 : nla_put_u32(skb, attr, value);
+}
+
 /**
  * altconn_nl_put_end() - put an end, or an owner, into a message
  * @skb: the message
@@ -164,10 +169,10 @@ int altconn_nl_put_end(struct sk_buff *skb, int attr,
 	if (!nest)
 		return -EMSGSIZE;
 	if (put_addr(skb, ALTCONN_A_END_ADDR, end->addr) ||
-	    nla_put_u32(skb, ALTCONN_A_END_DRESS, end->dress) ||
-	    nla_put_u32(skb, ALTCONN_A_END_RECV_QUEUE, end->recv_queue) ||
-	    nla_put_u64_64bit(skb, ALTCONN_A_END_INODE, end->inode,
-			      ALTCONN_A_END_PAD))
+	    nl_put_known(skb, ALTCONN_A_END_DRESS, end->dress) ||
+	    nl_put_known(skb, ALTCONN_A_END_RECV_QUEUE, end->recv_queue) ||
+	    (end->inode && nla_put_u64_64bit(skb, ALTCONN_A_END_INODE,
+					     end->inode, ALTCONN_A_END_PAD)))
 		return -EMSGSIZE;
 	if (uid_valid(end->who.uid) &&
 	    nla_put_u32(skb, ALTCONN_A_END_UID,

@@ -83,11 +83,6 @@ static const struct nla_policy altconn_node_self_nl_policy[ALTCONN_A_NODE_ID + 1
 	[ALTCONN_A_NODE_ID] = { .type = NLA_U32, },
 };
 
-/* ALTCONN_CMD_MONITOR - do */
-static const struct nla_policy altconn_monitor_nl_policy[ALTCONN_A_EVENT_PROCESSES + 1] = {
-	[ALTCONN_A_EVENT_PROCESSES] = { .type = NLA_FLAG, },
-};
-
 /* Ops table for altconn */
 static const struct genl_split_ops altconn_nl_ops[] = {
 	{
@@ -189,16 +184,10 @@ static const struct genl_split_ops altconn_nl_ops[] = {
 		.flags	= GENL_CMD_CAP_DO,
 	},
 	{
-		.cmd		= ALTCONN_CMD_MONITOR,
-		.doit		= altconn_nl_monitor_doit,
-		.policy		= altconn_monitor_nl_policy,
-		.maxattr	= ALTCONN_A_EVENT_PROCESSES,
-		.flags		= GENL_CMD_CAP_DO,
+		.cmd	= ALTCONN_CMD_MONITOR,
+		.doit	= altconn_nl_monitor_doit,
+		.flags	= GENL_CMD_CAP_DO,
 	},
-};
-
-static const struct genl_multicast_group altconn_nl_mcgrps[] = {
-	[ALTCONN_NLGRP_EVENTS] = { "events", },
 };
 
 struct genl_family altconn_nl_family __ro_after_init = {
@@ -209,6 +198,4 @@ struct genl_family altconn_nl_family __ro_after_init = {
 	.module		= THIS_MODULE,
 	.split_ops	= altconn_nl_ops,
 	.n_split_ops	= ARRAY_SIZE(altconn_nl_ops),
-	.mcgrps		= altconn_nl_mcgrps,
-	.n_mcgrps	= ARRAY_SIZE(altconn_nl_mcgrps),
 };

@@ -41,10 +41,6 @@ int altconn_nl_node_self_doit(struct sk_buff *skb, struct genl_info *info);
 int altconn_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info);
 int altconn_nl_monitor_doit(struct sk_buff *skb, struct genl_info *info);
 
-enum {
-	ALTCONN_NLGRP_EVENTS,
-};
-
 extern struct genl_family altconn_nl_family;
 
 #endif /* _LINUX_ALTCONN_GEN_H */

@@ -27,9 +27,9 @@ struct altconn_viewer {
  * struct altconn_end_info - an end, or the owner of a socket
  * @addr: its address, or NULL
  * @who: its process, or nobody
- * @dress: how it writes addresses
- * @recv_queue: bytes that it has not read
- * @inode: of its socket, or 0
+ * @dress: how it writes addresses, or ALTCONN_END_UNKNOWN
+ * @recv_queue: bytes that it has not read, or ALTCONN_END_UNKNOWN
+ * @inode: of its socket; 0: it has none, or it is not known
  */
 struct altconn_end_info {
 	const struct altconn_addr	*addr;
@@ -38,6 +38,8 @@ struct altconn_end_info {
 	u32				recv_queue;
 	u64				inode;
 };
+
+#define ALTCONN_END_UNKNOWN	U32_MAX
 
 int altconn_nl_put_end(struct sk_buff *skb, int attr,
 		       const struct altconn_viewer *viewer,

@@ -43,7 +43,7 @@ count() {
 	[ "$(events "len(e)")" -ge "$1" ]
 }
 
-plan 53
+plan 56
 
 begin -j
 scene connect native stream port:4000
@@ -119,14 +119,20 @@ check "as text" wait_until grep -qE \
 check "what is wanted alone" same "$(awk '{ print $2 }' "$dir/out" | sort -u | xargs)" "failed rules"
 end
 
+# Another user gets the events of its own attempts, and nobody else's.
+nobody=(setpriv --reuid 65534 --clear-groups)
 rm -f "$dir/out"
-setpriv --reuid 65534 --clear-groups altconn monitor -j -e failed -e rules >"$dir/out" &
+"${nobody[@]}" altconn monitor -j -e failed -e rules >"$dir/out" &
 monitor=$!
 wait_until listens "$dir/out"
 scene connect native stream port:9
+"${nobody[@]}" altconn ping -q -c 1 port:8 >/dev/null
 check "another user" wait_until count 1
-check "hears, but not of processes" same "$(events "e[0]['reason'], 'pid' in e[0]['client'], 'comm' in e[0]['client']")" \
-	"not-bound False False"
+check "hears of its own attempts alone" same \
+	"$(events "[(ev['server']['address'], ev['client']['uid'], ev['client']['comm']) for ev in e]")" \
+	"[('port:8', 65534, 'altconn')]"
+check "without a gap" same "$(events "{b['seq'] - a['seq'] for a, b in zip(all, all[1:])} <= {1, 2}")" True
+check "and no more than is known" same "$(events "sorted(e[0]['server'])")" "['address']"
 end
 
 # What ends attempts and connections otherwise, and datagrams.
@@ -235,17 +241,20 @@ wait "$far" 2>/dev/null
 umount "$dir/ns"
 altconn node flush
 
-# A stranger, with no privilege and with processes of its own, takes nobody's numbers away.
+# A user in namespaces of its own for users and processes, and no privilege here.
 begin -j -e failed -e rules
-setpriv --reuid 65534 --clear-groups unshare --user --pid --fork \
+"${nobody[@]}" unshare --user --pid --fork \
 	altconn monitor -j -e failed -e rules >"$dir/second" 2>/dev/null &
 second=$!
 wait_until listens "$dir/second"
 scene connect native stream port:9
-check "a stranger hears too" wait_until grep -q port:9 "$dir/second"
-check "no processes" same "$(grep -c '"pid"' "$dir/second")" 0
-check "and takes none away" wait_until count 1
-check "from those who may" same "$(events "e[0]['client']['pid']")" "$scene_pid"
+"${nobody[@]}" altconn ping -q -c 1 port:8 >/dev/null
+check "in a user namespace, too" wait_until grep -q port:8 "$dir/second"
+check "its own alone" same "$(grep -c port:9 "$dir/second")" 0
+check "no processes, of another namespace" same "$(grep -c '"pid"' "$dir/second")" 0
+check "and an administrator" wait_until count 2
+check "all of them" same "$(events "[ev['server']['address'] for ev in e], e[0]['client']['pid']")" \
+	"['port:9', 'port:8'] $scene_pid"
 pkill -KILL -P "$second"
 wait "$second" 2>/dev/null
 end

@@ -812,6 +812,76 @@ int at_node_self(uint32_t id)
 	return nl_ask(ALTCONN_CMD_NODE_SELF, attrs);
 }
 
+int at_monitor(int *fd)
+{
+	struct {
+		struct nlmsghdr nlh;
+		struct nlmsgerr err;
+		char rest[512];
+	} answer;
+	int id;
+
+	*fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
+	id = nl_family_id(*fd);
+	if (id < 0 || nl_send(*fd, id, 0, ALTCONN_CMD_MONITOR, NULL) ||
+	    recv(*fd, &answer, sizeof(answer), 0) < 0)
+		return errno;
+	if (answer.nlh.nlmsg_type != NLMSG_ERROR)
+		return 0;
+	close(*fd);
+	*fd = -1;
+	return -answer.err.error;
+}
+
+static const struct nlattr *nl_find(const void *from, int len, int type)
+{
+	const struct nlattr *attr = from;
+
+	while (len >= NLA_HDRLEN && attr->nla_len >= NLA_HDRLEN) {
+		if ((attr->nla_type & NLA_TYPE_MASK) == type)
+			return attr;
+		len -= NLA_ALIGN(attr->nla_len);
+		attr = (const void *)attr + NLA_ALIGN(attr->nla_len);
+	}
+	return NULL;
+}
+
+static const struct nlattr *nl_nested(const struct nlattr *in, int type)
+{
+	return in ? nl_find((const void *)in + NLA_HDRLEN,
+			    in->nla_len - NLA_HDRLEN, type) : NULL;
+}
+
+static void nl_value(const struct nlattr *attr, void *value, size_t len)
+{
+	memset(value, 0, len);
+	if (attr)
+		memcpy(value, (const void *)attr + NLA_HDRLEN, len);
+}
+
+int at_event(int fd, struct at_event *ev)
+{
+	struct {
+		struct nlmsghdr nlh;
+		struct genlmsghdr genl;
+		char attrs[2000];
+	} m;
+	ssize_t len = recv(fd, &m, sizeof(m), MSG_DONTWAIT);
+	const struct nlattr *attr;
+
+	if (len < 0)
+		return errno == EAGAIN ? 0 : -1;
+	len -= offsetof(typeof(m), attrs);
+	if (len <= 0 || m.genl.cmd != ALTCONN_CMD_EVENT)
+		return -1;
+	nl_value(nl_find(m.attrs, len, ALTCONN_A_EVENT_SEQ), &ev->seq, 8);
+	nl_value(nl_find(m.attrs, len, ALTCONN_A_EVENT_KIND), &ev->kind, 4);
+	attr = nl_nested(nl_find(m.attrs, len, ALTCONN_A_EVENT_SERVER),
+			 ALTCONN_A_END_ADDR);
+	nl_value(nl_nested(attr, ALTCONN_A_ADDR_PORT), &ev->port, 4);
+	return 1;
+}
+
 int at_dump_begin(int cmd)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);

@@ -227,6 +227,19 @@ int at_dump_rest(int fd);
 int at_dump_marked(int fd);
 
 /*
+ * A socket that gets events: 0 or errno. The next event that has come, 0: none has, -1:
+ * something else. The server's port is that of an address of the port kind, or 0.
+ */
+struct at_event {
+	uint64_t seq;
+	uint32_t kind;
+	uint32_t port;
+};
+
+int at_monitor(int *fd);
+int at_event(int fd, struct at_event *ev);
+
+/*
  * The tool, as a user would call it: the number that it prints, 0 for none, -1: it
  * failed. And how it writes an address.
  */

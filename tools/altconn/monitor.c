@@ -213,13 +213,6 @@ static void print_lost(const struct monitor *m, uint64_t count)
 	put_line(o);
 }
 
-/* How many the next event tells; there may be none. */
-static void on_lost(void *data)
-{
-	(void)data;
-	complain("events come faster than they are read: some are lost");
-}
-
 static int on_event(const struct nlmsghdr *nlh, void *data)
 {
 	struct monitor *m = data;
@@ -270,22 +263,6 @@ static int on_begin(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-/* With processes if one may see them. */
-static int ask(struct monitor *m, struct nl *nl)
-{
-	struct nlmsghdr *nlh = nl_request(nl, ALTCONN_CMD_MONITOR, 0);
-	bool allowed;
-	int ret;
-
-	mnl_attr_put(nlh, ALTCONN_A_EVENT_PROCESSES, 0, NULL);
-	ret = nl_allowed(nl, on_begin, m, &allowed);
-	if (allowed)
-		return ret;
-	if (nl_join(nl, ALTCONN_MCGRP_EVENTS) != EXIT_OK)
-		return EXIT_FAILED;
-	return nl_get(nl, ALTCONN_CMD_MONITOR, on_begin, m);
-}
-
 static int run(struct monitor *m)
 {
 	struct nl nl;
@@ -294,9 +271,9 @@ static int run(struct monitor *m)
 	if (ret == EXIT_OK)
 		ret = nl_begin(&nl);
 	if (ret == EXIT_OK)
-		ret = ask(m, &nl);
+		ret = nl_get(&nl, ALTCONN_CMD_MONITOR, on_begin, m);
 	if (ret == EXIT_OK && !m->done)
-		ret = nl_listen(&nl, ALTCONN_CMD_EVENT, on_event, on_lost, m);
+		ret = nl_listen(&nl, ALTCONN_CMD_EVENT, on_event, m);
 	nl_close(&nl);
 	return m->failed ? EXIT_FAILED : ret;
 }

@@ -346,27 +346,6 @@ int nl_talk(struct nl *nl, mnl_cb_t cb, void *data)
 }
 
 /**
- * nl_allowed - send what nl_request() began, which may need privilege
- * @nl: an open socket
- * @cb: takes the answer
- * @data: for @cb
- *
- * @allowed: is set to false when it needs more than there is: nothing was done then
- *
- * Return: EXIT_OK, or EXIT_FAILED after a complaint.
- */
-int nl_allowed(struct nl *nl, mnl_cb_t cb, void *data, bool *allowed)
-{
-	struct answer a = { .cb = cb, .data = data };
-
-	*allowed = true;
-	if (transact(nl, &a) == 0)
-		return EXIT_OK;
-	*allowed = errno != EPERM;
-	return *allowed ? complain_answer(&a) : EXIT_OK;
-}
-
-/**
  * nl_get - ask for one thing
  * @nl: an open socket
  * @cmd: enum's ALTCONN_CMD_*
@@ -460,21 +439,6 @@ static int join_group(struct nl *nl, int64_t group)
 }
 
 /**
- * nl_join - join a multicast group of the family
- * @nl: an open socket
- * @name: of the group
- *
- * Return: EXIT_OK, or EXIT_FAILED after a complaint.
- */
-int nl_join(struct nl *nl, const char *name)
-{
-	if (!join_group(nl, group_of(nl, ALTCONN_FAMILY_NAME, name)))
-		return EXIT_OK;
-	complain("cannot join the group '%s': %s", name, strerror(errno));
-	return EXIT_FAILED;
-}
-
-/**
  * nl_begin - be ready to be told of things
  * @nl: an open socket; it is to be told soon
  *
@@ -535,17 +499,15 @@ static int on_told(const struct nlmsghdr *nlh, void *data)
 }
 
 /**
- * nl_listen - take what is told
+ * nl_listen - take the events of the module
  * @nl: a socket, nl_begin() made it ready
  * @cmd: which messages, ALTCONN_CMD_*
  * @cb: takes each message; MNL_CB_STOP ends it
- * @lost: some were lost
- * @data: for both
+ * @data: for @cb
  *
  * Return: EXIT_OK after @cb's MNL_CB_STOP, or EXIT_FAILED after a complaint.
  */
-int nl_listen(struct nl *nl, uint8_t cmd, mnl_cb_t cb,
-	      void (*lost)(void *data), void *data)
+int nl_listen(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data)
 {
 	struct listener l = { .nl = nl, .cmd = cmd, .cb = cb, .data = data };
 	int ret = MNL_CB_OK;
@@ -554,8 +516,7 @@ int nl_listen(struct nl *nl, uint8_t cmd, mnl_cb_t cb,
 	while (ret == MNL_CB_OK) {
 		len = receive(nl);
 		if (len < 0 && errno == ENOBUFS) {
-			lost(data);
-			/* What was lost may have said so. */
+			/* A message of nlctrl is lost: it may have said so. */
 			if (access(MODULE_DIR, F_OK) == 0)
 				continue;
 			l.gone = true;

@@ -31,12 +31,9 @@ int nl_open(struct nl *nl);
 void nl_close(struct nl *nl);
 struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, size_t room);
 int nl_talk(struct nl *nl, mnl_cb_t cb, void *data);
-int nl_allowed(struct nl *nl, mnl_cb_t cb, void *data, bool *allowed);
 int nl_get(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data);
-int nl_join(struct nl *nl, const char *group);
 int nl_begin(struct nl *nl);
-int nl_listen(struct nl *nl, uint8_t cmd, mnl_cb_t cb,
-	      void (*lost)(void *data), void *data);
+int nl_listen(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data);
 int nl_dump_once(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data,
 		 bool *interrupted);
 int nl_dump(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void (*reset)(void *data),

@@ -34,8 +34,6 @@ struct compat_genl_family {
 	struct module			*module;
 	const struct genl_split_ops	*split_ops;
 	u8				n_split_ops;
-	const struct genl_multicast_group *mcgrps;
-	u8				n_mcgrps;
 	struct genl_family		real;
 	struct genl_ops			ops[COMPAT_GENL_OPS];
 };
@@ -82,8 +80,6 @@ static inline int compat_genl_register_family(struct compat_genl_family *f)
 	f->real.module = f->module;
 	f->real.ops = f->ops;
 	f->real.resv_start_op = 1;
-	f->real.mcgrps = f->mcgrps;
-	f->real.n_mcgrps = f->n_mcgrps;
 	return genl_register_family(&f->real);
 }
 
@@ -92,10 +88,6 @@ static inline int compat_genl_register_family(struct compat_genl_family *f)
 #define genl_unregister_family(f)	genl_unregister_family(&(f)->real)
 #define genlmsg_put(skb, portid, seq, f, flags, cmd)	\
 	genlmsg_put(skb, portid, seq, &(f)->real, flags, cmd)
-#define genl_has_listeners(f, net, group)	\
-	genl_has_listeners(&(f)->real, net, group)
-#define genlmsg_multicast_netns(f, net, skb, portid, group, flags)	\
-	genlmsg_multicast_netns(&(f)->real, net, skb, portid, group, flags)
 #define genlmsg_put_reply(skb, info, f, flags, cmd)	\
 	genlmsg_put_reply(skb, info, &(f)->real, flags, cmd)
 

@@ -1,0 +1,567 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Events: which user gets which, how many sockets of a user get them, and what the
+ * delivery costs when a user has other things in mind.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+
+#include <linux/netlink.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A user's, in all its namespaces. */
+#define PLACES	32
+#define MOST	300
+
+FIXTURE(event) { };
+
+FIXTURE_SETUP(event)
+{
+	struct rlimit files = { 20000, 20000 };
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
+	ASSERT_EQ(0, unshare(CLONE_NEWNET));
+}
+
+FIXTURE_TEARDOWN(event)
+{
+}
+
+static bool becomes(uid_t uid)
+{
+	return !setgid(uid) && !setuid(uid);
+}
+
+/* How many of @n sockets get events; they stay open. */
+static int open_monitors(int *fds, int n)
+{
+	int i, count = 0;
+
+	for (i = 0; i < n; i++)
+		count += !at_monitor(&fds[count]);
+	return count;
+}
+
+/* Attempts that fail: two events each. */
+static void fail_to_connect(unsigned int port, int n)
+{
+	struct at_addr a;
+	int err;
+
+	at_addr_port(&a, port);
+	while (n--)
+		close(at_client(AT_NATIVE, SOCK_STREAM, &a, &err));
+}
+
+/* A child that runs @body until @stop is closed, and whose answer is a number. */
+struct child {
+	pid_t pid;
+	int stop;
+	int answer;
+};
+
+static int child_start(struct child *c, int (*body)(int stop, int answer))
+{
+	int stop[2], answer[2];
+
+	if (pipe(stop) || pipe(answer))
+		return -1;
+	c->pid = at_fork();
+	if (!c->pid) {
+		close(stop[1]);
+		close(answer[0]);
+		_exit(body(stop[0], answer[1]));
+	}
+	close(stop[0]);
+	close(answer[1]);
+	c->stop = stop[1];
+	c->answer = answer[0];
+	return c->pid < 0 ? -1 : 0;
+}
+
+static int child_hear(const struct child *c)
+{
+	int value;
+
+	return read(c->answer, &value, sizeof(value)) == sizeof(value) ? value :
+									 -1;
+}
+
+static int child_end(struct child *c)
+{
+	close(c->stop);
+	close(c->answer);
+	return at_reap(c->pid);
+}
+
+static void tell(int answer, int value)
+{
+	if (write(answer, &value, sizeof(value)) < 0)
+		_exit(9);
+}
+
+static void wait_for_end(int stop)
+{
+	char c;
+
+	while (read(stop, &c, 1) > 0)
+		;
+}
+
+static bool write_map(pid_t pid, const char *name, const char *map)
+{
+	char path[64];
+	int fd, len = strlen(map);
+	bool done;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	fd = open(path, O_WRONLY);
+	done = write(fd, map, len) == len;
+	close(fd);
+	return done;
+}
+
+/* Namespaces of one's own, in which one is root. */
+static bool unshares(void)
+{
+	char uids[32], gids[32];
+
+	snprintf(uids, sizeof(uids), "0 %d 1\n", getuid());
+	snprintf(gids, sizeof(gids), "0 %d 1\n", getgid());
+	return !unshare(CLONE_NEWUSER | CLONE_NEWNET) &&
+	       !prctl(PR_SET_DUMPABLE, 1) &&
+	       write_map(getpid(), "uid_map", uids) &&
+	       write_map(getpid(), "setgroups", "deny") &&
+	       write_map(getpid(), "gid_map", gids);
+}
+
+/* ---- places ---- */
+
+/* In namespaces of its own, one inside the other. */
+static int takes_all_it_gets(int stop, int answer)
+{
+	int fds[MOST];
+
+	if (!becomes(65534) || !unshares())
+		return 1;
+	tell(answer, open_monitors(fds, PLACES - 2));
+	if (!unshares())
+		return 2;
+	tell(answer, open_monitors(fds + PLACES, 10));
+	wait_for_end(stop);
+	return 0;
+}
+
+static int opens_one(uid_t uid)
+{
+	int fd, pid = at_fork();
+
+	if (!pid)
+		_exit(!becomes(uid) ? 99 : at_monitor(&fd));
+	return at_reap(pid);
+}
+
+TEST_F_TIMEOUT(event, places_of_a_user_in_all_its_namespaces, AT_TIMEOUT)
+{
+	struct child c;
+	int fd;
+
+	ASSERT_EQ(0, child_start(&c, takes_all_it_gets));
+	EXPECT_EQ(PLACES - 2, child_hear(&c));
+	EXPECT_EQ(2, child_hear(&c));
+	/* Here it has none left; others have. */
+	EXPECT_EQ(ENOSPC, opens_one(65534));
+	EXPECT_EQ(0, opens_one(65533));
+	EXPECT_EQ(0, at_monitor(&fd));
+	close(fd);
+	EXPECT_EQ(0, child_end(&c));
+	EXPECT_TRUE(at_until(!opens_one(65534)));
+}
+
+static int two_users_in_one(int stop, int answer)
+{
+	int fds[MOST], n;
+	char c;
+
+	if (!becomes(65534) || unshare(CLONE_NEWUSER | CLONE_NEWNET))
+		return 1;
+	tell(answer, getpid());
+	/* Until it has subordinate users. */
+	if (read(stop, &c, 1) != 1)
+		return 2;
+	n = open_monitors(fds, PLACES + 8);
+	if (setresuid(1, 1, 1))
+		return 3;
+	/* A new user namespace of that user, who is its owner. */
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
+		return 4;
+	tell(answer, n);
+	tell(answer, open_monitors(fds + n, 8));
+	wait_for_end(stop);
+	return 0;
+}
+
+TEST_F_TIMEOUT(event, subordinate_users_have_no_places_of_their_own, AT_TIMEOUT)
+{
+	struct child c;
+	int pid;
+
+	ASSERT_EQ(0, child_start(&c, two_users_in_one));
+	pid = child_hear(&c);
+	/* As newuidmap does it. */
+	EXPECT_TRUE(write_map(pid, "uid_map", "0 65534 1\n1 200000 10\n"));
+	EXPECT_TRUE(write_map(pid, "gid_map", "0 65534 1\n"));
+	EXPECT_EQ(1, write(c.stop, "!", 1));
+	EXPECT_EQ(PLACES, child_hear(&c));
+	EXPECT_EQ(0, child_hear(&c));
+	EXPECT_EQ(0, child_end(&c));
+}
+
+/* ---- what each gets ---- */
+
+/* The next event, or 0 when none comes; -1: something else did. */
+static int next_event(int fd, struct at_event *ev)
+{
+	int ret;
+
+	return at_until((ret = at_event(fd, ev)) != 0) ? ret : 0;
+}
+
+/* Another one connects; then this one does, and gets these two events, 1 and 2. */
+static int gets_its_own(int stop, int answer)
+{
+	struct at_event ev;
+	int fd, i;
+	char c;
+
+	if (!becomes(65534) || at_monitor(&fd))
+		return 1;
+	tell(answer, 0);
+	if (read(stop, &c, 1) != 1)
+		return 2;
+	fail_to_connect(8, 1);
+	for (i = 1; i <= 2; i++)
+		if (next_event(fd, &ev) != 1 || ev.port != 8 || ev.seq != i)
+			return 2 + i;
+	return at_event(fd, &ev) ? 5 : 0;
+}
+
+TEST_F_TIMEOUT(event, a_user_gets_events_of_its_own_attempts, AT_TIMEOUT)
+{
+	struct child c;
+
+	ASSERT_EQ(0, child_start(&c, gets_its_own));
+	EXPECT_EQ(0, child_hear(&c));
+	fail_to_connect(9, 10);
+	EXPECT_EQ(1, write(c.stop, "!", 1));
+	EXPECT_EQ(0, child_end(&c));
+}
+
+/* All of them, of both users, in their order. */
+TEST_F_TIMEOUT(event, an_administrator_gets_all_events, AT_TIMEOUT)
+{
+	unsigned int ports[] = { 8, 8, 9, 9, 8, 8 }, i;
+	struct at_event ev;
+	int fd, pid;
+
+	ASSERT_EQ(0, at_monitor(&fd));
+	fail_to_connect(8, 1);
+	pid = at_fork();
+	if (!pid) {
+		if (becomes(65534))
+			fail_to_connect(9, 1);
+		_exit(0);
+	}
+	EXPECT_EQ(0, at_reap(pid));
+	fail_to_connect(8, 1);
+	for (i = 0; i < 6; i++) {
+		ASSERT_EQ(1, next_event(fd, &ev));
+		EXPECT_EQ(ports[i], ev.port);
+		EXPECT_EQ(i + 1, ev.seq);
+	}
+	close(fd);
+}
+
+/* The administrator of one's own namespace, not of the one outside. */
+TEST_F_TIMEOUT(event, the_root_of_a_user_namespace_gets_all_of_its_own, AT_TIMEOUT)
+{
+	struct at_event ev;
+	int fd, pid = at_fork();
+
+	if (!pid) {
+		if (!becomes(65534) || unshare(CLONE_NEWUSER | CLONE_NEWNET) ||
+		    at_monitor(&fd))
+			_exit(1);
+		fail_to_connect(9, 1);
+		if (next_event(fd, &ev) != 1 || ev.port != 9)
+			_exit(2);
+		close(fd);
+		_exit(0);
+	}
+	EXPECT_EQ(0, at_reap(pid));
+}
+
+/* ---- what it costs ---- */
+
+static uint64_t read_schedstat(const char *pid)
+{
+	unsigned long long ns = 0;
+	char path[300], comm[32] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
+	f = fopen(path, "r");
+	if (!f)
+		return 0;
+	if (fscanf(f, "%31s", comm) != 1 || strncmp(comm, "kworker/u", 9)) {
+		fclose(f);
+		return 0;
+	}
+	fclose(f);
+	snprintf(path, sizeof(path), "/proc/%s/schedstat", pid);
+	f = fopen(path, "r");
+	if (!f)
+		return 0;
+	if (fscanf(f, "%llu", &ns) != 1)
+		ns = 0;
+	fclose(f);
+	return ns;
+}
+
+/* CPU time of the workers of unbound work queues, ns. */
+static uint64_t kworker_ns(void)
+{
+	struct dirent *entry;
+	uint64_t ns = 0;
+	DIR *dir = opendir("/proc");
+
+	while (dir && (entry = readdir(dir)))
+		if (*entry->d_name >= '1' && *entry->d_name <= '9')
+			ns += read_schedstat(entry->d_name);
+	closedir(dir);
+	return ns;
+}
+
+static bool kworkers_rest(uint64_t *ns)
+{
+	uint64_t before = kworker_ns();
+	int i;
+
+	for (i = 0; i < 100; i++)
+		at_pause();
+	*ns = kworker_ns();
+	return *ns == before;
+}
+
+/* Namespaces of other tests are gone, which is kworkers' task too. */
+static uint64_t kworkers_quiet(void)
+{
+	uint64_t ns;
+
+	return at_until(kworkers_rest(&ns)) ? ns : 0;
+}
+
+static int watchers;
+
+static int watches_in_vain(int stop, int answer)
+{
+	int fds[MOST];
+
+	if (!becomes(65534))
+		return 1;
+	tell(answer, open_monitors(fds, watchers));
+	wait_for_end(stop);
+	return 0;
+}
+
+/*
+ * Time of kworkers for @n attempts of root while another user has @n sockets that get
+ * events, and root has one, which gets all.
+ */
+static uint64_t cost_of(int n)
+{
+	struct at_event ev;
+	struct child c;
+	uint64_t ns;
+	int fd, i, j;
+
+	watchers = n / 2;
+	if (child_start(&c, watches_in_vain) || child_hear(&c) < 0 ||
+	    at_monitor(&fd))
+		return 0;
+	ns = kworkers_quiet();
+	for (i = 0; i < n; i += 10) {
+		fail_to_connect(9, 10);
+		for (j = 0; j < 20; j++)
+			if (next_event(fd, &ev) != 1)
+				return 0;
+	}
+	close(fd);
+	ns = kworker_ns() - ns;
+	return child_end(&c) ? 0 : ns;
+}
+
+TEST_F_TIMEOUT(event, strangers_that_watch_do_not_multiply_the_cost, AT_TIMEOUT)
+{
+	uint64_t few, many;
+
+	few = cost_of(130);
+	many = cost_of(520);
+	TH_LOG("kworkers: %llu us, of four times as many %llu us",
+	       (unsigned long long)few / 1000, (unsigned long long)many / 1000);
+	EXPECT_LT(0, few);
+	EXPECT_LT(0, many);
+	EXPECT_GE(6 * few, many);
+}
+
+/*
+ * In a namespace of one's own: @n sockets, each polled by many epolls, and attempts.
+ * Microseconds of kworkers.
+ */
+static int floods(int n)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int fds[PLACES], i, j, ep;
+	uint64_t ns;
+
+	if (!becomes(65534) || unshare(CLONE_NEWUSER | CLONE_NEWNET) ||
+	    open_monitors(fds, n) != n)
+		return -1;
+	for (i = 0; i < n; i++) {
+		for (j = 0; j < 8 * n; j++) {
+			ep = epoll_create1(0);
+			if (epoll_ctl(ep, EPOLL_CTL_ADD, fds[i], &event))
+				return -1;
+		}
+	}
+	ns = kworkers_quiet();
+	fail_to_connect(9, 1500);
+	for (i = 0; i < n; i++)
+		close(fds[i]);
+	return (kworker_ns() - ns) / 1000;
+}
+
+static int flooding;
+
+static int floods_and_tells(int stop, int answer)
+{
+	tell(answer, floods(flooding));
+	return 0;
+}
+
+static int cost_of_flood(int n)
+{
+	struct child c;
+	int us;
+
+	flooding = n;
+	if (child_start(&c, floods_and_tells))
+		return -1;
+	us = child_hear(&c);
+	return child_end(&c) ? -1 : us;
+}
+
+TEST_F_TIMEOUT(event, a_flood_costs_no_more_than_the_share_of_a_user, AT_TIMEOUT)
+{
+	int few = cost_of_flood(PLACES / 4), many = cost_of_flood(PLACES);
+
+	TH_LOG("kworkers: %d us; four times the sockets, each polled by four times as many: %d us",
+	       few, many);
+	EXPECT_LT(0, few);
+	EXPECT_LT(0, many);
+	EXPECT_GE(6 * few, many);
+}
+
+/* ---- others ---- */
+
+static int floods_until_the_end(int stop, int answer)
+{
+	int fds[PLACES];
+
+	if (!becomes(65534) || open_monitors(fds, PLACES) != PLACES)
+		return 1;
+	tell(answer, 0);
+	while (!at_poll_now(stop, POLLIN))
+		fail_to_connect(9, 50);
+	return 0;
+}
+
+static int gets_every_one(void)
+{
+	struct at_event ev;
+	uint64_t seq = 0;
+	int fd, i;
+
+	if (!becomes(65533) || at_monitor(&fd))
+		return 1;
+	for (i = 0; i < 50; i++) {
+		fail_to_connect(8, 1);
+		if (next_event(fd, &ev) != 1 || ev.seq != ++seq ||
+		    next_event(fd, &ev) != 1 || ev.seq != ++seq)
+			return 2;
+	}
+	return 0;
+}
+
+TEST_F_TIMEOUT(event, a_flood_takes_no_events_from_others, AT_TIMEOUT)
+{
+	struct child c;
+	int pid;
+
+	ASSERT_EQ(0, child_start(&c, floods_until_the_end));
+	EXPECT_EQ(0, child_hear(&c));
+	pid = at_fork();
+	if (!pid)
+		_exit(gets_every_one());
+	EXPECT_EQ(0, at_reap(pid));
+	EXPECT_EQ(0, child_end(&c));
+}
+
+static atomic_bool flood_ends;
+
+static void *flood(void *data)
+{
+	while (!atomic_load(&flood_ends))
+		fail_to_connect(9, 10);
+	return NULL;
+}
+
+/* A socket that closes, and another one that takes its number at once. */
+TEST_F_TIMEOUT(event, none_for_the_next_socket_of_that_number, AT_TIMEOUT)
+{
+	struct sockaddr_nl addr;
+	socklen_t len;
+	pthread_t thread;
+	int i, fd, next, rounds = at_scale(300, 60);
+	char buf[4096];
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, flood, NULL));
+	for (i = 0; i < rounds; i++) {
+		len = sizeof(addr);
+		ASSERT_EQ(0, at_monitor(&fd));
+		ASSERT_EQ(0, getsockname(fd, (struct sockaddr *)&addr, &len));
+		next = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
+		close(fd);
+		/* It closes before its number is free. */
+		ASSERT_TRUE(at_until(!bind(next, (struct sockaddr *)&addr, len)));
+		at_pause();
+		ASSERT_EQ(-1, recv(next, buf, sizeof(buf), MSG_DONTWAIT));
+		ASSERT_EQ(EAGAIN, errno);
+		close(next);
+	}
+	atomic_store(&flood_ends, true);
+	pthread_join(thread, NULL);
+}
+
+TEST_HARNESS_MAIN
