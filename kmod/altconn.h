@@ -599,7 +599,7 @@ struct altconn_assoc {
 #endif
 };
 
-#define ALTCONN_N_REASONS	(ALTCONN_REASON_NODE_DOWN + 1)
+#define ALTCONN_N_REASONS	(ALTCONN_REASON_MAX + 1)
 
 /**
  * struct altconn_listener - the listening part of an endpoint

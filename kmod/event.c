@@ -405,14 +405,17 @@ void __altconn_event_changed(struct altconn_net *an, u32 kind)
 
 static int event_put_attempt(struct sk_buff *skb, const struct event *ev)
 {
+	u32 err = altconn_nl_error(ev->err);
+
 	if (ev->assoc && nla_put_u64_64bit(skb, ALTCONN_A_EVENT_ASSOC, ev->assoc,
 					   ALTCONN_A_EVENT_PAD))
 		return -EMSGSIZE;
-	if (ev->type && nla_put_u32(skb, ALTCONN_A_EVENT_TYPE, ev->type))
+	if (ev->type && nla_put_u32(skb, ALTCONN_A_EVENT_TYPE,
+				    altconn_nl_type(ev->type)))
 		return -EMSGSIZE;
 	if (ev->place && nla_put_u32(skb, ALTCONN_A_EVENT_PLACE, ev->place))
 		return -EMSGSIZE;
-	if (ev->err && nla_put_u32(skb, ALTCONN_A_EVENT_ERRNO, ev->err))
+	if (err && nla_put_u32(skb, ALTCONN_A_EVENT_ERROR, err))
 		return -EMSGSIZE;
 	if (ev->reason && nla_put_u32(skb, ALTCONN_A_EVENT_REASON, ev->reason))
 		return -EMSGSIZE;

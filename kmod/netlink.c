@@ -95,6 +95,87 @@ int altconn_nl_check_request(const struct genl_info *info,
 				     twice, n, info->extack);
 }
 
+static const u16 nl_types[] = {
+	[ALTCONN_SOCKET_TYPE_STREAM] = SOCK_STREAM,
+	[ALTCONN_SOCKET_TYPE_DGRAM] = SOCK_DGRAM,
+	[ALTCONN_SOCKET_TYPE_SEQPACKET] = SOCK_SEQPACKET,
+};
+
+static const u16 nl_errors[] = {
+	[ALTCONN_ERROR_EPERM] = EPERM,
+	[ALTCONN_ERROR_EACCES] = EACCES,
+	[ALTCONN_ERROR_EADDRINUSE] = EADDRINUSE,
+	[ALTCONN_ERROR_EADDRNOTAVAIL] = EADDRNOTAVAIL,
+	[ALTCONN_ERROR_EAFNOSUPPORT] = EAFNOSUPPORT,
+	[ALTCONN_ERROR_EAGAIN] = EAGAIN,
+	[ALTCONN_ERROR_ECONNABORTED] = ECONNABORTED,
+	[ALTCONN_ERROR_ECONNREFUSED] = ECONNREFUSED,
+	[ALTCONN_ERROR_ECONNRESET] = ECONNRESET,
+	[ALTCONN_ERROR_EHOSTUNREACH] = EHOSTUNREACH,
+	[ALTCONN_ERROR_EINVAL] = EINVAL,
+	[ALTCONN_ERROR_EISCONN] = EISCONN,
+	[ALTCONN_ERROR_ELOOP] = ELOOP,
+	[ALTCONN_ERROR_ENAMETOOLONG] = ENAMETOOLONG,
+	[ALTCONN_ERROR_ENETUNREACH] = ENETUNREACH,
+	[ALTCONN_ERROR_ENOBUFS] = ENOBUFS,
+	[ALTCONN_ERROR_ENOENT] = ENOENT,
+	[ALTCONN_ERROR_ENOMEM] = ENOMEM,
+	[ALTCONN_ERROR_ENOTDIR] = ENOTDIR,
+	[ALTCONN_ERROR_EOPNOTSUPP] = EOPNOTSUPP,
+	[ALTCONN_ERROR_EPROTOTYPE] = EPROTOTYPE,
+	[ALTCONN_ERROR_ETIMEDOUT] = ETIMEDOUT,
+	[ALTCONN_ERROR_EIO] = EIO,
+	[ALTCONN_ERROR_ESTALE] = ESTALE,
+	[ALTCONN_ERROR_EALREADY] = EALREADY,
+	[ALTCONN_ERROR_EINPROGRESS] = EINPROGRESS,
+};
+
+static_assert(ARRAY_SIZE(nl_types) == ALTCONN_SOCKET_TYPE_MAX + 1);
+static_assert(ARRAY_SIZE(nl_errors) == ALTCONN_ERROR_MAX + 1);
+
+static u32 nl_index_of(const u16 *table, u32 n, int value)
+{
+	u32 i;
+
+	for (i = 1; i < n; i++)
+		if (table[i] == value)
+			return i;
+	return 0;
+}
+
+/**
+ * altconn_nl_type() - a socket type as netlink has it
+ * @type: SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET
+ *
+ * Return: enum altconn_socket_type; 0: it is none of these.
+ */
+u32 altconn_nl_type(int type)
+{
+	return nl_index_of(nl_types, ARRAY_SIZE(nl_types), type);
+}
+
+/**
+ * altconn_nl_sock_type() - a socket type that came by netlink
+ * @type: enum altconn_socket_type
+ *
+ * Return: SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET; 0: it is out of range.
+ */
+int altconn_nl_sock_type(u32 type)
+{
+	return type < ARRAY_SIZE(nl_types) ? nl_types[type] : 0;
+}
+
+/**
+ * altconn_nl_error() - an errno as netlink has it
+ * @err: a positive errno
+ *
+ * Return: enum altconn_error; 0: it has no name there.
+ */
+u32 altconn_nl_error(int err)
+{
+	return nl_index_of(nl_errors, ARRAY_SIZE(nl_errors), err);
+}
+
 static int put_inet(struct sk_buff *skb, const struct altconn_addr *addr)
 {
 	if (nla_put_u32(skb, ALTCONN_A_ADDR_PORT, addr->port) ||
@@ -245,7 +326,8 @@ static int put_assoc(struct sk_buff *skb, const struct altconn_viewer *viewer,
 {
 	if (nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_ID, assoc->entry.id,
 			      ALTCONN_A_ASSOC_PAD) ||
-	    nla_put_u32(skb, ALTCONN_A_ASSOC_TYPE, assoc->type) ||
+	    nla_put_u32(skb, ALTCONN_A_ASSOC_TYPE,
+			altconn_nl_type(assoc->type)) ||
 	    nla_put_u32(skb, ALTCONN_A_ASSOC_STATE, state) ||
 	    nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_LISTENER,
 			      altconn_attempt_listener(assoc),
@@ -387,29 +469,6 @@ static void read_listener(struct altconn_listener *ln,
 	spin_unlock(&ln->lock);
 }
 
-/* Of all outcomes these are sums that people ask for. */
-static int put_totals(struct sk_buff *skb, const u64 *outcomes)
-{
-	u64 overflow = outcomes[ALTCONN_REASON_BACKLOG_FULL] +
-		       outcomes[ALTCONN_REASON_WAITING_ROOM_FULL];
-	u64 refused = overflow + outcomes[ALTCONN_REASON_TABLE_FULL] +
-		      outcomes[ALTCONN_REASON_REFUSED] +
-		      outcomes[ALTCONN_REASON_LISTENER_CLOSED];
-
-	if (nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_ESTABLISHED,
-			      outcomes[ALTCONN_REASON_ESTABLISHED],
-			      ALTCONN_A_SOCKET_PAD) ||
-	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_REFUSED, refused,
-			      ALTCONN_A_SOCKET_PAD) ||
-	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_OVERFLOW, overflow,
-			      ALTCONN_A_SOCKET_PAD) ||
-	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_TIMED_OUT,
-			      outcomes[ALTCONN_REASON_DEADLINE],
-			      ALTCONN_A_SOCKET_PAD))
-		return -EMSGSIZE;
-	return altconn_nl_put_outcomes(skb, ALTCONN_A_SOCKET_OUTCOME, outcomes);
-}
-
 static int put_listener(struct sk_buff *skb, struct altconn_listener *ln)
 {
 	struct listener_info info;
@@ -422,7 +481,8 @@ static int put_listener(struct sk_buff *skb, struct altconn_listener *ln)
 	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_WAITED, info.waited,
 			      ALTCONN_A_SOCKET_PAD))
 		return -EMSGSIZE;
-	return put_totals(skb, info.outcomes);
+	return altconn_nl_put_outcomes(skb, ALTCONN_A_SOCKET_OUTCOME,
+				       info.outcomes);
 }
 
 static int put_dgram(struct sk_buff *skb, struct sock *sk)
@@ -496,7 +556,8 @@ static int put_socket(struct sk_buff *skb, const struct altconn_viewer *viewer,
 
 	if (nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_ID, id,
 			      ALTCONN_A_SOCKET_PAD) ||
-	    nla_put_u32(skb, ALTCONN_A_SOCKET_TYPE, sk->sk_type) ||
+	    nla_put_u32(skb, ALTCONN_A_SOCKET_TYPE,
+			altconn_nl_type(sk->sk_type)) ||
 	    put_owner(skb, viewer, sk) ||
 	    (is_reachable(sk) &&
 	     nla_put_flag(skb, ALTCONN_A_SOCKET_REACHABLE)))

@@ -14,7 +14,7 @@
 const struct nla_policy altconn_rule_nl_policy[ALTCONN_A_RULE_LEFT + 1] = {
 	[ALTCONN_A_RULE_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[ALTCONN_A_RULE_PRIORITY] = { .type = NLA_U32, },
-	[ALTCONN_A_RULE_TYPE] = { .type = NLA_U32, },
+	[ALTCONN_A_RULE_TYPE] = NLA_POLICY_RANGE(NLA_U32, 1, 3),
 	[ALTCONN_A_RULE_KIND] = NLA_POLICY_MAX(NLA_U32, 4),
 	[ALTCONN_A_RULE_NODE] = { .type = NLA_U32, },
 	[ALTCONN_A_RULE_PORT_MIN] = { .type = NLA_U32, },

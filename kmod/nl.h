@@ -39,6 +39,10 @@ struct altconn_end_info {
 	u64				inode;
 };
 
+u32 altconn_nl_type(int type);
+int altconn_nl_sock_type(u32 type);
+u32 altconn_nl_error(int err);
+
 #define ALTCONN_END_UNKNOWN	U32_MAX
 
 int altconn_nl_put_end(struct sk_buff *skb, int attr,

@@ -123,13 +123,8 @@ static int check_values(struct nlattr **tb, u32 kind,
 			struct netlink_ext_ack *extack)
 {
 	u32 max = kind == ALTCONN_KIND_INET ? U16_MAX : U32_MAX;
-	u32 type = get(tb, ALTCONN_A_RULE_TYPE);
 	const struct nlattr *pattern = tb[ALTCONN_A_RULE_PATTERN];
 
-	if (tb[ALTCONN_A_RULE_TYPE] && type != SOCK_STREAM &&
-	    type != SOCK_DGRAM && type != SOCK_SEQPACKET)
-		return refuse(extack, tb[ALTCONN_A_RULE_TYPE],
-			      "'type' is no type of socket of this family");
 	if (tb[ALTCONN_A_RULE_KIND] && kind == ALTCONN_KIND_NONE)
 		return refuse(extack, tb[ALTCONN_A_RULE_KIND],
 			      "'kind' is none that anything is sent to");
@@ -187,7 +182,7 @@ static void set_fields(struct altconn_rule *rule, struct nlattr **tb)
 	rule->id = get(tb, ALTCONN_A_RULE_ID);
 	rule->priority = tb[ALTCONN_A_RULE_PRIORITY] ?
 		get(tb, ALTCONN_A_RULE_PRIORITY) : ALTCONN_RULE_PRIORITY;
-	rule->type = get(tb, ALTCONN_A_RULE_TYPE);
+	rule->type = altconn_nl_sock_type(get(tb, ALTCONN_A_RULE_TYPE));
 	rule->kind = get(tb, ALTCONN_A_RULE_KIND);
 	rule->node = get(tb, ALTCONN_A_RULE_NODE);
 	rule->port_min = get(tb, ALTCONN_A_RULE_PORT_MIN);
@@ -468,7 +463,8 @@ static int put_if(struct sk_buff *skb, const struct altconn_rule *rule,
 
 static int put_dest(struct sk_buff *skb, const struct altconn_rule *rule)
 {
-	if (put_if(skb, rule, ALTCONN_A_RULE_TYPE, rule->type) ||
+	if (put_if(skb, rule, ALTCONN_A_RULE_TYPE,
+		   altconn_nl_type(rule->type)) ||
 	    put_if(skb, rule, ALTCONN_A_RULE_KIND, rule->kind) ||
 	    put_if(skb, rule, ALTCONN_A_RULE_NODE, rule->node) ||
 	    put_if(skb, rule, ALTCONN_A_RULE_PORT_MIN, rule->port_min) ||

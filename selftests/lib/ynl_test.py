@@ -117,7 +117,7 @@ def associations_are_listed():
         a.send(b"12345")
         assoc, = fam.dump("assoc-get", {})
         same(assoc["state"], "established")
-        same(assoc["type"], socket.SOCK_STREAM)
+        same(assoc["type"], "stream")
         same(assoc["listener"], 0)
         same(assoc["client"]["pid"], os.getpid())
         same(assoc["client"]["addr"]["kind"], "none")
@@ -135,13 +135,13 @@ def sockets_are_listed():
         assert libc >= 0
         same(told["backlog"], 3)
         same(told["owner"]["addr"]["kind"], "port")
-        same([told[c] for c in ("queued", "waiting", "established",
-                                "refused", "timed-out", "waited")], [0] * 6)
+        same([told[c] for c in ("queued", "waiting", "waited")], [0] * 3)
+        same("outcome" in told, False)
 
 
 @test
 def rules_are_told_as_they_were_given():
-    given = dict(priority=5, type=socket.SOCK_STREAM, kind="inet", port_min=80,
+    given = dict(priority=5, type="stream", kind="inet", port_min=80,
                  port_max=90, ip=bytes(10) + b"\xff\xff\x0a\0\0\0",
                  prefix_len=104, uid=1, gid=2, verdict="delay", delay_ms=20,
                  jitter_ms=30, times=4, every=5, probability=600000)
@@ -194,8 +194,8 @@ BAD = (
     ("a truncated attribute", "rule-add",
      rule(DENY, struct.pack("HH", 90, R["uid"])), 22, ""),
     ("an id that is given", "rule-add", rule(DENY, u32(R["id"], 5)), 22, "'id'"),
-    ("a type that is none", "rule-add", rule(DENY, u32(R["type"], 3)), 22,
-     "'type'"),
+    ("a type that is none", "rule-add", rule(DENY, u32(R["type"], 4)), 34,
+     ""),
     ("no kind of destination", "rule-add", rule(DENY, u32(R["kind"], 0)), 22,
      "'kind'"),
     ("a kind out of range", "rule-add", rule(DENY, u32(R["kind"], 5)), 34, ""),

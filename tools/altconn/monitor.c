@@ -125,8 +125,8 @@ static void print_text(const struct monitor *m, const struct event *ev)
 		printf(" id:%llu", (unsigned long long)ev->assoc);
 	if (ev->place)
 		printf(" place:%u", ev->place);
-	if (ev->error)
-		printf(" %s: %s", strerrorname_np(ev->error) ? : "error",
+	if (ev->kind == ALTCONN_EVENT_KIND_FAILED)
+		printf(" %s: %s", error_name(ev->error) ? : "error",
 		       reason_name(ev->reason));
 	if (ev->waited_ns)
 		printf(" waited:%.3fms", ev->waited_ns / 1e6);
@@ -188,8 +188,8 @@ static void print_json(const struct event *ev)
 	}
 	if (ev->place)
 		add_number(o, "place", ev->place);
-	if (ev->error)
-		add_string(o, "errno", strerrorname_np(ev->error) ? : "unknown");
+	if (error_name(ev->error))
+		add_string(o, "errno", error_name(ev->error));
 	if (ev->reason)
 		add_string(o, "reason", reason_name(ev->reason));
 	if (ev->waited_ns)

@@ -2,6 +2,7 @@
 /*
  * Why attempts ended as they did: enum altconn_reason by name and as a sentence.
  */
+#include <assert.h>
 #include <stdio.h>
 
 #include <linux/altconn.h>
@@ -131,6 +132,9 @@ static const struct {
 	},
 };
 
+static_assert(ARRAY_SIZE(reasons) == ALTCONN_REASON_MAX + 1,
+	      "a reason without a text");
+
 /**
  * reason_name - the name of a reason, as the trace has it
  * @reason: enum altconn_reason, or what a newer module says: its number, which the
@@ -154,4 +158,46 @@ const char *reason_text(uint32_t reason)
 {
 	return reason < ARRAY_SIZE(reasons) ? reasons[reason].text :
 	       "the module gives a reason that this tool does not know";
+}
+
+/**
+ * error_name - the name of an error, as errno has it
+ * @error: enum altconn_error, or what a newer module says
+ *
+ * Return: its name, or NULL when the tool does not know it.
+ */
+const char *error_name(uint32_t error)
+{
+	static const char * const names[] = {
+		[ALTCONN_ERROR_EPERM] = "EPERM",
+		[ALTCONN_ERROR_EACCES] = "EACCES",
+		[ALTCONN_ERROR_EADDRINUSE] = "EADDRINUSE",
+		[ALTCONN_ERROR_EADDRNOTAVAIL] = "EADDRNOTAVAIL",
+		[ALTCONN_ERROR_EAFNOSUPPORT] = "EAFNOSUPPORT",
+		[ALTCONN_ERROR_EAGAIN] = "EAGAIN",
+		[ALTCONN_ERROR_ECONNABORTED] = "ECONNABORTED",
+		[ALTCONN_ERROR_ECONNREFUSED] = "ECONNREFUSED",
+		[ALTCONN_ERROR_ECONNRESET] = "ECONNRESET",
+		[ALTCONN_ERROR_EHOSTUNREACH] = "EHOSTUNREACH",
+		[ALTCONN_ERROR_EINVAL] = "EINVAL",
+		[ALTCONN_ERROR_EISCONN] = "EISCONN",
+		[ALTCONN_ERROR_ELOOP] = "ELOOP",
+		[ALTCONN_ERROR_ENAMETOOLONG] = "ENAMETOOLONG",
+		[ALTCONN_ERROR_ENETUNREACH] = "ENETUNREACH",
+		[ALTCONN_ERROR_ENOBUFS] = "ENOBUFS",
+		[ALTCONN_ERROR_ENOENT] = "ENOENT",
+		[ALTCONN_ERROR_ENOMEM] = "ENOMEM",
+		[ALTCONN_ERROR_ENOTDIR] = "ENOTDIR",
+		[ALTCONN_ERROR_EOPNOTSUPP] = "EOPNOTSUPP",
+		[ALTCONN_ERROR_EPROTOTYPE] = "EPROTOTYPE",
+		[ALTCONN_ERROR_ETIMEDOUT] = "ETIMEDOUT",
+		[ALTCONN_ERROR_EIO] = "EIO",
+		[ALTCONN_ERROR_ESTALE] = "ESTALE",
+		[ALTCONN_ERROR_EALREADY] = "EALREADY",
+		[ALTCONN_ERROR_EINPROGRESS] = "EINPROGRESS",
+	};
+
+	static_assert(ARRAY_SIZE(names) == ALTCONN_ERROR_MAX + 1,
+		      "an error without a name");
+	return error < ARRAY_SIZE(names) ? names[error] : NULL;
 }

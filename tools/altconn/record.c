@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <linux/genetlink.h>
 
@@ -132,10 +133,6 @@ static const struct attr socket_attrs[] = {
 	[ALTCONN_A_SOCKET_BACKLOG] = { MNL_TYPE_U32, SOCKET(backlog) },
 	[ALTCONN_A_SOCKET_QUEUED] = { MNL_TYPE_U32, SOCKET(queued) },
 	[ALTCONN_A_SOCKET_WAITING] = { MNL_TYPE_U32, SOCKET(waiting) },
-	[ALTCONN_A_SOCKET_ESTABLISHED] = { MNL_TYPE_U64, SOCKET(established) },
-	[ALTCONN_A_SOCKET_REFUSED] = { MNL_TYPE_U64, SOCKET(refused) },
-	[ALTCONN_A_SOCKET_OVERFLOW] = { MNL_TYPE_U64, SOCKET(overflow) },
-	[ALTCONN_A_SOCKET_TIMED_OUT] = { MNL_TYPE_U64, SOCKET(timed_out) },
 	[ALTCONN_A_SOCKET_WAITED] = { MNL_TYPE_U64, SOCKET(waited) },
 	[ALTCONN_A_SOCKET_OUTCOME] = PARTS(SOCKET(outcome), SOCKET(n),
 					   SOCK_OUTCOMES_MAX, outcome),
@@ -266,7 +263,7 @@ static const struct attr event_attrs[] = {
 	[ALTCONN_A_EVENT_TYPE] = { MNL_TYPE_U32, EVENT(type) },
 	[ALTCONN_A_EVENT_CLIENT] = { MNL_TYPE_NESTED, EVENT(client), &end_set },
 	[ALTCONN_A_EVENT_SERVER] = { MNL_TYPE_NESTED, EVENT(server), &end_set },
-	[ALTCONN_A_EVENT_ERRNO] = { MNL_TYPE_U32, EVENT(error) },
+	[ALTCONN_A_EVENT_ERROR] = { MNL_TYPE_U32, EVENT(error) },
 	[ALTCONN_A_EVENT_REASON] = { MNL_TYPE_U32, EVENT(reason) },
 	[ALTCONN_A_EVENT_PLACE] = { MNL_TYPE_U32, EVENT(place) },
 	[ALTCONN_A_EVENT_WAITED_NS] = { MNL_TYPE_U64, EVENT(waited_ns) },
@@ -412,6 +409,31 @@ static int read_message(const struct nlmsghdr *nlh, const struct set *set,
 	return mnl_attr_parse(nlh, sizeof(struct genlmsghdr), read_attr, &r);
 }
 
+/* SOCK_*, of enum altconn_socket_type; 0: of a newer module. */
+static uint32_t sock_type(uint32_t type)
+{
+	static const uint32_t types[] = {
+		[ALTCONN_SOCKET_TYPE_STREAM] = SOCK_STREAM,
+		[ALTCONN_SOCKET_TYPE_DGRAM] = SOCK_DGRAM,
+		[ALTCONN_SOCKET_TYPE_SEQPACKET] = SOCK_SEQPACKET,
+	};
+
+	return type < ARRAY_SIZE(types) ? types[type] : 0;
+}
+
+/**
+ * record_type - a type of sockets for a request
+ * @type: SOCK_*
+ *
+ * Return: enum altconn_socket_type.
+ */
+uint32_t record_type(uint32_t type)
+{
+	return type == SOCK_STREAM ? ALTCONN_SOCKET_TYPE_STREAM :
+	       type == SOCK_DGRAM ? ALTCONN_SOCKET_TYPE_DGRAM :
+				    ALTCONN_SOCKET_TYPE_SEQPACKET;
+}
+
 /**
  * assoc_read - read a message of ALTCONN_CMD_ASSOC_GET
  * @nlh: the message
@@ -421,8 +443,35 @@ static int read_message(const struct nlmsghdr *nlh, const struct set *set,
  */
 int assoc_read(const struct nlmsghdr *nlh, struct assoc *assoc)
 {
+	int ret;
+
 	memset(assoc, 0, sizeof(*assoc));
-	return read_message(nlh, &assoc_set, assoc);
+	ret = read_message(nlh, &assoc_set, assoc);
+	assoc->type = sock_type(assoc->type);
+	return ret;
+}
+
+static uint64_t sock_outcome(const struct sock *sock, uint32_t reason)
+{
+	size_t i;
+
+	for (i = 0; i < sock->n; i++)
+		if (sock->outcome[i].key == reason)
+			return sock->outcome[i].count;
+	return 0;
+}
+
+/* What people ask for, of all outcomes. */
+static void sock_sum_up(struct sock *sock)
+{
+	sock->established = sock_outcome(sock, ALTCONN_REASON_ESTABLISHED);
+	sock->timed_out = sock_outcome(sock, ALTCONN_REASON_DEADLINE);
+	sock->overflow = sock_outcome(sock, ALTCONN_REASON_BACKLOG_FULL) +
+			 sock_outcome(sock, ALTCONN_REASON_WAITING_ROOM_FULL);
+	sock->refused = sock->overflow +
+			sock_outcome(sock, ALTCONN_REASON_TABLE_FULL) +
+			sock_outcome(sock, ALTCONN_REASON_REFUSED) +
+			sock_outcome(sock, ALTCONN_REASON_LISTENER_CLOSED);
 }
 
 /**
@@ -434,8 +483,13 @@ int assoc_read(const struct nlmsghdr *nlh, struct assoc *assoc)
  */
 int sock_read(const struct nlmsghdr *nlh, struct sock *sock)
 {
+	int ret;
+
 	memset(sock, 0, sizeof(*sock));
-	return read_message(nlh, &socket_set, sock);
+	ret = read_message(nlh, &socket_set, sock);
+	sock->type = sock_type(sock->type);
+	sock_sum_up(sock);
+	return ret;
 }
 
 /**
@@ -447,8 +501,12 @@ int sock_read(const struct nlmsghdr *nlh, struct sock *sock)
  */
 int rule_read(const struct nlmsghdr *nlh, struct rule *rule)
 {
+	int ret;
+
 	memset(rule, 0, sizeof(*rule));
-	return read_message(nlh, &ruleset_set, rule);
+	ret = read_message(nlh, &ruleset_set, rule);
+	rule->type = sock_type(rule->type);
+	return ret;
 }
 
 /**
@@ -470,6 +528,8 @@ void rule_write(struct nlmsghdr *nlh, const struct rule *rule)
 			continue;
 		if (a->type == MNL_TYPE_U32) {
 			memcpy(&value, object + a->offset, sizeof(value));
+			if (i == ALTCONN_A_RULE_TYPE)
+				value = record_type(value);
 			mnl_attr_put_u32(nlh, i, value);
 		} else if (a->type == MNL_TYPE_BINARY) {
 			memcpy(&len, object + a->len, sizeof(len));
@@ -514,8 +574,12 @@ int counters_read(const struct nlmsghdr *nlh, struct counters *counters)
  */
 int event_read(const struct nlmsghdr *nlh, struct event *event)
 {
+	int ret;
+
 	memset(event, 0, sizeof(*event));
-	return read_message(nlh, &event_set, event);
+	ret = read_message(nlh, &event_set, event);
+	event->type = sock_type(event->type);
+	return ret;
 }
 
 /**

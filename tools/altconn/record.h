@@ -243,7 +243,7 @@ struct counters {
  * @type: SOCK_*
  * @client: the end that connects
  * @server: the other end
- * @error: errno
+ * @error: enum altconn_error
  * @reason: enum altconn_reason
  * @place: in the queue
  * @waited_ns: how long it waited
@@ -288,6 +288,7 @@ static inline bool record_has(uint32_t known, unsigned int attr)
 	return known & (1U << attr);
 }
 
+uint32_t record_type(uint32_t type);
 int assoc_read(const struct nlmsghdr *nlh, struct assoc *assoc);
 int sock_read(const struct nlmsghdr *nlh, struct sock *sock);
 int rule_read(const struct nlmsghdr *nlh, struct rule *rule);
