@@ -144,23 +144,20 @@ void at_pause(void);
  */
 #define at_grows(times, few, many) ({					\
 	uint64_t __few = UINT64_MAX, __many = UINT64_MAX, __took;	\
-	bool __held = false;						\
 	int __tries;							\
 									\
-	for (__tries = 0; __tries < 16 && !__held; __tries++) {		\
+	for (__tries = 0; __tries < 8 && __few; __tries++) {		\
 		__took = (few);						\
 		__few = __took < __few ? __took : __few;		\
+	}								\
+	for (__tries = 0; __tries < 16 && __few && __many &&		\
+	     __many > (times) * __few; __tries++) {			\
 		__took = (many);					\
 		__many = __took < __many ? __took : __many;		\
-		if (!__few || !__many)					\
-			break;						\
-		__held = __many <= (times) * __few;			\
 	}								\
-	if (!__held)							\
-		fprintf(stderr, "# %llu ns, and %llu ns\n",			\
-		       (unsigned long long)__few,			\
-		       (unsigned long long)__many);			\
-	__held;								\
+	fprintf(stderr, "# %llu ns, and %llu ns\n",			\
+		(unsigned long long)__few, (unsigned long long)__many);	\
+	__few && __many && __many <= (times) * __few;			\
 })
 /* Counts of bytes, both whole: no short transfer, no error. */
 #define AT_CONTROL_MOST	2048
