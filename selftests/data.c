@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
+#include <wchar.h>
 
 FIXTURE(conn) {
 	int sv[2];
@@ -631,39 +632,38 @@ TEST_F_TIMEOUT(conn, goes_on_after_it_was_idle, AT_TIMEOUT)
 	}
 }
 
-/* A record that says in each of its words which one it is. */
-static ssize_t send_numbered(int fd, uint32_t number, uint32_t *buf, size_t n)
-{
-	size_t i;
+/* A record that says in each of its words which one it is, or in its first ones. */
+#define RECORD_WORDS	3999
+#define RECORD_FIRST	64
 
-	for (i = 0; i < n; i++)
-		buf[i] = number;
+static ssize_t send_numbered(int fd, uint32_t number, uint32_t *buf, size_t n,
+			     bool whole)
+{
+	wmemset((wchar_t *)buf, number, whole ? n : RECORD_FIRST);
 	return send(fd, buf, n * sizeof(*buf), 0);
 }
 
-static bool recv_numbered(int fd, uint32_t number, uint32_t *buf, size_t n)
+/* The next record is the one that was sent from @sent. */
+static bool recv_numbered(int fd, const uint32_t *sent, size_t n, bool whole)
 {
-	size_t i;
+	static uint32_t buf[RECORD_WORDS + 1];
+	size_t size = (whole ? n : RECORD_FIRST) * sizeof(*buf);
 
-	if (recv(fd, buf, 8192, 0) != (ssize_t)(n * sizeof(*buf)))
-		return false;
-	for (i = 0; i < n; i++) {
-		if (buf[i] != number)
-			return false;
-	}
-	return true;
+	return recv(fd, buf, whole ? sizeof(buf) : size, MSG_TRUNC) ==
+	       (ssize_t)(n * sizeof(*buf)) && !memcmp(buf, sent, size);
 }
 
 /*
  * Positions in a buffer have 32 bits. With one record always on its way the same
  * memory serves for all of them. One that ends just behind where positions wrap,
- * and then there are more than that memory holds.
+ * and then there are more than that memory holds. Those are written and compared
+ * whole; of the many before them that only lead there, the beginning.
  */
 TEST_F_TIMEOUT(conn, records_wrap_at_4_gib, AT_TIMEOUT_LONG)
 {
-	static uint32_t buf[2048];
-	const size_t words = 475, total = 4 + 475 * 4;
-	const uint32_t n = (1ULL << 32) / total;
+	static uint32_t buf[8][RECORD_WORDS];
+	const size_t words = RECORD_WORDS, total = 4 + words * 4;
+	const uint32_t n = (1ULL << 32) / total, whole = n - 1000;
 	const size_t gap = (1ULL << 32) - (uint64_t)n * total;
 	uint32_t i;
 
@@ -674,17 +674,21 @@ TEST_F_TIMEOUT(conn, records_wrap_at_4_gib, AT_TIMEOUT_LONG)
 	if (getenv("ALTCONN_DEBUG_KERNEL"))
 		SKIP(return, "half an hour there");
 	for (i = 0; i < n; i++) {
-		ASSERT_EQ(words * 4, send_numbered(self->sv[0], i, buf, words));
+		ASSERT_EQ(words * 4, send_numbered(self->sv[0], i, buf[i % 8],
+						   words, i >= whole));
 		if (i)
-			ASSERT_TRUE(recv_numbered(self->sv[1], i - 1, buf,
-						  words));
+			ASSERT_TRUE(recv_numbered(self->sv[1],
+						  buf[(i - 1) % 8], words,
+						  i > whole));
 	}
-	ASSERT_EQ(gap + 4, send_numbered(self->sv[0], n, buf, gap / 4 + 1));
+	ASSERT_EQ(gap + 4, send_numbered(self->sv[0], n, buf[n % 8],
+					 gap / 4 + 1, true));
 	for (i = n + 1; i < n + 4; i++)
-		ASSERT_EQ(words * 4, send_numbered(self->sv[0], i, buf, words));
+		ASSERT_EQ(words * 4, send_numbered(self->sv[0], i, buf[i % 8],
+						   words, true));
 	for (i = n - 1; i < n + 4; i++)
-		ASSERT_TRUE(recv_numbered(self->sv[1], i, buf,
-					  i == n ? gap / 4 + 1 : words)) {
+		ASSERT_TRUE(recv_numbered(self->sv[1], buf[i % 8],
+					  i == n ? gap / 4 + 1 : words, true)) {
 			TH_LOG("record %u of %u", i, n);
 		}
 }
