@@ -333,7 +333,7 @@ TEST_F_TIMEOUT(choice, wait_listener_until_the_deadline, AT_TIMEOUT)
 	int fd = at_socket(variant->dress, variant->type | SOCK_NONBLOCK);
 
 	ASSERT_EQ(0, at_set_option(fd, ALTCONN_WAIT_LISTENER, 1));
-	ASSERT_EQ(0, at_set_timeout(fd, 20));
+	ASSERT_EQ(0, at_set_timeout(fd, 200));
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
 	EXPECT_EQ(ETIMEDOUT, outcome(fd));
 	EXPECT_EQ(ALTCONN_REASON_DEADLINE, reason_of(fd));

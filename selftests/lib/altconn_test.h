@@ -146,11 +146,11 @@ void at_pause(void);
 	uint64_t __few = UINT64_MAX, __many = UINT64_MAX, __took;	\
 	int __tries;							\
 									\
-	for (__tries = 0; __tries < 8 && __few; __tries++) {		\
+	for (__tries = 0; __tries < 6 && __few; __tries++) {		\
 		__took = (few);						\
 		__few = __took < __few ? __took : __few;		\
 	}								\
-	for (__tries = 0; __tries < 16 && __few && __many &&		\
+	for (__tries = 0; __tries < 12 && __few && __many &&		\
 	     __many > (times) * __few; __tries++) {			\
 		__took = (many);					\
 		__many = __took < __many ? __took : __many;		\
