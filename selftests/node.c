@@ -942,7 +942,7 @@ TEST_F_TIMEOUT(races, everything_changes, 2 * AT_TIMEOUT)
 		race_connect, race_connect, race_listen, race_change, race_look,
 	};
 	pthread_t threads[ARRAY_SIZE(jobs)];
-	int want = at_scale(2000, 200), i;
+	int want = at_scale(500, 100), i;
 
 	for (i = 0; i < ARRAY_SIZE(jobs); i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, jobs[i],
