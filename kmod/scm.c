@@ -20,6 +20,7 @@
 #include <linux/miscdevice.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched/user.h>
+#include <linux/siphash.h>
 #include <linux/slab.h>
 #include <net/scm.h>
 #include "altconn.h"
@@ -40,15 +41,24 @@ struct inflight {
 	unsigned long		count;
 };
 
-static DEFINE_HASHTABLE(inflight_table, 6);
+static DEFINE_HASHTABLE(inflight_table, 8);
 static DEFINE_SPINLOCK(inflight_lock);
+
+/* No user chooses a chain by subordinate uids. */
+static u32 inflight_key(kuid_t uid)
+{
+	static siphash_key_t secret __read_mostly;
+
+	net_get_random_once(&secret, sizeof(secret));
+	return siphash_1u32(__kuid_val(uid), &secret);
+}
 
 static struct inflight *find_inflight(kuid_t uid)
 {
 	struct inflight *user;
 
 	lockdep_assert_held(&inflight_lock);
-	hash_for_each_possible(inflight_table, user, node, __kuid_val(uid))
+	hash_for_each_possible(inflight_table, user, node, inflight_key(uid))
 		if (uid_eq(user->uid, uid))
 			return user;
 	return NULL;
@@ -78,7 +88,7 @@ static int depart(const struct scm_fp_list *fp)
 	} else {
 		new->uid = uid;
 		new->count = fp->count;
-		hash_add(inflight_table, &new->node, __kuid_val(uid));
+		hash_add(inflight_table, &new->node, inflight_key(uid));
 		new = NULL;
 	}
 	spin_unlock(&inflight_lock);
