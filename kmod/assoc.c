@@ -573,9 +573,10 @@ void altconn_assoc_attach(struct altconn_assoc *assoc, enum altconn_side side,
 static void assoc_set_addr(struct altconn_addr **place,
 			   struct altconn_addr *addr)
 {
+	if (*place)
+		return;
 	/* Pairs with altconn_assoc_addr(), by the address. */
-	if (!*place)
-		smp_store_release(place, altconn_addr_get(addr));
+	smp_store_release(place, altconn_addr_get(addr));
 }
 
 /**
@@ -677,6 +678,8 @@ static bool has_unread(struct altconn_assoc *assoc, enum altconn_side side)
 	struct altconn_end *end = &assoc->end[side];
 
 	lockdep_assert_held(&assoc->lock);
+	/* Before the seal: a write that meets it finds that the end closes. */
+	WRITE_ONCE(end->shutdown, SHUTDOWN_MASK);
 	altconn_ring_seal(&end->in);
 	return altconn_ring_used(READ_ONCE(end->in));
 }
