@@ -43,7 +43,8 @@
  * @n: how many
  * @sk: a listener that has something to accept, or NULL
  * @ready: how many attempts
- * @defers: a listener that may establish one more attempt, or NULL
+ * @defers: a listener that defers and for which attempts wait, or NULL
+ * @n_defers: how many of its accepters are to be woken
  */
 struct attempt_batch {
 	struct altconn_assoc	*assoc[ATTEMPT_BATCH];
@@ -51,6 +52,7 @@ struct attempt_batch {
 	struct sock		*sk;
 	unsigned int		ready;
 	struct sock		*defers;
+	unsigned int		n_defers;
 };
 
 static bool batch_is_full(const struct attempt_batch *batch)
@@ -105,7 +107,7 @@ static void batch_unlock(struct attempt_batch *batch, struct altconn_room *room)
 	if (batch->sk)
 		attempt_wake_accepters(batch->sk, batch->ready);
 	if (batch->defers)
-		attempt_wake_accepters(batch->defers, 1);
+		attempt_wake_accepters(batch->defers, batch->n_defers);
 	rcu_read_unlock();
 	for (i = 0; i < batch->n; i++) {
 		attempt_wake_client(batch->assoc[i]->end[ALTCONN_CLIENT].sk);
@@ -372,8 +374,10 @@ static bool attempt_arm(struct altconn_assoc *assoc)
 	if (when > now)
 		ms = div_u64(when - now, NSEC_PER_MSEC);
 	altconn_assoc_get(assoc);
-	if (!queue_delayed_work(altconn_deadline_wq, &wait->work,
-				msecs_to_jiffies(ms) + 1))
+	/* The end of a delay may take long, a deadline does not. */
+	if (!queue_delayed_work(when == wait->held_until ? altconn_wq :
+							   altconn_deadline_wq,
+				&wait->work, msecs_to_jiffies(ms) + 1))
 		altconn_assoc_put(assoc);
 	return true;
 }
@@ -734,6 +738,49 @@ static struct altconn_wait *attempt_unsettled(struct altconn_room *room,
 }
 
 /*
+ * A deferring listener of an address is woken: for one more attempt, or with
+ * @all for each attempt that waits for it.
+ */
+static void attempt_find_deferring(struct altconn_room *room,
+				   const struct altconn_serving *s, bool all,
+				   struct attempt_batch *batch)
+{
+	struct altconn_listener *ln;
+	unsigned int i;
+
+	for (i = 0; i < s->n && !batch->defers; i++) {
+		ln = list_first_entry_or_null(&s->group[i]->defer,
+					      struct altconn_listener, member);
+		if (!ln || !altconn_room_first(room, ln))
+			continue;
+		/* The next attempt wakes the next of them. */
+		list_move_tail(&ln->member, &s->group[i]->defer);
+		batch->defers = ln->sk;
+		batch->n_defers = all ? altconn_room_waiting(room, ln) : 1;
+	}
+}
+
+/* Attempts may be left to listeners that defer, which do not know of them. */
+static void attempt_wake_deferring(struct altconn_room *room,
+				   const struct altconn_addr *addr,
+				   struct attempt_batch *batch)
+{
+	struct altconn_serving s = {};
+	struct altconn_lane *lane;
+
+	if (addr->kind == ALTCONN_KIND_INET && altconn_addr_is_any(addr)) {
+		s = altconn_room_serving_pool(room, !altconn_addr_is_v4(addr));
+		attempt_find_deferring(room, &s, true, batch);
+		return;
+	}
+	lane = altconn_lane_find(room, addr);
+	if (!lane || !lane->waiting)
+		return;
+	s = altconn_room_serving(room, lane, false);
+	attempt_find_deferring(room, &s, true, batch);
+}
+
+/*
  * The listeners of an address have changed: those that are left let attempts
  * in, and attempts that none serves are refused unless they wait for one.
  */
@@ -753,6 +800,8 @@ static void attempt_settle(struct altconn_room *room,
 				       ALTCONN_REASON_LISTENER_CLOSED, &batch);
 		if (open)
 			refcount_inc(&open->refs);
+		else if (!batch_is_full(&batch))
+			attempt_wake_deferring(room, addr, &batch);
 		batch_unlock(&batch, room);
 		if (open) {
 			altconn_attempt_refill(open);
@@ -760,24 +809,6 @@ static void attempt_settle(struct altconn_room *room,
 		}
 		cond_resched();
 	} while (open || batch_is_full(&batch));
-}
-
-/* A deferring listener of the address, to be woken for one more attempt. */
-static void attempt_find_deferring(const struct altconn_serving *s,
-				   struct attempt_batch *batch)
-{
-	struct altconn_listener *ln;
-	unsigned int i;
-
-	for (i = 0; i < s->n && !batch->defers; i++) {
-		ln = list_first_entry_or_null(&s->group[i]->defer,
-					      struct altconn_listener, member);
-		if (!ln)
-			continue;
-		/* The next attempt wakes the next of them. */
-		list_move_tail(&ln->member, &s->group[i]->defer);
-		batch->defers = ln->sk;
-	}
 }
 
 /* May the attempt wait in the room? Its lock is held. */
@@ -881,6 +912,8 @@ static bool attempt_wait(struct altconn_assoc *assoc, struct altconn_room *room,
 			 struct attempt_batch *batch)
 {
 	struct altconn_wait *wait = assoc->wait;
+	/* Others' listeners that are full and do not know it cost no more. */
+	unsigned int tries = ATTEMPT_BATCH;
 	struct altconn_listener *open;
 	struct altconn_serving s;
 
@@ -890,11 +923,11 @@ static bool attempt_wait(struct altconn_assoc *assoc, struct altconn_room *room,
 		open = attempt_find_open(room, &s);
 		if (open)
 			attempt_refill(room, open, batch);
-	} while (open && wait->lane && !batch->sk);
+	} while (open && wait->lane && !batch->sk && --tries);
 	if (!wait->lane)
 		return false;
 	attempt_begin_wait(assoc, room, ln);
-	attempt_find_deferring(&s, batch);
+	attempt_find_deferring(room, &s, false, batch);
 	return open;
 }
 
