@@ -1142,7 +1142,7 @@ void altconn_bind_reset(struct sock *sk);
 void __altconn_bind_answerable(struct sock *sk);
 int altconn_bind_start_listening(struct sock *sk);
 void altconn_bind_listen(struct sock *sk, struct altconn_listener *ln);
-void altconn_bind_unlisten(struct sock *sk);
+void altconn_bind_stop_listening(struct sock *sk);
 void altconn_unbind(struct sock *sk, struct path *path);
 /* What tables of addresses are searched by. */
 struct altconn_key {
@@ -1179,6 +1179,7 @@ int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive);
 void altconn_bind_table_remove(struct altconn_bind *bind);
 bool altconn_bind_is_shared(const struct altconn_bind *bind);
 int altconn_bind_claim_listening(struct altconn_bind *bind);
+void altconn_bind_unclaim_listening(struct altconn_bind *bind);
 void altconn_bind_set_listener(struct altconn_bind *bind,
 			       struct altconn_listener *ln);
 u32 altconn_bind_spread(const struct altconn_addr *from, u32 n);
@@ -1246,21 +1247,40 @@ static inline void altconn_bind_claimed(struct sock *sk,
 		__altconn_bind_claimed(bind, assoc);
 }
 
-/* All bindings of a place, which may be NULL; under RCU. */
+extern const struct hlist_head altconn_bind_none;
+
+/* The bindings of a place, which may be NULL. */
+static inline const struct hlist_head *
+altconn_place_binds(const struct altconn_place *place)
+{
+	return place ? &place->binds : &altconn_bind_none;
+}
+
+static inline const struct hlist_head *
+altconn_place_listeners(const struct altconn_place *place)
+{
+	return place ? &place->listeners : &altconn_bind_none;
+}
+
+static inline const struct hlist_head *
+altconn_place_port_binds(const struct altconn_place *port)
+{
+	return port ? &port->binds : &altconn_bind_none;
+}
+
+/* All bindings of a place; under RCU. */
 #define altconn_bind_for_each(bind, place)				\
-	if (!(place)) {} else						\
-		hlist_for_each_entry_rcu(bind, &(place)->binds, link)
+	hlist_for_each_entry_rcu(bind, altconn_place_binds(place), link)
 
 /* Those that listen. */
 #define altconn_bind_for_each_listener(bind, place)			\
-	if (!(place)) {} else						\
-		hlist_for_each_entry_rcu(bind, &(place)->listeners,	\
-					 listener_link)
+	hlist_for_each_entry_rcu(bind, altconn_place_listeners(place),	\
+				 listener_link)
 
 /* Those of altconn_bind_port(). */
 #define altconn_bind_for_each_port(bind, port)				\
-	if (!(port)) {} else						\
-		hlist_for_each_entry_rcu(bind, &(port)->binds, port_link)
+	hlist_for_each_entry_rcu(bind, altconn_place_port_binds(port),	\
+				 port_link)
 
 /* port.c */
 void altconn_port_init(struct altconn_net *an);

@@ -601,7 +601,7 @@ void altconn_bind_reset(struct sock *sk)
  * altconn_bind_start_listening() - an endpoint is about to listen
  * @sk: the endpoint, bound
  *
- * Undone by altconn_bind_unlisten().
+ * Undone by altconn_bind_stop_listening().
  *
  * Context: process; lock_sock() held.
  * Return: 0; -EADDRINUSE: another socket shares the address and listens.
@@ -612,9 +612,9 @@ int altconn_bind_start_listening(struct sock *sk)
 }
 
 /**
- * altconn_bind_listen() - attempts to an endpoint's address find a listener
+ * altconn_bind_listen() - let attempts find a listener, or none any more
  * @sk: the endpoint; altconn_bind_start_listening() has succeeded
- * @ln: its listener
+ * @ln: its listener, or NULL
  *
  * Context: process; lock_sock() held.
  */
@@ -629,19 +629,15 @@ void altconn_bind_listen(struct sock *sk, struct altconn_listener *ln)
 }
 
 /**
- * altconn_bind_unlisten() - undo altconn_bind_start_listening(), altconn_bind_listen()
- * @sk: the endpoint
+ * altconn_bind_stop_listening() - undo altconn_bind_start_listening()
+ * @sk: the endpoint; no attempt can enter its listener any more, so that none
+ *	does which belongs to a listener that claims the address next
  *
  * Context: process; lock_sock() held.
  */
-void altconn_bind_unlisten(struct sock *sk)
+void altconn_bind_stop_listening(struct sock *sk)
 {
-	struct altconn_bind *bind = altconn_sk(sk)->bind;
-	spinlock_t *stripe = altconn_bind_lock(bind);
-
-	spin_lock(stripe);
-	altconn_bind_set_listener(bind, NULL);
-	spin_unlock(stripe);
+	altconn_bind_unclaim_listening(altconn_sk(sk)->bind);
 }
 
 /**

@@ -30,6 +30,9 @@
 
 #define BIND_STRIPES	256
 
+/* The list of a place that is not there. */
+const struct hlist_head altconn_bind_none;
+
 static struct rhashtable place_table;
 static struct rhashtable owner_table;
 static spinlock_t bind_stripes[BIND_STRIPES];
@@ -813,7 +816,7 @@ int altconn_bind_claim_listening(struct altconn_bind *bind)
 /**
  * altconn_bind_set_listener() - let attempts find a listener, or none any more
  * @bind: the binding, claimed by altconn_bind_claim_listening()
- * @ln: the listener, or NULL, which gives up the claim
+ * @ln: the listener, or NULL; the claim stays
  *
  * Context: process; the stripe of @bind held.
  */
@@ -821,19 +824,35 @@ void altconn_bind_set_listener(struct altconn_bind *bind,
 			       struct altconn_listener *ln)
 {
 	lockdep_assert_held(altconn_bind_lock(bind));
-	rcu_assign_pointer(bind->listener, ln);
 	if (ln) {
+		rcu_assign_pointer(bind->listener, ln);
 		hlist_add_head_rcu(&bind->listener_link,
 				   &bind->place->listeners);
 		return;
 	}
-	/* listen() may have failed before attempts could find it. */
-	if (!hlist_unhashed(&bind->listener_link))
-		hlist_del_init_rcu(&bind->listener_link);
+	hlist_del_init_rcu(&bind->listener_link);
+	/*
+	 * Out of the list first: a lookup that finds no listener at a binding
+	 * of the list looks again, and does not meet this binding then.
+	 */
+	smp_wmb();
+	RCU_INIT_POINTER(bind->listener, NULL);
+}
+
+/**
+ * altconn_bind_unclaim_listening() - undo altconn_bind_claim_listening()
+ * @bind: the binding, whose listener no attempt can reach any more
+ *
+ * Context: process.
+ */
+void altconn_bind_unclaim_listening(struct altconn_bind *bind)
+{
 	rcu_read_lock();
+	spin_lock(altconn_bind_lock(bind));
 	bind_account(bind, -1);
 	bind->listens = false;
 	bind_account(bind, 1);
+	spin_unlock(altconn_bind_lock(bind));
 	rcu_read_unlock();
 }
 

@@ -84,7 +84,7 @@ static struct altconn_listener *choose(const struct altconn_place *place,
 static struct altconn_listener *look_at(const struct altconn_place *place,
 					int type,
 					const struct altconn_addr *addr,
-					unsigned int score)
+					unsigned int score, bool *changed)
 {
 	struct altconn_listener *ln, *found = NULL;
 	struct altconn_bind *bind;
@@ -92,28 +92,36 @@ static struct altconn_listener *look_at(const struct altconn_place *place,
 
 	altconn_bind_for_each_listener(bind, place) {
 		ln = rcu_dereference(bind->listener);
+		if (unlikely(!ln))
+			*changed = true;
 		if (!ln || bind->type != type ||
 		    altconn_bind_score(bind, addr) != score)
 			continue;
 		found = ln;
 		equals++;
 	}
-	if (unlikely(equals > 1))
+	if (unlikely(equals > 1)) {
 		found = choose(place, addr, score,
 			       (u32)atomic_inc_return(&turn) % equals);
+		*changed |= !found;
+	}
 	return found;
 }
 
-/* The closest listener of an address. RCU read side. */
+/*
+ * The closest listener of an address. @changed: one closes just now, and another
+ * may have come, so a lookup that finds none has to be repeated. RCU read side.
+ */
 static struct altconn_listener *look(struct net *net, int type,
-				     const struct altconn_addr *addr)
+				     const struct altconn_addr *addr,
+				     bool *changed)
 {
 	unsigned int score = ALTCONN_CLOSEST;
 	struct altconn_listener *ln = NULL;
 
-	for (; score && !ln; score--)
+	for (; score && !ln && !*changed; score--)
 		ln = look_at(altconn_bind_place(net, type, addr, score), type,
-			     addr, score);
+			     addr, score, changed);
 	return ln;
 }
 
@@ -149,12 +157,14 @@ static struct altconn_listener *find(struct net *net, int type,
 {
 	struct altconn_listener *ln;
 	struct found found;
+	bool changed;
 
 	rcu_read_lock();
 	do {
-		ln = look(net, type, addr);
+		changed = false;
+		ln = look(net, type, addr, &changed);
 		/* One that goes is not found again, and another one may be. */
-	} while (ln && !refcount_inc_not_zero(&ln->refs));
+	} while (ln ? !refcount_inc_not_zero(&ln->refs) : changed);
 	if (!ln)
 		look_closer(net, type, addr, &found);
 	rcu_read_unlock();
@@ -286,7 +296,7 @@ err_unregister:
 	altconn_sock_unregister(sk);
 	altconn_listener_put(ln);
 err_unclaim:
-	altconn_bind_unlisten(sk);
+	altconn_bind_stop_listening(sk);
 err_unbind:
 	if (unbound)
 		altconn_unbind(sk, NULL);
@@ -413,11 +423,12 @@ void altconn_listener_close(struct sock *sk)
 		rcu_dereference_protected(ask->listener,
 					  lockdep_sock_is_held(sk));
 
-	altconn_bind_unlisten(sk);
+	altconn_bind_listen(sk, NULL);
 	RCU_INIT_POINTER(ask->listener, NULL);
 	altconn_sock_unregister(sk);
 
 	altconn_attempt_quit(ln);
+	altconn_bind_stop_listening(sk);
 	reset_queue(ln);
 	/* Accepters that sleep see that it has closed. */
 	sk->sk_state_change(sk);
