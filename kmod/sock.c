@@ -227,6 +227,9 @@ static void stop_listening(struct sock *sk)
 	altconn_listener_close(sk);
 	trace_altconn_state(sk, TCP_LISTEN, TCP_CLOSE);
 	WRITE_ONCE(sk->sk_state, TCP_CLOSE);
+	altconn_bind_reset(sk);
+	/* A poller may have looked while it was TCP_LISTEN still. */
+	sk->sk_state_change(sk);
 }
 
 /*
@@ -236,10 +239,8 @@ static void stop_listening(struct sock *sk)
 static int shutdown_listener(struct sock *sk, int how)
 {
 	lock_sock(sk);
-	if (sk->sk_state == TCP_LISTEN && how & RCV_SHUTDOWN) {
+	if (sk->sk_state == TCP_LISTEN && how & RCV_SHUTDOWN)
 		stop_listening(sk);
-		altconn_bind_reset(sk);
-	}
 	release_sock(sk);
 	return 0;
 }
