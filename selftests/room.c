@@ -387,15 +387,15 @@ static int depth_when_woken(int fd, short events, bool (*wake)(int arg),
 {
 	struct poller p = { .fd = fd, .events = events };
 	pthread_t thread;
-	int tid, depth = -1;
+	int depth = -1;
 
 	if (pthread_create(&thread, NULL, sleep_in_poll, &p))
 		return -1;
-	if (!at_until((tid = atomic_load(&p.tid)) && at_sleeps(tid)) ||
+	if (!at_until(atomic_load(&p.tid) && at_sleeps(atomic_load(&p.tid))) ||
 	    put("trace", "") || put("events/sched/sched_waking/enable", "1"))
 		return -1;
 	if (wake(arg) && !pthread_join(thread, NULL))
-		depth = depth_of_wakeup(tid);
+		depth = depth_of_wakeup(atomic_load(&p.tid));
 	put("events/sched/sched_waking/enable", "0");
 	return depth;
 }
