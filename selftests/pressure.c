@@ -190,7 +190,7 @@ TEST_F_TIMEOUT(pressure, smallest_buffers_blocking, AT_TIMEOUT)
 {
 	/* The smallest send buffer is 4608 bytes, of which AF_UNIX keeps 32. */
 	struct flow f = {
-		.type = variant->type, .messages = at_scale(6000, 2000),
+		.type = variant->type, .messages = at_scale(2000, 1000),
 		.most = 4500,
 	};
 
@@ -201,7 +201,7 @@ TEST_F_TIMEOUT(pressure, smallest_buffers_blocking, AT_TIMEOUT)
 TEST_F_TIMEOUT(pressure, smallest_buffers_polling, AT_TIMEOUT)
 {
 	struct flow f = {
-		.type = variant->type, .messages = at_scale(6000, 2000),
+		.type = variant->type, .messages = at_scale(2000, 1000),
 		.most = 4500, .poll = true,
 	};
 
@@ -213,7 +213,7 @@ TEST_F_TIMEOUT(pressure, smallest_buffers_polling, AT_TIMEOUT)
 TEST_F_TIMEOUT(pressure, smallest_buffers_single_bytes, AT_TIMEOUT)
 {
 	struct flow f = {
-		.type = variant->type, .messages = at_scale(15000, 5000),
+		.type = variant->type, .messages = at_scale(5000, 2500),
 		.most = 1,
 	};
 
