@@ -273,7 +273,7 @@ static bool sock_shutdown_attempt(struct sock *sk)
  * @sk: the endpoint
  * @id: that it had in the registry: one that listens again has another
  *
- * A listener is as after shutdown(): accept() says EINVAL, who waits is refused.
+ * A listener is as after shutdown(): accept() gives EINVAL, and attempts that wait are refused.
  *
  * Context: process, may sleep.
  * Return: false: it is neither, any more.
