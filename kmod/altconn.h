@@ -129,14 +129,6 @@ enum altconn_place_what {
 /* An IPv4 address, 0.0.0.0, an IPv6 address, ::, :: with IPV6_V6ONLY. */
 #define ALTCONN_PLACE_CLASSES	5
 
-/**
- * struct altconn_place_count - how many bindings a place has
- * @n: by what they are bound to, and by their sort
- */
-struct altconn_place_count {
-	u32	n[ALTCONN_PLACE_CLASSES][ALTCONN_PLACE_SORTS];
-};
-
 struct altconn_bind;
 struct altconn_claim;
 
@@ -149,21 +141,32 @@ struct altconn_claim;
  * @level: enum altconn_place_level
  * @binds: the bindings, the last one first
  * @listeners: those of them that listen; none at the level of a port
- * @count: what they are
+ * @count: how many bindings of each sort; not used at the level of a port
  *
  * Lifetime: in the table from the first binding to the last one. @host is the
  * first one; the place holds a reference to the address of @host, and so to the
  * memory of both. All but lookups are under the stripe.
  */
 struct altconn_place {
-	struct rhash_head		node;
-	struct altconn_bind		*host;
-	u32				hash;
-	u32				n;
-	u8				level;
-	struct hlist_head		binds;
-	struct hlist_head		listeners;
-	struct altconn_place_count	count;
+	struct rhash_head	node;
+	struct altconn_bind	*host;
+	u32			hash;
+	u32			n;
+	struct hlist_head	binds;
+	struct hlist_head	listeners;
+	u32			count[ALTCONN_PLACE_SORTS];
+	u8			level;
+};
+
+/**
+ * struct altconn_port_place - an inet port that bindings have
+ * @place: the place
+ * @count: how many bindings of each sort, by what they are bound to
+ */
+struct altconn_port_place {
+	struct altconn_place	place;
+	u32			count[ALTCONN_PLACE_CLASSES]
+				     [ALTCONN_PLACE_SORTS];
 };
 
 /**
@@ -190,21 +193,21 @@ struct altconn_place {
  * @listener: its listener, or NULL; written under its stripe
  * @path: paths: pins the inode, so that its address stays this socket's
  * @own_place: @place, of the binding that is there first
- * @own_port: @port, likewise
- * @own: its address; allocated only as long as that is
+ * @own: its address; allocated only as long as that is, and behind it @port of
+ *	the binding that is there first, inet addresses
  *
  * Lifetime: owned by one endpoint, ask->bind. Found only under RCU; taken out
  * of the table by altconn_unbind() when the endpoint closes or dissolves, so no
  * reader can find it after a grace period. That drops one reference to @own; the
- * memory of both goes with the last. @own_place and @own_port hold references
- * too while they are in the table.
+ * memory of both goes with the last. Its places hold references too while they
+ * are in the table.
  */
 struct altconn_bind {
 	struct hlist_node		link;
 	struct hlist_node		listener_link;
 	struct hlist_node		port_link;
 	struct altconn_place		*place;
-	struct altconn_place		*port;
+	struct altconn_port_place	*port;
 	struct net			*net;
 	u8				type;
 	bool				auto_bound;
@@ -221,9 +224,21 @@ struct altconn_bind {
 	struct altconn_listener __rcu	*listener;
 	struct path			path;
 	struct altconn_place		own_place;
-	struct altconn_place		own_port;
 	struct altconn_addr		own;
 };
+
+/**
+ * altconn_bind_size() - the bytes of a binding
+ * @addr: its address
+ */
+static inline size_t altconn_bind_size(const struct altconn_addr *addr)
+{
+	size_t size = offsetof(struct altconn_bind, own.bytes) + addr->len;
+
+	if (addr->kind == ALTCONN_KIND_INET)
+		size += sizeof(struct altconn_port_place);
+	return size;
+}
 
 struct scm_fp_list;
 struct altconn_marks;
@@ -1262,12 +1277,6 @@ altconn_place_listeners(const struct altconn_place *place)
 	return place ? &place->listeners : &altconn_bind_none;
 }
 
-static inline const struct hlist_head *
-altconn_place_port_binds(const struct altconn_place *port)
-{
-	return port ? &port->binds : &altconn_bind_none;
-}
-
 /* All bindings of a place; under RCU. */
 #define altconn_bind_for_each(bind, place)				\
 	hlist_for_each_entry_rcu(bind, altconn_place_binds(place), link)
@@ -1279,7 +1288,7 @@ altconn_place_port_binds(const struct altconn_place *port)
 
 /* Those of altconn_bind_port(). */
 #define altconn_bind_for_each_port(bind, port)				\
-	hlist_for_each_entry_rcu(bind, altconn_place_port_binds(port),	\
+	hlist_for_each_entry_rcu(bind, altconn_place_binds(port),	\
 				 port_link)
 
 /* port.c */

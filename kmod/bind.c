@@ -54,8 +54,7 @@ static struct altconn_bind *bind_new(struct sock *sk,
 	struct altconn_sock *ask = altconn_sk(sk);
 	struct altconn_bind *bind;
 
-	bind = kzalloc(offsetof(struct altconn_bind, own.bytes) + addr->len,
-		       GFP_KERNEL_ACCOUNT);
+	bind = kzalloc(altconn_bind_size(addr), GFP_KERNEL_ACCOUNT);
 	if (!bind)
 		return NULL;
 	memcpy(&bind->own, addr,

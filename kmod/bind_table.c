@@ -65,7 +65,7 @@ static const u8 place_overlaps[] = {
  * @place: the place that they are bound to; compared, and not followed
  * @uid: the user
  * @n: bindings
- * @count: as of struct altconn_place
+ * @count: as of struct altconn_port_place; of an address, in the first row
  * @rcu: frees it
  *
  * Lifetime: made with the first such binding and freed with the last one, under
@@ -76,7 +76,8 @@ struct place_owner {
 	const struct altconn_place	*place;
 	kuid_t				uid;
 	u32				n;
-	struct altconn_place_count	count;
+	u32				count[ALTCONN_PLACE_CLASSES]
+					     [ALTCONN_PLACE_SORTS];
 	struct rcu_head			rcu;
 };
 
@@ -306,16 +307,32 @@ static const struct net *place_net(const struct net *net,
 	return addr->kind == ALTCONN_KIND_PATH ? NULL : net;
 }
 
+static struct altconn_place *place_find_hashed(const struct net *net, u8 type,
+					       const struct altconn_addr *addr,
+					       u8 level, u32 hash)
+{
+	const struct place_key key = {
+		.net = place_net(net, addr), .addr = addr, .type = type,
+		.level = level, .hash = hash,
+	};
+
+	return rhashtable_lookup(&place_table, &key, place_params);
+}
+
 static struct altconn_place *place_find(const struct net *net, u8 type,
 					const struct altconn_addr *addr,
 					u8 level)
 {
-	const struct place_key key = {
-		.net = place_net(net, addr), .addr = addr, .type = type,
-		.level = level, .hash = place_hash(net, type, addr, level),
-	};
+	return place_find_hashed(net, type, addr, level,
+				 place_hash(net, type, addr, level));
+}
 
-	return rhashtable_lookup(&place_table, &key, place_params);
+/* The place of an address or a port that a new binding would be in. */
+static struct altconn_place *place_find_like(const struct altconn_bind *bind,
+					     const struct altconn_place *own)
+{
+	return place_find_hashed(bind->net, bind->type, bind->addr, own->level,
+				 own->hash);
 }
 
 static bool is_any(const struct altconn_addr *addr)
@@ -490,33 +507,45 @@ static struct place_owner *owner_find(const struct altconn_place *place,
 	return rhashtable_lookup(&owner_table, &key, owner_params);
 }
 
-static u64 place_sum(const struct altconn_place_count *count, u8 classes,
+/* The rows of a place's counters: a port has one for each class. */
+static u32 (*place_counts(struct altconn_place *place))[ALTCONN_PLACE_SORTS]
+{
+	if (place->level != ALTCONN_PLACE_PORT)
+		return &place->count;
+	return container_of(place, struct altconn_port_place, place)->count;
+}
+
+/* The row that counts a binding: bindings of one address are of one class. */
+static unsigned int place_row(const struct altconn_place *place,
+			      const struct altconn_bind *bind)
+{
+	return place->level == ALTCONN_PLACE_PORT ? bind_class(bind) : 0;
+}
+
+static u64 place_sum(u32 (*counts)[ALTCONN_PLACE_SORTS], u8 rows,
 		     enum altconn_place_what what)
 {
 	u64 sum = 0;
-	int i;
 
-	for (i = 0; i < ALTCONN_PLACE_CLASSES; i++)
-		if (classes & BIT(i))
-			sum += count->n[i][what];
+	for (; rows; rows >>= 1, counts++)
+		if (rows & 1)
+			sum += (*counts)[what];
 	return sum;
 }
 
-/* Bindings of these classes; without those that @bind may share with. */
-static bool place_has(const struct altconn_place *place,
-		      const struct altconn_bind *bind, u8 classes,
+/* Bindings in these rows; without those that @bind may share with. */
+static bool place_has(struct altconn_place *place,
+		      const struct altconn_bind *bind, u8 rows,
 		      enum altconn_place_what what, bool share)
 {
-	const struct place_owner *owner;
+	struct place_owner *owner;
 	u64 sum;
 
-	if (!place)
-		return false;
-	sum = place_sum(&place->count, classes, what);
+	sum = place_sum(place_counts(place), rows, what);
 	if (!sum || !share)
 		return sum;
 	owner = owner_find(place, bind->uid);
-	return !owner || sum != place_sum(&owner->count, classes, what);
+	return !owner || sum != place_sum(owner->count, rows, what);
 }
 
 /*
@@ -524,14 +553,14 @@ static bool place_has(const struct altconn_place *place,
  * it: at the same address, or at the port with one of both bound to any address.
  */
 static bool bind_meets(const struct altconn_bind *bind,
-		       const struct altconn_place *place,
-		       const struct altconn_place *port,
+		       struct altconn_place *place,
+		       struct altconn_port_place *port,
 		       enum altconn_place_what what, bool share)
 {
-	enum place_class class = bind_class(bind);
-
-	return place_has(place, bind, BIT(class), what, share) ||
-	       place_has(port, bind, place_overlaps[class], what, share);
+	if (place && place_has(place, bind, BIT(0), what, share))
+		return true;
+	return port && place_has(&port->place, bind,
+				 place_overlaps[bind_class(bind)], what, share);
 }
 
 /*
@@ -540,8 +569,8 @@ static bool bind_meets(const struct altconn_bind *bind,
  * binding whose address is chosen for it (@exclusive) overlaps no other one.
  */
 static bool bind_conflicts(const struct altconn_bind *bind,
-			   const struct altconn_place *place,
-			   const struct altconn_place *port, bool exclusive)
+			   struct altconn_place *place,
+			   struct altconn_port_place *port, bool exclusive)
 {
 	if (exclusive || !bind->reuse)
 		return bind_meets(bind, place, port, ALTCONN_PLACE_ALL,
@@ -549,11 +578,8 @@ static bool bind_conflicts(const struct altconn_bind *bind,
 	return bind_meets(bind, place, port, ALTCONN_PLACE_HARD, bind->share);
 }
 
-static void place_add(struct altconn_place_count *count,
-		      const struct altconn_bind *bind, s32 n)
+static void place_add(u32 *sorts, const struct altconn_bind *bind, s32 n)
 {
-	u32 *sorts = count->n[bind_class(bind)];
-
 	sorts[ALTCONN_PLACE_ALL] += n;
 	if (!bind->reuse || bind->listens)
 		sorts[ALTCONN_PLACE_HARD] += n;
@@ -564,14 +590,15 @@ static void place_add(struct altconn_place_count *count,
 static void place_account(struct altconn_place *place,
 			  const struct altconn_bind *bind, s32 n)
 {
+	unsigned int row = place_row(place, bind);
 	struct place_owner *owner;
 
-	place_add(&place->count, bind, n);
+	place_add(place_counts(place)[row], bind, n);
 	if (!bind->share)
 		return;
 	owner = owner_find(place, bind->uid);
 	if (!WARN_ON_ONCE(!owner))
-		place_add(&owner->count, bind, n);
+		place_add(owner->count[row], bind, n);
 }
 
 static void bind_account(const struct altconn_bind *bind, s32 n)
@@ -579,7 +606,7 @@ static void bind_account(const struct altconn_bind *bind, s32 n)
 	lockdep_assert_held(altconn_bind_lock(bind));
 	place_account(bind->place, bind, n);
 	if (bind->port)
-		place_account(bind->port, bind, n);
+		place_account(&bind->port->place, bind, n);
 }
 
 /* ---- insertion and removal ---- */
@@ -653,6 +680,23 @@ static int place_join(struct altconn_place **place, struct altconn_place *own,
 	return err;
 }
 
+/* The place of its port that an inet binding brings, behind its address. */
+static struct altconn_port_place *bind_own_port(struct altconn_bind *bind)
+{
+	return (void *)bind->own.bytes + sizeof(struct in6_addr);
+}
+
+static int bind_join_port(struct altconn_bind *bind, struct altconn_place *port,
+			  struct place_owner **spare)
+{
+	int err = place_join(&port, &bind_own_port(bind)->place, bind, spare);
+
+	if (!err)
+		bind->port = container_of(port, struct altconn_port_place,
+					  place);
+	return err;
+}
+
 static int bind_join(struct altconn_bind *bind, struct altconn_place *place,
 		     struct altconn_place *port, struct place_owner **spares)
 {
@@ -660,21 +704,20 @@ static int bind_join(struct altconn_bind *bind, struct altconn_place *place,
 	int err = 0;
 
 	if (inet)
-		err = place_join(&port, &bind->own_port, bind, &spares[0]);
+		err = bind_join_port(bind, port, &spares[0]);
 	if (err)
 		return err;
 	err = place_join(&place, &bind->own_place, bind, &spares[1]);
 	if (err) {
 		if (inet)
-			place_leave(port, bind);
+			place_leave(&bind->port->place, bind);
 		return err;
 	}
 	bind->place = place;
-	bind->port = port;
 	bind_account(bind, 1);
 	hlist_add_head_rcu(&bind->link, &place->binds);
 	if (inet)
-		hlist_add_head_rcu(&bind->port_link, &port->binds);
+		hlist_add_head_rcu(&bind->port_link, &bind->port->place.binds);
 	return 0;
 }
 
@@ -685,12 +728,12 @@ static int bind_insert_locked(struct altconn_bind *bind, bool exclusive,
 	bool inet = bind->addr->kind == ALTCONN_KIND_INET;
 
 	if (inet)
-		port = place_find(bind->net, bind->type, bind->addr,
-				  ALTCONN_PLACE_PORT);
+		port = place_find_like(bind, &bind_own_port(bind)->place);
 	if (!inet || port)
-		place = place_find(bind->net, bind->type, bind->addr,
-				   bind->own_place.level);
-	if (bind_conflicts(bind, place, port, exclusive))
+		place = place_find_like(bind, &bind->own_place);
+	if (bind_conflicts(bind, place, port ?
+			   container_of(port, struct altconn_port_place, place) :
+			   NULL, exclusive))
 		return -EADDRINUSE;
 	return bind_join(bind, place, port, spares);
 }
@@ -723,11 +766,15 @@ int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive)
 	int err;
 
 	bind->hash = stripe_hash(bind->net, bind->type, bind->addr);
-	bind->own_port.level = ALTCONN_PLACE_PORT;
-	bind->own_port.hash = bind->hash;
 	bind->own_place.level = place_level(bind);
-	bind->own_place.hash = place_hash(bind->net, bind->type, bind->addr,
-					  bind->own_place.level);
+	bind->own_place.hash = bind->hash;
+	if (bind->addr->kind == ALTCONN_KIND_INET) {
+		bind_own_port(bind)->place.level = ALTCONN_PLACE_PORT;
+		bind_own_port(bind)->place.hash = bind->hash;
+		bind->own_place.hash = place_hash(bind->net, bind->type,
+						  bind->addr,
+						  bind->own_place.level);
+	}
 	err = owners_alloc(bind, spares);
 	if (!err) {
 		rcu_read_lock();
@@ -759,7 +806,7 @@ void altconn_bind_table_remove(struct altconn_bind *bind)
 	bind_account(bind, -1);
 	place_leave(bind->place, bind);
 	if (bind->port)
-		place_leave(bind->port, bind);
+		place_leave(&bind->port->place, bind);
 	if (bind->addr->port)
 		altconn_port_free(bind->net, bind->type, bind->addr);
 	spin_unlock(altconn_bind_lock(bind));
@@ -778,9 +825,9 @@ bool altconn_bind_is_shared(const struct altconn_bind *bind)
 	u64 n;
 
 	spin_lock(altconn_bind_lock(bind));
-	n = place_sum(&bind->place->count, BIT(class), ALTCONN_PLACE_ALL);
+	n = bind->place->count[ALTCONN_PLACE_ALL];
 	if (bind->port)
-		n += place_sum(&bind->port->count,
+		n += place_sum(bind->port->count,
 			       place_overlaps[class] & ~BIT(class),
 			       ALTCONN_PLACE_ALL);
 	spin_unlock(altconn_bind_lock(bind));
