@@ -119,8 +119,19 @@ static void batch_unlock(struct attempt_batch *batch, struct altconn_room *room)
 
 static void attempt_disarm(struct altconn_assoc *assoc)
 {
+	struct altconn_wait *wait = assoc->wait;
+
+	if (!wait)
+		return;
+	if (unlikely(READ_ONCE(wait->path.dentry))) {
+		/* The timer's work lets go of the path now: that may sleep. */
+		altconn_assoc_get(assoc);
+		if (mod_delayed_work(altconn_wq, &wait->work, 0))
+			altconn_assoc_put(assoc);
+		return;
+	}
 	/* A deadline that runs already finds the attempt decided. */
-	if (assoc->wait && cancel_delayed_work(&assoc->wait->work))
+	if (cancel_delayed_work(&wait->work))
 		altconn_assoc_put(assoc);
 }
 
@@ -405,11 +416,27 @@ static int attempt_resume(struct altconn_assoc *assoc, u32 *reason)
 	return altconn_attempt_enter(assoc, NULL, reason);
 }
 
+/* The client's endpoint of a pending attempt, a reference; NULL: it is decided. */
+static struct sock *attempt_hold_client(struct altconn_assoc *assoc)
+{
+	struct sock *sk = NULL;
+
+	spin_lock(&assoc->lock);
+	if (assoc->state == ALTCONN_ASSOC_STATE_PENDING) {
+		sk = assoc->end[ALTCONN_CLIENT].sk;
+		sock_hold(sk);
+	}
+	spin_unlock(&assoc->lock);
+	return sk;
+}
+
 /* The time for which a rule held the attempt may be over. */
 static void attempt_end_hold(struct altconn_wait *wait)
 {
 	struct altconn_assoc *assoc = wait->assoc;
 	u64 expires = assoc->expires, now = ktime_get_ns();
+	struct mem_cgroup *memcg;
+	struct sock *sk;
 	u32 reason;
 	int err;
 
@@ -417,14 +444,32 @@ static void attempt_end_hold(struct altconn_wait *wait)
 	    (expires && now >= expires))
 		return;
 	wait->held_until = 0;
+	sk = attempt_hold_client(assoc);
+	if (!sk)
+		return;
+	/* What the attempt needs to wait on is charged to its client. */
+	memcg = set_active_memcg(mem_cgroup_from_sk(sk));
 	/* The queue's, if the attempt enters one. */
 	err = attempt_resume(altconn_assoc_get(assoc), &reason);
+	set_active_memcg(memcg);
 	if (err) {
 		altconn_attempt_fail(assoc, -err, reason);
 		altconn_assoc_put(assoc);
 	}
-	path_put(&wait->path);
-	wait->path = (struct path) {};
+	sock_put(sk);
+}
+
+/* Nobody looks up the path that a rule held any more. */
+static void attempt_drop_path(struct altconn_wait *wait)
+{
+	struct path path = wait->path;
+
+	if (!path.dentry || (wait->held_until &&
+			     READ_ONCE(wait->assoc->state) ==
+			     ALTCONN_ASSOC_STATE_PENDING))
+		return;
+	WRITE_ONCE(wait->path.dentry, NULL);
+	path_put(&path);
 }
 
 /*
@@ -443,6 +488,7 @@ static void attempt_work(struct work_struct *work)
 	struct altconn_assoc *assoc = wait->assoc;
 
 	attempt_end_hold(wait);
+	attempt_drop_path(wait);
 	if (assoc->expires && ktime_get_ns() >= assoc->expires) {
 		altconn_attempt_fail(assoc, ETIMEDOUT, ALTCONN_REASON_DEADLINE);
 	} else {
@@ -738,6 +784,22 @@ static struct altconn_wait *attempt_unsettled(struct altconn_room *room,
 }
 
 /*
+ * A listener at which a thread waits. A listener without one is busy, and is
+ * chosen when all of them are.
+ */
+static struct altconn_listener *
+attempt_choose_deferring(struct altconn_group *group)
+{
+	struct altconn_listener *ln;
+
+	list_for_each_entry(ln, &group->defer, member)
+		if (skwq_has_sleeper(rcu_dereference(ln->sk->sk_wq)))
+			return ln;
+	return list_first_entry_or_null(&group->defer, struct altconn_listener,
+					member);
+}
+
+/*
  * A deferring listener of an address is woken: for one more attempt, or with
  * @all for each attempt that waits for it.
  */
@@ -748,9 +810,9 @@ static void attempt_find_deferring(struct altconn_room *room,
 	struct altconn_listener *ln;
 	unsigned int i;
 
+	rcu_read_lock();
 	for (i = 0; i < s->n && !batch->defers; i++) {
-		ln = list_first_entry_or_null(&s->group[i]->defer,
-					      struct altconn_listener, member);
+		ln = attempt_choose_deferring(s->group[i]);
 		if (!ln || !altconn_room_first(room, ln))
 			continue;
 		/* The next attempt wakes the next of them. */
@@ -758,6 +820,7 @@ static void attempt_find_deferring(struct altconn_room *room,
 		batch->defers = ln->sk;
 		batch->n_defers = all ? altconn_room_waiting(room, ln) : 1;
 	}
+	rcu_read_unlock();
 }
 
 /* Attempts may be left to listeners that defer, which do not know of them. */

@@ -30,6 +30,9 @@
 
 #define BIND_STRIPES	256
 
+/* Listeners that may share an address: a lookup walks them. */
+#define PLACE_LISTENERS	1024
+
 /* The list of a place that is not there. */
 const struct hlist_head altconn_bind_none;
 
@@ -840,7 +843,7 @@ bool altconn_bind_is_shared(const struct altconn_bind *bind)
  *
  * Context: process.
  * Return: 0; -EADDRINUSE: another binding overlaps and listens, and may not
- * share with this one.
+ * share with this one, or too many do.
  */
 int altconn_bind_claim_listening(struct altconn_bind *bind)
 {
@@ -848,7 +851,8 @@ int altconn_bind_claim_listening(struct altconn_bind *bind)
 
 	rcu_read_lock();
 	spin_lock(altconn_bind_lock(bind));
-	if (!bind_meets(bind, bind->place, bind->port, ALTCONN_PLACE_LISTENING,
+	if (bind->place->count[ALTCONN_PLACE_LISTENING] < PLACE_LISTENERS &&
+	    !bind_meets(bind, bind->place, bind->port, ALTCONN_PLACE_LISTENING,
 			bind->share)) {
 		bind_account(bind, -1);
 		bind->listens = true;

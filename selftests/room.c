@@ -56,13 +56,19 @@ static int count_ready(const int *epolls, int n)
 	return ready;
 }
 
+/* Listeners that may share an address. */
+#define MOST_LISTENERS	1024
+
+/* A listener that shares its address; -1 and errno. */
 static int share(enum at_dress dress, const struct at_addr *a, int backlog)
 {
-	int fd = at_socket(dress, SOCK_STREAM);
+	int fd = at_socket(dress, SOCK_STREAM), err;
 
 	if (at_set_option(fd, ALTCONN_SHARE_ADDRESS, 1) || at_bind(fd, a) ||
 	    listen(fd, backlog)) {
+		err = errno;
 		close(fd);
+		errno = err;
 		return -1;
 	}
 	return fd;
@@ -624,6 +630,72 @@ static void *flicker(void *arg)
 		close(fd);
 	}
 	return NULL;
+}
+
+struct accepter {
+	int fd, left;
+	atomic_int tid;
+};
+
+static void *accepts(void *arg)
+{
+	struct accepter *accepter = arg;
+	int fd;
+
+	atomic_store(&accepter->tid, gettid());
+	while (accepter->left--) {
+		fd = accept(accepter->fd, NULL, NULL);
+		if (fd < 0)
+			break;
+		close(fd);
+	}
+	return NULL;
+}
+
+/* Of listeners that defer, one whose server sleeps in accept() is woken. */
+TEST_F_TIMEOUT(room, an_idle_listener_is_woken_beside_busy_ones, AT_TIMEOUT)
+{
+	struct accepter accepter = { .left = 6 };
+	int fd, i, busy, fds[6];
+	pthread_t thread;
+
+	busy = share(variant->dress, &self->a, 0);
+	accepter.fd = share(variant->dress, &self->a, 0);
+	ASSERT_EQ(0, at_set_option(busy, ALTCONN_DEFER_ACCEPT, 1));
+	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 1));
+	ASSERT_EQ(0, at_set_option(accepter.fd, ALTCONN_DEFER_ACCEPT, 1));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, accepts, &accepter));
+	for (i = 0; i < 6; i++) {
+		ASSERT_TRUE(at_until(accepter.tid && at_sleeps(accepter.tid)));
+		fd = at_socket(variant->dress, SOCK_STREAM | SOCK_NONBLOCK);
+		EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
+		EXPECT_EQ(POLLOUT, at_poll(fd, POLLOUT) & POLLOUT);
+		fds[i] = fd;
+	}
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	at_close(fds, 6);
+	close(accepter.fd);
+	close(busy);
+}
+
+/* A lookup walks the listeners of an address, so there is a limit. */
+TEST_F_TIMEOUT(room, listeners_that_share_are_bounded, AT_TIMEOUT)
+{
+	int fds[MOST_LISTENERS], fd, i, n;
+
+	for (n = 0; n < MOST_LISTENERS - 1; n++) {
+		fds[n] = share(variant->dress, &self->a, 0);
+		ASSERT_LE(0, fds[n]);
+	}
+	for (i = 0; i < 2; i++) {
+		fd = share(variant->dress, &self->a, 0);
+		EXPECT_EQ(-1, fd);
+		EXPECT_EQ(EADDRINUSE, errno);
+	}
+	close(fds[--n]);
+	fds[n] = share(variant->dress, &self->a, 0);
+	EXPECT_LE(0, fds[n]);
+	at_close(fds, n + 1);
 }
 
 FIXTURE(race) {};

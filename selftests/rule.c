@@ -10,6 +10,7 @@
 #include <linux/altconn_netlink.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -291,6 +292,36 @@ TEST_F_TIMEOUT(rule, held_path_goes, AT_TIMEOUT)
 		ASSERT_EQ(0, at_bind(self->lfd, &self->a));
 		ASSERT_EQ(0, listen(self->lfd, 1));
 	}
+}
+
+/* An attempt whose deadline passed while a rule held it keeps no file system busy. */
+TEST_F_TIMEOUT(rule, held_path_is_let_go, AT_TIMEOUT)
+{
+	char dir[200], path[210];
+	struct at_addr a;
+	int lfd, fd, err;
+
+	if (variant->kind != AT_PATH)
+		SKIP(return, "of paths");
+	ASSERT_EQ(0, unshare(CLONE_NEWNS));
+	ASSERT_EQ(0, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	snprintf(dir, sizeof(dir), "%s.d", at_path_of(&self->a));
+	ASSERT_EQ(0, mkdir(dir, 0755));
+	ASSERT_EQ(0, mount("none", dir, "tmpfs", 0, NULL));
+	snprintf(path, sizeof(path), "%s/s", dir);
+	at_addr_path(&a, variant->dress, path);
+	ASSERT_LT(0, rule("add to %s delay 1000s", at_text(&a, AT_PATH)));
+	lfd = at_socket(variant->dress, variant->type);
+	ASSERT_EQ(0, at_bind(lfd, &a));
+	ASSERT_EQ(0, listen(lfd, 1));
+	fd = begin(variant->dress, variant->type, &a, 50, &err);
+	EXPECT_EQ(EINPROGRESS, err);
+	close(lfd);
+	EXPECT_NE(0, at_poll(fd, POLLOUT));
+	EXPECT_EQ(ETIMEDOUT, at_so_error(fd));
+	EXPECT_TRUE(at_until(!umount(dir)));
+	rmdir(dir);
+	close(fd);
 }
 
 /* What it finds is what is there when it arrives. */

@@ -8,6 +8,10 @@
 #define sk_uid(sk)	sock_i_uid((struct sock *)(sk))
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+#define mem_cgroup_from_sk(sk)	((sk)->sk_memcg)
+#endif
+
 #include <linux/net.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
