@@ -18,7 +18,7 @@
  *
  * Lookups run under RCU. The lock that covers a port, name or path with all its
  * places, bindings and counters is its stripe, one of an array of spinlocks.
- * Every section under a stripe takes constant time. The hash is a siphash with
+ * Every section under a stripe takes constant time. The hash is a hsiphash with
  * a random key, so a user can choose neither a chain nor a stripe.
  */
 
@@ -39,7 +39,7 @@ const struct hlist_head altconn_bind_none;
 static struct rhashtable place_table;
 static struct rhashtable owner_table;
 static spinlock_t bind_stripes[BIND_STRIPES];
-static siphash_aligned_key_t bind_key __read_mostly;
+static hsiphash_key_t bind_key __read_mostly;
 
 /* What an inet binding is bound to; a binding of another kind is SOME4. */
 enum place_class {
@@ -100,26 +100,24 @@ struct place_key {
 static u32 place_hash(const struct net *net, u8 type,
 		      const struct altconn_addr *addr, u8 level)
 {
-	const struct in6_addr *ip = (const struct in6_addr *)addr->bytes;
-	u64 a, b;
+	u32 words[8];
 
 	if (addr->kind == ALTCONN_KIND_PATH)
-		return siphash_1u64((unsigned long)addr->inode, &bind_key);
-	a = (u64)net_hash_mix(net) << 32 | addr->port;
-	b = type << 16 | addr->kind << 8 | level;
-	if (level == ALTCONN_PLACE_PORT)
-		return siphash_2u64(a, b, &bind_key);
-	b |= (u64)addr->node << 32;
-	if (addr->kind == ALTCONN_KIND_INET)
-		return siphash_4u64(a, b,
-				    (u64)(__force u32)ip->s6_addr32[0] << 32 |
-				    (__force u32)ip->s6_addr32[1],
-				    (u64)(__force u32)ip->s6_addr32[2] << 32 |
-				    (__force u32)ip->s6_addr32[3], &bind_key);
-	if (addr->len)
-		return siphash_3u64(a, b, siphash(addr->bytes, addr->len,
-						  &bind_key), &bind_key);
-	return siphash_2u64(a, b, &bind_key);
+		return hsiphash_2u32((unsigned long)addr->inode,
+				     (u64)(unsigned long)addr->inode >> 32,
+				     &bind_key);
+	words[0] = net_hash_mix(net);
+	words[1] = addr->port;
+	words[2] = type << 16 | addr->kind << 8 | level;
+	words[3] = level == ALTCONN_PLACE_PORT ? 0 : addr->node;
+	if (addr->kind == ALTCONN_KIND_INET && level != ALTCONN_PLACE_PORT) {
+		memcpy(words + 4, addr->bytes, sizeof(struct in6_addr));
+		return hsiphash(words, sizeof(words), &bind_key);
+	}
+	/* A name has no port. */
+	if (addr->kind == ALTCONN_KIND_NAME)
+		words[1] = hsiphash(addr->bytes, addr->len, &bind_key);
+	return hsiphash_4u32(words[0], words[1], words[2], words[3], &bind_key);
 }
 
 /* The hash of what a stripe covers: of an inet address the port alone. */
@@ -270,7 +268,9 @@ static const struct rhashtable_params place_params = {
 
 static u32 owner_hash(const struct altconn_place *place, kuid_t uid)
 {
-	return siphash_2u64((unsigned long)place, __kuid_val(uid), &bind_key);
+	return hsiphash_3u32((unsigned long)place,
+			     (u64)(unsigned long)place >> 32, __kuid_val(uid),
+			     &bind_key);
 }
 
 static u32 owner_hash_key(const void *data, u32 len, u32 seed)
@@ -917,9 +917,9 @@ void altconn_bind_unclaim_listening(struct altconn_bind *bind)
  */
 u32 altconn_bind_spread(const struct altconn_addr *from, u32 n)
 {
-	u32 hash = from ? siphash_2u64(from->port,
-				       siphash(from->bytes, from->len,
-					       &bind_key), &bind_key) : 0;
+	u32 hash = from ? hsiphash_2u32(from->port,
+					hsiphash(from->bytes, from->len,
+						 &bind_key), &bind_key) : 0;
 
 	return reciprocal_scale(hash, n);
 }
