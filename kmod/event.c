@@ -869,16 +869,18 @@ static int event_begin_watch(struct sk_buff *skb, struct genl_info *info)
  *
  * A socket that gets events already goes on as before.
  *
- * Return: 0; -ENOMEM; -ENOSPC: the user has too many such sockets; -EALREADY: another
+ * Return: 0; -EINVAL: an attribute; -ENOMEM; -ENOSPC: the user has too many such sockets; -EALREADY: another
  * thread asks for the same socket; or an error of sending the answer.
  */
 int altconn_nl_monitor_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct altconn_net *an = altconn_pernet(genl_info_net(info));
 	struct sock *sk = NETLINK_CB(skb).sk;
+	int err = altconn_nl_check_empty(info);
 	u64 seq = 0;
-	int err;
 
+	if (err)
+		return err;
 	if (event_is_watcher(an, info->snd_portid, sk, &seq))
 		return event_reply(info, seq);
 	err = event_begin_watch(skb, info);

@@ -95,6 +95,24 @@ int altconn_nl_check_request(const struct genl_info *info,
 				     twice, n, info->extack);
 }
 
+/**
+ * altconn_nl_check_empty() - a request that has no attributes
+ * @info: the request
+ *
+ * Of an operation without a policy some kernels let any attribute pass.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int altconn_nl_check_empty(const struct genl_info *info)
+{
+	if (!nlmsg_attrlen(info->nlhdr, GENL_HDRLEN))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(info->extack,
+			    nlmsg_attrdata(info->nlhdr, GENL_HDRLEN),
+			    "Unknown attribute type");
+	return -EINVAL;
+}
+
 static const u16 nl_types[] = {
 	[ALTCONN_SOCKET_TYPE_STREAM] = SOCK_STREAM,
 	[ALTCONN_SOCKET_TYPE_DGRAM] = SOCK_DGRAM,
@@ -665,13 +683,17 @@ static int put_family(struct sk_buff *skb, const struct altconn_net *an)
  * @skb: the request
  * @info: the request
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0; -EINVAL: an attribute; or -ENOMEM.
  */
 int altconn_nl_family_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct sk_buff *reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	struct sk_buff *reply;
 	void *hdr;
+	int err = altconn_nl_check_empty(info);
 
+	if (err)
+		return err;
+	reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!reply)
 		return -ENOMEM;
 	hdr = genlmsg_put_reply(reply, info, &altconn_nl_family, 0,

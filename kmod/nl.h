@@ -58,6 +58,7 @@ int altconn_nl_check_once(const struct nlattr *head, int len,
 			  struct netlink_ext_ack *extack);
 int altconn_nl_check_request(const struct genl_info *info,
 			     const char * const *twice, int n);
+int altconn_nl_check_empty(const struct genl_info *info);
 int altconn_nl_put_outcomes(struct sk_buff *skb, int attr, const u64 *outcomes);
 
 #endif /* _ALTCONN_NL_H */

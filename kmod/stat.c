@@ -183,13 +183,16 @@ static int answer(struct genl_info *info, const struct altconn_stat *stat)
  *
  * Counters go on meanwhile: each is right, and all together are not of one moment.
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0; -EINVAL: an attribute; or -ENOMEM.
  */
 int altconn_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct altconn_stat *stat = kmalloc(sizeof(*stat), GFP_KERNEL);
-	int err;
+	int err = altconn_nl_check_empty(info);
+	struct altconn_stat *stat;
 
+	if (err)
+		return err;
+	stat = kmalloc(sizeof(*stat), GFP_KERNEL);
 	if (!stat)
 		return -ENOMEM;
 	add_up(altconn_pernet(genl_info_net(info)), stat);
