@@ -656,7 +656,7 @@ static void *accepts(void *arg)
 TEST_F_TIMEOUT(room, an_idle_listener_is_woken_beside_busy_ones, AT_TIMEOUT)
 {
 	struct accepter accepter = { .left = 6 };
-	int fd, i, busy, fds[6];
+	int fd, i, err, busy, fds[6];
 	pthread_t thread;
 
 	busy = share(variant->dress, &self->a, 0);
@@ -668,7 +668,8 @@ TEST_F_TIMEOUT(room, an_idle_listener_is_woken_beside_busy_ones, AT_TIMEOUT)
 	for (i = 0; i < 6; i++) {
 		ASSERT_TRUE(at_until(accepter.tid && at_sleeps(accepter.tid)));
 		fd = at_socket(variant->dress, SOCK_STREAM | SOCK_NONBLOCK);
-		EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
+		err = at_err(at_connect(fd, &self->a));
+		EXPECT_TRUE(!err || err == EINPROGRESS);
 		EXPECT_EQ(POLLOUT, at_poll(fd, POLLOUT) & POLLOUT);
 		fds[i] = fd;
 	}
