@@ -1896,7 +1896,7 @@ extern struct net_proto_family altconn_family_ops;
 struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 				int protocol, int kern);
 struct sock *altconn_sock_next(struct net *net, struct altconn_cursor *cursor);
-bool altconn_sock_kill(struct sock *sk, u64 id);
+bool altconn_sock_kill(struct sock *sk, u64 id, unsigned long until);
 void altconn_sock_register(struct sock *sk);
 void __altconn_sock_unregister(struct sock *sk);
 

@@ -16,6 +16,12 @@
 /* Of one message; they are sorted in one go. */
 #define IDS_MAX	65536
 
+/*
+ * Generic netlink's lock is held for reading meanwhile, and who wants to write it
+ * stops all others: so busy sockets are not waited for much longer, all together.
+ */
+#define KILL_PATIENCE_MS	500
+
 struct ids {
 	u64	*id;
 	u32	n;
@@ -80,6 +86,7 @@ static u32 kill_assocs(struct net *net, const struct ids *ids)
 
 static u32 kill_sockets(struct net *net, const struct ids *ids)
 {
+	unsigned long until = jiffies + msecs_to_jiffies(KILL_PATIENCE_MS);
 	struct altconn_registry *reg = &altconn_pernet(net)->sockets;
 	struct altconn_cursor cursor;
 	struct sock *sk;
@@ -91,7 +98,7 @@ static u32 kill_sockets(struct net *net, const struct ids *ids)
 	       (sk = altconn_sock_next(net, &cursor))) {
 		id = READ_ONCE(altconn_sk(sk)->entry.id);
 		if (has(ids, id))
-			n += altconn_sock_kill(sk, id);
+			n += altconn_sock_kill(sk, id, until);
 		sock_put(sk);
 		cond_resched();
 	}

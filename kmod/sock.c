@@ -268,21 +268,54 @@ static bool sock_shutdown_attempt(struct sock *sk)
 	return cancelled;
 }
 
+/* lock_sock(), unless another call holds the lock. release_sock() undoes it. */
+static bool sock_trylock(struct sock *sk)
+{
+	bool locked;
+
+	spin_lock_bh(&sk->sk_lock.slock);
+	locked = !sk->sk_lock.owned;
+	if (locked)
+		sk->sk_lock.owned = 1;
+	spin_unlock_bh(&sk->sk_lock.slock);
+	if (locked)
+		mutex_acquire(&sk->sk_lock.dep_map, 0, 1, _RET_IP_);
+	return locked;
+}
+
+/*
+ * The core reads some options of setsockopt() under the lock, and a user can make
+ * the page fault that it meets there last for ever.
+ */
+static bool sock_lock_until(struct sock *sk, unsigned long until)
+{
+	bool locked;
+
+	while (!(locked = sock_trylock(sk)) && time_before(jiffies, until) &&
+	       !fatal_signal_pending(current))
+		usleep_range(500, 2000);
+	return locked;
+}
+
 /**
  * altconn_sock_kill() - stop a listener, or dissolve a datagram socket's association
  * @sk: the endpoint
  * @id: that it had in the registry: one that listens again has another
+ * @until: jiffies; until then it waits for another call on the socket
  *
- * A listener is as after shutdown(): accept() gives EINVAL, and attempts that wait are refused.
+ * A listener is as after shutdown(): accept() gives EINVAL, and attempts that wait
+ * are refused.
  *
  * Context: process, may sleep.
- * Return: false: it is neither, any more.
+ * Return: false: it is neither, any more, or the socket is busy.
  */
-bool altconn_sock_kill(struct sock *sk, u64 id)
+bool altconn_sock_kill(struct sock *sk, u64 id, unsigned long until)
 {
 	bool killed = false;
 
-	lock_sock(sk);
+	if (READ_ONCE(altconn_sk(sk)->entry.id) != id ||
+	    !sock_lock_until(sk, until))
+		return false;
 	if (altconn_sk(sk)->entry.id != id) {
 		release_sock(sk);
 		return false;

@@ -287,4 +287,57 @@ TEST_F_TIMEOUT(stall, dissolved_beside_a_reader, 30)
 	close(p[0]);
 }
 
+struct linger_call {
+	int fd;
+	const void *value;
+	int ret;
+};
+
+static void *set_linger(void *arg)
+{
+	struct linger_call *call = arg;
+
+	call->ret = setsockopt(call->fd, SOL_SOCKET, SO_LINGER, call->value,
+			       sizeof(struct linger));
+	return NULL;
+}
+
+/*
+ * The kernel reads an int of the option first, and the rest of it under the lock of the
+ * socket. An administrator who ends the listener does not wait for that.
+ */
+TEST_F_TIMEOUT(stall, a_busy_listener_delays_no_administrator, 60)
+{
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct stall mem = self->mem;
+	struct linger_call call;
+	pthread_t thread;
+	struct at_addr a;
+	char *pages;
+
+	if (ORACLE)
+		SKIP(return, "AF_UNIX has no administrator");
+	ASSERT_EQ(0, at_netns());
+	call.fd = at_listener(&a, AT_NATIVE, AT_PORT, variant->type, 5);
+	ASSERT_LE(0, call.fd);
+	pages = mmap(NULL, 2 * mem.size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, pages);
+	mem.page = pages + mem.size;
+	reg.range.start = (unsigned long)mem.page;
+	reg.range.len = mem.size;
+	ASSERT_EQ(0, ioctl(mem.uffd, UFFDIO_REGISTER, &reg));
+	memset(pages, 0, mem.size);
+	call.value = mem.page - sizeof(int);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, set_linger, &call));
+	ASSERT_TRUE(stall_wait(&mem));
+	EXPECT_EQ(0, at_tool("kill -l %s", at_text(&a, AT_PORT)));
+	stall_end(&mem);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, call.ret);
+	EXPECT_EQ(1, at_tool("kill -l %s", at_text(&a, AT_PORT)));
+	munmap(pages, 2 * mem.size);
+	close(call.fd);
+}
+
 TEST_HARNESS_MAIN
