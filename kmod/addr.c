@@ -382,6 +382,15 @@ struct altconn_addr *altconn_addr_dup(const struct altconn_addr *addr,
 	return copy;
 }
 
+/*
+ * kfree_rcu() lets bindings of connections that come and go pile up for longer, so
+ * that whole slabs become empty and are given back again and again.
+ */
+static void addr_free_bound(struct rcu_head *rcu)
+{
+	kfree(container_of(rcu, struct altconn_bind, own.rcu));
+}
+
 /**
  * altconn_addr_free() - the last reference is gone
  * @addr: the address
@@ -391,8 +400,7 @@ struct altconn_addr *altconn_addr_dup(const struct altconn_addr *addr,
 void altconn_addr_free(struct altconn_addr *addr)
 {
 	if (addr->bound)
-		kfree_rcu(container_of(addr, struct altconn_bind, own),
-			  own.rcu);
+		call_rcu(&addr->rcu, addr_free_bound);
 	else
 		kfree_rcu(addr, rcu);
 }
