@@ -12,7 +12,7 @@ scene_open || skip_all "helper_scene is not built"
 
 n=100000
 # Each takes more memory there, and more time.
-[ -z "${ALTCONN_DEBUG_KERNEL:-}" ] || n=10000
+[ -z "${ALTCONN_DEBUG_KERNEL:-}" ] || n=5000
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 

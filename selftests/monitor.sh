@@ -293,7 +293,7 @@ check "and their namespaces" unshare --net bash -c storm
 # One that is stopped reads nothing, until its socket is full.
 begin -j
 kill -STOP "$monitor"
-altconn ping -q -i 0 -c 30000 port:9 >/dev/null
+altconn ping -q -i 0 -c 10000 port:9 >/dev/null
 kill -CONT "$monitor"
 altconn rule flush
 lost() {
