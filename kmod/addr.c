@@ -7,6 +7,7 @@
  */
 
 #include <linux/ctype.h>
+#include <linux/fcntl.h>
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/slab.h>
@@ -23,6 +24,13 @@ static int set_bytes(struct altconn_addr *addr, u8 kind, const char *bytes,
 	return 0;
 }
 
+static int set_path(struct altconn_addr *addr, const char *bytes, size_t len,
+		    int fd)
+{
+	addr->fd = fd;
+	return set_bytes(addr, ALTCONN_KIND_PATH, bytes, len);
+}
+
 /* sun_path: a path up to the first NUL, or a NUL and the bytes of a name */
 static int parse_unix(const struct sockaddr_un *sun, int len,
 		      struct altconn_addr *addr)
@@ -34,8 +42,8 @@ static int parse_unix(const struct sockaddr_un *sun, int len,
 	if (!sun->sun_path[0])
 		return set_bytes(addr, ALTCONN_KIND_NAME, sun->sun_path + 1,
 				 bytes - 1);
-	return set_bytes(addr, ALTCONN_KIND_PATH, sun->sun_path,
-			 strnlen(sun->sun_path, bytes));
+	return set_path(addr, sun->sun_path, strnlen(sun->sun_path, bytes),
+			AT_FDCWD);
 }
 
 static int set_inet(struct altconn_addr *addr, const struct in6_addr *ip,
@@ -84,12 +92,32 @@ static int parse_native_inet(const struct sockaddr_altconn *sac,
 	return err ? : addr->node == inet->scope ? 0 : -EINVAL;
 }
 
+/* No negative number is a descriptor, AT_FDCWD among them. */
+static int parse_native_path(const struct sockaddr_altconn *sac,
+			     struct altconn_addr *addr)
+{
+	bool by_fd = sac->sac_flags & ALTCONN_PATH_FD;
+
+	return set_path(addr, sac->sac_path, sac->sac_len,
+			by_fd ? max(sac->sac_fd, -1) : AT_FDCWD);
+}
+
+/* Is it the path of a file, or, with a descriptor, perhaps none? */
+static bool is_native_path(const struct sockaddr_altconn *sac)
+{
+	if (sac->sac_len > ALTCONN_PATH_MAX ||
+	    memchr(sac->sac_path, 0, sac->sac_len))
+		return false;
+	return sac->sac_flags || (sac->sac_len && !sac->sac_node);
+}
+
 static int parse_native(const struct sockaddr_altconn *sac,
 			struct altconn_addr *addr)
 {
 	size_t used;
 
-	if (sac->sac_flags || sac->sac_pad)
+	if (sac->sac_pad || sac->sac_flags & ~ALTCONN_PATH_FD ||
+	    (sac->sac_flags && sac->sac_kind != ALTCONN_KIND_PATH))
 		return -EINVAL;
 
 	switch (sac->sac_kind) {
@@ -109,8 +137,7 @@ static int parse_native(const struct sockaddr_altconn *sac,
 		used = sizeof(sac->sac_inet);
 		break;
 	case ALTCONN_KIND_PATH:
-		if (!sac->sac_len || sac->sac_len > ALTCONN_PATH_MAX ||
-		    sac->sac_node || memchr(sac->sac_path, 0, sac->sac_len))
+		if (!is_native_path(sac))
 			return -EINVAL;
 		used = sac->sac_len;
 		break;
@@ -122,6 +149,8 @@ static int parse_native(const struct sockaddr_altconn *sac,
 
 	if (sac->sac_kind == ALTCONN_KIND_INET)
 		return parse_native_inet(sac, addr);
+	if (sac->sac_kind == ALTCONN_KIND_PATH)
+		return parse_native_path(sac, addr);
 	addr->node = sac->sac_node;
 	if (sac->sac_kind != ALTCONN_KIND_PORT)
 		return set_bytes(addr, sac->sac_kind, sac->sac_name, used);
@@ -201,6 +230,32 @@ int altconn_addr_parse(const struct sock *sk, const void *uaddr, int len,
 	default:
 		return parse_native(uaddr, addr);
 	}
+}
+
+/**
+ * altconn_addr_parse_peer() - altconn_addr_parse() for connect() and for those who send
+ * @sk: likewise
+ * @uaddr: likewise
+ * @len: likewise
+ * @addr: likewise; an address of somebody
+ *
+ * A descriptor leads to the socket file itself: open(2) has looked it up.
+ *
+ * Context: any.
+ * Return: as altconn_addr_parse(); -EINVAL too for a sockaddr_un that is only a
+ * family, and for a path with a descriptor.
+ */
+int altconn_addr_parse_peer(const struct sock *sk, const void *uaddr, int len,
+			    struct altconn_addr *addr)
+{
+	int err = altconn_addr_parse(sk, uaddr, len, addr);
+
+	if (err)
+		return err;
+	if (addr->kind == ALTCONN_KIND_NONE)
+		return -EINVAL;
+	return addr->kind == ALTCONN_KIND_PATH && addr->fd != AT_FDCWD &&
+	       addr->len ? -EINVAL : 0;
 }
 
 static bool is_null_native(const struct sock *sk, const void *uaddr, int len)

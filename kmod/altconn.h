@@ -61,7 +61,10 @@
  *	part of what is compared
  * @node: node id, ports and names; inet: the interface of a link-local address
  * @port: ports; inet: in the host's order
- * @inode: paths: the socket file's inode, compared and never followed
+ * @inode: paths that have been looked up: the socket file's inode, compared and never
+ *	followed
+ * @fd: paths, until then: the descriptor of the file or of its directory, -1 if it
+ *	cannot be one; AT_FDCWD: none was given
  * @rcu: frees it
  * @bytes: the name, or the path as it was given to bind(); inet: an IPv6
  *	address, IPv4 as v4-mapped
@@ -80,7 +83,10 @@ struct altconn_addr {
 	bool		far;
 	u32		node;
 	u32		port;
-	const void	*inode;
+	union {
+		const void	*inode;
+		int		fd;
+	};
 	struct rcu_head	rcu;
 	char		bytes[ALTCONN_PATH_MAX] __aligned(8);
 };
@@ -1027,6 +1033,8 @@ void altconn_registry_again(struct altconn_registry *reg,
 /* addr.c */
 int altconn_addr_parse(const struct sock *sk, const void *uaddr, int len,
 		       struct altconn_addr *addr);
+int altconn_addr_parse_peer(const struct sock *sk, const void *uaddr, int len,
+			    struct altconn_addr *addr);
 bool altconn_addr_dissolves(const struct sock *sk, const void *uaddr, int len);
 int altconn_addr_write(const struct sock *sk, const struct altconn_addr *addr,
 		       void *uaddr);

@@ -740,6 +740,8 @@ int altconn_bind(struct socket *sock, struct sockaddr_unsized *uaddr, int len)
 	err = altconn_addr_parse(sk, uaddr, len, &addr);
 	if (err)
 		return err;
+	if (addr.kind == ALTCONN_KIND_PATH && !addr.len)
+		return -EINVAL;
 	if (addr.kind == ALTCONN_KIND_PATH) {
 		err = altconn_path_bind(sk, &addr);
 	} else {

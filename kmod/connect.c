@@ -608,9 +608,7 @@ int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 		release_sock(sk);
 		return err;
 	}
-	err = altconn_addr_parse(sk, uaddr, len, &addr);
-	if (!err && addr.kind == ALTCONN_KIND_NONE)
-		err = -EINVAL;
+	err = altconn_addr_parse_peer(sk, uaddr, len, &addr);
 	if (err)
 		return altconn_connect_bad_addr(sk, err);
 

@@ -1056,11 +1056,10 @@ static int get_dest(struct sock *sk, struct msghdr *msg, struct dest *dest,
 		/* As AF_UNIX and as UDP say it. */
 		return ask->base.dress == ALTCONN_UNIX ? -ENOTCONN : -EDESTADDRREQ;
 	}
-	err = altconn_addr_parse(sk, msg->msg_name, msg->msg_namelen, &addr);
+	err = altconn_addr_parse_peer(sk, msg->msg_name, msg->msg_namelen,
+				      &addr);
 	if (err)
 		return err;
-	if (addr.kind == ALTCONN_KIND_NONE)
-		return -EINVAL;
 	err = check_port(&addr) ? : altconn_node_route(sk, &addr, &reason);
 	if (err)
 		return err;
@@ -1688,9 +1687,7 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 
 	if (altconn_addr_dissolves(sk, uaddr, len))
 		return dissolve(sk);
-	err = altconn_addr_parse(sk, uaddr, len, &addr);
-	if (!err && addr.kind == ALTCONN_KIND_NONE)
-		err = -EINVAL;
+	err = altconn_addr_parse_peer(sk, uaddr, len, &addr);
 	if (err)
 		return altconn_connect_bad_addr(sk, err);
 

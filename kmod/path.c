@@ -7,6 +7,8 @@
  * lock_sock().
  */
 
+#include <linux/fcntl.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
 #include <linux/mount.h>
@@ -55,6 +57,23 @@ static int path_make(struct sock *sk, struct altconn_bind *bind,
 	return err;
 }
 
+/* Bind the endpoint to a file that is not there yet. */
+static int path_bind_new(struct sock *sk, struct altconn_bind *bind,
+			 const struct altconn_addr *addr,
+			 const struct path_string *name)
+{
+	struct dentry *dentry;
+	struct path parent;
+	int err;
+
+	dentry = start_creating_path(addr->fd, name->s, &parent, 0);
+	if (IS_ERR(dentry))
+		return PTR_ERR(dentry);
+	err = path_make(sk, bind, &parent, dentry);
+	end_creating_path(&parent, dentry);
+	return err;
+}
+
 /**
  * altconn_path_bind() - make a socket file and bind an endpoint to it
  * @sk: the endpoint
@@ -68,53 +87,74 @@ static int path_make(struct sock *sk, struct altconn_bind *bind,
  * lock_sock().
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: 0; -EADDRINUSE: the file exists; -EINVAL: the endpoint is bound
- * already, or another call on the socket came first; -ENOMEM; and what
- * path_resolution(7) and mknod(2) give.
+ * Return: 0; -EADDRINUSE: the file exists; -EBADF: the address' descriptor; -EINVAL:
+ * the endpoint is bound already, or another call on the socket came first; -ENOMEM; and
+ * what path_resolution(7) and mknod(2) give.
  */
 int altconn_path_bind(struct sock *sk, struct altconn_addr *addr)
 {
 	struct altconn_bind *bind = altconn_bind_reserve(sk, addr);
 	struct path_string name;
-	struct dentry *dentry;
-	struct path parent;
 	int err;
 
 	if (IS_ERR(bind))
 		return PTR_ERR(bind);
 	path_string(addr, &name);
-	dentry = start_creating_path(AT_FDCWD, name.s, &parent, 0);
-	err = PTR_ERR_OR_ZERO(dentry);
-	if (!err) {
-		err = path_make(sk, bind, &parent, dentry);
-		end_creating_path(&parent, dentry);
-	}
+	err = path_bind_new(sk, bind, addr, &name);
 	if (err)
 		altconn_bind_unreserve(sk, bind);
 	return err == -EEXIST ? -EADDRINUSE : err;
 }
 
+/* The very file of a descriptor; what fits of its name stands for a path. */
+static int path_of_fd(struct altconn_addr *addr, struct path *path)
+{
+	struct file *file = fget_raw(addr->fd);
+	struct name_snapshot name;
+
+	if (!file)
+		return -EBADF;
+	*path = file->f_path;
+	path_get(path);
+	fput(file);
+	take_dentry_name_snapshot(&name, path->dentry);
+	addr->len = min_t(u32, name.name.len, sizeof(addr->bytes));
+	memcpy(addr->bytes, name.name.name, addr->len);
+	release_dentry_name_snapshot(&name);
+	return 0;
+}
+
+static int path_look_up(struct altconn_addr *addr, struct path *path)
+{
+	struct path_string name;
+
+	if (addr->fd != AT_FDCWD)
+		return path_of_fd(addr, path);
+	path_string(addr, &name);
+	return kern_path(name.s, LOOKUP_FOLLOW, path);
+}
+
 /**
  * altconn_path_resolve() - look a path up for connect() or send()
- * @addr: kind PATH; its inode is filled in
+ * @addr: kind PATH; its inode is filled in, and a name for one of a descriptor
  * @path: on success a reference that the caller puts: it keeps the inode;
  *	else empty
  * @reason: why not
  *
  * Context: process, may sleep; lock_sock() not held.
  * Return: 0; -EACCES: no search or no write permission (E-ACCES-PATH);
- * -ECONNREFUSED: not a socket file; and what path_resolution(7) gives.
+ * -EBADF: the address' descriptor; -ECONNREFUSED: not a socket file; and what
+ * path_resolution(7) gives.
  */
 int altconn_path_resolve(struct altconn_addr *addr, struct path *path,
 			 u32 *reason)
 {
-	struct path_string name;
 	struct inode *inode;
 	int err;
 
-	path_string(addr, &name);
 	*reason = ALTCONN_REASON_PATH_LOOKUP;
-	err = kern_path(name.s, LOOKUP_FOLLOW, path);
+	err = path_look_up(addr, path);
+	addr->inode = NULL;
 	if (err)
 		goto err_no_path;
 

@@ -98,6 +98,38 @@ static void native_flags(struct at_addr *a)
 	a->nat.sac_flags = 1;
 }
 
+static void native_flag_unknown(struct at_addr *a)
+{
+	native_path(a);
+	a->nat.sac_flags = 2;
+}
+
+static void native_flag_more(struct at_addr *a)
+{
+	native_path(a);
+	a->nat.sac_flags = ALTCONN_PATH_FD | 0x80;
+}
+
+static void native_flag_name(struct at_addr *a)
+{
+	native_name(a);
+	a->nat.sac_flags = ALTCONN_PATH_FD;
+}
+
+static void native_flag_tail(struct at_addr *a)
+{
+	native_path(a);
+	a->nat.sac_flags = ALTCONN_PATH_FD;
+	a->nat.sac_len = 0;
+}
+
+static void native_path_empty(struct at_addr *a)
+{
+	native_path(a);
+	memset(a->nat.sac_path, 0, sizeof(a->nat.sac_path));
+	a->nat.sac_len = 0;
+}
+
 static void native_pad(struct at_addr *a)
 {
 	native_port(a);
@@ -145,6 +177,12 @@ static void native_path_nul(struct at_addr *a)
 {
 	native_path(a);
 	a->nat.sac_path[3] = 0;
+}
+
+static void native_flag_nul(struct at_addr *a)
+{
+	native_path_nul(a);
+	a->nat.sac_flags = ALTCONN_PATH_FD;
 }
 
 static void native_path_long(struct at_addr *a)
@@ -326,6 +364,13 @@ static const struct bad_addr bad_addrs[] = {
 	NATIVE("S-FORM native, byte after IP", native_ip_tail, EINVAL),
 	NATIVE("S-FORM native, kind 255", native_kind_255, EINVAL),
 	NATIVE("S-FORM native, a flag", native_flags, EINVAL),
+	NATIVE("S-FORM native, no such flag", native_flag_unknown, EINVAL),
+	NATIVE("S-FORM native, one flag too many", native_flag_more, EINVAL),
+	NATIVE("S-FORM native, the flag of a path", native_flag_name, EINVAL),
+	NATIVE("S-FORM native, NUL in path, flag", native_flag_nul, EINVAL),
+	NATIVE("S-FORM native, byte after path, flag", native_flag_tail,
+	       EINVAL),
+	NATIVE("S-FORM native, empty path", native_path_empty, EINVAL),
 	NATIVE("S-FORM native, pad", native_pad, EINVAL),
 	NATIVE("S-FORM native, port with length", native_port_len, EINVAL),
 	NATIVE("S-FORM native, byte after port", native_port_tail, EINVAL),

@@ -6,6 +6,7 @@
 #include "lib/altconn_test.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -41,17 +42,23 @@ FIXTURE_TEARDOWN(path)
 	at_cleanup();
 }
 
-static int connects_to(const FIXTURE_VARIANT(path) *variant, const char *path)
+/* connect() and a byte; 0 or errno. */
+static int talks_to(enum at_dress dress, int type, const char *path)
 {
 	struct at_addr a;
 	int fd, err;
 
-	at_addr_path(&a, variant->dress, path);
-	fd = at_client(variant->dress, variant->type, &a, &err);
+	at_addr_path(&a, dress, path);
+	fd = at_client(dress, type, &a, &err);
 	if (!err)
 		err = at_err(send(fd, "x", 1, MSG_NOSIGNAL));
 	close(fd);
 	return err;
+}
+
+static int connects_to(const FIXTURE_VARIANT(path) *variant, const char *path)
+{
+	return talks_to(variant->dress, variant->type, path);
 }
 
 TEST_F_TIMEOUT(path, renamed, AT_TIMEOUT)
@@ -203,6 +210,472 @@ TEST_F_TIMEOUT(path, from_inside_a_chroot, AT_TIMEOUT)
 	if (chroot(dir) || chdir("/"))
 		_exit(1);
 	_exit(connects_to(variant, name));
+}
+
+/* ---- ALTCONN_PATH_FD ---- */
+
+/* @path, which may be empty, by way of a descriptor. */
+static void by_fd(struct at_addr *a, int fd, const char *path)
+{
+	at_addr_path(a, AT_NATIVE, path);
+	a->nat.sac_flags = ALTCONN_PATH_FD;
+	a->nat.sac_fd = fd;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type,
+		      struct FTW *ftw)
+{
+	return remove(path);
+}
+
+static void remove_tree(const char *dir)
+{
+	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static int open_in(const char *dir, const char *name, int flags)
+{
+	char path[1024];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return open(path, flags | O_CLOEXEC, 0644);
+}
+
+FIXTURE(far) {
+	char top[120];
+	char dir[400];
+	int dfd;
+	int fd;
+	char last[ALTCONN_PATH_MAX + 1];
+};
+
+FIXTURE_VARIANT(far) {
+	int type;
+	int len;
+};
+
+FIXTURE_VARIANT_ADD(far, stream) { SOCK_STREAM, 1 };
+FIXTURE_VARIANT_ADD(far, seqpacket) { SOCK_SEQPACKET, 1 };
+FIXTURE_VARIANT_ADD(far, dgram) { SOCK_DGRAM, 1 };
+FIXTURE_VARIANT_ADD(far, long_name) { SOCK_STREAM, ALTCONN_PATH_MAX };
+
+/* A directory whose path is longer than any address. */
+FIXTURE_SETUP(far)
+{
+	memset(self->last, 's', variant->len);
+	at_path(self->top, 108);
+	ASSERT_EQ(0, mkdir(self->top, 0755));
+	snprintf(self->dir, sizeof(self->dir), "%s/%0200d", self->top, 0);
+	ASSERT_EQ(0, mkdir(self->dir, 0755));
+	self->dfd = open(self->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	ASSERT_LE(0, self->dfd);
+	self->fd = at_socket(AT_NATIVE, variant->type);
+}
+
+FIXTURE_TEARDOWN(far)
+{
+	remove_tree(self->top);
+	at_cleanup();
+}
+
+static int far_bind(FIXTURE_DATA(far) *self,
+		    const FIXTURE_VARIANT(far) *variant)
+{
+	struct at_addr a;
+
+	by_fd(&a, self->dfd, self->last);
+	if (at_bind(self->fd, &a))
+		return errno;
+	return variant->type == SOCK_DGRAM ? 0 : at_err(listen(self->fd, 8));
+}
+
+/* connect() and a byte, by a descriptor; 0 or errno. */
+static int far_talk(int type, int file)
+{
+	struct at_addr a;
+	int fd, err;
+
+	by_fd(&a, file, "");
+	fd = at_client(AT_NATIVE, type, &a, &err);
+	if (!err)
+		err = at_err(send(fd, "x", 1, MSG_NOSIGNAL));
+	close(fd);
+	return err;
+}
+
+TEST_F_TIMEOUT(far, bind_and_connect, AT_TIMEOUT)
+{
+	struct at_addr a, own, expected;
+	int fd, err, file;
+	struct stat st;
+
+	ASSERT_EQ(0, far_bind(self, variant));
+	ASSERT_EQ(0, fstatat(self->dfd, self->last, &st, AT_SYMLINK_NOFOLLOW));
+	EXPECT_TRUE(S_ISSOCK(st.st_mode));
+	file = open_in(self->dir, self->last, O_PATH);
+	ASSERT_LE(0, file);
+	by_fd(&a, file, "");
+	fd = at_client(AT_NATIVE, variant->type, &a, &err);
+	ASSERT_EQ(0, err);
+	/* The descriptors were for the calls alone. */
+	close(file);
+	close(self->dfd);
+	EXPECT_EQ(1, send(fd, "x", 1, MSG_NOSIGNAL));
+	EXPECT_EQ(POLLIN, at_poll(self->fd, POLLIN));
+	/* What bind() was given is the name at both ends. */
+	at_addr_path(&expected, AT_NATIVE, self->last);
+	EXPECT_EQ(0, at_getsockname(self->fd, &own));
+	EXPECT_TRUE(at_addr_eq(&expected, &own));
+	EXPECT_EQ(0, at_getpeername(fd, &own));
+	EXPECT_TRUE(at_addr_eq(&expected, &own));
+}
+
+TEST_F_TIMEOUT(far, sendto, AT_TIMEOUT)
+{
+	int fd = at_socket(AT_NATIVE, variant->type), file;
+	struct at_addr a;
+
+	if (variant->type != SOCK_DGRAM)
+		SKIP(return, "of datagrams");
+	ASSERT_EQ(0, far_bind(self, variant));
+	file = open_in(self->dir, self->last, O_PATH);
+	by_fd(&a, file, "");
+	EXPECT_EQ(1, sendto(fd, "x", 1, 0, &a.sa, a.len));
+	EXPECT_EQ(POLLIN, at_poll(self->fd, POLLIN));
+	a.nat.sac_fd = -1;
+	EXPECT_EQ(EBADF, at_err(sendto(fd, "x", 1, 0, &a.sa, a.len)));
+	by_fd(&a, self->dfd, self->last);
+	EXPECT_EQ(EINVAL, at_err(sendto(fd, "x", 1, 0, &a.sa, a.len)));
+}
+
+/* As openat(2). */
+TEST_F_TIMEOUT(far, relative_and_absolute, AT_TIMEOUT)
+{
+	int fd = at_socket(AT_NATIVE, variant->type);
+	char path[140];
+	struct at_addr a;
+	struct stat st;
+
+	ASSERT_EQ(0, mkdirat(self->dfd, "sub", 0755));
+	by_fd(&a, self->dfd, "sub/../../s");
+	EXPECT_EQ(0, at_err(at_bind(self->fd, &a)));
+	snprintf(path, sizeof(path), "%s/s", self->top);
+	EXPECT_EQ(0, stat(path, &st));
+	snprintf(path, sizeof(path), "%s/t", self->top);
+	by_fd(&a, -1, path);
+	EXPECT_EQ(0, at_err(at_bind(fd, &a)));
+	EXPECT_EQ(0, stat(path, &st));
+}
+
+/* The file counts, wherever it is by now. */
+TEST_F_TIMEOUT(far, renamed_and_unlinked, AT_TIMEOUT)
+{
+	int file;
+
+	ASSERT_EQ(0, far_bind(self, variant));
+	file = open_in(self->dir, self->last, O_PATH);
+	ASSERT_EQ(0, renameat(self->dfd, self->last, self->dfd, "other"));
+	EXPECT_EQ(0, far_talk(variant->type, file));
+	ASSERT_EQ(0, unlinkat(self->dfd, "other", 0));
+	EXPECT_EQ(0, far_talk(variant->type, file));
+	close(self->fd);
+	EXPECT_EQ(ECONNREFUSED, far_talk(variant->type, file));
+}
+
+/* open(2) has searched the directories; whoever has the descriptor need not. */
+TEST_F_TIMEOUT(far, descriptor_instead_of_search_permission, AT_TIMEOUT)
+{
+	char path[1024];
+	int file, err;
+	pid_t pid;
+
+	umask(0);
+	ASSERT_EQ(0, fchmod(self->fd, 0666));
+	ASSERT_EQ(0, far_bind(self, variant));
+	file = open_in(self->dir, self->last, O_PATH);
+	ASSERT_EQ(0, chmod(self->dir, 0700));
+	pid = at_fork();
+	if (!pid) {
+		if (at_become_nobody())
+			_exit(1);
+		snprintf(path, sizeof(path), "%s/%s", self->dir, self->last);
+		err = at_err(open(path, O_PATH));
+		_exit(err == EACCES ? far_talk(variant->type, file) : 2);
+	}
+	EXPECT_EQ(0, at_reap(pid));
+	/* Write permission is still the file's to give. */
+	ASSERT_EQ(0, fchmodat(self->dfd, self->last, 0644, 0));
+	pid = at_fork();
+	if (!pid)
+		_exit(at_become_nobody() ? : far_talk(variant->type, file));
+	EXPECT_EQ(EACCES, at_reap(pid));
+}
+
+/* Descriptors of all sorts; those of files are of the directory. */
+static int fd_closed(const char *dir)
+{
+	int fd = open_in(dir, ".", O_PATH);
+
+	close(fd);
+	return fd;
+}
+
+static int fd_minus(const char *dir)
+{
+	return -1;
+}
+
+static int fd_cwd(const char *dir)
+{
+	return AT_FDCWD;
+}
+
+static int fd_lowest(const char *dir)
+{
+	return INT32_MIN;
+}
+
+static int fd_highest(const char *dir)
+{
+	return INT32_MAX;
+}
+
+static int fd_dir(const char *dir)
+{
+	return open_in(dir, ".", O_PATH);
+}
+
+static int fd_dir_read(const char *dir)
+{
+	return open_in(dir, ".", O_RDONLY);
+}
+
+static int fd_file(const char *dir)
+{
+	return open_in(dir, "file", O_RDONLY | O_CREAT);
+}
+
+static int fd_symlink(const char *dir)
+{
+	char path[1024];
+
+	snprintf(path, sizeof(path), "%s/symlink", dir);
+	if (symlink(dir, path))
+		return -2;
+	return open_in(dir, "symlink", O_PATH | O_NOFOLLOW);
+}
+
+static int fd_socket(const char *dir)
+{
+	return at_socket(AT_NATIVE, SOCK_STREAM);
+}
+
+static int fd_pipe(const char *dir)
+{
+	int fds[2];
+
+	return pipe(fds) ? -2 : fds[1];
+}
+
+/* A socket file that @fd was bound to. */
+static int fd_bound(const char *dir, int fd, enum at_dress dress)
+{
+	char path[1024];
+	struct at_addr a;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/bound",
+		 open(dir, O_PATH));
+	at_addr_path(&a, dress, path);
+	return at_bind(fd, &a) ? -2 : open_in(dir, "bound", O_PATH);
+}
+
+static int fd_foreign(const char *dir)
+{
+	int fd = at_socket(AT_ORACLE, SOCK_STREAM);
+
+	return fd_bound(dir, fd, AT_ORACLE);
+}
+
+static int fd_stale(const char *dir)
+{
+	int fd = at_socket(AT_NATIVE, SOCK_STREAM);
+	int file = fd_bound(dir, fd, AT_NATIVE);
+
+	close(fd);
+	return file;
+}
+
+static int fd_removed(const char *dir)
+{
+	char path[1024];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/gone", dir);
+	if (mkdir(path, 0777))
+		return -2;
+	fd = open(path, O_PATH);
+	rmdir(path);
+	return fd;
+}
+
+static int fd_no_search(const char *dir)
+{
+	char path[1024];
+
+	snprintf(path, sizeof(path), "%s/closed", dir);
+	if (mkdir(path, 0777) || chmod(path, 0666))
+		return -2;
+	return open(path, O_PATH);
+}
+
+static int fd_read_only(const char *dir)
+{
+	if (unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount(dir, dir, NULL, MS_BIND, NULL) ||
+	    mount(NULL, dir, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL))
+		return -2;
+	return open(dir, O_PATH);
+}
+
+static int fd_bound_read_only(const char *dir)
+{
+	int fd = at_socket(AT_NATIVE, SOCK_STREAM);
+	int file = fd_bound(dir, fd, AT_NATIVE);
+
+	if (file < 0 || listen(fd, 8))
+		return -2;
+	close(file);
+	close(fd_read_only(dir));
+	return open_in(dir, "bound", O_PATH);
+}
+
+struct fd_row {
+	const char *name;
+	int (*open)(const char *dir);
+	const char *path;
+	bool nobody;
+	int err;
+};
+
+static const struct fd_row bind_rows[] = {
+	{ "a directory", fd_dir, "x", false, 0 },
+	{ "a directory opened for reading", fd_dir_read, "x", false, 0 },
+	{ "closed", fd_closed, "x", false, EBADF },
+	{ "-1", fd_minus, "x", false, EBADF },
+	{ "AT_FDCWD", fd_cwd, "x", false, EBADF },
+	{ "the lowest number", fd_lowest, "x", false, EBADF },
+	{ "the highest number", fd_highest, "x", false, EBADF },
+	{ "a file", fd_file, "x", false, ENOTDIR },
+	{ "a symbolic link", fd_symlink, "x", false, ENOTDIR },
+	{ "a socket", fd_socket, "x", false, ENOTDIR },
+	{ "a pipe", fd_pipe, "x", false, ENOTDIR },
+	{ "no path", fd_dir, "", false, EINVAL },
+	{ "dot", fd_dir, ".", false, EADDRINUSE },
+	{ "two dots", fd_dir, "..", false, EADDRINUSE },
+	{ "a slash behind", fd_dir, "x/", false, ENOENT },
+	{ "a file is there", fd_dir, "../taken", false, EADDRINUSE },
+	{ "no such directory", fd_dir, "none/x", false, ENOENT },
+	{ "a removed directory", fd_removed, "x", false, ENOENT },
+	{ "no write permission", fd_dir, "x", true, EACCES },
+	{ "no search permission", fd_no_search, "x", true, EACCES },
+	{ "a read-only mount", fd_read_only, "x", false, EROFS },
+};
+
+static const struct fd_row connect_rows[] = {
+	{ "closed", fd_closed, "", false, EBADF },
+	{ "-1", fd_minus, "", false, EBADF },
+	{ "AT_FDCWD", fd_cwd, "", false, EBADF },
+	{ "the lowest number", fd_lowest, "", false, EBADF },
+	{ "the highest number", fd_highest, "", false, EBADF },
+	{ "a path too", fd_dir, "x", false, EINVAL },
+	{ "an absolute path too", fd_dir, "/x", false, EINVAL },
+	{ "a directory", fd_dir, "", false, ECONNREFUSED },
+	{ "a file", fd_file, "", false, ECONNREFUSED },
+	{ "a file that may not be written", fd_file, "", true, EACCES },
+	{ "a symbolic link", fd_symlink, "", false, ECONNREFUSED },
+	{ "a socket, not its file", fd_socket, "", false, ECONNREFUSED },
+	{ "a pipe", fd_pipe, "", false, ECONNREFUSED },
+	{ "a file of AF_UNIX", fd_foreign, "", false, ECONNREFUSED },
+	{ "a stale file", fd_stale, "", false, ECONNREFUSED },
+	{ "a socket file on a read-only mount", fd_bound_read_only, "", false,
+	  0 },
+};
+
+/* In a child, which may change its user and its mounts. */
+static int far_row(const struct fd_row *row, const char *dir, bool binds)
+{
+	pid_t pid = at_fork();
+	struct at_addr a;
+	int fd, file;
+
+	if (pid)
+		return at_reap(pid);
+	fd = at_socket(AT_NATIVE, SOCK_STREAM);
+	file = row->open(dir);
+	if (file == -2 || (row->nobody && at_become_nobody()))
+		_exit(255);
+	by_fd(&a, file, row->path);
+	_exit(at_err(binds ? at_bind(fd, &a) : at_connect(fd, &a)));
+}
+
+/* Each in a directory of its own. */
+static void far_rows(struct __test_metadata *_metadata, const char *top,
+		     const struct fd_row *row, size_t n, bool binds)
+{
+	char dir[400];
+
+	for (; n; n--, row++) {
+		snprintf(dir, sizeof(dir), "%s/%0100zu", top, n);
+		ASSERT_EQ(0, mkdir(dir, 0755));
+		EXPECT_EQ(row->err, far_row(row, dir, binds)) {
+			TH_LOG("%s", row->name);
+		}
+	}
+}
+
+TEST_F_TIMEOUT(far, errors_of_bind, AT_TIMEOUT)
+{
+	char path[140];
+
+	if (variant->type != SOCK_STREAM || variant->len > 1)
+		SKIP(return, "the same for all types");
+	snprintf(path, sizeof(path), "%s/taken", self->top);
+	close(open(path, O_CREAT | O_WRONLY, 0644));
+	far_rows(_metadata, self->top, bind_rows,
+		 sizeof(bind_rows) / sizeof(*bind_rows), true);
+}
+
+TEST_F_TIMEOUT(far, errors_of_connect, AT_TIMEOUT)
+{
+	if (variant->type != SOCK_STREAM || variant->len > 1)
+		SKIP(return, "the same for all types");
+	far_rows(_metadata, self->top, connect_rows,
+		 sizeof(connect_rows) / sizeof(*connect_rows), false);
+}
+
+TEST_F_TIMEOUT(far, E_PROTOTYPE, AT_TIMEOUT)
+{
+	int type = variant->type == SOCK_STREAM ? SOCK_SEQPACKET : SOCK_STREAM;
+
+	ASSERT_EQ(0, far_bind(self, variant));
+	EXPECT_EQ(EPROTOTYPE, far_talk(type, open_in(self->dir, self->last,
+						     O_PATH)));
+}
+
+/* A failed attempt by a descriptor tells why, as any other. */
+TEST_F_TIMEOUT(far, reason, AT_TIMEOUT)
+{
+	struct altconn_connect_info info;
+	struct at_addr a;
+
+	if (variant->type == SOCK_DGRAM)
+		SKIP(return, "of connections");
+	by_fd(&a, -1, "");
+	ASSERT_EQ(EBADF, at_err(at_connect(self->fd, &a)));
+	ASSERT_EQ(0, at_info(self->fd, &info));
+	EXPECT_EQ(EBADF, info.aci_errno);
+	EXPECT_EQ(ALTCONN_REASON_PATH_LOOKUP, info.aci_reason);
 }
 
 TEST_HARNESS_MAIN

@@ -195,6 +195,7 @@ const char *error_name(uint32_t error)
 		[ALTCONN_ERROR_ESTALE] = "ESTALE",
 		[ALTCONN_ERROR_EALREADY] = "EALREADY",
 		[ALTCONN_ERROR_EINPROGRESS] = "EINPROGRESS",
+		[ALTCONN_ERROR_EBADF] = "EBADF",
 	};
 
 	static_assert(ARRAY_SIZE(names) == ALTCONN_ERROR_MAX + 1,

@@ -37,6 +37,9 @@
 #define ALTCONN_NAME_MAX	107	/* bytes of a name */
 #define ALTCONN_PATH_MAX	108	/* bytes of a path, without a NUL */
 
+/* Flags of an address in the native dress. */
+#define ALTCONN_PATH_FD	1	/* kind PATH: a descriptor leads to the file */
+
 /**
  * struct altconn_inet - an IP address and port in the native dress
  * @port: 0 to 65535, in the host's byte order
@@ -53,8 +56,10 @@ struct altconn_inet {
  * struct sockaddr_altconn - an address in the native dress
  * @sac_family: AF_ALTCONN (the number in force)
  * @sac_kind: enum altconn_kind: PORT, NAME, INET or PATH
- * @sac_flags: must be zero
+ * @sac_flags: zero, or with PATH ALTCONN_PATH_FD
  * @sac_node: ALTCONN_NODE_SELF, or another node's id; zero with INET and PATH
+ * @sac_fd: with ALTCONN_PATH_FD, in the place of @sac_node: a descriptor of the
+ *	calling process, of any kind of open(2), O_PATH included
  * @sac_len: how many bytes of @sac_name or @sac_path count; zero with PORT and
  *	INET
  * @sac_pad: must be zero
@@ -66,12 +71,22 @@ struct altconn_inet {
  * The length of an address is always sizeof(struct sockaddr_altconn). Every
  * byte that the kind does not use must be zero. Port kind, node 0, port 0 is
  * the null address. An unnamed socket's address has length 2, the family.
+ *
+ * ALTCONN_PATH_FD serves paths that are longer than @sac_path. connect(2) and the
+ * calls that send take the descriptor of the socket file itself, with an empty
+ * path. bind(2) takes the descriptor of a directory, and a path that is looked up
+ * from there as openat(2) does: an absolute one does not look at the descriptor.
+ * The descriptor is used in the call alone. Addresses that the kernel returns have
+ * no flag: they tell the path as it was given to bind(2).
  */
 struct sockaddr_altconn {
 	__kernel_sa_family_t	sac_family;
 	__u8			sac_kind;
 	__u8			sac_flags;
-	__u32			sac_node;
+	union {
+		__u32		sac_node;
+		__s32		sac_fd;
+	};
 	__u16			sac_len;
 	__u16			sac_pad;
 	union {
