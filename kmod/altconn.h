@@ -722,6 +722,7 @@ struct altconn_blocked {
  * @waits_listener: ALTCONN_WAIT_LISTENER
  * @share: ALTCONN_SHARE_ADDRESS, for bind()
  * @reachable: ALTCONN_REACHABLE, for bind()
+ * @replaces: ALTCONN_REPLACE_PATH, for bind()
  * @bind: its own binding, or NULL. Written under lock_sock(), or under @bind_lock by
  *	the bind() that made @binding
  * @binding: of a bind() whose path is being looked up, without lock_sock(); NULL: no
@@ -758,6 +759,7 @@ struct altconn_sock {
 	bool				waits_listener : 1;
 	bool				share : 1;
 	bool				reachable : 1;
+	bool				replaces : 1;
 	bool				want_data;
 	bool				polled;
 	struct altconn_bind		*bind;

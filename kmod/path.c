@@ -5,6 +5,12 @@
  *
  * A lookup may block for ever (FUSE), so none of this is called under
  * lock_sock().
+ *
+ * ALTCONN_REPLACE_PATH. A socket gets its file when it is bound, never later, and
+ * both AF_UNIX and this family bind it with the directory's lock held, in which the
+ * file was made. So a file that was seen under that lock, and has no socket
+ * afterwards, never gets one: it is stale for good, and may be replaced at any time
+ * by whoever sees under the lock that it is still there.
  */
 
 #include <linux/fcntl.h>
@@ -38,9 +44,29 @@ static int make_node(const struct path *parent, struct dentry *dentry,
 			 dentry, mode, 0, NULL);
 }
 
-/* Make the socket file at @dentry and bind the endpoint to it. */
+/* As rename(2) in one directory, whose lock is held. */
+static int path_rename(const struct path *parent, struct dentry *from,
+		       struct dentry *to)
+{
+	struct renamedata rd = {
+		.mnt_idmap = mnt_idmap(parent->mnt),
+		.old_parent = parent->dentry,
+		.old_dentry = from,
+		.new_parent = parent->dentry,
+		.new_dentry = to,
+	};
+	int err = security_path_rename(parent, from, parent, to, 0);
+
+	return err ? : vfs_rename(&rd);
+}
+
+/*
+ * Make the socket file at @dentry, let it take the place of @last, if any, and bind
+ * the endpoint to it.
+ */
 static int path_make(struct sock *sk, struct altconn_bind *bind,
-		     const struct path *parent, struct dentry *dentry)
+		     const struct path *parent, struct dentry *dentry,
+		     struct dentry *last)
 {
 	umode_t mode = S_IFSOCK |
 		       (SOCK_INODE(sk->sk_socket)->i_mode & ~current_umask());
@@ -50,7 +76,10 @@ static int path_make(struct sock *sk, struct altconn_bind *bind,
 	err = make_node(parent, dentry, mode);
 	if (err)
 		return err;
-	err = altconn_bind_complete(sk, bind, &path);
+	if (last)
+		err = path_rename(parent, dentry, last);
+	if (!err)
+		err = altconn_bind_complete(sk, bind, &path);
 	if (err)
 		vfs_unlink(mnt_idmap(parent->mnt), d_inode(parent->dentry),
 			   dentry, NULL);
@@ -69,8 +98,213 @@ static int path_bind_new(struct sock *sk, struct altconn_bind *bind,
 	dentry = start_creating_path(addr->fd, name->s, &parent, 0);
 	if (IS_ERR(dentry))
 		return PTR_ERR(dentry);
-	err = path_make(sk, bind, &parent, dentry);
+	err = path_make(sk, bind, &parent, dentry, NULL);
 	end_creating_path(&parent, dentry);
+	return err;
+}
+
+#define PATH_TEMPORARY	".altconn-"	/* and sixteen digits */
+
+/**
+ * struct path_swap - a path whose file is to be replaced
+ * @fd: where the lookup of @temporary begins, as openat(2)
+ * @last: the last component of the path
+ * @temporary: the path of a file that is in the same directory for a moment
+ */
+struct path_swap {
+	int		fd;
+	const char	*last;
+	char		temporary[ALTCONN_PATH_MAX + sizeof(PATH_TEMPORARY) + 16];
+};
+
+/* Is it the name of no file that could be replaced: none, or "." or ".."? */
+static bool path_is_dots(const char *last)
+{
+	return strspn(last, ".") == strlen(last) && strlen(last) <= 2;
+}
+
+static int path_swap_init(struct path_swap *swap,
+			  const struct altconn_addr *addr,
+			  const struct path_string *name)
+{
+	const char *slash = strrchr(name->s, '/');
+
+	swap->fd = addr->fd;
+	swap->last = slash ? slash + 1 : name->s;
+	snprintf(swap->temporary, sizeof(swap->temporary),
+		 "%.*s" PATH_TEMPORARY "%016llx", (int)(swap->last - name->s),
+		 name->s, get_random_u64());
+	return path_is_dots(swap->last) ? -EADDRINUSE : 0;
+}
+
+/*
+ * Lock the directory. @dentry: gets the temporary file, not made yet; @last: what is
+ * at the path, which may be nothing. On success path_swap_end() follows.
+ */
+static int path_swap_begin(const struct path_swap *swap, struct path *parent,
+			   struct dentry **dentry, struct dentry **last)
+{
+	struct qstr name = QSTR_INIT(swap->last, strlen(swap->last));
+
+	*dentry = start_creating_path(swap->fd, swap->temporary, parent, 0);
+	if (IS_ERR(*dentry))
+		return PTR_ERR(*dentry);
+	*last = lookup_one(mnt_idmap(parent->mnt), &name, parent->dentry);
+	if (!IS_ERR(*last))
+		return 0;
+	end_creating_path(parent, *dentry);
+	return PTR_ERR(*last);
+}
+
+static void path_swap_end(struct path *parent, struct dentry *dentry,
+			  struct dentry *last)
+{
+	dput(last);
+	end_creating_path(parent, dentry);
+}
+
+/* Is a socket of this family, of any type and namespace, bound to the file? */
+static bool path_is_bound(const struct inode *inode)
+{
+	const struct altconn_addr key = {
+		.kind = ALTCONN_KIND_PATH, .inode = inode,
+	};
+	bool bound;
+
+	rcu_read_lock();
+	bound = altconn_bind_find(NULL, 0, &key);
+	rcu_read_unlock();
+	return bound;
+}
+
+/*
+ * The file that is to be replaced. @stale: gets it, with a reference; empty: nothing is
+ * there any more. Under the directory's lock, see above.
+ */
+static int path_find_stale(const struct path_swap *swap, struct path *stale)
+{
+	struct dentry *dentry, *last;
+	struct inode *inode;
+	struct path parent;
+	int err;
+
+	err = path_swap_begin(swap, &parent, &dentry, &last);
+	if (err)
+		return err;
+	inode = d_backing_inode(last);
+	if (inode && (!S_ISSOCK(inode->i_mode) || path_is_bound(inode))) {
+		err = -EADDRINUSE;
+	} else if (inode) {
+		*stale = (struct path) { .mnt = parent.mnt, .dentry = last };
+		path_get(stale);
+	}
+	path_swap_end(&parent, dentry, last);
+	return err;
+}
+
+/*
+ * How AF_UNIX finds the file: by no descriptor, but /proc has it as a path. @text: gets
+ * as much as sun_path holds. The file at that path must be the one that is meant.
+ */
+static int path_for_unix(const struct altconn_addr *addr,
+			 const struct path_string *name,
+			 const struct path *stale, struct path_string *text)
+{
+	struct path found;
+	int n, err;
+	bool same;
+
+	if (addr->fd == AT_FDCWD || name->s[0] == '/')
+		n = snprintf(text->s, sizeof(text->s), "%s", name->s);
+	else
+		n = snprintf(text->s, sizeof(text->s),
+			     "/proc/thread-self/fd/%d/%s", addr->fd, name->s);
+	if (n >= sizeof(text->s))
+		return -EADDRINUSE;
+	err = kern_path(text->s, 0, &found);
+	if (err)
+		return err == -ENOMEM ? err : -EADDRINUSE;
+	same = path_equal(&found, stale);
+	path_put(&found);
+	return same ? 0 : -EADDRINUSE;
+}
+
+/*
+ * Ask AF_UNIX whether one of its sockets has the file: a datagram socket is refused
+ * only if none has, and learns of one of another type without becoming its client.
+ */
+static int path_ask_unix(const struct path_string *text)
+{
+	union {
+		struct sockaddr_un	un;
+		struct sockaddr_storage	room;
+	} to = { .un.sun_family = AF_UNIX };
+	size_t len = strlen(text->s);
+	struct socket *sock;
+	int err;
+
+	BUILD_BUG_ON(sizeof(to.un.sun_path) != ALTCONN_PATH_MAX);
+	memcpy(to.un.sun_path, text->s, len);
+	err = sock_create(AF_UNIX, SOCK_DGRAM, 0, &sock);
+	if (err == -EAFNOSUPPORT)
+		return 0;
+	/* What the core makes of no memory for an inode. */
+	if (err)
+		return err == -ENFILE ? -ENOMEM : err;
+	err = kernel_connect(sock, (struct sockaddr_unsized *)&to,
+			     offsetof(struct sockaddr_un, sun_path) + len,
+			     O_NONBLOCK);
+	sock_release(sock);
+	if (err == -ECONNREFUSED)
+		return 0;
+	/* No write permission: nobody says. */
+	return err == -EACCES || err == -ENOMEM ? err : -EADDRINUSE;
+}
+
+/* Put the new file in the place of @stale, if that, or nothing, is still there. */
+static int path_swap(struct sock *sk, struct altconn_bind *bind,
+		     const struct path_swap *swap, const struct path *stale)
+{
+	struct dentry *dentry, *last;
+	struct path parent;
+	int err;
+
+	err = path_swap_begin(swap, &parent, &dentry, &last);
+	if (err)
+		return err;
+	if (d_is_negative(last) ||
+	    (stale->dentry &&
+	     d_backing_inode(last) == d_backing_inode(stale->dentry)))
+		err = path_make(sk, bind, &parent, dentry, last);
+	else
+		err = -EADDRINUSE;
+	path_swap_end(&parent, dentry, last);
+	return err;
+}
+
+/* Bind the endpoint to a file that takes the place of a stale one. */
+static int path_bind_over(struct sock *sk, struct altconn_bind *bind,
+			  const struct altconn_addr *addr,
+			  const struct path_string *name)
+{
+	struct path_string text;
+	struct path_swap swap;
+	struct path stale = {};
+	int err;
+
+	err = path_swap_init(&swap, addr, name);
+	if (!err)
+		err = path_find_stale(&swap, &stale);
+	if (err)
+		return err;
+	if (stale.dentry) {
+		err = path_for_unix(addr, name, &stale, &text) ? :
+		      path_ask_unix(&text);
+	}
+	if (!err)
+		err = path_swap(sk, bind, &swap, &stale);
+	if (stale.dentry)
+		path_put(&stale);
 	return err;
 }
 
@@ -82,14 +316,18 @@ static int path_bind_new(struct sock *sk, struct altconn_bind *bind,
  * The file's mode is what the socket's inode has (fchmod() before bind()),
  * less the umask. On failure no file is left behind.
  *
+ * With ALTCONN_REPLACE_PATH a stale socket file is replaced. When memory runs out, or
+ * another call on the socket comes first, nothing may be there afterwards.
+ *
  * The directory's lock is held while the file is made, and blocks its other
  * users, so nothing is waited for there that a user can make long: above all not
  * lock_sock().
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: 0; -EADDRINUSE: the file exists; -EBADF: the address' descriptor; -EINVAL:
- * the endpoint is bound already, or another call on the socket came first; -ENOMEM; and
- * what path_resolution(7) and mknod(2) give.
+ * Return: 0; -EADDRINUSE: the file exists, and is none to be replaced; -EBADF: the
+ * address' descriptor; -EINVAL: the endpoint is bound already, or another call on the
+ * socket came first; -ENOMEM; and what path_resolution(7), mknod(2) and, where a file
+ * is replaced, connect(2) to it and rename(2) give.
  */
 int altconn_path_bind(struct sock *sk, struct altconn_addr *addr)
 {
@@ -101,6 +339,8 @@ int altconn_path_bind(struct sock *sk, struct altconn_addr *addr)
 		return PTR_ERR(bind);
 	path_string(addr, &name);
 	err = path_bind_new(sk, bind, addr, &name);
+	if (err == -EEXIST && altconn_sk(sk)->replaces)
+		err = path_bind_over(sk, bind, addr, &name);
 	if (err)
 		altconn_bind_unreserve(sk, bind);
 	return err == -EEXIST ? -EADDRINUSE : err;

@@ -438,6 +438,7 @@ static bool sock_is_switch(int optname)
 	return optname == ALTCONN_DEFER_ACCEPT ||
 	       optname == ALTCONN_WAIT_LISTENER ||
 	       optname == ALTCONN_REACHABLE ||
+	       optname == ALTCONN_REPLACE_PATH ||
 	       optname == ALTCONN_SHARE_ADDRESS;
 }
 
@@ -480,6 +481,12 @@ static int set_u32(struct sock *sk, int optname, u32 value)
 			return -EINVAL;
 		ask->share = value;
 		return 0;
+	case ALTCONN_REPLACE_PATH:
+		/* Likewise. */
+		if (ask->bind)
+			return -EINVAL;
+		ask->replaces = value;
+		return 0;
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -506,7 +513,7 @@ static bool is_v6only(const struct sock *sk, int level, int optname)
 static bool is_settable(int optname)
 {
 	return optname >= ALTCONN_CONNECT_TIMEOUT &&
-	       optname <= ALTCONN_REACHABLE &&
+	       optname <= ALTCONN_REPLACE_PATH &&
 	       optname != ALTCONN_CONNECT_INFO &&
 	       optname != ALTCONN_PEER_INFO;
 }
@@ -665,6 +672,9 @@ static int get_u32(const struct sock *sk, int optname, u32 *value)
 		return 0;
 	case ALTCONN_SHARE_ADDRESS:
 		*value = ask->share;
+		return 0;
+	case ALTCONN_REPLACE_PATH:
+		*value = ask->replaces;
 		return 0;
 	default:
 		return -ENOPROTOOPT;

@@ -64,6 +64,8 @@ struct low {
 		int more_data[3];
 	} control;
 	char buf[64];
+	struct sockaddr_altconn addr;
+	uint32_t on;
 };
 
 FIXTURE(compat) {
@@ -199,6 +201,51 @@ TEST_F_TIMEOUT(compat, control_messages, AT_TIMEOUT)
 	ASSERT_EQ(0, fstat(fd, &a));
 	ASSERT_EQ(0, fstat(got, &b));
 	EXPECT_EQ(a.st_ino, b.st_ino);
+}
+
+/* Paths by a descriptor, and a stale file replaced. */
+TEST_F_TIMEOUT(compat, path_by_a_descriptor, AT_TIMEOUT)
+{
+	struct low *low = self->low;
+	int i, dfd, fd, client;
+	struct at_addr a;
+	char dir[108];
+
+	if (self->missing)
+		SKIP(return, "this kernel runs no 32-bit programs");
+	if (variant->dress != AT_NATIVE)
+		SKIP(return, "of native addresses");
+	at_path(dir, sizeof(dir));
+	ASSERT_EQ(0, mkdir(dir, 0755));
+	dfd = open(dir, O_PATH);
+	at_addr_path(&a, AT_NATIVE, "s");
+	a.nat.sac_flags = ALTCONN_PATH_FD;
+	a.nat.sac_fd = dfd;
+	low->addr = a.nat;
+	for (i = 0; i < 2; i++) {
+		fd = at_socket(AT_NATIVE, variant->type);
+		low->on = i;
+		ASSERT_EQ(0, call32(NR_SETSOCKOPT, fd, SOL_ALTCONN,
+				    ALTCONN_REPLACE_PATH, low32(&low->on),
+				    sizeof(low->on)));
+		ASSERT_EQ(0, call32(NR_BIND, fd, low32(&low->addr),
+				    sizeof(low->addr), 0, 0));
+		if (!i)
+			close(fd);
+	}
+	ASSERT_EQ(0, listen(fd, 1));
+	low->addr.sac_len = 0;
+	low->addr.sac_path[0] = 0;
+	low->addr.sac_fd = -1;
+	client = at_socket(AT_NATIVE, variant->type);
+	EXPECT_EQ(-EBADF, call32(NR_CONNECT, client, low32(&low->addr),
+				 sizeof(low->addr), 0, 0));
+	low->addr.sac_fd = openat(dfd, "s", O_PATH);
+	EXPECT_EQ(0, call32(NR_CONNECT, client, low32(&low->addr),
+			    sizeof(low->addr), 0, 0));
+	EXPECT_EQ(1, send(client, "x", 1, 0));
+	unlinkat(dfd, "s", 0);
+	rmdir(dir);
 }
 
 #else

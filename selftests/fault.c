@@ -8,6 +8,7 @@
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 
 #define MOST 200
@@ -126,6 +127,16 @@ static int fresh_shared(struct trial *t)
 	return at_bind(t->fd, &t->a);
 }
 
+/* A socket file that nobody has any more is in the way, and to be replaced. */
+static int fresh_over_stale(struct trial *t)
+{
+	if (fresh_bound(t) < 0)
+		return -1;
+	close(t->fd);
+	return fresh(t) < 0 ? -1 :
+	       at_set_option(t->fd, ALTCONN_REPLACE_PATH, 1);
+}
+
 static int nothing(struct trial *t)
 {
 	t->fd = -1;
@@ -222,6 +233,24 @@ static void undo_fd(struct trial *t)
 		unlink(at_path_of(&t->a));
 }
 
+/* No temporary file stays, whatever failed. */
+static void undo_replace(struct trial *t)
+{
+	char path[120], *slash;
+	struct dirent *entry;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s", at_path_of(&t->a));
+	slash = strrchr(path, '/');
+	*slash = '\0';
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir)))
+		if (!strncmp(entry->d_name, ".altconn-", 9))
+			t->broken = true;
+	closedir(dir);
+	undo_fd(t);
+}
+
 static void undo_connect(struct trial *t)
 {
 	int fd;
@@ -300,6 +329,8 @@ static const struct call calls[] = {
 	{ "socket", nothing, run_socket, undo_fd, ENFILE },
 	/* tmpfs has no space when it has no memory for an inode. */
 	{ "bind", fresh_and_address, run_bind, undo_fd, ENOSPC },
+	{ "bind over a stale file", fresh_over_stale, run_bind, undo_replace,
+	  ENOSPC },
 	{ "listen", fresh_bound, run_listen, undo_fd },
 	{ "connect", fresh, run_connect, undo_connect },
 	{ "connect of a shared address", fresh_shared, run_connect,
@@ -310,11 +341,13 @@ static const struct call calls[] = {
 	{ "sendto", fresh, run_sendto, undo_data },
 };
 
-static bool applies(const struct call *call, int type)
+static bool applies(const struct call *call, enum at_kind kind, int type)
 {
 	if (call->run == run_listen || call->run == run_accept ||
 	    call->prepare == fresh_shared)
 		return type != SOCK_DGRAM;
+	if (call->prepare == fresh_over_stale)
+		return kind == AT_PATH;
 	return call->run != run_sendto || type == SOCK_DGRAM;
 }
 
@@ -326,7 +359,7 @@ TEST_F_TIMEOUT(fault, E_NOMEM, AT_TIMEOUT_LONG)
 	if (access("/proc/self/fail-nth", W_OK))
 		SKIP(return, "no fault injection in this kernel");
 	for (i = 0; i < ARRAY_SIZE(calls); i++) {
-		if (!applies(&calls[i], variant->type))
+		if (!applies(&calls[i], variant->kind, variant->type))
 			continue;
 		wrong = 0;
 		failures = each_allocation(&t, &calls[i], &wrong);

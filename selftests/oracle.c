@@ -799,7 +799,7 @@ TEST(values_may_grow_by_zeroes)
 					   sizeof(wide))));
 	EXPECT_EQ(EINVAL, at_err(setsockopt(fd, SOL_ALTCONN,
 					    ALTCONN_CONNECT_TIMEOUT, &wide, 7)));
-	for (option = ALTCONN_BACKLOG_POLICY; option <= ALTCONN_REACHABLE;
+	for (option = ALTCONN_BACKLOG_POLICY; option <= ALTCONN_REPLACE_PATH;
 	     option++) {
 		if (option == ALTCONN_DGRAM_OVERFLOW ||
 		    option == ALTCONN_PEER_INFO || option == ALTCONN_REFUSE)

@@ -5,6 +5,7 @@
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <sched.h>
@@ -676,6 +677,492 @@ TEST_F_TIMEOUT(far, reason, AT_TIMEOUT)
 	ASSERT_EQ(0, at_info(self->fd, &info));
 	EXPECT_EQ(EBADF, info.aci_errno);
 	EXPECT_EQ(ALTCONN_REASON_PATH_LOOKUP, info.aci_reason);
+}
+
+/* ---- ALTCONN_REPLACE_PATH ---- */
+
+FIXTURE(replace) {
+	char dir[108];
+	char path[120];
+	int dfd;
+	struct at_addr a;
+	int fd;
+};
+
+FIXTURE_VARIANT(replace) {
+	enum at_dress dress;
+	int type;
+	bool by_fd;
+};
+
+FIXTURE_VARIANT_ADD(replace, native_stream) { AT_NATIVE, SOCK_STREAM, false };
+FIXTURE_VARIANT_ADD(replace, native_dgram) { AT_NATIVE, SOCK_DGRAM, false };
+FIXTURE_VARIANT_ADD(replace, unix_stream) { AT_UNIX, SOCK_STREAM, false };
+FIXTURE_VARIANT_ADD(replace, unix_seqpacket) {
+	AT_UNIX, SOCK_SEQPACKET, false
+};
+FIXTURE_VARIANT_ADD(replace, by_fd) { AT_NATIVE, SOCK_STREAM, true };
+
+FIXTURE_SETUP(replace)
+{
+	at_path(self->dir, sizeof(self->dir));
+	ASSERT_EQ(0, mkdir(self->dir, 0755));
+	snprintf(self->path, sizeof(self->path), "%s/s", self->dir);
+	self->dfd = open(self->dir, O_PATH | O_CLOEXEC);
+	if (variant->by_fd)
+		by_fd(&self->a, self->dfd, "s");
+	else
+		at_addr_path(&self->a, variant->dress, self->path);
+	self->fd = at_socket(variant->dress, variant->type);
+	ASSERT_EQ(0, at_set_option(self->fd, ALTCONN_REPLACE_PATH, 1));
+}
+
+FIXTURE_TEARDOWN(replace)
+{
+	remove_tree(self->dir);
+	at_cleanup();
+}
+
+/* A socket bound to the path, of any family; -1: errno. */
+static int replace_bound(const char *path, enum at_dress dress, int type)
+{
+	int fd = at_socket(dress, type);
+	struct at_addr a;
+
+	at_addr_path(&a, dress, path);
+	return at_bind(fd, &a) ? -1 : fd;
+}
+
+static int replace_stale(const char *path, enum at_dress dress)
+{
+	int fd = replace_bound(path, dress, SOCK_STREAM);
+
+	return fd < 0 ? -1 : close(fd);
+}
+
+/* How many entries the directory has. */
+static int replace_entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	int n = 0;
+
+	while (dir && (entry = readdir(dir)))
+		n += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+	closedir(dir);
+	return n;
+}
+
+static ino_t replace_inode(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) ? 0 : st.st_ino;
+}
+
+TEST_F_TIMEOUT(replace, stale_files, AT_TIMEOUT)
+{
+	static const enum at_dress left[] = { AT_NATIVE, AT_ORACLE };
+	struct at_addr own, expected;
+	struct stat st;
+	int i, fd;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, replace_stale(self->path, left[i]));
+		fd = at_socket(variant->dress, variant->type);
+		EXPECT_EQ(EADDRINUSE, at_err(at_bind(fd, &self->a)));
+		ASSERT_EQ(0, at_set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1));
+		EXPECT_EQ(EADDRINUSE, at_err(at_bind(fd, &self->a)));
+		ASSERT_EQ(0, at_set_option(fd, ALTCONN_REPLACE_PATH, 1));
+		umask(027);
+		ASSERT_EQ(0, at_err(at_bind(fd, &self->a)));
+		if (variant->type != SOCK_DGRAM)
+			ASSERT_EQ(0, listen(fd, 1));
+		EXPECT_EQ(0, talks_to(variant->dress, variant->type,
+				      self->path));
+		EXPECT_EQ(POLLIN, at_poll(fd, POLLIN));
+		/* The new file alone, as bind() makes it. */
+		EXPECT_EQ(1, replace_entries(self->dir));
+		ASSERT_EQ(0, stat(self->path, &st));
+		EXPECT_EQ(S_IFSOCK | 0750, st.st_mode);
+		at_addr_path(&expected, variant->dress,
+			     variant->by_fd ? "s" : self->path);
+		EXPECT_EQ(0, at_getsockname(fd, &own));
+		EXPECT_TRUE(at_addr_eq(&expected, &own));
+		close(fd);
+		ASSERT_EQ(0, unlink(self->path));
+	}
+}
+
+TEST_F_TIMEOUT(replace, nothing_there, AT_TIMEOUT)
+{
+	EXPECT_EQ(0, at_err(at_bind(self->fd, &self->a)));
+	EXPECT_EQ(1, replace_entries(self->dir));
+}
+
+struct live_row {
+	const char *name;
+	enum at_dress dress;
+	int type;
+	bool listens;
+};
+
+static const struct live_row live_rows[] = {
+	{ "a listener", AT_NATIVE, SOCK_STREAM, true },
+	{ "bound", AT_NATIVE, SOCK_STREAM, false },
+	{ "sequenced packets", AT_UNIX, SOCK_SEQPACKET, true },
+	{ "datagrams", AT_UNIX, SOCK_DGRAM, false },
+	{ "AF_UNIX: a listener", AT_ORACLE, SOCK_STREAM, true },
+	{ "AF_UNIX: bound", AT_ORACLE, SOCK_STREAM, false },
+	{ "AF_UNIX: sequenced packets", AT_ORACLE, SOCK_SEQPACKET, true },
+	{ "AF_UNIX: datagrams", AT_ORACLE, SOCK_DGRAM, false },
+};
+
+/* E-ADDRINUSE: and nobody hears of it. */
+TEST_F_TIMEOUT(replace, live_sockets_stay, AT_TIMEOUT)
+{
+	const struct live_row *row;
+	ino_t inode;
+	int i, fd;
+
+	for (i = 0; i < sizeof(live_rows) / sizeof(*live_rows); i++) {
+		row = &live_rows[i];
+		fd = replace_bound(self->path, row->dress, row->type);
+		ASSERT_LE(0, fd);
+		if (row->listens)
+			ASSERT_EQ(0, listen(fd, 0));
+		inode = replace_inode(self->path);
+		EXPECT_EQ(EADDRINUSE, at_err(at_bind(self->fd, &self->a))) {
+			TH_LOG("%s", row->name);
+		}
+		EXPECT_EQ(inode, replace_inode(self->path));
+		EXPECT_EQ(1, replace_entries(self->dir));
+		EXPECT_EQ(0, at_poll_now(fd, POLLIN) & POLLIN);
+		close(fd);
+		ASSERT_EQ(0, unlink(self->path));
+	}
+	/* And after that the socket can be bound. */
+	EXPECT_EQ(0, at_err(at_bind(self->fd, &self->a)));
+}
+
+/* A backlog that is full is no reason to take the file away. */
+TEST_F_TIMEOUT(replace, full_AF_UNIX_server_stays, AT_TIMEOUT)
+{
+	int lfd = replace_bound(self->path, AT_ORACLE, SOCK_STREAM), err;
+	struct at_addr a;
+
+	ASSERT_EQ(0, listen(lfd, 0));
+	at_addr_path(&a, AT_ORACLE, self->path);
+	at_client(AT_ORACLE, SOCK_STREAM, &a, &err);
+	ASSERT_EQ(0, err);
+	EXPECT_EQ(EADDRINUSE, at_err(at_bind(self->fd, &self->a)));
+	EXPECT_EQ(1, replace_entries(self->dir));
+}
+
+static int make_file(const char *path)
+{
+	return mknod(path, S_IFREG | 0644, 0);
+}
+
+static int make_dir(const char *path)
+{
+	return mkdir(path, 0755);
+}
+
+static int make_fifo(const char *path)
+{
+	return mkfifo(path, 0644);
+}
+
+static int make_device(const char *path)
+{
+	return mknod(path, S_IFCHR | 0644, 0x103);
+}
+
+static int make_dangling(const char *path)
+{
+	return symlink("/nowhere", path);
+}
+
+/* To a socket file that would be replaced under its own name. */
+static int make_symlink(const char *path)
+{
+	char target[140];
+
+	snprintf(target, sizeof(target), "%s.stale", path);
+	if (replace_stale(target, AT_NATIVE))
+		return -1;
+	return symlink(target, path);
+}
+
+/* A socket file that a mount covers. */
+static int make_covered(const char *path)
+{
+	if (replace_stale(path, AT_NATIVE) || unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return -1;
+	return mount("/proc/self/status", path, NULL, MS_BIND, NULL);
+}
+
+TEST_F_TIMEOUT(replace, other_files_stay, AT_TIMEOUT)
+{
+	static const struct {
+		const char *name;
+		int (*make)(const char *path);
+	} rows[] = {
+		{ "a file", make_file },
+		{ "a directory", make_dir },
+		{ "a fifo", make_fifo },
+		{ "a device", make_device },
+		{ "a dangling symbolic link", make_dangling },
+		{ "a symbolic link to a stale file", make_symlink },
+		{ "a mount over a stale file", make_covered },
+	};
+	ino_t inode;
+	pid_t pid;
+	int i, n;
+
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		pid = at_fork();
+		if (!pid) {
+			if (rows[i].make(self->path))
+				_exit(255);
+			inode = replace_inode(self->path);
+			n = replace_entries(self->dir);
+			/* In the mount namespace that the file may have made. */
+			if (variant->by_fd)
+				self->a.nat.sac_fd = open(self->dir, O_PATH);
+			if (at_err(at_bind(self->fd, &self->a)) != EADDRINUSE)
+				_exit(1);
+			_exit(inode != replace_inode(self->path) ? 2 :
+			      n != replace_entries(self->dir) ? 3 : 0);
+		}
+		EXPECT_EQ(0, at_reap(pid)) {
+			TH_LOG("%s", rows[i].name);
+		}
+		remove_tree(self->path);
+		unlinkat(self->dfd, "s.stale", 0);
+	}
+}
+
+/* Names of no file that could be replaced. */
+TEST_F_TIMEOUT(replace, dots_and_slashes, AT_TIMEOUT)
+{
+	static const char * const ends[] = { ".", "..", "s/", "s/.", "/" };
+	char path[140];
+	struct at_addr a;
+	int i;
+
+	ASSERT_EQ(0, replace_stale(self->path, AT_NATIVE));
+	for (i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		snprintf(path, sizeof(path), "%s/%s",
+			 variant->by_fd ? "." : self->dir, ends[i]);
+		if (variant->by_fd)
+			by_fd(&a, self->dfd, path);
+		else
+			at_addr_path(&a, variant->dress, path);
+		EXPECT_EQ(strcmp(ends[i], "s/.") ? EADDRINUSE : ENOTDIR,
+			  at_err(at_bind(self->fd, &a))) {
+			TH_LOG("%s", path);
+		}
+		EXPECT_EQ(1, replace_entries(self->dir));
+	}
+}
+
+/* The caller's permissions are those that rename(2) and connect(2) want. */
+TEST_F_TIMEOUT(replace, permissions, AT_TIMEOUT)
+{
+	static const struct {
+		const char *name;
+		int dir, file;
+		bool own;
+		int err;
+	} rows[] = {
+		{ "all", 0777, 0666, false, 0 },
+		{ "of the directory: none", 0755, 0666, false, EACCES },
+		{ "of the directory: no search", 0766, 0666, false, EACCES },
+		{ "of the file: none", 0777, 0644, false, EACCES },
+		{ "a sticky directory", 01777, 0666, false, EPERM },
+		{ "a sticky directory, one's own file", 01777, 0600, true, 0 },
+	};
+	ino_t inode;
+	pid_t pid;
+	int i, err;
+
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		ASSERT_EQ(0, replace_stale(self->path, AT_NATIVE));
+		ASSERT_EQ(0, chmod(self->path, rows[i].file));
+		if (rows[i].own)
+			ASSERT_EQ(0, chown(self->path, 65534, 65534));
+		ASSERT_EQ(0, chmod(self->dir, rows[i].dir));
+		inode = replace_inode(self->path);
+		pid = at_fork();
+		if (!pid)
+			_exit(at_become_nobody() ? 255 :
+			      at_err(at_bind(self->fd, &self->a)));
+		err = at_reap(pid);
+		EXPECT_EQ(rows[i].err, err) {
+			TH_LOG("%s", rows[i].name);
+		}
+		EXPECT_EQ(1, replace_entries(self->dir));
+		if (err)
+			EXPECT_EQ(inode, replace_inode(self->path));
+		close(self->fd);
+		self->fd = at_socket(variant->dress, variant->type);
+		at_set_option(self->fd, ALTCONN_REPLACE_PATH, 1);
+		unlink(self->path);
+	}
+}
+
+TEST_F_TIMEOUT(replace, read_only_mount, AT_TIMEOUT)
+{
+	struct at_addr a = self->a;
+	int dfd, err;
+	pid_t pid;
+
+	ASSERT_EQ(0, replace_stale(self->path, AT_NATIVE));
+	pid = at_fork();
+	if (!pid) {
+		dfd = fd_read_only(self->dir);
+		if (variant->by_fd)
+			a.nat.sac_fd = dfd;
+		err = at_err(at_bind(self->fd, &a));
+		_exit(dfd < 0 ? 255 : err);
+	}
+	EXPECT_EQ(EROFS, at_reap(pid));
+}
+
+/* AF_UNIX has to be asked by a path, and that of a descriptor is in /proc. */
+TEST_F_TIMEOUT(replace, without_proc, AT_TIMEOUT)
+{
+	pid_t pid;
+
+	ASSERT_EQ(0, replace_stale(self->path, AT_NATIVE));
+	pid = at_fork();
+	if (!pid) {
+		if (unshare(CLONE_NEWNS) ||
+		    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+		    mount("none", "/proc", "tmpfs", 0, NULL))
+			_exit(255);
+		_exit(at_err(at_bind(self->fd, &self->a)));
+	}
+	EXPECT_EQ(variant->by_fd ? EADDRINUSE : 0, at_reap(pid));
+}
+
+TEST_F_TIMEOUT(replace, the_option, AT_TIMEOUT)
+{
+	uint32_t value = 7;
+	socklen_t len = sizeof(value);
+
+	ASSERT_EQ(0, getsockopt(self->fd, SOL_ALTCONN, ALTCONN_REPLACE_PATH,
+				&value, &len));
+	EXPECT_EQ(1, value);
+	EXPECT_EQ(EINVAL, at_err(at_set_option(self->fd, ALTCONN_REPLACE_PATH,
+					       2)));
+	ASSERT_EQ(0, at_set_option(self->fd, ALTCONN_REPLACE_PATH, 0));
+	ASSERT_EQ(0, replace_stale(self->path, AT_NATIVE));
+	EXPECT_EQ(EADDRINUSE, at_err(at_bind(self->fd, &self->a)));
+	ASSERT_EQ(0, at_set_option(self->fd, ALTCONN_REPLACE_PATH, 1));
+	ASSERT_EQ(0, at_bind(self->fd, &self->a));
+	EXPECT_EQ(EINVAL, at_err(at_set_option(self->fd, ALTCONN_REPLACE_PATH,
+					       0)));
+}
+
+#define RIVALS	8
+
+struct rival {
+	pthread_t thread;
+	const struct at_addr *a;
+	pthread_barrier_t *start;
+	int fd, err;
+};
+
+static void *rival_main(void *arg)
+{
+	struct rival *r = arg;
+
+	pthread_barrier_wait(r->start);
+	r->err = at_err(at_bind(r->fd, r->a));
+	return NULL;
+}
+
+/* Many want one stale file: one gets it, and its file is the one that stays. */
+TEST_F_TIMEOUT(replace, rivals, AT_TIMEOUT)
+{
+	struct rival rivals[RIVALS];
+	pthread_barrier_t start;
+	int round, i, won;
+
+	pthread_barrier_init(&start, NULL, RIVALS);
+	ASSERT_EQ(0, replace_stale(self->path, AT_NATIVE));
+	for (round = 0; round < 20; round++) {
+		for (i = 0; i < RIVALS; i++) {
+			rivals[i] = (struct rival) {
+				.a = &self->a, .start = &start,
+				.fd = at_socket(variant->dress, variant->type),
+			};
+			at_set_option(rivals[i].fd, ALTCONN_REPLACE_PATH, 1);
+			pthread_create(&rivals[i].thread, NULL, rival_main,
+				       &rivals[i]);
+		}
+		won = -1;
+		for (i = 0; i < RIVALS; i++) {
+			pthread_join(rivals[i].thread, NULL);
+			if (rivals[i].err) {
+				EXPECT_EQ(EADDRINUSE, rivals[i].err);
+				continue;
+			}
+			EXPECT_EQ(-1, won);
+			won = i;
+		}
+		ASSERT_LE(0, won);
+		if (variant->type != SOCK_DGRAM)
+			ASSERT_EQ(0, listen(rivals[won].fd, 1));
+		EXPECT_EQ(0, talks_to(variant->dress, variant->type,
+				      self->path));
+		EXPECT_EQ(1, replace_entries(self->dir));
+		for (i = 0; i < RIVALS; i++)
+			close(rivals[i].fd);
+	}
+}
+
+struct watcher {
+	pthread_t thread;
+	const char *path;
+	atomic_bool stop;
+	atomic_int looked, missed;
+};
+
+static void *watcher_main(void *arg)
+{
+	struct watcher *w = arg;
+
+	while (!atomic_load(&w->stop)) {
+		if (!replace_inode(w->path))
+			atomic_fetch_add(&w->missed, 1);
+		atomic_fetch_add(&w->looked, 1);
+	}
+	return NULL;
+}
+
+/* In one step: there is a file at the path at all times. */
+TEST_F_TIMEOUT(replace, in_one_step, AT_TIMEOUT)
+{
+	struct watcher w = { .path = self->path };
+	int i, fd;
+
+	ASSERT_EQ(0, replace_stale(self->path, AT_NATIVE));
+	ASSERT_EQ(0, pthread_create(&w.thread, NULL, watcher_main, &w));
+	for (i = 0; i < 200 || atomic_load(&w.looked) < 200; i++) {
+		fd = at_socket(variant->dress, variant->type);
+		at_set_option(fd, ALTCONN_REPLACE_PATH, 1);
+		ASSERT_EQ(0, at_err(at_bind(fd, &self->a)));
+		close(fd);
+	}
+	atomic_store(&w.stop, true);
+	pthread_join(w.thread, NULL);
+	EXPECT_EQ(0, atomic_load(&w.missed));
+	EXPECT_EQ(1, replace_entries(self->dir));
 }
 
 TEST_HARNESS_MAIN

@@ -6,8 +6,10 @@
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
 
+#include <fcntl.h>
 #include <linux/io_uring.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 struct ring {
@@ -213,6 +215,141 @@ TEST_F_TIMEOUT(uring, accept_waits_for_a_client, AT_TIMEOUT)
 	EXPECT_TRUE(at_until(ended(&self->ring, &data, &res)));
 	EXPECT_EQ(2, data);
 	EXPECT_LE(0, res);
+}
+
+/* ---- paths by a descriptor ---- */
+
+#define OP_BIND		56	/* from Linux 6.11 on; older headers lack it */
+
+FIXTURE(by_fd) {
+	struct ring ring;
+	char dir[108];
+	struct at_addr a;
+	int dfd;
+	bool missing;
+};
+
+FIXTURE_VARIANT(by_fd) {
+	int flags;
+};
+
+FIXTURE_VARIANT_ADD(by_fd, inline) { 0 };
+FIXTURE_VARIANT_ADD(by_fd, worker) { IOSQE_ASYNC };
+
+FIXTURE_SETUP(by_fd)
+{
+	if (ring_open(&self->ring)) {
+		self->missing = !has_io_uring();
+		ASSERT_TRUE(self->missing);
+		SKIP(return, "no io_uring in this kernel");
+	}
+	at_path(self->dir, sizeof(self->dir));
+	ASSERT_EQ(0, mkdir(self->dir, 0755));
+	self->dfd = open(self->dir, O_PATH | O_CLOEXEC);
+	at_addr_path(&self->a, AT_NATIVE, "s");
+	self->a.nat.sac_flags = ALTCONN_PATH_FD;
+	self->a.nat.sac_fd = self->dfd;
+}
+
+FIXTURE_TEARDOWN(by_fd)
+{
+	unlinkat(self->dfd, "s", 0);
+	rmdir(self->dir);
+	at_cleanup();
+}
+
+/* The socket file's own descriptor, in place of its directory's. */
+static void by_file(struct at_addr *a, int dfd)
+{
+	at_addr_path(a, AT_NATIVE, "");
+	a->nat.sac_flags = ALTCONN_PATH_FD;
+	a->nat.sac_fd = openat(dfd, "s", O_PATH | O_CLOEXEC);
+}
+
+static int submit_addr(struct ring *r, int op, int fd, const struct at_addr *a,
+		       int flags)
+{
+	struct io_uring_sqe sqe = {
+		.opcode = op, .fd = fd, .flags = flags,
+		.addr = (uintptr_t)&a->sa, .off = a->len, .user_data = 1,
+	};
+
+	return submit(r, &sqe);
+}
+
+/* The attempt waits, and needs the descriptor no more. */
+TEST_F_TIMEOUT(by_fd, connect, AT_TIMEOUT)
+{
+	int lfd = at_socket(AT_NATIVE, SOCK_STREAM), fd, first, err, res = -1;
+	struct at_addr file;
+	uint64_t data = 0;
+
+	if (self->missing)
+		SKIP(return, "no io_uring in this kernel");
+	ASSERT_EQ(0, at_err(at_bind(lfd, &self->a)));
+	ASSERT_EQ(0, listen(lfd, 0));
+	by_file(&file, self->dfd);
+	first = at_client(AT_NATIVE, SOCK_STREAM, &file, &err);
+	ASSERT_EQ(0, err);
+	fd = at_socket(AT_NATIVE, SOCK_STREAM);
+	ASSERT_EQ(0, submit_addr(&self->ring, IORING_OP_CONNECT, fd, &file,
+				 variant->flags));
+	EXPECT_TRUE(at_until(at_place(fd) == 1));
+	EXPECT_FALSE(ended(&self->ring, &data, &res));
+	close(file.nat.sac_fd);
+	ASSERT_LE(0, accept(lfd, NULL, NULL));
+	EXPECT_TRUE(at_until(ended(&self->ring, &data, &res)));
+	EXPECT_EQ(0, res);
+	EXPECT_EQ(1, send(fd, "x", 1, 0));
+	close(first);
+}
+
+TEST_F_TIMEOUT(by_fd, E_BADF, AT_TIMEOUT)
+{
+	int fd = at_socket(AT_NATIVE, SOCK_STREAM), res = 0;
+	struct at_addr file;
+	uint64_t data = 0;
+
+	if (self->missing)
+		SKIP(return, "no io_uring in this kernel");
+	by_file(&file, self->dfd);
+	ASSERT_EQ(0, submit_addr(&self->ring, IORING_OP_CONNECT, fd, &file,
+				 variant->flags));
+	EXPECT_TRUE(at_until(ended(&self->ring, &data, &res)));
+	EXPECT_EQ(-EBADF, res);
+}
+
+/* The same file as by bind(2), a stale one replaced too. */
+TEST_F_TIMEOUT(by_fd, bind, AT_TIMEOUT)
+{
+	struct at_addr own, expected;
+	int i, fd, res = -1;
+	uint64_t data = 0;
+	struct stat st;
+
+	if (self->missing)
+		SKIP(return, "no io_uring in this kernel");
+	for (i = 0; i < 2; i++) {
+		fd = at_socket(AT_NATIVE, SOCK_STREAM);
+		ASSERT_EQ(0, at_set_option(fd, ALTCONN_REPLACE_PATH, 1));
+		ASSERT_EQ(0, submit_addr(&self->ring, OP_BIND, fd, &self->a,
+					 variant->flags));
+		EXPECT_TRUE(at_until(ended(&self->ring, &data, &res)));
+		if (res == -EINVAL)
+			SKIP(return, "no IORING_OP_BIND in this kernel");
+		EXPECT_EQ(0, res);
+		EXPECT_EQ(0, fstatat(self->dfd, "s", &st, 0));
+		at_addr_path(&expected, AT_NATIVE, "s");
+		EXPECT_EQ(0, at_getsockname(fd, &own));
+		EXPECT_TRUE(at_addr_eq(&expected, &own));
+		close(fd);
+	}
+	self->a.nat.sac_fd = -1;
+	fd = at_socket(AT_NATIVE, SOCK_STREAM);
+	ASSERT_EQ(0, submit_addr(&self->ring, OP_BIND, fd, &self->a,
+				 variant->flags));
+	EXPECT_TRUE(at_until(ended(&self->ring, &data, &res)));
+	EXPECT_EQ(-EBADF, res);
 }
 
 FIXTURE(data) {

@@ -136,6 +136,9 @@ struct sockaddr_altconn {
  *	turn. A datagram goes to one of them, by its sender's address.
  * ALTCONN_REACHABLE, get and set, __u32: non-zero before bind(): the port or name can
  *	be reached from other nodes too. IP addresses can, but for loopback ones.
+ * ALTCONN_REPLACE_PATH, get and set, __u32: non-zero before bind(): a socket file that
+ *	is at the path already, and that no socket is bound to, is replaced by the
+ *	new one in one step. Anything else there fails with EADDRINUSE as ever.
  */
 #define ALTCONN_CONNECT_TIMEOUT	1
 #define ALTCONN_CONNECT_INFO	2
@@ -147,6 +150,7 @@ struct sockaddr_altconn {
 #define ALTCONN_PEER_INFO	8
 #define ALTCONN_SHARE_ADDRESS	9
 #define ALTCONN_REACHABLE	10
+#define ALTCONN_REPLACE_PATH	11
 
 #define ALTCONN_TIMEOUT_DEFAULT	(~0ULL)
 #define ALTCONN_TIMEOUT_MAX	(7ULL * 24 * 3600 * 1000)

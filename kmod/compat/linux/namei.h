@@ -9,4 +9,15 @@
 #define end_creating_path	done_path_create
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+static inline struct dentry *compat_lookup_one(void *idmap,
+					       const struct qstr *name,
+					       struct dentry *base)
+{
+	return lookup_one(idmap, name->name, base, name->len);
+}
+
+#define lookup_one	compat_lookup_one
+#endif
+
 #endif
