@@ -724,7 +724,7 @@ struct altconn_blocked {
  * @reachable: ALTCONN_REACHABLE, for bind()
  * @replaces: ALTCONN_REPLACE_PATH, for bind()
  * @bind: its own binding, or NULL. Written under lock_sock(), or under @bind_lock by
- *	the bind() that made @binding
+ *	the bind() that made @binding; one of a path is cleared under both
  * @binding: of a bind() whose path is being looked up, without lock_sock(); NULL: no
  *	bind() is under way, or another call on the socket came first
  * @bind_lock: @binding, and what its bind() does then; inside it the stripe
@@ -1216,6 +1216,7 @@ struct altconn_bind *altconn_bind_reserve(struct sock *sk,
 					  const struct altconn_addr *addr);
 int altconn_bind_complete(struct sock *sk, struct altconn_bind *bind,
 			  const struct path *path);
+bool altconn_bind_file(struct sock *sk, struct path *path);
 void altconn_bind_unreserve(struct sock *sk, struct altconn_bind *bind);
 void __altconn_bind_cancel(struct sock *sk);
 

@@ -204,6 +204,34 @@ void altconn_bind_unreserve(struct sock *sk, struct altconn_bind *bind)
 	altconn_addr_put(bind->addr);
 }
 
+/**
+ * altconn_bind_file() - the socket file that an endpoint is bound to
+ * @sk: the endpoint
+ * @path: gets it, with a reference that the caller puts
+ *
+ * Context: process; lock_sock() is not needed.
+ * Return: whether it is bound to one.
+ */
+bool altconn_bind_file(struct sock *sk, struct path *path)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+
+	const struct altconn_bind *bind;
+
+	*path = (struct path) {};
+	rcu_read_lock();
+	spin_lock(&ask->bind_lock);
+	/* Pairs with bind_publish(), for those of other kinds. */
+	bind = smp_load_acquire(&ask->bind);
+	if (bind && bind->path.dentry) {
+		*path = bind->path;
+		path_get(path);
+	}
+	spin_unlock(&ask->bind_lock);
+	rcu_read_unlock();
+	return path->dentry;
+}
+
 /* altconn_bind_cancel() of a bind() that is under way. */
 void __altconn_bind_cancel(struct sock *sk)
 {
@@ -301,6 +329,14 @@ static void unclaim(struct altconn_bind *bind)
 	claim_free(claim);
 }
 
+/* altconn_bind_file() finds the path no more, which has no other lock. */
+static void bind_hide_file(struct altconn_sock *ask)
+{
+	spin_lock(&ask->bind_lock);
+	WRITE_ONCE(ask->bind, NULL);
+	spin_unlock(&ask->bind_lock);
+}
+
 /**
  * altconn_unbind() - give up an endpoint's address
  * @sk: the endpoint; may be unbound. Its listener, if any, has gone already
@@ -317,6 +353,8 @@ void altconn_unbind(struct sock *sk, struct path *path)
 	altconn_sock_set_addr(sk, NULL);
 	if (!bind)
 		return;
+	if (bind->path.dentry)
+		bind_hide_file(ask);
 	WRITE_ONCE(ask->bind, NULL);
 	altconn_bind_table_remove(bind);
 	if (sk->sk_type == SOCK_DGRAM)

@@ -8,6 +8,8 @@
  * later is not, and what goes before it is seen marks the dump.
  */
 
+#include <linux/dcache.h>
+#include <linux/path.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched.h>
 #include <net/genetlink.h>
@@ -566,6 +568,30 @@ static bool is_reachable(const struct sock *sk)
 	return reachable;
 }
 
+/*
+ * The whole path of a socket file, as it is now and from where the reader stands. It
+ * leads through directories that others may not read, so only those are told who see
+ * the process.
+ */
+static int put_file(struct sk_buff *skb, const struct altconn_viewer *viewer,
+		    struct sock *sk)
+{
+	struct path path;
+	char *buf, *text;
+	int err = 0;
+
+	if ((!viewer->admin && !uid_eq(viewer->uid, sk_uid(sk))) ||
+	    !altconn_bind_file(sk, &path))
+		return 0;
+	buf = kmalloc(PATH_MAX, GFP_KERNEL);
+	text = buf ? d_path(&path, buf, PATH_MAX) : NULL;
+	if (!IS_ERR_OR_NULL(text))
+		err = nla_put_string(skb, ALTCONN_A_SOCKET_FILE, text);
+	kfree(buf);
+	path_put(&path);
+	return err;
+}
+
 static int put_socket(struct sk_buff *skb, const struct altconn_viewer *viewer,
 		      struct sock *sk)
 {
@@ -577,7 +603,7 @@ static int put_socket(struct sk_buff *skb, const struct altconn_viewer *viewer,
 			      ALTCONN_A_SOCKET_PAD) ||
 	    nla_put_u32(skb, ALTCONN_A_SOCKET_TYPE,
 			altconn_nl_type(sk->sk_type)) ||
-	    put_owner(skb, viewer, sk) ||
+	    put_owner(skb, viewer, sk) || put_file(skb, viewer, sk) ||
 	    (is_reachable(sk) &&
 	     nla_put_flag(skb, ALTCONN_A_SOCKET_REACHABLE)))
 		return -EMSGSIZE;
@@ -616,6 +642,8 @@ int altconn_nl_socket_get_start(struct netlink_callback *cb)
 {
 	set_seq(cb, altconn_registry_open(&net_of(cb)->sockets, cursor_of(cb)));
 	cb->prev_seq = cb->seq;
+	/* A socket file's path, and all else that there is to say of one socket. */
+	cb->min_dump_alloc = 2 * PATH_MAX;
 	return 0;
 }
 

@@ -315,10 +315,18 @@ static int on_assoc(const struct nlmsghdr *nlh, void *data)
 static int on_sock(const struct nlmsghdr *nlh, void *data)
 {
 	struct found *found = data;
+	struct sock *sock;
+	int ret;
 
 	found->socks = room_for_one(found->socks, found->n_socks,
 				    sizeof(*found->socks));
-	return sock_read(nlh, &found->socks[found->n_socks++]);
+	sock = &found->socks[found->n_socks++];
+	ret = sock_read(nlh, sock);
+	/* The message goes. */
+	if (sock->file)
+		sock->file = strcpy(grow(NULL, strlen(sock->file) + 1, 1),
+				    sock->file);
+	return ret;
 }
 
 /**
@@ -349,6 +357,10 @@ int found_ask(struct found *found)
  */
 void found_free(struct found *found)
 {
+	size_t i;
+
 	free(found->assocs);
+	for (i = 0; i < found->n_socks; i++)
+		free((char *)found->socks[i].file);
 	free(found->socks);
 }

@@ -25,7 +25,8 @@
  * @len: offset of the member that takes the length, with MNL_TYPE_BINARY; or of
  *	the one that counts, of what comes more than once
  * @max: the longest that the member takes, or how many
- * @size: of each of them; 0: it comes once
+ * @size: of each of them; 0: it comes once. Of a text: the member is a pointer, into
+ *	the message
  */
 struct attr {
 	enum mnl_attr_data_type type;
@@ -137,6 +138,8 @@ static const struct attr socket_attrs[] = {
 	[ALTCONN_A_SOCKET_OUTCOME] = PARTS(SOCKET(outcome), SOCKET(n),
 					   SOCK_OUTCOMES_MAX, outcome),
 	[ALTCONN_A_SOCKET_REACHABLE] = { MNL_TYPE_FLAG, SOCKET(reachable) },
+	[ALTCONN_A_SOCKET_FILE] = { MNL_TYPE_NUL_STRING, SOCKET(file),
+				    .size = sizeof(char *) },
 };
 
 static const struct set socket_set = {
@@ -341,6 +344,7 @@ static int read_value(const struct nlattr *attr, const struct attr *a,
 		      char *object)
 {
 	struct reader inner = { a->nested, object + a->offset };
+	const char *text;
 	uint64_t u64;
 	uint32_t u32;
 
@@ -357,6 +361,11 @@ static int read_value(const struct nlattr *attr, const struct attr *a,
 		*(bool *)(object + a->offset) = true;
 		return MNL_CB_OK;
 	case MNL_TYPE_NUL_STRING:
+		if (a->size) {
+			text = mnl_attr_get_str(attr);
+			memcpy(object + a->offset, &text, a->size);
+			return MNL_CB_OK;
+		}
 		snprintf(object + a->offset, RECORD_TEXT_MAX, "%s",
 			 mnl_attr_get_str(attr));
 		return MNL_CB_OK;

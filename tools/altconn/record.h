@@ -96,6 +96,7 @@ struct stat_part {
  * @n: how many outcomes
  * @outcome: attempts by reason, since then
  * @reachable: from other nodes
+ * @file: the path of the socket file, or NULL; sock_read() leaves it in the message
  * @owner: address and process
  * @peer: what a datagram socket is connected to
  */
@@ -115,6 +116,7 @@ struct sock {
 	size_t n;
 	struct stat_part outcome[SOCK_OUTCOMES_MAX];
 	bool reachable;
+	const char *file;
 	struct end owner;
 	struct addr peer;
 };

@@ -3,6 +3,7 @@
  * Rows of listeners, datagram sockets and associations, as text and as JSON, for all
  * commands that print any.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -264,6 +265,7 @@ static void put_datagram(struct out *out, const struct sock *s)
  */
 void row_sock(struct out *out, const struct sock *s)
 {
+	char file[4 * PATH_MAX];
 	struct end owner = s->owner;
 
 	out_cell(out, COL_DETAIL);
@@ -280,4 +282,9 @@ void row_sock(struct out *out, const struct sock *s)
 	put_addr(out, "peer", COL_PEER, &s->peer);
 	out_cell(out, COL_DETAIL);
 	out_bool(out, "reachable", ",reachable", s->reachable);
+	if (s->file) {
+		escape_bytes((const unsigned char *)s->file, strlen(s->file),
+			     file);
+		out_string(out, "file", ",file:", file);
+	}
 }
