@@ -41,7 +41,7 @@ datagram() {
 	wait $! && same "$(cat "$dir/got")" datagram
 }
 
-plan 26
+plan 31
 
 for address in port:4000 name:db inet:127.0.0.1:4000 "inet:[::1]:4000"; do
 	check "a stream: $address" exchange stream "$address"
@@ -49,6 +49,38 @@ for address in port:4000 name:db inet:127.0.0.1:4000 "inet:[::1]:4000"; do
 	check "a datagram: $address" datagram "$address"
 done
 check "a stream: path" exchange_path
+
+# A path that no address has room for, which begins with a directory.
+deep=$dir/$(printf '%0100d' 1)/$(printf '%0100d' 2)
+mkdir -p "$deep"
+
+exchange_far() {
+	local text=$1
+	shift
+	echo answer | altconn listen "$@" "path:$text" >"$dir/got" &
+	wait_until eval "altconn show -le | grep -qF ',file:$deep/s'"
+	got=$(altconn connect "path:$text" <"$dir/data") || return 1
+	wait $! && same "$got" answer && cmp "$dir/data" "$dir/got" &&
+		! test -e "$deep/s"
+}
+
+# Left behind by a signal.
+leave_stale() {
+	altconn listen "path:$deep/s" </dev/null >/dev/null &
+	wait_until test -S "$deep/s"
+	kill $!
+	wait $! 2>/dev/null
+	test -S "$deep/s"
+}
+
+check "a stream: a long path" exchange_far "$deep/s"
+check "a long path that nobody is at" eval \
+	"leave_stale; wrong 1 'ECONNREFUSED' altconn connect 'path:$deep/s'"
+check "a socket file that is there already" wrong 1 "Address already in use" \
+	altconn listen "path:$deep/s"
+check "a stale socket file is replaced" exchange_far "$deep/s" --replace
+check "a long path that leads nowhere" wrong 1 "ENOENT" \
+	altconn connect "path:$deep/none"
 
 came() {
 	[ "$(xargs <"$dir/got")" = "1 2 3" ]

@@ -96,7 +96,13 @@ fails_with() {
 	same "$ret" "$code" && same "$(wc -l <<<"$output")" 1 && [ -n "$output" ]
 }
 
-plan 13
+# A server that ends at once and leaves its file.
+bind_once() {
+	"$@" python3 -c 'import socket, sys
+socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$dir/stale" 2>/dev/null
+}
+
+plan 16
 check "a server runs over the family" serve ours altconn run --
 # Programs look at it, so it has to be what they asked for.
 check "which is told that its socket is AF_UNIX" \
@@ -121,4 +127,8 @@ exits() {
 	same $? 7
 }
 check "the program's exit code is run's" exits
+
+check "a server leaves its file" bind_once altconn run --
+check "which is in the way" eval "! bind_once altconn run --"
+check "and is replaced when asked" bind_once altconn run --replace --
 finish

@@ -17,6 +17,7 @@
  */
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <limits.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,22 +45,23 @@ void escape_bytes(const unsigned char *bytes, size_t len, char *text)
 	*text = '\0';
 }
 
-static const char *unescape(const char *text, struct addr *addr, size_t max)
+static const char *unescape(const char *text, unsigned char *bytes, size_t *len,
+			    size_t max)
 {
 	char hex[3] = "";
 
-	for (addr->len = 0; *text; addr->len++) {
-		if (addr->len == max)
+	for (*len = 0; *text; ++*len) {
+		if (*len == max)
 			return "it is too long";
 		if (*text != '\\') {
-			addr->bytes[addr->len] = *text++;
+			bytes[*len] = *text++;
 			continue;
 		}
 		if (text[1] != 'x' || !isxdigit((unsigned char)text[2]) ||
 		    !isxdigit((unsigned char)text[3]))
 			return "a backslash begins \\xNN";
 		memcpy(hex, text + 2, 2);
-		addr->bytes[addr->len] = strtoul(hex, NULL, 16);
+		bytes[*len] = strtoul(hex, NULL, 16);
 		text += 4;
 	}
 	return NULL;
@@ -116,7 +118,7 @@ static const char *parse_name(const char *text, struct addr *addr)
 			return "the node is a number of 32 bits";
 		text += n + 1;
 	}
-	return unescape(text, addr, ALTCONN_NAME_MAX);
+	return unescape(text, addr->bytes, &addr->len, ALTCONN_NAME_MAX);
 }
 
 /* An IP address without its port. */
@@ -155,13 +157,35 @@ static const char *parse_inet(const char *text, struct addr *addr)
 	return NULL;
 }
 
-static const char *parse_path(const char *text, struct addr *addr)
+static const char *parse_path(const char *text, unsigned char *bytes,
+			      size_t *len, size_t max)
 {
-	const char *wrong = unescape(text, addr, ALTCONN_PATH_MAX);
+	const char *wrong = unescape(text, bytes, len, max);
 
-	if (!wrong && (!addr->len || memchr(addr->bytes, 0, addr->len)))
+	if (!wrong && (!*len || memchr(bytes, 0, *len)))
 		return "a path has at least one byte, and no \\x00";
 	return wrong;
+}
+
+/**
+ * addr_parse_path - read an address that is a path, however long
+ * @text: what the user wrote
+ * @path: room for PATH_MAX characters
+ * @wrong: what is wrong with @text, or NULL
+ *
+ * Return: whether @text is a path at all.
+ */
+bool addr_parse_path(const char *text, char *path, const char **wrong)
+{
+	size_t len;
+
+	if (strncmp(text, "path:", 5))
+		return false;
+	*wrong = parse_path(text + 5, (unsigned char *)path, &len,
+			    PATH_MAX - 1);
+	if (!*wrong)
+		path[len] = '\0';
+	return true;
 }
 
 /**
@@ -190,7 +214,8 @@ const char *addr_parse(const char *text, struct addr *addr)
 	}
 	if (!strncmp(text, "path:", 5)) {
 		addr->kind = ALTCONN_KIND_PATH;
-		return parse_path(text + 5, addr);
+		return parse_path(text + 5, addr->bytes, &addr->len,
+				  ALTCONN_PATH_MAX);
 	}
 	return "an address is port:N, port:NODE/N, name:TEXT, inet:IP:PORT, path:FILE or *";
 }

@@ -32,6 +32,7 @@ struct addr {
 #define ADDR_TEXT_MAX	(32 + 4 * ALTCONN_PATH_MAX)
 
 const char *addr_parse(const char *text, struct addr *addr);
+bool addr_parse_path(const char *text, char *path, const char **wrong);
 void addr_format(const struct addr *addr, char *text);
 void addr_of_sockaddr(const void *sockaddr, size_t len, int dress,
 		      struct addr *addr);

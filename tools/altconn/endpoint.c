@@ -3,7 +3,9 @@
  * A socket of the tool's own, in the native dress, which has all kinds of addresses.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -41,12 +43,21 @@ static int parse_timeout(struct endpoint *ep)
 	return EXIT_USAGE;
 }
 
-static int parse_address(const struct endpoint *ep, const char *text,
-			 struct addr *addr)
+static bool place_is_long(const struct place *place)
 {
-	const char *wrong = addr_parse(text, addr);
+	return strlen(place->path) > ALTCONN_PATH_MAX;
+}
 
-	if (!wrong && addr->kind == ALTCONN_KIND_NONE)
+static int parse_address(const struct endpoint *ep, const char *text,
+			 struct place *place)
+{
+	const char *wrong = NULL;
+
+	if (addr_parse_path(text, place->path, &wrong))
+		place->addr.kind = ALTCONN_KIND_PATH;
+	if (!wrong && !place_is_long(place))
+		wrong = addr_parse(text, &place->addr);
+	if (!wrong && place->addr.kind == ALTCONN_KIND_NONE)
 		wrong = "nobody is there";
 	if (!wrong)
 		return EXIT_OK;
@@ -101,7 +112,7 @@ int endpoint_address(struct endpoint *ep, int argc, char **argv)
 		complain("%s: unknown argument '%s'", ep->cmd, argv[optind + 1]);
 		return EXIT_USAGE;
 	}
-	ret = parse_address(ep, ep->text, &ep->addr);
+	ret = parse_address(ep, ep->text, &ep->to);
 	if (ret == EXIT_OK)
 		ret = family_ask(&family);
 	if (ret == EXIT_OK)
@@ -109,24 +120,84 @@ int endpoint_address(struct endpoint *ep, int argc, char **argv)
 	return ret;
 }
 
+/*
+ * A path that an address has no room for goes by a descriptor: to connect, of the
+ * file; to bind, of its directory, and @path becomes the last component. -1: errno.
+ */
+static int place_open(const char **path, bool binds)
+{
+	const char *slash = strrchr(*path, '/');
+	char dir[PATH_MAX] = ".";
+	int fd;
+
+	if (!binds) {
+		fd = open(*path, O_PATH | O_CLOEXEC);
+		*path = "";
+		return fd;
+	}
+	if (slash) {
+		snprintf(dir, sizeof(dir), "%.*s", (int)(slash - *path) + 1,
+			 *path);
+		*path = slash + 1;
+	}
+	if (strlen(*path) <= ALTCONN_PATH_MAX)
+		return open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	errno = ENAMETOOLONG;
+	return -1;
+}
+
+/* bind() or connect(); 0 or an errno. @reason: gets why, if it was not the call. */
+static int place_call(const struct endpoint *ep, const struct place *place,
+		      int fd, bool binds, uint32_t *reason)
+{
+	const char *path = place->path;
+	struct sockaddr_altconn sac;
+	int file = -1, err = 0;
+
+	*reason = ALTCONN_REASON_NONE;
+	addr_to_sockaddr(&place->addr, ep->family, &sac);
+	if (place_is_long(place)) {
+		file = place_open(&path, binds);
+		*reason = ALTCONN_REASON_PATH_LOOKUP;
+		if (file < 0)
+			return errno;
+		sac.sac_flags = ALTCONN_PATH_FD;
+		sac.sac_fd = file;
+		sac.sac_len = strlen(path);
+		memcpy(sac.sac_path, path, sac.sac_len);
+	}
+	if ((binds ? bind : connect)(fd, (struct sockaddr *)&sac, sizeof(sac)))
+		err = errno;
+	if (file >= 0)
+		close(file);
+	return err;
+}
+
 /**
  * endpoint_bind - bind a socket
  * @ep: whose it is
  * @fd: the socket
- * @addr: where
+ * @place: where
  *
  * Return: EXIT_OK, or EXIT_FAILED after a complaint.
  */
-int endpoint_bind(const struct endpoint *ep, int fd, const struct addr *addr)
+int endpoint_bind(const struct endpoint *ep, int fd, const struct place *place)
 {
-	struct sockaddr_altconn sac;
-	char text[ADDR_TEXT_MAX];
+	uint32_t replace = ep->replace, reason;
+	char text[sizeof("path:") + 4 * PATH_MAX] = "path:";
+	int err;
 
-	addr_to_sockaddr(addr, ep->family, &sac);
-	if (!bind(fd, (struct sockaddr *)&sac, sizeof(sac)))
+	setsockopt(fd, SOL_ALTCONN, ALTCONN_REPLACE_PATH, &replace,
+		   sizeof(replace));
+	err = place_call(ep, place, fd, true, &reason);
+	if (!err)
 		return EXIT_OK;
-	addr_format(addr, text);
-	complain("%s: cannot be bound to %s: %s", ep->cmd, text, strerror(errno));
+	if (place_is_long(place))
+		escape_bytes((const unsigned char *)place->path,
+			     strlen(place->path), text + strlen(text));
+	else
+		addr_format(&place->addr, text);
+	complain("%s: cannot be bound to %s: %s", ep->cmd, text, strerror(err));
 	return EXIT_FAILED;
 }
 
@@ -149,7 +220,7 @@ int endpoint_socket(const struct endpoint *ep)
 	setsockopt(fd, SOL_ALTCONN, ALTCONN_CONNECT_TIMEOUT, &ep->timeout_ms,
 		   sizeof(ep->timeout_ms));
 	setsockopt(fd, SOL_ALTCONN, ALTCONN_WAIT_LISTENER, &on, sizeof(on));
-	if (ep->source.kind == ALTCONN_KIND_NONE ||
+	if (ep->source.addr.kind == ALTCONN_KIND_NONE ||
 	    endpoint_bind(ep, fd, &ep->source) == EXIT_OK)
 		return fd;
 	close(fd);
@@ -168,13 +239,14 @@ int endpoint_connect(const struct endpoint *ep, int fd,
 		     struct altconn_connect_info *info)
 {
 	socklen_t len = sizeof(*info);
-	struct sockaddr_altconn sac;
+	uint32_t reason;
 	int err;
 
-	addr_to_sockaddr(&ep->addr, ep->family, &sac);
-	err = connect(fd, (struct sockaddr *)&sac, sizeof(sac)) ? errno : 0;
+	err = place_call(ep, &ep->to, fd, false, &reason);
 	memset(info, 0, sizeof(*info));
 	getsockopt(fd, SOL_ALTCONN, ALTCONN_CONNECT_INFO, info, &len);
+	if (err && !info->aci_errno)
+		info->aci_reason = reason;
 	return err;
 }
 

@@ -5,6 +5,7 @@
 #ifndef ALTCONN_TOOL_ENDPOINT_H
 #define ALTCONN_TOOL_ENDPOINT_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -12,26 +13,38 @@
 #include "altconn.h"
 
 /**
+ * struct place - an address of a socket
+ * @addr: the address; of a path that is too long for it the kind alone
+ * @path: of a path, all of it
+ */
+struct place {
+	struct addr addr;
+	char path[PATH_MAX];
+};
+
+/**
  * struct endpoint - where, and how
  * @cmd: the command's name, for complaints
  * @family: number of the family
  * @type: SOCK_*
- * @addr: where to connect, or to listen
+ * @to: where to connect, or to listen
  * @text: as it was typed
  * @source: what it is bound to before it connects; unnamed: nothing
  * @timeout_ms: how long an attempt may wait; ALTCONN_TIMEOUT_DEFAULT: what the
  *	namespace says
  * @wait: for a listener, too
+ * @replace: a stale socket file
  */
 struct endpoint {
 	const char *cmd;
 	int family;
 	int type;
-	struct addr addr;
+	struct place to;
 	const char *text;
-	struct addr source;
+	struct place source;
 	uint64_t timeout_ms;
 	bool wait;
+	bool replace;
 };
 
 enum { OPT_TIMEOUT = 700, OPT_WAIT, OPT_SOURCE };
@@ -53,6 +66,6 @@ int endpoint_connect(const struct endpoint *ep, int fd,
 		     struct altconn_connect_info *info);
 void endpoint_complain(const struct endpoint *ep, int err,
 		       const struct altconn_connect_info *info);
-int endpoint_bind(const struct endpoint *ep, int fd, const struct addr *addr);
+int endpoint_bind(const struct endpoint *ep, int fd, const struct place *place);
 
 #endif /* ALTCONN_TOOL_ENDPOINT_H */

@@ -17,7 +17,7 @@
 
 #include "endpoint.h"
 
-enum { OPT_REACHABLE = 720 };
+enum { OPT_REACHABLE = 720, OPT_REPLACE };
 
 const struct opt connect_opts[] = {
 	ENDPOINT_TYPE,
@@ -33,6 +33,8 @@ const struct opt listen_opts[] = {
 	{ 'b', "backlog", "N", NULL, "so many may be established before they are accepted" },
 	{ 'k', "keep", NULL, NULL, "go on with the next one when somebody has closed" },
 	{ OPT_REACHABLE, "reachable", NULL, NULL, "from other nodes too" },
+	{ OPT_REPLACE, "replace", NULL, NULL,
+	  "take the place of a socket file that no socket has any more" },
 	{ 'v', "verbose", NULL, NULL, "tell what happens" },
 	{ }
 };
@@ -285,7 +287,7 @@ static int start(const struct endpoint *ep, int backlog, uint32_t reachable)
 		return -1;
 	setsockopt(fd, SOL_ALTCONN, ALTCONN_REACHABLE, &reachable,
 		   sizeof(reachable));
-	if (endpoint_bind(ep, fd, &ep->addr) == EXIT_OK) {
+	if (endpoint_bind(ep, fd, &ep->to) == EXIT_OK) {
 		if (ep->type == SOCK_DGRAM || !listen(fd, backlog))
 			return fd;
 		complain("listen: %s: %s", ep->text, strerror(errno));
@@ -316,6 +318,8 @@ int listen_main(const struct command *cmd, int argc, char **argv)
 			verbose = true;
 		else if (key == OPT_REACHABLE)
 			reachable = true;
+		else if (key == OPT_REPLACE)
+			ep.replace = true;
 		else if (key == 'b')
 			ret = parse_backlog(optarg, &backlog);
 		else
@@ -335,7 +339,7 @@ int listen_main(const struct command *cmd, int argc, char **argv)
 				      serve(&ep, fd, keep, verbose);
 	close(fd);
 	/* A socket file is nobody's any more. */
-	if (ep.addr.kind == ALTCONN_KIND_PATH)
-		unlink(strndupa((char *)ep.addr.bytes, ep.addr.len));
+	if (ep.to.addr.kind == ALTCONN_KIND_PATH)
+		unlink(ep.to.path);
 	return ret;
 }

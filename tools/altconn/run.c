@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,22 @@
 
 #define LIBRARY "libaltconn-run.so"
 
+/**
+ * struct run - how a program is run
+ * @inet: sockets of TCP and UDP too
+ * @replace: stale socket files
+ * @verbose: fall-backs are told of
+ */
+struct run {
+	bool inet;
+	bool replace;
+	bool verbose;
+};
+
 const struct opt run_opts[] = {
 	{ 'i', "inet", NULL, NULL, "turn sockets of TCP and UDP too" },
+	{ 'r', "replace", NULL, NULL,
+	  "take the place of socket files that no socket has any more" },
 	{ 'v', "verbose", NULL, NULL,
 	  "say on stderr when a connection falls back to AF_UNIX or IP" },
 	{ }
@@ -86,7 +101,7 @@ static int set_preload(const char *library)
 	return ret;
 }
 
-static int set_environment(uint32_t family, int verbose, int inet)
+static int set_environment(uint32_t family, const struct run *run)
 {
 	char *library = find_library();
 	char number[16];
@@ -98,15 +113,17 @@ static int set_environment(uint32_t family, int verbose, int inet)
 	ret = set_preload(library);
 	if (ret == EXIT_OK)
 		ret = set_env("ALTCONN_RUN_FAMILY", number);
-	if (ret == EXIT_OK && verbose)
+	if (ret == EXIT_OK && run->verbose)
 		ret = set_env("ALTCONN_RUN_VERBOSE", "1");
-	if (ret == EXIT_OK && inet)
+	if (ret == EXIT_OK && run->inet)
 		ret = set_env("ALTCONN_RUN_INET", "1");
+	if (ret == EXIT_OK && run->replace)
+		ret = set_env("ALTCONN_RUN_REPLACE", "1");
 	free(library);
 	return ret;
 }
 
-static int start(const char *path, char **argv, int verbose, int inet)
+static int start(const char *path, char **argv, const struct run *run)
 {
 	const char *why = program_not_preloadable(path);
 	struct family family;
@@ -119,7 +136,7 @@ static int start(const char *path, char **argv, int verbose, int inet)
 	}
 	ret = family_ask(&family);
 	if (ret == EXIT_OK)
-		ret = set_environment(family.number, verbose, inet);
+		ret = set_environment(family.number, run);
 	if (ret != EXIT_OK)
 		return ret;
 	fflush(NULL);
@@ -138,21 +155,24 @@ static int start(const char *path, char **argv, int verbose, int inet)
  */
 int run_main(const struct command *cmd, int argc, char **argv)
 {
-	int key, ret, verbose = 0, inet = 0;
+	struct run run = { };
 	char *path;
+	int key, ret;
 
 	while ((key = opt_next(cmd, argc, argv)) != -1)
 		if (key == 'v')
-			verbose = 1;
+			run.verbose = true;
 		else if (key == 'i')
-			inet = 1;
+			run.inet = true;
+		else if (key == 'r')
+			run.replace = true;
 	if (optind == argc) {
 		complain("run: no program; try 'altconn run -- PROGRAM'");
 		return EXIT_USAGE;
 	}
 	ret = program_find(argv[optind], &path);
 	if (ret == EXIT_OK)
-		ret = start(path, argv + optind, verbose, inet);
+		ret = start(path, argv + optind, &run);
 	free(path);
 	return ret;
 }

@@ -26,6 +26,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,7 @@
  * @family: the family's number; 0: not known yet
  * @verbose: say when a socket falls back
  * @inet: turn sockets of TCP and UDP too
+ * @replace: stale socket files are replaced
  */
 static struct real {
 	int (*socket)(int domain, int type, int protocol);
@@ -64,6 +66,7 @@ static struct real {
 	int family;
 	bool verbose;
 	bool inet;
+	bool replace;
 } real;
 
 /* One write() for one line; stdio may be locked by the caller. */
@@ -121,6 +124,7 @@ static void find_real(void)
 	real.sendmmsg = next("sendmmsg");
 	real.verbose = is_true(getenv("ALTCONN_RUN_VERBOSE"));
 	real.inet = is_true(getenv("ALTCONN_RUN_INET"));
+	real.replace = is_true(getenv("ALTCONN_RUN_REPLACE"));
 	__atomic_store_n(&real.family, family > 0 ? family : AF_ALTCONN,
 			 __ATOMIC_RELEASE);
 }
@@ -501,6 +505,15 @@ static void say_refused(int err)
 	said = true;
 }
 
+static void replace_stale(int fd)
+{
+	int saved = errno;
+	uint32_t on = 1;
+
+	real.setsockopt(fd, SOL_ALTCONN, ALTCONN_REPLACE_PATH, &on, sizeof(on));
+	errno = saved;
+}
+
 EXPORT int socket(int domain, int type, int protocol)
 {
 	int kind = type & TYPE_MASK;
@@ -521,6 +534,8 @@ EXPORT int socket(int domain, int type, int protocol)
 			say_refused(err);
 		errno = err;
 	}
+	if (fd >= 0 && real.replace && dress == ALTCONN_UNIX)
+		replace_stale(fd);
 	return fd;
 }
 
