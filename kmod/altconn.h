@@ -31,9 +31,9 @@
  *   a stripe of the table of bindings who may bind, listen and be found where
  *   room->lock                        attempts that wait, listeners that serve them
  *   listener->lock                    the accept queue
- *   ask->blocked_lock                 where a datagram sender is blocked
+ *   ask->poll_lock                    which full receiver a poll() waits for
  *   assoc->lock                       decides an attempt
- *   ask->queue_lock, sk_peer_lock, the tables' locks    innermost
+ *   ask->queue_lock, sk_peer_lock, wait queues, the tables' locks    innermost
  */
 #ifndef _ALTCONN_H
 #define _ALTCONN_H
@@ -691,25 +691,6 @@ struct altconn_dgram;
 struct altconn_late_queue;
 
 /**
- * struct altconn_blocked - a datagram sender that waits for a full receiver
- * @node: in the receiver's list; its queue_lock
- * @sk: who polls
- * @task: or the thread that sends
- * @dg: what it sends; the reference is the receiver's once it is queued
- * @result: what became of it, dgram.c; the receiver's queue_lock
- *
- * Lifetime: on the sender's stack or in its endpoint, taken out of the list
- * before either goes.
- */
-struct altconn_blocked {
-	struct list_head	node;
-	struct sock		*sk;
-	struct task_struct	*task;
-	struct altconn_dgram	*dg;
-	int			result;
-};
-
-/**
  * struct altconn_sock - an endpoint
  * @sk: must be first
  * @entry: in the namespace's registry of sockets, or in none
@@ -811,12 +792,12 @@ static inline bool altconn_is_inet(const struct sock *sk)
  * @late: what a rule delays, late.c; NULL while it never did
  * @known: who was found at @peer; not followed unless nothing changed
  * @known_in: what had changed then
- * @blocked_lock: @blocked_on
- * @blocked_on: the full receiver that a poll() wants to hear of, pinned
- * @blocked_entry: in its list
- * @blocked: senders that wait for room here, in order; @queue_lock
- * @waiting: how many of them have a datagram to queue
- * @turn: so many bytes those who do not block may queue before them
+ * @blocked: threads that wait for room here, in order; @queue_lock
+ * @watched: somebody may be in @room_wait; @queue_lock
+ * @room_wait: the endpoints whose pollers want to hear of room here
+ * @poll_lock: @watches
+ * @watches: the full receiver that a poll() of this one wants to hear of, pinned
+ * @room_entry: in its @room_wait, whose lock covers the link
  */
 struct altconn_dgram_sock {
 	struct altconn_sock		base;
@@ -831,12 +812,12 @@ struct altconn_dgram_sock {
 	struct altconn_late_queue	*late;
 	struct sock			*known;
 	u64				known_in;
-	spinlock_t			blocked_lock;	/* blocked_on */
-	struct sock			*blocked_on;
-	struct altconn_blocked		blocked_entry;
 	struct list_head		blocked;
-	u32				waiting;
-	u32				turn;
+	bool				watched;
+	struct wait_queue_head		room_wait;
+	spinlock_t			poll_lock;	/* watches */
+	struct sock			*watches;
+	struct wait_queue_entry		room_entry;
 };
 
 static inline struct altconn_dgram_sock *altconn_dgram_sk(const struct sock *sk)

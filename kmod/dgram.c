@@ -11,15 +11,19 @@
  * Who sends is told once where to: an endpoint remembers the receiver that it is
  * connected to, until any datagram socket of the machine binds, connects or goes.
  *
- * Who finds a receiver full enters its list of blocked senders: a thread in
- * send() with an entry on its stack, a poll() with the one of its endpoint, since
- * poll() cannot tell when its caller loses interest. When the queue is half empty
- * the reader goes through the list from its head: it queues what the threads have
- * to send, as long as there is room, and wakes them. So they send in the order in
- * which they came, overtaken by those who poll alone, who have their turn when they
- * reach the head; and many are woken at a time. Entries are linked under the
- * receiver's queue lock; the endpoint's pointer to the receiver is under its
- * blocked_lock, which is the outer one.
+ * A thread whose send() finds the receiver full sleeps in the receiver's list of
+ * blocked senders, a FIFO. When the queue is half empty the reader tells the first
+ * thread that it has the turn. The thread stays first until it has queued its own
+ * datagram, or gives up, and then hands the turn to the next one while there is
+ * room. Nobody else queues anything while a thread is in the list, so datagrams come
+ * in the order in which their senders began to wait.
+ *
+ * A poll() that finds the receiver full adds its endpoint to the receiver's wait
+ * queue of pollers. All of them are woken when there is room and no thread waits for
+ * it. An endpoint is in one such queue at a time, by the entry that it has.
+ *
+ * Lock order: poll_lock of the sender, then room_wait.lock or queue_lock of the
+ * receiver. Inside room_wait.lock the wait queue of the poller's own socket.
  */
 
 #include <linux/filter.h>
@@ -73,10 +77,26 @@ struct dest {
 };
 
 /*
- * A blocked sender's result, beside 0 and an errno: it waits, or shall look for the
- * receiver once more.
+ * What a blocked sender is told, beside 0 and an errno: it waits; it has the turn; it
+ * is out of the list and shall look for the receiver once more.
  */
-enum { BLOCKED = 1, LOOK_AGAIN };
+enum { BLOCKED = 1, TURN, LOOK_AGAIN };
+
+/**
+ * struct dgram_blocked - a thread that waits for room at a full receiver
+ * @node: in the receiver's list; its queue_lock
+ * @task: the thread
+ * @dg: what it sends
+ * @result: BLOCKED, TURN or LOOK_AGAIN; written under the receiver's queue_lock
+ *
+ * Lifetime: on the thread's stack, out of the list before the thread goes on.
+ */
+struct dgram_blocked {
+	struct list_head	node;
+	struct task_struct	*task;
+	struct altconn_dgram	*dg;
+	int			result;
+};
 
 /* Counts what could change who receives. */
 static atomic64_t generation;
@@ -145,19 +165,14 @@ static bool is_full(const struct sock *sk)
 	       (u32)READ_ONCE(sk->sk_rcvbuf);
 }
 
-/*
- * For who comes now: those who wait are first. But it may be the turn of those who
- * do not block, and else would always come too late.
- */
-static bool has_room(const struct sock *sk, bool blocks)
+/* Room for a datagram that comes now: threads that wait are served before it. */
+static bool has_room(const struct sock *sk)
 {
 	const struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
 	if (READ_ONCE(ask->overflow))
 		return true;
-	if (is_full(sk))
-		return false;
-	return !READ_ONCE(ask->waiting) || (!blocks && READ_ONCE(ask->turn));
+	return !is_full(sk) && list_empty(&ask->blocked);
 }
 
 /*
@@ -298,110 +313,179 @@ static struct sock *find(struct net *net, const struct altconn_addr *addr,
 	return find_here(net, addr, from, connected, err);
 }
 
-/* Is @receiver full? Then @entry, a poll()'s, is in its list on return. */
-static bool enlist(struct sock *receiver, struct altconn_blocked *entry)
+/* A receiver's wake-up of its pollers reaches those of one that sends to it. */
+static int dgram_relay_room(wait_queue_entry_t *wait, unsigned int mode,
+			    int flags, void *key)
 {
-	bool full;
+	struct altconn_dgram_sock *ask =
+		container_of(wait, struct altconn_dgram_sock, room_entry);
+	struct sock *sk = &ask->base.sk;
 
-	spin_lock(&altconn_dgram_sk(receiver)->queue_lock);
-	full = !has_room(receiver, false) &&
-	       !sock_flag(receiver, SOCK_DEAD) &&
-	       !(READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN);
-	if (full && list_empty(&entry->node))
-		list_add_tail(&entry->node, &altconn_dgram_sk(receiver)->blocked);
-	spin_unlock(&altconn_dgram_sk(receiver)->queue_lock);
-	return full;
+	/* Once: a poll() that finds no room adds it again. */
+	list_del_init(&wait->entry);
+	sk->sk_write_space(sk);
+	return 0;
 }
 
-static void delist(struct sock *receiver, struct altconn_blocked *entry)
+/* The endpoint does not want to hear of room any more. */
+static void dgram_unwatch_locked(struct altconn_dgram_sock *ask)
 {
-	spin_lock(&altconn_dgram_sk(receiver)->queue_lock);
-	list_del_init(&entry->node);
-	spin_unlock(&altconn_dgram_sk(receiver)->queue_lock);
-}
+	struct sock *receiver = ask->watches;
 
-/* Forget the receiver that a poll() wanted to hear of. blocked_lock held. */
-static void unblock_locked(struct altconn_dgram_sock *ask)
-{
-	struct sock *receiver = ask->blocked_on;
-
-	lockdep_assert_held(&ask->blocked_lock);
+	lockdep_assert_held(&ask->poll_lock);
 	if (!receiver)
 		return;
-	delist(receiver, &ask->blocked_entry);
-	ask->blocked_on = NULL;
+	remove_wait_queue(&altconn_dgram_sk(receiver)->room_wait,
+			  &ask->room_entry);
+	INIT_LIST_HEAD(&ask->room_entry.entry);
+	ask->watches = NULL;
 	sock_put(receiver);
 }
 
-static void unblock(struct sock *sk)
+static void dgram_unwatch(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
-	spin_lock(&ask->blocked_lock);
-	unblock_locked(ask);
-	spin_unlock(&ask->blocked_lock);
+	spin_lock(&ask->poll_lock);
+	dgram_unwatch_locked(ask);
+	spin_unlock(&ask->poll_lock);
 }
 
-/* Is @receiver full? Then the endpoint will hear of room. */
-static bool block(struct sock *sk, struct sock *receiver)
+static void dgram_watch_locked(struct altconn_dgram_sock *ask,
+			       struct sock *receiver)
+{
+	struct wait_queue_head *wait = &altconn_dgram_sk(receiver)->room_wait;
+
+	if (ask->watches != receiver) {
+		dgram_unwatch_locked(ask);
+		sock_hold(receiver);
+		ask->watches = receiver;
+	}
+	spin_lock_irq(&wait->lock);
+	if (list_empty(&ask->room_entry.entry))
+		__add_wait_queue(wait, &ask->room_entry);
+	spin_unlock_irq(&wait->lock);
+}
+
+/* Is the receiver full for a datagram that comes now? Then note that pollers are there. */
+static bool dgram_wants_room(struct sock *receiver)
+{
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
+	bool full;
+
+	spin_lock(&ask->queue_lock);
+	full = !has_room(receiver) && !sock_flag(receiver, SOCK_DEAD) &&
+	       !(READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN);
+	if (full)
+		ask->watched = true;
+	spin_unlock(&ask->queue_lock);
+	return full;
+}
+
+/* Is @receiver full? Then the endpoint's pollers will hear of room. */
+static bool dgram_watch(struct sock *sk, struct sock *receiver)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	bool full;
 
-	spin_lock(&ask->blocked_lock);
-	if (ask->blocked_on != receiver) {
-		unblock_locked(ask);
-		sock_hold(receiver);
-		ask->blocked_on = receiver;
-	}
-	full = enlist(receiver, &ask->blocked_entry);
+	spin_lock(&ask->poll_lock);
+	/* In the queue first: a wake-up that comes once it is noted finds it. */
+	dgram_watch_locked(ask, receiver);
+	full = dgram_wants_room(receiver);
 	if (!full)
-		unblock_locked(ask);
-	spin_unlock(&ask->blocked_lock);
+		dgram_unwatch_locked(ask);
+	spin_unlock(&ask->poll_lock);
 	return full;
 }
 
-/* Not blocked any more. */
-static void release(struct altconn_dgram_sock *receiver,
-		    struct altconn_blocked *entry, int result)
+/* Are there pollers to be woken, once the receiver's queue_lock is free? */
+static bool dgram_take_watched(struct altconn_dgram_sock *receiver)
 {
+	bool watched = receiver->watched;
+
 	lockdep_assert_held(&receiver->queue_lock);
-	list_del_init(&entry->node);
-	if (!entry->dg) {
-		entry->sk->sk_write_space(entry->sk);
-		return;
+	receiver->watched = false;
+	return watched;
+}
+
+static void dgram_wake_pollers(struct sock *receiver)
+{
+	wake_up_all(&altconn_dgram_sk(receiver)->room_wait);
+}
+
+/*
+ * While there is room the first thread that waits has the turn, and pollers wait for
+ * all threads. True: the caller wakes them, without the lock.
+ *
+ * Whenever the lock is free, a thread waits, and half of the queue is, the first has
+ * the turn.
+ */
+static bool dgram_pass_turn(struct sock *receiver)
+{
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
+	struct dgram_blocked *first;
+
+	lockdep_assert_held(&ask->queue_lock);
+	if (is_full(receiver))
+		return false;
+	first = list_first_entry_or_null(&ask->blocked, struct dgram_blocked,
+					 node);
+	if (!first)
+		return dgram_take_watched(ask);
+	if (first->result == BLOCKED) {
+		/* It takes the lock before it goes. */
+		WRITE_ONCE(first->result, TURN);
+		wake_up_process(first->task);
 	}
-	WRITE_ONCE(receiver->waiting, receiver->waiting - 1);
-	/* He takes the lock before he goes. */
-	WRITE_ONCE(entry->result, result);
+	return false;
+}
+
+/* Something was read: true as dgram_pass_turn(), and nothing until half is free. */
+static bool dgram_make_room(struct sock *sk)
+{
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
+
+	if (ask->queued > (u32)READ_ONCE(sk->sk_rcvbuf) / 2)
+		return false;
+	return dgram_pass_turn(sk);
+}
+
+/* Out of the list, to look for its receiver once more. */
+static void release(struct dgram_blocked *entry)
+{
+	list_del_init(&entry->node);
+	WRITE_ONCE(entry->result, LOOK_AGAIN);
 	wake_up_process(entry->task);
 }
 
-/* The receiver goes: let them look again. */
-static void release_all(struct altconn_dgram_sock *receiver)
+/* Let all threads look again. The caller wakes the pollers if this is true. */
+static bool release_all(struct altconn_dgram_sock *receiver)
 {
-	struct altconn_blocked *entry, *next;
+	struct dgram_blocked *entry, *next;
 
+	lockdep_assert_held(&receiver->queue_lock);
 	list_for_each_entry_safe(entry, next, &receiver->blocked, node)
-		release(receiver, entry, LOOK_AGAIN);
+		release(entry);
+	return dgram_take_watched(receiver);
 }
 
-/* Those whom it does not listen to any more, and those who poll. */
-static void release_strangers(struct altconn_dgram_sock *receiver)
+/* Those that the receiver does not listen to any more; pollers as above. */
+static bool release_strangers(struct altconn_dgram_sock *receiver)
 {
-	struct altconn_blocked *entry, *next;
+	struct dgram_blocked *entry, *next;
 
+	lockdep_assert_held(&receiver->queue_lock);
 	list_for_each_entry_safe(entry, next, &receiver->blocked, node)
-		if (!entry->dg || !is_peer(receiver, entry->dg))
-			release(receiver, entry, LOOK_AGAIN);
+		if (!is_peer(receiver, entry->dg))
+			release(entry);
+	return dgram_take_watched(receiver);
 }
 
 /*
  * Would the receiver take it? -ECONNREFUSED: it is gone or connected to
  * somebody else; -EPIPE: it has shut its side; -EAGAIN: it is full.
  */
-static int admit(const struct sock *receiver, const struct altconn_dgram *dg,
-		 bool blocks)
+static int admit(const struct sock *receiver, const struct altconn_dgram *dg)
 {
 	lockdep_assert_held(&altconn_dgram_sk(receiver)->queue_lock);
 	if (sock_flag(receiver, SOCK_DEAD) ||
@@ -409,7 +493,7 @@ static int admit(const struct sock *receiver, const struct altconn_dgram *dg,
 		return -ECONNREFUSED;
 	if (READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN)
 		return -EPIPE;
-	return has_room(receiver, blocks) ? 0 : -EAGAIN;
+	return has_room(receiver) ? 0 : -EAGAIN;
 }
 
 /* What a socket filter sees, and what it leaves of it. */
@@ -442,7 +526,6 @@ static int run_filter(struct sock *receiver, struct altconn_dgram *dg)
 	return err;
 }
 
-/* It may have another filter than the one that a blocked datagram has passed. */
 static bool filters(const struct sock *receiver)
 {
 	return rcu_access_pointer(receiver->sk_filter);
@@ -459,7 +542,7 @@ static int filter(struct sock *receiver, struct altconn_dgram *dg, bool blocks)
 	if (!filters(receiver))
 		return 0;
 	spin_lock(&altconn_dgram_sk(receiver)->queue_lock);
-	err = admit(receiver, dg, blocks);
+	err = admit(receiver, dg);
 	spin_unlock(&altconn_dgram_sk(receiver)->queue_lock);
 	if (err && (err != -EAGAIN || !blocks))
 		return err;
@@ -470,14 +553,6 @@ static void charge(struct altconn_dgram_sock *ask, u32 queued)
 {
 	lockdep_assert_held(&ask->queue_lock);
 	WRITE_ONCE(ask->queued, queued);
-}
-
-/* One that does not block goes before those who wait: it uses up its turn. */
-static void use_turn(struct altconn_dgram_sock *ask,
-		     const struct altconn_dgram *dg)
-{
-	if (unlikely(ask->turn))
-		WRITE_ONCE(ask->turn, ask->turn - min(ask->turn, dg->size));
 }
 
 static void enqueue(struct sock *sk, struct altconn_dgram *dg)
@@ -534,13 +609,12 @@ static bool drop(struct sock *receiver, struct list_head *dropped)
 }
 
 static void block_thread(struct altconn_dgram_sock *receiver,
-			 struct altconn_blocked *me, struct altconn_dgram *dg)
+			 struct dgram_blocked *me, struct altconn_dgram *dg)
 {
 	me->task = current;
 	me->dg = dg;
 	me->result = BLOCKED;
 	list_add_tail(&me->node, &receiver->blocked);
-	WRITE_ONCE(receiver->waiting, receiver->waiting + 1);
 }
 
 /* There is something in the queue. */
@@ -556,18 +630,17 @@ static void wake_reader(struct sock *receiver)
  * waits for room, unless it is NULL.
  */
 static int deliver(struct sock *receiver, struct altconn_dgram *dg,
-		   struct altconn_blocked *me)
+		   struct dgram_blocked *me)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 	LIST_HEAD(dropped);
 	int err;
 
 	spin_lock(&ask->queue_lock);
-	err = admit(receiver, dg, me);
+	err = admit(receiver, dg);
 	if (!err && unlikely(ask->overflow) && drop(receiver, &dropped)) {
 		list_add_tail(&dg->node, &dropped);
 	} else if (!err) {
-		use_turn(ask, dg);
 		enqueue(receiver, dg);
 	} else if (err == -EAGAIN && me) {
 		block_thread(ask, me, dg);
@@ -752,40 +825,9 @@ static struct sock *find_receiver(struct sock *sk, struct dest *dest,
 	return receiver;
 }
 
-/*
- * No more waiting. Who has no time left still takes the room that there is, if he is
- * the first; those who poll may have waited for him alone. True: it is queued.
- */
-static bool give_up(struct sock *receiver, struct altconn_blocked *me, int err)
+/* Sleep until the result says that the waiting is over. */
+static int dgram_sleep(const struct dgram_blocked *me, long *timeo)
 {
-	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
-	struct altconn_blocked *entry, *next;
-
-	if (err == -EAGAIN && !is_full(receiver) && !filters(receiver) &&
-	    list_is_first(&me->node, &ask->blocked)) {
-		enqueue(receiver, me->dg);
-		err = 0;
-	}
-	me->result = err;
-	list_del(&me->node);
-	WRITE_ONCE(ask->waiting, ask->waiting - 1);
-	if (has_room(receiver, false)) {
-		list_for_each_entry_safe(entry, next, &ask->blocked, node)
-			if (!entry->dg)
-				release(ask, entry, 0);
-	}
-	return !err;
-}
-
-/*
- * Sleep until what @me sends is queued; LOOK_AGAIN: somebody else may be the
- * receiver by now.
- */
-static int wait_for_room(struct sock *receiver, struct altconn_blocked *me,
-			 long *timeo)
-{
-	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
-	bool queued = false;
 	int err = 0;
 
 	for (;;) {
@@ -799,13 +841,63 @@ static int wait_for_room(struct sock *receiver, struct altconn_blocked *me,
 		*timeo = schedule_timeout(*timeo);
 	}
 	__set_current_state(TASK_RUNNING);
-	/* Who released it is done with it then. */
-	spin_lock(&ask->queue_lock);
-	if (me->result == BLOCKED)
-		queued = give_up(receiver, me, err);
-	err = me->result;
-	spin_unlock(&ask->queue_lock);
-	if (queued)
+	return err;
+}
+
+/*
+ * The waiting is over, with @err of the sleep or of the receiver's filter. A thread
+ * that has the turn queues its datagram, and so does one whose time is over, if it is
+ * the first and there is room. BLOCKED: there is none; it stays where it is.
+ */
+static int dgram_end_wait(struct sock *receiver, struct dgram_blocked *me,
+			  int err)
+{
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
+
+	lockdep_assert_held(&ask->queue_lock);
+	if (me->result == LOOK_AGAIN)
+		return LOOK_AGAIN;
+	if ((!err || err == -EAGAIN) && !is_full(receiver) &&
+	    list_is_first(&me->node, &ask->blocked)) {
+		enqueue(receiver, me->dg);
+		err = 0;
+	} else if (!err) {
+		/* SO_RCVBUF has become smaller. */
+		me->result = BLOCKED;
+		return BLOCKED;
+	}
+	list_del(&me->node);
+	return err;
+}
+
+/*
+ * Sleep, in the order of arrival, until what @me sends is queued; LOOK_AGAIN: somebody
+ * else may be the receiver by now. @len: of the datagram, which a filter may cut.
+ */
+static int wait_for_room(struct sock *receiver, struct dgram_blocked *me,
+			 u32 len, long *timeo)
+{
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
+	bool watched = false;
+	int err;
+
+	do {
+		err = dgram_sleep(me, timeo);
+		/* It may be another one than before. */
+		if ((!err || err == -EAGAIN) && filters(receiver)) {
+			me->dg->len = len;
+			err = run_filter(receiver, me->dg) ? : err;
+		}
+		/* Whoever has written the result is done with @me then. */
+		spin_lock(&ask->queue_lock);
+		err = dgram_end_wait(receiver, me, err);
+		if (err != BLOCKED && err != LOOK_AGAIN)
+			watched = dgram_pass_turn(receiver);
+		spin_unlock(&ask->queue_lock);
+	} while (err == BLOCKED);
+	if (watched)
+		dgram_wake_pollers(receiver);
+	if (!err)
 		wake_reader(receiver);
 	return err;
 }
@@ -816,7 +908,7 @@ static int wait_for_room(struct sock *receiver, struct altconn_blocked *me,
  */
 static int tell_of_room(struct sock *sk, struct sock *receiver, bool connected)
 {
-	return !connected || block(sk, receiver) ? -EAGAIN : LOOK_AGAIN;
+	return !connected || dgram_watch(sk, receiver) ? -EAGAIN : LOOK_AGAIN;
 }
 
 /* As AF_UNIX: also when the sender itself asks for those of others. */
@@ -883,7 +975,7 @@ static int send_to(struct sock *sk, struct dest *dest, bool connected,
 		   struct altconn_dgram *dg, bool nonblock)
 {
 	long timeo = sock_sndtimeo(sk, nonblock) ? UNASKED : 0;
-	struct altconn_blocked me;
+	struct dgram_blocked me;
 	struct sock *receiver;
 	u32 len = dg->len;
 	int err;
@@ -897,16 +989,16 @@ static int send_to(struct sock *sk, struct dest *dest, bool connected,
 		if (unlikely(wants_creds(sk, receiver)))
 			altconn_scm_fill(&dg->scm);
 		err = filter(receiver, dg, timeo);
-		/* What a filter drops was sent, as elsewhere. */
-		if (err == -EPERM)
-			dgram_put(dg);
-		else if (!err)
+		if (!err)
 			err = deliver(receiver, dg, timeo ? &me : NULL);
 		if (err == BLOCKED) {
 			if (timeo == UNASKED)
 				timeo = send_timeo(sk);
-			err = wait_for_room(receiver, &me, &timeo);
+			err = wait_for_room(receiver, &me, len, &timeo);
 		}
+		/* What a filter drops was sent, as elsewhere. */
+		if (err == -EPERM)
+			dgram_put(dg);
 		if (err == -EAGAIN)
 			err = tell_of_room(sk, receiver, connected);
 		sock_put(receiver);
@@ -1258,35 +1350,6 @@ static bool is_empty(const struct altconn_dgram_sock *ask)
 }
 
 /*
- * When half is free those who wait go on, in their order. Behind one who polls
- * nobody does until half of that is used, or he would find no room.
- */
-static void unblock_senders(struct sock *sk)
-{
-	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
-	u32 mark = (u32)READ_ONCE(sk->sk_rcvbuf) / 2;
-	struct altconn_blocked *entry, *next;
-	bool turn = false;
-
-	if (ask->queued > (ask->turn ? mark / 2 : mark))
-		return;
-	list_for_each_entry_safe(entry, next, &ask->blocked, node) {
-		if (!entry->dg) {
-			turn = true;
-			release(ask, entry, 0);
-		} else if (turn || is_full(sk)) {
-			break;
-		} else if (filters(sk)) {
-			release(ask, entry, LOOK_AGAIN);
-		} else {
-			enqueue(sk, entry->dg);
-			release(ask, entry, 0);
-		}
-	}
-	WRITE_ONCE(ask->turn, turn ? mark / 2 : 0);
-}
-
-/*
  * Where a peek begins: in which datagram, and at which byte of it. SO_PEEK_OFF
  * passes over whole ones first, as with AF_UNIX.
  */
@@ -1311,7 +1374,7 @@ static struct altconn_dgram *dequeue(struct sock *sk, bool peek, u32 *skip)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	struct altconn_dgram *dg;
-	bool refilled = false;
+	bool watched = false;
 
 	*skip = 0;
 	if (is_empty(ask))
@@ -1323,15 +1386,12 @@ static struct altconn_dgram *dequeue(struct sock *sk, bool peek, u32 *skip)
 		refcount_inc(&dg->refs);
 	} else if (dg) {
 		unlink_dgram(ask, dg);
-		if (!list_empty(&ask->blocked)) {
-			unblock_senders(sk);
-			refilled = !is_empty(ask);
-		}
+		if (!list_empty(&ask->blocked) || ask->watched)
+			watched = dgram_make_room(sk);
 	}
 	spin_unlock(&ask->queue_lock);
-	/* Another thread may have found it empty. */
-	if (unlikely(refilled))
-		wake_reader(sk);
+	if (unlikely(watched))
+		dgram_wake_pollers(sk);
 	return dg;
 }
 
@@ -1474,6 +1534,7 @@ static void set_peer(struct sock *sk, struct altconn_addr *addr,
 	struct sock *old_sk = ask->peer_sk;
 	struct altconn_dgram *dg, *next;
 	LIST_HEAD(gone);
+	bool watched;
 
 	spin_lock(&ask->queue_lock);
 	old_addr = peer_addr(ask);
@@ -1488,19 +1549,16 @@ static void set_peer(struct sock *sk, struct altconn_addr *addr,
 		list_add_tail(&dg->node, &gone);
 		atomic_inc(&sk->sk_drops);
 	}
-	if (addr)
-		release_strangers(ask);
-	else
-		release_all(ask);
-	/* Nobody reads what is not there: the rest goes on by itself. */
-	unblock_senders(sk);
+	watched = addr ? release_strangers(ask) : release_all(ask);
+	/* Nobody reads what is not there any more. */
+	watched |= dgram_make_room(sk);
 	altconn_dgram_changed();
 	spin_unlock(&ask->queue_lock);
 
-	if (!is_empty(ask))
-		wake_reader(sk);
+	if (watched)
+		dgram_wake_pollers(sk);
 	free_all(&gone);
-	unblock(sk);
+	dgram_unwatch(sk);
 	altconn_addr_put(old_addr);
 	if (old_sk)
 		sock_put(old_sk);
@@ -1737,7 +1795,7 @@ static bool peer_full(struct sock *sk)
 	receiver = IS_ERR(from) ? NULL :
 				  find_receiver(sk, &dest, from, true, &err);
 	if (receiver) {
-		full = !has_room(receiver, false) && block(sk, receiver);
+		full = !has_room(receiver) && dgram_watch(sk, receiver);
 		sock_put(receiver);
 	}
 	if (!IS_ERR(from))
@@ -1745,6 +1803,8 @@ static bool peer_full(struct sock *sk)
 	dest_put(&dest);
 	return full;
 }
+
+#define DGRAM_POLLOUT	(EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND)
 
 /**
  * altconn_dgram_poll() - poll(2) of datagram sockets
@@ -1774,8 +1834,9 @@ __poll_t altconn_dgram_poll(struct file *file, struct socket *sock,
 	altconn_polls(sk);
 	if (!is_empty(altconn_dgram_sk(sk)))
 		mask |= EPOLLIN | EPOLLRDNORM;
-	if (!peer_full(sk))
-		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
+	/* Who does not ask for room shall not be woken for it. */
+	if (poll_requested_events(wait) & DGRAM_POLLOUT && !peer_full(sk))
+		mask |= DGRAM_POLLOUT;
 	return mask;
 }
 
@@ -1790,10 +1851,11 @@ void altconn_dgram_init(struct sock *sk)
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	spin_lock_init(&ask->queue_lock);
 	INIT_LIST_HEAD(&ask->queue);
-	spin_lock_init(&ask->blocked_lock);
 	INIT_LIST_HEAD(&ask->blocked);
-	INIT_LIST_HEAD(&ask->blocked_entry.node);
-	ask->blocked_entry.sk = sk;
+	spin_lock_init(&ask->poll_lock);
+	init_waitqueue_head(&ask->room_wait);
+	init_waitqueue_func_entry(&ask->room_entry, dgram_relay_room);
+	INIT_LIST_HEAD(&ask->room_entry.entry);
 }
 
 /**
@@ -1837,12 +1899,16 @@ int altconn_dgram_pair(struct sock *a, struct sock *b)
  */
 int altconn_dgram_shutdown(struct sock *sk, u8 how)
 {
+	bool watched = false;
+
 	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
 	/* Senders that wait for room get EPIPE now. */
 	if (how & RCV_SHUTDOWN)
-		release_all(altconn_dgram_sk(sk));
+		watched = release_all(altconn_dgram_sk(sk));
 	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
+	if (watched)
+		dgram_wake_pollers(sk);
 	sk->sk_state_change(sk);
 	if (altconn_sk(sk)->dress == ALTCONN_UNIX)
 		return 0;
@@ -1871,9 +1937,8 @@ static void purge(struct sock *sk)
 void altconn_dgram_close(struct sock *sk)
 {
 	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
-	/* From here on senders are refused. */
+	/* From here on senders are refused; set_peer() lets them know. */
 	sock_set_flag(sk, SOCK_DEAD);
-	release_all(altconn_dgram_sk(sk));
 	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
 	set_peer(sk, NULL, ALTCONN_NO_RULE);
 	uncount(sk);
@@ -1929,12 +1994,15 @@ int altconn_dgram_inq(struct sock *sk)
 void altconn_dgram_overflow(struct sock *sk, u8 policy)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
+	bool watched;
 
 	spin_lock(&ask->queue_lock);
 	WRITE_ONCE(ask->overflow, policy);
 	/* Nobody needs to wait any more, or they wait again. */
-	release_all(ask);
+	watched = release_all(ask);
 	spin_unlock(&ask->queue_lock);
+	if (watched)
+		dgram_wake_pollers(sk);
 }
 
 /**

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Datagram senders at a full receiver: they go on in the order in which they
- * came, nobody overtakes them, and what a sender was told is what the receiver got.
+ * Datagram senders at a full receiver: threads that block go on in the order in which
+ * they came, nobody overtakes them, pollers hear of the room that they leave, and what
+ * a sender was told is what the receiver got.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
 
+#include <linux/filter.h>
 #include <signal.h>
+#include <sys/epoll.h>
 
 FIXTURE(full) {
 	struct at_addr a;
@@ -34,6 +37,7 @@ FIXTURE_SETUP(full)
 	ASSERT_LE(0, self->rfd);
 	ASSERT_EQ(0, setsockopt(self->rfd, SOL_SOCKET, SO_RCVBUF, &size,
 				sizeof(size)));
+	ASSERT_EQ(0, at_set_blocking_receiver(self->rfd, variant->dress));
 	ASSERT_EQ(0, at_catch(SIGUSR1, 0));
 }
 
@@ -121,14 +125,24 @@ static int end(struct sender *s)
 	return s->err;
 }
 
-TEST_F_TIMEOUT(full, blocked_senders_in_their_order, AT_TIMEOUT)
+/* With a socket filter, too: each thread lets its own datagram pass it. */
+static int take_everything(int fd)
+{
+	struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, 0x40000);
+	struct sock_fprog prog = { 1, &all };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
+			  sizeof(prog));
+}
+
+static void in_their_order(struct __test_metadata *const _metadata,
+			   FIXTURE_DATA(full) *self,
+			   const FIXTURE_VARIANT(full) *variant)
 {
 	struct sender s[6];
 	char got[8];
 	int fd, i;
 
-	if (ORACLE)
-		SKIP(return, "AF_UNIX promises no order");
 	fd = connected(self, variant);
 	EXPECT_LT(1, fill(fd));
 	EXPECT_EQ(EAGAIN, errno);
@@ -138,6 +152,21 @@ TEST_F_TIMEOUT(full, blocked_senders_in_their_order, AT_TIMEOUT)
 	EXPECT_STREQ("ABCDEF", got);
 	for (i = 0; i < 6; i++)
 		EXPECT_EQ(0, end(&s[i]));
+}
+
+TEST_F_TIMEOUT(full, blocked_senders_in_their_order, AT_TIMEOUT)
+{
+	if (ORACLE)
+		SKIP(return, "AF_UNIX promises no order");
+	in_their_order(_metadata, self, variant);
+}
+
+TEST_F_TIMEOUT(full, blocked_senders_in_their_order_past_a_filter, AT_TIMEOUT)
+{
+	if (ORACLE)
+		SKIP(return, "AF_UNIX promises no order");
+	ASSERT_EQ(0, take_everything(self->rfd));
+	in_their_order(_metadata, self, variant);
 }
 
 TEST_F_TIMEOUT(full, nobody_overtakes_who_waits, AT_TIMEOUT)
@@ -303,16 +332,6 @@ struct pusher {
 	atomic_bool *over;
 };
 
-static void *push(void *arg)
-{
-	struct pusher *p = arg;
-	static const char c = '.';
-
-	while (!atomic_load(p->over))
-		(void)!send(p->fd, &c, 1, MSG_NOSIGNAL);
-	return NULL;
-}
-
 static void *read_on(void *arg)
 {
 	struct pusher *p = arg;
@@ -323,42 +342,134 @@ static void *read_on(void *arg)
 	return NULL;
 }
 
-#define PUSHERS 40
-
-/* Who does not block gets through, however many do. */
-TEST_F_TIMEOUT(full, polling_sender_is_not_starved, AT_TIMEOUT)
+/* A datagram that fills the queue by itself, of one letter. */
+static int give_big(int fd, char c, int flags)
 {
-	struct timeval tv = { .tv_usec = 100000 };
-	struct pusher pushers[PUSHERS], reader;
-	int i, n = 0, fd = connected(self, variant);
-	uint64_t end = at_now_ms() + at_deadline_ms();
-	atomic_bool over = false;
+	char buf[4000];
 
-	for (i = 0; i < PUSHERS; i++) {
-		pushers[i] = (struct pusher) {
-			.fd = connected(self, variant), .over = &over,
-		};
-		/* So that all of them end. */
-		ASSERT_EQ(0, setsockopt(pushers[i].fd, SOL_SOCKET, SO_SNDTIMEO,
-					&tv, sizeof(tv)));
-		ASSERT_EQ(0, pthread_create(&pushers[i].thread, NULL, push,
-					    &pushers[i]));
+	memset(buf, c, sizeof(buf));
+	return at_err(send(fd, buf, sizeof(buf), flags | MSG_NOSIGNAL));
+}
+
+static void *send_big(void *arg)
+{
+	struct sender *s = arg;
+
+	atomic_store(&s->tid, gettid());
+	s->err = give_big(s->fd, s->c, 0);
+	return NULL;
+}
+
+static int start_big(struct sender *s, int fd, char c)
+{
+	int tid;
+
+	*s = (struct sender) { .fd = fd, .c = c };
+	if (fd < 0 || pthread_create(&s->thread, NULL, send_big, s))
+		return -1;
+	return at_until((tid = atomic_load(&s->tid)) && at_sleeps(tid)) ? 0 :
+									  -1;
+}
+
+/* Let a thread go that nobody wakes, so that the test ends. */
+static int end_or_wake(struct sender *s)
+{
+	if (!at_until(!at_sleeps(atomic_load(&s->tid))))
+		pthread_kill(s->thread, SIGUSR1);
+	return end(s);
+}
+
+/*
+ * Poll @fd for @events while the queue is full, before a thread begins to wait. When
+ * all is read the thread has sent.
+ */
+static void after_a_poller(struct __test_metadata *const _metadata,
+			   FIXTURE_DATA(full) *self,
+			   const FIXTURE_VARIANT(full) *variant, short events)
+{
+	int fd = connected(self, variant), poller = connected(self, variant);
+	struct sender s;
+	int n;
+
+	for (n = 0; !give_big(fd, '.', MSG_DONTWAIT); n++)
+		;
+	ASSERT_LT(0, n);
+	ASSERT_EQ(0, at_poll_now(poller, events));
+	ASSERT_EQ(0, start_big(&s, fd, 'A'));
+	while (n--)
+		EXPECT_EQ('.', take(self->rfd));
+	EXPECT_EQ(POLLIN, at_poll(self->rfd, POLLIN));
+	EXPECT_EQ('A', take(self->rfd));
+	EXPECT_EQ(0, end_or_wake(&s));
+}
+
+TEST_F_TIMEOUT(full, thread_goes_on_after_a_poller_for_room, AT_TIMEOUT)
+{
+	after_a_poller(_metadata, self, variant, POLLOUT);
+}
+
+TEST_F_TIMEOUT(full, thread_goes_on_after_a_poller_for_data, AT_TIMEOUT)
+{
+	after_a_poller(_metadata, self, variant, POLLIN);
+}
+
+/* What a thread sends first takes the room of what comes later. */
+TEST_F_TIMEOUT(full, thread_goes_before_a_newcomer, AT_TIMEOUT)
+{
+	int fd = connected(self, variant), late = connected(self, variant);
+	struct sender s;
+
+	if (ORACLE)
+		SKIP(return, "with AF_UNIX one may go before it");
+	ASSERT_EQ(0, give_big(fd, '.', MSG_DONTWAIT));
+	ASSERT_EQ(0, start_big(&s, fd, 'A'));
+	EXPECT_EQ('.', take(self->rfd));
+	/* The queue is empty, or holds the thread's. */
+	EXPECT_EQ(EAGAIN, give(late, 'B'));
+	EXPECT_EQ(POLLIN, at_poll(self->rfd, POLLIN));
+	EXPECT_EQ('A', take(self->rfd));
+	EXPECT_EQ(0, end_or_wake(&s));
+	EXPECT_EQ(POLLOUT, at_poll(late, POLLOUT));
+	EXPECT_EQ(0, give(late, 'B'));
+	EXPECT_EQ('B', take(self->rfd));
+}
+
+/* How many of @n sockets an epoll hears of, at least @n before the deadline. */
+static int hear(int epfd, int n)
+{
+	struct epoll_event event;
+	uint32_t heard = 0;
+
+	while (__builtin_popcount(heard) < n &&
+	       epoll_wait(epfd, &event, 1, at_deadline_ms()) == 1)
+		heard |= 1U << event.data.u32;
+	return __builtin_popcount(heard);
+}
+
+/* All pollers hear of the room that no thread takes, and not before. */
+TEST_F_TIMEOUT(full, pollers_hear_of_room_after_the_threads, AT_TIMEOUT)
+{
+	struct epoll_event event = { .events = EPOLLOUT | EPOLLET };
+	int fd = connected(self, variant), epfd = epoll_create1(0), i;
+	struct sender s;
+
+	if (ORACLE)
+		SKIP(return, "AF_UNIX promises no order");
+	ASSERT_EQ(0, give_big(fd, '.', MSG_DONTWAIT));
+	ASSERT_EQ(0, start_big(&s, fd, 'A'));
+	for (i = 0; i < 3; i++) {
+		event.data.u32 = i;
+		ASSERT_EQ(0, epoll_ctl(epfd, EPOLL_CTL_ADD,
+				       connected(self, variant), &event));
 	}
-	ASSERT_EQ(0, setsockopt(self->rfd, SOL_SOCKET, SO_RCVTIMEO, &tv,
-				sizeof(tv)));
-	reader = (struct pusher) { .fd = self->rfd, .over = &over };
-	ASSERT_EQ(0, pthread_create(&reader.thread, NULL, read_on, &reader));
-	while (n < 20 && at_now_ms() < end) {
-		if (!give(fd, 'x'))
-			n++;
-		else
-			at_poll(fd, POLLOUT);
-	}
-	EXPECT_EQ(20, n);
-	atomic_store(&over, true);
-	for (i = 0; i < PUSHERS; i++)
-		pthread_join(pushers[i].thread, NULL);
-	pthread_join(reader.thread, NULL);
+	EXPECT_EQ(0, epoll_wait(epfd, &event, 1, 0));
+	EXPECT_EQ('.', take(self->rfd));
+	EXPECT_EQ(0, end_or_wake(&s));
+	/* Full again, by the thread. */
+	EXPECT_EQ(0, epoll_wait(epfd, &event, 1, 0));
+	EXPECT_EQ('A', take(self->rfd));
+	EXPECT_EQ(3, hear(epfd, 3));
+	close(epfd);
 }
 
 static void *push_nonblocking(void *arg)
@@ -371,7 +482,7 @@ static void *push_nonblocking(void *arg)
 	return NULL;
 }
 
-/* And who blocks gets through, however many do not. */
+/* A thread that blocks gets through, however many senders do not block. */
 TEST_F_TIMEOUT(full, blocking_sender_is_not_starved, AT_TIMEOUT)
 {
 	struct timeval tv = { .tv_usec = 100000 };
@@ -402,36 +513,6 @@ TEST_F_TIMEOUT(full, blocking_sender_is_not_starved, AT_TIMEOUT)
 	pthread_join(reader.thread, NULL);
 }
 
-/* A poller has its turn and no more, though it sends whenever something is read. */
-TEST_F_TIMEOUT(full, turn_of_a_poller_ends, AT_TIMEOUT)
-{
-	int fd, i, n, sent = 0;
-	struct sender s;
-	char c = 0;
-
-	if (ORACLE)
-		SKIP(return, "AF_UNIX promises no order");
-	fd = connected(self, variant);
-	n = fill(fd);
-	/* It is the first who waits. */
-	ASSERT_EQ(0, at_poll_now(fd, POLLOUT));
-	ASSERT_EQ(0, start(&s, connected(self, variant), 'x'));
-	for (i = 0; i < 8 * n && c != 'x'; i++) {
-		ASSERT_EQ(1, recv(self->rfd, &c, 1, MSG_DONTWAIT));
-		if (give(fd, '.'))
-			at_poll_now(fd, POLLOUT);
-		else
-			sent += at_sleeps(atomic_load(&s.tid));
-	}
-	/* It had its turn, a quarter of the buffer, and then the other one. */
-	EXPECT_LE(n / 8, sent);
-	EXPECT_GE(n / 2, sent);
-	EXPECT_EQ('x', c);
-	while (c != 'x' && recv(self->rfd, &c, 1, 0) == 1)
-		;
-	EXPECT_EQ(0, end(&s));
-}
-
 struct reader {
 	pthread_t thread;
 	int fd;
@@ -446,6 +527,59 @@ static void *read_until_zero(void *arg)
 	while (recv(r->fd, &c, 1, 0) == 1)
 		atomic_fetch_add(r->got, 1);
 	return NULL;
+}
+
+struct mixed {
+	pthread_t thread;
+	int fd, rounds, err;
+	bool polls;
+};
+
+/* Datagrams that fill the queue, and small ones. */
+static void *send_mixed(void *arg)
+{
+	static const char buf[4000];
+	struct mixed *m = arg;
+	int i = 0, size;
+
+	while (i < m->rounds && !m->err) {
+		size = i % 3 ? 10 : sizeof(buf);
+		if (send(m->fd, buf, size, MSG_NOSIGNAL |
+			 (m->polls ? MSG_DONTWAIT : 0)) == size)
+			i++;
+		else if (errno != EAGAIN || !m->polls)
+			m->err = errno;
+		else if (at_poll(m->fd, POLLOUT) != POLLOUT)
+			m->err = ETIMEDOUT;
+	}
+	return NULL;
+}
+
+/* Threads and pollers beside each other: nobody is left asleep. */
+TEST_F_TIMEOUT(full, threads_and_pollers_all_get_through, AT_TIMEOUT_LONG)
+{
+	int i, n = 0, rounds = at_scale(600, 100);
+	struct mixed m[8];
+	char buf[4000];
+
+	for (i = 0; i < 8; i++) {
+		m[i] = (struct mixed) {
+			.fd = connected(self, variant), .rounds = rounds,
+			.polls = i % 2,
+		};
+		ASSERT_LE(0, m[i].fd);
+		ASSERT_EQ(0, pthread_create(&m[i].thread, NULL, send_mixed,
+					    &m[i]));
+	}
+	while (n < 8 * rounds && at_poll(self->rfd, POLLIN) == POLLIN)
+		n += recv(self->rfd, buf, sizeof(buf), MSG_DONTWAIT) > 0;
+	EXPECT_EQ(8 * rounds, n);
+	for (i = 0; i < 8 && n < 8 * rounds; i++)
+		pthread_kill(m[i].thread, SIGUSR1);
+	for (i = 0; i < 8; i++) {
+		pthread_join(m[i].thread, NULL);
+		EXPECT_EQ(0, m[i].err);
+	}
 }
 
 /* Many at both ends: each datagram comes once. */

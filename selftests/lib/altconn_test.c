@@ -365,6 +365,14 @@ int at_bound(struct at_addr *a, enum at_dress dress, enum at_kind kind,
 	return at_bind(fd, a) ? fail(fd) : fd;
 }
 
+int at_set_blocking_receiver(int fd, enum at_dress dress)
+{
+	if (dress != AT_IN && dress != AT_IN6)
+		return 0;
+	return at_set_option(fd, ALTCONN_DGRAM_OVERFLOW,
+			     ALTCONN_OVERFLOW_BLOCK);
+}
+
 int at_listener(struct at_addr *a, enum at_dress dress, enum at_kind kind,
 		int type, int backlog)
 {

@@ -173,6 +173,8 @@ unsigned int at_place(int fd);
 int at_set_timeout(int fd, uint64_t ms);
 /* An option of level SOL_ALTCONN that is a __u32. */
 int at_set_option(int fd, int option, uint32_t value);
+/* Let a receiver of datagrams that is full block its senders, where it drops. */
+int at_set_blocking_receiver(int fd, enum at_dress dress);
 int at_set_flag(int fd, int level, int option, int value);
 
 /* A thread that calls connect(), and what came of it. */
