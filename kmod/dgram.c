@@ -1006,25 +1006,31 @@ static int send_to(struct sock *sk, struct dest *dest, bool connected,
 	return err == -EPERM ? 0 : err;
 }
 
-/* A copy to one of many; who is full, or listens to somebody else, misses it. */
-static void deliver_copy(struct sock *receiver, const struct altconn_dgram *dg)
+/*
+ * A copy for one of many. Whoever calls this pays: the memory is charged to the caller's
+ * cgroup, and the descriptors count for the caller. NULL: there is too little.
+ */
+static struct altconn_dgram *dgram_copy(const struct altconn_dgram *dg)
 {
 	struct altconn_dgram *copy = alloc_dgram(dg->len);
 
 	if (!copy)
-		return;
+		return NULL;
 	memcpy(copy->data, dg->data, dg->len);
 	copy->from = altconn_addr_get(dg->from);
 	copy->sender = dg->sender;
 	/* Descriptors too: each hearer may have them. */
-	if (altconn_scm_copy(&copy->scm, &dg->scm)) {
-		dgram_put(copy);
-		return;
-	}
-	if (sk_passcred(receiver))
-		altconn_scm_fill(&copy->scm);
-	if (filter(receiver, copy, false) || deliver(receiver, copy, NULL))
-		dgram_put(copy);
+	if (!altconn_scm_copy(&copy->scm, &dg->scm))
+		return copy;
+	dgram_put(copy);
+	return NULL;
+}
+
+/* A receiver that is full, or listens to somebody else, misses it. */
+static void dgram_offer(struct sock *receiver, struct altconn_dgram *dg)
+{
+	if (filter(receiver, dg, false) || deliver(receiver, dg, NULL))
+		dgram_put(dg);
 }
 
 static bool hears_broadcast(const struct altconn_bind *bind)
@@ -1073,6 +1079,18 @@ static size_t find_hearers(struct net *net, const struct altconn_addr *addr,
 	return n;
 }
 
+static void dgram_offer_copy(struct sock *receiver,
+			     const struct altconn_dgram *dg)
+{
+	struct altconn_dgram *copy = dgram_copy(dg);
+
+	if (!copy)
+		return;
+	if (sk_passcred(receiver))
+		altconn_scm_fill(&copy->scm);
+	dgram_offer(receiver, copy);
+}
+
 /*
  * To every socket that is bound to the port in this namespace: E-ACCES-BCAST.
  * As with UDP nobody says who missed it. They are found first: copies are made
@@ -1089,7 +1107,7 @@ static int broadcast(struct sock *sk, const struct altconn_addr *addr,
 		return -ENOMEM;
 	n = min(n, find_hearers(sock_net(sk), addr, hearers, n));
 	for (i = 0; i < n; i++) {
-		deliver_copy(hearers[i], dg);
+		dgram_offer_copy(hearers[i], dg);
 		sock_put(hearers[i]);
 		cond_resched();
 	}
@@ -1174,6 +1192,9 @@ static int get_dest(struct sock *sk, struct msghdr *msg, struct dest *dest,
  * A datagram that a rule delays.
  *
  * @path: of a path that was sent to: pins the inode
+ * @copies: of a broadcast, one for each hearer but the first
+ * @hearers: of a broadcast: room for those that are found when it arrives
+ * @room: so many of them, copies and the datagram itself
  */
 struct late {
 	struct altconn_late	late;
@@ -1181,10 +1202,15 @@ struct late {
 	struct dest		dest;
 	struct path		path;
 	bool			connected;
+	struct list_head	copies;
+	struct sock		**hearers;
+	size_t			room;
 };
 
 static void late_free(struct late *late)
 {
+	free_all(&late->copies);
+	kvfree(late->hearers);
 	dest_put(&late->dest);
 	path_put(&late->path);
 	kfree(late);
@@ -1202,9 +1228,28 @@ static void arrive(struct sock *sk, struct late *late)
 		dgram_put(dg);
 		return;
 	}
-	if (filter(receiver, dg, false) || deliver(receiver, dg, NULL))
-		dgram_put(dg);
+	dgram_offer(receiver, dg);
 	sock_put(receiver);
+}
+
+/* To as many as there are copies: nothing is allocated here, in nobody's name. */
+static void late_arrive_all(struct sock *sk, struct late *late)
+{
+	struct altconn_dgram *dg;
+	size_t n, i;
+
+	list_add(&late->dg->node, &late->copies);
+	n = find_hearers(sock_net(sk), late->dest.addr, late->hearers,
+			 late->room);
+	n = min(n, late->room);
+	for (i = 0; i < n; i++) {
+		dg = list_first_entry(&late->copies, struct altconn_dgram,
+				      node);
+		list_del(&dg->node);
+		dgram_offer(late->hearers[i], dg);
+		sock_put(late->hearers[i]);
+		cond_resched();
+	}
 }
 
 /**
@@ -1221,11 +1266,39 @@ void altconn_dgram_arrive(struct sock *sk, struct altconn_late *what)
 {
 	struct late *late = container_of(what, struct late, late);
 
-	if (!altconn_node_is_broadcast(sock_net(sk), late->dest.addr))
+	if (late->room)
+		late_arrive_all(sk, late);
+	else
 		arrive(sk, late);
-	else if (broadcast(sk, late->dest.addr, late->dg))
-		dgram_put(late->dg);
 	late_free(late);
+}
+
+/*
+ * The copies of a delayed broadcast, made by its sender: one for each socket that is
+ * bound to the port now, but no more than SO_SNDBUF holds, or than the sender may have
+ * descriptors under way.
+ */
+static int late_copy(struct sock *sk, struct late *late)
+{
+	u32 limit = READ_ONCE(sk->sk_sndbuf), size = late->dg->size;
+	struct altconn_dgram *copy;
+	size_t n;
+
+	n = find_hearers(sock_net(sk), late->dest.addr, NULL, 0);
+	n = clamp_t(size_t, n, 1, max(limit / size, 1U));
+	late->hearers = kvmalloc_array(n, sizeof(*late->hearers),
+				       GFP_KERNEL_ACCOUNT);
+	if (!late->hearers)
+		return -ENOMEM;
+	for (late->room = 1; late->room < n; late->room++) {
+		copy = dgram_copy(late->dg);
+		if (!copy)
+			break;
+		list_add(&copy->node, &late->copies);
+		late->late.size += copy->size;
+		cond_resched();
+	}
+	return 0;
 }
 
 static int send_late(struct sock *sk, struct altconn_dgram *dg,
@@ -1233,7 +1306,7 @@ static int send_late(struct sock *sk, struct altconn_dgram *dg,
 		     bool connected)
 {
 	struct late *late = kzalloc(sizeof(*late), GFP_KERNEL_ACCOUNT);
-	int err;
+	int err = 0;
 
 	if (!late)
 		return -ENOMEM;
@@ -1245,10 +1318,14 @@ static int send_late(struct sock *sk, struct altconn_dgram *dg,
 	late->dest.generation = dest->generation;
 	late->path = *path;
 	path_get(&late->path);
+	INIT_LIST_HEAD(&late->copies);
 	/* The socket may be there for it alone. */
 	late->late.size = dg->size + sizeof(*late) +
 			  sizeof(struct altconn_dgram_sock);
-	err = altconn_late_add(sk, &late->late, dest->ruling.delay_ms);
+	if (altconn_node_is_broadcast(sock_net(sk), dest->addr))
+		err = late_copy(sk, late);
+	if (!err)
+		err = altconn_late_add(sk, &late->late, dest->ruling.delay_ms);
 	if (!err)
 		return 0;
 	late_free(late);

@@ -378,6 +378,87 @@ TEST_F_TIMEOUT(pressure, cgroup_is_charged, AT_TIMEOUT)
 	leave_cgroup();
 }
 
+#define HEARERS	24
+
+/* Send @len bytes to all hearers of @to, by way of a rule that delays them. */
+static int broadcast(int fd, const struct at_addr *to, char c, size_t len)
+{
+	static char buf[60000];
+
+	memset(buf, c, len);
+	return at_err(sendto(fd, buf, len, 0, &to->sa, to->len));
+}
+
+/* A sender of broadcasts, and those that hear it; a rule delays what is sent. */
+static int delayed(int *hearers, struct at_addr *to, int sndbuf)
+{
+	int fd = at_socket(AT_NATIVE, SOCK_DGRAM);
+
+	if (fd < 0 || at_hearers(to, hearers, HEARERS) ||
+	    at_set_flag(fd, SOL_SOCKET, SO_BROADCAST, 1) ||
+	    (sndbuf && at_set_flag(fd, SOL_SOCKET, SO_SNDBUFFORCE, sndbuf)) ||
+	    at_tool("rule add type dgram delay 100") <= 0)
+		return -1;
+	return fd;
+}
+
+/* The sender of a broadcast pays for each copy, though it arrives later. */
+TEST(delayed_broadcast_is_charged)
+{
+	int hearers[HEARERS], fd, i;
+	struct at_addr to;
+	long before, full;
+
+	if (!at_has_tool())
+		SKIP(return, "no altconn tool on the PATH");
+	ASSERT_EQ(0, at_netns());
+	fd = delayed(hearers, &to, 8 << 20);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, enter_cgroup("max"));
+	before = cgroup_read("memory.current");
+	ASSERT_LT(0, before);
+	ASSERT_EQ(0, broadcast(fd, &to, 'x', 60000));
+	for (i = 0; i < HEARERS; i++)
+		EXPECT_EQ(POLLIN, at_poll(hearers[i], POLLIN));
+	/* The controller counts in batches of pages, for each CPU. */
+	full = cgroup_read("memory.current") - before;
+	EXPECT_LE(HEARERS * 60000 / 2, full) {
+		TH_LOG("%d bytes queued, %ld charged", HEARERS * 60000, full);
+	}
+	at_close(hearers, HEARERS);
+	leave_cgroup();
+	at_cleanup();
+}
+
+/* No more copies than the sender's buffer holds; the others miss it. */
+TEST(delayed_broadcast_is_bounded)
+{
+	int hearers[HEARERS], fd, i, came = 0;
+	struct at_addr to;
+	char c;
+
+	if (!at_has_tool())
+		SKIP(return, "no altconn tool on the PATH");
+	ASSERT_EQ(0, at_netns());
+	fd = delayed(hearers, &to, 0);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, broadcast(fd, &to, 'x', 60000));
+	/* What is sent later arrives later; there is room for it. */
+	ASSERT_EQ(0, broadcast(fd, &to, 'm', 1));
+	for (i = 0; i < HEARERS; i++) {
+		do {
+			ASSERT_EQ(POLLIN, at_poll(hearers[i], POLLIN));
+			ASSERT_LT(0, recv(hearers[i], &c, 1, 0));
+			came += c == 'x';
+		} while (c != 'm');
+	}
+	/* 212992 bytes, of 65536 for each and a little more. */
+	EXPECT_LE(1, came);
+	EXPECT_GE(4, came);
+	at_close(hearers, HEARERS);
+	at_cleanup();
+}
+
 /* One allocation in ten fails; who is told tries again. */
 TEST_F_TIMEOUT(pressure, failing_allocations, AT_TIMEOUT_LONG)
 {

@@ -442,6 +442,55 @@ TEST_F_TIMEOUT(scm, rights_ETOOMANYREFS, AT_TIMEOUT)
 	_exit(give(self->sv[0], "x", &fd, 1) ? 3 : 0);
 }
 
+#define HEARERS	24
+
+/* Send @n descriptors to all of a port, as a user without privileges. */
+static int broadcast_rights(int fd, const int *fds, int n)
+{
+	struct rlimit limit = { 64, 64 };
+	pid_t pid = at_fork();
+
+	if (!pid)
+		_exit(at_become_nobody() || setrlimit(RLIMIT_NOFILE, &limit) ||
+		      give(fd, "x", fds, n));
+	return at_reap(pid);
+}
+
+/* The copies of a broadcast count for its sender, though they arrive later. */
+TEST(delayed_broadcast_of_rights_is_limited)
+{
+	int hearers[HEARERS], fds[10], fd, i, came = 0;
+	struct at_addr to;
+	char c;
+
+	if (!at_has_tool())
+		SKIP(return, "no altconn tool on the PATH");
+	ASSERT_EQ(0, at_netns());
+	ASSERT_EQ(0, at_hearers(&to, hearers, HEARERS));
+	ASSERT_LT(0, at_tool("rule add type dgram delay 100"));
+	fd = at_socket(AT_NATIVE, SOCK_DGRAM);
+	ASSERT_EQ(0, at_set_flag(fd, SOL_SOCKET, SO_BROADCAST, 1));
+	ASSERT_EQ(0, at_err(at_connect(fd, &to)));
+	fds[0] = some_file();
+	for (i = 1; i < 10; i++)
+		fds[i] = fds[0];
+	ASSERT_EQ(0, broadcast_rights(fd, fds, 10));
+	/* What is sent later arrives later. */
+	ASSERT_EQ(1, send(fd, "m", 1, 0));
+	for (i = 0; i < HEARERS; i++) {
+		do {
+			ASSERT_EQ(POLLIN, at_poll(hearers[i], POLLIN));
+			ASSERT_EQ(1, recv(hearers[i], &c, 1, 0));
+			came += c == 'x';
+		} while (c != 'm');
+	}
+	/* 64 may be under way, and the last may go over it. */
+	EXPECT_LE(1, came);
+	EXPECT_GE(7, came);
+	at_close(hearers, HEARERS);
+	at_cleanup();
+}
+
 static int set_passcred(int fd, int on)
 {
 	return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));

@@ -373,6 +373,22 @@ int at_set_blocking_receiver(int fd, enum at_dress dress)
 			     ALTCONN_OVERFLOW_BLOCK);
 }
 
+int at_hearers(struct at_addr *to, int *fds, int n)
+{
+	int i;
+
+	at_addr(to, AT_NATIVE, AT_PORT);
+	for (i = 0; i < n; i++) {
+		fds[i] = at_socket(AT_NATIVE, SOCK_DGRAM);
+		if (fds[i] < 0 ||
+		    at_set_flag(fds[i], SOL_SOCKET, SO_REUSEADDR, 1) ||
+		    at_bind(fds[i], to))
+			return -1;
+	}
+	to->nat.sac_node = ALTCONN_NODE_BROADCAST;
+	return 0;
+}
+
 int at_listener(struct at_addr *a, enum at_dress dress, enum at_kind kind,
 		int type, int backlog)
 {

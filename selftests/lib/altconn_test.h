@@ -175,6 +175,11 @@ int at_set_timeout(int fd, uint64_t ms);
 int at_set_option(int fd, int option, uint32_t value);
 /* Let a receiver of datagrams that is full block its senders, where it drops. */
 int at_set_blocking_receiver(int fd, enum at_dress dress);
+/*
+ * Bind @n datagram sockets to one port, in this process' namespace. @to: its broadcast
+ * address.
+ */
+int at_hearers(struct at_addr *to, int *fds, int n);
 int at_set_flag(int fd, int level, int option, int value);
 
 /* A thread that calls connect(), and what came of it. */
