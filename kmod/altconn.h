@@ -687,6 +687,7 @@ struct altconn_listener {
 	struct rcu_head		rcu;
 };
 
+struct altconn_cork;
 struct altconn_dgram;
 struct altconn_late_queue;
 
@@ -798,6 +799,7 @@ static inline bool altconn_is_inet(const struct sock *sk)
  * @poll_lock: @watches
  * @watches: the full receiver that a poll() of this one wants to hear of, pinned
  * @room_entry: in its @room_wait, whose lock covers the link
+ * @cork: pieces of a datagram, MSG_MORE; NULL until it is used
  */
 struct altconn_dgram_sock {
 	struct altconn_sock		base;
@@ -818,6 +820,7 @@ struct altconn_dgram_sock {
 	spinlock_t			poll_lock;	/* watches */
 	struct sock			*watches;
 	struct wait_queue_entry		room_entry;
+	struct altconn_cork		*cork;
 };
 
 static inline struct altconn_dgram_sock *altconn_dgram_sk(const struct sock *sk)
@@ -1873,6 +1876,8 @@ void altconn_dgram_arrive(struct sock *sk, struct altconn_late *late);
 struct altconn_addr *altconn_dgram_peer(struct sock *sk);
 int altconn_dgram_inq(struct sock *sk);
 void altconn_dgram_overflow(struct sock *sk, u8 policy);
+int altconn_dgram_cork(struct sock *sk, bool on);
+bool altconn_dgram_corked(const struct sock *sk);
 u32 altconn_dgram_queued(struct sock *sk);
 
 /* inet.c */

@@ -27,8 +27,10 @@
  */
 
 #include <linux/filter.h>
+#include <linux/ip.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/udp.h>
 #include "event.h"
 #include "trace.h"
 #include "wait.h"
@@ -97,6 +99,10 @@ struct dgram_blocked {
 	struct altconn_dgram	*dg;
 	int			result;
 };
+
+/* The longest datagrams of UDP over IPv4 and over IPv6, bytes. */
+#define DGRAM_MAX_V4	(65535 - sizeof(struct iphdr) - sizeof(struct udphdr))
+#define DGRAM_MAX_V6	(65535 - sizeof(struct udphdr))
 
 /* Counts what could change who receives. */
 static atomic64_t generation;
@@ -375,7 +381,8 @@ static bool dgram_wants_room(struct sock *receiver)
 
 	spin_lock(&ask->queue_lock);
 	full = !has_room(receiver) && !sock_flag(receiver, SOCK_DEAD) &&
-	       !(READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN);
+	       (altconn_is_inet(receiver) ||
+		!(READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN));
 	if (full)
 		ask->watched = true;
 	spin_unlock(&ask->queue_lock);
@@ -483,7 +490,8 @@ static bool release_strangers(struct altconn_dgram_sock *receiver)
 
 /*
  * Would the receiver take it? -ECONNREFUSED: it is gone or connected to
- * somebody else; -EPIPE: it has shut its side; -EAGAIN: it is full.
+ * somebody else; -EPIPE: it has shut its side, which UDP tells nobody;
+ * -EAGAIN: it is full.
  */
 static int admit(const struct sock *receiver, const struct altconn_dgram *dg)
 {
@@ -491,7 +499,8 @@ static int admit(const struct sock *receiver, const struct altconn_dgram *dg)
 	if (sock_flag(receiver, SOCK_DEAD) ||
 	    !is_peer(altconn_dgram_sk(receiver), dg))
 		return -ECONNREFUSED;
-	if (READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN)
+	if (unlikely(READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN) &&
+	    !altconn_is_inet(receiver))
 		return -EPIPE;
 	return has_room(receiver) ? 0 : -EAGAIN;
 }
@@ -1354,33 +1363,346 @@ static int send_made(struct sock *sk, struct altconn_dgram *dg,
 	return send_to(sk, dest, connected, dg, nonblock);
 }
 
-static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
-		      struct dest *dest, const struct path *path)
+/* As a datagram of IP would have it, or as AF_UNIX: some room for what goes with it. */
+static bool dgram_is_too_long(const struct sock *sk, size_t len,
+			      const struct altconn_addr *dest)
 {
-	bool connected = !msg->msg_namelen;
-	struct altconn_dgram *dg;
+	if (!altconn_is_inet(sk))
+		return len > READ_ONCE(sk->sk_sndbuf) - 32;
+	return len > (dest && altconn_addr_is_v4(dest) ? DGRAM_MAX_V4 :
+							 DGRAM_MAX_V6);
+}
+
+/*
+ * In the inet formats a datagram that nobody takes was sent, as with UDP. A socket that
+ * is connected to where it went learns of it from its next call.
+ */
+static int dgram_refused(struct sock *sk, const struct dest *dest, int err)
+{
+	const struct altconn_addr *peer;
+	bool connected;
+
+	if (!altconn_is_inet(sk) || !dest->addr ||
+	    (err != -ECONNREFUSED && err != -EPIPE))
+		return err;
+	rcu_read_lock();
+	peer = rcu_dereference(altconn_dgram_sk(sk)->peer);
+	connected = peer && altconn_addr_equal(peer, dest->addr);
+	rcu_read_unlock();
+	if (connected && err == -ECONNREFUSED) {
+		WRITE_ONCE(sk->sk_err, ECONNREFUSED);
+		/* Wakes who waits to receive, too. */
+		sk->sk_state_change(sk);
+	}
+	return 0;
+}
+
+/* The datagram is made. It is the receiver's, or nobody's, on return. */
+static int dgram_send_made(struct sock *sk, struct altconn_dgram *dg,
+			   struct dest *dest, const struct path *path,
+			   bool connected, bool nonblock)
+{
+	int err = send_made(sk, dg, dest, path, connected, nonblock);
+
+	if (likely(!err))
+		return 0;
+	dgram_put(dg);
+	return dgram_refused(sk, dest, err);
+}
+
+static struct altconn_dgram *dgram_prepare(struct sock *sk, struct msghdr *msg,
+					   size_t len, struct dest *dest)
+{
 	int err = 0;
 
-	/* As AF_UNIX: some room for what goes with a message. */
-	if (len > READ_ONCE(sk->sk_sndbuf) - 32)
-		return -EMSGSIZE;
+	if (dgram_is_too_long(sk, len, dest->addr))
+		return ERR_PTR(-EMSGSIZE);
 	if (dest->addr && !rcu_access_pointer(altconn_sk(sk)->addr) &&
 	    altconn_sk(sk)->dress != ALTCONN_UNIX)
 		err = autobind(sk, dest->addr);
 	if (err)
-		return err;
+		return ERR_PTR(err);
 	if (dest->addr)
 		altconn_bind_answerable(sk, dest->addr);
-	dg = make_dgram(sk, msg, len, dest->addr);
+	return make_dgram(sk, msg, len, dest->addr);
+}
+
+static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
+		      struct dest *dest, const struct path *path)
+{
+	struct altconn_dgram *dg = dgram_prepare(sk, msg, len, dest);
+	int err;
+
 	if (IS_ERR(dg))
 		return PTR_ERR(dg);
-	err = send_made(sk, dg, dest, path, connected,
-			msg->msg_flags & MSG_DONTWAIT);
-	if (err) {
-		dgram_put(dg);
-		return err;
+	err = dgram_send_made(sk, dg, dest, path, !msg->msg_namelen,
+			      msg->msg_flags & MSG_DONTWAIT);
+	return err ? : len;
+}
+
+/* ---- MSG_MORE and UDP_CORK in the inet formats ---- */
+
+/**
+ * struct altconn_cork - pieces that one datagram is made of
+ * @on: UDP_CORK
+ * @dg: the pieces so far, as one; NULL: the next send() begins anew
+ * @dest: where the first piece was sent to
+ * @connected: it named no address
+ *
+ * Lifetime: made by the first use, freed by close(). All under lock_sock().
+ */
+struct altconn_cork {
+	bool			on;
+	struct altconn_dgram	*dg;
+	struct dest		dest;
+	bool			connected;
+};
+
+static struct altconn_cork *cork_of(struct sock *sk)
+{
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
+	struct altconn_cork *cork = READ_ONCE(ask->cork), *old;
+
+	if (cork)
+		return cork;
+	cork = kzalloc(sizeof(*cork), GFP_KERNEL_ACCOUNT);
+	if (!cork)
+		return NULL;
+	/* A full barrier: who sees it sees it whole. */
+	old = cmpxchg(&ask->cork, NULL, cork);
+	if (!old)
+		return cork;
+	kfree(cork);
+	return old;
+}
+
+/* Does this send() belong to a datagram of several? */
+static bool cork_holds(struct sock *sk, const struct msghdr *msg)
+{
+	const struct altconn_cork *cork;
+
+	/* There are no pairs of UDP's sockets. */
+	if (!altconn_is_inet(sk) || altconn_dgram_sk(sk)->peer_sk)
+		return false;
+	if (msg->msg_flags & MSG_MORE)
+		return true;
+	cork = READ_ONCE(altconn_dgram_sk(sk)->cork);
+	return cork && (READ_ONCE(cork->on) || READ_ONCE(cork->dg));
+}
+
+/* What the cork holds, with where it goes. */
+struct corked {
+	struct altconn_dgram	*dg;
+	struct dest		dest;
+	bool			connected;
+};
+
+/* It moves to the caller. lock_sock() held. */
+static void cork_take(struct altconn_cork *cork, struct corked *whole)
+{
+	whole->dg = cork->dg;
+	whole->dest = cork->dest;
+	whole->connected = cork->connected;
+	memset(&cork->dest, 0, sizeof(cork->dest));
+	WRITE_ONCE(cork->dg, NULL);
+}
+
+static void cork_drop(struct altconn_cork *cork)
+{
+	struct corked lost;
+
+	cork_take(cork, &lost);
+	dest_put(&lost.dest);
+	if (lost.dg)
+		dgram_put(lost.dg);
+}
+
+/* Send what was taken, if anything was. */
+static int cork_flush(struct sock *sk, struct corked *whole, bool nonblock)
+{
+	const struct path none = {};
+	int err = 0;
+
+	if (whole->dg)
+		err = dgram_send_made(sk, whole->dg, &whole->dest, &none,
+				      whole->connected, nonblock);
+	dest_put(&whole->dest);
+	return err;
+}
+
+static void cork_free(struct sock *sk)
+{
+	struct altconn_cork *cork = altconn_dgram_sk(sk)->cork;
+
+	if (!cork)
+		return;
+	cork_drop(cork);
+	altconn_dgram_sk(sk)->cork = NULL;
+	kfree(cork);
+}
+
+/* A piece after the first: bytes alone count, as with UDP. */
+static struct altconn_dgram *cork_piece(struct msghdr *msg, size_t len)
+{
+	struct altconn_dgram *dg;
+
+	if (len > DGRAM_MAX_V6)
+		return ERR_PTR(-EMSGSIZE);
+	dg = alloc_dgram(len);
+	if (!dg)
+		return ERR_PTR(-ENOMEM);
+	if (_copy_from_iter(dg->data, len, &msg->msg_iter) == len)
+		return dg;
+	dgram_put(dg);
+	return ERR_PTR(-EFAULT);
+}
+
+static int cork_append(struct sock *sk, struct altconn_cork *cork,
+		       const struct altconn_dgram *piece)
+{
+	struct altconn_dgram *dg = cork->dg, *both;
+
+	if (dgram_is_too_long(sk, dg->len + piece->len, cork->dest.addr))
+		return -EMSGSIZE;
+	both = alloc_dgram(dg->len + piece->len);
+	if (!both)
+		return -ENOMEM;
+	memcpy(both->data, dg->data, dg->len);
+	memcpy(both->data + dg->len, piece->data, piece->len);
+	both->sender = dg->sender;
+	swap(both->from, dg->from);
+	swap(both->scm, dg->scm);
+	WRITE_ONCE(cork->dg, both);
+	dgram_put(dg);
+	return 0;
+}
+
+/* The first piece is the cork's then, with where it goes. */
+static void cork_begin(struct altconn_cork *cork, struct altconn_dgram *dg,
+		       struct dest *dest, bool connected)
+{
+	/* It is looked up when the datagram is complete. */
+	if (dest->known)
+		sock_put(dest->known);
+	dest->known = NULL;
+	cork->dest = *dest;
+	memset(dest, 0, sizeof(*dest));
+	cork->connected = connected;
+	WRITE_ONCE(cork->dg, dg);
+}
+
+/*
+ * Make a piece, without a lock, as the memory that it is read from may take long;
+ * *@first: of a new datagram, whose destination is looked up.
+ */
+static struct altconn_dgram *cork_make(struct sock *sk, struct msghdr *msg,
+				       size_t len, struct dest *dest,
+				       bool first)
+{
+	struct path none = {};
+	int err;
+
+	if (!first)
+		return cork_piece(msg, len);
+	err = get_dest(sk, msg, dest, &none);
+	return err ? ERR_PTR(err) : dgram_prepare(sk, msg, len, dest);
+}
+
+/*
+ * Add a piece to what the cork holds, or begin with it. -ESTALE: another thread has
+ * sent what it was to be added to.
+ */
+static int cork_add(struct sock *sk, struct altconn_cork *cork,
+		    struct altconn_dgram *dg, struct dest *dest, bool connected)
+{
+	int err;
+
+	if (!cork->dg && dest->addr) {
+		cork_begin(cork, dg, dest, connected);
+		return 0;
 	}
-	return len;
+	err = cork->dg ? cork_append(sk, cork, dg) : -ESTALE;
+	dgram_put(dg);
+	return err;
+}
+
+/* One try of cork_send(). */
+static int cork_try(struct sock *sk, struct altconn_cork *cork,
+		    struct msghdr *msg, size_t len, struct corked *whole)
+{
+	bool first = !READ_ONCE(cork->dg);
+	struct altconn_dgram *dg;
+	struct dest dest = {};
+	int err;
+
+	dg = cork_make(sk, msg, len, &dest, first);
+	err = PTR_ERR_OR_ZERO(dg);
+	lock_sock(sk);
+	if (!err)
+		err = cork_add(sk, cork, dg, &dest, !msg->msg_namelen);
+	/* As with UDP, all is lost then. */
+	if (err && err != -ESTALE)
+		cork_drop(cork);
+	else if (!err && !(msg->msg_flags & MSG_MORE) && !cork->on)
+		cork_take(cork, whole);
+	release_sock(sk);
+	dest_put(&dest);
+	return err;
+}
+
+static int cork_send(struct sock *sk, struct msghdr *msg, size_t len)
+{
+	struct altconn_cork *cork = cork_of(sk);
+	struct iov_iter begin = msg->msg_iter;
+	struct corked whole = {};
+	int err;
+
+	if (!cork)
+		return -ENOMEM;
+	do {
+		msg->msg_iter = begin;
+		err = cork_try(sk, cork, msg, len, &whole);
+	} while (err == -ESTALE);
+	if (!err)
+		err = cork_flush(sk, &whole, msg->msg_flags & MSG_DONTWAIT);
+	return err ? : len;
+}
+
+/**
+ * altconn_dgram_cork() - UDP_CORK of a datagram socket
+ * @sk: the endpoint, in an inet format
+ * @on: hold what is sent from now on; else send what was held, as one datagram
+ *
+ * Context: process, may sleep; lock_sock() not held.
+ * Return: 0, whatever becomes of the datagram, as UDP; -ENOMEM.
+ */
+int altconn_dgram_cork(struct sock *sk, bool on)
+{
+	struct altconn_cork *cork = cork_of(sk);
+	struct corked whole = {};
+
+	if (!cork)
+		return -ENOMEM;
+	lock_sock(sk);
+	WRITE_ONCE(cork->on, on);
+	if (!on)
+		cork_take(cork, &whole);
+	release_sock(sk);
+	cork_flush(sk, &whole, true);
+	return 0;
+}
+
+/**
+ * altconn_dgram_corked() - is UDP_CORK set?
+ * @sk: the endpoint
+ *
+ * Context: any.
+ */
+bool altconn_dgram_corked(const struct sock *sk)
+{
+	const struct altconn_cork *cork = READ_ONCE(altconn_dgram_sk(sk)->cork);
+
+	return cork && READ_ONCE(cork->on);
 }
 
 /**
@@ -1390,10 +1712,14 @@ static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
  * @len: bytes
  *
  * Context: process, may sleep.
+ * In the inet formats nothing is told of what becomes of the datagram, as with UDP,
+ * but to a connected socket's next call; MSG_MORE holds it for the pieces that follow.
+ *
  * Return: @len; -ENOTCONN in the sockaddr_un dress, else -EDESTADDRREQ: no
  * address; -ECONNREFUSED: nobody is bound there, or it is connected to somebody
- * else (S-ONLY); -EMSGSIZE: larger than the send buffer; -EAGAIN: the receiver
- * is full; -EPIPE: shut down, here or there; -ENETUNREACH, -EACCES,
+ * else (S-ONLY); -EMSGSIZE: larger than the send buffer, in the inet formats than a
+ * datagram of IP; -EAGAIN: the receiver is full; -EPIPE: shut down, here or there;
+ * -ENETUNREACH, -EACCES,
  * -EOPNOTSUPP, -EPROTOTYPE, -EINVAL, -EAFNOSUPPORT, and what path_resolution(7)
  * gives: the address; what __altconn_rule_check() gives; -ENOBUFS, -ENOMEM;
  * -EFAULT; -EINTR or a restart.
@@ -1405,6 +1731,9 @@ int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	struct path path = {};
 	int err;
 
+	/* UDP over IPv4 looks at the length before all else, over IPv6 later. */
+	if (unlikely(len > U16_MAX) && altconn_sk(sk)->dress == ALTCONN_INET)
+		return -EMSGSIZE;
 	if (msg->msg_flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
@@ -1412,6 +1741,10 @@ int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	err = sock_error(sk);
 	if (err)
 		return err;
+	if (unlikely(msg->msg_flags & MSG_MORE ||
+		     READ_ONCE(altconn_dgram_sk(sk)->cork)) &&
+	    cork_holds(sk, msg))
+		return cork_send(sk, msg, len);
 	err = get_dest(sk, msg, &dest, &path);
 	if (!err)
 		err = send_dgram(sk, msg, len, &dest, &path);
@@ -1507,12 +1840,19 @@ static struct altconn_dgram *receive(struct sock *sk, int flags, u32 *skip,
 	struct altconn_dgram *dg;
 
 	for (;;) {
+		/* Before the data, as with AF_UNIX and UDP. */
+		*err = sock_error(sk);
+		if (unlikely(*err))
+			return NULL;
 		dg = dequeue(sk, flags & MSG_PEEK, skip);
 		if (dg)
 			return dg;
-		*err = sock_error(sk);
-		if (*err || READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)
+		if (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) {
+			/* UDP, which goes on receiving, does not look at it then. */
+			if (!timeo && altconn_is_inet(sk))
+				*err = -EAGAIN;
 			return NULL;
+		}
 		*err = altconn_sleep(sk, &timeo, can_read, want_data, &flags);
 		if (*err)
 			return NULL;
@@ -1588,6 +1928,8 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 		else if (unlikely(sock_flag(sk, SOCK_TIMESTAMP)))
 			sock_write_timestamp(sk, dg->scm.stamp ? :
 						 ktime_get_real());
+		else if (unlikely(sock_read_timestamp(sk) == SK_DEFAULT_STAMP))
+			sock_write_timestamp(sk, 0);
 		passcred = sock_passcred(sock);
 		if (unlikely(passcred || dg->scm.fp))
 			receive_scm(msg, dg, passcred, flags & MSG_PEEK);
@@ -1926,6 +2268,9 @@ void altconn_dgram_init(struct sock *sk)
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
 	sock_set_flag(sk, SOCK_RCU_FREE);
+	/* As UDP there. */
+	if (altconn_is_inet(sk))
+		ask->overflow = ALTCONN_OVERFLOW_DROP_NEWEST;
 	spin_lock_init(&ask->queue_lock);
 	INIT_LIST_HEAD(&ask->queue);
 	INIT_LIST_HEAD(&ask->blocked);
@@ -2019,6 +2364,7 @@ void altconn_dgram_close(struct sock *sk)
 	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
 	set_peer(sk, NULL, ALTCONN_NO_RULE);
 	uncount(sk);
+	cork_free(sk);
 	purge(sk);
 }
 

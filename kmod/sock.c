@@ -9,6 +9,7 @@
 #include <linux/in6.h>
 #include <linux/slab.h>
 #include <linux/sockios.h>
+#include <linux/udp.h>
 #include <asm/ioctls.h>
 #include "altconn.h"
 #include "trace.h"
@@ -185,6 +186,19 @@ static int release(struct socket *sock)
 	return 0;
 }
 
+/* A peer at port 0, to which UDP connects, is none for getpeername(). */
+static struct altconn_addr *sock_dgram_peer(struct sock *sk, int *err)
+{
+	struct altconn_addr *addr = altconn_dgram_peer(sk);
+
+	if (!addr || addr->kind != ALTCONN_KIND_INET || addr->port ||
+	    !altconn_is_inet(sk))
+		return addr;
+	altconn_addr_put(addr);
+	*err = -ENOTCONN;
+	return NULL;
+}
+
 static struct altconn_addr *peer_addr(struct sock *sk, int *err)
 {
 	struct altconn_addr *addr = NULL;
@@ -196,7 +210,7 @@ static struct altconn_addr *peer_addr(struct sock *sk, int *err)
 		return NULL;
 	*err = 0;
 	if (sk->sk_type == SOCK_DGRAM)
-		return altconn_dgram_peer(sk);
+		return sock_dgram_peer(sk, err);
 	assoc = altconn_assoc_of(sk, &side);
 	if (assoc) {
 		addr = altconn_addr_get(altconn_assoc_addr(assoc, !side, side));
@@ -417,18 +431,14 @@ static int compat_ioctl(struct socket *sock, unsigned int cmd,
 
 /*
  * SIOCGSTAMP and its variants, which AF_UNIX does not have. From the first request
- * on the stamp is of the last datagram received; before there was one it is of that
- * request. Streams have none: -ENOENT, as TCP's.
+ * on the stamp is of the last datagram received, and the first one's is the time of the
+ * request. Without any there is none: -ENOENT, as TCP's and UDP's.
  */
 static int sock_stamp(struct socket *sock, void __user *arg, bool timeval,
 		      bool time32)
 {
-	struct sock *sk = sock->sk;
-
-	if (altconn_sk(sk)->dress == ALTCONN_UNIX)
+	if (altconn_sk(sock->sk)->dress == ALTCONN_UNIX)
 		return -ENOIOCTLCMD;
-	if (sk->sk_type == SOCK_DGRAM && !sock_flag(sk, SOCK_TIMESTAMP))
-		sock_write_timestamp(sk, 0);
 	return sock_gettstamp(sock, arg, timeval, time32);
 }
 
@@ -585,6 +595,23 @@ static int sock_read_option(void *value, size_t size, sockptr_t optval,
 	return copy_from_sockptr(value, optval, size) ? -EFAULT : 0;
 }
 
+static bool sock_is_cork(const struct sock *sk, int level, int optname)
+{
+	return level == IPPROTO_UDP && optname == UDP_CORK &&
+	       sk->sk_type == SOCK_DGRAM && altconn_is_inet(sk);
+}
+
+static int sock_set_cork(struct sock *sk, sockptr_t optval, unsigned int optlen)
+{
+	int value;
+
+	if (optlen < sizeof(value))
+		return -EINVAL;
+	if (copy_from_sockptr(&value, optval, sizeof(value)))
+		return -EFAULT;
+	return altconn_dgram_cork(sk, value);
+}
+
 static int setsockopt(struct socket *sock, int level, int optname,
 		      sockptr_t optval, unsigned int optlen)
 {
@@ -596,6 +623,8 @@ static int setsockopt(struct socket *sock, int level, int optname,
 
 	if (level == SOL_SOCKET)
 		return set_core(sock, optname, optval, optlen);
+	if (sock_is_cork(sk, level, optname))
+		return sock_set_cork(sk, optval, optlen);
 	if (!v6only && level != SOL_ALTCONN)
 		return altconn_inet_set(sk, level, optname, optval, optlen);
 	if (!v6only && !is_settable(optname))
@@ -724,6 +753,10 @@ static int getsockopt(struct socket *sock, int level, int optname,
 
 	if (is_v6only(sock->sk, level, optname))
 		return put_option(&v6only, sizeof(v6only), optval, optlen);
+	if (sock_is_cork(sock->sk, level, optname)) {
+		value = altconn_dgram_corked(sock->sk);
+		return put_option(&value, sizeof(value), optval, optlen);
+	}
 	if (level != SOL_ALTCONN) {
 		err = altconn_inet_get(sock->sk, level, optname, &value);
 		return err ? : put_inet_option(level, value, optval, optlen);

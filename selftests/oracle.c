@@ -86,6 +86,7 @@ enum op {
 	BIND_AUTO,	/* to nothing but a family */
 	LISTEN,		/* with a backlog of @a */
 	CONNECT,	/* to the address of socket @a */
+	CONNECT_0,	/* to port 0 of it */
 	UNBLOCK,	/* O_NONBLOCK */
 	ACCEPT,		/* as socket @a */
 	SEND,		/* @a bytes, flags @b; second result: SIGPIPEs */
@@ -115,6 +116,7 @@ struct step {
 	int ours[2];
 };
 
+#define MOST	70000
 #define SOCKETS	8
 #define STEPS	16
 
@@ -261,6 +263,111 @@ static const struct row {
 		{ SEND, 0, 3 }, { WAIT, 1, POLLIN },
 		{ RECV_MSG, 1, 2, 0, MSG_EOR | MSG_TRUNC },
 	} },
+	{ "a datagram to nobody, connected", UDP, {
+		{ PAIR }, { SEND, 0, 3 }, { CLOSE, 1 }, { SEND, 0, 3 },
+		{ WAIT, 0, POLLERR }, { SEND, 0, 3 }, { ERROR, 0 },
+		{ SEND, 0, 3 }, { WAIT, 0, POLLERR }, { ERROR, 0 },
+		{ ERROR, 0 }, { SENDTO, 0, 3 }, { WAIT, 0, POLLERR },
+		{ RECV, 0, 8 }, { RECV, 0, 8 },
+	} },
+	{ "a datagram to nobody, not connected, or elsewhere", UDP, {
+		{ SOCKET, 1 }, { BIND, 1 }, { CLOSE, 1 }, { SOCKET, 3 },
+		{ SENDTO, 3, 3 }, { SENDTO, 3, 3 }, { ERROR, 3 },
+		{ SOCKET, 2 }, { BIND, 2 }, { CONNECT, 3, 2 },
+		{ SENDTO, 3, 3 }, { SENDTO, 3, 3 }, { ERROR, 3 },
+		{ SEND, 3, 3 }, { WAIT, 2, POLLIN }, { RECV, 2, 8 },
+	} },
+	{ "a datagram to a socket that listens to another", UDP, {
+		{ SOCKET, 1 }, { BIND, 1 }, { SOCKET, 2 }, { BIND, 2 },
+		{ CONNECT, 1, 2 }, { SOCKET, 0 }, { SENDTO, 0, 3 },
+		{ ERROR, 0 }, { CONNECT, 0, 1 }, { SEND, 0, 3 },
+		{ WAIT, 0, POLLERR }, { SEND, 0, 3 }, { RECV, 1, 8 },
+	} },
+	{ "an error before what there is to read", UDP, {
+		{ SOCKET, 0 }, { BIND, 0 }, { SOCKET, 1 }, { BIND, 1 },
+		{ CONNECT, 0, 1 }, { CONNECT, 1, 0 }, { SEND, 1, 3 },
+		{ WAIT, 0, POLLIN }, { CLOSE, 1 }, { SEND, 0, 3 },
+		{ WAIT, 0, POLLERR }, { RECV, 0, 8 }, { RECV, 0, 8 },
+	} },
+	{ "shutdown() without a peer", UDP, {
+		{ SOCKET, 3 }, { SHUT, 3, SHUT_RD }, { RECV, 3, 8 },
+		{ WAIT, 3, POLLRDHUP }, { BIND, 3 }, { SHUT, 3, SHUT_RDWR },
+		{ WAIT, 3, POLLHUP }, { RECV, 3, 8 }, { SHUT, 3, SHUT_RD },
+	} },
+	{ "a datagram socket that is shut for reading receives", UDP, {
+		{ PAIR }, { SHUT, 1, SHUT_RD }, { SEND, 0, 3 },
+		{ SEND, 0, 4 }, { RECV, 1, 8 }, { RECV, 1, 8 },
+		{ RECV, 1, 8 }, { SHUT, 0, SHUT_RD }, { RECV, 0, 8 },
+		{ SEND, 0, 3 }, { WAIT, 1, POLLIN }, { RECV, 1, 8 },
+	} },
+	{ "connect() to port 0", UDP, {
+		{ PAIR }, { CONNECT_0, 0, 1 }, { GETPEER, 0 },
+		{ SEND, 0, 3 }, { WAIT, 0, POLLERR }, { ERROR, 0 },
+		{ CONNECT, 0, 1 }, { GETPEER, 0 }, { SEND, 0, 3 },
+		{ WAIT, 1, POLLIN }, { RECV, 1, 8 },
+	} },
+	{ "MSG_MORE joins pieces", UDP, {
+		{ PAIR }, { SEND, 0, 3, MSG_MORE }, { SEND, 0, 0, MSG_MORE },
+		{ SEND, 0, 4, MSG_MORE }, { RECV, 1, 128 }, { SEND, 0, 2 },
+		{ WAIT, 1, POLLIN }, { RECV, 1, 128 }, { RECV, 1, 128 },
+		{ SEND, 0, 5 }, { WAIT, 1, POLLIN }, { RECV, 1, 128 },
+		{ SEND, 0, 0, MSG_MORE }, { SEND, 0, 0 },
+		{ WAIT, 1, POLLIN }, { RECV, 1, 128 },
+	} },
+	{ "MSG_MORE goes where the first piece was sent to", UDP, {
+		{ PAIR }, { SOCKET, 3 }, { SEND, 3, 3, MSG_MORE },
+		{ SENDTO, 3, 3, MSG_MORE }, { SEND, 3, 4 },
+		{ WAIT, 1, POLLIN }, { RECV, 1, 128 }, { SEND, 3, 3 },
+		{ SENDTO, 3, 1 }, { WAIT, 1, POLLIN }, { RECV, 1, 128 },
+	} },
+	{ "MSG_MORE beyond the longest datagram loses all", UDP, {
+		{ PAIR }, { SEND, 0, 60000, MSG_MORE },
+		{ SEND, 0, 5600, MSG_MORE }, { SEND, 0, 3 },
+		{ WAIT, 1, POLLIN }, { RECV, 1, 8, MSG_TRUNC },
+		{ SEND, 0, 60000, MSG_MORE }, { SEND, 0, 5000, MSG_MORE },
+		{ SEND, 0, 507 }, { WAIT, 1, POLLIN },
+		{ RECV, 1, 8, MSG_TRUNC }, { RECV, 1, 8 },
+	} },
+	{ "UDP_CORK", UDP, {
+		{ PAIR }, { GET, 0, SOL_UDP, UDP_CORK },
+		{ SET, 0, SOL_UDP, UDP_CORK, 7 },
+		{ GET, 0, SOL_UDP, UDP_CORK }, { SEND, 0, 3 },
+		{ SEND, 0, 4 }, { RECV, 1, 128 },
+		{ SET, 0, SOL_UDP, UDP_CORK, 0 }, { WAIT, 1, POLLIN },
+		{ RECV, 1, 128 }, { RECV, 1, 128 },
+		{ GET, 0, SOL_UDP, UDP_CORK }, { SEND, 0, 5 },
+		{ WAIT, 1, POLLIN }, { RECV, 1, 128 },
+	} },
+	{ "the longest datagram", UDP, {
+		{ PAIR }, { SEND, 0, 65507 }, { WAIT, 1, POLLIN },
+		{ RECV, 1, 8, MSG_TRUNC }, { SEND, 0, 65508 },
+		{ RECV, 1, 8, MSG_TRUNC }, { SEND, 0, 65527 },
+		{ RECV, 1, 8, MSG_TRUNC }, { SEND, 0, 65528 },
+		{ SEND, 0, 65536 }, { SEND, 0, 70000, MSG_MORE },
+		{ SEND, 0, 3 }, { WAIT, 1, POLLIN },
+		{ RECV, 1, 8, MSG_TRUNC },
+	} },
+	{ "the length and the address", UDP, {
+		{ SOCKET, 3 }, { SEND, 3, 70000 }, { SEND, 3, 65536 },
+		{ SEND, 3, 65535 },
+	} },
+	{ "a long datagram and a small send buffer", UDP, {
+		{ PAIR }, { SET, 0, SOL_SOCKET, SO_SNDBUF, 1 },
+		{ SEND, 0, 60000 }, { WAIT, 1, POLLIN },
+		{ RECV, 1, 8, MSG_TRUNC },
+	} },
+	{ "SIOCINQ and SIOCOUTQ of datagrams", UDP, {
+		{ PAIR }, { IOCTL, 1, SIOCINQ }, { SEND, 0, 3 },
+		{ SEND, 0, 5 }, { WAIT, 1, POLLIN }, { IOCTL, 1, SIOCINQ },
+		{ RECV, 1, 8 }, { IOCTL, 1, SIOCINQ }, { IOCTL, 0, SIOCOUTQ },
+		{ RECV, 1, 8 }, { IOCTL, 1, SIOCINQ },
+	} },
+	{ "SIOCGSTAMP before anything came", UDP, {
+		{ PAIR }, { STAMP, 1, SIOCGSTAMP_OLD },
+		{ STAMP, 1, SIOCGSTAMPNS_OLD }, { SEND, 0, 3 },
+		{ WAIT, 1, POLLIN }, { RECV, 1, 8 },
+		{ STAMP, 1, SIOCGSTAMP_OLD },
+	} },
 	/* It is POSIX's; AF_UNIX forgets it. */
 	{ "MSG_EOR that was sent", UNIX_SQ, {
 		{ PAIR }, { SEND, 0, 3, MSG_EOR }, { SEND, 0, 3, MSG_EOR },
@@ -273,6 +380,17 @@ static const struct row {
 		  { 2, MSG_EOR | MSG_TRUNC } },
 		{ RECV_MSG, 1, 8, 0, MSG_EOR | MSG_TRUNC },
 	} },
+};
+
+static const struct row reuseport = {
+	"SO_REUSEPORT of datagram sockets", UDP, {
+		{ SOCKET, 3 }, { SET, 3, SOL_SOCKET, SO_REUSEPORT, 1 },
+		{ BIND, 3 }, { SOCKET, 4 }, { BIND_TO, 4, 3 },
+		{ SET, 4, SOL_SOCKET, SO_REUSEPORT, 1 },
+		{ GET, 4, SOL_SOCKET, SO_REUSEPORT }, { BIND_TO, 4, 3 },
+		{ SOCKET, 5 }, { SET, 5, SOL_SOCKET, SO_REUSEADDR, 1 },
+		{ BIND_TO, 5, 3 },
+	}
 };
 
 /* Where a row is played: sockets, and what they are called. */
@@ -328,6 +446,17 @@ static int connect_to(struct stage *st, int s, int to)
 	return value_of(at_connect(st->fds[s], &st->names[to]));
 }
 
+static int connect_port_0(struct stage *st, int s, int to)
+{
+	struct at_addr a = st->names[to];
+
+	if (a.sa.sa_family == AF_INET6)
+		a.in6.sin6_port = 0;
+	else
+		a.in.sin_port = 0;
+	return value_of(at_connect(st->fds[s], &a));
+}
+
 static int accept_as(struct stage *st, int s, int as)
 {
 	st->fds[as] = accept(st->fds[s], NULL, NULL);
@@ -353,10 +482,11 @@ static int make_pair(struct stage *st)
 
 static int send_some(struct stage *st, const struct step *step, bool to)
 {
+	static const char data[MOST] = "abcdefghij";
 	const struct at_addr *a = &st->names[1];
 	int fd = st->fds[step->s];
 
-	return value_of(sendto(fd, "abcdefghij", step->a, step->b,
+	return value_of(sendto(fd, data, step->a, step->b,
 			       to ? &a->sa : NULL, to ? a->len : 0));
 }
 
@@ -468,6 +598,9 @@ static struct result play_step(struct stage *st, const struct step *step)
 	case CONNECT:
 		r.ret = connect_to(st, step->s, step->a);
 		break;
+	case CONNECT_0:
+		r.ret = connect_port_0(st, step->s, step->a);
+		break;
 	case UNBLOCK:
 		r.ret = at_nonblock(*fd, true);
 		break;
@@ -540,32 +673,49 @@ static void play(const FIXTURE_VARIANT(oracle) *variant, enum at_dress dress,
 	at_cleanup();
 }
 
-TEST_F_TIMEOUT(oracle, rows, AT_TIMEOUT)
+static void compare(struct __test_metadata *const _metadata,
+		    const FIXTURE_VARIANT(oracle) *variant,
+		    const struct row *row)
 {
 	struct result want[STEPS], got[STEPS];
 	const struct step *step;
-	const struct row *row;
-	int i, n;
+	int i;
 
-	for (n = 0; n < ARRAY_SIZE(rows); n++) {
-		row = &rows[n];
-		if (!(row->on & variant->is))
-			continue;
-		play(variant, variant->model, row, want);
-		play(variant, variant->ours, row, got);
-		for (i = 0; i < STEPS && row->steps[i].op; i++) {
-			step = &row->steps[i];
-			if (step->differs)
-				want[i] = (struct result) { step->ours[0],
-							    step->ours[1] };
-			EXPECT_EQ(want[i].ret, got[i].ret) {
-				TH_LOG("%s: step %d", row->name, i);
-			}
-			EXPECT_EQ(want[i].more, got[i].more) {
-				TH_LOG("%s: step %d", row->name, i);
-			}
+	play(variant, variant->model, row, want);
+	play(variant, variant->ours, row, got);
+	for (i = 0; i < STEPS && row->steps[i].op; i++) {
+		step = &row->steps[i];
+		if (step->differs)
+			want[i] = (struct result) { step->ours[0],
+						    step->ours[1] };
+		EXPECT_EQ(want[i].ret, got[i].ret) {
+			TH_LOG("%s: step %d", row->name, i);
+		}
+		EXPECT_EQ(want[i].more, got[i].more) {
+			TH_LOG("%s: step %d", row->name, i);
 		}
 	}
+}
+
+TEST_F_TIMEOUT(oracle, rows, AT_TIMEOUT)
+{
+	int n;
+
+	for (n = 0; n < ARRAY_SIZE(rows); n++)
+		if (rows[n].on & variant->is)
+			compare(_metadata, variant, &rows[n]);
+}
+
+TEST_F_TIMEOUT(oracle, datagrams_share_a_port, AT_TIMEOUT)
+{
+	int fd = at_socket(variant->ours, SOCK_DGRAM);
+
+	if (variant->is != UDP)
+		SKIP(return, "of UDP");
+	if (at_set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1))
+		SKIP(return, "before 6.6 the core keeps it for IP");
+	close(fd);
+	compare(_metadata, variant, &reuseport);
 }
 
 /* Options of TCP and IP: every value, in every length. */
@@ -733,6 +883,45 @@ TEST_F_TIMEOUT(oracle, accepted_socket_inherits, AT_TIMEOUT)
 	EXPECT_EQ(want.timeouts[1].tv_sec, got.timeouts[1].tv_sec);
 }
 
+/* How many of @n datagrams came; -1 when one could not be sent. */
+static int flood(const FIXTURE_VARIANT(oracle) *variant, enum at_dress dress,
+		 int n)
+{
+	struct stage st = { .variant = variant, .dress = dress };
+	int i, came = 0, one = 1;
+	char c;
+
+	memset(st.fds, -1, sizeof(st.fds));
+	if (make_pair(&st) || setsockopt(st.fds[1], SOL_SOCKET, SO_RCVBUF,
+					 &one, sizeof(one)))
+		return -1;
+	for (i = 0; i < n; i++)
+		if (send(st.fds[0], "x", 1, 0) != 1)
+			return -1;
+	if (at_poll_now(st.fds[0], POLLOUT) != POLLOUT)
+		return -1;
+	while (recv(st.fds[1], &c, 1, MSG_DONTWAIT) == 1)
+		came++;
+	at_close(st.fds, SOCKETS);
+	at_cleanup();
+	return came;
+}
+
+/* A full receiver drops what comes, and its senders do not learn of it. */
+TEST_F_TIMEOUT(oracle, full_receiver_drops, AT_TIMEOUT)
+{
+	int came[2];
+
+	if (variant->is != UDP)
+		SKIP(return, "of UDP");
+	came[0] = flood(variant, variant->model, 1000);
+	came[1] = flood(variant, variant->ours, 1000);
+	EXPECT_LT(0, came[0]);
+	EXPECT_GT(1000, came[0]);
+	EXPECT_LT(0, came[1]);
+	EXPECT_GT(1000, came[1]);
+}
+
 struct sender {
 	pthread_t thread;
 	int fd, sent;
@@ -777,6 +966,54 @@ TEST_F_TIMEOUT(oracle, send_waits_for_the_attempt, AT_TIMEOUT)
 	ASSERT_EQ(0, accept_as(&st, 2, 1));
 	EXPECT_EQ(3, recv(st.fds[1], buf, sizeof(buf), 0));
 	at_close(st.fds, 5);
+}
+
+static void *receive_refusal(void *arg)
+{
+	struct sender *s = arg;
+	char c;
+
+	atomic_store(&s->tid, gettid());
+	s->sent = value_of(recv(s->fd, &c, 1, 0));
+	return NULL;
+}
+
+/* What recv() returns that waits while a datagram is refused. */
+static int refuse_while_receiving(const FIXTURE_VARIANT(oracle) *variant,
+				  enum at_dress dress)
+{
+	struct stage st = { .variant = variant, .dress = dress };
+	struct sender s = {};
+	bool asleep;
+	int tid;
+
+	memset(st.fds, -1, sizeof(st.fds));
+	if (make_pair(&st))
+		return 0;
+	close(st.fds[1]);
+	st.fds[1] = -1;
+	s.fd = st.fds[0];
+	if (pthread_create(&s.thread, NULL, receive_refusal, &s))
+		return 0;
+	asleep = at_until((tid = atomic_load(&s.tid)) && at_sleeps(tid));
+	if (asleep)
+		send(st.fds[0], "x", 1, 0);
+	if (!at_until(!at_sleeps(tid)))
+		shutdown(st.fds[0], SHUT_RDWR);
+	pthread_join(s.thread, NULL);
+	at_close(st.fds, SOCKETS);
+	at_cleanup();
+	return s.sent;
+}
+
+TEST_F_TIMEOUT(oracle, refusal_wakes_a_receiver, AT_TIMEOUT)
+{
+	if (variant->is != UDP)
+		SKIP(return, "of UDP");
+	EXPECT_EQ(-ECONNREFUSED,
+		  refuse_while_receiving(variant, variant->model));
+	EXPECT_EQ(-ECONNREFUSED,
+		  refuse_while_receiving(variant, variant->ours));
 }
 
 /* Options of this family. */

@@ -174,6 +174,7 @@ extern const int nfamilies;
 const struct clause *clause_find(const char *name);
 const char *exempt_why(const struct family *f, const char *clause, int type);
 bool is_altconn(const struct family *f);
+bool is_inet(const struct family *f);
 int family_domain(const struct family *f);
 int sock_type(int type);
 const char *type_name(int type);

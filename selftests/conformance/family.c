@@ -198,6 +198,13 @@ bool is_altconn(const struct family *f)
 	return !f->domain;
 }
 
+/* An address format of this family in which it is as TCP and UDP. */
+bool is_inet(const struct family *f)
+{
+	return is_altconn(f) && (f->protocol == ALTCONN_INET ||
+				 f->protocol == ALTCONN_INET6);
+}
+
 int family_domain(const struct family *f)
 {
 	static int number;

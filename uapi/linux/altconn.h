@@ -125,10 +125,11 @@ struct sockaddr_altconn {
  *	or IP address where nothing listens waits, until its deadline, for a
  *	listener to appear. Counts for attempts that begin afterwards.
  * ALTCONN_DGRAM_OVERFLOW, get and set, __u32, datagram sockets: what a receiver that
- *	is full does with a datagram: ALTCONN_OVERFLOW_BLOCK, the default, makes
- *	the sender wait; ALTCONN_OVERFLOW_DROP_NEWEST drops it;
- *	ALTCONN_OVERFLOW_DROP_OLDEST drops what it has waited with longest. What
- *	was dropped counts in SO_MEMINFO.
+ *	is full does with a datagram: ALTCONN_OVERFLOW_BLOCK makes the sender
+ *	wait; ALTCONN_OVERFLOW_DROP_NEWEST drops it; ALTCONN_OVERFLOW_DROP_OLDEST
+ *	drops what it has waited with longest. What was dropped counts in
+ *	SO_MEMINFO. The default is ALTCONN_OVERFLOW_BLOCK, and in the inet formats
+ *	ALTCONN_OVERFLOW_DROP_NEWEST.
  * ALTCONN_PEER_INFO, get, struct altconn_peer_info: who is at the other end.
  * ALTCONN_SHARE_ADDRESS, get and set, __u32: non-zero before bind(): the port, name
  *	or IP address is shared with other sockets of the same effective user
