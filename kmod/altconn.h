@@ -794,6 +794,9 @@ static inline bool altconn_is_inet(const struct sock *sk)
  * @known: who was found at @peer; not followed unless nothing changed
  * @known_in: what had changed then
  * @blocked: threads that wait for room here, in order; @queue_lock
+ * @promised: bytes of those of them that have the turn; @queue_lock
+ * @turn_since: when a thread got it, jiffies; @queue_lock
+ * @open: half of the queue has been free since it was full; @queue_lock
  * @watched: somebody may be in @room_wait; @queue_lock
  * @room_wait: the endpoints whose pollers want to hear of room here
  * @poll_lock: @watches
@@ -815,6 +818,9 @@ struct altconn_dgram_sock {
 	struct sock			*known;
 	u64				known_in;
 	struct list_head		blocked;
+	u32				promised;
+	unsigned long			turn_since;
+	bool				open;
 	bool				watched;
 	struct wait_queue_head		room_wait;
 	spinlock_t			poll_lock;	/* watches */

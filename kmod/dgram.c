@@ -12,11 +12,12 @@
  * connected to, until any datagram socket of the machine binds, connects or goes.
  *
  * A thread whose send() finds the receiver full sleeps in the receiver's list of
- * blocked senders, a FIFO. When the queue is half empty the reader tells the first
- * thread that it has the turn. The thread stays first until it has queued its own
- * datagram, or gives up, and then hands the turn to the next one while there is
- * room. Nobody else queues anything while a thread is in the list, so datagrams come
- * in the order in which their senders began to wait.
+ * blocked senders, a FIFO. When half of the queue is free the first thread gets the
+ * turn: it is woken, and until it has queued its own datagram the room for that is not
+ * for others. Then the next thread has the turn, until the queue is full again. What
+ * room is left is for whoever sends. A thread that does not run holds nobody up for
+ * long: after a while threads behind it get the turn as well, and a promise does not
+ * keep the queue empty.
  *
  * A poll() that finds the receiver full adds its endpoint to the receiver's wait
  * queue of pollers. All of them are woken when there is room and no thread waits for
@@ -100,6 +101,16 @@ struct dgram_blocked {
 	int			result;
 };
 
+/*
+ * A thread that has had the turn for so long, in jiffies, does not hold up others, so
+ * many of which get the turn as well.
+ */
+#define DGRAM_TURN_TIME		max(HZ / 10, 1)
+#define DGRAM_TURNS		16
+
+/* Pollers that are woken in one walk of their wait queue. */
+#define DGRAM_WAKE_BATCH	16
+
 /* The longest datagrams of UDP over IPv4 and over IPv6, bytes. */
 #define DGRAM_MAX_V4	(65535 - sizeof(struct iphdr) - sizeof(struct udphdr))
 #define DGRAM_MAX_V6	(65535 - sizeof(struct udphdr))
@@ -171,14 +182,25 @@ static bool is_full(const struct sock *sk)
 	       (u32)READ_ONCE(sk->sk_rcvbuf);
 }
 
-/* Room for a datagram that comes now: threads that wait are served before it. */
+/*
+ * Room for a datagram that is sent now. While threads wait there is none until half
+ * of the queue is free, and later what they have been promised is not for others. A
+ * promise does not keep the queue empty: the thread may be one that does not run.
+ */
 static bool has_room(const struct sock *sk)
 {
 	const struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
+	u32 queued = READ_ONCE(ask->queued);
 
 	if (READ_ONCE(ask->overflow))
 		return true;
-	return !is_full(sk) && list_empty(&ask->blocked);
+	if (unlikely(!list_empty(&ask->blocked))) {
+		if (!READ_ONCE(ask->open))
+			return false;
+		if (queued)
+			queued += READ_ONCE(ask->promised);
+	}
+	return queued < (u32)READ_ONCE(sk->sk_rcvbuf);
 }
 
 /*
@@ -330,7 +352,8 @@ static int dgram_relay_room(wait_queue_entry_t *wait, unsigned int mode,
 	/* Once: a poll() that finds no room adds it again. */
 	list_del_init(&wait->entry);
 	sk->sk_write_space(sk);
-	return 0;
+	/* It counts for wake_up_nr(). */
+	return 1;
 }
 
 /* The endpoint does not want to hear of room any more. */
@@ -369,7 +392,7 @@ static void dgram_watch_locked(struct altconn_dgram_sock *ask,
 	}
 	spin_lock_irq(&wait->lock);
 	if (list_empty(&ask->room_entry.entry))
-		__add_wait_queue(wait, &ask->room_entry);
+		__add_wait_queue_entry_tail_exclusive(wait, &ask->room_entry);
 	spin_unlock_irq(&wait->lock);
 }
 
@@ -415,36 +438,87 @@ static bool dgram_take_watched(struct altconn_dgram_sock *receiver)
 	return watched;
 }
 
+/*
+ * A few at a time, since a wait queue is walked with interrupts off. Those that are
+ * left when the queue is full again are woken another time.
+ */
 static void dgram_wake_pollers(struct sock *receiver)
 {
-	wake_up_all(&altconn_dgram_sk(receiver)->room_wait);
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
+	struct wait_queue_head *wait = &ask->room_wait;
+
+	while (waitqueue_active(wait)) {
+		wake_up_nr(wait, DGRAM_WAKE_BATCH);
+		cond_resched();
+		if (!is_full(receiver) || sock_flag(receiver, SOCK_DEAD))
+			continue;
+		spin_lock(&ask->queue_lock);
+		ask->watched = true;
+		/* Nothing may have been read since. */
+		if (is_full(receiver)) {
+			spin_unlock(&ask->queue_lock);
+			break;
+		}
+		spin_unlock(&ask->queue_lock);
+	}
+}
+
+static void dgram_set_result(struct altconn_dgram_sock *receiver,
+			     struct dgram_blocked *entry, int result)
+{
+	u32 promised = receiver->promised;
+
+	lockdep_assert_held(&receiver->queue_lock);
+	if (entry->result == TURN)
+		promised -= entry->dg->size;
+	if (result == TURN)
+		promised += entry->dg->size;
+	WRITE_ONCE(receiver->promised, promised);
+	WRITE_ONCE(entry->result, result);
 }
 
 /*
- * While there is room the first thread that waits has the turn, and pollers wait for
- * all threads. True: the caller wakes them, without the lock.
- *
- * Whenever the lock is free, a thread waits, and half of the queue is, the first has
- * the turn.
+ * The first thread that waits gets the turn. It may not run soon, as the scheduler or
+ * a CPU limit wants: after a while those behind it get the turn, too.
+ */
+static void dgram_give_turn(struct altconn_dgram_sock *receiver)
+{
+	struct dgram_blocked *entry;
+	unsigned int left = 1;
+
+	entry = list_first_entry(&receiver->blocked, struct dgram_blocked, node);
+	if (entry->result == TURN) {
+		if (time_before(jiffies, receiver->turn_since + DGRAM_TURN_TIME))
+			return;
+		left = DGRAM_TURNS;
+	}
+	receiver->turn_since = jiffies;
+	list_for_each_entry(entry, &receiver->blocked, node) {
+		if (!left--)
+			break;
+		if (entry->result != BLOCKED)
+			continue;
+		/* It takes the lock before it goes. */
+		dgram_set_result(receiver, entry, TURN);
+		wake_up_process(entry->task);
+	}
+}
+
+/*
+ * Once half of the queue is free, and until it is full again, threads that wait have
+ * the turn one after the other. True: there is room for pollers, too, and the caller
+ * wakes them, without the lock.
  */
 static bool dgram_pass_turn(struct sock *receiver)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
-	struct dgram_blocked *first;
 
 	lockdep_assert_held(&ask->queue_lock);
 	if (is_full(receiver))
 		return false;
-	first = list_first_entry_or_null(&ask->blocked, struct dgram_blocked,
-					 node);
-	if (!first)
-		return dgram_take_watched(ask);
-	if (first->result == BLOCKED) {
-		/* It takes the lock before it goes. */
-		WRITE_ONCE(first->result, TURN);
-		wake_up_process(first->task);
-	}
-	return false;
+	if (!list_empty(&ask->blocked) && ask->open)
+		dgram_give_turn(ask);
+	return has_room(receiver) && dgram_take_watched(ask);
 }
 
 /* Something was read: true as dgram_pass_turn(), and nothing until half is free. */
@@ -454,14 +528,16 @@ static bool dgram_make_room(struct sock *sk)
 
 	if (ask->queued > (u32)READ_ONCE(sk->sk_rcvbuf) / 2)
 		return false;
+	WRITE_ONCE(ask->open, true);
 	return dgram_pass_turn(sk);
 }
 
 /* Out of the list, to look for its receiver once more. */
-static void release(struct dgram_blocked *entry)
+static void release(struct altconn_dgram_sock *receiver,
+		    struct dgram_blocked *entry)
 {
 	list_del_init(&entry->node);
-	WRITE_ONCE(entry->result, LOOK_AGAIN);
+	dgram_set_result(receiver, entry, LOOK_AGAIN);
 	wake_up_process(entry->task);
 }
 
@@ -472,7 +548,7 @@ static bool release_all(struct altconn_dgram_sock *receiver)
 
 	lockdep_assert_held(&receiver->queue_lock);
 	list_for_each_entry_safe(entry, next, &receiver->blocked, node)
-		release(entry);
+		release(receiver, entry);
 	return dgram_take_watched(receiver);
 }
 
@@ -484,7 +560,7 @@ static bool release_strangers(struct altconn_dgram_sock *receiver)
 	lockdep_assert_held(&receiver->queue_lock);
 	list_for_each_entry_safe(entry, next, &receiver->blocked, node)
 		if (!is_peer(receiver, entry->dg))
-			release(entry);
+			release(receiver, entry);
 	return dgram_take_watched(receiver);
 }
 
@@ -572,6 +648,8 @@ static void enqueue(struct sock *sk, struct altconn_dgram *dg)
 		dg->scm.stamp = ktime_get_real();
 	charge(ask, ask->queued + dg->size);
 	list_add_tail(&dg->node, &ask->queue);
+	if (unlikely(!list_empty(&ask->blocked)) && is_full(sk))
+		WRITE_ONCE(ask->open, false);
 }
 
 static struct altconn_dgram *first(struct altconn_dgram_sock *ask)
@@ -623,6 +701,8 @@ static void block_thread(struct altconn_dgram_sock *receiver,
 	me->task = current;
 	me->dg = dg;
 	me->result = BLOCKED;
+	if (list_empty(&receiver->blocked))
+		WRITE_ONCE(receiver->open, false);
 	list_add_tail(&me->node, &receiver->blocked);
 }
 
@@ -834,9 +914,24 @@ static struct sock *find_receiver(struct sock *sk, struct dest *dest,
 	return receiver;
 }
 
-/* Sleep until the result says that the waiting is over. */
-static int dgram_sleep(const struct dgram_blocked *me, long *timeo)
+/* A while of sleep has passed: the thread that has the turn may not run. */
+static void dgram_look_at_turn(struct sock *receiver)
 {
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
+	bool watched;
+
+	spin_lock(&ask->queue_lock);
+	watched = dgram_pass_turn(receiver);
+	spin_unlock(&ask->queue_lock);
+	if (watched)
+		dgram_wake_pollers(receiver);
+}
+
+/* Sleep until the result says that the waiting is over. */
+static int dgram_sleep(struct sock *receiver, const struct dgram_blocked *me,
+		       long *timeo)
+{
+	long slice, left;
 	int err = 0;
 
 	for (;;) {
@@ -847,7 +942,12 @@ static int dgram_sleep(const struct dgram_blocked *me, long *timeo)
 		      *timeo ? 0 : -EAGAIN;
 		if (err)
 			break;
-		*timeo = schedule_timeout(*timeo);
+		slice = min_t(long, *timeo, DGRAM_TURN_TIME);
+		left = schedule_timeout(slice);
+		if (*timeo != MAX_SCHEDULE_TIMEOUT)
+			*timeo -= slice - left;
+		if (!left)
+			dgram_look_at_turn(receiver);
 	}
 	__set_current_state(TASK_RUNNING);
 	return err;
@@ -855,28 +955,29 @@ static int dgram_sleep(const struct dgram_blocked *me, long *timeo)
 
 /*
  * The waiting is over, with @err of the sleep or of the receiver's filter. A thread
- * that has the turn queues its datagram, and so does one whose time is over, if it is
- * the first and there is room. BLOCKED: there is none; it stays where it is.
+ * that has the turn queues its datagram if there is room, and so does one whose time is
+ * over, if it is the first. BLOCKED: there is none; it stays where it is.
  */
 static int dgram_end_wait(struct sock *receiver, struct dgram_blocked *me,
 			  int err)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
+	bool queues;
 
 	lockdep_assert_held(&ask->queue_lock);
 	if (me->result == LOOK_AGAIN)
 		return LOOK_AGAIN;
-	if ((!err || err == -EAGAIN) && !is_full(receiver) &&
-	    list_is_first(&me->node, &ask->blocked)) {
-		enqueue(receiver, me->dg);
-		err = 0;
-	} else if (!err) {
-		/* SO_RCVBUF has become smaller. */
-		me->result = BLOCKED;
+	queues = (!err || err == -EAGAIN) && !is_full(receiver) &&
+		 (me->result == TURN || list_is_first(&me->node, &ask->blocked));
+	dgram_set_result(ask, me, BLOCKED);
+	/* Others were faster, or SO_RCVBUF has become smaller. */
+	if (!queues && !err)
 		return BLOCKED;
-	}
 	list_del(&me->node);
-	return err;
+	if (!queues)
+		return err;
+	enqueue(receiver, me->dg);
+	return 0;
 }
 
 /*
@@ -891,7 +992,7 @@ static int wait_for_room(struct sock *receiver, struct dgram_blocked *me,
 	int err;
 
 	do {
-		err = dgram_sleep(me, timeo);
+		err = dgram_sleep(receiver, me, timeo);
 		/* It may be another one than before. */
 		if ((!err || err == -EAGAIN) && filters(receiver)) {
 			me->dg->len = len;

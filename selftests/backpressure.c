@@ -416,25 +416,99 @@ TEST_F_TIMEOUT(full, thread_goes_on_after_a_poller_for_data, AT_TIMEOUT)
 	after_a_poller(_metadata, self, variant, POLLIN);
 }
 
-/* What a thread sends first takes the room of what comes later. */
+/* Until half of the queue is free room is for nobody but threads that wait. */
 TEST_F_TIMEOUT(full, thread_goes_before_a_newcomer, AT_TIMEOUT)
 {
 	int fd = connected(self, variant), late = connected(self, variant);
 	struct sender s;
+	int n;
 
 	if (ORACLE)
 		SKIP(return, "with AF_UNIX one may go before it");
-	ASSERT_EQ(0, give_big(fd, '.', MSG_DONTWAIT));
+	for (n = 0; !give_big(fd, '.', MSG_DONTWAIT); n++)
+		;
+	ASSERT_LT(0, n);
 	ASSERT_EQ(0, start_big(&s, fd, 'A'));
-	EXPECT_EQ('.', take(self->rfd));
-	/* The queue is empty, or holds the thread's. */
 	EXPECT_EQ(EAGAIN, give(late, 'B'));
+	while (n--)
+		EXPECT_EQ('.', take(self->rfd));
 	EXPECT_EQ(POLLIN, at_poll(self->rfd, POLLIN));
 	EXPECT_EQ('A', take(self->rfd));
 	EXPECT_EQ(0, end_or_wake(&s));
 	EXPECT_EQ(POLLOUT, at_poll(late, POLLOUT));
 	EXPECT_EQ(0, give(late, 'B'));
 	EXPECT_EQ('B', take(self->rfd));
+}
+
+struct hog {
+	pthread_t thread;
+	atomic_bool runs, over;
+};
+
+static void on_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void *hog_cpu(void *arg)
+{
+	struct sched_param param = { .sched_priority = 1 };
+	struct hog *hog = arg;
+
+	on_cpu(1);
+	if (!sched_setscheduler(0, SCHED_FIFO, &param))
+		atomic_store(&hog->runs, true);
+	while (!atomic_load(&hog->over))
+		;
+	return NULL;
+}
+
+static int write_rt_runtime(int us)
+{
+	FILE *f = fopen("/proc/sys/kernel/sched_rt_runtime_us", "w");
+	int ret;
+
+	if (!f)
+		return -1;
+	ret = fprintf(f, "%d", us);
+	return fclose(f) || ret < 0 ? -1 : 0;
+}
+
+/* A thread whose CPU is not its own has the turn: others get through all the same. */
+TEST_F_TIMEOUT(full, a_thread_that_does_not_run_holds_up_nobody, AT_TIMEOUT)
+{
+	int fd = connected(self, variant), n;
+	struct sender stuck, next;
+	struct hog hog = {};
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "one CPU");
+	ASSERT_EQ(0, write_rt_runtime(-1));
+	for (n = 0; !give_big(fd, '.', MSG_DONTWAIT); n++)
+		;
+	on_cpu(1);
+	ASSERT_EQ(0, start_big(&stuck, connected(self, variant), 'A'));
+	on_cpu(0);
+	ASSERT_EQ(0, start_big(&next, connected(self, variant), 'B'));
+	ASSERT_EQ(0, pthread_create(&hog.thread, NULL, hog_cpu, &hog));
+	EXPECT_TRUE(at_until(atomic_load(&hog.runs)));
+	while (n--)
+		EXPECT_EQ('.', take(self->rfd));
+	EXPECT_EQ(POLLIN, at_poll(self->rfd, POLLIN));
+	EXPECT_EQ('B', take(self->rfd));
+	EXPECT_EQ(0, end(&next));
+	EXPECT_EQ(0, give(fd, 'C'));
+	EXPECT_EQ('C', take(self->rfd));
+	atomic_store(&hog.over, true);
+	pthread_join(hog.thread, NULL);
+	EXPECT_EQ(POLLIN, at_poll(self->rfd, POLLIN));
+	EXPECT_EQ('A', take(self->rfd));
+	EXPECT_EQ(0, end(&stuck));
+	write_rt_runtime(950000);
 }
 
 /* How many of @n sockets an epoll hears of, at least @n before the deadline. */
@@ -512,6 +586,46 @@ TEST_F_TIMEOUT(full, blocking_sender_is_not_starved, AT_TIMEOUT)
 	}
 	atomic_store(&over, true);
 	for (i = 0; i < 4; i++)
+		pthread_join(pushers[i].thread, NULL);
+	pthread_join(reader.thread, NULL);
+}
+
+static void *push_blocking(void *arg)
+{
+	struct pusher *p = arg;
+
+	while (!atomic_load(p->over))
+		send(p->fd, ".", 1, MSG_NOSIGNAL);
+	return NULL;
+}
+
+/* And a sender that does not block gets through, however many threads wait. */
+TEST_F_TIMEOUT(full, polling_sender_is_not_starved, AT_TIMEOUT)
+{
+	struct timeval tv = { .tv_usec = 100000 };
+	struct pusher pushers[8], reader;
+	atomic_bool over = false;
+	int i, fd = connected(self, variant);
+
+	for (i = 0; i < 8; i++) {
+		pushers[i] = (struct pusher) {
+			.fd = connected(self, variant), .over = &over,
+		};
+		ASSERT_EQ(0, pthread_create(&pushers[i].thread, NULL,
+					    push_blocking, &pushers[i]));
+	}
+	ASSERT_EQ(0, setsockopt(self->rfd, SOL_SOCKET, SO_RCVTIMEO, &tv,
+				sizeof(tv)));
+	reader = (struct pusher) { .fd = self->rfd, .over = &over };
+	ASSERT_EQ(0, pthread_create(&reader.thread, NULL, read_on, &reader));
+	for (i = 0; i < 20; i++)
+		EXPECT_TRUE(at_until(!give(fd, 'x') ||
+				     (at_poll(fd, POLLOUT), false)));
+	atomic_store(&over, true);
+	/* The last of them may wait for room. */
+	while (recv(self->rfd, &tv, 1, MSG_DONTWAIT) == 1)
+		;
+	for (i = 0; i < 8; i++)
 		pthread_join(pushers[i].thread, NULL);
 	pthread_join(reader.thread, NULL);
 }
