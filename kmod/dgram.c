@@ -522,7 +522,7 @@ static bool dgram_pass_turn(struct sock *receiver)
 }
 
 /* Something was read: true as dgram_pass_turn(), and nothing until half is free. */
-static bool dgram_make_room(struct sock *sk)
+static noinline bool dgram_make_room(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
@@ -984,8 +984,9 @@ static int dgram_end_wait(struct sock *receiver, struct dgram_blocked *me,
  * Sleep, in the order of arrival, until what @me sends is queued; LOOK_AGAIN: somebody
  * else may be the receiver by now. @len: of the datagram, which a filter may cut.
  */
-static int wait_for_room(struct sock *receiver, struct dgram_blocked *me,
-			 u32 len, long *timeo)
+static noinline int wait_for_room(struct sock *receiver,
+				  struct dgram_blocked *me, u32 len,
+				  long *timeo)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 	bool watched = false;
@@ -1478,7 +1479,8 @@ static bool dgram_is_too_long(const struct sock *sk, size_t len,
  * In the inet formats a datagram that nobody takes was sent, as with UDP. A socket that
  * is connected to where it went learns of it from its next call.
  */
-static int dgram_refused(struct sock *sk, const struct dest *dest, int err)
+static noinline int dgram_refused(struct sock *sk, const struct dest *dest,
+				  int err)
 {
 	const struct altconn_addr *peer;
 	bool connected;
@@ -1498,10 +1500,13 @@ static int dgram_refused(struct sock *sk, const struct dest *dest, int err)
 	return 0;
 }
 
-/* The datagram is made. It is the receiver's, or nobody's, on return. */
-static int dgram_send_made(struct sock *sk, struct altconn_dgram *dg,
-			   struct dest *dest, const struct path *path,
-			   bool connected, bool nonblock)
+/*
+ * The datagram is made. It is the receiver's, or nobody's, on return. Inlined, as the next
+ * one: every send() goes through both.
+ */
+static __always_inline int
+dgram_send_made(struct sock *sk, struct altconn_dgram *dg, struct dest *dest,
+		const struct path *path, bool connected, bool nonblock)
 {
 	int err = send_made(sk, dg, dest, path, connected, nonblock);
 
@@ -1511,8 +1516,9 @@ static int dgram_send_made(struct sock *sk, struct altconn_dgram *dg,
 	return dgram_refused(sk, dest, err);
 }
 
-static struct altconn_dgram *dgram_prepare(struct sock *sk, struct msghdr *msg,
-					   size_t len, struct dest *dest)
+static __always_inline struct altconn_dgram *
+dgram_prepare(struct sock *sk, struct msghdr *msg, size_t len,
+	      struct dest *dest)
 {
 	int err = 0;
 
@@ -1578,7 +1584,7 @@ static struct altconn_cork *cork_of(struct sock *sk)
 }
 
 /* Does this send() belong to a datagram of several? */
-static bool cork_holds(struct sock *sk, const struct msghdr *msg)
+static noinline bool cork_holds(struct sock *sk, const struct msghdr *msg)
 {
 	const struct altconn_cork *cork;
 
@@ -1751,7 +1757,7 @@ static int cork_try(struct sock *sk, struct altconn_cork *cork,
 	return err;
 }
 
-static int cork_send(struct sock *sk, struct msghdr *msg, size_t len)
+static noinline int cork_send(struct sock *sk, struct msghdr *msg, size_t len)
 {
 	struct altconn_cork *cork = cork_of(sk);
 	struct iov_iter begin = msg->msg_iter;
