@@ -20,8 +20,8 @@
  * keep the queue empty.
  *
  * A poll() that finds the receiver full adds its endpoint to the receiver's wait
- * queue of pollers. All of them are woken when there is room and no thread waits for
- * it. An endpoint is in one such queue at a time, by the entry that it has.
+ * queue of pollers. All of them are woken when there is room that no thread has been
+ * promised. An endpoint is in one such queue at a time, by the entry that it has.
  *
  * Lock order: poll_lock of the sender, then room_wait.lock or queue_lock of the
  * receiver. Inside room_wait.lock the wait queue of the poller's own socket.
@@ -108,7 +108,7 @@ struct dgram_blocked {
 #define DGRAM_TURN_TIME		max(HZ / 10, 1)
 #define DGRAM_TURNS		16
 
-/* Pollers that are woken in one walk of their wait queue. */
+/* Pollers that are woken in one hold of the lock of their wait queue. */
 #define DGRAM_WAKE_BATCH	16
 
 /* The longest datagrams of UDP over IPv4 and over IPv6, bytes. */
@@ -352,8 +352,7 @@ static int dgram_relay_room(wait_queue_entry_t *wait, unsigned int mode,
 	/* Once: a poll() that finds no room adds it again. */
 	list_del_init(&wait->entry);
 	sk->sk_write_space(sk);
-	/* It counts for wake_up_nr(). */
-	return 1;
+	return 0;
 }
 
 /* The endpoint does not want to hear of room any more. */
@@ -392,7 +391,7 @@ static void dgram_watch_locked(struct altconn_dgram_sock *ask,
 	}
 	spin_lock_irq(&wait->lock);
 	if (list_empty(&ask->room_entry.entry))
-		__add_wait_queue_entry_tail_exclusive(wait, &ask->room_entry);
+		__add_wait_queue(wait, &ask->room_entry);
 	spin_unlock_irq(&wait->lock);
 }
 
@@ -439,28 +438,31 @@ static bool dgram_take_watched(struct altconn_dgram_sock *receiver)
 }
 
 /*
- * A few at a time, since a wait queue is walked with interrupts off. Those that are
- * left when the queue is full again are woken another time.
+ * Each poller that is there now is woken once, a few in one hold of the lock: a
+ * poll() that looks again meanwhile, or is new, does not make this longer. Under the
+ * lock an entry can leave the list of those that are left as it can leave the queue.
  */
 static void dgram_wake_pollers(struct sock *receiver)
 {
-	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
-	struct wait_queue_head *wait = &ask->room_wait;
+	struct wait_queue_head *wait = &altconn_dgram_sk(receiver)->room_wait;
+	struct wait_queue_entry *entry;
+	unsigned int left = DGRAM_WAKE_BATCH;
+	LIST_HEAD(pollers);
 
-	while (waitqueue_active(wait)) {
-		wake_up_nr(wait, DGRAM_WAKE_BATCH);
-		cond_resched();
-		if (!is_full(receiver) || sock_flag(receiver, SOCK_DEAD))
+	spin_lock_irq(&wait->lock);
+	list_splice_init(&wait->head, &pollers);
+	while ((entry = list_first_entry_or_null(&pollers,
+						 struct wait_queue_entry,
+						 entry))) {
+		entry->func(entry, TASK_NORMAL, 0, NULL);
+		if (--left)
 			continue;
-		spin_lock(&ask->queue_lock);
-		ask->watched = true;
-		/* Nothing may have been read since. */
-		if (is_full(receiver)) {
-			spin_unlock(&ask->queue_lock);
-			break;
-		}
-		spin_unlock(&ask->queue_lock);
+		left = DGRAM_WAKE_BATCH;
+		spin_unlock_irq(&wait->lock);
+		cond_resched();
+		spin_lock_irq(&wait->lock);
 	}
+	spin_unlock_irq(&wait->lock);
 }
 
 static void dgram_set_result(struct altconn_dgram_sock *receiver,
