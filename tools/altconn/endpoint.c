@@ -187,8 +187,11 @@ int endpoint_bind(const struct endpoint *ep, int fd, const struct place *place)
 	char text[sizeof("path:") + 4 * PATH_MAX] = "path:";
 	int err;
 
-	setsockopt(fd, SOL_ALTCONN, ALTCONN_REPLACE_PATH, &replace,
-		   sizeof(replace));
+	if (replace && setsockopt(fd, SOL_ALTCONN, ALTCONN_REPLACE_PATH,
+				  &replace, sizeof(replace))) {
+		complain("%s: --replace: %s", ep->cmd, strerror(errno));
+		return EXIT_FAILED;
+	}
 	err = place_call(ep, place, fd, true, &reason);
 	if (!err)
 		return EXIT_OK;

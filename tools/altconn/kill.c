@@ -265,7 +265,7 @@ static int act(struct kill *kill, bool by_id)
 		ret = tell(kill, killed);
 	if (ret != EXIT_OK || !by_id || killed == kill->n)
 		return ret;
-	complain("kill: %zu of these ids had nothing to end, or are busy",
+	complain("kill: %zu of these ids had nothing to end, or were busy: try again",
 		 kill->n - killed);
 	return EXIT_FAILED;
 }

@@ -337,9 +337,9 @@ int listen_main(const struct command *cmd, int argc, char **argv)
 		tell_names("listening", fd);
 	ret = ep.type == SOCK_DGRAM ? receive(&ep, fd, keep) :
 				      serve(&ep, fd, keep, verbose);
-	close(fd);
-	/* A socket file is nobody's any more. */
+	/* Before the socket closes: a stale file may be replaced by another server's. */
 	if (ep.to.addr.kind == ALTCONN_KIND_PATH)
 		unlink(ep.to.path);
+	close(fd);
 	return ret;
 }
