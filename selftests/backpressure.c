@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Datagram senders at a full receiver: threads that block go on in the order in which
- * they came, nobody overtakes them, pollers hear of the room that they leave, and what
- * a sender was told is what the receiver got.
+ * they came, nobody overtakes them until half of the queue is free, pollers hear of the
+ * room that they leave, and the receiver gets what send() reported as sent.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -126,7 +126,7 @@ static int end(struct sender *s)
 	return s->err;
 }
 
-/* With a socket filter, too: each thread lets its own datagram pass it. */
+/* Attach a socket filter that accepts everything. */
 static int take_everything(int fd)
 {
 	struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, 0x40000);
@@ -345,7 +345,7 @@ static void *read_on(void *arg)
 	return NULL;
 }
 
-/* A datagram that fills the queue by itself, of one letter. */
+/* A datagram of one letter, so large that one or a few fill the queue. */
 static int give_big(int fd, char c, int flags)
 {
 	char buf[4000];
@@ -467,27 +467,32 @@ static void *hog_cpu(void *arg)
 	return NULL;
 }
 
-static int write_rt_runtime(int us)
+/* A setting of the scheduler: 0, and the old value, or -1. */
+static int set_scheduler(const char *path, long value, long *old)
 {
-	FILE *f = fopen("/proc/sys/kernel/sched_rt_runtime_us", "w");
+	FILE *f = fopen(path, "r+");
 	int ret;
 
 	if (!f)
 		return -1;
-	ret = fprintf(f, "%d", us);
-	return fclose(f) || ret < 0 ? -1 : 0;
+	ret = fscanf(f, "%ld", old) == 1 && !fseek(f, 0, SEEK_SET) &&
+	      fprintf(f, "%ld", value) > 0 ? 0 : -1;
+	return fclose(f) ? -1 : ret;
 }
 
-/* A thread whose CPU is not its own has the turn: others get through all the same. */
+#define RT_RUNTIME	"/proc/sys/kernel/sched_rt_runtime_us"
+
+/* A thread has the turn but gets no CPU: other senders get through all the same. */
 TEST_F_TIMEOUT(full, a_thread_that_does_not_run_holds_up_nobody, AT_TIMEOUT)
 {
 	int fd = connected(self, variant), n;
 	struct sender stuck, next;
 	struct hog hog = {};
+	long runtime, any;
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP(return, "one CPU");
-	ASSERT_EQ(0, write_rt_runtime(-1));
+	ASSERT_EQ(0, set_scheduler(RT_RUNTIME, -1, &runtime));
 	for (n = 0; !give_big(fd, '.', MSG_DONTWAIT); n++)
 		;
 	on_cpu(1);
@@ -508,10 +513,10 @@ TEST_F_TIMEOUT(full, a_thread_that_does_not_run_holds_up_nobody, AT_TIMEOUT)
 	EXPECT_EQ(POLLIN, at_poll(self->rfd, POLLIN));
 	EXPECT_EQ('A', take(self->rfd));
 	EXPECT_EQ(0, end(&stuck));
-	write_rt_runtime(950000);
+	EXPECT_EQ(0, set_scheduler(RT_RUNTIME, runtime, &any));
 }
 
-/* How many of @n sockets an epoll hears of, at least @n before the deadline. */
+/* How many of @n sockets @epfd reports; waits for each of them until the deadline. */
 static int hear(int epfd, int n)
 {
 	struct epoll_event event;
@@ -623,7 +628,7 @@ TEST_F_TIMEOUT(full, polling_sender_is_not_starved, AT_TIMEOUT)
 				     (at_poll(fd, POLLOUT), false)));
 	atomic_store(&over, true);
 	/* The last of them may wait for room. */
-	while (recv(self->rfd, &tv, 1, MSG_DONTWAIT) == 1)
+	while (take(self->rfd))
 		;
 	for (i = 0; i < 8; i++)
 		pthread_join(pushers[i].thread, NULL);

@@ -196,6 +196,32 @@ TEST_F_TIMEOUT(path, through_a_bind_mount, AT_TIMEOUT)
 	_exit(connects_to(variant, dir));
 }
 
+#define COUNT_FILES	"show -aej | grep -o '\"file\"' | wc -l"
+
+/* Administrators see the whole path, and other users only that of their own sockets. */
+TEST_F_TIMEOUT(path, whole_path_is_for_some, AT_TIMEOUT)
+{
+	struct at_addr own;
+	pid_t pid;
+	int fd;
+
+	if (variant->dress == AT_ORACLE)
+		SKIP(return, "of altconn's tool");
+	if (!at_has_tool())
+		SKIP(return, "no altconn tool on the PATH");
+	ASSERT_EQ(0, at_netns());
+	fd = at_bound(&own, variant->dress, AT_PATH, variant->type);
+	ASSERT_LE(0, fd);
+	if (variant->type != SOCK_DGRAM)
+		ASSERT_EQ(0, listen(fd, 8));
+	EXPECT_EQ(1, at_tool(COUNT_FILES));
+	pid = at_fork();
+	if (!pid)
+		_exit(at_become_nobody() || at_tool(COUNT_FILES) != 0);
+	EXPECT_EQ(0, at_reap(pid));
+	close(fd);
+}
+
 TEST_F_TIMEOUT(path, from_inside_a_chroot, AT_TIMEOUT)
 {
 	char dir[300], *name;

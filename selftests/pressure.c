@@ -380,7 +380,7 @@ TEST_F_TIMEOUT(pressure, cgroup_is_charged, AT_TIMEOUT)
 
 #define HEARERS	24
 
-/* Send @len bytes to all hearers of @to, by way of a rule that delays them. */
+/* Broadcast @len bytes of @c to @to. */
 static int broadcast(int fd, const struct at_addr *to, char c, size_t len)
 {
 	static char buf[60000];
