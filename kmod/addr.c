@@ -92,7 +92,10 @@ static int parse_native_inet(const struct sockaddr_altconn *sac,
 	return err ? : addr->node == inet->scope ? 0 : -EINVAL;
 }
 
-/* No negative number is a descriptor, AT_FDCWD among them. */
+/*
+ * -1 stands for every negative number, AT_FDCWD too: none is a descriptor, and they
+ * give EBADF.
+ */
 static int parse_native_path(const struct sockaddr_altconn *sac,
 			     struct altconn_addr *addr)
 {
@@ -102,7 +105,7 @@ static int parse_native_path(const struct sockaddr_altconn *sac,
 			by_fd ? max(sac->sac_fd, -1) : AT_FDCWD);
 }
 
-/* Is it the path of a file, or, with a descriptor, perhaps none? */
+/* Is the path well formed? With ALTCONN_PATH_FD it may be empty. */
 static bool is_native_path(const struct sockaddr_altconn *sac)
 {
 	if (sac->sac_len > ALTCONN_PATH_MAX ||
@@ -233,11 +236,11 @@ int altconn_addr_parse(const struct sock *sk, const void *uaddr, int len,
 }
 
 /**
- * altconn_addr_parse_peer() - altconn_addr_parse() for connect() and for those who send
+ * altconn_addr_parse_peer() - altconn_addr_parse() for connect() and send()
  * @sk: likewise
  * @uaddr: likewise
  * @len: likewise
- * @addr: likewise; an address of somebody
+ * @addr: likewise; never the null address
  *
  * A descriptor leads to the socket file itself: open(2) has looked it up.
  *

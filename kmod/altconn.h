@@ -794,9 +794,10 @@ static inline bool altconn_is_inet(const struct sock *sk)
  * @known: who was found at @peer; not followed unless nothing changed
  * @known_in: what had changed then
  * @blocked: threads that wait for room here, in order; @queue_lock
- * @promised: bytes of those of them that have the turn; @queue_lock
+ * @promised: bytes of the datagrams of threads that have the turn; @queue_lock
  * @turn_since: when a thread got it, jiffies; @queue_lock
- * @open: half of the queue has been free since it was full; @queue_lock
+ * @open: half of the queue has been free since the first thread began to wait, and
+ *	since the queue was last full; @queue_lock
  * @watched: somebody may be in @room_wait; @queue_lock
  * @room_wait: the endpoints whose pollers want to hear of room here
  * @poll_lock: @watches

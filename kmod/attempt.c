@@ -459,7 +459,7 @@ static void attempt_end_hold(struct altconn_wait *wait)
 	sock_put(sk);
 }
 
-/* Nobody looks up the path that a rule held any more. */
+/* Drop the held path once the hold is over, or the attempt is decided. */
 static void attempt_drop_path(struct altconn_wait *wait)
 {
 	struct path path = wait->path;
@@ -784,8 +784,8 @@ static struct altconn_wait *attempt_unsettled(struct altconn_room *room,
 }
 
 /*
- * A listener at which a thread waits. A listener without one is busy, and is
- * chosen when all of them are.
+ * A listener at which a thread sleeps or polls. Its server is idle, or will look;
+ * another listener is chosen when none has such a thread.
  */
 static struct altconn_listener *
 attempt_choose_deferring(struct altconn_group *group)

@@ -215,7 +215,6 @@ void altconn_bind_unreserve(struct sock *sk, struct altconn_bind *bind)
 bool altconn_bind_file(struct sock *sk, struct path *path)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
-
 	const struct altconn_bind *bind;
 
 	*path = (struct path) {};
@@ -329,7 +328,7 @@ static void unclaim(struct altconn_bind *bind)
 	claim_free(claim);
 }
 
-/* altconn_bind_file() finds the path no more, which has no other lock. */
+/* Under bind_lock, the only lock that altconn_bind_file() takes. */
 static void bind_hide_file(struct altconn_sock *ask)
 {
 	spin_lock(&ask->bind_lock);
@@ -355,7 +354,8 @@ void altconn_unbind(struct sock *sk, struct path *path)
 		return;
 	if (bind->path.dentry)
 		bind_hide_file(ask);
-	WRITE_ONCE(ask->bind, NULL);
+	else
+		WRITE_ONCE(ask->bind, NULL);
 	altconn_bind_table_remove(bind);
 	if (sk->sk_type == SOCK_DGRAM)
 		altconn_dgram_changed();

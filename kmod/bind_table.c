@@ -683,7 +683,7 @@ static int place_join(struct altconn_place **place, struct altconn_place *own,
 	return err;
 }
 
-/* The place of its port that an inet binding brings, behind its address. */
+/* The place of its port that an inet binding brings is behind its address. */
 static struct altconn_port_place *bind_own_port(struct altconn_bind *bind)
 {
 	return (void *)bind->own.bytes + sizeof(struct in6_addr);
@@ -843,7 +843,7 @@ bool altconn_bind_is_shared(const struct altconn_bind *bind)
  *
  * Context: process.
  * Return: 0; -EADDRINUSE: another binding overlaps and listens, and may not
- * share with this one, or too many do.
+ * share with this one, or PLACE_LISTENERS listen at the address already.
  */
 int altconn_bind_claim_listening(struct altconn_bind *bind)
 {

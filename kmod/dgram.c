@@ -8,8 +8,8 @@
  * queue's lock also covers whom the receiver listens to: from connect()'s return
  * on nothing from anyone else is read (S-ONLY).
  *
- * Who sends is told once where to: an endpoint remembers the receiver that it is
- * connected to, until any datagram socket of the machine binds, connects or goes.
+ * The receiver of a connected sender is looked up once: the endpoint remembers it until
+ * any datagram socket of the machine is bound, connected or closed.
  *
  * A thread whose send() finds the receiver full sleeps in the receiver's list of
  * blocked senders, a FIFO. When half of the queue is free the first thread gets the
@@ -80,8 +80,8 @@ struct dest {
 };
 
 /*
- * What a blocked sender is told, beside 0 and an errno: it waits; it has the turn; it
- * is out of the list and shall look for the receiver once more.
+ * States of a blocked sender: it waits; it has the turn; it has left the list and looks
+ * for its receiver again.
  */
 enum { BLOCKED = 1, TURN, LOOK_AGAIN };
 
@@ -102,8 +102,8 @@ struct dgram_blocked {
 };
 
 /*
- * A thread that has had the turn for so long, in jiffies, does not hold up others, so
- * many of which get the turn as well.
+ * When the first thread has not used the turn for so long, in jiffies, so many of the
+ * first threads of the list have it.
  */
 #define DGRAM_TURN_TIME		max(HZ / 10, 1)
 #define DGRAM_TURNS		16
@@ -206,8 +206,9 @@ static bool has_room(const struct sock *sk)
 /*
  * How well a binding suits a datagram from @from: the closest address, of these
  * a socket that is connected to the sender, then one that is to nobody. One
- * that is connected to somebody else suits no better than none. As with UDP,
- * but for the last, which says ECONNREFUSED here.
+ * that is connected to somebody else suits no better than none. As with UDP. A
+ * sender that finds only sockets that are connected to others is refused: by
+ * admit(), and in the inet formats by dgram_refused().
  */
 static unsigned int suits(const struct altconn_bind *bind,
 			  const struct altconn_addr *addr,
@@ -341,7 +342,7 @@ static struct sock *find(struct net *net, const struct altconn_addr *addr,
 	return find_here(net, addr, from, connected, err);
 }
 
-/* A receiver's wake-up of its pollers reaches those of one that sends to it. */
+/* The receiver has room: wake the pollers of a socket that sends to it. */
 static int dgram_relay_room(wait_queue_entry_t *wait, unsigned int mode,
 			    int flags, void *key)
 {
@@ -355,7 +356,7 @@ static int dgram_relay_room(wait_queue_entry_t *wait, unsigned int mode,
 	return 0;
 }
 
-/* The endpoint does not want to hear of room any more. */
+/* Take the endpoint out of the receiver's queue of pollers. */
 static void dgram_unwatch_locked(struct altconn_dgram_sock *ask)
 {
 	struct sock *receiver = ask->watches;
@@ -395,8 +396,8 @@ static void dgram_watch_locked(struct altconn_dgram_sock *ask,
 	spin_unlock_irq(&wait->lock);
 }
 
-/* Is the receiver full for a datagram that comes now? Then note that pollers are there. */
-static bool dgram_wants_room(struct sock *receiver)
+/* Is there no room now? Then the next reader that makes room wakes the pollers. */
+static bool dgram_note_watcher(struct sock *receiver)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 	bool full;
@@ -420,7 +421,7 @@ static bool dgram_watch(struct sock *sk, struct sock *receiver)
 	spin_lock(&ask->poll_lock);
 	/* In the queue first: a wake-up that comes once it is noted finds it. */
 	dgram_watch_locked(ask, receiver);
-	full = dgram_wants_room(receiver);
+	full = dgram_note_watcher(receiver);
 	if (!full)
 		dgram_unwatch_locked(ask);
 	spin_unlock(&ask->poll_lock);
@@ -480,8 +481,8 @@ static void dgram_set_result(struct altconn_dgram_sock *receiver,
 }
 
 /*
- * The first thread that waits gets the turn. It may not run soon, as the scheduler or
- * a CPU limit wants: after a while those behind it get the turn, too.
+ * Give the first thread that waits the turn. If it has not run within DGRAM_TURN_TIME,
+ * give it to the threads behind it, too.
  */
 static void dgram_give_turn(struct altconn_dgram_sock *receiver)
 {
@@ -523,7 +524,10 @@ static bool dgram_pass_turn(struct sock *receiver)
 	return has_room(receiver) && dgram_take_watched(ask);
 }
 
-/* Something was read: true as dgram_pass_turn(), and nothing until half is free. */
+/*
+ * After a read: once half of the queue is free, pass the turn. True: as
+ * dgram_pass_turn().
+ */
 static noinline bool dgram_make_room(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
@@ -554,7 +558,10 @@ static bool release_all(struct altconn_dgram_sock *receiver)
 	return dgram_take_watched(receiver);
 }
 
-/* Those that the receiver does not listen to any more; pollers as above. */
+/*
+ * Release the threads that the receiver, now connected, does not listen to. The
+ * caller wakes the pollers if this is true.
+ */
 static bool release_strangers(struct altconn_dgram_sock *receiver)
 {
 	struct dgram_blocked *entry, *next;
@@ -676,7 +683,10 @@ static void free_all(struct list_head *list)
 		dgram_put(dg);
 }
 
-/* ALTCONN_DGRAM_OVERFLOW: room for @dg, or it is what is dropped. */
+/*
+ * ALTCONN_DGRAM_OVERFLOW at a full receiver. True: the new datagram is to be dropped.
+ * False: there is room for it, now that the oldest have moved to @dropped.
+ */
 static bool drop(struct sock *receiver, struct list_head *dropped)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
@@ -996,7 +1006,7 @@ static noinline int wait_for_room(struct sock *receiver,
 
 	do {
 		err = dgram_sleep(receiver, me, timeo);
-		/* It may be another one than before. */
+		/* The filter may have been replaced while the thread slept. */
 		if ((!err || err == -EAGAIN) && filters(receiver)) {
 			me->dg->len = len;
 			err = run_filter(receiver, me->dg) ? : err;
@@ -1030,7 +1040,10 @@ static bool wants_creds(const struct sock *sk, const struct sock *receiver)
 	return sock_passcred(sk->sk_socket) || sk_passcred(receiver);
 }
 
-/* How long a datagram may wait for room, jiffies; who sends asks when it has to. */
+/*
+ * The time limit of a blocking send(), jiffies: UNASKED until it waits, so that a
+ * send() that need not wait does not look at the sysctl.
+ */
 #define UNASKED	(-1L)
 
 static long send_timeo(const struct sock *sk)
@@ -1120,8 +1133,8 @@ static int send_to(struct sock *sk, struct dest *dest, bool connected,
 }
 
 /*
- * A copy for one of many. Whoever calls this pays: the memory is charged to the caller's
- * cgroup, and the descriptors count for the caller. NULL: there is too little.
+ * A copy for one of many receivers. The caller is charged for memory and descriptors.
+ * NULL: there is too little.
  */
 static struct altconn_dgram *dgram_copy(const struct altconn_dgram *dg)
 {
@@ -1345,7 +1358,10 @@ static void arrive(struct sock *sk, struct late *late)
 	sock_put(receiver);
 }
 
-/* To as many as there are copies: nothing is allocated here, in nobody's name. */
+/*
+ * Deliver one copy to each hearer that is found now. The sender has made the copies;
+ * a worker allocates nothing, since it has no cgroup that could be charged.
+ */
 static void late_arrive_all(struct sock *sk, struct late *late)
 {
 	struct altconn_dgram *dg;
@@ -1370,8 +1386,8 @@ static void late_arrive_all(struct sock *sk, struct late *late)
  * @sk: its sender, which may be closed by now
  * @what: what altconn_late_add() took; freed
  *
- * Who sent it has been told that it is sent: it is lost where it finds nobody, or
- * no room.
+ * send() has returned success already: without a receiver, or without room, the
+ * datagram is lost.
  *
  * Context: process, may sleep.
  */
@@ -1450,8 +1466,8 @@ static int send_late(struct sock *sk, struct altconn_dgram *dg,
 	return 0;
 }
 
-/* On success the datagram is taken. */
-static int send_made(struct sock *sk, struct altconn_dgram *dg,
+/* Drop, delay, broadcast or deliver it. On success the datagram is taken. */
+static int dgram_route(struct sock *sk, struct altconn_dgram *dg,
 		     struct dest *dest, const struct path *path,
 		     bool connected, bool nonblock)
 {
@@ -1496,21 +1512,21 @@ static noinline int dgram_refused(struct sock *sk, const struct dest *dest,
 	rcu_read_unlock();
 	if (connected && err == -ECONNREFUSED) {
 		WRITE_ONCE(sk->sk_err, ECONNREFUSED);
-		/* Wakes who waits to receive, too. */
+		/* Threads in recv() are woken, too. */
 		sk->sk_state_change(sk);
 	}
 	return 0;
 }
 
 /*
- * The datagram is made. It is the receiver's, or nobody's, on return. Inlined, as the next
- * one: every send() goes through both.
+ * Send a datagram that is made, whose reference is gone on return. Inlined, as
+ * dgram_prepare(): every send() goes through both.
  */
 static __always_inline int
-dgram_send_made(struct sock *sk, struct altconn_dgram *dg, struct dest *dest,
+dgram_finish_send(struct sock *sk, struct altconn_dgram *dg, struct dest *dest,
 		const struct path *path, bool connected, bool nonblock)
 {
-	int err = send_made(sk, dg, dest, path, connected, nonblock);
+	int err = dgram_route(sk, dg, dest, path, connected, nonblock);
 
 	if (likely(!err))
 		return 0;
@@ -1544,27 +1560,35 @@ static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
 
 	if (IS_ERR(dg))
 		return PTR_ERR(dg);
-	err = dgram_send_made(sk, dg, dest, path, !msg->msg_namelen,
-			      msg->msg_flags & MSG_DONTWAIT);
+	err = dgram_finish_send(sk, dg, dest, path, !msg->msg_namelen,
+				msg->msg_flags & MSG_DONTWAIT);
 	return err ? : len;
 }
 
 /* ---- MSG_MORE and UDP_CORK in the inet formats ---- */
 
 /**
- * struct altconn_cork - pieces that one datagram is made of
- * @on: UDP_CORK
- * @dg: the pieces so far, as one; NULL: the next send() begins anew
+ * struct corked - pieces that one datagram is made of
+ * @dg: the pieces so far, as one datagram; NULL: there is none
  * @dest: where the first piece was sent to
- * @connected: it named no address
+ * @connected: the first piece was sent without an address
+ */
+struct corked {
+	struct altconn_dgram	*dg;
+	struct dest		dest;
+	bool			connected;
+};
+
+/**
+ * struct altconn_cork - what a socket holds back
+ * @on: UDP_CORK
+ * @held: the pieces
  *
  * Lifetime: made by the first use, freed by close(). All under lock_sock().
  */
 struct altconn_cork {
 	bool			on;
-	struct altconn_dgram	*dg;
-	struct dest		dest;
-	bool			connected;
+	struct corked		held;
 };
 
 static struct altconn_cork *cork_of(struct sock *sk)
@@ -1577,7 +1601,7 @@ static struct altconn_cork *cork_of(struct sock *sk)
 	cork = kzalloc(sizeof(*cork), GFP_KERNEL_ACCOUNT);
 	if (!cork)
 		return NULL;
-	/* A full barrier: who sees it sees it whole. */
+	/* A full barrier: it is whole when another thread sees it. */
 	old = cmpxchg(&ask->cork, NULL, cork);
 	if (!old)
 		return cork;
@@ -1596,24 +1620,15 @@ static noinline bool cork_holds(struct sock *sk, const struct msghdr *msg)
 	if (msg->msg_flags & MSG_MORE)
 		return true;
 	cork = READ_ONCE(altconn_dgram_sk(sk)->cork);
-	return cork && (READ_ONCE(cork->on) || READ_ONCE(cork->dg));
+	return cork && (READ_ONCE(cork->on) || READ_ONCE(cork->held.dg));
 }
 
-/* What the cork holds, with where it goes. */
-struct corked {
-	struct altconn_dgram	*dg;
-	struct dest		dest;
-	bool			connected;
-};
-
-/* It moves to the caller. lock_sock() held. */
+/* Move what the cork holds to @whole. lock_sock() held. */
 static void cork_take(struct altconn_cork *cork, struct corked *whole)
 {
-	whole->dg = cork->dg;
-	whole->dest = cork->dest;
-	whole->connected = cork->connected;
-	memset(&cork->dest, 0, sizeof(cork->dest));
-	WRITE_ONCE(cork->dg, NULL);
+	*whole = cork->held;
+	WRITE_ONCE(cork->held.dg, NULL);
+	cork->held = (struct corked) {};
 }
 
 static void cork_drop(struct altconn_cork *cork)
@@ -1633,8 +1648,8 @@ static int cork_flush(struct sock *sk, struct corked *whole, bool nonblock)
 	int err = 0;
 
 	if (whole->dg)
-		err = dgram_send_made(sk, whole->dg, &whole->dest, &none,
-				      whole->connected, nonblock);
+		err = dgram_finish_send(sk, whole->dg, &whole->dest, &none,
+					whole->connected, nonblock);
 	dest_put(&whole->dest);
 	return err;
 }
@@ -1669,9 +1684,9 @@ static struct altconn_dgram *cork_piece(struct msghdr *msg, size_t len)
 static int cork_append(struct sock *sk, struct altconn_cork *cork,
 		       const struct altconn_dgram *piece)
 {
-	struct altconn_dgram *dg = cork->dg, *both;
+	struct altconn_dgram *dg = cork->held.dg, *both;
 
-	if (dgram_is_too_long(sk, dg->len + piece->len, cork->dest.addr))
+	if (dgram_is_too_long(sk, dg->len + piece->len, cork->held.dest.addr))
 		return -EMSGSIZE;
 	both = alloc_dgram(dg->len + piece->len);
 	if (!both)
@@ -1681,7 +1696,7 @@ static int cork_append(struct sock *sk, struct altconn_cork *cork,
 	both->sender = dg->sender;
 	swap(both->from, dg->from);
 	swap(both->scm, dg->scm);
-	WRITE_ONCE(cork->dg, both);
+	WRITE_ONCE(cork->held.dg, both);
 	dgram_put(dg);
 	return 0;
 }
@@ -1694,10 +1709,10 @@ static void cork_begin(struct altconn_cork *cork, struct altconn_dgram *dg,
 	if (dest->known)
 		sock_put(dest->known);
 	dest->known = NULL;
-	cork->dest = *dest;
+	cork->held.dest = *dest;
 	memset(dest, 0, sizeof(*dest));
-	cork->connected = connected;
-	WRITE_ONCE(cork->dg, dg);
+	cork->held.connected = connected;
+	WRITE_ONCE(cork->held.dg, dg);
 }
 
 /*
@@ -1726,11 +1741,11 @@ static int cork_add(struct sock *sk, struct altconn_cork *cork,
 {
 	int err;
 
-	if (!cork->dg && dest->addr) {
+	if (!cork->held.dg && dest->addr) {
 		cork_begin(cork, dg, dest, connected);
 		return 0;
 	}
-	err = cork->dg ? cork_append(sk, cork, dg) : -ESTALE;
+	err = cork->held.dg ? cork_append(sk, cork, dg) : -ESTALE;
 	dgram_put(dg);
 	return err;
 }
@@ -1739,7 +1754,7 @@ static int cork_add(struct sock *sk, struct altconn_cork *cork,
 static int cork_try(struct sock *sk, struct altconn_cork *cork,
 		    struct msghdr *msg, size_t len, struct corked *whole)
 {
-	bool first = !READ_ONCE(cork->dg);
+	bool first = !READ_ONCE(cork->held.dg);
 	struct altconn_dgram *dg;
 	struct dest dest = {};
 	int err;
@@ -1820,16 +1835,15 @@ bool altconn_dgram_corked(const struct sock *sk)
  * @msg: the data, and an address or none
  * @len: bytes
  *
- * Context: process, may sleep.
- * In the inet formats nothing is told of what becomes of the datagram, as with UDP,
- * but to a connected socket's next call; MSG_MORE holds it for the pieces that follow.
+ * In the inet formats the fate of the datagram is reported as UDP does: only by the
+ * next call on a connected socket. MSG_MORE holds it for the pieces that follow.
  *
+ * Context: process, may sleep.
  * Return: @len; -ENOTCONN in the sockaddr_un dress, else -EDESTADDRREQ: no
  * address; -ECONNREFUSED: nobody is bound there, or it is connected to somebody
  * else (S-ONLY); -EMSGSIZE: larger than the send buffer, in the inet formats than a
  * datagram of IP; -EAGAIN: the receiver is full; -EPIPE: shut down, here or there;
- * -ENETUNREACH, -EACCES,
- * -EOPNOTSUPP, -EPROTOTYPE, -EINVAL, -EAFNOSUPPORT, and what path_resolution(7)
+ * -ENETUNREACH, -EACCES, -EOPNOTSUPP, -EPROTOTYPE, -EINVAL, -EAFNOSUPPORT, and what path_resolution(7)
  * gives: the address; what __altconn_rule_check() gives; -ENOBUFS, -ENOMEM;
  * -EFAULT; -EINTR or a restart.
  */
@@ -2434,7 +2448,10 @@ int altconn_dgram_shutdown(struct sock *sk, u8 how)
 
 	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
-	/* Senders that wait for room get EPIPE now. */
+	/*
+	 * Blocked senders look again: they get EPIPE, but in the inet formats,
+	 * where the receiver goes on receiving, they wait again, as the last.
+	 */
 	if (how & RCV_SHUTDOWN)
 		watched = release_all(altconn_dgram_sk(sk));
 	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);

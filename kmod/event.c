@@ -869,8 +869,9 @@ static int event_begin_watch(struct sk_buff *skb, struct genl_info *info)
  *
  * A socket that gets events already goes on as before.
  *
- * Return: 0; -EINVAL: an attribute; -ENOMEM; -ENOSPC: the user has too many such sockets; -EALREADY: another
- * thread asks for the same socket; or an error of sending the answer.
+ * Return: 0; -EINVAL: an attribute; -ENOMEM; -ENOSPC: the user has too many such
+ * sockets; -EALREADY: another thread asks for the same socket; or an error of sending
+ * the answer.
  */
 int altconn_nl_monitor_doit(struct sk_buff *skb, struct genl_info *info)
 {

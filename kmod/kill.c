@@ -17,8 +17,8 @@
 #define IDS_MAX	65536
 
 /*
- * Generic netlink's lock is held for reading meanwhile, and who wants to write it
- * stops all others: so busy sockets are not waited for much longer, all together.
+ * Generic netlink's lock is held for reading here, and a waiting writer would block all
+ * further requests. So busy sockets are waited for so long, all of a request together.
  */
 #define KILL_PATIENCE_MS	500
 

@@ -570,8 +570,8 @@ static bool is_reachable(const struct sock *sk)
 
 /*
  * The whole path of a socket file, as it is now and from where the reader stands. It
- * leads through directories that others may not read, so only those are told who see
- * the process.
+ * leads through directories that others may not read, so only administrators and the
+ * socket's user get it.
  */
 static int put_file(struct sk_buff *skb, const struct altconn_viewer *viewer,
 		    struct sock *sk)

@@ -26,7 +26,7 @@ struct path_string {
 	char s[ALTCONN_PATH_MAX + 1];
 };
 
-static void path_string(const struct altconn_addr *addr, struct path_string *p)
+static void path_to_string(const struct altconn_addr *addr, struct path_string *p)
 {
 	memcpy(p->s, addr->bytes, addr->len);
 	p->s[addr->len] = 0;
@@ -103,7 +103,7 @@ static int path_bind_new(struct sock *sk, struct altconn_bind *bind,
 	return err;
 }
 
-#define PATH_TEMPORARY	".altconn-"	/* and sixteen digits */
+#define PATH_TEMPORARY	".altconn-"	/* and sixteen hexadecimal digits */
 
 /**
  * struct path_swap - a path whose file is to be replaced
@@ -117,7 +117,7 @@ struct path_swap {
 	char		temporary[ALTCONN_PATH_MAX + sizeof(PATH_TEMPORARY) + 16];
 };
 
-/* Is it the name of no file that could be replaced: none, or "." or ".."? */
+/* Does the path end in nothing, "." or ".."? */
 static bool path_is_dots(const char *last)
 {
 	return strspn(last, ".") == strlen(last) && strlen(last) <= 2;
@@ -203,8 +203,9 @@ static int path_find_stale(const struct path_swap *swap, struct path *stale)
 }
 
 /*
- * How AF_UNIX finds the file: by no descriptor, but /proc has it as a path. @text: gets
- * as much as sun_path holds. The file at that path must be the one that is meant.
+ * The path by which AF_UNIX can find the file; that of a descriptor leads through
+ * /proc. @text: gets as much as sun_path holds. The file at that path must be the one
+ * that is meant.
  */
 static int path_for_unix(const struct altconn_addr *addr,
 			 const struct path_string *name,
@@ -231,7 +232,8 @@ static int path_for_unix(const struct altconn_addr *addr,
 
 /*
  * Ask AF_UNIX whether one of its sockets has the file: a datagram socket is refused
- * only if none has, and learns of one of another type without becoming its client.
+ * only if none has, and gets EPROTOTYPE for a socket of another type without becoming
+ * its client.
  */
 static int path_ask_unix(const struct path_string *text)
 {
@@ -257,12 +259,12 @@ static int path_ask_unix(const struct path_string *text)
 	sock_release(sock);
 	if (err == -ECONNREFUSED)
 		return 0;
-	/* No write permission: nobody says. */
+	/* No write permission: whether it is stale is unknown. */
 	return err == -EACCES || err == -ENOMEM ? err : -EADDRINUSE;
 }
 
 /* Put the new file in the place of @stale, if that, or nothing, is still there. */
-static int path_swap(struct sock *sk, struct altconn_bind *bind,
+static int path_replace(struct sock *sk, struct altconn_bind *bind,
 		     const struct path_swap *swap, const struct path *stale)
 {
 	struct dentry *dentry, *last;
@@ -302,7 +304,7 @@ static int path_bind_over(struct sock *sk, struct altconn_bind *bind,
 		      path_ask_unix(&text);
 	}
 	if (!err)
-		err = path_swap(sk, bind, &swap, &stale);
+		err = path_replace(sk, bind, &swap, &stale);
 	if (stale.dentry)
 		path_put(&stale);
 	return err;
@@ -337,7 +339,7 @@ int altconn_path_bind(struct sock *sk, struct altconn_addr *addr)
 
 	if (IS_ERR(bind))
 		return PTR_ERR(bind);
-	path_string(addr, &name);
+	path_to_string(addr, &name);
 	err = path_bind_new(sk, bind, addr, &name);
 	if (err == -EEXIST && altconn_sk(sk)->replaces)
 		err = path_bind_over(sk, bind, addr, &name);
@@ -370,7 +372,7 @@ static int path_look_up(struct altconn_addr *addr, struct path *path)
 
 	if (addr->fd != AT_FDCWD)
 		return path_of_fd(addr, path);
-	path_string(addr, &name);
+	path_to_string(addr, &name);
 	return kern_path(name.s, LOOKUP_FOLLOW, path);
 }
 

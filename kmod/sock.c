@@ -298,8 +298,9 @@ static bool sock_trylock(struct sock *sk)
 }
 
 /*
- * The core reads some options of setsockopt() under the lock, and a user can make
- * the page fault that it meets there last for ever.
+ * lock_sock() with a deadline, jiffies. False: the socket is busy still, or the caller
+ * is to end. The core reads some options of setsockopt() under the lock, and a user can
+ * make the page fault that it meets there last for ever.
  */
 static bool sock_lock_until(struct sock *sk, unsigned long until)
 {
@@ -430,9 +431,9 @@ static int compat_ioctl(struct socket *sock, unsigned int cmd,
 #endif
 
 /*
- * SIOCGSTAMP and its variants, which AF_UNIX does not have. From the first request
- * on the stamp is of the last datagram received, and the first one's is the time of the
- * request. Without any there is none: -ENOENT, as TCP's and UDP's.
+ * SIOCGSTAMP and its variants, which AF_UNIX does not have. The first request returns
+ * the time of the request, later ones the stamp of the last datagram received. -ENOENT
+ * when nothing has been received, as TCP and UDP.
  */
 static int sock_stamp(struct socket *sock, void __user *arg, bool timeval,
 		      bool time32)

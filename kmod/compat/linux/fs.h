@@ -11,7 +11,7 @@
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
-/* Directories were told by their inodes, and each of the two had a mapping of ids. */
+/* Before 6.18 renamedata names the directories by inode, with a map of ids for each. */
 struct compat_renamedata {
 	void		*mnt_idmap;
 	struct dentry	*old_parent;
