@@ -795,14 +795,12 @@ static inline bool altconn_is_inet(const struct sock *sk)
  * @known_in: what had changed then
  * @blocked: threads that wait for room here, in order; @queue_lock
  * @promised: bytes of the datagrams of threads that have the turn; @queue_lock
- * @turn_since: when a thread got it, jiffies; @queue_lock
  * @open: half of the queue has been free since the first thread began to wait, and
  *	since the queue was last full; @queue_lock
- * @watched: somebody may be in @room_wait; @queue_lock
- * @room_wait: the endpoints whose pollers want to hear of room here
+ * @pollers: the endpoints whose pollers want to hear of room here; @queue_lock
  * @poll_lock: @watches
  * @watches: the full receiver that a poll() of this one wants to hear of, pinned
- * @room_entry: in its @room_wait, whose lock covers the link
+ * @poll_node: in @pollers of that; its @queue_lock
  * @cork: pieces of a datagram, MSG_MORE; NULL until it is used
  */
 struct altconn_dgram_sock {
@@ -820,13 +818,11 @@ struct altconn_dgram_sock {
 	u64				known_in;
 	struct list_head		blocked;
 	u32				promised;
-	unsigned long			turn_since;
 	bool				open;
-	bool				watched;
-	struct wait_queue_head		room_wait;
+	struct list_head		pollers;
 	spinlock_t			poll_lock;	/* watches */
 	struct sock			*watches;
-	struct wait_queue_entry		room_entry;
+	struct list_head		poll_node;
 	struct altconn_cork		*cork;
 };
 

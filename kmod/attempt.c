@@ -462,14 +462,16 @@ static void attempt_end_hold(struct altconn_wait *wait)
 /* Drop the held path once the hold is over, or the attempt is decided. */
 static void attempt_drop_path(struct altconn_wait *wait)
 {
-	struct path path = wait->path;
+	struct path path = { .mnt = wait->path.mnt };
 
-	if (!path.dentry || (wait->held_until &&
-			     READ_ONCE(wait->assoc->state) ==
-			     ALTCONN_ASSOC_STATE_PENDING))
+	if (!READ_ONCE(wait->path.dentry) ||
+	    (wait->held_until && READ_ONCE(wait->assoc->state) ==
+				 ALTCONN_ASSOC_STATE_PENDING))
 		return;
-	WRITE_ONCE(wait->path.dentry, NULL);
-	path_put(&path);
+	/* The work may run on both queues at a time. */
+	path.dentry = xchg(&wait->path.dentry, NULL);
+	if (path.dentry)
+		path_put(&path);
 }
 
 /*

@@ -16,15 +16,14 @@
  * turn: it is woken, and until it has queued its own datagram the room for that is not
  * for others. Then the next thread has the turn, until the queue is full again. What
  * room is left is for whoever sends. A thread that does not run holds nobody up for
- * long: after a while threads behind it get the turn as well, and a promise does not
- * keep the queue empty.
+ * long: a promise does not keep the queue empty, and a thread that has waited for a
+ * while takes room that a new sender would get.
  *
- * A poll() that finds the receiver full adds its endpoint to the receiver's wait
- * queue of pollers. All of them are woken when there is room that no thread has been
- * promised. An endpoint is in one such queue at a time, by the entry that it has.
+ * A poll() that finds the receiver full adds its endpoint to the receiver's list of
+ * pollers. All of them are woken when there is room that no thread has been promised.
+ * An endpoint is in one such list at a time.
  *
- * Lock order: poll_lock of the sender, then room_wait.lock or queue_lock of the
- * receiver. Inside room_wait.lock the wait queue of the poller's own socket.
+ * Lock order: poll_lock of the sender, then queue_lock of the receiver.
  */
 
 #include <linux/filter.h>
@@ -101,15 +100,11 @@ struct dgram_blocked {
 	int			result;
 };
 
-/*
- * When the first thread has not used the turn for so long, in jiffies, so many of the
- * first threads of the list have it.
- */
-#define DGRAM_TURN_TIME		max(HZ / 10, 1)
-#define DGRAM_TURNS		16
+/* A thread that waits looks every so often, jiffies, for room that it was not told of. */
+#define DGRAM_PATIENCE		max(HZ / 10, 1)
 
-/* Pollers that are woken in one hold of the lock of their wait queue. */
-#define DGRAM_WAKE_BATCH	16
+/* Threads that are woken in one hold of the lock. */
+#define DGRAM_BATCH		16
 
 /* The longest datagrams of UDP over IPv4 and over IPv6, bytes. */
 #define DGRAM_MAX_V4	(65535 - sizeof(struct iphdr) - sizeof(struct udphdr))
@@ -342,21 +337,7 @@ static struct sock *find(struct net *net, const struct altconn_addr *addr,
 	return find_here(net, addr, from, connected, err);
 }
 
-/* The receiver has room: wake the pollers of a socket that sends to it. */
-static int dgram_relay_room(wait_queue_entry_t *wait, unsigned int mode,
-			    int flags, void *key)
-{
-	struct altconn_dgram_sock *ask =
-		container_of(wait, struct altconn_dgram_sock, room_entry);
-	struct sock *sk = &ask->base.sk;
-
-	/* Once: a poll() that finds no room adds it again. */
-	list_del_init(&wait->entry);
-	sk->sk_write_space(sk);
-	return 0;
-}
-
-/* Take the endpoint out of the receiver's queue of pollers. */
+/* The endpoint is out of the list of its receiver's pollers. */
 static void dgram_unwatch_locked(struct altconn_dgram_sock *ask)
 {
 	struct sock *receiver = ask->watches;
@@ -364,9 +345,9 @@ static void dgram_unwatch_locked(struct altconn_dgram_sock *ask)
 	lockdep_assert_held(&ask->poll_lock);
 	if (!receiver)
 		return;
-	remove_wait_queue(&altconn_dgram_sk(receiver)->room_wait,
-			  &ask->room_entry);
-	INIT_LIST_HEAD(&ask->room_entry.entry);
+	spin_lock(&altconn_dgram_sk(receiver)->queue_lock);
+	list_del_init(&ask->poll_node);
+	spin_unlock(&altconn_dgram_sk(receiver)->queue_lock);
 	ask->watches = NULL;
 	sock_put(receiver);
 }
@@ -380,35 +361,19 @@ static void dgram_unwatch(struct sock *sk)
 	spin_unlock(&ask->poll_lock);
 }
 
-static void dgram_watch_locked(struct altconn_dgram_sock *ask,
-			       struct sock *receiver)
+/* Is @receiver full? Then the endpoint is in the list of its pollers. */
+static bool dgram_enlist(struct altconn_dgram_sock *ask, struct sock *receiver)
 {
-	struct wait_queue_head *wait = &altconn_dgram_sk(receiver)->room_wait;
-
-	if (ask->watches != receiver) {
-		dgram_unwatch_locked(ask);
-		sock_hold(receiver);
-		ask->watches = receiver;
-	}
-	spin_lock_irq(&wait->lock);
-	if (list_empty(&ask->room_entry.entry))
-		__add_wait_queue(wait, &ask->room_entry);
-	spin_unlock_irq(&wait->lock);
-}
-
-/* Is there no room now? Then the next reader that makes room wakes the pollers. */
-static bool dgram_note_watcher(struct sock *receiver)
-{
-	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
+	struct altconn_dgram_sock *to = altconn_dgram_sk(receiver);
 	bool full;
 
-	spin_lock(&ask->queue_lock);
+	spin_lock(&to->queue_lock);
 	full = !has_room(receiver) && !sock_flag(receiver, SOCK_DEAD) &&
 	       (altconn_is_inet(receiver) ||
 		!(READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN));
-	if (full)
-		ask->watched = true;
-	spin_unlock(&ask->queue_lock);
+	if (full && list_empty(&ask->poll_node))
+		list_add_tail(&ask->poll_node, &to->pollers);
+	spin_unlock(&to->queue_lock);
 	return full;
 }
 
@@ -416,54 +381,52 @@ static bool dgram_note_watcher(struct sock *receiver)
 static bool dgram_watch(struct sock *sk, struct sock *receiver)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
-	bool full;
+	bool full, watched;
 
 	spin_lock(&ask->poll_lock);
-	/* In the queue first: a wake-up that comes once it is noted finds it. */
-	dgram_watch_locked(ask, receiver);
-	full = dgram_note_watcher(receiver);
+	watched = ask->watches;
+	if (ask->watches != receiver) {
+		dgram_unwatch_locked(ask);
+		sock_hold(receiver);
+		ask->watches = receiver;
+	}
+	full = dgram_enlist(ask, receiver);
 	if (!full)
 		dgram_unwatch_locked(ask);
 	spin_unlock(&ask->poll_lock);
+	/* Another thread may sleep in poll(), whose entry that was. */
+	if (!full && watched)
+		sk->sk_write_space(sk);
 	return full;
 }
 
-/* Are there pollers to be woken, once the receiver's queue_lock is free? */
-static bool dgram_take_watched(struct altconn_dgram_sock *receiver)
-{
-	bool watched = receiver->watched;
-
-	lockdep_assert_held(&receiver->queue_lock);
-	receiver->watched = false;
-	return watched;
-}
-
 /*
- * Each poller that is there now is woken once, a few in one hold of the lock: a
- * poll() that looks again meanwhile, or is new, does not make this longer. Under the
- * lock an entry can leave the list of those that are left as it can leave the queue.
+ * Each endpoint that is in the list now has its pollers woken once: a poll() that
+ * looks again meanwhile, or is new, does not make this longer. Without a lock, as
+ * nobody knows how many pollers an endpoint has.
  */
 static void dgram_wake_pollers(struct sock *receiver)
 {
-	struct wait_queue_head *wait = &altconn_dgram_sk(receiver)->room_wait;
-	struct wait_queue_entry *entry;
-	unsigned int left = DGRAM_WAKE_BATCH;
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver), *poller;
 	LIST_HEAD(pollers);
+	struct sock *sk;
 
-	spin_lock_irq(&wait->lock);
-	list_splice_init(&wait->head, &pollers);
-	while ((entry = list_first_entry_or_null(&pollers,
-						 struct wait_queue_entry,
-						 entry))) {
-		entry->func(entry, TASK_NORMAL, 0, NULL);
-		if (--left)
-			continue;
-		left = DGRAM_WAKE_BATCH;
-		spin_unlock_irq(&wait->lock);
+	spin_lock(&ask->queue_lock);
+	list_splice_init(&ask->pollers, &pollers);
+	while (!list_empty(&pollers)) {
+		poller = list_first_entry(&pollers, struct altconn_dgram_sock,
+					  poll_node);
+		sk = &poller->base.sk;
+		list_del_init(&poller->poll_node);
+		/* It leaves the list before it closes. */
+		sock_hold(sk);
+		spin_unlock(&ask->queue_lock);
+		sk->sk_write_space(sk);
+		sock_put(sk);
 		cond_resched();
-		spin_lock_irq(&wait->lock);
+		spin_lock(&ask->queue_lock);
 	}
-	spin_unlock_irq(&wait->lock);
+	spin_unlock(&ask->queue_lock);
 }
 
 static void dgram_set_result(struct altconn_dgram_sock *receiver,
@@ -481,33 +444,6 @@ static void dgram_set_result(struct altconn_dgram_sock *receiver,
 }
 
 /*
- * Give the first thread that waits the turn. If it has not run within DGRAM_TURN_TIME,
- * give it to the threads behind it, too.
- */
-static void dgram_give_turn(struct altconn_dgram_sock *receiver)
-{
-	struct dgram_blocked *entry;
-	unsigned int left = 1;
-
-	entry = list_first_entry(&receiver->blocked, struct dgram_blocked, node);
-	if (entry->result == TURN) {
-		if (time_before(jiffies, receiver->turn_since + DGRAM_TURN_TIME))
-			return;
-		left = DGRAM_TURNS;
-	}
-	receiver->turn_since = jiffies;
-	list_for_each_entry(entry, &receiver->blocked, node) {
-		if (!left--)
-			break;
-		if (entry->result != BLOCKED)
-			continue;
-		/* It takes the lock before it goes. */
-		dgram_set_result(receiver, entry, TURN);
-		wake_up_process(entry->task);
-	}
-}
-
-/*
  * Once half of the queue is free, and until it is full again, threads that wait have
  * the turn one after the other. True: there is room for pollers, too, and the caller
  * wakes them, without the lock.
@@ -515,13 +451,19 @@ static void dgram_give_turn(struct altconn_dgram_sock *receiver)
 static bool dgram_pass_turn(struct sock *receiver)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
+	struct dgram_blocked *first;
 
 	lockdep_assert_held(&ask->queue_lock);
 	if (is_full(receiver))
 		return false;
-	if (!list_empty(&ask->blocked) && ask->open)
-		dgram_give_turn(ask);
-	return has_room(receiver) && dgram_take_watched(ask);
+	first = list_first_entry_or_null(&ask->blocked, struct dgram_blocked,
+					 node);
+	if (first && ask->open && first->result == BLOCKED) {
+		/* It takes the lock before it goes. */
+		dgram_set_result(ask, first, TURN);
+		wake_up_process(first->task);
+	}
+	return !list_empty(&ask->pollers) && has_room(receiver);
 }
 
 /*
@@ -538,47 +480,41 @@ static noinline bool dgram_make_room(struct sock *sk)
 	return dgram_pass_turn(sk);
 }
 
-/* Out of the list, to look for its receiver once more. */
-static void release(struct altconn_dgram_sock *receiver,
-		    struct dgram_blocked *entry)
+/*
+ * All threads that wait now look for their receiver again, which has changed, and
+ * pollers are woken. Sixteen threads in one hold of the lock; a thread that leaves
+ * the list by itself meanwhile finds the change, too: dgram_end_wait().
+ */
+static void dgram_release_all(struct sock *receiver)
 {
-	list_del_init(&entry->node);
-	dgram_set_result(receiver, entry, LOOK_AGAIN);
-	wake_up_process(entry->task);
-}
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
+	struct dgram_blocked *entry;
+	LIST_HEAD(blocked);
+	int n = 0;
 
-/* Let all threads look again. The caller wakes the pollers if this is true. */
-static bool release_all(struct altconn_dgram_sock *receiver)
-{
-	struct dgram_blocked *entry, *next;
-
-	lockdep_assert_held(&receiver->queue_lock);
-	list_for_each_entry_safe(entry, next, &receiver->blocked, node)
-		release(receiver, entry);
-	return dgram_take_watched(receiver);
+	spin_lock(&ask->queue_lock);
+	list_splice_init(&ask->blocked, &blocked);
+	while (!list_empty(&blocked)) {
+		entry = list_first_entry(&blocked, struct dgram_blocked, node);
+		list_del_init(&entry->node);
+		dgram_set_result(ask, entry, LOOK_AGAIN);
+		wake_up_process(entry->task);
+		if (++n % DGRAM_BATCH)
+			continue;
+		spin_unlock(&ask->queue_lock);
+		cond_resched();
+		spin_lock(&ask->queue_lock);
+	}
+	spin_unlock(&ask->queue_lock);
+	dgram_wake_pollers(receiver);
 }
 
 /*
- * Release the threads that the receiver, now connected, does not listen to. The
- * caller wakes the pollers if this is true.
+ * Does the receiver listen to the sender? -ECONNREFUSED: it is gone or connected to
+ * somebody else; -EPIPE: it has shut its side, which UDP tells nobody.
  */
-static bool release_strangers(struct altconn_dgram_sock *receiver)
-{
-	struct dgram_blocked *entry, *next;
-
-	lockdep_assert_held(&receiver->queue_lock);
-	list_for_each_entry_safe(entry, next, &receiver->blocked, node)
-		if (!is_peer(receiver, entry->dg))
-			release(receiver, entry);
-	return dgram_take_watched(receiver);
-}
-
-/*
- * Would the receiver take it? -ECONNREFUSED: it is gone or connected to
- * somebody else; -EPIPE: it has shut its side, which UDP tells nobody;
- * -EAGAIN: it is full.
- */
-static int admit(const struct sock *receiver, const struct altconn_dgram *dg)
+static int dgram_listens(const struct sock *receiver,
+			 const struct altconn_dgram *dg)
 {
 	lockdep_assert_held(&altconn_dgram_sk(receiver)->queue_lock);
 	if (sock_flag(receiver, SOCK_DEAD) ||
@@ -587,7 +523,15 @@ static int admit(const struct sock *receiver, const struct altconn_dgram *dg)
 	if (unlikely(READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN) &&
 	    !altconn_is_inet(receiver))
 		return -EPIPE;
-	return has_room(receiver) ? 0 : -EAGAIN;
+	return 0;
+}
+
+/* Would the receiver take it? As dgram_listens(); -EAGAIN: it is full. */
+static int admit(const struct sock *receiver, const struct altconn_dgram *dg)
+{
+	int err = dgram_listens(receiver, dg);
+
+	return err ? : has_room(receiver) ? 0 : -EAGAIN;
 }
 
 /* What a socket filter sees, and what it leaves of it. */
@@ -926,21 +870,24 @@ static struct sock *find_receiver(struct sock *sk, struct dest *dest,
 	return receiver;
 }
 
-/* A while of sleep has passed: the thread that has the turn may not run. */
-static void dgram_look_at_turn(struct sock *receiver)
+/*
+ * A while of sleep has passed, and there is room that a new sender would get: the
+ * thread that has the turn may not run. So this one takes it, whatever its place.
+ */
+static void dgram_look_for_room(struct sock *receiver, struct dgram_blocked *me)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
-	bool watched;
 
+	if (!has_room(receiver))
+		return;
 	spin_lock(&ask->queue_lock);
-	watched = dgram_pass_turn(receiver);
+	if (me->result == BLOCKED && has_room(receiver))
+		dgram_set_result(ask, me, TURN);
 	spin_unlock(&ask->queue_lock);
-	if (watched)
-		dgram_wake_pollers(receiver);
 }
 
 /* Sleep until the result says that the waiting is over. */
-static int dgram_sleep(struct sock *receiver, const struct dgram_blocked *me,
+static int dgram_sleep(struct sock *receiver, struct dgram_blocked *me,
 		       long *timeo)
 {
 	long slice, left;
@@ -954,12 +901,12 @@ static int dgram_sleep(struct sock *receiver, const struct dgram_blocked *me,
 		      *timeo ? 0 : -EAGAIN;
 		if (err)
 			break;
-		slice = min_t(long, *timeo, DGRAM_TURN_TIME);
+		slice = min_t(long, *timeo, DGRAM_PATIENCE);
 		left = schedule_timeout(slice);
 		if (*timeo != MAX_SCHEDULE_TIMEOUT)
 			*timeo -= slice - left;
 		if (!left)
-			dgram_look_at_turn(receiver);
+			dgram_look_for_room(receiver, me);
 	}
 	__set_current_state(TASK_RUNNING);
 	return err;
@@ -979,6 +926,11 @@ static int dgram_end_wait(struct sock *receiver, struct dgram_blocked *me,
 	lockdep_assert_held(&ask->queue_lock);
 	if (me->result == LOOK_AGAIN)
 		return LOOK_AGAIN;
+	if (dgram_listens(receiver, me->dg)) {
+		dgram_set_result(ask, me, LOOK_AGAIN);
+		list_del(&me->node);
+		return LOOK_AGAIN;
+	}
 	queues = (!err || err == -EAGAIN) && !is_full(receiver) &&
 		 (me->result == TURN || list_is_first(&me->node, &ask->blocked));
 	dgram_set_result(ask, me, BLOCKED);
@@ -1919,7 +1871,7 @@ static struct altconn_dgram *dequeue(struct sock *sk, bool peek, u32 *skip)
 		refcount_inc(&dg->refs);
 	} else if (dg) {
 		unlink_dgram(ask, dg);
-		if (!list_empty(&ask->blocked) || ask->watched)
+		if (!list_empty(&ask->blocked) || !list_empty(&ask->pollers))
 			watched = dgram_make_room(sk);
 	}
 	spin_unlock(&ask->queue_lock);
@@ -2076,7 +2028,6 @@ static void set_peer(struct sock *sk, struct altconn_addr *addr,
 	struct sock *old_sk = ask->peer_sk;
 	struct altconn_dgram *dg, *next;
 	LIST_HEAD(gone);
-	bool watched;
 
 	spin_lock(&ask->queue_lock);
 	old_addr = peer_addr(ask);
@@ -2091,14 +2042,10 @@ static void set_peer(struct sock *sk, struct altconn_addr *addr,
 		list_add_tail(&dg->node, &gone);
 		atomic_inc(&sk->sk_drops);
 	}
-	watched = addr ? release_strangers(ask) : release_all(ask);
-	/* Nobody reads what is not there any more. */
-	watched |= dgram_make_room(sk);
 	altconn_dgram_changed();
 	spin_unlock(&ask->queue_lock);
 
-	if (watched)
-		dgram_wake_pollers(sk);
+	dgram_release_all(sk);
 	free_all(&gone);
 	dgram_unwatch(sk);
 	altconn_addr_put(old_addr);
@@ -2398,9 +2345,8 @@ void altconn_dgram_init(struct sock *sk)
 	INIT_LIST_HEAD(&ask->queue);
 	INIT_LIST_HEAD(&ask->blocked);
 	spin_lock_init(&ask->poll_lock);
-	init_waitqueue_head(&ask->room_wait);
-	init_waitqueue_func_entry(&ask->room_entry, dgram_relay_room);
-	INIT_LIST_HEAD(&ask->room_entry.entry);
+	INIT_LIST_HEAD(&ask->pollers);
+	INIT_LIST_HEAD(&ask->poll_node);
 }
 
 /**
@@ -2444,19 +2390,12 @@ int altconn_dgram_pair(struct sock *a, struct sock *b)
  */
 int altconn_dgram_shutdown(struct sock *sk, u8 how)
 {
-	bool watched = false;
-
 	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
-	/*
-	 * Blocked senders look again: they get EPIPE, but in the inet formats,
-	 * where the receiver goes on receiving, they wait again, as the last.
-	 */
-	if (how & RCV_SHUTDOWN)
-		watched = release_all(altconn_dgram_sk(sk));
 	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
-	if (watched)
-		dgram_wake_pollers(sk);
+	/* Blocked senders get EPIPE. In the inet formats it goes on receiving. */
+	if (how & RCV_SHUTDOWN && !altconn_is_inet(sk))
+		dgram_release_all(sk);
 	sk->sk_state_change(sk);
 	if (altconn_sk(sk)->dress == ALTCONN_UNIX)
 		return 0;
@@ -2543,15 +2482,12 @@ int altconn_dgram_inq(struct sock *sk)
 void altconn_dgram_overflow(struct sock *sk, u8 policy)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
-	bool watched;
 
 	spin_lock(&ask->queue_lock);
 	WRITE_ONCE(ask->overflow, policy);
-	/* Nobody needs to wait any more, or they wait again. */
-	watched = release_all(ask);
 	spin_unlock(&ask->queue_lock);
-	if (watched)
-		dgram_wake_pollers(sk);
+	/* No sender needs to wait any more, or it waits again. */
+	dgram_release_all(sk);
 }
 
 /**

@@ -73,6 +73,9 @@ static int path_make(struct sock *sk, struct altconn_bind *bind,
 	struct path path = { .mnt = parent->mnt, .dentry = dentry };
 	int err;
 
+	/* The new file could neither be renamed there nor be removed again. */
+	if (last && IS_APPEND(d_inode(parent->dentry)))
+		return -EPERM;
 	err = make_node(parent, dentry, mode);
 	if (err)
 		return err;

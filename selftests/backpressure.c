@@ -482,11 +482,13 @@ static int set_scheduler(const char *path, long value, long *old)
 
 #define RT_RUNTIME	"/proc/sys/kernel/sched_rt_runtime_us"
 
-/* A thread has the turn but gets no CPU: other senders get through all the same. */
-TEST_F_TIMEOUT(full, a_thread_that_does_not_run_holds_up_nobody, AT_TIMEOUT)
+#define STUCK	17
+
+/* Threads have waited longer but get no CPU: other senders get through all the same. */
+TEST_F_TIMEOUT(full, threads_that_do_not_run_hold_up_nobody, AT_TIMEOUT)
 {
-	int fd = connected(self, variant), n;
-	struct sender stuck, next;
+	int fd = connected(self, variant), i, n;
+	struct sender stuck[STUCK], next;
 	struct hog hog = {};
 	long runtime, any;
 
@@ -496,7 +498,9 @@ TEST_F_TIMEOUT(full, a_thread_that_does_not_run_holds_up_nobody, AT_TIMEOUT)
 	for (n = 0; !give_big(fd, '.', MSG_DONTWAIT); n++)
 		;
 	on_cpu(1);
-	ASSERT_EQ(0, start_big(&stuck, connected(self, variant), 'A'));
+	for (i = 0; i < STUCK; i++)
+		ASSERT_EQ(0, start_big(&stuck[i], connected(self, variant),
+				       'A'));
 	on_cpu(0);
 	ASSERT_EQ(0, start_big(&next, connected(self, variant), 'B'));
 	ASSERT_EQ(0, pthread_create(&hog.thread, NULL, hog_cpu, &hog));
@@ -510,9 +514,12 @@ TEST_F_TIMEOUT(full, a_thread_that_does_not_run_holds_up_nobody, AT_TIMEOUT)
 	EXPECT_EQ('C', take(self->rfd));
 	atomic_store(&hog.over, true);
 	pthread_join(hog.thread, NULL);
-	EXPECT_EQ(POLLIN, at_poll(self->rfd, POLLIN));
-	EXPECT_EQ('A', take(self->rfd));
-	EXPECT_EQ(0, end(&stuck));
+	for (i = 0; i < STUCK; i++) {
+		EXPECT_EQ(POLLIN, at_poll(self->rfd, POLLIN));
+		EXPECT_EQ('A', take(self->rfd));
+	}
+	for (i = 0; i < STUCK; i++)
+		EXPECT_EQ(0, end(&stuck[i]));
 	EXPECT_EQ(0, set_scheduler(RT_RUNTIME, runtime, &any));
 }
 
@@ -552,6 +559,34 @@ TEST_F_TIMEOUT(full, pollers_hear_of_room_after_the_threads, AT_TIMEOUT)
 	EXPECT_EQ('A', take(self->rfd));
 	EXPECT_EQ(40, hear(epfd, 40));
 	close(epfd);
+}
+
+static void *poll_for_room(void *arg)
+{
+	struct sender *s = arg;
+
+	atomic_store(&s->tid, gettid());
+	s->err = at_poll(s->fd, POLLOUT) == POLLOUT ? 0 : ETIMEDOUT;
+	return NULL;
+}
+
+/* One thread sleeps in poll(), and another one of the same socket finds the room. */
+TEST_F_TIMEOUT(full, two_threads_of_a_socket_hear_of_room, AT_TIMEOUT_LONG)
+{
+	int fd = connected(self, variant), i, rounds = at_scale(300, 50);
+	struct sender s;
+
+	for (i = 0; i < rounds; i++) {
+		fill(fd);
+		s = (struct sender) { .fd = fd };
+		ASSERT_EQ(0, pthread_create(&s.thread, NULL, poll_for_room, &s));
+		EXPECT_TRUE(at_until(s.tid && at_sleeps(s.tid)));
+		while (give(fd, '.') && take(self->rfd))
+			;
+		while (take(self->rfd))
+			;
+		ASSERT_EQ(0, end(&s));
+	}
 }
 
 static void *push_nonblocking(void *arg)
