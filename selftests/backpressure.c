@@ -492,6 +492,8 @@ TEST_F_TIMEOUT(full, threads_that_do_not_run_hold_up_nobody, AT_TIMEOUT)
 	struct hog hog = {};
 	long runtime, any;
 
+	if (ORACLE)
+		SKIP(return, "AF_UNIX wakes one thread, and that one may not run");
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP(return, "one CPU");
 	ASSERT_EQ(0, set_scheduler(RT_RUNTIME, -1, &runtime));
