@@ -1420,8 +1420,8 @@ static int send_late(struct sock *sk, struct altconn_dgram *dg,
 
 /* Drop, delay, broadcast or deliver it. On success the datagram is taken. */
 static int dgram_route(struct sock *sk, struct altconn_dgram *dg,
-		     struct dest *dest, const struct path *path,
-		     bool connected, bool nonblock)
+		       struct dest *dest, const struct path *path,
+		       bool connected, bool nonblock)
 {
 	if (unlikely(dest->ruling.drops)) {
 		dgram_put(dg);
@@ -1476,7 +1476,7 @@ static noinline int dgram_refused(struct sock *sk, const struct dest *dest,
  */
 static __always_inline int
 dgram_finish_send(struct sock *sk, struct altconn_dgram *dg, struct dest *dest,
-		const struct path *path, bool connected, bool nonblock)
+		  const struct path *path, bool connected, bool nonblock)
 {
 	int err = dgram_route(sk, dg, dest, path, connected, nonblock);
 
@@ -1795,8 +1795,8 @@ bool altconn_dgram_corked(const struct sock *sk)
  * address; -ECONNREFUSED: nobody is bound there, or it is connected to somebody
  * else (S-ONLY); -EMSGSIZE: larger than the send buffer, in the inet formats than a
  * datagram of IP; -EAGAIN: the receiver is full; -EPIPE: shut down, here or there;
- * -ENETUNREACH, -EACCES, -EOPNOTSUPP, -EPROTOTYPE, -EINVAL, -EAFNOSUPPORT, and what path_resolution(7)
- * gives: the address; what __altconn_rule_check() gives; -ENOBUFS, -ENOMEM;
+ * -ENETUNREACH, -EACCES, -EOPNOTSUPP, -EPROTOTYPE, -EINVAL, -EAFNOSUPPORT, and what
+ * path_resolution(7) gives: the address; what __altconn_rule_check() gives; -ENOBUFS, -ENOMEM;
  * -EFAULT; -EINTR or a restart.
  */
 int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)

@@ -268,7 +268,7 @@ static int path_ask_unix(const struct path_string *text)
 
 /* Put the new file in the place of @stale, if that, or nothing, is still there. */
 static int path_replace(struct sock *sk, struct altconn_bind *bind,
-		     const struct path_swap *swap, const struct path *stale)
+			const struct path_swap *swap, const struct path *stale)
 {
 	struct dentry *dentry, *last;
 	struct path parent;
