@@ -272,8 +272,9 @@ end
 
 # Who listens comes and goes while things happen, and a namespace goes with all of them.
 storm() {
-	local i pids
-	for ((i = 0; i < 10; i++)); do
+	local i pids rounds=10
+	[ -z "${ALTCONN_DEBUG_KERNEL:-}" ] || rounds=3
+	for ((i = 0; i < rounds; i++)); do
 		altconn ping -q -i 0 port:9 >/dev/null 2>&1 &
 		pids=$!
 		altconn monitor -j >/dev/null 2>&1 &
