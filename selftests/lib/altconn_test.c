@@ -571,6 +571,20 @@ int at_recv_all(int fd, void *buf, size_t len)
 	return 0;
 }
 
+static int compare_u64(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* 0 when one of them is 0: a measurement failed. */
+uint64_t at_median(uint64_t *values, int n)
+{
+	qsort(values, n, sizeof(*values), compare_u64);
+	return values[0] ? values[n / 2] : 0;
+}
+
 int at_info(int fd, struct altconn_connect_info *info)
 {
 	socklen_t len = sizeof(*info);

@@ -138,26 +138,27 @@ void at_pause(void);
 })
 /*
  * A law of growth: does @many take at most @times as long as @few? Both are calls
- * that measure something and return nanoseconds, or 0 when it failed. The least of
- * a few measurements counts, since the machine may have been busy with other things
- * during any of them.
+ * that measure something and return nanoseconds, or 0 when it failed. The machine may
+ * be busy with other things during any of them: the median of five measurements of
+ * @few is compared with the least of several of @many.
  */
+#define AT_FEW	5
+uint64_t at_median(uint64_t *values, int n);
 #define at_grows(times, few, many) ({					\
-	uint64_t __few = UINT64_MAX, __many = UINT64_MAX, __took;	\
+	uint64_t __few[AT_FEW], __many = UINT64_MAX, __most, __took;	\
 	int __tries;							\
 									\
-	for (__tries = 0; __tries < 6 && __few; __tries++) {		\
-		__took = (few);						\
-		__few = __took < __few ? __took : __few;		\
-	}								\
-	for (__tries = 0; __tries < 12 && __few && __many &&		\
-	     __many > (times) * __few; __tries++) {			\
+	for (__tries = 0; __tries < AT_FEW; __tries++)			\
+		__few[__tries] = (few);					\
+	__most = (times) * at_median(__few, AT_FEW);			\
+	for (__tries = 0; __tries < 12 && __most && __many &&		\
+	     __many > __most; __tries++) {				\
 		__took = (many);					\
 		__many = __took < __many ? __took : __many;		\
 	}								\
-	fprintf(stderr, "# %llu ns, and %llu ns\n",			\
-		(unsigned long long)__few, (unsigned long long)__many);	\
-	__few && __many && __many <= (times) * __few;			\
+	fprintf(stderr, "# %llu ns of at most %llu\n",			\
+		(unsigned long long)__many, (unsigned long long)__most);\
+	__most && __many && __many <= __most;				\
 })
 /* Counts of bytes, both whole: no short transfer, no error. */
 #define AT_CONTROL_MOST	2048
