@@ -14,8 +14,8 @@
  * A thread whose send() finds the receiver full sleeps in the receiver's list of
  * blocked senders, a FIFO. When half of the queue is free the first thread gets the
  * turn: it is woken, and until it has queued its own datagram the room for that is not
- * for others. Then the next thread has the turn, until the queue is full again. What
- * room is left is for whoever sends. A thread that does not run holds nobody up for
+ * for others. Then the next thread has the turn, until the queue is full again. Room
+ * that is left is for any sender. A thread that does not run holds no other up for
  * long: a promise does not keep the queue empty, and a thread that has waited for a
  * while takes room that a new sender would get.
  *
