@@ -353,41 +353,49 @@ struct altconn_ring {
 };
 
 /**
- * struct altconn_entry - what is in a registry
- * @node: registry->lock; empty when it is in none
- * @id: of the object, or 0 for a cursor
+ * struct altconn_entry - an association or a socket in a registry
+ * @node: in the tree that @id belongs to, under its lock; or cleared
+ * @id: of the object
  */
 struct altconn_entry {
-	struct list_head	node;
-	u64			id;
+	struct rb_node	node;
+	u64		id;
 };
 
-/**
- * struct altconn_cursor - where somebody looks at a registry
- * @entry: in the list, without an id
- * @last: what came later is not looked at
- */
-struct altconn_cursor {
-	struct altconn_entry	entry;
-	u64			last;
-};
+#define ALTCONN_REGISTRY_TREES	16
 
 /**
- * struct altconn_registry - associations, or sockets, in order of arrival
+ * struct altconn_registry_tree - a part of a registry
  * @lock: all of it
- * @entries: and the cursors of those who look at them
- * @looked_at: so many look at it, or will
- * @drawing: of these, so many do not know yet what they look at: at all
- * @last: what came later is not looked at by any of them
- * @gone: how many of those that somebody may look for are not to be seen any more
+ * @root: entries by id
+ * @dumped: the greatest id that a dump has wanted to see
+ * @removed: removed entries with ids up to @dumped; read without the lock
+ */
+struct altconn_registry_tree {
+	spinlock_t	lock;		/* all of it */
+	struct rb_root	root;
+	u64		dumped;
+	u32		removed;
+} ____cacheline_aligned_in_smp;
+
+/**
+ * struct altconn_registry - associations, or sockets, of a namespace: registry.c
+ * @tree: an entry is in the tree of its id
  */
 struct altconn_registry {
-	spinlock_t		lock;		/* all of it */
-	struct list_head	entries;
-	u32			looked_at;
-	u32			drawing;
-	u32			gone;
-	u64			last;
+	struct altconn_registry_tree	tree[ALTCONN_REGISTRY_TREES];
+};
+
+/**
+ * struct altconn_position - where in a registry a dump is
+ * @newest: entries with greater ids are not part of the dump
+ * @id: of the last entry that was seen in the tree
+ * @tree: index of the tree
+ */
+struct altconn_position {
+	u64	newest;
+	u64	id;
+	u32	tree;
 };
 
 /**
@@ -523,14 +531,15 @@ struct altconn_ruling {
 /**
  * struct altconn_far - what the server's namespace has of an association that comes
  *	from another one: from another node, or over a path
- * @entry: in its registry, with the association's id, or in none
+ * @entry: in its registry, with the association's id, until the association has ended
  * @assoc: which it goes with
- * @an: the server's namespace; while it is in the registry
+ * @an: the server's namespace from the arrival until the attempt leaves it, or NULL;
+ *	read under RCU, by which that namespace stays for a grace period
  * @addr: the ends' addresses as they are written there, references; NULL: unnamed
  * @account: what it is charged to in the server's namespace, or NULL
  *
- * Lifetime: the association's. It is in the registry from the moment when the
- * attempt enters a listener's queue or waits in its room, to the moment when the
+ * Lifetime: the association's. It arrives in the server's namespace when the
+ * attempt enters a listener's queue or waits in its room, and leaves it when the
  * attempt fails, is not accepted, or ends. A listener that closes leaves no
  * such attempt behind, so the listener, and then the accepted endpoint, keep
  * @an.
@@ -548,19 +557,17 @@ struct altconn_far {
  * @refs: see below
  * @state: PENDING, QUEUED, ESTABLISHED or CLOSED; see below
  * @type: SOCK_STREAM or SOCK_SEQPACKET
- * @entry: in the namespace's registry; the id is never reused while the module
- *	is loaded
+ * @entry: in the namespace's registry until the association has ended, which may be
+ *	long before it is freed; the id is never reused while the module is loaded
  * @waits_listener: without a listener it waits for one (ALTCONN_WAIT_LISTENER)
  * @waited: it was not decided at once
  * @published: connect() made it, and its endpoint has it
  * @err: positive errno of a failed attempt
  * @reason: enum altconn_reason of the decision
- * @over: walks of the registry pass over it
- * @far_over: likewise in the server's registry
  * @rule: id of the rule that held it, or 0
  * @lock: the decision, the ends' flags, and ask->assoc of both endpoints
  * @an: namespace; lives as long as end[CLIENT].sk does
- * @account: what it is charged to while it is registered
+ * @account: what it is charged to from its registration until it is freed, or NULL
  * @listener: in whose accept queue it was established, a reference; NULL of a
  *	socketpair and of an attempt
  * @node: in listener->queue
@@ -599,8 +606,6 @@ struct altconn_assoc {
 	bool			published;
 	u8			err;
 	u8			reason;
-	bool			over;
-	bool			far_over;
 	u32			rule;
 	spinlock_t		lock;		/* decision, ends, ask->assoc */
 	struct altconn_entry	entry;
@@ -993,31 +998,31 @@ static inline u64 altconn_next_id(void)
 
 /* registry.c */
 void altconn_registry_init(struct altconn_registry *reg);
+bool altconn_registry_is_empty(const struct altconn_registry *reg);
 void altconn_registry_add(struct altconn_registry *reg,
 			  struct altconn_entry *entry, u64 id);
 void altconn_registry_remove(struct altconn_registry *reg,
-			     struct altconn_entry *entry, bool over);
-void altconn_registry_over(struct altconn_registry *reg,
-			   const struct altconn_entry *entry, bool *over);
-u32 altconn_registry_gone(struct altconn_registry *reg);
-u32 altconn_registry_expect(struct altconn_registry *reg);
-void altconn_registry_narrow(struct altconn_registry *reg, u64 last);
-void altconn_registry_expected(struct altconn_registry *reg);
-void altconn_registry_begin(struct altconn_registry *reg,
-			    struct altconn_cursor *cursor, u64 last);
-void altconn_registry_end(struct altconn_registry *reg,
-			  struct altconn_cursor *cursor);
-u32 altconn_registry_open(struct altconn_registry *reg,
-			  struct altconn_cursor *cursor);
-void altconn_registry_close(struct altconn_registry *reg,
-			    struct altconn_cursor *cursor);
+			     struct altconn_entry *entry);
+u32 altconn_registry_dump(struct altconn_registry *reg, u64 newest);
+u32 altconn_registry_removed(const struct altconn_registry *reg);
 struct altconn_entry *
 altconn_registry_next(struct altconn_registry *reg,
-		      struct altconn_cursor *cursor,
+		      struct altconn_position *pos,
 		      bool (*get)(struct altconn_entry *entry));
-void altconn_registry_again(struct altconn_registry *reg,
-			    struct altconn_cursor *cursor,
-			    struct altconn_entry *entry);
+struct altconn_entry *
+altconn_registry_find(struct altconn_registry *reg, u64 id,
+		      bool (*get)(struct altconn_entry *entry));
+
+static inline void altconn_entry_init(struct altconn_entry *entry)
+{
+	RB_CLEAR_NODE(&entry->node);
+}
+
+/* Changes under the tree's lock. */
+static inline bool altconn_entry_is_listed(const struct altconn_entry *entry)
+{
+	return !RB_EMPTY_NODE(&entry->node);
+}
 
 /* addr.c */
 int altconn_addr_parse(const struct sock *sk, const void *uaddr, int len,
@@ -1506,30 +1511,25 @@ int altconn_assoc_accepted(struct net *net, int type,
 			   const struct altconn_addr *remote);
 
 /**
- * struct altconn_walk - where somebody looks at a namespace's associations
+ * struct altconn_walk - where a reader of a namespace's associations is
  * @an: the namespace
- * @cursor: in one of its registries
- * @inbound: in that of those that came from other namespaces, which is the second
+ * @pos: in one of its registries
+ * @inbound: in the registry of associations from other namespaces, the second one
  */
 struct altconn_walk {
 	struct altconn_net	*an;
-	struct altconn_cursor	cursor;
+	struct altconn_position	pos;
 	bool			inbound;
 };
 
-/* The end whose namespace's registry it is in. */
-static inline enum altconn_side altconn_walk_side(const struct altconn_walk *walk)
-{
-	return walk->inbound ? ALTCONN_SERVER : ALTCONN_CLIENT;
-}
-
-u32 altconn_assoc_walk(struct net *net, struct altconn_walk *walk);
-struct altconn_assoc *altconn_assoc_next(struct altconn_walk *walk);
+void altconn_assoc_walk(struct net *net, struct altconn_walk *walk);
+u32 altconn_assoc_dump(const struct altconn_walk *walk);
+struct altconn_assoc *altconn_assoc_next(struct altconn_walk *walk,
+					 enum altconn_side *viewer);
+u32 altconn_assoc_removed(const struct altconn_walk *walk);
+struct altconn_assoc *altconn_assoc_find(struct net *net, u64 id,
+					 enum altconn_side *viewer);
 void altconn_assoc_over(struct altconn_assoc *assoc);
-u32 altconn_assoc_gone(const struct altconn_walk *walk);
-void altconn_assoc_again(struct altconn_walk *walk,
-			 struct altconn_assoc *assoc);
-void altconn_assoc_walked(struct altconn_walk *walk);
 int altconn_assoc_register(struct altconn_assoc *assoc);
 struct altconn_far *__altconn_far_prepare(struct altconn_assoc *assoc,
 					  const struct altconn_listener *ln);
@@ -1895,7 +1895,8 @@ extern struct proto altconn_dgram_proto;
 extern struct net_proto_family altconn_family_ops;
 struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 				int protocol, int kern);
-struct sock *altconn_sock_next(struct net *net, struct altconn_cursor *cursor);
+struct sock *altconn_sock_next(struct net *net, struct altconn_position *pos);
+struct sock *altconn_sock_find(struct net *net, u64 id);
 bool altconn_sock_kill(struct sock *sk, u64 id, unsigned long until);
 void altconn_sock_register(struct sock *sk);
 void __altconn_sock_unregister(struct sock *sk);
@@ -1908,7 +1909,7 @@ void __altconn_sock_unregister(struct sock *sk);
  */
 static inline void altconn_sock_unregister(struct sock *sk)
 {
-	if (!list_empty(&altconn_sk(sk)->entry.node))
+	if (altconn_entry_is_listed(&altconn_sk(sk)->entry))
 		__altconn_sock_unregister(sk);
 }
 

@@ -87,7 +87,7 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 	assoc->state = ALTCONN_ASSOC_STATE_PENDING;
 	assoc->type = sk->sk_type;
 	assoc->an = altconn_pernet(sock_net(sk));
-	INIT_LIST_HEAD(&assoc->entry.node);
+	altconn_entry_init(&assoc->entry);
 	assoc->entry.id = altconn_next_id();
 	assoc->begun = ktime_get_ns();
 	assoc->cred = get_current_cred();
@@ -132,11 +132,13 @@ static void assoc_free_memory(struct altconn_assoc *assoc)
 }
 #endif
 
-static void unregister(struct altconn_assoc *assoc)
+static void assoc_unregister(struct altconn_assoc *assoc)
 {
-	if (list_empty(&assoc->entry.node))
+	if (!assoc->account)
 		return;
-	altconn_registry_remove(&assoc->an->assocs, &assoc->entry, assoc->over);
+	/* Nearly all have been removed by altconn_assoc_over(). */
+	if (altconn_entry_is_listed(&assoc->entry))
+		altconn_registry_remove(&assoc->an->assocs, &assoc->entry);
 	altconn_assoc_uncount(assoc->an, assoc->account);
 }
 
@@ -180,7 +182,7 @@ void altconn_assoc_free(struct altconn_assoc *assoc)
 {
 	struct altconn_listener *ln;
 
-	unregister(assoc);
+	assoc_unregister(assoc);
 	altconn_far_leave(assoc);
 	altconn_far_free(assoc->far);
 	put_cred(assoc->cred);
@@ -309,7 +311,7 @@ static struct altconn_far *far_new(struct altconn_assoc *assoc,
 						     ERR_CAST(account);
 	}
 	far->account = account;
-	INIT_LIST_HEAD(&far->entry.node);
+	altconn_entry_init(&far->entry);
 	far->assoc = assoc;
 	far->addr[ALTCONN_CLIENT] = client;
 	far->addr[ALTCONN_SERVER] = server_addr(assoc, ln);
@@ -344,8 +346,8 @@ void __altconn_far_arrive(struct altconn_assoc *assoc,
 			  const struct altconn_listener *ln,
 			  struct altconn_far *far)
 {
-	far->an = altconn_pernet(ln->net);
-	/* Pairs with who walks the registry that it is in already. */
+	WRITE_ONCE(far->an, altconn_pernet(ln->net));
+	/* Pairs with dumps of the client's registry, which the attempt is in. */
 	smp_store_release(&assoc->far, far);
 	altconn_registry_add(&far->an->inbound, &far->entry, assoc->entry.id);
 	atomic_long_inc(&far->an->n_inbound);
@@ -355,154 +357,166 @@ void __altconn_far_arrive(struct altconn_assoc *assoc,
 void __altconn_far_leave(struct altconn_assoc *assoc)
 {
 	struct altconn_far *far = assoc->far;
+	struct altconn_net *an = far->an;
 
-	if (list_empty(&far->entry.node))
+	if (!an)
 		return;
 	altconn_account_release(far->account);
 	far->account = NULL;
-	atomic_long_dec(&far->an->n_inbound);
-	altconn_registry_remove(&far->an->inbound, &far->entry,
-				assoc->far_over);
+	atomic_long_dec(&an->n_inbound);
+	altconn_registry_remove(&an->inbound, &far->entry);
+	WRITE_ONCE(far->an, NULL);
 }
 
 /**
- * altconn_assoc_over() - an association is not to be seen any more
- * @assoc: it is decided, or closed at both ends, and in a registry still
+ * altconn_assoc_over() - take an association out of the registries
+ * @assoc: its attempt has failed, or both ends have closed; may be out already
  *
- * Context: process.
+ * The association stays charged to its user until it is freed.
+ *
+ * Context: process; may hold other locks, see Documentation/locking.rst.
  */
 void altconn_assoc_over(struct altconn_assoc *assoc)
 {
 	const struct altconn_far *far;
+	struct altconn_net *an;
 
-	if (!assoc->over)
-		altconn_registry_over(&assoc->an->assocs, &assoc->entry,
-				      &assoc->over);
+	altconn_registry_remove(&assoc->an->assocs, &assoc->entry);
 	rcu_read_lock();
-	/* Pairs with the arrival. Out of the registry, a grace period is left. */
+	/* Pairs with the arrival. */
 	far = smp_load_acquire(&assoc->far);
-	if (unlikely(far) && !assoc->far_over &&
-	    !list_empty_careful(&far->entry.node))
-		altconn_registry_over(&far->an->inbound, &far->entry,
-				      &assoc->far_over);
+	an = unlikely(far) ? READ_ONCE(far->an) : NULL;
+	if (an)
+		altconn_registry_remove(&an->inbound,
+					&assoc->far->entry);
 	rcu_read_unlock();
 }
 
-static bool get_entry(struct altconn_entry *entry)
+static bool assoc_get_own(struct altconn_entry *entry)
 {
 	struct altconn_assoc *assoc =
 		container_of(entry, struct altconn_assoc, entry);
 
-	return !READ_ONCE(assoc->over) && refcount_inc_not_zero(&assoc->refs);
+	return refcount_inc_not_zero(&assoc->refs);
 }
 
-static bool get_inbound(struct altconn_entry *entry)
+static bool assoc_get_inbound(struct altconn_entry *entry)
 {
-	struct altconn_assoc *assoc =
-		container_of(entry, struct altconn_far, entry)->assoc;
+	struct altconn_far *far = container_of(entry, struct altconn_far, entry);
 
-	return !READ_ONCE(assoc->far_over) &&
-	       refcount_inc_not_zero(&assoc->refs);
+	return refcount_inc_not_zero(&far->assoc->refs);
 }
 
-static struct altconn_registry *registry(const struct altconn_walk *walk)
+static struct altconn_assoc *assoc_of_own(struct altconn_entry *entry)
 {
-	return walk->inbound ? &walk->an->inbound : &walk->an->assocs;
+	return entry ? container_of(entry, struct altconn_assoc, entry) : NULL;
 }
 
-/**
- * altconn_assoc_walk() - begin to look at a namespace's associations
- * @net: the namespace
- * @walk: altconn_assoc_walked() ends it; does not move meanwhile
- *
- * First those that began here, then those that came from other namespaces.
- *
- * Context: process.
- * Return: what altconn_assoc_gone() returns while nothing goes.
- */
-u32 altconn_assoc_walk(struct net *net, struct altconn_walk *walk)
+static struct altconn_assoc *assoc_of_inbound(struct altconn_entry *entry)
 {
-	struct altconn_net *an = altconn_pernet(net);
-	u32 gone = altconn_registry_expect(&an->assocs) +
-		   altconn_registry_expect(&an->inbound);
-	u64 last = altconn_next_id();
-
-	altconn_registry_narrow(&an->assocs, last);
-	altconn_registry_narrow(&an->inbound, last);
-	walk->an = an;
-	walk->inbound = false;
-	altconn_registry_begin(registry(walk), &walk->cursor, last);
-	return gone;
-}
-
-/**
- * altconn_assoc_walked() - end a walk
- * @walk: altconn_assoc_walk()'s
- *
- * Context: process.
- */
-void altconn_assoc_walked(struct altconn_walk *walk)
-{
-	altconn_registry_end(registry(walk), &walk->cursor);
-	altconn_registry_expected(&walk->an->assocs);
-	altconn_registry_expected(&walk->an->inbound);
-}
-
-/**
- * altconn_assoc_next() - the next association of a namespace
- * @walk: altconn_assoc_walk()'s
- *
- * Context: process, may sleep.
- * Return: a reference, or NULL behind the last.
- */
-struct altconn_assoc *altconn_assoc_next(struct altconn_walk *walk)
-{
-	struct altconn_entry *entry;
-
-	if (!walk->inbound) {
-		entry = altconn_registry_next(registry(walk), &walk->cursor,
-					      get_entry);
-		if (entry)
-			return container_of(entry, struct altconn_assoc, entry);
-		altconn_registry_end(registry(walk), &walk->cursor);
-		walk->inbound = true;
-		altconn_registry_begin(registry(walk), &walk->cursor,
-				       walk->cursor.last);
-	}
-	entry = altconn_registry_next(registry(walk), &walk->cursor,
-				      get_inbound);
 	return entry ? container_of(entry, struct altconn_far, entry)->assoc :
 		       NULL;
 }
 
 /**
- * altconn_assoc_gone() - have associations gone meanwhile?
- * @walk: altconn_assoc_walk()'s
+ * altconn_assoc_walk() - begin to go through a namespace's associations
+ * @net: the namespace; the caller keeps it as long as it uses @walk
+ * @walk: is filled in with numbers alone, so that it may be copied and forgotten
  *
- * Context: process; the walk is not over.
- * Return: another number when some have, as altconn_registry_gone().
- */
-u32 altconn_assoc_gone(const struct altconn_walk *walk)
-{
-	return altconn_registry_gone(&walk->an->assocs) +
-	       altconn_registry_gone(&walk->an->inbound);
-}
-
-/**
- * altconn_assoc_again() - let altconn_assoc_next() return the same once more
- * @walk: altconn_assoc_walk()'s
- * @assoc: what it returned last; the caller has its reference still
+ * First are the associations that began here, then the associations that came from
+ * other namespaces.
  *
  * Context: process.
  */
-void altconn_assoc_again(struct altconn_walk *walk, struct altconn_assoc *assoc)
+void altconn_assoc_walk(struct net *net, struct altconn_walk *walk)
 {
-	altconn_registry_again(registry(walk), &walk->cursor,
-			       walk->inbound ? &assoc->far->entry :
-					       &assoc->entry);
+	*walk = (struct altconn_walk) {
+		.an = altconn_pernet(net),
+		.pos.newest = altconn_next_id(),
+	};
 }
 
-/* @viewer: in which namespace's registry it was found. */
+/**
+ * altconn_assoc_dump() - have the removals counted that a walk may miss
+ * @walk: altconn_assoc_walk() has begun it
+ *
+ * Context: process.
+ * Return: altconn_assoc_removed() of this moment.
+ */
+u32 altconn_assoc_dump(const struct altconn_walk *walk)
+{
+	return altconn_registry_dump(&walk->an->assocs, walk->pos.newest) +
+	       altconn_registry_dump(&walk->an->inbound, walk->pos.newest);
+}
+
+/**
+ * altconn_assoc_next() - the next association of a walk
+ * @walk: where the walk is; moves on
+ * @viewer: gets the end whose namespace this is
+ *
+ * Context: process, may sleep.
+ * Return: a reference, or NULL behind the last.
+ */
+struct altconn_assoc *altconn_assoc_next(struct altconn_walk *walk,
+					 enum altconn_side *viewer)
+{
+	struct altconn_entry *entry;
+
+	if (!walk->inbound) {
+		*viewer = ALTCONN_CLIENT;
+		entry = altconn_registry_next(&walk->an->assocs, &walk->pos,
+					      assoc_get_own);
+		if (entry)
+			return assoc_of_own(entry);
+		walk->inbound = true;
+		walk->pos = (struct altconn_position) {
+			.newest = walk->pos.newest,
+		};
+	}
+	*viewer = ALTCONN_SERVER;
+	return assoc_of_inbound(altconn_registry_next(&walk->an->inbound,
+						      &walk->pos,
+						      assoc_get_inbound));
+}
+
+/**
+ * altconn_assoc_removed() - how many associations ended that a dump may miss
+ * @walk: the dump
+ *
+ * Context: any.
+ * Return: as altconn_registry_removed().
+ */
+u32 altconn_assoc_removed(const struct altconn_walk *walk)
+{
+	return altconn_registry_removed(&walk->an->assocs) +
+	       altconn_registry_removed(&walk->an->inbound);
+}
+
+/**
+ * altconn_assoc_find() - the association with an id
+ * @net: the namespace of one of its ends
+ * @id: its id
+ * @viewer: gets the end whose namespace this is; of both, the client's
+ *
+ * Context: process.
+ * Return: a reference, or NULL: there is none, or it has ended.
+ */
+struct altconn_assoc *altconn_assoc_find(struct net *net, u64 id,
+					 enum altconn_side *viewer)
+{
+	struct altconn_net *an = altconn_pernet(net);
+	struct altconn_entry *entry;
+
+	*viewer = ALTCONN_CLIENT;
+	entry = altconn_registry_find(&an->assocs, id, assoc_get_own);
+	if (entry)
+		return assoc_of_own(entry);
+	*viewer = ALTCONN_SERVER;
+	return assoc_of_inbound(altconn_registry_find(&an->inbound, id,
+						      assoc_get_inbound));
+}
+
+/* @viewer: the end in whose namespace the association was found. */
 static bool is_server_of(const struct altconn_assoc *assoc,
 			 enum altconn_side viewer,
 			 const struct altconn_addr *local,
@@ -538,18 +552,17 @@ int altconn_assoc_accepted(struct net *net, int type,
 {
 	struct altconn_assoc *assoc;
 	struct altconn_walk walk;
+	enum altconn_side viewer;
 	bool found = false;
 
 	altconn_assoc_walk(net, &walk);
 	while (!found && !fatal_signal_pending(current) &&
-	       (assoc = altconn_assoc_next(&walk))) {
+	       (assoc = altconn_assoc_next(&walk, &viewer))) {
 		found = assoc->type == type &&
-			is_server_of(assoc, altconn_walk_side(&walk), local,
-				     remote);
+			is_server_of(assoc, viewer, local, remote);
 		altconn_assoc_put(assoc);
 		cond_resched();
 	}
-	altconn_assoc_walked(&walk);
 	if (found)
 		return -EADDRINUSE;
 	return fatal_signal_pending(current) ? -EINTR : 0;

@@ -324,13 +324,15 @@ out:
 void __altconn_event_assoc(struct altconn_assoc *assoc, u32 kind, u32 value)
 {
 	const struct altconn_far *far;
+	struct altconn_net *an;
 
 	rcu_read_lock();
 	event_note_assoc(assoc->an, assoc, ALTCONN_CLIENT, kind, value);
-	/* Pairs with the arrival. Out of the registry, a grace period is left. */
+	/* Pairs with the arrival. */
 	far = smp_load_acquire(&assoc->far);
-	if (unlikely(far) && !list_empty_careful(&far->entry.node))
-		event_note_assoc(far->an, assoc, ALTCONN_SERVER, kind, value);
+	an = unlikely(far) ? READ_ONCE(far->an) : NULL;
+	if (an)
+		event_note_assoc(an, assoc, ALTCONN_SERVER, kind, value);
 	rcu_read_unlock();
 }
 

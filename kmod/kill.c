@@ -4,17 +4,14 @@
  * administrator.
  */
 
-#include <linux/bsearch.h>
 #include <linux/sched/signal.h>
-#include <linux/slab.h>
-#include <linux/sort.h>
 #include <net/genetlink.h>
 #include "altconn.h"
 #include "netlink_gen.h"
 #include "nl.h"
 
-/* Of one message; they are sorted in one go. */
-#define IDS_MAX	65536
+/* In one request. */
+#define KILL_IDS_MAX	65536
 
 /*
  * Generic netlink's lock is held for reading here, and a waiting writer would block all
@@ -22,88 +19,61 @@
  */
 #define KILL_PATIENCE_MS	500
 
-struct ids {
-	u64	*id;
-	u32	n;
-};
-
-static int compare(const void *a, const void *b)
-{
-	u64 x = *(const u64 *)a, y = *(const u64 *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static bool has(const struct ids *ids, u64 id)
-{
-	return bsearch(&id, ids->id, ids->n, sizeof(id), compare);
-}
-
-/* Those of a message, sorted; there is one at least. */
-static int read_ids(struct genl_info *info, struct ids *ids)
+static int kill_check_ids(struct genl_info *info)
 {
 	const struct nlattr *attr;
+	u32 n = 0;
 	int rem;
 
-	ids->n = 0;
 	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
-		ids->n++;
-	if (!ids->n) {
+		n++;
+	if (!n) {
 		NL_SET_ERR_MSG(info->extack, "the 'id' is missing");
 		return -EINVAL;
 	}
-	if (ids->n > IDS_MAX) {
+	if (n > KILL_IDS_MAX) {
 		NL_SET_ERR_MSG(info->extack, "too many ids: 65536 are the most");
 		return -ENOSPC;
 	}
-	ids->id = kvmalloc_array(ids->n, sizeof(*ids->id), GFP_KERNEL_ACCOUNT);
-	if (!ids->id)
-		return -ENOMEM;
-	ids->n = 0;
-	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
-		ids->id[ids->n++] = nla_get_u64(attr);
-	sort(ids->id, ids->n, sizeof(*ids->id), compare, NULL);
 	return 0;
 }
 
-static u32 kill_assocs(struct net *net, const struct ids *ids)
+/* @until: in jiffies, the end of the patience with busy sockets. */
+static bool kill_id(struct net *net, u64 id, unsigned long until)
 {
 	struct altconn_assoc *assoc;
-	struct altconn_walk walk;
-	u32 n = 0;
+	enum altconn_side viewer;
+	bool killed = false;
+	struct sock *sk;
 
-	altconn_assoc_walk(net, &walk);
-	while (!fatal_signal_pending(current) &&
-	       (assoc = altconn_assoc_next(&walk))) {
-		if (has(ids, assoc->entry.id))
-			n += altconn_assoc_kill(assoc);
+	assoc = altconn_assoc_find(net, id, &viewer);
+	if (assoc) {
+		killed = altconn_assoc_kill(assoc);
 		altconn_assoc_put(assoc);
-		cond_resched();
+		return killed;
 	}
-	altconn_assoc_walked(&walk);
-	return n;
+	sk = altconn_sock_find(net, id);
+	if (sk) {
+		killed = altconn_sock_kill(sk, id, until);
+		sock_put(sk);
+	}
+	return killed;
 }
 
-static u32 kill_sockets(struct net *net, const struct ids *ids)
+static u32 kill_ids(struct genl_info *info)
 {
 	unsigned long until = jiffies + msecs_to_jiffies(KILL_PATIENCE_MS);
-	struct altconn_registry *reg = &altconn_pernet(net)->sockets;
-	struct altconn_cursor cursor;
-	struct sock *sk;
-	u32 n = 0;
-	u64 id;
+	const struct nlattr *attr;
+	u32 killed = 0;
+	int rem;
 
-	altconn_registry_open(reg, &cursor);
-	while (!fatal_signal_pending(current) &&
-	       (sk = altconn_sock_next(net, &cursor))) {
-		id = READ_ONCE(altconn_sk(sk)->entry.id);
-		if (has(ids, id))
-			n += altconn_sock_kill(sk, id, until);
-		sock_put(sk);
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
+		if (fatal_signal_pending(current))
+			break;
+		killed += kill_id(genl_info_net(info), nla_get_u64(attr), until);
 		cond_resched();
 	}
-	altconn_registry_close(reg, &cursor);
-	return n;
+	return killed;
 }
 
 /**
@@ -116,33 +86,25 @@ static u32 kill_sockets(struct net *net, const struct ids *ids)
  */
 int altconn_nl_kill_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct net *net = genl_info_net(info);
 	struct sk_buff *reply;
-	struct ids ids;
-	u32 killed;
 	void *hdr;
 	int err;
 
-	err = altconn_nl_check_admin(skb, info) ? : read_ids(info, &ids);
+	err = altconn_nl_check_admin(skb, info) ? : kill_check_ids(info);
 	if (err)
 		return err;
-	err = -ENOMEM;
 	reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!reply)
-		goto out;
-	err = 0;
+		return -ENOMEM;
 	hdr = genlmsg_put_reply(reply, info, &altconn_nl_family, 0,
 				ALTCONN_CMD_KILL);
-	killed = kill_assocs(net, &ids) + kill_sockets(net, &ids);
-	if (WARN_ON_ONCE(!hdr ||
-			 nla_put_u32(reply, ALTCONN_A_KILL_KILLED, killed))) {
+	if (WARN_ON_ONCE(!hdr || nla_put_u32(reply, ALTCONN_A_KILL_KILLED,
+					     kill_ids(info)))) {
 		nlmsg_free(reply);
-		goto out;
+		return 0;
 	}
 	genlmsg_end(reply, hdr);
 	/* They are ended, whether the answer gets through or not. */
 	genlmsg_reply(reply, info);
-out:
-	kvfree(ids.id);
-	return err;
+	return 0;
 }

@@ -64,9 +64,9 @@ static void __net_exit net_exit(struct net *net)
 	altconn_account_exit(an);
 	altconn_rules_exit(an);
 	altconn_stat_exit(an);
-	WARN_ON_ONCE(!list_empty(&an->assocs.entries) ||
-		     !list_empty(&an->inbound.entries) ||
-		     !list_empty(&an->sockets.entries));
+	WARN_ON_ONCE(!altconn_registry_is_empty(&an->assocs) ||
+		     !altconn_registry_is_empty(&an->inbound) ||
+		     !altconn_registry_is_empty(&an->sockets));
 }
 
 static struct pernet_operations net_ops = {

@@ -3,15 +3,16 @@
  * Generic netlink: what the tool shows. The spec is
  * Documentation/netlink/specs/altconn.yaml; netlink_gen.c comes from it.
  *
- * A dump leaves a cursor in the registry and goes on there, so a dump of any
- * length holds no lock. What was there when it began is seen once, what comes
- * later is not, and what goes before it is seen marks the dump.
+ * The position of a dump is numbers alone, so a dump of any length holds no lock and
+ * keeps nothing. It shows each entry that there was when it began once, and no entry
+ * that was added later; an entry that is removed before the dump has reached it marks
+ * the dump.
  */
 
 #include <linux/dcache.h>
 #include <linux/path.h>
 #include <linux/pid_namespace.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <net/genetlink.h>
 #include "altconn.h"
 #include "netlink_gen.h"
@@ -233,11 +234,27 @@ static int put_addr(struct sk_buff *skb, int attr,
 	return 0;
 }
 
-/* The pid as the reader's pid namespace has it, and the command. */
-static int put_process(struct sk_buff *skb, struct pid_namespace *pids,
+/**
+ * altconn_nl_shown_pid() - the pid of a process as a reader is shown it
+ * @viewer: the reader
+ * @who: the process
+ *
+ * Return: the pid in the reader's pid namespace; 0: it has none there, or the reader
+ * may not see it, or there is no process.
+ */
+pid_t altconn_nl_shown_pid(const struct altconn_viewer *viewer,
+			   const struct altconn_who *who)
+{
+	if (!who->pid || !viewer->pids ||
+	    (!viewer->admin && !uid_eq(viewer->uid, who->uid)))
+		return 0;
+	return pid_nr_ns(who->pid, viewer->pids);
+}
+
+static int put_process(struct sk_buff *skb, const struct altconn_viewer *viewer,
 		       const struct altconn_who *who)
 {
-	pid_t nr = pids ? pid_nr_ns(who->pid, pids) : 0;
+	pid_t nr = altconn_nl_shown_pid(viewer, who);
 
 	if (!nr)
 		return 0;
@@ -280,17 +297,16 @@ int altconn_nl_put_end(struct sk_buff *skb, int attr,
 	    nla_put_u32(skb, ALTCONN_A_END_UID,
 			from_kuid_munged(viewer->users, end->who.uid)))
 		return -EMSGSIZE;
-	if (end->who.pid &&
-	    (viewer->admin || uid_eq(viewer->uid, end->who.uid)) &&
-	    put_process(skb, viewer->pids, &end->who))
+	if (put_process(skb, viewer, &end->who))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
 }
 
-static int put_assoc_end(struct sk_buff *skb, int attr,
-			 const struct altconn_viewer *viewer,
-			 struct altconn_assoc *assoc, enum altconn_side side)
+/* The caller puts the reference in @who.pid. */
+static struct altconn_end_info nl_assoc_end(struct altconn_assoc *assoc,
+					    enum altconn_side side,
+					    const struct altconn_viewer *viewer)
 {
 	struct altconn_end *end = &assoc->end[side];
 	/* Pairs with altconn_assoc_attach(). */
@@ -301,14 +317,59 @@ static int put_assoc_end(struct sk_buff *skb, int attr,
 		.recv_queue = altconn_ring_payload(READ_ONCE(assoc->end[side].in)),
 		.inode = sk ? sock_i_ino(sk) : 0,
 	};
-	int err;
 
 	spin_lock(&assoc->lock);
 	info.who = altconn_who_get(&end->who);
 	spin_unlock(&assoc->lock);
-	err = altconn_nl_put_end(skb, attr, viewer, &info);
+	return info;
+}
+
+static int put_assoc_end(struct sk_buff *skb, int attr,
+			 const struct altconn_viewer *viewer,
+			 struct altconn_assoc *assoc, enum altconn_side side)
+{
+	struct altconn_end_info info = nl_assoc_end(assoc, side, viewer);
+	int err = altconn_nl_put_end(skb, attr, viewer, &info);
+
 	put_pid(info.who.pid);
 	return err;
+}
+
+static bool nl_wants_assoc_ends(const struct altconn_nl_filter *filter,
+				const struct altconn_viewer *viewer,
+				struct altconn_assoc *assoc)
+{
+	struct altconn_end_info client, server;
+	bool wanted;
+
+	if (!filter->client.given && !filter->server.given &&
+	    !filter->either.given)
+		return true;
+	client = nl_assoc_end(assoc, ALTCONN_CLIENT, viewer);
+	server = nl_assoc_end(assoc, ALTCONN_SERVER, viewer);
+	wanted = altconn_nl_wants_end(&filter->client, viewer, &client) &&
+		 altconn_nl_wants_end(&filter->server, viewer, &server) &&
+		 (altconn_nl_wants_end(&filter->either, viewer, &client) ||
+		  altconn_nl_wants_end(&filter->either, viewer, &server));
+	put_pid(client.who.pid);
+	put_pid(server.who.pid);
+	return wanted;
+}
+
+/* @filter: NULL: any association is wanted. */
+static bool nl_wants_assoc(const struct altconn_nl_filter *filter,
+			   const struct altconn_viewer *viewer,
+			   struct altconn_assoc *assoc, u32 state)
+{
+	return !filter ||
+	       (altconn_nl_wants_u64(filter->id, assoc->entry.id) &&
+		altconn_nl_wants_u32(filter->type,
+				     altconn_nl_type(assoc->type)) &&
+		altconn_nl_wants_u32(filter->state, state) &&
+		(!filter->listener ||
+		 altconn_nl_wants_u64(filter->listener,
+				      altconn_attempt_listener(assoc))) &&
+		nl_wants_assoc_ends(filter, viewer, assoc));
 }
 
 static u32 shown_state(const struct altconn_assoc *assoc)
@@ -377,17 +438,47 @@ static void *put_header(struct sk_buff *skb, struct netlink_callback *cb,
 	return hdr;
 }
 
-/* What has gone since the last datagram marks this one NLM_F_DUMP_INTR. Never 0. */
-static void set_seq(struct netlink_callback *cb, u32 gone)
+/*
+ * The core marks a datagram of a dump NLM_F_DUMP_INTR when the number differs from the
+ * last one's. Never 0.
+ */
+static void set_seq(struct netlink_callback *cb, u32 removed)
 {
-	cb->seq = gone << 1 | 1;
+	cb->seq = removed << 1 | 1;
 }
+
+/* The reply to a request for one object, with its header; ERR_PTR(-ENOMEM). */
+static struct sk_buff *nl_reply_new(struct genl_info *info, size_t size, u8 cmd,
+				    void **hdr)
+{
+	struct sk_buff *reply = genlmsg_new(size, GFP_KERNEL);
+
+	*hdr = reply ? genlmsg_put_reply(reply, info, &altconn_nl_family, 0,
+					 cmd) : NULL;
+	if (*hdr)
+		return reply;
+	nlmsg_free(reply);
+	return ERR_PTR(-ENOMEM);
+}
+
+/* @err: why there is nothing to say. */
+static int nl_reply_send(struct sk_buff *reply, void *hdr,
+			 struct genl_info *info, int err)
+{
+	if (err) {
+		nlmsg_free(reply);
+		return err;
+	}
+	genlmsg_end(reply, hdr);
+	return genlmsg_reply(reply, info);
+}
+
+/* ---- associations ---- */
 
 static int dump_assoc(struct sk_buff *skb, struct netlink_callback *cb,
 		      const struct altconn_viewer *viewer,
-		      struct altconn_assoc *assoc)
+		      struct altconn_assoc *assoc, u32 state)
 {
-	u32 state = shown_state(assoc);
 	void *hdr;
 
 	hdr = put_header(skb, cb, ALTCONN_CMD_ASSOC_GET);
@@ -401,33 +492,82 @@ static int dump_assoc(struct sk_buff *skb, struct netlink_callback *cb,
 	return 0;
 }
 
-/* The core keeps the callback where it is for as long as a dump lasts. */
-static struct altconn_walk *walk_of(struct netlink_callback *cb)
+/* What the core keeps of a dump of associations. */
+struct nl_assoc_dump {
+	struct altconn_walk		walk;
+	struct altconn_nl_filter	*filter;	/* NULL: all are wanted */
+};
+
+static struct nl_assoc_dump *nl_assoc_dump_of(struct netlink_callback *cb)
 {
-	BUILD_BUG_ON(sizeof(struct altconn_walk) > sizeof(cb->ctx));
-	return (struct altconn_walk *)cb->ctx;
+	BUILD_BUG_ON(sizeof(struct nl_assoc_dump) > sizeof(cb->ctx));
+	return (struct nl_assoc_dump *)cb->ctx;
 }
 
-static struct altconn_cursor *cursor_of(struct netlink_callback *cb)
+typedef int nl_filter_parse(struct altconn_nl_filter *filter,
+			    const struct nlmsghdr *nlh, struct nlattr **attrs,
+			    struct netlink_ext_ack *extack);
+
+/* NULL: the request wants all; ERR_PTR(-EINVAL), ERR_PTR(-ENOMEM). */
+static struct altconn_nl_filter *nl_filter_new(const struct nlmsghdr *nlh,
+					       struct nlattr **attrs,
+					       struct netlink_ext_ack *extack,
+					       nl_filter_parse *parse)
 {
-	BUILD_BUG_ON(sizeof(struct altconn_cursor) > sizeof(cb->ctx));
-	return (struct altconn_cursor *)cb->ctx;
+	struct altconn_nl_filter *filter;
+	int err;
+
+	if (!nlmsg_attrlen(nlh, GENL_HDRLEN))
+		return NULL;
+	filter = kzalloc(sizeof(*filter), GFP_KERNEL_ACCOUNT);
+	if (!filter)
+		return ERR_PTR(-ENOMEM);
+	err = parse(filter, nlh, attrs, extack);
+	if (!err)
+		return filter;
+	kfree(filter);
+	return ERR_PTR(err);
 }
 
-static struct altconn_net *net_of(const struct netlink_callback *cb)
+static struct altconn_nl_filter *nl_dump_filter(struct netlink_callback *cb,
+						nl_filter_parse *parse)
 {
-	return altconn_pernet(sock_net(cb->skb->sk));
+	const struct genl_info *info = genl_info_dump(cb);
+
+	return nl_filter_new(cb->nlh, info->attrs, info->extack, parse);
+}
+
+/* The filter of a request for one object, which has to have an id. */
+static struct altconn_nl_filter *nl_one_filter(struct genl_info *info,
+					       nl_filter_parse *parse)
+{
+	struct altconn_nl_filter *filter =
+		nl_filter_new(info->nlhdr, info->attrs, info->extack, parse);
+
+	if (IS_ERR(filter) || (filter && filter->id))
+		return filter;
+	kfree(filter);
+	NL_SET_ERR_MSG(info->extack, "the 'id' is missing");
+	return ERR_PTR(-EINVAL);
 }
 
 /**
  * altconn_nl_assoc_get_start() - begin to dump the namespace's associations
- * @cb: gets a cursor
+ * @cb: gets the position and the filter
  *
- * Return: 0.
+ * Return: 0; -EINVAL: an attribute; or -ENOMEM.
  */
 int altconn_nl_assoc_get_start(struct netlink_callback *cb)
 {
-	set_seq(cb, altconn_assoc_walk(sock_net(cb->skb->sk), walk_of(cb)));
+	struct nl_assoc_dump *dump = nl_assoc_dump_of(cb);
+	struct altconn_nl_filter *filter;
+
+	filter = nl_dump_filter(cb, altconn_nl_filter_assoc);
+	if (IS_ERR(filter))
+		return PTR_ERR(filter);
+	dump->filter = filter;
+	altconn_assoc_walk(sock_net(cb->skb->sk), &dump->walk);
+	set_seq(cb, altconn_assoc_dump(&dump->walk));
 	cb->prev_seq = cb->seq;
 	return 0;
 }
@@ -440,37 +580,86 @@ int altconn_nl_assoc_get_start(struct netlink_callback *cb)
  */
 int altconn_nl_assoc_get_done(struct netlink_callback *cb)
 {
-	altconn_assoc_walked(walk_of(cb));
+	kfree(nl_assoc_dump_of(cb)->filter);
 	return 0;
 }
 
 /**
  * altconn_nl_assoc_get_dumpit() - dump the namespace's associations
  * @skb: where to
- * @cb: has a cursor
+ * @cb: has the position
  *
  * Return: length of @skb.
  */
 int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 				struct netlink_callback *cb)
 {
-	struct net *net = sock_net(cb->skb->sk);
-	struct altconn_viewer viewer = viewer_of(cb->skb, net);
+	struct altconn_viewer viewer = viewer_of(cb->skb, sock_net(cb->skb->sk));
+	struct nl_assoc_dump *dump = nl_assoc_dump_of(cb);
+	struct altconn_walk before = dump->walk;
 	struct altconn_assoc *assoc;
 	int err = 0;
+	u32 state;
 
-	set_seq(cb, altconn_assoc_gone(walk_of(cb)));
-	while (!err && (assoc = altconn_assoc_next(walk_of(cb)))) {
-		viewer.side = altconn_walk_side(walk_of(cb));
-		err = dump_assoc(skb, cb, &viewer, assoc);
-		if (err)
-			altconn_assoc_again(walk_of(cb), assoc);
+	set_seq(cb, altconn_assoc_removed(&dump->walk));
+	while (!err && !fatal_signal_pending(current) &&
+	       (assoc = altconn_assoc_next(&dump->walk, &viewer.side))) {
+		state = shown_state(assoc);
+		if (nl_wants_assoc(dump->filter, &viewer, assoc, state))
+			err = dump_assoc(skb, cb, &viewer, assoc, state);
 		altconn_assoc_put(assoc);
+		if (err)
+			dump->walk = before;
+		before = dump->walk;
+		cond_resched();
 	}
 	/* For the next message, or the end. */
-	set_seq(cb, altconn_assoc_gone(walk_of(cb)));
+	set_seq(cb, altconn_assoc_removed(&dump->walk));
 	return skb->len;
 }
+
+/**
+ * altconn_nl_assoc_get_doit() - one association of the namespace
+ * @skb: the request
+ * @info: likewise
+ *
+ * Return: 0; -EINVAL: no id, or another attribute; -ENOENT: no association has the id,
+ * or it is not what the other attributes say; -ENOMEM.
+ */
+int altconn_nl_assoc_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct altconn_viewer viewer = viewer_of(skb, genl_info_net(info));
+	struct altconn_nl_filter *filter;
+	struct altconn_assoc *assoc;
+	struct sk_buff *reply;
+	int err = -ENOENT;
+	void *hdr;
+	u32 state;
+
+	filter = nl_one_filter(info, altconn_nl_filter_assoc);
+	if (IS_ERR(filter))
+		return PTR_ERR(filter);
+	reply = nl_reply_new(info, NLMSG_DEFAULT_SIZE, ALTCONN_CMD_ASSOC_GET,
+			     &hdr);
+	if (IS_ERR(reply)) {
+		kfree(filter);
+		return PTR_ERR(reply);
+	}
+	assoc = altconn_assoc_find(genl_info_net(info),
+				   nla_get_u64(filter->id), &viewer.side);
+	if (assoc) {
+		state = shown_state(assoc);
+		if (nl_wants_assoc(filter, &viewer, assoc, state))
+			err = put_assoc(reply, &viewer, assoc, state);
+		altconn_assoc_put(assoc);
+	}
+	kfree(filter);
+	if (err == -ENOENT)
+		NL_SET_ERR_MSG(info->extack, "there is no such association");
+	return nl_reply_send(reply, hdr, info, err);
+}
+
+/* ---- listeners and datagram sockets ---- */
 
 /* What a listener counts, read in one go. */
 struct listener_info {
@@ -536,16 +725,23 @@ static struct altconn_who owner_of(const struct sock *sk)
 	return who;
 }
 
-static int put_owner(struct sk_buff *skb, const struct altconn_viewer *viewer,
-		     struct sock *sk)
+/* @addr: the socket's. */
+static struct altconn_end_info nl_owner_end(struct sock *sk,
+					    const struct altconn_addr *addr)
 {
-	struct altconn_addr *addr = altconn_addr_of(sk);
-	struct altconn_end_info info = {
+	return (struct altconn_end_info) {
 		.addr = addr,
 		.who = owner_of(sk),
 		.dress = altconn_sk(sk)->dress,
 		.inode = sock_i_ino(sk),
 	};
+}
+
+static int put_owner(struct sk_buff *skb, const struct altconn_viewer *viewer,
+		     struct sock *sk)
+{
+	struct altconn_addr *addr = altconn_addr_of(sk);
+	struct altconn_end_info info = nl_owner_end(sk, addr);
 	int err;
 
 	if (sk->sk_type == SOCK_DGRAM)
@@ -553,6 +749,65 @@ static int put_owner(struct sk_buff *skb, const struct altconn_viewer *viewer,
 	err = altconn_nl_put_end(skb, ALTCONN_A_SOCKET_OWNER, viewer, &info);
 	altconn_addr_put(addr);
 	return err;
+}
+
+static bool nl_wants_owner(const struct altconn_nl_filter *filter,
+			   const struct altconn_viewer *viewer, struct sock *sk)
+{
+	struct altconn_end_info info;
+	struct altconn_addr *addr;
+	bool wanted;
+
+	if (!filter->owner.given)
+		return true;
+	addr = altconn_addr_of(sk);
+	info = nl_owner_end(sk, addr);
+	wanted = altconn_nl_wants_end(&filter->owner, viewer, &info);
+	altconn_addr_put(addr);
+	return wanted;
+}
+
+static bool nl_wants_peer(const struct altconn_nl_filter *filter,
+			  struct sock *sk)
+{
+	struct altconn_addr *peer;
+	bool wanted;
+
+	if (!filter->peer_given)
+		return true;
+	/* As put_dgram(): of another socket there is no peer to show. */
+	if (sk->sk_type != SOCK_DGRAM ||
+	    READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
+		return false;
+	peer = altconn_dgram_peer(sk);
+	wanted = altconn_nl_wants_addr(filter->peer, peer);
+	altconn_addr_put(peer);
+	return wanted;
+}
+
+static bool nl_is_listener(struct sock *sk)
+{
+	struct altconn_listener *ln = altconn_listener_of(sk);
+
+	if (!ln)
+		return false;
+	altconn_listener_put(ln);
+	return true;
+}
+
+/* @filter: NULL: any socket is wanted. */
+static bool nl_wants_socket(const struct altconn_nl_filter *filter,
+			    const struct altconn_viewer *viewer,
+			    struct sock *sk)
+{
+	return !filter ||
+	       (altconn_nl_wants_u64(filter->id,
+				     READ_ONCE(altconn_sk(sk)->entry.id)) &&
+		altconn_nl_wants_u32(filter->type,
+				     altconn_nl_type(sk->sk_type)) &&
+		(!filter->listening || nl_is_listener(sk)) &&
+		nl_wants_owner(filter, viewer, sk) &&
+		nl_wants_peer(filter, sk));
 }
 
 static bool is_reachable(const struct sock *sk)
@@ -632,18 +887,41 @@ static int dump_socket(struct sk_buff *skb, struct netlink_callback *cb,
 	return 0;
 }
 
+/* What the core keeps of a dump of sockets. */
+struct nl_socket_dump {
+	struct altconn_position		pos;
+	struct altconn_nl_filter	*filter;	/* NULL: all are wanted */
+};
+
+static struct nl_socket_dump *nl_socket_dump_of(struct netlink_callback *cb)
+{
+	BUILD_BUG_ON(sizeof(struct nl_socket_dump) > sizeof(cb->ctx));
+	return (struct nl_socket_dump *)cb->ctx;
+}
+
+/* Holds a socket file's path, and all else that there is to say of one socket. */
+#define NL_SOCKET_SIZE	(2 * PATH_MAX)
+
 /**
  * altconn_nl_socket_get_start() - begin to dump the namespace's sockets
- * @cb: gets a cursor
+ * @cb: gets the position and the filter
  *
- * Return: 0.
+ * Return: 0; -EINVAL: an attribute; or -ENOMEM.
  */
 int altconn_nl_socket_get_start(struct netlink_callback *cb)
 {
-	set_seq(cb, altconn_registry_open(&net_of(cb)->sockets, cursor_of(cb)));
+	struct altconn_net *an = altconn_pernet(sock_net(cb->skb->sk));
+	struct nl_socket_dump *dump = nl_socket_dump_of(cb);
+	struct altconn_nl_filter *filter;
+
+	filter = nl_dump_filter(cb, altconn_nl_filter_socket);
+	if (IS_ERR(filter))
+		return PTR_ERR(filter);
+	dump->filter = filter;
+	dump->pos.newest = altconn_next_id();
+	set_seq(cb, altconn_registry_dump(&an->sockets, dump->pos.newest));
 	cb->prev_seq = cb->seq;
-	/* A socket file's path, and all else that there is to say of one socket. */
-	cb->min_dump_alloc = 2 * PATH_MAX;
+	cb->min_dump_alloc = NL_SOCKET_SIZE;
 	return 0;
 }
 
@@ -655,14 +933,14 @@ int altconn_nl_socket_get_start(struct netlink_callback *cb)
  */
 int altconn_nl_socket_get_done(struct netlink_callback *cb)
 {
-	altconn_registry_close(&net_of(cb)->sockets, cursor_of(cb));
+	kfree(nl_socket_dump_of(cb)->filter);
 	return 0;
 }
 
 /**
  * altconn_nl_socket_get_dumpit() - dump listeners and datagram sockets
  * @skb: where to
- * @cb: has a cursor
+ * @cb: has the position
  *
  * Return: length of @skb.
  */
@@ -670,22 +948,64 @@ int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
 				 struct netlink_callback *cb)
 {
 	struct net *net = sock_net(cb->skb->sk);
+	struct altconn_registry *reg = &altconn_pernet(net)->sockets;
 	struct altconn_viewer viewer = viewer_of(cb->skb, net);
+	struct nl_socket_dump *dump = nl_socket_dump_of(cb);
+	struct altconn_position before = dump->pos;
 	struct sock *sk;
 	int err = 0;
 
-	set_seq(cb, altconn_registry_gone(&net_of(cb)->sockets));
-	while (!err && (sk = altconn_sock_next(net, cursor_of(cb)))) {
-		err = dump_socket(skb, cb, &viewer, sk);
-		if (err)
-			altconn_registry_again(&net_of(cb)->sockets,
-					       cursor_of(cb),
-					       &altconn_sk(sk)->entry);
+	set_seq(cb, altconn_registry_removed(reg));
+	while (!err && !fatal_signal_pending(current) &&
+	       (sk = altconn_sock_next(net, &dump->pos))) {
+		if (nl_wants_socket(dump->filter, &viewer, sk))
+			err = dump_socket(skb, cb, &viewer, sk);
 		sock_put(sk);
+		if (err)
+			dump->pos = before;
+		before = dump->pos;
+		cond_resched();
 	}
 	/* For the next message, or the end. */
-	set_seq(cb, altconn_registry_gone(&net_of(cb)->sockets));
+	set_seq(cb, altconn_registry_removed(reg));
 	return skb->len;
+}
+
+/**
+ * altconn_nl_socket_get_doit() - one listener or datagram socket of the namespace
+ * @skb: the request
+ * @info: likewise
+ *
+ * Return: 0; -EINVAL: no id, or another attribute; -ENOENT: no socket has the id, or
+ * it is not what the other attributes say; -ENOMEM.
+ */
+int altconn_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct altconn_viewer viewer = viewer_of(skb, genl_info_net(info));
+	struct altconn_nl_filter *filter;
+	struct sk_buff *reply;
+	int err = -ENOENT;
+	struct sock *sk;
+	void *hdr;
+
+	filter = nl_one_filter(info, altconn_nl_filter_socket);
+	if (IS_ERR(filter))
+		return PTR_ERR(filter);
+	reply = nl_reply_new(info, NL_SOCKET_SIZE, ALTCONN_CMD_SOCKET_GET, &hdr);
+	if (IS_ERR(reply)) {
+		kfree(filter);
+		return PTR_ERR(reply);
+	}
+	sk = altconn_sock_find(genl_info_net(info), nla_get_u64(filter->id));
+	if (sk) {
+		if (nl_wants_socket(filter, &viewer, sk))
+			err = put_socket(reply, &viewer, sk);
+		sock_put(sk);
+	}
+	kfree(filter);
+	if (err == -ENOENT)
+		NL_SET_ERR_MSG(info->extack, "there is no such socket");
+	return nl_reply_send(reply, hdr, info, err);
 }
 
 static int put_family(struct sk_buff *skb, const struct altconn_net *an)
@@ -722,15 +1042,10 @@ int altconn_nl_family_get_doit(struct sk_buff *skb, struct genl_info *info)
 
 	if (err)
 		return err;
-	reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	if (!reply)
-		return -ENOMEM;
-	hdr = genlmsg_put_reply(reply, info, &altconn_nl_family, 0,
-				ALTCONN_CMD_FAMILY_GET);
-	if (!hdr || put_family(reply, altconn_pernet(genl_info_net(info)))) {
-		nlmsg_free(reply);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(reply, hdr);
-	return genlmsg_reply(reply, info);
+	reply = nl_reply_new(info, NLMSG_DEFAULT_SIZE, ALTCONN_CMD_FAMILY_GET,
+			     &hdr);
+	if (IS_ERR(reply))
+		return PTR_ERR(reply);
+	err = put_family(reply, altconn_pernet(genl_info_net(info)));
+	return nl_reply_send(reply, hdr, info, err);
 }

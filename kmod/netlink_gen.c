@@ -11,6 +11,26 @@
 #include <uapi/linux/altconn_netlink.h>
 
 /* Common nested types */
+const struct nla_policy altconn_addr_nl_policy[ALTCONN_A_ADDR_SCOPE + 1] = {
+	[ALTCONN_A_ADDR_KIND] = NLA_POLICY_MAX(NLA_U32, 4),
+	[ALTCONN_A_ADDR_NODE] = { .type = NLA_U32, },
+	[ALTCONN_A_ADDR_PORT] = { .type = NLA_U32, },
+	[ALTCONN_A_ADDR_NAME] = { .type = NLA_BINARY, },
+	[ALTCONN_A_ADDR_PATH] = { .type = NLA_BINARY, },
+	[ALTCONN_A_ADDR_IP] = NLA_POLICY_EXACT_LEN(16),
+	[ALTCONN_A_ADDR_SCOPE] = { .type = NLA_U32, },
+};
+
+const struct nla_policy altconn_end_nl_policy[ALTCONN_A_END_PAD + 1] = {
+	[ALTCONN_A_END_ADDR] = NLA_POLICY_NESTED(altconn_addr_nl_policy),
+	[ALTCONN_A_END_DRESS] = { .type = NLA_U32, },
+	[ALTCONN_A_END_PID] = { .type = NLA_U32, },
+	[ALTCONN_A_END_UID] = { .type = NLA_U32, },
+	[ALTCONN_A_END_RECV_QUEUE] = { .type = NLA_U32, },
+	[ALTCONN_A_END_COMM] = { .type = NLA_NUL_STRING, },
+	[ALTCONN_A_END_INODE] = { .type = NLA_U64, },
+};
+
 const struct nla_policy altconn_rule_nl_policy[ALTCONN_A_RULE_LEFT + 1] = {
 	[ALTCONN_A_RULE_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[ALTCONN_A_RULE_PRIORITY] = { .type = NLA_U32, },
@@ -33,6 +53,46 @@ const struct nla_policy altconn_rule_nl_policy[ALTCONN_A_RULE_LEFT + 1] = {
 	[ALTCONN_A_RULE_HITS] = { .type = NLA_U64, },
 	[ALTCONN_A_RULE_IDLE_MS] = { .type = NLA_U64, },
 	[ALTCONN_A_RULE_LEFT] = { .type = NLA_U32, },
+};
+
+/* ALTCONN_CMD_ASSOC_GET - do */
+static const struct nla_policy altconn_assoc_get_do_nl_policy[ALTCONN_A_ASSOC_END + 1] = {
+	[ALTCONN_A_ASSOC_ID] = { .type = NLA_U64, },
+	[ALTCONN_A_ASSOC_TYPE] = NLA_POLICY_RANGE(NLA_U32, 1, 3),
+	[ALTCONN_A_ASSOC_STATE] = NLA_POLICY_MAX(NLA_U32, 4),
+	[ALTCONN_A_ASSOC_CLIENT] = NLA_POLICY_NESTED(altconn_end_nl_policy),
+	[ALTCONN_A_ASSOC_SERVER] = NLA_POLICY_NESTED(altconn_end_nl_policy),
+	[ALTCONN_A_ASSOC_LISTENER] = { .type = NLA_U64, },
+	[ALTCONN_A_ASSOC_END] = NLA_POLICY_NESTED(altconn_end_nl_policy),
+};
+
+/* ALTCONN_CMD_ASSOC_GET - dump */
+static const struct nla_policy altconn_assoc_get_dump_nl_policy[ALTCONN_A_ASSOC_END + 1] = {
+	[ALTCONN_A_ASSOC_ID] = { .type = NLA_U64, },
+	[ALTCONN_A_ASSOC_TYPE] = NLA_POLICY_RANGE(NLA_U32, 1, 3),
+	[ALTCONN_A_ASSOC_STATE] = NLA_POLICY_MAX(NLA_U32, 4),
+	[ALTCONN_A_ASSOC_CLIENT] = NLA_POLICY_NESTED(altconn_end_nl_policy),
+	[ALTCONN_A_ASSOC_SERVER] = NLA_POLICY_NESTED(altconn_end_nl_policy),
+	[ALTCONN_A_ASSOC_LISTENER] = { .type = NLA_U64, },
+	[ALTCONN_A_ASSOC_END] = NLA_POLICY_NESTED(altconn_end_nl_policy),
+};
+
+/* ALTCONN_CMD_SOCKET_GET - do */
+static const struct nla_policy altconn_socket_get_do_nl_policy[ALTCONN_A_SOCKET_PEER + 1] = {
+	[ALTCONN_A_SOCKET_ID] = { .type = NLA_U64, },
+	[ALTCONN_A_SOCKET_TYPE] = NLA_POLICY_RANGE(NLA_U32, 1, 3),
+	[ALTCONN_A_SOCKET_LISTENING] = { .type = NLA_FLAG, },
+	[ALTCONN_A_SOCKET_OWNER] = NLA_POLICY_NESTED(altconn_end_nl_policy),
+	[ALTCONN_A_SOCKET_PEER] = NLA_POLICY_NESTED(altconn_addr_nl_policy),
+};
+
+/* ALTCONN_CMD_SOCKET_GET - dump */
+static const struct nla_policy altconn_socket_get_dump_nl_policy[ALTCONN_A_SOCKET_PEER + 1] = {
+	[ALTCONN_A_SOCKET_ID] = { .type = NLA_U64, },
+	[ALTCONN_A_SOCKET_TYPE] = NLA_POLICY_RANGE(NLA_U32, 1, 3),
+	[ALTCONN_A_SOCKET_LISTENING] = { .type = NLA_FLAG, },
+	[ALTCONN_A_SOCKET_OWNER] = NLA_POLICY_NESTED(altconn_end_nl_policy),
+	[ALTCONN_A_SOCKET_PEER] = NLA_POLICY_NESTED(altconn_addr_nl_policy),
 };
 
 /* ALTCONN_CMD_RULE_ADD - do */
@@ -91,18 +151,36 @@ static const struct genl_split_ops altconn_nl_ops[] = {
 		.flags	= GENL_CMD_CAP_DO,
 	},
 	{
-		.cmd	= ALTCONN_CMD_ASSOC_GET,
-		.start	= altconn_nl_assoc_get_start,
-		.dumpit	= altconn_nl_assoc_get_dumpit,
-		.done	= altconn_nl_assoc_get_done,
-		.flags	= GENL_CMD_CAP_DUMP,
+		.cmd		= ALTCONN_CMD_ASSOC_GET,
+		.doit		= altconn_nl_assoc_get_doit,
+		.policy		= altconn_assoc_get_do_nl_policy,
+		.maxattr	= ALTCONN_A_ASSOC_END,
+		.flags		= GENL_CMD_CAP_DO,
 	},
 	{
-		.cmd	= ALTCONN_CMD_SOCKET_GET,
-		.start	= altconn_nl_socket_get_start,
-		.dumpit	= altconn_nl_socket_get_dumpit,
-		.done	= altconn_nl_socket_get_done,
-		.flags	= GENL_CMD_CAP_DUMP,
+		.cmd		= ALTCONN_CMD_ASSOC_GET,
+		.start		= altconn_nl_assoc_get_start,
+		.dumpit		= altconn_nl_assoc_get_dumpit,
+		.done		= altconn_nl_assoc_get_done,
+		.policy		= altconn_assoc_get_dump_nl_policy,
+		.maxattr	= ALTCONN_A_ASSOC_END,
+		.flags		= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= ALTCONN_CMD_SOCKET_GET,
+		.doit		= altconn_nl_socket_get_doit,
+		.policy		= altconn_socket_get_do_nl_policy,
+		.maxattr	= ALTCONN_A_SOCKET_PEER,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= ALTCONN_CMD_SOCKET_GET,
+		.start		= altconn_nl_socket_get_start,
+		.dumpit		= altconn_nl_socket_get_dumpit,
+		.done		= altconn_nl_socket_get_done,
+		.policy		= altconn_socket_get_dump_nl_policy,
+		.maxattr	= ALTCONN_A_SOCKET_PEER,
+		.flags		= GENL_CMD_CAP_DUMP,
 	},
 	{
 		.cmd	= ALTCONN_CMD_RULE_GET,

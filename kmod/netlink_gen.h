@@ -12,6 +12,8 @@
 #include <uapi/linux/altconn_netlink.h>
 
 /* Common nested types */
+extern const struct nla_policy altconn_addr_nl_policy[ALTCONN_A_ADDR_SCOPE + 1];
+extern const struct nla_policy altconn_end_nl_policy[ALTCONN_A_END_PAD + 1];
 extern const struct nla_policy altconn_rule_nl_policy[ALTCONN_A_RULE_LEFT + 1];
 
 int altconn_nl_assoc_get_start(struct netlink_callback *cb);
@@ -21,8 +23,10 @@ int altconn_nl_assoc_get_done(struct netlink_callback *cb);
 int altconn_nl_socket_get_done(struct netlink_callback *cb);
 
 int altconn_nl_family_get_doit(struct sk_buff *skb, struct genl_info *info);
+int altconn_nl_assoc_get_doit(struct sk_buff *skb, struct genl_info *info);
 int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 				struct netlink_callback *cb);
+int altconn_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info);
 int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
 				 struct netlink_callback *cb);
 int altconn_nl_rule_get_dumpit(struct sk_buff *skb,

@@ -39,6 +39,46 @@ struct altconn_end_info {
 	u64				inode;
 };
 
+/**
+ * struct altconn_nl_end_filter - an end that a request asks for
+ * @given: the request has it
+ * @attr: attributes of the request, by type
+ * @addr: attributes of the end's address, by type
+ */
+struct altconn_nl_end_filter {
+	bool		given;
+	struct nlattr	*attr[ALTCONN_A_END_MAX + 1];
+	struct nlattr	*addr[ALTCONN_A_ADDR_MAX + 1];
+};
+
+/**
+ * struct altconn_nl_filter - the associations, or sockets, that a request asks for
+ * @id: of all of these the attribute of the request, or NULL: any will do
+ * @type: of both
+ * @state: of an association
+ * @listener: of an association
+ * @listening: of a socket
+ * @client: end of an association
+ * @server: end of an association
+ * @either: end of an association
+ * @owner: of a socket
+ * @peer: address that a socket is connected to, attributes by type
+ * @peer_given: the request has @peer, so only datagram sockets will do
+ */
+struct altconn_nl_filter {
+	struct nlattr			*id;
+	struct nlattr			*type;
+	struct nlattr			*state;
+	struct nlattr			*listener;
+	struct nlattr			*listening;
+	struct altconn_nl_end_filter	client;
+	struct altconn_nl_end_filter	server;
+	struct altconn_nl_end_filter	either;
+	struct altconn_nl_end_filter	owner;
+	struct nlattr			*peer[ALTCONN_A_ADDR_MAX + 1];
+	bool				peer_given;
+};
+
 u32 altconn_nl_type(int type);
 int altconn_nl_sock_type(u32 type);
 u32 altconn_nl_error(int err);
@@ -59,6 +99,23 @@ int altconn_nl_check_once(const struct nlattr *head, int len,
 int altconn_nl_check_request(const struct genl_info *info,
 			     const char * const *twice, int n);
 int altconn_nl_check_empty(const struct genl_info *info);
+pid_t altconn_nl_shown_pid(const struct altconn_viewer *viewer,
+			   const struct altconn_who *who);
 int altconn_nl_put_outcomes(struct sk_buff *skb, int attr, const u64 *outcomes);
+
+/* nl_filter.c */
+int altconn_nl_filter_assoc(struct altconn_nl_filter *filter,
+			    const struct nlmsghdr *nlh, struct nlattr **attrs,
+			    struct netlink_ext_ack *extack);
+int altconn_nl_filter_socket(struct altconn_nl_filter *filter,
+			     const struct nlmsghdr *nlh, struct nlattr **attrs,
+			     struct netlink_ext_ack *extack);
+bool altconn_nl_wants_u32(const struct nlattr *attr, u32 value);
+bool altconn_nl_wants_u64(const struct nlattr *attr, u64 value);
+bool altconn_nl_wants_addr(struct nlattr * const *wanted,
+			   const struct altconn_addr *addr);
+bool altconn_nl_wants_end(const struct altconn_nl_end_filter *wanted,
+			  const struct altconn_viewer *viewer,
+			  const struct altconn_end_info *end);
 
 #endif /* _ALTCONN_NL_H */

@@ -1,15 +1,67 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a namespace has of associations, and of sockets, one after the other as
- * they came: for those who want to see all of them.
+ * The associations of a network namespace, and its sockets, by id: for dumps, and for
+ * requests that name one of them.
  *
- * A connection that lasts for one request is added and removed, and nobody
- * looks: so that must cost next to nothing. Who does look puts a cursor into the
- * list and moves it on, one entry at a time: however many there are the lock is
- * held for a moment, and what is there all the time is seen once.
+ * A connection that lasts for one request is added and removed, and no dump sees it,
+ * so both have to be cheap, on all CPUs at once. A registry therefore has several
+ * trees, and the id says which one an entry is in: each tree has a lock of its own,
+ * which is held for one insertion, one removal or a few steps of a dump.
+ *
+ * A dump goes through one tree after the other. Its position is two numbers, the tree
+ * and the last id, so a dump that stands still holds nothing. Ids grow, so the id that
+ * was the newest when a dump began bounds it.
  */
 
 #include "altconn.h"
+
+/* Entries that one hold of a lock passes over: they are about to be freed. */
+#define REGISTRY_STEPS	64
+
+static struct altconn_registry_tree *registry_tree(struct altconn_registry *reg,
+						   u64 id)
+{
+	return &reg->tree[id % ALTCONN_REGISTRY_TREES];
+}
+
+static struct altconn_entry *registry_entry(struct rb_node *node)
+{
+	return rb_entry_safe(node, struct altconn_entry, node);
+}
+
+static bool registry_less(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct altconn_entry, node)->id <
+	       rb_entry(b, struct altconn_entry, node)->id;
+}
+
+static int registry_compare(const void *id, const struct rb_node *node)
+{
+	u64 wanted = *(const u64 *)id;
+	u64 found = rb_entry(node, struct altconn_entry, node)->id;
+
+	return wanted < found ? -1 : wanted > found;
+}
+
+/* The first entry of a tree whose id is greater than @id. */
+static struct altconn_entry *registry_after(struct altconn_registry_tree *tree,
+					    u64 id)
+{
+	struct altconn_entry *found = NULL, *entry;
+	struct rb_node *node = tree->root.rb_node;
+
+	lockdep_assert_held(&tree->lock);
+	while (node) {
+		entry = registry_entry(node);
+		if (entry->id > id) {
+			found = entry;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return found;
+}
 
 /**
  * altconn_registry_init() - an empty registry
@@ -17,290 +69,189 @@
  */
 void altconn_registry_init(struct altconn_registry *reg)
 {
-	spin_lock_init(&reg->lock);
-	INIT_LIST_HEAD(&reg->entries);
+	int i;
+
+	for (i = 0; i < ALTCONN_REGISTRY_TREES; i++) {
+		spin_lock_init(&reg->tree[i].lock);
+		reg->tree[i].root = RB_ROOT;
+	}
+}
+
+/**
+ * altconn_registry_is_empty() - does a registry have no entries?
+ * @reg: the registry, whose namespace ends
+ */
+bool altconn_registry_is_empty(const struct altconn_registry *reg)
+{
+	int i;
+
+	for (i = 0; i < ALTCONN_REGISTRY_TREES; i++)
+		if (!RB_EMPTY_ROOT(&reg->tree[i].root))
+			return false;
+	return true;
 }
 
 /**
  * altconn_registry_add() - add an entry
  * @reg: the registry
- * @entry: in no registry
- * @id: its id, a new one
+ * @entry: altconn_entry_init() or altconn_registry_remove() was its last call
+ * @id: its id, which no other entry of the registry has
  *
- * Context: process.
+ * Context: process; may hold other locks, see Documentation/locking.rst.
  */
 void altconn_registry_add(struct altconn_registry *reg,
 			  struct altconn_entry *entry, u64 id)
 {
-	spin_lock(&reg->lock);
-	entry->id = id;
-	list_add_tail(&entry->node, &reg->entries);
-	spin_unlock(&reg->lock);
-}
+	struct altconn_registry_tree *tree = registry_tree(reg, id);
 
-/* Somebody may look for it, and does not find it any more. */
-static void count_gone(struct altconn_registry *reg,
-		       const struct altconn_entry *entry)
-{
-	lockdep_assert_held(&reg->lock);
-	if (reg->looked_at && (reg->drawing || entry->id <= reg->last))
-		reg->gone++;
+	spin_lock(&tree->lock);
+	WRITE_ONCE(entry->id, id);
+	rb_add(&entry->node, &tree->root, registry_less);
+	spin_unlock(&tree->lock);
 }
 
 /**
- * altconn_registry_remove() - remove an entry
+ * altconn_registry_remove() - remove an entry, if it is in the registry
  * @reg: the registry
- * @entry: is there
- * @over: altconn_registry_over() has said so
+ * @entry: the entry; keeps its id
  *
- * Nobody looks at it any more on return.
+ * No dump and no lookup finds the entry any more on return. A dump that might have
+ * found it is marked: altconn_registry_removed().
  *
- * Context: process.
+ * Context: process; may hold other locks, see Documentation/locking.rst.
  */
 void altconn_registry_remove(struct altconn_registry *reg,
-			     struct altconn_entry *entry, bool over)
+			     struct altconn_entry *entry)
 {
-	spin_lock(&reg->lock);
-	list_del_init(&entry->node);
-	if (!over)
-		count_gone(reg, entry);
-	spin_unlock(&reg->lock);
-}
+	struct altconn_registry_tree *tree = registry_tree(reg, entry->id);
 
-/**
- * altconn_registry_over() - an entry stays, and is not to be seen any more
- * @reg: the registry
- * @entry: is there
- * @over: becomes true; who looks passes over the entry then
- *
- * Context: process.
- */
-void altconn_registry_over(struct altconn_registry *reg,
-			   const struct altconn_entry *entry, bool *over)
-{
-	if (likely(!READ_ONCE(reg->looked_at))) {
-		WRITE_ONCE(*over, true);
-		/* Who begins to look now finds it so, or is found here. */
-		smp_mb();
-		if (likely(!READ_ONCE(reg->looked_at)))
-			return;
+	spin_lock(&tree->lock);
+	if (altconn_entry_is_listed(entry)) {
+		rb_erase(&entry->node, &tree->root);
+		RB_CLEAR_NODE(&entry->node);
+		if (entry->id <= tree->dumped)
+			WRITE_ONCE(tree->removed, tree->removed + 1);
 	}
-	spin_lock(&reg->lock);
-	WRITE_ONCE(*over, true);
-	count_gone(reg, entry);
-	spin_unlock(&reg->lock);
+	spin_unlock(&tree->lock);
 }
 
 /**
- * altconn_registry_gone() - has something gone meanwhile?
+ * altconn_registry_dump() - begin a dump
+ * @reg: the registry
+ * @newest: entries with a greater id are not part of the dump: altconn_next_id()
+ *
+ * Context: process.
+ * Return: altconn_registry_removed() of this moment.
+ */
+u32 altconn_registry_dump(struct altconn_registry *reg, u64 newest)
+{
+	struct altconn_registry_tree *tree;
+	u32 removed = 0;
+
+	for (tree = reg->tree; tree < reg->tree + ALTCONN_REGISTRY_TREES; tree++) {
+		spin_lock(&tree->lock);
+		tree->dumped = max(tree->dumped, newest);
+		removed += tree->removed;
+		spin_unlock(&tree->lock);
+	}
+	return removed;
+}
+
+/**
+ * altconn_registry_removed() - how many entries were removed that a dump may miss
  * @reg: the registry
  *
- * Who looks, and finds the number that altconn_registry_expect() returned, has seen all
- * that there was when it began, and nothing else.
+ * A removal counts when a dump has begun since the entry was added. While a dump
+ * finds the number that altconn_registry_dump() returned, it has missed no entry.
  *
- * Context: process.
- * Return: another number when something has.
+ * Context: any. A dump has held the lock of the tree that it misses an entry of
+ * since that was removed, so the number needs no lock.
+ * Return: the number, which wraps round.
  */
-u32 altconn_registry_gone(struct altconn_registry *reg)
+u32 altconn_registry_removed(const struct altconn_registry *reg)
 {
-	u32 gone;
+	u32 removed = 0;
+	int i;
 
-	/* With the lock: what is not found any more has been counted. */
-	spin_lock(&reg->lock);
-	gone = reg->gone;
-	spin_unlock(&reg->lock);
-	return gone;
+	for (i = 0; i < ALTCONN_REGISTRY_TREES; i++)
+		removed += READ_ONCE(reg->tree[i].removed);
+	return removed;
 }
 
-/**
- * altconn_registry_expect() - somebody will look at a registry
- * @reg: the registry
- *
- * Whatever goes is counted, until altconn_registry_narrow() says what is of interest.
- *
- * Context: process. altconn_registry_expected() undoes it.
- * Return: what altconn_registry_gone() returns while nothing goes.
+/*
+ * One hold of a lock. Returns an entry with a reference; or NULL, with @pos behind
+ * the last entry of the tree or behind entries that were passed over.
  */
-u32 altconn_registry_expect(struct altconn_registry *reg)
+static struct altconn_entry *registry_step(struct altconn_registry_tree *tree,
+					   struct altconn_position *pos,
+					   bool (*get)(struct altconn_entry *))
 {
-	u32 gone;
+	struct altconn_entry *entry = registry_after(tree, pos->id);
+	int left = REGISTRY_STEPS;
 
-	spin_lock(&reg->lock);
-	WRITE_ONCE(reg->looked_at, reg->looked_at + 1);
-	reg->drawing++;
-	gone = reg->gone;
-	spin_unlock(&reg->lock);
-	return gone;
-}
-
-/**
- * altconn_registry_narrow() - what comes later is not looked at
- * @reg: the registry, expected
- * @last: later than this, an id drawn since
- *
- * Context: process.
- */
-void altconn_registry_narrow(struct altconn_registry *reg, u64 last)
-{
-	spin_lock(&reg->lock);
-	reg->drawing--;
-	reg->last = max(reg->last, last);
-	spin_unlock(&reg->lock);
-}
-
-/**
- * altconn_registry_expected() - undo altconn_registry_expect()
- * @reg: the registry, narrowed
- *
- * Context: process.
- */
-void altconn_registry_expected(struct altconn_registry *reg)
-{
-	spin_lock(&reg->lock);
-	WARN_ON_ONCE(!reg->looked_at);
-	WRITE_ONCE(reg->looked_at, reg->looked_at - 1);
-	if (!reg->looked_at)
-		reg->last = 0;
-	spin_unlock(&reg->lock);
-}
-
-/**
- * altconn_registry_begin() - put a cursor before the first entry
- * @reg: the registry, expected and narrowed
- * @cursor: altconn_registry_end() takes it out
- * @last: what comes later is not seen, or who looks might never come to an end
- *
- * Context: process.
- */
-void altconn_registry_begin(struct altconn_registry *reg,
-			    struct altconn_cursor *cursor, u64 last)
-{
-	cursor->entry.id = 0;
-	cursor->last = last;
-	spin_lock(&reg->lock);
-	list_add(&cursor->entry.node, &reg->entries);
-	spin_unlock(&reg->lock);
-}
-
-/**
- * altconn_registry_end() - take a cursor out
- * @reg: the registry
- * @cursor: the cursor
- *
- * Context: process.
- */
-void altconn_registry_end(struct altconn_registry *reg,
-			  struct altconn_cursor *cursor)
-{
-	spin_lock(&reg->lock);
-	list_del_init(&cursor->entry.node);
-	spin_unlock(&reg->lock);
-}
-
-/**
- * altconn_registry_open() - begin to look at a registry, and at no other
- * @reg: the registry
- * @cursor: altconn_registry_close() takes it out
- *
- * Context: process.
- * Return: what altconn_registry_gone() returns while nothing goes.
- */
-u32 altconn_registry_open(struct altconn_registry *reg,
-			  struct altconn_cursor *cursor)
-{
-	u32 gone = altconn_registry_expect(reg);
-	u64 last = altconn_next_id();
-
-	altconn_registry_narrow(reg, last);
-	altconn_registry_begin(reg, cursor, last);
-	return gone;
-}
-
-/**
- * altconn_registry_close() - undo altconn_registry_open()
- * @reg: the registry
- * @cursor: the cursor
- *
- * Context: process.
- */
-void altconn_registry_close(struct altconn_registry *reg,
-			    struct altconn_cursor *cursor)
-{
-	altconn_registry_end(reg, cursor);
-	altconn_registry_expected(reg);
-}
-
-/* So many are passed over in one hold of the lock: others' cursors, mostly. */
-#define STEPS	64
-
-/* One hold: an entry, or NULL with *@end set behind the last. */
-static struct altconn_entry *step(struct altconn_registry *reg,
-				  struct altconn_cursor *cursor,
-				  bool (*get)(struct altconn_entry *entry),
-				  bool *end)
-{
-	struct altconn_entry *entry = &cursor->entry;
-	int left = STEPS;
-
-	lockdep_assert_held(&reg->lock);
-	list_for_each_entry_continue(entry, &reg->entries, node) {
-		if (entry->id > cursor->last)
-			break;
-		if (entry->id && get(entry)) {
-			list_move(&cursor->entry.node, &entry->node);
+	while (entry && entry->id <= pos->newest && left--) {
+		pos->id = entry->id;
+		if (get(entry))
 			return entry;
-		}
-		if (!left--) {
-			list_move(&cursor->entry.node, &entry->node);
-			return NULL;
-		}
+		entry = registry_entry(rb_next(&entry->node));
 	}
-	*end = true;
+	if (!entry || entry->id > pos->newest) {
+		pos->id = 0;
+		pos->tree++;
+	}
 	return NULL;
 }
 
 /**
- * altconn_registry_next() - move a cursor behind the next entry
+ * altconn_registry_next() - the next entry of a dump
  * @reg: the registry
- * @cursor: the cursor
- * @get: takes a reference; false when the entry is about to go
+ * @pos: where the dump is; zero with @newest set at the beginning. Moves on. A caller
+ *	that wants to see the entry again restores a copy
+ * @get: takes a reference, under a spinlock; false: the entry is about to be freed
  *
  * Context: process, may sleep.
- * Return: an entry and a reference, or NULL behind the last.
+ * Return: an entry with a reference, or NULL behind the last.
  */
 struct altconn_entry *
 altconn_registry_next(struct altconn_registry *reg,
-		      struct altconn_cursor *cursor,
+		      struct altconn_position *pos,
 		      bool (*get)(struct altconn_entry *entry))
 {
+	struct altconn_registry_tree *tree;
 	struct altconn_entry *entry;
-	bool end = false;
 
-	for (;;) {
-		spin_lock(&reg->lock);
-		entry = step(reg, cursor, get, &end);
-		spin_unlock(&reg->lock);
-		if (entry || end)
+	while (pos->tree < ALTCONN_REGISTRY_TREES) {
+		tree = &reg->tree[pos->tree];
+		spin_lock(&tree->lock);
+		entry = registry_step(tree, pos, get);
+		spin_unlock(&tree->lock);
+		if (entry)
 			return entry;
 		cond_resched();
 	}
+	return NULL;
 }
 
 /**
- * altconn_registry_again() - move a cursor back, before an entry
+ * altconn_registry_find() - the entry with an id
  * @reg: the registry
- * @cursor: the cursor
- * @entry: what altconn_registry_next() returned; may have been removed since
+ * @id: the id
+ * @get: takes a reference, under a spinlock; false: the entry is about to be freed
  *
  * Context: process.
+ * Return: the entry with a reference, or NULL.
  */
-void altconn_registry_again(struct altconn_registry *reg,
-			    struct altconn_cursor *cursor,
-			    struct altconn_entry *entry)
+struct altconn_entry *
+altconn_registry_find(struct altconn_registry *reg, u64 id,
+		      bool (*get)(struct altconn_entry *entry))
 {
-	spin_lock(&reg->lock);
-	/* One that was removed and came again stands at the end. */
-	if (!list_empty(&entry->node) && entry->id <= cursor->last)
-		list_move_tail(&cursor->entry.node, &entry->node);
-	spin_unlock(&reg->lock);
+	struct altconn_registry_tree *tree = registry_tree(reg, id);
+	struct altconn_entry *entry;
+
+	spin_lock(&tree->lock);
+	entry = registry_entry(rb_find(&id, &tree->root, registry_compare));
+	if (entry && !get(entry))
+		entry = NULL;
+	spin_unlock(&tree->lock);
+	return entry;
 }

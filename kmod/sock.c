@@ -90,7 +90,7 @@ void altconn_sock_register(struct sock *sk)
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
 	struct altconn_sock *ask = altconn_sk(sk);
 
-	if (!list_empty(&ask->entry.node))
+	if (altconn_entry_is_listed(&ask->entry))
 		return;
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	/* Readers may look at it: it stays for the endpoint's life. */
@@ -106,32 +106,47 @@ void __altconn_sock_unregister(struct sock *sk)
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
 	struct altconn_sock *ask = altconn_sk(sk);
 
-	altconn_registry_remove(&an->sockets, &ask->entry, false);
+	altconn_registry_remove(&an->sockets, &ask->entry);
 	atomic_long_dec(&an->n_sockets);
 }
 
-static bool get_entry(struct altconn_entry *entry)
+static struct sock *sock_of_entry(struct altconn_entry *entry)
 {
-	return refcount_inc_not_zero(&container_of(entry, struct altconn_sock,
-						   entry)->sk.sk_refcnt);
+	return entry ? &container_of(entry, struct altconn_sock, entry)->sk :
+		       NULL;
+}
+
+static bool sock_get_entry(struct altconn_entry *entry)
+{
+	return refcount_inc_not_zero(&sock_of_entry(entry)->sk_refcnt);
 }
 
 /**
- * altconn_sock_next() - the next listener or datagram endpoint of a namespace
+ * altconn_sock_next() - the next listener or datagram endpoint of a dump
  * @net: the namespace
- * @cursor: in its registry
+ * @pos: where in its registry the dump is; moves on
  *
- * Context: process.
+ * Context: process, may sleep.
  * Return: a reference, or NULL behind the last.
  */
-struct sock *altconn_sock_next(struct net *net, struct altconn_cursor *cursor)
+struct sock *altconn_sock_next(struct net *net, struct altconn_position *pos)
 {
-	struct altconn_entry *entry =
-		altconn_registry_next(&altconn_pernet(net)->sockets, cursor,
-				      get_entry);
+	return sock_of_entry(altconn_registry_next(&altconn_pernet(net)->sockets,
+						   pos, sock_get_entry));
+}
 
-	return entry ? &container_of(entry, struct altconn_sock, entry)->sk :
-		       NULL;
+/**
+ * altconn_sock_find() - the listener or datagram endpoint with an id
+ * @net: its namespace
+ * @id: the id
+ *
+ * Context: process.
+ * Return: a reference, or NULL.
+ */
+struct sock *altconn_sock_find(struct net *net, u64 id)
+{
+	return sock_of_entry(altconn_registry_find(&altconn_pernet(net)->sockets,
+						   id, sock_get_entry));
 }
 
 static void destruct(struct sock *sk)
@@ -969,7 +984,7 @@ struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 		      READ_ONCE(net->ipv6.sysctl.bindv6only);
 #endif
 	spin_lock_init(&ask->bind_lock);
-	INIT_LIST_HEAD(&ask->entry.node);
+	altconn_entry_init(&ask->entry);
 	rcuwait_init(&ask->reader);
 	if (type == SOCK_DGRAM)
 		altconn_dgram_init(sk);

@@ -56,7 +56,7 @@ fails_with() {
 	same "$ret" "$code" && same "$(wc -l <<<"$output")" 1 && [ -n "$output" ]
 }
 
-plan 29
+plan 31
 
 name=name:tool-$tag
 scene listen native stream port:$port 1
@@ -132,6 +132,53 @@ check "an address that is none: one line, exit 2" \
 scene wait native stream name:nobody-$tag
 check "an attempt that waits for a listener" json \
 	"(lambda a: a['state'] == 'pending' and a['place'] == 1 and 'pid' not in a['server'])(one(assocs('name:nobody-$tag')))"
+
+# The module leaves out what is not chosen. choice PYTHON WORDS...: "altconn show WORDS"
+# lists the rows r of the whole list for which PYTHON is true, and some but not all.
+choice() {
+	local wanted=$1
+	shift
+	altconn show -j >"$dir/whole" && altconn show -j "$@" >"$dir/some" &&
+		python3 - "$dir/whole" "$dir/some" "$wanted" "$*" <<-'EOF'
+		import json, sys
+		whole, some = (json.load(open(f)) for f in sys.argv[1:3])
+		def rows(doc): return doc["sockets"] + doc["associations"]
+		def ends(r): return [r[e] for e in ("client", "server", "owner") if e in r]
+		def at(r): return [e["address"] for e in ends(r)] + [r.get("peer")]
+		wanted = [r["id"] for r in rows(whole) if eval(sys.argv[3])]
+		found = [r["id"] for r in rows(some)]
+		if found != wanted or not 0 < len(found) < len(rows(whole)):
+		    sys.exit(f"# {sys.argv[4]}: {found}, not {wanted}")
+	EOF
+}
+choices() {
+	choice "r['state'] == 'listening'" -l &&
+		choice "'client' in r or r['state'] == 'established'" -c &&
+		choice "r['state'] == 'pending'" -w &&
+		choice "r['type'] == 'dgram'" -t dgram &&
+		choice "r['type'] == 'stream'" -t stream &&
+		choice "r['state'] == 'established'" --state=established &&
+		choice "r['state'] == 'unconnected'" --state=unconnected &&
+		choice "r['state'] == 'queued'" --state=queued &&
+		choice "r['id'] == $1" --id="$1" &&
+		choice "'port:$port' in at(r)" port:$port &&
+		choice "'path:$dir/s' in at(r)" path:"$dir/s" &&
+		choice "'$name' in at(r)" "$name" &&
+		choice "'inet:127.0.0.1:$ip_port' in at(r)" inet:127.0.0.1:$ip_port &&
+		choice "'inet:127.0.0.1:$ip_port' in at(r) or '$name' in at(r)" \
+			inet:127.0.0.1:$ip_port "$name" &&
+		choice "r['state'] == 'listening' and 'port:$port' in at(r)" \
+			-l port:$port &&
+		choice "any(e.get('pid') == $scene_pid for e in ends(r)) and r['type'] == 'stream' and r['state'] == 'listening'" \
+			-l -t stream --pid=$scene_pid --uid=0
+}
+check "each choice is a part of the whole list" choices "$(
+	altconn show -j | python3 -c \
+		'import json, sys; print(json.load(sys.stdin)["associations"][0]["id"])')"
+none_of() {
+	[ "$(altconn show -H "$@" | wc -l)" = 0 ]
+}
+check "a choice of nothing" eval 'none_of --uid=77 && none_of --pid=1 && none_of --id=4000000000 && none_of name:x-$tag'
 
 # Another user sees the sockets, as in /proc/net/unix, and none of the processes.
 another_user() {

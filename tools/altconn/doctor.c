@@ -256,7 +256,7 @@ static void check_listeners(struct report *r)
 	unsigned int full = 0;
 	size_t i;
 
-	if (found_ask(&found) != EXIT_OK)
+	if (found_ask(&found, NULL) != EXIT_OK)
 		return;
 	for (i = 0; i < found.n_socks; i++) {
 		const struct sock *s = &found.socks[i];

@@ -8,11 +8,13 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "altconn.h"
 #include "filter.h"
 #include "nl.h"
 #include "rule.h"
+#include "sort.h"
 
 /* All of @text is a number. */
 static bool parse_u64(const char *text, uint64_t *value)
@@ -123,6 +125,10 @@ int filter_option(struct filter *filter, const char *cmd, int key)
 		if (!parse_u64(optarg, &filter->queue))
 			return wrong(cmd, "number");
 		break;
+	case OPT_ID:
+		if (!parse_u64(optarg, &filter->id) || !filter->id)
+			return wrong(cmd, "id; 'altconn show -e' lists them");
+		break;
 	}
 	return EXIT_OK;
 }
@@ -162,7 +168,7 @@ bool filter_any(const struct filter *filter)
 {
 	return filter->want || filter->type || filter->state ||
 	       filter->has_pid || filter->has_uid || filter->has_older ||
-	       filter->has_queue || filter->n_addrs;
+	       filter->has_queue || filter->id || filter->n_addrs;
 }
 
 /**
@@ -258,6 +264,8 @@ bool filter_assoc(const struct filter *filter, const struct assoc *a)
 
 	if (a->state == ALTCONN_ASSOC_STATE_PENDING)
 		is |= WANT_WAITING;
+	if (filter->id && a->id != filter->id)
+		return false;
 	if (filter->has_older && a->age_ms <= filter->older_ms)
 		return false;
 	if (filter->has_queue && a->client.recv_queue <= filter->queue &&
@@ -283,7 +291,7 @@ bool filter_sock(const struct filter *filter, const struct sock *s)
 		is = WANT_LISTENERS;
 	else if (sock_connected(s))
 		is = WANT_CONNECTED;
-	if (filter->has_older)
+	if (filter->has_older || (filter->id && s->id != filter->id))
 		return false;
 	if (filter->has_queue && filter->queue >=
 	    (s->listening ? s->queued : s->owner.recv_queue))
@@ -329,25 +337,105 @@ static int on_sock(const struct nlmsghdr *nlh, void *data)
 	return ret;
 }
 
+/* Is @state a state of associations, and which? */
+static bool state_of_assocs(const char *state, uint32_t *number)
+{
+	uint32_t i;
+
+	for (i = 0; assoc_state(i); i++) {
+		if (strcmp(assoc_state(i), state))
+			continue;
+		*number = i;
+		return true;
+	}
+	return false;
+}
+
+/*
+ * The module leaves out what the filter certainly does: the tool looks at the rest.
+ * Of an end a request has one property here, since each of the filter's may be true of
+ * another end.
+ */
+static void put_end(struct nlmsghdr *nlh, uint16_t attr,
+		    const struct filter *filter, bool addr)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, attr);
+
+	if (addr && filter->n_addrs == 1)
+		addr_write(nlh, ALTCONN_A_END_ADDR, &filter->addrs[0]);
+	else if (filter->has_pid)
+		mnl_attr_put_u32(nlh, ALTCONN_A_END_PID, filter->pid);
+	else if (filter->has_uid)
+		mnl_attr_put_u32(nlh, ALTCONN_A_END_UID, filter->uid);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+static int ask_assocs(struct nl *nl, struct found *found,
+		      const struct filter *filter)
+{
+	struct nlmsghdr *nlh = nl_dump_request(nl, ALTCONN_CMD_ASSOC_GET);
+	uint32_t state = ALTCONN_ASSOC_STATE_PENDING;
+
+	if (filter->want == WANT_LISTENERS ||
+	    (filter->type && !strcmp(filter->type, type_name(SOCK_DGRAM))) ||
+	    (filter->state && !state_of_assocs(filter->state, &state)))
+		return EXIT_OK;
+	if (filter->id)
+		mnl_attr_put_u64(nlh, ALTCONN_A_ASSOC_ID, filter->id);
+	if (filter->type)
+		mnl_attr_put_u32(nlh, ALTCONN_A_ASSOC_TYPE,
+				 record_type(type_number(filter->type)));
+	if (filter->state || filter->want == WANT_WAITING)
+		mnl_attr_put_u32(nlh, ALTCONN_A_ASSOC_STATE, state);
+	put_end(nlh, ALTCONN_A_ASSOC_END, filter, true);
+	return nl_dump_talk(nl, on_assoc, found, &found->interrupted);
+}
+
+static int ask_socks(struct nl *nl, struct found *found,
+		     const struct filter *filter)
+{
+	struct nlmsghdr *nlh = nl_dump_request(nl, ALTCONN_CMD_SOCKET_GET);
+	bool listeners = filter->want == WANT_LISTENERS;
+	uint32_t state;
+
+	/* "established" is a state of both. */
+	if (filter->want == WANT_WAITING || filter->has_older ||
+	    (filter->state && state_of_assocs(filter->state, &state) &&
+	     state != ALTCONN_ASSOC_STATE_ESTABLISHED))
+		return EXIT_OK;
+	if (filter->id)
+		mnl_attr_put_u64(nlh, ALTCONN_A_SOCKET_ID, filter->id);
+	if (filter->type)
+		mnl_attr_put_u32(nlh, ALTCONN_A_SOCKET_TYPE,
+				 record_type(type_number(filter->type)));
+	if (listeners)
+		mnl_attr_put(nlh, ALTCONN_A_SOCKET_LISTENING, 0, NULL);
+	/* An address may be the peer of a datagram socket. */
+	put_end(nlh, ALTCONN_A_SOCKET_OWNER, filter, listeners);
+	return nl_dump_talk(nl, on_sock, found, &found->interrupted);
+}
+
 /**
- * found_ask - ask the module for all associations and sockets
+ * found_ask - ask the module for associations and sockets
  * @found: is filled in; found_free() it in every case
+ * @filter: what is left out may be missing; NULL: all are wanted
  *
  * Return: EXIT_OK, or EXIT_FAILED after a complaint.
  */
-int found_ask(struct found *found)
+int found_ask(struct found *found, const struct filter *filter)
 {
+	static const struct filter all;
 	struct nl nl;
 	int ret;
 
 	ret = nl_open(&nl);
 	if (ret == EXIT_OK)
-		ret = nl_dump_once(&nl, ALTCONN_CMD_SOCKET_GET, on_sock, found,
-				   &found->interrupted);
+		ret = ask_socks(&nl, found, filter ? : &all);
 	if (ret == EXIT_OK)
-		ret = nl_dump_once(&nl, ALTCONN_CMD_ASSOC_GET, on_assoc, found,
-				   &found->interrupted);
+		ret = ask_assocs(&nl, found, filter ? : &all);
 	nl_close(&nl);
+	if (ret == EXIT_OK)
+		sort_found(found, "id", false);
 	return ret;
 }
 

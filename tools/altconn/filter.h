@@ -21,6 +21,7 @@ enum {
 	OPT_UID,
 	OPT_OLDER,
 	OPT_QUEUE,
+	OPT_ID,
 };
 
 /* For the table of a command's options. */
@@ -38,7 +39,9 @@ enum {
 	{ OPT_OLDER, "older", "TIME", NULL,				\
 	  "associations that began longer ago, as in 90s, 5m or 2h" },	\
 	{ OPT_QUEUE, "queue", "N", NULL,				\
-	  "with more bytes unread, or connections to accept" }
+	  "with more bytes unread, or connections to accept" },		\
+	{ OPT_ID, "id", "ID", NULL,					\
+	  "this association or socket alone, see 'altconn show -e'" }
 
 /**
  * struct filter - what is wanted
@@ -53,6 +56,7 @@ enum {
  * @older_ms: milliseconds
  * @has_queue: with more than @queue alone
  * @queue: bytes, or connections
+ * @id: this association or socket alone; 0: any
  * @addrs: one of these at either end
  * @n_addrs: how many; 0: any
  */
@@ -62,16 +66,16 @@ struct filter {
 	const char *state;
 	bool has_pid, has_uid, has_older, has_queue;
 	uint32_t pid, uid;
-	uint64_t older_ms, queue;
+	uint64_t older_ms, queue, id;
 	struct addr *addrs;
 	size_t n_addrs;
 };
 
 /**
  * struct found - what the module told
- * @assocs: associations
+ * @assocs: associations, by id, which is the order of their arrival
  * @n_assocs: how many
- * @socks: listeners and datagram sockets
+ * @socks: listeners and datagram sockets, likewise
  * @n_socks: how many
  * @interrupted: some that there were at the beginning may be missing, for they ended
  */
@@ -93,7 +97,7 @@ bool filter_sock(const struct filter *filter, const struct sock *s);
 bool sock_connected(const struct sock *s);
 const char *assoc_state(uint32_t state);
 
-int found_ask(struct found *found);
+int found_ask(struct found *found, const struct filter *filter);
 void found_free(struct found *found);
 
 #endif /* ALTCONN_TOOL_FILTER_H */

@@ -296,7 +296,7 @@ int graph_main(const struct command *cmd, int argc, char **argv)
 		ret = filter_addresses(&filter, cmd->name, argc - optind,
 				       argv + optind);
 	if (ret == EXIT_OK)
-		ret = found_ask(&found);
+		ret = found_ask(&found, &filter);
 	if (ret == EXIT_OK) {
 		build(&g, &found, &filter);
 		if (svg)

@@ -105,7 +105,7 @@ static bool is_among(const uint64_t *ids, size_t n, uint64_t id)
 static int choose(struct kill *kill, const uint64_t *ids, size_t n)
 {
 	struct found found = { };
-	int ret = found_ask(&found);
+	int ret = found_ask(&found, &kill->filter);
 	size_t i;
 
 	for (i = 0; i < found.n_assocs && ret == EXIT_OK; i++)

@@ -536,7 +536,43 @@ int nl_listen(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data)
 }
 
 /**
- * nl_dump_once - ask for a list that may change all the time
+ * nl_dump_request - begin to ask for a list
+ * @nl: an open socket
+ * @cmd: enum's ALTCONN_CMD_*
+ *
+ * Return: the request, for mnl_attr_put*() and then nl_dump_talk().
+ */
+struct nlmsghdr *nl_dump_request(struct nl *nl, uint8_t cmd)
+{
+	return request(nl, nl->type, cmd, NLM_F_DUMP);
+}
+
+/**
+ * nl_dump_talk - send what nl_dump_request() began
+ * @nl: an open socket
+ * @cb: takes each member
+ * @data: for @cb
+ * @interrupted: is set when the list changed while it was read
+ *
+ * Return: EXIT_OK, or EXIT_FAILED after a complaint.
+ */
+int nl_dump_talk(struct nl *nl, mnl_cb_t cb, void *data, bool *interrupted)
+{
+	struct answer a = { .cb = cb, .data = data, .counts = true };
+	int ret;
+
+	ret = transact(nl, &a);
+	/* Over what was told there. */
+	if (a.told)
+		fputs("\r\033[K", stderr);
+	if (ret < 0)
+		return complain_answer(&a);
+	*interrupted |= a.interrupted;
+	return EXIT_OK;
+}
+
+/**
+ * nl_dump_once - ask for a whole list that may change all the time
  * @nl: an open socket
  * @cmd: enum's ALTCONN_CMD_*
  * @cb: takes each member
@@ -548,20 +584,8 @@ int nl_listen(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data)
 int nl_dump_once(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data,
 		 bool *interrupted)
 {
-	struct answer a = { .cb = cb, .data = data };
-
-	int ret;
-
-	a.counts = true;
-	request(nl, nl->type, cmd, NLM_F_DUMP);
-	ret = transact(nl, &a);
-	/* Over what was told there. */
-	if (a.told)
-		fputs("\r\033[K", stderr);
-	if (ret < 0)
-		return complain_answer(&a);
-	*interrupted |= a.interrupted;
-	return EXIT_OK;
+	nl_dump_request(nl, cmd);
+	return nl_dump_talk(nl, cb, data, interrupted);
 }
 
 /**

@@ -34,6 +34,8 @@ int nl_talk(struct nl *nl, mnl_cb_t cb, void *data);
 int nl_get(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data);
 int nl_begin(struct nl *nl);
 int nl_listen(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data);
+struct nlmsghdr *nl_dump_request(struct nl *nl, uint8_t cmd);
+int nl_dump_talk(struct nl *nl, mnl_cb_t cb, void *data, bool *interrupted);
 int nl_dump_once(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data,
 		 bool *interrupted);
 int nl_dump(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void (*reset)(void *data),

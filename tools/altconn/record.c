@@ -549,6 +549,33 @@ void rule_write(struct nlmsghdr *nlh, const struct rule *rule)
 }
 
 /**
+ * addr_write - write an address into a request
+ * @nlh: the request, with room for it
+ * @attr: as which attribute
+ * @addr: the address
+ */
+void addr_write(struct nlmsghdr *nlh, uint16_t attr, const struct addr *addr)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, attr);
+	static const uint16_t bytes[] = {
+		[ALTCONN_KIND_NAME] = ALTCONN_A_ADDR_NAME,
+		[ALTCONN_KIND_INET] = ALTCONN_A_ADDR_IP,
+		[ALTCONN_KIND_PATH] = ALTCONN_A_ADDR_PATH,
+	};
+
+	mnl_attr_put_u32(nlh, ALTCONN_A_ADDR_KIND, addr->kind);
+	if (addr->kind == ALTCONN_KIND_PORT || addr->kind == ALTCONN_KIND_NAME)
+		mnl_attr_put_u32(nlh, ALTCONN_A_ADDR_NODE, addr->node);
+	if (addr->kind == ALTCONN_KIND_PORT || addr->kind == ALTCONN_KIND_INET)
+		mnl_attr_put_u32(nlh, ALTCONN_A_ADDR_PORT, addr->port);
+	if (addr->kind == ALTCONN_KIND_INET)
+		mnl_attr_put_u32(nlh, ALTCONN_A_ADDR_SCOPE, addr->node);
+	if (addr->kind < ARRAY_SIZE(bytes) && bytes[addr->kind])
+		mnl_attr_put(nlh, bytes[addr->kind], addr->len, addr->bytes);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+/**
  * node_read - read a message of ALTCONN_CMD_NODE_GET
  * @nlh: the message
  * @node: is filled in

@@ -295,6 +295,7 @@ int assoc_read(const struct nlmsghdr *nlh, struct assoc *assoc);
 int sock_read(const struct nlmsghdr *nlh, struct sock *sock);
 int rule_read(const struct nlmsghdr *nlh, struct rule *rule);
 void rule_write(struct nlmsghdr *nlh, const struct rule *rule);
+void addr_write(struct nlmsghdr *nlh, uint16_t attr, const struct addr *addr);
 int node_read(const struct nlmsghdr *nlh, struct node *node);
 int counters_read(const struct nlmsghdr *nlh, struct counters *counters);
 int event_read(const struct nlmsghdr *nlh, struct event *event);

@@ -16,5 +16,6 @@ void rule_format_dest(const struct rule *rule, char *text);
 const char *rule_verdict(uint32_t verdict);
 
 const char *type_name(uint32_t type);
+uint32_t type_number(const char *name);
 
 #endif /* ALTCONN_TOOL_RULE_H */

@@ -315,13 +315,7 @@ static const char *parse_gid(const char *text, struct rule *rule)
 
 static const char *parse_type(const char *text, struct rule *rule)
 {
-	static const uint32_t types[] = { SOCK_STREAM, SOCK_SEQPACKET,
-					  SOCK_DGRAM };
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(types); i++)
-		if (!strcmp(text, type_name(types[i])))
-			rule->type = types[i];
+	rule->type = type_number(text);
 	have(rule, ALTCONN_A_RULE_TYPE);
 	return rule->type ? NULL : "a type is stream, seqpacket or dgram";
 }
@@ -476,6 +470,24 @@ const char *type_name(uint32_t type)
 	default:
 		return "unknown";
 	}
+}
+
+/**
+ * type_number - a type of socket
+ * @name: its name, as type_name() returns it
+ *
+ * Return: SOCK_*, or 0 when no type has that name.
+ */
+uint32_t type_number(const char *name)
+{
+	static const uint32_t types[] = { SOCK_STREAM, SOCK_SEQPACKET,
+					  SOCK_DGRAM };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++)
+		if (!strcmp(name, type_name(types[i])))
+			return types[i];
+	return 0;
 }
 
 __printf(2, 3) static void append(char *text, const char *fmt, ...)

@@ -111,7 +111,7 @@ int show_main(const struct command *cmd, int argc, char **argv)
 		ret = filter_addresses(&show.filter, "show", argc - optind,
 				       argv + optind);
 	if (ret == EXIT_OK)
-		ret = found_ask(&found);
+		ret = found_ask(&found, &show.filter);
 	if (ret == EXIT_OK) {
 		if (show.sort || show.reverse)
 			sort_found(&found, show.sort ? : "id", show.reverse);

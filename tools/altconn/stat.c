@@ -286,7 +286,7 @@ static void put_listener_outcomes(const struct sock *s)
 static int print_listeners(void)
 {
 	struct found found = { };
-	int ret = found_ask(&found);
+	int ret = found_ask(&found, NULL);
 	size_t i, j;
 
 	for (i = 0; ret == EXIT_OK && i < ARRAY_SIZE(listener_metrics); i++) {

@@ -492,7 +492,7 @@ static int look(struct top *top)
 	int ret = sample_take(&next.sample);
 
 	if (ret == EXIT_OK)
-		ret = found_ask(&next.found);
+		ret = found_ask(&next.found, NULL);
 	if (ret != EXIT_OK) {
 		forget(&next);
 		return ret;

@@ -9,7 +9,8 @@
 /*
  * Kernels without split operations: a family as the generator writes it today,
  * with the kernel's own family inside. Its plain operations hold what do and
- * dump of one command say; both share a policy.
+ * dump of one command say. Both share a policy, so those of one command have to be
+ * alike: the specification lists the same attributes for both.
  */
 #define COMPAT_GENL_OPS	64
 
@@ -63,6 +64,9 @@ static inline int compat_genl_register_family(struct compat_genl_family *f)
 		op->cmd = split->cmd;
 		op->flags |= split->flags & ~(GENL_CMD_CAP_DO |
 					      GENL_CMD_CAP_DUMP);
+		if (WARN_ON_ONCE(op->policy && split->policy &&
+				 op->maxattr != split->maxattr))
+			return -EINVAL;
 		op->policy = split->policy ? : op->policy;
 		op->maxattr = max(op->maxattr, split->maxattr);
 		if (split->flags & GENL_CMD_CAP_DUMP) {
@@ -82,6 +86,13 @@ static inline int compat_genl_register_family(struct compat_genl_family *f)
 	f->real.resv_start_op = 1;
 	return genl_register_family(&f->real);
 }
+
+/* What later kernels have in a genl_info of the dump. */
+#define genl_info_dump(cb)						\
+	(&(const struct genl_info) {					\
+		.attrs	= genl_dumpit_info(cb)->attrs,			\
+		.extack	= (cb)->extack,					\
+	})
 
 #define genl_family			compat_genl_family
 #define genl_register_family(f)		compat_genl_register_family(f)

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which associations, or sockets, a generic netlink request asks for: its attributes
+ * are what each of these must have. The attributes stay where they came, in the
+ * request, which lives as long as the dump that it begins.
+ */
+
+#include <net/genetlink.h>
+#include "altconn.h"
+#include "netlink_gen.h"
+#include "nl.h"
+
+/* The core takes the last attribute of a type and forgets the others. */
+static int filter_check_once(const struct nlattr *head, int len,
+			     struct netlink_ext_ack *extack)
+{
+	const struct nlattr *attr;
+	unsigned long seen = 0;
+	int rem;
+
+	nla_for_each_attr(attr, head, len, rem) {
+		unsigned long bit = BIT(nla_type(attr) % BITS_PER_LONG);
+
+		if (seen & bit) {
+			NL_SET_ERR_MSG_ATTR(extack, attr,
+					    "an attribute comes twice");
+			return -EINVAL;
+		}
+		seen |= bit;
+	}
+	return 0;
+}
+
+static int filter_parse_addr(struct nlattr **addr, const struct nlattr *nest,
+			     struct netlink_ext_ack *extack)
+{
+	if (!nest)
+		return 0;
+	return filter_check_once(nla_data(nest), nla_len(nest), extack) ? :
+	       nla_parse_nested(addr, ALTCONN_A_ADDR_MAX, nest,
+				altconn_addr_nl_policy, extack);
+}
+
+/* Attributes of an end that a request may not hold, for they change at any time. */
+static int filter_check_end(struct nlattr **attr,
+			    struct netlink_ext_ack *extack)
+{
+	static const u8 refused[] = {
+		ALTCONN_A_END_RECV_QUEUE, ALTCONN_A_END_COMM,
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(refused); i++) {
+		if (!attr[refused[i]])
+			continue;
+		NL_SET_ERR_MSG_ATTR(extack, attr[refused[i]],
+				    "an end is not chosen by this attribute");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int filter_parse_end(struct altconn_nl_end_filter *end,
+			    const struct nlattr *nest,
+			    struct netlink_ext_ack *extack)
+{
+	if (!nest)
+		return 0;
+	end->given = true;
+	return filter_check_once(nla_data(nest), nla_len(nest), extack) ? :
+	       nla_parse_nested(end->attr, ALTCONN_A_END_MAX, nest,
+				altconn_end_nl_policy, extack) ? :
+	       filter_check_end(end->attr, extack) ? :
+	       filter_parse_addr(end->addr, end->attr[ALTCONN_A_END_ADDR],
+				 extack);
+}
+
+/**
+ * altconn_nl_filter_assoc() - read what a request for associations asks for
+ * @filter: zero; gets pointers into the request
+ * @nlh: the request
+ * @attrs: its attributes, by type
+ * @extack: gets what is wrong
+ *
+ * Context: process.
+ * Return: 0 or -EINVAL.
+ */
+int altconn_nl_filter_assoc(struct altconn_nl_filter *filter,
+			    const struct nlmsghdr *nlh, struct nlattr **attrs,
+			    struct netlink_ext_ack *extack)
+{
+	filter->id = attrs[ALTCONN_A_ASSOC_ID];
+	filter->type = attrs[ALTCONN_A_ASSOC_TYPE];
+	filter->state = attrs[ALTCONN_A_ASSOC_STATE];
+	filter->listener = attrs[ALTCONN_A_ASSOC_LISTENER];
+	return filter_check_once(nlmsg_attrdata(nlh, GENL_HDRLEN),
+				 nlmsg_attrlen(nlh, GENL_HDRLEN), extack) ? :
+	       filter_parse_end(&filter->client, attrs[ALTCONN_A_ASSOC_CLIENT],
+				extack) ? :
+	       filter_parse_end(&filter->server, attrs[ALTCONN_A_ASSOC_SERVER],
+				extack) ? :
+	       filter_parse_end(&filter->either, attrs[ALTCONN_A_ASSOC_END],
+				extack);
+}
+
+/**
+ * altconn_nl_filter_socket() - read what a request for sockets asks for
+ * @filter: zero; gets pointers into the request
+ * @nlh: the request
+ * @attrs: its attributes, by type
+ * @extack: gets what is wrong
+ *
+ * Context: process.
+ * Return: 0 or -EINVAL.
+ */
+int altconn_nl_filter_socket(struct altconn_nl_filter *filter,
+			     const struct nlmsghdr *nlh, struct nlattr **attrs,
+			     struct netlink_ext_ack *extack)
+{
+	filter->id = attrs[ALTCONN_A_SOCKET_ID];
+	filter->type = attrs[ALTCONN_A_SOCKET_TYPE];
+	filter->listening = attrs[ALTCONN_A_SOCKET_LISTENING];
+	filter->peer_given = attrs[ALTCONN_A_SOCKET_PEER];
+	return filter_check_once(nlmsg_attrdata(nlh, GENL_HDRLEN),
+				 nlmsg_attrlen(nlh, GENL_HDRLEN), extack) ? :
+	       filter_parse_end(&filter->owner, attrs[ALTCONN_A_SOCKET_OWNER],
+				extack) ? :
+	       filter_parse_addr(filter->peer, attrs[ALTCONN_A_SOCKET_PEER],
+				 extack);
+}
+
+/**
+ * altconn_nl_wants_u32() - is this the value that a request asks for?
+ * @attr: of the request, or NULL: any value is
+ * @value: the value
+ */
+bool altconn_nl_wants_u32(const struct nlattr *attr, u32 value)
+{
+	return !attr || nla_get_u32(attr) == value;
+}
+
+/**
+ * altconn_nl_wants_u64() - is this the value that a request asks for?
+ * @attr: of the request, or NULL: any value is
+ * @value: the value
+ */
+bool altconn_nl_wants_u64(const struct nlattr *attr, u64 value)
+{
+	return !attr || nla_get_u64(attr) == value;
+}
+
+static bool filter_wants_bytes(const struct nlattr *attr,
+			       const struct altconn_addr *addr, u32 kind)
+{
+	return !attr || (addr && addr->kind == kind &&
+			 nla_len(attr) == addr->len &&
+			 !memcmp(nla_data(attr), addr->bytes, addr->len));
+}
+
+/* @has: the address has such a number. */
+static bool filter_wants_number(const struct nlattr *attr, bool has, u32 value)
+{
+	return !attr || (has && nla_get_u32(attr) == value);
+}
+
+/**
+ * altconn_nl_wants_addr() - is this an address that a request asks for?
+ * @wanted: attributes of the request, by type
+ * @addr: the address, or NULL: unnamed
+ */
+bool altconn_nl_wants_addr(struct nlattr * const *wanted,
+			   const struct altconn_addr *addr)
+{
+	u32 kind = addr ? addr->kind : ALTCONN_KIND_NONE;
+	bool port = kind == ALTCONN_KIND_PORT, name = kind == ALTCONN_KIND_NAME;
+	bool inet = kind == ALTCONN_KIND_INET;
+
+	return altconn_nl_wants_u32(wanted[ALTCONN_A_ADDR_KIND], kind) &&
+	       filter_wants_number(wanted[ALTCONN_A_ADDR_NODE], port || name,
+				   addr ? addr->node : 0) &&
+	       filter_wants_number(wanted[ALTCONN_A_ADDR_PORT], port || inet,
+				   addr ? addr->port : 0) &&
+	       filter_wants_number(wanted[ALTCONN_A_ADDR_SCOPE], inet,
+				   addr ? addr->node : 0) &&
+	       filter_wants_bytes(wanted[ALTCONN_A_ADDR_NAME], addr,
+				  ALTCONN_KIND_NAME) &&
+	       filter_wants_bytes(wanted[ALTCONN_A_ADDR_PATH], addr,
+				  ALTCONN_KIND_PATH) &&
+	       filter_wants_bytes(wanted[ALTCONN_A_ADDR_IP], addr,
+				  ALTCONN_KIND_INET);
+}
+
+/**
+ * altconn_nl_wants_end() - is this an end that a request asks for?
+ * @wanted: attributes of the request; none: any end is
+ * @viewer: of a process it learns no more by asking than it is shown
+ * @end: the end
+ */
+bool altconn_nl_wants_end(const struct altconn_nl_end_filter *wanted,
+			  const struct altconn_viewer *viewer,
+			  const struct altconn_end_info *end)
+{
+	struct nlattr * const *attr = wanted->attr;
+	bool has_uid = uid_valid(end->who.uid);
+	u32 uid;
+
+	if (!wanted->given)
+		return true;
+	uid = has_uid ? from_kuid_munged(viewer->users, end->who.uid) : 0;
+	return altconn_nl_wants_addr(wanted->addr, end->addr) &&
+	       filter_wants_number(attr[ALTCONN_A_END_DRESS],
+				   end->dress != ALTCONN_END_UNKNOWN,
+				   end->dress) &&
+	       filter_wants_number(attr[ALTCONN_A_END_UID], has_uid, uid) &&
+	       (!attr[ALTCONN_A_END_INODE] ||
+		(end->inode && altconn_nl_wants_u64(attr[ALTCONN_A_END_INODE],
+						    end->inode))) &&
+	       (!attr[ALTCONN_A_END_PID] ||
+		nla_get_u32(attr[ALTCONN_A_END_PID]) ==
+		(altconn_nl_shown_pid(viewer, &end->who) ? : U32_MAX));
+}
