@@ -48,6 +48,7 @@
 #include <net/netns/generic.h>
 #include <net/sock.h>
 #include <uapi/linux/altconn.h>
+#include "payer.h"
 
 #define ALTCONN_VERSION	"0.1"
 
@@ -484,8 +485,12 @@ struct altconn_lane;
 
 /**
  * struct altconn_wait - what an attempt needs while it waits
- * @work: its deadline, and the end of a rule's delay; holds a reference to
+ * @timer: its deadline, and the end of a rule's delay; holds a reference to
  *	@assoc while it is armed
+ * @job: what the timer asks for; holds a reference to @assoc while it is queued
+ * @payer: of @job, for what the timer is armed for
+ * @deadlines: the client's payer for deadlines
+ * @delays: and for the ends of delays; NULL when no rule ever held the attempt
  * @assoc: the attempt
  * @held_until: when a rule lets the attempt go on, ns; 0: no rule holds it
  * @path: while a rule holds an attempt to a path: pins the inode
@@ -502,7 +507,11 @@ struct altconn_lane;
  * association.
  */
 struct altconn_wait {
-	struct delayed_work	work;
+	struct timer_list	timer;
+	struct altconn_job	job;
+	struct altconn_payer	*payer;
+	struct altconn_payer	*deadlines;
+	struct altconn_payer	*delays;
 	struct altconn_assoc	*assoc;
 	u64			held_until;
 	struct path		path;
@@ -946,8 +955,6 @@ struct altconn_net {
 extern unsigned int altconn_net_id;
 extern unsigned int altconn_family;
 extern struct workqueue_struct *altconn_wq;
-/* Deadlines of attempts, and nothing that may take long. */
-extern struct workqueue_struct *altconn_deadline_wq;
 /* The initial namespace's: its limits are every namespace's. */
 extern struct altconn_net *altconn_init_state;
 

@@ -142,10 +142,9 @@ static void assoc_unregister(struct altconn_assoc *assoc)
 	altconn_assoc_uncount(assoc->an, assoc->account);
 }
 
-static void wait_free_late(struct work_struct *work)
+static void wait_free_late(struct altconn_job *job)
 {
-	struct altconn_wait *wait =
-		container_of(work, struct altconn_wait, work.work);
+	struct altconn_wait *wait = container_of(job, struct altconn_wait, job);
 
 	path_put(&wait->path);
 	kfree(wait);
@@ -164,9 +163,9 @@ static void wait_free(struct altconn_wait *wait)
 		kfree(wait);
 		return;
 	}
-	/* It may be the very work that runs: it does not look back. */
-	INIT_DELAYED_WORK(&wait->work, wait_free_late);
-	queue_delayed_work(altconn_wq, &wait->work, 0);
+	/* It may be the very job that runs: it does not look back. */
+	altconn_job_init(&wait->job, wait_free_late);
+	altconn_payer_queue(wait->delays, &wait->job);
 }
 
 /**

@@ -117,21 +117,25 @@ static void batch_unlock(struct attempt_batch *batch, struct altconn_room *room)
 
 /* ---- THE decision ---- */
 
+static void attempt_queue_job(struct altconn_wait *wait,
+			      struct altconn_payer *payer)
+{
+	altconn_assoc_get(wait->assoc);
+	if (!altconn_payer_queue(payer, &wait->job))
+		altconn_assoc_put(wait->assoc);
+}
+
 static void attempt_disarm(struct altconn_assoc *assoc)
 {
 	struct altconn_wait *wait = assoc->wait;
 
 	if (!wait)
 		return;
-	if (unlikely(READ_ONCE(wait->path.dentry))) {
-		/* The timer's work lets go of the path now: that may sleep. */
-		altconn_assoc_get(assoc);
-		if (mod_delayed_work(altconn_wq, &wait->work, 0))
-			altconn_assoc_put(assoc);
-		return;
-	}
-	/* A deadline that runs already finds the attempt decided. */
-	if (cancel_delayed_work(&wait->work))
+	/* The job lets go of the path now: that may sleep. */
+	if (unlikely(READ_ONCE(wait->path.dentry)))
+		attempt_queue_job(wait, wait->delays);
+	/* A job that is queued finds the attempt decided. */
+	if (timer_delete(&wait->timer))
 		altconn_assoc_put(assoc);
 }
 
@@ -384,11 +388,11 @@ static bool attempt_arm(struct altconn_assoc *assoc)
 		return false;
 	if (when > now)
 		ms = div_u64(when - now, NSEC_PER_MSEC);
-	altconn_assoc_get(assoc);
 	/* The end of a delay may take long, a deadline does not. */
-	if (!queue_delayed_work(when == wait->held_until ? altconn_wq :
-							   altconn_deadline_wq,
-				&wait->work, msecs_to_jiffies(ms) + 1))
+	WRITE_ONCE(wait->payer, when == wait->held_until ? wait->delays :
+							   wait->deadlines);
+	altconn_assoc_get(assoc);
+	if (mod_timer(&wait->timer, jiffies + msecs_to_jiffies(ms) + 1))
 		altconn_assoc_put(assoc);
 	return true;
 }
@@ -468,10 +472,24 @@ static void attempt_drop_path(struct altconn_wait *wait)
 	    (wait->held_until && READ_ONCE(wait->assoc->state) ==
 				 ALTCONN_ASSOC_STATE_PENDING))
 		return;
-	/* The work may run on both queues at a time. */
+	/* The job may run for both payers at a time. */
 	path.dentry = xchg(&wait->path.dentry, NULL);
 	if (path.dentry)
 		path_put(&path);
+}
+
+/*
+ * The timer only asks for the job, which runs in process context: no lock of the
+ * decision is a softirq's, since it takes sk_peer_lock, which the core takes with
+ * softirqs on. A job that is queued already has a reference of its own, so the
+ * timer's is not the last.
+ */
+static void attempt_timer(struct timer_list *timer)
+{
+	struct altconn_wait *wait = timer_container_of(wait, timer, timer);
+
+	if (!altconn_payer_queue(READ_ONCE(wait->payer), &wait->job))
+		altconn_assoc_put(wait->assoc);
 }
 
 /*
@@ -479,14 +497,10 @@ static void attempt_drop_path(struct altconn_wait *wait)
  *
  * The tick that drives timers may lag behind the clock and then catch up, so
  * a timer can be early. A deadline is not: then the timer starts again.
- *
- * In process context, so that no lock of the decision is a softirq's: the
- * decision takes sk_peer_lock, which the core takes with softirqs on.
  */
-static void attempt_work(struct work_struct *work)
+static void attempt_run(struct altconn_job *job)
 {
-	struct altconn_wait *wait =
-		container_of(work, struct altconn_wait, work.work);
+	struct altconn_wait *wait = container_of(job, struct altconn_wait, job);
 	struct altconn_assoc *assoc = wait->assoc;
 
 	attempt_end_hold(wait);
@@ -504,6 +518,12 @@ static void attempt_work(struct work_struct *work)
 
 /* ---- waiting ---- */
 
+static struct altconn_payer *attempt_payer(const struct altconn_assoc *assoc,
+					   enum altconn_payer_kind kind)
+{
+	return altconn_payer_get(kind, altconn_payer_key(assoc->cred));
+}
+
 static int attempt_make_wait(struct altconn_assoc *assoc)
 {
 	struct altconn_wait *wait;
@@ -513,7 +533,13 @@ static int attempt_make_wait(struct altconn_assoc *assoc)
 	wait = kzalloc(sizeof(*wait), GFP_KERNEL_ACCOUNT);
 	if (!wait)
 		return -ENOMEM;
-	INIT_DELAYED_WORK(&wait->work, attempt_work);
+	wait->deadlines = attempt_payer(assoc, ALTCONN_PAYER_DEADLINE);
+	if (!wait->deadlines) {
+		kfree(wait);
+		return -ENOMEM;
+	}
+	timer_setup(&wait->timer, attempt_timer, 0);
+	altconn_job_init(&wait->job, attempt_run);
 	wait->assoc = assoc;
 	if (assoc->end[ALTCONN_SERVER].addr->far)
 		wait->fifo = ALTCONN_FIFO_FAR;
@@ -550,6 +576,9 @@ int altconn_attempt_hold(struct altconn_assoc *assoc, u32 delay_ms,
 	*reason = ALTCONN_REASON_NO_MEMORY;
 	if (err)
 		return err;
+	assoc->wait->delays = attempt_payer(assoc, ALTCONN_PAYER_DELAY);
+	if (!assoc->wait->delays)
+		return -ENOMEM;
 	*reason = ALTCONN_REASON_WAITING_ROOM_FULL;
 	if (!attempt_max_waiting(assoc->an))
 		return -ECONNREFUSED;

@@ -12,18 +12,16 @@
  * the causing user (EVENT_PLACES) and those of administrators. A namespace without
  * watchers pays for a load and a branch.
  *
- * Messages are built and sockets are woken by a kworker, whose time no CPU cgroup of a
- * user bounds, and a socket's filter and pollers are its owner's choice. So the
- * time is charged to the account of the watcher's owner, which gets a fixed share
- * of one CPU; an account without budget waits, and its queues fill and lose events.
+ * Messages are built and sockets are woken by a kernel thread. A socket's filter and
+ * pollers are its owner's choice, so the owner pays for the time (payer.c): when its
+ * share is used up its queues fill, and lose events.
  *
  * Each watcher numbers its events, the lost ones too: a gap in the numbers is a loss.
  *
- * Locks: an->watch_lock, event_accounts_lock, account->lock, in this order. The last one
- * is innermost, inside every lock that a cause of events holds.
+ * Locks: an->watch_lock, then watcher->lock, which is innermost, inside every lock that a
+ * cause of events holds.
  */
 
-#include <linux/hashtable.h>
 #include <linux/netlink.h>
 #include <linux/notifier.h>
 #include <linux/pid_namespace.h>
@@ -37,61 +35,15 @@
 /* The family is about to be unregistered: no event is queued or delivered. */
 static bool event_stopped;
 
-static struct workqueue_struct *event_wq;
-
 /* Events that one watcher's queue holds. */
 #define EVENT_QUEUE_MAX		1024
 
-/* Watchers of one account, in all namespaces together; of the administrators'. */
+/* Watchers of one user, in all namespaces together; of the administrators. */
 #define EVENT_PLACES		32
 #define EVENT_PLACES_ADMIN	256
 
-/* Accounts that are no user's; see event_account_key(). */
-#define EVENT_KEY_ADMIN		BIT_ULL(33)
-#define EVENT_KEY_CONTAINER	BIT_ULL(32)
-
-/* An account gains 1/2^shift of the time that passes, until it has a burst. */
-#define EVENT_SHARE_SHIFT	3
-#define EVENT_SHARE_SHIFT_ADMIN	1
-#define EVENT_BURST_NS		(100 * (s64)NSEC_PER_MSEC)
-
 /* Every attribute of a message but for the bytes of two addresses. */
 #define EVENT_SIZE		400
-
-/**
- * struct event_account - the owner of watchers, charged for what they cost
- * @node: in event_accounts; event_accounts_lock
- * @key: see event_account_key()
- * @places: most watchers it may have
- * @share_shift: its share of one CPU
- * @lock: the next three, and the queues of its watchers
- * @n_watchers: how many it has
- * @ready: watchers whose queue is not empty
- * @throttled: @work is armed, and runs when the budget is positive
- * @work: delivers
- * @budget: nanoseconds that it may use, negative in debt; @work alone
- * @refilled: when @budget was last raised; likewise
- *
- * Lifetime: from its first watcher until the module goes, so that closing sockets
- * cancels no debt. A process of a user's namespaces shares the account of that user, so
- * there are no more accounts than users and containers.
- */
-struct event_account {
-	struct hlist_node	node;
-	u64			key;
-	u32			places;
-	u32			share_shift;
-	spinlock_t		lock;		/* queues */
-	u32			n_watchers;
-	struct list_head	ready;
-	bool			throttled;
-	struct delayed_work	work;
-	s64			budget;
-	u64			refilled;
-};
-
-static DEFINE_MUTEX(event_accounts_lock);
-static DEFINE_HASHTABLE(event_accounts, 6);
 
 /**
  * struct event - something that has happened
@@ -146,9 +98,10 @@ struct event_slot {
  * @key: of its audience
  * @portid: of @sk; another socket may have it once @sk is closed
  * @sk: the socket, a reference
- * @account: charged for it
+ * @payer: of @job, the socket's owner
+ * @job: delivers one event; queued while the queue has one, and holds a reference then
  * @viewer: what it may see; references to both namespaces
- * @ready: in account->ready; account->lock, as all that follows
+ * @lock: the queue: all that follows
  * @dead: nothing is queued any more
  * @seq: number of its last event
  * @head: slots ever filled
@@ -157,8 +110,8 @@ struct event_slot {
  * @rcu: frees it
  *
  * Lifetime: the namespace holds a reference from ALTCONN_CMD_MONITOR until the socket
- * closes, the namespace dies or the module goes; event_work() holds one while it
- * delivers. A reader of an audience, under RCU, takes none and looks at @dead.
+ * closes, the namespace dies or the module goes, and its job while that is queued or
+ * runs. A reader of an audience, under RCU, takes none and looks at @dead.
  */
 struct event_watcher {
 	refcount_t			refs;
@@ -166,9 +119,10 @@ struct event_watcher {
 	unsigned long			key;
 	u32				portid;
 	struct sock			*sk;
-	struct event_account		*account;
+	struct altconn_payer		*payer;
+	struct altconn_job		job;
 	struct altconn_viewer		viewer;
-	struct list_head		ready;
+	spinlock_t			lock;		/* the queue */
 	bool				dead;
 	u64				seq;
 	u32				head;
@@ -221,28 +175,27 @@ static unsigned long event_audience_admin(void)
 /* @ev: NULL if there was no memory for the event. */
 static void event_queue(struct event_watcher *w, struct event *ev)
 {
-	struct event_account *account = w->account;
-	bool wake = false;
+	bool first = false;
 
-	spin_lock(&account->lock);
+	spin_lock(&w->lock);
 	if (w->dead)
 		goto out;
 	w->seq++;
 	if (!ev || w->head - w->tail == EVENT_QUEUE_MAX)
 		goto out;
+	first = w->head == w->tail;
+	if (first)
+		refcount_inc(&w->refs);
 	refcount_inc(&ev->refs);
 	w->slots[w->head++ % EVENT_QUEUE_MAX] = (struct event_slot) {
 		.ev = ev,
 		.seq = w->seq,
 	};
-	if (list_empty(&w->ready)) {
-		wake = list_empty(&account->ready) && !account->throttled;
-		list_add_tail(&w->ready, &account->ready);
-	}
 out:
-	spin_unlock(&account->lock);
-	if (wake)
-		queue_delayed_work(event_wq, &account->work, 0);
+	spin_unlock(&w->lock);
+	/* The job is queued once for a queue that is not empty. */
+	if (first)
+		WARN_ON_ONCE(!altconn_payer_queue(w->payer, &w->job));
 }
 
 static void event_queue_audience(struct altconn_net *an, unsigned long key,
@@ -524,155 +477,45 @@ static void event_watcher_put(struct event_watcher *w)
 	kfree_rcu(w, rcu);
 }
 
-/* The watchers of an account by turns: a reference, and an event in @slot. */
-static struct event_watcher *event_account_next(struct event_account *account,
-						struct event_slot *slot)
+/* Deliver one event; the watchers of a payer take turns. */
+static void event_run(struct altconn_job *job)
 {
-	struct event_watcher *w;
+	struct event_watcher *w = container_of(job, struct event_watcher, job);
+	struct event_slot slot = {};
+	bool more = false;
 
-	spin_lock(&account->lock);
-	account->throttled = false;
-	w = list_first_entry_or_null(&account->ready, struct event_watcher,
-				     ready);
-	if (w) {
-		refcount_inc(&w->refs);
-		*slot = w->slots[w->tail++ % EVENT_QUEUE_MAX];
-		if (w->head == w->tail)
-			list_del_init(&w->ready);
-		else
-			list_move_tail(&w->ready, &account->ready);
+	spin_lock(&w->lock);
+	if (w->head != w->tail) {
+		slot = w->slots[w->tail++ % EVENT_QUEUE_MAX];
+		more = w->head != w->tail;
 	}
-	spin_unlock(&account->lock);
-	return w;
-}
-
-/* Charge what has passed since @begun. False: the budget is used up. */
-static bool event_account_charge(struct event_account *account, u64 begun)
-{
-	u64 now = ktime_get_ns(), gained = now - account->refilled;
-
-	gained >>= account->share_shift;
-	account->budget += min_t(u64, gained, 2 * EVENT_BURST_NS);
-	account->budget = min(account->budget, EVENT_BURST_NS);
-	account->budget -= now - begun;
-	account->refilled = now;
-	return account->budget > 0;
-}
-
-/* Go on when the debt is paid. */
-static void event_account_throttle(struct event_account *account)
-{
-	u64 ns = (u64)(1 - account->budget) << account->share_shift;
-
-	spin_lock(&account->lock);
-	account->throttled = true;
-	spin_unlock(&account->lock);
-	/* An event that came during the delivery has queued the work at once. */
-	mod_delayed_work(event_wq, &account->work, nsecs_to_jiffies(ns) + 1);
-}
-
-static void event_work(struct work_struct *work)
-{
-	struct event_account *account = container_of(to_delayed_work(work),
-						     struct event_account, work);
-	struct event_watcher *w;
-	struct event_slot slot;
-	u64 begun;
-
-	for (;;) {
-		begun = ktime_get_ns();
-		w = event_account_next(account, &slot);
-		if (!w)
-			return;
+	spin_unlock(&w->lock);
+	if (slot.ev)
 		event_deliver(w, &slot);
-		event_put(slot.ev);
+	event_put(slot.ev);
+	if (more)
+		WARN_ON_ONCE(!altconn_payer_queue(w->payer, job));
+	else
 		event_watcher_put(w);
-		if (!event_account_charge(account, begun))
-			break;
-		cond_resched();
-	}
-	event_account_throttle(account);
 }
 
 /* ---- watchers ---- */
 
-/*
- * Whom a watcher is charged to: the administrators of the machine together; a user; and
- * in a user namespace the owner of the outermost one, whatever its subordinate uids. One
- * that root made, for a container, is charged for itself.
- */
-static u64 event_account_key(const struct cred *cred)
+/* The caller's payer, with one watcher more; ERR_PTR(-ENOSPC), ERR_PTR(-ENOMEM). */
+static struct altconn_payer *event_payer_enter(void)
 {
-	const struct user_namespace *ns, *outer = NULL;
+	bool admin = ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN);
+	struct altconn_payer *payer;
 
-	if (ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN))
-		return EVENT_KEY_ADMIN;
-	for (ns = cred->user_ns; ns != &init_user_ns; ns = ns->parent)
-		outer = ns;
-	if (!outer)
-		return __kuid_val(cred->uid);
-	if (uid_eq(outer->owner, GLOBAL_ROOT_UID))
-		return EVENT_KEY_CONTAINER | outer->ns.inum;
-	return __kuid_val(outer->owner);
-}
-
-static struct event_account *event_account_find(u64 key)
-{
-	struct event_account *account;
-
-	lockdep_assert_held(&event_accounts_lock);
-	hash_for_each_possible(event_accounts, account, node, key)
-		if (account->key == key)
-			return account;
-	return NULL;
-}
-
-static struct event_account *event_account_new(u64 key)
-{
-	struct event_account *account = kzalloc(sizeof(*account), GFP_KERNEL);
-	bool admin = key == EVENT_KEY_ADMIN;
-
-	if (!account)
-		return NULL;
-	account->key = key;
-	account->places = admin ? EVENT_PLACES_ADMIN : EVENT_PLACES;
-	account->share_shift = admin ? EVENT_SHARE_SHIFT_ADMIN :
-				       EVENT_SHARE_SHIFT;
-	spin_lock_init(&account->lock);
-	INIT_LIST_HEAD(&account->ready);
-	INIT_DELAYED_WORK(&account->work, event_work);
-	account->budget = EVENT_BURST_NS;
-	account->refilled = ktime_get_ns();
-	hash_add(event_accounts, &account->node, key);
-	return account;
-}
-
-/* The caller's account, with one watcher more; or NULL or ERR_PTR(-ENOSPC). */
-static struct event_account *event_account_enter(void)
-{
-	u64 key = event_account_key(current_cred());
-	struct event_account *account;
-
-	mutex_lock(&event_accounts_lock);
-	account = event_account_find(key) ? : event_account_new(key);
-	mutex_unlock(&event_accounts_lock);
-	if (!account)
+	payer = altconn_payer_get(ALTCONN_PAYER_EVENT,
+				  admin ? ALTCONN_PAYER_ADMIN :
+					  altconn_payer_key(current_cred()));
+	if (!payer)
 		return ERR_PTR(-ENOMEM);
-	spin_lock(&account->lock);
-	if (account->n_watchers < account->places) {
-		account->n_watchers++;
-		spin_unlock(&account->lock);
-		return account;
-	}
-	spin_unlock(&account->lock);
+	if (atomic_add_unless(&payer->members, 1,
+			      admin ? EVENT_PLACES_ADMIN : EVENT_PLACES))
+		return payer;
 	return ERR_PTR(-ENOSPC);
-}
-
-static void event_account_leave(struct event_account *account)
-{
-	spin_lock(&account->lock);
-	account->n_watchers--;
-	spin_unlock(&account->lock);
 }
 
 static struct event_watcher *event_watcher_new(struct sk_buff *skb, u32 portid)
@@ -689,7 +532,8 @@ static struct event_watcher *event_watcher_new(struct sk_buff *skb, u32 portid)
 		return NULL;
 	}
 	refcount_set(&w->refs, 1);
-	INIT_LIST_HEAD(&w->ready);
+	spin_lock_init(&w->lock);
+	altconn_job_init(&w->job, event_run);
 	sock_hold(sk);
 	w->sk = sk;
 	w->portid = portid;
@@ -749,16 +593,18 @@ static void event_watcher_unlink(struct altconn_net *an, struct event_watcher *w
 /* Unlinked, or never linked: empty its queue, and give its place back. */
 static void event_watcher_end(struct event_watcher *w)
 {
-	struct event_account *account = w->account;
+	u32 tail, head;
 
-	spin_lock(&account->lock);
+	spin_lock(&w->lock);
 	w->dead = true;
-	list_del_init(&w->ready);
-	spin_unlock(&account->lock);
-	/* Nothing is queued or taken any more. */
-	for (; w->tail != w->head; w->tail++)
-		event_put(w->slots[w->tail % EVENT_QUEUE_MAX].ev);
-	event_account_leave(account);
+	tail = w->tail;
+	head = w->head;
+	w->tail = head;
+	spin_unlock(&w->lock);
+	/* These are nobody's but ours, and a job that is queued finds none. */
+	for (; tail != head; tail++)
+		event_put(w->slots[tail % EVENT_QUEUE_MAX].ev);
+	atomic_dec(&w->payer->members);
 	event_watcher_put(w);
 }
 
@@ -772,9 +618,9 @@ static u64 event_watcher_seq(struct event_watcher *w)
 {
 	u64 seq;
 
-	spin_lock(&w->account->lock);
+	spin_lock(&w->lock);
 	seq = w->seq;
-	spin_unlock(&w->account->lock);
+	spin_unlock(&w->lock);
 	return seq;
 }
 
@@ -845,19 +691,20 @@ static int event_reply(struct genl_info *info, u64 seq)
 static int event_begin_watch(struct sk_buff *skb, struct genl_info *info)
 {
 	struct event_watcher *w = event_watcher_new(skb, info->snd_portid);
-	struct event_account *account;
+	struct altconn_payer *payer;
 	int err;
 
 	if (!w)
 		return -ENOMEM;
-	account = event_account_enter();
-	if (IS_ERR(account)) {
-		NL_SET_ERR_MSG(info->extack,
-			       "too many sockets of this user get events");
+	payer = event_payer_enter();
+	if (IS_ERR(payer)) {
+		if (PTR_ERR(payer) == -ENOSPC)
+			NL_SET_ERR_MSG(info->extack,
+				       "too many sockets of this user get events");
 		event_watcher_put(w);
-		return PTR_ERR(account);
+		return PTR_ERR(payer);
 	}
-	w->account = account;
+	w->payer = payer;
 	err = event_watch(altconn_pernet(genl_info_net(info)), w);
 	if (err)
 		event_watcher_end(w);
@@ -946,14 +793,10 @@ void altconn_event_leave(struct altconn_net *an)
  * altconn_event_init() - before the family is registered
  *
  * Context: process, may sleep.
- * Return: 0, -ENOMEM, or an error of registering a notifier. altconn_event_free()
- * undoes it in every case, after altconn_event_exit() if it succeeded.
+ * Return: 0, or an error of registering a notifier. altconn_event_exit() undoes it.
  */
 int __init altconn_event_init(void)
 {
-	event_wq = alloc_workqueue("altconn_event", WQ_UNBOUND, 0);
-	if (!event_wq)
-		return -ENOMEM;
 	return netlink_register_notifier(&event_release_notifier);
 }
 
@@ -966,7 +809,7 @@ void altconn_event_stop(void)
 {
 	WRITE_ONCE(event_stopped, true);
 	synchronize_rcu();
-	flush_workqueue(event_wq);
+	altconn_payer_flush(ALTCONN_PAYER_EVENT);
 }
 
 /**
@@ -977,24 +820,4 @@ void altconn_event_stop(void)
 void altconn_event_exit(void)
 {
 	netlink_unregister_notifier(&event_release_notifier);
-}
-
-/**
- * altconn_event_free() - undo altconn_event_init()
- *
- * Context: process, may sleep; no namespace is left, and so no watcher.
- */
-void altconn_event_free(void)
-{
-	struct event_account *account;
-	struct hlist_node *next;
-	int bucket;
-
-	hash_for_each_safe(event_accounts, bucket, next, account, node) {
-		cancel_delayed_work_sync(&account->work);
-		hash_del(&account->node);
-		kfree(account);
-	}
-	if (event_wq)
-		destroy_workqueue(event_wq);
 }

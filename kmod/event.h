@@ -19,7 +19,6 @@ void __altconn_event_changed(struct altconn_net *an, u32 kind);
 int altconn_event_init(void);
 void altconn_event_stop(void);
 void altconn_event_exit(void);
-void altconn_event_free(void);
 void altconn_event_begin(struct altconn_net *an);
 void altconn_event_leave(struct altconn_net *an);
 

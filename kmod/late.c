@@ -21,17 +21,21 @@ static atomic_long_t total;
 
 /**
  * struct altconn_late_queue - what is under way from a socket
- * @work: armed for the first, while there is one
+ * @timer: armed for the first, while there is one; holds a reference to @sk
+ * @job: what the timer asks for; holds a reference to @sk while it is queued
+ * @payer: of @job, the user that sent the first
  * @lock: all of it
  * @list: by @due
  * @bytes: of them
  * @sk: the socket
  *
  * Lifetime: made with the first, freed with the socket, which each that is under way
- * holds a reference to. @work is not armed while there is none.
+ * holds a reference to.
  */
 struct altconn_late_queue {
-	struct delayed_work	work;
+	struct timer_list	timer;
+	struct altconn_job	job;
+	struct altconn_payer	*payer;
 	spinlock_t		lock;		/* list */
 	struct list_head	list;
 	u32			bytes;
@@ -49,7 +53,17 @@ static void arm(struct altconn_late_queue *q)
 	u64 ms = due > now ? div_u64(due - now, NSEC_PER_MSEC) : 0;
 
 	lockdep_assert_held(&q->lock);
-	mod_delayed_work(altconn_wq, &q->work, msecs_to_jiffies(ms) + 1);
+	if (!mod_timer(&q->timer, jiffies + msecs_to_jiffies(ms) + 1))
+		sock_hold(q->sk);
+}
+
+/* Its reference becomes the job's; a queued job has one, so it is not the last. */
+static void late_timer(struct timer_list *timer)
+{
+	struct altconn_late_queue *q = timer_container_of(q, timer, timer);
+
+	if (!altconn_payer_queue(q->payer, &q->job))
+		__sock_put(q->sk);
 }
 
 static void uncharge(struct altconn_net *an, u32 size)
@@ -72,36 +86,44 @@ static bool charge(struct altconn_net *an, u32 size)
 }
 
 /* Timers may be early, a datagram is not. */
-static void run(struct work_struct *work)
+static struct altconn_late *late_take(struct altconn_late_queue *q)
 {
-	struct altconn_late_queue *q =
-		container_of(work, struct altconn_late_queue, work.work);
-	struct sock *sk = q->sk;
 	struct altconn_late *late;
-	unsigned int n = 0;
 
 	spin_lock(&q->lock);
-	while ((late = first(q)) && late->due <= ktime_get_ns()) {
-		u32 size = late->size;
-
+	late = first(q);
+	if (late && late->due > ktime_get_ns()) {
+		arm(q);
+		late = NULL;
+	}
+	if (late) {
 		list_del(&late->node);
-		q->bytes -= size;
-		spin_unlock(&q->lock);
+		q->bytes -= late->size;
+	}
+	spin_unlock(&q->lock);
+	return late;
+}
+
+/* One datagram arrives, and the job is queued again for the next. */
+static void late_run(struct altconn_job *job)
+{
+	struct altconn_late_queue *q =
+		container_of(job, struct altconn_late_queue, job);
+	struct altconn_late *late = late_take(q);
+	struct sock *sk = q->sk;
+	u32 size;
+
+	if (late) {
+		size = late->size;
 		altconn_dgram_arrive(sk, late);
 		uncharge(altconn_pernet(sock_net(sk)), size);
-		n++;
-		cond_resched();
-		spin_lock(&q->lock);
+		/* The datagram's reference; the job has another one. */
+		__sock_put(sk);
+		if (altconn_payer_queue(q->payer, job))
+			return;
 	}
-	/* It may have been armed meanwhile for one that came and went. */
-	if (late)
-		arm(q);
-	else
-		cancel_delayed_work(&q->work);
-	spin_unlock(&q->lock);
 	/* The last takes the queue with it. */
-	while (n--)
-		sock_put(sk);
+	sock_put(sk);
 }
 
 static struct altconn_late_queue *queue_of(struct sock *sk)
@@ -114,7 +136,14 @@ static struct altconn_late_queue *queue_of(struct sock *sk)
 	q = kzalloc(sizeof(*q), GFP_KERNEL_ACCOUNT);
 	if (!q)
 		return NULL;
-	INIT_DELAYED_WORK(&q->work, run);
+	q->payer = altconn_payer_get(ALTCONN_PAYER_DELAY,
+				     altconn_payer_key(current_cred()));
+	if (!q->payer) {
+		kfree(q);
+		return NULL;
+	}
+	timer_setup(&q->timer, late_timer, 0);
+	altconn_job_init(&q->job, late_run);
 	spin_lock_init(&q->lock);
 	INIT_LIST_HEAD(&q->list);
 	q->sk = sk;

@@ -16,7 +16,6 @@ unsigned int altconn_net_id __read_mostly;
 unsigned int altconn_family __ro_after_init = AF_ALTCONN;
 struct altconn_net *altconn_init_state __read_mostly;
 struct workqueue_struct *altconn_wq __ro_after_init;
-struct workqueue_struct *altconn_deadline_wq __ro_after_init;
 
 module_param_named(family, altconn_family, uint, 0444);
 MODULE_PARM_DESC(family, "number of the socket family: 13, 14, 18 (default), 19, 22 or 25");
@@ -184,12 +183,12 @@ static int __init altconn_init(void)
 	altconn_wq = alloc_workqueue("altconn", WQ_UNBOUND, 0);
 	if (!altconn_wq)
 		goto err_protos;
-	altconn_deadline_wq = alloc_workqueue("altconn_deadline", WQ_UNBOUND, 0);
-	if (!altconn_deadline_wq)
+	err = altconn_payer_init();
+	if (err)
 		goto err_wq;
 	err = altconn_ring_init();
 	if (err)
-		goto err_deadline_wq;
+		goto err_payer;
 	err = register_pernet_subsys(&net_ops);
 	if (err)
 		goto err_ring;
@@ -213,11 +212,10 @@ err_event:
 err_pernet:
 	unregister_pernet_subsys(&net_ops);
 	altconn_rules_flush();
-	altconn_event_free();
 err_ring:
 	altconn_ring_exit();
-err_deadline_wq:
-	destroy_workqueue(altconn_deadline_wq);
+err_payer:
+	altconn_payer_exit();
 err_wq:
 	destroy_workqueue(altconn_wq);
 err_protos:
@@ -235,10 +233,8 @@ static void __exit altconn_exit(void)
 	altconn_event_exit();
 	unregister_pernet_subsys(&net_ops);
 	altconn_rules_flush();
-	altconn_event_free();
 	altconn_ring_exit();
-	/* One that dropped the last reference may still be returning. */
-	destroy_workqueue(altconn_deadline_wq);
+	altconn_payer_exit();
 	destroy_workqueue(altconn_wq);
 	unregister_protos();
 	exit_tables();

@@ -5,9 +5,9 @@
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
+#include "lib/kworker.h"
 
 #include <linux/netlink.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -314,116 +314,6 @@ TEST_F_TIMEOUT(event, the_root_of_a_user_namespace_gets_all_of_its_own, AT_TIMEO
 
 /* ---- what it costs ---- */
 
-/* In hundredths of a second, for kernels without the finer file. */
-static uint64_t read_stat(const char *pid)
-{
-	unsigned long long user = 0, sys = 0;
-	char path[300], line[512], *end = NULL;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%s/stat", pid);
-	f = fopen(path, "r");
-	if (!f)
-		return 0;
-	if (fgets(line, sizeof(line), f))
-		end = strrchr(line, ')');
-	fclose(f);
-	if (!end || sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu",
-			   &user, &sys) != 2)
-		return 0;
-	return (user + sys) * (1000000000ULL / sysconf(_SC_CLK_TCK));
-}
-
-static uint64_t read_schedstat(const char *pid)
-{
-	unsigned long long ns = 0;
-	char path[300], comm[32] = "";
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
-	f = fopen(path, "r");
-	if (!f)
-		return 0;
-	if (fscanf(f, "%31s", comm) != 1 || strncmp(comm, "kworker/u", 9)) {
-		fclose(f);
-		return 0;
-	}
-	fclose(f);
-	snprintf(path, sizeof(path), "/proc/%s/schedstat", pid);
-	f = fopen(path, "r");
-	if (!f)
-		return read_stat(pid);
-	if (fscanf(f, "%llu", &ns) != 1)
-		ns = 0;
-	fclose(f);
-	return ns;
-}
-
-#define WORKERS	256
-
-/* Workers of unbound work queues that were there at the last look. */
-static struct {
-	int pid;
-	uint64_t ns;
-} workers[WORKERS];
-
-/* The CPU time of a worker since the last look; a new one begins with none. */
-static uint64_t worker_ns(const char *pid)
-{
-	uint64_t ns = read_schedstat(pid), before = 0;
-	int id = atoi(pid), i;
-
-	if (!ns)
-		return 0;
-	for (i = 0; i < WORKERS && workers[i].pid && workers[i].pid != id; i++)
-		;
-	if (i == WORKERS)
-		return 0;
-	before = workers[i].pid ? workers[i].ns : 0;
-	workers[i].pid = id;
-	workers[i].ns = ns;
-	return ns > before ? ns - before : 0;
-}
-
-/*
- * CPU time of the workers of unbound work queues since the last call, ns. An idle
- * one may exit in between, so the sum over all of them may fall.
- */
-static uint64_t kworker_ns(void)
-{
-	struct dirent *entry;
-	uint64_t ns = 0;
-	DIR *dir = opendir("/proc");
-
-	while (dir && (entry = readdir(dir)))
-		if (*entry->d_name >= '1' && *entry->d_name <= '9')
-			ns += worker_ns(entry->d_name);
-	closedir(dir);
-	return ns;
-}
-
-static bool kworkers_rest(void)
-{
-	int i;
-
-	kworker_ns();
-	for (i = 0; i < 100; i++)
-		at_pause();
-	return !kworker_ns();
-}
-
-/*
- * Namespaces of other tests are gone, which is kworkers' task too. Some kernels
- * always give them something to do: that is little, and is measured with the rest.
- */
-static void kworkers_quiet(void)
-{
-	int tries = 20;
-
-	while (tries-- && !kworkers_rest())
-		;
-}
-
 static int watchers;
 
 static int watches_in_vain(int stop, int answer)
@@ -454,7 +344,7 @@ static uint64_t cost_of(int n)
 	if (child_start(&c, watches_in_vain) || child_hear(&c) != n ||
 	    at_monitor(&fd))
 		return 0;
-	kworkers_quiet();
+	at_kworkers_quiet();
 	for (i = 0; i < WATCHED_ATTEMPTS; i += 10) {
 		fail_to_connect(9, 10);
 		for (j = 0; j < 20; j++)
@@ -462,7 +352,7 @@ static uint64_t cost_of(int n)
 				return 0;
 	}
 	close(fd);
-	ns = kworker_ns();
+	ns = at_kworker_ns();
 	return child_end(&c) ? 0 : ns;
 }
 
@@ -475,7 +365,7 @@ TEST_F_TIMEOUT(event, strangers_that_watch_do_not_multiply_the_cost, AT_TIMEOUT)
 
 /*
  * In a namespace of one's own: all sockets that a user may have, each polled by many
- * epolls, and attempts. How many percent of the user's allowance kworkers used: an eighth
+ * epolls, and attempts. How many percent of the user's allowance kworkers used: a quarter
  * of a CPU, and 100 ms that were saved before.
  */
 static int floods(void)
@@ -494,12 +384,12 @@ static int floods(void)
 				return -1;
 		}
 	}
-	kworkers_quiet();
+	at_kworkers_quiet();
 	begun = at_now_ns();
 	fail_to_connect(9, at_scale(4000, 800));
 	for (i = 0; i < PLACES; i++)
 		close(fds[i]);
-	return kworker_ns() * 100 / (SAVED_NS + (at_now_ns() - begun) / 8);
+	return at_kworker_ns() * 100 / (SAVED_NS + (at_now_ns() - begun) / 4);
 }
 
 static int floods_and_tells(int stop, int answer)

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Payers: users for whom kernel threads work, and the time that this takes.
+ *
+ * Deadlines pass, delays end and events are delivered when no system call of the user
+ * runs. Such a job takes as long as the user likes, for it wakes every poller of a
+ * socket, and no CPU cgroup of the user bounds a kworker. So a user has a queue for
+ * each kind of job. One thread at a time works it off, which a user with many jobs
+ * shares with nobody, and the time is charged: a queue gets a fixed share of one CPU
+ * after a burst, and waits when that is used up. The jobs of other users do not wait.
+ *
+ * Jobs are queued without a lock, so a timer and a holder of any lock may queue one.
+ */
+
+#include <linux/cred.h>
+#include <linux/hashtable.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/user_namespace.h>
+#include <linux/workqueue.h>
+#include "payer.h"
+
+/* The budget of a queue that has been idle for long. */
+#define PAYER_BURST_NS		(100 * (s64)NSEC_PER_MSEC)
+
+/* A queue's share of one CPU is 1/2^shift; root's and the administrators'. */
+#define PAYER_SHARE_SHIFT	2
+#define PAYER_SHARE_SHIFT_ROOT	1
+
+static DEFINE_MUTEX(payer_lock);
+static DEFINE_HASHTABLE(payer_table, 6);
+
+static struct workqueue_struct *payer_wq[ALTCONN_PAYER_KINDS];
+
+/* The module goes: what is queued still is done at once. */
+static bool payer_draining;
+
+static struct altconn_job *payer_next(struct altconn_payer *payer)
+{
+	struct altconn_job *job;
+
+	if (!payer->backlog)
+		payer->backlog =
+			llist_reverse_order(llist_del_all(&payer->jobs));
+	if (!payer->backlog)
+		return NULL;
+	job = llist_entry(payer->backlog, struct altconn_job, node);
+	payer->backlog = payer->backlog->next;
+	/* It may be queued again, for a reason that comes up from here on. */
+	clear_bit_unlock(0, &job->queued);
+	/* Pairs with test_and_set_bit() in altconn_payer_queue(). */
+	smp_mb__after_atomic();
+	return job;
+}
+
+/*
+ * CPU time of this thread: what others made it wait for is not the payer's. The
+ * scheduler adds to it at each tick and switch, so it is right on average.
+ */
+static u64 payer_cpu_time(void)
+{
+	return current->se.sum_exec_runtime;
+}
+
+/* Charge @used nanoseconds. False: the budget is used up. */
+static bool payer_charge(struct altconn_payer *payer, u64 used)
+{
+	u64 now = ktime_get_ns(), gained = now - payer->refilled;
+
+	gained >>= payer->share_shift;
+	payer->budget += min_t(u64, gained, 2 * PAYER_BURST_NS);
+	payer->budget = min(payer->budget, PAYER_BURST_NS);
+	payer->budget -= used;
+	payer->refilled = now;
+	return payer->budget > 0 || READ_ONCE(payer_draining);
+}
+
+static void payer_work(struct work_struct *work)
+{
+	struct altconn_payer *payer = container_of(to_delayed_work(work),
+						   struct altconn_payer, work);
+	u64 begun = payer_cpu_time(), now, debt;
+	struct altconn_job *job;
+	bool solvent;
+
+	do {
+		job = payer_next(payer);
+		if (!job)
+			return;
+		job->run(job);
+		cond_resched();
+		now = payer_cpu_time();
+		solvent = payer_charge(payer, now - begun);
+		begun = now;
+	} while (solvent);
+	/* Go on when the debt is paid. A new job may have queued the work at once. */
+	debt = (u64)(1 - payer->budget) << payer->share_shift;
+	mod_delayed_work(payer_wq[payer->kind], &payer->work,
+			 nsecs_to_jiffies(debt) + 1);
+}
+
+/**
+ * altconn_payer_queue() - have a job done by a kernel thread
+ * @payer: pays for it
+ * @job: altconn_job_init() has prepared it; stays until it runs
+ *
+ * The jobs of a payer run one after the other, in the order in which they were queued.
+ *
+ * Context: any.
+ * Return: false: it is queued already, and will run after this call.
+ */
+bool altconn_payer_queue(struct altconn_payer *payer, struct altconn_job *job)
+{
+	if (test_and_set_bit(0, &job->queued))
+		return false;
+	if (llist_add(&job->node, &payer->jobs))
+		queue_delayed_work(payer_wq[payer->kind], &payer->work, 0);
+	return true;
+}
+
+/**
+ * altconn_payer_key() - the user that pays for what a process has done
+ * @cred: of the process
+ *
+ * In a user namespace that is the owner of the outermost one, whatever its subordinate
+ * uids, and for a namespace that root made, for a container, the namespace itself.
+ *
+ * Context: any.
+ */
+u64 altconn_payer_key(const struct cred *cred)
+{
+	const struct user_namespace *ns, *outer = NULL;
+
+	for (ns = cred->user_ns; ns != &init_user_ns; ns = ns->parent)
+		outer = ns;
+	if (!outer)
+		return __kuid_val(cred->uid);
+	if (uid_eq(outer->owner, GLOBAL_ROOT_UID))
+		return ALTCONN_PAYER_CONTAINER | outer->ns.inum;
+	return __kuid_val(outer->owner);
+}
+
+static struct altconn_payer *payer_find(enum altconn_payer_kind kind, u64 key)
+{
+	struct altconn_payer *payer;
+
+	hash_for_each_possible_rcu(payer_table, payer, node, key,
+				   lockdep_is_held(&payer_lock))
+		if (payer->key == key && payer->kind == kind)
+			return payer;
+	return NULL;
+}
+
+static struct altconn_payer *payer_new(enum altconn_payer_kind kind, u64 key)
+{
+	struct altconn_payer *payer = kzalloc(sizeof(*payer), GFP_KERNEL);
+	bool root = key == ALTCONN_PAYER_ADMIN ||
+		    key == __kuid_val(GLOBAL_ROOT_UID);
+
+	if (!payer)
+		return NULL;
+	payer->kind = kind;
+	payer->key = key;
+	payer->share_shift = root ? PAYER_SHARE_SHIFT_ROOT : PAYER_SHARE_SHIFT;
+	init_llist_head(&payer->jobs);
+	INIT_DELAYED_WORK(&payer->work, payer_work);
+	payer->budget = PAYER_BURST_NS;
+	payer->refilled = ktime_get_ns();
+	hash_add_rcu(payer_table, &payer->node, key);
+	return payer;
+}
+
+/**
+ * altconn_payer_get() - the queue of a user for a kind of job
+ * @kind: which kind
+ * @key: the user, altconn_payer_key(), or ALTCONN_PAYER_ADMIN
+ *
+ * Context: process, may sleep.
+ * Return: the queue, which stays until altconn_payer_exit(), so that a user cancels no
+ * debt; NULL: no memory. There are no more than users and containers.
+ */
+struct altconn_payer *altconn_payer_get(enum altconn_payer_kind kind, u64 key)
+{
+	struct altconn_payer *payer;
+
+	rcu_read_lock();
+	payer = payer_find(kind, key);
+	rcu_read_unlock();
+	if (payer)
+		return payer;
+	mutex_lock(&payer_lock);
+	payer = payer_find(kind, key) ? : payer_new(kind, key);
+	mutex_unlock(&payer_lock);
+	return payer;
+}
+
+/**
+ * altconn_payer_flush() - wait for the job of each payer that runs now
+ * @kind: of which kind
+ *
+ * Context: process, may sleep.
+ */
+void altconn_payer_flush(enum altconn_payer_kind kind)
+{
+	if (payer_wq[kind])
+		flush_workqueue(payer_wq[kind]);
+}
+
+static void payer_destroy_workqueues(void)
+{
+	int kind;
+
+	for (kind = 0; kind < ALTCONN_PAYER_KINDS; kind++)
+		if (payer_wq[kind])
+			destroy_workqueue(payer_wq[kind]);
+}
+
+/**
+ * altconn_payer_init() - prepare for payers
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int __init altconn_payer_init(void)
+{
+	static const char * const names[ALTCONN_PAYER_KINDS] = {
+		[ALTCONN_PAYER_DEADLINE]	= "altconn_deadline",
+		[ALTCONN_PAYER_DELAY]		= "altconn_delay",
+		[ALTCONN_PAYER_EVENT]		= "altconn_event",
+	};
+	int kind;
+
+	for (kind = 0; kind < ALTCONN_PAYER_KINDS; kind++) {
+		payer_wq[kind] = alloc_workqueue("%s", WQ_UNBOUND, 0,
+						 names[kind]);
+		if (!payer_wq[kind]) {
+			payer_destroy_workqueues();
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* Work off what is queued. True: something was, and may have queued other jobs. */
+static bool payer_drain(struct altconn_payer *payer)
+{
+	/* Waits for a running one, which alone changes the backlog. */
+	flush_delayed_work(&payer->work);
+	if (llist_empty(&payer->jobs) && !payer->backlog)
+		return false;
+	mod_delayed_work(payer_wq[payer->kind], &payer->work, 0);
+	flush_delayed_work(&payer->work);
+	return true;
+}
+
+/**
+ * altconn_payer_exit() - do all jobs that are left, and free the payers
+ *
+ * Context: process, may sleep; no socket is left, and no timer is armed that would
+ * queue a job.
+ */
+void altconn_payer_exit(void)
+{
+	struct altconn_payer *payer;
+	struct hlist_node *next;
+	bool busy;
+	int bucket;
+
+	WRITE_ONCE(payer_draining, true);
+	/* For timers that run at this moment. */
+	synchronize_rcu();
+	do {
+		busy = false;
+		hash_for_each(payer_table, bucket, payer, node)
+			busy |= payer_drain(payer);
+	} while (busy);
+	hash_for_each_safe(payer_table, bucket, next, payer, node) {
+		cancel_delayed_work_sync(&payer->work);
+		hash_del(&payer->node);
+		kfree(payer);
+	}
+	payer_destroy_workqueues();
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Deadlines, and the ends of delays: kernel threads see to them, and wake as many
+ * pollers as the user has. What one user makes of that is its own loss.
+ */
+#include "lib/harness.h"
+#include "lib/altconn_test.h"
+#include "lib/kworker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define SOCKETS		16
+#define EPOLLS		at_scale(1000, 200)
+#define ROUNDS		at_scale(30, 6)
+
+/* A user's share of a CPU, and what it has saved at the beginning. */
+#define SHARE		4
+#define SAVED_NS	100000000ULL
+
+FIXTURE(payer) { };
+
+/* What a kernel thread does: @begin starts it at each socket, @ended tells its end. */
+FIXTURE_VARIANT(payer) {
+	int (*prepare)(int *fds);
+	int (*begin)(int fd);
+	bool (*ended)(int fd);
+};
+
+FIXTURE_SETUP(payer)
+{
+	struct rlimit files = { 20000, 20000 };
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
+}
+
+FIXTURE_TEARDOWN(payer) { }
+
+static struct at_addr server;
+
+/* Attempts at a full backlog, whose deadlines pass soon. */
+static int prepare_attempts(int *fds)
+{
+	uint64_t ms = 10;
+	int err, i;
+
+	if (at_listener(&server, AT_NATIVE, AT_PORT, SOCK_STREAM, 0) < 0 ||
+	    at_client(AT_NATIVE, SOCK_STREAM, &server, &err) < 0 || err)
+		return -1;
+	for (i = 0; i < SOCKETS; i++) {
+		fds[i] = at_socket(AT_NATIVE, SOCK_STREAM | SOCK_NONBLOCK);
+		if (setsockopt(fds[i], SOL_ALTCONN, ALTCONN_CONNECT_TIMEOUT, &ms,
+			       sizeof(ms)))
+			return -1;
+	}
+	return 0;
+}
+
+static int begin_attempt(int fd)
+{
+	return at_err(at_connect(fd, &server)) != EINPROGRESS;
+}
+
+static bool attempt_ended(int fd)
+{
+	return at_so_error(fd) == ETIMEDOUT;
+}
+
+FIXTURE_VARIANT_ADD(payer, deadlines) {
+	prepare_attempts, begin_attempt, attempt_ended
+};
+
+/* Datagrams to oneself, which a rule delays. */
+static int prepare_datagrams(int *fds)
+{
+	struct at_addr a;
+	int i;
+
+	if (at_tool("rule add type dgram delay 10ms >/dev/null"))
+		return -1;
+	for (i = 0; i < SOCKETS; i++) {
+		fds[i] = at_socket(AT_NATIVE, SOCK_DGRAM | SOCK_NONBLOCK);
+		at_addr_port(&a, 5000 + i);
+		if (at_bind(fds[i], &a) || at_connect(fds[i], &a))
+			return -1;
+	}
+	return 0;
+}
+
+static int begin_datagram(int fd)
+{
+	return send(fd, "x", 1, 0) != 1;
+}
+
+static bool datagram_ended(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, 0) == 1;
+}
+
+FIXTURE_VARIANT_ADD(payer, delays) {
+	prepare_datagrams, begin_datagram, datagram_ended
+};
+
+static int watch(const int *fds)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLET };
+	int i, j, ep;
+
+	for (i = 0; i < EPOLLS; i++) {
+		ep = epoll_create1(0);
+		for (j = 0; j < SOCKETS; j++)
+			if (epoll_ctl(ep, EPOLL_CTL_ADD, fds[j], &event))
+				return -1;
+	}
+	return 0;
+}
+
+/* A user becomes root of namespaces of its own, and so does the tool there. */
+static int enter_namespaces(void)
+{
+	static const char map[] = "0 65534 1";
+	int fd, ret;
+
+	if (at_become_nobody() || prctl(PR_SET_DUMPABLE, 1) ||
+	    unshare(CLONE_NEWUSER | CLONE_NEWNET))
+		return -1;
+	fd = open("/proc/self/uid_map", O_WRONLY);
+	ret = write(fd, map, strlen(map)) < 0 ? -1 : 0;
+	close(fd);
+	return ret;
+}
+
+/* In percent of what the user is allowed; or less than 0. */
+static int used(int (*prepare)(int *fds), int (*begin)(int fd),
+		bool (*ended)(int fd))
+{
+	int fds[SOCKETS], round, i;
+	uint64_t begun, ns, passed;
+
+	if (enter_namespaces() || prepare(fds) || watch(fds))
+		return -1;
+	at_kworkers_quiet();
+	begun = at_now_ns();
+	for (round = 0; round < ROUNDS; round++) {
+		for (i = 0; i < SOCKETS; i++)
+			if (begin(fds[i]))
+				return -2;
+		for (i = 0; i < SOCKETS; i++)
+			while (!ended(fds[i]))
+				at_pause();
+	}
+	ns = at_kworker_ns();
+	passed = at_now_ns() - begun;
+	printf("# kernel threads: %lu ms of %lu ms\n", (unsigned long)(ns / 1000000),
+	       (unsigned long)(passed / 1000000));
+	return ns * 100 / (SAVED_NS + passed / SHARE);
+}
+
+/* Other work in the guest only adds, so the least of several runs counts. */
+TEST_F_TIMEOUT(payer, a_user_gets_at_most_twice_its_share, AT_TIMEOUT)
+{
+	int pipes[2], percent = -1, tries, pid;
+
+	ASSERT_EQ(0, pipe(pipes));
+	for (tries = 0; tries < 5; tries++) {
+		pid = at_fork();
+		if (!pid) {
+			percent = used(variant->prepare, variant->begin,
+				       variant->ended);
+			_exit(write(pipes[1], &percent, sizeof(percent)) !=
+			      sizeof(percent));
+		}
+		ASSERT_EQ(0, at_reap(pid));
+		ASSERT_EQ(sizeof(percent),
+			  read(pipes[0], &percent, sizeof(percent)));
+		TH_LOG("kernel threads: %d %% of the user's share", percent);
+		if (percent <= 200)
+			break;
+	}
+	EXPECT_LE(0, percent);
+	EXPECT_GE(200, percent);
+}
+
+TEST_HARNESS_MAIN
