@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See altconn_test.h. */
 #include "altconn_test.h"
+#include "netlink.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -735,28 +736,15 @@ int at_hear(int fd)
 }
 
 /* Generic netlink, as little of it as these programs need. */
-struct nl_attr {
-	int type;
-	const void *value;
-	size_t len;
-};
-
 struct nl_message {
 	struct nlmsghdr nlh;
 	struct genlmsghdr genl;
-	char attrs[128];
+	char attrs[NL_ATTRS_MAX];
 };
 
-/* @attrs ends with one of length 0. */
-static int nl_send(int fd, int type, int flags, int cmd,
-		   const struct nl_attr *attrs)
+size_t nl_put(char *to, const struct nl_attr *attrs)
 {
-	struct nl_message m = {
-		.nlh.nlmsg_type = type,
-		.nlh.nlmsg_flags = NLM_F_REQUEST | flags,
-		.genl.cmd = cmd, .genl.version = 1,
-	};
-	char *at = m.attrs;
+	char *at = to;
 
 	for (; attrs && attrs->len; attrs++) {
 		struct nlattr *attr = (struct nlattr *)at;
@@ -766,7 +754,20 @@ static int nl_send(int fd, int type, int flags, int cmd,
 		memcpy(at + NLA_HDRLEN, attrs->value, attrs->len);
 		at += NLA_ALIGN(attr->nla_len);
 	}
-	m.nlh.nlmsg_len = at - (char *)&m;
+	return at - to;
+}
+
+static int nl_send(int fd, int type, int flags, int cmd,
+		   const struct nl_attr *attrs)
+{
+	struct nl_message m = {
+		.nlh.nlmsg_type = type,
+		.nlh.nlmsg_flags = NLM_F_REQUEST | flags,
+		.genl.cmd = cmd, .genl.version = 1,
+	};
+
+	m.nlh.nlmsg_len = offsetof(struct nl_message, attrs) +
+			  nl_put(m.attrs, attrs);
 	return send(fd, &m, m.nlh.nlmsg_len, 0) < 0 ? -1 : 0;
 }
 
@@ -792,21 +793,41 @@ static int nl_family_id(int fd)
 	return -1;
 }
 
-/* The errno of the answer. */
-static int nl_ask(int cmd, const struct nl_attr *attrs)
+/* The number in the first attribute of an answer. */
+static uint32_t nl_number(const struct nl_message *m)
+{
+	const struct nlattr *attr = (const struct nlattr *)m->attrs;
+	uint32_t value = 0;
+
+	if (m->nlh.nlmsg_len >= offsetof(struct nl_message, attrs) +
+				NLA_HDRLEN + sizeof(value))
+		memcpy(&value, (const char *)attr + NLA_HDRLEN, sizeof(value));
+	return value;
+}
+
+int nl_ask(int cmd, const struct nl_attr *attrs, uint32_t *number)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC), err = -1;
-	struct {
-		struct nlmsghdr nlh;
-		struct nlmsgerr err;
-		char rest[512];
+	union {
+		struct nl_message m;
+		struct {
+			struct nlmsghdr nlh;
+			struct nlmsgerr err;
+		};
 	} answer;
 	int id = nl_family_id(fd);
 
-	if (id >= 0 && !nl_send(fd, id, NLM_F_ACK, cmd, attrs) &&
-	    recv(fd, &answer, sizeof(answer), 0) > 0 &&
-	    answer.nlh.nlmsg_type == NLMSG_ERROR)
-		err = -answer.err.error;
+	if (id < 0 || nl_send(fd, id, NLM_F_ACK, cmd, attrs))
+		goto out;
+	while (recv(fd, &answer, sizeof(answer), 0) > 0) {
+		if (answer.nlh.nlmsg_type == NLMSG_ERROR) {
+			err = -answer.err.error;
+			break;
+		}
+		if (number)
+			*number = nl_number(&answer.m);
+	}
+out:
 	close(fd);
 	return err;
 }
@@ -819,7 +840,7 @@ int at_node_add(uint32_t id, const void *ip, int netns)
 		{ ALTCONN_A_NODE_IP, ip, ip ? 16 : 0 }, { }
 	};
 
-	return nl_ask(ALTCONN_CMD_NODE_ADD, attrs);
+	return nl_ask(ALTCONN_CMD_NODE_ADD, attrs, NULL);
 }
 
 int at_node_del(uint32_t id)
@@ -828,7 +849,7 @@ int at_node_del(uint32_t id)
 		{ ALTCONN_A_NODE_ID, &id, sizeof(id) }, { }
 	};
 
-	return nl_ask(ALTCONN_CMD_NODE_DEL, attrs);
+	return nl_ask(ALTCONN_CMD_NODE_DEL, attrs, NULL);
 }
 
 int at_node_set(uint32_t id, uint32_t state)
@@ -838,7 +859,7 @@ int at_node_set(uint32_t id, uint32_t state)
 		{ ALTCONN_A_NODE_STATE, &state, sizeof(state) }, { }
 	};
 
-	return nl_ask(ALTCONN_CMD_NODE_SET, attrs);
+	return nl_ask(ALTCONN_CMD_NODE_SET, attrs, NULL);
 }
 
 int at_node_self(uint32_t id)
@@ -847,7 +868,7 @@ int at_node_self(uint32_t id)
 		{ ALTCONN_A_NODE_ID, &id, id ? sizeof(id) : 0 }, { }
 	};
 
-	return nl_ask(ALTCONN_CMD_NODE_SELF, attrs);
+	return nl_ask(ALTCONN_CMD_NODE_SELF, attrs, NULL);
 }
 
 int at_monitor(int *fd)

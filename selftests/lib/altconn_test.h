@@ -250,6 +250,11 @@ int at_event(int fd, struct at_event *ev);
  */
 bool at_has_tool(void);
 __printf(1, 2) int at_tool(const char *fmt, ...);
+/*
+ * "add", "del", "flush" and "zero" of the tool's rules, without the tool: the number of
+ * the new rule, 0, or -1: refused.
+ */
+__printf(1, 2) int at_rule(const char *fmt, ...);
 const char *at_text(const struct at_addr *a, enum at_kind kind);
 
 /* A fresh network namespace for this process. */
