@@ -823,6 +823,8 @@ TEST_F_TIMEOUT(replace, stale_files, AT_TIMEOUT)
 TEST_F_TIMEOUT(replace, nothing_there, AT_TIMEOUT)
 {
 	EXPECT_EQ(0, at_err(at_bind(self->fd, &self->a)));
+	/* The socket file, and no other name for it. */
+	EXPECT_NE(0, replace_inode(self->path));
 	EXPECT_EQ(1, replace_entries(self->dir));
 }
 
