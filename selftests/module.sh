@@ -40,7 +40,7 @@ logged() {
 	dmesg | sed "1,/$marker/d" | grep -E "altconn: .*$1"
 }
 
-plan 26
+plan 27
 check "unloads when nothing uses it" wait_until gone
 
 # 1, 10, 40: the core casts sockets by these numbers, IPv6 or vsock loaded or not.
@@ -66,6 +66,15 @@ scene_close
 check "rmmod works when it is closed" wait_until gone
 check "the module loads again" insmod "$ALTCONN_KO"
 check "insmod twice is refused" refused
+
+# A user is root of a namespace of its own, where it adds rules and watches events.
+# That changes no code that runs for all users.
+switches_no_key() {
+	local symbols
+	symbols=$(nm --undefined-only "$ALTCONN_KO") && [ -n "$symbols" ] || return 1
+	! grep -E 'static_key_(slow_|fast_)?(inc|dec|enable|disable)' <<<"$symbols"
+}
+check "no static key is switched" switches_no_key
 
 # Who listens to events does not hold the module, and is told.
 log=$(mktemp)
