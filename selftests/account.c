@@ -134,14 +134,39 @@ TEST_F_TIMEOUT(account, stops_that_user_alone, AT_TIMEOUT)
 	EXPECT_EQ(LIMIT, account_as(NOBODY, BY_STREAM, &self->a, 100));
 }
 
+/* A user's datagram sockets stay open until @go has a byte. */
+static pid_t account_keep(const struct at_addr *a, int ready, int go)
+{
+	pid_t pid = at_fork();
+
+	if (pid)
+		return pid;
+	if (account_become(NOBODY) || account_fill(BY_DGRAM, a, 100) != LIMIT)
+		_exit(1);
+	at_tell(ready);
+	_exit(at_hear(go));
+}
+
 TEST_F_TIMEOUT(account, datagram_sockets_and_pairs, AT_TIMEOUT)
 {
+	int ready[2], go[2];
 	struct at_addr a;
+	pid_t pid;
 
 	at_addr(&a, AT_NATIVE, AT_PORT);
 	EXPECT_EQ(LIMIT, account_as(NOBODY, BY_DGRAM, &a, 100));
 	EXPECT_EQ(LIMIT, account_as(NOBODY, BY_PAIR, NULL, 100));
+	ASSERT_EQ(0, pipe(ready));
+	ASSERT_EQ(0, pipe(go));
+	pid = account_keep(&a, ready[1], go[0]);
+	close(ready[1]);
+	EXPECT_EQ(0, at_hear(ready[0]));
+	EXPECT_EQ(0, account_as(NOBODY, BY_DGRAM, &a, 1));
+	EXPECT_EQ(0, account_as(NOBODY, BY_PAIR, NULL, 1));
 	EXPECT_EQ(3, account_as(OTHER, BY_DGRAM, &a, 3));
+	EXPECT_EQ(3, account_as(OTHER, BY_PAIR, NULL, 3));
+	at_tell(go[1]);
+	EXPECT_EQ(0, at_reap(pid));
 }
 
 static int account_write(pid_t pid, const char *file, const char *text)
