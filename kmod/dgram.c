@@ -787,9 +787,9 @@ static struct altconn_dgram *alloc_dgram(size_t len)
 	return dg;
 }
 
-static struct altconn_dgram *make_dgram(struct sock *sk, struct msghdr *msg,
-					size_t len,
-					const struct altconn_addr *dest)
+static __always_inline struct altconn_dgram *
+make_dgram(struct sock *sk, struct msghdr *msg, size_t len,
+	   const struct altconn_addr *dest)
 {
 	struct altconn_dgram *dg = alloc_dgram(len);
 	struct altconn_addr *from;
@@ -1174,8 +1174,8 @@ static void dgram_offer_copy(struct sock *receiver,
  * As with UDP nobody says who missed it. They are found first: copies are made
  * one after the other, however many there are.
  */
-static int broadcast(struct sock *sk, const struct altconn_addr *addr,
-		     struct altconn_dgram *dg)
+static noinline int broadcast(struct sock *sk, const struct altconn_addr *addr,
+			      struct altconn_dgram *dg)
 {
 	size_t n = find_hearers(sock_net(sk), addr, NULL, 0), i;
 	struct sock **hearers;
@@ -1219,31 +1219,35 @@ static int check_port(const struct altconn_addr *addr)
 	return addr->kind == ALTCONN_KIND_INET && !addr->port ? -EINVAL : 0;
 }
 
-/* The address in a sendto(), or the one that the socket is connected to. */
-static int get_dest(struct sock *sk, struct msghdr *msg, struct dest *dest,
-		    struct path *path)
+/* The address that the socket is connected to, or the other half of its pair. */
+static __always_inline int dgram_dest_peer(struct sock *sk, struct dest *dest)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
+
+	spin_lock(&ask->queue_lock);
+	dest->generation = atomic64_read_acquire(&generation);
+	dest->addr = altconn_addr_get(peer_addr(ask));
+	dest->sk = ask->peer_sk;
+	if (dest->sk)
+		sock_hold(dest->sk);
+	else if (dest->addr)
+		dest->known = get_known(ask);
+	dest->ruling = ask->ruling;
+	spin_unlock(&ask->queue_lock);
+	if (likely(dest->addr || dest->sk))
+		return 0;
+	/* As AF_UNIX and as UDP say it. */
+	return ask->base.dress == ALTCONN_UNIX ? -ENOTCONN : -EDESTADDRREQ;
+}
+
+/* The address in a sendto(). */
+static noinline int dgram_dest_named(struct sock *sk, struct msghdr *msg,
+				     struct dest *dest, struct path *path)
+{
 	struct altconn_addr addr;
 	u32 reason;
 	int err;
 
-	if (!msg->msg_namelen) {
-		spin_lock(&altconn_dgram_sk(sk)->queue_lock);
-		dest->generation = atomic64_read_acquire(&generation);
-		dest->addr = altconn_addr_get(peer_addr(ask));
-		dest->sk = ask->peer_sk;
-		if (dest->sk)
-			sock_hold(dest->sk);
-		else if (dest->addr)
-			dest->known = get_known(ask);
-		dest->ruling = ask->ruling;
-		spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
-		if (dest->addr || dest->sk)
-			return 0;
-		/* As AF_UNIX and as UDP say it. */
-		return ask->base.dress == ALTCONN_UNIX ? -ENOTCONN : -EDESTADDRREQ;
-	}
 	err = altconn_addr_parse_peer(sk, msg->msg_name, msg->msg_namelen,
 				      &addr);
 	if (err)
@@ -1264,6 +1268,17 @@ static int get_dest(struct sock *sk, struct msghdr *msg, struct dest *dest,
 		return err;
 	dest->addr = altconn_addr_dup(&addr, GFP_KERNEL_ACCOUNT);
 	return dest->addr ? 0 : -ENOMEM;
+}
+
+/*
+ * Where a datagram goes. The compiler clears what a function has on its stack, and
+ * an address is large, so a connected socket, which needs none, has its own function.
+ */
+static __always_inline int get_dest(struct sock *sk, struct msghdr *msg,
+				    struct dest *dest, struct path *path)
+{
+	return msg->msg_namelen ? dgram_dest_named(sk, msg, dest, path) :
+				  dgram_dest_peer(sk, dest);
 }
 
 /*
@@ -1382,9 +1397,9 @@ static int late_copy(struct sock *sk, struct late *late)
 	return 0;
 }
 
-static int send_late(struct sock *sk, struct altconn_dgram *dg,
-		     const struct dest *dest, const struct path *path,
-		     bool connected)
+static noinline int send_late(struct sock *sk, struct altconn_dgram *dg,
+			      const struct dest *dest, const struct path *path,
+			      bool connected)
 {
 	struct late *late = kzalloc(sizeof(*late), GFP_KERNEL_ACCOUNT);
 	int err = 0;
@@ -1419,9 +1434,9 @@ static int send_late(struct sock *sk, struct altconn_dgram *dg,
 }
 
 /* Drop, delay, broadcast or deliver it. On success the datagram is taken. */
-static int dgram_route(struct sock *sk, struct altconn_dgram *dg,
-		       struct dest *dest, const struct path *path,
-		       bool connected, bool nonblock)
+static __always_inline int
+dgram_route(struct sock *sk, struct altconn_dgram *dg, struct dest *dest,
+	    const struct path *path, bool connected, bool nonblock)
 {
 	if (unlikely(dest->ruling.drops)) {
 		dgram_put(dg);
@@ -1855,7 +1870,8 @@ static struct altconn_dgram *peek_at(struct sock *sk, u32 *skip)
 }
 
 /* The next datagram; with @peek another reference to it. */
-static struct altconn_dgram *dequeue(struct sock *sk, bool peek, u32 *skip)
+static __always_inline struct altconn_dgram *
+dequeue(struct sock *sk, bool peek, u32 *skip)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	struct altconn_dgram *dg;
@@ -1908,30 +1924,40 @@ static bool want_data(struct sock *sk, const void *arg)
 	return can_read(sk, arg);
 }
 
-static struct altconn_dgram *receive(struct sock *sk, int flags, u32 *skip,
-				     int *err)
+/* The queue is empty: wait. NULL: with @err, or the socket is shut for reading. */
+static noinline struct altconn_dgram *
+dgram_receive_wait(struct sock *sk, int flags, u32 *skip, int *err)
 {
 	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
 	struct altconn_dgram *dg;
 
-	for (;;) {
-		/* Before the data, as with AF_UNIX and UDP. */
-		*err = sock_error(sk);
-		if (unlikely(*err))
-			return NULL;
-		dg = dequeue(sk, flags & MSG_PEEK, skip);
-		if (dg)
-			return dg;
+	do {
 		if (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) {
 			/* UDP, which goes on receiving, does not look at it then. */
 			if (!timeo && altconn_is_inet(sk))
 				*err = -EAGAIN;
 			return NULL;
 		}
-		*err = altconn_sleep(sk, &timeo, can_read, want_data, &flags);
+		*err = altconn_sleep(sk, &timeo, can_read, want_data, &flags) ? :
+		       sock_error(sk);
 		if (*err)
 			return NULL;
-	}
+		dg = dequeue(sk, flags & MSG_PEEK, skip);
+	} while (!dg);
+	return dg;
+}
+
+static __always_inline struct altconn_dgram *
+receive(struct sock *sk, int flags, u32 *skip, int *err)
+{
+	struct altconn_dgram *dg;
+
+	/* Before the data, as with AF_UNIX and UDP. */
+	*err = sock_error(sk);
+	if (unlikely(*err))
+		return NULL;
+	dg = dequeue(sk, flags & MSG_PEEK, skip);
+	return likely(dg) ? dg : dgram_receive_wait(sk, flags, skip, err);
 }
 
 static void receive_scm(struct msghdr *msg, struct altconn_dgram *dg,
