@@ -21,6 +21,7 @@
  */
 
 #include <linux/cred.h>
+#include <linux/jhash.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
@@ -65,10 +66,36 @@ struct altconn_account {
 	struct rcu_head		rcu;
 };
 
+/*
+ * Three words, since each connect() computes it. The seed is random, so users cannot
+ * choose a chain.
+ */
+static u32 account_hash(const void *data, u32 len, u32 seed)
+{
+	const struct account_key *key = data;
+
+	return jhash_3words((unsigned long)key->an >> L1_CACHE_SHIFT,
+			    (unsigned long)key->user_ns >> L1_CACHE_SHIFT,
+			    key->uid ^ key->inbound << 31, seed);
+}
+
+/* 0 when the account has the key, as rhashtable wants it. */
+static int account_compare(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct account_key *own =
+		&((const struct altconn_account *)obj)->key;
+	const struct account_key *key = arg->key;
+
+	return own->an != key->an || own->user_ns != key->user_ns ||
+	       own->uid != key->uid || own->inbound != key->inbound;
+}
+
 static const struct rhashtable_params account_params = {
 	.key_len		= sizeof(struct account_key),
 	.key_offset		= offsetof(struct altconn_account, key),
 	.head_offset		= offsetof(struct altconn_account, node),
+	.hashfn			= account_hash,
+	.obj_cmpfn		= account_compare,
 	.automatic_shrinking	= true,
 };
 
