@@ -1158,7 +1158,7 @@ int altconn_bind_init(void);
 void altconn_bind_exit(void);
 int altconn_bind(struct socket *sock, struct sockaddr_unsized *uaddr, int len);
 int altconn_bind_allowed(struct sock *sk);
-int altconn_autobind(struct sock *sk, const struct altconn_addr *dest);
+int altconn_autobind(struct sock *sk, struct altconn_addr *addr);
 int altconn_bind_local(struct sock *sk, struct altconn_addr *dest);
 void __altconn_bind_claimed(struct altconn_bind *bind,
 			    struct altconn_assoc *assoc);

@@ -392,9 +392,8 @@ static int bind_auto_name(struct sock *sk, enum altconn_bind_how how)
 /**
  * altconn_autobind() - bind an unbound endpoint to an address of some kind
  * @sk: the endpoint
- * @dest: what it connects to, or an address that is only a kind; of kind INET
- *	the IP address that it is bound to. Paths cannot be made up, it stays
- *	unnamed then
+ * @addr: a kind, and of kind INET the IP address that it is bound to; gets the
+ *	port. Paths cannot be made up, it stays unnamed then
  *
  * A socket in the sockaddr_un dress stays unnamed too, as AF_UNIX clients do.
  *
@@ -402,22 +401,16 @@ static int bind_auto_name(struct sock *sk, enum altconn_bind_how how)
  * Return: 0, also when it was bound already; -EAGAIN when no port or name is
  * left (E-AGAIN-PORT); -EINTR: the process is being killed; -ENOMEM.
  */
-int altconn_autobind(struct sock *sk, const struct altconn_addr *dest)
+int altconn_autobind(struct sock *sk, struct altconn_addr *addr)
 {
-	struct altconn_addr addr = { .kind = dest->kind };
-
 	altconn_bind_cancel(sk);
 	if (altconn_sk(sk)->bind ||
 	    altconn_sk(sk)->dress == ALTCONN_UNIX)
 		return 0;
-	switch (dest->kind) {
+	switch (addr->kind) {
 	case ALTCONN_KIND_INET:
-		addr.len = dest->len;
-		addr.node = dest->node;
-		*altconn_addr_ip(&addr) = *altconn_addr_ip(dest);
-		fallthrough;
 	case ALTCONN_KIND_PORT:
-		return altconn_port_bind(sk, &addr, ALTCONN_BIND_AUTO);
+		return altconn_port_bind(sk, addr, ALTCONN_BIND_AUTO);
 	case ALTCONN_KIND_NAME:
 		return bind_auto_name(sk, ALTCONN_BIND_AUTO);
 	default:
@@ -425,16 +418,14 @@ int altconn_autobind(struct sock *sk, const struct altconn_addr *dest)
 	}
 }
 
-/* The address that the endpoint's connection to @dest has on this side. */
-static int set_local(struct sock *sk, const struct altconn_addr *dest)
+/* An endpoint that is bound to any IP address has one towards @dest. */
+static noinline int bind_local_ip(struct sock *sk,
+				  const struct altconn_addr *dest)
 {
-	struct altconn_bind *bind = altconn_sk(sk)->bind;
+	const struct altconn_bind *bind = altconn_sk(sk)->bind;
 	struct altconn_addr local = { .kind = ALTCONN_KIND_INET };
 	struct altconn_addr *addr;
 
-	if (!bind || bind->addr->kind != ALTCONN_KIND_INET ||
-	    dest->kind != ALTCONN_KIND_INET || !altconn_addr_is_any(bind->addr))
-		return 0;
 	local.port = bind->addr->port;
 	altconn_node_source(sock_net(sk), dest, &local);
 	addr = altconn_addr_dup(&local, GFP_KERNEL_ACCOUNT);
@@ -442,6 +433,17 @@ static int set_local(struct sock *sk, const struct altconn_addr *dest)
 		return -ENOMEM;
 	altconn_sock_set_addr(sk, addr);
 	return 0;
+}
+
+/* The address that the endpoint's connection to @dest has on this side. */
+static int set_local(struct sock *sk, const struct altconn_addr *dest)
+{
+	const struct altconn_bind *bind = altconn_sk(sk)->bind;
+
+	if (!bind || bind->addr->kind != ALTCONN_KIND_INET ||
+	    dest->kind != ALTCONN_KIND_INET || !altconn_addr_is_any(bind->addr))
+		return 0;
+	return bind_local_ip(sk, dest);
 }
 
 static struct altconn_addr *own_addr(const struct sock *sk)
@@ -566,6 +568,19 @@ static void any_like(const struct altconn_addr *dest, struct altconn_addr *any)
 		ipv6_addr_set_v4mapped(htonl(INADDR_ANY), altconn_addr_ip(any));
 }
 
+/* Give an unbound endpoint an address from which it can connect to @dest. */
+static noinline int bind_auto_towards(struct sock *sk,
+				      const struct altconn_addr *dest)
+{
+	struct altconn_addr like = { .kind = dest->kind };
+
+	if (dest->kind == ALTCONN_KIND_INET && dest->far)
+		any_like(dest, &like);
+	else if (dest->kind == ALTCONN_KIND_INET)
+		altconn_node_source(sock_net(sk), dest, &like);
+	return altconn_autobind(sk, &like);
+}
+
 /**
  * altconn_bind_local() - give an endpoint that connects its local address
  * @sk: the endpoint, bound or not
@@ -580,20 +595,16 @@ static void any_like(const struct altconn_addr *dest, struct altconn_addr *any)
  */
 int altconn_bind_local(struct sock *sk, struct altconn_addr *dest)
 {
-	struct altconn_addr like = { .kind = dest->kind };
 	bool dgram = sk->sk_type == SOCK_DGRAM, bound;
 	struct altconn_bind *bind;
-	int err;
+	int err = 0;
 
 	altconn_bind_cancel(sk);
 	bound = altconn_sk(sk)->bind;
 	if (!bound && altconn_sk(sk)->dress == ALTCONN_UNIX)
 		return 0;
-	if (dest->kind == ALTCONN_KIND_INET && dest->far)
-		any_like(dest, &like);
-	else if (dest->kind == ALTCONN_KIND_INET)
-		altconn_node_source(sock_net(sk), dest, &like);
-	err = altconn_autobind(sk, &like);
+	if (!bound)
+		err = bind_auto_towards(sk, dest);
 	if (!err) {
 		altconn_bind_answerable(sk, dest);
 		err = set_local(sk, dest);

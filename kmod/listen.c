@@ -244,7 +244,7 @@ static int bind_listener(struct sock *sk)
 	case ALTCONN_UNIX:
 		return -EINVAL;
 	case ALTCONN_NATIVE:
-		addr.kind = ALTCONN_KIND_PORT;
+		addr = (struct altconn_addr) { .kind = ALTCONN_KIND_PORT };
 		break;
 	case ALTCONN_INET:
 		ipv6_addr_set_v4mapped(htonl(INADDR_ANY),
