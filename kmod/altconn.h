@@ -1738,6 +1738,17 @@ static inline u32 altconn_ring_head(const struct altconn_ring *ring)
 }
 
 /**
+ * altconn_ring_is_sealed() - may nothing be written any more?
+ * @ring: the ring
+ *
+ * Context: any.
+ */
+static inline bool altconn_ring_is_sealed(const struct altconn_ring *ring)
+{
+	return atomic64_read(&ring->head) & ALTCONN_RING_SEALED;
+}
+
+/**
  * altconn_ring_used() - bytes in the ring, records' lengths included
  * @ring: the ring, or NULL
  *
@@ -1808,7 +1819,7 @@ static inline bool altconn_ring_drained(const struct altconn_ring *ring)
 int altconn_ring_init(void);
 void altconn_ring_exit(void);
 struct altconn_ring *altconn_ring_new(struct altconn_ring **place);
-void altconn_ring_seal(struct altconn_ring **place);
+void __altconn_ring_seal(struct altconn_ring **place);
 void altconn_ring_purge(struct altconn_ring *ring);
 void __altconn_ring_free(struct altconn_ring *ring);
 u32 altconn_ring_payload(const struct altconn_ring *ring);
@@ -1822,6 +1833,23 @@ ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
 ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 			  size_t len, bool peek, struct altconn_rx *rx,
 			  size_t *record);
+
+/**
+ * altconn_ring_seal() - let nothing be written any more
+ * @place: where the ring belongs; there may be none yet
+ *
+ * A write that is under way has become visible before, or fails with EPIPE. The
+ * caller sees what was written.
+ *
+ * Context: any. Waits for no lock.
+ */
+static inline void altconn_ring_seal(struct altconn_ring **place)
+{
+	const struct altconn_ring *ring = READ_ONCE(*place);
+
+	if (!ring || !altconn_ring_is_sealed(ring))
+		__altconn_ring_seal(place);
+}
 
 /**
  * altconn_ring_free() - free a ring and what it holds

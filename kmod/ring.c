@@ -201,28 +201,15 @@ void __altconn_ring_free(struct altconn_ring *ring)
 	kmem_cache_free(ring_cache, ring);
 }
 
-static bool ring_is_sealed(const struct altconn_ring *ring)
-{
-	return atomic64_read(&ring->head) & ALTCONN_RING_SEALED;
-}
-
-/**
- * altconn_ring_seal() - let nothing be written any more
- * @place: where the ring belongs; there may be none yet
- *
- * A write that is under way has become visible before, or fails with EPIPE. The
- * caller sees what was written.
- *
- * Context: any. Waits for no lock.
- */
-void altconn_ring_seal(struct altconn_ring **place)
+/* altconn_ring_seal() of a ring that is not sealed. */
+void __altconn_ring_seal(struct altconn_ring **place)
 {
 	struct altconn_ring *ring = READ_ONCE(*place);
 
 	if (!ring)
 		ring = cmpxchg(place, NULL, &ring_never_used);
 	/* Fully ordered. */
-	if (ring && !ring_is_sealed(ring))
+	if (ring && !altconn_ring_is_sealed(ring))
 		atomic64_fetch_or(ALTCONN_RING_SEALED, &ring->head);
 }
 
@@ -497,7 +484,7 @@ static ssize_t make_room(struct altconn_ring *ring, size_t len, u32 limit)
 	int err = 0;
 	size_t n;
 
-	if (ring_is_sealed(ring))
+	if (altconn_ring_is_sealed(ring))
 		return -EPIPE;
 	if (used >= limit)
 		return -EAGAIN;
@@ -640,7 +627,7 @@ static int make_room_record(struct altconn_ring *ring, u32 total, u32 limit)
 {
 	u32 used = look_at_reader(ring);
 
-	if (ring_is_sealed(ring))
+	if (altconn_ring_is_sealed(ring))
 		return -EPIPE;
 	if (used > limit / 2 && used + total > limit)
 		return -EAGAIN;
