@@ -374,17 +374,15 @@ u32 altconn_ring_payload(const struct altconn_ring *ring)
 
 /* ---- the writer ---- */
 
-/* Bytes of the segment that may be written. */
-static u32 room(const struct altconn_ring *ring)
+/* Bytes of the segment that may be written at @head. */
+static u32 room(const struct altconn_ring *ring, u32 head)
 {
 	const struct altconn_segment *seg = ring->write_segment;
-	u32 used;
 
 	if (!seg)
 		return 0;
-	used = altconn_ring_head(ring) - ring->tail_seen;
 	/* The reader may be in an older one. */
-	return seg->size - min(used, altconn_ring_head(ring) - seg->base);
+	return seg->size - min(head - ring->tail_seen, head - seg->base);
 }
 
 /*
@@ -431,16 +429,34 @@ static u32 advance(const struct altconn_segment *seg, u32 at, u32 n)
  * the copy. With page faults disabled it may stop short.
  */
 static __always_inline u32
-copy_in(struct altconn_segment *seg, u32 at, struct iov_iter *from, u32 n)
+ring_copy_in_piece(char *to, struct iov_iter *from, u32 n)
 {
-	u32 first = min(n, seg->size - at), done;
+	u32 done;
 
 	pagefault_disable();
-	done = _copy_from_iter(seg->data + at, first, from);
-	if (unlikely(done == first && n > first))
-		done += _copy_from_iter(seg->data, n - first, from);
+	done = _copy_from_iter(to, n, from);
 	pagefault_enable();
 	return done;
+}
+
+/* The bytes go on at the begin of the segment. */
+static noinline u32 ring_copy_in_round(struct altconn_segment *seg, u32 at,
+				       struct iov_iter *from, u32 n)
+{
+	u32 first = seg->size - at, done;
+
+	done = ring_copy_in_piece(seg->data + at, from, first);
+	if (done == first)
+		done += ring_copy_in_piece(seg->data, from, n - first);
+	return done;
+}
+
+static __always_inline u32
+copy_in(struct altconn_segment *seg, u32 at, struct iov_iter *from, u32 n)
+{
+	if (likely(n <= seg->size - at))
+		return ring_copy_in_piece(seg->data + at, from, n);
+	return ring_copy_in_round(seg, at, from, n);
 }
 
 /*
@@ -480,7 +496,7 @@ static u32 look_at_reader(struct altconn_ring *ring)
 /* How much of @len bytes of a stream can be written now, or an errno. */
 static ssize_t make_room(struct altconn_ring *ring, size_t len, u32 limit)
 {
-	u32 used = look_at_reader(ring), has;
+	u32 used = look_at_reader(ring), head = altconn_ring_head(ring), has;
 	int err = 0;
 	size_t n;
 
@@ -489,12 +505,12 @@ static ssize_t make_room(struct altconn_ring *ring, size_t len, u32 limit)
 	if (used >= limit)
 		return -EAGAIN;
 	n = min_t(size_t, len, limit - used);
-	has = room(ring);
+	has = room(ring, head);
 	/* A segment that is as large as they come is written in turns. */
 	if (n > has && (!has || SEGMENT_HEAD + ring->write_segment->size < limit))
 		err = add_segment(ring, n, limit);
 	if (!err)
-		has = room(ring);
+		has = room(ring, head);
 	/* What is there serves too. */
 	return min_t(size_t, n, has) ? : err;
 }
@@ -520,11 +536,11 @@ static noinline int ring_unwrite(struct altconn_ring *ring, u32 head)
 }
 
 /*
- * A copy stopped short: fault the memory in, without a lock. @len becomes as much
- * as there is of it.
+ * A copy stopped short: fault the memory in, without a lock. Returns how much of
+ * @len there is of it.
  */
-static noinline int ring_fault_in(const struct iov_iter *iter, size_t *len,
-				  unsigned int try)
+static noinline ssize_t ring_fault_in(const struct iov_iter *iter, size_t len,
+				      unsigned int try)
 {
 	size_t left = 0;
 
@@ -533,13 +549,10 @@ static noinline int ring_fault_in(const struct iov_iter *iter, size_t *len,
 	if (try > FAULT_TRIES || (try > 1 && !user_backed_iter(iter)))
 		return -EFAULT;
 	if (iov_iter_rw(iter) == WRITE)
-		left = fault_in_iov_iter_readable(iter, *len);
+		left = fault_in_iov_iter_readable(iter, len);
 	else
-		left = fault_in_iov_iter_writeable(iter, *len);
-	if (left >= *len)
-		return -EFAULT;
-	*len -= left;
-	return 0;
+		left = fault_in_iov_iter_writeable(iter, len);
+	return left < len ? len - left : -EFAULT;
 }
 
 /* -EFAULT: nothing is written; unless @partial, not all of it could be. */
@@ -555,7 +568,7 @@ ring_try_write(struct altconn_ring *ring, struct iov_iter *from, size_t len,
 		return n;
 	n = len;
 	head = altconn_ring_head(ring);
-	if (len > room(ring) || head - ring->tail_seen + len > limit)
+	if (len > room(ring, head) || head - ring->tail_seen + len > limit)
 		n = make_room(ring, len, limit);
 	if (n <= 0)
 		goto out;
@@ -610,15 +623,15 @@ ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
 {
 	unsigned int try = 0;
 	ssize_t n;
-	int err;
 
 	for (;;) {
 		n = ring_try_write(ring, from, len, limit, scm, try);
 		if (likely(n != -EFAULT))
 			return n;
-		err = ring_fault_in(from, &len, ++try);
-		if (err)
-			return err;
+		n = ring_fault_in(from, len, ++try);
+		if (n < 0)
+			return n;
+		len = n;
 	}
 }
 
@@ -631,7 +644,8 @@ static int make_room_record(struct altconn_ring *ring, u32 total, u32 limit)
 		return -EPIPE;
 	if (used > limit / 2 && used + total > limit)
 		return -EAGAIN;
-	return total <= room(ring) ? 0 : add_segment(ring, total, limit);
+	return total <= room(ring, altconn_ring_head(ring)) ?
+		       0 : add_segment(ring, total, limit);
 }
 
 /* The next record begins where a length can be stored at once. */
@@ -652,7 +666,7 @@ ring_try_put(struct altconn_ring *ring, struct iov_iter *from, size_t len,
 	if (err)
 		return err;
 	head = altconn_ring_head(ring);
-	if (total > room(ring) || head - ring->tail_seen + total > limit) {
+	if (total > room(ring, head) || head - ring->tail_seen + total > limit) {
 		err = make_room_record(ring, total, limit);
 		if (err)
 			goto out;
@@ -709,18 +723,16 @@ ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
 			 size_t len, u32 limit, struct altconn_scm *scm,
 			 bool stamp, bool eor)
 {
-	size_t there = len;
 	unsigned int try = 0;
 	ssize_t n;
-	int err;
 
 	for (;;) {
 		n = ring_try_put(ring, from, len, limit, scm, stamp, eor);
 		if (likely(n != -EFAULT))
 			return n;
-		err = ring_fault_in(from, &there, ++try);
-		if (err || there != len)
-			return err ? : -EFAULT;
+		n = ring_fault_in(from, len, ++try);
+		if (n != len)
+			return n < 0 ? n : -EFAULT;
 	}
 }
 
@@ -765,18 +777,35 @@ static void skip(struct cursor *c, u32 n)
 	c->pos += n;
 }
 
-/* As copy_in(). */
+/* As ring_copy_in_piece(). */
+static __always_inline u32
+ring_copy_out_piece(const char *from, struct iov_iter *to, u32 n)
+{
+	u32 done;
+
+	pagefault_disable();
+	done = _copy_to_iter(from, n, to);
+	pagefault_enable();
+	return done;
+}
+
+static noinline u32 ring_copy_out_round(const struct altconn_segment *seg,
+					u32 at, struct iov_iter *to, u32 n)
+{
+	u32 first = seg->size - at, done;
+
+	done = ring_copy_out_piece(seg->data + at, to, first);
+	if (done == first)
+		done += ring_copy_out_piece(seg->data, to, n - first);
+	return done;
+}
+
 static __always_inline u32
 copy_out(const struct altconn_segment *seg, u32 at, struct iov_iter *to, u32 n)
 {
-	u32 first = min(n, seg->size - at), done;
-
-	pagefault_disable();
-	done = _copy_to_iter(seg->data + at, first, to);
-	if (unlikely(done == first && n > first))
-		done += _copy_to_iter(seg->data, n - first, to);
-	pagefault_enable();
-	return done;
+	if (likely(n <= seg->size - at))
+		return ring_copy_out_piece(seg->data + at, to, n);
+	return ring_copy_out_round(seg, at, to, n);
 }
 
 /* When all buffers hold much, an empty one keeps none of it. */
@@ -842,33 +871,50 @@ static struct altconn_marks *marks_of(const struct altconn_ring *ring)
 	return smp_load_acquire(&ring->marks);
 }
 
-/* Move on by @n bytes, which there are. */
-static void skip_bytes(struct cursor *c, u32 n)
+/* The cursor moves on by @n bytes, which there are. */
+static noinline struct cursor skip_bytes(struct cursor c, u32 n)
 {
 	while (n) {
 		u32 part = n;
 
-		if (settle(c))
-			part = min(part, c->seg->end - c->pos);
-		skip(c, part);
+		if (settle(&c))
+			part = min(part, c.seg->end - c.pos);
+		skip(&c, part);
 		n -= part;
 	}
+	return c;
 }
 
-/* As many of @n bytes as there are, @n not more than that. */
-static u32 read_bytes(struct cursor *c, struct iov_iter *to, u32 n)
+/* As read_bytes(), piece by piece. */
+static noinline struct cursor
+ring_read_pieces(struct cursor c, struct iov_iter *to, u32 n)
 {
-	u32 done = 0, part, copied;
+	u32 part, copied;
 
 	do {
-		part = n - done;
-		if (unlikely(settle(c)))
-			part = min(part, c->seg->end - c->pos);
-		copied = copy_out(c->seg, c->at, to, part);
-		skip(c, copied);
-		done += copied;
-	} while (unlikely(done < n && copied == part));
-	return done;
+		part = n;
+		if (settle(&c))
+			part = min(part, c.seg->end - c.pos);
+		copied = copy_out(c.seg, c.at, to, part);
+		skip(&c, copied);
+		n -= copied;
+	} while (n && copied == part);
+	return c;
+}
+
+/*
+ * Copy @n bytes, which the ring has, or as many as user memory takes, and move the
+ * cursor. Mostly they are in one piece. The cursor is a value, so that it stays in
+ * registers.
+ */
+static __always_inline struct cursor
+read_bytes(struct cursor c, struct iov_iter *to, u32 n)
+{
+	/* Pairs with add_segment(): without a next one all bytes are in here. */
+	if (unlikely(smp_load_acquire(&c.seg->next) || n > c.seg->size - c.at))
+		return ring_read_pieces(c, to, n);
+	skip(&c, ring_copy_out_piece(c.seg->data + c.at, to, n));
+	return c;
 }
 
 /*
@@ -901,7 +947,7 @@ ring_try_read(struct altconn_ring *ring, struct iov_iter *to, size_t len,
 		goto out;
 	c = begin(ring);
 	if (unlikely(rx->skip))
-		skip_bytes(&c, rx->skip);
+		c = skip_bytes(c, rx->skip);
 	len = min_t(size_t, len, used - rx->skip);
 	marks = marks_of(ring);
 	if (unlikely(!len))
@@ -909,7 +955,9 @@ ring_try_read(struct altconn_ring *ring, struct iov_iter *to, size_t len,
 	else if (unlikely(marks))
 		len = altconn_marks_bound(marks, c.pos, len, rx);
 	pos = c.pos;
-	n = len ? read_bytes(&c, to, len) : 0;
+	if (len)
+		c = read_bytes(c, to, len);
+	n = c.pos - pos;
 	if (unlikely(n != len) && !(partial && n)) {
 		iov_iter_revert(to, n);
 		n = -EFAULT;
@@ -946,7 +994,6 @@ ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 {
 	unsigned int try = 0;
 	ssize_t n;
-	int err;
 
 	for (;;) {
 		if (!altconn_ring_used(ring))
@@ -954,9 +1001,10 @@ ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 		n = ring_try_read(ring, to, len, peek, rx, try);
 		if (likely(n != -EFAULT))
 			return n;
-		err = ring_fault_in(to, &len, ++try);
-		if (err)
-			return err;
+		n = ring_fault_in(to, len, ++try);
+		if (n < 0)
+			return n;
+		len = n;
 	}
 }
 
@@ -1070,10 +1118,9 @@ ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 			  size_t len, bool peek, struct altconn_rx *rx,
 			  size_t *record)
 {
-	size_t want, there;
 	unsigned int try = 0;
+	size_t want;
 	ssize_t n;
-	int err;
 
 	for (;;) {
 		if (!altconn_ring_used(ring))
@@ -1083,9 +1130,8 @@ ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 			return n;
 		/* So much was to be copied, and the next record may be longer. */
 		want = min(len, *record);
-		there = want;
-		err = ring_fault_in(to, &there, ++try);
-		if (err || there != want)
-			return err ? : -EFAULT;
+		n = ring_fault_in(to, want, ++try);
+		if (n != want)
+			return n < 0 ? n : -EFAULT;
 	}
 }

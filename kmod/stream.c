@@ -212,6 +212,13 @@ static bool is_lost(const struct sock *sk, const struct conn *c)
 	return true;
 }
 
+/* A stream is shut for sending, and the call has sent nothing. */
+static noinline ssize_t conn_send_shut(struct sock *sk, const struct conn c,
+				       size_t len)
+{
+	return is_lost(sk, &c) ? len : shut_meanwhile(sk, 0);
+}
+
 /* So much at once: the other side goes on with it meanwhile. */
 #define CHUNK	(64U << 10)
 
@@ -228,19 +235,11 @@ send_stream(struct sock *sk, const struct conn *c, struct msghdr *msg,
 		return -ENOMEM;
 	do {
 		n = send_state(sk, c, sent);
-		if (unlikely(n == -EPIPE) && !sent && is_lost(sk, c))
-			return len;
 		if (n || !len)
 			break;
 		n = altconn_ring_write(ring, &msg->msg_iter,
 				       min_t(size_t, len - sent, CHUNK),
 				       send_limit(sk), scm);
-		/* The peer may have closed since send_state(). */
-		if (unlikely(n == -EPIPE)) {
-			if (!sent && is_lost(sk, c))
-				return len;
-			n = shut_meanwhile(sk, sent);
-		}
 		if (n > 0) {
 			sent += n;
 			wake_reader(c);
@@ -249,6 +248,8 @@ send_stream(struct sock *sk, const struct conn *c, struct msghdr *msg,
 			n = min(timeo, 0L);
 		}
 	} while (sent < len && n >= 0);
+	if (unlikely(n == -EPIPE) && !sent)
+		return conn_send_shut(sk, *c, len);
 	return sent ? : n;
 }
 
