@@ -43,7 +43,6 @@
 #include <linux/rcuwait.h>
 #include <linux/rhashtable.h>
 #include <linux/un.h>
-#include <linux/workqueue.h>
 #include <net/ipv6.h>
 #include <net/netns/generic.h>
 #include <net/sock.h>
@@ -319,12 +318,16 @@ struct altconn_rx {
  * @extra_read: of @tail, what no program wrote
  * @wake_at: before @tail is there no writer that waits need be woken
  * @scanned: @head when the scan came by
+ * @idle_size: bytes of the segment with which it is in the list of its user's emptied
+ *	rings, or 0: it is in none; changes under @payer's idle.lock
  * @marks: what goes with the data, scm.c; NULL while nothing ever did. The reader
  *	loads it behind @head
  * @purged: the reader has closed: the thread that drops one of the locks frees
  *	what the ring holds; never cleared
  * @peeked: an empty record that has not been read was peeked at; the reader's
  * @peeked_to: behind the last one; SO_PEEK_OFF goes on there
+ * @payer: the user of its association; set once
+ * @idle_node: in @payer's idle.rings, if @idle_size is not 0
  *
  * Each side writes to its own cache line.
  */
@@ -345,12 +348,15 @@ struct altconn_ring {
 	u32			extra_read;
 	u32			wake_at;
 	u32			scanned;
+	u32			idle_size;
 
 	/* What seldom changes. */
 	struct altconn_marks	*marks ____cacheline_aligned_in_smp;
 	bool			purged;
 	bool			peeked;
 	u32			peeked_to;
+	struct altconn_payer	*payer;
+	struct list_head	idle_node;
 };
 
 /**
@@ -954,7 +960,6 @@ struct altconn_net {
 
 extern unsigned int altconn_net_id;
 extern unsigned int altconn_family;
-extern struct workqueue_struct *altconn_wq;
 /* The initial namespace's: its limits are every namespace's. */
 extern struct altconn_net *altconn_init_state;
 
@@ -1818,7 +1823,8 @@ static inline bool altconn_ring_drained(const struct altconn_ring *ring)
 
 int altconn_ring_init(void);
 void altconn_ring_exit(void);
-struct altconn_ring *altconn_ring_new(struct altconn_ring **place);
+struct altconn_ring *altconn_ring_new(struct altconn_ring **place,
+				      const struct cred *cred);
 void __altconn_ring_seal(struct altconn_ring **place);
 void altconn_ring_purge(struct altconn_ring *ring);
 void __altconn_ring_free(struct altconn_ring *ring);

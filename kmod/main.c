@@ -15,7 +15,6 @@
 unsigned int altconn_net_id __read_mostly;
 unsigned int altconn_family __ro_after_init = AF_ALTCONN;
 struct altconn_net *altconn_init_state __read_mostly;
-struct workqueue_struct *altconn_wq __ro_after_init;
 
 module_param_named(family, altconn_family, uint, 0444);
 MODULE_PARM_DESC(family, "number of the socket family: 13, 14, 18 (default), 19, 22 or 25");
@@ -179,13 +178,9 @@ static int __init altconn_init(void)
 	err = register_protos();
 	if (err)
 		goto err_tables;
-	err = -ENOMEM;
-	altconn_wq = alloc_workqueue("altconn", WQ_UNBOUND, 0);
-	if (!altconn_wq)
-		goto err_protos;
 	err = altconn_payer_init();
 	if (err)
-		goto err_wq;
+		goto err_protos;
 	err = altconn_ring_init();
 	if (err)
 		goto err_payer;
@@ -216,8 +211,6 @@ err_ring:
 	altconn_ring_exit();
 err_payer:
 	altconn_payer_exit();
-err_wq:
-	destroy_workqueue(altconn_wq);
 err_protos:
 	unregister_protos();
 err_tables:
@@ -235,7 +228,6 @@ static void __exit altconn_exit(void)
 	altconn_rules_flush();
 	altconn_ring_exit();
 	altconn_payer_exit();
-	destroy_workqueue(altconn_wq);
 	unregister_protos();
 	exit_tables();
 }

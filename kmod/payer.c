@@ -2,12 +2,13 @@
 /*
  * Payers: users for whom kernel threads work, and the time that this takes.
  *
- * Deadlines pass, delays end and events are delivered when no system call of the user
- * runs. Such a job takes as long as the user likes, for it wakes every poller of a
- * socket, and no CPU cgroup of the user bounds a kworker. So a user has a queue for
- * each kind of job. One thread at a time works it off, which a user with many jobs
- * shares with nobody, and the time is charged: a queue gets a fixed share of one CPU
- * after a burst, and waits when that is used up. The jobs of other users do not wait.
+ * Deadlines pass, delays end, events are delivered and idle buffers are given back when
+ * no system call of the user runs. Such a job takes as long as the user likes, for it
+ * wakes every poller of a socket, or looks at as many buffers as the user has, and no
+ * CPU cgroup of the user bounds a kworker. So a user has a queue for each kind of job.
+ * One thread at a time works it off, which a user with many jobs shares with nobody, and
+ * the time is charged: a queue gets a fixed share of one CPU after a burst, and waits
+ * when that is used up. The jobs of other users do not wait.
  *
  * Jobs are queued without a lock, so a timer and a holder of any lock may queue one.
  */
@@ -166,6 +167,8 @@ static struct altconn_payer *payer_new(enum altconn_payer_kind kind, u64 key)
 	INIT_DELAYED_WORK(&payer->work, payer_work);
 	payer->budget = PAYER_BURST_NS;
 	payer->refilled = ktime_get_ns();
+	if (kind == ALTCONN_PAYER_IDLE)
+		altconn_ring_payer_init(payer);
 	hash_add_rcu(payer_table, &payer->node, key);
 	return payer;
 }
@@ -227,6 +230,7 @@ int __init altconn_payer_init(void)
 		[ALTCONN_PAYER_DEADLINE]	= "altconn_deadline",
 		[ALTCONN_PAYER_DELAY]		= "altconn_delay",
 		[ALTCONN_PAYER_EVENT]		= "altconn_event",
+		[ALTCONN_PAYER_IDLE]		= "altconn_idle",
 	};
 	int kind;
 
@@ -267,6 +271,9 @@ void altconn_payer_exit(void)
 	int bucket;
 
 	WRITE_ONCE(payer_draining, true);
+	hash_for_each(payer_table, bucket, payer, node)
+		if (payer->kind == ALTCONN_PAYER_IDLE)
+			altconn_ring_payer_exit(payer);
 	/* For timers that run at this moment. */
 	synchronize_rcu();
 	do {

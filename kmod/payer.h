@@ -5,7 +5,10 @@
 #ifndef _ALTCONN_PAYER_H
 #define _ALTCONN_PAYER_H
 
+#include <linux/list.h>
 #include <linux/llist.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
 #include <linux/workqueue.h>
 
 struct cred;
@@ -15,6 +18,7 @@ enum altconn_payer_kind {
 	ALTCONN_PAYER_DEADLINE,
 	ALTCONN_PAYER_DELAY,
 	ALTCONN_PAYER_EVENT,
+	ALTCONN_PAYER_IDLE,
 	ALTCONN_PAYER_KINDS,
 };
 
@@ -37,6 +41,28 @@ struct altconn_job {
 };
 
 /**
+ * struct altconn_payer_idle - buffers of a user that were emptied, for ring.c
+ * @lock: all of it; the locks of a listed ring are tried inside it
+ * @rings: by @idle_node, the one that the scan looks at next first
+ * @n: how many
+ * @bytes: what they keep; rings with the smallest segment do not count
+ * @left: rings that the scan looks at before it rests; @job alone
+ * @armed: @timer is armed, or @job is queued or runs
+ * @timer: queues @job
+ * @job: the scan
+ */
+struct altconn_payer_idle {
+	spinlock_t		lock;		/* all of it */
+	struct list_head	rings;
+	unsigned int		n;
+	long			bytes;
+	unsigned int		left;
+	bool			armed;
+	struct timer_list	timer;
+	struct altconn_job	job;
+};
+
+/**
  * struct altconn_payer - the jobs of one kind of a user
  * @node: in payer_table; payer_lock, readers under RCU
  * @kind: which kind
@@ -48,6 +74,7 @@ struct altconn_job {
  * @work: does them; armed for later while the budget is used up
  * @budget: nanoseconds that it may use, negative in debt; @work alone
  * @refilled: when @budget was last raised; @work alone
+ * @idle: of ALTCONN_PAYER_IDLE alone
  *
  * Lifetime: from the first use until the module goes.
  */
@@ -62,6 +89,7 @@ struct altconn_payer {
 	struct delayed_work	work;
 	s64			budget;
 	u64			refilled;
+	struct altconn_payer_idle	idle;
 };
 
 static inline void altconn_job_init(struct altconn_job *job,
@@ -77,5 +105,9 @@ struct altconn_payer *altconn_payer_get(enum altconn_payer_kind kind, u64 key);
 void altconn_payer_flush(enum altconn_payer_kind kind);
 int altconn_payer_init(void);
 void altconn_payer_exit(void);
+
+/* ring.c */
+void altconn_ring_payer_init(struct altconn_payer *payer);
+void altconn_ring_payer_exit(struct altconn_payer *payer);
 
 #endif /* _ALTCONN_PAYER_H */

@@ -24,8 +24,12 @@
  * purged: the closing thread frees what it holds, or leaves that to the thread
  * that has one of the locks.
  *
- * What is empty is given back: by the reader at once when all buffers together
- * hold much, else by a scan within two seconds.
+ * An emptied ring keeps its last segment for the next message and is listed with its
+ * user, the client that made the association. A scan of each user's list gives the
+ * segments back within two seconds, as a job of that user (payer.c). Rings that hold
+ * data are in no list, so the scan's work is bounded by the rings that were emptied
+ * since the last one. What all listed rings of a user keep is bounded too: beyond
+ * that the reader frees a segment at once. Other users' rings do not count.
  */
 
 #include <linux/cpumask.h>
@@ -36,19 +40,24 @@
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 #include "altconn.h"
+#include "payer.h"
 
 /* A segment's bytes, its header included, are a power of two and at least: */
 #define SEGMENT_MIN	4096U
 
-/* So much may wait for the scan, for each CPU; more is freed when it is read. */
+/*
+ * What a user's listed rings may keep, for each CPU; segments of the smallest size do
+ * not count.
+ */
 #define IDLE_BYTES	(2L << 20)
 
 #define SCAN_INTERVAL	HZ
 
+/* Rings that one job of the scan looks at. */
+#define SCAN_BATCH	64
+
 /**
  * struct altconn_segment - a ring of bytes
- * @node: in the list of all segments
- * @ring: whose it is
  * @next: where the writer went on, or NULL; stored once, with release
  * @base: how much had been written when it was linked, or has been read since;
  *	the writer's
@@ -61,8 +70,6 @@
  * is always the reader.
  */
 struct altconn_segment {
-	struct list_head	node;
-	struct altconn_ring	*ring;
 	struct altconn_segment	*next;
 	u32			base;
 	u32			end;
@@ -92,31 +99,29 @@ static struct altconn_ring ring_never_used = {
 	.head = ATOMIC64_INIT(ALTCONN_RING_SEALED),
 };
 
-/* For the scan. */
-static LIST_HEAD(segments);
-static unsigned int nsegments;
-static DEFINE_SPINLOCK(segments_lock);
-static atomic_long_t total_bytes;
-
-static void scan(struct work_struct *work);
-static DECLARE_DELAYED_WORK(scan_work, scan);
-
 /**
  * altconn_ring_new() - make an empty ring, when something is to be sent
  * @place: where it belongs; another writer may put one there first
+ * @cred: of the client that made the association
  *
  * Context: process, may sleep.
  * Return: the ring that is there now, or NULL.
  */
-struct altconn_ring *altconn_ring_new(struct altconn_ring **place)
+struct altconn_ring *altconn_ring_new(struct altconn_ring **place,
+				      const struct cred *cred)
 {
 	struct altconn_ring *old, *ring;
+	struct altconn_payer *payer;
 
+	payer = altconn_payer_get(ALTCONN_PAYER_IDLE, altconn_payer_key(cred));
+	if (!payer)
+		return NULL;
 	ring = kmem_cache_zalloc(ring_cache, GFP_KERNEL_ACCOUNT);
 	if (!ring)
 		return NULL;
 	mutex_init(&ring->write_lock);
 	mutex_init(&ring->read_lock);
+	ring->payer = payer;
 	/* A full barrier: who sees it sees it whole. */
 	old = cmpxchg(place, NULL, ring);
 	if (!old)
@@ -125,39 +130,17 @@ struct altconn_ring *altconn_ring_new(struct altconn_ring **place)
 	return old;
 }
 
-static struct altconn_segment *alloc_segment(struct altconn_ring *ring,
-					     u32 size)
+static struct altconn_segment *alloc_segment(u32 size)
 {
 	struct altconn_segment *seg = kvmalloc(size, GFP_KERNEL_ACCOUNT);
 
 	if (!seg)
 		return NULL;
-	seg->ring = ring;
 	seg->next = NULL;
 	seg->base = 0;
 	seg->end = 0;
 	seg->size = size - SEGMENT_HEAD;
-	atomic_long_add(size, &total_bytes);
-	spin_lock(&segments_lock);
-	list_add_tail(&seg->node, &segments);
-	if (!nsegments++)
-		queue_delayed_work(altconn_wq, &scan_work, SCAN_INTERVAL);
-	spin_unlock(&segments_lock);
 	return seg;
-}
-
-/* Out of the list, where the scan finds its ring. */
-static void delist(struct altconn_segment *seg)
-{
-	lockdep_assert_held(&segments_lock);
-	list_del(&seg->node);
-	nsegments--;
-}
-
-static void free_segment(struct altconn_segment *seg)
-{
-	atomic_long_sub(SEGMENT_HEAD + seg->size, &total_bytes);
-	kvfree(seg);
 }
 
 static void free_segments(struct altconn_segment *seg)
@@ -165,24 +148,150 @@ static void free_segments(struct altconn_segment *seg)
 	while (seg) {
 		struct altconn_segment *next = seg->next;
 
-		free_segment(seg);
+		kvfree(seg);
 		seg = next;
 	}
 }
 
+/* ---- the lists of emptied rings ---- */
+
+/* What a listed ring counts that keeps a segment of @size bytes. */
+static long idle_bytes(u32 size)
+{
+	return SEGMENT_HEAD + size > SEGMENT_MIN ? SEGMENT_HEAD + size : 0;
+}
+
+/* The ring keeps a segment of @size bytes until the scan has come by twice. */
+static void idle_add(struct altconn_ring *ring, u32 size)
+{
+	struct altconn_payer_idle *idle = &ring->payer->idle;
+
+	lockdep_assert_held(&idle->lock);
+	idle->bytes += idle_bytes(size) - idle_bytes(ring->idle_size);
+	if (!ring->idle_size) {
+		list_add_tail(&ring->idle_node, &idle->rings);
+		idle->n++;
+		if (!idle->armed)
+			mod_timer(&idle->timer, jiffies + SCAN_INTERVAL);
+		idle->armed = true;
+	}
+	WRITE_ONCE(ring->idle_size, size);
+}
+
+static void idle_remove(struct altconn_ring *ring)
+{
+	struct altconn_payer_idle *idle = &ring->payer->idle;
+
+	lockdep_assert_held(&idle->lock);
+	if (!ring->idle_size)
+		return;
+	list_del(&ring->idle_node);
+	idle->n--;
+	idle->bytes -= idle_bytes(ring->idle_size);
+	WRITE_ONCE(ring->idle_size, 0);
+}
+
 /*
- * Both locks held, or nobody uses it; segments_lock too. The caller frees what
- * is returned.
+ * The user's idle->lock and both locks of the ring are held, or nobody uses it. The
+ * caller frees what is returned.
  */
 static struct altconn_segment *detach(struct altconn_ring *ring)
 {
-	struct altconn_segment *seg, *first = ring->read_segment;
+	struct altconn_segment *first = ring->read_segment;
 
-	for (seg = first; seg; seg = seg->next)
-		delist(seg);
+	idle_remove(ring);
 	ring->read_segment = NULL;
 	ring->write_segment = NULL;
 	return first;
+}
+
+/*
+ * One step of the scan. A ring that is in the list stays while idle->lock is held.
+ * One that a thread has locked is looked at the next time.
+ */
+static void idle_scan_one(struct altconn_payer_idle *idle)
+{
+	struct altconn_segment *seg = NULL;
+	struct altconn_ring *ring;
+
+	spin_lock(&idle->lock);
+	ring = list_first_entry_or_null(&idle->rings, struct altconn_ring,
+					idle_node);
+	if (!ring)
+		goto out;
+	list_rotate_left(&idle->rings);
+	if (!mutex_trylock(&ring->write_lock))
+		goto out;
+	if (mutex_trylock(&ring->read_lock)) {
+		u32 head = altconn_ring_head(ring);
+
+		if (head != ring->tail)
+			idle_remove(ring);
+		else if (head == ring->scanned)
+			seg = detach(ring);
+		ring->scanned = head;
+		mutex_unlock(&ring->read_lock);
+	}
+	mutex_unlock(&ring->write_lock);
+out:
+	spin_unlock(&idle->lock);
+	free_segments(seg);
+}
+
+/* A part of the scan of a user's list, or the last part. */
+static void idle_scan(struct altconn_job *job)
+{
+	struct altconn_payer *payer = container_of(job, struct altconn_payer,
+						   idle.job);
+	struct altconn_payer_idle *idle = &payer->idle;
+	unsigned int batch, n = READ_ONCE(idle->n);
+
+	/* Rings that left the list meanwhile need no look. */
+	idle->left = min(idle->left ? : n, n);
+	for (batch = 0; batch < SCAN_BATCH && idle->left; batch++) {
+		idle_scan_one(idle);
+		idle->left--;
+	}
+	if (idle->left) {
+		altconn_payer_queue(payer, job);
+		return;
+	}
+	spin_lock(&idle->lock);
+	idle->armed = idle->n;
+	if (idle->armed)
+		mod_timer(&idle->timer, jiffies + SCAN_INTERVAL);
+	spin_unlock(&idle->lock);
+}
+
+static void idle_timer(struct timer_list *timer)
+{
+	struct altconn_payer *payer = timer_container_of(payer, timer,
+							 idle.timer);
+
+	altconn_payer_queue(payer, &payer->idle.job);
+}
+
+/**
+ * altconn_ring_payer_init() - an empty list of emptied rings
+ * @payer: of the user, of ALTCONN_PAYER_IDLE
+ */
+void altconn_ring_payer_init(struct altconn_payer *payer)
+{
+	spin_lock_init(&payer->idle.lock);
+	INIT_LIST_HEAD(&payer->idle.rings);
+	timer_setup(&payer->idle.timer, idle_timer, 0);
+	altconn_job_init(&payer->idle.job, idle_scan);
+}
+
+/**
+ * altconn_ring_payer_exit() - undo altconn_ring_payer_init()
+ * @payer: no ring of the user is left. Its job may still be queued, and queues nothing
+ *
+ * Context: process, may sleep.
+ */
+void altconn_ring_payer_exit(struct altconn_payer *payer)
+{
+	timer_delete_sync(&payer->idle.timer);
 }
 
 /* altconn_ring_free() of one that is there. */
@@ -193,9 +302,9 @@ void __altconn_ring_free(struct altconn_ring *ring)
 	if (ring == &ring_never_used)
 		return;
 	/* The scan is done with it when it is out of the list. */
-	spin_lock(&segments_lock);
+	spin_lock(&ring->payer->idle.lock);
 	seg = detach(ring);
-	spin_unlock(&segments_lock);
+	spin_unlock(&ring->payer->idle.lock);
 	free_segments(seg);
 	altconn_marks_free(ring->marks);
 	kmem_cache_free(ring_cache, ring);
@@ -213,7 +322,7 @@ void __altconn_ring_seal(struct altconn_ring **place)
 		atomic64_fetch_or(ALTCONN_RING_SEALED, &ring->head);
 }
 
-/* Both locks and segments_lock held; the caller frees what is returned. */
+/* As detach(); both locks are held. */
 static struct altconn_segment *ring_detach_unread(struct altconn_ring *ring,
 						  struct list_head *marks)
 {
@@ -233,7 +342,7 @@ static noinline void ring_free_unread(struct altconn_ring *ring)
 	struct altconn_segment *seg = NULL;
 	LIST_HEAD(marks);
 
-	spin_lock(&segments_lock);
+	spin_lock(&ring->payer->idle.lock);
 	if (mutex_trylock(&ring->write_lock)) {
 		if (mutex_trylock(&ring->read_lock)) {
 			seg = ring_detach_unread(ring, &marks);
@@ -241,7 +350,7 @@ static noinline void ring_free_unread(struct altconn_ring *ring)
 		}
 		mutex_unlock(&ring->write_lock);
 	}
-	spin_unlock(&segments_lock);
+	spin_unlock(&ring->payer->idle.lock);
 	free_segments(seg);
 	altconn_marks_discard(&marks);
 }
@@ -276,55 +385,6 @@ static __always_inline void ring_unlock(struct altconn_ring *ring,
 		ring_free_unread(ring);
 }
 
-/* Empty, and was so the last time? segments_lock held: the ring stays. */
-static struct altconn_segment *detach_idle(struct altconn_ring *ring)
-{
-	struct altconn_segment *seg = NULL;
-
-	lockdep_assert_held(&segments_lock);
-	if (!mutex_trylock(&ring->write_lock))
-		return NULL;
-	if (mutex_trylock(&ring->read_lock)) {
-		u32 head = altconn_ring_head(ring);
-
-		if (head == ring->tail && head == ring->scanned)
-			seg = detach(ring);
-		ring->scanned = head;
-		mutex_unlock(&ring->read_lock);
-	}
-	mutex_unlock(&ring->write_lock);
-	return seg;
-}
-
-/* One step of the scan; a segment that is in the list has a ring. */
-static void scan_one(void)
-{
-	struct altconn_segment *seg = NULL;
-
-	spin_lock(&segments_lock);
-	if (!list_empty(&segments)) {
-		list_rotate_left(&segments);
-		seg = list_last_entry(&segments, struct altconn_segment, node);
-		seg = detach_idle(seg->ring);
-	}
-	spin_unlock(&segments_lock);
-	free_segments(seg);
-}
-
-static void scan(struct work_struct *work)
-{
-	unsigned int n = READ_ONCE(nsegments);
-
-	while (n--) {
-		scan_one();
-		cond_resched();
-	}
-	spin_lock(&segments_lock);
-	if (nsegments)
-		queue_delayed_work(altconn_wq, &scan_work, SCAN_INTERVAL);
-	spin_unlock(&segments_lock);
-}
-
 /**
  * altconn_ring_init() - make the slab cache
  *
@@ -343,7 +403,6 @@ int __init altconn_ring_init(void)
  */
 void altconn_ring_exit(void)
 {
-	cancel_delayed_work_sync(&scan_work);
 	kmem_cache_destroy(ring_cache);
 }
 
@@ -399,7 +458,7 @@ static int add_segment(struct altconn_ring *ring, u32 need, u32 limit)
 		size = min_t(u32, 2 * (SEGMENT_HEAD + old->size),
 			     roundup_pow_of_two(limit));
 	size = max_t(u32, size, roundup_pow_of_two(SEGMENT_HEAD + need));
-	seg = alloc_segment(ring, size);
+	seg = alloc_segment(size);
 	if (!seg)
 		return -ENOMEM;
 	seg->base = altconn_ring_head(ring);
@@ -463,18 +522,28 @@ copy_in(struct altconn_segment *seg, u32 at, struct iov_iter *from, u32 n)
  * The scan may have it for a moment, which is no reason to tell a program that
  * does not wait of its signals: after it let go of its own lock it has none.
  */
-static int lock_unless_signal(struct mutex *lock)
+static noinline int ring_lock_again(struct altconn_ring *ring,
+				    struct mutex *lock)
 {
-	if (!mutex_lock_interruptible(lock))
-		return 0;
-	spin_lock(&segments_lock);
-	spin_unlock(&segments_lock);
+	/* The ring that was never used is in no list. */
+	if (ring->payer) {
+		spin_lock(&ring->payer->idle.lock);
+		spin_unlock(&ring->payer->idle.lock);
+	}
 	return mutex_trylock(lock) ? 0 : -ERESTARTSYS;
 }
 
-static int lock_writer(struct altconn_ring *ring)
+static __always_inline int lock_unless_signal(struct altconn_ring *ring,
+					      struct mutex *lock)
 {
-	return lock_unless_signal(&ring->write_lock);
+	if (likely(!mutex_lock_interruptible(lock)))
+		return 0;
+	return ring_lock_again(ring, lock);
+}
+
+static __always_inline int lock_writer(struct altconn_ring *ring)
+{
+	return lock_unless_signal(ring, &ring->write_lock);
 }
 
 /*
@@ -533,6 +602,17 @@ static noinline int ring_unwrite(struct altconn_ring *ring, u32 head)
 	/* Pairs with altconn_ring_seal(): the caller sees what was done before. */
 	smp_mb();
 	return -EPIPE;
+}
+
+/* Nothing was written. The ring may be empty and have a segment that it needs not. */
+static noinline void ring_list_unwritten(struct altconn_ring *ring)
+{
+	struct altconn_payer_idle *idle = &ring->payer->idle;
+
+	lockdep_assert_held(&ring->write_lock);
+	spin_lock(&idle->lock);
+	idle_add(ring, ring->write_segment->size);
+	spin_unlock(&idle->lock);
 }
 
 /*
@@ -599,6 +679,7 @@ out:
 
 err_revert:
 	iov_iter_revert(from, done);
+	ring_list_unwritten(ring);
 	goto out;
 }
 
@@ -699,6 +780,7 @@ out:
 
 err_revert:
 	iov_iter_revert(from, done);
+	ring_list_unwritten(ring);
 	goto out;
 }
 
@@ -808,25 +890,31 @@ copy_out(const struct altconn_segment *seg, u32 at, struct iov_iter *to, u32 n)
 	return ring_copy_out_round(seg, at, to, n);
 }
 
-/* When all buffers hold much, an empty one keeps none of it. */
-static noinline void give_back(struct altconn_ring *ring)
+/*
+ * Nothing is left to read. The ring keeps the segment until the scan comes by, unless
+ * its user's rings keep much already.
+ */
+static noinline void ring_emptied(struct altconn_ring *ring)
 {
-	struct altconn_segment *seg = ring->read_segment;
+	struct altconn_payer_idle *idle = &ring->payer->idle;
+	struct altconn_segment *seg = NULL;
+	u32 size = ring->read_segment->size;
+	long more;
 
 	lockdep_assert_held(&ring->read_lock);
-	if (SEGMENT_HEAD + seg->size <= SEGMENT_MIN ||
-	    atomic_long_read(&total_bytes) <=
-	    IDLE_BYTES * num_online_cpus())
-		return;
-	seg = NULL;
-	/* Inside, so that lock_unless_signal() can wait for it. */
-	spin_lock(&segments_lock);
-	if (mutex_trylock(&ring->write_lock)) {
+	/* Inside, so that ring_lock_again() can wait for it. */
+	spin_lock(&idle->lock);
+	more = idle_bytes(size) - idle_bytes(ring->idle_size);
+	if (more > 0 && idle->bytes + more > IDLE_BYTES * num_online_cpus() &&
+	    mutex_trylock(&ring->write_lock)) {
 		if (altconn_ring_head(ring) == ring->tail)
 			seg = detach(ring);
 		mutex_unlock(&ring->write_lock);
+	} else {
+		/* A writer that has the lock may still find that it cannot write. */
+		idle_add(ring, size);
 	}
-	spin_unlock(&segments_lock);
+	spin_unlock(&idle->lock);
 	free_segments(seg);
 }
 
@@ -838,10 +926,7 @@ static noinline void free_passed(struct altconn_ring *ring,
 		struct altconn_segment *old = ring->read_segment;
 
 		ring->read_segment = old->next;
-		spin_lock(&segments_lock);
-		delist(old);
-		spin_unlock(&segments_lock);
-		free_segment(old);
+		kvfree(old);
 	}
 }
 
@@ -854,8 +939,10 @@ static __always_inline void commit(struct altconn_ring *ring,
 	ring->read_at = c->at;
 	/* Read first, then free: look_at_reader(), altconn_ring_used(). */
 	smp_store_release(&ring->tail, c->pos);
-	if (c->pos == altconn_ring_head(ring))
-		give_back(ring);
+	/* Mostly it is listed already. */
+	if (c->pos == altconn_ring_head(ring) &&
+	    unlikely(READ_ONCE(ring->idle_size) != c->seg->size))
+		ring_emptied(ring);
 }
 
 static u32 look_at_writer(const struct altconn_ring *ring)
@@ -940,7 +1027,7 @@ ring_try_read(struct altconn_ring *ring, struct iov_iter *to, size_t len,
 	struct cursor c;
 	u32 used, pos;
 
-	if (lock_unless_signal(&ring->read_lock))
+	if (lock_unless_signal(ring, &ring->read_lock))
 		return -ERESTARTSYS;
 	used = look_at_writer(ring);
 	if (used <= rx->skip)
@@ -1064,7 +1151,7 @@ ring_try_take(struct altconn_ring *ring, struct iov_iter *to, size_t len,
 	ssize_t n = -EAGAIN;
 	struct cursor c;
 
-	if (lock_unless_signal(&ring->read_lock))
+	if (lock_unless_signal(ring, &ring->read_lock))
 		return -ERESTARTSYS;
 	used = look_at_writer(ring);
 	if (!used)

@@ -39,7 +39,8 @@ static struct altconn_ring *out_ring(const struct conn *c)
 
 static struct altconn_ring *writers_ring(const struct conn *c)
 {
-	return out_ring(c) ? : altconn_ring_new(&c->peer->in);
+	return out_ring(c) ? : altconn_ring_new(&c->peer->in,
+					      c->assoc->cred);
 }
 
 /* A reference to the established association of a socket. */
