@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Deadlines, and the ends of delays: kernel threads see to them, and wake as many
- * pollers as the user has. What one user makes of that is its own loss.
+ * Deadlines, the ends of delays and idle buffers: kernel threads see to them, and wake
+ * as many pollers as the user has. What one user makes of that is its own loss.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -189,6 +189,85 @@ TEST_F_TIMEOUT(payer, a_user_gets_at_most_twice_its_share, AT_TIMEOUT)
 	}
 	EXPECT_LE(0, percent);
 	EXPECT_GE(200, percent);
+}
+
+FIXTURE(idle) { };
+
+FIXTURE_SETUP(idle)
+{
+	struct rlimit files = { 20000, 20000 };
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
+}
+
+FIXTURE_TEARDOWN(idle) { }
+
+#define PAIRS		at_scale(1000, 200)
+#define WINDOW_MS	2500
+
+/* What other work in the guest may take in that time. */
+#define WINDOW_NS	5000000ULL
+
+/* Pairs of which each direction was emptied once and holds a byte now. */
+static int rest(int pairs)
+{
+	int sv[2], i, way;
+	char byte = 0;
+
+	for (i = 0; i < pairs; i++) {
+		if (at_socketpair(AT_NATIVE, SOCK_STREAM, sv))
+			return -1;
+		for (way = 0; way < 2; way++)
+			if (at_send_all(sv[way], &byte, 1) ||
+			    at_recv_all(sv[!way], &byte, 1) ||
+			    at_send_all(sv[way], &byte, 1))
+				return -1;
+	}
+	return 0;
+}
+
+/* What the kernel's threads do while a fixed time passes. */
+static uint64_t window_ns(void)
+{
+	uint64_t end = at_now_ms() + WINDOW_MS;
+
+	at_kworker_ns();
+	while (at_now_ms() < end)
+		at_pause();
+	return at_kworker_ns();
+}
+
+/* ... while @pairs are at rest; 0: failed. */
+static uint64_t rest_ns(int pairs)
+{
+	uint64_t ns = 0;
+	int link[2];
+	char byte;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, link))
+		return 0;
+	pid = at_fork();
+	if (!pid) {
+		close(link[0]);
+		_exit(at_become_nobody() || rest(pairs) || at_tell(link[1]) ||
+		      read(link[1], &byte, 1));
+	}
+	close(link[1]);
+	if (!at_hear(link[0])) {
+		/* In the first one the buffers are seen to be in use. */
+		window_ns();
+		ns = window_ns() + WINDOW_NS;
+	}
+	close(link[0]);
+	return at_reap(pid) ? 0 : ns;
+}
+
+/* The scan for idle buffers does not look again and again at buffers that hold data. */
+TEST_F_TIMEOUT(idle, buffers_at_rest_cost_nothing, AT_TIMEOUT)
+{
+	at_kworkers_quiet();
+	EXPECT_TRUE(at_grows(2, rest_ns(PAIRS), rest_ns(4 * PAIRS)));
 }
 
 TEST_HARNESS_MAIN

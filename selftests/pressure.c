@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Data still flows, whole and in order: with the smallest buffers that there are, in
- * a cgroup with little memory, and while one allocation in a few fails.
+ * a cgroup with little memory, and while one allocation in a few fails. And buffers keep
+ * memory only for a while when they are empty.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -375,6 +376,164 @@ TEST_F_TIMEOUT(pressure, cgroup_is_charged, AT_TIMEOUT)
 		at_close(sv[i], 2);
 	EXPECT_TRUE(at_until(cgroup_read("memory.current") - before <
 			     full / 4));
+	leave_cgroup();
+}
+
+FIXTURE(idle) { };
+
+FIXTURE_SETUP(idle) { }
+
+FIXTURE_TEARDOWN(idle) { }
+
+/* Emptied buffers of a user keep so much; a message makes a buffer of twice its size. */
+#define IDLE_BYTES	((2L << 20) * sysconf(_SC_NPROCESSORS_ONLN))
+#define IDLE_MESSAGE	65536
+
+#define IDLE_PAIRS	12
+
+static int make_pairs(int sv[][2], int n)
+{
+	static char byte;
+	int i;
+
+	for (i = 0; i < n; i++)
+		if (at_socketpair(AT_NATIVE, SOCK_STREAM, sv[i]) ||
+		    at_set_flag(sv[i][0], SOL_SOCKET, SO_SNDBUF, 262144) ||
+		    at_send_all(sv[i][0], &byte, 1) ||
+		    at_recv_all(sv[i][1], &byte, 1))
+			return -1;
+	return 0;
+}
+
+/* A message passes through each pair, and its buffer is empty again. */
+static int use_pairs(int sv[][2], int n)
+{
+	static char buf[IDLE_MESSAGE];
+	int i;
+
+	for (i = 0; i < n; i++)
+		if (send(sv[i][0], buf, sizeof(buf), 0) != sizeof(buf) ||
+		    at_recv_all(sv[i][1], buf, sizeof(buf)))
+			return -1;
+	return 0;
+}
+
+/* Leave more unread in full pairs than emptied buffers may keep. */
+static int leave_unread(long most)
+{
+	static char buf[IDLE_MESSAGE];
+	long sum = 0;
+	ssize_t n;
+	int sv[2];
+
+	while (sum <= most) {
+		if (at_socketpair(AT_NATIVE, SOCK_STREAM, sv))
+			return -1;
+		while ((n = send(sv[0], buf, sizeof(buf), MSG_DONTWAIT)) > 0)
+			sum += n;
+		if (errno != EAGAIN)
+			return -1;
+	}
+	return 0;
+}
+
+/*
+ * A process of another user that leaves so much unread, until the returned descriptor is
+ * closed; -1: it cannot.
+ */
+static int unread_of_nobody(long most, pid_t *pid)
+{
+	int link[2];
+	char byte;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, link))
+		return -1;
+	*pid = at_fork();
+	if (!*pid) {
+		close(link[0]);
+		_exit(at_become_nobody() || leave_unread(most) ||
+		      at_tell(link[1]) || read(link[1], &byte, 1));
+	}
+	close(link[1]);
+	if (*pid < 0 || at_hear(link[0])) {
+		close(link[0]);
+		return -1;
+	}
+	return link[0];
+}
+
+/* An emptied buffer serves the next message, whatever other users leave unread. */
+TEST_F_TIMEOUT(idle, emptied_buffers_keep_memory, AT_TIMEOUT)
+{
+	long before, want = 2 * IDLE_MESSAGE * IDLE_PAIRS * 3 / 4;
+	int sv[IDLE_PAIRS][2], i, link;
+	pid_t pid;
+
+	link = unread_of_nobody(2 * IDLE_BYTES, &pid);
+	ASSERT_LE(0, link);
+	ASSERT_EQ(0, enter_cgroup("max"));
+	ASSERT_EQ(0, make_pairs(sv, IDLE_PAIRS));
+	before = cgroup_read("memory.current");
+	ASSERT_LT(0, before);
+	/* A slow machine may have given the first ones back before the last one is used. */
+	EXPECT_TRUE(at_until(!use_pairs(sv, IDLE_PAIRS) &&
+			     cgroup_read("memory.current") - before >= want)) {
+		TH_LOG("%ld of %ld bytes kept",
+		       cgroup_read("memory.current") - before, want);
+	}
+	/* Nothing is sent any more. */
+	EXPECT_TRUE(at_until(cgroup_read("memory.current") - before <
+			     want / 2));
+	for (i = 0; i < IDLE_PAIRS; i++)
+		at_close(sv[i], 2);
+	leave_cgroup();
+	close(link);
+	EXPECT_EQ(0, at_reap(pid));
+}
+
+/* However many buffers a user has, emptied ones keep only so much together. */
+TEST_F_TIMEOUT(idle, emptied_buffers_are_bounded, AT_TIMEOUT)
+{
+	int n = 3 * IDLE_BYTES / (2 * IDLE_MESSAGE), i;
+	int (*sv)[2] = calloc(n, sizeof(*sv));
+	long before, kept;
+
+	ASSERT_EQ(0, enter_cgroup("max"));
+	ASSERT_EQ(0, make_pairs(sv, n));
+	before = cgroup_read("memory.current");
+	ASSERT_LT(0, before);
+	ASSERT_EQ(0, use_pairs(sv, n));
+	/* The controller counts in batches of pages, for each CPU. */
+	kept = cgroup_read("memory.current") - before;
+	EXPECT_GE(IDLE_BYTES * 3 / 2, kept);
+	for (i = 0; i < n; i++)
+		at_close(sv[i], 2);
+	leave_cgroup();
+	free(sv);
+}
+
+/* A write that fails leaves no larger buffer behind. */
+TEST_F_TIMEOUT(idle, failed_writes_keep_nothing, AT_TIMEOUT)
+{
+	long before, size = 2 * IDLE_MESSAGE * IDLE_PAIRS;
+	int sv[IDLE_PAIRS][2], i;
+	char *hole;
+
+	hole = mmap(NULL, IDLE_MESSAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+		    -1, 0);
+	ASSERT_NE(MAP_FAILED, hole);
+	ASSERT_EQ(0, enter_cgroup("max"));
+	ASSERT_EQ(0, make_pairs(sv, IDLE_PAIRS));
+	before = cgroup_read("memory.current");
+	ASSERT_LT(0, before);
+	for (i = 0; i < IDLE_PAIRS; i++) {
+		EXPECT_EQ(-1, send(sv[i][0], hole, IDLE_MESSAGE, 0));
+		EXPECT_EQ(EFAULT, errno);
+	}
+	EXPECT_TRUE(at_until(cgroup_read("memory.current") - before <
+			     size / 2));
+	for (i = 0; i < IDLE_PAIRS; i++)
+		at_close(sv[i], 2);
 	leave_cgroup();
 }
 
