@@ -488,6 +488,7 @@ struct altconn_end {
 
 struct altconn_room;
 struct altconn_lane;
+struct altconn_share;
 
 /**
  * struct altconn_wait - what an attempt needs while it waits
@@ -504,6 +505,8 @@ struct altconn_lane;
  *	Set once, under the room's lock and assoc->lock
  * @lane: the attempt's address in @room while the attempt is queued there;
  *	room->lock
+ * @share: of the attempt's user in @room, likewise
+ * @user: the attempt's user in @room, altconn_payer_key_in()
  * @node: in the queue of @lane; room->lock
  * @count: attempts in the subtree of @node; room->lock
  * @fifo: which queue of @lane, enum altconn_fifo
@@ -523,6 +526,8 @@ struct altconn_wait {
 	struct path		path;
 	struct altconn_room	*room;
 	struct altconn_lane	*lane;
+	struct altconn_share	*share;
+	u64			user;
 	struct rb_node		node;
 	u32			count;
 	u8			fifo;
@@ -892,7 +897,7 @@ struct altconn_stat {
  * @port_lock: adding to @port_sets
  * @port_min: sysctl, first ephemeral port
  * @port_max: sysctl, last ephemeral port
- * @max_waiting: sysctl, attempts that may wait on one listener
+ * @max_waiting: sysctl, attempts that may wait on one listener; half of them one user's
  * @max_associations: sysctl, of a user; account.c
  * @spin_us: sysctl, see wait.h
  * @dgram_block_ms: sysctl, how long a datagram may wait for room; 0: for ever

@@ -905,6 +905,26 @@ static void attempt_settle(struct altconn_room *room,
 	} while (open || batch_is_full(&batch));
 }
 
+/*
+ * Is there no place for the attempt where @waiting attempts wait at its address
+ * or for its listener? One user has half of the places at most, the larger half
+ * of an odd number, so that others find one. The locks of the room and of @ln, if
+ * there is one, are held; it is open.
+ */
+static bool attempt_finds_full(struct altconn_assoc *assoc,
+			       const struct altconn_room *room,
+			       const struct altconn_listener *ln, u32 waiting)
+{
+	const struct net *net = ln ? ln->net : assoc->an->net;
+	u32 most = attempt_max_waiting(assoc->an);
+
+	if (unlikely(net != assoc->an->net))
+		most = min(most, attempt_max_waiting(altconn_pernet(net)));
+	assoc->wait->user = altconn_payer_key_in(assoc->cred, net->user_ns);
+	return waiting >= most ||
+	       altconn_share_waiting(room, assoc->wait->user) >= most - most / 2;
+}
+
 /* May the attempt wait in the room? Its lock is held. */
 static int attempt_admit_waiting(struct altconn_assoc *assoc,
 				 struct altconn_room *room,
@@ -917,8 +937,8 @@ static int attempt_admit_waiting(struct altconn_assoc *assoc,
 
 	*reason = ALTCONN_REASON_WAITING_ROOM_FULL;
 	if (!ln)
-		return waiting < attempt_max_waiting(assoc->an) ?
-		       0 : -ECONNREFUSED;
+		return attempt_finds_full(assoc, room, NULL, waiting) ?
+		       -ECONNREFUSED : 0;
 	spin_lock(&ln->lock);
 	err = attempt_admit(assoc, ln, reason);
 	if (err)
@@ -926,9 +946,7 @@ static int attempt_admit_waiting(struct altconn_assoc *assoc,
 	waiting = max(waiting, altconn_room_waiting(room, ln));
 	if (ln->fail_fast && ln->defer && waiting > ln->backlog)
 		*reason = ALTCONN_REASON_BACKLOG_FULL;
-	else if (waiting >= attempt_max_waiting(assoc->an) ||
-		 (unlikely(ln->net != assoc->an->net) &&
-		  waiting >= attempt_max_waiting(altconn_pernet(ln->net))))
+	else if (attempt_finds_full(assoc, room, ln, waiting))
 		*reason = ALTCONN_REASON_WAITING_ROOM_FULL;
 	if (*reason) {
 		ln->outcomes[*reason]++;
@@ -970,12 +988,31 @@ static void attempt_begin_wait(struct altconn_assoc *assoc,
 	spin_unlock(&assoc->lock);
 }
 
+/* Memory that an attempt may need to enter a room. */
+struct attempt_spare {
+	struct altconn_lane	*lane;
+	struct altconn_share	*share;
+};
+
+static bool attempt_spare_init(struct attempt_spare *spare)
+{
+	spare->lane = altconn_lane_new();
+	spare->share = altconn_share_new();
+	return spare->lane && spare->share;
+}
+
+static void attempt_spare_free(struct attempt_spare *spare)
+{
+	kfree(spare->lane);
+	kfree(spare->share);
+}
+
 /* Stand in the lane of its address; false: it was decided before. */
 static bool attempt_enter_lane(struct altconn_assoc *assoc,
 			       struct altconn_room *room,
 			       struct altconn_listener *ln,
 			       struct altconn_far **far,
-			       struct altconn_lane **spare)
+			       struct attempt_spare *spare)
 {
 	const struct altconn_addr *addr = assoc->end[ALTCONN_SERVER].addr;
 	struct altconn_wait *wait = assoc->wait;
@@ -991,8 +1028,10 @@ static bool attempt_enter_lane(struct altconn_assoc *assoc,
 	}
 	spin_unlock(&assoc->lock);
 	if (pending)
-		altconn_room_push(room, altconn_lane_get(room, addr, spare),
-				  wait);
+		altconn_room_push(room,
+				  altconn_lane_get(room, addr, &spare->lane),
+				  altconn_share_get(room, wait->user,
+						    &spare->share), wait);
 	return pending;
 }
 
@@ -1041,14 +1080,14 @@ static int attempt_enter_room(struct altconn_assoc *assoc,
 			      struct altconn_listener *ln,
 			      struct altconn_far **far, u32 *reason)
 {
-	struct altconn_lane *spare = altconn_lane_new();
 	struct attempt_batch batch = {};
+	struct attempt_spare spare;
 	struct altconn_room *room;
 	bool more = false;
 	int err = -ENOMEM;
 
 	*reason = ALTCONN_REASON_NO_MEMORY;
-	if (!spare || attempt_make_wait(assoc))
+	if (!attempt_spare_init(&spare) || attempt_make_wait(assoc))
 		goto out;
 	room = attempt_lock_room(assoc, ln);
 	if (IS_ERR(room))
@@ -1066,7 +1105,7 @@ out_unlock:
 		attempt_settle(room, assoc->end[ALTCONN_SERVER].addr);
 	altconn_room_put(room);
 out:
-	kfree(spare);
+	attempt_spare_free(&spare);
 	return err;
 }
 

@@ -119,6 +119,41 @@ bool altconn_payer_queue(struct altconn_payer *payer, struct altconn_job *job)
 	return true;
 }
 
+/* Does the root user of a user namespace own one below it? */
+static bool payer_is_roots(const struct user_namespace *below,
+			   struct user_namespace *in)
+{
+	return uid_eq(below->owner, make_kuid(in, 0));
+}
+
+/**
+ * altconn_payer_key_in() - the user that a process is in a user namespace
+ * @cred: of the process
+ * @in: the user namespace
+ *
+ * Processes in a user namespace below @in are the owner of the outermost one that is
+ * below @in, whatever their uids; if root of @in owns that, for a container, they are
+ * a user by themselves. A process that is neither in @in nor below it is the user that
+ * it is in the initial user namespace.
+ *
+ * Context: any; constant work, for the kernel nests at most 33 user namespaces.
+ * Return: the key, which is below 1 << 33.
+ */
+u64 altconn_payer_key_in(const struct cred *cred, struct user_namespace *in)
+{
+	const struct user_namespace *ns, *outer = NULL;
+
+	for (ns = cred->user_ns; ns && ns != in; ns = ns->parent)
+		outer = ns;
+	if (!ns)
+		return altconn_payer_key(cred);
+	if (!outer)
+		return __kuid_val(cred->uid);
+	if (payer_is_roots(outer, in))
+		return ALTCONN_PAYER_CONTAINER | outer->ns.inum;
+	return __kuid_val(outer->owner);
+}
+
 /**
  * altconn_payer_key() - the user that pays for what a process has done
  * @cred: of the process
@@ -130,15 +165,7 @@ bool altconn_payer_queue(struct altconn_payer *payer, struct altconn_job *job)
  */
 u64 altconn_payer_key(const struct cred *cred)
 {
-	const struct user_namespace *ns, *outer = NULL;
-
-	for (ns = cred->user_ns; ns != &init_user_ns; ns = ns->parent)
-		outer = ns;
-	if (!outer)
-		return __kuid_val(cred->uid);
-	if (uid_eq(outer->owner, GLOBAL_ROOT_UID))
-		return ALTCONN_PAYER_CONTAINER | outer->ns.inum;
-	return __kuid_val(outer->owner);
+	return altconn_payer_key_in(cred, &init_user_ns);
 }
 
 static struct altconn_payer *payer_find(enum altconn_payer_kind kind, u64 key)

@@ -12,6 +12,7 @@
 #include <linux/workqueue.h>
 
 struct cred;
+struct user_namespace;
 
 /* Kinds of jobs: a user whose jobs of one kind take long delays none of another. */
 enum altconn_payer_kind {
@@ -100,6 +101,7 @@ static inline void altconn_job_init(struct altconn_job *job,
 }
 
 bool altconn_payer_queue(struct altconn_payer *payer, struct altconn_job *job);
+u64 altconn_payer_key_in(const struct cred *cred, struct user_namespace *in);
 u64 altconn_payer_key(const struct cred *cred);
 struct altconn_payer *altconn_payer_get(enum altconn_payer_kind kind, u64 key);
 void altconn_payer_flush(enum altconn_payer_kind kind);

@@ -98,6 +98,7 @@ static struct altconn_room *room_new(const struct room_key *key,
 	room->net = key->net;
 	room->addr = altconn_addr_get(addr);
 	room->lanes = RB_ROOT;
+	room->shares = RB_ROOT;
 	for (i = 0; i < 2; i++) {
 		room->pool[i] = RB_ROOT_CACHED;
 		INIT_LIST_HEAD(&room->refusable[i]);
@@ -337,6 +338,82 @@ static void lane_release(struct altconn_room *room, struct altconn_lane *lane)
 	kfree(lane);
 }
 
+/* ---- shares: how many attempts each user has in a room ---- */
+
+/**
+ * altconn_share_new() - a share in reserve
+ *
+ * Context: process, may sleep.
+ * Return: memory that altconn_share_get() may use, else the caller frees it by
+ * kfree(); NULL.
+ */
+struct altconn_share *altconn_share_new(void)
+{
+	return kzalloc(sizeof(struct altconn_share), GFP_KERNEL_ACCOUNT);
+}
+
+/**
+ * altconn_share_waiting() - how many attempts of a user wait in a room
+ * @room: the room; its lock is held
+ * @user: key of the user
+ *
+ * Takes O(log n) of the users whose attempts wait, however many attempts.
+ */
+u32 altconn_share_waiting(const struct altconn_room *room, u64 user)
+{
+	struct rb_node *node = room->shares.rb_node;
+	const struct altconn_share *share;
+
+	lockdep_assert_held(&room->lock);
+	while (node) {
+		share = rb_entry(node, struct altconn_share, node);
+		if (share->user == user)
+			return share->waiting;
+		node = user < share->user ? node->rb_left : node->rb_right;
+	}
+	return 0;
+}
+
+/**
+ * altconn_share_get() - the share of a user, made where there is none
+ * @room: the room; its lock is held
+ * @user: key of the user
+ * @spare: of altconn_share_new(); NULL on return if it was used
+ *
+ * Return: the share. The caller adds an attempt to it.
+ */
+struct altconn_share *altconn_share_get(struct altconn_room *room, u64 user,
+					struct altconn_share **spare)
+{
+	struct rb_node **link = &room->shares.rb_node, *parent = NULL;
+	struct altconn_share *share;
+
+	lockdep_assert_held(&room->lock);
+	while (*link) {
+		parent = *link;
+		share = rb_entry(parent, struct altconn_share, node);
+		if (share->user == user)
+			return share;
+		link = user < share->user ? &parent->rb_left :
+					    &parent->rb_right;
+	}
+	share = *spare;
+	*spare = NULL;
+	share->user = user;
+	rb_link_node(&share->node, parent, link);
+	rb_insert_color(&share->node, &room->shares);
+	return share;
+}
+
+static void share_release(struct altconn_room *room,
+			  struct altconn_share *share)
+{
+	if (--share->waiting)
+		return;
+	rb_erase(&share->node, &room->shares);
+	kfree(share);
+}
+
 /* ---- the queues of a lane, sorted by arrival, with counts of subtrees ---- */
 
 static u32 fifo_count(const struct rb_node *node)
@@ -545,14 +622,17 @@ static struct altconn_wait *pool_last(const struct altconn_room *room, bool v6)
  * altconn_room_push() - an attempt begins to wait
  * @room: the room; its lock is held
  * @lane: its address
+ * @share: its user's
  * @wait: the attempt's; its fifo is set
  */
 void altconn_room_push(struct altconn_room *room, struct altconn_lane *lane,
-		       struct altconn_wait *wait)
+		       struct altconn_share *share, struct altconn_wait *wait)
 {
 	lockdep_assert_held(&room->lock);
 	wait->arrived = ++room->arrived;
 	wait->lane = lane;
+	wait->share = share;
+	share->waiting++;
 	fifo_append(&lane->fifo[wait->fifo], wait);
 	lane->waiting++;
 	pool_count(room, lane, 1);
@@ -562,7 +642,7 @@ void altconn_room_push(struct altconn_room *room, struct altconn_lane *lane,
 /**
  * altconn_room_remove() - an attempt waits no longer
  * @room: the room; its lock is held
- * @wait: the attempt's, in a lane, which may go with it
+ * @wait: the attempt's, in a lane, which may go with it, as its user's share may
  */
 void altconn_room_remove(struct altconn_room *room, struct altconn_wait *wait)
 {
@@ -571,6 +651,8 @@ void altconn_room_remove(struct altconn_room *room, struct altconn_wait *wait)
 	lockdep_assert_held(&room->lock);
 	rb_erase_augmented_cached(&wait->node, &lane->fifo[wait->fifo],
 				  &fifo_callbacks);
+	share_release(room, wait->share);
+	wait->share = NULL;
 	wait->lane = NULL;
 	lane->waiting--;
 	pool_count(room, lane, -1);

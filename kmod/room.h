@@ -21,6 +21,10 @@
  * the lanes that it serves, however many attempts wait for other listeners of
  * its port.
  *
+ * A user may have half of the attempts that a room holds, no more, so that the
+ * attempts of one user leave places for those of others. A room counts the
+ * attempts of each user that has one in it, in a tree of shares.
+ *
  * Everything in a room is under its lock, but for its references. This file
  * and room.c only keep order; attempt.c decides.
  */
@@ -85,6 +89,20 @@ struct altconn_lane {
 	struct altconn_group	group[2];
 };
 
+/**
+ * struct altconn_share - a user's part of a room
+ * @node: in room->shares
+ * @user: altconn_payer_key_in() of the namespace where the attempts wait
+ * @waiting: attempts of the user that wait in the room, at whichever address
+ *
+ * Lifetime: the room's, while an attempt of the user waits in it.
+ */
+struct altconn_share {
+	struct rb_node	node;
+	u64		user;
+	u32		waiting;
+};
+
 /* Groups of wildcard listeners. */
 enum altconn_any { ALTCONN_ANY_V4, ALTCONN_ANY_V6ONLY, ALTCONN_ANY_BOTH,
 		   ALTCONN_ANYS };
@@ -101,6 +119,7 @@ enum altconn_any { ALTCONN_ANY_V4, ALTCONN_ANY_V6ONLY, ALTCONN_ANY_BOTH,
  * @node: in the table
  * @arrived: number of the last attempt
  * @lanes: its addresses
+ * @shares: the users whose attempts wait, sorted by key
  * @pool: lanes without a listener of their own, by version
  * @refusable: those of them with attempts that no listener may leave waiting
  * @pooled: attempts in @pool
@@ -123,6 +142,7 @@ struct altconn_room {
 	struct rhash_head	node;
 	u64			arrived;
 	struct rb_root		lanes;
+	struct rb_root		shares;
 	struct rb_root_cached	pool[2];
 	struct list_head	refusable[2];
 	u32			pooled[2];
@@ -152,8 +172,12 @@ struct altconn_lane *altconn_lane_find(const struct altconn_room *room,
 struct altconn_lane *altconn_lane_get(struct altconn_room *room,
 				      const struct altconn_addr *addr,
 				      struct altconn_lane **spare);
+struct altconn_share *altconn_share_new(void);
+u32 altconn_share_waiting(const struct altconn_room *room, u64 user);
+struct altconn_share *altconn_share_get(struct altconn_room *room, u64 user,
+					struct altconn_share **spare);
 void altconn_room_push(struct altconn_room *room, struct altconn_lane *lane,
-		       struct altconn_wait *wait);
+		       struct altconn_share *share, struct altconn_wait *wait);
 void altconn_room_remove(struct altconn_room *room, struct altconn_wait *wait);
 u32 altconn_room_place(const struct altconn_room *room,
 		       const struct altconn_wait *wait);

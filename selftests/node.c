@@ -412,6 +412,36 @@ TEST_F_TIMEOUT(node, its_limits_hold, AT_TIMEOUT)
 	close(fd);
 }
 
+/* A user of this namespace leaves places for others there. */
+TEST_F_TIMEOUT(node, a_user_has_half_of_its_places, AT_TIMEOUT)
+{
+	static const struct { int uid, err; } tries[] = {
+		{ 65534, EINPROGRESS }, { 65534, EINPROGRESS },
+		{ 65534, ECONNREFUSED }, { 0, EINPROGRESS },
+		{ 0, ECONNREFUSED }, { 65533, ECONNREFUSED },
+	};
+	int fd, fds[ARRAY_SIZE(tries)], err, i;
+
+	if (variant->type == SOCK_DGRAM)
+		SKIP(return, "connections only");
+	ASSERT_EQ(0, CONNECT(fd));
+	ASSERT_EQ(0, at_netns_enter(self->there));
+	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", 3));
+	ASSERT_EQ(0, at_netns_enter(self->here));
+	for (i = 0; i < ARRAY_SIZE(tries); i++) {
+		ASSERT_EQ(0, setresuid(tries[i].uid, 0, 0));
+		fds[i] = at_client(variant->dress,
+				   variant->type | SOCK_NONBLOCK, &self->to,
+				   &err);
+		EXPECT_EQ(tries[i].err, err);
+		ASSERT_EQ(0, setresuid(0, 0, 0));
+	}
+	EXPECT_EQ(ALTCONN_REASON_WAITING_ROOM_FULL,
+		  info_of(fds[2]).aci_reason);
+	at_close(fds, ARRAY_SIZE(tries));
+	close(fd);
+}
+
 TEST_F_TIMEOUT(node, rules_know_it, AT_TIMEOUT)
 {
 	char to[64];

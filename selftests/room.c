@@ -2,15 +2,20 @@
 /*
  * Waiting rooms under a hostile neighbour: what it costs to let attempts in and
  * to refuse them grows with their number and with nothing else, and an attempt
- * keeps its place whichever listener comes and goes.
+ * keeps its place whichever listener comes and goes. One user leaves places for
+ * the attempts of others.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
 
+#include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define FEW	50
 #define MANY	(4 * FEW)
@@ -697,6 +702,278 @@ TEST_F_TIMEOUT(room, listeners_that_share_are_bounded, AT_TIMEOUT)
 	fds[n] = share(variant->dress, &self->a, 0);
 	EXPECT_LE(0, fds[n]);
 	at_close(fds, n + 1);
+}
+
+/* ---- shares of users ---- */
+
+#define PLACES	5
+#define SHARE	3	/* half of them, rounded up */
+#define NOBODY	65534
+#define OTHER	65533
+
+FIXTURE(share) {
+	struct at_addr a;
+	int lfd, full;
+	int fds[4 * PLACES], n;
+};
+
+FIXTURE_VARIANT(share) {
+	enum at_dress dress;
+	enum at_kind kind;
+	int type;
+	bool patient;	/* no listener, which attempts wait for */
+};
+
+FIXTURE_VARIANT_ADD(share, native_port) { AT_NATIVE, AT_PORT, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(share, unix_name) { AT_UNIX, AT_NAME, SOCK_SEQPACKET };
+FIXTURE_VARIANT_ADD(share, unix_path) { AT_UNIX, AT_PATH, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(share, inet) { AT_IN, AT_INET, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(share, no_listener) {
+	AT_NATIVE, AT_NAME, SOCK_STREAM, true
+};
+
+FIXTURE_SETUP(share)
+{
+	int err;
+
+	ASSERT_EQ(0, at_netns());
+	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", PLACES));
+	if (variant->patient) {
+		at_addr(&self->a, variant->dress, variant->kind);
+		return;
+	}
+	self->lfd = at_listener(&self->a, variant->dress, variant->kind,
+				variant->type, 0);
+	ASSERT_LE(0, self->lfd);
+	if (variant->kind == AT_PATH)
+		ASSERT_EQ(0, chmod(at_path_of(&self->a), 0777));
+	self->full = at_client(variant->dress, variant->type, &self->a, &err);
+	ASSERT_EQ(0, err);
+}
+
+FIXTURE_TEARDOWN(share)
+{
+	close(self->lfd);
+	close(self->full);
+	at_close(self->fds, self->n);
+	at_cleanup();
+}
+
+/* A user's attempt: EINPROGRESS while it waits, or why it does not. */
+static int share_try(int uid, const struct at_addr *a, enum at_dress dress,
+		     int type, bool patient, int *fd)
+{
+	struct altconn_connect_info info = {};
+	int err;
+
+	/* The real user id is what an attempt is counted for. */
+	if (setresuid(uid, 0, 0))
+		return -1;
+	*fd = at_socket(dress, type | SOCK_NONBLOCK);
+	if (*fd < 0 ||
+	    (patient && at_set_option(*fd, ALTCONN_WAIT_LISTENER, 1)))
+		return -2;
+	err = at_err(at_connect(*fd, a));
+	if (setresuid(0, 0, 0) || at_info(*fd, &info))
+		return -3;
+	if (err != EINPROGRESS &&
+	    info.aci_reason != ALTCONN_REASON_WAITING_ROOM_FULL)
+		return -4;
+	return err;
+}
+
+#define TRY(uid) share_try(uid, &self->a, variant->dress, variant->type, \
+			   variant->patient, &self->fds[self->n++])
+
+/* One user cannot keep all others from waiting. */
+TEST_F_TIMEOUT(share, one_user_leaves_places_for_others, AT_TIMEOUT)
+{
+	int i;
+
+	for (i = 0; i < PLACES; i++)
+		EXPECT_EQ(i < SHARE ? EINPROGRESS : ECONNREFUSED, TRY(NOBODY));
+	EXPECT_EQ(EINPROGRESS, TRY(OTHER));
+	EXPECT_EQ(EINPROGRESS, TRY(0));
+	EXPECT_EQ(PLACES, at_place(self->fds[self->n - 1]));
+	/* All places are taken, though these users have less than half. */
+	EXPECT_EQ(ECONNREFUSED, TRY(OTHER));
+	EXPECT_EQ(ECONNREFUSED, TRY(0));
+
+	/* A place that a user leaves is there again, for that user too. */
+	close(self->fds[1]);
+	self->fds[1] = -1;
+	EXPECT_EQ(EINPROGRESS, TRY(NOBODY));
+	EXPECT_EQ(ECONNREFUSED, TRY(NOBODY));
+	close(self->fds[0]);
+	self->fds[0] = -1;
+	EXPECT_EQ(EINPROGRESS, TRY(OTHER));
+	EXPECT_EQ(ECONNREFUSED, TRY(NOBODY));
+
+	/* Half of one place is one, for any user. */
+	at_close(self->fds, self->n);
+	self->n = 0;
+	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", 1));
+	EXPECT_EQ(EINPROGRESS, TRY(NOBODY));
+	EXPECT_EQ(ECONNREFUSED, TRY(OTHER));
+	close(self->fds[0]);
+	self->fds[0] = -1;
+	EXPECT_EQ(EINPROGRESS, TRY(OTHER));
+}
+
+/* An attempt that a listener lets in leaves its place. */
+TEST_F_TIMEOUT(share, an_attempt_that_is_let_in_leaves_it, AT_TIMEOUT)
+{
+	int i, fd;
+
+	for (i = 0; i < SHARE; i++)
+		EXPECT_EQ(EINPROGRESS, TRY(NOBODY));
+	EXPECT_EQ(ECONNREFUSED, TRY(NOBODY));
+	if (variant->patient) {
+		fd = at_socket(variant->dress, variant->type);
+		ASSERT_EQ(0, at_bind(fd, &self->a));
+		ASSERT_EQ(0, listen(fd, 0));
+		self->lfd = fd;
+	} else {
+		close(accept(self->lfd, NULL, NULL));
+	}
+	EXPECT_EQ(0, at_so_error(self->fds[0]));
+	EXPECT_EQ(1, at_place(self->fds[1]));
+	EXPECT_EQ(EINPROGRESS, TRY(NOBODY));
+	EXPECT_EQ(ECONNREFUSED, TRY(NOBODY));
+	EXPECT_EQ(EINPROGRESS, TRY(OTHER));
+}
+
+/* A rule's delay ends in a kernel thread: its attempts count for their user. */
+TEST_F_TIMEOUT(share, attempts_that_a_rule_delayed, AT_TIMEOUT)
+{
+	int i, waits = 0, refused = 0;
+
+	if (!at_has_tool())
+		SKIP(return, "no altconn tool on the PATH");
+	ASSERT_LT(0, at_tool("rule add uid 0 delay 10"));
+	for (i = 0; i < PLACES; i++)
+		EXPECT_EQ(EINPROGRESS, TRY(NOBODY));
+	for (i = 0; i < PLACES; i++) {
+		EXPECT_TRUE(at_until(at_place(self->fds[i]) ||
+				     at_poll_now(self->fds[i], POLLOUT)));
+		if (at_place(self->fds[i]))
+			waits++;
+		else
+			refused += at_so_error(self->fds[i]) == ECONNREFUSED;
+	}
+	EXPECT_EQ(SHARE, waits);
+	EXPECT_EQ(PLACES - SHARE, refused);
+	ASSERT_EQ(0, at_tool("rule flush"));
+	EXPECT_EQ(EINPROGRESS, TRY(OTHER));
+}
+
+static int share_write(pid_t pid, const char *file, const char *text)
+{
+	char name[64];
+	int fd, ret;
+
+	snprintf(name, sizeof(name), "/proc/%d/%s", pid, file);
+	fd = open(name, O_WRONLY);
+	ret = fd < 0 || write(fd, text, strlen(text)) < 0 ? -1 : 0;
+	close(fd);
+	return ret;
+}
+
+/* How many attempts of a user wait. */
+static int share_count(int uid, const struct at_addr *a, enum at_dress dress,
+		       int type)
+{
+	int i, fd, n = 0;
+
+	for (i = 0; i < PLACES; i++)
+		n += share_try(uid, a, dress, type, false, &fd) == EINPROGRESS;
+	return n;
+}
+
+/* Two users of one namespace wait at a listener of that: 10 of one are 1 of another. */
+static int share_within(void)
+{
+	struct at_addr a;
+	int err;
+
+	if (at_sysctl_set("altconn/max_waiting", PLACES) ||
+	    at_listener(&a, AT_NATIVE, AT_PORT, SOCK_STREAM, 0) < 0 ||
+	    at_client(AT_NATIVE, SOCK_STREAM, &a, &err) < 0 || err)
+		return 201;
+	return 10 * share_count(1, &a, AT_NATIVE, SOCK_STREAM) +
+	       share_count(2, &a, AT_NATIVE, SOCK_STREAM);
+}
+
+/* In a user namespace of @owner, and a network namespace of that, with ten uids. */
+static int share_below(int owner, const struct at_addr *a, enum at_dress dress,
+		       int type, bool within)
+{
+	int go[2], ready[2];
+	pid_t pid;
+
+	if (pipe(go) || pipe(ready))
+		return -1;
+	pid = at_fork();
+	if (!pid) {
+		if (setresuid(owner, owner, owner) ||
+		    unshare(CLONE_NEWUSER | CLONE_NEWNET))
+			_exit(202);
+		/* Its files in /proc are the owner's to write, and root's. */
+		at_tell(ready[1]);
+		if (at_hear(go[0]) || setresuid(0, 0, 0))
+			_exit(203);
+		_exit(within ? share_within() :
+			       share_count(1, a, dress, type) +
+			       share_count(2, a, dress, type));
+	}
+	if (at_hear(ready[0]) ||
+	    share_write(pid, "uid_map", "0 100000 10\n") || at_tell(go[1]))
+		return -2;
+	return at_reap(pid);
+}
+
+/*
+ * Uids of a user namespace do not multiply a share: at a listener outside they are
+ * its owner, and in a container, which root owns, a user by themselves. At a
+ * listener of their own namespace they are different users.
+ */
+TEST_F_TIMEOUT(share, users_of_user_namespaces, AT_TIMEOUT)
+{
+	if (variant->kind != AT_PATH)
+		SKIP(return, "a path alone leads into another namespace");
+	EXPECT_EQ(EINPROGRESS, TRY(0));
+	EXPECT_EQ(EINPROGRESS, TRY(NOBODY));
+	EXPECT_EQ(SHARE - 1, share_below(NOBODY, &self->a, variant->dress,
+					 variant->type, false));
+	EXPECT_EQ(SHARE, share_below(0, &self->a, variant->dress,
+				     variant->type, false));
+	EXPECT_EQ(10 * SHARE + PLACES - SHARE,
+		  share_below(0, NULL, 0, 0, true));
+}
+
+/* The addresses of a port are one room, in which a user has one share. */
+TEST(a_share_is_of_all_addresses_of_a_port)
+{
+	int port, any, fds[PLACES], i, err;
+	char ip[16];
+
+	ASSERT_EQ(0, at_netns());
+	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", PLACES));
+	port = a_port();
+	any = listen_ip(AT_IN, "0.0.0.0", port, 0);
+	ASSERT_LE(0, any);
+	ASSERT_LE(0, connect_ip("127.0.0.9", port, false, &err));
+	ASSERT_EQ(0, err);
+	for (i = 0; i < PLACES; i++) {
+		snprintf(ip, sizeof(ip), "127.0.0.%d", i + 1);
+		fds[i] = connect_ip(ip, port, false, &err);
+		EXPECT_EQ(i < SHARE ? EINPROGRESS : ECONNREFUSED, err);
+	}
+	ASSERT_EQ(0, setresuid(NOBODY, 0, 0));
+	close(connect_ip("127.0.0.1", port, false, &err));
+	EXPECT_EQ(EINPROGRESS, err);
+	at_close(fds, PLACES);
+	close(any);
 }
 
 FIXTURE(race) {};
