@@ -1350,7 +1350,6 @@ int altconn_rule_commit(const struct sock *sk, const struct altconn_addr *addr,
 void __altconn_match_free(struct altconn_match *match);
 void altconn_rules_init(struct altconn_net *an);
 void altconn_rules_exit(struct altconn_net *an);
-void altconn_rules_flush(void);
 
 /* Why __altconn_rule_check() said @err. */
 static inline u32 altconn_rule_reason(const struct altconn_ruling *ruling,

@@ -206,7 +206,6 @@ err_event:
 	altconn_event_exit();
 err_pernet:
 	unregister_pernet_subsys(&net_ops);
-	altconn_rules_flush();
 err_ring:
 	altconn_ring_exit();
 err_payer:
@@ -225,7 +224,6 @@ static void __exit altconn_exit(void)
 	genl_unregister_family(&altconn_nl_family);
 	altconn_event_exit();
 	unregister_pernet_subsys(&net_ops);
-	altconn_rules_flush();
 	altconn_ring_exit();
 	altconn_payer_exit();
 	unregister_protos();

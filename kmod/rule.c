@@ -3,8 +3,10 @@
  * Rules: a firewall for this family, and faults on demand. Each network
  * namespace has its own for what begins in it.
  *
- * The table is an array of pointers, sorted, read under SRCU and replaced as a
- * whole. A namespace without rules costs its attempts and datagrams the load of
+ * The table is an array of pointers, sorted, and replaced as a whole. A thread
+ * that matches rules holds a reference to the table, so it may take long, or not
+ * run for long: it keeps this one table, and no other thread and no change waits
+ * for it. A namespace without rules costs its attempts and datagrams the load of
  * one pointer, whatever rules other namespaces have.
  *
  * No socket lock is held while rules are matched. connect() matches first
@@ -20,13 +22,9 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
-#include <linux/srcu.h>
 #include "event.h"
 #include "rule.h"
 #include "trace.h"
-
-/* A reader may take long: many rules, and a long path. */
-DEFINE_STATIC_SRCU(rules_srcu);
 
 /* The attempt or datagram that rules are matched with. */
 struct rule_query {
@@ -174,6 +172,48 @@ static int rule_query_init(struct rule_query *query,
 	return 0;
 }
 
+/**
+ * altconn_rule_put() - drop a reference
+ * @rule: the rule
+ *
+ * Context: any but hard interrupts.
+ */
+void altconn_rule_put(struct altconn_rule *rule)
+{
+	if (!refcount_dec_and_test(&rule->refs))
+		return;
+	kfree(rule->glob);
+	kfree(rule);
+}
+
+/* The rules of a namespace, a reference; NULL: there are none. */
+static struct altconn_rules *rules_get(const struct altconn_net *an)
+{
+	struct altconn_rules *rules;
+
+	rcu_read_lock();
+	do {
+		/* Without references it has been replaced meanwhile. */
+		rules = rcu_dereference(an->rules);
+	} while (rules && !refcount_inc_not_zero(&rules->refs));
+	rcu_read_unlock();
+	return rules;
+}
+
+static void rules_put(struct altconn_rules *rules)
+{
+	u32 i;
+
+	if (!refcount_dec_and_test(&rules->refs))
+		return;
+	for (i = 0; i < rules->n; i++) {
+		altconn_rule_put(rules->rule[i]);
+		cond_resched();
+	}
+	/* rules_get() may look at the count still. */
+	kvfree_rcu(rules, rcu);
+}
+
 /*
  * The index of the first rule from @i on that matches; rules->n: there is none;
  * -EINTR: the caller is being killed.
@@ -232,17 +272,15 @@ int __altconn_rule_check(const struct sock *sk,
 {
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
 	struct rule_query query = { .sk = sk, .addr = addr };
-	const struct altconn_rules *rules;
-	int idx, ret = 0;
+	struct altconn_rules *rules = rules_get(an);
+	int ret;
 
-	idx = srcu_read_lock(&rules_srcu);
-	rules = srcu_dereference(an->rules, &rules_srcu);
-	if (rules) {
-		ret = rule_query_init(&query, rules, path);
-		if (!ret)
-			ret = rule_check(rules, &query, ruling);
-	}
-	srcu_read_unlock(&rules_srcu, idx);
+	if (!rules)
+		return 0;
+	ret = rule_query_init(&query, rules, path);
+	if (!ret)
+		ret = rule_check(rules, &query, ruling);
+	rules_put(rules);
 	kfree(query.buf);
 	return ret;
 }
@@ -300,17 +338,15 @@ int __altconn_rule_find(const struct sock *sk, const struct altconn_addr *addr,
 {
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
 	struct rule_query query = { .sk = sk, .addr = addr };
-	struct altconn_rules *rules;
-	int idx, err = 0;
+	struct altconn_rules *rules = rules_get(an);
+	int err;
 
-	idx = srcu_read_lock(&rules_srcu);
-	rules = srcu_dereference(an->rules, &rules_srcu);
-	if (rules) {
-		err = rule_query_init(&query, rules, path);
-		if (!err)
-			err = rule_collect(rules, &query, match);
-	}
-	srcu_read_unlock(&rules_srcu, idx);
+	if (!rules)
+		return 0;
+	err = rule_query_init(&query, rules, path);
+	if (!err)
+		err = rule_collect(rules, &query, match);
+	rules_put(rules);
 	kfree(query.buf);
 	return err;
 }
@@ -343,55 +379,15 @@ int altconn_rule_commit(const struct sock *sk, const struct altconn_addr *addr,
 }
 
 /**
- * altconn_rule_put() - drop a reference
- * @rule: the rule
- *
- * Context: any but hard interrupts.
- */
-void altconn_rule_put(struct altconn_rule *rule)
-{
-	if (!refcount_dec_and_test(&rule->refs))
-		return;
-	kfree(rule->glob);
-	kfree(rule);
-}
-
-static void rules_free_rcu(struct rcu_head *rcu)
-{
-	struct altconn_rules *rules = container_of(rcu, struct altconn_rules,
-						   rcu);
-	u32 i;
-
-	for (i = 0; i < rules->n; i++)
-		altconn_rule_put(rules->rule[i]);
-	kvfree(rules);
-}
-
-/* The namespace's reference, a grace period after the table was replaced. */
-static void rules_put_rcu(struct rcu_head *rcu)
-{
-	if (refcount_dec_and_test(&container_of(rcu, struct altconn_rules,
-						rcu)->refs))
-		rules_free_rcu(rcu);
-}
-
-/**
  * __altconn_match_free() - free what __altconn_rule_find() gave
  * @match: the match
  *
- * Context: process; lock_sock() may be held.
+ * Context: process, may sleep; lock_sock() may be held.
  */
 void __altconn_match_free(struct altconn_match *match)
 {
-	struct altconn_rules *rules = match->rules;
-
+	rules_put(match->rules);
 	kfree(match);
-	/*
-	 * The last reference: the namespace's has gone, so its use of the head is
-	 * over. Not freed here: there may be many rules.
-	 */
-	if (refcount_dec_and_test(&rules->refs))
-		call_srcu(&rules_srcu, &rules->rcu, rules_free_rcu);
 }
 
 /* ---- changing the table ---- */
@@ -423,8 +419,8 @@ static struct altconn_rules *rules_alloc(u32 n)
 }
 
 /*
- * Publish @rules, or NULL. The old table is freed after a grace period, which is
- * not waited for: another namespace's readers may take long.
+ * Publish @rules, or NULL. The old table goes with the last thread that matches
+ * its rules.
  */
 static void rules_replace(struct altconn_net *an, struct altconn_rules *rules)
 {
@@ -438,7 +434,7 @@ static void rules_replace(struct altconn_net *an, struct altconn_rules *rules)
 	an->rules_seq++;
 	altconn_event_changed(an, ALTCONN_EVENT_KIND_RULES_CHANGED);
 	if (old)
-		call_srcu(&rules_srcu, &old->rcu, rules_put_rcu);
+		rules_put(old);
 }
 
 static struct altconn_rule *find(const struct altconn_rules *rules, u32 id)
@@ -674,14 +670,4 @@ void altconn_rules_exit(struct altconn_net *an)
 	altconn_rules_add(an, NULL, 0, true, NULL);
 	mutex_unlock(&an->rules_lock);
 	mutex_destroy(&an->rules_lock);
-}
-
-/**
- * altconn_rules_flush() - wait until all rules that were replaced are freed
- *
- * Context: process, may sleep; no namespace is left.
- */
-void altconn_rules_flush(void)
-{
-	srcu_barrier(&rules_srcu);
 }

@@ -82,16 +82,16 @@ struct altconn_rule {
 
 /**
  * struct altconn_rules - all rules of a namespace
- * @rcu: drops the namespace's reference
+ * @rcu: frees it
  * @refs: see below
  * @n: how many, at least 1
  * @paths: some match paths with a pattern
  * @rule: by priority, then by id; a reference each
  *
- * Lifetime: an->rules holds one reference; the table is replaced as a whole
- * under an->rules_lock, and that reference is dropped after an SRCU grace period.
- * A struct altconn_match holds one, taken in an SRCU read section that found the
- * table in an->rules, so the count is not zero there. The last one frees it.
+ * Lifetime: an->rules holds one reference, which is dropped when the table is
+ * replaced as a whole, under an->rules_lock. A thread that matches rules and a
+ * struct altconn_match hold one each; a thread takes its own under RCU, unless the
+ * last has gone. That drops the rules, and frees the table a grace period later.
  */
 struct altconn_rules {
 	struct rcu_head		rcu;

@@ -8,9 +8,14 @@
 #include "lib/altconn_test.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 FIXTURE(pressure) {
@@ -636,6 +641,191 @@ TEST_F_TIMEOUT(pressure, failing_allocations, AT_TIMEOUT_LONG)
 	/* Or nothing was tested; a stream mostly makes do with what it has. */
 	if (variant->type == SOCK_DGRAM)
 		EXPECT_LT(0, f.hungry);
+}
+
+#define REPLACED	16
+#define RULES		255
+#define HOGS		4
+
+/* A thread that matches rules, and others that leave it no time to do so. */
+struct stalled {
+	pthread_t thread, hog[HOGS];
+	struct at_addr a;
+	cpu_set_t cpus;
+	atomic_bool stop;
+	atomic_int hogs;
+	atomic_uint rounds;
+};
+
+static void *stalled_match(void *arg)
+{
+	struct sched_param idle = {};
+	struct stalled *s = arg;
+
+	if (pthread_setaffinity_np(pthread_self(), sizeof(s->cpus), &s->cpus) ||
+	    sched_setscheduler(0, SCHED_IDLE, &idle))
+		return s;
+	while (!atomic_load(&s->stop)) {
+		close(at_client(AT_UNIX, SOCK_STREAM, &s->a, &(int){ 0 }));
+		atomic_fetch_add(&s->rounds, 1);
+	}
+	return NULL;
+}
+
+static void *stalled_hog(void *arg)
+{
+	struct stalled *s = arg;
+
+	if (pthread_setaffinity_np(pthread_self(), sizeof(s->cpus), &s->cpus) ||
+	    setpriority(PRIO_PROCESS, gettid(), -20))
+		return s;
+	atomic_fetch_add(&s->hogs, 1);
+	while (!atomic_load(&s->stop))
+		;
+	return NULL;
+}
+
+/* One CPU is theirs; what the test does is done on others, if there are any. */
+static int stalled_begin(struct stalled *s)
+{
+	cpu_set_t all, rest;
+	int cpu, i;
+
+	if (sched_getaffinity(0, sizeof(all), &all))
+		return -1;
+	for (cpu = CPU_SETSIZE - 1; !CPU_ISSET(cpu, &all); cpu--)
+		;
+	CPU_ZERO(&s->cpus);
+	CPU_SET(cpu, &s->cpus);
+	CPU_XOR(&rest, &all, &s->cpus);
+	if (CPU_COUNT(&rest) && sched_setaffinity(0, sizeof(rest), &rest))
+		return -1;
+	if (setpriority(PRIO_PROCESS, 0, -20) ||
+	    pthread_create(&s->thread, NULL, stalled_match, s) ||
+	    !at_until(atomic_load(&s->rounds)))
+		return -1;
+	for (i = 0; i < HOGS; i++)
+		if (pthread_create(&s->hog[i], NULL, stalled_hog, s))
+			return -1;
+	return at_until(atomic_load(&s->hogs) == HOGS) ? 0 : -1;
+}
+
+static int stalled_end(struct stalled *s)
+{
+	void *failed;
+	int i, n = 0;
+
+	atomic_store(&s->stop, true);
+	for (i = 0; i < HOGS; i++)
+		n += pthread_join(s->hog[i], &failed) || failed;
+	return n + (pthread_join(s->thread, &failed) || failed);
+}
+
+/* A socket file at the end of a path that takes long to match; its name. */
+static int long_path(char *top, struct at_addr *a)
+{
+	char name[201];
+	int i;
+
+	memset(name, 'a', 200);
+	name[200] = 0;
+	if (!mkdtemp(top) || chdir(top))
+		return -1;
+	for (i = 0; i < 18; i++)
+		if (mkdir(name, 0755) || chdir(name))
+			return -1;
+	at_addr_path(a, AT_UNIX, "s");
+	return mknod("s", S_IFSOCK | 0666, 0);
+}
+
+/* Rules that look at all of the path and do not match. */
+static int replace_rules(void)
+{
+	int fd = memfd_create("altconn-rules", 0), i, k, ret;
+	FILE *f = fdopen(dup(fd), "w");
+
+	if (!f)
+		return -1;
+	for (i = 0; i < RULES; i++) {
+		fprintf(f, "to path:*");
+		for (k = 0; k < 48; k++)
+			fprintf(f, "[!%c%c]", 'b' + (i + k) % 20, 'A' + k % 26);
+		fprintf(f, "*z deny\n");
+	}
+	ret = fclose(f) ? -1 : at_tool("rule restore /proc/self/fd/%d", fd);
+	close(fd);
+	return ret;
+}
+
+/* Bytes of kernel objects that are charged. */
+static long cgroup_objects(void)
+{
+	char text[8192] = {}, *p;
+	int fd = cgroup_file("memory.stat", O_RDONLY);
+
+	(void)!read(fd, text, sizeof(text) - 1);
+	close(fd);
+	p = strstr(text, "\nslab_unreclaimable ");
+	return p ? atol(p + strlen("\nslab_unreclaimable ")) : -1;
+}
+
+FIXTURE(rules) {
+	struct stalled stalled;
+	char top[64];
+};
+
+FIXTURE_SETUP(rules)
+{
+	if (!at_has_tool())
+		SKIP(return, "no altconn tool on the PATH");
+	strcpy(self->top, "/tmp/altconn-pressure-XXXXXX");
+	ASSERT_EQ(0, at_netns());
+	ASSERT_EQ(0, long_path(self->top, &self->stalled.a));
+	ASSERT_EQ(0, enter_cgroup("max"));
+}
+
+FIXTURE_TEARDOWN(rules)
+{
+	char cmd[128];
+
+	leave_cgroup();
+	ASSERT_EQ(0, chdir("/"));
+	snprintf(cmd, sizeof(cmd), "rm -r %s", self->top);
+	EXPECT_EQ(0, system(cmd));
+}
+
+/*
+ * A thread that matches rules and gets no time to go on keeps the table that it
+ * looks at, and none of those that are replaced meanwhile.
+ */
+TEST_F_TIMEOUT(rules, a_thread_that_does_not_run_keeps_one_table,
+	       AT_TIMEOUT_LONG)
+{
+	struct stalled *s = &self->stalled;
+	long none, one;
+	unsigned int rounds;
+	int i;
+
+	ASSERT_EQ(0, at_tool("rule flush"));
+	none = cgroup_objects();
+	ASSERT_LT(0, none);
+	ASSERT_EQ(0, replace_rules());
+	one = cgroup_objects() - none;
+	/* The patterns alone. */
+	ASSERT_LT(RULES * 240, one);
+	ASSERT_EQ(0, stalled_begin(s));
+	do {
+		rounds = atomic_load(&s->rounds);
+		for (i = 0; i < REPLACED; i++)
+			ASSERT_EQ(0, replace_rules());
+		/* The scheduler may have let it go on at the beginning. */
+	} while (atomic_load(&s->rounds) != rounds);
+	EXPECT_TRUE(at_until(cgroup_objects() - none < REPLACED / 2 * one)) {
+		TH_LOG("a table has %ld bytes; %ld are charged", one,
+		       cgroup_objects() - none);
+	}
+	EXPECT_EQ(rounds, atomic_load(&s->rounds));
+	EXPECT_EQ(0, stalled_end(s));
 }
 
 TEST_HARNESS_MAIN
