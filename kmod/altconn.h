@@ -1211,7 +1211,6 @@ unsigned int altconn_bind_score(const struct altconn_bind *bind,
 				const struct altconn_addr *addr);
 int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive);
 void altconn_bind_table_remove(struct altconn_bind *bind);
-bool altconn_bind_is_shared(const struct altconn_bind *bind);
 int altconn_bind_claim_listening(struct altconn_bind *bind);
 void altconn_bind_unclaim_listening(struct altconn_bind *bind);
 void altconn_bind_set_listener(struct altconn_bind *bind,
@@ -1522,9 +1521,6 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 void altconn_assoc_set_server(struct altconn_assoc *assoc,
 			      const struct altconn_listener *ln);
 void altconn_assoc_free(struct altconn_assoc *assoc);
-int altconn_assoc_accepted(struct net *net, int type,
-			   const struct altconn_addr *local,
-			   const struct altconn_addr *remote);
 
 /**
  * struct altconn_walk - where a reader of a namespace's associations is

@@ -4,7 +4,6 @@
  */
 
 #include <linux/cred.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include "altconn.h"
 #include "event.h"
@@ -513,58 +512,6 @@ struct altconn_assoc *altconn_assoc_find(struct net *net, u64 id,
 	*viewer = ALTCONN_SERVER;
 	return assoc_of_inbound(altconn_registry_find(&an->inbound, id,
 						      assoc_get_inbound));
-}
-
-/* @viewer: the end in whose namespace the association was found. */
-static bool is_server_of(const struct altconn_assoc *assoc,
-			 enum altconn_side viewer,
-			 const struct altconn_addr *local,
-			 const struct altconn_addr *remote)
-{
-	/* It began here, and its server is elsewhere. Pairs with the arrival. */
-	if (viewer == ALTCONN_CLIENT && smp_load_acquire(&assoc->far))
-		return false;
-	return altconn_assoc_state(assoc) != ALTCONN_ASSOC_STATE_CLOSED &&
-	       !READ_ONCE(assoc->end[ALTCONN_SERVER].closed) &&
-	       altconn_addr_equal(altconn_assoc_addr(assoc, ALTCONN_SERVER,
-						     viewer), local) &&
-	       altconn_addr_equal(altconn_assoc_addr(assoc, ALTCONN_CLIENT,
-						     viewer), remote);
-}
-
-/**
- * altconn_assoc_accepted() - does a server's end have these addresses?
- * @net: the namespace
- * @type: socket type
- * @local: the server's address
- * @remote: the client's
- *
- * Looks at every association of the namespace. Who asks connects from an address
- * that it shares with another socket, which is rare.
- *
- * Context: process, may sleep.
- * Return: 0: none has; -EADDRINUSE: one has; -EINTR: the process is being killed.
- */
-int altconn_assoc_accepted(struct net *net, int type,
-			   const struct altconn_addr *local,
-			   const struct altconn_addr *remote)
-{
-	struct altconn_assoc *assoc;
-	struct altconn_walk walk;
-	enum altconn_side viewer;
-	bool found = false;
-
-	altconn_assoc_walk(net, &walk);
-	while (!found && !fatal_signal_pending(current) &&
-	       (assoc = altconn_assoc_next(&walk, &viewer))) {
-		found = assoc->type == type &&
-			is_server_of(assoc, viewer, local, remote);
-		altconn_assoc_put(assoc);
-		cond_resched();
-	}
-	if (found)
-		return -EADDRINUSE;
-	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
 /**

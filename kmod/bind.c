@@ -5,7 +5,8 @@
  * bind_table.c has the table that the addresses are in. Here stands what an
  * endpoint is bound to, and by which of bind(), connect() and listen(); and the
  * claims: two sockets may share a local address, but no two associations of a
- * type have both addresses alike (E-ADDRINUSE).
+ * type have both addresses alike (E-ADDRINUSE). A claim is found by its addresses,
+ * so connect() costs the same however many associations there are.
  */
 
 #include <linux/jhash.h>
@@ -258,6 +259,8 @@ void __altconn_bind_cancel(struct sock *sk)
  * Lifetime: owned by a binding, bind->claim, from connect() to the end of its
  * association. A claim whose attempt has failed stays there until the next call
  * on the socket; another claim of the same addresses takes it out of the table.
+ * While the server's end is open, the claim stands for the addresses of that end
+ * too, in the reverse order: claim_check_server().
  * Claims that could be equal are changed under one stripe, since their local
  * addresses are equal.
  */
@@ -459,6 +462,14 @@ static bool claim_holds(const struct altconn_claim *claim)
 				ALTCONN_ASSOC_STATE_CLOSED;
 }
 
+static u32 claim_hash(const struct net *net, u8 type,
+		      const struct altconn_addr *local,
+		      const struct altconn_addr *remote)
+{
+	return jhash_2words(altconn_bind_hash(net, type, local),
+			    altconn_bind_hash(net, type, remote), 0);
+}
+
 static struct altconn_claim *claim_new(const struct altconn_bind *bind,
 				       struct altconn_addr *local,
 				       struct altconn_addr *remote)
@@ -472,10 +483,7 @@ static struct altconn_claim *claim_new(const struct altconn_bind *bind,
 	claim->type = bind->type;
 	claim->local = altconn_addr_get(local);
 	claim->remote = altconn_addr_get(remote);
-	claim->hash = jhash_2words(altconn_bind_hash(bind->net, bind->type,
-						     local),
-				   altconn_bind_hash(bind->net, bind->type,
-						     remote), 0);
+	claim->hash = claim_hash(bind->net, bind->type, local, remote);
 	return claim;
 }
 
@@ -496,16 +504,114 @@ static int claim_link(struct altconn_bind *bind, struct altconn_claim *new)
 	return 0;
 }
 
-/*
- * An association that was accepted claims nothing, and is looked for only where
- * another socket has the local address too.
- */
-static int check_accepted(const struct altconn_bind *bind,
-			  const struct altconn_addr *own,
-			  const struct altconn_addr *dest)
+/* Does the server's end of this association have its addresses still? */
+static bool claim_has_server(const struct altconn_assoc *assoc)
 {
-	return altconn_bind_is_shared(bind) ?
-	       altconn_assoc_accepted(bind->net, bind->type, own, dest) : 0;
+	return altconn_assoc_state(assoc) != ALTCONN_ASSOC_STATE_CLOSED &&
+	       !READ_ONCE(assoc->end[ALTCONN_SERVER].closed);
+}
+
+/* Has a client that claims @client an association with @server? */
+static bool claim_find_client(const struct altconn_bind *bind,
+			      const struct net *net,
+			      struct altconn_addr *client,
+			      struct altconn_addr *server)
+{
+	spinlock_t *stripe = altconn_bind_stripe(net, bind->type, client);
+	struct altconn_claim key = {
+		.net = net, .type = bind->type, .local = client,
+		.remote = server,
+		.hash = claim_hash(net, bind->type, client, server),
+	};
+	const struct altconn_claim *found;
+	bool held = false;
+
+	rcu_read_lock();
+	spin_lock(stripe);
+	found = rhashtable_lookup(&claim_table, &key, claim_params);
+	/* A socket may connect to its own address. */
+	if (found && found != bind->claim)
+		held = !found->assoc || claim_has_server(found->assoc);
+	spin_unlock(stripe);
+	rcu_read_unlock();
+	return held;
+}
+
+/*
+ * Has the client that is bound to @client alone an association with @server? It
+ * claims nothing, since no other socket can be bound to its address.
+ */
+static bool claim_find_lone_client(const struct net *net, int type,
+				   const struct altconn_addr *client,
+				   const struct altconn_addr *server)
+{
+	struct altconn_assoc *assoc;
+	const struct altconn_bind *bind;
+	struct sock *sk = NULL;
+	enum altconn_side side;
+	bool held;
+
+	rcu_read_lock();
+	bind = altconn_bind_find(net, type, client);
+	if (bind && bind->type == type && !bind->reuse && !bind->share &&
+	    refcount_inc_not_zero(&bind->sk->sk_refcnt))
+		sk = bind->sk;
+	rcu_read_unlock();
+	if (!sk)
+		return false;
+	assoc = altconn_assoc_of(sk, &side);
+	sock_put(sk);
+	if (!assoc)
+		return false;
+	held = side == ALTCONN_CLIENT && assoc->an->net == net &&
+	       claim_has_server(assoc) &&
+	       altconn_addr_equal(altconn_assoc_addr(assoc, ALTCONN_CLIENT,
+						     ALTCONN_CLIENT), client) &&
+	       altconn_addr_equal(altconn_assoc_addr(assoc, ALTCONN_SERVER,
+						     ALTCONN_CLIENT), server);
+	altconn_assoc_put(assoc);
+	return held;
+}
+
+/*
+ * The server's end of an association claims nothing, so that accept() does not
+ * pay for it: it is found by its client, whose local address is the remote one
+ * here. Both addresses are written as in the client's namespace, @net.
+ */
+static int claim_check_server(const struct altconn_bind *bind,
+			      const struct net *net,
+			      struct altconn_addr *client,
+			      struct altconn_addr *server)
+{
+	return claim_find_client(bind, net, client, server) ||
+	       claim_find_lone_client(net, bind->type, client, server) ?
+	       -EADDRINUSE : 0;
+}
+
+/* claim_check_server() of a client of another node. */
+static noinline int claim_check_server_far(const struct altconn_bind *bind,
+					   struct altconn_addr *own,
+					   const struct altconn_addr *dest)
+{
+	struct altconn_addr client, *server;
+	struct net *net;
+	u32 reason;
+	int err = 0;
+
+	net = altconn_node_get(bind->net, dest, &client, &reason);
+	/* The attempt finds that there is no such node. */
+	if (IS_ERR(net))
+		return 0;
+	client.far = false;
+	server = altconn_node_seen(net, bind->net, own);
+	if (IS_ERR(server)) {
+		err = PTR_ERR(server);
+	} else if (server) {
+		err = claim_check_server(bind, net, &client, server);
+		altconn_addr_put(server);
+	}
+	put_net(net);
+	return err;
 }
 
 /* E-ADDRINUSE: no two associations have type, local and remote address alike. */
@@ -513,12 +619,9 @@ static int claim(struct sock *sk, struct altconn_addr *dest)
 {
 	struct altconn_bind *bind = altconn_sk(sk)->bind;
 	struct altconn_addr *own = own_addr(sk);
-	struct altconn_claim *new;
-	int err = check_accepted(bind, own, dest);
+	struct altconn_claim *new = claim_new(bind, own, dest);
+	int err;
 
-	if (err)
-		return err;
-	new = claim_new(bind, own, dest);
 	if (!new)
 		return -ENOMEM;
 	rcu_read_lock();
@@ -530,7 +633,15 @@ static int claim(struct sock *sk, struct altconn_addr *dest)
 	rcu_read_unlock();
 	/* The new claim on failure, else the one of the attempt before. */
 	claim_free(new);
-	return err;
+	if (err)
+		return err;
+	/*
+	 * Behind the claim: of two attempts that go from one address to the
+	 * other and back, one at least finds the claim of the other.
+	 */
+	return likely(!dest->far) ?
+	       claim_check_server(bind, bind->net, dest, own) :
+	       claim_check_server_far(bind, own, dest);
 }
 
 /* altconn_bind_claimed() where there is a claim. */

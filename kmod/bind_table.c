@@ -817,27 +817,6 @@ void altconn_bind_table_remove(struct altconn_bind *bind)
 }
 
 /**
- * altconn_bind_is_shared() - does another binding overlap this one?
- * @bind: a binding in the table
- *
- * Context: process.
- */
-bool altconn_bind_is_shared(const struct altconn_bind *bind)
-{
-	enum place_class class = bind_class(bind);
-	u64 n;
-
-	spin_lock(altconn_bind_lock(bind));
-	n = bind->place->count[ALTCONN_PLACE_ALL];
-	if (bind->port)
-		n += place_sum(bind->port->count,
-			       place_overlaps[class] & ~BIT(class),
-			       ALTCONN_PLACE_ALL);
-	spin_unlock(altconn_bind_lock(bind));
-	return n > 1;
-}
-
-/**
  * altconn_bind_claim_listening() - reserve an address for a listener
  * @bind: the binding of the endpoint that listens
  *

@@ -48,19 +48,23 @@ struct crowd {
 	int down[2], up[2];
 };
 
-enum crowd_what { CROWD_V4, CROWD_V6ONLY, CROWD_SAME };
+enum crowd_what { CROWD_V4, CROWD_V6ONLY, CROWD_SAME, CROWD_PAIRS };
 
 static int crowd_bind(enum crowd_what what, int type, unsigned int port,
 		      unsigned int i)
 {
 	bool six = what == CROWD_V6ONLY;
-	int fd = at_socket(six ? AT_IN6 : AT_IN, type);
 	struct at_addr a;
 	char ip[32] = "::";
+	int fd, pair[2];
 
+	/* One socket at the port, and associations. */
+	if (what == CROWD_PAIRS && i)
+		return at_socketpair(AT_NATIVE, type, pair);
+	fd = at_socket(six ? AT_IN6 : AT_IN, type);
 	if (what == CROWD_V4)
 		snprintf(ip, sizeof(ip), "127.1.%u.%u", i / 250, i % 250 + 1);
-	if (what == CROWD_SAME)
+	if (what == CROWD_SAME || what == CROWD_PAIRS)
 		snprintf(ip, sizeof(ip), "127.0.0.9");
 	at_addr_ip(&a, six ? AT_IN6 : AT_IN, ip, port);
 	if (six)
@@ -311,6 +315,64 @@ TEST_F_TIMEOUT(leave, work_grows_with_the_sockets, AT_TIMEOUT)
 					   self->port, crowd_n()),
 			     leave_cost(variant->what, variant->type,
 					self->port, 4 * crowd_n())));
+}
+
+/* A socket of another user shares an address, and its owner has associations. */
+FIXTURE(sharer) {
+	struct at_addr to, own;
+	int lfd;
+};
+
+FIXTURE_SETUP(sharer)
+{
+	self->lfd = at_listener(&self->to, AT_IN, AT_INET, SOCK_STREAM, CALLS);
+	ASSERT_LE(0, self->lfd);
+	at_addr(&self->own, AT_IN, AT_INET);
+	at_addr_ip(&self->own, AT_IN, "127.0.0.9", at_port_of(&self->own));
+}
+
+FIXTURE_TEARDOWN(sharer)
+{
+	close(self->lfd);
+}
+
+/* The time of one connect() from the address, ns; 0: it failed. */
+static uint64_t sharer_connect(const FIXTURE_DATA(sharer) *self)
+{
+	int fd = at_socket(AT_IN, SOCK_STREAM), err;
+	uint64_t begin, took;
+
+	err = at_set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) ||
+	      at_bind(fd, &self->own);
+	begin = crowd_now();
+	err = err || at_connect(fd, &self->to);
+	took = crowd_now() - begin;
+	close(fd);
+	close(accept(self->lfd, NULL, NULL));
+	return err ? 0 : took;
+}
+
+/* Beside @n associations: the least of some rounds. */
+static uint64_t sharer_cost(const FIXTURE_DATA(sharer) *self, unsigned int n)
+{
+	uint64_t best = UINT64_MAX, took;
+	struct crowd crowd;
+	int i;
+
+	if (crowd_begin(&crowd, CROWD_PAIRS, SOCK_STREAM,
+			at_port_of(&self->own), n))
+		return 0;
+	for (i = 0; i < ROUNDS && best; i++) {
+		took = sharer_connect(self);
+		best = took < best ? took : best;
+	}
+	return crowd_end(&crowd) ? 0 : best;
+}
+
+TEST_F_TIMEOUT(sharer, associations_cost_others_nothing, AT_TIMEOUT)
+{
+	EXPECT_TRUE(at_grows(2, sharer_cost(self, crowd_n()),
+			     sharer_cost(self, 4 * crowd_n())));
 }
 
 /*

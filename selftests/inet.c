@@ -489,6 +489,72 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_already, AT_TIMEOUT)
 	EXPECT_EQ(0, at_err(at_connect(other, &b)));
 }
 
+/* The listener has closed, and the other socket came later. */
+TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_before_the_others, AT_TIMEOUT)
+{
+	int server, other, client, fd, sfd;
+	struct at_addr a, b;
+
+	if (DGRAM || ORACLE)
+		SKIP(return, "TCP says EADDRNOTAVAIL");
+	server = listener(variant, "127.0.0.1", 4000);
+	ASSERT_LE(0, server);
+	ASSERT_EQ(0, shared(variant, "127.0.0.1", 5000, true, &client));
+	address(variant, &a, "127.0.0.1", 4000);
+	address(variant, &b, "127.0.0.1", 5000);
+	ASSERT_EQ(0, at_err(at_connect(client, &a)));
+	sfd = accept(server, NULL, NULL);
+	ASSERT_LE(0, sfd);
+	close(server);
+	ASSERT_EQ(0, shared(variant, "0.0.0.0", 4000, true, &other));
+	ASSERT_EQ(0, shared(variant, "127.0.0.1", 5000, true, &fd));
+	ASSERT_EQ(0, listen(fd, 8));
+	EXPECT_EQ(EADDRINUSE, at_err(at_connect(other, &b)));
+	close(client);
+	EXPECT_EQ(0, at_err(at_connect(other, &b)));
+}
+
+/* A client that shares its address with nobody: an attempt may wait for it. */
+TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_from_one_that_shares_not, AT_TIMEOUT)
+{
+	int server, other, client, sfd;
+	struct at_addr a, b;
+
+	if (DGRAM || ORACLE)
+		SKIP(return, "TCP waits for no listener");
+	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &server));
+	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &other));
+	ASSERT_EQ(0, shared(variant, "0.0.0.0", 5000, false, &client));
+	address(variant, &a, "127.0.0.1", 4000);
+	address(variant, &b, "127.0.0.1", 5000);
+	ASSERT_EQ(0, listen(server, 8));
+	ASSERT_EQ(0, at_nonblock(other, true));
+	ASSERT_EQ(0, at_set_option(other, ALTCONN_WAIT_LISTENER, 1));
+	ASSERT_EQ(0, at_err(at_connect(client, &a)));
+	sfd = accept(server, NULL, NULL);
+	ASSERT_LE(0, sfd);
+	EXPECT_EQ(EADDRINUSE, at_err(at_connect(other, &b)));
+	close(sfd);
+	EXPECT_EQ(EINPROGRESS, at_err(at_connect(other, &b)));
+}
+
+/* A socket that connects to its own address finds itself. */
+TEST_F_TIMEOUT(inet, its_own_address_is_free, AT_TIMEOUT)
+{
+	int server, client, fd;
+	struct at_addr a;
+
+	if (DGRAM || ORACLE)
+		SKIP(return, "TCP connects a socket to itself");
+	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &server));
+	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &client));
+	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &fd));
+	address(variant, &a, "127.0.0.1", 4000);
+	ASSERT_EQ(0, listen(server, 8));
+	EXPECT_EQ(0, at_err(at_connect(client, &a)));
+	EXPECT_EQ(EADDRINUSE, at_err(at_connect(fd, &a)));
+}
+
 TEST_F_TIMEOUT(inet, SO_REUSEADDR_of_a_port_that_was_chosen, AT_TIMEOUT)
 {
 	int one, two, port;

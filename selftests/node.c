@@ -129,6 +129,27 @@ FIXTURE_TEARDOWN(node)
 	__err;								\
 })
 
+/* Sockets that share an address, of which the first listens or connects. */
+static int sharers(const FIXTURE_VARIANT(node) *variant, int fds[2],
+		   struct at_addr *a)
+{
+	int i;
+
+	if (variant->kind == AT_INET)
+		at_addr_ip(a, variant->dress,
+			   variant->dress == AT_IN6 ? "::" : "0.0.0.0", 0);
+	else
+		at_addr(a, variant->dress, variant->kind);
+	for (i = 0; i < 2; i++) {
+		fds[i] = at_socket(variant->dress, variant->type);
+		if (at_set_option(fds[i], ALTCONN_REACHABLE, 1) ||
+		    at_set_option(fds[i], ALTCONN_SHARE_ADDRESS, 1) ||
+		    at_bind(fds[i], a) || at_getsockname(fds[i], a))
+			return -1;
+	}
+	return 0;
+}
+
 /* What the socket here is called there. */
 #define expect_client(fd, a) do {					\
 	struct at_addr __own, __want;					\
@@ -165,6 +186,32 @@ TEST_F_TIMEOUT(node, both_ends_have_their_names, AT_TIMEOUT)
 	close(fd);
 	EXPECT_EQ(0, recv(sfd, a.raw, 1, 0));
 	close(sfd);
+}
+
+/* The server's end there and a client's end there have not both addresses alike. */
+TEST_F_TIMEOUT(node, E_ADDRINUSE_accepted_already, AT_TIMEOUT)
+{
+	int server[2], client[2], sfd;
+	struct at_addr a, b;
+
+	if (variant->type == SOCK_DGRAM)
+		SKIP(return, "connections only");
+	ASSERT_EQ(0, sharers(variant, client, &b));
+	ASSERT_EQ(0, at_netns_enter(self->there));
+	ASSERT_EQ(0, sharers(variant, server, &a));
+	ASSERT_EQ(0, listen(server[0], 8));
+	from_afar(&a, &a, THERE);
+	from_afar(&b, &b, HERE);
+	ASSERT_EQ(0, at_err(at_connect(client[0], &a)));
+	sfd = accept(server[0], NULL, NULL);
+	ASSERT_LE(0, sfd);
+	ASSERT_EQ(0, listen(client[1], 8));
+	EXPECT_EQ(EADDRINUSE, at_err(at_connect(server[1], &b)));
+	close(sfd);
+	EXPECT_EQ(0, at_err(at_connect(server[1], &b)));
+	ASSERT_EQ(0, at_netns_enter(self->here));
+	at_close(server, 2);
+	at_close(client, 2);
 }
 
 /* Who is not known there has no name there. */

@@ -532,6 +532,57 @@ TEST_F_TIMEOUT(race, E_ADDRINUSE_one_winner, AT_TIMEOUT)
 	}
 }
 
+static void *connect_it(void *arg)
+{
+	struct binder *b = arg;
+
+	pthread_barrier_wait(b->barrier);
+	b->err = at_err(at_connect(b->fd, &b->a));
+	return NULL;
+}
+
+/* Two sockets that share an address: the first listens, the second connects. */
+static int share_port(struct at_addr *a, int fds[2])
+{
+	int i;
+
+	at_addr(a, AT_NATIVE, AT_PORT);
+	for (i = 0; i < 2; i++) {
+		fds[i] = at_socket(AT_NATIVE, SOCK_STREAM);
+		if (at_set_option(fds[i], ALTCONN_SHARE_ADDRESS, 1) ||
+		    at_bind(fds[i], a))
+			return -1;
+	}
+	return listen(fds[0], 8);
+}
+
+/* From one address to the other, and back, at a time: not both succeed. */
+TEST(E_ADDRINUSE_of_attempts_that_cross)
+{
+	int round, rounds = at_scale(300, 40), fds[2][2], i;
+	pthread_barrier_t barrier;
+	struct binder b[2];
+
+	pthread_barrier_init(&barrier, NULL, 2);
+	for (round = 0; round < rounds; round++) {
+		for (i = 0; i < 2; i++) {
+			ASSERT_EQ(0, share_port(&b[!i].a, fds[i]));
+			b[i].fd = fds[i][1];
+			b[i].barrier = &barrier;
+		}
+		for (i = 0; i < 2; i++)
+			ASSERT_EQ(0, pthread_create(&b[i].thread, NULL,
+						    connect_it, &b[i]));
+		for (i = 0; i < 2; i++) {
+			pthread_join(b[i].thread, NULL);
+			EXPECT_TRUE(!b[i].err || b[i].err == EADDRINUSE);
+		}
+		EXPECT_TRUE(b[0].err || b[1].err);
+		at_close(fds[0], 2);
+		at_close(fds[1], 2);
+	}
+}
+
 /* Both ends close, shut down, write and dissolve against each other. */
 struct end {
 	pthread_t thread;
