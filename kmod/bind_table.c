@@ -30,8 +30,8 @@
 
 #define BIND_STRIPES	256
 
-/* Listeners that may share an address: a lookup walks them. */
-#define PLACE_LISTENERS	1024
+/* Listeners, or datagram sockets, that may share an address: a lookup walks them. */
+#define PLACE_RECEIVERS	1024
 
 /* The list of a place that is not there. */
 const struct hlist_head altconn_bind_none;
@@ -734,6 +734,9 @@ static int bind_insert_locked(struct altconn_bind *bind, bool exclusive,
 		port = place_find_like(bind, &bind_own_port(bind)->place);
 	if (!inet || port)
 		place = place_find_like(bind, &bind->own_place);
+	if (place && bind->type == SOCK_DGRAM &&
+	    place->n >= PLACE_RECEIVERS)
+		return -EADDRINUSE;
 	if (bind_conflicts(bind, place, port ?
 			   container_of(port, struct altconn_port_place, place) :
 			   NULL, exclusive))
@@ -760,8 +763,8 @@ static int owners_alloc(const struct altconn_bind *bind,
  * @exclusive: taken by any binding at all: nothing is shared
  *
  * Context: process; may sleep, but for a path.
- * Return: 0; -EADDRINUSE; -ENOMEM: readers may see the binding for a grace
- * period.
+ * Return: 0; -EADDRINUSE, also when PLACE_RECEIVERS datagram sockets have the address
+ * already; -ENOMEM: readers may see the binding for a grace period.
  */
 int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive)
 {
@@ -822,7 +825,7 @@ void altconn_bind_table_remove(struct altconn_bind *bind)
  *
  * Context: process.
  * Return: 0; -EADDRINUSE: another binding overlaps and listens, and may not
- * share with this one, or PLACE_LISTENERS listen at the address already.
+ * share with this one, or PLACE_RECEIVERS listen at the address already.
  */
 int altconn_bind_claim_listening(struct altconn_bind *bind)
 {
@@ -830,7 +833,7 @@ int altconn_bind_claim_listening(struct altconn_bind *bind)
 
 	rcu_read_lock();
 	spin_lock(altconn_bind_lock(bind));
-	if (bind->place->count[ALTCONN_PLACE_LISTENING] < PLACE_LISTENERS &&
+	if (bind->place->count[ALTCONN_PLACE_LISTENING] < PLACE_RECEIVERS &&
 	    !bind_meets(bind, bind->place, bind->port, ALTCONN_PLACE_LISTENING,
 			bind->share)) {
 		bind_account(bind, -1);

@@ -8,6 +8,7 @@
 
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 
 FIXTURE(dgram) {
@@ -665,6 +666,76 @@ TEST(E_ACCES_BCAST_datagrams)
 	EXPECT_EQ(0, give(fd, NULL, 'c'));
 	EXPECT_EQ('c', take(fds[0]));
 	EXPECT_EQ(0, take(other));
+}
+
+/* Datagram sockets that may share an address. */
+#define MOST_RECEIVERS	1024
+
+FIXTURE(shared) {
+	int fds[MOST_RECEIVERS];
+};
+
+FIXTURE_VARIANT(shared) {
+	enum at_dress dress;
+	enum at_kind kind;
+	bool reuses;	/* SO_REUSEADDR */
+};
+
+FIXTURE_VARIANT_ADD(shared, native_port) { AT_NATIVE, AT_PORT };
+FIXTURE_VARIANT_ADD(shared, unix_name) { AT_UNIX, AT_NAME };
+FIXTURE_VARIANT_ADD(shared, inet) { AT_IN, AT_INET };
+FIXTURE_VARIANT_ADD(shared, inet_reused) { AT_IN, AT_INET, true };
+
+FIXTURE_SETUP(shared)
+{
+	struct rlimit most;
+
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &most));
+	most.rlim_cur = most.rlim_max;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &most));
+}
+
+FIXTURE_TEARDOWN(shared)
+{
+	at_cleanup();
+}
+
+static int share(const FIXTURE_VARIANT(shared) *variant,
+		 const struct at_addr *a)
+{
+	int fd = at_socket(variant->dress, SOCK_DGRAM), err;
+
+	err = variant->reuses ? at_set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) :
+				at_set_option(fd, ALTCONN_SHARE_ADDRESS, 1);
+	err = err ? : at_err(at_bind(fd, a));
+	if (!err)
+		return fd;
+	close(fd);
+	errno = err;
+	return -1;
+}
+
+/* A send() walks the sockets of an address, so there is a limit, as for listeners. */
+TEST_F_TIMEOUT(shared, receivers_are_bounded, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int i, n, fd;
+
+	at_addr(&a, variant->dress, variant->kind);
+	for (n = 0; n < MOST_RECEIVERS; n++) {
+		self->fds[n] = share(variant, &a);
+		ASSERT_LE(0, self->fds[n]);
+	}
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(-1, share(variant, &a));
+		EXPECT_EQ(EADDRINUSE, errno);
+	}
+	fd = at_socket(variant->dress, SOCK_DGRAM);
+	EXPECT_EQ(0, give(fd, &a, 'a'));
+	close(self->fds[--n]);
+	self->fds[n] = share(variant, &a);
+	EXPECT_LE(0, self->fds[n]);
+	at_close(self->fds, n + 1);
 }
 
 TEST_HARNESS_MAIN
