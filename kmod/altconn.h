@@ -813,7 +813,10 @@ static inline bool altconn_is_inet(const struct sock *sk)
  * @peer_sk: the other half of a socketpair, pinned; same lock
  * @queue_lock: @queue, and whom it listens to
  * @queue: what it has not read
- * @queued: what it is charged for that, bytes
+ * @queued: what it is charged for that, bytes; written under @queue_lock
+ * @unread: bytes of data in it, fewer; likewise
+ * @load: the two of them, which change with one addition: neither of them reaches
+ *	32 bits, since a limit is an int, and what may go over it is smaller than that
  * @ruling: what connect() was told of the datagrams to @peer; @queue_lock
  * @late: what a rule delays, late.c; NULL while it never did
  * @known: who was found at @peer; not followed unless nothing changed
@@ -836,7 +839,13 @@ struct altconn_dgram_sock {
 	struct sock			*peer_sk;
 	spinlock_t			queue_lock;	/* queue, peer */
 	struct list_head		queue;
-	u32				queued;
+	union {
+		struct {
+			u32		queued;
+			u32		unread;
+		};
+		u64			load;
+	};
 	struct altconn_ruling		ruling;
 	struct altconn_late_queue	*late;
 	struct sock			*known;
@@ -1922,7 +1931,7 @@ int altconn_dgram_inq(struct sock *sk);
 void altconn_dgram_overflow(struct sock *sk, u8 policy);
 int altconn_dgram_cork(struct sock *sk, bool on);
 bool altconn_dgram_corked(const struct sock *sk);
-u32 altconn_dgram_queued(struct sock *sk);
+u32 altconn_dgram_queued(const struct sock *sk);
 
 /* inet.c */
 int altconn_inet_set(struct sock *sk, int level, int optname, sockptr_t optval,

@@ -41,8 +41,9 @@
  * @from: the sender's address, a reference, or NULL
  * @sender: compared, never followed
  * @refs: see below
- * @len: of @data
  * @size: what the receiver is charged
+ * @len: of @data; not changed while it is queued
+ * @load: the two of them, as in struct altconn_dgram_sock
  * @peeked: somebody looked at it; the receiver's queue_lock
  * @scm: what goes with it
  * @data: the bytes: @room, or memory of their own
@@ -56,8 +57,13 @@ struct altconn_dgram {
 	struct altconn_addr	*from;
 	const struct sock	*sender;
 	refcount_t		refs;
-	u32			len;
-	u32			size;
+	union {
+		struct {
+			u32	size;
+			u32	len;
+		};
+		u64		load;
+	};
 	bool			peeked;
 	struct altconn_scm	scm;
 	char			*data;
@@ -587,10 +593,10 @@ static int filter(struct sock *receiver, struct altconn_dgram *dg, bool blocks)
 	return run_filter(receiver, dg);
 }
 
-static void charge(struct altconn_dgram_sock *ask, u32 queued)
+static void charge(struct altconn_dgram_sock *ask, u64 load)
 {
 	lockdep_assert_held(&ask->queue_lock);
-	WRITE_ONCE(ask->queued, queued);
+	WRITE_ONCE(ask->load, load);
 }
 
 static void enqueue(struct sock *sk, struct altconn_dgram *dg)
@@ -599,7 +605,7 @@ static void enqueue(struct sock *sk, struct altconn_dgram *dg)
 
 	if (unlikely(sock_flag(sk, SOCK_RCVTSTAMP)))
 		dg->scm.stamp = ktime_get_real();
-	charge(ask, ask->queued + dg->size);
+	charge(ask, ask->load + dg->load);
 	list_add_tail(&dg->node, &ask->queue);
 	if (unlikely(!list_empty(&ask->blocked)) && is_full(sk))
 		WRITE_ONCE(ask->open, false);
@@ -616,7 +622,7 @@ static void unlink_dgram(struct altconn_dgram_sock *ask,
 			 struct altconn_dgram *dg)
 {
 	list_del(&dg->node);
-	charge(ask, ask->queued - dg->size);
+	charge(ask, ask->load - dg->load);
 }
 
 static void free_all(struct list_head *list)
@@ -2520,18 +2526,9 @@ void altconn_dgram_overflow(struct sock *sk, u8 policy)
  * altconn_dgram_queued() - bytes that a datagram socket has not read
  * @sk: the endpoint
  *
- * Walks the queue, so it is for those who ask.
- *
- * Context: any.
+ * Context: any; nothing is waited for, and the queue is not walked.
  */
-u32 altconn_dgram_queued(struct sock *sk)
+u32 altconn_dgram_queued(const struct sock *sk)
 {
-	const struct altconn_dgram *dg;
-	u32 n = 0;
-
-	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
-	list_for_each_entry(dg, &altconn_dgram_sk(sk)->queue, node)
-		n += dg->len;
-	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
-	return n;
+	return READ_ONCE(altconn_dgram_sk(sk)->unread);
 }

@@ -217,4 +217,40 @@ TEST_F_TIMEOUT(dump, namespace_ends, AT_TIMEOUT)
 	EXPECT_EQ(0, at_reap(pid));
 }
 
+/* What dumps of two sockets take, ns, one with @n unread datagrams; 0: a failure. */
+static uint64_t dump_beside(int n)
+{
+	int size = 1 << 28, i, fds[2];
+	uint64_t began, took;
+	struct at_addr a;
+
+	fds[0] = at_bound(&a, AT_NATIVE, AT_PORT, SOCK_DGRAM);
+	fds[1] = at_socket(AT_NATIVE, SOCK_DGRAM);
+	if (at_connect(fds[1], &a) ||
+	    setsockopt(fds[0], SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		return 0;
+	for (i = 0; i < n && send(fds[1], "x", 1, MSG_DONTWAIT) == 1; i++)
+		;
+	began = at_now_ns();
+	for (size = 0; i == n && size < 10; size++) {
+		int fd = at_dump_begin(ALTCONN_CMD_SOCKET_GET);
+
+		if (at_dump_rest(fd) != 2)
+			i = -1;
+		close(fd);
+	}
+	took = i == n ? at_now_ns() - began : 0;
+	at_close(fds, 2);
+	return took;
+}
+
+/* Anybody may ask for a dump, so it does not walk what others have not read. */
+TEST(unread_datagrams_cost_a_dump_nothing)
+{
+	int n = at_scale(40000, 4000);
+
+	ASSERT_EQ(0, unshare(CLONE_NEWNET));
+	EXPECT_TRUE(at_grows(2, dump_beside(n / 40), dump_beside(n)));
+}
+
 TEST_HARNESS_MAIN
