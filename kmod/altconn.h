@@ -825,6 +825,7 @@ static inline bool altconn_is_inet(const struct sock *sk)
  * @promised: bytes of the datagrams of threads that have the turn; @queue_lock
  * @open: half of the queue has been free since the first thread began to wait, and
  *	since the queue was last full; @queue_lock
+ * @extra: while threads wait: one datagram may go over the limit; @queue_lock
  * @pollers: the endpoints whose pollers want to hear of room here; @queue_lock
  * @poll_lock: @watches
  * @watches: the full receiver that a poll() of this one wants to hear of, pinned
@@ -853,6 +854,7 @@ struct altconn_dgram_sock {
 	struct list_head		blocked;
 	u32				promised;
 	bool				open;
+	bool				extra;
 	struct list_head		pollers;
 	spinlock_t			poll_lock;	/* watches */
 	struct sock			*watches;

@@ -15,9 +15,8 @@
  * blocked senders, a FIFO. When half of the queue is free the first thread gets the
  * turn: it is woken, and until it has queued its own datagram the room for that is not
  * for others. Then the next thread has the turn, until the queue is full again. Room
- * that is left is for any sender. A thread that does not run holds no other up for
- * long: a promise does not keep the queue empty, and a thread that has waited for a
- * while takes room that a new sender would get.
+ * that is left is for any sender. A thread that does not run holds no other up: the
+ * next read queues its datagram for it. See dgram_pass_on().
  *
  * A poll() that finds the receiver full adds its endpoint to the receiver's list of
  * pollers. All of them are woken when there is room that no thread has been promised.
@@ -86,16 +85,25 @@ struct dest {
 
 /*
  * States of a blocked sender: it waits; it has the turn; it has left the list and looks
- * for its receiver again.
+ * for its receiver again, or its datagram has been queued.
  */
-enum { BLOCKED = 1, TURN, LOOK_AGAIN };
+enum { BLOCKED = 1, TURN, LOOK_AGAIN, QUEUED };
+
+/* What a read has to do without the lock. */
+enum {
+	DGRAM_ROOM = 1,	/* wake pollers for room */
+	DGRAM_DATA = 2,	/* wake readers */
+};
 
 /**
  * struct dgram_blocked - a thread that waits for room at a full receiver
  * @node: in the receiver's list; its queue_lock
  * @task: the thread
- * @dg: what it sends
- * @result: BLOCKED, TURN or LOOK_AGAIN; written under the receiver's queue_lock
+ * @dg: what it sends; no more the thread's once it is QUEUED
+ * @filter: the receiver's socket filter that @dg has passed, compared, or NULL;
+ *	DGRAM_UNFILTERED while the thread runs another one
+ * @result: BLOCKED, TURN, LOOK_AGAIN or QUEUED; written under the receiver's queue_lock,
+ *	as the others are from block_thread() on
  *
  * Lifetime: on the thread's stack, out of the list before the thread goes on.
  */
@@ -103,8 +111,11 @@ struct dgram_blocked {
 	struct list_head	node;
 	struct task_struct	*task;
 	struct altconn_dgram	*dg;
+	const struct sk_filter	*filter;
 	int			result;
 };
+
+#define DGRAM_UNFILTERED	((const struct sk_filter *)ERR_PTR(-EBUSY))
 
 /* A thread that waits looks every so often, jiffies, for room that it was not told of. */
 #define DGRAM_PATIENCE		max(HZ / 10, 1)
@@ -186,7 +197,9 @@ static bool is_full(const struct sock *sk)
 /*
  * Room for a datagram that is sent now. While threads wait there is none until half
  * of the queue is free, and later what they have been promised is not for others. A
- * promise does not keep the queue empty: the thread may be one that does not run.
+ * promise does not keep the queue empty: the thread may be one that does not run. And
+ * threads that fill an empty queue one after the other keep no other sender out: see
+ * dgram_pass_on().
  */
 static bool has_room(const struct sock *sk)
 {
@@ -196,6 +209,8 @@ static bool has_room(const struct sock *sk)
 	if (READ_ONCE(ask->overflow))
 		return true;
 	if (unlikely(!list_empty(&ask->blocked))) {
+		if (READ_ONCE(ask->extra))
+			return true;
 		if (!READ_ONCE(ask->open))
 			return false;
 		if (queued)
@@ -450,6 +465,44 @@ static void dgram_set_result(struct altconn_dgram_sock *receiver,
 }
 
 /*
+ * Does the receiver listen to the sender? -ECONNREFUSED: it is gone or connected to
+ * somebody else; -EPIPE: it has shut its side, which UDP tells nobody.
+ */
+static int dgram_listens(const struct sock *receiver,
+			 const struct altconn_dgram *dg)
+{
+	lockdep_assert_held(&altconn_dgram_sk(receiver)->queue_lock);
+	if (sock_flag(receiver, SOCK_DEAD) ||
+	    !is_peer(altconn_dgram_sk(receiver), dg))
+		return -ECONNREFUSED;
+	if (unlikely(READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN) &&
+	    !altconn_is_inet(receiver))
+		return -EPIPE;
+	return 0;
+}
+
+static void charge(struct altconn_dgram_sock *ask, u64 load)
+{
+	lockdep_assert_held(&ask->queue_lock);
+	WRITE_ONCE(ask->load, load);
+}
+
+static void enqueue(struct sock *sk, struct altconn_dgram *dg)
+{
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
+
+	if (unlikely(sock_flag(sk, SOCK_RCVTSTAMP)))
+		dg->scm.stamp = ktime_get_real();
+	charge(ask, ask->load + dg->load);
+	list_add_tail(&dg->node, &ask->queue);
+	if (unlikely(!list_empty(&ask->blocked))) {
+		WRITE_ONCE(ask->extra, false);
+		if (is_full(sk))
+			WRITE_ONCE(ask->open, false);
+	}
+}
+
+/*
  * Once half of the queue is free, and until it is full again, threads that wait have
  * the turn one after the other. True: there is room for pollers, too, and the caller
  * wakes them, without the lock.
@@ -460,11 +513,10 @@ static bool dgram_pass_turn(struct sock *receiver)
 	struct dgram_blocked *first;
 
 	lockdep_assert_held(&ask->queue_lock);
-	if (is_full(receiver))
-		return false;
 	first = list_first_entry_or_null(&ask->blocked, struct dgram_blocked,
 					 node);
-	if (first && ask->open && first->result == BLOCKED) {
+	if (first && ask->open && first->result == BLOCKED &&
+	    !is_full(receiver)) {
 		/* It takes the lock before it goes. */
 		dgram_set_result(ask, first, TURN);
 		wake_up_process(first->task);
@@ -473,17 +525,64 @@ static bool dgram_pass_turn(struct sock *receiver)
 }
 
 /*
- * After a read: once half of the queue is free, pass the turn. True: as
- * dgram_pass_turn().
+ * Does the read queue the first thread's datagram? If the thread has had the turn since
+ * an earlier read; and in an empty queue if others wait behind it, since no read may
+ * come that sees whether the thread runs. Not past a filter that it has not passed.
  */
-static noinline bool dgram_make_room(struct sock *sk)
+static bool dgram_queues_first(struct sock *receiver,
+			       const struct dgram_blocked *first)
+{
+	const struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
+
+	if (first->result != TURN &&
+	    (ask->queued || list_is_singular(&ask->blocked)))
+		return false;
+	return first->filter == rcu_access_pointer(receiver->sk_filter) &&
+	       !is_full(receiver) && !dgram_listens(receiver, first->dg);
+}
+
+/*
+ * A read passes the turn on. A thread that has had it since an earlier read may be one
+ * that does not run, so its datagram is queued for it, and the others wait for the
+ * reader alone. That keeps the order. One datagram for a read, so that the work is
+ * bounded, and other senders find room between.
+ *
+ * Nobody but threads would ever find room in a queue that is filled by one datagram, and
+ * by that of the next thread as soon as it is empty: so one datagram of another sender
+ * may go over the limit then.
+ */
+static int dgram_pass_on(struct sock *receiver)
+{
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
+	struct dgram_blocked *first;
+	int todo = 0;
+
+	lockdep_assert_held(&ask->queue_lock);
+	first = list_first_entry_or_null(&ask->blocked, struct dgram_blocked,
+					 node);
+	if (first && dgram_queues_first(receiver, first)) {
+		bool fills = !ask->queued;
+
+		list_del(&first->node);
+		enqueue(receiver, first->dg);
+		/* It takes the lock before it goes. */
+		dgram_set_result(ask, first, QUEUED);
+		wake_up_process(first->task);
+		WRITE_ONCE(ask->extra, fills && is_full(receiver));
+		todo = DGRAM_DATA;
+	}
+	return dgram_pass_turn(receiver) ? todo | DGRAM_ROOM : todo;
+}
+
+/* After a read: once half of the queue is free, pass the turn on; see there. */
+static noinline int dgram_make_room(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
 	if (ask->queued > (u32)READ_ONCE(sk->sk_rcvbuf) / 2)
-		return false;
+		return 0;
 	WRITE_ONCE(ask->open, true);
-	return dgram_pass_turn(sk);
+	return dgram_pass_on(sk);
 }
 
 /*
@@ -513,23 +612,6 @@ static void dgram_release_all(struct sock *receiver)
 	}
 	spin_unlock(&ask->queue_lock);
 	dgram_wake_pollers(receiver);
-}
-
-/*
- * Does the receiver listen to the sender? -ECONNREFUSED: it is gone or connected to
- * somebody else; -EPIPE: it has shut its side, which UDP tells nobody.
- */
-static int dgram_listens(const struct sock *receiver,
-			 const struct altconn_dgram *dg)
-{
-	lockdep_assert_held(&altconn_dgram_sk(receiver)->queue_lock);
-	if (sock_flag(receiver, SOCK_DEAD) ||
-	    !is_peer(altconn_dgram_sk(receiver), dg))
-		return -ECONNREFUSED;
-	if (unlikely(READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN) &&
-	    !altconn_is_inet(receiver))
-		return -EPIPE;
-	return 0;
 }
 
 /* Would the receiver take it? As dgram_listens(); -EAGAIN: it is full. */
@@ -593,24 +675,6 @@ static int filter(struct sock *receiver, struct altconn_dgram *dg, bool blocks)
 	return run_filter(receiver, dg);
 }
 
-static void charge(struct altconn_dgram_sock *ask, u64 load)
-{
-	lockdep_assert_held(&ask->queue_lock);
-	WRITE_ONCE(ask->load, load);
-}
-
-static void enqueue(struct sock *sk, struct altconn_dgram *dg)
-{
-	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
-
-	if (unlikely(sock_flag(sk, SOCK_RCVTSTAMP)))
-		dg->scm.stamp = ktime_get_real();
-	charge(ask, ask->load + dg->load);
-	list_add_tail(&dg->node, &ask->queue);
-	if (unlikely(!list_empty(&ask->blocked)) && is_full(sk))
-		WRITE_ONCE(ask->open, false);
-}
-
 static struct altconn_dgram *first(struct altconn_dgram_sock *ask)
 {
 	lockdep_assert_held(&ask->queue_lock);
@@ -657,15 +721,21 @@ static bool drop(struct sock *receiver, struct list_head *dropped)
 	return false;
 }
 
-static void block_thread(struct altconn_dgram_sock *receiver,
-			 struct dgram_blocked *me, struct altconn_dgram *dg)
+/* Its datagram has passed the receiver's filter just now. */
+static void block_thread(struct sock *receiver, struct dgram_blocked *me,
+			 struct altconn_dgram *dg)
 {
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
+
 	me->task = current;
 	me->dg = dg;
+	me->filter = rcu_access_pointer(receiver->sk_filter);
 	me->result = BLOCKED;
-	if (list_empty(&receiver->blocked))
-		WRITE_ONCE(receiver->open, false);
-	list_add_tail(&me->node, &receiver->blocked);
+	if (list_empty(&ask->blocked)) {
+		WRITE_ONCE(ask->open, false);
+		WRITE_ONCE(ask->extra, false);
+	}
+	list_add_tail(&me->node, &ask->blocked);
 }
 
 /* There is something in the queue. */
@@ -694,7 +764,7 @@ static int deliver(struct sock *receiver, struct altconn_dgram *dg,
 	} else if (!err) {
 		enqueue(receiver, dg);
 	} else if (err == -EAGAIN && me) {
-		block_thread(ask, me, dg);
+		block_thread(receiver, me, dg);
 		err = BLOCKED;
 	}
 	spin_unlock(&ask->queue_lock);
@@ -877,9 +947,24 @@ static struct sock *find_receiver(struct sock *sk, struct dest *dest,
 }
 
 /*
- * A while of sleep has passed, and there is room that a new sender would get: the
- * thread that has the turn may not run. So this one takes it, whatever its place.
+ * A while of sleep has passed. Is there room that a new sender would get, and does no
+ * read queue the datagram of the first thread, which may not run? Then this thread takes
+ * it, whatever its place. That is so past a filter that is new.
  */
+static bool dgram_may_overtake(struct sock *receiver,
+			       const struct dgram_blocked *me)
+{
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
+	struct dgram_blocked *first;
+
+	lockdep_assert_held(&ask->queue_lock);
+	if (me->result != BLOCKED || !has_room(receiver) || is_full(receiver))
+		return false;
+	first = list_first_entry(&ask->blocked, struct dgram_blocked, node);
+	return !ask->queued ||
+	       first->filter != rcu_access_pointer(receiver->sk_filter);
+}
+
 static void dgram_look_for_room(struct sock *receiver, struct dgram_blocked *me)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
@@ -887,7 +972,7 @@ static void dgram_look_for_room(struct sock *receiver, struct dgram_blocked *me)
 	if (!has_room(receiver))
 		return;
 	spin_lock(&ask->queue_lock);
-	if (me->result == BLOCKED && has_room(receiver))
+	if (dgram_may_overtake(receiver, me))
 		dgram_set_result(ask, me, TURN);
 	spin_unlock(&ask->queue_lock);
 }
@@ -930,6 +1015,8 @@ static int dgram_end_wait(struct sock *receiver, struct dgram_blocked *me,
 	bool queues;
 
 	lockdep_assert_held(&ask->queue_lock);
+	if (me->result == QUEUED)
+		return 0;
 	if (me->result == LOOK_AGAIN)
 		return LOOK_AGAIN;
 	if (dgram_listens(receiver, me->dg)) {
@@ -951,6 +1038,29 @@ static int dgram_end_wait(struct sock *receiver, struct dgram_blocked *me,
 }
 
 /*
+ * The receiver's filter has been replaced while the thread slept: the datagram, of @len
+ * bytes before it was cut, has to pass the new one, @passed. No read may queue it
+ * meanwhile.
+ */
+static int dgram_filter_again(struct sock *receiver, struct dgram_blocked *me,
+			      u32 len, const struct sk_filter **passed)
+{
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
+	bool mine;
+
+	spin_lock(&ask->queue_lock);
+	mine = me->result == BLOCKED || me->result == TURN;
+	if (mine)
+		me->filter = DGRAM_UNFILTERED;
+	spin_unlock(&ask->queue_lock);
+	if (!mine)
+		return 0;
+	*passed = rcu_access_pointer(receiver->sk_filter);
+	me->dg->len = len;
+	return *passed ? run_filter(receiver, me->dg) : 0;
+}
+
+/*
  * Sleep, in the order of arrival, until what @me sends is queued; LOOK_AGAIN: somebody
  * else may be the receiver by now. @len: of the datagram, which a filter may cut.
  */
@@ -959,18 +1069,19 @@ static noinline int wait_for_room(struct sock *receiver,
 				  long *timeo)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
+	const struct sk_filter *passed = me->filter;
 	bool watched = false;
 	int err;
 
 	do {
 		err = dgram_sleep(receiver, me, timeo);
-		/* The filter may have been replaced while the thread slept. */
-		if ((!err || err == -EAGAIN) && filters(receiver)) {
-			me->dg->len = len;
-			err = run_filter(receiver, me->dg) ? : err;
-		}
+		if ((!err || err == -EAGAIN) &&
+		    passed != rcu_access_pointer(receiver->sk_filter))
+			err = dgram_filter_again(receiver, me, len, &passed) ? :
+			      err;
 		/* Whoever has written the result is done with @me then. */
 		spin_lock(&ask->queue_lock);
+		me->filter = passed;
 		err = dgram_end_wait(receiver, me, err);
 		if (err != BLOCKED && err != LOOK_AGAIN)
 			watched = dgram_pass_turn(receiver);
@@ -1875,13 +1986,21 @@ static struct altconn_dgram *peek_at(struct sock *sk, u32 *skip)
 	return NULL;
 }
 
+static noinline void dgram_wake_after_read(struct sock *sk, int todo)
+{
+	if (todo & DGRAM_DATA)
+		wake_reader(sk);
+	if (todo & DGRAM_ROOM)
+		dgram_wake_pollers(sk);
+}
+
 /* The next datagram; with @peek another reference to it. */
 static __always_inline struct altconn_dgram *
 dequeue(struct sock *sk, bool peek, u32 *skip)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	struct altconn_dgram *dg;
-	bool watched = false;
+	int todo = 0;
 
 	*skip = 0;
 	if (is_empty(ask))
@@ -1894,11 +2013,11 @@ dequeue(struct sock *sk, bool peek, u32 *skip)
 	} else if (dg) {
 		unlink_dgram(ask, dg);
 		if (!list_empty(&ask->blocked) || !list_empty(&ask->pollers))
-			watched = dgram_make_room(sk);
+			todo = dgram_make_room(sk);
 	}
 	spin_unlock(&ask->queue_lock);
-	if (unlikely(watched))
-		dgram_wake_pollers(sk);
+	if (unlikely(todo))
+		dgram_wake_after_read(sk, todo);
 	return dg;
 }
 

@@ -170,6 +170,48 @@ TEST_F_TIMEOUT(full, blocked_senders_in_their_order_past_a_filter, AT_TIMEOUT)
 	in_their_order(_metadata, self, variant);
 }
 
+/* The filter is new, or replaces one: it decides about senders that wait already. */
+static void past_a_new_filter(struct __test_metadata *const _metadata,
+			      FIXTURE_DATA(full) *self,
+			      const FIXTURE_VARIANT(full) *variant)
+{
+	struct sock_filter no_b[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 'B', 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, 0x40000),
+	};
+	struct sock_fprog prog = { ARRAY_SIZE(no_b), no_b };
+	struct sender s[4];
+	char got[8], seen[128] = {};
+	int i;
+
+	EXPECT_LT(1, fill(connected(self, variant)));
+	for (i = 0; i < 4; i++)
+		ASSERT_EQ(0, start(&s[i], connected(self, variant), 'A' + i));
+	ASSERT_EQ(0, setsockopt(self->rfd, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
+				sizeof(prog)));
+	take_all(self->rfd, got, sizeof(got), 3);
+	for (i = 0; got[i]; i++)
+		seen[(int)got[i]]++;
+	EXPECT_EQ(3, i);
+	EXPECT_EQ(3, seen['A'] + seen['C'] + seen['D']);
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(0, end(&s[i]));
+	EXPECT_EQ(0, take(self->rfd));
+}
+
+TEST_F_TIMEOUT(full, blocked_senders_past_a_new_filter, AT_TIMEOUT)
+{
+	past_a_new_filter(_metadata, self, variant);
+}
+
+TEST_F_TIMEOUT(full, blocked_senders_past_another_filter, AT_TIMEOUT)
+{
+	ASSERT_EQ(0, take_everything(self->rfd));
+	past_a_new_filter(_metadata, self, variant);
+}
+
 TEST_F_TIMEOUT(full, nobody_overtakes_who_waits, AT_TIMEOUT)
 {
 	struct sender s;
@@ -484,45 +526,118 @@ static int set_scheduler(const char *path, long value, long *old)
 
 #define STUCK	17
 
-/* Threads have waited longer but get no CPU: other senders get through all the same. */
+/* Threads that wait with a datagram of 'A' each, and from then on get no CPU. */
+struct stuck {
+	struct sender senders[STUCK];
+	struct hog hog;
+	long runtime;
+	int n;
+};
+
+static int stuck_begin(struct stuck *stuck, FIXTURE_DATA(full) *self,
+		       const FIXTURE_VARIANT(full) *v, int n)
+{
+	*stuck = (struct stuck) { .n = n };
+	if (set_scheduler(RT_RUNTIME, -1, &stuck->runtime))
+		return -1;
+	on_cpu(1);
+	while (n--)
+		if (start_big(&stuck->senders[n], connected(self, v), 'A'))
+			return -1;
+	on_cpu(0);
+	return 0;
+}
+
+static int stuck_from_now_on(struct stuck *stuck)
+{
+	if (pthread_create(&stuck->hog.thread, NULL, hog_cpu, &stuck->hog))
+		return -1;
+	return at_until(atomic_load(&stuck->hog.runs)) ? 0 : -1;
+}
+
+/* They run again: how many of their calls fail? */
+static int stuck_end(struct stuck *stuck)
+{
+	int i, failed = 0;
+	long any;
+
+	atomic_store(&stuck->hog.over, true);
+	pthread_join(stuck->hog.thread, NULL);
+	for (i = 0; i < stuck->n; i++)
+		failed += !!end(&stuck->senders[i]);
+	return set_scheduler(RT_RUNTIME, stuck->runtime, &any) ? -1 : failed;
+}
+
+/* Threads that have waited longer get no CPU: the reader gets their datagrams in order. */
 TEST_F_TIMEOUT(full, threads_that_do_not_run_hold_up_nobody, AT_TIMEOUT)
 {
 	int fd = connected(self, variant), i, n;
-	struct sender stuck[STUCK], next;
-	struct hog hog = {};
-	long runtime, any;
+	struct stuck stuck;
+	struct sender next;
 
 	if (ORACLE)
 		SKIP(return, "AF_UNIX wakes one thread, and that one may not run");
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP(return, "one CPU");
-	ASSERT_EQ(0, set_scheduler(RT_RUNTIME, -1, &runtime));
 	for (n = 0; !give_big(fd, '.', MSG_DONTWAIT); n++)
 		;
-	on_cpu(1);
-	for (i = 0; i < STUCK; i++)
-		ASSERT_EQ(0, start_big(&stuck[i], connected(self, variant),
-				       'A'));
-	on_cpu(0);
+	ASSERT_EQ(0, stuck_begin(&stuck, self, variant, STUCK));
 	ASSERT_EQ(0, start_big(&next, connected(self, variant), 'B'));
-	ASSERT_EQ(0, pthread_create(&hog.thread, NULL, hog_cpu, &hog));
-	EXPECT_TRUE(at_until(atomic_load(&hog.runs)));
+	ASSERT_EQ(0, stuck_from_now_on(&stuck));
 	while (n--)
 		EXPECT_EQ('.', take(self->rfd));
+	/* The first of them fills the queue, and keeps no other sender out. */
+	EXPECT_EQ(0, give(fd, 'C'));
+	EXPECT_EQ(EAGAIN, give(fd, 'D'));
+	EXPECT_EQ('A', take(self->rfd));
+	EXPECT_EQ('C', take(self->rfd));
+	for (i = 1; i < STUCK; i++)
+		EXPECT_EQ('A', take(self->rfd));
 	EXPECT_EQ(POLLIN, at_poll(self->rfd, POLLIN));
 	EXPECT_EQ('B', take(self->rfd));
 	EXPECT_EQ(0, end(&next));
-	EXPECT_EQ(0, give(fd, 'C'));
-	EXPECT_EQ('C', take(self->rfd));
-	atomic_store(&hog.over, true);
-	pthread_join(hog.thread, NULL);
-	for (i = 0; i < STUCK; i++) {
-		EXPECT_EQ(POLLIN, at_poll(self->rfd, POLLIN));
-		EXPECT_EQ('A', take(self->rfd));
-	}
-	for (i = 0; i < STUCK; i++)
-		EXPECT_EQ(0, end(&stuck[i]));
-	EXPECT_EQ(0, set_scheduler(RT_RUNTIME, runtime, &any));
+	EXPECT_EQ(0, give(fd, 'E'));
+	EXPECT_EQ('E', take(self->rfd));
+	EXPECT_EQ(0, stuck_end(&stuck));
+	EXPECT_EQ(0, take(self->rfd));
+}
+
+/* The thread that has the turn gets no CPU: what it was promised is used by the next read. */
+static void turn_is_over(struct __test_metadata *const _metadata,
+			 FIXTURE_DATA(full) *self,
+			 const FIXTURE_VARIANT(full) *variant)
+{
+	int fd = connected(self, variant), n;
+	struct stuck stuck;
+
+	for (n = 0; !give_big(fd, '.', MSG_DONTWAIT); n++)
+		;
+	ASSERT_EQ(0, stuck_begin(&stuck, self, variant, 1));
+	ASSERT_EQ(0, stuck_from_now_on(&stuck));
+	while (n--)
+		EXPECT_EQ('.', take(self->rfd));
+	EXPECT_EQ(0, take(self->rfd));
+	EXPECT_EQ(0, give(fd, 'B'));
+	EXPECT_EQ(EAGAIN, give(fd, 'C'));
+	EXPECT_EQ('B', take(self->rfd));
+	EXPECT_EQ('A', take(self->rfd));
+	for (n = 0; n < 3; n++)
+		EXPECT_EQ(0, give(fd, 'C'));
+	for (n = 0; n < 3; n++)
+		EXPECT_EQ('C', take(self->rfd));
+	EXPECT_EQ(0, stuck_end(&stuck));
+	EXPECT_EQ(0, take(self->rfd));
+}
+
+TEST_F_TIMEOUT(full, turn_of_a_thread_that_does_not_run, AT_TIMEOUT)
+{
+	if (ORACLE)
+		SKIP(return, "AF_UNIX has no turns");
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "one CPU");
+	turn_is_over(_metadata, self, variant);
+	ASSERT_EQ(0, take_everything(self->rfd));
+	turn_is_over(_metadata, self, variant);
 }
 
 /* How many of @n sockets @epfd reports; waits for each of them until the deadline. */
