@@ -54,23 +54,36 @@ static struct altconn_job *payer_next(struct altconn_payer *payer)
 	return job;
 }
 
-/*
- * CPU time of this thread: what others made it wait for is not the payer's. The
- * scheduler adds to it at each tick and switch, so it is right on average.
- */
-static u64 payer_cpu_time(void)
+/* Two clocks of a kernel thread, ns: of the wall, and of the CPU time that it has used. */
+struct payer_clock {
+	u64	wall;
+	u64	cpu;
+};
+
+static struct payer_clock payer_clock_read(void)
 {
-	return current->se.sum_exec_runtime;
+	return (struct payer_clock) {
+		.wall = ktime_get_ns(),
+		.cpu = current->se.sum_exec_runtime,
+	};
+}
+
+/*
+ * How long a job took. The time for which the thread does not run is not charged; the
+ * scheduler adds to the CPU time at ticks and switches, so it may lag by a tick.
+ */
+static u64 payer_time_between(const struct payer_clock *begin,
+			      const struct payer_clock *end)
+{
+	return min(end->wall - begin->wall, end->cpu - begin->cpu + TICK_NSEC);
 }
 
 /* Charge @used nanoseconds. False: the budget is used up. */
-static bool payer_charge(struct altconn_payer *payer, u64 used)
+static bool payer_charge(struct altconn_payer *payer, u64 now, u64 used)
 {
-	u64 now = ktime_get_ns(), gained = now - payer->refilled;
+	s64 gained = (now - payer->refilled) >> payer->share_shift;
 
-	gained >>= payer->share_shift;
-	payer->budget += min_t(u64, gained, 2 * PAYER_BURST_NS);
-	payer->budget = min(payer->budget, PAYER_BURST_NS);
+	payer->budget = min(payer->budget + gained, PAYER_BURST_NS);
 	payer->budget -= used;
 	payer->refilled = now;
 	return payer->budget > 0 || READ_ONCE(payer_draining);
@@ -80,9 +93,10 @@ static void payer_work(struct work_struct *work)
 {
 	struct altconn_payer *payer = container_of(to_delayed_work(work),
 						   struct altconn_payer, work);
-	u64 begun = payer_cpu_time(), now, debt;
+	struct payer_clock begin = payer_clock_read(), end;
 	struct altconn_job *job;
 	bool solvent;
+	u64 debt;
 
 	do {
 		job = payer_next(payer);
@@ -90,9 +104,10 @@ static void payer_work(struct work_struct *work)
 			return;
 		job->run(job);
 		cond_resched();
-		now = payer_cpu_time();
-		solvent = payer_charge(payer, now - begun);
-		begun = now;
+		end = payer_clock_read();
+		solvent = payer_charge(payer, end.wall,
+				       payer_time_between(&begin, &end));
+		begin = end;
 	} while (solvent);
 	/* Go on when the debt is paid. A new job may have queued the work at once. */
 	debt = (u64)(1 - payer->budget) << payer->share_shift;
@@ -276,9 +291,10 @@ int __init altconn_payer_init(void)
 static bool payer_drain(struct altconn_payer *payer)
 {
 	/* Waits for a running one, which alone changes the backlog. */
-	flush_delayed_work(&payer->work);
+	bool busy = flush_delayed_work(&payer->work);
+
 	if (llist_empty(&payer->jobs) && !payer->backlog)
-		return false;
+		return busy;
 	mod_delayed_work(payer_wq[payer->kind], &payer->work, 0);
 	flush_delayed_work(&payer->work);
 	return true;
