@@ -470,6 +470,9 @@ static void event_watcher_put(struct event_watcher *w)
 {
 	if (!refcount_dec_and_test(&w->refs))
 		return;
+	/* Not before: what a queued job keeps is bounded by the places too. */
+	if (w->payer)
+		atomic_dec(&w->payer->members);
 	sock_put(w->sk);
 	put_pid_ns(w->viewer.pids);
 	put_user_ns(w->viewer.users);
@@ -501,10 +504,10 @@ static void event_run(struct altconn_job *job)
 
 /* ---- watchers ---- */
 
-/* The caller's payer, with one watcher more; ERR_PTR(-ENOSPC), ERR_PTR(-ENOMEM). */
-static struct altconn_payer *event_payer_enter(void)
+/* The sender's payer, with one watcher more; ERR_PTR(-ENOSPC), ERR_PTR(-ENOMEM). */
+static struct altconn_payer *event_payer_enter(struct sk_buff *skb)
 {
-	bool admin = ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN);
+	bool admin = netlink_capable(skb, CAP_NET_ADMIN);
 	struct altconn_payer *payer;
 
 	payer = altconn_payer_get(ALTCONN_PAYER_EVENT,
@@ -590,7 +593,7 @@ static void event_watcher_unlink(struct altconn_net *an, struct event_watcher *w
 	WRITE_ONCE(an->watched, !xa_empty(&an->watchers));
 }
 
-/* Unlinked, or never linked: empty its queue, and give its place back. */
+/* Unlinked, or never linked: empty its queue. The last reference gives its place back. */
 static void event_watcher_end(struct event_watcher *w)
 {
 	u32 tail, head;
@@ -604,7 +607,6 @@ static void event_watcher_end(struct event_watcher *w)
 	/* These are nobody's but ours, and a job that is queued finds none. */
 	for (; tail != head; tail++)
 		event_put(w->slots[tail % EVENT_QUEUE_MAX].ev);
-	atomic_dec(&w->payer->members);
 	event_watcher_put(w);
 }
 
@@ -696,7 +698,7 @@ static int event_begin_watch(struct sk_buff *skb, struct genl_info *info)
 
 	if (!w)
 		return -ENOMEM;
-	payer = event_payer_enter();
+	payer = event_payer_enter(skb);
 	if (IS_ERR(payer)) {
 		if (PTR_ERR(payer) == -ENOSPC)
 			NL_SET_ERR_MSG(info->extack,
