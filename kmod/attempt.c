@@ -481,15 +481,17 @@ static void attempt_drop_path(struct altconn_wait *wait)
 /*
  * The timer only asks for the job, which runs in process context: no lock of the
  * decision is a softirq's, since it takes sk_peer_lock, which the core takes with
- * softirqs on. A job that is queued already has a reference of its own, so the
- * timer's is not the last.
+ * softirqs on. The timer's reference becomes the job's. A job that is queued has one
+ * already; if the timer's is the last the job has run meanwhile, and runs once more to
+ * drop it.
  */
 static void attempt_timer(struct timer_list *timer)
 {
 	struct altconn_wait *wait = timer_container_of(wait, timer, timer);
 
-	if (!altconn_payer_queue(READ_ONCE(wait->payer), &wait->job))
-		altconn_assoc_put(wait->assoc);
+	while (!altconn_payer_queue(READ_ONCE(wait->payer), &wait->job))
+		if (refcount_dec_not_one(&wait->assoc->refs))
+			break;
 }
 
 /*

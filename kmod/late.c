@@ -57,13 +57,14 @@ static void arm(struct altconn_late_queue *q)
 		sock_hold(q->sk);
 }
 
-/* Its reference becomes the job's; a queued job has one, so it is not the last. */
+/* Its reference becomes the job's, as in attempt_timer(). */
 static void late_timer(struct timer_list *timer)
 {
 	struct altconn_late_queue *q = timer_container_of(q, timer, timer);
 
-	if (!altconn_payer_queue(q->payer, &q->job))
-		__sock_put(q->sk);
+	while (!altconn_payer_queue(q->payer, &q->job))
+		if (refcount_dec_not_one(&q->sk->sk_refcnt))
+			break;
 }
 
 static void uncharge(struct altconn_net *an, u32 size)
