@@ -545,6 +545,7 @@ static bool claim_find_lone_client(const struct net *net, int type,
 				   const struct altconn_addr *client,
 				   const struct altconn_addr *server)
 {
+	spinlock_t *stripe = altconn_bind_stripe(net, type, client);
 	struct altconn_assoc *assoc;
 	const struct altconn_bind *bind;
 	struct sock *sk = NULL;
@@ -552,10 +553,13 @@ static bool claim_find_lone_client(const struct net *net, int type,
 	bool held;
 
 	rcu_read_lock();
+	/* The endpoint of a stream leaves the table before its last reference goes. */
+	spin_lock(stripe);
 	bind = altconn_bind_find(net, type, client);
 	if (bind && bind->type == type && !bind->reuse && !bind->share &&
 	    refcount_inc_not_zero(&bind->sk->sk_refcnt))
 		sk = bind->sk;
+	spin_unlock(stripe);
 	rcu_read_unlock();
 	if (!sk)
 		return false;
