@@ -361,7 +361,8 @@ struct altconn_ring {
 
 /**
  * struct altconn_entry - an association or a socket in a registry
- * @node: in the tree that @id belongs to, under its lock; or cleared
+ * @node: in the tree of @id, under the tree's lock; cleared when the entry is
+ *	in none
  * @id: of the object
  */
 struct altconn_entry {
@@ -553,8 +554,8 @@ struct altconn_ruling {
  *	from another one: from another node, or over a path
  * @entry: in its registry, with the association's id, until the association has ended
  * @assoc: which it goes with
- * @an: the server's namespace from the arrival until the attempt leaves it, or NULL;
- *	read under RCU, by which that namespace stays for a grace period
+ * @an: the server's namespace, from arrival to departure, else NULL. Readers
+ *	are under RCU, and the namespace is freed a grace period later
  * @addr: the ends' addresses as they are written there, references; NULL: unnamed
  * @account: what it is charged to in the server's namespace, or NULL
  *
@@ -815,8 +816,9 @@ static inline bool altconn_is_inet(const struct sock *sk)
  * @queue: what it has not read
  * @queued: what it is charged for that, bytes; written under @queue_lock
  * @unread: bytes of data in it, fewer; likewise
- * @load: the two of them, which change with one addition: neither of them reaches
- *	32 bits, since a limit is an int, and what may go over it is smaller than that
+ * @load: @queued and @unread as one number, so that one addition changes both.
+ *	Neither overflows into the other: a limit is an int, and one datagram
+ *	over it is smaller
  * @ruling: what connect() was told of the datagrams to @peer; @queue_lock
  * @late: what a rule delays, late.c; NULL while it never did
  * @known: who was found at @peer; not followed unless nothing changed
@@ -908,7 +910,8 @@ struct altconn_stat {
  * @port_lock: adding to @port_sets
  * @port_min: sysctl, first ephemeral port
  * @port_max: sysctl, last ephemeral port
- * @max_waiting: sysctl, attempts that may wait on one listener; half of them one user's
+ * @max_waiting: sysctl, attempts that may wait at one listener, or for one;
+ *	half of them, rounded up, of one user at a port
  * @max_associations: sysctl, of a user; account.c
  * @spin_us: sysctl, see wait.h
  * @dgram_block_ms: sysctl, how long a datagram may wait for room; 0: for ever
@@ -1041,12 +1044,24 @@ struct altconn_entry *
 altconn_registry_find(struct altconn_registry *reg, u64 id,
 		      bool (*get)(struct altconn_entry *entry));
 
+/**
+ * altconn_entry_init() - prepare an entry, which is in no registry yet
+ * @entry: the entry
+ *
+ * Context: any.
+ */
 static inline void altconn_entry_init(struct altconn_entry *entry)
 {
 	RB_CLEAR_NODE(&entry->node);
 }
 
-/* Changes under the tree's lock. */
+/**
+ * altconn_entry_is_listed() - is an entry in a registry?
+ * @entry: the entry
+ *
+ * Context: any. The answer changes under the lock of the entry's tree.
+ * Return: true if it is.
+ */
 static inline bool altconn_entry_is_listed(const struct altconn_entry *entry)
 {
 	return !RB_EMPTY_NODE(&entry->node);
@@ -1758,6 +1773,7 @@ static inline u32 altconn_ring_head(const struct altconn_ring *ring)
  * @ring: the ring
  *
  * Context: any.
+ * Return: true if it is sealed.
  */
 static inline bool altconn_ring_is_sealed(const struct altconn_ring *ring)
 {

@@ -419,7 +419,7 @@ static struct altconn_assoc *assoc_of_inbound(struct altconn_entry *entry)
 /**
  * altconn_assoc_walk() - begin to go through a namespace's associations
  * @net: the namespace; the caller keeps it as long as it uses @walk
- * @walk: is filled in with numbers alone, so that it may be copied and forgotten
+ * @walk: is filled in and takes no reference, so it may be copied and dropped
  *
  * First are the associations that began here, then the associations that came from
  * other namespaces.
@@ -435,7 +435,7 @@ void altconn_assoc_walk(struct net *net, struct altconn_walk *walk)
 }
 
 /**
- * altconn_assoc_dump() - have the removals counted that a walk may miss
+ * altconn_assoc_dump() - count, from now on, the removals that a walk may miss
  * @walk: altconn_assoc_walk() has begun it
  *
  * Context: process.

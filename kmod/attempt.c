@@ -910,8 +910,9 @@ static void attempt_settle(struct altconn_room *room,
 /*
  * Is there no place for the attempt where @waiting attempts wait at its address
  * or for its listener? One user has half of the places at most, the larger half
- * of an odd number, so that others find one. The locks of the room and of @ln, if
- * there is one, are held; it is open.
+ * of an odd number, so that others find one. Stores the user's key in
+ * assoc->wait. The lock of the room is held, and that of @ln, which is open, if
+ * there is one.
  */
 static bool attempt_finds_full(struct altconn_assoc *assoc,
 			       const struct altconn_room *room,

@@ -421,7 +421,10 @@ int altconn_autobind(struct sock *sk, struct altconn_addr *addr)
 	}
 }
 
-/* An endpoint that is bound to any IP address has one towards @dest. */
+/*
+ * Replace the wildcard IP address of an endpoint by its source address towards
+ * @dest.
+ */
 static noinline int bind_local_ip(struct sock *sk,
 				  const struct altconn_addr *dest)
 {
@@ -511,7 +514,9 @@ static bool claim_has_server(const struct altconn_assoc *assoc)
 	       !READ_ONCE(assoc->end[ALTCONN_SERVER].closed);
 }
 
-/* Has a client that claims @client an association with @server? */
+/*
+ * Does another socket claim @client to @server, and is its server's end open?
+ */
 static bool claim_find_client(const struct altconn_bind *bind,
 			      const struct net *net,
 			      struct altconn_addr *client,

@@ -99,7 +99,7 @@ enum {
  * struct dgram_blocked - a thread that waits for room at a full receiver
  * @node: in the receiver's list; its queue_lock
  * @task: the thread
- * @dg: what it sends; no more the thread's once it is QUEUED
+ * @dg: its datagram, which the receiver owns from QUEUED on
  * @filter: the receiver's socket filter that @dg has passed, compared, or NULL;
  *	DGRAM_UNFILTERED while the thread runs another one
  * @result: BLOCKED, TURN, LOOK_AGAIN or QUEUED; written under the receiver's queue_lock,
@@ -481,7 +481,7 @@ static int dgram_listens(const struct sock *receiver,
 	return 0;
 }
 
-static void charge(struct altconn_dgram_sock *ask, u64 load)
+static void dgram_charge(struct altconn_dgram_sock *ask, u64 load)
 {
 	lockdep_assert_held(&ask->queue_lock);
 	WRITE_ONCE(ask->load, load);
@@ -493,7 +493,7 @@ static void enqueue(struct sock *sk, struct altconn_dgram *dg)
 
 	if (unlikely(sock_flag(sk, SOCK_RCVTSTAMP)))
 		dg->scm.stamp = ktime_get_real();
-	charge(ask, ask->load + dg->load);
+	dgram_charge(ask, ask->load + dg->load);
 	list_add_tail(&dg->node, &ask->queue);
 	if (unlikely(!list_empty(&ask->blocked))) {
 		WRITE_ONCE(ask->extra, false);
@@ -517,7 +517,7 @@ static bool dgram_pass_turn(struct sock *receiver)
 					 node);
 	if (first && ask->open && first->result == BLOCKED &&
 	    !is_full(receiver)) {
-		/* It takes the lock before it goes. */
+		/* The thread takes the lock before it goes. */
 		dgram_set_result(ask, first, TURN);
 		wake_up_process(first->task);
 	}
@@ -542,14 +542,14 @@ static bool dgram_queues_first(struct sock *receiver,
 }
 
 /*
- * A read passes the turn on. A thread that has had it since an earlier read may be one
- * that does not run, so its datagram is queued for it, and the others wait for the
- * reader alone. That keeps the order. One datagram for a read, so that the work is
- * bounded, and other senders find room between.
+ * A read passes the turn on. A thread that has had it since an earlier read may
+ * be one that does not run, so the read queues that thread's datagram, and the
+ * other threads depend on the reader alone. That keeps the order. One datagram
+ * for a read, so that the work is bounded, and other senders find room between.
  *
- * Nobody but threads would ever find room in a queue that is filled by one datagram, and
- * by that of the next thread as soon as it is empty: so one datagram of another sender
- * may go over the limit then.
+ * If one datagram fills the queue, the datagram of the next thread fills it
+ * again as soon as it is empty, and a sender that does not block never finds
+ * room. So one datagram of another sender may go over the limit then.
  */
 static int dgram_pass_on(struct sock *receiver)
 {
@@ -565,7 +565,7 @@ static int dgram_pass_on(struct sock *receiver)
 
 		list_del(&first->node);
 		enqueue(receiver, first->dg);
-		/* It takes the lock before it goes. */
+		/* The thread takes the lock before it goes. */
 		dgram_set_result(ask, first, QUEUED);
 		wake_up_process(first->task);
 		WRITE_ONCE(ask->extra, fills && is_full(receiver));
@@ -686,7 +686,7 @@ static void unlink_dgram(struct altconn_dgram_sock *ask,
 			 struct altconn_dgram *dg)
 {
 	list_del(&dg->node);
-	charge(ask, ask->load - dg->load);
+	dgram_charge(ask, ask->load - dg->load);
 }
 
 static void free_all(struct list_head *list)
@@ -1079,7 +1079,10 @@ static noinline int wait_for_room(struct sock *receiver,
 		    passed != rcu_access_pointer(receiver->sk_filter))
 			err = dgram_filter_again(receiver, me, len, &passed) ? :
 			      err;
-		/* Whoever has written the result is done with @me then. */
+		/*
+		 * The thread takes the lock before it goes, so the writer of
+		 * the result is done with @me.
+		 */
 		spin_lock(&ask->queue_lock);
 		me->filter = passed;
 		err = dgram_end_wait(receiver, me, err);
@@ -1996,7 +1999,7 @@ static noinline void dgram_wake_after_read(struct sock *sk, int todo)
 
 /* The next datagram; with @peek another reference to it. */
 static __always_inline struct altconn_dgram *
-dequeue(struct sock *sk, bool peek, u32 *skip)
+dgram_dequeue(struct sock *sk, bool peek, u32 *skip)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	struct altconn_dgram *dg;
@@ -2067,7 +2070,7 @@ dgram_receive_wait(struct sock *sk, int flags, u32 *skip, int *err)
 		       sock_error(sk);
 		if (*err)
 			return NULL;
-		dg = dequeue(sk, flags & MSG_PEEK, skip);
+		dg = dgram_dequeue(sk, flags & MSG_PEEK, skip);
 	} while (!dg);
 	return dg;
 }
@@ -2081,7 +2084,7 @@ receive(struct sock *sk, int flags, u32 *skip, int *err)
 	*err = sock_error(sk);
 	if (unlikely(*err))
 		return NULL;
-	dg = dequeue(sk, flags & MSG_PEEK, skip);
+	dg = dgram_dequeue(sk, flags & MSG_PEEK, skip);
 	return likely(dg) ? dg : dgram_receive_wait(sk, flags, skip, err);
 }
 
@@ -2561,7 +2564,7 @@ static void purge(struct sock *sk)
 
 	spin_lock(&ask->queue_lock);
 	list_splice_init(&ask->queue, &gone);
-	charge(ask, 0);
+	dgram_charge(ask, 0);
 	spin_unlock(&ask->queue_lock);
 	free_all(&gone);
 }

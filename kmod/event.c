@@ -604,7 +604,10 @@ static void event_watcher_end(struct event_watcher *w)
 	head = w->head;
 	w->tail = head;
 	spin_unlock(&w->lock);
-	/* These are nobody's but ours, and a job that is queued finds none. */
+	/*
+	 * No other thread touches these slots now, and a queued job finds the
+	 * queue empty.
+	 */
 	for (; tail != head; tail++)
 		event_put(w->slots[tail % EVENT_QUEUE_MAX].ev);
 	event_watcher_put(w);

@@ -104,7 +104,7 @@ int altconn_nl_kill_doit(struct sk_buff *skb, struct genl_info *info)
 		return 0;
 	}
 	genlmsg_end(reply, hdr);
-	/* They are ended, whether the answer gets through or not. */
+	/* The objects have been ended, so a lost reply is no error. */
 	genlmsg_reply(reply, info);
 	return 0;
 }

@@ -21,16 +21,17 @@ static atomic_long_t total;
 
 /**
  * struct altconn_late_queue - what is under way from a socket
- * @timer: armed for the first, while there is one; holds a reference to @sk
+ * @timer: armed for the first datagram; holds a reference to @sk while it is
+ *	armed
  * @job: what the timer asks for; holds a reference to @sk while it is queued
- * @payer: of @job, the user that sent the first
+ * @payer: pays for @job: the user that sent the first datagram
  * @lock: all of it
  * @list: by @due
  * @bytes: of them
  * @sk: the socket
  *
- * Lifetime: made with the first, freed with the socket, which each that is under way
- * holds a reference to.
+ * Lifetime: made with the first delayed datagram and freed with the socket;
+ * each delayed datagram holds a reference to the socket.
  */
 struct altconn_late_queue {
 	struct timer_list	timer;

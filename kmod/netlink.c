@@ -3,10 +3,11 @@
  * Generic netlink: what the tool shows. The spec is
  * Documentation/netlink/specs/altconn.yaml; netlink_gen.c comes from it.
  *
- * The position of a dump is numbers alone, so a dump of any length holds no lock and
- * keeps nothing. It shows each entry that there was when it began once, and no entry
- * that was added later; an entry that is removed before the dump has reached it marks
- * the dump.
+ * A dump keeps its position, which is numbers, and pointers into its request.
+ * It holds no lock and no reference to an entry between two messages. It shows
+ * each entry that there was when it began once, and no entry that was added
+ * later; an entry that is removed before the dump has reached it marks the
+ * dump.
  */
 
 #include <linux/dcache.h>
@@ -239,8 +240,9 @@ static int put_addr(struct sk_buff *skb, int attr,
  * @viewer: the reader
  * @who: the process
  *
- * Return: the pid in the reader's pid namespace; 0: it has none there, or the reader
- * may not see it, or there is no process.
+ * Context: any.
+ * Return: the pid in the reader's pid namespace; 0: it has none there, or the
+ * reader may not see it, or there is no process.
  */
 pid_t altconn_nl_shown_pid(const struct altconn_viewer *viewer,
 			   const struct altconn_who *who)
@@ -555,7 +557,8 @@ static struct altconn_nl_filter *nl_one_filter(struct genl_info *info,
  * altconn_nl_assoc_get_start() - begin to dump the namespace's associations
  * @cb: gets the position and the filter
  *
- * Return: 0; -EINVAL: an attribute; or -ENOMEM.
+ * Context: process, may sleep.
+ * Return: 0; -EINVAL: an attribute is wrong or comes twice; -ENOMEM.
  */
 int altconn_nl_assoc_get_start(struct netlink_callback *cb)
 {
@@ -623,8 +626,10 @@ int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
  * @skb: the request
  * @info: likewise
  *
- * Return: 0; -EINVAL: no id, or another attribute; -ENOENT: no association has the id,
- * or it is not what the other attributes say; -ENOMEM.
+ * Context: process, may sleep.
+ * Return: 0; -EINVAL: no id, or another attribute; -ENOENT: no association has
+ * the id, or it is not what the other attributes say; -ENOMEM; or an error of
+ * sending the reply.
  */
 int altconn_nl_assoc_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -906,7 +911,8 @@ static struct nl_socket_dump *nl_socket_dump_of(struct netlink_callback *cb)
  * altconn_nl_socket_get_start() - begin to dump the namespace's sockets
  * @cb: gets the position and the filter
  *
- * Return: 0; -EINVAL: an attribute; or -ENOMEM.
+ * Context: process, may sleep.
+ * Return: 0; -EINVAL: an attribute is wrong or comes twice; -ENOMEM.
  */
 int altconn_nl_socket_get_start(struct netlink_callback *cb)
 {
@@ -976,8 +982,10 @@ int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
  * @skb: the request
  * @info: likewise
  *
- * Return: 0; -EINVAL: no id, or another attribute; -ENOENT: no socket has the id, or
- * it is not what the other attributes say; -ENOMEM.
+ * Context: process, may sleep.
+ * Return: 0; -EINVAL: no id, or another attribute; -ENOENT: no socket has the
+ * id, or it is not what the other attributes say; -ENOMEM; or an error of
+ * sending the reply.
  */
 int altconn_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info)
 {

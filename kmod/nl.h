@@ -53,14 +53,14 @@ struct altconn_nl_end_filter {
 
 /**
  * struct altconn_nl_filter - the associations, or sockets, that a request asks for
- * @id: of all of these the attribute of the request, or NULL: any will do
+ * @id: attribute of the request, as are the next four; NULL matches any value
  * @type: of both
  * @state: of an association
  * @listener: of an association
  * @listening: of a socket
  * @client: end of an association
  * @server: end of an association
- * @either: end of an association
+ * @either: client's or server's end of an association
  * @owner: of a socket
  * @peer: address that a socket is connected to, attributes by type
  * @peer_given: the request has @peer, so only datagram sockets will do

@@ -131,8 +131,11 @@ int altconn_nl_filter_socket(struct altconn_nl_filter *filter,
 
 /**
  * altconn_nl_wants_u32() - is this the value that a request asks for?
- * @attr: of the request, or NULL: any value is
+ * @attr: attribute of the request; NULL matches any value
  * @value: the value
+ *
+ * Context: any.
+ * Return: true if it is.
  */
 bool altconn_nl_wants_u32(const struct nlattr *attr, u32 value)
 {
@@ -141,8 +144,11 @@ bool altconn_nl_wants_u32(const struct nlattr *attr, u32 value)
 
 /**
  * altconn_nl_wants_u64() - is this the value that a request asks for?
- * @attr: of the request, or NULL: any value is
+ * @attr: attribute of the request; NULL matches any value
  * @value: the value
+ *
+ * Context: any.
+ * Return: true if it is.
  */
 bool altconn_nl_wants_u64(const struct nlattr *attr, u64 value)
 {
@@ -167,6 +173,9 @@ static bool filter_wants_number(const struct nlattr *attr, bool has, u32 value)
  * altconn_nl_wants_addr() - is this an address that a request asks for?
  * @wanted: attributes of the request, by type
  * @addr: the address, or NULL: unnamed
+ *
+ * Context: any.
+ * Return: true if it is.
  */
 bool altconn_nl_wants_addr(struct nlattr * const *wanted,
 			   const struct altconn_addr *addr)
@@ -193,8 +202,11 @@ bool altconn_nl_wants_addr(struct nlattr * const *wanted,
 /**
  * altconn_nl_wants_end() - is this an end that a request asks for?
  * @wanted: attributes of the request; none: any end is
- * @viewer: of a process it learns no more by asking than it is shown
+ * @viewer: the process that asks; a pid that it may not see matches nothing
  * @end: the end
+ *
+ * Context: any.
+ * Return: true if it is.
  */
 bool altconn_nl_wants_end(const struct altconn_nl_end_filter *wanted,
 			  const struct altconn_viewer *viewer,

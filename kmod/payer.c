@@ -2,13 +2,14 @@
 /*
  * Payers: users for whom kernel threads work, and the time that this takes.
  *
- * Deadlines pass, delays end, events are delivered and idle buffers are given back when
- * no system call of the user runs. Such a job takes as long as the user likes, for it
- * wakes every poller of a socket, or looks at as many buffers as the user has, and no
- * CPU cgroup of the user bounds a kworker. So a user has a queue for each kind of job.
- * One thread at a time works it off, which a user with many jobs shares with nobody, and
- * the time is charged: a queue gets a fixed share of one CPU after a burst, and waits
- * when that is used up. The jobs of other users do not wait.
+ * Deadlines pass, delays end, events are delivered and idle buffers are given
+ * back when no system call of the user runs. Such a job takes as long as the
+ * user likes, for it wakes every poller of a socket, or looks at as many
+ * buffers as the user has, and no CPU cgroup of the user bounds a kworker. So a
+ * user has a queue for each kind of job. One thread at a time works through a
+ * queue, which no other user shares, and the time is charged to the queue: it
+ * gets a fixed share of one CPU after a burst, and waits when that is used up.
+ * The jobs of other users do not wait.
  *
  * Jobs are queued without a lock, so a timer and a holder of any lock may queue one.
  */
@@ -33,7 +34,10 @@ static DEFINE_HASHTABLE(payer_table, 6);
 
 static struct workqueue_struct *payer_wq[ALTCONN_PAYER_KINDS];
 
-/* The module goes: what is queued still is done at once. */
+/*
+ * The module is being unloaded: queued jobs run at once, whatever their payer's
+ * debt.
+ */
 static bool payer_draining;
 
 static struct altconn_job *payer_next(struct altconn_payer *payer)
@@ -123,7 +127,8 @@ static void payer_work(struct work_struct *work)
  * The jobs of a payer run one after the other, in the order in which they were queued.
  *
  * Context: any.
- * Return: false: it is queued already, and will run after this call.
+ * Return: true; false: the job was queued already, and runs once, after this
+ * call.
  */
 bool altconn_payer_queue(struct altconn_payer *payer, struct altconn_job *job)
 {
@@ -177,6 +182,7 @@ u64 altconn_payer_key_in(const struct cred *cred, struct user_namespace *in)
  * uids, and for a namespace that root made, for a container, the namespace itself.
  *
  * Context: any.
+ * Return: the key, which is below 1 << 33.
  */
 u64 altconn_payer_key(const struct cred *cred)
 {
@@ -240,8 +246,10 @@ struct altconn_payer *altconn_payer_get(enum altconn_payer_kind kind, u64 key)
 }
 
 /**
- * altconn_payer_flush() - wait for the job of each payer that runs now
+ * altconn_payer_flush() - wait for the jobs that run or are due now
  * @kind: of which kind
+ *
+ * Returns when they have ended. A queue in debt is not waited for.
  *
  * Context: process, may sleep.
  */

@@ -46,7 +46,8 @@ struct altconn_job {
  * @lock: all of it; the locks of a listed ring are tried inside it
  * @rings: by @idle_node, the one that the scan looks at next first
  * @n: how many
- * @bytes: what they keep; rings with the smallest segment do not count
+ * @bytes: bytes of segments that the listed rings keep; the smallest segments
+ *	do not count
  * @left: rings that the scan looks at before it rests; @job alone
  * @armed: @timer is armed, or @job is queued or runs
  * @timer: queues @job
@@ -69,7 +70,7 @@ struct altconn_payer_idle {
  * @kind: which kind
  * @key: the user
  * @share_shift: the share of one CPU
- * @members: what the user has, for a kind of which the module counts that
+ * @members: watchers of the user; of ALTCONN_PAYER_EVENT alone
  * @jobs: the newest first
  * @backlog: jobs that @work has taken, the oldest first; @work alone
  * @work: does them; armed for later while the budget is used up
@@ -93,6 +94,13 @@ struct altconn_payer {
 	struct altconn_payer_idle	idle;
 };
 
+/**
+ * altconn_job_init() - prepare a job, which is in no queue yet
+ * @job: the job
+ * @run: does it, in process context; may free the job, or queue it again
+ *
+ * Context: any.
+ */
 static inline void altconn_job_init(struct altconn_job *job,
 				    void (*run)(struct altconn_job *job))
 {

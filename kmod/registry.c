@@ -66,6 +66,8 @@ static struct altconn_entry *registry_after(struct altconn_registry_tree *tree,
 /**
  * altconn_registry_init() - an empty registry
  * @reg: the registry
+ *
+ * Context: process.
  */
 void altconn_registry_init(struct altconn_registry *reg)
 {
@@ -80,6 +82,9 @@ void altconn_registry_init(struct altconn_registry *reg)
 /**
  * altconn_registry_is_empty() - does a registry have no entries?
  * @reg: the registry, whose namespace ends
+ *
+ * Context: process.
+ * Return: true if it has none.
  */
 bool altconn_registry_is_empty(const struct altconn_registry *reg)
 {
@@ -164,8 +169,8 @@ u32 altconn_registry_dump(struct altconn_registry *reg, u64 newest)
  * A removal counts when a dump has begun since the entry was added. While a dump
  * finds the number that altconn_registry_dump() returned, it has missed no entry.
  *
- * Context: any. A dump has held the lock of the tree that it misses an entry of
- * since that was removed, so the number needs no lock.
+ * Context: any, without a lock: a dump that misses an entry has taken the lock
+ * of its tree after the removal, so it sees the new number.
  * Return: the number, which wraps round.
  */
 u32 altconn_registry_removed(const struct altconn_registry *reg)

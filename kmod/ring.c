@@ -24,12 +24,14 @@
  * purged: the closing thread frees what it holds, or leaves that to the thread
  * that has one of the locks.
  *
- * An emptied ring keeps its last segment for the next message and is listed with its
- * user, the client that made the association. A scan of each user's list gives the
- * segments back within two seconds, as a job of that user (payer.c). Rings that hold
- * data are in no list, so the scan's work is bounded by the rings that were emptied
- * since the last one. What all listed rings of a user keep is bounded too: beyond
- * that the reader frees a segment at once. Other users' rings do not count.
+ * An emptied ring keeps its last segment for the next message and is listed
+ * with its user, the client that made the association. A scan of each user's
+ * list gives the segments back within two seconds, as a job of that user
+ * (payer.c). The scan takes a ring that holds data out of the list, so a ring
+ * costs at most two looks each time that it is emptied, but for rings that a
+ * thread has locked. What all listed rings of a user keep is bounded too:
+ * beyond that the reader frees a segment at once. Other users' rings do not
+ * count.
  */
 
 #include <linux/cpumask.h>
@@ -155,7 +157,9 @@ static void free_segments(struct altconn_segment *seg)
 
 /* ---- the lists of emptied rings ---- */
 
-/* What a listed ring counts that keeps a segment of @size bytes. */
+/*
+ * Bytes that a listed ring with a segment of @size bytes adds to idle->bytes.
+ */
 static long idle_bytes(u32 size)
 {
 	return SEGMENT_HEAD + size > SEGMENT_MIN ? SEGMENT_HEAD + size : 0;
@@ -274,6 +278,8 @@ static void idle_timer(struct timer_list *timer)
 /**
  * altconn_ring_payer_init() - an empty list of emptied rings
  * @payer: of the user, of ALTCONN_PAYER_IDLE
+ *
+ * Context: process.
  */
 void altconn_ring_payer_init(struct altconn_payer *payer)
 {
@@ -498,7 +504,7 @@ ring_copy_in_piece(char *to, struct iov_iter *from, u32 n)
 	return done;
 }
 
-/* The bytes go on at the begin of the segment. */
+/* The copy goes past the end of the segment and continues at its beginning. */
 static noinline u32 ring_copy_in_round(struct altconn_segment *seg, u32 at,
 				       struct iov_iter *from, u32 n)
 {
@@ -604,7 +610,10 @@ static noinline int ring_unwrite(struct altconn_ring *ring, u32 head)
 	return -EPIPE;
 }
 
-/* Nothing was written. The ring may be empty and have a segment that it needs not. */
+/*
+ * Nothing was written. The ring may be empty and have a segment that it does
+ * not need.
+ */
 static noinline void ring_list_unwritten(struct altconn_ring *ring)
 {
 	struct altconn_payer_idle *idle = &ring->payer->idle;

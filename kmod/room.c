@@ -358,6 +358,8 @@ struct altconn_share *altconn_share_new(void)
  * @user: key of the user
  *
  * Takes O(log n) of the users whose attempts wait, however many attempts.
+ *
+ * Context: any.
  */
 u32 altconn_share_waiting(const struct altconn_room *room, u64 user)
 {
@@ -380,6 +382,7 @@ u32 altconn_share_waiting(const struct altconn_room *room, u64 user)
  * @user: key of the user
  * @spare: of altconn_share_new(); NULL on return if it was used
  *
+ * Context: any.
  * Return: the share. The caller adds an attempt to it.
  */
 struct altconn_share *altconn_share_get(struct altconn_room *room, u64 user,

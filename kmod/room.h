@@ -21,8 +21,8 @@
  * the lanes that it serves, however many attempts wait for other listeners of
  * its port.
  *
- * A user may have half of the attempts that a room holds, no more, so that the
- * attempts of one user leave places for those of others. A room counts the
+ * The attempts of one user in a room are at most half of max_waiting, rounded
+ * up, so that the attempts of other users find places. A room counts the
  * attempts of each user that has one in it, in a tree of shares.
  *
  * Everything in a room is under its lock, but for its references. This file

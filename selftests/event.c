@@ -545,7 +545,10 @@ static int number_passes(struct hog *hog, int attempts, int *next)
 	return bound ? 0 : -1;
 }
 
-/* One work delivers to all sockets of a user: behind these two events is no other. */
+/*
+ * One queue delivers to all sockets of a user, so earlier events have been
+ * delivered before these two.
+ */
 static int events_pass(int witness)
 {
 	struct at_event ev;

@@ -489,8 +489,8 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_already, AT_TIMEOUT)
 	EXPECT_EQ(0, at_err(at_connect(other, &b)));
 }
 
-/* The listener has closed, and the other socket came later. */
-TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_before_the_others, AT_TIMEOUT)
+/* The listener closes, and another socket is bound to its address later. */
+TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_by_a_closed_listener, AT_TIMEOUT)
 {
 	int server, other, client, fd, sfd;
 	struct at_addr a, b;
@@ -515,7 +515,7 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_before_the_others, AT_TIMEOUT)
 }
 
 /* A client that shares its address with nobody: an attempt may wait for it. */
-TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_from_one_that_shares_not, AT_TIMEOUT)
+TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_from_a_lone_client, AT_TIMEOUT)
 {
 	int server, other, client, sfd;
 	struct at_addr a, b;
@@ -539,7 +539,7 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_from_one_that_shares_not, AT_TIMEOUT)
 }
 
 /* A socket that connects to its own address finds itself. */
-TEST_F_TIMEOUT(inet, its_own_address_is_free, AT_TIMEOUT)
+TEST_F_TIMEOUT(inet, a_socket_connects_to_its_own_address, AT_TIMEOUT)
 {
 	int server, client, fd;
 	struct at_addr a;

@@ -257,6 +257,7 @@ TEST_F_TIMEOUT(kill, choice, AT_TIMEOUT)
 	EXPECT_EQ(1, at_tool("kill -n --state=established"));
 	EXPECT_EQ(1, at_tool("kill -n --state=listening"));
 	EXPECT_EQ(0, at_tool("kill -n --id=4000000000"));
+	EXPECT_EQ(1, at_tool("kill -n --id=%d", only_id()));
 	/* One that has gone is told of. */
 	EXPECT_EQ(-1, at_tool("kill 4000000000 2>/dev/null"));
 	EXPECT_EQ(2, at_tool("kill --all"));

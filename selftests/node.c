@@ -188,7 +188,10 @@ TEST_F_TIMEOUT(node, both_ends_have_their_names, AT_TIMEOUT)
 	close(sfd);
 }
 
-/* The server's end there and a client's end there have not both addresses alike. */
+/*
+ * A client's end and a server's end of one namespace never have the same two
+ * addresses.
+ */
 TEST_F_TIMEOUT(node, E_ADDRINUSE_accepted_already, AT_TIMEOUT)
 {
 	int server[2], client[2], sfd;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Deadlines, the ends of delays and idle buffers: kernel threads see to them, and wake
- * as many pollers as the user has. What one user makes of that is its own loss.
+ * Deadlines, the ends of delays and idle buffers: kernel threads handle them
+ * and wake as many pollers as the user has. A user that overdoes it delays
+ * itself alone.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -140,7 +141,9 @@ static int enter_namespaces(void)
 	return ret;
 }
 
-/* In percent of what the user is allowed; or less than 0. */
+/*
+ * CPU time of kernel threads in percent of the user's share; negative: failed.
+ */
 static int used(int (*prepare)(int *fds), int (*begin)(int fd),
 		bool (*ended)(int fd))
 {

@@ -821,7 +821,7 @@ TEST_F_TIMEOUT(share, one_user_leaves_places_for_others, AT_TIMEOUT)
 }
 
 /* An attempt that a listener lets in leaves its place. */
-TEST_F_TIMEOUT(share, an_attempt_that_is_let_in_leaves_it, AT_TIMEOUT)
+TEST_F_TIMEOUT(share, an_attempt_in_the_backlog_leaves_its_place, AT_TIMEOUT)
 {
 	int i, fd;
 
@@ -844,7 +844,7 @@ TEST_F_TIMEOUT(share, an_attempt_that_is_let_in_leaves_it, AT_TIMEOUT)
 }
 
 /* A rule's delay ends in a kernel thread: its attempts count for their user. */
-TEST_F_TIMEOUT(share, attempts_that_a_rule_delayed, AT_TIMEOUT)
+TEST_F_TIMEOUT(share, delayed_attempts_count_for_their_user, AT_TIMEOUT)
 {
 	int i, waits = 0, refused = 0;
 
@@ -890,7 +890,10 @@ static int share_count(int uid, const struct at_addr *a, enum at_dress dress,
 	return n;
 }
 
-/* Two users of one namespace wait at a listener of that: 10 of one are 1 of another. */
+/*
+ * Users 1 and 2 of one user namespace wait at its listener. Returns 10 *
+ * waiting of 1 + waiting of 2; 201: failed.
+ */
 static int share_within(void)
 {
 	struct at_addr a;
@@ -904,7 +907,10 @@ static int share_within(void)
 	       share_count(2, &a, AT_NATIVE, SOCK_STREAM);
 }
 
-/* In a user namespace of @owner, and a network namespace of that, with ten uids. */
+/*
+ * Count waiting attempts in a new user namespace of @owner with ten uids and a
+ * network namespace of its own.
+ */
 static int share_below(int owner, const struct at_addr *a, enum at_dress dress,
 		       int type, bool within)
 {

@@ -21,7 +21,10 @@
 #include <time.h>
 #include <unistd.h>
 
-/* By the tool as a user would, and where that takes long, as the tool does it. */
+/*
+ * The tool changes the rules; on the debug kernel at_rule() sends the same
+ * request.
+ */
 #define rule(fmt, ...)	(at_debug() ? at_rule(fmt, ##__VA_ARGS__) :	\
 				      at_tool("rule " fmt, ##__VA_ARGS__))
 
@@ -668,7 +671,7 @@ static int restore_end(FILE *f)
 	return ret;
 }
 
-/* Row @i of a table has a rule of its own, which is that of a group alone. */
+/* Row @i of a table has a rule that matches one group alone. */
 #define ROW_GROUP(i)	(40000 + (i))
 
 static void restore_row(FILE *f, int i, const char *dest)

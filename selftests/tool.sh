@@ -56,7 +56,7 @@ fails_with() {
 	same "$ret" "$code" && same "$(wc -l <<<"$output")" 1 && [ -n "$output" ]
 }
 
-plan 31
+plan 33
 
 name=name:tool-$tag
 scene listen native stream port:$port 1
@@ -133,8 +133,9 @@ scene wait native stream name:nobody-$tag
 check "an attempt that waits for a listener" json \
 	"(lambda a: a['state'] == 'pending' and a['place'] == 1 and 'pid' not in a['server'])(one(assocs('name:nobody-$tag')))"
 
-# The module leaves out what is not chosen. choice PYTHON WORDS...: "altconn show WORDS"
-# lists the rows r of the whole list for which PYTHON is true, and some but not all.
+# Module and tool filter together. choice PYTHON WORDS...: "altconn show WORDS"
+# lists the rows r of the whole list for which PYTHON is true, and some but not
+# all.
 choice() {
 	local wanted=$1
 	shift
@@ -178,7 +179,7 @@ check "each choice is a part of the whole list" choices "$(
 none_of() {
 	[ "$(altconn show -H "$@" | wc -l)" = 0 ]
 }
-check "a choice of nothing" eval 'none_of --uid=77 && none_of --pid=1 && none_of --id=4000000000 && none_of name:x-$tag'
+check "filters that match nothing" eval 'none_of --uid=77 && none_of --pid=1 && none_of --id=4000000000 && none_of name:x-$tag'
 
 # Another user sees the sockets, as in /proc/net/unix, and none of the processes.
 another_user() {
@@ -205,6 +206,8 @@ check "and with it who waited" json \
 
 check "unknown command: one line, exit 2" fails_with 2 altconn frobnicate
 check "unknown option: one line, exit 2" fails_with 2 altconn show --frob
+check "id 0: one line, exit 2" fails_with 2 altconn show --id=0
+check "id x: one line, exit 2" fails_with 2 altconn show --id=x
 scene_close
 leftover() {
 	json "not assocs('port:$port') and not socks('$name')"

@@ -75,7 +75,7 @@ static uint64_t worker_ns(const char *pid)
 	for (i = 0; i < WORKERS && workers[i].pid && workers[i].pid != id; i++)
 		;
 	if (i == WORKERS)
-		return 0;
+		abort();
 	before = workers[i].pid ? workers[i].ns : 0;
 	workers[i].pid = id;
 	workers[i].ns = ns;

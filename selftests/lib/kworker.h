@@ -5,14 +5,14 @@
 #include <stdint.h>
 
 /*
- * CPU time of the workers of unbound work queues since the last call, ns. An idle
- * one may exit in between, so the sum over all of them may fall.
+ * CPU time of the workers of unbound work queues since the last call, ns. Each
+ * worker counts by itself, since an idle worker may exit between two calls.
  */
 uint64_t at_kworker_ns(void);
 
 /*
- * Wait until they have little to do: the end of other tests' namespaces is theirs too.
- * What some kernels always give them to do is measured with the rest.
+ * Wait until the workers are idle: they also end the namespaces of earlier
+ * tests. Gives up after a while on kernels whose workers are never idle.
  */
 void at_kworkers_quiet(void);
 

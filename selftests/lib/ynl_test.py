@@ -280,7 +280,7 @@ def sockets_are_chosen():
 
 
 @test
-def a_choice_tells_no_pid():
+def a_filter_reveals_no_pid():
     with Scene():
         root, pid = os.getpid(), os.fork()
         if not pid:

@@ -244,7 +244,7 @@ static void check_limits(struct report *r, const struct family *family)
 		     n, most);
 	else
 		tell(r, "limits", GOOD,
-		     "%llu of %ld associations; deadline %ld ms, %ld attempts may wait at a listener",
+		     "%llu of %ld associations; deadline %ld ms, %ld attempts may wait at a listener, half of them one user's",
 		     n, most, sysctl("connect_timeout_ms"),
 		     sysctl("max_waiting"));
 }

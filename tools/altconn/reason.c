@@ -56,7 +56,7 @@ static const struct {
 	},
 	[ALTCONN_REASON_WAITING_ROOM_FULL] = {
 		"waiting-room-full",
-		"net.altconn.max_waiting attempts waited at the listener already, or half as many of the user's"
+		"net.altconn.max_waiting attempts waited at the listener already, or the user had half of these places"
 	},
 	[ALTCONN_REASON_DEADLINE] = {
 		"deadline",

@@ -58,7 +58,7 @@ enum altconn_assoc_state {
  * @ALTCONN_REASON_LISTENER_CLOSED: the listener closed while the attempt
  *   waited
  * @ALTCONN_REASON_WAITING_ROOM_FULL: max_waiting attempts wait on this
- *   listener already, or half as many of the user's
+ *   listener already, or the user has half of these places
  * @ALTCONN_REASON_DEADLINE: the attempt's deadline passed
  * @ALTCONN_REASON_CANCELLED_CLOSE: the caller closed the socket
  * @ALTCONN_REASON_CANCELLED_UNSPEC: the caller dissolved the socket with

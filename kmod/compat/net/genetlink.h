@@ -8,9 +8,9 @@
 
 /*
  * Kernels without split operations: a family as the generator writes it today,
- * with the kernel's own family inside. Its plain operations hold what do and
- * dump of one command say. Both share a policy, so those of one command have to be
- * alike: the specification lists the same attributes for both.
+ * with the kernel's own family inside. A plain operation holds both do and dump
+ * of a command. They share one policy, so their policies must be alike: the
+ * specification lists the same attributes for both.
  */
 #define COMPAT_GENL_OPS	64
 
@@ -87,7 +87,10 @@ static inline int compat_genl_register_family(struct compat_genl_family *f)
 	return genl_register_family(&f->real);
 }
 
-/* What later kernels have in a genl_info of the dump. */
+/*
+ * The members of a dump's genl_info that the module reads; later kernels have
+ * them.
+ */
 #define genl_info_dump(cb)						\
 	(&(const struct genl_info) {					\
 		.attrs	= genl_dumpit_info(cb)->attrs,			\
