@@ -162,16 +162,16 @@ choices() {
 		choice "r['state'] == 'unconnected'" --state=unconnected &&
 		choice "r['state'] == 'queued'" --state=queued &&
 		choice "r['id'] == $1" --id="$1" &&
-		choice "'port:$port' in at(r)" port:$port &&
+		choice "'port:$port' in at(r)" "port:$port" &&
 		choice "'path:$dir/s' in at(r)" path:"$dir/s" &&
 		choice "'$name' in at(r)" "$name" &&
-		choice "'inet:127.0.0.1:$ip_port' in at(r)" inet:127.0.0.1:$ip_port &&
+		choice "'inet:127.0.0.1:$ip_port' in at(r)" "inet:127.0.0.1:$ip_port" &&
 		choice "'inet:127.0.0.1:$ip_port' in at(r) or '$name' in at(r)" \
-			inet:127.0.0.1:$ip_port "$name" &&
+			"inet:127.0.0.1:$ip_port" "$name" &&
 		choice "r['state'] == 'listening' and 'port:$port' in at(r)" \
-			-l port:$port &&
+			-l "port:$port" &&
 		choice "any(e.get('pid') == $scene_pid for e in ends(r)) and r['type'] == 'stream' and r['state'] == 'listening'" \
-			-l -t stream --pid=$scene_pid --uid=0
+			-l -t stream --pid="$scene_pid" --uid=0
 }
 check "each choice is a part of the whole list" choices "$(
 	altconn show -j | python3 -c \
@@ -179,7 +179,11 @@ check "each choice is a part of the whole list" choices "$(
 none_of() {
 	[ "$(altconn show -H "$@" | wc -l)" = 0 ]
 }
-check "filters that match nothing" eval 'none_of --uid=77 && none_of --pid=1 && none_of --id=4000000000 && none_of name:x-$tag'
+nothing() {
+	none_of --uid=77 && none_of --pid=1 && none_of --id=4000000000 &&
+		none_of "name:x-$tag"
+}
+check "filters that match nothing" nothing
 
 # Another user sees the sockets, as in /proc/net/unix, and none of the processes.
 another_user() {

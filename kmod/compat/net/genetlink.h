@@ -91,11 +91,17 @@ static inline int compat_genl_register_family(struct compat_genl_family *f)
  * The members of a dump's genl_info that the module reads; later kernels have
  * them.
  */
+static inline struct genl_info
+compat_genl_info_dump(struct netlink_callback *cb)
+{
+	return (struct genl_info) {
+		.attrs	= genl_dumpit_info(cb)->attrs,
+		.extack	= cb->extack,
+	};
+}
+
 #define genl_info_dump(cb)						\
-	(&(const struct genl_info) {					\
-		.attrs	= genl_dumpit_info(cb)->attrs,			\
-		.extack	= (cb)->extack,					\
-	})
+	((const struct genl_info[]) { compat_genl_info_dump(cb) })
 
 #define genl_family			compat_genl_family
 #define genl_register_family(f)		compat_genl_register_family(f)
