@@ -1127,7 +1127,7 @@ struct traffic {
 	pthread_t thread;
 	int fd, file;
 	atomic_bool *over;
-	long n;
+	atomic_long n;
 };
 
 static void *send_rights(void *arg)
@@ -1177,7 +1177,8 @@ TEST_F_TIMEOUT(scm, rights_raced, AT_TIMEOUT)
 					    i < 2 ? send_rights : take_rights,
 					    &t[i]));
 	}
-	for (i = 0; at_now_ms() < end; i++) {
+	/* On a busy machine the threads may not run for long. */
+	for (i = 0; at_now_ms() < end || !t[0].n || !(t[2].n + t[3].n); i++) {
 		set_passcred(self->sv[1], i % 2);
 		at_set_flag(self->sv[1], SOL_SOCKET, SO_TIMESTAMP, i % 3 == 0);
 	}
