@@ -389,7 +389,7 @@ TEST_F_TIMEOUT(node, E_INPROGRESS, AT_TIMEOUT)
 	for (i = 3; i; i--) {
 		fd[i] = at_socket(variant->dress, variant->type);
 		ASSERT_EQ(0, at_nonblock(fd[i], true));
-		ASSERT_EQ(0, at_set_timeout(fd[i], i == 1 ? 20 : 0));
+		ASSERT_EQ(0, at_set_timeout(fd[i], i == 1 ? 300 : 0));
 		EXPECT_EQ(4 - i, TOLD());
 		EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd[i], &self->to)));
 	}

@@ -174,7 +174,7 @@ TEST_F_TIMEOUT(rule, before_the_listener, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(rule, drop_waits_until_the_deadline, AT_TIMEOUT)
 {
-	int id = ADD("drop"), fd = BEGIN(100);
+	int id = ADD("drop"), fd = BEGIN(300);
 
 	EXPECT_EQ(0, at_poll_now(fd, POLLOUT));
 	EXPECT_EQ(EINPROGRESS, info_of(fd).aci_errno);
@@ -185,7 +185,7 @@ TEST_F_TIMEOUT(rule, drop_waits_until_the_deadline, AT_TIMEOUT)
 	EXPECT_EQ(ETIMEDOUT, at_so_error(fd));
 	EXPECT_EQ(ALTCONN_REASON_DEADLINE, info_of(fd).aci_reason);
 	EXPECT_EQ(id, info_of(fd).aci_rule);
-	EXPECT_LE(100 * 1000000ULL, info_of(fd).aci_waited_ns);
+	EXPECT_LE(300 * 1000000ULL, info_of(fd).aci_waited_ns);
 	close(fd);
 	/* Nothing came to the listener. */
 	EXPECT_EQ(0, at_poll_now(self->lfd, POLLIN));
@@ -367,7 +367,7 @@ TEST_F_TIMEOUT(rule, delay_beyond_the_deadline, AT_TIMEOUT)
 	int fd;
 
 	ADD("delay 20s");
-	fd = BEGIN(50);
+	fd = BEGIN(300);
 	EXPECT_NE(0, at_poll(fd, POLLOUT));
 	EXPECT_EQ(ETIMEDOUT, at_so_error(fd));
 	close(fd);
@@ -382,7 +382,7 @@ TEST_F_TIMEOUT(rule, rule_goes_meanwhile, AT_TIMEOUT)
 	delayed = BEGIN(0);
 	EXPECT_EQ(0, rule("flush"));
 	ADD("drop");
-	dropped = BEGIN(100);
+	dropped = BEGIN(300);
 	EXPECT_EQ(0, rule("flush"));
 	connects(0);
 	EXPECT_EQ(POLLOUT, at_poll(delayed, POLLOUT));
