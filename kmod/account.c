@@ -16,12 +16,13 @@
  *
  * A charge is one atomic operation for each level. Accounts are found by a hash
  * lookup under RCU. Those of the initial user namespace stay until their network
- * namespace ends, since the same few users come back; others go with their last
- * charge.
+ * namespace ends, since the same few users come back, and each CPU remembers the one
+ * that it charged last; others go with their last charge.
  */
 
 #include <linux/cred.h>
 #include <linux/jhash.h>
+#include <linux/percpu.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
@@ -31,6 +32,9 @@
 #define ACCOUNT_USERS	16
 
 static struct rhashtable account_table;
+
+/* Of accounts that stay: the one that this CPU charged last, or NULL. */
+static DEFINE_PER_CPU(struct altconn_account *, account_last);
 
 struct account_key {
 	const struct altconn_net	*an;
@@ -79,15 +83,19 @@ static u32 account_hash(const void *data, u32 len, u32 seed)
 			    key->uid ^ key->inbound << 31, seed);
 }
 
+static bool account_key_equal(const struct account_key *a,
+			      const struct account_key *b)
+{
+	return a->an == b->an && a->user_ns == b->user_ns && a->uid == b->uid &&
+	       a->inbound == b->inbound;
+}
+
 /* 0 when the account has the key, as rhashtable wants it. */
 static int account_compare(struct rhashtable_compare_arg *arg, const void *obj)
 {
-	const struct account_key *own =
-		&((const struct altconn_account *)obj)->key;
-	const struct account_key *key = arg->key;
+	const struct altconn_account *account = obj;
 
-	return own->an != key->an || own->user_ns != key->user_ns ||
-	       own->uid != key->uid || own->inbound != key->inbound;
+	return !account_key_equal(&account->key, arg->key);
 }
 
 static const struct rhashtable_params account_params = {
@@ -174,6 +182,20 @@ static struct altconn_account *account_new(const struct account_key *key,
 	return IS_ERR(old) ? NULL : old;
 }
 
+/* The account with one charge more, or NULL: there is none. RCU read side. */
+static struct altconn_account *account_look_up(const struct account_key *key)
+{
+	struct altconn_account *account;
+
+	account = rhashtable_lookup(&account_table, key, account_params);
+	if (!account || !atomic_long_inc_not_zero(&account->n))
+		return NULL;
+	/* Any CPU may remember any of them, so it does not matter which one does. */
+	if (account->stays)
+		raw_cpu_write(account_last, account);
+	return account;
+}
+
 /* An account with one charge more, or NULL: no memory. */
 static struct altconn_account *account_get(const struct account_key *key,
 					   struct user_namespace *user_ns,
@@ -182,9 +204,7 @@ static struct altconn_account *account_get(const struct account_key *key,
 	struct altconn_account *account;
 
 	rcu_read_lock();
-	account = rhashtable_lookup(&account_table, key, account_params);
-	if (account && !atomic_long_inc_not_zero(&account->n))
-		account = NULL;
+	account = account_look_up(key);
 	rcu_read_unlock();
 	return account ? : account_new(key, user_ns, an);
 }
@@ -214,31 +234,35 @@ static void account_uncharge(struct altconn_account *first,
 	}
 }
 
-/**
- * altconn_account_charge() - one more association of a user
- * @an: the namespace that it is in
- * @cred: of the user
- * @inbound: it comes from another namespace
- *
- * The real user id counts: a program with the set-user-ID bit does not charge
- * its owner. Two threads at the limit may both be refused.
- *
- * Context: process, may sleep.
- * Return: what altconn_account_release() takes; ERR_PTR(-EAGAIN): the user, or
- * the owner of a user namespace above, has net.altconn.max_associations;
- * ERR_PTR(-ENOMEM).
+/*
+ * Charge the account that this CPU charged last, if it has the key. NULL: it has not,
+ * or the account is full.
  */
-struct altconn_account *altconn_account_charge(struct altconn_net *an,
-					       const struct cred *cred,
-					       bool inbound)
+static struct altconn_account *account_charge_last(const struct account_key *key,
+						   unsigned int limit)
 {
-	bool own = inbound || an->net->user_ns == &init_user_ns;
+	struct altconn_account *account;
+
+	rcu_read_lock();
+	account = raw_cpu_read(account_last);
+	if (account && !account_key_equal(&account->key, key))
+		account = NULL;
+	/* The caller's namespace lasts, and so does its account. */
+	if (account && atomic_long_inc_return(&account->n) - 1 > limit) {
+		atomic_long_dec(&account->n);
+		account = NULL;
+	}
+	rcu_read_unlock();
+	return account;
+}
+
+/* Charge the caller's account and those of the owners above; @key lacks the user. */
+static noinline struct altconn_account *
+account_charge_all(struct altconn_net *an, const struct cred *cred,
+		   struct account_key key, unsigned int limit)
+{
 	struct altconn_account *first = NULL, *last = NULL, *account;
 	struct user_namespace *user_ns = cred->user_ns, *below = NULL, *of;
-	struct account_key key = {
-		.an = own ? an : NULL, .inbound = inbound,
-	};
-	unsigned int limit = account_limit(an);
 	kuid_t uid = cred->uid;
 
 	while (user_ns) {
@@ -265,13 +289,45 @@ struct altconn_account *altconn_account_charge(struct altconn_net *an,
 			account_uncharge(first, last);
 			return ERR_PTR(-EAGAIN);
 		}
-		if (!own)
+		if (!key.an)
 			limit = account_limit(altconn_init_state);
 		below = user_ns;
 		uid = user_ns->owner;
 		user_ns = user_ns->parent;
 	}
 	return first;
+}
+
+/**
+ * altconn_account_charge() - one more association of a user
+ * @an: the namespace that it is in
+ * @cred: of the user
+ * @inbound: it comes from another namespace
+ *
+ * The real user id counts: a program with the set-user-ID bit does not charge
+ * its owner. Two threads at the limit may both be refused.
+ *
+ * Context: process, may sleep.
+ * Return: what altconn_account_release() takes; ERR_PTR(-EAGAIN): the user, or
+ * the owner of a user namespace above, has net.altconn.max_associations;
+ * ERR_PTR(-ENOMEM).
+ */
+struct altconn_account *altconn_account_charge(struct altconn_net *an,
+					       const struct cred *cred,
+					       bool inbound)
+{
+	bool own = inbound || an->net->user_ns == &init_user_ns;
+	struct account_key key = {
+		.an = own ? an : NULL, .inbound = inbound,
+		.user_ns = &init_user_ns, .uid = __kuid_val(cred->uid),
+	};
+	struct altconn_account *account = NULL;
+	unsigned int limit = account_limit(an);
+
+	/* Only there is no owner above, who is charged too. */
+	if (likely(cred->user_ns == &init_user_ns))
+		account = account_charge_last(&key, limit);
+	return account ? : account_charge_all(an, cred, key, limit);
 }
 
 /**
@@ -362,6 +418,16 @@ void altconn_account_init(struct altconn_net *an)
 	spin_lock_init(&an->accounts_lock);
 }
 
+/* No CPU remembers @account any more; no thread charges it. */
+static void account_forget(const struct altconn_account *account)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		if (READ_ONCE(per_cpu(account_last, cpu)) == account)
+			WRITE_ONCE(per_cpu(account_last, cpu), NULL);
+}
+
 /**
  * altconn_account_exit() - undo altconn_account_init()
  * @an: the namespace; nothing is charged in it any more
@@ -372,8 +438,10 @@ void altconn_account_exit(struct altconn_net *an)
 {
 	struct altconn_account *account, *next;
 
-	list_for_each_entry_safe(account, next, &an->accounts, entry)
+	list_for_each_entry_safe(account, next, &an->accounts, entry) {
+		account_forget(account);
 		account_put(account);
+	}
 	INIT_LIST_HEAD(&an->accounts);
 }
 
