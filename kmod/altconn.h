@@ -1204,19 +1204,6 @@ int altconn_bind_start_listening(struct sock *sk);
 void altconn_bind_listen(struct sock *sk, struct altconn_listener *ln);
 void altconn_bind_stop_listening(struct sock *sk);
 void altconn_unbind(struct sock *sk, struct path *path);
-/* What tables of addresses are searched by. */
-struct altconn_key {
-	const struct net		*net;
-	int				type;
-	u32				hash;
-	const struct altconn_addr	*addr;
-};
-
-struct altconn_key altconn_key(const struct net *net, int type,
-			       const struct altconn_addr *addr);
-u32 altconn_key_hash(const void *key, u32 len, u32 seed);
-bool altconn_key_equal(const struct altconn_key *key, const struct net *net,
-		       int type, const struct altconn_addr *addr);
 spinlock_t *altconn_bind_stripe(const struct net *net, int type,
 				const struct altconn_addr *addr);
 u32 altconn_bind_hash(const struct net *net, int type,

@@ -100,24 +100,24 @@ struct place_key {
 static u32 place_hash(const struct net *net, u8 type,
 		      const struct altconn_addr *addr, u8 level)
 {
-	u32 words[8];
+	u32 words[7];
 
 	if (addr->kind == ALTCONN_KIND_PATH)
 		return hsiphash_2u32((unsigned long)addr->inode,
 				     (u64)(unsigned long)addr->inode >> 32,
 				     &bind_key);
-	words[0] = net_hash_mix(net);
+	words[0] = net_hash_mix(net) ^ (type << 16 | addr->kind << 8 | level);
 	words[1] = addr->port;
-	words[2] = type << 16 | addr->kind << 8 | level;
-	words[3] = level == ALTCONN_PLACE_PORT ? 0 : addr->node;
-	if (addr->kind == ALTCONN_KIND_INET && level != ALTCONN_PLACE_PORT) {
-		memcpy(words + 4, addr->bytes, sizeof(struct in6_addr));
-		return hsiphash(words, sizeof(words), &bind_key);
-	}
 	/* A name has no port. */
 	if (addr->kind == ALTCONN_KIND_NAME)
 		words[1] = hsiphash(addr->bytes, addr->len, &bind_key);
-	return hsiphash_4u32(words[0], words[1], words[2], words[3], &bind_key);
+	if (level == ALTCONN_PLACE_PORT)
+		return hsiphash_2u32(words[0], words[1], &bind_key);
+	if (addr->kind != ALTCONN_KIND_INET)
+		return hsiphash_3u32(words[0], words[1], addr->node, &bind_key);
+	words[2] = addr->node;
+	memcpy(words + 3, addr->bytes, sizeof(struct in6_addr));
+	return hsiphash(words, sizeof(words), &bind_key);
 }
 
 /* The hash of what a stripe covers: of an inet address the port alone. */
@@ -126,37 +126,6 @@ static u32 stripe_hash(const struct net *net, u8 type,
 {
 	return place_hash(net, type, addr, addr->kind == ALTCONN_KIND_INET ?
 			  ALTCONN_PLACE_PORT : ALTCONN_PLACE_ADDR);
-}
-
-/**
- * altconn_key() - make a key for a table of addresses
- * @net: the namespace
- * @type: socket type
- * @addr: canonical address; of a path only the inode counts, of an inet address
- *	only the port
- *
- * Context: any.
- */
-struct altconn_key altconn_key(const struct net *net, int type,
-			       const struct altconn_addr *addr)
-{
-	return (struct altconn_key) {
-		.net = net, .type = type, .addr = addr,
-		.hash = stripe_hash(net, type, addr),
-	};
-}
-
-/**
- * altconn_key_hash() - hash of a key in a table
- * @data: struct altconn_key
- * @len: not used
- * @seed: of the table
- *
- * Context: any.
- */
-u32 altconn_key_hash(const void *data, u32 len, u32 seed)
-{
-	return ((const struct altconn_key *)data)->hash ^ seed;
 }
 
 /* Is @a the object that @b is, up to the IP address of an inet address? */
@@ -170,25 +139,6 @@ static bool same_port(const struct altconn_addr *a,
 	if (a->kind == ALTCONN_KIND_INET)
 		return a->port == b->port;
 	return altconn_addr_equal(a, b);
-}
-
-/**
- * altconn_key_equal() - is this the key of an entry?
- * @key: the key
- * @net: the entry's namespace
- * @type: its socket type
- * @addr: its address
- *
- * Context: any.
- */
-bool altconn_key_equal(const struct altconn_key *key, const struct net *net,
-		       int type, const struct altconn_addr *addr)
-{
-	if (!same_port(key->addr, addr))
-		return false;
-	if (addr->kind == ALTCONN_KIND_PATH)
-		return true;
-	return key->net == net && key->type == type;
 }
 
 /**
@@ -328,6 +278,28 @@ static struct altconn_place *place_find(const struct net *net, u8 type,
 {
 	return place_find_hashed(net, type, addr, level,
 				 place_hash(net, type, addr, level));
+}
+
+/*
+ * The place of an address that is no inet one; where there is none yet, @bind makes it.
+ * The table is searched once for both.
+ */
+static struct altconn_place *place_find_or_add(struct altconn_bind *bind)
+{
+	const struct place_key key = {
+		.net = bind->net, .addr = bind->addr, .type = bind->type,
+		.level = bind->own_place.level, .hash = bind->own_place.hash,
+	};
+	struct altconn_place *place;
+
+	bind->own_place.host = bind;
+	place = rhashtable_lookup_get_insert_key(&place_table, &key,
+						 &bind->own_place.node,
+						 place_params);
+	if (place)
+		return place;
+	altconn_addr_get(bind->addr);
+	return &bind->own_place;
 }
 
 /* The place of an address or a port that a new binding would be in. */
@@ -732,12 +704,17 @@ static int bind_insert_locked(struct altconn_bind *bind, bool exclusive,
 
 	if (inet)
 		port = place_find_like(bind, &bind_own_port(bind)->place);
-	if (!inet || port)
+	if (port)
 		place = place_find_like(bind, &bind->own_place);
+	else if (!inet)
+		place = place_find_or_add(bind);
+	if (IS_ERR(place))
+		return -ENOMEM;
 	if (place && bind->type == SOCK_DGRAM &&
 	    place->n >= PLACE_RECEIVERS)
 		return -EADDRINUSE;
-	if (bind_conflicts(bind, place, port ?
+	if (place != &bind->own_place &&
+	    bind_conflicts(bind, place, port ?
 			   container_of(port, struct altconn_port_place, place) :
 			   NULL, exclusive))
 		return -EADDRINUSE;
@@ -809,7 +786,9 @@ void altconn_bind_table_remove(struct altconn_bind *bind)
 	hlist_del_rcu(&bind->link);
 	if (bind->port)
 		hlist_del_rcu(&bind->port_link);
-	bind_account(bind, -1);
+	/* The counters of a place go with its last binding. */
+	if (bind->place->n > 1 || bind->port)
+		bind_account(bind, -1);
 	place_leave(bind->place, bind);
 	if (bind->port)
 		place_leave(&bind->port->place, bind);
