@@ -170,11 +170,16 @@ static void leave(struct sock *sk)
 	}
 	if (altconn_state(sk) == TCP_SYN_SENT)
 		altconn_connect_cancel(sk, ALTCONN_REASON_CANCELLED_CLOSE);
-	altconn_connect_reap(sk);
-	if (altconn_state(sk) == TCP_LISTEN)
-		altconn_listener_close(sk);
-	else if (altconn_state(sk) == TCP_ESTABLISHED)
+	switch (altconn_state(sk)) {
+	case TCP_ESTABLISHED:
 		altconn_assoc_detach(sk);
+		break;
+	case TCP_LISTEN:
+		altconn_listener_close(sk);
+		break;
+	default:
+		altconn_connect_reap(sk);
+	}
 }
 
 static int release(struct socket *sock)
