@@ -33,6 +33,9 @@
 /* Listeners, or datagram sockets, that may share an address: a lookup walks them. */
 #define PLACE_RECEIVERS	1024
 
+/* Datagram sockets of an inet port at all addresses: a broadcast walks them. */
+#define PORT_RECEIVERS	(16 * PLACE_RECEIVERS)
+
 /* The list of a place that is not there. */
 const struct hlist_head altconn_bind_none;
 
@@ -704,6 +707,8 @@ static int bind_insert_locked(struct altconn_bind *bind, bool exclusive,
 
 	if (inet)
 		port = place_find_like(bind, &bind_own_port(bind)->place);
+	if (port && bind->type == SOCK_DGRAM && port->n >= PORT_RECEIVERS)
+		return -EADDRINUSE;
 	if (port)
 		place = place_find_like(bind, &bind->own_place);
 	else if (!inet)
@@ -741,7 +746,8 @@ static int owners_alloc(const struct altconn_bind *bind,
  *
  * Context: process; may sleep, but for a path.
  * Return: 0; -EADDRINUSE, also when PLACE_RECEIVERS datagram sockets have the address
- * already; -ENOMEM: readers may see the binding for a grace period.
+ * already, or PORT_RECEIVERS the port; -ENOMEM: readers may see the binding for a grace
+ * period.
  */
 int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive)
 {

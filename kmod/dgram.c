@@ -1277,41 +1277,45 @@ static size_t find_hearers(struct net *net, const struct altconn_addr *addr,
 	return n;
 }
 
-static void dgram_offer_copy(struct sock *receiver,
-			     const struct altconn_dgram *dg)
+static int dgram_offer_copy(struct sock *receiver, const struct altconn_dgram *dg)
 {
 	struct altconn_dgram *copy = dgram_copy(dg);
 
 	if (!copy)
-		return;
+		return -ENOMEM;
 	if (sk_passcred(receiver))
 		altconn_scm_fill(&copy->scm);
 	dgram_offer(receiver, copy);
+	cond_resched();
+	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
 /*
  * To every socket that is bound to the port in this namespace: E-ACCES-BCAST.
- * As with UDP nobody says who missed it. They are found first: copies are made
- * one after the other, however many there are.
+ * As with UDP, no result says which of them missed it. They are found first: copies
+ * are made one after the other, however many there are, until the sender is killed or
+ * its memory is used up.
  */
 static noinline int broadcast(struct sock *sk, const struct altconn_addr *addr,
 			      struct altconn_dgram *dg)
 {
 	size_t n = find_hearers(sock_net(sk), addr, NULL, 0), i;
 	struct sock **hearers;
+	int err = 0;
 
 	hearers = kvmalloc_array(n, sizeof(*hearers), GFP_KERNEL_ACCOUNT);
 	if (n && !hearers)
 		return -ENOMEM;
 	n = min(n, find_hearers(sock_net(sk), addr, hearers, n));
 	for (i = 0; i < n; i++) {
-		dgram_offer_copy(hearers[i], dg);
+		if (!err)
+			err = dgram_offer_copy(hearers[i], dg);
 		sock_put(hearers[i]);
-		cond_resched();
 	}
 	kvfree(hearers);
-	dgram_put(dg);
-	return 0;
+	if (!err)
+		dgram_put(dg);
+	return err;
 }
 
 /* An unbound sender gets an address that can be answered. */
