@@ -1071,6 +1071,18 @@ out:
 	return n;
 }
 
+/*
+ * What a read would have got: it touches no more of the user's memory. At least a byte,
+ * since another reader may have been faster.
+ */
+static u32 ring_unread(const struct altconn_ring *ring,
+		       const struct altconn_rx *rx)
+{
+	u32 used = altconn_ring_used(ring);
+
+	return used > rx->skip ? used - rx->skip : 1;
+}
+
 /**
  * altconn_ring_read() - read bytes of a stream
  * @ring: the ring, or NULL
@@ -1097,6 +1109,7 @@ ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 		n = ring_try_read(ring, to, len, peek, rx, try);
 		if (likely(n != -EFAULT))
 			return n;
+		len = min_t(size_t, len, ring_unread(ring, rx));
 		n = ring_fault_in(to, len, ++try);
 		if (n < 0)
 			return n;
