@@ -46,8 +46,11 @@ struct altconn_node {
 	struct rcu_head		rcu;
 };
 
-/* Changes of all tables: a node is in two namespaces' lists. */
-static DEFINE_MUTEX(nodes_lock);
+/*
+ * Changes of all tables: a node is in two namespaces' lists. A spinlock, since a user
+ * without CPU time (cpu.max) would keep a mutex for as long as it waits for some.
+ */
+static DEFINE_SPINLOCK(nodes_lock);
 
 static bool is_local_v6(struct net *net, const struct altconn_addr *addr)
 {
@@ -400,7 +403,8 @@ static int insert(struct net *net, struct altconn_node *node)
 		return -EALREADY;
 	if (an->n_nodes >= NODES_MAX)
 		return -ENOSPC;
-	err = xa_err(xa_store(&an->nodes, node->id, node, GFP_KERNEL_ACCOUNT));
+	err = xa_err(xa_store(&an->nodes, node->id, node,
+			      GFP_NOWAIT | __GFP_ACCOUNT));
 	if (err)
 		return err;
 	an->n_nodes++;
@@ -434,14 +438,13 @@ int altconn_node_add(struct net *net, u32 id, const struct in6_addr ip[2],
 	node->owner = an;
 	node->target = target;
 	memcpy(node->ip, ip, sizeof(node->ip));
-	/* Other namespaces' deaths wait for the lock: none for memory under it. */
 	err = xa_reserve(&an->nodes, id, GFP_KERNEL_ACCOUNT);
 	if (!err) {
-		mutex_lock(&nodes_lock);
+		spin_lock(&nodes_lock);
 		err = insert(net, node);
 		if (err)
 			xa_release(&an->nodes, id);
-		mutex_unlock(&nodes_lock);
+		spin_unlock(&nodes_lock);
 	}
 	if (err)
 		kfree(node);
@@ -476,14 +479,14 @@ int altconn_node_del(struct net *net, u32 id)
 	unsigned long at;
 	int err = id ? -ENOENT : 0;
 
-	mutex_lock(&nodes_lock);
+	spin_lock(&nodes_lock);
 	xa_for_each(&an->nodes, at, node) {
 		if (id && at != id)
 			continue;
 		drop(an, node);
 		err = 0;
 	}
-	mutex_unlock(&nodes_lock);
+	spin_unlock(&nodes_lock);
 	if (!err)
 		changed(an);
 	return err;
@@ -504,11 +507,11 @@ int altconn_node_set(struct net *net, u32 id, bool up)
 {
 	struct altconn_node *node;
 
-	mutex_lock(&nodes_lock);
+	spin_lock(&nodes_lock);
 	node = xa_load(&altconn_pernet(net)->nodes, id);
 	if (node)
 		WRITE_ONCE(node->up, up);
-	mutex_unlock(&nodes_lock);
+	spin_unlock(&nodes_lock);
 	if (node)
 		changed(altconn_pernet(net));
 	return node ? 0 : -ENOENT;
@@ -527,12 +530,12 @@ int altconn_node_call(struct net *net, u32 id)
 	struct altconn_net *an = altconn_pernet(net);
 	int err = 0;
 
-	mutex_lock(&nodes_lock);
+	spin_lock(&nodes_lock);
 	if (id && xa_load(&an->nodes, id))
 		err = -EEXIST;
 	else
 		WRITE_ONCE(an->node_id, id);
-	mutex_unlock(&nodes_lock);
+	spin_unlock(&nodes_lock);
 	if (!err)
 		changed(an);
 	return err;
@@ -577,6 +580,29 @@ void altconn_node_init(struct altconn_net *an)
 	INIT_LIST_HEAD(&an->named_by);
 }
 
+/* One of the namespaces that know a dying one finds it gone. False: none is left. */
+static bool node_lose(struct altconn_net *an)
+{
+	struct altconn_net *owner = NULL;
+	struct altconn_node *node;
+
+	/* The owner's memory outlasts what is found under the lock by a grace period. */
+	rcu_read_lock();
+	spin_lock(&nodes_lock);
+	node = list_first_entry_or_null(&an->named_by, struct altconn_node,
+					naming);
+	if (node) {
+		WRITE_ONCE(node->target, NULL);
+		list_del_init(&node->naming);
+		owner = node->owner;
+	}
+	spin_unlock(&nodes_lock);
+	if (owner)
+		altconn_event_changed(owner, ALTCONN_EVENT_KIND_NODES_CHANGED);
+	rcu_read_unlock();
+	return owner;
+}
+
 /**
  * altconn_node_leave() - a namespace dies
  * @an: the namespace; a grace period passes before its memory goes
@@ -587,18 +613,14 @@ void altconn_node_init(struct altconn_net *an)
  */
 void altconn_node_leave(struct altconn_net *an)
 {
-	struct altconn_node *node, *next;
+	struct altconn_node *node;
 	unsigned long id;
 
-	mutex_lock(&nodes_lock);
+	spin_lock(&nodes_lock);
 	xa_for_each(&an->nodes, id, node)
 		drop(an, node);
-	list_for_each_entry_safe(node, next, &an->named_by, naming) {
-		WRITE_ONCE(node->target, NULL);
-		list_del_init(&node->naming);
-		altconn_event_changed(node->owner,
-				      ALTCONN_EVENT_KIND_NODES_CHANGED);
-	}
-	mutex_unlock(&nodes_lock);
+	spin_unlock(&nodes_lock);
+	while (node_lose(an))
+		cond_resched();
 	changed(an);
 }
