@@ -2,14 +2,14 @@
 /*
  * Payers: users for whom kernel threads work, and the time that this takes.
  *
- * Deadlines pass, delays end, events are delivered and idle buffers are given
- * back when no system call of the user runs. Such a job takes as long as the
- * user likes, for it wakes every poller of a socket, or looks at as many
- * buffers as the user has, and no CPU cgroup of the user bounds a kworker. So a
- * user has a queue for each kind of job. One thread at a time works through a
- * queue, which no other user shares, and the time is charged to the queue: it
- * gets a fixed share of one CPU after a burst, and waits when that is used up.
- * The jobs of other users do not wait.
+ * Deadlines pass, delays end, events are delivered, idle buffers are given back and
+ * descriptors that nobody received are closed when no system call of the user runs.
+ * Such a job takes as long as the user likes, for it wakes every poller of a socket,
+ * or looks at as many buffers as the user has, and no CPU cgroup of the user bounds a
+ * kworker. So a user has a queue for each kind of job. One thread at a time works
+ * through a queue, which no other user shares, and the time is charged to the queue:
+ * it gets a fixed share of one CPU after a burst, and waits when that is used up. The
+ * jobs of other users do not wait.
  *
  * Jobs are queued without a lock, so a timer and a holder of any lock may queue one.
  */
@@ -281,6 +281,7 @@ int __init altconn_payer_init(void)
 		[ALTCONN_PAYER_DELAY]		= "altconn_delay",
 		[ALTCONN_PAYER_EVENT]		= "altconn_event",
 		[ALTCONN_PAYER_IDLE]		= "altconn_idle",
+		[ALTCONN_PAYER_RELEASE]		= "altconn_release",
 	};
 	int kind;
 

@@ -10,6 +10,10 @@
  * another that travels over it, and there is no garbage to collect: files,
  * directories, pipes, some character devices, and sockets of families that carry no
  * descriptors.
+ *
+ * The last reference to a file may take long to drop, or sleep, as its owner likes. So
+ * it is the sender's payer that drops those that nobody has received, unless a process
+ * of the sender does.
  */
 
 #include <linux/fdtable.h>
@@ -24,6 +28,28 @@
 #include <linux/slab.h>
 #include <net/scm.h>
 #include "altconn.h"
+#include "payer.h"
+
+/**
+ * struct scm_parcel - descriptors under way
+ * @fp: the core's list of them; first, so that the core frees both
+ * @payer: of the user that sent them
+ * @job: drops them
+ *
+ * Lifetime: a message's, or of a mark in a buffer; __scm_destroy() frees it, of the
+ * receiver, of a process of the sender or of @job.
+ */
+struct scm_parcel {
+	struct scm_fp_list	fp;
+	struct altconn_payer	*payer;
+	struct altconn_job	job;
+};
+
+static struct scm_parcel *scm_parcel_of(struct scm_fp_list *fp)
+{
+	BUILD_BUG_ON(offsetof(struct scm_parcel, fp));
+	return container_of(fp, struct scm_parcel, fp);
+}
 
 /* ---- descriptors under way, counted for each user ---- */
 
@@ -111,12 +137,59 @@ static void arrive(const struct scm_fp_list *fp)
 	kfree(user);
 }
 
-static void destroy_fds(struct scm_fp_list *fp)
+static void scm_parcel_free(struct scm_fp_list *fp)
 {
 	struct scm_cookie cookie = { .fp = fp };
 
 	if (fp)
 		__scm_destroy(&cookie);
+}
+
+/*
+ * As when a process exits: a socket that lingers waits for nobody. Its owner may have
+ * chosen to reset the connection, which takes no time.
+ */
+static void scm_stop_lingering(struct file *file)
+{
+	struct socket *sock = sock_from_file(file);
+
+	if (!sock || !sock->sk)
+		return;
+	lock_sock(sock->sk);
+	if (sock->sk->sk_lingertime)
+		sock_reset_flag(sock->sk, SOCK_LINGER);
+	release_sock(sock->sk);
+}
+
+static void scm_parcel_run(struct altconn_job *job)
+{
+	struct scm_parcel *parcel = container_of(job, struct scm_parcel, job);
+	struct scm_fp_list *fp = &parcel->fp;
+	int i;
+
+	for (i = 0; i < fp->count; i++) {
+		if (compat_fput_unless_last(fp->fp[i]))
+			continue;
+		scm_stop_lingering(fp->fp[i]);
+		__fput_sync(fp->fp[i]);
+	}
+	arrive(fp);
+	fp->count = 0;
+	scm_parcel_free(fp);
+}
+
+/* Nobody receives these descriptors. */
+static void scm_parcel_drop(struct scm_fp_list *fp)
+{
+	struct scm_parcel *parcel = scm_parcel_of(fp);
+
+	if (current->flags & PF_KTHREAD ||
+	    !uid_eq(fp->user->uid, current_uid())) {
+		altconn_payer_queue(parcel->payer, &parcel->job);
+		return;
+	}
+	arrive(fp);
+	scm_parcel_free(fp);
 }
 
 /* ---- a message's ---- */
@@ -150,8 +223,7 @@ void altconn_scm_destroy(struct altconn_scm *scm)
 {
 	cred_put(&scm->cred);
 	if (scm->fp)
-		arrive(scm->fp);
-	destroy_fds(scm->fp);
+		scm_parcel_drop(scm->fp);
 	memset(scm, 0, sizeof(*scm));
 }
 
@@ -271,15 +343,29 @@ static bool may_travel(struct file *file)
 	}
 }
 
-static struct scm_fp_list *new_fds(void)
+static struct scm_fp_list *scm_parcel_new(struct altconn_payer *payer,
+					  struct user_struct *user)
 {
-	struct scm_fp_list *fp = kzalloc(sizeof(*fp), GFP_KERNEL_ACCOUNT);
+	struct scm_parcel *parcel;
 
-	if (!fp)
+	if (!payer)
 		return NULL;
-	fp->max = SCM_MAX_FD;
-	fp->user = get_uid(current_user());
-	return fp;
+	parcel = kzalloc(sizeof(*parcel), GFP_KERNEL_ACCOUNT);
+	if (!parcel)
+		return NULL;
+	parcel->fp.max = SCM_MAX_FD;
+	parcel->fp.user = get_uid(user);
+	parcel->payer = payer;
+	altconn_job_init(&parcel->job, scm_parcel_run);
+	return &parcel->fp;
+}
+
+static struct scm_fp_list *scm_parcel_begin(void)
+{
+	u64 key = altconn_payer_key(current_cred());
+
+	return scm_parcel_new(altconn_payer_get(ALTCONN_PAYER_RELEASE, key),
+			      current_user());
 }
 
 static int parse_fds(const struct cmsghdr *cmsg, struct scm_fp_list **list)
@@ -293,7 +379,7 @@ static int parse_fds(const struct cmsghdr *cmsg, struct scm_fp_list **list)
 	if (n > SCM_MAX_FD)
 		return -EINVAL;
 	if (!fp)
-		fp = *list = new_fds();
+		fp = *list = scm_parcel_begin();
 	if (!fp)
 		return -ENOMEM;
 	if (fp->count + n > fp->max)
@@ -362,7 +448,7 @@ int altconn_scm_send(const struct sock *sk, struct msghdr *msg,
 		scm->fp = fp;
 		return 0;
 	}
-	destroy_fds(fp);
+	scm_parcel_free(fp);
 	altconn_scm_destroy(scm);
 	return err;
 }
@@ -435,15 +521,19 @@ void altconn_scm_recv(struct msghdr *msg, struct altconn_scm *scm,
 }
 
 /* For a reader that leaves the original where it is; NULL: that failed. */
-static struct scm_fp_list *dup_fds(struct scm_fp_list *fp)
+static struct scm_fp_list *scm_parcel_copy(struct scm_fp_list *fp)
 {
-	struct scm_fp_list *copy = scm_fp_dup(fp);
+	struct scm_fp_list *copy = scm_parcel_new(scm_parcel_of(fp)->payer,
+						  fp->user);
 
-	if (copy && depart(copy)) {
-		destroy_fds(copy);
-		copy = NULL;
-	}
-	return copy;
+	if (!copy)
+		return NULL;
+	for (; copy->count < fp->count; copy->count++)
+		copy->fp[copy->count] = get_file(fp->fp[copy->count]);
+	if (!depart(copy))
+		return copy;
+	scm_parcel_free(copy);
+	return NULL;
 }
 
 /**
@@ -457,7 +547,7 @@ static struct scm_fp_list *dup_fds(struct scm_fp_list *fp)
 int altconn_scm_copy(struct altconn_scm *to, const struct altconn_scm *from)
 {
 	to->cred = cred_get(&from->cred);
-	to->fp = from->fp ? dup_fds(from->fp) : NULL;
+	to->fp = from->fp ? scm_parcel_copy(from->fp) : NULL;
 	to->stamp = 0;
 	return from->fp && !to->fp ? -ENOMEM : 0;
 }
@@ -753,7 +843,7 @@ void altconn_marks_read(struct altconn_marks *marks, u32 pos, u32 n,
 		rx->scm.cred = cred_get(cred);
 	if (fds) {
 		rx->stop = true;
-		rx->scm.fp = peek ? dup_fds(fds->scm.fp) : fds->scm.fp;
+		rx->scm.fp = peek ? scm_parcel_copy(fds->scm.fp) : fds->scm.fp;
 		rx->lost = !rx->scm.fp;
 		if (!peek)
 			fds->scm.fp = NULL;
