@@ -309,8 +309,14 @@ static struct altconn_place *place_find_or_add(struct altconn_bind *bind)
 static struct altconn_place *place_find_like(const struct altconn_bind *bind,
 					     const struct altconn_place *own)
 {
-	return place_find_hashed(bind->net, bind->type, bind->addr, own->level,
-				 own->hash);
+	struct altconn_place *place;
+
+	/* It stays as long as the stripe is held. */
+	rcu_read_lock();
+	place = place_find_hashed(bind->net, bind->type, bind->addr, own->level,
+				  own->hash);
+	rcu_read_unlock();
+	return place;
 }
 
 static bool is_any(const struct altconn_addr *addr)
@@ -482,7 +488,7 @@ static struct place_owner *owner_find(const struct altconn_place *place,
 {
 	const struct owner_key key = { .place = place, .uid = uid };
 
-	return rhashtable_lookup(&owner_table, &key, owner_params);
+	return rhashtable_lookup_fast(&owner_table, &key, owner_params);
 }
 
 /* The rows of a place's counters: a port has one for each class. */
@@ -726,12 +732,11 @@ static int bind_insert_locked(struct altconn_bind *bind, bool exclusive,
 	return bind_join(bind, place, port, spares);
 }
 
-static int owners_alloc(const struct altconn_bind *bind,
-			struct place_owner **spares)
+static int owners_alloc(struct place_owner **spares)
 {
 	int i;
 
-	for (i = 0; bind->share && i < 2; i++) {
+	for (i = 0; i < 2; i++) {
 		spares[i] = kzalloc(sizeof(**spares), GFP_KERNEL_ACCOUNT);
 		if (!spares[i])
 			return -ENOMEM;
@@ -764,16 +769,16 @@ int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive)
 						  bind->addr,
 						  bind->own_place.level);
 	}
-	err = owners_alloc(bind, spares);
+	err = bind->share ? owners_alloc(spares) : 0;
 	if (!err) {
-		rcu_read_lock();
 		spin_lock(altconn_bind_lock(bind));
 		err = bind_insert_locked(bind, exclusive, spares);
 		spin_unlock(altconn_bind_lock(bind));
-		rcu_read_unlock();
 	}
-	kfree(spares[0]);
-	kfree(spares[1]);
+	if (bind->share) {
+		kfree(spares[0]);
+		kfree(spares[1]);
+	}
 	return err;
 }
 
@@ -787,7 +792,6 @@ int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive)
  */
 void altconn_bind_table_remove(struct altconn_bind *bind)
 {
-	rcu_read_lock();
 	spin_lock(altconn_bind_lock(bind));
 	hlist_del_rcu(&bind->link);
 	if (bind->port)
@@ -801,7 +805,6 @@ void altconn_bind_table_remove(struct altconn_bind *bind)
 	if (bind->addr->port)
 		altconn_port_free(bind->net, bind->type, bind->addr);
 	spin_unlock(altconn_bind_lock(bind));
-	rcu_read_unlock();
 }
 
 /**
@@ -816,7 +819,6 @@ int altconn_bind_claim_listening(struct altconn_bind *bind)
 {
 	int err = -EADDRINUSE;
 
-	rcu_read_lock();
 	spin_lock(altconn_bind_lock(bind));
 	if (bind->place->count[ALTCONN_PLACE_LISTENING] < PLACE_RECEIVERS &&
 	    !bind_meets(bind, bind->place, bind->port, ALTCONN_PLACE_LISTENING,
@@ -827,7 +829,6 @@ int altconn_bind_claim_listening(struct altconn_bind *bind)
 		err = 0;
 	}
 	spin_unlock(altconn_bind_lock(bind));
-	rcu_read_unlock();
 	return err;
 }
 
@@ -865,13 +866,11 @@ void altconn_bind_set_listener(struct altconn_bind *bind,
  */
 void altconn_bind_unclaim_listening(struct altconn_bind *bind)
 {
-	rcu_read_lock();
 	spin_lock(altconn_bind_lock(bind));
 	bind_account(bind, -1);
 	bind->listens = false;
 	bind_account(bind, 1);
 	spin_unlock(altconn_bind_lock(bind));
-	rcu_read_unlock();
 }
 
 /**
