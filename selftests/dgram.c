@@ -738,4 +738,44 @@ TEST_F_TIMEOUT(shared, receivers_are_bounded, AT_TIMEOUT)
 	at_close(self->fds, n + 1);
 }
 
+/* ... of a port, at all its addresses: a broadcast walks them. */
+#define MOST_OF_A_PORT	16384
+
+TEST_F_TIMEOUT(shared, receivers_of_a_port_are_bounded, AT_TIMEOUT_LONG)
+{
+	struct at_addr a = {
+		.in = { .sin_family = AF_INET, .sin_port = htons(5000) },
+		.len = sizeof(a.in),
+	};
+	int *fds, fd, n;
+
+	if (variant->kind != AT_INET || variant->reuses)
+		SKIP(return, "the other kinds have one address a port");
+	if (at_scale(0, 1))
+		SKIP(return, "stock does it: so many sockets take long");
+	fds = calloc(MOST_OF_A_PORT, sizeof(*fds));
+	for (n = 0; n < MOST_OF_A_PORT; n++) {
+		a.in.sin_addr.s_addr = htonl(0x7f010000 + n);
+		fds[n] = at_socket(variant->dress, SOCK_DGRAM);
+		ASSERT_EQ(0, at_err(at_bind(fds[n], &a)));
+	}
+	a.in.sin_addr.s_addr = htonl(0x7f020000);
+	fd = at_socket(variant->dress, SOCK_DGRAM);
+	EXPECT_EQ(EADDRINUSE, at_err(at_bind(fd, &a)));
+	/* Another port, or type, has room of its own. */
+	a.in.sin_port = htons(5001);
+	EXPECT_EQ(0, at_err(at_bind(fd, &a)));
+	close(fd);
+	a.in.sin_port = htons(5000);
+	fd = at_socket(variant->dress, SOCK_STREAM);
+	EXPECT_EQ(0, at_err(at_bind(fd, &a)));
+	close(fd);
+	close(fds[--n]);
+	fd = at_socket(variant->dress, SOCK_DGRAM);
+	EXPECT_EQ(0, at_err(at_bind(fd, &a)));
+	close(fd);
+	at_close(fds, n);
+	free(fds);
+}
+
 TEST_HARNESS_MAIN

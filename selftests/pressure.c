@@ -594,6 +594,41 @@ TEST(delayed_broadcast_is_charged)
 	at_cleanup();
 }
 
+/*
+ * How long a sender of a broadcast to @n lives that has memory for 64 copies. 0: it
+ * lives on, or something failed.
+ */
+static uint64_t death_ns(int n)
+{
+	struct at_addr to;
+	uint64_t began;
+	int *hearers = calloc(n, sizeof(*hearers)), fd;
+	pid_t pid;
+
+	fd = at_socket(AT_NATIVE, SOCK_DGRAM);
+	if (at_hearers(&to, hearers, n) ||
+	    at_set_flag(fd, SOL_SOCKET, SO_BROADCAST, 1))
+		return 0;
+	began = at_now_ns();
+	pid = at_fork();
+	if (!pid)
+		_exit(enter_cgroup("4M") || broadcast(fd, &to, 'x', 60000));
+	began = at_reap(pid) == 128 ? at_now_ns() - began : 0;
+	close(fd);
+	at_close(hearers, n);
+	free(hearers);
+	return began;
+}
+
+/* A sender without memory does not go on to offer copies to those that are left. */
+TEST(broadcast_ends_with_its_sender)
+{
+	int n = at_scale(200, 100);
+
+	ASSERT_EQ(0, at_netns());
+	EXPECT_TRUE(at_grows(2, death_ns(n), death_ns(4 * n)));
+}
+
 /* No more copies than the sender's buffer holds; the others miss it. */
 TEST(delayed_broadcast_is_bounded)
 {

@@ -491,6 +491,131 @@ TEST(delayed_broadcast_of_rights_is_limited)
 	at_cleanup();
 }
 
+/*
+ * A TCP connection whose close() would wait for its peer for an hour. The peer has to
+ * stay, and reads nothing.
+ */
+static int lingering(int *peer)
+{
+	static const struct linger linger = { 1, 3600 };
+	static char buf[65536];
+	struct at_addr a;
+	int lfd, fd, err;
+
+	lfd = at_listener(&a, AT_ORACLE_IN, AT_INET, SOCK_STREAM, 1);
+	fd = at_client(AT_ORACLE_IN, SOCK_STREAM, &a, &err);
+	*peer = err ? -1 : accept(lfd, NULL, NULL);
+	close(lfd);
+	if (*peer < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)))
+		return -1;
+	while (send(fd, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		;
+	return fd;
+}
+
+/* The other end was closed: behind what it sent is the end of file. */
+static bool was_closed(int peer)
+{
+	static char buf[65536];
+	ssize_t n;
+
+	do {
+		n = at_poll(peer, POLLIN) ? recv(peer, buf, sizeof(buf), 0) : -1;
+	} while (n > 0);
+	return !n;
+}
+
+/* Another user gives @fd, the last one of its file, into @sfd. */
+static int give_last(int sfd, int *fd)
+{
+	pid_t pid = at_fork();
+
+	if (!pid)
+		_exit(at_become_nobody() || give(sfd, "x", fd, 1));
+	close(*fd);
+	return at_reap(pid);
+}
+
+/* A sender that drops another user's datagram does not close what it brought. */
+TEST(a_lingering_socket_holds_up_no_sender)
+{
+	int rfd, sfd, fd, peer, i;
+	struct at_addr a;
+	char buf[1000];
+
+	rfd = at_bound(&a, AT_NATIVE, AT_PORT, SOCK_DGRAM);
+	ASSERT_EQ(0, at_set_option(rfd, ALTCONN_DGRAM_OVERFLOW,
+				   ALTCONN_OVERFLOW_DROP_OLDEST));
+	sfd = at_socket(AT_NATIVE, SOCK_DGRAM);
+	ASSERT_EQ(0, at_err(at_connect(sfd, &a)));
+	fd = lingering(&peer);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, give_last(sfd, &fd));
+	memset(buf, 'y', sizeof(buf));
+	for (i = 0; i < 1000; i++)
+		ASSERT_EQ(sizeof(buf), send(sfd, buf, sizeof(buf), MSG_DONTWAIT));
+	ASSERT_EQ(sizeof(buf), recv(rfd, buf, sizeof(buf), 0));
+	ASSERT_EQ('y', buf[0]);
+	EXPECT_TRUE(was_closed(peer));
+	close(peer);
+	close(sfd);
+	close(rfd);
+}
+
+/* Nor does root close what came to a listener, when it ends its associations. */
+TEST(a_lingering_socket_holds_up_no_kill)
+{
+	int lfd, sfd, fd, peer, err;
+	struct at_addr a;
+
+	if (!at_has_tool())
+		SKIP(return, "no altconn tool on the PATH");
+	fd = lingering(&peer);
+	ASSERT_LE(0, fd);
+	/* Its association alone is in this namespace. */
+	ASSERT_EQ(0, at_netns());
+	lfd = at_listener(&a, AT_NATIVE, AT_PORT, SOCK_STREAM, 1);
+	sfd = at_client(AT_NATIVE, SOCK_STREAM, &a, &err);
+	ASSERT_EQ(0, err);
+	ASSERT_EQ(0, give_last(sfd, &fd));
+	EXPECT_LT(0, at_tool("kill --all"));
+	EXPECT_TRUE(was_closed(peer));
+	close(peer);
+	close(sfd);
+	close(lfd);
+	at_cleanup();
+}
+
+/* Nor does the kernel thread that delays datagrams, which serves other users too. */
+TEST(a_lingering_socket_holds_up_no_delay)
+{
+	int rfd, sfd, fd, peer, pipes[2];
+	struct at_addr a;
+
+	if (!at_has_tool())
+		SKIP(return, "no altconn tool on the PATH");
+	fd = lingering(&peer);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, at_netns());
+	rfd = at_bound(&a, AT_NATIVE, AT_PORT, SOCK_DGRAM);
+	ASSERT_LT(0, at_tool("rule add type dgram delay 20"));
+	sfd = at_socket(AT_NATIVE, SOCK_DGRAM);
+	ASSERT_EQ(0, at_err(at_connect(sfd, &a)));
+	ASSERT_EQ(0, give_last(sfd, &fd));
+	ASSERT_EQ(0, pipe(pipes));
+	ASSERT_EQ(0, give(sfd, "p", &pipes[1], 1));
+	close(pipes[1]);
+	/* Nobody is there when they arrive. */
+	close(rfd);
+	EXPECT_EQ(POLLHUP, at_poll(pipes[0], POLLIN));
+	EXPECT_TRUE(was_closed(peer));
+	close(pipes[0]);
+	close(peer);
+	close(sfd);
+	at_cleanup();
+}
+
 static int set_passcred(int fd, int on)
 {
 	return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
