@@ -449,6 +449,32 @@ static void set_seq(struct netlink_callback *cb, u32 removed)
 	cb->seq = removed << 1 | 1;
 }
 
+/*
+ * Objects that one part of a dump looks at. Its first part is made under a lock of
+ * generic netlink that registering a family waits for, and then each request does.
+ */
+#define NL_DUMP_LOOKS	256
+
+/*
+ * None of the objects of this part is wanted. A part that is not the last holds a
+ * message, so it gets one that libraries skip: by its type, and those that do not look
+ * at that because it seems to be an event without attributes.
+ */
+static void nl_put_noop(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct genlmsghdr *hdr;
+	struct nlmsghdr *nlh;
+
+	nlh = nlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			NLMSG_NOOP, GENL_HDRLEN, NLM_F_MULTI);
+	if (WARN_ON_ONCE(!nlh))
+		return;
+	hdr = nlmsg_data(nlh);
+	memset(hdr, 0, GENL_HDRLEN);
+	hdr->cmd = ALTCONN_CMD_EVENT;
+	hdr->version = ALTCONN_FAMILY_VERSION;
+}
+
 /* The reply to a request for one object, with its header; ERR_PTR(-ENOMEM). */
 static struct sk_buff *nl_reply_new(struct genl_info *info, size_t size, u8 cmd,
 				    void **hdr)
@@ -600,13 +626,14 @@ int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 	struct altconn_viewer viewer = viewer_of(cb->skb, sock_net(cb->skb->sk));
 	struct nl_assoc_dump *dump = nl_assoc_dump_of(cb);
 	struct altconn_walk before = dump->walk;
+	int err = 0, looks = NL_DUMP_LOOKS;
 	struct altconn_assoc *assoc;
-	int err = 0;
 	u32 state;
 
 	set_seq(cb, altconn_assoc_removed(&dump->walk));
-	while (!err && !fatal_signal_pending(current) &&
+	while (!err && looks && !fatal_signal_pending(current) &&
 	       (assoc = altconn_assoc_next(&dump->walk, &viewer.side))) {
+		looks--;
 		state = shown_state(assoc);
 		if (nl_wants_assoc(dump->filter, &viewer, assoc, state))
 			err = dump_assoc(skb, cb, &viewer, assoc, state);
@@ -616,6 +643,8 @@ int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 		before = dump->walk;
 		cond_resched();
 	}
+	if (!looks && !skb->len)
+		nl_put_noop(skb, cb);
 	/* For the next message, or the end. */
 	set_seq(cb, altconn_assoc_removed(&dump->walk));
 	return skb->len;
@@ -958,12 +987,13 @@ int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
 	struct altconn_viewer viewer = viewer_of(cb->skb, net);
 	struct nl_socket_dump *dump = nl_socket_dump_of(cb);
 	struct altconn_position before = dump->pos;
+	int err = 0, looks = NL_DUMP_LOOKS;
 	struct sock *sk;
-	int err = 0;
 
 	set_seq(cb, altconn_registry_removed(reg));
-	while (!err && !fatal_signal_pending(current) &&
+	while (!err && looks && !fatal_signal_pending(current) &&
 	       (sk = altconn_sock_next(net, &dump->pos))) {
+		looks--;
 		if (nl_wants_socket(dump->filter, &viewer, sk))
 			err = dump_socket(skb, cb, &viewer, sk);
 		sock_put(sk);
@@ -972,6 +1002,8 @@ int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
 		before = dump->pos;
 		cond_resched();
 	}
+	if (!looks && !skb->len)
+		nl_put_noop(skb, cb);
 	/* For the next message, or the end. */
 	set_seq(cb, altconn_registry_removed(reg));
 	return skb->len;

@@ -196,6 +196,30 @@ TEST_F_TIMEOUT(dump, what_ends_and_stays_is_marked_once, AT_TIMEOUT)
 	close(fd);
 }
 
+/* One part of a dump looks at so many objects, and no part but the last is empty. */
+TEST_F_TIMEOUT(dump, nothing_is_wanted_of_many, AT_TIMEOUT)
+{
+	static const int cmds[] = { ALTCONN_CMD_ASSOC_GET, ALTCONN_CMD_SOCKET_GET };
+	struct at_addr a;
+	int fds[PAIRS], fd, i;
+	bool more;
+
+	for (i = 0; i < PAIRS; i++) {
+		fds[i] = at_socket(AT_NATIVE, SOCK_DGRAM);
+		at_addr_port(&a, 1000 + i);
+		ASSERT_EQ(0, at_bind(fds[i], &a));
+	}
+	for (i = 0; i < ARRAY_SIZE(cmds); i++) {
+		fd = at_dump_begin_one(cmds[i], 1ULL << 60);
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(0, at_dump_some(fd, &more));
+		EXPECT_TRUE(more);
+		EXPECT_EQ(0, at_dump_rest(fd));
+		close(fd);
+	}
+	at_close(fds, PAIRS);
+}
+
 /* The namespace goes while a dump of it stands still. */
 TEST_F_TIMEOUT(dump, namespace_ends, AT_TIMEOUT)
 {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Generic netlink by the kernel's own library for Python, pyynl, from the spec alone:
-# what is told, what is refused, and messages at random, 100,000 of
+# what is told, what is refused, and messages at random, 30,000 of
 # them on the debug kernel.
 # shellcheck source=selftests/lib/tap.sh
 . "$(dirname "$0")/lib/tap.sh"

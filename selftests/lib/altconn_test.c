@@ -941,14 +941,31 @@ int at_event(int fd, struct at_event *ev)
 	return 1;
 }
 
-int at_dump_begin(int cmd)
+static int dump_begin(int cmd, const struct nl_attr *attrs)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
 	int id = nl_family_id(fd);
 
-	if (id < 0 || nl_send(fd, id, NLM_F_DUMP, cmd, NULL))
+	if (id < 0 || nl_send(fd, id, NLM_F_DUMP, cmd, attrs))
 		return fail(fd);
 	return fd;
+}
+
+int at_dump_begin(int cmd)
+{
+	return dump_begin(cmd, NULL);
+}
+
+int at_dump_begin_one(int cmd, uint64_t id)
+{
+	const struct nl_attr attrs[] = {
+		{ cmd == ALTCONN_CMD_ASSOC_GET ? ALTCONN_A_ASSOC_ID :
+						 ALTCONN_A_SOCKET_ID,
+		  &id, sizeof(id) },
+		{},
+	};
+
+	return dump_begin(cmd, attrs);
 }
 
 static int dump_some(int fd, bool *more, bool *marked)
@@ -968,7 +985,7 @@ static int dump_some(int fd, bool *more, bool *marked)
 		if (nlh->nlmsg_type == NLMSG_DONE)
 			*more = false;
 		else
-			n++;
+			n += nlh->nlmsg_type != NLMSG_NOOP;
 	}
 	return n;
 }
