@@ -39,6 +39,7 @@
 #define _ALTCONN_H
 
 #include <linux/jump_label_ratelimit.h>
+#include <linux/list_bl.h>
 #include <linux/net.h>
 #include <linux/rcuwait.h>
 #include <linux/rhashtable.h>
@@ -154,7 +155,7 @@ struct altconn_claim;
  * memory of both. All but lookups are under the stripe.
  */
 struct altconn_place {
-	struct rhash_head	node;
+	struct hlist_bl_node	node;
 	struct altconn_bind	*host;
 	u32			hash;
 	u32			n;

@@ -4,7 +4,9 @@
  *
  * A place is an address with at least one binding. One hash table holds the
  * places of the machine, keyed by network namespace, socket type and the whole
- * address. A path is shared by network namespaces and by socket types, so its
+ * address. A connection that lasts for one request adds its place and removes it, so
+ * that has to be cheap: the chains are many enough from the beginning, by the memory
+ * of the machine, as those of TCP are. A path is shared by network namespaces and by socket types, so its
  * key is its inode alone. The places of 0.0.0.0 and of the two kinds of ::
  * (dual-stack, and IPV6_V6ONLY) are found by a lookup of their own behind the
  * one of the exact address, so bindings of a port at other IP addresses cost a
@@ -22,6 +24,8 @@
  * a random key, so a user can choose neither a chain nor a stripe.
  */
 
+#include <linux/mm.h>
+#include <linux/rculist_bl.h>
 #include <linux/rhashtable.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
@@ -36,10 +40,15 @@
 /* Datagram sockets of an inet port at all addresses: a broadcast walks them. */
 #define PORT_RECEIVERS	(16 * PLACE_RECEIVERS)
 
+/* Chains of the table of places. */
+#define PLACE_CHAINS_MIN	(1UL << 12)
+#define PLACE_CHAINS_MAX	(1UL << 20)
+
 /* The list of a place that is not there. */
 const struct hlist_head altconn_bind_none;
 
-static struct rhashtable place_table;
+static struct hlist_bl_head *place_chains;
+static u32 place_mask __read_mostly;
 static struct rhashtable owner_table;
 static spinlock_t bind_stripes[BIND_STRIPES];
 static hsiphash_key_t bind_key __read_mostly;
@@ -100,27 +109,34 @@ struct place_key {
 	u8				level;
 };
 
+/* Of an inet address with its IP address. */
+static noinline u32 place_hash_inet(u32 kind, const struct altconn_addr *addr)
+{
+	u32 words[7] = { kind, addr->port, addr->node };
+
+	memcpy(words + 3, addr->bytes, sizeof(struct in6_addr));
+	return hsiphash(words, sizeof(words), &bind_key);
+}
+
 static u32 place_hash(const struct net *net, u8 type,
 		      const struct altconn_addr *addr, u8 level)
 {
-	u32 words[7];
+	u32 kind;
 
 	if (addr->kind == ALTCONN_KIND_PATH)
 		return hsiphash_2u32((unsigned long)addr->inode,
 				     (u64)(unsigned long)addr->inode >> 32,
 				     &bind_key);
-	words[0] = net_hash_mix(net) ^ (type << 16 | addr->kind << 8 | level);
-	words[1] = addr->port;
-	/* A name has no port. */
+	kind = net_hash_mix(net) ^ (type << 16 | addr->kind << 8 | level);
 	if (addr->kind == ALTCONN_KIND_NAME)
-		words[1] = hsiphash(addr->bytes, addr->len, &bind_key);
+		return hsiphash_3u32(kind, addr->node,
+				     hsiphash(addr->bytes, addr->len, &bind_key),
+				     &bind_key);
 	if (level == ALTCONN_PLACE_PORT)
-		return hsiphash_2u32(words[0], words[1], &bind_key);
-	if (addr->kind != ALTCONN_KIND_INET)
-		return hsiphash_3u32(words[0], words[1], addr->node, &bind_key);
-	words[2] = addr->node;
-	memcpy(words + 3, addr->bytes, sizeof(struct in6_addr));
-	return hsiphash(words, sizeof(words), &bind_key);
+		return hsiphash_2u32(kind, addr->port, &bind_key);
+	if (addr->kind == ALTCONN_KIND_INET)
+		return place_hash_inet(kind, addr);
+	return hsiphash_3u32(kind, addr->node, addr->port, &bind_key);
 }
 
 /* The hash of what a stripe covers: of an inet address the port alone. */
@@ -183,41 +199,45 @@ spinlock_t *altconn_bind_lock(const struct altconn_bind *bind)
 	return &bind_stripes[bind->hash % BIND_STRIPES];
 }
 
-static u32 place_hash_key(const void *data, u32 len, u32 seed)
+static bool place_has_key(const struct altconn_place *place,
+			  const struct place_key *key)
 {
-	return ((const struct place_key *)data)->hash ^ seed;
-}
-
-static u32 place_hash_obj(const void *data, u32 len, u32 seed)
-{
-	return ((const struct altconn_place *)data)->hash ^ seed;
-}
-
-/* 0 when the place has the key, as rhashtable wants it. */
-static int place_compare(struct rhashtable_compare_arg *arg, const void *obj)
-{
-	const struct altconn_place *place = obj;
 	const struct altconn_bind *host = place->host;
-	const struct place_key *key = arg->key;
 
 	if (place->hash != key->hash || place->level != key->level)
-		return 1;
+		return false;
 	if (key->addr->kind != ALTCONN_KIND_PATH &&
 	    (host->net != key->net || host->type != key->type))
-		return 1;
+		return false;
 	if (place->level == ALTCONN_PLACE_PORT ||
 	    key->addr->kind == ALTCONN_KIND_PATH)
-		return !same_port(host->addr, key->addr);
-	return !altconn_addr_equal(host->addr, key->addr);
+		return same_port(host->addr, key->addr);
+	return altconn_addr_equal(host->addr, key->addr);
 }
 
-static const struct rhashtable_params place_params = {
-	.head_offset		= offsetof(struct altconn_place, node),
-	.hashfn			= place_hash_key,
-	.obj_hashfn		= place_hash_obj,
-	.obj_cmpfn		= place_compare,
-	.automatic_shrinking	= true,
-};
+static struct hlist_bl_head *place_chain(u32 hash)
+{
+	return &place_chains[hash & place_mask];
+}
+
+/* The stripe of the place is held; other stripes have places in the chain, too. */
+static void place_link(struct altconn_place *place)
+{
+	struct hlist_bl_head *chain = place_chain(place->hash);
+
+	hlist_bl_lock(chain);
+	hlist_bl_add_head_rcu(&place->node, chain);
+	hlist_bl_unlock(chain);
+}
+
+static void place_unlink(struct altconn_place *place)
+{
+	struct hlist_bl_head *chain = place_chain(place->hash);
+
+	hlist_bl_lock(chain);
+	hlist_bl_del_rcu(&place->node);
+	hlist_bl_unlock(chain);
+}
 
 static u32 owner_hash(const struct altconn_place *place, kuid_t uid)
 {
@@ -263,6 +283,7 @@ static const struct net *place_net(const struct net *net,
 	return addr->kind == ALTCONN_KIND_PATH ? NULL : net;
 }
 
+/* RCU read side. */
 static struct altconn_place *place_find_hashed(const struct net *net, u8 type,
 					       const struct altconn_addr *addr,
 					       u8 level, u32 hash)
@@ -271,8 +292,13 @@ static struct altconn_place *place_find_hashed(const struct net *net, u8 type,
 		.net = place_net(net, addr), .addr = addr, .type = type,
 		.level = level, .hash = hash,
 	};
+	struct altconn_place *place;
+	struct hlist_bl_node *node;
 
-	return rhashtable_lookup(&place_table, &key, place_params);
+	hlist_bl_for_each_entry_rcu(place, node, place_chain(hash), node)
+		if (place_has_key(place, &key))
+			return place;
+	return NULL;
 }
 
 static struct altconn_place *place_find(const struct net *net, u8 type,
@@ -281,28 +307,6 @@ static struct altconn_place *place_find(const struct net *net, u8 type,
 {
 	return place_find_hashed(net, type, addr, level,
 				 place_hash(net, type, addr, level));
-}
-
-/*
- * The place of an address that is no inet one; where there is none yet, @bind makes it.
- * The table is searched once for both.
- */
-static struct altconn_place *place_find_or_add(struct altconn_bind *bind)
-{
-	const struct place_key key = {
-		.net = bind->net, .addr = bind->addr, .type = bind->type,
-		.level = bind->own_place.level, .hash = bind->own_place.hash,
-	};
-	struct altconn_place *place;
-
-	bind->own_place.host = bind;
-	place = rhashtable_lookup_get_insert_key(&place_table, &key,
-						 &bind->own_place.node,
-						 place_params);
-	if (place)
-		return place;
-	altconn_addr_get(bind->addr);
-	return &bind->own_place;
 }
 
 /* The place of an address or a port that a new binding would be in. */
@@ -631,7 +635,7 @@ static void place_leave(struct altconn_place *place,
 		owner_leave(place, bind->uid);
 	if (--place->n)
 		return;
-	rhashtable_remove_fast(&place_table, &place->node, place_params);
+	place_unlink(place);
 	/* The memory of the place is part of the host's. */
 	altconn_addr_put(place->host->addr);
 }
@@ -647,9 +651,7 @@ static int place_join(struct altconn_place **place, struct altconn_place *own,
 
 	if (!*place) {
 		own->host = bind;
-		if (rhashtable_insert_fast(&place_table, &own->node,
-					   place_params))
-			return -ENOMEM;
+		place_link(own);
 		altconn_addr_get(bind->addr);
 		*place = own;
 	}
@@ -658,7 +660,7 @@ static int place_join(struct altconn_place **place, struct altconn_place *own,
 		return 0;
 	err = owner_join(*place, bind->uid, spare);
 	if (err && !--(*place)->n) {
-		rhashtable_remove_fast(&place_table, &own->node, place_params);
+		place_unlink(own);
 		altconn_addr_put(bind->addr);
 	}
 	return err;
@@ -715,16 +717,12 @@ static int bind_insert_locked(struct altconn_bind *bind, bool exclusive,
 		port = place_find_like(bind, &bind_own_port(bind)->place);
 	if (port && bind->type == SOCK_DGRAM && port->n >= PORT_RECEIVERS)
 		return -EADDRINUSE;
-	if (port)
+	if (!inet || port)
 		place = place_find_like(bind, &bind->own_place);
-	else if (!inet)
-		place = place_find_or_add(bind);
-	if (IS_ERR(place))
-		return -ENOMEM;
 	if (place && bind->type == SOCK_DGRAM &&
 	    place->n >= PLACE_RECEIVERS)
 		return -EADDRINUSE;
-	if (place != &bind->own_place &&
+	if ((place || port) &&
 	    bind_conflicts(bind, place, port ?
 			   container_of(port, struct altconn_port_place, place) :
 			   NULL, exclusive))
@@ -902,12 +900,16 @@ int __init altconn_bind_table_init(void)
 	get_random_bytes(&bind_key, sizeof(bind_key));
 	for (i = 0; i < BIND_STRIPES; i++)
 		spin_lock_init(&bind_stripes[i]);
-	err = rhashtable_init(&place_table, &place_params);
-	if (err)
-		return err;
+	place_mask = roundup_pow_of_two(clamp(totalram_pages() / 16,
+					      PLACE_CHAINS_MIN,
+					      PLACE_CHAINS_MAX)) - 1;
+	place_chains = kvcalloc(place_mask + 1, sizeof(*place_chains),
+				GFP_KERNEL);
+	if (!place_chains)
+		return -ENOMEM;
 	err = rhashtable_init(&owner_table, &owner_params);
 	if (err)
-		rhashtable_destroy(&place_table);
+		kvfree(place_chains);
 	return err;
 }
 
@@ -919,5 +921,5 @@ int __init altconn_bind_table_init(void)
 void altconn_bind_table_exit(void)
 {
 	rhashtable_destroy(&owner_table);
-	rhashtable_destroy(&place_table);
+	kvfree(place_chains);
 }

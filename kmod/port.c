@@ -118,8 +118,8 @@ static int next_step(void)
 	return fatal_signal_pending(current) ? -EINTR : -EADDRINUSE;
 }
 
-static int try_port(struct sock *sk, struct altconn_addr *addr,
-		    enum altconn_bind_how how)
+static __always_inline int try_port(struct sock *sk, struct altconn_addr *addr,
+				    enum altconn_bind_how how)
 {
 	u32 *hint = &altconn_pernet(sock_net(sk))->port_next[addr->kind];
 	int err = altconn_bind_insert(sk, addr, how);
@@ -320,6 +320,9 @@ void altconn_port_free(struct net *net, int type,
 	struct altconn_net *an = altconn_pernet(net);
 	struct altconn_port_set *set;
 
+	/* A search that has found the port taken added its set before, under the stripe. */
+	if (list_empty(&an->port_sets))
+		return;
 	rcu_read_lock();
 	list_for_each_entry_rcu(set, &an->port_sets, node)
 		if (set->type == type && set->addr->kind == addr->kind)
