@@ -165,6 +165,26 @@ TEST_F_TIMEOUT(dump, sockets_that_go_meanwhile_are_marked, AT_TIMEOUT)
 		close(fds[i]);
 }
 
+TEST_F_TIMEOUT(dump, each_socket_once, AT_TIMEOUT)
+{
+	struct at_addr a;
+	int fds[PAIRS], fd, some, i;
+	bool more;
+
+	for (i = 0; i < PAIRS; i++) {
+		fds[i] = at_socket(AT_NATIVE, SOCK_DGRAM);
+		at_addr_port(&a, 1000 + i);
+		ASSERT_EQ(0, at_bind(fds[i], &a));
+	}
+	fd = at_dump_begin(ALTCONN_CMD_SOCKET_GET);
+	some = at_dump_some(fd, &more);
+	EXPECT_LT(0, some);
+	EXPECT_TRUE(more);
+	EXPECT_EQ(PAIRS - some, at_dump_rest(fd));
+	close(fd);
+	at_close(fds, PAIRS);
+}
+
 /* What ends is not listed from then on, though its socket keeps it. */
 TEST_F_TIMEOUT(dump, what_ends_and_stays_is_marked_once, AT_TIMEOUT)
 {
