@@ -17,7 +17,7 @@
  * A charge is one atomic operation for each level. Accounts are found by a hash
  * lookup under RCU. Those of the initial user namespace stay until their network
  * namespace ends, since the same few users come back, and each CPU remembers the one
- * that it charged last; others go with their last charge.
+ * that it charged last. Others are freed with their last charge.
  */
 
 #include <linux/cred.h>
@@ -33,7 +33,7 @@
 
 static struct rhashtable account_table;
 
-/* Of accounts that stay: the one that this CPU charged last, or NULL. */
+/* The account that this CPU charged last, if it was one that stays; or NULL. */
 static DEFINE_PER_CPU(struct altconn_account *, account_last);
 
 struct account_key {
@@ -182,15 +182,15 @@ static struct altconn_account *account_new(const struct account_key *key,
 	return IS_ERR(old) ? NULL : old;
 }
 
-/* The account with one charge more, or NULL: there is none. RCU read side. */
-static struct altconn_account *account_look_up(const struct account_key *key)
+/* Find the account and charge it, or NULL: there is none. RCU read side. */
+static struct altconn_account *account_find_charge(const struct account_key *key)
 {
 	struct altconn_account *account;
 
 	account = rhashtable_lookup(&account_table, key, account_params);
 	if (!account || !atomic_long_inc_not_zero(&account->n))
 		return NULL;
-	/* Any CPU may remember any of them, so it does not matter which one does. */
+	/* Preemption does not matter: any CPU may remember any of them. */
 	if (account->stays)
 		raw_cpu_write(account_last, account);
 	return account;
@@ -204,7 +204,7 @@ static struct altconn_account *account_get(const struct account_key *key,
 	struct altconn_account *account;
 
 	rcu_read_lock();
-	account = account_look_up(key);
+	account = account_find_charge(key);
 	rcu_read_unlock();
 	return account ? : account_new(key, user_ns, an);
 }
@@ -235,8 +235,7 @@ static void account_uncharge(struct altconn_account *first,
 }
 
 /*
- * Charge the account that this CPU charged last, if it has the key. NULL: it has not,
- * or the account is full.
+ * Charge the account that this CPU charged last. NULL: it has another key, or is full.
  */
 static struct altconn_account *account_charge_last(const struct account_key *key,
 						   unsigned int limit)
@@ -247,7 +246,7 @@ static struct altconn_account *account_charge_last(const struct account_key *key
 	account = raw_cpu_read(account_last);
 	if (account && !account_key_equal(&account->key, key))
 		account = NULL;
-	/* The caller's namespace lasts, and so does its account. */
+	/* It stays until its namespace ends, and the caller keeps that. */
 	if (account && atomic_long_inc_return(&account->n) - 1 > limit) {
 		atomic_long_dec(&account->n);
 		account = NULL;
@@ -256,7 +255,10 @@ static struct altconn_account *account_charge_last(const struct account_key *key
 	return account;
 }
 
-/* Charge the caller's account and those of the owners above; @key lacks the user. */
+/*
+ * Charge the caller's account and those of the owners of user namespaces above. The user
+ * in @key is replaced for each of them.
+ */
 static noinline struct altconn_account *
 account_charge_all(struct altconn_net *an, const struct cred *cred,
 		   struct account_key key, unsigned int limit)
@@ -324,7 +326,7 @@ struct altconn_account *altconn_account_charge(struct altconn_net *an,
 	struct altconn_account *account = NULL;
 	unsigned int limit = account_limit(an);
 
-	/* Only there is no owner above, who is charged too. */
+	/* Nobody is above a user of the initial user namespace: it has one account. */
 	if (likely(cred->user_ns == &init_user_ns))
 		account = account_charge_last(&key, limit);
 	return account ? : account_charge_all(an, cred, key, limit);
@@ -418,7 +420,7 @@ void altconn_account_init(struct altconn_net *an)
 	spin_lock_init(&an->accounts_lock);
 }
 
-/* No CPU remembers @account any more; no thread charges it. */
+/* Make all CPUs forget @account, which no thread charges any more. */
 static void account_forget(const struct altconn_account *account)
 {
 	int cpu;

@@ -141,7 +141,8 @@ struct altconn_claim;
 
 /**
  * struct altconn_place - an address, or an inet port, that bindings have
- * @node: link in the table
+ * @node: link in a chain of the table; under the chain's bit lock, since a chain has
+ *	places of other stripes too
  * @host: the binding that this is a part of; its address is the key
  * @hash: of the key
  * @n: bindings

@@ -610,7 +610,7 @@ static void shut(struct altconn_assoc *assoc, enum altconn_side side, u8 how)
 	lockdep_assert_held(&assoc->lock);
 	BUILD_BUG_ON(RCV_SHUTDOWN != 1 || SEND_SHUTDOWN != 2);
 	WRITE_ONCE(own->shutdown, own->shutdown | how);
-	/* As both ends are when the first of them closes. */
+	/* The first of them to close has shut both ends. */
 	if (own->shut == SHUTDOWN_MASK && peer->shut == SHUTDOWN_MASK)
 		return;
 	/* Before an end can see that it is shut, no data follows. */

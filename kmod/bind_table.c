@@ -2,15 +2,14 @@
 /*
  * The table of bound addresses: lookup, insertion and conflicts.
  *
- * A place is an address with at least one binding. One hash table holds the
- * places of the machine, keyed by network namespace, socket type and the whole
- * address. A connection that lasts for one request adds its place and removes it, so
- * that has to be cheap: the chains are many enough from the beginning, by the memory
- * of the machine, as those of TCP are. A path is shared by network namespaces and by socket types, so its
- * key is its inode alone. The places of 0.0.0.0 and of the two kinds of ::
- * (dual-stack, and IPV6_V6ONLY) are found by a lookup of their own behind the
- * one of the exact address, so bindings of a port at other IP addresses cost a
- * lookup nothing.
+ * A place is an address with at least one binding. One hash table holds the places of
+ * the machine, keyed by network namespace, socket type and the whole address. A path is
+ * shared by network namespaces and by socket types, so its key is its inode alone. The
+ * places of 0.0.0.0 and of the two kinds of :: (dual-stack, and IPV6_V6ONLY) are found
+ * by a lookup of their own behind the one of the exact address, so bindings of a port at
+ * other IP addresses cost a lookup nothing. A short connection adds one place and
+ * removes it, so both must be cheap: the number of chains is fixed when the module is
+ * loaded, by the memory of the machine, as that of TCP's tables is.
  *
  * A second place stands for each inet port, whatever the IP address. It counts
  * its bindings by what they are bound to, and lists them for a broadcast. A
@@ -47,7 +46,7 @@
 /* The list of a place that is not there. */
 const struct hlist_head altconn_bind_none;
 
-static struct hlist_bl_head *place_chains;
+static struct hlist_bl_head *place_chains __read_mostly;
 static u32 place_mask __read_mostly;
 static struct rhashtable owner_table;
 static spinlock_t bind_stripes[BIND_STRIPES];
@@ -109,7 +108,7 @@ struct place_key {
 	u8				level;
 };
 
-/* Of an inet address with its IP address. */
+/* Of an inet address with its IP address; apart, since the others need no array. */
 static noinline u32 place_hash_inet(u32 kind, const struct altconn_addr *addr)
 {
 	u32 words[7] = { kind, addr->port, addr->node };
@@ -315,7 +314,7 @@ static struct altconn_place *place_find_like(const struct altconn_bind *bind,
 {
 	struct altconn_place *place;
 
-	/* It stays as long as the stripe is held. */
+	/* The place stays as long as the stripe is held. */
 	rcu_read_lock();
 	place = place_find_hashed(bind->net, bind->type, bind->addr, own->level,
 				  own->hash);
@@ -794,7 +793,7 @@ void altconn_bind_table_remove(struct altconn_bind *bind)
 	hlist_del_rcu(&bind->link);
 	if (bind->port)
 		hlist_del_rcu(&bind->port_link);
-	/* The counters of a place go with its last binding. */
+	/* Nobody reads the counters of a place whose last binding goes. */
 	if (bind->place->n > 1 || bind->port)
 		bind_account(bind, -1);
 	place_leave(bind->place, bind);

@@ -450,15 +450,15 @@ static void set_seq(struct netlink_callback *cb, u32 removed)
 }
 
 /*
- * Objects that one part of a dump looks at. Its first part is made under a lock of
- * generic netlink that registering a family waits for, and then each request does.
+ * Objects that one part of a dump looks at. The core makes the first part under cb_lock:
+ * genl_register_family() waits for that, and each later request waits behind it.
  */
 #define NL_DUMP_LOOKS	256
 
 /*
- * None of the objects of this part is wanted. A part that is not the last holds a
- * message, so it gets one that libraries skip: by its type, and those that do not look
- * at that because it seems to be an event without attributes.
+ * A part without any message would end the dump, so one in which nothing matched gets a
+ * NLMSG_NOOP. libmnl passes over that by its type. The kernel's library for Python looks
+ * at the command alone and takes it for an event without attributes, which means nothing.
  */
 static void nl_put_noop(struct sk_buff *skb, struct netlink_callback *cb)
 {

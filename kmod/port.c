@@ -320,7 +320,7 @@ void altconn_port_free(struct net *net, int type,
 	struct altconn_net *an = altconn_pernet(net);
 	struct altconn_port_set *set;
 
-	/* A search that has found the port taken added its set before, under the stripe. */
+	/* A search adds its set before it takes the stripe and finds a port taken. */
 	if (list_empty(&an->port_sets))
 		return;
 	rcu_read_lock();

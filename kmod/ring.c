@@ -1072,8 +1072,8 @@ out:
 }
 
 /*
- * What a read would have got: it touches no more of the user's memory. At least a byte,
- * since another reader may have been faster.
+ * Bytes that the next read can copy: no more of the user's memory is faulted in. At least
+ * 1, since another reader may have emptied the ring.
  */
 static u32 ring_unread(const struct altconn_ring *ring,
 		       const struct altconn_rx *rx)
