@@ -19,6 +19,9 @@
 /* So many nodes may a namespace know; they are looked at one after the other. */
 #define NODES_MAX	1024
 
+/* Nodes that are forgotten in one hold of nodes_lock. */
+#define NODES_BATCH	16
+
 /**
  * struct altconn_node - a namespace, as another one knows it
  * @id: its id there
@@ -47,8 +50,8 @@ struct altconn_node {
 };
 
 /*
- * Changes of all tables: a node is in two namespaces' lists. A spinlock, since a user
- * without CPU time (cpu.max) would keep a mutex for as long as it waits for some.
+ * Changes of all tables: a node is in two namespaces' lists. A spinlock and no mutex: a
+ * task that cpu.max throttles would keep a mutex until it gets CPU time again.
  */
 static DEFINE_SPINLOCK(nodes_lock);
 
@@ -388,7 +391,10 @@ static bool is_taken(struct altconn_net *an, const struct in6_addr *ip)
 	return !ipv6_addr_any(ip) && find_ip(an, ip);
 }
 
-/* There is memory for its entry, mostly. */
+/*
+ * The caller has reserved the entry. Memory for it is needed only if another request for
+ * the same id has failed meanwhile.
+ */
 static int insert(struct net *net, struct altconn_node *node)
 {
 	struct altconn_net *an = altconn_pernet(net);
@@ -462,6 +468,23 @@ static void drop(struct altconn_net *an, struct altconn_node *node)
 	kfree_rcu(node, rcu);
 }
 
+/* Forget a few nodes; false: none is left. */
+static bool node_drop_some(struct altconn_net *an)
+{
+	int n = NODES_BATCH;
+	struct altconn_node *node;
+	unsigned long id;
+
+	spin_lock(&nodes_lock);
+	xa_for_each(&an->nodes, id, node) {
+		drop(an, node);
+		if (!--n)
+			break;
+	}
+	spin_unlock(&nodes_lock);
+	return !n;
+}
+
 /**
  * altconn_node_del() - forget a node
  * @net: the namespace
@@ -476,17 +499,17 @@ int altconn_node_del(struct net *net, u32 id)
 {
 	struct altconn_net *an = altconn_pernet(net);
 	struct altconn_node *node;
-	unsigned long at;
 	int err = id ? -ENOENT : 0;
 
 	spin_lock(&nodes_lock);
-	xa_for_each(&an->nodes, at, node) {
-		if (id && at != id)
-			continue;
+	node = id ? xa_load(&an->nodes, id) : NULL;
+	if (node) {
 		drop(an, node);
 		err = 0;
 	}
 	spin_unlock(&nodes_lock);
+	while (!id && node_drop_some(an))
+		cond_resched();
 	if (!err)
 		changed(an);
 	return err;
@@ -580,13 +603,16 @@ void altconn_node_init(struct altconn_net *an)
 	INIT_LIST_HEAD(&an->named_by);
 }
 
-/* One of the namespaces that know a dying one finds it gone. False: none is left. */
-static bool node_lose(struct altconn_net *an)
+/*
+ * Clear the target of one of the nodes that mean a dying namespace, and send its owner an
+ * event. False: none is left.
+ */
+static bool node_clear_target(struct altconn_net *an)
 {
 	struct altconn_net *owner = NULL;
 	struct altconn_node *node;
 
-	/* The owner's memory outlasts what is found under the lock by a grace period. */
+	/* The owner clears its table a grace period before its memory goes. */
 	rcu_read_lock();
 	spin_lock(&nodes_lock);
 	node = list_first_entry_or_null(&an->named_by, struct altconn_node,
@@ -613,14 +639,9 @@ static bool node_lose(struct altconn_net *an)
  */
 void altconn_node_leave(struct altconn_net *an)
 {
-	struct altconn_node *node;
-	unsigned long id;
-
-	spin_lock(&nodes_lock);
-	xa_for_each(&an->nodes, id, node)
-		drop(an, node);
-	spin_unlock(&nodes_lock);
-	while (node_lose(an))
+	while (node_drop_some(an))
+		cond_resched();
+	while (node_clear_target(an))
 		cond_resched();
 	changed(an);
 }
