@@ -1211,17 +1211,19 @@ static int send_to(struct sock *sk, struct dest *dest, bool connected,
 static struct altconn_dgram *dgram_copy(const struct altconn_dgram *dg)
 {
 	struct altconn_dgram *copy = alloc_dgram(dg->len);
+	int err;
 
 	if (!copy)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	memcpy(copy->data, dg->data, dg->len);
 	copy->from = altconn_addr_get(dg->from);
 	copy->sender = dg->sender;
 	/* Descriptors too: each hearer may have them. */
-	if (!altconn_scm_copy(&copy->scm, &dg->scm))
+	err = altconn_scm_copy(&copy->scm, &dg->scm);
+	if (!err)
 		return copy;
 	dgram_put(copy);
-	return NULL;
+	return ERR_PTR(err);
 }
 
 /* A receiver that is full, or listens to somebody else, misses it. */
@@ -1277,12 +1279,16 @@ static size_t find_hearers(struct net *net, const struct altconn_addr *addr,
 	return n;
 }
 
+/*
+ * -ENOMEM, or -EINTR: the sender is being killed. One whose descriptors under way are too
+ * many goes on: the receiver misses it.
+ */
 static int dgram_offer_copy(struct sock *receiver, const struct altconn_dgram *dg)
 {
 	struct altconn_dgram *copy = dgram_copy(dg);
 
-	if (!copy)
-		return -ENOMEM;
+	if (IS_ERR(copy))
+		return PTR_ERR(copy) == -ENOMEM ? -ENOMEM : 0;
 	if (sk_passcred(receiver))
 		altconn_scm_fill(&copy->scm);
 	dgram_offer(receiver, copy);
@@ -1292,9 +1298,9 @@ static int dgram_offer_copy(struct sock *receiver, const struct altconn_dgram *d
 
 /*
  * To every socket that is bound to the port in this namespace: E-ACCES-BCAST.
- * As with UDP, no result says which of them missed it. They are found first: copies
- * are made one after the other, however many there are, until the sender is killed or
- * its memory is used up.
+ * As with UDP, no result says which of them missed it. The receivers are collected
+ * first, since copying may sleep. Copying ends when the sender is killed or has no
+ * memory for a copy; the receivers before keep theirs.
  */
 static noinline int broadcast(struct sock *sk, const struct altconn_addr *addr,
 			      struct altconn_dgram *dg)
@@ -1512,7 +1518,7 @@ static int late_copy(struct sock *sk, struct late *late)
 		return -ENOMEM;
 	for (late->room = 1; late->room < n; late->room++) {
 		copy = dgram_copy(late->dg);
-		if (!copy)
+		if (IS_ERR(copy))
 			break;
 		list_add(&copy->node, &late->copies);
 		late->late.size += copy->size;

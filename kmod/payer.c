@@ -5,8 +5,8 @@
  * Deadlines pass, delays end, events are delivered, idle buffers are given back and
  * descriptors that nobody received are closed when no system call of the user runs.
  * Such a job takes as long as the user likes, for it wakes every poller of a socket,
- * or looks at as many buffers as the user has, and no CPU cgroup of the user bounds a
- * kworker. So a user has a queue for each kind of job. One thread at a time works
+ * looks at as many buffers as the user has or closes what the user made, and no CPU
+ * cgroup of the user bounds a kworker. So a user has a queue for each kind of job. One thread at a time works
  * through a queue, which no other user shares, and the time is charged to the queue:
  * it gets a fixed share of one CPU after a burst, and waits when that is used up. The
  * jobs of other users do not wait.
@@ -286,7 +286,8 @@ int __init altconn_payer_init(void)
 	int kind;
 
 	for (kind = 0; kind < ALTCONN_PAYER_KINDS; kind++) {
-		payer_wq[kind] = alloc_workqueue("%s", WQ_UNBOUND, 0,
+		/* A user has one thread at a time, which may sleep for long. */
+		payer_wq[kind] = alloc_workqueue("%s", WQ_UNBOUND, WQ_MAX_ACTIVE,
 						 names[kind]);
 		if (!payer_wq[kind]) {
 			payer_destroy_workqueues();
@@ -312,8 +313,8 @@ static bool payer_drain(struct altconn_payer *payer)
 /**
  * altconn_payer_exit() - do all jobs that are left, and free the payers
  *
- * Context: process, may sleep; no socket is left, and no timer is armed that would
- * queue a job.
+ * Context: process, may sleep; no socket is left, no timer is armed that would queue a
+ * job, and what jobs do without a socket pins the module.
  */
 void altconn_payer_exit(void)
 {

@@ -12,8 +12,8 @@
  * descriptors.
  *
  * The last reference to a file may take long to drop, or sleep, as its owner likes. So
- * it is the sender's payer that drops those that nobody has received, unless a process
- * of the sender does.
+ * a kernel thread of the sender's payer drops the last references that nobody has
+ * received, unless the process that sent them does.
  */
 
 #include <linux/fdtable.h>
@@ -34,14 +34,18 @@
  * struct scm_parcel - descriptors under way
  * @fp: the core's list of them; first, so that the core frees both
  * @payer: of the user that sent them
- * @job: drops them
+ * @tgid: the process that did
+ * @begun: when it began
+ * @job: drops them; pins the module
  *
- * Lifetime: a message's, or of a mark in a buffer; __scm_destroy() frees it, of the
- * receiver, of a process of the sender or of @job.
+ * Lifetime: a message or a mark in a buffer owns it. __scm_destroy() frees it, called
+ * by the receiver, by whoever drops the message, or by @job.
  */
 struct scm_parcel {
 	struct scm_fp_list	fp;
 	struct altconn_payer	*payer;
+	pid_t			tgid;
+	u64			begun;
 	struct altconn_job	job;
 };
 
@@ -97,7 +101,7 @@ static bool too_many(const struct inflight *user)
 	       !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN);
 }
 
-static int depart(const struct scm_fp_list *fp)
+static int inflight_add(const struct scm_fp_list *fp)
 {
 	struct inflight *new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT), *user;
 	kuid_t uid = fp->user->uid;
@@ -122,13 +126,16 @@ static int depart(const struct scm_fp_list *fp)
 	return err;
 }
 
-static void arrive(const struct scm_fp_list *fp)
+/* @n of the list are not under way any more. */
+static void inflight_sub(const struct scm_fp_list *fp, unsigned int n)
 {
 	struct inflight *user;
 
+	if (!n)
+		return;
 	spin_lock(&inflight_lock);
 	user = find_inflight(fp->user->uid);
-	user->count -= fp->count;
+	user->count -= n;
 	if (user->count)
 		user = NULL;
 	else
@@ -146,8 +153,8 @@ static void scm_parcel_free(struct scm_fp_list *fp)
 }
 
 /*
- * As when a process exits: a socket that lingers waits for nobody. Its owner may have
- * chosen to reset the connection, which takes no time.
+ * Turn SO_LINGER off, which the core ignores in a process that exits, so that the close
+ * does not sleep. A time of 0 stays: it resets the connection and waits for nothing.
  */
 static void scm_stop_lingering(struct file *file)
 {
@@ -173,22 +180,48 @@ static void scm_parcel_run(struct altconn_job *job)
 		scm_stop_lingering(fp->fp[i]);
 		__fput_sync(fp->fp[i]);
 	}
-	arrive(fp);
+	inflight_sub(fp, fp->count);
 	fp->count = 0;
 	scm_parcel_free(fp);
+	/* altconn_payer_exit() waits for the rest of this thread. */
+	module_put(THIS_MODULE);
 }
 
-/* Nobody receives these descriptors. */
+static bool scm_parcel_is_own(const struct scm_parcel *parcel)
+{
+	return !(current->flags & PF_KTHREAD) &&
+	       parcel->tgid == current->tgid &&
+	       parcel->begun == current->group_leader->start_time;
+}
+
+/* Drop the references that are not the last ones. */
+static void scm_parcel_thin(struct scm_fp_list *fp)
+{
+	int i, n = 0;
+
+	for (i = 0; i < fp->count; i++)
+		if (!compat_fput_unless_last(fp->fp[i]))
+			fp->fp[n++] = fp->fp[i];
+	inflight_sub(fp, fp->count - n);
+	fp->count = n;
+}
+
+/*
+ * Nobody receives these descriptors. What is left to the payer counts as under way until
+ * it has dropped it, which bounds that.
+ */
 static void scm_parcel_drop(struct scm_fp_list *fp)
 {
 	struct scm_parcel *parcel = scm_parcel_of(fp);
 
-	if (current->flags & PF_KTHREAD ||
-	    !uid_eq(fp->user->uid, current_uid())) {
+	if (!scm_parcel_is_own(parcel))
+		scm_parcel_thin(fp);
+	if (fp->count && !scm_parcel_is_own(parcel)) {
+		__module_get(THIS_MODULE);
 		altconn_payer_queue(parcel->payer, &parcel->job);
 		return;
 	}
-	arrive(fp);
+	inflight_sub(fp, fp->count);
 	scm_parcel_free(fp);
 }
 
@@ -356,6 +389,8 @@ static struct scm_fp_list *scm_parcel_new(struct altconn_payer *payer,
 	parcel->fp.max = SCM_MAX_FD;
 	parcel->fp.user = get_uid(user);
 	parcel->payer = payer;
+	parcel->tgid = current->tgid;
+	parcel->begun = current->group_leader->start_time;
 	altconn_job_init(&parcel->job, scm_parcel_run);
 	return &parcel->fp;
 }
@@ -443,7 +478,7 @@ int altconn_scm_send(const struct sock *sk, struct msghdr *msg,
 	int err = parse(sk, msg, scm, &fp);
 
 	if (!err && fp)
-		err = depart(fp);
+		err = inflight_add(fp);
 	if (!err) {
 		scm->fp = fp;
 		return 0;
@@ -513,27 +548,29 @@ void altconn_scm_recv(struct msghdr *msg, struct altconn_scm *scm,
 	if (msg->msg_control && scm->fp) {
 		struct scm_cookie cookie = { .fp = scm->fp };
 
-		arrive(scm->fp);
+		inflight_sub(scm->fp, scm->fp->count);
 		scm->fp = NULL;
 		scm_detach_fds(msg, &cookie, false);
 	}
 	altconn_scm_destroy(scm);
 }
 
-/* For a reader that leaves the original where it is; NULL: that failed. */
+/* For MSG_PEEK, or a broadcast; ERR_PTR(-ENOMEM), ERR_PTR(-ETOOMANYREFS). */
 static struct scm_fp_list *scm_parcel_copy(struct scm_fp_list *fp)
 {
 	struct scm_fp_list *copy = scm_parcel_new(scm_parcel_of(fp)->payer,
 						  fp->user);
+	int err;
 
 	if (!copy)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	for (; copy->count < fp->count; copy->count++)
 		copy->fp[copy->count] = get_file(fp->fp[copy->count]);
-	if (!depart(copy))
+	err = inflight_add(copy);
+	if (!err)
 		return copy;
 	scm_parcel_free(copy);
-	return NULL;
+	return ERR_PTR(err);
 }
 
 /**
@@ -542,14 +579,16 @@ static struct scm_fp_list *scm_parcel_copy(struct scm_fp_list *fp)
  * @from: a datagram's
  *
  * Context: process, may sleep.
- * Return: 0; -ENOMEM: @to has no descriptors, though @from has.
+ * Return: 0; -ENOMEM, -ETOOMANYREFS: @to has no descriptors, though @from has.
  */
 int altconn_scm_copy(struct altconn_scm *to, const struct altconn_scm *from)
 {
+	struct scm_fp_list *fp = from->fp ? scm_parcel_copy(from->fp) : NULL;
+
 	to->cred = cred_get(&from->cred);
-	to->fp = from->fp ? scm_parcel_copy(from->fp) : NULL;
+	to->fp = IS_ERR(fp) ? NULL : fp;
 	to->stamp = 0;
-	return from->fp && !to->fp ? -ENOMEM : 0;
+	return PTR_ERR_OR_ZERO(fp);
 }
 
 /* ---- a buffer's ---- */
@@ -844,7 +883,9 @@ void altconn_marks_read(struct altconn_marks *marks, u32 pos, u32 n,
 	if (fds) {
 		rx->stop = true;
 		rx->scm.fp = peek ? scm_parcel_copy(fds->scm.fp) : fds->scm.fp;
-		rx->lost = !rx->scm.fp;
+		rx->lost = IS_ERR(rx->scm.fp);
+		if (rx->lost)
+			rx->scm.fp = NULL;
 		if (!peek)
 			fds->scm.fp = NULL;
 	}

@@ -526,7 +526,14 @@ static bool was_closed(int peer)
 	return !n;
 }
 
-/* Another user gives @fd, the last one of its file, into @sfd. */
+FIXTURE(lingering) { };
+FIXTURE_SETUP(lingering) { }
+FIXTURE_TEARDOWN(lingering)
+{
+	at_cleanup();
+}
+
+/* Another user sends the last descriptor of a file, @fd, by @sfd. */
 static int give_last(int sfd, int *fd)
 {
 	pid_t pid = at_fork();
@@ -538,7 +545,7 @@ static int give_last(int sfd, int *fd)
 }
 
 /* A sender that drops another user's datagram does not close what it brought. */
-TEST(a_lingering_socket_holds_up_no_sender)
+TEST_F_TIMEOUT(lingering, holds_up_no_sender, AT_TIMEOUT)
 {
 	int rfd, sfd, fd, peer, i;
 	struct at_addr a;
@@ -563,8 +570,8 @@ TEST(a_lingering_socket_holds_up_no_sender)
 	close(rfd);
 }
 
-/* Nor does root close what came to a listener, when it ends its associations. */
-TEST(a_lingering_socket_holds_up_no_kill)
+/* Root that ends a listener's associations does not close what came to them. */
+TEST_F_TIMEOUT(lingering, holds_up_no_kill, AT_TIMEOUT)
 {
 	int lfd, sfd, fd, peer, err;
 	struct at_addr a;
@@ -587,8 +594,8 @@ TEST(a_lingering_socket_holds_up_no_kill)
 	at_cleanup();
 }
 
-/* Nor does the kernel thread that delays datagrams, which serves other users too. */
-TEST(a_lingering_socket_holds_up_no_delay)
+/* The files of other users that kernel threads close do not wait for it. */
+TEST_F_TIMEOUT(lingering, holds_up_no_delay, AT_TIMEOUT)
 {
 	int rfd, sfd, fd, peer, pipes[2];
 	struct at_addr a;
@@ -599,21 +606,74 @@ TEST(a_lingering_socket_holds_up_no_delay)
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, at_netns());
 	rfd = at_bound(&a, AT_NATIVE, AT_PORT, SOCK_DGRAM);
-	ASSERT_LT(0, at_tool("rule add type dgram delay 20"));
+	ASSERT_LT(0, at_tool("rule add type dgram delay 1s"));
 	sfd = at_socket(AT_NATIVE, SOCK_DGRAM);
 	ASSERT_EQ(0, at_err(at_connect(sfd, &a)));
 	ASSERT_EQ(0, give_last(sfd, &fd));
 	ASSERT_EQ(0, pipe(pipes));
 	ASSERT_EQ(0, give(sfd, "p", &pipes[1], 1));
 	close(pipes[1]);
-	/* Nobody is there when they arrive. */
+	/* The receiver closes before the delay ends. */
 	close(rfd);
 	EXPECT_EQ(POLLHUP, at_poll(pipes[0], POLLIN));
 	EXPECT_TRUE(was_closed(peer));
 	close(pipes[0]);
 	close(peer);
 	close(sfd);
-	at_cleanup();
+}
+
+/* A reader of another user that looks at descriptors does not use up the sender's. */
+TEST_F_TIMEOUT(lingering, peeks_do_not_count_for_the_sender, AT_TIMEOUT)
+{
+	struct rlimit limit = { 64, 64 };
+	int sv[2], go[2], fds[50], i;
+	char c;
+	pid_t pid;
+
+	ASSERT_EQ(0, at_socketpair(AT_NATIVE, SOCK_DGRAM, sv));
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, go));
+	fds[0] = some_file();
+	for (i = 1; i < 50; i++)
+		fds[i] = fds[0];
+	pid = at_fork();
+	if (!pid) {
+		close(go[1]);
+		_exit(at_become_nobody() || setrlimit(RLIMIT_NOFILE, &limit) ||
+		      give(sv[0], "x", fds, 50) || at_tell(go[0]) ||
+		      read(go[0], &c, 1) != 1 || give(sv[0], "x", fds, 10));
+	}
+	close(go[0]);
+	ASSERT_EQ(0, at_hear(go[1]));
+	for (i = 0; i < 2000; i++)
+		ASSERT_EQ(1, recv(sv[1], &c, 1, MSG_PEEK));
+	ASSERT_EQ(1, write(go[1], "", 1));
+	EXPECT_EQ(0, at_reap(pid));
+	close(go[1]);
+	at_close(sv, 2);
+}
+
+/* Hearers of a broadcast beyond the limit of its sender miss it, and it succeeds. */
+TEST_F_TIMEOUT(lingering, broadcast_of_rights_is_limited, AT_TIMEOUT)
+{
+	int hearers[HEARERS], fds[10], fd, i, came = 0;
+	struct at_addr to;
+	char c;
+
+	ASSERT_EQ(0, at_netns());
+	ASSERT_EQ(0, at_hearers(&to, hearers, HEARERS));
+	fd = at_socket(AT_NATIVE, SOCK_DGRAM);
+	ASSERT_EQ(0, at_set_flag(fd, SOL_SOCKET, SO_BROADCAST, 1));
+	ASSERT_EQ(0, at_err(at_connect(fd, &to)));
+	fds[0] = some_file();
+	for (i = 1; i < 10; i++)
+		fds[i] = fds[0];
+	ASSERT_EQ(0, broadcast_rights(fd, fds, 10));
+	for (i = 0; i < HEARERS; i++)
+		came += recv(hearers[i], &c, 1, MSG_DONTWAIT) == 1;
+	EXPECT_LE(1, came);
+	EXPECT_GE(7, came);
+	at_close(hearers, HEARERS);
+	close(fd);
 }
 
 static int set_passcred(int fd, int on)

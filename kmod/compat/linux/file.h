@@ -10,10 +10,10 @@ static inline bool compat_fput_unless_last(struct file *file)
 {
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 	return atomic_long_add_unless(&file->f_count, -1, 1);
-#elif defined(CONFIG_64BIT)
-	return atomic64_add_unless(&file->f_ref.refcnt, -1, FILE_REF_ONEREF);
 #else
-	return atomic_add_unless(&file->f_ref.refcnt, -1, FILE_REF_ONEREF);
+	/* As wide as a long, whatever its type is called. */
+	return atomic_long_add_unless((atomic_long_t *)&file->f_ref.refcnt, -1,
+				      FILE_REF_ONEREF);
 #endif
 }
 
