@@ -763,38 +763,38 @@ TEST_F_TIMEOUT(conn, E_FAULT, AT_TIMEOUT)
 	}
 }
 
-#define ROOM		(16UL << 20)
+#define BIG_BUF		(16UL << 20)
 
-/* Pages of @room that are in memory; -1: not known. */
-static int pages_touched(char *room)
+/* Pages of @buf that are in memory; -1: not known. */
+static int pages_touched(char *buf)
 {
-	static unsigned char in_core[ROOM / 4096];
+	static unsigned char in_core[BIG_BUF / 4096];
 	size_t page = sysconf(_SC_PAGESIZE), i;
 	int n = 0;
 
-	if (mincore(room, ROOM, in_core))
+	if (mincore(buf, BIG_BUF, in_core))
 		return -1;
-	for (i = 0; i < ROOM / page; i++)
+	for (i = 0; i < BIG_BUF / page; i++)
 		n += in_core[i] & 1;
 	return n;
 }
 
-/* A read with much room touches no more of it than it fills. */
-TEST_F_TIMEOUT(conn, room_is_not_touched, AT_TIMEOUT)
+/* A read into a large buffer touches no more of it than it fills. */
+TEST_F_TIMEOUT(conn, recv_touches_what_it_fills, AT_TIMEOUT)
 {
 	static const int flags[] = { MSG_PEEK, 0 };
-	char *room;
+	char *buf;
 	size_t i;
 
 	ASSERT_EQ(1, send(self->sv[0], "x", 1, 0));
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
-		room = mmap(NULL, ROOM, PROT_READ | PROT_WRITE,
+		buf = mmap(NULL, BIG_BUF, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		ASSERT_NE(MAP_FAILED, room);
-		madvise(room, ROOM, MADV_NOHUGEPAGE);
-		ASSERT_EQ(1, recv(self->sv[1], room, ROOM, flags[i]));
-		EXPECT_EQ(1, pages_touched(room));
-		munmap(room, ROOM);
+		ASSERT_NE(MAP_FAILED, buf);
+		madvise(buf, BIG_BUF, MADV_NOHUGEPAGE);
+		ASSERT_EQ(1, recv(self->sv[1], buf, BIG_BUF, flags[i]));
+		EXPECT_EQ(1, pages_touched(buf));
+		munmap(buf, BIG_BUF);
 	}
 }
 

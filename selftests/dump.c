@@ -9,7 +9,7 @@
 #include <linux/altconn_netlink.h>
 #include <sched.h>
 
-/* More than fit one message to user space. */
+/* More than fit one message to user space, and than one part looks at. */
 #define PAIRS	300
 
 FIXTURE(dump) {
@@ -216,7 +216,7 @@ TEST_F_TIMEOUT(dump, what_ends_and_stays_is_marked_once, AT_TIMEOUT)
 	close(fd);
 }
 
-/* One part of a dump looks at so many objects, and no part but the last is empty. */
+/* One part of a dump looks at 256 objects, and no part but the last is empty. */
 TEST_F_TIMEOUT(dump, nothing_is_wanted_of_many, AT_TIMEOUT)
 {
 	static const int cmds[] = { ALTCONN_CMD_ASSOC_GET, ALTCONN_CMD_SOCKET_GET };

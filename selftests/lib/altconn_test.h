@@ -225,7 +225,7 @@ int at_dump(int cmd);
  * was not the last; entries of all that follow. -1: failed.
  */
 int at_dump_begin(int cmd);
-/* ... of the object with an id alone. */
+/* A dump that asks for the object with an id alone. */
 int at_dump_begin_one(int cmd, uint64_t id);
 int at_dump_some(int fd, bool *more);
 int at_dump_rest(int fd);

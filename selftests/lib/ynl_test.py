@@ -283,7 +283,7 @@ def sockets_are_chosen():
 
 @test
 def a_filter_passes_over_many():
-    """Parts of a dump without an object in them mean nothing to a program."""
+    """A part of a dump without objects prints nothing and adds none."""
     pairs = [socket.socketpair(number(), socket.SOCK_STREAM) for _ in range(400)]
     try:
         said = io.StringIO()
