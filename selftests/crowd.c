@@ -53,7 +53,7 @@ static unsigned long crowd_n(enum crowd_what what, int type)
 {
 	if (what != CROWD_V4 && type == SOCK_DGRAM)
 		return MOST_RECEIVERS / 4;
-	return at_scale(N, N / 3);
+	return at_scale(N, N / 5);
 }
 
 static int crowd_bind(enum crowd_what what, int type, unsigned int port,
