@@ -40,8 +40,8 @@
 #define PORT_RECEIVERS	(16 * PLACE_RECEIVERS)
 
 /* Chains of the table of places. */
-#define PLACE_CHAINS_MIN	(1UL << 12)
-#define PLACE_CHAINS_MAX	(1UL << 20)
+#define PLACE_CHAINS_MIN	4096UL
+#define PLACE_CHAINS_MAX	1048576UL
 
 /* The list of a place that is not there. */
 const struct hlist_head altconn_bind_none;

@@ -6,10 +6,10 @@
  * descriptors that nobody received are closed when no system call of the user runs.
  * Such a job takes as long as the user likes, for it wakes every poller of a socket,
  * looks at as many buffers as the user has or closes what the user made, and no CPU
- * cgroup of the user bounds a kworker. So a user has a queue for each kind of job. One thread at a time works
- * through a queue, which no other user shares, and the time is charged to the queue:
- * it gets a fixed share of one CPU after a burst, and waits when that is used up. The
- * jobs of other users do not wait.
+ * cgroup of the user bounds a kworker. So a user has a queue for each kind of job. One
+ * thread at a time works through a queue, which no other user shares, and the time is
+ * charged to the queue: it gets a fixed share of one CPU after a burst, and waits when
+ * that is used up. The jobs of other users do not wait.
  *
  * Jobs are queued without a lock, so a timer and a holder of any lock may queue one.
  */

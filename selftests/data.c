@@ -789,7 +789,7 @@ TEST_F_TIMEOUT(conn, recv_touches_what_it_fills, AT_TIMEOUT)
 	ASSERT_EQ(1, send(self->sv[0], "x", 1, 0));
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		buf = mmap(NULL, BIG_BUF, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		ASSERT_NE(MAP_FAILED, buf);
 		madvise(buf, BIG_BUF, MADV_NOHUGEPAGE);
 		ASSERT_EQ(1, recv(self->sv[1], buf, BIG_BUF, flags[i]));
