@@ -610,6 +610,9 @@ TEST_F_TIMEOUT(lingering, holds_up_no_delay, AT_TIMEOUT)
 	sfd = at_socket(AT_NATIVE, SOCK_DGRAM);
 	ASSERT_EQ(0, at_err(at_connect(sfd, &a)));
 	ASSERT_EQ(0, give_last(sfd, &fd));
+	/* The thread that closes it has begun when the pipe's end arrives. */
+	ASSERT_LE(0, at_tool("rule flush"));
+	ASSERT_LT(0, at_tool("rule add type dgram delay 2s"));
 	ASSERT_EQ(0, pipe(pipes));
 	ASSERT_EQ(0, give(sfd, "p", &pipes[1], 1));
 	close(pipes[1]);
