@@ -326,7 +326,7 @@ struct altconn_account *altconn_account_charge(struct altconn_net *an,
 	struct altconn_account *account = NULL;
 	unsigned int limit = account_limit(an);
 
-	/* Nobody is above a user of the initial user namespace: it has one account. */
+	/* A user of the initial user namespace has no owner above, so one account. */
 	if (likely(cred->user_ns == &init_user_ns))
 		account = account_charge_last(&key, limit);
 	return account ? : account_charge_all(an, cred, key, limit);

@@ -793,7 +793,7 @@ void altconn_bind_table_remove(struct altconn_bind *bind)
 	hlist_del_rcu(&bind->link);
 	if (bind->port)
 		hlist_del_rcu(&bind->port_link);
-	/* Nobody reads the counters of a place whose last binding goes. */
+	/* The counters of a place are not read after its last binding. */
 	if (bind->place->n > 1 || bind->port)
 		bind_account(bind, -1);
 	place_leave(bind->place, bind);

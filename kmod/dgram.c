@@ -1280,8 +1280,8 @@ static size_t find_hearers(struct net *net, const struct altconn_addr *addr,
 }
 
 /*
- * -ENOMEM, or -EINTR: the sender is being killed. One whose descriptors under way are too
- * many goes on: the receiver misses it.
+ * -ENOMEM, or -EINTR: the sender is being killed. A sender with too many descriptors
+ * under way goes on: the receiver misses the datagram.
  */
 static int dgram_offer_copy(struct sock *receiver, const struct altconn_dgram *dg)
 {

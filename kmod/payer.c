@@ -3,7 +3,7 @@
  * Payers: users for whom kernel threads work, and the time that this takes.
  *
  * Deadlines pass, delays end, events are delivered, idle buffers are given back and
- * descriptors that nobody received are closed when no system call of the user runs.
+ * unreceived descriptors are closed when no system call of the user runs.
  * Such a job takes as long as the user likes, for it wakes every poller of a socket,
  * looks at as many buffers as the user has or closes what the user made, and no CPU
  * cgroup of the user bounds a kworker. So a user has a queue for each kind of job. One
