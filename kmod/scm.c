@@ -32,7 +32,8 @@
 
 /**
  * struct scm_parcel - descriptors under way
- * @fp: the core's list of them; first, so that the core frees both
+ * @fp: the core's list of them, cut to the size that they need; this struct lies
+ *	behind it in the same allocation, because the core frees the list
  * @payer: of the user that sent them
  * @tgid: the process that did
  * @begun: when it began
@@ -42,17 +43,24 @@
  * by the receiver, by whoever drops the message, or by @job.
  */
 struct scm_parcel {
-	struct scm_fp_list	fp;
+	struct scm_fp_list	*fp;
 	struct altconn_payer	*payer;
 	pid_t			tgid;
 	u64			begun;
 	struct altconn_job	job;
 };
 
+/* Where it lies behind a list of @max descriptors. */
+static size_t scm_parcel_offset(int max)
+{
+	return ALIGN(offsetof(struct scm_fp_list, fp) +
+		     max * sizeof(struct file *),
+		     __alignof__(struct scm_parcel));
+}
+
 static struct scm_parcel *scm_parcel_of(struct scm_fp_list *fp)
 {
-	BUILD_BUG_ON(offsetof(struct scm_parcel, fp));
-	return container_of(fp, struct scm_parcel, fp);
+	return (struct scm_parcel *)((char *)fp + scm_parcel_offset(fp->max));
 }
 
 /* ---- descriptors under way, counted for each user ---- */
@@ -171,7 +179,7 @@ static void scm_stop_lingering(struct file *file)
 static void scm_parcel_run(struct altconn_job *job)
 {
 	struct scm_parcel *parcel = container_of(job, struct scm_parcel, job);
-	struct scm_fp_list *fp = &parcel->fp;
+	struct scm_fp_list *fp = parcel->fp;
 	int i;
 
 	for (i = 0; i < fp->count; i++) {
@@ -376,34 +384,41 @@ static bool may_travel(struct file *file)
 	}
 }
 
+/* A list with room for @max descriptors and none in it yet. */
 static struct scm_fp_list *scm_parcel_new(struct altconn_payer *payer,
-					  struct user_struct *user)
+					  struct user_struct *user, int max)
 {
 	struct scm_parcel *parcel;
+	struct scm_fp_list *fp;
 
 	if (!payer)
 		return NULL;
-	parcel = kzalloc(sizeof(*parcel), GFP_KERNEL_ACCOUNT);
-	if (!parcel)
+	fp = kzalloc(scm_parcel_offset(max) + sizeof(*parcel),
+		     GFP_KERNEL_ACCOUNT);
+	if (!fp)
 		return NULL;
-	parcel->fp.max = SCM_MAX_FD;
-	parcel->fp.user = get_uid(user);
+	fp->max = max;
+	fp->user = get_uid(user);
+	parcel = scm_parcel_of(fp);
+	parcel->fp = fp;
 	parcel->payer = payer;
 	parcel->tgid = current->tgid;
 	parcel->begun = current->group_leader->start_time;
 	altconn_job_init(&parcel->job, scm_parcel_run);
-	return &parcel->fp;
+	return fp;
 }
 
-static struct scm_fp_list *scm_parcel_begin(void)
+static struct scm_fp_list *scm_parcel_begin(int max)
 {
 	u64 key = altconn_payer_key(current_cred());
 
 	return scm_parcel_new(altconn_payer_get(ALTCONN_PAYER_RELEASE, key),
-			      current_user());
+			      current_user(), max);
 }
 
-static int parse_fds(const struct cmsghdr *cmsg, struct scm_fp_list **list)
+/* No more than @most descriptors come with the message. */
+static int parse_fds(const struct cmsghdr *cmsg, size_t most,
+		     struct scm_fp_list **list)
 {
 	const int *fds = (const int *)CMSG_DATA(cmsg);
 	int n = (cmsg->cmsg_len - sizeof(*cmsg)) / sizeof(int), i;
@@ -414,7 +429,7 @@ static int parse_fds(const struct cmsghdr *cmsg, struct scm_fp_list **list)
 	if (n > SCM_MAX_FD)
 		return -EINVAL;
 	if (!fp)
-		fp = *list = scm_parcel_begin();
+		fp = *list = scm_parcel_begin(min_t(size_t, most, SCM_MAX_FD));
 	if (!fp)
 		return -ENOMEM;
 	if (fp->count + n > fp->max)
@@ -448,7 +463,8 @@ static int parse(const struct sock *sk, struct msghdr *msg,
 			return -EOPNOTSUPP;
 		}
 		if (cmsg->cmsg_type == SCM_RIGHTS)
-			err = parse_fds(cmsg, fp);
+			err = parse_fds(cmsg, msg->msg_controllen / sizeof(int),
+					fp);
 		else if (cmsg->cmsg_type == SCM_CREDENTIALS)
 			err = parse_cred(cmsg, scm);
 		else
@@ -559,7 +575,7 @@ void altconn_scm_recv(struct msghdr *msg, struct altconn_scm *scm,
 static struct scm_fp_list *scm_parcel_copy(struct scm_fp_list *fp)
 {
 	struct scm_fp_list *copy = scm_parcel_new(scm_parcel_of(fp)->payer,
-						  fp->user);
+						  fp->user, fp->count);
 	int err;
 
 	if (!copy)

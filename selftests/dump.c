@@ -140,17 +140,25 @@ TEST_F_TIMEOUT(dump, what_goes_meanwhile_is_marked, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(dump, sockets_that_go_meanwhile_are_marked, AT_TIMEOUT)
+static int bind_datagrams(int fds[PAIRS])
 {
 	struct at_addr a;
-	int fds[PAIRS], fd, i;
-	bool more;
+	int i, err = 0;
 
 	for (i = 0; i < PAIRS; i++) {
 		fds[i] = at_socket(AT_NATIVE, SOCK_DGRAM);
 		at_addr_port(&a, 1000 + i);
-		ASSERT_EQ(0, at_bind(fds[i], &a));
+		err = err ? : at_bind(fds[i], &a);
 	}
+	return err;
+}
+
+TEST_F_TIMEOUT(dump, sockets_that_go_meanwhile_are_marked, AT_TIMEOUT)
+{
+	int fds[PAIRS], fd;
+	bool more;
+
+	ASSERT_EQ(0, bind_datagrams(fds));
 	fd = at_dump_begin(ALTCONN_CMD_SOCKET_GET);
 	EXPECT_LT(0, at_dump_some(fd, &more));
 	EXPECT_TRUE(more);
@@ -161,21 +169,15 @@ TEST_F_TIMEOUT(dump, sockets_that_go_meanwhile_are_marked, AT_TIMEOUT)
 	close(fds[0]);
 	EXPECT_EQ(1, at_dump_marked(fd));
 	close(fd);
-	for (i = 1; i < PAIRS; i++)
-		close(fds[i]);
+	at_close(fds + 1, PAIRS - 1);
 }
 
 TEST_F_TIMEOUT(dump, each_socket_once, AT_TIMEOUT)
 {
-	struct at_addr a;
-	int fds[PAIRS], fd, some, i;
+	int fds[PAIRS], fd, some;
 	bool more;
 
-	for (i = 0; i < PAIRS; i++) {
-		fds[i] = at_socket(AT_NATIVE, SOCK_DGRAM);
-		at_addr_port(&a, 1000 + i);
-		ASSERT_EQ(0, at_bind(fds[i], &a));
-	}
+	ASSERT_EQ(0, bind_datagrams(fds));
 	fd = at_dump_begin(ALTCONN_CMD_SOCKET_GET);
 	some = at_dump_some(fd, &more);
 	EXPECT_LT(0, some);
@@ -220,15 +222,10 @@ TEST_F_TIMEOUT(dump, what_ends_and_stays_is_marked_once, AT_TIMEOUT)
 TEST_F_TIMEOUT(dump, nothing_is_wanted_of_many, AT_TIMEOUT)
 {
 	static const int cmds[] = { ALTCONN_CMD_ASSOC_GET, ALTCONN_CMD_SOCKET_GET };
-	struct at_addr a;
 	int fds[PAIRS], fd, i;
 	bool more;
 
-	for (i = 0; i < PAIRS; i++) {
-		fds[i] = at_socket(AT_NATIVE, SOCK_DGRAM);
-		at_addr_port(&a, 1000 + i);
-		ASSERT_EQ(0, at_bind(fds[i], &a));
-	}
+	ASSERT_EQ(0, bind_datagrams(fds));
 	for (i = 0; i < ARRAY_SIZE(cmds); i++) {
 		fd = at_dump_begin_one(cmds[i], 1ULL << 60);
 		ASSERT_LE(0, fd);

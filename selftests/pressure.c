@@ -384,6 +384,51 @@ TEST_F_TIMEOUT(pressure, cgroup_is_charged, AT_TIMEOUT)
 	leave_cgroup();
 }
 
+#define PARCEL_PAIRS	200
+#define PARCELS		8
+
+/* The memory of messages with a descriptor each that nobody reads, or -1. */
+static long charged_by_descriptors(enum at_dress dress, int type)
+{
+	int sv[PARCEL_PAIRS][2], fd = open("/dev/null", O_RDONLY), i, err = 0;
+	long charged;
+
+	/* The first byte takes a buffer. */
+	for (i = 0; i < PARCEL_PAIRS; i++)
+		err |= at_socketpair(dress, type, sv[i]) ||
+		       send(sv[i][0], "x", 1, 0) != 1;
+	if (err || enter_cgroup("max"))
+		return -1;
+	charged = -cgroup_read("memory.current");
+	for (i = 0; i < PARCEL_PAIRS * PARCELS; i++)
+		err |= at_send_with(sv[i / PARCELS][0], "x", 1, SCM_RIGHTS,
+				    &fd, sizeof(fd), 0) != 1;
+	charged += cgroup_read("memory.current");
+	for (i = 0; i < PARCEL_PAIRS; i++)
+		at_close(sv[i], 2);
+	close(fd);
+	leave_cgroup();
+	return err ? -1 : charged;
+}
+
+/* A message with a descriptor takes no more memory than AF_UNIX's. */
+TEST(descriptors_take_little)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM };
+	long charged, peer;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		charged = charged_by_descriptors(AT_NATIVE, types[i]);
+		peer = charged_by_descriptors(AT_ORACLE, types[i]);
+		EXPECT_LT(0, charged);
+		EXPECT_LE(charged, peer) {
+			TH_LOG("type %d: %ld bytes, AF_UNIX %ld", types[i],
+			       charged, peer);
+		}
+	}
+}
+
 FIXTURE(idle) { };
 
 FIXTURE_SETUP(idle) { }
