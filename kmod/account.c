@@ -190,7 +190,7 @@ static struct altconn_account *account_find_charge(const struct account_key *key
 	account = rhashtable_lookup(&account_table, key, account_params);
 	if (!account || !atomic_long_inc_not_zero(&account->n))
 		return NULL;
-	/* Preemption does not matter: any CPU may remember any of them. */
+	/* The thread may be on another CPU by now, which does no harm. */
 	if (account->stays)
 		raw_cpu_write(account_last, account);
 	return account;
@@ -235,7 +235,8 @@ static void account_uncharge(struct altconn_account *first,
 }
 
 /*
- * Charge the account that this CPU charged last. NULL: it has another key, or is full.
+ * Charge the account that this CPU charged last. NULL: there is none, it has another
+ * key, or it is full.
  */
 static struct altconn_account *account_charge_last(const struct account_key *key,
 						   unsigned int limit)
@@ -256,8 +257,8 @@ static struct altconn_account *account_charge_last(const struct account_key *key
 }
 
 /*
- * Charge the caller's account and those of the owners of user namespaces above. The user
- * in @key is replaced for each of them.
+ * Charge the caller's account and those of the owners of user namespaces above. @key
+ * gets the namespace and the user of each in turn.
  */
 static noinline struct altconn_account *
 account_charge_all(struct altconn_net *an, const struct cred *cred,
@@ -432,7 +433,8 @@ static void account_forget(const struct altconn_account *account)
 
 /**
  * altconn_account_exit() - undo altconn_account_init()
- * @an: the namespace; nothing is charged in it any more
+ * @an: the namespace; nothing is charged in it any more, nor will be: a charge holds its
+ *	namespace
  *
  * Context: process.
  */
@@ -441,6 +443,7 @@ void altconn_account_exit(struct altconn_net *an)
 	struct altconn_account *account, *next;
 
 	list_for_each_entry_safe(account, next, &an->accounts, entry) {
+		WARN_ON_ONCE(account_charges(account));
 		account_forget(account);
 		account_put(account);
 	}

@@ -560,6 +560,8 @@ struct altconn_ruling {
  *	are under RCU, and the namespace is freed a grace period later
  * @addr: the ends' addresses as they are written there, references; NULL: unnamed
  * @account: what it is charged to in the server's namespace, or NULL
+ * @there: the server's namespace, a reference, until arrival: a charge does not outlive
+ *	the namespace in which it is
  *
  * Lifetime: the association's. It arrives in the server's namespace when the
  * attempt enters a listener's queue or waits in its room, and leaves it when the
@@ -573,6 +575,7 @@ struct altconn_far {
 	struct altconn_net	*an;
 	struct altconn_addr	*addr[2];
 	struct altconn_account	*account;
+	struct net		*there;
 };
 
 /**

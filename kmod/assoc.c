@@ -326,7 +326,10 @@ struct altconn_far *__altconn_far_prepare(struct altconn_assoc *assoc,
 	if (!there)
 		return NULL;
 	far = far_new(assoc, ln, there);
-	put_net(there);
+	if (IS_ERR(far))
+		put_net(there);
+	else
+		far->there = there;
 	return far;
 }
 
@@ -336,6 +339,8 @@ void __altconn_far_free(struct altconn_far *far)
 	altconn_addr_put(far->addr[ALTCONN_CLIENT]);
 	altconn_addr_put(far->addr[ALTCONN_SERVER]);
 	altconn_account_release(far->account);
+	if (far->there)
+		put_net(far->there);
 	kfree(far);
 }
 
@@ -344,6 +349,9 @@ void __altconn_far_arrive(struct altconn_assoc *assoc,
 			  const struct altconn_listener *ln,
 			  struct altconn_far *far)
 {
+	/* From here on the listener keeps it. */
+	put_net(far->there);
+	far->there = NULL;
 	WRITE_ONCE(far->an, altconn_pernet(ln->net));
 	/* Pairs with dumps of the client's registry, which the attempt is in. */
 	smp_store_release(&assoc->far, far);
@@ -610,7 +618,7 @@ static void shut(struct altconn_assoc *assoc, enum altconn_side side, u8 how)
 	lockdep_assert_held(&assoc->lock);
 	BUILD_BUG_ON(RCV_SHUTDOWN != 1 || SEND_SHUTDOWN != 2);
 	WRITE_ONCE(own->shutdown, own->shutdown | how);
-	/* The first of them to close has shut both ends. */
+	/* Both rings are sealed already, as when the peer has closed. */
 	if (own->shut == SHUTDOWN_MASK && peer->shut == SHUTDOWN_MASK)
 		return;
 	/* Before an end can see that it is shut, no data follows. */

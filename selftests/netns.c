@@ -7,7 +7,9 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 FIXTURE(netns) {
@@ -135,6 +137,69 @@ TEST_F_TIMEOUT(netns, association_outlives_the_namespace_of_its_maker,
 	close(fd);
 	EXPECT_EQ(1, recv(sfd, &c, 1, 0));
 	EXPECT_EQ(0, recv(sfd, &c, 1, 0));
+}
+
+/* A path, and a thread that connects there again and again. */
+struct ending {
+	struct at_addr a;
+	atomic_bool stop;
+	atomic_uint connected;
+};
+
+static void *ending_connect(void *arg)
+{
+	struct ending *e = arg;
+	int fd, err;
+
+	while (!atomic_load(&e->stop)) {
+		fd = at_client(AT_UNIX, SOCK_STREAM | SOCK_NONBLOCK, &e->a,
+			       &err);
+		atomic_fetch_add(&e->connected, !err);
+		close(fd);
+	}
+	return NULL;
+}
+
+/* A listener in a namespace of its own, which ends when some have connected. */
+static int ending_listen(struct ending *e)
+{
+	unsigned int before = atomic_load(&e->connected);
+	const char *path = at_path_of(&e->a);
+	pid_t pid;
+	int fd;
+
+	unlink(path);
+	pid = at_fork();
+	if (!pid) {
+		fd = at_netns() ? -1 : at_socket(AT_UNIX, SOCK_STREAM);
+		_exit(at_bind(fd, &e->a) || listen(fd, 4) ||
+		      accept(fd, NULL, NULL) < 0);
+	}
+	return at_reap(pid) || !at_until(atomic_load(&e->connected) != before);
+}
+
+/*
+ * Attempts reach listeners whose namespaces end. The module warns when one is charged in
+ * a namespace that has ended.
+ */
+TEST(attempts_meet_ends_of_namespaces)
+{
+	struct ending e = {};
+	pthread_t threads[2];
+	int fd, i;
+
+	fd = at_bound(&e.a, AT_UNIX, AT_PATH, SOCK_STREAM);
+	ASSERT_LE(0, fd);
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, ending_connect,
+					    &e));
+	for (i = 0; i < at_scale(60, 20); i++)
+		ASSERT_EQ(0, ending_listen(&e));
+	atomic_store(&e.stop, true);
+	for (i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	close(fd);
+	at_cleanup();
 }
 
 /* Over a path, from one namespace to another: both tell of it. */
