@@ -931,7 +931,9 @@ struct altconn_stat {
  * @watchers: sockets that get events, by their port ids; event.c
  * @audiences: lists of them, by the user whose attempts they see
  * @nodes: other namespaces, by their ids; node.c
+ * @node_list: the same, to walk; RCU
  * @n_nodes: how many
+ * @nodes_lock: changes of these three
  * @node_id: what others are told to call this one, or 0
  * @named_by: entries of other namespaces that mean this one
  * @n_assocs: how many
@@ -959,18 +961,20 @@ struct altconn_net {
 	unsigned int		max_associations;
 	unsigned int		spin_us;
 	unsigned int		dgram_block_ms;
-	bool			watched;
+	unsigned int		watched;
 	struct altconn_rules __rcu *rules;
 	struct mutex		rules_lock;	/* rules */
 	u32			rules_seq;
 	u32			rules_last_id;
 	atomic_long_t		late;
 	struct altconn_stat __percpu *stat;
-	struct mutex		watch_lock;	/* watchers */
+	spinlock_t		watch_lock;	/* watchers */
 	struct xarray		watchers;
 	struct xarray		audiences;
 	struct xarray		nodes;
+	struct list_head	node_list;
 	unsigned int		n_nodes;
+	spinlock_t		nodes_lock;	/* nodes */
 	u32			node_id;
 	struct list_head	named_by;
 	atomic_long_t		n_assocs;

@@ -19,7 +19,8 @@
  * Each watcher numbers its events, the lost ones too: a gap in the numbers is a loss.
  *
  * Locks: an->watch_lock, then watcher->lock, which is innermost, inside every lock that a
- * cause of events holds.
+ * cause of events holds. The first is a spinlock too: a thread could hold a mutex while
+ * cpu.max throttles it, and each generic netlink socket that closes may want it.
  */
 
 #include <linux/netlink.h>
@@ -557,20 +558,25 @@ static struct event_watcher *event_next(struct altconn_net *an,
 					 lockdep_is_held(&an->watch_lock));
 }
 
+/*
+ * The caller has reserved both entries. xa_store() needs memory for one only if another
+ * thread released or erased it meanwhile.
+ */
 static int event_watcher_link(struct altconn_net *an, struct event_watcher *w)
 {
+	const gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT;
 	int err;
 
 	lockdep_assert_held(&an->watch_lock);
 	RCU_INIT_POINTER(w->next, xa_load(&an->audiences, w->key));
-	err = xa_err(xa_store(&an->watchers, w->portid, w, GFP_KERNEL));
+	err = xa_err(xa_store(&an->watchers, w->portid, w, gfp));
 	if (err)
 		return err;
-	err = xa_err(xa_store(&an->audiences, w->key, w, GFP_KERNEL));
+	err = xa_err(xa_store(&an->audiences, w->key, w, gfp));
 	if (err)
 		xa_erase(&an->watchers, w->portid);
 	else
-		WRITE_ONCE(an->watched, true);
+		WRITE_ONCE(an->watched, an->watched + 1);
 	return err;
 }
 
@@ -583,21 +589,26 @@ static void event_watcher_unlink(struct altconn_net *an, struct event_watcher *w
 	prev = xa_load(&an->audiences, w->key);
 	if (prev == w) {
 		/* It replaces or erases, and needs no memory. */
-		xa_store(&an->audiences, w->key, next, GFP_KERNEL);
+		xa_store(&an->audiences, w->key, next, GFP_NOWAIT);
 	} else {
 		while (rcu_access_pointer(prev->next) != w)
 			prev = event_next(an, prev);
 		rcu_assign_pointer(prev->next, next);
 	}
 	xa_erase(&an->watchers, w->portid);
-	WRITE_ONCE(an->watched, !xa_empty(&an->watchers));
+	WRITE_ONCE(an->watched, an->watched - 1);
 }
 
-/* Unlinked, or never linked: empty its queue. The last reference gives its place back. */
+/*
+ * A watcher that is not linked, or NULL: empty its queue. The last reference gives its
+ * place back.
+ */
 static void event_watcher_end(struct event_watcher *w)
 {
 	u32 tail, head;
 
+	if (!w)
+		return;
 	spin_lock(&w->lock);
 	w->dead = true;
 	tail = w->tail;
@@ -611,12 +622,6 @@ static void event_watcher_end(struct event_watcher *w)
 	for (; tail != head; tail++)
 		event_put(w->slots[tail % EVENT_QUEUE_MAX].ev);
 	event_watcher_put(w);
-}
-
-static void event_watcher_drop(struct altconn_net *an, struct event_watcher *w)
-{
-	event_watcher_unlink(an, w);
-	event_watcher_end(w);
 }
 
 static u64 event_watcher_seq(struct event_watcher *w)
@@ -636,30 +641,38 @@ static bool event_is_watcher(struct altconn_net *an, u32 portid,
 	struct event_watcher *w;
 	bool found;
 
-	mutex_lock(&an->watch_lock);
+	spin_lock(&an->watch_lock);
 	w = xa_load(&an->watchers, portid);
 	found = w && w->sk == sk;
 	if (found)
 		*seq = event_watcher_seq(w);
-	mutex_unlock(&an->watch_lock);
+	spin_unlock(&an->watch_lock);
 	return found;
 }
 
-/* Its first event has number 1. -EALREADY: another thread was faster. */
+/* Its first event has number 1. -ENOMEM; -EALREADY: another thread was faster. */
 static int event_watch(struct altconn_net *an, struct event_watcher *new)
 {
-	struct event_watcher *old;
+	struct event_watcher *old, *closed = NULL;
 	int err;
 
-	mutex_lock(&an->watch_lock);
+	err = xa_reserve(&an->watchers, new->portid, GFP_KERNEL_ACCOUNT) ? :
+	      xa_reserve(&an->audiences, new->key, GFP_KERNEL_ACCOUNT);
+	spin_lock(&an->watch_lock);
 	old = xa_load(&an->watchers, new->portid);
 	/* A socket that is closed, whose number is new->sk's by now. */
 	if (old && old->sk != new->sk) {
-		event_watcher_drop(an, old);
-		old = NULL;
+		event_watcher_unlink(an, old);
+		closed = old;
+	} else if (old) {
+		err = -EALREADY;
 	}
-	err = old ? -EALREADY : event_watcher_link(an, new);
-	mutex_unlock(&an->watch_lock);
+	if (!err)
+		err = event_watcher_link(an, new);
+	xa_release(&an->watchers, new->portid);
+	xa_release(&an->audiences, new->key);
+	spin_unlock(&an->watch_lock);
+	event_watcher_end(closed);
 	return err;
 }
 
@@ -668,11 +681,14 @@ static void event_unwatch(struct altconn_net *an, u32 portid,
 {
 	struct event_watcher *w;
 
-	mutex_lock(&an->watch_lock);
+	spin_lock(&an->watch_lock);
 	w = xa_load(&an->watchers, portid);
 	if (w && (sk ? w->sk == sk : sock_flag(w->sk, SOCK_DEAD)))
-		event_watcher_drop(an, w);
-	mutex_unlock(&an->watch_lock);
+		event_watcher_unlink(an, w);
+	else
+		w = NULL;
+	spin_unlock(&an->watch_lock);
+	event_watcher_end(w);
 }
 
 static int event_reply(struct genl_info *info, u64 seq)
@@ -757,7 +773,8 @@ static int event_on_release(struct notifier_block *nb, unsigned long action,
 	if (action != NETLINK_URELEASE || n->protocol != NETLINK_GENERIC)
 		return NOTIFY_DONE;
 	an = altconn_pernet(n->net);
-	if (READ_ONCE(an->watched))
+	/* Without the lock, as nearly all sockets that close are no watchers. */
+	if (READ_ONCE(an->watched) && xa_load(&an->watchers, n->portid))
 		event_unwatch(an, n->portid, NULL);
 	return NOTIFY_DONE;
 }
@@ -772,7 +789,7 @@ static struct notifier_block event_release_notifier = {
  */
 void altconn_event_begin(struct altconn_net *an)
 {
-	mutex_init(&an->watch_lock);
+	spin_lock_init(&an->watch_lock);
 	xa_init_flags(&an->watchers, XA_FLAGS_ACCOUNT);
 	xa_init_flags(&an->audiences, XA_FLAGS_ACCOUNT);
 }
@@ -786,12 +803,18 @@ void altconn_event_begin(struct altconn_net *an)
 void altconn_event_leave(struct altconn_net *an)
 {
 	struct event_watcher *w;
-	unsigned long portid;
 
-	mutex_lock(&an->watch_lock);
-	xa_for_each(&an->watchers, portid, w)
-		event_watcher_drop(an, w);
-	mutex_unlock(&an->watch_lock);
+	do {
+		unsigned long portid = 0;
+
+		spin_lock(&an->watch_lock);
+		w = xa_find(&an->watchers, &portid, ULONG_MAX, XA_PRESENT);
+		if (w)
+			event_watcher_unlink(an, w);
+		spin_unlock(&an->watch_lock);
+		event_watcher_end(w);
+		cond_resched();
+	} while (w);
 }
 
 /**

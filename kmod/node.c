@@ -19,7 +19,7 @@
 /* So many nodes may a namespace know; they are looked at one after the other. */
 #define NODES_MAX	1024
 
-/* Nodes that are forgotten in one hold of nodes_lock. */
+/* Nodes that are forgotten in one hold of a namespace's nodes_lock. */
 #define NODES_BATCH	16
 
 /**
@@ -27,13 +27,14 @@
  * @id: its id there
  * @up: it is to be reached
  * @netns: inode number of it
- * @owner: who knows it so; under nodes_lock
- * @target: it, or NULL: it is gone
+ * @owner: the namespace that knows it so
+ * @target: it, or NULL: it is gone; changes under node_target_lock
  * @ip: its IP addresses there, IPv4 and IPv6, or all zero
- * @naming: in the target's list, or in none
+ * @sibling: in the owner's list; changes under the owner's nodes_lock
+ * @naming: in the target's list, or in none; under node_target_lock
  * @rcu: frees it
  *
- * Lifetime: the table's of the namespace that knows it, under nodes_lock. Readers
+ * Lifetime: the table's of the owner, under its nodes_lock. Readers
  * have RCU alone. @target is no reference: altconn_node_leave() of the target
  * clears it, a grace period before that namespace's memory goes, and who follows it
  * takes a reference that a dying one does not give.
@@ -45,15 +46,18 @@ struct altconn_node {
 	struct altconn_net	*owner;
 	struct net		*target;
 	struct in6_addr		ip[2];
+	struct list_head	sibling;
 	struct list_head	naming;
 	struct rcu_head		rcu;
 };
 
 /*
- * Changes of all tables: a node is in two namespaces' lists. A spinlock and no mutex: a
- * task that cpu.max throttles would keep a mutex until it gets CPU time again.
+ * For the lists of nodes that mean a namespace: those are of other namespaces' tables, so
+ * one lock serves all. What is done under it takes constant time. It is taken inside
+ * an->nodes_lock. Both are spinlocks and no mutexes, which a task could hold while cpu.max
+ * throttles it.
  */
-static DEFINE_SPINLOCK(nodes_lock);
+static DEFINE_SPINLOCK(node_target_lock);
 
 static bool is_local_v6(struct net *net, const struct altconn_addr *addr)
 {
@@ -117,14 +121,19 @@ bool __altconn_node_is_broadcast(struct net *net,
 }
 
 /* The node of an IP address. RCU read side. */
+static bool node_is_called(const struct altconn_node *node, const struct in6_addr *ip)
+{
+	return ipv6_addr_equal(&node->ip[0], ip) ||
+	       ipv6_addr_equal(&node->ip[1], ip);
+}
+
+/* RCU read side. */
 static struct altconn_node *find_ip(struct altconn_net *an, const struct in6_addr *ip)
 {
-	unsigned long id;
 	struct altconn_node *node;
 
-	xa_for_each(&an->nodes, id, node)
-		if (ipv6_addr_equal(&node->ip[0], ip) ||
-		    ipv6_addr_equal(&node->ip[1], ip))
+	list_for_each_entry_rcu(node, &an->node_list, sibling)
+		if (node_is_called(node, ip))
 			return node;
 	return NULL;
 }
@@ -192,10 +201,9 @@ struct net *altconn_node_get(const struct net *net,
 /* How @there knows @net, or NULL. RCU read side. */
 static struct altconn_node *known_as(struct net *there, const struct net *net)
 {
-	unsigned long id;
 	struct altconn_node *node;
 
-	xa_for_each(&altconn_pernet(there)->nodes, id, node)
+	list_for_each_entry_rcu(node, &altconn_pernet(there)->node_list, sibling)
 		if (READ_ONCE(node->target) == net)
 			return node;
 	return NULL;
@@ -386,27 +394,37 @@ static void changed(struct altconn_net *an)
 	altconn_event_changed(an, ALTCONN_EVENT_KIND_NODES_CHANGED);
 }
 
-static bool is_taken(struct altconn_net *an, const struct in6_addr *ip)
+/* Does another node have an IP address of @new, or mean the same namespace? */
+static int node_check_new(const struct altconn_net *an, const struct altconn_node *new)
 {
-	return !ipv6_addr_any(ip) && find_ip(an, ip);
+	const struct altconn_node *node;
+	int i, err = 0;
+
+	list_for_each_entry(node, &an->node_list, sibling) {
+		for (i = 0; i < 2; i++)
+			if (!ipv6_addr_any(&new->ip[i]) &&
+			    node_is_called(node, &new->ip[i]))
+				return -EADDRINUSE;
+		if (READ_ONCE(node->target) == new->target)
+			err = -EALREADY;
+	}
+	return err;
 }
 
 /*
- * The caller has reserved the entry. Memory for it is needed only if another request for
- * the same id has failed meanwhile.
+ * The caller has reserved the entry. xa_store() needs memory for it only if a request for
+ * the same id has failed, or the node with that id was deleted, meanwhile.
  */
-static int insert(struct net *net, struct altconn_node *node)
+static int insert(struct altconn_net *an, struct altconn_node *node)
 {
-	struct altconn_net *an = altconn_pernet(net);
 	int err;
 
-	lockdep_assert_held(&nodes_lock);
+	lockdep_assert_held(&an->nodes_lock);
 	if (node->id == an->node_id || xa_load(&an->nodes, node->id))
 		return -EEXIST;
-	if (is_taken(an, &node->ip[0]) || is_taken(an, &node->ip[1]))
-		return -EADDRINUSE;
-	if (known_as(net, node->target))
-		return -EALREADY;
+	err = node_check_new(an, node);
+	if (err)
+		return err;
 	if (an->n_nodes >= NODES_MAX)
 		return -ENOSPC;
 	err = xa_err(xa_store(&an->nodes, node->id, node,
@@ -414,7 +432,10 @@ static int insert(struct net *net, struct altconn_node *node)
 	if (err)
 		return err;
 	an->n_nodes++;
+	list_add_tail_rcu(&node->sibling, &an->node_list);
+	spin_lock(&node_target_lock);
 	list_add(&node->naming, &altconn_pernet(node->target)->named_by);
+	spin_unlock(&node_target_lock);
 	return 0;
 }
 
@@ -446,11 +467,11 @@ int altconn_node_add(struct net *net, u32 id, const struct in6_addr ip[2],
 	memcpy(node->ip, ip, sizeof(node->ip));
 	err = xa_reserve(&an->nodes, id, GFP_KERNEL_ACCOUNT);
 	if (!err) {
-		spin_lock(&nodes_lock);
-		err = insert(net, node);
+		spin_lock(&an->nodes_lock);
+		err = insert(an, node);
 		if (err)
 			xa_release(&an->nodes, id);
-		spin_unlock(&nodes_lock);
+		spin_unlock(&an->nodes_lock);
 	}
 	if (err)
 		kfree(node);
@@ -461,27 +482,29 @@ int altconn_node_add(struct net *net, u32 id, const struct in6_addr ip[2],
 
 static void drop(struct altconn_net *an, struct altconn_node *node)
 {
-	lockdep_assert_held(&nodes_lock);
+	lockdep_assert_held(&an->nodes_lock);
 	xa_erase(&an->nodes, node->id);
 	an->n_nodes--;
+	list_del_rcu(&node->sibling);
+	spin_lock(&node_target_lock);
 	list_del_init(&node->naming);
+	spin_unlock(&node_target_lock);
 	kfree_rcu(node, rcu);
 }
 
-/* Forget a few nodes; false: none is left. */
+/* Forget a few nodes. Return true if there may be more. */
 static bool node_drop_some(struct altconn_net *an)
 {
+	struct altconn_node *node, *next;
 	int n = NODES_BATCH;
-	struct altconn_node *node;
-	unsigned long id;
 
-	spin_lock(&nodes_lock);
-	xa_for_each(&an->nodes, id, node) {
+	spin_lock(&an->nodes_lock);
+	list_for_each_entry_safe(node, next, &an->node_list, sibling) {
 		drop(an, node);
 		if (!--n)
 			break;
 	}
-	spin_unlock(&nodes_lock);
+	spin_unlock(&an->nodes_lock);
 	return !n;
 }
 
@@ -501,13 +524,13 @@ int altconn_node_del(struct net *net, u32 id)
 	struct altconn_node *node;
 	int err = id ? -ENOENT : 0;
 
-	spin_lock(&nodes_lock);
+	spin_lock(&an->nodes_lock);
 	node = id ? xa_load(&an->nodes, id) : NULL;
 	if (node) {
 		drop(an, node);
 		err = 0;
 	}
-	spin_unlock(&nodes_lock);
+	spin_unlock(&an->nodes_lock);
 	while (!id && node_drop_some(an))
 		cond_resched();
 	if (!err)
@@ -528,15 +551,16 @@ int altconn_node_del(struct net *net, u32 id)
  */
 int altconn_node_set(struct net *net, u32 id, bool up)
 {
+	struct altconn_net *an = altconn_pernet(net);
 	struct altconn_node *node;
 
-	spin_lock(&nodes_lock);
-	node = xa_load(&altconn_pernet(net)->nodes, id);
+	spin_lock(&an->nodes_lock);
+	node = xa_load(&an->nodes, id);
 	if (node)
 		WRITE_ONCE(node->up, up);
-	spin_unlock(&nodes_lock);
+	spin_unlock(&an->nodes_lock);
 	if (node)
-		changed(altconn_pernet(net));
+		changed(an);
 	return node ? 0 : -ENOENT;
 }
 
@@ -553,12 +577,12 @@ int altconn_node_call(struct net *net, u32 id)
 	struct altconn_net *an = altconn_pernet(net);
 	int err = 0;
 
-	spin_lock(&nodes_lock);
+	spin_lock(&an->nodes_lock);
 	if (id && xa_load(&an->nodes, id))
 		err = -EEXIST;
 	else
 		WRITE_ONCE(an->node_id, id);
-	spin_unlock(&nodes_lock);
+	spin_unlock(&an->nodes_lock);
 	if (!err)
 		changed(an);
 	return err;
@@ -600,12 +624,14 @@ int altconn_node_next(struct net *net, u32 *id, struct altconn_node_info *info)
 void altconn_node_init(struct altconn_net *an)
 {
 	xa_init_flags(&an->nodes, XA_FLAGS_ACCOUNT);
+	spin_lock_init(&an->nodes_lock);
+	INIT_LIST_HEAD(&an->node_list);
 	INIT_LIST_HEAD(&an->named_by);
 }
 
 /*
  * Clear the target of one of the nodes that mean a dying namespace, and send its owner an
- * event. False: none is left.
+ * event. Return false if there was none.
  */
 static bool node_clear_target(struct altconn_net *an)
 {
@@ -614,7 +640,7 @@ static bool node_clear_target(struct altconn_net *an)
 
 	/* The owner clears its table a grace period before its memory goes. */
 	rcu_read_lock();
-	spin_lock(&nodes_lock);
+	spin_lock(&node_target_lock);
 	node = list_first_entry_or_null(&an->named_by, struct altconn_node,
 					naming);
 	if (node) {
@@ -622,7 +648,7 @@ static bool node_clear_target(struct altconn_net *an)
 		list_del_init(&node->naming);
 		owner = node->owner;
 	}
-	spin_unlock(&nodes_lock);
+	spin_unlock(&node_target_lock);
 	if (owner)
 		altconn_event_changed(owner, ALTCONN_EVENT_KIND_NODES_CHANGED);
 	rcu_read_unlock();

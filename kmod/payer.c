@@ -29,7 +29,7 @@
 #define PAYER_SHARE_SHIFT	2
 #define PAYER_SHARE_SHIFT_ROOT	1
 
-static DEFINE_MUTEX(payer_lock);
+static DEFINE_SPINLOCK(payer_lock);
 static DEFINE_HASHTABLE(payer_table, 6);
 
 static struct workqueue_struct *payer_wq[ALTCONN_PAYER_KINDS];
@@ -200,7 +200,7 @@ static struct altconn_payer *payer_find(enum altconn_payer_kind kind, u64 key)
 	return NULL;
 }
 
-static struct altconn_payer *payer_new(enum altconn_payer_kind kind, u64 key)
+static struct altconn_payer *payer_alloc(enum altconn_payer_kind kind, u64 key)
 {
 	struct altconn_payer *payer = kzalloc(sizeof(*payer), GFP_KERNEL);
 	bool root = key == ALTCONN_PAYER_ADMIN ||
@@ -217,7 +217,6 @@ static struct altconn_payer *payer_new(enum altconn_payer_kind kind, u64 key)
 	payer->refilled = ktime_get_ns();
 	if (kind == ALTCONN_PAYER_IDLE)
 		altconn_ring_payer_init(payer);
-	hash_add_rcu(payer_table, &payer->node, key);
 	return payer;
 }
 
@@ -232,16 +231,24 @@ static struct altconn_payer *payer_new(enum altconn_payer_kind kind, u64 key)
  */
 struct altconn_payer *altconn_payer_get(enum altconn_payer_kind kind, u64 key)
 {
-	struct altconn_payer *payer;
+	struct altconn_payer *payer, *new;
 
 	rcu_read_lock();
 	payer = payer_find(kind, key);
 	rcu_read_unlock();
 	if (payer)
 		return payer;
-	mutex_lock(&payer_lock);
-	payer = payer_find(kind, key) ? : payer_new(kind, key);
-	mutex_unlock(&payer_lock);
+	new = payer_alloc(kind, key);
+	if (!new)
+		return NULL;
+	spin_lock(&payer_lock);
+	payer = payer_find(kind, key);
+	if (!payer) {
+		hash_add_rcu(payer_table, &new->node, key);
+		swap(payer, new);
+	}
+	spin_unlock(&payer_lock);
+	kfree(new);
 	return payer;
 }
 
@@ -286,7 +293,7 @@ int __init altconn_payer_init(void)
 	int kind;
 
 	for (kind = 0; kind < ALTCONN_PAYER_KINDS; kind++) {
-		/* A user has one thread at a time, which may sleep for long. */
+		/* A job that sleeps keeps its thread: others need threads of their own. */
 		payer_wq[kind] = alloc_workqueue("%s", WQ_UNBOUND, WQ_MAX_ACTIVE,
 						 names[kind]);
 		if (!payer_wq[kind]) {
