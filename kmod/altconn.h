@@ -248,7 +248,7 @@ static inline size_t altconn_bind_size(const struct altconn_addr *addr)
 	return size;
 }
 
-struct scm_fp_list;
+struct scm_parcel;
 struct altconn_marks;
 struct altconn_segment;
 struct altconn_net;
@@ -269,14 +269,14 @@ struct altconn_cred {
 /**
  * struct altconn_scm - what goes with data
  * @cred: credentials
- * @fp: descriptors, or NULL
+ * @parcel: descriptors, or NULL
  * @stamp: when it was queued, or 0: nobody wanted to know
  *
  * All zero: nothing does.
  */
 struct altconn_scm {
 	struct altconn_cred	cred;
-	struct scm_fp_list	*fp;
+	struct scm_parcel	*parcel;
 	ktime_t			stamp;
 };
 
@@ -288,7 +288,6 @@ struct altconn_scm {
  * @passcred: it wants credentials: those of another do not go with it
  * @began: it has data, or a record, which may be empty
  * @stop: it gets no more: descriptors came
- * @lost: they did, and there was no memory for a copy of them
  * @eor: the sender has marked the record with MSG_EOR
  */
 struct altconn_rx {
@@ -298,7 +297,6 @@ struct altconn_rx {
 	bool			passcred;
 	bool			began;
 	bool			stop;
-	bool			lost;
 	bool			eor;
 };
 
@@ -1902,7 +1900,7 @@ void altconn_scm_recv(struct msghdr *msg, struct altconn_scm *scm,
 		      bool passcred);
 void altconn_put_stamp(struct msghdr *msg, const struct sock *sk,
 		       ktime_t stamp);
-int altconn_scm_copy(struct altconn_scm *to, const struct altconn_scm *from);
+void altconn_scm_copy(struct altconn_scm *to, const struct altconn_scm *from);
 int altconn_marks_write(struct altconn_marks **place, u32 pos, u32 n,
 			struct altconn_scm *scm, bool stamp);
 u32 altconn_marks_bound(struct altconn_marks *marks, u32 pos, u32 n,

@@ -43,13 +43,15 @@
  * @size: what the receiver is charged
  * @len: of @data; not changed while it is queued
  * @load: the two of them, as in struct altconn_dgram_sock
- * @peeked: somebody looked at it; the receiver's queue_lock
+ * @peeked: a reader looked at it; the receiver's queue_lock
+ * @shared: it is a copy, with the data of another datagram
  * @scm: what goes with it
- * @data: the bytes: @room, or memory of their own
+ * @data: the bytes: @room, memory of their own, or the data of @of
+ * @of: if it is @shared: the other datagram, a reference, which is not shared itself
  * @room: allocated with it
  *
- * Lifetime: references are held by the queue, and by readers that look at it;
- * the one that takes it out of the queue gets the queue's.
+ * Lifetime: references are held by the queue, by readers that look at it, and by copies
+ * that share its data; a reader that takes it out of the queue gets the queue's.
  */
 struct altconn_dgram {
 	struct list_head	node;
@@ -64,10 +66,17 @@ struct altconn_dgram {
 		u64		load;
 	};
 	bool			peeked;
+	bool			shared;
 	struct altconn_scm	scm;
 	char			*data;
-	char			room[];
+	union {
+		struct altconn_dgram	*of;
+		DECLARE_FLEX_ARRAY(char, room);
+	};
 };
+
+/* Of a datagram that is not shared, without its data. */
+#define DGRAM_HEAD	offsetof(struct altconn_dgram, room)
 
 /*
  * Where a datagram goes: an address, or the other half of a pair. And who was
@@ -155,15 +164,25 @@ static void dest_put(struct dest *dest)
 		sock_put(dest->known);
 }
 
+static void dgram_put(struct altconn_dgram *dg);
+
+static noinline void dgram_free_data(struct altconn_dgram *dg)
+{
+	if (dg->shared)
+		dgram_put(dg->of);
+	else
+		kvfree(dg->data);
+}
+
 static void dgram_put(struct altconn_dgram *dg)
 {
 	if (!refcount_dec_and_test(&dg->refs))
 		return;
 	altconn_addr_put(dg->from);
-	if (unlikely(dg->scm.cred.pid || dg->scm.fp))
+	if (unlikely(dg->scm.cred.pid || dg->scm.parcel))
 		altconn_scm_destroy(&dg->scm);
 	if (dg->data != dg->room)
-		kvfree(dg->data);
+		dgram_free_data(dg);
 	/* No need to ask where it is. */
 	if (likely(dg->size <= PAGE_SIZE))
 		kfree(dg);
@@ -832,14 +851,14 @@ static struct altconn_addr *sender_addr(struct sock *sk,
 static bool is_apart(size_t len)
 {
 	return len >= 1024 && roundup_pow_of_two(len) !=
-	       roundup_pow_of_two(sizeof(struct altconn_dgram) + len);
+	       roundup_pow_of_two(DGRAM_HEAD + len);
 }
 
 /* Room for @len bytes. What it is charged is what the allocator rounds up to. */
 static struct altconn_dgram *alloc_dgram(size_t len)
 {
 	bool apart = is_apart(len);
-	size_t size = sizeof(struct altconn_dgram) + (apart ? 0 : len);
+	size_t size = DGRAM_HEAD + (apart ? 0 : len);
 	struct altconn_dgram *dg;
 
 	if (likely(size <= PAGE_SIZE))
@@ -857,6 +876,7 @@ static struct altconn_dgram *alloc_dgram(size_t len)
 	dg->from = NULL;
 	dg->len = len;
 	dg->peeked = false;
+	dg->shared = false;
 	dg->size = roundup_pow_of_two(size) +
 		   (apart ? roundup_pow_of_two(len) : 0);
 	memset(&dg->scm, 0, sizeof(dg->scm));
@@ -1205,25 +1225,26 @@ static int send_to(struct sock *sk, struct dest *dest, bool connected,
 }
 
 /*
- * A copy for one of many receivers. The caller is charged for memory and descriptors.
- * NULL: there is too little.
+ * A copy for one of many receivers, which shares the data. Its receiver is charged as for
+ * the original. NULL: no memory.
  */
-static struct altconn_dgram *dgram_copy(const struct altconn_dgram *dg)
+static struct altconn_dgram *dgram_copy(struct altconn_dgram *dg)
 {
-	struct altconn_dgram *copy = alloc_dgram(dg->len);
-	int err;
+	struct altconn_dgram *copy = kmalloc(sizeof(*copy), GFP_KERNEL_ACCOUNT);
 
 	if (!copy)
-		return ERR_PTR(-ENOMEM);
-	memcpy(copy->data, dg->data, dg->len);
+		return NULL;
+	refcount_set(&copy->refs, 1);
+	refcount_inc(&dg->refs);
+	copy->of = dg;
+	copy->shared = true;
+	copy->data = dg->data;
+	copy->load = dg->load;
+	copy->peeked = false;
 	copy->from = altconn_addr_get(dg->from);
 	copy->sender = dg->sender;
-	/* Descriptors too: each hearer may have them. */
-	err = altconn_scm_copy(&copy->scm, &dg->scm);
-	if (!err)
-		return copy;
-	dgram_put(copy);
-	return ERR_PTR(err);
+	altconn_scm_copy(&copy->scm, &dg->scm);
+	return copy;
 }
 
 /* A receiver that is full, or listens to somebody else, misses it. */
@@ -1279,16 +1300,13 @@ static size_t find_hearers(struct net *net, const struct altconn_addr *addr,
 	return n;
 }
 
-/*
- * -ENOMEM, or -EINTR: the sender is being killed. A sender with too many descriptors
- * under way goes on: the receiver misses the datagram.
- */
-static int dgram_offer_copy(struct sock *receiver, const struct altconn_dgram *dg)
+/* Return 0; -ENOMEM; -EINTR: the sender is being killed. */
+static int dgram_offer_copy(struct sock *receiver, struct altconn_dgram *dg)
 {
 	struct altconn_dgram *copy = dgram_copy(dg);
 
-	if (IS_ERR(copy))
-		return PTR_ERR(copy) == -ENOMEM ? -ENOMEM : 0;
+	if (!copy)
+		return -ENOMEM;
 	if (sk_passcred(receiver))
 		altconn_scm_fill(&copy->scm);
 	dgram_offer(receiver, copy);
@@ -1501,27 +1519,30 @@ void altconn_dgram_arrive(struct sock *sk, struct altconn_late *what)
 
 /*
  * The copies of a delayed broadcast, made by its sender: one for each socket that is
- * bound to the port now, but no more than SO_SNDBUF holds, or than the sender may have
- * descriptors under way.
+ * bound to the port now, but no more than SO_SNDBUF holds beside the data. Return 0;
+ * -ENOMEM; -EINTR: the sender is being killed.
  */
 static int late_copy(struct sock *sk, struct late *late)
 {
 	u32 limit = READ_ONCE(sk->sk_sndbuf), size = late->dg->size;
 	struct altconn_dgram *copy;
-	size_t n;
+	size_t n, room;
 
+	room = limit > size ? (limit - size) / sizeof(*copy) : 0;
 	n = find_hearers(sock_net(sk), late->dest.addr, NULL, 0);
-	n = clamp_t(size_t, n, 1, max(limit / size, 1U));
+	n = clamp_t(size_t, n, 1, room + 1);
 	late->hearers = kvmalloc_array(n, sizeof(*late->hearers),
 				       GFP_KERNEL_ACCOUNT);
 	if (!late->hearers)
 		return -ENOMEM;
 	for (late->room = 1; late->room < n; late->room++) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		copy = dgram_copy(late->dg);
-		if (IS_ERR(copy))
-			break;
+		if (!copy)
+			return -ENOMEM;
 		list_add(&copy->node, &late->copies);
-		late->late.size += copy->size;
+		late->late.size += sizeof(*copy);
 		cond_resched();
 	}
 	return 0;
@@ -2108,8 +2129,7 @@ static void receive_scm(struct msghdr *msg, struct altconn_dgram *dg,
 		altconn_scm_recv(msg, &dg->scm, passcred);
 		return;
 	}
-	if (altconn_scm_copy(&copy, &dg->scm))
-		msg->msg_flags |= MSG_CTRUNC;
+	altconn_scm_copy(&copy, &dg->scm);
 	altconn_scm_recv(msg, &copy, passcred);
 }
 
@@ -2170,7 +2190,7 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 		else if (unlikely(sock_read_timestamp(sk) == SK_DEFAULT_STAMP))
 			sock_write_timestamp(sk, 0);
 		passcred = sock_passcred(sock);
-		if (unlikely(passcred || dg->scm.fp))
+		if (unlikely(passcred || dg->scm.parcel))
 			receive_scm(msg, dg, passcred, flags & MSG_PEEK);
 		if (unlikely(READ_ONCE(sk->sk_peek_off) >= 0))
 			peeked(sk, flags, flags & MSG_PEEK ? n : dg->len);

@@ -11,9 +11,10 @@
  * directories, pipes, some character devices, and sockets of families that carry no
  * descriptors.
  *
- * The last reference to a file may take long to drop, or sleep, as its owner likes. So
- * a kernel thread of the sender's payer drops the last references that nobody has
- * received, unless the process that sent them does.
+ * To close a file, by dropping the last reference to it, may take long or sleep, as its
+ * owner likes. When the process that sent descriptors discards them unreceived, it
+ * closes them. When another process or a kernel thread does, references that are the
+ * last ones go to a queue of the user that opened the file (payer.c).
  */
 
 #include <linux/fdtable.h>
@@ -32,36 +33,31 @@
 
 /**
  * struct scm_parcel - descriptors under way
- * @fp: the core's list of them, cut to the size that they need; this struct lies
- *	behind it in the same allocation, because the core frees the list
- * @payer: of the user that sent them
- * @tgid: the process that did
- * @begun: when it began
- * @job: drops them; pins the module
+ * @refs: references
+ * @count: of descriptors
+ * @uid: the user that sent them, for whom they count
+ * @tgid: the process that sent them; with @begun, since numbers are used again
+ * @begun: when that process began
+ * @payer: of its user
+ * @closer: in whose queue @job is, the payer of the user that opened @files[0]
+ * @job: closes those that its user opened; pins the module
+ * @files: references to the files
  *
- * Lifetime: a message or a mark in a buffer owns it. __scm_destroy() frees it, called
- * by the receiver, by whoever drops the message, or by @job.
+ * Lifetime: a message, or a mark in a buffer, has a reference; so has each copy of a
+ * broadcast, and a recvmsg() while it looks at a message or receives it. The last
+ * scm_parcel_put() drops the files and frees the parcel, or lets @job do so.
  */
 struct scm_parcel {
-	struct scm_fp_list	*fp;
-	struct altconn_payer	*payer;
+	refcount_t		refs;
+	unsigned int		count;
+	kuid_t			uid;
 	pid_t			tgid;
 	u64			begun;
+	struct altconn_payer	*payer;
+	struct altconn_payer	*closer;
 	struct altconn_job	job;
+	struct file		*files[];
 };
-
-/* Where it lies behind a list of @max descriptors. */
-static size_t scm_parcel_offset(int max)
-{
-	return ALIGN(offsetof(struct scm_fp_list, fp) +
-		     max * sizeof(struct file *),
-		     __alignof__(struct scm_parcel));
-}
-
-static struct scm_parcel *scm_parcel_of(struct scm_fp_list *fp)
-{
-	return (struct scm_parcel *)((char *)fp + scm_parcel_offset(fp->max));
-}
 
 /* ---- descriptors under way, counted for each user ---- */
 
@@ -102,47 +98,52 @@ static struct inflight *find_inflight(kuid_t uid)
 	return NULL;
 }
 
-/* As AF_UNIX: as many may be under way as a process may have open. */
-static bool too_many(const struct inflight *user)
+/* Count them unless there are more than @limit. @spare is taken for a new user. */
+static bool inflight_count(const struct scm_parcel *parcel, unsigned long limit,
+			   struct inflight **spare)
 {
-	return user && user->count > rlimit(RLIMIT_NOFILE) &&
-	       !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN);
-}
+	struct inflight *user;
+	bool fits;
 
-static int inflight_add(const struct scm_fp_list *fp)
-{
-	struct inflight *new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT), *user;
-	kuid_t uid = fp->user->uid;
-	int err = 0;
-
-	if (!new)
-		return -ENOMEM;
 	spin_lock(&inflight_lock);
-	user = find_inflight(uid);
-	if (too_many(user)) {
-		err = -ETOOMANYREFS;
-	} else if (user) {
-		user->count += fp->count;
-	} else {
-		new->uid = uid;
-		new->count = fp->count;
-		hash_add(inflight_table, &new->node, inflight_key(uid));
-		new = NULL;
+	user = find_inflight(parcel->uid);
+	if (!user) {
+		user = *spare;
+		*spare = NULL;
+		user->uid = parcel->uid;
+		hash_add(inflight_table, &user->node, inflight_key(user->uid));
 	}
+	fits = user->count <= limit;
+	if (fits)
+		user->count += parcel->count;
 	spin_unlock(&inflight_lock);
-	kfree(new);
-	return err;
+	return fits;
 }
 
-/* @n of the list are not under way any more. */
-static void inflight_sub(const struct scm_fp_list *fp, unsigned int n)
+/* As AF_UNIX: as many may be under way as a process may have open. */
+static int inflight_add(const struct scm_parcel *parcel)
+{
+	struct inflight *spare = kzalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
+	bool fits;
+
+	if (!spare)
+		return -ENOMEM;
+	fits = inflight_count(parcel, rlimit(RLIMIT_NOFILE), &spare) ||
+	       ((capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN)) &&
+		inflight_count(parcel, ULONG_MAX, &spare));
+	kfree(spare);
+	return fits ? 0 : -ETOOMANYREFS;
+}
+
+/* @n of the descriptors are not under way any more. */
+static void inflight_sub(const struct scm_parcel *parcel, unsigned int n)
 {
 	struct inflight *user;
 
 	if (!n)
 		return;
 	spin_lock(&inflight_lock);
-	user = find_inflight(fp->user->uid);
+	user = find_inflight(parcel->uid);
 	user->count -= n;
 	if (user->count)
 		user = NULL;
@@ -152,17 +153,22 @@ static void inflight_sub(const struct scm_fp_list *fp, unsigned int n)
 	kfree(user);
 }
 
-static void scm_parcel_free(struct scm_fp_list *fp)
+/* Drop the files, which are not under way; the last references to them, too. */
+static void scm_parcel_free(struct scm_parcel *parcel)
 {
-	struct scm_cookie cookie = { .fp = fp };
+	unsigned int i;
 
-	if (fp)
-		__scm_destroy(&cookie);
+	if (!parcel)
+		return;
+	for (i = 0; i < parcel->count; i++)
+		fput(parcel->files[i]);
+	kfree(parcel);
 }
 
 /*
- * Turn SO_LINGER off, which the core ignores in a process that exits, so that the close
- * does not sleep. A time of 0 stays: it resets the connection and waits for nothing.
+ * Turn SO_LINGER off, so that the close does not sleep for as long as the sender has
+ * chosen. The core ignores it likewise in a process that exits. A time of 0 stays: it
+ * resets the connection and waits for nothing.
  */
 static void scm_stop_lingering(struct file *file)
 {
@@ -176,22 +182,53 @@ static void scm_stop_lingering(struct file *file)
 	release_sock(sock->sk);
 }
 
-static void scm_parcel_run(struct altconn_job *job)
+/*
+ * The payer of the user that opened the file, for whom it is closed: the sender may have
+ * passed on what others had sent. Without memory for that, the sender's.
+ */
+static struct altconn_payer *scm_file_payer(const struct scm_parcel *parcel,
+					    const struct file *file)
+{
+	u64 key = altconn_payer_key(file->f_cred);
+
+	return altconn_payer_get(ALTCONN_PAYER_RELEASE, key) ? : parcel->payer;
+}
+
+static void scm_parcel_queue(struct scm_parcel *parcel)
+{
+	parcel->closer = scm_file_payer(parcel, parcel->files[0]);
+	altconn_payer_queue(parcel->closer, &parcel->job);
+}
+
+/*
+ * The payer's job: close its user's files of a parcel that nobody refers to. Another
+ * payer goes on with the others.
+ */
+static void scm_parcel_close(struct altconn_job *job)
 {
 	struct scm_parcel *parcel = container_of(job, struct scm_parcel, job);
-	struct scm_fp_list *fp = parcel->fp;
-	int i;
+	unsigned int i, n = 0;
 
-	for (i = 0; i < fp->count; i++) {
-		if (compat_fput_unless_last(fp->fp[i]))
+	for (i = 0; i < parcel->count; i++) {
+		struct file *file = parcel->files[i];
+
+		if (compat_fput_unless_last(file))
 			continue;
-		scm_stop_lingering(fp->fp[i]);
-		__fput_sync(fp->fp[i]);
+		if (scm_file_payer(parcel, file) != parcel->closer) {
+			parcel->files[n++] = file;
+			continue;
+		}
+		scm_stop_lingering(file);
+		__fput_sync(file);
 	}
-	inflight_sub(fp, fp->count);
-	fp->count = 0;
-	scm_parcel_free(fp);
-	/* altconn_payer_exit() waits for the rest of this thread. */
+	inflight_sub(parcel, parcel->count - n);
+	parcel->count = n;
+	if (n) {
+		scm_parcel_queue(parcel);
+		return;
+	}
+	kfree(parcel);
+	/* altconn_payer_exit() flushes this work, so its code stays until it returns. */
 	module_put(THIS_MODULE);
 }
 
@@ -202,35 +239,43 @@ static bool scm_parcel_is_own(const struct scm_parcel *parcel)
 	       parcel->begun == current->group_leader->start_time;
 }
 
-/* Drop the references that are not the last ones. */
-static void scm_parcel_thin(struct scm_fp_list *fp)
+/* Drop every reference that is not the last one to its file. */
+static void scm_parcel_drop_shared(struct scm_parcel *parcel)
 {
-	int i, n = 0;
+	unsigned int i, n = 0;
 
-	for (i = 0; i < fp->count; i++)
-		if (!compat_fput_unless_last(fp->fp[i]))
-			fp->fp[n++] = fp->fp[i];
-	inflight_sub(fp, fp->count - n);
-	fp->count = n;
+	for (i = 0; i < parcel->count; i++)
+		if (!compat_fput_unless_last(parcel->files[i]))
+			parcel->files[n++] = parcel->files[i];
+	inflight_sub(parcel, parcel->count - n);
+	parcel->count = n;
+}
+
+static struct scm_parcel *scm_parcel_get(struct scm_parcel *parcel)
+{
+	if (parcel)
+		refcount_inc(&parcel->refs);
+	return parcel;
 }
 
 /*
- * Nobody receives these descriptors. What is left to the payer counts as under way until
- * it has dropped it, which bounds that.
+ * Descriptors that are left to the payer count as under way until it has closed them,
+ * which bounds their number.
  */
-static void scm_parcel_drop(struct scm_fp_list *fp)
+static void scm_parcel_put(struct scm_parcel *parcel)
 {
-	struct scm_parcel *parcel = scm_parcel_of(fp);
-
-	if (!scm_parcel_is_own(parcel))
-		scm_parcel_thin(fp);
-	if (fp->count && !scm_parcel_is_own(parcel)) {
-		__module_get(THIS_MODULE);
-		altconn_payer_queue(parcel->payer, &parcel->job);
+	if (!parcel || !refcount_dec_and_test(&parcel->refs))
 		return;
+	if (!scm_parcel_is_own(parcel)) {
+		scm_parcel_drop_shared(parcel);
+		if (parcel->count) {
+			__module_get(THIS_MODULE);
+			scm_parcel_queue(parcel);
+			return;
+		}
 	}
-	inflight_sub(fp, fp->count);
-	scm_parcel_free(fp);
+	inflight_sub(parcel, parcel->count);
+	scm_parcel_free(parcel);
 }
 
 /* ---- a message's ---- */
@@ -263,8 +308,7 @@ static bool cred_equal(const struct altconn_cred *a,
 void altconn_scm_destroy(struct altconn_scm *scm)
 {
 	cred_put(&scm->cred);
-	if (scm->fp)
-		scm_parcel_drop(scm->fp);
+	scm_parcel_put(scm->parcel);
 	memset(scm, 0, sizeof(*scm));
 }
 
@@ -384,63 +428,54 @@ static bool may_travel(struct file *file)
 	}
 }
 
-/* A list with room for @max descriptors and none in it yet. */
-static struct scm_fp_list *scm_parcel_new(struct altconn_payer *payer,
-					  struct user_struct *user, int max)
-{
-	struct scm_parcel *parcel;
-	struct scm_fp_list *fp;
-
-	if (!payer)
-		return NULL;
-	fp = kzalloc(scm_parcel_offset(max) + sizeof(*parcel),
-		     GFP_KERNEL_ACCOUNT);
-	if (!fp)
-		return NULL;
-	fp->max = max;
-	fp->user = get_uid(user);
-	parcel = scm_parcel_of(fp);
-	parcel->fp = fp;
-	parcel->payer = payer;
-	parcel->tgid = current->tgid;
-	parcel->begun = current->group_leader->start_time;
-	altconn_job_init(&parcel->job, scm_parcel_run);
-	return fp;
-}
-
-static struct scm_fp_list *scm_parcel_begin(int max)
+/* A parcel of the caller with room for @max descriptors, and none in it yet. */
+static struct scm_parcel *scm_parcel_new(unsigned int max)
 {
 	u64 key = altconn_payer_key(current_cred());
+	struct altconn_payer *payer;
+	struct scm_parcel *parcel;
 
-	return scm_parcel_new(altconn_payer_get(ALTCONN_PAYER_RELEASE, key),
-			      current_user(), max);
+	payer = altconn_payer_get(ALTCONN_PAYER_RELEASE, key);
+	if (!payer)
+		return NULL;
+	parcel = kzalloc(struct_size(parcel, files, max), GFP_KERNEL_ACCOUNT);
+	if (!parcel)
+		return NULL;
+	refcount_set(&parcel->refs, 1);
+	parcel->uid = current_user()->uid;
+	parcel->tgid = current->tgid;
+	parcel->begun = current->group_leader->start_time;
+	parcel->payer = payer;
+	altconn_job_init(&parcel->job, scm_parcel_close);
+	return parcel;
 }
 
 /* No more than @most descriptors come with the message. */
 static int parse_fds(const struct cmsghdr *cmsg, size_t most,
-		     struct scm_fp_list **list)
+		     struct scm_parcel **place)
 {
 	const int *fds = (const int *)CMSG_DATA(cmsg);
 	int n = (cmsg->cmsg_len - sizeof(*cmsg)) / sizeof(int), i;
-	struct scm_fp_list *fp = *list;
+	struct scm_parcel *parcel = *place;
 
 	if (!n)
 		return 0;
 	if (n > SCM_MAX_FD)
 		return -EINVAL;
-	if (!fp)
-		fp = *list = scm_parcel_begin(min_t(size_t, most, SCM_MAX_FD));
-	if (!fp)
+	if (!parcel)
+		parcel = *place = scm_parcel_new(min_t(size_t, most,
+						       SCM_MAX_FD));
+	if (!parcel)
 		return -ENOMEM;
-	if (fp->count + n > fp->max)
+	if (parcel->count + n > SCM_MAX_FD)
 		return -EINVAL;
 	for (i = 0; i < n; i++) {
 		struct file *file = fds[i] < 0 ? NULL : fget_raw(fds[i]);
 
 		if (!file)
 			return -EBADF;
-		/* Whoever gives up the list gives up the file. */
-		fp->fp[fp->count++] = file;
+		/* Whoever gives up the parcel gives up the file. */
+		parcel->files[parcel->count++] = file;
 		if (!may_travel(file))
 			return -EOPNOTSUPP;
 	}
@@ -448,7 +483,7 @@ static int parse_fds(const struct cmsghdr *cmsg, size_t most,
 }
 
 static int parse(const struct sock *sk, struct msghdr *msg,
-		 struct altconn_scm *scm, struct scm_fp_list **fp)
+		 struct altconn_scm *scm, struct scm_parcel **parcel)
 {
 	struct cmsghdr *cmsg;
 	int err = 0;
@@ -464,7 +499,7 @@ static int parse(const struct sock *sk, struct msghdr *msg,
 		}
 		if (cmsg->cmsg_type == SCM_RIGHTS)
 			err = parse_fds(cmsg, msg->msg_controllen / sizeof(int),
-					fp);
+					parcel);
 		else if (cmsg->cmsg_type == SCM_CREDENTIALS)
 			err = parse_cred(cmsg, scm);
 		else
@@ -490,16 +525,16 @@ static int parse(const struct sock *sk, struct msghdr *msg,
 int altconn_scm_send(const struct sock *sk, struct msghdr *msg,
 		     struct altconn_scm *scm)
 {
-	struct scm_fp_list *fp = NULL;
-	int err = parse(sk, msg, scm, &fp);
+	struct scm_parcel *parcel = NULL;
+	int err = parse(sk, msg, scm, &parcel);
 
-	if (!err && fp)
-		err = inflight_add(fp);
+	if (!err && parcel)
+		err = inflight_add(parcel);
 	if (!err) {
-		scm->fp = fp;
+		scm->parcel = parcel;
 		return 0;
 	}
-	scm_parcel_free(fp);
+	scm_parcel_free(parcel);
 	altconn_scm_destroy(scm);
 	return err;
 }
@@ -535,6 +570,27 @@ void altconn_put_stamp(struct msghdr *msg, const struct sock *sk,
 	}
 }
 
+/*
+ * The core drops its list with all references in it, be they the last ones. So it gets
+ * its own, and the parcel's are left for scm_parcel_put().
+ */
+static void scm_parcel_install(struct msghdr *msg,
+			       const struct scm_parcel *parcel)
+{
+	size_t size = offsetof(struct scm_fp_list, fp) +
+		      parcel->count * sizeof(struct file *);
+	struct scm_cookie cookie = {};
+	struct scm_fp_list *fp;
+
+	/* It is small, and descriptors are not lost for lack of memory. */
+	fp = kzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+	fp->max = parcel->count;
+	for (; fp->count < parcel->count; fp->count++)
+		fp->fp[fp->count] = get_file(parcel->files[fp->count]);
+	cookie.fp = fp;
+	scm_detach_fds(msg, &cookie, false);
+}
+
 /**
  * altconn_scm_recv() - hand what goes with data to the caller of recvmsg()
  * @msg: gets it
@@ -546,7 +602,7 @@ void altconn_put_stamp(struct msghdr *msg, const struct sock *sk,
 void altconn_scm_recv(struct msghdr *msg, struct altconn_scm *scm,
 		      bool passcred)
 {
-	if (!msg->msg_control && (passcred || scm->fp))
+	if (!msg->msg_control && (passcred || scm->parcel))
 		msg->msg_flags |= MSG_CTRUNC;
 	if (msg->msg_control && passcred) {
 		struct user_namespace *ns = current_user_ns();
@@ -561,50 +617,23 @@ void altconn_scm_recv(struct msghdr *msg, struct altconn_scm *scm,
 
 		put_cmsg(msg, SOL_SOCKET, SCM_CREDENTIALS, sizeof(told), &told);
 	}
-	if (msg->msg_control && scm->fp) {
-		struct scm_cookie cookie = { .fp = scm->fp };
-
-		inflight_sub(scm->fp, scm->fp->count);
-		scm->fp = NULL;
-		scm_detach_fds(msg, &cookie, false);
-	}
+	if (msg->msg_control && scm->parcel)
+		scm_parcel_install(msg, scm->parcel);
 	altconn_scm_destroy(scm);
 }
 
-/* For MSG_PEEK, or a broadcast; ERR_PTR(-ENOMEM), ERR_PTR(-ETOOMANYREFS). */
-static struct scm_fp_list *scm_parcel_copy(struct scm_fp_list *fp)
-{
-	struct scm_fp_list *copy = scm_parcel_new(scm_parcel_of(fp)->payer,
-						  fp->user, fp->count);
-	int err;
-
-	if (!copy)
-		return ERR_PTR(-ENOMEM);
-	for (; copy->count < fp->count; copy->count++)
-		copy->fp[copy->count] = get_file(fp->fp[copy->count]);
-	err = inflight_add(copy);
-	if (!err)
-		return copy;
-	scm_parcel_free(copy);
-	return ERR_PTR(err);
-}
-
 /**
- * altconn_scm_copy() - the same once more, but for the time
- * @to: gets it
+ * altconn_scm_copy() - the same goes with another message, but for the time
+ * @to: the other message's
  * @from: a datagram's
  *
- * Context: process, may sleep.
- * Return: 0; -ENOMEM, -ETOOMANYREFS: @to has no descriptors, though @from has.
+ * Context: process.
  */
-int altconn_scm_copy(struct altconn_scm *to, const struct altconn_scm *from)
+void altconn_scm_copy(struct altconn_scm *to, const struct altconn_scm *from)
 {
-	struct scm_fp_list *fp = from->fp ? scm_parcel_copy(from->fp) : NULL;
-
 	to->cred = cred_get(&from->cred);
-	to->fp = IS_ERR(fp) ? NULL : fp;
+	to->parcel = scm_parcel_get(from->parcel);
 	to->stamp = 0;
-	return PTR_ERR_OR_ZERO(fp);
 }
 
 /* ---- a buffer's ---- */
@@ -751,9 +780,9 @@ static int add_mark(struct altconn_marks *marks, u32 pos, u32 n,
 	mark->pos = pos;
 	mark->end = pos + n;
 	mark->scm.cred = cred_get(&scm->cred);
-	mark->scm.fp = scm->fp;
+	mark->scm.parcel = scm->parcel;
 	mark->scm.stamp = stamp ? ktime_get_real() : 0;
-	scm->fp = NULL;
+	scm->parcel = NULL;
 	cred_put(&marks->written);
 	marks->written = cred_get(&scm->cred);
 	spin_lock(&marks->lock);
@@ -800,7 +829,7 @@ int altconn_marks_write(struct altconn_marks **place, u32 pos, u32 n,
 		/* Whole before a reader sees it; the bytes come later still. */
 		smp_store_release(place, marks);
 	}
-	if (!scm->fp && !stamp && cred_equal(&scm->cred, &marks->written))
+	if (!scm->parcel && !stamp && cred_equal(&scm->cred, &marks->written))
 		return 0;
 	return add_mark(marks, pos, n, scm, stamp);
 }
@@ -848,7 +877,7 @@ u32 altconn_marks_bound(struct altconn_marks *marks, u32 pos, u32 n,
 			n = mark->pos - pos;
 			break;
 		}
-		if (mark->scm.fp && before(pos, mark->end)) {
+		if (mark->scm.parcel && before(pos, mark->end)) {
 			n = min(n, mark->end - pos);
 			break;
 		}
@@ -884,7 +913,7 @@ void altconn_marks_read(struct altconn_marks *marks, u32 pos, u32 n,
 			break;
 		if (!before(pos, mark->pos))
 			cred = &mark->scm.cred;
-		if (mark->scm.fp && before(pos, mark->end))
+		if (mark->scm.parcel && before(pos, mark->end))
 			fds = mark;
 		if (mark->scm.stamp && before(pos, mark->end))
 			rx->scm.stamp = mark->scm.stamp;
@@ -898,12 +927,11 @@ void altconn_marks_read(struct altconn_marks *marks, u32 pos, u32 n,
 		rx->scm.cred = cred_get(cred);
 	if (fds) {
 		rx->stop = true;
-		rx->scm.fp = peek ? scm_parcel_copy(fds->scm.fp) : fds->scm.fp;
-		rx->lost = IS_ERR(rx->scm.fp);
-		if (rx->lost)
-			rx->scm.fp = NULL;
-		if (!peek)
-			fds->scm.fp = NULL;
+		rx->scm.parcel = fds->scm.parcel;
+		if (peek)
+			scm_parcel_get(rx->scm.parcel);
+		else
+			fds->scm.parcel = NULL;
 	}
 	if (list_empty(&passed))
 		return;

@@ -604,8 +604,6 @@ static noinline int conn_rare_flags(const struct sock *sk, struct msghdr *msg,
 static noinline void tell_scm(struct sock *sk, struct msghdr *msg,
 			      struct altconn_rx *rx, bool record)
 {
-	if (rx->lost)
-		msg->msg_flags |= MSG_CTRUNC;
 	if (record && !rx->began)
 		return;
 	if (record && sock_flag(sk, SOCK_RCVTSTAMP))
@@ -651,7 +649,7 @@ static __always_inline int recv_connected(struct socket *sock,
 	if (unlikely(rx.passcred || rx.stop ||
 		     (record && sock_flag(sk, SOCK_RCVTSTAMP))) && n >= 0)
 		tell_scm(sk, msg, &rx, record);
-	if (unlikely(rx.scm.cred.pid || rx.scm.fp))
+	if (unlikely(rx.scm.cred.pid || rx.scm.parcel))
 		altconn_scm_destroy(&rx.scm);
 	conn_put(&c);
 	return n;

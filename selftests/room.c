@@ -345,27 +345,11 @@ TEST_F_TIMEOUT(room, the_patient_stay, AT_TIMEOUT)
 
 /* ---- under which locks a client is woken ---- */
 
-#define TRACE	"/sys/kernel/tracing/instances/altconn-room"
-
-static int put(const char *file, const char *text)
-{
-	char path[128];
-	FILE *f;
-	int ret;
-
-	snprintf(path, sizeof(path), TRACE "/%s", file);
-	f = fopen(path, "w");
-	if (!f)
-		return -1;
-	ret = fputs(text, f);
-	return fclose(f) || ret < 0 ? -1 : 0;
-}
-
 /* How deep preemption was off when the thread was woken, as a character. */
 static int depth_of_wakeup(int tid)
 {
 	char line[1024], want[32], flags[16] = "";
-	FILE *f = fopen(TRACE "/trace", "r");
+	FILE *f = at_trace_read();
 
 	snprintf(want, sizeof(want), " pid=%d ", tid);
 	while (f && fgets(line, sizeof(line), f))
@@ -403,11 +387,11 @@ static int depth_when_woken(int fd, short events, bool (*wake)(int arg),
 	if (pthread_create(&thread, NULL, sleep_in_poll, &p))
 		return -1;
 	if (!at_until(atomic_load(&p.tid) && at_sleeps(atomic_load(&p.tid))) ||
-	    put("trace", "") || put("events/sched/sched_waking/enable", "1"))
+	    at_trace_put("trace", "") || at_trace_put("events/sched/sched_waking/enable", "1"))
 		return -1;
 	if (wake(arg) && !pthread_join(thread, NULL))
 		depth = depth_of_wakeup(atomic_load(&p.tid));
-	put("events/sched/sched_waking/enable", "0");
+	at_trace_put("events/sched/sched_waking/enable", "0");
 	return depth;
 }
 
@@ -436,7 +420,7 @@ TEST_F_TIMEOUT(room, a_client_is_woken_under_no_lock, AT_TIMEOUT)
 {
 	int fds[4], ends[2], pipe_depth, i, err;
 
-	ASSERT_EQ(0, mkdir(TRACE, 0700));
+	ASSERT_EQ(0, at_trace_open());
 	ASSERT_EQ(0, pipe(ends));
 	pipe_depth = depth_when_woken(ends[0], POLLIN, wake_by_byte, ends[1]);
 	EXPECT_NE(-1, pipe_depth);
@@ -450,7 +434,7 @@ TEST_F_TIMEOUT(room, a_client_is_woken_under_no_lock, AT_TIMEOUT)
 	EXPECT_EQ(pipe_depth, depth_when_woken(fds[3], POLLOUT,
 					       wake_by_close, self->lfd));
 	self->lfd = -1;
-	EXPECT_EQ(0, rmdir(TRACE));
+	EXPECT_EQ(0, at_trace_close());
 	at_close(fds, 4);
 	at_close(ends, 2);
 }

@@ -13,6 +13,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -152,6 +153,60 @@ TEST_F_TIMEOUT(stall, MSG_DONTWAIT_sends_beside_it, 30)
 	EXPECT_EQ('x', buf[0]);
 	EXPECT_EQ(64, call_end(&call));
 	EXPECT_EQ(64, recv(self->sv[1], buf, sizeof(buf), 0));
+}
+
+/* Looks at a byte and at the descriptors that came with it. */
+static void *call_peek(void *arg)
+{
+	struct call *call = arg;
+	char byte;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = call->mem->page, .msg_controllen = 1024,
+	};
+
+	call->n = recvmsg(call->fd, &msg, MSG_PEEK);
+	call->err = at_err(call->n);
+	return NULL;
+}
+
+/* A user that may have few descriptors under way sends many, and later some more. */
+static int send_rights_twice(int fd, int link)
+{
+	struct rlimit limit = { 64, 64 };
+	int fds[50], file = open("/dev/null", O_RDONLY), i;
+	char byte;
+
+	for (i = 0; i < 50; i++)
+		fds[i] = file;
+	if (at_become_nobody() || setrlimit(RLIMIT_NOFILE, &limit) ||
+	    at_send_with(fd, "x", 1, SCM_RIGHTS, fds, sizeof(fds), 0) != 1 ||
+	    at_tell(link) || read(link, &byte, 1) != 1)
+		return -1;
+	return at_send_with(fd, "x", 1, SCM_RIGHTS, fds, 10 * sizeof(int), 0) != 1;
+}
+
+/* A reader that looks at descriptors for long does not use up the sender's limit. */
+TEST_F_TIMEOUT(stall, peeked_descriptors_count_once, 30)
+{
+	int link[2];
+	struct call call = { .mem = &self->mem, .fd = self->sv[1] };
+	pid_t pid;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, link));
+	/* The credentials come first, before the core has the descriptors. */
+	ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET, SO_PASSCRED, 1));
+	pid = at_fork();
+	if (!pid)
+		_exit(send_rights_twice(self->sv[0], link[1]));
+	ASSERT_EQ(0, at_hear(link[0]));
+	ASSERT_EQ(0, pthread_create(&call.thread, NULL, call_peek, &call));
+	ASSERT_TRUE(stall_wait(&self->mem));
+	ASSERT_EQ(0, at_tell(link[0]));
+	EXPECT_EQ(0, at_reap(pid));
+	EXPECT_EQ(1, call_end(&call));
+	at_close(link, 2);
 }
 
 static int edges(int epfd, int ms)

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -1030,6 +1031,50 @@ int at_dump(int cmd)
 	sum = at_dump_rest(fd);
 	close(fd);
 	return sum;
+}
+
+static void trace_file(char *path, size_t size, const char *file)
+{
+	snprintf(path, size, "/sys/kernel/tracing/instances/altconn-%d%s%s",
+		 getpid(), *file ? "/" : "", file);
+}
+
+int at_trace_open(void)
+{
+	char path[128];
+
+	trace_file(path, sizeof(path), "");
+	return mkdir(path, 0700);
+}
+
+int at_trace_put(const char *file, const char *text)
+{
+	char path[128];
+	FILE *f;
+	int ret;
+
+	trace_file(path, sizeof(path), file);
+	f = fopen(path, "w");
+	if (!f)
+		return -1;
+	ret = fputs(text, f);
+	return fclose(f) || ret < 0 ? -1 : 0;
+}
+
+FILE *at_trace_read(void)
+{
+	char path[128];
+
+	trace_file(path, sizeof(path), "trace");
+	return fopen(path, "r");
+}
+
+int at_trace_close(void)
+{
+	char path[128];
+
+	trace_file(path, sizeof(path), "");
+	return rmdir(path);
 }
 
 int at_netns(void)

@@ -219,6 +219,12 @@ int at_tell(int fd);
 int at_hear(int fd);
 
 /* How many messages a dump has (ALTCONN_CMD_ASSOC_GET, ...), or -1. */
+/* A tracing instance of this process; its files; the trace. */
+int at_trace_open(void);
+int at_trace_put(const char *file, const char *text);
+FILE *at_trace_read(void);
+int at_trace_close(void);
+
 int at_dump(int cmd);
 
 /* The same in steps: a netlink socket; entries of the next message, @more: it

@@ -221,7 +221,8 @@ static int tell_holders(struct out *out)
 	if (refs < 1)
 		puts("nobody holds the module: rmmod works");
 	else
-		printf("%ld references hold the module%s\n", refs,
+		printf("%ld references hold the module: sockets, and descriptors being closed%s\n",
+		       refs,
 		       hidden ? "; not all processes are to be seen" : "");
 	return EXIT_OK;
 }
