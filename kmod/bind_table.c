@@ -108,7 +108,7 @@ struct place_key {
 	u8				level;
 };
 
-/* Of an inet address with its IP address; apart, since the others need no array. */
+/* For an inet address. Out of line, so that others have no array on their stack. */
 static noinline u32 place_hash_inet(u32 kind, const struct altconn_addr *addr)
 {
 	u32 words[7] = { kind, addr->port, addr->node };
@@ -219,7 +219,10 @@ static struct hlist_bl_head *place_chain(u32 hash)
 	return &place_chains[hash & place_mask];
 }
 
-/* The stripe of the place is held; other stripes have places in the chain, too. */
+/*
+ * The caller holds the stripe of the place. The chain has a lock of its own because
+ * places of other stripes are in it too.
+ */
 static void place_link(struct altconn_place *place)
 {
 	struct hlist_bl_head *chain = place_chain(place->hash);
@@ -793,7 +796,7 @@ void altconn_bind_table_remove(struct altconn_bind *bind)
 	hlist_del_rcu(&bind->link);
 	if (bind->port)
 		hlist_del_rcu(&bind->port_link);
-	/* The counters of a place are not read after its last binding. */
+	/* The place goes with its last binding, so its counters need no change; a port's do. */
 	if (bind->place->n > 1 || bind->port)
 		bind_account(bind, -1);
 	place_leave(bind->place, bind);

@@ -450,15 +450,16 @@ static void set_seq(struct netlink_callback *cb, u32 removed)
 }
 
 /*
- * Objects that one part of a dump looks at. The core makes the first part under cb_lock:
+ * The most objects that one part of a dump looks at. The core makes the first part under cb_lock:
  * genl_register_family() waits for that, and each later request waits behind it.
  */
-#define NL_DUMP_LOOKS	256
+#define NL_DUMP_BATCH	256
 
 /*
  * A part without any message would end the dump, so one in which nothing matched gets a
- * NLMSG_NOOP. libmnl passes over that by its type. The kernel's library for Python looks
- * at the command alone and takes it for an event without attributes, which means nothing.
+ * NLMSG_NOOP. libmnl passes over that by its type. The kernel's library for Python
+ * dispatches by the command alone, so this is that of an event, which it passes over when
+ * the event has no attributes.
  */
 static void nl_put_noop(struct sk_buff *skb, struct netlink_callback *cb)
 {
@@ -626,7 +627,7 @@ int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 	struct altconn_viewer viewer = viewer_of(cb->skb, sock_net(cb->skb->sk));
 	struct nl_assoc_dump *dump = nl_assoc_dump_of(cb);
 	struct altconn_walk before = dump->walk;
-	int err = 0, looks = NL_DUMP_LOOKS;
+	int err = 0, looks = NL_DUMP_BATCH;
 	struct altconn_assoc *assoc;
 	u32 state;
 
@@ -987,7 +988,7 @@ int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
 	struct altconn_viewer viewer = viewer_of(cb->skb, net);
 	struct nl_socket_dump *dump = nl_socket_dump_of(cb);
 	struct altconn_position before = dump->pos;
-	int err = 0, looks = NL_DUMP_LOOKS;
+	int err = 0, looks = NL_DUMP_BATCH;
 	struct sock *sk;
 
 	set_seq(cb, altconn_registry_removed(reg));

@@ -320,7 +320,10 @@ void altconn_port_free(struct net *net, int type,
 	struct altconn_net *an = altconn_pernet(net);
 	struct altconn_port_set *set;
 
-	/* A search adds its set before it takes the stripe and finds a port taken. */
+	/*
+	 * A search that found this port taken had added its set before, since the caller
+	 * holds the stripe.
+	 */
 	if (list_empty(&an->port_sets))
 		return;
 	rcu_read_lock();

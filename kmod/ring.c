@@ -1072,8 +1072,8 @@ out:
 }
 
 /*
- * Bytes that the next read can copy: no more of the user's memory is faulted in. At least
- * 1, since another reader may have emptied the ring.
+ * The bytes that are unread now: no more of the reader's memory is faulted in than they
+ * need. At least 1, since another reader may have emptied the ring.
  */
 static u32 ring_unread(const struct altconn_ring *ring,
 		       const struct altconn_rx *rx)

@@ -751,7 +751,7 @@ TEST_F_TIMEOUT(shared, receivers_of_a_port_are_bounded, AT_TIMEOUT_LONG)
 	int *fds, fd, n;
 
 	if (variant->kind != AT_INET || variant->reuses)
-		SKIP(return, "the other kinds have one address a port");
+		SKIP(return, "once is enough");
 	if (at_scale(0, 1))
 		SKIP(return, "stock does it: so many sockets take long");
 	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &most));

@@ -218,7 +218,7 @@ TEST_F_TIMEOUT(dump, what_ends_and_stays_is_marked_once, AT_TIMEOUT)
 	close(fd);
 }
 
-/* One part of a dump looks at 256 objects, and no part but the last is empty. */
+/* A part of a dump in which nothing matched is not its end, and does not look at all. */
 TEST_F_TIMEOUT(dump, nothing_is_wanted_of_many, AT_TIMEOUT)
 {
 	static const int cmds[] = { ALTCONN_CMD_ASSOC_GET, ALTCONN_CMD_SOCKET_GET };
