@@ -32,8 +32,12 @@ if [ $compared = 1 ]; then
 	select=()
 	modprobe -a vsock_loopback tipc 2>/dev/null
 fi
-"$program" --tap --markdown="$dir/conformance.md" "${select[@]}" \
-	>"$dir/tap" 2>"$dir/err"
+run_cases() {
+	"$program" --tap --markdown="$dir/conformance.md" "${select[@]}" \
+		>"$dir/tap" 2>"$dir/err"
+}
+
+run_cases
 status=$?
 
 ran() {
@@ -53,7 +57,10 @@ nothing_deviates() {
 	}
 }
 
+# A busy machine changes a result of another family at times: a difference is seen twice.
 not_stale() {
+	cmp -s "$matrix" "$dir/conformance.md" && return
+	run_cases
 	diff -u "$matrix" "$dir/conformance.md" || {
 		echo "run make conformance"
 		return 1
