@@ -559,8 +559,8 @@ static struct event_watcher *event_next(struct altconn_net *an,
 }
 
 /*
- * The caller has reserved both entries. xa_store() needs memory for one only if another
- * thread released or erased it meanwhile.
+ * The caller has reserved both entries. xa_store() needs memory for one only if it was
+ * erased meanwhile, with another watcher, or released by another thread.
  */
 static int event_watcher_link(struct altconn_net *an, struct event_watcher *w)
 {
@@ -650,8 +650,8 @@ static bool event_is_watcher(struct altconn_net *an, u32 portid,
 	return found;
 }
 
-/* Its first event has number 1. -ENOMEM; -EALREADY: another thread was faster. */
-static int event_watch(struct altconn_net *an, struct event_watcher *new)
+/* -ENOMEM, also where a second try may succeed. */
+static int event_try_watch(struct altconn_net *an, struct event_watcher *new)
 {
 	struct event_watcher *old, *closed = NULL;
 	int err;
@@ -674,6 +674,14 @@ static int event_watch(struct altconn_net *an, struct event_watcher *new)
 	spin_unlock(&an->watch_lock);
 	event_watcher_end(closed);
 	return err;
+}
+
+/* Its first event has number 1. -ENOMEM; -EALREADY: another thread was faster. */
+static int event_watch(struct altconn_net *an, struct event_watcher *new)
+{
+	int err = event_try_watch(an, new);
+
+	return err == -ENOMEM ? event_try_watch(an, new) : err;
 }
 
 static void event_unwatch(struct altconn_net *an, u32 portid,

@@ -120,14 +120,13 @@ bool __altconn_node_is_broadcast(struct net *net,
 	       is_broadcast(net, ip);
 }
 
-/* The node of an IP address. RCU read side. */
 static bool node_is_called(const struct altconn_node *node, const struct in6_addr *ip)
 {
 	return ipv6_addr_equal(&node->ip[0], ip) ||
 	       ipv6_addr_equal(&node->ip[1], ip);
 }
 
-/* RCU read side. */
+/* The node that has an IP address. RCU read side. */
 static struct altconn_node *find_ip(struct altconn_net *an, const struct in6_addr *ip)
 {
 	struct altconn_node *node;
@@ -428,7 +427,7 @@ static int insert(struct altconn_net *an, struct altconn_node *node)
 	if (an->n_nodes >= NODES_MAX)
 		return -ENOSPC;
 	err = xa_err(xa_store(&an->nodes, node->id, node,
-			      GFP_NOWAIT | __GFP_ACCOUNT));
+			      GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT));
 	if (err)
 		return err;
 	an->n_nodes++;
