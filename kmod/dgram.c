@@ -1519,16 +1519,17 @@ void altconn_dgram_arrive(struct sock *sk, struct altconn_late *what)
 
 /*
  * The copies of a delayed broadcast, made by its sender: one for each socket that is
- * bound to the port now, but no more than SO_SNDBUF holds beside the data. Return 0;
- * -ENOMEM; -EINTR: the sender is being killed.
+ * bound to the port now, but no more than half of SO_SNDBUF holds beside the data, so
+ * that others can be under way too. Return 0; -ENOMEM; -EINTR: the sender is being killed.
  */
 static int late_copy(struct sock *sk, struct late *late)
 {
-	u32 limit = READ_ONCE(sk->sk_sndbuf), size = late->dg->size;
+	u32 half = READ_ONCE(sk->sk_sndbuf) / 2, held = late->late.size;
+	size_t each = sizeof(struct altconn_dgram) + sizeof(struct sock *);
 	struct altconn_dgram *copy;
 	size_t n, room;
 
-	room = limit > size ? (limit - size) / sizeof(*copy) : 0;
+	room = half > held ? (half - held) / each : 0;
 	n = find_hearers(sock_net(sk), late->dest.addr, NULL, 0);
 	n = clamp_t(size_t, n, 1, room + 1);
 	late->hearers = kvmalloc_array(n, sizeof(*late->hearers),
@@ -1542,7 +1543,7 @@ static int late_copy(struct sock *sk, struct late *late)
 		if (!copy)
 			return -ENOMEM;
 		list_add(&copy->node, &late->copies);
-		late->late.size += sizeof(*copy);
+		late->late.size += each;
 		cond_resched();
 	}
 	return 0;

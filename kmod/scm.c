@@ -11,10 +11,10 @@
  * directories, pipes, some character devices, and sockets of families that carry no
  * descriptors.
  *
- * To close a file, by dropping the last reference to it, may take long or sleep, as its
- * owner likes. When the process that sent descriptors discards them unreceived, it
- * closes them. When another process or a kernel thread does, references that are the
- * last ones go to a queue of the user that opened the file (payer.c).
+ * To close a file, by dropping the last reference to it, may take long or sleep, as the
+ * user that opened it likes. A process that discards descriptors closes files that its own
+ * user opened. Other files, of which it has the last reference, go to a queue of the user
+ * that opened them (payer.c), and so do all that a kernel thread discards.
  */
 
 #include <linux/fdtable.h>
@@ -36,23 +36,20 @@
  * @refs: references
  * @count: of descriptors
  * @uid: the user that sent them, for whom they count
- * @tgid: the process that sent them; with @begun, since numbers are used again
- * @begun: when that process began
- * @payer: of its user
+ * @payer: of that user
  * @closer: in whose queue @job is, the payer of the user that opened @files[0]
  * @job: closes those that its user opened; pins the module
  * @files: references to the files
  *
  * Lifetime: a message, or a mark in a buffer, has a reference; so has each copy of a
  * broadcast, and a recvmsg() while it looks at a message or receives it. The last
- * scm_parcel_put() drops the files and frees the parcel, or lets @job do so.
+ * scm_parcel_put() drops the files and frees the parcel, or lets @job do so, which may
+ * split it: a parcel that is queued has one reference to each file and none to itself.
  */
 struct scm_parcel {
 	refcount_t		refs;
 	unsigned int		count;
 	kuid_t			uid;
-	pid_t			tgid;
-	u64			begun;
 	struct altconn_payer	*payer;
 	struct altconn_payer	*closer;
 	struct altconn_job	job;
@@ -194,6 +191,23 @@ static struct altconn_payer *scm_file_payer(const struct scm_parcel *parcel,
 	return altconn_payer_get(ALTCONN_PAYER_RELEASE, key) ? : parcel->payer;
 }
 
+static void scm_parcel_close(struct altconn_job *job);
+
+static struct scm_parcel *scm_parcel_alloc(unsigned int max, kuid_t uid,
+					   struct altconn_payer *payer)
+{
+	struct scm_parcel *parcel;
+
+	parcel = kzalloc(struct_size(parcel, files, max), GFP_KERNEL_ACCOUNT);
+	if (!parcel)
+		return NULL;
+	refcount_set(&parcel->refs, 1);
+	parcel->uid = uid;
+	parcel->payer = payer;
+	altconn_job_init(&parcel->job, scm_parcel_close);
+	return parcel;
+}
+
 static void scm_parcel_queue(struct scm_parcel *parcel)
 {
 	parcel->closer = scm_file_payer(parcel, parcel->files[0]);
@@ -201,27 +215,59 @@ static void scm_parcel_queue(struct scm_parcel *parcel)
 }
 
 /*
- * The payer's job: close its user's files of a parcel that nobody refers to. Another
- * payer goes on with the others.
+ * Files of other users in a parcel of their own, so that they need not wait for those of
+ * this payer's; without memory for that they have to.
  */
+static void scm_parcel_split(struct scm_parcel *parcel)
+{
+	struct scm_parcel *rest;
+	unsigned int i = 0, n = 0;
+
+	while (i < parcel->count &&
+	       scm_file_payer(parcel, parcel->files[i]) == parcel->closer)
+		i++;
+	if (i == parcel->count)
+		return;
+	rest = scm_parcel_alloc(parcel->count, parcel->uid, parcel->payer);
+	if (!rest)
+		return;
+	for (i = 0; i < parcel->count; i++) {
+		struct file *file = parcel->files[i];
+
+		if (scm_file_payer(parcel, file) == parcel->closer)
+			parcel->files[n++] = file;
+		else
+			rest->files[rest->count++] = file;
+	}
+	parcel->count = n;
+	if (!rest->count) {
+		kfree(rest);
+		return;
+	}
+	__module_get(THIS_MODULE);
+	scm_parcel_queue(rest);
+}
+
+/* The payer's job: close its user's files of a parcel that nobody refers to. */
 static void scm_parcel_close(struct altconn_job *job)
 {
 	struct scm_parcel *parcel = container_of(job, struct scm_parcel, job);
 	unsigned int i, n = 0;
 
+	scm_parcel_split(parcel);
 	for (i = 0; i < parcel->count; i++) {
 		struct file *file = parcel->files[i];
 
-		if (compat_fput_unless_last(file))
-			continue;
 		if (scm_file_payer(parcel, file) != parcel->closer) {
 			parcel->files[n++] = file;
 			continue;
 		}
-		scm_stop_lingering(file);
-		__fput_sync(file);
+		if (!compat_fput_unless_last(file)) {
+			scm_stop_lingering(file);
+			__fput_sync(file);
+		}
+		inflight_sub(parcel, 1);
 	}
-	inflight_sub(parcel, parcel->count - n);
 	parcel->count = n;
 	if (n) {
 		scm_parcel_queue(parcel);
@@ -232,21 +278,32 @@ static void scm_parcel_close(struct altconn_job *job)
 	module_put(THIS_MODULE);
 }
 
-static bool scm_parcel_is_own(const struct scm_parcel *parcel)
+/* Did the user that runs open the file? */
+static bool scm_file_is_own(const struct file *file)
 {
 	return !(current->flags & PF_KTHREAD) &&
-	       parcel->tgid == current->tgid &&
-	       parcel->begun == current->group_leader->start_time;
+	       altconn_payer_key(file->f_cred) ==
+	       altconn_payer_key(current_cred());
 }
 
-/* Drop every reference that is not the last one to its file. */
-static void scm_parcel_drop_shared(struct scm_parcel *parcel)
+/*
+ * Drop the references that are not left to payers: those that are not the last ones, and
+ * those to files of the user that runs.
+ */
+static void scm_parcel_drop(struct scm_parcel *parcel)
 {
 	unsigned int i, n = 0;
 
-	for (i = 0; i < parcel->count; i++)
-		if (!compat_fput_unless_last(parcel->files[i]))
-			parcel->files[n++] = parcel->files[i];
+	for (i = 0; i < parcel->count; i++) {
+		struct file *file = parcel->files[i];
+
+		if (compat_fput_unless_last(file))
+			continue;
+		if (scm_file_is_own(file))
+			fput(file);
+		else
+			parcel->files[n++] = file;
+	}
 	inflight_sub(parcel, parcel->count - n);
 	parcel->count = n;
 }
@@ -266,16 +323,13 @@ static void scm_parcel_put(struct scm_parcel *parcel)
 {
 	if (!parcel || !refcount_dec_and_test(&parcel->refs))
 		return;
-	if (!scm_parcel_is_own(parcel)) {
-		scm_parcel_drop_shared(parcel);
-		if (parcel->count) {
-			__module_get(THIS_MODULE);
-			scm_parcel_queue(parcel);
-			return;
-		}
+	scm_parcel_drop(parcel);
+	if (!parcel->count) {
+		kfree(parcel);
+		return;
 	}
-	inflight_sub(parcel, parcel->count);
-	scm_parcel_free(parcel);
+	__module_get(THIS_MODULE);
+	scm_parcel_queue(parcel);
 }
 
 /* ---- a message's ---- */
@@ -433,21 +487,9 @@ static struct scm_parcel *scm_parcel_new(unsigned int max)
 {
 	u64 key = altconn_payer_key(current_cred());
 	struct altconn_payer *payer;
-	struct scm_parcel *parcel;
 
 	payer = altconn_payer_get(ALTCONN_PAYER_RELEASE, key);
-	if (!payer)
-		return NULL;
-	parcel = kzalloc(struct_size(parcel, files, max), GFP_KERNEL_ACCOUNT);
-	if (!parcel)
-		return NULL;
-	refcount_set(&parcel->refs, 1);
-	parcel->uid = current_user()->uid;
-	parcel->tgid = current->tgid;
-	parcel->begun = current->group_leader->start_time;
-	parcel->payer = payer;
-	altconn_job_init(&parcel->job, scm_parcel_close);
-	return parcel;
+	return payer ? scm_parcel_alloc(max, current_user()->uid, payer) : NULL;
 }
 
 /* No more than @most descriptors come with the message. */

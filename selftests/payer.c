@@ -114,11 +114,11 @@ FIXTURE_VARIANT_ADD(payer, delays) {
 
 static int carrier;
 
-/* Pipes, whose other ends are sent to a process that receives no descriptors. */
-static int prepare_pipes(int *fds)
+/* A process of root that receives no descriptors. */
+static int begin_dropper(void)
 {
-	int sv[2], pipes[2], i;
 	char byte;
+	int sv[2];
 
 	if (at_socketpair(AT_NATIVE, SOCK_STREAM, sv))
 		return -1;
@@ -130,6 +130,14 @@ static int prepare_pipes(int *fds)
 	}
 	close(sv[1]);
 	carrier = sv[0];
+	return 0;
+}
+
+/* Pipes, whose other ends are sent there. */
+static int prepare_pipes(int *fds)
+{
+	int pipes[2], i;
+
 	for (i = 0; i < SOCKETS; i++) {
 		if (pipe2(pipes, O_NONBLOCK))
 			return -1;
@@ -200,7 +208,7 @@ static int used(int (*prepare)(int *fds), int (*begin)(int fd),
 	int fds[SOCKETS], round, i;
 	uint64_t begun, ns, passed;
 
-	if (enter_namespaces() || prepare(fds) || watch(fds))
+	if (begin_dropper() || enter_namespaces() || prepare(fds) || watch(fds))
 		return -1;
 	at_kworkers_quiet();
 	begun = at_now_ns();

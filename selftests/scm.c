@@ -508,9 +508,15 @@ static int set_passcred(int fd, int on)
 	return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
 }
 
+/* What root opens from now on belongs to that user. */
+static int open_as(uid_t uid)
+{
+	return setresuid(uid, 0, 0);
+}
+
 /*
- * A TCP connection whose close() would wait for its peer for an hour. The peer has to
- * stay, and reads nothing.
+ * Another user's TCP connection, whose close() would wait for its peer for an hour. The
+ * peer has to stay, and reads nothing.
  */
 static int lingering(int *peer)
 {
@@ -520,7 +526,10 @@ static int lingering(int *peer)
 	int lfd, fd, err;
 
 	lfd = at_listener(&a, AT_ORACLE_IN, AT_INET, SOCK_STREAM, 1);
+	if (open_as(65534))
+		return -1;
 	fd = at_client(AT_ORACLE_IN, SOCK_STREAM, &a, &err);
+	open_as(0);
 	*peer = err ? -1 : accept(lfd, NULL, NULL);
 	close(lfd);
 	if (*peer < 0 ||
@@ -584,17 +593,20 @@ static int send_slow_files(int fd)
  */
 TEST_F_TIMEOUT(lingering, files_are_closed_for_their_openers, AT_TIMEOUT)
 {
-	int sv[2], link[2], own[2];
+	int sv[2], link[2], own[2], beside[2];
 	struct got files, pipes;
 	pid_t dropper, opener;
 
 	ASSERT_EQ(0, pipe(own));
+	ASSERT_EQ(0, pipe(beside));
 	ASSERT_EQ(0, at_socketpair(AT_NATIVE, SOCK_SEQPACKET, sv));
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_SEQPACKET, 0, link));
 	dropper = at_fork();
 	if (!dropper) {
 		close(own[1]);
-		_exit(at_hear(link[1]));
+		close(beside[1]);
+		/* A third user, which closes nothing by itself. */
+		_exit(setresuid(65533, 65533, 65533) || at_hear(link[1]));
 	}
 	close(sv[1]);
 	opener = at_fork();
@@ -608,18 +620,21 @@ TEST_F_TIMEOUT(lingering, files_are_closed_for_their_openers, AT_TIMEOUT)
 	take(link[0], &pipes, 0);
 	ASSERT_EQ(SLOW_FILES, files.n);
 	ASSERT_EQ(2, pipes.n);
-	ASSERT_EQ(0, give(sv[0], "f", files.fds, SLOW_FILES));
+	files.fds[SLOW_FILES] = beside[1];
+	ASSERT_EQ(0, give(sv[0], "f", files.fds, SLOW_FILES + 1));
 	ASSERT_EQ(0, give(sv[0], "p", &pipes.fds[1], 1));
 	ASSERT_EQ(0, give(sv[0], "o", &own[1], 1));
-	at_close(files.fds, SLOW_FILES);
+	at_close(files.fds, SLOW_FILES + 1);
 	close(pipes.fds[1]);
 	close(own[1]);
 	ASSERT_EQ(0, at_tell(link[0]));
 	ASSERT_EQ(0, at_reap(dropper));
 	EXPECT_EQ(POLLHUP, at_poll(own[0], POLLIN));
+	EXPECT_EQ(POLLHUP, at_poll(beside[0], POLLIN));
 	EXPECT_EQ(0, at_poll_now(pipes.fds[0], POLLIN));
 	EXPECT_EQ(POLLHUP, at_poll(pipes.fds[0], POLLIN));
 	close(pipes.fds[0]);
+	close(beside[0]);
 	close(own[0]);
 	at_close(link, 2);
 	close(sv[0]);
@@ -702,7 +717,9 @@ TEST_F_TIMEOUT(lingering, holds_up_nothing_of_its_user, AT_TIMEOUT)
 	int sv[2], fd, peer, pipes[2];
 
 	ASSERT_EQ(0, at_socketpair(AT_NATIVE, SOCK_SEQPACKET, sv));
+	ASSERT_EQ(0, open_as(65534));
 	ASSERT_EQ(0, pipe(pipes));
+	ASSERT_EQ(0, open_as(0));
 	fd = lingering(&peer);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, give_last(sv[0], &fd));
