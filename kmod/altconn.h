@@ -918,7 +918,7 @@ struct altconn_stat {
  * @max_associations: sysctl, of a user; account.c
  * @spin_us: sysctl, see wait.h
  * @dgram_block_ms: sysctl, how long a datagram may wait for room; 0: for ever
- * @watched: it has watchers, event.c; beside what every connect() reads
+ * @watched: number of watchers, event.c; beside what every connect() reads
  * @rules: what is done with what begins here, or NULL
  * @rules_lock: changes of @rules, and all below
  * @rules_seq: how often they changed

@@ -450,8 +450,8 @@ static void set_seq(struct netlink_callback *cb, u32 removed)
 }
 
 /*
- * The most objects that one part of a dump looks at. The core makes the first part under cb_lock:
- * genl_register_family() waits for that, and each later request waits behind it.
+ * The most objects that one part of a dump looks at. The core makes the first part under
+ * cb_lock: genl_register_family() waits for that, and each later request waits behind it.
  */
 #define NL_DUMP_BATCH	256
 

@@ -393,7 +393,10 @@ static void changed(struct altconn_net *an)
 	altconn_event_changed(an, ALTCONN_EVENT_KIND_NODES_CHANGED);
 }
 
-/* Does another node have an IP address of @new, or mean the same namespace? */
+/*
+ * Return -EADDRINUSE if another node has an IP address of @new, -EALREADY if one means the
+ * same namespace, else 0.
+ */
 static int node_check_new(const struct altconn_net *an, const struct altconn_node *new)
 {
 	const struct altconn_node *node;

@@ -35,9 +35,9 @@
  * struct scm_parcel - descriptors under way
  * @refs: references
  * @count: of descriptors
- * @uid: the user that sent them, for whom they count
+ * @uid: the user that sent the descriptors and is charged for them
  * @payer: of that user
- * @closer: in whose queue @job is, the payer of the user that opened @files[0]
+ * @closer: the payer in whose queue @job is, of the user that opened @files[0]
  * @job: closes those that its user opened; pins the module
  * @files: references to the files
  *
@@ -180,8 +180,8 @@ static void scm_stop_lingering(struct file *file)
 }
 
 /*
- * The payer of the user that opened the file, for whom it is closed: the sender may have
- * passed on what others had sent. Without memory for that, the sender's.
+ * The payer of the user that opened the file, since the sender may have passed on files
+ * that other users opened. Without memory for that, the sender's payer.
  */
 static struct altconn_payer *scm_file_payer(const struct scm_parcel *parcel,
 					    const struct file *file)

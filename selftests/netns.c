@@ -179,8 +179,8 @@ static int ending_listen(struct ending *e)
 }
 
 /*
- * Attempts reach listeners whose namespaces end. The module warns when one is charged in
- * a namespace that has ended.
+ * Attempts reach listeners whose namespaces end. The module warns when an attempt is
+ * charged in a namespace that has ended.
  */
 TEST(attempts_meet_ends_of_namespaces)
 {

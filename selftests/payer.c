@@ -133,7 +133,7 @@ static int begin_dropper(void)
 	return 0;
 }
 
-/* Pipes, whose other ends are sent there. */
+/* Pipes, whose other ends are sent to that process. */
 static int prepare_pipes(int *fds)
 {
 	int pipes[2], i;

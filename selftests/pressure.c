@@ -387,7 +387,7 @@ TEST_F_TIMEOUT(pressure, cgroup_is_charged, AT_TIMEOUT)
 #define PARCEL_PAIRS	200
 #define PARCELS		8
 
-/* The memory of messages with a descriptor each that nobody reads, or -1. */
+/* The memory of unread messages with a descriptor each, or -1. */
 static long charged_by_descriptors(enum at_dress dress, int type)
 {
 	int sv[PARCEL_PAIRS][2], fd = open("/dev/null", O_RDONLY), i, err = 0;
