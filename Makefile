@@ -10,10 +10,12 @@ PREFIX ?= /usr/local
 KERNEL ?= stock
 TESTS ?=
 ALL ?=
+CPUS ?=
+PART ?=
 V ?= 0
 
 vm := selftests/vm
-unexport KERNEL TESTS ALL
+unexport KERNEL TESTS ALL CPUS PART
 
 all: module tools
 
@@ -58,12 +60,16 @@ lock = mkdir -p build && flock build/.lock
 userland: build-deps
 	@$(lock) $(MAKE) --no-print-directory -s tools selftests
 
-# Without TESTS= those that selftests/vm/suites has for this kernel, or ALL=1.
+# Without TESTS= those that selftests/vm/suites has for this kernel, or ALL=1;
+# of these the programs or the scripts alone with PART=. CPUS= are the guest's.
+check_options = $(if $(ALL),--all) $(if $(CPUS),--cpus $(CPUS)) \
+	$(if $(PART),--part $(PART))
+
 check:
-	@$(vm)/check $(if $(ALL),--all) $(KERNEL) $(TESTS)
+	@$(vm)/check $(check_options) $(KERNEL) $(TESTS)
 
 check-debug:
-	@$(vm)/check $(if $(ALL),--all) debug $(TESTS)
+	@$(vm)/check $(check_options) debug $(TESTS)
 
 check-all:
 	@.ci/run --all
@@ -87,7 +93,8 @@ demo:
 cpython:
 	@$(vm)/deps build vm cpython
 	@$(lock) $(MAKE) --no-print-directory -s tools
-	@$(vm)/run --kernel $(KERNEL) -- $(vm)/cpython selftests/cpython/deviations
+	@$(vm)/run --kernel $(KERNEL) $(if $(CPUS),--cpus $(CPUS)) -- \
+		$(vm)/cpython selftests/cpython/deviations
 
 # The matrix in the documentation, as this kernel shows it.
 conformance:
@@ -184,6 +191,8 @@ help:
 	@echo '      TESTS="connect bind"     only these'
 	@echo '      KERNEL=6.12, 7.2         on other Debian kernels, what these may change'
 	@echo '      ALL=1                    all of them, whatever the kernel'
+	@echo '      PART=programs, scripts   the tests in C, or in shell'
+	@echo '      CPUS=2                   of the guest'
 	@echo '  make check-debug    the same on a kernel with KASAN and lockdep'
 	@echo '  make check-all      every test on every kernel, and all else that CI runs'
 	@echo "  make cpython        CPython's own socket tests, on AF_UNIX and on altconn"
