@@ -597,6 +597,8 @@ TEST_F_TIMEOUT(lingering, files_are_closed_for_their_openers, AT_TIMEOUT)
 	struct got files, pipes;
 	pid_t dropper, opener;
 
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "a grace period takes no time on one CPU");
 	ASSERT_EQ(0, pipe(own));
 	ASSERT_EQ(0, pipe(beside));
 	ASSERT_EQ(0, at_socketpair(AT_NATIVE, SOCK_SEQPACKET, sv));
