@@ -57,11 +57,21 @@ nothing_deviates() {
 	}
 }
 
+# What can be compared: a blocking connect() of vsock leaves its error in SO_ERROR
+# or not, by which of the answer and the wait comes first.
+compared_part() {
+	sed '/^### vsock/,/^### /{/^- S-RESUME, [a-z]* blocking/d}' "$1"
+}
+
+same_matrix() {
+	diff -u <(compared_part "$matrix") <(compared_part "$dir/conformance.md")
+}
+
 # A busy machine changes a result of another family at times: a difference is seen twice.
 not_stale() {
-	cmp -s "$matrix" "$dir/conformance.md" && return
+	same_matrix >/dev/null && return
 	run_cases
-	diff -u "$matrix" "$dir/conformance.md" || {
+	same_matrix || {
 		echo "run make conformance"
 		return 1
 	}
