@@ -15,8 +15,8 @@
 
 #define UNIX_HEAD	offsetof(struct sockaddr_un, sun_path)
 
-static int set_bytes(struct altconn_addr *addr, u8 kind, const char *bytes,
-		     size_t len)
+static int addr_set_bytes(struct altconn_addr *addr, u8 kind, const char *bytes,
+			  size_t len)
 {
 	addr->kind = kind;
 	addr->len = len;
@@ -24,30 +24,30 @@ static int set_bytes(struct altconn_addr *addr, u8 kind, const char *bytes,
 	return 0;
 }
 
-static int set_path(struct altconn_addr *addr, const char *bytes, size_t len,
-		    int fd)
+static int addr_set_path(struct altconn_addr *addr, const char *bytes,
+			 size_t len, int fd)
 {
 	addr->fd = fd;
-	return set_bytes(addr, ALTCONN_KIND_PATH, bytes, len);
+	return addr_set_bytes(addr, ALTCONN_KIND_PATH, bytes, len);
 }
 
 /* sun_path: a path up to the first NUL, or a NUL and the bytes of a name */
-static int parse_unix(const struct sockaddr_un *sun, int len,
-		      struct altconn_addr *addr)
+static int addr_parse_unix(const struct sockaddr_un *sun, int len,
+			   struct altconn_addr *addr)
 {
 	size_t bytes = len - UNIX_HEAD;
 
 	if (!bytes)
 		return 0;
 	if (!sun->sun_path[0])
-		return set_bytes(addr, ALTCONN_KIND_NAME, sun->sun_path + 1,
-				 bytes - 1);
-	return set_path(addr, sun->sun_path, strnlen(sun->sun_path, bytes),
-			AT_FDCWD);
+		return addr_set_bytes(addr, ALTCONN_KIND_NAME,
+				      sun->sun_path + 1, bytes - 1);
+	return addr_set_path(addr, sun->sun_path, strnlen(sun->sun_path, bytes),
+			     AT_FDCWD);
 }
 
-static int set_inet(struct altconn_addr *addr, const struct in6_addr *ip,
-		    u32 port, u32 scope)
+static int addr_set_inet(struct altconn_addr *addr, const struct in6_addr *ip,
+			 u32 port, u32 scope)
 {
 	addr->kind = ALTCONN_KIND_INET;
 	addr->len = sizeof(*ip);
@@ -61,25 +61,26 @@ static int set_inet(struct altconn_addr *addr, const struct in6_addr *ip,
 	return scope ? 0 : -EINVAL;
 }
 
-static int parse_in(const struct sockaddr_in *sin, struct altconn_addr *addr)
+static int addr_parse_in(const struct sockaddr_in *sin,
+			 struct altconn_addr *addr)
 {
 	struct in6_addr ip;
 
 	ipv6_addr_set_v4mapped(sin->sin_addr.s_addr, &ip);
-	return set_inet(addr, &ip, ntohs(sin->sin_port), 0);
+	return addr_set_inet(addr, &ip, ntohs(sin->sin_port), 0);
 }
 
-static int parse_in6(const struct sockaddr_in6 *sin6, int len,
-		     struct altconn_addr *addr)
+static int addr_parse_in6(const struct sockaddr_in6 *sin6, int len,
+			  struct altconn_addr *addr)
 {
 	u32 scope = len >= sizeof(*sin6) ? sin6->sin6_scope_id : 0;
 	struct in6_addr ip = sin6->sin6_addr;
 
-	return set_inet(addr, &ip, ntohs(sin6->sin6_port), scope);
+	return addr_set_inet(addr, &ip, ntohs(sin6->sin6_port), scope);
 }
 
-static int parse_native_inet(const struct sockaddr_altconn *sac,
-			     struct altconn_addr *addr)
+static int addr_parse_native_inet(const struct sockaddr_altconn *sac,
+				  struct altconn_addr *addr)
 {
 	const struct altconn_inet *inet = &sac->sac_inet;
 	struct in6_addr ip;
@@ -88,7 +89,7 @@ static int parse_native_inet(const struct sockaddr_altconn *sac,
 	if (inet->port > U16_MAX)
 		return -EINVAL;
 	memcpy(&ip, inet->addr, sizeof(ip));
-	err = set_inet(addr, &ip, inet->port, inet->scope);
+	err = addr_set_inet(addr, &ip, inet->port, inet->scope);
 	return err ? : addr->node == inet->scope ? 0 : -EINVAL;
 }
 
@@ -96,17 +97,17 @@ static int parse_native_inet(const struct sockaddr_altconn *sac,
  * -1 stands for every negative number, AT_FDCWD too: none is a descriptor, and they
  * give EBADF.
  */
-static int parse_native_path(const struct sockaddr_altconn *sac,
-			     struct altconn_addr *addr)
+static int addr_parse_native_path(const struct sockaddr_altconn *sac,
+				  struct altconn_addr *addr)
 {
 	bool by_fd = sac->sac_flags & ALTCONN_PATH_FD;
 
-	return set_path(addr, sac->sac_path, sac->sac_len,
-			by_fd ? max(sac->sac_fd, -1) : AT_FDCWD);
+	return addr_set_path(addr, sac->sac_path, sac->sac_len,
+			     by_fd ? max(sac->sac_fd, -1) : AT_FDCWD);
 }
 
 /* Is the path well formed? With ALTCONN_PATH_FD it may be empty. */
-static bool is_native_path(const struct sockaddr_altconn *sac)
+static bool addr_is_native_path(const struct sockaddr_altconn *sac)
 {
 	if (sac->sac_len > ALTCONN_PATH_MAX ||
 	    memchr(sac->sac_path, 0, sac->sac_len))
@@ -114,8 +115,8 @@ static bool is_native_path(const struct sockaddr_altconn *sac)
 	return sac->sac_flags || (sac->sac_len && !sac->sac_node);
 }
 
-static int parse_native(const struct sockaddr_altconn *sac,
-			struct altconn_addr *addr)
+static int addr_parse_native(const struct sockaddr_altconn *sac,
+			     struct altconn_addr *addr)
 {
 	size_t used;
 
@@ -140,7 +141,7 @@ static int parse_native(const struct sockaddr_altconn *sac,
 		used = sizeof(sac->sac_inet);
 		break;
 	case ALTCONN_KIND_PATH:
-		if (!is_native_path(sac))
+		if (!addr_is_native_path(sac))
 			return -EINVAL;
 		used = sac->sac_len;
 		break;
@@ -151,19 +152,19 @@ static int parse_native(const struct sockaddr_altconn *sac,
 		return -EINVAL;
 
 	if (sac->sac_kind == ALTCONN_KIND_INET)
-		return parse_native_inet(sac, addr);
+		return addr_parse_native_inet(sac, addr);
 	if (sac->sac_kind == ALTCONN_KIND_PATH)
-		return parse_native_path(sac, addr);
+		return addr_parse_native_path(sac, addr);
 	addr->node = sac->sac_node;
 	if (sac->sac_kind != ALTCONN_KIND_PORT)
-		return set_bytes(addr, sac->sac_kind, sac->sac_name, used);
+		return addr_set_bytes(addr, sac->sac_kind, sac->sac_name, used);
 	addr->kind = ALTCONN_KIND_PORT;
 	addr->port = sac->sac_port;
 	return 0;
 }
 
 /* What old programs pass to bind(), and AF_INET still takes. */
-static bool is_unspec_any(const struct sock *sk, const void *uaddr)
+static bool addr_is_unspec_any(const struct sock *sk, const void *uaddr)
 {
 	const struct sockaddr_in *sin = uaddr;
 
@@ -177,7 +178,7 @@ struct form {
 	int	family;
 };
 
-static const struct form forms[] = {
+static const struct form addr_forms[] = {
 	[ALTCONN_NATIVE] = {
 		sizeof(struct sockaddr_altconn),
 		sizeof(struct sockaddr_altconn),
@@ -213,7 +214,7 @@ static const struct form forms[] = {
 int altconn_addr_parse(const struct sock *sk, const void *uaddr, int len,
 		       struct altconn_addr *addr)
 {
-	const struct form *form = &forms[altconn_sk(sk)->dress];
+	const struct form *form = &addr_forms[altconn_sk(sk)->dress];
 	const struct sockaddr *sa = uaddr;
 
 	/* The bytes beyond are read as far as @len of it says. */
@@ -221,17 +222,17 @@ int altconn_addr_parse(const struct sock *sk, const void *uaddr, int len,
 	if (len < form->min || len > form->max)
 		return -EINVAL;
 	if (sa->sa_family != (form->family ? : altconn_family) &&
-	    !is_unspec_any(sk, uaddr))
+	    !addr_is_unspec_any(sk, uaddr))
 		return -EAFNOSUPPORT;
 	switch (altconn_sk(sk)->dress) {
 	case ALTCONN_UNIX:
-		return parse_unix(uaddr, len, addr);
+		return addr_parse_unix(uaddr, len, addr);
 	case ALTCONN_INET:
-		return parse_in(uaddr, addr);
+		return addr_parse_in(uaddr, addr);
 	case ALTCONN_INET6:
-		return parse_in6(uaddr, len, addr);
+		return addr_parse_in6(uaddr, len, addr);
 	default:
-		return parse_native(uaddr, addr);
+		return addr_parse_native(uaddr, addr);
 	}
 }
 
@@ -261,7 +262,7 @@ int altconn_addr_parse_peer(const struct sock *sk, const void *uaddr, int len,
 	       addr->len ? -EINVAL : 0;
 }
 
-static bool is_null_native(const struct sock *sk, const void *uaddr, int len)
+static bool addr_is_null(const struct sock *sk, const void *uaddr, int len)
 {
 	struct altconn_addr addr;
 
@@ -291,10 +292,11 @@ bool altconn_addr_dissolves(const struct sock *sk, const void *uaddr, int len)
 		return false;
 	if (sa->sa_family == AF_UNSPEC)
 		return true;
-	return dgram && is_null_native(sk, uaddr, len);
+	return dgram && addr_is_null(sk, uaddr, len);
 }
 
-static int write_unix(const struct altconn_addr *addr, struct sockaddr_un *sun)
+static int addr_write_unix(const struct altconn_addr *addr,
+			   struct sockaddr_un *sun)
 {
 	memset(sun, 0, sizeof(*sun));
 	sun->sun_family = AF_UNIX;
@@ -316,8 +318,8 @@ static int write_unix(const struct altconn_addr *addr, struct sockaddr_un *sun)
 	}
 }
 
-static int write_native(const struct altconn_addr *addr,
-			struct sockaddr_altconn *sac)
+static int addr_write_native(const struct altconn_addr *addr,
+			     struct sockaddr_altconn *sac)
 {
 	memset(sac, 0, sizeof(*sac));
 	sac->sac_family = altconn_family;
@@ -343,7 +345,8 @@ static int write_native(const struct altconn_addr *addr,
 	return sizeof(*sac);
 }
 
-static int write_in(const struct altconn_addr *addr, struct sockaddr_in *sin)
+static int addr_write_in(const struct altconn_addr *addr,
+			 struct sockaddr_in *sin)
 {
 	memset(sin, 0, sizeof(*sin));
 	sin->sin_family = AF_INET;
@@ -355,7 +358,8 @@ static int write_in(const struct altconn_addr *addr, struct sockaddr_in *sin)
 	return sizeof(*sin);
 }
 
-static int write_in6(const struct altconn_addr *addr, struct sockaddr_in6 *sin6)
+static int addr_write_in6(const struct altconn_addr *addr,
+			  struct sockaddr_in6 *sin6)
 {
 	memset(sin6, 0, sizeof(*sin6));
 	sin6->sin6_family = AF_INET6;
@@ -388,13 +392,13 @@ int altconn_addr_write(const struct sock *sk, const struct altconn_addr *addr,
 
 	switch (altconn_sk(sk)->dress) {
 	case ALTCONN_UNIX:
-		return write_unix(addr, uaddr);
+		return addr_write_unix(addr, uaddr);
 	case ALTCONN_INET:
-		return write_in(addr, uaddr);
+		return addr_write_in(addr, uaddr);
 	case ALTCONN_INET6:
-		return write_in6(addr, uaddr);
+		return addr_write_in6(addr, uaddr);
 	default:
-		return write_native(addr, uaddr);
+		return addr_write_native(addr, uaddr);
 	}
 }
 
@@ -486,8 +490,8 @@ bool altconn_addr_equal(const struct altconn_addr *a,
 	       !memcmp(a->bytes, b->bytes, a->len);
 }
 
-static size_t print_bytes(const struct altconn_addr *addr, char *buf,
-			  size_t size)
+static size_t addr_print_bytes(const struct altconn_addr *addr, char *buf,
+			       size_t size)
 {
 	size_t i, n = 0;
 
@@ -502,8 +506,8 @@ static size_t print_bytes(const struct altconn_addr *addr, char *buf,
 	return n;
 }
 
-static size_t print_inet(const struct altconn_addr *addr, char *buf,
-			 size_t size)
+static size_t addr_print_inet(const struct altconn_addr *addr, char *buf,
+			      size_t size)
 {
 	__be32 v4 = altconn_addr_v4(addr);
 
@@ -536,10 +540,10 @@ size_t altconn_addr_print(const struct altconn_addr *addr, char *buf,
 	if (!addr || addr->kind == ALTCONN_KIND_NONE)
 		return scnprintf(buf, size, "-");
 	if (addr->kind == ALTCONN_KIND_INET)
-		return print_inet(addr, buf, size);
+		return addr_print_inet(addr, buf, size);
 	if (addr->kind == ALTCONN_KIND_PATH) {
 		n = scnprintf(buf, size, "path:");
-		return n + print_bytes(addr, buf + n, size - n);
+		return n + addr_print_bytes(addr, buf + n, size - n);
 	}
 	n = scnprintf(buf, size,
 		      addr->kind == ALTCONN_KIND_PORT ? "port:" : "name:");
@@ -547,7 +551,7 @@ size_t altconn_addr_print(const struct altconn_addr *addr, char *buf,
 		n += scnprintf(buf + n, size - n, "%u/", addr->node);
 	if (addr->kind == ALTCONN_KIND_PORT)
 		return n + scnprintf(buf + n, size - n, "%u", addr->port);
-	return n + print_bytes(addr, buf + n, size - n);
+	return n + addr_print_bytes(addr, buf + n, size - n);
 }
 
 /**

@@ -12,7 +12,7 @@
 
 static struct kmem_cache *assoc_cache;
 
-static void end_free(struct altconn_end *end)
+static void assoc_free_end(struct altconn_end *end)
 {
 	altconn_addr_put(end->addr);
 	put_pid(end->who.pid);
@@ -20,7 +20,8 @@ static void end_free(struct altconn_end *end)
 		sock_put(end->sk);
 }
 
-static void set_process(struct altconn_assoc *assoc, enum altconn_side side)
+static void assoc_set_process(struct altconn_assoc *assoc,
+			      enum altconn_side side)
 {
 	struct altconn_who who = altconn_who_am_i();
 
@@ -34,7 +35,7 @@ static void set_process(struct altconn_assoc *assoc, enum altconn_side side)
  * The client's end; the server's gets its endpoint in accept(). Nobody else sees
  * the association yet.
  */
-static void set_client(struct altconn_assoc *assoc, struct sock *sk)
+static void assoc_set_client(struct altconn_assoc *assoc, struct sock *sk)
 {
 	struct altconn_end *end = &assoc->end[ALTCONN_CLIENT];
 
@@ -91,7 +92,7 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 	assoc->begun = ktime_get_ns();
 	assoc->cred = get_current_cred();
 	assoc->end[ALTCONN_SERVER].who = ALTCONN_NOBODY;
-	set_client(assoc, sk);
+	assoc_set_client(assoc, sk);
 	assoc->end[ALTCONN_SERVER].addr = altconn_addr_get(dest);
 	/* Who knew it in its former life may take a reference from here on. */
 	smp_wmb();
@@ -141,7 +142,7 @@ static void assoc_unregister(struct altconn_assoc *assoc)
 	altconn_assoc_uncount(assoc->an, assoc->account);
 }
 
-static void wait_free_late(struct altconn_job *job)
+static void assoc_free_wait_late(struct altconn_job *job)
 {
 	struct altconn_wait *wait = container_of(job, struct altconn_wait, job);
 
@@ -153,7 +154,7 @@ static void wait_free_late(struct altconn_job *job)
  * A path that a rule held may be the last reference to an inode, which takes locks
  * that bind() holds around lock_sock(): and that one our callers may hold.
  */
-static void wait_free(struct altconn_wait *wait)
+static void assoc_free_wait(struct altconn_wait *wait)
 {
 	if (!wait)
 		return;
@@ -163,7 +164,7 @@ static void wait_free(struct altconn_wait *wait)
 		return;
 	}
 	/* It may be the very job that runs: it does not look back. */
-	altconn_job_init(&wait->job, wait_free_late);
+	altconn_job_init(&wait->job, assoc_free_wait_late);
 	altconn_payer_queue(wait->delays, &wait->job);
 }
 
@@ -187,12 +188,12 @@ void altconn_assoc_free(struct altconn_assoc *assoc)
 	ln = rcu_dereference_protected(assoc->listener, true);
 	if (ln)
 		altconn_listener_put(ln);
-	wait_free(assoc->wait);
+	assoc_free_wait(assoc->wait);
 	altconn_ring_free(assoc->end[ALTCONN_CLIENT].in);
 	altconn_ring_free(assoc->end[ALTCONN_SERVER].in);
-	end_free(&assoc->end[ALTCONN_SERVER]);
+	assoc_free_end(&assoc->end[ALTCONN_SERVER]);
 	/* Last: it keeps the namespace. */
-	end_free(&assoc->end[ALTCONN_CLIENT]);
+	assoc_free_end(&assoc->end[ALTCONN_CLIENT]);
 	assoc_free_memory(assoc);
 }
 
@@ -252,8 +253,8 @@ int altconn_assoc_register(struct altconn_assoc *assoc)
 }
 
 /* The server's own address, of IP the one that was asked for. */
-static struct altconn_addr *server_addr(const struct altconn_assoc *assoc,
-					const struct altconn_listener *ln)
+static struct altconn_addr *assoc_server_addr(const struct altconn_assoc *assoc,
+					      const struct altconn_listener *ln)
 {
 	struct altconn_addr *addr = assoc->end[ALTCONN_SERVER].addr;
 
@@ -263,8 +264,8 @@ static struct altconn_addr *server_addr(const struct altconn_assoc *assoc,
 }
 
 /* As AF_UNIX: over a path the client keeps its name. */
-static struct altconn_addr *client_addr(const struct altconn_assoc *assoc,
-					struct net *there)
+static struct altconn_addr *assoc_client_addr(const struct altconn_assoc *assoc,
+					      struct net *there)
 {
 	struct altconn_addr *addr = assoc->end[ALTCONN_CLIENT].addr;
 
@@ -274,7 +275,7 @@ static struct altconn_addr *client_addr(const struct altconn_assoc *assoc,
 }
 
 /* The namespace of a listener, unless it has closed: RCU keeps that so long. */
-static struct net *listeners_net(const struct altconn_listener *ln)
+static struct net *assoc_listener_net(const struct altconn_listener *ln)
 {
 	struct net *net = NULL;
 
@@ -285,9 +286,9 @@ static struct net *listeners_net(const struct altconn_listener *ln)
 	return net;
 }
 
-static struct altconn_far *far_new(struct altconn_assoc *assoc,
-				   const struct altconn_listener *ln,
-				   struct net *there)
+static struct altconn_far *assoc_new_far(struct altconn_assoc *assoc,
+					 const struct altconn_listener *ln,
+					 struct net *there)
 {
 	struct altconn_far *far = kzalloc(sizeof(*far), GFP_KERNEL_ACCOUNT);
 	struct altconn_account *account;
@@ -295,7 +296,7 @@ static struct altconn_far *far_new(struct altconn_assoc *assoc,
 
 	if (!far)
 		return ERR_PTR(-ENOMEM);
-	client = client_addr(assoc, there);
+	client = assoc_client_addr(assoc, there);
 	if (IS_ERR(client)) {
 		kfree(far);
 		return ERR_CAST(client);
@@ -312,7 +313,7 @@ static struct altconn_far *far_new(struct altconn_assoc *assoc,
 	altconn_entry_init(&far->entry);
 	far->assoc = assoc;
 	far->addr[ALTCONN_CLIENT] = client;
-	far->addr[ALTCONN_SERVER] = server_addr(assoc, ln);
+	far->addr[ALTCONN_SERVER] = assoc_server_addr(assoc, ln);
 	return far;
 }
 
@@ -320,12 +321,12 @@ static struct altconn_far *far_new(struct altconn_assoc *assoc,
 struct altconn_far *__altconn_far_prepare(struct altconn_assoc *assoc,
 					  const struct altconn_listener *ln)
 {
-	struct net *there = listeners_net(ln);
+	struct net *there = assoc_listener_net(ln);
 	struct altconn_far *far;
 
 	if (!there)
 		return NULL;
-	far = far_new(assoc, ln, there);
+	far = assoc_new_far(assoc, ln, there);
 	if (IS_ERR(far))
 		put_net(there);
 	else
@@ -535,7 +536,7 @@ void altconn_assoc_attach(struct altconn_assoc *assoc, enum altconn_side side,
 {
 	struct altconn_end *end = &assoc->end[side];
 
-	set_process(assoc, side);
+	assoc_set_process(assoc, side);
 	altconn_sock_set_addr(sk, altconn_addr_get(altconn_assoc_addr(assoc, side,
 								      side)));
 	rcu_assign_pointer(altconn_sk(sk)->assoc, assoc);
@@ -543,7 +544,7 @@ void altconn_assoc_attach(struct altconn_assoc *assoc, enum altconn_side side,
 	sock_hold(sk);
 	/* The peer reaches a whole endpoint from here on. */
 	smp_store_release(&end->sk, sk);
-	/* Pairs with close_end(): it was reset before it was there. */
+	/* Pairs with assoc_close_end(): it was reset before it was there. */
 	smp_mb();
 	if (unlikely(READ_ONCE(end->reset)))
 		WRITE_ONCE(sk->sk_err, ECONNRESET);
@@ -590,8 +591,8 @@ void altconn_assoc_bound(struct sock *sk)
 }
 
 /* Is @sk, pinned by @assoc, still an end of it? assoc->lock held. */
-static bool is_attached(const struct altconn_assoc *assoc,
-			const struct sock *sk)
+static bool assoc_is_attached(const struct altconn_assoc *assoc,
+			      const struct sock *sk)
 {
 	return sk && rcu_access_pointer(altconn_sk(sk)->assoc) == assoc;
 }
@@ -610,7 +611,8 @@ static u8 assoc_peer_shut(const struct altconn_end *own,
 	return (how & SEND_SHUTDOWN) >> 1 | (how & RCV_SHUTDOWN) << 1;
 }
 
-static void shut(struct altconn_assoc *assoc, enum altconn_side side, u8 how)
+static void assoc_shut_end(struct altconn_assoc *assoc, enum altconn_side side,
+			   u8 how)
 {
 	struct altconn_end *own = &assoc->end[side];
 	struct altconn_end *peer = &assoc->end[!side];
@@ -633,8 +635,8 @@ static void shut(struct altconn_assoc *assoc, enum altconn_side side, u8 how)
 			  peer->shut | assoc_peer_shut(own, peer));
 }
 
-static void close_end(struct altconn_assoc *assoc, enum altconn_side side,
-		      bool reset)
+static void assoc_close_end(struct altconn_assoc *assoc, enum altconn_side side,
+			    bool reset)
 {
 	struct sock *peer;
 
@@ -645,18 +647,19 @@ static void close_end(struct altconn_assoc *assoc, enum altconn_side side,
 		/* Pairs with altconn_assoc_attach(). */
 		smp_mb();
 		peer = READ_ONCE(assoc->end[!side].sk);
-		if (is_attached(assoc, peer))
+		if (assoc_is_attached(assoc, peer))
 			WRITE_ONCE(peer->sk_err, ECONNRESET);
 	}
 	/* Last: a peer that sees its end of file sees the error before. */
-	shut(assoc, side, SHUTDOWN_MASK);
+	assoc_shut_end(assoc, side, SHUTDOWN_MASK);
 }
 
 /*
  * Is there data that the end will never read? What the peer writes from here on
  * fails, so this does not change any more but by reading.
  */
-static bool has_unread(struct altconn_assoc *assoc, enum altconn_side side)
+static bool assoc_has_unread(struct altconn_assoc *assoc,
+			     enum altconn_side side)
 {
 	struct altconn_end *end = &assoc->end[side];
 
@@ -668,12 +671,12 @@ static bool has_unread(struct altconn_assoc *assoc, enum altconn_side side)
 }
 
 /* The end has closed: what it has not read is freed, descriptors too. */
-static void purge_end(struct altconn_assoc *assoc, enum altconn_side side)
+static void assoc_purge_end(struct altconn_assoc *assoc, enum altconn_side side)
 {
 	altconn_ring_purge(READ_ONCE(assoc->end[side].in));
 }
 
-static void wake_peer(struct altconn_assoc *assoc, enum altconn_side side)
+static void assoc_wake_peer(struct altconn_assoc *assoc, enum altconn_side side)
 {
 	struct sock *peer;
 
@@ -710,8 +713,8 @@ void altconn_assoc_detach(struct sock *sk)
 	RCU_INIT_POINTER(ask->assoc, NULL);
 	/* One that was killed has told its peer. */
 	over = assoc->end[side].closed;
-	unread = has_unread(assoc, side);
-	close_end(assoc, side, unread && !over);
+	unread = assoc_has_unread(assoc, side);
+	assoc_close_end(assoc, side, unread && !over);
 	all = assoc->end[!side].closed;
 	spin_unlock(&assoc->lock);
 
@@ -720,8 +723,8 @@ void altconn_assoc_detach(struct sock *sk)
 		altconn_event_assoc(assoc, ALTCONN_EVENT_KIND_CLOSED, side);
 	if (!over && all)
 		altconn_assoc_over(assoc);
-	wake_peer(assoc, side);
-	purge_end(assoc, side);
+	assoc_wake_peer(assoc, side);
+	assoc_purge_end(assoc, side);
 	altconn_assoc_put(assoc);
 }
 
@@ -738,20 +741,20 @@ void altconn_assoc_abandon(struct altconn_assoc *assoc)
 	bool all;
 
 	spin_lock(&assoc->lock);
-	close_end(assoc, ALTCONN_SERVER, true);
+	assoc_close_end(assoc, ALTCONN_SERVER, true);
 	all = assoc->end[ALTCONN_CLIENT].closed;
 	spin_unlock(&assoc->lock);
 
 	trace_altconn_close(assoc, ALTCONN_SERVER);
 	if (all)
 		altconn_assoc_over(assoc);
-	wake_peer(assoc, ALTCONN_SERVER);
-	purge_end(assoc, ALTCONN_SERVER);
+	assoc_wake_peer(assoc, ALTCONN_SERVER);
+	assoc_purge_end(assoc, ALTCONN_SERVER);
 	altconn_assoc_put(assoc);
 }
 
 /* Both ends see a peer that reset the connection. */
-static bool reset_ends(struct altconn_assoc *assoc)
+static bool assoc_reset_ends(struct altconn_assoc *assoc)
 {
 	bool over, closed[2];
 	int side;
@@ -762,8 +765,8 @@ static bool reset_ends(struct altconn_assoc *assoc)
 	over = altconn_assoc_state(assoc) != ALTCONN_ASSOC_STATE_ESTABLISHED ||
 	       (closed[ALTCONN_CLIENT] && closed[ALTCONN_SERVER]);
 	if (!over) {
-		close_end(assoc, ALTCONN_CLIENT, true);
-		close_end(assoc, ALTCONN_SERVER, true);
+		assoc_close_end(assoc, ALTCONN_CLIENT, true);
+		assoc_close_end(assoc, ALTCONN_SERVER, true);
 	}
 	spin_unlock(&assoc->lock);
 	if (over)
@@ -775,8 +778,8 @@ static bool reset_ends(struct altconn_assoc *assoc)
 		altconn_event_assoc(assoc, ALTCONN_EVENT_KIND_CLOSED, side);
 	}
 	altconn_assoc_over(assoc);
-	wake_peer(assoc, ALTCONN_CLIENT);
-	wake_peer(assoc, ALTCONN_SERVER);
+	assoc_wake_peer(assoc, ALTCONN_CLIENT);
+	assoc_wake_peer(assoc, ALTCONN_SERVER);
 	return true;
 }
 
@@ -796,7 +799,7 @@ bool altconn_assoc_kill(struct altconn_assoc *assoc)
 	/* In the order in which it goes from the one state to the next. */
 	return altconn_attempt_fail(assoc, ECONNABORTED,
 				    ALTCONN_REASON_KILLED) ||
-	       altconn_listener_kill(assoc) || reset_ends(assoc);
+	       altconn_listener_kill(assoc) || assoc_reset_ends(assoc);
 }
 
 /**
@@ -813,12 +816,12 @@ void altconn_assoc_shutdown(struct altconn_assoc *assoc,
 	struct sock *sk = READ_ONCE(assoc->end[side].sk);
 
 	spin_lock(&assoc->lock);
-	shut(assoc, side, how);
+	assoc_shut_end(assoc, side, how);
 	spin_unlock(&assoc->lock);
 
 	if (sk)
 		sk->sk_state_change(sk);
-	wake_peer(assoc, side);
+	assoc_wake_peer(assoc, side);
 }
 
 /**
@@ -857,7 +860,8 @@ int altconn_assoc_pair(struct sock *a, struct sock *b)
 }
 
 /* Paths are the machine's, so the ends may have different namespaces. */
-static u32 netns_of(const struct altconn_assoc *assoc, enum altconn_side side)
+static u32 assoc_netns_of(const struct altconn_assoc *assoc,
+			  enum altconn_side side)
 {
 	/* Pairs with altconn_assoc_attach(). */
 	const struct sock *sk = smp_load_acquire(&assoc->end[side].sk);
@@ -899,7 +903,7 @@ int altconn_assoc_peer_info(const struct sock *sk,
 	spin_lock(&assoc->lock);
 	who = altconn_who_get(&assoc->end[!side].who);
 	spin_unlock(&assoc->lock);
-	info->api_netns = netns_of(assoc, !side);
+	info->api_netns = assoc_netns_of(assoc, !side);
 	info->api_uid = from_kuid_munged(ns, who.uid);
 	info->api_gid = from_kgid_munged(ns, who.gid);
 	info->api_pid = pid_vnr(who.pid);

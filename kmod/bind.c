@@ -19,20 +19,22 @@
 static struct rhashtable claim_table;
 
 /* Sharing is for ports and IP addresses: AF_UNIX knows none. */
-static bool may_reuse(const struct sock *sk, const struct altconn_addr *addr)
+static bool bind_may_reuse(const struct sock *sk,
+			   const struct altconn_addr *addr)
 {
 	return sk->sk_reuse && (addr->kind == ALTCONN_KIND_PORT ||
 				addr->kind == ALTCONN_KIND_INET);
 }
 
 /* ALTCONN_SHARE_ADDRESS, or SO_REUSEPORT in the inet formats. */
-static bool may_share(const struct sock *sk, const struct altconn_addr *addr)
+static bool bind_may_share(const struct sock *sk,
+			   const struct altconn_addr *addr)
 {
 	return (altconn_sk(sk)->share || sk->sk_reuseport) &&
 	       addr->kind != ALTCONN_KIND_PATH;
 }
 
-static bool is_loopback(const struct altconn_addr *addr)
+static bool bind_is_loopback(const struct altconn_addr *addr)
 {
 	return altconn_addr_is_v4(addr) ?
 		       ipv4_is_loopback(altconn_addr_v4(addr)) :
@@ -40,10 +42,11 @@ static bool is_loopback(const struct altconn_addr *addr)
 }
 
 /* Ports and names are for who says so; IP addresses as they are with TCP. */
-static bool is_reachable(const struct sock *sk, const struct altconn_addr *addr)
+static bool bind_is_reachable(const struct sock *sk,
+			      const struct altconn_addr *addr)
 {
 	if (addr->kind == ALTCONN_KIND_INET)
-		return !is_loopback(addr);
+		return !bind_is_loopback(addr);
 	return altconn_sk(sk)->reachable;
 }
 
@@ -67,11 +70,11 @@ static struct altconn_bind *bind_new(struct sock *sk,
 	bind->type = sk->sk_type;
 	bind->sk = sk;
 	bind->auto_bound = how == ALTCONN_BIND_AUTO;
-	bind->reuse = how != ALTCONN_BIND_AUTO && may_reuse(sk, addr);
-	bind->share = how != ALTCONN_BIND_AUTO && may_share(sk, addr);
+	bind->reuse = how != ALTCONN_BIND_AUTO && bind_may_reuse(sk, addr);
+	bind->share = how != ALTCONN_BIND_AUTO && bind_may_share(sk, addr);
 	bind->uid = current_euid();
 	bind->v6only = ask->v6only;
-	bind->reachable = is_reachable(sk, addr);
+	bind->reachable = bind_is_reachable(sk, addr);
 	return bind;
 }
 
@@ -320,7 +323,7 @@ static void claim_unlink(struct altconn_claim *claim)
 }
 
 /* Another socket's association may have the same addresses from here on. */
-static void unclaim(struct altconn_bind *bind)
+static void claim_drop(struct altconn_bind *bind)
 {
 	struct altconn_claim *claim = NULL;
 
@@ -363,7 +366,7 @@ void altconn_unbind(struct sock *sk, struct path *path)
 	if (sk->sk_type == SOCK_DGRAM)
 		altconn_dgram_changed();
 	if (bind->claim)
-		unclaim(bind);
+		claim_drop(bind);
 	if (path)
 		*path = bind->path;
 	/* Of the binding's own address: frees it after a grace period. */
@@ -442,7 +445,7 @@ static noinline int bind_local_ip(struct sock *sk,
 }
 
 /* The address that the endpoint's connection to @dest has on this side. */
-static int set_local(struct sock *sk, const struct altconn_addr *dest)
+static int bind_set_local(struct sock *sk, const struct altconn_addr *dest)
 {
 	const struct altconn_bind *bind = altconn_sk(sk)->bind;
 
@@ -452,7 +455,7 @@ static int set_local(struct sock *sk, const struct altconn_addr *dest)
 	return bind_local_ip(sk, dest);
 }
 
-static struct altconn_addr *own_addr(const struct sock *sk)
+static struct altconn_addr *bind_own_addr(const struct sock *sk)
 {
 	return rcu_dereference_protected(altconn_sk(sk)->addr,
 					 lockdep_sock_is_held(sk));
@@ -624,10 +627,10 @@ static noinline int claim_check_server_far(const struct altconn_bind *bind,
 }
 
 /* E-ADDRINUSE: no two associations have type, local and remote address alike. */
-static int claim(struct sock *sk, struct altconn_addr *dest)
+static int claim_add(struct sock *sk, struct altconn_addr *dest)
 {
 	struct altconn_bind *bind = altconn_sk(sk)->bind;
-	struct altconn_addr *own = own_addr(sk);
+	struct altconn_addr *own = bind_own_addr(sk);
 	struct altconn_claim *new = claim_new(bind, own, dest);
 	int err;
 
@@ -681,7 +684,8 @@ void __altconn_bind_answerable(struct sock *sk)
  * What another node calls this one need be no address of this one's, so nothing is bound
  * to it: the association has it, for as long as it lasts.
  */
-static void any_like(const struct altconn_addr *dest, struct altconn_addr *any)
+static void bind_any_like(const struct altconn_addr *dest,
+			  struct altconn_addr *any)
 {
 	any->len = sizeof(struct in6_addr);
 	if (altconn_addr_is_v4(dest))
@@ -695,7 +699,7 @@ static noinline int bind_auto_towards(struct sock *sk,
 	struct altconn_addr like = { .kind = dest->kind };
 
 	if (dest->kind == ALTCONN_KIND_INET && dest->far)
-		any_like(dest, &like);
+		bind_any_like(dest, &like);
 	else if (dest->kind == ALTCONN_KIND_INET)
 		altconn_node_source(sock_net(sk), dest, &like);
 	return altconn_autobind(sk, &like);
@@ -727,11 +731,11 @@ int altconn_bind_local(struct sock *sk, struct altconn_addr *dest)
 		err = bind_auto_towards(sk, dest);
 	if (!err) {
 		altconn_bind_answerable(sk, dest);
-		err = set_local(sk, dest);
+		err = bind_set_local(sk, dest);
 	}
 	bind = altconn_sk(sk)->bind;
 	if (!err && bind && (bind->reuse || bind->share) && !dgram)
-		err = claim(sk, dest);
+		err = claim_add(sk, dest);
 	/* A datagram socket may have an association already, which stays. */
 	if (err && !(dgram && bound))
 		altconn_bind_reset(sk);
@@ -759,8 +763,8 @@ void altconn_bind_reset(struct sock *sk)
 		altconn_unbind(sk, NULL);
 	} else {
 		if (bind->claim)
-			unclaim(bind);
-		if (own_addr(sk) != bind->addr)
+			claim_drop(bind);
+		if (bind_own_addr(sk) != bind->addr)
 			altconn_sock_set_addr(sk, altconn_addr_get(bind->addr));
 	}
 }
@@ -833,7 +837,7 @@ int altconn_bind_allowed(struct sock *sk)
 	       !rcu_access_pointer(ask->addr) ? 0 : -EINVAL;
 }
 
-static bool privileged(struct net *net, const struct altconn_addr *addr)
+static bool bind_is_privileged(struct net *net, const struct altconn_addr *addr)
 {
 	if (addr->kind == ALTCONN_KIND_PORT)
 		return addr->port < PROT_SOCK;
@@ -842,7 +846,7 @@ static bool privileged(struct net *net, const struct altconn_addr *addr)
 }
 
 /* Is it this node's? Of the names and ports only node 0 is, by its id too. */
-static int check_own(const struct sock *sk, struct altconn_addr *addr)
+static int bind_check_own(const struct sock *sk, struct altconn_addr *addr)
 {
 	u32 own = READ_ONCE(altconn_pernet(sock_net(sk))->node_id);
 
@@ -868,7 +872,7 @@ static int bind_locked(struct sock *sk, struct altconn_addr *addr)
 		return 0;
 	err = altconn_bind_allowed(sk);
 	if (!err)
-		err = check_own(sk, addr);
+		err = bind_check_own(sk, addr);
 	if (err)
 		return err;
 	if (addr->kind == ALTCONN_KIND_NONE) {
@@ -880,7 +884,7 @@ static int bind_locked(struct sock *sk, struct altconn_addr *addr)
 		err = altconn_port_bind(sk, addr, ALTCONN_BIND_CHOSEN);
 		return err == -EAGAIN ? -EADDRINUSE : err;
 	}
-	if (privileged(sock_net(sk), addr) &&
+	if (bind_is_privileged(sock_net(sk), addr) &&
 	    !ns_capable(sock_net(sk)->user_ns, CAP_NET_BIND_SERVICE))
 		return -EACCES;
 	return altconn_bind_insert(sk, addr, ALTCONN_BIND_ASKED);

@@ -139,16 +139,16 @@ static u32 place_hash(const struct net *net, u8 type,
 }
 
 /* The hash of what a stripe covers: of an inet address the port alone. */
-static u32 stripe_hash(const struct net *net, u8 type,
-		       const struct altconn_addr *addr)
+static u32 bind_stripe_hash(const struct net *net, u8 type,
+			    const struct altconn_addr *addr)
 {
 	return place_hash(net, type, addr, addr->kind == ALTCONN_KIND_INET ?
 			  ALTCONN_PLACE_PORT : ALTCONN_PLACE_ADDR);
 }
 
 /* Is @a the object that @b is, up to the IP address of an inet address? */
-static bool same_port(const struct altconn_addr *a,
-		      const struct altconn_addr *b)
+static bool bind_same_port(const struct altconn_addr *a,
+			   const struct altconn_addr *b)
 {
 	if (a->kind != b->kind)
 		return false;
@@ -170,7 +170,7 @@ static bool same_port(const struct altconn_addr *a,
 spinlock_t *altconn_bind_stripe(const struct net *net, int type,
 				const struct altconn_addr *addr)
 {
-	return &bind_stripes[stripe_hash(net, type, addr) % BIND_STRIPES];
+	return &bind_stripes[bind_stripe_hash(net, type, addr) % BIND_STRIPES];
 }
 
 /**
@@ -210,7 +210,7 @@ static bool place_has_key(const struct altconn_place *place,
 		return false;
 	if (place->level == ALTCONN_PLACE_PORT ||
 	    key->addr->kind == ALTCONN_KIND_PATH)
-		return same_port(host->addr, key->addr);
+		return bind_same_port(host->addr, key->addr);
 	return altconn_addr_equal(host->addr, key->addr);
 }
 
@@ -325,7 +325,7 @@ static struct altconn_place *place_find_like(const struct altconn_bind *bind,
 	return place;
 }
 
-static bool is_any(const struct altconn_addr *addr)
+static bool bind_is_any(const struct altconn_addr *addr)
 {
 	return addr->kind == ALTCONN_KIND_INET && altconn_addr_is_any(addr);
 }
@@ -333,7 +333,7 @@ static bool is_any(const struct altconn_addr *addr)
 /* Which of the two places of :: a binding to it is in. */
 static u8 place_level(const struct altconn_bind *bind)
 {
-	return bind->v6only && is_any(bind->addr) &&
+	return bind->v6only && bind_is_any(bind->addr) &&
 	       !altconn_addr_is_v4(bind->addr) ? ALTCONN_PLACE_ONLY6 :
 						  ALTCONN_PLACE_ADDR;
 }
@@ -732,7 +732,7 @@ static int bind_insert_locked(struct altconn_bind *bind, bool exclusive,
 	return bind_join(bind, place, port, spares);
 }
 
-static int owners_alloc(struct place_owner **spares)
+static int owner_table_alloc(struct place_owner **spares)
 {
 	int i;
 
@@ -759,7 +759,7 @@ int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive)
 	struct place_owner *spares[2] = {};
 	int err;
 
-	bind->hash = stripe_hash(bind->net, bind->type, bind->addr);
+	bind->hash = bind_stripe_hash(bind->net, bind->type, bind->addr);
 	bind->own_place.level = place_level(bind);
 	bind->own_place.hash = bind->hash;
 	if (bind->addr->kind == ALTCONN_KIND_INET) {
@@ -769,7 +769,7 @@ int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive)
 						  bind->addr,
 						  bind->own_place.level);
 	}
-	err = bind->share ? owners_alloc(spares) : 0;
+	err = bind->share ? owner_table_alloc(spares) : 0;
 	if (!err) {
 		spin_lock(altconn_bind_lock(bind));
 		err = bind_insert_locked(bind, exclusive, spares);

@@ -13,7 +13,7 @@
 #include "event.h"
 #include "trace.h"
 
-static struct altconn_assoc *own_assoc(struct sock *sk)
+static struct altconn_assoc *connect_own_assoc(struct sock *sk)
 {
 	return rcu_dereference_protected(altconn_sk(sk)->assoc,
 					 lockdep_sock_is_held(sk));
@@ -37,7 +37,7 @@ void altconn_connect_record(struct sock *sk, const struct altconn_assoc *assoc)
 }
 
 /* Drop an association that is over, remember what became of the attempt. */
-static void forget(struct sock *sk, struct altconn_assoc *assoc)
+static void connect_drop_failed(struct sock *sk, struct altconn_assoc *assoc)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 
@@ -53,7 +53,7 @@ static void forget(struct sock *sk, struct altconn_assoc *assoc)
 /* altconn_connect_reap() of one that has failed. */
 void __altconn_connect_reap(struct sock *sk)
 {
-	forget(sk, own_assoc(sk));
+	connect_drop_failed(sk, connect_own_assoc(sk));
 }
 
 /**
@@ -68,12 +68,12 @@ void __altconn_connect_reap(struct sock *sk)
  */
 void altconn_connect_cancel(struct sock *sk, u32 reason)
 {
-	altconn_attempt_fail(own_assoc(sk), ECONNABORTED, reason);
+	altconn_attempt_fail(connect_own_assoc(sk), ECONNABORTED, reason);
 }
 
 /* Nobody connects to everybody (E-ACCES-BCAST). */
-static int check_broadcast(struct sock *sk, const struct altconn_addr *addr,
-			   u32 *reason)
+static int connect_check_broadcast(struct sock *sk,
+				   const struct altconn_addr *addr, u32 *reason)
 {
 	if (!altconn_node_is_broadcast(sock_net(sk), addr))
 		return 0;
@@ -85,14 +85,16 @@ static int check_broadcast(struct sock *sk, const struct altconn_addr *addr,
  * ALTCONN_WAIT_LISTENER: a path without a listener is nobody's, and another node
  * does not know who waits here.
  */
-static bool may_wait(const struct sock *sk, const struct altconn_addr *addr)
+static bool connect_may_wait(const struct sock *sk,
+			     const struct altconn_addr *addr)
 {
 	return altconn_sk(sk)->waits_listener &&
 	       addr->kind != ALTCONN_KIND_PATH && !addr->far;
 }
 
 /* When an attempt that begins now times out, ns; 0: never. */
-static u64 expiry(const struct sock *sk, const struct altconn_assoc *assoc)
+static u64 connect_expiry(const struct sock *sk,
+			  const struct altconn_assoc *assoc)
 {
 	u64 ms = altconn_sk(sk)->timeout_ms;
 
@@ -108,9 +110,9 @@ static u64 expiry(const struct sock *sk, const struct altconn_assoc *assoc)
  * The server's end is what was asked for; the listener's own if it is that, as
  * it always is of a kind that only one serves.
  */
-static struct altconn_addr *server_addr(const struct sock *sk,
-					const struct altconn_listener *ln,
-					const struct altconn_addr *addr)
+static struct altconn_addr *
+connect_server_addr(const struct sock *sk, const struct altconn_listener *ln,
+		    const struct altconn_addr *addr)
 {
 	struct altconn_addr *bound = NULL;
 
@@ -125,7 +127,7 @@ static struct altconn_addr *server_addr(const struct sock *sk,
 	return altconn_addr_dup(addr, GFP_KERNEL_ACCOUNT);
 }
 
-static u32 reason_of(int err)
+static u32 connect_reason(int err)
 {
 	switch (err) {
 	case -EADDRINUSE:
@@ -139,9 +141,9 @@ static u32 reason_of(int err)
 	}
 }
 
-static struct altconn_assoc *associate(struct sock *sk,
-				       struct altconn_addr *server,
-				       u32 *reason)
+static struct altconn_assoc *connect_associate(struct sock *sk,
+					       struct altconn_addr *server,
+					       u32 *reason)
 {
 	struct altconn_assoc *assoc;
 	int err = -ENOMEM;
@@ -150,8 +152,8 @@ static struct altconn_assoc *associate(struct sock *sk,
 	assoc = altconn_assoc_new(sk, server);
 	if (!assoc)
 		return ERR_PTR(-ENOMEM);
-	assoc->expires = expiry(sk, assoc);
-	assoc->waits_listener = may_wait(sk, server);
+	assoc->expires = connect_expiry(sk, assoc);
+	assoc->waits_listener = connect_may_wait(sk, server);
 	err = altconn_assoc_register(assoc);
 	if (!err) {
 		altconn_bind_claimed(sk, assoc);
@@ -164,12 +166,12 @@ static struct altconn_assoc *associate(struct sock *sk,
 }
 
 /* A local address and an association for the attempt. */
-static struct altconn_assoc *prepare(struct sock *sk,
-				     const struct altconn_listener *ln,
-				     const struct altconn_addr *addr,
-				     u32 *reason)
+static struct altconn_assoc *connect_prepare(struct sock *sk,
+					     const struct altconn_listener *ln,
+					     const struct altconn_addr *addr,
+					     u32 *reason)
 {
-	struct altconn_addr *server = server_addr(sk, ln, addr);
+	struct altconn_addr *server = connect_server_addr(sk, ln, addr);
 	struct altconn_assoc *assoc;
 	int err;
 
@@ -178,10 +180,10 @@ static struct altconn_assoc *prepare(struct sock *sk,
 		return ERR_PTR(-ENOMEM);
 	err = altconn_bind_local(sk, server);
 	if (err) {
-		*reason = reason_of(err);
+		*reason = connect_reason(err);
 		assoc = ERR_PTR(err);
 	} else {
-		assoc = associate(sk, server, reason);
+		assoc = connect_associate(sk, server, reason);
 		if (IS_ERR(assoc))
 			altconn_bind_reset(sk);
 	}
@@ -190,8 +192,8 @@ static struct altconn_assoc *prepare(struct sock *sk,
 }
 
 /* An attempt has entered somewhere, or not; then it is as if it had not begun. */
-static __always_inline int entered(struct sock *sk, struct altconn_assoc *assoc,
-				   int err)
+static __always_inline int
+connect_finish_entry(struct sock *sk, struct altconn_assoc *assoc, int err)
 {
 	if (err) {
 		altconn_assoc_put(assoc);
@@ -208,10 +210,10 @@ static __always_inline int entered(struct sock *sk, struct altconn_assoc *assoc,
  * success the endpoint is SYN_SENT or, when the listener had room, ESTABLISHED
  * already.
  */
-static int enter(struct sock *sk, struct altconn_listener *ln,
-		 const struct altconn_addr *addr, u32 *reason)
+static int connect_enter_room(struct sock *sk, struct altconn_listener *ln,
+			      const struct altconn_addr *addr, u32 *reason)
 {
-	struct altconn_assoc *assoc = prepare(sk, ln, addr, reason);
+	struct altconn_assoc *assoc = connect_prepare(sk, ln, addr, reason);
 	int err;
 
 	if (IS_ERR(assoc))
@@ -220,31 +222,33 @@ static int enter(struct sock *sk, struct altconn_listener *ln,
 	if (err && *reason == ALTCONN_REASON_LISTENER_CLOSED &&
 	    assoc->waits_listener)
 		err = altconn_attempt_enter(assoc, NULL, reason);
-	return entered(sk, assoc, err);
+	return connect_finish_entry(sk, assoc, err);
 }
 
 /* Make the association, which a rule holds; likewise. */
-static int hold(struct sock *sk, const struct altconn_addr *addr,
-		const struct altconn_ruling *ruling, const struct path *path,
-		u32 *reason)
+static int connect_park(struct sock *sk, const struct altconn_addr *addr,
+			const struct altconn_ruling *ruling,
+			const struct path *path, u32 *reason)
 {
-	struct altconn_assoc *assoc = prepare(sk, NULL, addr, reason);
+	struct altconn_assoc *assoc = connect_prepare(sk, NULL, addr, reason);
 	int err;
 
 	if (IS_ERR(assoc))
 		return PTR_ERR(assoc);
 	assoc->rule = ruling->rule;
 	err = altconn_attempt_hold(assoc, ruling->delay_ms, path, reason);
-	return entered(sk, assoc, err);
+	return connect_finish_entry(sk, assoc, err);
 }
 
 /*
  * Take the verdict of the rules that match. true: *@err is the attempt's result;
  * false: no rule decides, or one that allows it.
  */
-static noinline bool obey(struct sock *sk, const struct altconn_addr *addr,
-			  const struct altconn_match *match,
-			  const struct path *path, u32 *reason, int *err)
+static noinline bool connect_apply_rules(struct sock *sk,
+					 const struct altconn_addr *addr,
+					 const struct altconn_match *match,
+					 const struct path *path, u32 *reason,
+					 int *err)
 {
 	struct altconn_ruling ruling = ALTCONN_NO_RULE;
 
@@ -253,7 +257,7 @@ static noinline bool obey(struct sock *sk, const struct altconn_addr *addr,
 	if (*err < 0)
 		*reason = ALTCONN_REASON_RULE;
 	else if (*err)
-		*err = hold(sk, addr, &ruling, path, reason);
+		*err = connect_park(sk, addr, &ruling, path, reason);
 	return *err || ruling.rule;
 }
 
@@ -261,30 +265,31 @@ static noinline bool obey(struct sock *sk, const struct altconn_addr *addr,
  * Rules decide before the listener is looked up, so that they hide whether there
  * is one.
  */
-static int begin(struct sock *sk, struct altconn_addr *addr,
-		 const struct altconn_match *match, const struct path *path,
-		 u32 *reason)
+static int connect_begin(struct sock *sk, struct altconn_addr *addr,
+			 const struct altconn_match *match,
+			 const struct path *path, u32 *reason)
 {
 	struct altconn_listener *ln;
 	int err;
 
-	if (unlikely(match) && obey(sk, addr, match, path, reason, &err))
+	if (unlikely(match) &&
+	    connect_apply_rules(sk, addr, match, path, reason, &err))
 		return err;
 	for (;;) {
 		ln = altconn_listener_find(sock_net(sk), sk->sk_type, addr,
 					   reason);
 		if (IS_ERR(ln))
 			break;
-		err = enter(sk, ln, addr, reason);
+		err = connect_enter_room(sk, ln, addr, reason);
 		altconn_listener_put(ln);
 		/* It closed meanwhile: another one may share its address. */
 		if (err != -ECONNREFUSED ||
 		    *reason != ALTCONN_REASON_LISTENER_CLOSED)
 			return err;
 	}
-	if (PTR_ERR(ln) != -ECONNREFUSED || !may_wait(sk, addr))
+	if (PTR_ERR(ln) != -ECONNREFUSED || !connect_may_wait(sk, addr))
 		return PTR_ERR(ln);
-	return enter(sk, NULL, addr, reason);
+	return connect_enter_room(sk, NULL, addr, reason);
 }
 
 /*
@@ -294,8 +299,8 @@ static int begin(struct sock *sk, struct altconn_addr *addr,
  * caller's reference, so whatever other threads do with the socket meanwhile,
  * the result that is read afterwards is this attempt's.
  */
-static long wait_for_decision(struct sock *sk, struct altconn_assoc *assoc,
-			      long timeo)
+static long connect_wait(struct sock *sk, struct altconn_assoc *assoc,
+			 long timeo)
 {
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 
@@ -314,19 +319,19 @@ static long wait_for_decision(struct sock *sk, struct altconn_assoc *assoc,
 }
 
 /* The result of a decided attempt, told to this caller; S-RESUME, S-DONE. */
-static int report(struct sock *sk, struct altconn_assoc *assoc)
+static int connect_result(struct sock *sk, struct altconn_assoc *assoc)
 {
 	int err = -assoc->err;
 
 	if (assoc->waited)
 		altconn_attempt_sync(assoc);
 
-	if (own_assoc(sk) != assoc)
+	if (connect_own_assoc(sk) != assoc)
 		return err;
 	altconn_sk(sk)->unreported = false;
 	if (err) {
 		sock_error(sk);
-		forget(sk, assoc);
+		connect_drop_failed(sk, assoc);
 	}
 	return err;
 }
@@ -336,16 +341,16 @@ static int report(struct sock *sk, struct altconn_assoc *assoc)
  * @path: what kept its inode, not needed any more; lock_sock() held, and
  * released in between.
  */
-static int wait_and_report(struct sock *sk, int flags, int pending_errno,
-			   struct path *path)
+static int connect_wait_result(struct sock *sk, int flags, int pending_errno,
+			       struct path *path)
 {
 	long timeo = sock_sndtimeo(sk, flags & O_NONBLOCK);
-	struct altconn_assoc *assoc = own_assoc(sk);
+	struct altconn_assoc *assoc = connect_own_assoc(sk);
 	int err;
 
 	/* Mostly; while the socket is locked it keeps its association. */
 	if (altconn_assoc_state(assoc) != ALTCONN_ASSOC_STATE_PENDING)
-		return report(sk, assoc);
+		return connect_result(sk, assoc);
 	altconn_assoc_get(assoc);
 	if (path && path->dentry) {
 		release_sock(sk);
@@ -354,9 +359,9 @@ static int wait_and_report(struct sock *sk, int flags, int pending_errno,
 		lock_sock(sk);
 	}
 	if (timeo)
-		timeo = wait_for_decision(sk, assoc, timeo);
+		timeo = connect_wait(sk, assoc, timeo);
 	if (altconn_assoc_state(assoc) != ALTCONN_ASSOC_STATE_PENDING)
-		err = report(sk, assoc);
+		err = connect_result(sk, assoc);
 	else if (timeo && signal_pending(current))
 		err = sock_intr_errno(timeo);
 	else
@@ -367,38 +372,39 @@ static int wait_and_report(struct sock *sk, int flags, int pending_errno,
 	return err;
 }
 
-static void tell_failure(struct sock *sk, const struct altconn_addr *addr,
-			 int err, u32 reason)
+static void connect_report_failure(struct sock *sk,
+				   const struct altconn_addr *addr, int err,
+				   u32 reason)
 {
 	altconn_stat_outcome(altconn_pernet(sock_net(sk)), reason);
 	trace_altconn_connect_end(sk, 0, addr, -err, reason, 0);
 	altconn_event_sock(sk, ALTCONN_EVENT_KIND_FAILED, addr, -err, reason);
 }
 
-static void fail(struct sock *sk, const struct altconn_addr *addr, int err,
-		 u32 reason)
+static void connect_fail(struct sock *sk, const struct altconn_addr *addr,
+			 int err, u32 reason)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 
 	ask->last_err = -err;
 	ask->last_reason = reason;
 	ask->last_waited_ns = 0;
-	tell_failure(sk, addr, err, reason);
+	connect_report_failure(sk, addr, err, reason);
 }
 
 /*
  * No attempt begins: not to this address, or not in this state. A socket that is
  * connected goes on to tell how it came to be. lock_sock() held.
  */
-static int fail_early(struct sock *sk, const struct altconn_addr *addr, int err,
-		      u32 reason)
+static int connect_fail_early(struct sock *sk, const struct altconn_addr *addr,
+			      int err, u32 reason)
 {
 	if (sk->sk_type != SOCK_DGRAM && altconn_state(sk) == TCP_ESTABLISHED) {
-		tell_failure(sk, addr, err, reason);
+		connect_report_failure(sk, addr, err, reason);
 		return err;
 	}
 	altconn_sk(sk)->last_rule = 0;
-	fail(sk, addr, err, reason);
+	connect_fail(sk, addr, err, reason);
 	return err;
 }
 
@@ -417,7 +423,7 @@ int altconn_connect_bad_addr(struct sock *sk, int err)
 	lock_sock(sk);
 	/* What is told is this call's, no more that of an attempt before. */
 	altconn_connect_reap(sk);
-	fail_early(sk, NULL, err, err == -EAFNOSUPPORT ?
+	connect_fail_early(sk, NULL, err, err == -EAFNOSUPPORT ?
 				  ALTCONN_REASON_WRONG_FAMILY :
 				  ALTCONN_REASON_BAD_ADDRESS);
 	release_sock(sk);
@@ -428,21 +434,22 @@ int altconn_connect_bad_addr(struct sock *sk, int err)
  * What connect() may do in this state: 1: begin an attempt; else its result. EALREADY
  * tells of the attempt that is under way, and is none that failed.
  */
-static int check_state(struct sock *sk, const struct altconn_addr *addr,
-		       int flags, struct path *path)
+static int connect_check_state(struct sock *sk, const struct altconn_addr *addr,
+			       int flags, struct path *path)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	int err;
 
 	switch (altconn_state(sk)) {
 	case TCP_LISTEN:
-		return fail_early(sk, addr, -EOPNOTSUPP, ALTCONN_REASON_STATE);
+		return connect_fail_early(sk, addr, -EOPNOTSUPP,
+					  ALTCONN_REASON_STATE);
 	case TCP_SYN_SENT:
-		return wait_and_report(sk, flags, -EALREADY, path);
+		return connect_wait_result(sk, flags, -EALREADY, path);
 	case TCP_ESTABLISHED:
 		if (!ask->unreported)
-			return fail_early(sk, addr, -EISCONN,
-					  ALTCONN_REASON_STATE);
+			return connect_fail_early(sk, addr, -EISCONN,
+						  ALTCONN_REASON_STATE);
 		ask->unreported = false;
 		return 0;
 	default:
@@ -453,7 +460,7 @@ static int check_state(struct sock *sk, const struct altconn_addr *addr,
 }
 
 /* connect() to AF_UNSPEC: S-UNSPEC. lock_sock() held. */
-static int dissolve(struct sock *sk)
+static int connect_dissolve(struct sock *sk)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	u8 old;
@@ -528,15 +535,16 @@ static int connect_check(struct sock *sk, struct altconn_addr *addr,
 	if (!err && addr->kind == ALTCONN_KIND_PATH)
 		err = altconn_path_resolve(addr, path, &plan->reason);
 	if (!err)
-		err = check_broadcast(sk, addr, &plan->reason);
+		err = connect_check_broadcast(sk, addr, &plan->reason);
 	if (!err)
 		err = connect_match_rules(sk, addr, path, plan);
 	return err;
 }
 
 /* Begin an attempt. lock_sock() held. */
-static int attempt(struct sock *sk, struct altconn_addr *addr, int flags,
-		   struct connect_plan *plan, struct path *path)
+static int connect_attempt(struct sock *sk, struct altconn_addr *addr,
+			   int flags, struct connect_plan *plan,
+			   struct path *path)
 {
 	u32 reason = plan->reason;
 	int err = plan->err;
@@ -544,13 +552,13 @@ static int attempt(struct sock *sk, struct altconn_addr *addr, int flags,
 	altconn_sk(sk)->last_rule = 0;
 	altconn_event_sock(sk, ALTCONN_EVENT_KIND_CONNECT_BEGIN, addr, 0, 0);
 	if (!err)
-		err = begin(sk, addr, plan->match, path, &reason);
+		err = connect_begin(sk, addr, plan->match, path, &reason);
 	/* A wait keeps no table of rules. */
 	altconn_match_free(plan->match);
 	plan->match = NULL;
 	if (!err)
-		return wait_and_report(sk, flags, -EINPROGRESS, path);
-	fail(sk, addr, err, reason);
+		return connect_wait_result(sk, flags, -EINPROGRESS, path);
+	connect_fail(sk, addr, err, reason);
 	return err;
 }
 
@@ -572,13 +580,13 @@ static int connect_to(struct sock *sk, struct altconn_addr *addr, int flags,
 			plan.made = true;
 		}
 		lock_sock(sk);
-		err = check_state(sk, addr, flags, path);
+		err = connect_check_state(sk, addr, flags, path);
 		if (err != 1 || plan.made)
 			break;
 		release_sock(sk);
 	}
 	if (err == 1)
-		err = attempt(sk, addr, flags, &plan, path);
+		err = connect_attempt(sk, addr, flags, &plan, path);
 	release_sock(sk);
 	altconn_match_free(plan.match);
 	return err;
@@ -604,7 +612,7 @@ int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 
 	if (altconn_addr_dissolves(sk, uaddr, len)) {
 		lock_sock(sk);
-		err = dissolve(sk);
+		err = connect_dissolve(sk);
 		release_sock(sk);
 		return err;
 	}
@@ -629,7 +637,7 @@ int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
  */
 int altconn_connect_outcome(struct sock *sk, struct altconn_connect_info *info)
 {
-	struct altconn_assoc *assoc = own_assoc(sk);
+	struct altconn_assoc *assoc = connect_own_assoc(sk);
 	u64 decided;
 
 	memset(info, 0, sizeof(*info));

@@ -112,7 +112,7 @@ enum {
  * @filter: the receiver's socket filter that @dg has passed, compared, or NULL;
  *	DGRAM_UNFILTERED while the thread runs another one
  * @result: BLOCKED, TURN, LOOK_AGAIN or QUEUED; written under the receiver's queue_lock,
- *	as the others are from block_thread() on
+ *	as the others are from dgram_block_thread() on
  *
  * Lifetime: on the thread's stack, out of the list before the thread goes on.
  */
@@ -137,7 +137,7 @@ struct dgram_blocked {
 #define DGRAM_MAX_V6	(65535 - sizeof(struct udphdr))
 
 /* Counts what could change who receives. */
-static atomic64_t generation;
+static atomic64_t dgram_generation;
 
 /**
  * altconn_dgram_changed() - who receives may be somebody else now
@@ -149,12 +149,12 @@ static atomic64_t generation;
  */
 void altconn_dgram_changed(void)
 {
-	/* The change first: pairs with the acquire in get_dest(). */
+	/* The change first: pairs with the acquire in dgram_get_dest(). */
 	smp_mb__before_atomic();
-	atomic64_inc(&generation);
+	atomic64_inc(&dgram_generation);
 }
 
-static void dest_put(struct dest *dest)
+static void dgram_put_dest(struct dest *dest)
 {
 	altconn_addr_put(dest->addr);
 	altconn_addr_put(dest->own);
@@ -190,24 +190,25 @@ static void dgram_put(struct altconn_dgram *dg)
 		kvfree(dg);
 }
 
-static struct altconn_addr *peer_addr(const struct altconn_dgram_sock *ask)
+static struct altconn_addr *
+dgram_peer_addr(const struct altconn_dgram_sock *ask)
 {
 	return rcu_dereference_protected(ask->peer,
 					 lockdep_is_held(&ask->queue_lock));
 }
 
-static bool is_peer(const struct altconn_dgram_sock *ask,
-		    const struct altconn_dgram *dg)
+static bool dgram_is_peer(const struct altconn_dgram_sock *ask,
+			  const struct altconn_dgram *dg)
 {
 	if (ask->peer_sk)
 		return dg->sender == ask->peer_sk;
 	if (rcu_access_pointer(ask->peer))
-		return altconn_addr_equal(dg->from, peer_addr(ask));
+		return altconn_addr_equal(dg->from, dgram_peer_addr(ask));
 	return true;
 }
 
 /* The last datagram may go over the limit, so that room means room for any. */
-static bool is_full(const struct sock *sk)
+static bool dgram_is_full(const struct sock *sk)
 {
 	return READ_ONCE(altconn_dgram_sk(sk)->queued) >=
 	       (u32)READ_ONCE(sk->sk_rcvbuf);
@@ -220,7 +221,7 @@ static bool is_full(const struct sock *sk)
  * threads that fill an empty queue one after the other keep no other sender out: see
  * dgram_pass_on().
  */
-static bool has_room(const struct sock *sk)
+static bool dgram_has_room(const struct sock *sk)
 {
 	const struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	u32 queued = READ_ONCE(ask->queued);
@@ -243,11 +244,11 @@ static bool has_room(const struct sock *sk)
  * a socket that is connected to the sender, then one that is to nobody. One
  * that is connected to somebody else suits no better than none. As with UDP. A
  * sender that finds only sockets that are connected to others is refused: by
- * admit(), and in the inet formats by dgram_refused().
+ * dgram_admit(), and in the inet formats by dgram_refused().
  */
-static unsigned int suits(const struct altconn_bind *bind,
-			  const struct altconn_addr *addr,
-			  const struct altconn_addr *from)
+static unsigned int dgram_suits(const struct altconn_bind *bind,
+				const struct altconn_addr *addr,
+				const struct altconn_addr *from)
 {
 	unsigned int score = 4 * altconn_bind_score(bind, addr);
 	const struct altconn_addr *peer;
@@ -269,7 +270,7 @@ static struct altconn_bind *dgram_nth(const struct altconn_place *place,
 	struct altconn_bind *bind, *last = NULL;
 
 	altconn_bind_for_each(bind, place) {
-		if (!bind->share || suits(bind, addr, from) != score)
+		if (!bind->share || dgram_suits(bind, addr, from) != score)
 			continue;
 		last = bind;
 		if (!nth--)
@@ -293,7 +294,7 @@ static struct altconn_bind *dgram_best(const struct altconn_place *place,
 	u32 shared = 0;
 
 	altconn_bind_for_each(bind, place) {
-		score = suits(bind, addr, from);
+		score = dgram_suits(bind, addr, from);
 		if (score > *best) {
 			*best = score;
 			found = bind;
@@ -311,9 +312,10 @@ static struct altconn_bind *dgram_best(const struct altconn_place *place,
  * The bound endpoint that takes a datagram to an address. An address of a path
  * must be the binding's own object or come from a lookup that pins the inode.
  */
-static struct sock *find_here(struct net *net, const struct altconn_addr *addr,
-			      const struct altconn_addr *from, bool connected,
-			      int *err)
+static struct sock *dgram_find_here(struct net *net,
+				    const struct altconn_addr *addr,
+				    const struct altconn_addr *from,
+				    bool connected, int *err)
 {
 	struct altconn_bind *bind = NULL, *better;
 	unsigned int closeness, best = 0;
@@ -343,9 +345,9 @@ static struct sock *find_here(struct net *net, const struct altconn_addr *addr,
 	return sk;
 }
 
-static noinline struct sock *find_far(const struct net *net,
-				      const struct altconn_addr *addr,
-				      struct altconn_addr *own, int *err)
+static noinline struct sock *dgram_find_far(const struct net *net,
+					    const struct altconn_addr *addr,
+					    struct altconn_addr *own, int *err)
 {
 	struct altconn_addr there, *seen;
 	struct sock *sk = NULL;
@@ -361,7 +363,7 @@ static noinline struct sock *find_far(const struct net *net,
 	if (IS_ERR(seen)) {
 		*err = PTR_ERR(seen);
 	} else {
-		sk = find_here(target, &there, seen, false, err);
+		sk = dgram_find_here(target, &there, seen, false, err);
 		altconn_addr_put(seen);
 	}
 	put_net(target);
@@ -369,12 +371,13 @@ static noinline struct sock *find_far(const struct net *net,
 }
 
 /* @from: the sender's address, or NULL, as it is written here. */
-static struct sock *find(struct net *net, const struct altconn_addr *addr,
-			 struct altconn_addr *from, bool connected, int *err)
+static struct sock *dgram_find(struct net *net, const struct altconn_addr *addr,
+			       struct altconn_addr *from, bool connected,
+			       int *err)
 {
 	if (unlikely(addr->far))
-		return find_far(net, addr, from, err);
-	return find_here(net, addr, from, connected, err);
+		return dgram_find_far(net, addr, from, err);
+	return dgram_find_here(net, addr, from, connected, err);
 }
 
 /* The endpoint is out of the list of its receiver's pollers. */
@@ -408,7 +411,7 @@ static bool dgram_enlist(struct altconn_dgram_sock *ask, struct sock *receiver)
 	bool full;
 
 	spin_lock(&to->queue_lock);
-	full = !has_room(receiver) && !sock_flag(receiver, SOCK_DEAD) &&
+	full = !dgram_has_room(receiver) && !sock_flag(receiver, SOCK_DEAD) &&
 	       (altconn_is_inet(receiver) ||
 		!(READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN));
 	if (full && list_empty(&ask->poll_node))
@@ -492,7 +495,7 @@ static int dgram_listens(const struct sock *receiver,
 {
 	lockdep_assert_held(&altconn_dgram_sk(receiver)->queue_lock);
 	if (sock_flag(receiver, SOCK_DEAD) ||
-	    !is_peer(altconn_dgram_sk(receiver), dg))
+	    !dgram_is_peer(altconn_dgram_sk(receiver), dg))
 		return -ECONNREFUSED;
 	if (unlikely(READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN) &&
 	    !altconn_is_inet(receiver))
@@ -506,7 +509,7 @@ static void dgram_charge(struct altconn_dgram_sock *ask, u64 load)
 	WRITE_ONCE(ask->load, load);
 }
 
-static void enqueue(struct sock *sk, struct altconn_dgram *dg)
+static void dgram_enqueue(struct sock *sk, struct altconn_dgram *dg)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
@@ -516,7 +519,7 @@ static void enqueue(struct sock *sk, struct altconn_dgram *dg)
 	list_add_tail(&dg->node, &ask->queue);
 	if (unlikely(!list_empty(&ask->blocked))) {
 		WRITE_ONCE(ask->extra, false);
-		if (is_full(sk))
+		if (dgram_is_full(sk))
 			WRITE_ONCE(ask->open, false);
 	}
 }
@@ -535,12 +538,12 @@ static bool dgram_pass_turn(struct sock *receiver)
 	first = list_first_entry_or_null(&ask->blocked, struct dgram_blocked,
 					 node);
 	if (first && ask->open && first->result == BLOCKED &&
-	    !is_full(receiver)) {
+	    !dgram_is_full(receiver)) {
 		/* The thread takes the lock before it goes. */
 		dgram_set_result(ask, first, TURN);
 		wake_up_process(first->task);
 	}
-	return !list_empty(&ask->pollers) && has_room(receiver);
+	return !list_empty(&ask->pollers) && dgram_has_room(receiver);
 }
 
 /*
@@ -557,7 +560,7 @@ static bool dgram_queues_first(struct sock *receiver,
 	    (ask->queued || list_is_singular(&ask->blocked)))
 		return false;
 	return first->filter == rcu_access_pointer(receiver->sk_filter) &&
-	       !is_full(receiver) && !dgram_listens(receiver, first->dg);
+	       !dgram_is_full(receiver) && !dgram_listens(receiver, first->dg);
 }
 
 /*
@@ -583,11 +586,11 @@ static int dgram_pass_on(struct sock *receiver)
 		bool fills = !ask->queued;
 
 		list_del(&first->node);
-		enqueue(receiver, first->dg);
+		dgram_enqueue(receiver, first->dg);
 		/* The thread takes the lock before it goes. */
 		dgram_set_result(ask, first, QUEUED);
 		wake_up_process(first->task);
-		WRITE_ONCE(ask->extra, fills && is_full(receiver));
+		WRITE_ONCE(ask->extra, fills && dgram_is_full(receiver));
 		todo = DGRAM_DATA;
 	}
 	return dgram_pass_turn(receiver) ? todo | DGRAM_ROOM : todo;
@@ -634,15 +637,16 @@ static void dgram_release_all(struct sock *receiver)
 }
 
 /* Would the receiver take it? As dgram_listens(); -EAGAIN: it is full. */
-static int admit(const struct sock *receiver, const struct altconn_dgram *dg)
+static int dgram_admit(const struct sock *receiver,
+		       const struct altconn_dgram *dg)
 {
 	int err = dgram_listens(receiver, dg);
 
-	return err ? : has_room(receiver) ? 0 : -EAGAIN;
+	return err ? : dgram_has_room(receiver) ? 0 : -EAGAIN;
 }
 
 /* What a socket filter sees, and what it leaves of it. */
-static int run_filter(struct sock *receiver, struct altconn_dgram *dg)
+static int dgram_run_filter(struct sock *receiver, struct altconn_dgram *dg)
 {
 	u32 paged = 0;
 	struct sk_buff *skb;
@@ -671,7 +675,7 @@ static int run_filter(struct sock *receiver, struct altconn_dgram *dg)
 	return err;
 }
 
-static bool filters(const struct sock *receiver)
+static bool dgram_has_filter(const struct sock *receiver)
 {
 	return rcu_access_pointer(receiver->sk_filter);
 }
@@ -680,35 +684,36 @@ static bool filters(const struct sock *receiver)
  * The receiver's socket filter, once it would take the datagram or the sender
  * would wait.
  */
-static int filter(struct sock *receiver, struct altconn_dgram *dg, bool blocks)
+static int dgram_filter(struct sock *receiver, struct altconn_dgram *dg,
+			bool blocks)
 {
 	int err;
 
-	if (!filters(receiver))
+	if (!dgram_has_filter(receiver))
 		return 0;
 	spin_lock(&altconn_dgram_sk(receiver)->queue_lock);
-	err = admit(receiver, dg);
+	err = dgram_admit(receiver, dg);
 	spin_unlock(&altconn_dgram_sk(receiver)->queue_lock);
 	if (err && (err != -EAGAIN || !blocks))
 		return err;
-	return run_filter(receiver, dg);
+	return dgram_run_filter(receiver, dg);
 }
 
-static struct altconn_dgram *first(struct altconn_dgram_sock *ask)
+static struct altconn_dgram *dgram_first(struct altconn_dgram_sock *ask)
 {
 	lockdep_assert_held(&ask->queue_lock);
 	return list_first_entry_or_null(&ask->queue, struct altconn_dgram,
 					node);
 }
 
-static void unlink_dgram(struct altconn_dgram_sock *ask,
+static void dgram_unlink(struct altconn_dgram_sock *ask,
 			 struct altconn_dgram *dg)
 {
 	list_del(&dg->node);
 	dgram_charge(ask, ask->load - dg->load);
 }
 
-static void free_all(struct list_head *list)
+static void dgram_free_all(struct list_head *list)
 {
 	struct altconn_dgram *dg, *next;
 
@@ -720,20 +725,20 @@ static void free_all(struct list_head *list)
  * ALTCONN_DGRAM_OVERFLOW at a full receiver. True: the new datagram is to be dropped.
  * False: there is room for it, now that the oldest have moved to @dropped.
  */
-static bool drop(struct sock *receiver, struct list_head *dropped)
+static bool dgram_drop(struct sock *receiver, struct list_head *dropped)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 
-	if (!is_full(receiver))
+	if (!dgram_is_full(receiver))
 		return false;
 	if (ask->overflow == ALTCONN_OVERFLOW_DROP_NEWEST) {
 		atomic_inc(&receiver->sk_drops);
 		return true;
 	}
-	while (is_full(receiver) && !list_empty(&ask->queue)) {
-		struct altconn_dgram *oldest = first(ask);
+	while (dgram_is_full(receiver) && !list_empty(&ask->queue)) {
+		struct altconn_dgram *oldest = dgram_first(ask);
 
-		unlink_dgram(ask, oldest);
+		dgram_unlink(ask, oldest);
 		list_add_tail(&oldest->node, dropped);
 		atomic_inc(&receiver->sk_drops);
 	}
@@ -741,8 +746,8 @@ static bool drop(struct sock *receiver, struct list_head *dropped)
 }
 
 /* Its datagram has passed the receiver's filter just now. */
-static void block_thread(struct sock *receiver, struct dgram_blocked *me,
-			 struct altconn_dgram *dg)
+static void dgram_block_thread(struct sock *receiver, struct dgram_blocked *me,
+			       struct altconn_dgram *dg)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 
@@ -758,7 +763,7 @@ static void block_thread(struct sock *receiver, struct dgram_blocked *me,
 }
 
 /* There is something in the queue. */
-static void wake_reader(struct sock *receiver)
+static void dgram_wake_reader(struct sock *receiver)
 {
 	/* Pairs with who goes to sleep: see altconn_wake_reader(). */
 	smp_mb();
@@ -766,38 +771,38 @@ static void wake_reader(struct sock *receiver)
 }
 
 /*
- * Queue a datagram, or say why not, as admit(). BLOCKED instead of -EAGAIN: @me
+ * Queue a datagram, or say why not, as dgram_admit(). BLOCKED instead of -EAGAIN: @me
  * waits for room, unless it is NULL.
  */
-static int deliver(struct sock *receiver, struct altconn_dgram *dg,
-		   struct dgram_blocked *me)
+static int dgram_deliver(struct sock *receiver, struct altconn_dgram *dg,
+			 struct dgram_blocked *me)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 	LIST_HEAD(dropped);
 	int err;
 
 	spin_lock(&ask->queue_lock);
-	err = admit(receiver, dg);
-	if (!err && unlikely(ask->overflow) && drop(receiver, &dropped)) {
+	err = dgram_admit(receiver, dg);
+	if (!err && unlikely(ask->overflow) && dgram_drop(receiver, &dropped)) {
 		list_add_tail(&dg->node, &dropped);
 	} else if (!err) {
-		enqueue(receiver, dg);
+		dgram_enqueue(receiver, dg);
 	} else if (err == -EAGAIN && me) {
-		block_thread(receiver, me, dg);
+		dgram_block_thread(receiver, me, dg);
 		err = BLOCKED;
 	}
 	spin_unlock(&ask->queue_lock);
 	if (err)
 		return err;
 	if (unlikely(!list_empty(&dropped)))
-		free_all(&dropped);
-	wake_reader(receiver);
+		dgram_free_all(&dropped);
+	dgram_wake_reader(receiver);
 	return 0;
 }
 
 /* The IP address that a socket of any address has towards @dest. */
-static struct altconn_addr *source(struct sock *sk, u32 port,
-				   const struct altconn_addr *dest)
+static struct altconn_addr *dgram_source(struct sock *sk, u32 port,
+					 const struct altconn_addr *dest)
 {
 	struct altconn_addr local = { .kind = ALTCONN_KIND_INET, .port = port };
 
@@ -809,7 +814,7 @@ static struct altconn_addr *source(struct sock *sk, u32 port,
  * Is the address that it has one that its connection gave it, for other nodes? One that
  * it was bound to is its own, whoever it is connected to.
  */
-static bool is_for_others(const struct sock *sk, const struct altconn_addr *dest)
+static bool dgram_is_for_others(const struct sock *sk, const struct altconn_addr *dest)
 {
 	const struct altconn_addr *peer;
 	const struct altconn_bind *bind;
@@ -830,16 +835,16 @@ static bool is_for_others(const struct sock *sk, const struct altconn_addr *dest
  * The sender's address towards @dest, or the other half of a pair: one that can be
  * answered. As it is written here. A reference, NULL or an error.
  */
-static struct altconn_addr *sender_addr(struct sock *sk,
-					const struct altconn_addr *dest)
+static struct altconn_addr *dgram_sender_addr(struct sock *sk,
+					      const struct altconn_addr *dest)
 {
 	struct altconn_addr *addr = altconn_addr_of(sk), *seen;
 
 	if (!addr || !dest || addr->kind != ALTCONN_KIND_INET ||
 	    dest->kind != ALTCONN_KIND_INET ||
-	    (!altconn_addr_is_any(addr) && !is_for_others(sk, dest)))
+	    (!altconn_addr_is_any(addr) && !dgram_is_for_others(sk, dest)))
 		return addr;
-	seen = source(sk, addr->port, dest);
+	seen = dgram_source(sk, addr->port, dest);
 	altconn_addr_put(addr);
 	return seen;
 }
@@ -848,16 +853,16 @@ static struct altconn_addr *sender_addr(struct sock *sk,
  * Would the header alone double what is allocated, and cleared, for @len bytes? Then
  * it is apart.
  */
-static bool is_apart(size_t len)
+static bool dgram_is_apart(size_t len)
 {
 	return len >= 1024 && roundup_pow_of_two(len) !=
 	       roundup_pow_of_two(DGRAM_HEAD + len);
 }
 
 /* Room for @len bytes. What it is charged is what the allocator rounds up to. */
-static struct altconn_dgram *alloc_dgram(size_t len)
+static struct altconn_dgram *dgram_alloc(size_t len)
 {
-	bool apart = is_apart(len);
+	bool apart = dgram_is_apart(len);
 	size_t size = DGRAM_HEAD + (apart ? 0 : len);
 	struct altconn_dgram *dg;
 
@@ -884,17 +889,17 @@ static struct altconn_dgram *alloc_dgram(size_t len)
 }
 
 static __always_inline struct altconn_dgram *
-make_dgram(struct sock *sk, struct msghdr *msg, size_t len,
+dgram_make(struct sock *sk, struct msghdr *msg, size_t len,
 	   const struct altconn_addr *dest)
 {
-	struct altconn_dgram *dg = alloc_dgram(len);
+	struct altconn_dgram *dg = dgram_alloc(len);
 	struct altconn_addr *from;
 	int err = 0;
 
 	if (!dg)
 		return ERR_PTR(-ENOMEM);
 	dg->sender = sk;
-	from = sender_addr(sk, dest);
+	from = dgram_sender_addr(sk, dest);
 	if (IS_ERR(from))
 		err = PTR_ERR(from);
 	else
@@ -915,13 +920,13 @@ make_dgram(struct sock *sk, struct msghdr *msg, size_t len,
  * Remember who was found, if that is still where this socket sends to. What
  * changed since is seen: it has another number.
  */
-static void remember(struct sock *sk, struct sock *receiver,
-		     const struct dest *dest)
+static void dgram_remember(struct sock *sk, struct sock *receiver,
+			   const struct dest *dest)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
 	spin_lock(&ask->queue_lock);
-	if (peer_addr(ask) == dest->addr) {
+	if (dgram_peer_addr(ask) == dest->addr) {
 		ask->known = receiver;
 		ask->known_in = dest->generation;
 	}
@@ -932,23 +937,23 @@ static void remember(struct sock *sk, struct sock *receiver,
  * The receiver that is remembered, and a reference: while nothing has changed
  * it is bound, so a grace period keeps it.
  */
-static struct sock *get_known(const struct altconn_dgram_sock *ask)
+static struct sock *dgram_get_known(const struct altconn_dgram_sock *ask)
 {
 	struct sock *sk;
 
 	lockdep_assert_held(&ask->queue_lock);
 	rcu_read_lock();
 	sk = ask->known;
-	if (!sk || ask->known_in != (u64)atomic64_read(&generation) ||
+	if (!sk || ask->known_in != (u64)atomic64_read(&dgram_generation) ||
 	    !refcount_inc_not_zero(&sk->sk_refcnt))
 		sk = NULL;
 	rcu_read_unlock();
 	return sk;
 }
 
-static struct sock *find_receiver(struct sock *sk, struct dest *dest,
-				  struct altconn_addr *from,
-				  bool connected, int *err)
+static struct sock *dgram_find_receiver(struct sock *sk, struct dest *dest,
+					struct altconn_addr *from,
+					bool connected, int *err)
 {
 	struct sock *receiver = dest->known;
 
@@ -960,9 +965,9 @@ static struct sock *find_receiver(struct sock *sk, struct dest *dest,
 		sock_hold(dest->sk);
 		return dest->sk;
 	}
-	receiver = find(sock_net(sk), dest->addr, from, connected, err);
+	receiver = dgram_find(sock_net(sk), dest->addr, from, connected, err);
 	if (receiver && connected)
-		remember(sk, receiver, dest);
+		dgram_remember(sk, receiver, dest);
 	return receiver;
 }
 
@@ -978,7 +983,8 @@ static bool dgram_may_overtake(struct sock *receiver,
 	struct dgram_blocked *first;
 
 	lockdep_assert_held(&ask->queue_lock);
-	if (me->result != BLOCKED || !has_room(receiver) || is_full(receiver))
+	if (me->result != BLOCKED || !dgram_has_room(receiver) ||
+	    dgram_is_full(receiver))
 		return false;
 	first = list_first_entry(&ask->blocked, struct dgram_blocked, node);
 	return !ask->queued ||
@@ -989,7 +995,7 @@ static void dgram_look_for_room(struct sock *receiver, struct dgram_blocked *me)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 
-	if (!has_room(receiver))
+	if (!dgram_has_room(receiver))
 		return;
 	spin_lock(&ask->queue_lock);
 	if (dgram_may_overtake(receiver, me))
@@ -1044,7 +1050,7 @@ static int dgram_end_wait(struct sock *receiver, struct dgram_blocked *me,
 		list_del(&me->node);
 		return LOOK_AGAIN;
 	}
-	queues = (!err || err == -EAGAIN) && !is_full(receiver) &&
+	queues = (!err || err == -EAGAIN) && !dgram_is_full(receiver) &&
 		 (me->result == TURN || list_is_first(&me->node, &ask->blocked));
 	dgram_set_result(ask, me, BLOCKED);
 	/* Others were faster, or SO_RCVBUF has become smaller. */
@@ -1053,7 +1059,7 @@ static int dgram_end_wait(struct sock *receiver, struct dgram_blocked *me,
 	list_del(&me->node);
 	if (!queues)
 		return err;
-	enqueue(receiver, me->dg);
+	dgram_enqueue(receiver, me->dg);
 	return 0;
 }
 
@@ -1077,16 +1083,16 @@ static int dgram_filter_again(struct sock *receiver, struct dgram_blocked *me,
 		return 0;
 	*passed = rcu_access_pointer(receiver->sk_filter);
 	me->dg->len = len;
-	return *passed ? run_filter(receiver, me->dg) : 0;
+	return *passed ? dgram_run_filter(receiver, me->dg) : 0;
 }
 
 /*
  * Sleep, in the order of arrival, until what @me sends is queued; LOOK_AGAIN: somebody
  * else may be the receiver by now. @len: of the datagram, which a filter may cut.
  */
-static noinline int wait_for_room(struct sock *receiver,
-				  struct dgram_blocked *me, u32 len,
-				  long *timeo)
+static noinline int dgram_wait_for_room(struct sock *receiver,
+					struct dgram_blocked *me, u32 len,
+					long *timeo)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 	const struct sk_filter *passed = me->filter;
@@ -1113,7 +1119,7 @@ static noinline int wait_for_room(struct sock *receiver,
 	if (watched)
 		dgram_wake_pollers(receiver);
 	if (!err)
-		wake_reader(receiver);
+		dgram_wake_reader(receiver);
 	return err;
 }
 
@@ -1121,13 +1127,15 @@ static noinline int wait_for_room(struct sock *receiver,
  * The caller does not wait. poll() will tell of room, if the socket is connected:
  * an unconnected one is always writable.
  */
-static int tell_of_room(struct sock *sk, struct sock *receiver, bool connected)
+static int dgram_announce_room(struct sock *sk, struct sock *receiver,
+			       bool connected)
 {
 	return !connected || dgram_watch(sk, receiver) ? -EAGAIN : LOOK_AGAIN;
 }
 
 /* As AF_UNIX: also when the sender itself asks for those of others. */
-static bool wants_creds(const struct sock *sk, const struct sock *receiver)
+static bool dgram_wants_creds(const struct sock *sk,
+			      const struct sock *receiver)
 {
 	return sock_passcred(sk->sk_socket) || sk_passcred(receiver);
 }
@@ -1138,7 +1146,7 @@ static bool wants_creds(const struct sock *sk, const struct sock *receiver)
  */
 #define UNASKED	(-1L)
 
-static long send_timeo(const struct sock *sk)
+static long dgram_send_timeo(const struct sock *sk)
 {
 	unsigned int ms = READ_ONCE(altconn_pernet(sock_net(sk))->dgram_block_ms);
 	long timeo = sock_sndtimeo(sk, false);
@@ -1150,9 +1158,9 @@ static long send_timeo(const struct sock *sk)
  * What the sender is called where the receiver is, and nowhere else: an id may mean
  * another namespace by the time that somebody is looked up again.
  */
-static noinline int name_far(struct sock *sk, struct altconn_addr *own,
-			     struct altconn_dgram *dg,
-			     const struct sock *receiver)
+static noinline int dgram_name_far(struct sock *sk, struct altconn_addr *own,
+				   struct altconn_dgram *dg,
+				   const struct sock *receiver)
 {
 	struct altconn_addr *seen;
 
@@ -1165,20 +1173,20 @@ static noinline int name_far(struct sock *sk, struct altconn_addr *own,
 }
 
 /* Somebody to deliver to, or NULL; the datagram's sender has a name there then. */
-static struct sock *find_and_name(struct sock *sk, struct dest *dest,
-				  struct altconn_dgram *dg, bool connected,
-				  int *err)
+static struct sock *dgram_find_named(struct sock *sk, struct dest *dest,
+				     struct altconn_dgram *dg, bool connected,
+				     int *err)
 {
 	struct sock *receiver;
 
 	if (!dest->addr || likely(!dest->addr->far))
-		return find_receiver(sk, dest, dg->from, connected, err);
+		return dgram_find_receiver(sk, dest, dg->from, connected, err);
 	if (!dest->own)
 		dest->own = altconn_addr_get(dg->from);
-	receiver = find_receiver(sk, dest, dest->own, connected, err);
+	receiver = dgram_find_receiver(sk, dest, dest->own, connected, err);
 	if (!receiver)
 		return NULL;
-	*err = name_far(sk, dest->own, dg, receiver);
+	*err = dgram_name_far(sk, dest->own, dg, receiver);
 	if (!*err)
 		return receiver;
 	sock_put(receiver);
@@ -1189,8 +1197,8 @@ static struct sock *find_and_name(struct sock *sk, struct dest *dest,
  * Find the receiver and deliver. It is looked up again when it has changed during
  * a wait: the address may have a new owner.
  */
-static int send_to(struct sock *sk, struct dest *dest, bool connected,
-		   struct altconn_dgram *dg, bool nonblock)
+static int dgram_send_to(struct sock *sk, struct dest *dest, bool connected,
+			 struct altconn_dgram *dg, bool nonblock)
 {
 	long timeo = sock_sndtimeo(sk, nonblock) ? UNASKED : 0;
 	struct dgram_blocked me;
@@ -1201,24 +1209,24 @@ static int send_to(struct sock *sk, struct dest *dest, bool connected,
 	do {
 		/* Another receiver's filter may have cut it. */
 		dg->len = len;
-		receiver = find_and_name(sk, dest, dg, connected, &err);
+		receiver = dgram_find_named(sk, dest, dg, connected, &err);
 		if (!receiver)
 			return err;
-		if (unlikely(wants_creds(sk, receiver)))
+		if (unlikely(dgram_wants_creds(sk, receiver)))
 			altconn_scm_fill(&dg->scm);
-		err = filter(receiver, dg, timeo);
+		err = dgram_filter(receiver, dg, timeo);
 		if (!err)
-			err = deliver(receiver, dg, timeo ? &me : NULL);
+			err = dgram_deliver(receiver, dg, timeo ? &me : NULL);
 		if (err == BLOCKED) {
 			if (timeo == UNASKED)
-				timeo = send_timeo(sk);
-			err = wait_for_room(receiver, &me, len, &timeo);
+				timeo = dgram_send_timeo(sk);
+			err = dgram_wait_for_room(receiver, &me, len, &timeo);
 		}
 		/* What a filter drops was sent, as elsewhere. */
 		if (err == -EPERM)
 			dgram_put(dg);
 		if (err == -EAGAIN)
-			err = tell_of_room(sk, receiver, connected);
+			err = dgram_announce_room(sk, receiver, connected);
 		sock_put(receiver);
 	} while (err == LOOK_AGAIN);
 	return err == -EPERM ? 0 : err;
@@ -1250,11 +1258,12 @@ static struct altconn_dgram *dgram_copy(struct altconn_dgram *dg)
 /* A receiver that is full, or listens to somebody else, misses it. */
 static void dgram_offer(struct sock *receiver, struct altconn_dgram *dg)
 {
-	if (filter(receiver, dg, false) || deliver(receiver, dg, NULL))
+	if (dgram_filter(receiver, dg, false) ||
+	    dgram_deliver(receiver, dg, NULL))
 		dgram_put(dg);
 }
 
-static bool hears_broadcast(const struct altconn_bind *bind)
+static bool dgram_wants_broadcast(const struct altconn_bind *bind)
 {
 	if (bind->addr->kind == ALTCONN_KIND_PORT ||
 	    altconn_addr_is_v4(bind->addr))
@@ -1263,10 +1272,10 @@ static bool hears_broadcast(const struct altconn_bind *bind)
 }
 
 /* Store a reference to a hearer of a broadcast; or count it, beyond @room. */
-static void add_hearer(const struct altconn_bind *bind, struct sock **hearers,
-		       size_t room, size_t *n)
+static void dgram_add_listening(const struct altconn_bind *bind,
+				struct sock **hearers, size_t room, size_t *n)
 {
-	if (!hears_broadcast(bind))
+	if (!dgram_wants_broadcast(bind))
 		return;
 	if (*n < room) {
 		if (!refcount_inc_not_zero(&bind->sk->sk_refcnt))
@@ -1277,8 +1286,9 @@ static void add_hearer(const struct altconn_bind *bind, struct sock **hearers,
 }
 
 /* Those who hear a broadcast, at most @room of them, with references. */
-static size_t find_hearers(struct net *net, const struct altconn_addr *addr,
-			   struct sock **hearers, size_t room)
+static size_t dgram_find_listening(struct net *net,
+				   const struct altconn_addr *addr,
+				   struct sock **hearers, size_t room)
 {
 	struct altconn_addr key = { .kind = addr->kind, .port = addr->port };
 	struct altconn_place *place;
@@ -1289,12 +1299,12 @@ static size_t find_hearers(struct net *net, const struct altconn_addr *addr,
 	if (addr->kind == ALTCONN_KIND_INET) {
 		place = altconn_bind_port(net, SOCK_DGRAM, &key);
 		altconn_bind_for_each_port(bind, place)
-			add_hearer(bind, hearers, room, &n);
+			dgram_add_listening(bind, hearers, room, &n);
 	} else {
 		place = altconn_bind_place(net, SOCK_DGRAM, &key,
 					   ALTCONN_CLOSEST);
 		altconn_bind_for_each(bind, place)
-			add_hearer(bind, hearers, room, &n);
+			dgram_add_listening(bind, hearers, room, &n);
 	}
 	rcu_read_unlock();
 	return n;
@@ -1320,17 +1330,18 @@ static int dgram_offer_copy(struct sock *receiver, struct altconn_dgram *dg)
  * first, since copying may sleep. Copying ends when the sender is killed or has no
  * memory for a copy; the receivers before keep theirs.
  */
-static noinline int broadcast(struct sock *sk, const struct altconn_addr *addr,
-			      struct altconn_dgram *dg)
+static noinline int dgram_broadcast(struct sock *sk,
+				    const struct altconn_addr *addr,
+				    struct altconn_dgram *dg)
 {
-	size_t n = find_hearers(sock_net(sk), addr, NULL, 0), i;
+	size_t n = dgram_find_listening(sock_net(sk), addr, NULL, 0), i;
 	struct sock **hearers;
 	int err = 0;
 
 	hearers = kvmalloc_array(n, sizeof(*hearers), GFP_KERNEL_ACCOUNT);
 	if (n && !hearers)
 		return -ENOMEM;
-	n = min(n, find_hearers(sock_net(sk), addr, hearers, n));
+	n = min(n, dgram_find_listening(sock_net(sk), addr, hearers, n));
 	for (i = 0; i < n; i++) {
 		if (!err)
 			err = dgram_offer_copy(hearers[i], dg);
@@ -1343,7 +1354,7 @@ static noinline int broadcast(struct sock *sk, const struct altconn_addr *addr,
 }
 
 /* An unbound sender gets an address that can be answered. */
-static int autobind(struct sock *sk, const struct altconn_addr *dest)
+static int dgram_autobind(struct sock *sk, const struct altconn_addr *dest)
 {
 	struct altconn_addr any = { .kind = dest->kind };
 	int err;
@@ -1362,7 +1373,7 @@ static int autobind(struct sock *sk, const struct altconn_addr *dest)
 }
 
 /* RFC 768: port 0 is no destination; UDP calls it invalid. */
-static int check_port(const struct altconn_addr *addr)
+static int dgram_check_port(const struct altconn_addr *addr)
 {
 	return addr->kind == ALTCONN_KIND_INET && !addr->port ? -EINVAL : 0;
 }
@@ -1373,13 +1384,13 @@ static __always_inline int dgram_dest_peer(struct sock *sk, struct dest *dest)
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
 	spin_lock(&ask->queue_lock);
-	dest->generation = atomic64_read_acquire(&generation);
-	dest->addr = altconn_addr_get(peer_addr(ask));
+	dest->generation = atomic64_read_acquire(&dgram_generation);
+	dest->addr = altconn_addr_get(dgram_peer_addr(ask));
 	dest->sk = ask->peer_sk;
 	if (dest->sk)
 		sock_hold(dest->sk);
 	else if (dest->addr)
-		dest->known = get_known(ask);
+		dest->known = dgram_get_known(ask);
 	dest->ruling = ask->ruling;
 	spin_unlock(&ask->queue_lock);
 	if (likely(dest->addr || dest->sk))
@@ -1400,7 +1411,8 @@ static noinline int dgram_dest_named(struct sock *sk, struct msghdr *msg,
 				      &addr);
 	if (err)
 		return err;
-	err = check_port(&addr) ? : altconn_node_route(sk, &addr, &reason);
+	err = dgram_check_port(&addr) ? :
+	      altconn_node_route(sk, &addr, &reason);
 	if (err)
 		return err;
 	if (addr.kind == ALTCONN_KIND_PATH) {
@@ -1422,8 +1434,8 @@ static noinline int dgram_dest_named(struct sock *sk, struct msghdr *msg,
  * Where a datagram goes. The compiler clears what a function has on its stack, and
  * an address is large, so a connected socket, which needs none, has its own function.
  */
-static __always_inline int get_dest(struct sock *sk, struct msghdr *msg,
-				    struct dest *dest, struct path *path)
+static __always_inline int dgram_get_dest(struct sock *sk, struct msghdr *msg,
+					  struct dest *dest, struct path *path)
 {
 	return msg->msg_namelen ? dgram_dest_named(sk, msg, dest, path) :
 				  dgram_dest_peer(sk, dest);
@@ -1450,21 +1462,21 @@ struct late {
 
 static void late_free(struct late *late)
 {
-	free_all(&late->copies);
+	dgram_free_all(&late->copies);
 	kvfree(late->hearers);
-	dest_put(&late->dest);
+	dgram_put_dest(&late->dest);
 	path_put(&late->path);
 	kfree(late);
 }
 
 /* To one, or nobody. */
-static void arrive(struct sock *sk, struct late *late)
+static void dgram_arrive(struct sock *sk, struct late *late)
 {
 	struct altconn_dgram *dg = late->dg;
 	struct sock *receiver;
 	int err;
 
-	receiver = find_and_name(sk, &late->dest, dg, late->connected, &err);
+	receiver = dgram_find_named(sk, &late->dest, dg, late->connected, &err);
 	if (!receiver) {
 		dgram_put(dg);
 		return;
@@ -1483,8 +1495,8 @@ static void late_arrive_all(struct sock *sk, struct late *late)
 	size_t n, i;
 
 	list_add(&late->dg->node, &late->copies);
-	n = find_hearers(sock_net(sk), late->dest.addr, late->hearers,
-			 late->room);
+	n = dgram_find_listening(sock_net(sk), late->dest.addr, late->hearers,
+				 late->room);
 	n = min(n, late->room);
 	for (i = 0; i < n; i++) {
 		dg = list_first_entry(&late->copies, struct altconn_dgram,
@@ -1513,7 +1525,7 @@ void altconn_dgram_arrive(struct sock *sk, struct altconn_late *what)
 	if (late->room)
 		late_arrive_all(sk, late);
 	else
-		arrive(sk, late);
+		dgram_arrive(sk, late);
 	late_free(late);
 }
 
@@ -1530,7 +1542,7 @@ static int late_copy(struct sock *sk, struct late *late)
 	size_t n, room;
 
 	room = half > held ? (half - held) / each : 0;
-	n = find_hearers(sock_net(sk), late->dest.addr, NULL, 0);
+	n = dgram_find_listening(sock_net(sk), late->dest.addr, NULL, 0);
 	n = clamp_t(size_t, n, 1, room + 1);
 	late->hearers = kvmalloc_array(n, sizeof(*late->hearers),
 				       GFP_KERNEL_ACCOUNT);
@@ -1549,9 +1561,9 @@ static int late_copy(struct sock *sk, struct late *late)
 	return 0;
 }
 
-static noinline int send_late(struct sock *sk, struct altconn_dgram *dg,
-			      const struct dest *dest, const struct path *path,
-			      bool connected)
+static noinline int dgram_send_late(struct sock *sk, struct altconn_dgram *dg,
+				    const struct dest *dest,
+				    const struct path *path, bool connected)
 {
 	struct late *late = kzalloc(sizeof(*late), GFP_KERNEL_ACCOUNT);
 	int err = 0;
@@ -1595,11 +1607,11 @@ dgram_route(struct sock *sk, struct altconn_dgram *dg, struct dest *dest,
 		return 0;
 	}
 	if (unlikely(dest->ruling.delay_ms))
-		return send_late(sk, dg, dest, path, connected);
+		return dgram_send_late(sk, dg, dest, path, connected);
 	if (dest->addr &&
 	    altconn_node_is_broadcast(sock_net(sk), dest->addr))
-		return broadcast(sk, dest->addr, dg);
-	return send_to(sk, dest, connected, dg, nonblock);
+		return dgram_broadcast(sk, dest->addr, dg);
+	return dgram_send_to(sk, dest, connected, dg, nonblock);
 }
 
 /* As a datagram of IP would have it, or as AF_UNIX: some room for what goes with it. */
@@ -1663,16 +1675,16 @@ dgram_prepare(struct sock *sk, struct msghdr *msg, size_t len,
 		return ERR_PTR(-EMSGSIZE);
 	if (dest->addr && !rcu_access_pointer(altconn_sk(sk)->addr) &&
 	    altconn_sk(sk)->dress != ALTCONN_UNIX)
-		err = autobind(sk, dest->addr);
+		err = dgram_autobind(sk, dest->addr);
 	if (err)
 		return ERR_PTR(err);
 	if (dest->addr)
 		altconn_bind_answerable(sk, dest->addr);
-	return make_dgram(sk, msg, len, dest->addr);
+	return dgram_make(sk, msg, len, dest->addr);
 }
 
-static int send_dgram(struct sock *sk, struct msghdr *msg, size_t len,
-		      struct dest *dest, const struct path *path)
+static int dgram_send_one(struct sock *sk, struct msghdr *msg, size_t len,
+			  struct dest *dest, const struct path *path)
 {
 	struct altconn_dgram *dg = dgram_prepare(sk, msg, len, dest);
 	int err;
@@ -1755,7 +1767,7 @@ static void cork_drop(struct altconn_cork *cork)
 	struct corked lost;
 
 	cork_take(cork, &lost);
-	dest_put(&lost.dest);
+	dgram_put_dest(&lost.dest);
 	if (lost.dg)
 		dgram_put(lost.dg);
 }
@@ -1769,7 +1781,7 @@ static int cork_flush(struct sock *sk, struct corked *whole, bool nonblock)
 	if (whole->dg)
 		err = dgram_finish_send(sk, whole->dg, &whole->dest, &none,
 					whole->connected, nonblock);
-	dest_put(&whole->dest);
+	dgram_put_dest(&whole->dest);
 	return err;
 }
 
@@ -1791,7 +1803,7 @@ static struct altconn_dgram *cork_piece(struct msghdr *msg, size_t len)
 
 	if (len > DGRAM_MAX_V6)
 		return ERR_PTR(-EMSGSIZE);
-	dg = alloc_dgram(len);
+	dg = dgram_alloc(len);
 	if (!dg)
 		return ERR_PTR(-ENOMEM);
 	if (_copy_from_iter(dg->data, len, &msg->msg_iter) == len)
@@ -1807,7 +1819,7 @@ static int cork_append(struct sock *sk, struct altconn_cork *cork,
 
 	if (dgram_is_too_long(sk, dg->len + piece->len, cork->held.dest.addr))
 		return -EMSGSIZE;
-	both = alloc_dgram(dg->len + piece->len);
+	both = dgram_alloc(dg->len + piece->len);
 	if (!both)
 		return -ENOMEM;
 	memcpy(both->data, dg->data, dg->len);
@@ -1847,7 +1859,7 @@ static struct altconn_dgram *cork_make(struct sock *sk, struct msghdr *msg,
 
 	if (!first)
 		return cork_piece(msg, len);
-	err = get_dest(sk, msg, dest, &none);
+	err = dgram_get_dest(sk, msg, dest, &none);
 	return err ? ERR_PTR(err) : dgram_prepare(sk, msg, len, dest);
 }
 
@@ -1889,7 +1901,7 @@ static int cork_try(struct sock *sk, struct altconn_cork *cork,
 	else if (!err && !(msg->msg_flags & MSG_MORE) && !cork->on)
 		cork_take(cork, whole);
 	release_sock(sk);
-	dest_put(&dest);
+	dgram_put_dest(&dest);
 	return err;
 }
 
@@ -1987,16 +1999,16 @@ int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 		     READ_ONCE(altconn_dgram_sk(sk)->cork)) &&
 	    cork_holds(sk, msg))
 		return cork_send(sk, msg, len);
-	err = get_dest(sk, msg, &dest, &path);
+	err = dgram_get_dest(sk, msg, &dest, &path);
 	if (!err)
-		err = send_dgram(sk, msg, len, &dest, &path);
-	dest_put(&dest);
+		err = dgram_send_one(sk, msg, len, &dest, &path);
+	dgram_put_dest(&dest);
 	if (path.dentry)
 		path_put(&path);
 	return err;
 }
 
-static bool is_empty(const struct altconn_dgram_sock *ask)
+static bool dgram_is_empty(const struct altconn_dgram_sock *ask)
 {
 	return list_empty(&ask->queue);
 }
@@ -2005,7 +2017,7 @@ static bool is_empty(const struct altconn_dgram_sock *ask)
  * Where a peek begins: in which datagram, and at which byte of it. SO_PEEK_OFF
  * passes over whole ones first, as with AF_UNIX.
  */
-static struct altconn_dgram *peek_at(struct sock *sk, u32 *skip)
+static struct altconn_dgram *dgram_peek_at(struct sock *sk, u32 *skip)
 {
 	int offset = READ_ONCE(sk->sk_peek_off);
 	struct altconn_dgram *dg;
@@ -2024,7 +2036,7 @@ static struct altconn_dgram *peek_at(struct sock *sk, u32 *skip)
 static noinline void dgram_wake_after_read(struct sock *sk, int todo)
 {
 	if (todo & DGRAM_DATA)
-		wake_reader(sk);
+		dgram_wake_reader(sk);
 	if (todo & DGRAM_ROOM)
 		dgram_wake_pollers(sk);
 }
@@ -2038,15 +2050,15 @@ dgram_dequeue(struct sock *sk, bool peek, u32 *skip)
 	int todo = 0;
 
 	*skip = 0;
-	if (is_empty(ask))
+	if (dgram_is_empty(ask))
 		return NULL;
 	spin_lock(&ask->queue_lock);
-	dg = unlikely(peek) ? peek_at(sk, skip) : first(ask);
+	dg = unlikely(peek) ? dgram_peek_at(sk, skip) : dgram_first(ask);
 	if (dg && peek) {
 		dg->peeked = true;
 		refcount_inc(&dg->refs);
 	} else if (dg) {
-		unlink_dgram(ask, dg);
+		dgram_unlink(ask, dg);
 		if (!list_empty(&ask->blocked) || !list_empty(&ask->pollers))
 			todo = dgram_make_room(sk);
 	}
@@ -2057,31 +2069,31 @@ dgram_dequeue(struct sock *sk, bool peek, u32 *skip)
 }
 
 /* Something to read for recvmsg()'s flags @arg. */
-static bool has_data(struct sock *sk, const int *arg)
+static bool dgram_has_data(struct sock *sk, const int *arg)
 {
 	bool found;
 	u32 skip;
 
-	if (is_empty(altconn_dgram_sk(sk)))
+	if (dgram_is_empty(altconn_dgram_sk(sk)))
 		return false;
 	if (likely(!(*arg & MSG_PEEK) || READ_ONCE(sk->sk_peek_off) < 0))
 		return true;
 	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
-	found = peek_at(sk, &skip);
+	found = dgram_peek_at(sk, &skip);
 	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
 	return found;
 }
 
-static bool can_read(struct sock *sk, const void *arg)
+static bool dgram_can_read(struct sock *sk, const void *arg)
 {
-	return has_data(sk, arg) || READ_ONCE(sk->sk_err) ||
+	return dgram_has_data(sk, arg) || READ_ONCE(sk->sk_err) ||
 	       READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN;
 }
 
-static bool want_data(struct sock *sk, const void *arg)
+static bool dgram_want_data(struct sock *sk, const void *arg)
 {
 	altconn_polls(sk);
-	return can_read(sk, arg);
+	return dgram_can_read(sk, arg);
 }
 
 /* The queue is empty: wait. NULL: with @err, or the socket is shut for reading. */
@@ -2098,7 +2110,7 @@ dgram_receive_wait(struct sock *sk, int flags, u32 *skip, int *err)
 				*err = -EAGAIN;
 			return NULL;
 		}
-		*err = altconn_sleep(sk, &timeo, can_read, want_data, &flags) ? :
+		*err = altconn_sleep(sk, &timeo, dgram_can_read, dgram_want_data, &flags) ? :
 		       sock_error(sk);
 		if (*err)
 			return NULL;
@@ -2108,7 +2120,7 @@ dgram_receive_wait(struct sock *sk, int flags, u32 *skip, int *err)
 }
 
 static __always_inline struct altconn_dgram *
-receive(struct sock *sk, int flags, u32 *skip, int *err)
+dgram_receive(struct sock *sk, int flags, u32 *skip, int *err)
 {
 	struct altconn_dgram *dg;
 
@@ -2120,8 +2132,8 @@ receive(struct sock *sk, int flags, u32 *skip, int *err)
 	return likely(dg) ? dg : dgram_receive_wait(sk, flags, skip, err);
 }
 
-static void receive_scm(struct msghdr *msg, struct altconn_dgram *dg,
-			bool passcred, bool peek)
+static void dgram_receive_scm(struct msghdr *msg, struct altconn_dgram *dg,
+			      bool passcred, bool peek)
 {
 	struct altconn_scm copy;
 
@@ -2135,7 +2147,7 @@ static void receive_scm(struct msghdr *msg, struct altconn_dgram *dg,
 }
 
 /* SO_PEEK_OFF moves on, or back by what is not there any more. */
-static void peeked(struct sock *sk, int flags, size_t n)
+static void dgram_peeked(struct sock *sk, int flags, size_t n)
 {
 	if (flags & MSG_PEEK)
 		sk_peek_offset_fwd(sk, n);
@@ -2173,7 +2185,7 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 		if (flags & MSG_OOB)
 			return -EOPNOTSUPP;
 	}
-	dg = receive(sk, flags, &skip, &err);
+	dg = dgram_receive(sk, flags, &skip, &err);
 	if (!dg)
 		return err;
 	n = min_t(size_t, len, dg->len - skip);
@@ -2192,9 +2204,9 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 			sock_write_timestamp(sk, 0);
 		passcred = sock_passcred(sock);
 		if (unlikely(passcred || dg->scm.parcel))
-			receive_scm(msg, dg, passcred, flags & MSG_PEEK);
+			dgram_receive_scm(msg, dg, passcred, flags & MSG_PEEK);
 		if (unlikely(READ_ONCE(sk->sk_peek_off) >= 0))
-			peeked(sk, flags, flags & MSG_PEEK ? n : dg->len);
+			dgram_peeked(sk, flags, flags & MSG_PEEK ? n : dg->len);
 		err = flags & MSG_TRUNC ? dg->len - skip : n;
 	}
 	dgram_put(dg);
@@ -2205,8 +2217,8 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
  * From now on @addr alone (NULL: everybody). What others have queued is
  * dropped; lock_sock() held.
  */
-static void set_peer(struct sock *sk, struct altconn_addr *addr,
-		     struct altconn_ruling ruling)
+static void dgram_set_peer(struct sock *sk, struct altconn_addr *addr,
+			   struct altconn_ruling ruling)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	struct altconn_addr *old_addr;
@@ -2215,15 +2227,15 @@ static void set_peer(struct sock *sk, struct altconn_addr *addr,
 	LIST_HEAD(gone);
 
 	spin_lock(&ask->queue_lock);
-	old_addr = peer_addr(ask);
+	old_addr = dgram_peer_addr(ask);
 	rcu_assign_pointer(ask->peer, addr);
 	ask->ruling = ruling;
 	ask->peer_sk = NULL;
 	ask->known = NULL;
 	list_for_each_entry_safe(dg, next, &ask->queue, node) {
-		if (is_peer(ask, dg))
+		if (dgram_is_peer(ask, dg))
 			continue;
-		unlink_dgram(ask, dg);
+		dgram_unlink(ask, dg);
 		list_add_tail(&dg->node, &gone);
 		atomic_inc(&sk->sk_drops);
 	}
@@ -2231,14 +2243,14 @@ static void set_peer(struct sock *sk, struct altconn_addr *addr,
 	spin_unlock(&ask->queue_lock);
 
 	dgram_release_all(sk);
-	free_all(&gone);
+	dgram_free_all(&gone);
 	dgram_unwatch(sk);
 	altconn_addr_put(old_addr);
 	if (old_sk)
 		sock_put(old_sk);
 }
 
-static void set_state(struct sock *sk, u8 state)
+static void dgram_set_state(struct sock *sk, u8 state)
 {
 	if (sk->sk_state != state)
 		trace_altconn_state(sk, sk->sk_state, state);
@@ -2247,7 +2259,7 @@ static void set_state(struct sock *sk, u8 state)
 }
 
 /* One association, however often its peer changes. */
-static int count(struct sock *sk)
+static int dgram_count(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	struct altconn_account *account;
@@ -2261,7 +2273,7 @@ static int count(struct sock *sk)
 	return 0;
 }
 
-static void uncount(struct sock *sk)
+static void dgram_uncount(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
@@ -2272,22 +2284,22 @@ static void uncount(struct sock *sk)
 }
 
 /* @err is for the next call. */
-static void dissolve_locked(struct sock *sk, int err)
+static void dgram_dissolve_locked(struct sock *sk, int err)
 {
 	/* First, so that a sender that is woken does not find it again. */
 	altconn_bind_reset(sk);
-	set_peer(sk, NULL, ALTCONN_NO_RULE);
-	uncount(sk);
+	dgram_set_peer(sk, NULL, ALTCONN_NO_RULE);
+	dgram_uncount(sk);
 	/* Before who reads, or waits for room, is woken. */
 	WRITE_ONCE(sk->sk_err, err);
 	altconn_sock_set_peercred(sk, NULL, NULL);
-	set_state(sk, TCP_CLOSE);
+	dgram_set_state(sk, TCP_CLOSE);
 }
 
-static int dissolve(struct sock *sk)
+static int dgram_dissolve(struct sock *sk)
 {
 	lock_sock(sk);
-	dissolve_locked(sk, 0);
+	dgram_dissolve_locked(sk, 0);
 	release_sock(sk);
 	return 0;
 }
@@ -2305,14 +2317,14 @@ bool altconn_dgram_kill(struct sock *sk)
 {
 	if (sk->sk_state != TCP_ESTABLISHED)
 		return false;
-	dissolve_locked(sk, ECONNRESET);
+	dgram_dissolve_locked(sk, ECONNRESET);
 	return true;
 }
 
 /* A path must be there; ports and names are looked up by each send. */
-static struct altconn_addr *peer_of(struct sock *sk,
-				    const struct altconn_addr *addr,
-				    u32 *reason, int *err)
+static struct altconn_addr *dgram_peer_of(struct sock *sk,
+					  const struct altconn_addr *addr,
+					  u32 *reason, int *err)
 {
 	struct altconn_addr *peer = NULL;
 	struct sock *receiver;
@@ -2322,7 +2334,7 @@ static struct altconn_addr *peer_of(struct sock *sk,
 	if (addr->kind != ALTCONN_KIND_PATH)
 		return altconn_addr_dup(addr, GFP_KERNEL_ACCOUNT);
 	*reason = ALTCONN_REASON_STALE_PATH;
-	receiver = find(sock_net(sk), addr, NULL, false, err);
+	receiver = dgram_find(sock_net(sk), addr, NULL, false, err);
 	if (receiver) {
 		peer = altconn_addr_of(receiver);
 		sock_put(receiver);
@@ -2336,12 +2348,13 @@ static struct altconn_addr *peer_of(struct sock *sk,
 }
 
 /* What an association needs; on failure the old one is as it was. */
-static int prepare(struct sock *sk, struct altconn_addr *addr, u32 *reason)
+static int dgram_prepare_send(struct sock *sk, struct altconn_addr *addr,
+			      u32 *reason)
 {
 	bool counted = altconn_dgram_sk(sk)->account;
 	int err;
 
-	err = count(sk);
+	err = dgram_count(sk);
 	*reason = err == -ENOMEM ? ALTCONN_REASON_NO_MEMORY :
 				   ALTCONN_REASON_TABLE_FULL;
 	if (err)
@@ -2356,13 +2369,13 @@ static int prepare(struct sock *sk, struct altconn_addr *addr, u32 *reason)
 	else if (err == -EINTR)
 		*reason = ALTCONN_REASON_NONE;
 	if (!counted)
-		uncount(sk);
+		dgram_uncount(sk);
 	return err;
 }
 
-static int associate(struct sock *sk, const struct altconn_addr *addr,
-		     const struct path *path, struct altconn_ruling *ruling,
-		     u32 *reason)
+static int dgram_associate(struct sock *sk, const struct altconn_addr *addr,
+			   const struct path *path,
+			   struct altconn_ruling *ruling, u32 *reason)
 {
 	struct altconn_addr *peer;
 	int err;
@@ -2378,16 +2391,16 @@ static int associate(struct sock *sk, const struct altconn_addr *addr,
 		*reason = altconn_rule_reason(ruling, err);
 		return err;
 	}
-	peer = peer_of(sk, addr, reason, &err);
+	peer = dgram_peer_of(sk, addr, reason, &err);
 	if (!peer)
 		return err;
 	lock_sock(sk);
-	err = prepare(sk, peer, reason);
+	err = dgram_prepare_send(sk, peer, reason);
 	if (err) {
 		altconn_addr_put(peer);
 	} else {
-		set_peer(sk, peer, *ruling);
-		set_state(sk, TCP_ESTABLISHED);
+		dgram_set_peer(sk, peer, *ruling);
+		dgram_set_state(sk, TCP_ESTABLISHED);
 		*reason = ALTCONN_REASON_ESTABLISHED;
 	}
 	release_sock(sk);
@@ -2418,7 +2431,7 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 	int err;
 
 	if (altconn_addr_dissolves(sk, uaddr, len))
-		return dissolve(sk);
+		return dgram_dissolve(sk);
 	err = altconn_addr_parse_peer(sk, uaddr, len, &addr);
 	if (err)
 		return altconn_connect_bad_addr(sk, err);
@@ -2429,7 +2442,7 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 	if (!err && addr.kind == ALTCONN_KIND_PATH)
 		err = altconn_path_resolve(&addr, &path, &reason);
 	if (!err)
-		err = associate(sk, &addr, &path, &ruling, &reason);
+		err = dgram_associate(sk, &addr, &path, &ruling, &reason);
 	if (path.dentry)
 		path_put(&path);
 
@@ -2447,7 +2460,7 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 }
 
 /* Is the receiver that this socket is connected to full? Then be woken. */
-static bool peer_full(struct sock *sk)
+static bool dgram_peer_full(struct sock *sk)
 {
 	struct altconn_addr *from;
 	struct msghdr none = {};
@@ -2456,25 +2469,26 @@ static bool peer_full(struct sock *sk)
 	bool full = false;
 	int err;
 
-	if (get_dest(sk, &none, &dest, NULL))
+	if (dgram_get_dest(sk, &none, &dest, NULL))
 		return false;
 	/* Nobody waits for room to broadcast, or where a rule takes it. */
 	if (dest.ruling.rule ||
 	    (dest.addr &&
 	     altconn_node_is_broadcast(sock_net(sk), dest.addr))) {
-		dest_put(&dest);
+		dgram_put_dest(&dest);
 		return false;
 	}
-	from = sender_addr(sk, dest.addr);
+	from = dgram_sender_addr(sk, dest.addr);
 	receiver = IS_ERR(from) ? NULL :
-				  find_receiver(sk, &dest, from, true, &err);
+				  dgram_find_receiver(sk, &dest, from, true,
+						      &err);
 	if (receiver) {
-		full = !has_room(receiver) && dgram_watch(sk, receiver);
+		full = !dgram_has_room(receiver) && dgram_watch(sk, receiver);
 		sock_put(receiver);
 	}
 	if (!IS_ERR(from))
 		altconn_addr_put(from);
-	dest_put(&dest);
+	dgram_put_dest(&dest);
 	return full;
 }
 
@@ -2506,10 +2520,10 @@ __poll_t altconn_dgram_poll(struct file *file, struct socket *sock,
 	if (shut == SHUTDOWN_MASK)
 		mask |= EPOLLHUP;
 	altconn_polls(sk);
-	if (!is_empty(altconn_dgram_sk(sk)))
+	if (!dgram_is_empty(altconn_dgram_sk(sk)))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	/* Who does not ask for room shall not be woken for it. */
-	if (poll_requested_events(wait) & DGRAM_POLLOUT && !peer_full(sk))
+	if (poll_requested_events(wait) & DGRAM_POLLOUT && !dgram_peer_full(sk))
 		mask |= DGRAM_POLLOUT;
 	return mask;
 }
@@ -2544,13 +2558,13 @@ void altconn_dgram_init(struct sock *sk)
  */
 int altconn_dgram_pair(struct sock *a, struct sock *b)
 {
-	int err = count(a);
+	int err = dgram_count(a);
 
 	if (err)
 		return err;
-	err = count(b);
+	err = dgram_count(b);
 	if (err) {
-		uncount(a);
+		dgram_uncount(a);
 		return err;
 	}
 	sock_hold(a);
@@ -2588,7 +2602,7 @@ int altconn_dgram_shutdown(struct sock *sk, u8 how)
 }
 
 /* No more comes. */
-static void purge(struct sock *sk)
+static void dgram_purge(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	LIST_HEAD(gone);
@@ -2597,7 +2611,7 @@ static void purge(struct sock *sk)
 	list_splice_init(&ask->queue, &gone);
 	dgram_charge(ask, 0);
 	spin_unlock(&ask->queue_lock);
-	free_all(&gone);
+	dgram_free_all(&gone);
 }
 
 /**
@@ -2609,13 +2623,13 @@ static void purge(struct sock *sk)
 void altconn_dgram_close(struct sock *sk)
 {
 	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
-	/* From here on senders are refused; set_peer() lets them know. */
+	/* From here on senders are refused; dgram_set_peer() lets them know. */
 	sock_set_flag(sk, SOCK_DEAD);
 	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
-	set_peer(sk, NULL, ALTCONN_NO_RULE);
-	uncount(sk);
+	dgram_set_peer(sk, NULL, ALTCONN_NO_RULE);
+	dgram_uncount(sk);
 	cork_free(sk);
-	purge(sk);
+	dgram_purge(sk);
 }
 
 /**
@@ -2633,7 +2647,7 @@ struct altconn_addr *altconn_dgram_peer(struct sock *sk)
 	if (altconn_dgram_sk(sk)->peer_sk)
 		addr = altconn_addr_of(altconn_dgram_sk(sk)->peer_sk);
 	else
-		addr = altconn_addr_get(peer_addr(altconn_dgram_sk(sk)));
+		addr = altconn_addr_get(dgram_peer_addr(altconn_dgram_sk(sk)));
 	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
 	return addr;
 }
@@ -2650,7 +2664,7 @@ int altconn_dgram_inq(struct sock *sk)
 	int n = 0;
 
 	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
-	dg = first(altconn_dgram_sk(sk));
+	dg = dgram_first(altconn_dgram_sk(sk));
 	if (dg)
 		n = dg->len;
 	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);

@@ -63,7 +63,7 @@ static const struct known {
 };
 
 /* Its place in the table, or -1: the socket has no such option. */
-static int find(const struct sock *sk, int level, int optname)
+static int inet_find(const struct sock *sk, int level, int optname)
 {
 	u8 dress = altconn_sk(sk)->dress;
 	int i;
@@ -97,7 +97,7 @@ static int inet_unknown_level(const struct sock *sk, int level)
 	return inet_unknown(sk);
 }
 
-static int *values_of(struct altconn_sock *ask)
+static int *inet_values_of(struct altconn_sock *ask)
 {
 	int i;
 
@@ -203,7 +203,7 @@ static bool inet_is_valid(const struct sock *sk, const struct known *option,
 int altconn_inet_set(struct sock *sk, int level, int optname, sockptr_t optval,
 		     unsigned int optlen)
 {
-	int i = find(sk, level, optname), value, *values, err;
+	int i = inet_find(sk, level, optname), value, *values, err;
 
 	if (i < 0)
 		return inet_unknown(sk);
@@ -215,7 +215,7 @@ int altconn_inet_set(struct sock *sk, int level, int optname, sockptr_t optval,
 	if (!inet_is_valid(sk, &known[i], value))
 		goto out;
 	err = -ENOMEM;
-	values = values_of(altconn_sk(sk));
+	values = inet_values_of(altconn_sk(sk));
 	if (!values)
 		goto out;
 	values[i] = inet_canonical(sk, &known[i], values[i], value);
@@ -237,7 +237,7 @@ out:
  */
 int altconn_inet_get(struct sock *sk, int level, int optname, int *value)
 {
-	int i = find(sk, level, optname);
+	int i = inet_find(sk, level, optname);
 
 	if (i < 0)
 		return inet_unknown_level(sk, level);

@@ -17,7 +17,7 @@
 /* The longest that a datagram takes. */
 #define DELAY_MAX_MS	60000U
 
-static atomic_long_t total;
+static atomic_long_t late_total;
 
 /**
  * struct altconn_late_queue - what is under way from a socket
@@ -43,14 +43,14 @@ struct altconn_late_queue {
 	struct sock		*sk;
 };
 
-static struct altconn_late *first(struct altconn_late_queue *q)
+static struct altconn_late *late_first(struct altconn_late_queue *q)
 {
 	return list_first_entry_or_null(&q->list, struct altconn_late, node);
 }
 
-static void arm(struct altconn_late_queue *q)
+static void late_arm(struct altconn_late_queue *q)
 {
-	u64 now = ktime_get_ns(), due = first(q)->due;
+	u64 now = ktime_get_ns(), due = late_first(q)->due;
 	u64 ms = due > now ? div_u64(due - now, NSEC_PER_MSEC) : 0;
 
 	lockdep_assert_held(&q->lock);
@@ -68,22 +68,22 @@ static void late_timer(struct timer_list *timer)
 			break;
 }
 
-static void uncharge(struct altconn_net *an, u32 size)
+static void late_uncharge(struct altconn_net *an, u32 size)
 {
 	atomic_long_sub(size, &an->late);
 	if (an != altconn_init_state)
-		atomic_long_sub(size, &total);
+		atomic_long_sub(size, &late_total);
 }
 
 /* What namespaces of whomsoever fill up is not the initial one's. */
-static bool charge(struct altconn_net *an, u32 size)
+static bool late_charge(struct altconn_net *an, u32 size)
 {
 	bool fits = atomic_long_add_return(size, &an->late) <= NET_MAX;
 
 	if (an != altconn_init_state)
-		fits &= atomic_long_add_return(size, &total) <= TOTAL_MAX;
+		fits &= atomic_long_add_return(size, &late_total) <= TOTAL_MAX;
 	if (!fits)
-		uncharge(an, size);
+		late_uncharge(an, size);
 	return fits;
 }
 
@@ -93,9 +93,9 @@ static struct altconn_late *late_take(struct altconn_late_queue *q)
 	struct altconn_late *late;
 
 	spin_lock(&q->lock);
-	late = first(q);
+	late = late_first(q);
 	if (late && late->due > ktime_get_ns()) {
-		arm(q);
+		late_arm(q);
 		late = NULL;
 	}
 	if (late) {
@@ -118,7 +118,7 @@ static void late_run(struct altconn_job *job)
 	if (late) {
 		size = late->size;
 		altconn_dgram_arrive(sk, late);
-		uncharge(altconn_pernet(sock_net(sk)), size);
+		late_uncharge(altconn_pernet(sock_net(sk)), size);
 		/* The datagram's reference; the job has another one. */
 		__sock_put(sk);
 		if (altconn_payer_queue(q->payer, job))
@@ -128,7 +128,7 @@ static void late_run(struct altconn_job *job)
 	sock_put(sk);
 }
 
-static struct altconn_late_queue *queue_of(struct sock *sk)
+static struct altconn_late_queue *late_queue_of(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	struct altconn_late_queue *q, *old = READ_ONCE(ask->late);
@@ -157,7 +157,7 @@ static struct altconn_late_queue *queue_of(struct sock *sk)
 	return old;
 }
 
-static bool insert(struct altconn_late_queue *q, struct altconn_late *late)
+static bool late_insert(struct altconn_late_queue *q, struct altconn_late *late)
 {
 	struct altconn_late *before;
 
@@ -171,8 +171,8 @@ static bool insert(struct altconn_late_queue *q, struct altconn_late *late)
 		if (before->due <= late->due)
 			break;
 	list_add(&late->node, &before->node);
-	if (first(q) == late)
-		arm(q);
+	if (late_first(q) == late)
+		late_arm(q);
 	return true;
 }
 
@@ -189,20 +189,20 @@ static bool insert(struct altconn_late_queue *q, struct altconn_late *late)
 int altconn_late_add(struct sock *sk, struct altconn_late *late, u32 delay_ms)
 {
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
-	struct altconn_late_queue *q = queue_of(sk);
+	struct altconn_late_queue *q = late_queue_of(sk);
 	bool fits;
 
 	if (!q)
 		return -ENOMEM;
-	if (!charge(an, late->size))
+	if (!late_charge(an, late->size))
 		return -ENOBUFS;
 	late->due = ktime_get_ns() +
 		    (u64)min(delay_ms, DELAY_MAX_MS) * NSEC_PER_MSEC;
 	spin_lock(&q->lock);
-	fits = insert(q, late);
+	fits = late_insert(q, late);
 	spin_unlock(&q->lock);
 	if (fits)
 		return 0;
-	uncharge(an, late->size);
+	late_uncharge(an, late->size);
 	return -ENOBUFS;
 }

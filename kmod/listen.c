@@ -51,12 +51,13 @@ struct found {
 };
 
 /* Whose turn it is among those who share an address. */
-static atomic_t turn;
+static atomic_t listener_rr_next;
 
 /* The @nth of those that serve an address as closely as @score. */
-static struct altconn_listener *choose(const struct altconn_place *place,
-				       const struct altconn_addr *addr,
-				       unsigned int score, unsigned int nth)
+static struct altconn_listener *
+listener_select_nth(const struct altconn_place *place,
+		    const struct altconn_addr *addr, unsigned int score,
+		    unsigned int nth)
 {
 	struct altconn_listener *ln, *last = NULL;
 	struct altconn_bind *bind;
@@ -81,14 +82,14 @@ static struct altconn_listener *choose(const struct altconn_place *place,
 }
 
 /* A listener of a place, in turn. RCU read side. */
-static struct altconn_listener *look_at(const struct altconn_place *place,
-					int type,
-					const struct altconn_addr *addr,
-					unsigned int score, bool *changed)
+static struct altconn_listener *
+listener_lookup_place(const struct altconn_place *place, int type,
+		      const struct altconn_addr *addr, unsigned int score,
+		      bool *changed)
 {
 	struct altconn_listener *ln, *found = NULL;
 	struct altconn_bind *bind;
-	unsigned int equals = 0;
+	unsigned int equals = 0, nth;
 
 	altconn_bind_for_each_listener(bind, place) {
 		ln = rcu_dereference(bind->listener);
@@ -101,8 +102,8 @@ static struct altconn_listener *look_at(const struct altconn_place *place,
 		equals++;
 	}
 	if (unlikely(equals > 1)) {
-		found = choose(place, addr, score,
-			       (u32)atomic_inc_return(&turn) % equals);
+		nth = (u32)atomic_inc_return(&listener_rr_next) % equals;
+		found = listener_select_nth(place, addr, score, nth);
 		*changed |= !found;
 	}
 	return found;
@@ -112,22 +113,25 @@ static struct altconn_listener *look_at(const struct altconn_place *place,
  * The closest listener of an address. @changed: one closes just now, and another
  * may have come, so a lookup that finds none has to be repeated. RCU read side.
  */
-static struct altconn_listener *look(struct net *net, int type,
-				     const struct altconn_addr *addr,
-				     bool *changed)
+static struct altconn_listener *
+listener_lookup_best(struct net *net, int type, const struct altconn_addr *addr,
+		     bool *changed)
 {
 	unsigned int score = ALTCONN_CLOSEST;
 	struct altconn_listener *ln = NULL;
+	const struct altconn_place *place;
 
-	for (; score && !ln && !*changed; score--)
-		ln = look_at(altconn_bind_place(net, type, addr, score), type,
-			     addr, score, changed);
+	for (; score && !ln && !*changed; score--) {
+		place = altconn_bind_place(net, type, addr, score);
+		ln = listener_lookup_place(place, type, addr, score, changed);
+	}
 	return ln;
 }
 
 /* What an address without a listener is. RCU read side. */
-static void look_closer(struct net *net, int type,
-			const struct altconn_addr *addr, struct found *found)
+static void listener_lookup_any(struct net *net, int type,
+				const struct altconn_addr *addr,
+				struct found *found)
 {
 	const struct altconn_bind *bind = altconn_bind_find(net, type, addr);
 
@@ -135,8 +139,8 @@ static void look_closer(struct net *net, int type,
 	found->wrong_type = bind && bind->type != type;
 }
 
-static int refusal(const struct altconn_addr *addr, const struct found *found,
-		   u32 *reason)
+static int listener_refusal(const struct altconn_addr *addr,
+			    const struct found *found, u32 *reason)
 {
 	if (found->wrong_type) {
 		*reason = ALTCONN_REASON_WRONG_TYPE;
@@ -151,9 +155,9 @@ static int refusal(const struct altconn_addr *addr, const struct found *found,
 	return -ECONNREFUSED;
 }
 
-static struct altconn_listener *find(struct net *net, int type,
-				     const struct altconn_addr *addr,
-				     u32 *reason)
+static struct altconn_listener *
+listener_find_here(struct net *net, int type, const struct altconn_addr *addr,
+		   u32 *reason)
 {
 	struct altconn_listener *ln;
 	struct found found;
@@ -162,18 +166,18 @@ static struct altconn_listener *find(struct net *net, int type,
 	rcu_read_lock();
 	do {
 		changed = false;
-		ln = look(net, type, addr, &changed);
+		ln = listener_lookup_best(net, type, addr, &changed);
 		/* One that goes is not found again, and another one may be. */
 	} while (ln ? !refcount_inc_not_zero(&ln->refs) : changed);
 	if (!ln)
-		look_closer(net, type, addr, &found);
+		listener_lookup_any(net, type, addr, &found);
 	rcu_read_unlock();
-	return ln ? : ERR_PTR(refusal(addr, &found, reason));
+	return ln ? : ERR_PTR(listener_refusal(addr, &found, reason));
 }
 
 static noinline struct altconn_listener *
-find_far(const struct net *net, int type, const struct altconn_addr *addr,
-	 u32 *reason)
+listener_find_far(const struct net *net, int type,
+		  const struct altconn_addr *addr, u32 *reason)
 {
 	struct altconn_listener *ln;
 	struct altconn_addr there;
@@ -182,7 +186,7 @@ find_far(const struct net *net, int type, const struct altconn_addr *addr,
 	target = altconn_node_get(net, addr, &there, reason);
 	if (IS_ERR(target))
 		return ERR_CAST(target);
-	ln = find(target, type, &there, reason);
+	ln = listener_find_here(target, type, &there, reason);
 	put_net(target);
 	return ln;
 }
@@ -204,11 +208,11 @@ struct altconn_listener *altconn_listener_find(struct net *net, int type,
 					       u32 *reason)
 {
 	if (unlikely(addr->far))
-		return find_far(net, type, addr, reason);
-	return find(net, type, addr, reason);
+		return listener_find_far(net, type, addr, reason);
+	return listener_find_here(net, type, addr, reason);
 }
 
-static struct altconn_listener *make(struct sock *sk, int backlog)
+static struct altconn_listener *listener_new(struct sock *sk, int backlog)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	struct altconn_listener *ln;
@@ -236,7 +240,7 @@ static struct altconn_listener *make(struct sock *sk, int backlog)
 }
 
 /* A dress that cannot be unnamed gets an address when it listens, as TCP. */
-static int bind_listener(struct sock *sk)
+static int listen_autobind(struct sock *sk)
 {
 	struct altconn_addr addr = { .kind = ALTCONN_KIND_INET, .len = 16 };
 
@@ -255,7 +259,7 @@ static int bind_listener(struct sock *sk)
 }
 
 /* CLOSE -> LISTEN. */
-static int start(struct sock *sk, int backlog)
+static int listen_start(struct sock *sk, int backlog)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	struct altconn_listener *ln;
@@ -265,7 +269,7 @@ static int start(struct sock *sk, int backlog)
 	altconn_bind_cancel(sk);
 	unbound = !ask->bind;
 	if (unbound) {
-		err = bind_listener(sk);
+		err = listen_autobind(sk);
 		if (err)
 			return err;
 	}
@@ -273,7 +277,7 @@ static int start(struct sock *sk, int backlog)
 	if (err)
 		goto err_unbind;
 	err = -ENOMEM;
-	ln = make(sk, backlog);
+	ln = listener_new(sk, backlog);
 	if (!ln)
 		goto err_unclaim;
 	altconn_sock_register(sk);
@@ -304,7 +308,7 @@ err_unbind:
 }
 
 /* As AF_UNIX: clients that come later see the process that called last. */
-static void set_backlog(struct sock *sk, int backlog)
+static void listen_set_backlog(struct sock *sk, int backlog)
 {
 	struct altconn_listener *ln =
 		rcu_dereference_protected(altconn_sk(sk)->listener,
@@ -343,10 +347,10 @@ int altconn_listen(struct socket *sock, int backlog)
 	altconn_connect_reap(sk);
 	switch (altconn_state(sk)) {
 	case TCP_LISTEN:
-		set_backlog(sk, backlog);
+		listen_set_backlog(sk, backlog);
 		break;
 	case TCP_CLOSE:
-		err = start(sk, backlog);
+		err = listen_start(sk, backlog);
 		/* listen(2) has another errno for this than connect(2). */
 		if (err == -EAGAIN)
 			err = -EADDRINUSE;
@@ -364,8 +368,8 @@ int altconn_listen(struct socket *sock, int backlog)
 }
 
 /* Under the lock: out of the accept queue, in its new state. */
-static void unqueue(struct altconn_listener *ln, struct altconn_assoc *assoc,
-		    u8 state)
+static void listener_unqueue(struct altconn_listener *ln,
+			     struct altconn_assoc *assoc, u8 state)
 {
 	lockdep_assert_held(&ln->lock);
 	list_del_init(&assoc->node);
@@ -379,7 +383,8 @@ static void unqueue(struct altconn_listener *ln, struct altconn_assoc *assoc,
 }
 
 /* Likewise: the oldest association. */
-static struct altconn_assoc *dequeue(struct altconn_listener *ln, u8 state)
+static struct altconn_assoc *listener_dequeue(struct altconn_listener *ln,
+					      u8 state)
 {
 	struct altconn_assoc *assoc;
 
@@ -388,17 +393,17 @@ static struct altconn_assoc *dequeue(struct altconn_listener *ln, u8 state)
 					 node);
 	if (!assoc)
 		return NULL;
-	unqueue(ln, assoc, state);
+	listener_unqueue(ln, assoc, state);
 	return assoc;
 }
 
-static void reset_queue(struct altconn_listener *ln)
+static void listener_reset_queue(struct altconn_listener *ln)
 {
 	struct altconn_assoc *assoc;
 
 	for (;;) {
 		spin_lock(&ln->lock);
-		assoc = dequeue(ln, ALTCONN_ASSOC_STATE_CLOSED);
+		assoc = listener_dequeue(ln, ALTCONN_ASSOC_STATE_CLOSED);
 		spin_unlock(&ln->lock);
 		if (!assoc)
 			return;
@@ -429,7 +434,7 @@ void altconn_listener_close(struct sock *sk)
 
 	altconn_attempt_quit(ln);
 	altconn_bind_stop_listening(sk);
-	reset_queue(ln);
+	listener_reset_queue(ln);
 	/* Accepters that sleep see that it has closed. */
 	sk->sk_state_change(sk);
 	altconn_listener_put(ln);
@@ -456,7 +461,7 @@ bool altconn_listener_kill(struct altconn_assoc *assoc)
 	spin_lock(&ln->lock);
 	queued = assoc->state == ALTCONN_ASSOC_STATE_QUEUED;
 	if (queued)
-		unqueue(ln, assoc, ALTCONN_ASSOC_STATE_CLOSED);
+		listener_unqueue(ln, assoc, ALTCONN_ASSOC_STATE_CLOSED);
 	refill = ln->exhausted;
 	spin_unlock(&ln->lock);
 	if (!queued)
@@ -523,19 +528,19 @@ bool altconn_listener_acceptable(const struct altconn_listener *ln)
 	       (READ_ONCE(ln->defer) && altconn_attempt_waits(ln));
 }
 
-static bool acceptable(struct altconn_listener *ln)
+static bool listener_is_acceptable(struct altconn_listener *ln)
 {
 	return altconn_listener_acceptable(ln) || READ_ONCE(ln->closed);
 }
 
-static struct altconn_assoc *take(struct altconn_listener *ln)
+static struct altconn_assoc *accept_dequeue(struct altconn_listener *ln)
 {
 	struct altconn_assoc *assoc;
 	bool refill, defer;
 
 	do {
 		spin_lock(&ln->lock);
-		assoc = dequeue(ln, ALTCONN_ASSOC_STATE_ESTABLISHED);
+		assoc = listener_dequeue(ln, ALTCONN_ASSOC_STATE_ESTABLISHED);
 		defer = ln->defer && !ln->closed;
 		refill = ln->exhausted;
 		spin_unlock(&ln->lock);
@@ -546,14 +551,14 @@ static struct altconn_assoc *take(struct altconn_listener *ln)
 }
 
 /* Wakes one accepter for each association. */
-static int wait_for_assoc(struct sock *sk, struct altconn_listener *ln,
-			  long *timeo)
+static int accept_wait(struct sock *sk, struct altconn_listener *ln,
+		       long *timeo)
 {
 	DEFINE_WAIT(wait);
 	int err = 0;
 
 	prepare_to_wait_exclusive(sk_sleep(sk), &wait, TASK_INTERRUPTIBLE);
-	if (!acceptable(ln)) {
+	if (!listener_is_acceptable(ln)) {
 		if (signal_pending(current))
 			err = sock_intr_errno(*timeo);
 		else if (!*timeo)
@@ -565,28 +570,28 @@ static int wait_for_assoc(struct sock *sk, struct altconn_listener *ln,
 	return err;
 }
 
-static struct altconn_assoc *dequeue_wait(struct sock *sk,
-					  struct altconn_listener *ln,
-					  long timeo)
+static struct altconn_assoc *accept_dequeue_wait(struct sock *sk,
+						 struct altconn_listener *ln,
+						 long timeo)
 {
 	struct altconn_assoc *assoc;
 	int err;
 
 	for (;;) {
-		assoc = take(ln);
+		assoc = accept_dequeue(ln);
 		if (assoc)
 			return assoc;
 		if (READ_ONCE(ln->closed))
 			return ERR_PTR(-EINVAL);
-		err = wait_for_assoc(sk, ln, &timeo);
+		err = accept_wait(sk, ln, &timeo);
 		if (err)
 			return ERR_PTR(err);
 	}
 }
 
 /* What the server's end has of its listener. */
-static void inherit(struct sock *sk, struct socket *newsock,
-		    struct sock *newsk)
+static void accept_inherit(struct sock *sk, struct socket *newsock,
+			   struct sock *newsk)
 {
 	sock_sees_core_options(newsock);
 	altconn_sk(newsk)->v6only = altconn_sk(sk)->v6only;
@@ -594,8 +599,8 @@ static void inherit(struct sock *sk, struct socket *newsock,
 	altconn_sock_inherit(sk, newsk);
 }
 
-static void count_accepted(const struct sock *sk,
-			   const struct altconn_assoc *assoc)
+static void accept_count(const struct sock *sk,
+			 const struct altconn_assoc *assoc)
 {
 	const struct altconn_net *an = altconn_pernet(sock_net(sk));
 
@@ -612,24 +617,24 @@ static int accept_from(struct sock *sk, struct altconn_listener *ln,
 	struct sock *newsk;
 
 	/* An event loop asks until it gets EAGAIN: make nothing for that. */
-	if (!timeo && !acceptable(ln))
+	if (!timeo && !listener_is_acceptable(ln))
 		return -EAGAIN;
 	/* First the endpoint, so that want of memory loses no association. */
 	newsk = altconn_sock_alloc(sock_net(sk), NULL, sk->sk_type,
 				   altconn_sk(sk)->dress, arg->kern);
 	if (!newsk)
 		return -ENOMEM;
-	assoc = dequeue_wait(sk, ln, timeo);
+	assoc = accept_dequeue_wait(sk, ln, timeo);
 	if (IS_ERR(assoc)) {
 		sock_put(newsk);
 		return PTR_ERR(assoc);
 	}
-	inherit(sk, newsock, newsk);
+	accept_inherit(sk, newsock, newsk);
 	security_sk_clone(sk, newsk);
 	sock_graft(newsk, newsock);
 	altconn_sock_set_peercred(newsk, assoc->end[ALTCONN_CLIENT].who.pid,
 				  assoc->cred);
-	count_accepted(sk, assoc);
+	accept_count(sk, assoc);
 	trace_altconn_accept(assoc, 0);
 	altconn_assoc_attach(assoc, ALTCONN_SERVER, newsk);
 	altconn_event_assoc(assoc, ALTCONN_EVENT_KIND_ACCEPTED, 0);

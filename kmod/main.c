@@ -21,7 +21,7 @@ MODULE_PARM_DESC(family, "number of the socket family: 13, 14, 18 (default), 19,
 
 atomic64_t altconn_last_id;
 
-static int __net_init net_init(struct net *net)
+static int __net_init main_net_init(struct net *net)
 {
 	struct altconn_net *an = altconn_pernet(net);
 	int err;
@@ -46,14 +46,14 @@ static int __net_init net_init(struct net *net)
 	return err;
 }
 
-/* A grace period before net_exit(). */
-static void __net_exit net_pre_exit(struct net *net)
+/* A grace period before main_net_exit(). */
+static void __net_exit main_net_pre_exit(struct net *net)
 {
 	altconn_node_leave(altconn_pernet(net));
 	altconn_event_leave(altconn_pernet(net));
 }
 
-static void __net_exit net_exit(struct net *net)
+static void __net_exit main_net_exit(struct net *net)
 {
 	struct altconn_net *an = altconn_pernet(net);
 
@@ -67,10 +67,10 @@ static void __net_exit net_exit(struct net *net)
 		     !altconn_registry_is_empty(&an->sockets));
 }
 
-static struct pernet_operations net_ops = {
-	.init		= net_init,
-	.pre_exit	= net_pre_exit,
-	.exit		= net_exit,
+static struct pernet_operations main_net_ops = {
+	.init		= main_net_init,
+	.pre_exit	= main_net_pre_exit,
+	.exit		= main_net_exit,
 	.id		= &altconn_net_id,
 	.size		= sizeof(struct altconn_net),
 };
@@ -80,7 +80,7 @@ static struct pernet_operations net_ops = {
  * 6.1 to 7.3 uses them. Sockets of any other number are cast by the core, by BPF
  * or by security modules to structures of that family, loaded or not.
  */
-static bool __init family_is_free(unsigned int family)
+static bool __init main_family_is_free(unsigned int family)
 {
 	switch (family) {
 	case AF_NETBEUI:
@@ -95,11 +95,11 @@ static bool __init family_is_free(unsigned int family)
 	}
 }
 
-static int __init register_family(void)
+static int __init main_register_family(void)
 {
 	int err;
 
-	if (!family_is_free(altconn_family)) {
+	if (!main_family_is_free(altconn_family)) {
 		pr_err("family %u cannot be borrowed: family= is one of 13, 14, 18, 19, 22, 25\n",
 		       altconn_family);
 		return -EINVAL;
@@ -115,7 +115,7 @@ static int __init register_family(void)
 	return err;
 }
 
-static int __init init_tables(void)
+static int __init main_init_tables(void)
 {
 	int err;
 
@@ -142,7 +142,7 @@ err_assoc:
 	return err;
 }
 
-static void exit_tables(void)
+static void main_exit_tables(void)
 {
 	altconn_room_exit();
 	altconn_bind_exit();
@@ -150,7 +150,7 @@ static void exit_tables(void)
 	altconn_assoc_exit();
 }
 
-static int __init register_protos(void)
+static int __init main_register_protos(void)
 {
 	int err = proto_register(&altconn_proto, 1);
 
@@ -162,7 +162,7 @@ static int __init register_protos(void)
 	return err;
 }
 
-static void unregister_protos(void)
+static void main_unregister_protos(void)
 {
 	proto_unregister(&altconn_dgram_proto);
 	proto_unregister(&altconn_proto);
@@ -172,10 +172,10 @@ static int __init altconn_init(void)
 {
 	int err;
 
-	err = init_tables();
+	err = main_init_tables();
 	if (err)
 		return err;
-	err = register_protos();
+	err = main_register_protos();
 	if (err)
 		goto err_tables;
 	err = altconn_payer_init();
@@ -184,7 +184,7 @@ static int __init altconn_init(void)
 	err = altconn_ring_init();
 	if (err)
 		goto err_payer;
-	err = register_pernet_subsys(&net_ops);
+	err = register_pernet_subsys(&main_net_ops);
 	if (err)
 		goto err_ring;
 	err = altconn_event_init();
@@ -194,7 +194,7 @@ static int __init altconn_init(void)
 	if (err)
 		goto err_event;
 	/* Last: sockets come from here on. */
-	err = register_family();
+	err = main_register_family();
 	if (err)
 		goto err_genl;
 	return 0;
@@ -205,15 +205,15 @@ err_genl:
 err_event:
 	altconn_event_exit();
 err_pernet:
-	unregister_pernet_subsys(&net_ops);
+	unregister_pernet_subsys(&main_net_ops);
 err_ring:
 	altconn_ring_exit();
 err_payer:
 	altconn_payer_exit();
 err_protos:
-	unregister_protos();
+	main_unregister_protos();
 err_tables:
-	exit_tables();
+	main_exit_tables();
 	return err;
 }
 
@@ -223,11 +223,11 @@ static void __exit altconn_exit(void)
 	altconn_event_stop();
 	genl_unregister_family(&altconn_nl_family);
 	altconn_event_exit();
-	unregister_pernet_subsys(&net_ops);
+	unregister_pernet_subsys(&main_net_ops);
 	altconn_ring_exit();
 	altconn_payer_exit();
-	unregister_protos();
-	exit_tables();
+	main_unregister_protos();
+	main_exit_tables();
 }
 
 module_init(altconn_init);

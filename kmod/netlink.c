@@ -19,7 +19,7 @@
 #include "netlink_gen.h"
 #include "nl.h"
 
-static struct altconn_viewer viewer_of(struct sk_buff *skb, struct net *net)
+static struct altconn_viewer nl_viewer_of(struct sk_buff *skb, struct net *net)
 {
 	struct altconn_viewer viewer = {
 		.admin = netlink_ns_capable(skb, net->user_ns, CAP_NET_ADMIN),
@@ -199,7 +199,7 @@ u32 altconn_nl_error(int err)
 	return nl_index_of(nl_errors, ARRAY_SIZE(nl_errors), err);
 }
 
-static int put_inet(struct sk_buff *skb, const struct altconn_addr *addr)
+static int nl_put_inet(struct sk_buff *skb, const struct altconn_addr *addr)
 {
 	if (nla_put_u32(skb, ALTCONN_A_ADDR_PORT, addr->port) ||
 	    nla_put(skb, ALTCONN_A_ADDR_IP, addr->len, addr->bytes))
@@ -208,8 +208,8 @@ static int put_inet(struct sk_buff *skb, const struct altconn_addr *addr)
 			    0;
 }
 
-static int put_addr(struct sk_buff *skb, int attr,
-		    const struct altconn_addr *addr)
+static int nl_put_addr(struct sk_buff *skb, int attr,
+		       const struct altconn_addr *addr)
 {
 	struct nlattr *nest = nla_nest_start(skb, attr);
 	int err;
@@ -222,7 +222,7 @@ static int put_addr(struct sk_buff *skb, int attr,
 			     addr->kind == ALTCONN_KIND_NAME))
 		err = nla_put_u32(skb, ALTCONN_A_ADDR_NODE, addr->node);
 	if (!err && addr && addr->kind == ALTCONN_KIND_INET)
-		err = put_inet(skb, addr);
+		err = nl_put_inet(skb, addr);
 	if (!err && addr && addr->kind == ALTCONN_KIND_PORT)
 		err = nla_put_u32(skb, ALTCONN_A_ADDR_PORT, addr->port);
 	if (!err && addr && addr->kind == ALTCONN_KIND_NAME)
@@ -253,8 +253,9 @@ pid_t altconn_nl_shown_pid(const struct altconn_viewer *viewer,
 	return pid_nr_ns(who->pid, viewer->pids);
 }
 
-static int put_process(struct sk_buff *skb, const struct altconn_viewer *viewer,
-		       const struct altconn_who *who)
+static int nl_put_process(struct sk_buff *skb,
+			  const struct altconn_viewer *viewer,
+			  const struct altconn_who *who)
 {
 	pid_t nr = altconn_nl_shown_pid(viewer, who);
 
@@ -289,7 +290,7 @@ int altconn_nl_put_end(struct sk_buff *skb, int attr,
 
 	if (!nest)
 		return -EMSGSIZE;
-	if (put_addr(skb, ALTCONN_A_END_ADDR, end->addr) ||
+	if (nl_put_addr(skb, ALTCONN_A_END_ADDR, end->addr) ||
 	    nl_put_known(skb, ALTCONN_A_END_DRESS, end->dress) ||
 	    nl_put_known(skb, ALTCONN_A_END_RECV_QUEUE, end->recv_queue) ||
 	    (end->inode && nla_put_u64_64bit(skb, ALTCONN_A_END_INODE,
@@ -299,7 +300,7 @@ int altconn_nl_put_end(struct sk_buff *skb, int attr,
 	    nla_put_u32(skb, ALTCONN_A_END_UID,
 			from_kuid_munged(viewer->users, end->who.uid)))
 		return -EMSGSIZE;
-	if (put_process(skb, viewer, &end->who))
+	if (nl_put_process(skb, viewer, &end->who))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -326,9 +327,9 @@ static struct altconn_end_info nl_assoc_end(struct altconn_assoc *assoc,
 	return info;
 }
 
-static int put_assoc_end(struct sk_buff *skb, int attr,
-			 const struct altconn_viewer *viewer,
-			 struct altconn_assoc *assoc, enum altconn_side side)
+static int nl_put_assoc_end(struct sk_buff *skb, int attr,
+			    const struct altconn_viewer *viewer,
+			    struct altconn_assoc *assoc, enum altconn_side side)
 {
 	struct altconn_end_info info = nl_assoc_end(assoc, side, viewer);
 	int err = altconn_nl_put_end(skb, attr, viewer, &info);
@@ -374,7 +375,7 @@ static bool nl_wants_assoc(const struct altconn_nl_filter *filter,
 		nl_wants_assoc_ends(filter, viewer, assoc));
 }
 
-static u32 shown_state(const struct altconn_assoc *assoc)
+static u32 nl_shown_state(const struct altconn_assoc *assoc)
 {
 	u32 state = altconn_assoc_state(assoc);
 	bool client = READ_ONCE(assoc->end[ALTCONN_CLIENT].closed);
@@ -387,8 +388,8 @@ static u32 shown_state(const struct altconn_assoc *assoc)
 	return state;
 }
 
-static int put_wait(struct sk_buff *skb, const struct altconn_assoc *assoc,
-		    u32 state)
+static int nl_put_wait(struct sk_buff *skb, const struct altconn_assoc *assoc,
+		       u32 state)
 {
 	u64 decided = READ_ONCE(assoc->decided), now = ktime_get_ns();
 
@@ -405,8 +406,9 @@ static int put_wait(struct sk_buff *skb, const struct altconn_assoc *assoc,
 	return 0;
 }
 
-static int put_assoc(struct sk_buff *skb, const struct altconn_viewer *viewer,
-		     struct altconn_assoc *assoc, u32 state)
+static int nl_put_assoc(struct sk_buff *skb,
+			const struct altconn_viewer *viewer,
+			struct altconn_assoc *assoc, u32 state)
 {
 	if (nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_ID, assoc->entry.id,
 			      ALTCONN_A_ASSOC_PAD) ||
@@ -416,20 +418,20 @@ static int put_assoc(struct sk_buff *skb, const struct altconn_viewer *viewer,
 	    nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_LISTENER,
 			      altconn_attempt_listener(assoc),
 			      ALTCONN_A_ASSOC_PAD) ||
-	    put_assoc_end(skb, ALTCONN_A_ASSOC_CLIENT, viewer, assoc,
-			  ALTCONN_CLIENT) ||
-	    put_assoc_end(skb, ALTCONN_A_ASSOC_SERVER, viewer, assoc,
-			  ALTCONN_SERVER))
+	    nl_put_assoc_end(skb, ALTCONN_A_ASSOC_CLIENT, viewer, assoc,
+			     ALTCONN_CLIENT) ||
+	    nl_put_assoc_end(skb, ALTCONN_A_ASSOC_SERVER, viewer, assoc,
+			     ALTCONN_SERVER))
 		return -EMSGSIZE;
 	/* One of the client's namespace. */
 	if (assoc->rule && viewer->side == ALTCONN_CLIENT &&
 	    nla_put_u32(skb, ALTCONN_A_ASSOC_RULE, assoc->rule))
 		return -EMSGSIZE;
-	return put_wait(skb, assoc, state);
+	return nl_put_wait(skb, assoc, state);
 }
 
-static void *put_header(struct sk_buff *skb, struct netlink_callback *cb,
-			u8 cmd)
+static void *nl_put_header(struct sk_buff *skb, struct netlink_callback *cb,
+			   u8 cmd)
 {
 	void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 				cb->nlh->nlmsg_seq, &altconn_nl_family,
@@ -444,7 +446,7 @@ static void *put_header(struct sk_buff *skb, struct netlink_callback *cb,
  * The core marks a datagram of a dump NLM_F_DUMP_INTR when the number differs from the
  * last one's. Never 0.
  */
-static void set_seq(struct netlink_callback *cb, u32 removed)
+static void nl_set_seq(struct netlink_callback *cb, u32 removed)
 {
 	cb->seq = removed << 1 | 1;
 }
@@ -504,16 +506,16 @@ static int nl_reply_send(struct sk_buff *reply, void *hdr,
 
 /* ---- associations ---- */
 
-static int dump_assoc(struct sk_buff *skb, struct netlink_callback *cb,
-		      const struct altconn_viewer *viewer,
-		      struct altconn_assoc *assoc, u32 state)
+static int nl_dump_assoc(struct sk_buff *skb, struct netlink_callback *cb,
+			 const struct altconn_viewer *viewer,
+			 struct altconn_assoc *assoc, u32 state)
 {
 	void *hdr;
 
-	hdr = put_header(skb, cb, ALTCONN_CMD_ASSOC_GET);
+	hdr = nl_put_header(skb, cb, ALTCONN_CMD_ASSOC_GET);
 	if (!hdr)
 		return -EMSGSIZE;
-	if (put_assoc(skb, viewer, assoc, state)) {
+	if (nl_put_assoc(skb, viewer, assoc, state)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}
@@ -597,7 +599,7 @@ int altconn_nl_assoc_get_start(struct netlink_callback *cb)
 		return PTR_ERR(filter);
 	dump->filter = filter;
 	altconn_assoc_walk(sock_net(cb->skb->sk), &dump->walk);
-	set_seq(cb, altconn_assoc_dump(&dump->walk));
+	nl_set_seq(cb, altconn_assoc_dump(&dump->walk));
 	cb->prev_seq = cb->seq;
 	return 0;
 }
@@ -624,20 +626,20 @@ int altconn_nl_assoc_get_done(struct netlink_callback *cb)
 int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 				struct netlink_callback *cb)
 {
-	struct altconn_viewer viewer = viewer_of(cb->skb, sock_net(cb->skb->sk));
+	struct altconn_viewer viewer = nl_viewer_of(cb->skb, sock_net(cb->skb->sk));
 	struct nl_assoc_dump *dump = nl_assoc_dump_of(cb);
 	struct altconn_walk before = dump->walk;
 	int err = 0, looks = NL_DUMP_BATCH;
 	struct altconn_assoc *assoc;
 	u32 state;
 
-	set_seq(cb, altconn_assoc_removed(&dump->walk));
+	nl_set_seq(cb, altconn_assoc_removed(&dump->walk));
 	while (!err && looks && !fatal_signal_pending(current) &&
 	       (assoc = altconn_assoc_next(&dump->walk, &viewer.side))) {
 		looks--;
-		state = shown_state(assoc);
+		state = nl_shown_state(assoc);
 		if (nl_wants_assoc(dump->filter, &viewer, assoc, state))
-			err = dump_assoc(skb, cb, &viewer, assoc, state);
+			err = nl_dump_assoc(skb, cb, &viewer, assoc, state);
 		altconn_assoc_put(assoc);
 		if (err)
 			dump->walk = before;
@@ -647,7 +649,7 @@ int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 	if (!looks && !skb->len)
 		nl_put_noop(skb, cb);
 	/* For the next message, or the end. */
-	set_seq(cb, altconn_assoc_removed(&dump->walk));
+	nl_set_seq(cb, altconn_assoc_removed(&dump->walk));
 	return skb->len;
 }
 
@@ -663,7 +665,7 @@ int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
  */
 int altconn_nl_assoc_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct altconn_viewer viewer = viewer_of(skb, genl_info_net(info));
+	struct altconn_viewer viewer = nl_viewer_of(skb, genl_info_net(info));
 	struct altconn_nl_filter *filter;
 	struct altconn_assoc *assoc;
 	struct sk_buff *reply;
@@ -683,9 +685,9 @@ int altconn_nl_assoc_get_doit(struct sk_buff *skb, struct genl_info *info)
 	assoc = altconn_assoc_find(genl_info_net(info),
 				   nla_get_u64(filter->id), &viewer.side);
 	if (assoc) {
-		state = shown_state(assoc);
+		state = nl_shown_state(assoc);
 		if (nl_wants_assoc(filter, &viewer, assoc, state))
-			err = put_assoc(reply, &viewer, assoc, state);
+			err = nl_put_assoc(reply, &viewer, assoc, state);
 		altconn_assoc_put(assoc);
 	}
 	kfree(filter);
@@ -702,8 +704,8 @@ struct listener_info {
 	u64	outcomes[ALTCONN_N_REASONS], waited;
 };
 
-static void read_listener(struct altconn_listener *ln,
-			  struct listener_info *info)
+static void nl_read_listener(struct altconn_listener *ln,
+			     struct listener_info *info)
 {
 	info->waiting = altconn_attempt_waiting(ln);
 	spin_lock(&ln->lock);
@@ -714,11 +716,11 @@ static void read_listener(struct altconn_listener *ln,
 	spin_unlock(&ln->lock);
 }
 
-static int put_listener(struct sk_buff *skb, struct altconn_listener *ln)
+static int nl_put_listener(struct sk_buff *skb, struct altconn_listener *ln)
 {
 	struct listener_info info;
 
-	read_listener(ln, &info);
+	nl_read_listener(ln, &info);
 	if (nla_put_flag(skb, ALTCONN_A_SOCKET_LISTENING) ||
 	    nla_put_u32(skb, ALTCONN_A_SOCKET_BACKLOG, info.backlog) ||
 	    nla_put_u32(skb, ALTCONN_A_SOCKET_QUEUED, info.queued) ||
@@ -730,7 +732,7 @@ static int put_listener(struct sk_buff *skb, struct altconn_listener *ln)
 				       info.outcomes);
 }
 
-static int put_dgram(struct sk_buff *skb, struct sock *sk)
+static int nl_put_dgram(struct sk_buff *skb, struct sock *sk)
 {
 	struct altconn_addr *peer;
 	int err = 0;
@@ -738,13 +740,13 @@ static int put_dgram(struct sk_buff *skb, struct sock *sk)
 	if (READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
 		return 0;
 	peer = altconn_dgram_peer(sk);
-	err = put_addr(skb, ALTCONN_A_SOCKET_PEER, peer);
+	err = nl_put_addr(skb, ALTCONN_A_SOCKET_PEER, peer);
 	altconn_addr_put(peer);
 	return err;
 }
 
 /* Who has it, as it is now: nothing ended that this would be the record of. */
-static struct altconn_who owner_of(const struct sock *sk)
+static struct altconn_who nl_owner_of(const struct sock *sk)
 {
 	struct altconn_who who = {
 		.pid = altconn_sk(sk)->pid,
@@ -766,14 +768,14 @@ static struct altconn_end_info nl_owner_end(struct sock *sk,
 {
 	return (struct altconn_end_info) {
 		.addr = addr,
-		.who = owner_of(sk),
+		.who = nl_owner_of(sk),
 		.dress = altconn_sk(sk)->dress,
 		.inode = sock_i_ino(sk),
 	};
 }
 
-static int put_owner(struct sk_buff *skb, const struct altconn_viewer *viewer,
-		     struct sock *sk)
+static int nl_put_owner(struct sk_buff *skb,
+			const struct altconn_viewer *viewer, struct sock *sk)
 {
 	struct altconn_addr *addr = altconn_addr_of(sk);
 	struct altconn_end_info info = nl_owner_end(sk, addr);
@@ -810,7 +812,7 @@ static bool nl_wants_peer(const struct altconn_nl_filter *filter,
 
 	if (!filter->peer_given)
 		return true;
-	/* As put_dgram(): of another socket there is no peer to show. */
+	/* As nl_put_dgram(): of another socket there is no peer to show. */
 	if (sk->sk_type != SOCK_DGRAM ||
 	    READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
 		return false;
@@ -845,7 +847,7 @@ static bool nl_wants_socket(const struct altconn_nl_filter *filter,
 		nl_wants_peer(filter, sk));
 }
 
-static bool is_reachable(const struct sock *sk)
+static bool nl_is_reachable(const struct sock *sk)
 {
 	const struct altconn_bind *bind;
 	bool reachable;
@@ -863,8 +865,8 @@ static bool is_reachable(const struct sock *sk)
  * leads through directories that others may not read, so only administrators and the
  * socket's user get it.
  */
-static int put_file(struct sk_buff *skb, const struct altconn_viewer *viewer,
-		    struct sock *sk)
+static int nl_put_file(struct sk_buff *skb, const struct altconn_viewer *viewer,
+		       struct sock *sk)
 {
 	struct path path;
 	char *buf, *text;
@@ -882,8 +884,8 @@ static int put_file(struct sk_buff *skb, const struct altconn_viewer *viewer,
 	return err;
 }
 
-static int put_socket(struct sk_buff *skb, const struct altconn_viewer *viewer,
-		      struct sock *sk)
+static int nl_put_socket(struct sk_buff *skb,
+			 const struct altconn_viewer *viewer, struct sock *sk)
 {
 	u64 id = READ_ONCE(altconn_sk(sk)->entry.id);
 	struct altconn_listener *ln;
@@ -893,28 +895,28 @@ static int put_socket(struct sk_buff *skb, const struct altconn_viewer *viewer,
 			      ALTCONN_A_SOCKET_PAD) ||
 	    nla_put_u32(skb, ALTCONN_A_SOCKET_TYPE,
 			altconn_nl_type(sk->sk_type)) ||
-	    put_owner(skb, viewer, sk) || put_file(skb, viewer, sk) ||
-	    (is_reachable(sk) &&
+	    nl_put_owner(skb, viewer, sk) || nl_put_file(skb, viewer, sk) ||
+	    (nl_is_reachable(sk) &&
 	     nla_put_flag(skb, ALTCONN_A_SOCKET_REACHABLE)))
 		return -EMSGSIZE;
 	if (sk->sk_type == SOCK_DGRAM)
-		return put_dgram(skb, sk);
+		return nl_put_dgram(skb, sk);
 	ln = altconn_listener_of(sk);
 	if (!ln)
 		return 0;
-	err = put_listener(skb, ln);
+	err = nl_put_listener(skb, ln);
 	altconn_listener_put(ln);
 	return err;
 }
 
-static int dump_socket(struct sk_buff *skb, struct netlink_callback *cb,
-		       const struct altconn_viewer *viewer, struct sock *sk)
+static int nl_dump_socket(struct sk_buff *skb, struct netlink_callback *cb,
+			  const struct altconn_viewer *viewer, struct sock *sk)
 {
-	void *hdr = put_header(skb, cb, ALTCONN_CMD_SOCKET_GET);
+	void *hdr = nl_put_header(skb, cb, ALTCONN_CMD_SOCKET_GET);
 
 	if (!hdr)
 		return -EMSGSIZE;
-	if (put_socket(skb, viewer, sk)) {
+	if (nl_put_socket(skb, viewer, sk)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}
@@ -955,7 +957,7 @@ int altconn_nl_socket_get_start(struct netlink_callback *cb)
 		return PTR_ERR(filter);
 	dump->filter = filter;
 	dump->pos.newest = altconn_next_id();
-	set_seq(cb, altconn_registry_dump(&an->sockets, dump->pos.newest));
+	nl_set_seq(cb, altconn_registry_dump(&an->sockets, dump->pos.newest));
 	cb->prev_seq = cb->seq;
 	cb->min_dump_alloc = NL_SOCKET_SIZE;
 	return 0;
@@ -985,18 +987,18 @@ int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
 {
 	struct net *net = sock_net(cb->skb->sk);
 	struct altconn_registry *reg = &altconn_pernet(net)->sockets;
-	struct altconn_viewer viewer = viewer_of(cb->skb, net);
+	struct altconn_viewer viewer = nl_viewer_of(cb->skb, net);
 	struct nl_socket_dump *dump = nl_socket_dump_of(cb);
 	struct altconn_position before = dump->pos;
 	int err = 0, looks = NL_DUMP_BATCH;
 	struct sock *sk;
 
-	set_seq(cb, altconn_registry_removed(reg));
+	nl_set_seq(cb, altconn_registry_removed(reg));
 	while (!err && looks && !fatal_signal_pending(current) &&
 	       (sk = altconn_sock_next(net, &dump->pos))) {
 		looks--;
 		if (nl_wants_socket(dump->filter, &viewer, sk))
-			err = dump_socket(skb, cb, &viewer, sk);
+			err = nl_dump_socket(skb, cb, &viewer, sk);
 		sock_put(sk);
 		if (err)
 			dump->pos = before;
@@ -1006,7 +1008,7 @@ int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
 	if (!looks && !skb->len)
 		nl_put_noop(skb, cb);
 	/* For the next message, or the end. */
-	set_seq(cb, altconn_registry_removed(reg));
+	nl_set_seq(cb, altconn_registry_removed(reg));
 	return skb->len;
 }
 
@@ -1022,7 +1024,7 @@ int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
  */
 int altconn_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct altconn_viewer viewer = viewer_of(skb, genl_info_net(info));
+	struct altconn_viewer viewer = nl_viewer_of(skb, genl_info_net(info));
 	struct altconn_nl_filter *filter;
 	struct sk_buff *reply;
 	int err = -ENOENT;
@@ -1040,7 +1042,7 @@ int altconn_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info)
 	sk = altconn_sock_find(genl_info_net(info), nla_get_u64(filter->id));
 	if (sk) {
 		if (nl_wants_socket(filter, &viewer, sk))
-			err = put_socket(reply, &viewer, sk);
+			err = nl_put_socket(reply, &viewer, sk);
 		sock_put(sk);
 	}
 	kfree(filter);
@@ -1049,7 +1051,7 @@ int altconn_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info)
 	return nl_reply_send(reply, hdr, info, err);
 }
 
-static int put_family(struct sk_buff *skb, const struct altconn_net *an)
+static int nl_put_family(struct sk_buff *skb, const struct altconn_net *an)
 {
 	u32 node = READ_ONCE(an->node_id);
 
@@ -1087,6 +1089,6 @@ int altconn_nl_family_get_doit(struct sk_buff *skb, struct genl_info *info)
 			     &hdr);
 	if (IS_ERR(reply))
 		return PTR_ERR(reply);
-	err = put_family(reply, altconn_pernet(genl_info_net(info)));
+	err = nl_put_family(reply, altconn_pernet(genl_info_net(info)));
 	return nl_reply_send(reply, hdr, info, err);
 }

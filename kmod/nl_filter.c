@@ -11,8 +11,8 @@
 #include "nl.h"
 
 /* The core takes the last attribute of a type and forgets the others. */
-static int filter_check_once(const struct nlattr *head, int len,
-			     struct netlink_ext_ack *extack)
+static int nl_filter_check_once(const struct nlattr *head, int len,
+				struct netlink_ext_ack *extack)
 {
 	const struct nlattr *attr;
 	unsigned long seen = 0;
@@ -31,19 +31,19 @@ static int filter_check_once(const struct nlattr *head, int len,
 	return 0;
 }
 
-static int filter_parse_addr(struct nlattr **addr, const struct nlattr *nest,
-			     struct netlink_ext_ack *extack)
+static int nl_filter_parse_addr(struct nlattr **addr, const struct nlattr *nest,
+				struct netlink_ext_ack *extack)
 {
 	if (!nest)
 		return 0;
-	return filter_check_once(nla_data(nest), nla_len(nest), extack) ? :
+	return nl_filter_check_once(nla_data(nest), nla_len(nest), extack) ? :
 	       nla_parse_nested(addr, ALTCONN_A_ADDR_MAX, nest,
 				altconn_addr_nl_policy, extack);
 }
 
 /* Attributes of an end that a request may not hold, for they change at any time. */
-static int filter_check_end(struct nlattr **attr,
-			    struct netlink_ext_ack *extack)
+static int nl_filter_check_end(struct nlattr **attr,
+			       struct netlink_ext_ack *extack)
 {
 	static const u8 refused[] = {
 		ALTCONN_A_END_RECV_QUEUE, ALTCONN_A_END_COMM,
@@ -60,19 +60,19 @@ static int filter_check_end(struct nlattr **attr,
 	return 0;
 }
 
-static int filter_parse_end(struct altconn_nl_end_filter *end,
-			    const struct nlattr *nest,
-			    struct netlink_ext_ack *extack)
+static int nl_filter_parse_end(struct altconn_nl_end_filter *end,
+			       const struct nlattr *nest,
+			       struct netlink_ext_ack *extack)
 {
 	if (!nest)
 		return 0;
 	end->given = true;
-	return filter_check_once(nla_data(nest), nla_len(nest), extack) ? :
+	return nl_filter_check_once(nla_data(nest), nla_len(nest), extack) ? :
 	       nla_parse_nested(end->attr, ALTCONN_A_END_MAX, nest,
 				altconn_end_nl_policy, extack) ? :
-	       filter_check_end(end->attr, extack) ? :
-	       filter_parse_addr(end->addr, end->attr[ALTCONN_A_END_ADDR],
-				 extack);
+	       nl_filter_check_end(end->attr, extack) ? :
+	       nl_filter_parse_addr(end->addr, end->attr[ALTCONN_A_END_ADDR],
+				    extack);
 }
 
 /**
@@ -93,14 +93,14 @@ int altconn_nl_filter_assoc(struct altconn_nl_filter *filter,
 	filter->type = attrs[ALTCONN_A_ASSOC_TYPE];
 	filter->state = attrs[ALTCONN_A_ASSOC_STATE];
 	filter->listener = attrs[ALTCONN_A_ASSOC_LISTENER];
-	return filter_check_once(nlmsg_attrdata(nlh, GENL_HDRLEN),
-				 nlmsg_attrlen(nlh, GENL_HDRLEN), extack) ? :
-	       filter_parse_end(&filter->client, attrs[ALTCONN_A_ASSOC_CLIENT],
-				extack) ? :
-	       filter_parse_end(&filter->server, attrs[ALTCONN_A_ASSOC_SERVER],
-				extack) ? :
-	       filter_parse_end(&filter->either, attrs[ALTCONN_A_ASSOC_END],
-				extack);
+	return nl_filter_check_once(nlmsg_attrdata(nlh, GENL_HDRLEN),
+				    nlmsg_attrlen(nlh, GENL_HDRLEN), extack) ? :
+	       nl_filter_parse_end(&filter->client,
+				   attrs[ALTCONN_A_ASSOC_CLIENT], extack) ? :
+	       nl_filter_parse_end(&filter->server,
+				   attrs[ALTCONN_A_ASSOC_SERVER], extack) ? :
+	       nl_filter_parse_end(&filter->either, attrs[ALTCONN_A_ASSOC_END],
+				   extack);
 }
 
 /**
@@ -121,12 +121,12 @@ int altconn_nl_filter_socket(struct altconn_nl_filter *filter,
 	filter->type = attrs[ALTCONN_A_SOCKET_TYPE];
 	filter->listening = attrs[ALTCONN_A_SOCKET_LISTENING];
 	filter->peer_given = attrs[ALTCONN_A_SOCKET_PEER];
-	return filter_check_once(nlmsg_attrdata(nlh, GENL_HDRLEN),
-				 nlmsg_attrlen(nlh, GENL_HDRLEN), extack) ? :
-	       filter_parse_end(&filter->owner, attrs[ALTCONN_A_SOCKET_OWNER],
-				extack) ? :
-	       filter_parse_addr(filter->peer, attrs[ALTCONN_A_SOCKET_PEER],
-				 extack);
+	return nl_filter_check_once(nlmsg_attrdata(nlh, GENL_HDRLEN),
+				    nlmsg_attrlen(nlh, GENL_HDRLEN), extack) ? :
+	       nl_filter_parse_end(&filter->owner,
+				   attrs[ALTCONN_A_SOCKET_OWNER], extack) ? :
+	       nl_filter_parse_addr(filter->peer, attrs[ALTCONN_A_SOCKET_PEER],
+				    extack);
 }
 
 /**
@@ -155,8 +155,8 @@ bool altconn_nl_wants_u64(const struct nlattr *attr, u64 value)
 	return !attr || nla_get_u64(attr) == value;
 }
 
-static bool filter_wants_bytes(const struct nlattr *attr,
-			       const struct altconn_addr *addr, u32 kind)
+static bool nl_filter_wants_bytes(const struct nlattr *attr,
+				  const struct altconn_addr *addr, u32 kind)
 {
 	return !attr || (addr && addr->kind == kind &&
 			 nla_len(attr) == addr->len &&
@@ -164,7 +164,8 @@ static bool filter_wants_bytes(const struct nlattr *attr,
 }
 
 /* @has: the address has such a number. */
-static bool filter_wants_number(const struct nlattr *attr, bool has, u32 value)
+static bool nl_filter_wants_number(const struct nlattr *attr, bool has,
+				   u32 value)
 {
 	return !attr || (has && nla_get_u32(attr) == value);
 }
@@ -185,18 +186,18 @@ bool altconn_nl_wants_addr(struct nlattr * const *wanted,
 	bool inet = kind == ALTCONN_KIND_INET;
 
 	return altconn_nl_wants_u32(wanted[ALTCONN_A_ADDR_KIND], kind) &&
-	       filter_wants_number(wanted[ALTCONN_A_ADDR_NODE], port || name,
-				   addr ? addr->node : 0) &&
-	       filter_wants_number(wanted[ALTCONN_A_ADDR_PORT], port || inet,
-				   addr ? addr->port : 0) &&
-	       filter_wants_number(wanted[ALTCONN_A_ADDR_SCOPE], inet,
-				   addr ? addr->node : 0) &&
-	       filter_wants_bytes(wanted[ALTCONN_A_ADDR_NAME], addr,
-				  ALTCONN_KIND_NAME) &&
-	       filter_wants_bytes(wanted[ALTCONN_A_ADDR_PATH], addr,
-				  ALTCONN_KIND_PATH) &&
-	       filter_wants_bytes(wanted[ALTCONN_A_ADDR_IP], addr,
-				  ALTCONN_KIND_INET);
+	       nl_filter_wants_number(wanted[ALTCONN_A_ADDR_NODE], port || name,
+				      addr ? addr->node : 0) &&
+	       nl_filter_wants_number(wanted[ALTCONN_A_ADDR_PORT], port || inet,
+				      addr ? addr->port : 0) &&
+	       nl_filter_wants_number(wanted[ALTCONN_A_ADDR_SCOPE], inet,
+				      addr ? addr->node : 0) &&
+	       nl_filter_wants_bytes(wanted[ALTCONN_A_ADDR_NAME], addr,
+				     ALTCONN_KIND_NAME) &&
+	       nl_filter_wants_bytes(wanted[ALTCONN_A_ADDR_PATH], addr,
+				     ALTCONN_KIND_PATH) &&
+	       nl_filter_wants_bytes(wanted[ALTCONN_A_ADDR_IP], addr,
+				     ALTCONN_KIND_INET);
 }
 
 /**
@@ -220,10 +221,10 @@ bool altconn_nl_wants_end(const struct altconn_nl_end_filter *wanted,
 		return true;
 	uid = has_uid ? from_kuid_munged(viewer->users, end->who.uid) : 0;
 	return altconn_nl_wants_addr(wanted->addr, end->addr) &&
-	       filter_wants_number(attr[ALTCONN_A_END_DRESS],
-				   end->dress != ALTCONN_END_UNKNOWN,
-				   end->dress) &&
-	       filter_wants_number(attr[ALTCONN_A_END_UID], has_uid, uid) &&
+	       nl_filter_wants_number(attr[ALTCONN_A_END_DRESS],
+				      end->dress != ALTCONN_END_UNKNOWN,
+				      end->dress) &&
+	       nl_filter_wants_number(attr[ALTCONN_A_END_UID], has_uid, uid) &&
 	       (!attr[ALTCONN_A_END_INODE] ||
 		(end->inode && altconn_nl_wants_u64(attr[ALTCONN_A_END_INODE],
 						    end->inode))) &&

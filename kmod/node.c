@@ -59,7 +59,7 @@ struct altconn_node {
  */
 static DEFINE_SPINLOCK(node_target_lock);
 
-static bool is_local_v6(struct net *net, const struct altconn_addr *addr)
+static bool node_is_local_v6(struct net *net, const struct altconn_addr *addr)
 {
 	const struct in6_addr *ip = altconn_addr_ip(addr);
 	struct net_device *dev = NULL;
@@ -92,7 +92,7 @@ bool altconn_node_is_local(struct net *net, const struct altconn_addr *addr)
 	__be32 ip = altconn_addr_v4(addr);
 
 	if (!altconn_addr_is_v4(addr))
-		return is_local_v6(net, addr);
+		return node_is_local_v6(net, addr);
 	return ipv4_is_loopback(ip) || inet_addr_type(net, ip) == RTN_LOCAL;
 }
 
@@ -100,7 +100,7 @@ bool altconn_node_is_local(struct net *net, const struct altconn_addr *addr)
  * A namespace that never had an IP address has no table of them, and then all are
  * said to be broadcast.
  */
-static bool is_broadcast(struct net *net, __be32 ip)
+static bool node_is_broadcast(struct net *net, __be32 ip)
 {
 	return ipv4_is_lbcast(ip) ||
 	       (inet_addr_type(net, ip) == RTN_BROADCAST &&
@@ -117,7 +117,7 @@ bool __altconn_node_is_broadcast(struct net *net,
 		return false;
 	ip = altconn_addr_v4(addr);
 	return !ipv4_is_loopback(ip) && !ipv4_is_zeronet(ip) &&
-	       is_broadcast(net, ip);
+	       node_is_broadcast(net, ip);
 }
 
 static bool node_is_called(const struct altconn_node *node, const struct in6_addr *ip)
@@ -127,7 +127,7 @@ static bool node_is_called(const struct altconn_node *node, const struct in6_add
 }
 
 /* The node that has an IP address. RCU read side. */
-static struct altconn_node *find_ip(struct altconn_net *an, const struct in6_addr *ip)
+static struct altconn_node *node_find_ip(struct altconn_net *an, const struct in6_addr *ip)
 {
 	struct altconn_node *node;
 
@@ -138,15 +138,15 @@ static struct altconn_node *find_ip(struct altconn_net *an, const struct in6_add
 }
 
 /* The node that an address is of. RCU read side. */
-static struct altconn_node *find(struct altconn_net *an, const struct altconn_addr *addr)
+static struct altconn_node *node_find(struct altconn_net *an, const struct altconn_addr *addr)
 {
 	if (addr->kind == ALTCONN_KIND_INET)
-		return find_ip(an, altconn_addr_ip(addr));
+		return node_find_ip(an, altconn_addr_ip(addr));
 	return xa_load(&an->nodes, addr->node);
 }
 
 /* May somebody go there? RCU read side. */
-static int check(const struct altconn_node *node, u32 *reason)
+static int node_check(const struct altconn_node *node, u32 *reason)
 {
 	const struct net *target;
 
@@ -184,8 +184,8 @@ struct net *altconn_node_get(const struct net *net,
 	if (addr->kind != ALTCONN_KIND_INET)
 		there->node = ALTCONN_NODE_SELF;
 	rcu_read_lock();
-	node = find(altconn_pernet(net), addr);
-	err = check(node, reason);
+	node = node_find(altconn_pernet(net), addr);
+	err = node_check(node, reason);
 	if (!err) {
 		target = READ_ONCE(node->target);
 		if (target)
@@ -198,7 +198,8 @@ struct net *altconn_node_get(const struct net *net,
 }
 
 /* How @there knows @net, or NULL. RCU read side. */
-static struct altconn_node *known_as(struct net *there, const struct net *net)
+static struct altconn_node *node_known_as(struct net *there,
+					  const struct net *net)
 {
 	struct altconn_node *node;
 
@@ -208,7 +209,7 @@ static struct altconn_node *known_as(struct net *there, const struct net *net)
 	return NULL;
 }
 
-static bool has_ip(const struct altconn_node *node, const struct altconn_addr *addr)
+static bool node_has_ip(const struct altconn_node *node, const struct altconn_addr *addr)
 {
 	const struct in6_addr *ip = &node->ip[!altconn_addr_is_v4(addr)];
 
@@ -235,9 +236,9 @@ struct altconn_addr *altconn_node_seen(struct net *there, const struct net *net,
 	if (!addr || addr->kind == ALTCONN_KIND_PATH)
 		return altconn_addr_get(addr);
 	rcu_read_lock();
-	node = known_as(there, net);
+	node = node_known_as(there, net);
 	id = node ? node->id : 0;
-	if (id && addr->kind == ALTCONN_KIND_INET && !has_ip(node, addr))
+	if (id && addr->kind == ALTCONN_KIND_INET && !node_has_ip(node, addr))
 		id = 0;
 	rcu_read_unlock();
 	if (!id)
@@ -253,8 +254,8 @@ struct altconn_addr *altconn_node_seen(struct net *there, const struct net *net,
 }
 
 /* The IP address by which the other node knows this one, or any. */
-static void far_source(struct net *net, const struct altconn_addr *dest,
-		       struct altconn_addr *local)
+static void node_far_source(struct net *net, const struct altconn_addr *dest,
+			    struct altconn_addr *local)
 {
 	bool v4 = altconn_addr_is_v4(dest);
 	struct altconn_addr there;
@@ -271,7 +272,7 @@ static void far_source(struct net *net, const struct altconn_addr *dest,
 	if (IS_ERR(target))
 		return;
 	rcu_read_lock();
-	node = known_as(target, net);
+	node = node_known_as(target, net);
 	if (node && !ipv6_addr_any(&node->ip[!v4]))
 		*altconn_addr_ip(local) = node->ip[!v4];
 	rcu_read_unlock();
@@ -297,7 +298,7 @@ void altconn_node_source(struct net *net, const struct altconn_addr *dest,
 	local->node = dest->node;
 	local->len = sizeof(struct in6_addr);
 	if (unlikely(dest->far))
-		far_source(net, dest, local);
+		node_far_source(net, dest, local);
 	else if (altconn_addr_is_v4(dest) &&
 		 (ipv4_is_loopback(altconn_addr_v4(dest)) ||
 		  altconn_node_is_broadcast(net, dest)))
@@ -308,7 +309,7 @@ void altconn_node_source(struct net *net, const struct altconn_addr *dest,
 }
 
 /* 0.0.0.0 and :: as a destination are the loopback address, as with TCP. */
-static void any_is_loopback(struct altconn_addr *addr)
+static void node_any_is_loopback(struct altconn_addr *addr)
 {
 	if (!altconn_addr_is_any(addr))
 		return;
@@ -320,8 +321,8 @@ static void any_is_loopback(struct altconn_addr *addr)
 }
 
 /* May a socket that is bound to @own reach @dest at all? */
-static bool same_version(const struct altconn_sock *ask,
-			 const struct altconn_addr *dest)
+static bool node_same_version(const struct altconn_sock *ask,
+			      const struct altconn_addr *dest)
 {
 	/* Pairs with altconn_bind_insert(). */
 	const struct altconn_bind *bind = smp_load_acquire(&ask->bind);
@@ -337,27 +338,27 @@ static bool same_version(const struct altconn_sock *ask,
 }
 
 /* To another node, if there is one. */
-static noinline int route_far(struct net *net, struct altconn_addr *addr,
-			      u32 *reason)
+static noinline int node_route_far(struct net *net, struct altconn_addr *addr,
+				   u32 *reason)
 {
 	int err;
 
 	rcu_read_lock();
-	err = check(find(altconn_pernet(net), addr), reason);
+	err = node_check(node_find(altconn_pernet(net), addr), reason);
 	rcu_read_unlock();
 	addr->far = !err;
 	return err;
 }
 
-static int route_inet(const struct sock *sk, struct altconn_addr *addr,
-		      u32 *reason)
+static int node_route_inet(const struct sock *sk, struct altconn_addr *addr,
+			   u32 *reason)
 {
 	struct net *net = sock_net(sk);
 	bool same;
 
-	any_is_loopback(addr);
+	node_any_is_loopback(addr);
 	rcu_read_lock();
-	same = same_version(altconn_sk(sk), addr);
+	same = node_same_version(altconn_sk(sk), addr);
 	rcu_read_unlock();
 	*reason = ALTCONN_REASON_NO_NODE;
 	if (!same)
@@ -365,7 +366,7 @@ static int route_inet(const struct sock *sk, struct altconn_addr *addr,
 	if (altconn_node_is_local(net, addr) ||
 	    altconn_node_is_broadcast(net, addr))
 		return 0;
-	return route_far(net, addr, reason);
+	return node_route_far(net, addr, reason);
 }
 
 /* altconn_node_route() of what is not plainly of this node. */
@@ -375,11 +376,11 @@ int __altconn_node_route(const struct sock *sk, struct altconn_addr *addr,
 	struct net *net = sock_net(sk);
 
 	if (addr->kind == ALTCONN_KIND_INET)
-		return route_inet(sk, addr, reason);
+		return node_route_inet(sk, addr, reason);
 	if (altconn_node_is_broadcast(net, addr))
 		return 0;
 	if (addr->node != READ_ONCE(altconn_pernet(net)->node_id))
-		return route_far(net, addr, reason);
+		return node_route_far(net, addr, reason);
 	addr->node = ALTCONN_NODE_SELF;
 	return 0;
 }
@@ -387,7 +388,7 @@ int __altconn_node_route(const struct sock *sk, struct altconn_addr *addr,
 /* ---- the table ---- */
 
 /* Who sends datagrams remembers where to, and others want to hear of it. */
-static void changed(struct altconn_net *an)
+static void node_changed(struct altconn_net *an)
 {
 	altconn_dgram_changed();
 	altconn_event_changed(an, ALTCONN_EVENT_KIND_NODES_CHANGED);
@@ -417,7 +418,7 @@ static int node_check_new(const struct altconn_net *an, const struct altconn_nod
  * The caller has reserved the entry. xa_store() needs memory for it only if a request for
  * the same id has failed, or the node with that id was deleted, meanwhile.
  */
-static int insert(struct altconn_net *an, struct altconn_node *node)
+static int node_insert(struct altconn_net *an, struct altconn_node *node)
 {
 	int err;
 
@@ -470,7 +471,7 @@ int altconn_node_add(struct net *net, u32 id, const struct in6_addr ip[2],
 	err = xa_reserve(&an->nodes, id, GFP_KERNEL_ACCOUNT);
 	if (!err) {
 		spin_lock(&an->nodes_lock);
-		err = insert(an, node);
+		err = node_insert(an, node);
 		if (err)
 			xa_release(&an->nodes, id);
 		spin_unlock(&an->nodes_lock);
@@ -478,11 +479,11 @@ int altconn_node_add(struct net *net, u32 id, const struct in6_addr ip[2],
 	if (err)
 		kfree(node);
 	else
-		changed(an);
+		node_changed(an);
 	return err;
 }
 
-static void drop(struct altconn_net *an, struct altconn_node *node)
+static void node_drop(struct altconn_net *an, struct altconn_node *node)
 {
 	lockdep_assert_held(&an->nodes_lock);
 	xa_erase(&an->nodes, node->id);
@@ -502,7 +503,7 @@ static bool node_drop_some(struct altconn_net *an)
 
 	spin_lock(&an->nodes_lock);
 	list_for_each_entry_safe(node, next, &an->node_list, sibling) {
-		drop(an, node);
+		node_drop(an, node);
 		if (!--n)
 			break;
 	}
@@ -529,14 +530,14 @@ int altconn_node_del(struct net *net, u32 id)
 	spin_lock(&an->nodes_lock);
 	node = id ? xa_load(&an->nodes, id) : NULL;
 	if (node) {
-		drop(an, node);
+		node_drop(an, node);
 		err = 0;
 	}
 	spin_unlock(&an->nodes_lock);
 	while (!id && node_drop_some(an))
 		cond_resched();
 	if (!err)
-		changed(an);
+		node_changed(an);
 	return err;
 }
 
@@ -562,7 +563,7 @@ int altconn_node_set(struct net *net, u32 id, bool up)
 		WRITE_ONCE(node->up, up);
 	spin_unlock(&an->nodes_lock);
 	if (node)
-		changed(an);
+		node_changed(an);
 	return node ? 0 : -ENOENT;
 }
 
@@ -586,7 +587,7 @@ int altconn_node_call(struct net *net, u32 id)
 		WRITE_ONCE(an->node_id, id);
 	spin_unlock(&an->nodes_lock);
 	if (!err)
-		changed(an);
+		node_changed(an);
 	return err;
 }
 
@@ -671,5 +672,5 @@ void altconn_node_leave(struct altconn_net *an)
 		cond_resched();
 	while (node_clear_target(an))
 		cond_resched();
-	changed(an);
+	node_changed(an);
 }

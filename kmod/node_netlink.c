@@ -8,22 +8,23 @@
 #include "netlink_gen.h"
 #include "nl.h"
 
-/* One address of each version may be given: read_ips(). */
-static const char * const twice[] = {
+/* One address of each version may be given: nl_node_read_ips(). */
+static const char * const nl_node_twice[] = {
 	[ALTCONN_A_NODE_ID] = "'id' comes twice",
 	[ALTCONN_A_NODE_STATE] = "'state' comes twice",
 	[ALTCONN_A_NODE_NETNS_FD] = "'netns-fd' comes twice",
 };
 
 /* May this be done at all? */
-static int check_request(struct sk_buff *skb, struct genl_info *info)
+static int nl_node_check_request(struct sk_buff *skb, struct genl_info *info)
 {
 	return altconn_nl_check_admin(skb, info) ? :
-	       altconn_nl_check_request(info, twice, ARRAY_SIZE(twice));
+	       altconn_nl_check_request(info, nl_node_twice,
+					ARRAY_SIZE(nl_node_twice));
 }
 
 /* Of another node; there must be one. */
-static int read_id(struct genl_info *info, u32 *id)
+static int nl_node_read_id(struct genl_info *info, u32 *id)
 {
 	const struct nlattr *attr = info->attrs[ALTCONN_A_NODE_ID];
 
@@ -40,7 +41,7 @@ static int read_id(struct genl_info *info, u32 *id)
 }
 
 /* One that a host of its own may have. */
-static bool is_hosts(const struct in6_addr *ip)
+static bool nl_node_is_hosts(const struct in6_addr *ip)
 {
 	__be32 v4 = ip->s6_addr32[3];
 	int type = ipv6_addr_type(ip);
@@ -52,13 +53,14 @@ static bool is_hosts(const struct in6_addr *ip)
 	       !(type & (IPV6_ADDR_LOOPBACK | IPV6_ADDR_LINKLOCAL));
 }
 
-static int read_one_ip(struct genl_info *info, const struct nlattr *attr,
-		       struct in6_addr ips[2])
+static int nl_node_read_one_ip(struct genl_info *info,
+			       const struct nlattr *attr,
+			       struct in6_addr ips[2])
 {
 	struct in6_addr ip, *place;
 
 	nla_memcpy(&ip, attr, sizeof(ip));
-	if (!is_hosts(&ip)) {
+	if (!nl_node_is_hosts(&ip)) {
 		NL_SET_ERR_MSG_ATTR(info->extack, attr,
 				    "'ip' is no address of a host: any, loopback, link-local, multicast or broadcast");
 		return -EINVAL;
@@ -73,7 +75,7 @@ static int read_one_ip(struct genl_info *info, const struct nlattr *attr,
 	return 0;
 }
 
-static int read_ips(struct genl_info *info, struct in6_addr ips[2])
+static int nl_node_read_ips(struct genl_info *info, struct in6_addr ips[2])
 {
 	const struct nlattr *attr;
 	int rem, err = 0;
@@ -81,13 +83,14 @@ static int read_ips(struct genl_info *info, struct in6_addr ips[2])
 	memset(ips, 0, 2 * sizeof(*ips));
 	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
 		if (!err && nla_type(attr) == ALTCONN_A_NODE_IP)
-			err = read_one_ip(info, attr, ips);
+			err = nl_node_read_one_ip(info, attr, ips);
 	}
 	return err;
 }
 
 /* A reference to another namespace, which the sender may change too. */
-static struct net *read_netns(struct sk_buff *skb, struct genl_info *info)
+static struct net *nl_node_read_netns(struct sk_buff *skb,
+				      struct genl_info *info)
 {
 	const struct nlattr *attr = info->attrs[ALTCONN_A_NODE_NETNS_FD];
 	struct net *target;
@@ -118,7 +121,7 @@ static struct net *read_netns(struct sk_buff *skb, struct genl_info *info)
 }
 
 /* What the table said. */
-static int explain(struct genl_info *info, int err)
+static int nl_node_explain(struct genl_info *info, int err)
 {
 	static const struct {
 		int		err;
@@ -158,16 +161,17 @@ int altconn_nl_node_add_doit(struct sk_buff *skb, struct genl_info *info)
 	u32 id;
 	int err;
 
-	err = check_request(skb, info) ? : read_id(info, &id) ? :
-	      read_ips(info, ips);
+	err = nl_node_check_request(skb, info) ? :
+	      nl_node_read_id(info, &id) ? :
+	      nl_node_read_ips(info, ips);
 	if (err)
 		return err;
-	target = read_netns(skb, info);
+	target = nl_node_read_netns(skb, info);
 	if (IS_ERR(target))
 		return PTR_ERR(target);
 	err = altconn_node_add(genl_info_net(info), id, ips, target);
 	put_net(target);
-	return explain(info, err);
+	return nl_node_explain(info, err);
 }
 
 /**
@@ -180,13 +184,13 @@ int altconn_nl_node_add_doit(struct sk_buff *skb, struct genl_info *info)
 int altconn_nl_node_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	u32 id = 0;
-	int err = check_request(skb, info);
+	int err = nl_node_check_request(skb, info);
 
 	if (!err && info->attrs[ALTCONN_A_NODE_ID])
-		err = read_id(info, &id);
+		err = nl_node_read_id(info, &id);
 	if (err)
 		return err;
-	return explain(info, altconn_node_del(genl_info_net(info), id));
+	return nl_node_explain(info, altconn_node_del(genl_info_net(info), id));
 }
 
 /**
@@ -200,7 +204,8 @@ int altconn_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	const struct nlattr *state = info->attrs[ALTCONN_A_NODE_STATE];
 	u32 id;
-	int err = check_request(skb, info) ? : read_id(info, &id);
+	int err = nl_node_check_request(skb, info) ? :
+		  nl_node_read_id(info, &id);
 
 	if (err)
 		return err;
@@ -213,8 +218,8 @@ int altconn_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info)
 				    "'state' is up or down: gone is told, not set");
 		return -EINVAL;
 	}
-	return explain(info, altconn_node_set(genl_info_net(info), id,
-					      nla_get_u32(state)));
+	return nl_node_explain(info, altconn_node_set(genl_info_net(info), id,
+						      nla_get_u32(state)));
 }
 
 /**
@@ -227,16 +232,18 @@ int altconn_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info)
 int altconn_nl_node_self_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	u32 id = 0;
-	int err = check_request(skb, info);
+	int err = nl_node_check_request(skb, info);
 
 	if (!err && info->attrs[ALTCONN_A_NODE_ID])
-		err = read_id(info, &id);
+		err = nl_node_read_id(info, &id);
 	if (err)
 		return err;
-	return explain(info, altconn_node_call(genl_info_net(info), id));
+	return nl_node_explain(info,
+			       altconn_node_call(genl_info_net(info), id));
 }
 
-static int put_node(struct sk_buff *skb, const struct altconn_node_info *node)
+static int nl_node_put(struct sk_buff *skb,
+		       const struct altconn_node_info *node)
 {
 	u32 state = node->gone ? ALTCONN_NODE_STATE_GONE :
 		    node->up ? ALTCONN_NODE_STATE_UP : ALTCONN_NODE_STATE_DOWN;
@@ -258,8 +265,8 @@ static int put_node(struct sk_buff *skb, const struct altconn_node_info *node)
 	return 0;
 }
 
-static int dump_node(struct sk_buff *skb, struct netlink_callback *cb,
-		     const struct altconn_node_info *node)
+static int nl_node_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
+			    const struct altconn_node_info *node)
 {
 	void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 				cb->nlh->nlmsg_seq, &altconn_nl_family,
@@ -267,7 +274,7 @@ static int dump_node(struct sk_buff *skb, struct netlink_callback *cb,
 
 	if (!hdr)
 		return -EMSGSIZE;
-	if (put_node(skb, node)) {
+	if (nl_node_put(skb, node)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}
@@ -290,7 +297,7 @@ int altconn_nl_node_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	struct altconn_node_info node;
 
 	while (altconn_node_next(sock_net(cb->skb->sk), id, &node)) {
-		if (dump_node(skb, cb, &node))
+		if (nl_node_dump_one(skb, cb, &node))
 			break;
 		++*id;
 	}

@@ -33,8 +33,8 @@ static void path_to_string(const struct altconn_addr *addr, struct path_string *
 }
 
 /* An LSM's file rules (Landlock's too) see the new socket file here. */
-static int make_node(const struct path *parent, struct dentry *dentry,
-		     umode_t mode)
+static int path_make_node(const struct path *parent, struct dentry *dentry,
+			  umode_t mode)
 {
 	int err = security_path_mknod(parent, dentry, mode, 0);
 
@@ -76,7 +76,7 @@ static int path_make(struct sock *sk, struct altconn_bind *bind,
 	/* The new file could neither be renamed there nor be removed again. */
 	if (last && IS_APPEND(d_inode(parent->dentry)))
 		return -EPERM;
-	err = make_node(parent, dentry, mode);
+	err = path_make_node(parent, dentry, mode);
 	if (err)
 		return err;
 	if (last)

@@ -81,14 +81,14 @@ void altconn_port_exit(struct altconn_net *an)
 	}
 }
 
-static bool may_use(struct net *net, const struct altconn_addr *addr)
+static bool port_may_use(struct net *net, const struct altconn_addr *addr)
 {
 	return addr->kind != ALTCONN_KIND_INET ||
 	       !inet_is_local_reserved_port(net, addr->port);
 }
 
 /* -EAGAIN: there is none. */
-static int get_range(struct net *net, enum altconn_kind kind, struct port_range *r)
+static int port_get_range(struct net *net, enum altconn_kind kind, struct port_range *r)
 {
 	struct altconn_net *an = altconn_pernet(net);
 	int low, high;
@@ -112,28 +112,29 @@ static int get_range(struct net *net, enum altconn_kind kind, struct port_range 
  * No signal but one that kills ends the search: connect() has no attempt to go on
  * with yet.
  */
-static int next_step(void)
+static int port_next_step(void)
 {
 	cond_resched();
 	return fatal_signal_pending(current) ? -EINTR : -EADDRINUSE;
 }
 
-static __always_inline int try_port(struct sock *sk, struct altconn_addr *addr,
-				    enum altconn_bind_how how)
+static __always_inline int port_try_port(struct sock *sk,
+					 struct altconn_addr *addr,
+					 enum altconn_bind_how how)
 {
 	u32 *hint = &altconn_pernet(sock_net(sk))->port_next[addr->kind];
 	int err = altconn_bind_insert(sk, addr, how);
 
 	if (err == -EADDRINUSE)
-		return next_step();
+		return port_next_step();
 	if (!err)
 		WRITE_ONCE(*hint, addr->port + 1);
 	return err;
 }
 
 /* -EADDRINUSE: @n ports are taken; -EAGAIN: they were all. */
-static int try_some(struct sock *sk, struct altconn_addr *addr,
-		    enum altconn_bind_how how, struct port_range *r, u32 n)
+static int port_try_some(struct sock *sk, struct altconn_addr *addr,
+			 enum altconn_bind_how how, struct port_range *r, u32 n)
 {
 	u32 size = r->max - r->min, i;
 	int err;
@@ -141,8 +142,8 @@ static int try_some(struct sock *sk, struct altconn_addr *addr,
 	for (i = 0; i < n; i++) {
 		addr->port = r->next;
 		r->next = r->next == r->max ? r->min : r->next + 1;
-		err = may_use(sock_net(sk), addr) ? try_port(sk, addr, how) :
-						    next_step();
+		err = port_may_use(sock_net(sk), addr) ?
+		      port_try_port(sk, addr, how) : port_next_step();
 		if (err != -EADDRINUSE)
 			return err;
 		if (i == size)
@@ -151,16 +152,17 @@ static int try_some(struct sock *sk, struct altconn_addr *addr,
 	return -EADDRINUSE;
 }
 
-static bool same_set(const struct altconn_port_set *set, const struct sock *sk,
-		     const struct altconn_addr *addr)
+static bool port_same_set(const struct altconn_port_set *set,
+			  const struct sock *sk,
+			  const struct altconn_addr *addr)
 {
 	return set->type == sk->sk_type &&
 	       set->v6only == altconn_sk(sk)->v6only &&
 	       altconn_addr_equal(set->addr, addr);
 }
 
-static struct altconn_port_set *new_set(const struct sock *sk,
-					const struct altconn_addr *addr)
+static struct altconn_port_set *port_new_set(const struct sock *sk,
+					     const struct altconn_addr *addr)
 {
 	struct altconn_port_set *set = kzalloc(sizeof(*set), GFP_KERNEL_ACCOUNT);
 
@@ -176,36 +178,36 @@ static struct altconn_port_set *new_set(const struct sock *sk,
 	return NULL;
 }
 
-static struct altconn_port_set *find_set(struct altconn_net *an,
-					 const struct sock *sk,
-					 const struct altconn_addr *addr)
+static struct altconn_port_set *port_find_set(struct altconn_net *an,
+					      const struct sock *sk,
+					      const struct altconn_addr *addr)
 {
 	struct altconn_port_set *set, *found = NULL;
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(set, &an->port_sets, node)
-		if (same_set(set, sk, addr))
+		if (port_same_set(set, sk, addr))
 			found = set;
 	rcu_read_unlock();
 	return found;
 }
 
 /* The set of who searches; @addr has no port. NULL: no memory, or too many. */
-static struct altconn_port_set *get_set(struct sock *sk,
-					struct altconn_addr *addr)
+static struct altconn_port_set *port_get_set(struct sock *sk,
+					     struct altconn_addr *addr)
 {
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
 	struct altconn_port_set *set, *new;
 
 	addr->port = 0;
-	set = find_set(an, sk, addr);
+	set = port_find_set(an, sk, addr);
 	if (set || READ_ONCE(an->n_port_sets) >= SETS_MAX)
 		return set;
-	new = new_set(sk, addr);
+	new = port_new_set(sk, addr);
 	if (!new)
 		return NULL;
 	spin_lock(&an->port_lock);
-	set = find_set(an, sk, addr);
+	set = port_find_set(an, sk, addr);
 	if (!set && an->n_port_sets < SETS_MAX) {
 		list_add_rcu(&new->node, &an->port_sets);
 		WRITE_ONCE(an->n_port_sets, an->n_port_sets + 1);
@@ -219,19 +221,19 @@ static struct altconn_port_set *get_set(struct sock *sk,
 	return set;
 }
 
-static void free_port(struct altconn_port_set *set, u32 port)
+static void port_free_port(struct altconn_port_set *set, u32 port)
 {
 	if (!xa_erase(&set->taken, port))
 		return;
-	/* Free first, then counted: pairs with search(). */
+	/* Free first, then counted: pairs with port_search(). */
 	smp_mb__before_atomic();
 	atomic_inc(&set->freed);
 }
 
-/* As try_some(), of the ports from @min to @max that are not known as taken. */
-static int try_set(struct sock *sk, struct altconn_addr *addr,
-		   enum altconn_bind_how how, struct altconn_port_set *set,
-		   u32 min, u32 max)
+/* As port_try_some(), of the ports from @min to @max that are not known as taken. */
+static int port_try_set(struct sock *sk, struct altconn_addr *addr,
+			enum altconn_bind_how how, struct altconn_port_set *set,
+			u32 min, u32 max)
 {
 	int err = -EADDRINUSE;
 	u32 port = min;
@@ -243,15 +245,15 @@ static int try_set(struct sock *sk, struct altconn_addr *addr,
 		if (err)
 			return err == -EBUSY ? -EADDRINUSE : -ENOMEM;
 		addr->port = port;
-		if (may_use(sock_net(sk), addr)) {
-			err = try_port(sk, addr, how);
+		if (port_may_use(sock_net(sk), addr)) {
+			err = port_try_port(sk, addr, how);
 			if (err && err != -EADDRINUSE)
-				free_port(set, port);
+				port_free_port(set, port);
 			continue;
 		}
 		/* Whoever frees ports does not free this one. */
 		xa_erase(&set->taken, port);
-		err = next_step();
+		err = port_next_step();
 		if (port++ == max)
 			break;
 	}
@@ -259,20 +261,21 @@ static int try_set(struct sock *sk, struct altconn_addr *addr,
 }
 
 /* All of the range; again when a port was freed behind our back meanwhile. */
-static int search(struct sock *sk, struct altconn_addr *addr,
-		  enum altconn_bind_how how, struct altconn_port_set *set,
-		  const struct port_range *r)
+static int port_search(struct sock *sk, struct altconn_addr *addr,
+		       enum altconn_bind_how how, struct altconn_port_set *set,
+		       const struct port_range *r)
 {
 	int err, freed;
 
 	do {
-		/* Pairs with free_port(). */
+		/* Pairs with port_free_port(). */
 		freed = atomic_read_acquire(&set->freed);
-		err = try_set(sk, addr, how, set, r->next, r->max);
+		err = port_try_set(sk, addr, how, set, r->next, r->max);
 		if (err == -EADDRINUSE && r->next > r->min)
-			err = try_set(sk, addr, how, set, r->min, r->next - 1);
+			err = port_try_set(sk, addr, how, set, r->min,
+					   r->next - 1);
 		if (err == -EADDRINUSE)
-			err = next_step();
+			err = port_next_step();
 	} while (err == -EADDRINUSE && freed != atomic_read(&set->freed));
 	return err == -EADDRINUSE ? -EAGAIN : err;
 }
@@ -296,14 +299,14 @@ int altconn_port_bind(struct sock *sk, struct altconn_addr *addr,
 	struct port_range r;
 	int err;
 
-	err = get_range(sock_net(sk), addr->kind, &r) ? :
-	      try_some(sk, addr, how, &r, TRIES);
+	err = port_get_range(sock_net(sk), addr->kind, &r) ? :
+	      port_try_some(sk, addr, how, &r, TRIES);
 	if (err != -EADDRINUSE)
 		return err;
-	set = get_set(sk, addr);
+	set = port_get_set(sk, addr);
 	if (!set)
-		return try_some(sk, addr, how, &r, U32_MAX);
-	return search(sk, addr, how, set, &r);
+		return port_try_some(sk, addr, how, &r, U32_MAX);
+	return port_search(sk, addr, how, set, &r);
 }
 
 /**
@@ -329,6 +332,6 @@ void altconn_port_free(struct net *net, int type,
 	rcu_read_lock();
 	list_for_each_entry_rcu(set, &an->port_sets, node)
 		if (set->type == type && set->addr->kind == addr->kind)
-			free_port(set, addr->port);
+			port_free_port(set, addr->port);
 	rcu_read_unlock();
 }

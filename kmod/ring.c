@@ -132,7 +132,7 @@ struct altconn_ring *altconn_ring_new(struct altconn_ring **place,
 	return old;
 }
 
-static struct altconn_segment *alloc_segment(u32 size)
+static struct altconn_segment *ring_alloc_segment(u32 size)
 {
 	struct altconn_segment *seg = kvmalloc(size, GFP_KERNEL_ACCOUNT);
 
@@ -145,7 +145,7 @@ static struct altconn_segment *alloc_segment(u32 size)
 	return seg;
 }
 
-static void free_segments(struct altconn_segment *seg)
+static void ring_free_segments(struct altconn_segment *seg)
 {
 	while (seg) {
 		struct altconn_segment *next = seg->next;
@@ -160,18 +160,18 @@ static void free_segments(struct altconn_segment *seg)
 /*
  * Bytes that a listed ring with a segment of @size bytes adds to idle->bytes.
  */
-static long idle_bytes(u32 size)
+static long ring_idle_bytes(u32 size)
 {
 	return SEGMENT_HEAD + size > SEGMENT_MIN ? SEGMENT_HEAD + size : 0;
 }
 
 /* The ring keeps a segment of @size bytes until the scan has come by twice. */
-static void idle_add(struct altconn_ring *ring, u32 size)
+static void ring_idle_add(struct altconn_ring *ring, u32 size)
 {
 	struct altconn_payer_idle *idle = &ring->payer->idle;
 
 	lockdep_assert_held(&idle->lock);
-	idle->bytes += idle_bytes(size) - idle_bytes(ring->idle_size);
+	idle->bytes += ring_idle_bytes(size) - ring_idle_bytes(ring->idle_size);
 	if (!ring->idle_size) {
 		list_add_tail(&ring->idle_node, &idle->rings);
 		idle->n++;
@@ -182,7 +182,7 @@ static void idle_add(struct altconn_ring *ring, u32 size)
 	WRITE_ONCE(ring->idle_size, size);
 }
 
-static void idle_remove(struct altconn_ring *ring)
+static void ring_idle_remove(struct altconn_ring *ring)
 {
 	struct altconn_payer_idle *idle = &ring->payer->idle;
 
@@ -191,7 +191,7 @@ static void idle_remove(struct altconn_ring *ring)
 		return;
 	list_del(&ring->idle_node);
 	idle->n--;
-	idle->bytes -= idle_bytes(ring->idle_size);
+	idle->bytes -= ring_idle_bytes(ring->idle_size);
 	WRITE_ONCE(ring->idle_size, 0);
 }
 
@@ -199,11 +199,11 @@ static void idle_remove(struct altconn_ring *ring)
  * The user's idle->lock and both locks of the ring are held, or nobody uses it. The
  * caller frees what is returned.
  */
-static struct altconn_segment *detach(struct altconn_ring *ring)
+static struct altconn_segment *ring_detach(struct altconn_ring *ring)
 {
 	struct altconn_segment *first = ring->read_segment;
 
-	idle_remove(ring);
+	ring_idle_remove(ring);
 	ring->read_segment = NULL;
 	ring->write_segment = NULL;
 	return first;
@@ -213,7 +213,7 @@ static struct altconn_segment *detach(struct altconn_ring *ring)
  * One step of the scan. A ring that is in the list stays while idle->lock is held.
  * One that a thread has locked is looked at the next time.
  */
-static void idle_scan_one(struct altconn_payer_idle *idle)
+static void ring_idle_scan_one(struct altconn_payer_idle *idle)
 {
 	struct altconn_segment *seg = NULL;
 	struct altconn_ring *ring;
@@ -230,20 +230,20 @@ static void idle_scan_one(struct altconn_payer_idle *idle)
 		u32 head = altconn_ring_head(ring);
 
 		if (head != ring->tail)
-			idle_remove(ring);
+			ring_idle_remove(ring);
 		else if (head == ring->scanned)
-			seg = detach(ring);
+			seg = ring_detach(ring);
 		ring->scanned = head;
 		mutex_unlock(&ring->read_lock);
 	}
 	mutex_unlock(&ring->write_lock);
 out:
 	spin_unlock(&idle->lock);
-	free_segments(seg);
+	ring_free_segments(seg);
 }
 
 /* A part of the scan of a user's list, or the last part. */
-static void idle_scan(struct altconn_job *job)
+static void ring_idle_scan(struct altconn_job *job)
 {
 	struct altconn_payer *payer = container_of(job, struct altconn_payer,
 						   idle.job);
@@ -253,7 +253,7 @@ static void idle_scan(struct altconn_job *job)
 	/* Rings that left the list meanwhile need no look. */
 	idle->left = min(idle->left ? : n, n);
 	for (batch = 0; batch < SCAN_BATCH && idle->left; batch++) {
-		idle_scan_one(idle);
+		ring_idle_scan_one(idle);
 		idle->left--;
 	}
 	if (idle->left) {
@@ -267,7 +267,7 @@ static void idle_scan(struct altconn_job *job)
 	spin_unlock(&idle->lock);
 }
 
-static void idle_timer(struct timer_list *timer)
+static void ring_idle_timer(struct timer_list *timer)
 {
 	struct altconn_payer *payer = timer_container_of(payer, timer,
 							 idle.timer);
@@ -285,8 +285,8 @@ void altconn_ring_payer_init(struct altconn_payer *payer)
 {
 	spin_lock_init(&payer->idle.lock);
 	INIT_LIST_HEAD(&payer->idle.rings);
-	timer_setup(&payer->idle.timer, idle_timer, 0);
-	altconn_job_init(&payer->idle.job, idle_scan);
+	timer_setup(&payer->idle.timer, ring_idle_timer, 0);
+	altconn_job_init(&payer->idle.job, ring_idle_scan);
 }
 
 /**
@@ -309,9 +309,9 @@ void __altconn_ring_free(struct altconn_ring *ring)
 		return;
 	/* The scan is done with it when it is out of the list. */
 	spin_lock(&ring->payer->idle.lock);
-	seg = detach(ring);
+	seg = ring_detach(ring);
 	spin_unlock(&ring->payer->idle.lock);
-	free_segments(seg);
+	ring_free_segments(seg);
 	altconn_marks_free(ring->marks);
 	kmem_cache_free(ring_cache, ring);
 }
@@ -328,7 +328,7 @@ void __altconn_ring_seal(struct altconn_ring **place)
 		atomic64_fetch_or(ALTCONN_RING_SEALED, &ring->head);
 }
 
-/* As detach(); both locks are held. */
+/* As ring_detach(); both locks are held. */
 static struct altconn_segment *ring_detach_unread(struct altconn_ring *ring,
 						  struct list_head *marks)
 {
@@ -339,7 +339,7 @@ static struct altconn_segment *ring_detach_unread(struct altconn_ring *ring,
 	WRITE_ONCE(ring->extra_read, ring->extra_written);
 	/* As if all were read. */
 	smp_store_release(&ring->tail, head);
-	return detach(ring);
+	return ring_detach(ring);
 }
 
 /* If a lock is held, the thread that has it calls this when it drops it. */
@@ -357,7 +357,7 @@ static noinline void ring_free_unread(struct altconn_ring *ring)
 		mutex_unlock(&ring->write_lock);
 	}
 	spin_unlock(&ring->payer->idle.lock);
-	free_segments(seg);
+	ring_free_segments(seg);
 	altconn_marks_discard(&marks);
 }
 
@@ -440,7 +440,7 @@ u32 altconn_ring_payload(const struct altconn_ring *ring)
 /* ---- the writer ---- */
 
 /* Bytes of the segment that may be written at @head. */
-static u32 room(const struct altconn_ring *ring, u32 head)
+static u32 ring_room(const struct altconn_ring *ring, u32 head)
 {
 	const struct altconn_segment *seg = ring->write_segment;
 
@@ -454,7 +454,7 @@ static u32 room(const struct altconn_ring *ring, u32 head)
  * Go on in a segment that holds @need bytes; larger than the last, but for the
  * need no larger than @limit bytes want.
  */
-static int add_segment(struct altconn_ring *ring, u32 need, u32 limit)
+static int ring_add_segment(struct altconn_ring *ring, u32 need, u32 limit)
 {
 	struct altconn_segment *seg, *old = ring->write_segment;
 	u32 size = SEGMENT_MIN;
@@ -464,7 +464,7 @@ static int add_segment(struct altconn_ring *ring, u32 need, u32 limit)
 		size = min_t(u32, 2 * (SEGMENT_HEAD + old->size),
 			     roundup_pow_of_two(limit));
 	size = max_t(u32, size, roundup_pow_of_two(SEGMENT_HEAD + need));
-	seg = alloc_segment(size);
+	seg = ring_alloc_segment(size);
 	if (!seg)
 		return -ENOMEM;
 	seg->base = altconn_ring_head(ring);
@@ -472,7 +472,7 @@ static int add_segment(struct altconn_ring *ring, u32 need, u32 limit)
 	ring->write_at = 0;
 	if (old) {
 		old->end = altconn_ring_head(ring);
-		/* Pairs with settle(): the new one and the old one's end. */
+		/* Pairs with ring_settle(): the new one and the old one's end. */
 		smp_store_release(&old->next, seg);
 	} else {
 		/* The reader looks there when it sees the first byte. */
@@ -482,7 +482,7 @@ static int add_segment(struct altconn_ring *ring, u32 need, u32 limit)
 	return 0;
 }
 
-static u32 advance(const struct altconn_segment *seg, u32 at, u32 n)
+static u32 ring_advance(const struct altconn_segment *seg, u32 at, u32 n)
 {
 	at += n;
 	return at < seg->size ? at : at - seg->size;
@@ -517,7 +517,7 @@ static noinline u32 ring_copy_in_round(struct altconn_segment *seg, u32 at,
 }
 
 static __always_inline u32
-copy_in(struct altconn_segment *seg, u32 at, struct iov_iter *from, u32 n)
+ring_copy_in(struct altconn_segment *seg, u32 at, struct iov_iter *from, u32 n)
 {
 	if (likely(n <= seg->size - at))
 		return ring_copy_in_piece(seg->data + at, from, n);
@@ -539,17 +539,17 @@ static noinline int ring_lock_again(struct altconn_ring *ring,
 	return mutex_trylock(lock) ? 0 : -ERESTARTSYS;
 }
 
-static __always_inline int lock_unless_signal(struct altconn_ring *ring,
-					      struct mutex *lock)
+static __always_inline int ring_lock_unless_signal(struct altconn_ring *ring,
+						   struct mutex *lock)
 {
 	if (likely(!mutex_lock_interruptible(lock)))
 		return 0;
 	return ring_lock_again(ring, lock);
 }
 
-static __always_inline int lock_writer(struct altconn_ring *ring)
+static __always_inline int ring_lock_writer(struct altconn_ring *ring)
 {
-	return lock_unless_signal(ring, &ring->write_lock);
+	return ring_lock_unless_signal(ring, &ring->write_lock);
 }
 
 /*
@@ -557,11 +557,11 @@ static __always_inline int lock_writer(struct altconn_ring *ring)
  * base follows, so that no difference outgrows 32 bits: this is called before a
  * segment or the limit would be exceeded by what was not looked at.
  */
-static u32 look_at_reader(struct altconn_ring *ring)
+static u32 ring_look_at_reader(struct altconn_ring *ring)
 {
 	struct altconn_segment *seg = ring->write_segment;
 
-	/* Pairs with commit(). */
+	/* Pairs with ring_commit(). */
 	ring->tail_seen = smp_load_acquire(&ring->tail);
 	if (seg && (s32)(ring->tail_seen - seg->base) > 0)
 		seg->base = ring->tail_seen;
@@ -569,9 +569,10 @@ static u32 look_at_reader(struct altconn_ring *ring)
 }
 
 /* How much of @len bytes of a stream can be written now, or an errno. */
-static ssize_t make_room(struct altconn_ring *ring, size_t len, u32 limit)
+static ssize_t ring_make_room(struct altconn_ring *ring, size_t len, u32 limit)
 {
-	u32 used = look_at_reader(ring), head = altconn_ring_head(ring), has;
+	u32 used = ring_look_at_reader(ring), head = altconn_ring_head(ring),
+	    has;
 	int err = 0;
 	size_t n;
 
@@ -580,12 +581,12 @@ static ssize_t make_room(struct altconn_ring *ring, size_t len, u32 limit)
 	if (used >= limit)
 		return -EAGAIN;
 	n = min_t(size_t, len, limit - used);
-	has = room(ring, head);
+	has = ring_room(ring, head);
 	/* A segment that is as large as they come is written in turns. */
 	if (n > has && (!has || SEGMENT_HEAD + ring->write_segment->size < limit))
-		err = add_segment(ring, n, limit);
+		err = ring_add_segment(ring, n, limit);
 	if (!err)
-		has = room(ring, head);
+		has = ring_room(ring, head);
 	/* What is there serves too. */
 	return min_t(size_t, n, has) ? : err;
 }
@@ -620,7 +621,7 @@ static noinline void ring_list_unwritten(struct altconn_ring *ring)
 
 	lockdep_assert_held(&ring->write_lock);
 	spin_lock(&idle->lock);
-	idle_add(ring, ring->write_segment->size);
+	ring_idle_add(ring, ring->write_segment->size);
 	spin_unlock(&idle->lock);
 }
 
@@ -650,19 +651,19 @@ ring_try_write(struct altconn_ring *ring, struct iov_iter *from, size_t len,
 	       u32 limit, struct altconn_scm *scm, bool partial)
 {
 	struct altconn_segment *seg;
-	ssize_t n = lock_writer(ring);
+	ssize_t n = ring_lock_writer(ring);
 	u32 head, done;
 
 	if (n)
 		return n;
 	n = len;
 	head = altconn_ring_head(ring);
-	if (len > room(ring, head) || head - ring->tail_seen + len > limit)
-		n = make_room(ring, len, limit);
+	if (len > ring_room(ring, head) || head - ring->tail_seen + len > limit)
+		n = ring_make_room(ring, len, limit);
 	if (n <= 0)
 		goto out;
 	seg = ring->write_segment;
-	done = copy_in(seg, ring->write_at, from, n);
+	done = ring_copy_in(seg, ring->write_at, from, n);
 	if (unlikely(done != n) && !(partial && done)) {
 		n = -EFAULT;
 		goto err_revert;
@@ -681,7 +682,7 @@ ring_try_write(struct altconn_ring *ring, struct iov_iter *from, size_t len,
 		n = ring_unwrite(ring, head);
 		goto err_revert;
 	}
-	ring->write_at = advance(seg, ring->write_at, done);
+	ring->write_at = ring_advance(seg, ring->write_at, done);
 out:
 	ring_unlock(ring, &ring->write_lock);
 	return n;
@@ -726,20 +727,21 @@ ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
 }
 
 /* Room for a whole record: altconn_ring_writable() promises it. */
-static int make_room_record(struct altconn_ring *ring, u32 total, u32 limit)
+static int ring_make_room_record(struct altconn_ring *ring, u32 total,
+				 u32 limit)
 {
-	u32 used = look_at_reader(ring);
+	u32 used = ring_look_at_reader(ring);
 
 	if (altconn_ring_is_sealed(ring))
 		return -EPIPE;
 	if (used > limit / 2 && used + total > limit)
 		return -EAGAIN;
-	return total <= room(ring, altconn_ring_head(ring)) ?
-		       0 : add_segment(ring, total, limit);
+	return total <= ring_room(ring, altconn_ring_head(ring)) ?
+		       0 : ring_add_segment(ring, total, limit);
 }
 
 /* The next record begins where a length can be stored at once. */
-static u32 record_size(u32 len)
+static u32 ring_record_size(u32 len)
 {
 	return RECORD_HEAD + ALIGN(len, RECORD_HEAD);
 }
@@ -749,15 +751,15 @@ static __always_inline ssize_t
 ring_try_put(struct altconn_ring *ring, struct iov_iter *from, size_t len,
 	     u32 limit, struct altconn_scm *scm, bool stamp, bool eor)
 {
-	u32 total = record_size(len), at, done, head;
+	u32 total = ring_record_size(len), at, done, head;
 	struct altconn_segment *seg;
-	ssize_t err = lock_writer(ring);
+	ssize_t err = ring_lock_writer(ring);
 
 	if (err)
 		return err;
 	head = altconn_ring_head(ring);
-	if (total > room(ring, head) || head - ring->tail_seen + total > limit) {
-		err = make_room_record(ring, total, limit);
+	if (total > ring_room(ring, head) || head - ring->tail_seen + total > limit) {
+		err = ring_make_room_record(ring, total, limit);
 		if (err)
 			goto out;
 	}
@@ -765,7 +767,7 @@ ring_try_put(struct altconn_ring *ring, struct iov_iter *from, size_t len,
 	at = ring->write_at;
 	*(u32 *)(seg->data + at) = len | eor * RECORD_EOR;
 	err = -EFAULT;
-	done = copy_in(seg, advance(seg, at, RECORD_HEAD), from, len);
+	done = ring_copy_in(seg, ring_advance(seg, at, RECORD_HEAD), from, len);
 	if (unlikely(done != len))
 		goto err_revert;
 	if (unlikely(scm || stamp || ring->marks)) {
@@ -781,7 +783,7 @@ ring_try_put(struct altconn_ring *ring, struct iov_iter *from, size_t len,
 		err = ring_unwrite(ring, head);
 		goto err_revert;
 	}
-	ring->write_at = advance(seg, at, total);
+	ring->write_at = ring_advance(seg, at, total);
 	err = len;
 out:
 	ring_unlock(ring, &ring->write_lock);
@@ -836,7 +838,7 @@ struct cursor {
 	u32			pos;
 };
 
-static struct cursor begin(const struct altconn_ring *ring)
+static struct cursor ring_begin(const struct altconn_ring *ring)
 {
 	return (struct cursor) {
 		.seg = ring->read_segment, .at = ring->read_at,
@@ -849,11 +851,11 @@ static struct cursor begin(const struct altconn_ring *ring)
  * whether the writer has left the one that the cursor is in then: its end is
  * known.
  */
-static bool settle(struct cursor *c)
+static bool ring_settle(struct cursor *c)
 {
 	struct altconn_segment *next;
 
-	/* Pairs with add_segment(). */
+	/* Pairs with ring_add_segment(). */
 	while ((next = smp_load_acquire(&c->seg->next)) &&
 	       c->seg->end == c->pos) {
 		c->seg = next;
@@ -862,9 +864,9 @@ static bool settle(struct cursor *c)
 	return next;
 }
 
-static void skip(struct cursor *c, u32 n)
+static void ring_skip(struct cursor *c, u32 n)
 {
-	c->at = advance(c->seg, c->at, n);
+	c->at = ring_advance(c->seg, c->at, n);
 	c->pos += n;
 }
 
@@ -891,8 +893,8 @@ static noinline u32 ring_copy_out_round(const struct altconn_segment *seg,
 	return done;
 }
 
-static __always_inline u32
-copy_out(const struct altconn_segment *seg, u32 at, struct iov_iter *to, u32 n)
+static __always_inline u32 ring_copy_out(const struct altconn_segment *seg,
+					 u32 at, struct iov_iter *to, u32 n)
 {
 	if (likely(n <= seg->size - at))
 		return ring_copy_out_piece(seg->data + at, to, n);
@@ -913,22 +915,22 @@ static noinline void ring_emptied(struct altconn_ring *ring)
 	lockdep_assert_held(&ring->read_lock);
 	/* Inside, so that ring_lock_again() can wait for it. */
 	spin_lock(&idle->lock);
-	more = idle_bytes(size) - idle_bytes(ring->idle_size);
+	more = ring_idle_bytes(size) - ring_idle_bytes(ring->idle_size);
 	if (more > 0 && idle->bytes + more > IDLE_BYTES * num_online_cpus() &&
 	    mutex_trylock(&ring->write_lock)) {
 		if (altconn_ring_head(ring) == ring->tail)
-			seg = detach(ring);
+			seg = ring_detach(ring);
 		mutex_unlock(&ring->write_lock);
 	} else {
 		/* A writer that has the lock may still find that it cannot write. */
-		idle_add(ring, size);
+		ring_idle_add(ring, size);
 	}
 	spin_unlock(&idle->lock);
-	free_segments(seg);
+	ring_free_segments(seg);
 }
 
-static noinline void free_passed(struct altconn_ring *ring,
-				 const struct altconn_segment *until)
+static noinline void ring_free_passed(struct altconn_ring *ring,
+				      const struct altconn_segment *until)
 {
 	lockdep_assert_held(&ring->read_lock);
 	while (ring->read_segment != until) {
@@ -940,13 +942,13 @@ static noinline void free_passed(struct altconn_ring *ring,
 }
 
 /* What the cursor has left behind is read. */
-static __always_inline void commit(struct altconn_ring *ring,
-				   const struct cursor *c)
+static __always_inline void ring_commit(struct altconn_ring *ring,
+					const struct cursor *c)
 {
 	if (unlikely(ring->read_segment != c->seg))
-		free_passed(ring, c->seg);
+		ring_free_passed(ring, c->seg);
 	ring->read_at = c->at;
-	/* Read first, then free: look_at_reader(), altconn_ring_used(). */
+	/* Read first, then free: ring_look_at_reader(), altconn_ring_used(). */
 	smp_store_release(&ring->tail, c->pos);
 	/* Mostly it is listed already. */
 	if (c->pos == altconn_ring_head(ring) &&
@@ -954,34 +956,34 @@ static __always_inline void commit(struct altconn_ring *ring,
 		ring_emptied(ring);
 }
 
-static u32 look_at_writer(const struct altconn_ring *ring)
+static u32 ring_look_at_writer(const struct altconn_ring *ring)
 {
 	/* Pairs with the writer's release. */
 	return (u32)atomic64_read_acquire(&ring->head) - ring->tail;
 }
 
 /* What goes with the data that there is; who asks has looked at the writer. */
-static struct altconn_marks *marks_of(const struct altconn_ring *ring)
+static struct altconn_marks *ring_marks_of(const struct altconn_ring *ring)
 {
 	/* Pairs with altconn_marks_write(). */
 	return smp_load_acquire(&ring->marks);
 }
 
 /* The cursor moves on by @n bytes, which there are. */
-static noinline struct cursor skip_bytes(struct cursor c, u32 n)
+static noinline struct cursor ring_skip_bytes(struct cursor c, u32 n)
 {
 	while (n) {
 		u32 part = n;
 
-		if (settle(&c))
+		if (ring_settle(&c))
 			part = min(part, c.seg->end - c.pos);
-		skip(&c, part);
+		ring_skip(&c, part);
 		n -= part;
 	}
 	return c;
 }
 
-/* As read_bytes(), piece by piece. */
+/* As ring_read_bytes(), piece by piece. */
 static noinline struct cursor
 ring_read_pieces(struct cursor c, struct iov_iter *to, u32 n)
 {
@@ -989,10 +991,10 @@ ring_read_pieces(struct cursor c, struct iov_iter *to, u32 n)
 
 	do {
 		part = n;
-		if (settle(&c))
+		if (ring_settle(&c))
 			part = min(part, c.seg->end - c.pos);
-		copied = copy_out(c.seg, c.at, to, part);
-		skip(&c, copied);
+		copied = ring_copy_out(c.seg, c.at, to, part);
+		ring_skip(&c, copied);
 		n -= copied;
 	} while (n && copied == part);
 	return c;
@@ -1004,12 +1006,12 @@ ring_read_pieces(struct cursor c, struct iov_iter *to, u32 n)
  * registers.
  */
 static __always_inline struct cursor
-read_bytes(struct cursor c, struct iov_iter *to, u32 n)
+ring_read_bytes(struct cursor c, struct iov_iter *to, u32 n)
 {
-	/* Pairs with add_segment(): without a next one all bytes are in here. */
+	/* Pairs with ring_add_segment(): without a next one all bytes are in here. */
 	if (unlikely(smp_load_acquire(&c.seg->next) || n > c.seg->size - c.at))
 		return ring_read_pieces(c, to, n);
-	skip(&c, ring_copy_out_piece(c.seg->data + c.at, to, n));
+	ring_skip(&c, ring_copy_out_piece(c.seg->data + c.at, to, n));
 	return c;
 }
 
@@ -1036,23 +1038,23 @@ ring_try_read(struct altconn_ring *ring, struct iov_iter *to, size_t len,
 	struct cursor c;
 	u32 used, pos;
 
-	if (lock_unless_signal(ring, &ring->read_lock))
+	if (ring_lock_unless_signal(ring, &ring->read_lock))
 		return -ERESTARTSYS;
-	used = look_at_writer(ring);
+	used = ring_look_at_writer(ring);
 	if (used <= rx->skip)
 		goto out;
-	c = begin(ring);
+	c = ring_begin(ring);
 	if (unlikely(rx->skip))
-		c = skip_bytes(c, rx->skip);
+		c = ring_skip_bytes(c, rx->skip);
 	len = min_t(size_t, len, used - rx->skip);
-	marks = marks_of(ring);
+	marks = ring_marks_of(ring);
 	if (unlikely(!len))
 		ring_read_marks(marks, c.pos, rx, peek);
 	else if (unlikely(marks))
 		len = altconn_marks_bound(marks, c.pos, len, rx);
 	pos = c.pos;
 	if (len)
-		c = read_bytes(c, to, len);
+		c = ring_read_bytes(c, to, len);
 	n = c.pos - pos;
 	if (unlikely(n != len) && !(partial && n)) {
 		iov_iter_revert(to, n);
@@ -1064,7 +1066,7 @@ ring_try_read(struct altconn_ring *ring, struct iov_iter *to, size_t len,
 	if (unlikely(marks))
 		altconn_marks_read(marks, pos, n, rx, peek);
 	if (!peek)
-		commit(ring, &c);
+		ring_commit(ring, &c);
 	rx->began = true;
 out:
 	ring_unlock(ring, &ring->read_lock);
@@ -1127,20 +1129,20 @@ static bool ring_was_peeked(const struct altconn_ring *ring, u32 pos)
  * To the record in which a peek begins, and in it, as AF_UNIX does: over whole
  * records first. False: there is none.
  */
-static bool skip_records(const struct altconn_ring *ring, struct cursor *c,
-			 u32 *used, u32 *skipped)
+static bool ring_skip_records(const struct altconn_ring *ring, struct cursor *c,
+			      u32 *used, u32 *skipped)
 {
 	while (*used) {
 		u32 head;
 
-		settle(c);
+		ring_settle(c);
 		head = *(u32 *)(c->seg->data + c->at) & RECORD_LENGTH;
 		if (*skipped < head ||
 		    !(*skipped || ring_was_peeked(ring, c->pos)))
 			return true;
 		*skipped -= head;
-		*used -= record_size(head);
-		skip(c, record_size(head));
+		*used -= ring_record_size(head);
+		ring_skip(c, ring_record_size(head));
 	}
 	return false;
 }
@@ -1149,12 +1151,12 @@ static bool skip_records(const struct altconn_ring *ring, struct cursor *c,
 static __always_inline void ring_took(struct altconn_ring *ring,
 				      struct cursor *c, u32 len, bool peek)
 {
-	u32 total = record_size(len);
+	u32 total = ring_record_size(len);
 
 	if (!peek) {
-		skip(c, total);
+		ring_skip(c, total);
 		WRITE_ONCE(ring->extra_read, ring->extra_read + total - len);
-		commit(ring, c);
+		ring_commit(ring, c);
 		if (unlikely(ring->peeked) && !ring_was_peeked(ring, c->pos))
 			ring->peeked = false;
 	} else if (!len && !ring_was_peeked(ring, c->pos)) {
@@ -1168,20 +1170,21 @@ static __always_inline ssize_t
 ring_try_take(struct altconn_ring *ring, struct iov_iter *to, size_t len,
 	      bool peek, struct altconn_rx *rx, size_t *record)
 {
-	u32 used, head, done, skipped = rx->skip;
+	u32 used, head, at, done, skipped = rx->skip;
 	struct altconn_marks *marks;
 	ssize_t n = -EAGAIN;
 	struct cursor c;
 
-	if (lock_unless_signal(ring, &ring->read_lock))
+	if (ring_lock_unless_signal(ring, &ring->read_lock))
 		return -ERESTARTSYS;
-	used = look_at_writer(ring);
+	used = ring_look_at_writer(ring);
 	if (!used)
 		goto out;
-	c = begin(ring);
-	if (unlikely(rx->seeks) && !skip_records(ring, &c, &used, &skipped))
+	c = ring_begin(ring);
+	if (unlikely(rx->seeks) &&
+	    !ring_skip_records(ring, &c, &used, &skipped))
 		goto out;
-	settle(&c);
+	ring_settle(&c);
 	head = *(u32 *)(c.seg->data + c.at);
 	rx->eor = head & RECORD_EOR;
 	head &= RECORD_LENGTH;
@@ -1191,16 +1194,17 @@ ring_try_take(struct altconn_ring *ring, struct iov_iter *to, size_t len,
 		goto out;
 	*record = head - skipped;
 	n = min_t(size_t, len, *record);
-	done = copy_out(c.seg, advance(c.seg, c.at, RECORD_HEAD + skipped), to,
-			n);
+	at = ring_advance(c.seg, c.at, RECORD_HEAD + skipped);
+	done = ring_copy_out(c.seg, at, to, n);
 	if (unlikely(done != n)) {
 		iov_iter_revert(to, done);
 		n = -EFAULT;
 		goto out;
 	}
-	marks = marks_of(ring);
+	marks = ring_marks_of(ring);
 	if (unlikely(marks))
-		altconn_marks_read(marks, c.pos, record_size(head), rx, peek);
+		altconn_marks_read(marks, c.pos, ring_record_size(head), rx,
+				   peek);
 	ring_took(ring, &c, head, peek);
 	rx->began = true;
 out:

@@ -488,16 +488,16 @@ static u32 fifo_before(const struct rb_root_cached *fifo, u64 arrived)
 	return n;
 }
 
-static struct altconn_wait *earlier(struct altconn_wait *a,
-				    struct altconn_wait *b)
+static struct altconn_wait *room_earlier(struct altconn_wait *a,
+					 struct altconn_wait *b)
 {
 	if (!a || !b)
 		return a ? : b;
 	return a->arrived < b->arrived ? a : b;
 }
 
-static struct altconn_wait *later(struct altconn_wait *a,
-				  struct altconn_wait *b)
+static struct altconn_wait *room_later(struct altconn_wait *a,
+				       struct altconn_wait *b)
 {
 	if (!a || !b)
 		return a ? : b;
@@ -510,11 +510,11 @@ static struct altconn_wait *lane_first(const struct altconn_lane *lane,
 {
 	struct altconn_wait *first;
 
-	first = earlier(fifo_first(&lane->fifo[ALTCONN_FIFO_NEAR]),
-			fifo_first(&lane->fifo[ALTCONN_FIFO_PATIENT]));
+	first = room_earlier(fifo_first(&lane->fifo[ALTCONN_FIFO_NEAR]),
+			     fifo_first(&lane->fifo[ALTCONN_FIFO_PATIENT]));
 	if (far)
-		first = earlier(first,
-				fifo_first(&lane->fifo[ALTCONN_FIFO_FAR]));
+		first = room_earlier(first,
+				     fifo_first(&lane->fifo[ALTCONN_FIFO_FAR]));
 	return first;
 }
 
@@ -522,9 +522,9 @@ static struct altconn_wait *lane_last(const struct altconn_lane *lane, bool far)
 {
 	struct altconn_wait *last;
 
-	last = later(fifo_last(&lane->fifo[ALTCONN_FIFO_NEAR]),
-		     fifo_last(&lane->fifo[ALTCONN_FIFO_PATIENT]));
-	return far ? later(last, fifo_last(&lane->fifo[ALTCONN_FIFO_FAR])) :
+	last = room_later(fifo_last(&lane->fifo[ALTCONN_FIFO_NEAR]),
+			  fifo_last(&lane->fifo[ALTCONN_FIFO_PATIENT]));
+	return far ? room_later(last, fifo_last(&lane->fifo[ALTCONN_FIFO_FAR])) :
 		     last;
 }
 
@@ -547,7 +547,7 @@ struct altconn_wait *altconn_lane_refusable(const struct altconn_lane *lane,
 	struct altconn_wait *far = fifo_first(&lane->fifo[ALTCONN_FIFO_FAR]);
 
 	return far_only ? far :
-	       earlier(fifo_first(&lane->fifo[ALTCONN_FIFO_NEAR]), far);
+	       room_earlier(fifo_first(&lane->fifo[ALTCONN_FIFO_NEAR]), far);
 }
 
 /* ---- the pool: lanes without a listener of their own ---- */
@@ -848,7 +848,7 @@ struct altconn_wait *altconn_room_first(const struct altconn_room *room,
 	first = pool_first(room, true);
 	if (ln->group == &room->any[ALTCONN_ANY_BOTH] &&
 	    room_both_serve_v4(room))
-		first = earlier(first, pool_first(room, false));
+		first = room_earlier(first, pool_first(room, false));
 	return first;
 }
 
@@ -874,7 +874,7 @@ struct altconn_wait *altconn_room_last(const struct altconn_room *room,
 	last = pool_last(room, true);
 	if (ln->group == &room->any[ALTCONN_ANY_BOTH] &&
 	    room_both_serve_v4(room))
-		last = later(last, pool_last(room, false));
+		last = room_later(last, pool_last(room, false));
 	return last;
 }
 

@@ -99,7 +99,7 @@ static bool rule_take_turn(struct altconn_rule *rule)
 	       atomic_add_unless(&rule->left, -1, 0);
 }
 
-static u32 delay_of(const struct altconn_rule *rule)
+static u32 rule_delay_of(const struct altconn_rule *rule)
 {
 	u64 jitter = (u64)rule->jitter_ms + 1;
 	u32 ms = rule->delay_ms + (u32)(jitter * get_random_u32() >> 32);
@@ -127,7 +127,7 @@ static int rule_verdict(const struct altconn_rule *rule,
 		ruling->drops = true;
 		return 1;
 	case ALTCONN_VERDICT_DELAY:
-		ruling->delay_ms = delay_of(rule);
+		ruling->delay_ms = rule_delay_of(rule);
 		return 1;
 	default:
 		return 0;
@@ -437,7 +437,7 @@ static void rules_replace(struct altconn_net *an, struct altconn_rules *rules)
 		rules_put(old);
 }
 
-static struct altconn_rule *find(const struct altconn_rules *rules, u32 id)
+static struct altconn_rule *rule_find(const struct altconn_rules *rules, u32 id)
 {
 	u32 i;
 
@@ -447,7 +447,7 @@ static struct altconn_rule *find(const struct altconn_rules *rules, u32 id)
 	return NULL;
 }
 
-static int compare(const void *a, const void *b)
+static int rule_compare(const void *a, const void *b)
 {
 	const struct altconn_rule *x = *(const struct altconn_rule **)a;
 	const struct altconn_rule *y = *(const struct altconn_rule **)b;
@@ -457,7 +457,7 @@ static int compare(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static int compare_ids(const void *a, const void *b)
+static int rule_compare_ids(const void *a, const void *b)
 {
 	u32 x = *(const u32 *)a, y = *(const u32 *)b;
 
@@ -465,19 +465,19 @@ static int compare_ids(const void *a, const void *b)
 }
 
 /* An id that is not in @ids, which are sorted. */
-static u32 new_id(struct altconn_net *an, const u32 *ids, u32 n)
+static u32 rule_new_id(struct altconn_net *an, const u32 *ids, u32 n)
 {
 	do {
 		/* 0 is none. */
 		if (!++an->rules_last_id)
 			an->rules_last_id = 1;
 	} while (bsearch(&an->rules_last_id, ids, n, sizeof(*ids),
-			 compare_ids));
+			 rule_compare_ids));
 	return an->rules_last_id;
 }
 
 /* Each rule its own id; those that were given stay. */
-static int number(struct altconn_net *an, struct altconn_rules *rules)
+static int rule_number(struct altconn_net *an, struct altconn_rules *rules)
 {
 	u32 *ids = kvmalloc_array(rules->n, sizeof(*ids), GFP_KERNEL_ACCOUNT);
 	u32 n = 0, i;
@@ -488,7 +488,7 @@ static int number(struct altconn_net *an, struct altconn_rules *rules)
 	for (i = 0; i < rules->n; i++)
 		if (rules->rule[i]->id)
 			ids[n++] = rules->rule[i]->id;
-	sort(ids, n, sizeof(*ids), compare_ids, NULL);
+	sort(ids, n, sizeof(*ids), rule_compare_ids, NULL);
 	for (i = 1; i < n && !err; i++)
 		if (ids[i] == ids[i - 1])
 			err = -EEXIST;
@@ -497,7 +497,7 @@ static int number(struct altconn_net *an, struct altconn_rules *rules)
 		an->rules_last_id = max(an->rules_last_id, ids[n - 1]);
 	for (i = 0; i < rules->n && !err; i++)
 		if (!rules->rule[i]->id)
-			rules->rule[i]->id = new_id(an, ids, n);
+			rules->rule[i]->id = rule_new_id(an, ids, n);
 	kvfree(ids);
 	return err;
 }
@@ -575,7 +575,7 @@ int altconn_rules_add(struct altconn_net *an, struct altconn_rule **add,
 	if (kept)
 		memcpy(rules->rule, old->rule, kept * sizeof(*add));
 	memcpy(rules->rule + kept, add, n * sizeof(*add));
-	err = rules_check_patterns(rules, extack) ? : number(an, rules);
+	err = rules_check_patterns(rules, extack) ? : rule_number(an, rules);
 	if (err) {
 		if (err == -EEXIST)
 			NL_SET_ERR_MSG(extack, "two rules have the same id");
@@ -584,7 +584,7 @@ int altconn_rules_add(struct altconn_net *an, struct altconn_rule **add,
 	}
 	for (i = 0; i < kept; i++)
 		refcount_inc(&rules->rule[i]->refs);
-	sort(rules->rule, rules->n, sizeof(*rules->rule), compare, NULL);
+	sort(rules->rule, rules->n, sizeof(*rules->rule), rule_compare, NULL);
 	rules_replace(an, rules);
 	return 0;
 }
@@ -600,7 +600,7 @@ int altconn_rules_add(struct altconn_net *an, struct altconn_rule **add,
 int altconn_rules_del(struct altconn_net *an, u32 id)
 {
 	struct altconn_rules *old = altconn_rules_of(an), *rules = NULL;
-	struct altconn_rule *rule = find(old, id);
+	struct altconn_rule *rule = rule_find(old, id);
 	u32 i, n = 0;
 
 	if (!rule)
@@ -620,7 +620,7 @@ int altconn_rules_del(struct altconn_net *an, u32 id)
 	return 0;
 }
 
-static void zero(struct altconn_rule *rule)
+static void rule_zero_hits(struct altconn_rule *rule)
 {
 	atomic_set(&rule->left, rule->times);
 	atomic_set(&rule->matched, 0);
@@ -641,11 +641,11 @@ int altconn_rules_zero(struct altconn_net *an, u32 id)
 	struct altconn_rules *rules = altconn_rules_of(an);
 	u32 i;
 
-	if (id && !find(rules, id))
+	if (id && !rule_find(rules, id))
 		return -ENOENT;
 	for (i = 0; rules && i < rules->n; i++)
 		if (!id || rules->rule[i]->id == id)
-			zero(rules->rule[i]);
+			rule_zero_hits(rules->rule[i]);
 	return 0;
 }
 

@@ -10,7 +10,7 @@
 #include "nl.h"
 #include "rule.h"
 
-static struct altconn_net *net_of(struct genl_info *info)
+static struct altconn_net *nl_rule_net_of(struct genl_info *info)
 {
 	return altconn_pernet(genl_info_net(info));
 }
@@ -47,8 +47,8 @@ static const struct {
 	  "'jitter-ms' goes with 'delay-ms'" },
 };
 
-static int refuse(struct netlink_ext_ack *extack, const struct nlattr *attr,
-		  const char *wrong)
+static int nl_rule_refuse(struct netlink_ext_ack *extack,
+			  const struct nlattr *attr, const char *wrong)
 {
 	NL_SET_BAD_ATTR(extack, attr);
 	if (extack)
@@ -56,7 +56,7 @@ static int refuse(struct netlink_ext_ack *extack, const struct nlattr *attr,
 	return -EINVAL;
 }
 
-static const char * const twice[] = {
+static const char * const nl_rule_twice[] = {
 	[ALTCONN_A_RULE_ID] = "'id' comes twice",
 	[ALTCONN_A_RULE_PRIORITY] = "'priority' comes twice",
 	[ALTCONN_A_RULE_TYPE] = "'type' comes twice",
@@ -80,12 +80,12 @@ static const char * const twice[] = {
 	[ALTCONN_A_RULE_LEFT] = "'left' comes twice",
 };
 
-static const char * const ruleset_twice[] = {
+static const char * const nl_rule_ruleset_twice[] = {
 	[ALTCONN_A_RULESET_ID] = "'id' comes twice",
 };
 
-static int check_needs(struct nlattr **tb, u32 kind,
-		       struct netlink_ext_ack *extack)
+static int nl_rule_check_needs(struct nlattr **tb, u32 kind,
+			       struct netlink_ext_ack *extack)
 {
 	unsigned int i;
 
@@ -94,114 +94,120 @@ static int check_needs(struct nlattr **tb, u32 kind,
 
 		if (attr && (!tb[needs[i].needs] ||
 			     (needs[i].kinds && !(needs[i].kinds & BIT(kind)))))
-			return refuse(extack, attr, needs[i].wrong);
+			return nl_rule_refuse(extack, attr, needs[i].wrong);
 	}
 	return 0;
 }
 
-static int check_told(struct nlattr **tb, bool restores,
-		      struct netlink_ext_ack *extack)
+static int nl_rule_check_told(struct nlattr **tb, bool restores,
+			      struct netlink_ext_ack *extack)
 {
 	if (tb[ALTCONN_A_RULE_HITS] || tb[ALTCONN_A_RULE_IDLE_MS] ||
 	    tb[ALTCONN_A_RULE_LEFT])
-		return refuse(extack, tb[ALTCONN_A_RULE_HITS] ? :
+		return nl_rule_refuse(extack, tb[ALTCONN_A_RULE_HITS] ? :
 				      tb[ALTCONN_A_RULE_IDLE_MS] ? :
 				      tb[ALTCONN_A_RULE_LEFT],
-			      "'hits', 'idle-ms' and 'left' are told, not set");
+				      "'hits', 'idle-ms' and 'left' are told, not set");
 	if (tb[ALTCONN_A_RULE_ID] && !restores)
-		return refuse(extack, tb[ALTCONN_A_RULE_ID],
-			      "'id' is chosen by the module");
+		return nl_rule_refuse(extack, tb[ALTCONN_A_RULE_ID],
+				      "'id' is chosen by the module");
 	return 0;
 }
 
-static u32 get(struct nlattr **tb, int attr)
+static u32 nl_rule_get(struct nlattr **tb, int attr)
 {
 	return tb[attr] ? nla_get_u32(tb[attr]) : 0;
 }
 
-static int check_values(struct nlattr **tb, u32 kind,
-			struct netlink_ext_ack *extack)
+static int nl_rule_check_values(struct nlattr **tb, u32 kind,
+				struct netlink_ext_ack *extack)
 {
 	u32 max = kind == ALTCONN_KIND_INET ? U16_MAX : U32_MAX;
 	const struct nlattr *pattern = tb[ALTCONN_A_RULE_PATTERN];
 
 	if (tb[ALTCONN_A_RULE_KIND] && kind == ALTCONN_KIND_NONE)
-		return refuse(extack, tb[ALTCONN_A_RULE_KIND],
-			      "'kind' is none that anything is sent to");
-	if (get(tb, ALTCONN_A_RULE_PORT_MAX) > max ||
-	    get(tb, ALTCONN_A_RULE_PORT_MAX) < get(tb, ALTCONN_A_RULE_PORT_MIN))
-		return refuse(extack, tb[ALTCONN_A_RULE_PORT_MAX],
-			      "'port-max' is below 'port-min' or out of range");
-	if (get(tb, ALTCONN_A_RULE_DELAY_MS) > DELAY_MAX)
-		return refuse(extack, tb[ALTCONN_A_RULE_DELAY_MS],
-			      "'delay-ms' is over a day");
-	if (get(tb, ALTCONN_A_RULE_JITTER_MS) > DELAY_MAX)
-		return refuse(extack, tb[ALTCONN_A_RULE_JITTER_MS],
-			      "'jitter-ms' is over a day");
-	if (get(tb, ALTCONN_A_RULE_PROBABILITY) > ALTCONN_PROBABILITY_ONE)
-		return refuse(extack, tb[ALTCONN_A_RULE_PROBABILITY],
-			      "'probability' is over a million");
+		return nl_rule_refuse(extack, tb[ALTCONN_A_RULE_KIND],
+				      "'kind' is none that anything is sent to");
+	if (nl_rule_get(tb, ALTCONN_A_RULE_PORT_MAX) > max ||
+	    nl_rule_get(tb, ALTCONN_A_RULE_PORT_MAX) <
+		    nl_rule_get(tb, ALTCONN_A_RULE_PORT_MIN))
+		return nl_rule_refuse(extack, tb[ALTCONN_A_RULE_PORT_MAX],
+				      "'port-max' is below 'port-min' or out of range");
+	if (nl_rule_get(tb, ALTCONN_A_RULE_DELAY_MS) > DELAY_MAX)
+		return nl_rule_refuse(extack, tb[ALTCONN_A_RULE_DELAY_MS],
+				      "'delay-ms' is over a day");
+	if (nl_rule_get(tb, ALTCONN_A_RULE_JITTER_MS) > DELAY_MAX)
+		return nl_rule_refuse(extack, tb[ALTCONN_A_RULE_JITTER_MS],
+				      "'jitter-ms' is over a day");
+	if (nl_rule_get(tb, ALTCONN_A_RULE_PROBABILITY) >
+	    ALTCONN_PROBABILITY_ONE)
+		return nl_rule_refuse(extack, tb[ALTCONN_A_RULE_PROBABILITY],
+				      "'probability' is over a million");
 	if (pattern && (!nla_len(pattern) || nla_len(pattern) > U8_MAX))
-		return refuse(extack, pattern, "'pattern' has 1 to 255 bytes");
+		return nl_rule_refuse(extack, pattern,
+				      "'pattern' has 1 to 255 bytes");
 	if (pattern && !altconn_glob_is_whole(nla_data(pattern),
 					      nla_len(pattern)))
-		return refuse(extack, pattern,
-			      "'pattern' has a set, or a backslash, without an end");
+		return nl_rule_refuse(extack, pattern,
+				      "'pattern' has a set, or a backslash, without an end");
 	if (!tb[ALTCONN_A_RULE_VERDICT]) {
 		NL_SET_ERR_MSG(extack, "a rule has a 'verdict'");
 		return -EINVAL;
 	}
-	if ((get(tb, ALTCONN_A_RULE_VERDICT) == ALTCONN_VERDICT_DELAY) !=
-	    !!tb[ALTCONN_A_RULE_DELAY_MS])
-		return refuse(extack, tb[ALTCONN_A_RULE_VERDICT],
-			      "'verdict' delay goes with 'delay-ms'");
+	if ((nl_rule_get(tb, ALTCONN_A_RULE_VERDICT) ==
+	     ALTCONN_VERDICT_DELAY) != !!tb[ALTCONN_A_RULE_DELAY_MS])
+		return nl_rule_refuse(extack, tb[ALTCONN_A_RULE_VERDICT],
+				      "'verdict' delay goes with 'delay-ms'");
 	return 0;
 }
 
-static int set_owner(struct altconn_rule *rule, struct nlattr **tb,
-		     struct netlink_ext_ack *extack)
+static int nl_rule_set_owner(struct altconn_rule *rule, struct nlattr **tb,
+			     struct netlink_ext_ack *extack)
 {
-	rule->uid = make_kuid(current_user_ns(), get(tb, ALTCONN_A_RULE_UID));
-	rule->gid = make_kgid(current_user_ns(), get(tb, ALTCONN_A_RULE_GID));
+	rule->uid = make_kuid(current_user_ns(),
+			      nl_rule_get(tb, ALTCONN_A_RULE_UID));
+	rule->gid = make_kgid(current_user_ns(),
+			      nl_rule_get(tb, ALTCONN_A_RULE_GID));
 	if (tb[ALTCONN_A_RULE_UID] && !uid_valid(rule->uid))
-		return refuse(extack, tb[ALTCONN_A_RULE_UID],
-			      "'uid' is not in this user namespace");
+		return nl_rule_refuse(extack, tb[ALTCONN_A_RULE_UID],
+				      "'uid' is not in this user namespace");
 	if (tb[ALTCONN_A_RULE_GID] && !gid_valid(rule->gid))
-		return refuse(extack, tb[ALTCONN_A_RULE_GID],
-			      "'gid' is not in this user namespace");
+		return nl_rule_refuse(extack, tb[ALTCONN_A_RULE_GID],
+				      "'gid' is not in this user namespace");
 	return 0;
 }
 
-static void set_fields(struct altconn_rule *rule, struct nlattr **tb)
+static void nl_rule_set_fields(struct altconn_rule *rule, struct nlattr **tb)
 {
 	unsigned int i;
 
 	for (i = 1; i <= ALTCONN_A_RULE_MAX; i++)
 		if (tb[i])
 			rule->given |= BIT(i);
-	rule->id = get(tb, ALTCONN_A_RULE_ID);
+	rule->id = nl_rule_get(tb, ALTCONN_A_RULE_ID);
 	rule->priority = tb[ALTCONN_A_RULE_PRIORITY] ?
-		get(tb, ALTCONN_A_RULE_PRIORITY) : ALTCONN_RULE_PRIORITY;
-	rule->type = altconn_nl_sock_type(get(tb, ALTCONN_A_RULE_TYPE));
-	rule->kind = get(tb, ALTCONN_A_RULE_KIND);
-	rule->node = get(tb, ALTCONN_A_RULE_NODE);
-	rule->port_min = get(tb, ALTCONN_A_RULE_PORT_MIN);
-	rule->port_max = get(tb, ALTCONN_A_RULE_PORT_MAX);
+				 nl_rule_get(tb, ALTCONN_A_RULE_PRIORITY) :
+				 ALTCONN_RULE_PRIORITY;
+	rule->type = altconn_nl_sock_type(nl_rule_get(tb, ALTCONN_A_RULE_TYPE));
+	rule->kind = nl_rule_get(tb, ALTCONN_A_RULE_KIND);
+	rule->node = nl_rule_get(tb, ALTCONN_A_RULE_NODE);
+	rule->port_min = nl_rule_get(tb, ALTCONN_A_RULE_PORT_MIN);
+	rule->port_max = nl_rule_get(tb, ALTCONN_A_RULE_PORT_MAX);
 	if (tb[ALTCONN_A_RULE_IP])
 		nla_memcpy(&rule->ip, tb[ALTCONN_A_RULE_IP], sizeof(rule->ip));
 	rule->prefix_len = tb[ALTCONN_A_RULE_PREFIX_LEN] ?
-		get(tb, ALTCONN_A_RULE_PREFIX_LEN) : 128;
-	rule->verdict = get(tb, ALTCONN_A_RULE_VERDICT);
-	rule->delay_ms = get(tb, ALTCONN_A_RULE_DELAY_MS);
-	rule->jitter_ms = get(tb, ALTCONN_A_RULE_JITTER_MS);
-	rule->times = get(tb, ALTCONN_A_RULE_TIMES);
-	rule->every = get(tb, ALTCONN_A_RULE_EVERY);
-	rule->probability = get(tb, ALTCONN_A_RULE_PROBABILITY);
+		nl_rule_get(tb, ALTCONN_A_RULE_PREFIX_LEN) : 128;
+	rule->verdict = nl_rule_get(tb, ALTCONN_A_RULE_VERDICT);
+	rule->delay_ms = nl_rule_get(tb, ALTCONN_A_RULE_DELAY_MS);
+	rule->jitter_ms = nl_rule_get(tb, ALTCONN_A_RULE_JITTER_MS);
+	rule->times = nl_rule_get(tb, ALTCONN_A_RULE_TIMES);
+	rule->every = nl_rule_get(tb, ALTCONN_A_RULE_EVERY);
+	rule->probability = nl_rule_get(tb, ALTCONN_A_RULE_PROBABILITY);
 	atomic_set(&rule->left, rule->times);
 }
 
-static int rule_set_pattern(struct altconn_rule *rule,
-			    const struct nlattr *pattern)
+static int nl_rule_set_pattern(struct altconn_rule *rule,
+			       const struct nlattr *pattern)
 {
 	if (!pattern)
 		return 0;
@@ -212,8 +218,9 @@ static int rule_set_pattern(struct altconn_rule *rule,
 }
 
 /* The rule that @nest describes. */
-static struct altconn_rule *read_rule(const struct nlattr *nest, bool restores,
-				      struct netlink_ext_ack *extack)
+static struct altconn_rule *nl_rule_read(const struct nlattr *nest,
+					 bool restores,
+					 struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[ALTCONN_A_RULE_MAX + 1], *pattern;
 	struct altconn_rule *rule;
@@ -224,11 +231,13 @@ static struct altconn_rule *read_rule(const struct nlattr *nest, bool restores,
 			       altconn_rule_nl_policy, extack);
 	if (err)
 		return ERR_PTR(err);
-	kind = get(tb, ALTCONN_A_RULE_KIND);
-	err = altconn_nl_check_once(nla_data(nest), nla_len(nest), twice,
-				    ARRAY_SIZE(twice), extack) ? :
-	      check_told(tb, restores, extack) ? :
-	      check_needs(tb, kind, extack) ? : check_values(tb, kind, extack);
+	kind = nl_rule_get(tb, ALTCONN_A_RULE_KIND);
+	err = altconn_nl_check_once(nla_data(nest), nla_len(nest),
+				    nl_rule_twice, ARRAY_SIZE(nl_rule_twice),
+				    extack) ? :
+	      nl_rule_check_told(tb, restores, extack) ? :
+	      nl_rule_check_needs(tb, kind, extack) ? :
+	      nl_rule_check_values(tb, kind, extack);
 	if (err)
 		return ERR_PTR(err);
 
@@ -238,8 +247,9 @@ static struct altconn_rule *read_rule(const struct nlattr *nest, bool restores,
 	if (!rule)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&rule->refs, 1);
-	set_fields(rule, tb);
-	err = set_owner(rule, tb, extack) ? : rule_set_pattern(rule, pattern);
+	nl_rule_set_fields(rule, tb);
+	err = nl_rule_set_owner(rule, tb, extack) ? :
+	      nl_rule_set_pattern(rule, pattern);
 	if (!err)
 		return rule;
 	altconn_rule_put(rule);
@@ -253,7 +263,7 @@ struct rule_list {
 	u32			n;
 };
 
-static void free_list(struct rule_list *list)
+static void nl_rule_free_list(struct rule_list *list)
 {
 	while (list->n)
 		altconn_rule_put(list->rule[--list->n]);
@@ -261,8 +271,8 @@ static void free_list(struct rule_list *list)
 }
 
 /* All rules of a message. On failure nothing is left. */
-static int read_list(struct genl_info *info, bool restores,
-		     struct rule_list *list)
+static int nl_rule_read_list(struct genl_info *info, bool restores,
+			     struct rule_list *list)
 {
 	struct altconn_rule *rule;
 	const struct nlattr *attr;
@@ -272,7 +282,7 @@ static int read_list(struct genl_info *info, bool restores,
 	list->n = 0;
 	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
 		n++;
-	err = altconn_rules_check(net_of(info), n, info->extack);
+	err = altconn_rules_check(nl_rule_net_of(info), n, info->extack);
 	if (err)
 		return err;
 	list->rule = kvmalloc_array(n, sizeof(*list->rule), GFP_KERNEL_ACCOUNT);
@@ -280,9 +290,9 @@ static int read_list(struct genl_info *info, bool restores,
 		return -ENOMEM;
 	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
 		cond_resched();
-		rule = read_rule(attr, restores, info->extack);
+		rule = nl_rule_read(attr, restores, info->extack);
 		if (IS_ERR(rule)) {
-			free_list(list);
+			nl_rule_free_list(list);
 			return PTR_ERR(rule);
 		}
 		list->rule[list->n++] = rule;
@@ -291,10 +301,10 @@ static int read_list(struct genl_info *info, bool restores,
 }
 
 /* @id, if it is not NULL, gets that of the first. */
-static int change(struct genl_info *info, struct rule_list *list, bool instead,
-		  u32 *id)
+static int nl_rule_change(struct genl_info *info, struct rule_list *list,
+			  bool instead, u32 *id)
 {
-	struct altconn_net *an = net_of(info);
+	struct altconn_net *an = nl_rule_net_of(info);
 	int err;
 
 	mutex_lock(&an->rules_lock);
@@ -310,7 +320,7 @@ static int change(struct genl_info *info, struct rule_list *list, bool instead,
 }
 
 /* The answer, made before anything changes and sent after it did. */
-static struct sk_buff *reply_new(struct genl_info *info, void **hdr)
+static struct sk_buff *nl_rule_reply_new(struct genl_info *info, void **hdr)
 {
 	struct sk_buff *reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
 
@@ -322,8 +332,8 @@ static struct sk_buff *reply_new(struct genl_info *info, void **hdr)
 }
 
 /* The rule is there: whether the answer gets through or not. */
-static void reply_id(struct sk_buff *reply, struct genl_info *info, void *hdr,
-		     u32 id)
+static void nl_rule_reply_id(struct sk_buff *reply, struct genl_info *info,
+			     void *hdr, u32 id)
 {
 	if (WARN_ON_ONCE(!hdr || nla_put_u32(reply, ALTCONN_A_RULESET_ID, id))) {
 		nlmsg_free(reply);
@@ -348,7 +358,7 @@ int altconn_nl_rule_add_doit(struct sk_buff *skb, struct genl_info *info)
 	u32 id;
 	int err;
 
-	err = altconn_nl_check_admin(skb, info) ? : read_list(info, false, &list);
+	err = altconn_nl_check_admin(skb, info) ? : nl_rule_read_list(info, false, &list);
 	if (err)
 		return err;
 	err = -EINVAL;
@@ -357,16 +367,16 @@ int altconn_nl_rule_add_doit(struct sk_buff *skb, struct genl_info *info)
 		goto out;
 	}
 	err = -ENOMEM;
-	reply = reply_new(info, &hdr);
+	reply = nl_rule_reply_new(info, &hdr);
 	if (!reply)
 		goto out;
-	err = change(info, &list, false, &id);
+	err = nl_rule_change(info, &list, false, &id);
 	if (err)
 		nlmsg_free(reply);
 	else
-		reply_id(reply, info, hdr, id);
+		nl_rule_reply_id(reply, info, hdr, id);
 out:
-	free_list(&list);
+	nl_rule_free_list(&list);
 	return err;
 }
 
@@ -382,25 +392,25 @@ int altconn_nl_rule_restore_doit(struct sk_buff *skb, struct genl_info *info)
 	struct rule_list list;
 	int err;
 
-	err = altconn_nl_check_admin(skb, info) ? : read_list(info, true, &list);
+	err = altconn_nl_check_admin(skb, info) ? : nl_rule_read_list(info, true, &list);
 	if (err)
 		return err;
-	err = change(info, &list, true, NULL);
-	free_list(&list);
+	err = nl_rule_change(info, &list, true, NULL);
+	nl_rule_free_list(&list);
 	return err;
 }
 
 /* The one id of a message; 0: it has none. */
-static int read_id(struct genl_info *info, u32 *id)
+static int nl_rule_read_id(struct genl_info *info, u32 *id)
 {
 	const struct nlattr *attr = info->attrs[ALTCONN_A_RULESET_ID];
 
 	*id = attr ? nla_get_u32(attr) : 0;
-	return altconn_nl_check_request(info, ruleset_twice,
-					ARRAY_SIZE(ruleset_twice));
+	return altconn_nl_check_request(info, nl_rule_ruleset_twice,
+					ARRAY_SIZE(nl_rule_ruleset_twice));
 }
 
-static int no_rule(struct genl_info *info, int err)
+static int nl_rule_absent(struct genl_info *info, int err)
 {
 	if (err == -ENOENT)
 		NL_SET_ERR_MSG(info->extack, "no rule has this 'id'");
@@ -416,9 +426,10 @@ static int no_rule(struct genl_info *info, int err)
  */
 int altconn_nl_rule_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct altconn_net *an = net_of(info);
+	struct altconn_net *an = nl_rule_net_of(info);
 	u32 id;
-	int err = altconn_nl_check_admin(skb, info) ? : read_id(info, &id);
+	int err = altconn_nl_check_admin(skb, info) ? :
+		  nl_rule_read_id(info, &id);
 
 	if (err)
 		return err;
@@ -429,7 +440,7 @@ int altconn_nl_rule_del_doit(struct sk_buff *skb, struct genl_info *info)
 	mutex_lock(&an->rules_lock);
 	err = altconn_rules_del(an, id);
 	mutex_unlock(&an->rules_lock);
-	return no_rule(info, err);
+	return nl_rule_absent(info, err);
 }
 
 /**
@@ -441,35 +452,40 @@ int altconn_nl_rule_del_doit(struct sk_buff *skb, struct genl_info *info)
  */
 int altconn_nl_rule_zero_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct altconn_net *an = net_of(info);
+	struct altconn_net *an = nl_rule_net_of(info);
 	u32 id;
-	int err = altconn_nl_check_admin(skb, info) ? : read_id(info, &id);
+	int err = altconn_nl_check_admin(skb, info) ? :
+		  nl_rule_read_id(info, &id);
 
 	if (err)
 		return err;
 	mutex_lock(&an->rules_lock);
 	err = altconn_rules_zero(an, id);
 	mutex_unlock(&an->rules_lock);
-	return no_rule(info, err);
+	return nl_rule_absent(info, err);
 }
 
 /* ---- the list ---- */
 
-static int put_if(struct sk_buff *skb, const struct altconn_rule *rule,
-		  int attr, u32 value)
+static int nl_rule_put_if(struct sk_buff *skb, const struct altconn_rule *rule,
+			  int attr, u32 value)
 {
 	return altconn_rule_has(rule, attr) ? nla_put_u32(skb, attr, value) : 0;
 }
 
-static int put_dest(struct sk_buff *skb, const struct altconn_rule *rule)
+static int nl_rule_put_dest(struct sk_buff *skb,
+			    const struct altconn_rule *rule)
 {
-	if (put_if(skb, rule, ALTCONN_A_RULE_TYPE,
-		   altconn_nl_type(rule->type)) ||
-	    put_if(skb, rule, ALTCONN_A_RULE_KIND, rule->kind) ||
-	    put_if(skb, rule, ALTCONN_A_RULE_NODE, rule->node) ||
-	    put_if(skb, rule, ALTCONN_A_RULE_PORT_MIN, rule->port_min) ||
-	    put_if(skb, rule, ALTCONN_A_RULE_PORT_MAX, rule->port_max) ||
-	    put_if(skb, rule, ALTCONN_A_RULE_PREFIX_LEN, rule->prefix_len))
+	if (nl_rule_put_if(skb, rule, ALTCONN_A_RULE_TYPE,
+			   altconn_nl_type(rule->type)) ||
+	    nl_rule_put_if(skb, rule, ALTCONN_A_RULE_KIND, rule->kind) ||
+	    nl_rule_put_if(skb, rule, ALTCONN_A_RULE_NODE, rule->node) ||
+	    nl_rule_put_if(skb, rule, ALTCONN_A_RULE_PORT_MIN,
+			   rule->port_min) ||
+	    nl_rule_put_if(skb, rule, ALTCONN_A_RULE_PORT_MAX,
+			   rule->port_max) ||
+	    nl_rule_put_if(skb, rule, ALTCONN_A_RULE_PREFIX_LEN,
+			   rule->prefix_len))
 		return -EMSGSIZE;
 	if (altconn_rule_has(rule, ALTCONN_A_RULE_IP) &&
 	    nla_put(skb, ALTCONN_A_RULE_IP, sizeof(rule->ip), &rule->ip))
@@ -478,26 +494,31 @@ static int put_dest(struct sk_buff *skb, const struct altconn_rule *rule)
 					   rule->pattern_len, rule->pattern) : 0;
 }
 
-static int put_verdict(struct sk_buff *skb, const struct altconn_rule *rule)
+static int nl_rule_put_verdict(struct sk_buff *skb,
+			       const struct altconn_rule *rule)
 {
 	struct user_namespace *ns = current_user_ns();
 
 	/* One that this reader has no number for is 4294967295: nobody's. */
-	if (put_if(skb, rule, ALTCONN_A_RULE_UID,
-		   from_kuid(ns, rule->uid)) ||
-	    put_if(skb, rule, ALTCONN_A_RULE_GID,
-		   from_kgid(ns, rule->gid)) ||
+	if (nl_rule_put_if(skb, rule, ALTCONN_A_RULE_UID,
+			   from_kuid(ns, rule->uid)) ||
+	    nl_rule_put_if(skb, rule, ALTCONN_A_RULE_GID,
+			   from_kgid(ns, rule->gid)) ||
 	    nla_put_u32(skb, ALTCONN_A_RULE_VERDICT, rule->verdict) ||
-	    put_if(skb, rule, ALTCONN_A_RULE_DELAY_MS, rule->delay_ms) ||
-	    put_if(skb, rule, ALTCONN_A_RULE_JITTER_MS, rule->jitter_ms) ||
-	    put_if(skb, rule, ALTCONN_A_RULE_TIMES, rule->times) ||
-	    put_if(skb, rule, ALTCONN_A_RULE_EVERY, rule->every) ||
-	    put_if(skb, rule, ALTCONN_A_RULE_PROBABILITY, rule->probability))
+	    nl_rule_put_if(skb, rule, ALTCONN_A_RULE_DELAY_MS,
+			   rule->delay_ms) ||
+	    nl_rule_put_if(skb, rule, ALTCONN_A_RULE_JITTER_MS,
+			   rule->jitter_ms) ||
+	    nl_rule_put_if(skb, rule, ALTCONN_A_RULE_TIMES, rule->times) ||
+	    nl_rule_put_if(skb, rule, ALTCONN_A_RULE_EVERY, rule->every) ||
+	    nl_rule_put_if(skb, rule, ALTCONN_A_RULE_PROBABILITY,
+			   rule->probability))
 		return -EMSGSIZE;
 	return 0;
 }
 
-static int put_counters(struct sk_buff *skb, const struct altconn_rule *rule)
+static int nl_rule_put_counters(struct sk_buff *skb,
+				const struct altconn_rule *rule)
 {
 	u64 last = READ_ONCE(rule->last_hit), now = ktime_get_ns();
 
@@ -513,14 +534,14 @@ static int put_counters(struct sk_buff *skb, const struct altconn_rule *rule)
 		nla_put_u32(skb, ALTCONN_A_RULE_LEFT, atomic_read(&rule->left)) : 0;
 }
 
-static int put_rule(struct sk_buff *skb, const struct altconn_rule *rule)
+static int nl_rule_put(struct sk_buff *skb, const struct altconn_rule *rule)
 {
 	struct nlattr *nest = nla_nest_start(skb, ALTCONN_A_RULESET_RULE);
 
 	if (!nest || nla_put_u32(skb, ALTCONN_A_RULE_ID, rule->id) ||
 	    nla_put_u32(skb, ALTCONN_A_RULE_PRIORITY, rule->priority) ||
-	    put_dest(skb, rule) || put_verdict(skb, rule) ||
-	    put_counters(skb, rule))
+	    nl_rule_put_dest(skb, rule) || nl_rule_put_verdict(skb, rule) ||
+	    nl_rule_put_counters(skb, rule))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -533,15 +554,16 @@ struct dump_ctx {
 	bool	any;
 };
 
-static bool is_told(const struct dump_ctx *ctx, const struct altconn_rule *rule)
+static bool nl_rule_is_told(const struct dump_ctx *ctx,
+			    const struct altconn_rule *rule)
 {
 	if (!ctx->any || rule->priority != ctx->priority)
 		return ctx->any && rule->priority < ctx->priority;
 	return rule->id <= ctx->id;
 }
 
-static int dump_rule(struct sk_buff *skb, struct netlink_callback *cb,
-		     const struct altconn_rule *rule)
+static int nl_rule_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
+			    const struct altconn_rule *rule)
 {
 	void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 				cb->nlh->nlmsg_seq, &altconn_nl_family,
@@ -550,7 +572,7 @@ static int dump_rule(struct sk_buff *skb, struct netlink_callback *cb,
 	if (!hdr)
 		return -EMSGSIZE;
 	genl_dump_check_consistent(cb, hdr);
-	if (put_rule(skb, rule)) {
+	if (nl_rule_put(skb, rule)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}
@@ -594,9 +616,9 @@ int altconn_nl_rule_get_dumpit(struct sk_buff *skb,
 	for (i = 0; rules && i < rules->n; i++) {
 		const struct altconn_rule *rule = rules->rule[i];
 
-		if (is_told(ctx, rule))
+		if (nl_rule_is_told(ctx, rule))
 			continue;
-		if (dump_rule(skb, cb, rule))
+		if (nl_rule_dump_one(skb, cb, rule))
 			break;
 		*ctx = (struct dump_ctx) {
 			.priority = rule->priority, .id = rule->id, .any = true,

@@ -76,7 +76,7 @@ static DEFINE_HASHTABLE(inflight_table, 8);
 static DEFINE_SPINLOCK(inflight_lock);
 
 /* No user chooses a chain by subordinate uids. */
-static u32 inflight_key(kuid_t uid)
+static u32 scm_inflight_key(kuid_t uid)
 {
 	static siphash_key_t secret __read_mostly;
 
@@ -84,31 +84,33 @@ static u32 inflight_key(kuid_t uid)
 	return siphash_1u32(__kuid_val(uid), &secret);
 }
 
-static struct inflight *find_inflight(kuid_t uid)
+static struct inflight *scm_find_inflight(kuid_t uid)
 {
 	struct inflight *user;
 
 	lockdep_assert_held(&inflight_lock);
-	hash_for_each_possible(inflight_table, user, node, inflight_key(uid))
+	hash_for_each_possible(inflight_table, user, node,
+			       scm_inflight_key(uid))
 		if (uid_eq(user->uid, uid))
 			return user;
 	return NULL;
 }
 
 /* Count them unless there are more than @limit. @spare is taken for a new user. */
-static bool inflight_count(const struct scm_parcel *parcel, unsigned long limit,
-			   struct inflight **spare)
+static bool scm_inflight_count(const struct scm_parcel *parcel,
+			       unsigned long limit, struct inflight **spare)
 {
 	struct inflight *user;
 	bool fits;
 
 	spin_lock(&inflight_lock);
-	user = find_inflight(parcel->uid);
+	user = scm_find_inflight(parcel->uid);
 	if (!user) {
 		user = *spare;
 		*spare = NULL;
 		user->uid = parcel->uid;
-		hash_add(inflight_table, &user->node, inflight_key(user->uid));
+		hash_add(inflight_table, &user->node,
+			 scm_inflight_key(user->uid));
 	}
 	fits = user->count <= limit;
 	if (fits)
@@ -118,29 +120,29 @@ static bool inflight_count(const struct scm_parcel *parcel, unsigned long limit,
 }
 
 /* As AF_UNIX: as many may be under way as a process may have open. */
-static int inflight_add(const struct scm_parcel *parcel)
+static int scm_inflight_add(const struct scm_parcel *parcel)
 {
 	struct inflight *spare = kzalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
 	bool fits;
 
 	if (!spare)
 		return -ENOMEM;
-	fits = inflight_count(parcel, rlimit(RLIMIT_NOFILE), &spare) ||
+	fits = scm_inflight_count(parcel, rlimit(RLIMIT_NOFILE), &spare) ||
 	       ((capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN)) &&
-		inflight_count(parcel, ULONG_MAX, &spare));
+		scm_inflight_count(parcel, ULONG_MAX, &spare));
 	kfree(spare);
 	return fits ? 0 : -ETOOMANYREFS;
 }
 
 /* @n of the descriptors are not under way any more. */
-static void inflight_sub(const struct scm_parcel *parcel, unsigned int n)
+static void scm_inflight_sub(const struct scm_parcel *parcel, unsigned int n)
 {
 	struct inflight *user;
 
 	if (!n)
 		return;
 	spin_lock(&inflight_lock);
-	user = find_inflight(parcel->uid);
+	user = scm_find_inflight(parcel->uid);
 	user->count -= n;
 	if (user->count)
 		user = NULL;
@@ -266,7 +268,7 @@ static void scm_parcel_close(struct altconn_job *job)
 			scm_stop_lingering(file);
 			__fput_sync(file);
 		}
-		inflight_sub(parcel, 1);
+		scm_inflight_sub(parcel, 1);
 	}
 	parcel->count = n;
 	if (n) {
@@ -304,7 +306,7 @@ static void scm_parcel_drop(struct scm_parcel *parcel)
 		else
 			parcel->files[n++] = file;
 	}
-	inflight_sub(parcel, parcel->count - n);
+	scm_inflight_sub(parcel, parcel->count - n);
 	parcel->count = n;
 }
 
@@ -334,20 +336,20 @@ static void scm_parcel_put(struct scm_parcel *parcel)
 
 /* ---- a message's ---- */
 
-static void cred_put(struct altconn_cred *cred)
+static void scm_cred_put(struct altconn_cred *cred)
 {
 	put_pid(cred->pid);
 	cred->pid = NULL;
 }
 
-static struct altconn_cred cred_get(const struct altconn_cred *cred)
+static struct altconn_cred scm_cred_get(const struct altconn_cred *cred)
 {
 	get_pid(cred->pid);
 	return *cred;
 }
 
-static bool cred_equal(const struct altconn_cred *a,
-		       const struct altconn_cred *b)
+static bool scm_cred_equal(const struct altconn_cred *a,
+			   const struct altconn_cred *b)
 {
 	return a->pid == b->pid && uid_eq(a->uid, b->uid) &&
 	       gid_eq(a->gid, b->gid);
@@ -361,7 +363,7 @@ static bool cred_equal(const struct altconn_cred *a,
  */
 void altconn_scm_destroy(struct altconn_scm *scm)
 {
-	cred_put(&scm->cred);
+	scm_cred_put(&scm->cred);
 	scm_parcel_put(scm->parcel);
 	memset(scm, 0, sizeof(*scm));
 }
@@ -382,7 +384,7 @@ void altconn_scm_fill(struct altconn_scm *scm)
 }
 
 /* May the caller say that he is this? As unix(7) has it. */
-static bool may_claim(const struct ucred *claim, kuid_t uid, kgid_t gid)
+static bool scm_may_claim(const struct ucred *claim, kuid_t uid, kgid_t gid)
 {
 	const struct cred *cred = current_cred();
 
@@ -397,7 +399,7 @@ static bool may_claim(const struct ucred *claim, kuid_t uid, kgid_t gid)
 		ns_capable(cred->user_ns, CAP_SETGID));
 }
 
-static int parse_cred(const struct cmsghdr *cmsg, struct altconn_scm *scm)
+static int scm_parse_cred(const struct cmsghdr *cmsg, struct altconn_scm *scm)
 {
 	struct ucred claim;
 	struct pid *pid;
@@ -411,12 +413,12 @@ static int parse_cred(const struct cmsghdr *cmsg, struct altconn_scm *scm)
 	gid = make_kgid(current_user_ns(), claim.gid);
 	if (!uid_valid(uid) || !gid_valid(gid))
 		return -EINVAL;
-	if (!may_claim(&claim, uid, gid))
+	if (!scm_may_claim(&claim, uid, gid))
 		return -EPERM;
 	pid = find_get_pid(claim.pid);
 	if (!pid)
 		return -ESRCH;
-	cred_put(&scm->cred);
+	scm_cred_put(&scm->cred);
 	scm->cred = (struct altconn_cred) { .pid = pid, .uid = uid, .gid = gid };
 	return 0;
 }
@@ -455,7 +457,7 @@ static bool scm_device_may_travel(dev_t dev)
 	}
 }
 
-static bool may_travel(struct file *file)
+static bool scm_may_travel(struct file *file)
 {
 	const struct inode *inode = file_inode(file);
 	struct socket *sock;
@@ -493,8 +495,8 @@ static struct scm_parcel *scm_parcel_new(unsigned int max)
 }
 
 /* No more than @most descriptors come with the message. */
-static int parse_fds(const struct cmsghdr *cmsg, size_t most,
-		     struct scm_parcel **place)
+static int scm_parse_fds(const struct cmsghdr *cmsg, size_t most,
+			 struct scm_parcel **place)
 {
 	const int *fds = (const int *)CMSG_DATA(cmsg);
 	int n = (cmsg->cmsg_len - sizeof(*cmsg)) / sizeof(int), i;
@@ -518,14 +520,14 @@ static int parse_fds(const struct cmsghdr *cmsg, size_t most,
 			return -EBADF;
 		/* Whoever gives up the parcel gives up the file. */
 		parcel->files[parcel->count++] = file;
-		if (!may_travel(file))
+		if (!scm_may_travel(file))
 			return -EOPNOTSUPP;
 	}
 	return 0;
 }
 
-static int parse(const struct sock *sk, struct msghdr *msg,
-		 struct altconn_scm *scm, struct scm_parcel **parcel)
+static int scm_parse(const struct sock *sk, struct msghdr *msg,
+		     struct altconn_scm *scm, struct scm_parcel **parcel)
 {
 	struct cmsghdr *cmsg;
 	int err = 0;
@@ -540,10 +542,11 @@ static int parse(const struct sock *sk, struct msghdr *msg,
 			return -EOPNOTSUPP;
 		}
 		if (cmsg->cmsg_type == SCM_RIGHTS)
-			err = parse_fds(cmsg, msg->msg_controllen / sizeof(int),
-					parcel);
+			err = scm_parse_fds(cmsg,
+					    msg->msg_controllen / sizeof(int),
+					    parcel);
 		else if (cmsg->cmsg_type == SCM_CREDENTIALS)
-			err = parse_cred(cmsg, scm);
+			err = scm_parse_cred(cmsg, scm);
 		else
 			err = -EINVAL;
 		if (err)
@@ -568,10 +571,10 @@ int altconn_scm_send(const struct sock *sk, struct msghdr *msg,
 		     struct altconn_scm *scm)
 {
 	struct scm_parcel *parcel = NULL;
-	int err = parse(sk, msg, scm, &parcel);
+	int err = scm_parse(sk, msg, scm, &parcel);
 
 	if (!err && parcel)
-		err = inflight_add(parcel);
+		err = scm_inflight_add(parcel);
 	if (!err) {
 		scm->parcel = parcel;
 		return 0;
@@ -673,7 +676,7 @@ void altconn_scm_recv(struct msghdr *msg, struct altconn_scm *scm,
  */
 void altconn_scm_copy(struct altconn_scm *to, const struct altconn_scm *from)
 {
-	to->cred = cred_get(&from->cred);
+	to->cred = scm_cred_get(&from->cred);
 	to->parcel = scm_parcel_get(from->parcel);
 	to->stamp = 0;
 }
@@ -718,7 +721,7 @@ struct altconn_marks {
 	struct altconn_cred	read;
 };
 
-static void free_mark(struct mark *mark)
+static void scm_free_mark(struct mark *mark)
 {
 	altconn_scm_destroy(&mark->scm);
 	kfree(mark);
@@ -735,7 +738,7 @@ void altconn_marks_discard(struct list_head *list)
 	struct mark *mark, *next;
 
 	list_for_each_entry_safe(mark, next, list, node)
-		free_mark(mark);
+		scm_free_mark(mark);
 }
 
 /**
@@ -775,7 +778,7 @@ void altconn_marks_cancel(struct altconn_marks *marks, u32 pos)
 	}
 	spin_unlock(&marks->lock);
 	if (mark)
-		free_mark(mark);
+		scm_free_mark(mark);
 }
 
 /**
@@ -791,13 +794,13 @@ void altconn_marks_free(struct altconn_marks *marks)
 	if (!marks)
 		return;
 	list_for_each_entry_safe(mark, next, &marks->list, node)
-		free_mark(mark);
-	cred_put(&marks->written);
-	cred_put(&marks->read);
+		scm_free_mark(mark);
+	scm_cred_put(&marks->written);
+	scm_cred_put(&marks->read);
 	kfree(marks);
 }
 
-static struct altconn_marks *new_marks(void)
+static struct altconn_marks *scm_new_marks(void)
 {
 	struct altconn_marks *marks = kzalloc(sizeof(*marks),
 					      GFP_KERNEL_ACCOUNT);
@@ -809,8 +812,8 @@ static struct altconn_marks *new_marks(void)
 	return marks;
 }
 
-static int add_mark(struct altconn_marks *marks, u32 pos, u32 n,
-		    struct altconn_scm *scm, bool stamp)
+static int scm_add_mark(struct altconn_marks *marks, u32 pos, u32 n,
+			struct altconn_scm *scm, bool stamp)
 {
 	struct mark *mark;
 
@@ -821,12 +824,12 @@ static int add_mark(struct altconn_marks *marks, u32 pos, u32 n,
 		return -ENOMEM;
 	mark->pos = pos;
 	mark->end = pos + n;
-	mark->scm.cred = cred_get(&scm->cred);
+	mark->scm.cred = scm_cred_get(&scm->cred);
 	mark->scm.parcel = scm->parcel;
 	mark->scm.stamp = stamp ? ktime_get_real() : 0;
 	scm->parcel = NULL;
-	cred_put(&marks->written);
-	marks->written = cred_get(&scm->cred);
+	scm_cred_put(&marks->written);
+	marks->written = scm_cred_get(&scm->cred);
 	spin_lock(&marks->lock);
 	list_add_tail(&mark->node, &marks->list);
 	WRITE_ONCE(marks->n, marks->n + 1);
@@ -865,19 +868,20 @@ int altconn_marks_write(struct altconn_marks **place, u32 pos, u32 n,
 	if (!scm)
 		scm = &none;
 	if (!marks) {
-		marks = new_marks();
+		marks = scm_new_marks();
 		if (!marks)
 			return -ENOMEM;
 		/* Whole before a reader sees it; the bytes come later still. */
 		smp_store_release(place, marks);
 	}
-	if (!scm->parcel && !stamp && cred_equal(&scm->cred, &marks->written))
+	if (!scm->parcel && !stamp &&
+	    scm_cred_equal(&scm->cred, &marks->written))
 		return 0;
-	return add_mark(marks, pos, n, scm, stamp);
+	return scm_add_mark(marks, pos, n, scm, stamp);
 }
 
 /* Does @a come before @b? */
-static bool before(u32 a, u32 b)
+static bool scm_mark_before(u32 a, u32 b)
 {
 	return (s32)(a - b) < 0;
 }
@@ -905,21 +909,21 @@ u32 altconn_marks_bound(struct altconn_marks *marks, u32 pos, u32 n,
 		return 0;
 	spin_lock(&marks->lock);
 	list_for_each_entry(mark, &marks->list, node) {
-		if (before(pos, mark->pos))
+		if (scm_mark_before(pos, mark->pos))
 			break;
 		cred = &mark->scm.cred;
 	}
-	if (rx->passcred && rx->began && !cred_equal(cred, &rx->scm.cred))
+	if (rx->passcred && rx->began && !scm_cred_equal(cred, &rx->scm.cred))
 		n = 0;
 	list_for_each_entry(mark, &marks->list, node) {
-		if (!before(mark->pos, pos + n))
+		if (!scm_mark_before(mark->pos, pos + n))
 			break;
-		if (rx->passcred && before(pos, mark->pos) &&
-		    !cred_equal(cred, &mark->scm.cred)) {
+		if (rx->passcred && scm_mark_before(pos, mark->pos) &&
+		    !scm_cred_equal(cred, &mark->scm.cred)) {
 			n = mark->pos - pos;
 			break;
 		}
-		if (mark->scm.parcel && before(pos, mark->end)) {
+		if (mark->scm.parcel && scm_mark_before(pos, mark->end)) {
 			n = min(n, mark->end - pos);
 			break;
 		}
@@ -951,13 +955,13 @@ void altconn_marks_read(struct altconn_marks *marks, u32 pos, u32 n,
 	/* The reader alone takes marks out: they stay while it looks. */
 	spin_lock(&marks->lock);
 	list_for_each_entry_safe(mark, next, &marks->list, node) {
-		if (!before(mark->pos, pos + (n ? : 1)))
+		if (!scm_mark_before(mark->pos, pos + (n ? : 1)))
 			break;
-		if (!before(pos, mark->pos))
+		if (!scm_mark_before(pos, mark->pos))
 			cred = &mark->scm.cred;
-		if (mark->scm.parcel && before(pos, mark->end))
+		if (mark->scm.parcel && scm_mark_before(pos, mark->end))
 			fds = mark;
-		if (mark->scm.stamp && before(pos, mark->end))
+		if (mark->scm.stamp && scm_mark_before(pos, mark->end))
 			rx->scm.stamp = mark->scm.stamp;
 		if (peek || !n)
 			continue;
@@ -966,7 +970,7 @@ void altconn_marks_read(struct altconn_marks *marks, u32 pos, u32 n,
 	}
 	spin_unlock(&marks->lock);
 	if (!rx->began)
-		rx->scm.cred = cred_get(cred);
+		rx->scm.cred = scm_cred_get(cred);
 	if (fds) {
 		rx->stop = true;
 		rx->scm.parcel = fds->scm.parcel;
@@ -978,9 +982,9 @@ void altconn_marks_read(struct altconn_marks *marks, u32 pos, u32 n,
 	if (list_empty(&passed))
 		return;
 	swap(old, marks->read);
-	marks->read = cred_get(&list_last_entry(&passed, struct mark,
-						node)->scm.cred);
-	cred_put(&old);
+	marks->read = scm_cred_get(&list_last_entry(&passed, struct mark,
+						    node)->scm.cred);
+	scm_cred_put(&old);
 	list_for_each_entry_safe(mark, next, &passed, node)
-		free_mark(mark);
+		scm_free_mark(mark);
 }

@@ -110,15 +110,15 @@ void __altconn_sock_unregister(struct sock *sk)
 	atomic_long_dec(&an->n_sockets);
 }
 
-static struct sock *sock_of_entry(struct altconn_entry *entry)
+static struct sock *endpoint_of_entry(struct altconn_entry *entry)
 {
 	return entry ? &container_of(entry, struct altconn_sock, entry)->sk :
 		       NULL;
 }
 
-static bool sock_get_entry(struct altconn_entry *entry)
+static bool endpoint_get_entry(struct altconn_entry *entry)
 {
-	return refcount_inc_not_zero(&sock_of_entry(entry)->sk_refcnt);
+	return refcount_inc_not_zero(&endpoint_of_entry(entry)->sk_refcnt);
 }
 
 /**
@@ -131,8 +131,10 @@ static bool sock_get_entry(struct altconn_entry *entry)
  */
 struct sock *altconn_sock_next(struct net *net, struct altconn_position *pos)
 {
-	return sock_of_entry(altconn_registry_next(&altconn_pernet(net)->sockets,
-						   pos, sock_get_entry));
+	struct altconn_registry *reg = &altconn_pernet(net)->sockets;
+
+	return endpoint_of_entry(altconn_registry_next(reg, pos,
+						       endpoint_get_entry));
 }
 
 /**
@@ -145,11 +147,11 @@ struct sock *altconn_sock_next(struct net *net, struct altconn_position *pos)
  */
 struct sock *altconn_sock_find(struct net *net, u64 id)
 {
-	return sock_of_entry(altconn_registry_find(&altconn_pernet(net)->sockets,
-						   id, sock_get_entry));
+	return endpoint_of_entry(altconn_registry_find(&altconn_pernet(net)->sockets,
+						       id, endpoint_get_entry));
 }
 
-static void destruct(struct sock *sk)
+static void endpoint_destruct(struct sock *sk)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 
@@ -162,7 +164,7 @@ static void destruct(struct sock *sk)
 }
 
 /* Leave whatever the endpoint is part of. lock_sock() held. */
-static void leave(struct sock *sk)
+static void endpoint_leave(struct sock *sk)
 {
 	if (sk->sk_type == SOCK_DGRAM) {
 		altconn_dgram_close(sk);
@@ -182,7 +184,7 @@ static void leave(struct sock *sk)
 	}
 }
 
-static int release(struct socket *sock)
+static int endpoint_release(struct socket *sock)
 {
 	struct sock *sk = sock->sk;
 	struct path path = {};
@@ -190,7 +192,7 @@ static int release(struct socket *sock)
 	if (!sk)
 		return 0;
 	lock_sock(sk);
-	leave(sk);
+	endpoint_leave(sk);
 	altconn_sock_unregister(sk);
 	altconn_unbind(sk, &path);
 	if (sk->sk_state != TCP_CLOSE)
@@ -207,7 +209,7 @@ static int release(struct socket *sock)
 }
 
 /* A peer at port 0, to which UDP connects, is none for getpeername(). */
-static struct altconn_addr *sock_dgram_peer(struct sock *sk, int *err)
+static struct altconn_addr *endpoint_dgram_peer(struct sock *sk, int *err)
 {
 	struct altconn_addr *addr = altconn_dgram_peer(sk);
 
@@ -219,7 +221,7 @@ static struct altconn_addr *sock_dgram_peer(struct sock *sk, int *err)
 	return NULL;
 }
 
-static struct altconn_addr *peer_addr(struct sock *sk, int *err)
+static struct altconn_addr *endpoint_peer_addr(struct sock *sk, int *err)
 {
 	struct altconn_addr *addr = NULL;
 	struct altconn_assoc *assoc;
@@ -230,7 +232,7 @@ static struct altconn_addr *peer_addr(struct sock *sk, int *err)
 		return NULL;
 	*err = 0;
 	if (sk->sk_type == SOCK_DGRAM)
-		return sock_dgram_peer(sk, err);
+		return endpoint_dgram_peer(sk, err);
 	assoc = altconn_assoc_of(sk, &side);
 	if (assoc) {
 		addr = altconn_addr_get(altconn_assoc_addr(assoc, !side, side));
@@ -241,13 +243,14 @@ static struct altconn_addr *peer_addr(struct sock *sk, int *err)
 	return addr;
 }
 
-static int get_name(struct socket *sock, struct sockaddr *uaddr, int peer)
+static int endpoint_get_name(struct socket *sock, struct sockaddr *uaddr,
+			     int peer)
 {
 	struct sock *sk = sock->sk;
 	struct altconn_addr *addr;
 	int err = 0, len;
 
-	addr = peer ? peer_addr(sk, &err) : altconn_addr_of(sk);
+	addr = peer ? endpoint_peer_addr(sk, &err) : altconn_addr_of(sk);
 	if (err)
 		return err;
 	/* The core gives room for a sockaddr_storage. */
@@ -256,7 +259,7 @@ static int get_name(struct socket *sock, struct sockaddr *uaddr, int peer)
 	return len;
 }
 
-static void stop_listening(struct sock *sk)
+static void endpoint_stop_listening(struct sock *sk)
 {
 	altconn_listener_close(sk);
 	trace_altconn_state(sk, TCP_LISTEN, TCP_CLOSE);
@@ -270,20 +273,20 @@ static void stop_listening(struct sock *sk)
  * A listener that is shut for reading listens no more, as TCP's, and gives up an
  * address that listen() chose for it.
  */
-static int shutdown_listener(struct sock *sk, int how)
+static int endpoint_shutdown_listener(struct sock *sk, int how)
 {
 	lock_sock(sk);
 	if (sk->sk_state == TCP_LISTEN && how & RCV_SHUTDOWN)
-		stop_listening(sk);
+		endpoint_stop_listening(sk);
 	release_sock(sk);
 	return 0;
 }
 
 /*
- * As TCP: shutdown() of a pending attempt cancels it, whichever direction it names,
+ * As TCP: endpoint_shutdown() of a pending attempt cancels it, whichever direction it names,
  * and leaves ECONNRESET for SO_ERROR. False: the attempt was decided before.
  */
-static bool sock_shutdown_attempt(struct sock *sk)
+static bool endpoint_shutdown_attempt(struct sock *sk)
 {
 	bool cancelled = false;
 
@@ -303,7 +306,7 @@ static bool sock_shutdown_attempt(struct sock *sk)
 }
 
 /* lock_sock(), unless another call holds the lock. release_sock() undoes it. */
-static bool sock_trylock(struct sock *sk)
+static bool endpoint_trylock(struct sock *sk)
 {
 	bool locked;
 
@@ -319,15 +322,15 @@ static bool sock_trylock(struct sock *sk)
 
 /*
  * lock_sock() with a deadline, jiffies. False: the socket is busy still, or the caller
- * is to end. The core reads some options of setsockopt() under the lock, and a user can
+ * is to end. The core reads some options of sockopt_set() under the lock, and a user can
  * make the page fault that it meets there last for ever.
  */
-static bool sock_lock_until(struct sock *sk, unsigned long until)
+static bool endpoint_lock_until(struct sock *sk, unsigned long until)
 {
 	bool locked;
 
-	while (!(locked = sock_trylock(sk)) && time_before(jiffies, until) &&
-	       !fatal_signal_pending(current))
+	while (!(locked = endpoint_trylock(sk)) &&
+	       time_before(jiffies, until) && !fatal_signal_pending(current))
 		usleep_range(500, 2000);
 	return locked;
 }
@@ -338,7 +341,7 @@ static bool sock_lock_until(struct sock *sk, unsigned long until)
  * @id: that it had in the registry: one that listens again has another
  * @until: jiffies; until then it waits for another call on the socket
  *
- * A listener is as after shutdown(): accept() gives EINVAL, and attempts that wait
+ * A listener is as after endpoint_shutdown(): accept() gives EINVAL, and attempts that wait
  * are refused.
  *
  * Context: process, may sleep.
@@ -349,7 +352,7 @@ bool altconn_sock_kill(struct sock *sk, u64 id, unsigned long until)
 	bool killed = false;
 
 	if (READ_ONCE(altconn_sk(sk)->entry.id) != id ||
-	    !sock_lock_until(sk, until))
+	    !endpoint_lock_until(sk, until))
 		return false;
 	if (altconn_sk(sk)->entry.id != id) {
 		release_sock(sk);
@@ -358,14 +361,14 @@ bool altconn_sock_kill(struct sock *sk, u64 id, unsigned long until)
 	if (sk->sk_type == SOCK_DGRAM) {
 		killed = altconn_dgram_kill(sk);
 	} else if (sk->sk_state == TCP_LISTEN) {
-		stop_listening(sk);
+		endpoint_stop_listening(sk);
 		killed = true;
 	}
 	release_sock(sk);
 	return killed;
 }
 
-static int shutdown(struct socket *sock, int how)
+static int endpoint_shutdown(struct socket *sock, int how)
 {
 	struct sock *sk = sock->sk;
 	struct altconn_assoc *assoc;
@@ -378,10 +381,10 @@ static int shutdown(struct socket *sock, int how)
 	how++;
 	state = altconn_state(sk);
 	if (state == TCP_LISTEN)
-		return shutdown_listener(sk, how);
+		return endpoint_shutdown_listener(sk, how);
 	if (sk->sk_type == SOCK_DGRAM)
 		return altconn_dgram_shutdown(sk, how);
-	if (state == TCP_SYN_SENT && sock_shutdown_attempt(sk))
+	if (state == TCP_SYN_SENT && endpoint_shutdown_attempt(sk))
 		return 0;
 	/* The attempt may be established by now. */
 	if (altconn_state(sk) != TCP_ESTABLISHED)
@@ -394,7 +397,7 @@ static int shutdown(struct socket *sock, int how)
 	return 0;
 }
 
-static int queues(struct sock *sk, int *inq, int *outq)
+static int endpoint_queues(struct sock *sk, int *inq, int *outq)
 {
 	struct altconn_assoc *assoc;
 	enum altconn_side side;
@@ -418,7 +421,7 @@ static int queues(struct sock *sk, int *inq, int *outq)
 }
 
 /* There is no urgent data, so nothing is at its mark. Datagrams have none. */
-static int sock_at_mark(const struct sock *sk, int __user *arg)
+static int endpoint_at_mark(const struct sock *sk, int __user *arg)
 {
 	if (sk->sk_type != SOCK_STREAM &&
 	    altconn_sk(sk)->dress == ALTCONN_UNIX)
@@ -428,25 +431,26 @@ static int sock_at_mark(const struct sock *sk, int __user *arg)
 	return put_user(0, arg);
 }
 
-static int ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
+static int endpoint_ioctl(struct socket *sock, unsigned int cmd,
+			  unsigned long arg)
 {
 	int inq, outq, err;
 
 	if (cmd == SIOCATMARK)
-		return sock_at_mark(sock->sk, (int __user *)arg);
+		return endpoint_at_mark(sock->sk, (int __user *)arg);
 	if (cmd != SIOCINQ && cmd != SIOCOUTQ)
 		return -ENOIOCTLCMD;
-	err = queues(sock->sk, &inq, &outq);
+	err = endpoint_queues(sock->sk, &inq, &outq);
 	if (err)
 		return err;
 	return put_user(cmd == SIOCINQ ? inq : outq, (int __user *)arg);
 }
 
 #ifdef CONFIG_COMPAT
-static int compat_ioctl(struct socket *sock, unsigned int cmd,
-			unsigned long arg)
+static int endpoint_compat_ioctl(struct socket *sock, unsigned int cmd,
+				 unsigned long arg)
 {
-	return ioctl(sock, cmd, (unsigned long)compat_ptr(arg));
+	return endpoint_ioctl(sock, cmd, (unsigned long)compat_ptr(arg));
 }
 #endif
 
@@ -455,8 +459,8 @@ static int compat_ioctl(struct socket *sock, unsigned int cmd,
  * the time of the request, later ones the stamp of the last datagram received. -ENOENT
  * when nothing has been received, as TCP and UDP.
  */
-static int sock_stamp(struct socket *sock, void __user *arg, bool timeval,
-		      bool time32)
+static int endpoint_stamp(struct socket *sock, void __user *arg, bool timeval,
+			  bool time32)
 {
 	if (altconn_sk(sock->sk)->dress == ALTCONN_UNIX)
 		return -ENOIOCTLCMD;
@@ -464,7 +468,7 @@ static int sock_stamp(struct socket *sock, void __user *arg, bool timeval,
 }
 
 /* Options that are switches know 0 and 1: other bits are free to get a meaning. */
-static bool sock_is_switch(int optname)
+static bool sockopt_is_switch(int optname)
 {
 	return optname == ALTCONN_DEFER_ACCEPT ||
 	       optname == ALTCONN_WAIT_LISTENER ||
@@ -473,11 +477,11 @@ static bool sock_is_switch(int optname)
 	       optname == ALTCONN_SHARE_ADDRESS;
 }
 
-static int set_u32(struct sock *sk, int optname, u32 value)
+static int sockopt_set_u32(struct sock *sk, int optname, u32 value)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 
-	if (sock_is_switch(optname) && value > 1)
+	if (sockopt_is_switch(optname) && value > 1)
 		return -EINVAL;
 	switch (optname) {
 	case ALTCONN_BACKLOG_POLICY:
@@ -524,7 +528,7 @@ static int set_u32(struct sock *sk, int optname, u32 value)
 }
 
 /* As with TCP: no change once the socket has an address. */
-static int set_v6only(struct sock *sk, u32 value)
+static int sockopt_set_v6only(struct sock *sk, u32 value)
 {
 	/* An attempt that failed, and has told so, keeps no address. */
 	if (!READ_ONCE(sk->sk_err))
@@ -535,13 +539,13 @@ static int set_v6only(struct sock *sk, u32 value)
 	return 0;
 }
 
-static bool is_v6only(const struct sock *sk, int level, int optname)
+static bool sockopt_is_v6only(const struct sock *sk, int level, int optname)
 {
 	return level == IPPROTO_IPV6 && optname == IPV6_V6ONLY &&
 	       altconn_sk(sk)->dress == ALTCONN_INET6;
 }
 
-static bool is_settable(int optname)
+static bool sockopt_is_settable(int optname)
 {
 	return optname >= ALTCONN_CONNECT_TIMEOUT &&
 	       optname <= ALTCONN_REPLACE_PATH &&
@@ -570,8 +574,8 @@ static int sockopt_set_reuseport(struct sock *sk, bool value)
  * The core's options. It sees them here first: newer kernels keep SO_PASSCRED for
  * the families that they know.
  */
-static int set_core(struct socket *sock, int optname, sockptr_t optval,
-		    unsigned int optlen)
+static int sockopt_set_core(struct socket *sock, int optname, sockptr_t optval,
+			    unsigned int optlen)
 {
 	int err = sock_setsockopt(sock, SOL_SOCKET, optname, optval, optlen);
 	int value;
@@ -591,7 +595,7 @@ static int set_core(struct socket *sock, int optname, sockptr_t optval,
 }
 
 /* SO_PEEK_OFF; the core wants to be told that it is possible. */
-static int set_peek_off(struct sock *sk, int value)
+static int sockopt_set_peek_off(struct sock *sk, int value)
 {
 	WRITE_ONCE(sk->sk_peek_off, value);
 	return 0;
@@ -601,8 +605,8 @@ static int set_peek_off(struct sock *sk, int value)
  * A value of a program that knows a later version of an option may be longer; what
  * this version does not know must be zero.
  */
-static int sock_read_option(void *value, size_t size, sockptr_t optval,
-			    unsigned int optlen)
+static int sockopt_read(void *value, size_t size, sockptr_t optval,
+			unsigned int optlen)
 {
 	int zero;
 
@@ -616,13 +620,14 @@ static int sock_read_option(void *value, size_t size, sockptr_t optval,
 	return copy_from_sockptr(value, optval, size) ? -EFAULT : 0;
 }
 
-static bool sock_is_cork(const struct sock *sk, int level, int optname)
+static bool sockopt_is_cork(const struct sock *sk, int level, int optname)
 {
 	return level == IPPROTO_UDP && optname == UDP_CORK &&
 	       sk->sk_type == SOCK_DGRAM && altconn_is_inet(sk);
 }
 
-static int sock_set_cork(struct sock *sk, sockptr_t optval, unsigned int optlen)
+static int sockopt_set_cork(struct sock *sk, sockptr_t optval,
+			    unsigned int optlen)
 {
 	int value;
 
@@ -633,43 +638,43 @@ static int sock_set_cork(struct sock *sk, sockptr_t optval, unsigned int optlen)
 	return altconn_dgram_cork(sk, value);
 }
 
-static int setsockopt(struct socket *sock, int level, int optname,
-		      sockptr_t optval, unsigned int optlen)
+static int sockopt_set(struct socket *sock, int level, int optname,
+		       sockptr_t optval, unsigned int optlen)
 {
-	bool v6only = is_v6only(sock->sk, level, optname);
+	bool v6only = sockopt_is_v6only(sock->sk, level, optname);
 	struct sock *sk = sock->sk;
 	union { u64 ms; u32 u; } value;
 	size_t size = sizeof(value.u);
 	int err;
 
 	if (level == SOL_SOCKET)
-		return set_core(sock, optname, optval, optlen);
-	if (sock_is_cork(sk, level, optname))
-		return sock_set_cork(sk, optval, optlen);
+		return sockopt_set_core(sock, optname, optval, optlen);
+	if (sockopt_is_cork(sk, level, optname))
+		return sockopt_set_cork(sk, optval, optlen);
 	if (!v6only && level != SOL_ALTCONN)
 		return altconn_inet_set(sk, level, optname, optval, optlen);
-	if (!v6only && !is_settable(optname))
+	if (!v6only && !sockopt_is_settable(optname))
 		return -ENOPROTOOPT;
 	if (!v6only && optname == ALTCONN_CONNECT_TIMEOUT)
 		size = sizeof(value.ms);
 	/* That of IPv6 takes any length, and reads an int. */
-	err = sock_read_option(&value, size, optval,
-			       v6only ? min_t(u32, optlen, size) : optlen);
+	err = sockopt_read(&value, size, optval,
+			   v6only ? min_t(u32, optlen, size) : optlen);
 	if (err)
 		return err;
 	lock_sock(sk);
 	if (v6only)
-		err = set_v6only(sk, value.u);
+		err = sockopt_set_v6only(sk, value.u);
 	else if (size == sizeof(value.ms))
 		altconn_sk(sk)->timeout_ms = value.ms;
 	else
-		err = set_u32(sk, optname, value.u);
+		err = sockopt_set_u32(sk, optname, value.u);
 	release_sock(sk);
 	return err;
 }
 
-static int put_option(const void *value, size_t size, char __user *optval,
-		      int __user *optlen)
+static int sockopt_put(const void *value, size_t size, char __user *optval,
+		       int __user *optlen)
 {
 	int len;
 
@@ -684,8 +689,8 @@ static int put_option(const void *value, size_t size, char __user *optval,
 }
 
 /* As IP: a small number fits in a buffer that is shorter than an int. */
-static int put_inet_option(int level, int value, char __user *optval,
-			   int __user *optlen)
+static int sockopt_put_inet(int level, int value, char __user *optval,
+			    int __user *optlen)
 {
 	u8 byte = value;
 	int len;
@@ -694,11 +699,11 @@ static int put_inet_option(int level, int value, char __user *optval,
 		return -EFAULT;
 	if (level == IPPROTO_IP && len > 0 && len < sizeof(value) &&
 	    value == byte)
-		return put_option(&byte, sizeof(byte), optval, optlen);
-	return put_option(&value, sizeof(value), optval, optlen);
+		return sockopt_put(&byte, sizeof(byte), optval, optlen);
+	return sockopt_put(&value, sizeof(value), optval, optlen);
 }
 
-static int get_u32(const struct sock *sk, int optname, u32 *value)
+static int sockopt_get_u32(const struct sock *sk, int optname, u32 *value)
 {
 	const struct altconn_sock *ask = altconn_sk(sk);
 
@@ -731,19 +736,19 @@ static int get_u32(const struct sock *sk, int optname, u32 *value)
 	}
 }
 
-static int get_peer_info(const struct sock *sk, char __user *optval,
-			 int __user *optlen)
+static int sockopt_get_peer_info(const struct sock *sk, char __user *optval,
+				 int __user *optlen)
 {
 	struct altconn_peer_info info;
 	int err;
 
 	BUILD_BUG_ON(sizeof(info) != 40);
 	err = altconn_assoc_peer_info(sk, &info);
-	return err ? : put_option(&info, sizeof(info), optval, optlen);
+	return err ? : sockopt_put(&info, sizeof(info), optval, optlen);
 }
 
-static int get_altconn(struct sock *sk, int optname, char __user *optval,
-		       int __user *optlen)
+static int sockopt_get_altconn(struct sock *sk, int optname,
+			       char __user *optval, int __user *optlen)
 {
 	struct altconn_connect_info info;
 	u64 ms;
@@ -752,37 +757,37 @@ static int get_altconn(struct sock *sk, int optname, char __user *optval,
 
 	BUILD_BUG_ON(sizeof(info) != 24);
 	if (optname == ALTCONN_PEER_INFO)
-		return get_peer_info(sk, optval, optlen);
+		return sockopt_get_peer_info(sk, optval, optlen);
 	lock_sock(sk);
 	ms = altconn_sk(sk)->timeout_ms;
 	if (optname == ALTCONN_CONNECT_INFO)
 		altconn_connect_outcome(sk, &info);
-	err = get_u32(sk, optname, &value);
+	err = sockopt_get_u32(sk, optname, &value);
 	release_sock(sk);
 	if (optname == ALTCONN_CONNECT_INFO)
-		return put_option(&info, sizeof(info), optval, optlen);
+		return sockopt_put(&info, sizeof(info), optval, optlen);
 	if (optname == ALTCONN_CONNECT_TIMEOUT)
-		return put_option(&ms, sizeof(ms), optval, optlen);
-	return err ? : put_option(&value, sizeof(value), optval, optlen);
+		return sockopt_put(&ms, sizeof(ms), optval, optlen);
+	return err ? : sockopt_put(&value, sizeof(value), optval, optlen);
 }
 
-static int getsockopt(struct socket *sock, int level, int optname,
-		      char __user *optval, int __user *optlen)
+static int sockopt_get(struct socket *sock, int level, int optname,
+		       char __user *optval, int __user *optlen)
 {
 	u32 v6only = altconn_sk(sock->sk)->v6only;
 	int value, err;
 
-	if (is_v6only(sock->sk, level, optname))
-		return put_option(&v6only, sizeof(v6only), optval, optlen);
-	if (sock_is_cork(sock->sk, level, optname)) {
+	if (sockopt_is_v6only(sock->sk, level, optname))
+		return sockopt_put(&v6only, sizeof(v6only), optval, optlen);
+	if (sockopt_is_cork(sock->sk, level, optname)) {
 		value = altconn_dgram_corked(sock->sk);
-		return put_option(&value, sizeof(value), optval, optlen);
+		return sockopt_put(&value, sizeof(value), optval, optlen);
 	}
 	if (level != SOL_ALTCONN) {
 		err = altconn_inet_get(sock->sk, level, optname, &value);
-		return err ? : put_inet_option(level, value, optval, optlen);
+		return err ? : sockopt_put_inet(level, value, optval, optlen);
 	}
-	return get_altconn(sock->sk, optname, optval, optlen);
+	return sockopt_get_altconn(sock->sk, optname, optval, optlen);
 }
 
 /*
@@ -829,7 +834,7 @@ void altconn_sock_inherit(struct sock *sk, struct sock *newsk)
 	altconn_inet_inherit(sk, newsk);
 }
 
-static int socketpair(struct socket *a, struct socket *b)
+static int endpoint_socketpair(struct socket *a, struct socket *b)
 {
 	int err;
 
@@ -848,97 +853,97 @@ static int socketpair(struct socket *a, struct socket *b)
 DEFINE_PROTO_ACCEPT(altconn_listen_accept);
 
 /* .family: the core only asks whether it is PF_UNIX. */
-static const struct proto_ops stream_ops = {
+static const struct proto_ops endpoint_stream_ops = {
 	.family		= PF_ALTCONN,
 	.owner		= THIS_MODULE,
-	.release	= release,
+	.release	= endpoint_release,
 	.bind		= altconn_bind,
 	.connect	= altconn_connect,
-	.socketpair	= socketpair,
+	.socketpair	= endpoint_socketpair,
 	.accept		= PROTO_ACCEPT(altconn_listen_accept),
-	.getname	= get_name,
+	.getname	= endpoint_get_name,
 	.poll		= altconn_stream_poll,
-	.ioctl		= ioctl,
-	.gettstamp	= sock_stamp,
+	.ioctl		= endpoint_ioctl,
+	.gettstamp	= endpoint_stamp,
 #ifdef CONFIG_COMPAT
-	.compat_ioctl	= compat_ioctl,
+	.compat_ioctl	= endpoint_compat_ioctl,
 #endif
 	.listen		= altconn_listen,
-	.shutdown	= shutdown,
-	.setsockopt	= setsockopt,
-	.getsockopt	= getsockopt,
+	.shutdown	= endpoint_shutdown,
+	.setsockopt	= sockopt_set,
+	.getsockopt	= sockopt_get,
 	.sendmsg	= altconn_stream_sendmsg,
 	.recvmsg	= altconn_stream_recvmsg,
 	.mmap		= sock_no_mmap,
-	.set_peek_off	= set_peek_off,
+	.set_peek_off	= sockopt_set_peek_off,
 };
 
-static const struct proto_ops seqpacket_ops = {
+static const struct proto_ops endpoint_seqpacket_ops = {
 	.family		= PF_ALTCONN,
 	.owner		= THIS_MODULE,
-	.release	= release,
+	.release	= endpoint_release,
 	.bind		= altconn_bind,
 	.connect	= altconn_connect,
-	.socketpair	= socketpair,
+	.socketpair	= endpoint_socketpair,
 	.accept		= PROTO_ACCEPT(altconn_listen_accept),
-	.getname	= get_name,
+	.getname	= endpoint_get_name,
 	.poll		= altconn_stream_poll,
-	.ioctl		= ioctl,
-	.gettstamp	= sock_stamp,
+	.ioctl		= endpoint_ioctl,
+	.gettstamp	= endpoint_stamp,
 #ifdef CONFIG_COMPAT
-	.compat_ioctl	= compat_ioctl,
+	.compat_ioctl	= endpoint_compat_ioctl,
 #endif
 	.listen		= altconn_listen,
-	.shutdown	= shutdown,
-	.setsockopt	= setsockopt,
-	.getsockopt	= getsockopt,
+	.shutdown	= endpoint_shutdown,
+	.setsockopt	= sockopt_set,
+	.getsockopt	= sockopt_get,
 	.sendmsg	= altconn_seqpacket_sendmsg,
 	.recvmsg	= altconn_seqpacket_recvmsg,
 	.mmap		= sock_no_mmap,
-	.set_peek_off	= set_peek_off,
+	.set_peek_off	= sockopt_set_peek_off,
 };
 
-static const struct proto_ops dgram_ops = {
+static const struct proto_ops endpoint_dgram_ops = {
 	.family		= PF_ALTCONN,
 	.owner		= THIS_MODULE,
-	.release	= release,
+	.release	= endpoint_release,
 	.bind		= altconn_bind,
 	.connect	= altconn_dgram_connect,
-	.socketpair	= socketpair,
+	.socketpair	= endpoint_socketpair,
 	.accept		= sock_no_accept,
-	.getname	= get_name,
+	.getname	= endpoint_get_name,
 	.poll		= altconn_dgram_poll,
-	.ioctl		= ioctl,
-	.gettstamp	= sock_stamp,
+	.ioctl		= endpoint_ioctl,
+	.gettstamp	= endpoint_stamp,
 #ifdef CONFIG_COMPAT
-	.compat_ioctl	= compat_ioctl,
+	.compat_ioctl	= endpoint_compat_ioctl,
 #endif
 	.listen		= sock_no_listen,
-	.shutdown	= shutdown,
-	.setsockopt	= setsockopt,
-	.getsockopt	= getsockopt,
+	.shutdown	= endpoint_shutdown,
+	.setsockopt	= sockopt_set,
+	.getsockopt	= sockopt_get,
 	.sendmsg	= altconn_dgram_sendmsg,
 	.recvmsg	= altconn_dgram_recvmsg,
 	.mmap		= sock_no_mmap,
-	.set_peek_off	= set_peek_off,
+	.set_peek_off	= sockopt_set_peek_off,
 };
 
-static const struct proto_ops *ops_of(int type)
+static const struct proto_ops *endpoint_ops_of(int type)
 {
 	switch (type) {
 	case SOCK_STREAM:
-		return &stream_ops;
+		return &endpoint_stream_ops;
 	case SOCK_SEQPACKET:
-		return &seqpacket_ops;
+		return &endpoint_seqpacket_ops;
 	case SOCK_DGRAM:
-		return &dgram_ops;
+		return &endpoint_dgram_ops;
 	default:
 		return NULL;
 	}
 }
 
 /* sk->sk_state_change: also for a reader that is not in the wait queue. */
-static void state_change(struct sock *sk)
+static void endpoint_state_change(struct sock *sk)
 {
 	struct socket_wq *wq;
 
@@ -977,8 +982,8 @@ struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 	sock_init_data(sock, sk);
 	sk->sk_type = type;
 	sk->sk_protocol = protocol;
-	sk->sk_destruct = destruct;
-	sk->sk_state_change = state_change;
+	sk->sk_destruct = endpoint_destruct;
+	sk->sk_state_change = endpoint_state_change;
 	sk->sk_state = TCP_CLOSE;
 
 	ask = altconn_sk(sk);
@@ -996,20 +1001,21 @@ struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 	return sk;
 }
 
-static int create(struct net *net, struct socket *sock, int protocol, int kern)
+static int endpoint_create(struct net *net, struct socket *sock, int protocol,
+			   int kern)
 {
-	if (!ops_of(sock->type))
+	if (!endpoint_ops_of(sock->type))
 		return -ESOCKTNOSUPPORT;
 	if (protocol < ALTCONN_NATIVE || protocol > ALTCONN_INET6)
 		return -EPROTONOSUPPORT;
 	sock->state = SS_UNCONNECTED;
-	sock->ops = ops_of(sock->type);
+	sock->ops = endpoint_ops_of(sock->type);
 	sock_sees_core_options(sock);
 	return altconn_sock_alloc(net, sock, sock->type, protocol, kern) ?
 		0 : -ENOMEM;
 }
 
 struct net_proto_family altconn_family_ops __ro_after_init = {
-	.create	= create,
+	.create	= endpoint_create,
 	.owner	= THIS_MODULE,
 };

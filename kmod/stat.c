@@ -31,7 +31,7 @@ void altconn_stat_exit(struct altconn_net *an)
 }
 
 /* Counters are numbers of 64 bits and nothing else. */
-static void add_up(const struct altconn_net *an, struct altconn_stat *sum)
+static void stat_add_up(const struct altconn_net *an, struct altconn_stat *sum)
 {
 	unsigned int cpu, i;
 	const u64 *from;
@@ -71,7 +71,7 @@ int altconn_nl_put_outcomes(struct sk_buff *skb, int attr, const u64 *outcomes)
 	return 0;
 }
 
-static int put_bucket(struct sk_buff *skb, u32 bits, u64 count)
+static int stat_put_bucket(struct sk_buff *skb, u32 bits, u64 count)
 {
 	struct nlattr *nest;
 
@@ -86,8 +86,8 @@ static int put_bucket(struct sk_buff *skb, u32 bits, u64 count)
 	return 0;
 }
 
-static int put_histogram(struct sk_buff *skb, int attr,
-			 const struct altconn_histogram *hist)
+static int stat_put_histogram(struct sk_buff *skb, int attr,
+			      const struct altconn_histogram *hist)
 {
 	struct nlattr *nest = nla_nest_start(skb, attr);
 	u32 i;
@@ -96,7 +96,7 @@ static int put_histogram(struct sk_buff *skb, int attr,
 				       ALTCONN_A_HISTOGRAM_PAD))
 		return -EMSGSIZE;
 	for (i = 0; i < ALTCONN_BUCKETS; i++)
-		if (put_bucket(skb, i, hist->bucket[i]))
+		if (stat_put_bucket(skb, i, hist->bucket[i]))
 			return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -138,7 +138,7 @@ static int stat_put_users(struct sk_buff *skb, struct altconn_net *an)
 	return 0;
 }
 
-static int put_stat(struct sk_buff *skb, const struct altconn_stat *stat)
+static int stat_put(struct sk_buff *skb, const struct altconn_stat *stat)
 {
 	if (altconn_nl_put_outcomes(skb, ALTCONN_A_STAT_OUTCOME,
 				    stat->outcomes) ||
@@ -146,9 +146,9 @@ static int put_stat(struct sk_buff *skb, const struct altconn_stat *stat)
 			      ALTCONN_A_STAT_PAD) ||
 	    nla_put_u64_64bit(skb, ALTCONN_A_STAT_ACCEPTED, stat->accepted,
 			      ALTCONN_A_STAT_PAD) ||
-	    put_histogram(skb, ALTCONN_A_STAT_LATENCY, &stat->latency) ||
-	    put_histogram(skb, ALTCONN_A_STAT_ACCEPT_QUEUE,
-			  &stat->accept_queue))
+	    stat_put_histogram(skb, ALTCONN_A_STAT_LATENCY, &stat->latency) ||
+	    stat_put_histogram(skb, ALTCONN_A_STAT_ACCEPT_QUEUE,
+			       &stat->accept_queue))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -158,7 +158,7 @@ static int put_stat(struct sk_buff *skb, const struct altconn_stat *stat)
 					2 * ALTCONN_BUCKETS + \
 					ALTCONN_ACCOUNT_KINDS * STAT_USERS))
 
-static int answer(struct genl_info *info, const struct altconn_stat *stat)
+static int stat_answer(struct genl_info *info, const struct altconn_stat *stat)
 {
 	struct sk_buff *reply = genlmsg_new(MESSAGE_SIZE, GFP_KERNEL);
 	void *hdr;
@@ -167,7 +167,7 @@ static int answer(struct genl_info *info, const struct altconn_stat *stat)
 		return -ENOMEM;
 	hdr = genlmsg_put_reply(reply, info, &altconn_nl_family, 0,
 				ALTCONN_CMD_STAT_GET);
-	if (!hdr || put_stat(reply, stat) ||
+	if (!hdr || stat_put(reply, stat) ||
 	    stat_put_users(reply, altconn_pernet(genl_info_net(info)))) {
 		nlmsg_free(reply);
 		return -EMSGSIZE;
@@ -195,8 +195,8 @@ int altconn_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info)
 	stat = kmalloc(sizeof(*stat), GFP_KERNEL);
 	if (!stat)
 		return -ENOMEM;
-	add_up(altconn_pernet(genl_info_net(info)), stat);
-	err = answer(info, stat);
+	stat_add_up(altconn_pernet(genl_info_net(info)), stat);
+	err = stat_answer(info, stat);
 	kfree(stat);
 	return err;
 }

@@ -27,24 +27,25 @@ struct conn {
 };
 
 /* What has been sent one way; NULL: nothing yet. */
-static struct altconn_ring *in_ring(const struct conn *c)
+static struct altconn_ring *stream_in_ring(const struct conn *c)
 {
 	return READ_ONCE(c->own->in);
 }
 
-static struct altconn_ring *out_ring(const struct conn *c)
+static struct altconn_ring *stream_out_ring(const struct conn *c)
 {
 	return READ_ONCE(c->peer->in);
 }
 
-static struct altconn_ring *writers_ring(const struct conn *c)
+static struct altconn_ring *stream_writers_ring(const struct conn *c)
 {
-	return out_ring(c) ? : altconn_ring_new(&c->peer->in,
+	return stream_out_ring(c) ? : altconn_ring_new(&c->peer->in,
 					      c->assoc->cred);
 }
 
 /* A reference to the established association of a socket. */
-static __always_inline int conn_get(const struct sock *sk, struct conn *c)
+static __always_inline int stream_get_assoc(const struct sock *sk,
+					    struct conn *c)
 {
 	enum altconn_side side;
 
@@ -68,19 +69,19 @@ static __always_inline int conn_get(const struct sock *sk, struct conn *c)
 	return -ENOTCONN;
 }
 
-static void conn_put(struct conn *c)
+static void stream_put_assoc(struct conn *c)
 {
 	altconn_assoc_put(c->assoc);
 }
 
 /* Capped, so that a ring's size is a power of two well inside an int. */
-static u32 send_limit(const struct sock *sk)
+static u32 stream_send_limit(const struct sock *sk)
 {
 	return min_t(u32, READ_ONCE(sk->sk_sndbuf), ALTCONN_RING_LIMIT);
 }
 
 /* Before accept() there is nobody, and who comes then looks by himself. */
-static __always_inline void wake_reader(const struct conn *c)
+static __always_inline void stream_wake_reader(const struct conn *c)
 {
 	/*
 	 * The full barrier behind the data is the ring's. It pairs with that in
@@ -92,96 +93,98 @@ static __always_inline void wake_reader(const struct conn *c)
 		altconn_wake_reader(peer);
 }
 
-static noinline void give_space(const struct conn c)
+static noinline void stream_give_space(const struct conn c)
 {
 	struct sock *peer = READ_ONCE(c.peer->sk);
 
-	if (!peer || !altconn_ring_writable(in_ring(&c), send_limit(peer)))
+	if (!peer ||
+	    !altconn_ring_writable(stream_in_ring(&c), stream_send_limit(peer)))
 		return;
 	WRITE_ONCE(c.peer->want_space, false);
 	peer->sk_write_space(peer);
 }
 
-static __always_inline void wake_writer(const struct conn *c)
+static __always_inline void stream_wake_writer(const struct conn *c)
 {
 	/*
 	 * The full barrier behind what was read is the ring's. It pairs with that
-	 * after want_space in want_room(). Acquire: then wake_at is there, too.
+	 * after want_space in stream_wants_room(). Acquire: then wake_at is there, too.
 	 */
 	if (unlikely(smp_load_acquire(&c->peer->want_space)) &&
-	    altconn_ring_drained(in_ring(c)))
-		give_space(*c);
+	    altconn_ring_drained(stream_in_ring(c)))
+		stream_give_space(*c);
 }
 
-static bool can_write(const struct sock *sk, const struct conn *c)
+static bool stream_can_write(const struct sock *sk, const struct conn *c)
 {
-	return altconn_ring_writable(out_ring(c), send_limit(sk)) ||
+	return altconn_ring_writable(stream_out_ring(c),
+				     stream_send_limit(sk)) ||
 	       altconn_assoc_shut(c->own) & SEND_SHUTDOWN ||
 	       READ_ONCE(sk->sk_err);
 }
 
 /* Announce the wish, then look again. */
-static bool want_room(struct sock *sk, const void *arg)
+static bool stream_wants_room(struct sock *sk, const void *arg)
 {
 	const struct conn *c = arg;
 
 	/* For SIGIO, which sk_write_space() sends once for each time that it is set. */
 	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
-	altconn_ring_wants_room(out_ring(c), send_limit(sk));
-	/* Pairs with wake_writer(): the mark first. */
+	altconn_ring_wants_room(stream_out_ring(c), stream_send_limit(sk));
+	/* Pairs with stream_wake_writer(): the mark first. */
 	smp_store_release(&c->own->want_space, true);
 	/* Pairs with the barrier there. */
 	smp_mb();
-	return can_write(sk, c);
+	return stream_can_write(sk, c);
 }
 
-static u32 written(const struct conn *c)
+static u32 stream_written(const struct conn *c)
 {
-	const struct altconn_ring *ring = in_ring(c);
+	const struct altconn_ring *ring = stream_in_ring(c);
 
 	return ring ? altconn_ring_head(ring) : 0;
 }
 
 /* Behind what a peek passes over there is something when it was not there. */
-static bool has_data(const struct conn *c)
+static bool stream_has_data(const struct conn *c)
 {
 	if (unlikely(c->seeks))
-		return written(c) != c->seen;
-	return altconn_ring_used(in_ring(c));
+		return stream_written(c) != c->seen;
+	return altconn_ring_used(stream_in_ring(c));
 }
 
-static bool can_read(struct sock *sk, const void *arg)
+static bool stream_can_read(struct sock *sk, const void *arg)
 {
 	const struct conn *c = arg;
 
-	return has_data(c) ||
+	return stream_has_data(c) ||
 	       altconn_assoc_shut(c->own) & RCV_SHUTDOWN ||
 	       READ_ONCE(sk->sk_err);
 }
 
-static bool want_data(struct sock *sk, const void *arg)
+static bool stream_wants_data(struct sock *sk, const void *arg)
 {
 	altconn_polls(sk);
-	return can_read(sk, arg);
+	return stream_can_read(sk, arg);
 }
 
 /* What is left of @timeo, or an errno. */
-static noinline long wait_for_room(struct sock *sk, const struct conn c,
-				   long timeo)
+static noinline long stream_wait_for_room(struct sock *sk, const struct conn c,
+					  long timeo)
 {
-	return altconn_wait_until(sk, &timeo, want_room, &c) ? : timeo;
+	return altconn_wait_until(sk, &timeo, stream_wants_room, &c) ? : timeo;
 }
 
 /* The pending error, left for the next call when this one has a result. */
-static int take_error(struct sock *sk, size_t done)
+static int stream_take_error(struct sock *sk, size_t done)
 {
 	return done ? -READ_ONCE(sk->sk_err) : sock_error(sk);
 }
 
 /* Why nothing may be sent any more. */
-static int send_state(struct sock *sk, const struct conn *c, size_t sent)
+static int stream_send_state(struct sock *sk, const struct conn *c, size_t sent)
 {
-	int err = take_error(sk, sent);
+	int err = stream_take_error(sk, sent);
 
 	if (err)
 		return err;
@@ -190,17 +193,17 @@ static int send_state(struct sock *sk, const struct conn *c, size_t sent)
 	return 0;
 }
 
-/* The ring was sealed after send_state(), perhaps by a reset. */
-static noinline int shut_meanwhile(struct sock *sk, size_t sent)
+/* The ring was sealed after stream_send_state(), perhaps by a reset. */
+static noinline int stream_shut_meanwhile(struct sock *sk, size_t sent)
 {
-	return take_error(sk, sent) ? : -EPIPE;
+	return stream_take_error(sk, sent) ? : -EPIPE;
 }
 
 /*
  * As TCP, whose first bytes after the peer's close are on their way before the
  * answer to them is: programs that speak TCP get EPIPE for the second send.
  */
-static bool is_lost(const struct sock *sk, const struct conn *c)
+static bool stream_is_lost(const struct sock *sk, const struct conn *c)
 {
 	struct altconn_end *end = c->own;
 
@@ -214,106 +217,108 @@ static bool is_lost(const struct sock *sk, const struct conn *c)
 }
 
 /* A stream is shut for sending, and the call has sent nothing. */
-static noinline ssize_t conn_send_shut(struct sock *sk, const struct conn c,
-				       size_t len)
+static noinline ssize_t stream_conn_send_shut(struct sock *sk,
+					      const struct conn c, size_t len)
 {
-	return is_lost(sk, &c) ? len : shut_meanwhile(sk, 0);
+	return stream_is_lost(sk, &c) ? len : stream_shut_meanwhile(sk, 0);
 }
 
 /* So much at once: the other side goes on with it meanwhile. */
 #define CHUNK	(64U << 10)
 
 static __always_inline ssize_t
-send_stream(struct sock *sk, const struct conn *c, struct msghdr *msg,
-	    size_t len, struct altconn_scm *scm)
+stream_send_bytes(struct sock *sk, const struct conn *c, struct msghdr *msg,
+		  size_t len, struct altconn_scm *scm)
 {
 	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
-	struct altconn_ring *ring = writers_ring(c);
+	struct altconn_ring *ring = stream_writers_ring(c);
 	size_t sent = 0;
 	ssize_t n;
 
 	if (!ring)
 		return -ENOMEM;
 	do {
-		n = send_state(sk, c, sent);
+		n = stream_send_state(sk, c, sent);
 		if (n || !len)
 			break;
 		n = altconn_ring_write(ring, &msg->msg_iter,
 				       min_t(size_t, len - sent, CHUNK),
-				       send_limit(sk), scm);
+				       stream_send_limit(sk), scm);
 		if (n > 0) {
 			sent += n;
-			wake_reader(c);
+			stream_wake_reader(c);
 		} else if (n == -EAGAIN) {
-			timeo = wait_for_room(sk, *c, timeo);
+			timeo = stream_wait_for_room(sk, *c, timeo);
 			n = min(timeo, 0L);
 		}
 	} while (sent < len && n >= 0);
 	if (unlikely(n == -EPIPE) && !sent)
-		return conn_send_shut(sk, *c, len);
+		return stream_conn_send_shut(sk, *c, len);
 	return sent ? : n;
 }
 
-static const struct sock *peer_of(const struct conn *c)
+static const struct sock *stream_peer_of(const struct conn *c)
 {
 	return READ_ONCE(c->peer->sk);
 }
 
 /* As AF_UNIX, the stamp is of a record, not of bytes, and of when it is queued. */
 static __always_inline ssize_t
-put_record(struct sock *sk, const struct conn *c, struct msghdr *msg,
-	   size_t len, u32 limit, struct altconn_scm *scm)
+stream_put_record(struct sock *sk, const struct conn *c, struct msghdr *msg,
+		  size_t len, u32 limit, struct altconn_scm *scm)
 {
-	const struct sock *peer = peer_of(c);
-	ssize_t n = send_state(sk, c, 0);
+	const struct sock *peer = stream_peer_of(c);
+	ssize_t n = stream_send_state(sk, c, 0);
 
 	if (n)
 		return n;
-	n = altconn_ring_put(out_ring(c), &msg->msg_iter, len, limit, scm,
-			     peer && sock_flag(peer, SOCK_RCVTSTAMP),
+	n = altconn_ring_put(stream_out_ring(c), &msg->msg_iter, len, limit,
+			     scm, peer && sock_flag(peer, SOCK_RCVTSTAMP),
 			     msg->msg_flags & MSG_EOR);
-	return likely(n != -EPIPE) ? n : shut_meanwhile(sk, 0);
+	return likely(n != -EPIPE) ? n : stream_shut_meanwhile(sk, 0);
 }
 
 /* There is no room: wait for it, and try again. */
 static noinline ssize_t
-put_when_room(struct sock *sk, const struct conn c, struct msghdr *msg,
-	      size_t len, struct altconn_scm *scm)
+stream_put_when_room(struct sock *sk, const struct conn c, struct msghdr *msg,
+		     size_t len, struct altconn_scm *scm)
 {
 	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
 	ssize_t n;
 
 	do {
-		timeo = wait_for_room(sk, c, timeo);
+		timeo = stream_wait_for_room(sk, c, timeo);
 		if (timeo < 0)
 			return timeo;
-		n = put_record(sk, &c, msg, len, send_limit(sk), scm);
+		n = stream_put_record(sk, &c, msg, len, stream_send_limit(sk),
+				      scm);
 	} while (n == -EAGAIN);
 	return n;
 }
 
 static __always_inline ssize_t
-send_record(struct sock *sk, const struct conn *c, struct msghdr *msg,
-	    size_t len, struct altconn_scm *scm)
+stream_send_record(struct sock *sk, const struct conn *c, struct msghdr *msg,
+		   size_t len, struct altconn_scm *scm)
 {
-	u32 limit = send_limit(sk);
+	u32 limit = stream_send_limit(sk);
 	ssize_t n;
 
-	if (!writers_ring(c))
+	if (!stream_writers_ring(c))
 		return -ENOMEM;
 	/* As AF_UNIX: some room for what goes with a message. */
 	if (len > limit - 32)
 		return -EMSGSIZE;
-	n = put_record(sk, c, msg, len, limit, scm);
+	n = stream_put_record(sk, c, msg, len, limit, scm);
 	if (n == -EAGAIN)
-		n = put_when_room(sk, *c, msg, len, scm);
+		n = stream_put_when_room(sk, *c, msg, len, scm);
 	if (n >= 0)
-		wake_reader(c);
+		stream_wake_reader(c);
 	return n;
 }
 
 /* AF_UNIX raises none on sequenced packets. */
-static bool raises_sigpipe(const struct sock *sk, const struct msghdr *msg)
+static bool stream_raises_sigpipe(const struct sock *sk,
+				  const struct msghdr *msg)
 {
 	if (msg->msg_flags & MSG_NOSIGNAL)
 		return false;
@@ -322,23 +327,24 @@ static bool raises_sigpipe(const struct sock *sk, const struct msghdr *msg)
 }
 
 /* Before accept() nobody knows whether the server will ask for them. */
-static __always_inline bool wants_creds(const struct socket *sock,
-					const struct sock *peer)
+static __always_inline bool stream_wants_creds(const struct socket *sock,
+					       const struct sock *peer)
 {
 	return !peer || sk_passcred(peer) || sock_passcred(sock);
 }
 
 static __always_inline ssize_t
-send_data(struct sock *sk, const struct conn *c, struct msghdr *msg,
-	  size_t len, bool record, struct altconn_scm *scm)
+stream_send_data(struct sock *sk, const struct conn *c, struct msghdr *msg,
+		 size_t len, bool record, struct altconn_scm *scm)
 {
-	return record ? send_record(sk, c, msg, len, scm) :
-			send_stream(sk, c, msg, len, scm);
+	return record ? stream_send_record(sk, c, msg, len, scm) :
+			stream_send_bytes(sk, c, msg, len, scm);
 }
 
 /* With something that goes with it. */
-static noinline ssize_t send_scm(struct socket *sock, const struct conn c,
-				 struct msghdr *msg, size_t len, bool record)
+static noinline ssize_t stream_send_scm(struct socket *sock,
+					const struct conn c, struct msghdr *msg,
+					size_t len, bool record)
 {
 	struct altconn_scm scm = {};
 	struct sock *sk = sock->sk;
@@ -348,14 +354,14 @@ static noinline ssize_t send_scm(struct socket *sock, const struct conn c,
 		n = altconn_scm_send(sk, msg, &scm);
 	if (n)
 		return n;
-	if (wants_creds(sock, peer_of(&c)))
+	if (stream_wants_creds(sock, stream_peer_of(&c)))
 		altconn_scm_fill(&scm);
-	n = send_data(sk, &c, msg, len, record, &scm);
+	n = stream_send_data(sk, &c, msg, len, record, &scm);
 	altconn_scm_destroy(&scm);
 	return n;
 }
 
-static bool conn_is_decided(struct sock *sk, const void *arg)
+static bool stream_conn_is_decided(struct sock *sk, const void *arg)
 {
 	return altconn_state(sk) != TCP_SYN_SENT;
 }
@@ -367,27 +373,29 @@ static bool conn_is_decided(struct sock *sk, const void *arg)
  * Return: 0: the socket is connected by now; else what the call returns, @err in
  * the inet formats where nothing else is to be said.
  */
-static noinline int conn_wait(struct sock *sk, long timeo, int err)
+static noinline int stream_conn_wait(struct sock *sk, long timeo, int err)
 {
 	int waited = 0;
 
 	if (!altconn_is_inet(sk))
 		return -ENOTCONN;
 	if (altconn_state(sk) == TCP_SYN_SENT)
-		waited = altconn_wait_until(sk, &timeo, conn_is_decided, NULL);
+		waited = altconn_wait_until(sk, &timeo, stream_conn_is_decided,
+					    NULL);
 	if (waited || altconn_state(sk) == TCP_ESTABLISHED)
 		return waited;
 	return sock_error(sk) ? : err;
 }
 
-static long conn_sndtimeo(const struct sock *sk, const struct msghdr *msg)
+static long stream_conn_sndtimeo(const struct sock *sk,
+				 const struct msghdr *msg)
 {
 	return sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
 }
 
-static __always_inline int send_connected(struct socket *sock,
-					  struct msghdr *msg, size_t len,
-					  bool record)
+static __always_inline int stream_send_connected(struct socket *sock,
+						 struct msghdr *msg, size_t len,
+						 bool record)
 {
 	struct sock *sk = sock->sk;
 	struct conn c;
@@ -395,22 +403,23 @@ static __always_inline int send_connected(struct socket *sock,
 
 	if (msg->msg_flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	n = conn_get(sk, &c);
+	n = stream_get_assoc(sk, &c);
 	if (unlikely(n)) {
-		n = conn_wait(sk, conn_sndtimeo(sk, msg), -EPIPE);
+		n = stream_conn_wait(sk, stream_conn_sndtimeo(sk, msg), -EPIPE);
 		/* Another thread may dissolve it meanwhile: one more look. */
 		if (!n)
-			n = conn_get(sk, &c);
+			n = stream_get_assoc(sk, &c);
 		if (n)
 			goto out;
 	}
-	if (unlikely(msg->msg_controllen || wants_creds(sock, peer_of(&c))))
-		n = send_scm(sock, c, msg, len, record);
+	if (unlikely(msg->msg_controllen ||
+		     stream_wants_creds(sock, stream_peer_of(&c))))
+		n = stream_send_scm(sock, c, msg, len, record);
 	else
-		n = send_data(sk, &c, msg, len, record, NULL);
-	conn_put(&c);
+		n = stream_send_data(sk, &c, msg, len, record, NULL);
+	stream_put_assoc(&c);
 out:
-	if (n == -EPIPE && raises_sigpipe(sk, msg))
+	if (n == -EPIPE && stream_raises_sigpipe(sk, msg))
 		send_sig(SIGPIPE, current, 0);
 	return n;
 }
@@ -435,7 +444,7 @@ int altconn_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	if (unlikely(msg->msg_namelen) && !altconn_is_inet(sock->sk))
 		return sock->sk->sk_state == TCP_ESTABLISHED ? -EISCONN :
 							       -EOPNOTSUPP;
-	return send_connected(sock, msg, len, false);
+	return stream_send_connected(sock, msg, len, false);
 }
 
 /**
@@ -451,7 +460,7 @@ int altconn_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 int altconn_seqpacket_sendmsg(struct socket *sock, struct msghdr *msg,
 			      size_t len)
 {
-	return send_connected(sock, msg, len, true);
+	return stream_send_connected(sock, msg, len, true);
 }
 
 /*
@@ -459,19 +468,20 @@ int altconn_seqpacket_sendmsg(struct socket *sock, struct msghdr *msg,
  * sees that the other side has shut looks into the ring once more, since what was
  * sent before is there then.
  */
-static noinline int wait_for_data(struct sock *sk, const struct conn c,
-				  bool *last, bool copied, long *timeo)
+static noinline int stream_wait_for_data(struct sock *sk, const struct conn c,
+					 bool *last, bool copied, long *timeo)
 {
-	int err = take_error(sk, copied);
+	int err = stream_take_error(sk, copied);
 
 	if (err || *last)
 		return err ? : 1;
 	*last = altconn_assoc_shut(c.own) & RCV_SHUTDOWN;
-	return *last ? 0 : altconn_sleep(sk, timeo, can_read, want_data, &c);
+	return *last ? 0 : altconn_sleep(sk, timeo, stream_can_read,
+					 stream_wants_data, &c);
 }
 
 /* The next one begins behind this one, and what is taken is not there any more. */
-static void peeked(struct sock *sk, int flags, size_t n)
+static void stream_peeked(struct sock *sk, int flags, size_t n)
 {
 	if (likely(READ_ONCE(sk->sk_peek_off) < 0))
 		return;
@@ -481,9 +491,9 @@ static void peeked(struct sock *sk, int flags, size_t n)
 		sk_peek_offset_bwd(sk, n);
 }
 
-static ssize_t recv_stream(struct sock *sk, struct conn *c,
-			   struct msghdr *msg, size_t len, int flags,
-			   struct altconn_rx *rx)
+static ssize_t stream_recv_bytes(struct sock *sk, struct conn *c,
+				 struct msghdr *msg, size_t len, int flags,
+				 struct altconn_rx *rx)
 {
 	size_t target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
 	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
@@ -493,14 +503,14 @@ static ssize_t recv_stream(struct sock *sk, struct conn *c,
 
 	do {
 		if (unlikely(c->seeks))
-			c->seen = written(c);
+			c->seen = stream_written(c);
 		/* Who only looks does so once. */
 		want = peek ? len : min_t(size_t, len - copied, CHUNK);
-		n = altconn_ring_read(in_ring(c), &msg->msg_iter, want, peek,
-				      rx);
+		n = altconn_ring_read(stream_in_ring(c), &msg->msg_iter, want,
+				      peek, rx);
 		/* Even after a peek: the writer may have missed its turn. */
 		if (n != -EAGAIN)
-			wake_writer(c);
+			stream_wake_writer(c);
 		if (n >= 0) {
 			copied += n;
 			if (peek || !n || copied == len || rx->stop ||
@@ -510,67 +520,69 @@ static ssize_t recv_stream(struct sock *sk, struct conn *c,
 		}
 		if (n != -EAGAIN || copied >= target)
 			break;
-		n = wait_for_data(sk, *c, &last, copied, &timeo);
+		n = stream_wait_for_data(sk, *c, &last, copied, &timeo);
 		if (n > 0) {
 			n = 0;
 			break;
 		}
 	} while (n >= 0);
-	peeked(sk, flags, copied);
+	stream_peeked(sk, flags, copied);
 	return copied ? : n;
 }
 
 static __always_inline ssize_t
-take_record(struct conn *c, struct msghdr *msg, size_t len, int flags,
-	    struct altconn_rx *rx, size_t *record)
+stream_take_record(struct conn *c, struct msghdr *msg, size_t len, int flags,
+		   struct altconn_rx *rx, size_t *record)
 {
 	if (unlikely(c->seeks))
-		c->seen = written(c);
-	return altconn_ring_take(in_ring(c), &msg->msg_iter, len,
+		c->seen = stream_written(c);
+	return altconn_ring_take(stream_in_ring(c), &msg->msg_iter, len,
 				 flags & MSG_PEEK, rx, record);
 }
 
 /* There is none yet; -ENODATA: nor will there be. */
-static noinline ssize_t
-take_when_there(struct sock *sk, struct conn c, struct msghdr *msg,
-		size_t len, int flags, struct altconn_rx *rx, size_t *record)
+static noinline ssize_t stream_take_when_there(struct sock *sk, struct conn c,
+					       struct msghdr *msg, size_t len,
+					       int flags, struct altconn_rx *rx,
+					       size_t *record)
 {
 	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
 	bool last = false;
 	ssize_t n;
 
 	do {
-		n = wait_for_data(sk, c, &last, false, &timeo);
+		n = stream_wait_for_data(sk, c, &last, false, &timeo);
 		if (n)
 			return n > 0 ? -ENODATA : n;
-		n = take_record(&c, msg, len, flags, rx, record);
+		n = stream_take_record(&c, msg, len, flags, rx, record);
 	} while (n == -EAGAIN);
 	return n;
 }
 
-static ssize_t recv_record(struct sock *sk, struct conn *c,
-			   struct msghdr *msg, size_t len, int flags,
-			   struct altconn_rx *rx)
+static ssize_t stream_recv_record(struct sock *sk, struct conn *c,
+				  struct msghdr *msg, size_t len, int flags,
+				  struct altconn_rx *rx)
 {
 	size_t record;
 	ssize_t n;
 
-	n = take_record(c, msg, len, flags, rx, &record);
+	n = stream_take_record(c, msg, len, flags, rx, &record);
 	if (n == -EAGAIN)
-		n = take_when_there(sk, *c, msg, len, flags, rx, &record);
-	wake_writer(c);
+		n = stream_take_when_there(sk, *c, msg, len, flags, rx,
+					   &record);
+	stream_wake_writer(c);
 	if (n < 0)
 		return n == -ENODATA ? 0 : n;
 	/* As AF_UNIX: a record that is taken takes its whole length back. */
-	peeked(sk, flags, flags & MSG_PEEK ? n : record);
+	stream_peeked(sk, flags, flags & MSG_PEEK ? n : record);
 	msg->msg_flags |= (n < record ? MSG_TRUNC : 0) |
 			  (rx->eor ? MSG_EOR : 0);
 	return flags & MSG_TRUNC ? record : n;
 }
 
 /* As TCP, whose streams do not say where data came from; getpeername() does. */
-static noinline void conn_name_peer(struct sock *sk, const struct conn c,
-				    struct msghdr *msg)
+static noinline void stream_conn_name_peer(struct sock *sk, const struct conn c,
+					   struct msghdr *msg)
 {
 	enum altconn_side side = c.own - c.assoc->end;
 
@@ -583,8 +595,9 @@ static noinline void conn_name_peer(struct sock *sk, const struct conn c,
  * Flags of recvmsg() that are rare. Nothing is ever in the error queue, which
  * AF_UNIX does not look for. MSG_TRUNC on a stream reads into nothing, as TCP.
  */
-static noinline int conn_rare_flags(const struct sock *sk, struct msghdr *msg,
-				    size_t len, int flags)
+static noinline int stream_conn_rare_flags(const struct sock *sk,
+					   struct msghdr *msg, size_t len,
+					   int flags)
 {
 	bool as_unix = altconn_sk(sk)->dress == ALTCONN_UNIX;
 
@@ -601,8 +614,8 @@ static noinline int conn_rare_flags(const struct sock *sk, struct msghdr *msg,
  * What came with the data. As AF_UNIX, whose end of a stream has credentials,
  * nobody's, and that of records nothing.
  */
-static noinline void tell_scm(struct sock *sk, struct msghdr *msg,
-			      struct altconn_rx *rx, bool record)
+static noinline void stream_put_scm(struct sock *sk, struct msghdr *msg,
+				    struct altconn_rx *rx, bool record)
 {
 	if (record && !rx->began)
 		return;
@@ -611,9 +624,9 @@ static noinline void tell_scm(struct sock *sk, struct msghdr *msg,
 	altconn_scm_recv(msg, &rx->scm, rx->passcred);
 }
 
-static __always_inline int recv_connected(struct socket *sock,
-					  struct msghdr *msg, size_t len,
-					  int flags, bool record)
+static __always_inline int stream_recv_connected(struct socket *sock,
+						 struct msghdr *msg, size_t len,
+						 int flags, bool record)
 {
 	struct sock *sk = sock->sk;
 	struct altconn_rx rx = {
@@ -624,16 +637,17 @@ static __always_inline int recv_connected(struct socket *sock,
 	ssize_t n;
 
 	if (unlikely(flags & (MSG_OOB | MSG_ERRQUEUE | MSG_TRUNC))) {
-		n = conn_rare_flags(sk, msg, len, flags);
+		n = stream_conn_rare_flags(sk, msg, len, flags);
 		if (n)
 			return n;
 	}
-	n = conn_get(sk, &c);
+	n = stream_get_assoc(sk, &c);
 	if (unlikely(n)) {
-		n = conn_wait(sk, sock_rcvtimeo(sk, flags & MSG_DONTWAIT),
-			      -ENOTCONN);
+		n = stream_conn_wait(sk,
+				     sock_rcvtimeo(sk, flags & MSG_DONTWAIT),
+				     -ENOTCONN);
 		if (!n)
-			n = conn_get(sk, &c);
+			n = stream_get_assoc(sk, &c);
 		if (n)
 			return n;
 	}
@@ -641,17 +655,17 @@ static __always_inline int recv_connected(struct socket *sock,
 	if (unlikely(rx.seeks))
 		rx.skip = max(READ_ONCE(sk->sk_peek_off), 0);
 	if (record)
-		n = recv_record(sk, &c, msg, len, flags, &rx);
+		n = stream_recv_record(sk, &c, msg, len, flags, &rx);
 	else
-		n = recv_stream(sk, &c, msg, len, flags, &rx);
+		n = stream_recv_bytes(sk, &c, msg, len, flags, &rx);
 	if (msg->msg_name && rx.began)
-		conn_name_peer(sk, c, msg);
+		stream_conn_name_peer(sk, c, msg);
 	if (unlikely(rx.passcred || rx.stop ||
 		     (record && sock_flag(sk, SOCK_RCVTSTAMP))) && n >= 0)
-		tell_scm(sk, msg, &rx, record);
+		stream_put_scm(sk, msg, &rx, record);
 	if (unlikely(rx.scm.cred.pid || rx.scm.parcel))
 		altconn_scm_destroy(&rx.scm);
-	conn_put(&c);
+	stream_put_assoc(&c);
 	return n;
 }
 
@@ -673,7 +687,7 @@ static __always_inline int recv_connected(struct socket *sock,
 int altconn_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 			   int flags)
 {
-	int n = recv_connected(sock, msg, len, flags, false);
+	int n = stream_recv_connected(sock, msg, len, flags, false);
 
 	if (n == -ENOTCONN && altconn_sk(sock->sk)->dress == ALTCONN_UNIX)
 		return -EINVAL;
@@ -695,14 +709,15 @@ int altconn_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 int altconn_seqpacket_recvmsg(struct socket *sock, struct msghdr *msg,
 			      size_t len, int flags)
 {
-	return recv_connected(sock, msg, len, flags, true);
+	return stream_recv_connected(sock, msg, len, flags, true);
 }
 
 /*
  * As AF_UNIX: nothing can go either way. As TCP: this end has sent its last,
  * and the peer has; or the peer reset the connection.
  */
-static bool is_hung_up(const struct sock *sk, const struct conn *c, u8 shut)
+static bool stream_is_hung_up(const struct sock *sk, const struct conn *c,
+			      u8 shut)
 {
 	const struct altconn_end *end = c->own;
 
@@ -716,9 +731,9 @@ static bool is_hung_up(const struct sock *sk, const struct conn *c, u8 shut)
  * As TCP: SO_RCVLOWAT bytes, or as many as the writer may have under way; a
  * record always.
  */
-static bool is_readable(const struct sock *sk, const struct conn *c)
+static bool stream_is_readable(const struct sock *sk, const struct conn *c)
 {
-	struct altconn_ring *ring = in_ring(c);
+	struct altconn_ring *ring = stream_in_ring(c);
 	const struct sock *peer;
 
 	if (!altconn_ring_used(ring))
@@ -728,32 +743,32 @@ static bool is_readable(const struct sock *sk, const struct conn *c)
 	    altconn_ring_payload(ring) >= READ_ONCE(sk->sk_rcvlowat))
 		return true;
 	peer = READ_ONCE(c->peer->sk);
-	return !peer || !altconn_ring_writable(ring, send_limit(peer));
+	return !peer || !altconn_ring_writable(ring, stream_send_limit(peer));
 }
 
-static __poll_t poll_connected(struct sock *sk)
+static __poll_t stream_poll_connected(struct sock *sk)
 {
 	__poll_t mask = 0;
 	struct conn c;
 	u8 shut;
 
-	if (conn_get(sk, &c))
+	if (stream_get_assoc(sk, &c))
 		return EPOLLOUT | EPOLLWRNORM | EPOLLHUP;
 	shut = altconn_assoc_shut(c.own);
 	if (shut & RCV_SHUTDOWN)
 		mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
-	if (is_hung_up(sk, &c, shut))
+	if (stream_is_hung_up(sk, &c, shut))
 		mask |= EPOLLHUP;
 	altconn_polls(sk);
-	if (is_readable(sk, &c))
+	if (stream_is_readable(sk, &c))
 		mask |= EPOLLIN | EPOLLRDNORM;
-	if (can_write(sk, &c) || want_room(sk, &c))
+	if (stream_can_write(sk, &c) || stream_wants_room(sk, &c))
 		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
-	conn_put(&c);
+	stream_put_assoc(&c);
 	return mask;
 }
 
-static __poll_t poll_listener(const struct sock *sk)
+static __poll_t stream_poll_listener(const struct sock *sk)
 {
 	struct altconn_listener *ln = altconn_listener_of(sk);
 	__poll_t mask = 0;
@@ -788,10 +803,10 @@ __poll_t altconn_stream_poll(struct file *file, struct socket *sock,
 	case TCP_SYN_SENT:
 		return 0;
 	case TCP_LISTEN:
-		mask = poll_listener(sk);
+		mask = stream_poll_listener(sk);
 		break;
 	case TCP_ESTABLISHED:
-		mask = poll_connected(sk);
+		mask = stream_poll_connected(sk);
 		break;
 	default:
 		mask = EPOLLOUT | EPOLLWRNORM | EPOLLHUP;

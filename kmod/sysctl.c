@@ -8,7 +8,7 @@
 #include "altconn.h"
 
 /* .data is an offset into struct altconn_net. */
-static const struct ctl_table template[] = {
+static const struct ctl_table sysctl_template[] = {
 	{
 		.procname	= "connect_timeout_ms",
 		.data		= (void *)offsetof(struct altconn_net, connect_timeout_ms),
@@ -85,15 +85,16 @@ int altconn_sysctl_register(struct net *net)
 	an->spin_us = 100;
 
 	/* One more, zeroed: older kernels want an end mark. */
-	table = kcalloc(ARRAY_SIZE(template) + 1, sizeof(*table), GFP_KERNEL);
+	table = kcalloc(ARRAY_SIZE(sysctl_template) + 1, sizeof(*table),
+			GFP_KERNEL);
 	if (!table)
 		return -ENOMEM;
-	memcpy(table, template, sizeof(template));
-	for (i = 0; i < ARRAY_SIZE(template); i++)
+	memcpy(table, sysctl_template, sizeof(sysctl_template));
+	for (i = 0; i < ARRAY_SIZE(sysctl_template); i++)
 		table[i].data = (char *)an + (unsigned long)table[i].data;
 
 	an->sysctl_header = register_net_sysctl_sz(net, "net/altconn", table,
-						   ARRAY_SIZE(template));
+						   ARRAY_SIZE(sysctl_template));
 	if (!an->sysctl_header) {
 		kfree(table);
 		return -ENOMEM;
