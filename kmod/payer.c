@@ -200,6 +200,14 @@ static struct altconn_payer *payer_find(enum altconn_payer_kind kind, u64 key)
 	return NULL;
 }
 
+static void payer_idle_timer(struct timer_list *timer)
+{
+	struct altconn_payer *payer = timer_container_of(payer, timer,
+							 idle.timer);
+
+	altconn_payer_queue(payer, &payer->idle.job);
+}
+
 static struct altconn_payer *payer_alloc(enum altconn_payer_kind kind, u64 key)
 {
 	struct altconn_payer *payer = kzalloc(sizeof(*payer), GFP_KERNEL);
@@ -215,8 +223,9 @@ static struct altconn_payer *payer_alloc(enum altconn_payer_kind kind, u64 key)
 	INIT_DELAYED_WORK(&payer->work, payer_work);
 	payer->budget = PAYER_BURST_NS;
 	payer->refilled = ktime_get_ns();
-	if (kind == ALTCONN_PAYER_IDLE)
-		altconn_ring_payer_init(payer);
+	spin_lock_init(&payer->idle.lock);
+	INIT_LIST_HEAD(&payer->idle.rings);
+	timer_setup(&payer->idle.timer, payer_idle_timer, 0);
 	return payer;
 }
 
@@ -332,8 +341,7 @@ void altconn_payer_exit(void)
 
 	WRITE_ONCE(payer_draining, true);
 	hash_for_each(payer_table, bucket, payer, node)
-		if (payer->kind == ALTCONN_PAYER_IDLE)
-			altconn_ring_payer_exit(payer);
+		timer_delete_sync(&payer->idle.timer);
 	/* For timers that run at this moment. */
 	synchronize_rcu();
 	do {

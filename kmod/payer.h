@@ -52,7 +52,7 @@ struct altconn_job {
  * @left: rings that the scan looks at before it rests; @job alone
  * @armed: @timer is armed, or @job is queued or runs
  * @timer: queues @job
- * @job: the scan
+ * @job: the scan; ring.c sets its function before @timer is armed
  */
 struct altconn_payer_idle {
 	spinlock_t		lock;		/* all of it */
@@ -116,9 +116,5 @@ struct altconn_payer *altconn_payer_get(enum altconn_payer_kind kind, u64 key);
 void altconn_payer_flush(enum altconn_payer_kind kind);
 int altconn_payer_init(void);
 void altconn_payer_exit(void);
-
-/* ring.c */
-void altconn_ring_payer_init(struct altconn_payer *payer);
-void altconn_ring_payer_exit(struct altconn_payer *payer);
 
 #endif /* _ALTCONN_PAYER_H */

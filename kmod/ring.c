@@ -157,6 +157,8 @@ static void ring_free_segments(struct altconn_segment *seg)
 
 /* ---- the lists of emptied rings ---- */
 
+static void ring_idle_scan(struct altconn_job *job);
+
 /*
  * Bytes that a listed ring with a segment of @size bytes adds to idle->bytes.
  */
@@ -175,8 +177,10 @@ static void ring_idle_add(struct altconn_ring *ring, u32 size)
 	if (!ring->idle_size) {
 		list_add_tail(&ring->idle_node, &idle->rings);
 		idle->n++;
-		if (!idle->armed)
+		if (!idle->armed) {
+			idle->job.run = ring_idle_scan;
 			mod_timer(&idle->timer, jiffies + SCAN_INTERVAL);
+		}
 		idle->armed = true;
 	}
 	WRITE_ONCE(ring->idle_size, size);
@@ -265,39 +269,6 @@ static void ring_idle_scan(struct altconn_job *job)
 	if (idle->armed)
 		mod_timer(&idle->timer, jiffies + SCAN_INTERVAL);
 	spin_unlock(&idle->lock);
-}
-
-static void ring_idle_timer(struct timer_list *timer)
-{
-	struct altconn_payer *payer = timer_container_of(payer, timer,
-							 idle.timer);
-
-	altconn_payer_queue(payer, &payer->idle.job);
-}
-
-/**
- * altconn_ring_payer_init() - an empty list of emptied rings
- * @payer: of the user, of ALTCONN_PAYER_IDLE
- *
- * Context: process.
- */
-void altconn_ring_payer_init(struct altconn_payer *payer)
-{
-	spin_lock_init(&payer->idle.lock);
-	INIT_LIST_HEAD(&payer->idle.rings);
-	timer_setup(&payer->idle.timer, ring_idle_timer, 0);
-	altconn_job_init(&payer->idle.job, ring_idle_scan);
-}
-
-/**
- * altconn_ring_payer_exit() - undo altconn_ring_payer_init()
- * @payer: no ring of the user is left. Its job may still be queued, and queues nothing
- *
- * Context: process, may sleep.
- */
-void altconn_ring_payer_exit(struct altconn_payer *payer)
-{
-	timer_delete_sync(&payer->idle.timer);
 }
 
 /* altconn_ring_free() of one that is there. */
