@@ -26,7 +26,8 @@
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
-#include "altconn.h"
+#include "account.h"
+#include "netns.h"
 
 /* Users that may fill their limits before a namespace as a whole is full. */
 #define ACCOUNT_USERS	16

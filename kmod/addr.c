@@ -11,7 +11,9 @@
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/slab.h>
-#include "altconn.h"
+#include "addr.h"
+#include "place.h"
+#include "sock.h"
 
 #define UNIX_HEAD	offsetof(struct sockaddr_un, sun_path)
 

@@ -1,14 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Associations: making them, finding them by id, and letting go of them.
+ * Associations: how they are made, attached to endpoints, shut, reset and freed.
  */
 
 #include <linux/cred.h>
 #include <linux/slab.h>
-#include "altconn.h"
-#include "event.h"
+#include "account.h"
+#include "addr.h"
+#include "assoc.h"
+#include "attempt_deadline.h"
+#include "endpoint.h"
+#include "event_assoc.h"
+#include "listener.h"
+#include "netns.h"
+#include "payer.h"
+#include "registry.h"
+#include "ring.h"
 #include "room.h"
+#include "sock.h"
+#include "task_info.h"
 #include "trace.h"
+#include "xns.h"
 
 static struct kmem_cache *assoc_cache;
 
@@ -252,129 +264,6 @@ int altconn_assoc_register(struct altconn_assoc *assoc)
 	return 0;
 }
 
-/* The server's own address, of IP the one that was asked for. */
-static struct altconn_addr *assoc_server_addr(const struct altconn_assoc *assoc,
-					      const struct altconn_listener *ln)
-{
-	struct altconn_addr *addr = assoc->end[ALTCONN_SERVER].addr;
-
-	if (addr->kind != ALTCONN_KIND_INET || altconn_addr_equal(addr, ln->addr))
-		addr = ln->addr;
-	return altconn_addr_get(addr);
-}
-
-/* As AF_UNIX: over a path the client keeps its name. */
-static struct altconn_addr *assoc_client_addr(const struct altconn_assoc *assoc,
-					      struct net *there)
-{
-	struct altconn_addr *addr = assoc->end[ALTCONN_CLIENT].addr;
-
-	if (assoc->end[ALTCONN_SERVER].addr->kind == ALTCONN_KIND_PATH)
-		return altconn_addr_get(addr);
-	return altconn_node_seen(there, assoc->an->net, addr);
-}
-
-/* The namespace of a listener, unless it has closed: RCU keeps that so long. */
-static struct net *assoc_listener_net(const struct altconn_listener *ln)
-{
-	struct net *net = NULL;
-
-	rcu_read_lock();
-	if (!READ_ONCE(ln->closed))
-		net = maybe_get_net(ln->net);
-	rcu_read_unlock();
-	return net;
-}
-
-static struct altconn_far *assoc_new_far(struct altconn_assoc *assoc,
-					 const struct altconn_listener *ln,
-					 struct net *there)
-{
-	struct altconn_far *far = kzalloc(sizeof(*far), GFP_KERNEL_ACCOUNT);
-	struct altconn_account *account;
-	struct altconn_addr *client;
-
-	if (!far)
-		return ERR_PTR(-ENOMEM);
-	client = assoc_client_addr(assoc, there);
-	if (IS_ERR(client)) {
-		kfree(far);
-		return ERR_CAST(client);
-	}
-	account = altconn_account_charge(altconn_pernet(there), assoc->cred,
-					 true);
-	if (IS_ERR(account)) {
-		altconn_addr_put(client);
-		kfree(far);
-		return PTR_ERR(account) == -EAGAIN ? ERR_PTR(-ECONNREFUSED) :
-						     ERR_CAST(account);
-	}
-	far->account = account;
-	altconn_entry_init(&far->entry);
-	far->assoc = assoc;
-	far->addr[ALTCONN_CLIENT] = client;
-	far->addr[ALTCONN_SERVER] = assoc_server_addr(assoc, ln);
-	return far;
-}
-
-/* altconn_far_prepare() where there is anything to do. */
-struct altconn_far *__altconn_far_prepare(struct altconn_assoc *assoc,
-					  const struct altconn_listener *ln)
-{
-	struct net *there = assoc_listener_net(ln);
-	struct altconn_far *far;
-
-	if (!there)
-		return NULL;
-	far = assoc_new_far(assoc, ln, there);
-	if (IS_ERR(far))
-		put_net(there);
-	else
-		far->there = there;
-	return far;
-}
-
-/* altconn_far_free() where there is anything to do. */
-void __altconn_far_free(struct altconn_far *far)
-{
-	altconn_addr_put(far->addr[ALTCONN_CLIENT]);
-	altconn_addr_put(far->addr[ALTCONN_SERVER]);
-	altconn_account_release(far->account);
-	if (far->there)
-		put_net(far->there);
-	kfree(far);
-}
-
-/* altconn_far_arrive() where there is anything to do. */
-void __altconn_far_arrive(struct altconn_assoc *assoc,
-			  const struct altconn_listener *ln,
-			  struct altconn_far *far)
-{
-	/* From here on the listener keeps it. */
-	put_net(far->there);
-	far->there = NULL;
-	WRITE_ONCE(far->an, altconn_pernet(ln->net));
-	/* Pairs with dumps of the client's registry, which the attempt is in. */
-	smp_store_release(&assoc->far, far);
-	altconn_registry_add(&far->an->inbound, &far->entry, assoc->entry.id);
-	atomic_long_inc(&far->an->n_inbound);
-}
-
-/* altconn_far_leave() where there is anything to do. */
-void __altconn_far_leave(struct altconn_assoc *assoc)
-{
-	struct altconn_far *far = assoc->far;
-	struct altconn_net *an = far->an;
-
-	if (!an)
-		return;
-	altconn_account_release(far->account);
-	far->account = NULL;
-	atomic_long_dec(&an->n_inbound);
-	altconn_registry_remove(&an->inbound, &far->entry);
-	WRITE_ONCE(far->an, NULL);
-}
-
 /**
  * altconn_assoc_over() - take an association out of the registries
  * @assoc: its attempt has failed, or both ends have closed; may be out already
@@ -397,130 +286,6 @@ void altconn_assoc_over(struct altconn_assoc *assoc)
 		altconn_registry_remove(&an->inbound,
 					&assoc->far->entry);
 	rcu_read_unlock();
-}
-
-static bool assoc_get_own(struct altconn_entry *entry)
-{
-	struct altconn_assoc *assoc =
-		container_of(entry, struct altconn_assoc, entry);
-
-	return refcount_inc_not_zero(&assoc->refs);
-}
-
-static bool assoc_get_inbound(struct altconn_entry *entry)
-{
-	struct altconn_far *far = container_of(entry, struct altconn_far, entry);
-
-	return refcount_inc_not_zero(&far->assoc->refs);
-}
-
-static struct altconn_assoc *assoc_of_own(struct altconn_entry *entry)
-{
-	return entry ? container_of(entry, struct altconn_assoc, entry) : NULL;
-}
-
-static struct altconn_assoc *assoc_of_inbound(struct altconn_entry *entry)
-{
-	return entry ? container_of(entry, struct altconn_far, entry)->assoc :
-		       NULL;
-}
-
-/**
- * altconn_assoc_walk() - begin to go through a namespace's associations
- * @net: the namespace; the caller keeps it as long as it uses @walk
- * @walk: is filled in and takes no reference, so it may be copied and dropped
- *
- * First are the associations that began here, then the associations that came from
- * other namespaces.
- *
- * Context: process.
- */
-void altconn_assoc_walk(struct net *net, struct altconn_walk *walk)
-{
-	*walk = (struct altconn_walk) {
-		.an = altconn_pernet(net),
-		.pos.newest = altconn_next_id(),
-	};
-}
-
-/**
- * altconn_assoc_dump() - count, from now on, the removals that a walk may miss
- * @walk: altconn_assoc_walk() has begun it
- *
- * Context: process.
- * Return: altconn_assoc_removed() of this moment.
- */
-u32 altconn_assoc_dump(const struct altconn_walk *walk)
-{
-	return altconn_registry_dump(&walk->an->assocs, walk->pos.newest) +
-	       altconn_registry_dump(&walk->an->inbound, walk->pos.newest);
-}
-
-/**
- * altconn_assoc_next() - the next association of a walk
- * @walk: where the walk is; moves on
- * @viewer: gets the end whose namespace this is
- *
- * Context: process, may sleep.
- * Return: a reference, or NULL behind the last.
- */
-struct altconn_assoc *altconn_assoc_next(struct altconn_walk *walk,
-					 enum altconn_side *viewer)
-{
-	struct altconn_entry *entry;
-
-	if (!walk->inbound) {
-		*viewer = ALTCONN_CLIENT;
-		entry = altconn_registry_next(&walk->an->assocs, &walk->pos,
-					      assoc_get_own);
-		if (entry)
-			return assoc_of_own(entry);
-		walk->inbound = true;
-		walk->pos = (struct altconn_position) {
-			.newest = walk->pos.newest,
-		};
-	}
-	*viewer = ALTCONN_SERVER;
-	return assoc_of_inbound(altconn_registry_next(&walk->an->inbound,
-						      &walk->pos,
-						      assoc_get_inbound));
-}
-
-/**
- * altconn_assoc_removed() - how many associations ended that a dump may miss
- * @walk: the dump
- *
- * Context: any.
- * Return: as altconn_registry_removed().
- */
-u32 altconn_assoc_removed(const struct altconn_walk *walk)
-{
-	return altconn_registry_removed(&walk->an->assocs) +
-	       altconn_registry_removed(&walk->an->inbound);
-}
-
-/**
- * altconn_assoc_find() - the association with an id
- * @net: the namespace of one of its ends
- * @id: its id
- * @viewer: gets the end whose namespace this is; of both, the client's
- *
- * Context: process.
- * Return: a reference, or NULL: there is none, or it has ended.
- */
-struct altconn_assoc *altconn_assoc_find(struct net *net, u64 id,
-					 enum altconn_side *viewer)
-{
-	struct altconn_net *an = altconn_pernet(net);
-	struct altconn_entry *entry;
-
-	*viewer = ALTCONN_CLIENT;
-	entry = altconn_registry_find(&an->assocs, id, assoc_get_own);
-	if (entry)
-		return assoc_of_own(entry);
-	*viewer = ALTCONN_SERVER;
-	return assoc_of_inbound(altconn_registry_find(&an->inbound, id,
-						      assoc_get_inbound));
 }
 
 /**
@@ -754,7 +519,7 @@ void altconn_assoc_abandon(struct altconn_assoc *assoc)
 }
 
 /* Both ends see a peer that reset the connection. */
-static bool assoc_reset_ends(struct altconn_assoc *assoc)
+bool altconn_assoc_reset_ends(struct altconn_assoc *assoc)
 {
 	bool over, closed[2];
 	int side;
@@ -781,25 +546,6 @@ static bool assoc_reset_ends(struct altconn_assoc *assoc)
 	assoc_wake_peer(assoc, ALTCONN_CLIENT);
 	assoc_wake_peer(assoc, ALTCONN_SERVER);
 	return true;
-}
-
-/**
- * altconn_assoc_kill() - end an association, whatever its ends want
- * @assoc: the association; the caller has a reference
- *
- * Both ends get ECONNRESET and then end of file, as from a TCP connection that was
- * reset, and keep their sockets until they close them. What they had been sent they
- * can still read. Attempts fail with ECONNABORTED.
- *
- * Context: process.
- * Return: false: it was over, or has not begun.
- */
-bool altconn_assoc_kill(struct altconn_assoc *assoc)
-{
-	/* In the order in which it goes from the one state to the next. */
-	return altconn_attempt_fail(assoc, ECONNABORTED,
-				    ALTCONN_REASON_KILLED) ||
-	       altconn_listener_kill(assoc) || assoc_reset_ends(assoc);
 }
 
 /**
@@ -937,4 +683,21 @@ void altconn_assoc_exit(void)
 {
 	rcu_barrier();
 	kmem_cache_destroy(assoc_cache);
+}
+
+/**
+ * altconn_connect_record() - remember what became of an attempt
+ * @sk: the endpoint that made it
+ * @assoc: decided
+ *
+ * Context: process; lock_sock() held.
+ */
+void altconn_connect_record(struct sock *sk, const struct altconn_assoc *assoc)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+
+	ask->last_err = assoc->err;
+	ask->last_reason = assoc->reason;
+	ask->last_rule = assoc->rule;
+	ask->last_waited_ns = assoc->decided - assoc->begun;
 }

@@ -1,56 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The table of bound addresses: lookup, insertion and conflicts.
- *
- * A place is an address with at least one binding. One hash table holds the places of
- * the machine, keyed by network namespace, socket type and the whole address. A path is
- * shared by network namespaces and by socket types, so its key is its inode alone. The
- * places of 0.0.0.0 and of the two kinds of :: (dual-stack, and IPV6_V6ONLY) are found
- * by a lookup of their own behind the one of the exact address, so bindings of a port at
- * other IP addresses cost a lookup nothing. A short connection adds one place and
- * removes it, so both must be cheap: the number of chains is fixed when the module is
- * loaded, by the memory of the machine, as that of TCP's tables is.
+ * The table of bound addresses: insertion, removal and conflicts. place.c says what
+ * the table looks like.
  *
  * A second place stands for each inet port, whatever the IP address. It counts
  * its bindings by what they are bound to, and lists them for a broadcast. A
  * conflict is found in the counters of the exact place and of the port, without
  * a walk: see bind_conflicts(). The bindings of a user that share an address
  * are counted a second time in a struct place_owner, and subtracted.
- *
- * Lookups run under RCU. The lock that covers a port, name or path with all its
- * places, bindings and counters is its stripe, one of an array of spinlocks.
- * Every section under a stripe takes constant time. The hash is a hsiphash with
- * a random key, so a user can choose neither a chain nor a stripe.
  */
 
-#include <linux/mm.h>
-#include <linux/rculist_bl.h>
-#include <linux/rhashtable.h>
-#include <linux/siphash.h>
 #include <linux/slab.h>
-#include <net/netns/hash.h>
-#include "altconn.h"
-
-#define BIND_STRIPES	256
+#include "addr.h"
+#include "bind_table.h"
+#include "listener.h"
+#include "place.h"
+#include "port_set.h"
 
 /* Listeners, or datagram sockets, that may share an address: a lookup walks them. */
 #define PLACE_RECEIVERS	1024
 
 /* Datagram sockets of an inet port at all addresses: a broadcast walks them. */
 #define PORT_RECEIVERS	(16 * PLACE_RECEIVERS)
-
-/* Chains of the table of places. */
-#define PLACE_CHAINS_MIN	4096UL
-#define PLACE_CHAINS_MAX	1048576UL
-
-/* The list of a place that is not there. */
-const struct hlist_head altconn_bind_none;
-
-static struct hlist_bl_head *place_chains __read_mostly;
-static u32 place_mask __read_mostly;
-static struct rhashtable owner_table;
-static spinlock_t bind_stripes[BIND_STRIPES];
-static hsiphash_key_t bind_key __read_mostly;
 
 /* What an inet binding is bound to; a binding of another kind is SOME4. */
 enum place_class {
@@ -73,409 +44,6 @@ static const u8 place_overlaps[] = {
 			  BIT(PLACE_ONLY6),
 };
 
-/**
- * struct place_owner - the bindings of one user that share addresses
- * @node: link in owner_table
- * @place: the place that they are bound to; compared, and not followed
- * @uid: the user
- * @n: bindings
- * @count: as of struct altconn_port_place; of an address, in the first row
- * @rcu: frees it
- *
- * Lifetime: made with the first such binding and freed with the last one, under
- * the stripe; readers of the hash chain may see it for a grace period.
- */
-struct place_owner {
-	struct rhash_head		node;
-	const struct altconn_place	*place;
-	kuid_t				uid;
-	u32				n;
-	u32				count[ALTCONN_PLACE_CLASSES]
-					     [ALTCONN_PLACE_SORTS];
-	struct rcu_head			rcu;
-};
-
-struct owner_key {
-	const struct altconn_place	*place;
-	kuid_t				uid;
-};
-
-struct place_key {
-	const struct net		*net;
-	const struct altconn_addr	*addr;
-	u32				hash;
-	u8				type;
-	u8				level;
-};
-
-/* For an inet address. Out of line, so that others have no array on their stack. */
-static noinline u32 place_hash_inet(u32 kind, const struct altconn_addr *addr)
-{
-	u32 words[7] = { kind, addr->port, addr->node };
-
-	memcpy(words + 3, addr->bytes, sizeof(struct in6_addr));
-	return hsiphash(words, sizeof(words), &bind_key);
-}
-
-static u32 place_hash(const struct net *net, u8 type,
-		      const struct altconn_addr *addr, u8 level)
-{
-	u32 kind;
-
-	if (addr->kind == ALTCONN_KIND_PATH)
-		return hsiphash_2u32((unsigned long)addr->inode,
-				     (u64)(unsigned long)addr->inode >> 32,
-				     &bind_key);
-	kind = net_hash_mix(net) ^ (type << 16 | addr->kind << 8 | level);
-	if (addr->kind == ALTCONN_KIND_NAME)
-		return hsiphash_3u32(kind, addr->node,
-				     hsiphash(addr->bytes, addr->len, &bind_key),
-				     &bind_key);
-	if (level == ALTCONN_PLACE_PORT)
-		return hsiphash_2u32(kind, addr->port, &bind_key);
-	if (addr->kind == ALTCONN_KIND_INET)
-		return place_hash_inet(kind, addr);
-	return hsiphash_3u32(kind, addr->node, addr->port, &bind_key);
-}
-
-/* The hash of what a stripe covers: of an inet address the port alone. */
-static u32 bind_stripe_hash(const struct net *net, u8 type,
-			    const struct altconn_addr *addr)
-{
-	return place_hash(net, type, addr, addr->kind == ALTCONN_KIND_INET ?
-			  ALTCONN_PLACE_PORT : ALTCONN_PLACE_ADDR);
-}
-
-/* Is @a the object that @b is, up to the IP address of an inet address? */
-static bool bind_same_port(const struct altconn_addr *a,
-			   const struct altconn_addr *b)
-{
-	if (a->kind != b->kind)
-		return false;
-	if (a->kind == ALTCONN_KIND_PATH)
-		return a->inode == b->inode;
-	if (a->kind == ALTCONN_KIND_INET)
-		return a->port == b->port;
-	return altconn_addr_equal(a, b);
-}
-
-/**
- * altconn_bind_stripe() - the lock of a port, name or path
- * @net: the namespace
- * @type: socket type
- * @addr: canonical address
- *
- * Context: any.
- */
-spinlock_t *altconn_bind_stripe(const struct net *net, int type,
-				const struct altconn_addr *addr)
-{
-	return &bind_stripes[bind_stripe_hash(net, type, addr) % BIND_STRIPES];
-}
-
-/**
- * altconn_bind_hash() - hash of an address, with a key that users do not know
- * @net: the namespace
- * @type: socket type
- * @addr: canonical address
- *
- * Context: any.
- */
-u32 altconn_bind_hash(const struct net *net, int type,
-		      const struct altconn_addr *addr)
-{
-	return place_hash(net, type, addr, ALTCONN_PLACE_ADDR);
-}
-
-/**
- * altconn_bind_lock() - the stripe of a binding
- * @bind: the binding
- *
- * Context: any.
- */
-spinlock_t *altconn_bind_lock(const struct altconn_bind *bind)
-{
-	return &bind_stripes[bind->hash % BIND_STRIPES];
-}
-
-static bool place_has_key(const struct altconn_place *place,
-			  const struct place_key *key)
-{
-	const struct altconn_bind *host = place->host;
-
-	if (place->hash != key->hash || place->level != key->level)
-		return false;
-	if (key->addr->kind != ALTCONN_KIND_PATH &&
-	    (host->net != key->net || host->type != key->type))
-		return false;
-	if (place->level == ALTCONN_PLACE_PORT ||
-	    key->addr->kind == ALTCONN_KIND_PATH)
-		return bind_same_port(host->addr, key->addr);
-	return altconn_addr_equal(host->addr, key->addr);
-}
-
-static struct hlist_bl_head *place_chain(u32 hash)
-{
-	return &place_chains[hash & place_mask];
-}
-
-/*
- * The caller holds the stripe of the place. The chain has a lock of its own because
- * places of other stripes are in it too.
- */
-static void place_link(struct altconn_place *place)
-{
-	struct hlist_bl_head *chain = place_chain(place->hash);
-
-	hlist_bl_lock(chain);
-	hlist_bl_add_head_rcu(&place->node, chain);
-	hlist_bl_unlock(chain);
-}
-
-static void place_unlink(struct altconn_place *place)
-{
-	struct hlist_bl_head *chain = place_chain(place->hash);
-
-	hlist_bl_lock(chain);
-	hlist_bl_del_rcu(&place->node);
-	hlist_bl_unlock(chain);
-}
-
-static u32 owner_hash(const struct altconn_place *place, kuid_t uid)
-{
-	return hsiphash_3u32((unsigned long)place,
-			     (u64)(unsigned long)place >> 32, __kuid_val(uid),
-			     &bind_key);
-}
-
-static u32 owner_hash_key(const void *data, u32 len, u32 seed)
-{
-	const struct owner_key *key = data;
-
-	return owner_hash(key->place, key->uid) ^ seed;
-}
-
-static u32 owner_hash_obj(const void *data, u32 len, u32 seed)
-{
-	const struct place_owner *owner = data;
-
-	return owner_hash(owner->place, owner->uid) ^ seed;
-}
-
-static int owner_compare(struct rhashtable_compare_arg *arg, const void *obj)
-{
-	const struct place_owner *owner = obj;
-	const struct owner_key *key = arg->key;
-
-	return owner->place != key->place || !uid_eq(owner->uid, key->uid);
-}
-
-static const struct rhashtable_params owner_params = {
-	.head_offset		= offsetof(struct place_owner, node),
-	.hashfn			= owner_hash_key,
-	.obj_hashfn		= owner_hash_obj,
-	.obj_cmpfn		= owner_compare,
-	.automatic_shrinking	= true,
-};
-
-/* Paths are the machine's. */
-static const struct net *place_net(const struct net *net,
-				   const struct altconn_addr *addr)
-{
-	return addr->kind == ALTCONN_KIND_PATH ? NULL : net;
-}
-
-/* RCU read side. */
-static struct altconn_place *place_find_hashed(const struct net *net, u8 type,
-					       const struct altconn_addr *addr,
-					       u8 level, u32 hash)
-{
-	const struct place_key key = {
-		.net = place_net(net, addr), .addr = addr, .type = type,
-		.level = level, .hash = hash,
-	};
-	struct altconn_place *place;
-	struct hlist_bl_node *node;
-
-	hlist_bl_for_each_entry_rcu(place, node, place_chain(hash), node)
-		if (place_has_key(place, &key))
-			return place;
-	return NULL;
-}
-
-static struct altconn_place *place_find(const struct net *net, u8 type,
-					const struct altconn_addr *addr,
-					u8 level)
-{
-	return place_find_hashed(net, type, addr, level,
-				 place_hash(net, type, addr, level));
-}
-
-/* The place of an address or a port that a new binding would be in. */
-static struct altconn_place *place_find_like(const struct altconn_bind *bind,
-					     const struct altconn_place *own)
-{
-	struct altconn_place *place;
-
-	/* The place stays as long as the stripe is held. */
-	rcu_read_lock();
-	place = place_find_hashed(bind->net, bind->type, bind->addr, own->level,
-				  own->hash);
-	rcu_read_unlock();
-	return place;
-}
-
-static bool bind_is_any(const struct altconn_addr *addr)
-{
-	return addr->kind == ALTCONN_KIND_INET && altconn_addr_is_any(addr);
-}
-
-/* Which of the two places of :: a binding to it is in. */
-static u8 place_level(const struct altconn_bind *bind)
-{
-	return bind->v6only && bind_is_any(bind->addr) &&
-	       !altconn_addr_is_v4(bind->addr) ? ALTCONN_PLACE_ONLY6 :
-						  ALTCONN_PLACE_ADDR;
-}
-
-/* The place of 0.0.0.0, or one of the two of ::. */
-static struct altconn_place *place_find_any(const struct net *net, u8 type,
-					    const struct altconn_addr *addr,
-					    unsigned int closeness)
-{
-	struct altconn_addr any = {
-		.kind = ALTCONN_KIND_INET, .len = sizeof(struct in6_addr),
-		.port = addr->port,
-	};
-	u8 level = ALTCONN_PLACE_ADDR;
-
-	if (closeness == 2 && altconn_addr_is_v4(addr))
-		ipv6_addr_set_v4mapped(htonl(INADDR_ANY),
-				       altconn_addr_ip(&any));
-	else if (closeness == 2)
-		level = ALTCONN_PLACE_ONLY6;
-	return place_find(net, type, &any, level);
-}
-
-/**
- * altconn_bind_place() - the place that serves an address so closely
- * @net: the namespace
- * @type: socket type; a path is found whatever the type of its binding
- * @addr: canonical address of a destination
- * @closeness: ALTCONN_CLOSEST or less: the exact address, then any address of
- *	its IP version (of IPv6 that with IPV6_V6ONLY), then the dual-stack ::
- *
- * Context: RCU read side; the result is valid within it.
- * Return: the place or NULL; a place has bindings, but of those a reader may
- * see none any more.
- */
-struct altconn_place *altconn_bind_place(const struct net *net, int type,
-					 const struct altconn_addr *addr,
-					 unsigned int closeness)
-{
-	if (likely(closeness == ALTCONN_CLOSEST))
-		return place_find(net, type, addr, ALTCONN_PLACE_ADDR);
-	if (addr->kind != ALTCONN_KIND_INET)
-		return NULL;
-	return place_find_any(net, type, addr, closeness);
-}
-
-/**
- * altconn_bind_port() - the place that lists all bindings of an inet port
- * @net: the namespace
- * @type: socket type
- * @addr: an inet address; its port counts
- *
- * Context: RCU read side; the result is valid within it.
- * Return: the place, for altconn_bind_for_each_port(), or NULL.
- */
-struct altconn_place *altconn_bind_port(const struct net *net, int type,
-					const struct altconn_addr *addr)
-{
-	return place_find(net, type, addr, ALTCONN_PLACE_PORT);
-}
-
-/**
- * altconn_bind_score() - how closely a binding serves an address
- * @bind: a binding of the address' port, name or path
- * @addr: the destination of a connection or datagram
- *
- * Context: any.
- * Return: 0: it does not serve it, or does not serve other nodes; else as
- * altconn_bind_place() says.
- */
-unsigned int altconn_bind_score(const struct altconn_bind *bind,
-				const struct altconn_addr *addr)
-{
-	bool v4;
-
-	if (unlikely(addr->far) && !READ_ONCE(bind->reachable))
-		return 0;
-	if (addr->kind != ALTCONN_KIND_INET)
-		return ALTCONN_CLOSEST;
-	if (altconn_addr_equal(bind->addr, addr))
-		return ALTCONN_CLOSEST;
-	if (!altconn_addr_is_any(bind->addr))
-		return 0;
-	v4 = altconn_addr_is_v4(addr);
-	if (altconn_addr_is_v4(bind->addr))
-		return v4 ? 2 : 0;
-	if (bind->v6only)
-		return v4 ? 0 : 2;
-	return 1;
-}
-
-/**
- * altconn_bind_find() - a binding that serves an address
- * @net: the namespace
- * @type: socket type; of a path the binding may have another one
- * @addr: canonical address; of a path, its inode is pinned by the caller
- *
- * Context: RCU read side; the result is valid within it.
- * Return: a binding of the closest place, the one bound last; NULL: none.
- */
-struct altconn_bind *altconn_bind_find(const struct net *net, int type,
-				       const struct altconn_addr *addr)
-{
-	unsigned int closeness = ALTCONN_CLOSEST;
-	struct altconn_place *place;
-	struct altconn_bind *bind;
-
-	for (; closeness; closeness--) {
-		place = altconn_bind_place(net, type, addr, closeness);
-		altconn_bind_for_each(bind, place)
-			if (altconn_bind_score(bind, addr))
-				return bind;
-	}
-	return NULL;
-}
-
-/**
- * altconn_bind_addr() - the address that a socket of this type is bound to
- * @net: the caller's namespace
- * @type: socket type
- * @addr: canonical address; of a path, its inode is pinned by the caller
- *
- * Context: any.
- * Return: the bound address, a reference; NULL: nothing is bound there.
- */
-struct altconn_addr *altconn_bind_addr(struct net *net, int type,
-				       const struct altconn_addr *addr)
-{
-	struct altconn_addr *found = NULL;
-	struct altconn_bind *bind;
-
-	rcu_read_lock();
-	bind = altconn_bind_find(net, type, addr);
-	if (bind && bind->type == type &&
-	    refcount_inc_not_zero(&bind->addr->refs))
-		found = bind->addr;
-	rcu_read_unlock();
-	return found;
-}
-
-/* ---- counters and conflicts ---- */
-
 static enum place_class bind_class(const struct altconn_bind *bind)
 {
 	const struct altconn_addr *addr = bind->addr;
@@ -487,14 +55,6 @@ static enum place_class bind_class(const struct altconn_bind *bind)
 	if (!altconn_addr_is_any(addr))
 		return PLACE_SOME6;
 	return bind->v6only ? PLACE_ONLY6 : PLACE_ANY6;
-}
-
-static struct place_owner *owner_find(const struct altconn_place *place,
-				      kuid_t uid)
-{
-	const struct owner_key key = { .place = place, .uid = uid };
-
-	return rhashtable_lookup_fast(&owner_table, &key, owner_params);
 }
 
 /* The rows of a place's counters: a port has one for each class. */
@@ -534,7 +94,7 @@ static bool place_has(struct altconn_place *place,
 	sum = place_sum(place_counts(place), rows, what);
 	if (!sum || !share)
 		return sum;
-	owner = owner_find(place, bind->uid);
+	owner = altconn_owner_find(place, bind->uid);
 	return !owner || sum != place_sum(owner->count, rows, what);
 }
 
@@ -586,7 +146,7 @@ static void place_account(struct altconn_place *place,
 	place_add(place_counts(place)[row], bind, n);
 	if (!bind->share)
 		return;
-	owner = owner_find(place, bind->uid);
+	owner = altconn_owner_find(place, bind->uid);
 	if (!WARN_ON_ONCE(!owner))
 		place_add(owner->count[row], bind, n);
 }
@@ -599,45 +159,14 @@ static void bind_account(const struct altconn_bind *bind, s32 n)
 		place_account(&bind->port->place, bind, n);
 }
 
-/* ---- insertion and removal ---- */
-
-static void owner_leave(struct altconn_place *place, kuid_t uid)
-{
-	struct place_owner *owner = owner_find(place, uid);
-
-	if (WARN_ON_ONCE(!owner) || --owner->n)
-		return;
-	rhashtable_remove_fast(&owner_table, &owner->node, owner_params);
-	kfree_rcu(owner, rcu);
-}
-
-/* Takes *@spare when the user has no sharing binding at the place yet. */
-static int owner_join(struct altconn_place *place, kuid_t uid,
-		      struct place_owner **spare)
-{
-	struct place_owner *owner = owner_find(place, uid);
-
-	if (!owner) {
-		owner = *spare;
-		owner->place = place;
-		owner->uid = uid;
-		if (rhashtable_insert_fast(&owner_table, &owner->node,
-					   owner_params))
-			return -ENOMEM;
-		*spare = NULL;
-	}
-	owner->n++;
-	return 0;
-}
-
 static void place_leave(struct altconn_place *place,
 			const struct altconn_bind *bind)
 {
 	if (bind->share)
-		owner_leave(place, bind->uid);
+		altconn_owner_leave(place, bind->uid);
 	if (--place->n)
 		return;
-	place_unlink(place);
+	altconn_place_unlink(place);
 	/* The memory of the place is part of the host's. */
 	altconn_addr_put(place->host->addr);
 }
@@ -653,16 +182,16 @@ static int place_join(struct altconn_place **place, struct altconn_place *own,
 
 	if (!*place) {
 		own->host = bind;
-		place_link(own);
+		altconn_place_link(own);
 		altconn_addr_get(bind->addr);
 		*place = own;
 	}
 	(*place)->n++;
 	if (!bind->share)
 		return 0;
-	err = owner_join(*place, bind->uid, spare);
+	err = altconn_owner_join(*place, bind->uid, spare);
 	if (err && !--(*place)->n) {
-		place_unlink(own);
+		altconn_place_unlink(own);
 		altconn_addr_put(bind->addr);
 	}
 	return err;
@@ -716,11 +245,12 @@ static int bind_insert_locked(struct altconn_bind *bind, bool exclusive,
 	bool inet = bind->addr->kind == ALTCONN_KIND_INET;
 
 	if (inet)
-		port = place_find_like(bind, &bind_own_port(bind)->place);
+		port = altconn_place_find_like(bind,
+					       &bind_own_port(bind)->place);
 	if (port && bind->type == SOCK_DGRAM && port->n >= PORT_RECEIVERS)
 		return -EADDRINUSE;
 	if (!inet || port)
-		place = place_find_like(bind, &bind->own_place);
+		place = altconn_place_find_like(bind, &bind->own_place);
 	if (place && bind->type == SOCK_DGRAM &&
 	    place->n >= PLACE_RECEIVERS)
 		return -EADDRINUSE;
@@ -730,18 +260,6 @@ static int bind_insert_locked(struct altconn_bind *bind, bool exclusive,
 			   NULL, exclusive))
 		return -EADDRINUSE;
 	return bind_join(bind, place, port, spares);
-}
-
-static int owner_table_alloc(struct place_owner **spares)
-{
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		spares[i] = kzalloc(sizeof(**spares), GFP_KERNEL_ACCOUNT);
-		if (!spares[i])
-			return -ENOMEM;
-	}
-	return 0;
 }
 
 /**
@@ -759,17 +277,18 @@ int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive)
 	struct place_owner *spares[2] = {};
 	int err;
 
-	bind->hash = bind_stripe_hash(bind->net, bind->type, bind->addr);
-	bind->own_place.level = place_level(bind);
+	bind->hash =
+		altconn_bind_stripe_hash(bind->net, bind->type, bind->addr);
+	bind->own_place.level = altconn_place_level(bind);
 	bind->own_place.hash = bind->hash;
 	if (bind->addr->kind == ALTCONN_KIND_INET) {
 		bind_own_port(bind)->place.level = ALTCONN_PLACE_PORT;
 		bind_own_port(bind)->place.hash = bind->hash;
-		bind->own_place.hash = place_hash(bind->net, bind->type,
-						  bind->addr,
-						  bind->own_place.level);
+		bind->own_place.hash =
+			altconn_place_hash(bind->net, bind->type, bind->addr,
+					   bind->own_place.level);
 	}
-	err = bind->share ? owner_table_alloc(spares) : 0;
+	err = bind->share ? altconn_owner_table_alloc(spares) : 0;
 	if (!err) {
 		spin_lock(altconn_bind_lock(bind));
 		err = bind_insert_locked(bind, exclusive, spares);
@@ -871,57 +390,4 @@ void altconn_bind_unclaim_listening(struct altconn_bind *bind)
 	bind->listens = false;
 	bind_account(bind, 1);
 	spin_unlock(altconn_bind_lock(bind));
-}
-
-/**
- * altconn_bind_spread() - choose one of several receivers by the sender
- * @from: the sender's address, or NULL
- * @n: how many there are
- *
- * Context: any.
- * Return: 0 to @n - 1, always the same for an address.
- */
-u32 altconn_bind_spread(const struct altconn_addr *from, u32 n)
-{
-	u32 hash = from ? hsiphash_2u32(from->port,
-					hsiphash(from->bytes, from->len,
-						 &bind_key), &bind_key) : 0;
-
-	return reciprocal_scale(hash, n);
-}
-
-/**
- * altconn_bind_table_init() - make the tables
- *
- * Return: 0 or -ENOMEM.
- */
-int __init altconn_bind_table_init(void)
-{
-	int i, err;
-
-	get_random_bytes(&bind_key, sizeof(bind_key));
-	for (i = 0; i < BIND_STRIPES; i++)
-		spin_lock_init(&bind_stripes[i]);
-	place_mask = roundup_pow_of_two(clamp(totalram_pages() / 16,
-					      PLACE_CHAINS_MIN,
-					      PLACE_CHAINS_MAX)) - 1;
-	place_chains = kvcalloc(place_mask + 1, sizeof(*place_chains),
-				GFP_KERNEL);
-	if (!place_chains)
-		return -ENOMEM;
-	err = rhashtable_init(&owner_table, &owner_params);
-	if (err)
-		kvfree(place_chains);
-	return err;
-}
-
-/**
- * altconn_bind_table_exit() - undo altconn_bind_table_init()
- *
- * Context: process; no binding is left.
- */
-void altconn_bind_table_exit(void)
-{
-	rhashtable_destroy(&owner_table);
-	kvfree(place_chains);
 }

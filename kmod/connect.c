@@ -1,60 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * connect() of stream and seqpacket sockets: it begins an attempt, waits for
- * its decision (attempt.c), and reports it.
+ * connect(2) of stream and seqpacket sockets, from top to bottom: it begins an
+ * attempt, waits for its decision (attempt.c), and reports it.
  *
  * A signal or a wait that ends decides nothing: the attempt keeps its place in
  * the queue, and the next connect() or SO_ERROR tells its result.
  */
 
 #include <linux/sched/signal.h>
-#include <linux/slab.h>
-#include "altconn.h"
+#include "addr.h"
+#include "assoc.h"
+#include "attempt.h"
+#include "attempt_enter.h"
+#include "attempt_parked.h"
+#include "bind_local.h"
+#include "claim.h"
+#include "connect.h"
+#include "connect_outcome.h"
+#include "endpoint.h"
 #include "event.h"
+#include "listen.h"
+#include "listener.h"
+#include "netns.h"
+#include "node.h"
+#include "path.h"
+#include "place.h"
+#include "rule.h"
+#include "ruling.h"
+#include "sock.h"
+#include "stat.h"
 #include "trace.h"
-
-static struct altconn_assoc *connect_own_assoc(struct sock *sk)
-{
-	return rcu_dereference_protected(altconn_sk(sk)->assoc,
-					 lockdep_sock_is_held(sk));
-}
-
-/**
- * altconn_connect_record() - remember what became of an attempt
- * @sk: the endpoint that made it
- * @assoc: decided
- *
- * Context: process; lock_sock() held.
- */
-void altconn_connect_record(struct sock *sk, const struct altconn_assoc *assoc)
-{
-	struct altconn_sock *ask = altconn_sk(sk);
-
-	ask->last_err = assoc->err;
-	ask->last_reason = assoc->reason;
-	ask->last_rule = assoc->rule;
-	ask->last_waited_ns = assoc->decided - assoc->begun;
-}
-
-/* Drop an association that is over, remember what became of the attempt. */
-static void connect_drop_failed(struct sock *sk, struct altconn_assoc *assoc)
-{
-	struct altconn_sock *ask = altconn_sk(sk);
-
-	altconn_connect_record(sk, assoc);
-	ask->unreported = false;
-	spin_lock(&assoc->lock);
-	RCU_INIT_POINTER(ask->assoc, NULL);
-	spin_unlock(&assoc->lock);
-	altconn_assoc_put(assoc);
-	altconn_bind_reset(sk);
-}
-
-/* altconn_connect_reap() of one that has failed. */
-void __altconn_connect_reap(struct sock *sk)
-{
-	connect_drop_failed(sk, connect_own_assoc(sk));
-}
 
 /**
  * altconn_connect_cancel() - give up the pending attempt, if it still is
@@ -68,7 +43,8 @@ void __altconn_connect_reap(struct sock *sk)
  */
 void altconn_connect_cancel(struct sock *sk, u32 reason)
 {
-	altconn_attempt_fail(connect_own_assoc(sk), ECONNABORTED, reason);
+	altconn_attempt_fail(altconn_connect_own_assoc(sk), ECONNABORTED,
+			     reason);
 }
 
 /* Nobody connects to everybody (E-ACCES-BCAST). */
@@ -326,12 +302,12 @@ static int connect_result(struct sock *sk, struct altconn_assoc *assoc)
 	if (assoc->waited)
 		altconn_attempt_sync(assoc);
 
-	if (connect_own_assoc(sk) != assoc)
+	if (altconn_connect_own_assoc(sk) != assoc)
 		return err;
 	altconn_sk(sk)->unreported = false;
 	if (err) {
 		sock_error(sk);
-		connect_drop_failed(sk, assoc);
+		altconn_connect_drop_failed(sk, assoc);
 	}
 	return err;
 }
@@ -345,7 +321,7 @@ static int connect_wait_result(struct sock *sk, int flags, int pending_errno,
 			       struct path *path)
 {
 	long timeo = sock_sndtimeo(sk, flags & O_NONBLOCK);
-	struct altconn_assoc *assoc = connect_own_assoc(sk);
+	struct altconn_assoc *assoc = altconn_connect_own_assoc(sk);
 	int err;
 
 	/* Mostly; while the socket is locked it keeps its association. */
@@ -637,7 +613,7 @@ int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
  */
 int altconn_connect_outcome(struct sock *sk, struct altconn_connect_info *info)
 {
-	struct altconn_assoc *assoc = connect_own_assoc(sk);
+	struct altconn_assoc *assoc = altconn_connect_own_assoc(sk);
 	u64 decided;
 
 	memset(info, 0, sizeof(*info));

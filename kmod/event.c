@@ -29,9 +29,15 @@
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 #include <net/genetlink.h>
-#include "netlink_gen.h"
+#include "addr.h"
+#include "assoc.h"
 #include "event.h"
+#include "netlink_gen.h"
+#include "netns.h"
 #include "nl.h"
+#include "payer.h"
+#include "sock.h"
+#include "task_info.h"
 
 /* The family is about to be unregistered: no event is queued or delivered. */
 static bool event_stopped;
@@ -47,42 +53,6 @@ static bool event_stopped;
 #define EVENT_SIZE		400
 
 /**
- * struct event - something that has happened
- * @refs: of queues, and of the cause until it is queued
- * @kind: enum altconn_event_kind
- * @time: when, nanoseconds since 1970
- * @assoc: id of the association, or 0
- * @waited_ns: how long the attempt waited
- * @type: socket type, or 0
- * @err: errno
- * @reason: enum altconn_reason
- * @place: of the attempt in its queue, or 0
- * @side: the end that has closed
- * @ends: @end is filled in
- * @end: addresses and processes of both ends, references
- *
- * Lifetime: immutable once it is in a queue; freed with the last reference.
- */
-struct event {
-	refcount_t	refs;
-	u32		kind;
-	u64		time;
-	u64		assoc;
-	u64		waited_ns;
-	u32		type;
-	u32		err;
-	u32		reason;
-	u32		place;
-	u32		side;
-	bool		ends;
-	struct {
-		struct altconn_addr	*addr;
-		struct altconn_who	who;
-		u32			dress;
-	} end[2];
-};
-
-/**
  * struct event_slot - a queued event
  * @ev: a reference
  * @seq: its number for this watcher
@@ -92,49 +62,7 @@ struct event_slot {
 	u64		seq;
 };
 
-/**
- * struct event_watcher - a netlink socket that gets events
- * @refs: see below
- * @next: the next watcher of the same audience; RCU, written under watch_lock
- * @key: of its audience
- * @portid: of @sk; another socket may have it once @sk is closed
- * @sk: the socket, a reference
- * @payer: of @job, the socket's owner
- * @job: delivers one event; queued while the queue has one, and holds a reference then
- * @viewer: what it may see; references to both namespaces
- * @lock: the queue: all that follows
- * @dead: nothing is queued any more
- * @seq: number of its last event
- * @head: slots ever filled
- * @tail: slots ever emptied
- * @slots: the queue
- * @rcu: frees it
- *
- * Lifetime: the namespace holds a reference from ALTCONN_CMD_MONITOR until the socket
- * closes, the namespace dies or the module goes, and its job while that is queued or
- * runs. A reader of an audience, under RCU, takes none and looks at @dead.
- */
-struct event_watcher {
-	refcount_t			refs;
-	struct event_watcher __rcu	*next;
-	unsigned long			key;
-	u32				portid;
-	struct sock			*sk;
-	struct altconn_payer		*payer;
-	struct altconn_job		job;
-	struct altconn_viewer		viewer;
-	spinlock_t			lock;		/* the queue */
-	bool				dead;
-	u64				seq;
-	u32				head;
-	u32				tail;
-	struct event_slot		*slots;
-	struct rcu_head			rcu;
-};
-
-/* ---- events ---- */
-
-static struct event *event_new(u32 kind)
+struct event *altconn_event_new(u32 kind)
 {
 	/* No reserves: an event may be lost. The memory is the causing process's. */
 	struct event *ev = kzalloc(sizeof(*ev), GFP_NOWAIT | __GFP_NOWARN |
@@ -208,7 +136,7 @@ static void event_queue_audience(struct altconn_net *an, unsigned long key,
 		event_queue(w, ev);
 }
 
-static bool event_has_audience(struct altconn_net *an, kuid_t uid)
+bool altconn_event_has_audience(struct altconn_net *an, kuid_t uid)
 {
 	return !READ_ONCE(event_stopped) &&
 	       (xa_load(&an->audiences, event_audience_admin()) ||
@@ -216,78 +144,12 @@ static bool event_has_audience(struct altconn_net *an, kuid_t uid)
 }
 
 /* Queue an event of an attempt of @uid, and drop the caller's reference. */
-static void event_note(struct altconn_net *an, kuid_t uid, struct event *ev)
+void altconn_event_note(struct altconn_net *an, kuid_t uid, struct event *ev)
 {
 	event_queue_audience(an, event_audience_admin(), ev);
 	if (uid_valid(uid))
 		event_queue_audience(an, event_audience_of_uid(uid), ev);
 	event_put(ev);
-}
-
-static void event_fill_ends(struct event *ev, struct altconn_assoc *assoc,
-			    enum altconn_side viewer)
-{
-	int side;
-
-	ev->ends = true;
-	spin_lock(&assoc->lock);
-	for (side = ALTCONN_CLIENT; side <= ALTCONN_SERVER; side++) {
-		ev->end[side].addr =
-			altconn_addr_get(altconn_assoc_addr(assoc, side, viewer));
-		ev->end[side].who = altconn_who_get(&assoc->end[side].who);
-		ev->end[side].dress = assoc->end[side].dress;
-	}
-	spin_unlock(&assoc->lock);
-}
-
-static void event_note_assoc(struct altconn_net *an, struct altconn_assoc *assoc,
-			     enum altconn_side viewer, u32 kind, u32 value)
-{
-	kuid_t uid = assoc->end[ALTCONN_CLIENT].who.uid;
-	struct event *ev;
-
-	if (!READ_ONCE(an->watched) || !event_has_audience(an, uid))
-		return;
-	ev = event_new(kind);
-	if (!ev)
-		goto out;
-	ev->assoc = assoc->entry.id;
-	ev->type = assoc->type;
-	ev->waited_ns = assoc->decided ? assoc->decided - assoc->begun : 0;
-	if (kind == ALTCONN_EVENT_KIND_CONNECT_WAIT)
-		ev->place = value;
-	else if (kind == ALTCONN_EVENT_KIND_CLOSED)
-		ev->side = value;
-	else
-		ev->reason = assoc->reason;
-	if (kind == ALTCONN_EVENT_KIND_FAILED)
-		ev->err = assoc->err;
-	event_fill_ends(ev, assoc, viewer);
-out:
-	event_note(an, uid, ev);
-}
-
-/**
- * __altconn_event_assoc() - an event of an association, for both namespaces
- * @assoc: the association
- * @kind: enum altconn_event_kind
- * @value: a place, or an end, or nothing
- *
- * Context: process; may hold locks, but not assoc->lock.
- */
-void __altconn_event_assoc(struct altconn_assoc *assoc, u32 kind, u32 value)
-{
-	const struct altconn_far *far;
-	struct altconn_net *an;
-
-	rcu_read_lock();
-	event_note_assoc(assoc->an, assoc, ALTCONN_CLIENT, kind, value);
-	/* Pairs with the arrival. */
-	far = smp_load_acquire(&assoc->far);
-	an = unlikely(far) ? READ_ONCE(far->an) : NULL;
-	if (an)
-		event_note_assoc(an, assoc, ALTCONN_SERVER, kind, value);
-	rcu_read_unlock();
 }
 
 /**
@@ -308,9 +170,9 @@ void __altconn_event_sock(struct sock *sk, u32 kind,
 	struct event *ev;
 
 	rcu_read_lock();
-	if (!event_has_audience(an, uid))
+	if (!altconn_event_has_audience(an, uid))
 		goto out;
-	ev = event_new(kind);
+	ev = altconn_event_new(kind);
 	if (ev) {
 		ev->type = sk->sk_type;
 		ev->err = err;
@@ -327,7 +189,7 @@ void __altconn_event_sock(struct sock *sk, u32 kind,
 		ev->end[ALTCONN_SERVER].who = ALTCONN_NOBODY;
 		ev->end[ALTCONN_SERVER].dress = ALTCONN_END_UNKNOWN;
 	}
-	event_note(an, uid, ev);
+	altconn_event_note(an, uid, ev);
 out:
 	rcu_read_unlock();
 }
@@ -349,15 +211,13 @@ void __altconn_event_changed(struct altconn_net *an, u32 kind)
 
 	if (READ_ONCE(event_stopped))
 		return;
-	ev = event_new(kind);
+	ev = altconn_event_new(kind);
 	rcu_read_lock();
 	xa_for_each(&an->audiences, key, w)
 		event_queue_audience(an, key, ev);
 	rcu_read_unlock();
 	event_put(ev);
 }
-
-/* ---- delivery ---- */
 
 static int event_put_attempt(struct sk_buff *skb, const struct event *ev)
 {
@@ -467,7 +327,7 @@ static void event_deliver(const struct event_watcher *w,
 		nlmsg_free(skb);
 }
 
-static void event_watcher_put(struct event_watcher *w)
+void altconn_event_watcher_put(struct event_watcher *w)
 {
 	if (!refcount_dec_and_test(&w->refs))
 		return;
@@ -500,13 +360,11 @@ static void event_run(struct altconn_job *job)
 	if (more)
 		WARN_ON_ONCE(!altconn_payer_queue(w->payer, job));
 	else
-		event_watcher_put(w);
+		altconn_event_watcher_put(w);
 }
 
-/* ---- watchers ---- */
-
 /* The sender's payer, with one watcher more; ERR_PTR(-ENOSPC), ERR_PTR(-ENOMEM). */
-static struct altconn_payer *event_payer_enter(struct sk_buff *skb)
+struct altconn_payer *altconn_event_payer_enter(struct sk_buff *skb)
 {
 	bool admin = netlink_capable(skb, CAP_NET_ADMIN);
 	struct altconn_payer *payer;
@@ -522,7 +380,7 @@ static struct altconn_payer *event_payer_enter(struct sk_buff *skb)
 	return ERR_PTR(-ENOSPC);
 }
 
-static struct event_watcher *event_watcher_new(struct sk_buff *skb, u32 portid)
+struct event_watcher *altconn_event_watcher_new(struct sk_buff *skb, u32 portid)
 {
 	struct sock *sk = NETLINK_CB(skb).sk;
 	struct event_watcher *w = kzalloc(sizeof(*w), GFP_KERNEL_ACCOUNT);
@@ -603,7 +461,7 @@ static void event_watcher_unlink(struct altconn_net *an, struct event_watcher *w
  * A watcher that is not linked, or NULL: empty its queue. The last reference gives its
  * place back.
  */
-static void event_watcher_end(struct event_watcher *w)
+void altconn_event_watcher_end(struct event_watcher *w)
 {
 	u32 tail, head;
 
@@ -621,7 +479,7 @@ static void event_watcher_end(struct event_watcher *w)
 	 */
 	for (; tail != head; tail++)
 		event_put(w->slots[tail % EVENT_QUEUE_MAX].ev);
-	event_watcher_put(w);
+	altconn_event_watcher_put(w);
 }
 
 static u64 event_watcher_seq(struct event_watcher *w)
@@ -635,8 +493,8 @@ static u64 event_watcher_seq(struct event_watcher *w)
 }
 
 /* Is the socket a watcher? Then @seq is the number of its last event. */
-static bool event_is_watcher(struct altconn_net *an, u32 portid,
-			     const struct sock *sk, u64 *seq)
+bool altconn_event_is_watcher(struct altconn_net *an, u32 portid,
+			      const struct sock *sk, u64 *seq)
 {
 	struct event_watcher *w;
 	bool found;
@@ -672,20 +530,20 @@ static int event_try_watch(struct altconn_net *an, struct event_watcher *new)
 	xa_release(&an->watchers, new->portid);
 	xa_release(&an->audiences, new->key);
 	spin_unlock(&an->watch_lock);
-	event_watcher_end(closed);
+	altconn_event_watcher_end(closed);
 	return err;
 }
 
 /* Its first event has number 1. -ENOMEM; -EALREADY: another thread was faster. */
-static int event_watch(struct altconn_net *an, struct event_watcher *new)
+int altconn_event_watch(struct altconn_net *an, struct event_watcher *new)
 {
 	int err = event_try_watch(an, new);
 
 	return err == -ENOMEM ? event_try_watch(an, new) : err;
 }
 
-static void event_unwatch(struct altconn_net *an, u32 portid,
-			  const struct sock *sk)
+void altconn_event_unwatch(struct altconn_net *an, u32 portid,
+			   const struct sock *sk)
 {
 	struct event_watcher *w;
 
@@ -696,79 +554,7 @@ static void event_unwatch(struct altconn_net *an, u32 portid,
 	else
 		w = NULL;
 	spin_unlock(&an->watch_lock);
-	event_watcher_end(w);
-}
-
-static int event_reply(struct genl_info *info, u64 seq)
-{
-	struct sk_buff *reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	void *hdr;
-
-	if (!reply)
-		return -ENOMEM;
-	hdr = genlmsg_put_reply(reply, info, &altconn_nl_family, 0,
-				ALTCONN_CMD_MONITOR);
-	if (!hdr || nla_put_u64_64bit(reply, ALTCONN_A_EVENT_SEQ, seq,
-				      ALTCONN_A_EVENT_PAD)) {
-		nlmsg_free(reply);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(reply, hdr);
-	return genlmsg_reply(reply, info);
-}
-
-static int event_begin_watch(struct sk_buff *skb, struct genl_info *info)
-{
-	struct event_watcher *w = event_watcher_new(skb, info->snd_portid);
-	struct altconn_payer *payer;
-	int err;
-
-	if (!w)
-		return -ENOMEM;
-	payer = event_payer_enter(skb);
-	if (IS_ERR(payer)) {
-		if (PTR_ERR(payer) == -ENOSPC)
-			NL_SET_ERR_MSG(info->extack,
-				       "too many sockets of this user get events");
-		event_watcher_put(w);
-		return PTR_ERR(payer);
-	}
-	w->payer = payer;
-	err = event_watch(altconn_pernet(genl_info_net(info)), w);
-	if (err)
-		event_watcher_end(w);
-	return err;
-}
-
-/**
- * altconn_nl_monitor_doit() - deliver events to the socket of the request
- * @skb: the request
- * @info: the request
- *
- * A socket that gets events already goes on as before.
- *
- * Return: 0; -EINVAL: an attribute; -ENOMEM; -ENOSPC: the user has too many such
- * sockets; -EALREADY: another thread asks for the same socket; or an error of sending
- * the answer.
- */
-int altconn_nl_monitor_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct altconn_net *an = altconn_pernet(genl_info_net(info));
-	struct sock *sk = NETLINK_CB(skb).sk;
-	int err = altconn_nl_check_empty(info);
-	u64 seq = 0;
-
-	if (err)
-		return err;
-	if (event_is_watcher(an, info->snd_portid, sk, &seq))
-		return event_reply(info, seq);
-	err = event_begin_watch(skb, info);
-	if (err)
-		return err;
-	err = event_reply(info, seq);
-	if (err)
-		event_unwatch(an, info->snd_portid, sk);
-	return err;
+	altconn_event_watcher_end(w);
 }
 
 /* A netlink socket closes, of any protocol and namespace. */
@@ -783,7 +569,7 @@ static int event_on_release(struct notifier_block *nb, unsigned long action,
 	an = altconn_pernet(n->net);
 	/* Without the lock, as nearly all sockets that close are no watchers. */
 	if (READ_ONCE(an->watched) && xa_load(&an->watchers, n->portid))
-		event_unwatch(an, n->portid, NULL);
+		altconn_event_unwatch(an, n->portid, NULL);
 	return NOTIFY_DONE;
 }
 
@@ -820,7 +606,7 @@ void altconn_event_leave(struct altconn_net *an)
 		if (w)
 			event_watcher_unlink(an, w);
 		spin_unlock(&an->watch_lock);
-		event_watcher_end(w);
+		altconn_event_watcher_end(w);
 		cond_resched();
 	} while (w);
 }

@@ -18,7 +18,7 @@
  */
 
 #include <linux/slab.h>
-#include "rule.h"
+#include "glob.h"
 
 /* A pattern has at most U8_MAX elements, one state more. */
 #define GLOB_WORDS	4

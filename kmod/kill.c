@@ -1,110 +1,94 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Ending associations and listeners of a network namespace by their ids, for an
- * administrator.
+ * How an administrator ends an association or a listening socket.
  */
 
-#include <linux/sched/signal.h>
-#include <net/genetlink.h>
-#include "altconn.h"
-#include "netlink_gen.h"
-#include "nl.h"
+#include "af_altconn.h"
+#include "assoc.h"
+#include "attempt.h"
+#include "dgram_connect.h"
+#include "kill.h"
+#include "listen.h"
+#include "sock.h"
 
-/* In one request. */
-#define KILL_IDS_MAX	65536
+/**
+ * altconn_assoc_kill() - end an association, whatever its ends want
+ * @assoc: the association; the caller has a reference
+ *
+ * Both ends get ECONNRESET and then end of file, as from a TCP connection that was
+ * reset, and keep their sockets until they close them. What they had been sent they
+ * can still read. Attempts fail with ECONNABORTED.
+ *
+ * Context: process.
+ * Return: false: it was over, or has not begun.
+ */
+bool altconn_assoc_kill(struct altconn_assoc *assoc)
+{
+	/* In the order in which it goes from the one state to the next. */
+	return altconn_attempt_fail(assoc, ECONNABORTED,
+				    ALTCONN_REASON_KILLED) ||
+	       altconn_listener_kill(assoc) || altconn_assoc_reset_ends(assoc);
+}
+
+/* lock_sock(), unless another call holds the lock. release_sock() undoes it. */
+static bool kill_trylock(struct sock *sk)
+{
+	bool locked;
+
+	spin_lock_bh(&sk->sk_lock.slock);
+	locked = !sk->sk_lock.owned;
+	if (locked)
+		sk->sk_lock.owned = 1;
+	spin_unlock_bh(&sk->sk_lock.slock);
+	if (locked)
+		mutex_acquire(&sk->sk_lock.dep_map, 0, 1, _RET_IP_);
+	return locked;
+}
 
 /*
- * Generic netlink's lock is held for reading here, and a waiting writer would block all
- * further requests. So busy sockets are waited for so long, all of a request together.
+ * lock_sock() with a deadline, jiffies. False: the socket is busy still, or the caller
+ * is to end. The core reads some options of altconn_sockopt_set() under the lock, and a user can
+ * make the page fault that it meets there last for ever.
  */
-#define KILL_PATIENCE_MS	500
-
-static int kill_check_ids(struct genl_info *info)
+static bool kill_lock_until(struct sock *sk, unsigned long until)
 {
-	const struct nlattr *attr;
-	u32 n = 0;
-	int rem;
+	bool locked;
 
-	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
-		n++;
-	if (!n) {
-		NL_SET_ERR_MSG(info->extack, "the 'id' is missing");
-		return -EINVAL;
-	}
-	if (n > KILL_IDS_MAX) {
-		NL_SET_ERR_MSG(info->extack, "too many ids: 65536 are the most");
-		return -ENOSPC;
-	}
-	return 0;
-}
-
-/* @until: in jiffies, the end of the patience with busy sockets. */
-static bool kill_id(struct net *net, u64 id, unsigned long until)
-{
-	struct altconn_assoc *assoc;
-	enum altconn_side viewer;
-	bool killed = false;
-	struct sock *sk;
-
-	assoc = altconn_assoc_find(net, id, &viewer);
-	if (assoc) {
-		killed = altconn_assoc_kill(assoc);
-		altconn_assoc_put(assoc);
-		return killed;
-	}
-	sk = altconn_sock_find(net, id);
-	if (sk) {
-		killed = altconn_sock_kill(sk, id, until);
-		sock_put(sk);
-	}
-	return killed;
-}
-
-static u32 kill_ids(struct genl_info *info)
-{
-	unsigned long until = jiffies + msecs_to_jiffies(KILL_PATIENCE_MS);
-	const struct nlattr *attr;
-	u32 killed = 0;
-	int rem;
-
-	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
-		if (fatal_signal_pending(current))
-			break;
-		killed += kill_id(genl_info_net(info), nla_get_u64(attr), until);
-		cond_resched();
-	}
-	return killed;
+	while (!(locked = kill_trylock(sk)) &&
+	       time_before(jiffies, until) && !fatal_signal_pending(current))
+		usleep_range(500, 2000);
+	return locked;
 }
 
 /**
- * altconn_nl_kill_doit() - end associations and listeners
- * @skb: the request
- * @info: likewise
+ * altconn_sock_kill() - stop a listener, or dissolve a datagram socket's association
+ * @sk: the endpoint
+ * @id: that it had in the registry: one that listens again has another
+ * @until: jiffies; until then it waits for another call on the socket
  *
- * Return: 0: those that there were; -EPERM; -EINVAL: no id; -ENOSPC: too many;
- * -ENOMEM. Nothing is ended then.
+ * A listener is as after endpoint_shutdown(): accept() gives EINVAL, and attempts that wait
+ * are refused.
+ *
+ * Context: process, may sleep.
+ * Return: false: it is neither, any more, or the socket is busy.
  */
-int altconn_nl_kill_doit(struct sk_buff *skb, struct genl_info *info)
+bool altconn_sock_kill(struct sock *sk, u64 id, unsigned long until)
 {
-	struct sk_buff *reply;
-	void *hdr;
-	int err;
+	bool killed = false;
 
-	err = altconn_nl_check_admin(skb, info) ? : kill_check_ids(info);
-	if (err)
-		return err;
-	reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	if (!reply)
-		return -ENOMEM;
-	hdr = genlmsg_put_reply(reply, info, &altconn_nl_family, 0,
-				ALTCONN_CMD_KILL);
-	if (WARN_ON_ONCE(!hdr || nla_put_u32(reply, ALTCONN_A_KILL_KILLED,
-					     kill_ids(info)))) {
-		nlmsg_free(reply);
-		return 0;
+	if (READ_ONCE(altconn_sk(sk)->entry.id) != id ||
+	    !kill_lock_until(sk, until))
+		return false;
+	if (altconn_sk(sk)->entry.id != id) {
+		release_sock(sk);
+		return false;
 	}
-	genlmsg_end(reply, hdr);
-	/* The objects have been ended, so a lost reply is no error. */
-	genlmsg_reply(reply, info);
-	return 0;
+	if (sk->sk_type == SOCK_DGRAM) {
+		killed = altconn_dgram_kill(sk);
+	} else if (sk->sk_state == TCP_LISTEN) {
+		altconn_endpoint_stop_listening(sk);
+		killed = true;
+	}
+	release_sock(sk);
+	return killed;
 }

@@ -7,16 +7,32 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/module.h>
-#include "altconn.h"
+#include "account.h"
+#include "af_altconn.h"
+#include "assoc.h"
+#include "claim.h"
+#include "endpoint.h"
 #include "event.h"
 #include "netlink_gen.h"
+#include "netns.h"
+#include "node.h"
+#include "payer.h"
+#include "port.h"
+#include "registry.h"
+#include "ring.h"
 #include "room.h"
+#include "rule.h"
+#include "stat.h"
+#include "sysctl.h"
 
 unsigned int altconn_net_id __read_mostly;
+
 unsigned int altconn_family __ro_after_init = AF_ALTCONN;
+
 struct altconn_net *altconn_init_state __read_mostly;
 
 module_param_named(family, altconn_family, uint, 0444);
+
 MODULE_PARM_DESC(family, "number of the socket family: 13, 14, 18 (default), 19, 22 or 25");
 
 atomic64_t altconn_last_id;
@@ -231,8 +247,11 @@ static void __exit altconn_exit(void)
 }
 
 module_init(altconn_init);
+
 module_exit(altconn_exit);
 
 MODULE_DESCRIPTION("Local sockets with a connect() that does what connect(2) says");
+
 MODULE_VERSION(ALTCONN_VERSION);
+
 MODULE_LICENSE("GPL");

@@ -6,6 +6,23 @@
 #define _ALTCONN_NL_H
 
 #include "altconn.h"
+#include "assoc.h"
+#include "task_info.h"
+
+struct altconn_addr;
+struct genl_info;
+struct netlink_ext_ack;
+struct nlattr;
+struct sk_buff;
+struct user_namespace;
+
+/*
+ * The most objects that one part of a dump looks at. The core makes the first part under
+ * cb_lock: genl_register_family() waits for that, and each later request waits behind it.
+ */
+#define NL_DUMP_BATCH	256
+
+#define _ALTCONN_NL_H
 
 /**
  * struct altconn_viewer - who is told
@@ -79,19 +96,10 @@ struct altconn_nl_filter {
 	bool				peer_given;
 };
 
-u32 altconn_nl_type(int type);
-int altconn_nl_sock_type(u32 type);
-u32 altconn_nl_error(int err);
-
 #define ALTCONN_END_UNKNOWN	U32_MAX
 
-int altconn_nl_put_end(struct sk_buff *skb, int attr,
-		       const struct altconn_viewer *viewer,
-		       const struct altconn_end_info *end);
-
-struct genl_info;
-struct netlink_ext_ack;
-struct nlattr;
+struct altconn_viewer altconn_nl_viewer_of(struct sk_buff *skb,
+					   struct net *net);
 int altconn_nl_check_admin(struct sk_buff *skb, struct genl_info *info);
 int altconn_nl_check_once(const struct nlattr *head, int len,
 			  const char * const *twice, int n,
@@ -99,23 +107,24 @@ int altconn_nl_check_once(const struct nlattr *head, int len,
 int altconn_nl_check_request(const struct genl_info *info,
 			     const char * const *twice, int n);
 int altconn_nl_check_empty(const struct genl_info *info);
+u32 altconn_nl_type(int type);
+int altconn_nl_sock_type(u32 type);
+u32 altconn_nl_error(int err);
+int altconn_nl_put_addr(struct sk_buff *skb, int attr,
+			const struct altconn_addr *addr);
 pid_t altconn_nl_shown_pid(const struct altconn_viewer *viewer,
 			   const struct altconn_who *who);
+int altconn_nl_put_end(struct sk_buff *skb, int attr,
+		       const struct altconn_viewer *viewer,
+		       const struct altconn_end_info *end);
+void *altconn_nl_put_header(struct sk_buff *skb, struct netlink_callback *cb,
+			    u8 cmd);
+void altconn_nl_set_seq(struct netlink_callback *cb, u32 removed);
+void altconn_nl_put_noop(struct sk_buff *skb, struct netlink_callback *cb);
+struct sk_buff *altconn_nl_reply_new(struct genl_info *info, size_t size,
+				     u8 cmd, void **hdr);
+int altconn_nl_reply_send(struct sk_buff *reply, void *hdr,
+			  struct genl_info *info, int err);
 int altconn_nl_put_outcomes(struct sk_buff *skb, int attr, const u64 *outcomes);
-
-/* nl_filter.c */
-int altconn_nl_filter_assoc(struct altconn_nl_filter *filter,
-			    const struct nlmsghdr *nlh, struct nlattr **attrs,
-			    struct netlink_ext_ack *extack);
-int altconn_nl_filter_socket(struct altconn_nl_filter *filter,
-			     const struct nlmsghdr *nlh, struct nlattr **attrs,
-			     struct netlink_ext_ack *extack);
-bool altconn_nl_wants_u32(const struct nlattr *attr, u32 value);
-bool altconn_nl_wants_u64(const struct nlattr *attr, u64 value);
-bool altconn_nl_wants_addr(struct nlattr * const *wanted,
-			   const struct altconn_addr *addr);
-bool altconn_nl_wants_end(const struct altconn_nl_end_filter *wanted,
-			  const struct altconn_viewer *viewer,
-			  const struct altconn_end_info *end);
 
 #endif /* _ALTCONN_NL_H */

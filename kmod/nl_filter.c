@@ -5,10 +5,55 @@
  * request, which lives as long as the dump that it begins.
  */
 
+#include <linux/dcache.h>
 #include <net/genetlink.h>
-#include "altconn.h"
+#include "addr.h"
 #include "netlink_gen.h"
 #include "nl.h"
+#include "nl_filter.h"
+
+/* NULL: the request wants all; ERR_PTR(-EINVAL), ERR_PTR(-ENOMEM). */
+static struct altconn_nl_filter *nl_filter_new(const struct nlmsghdr *nlh,
+					       struct nlattr **attrs,
+					       struct netlink_ext_ack *extack,
+					       nl_filter_parse *parse)
+{
+	struct altconn_nl_filter *filter;
+	int err;
+
+	if (!nlmsg_attrlen(nlh, GENL_HDRLEN))
+		return NULL;
+	filter = kzalloc(sizeof(*filter), GFP_KERNEL_ACCOUNT);
+	if (!filter)
+		return ERR_PTR(-ENOMEM);
+	err = parse(filter, nlh, attrs, extack);
+	if (!err)
+		return filter;
+	kfree(filter);
+	return ERR_PTR(err);
+}
+
+struct altconn_nl_filter *altconn_nl_dump_filter(struct netlink_callback *cb,
+						 nl_filter_parse *parse)
+{
+	const struct genl_info *info = genl_info_dump(cb);
+
+	return nl_filter_new(cb->nlh, info->attrs, info->extack, parse);
+}
+
+/* The filter of a request for one object, which has to have an id. */
+struct altconn_nl_filter *altconn_nl_one_filter(struct genl_info *info,
+						nl_filter_parse *parse)
+{
+	struct altconn_nl_filter *filter =
+		nl_filter_new(info->nlhdr, info->attrs, info->extack, parse);
+
+	if (IS_ERR(filter) || (filter && filter->id))
+		return filter;
+	kfree(filter);
+	NL_SET_ERR_MSG(info->extack, "the 'id' is missing");
+	return ERR_PTR(-EINVAL);
+}
 
 /* The core takes the last attribute of a type and forgets the others. */
 static int nl_filter_check_once(const struct nlattr *head, int len,

@@ -13,8 +13,13 @@
 #include <linux/inetdevice.h>
 #include <net/addrconf.h>
 #include <net/route.h>
-#include "altconn.h"
+#include "addr.h"
+#include "dgram_queue.h"
 #include "event.h"
+#include "netns.h"
+#include "node.h"
+#include "place.h"
+#include "sock.h"
 
 /* So many nodes may a namespace know; they are looked at one after the other. */
 #define NODES_MAX	1024
@@ -384,8 +389,6 @@ int __altconn_node_route(const struct sock *sk, struct altconn_addr *addr,
 	addr->node = ALTCONN_NODE_SELF;
 	return 0;
 }
-
-/* ---- the table ---- */
 
 /* Who sends datagrams remembers where to, and others want to hear of it. */
 static void node_changed(struct altconn_net *an)

@@ -20,7 +20,126 @@
 #include <linux/mount.h>
 #include <linux/namei.h>
 #include <linux/security.h>
-#include "altconn.h"
+#include <linux/slab.h>
+#include "addr.h"
+#include "binding.h"
+#include "connect_outcome.h"
+#include "endpoint.h"
+#include "path.h"
+#include "place.h"
+#include "sock.h"
+
+/**
+ * altconn_bind_reserve() - begin to bind an endpoint to a path
+ * @sk: the endpoint
+ * @addr: the path as it was given to bind(), copied
+ *
+ * Until altconn_bind_complete() any other call on the socket that needs its
+ * address or its state may come first.
+ *
+ * Context: process, may sleep; lock_sock() not held.
+ * Return: a binding for altconn_bind_complete(); -EINVAL: the endpoint is bound,
+ * or past that; -ENOMEM.
+ */
+struct altconn_bind *altconn_bind_reserve(struct sock *sk,
+					  const struct altconn_addr *addr)
+{
+	struct altconn_bind *bind =
+		altconn_bind_new(sk, addr, ALTCONN_BIND_ASKED);
+	int err;
+
+	if (!bind)
+		return ERR_PTR(-ENOMEM);
+	lock_sock(sk);
+	err = altconn_bind_allowed(sk);
+	if (!err) {
+		if (sk->sk_type == SOCK_DGRAM)
+			altconn_sock_register(sk);
+		spin_lock(&altconn_sk(sk)->bind_lock);
+		altconn_sk(sk)->binding = bind;
+		spin_unlock(&altconn_sk(sk)->bind_lock);
+	}
+	release_sock(sk);
+	if (!err)
+		return bind;
+	kfree(bind);
+	return ERR_PTR(err);
+}
+
+/**
+ * altconn_bind_complete() - bind the endpoint to its socket file
+ * @sk: the endpoint
+ * @bind: of altconn_bind_reserve(); on success the endpoint's
+ * @path: the socket file; a reference is taken on success
+ *
+ * Context: process; a directory's lock may be held, lock_sock() is not needed.
+ * Return: 0; -EINVAL: another call on the socket came first; -EADDRINUSE;
+ * -ENOMEM.
+ */
+int altconn_bind_complete(struct sock *sk, struct altconn_bind *bind,
+			  const struct path *path)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+	int err = -EINVAL;
+
+	bind->own.inode = d_backing_inode(path->dentry);
+	bind->path = *path;
+	path_get(path);
+	spin_lock(&ask->bind_lock);
+	if (ask->binding == bind) {
+		err = altconn_bind_publish(sk, bind, false);
+		/* Pairs with altconn_bind_cancel(): ask->bind comes first. */
+		smp_store_release(&ask->binding, NULL);
+	}
+	spin_unlock(&ask->bind_lock);
+	if (err)
+		path_put(path);
+	return err;
+}
+
+/**
+ * altconn_bind_unreserve() - give up what altconn_bind_reserve() gave
+ * @sk: the endpoint
+ * @bind: the binding, not completed
+ *
+ * Context: process.
+ */
+void altconn_bind_unreserve(struct sock *sk, struct altconn_bind *bind)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+
+	spin_lock(&ask->bind_lock);
+	if (ask->binding == bind)
+		ask->binding = NULL;
+	spin_unlock(&ask->bind_lock);
+	/* Readers may have seen it, when memory ran out. */
+	altconn_addr_put(bind->addr);
+}
+
+/**
+ * altconn_bind_allowed() - may this endpoint be bound now?
+ * @sk: the endpoint
+ *
+ * Cancels a bind() that is under way. As AF_UNIX, an end in the sockaddr_un format
+ * that is connected and unnamed may still be bound.
+ *
+ * Context: process; lock_sock() held.
+ * Return: 0; -EINVAL: it is bound, or it is past that.
+ */
+int altconn_bind_allowed(struct sock *sk)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+
+	altconn_connect_reap(sk);
+	altconn_bind_cancel(sk);
+	if (ask->bind)
+		return -EINVAL;
+	if (sk->sk_type == SOCK_DGRAM || altconn_state(sk) == TCP_CLOSE)
+		return 0;
+	return ask->dress == ALTCONN_UNIX &&
+	       altconn_state(sk) == TCP_ESTABLISHED &&
+	       !rcu_access_pointer(ask->addr) ? 0 : -EINVAL;
+}
 
 struct path_string {
 	char s[ALTCONN_PATH_MAX + 1];

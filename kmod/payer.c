@@ -30,6 +30,7 @@
 #define PAYER_SHARE_SHIFT_ROOT	1
 
 static DEFINE_SPINLOCK(payer_lock);
+
 static DEFINE_HASHTABLE(payer_table, 6);
 
 static struct workqueue_struct *payer_wq[ALTCONN_PAYER_KINDS];

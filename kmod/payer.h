@@ -5,14 +5,12 @@
 #ifndef _ALTCONN_PAYER_H
 #define _ALTCONN_PAYER_H
 
-#include <linux/list.h>
-#include <linux/llist.h>
-#include <linux/spinlock.h>
-#include <linux/timer.h>
-#include <linux/workqueue.h>
+#include "altconn.h"
 
 struct cred;
 struct user_namespace;
+
+#define _ALTCONN_PAYER_H
 
 /* Kinds of jobs: a user whose jobs of one kind take long delays none of another. */
 enum altconn_payer_kind {
@@ -95,6 +93,14 @@ struct altconn_payer {
 	struct altconn_payer_idle	idle;
 };
 
+bool altconn_payer_queue(struct altconn_payer *payer, struct altconn_job *job);
+u64 altconn_payer_key_in(const struct cred *cred, struct user_namespace *in);
+u64 altconn_payer_key(const struct cred *cred);
+struct altconn_payer *altconn_payer_get(enum altconn_payer_kind kind, u64 key);
+void altconn_payer_flush(enum altconn_payer_kind kind);
+int __init altconn_payer_init(void);
+void altconn_payer_exit(void);
+
 /**
  * altconn_job_init() - prepare a job, which is in no queue yet
  * @job: the job
@@ -108,13 +114,5 @@ static inline void altconn_job_init(struct altconn_job *job,
 	job->queued = 0;
 	job->run = run;
 }
-
-bool altconn_payer_queue(struct altconn_payer *payer, struct altconn_job *job);
-u64 altconn_payer_key_in(const struct cred *cred, struct user_namespace *in);
-u64 altconn_payer_key(const struct cred *cred);
-struct altconn_payer *altconn_payer_get(enum altconn_payer_kind kind, u64 key);
-void altconn_payer_flush(enum altconn_payer_kind kind);
-int altconn_payer_init(void);
-void altconn_payer_exit(void);
 
 #endif /* _ALTCONN_PAYER_H */

@@ -1,51 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Ephemeral ports.
+ * The search for an ephemeral port.
  *
- * The search begins where the last one ended and mostly finds a free port at
- * once. Where some in a row are taken it goes on in a set of those that are
- * known to be, which tells the next free one in O(log n). A port enters the set when a
+ * The search begins where the last one ended and mostly finds a free port at once.
+ * Where some in a row are taken it goes on in a set of known taken ports
+ * (port_set.c), which finds the next free one in O(log n). A port enters the set when a
  * search comes upon it, so each is come upon once, and leaves it when a socket
  * gives it up.
- *
- * A set belongs to a socket type and an IP address: a port that is taken at one
- * address may be free at another. It may know too few of those that are taken,
- * never too many: a search finds a port taken under the stripe of the port, after
- * it put the port into its set; and a binding leaves the table, and its port the
- * sets, in one hold of the stripe.
  */
 
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 #include <net/ip.h>
-#include "altconn.h"
+#include "addr.h"
+#include "binding.h"
+#include "netns.h"
+#include "port.h"
+#include "port_set.h"
 
 /* So many are tried one by one. */
 #define TRIES		8
-
-/* A namespace's; where there are more, ports are tried one by one. */
-#define SETS_MAX	16
-
-/**
- * struct altconn_port_set - ports that are taken
- * @node: in the namespace's list; added under its port_lock, read under RCU
- * @type: socket type
- * @v6only: of the sockets that search
- * @addr: what they are bound to, without a port
- * @taken: by port
- * @freed: counts those that left @taken
- *
- * Lifetime: the namespace's.
- */
-struct altconn_port_set {
-	struct list_head	node;
-	u8			type;
-	bool			v6only;
-	struct altconn_addr	*addr;
-	struct xarray		taken;
-	atomic_t		freed;
-};
 
 /* Where a search is, and where it ends. */
 struct port_range {
@@ -152,84 +127,6 @@ static int port_try_some(struct sock *sk, struct altconn_addr *addr,
 	return -EADDRINUSE;
 }
 
-static bool port_same_set(const struct altconn_port_set *set,
-			  const struct sock *sk,
-			  const struct altconn_addr *addr)
-{
-	return set->type == sk->sk_type &&
-	       set->v6only == altconn_sk(sk)->v6only &&
-	       altconn_addr_equal(set->addr, addr);
-}
-
-static struct altconn_port_set *port_new_set(const struct sock *sk,
-					     const struct altconn_addr *addr)
-{
-	struct altconn_port_set *set = kzalloc(sizeof(*set), GFP_KERNEL_ACCOUNT);
-
-	if (!set)
-		return NULL;
-	set->type = sk->sk_type;
-	set->v6only = altconn_sk(sk)->v6only;
-	xa_init_flags(&set->taken, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
-	set->addr = altconn_addr_dup(addr, GFP_KERNEL_ACCOUNT);
-	if (set->addr)
-		return set;
-	kfree(set);
-	return NULL;
-}
-
-static struct altconn_port_set *port_find_set(struct altconn_net *an,
-					      const struct sock *sk,
-					      const struct altconn_addr *addr)
-{
-	struct altconn_port_set *set, *found = NULL;
-
-	rcu_read_lock();
-	list_for_each_entry_rcu(set, &an->port_sets, node)
-		if (port_same_set(set, sk, addr))
-			found = set;
-	rcu_read_unlock();
-	return found;
-}
-
-/* The set of who searches; @addr has no port. NULL: no memory, or too many. */
-static struct altconn_port_set *port_get_set(struct sock *sk,
-					     struct altconn_addr *addr)
-{
-	struct altconn_net *an = altconn_pernet(sock_net(sk));
-	struct altconn_port_set *set, *new;
-
-	addr->port = 0;
-	set = port_find_set(an, sk, addr);
-	if (set || READ_ONCE(an->n_port_sets) >= SETS_MAX)
-		return set;
-	new = port_new_set(sk, addr);
-	if (!new)
-		return NULL;
-	spin_lock(&an->port_lock);
-	set = port_find_set(an, sk, addr);
-	if (!set && an->n_port_sets < SETS_MAX) {
-		list_add_rcu(&new->node, &an->port_sets);
-		WRITE_ONCE(an->n_port_sets, an->n_port_sets + 1);
-		swap(set, new);
-	}
-	spin_unlock(&an->port_lock);
-	if (new) {
-		altconn_addr_put(new->addr);
-		kfree(new);
-	}
-	return set;
-}
-
-static void port_free_port(struct altconn_port_set *set, u32 port)
-{
-	if (!xa_erase(&set->taken, port))
-		return;
-	/* Free first, then counted: pairs with port_search(). */
-	smp_mb__before_atomic();
-	atomic_inc(&set->freed);
-}
-
 /* As port_try_some(), of the ports from @min to @max that are not known as taken. */
 static int port_try_set(struct sock *sk, struct altconn_addr *addr,
 			enum altconn_bind_how how, struct altconn_port_set *set,
@@ -248,7 +145,7 @@ static int port_try_set(struct sock *sk, struct altconn_addr *addr,
 		if (port_may_use(sock_net(sk), addr)) {
 			err = port_try_port(sk, addr, how);
 			if (err && err != -EADDRINUSE)
-				port_free_port(set, port);
+				altconn_port_free_port(set, port);
 			continue;
 		}
 		/* Whoever frees ports does not free this one. */
@@ -268,7 +165,7 @@ static int port_search(struct sock *sk, struct altconn_addr *addr,
 	int err, freed;
 
 	do {
-		/* Pairs with port_free_port(). */
+		/* Pairs with altconn_port_free_port(). */
 		freed = atomic_read_acquire(&set->freed);
 		err = port_try_set(sk, addr, how, set, r->next, r->max);
 		if (err == -EADDRINUSE && r->next > r->min)
@@ -303,35 +200,8 @@ int altconn_port_bind(struct sock *sk, struct altconn_addr *addr,
 	      port_try_some(sk, addr, how, &r, TRIES);
 	if (err != -EADDRINUSE)
 		return err;
-	set = port_get_set(sk, addr);
+	set = altconn_port_get_set(sk, addr);
 	if (!set)
 		return port_try_some(sk, addr, how, &r, U32_MAX);
 	return port_search(sk, addr, how, set, &r);
-}
-
-/**
- * altconn_port_free() - a port is given up
- * @net: the namespace
- * @type: socket type
- * @addr: the address, out of the table of bindings already
- *
- * Context: process; the stripe of the address held since it left the table.
- */
-void altconn_port_free(struct net *net, int type,
-		       const struct altconn_addr *addr)
-{
-	struct altconn_net *an = altconn_pernet(net);
-	struct altconn_port_set *set;
-
-	/*
-	 * A search that found this port taken had added its set before, since the caller
-	 * holds the stripe.
-	 */
-	if (list_empty(&an->port_sets))
-		return;
-	rcu_read_lock();
-	list_for_each_entry_rcu(set, &an->port_sets, node)
-		if (set->type == type && set->addr->kind == addr->kind)
-			port_free_port(set, addr->port);
-	rcu_read_unlock();
 }

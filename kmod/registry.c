@@ -13,7 +13,7 @@
  * was the newest when a dump began bounds it.
  */
 
-#include "altconn.h"
+#include "registry.h"
 
 /* Entries that one hold of a lock passes over: they are about to be freed. */
 #define REGISTRY_STEPS	64

@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Waiting rooms: their table, their lanes and queues. room.h says what they
- * are.
+ * Waiting rooms: their table, and the listeners that serve them. room.h says what
+ * they are.
  */
 
 #include <linux/rbtree_augmented.h>
+#include <linux/rhashtable.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
+#include "addr.h"
+#include "attempt_deadline.h"
+#include "listener.h"
+#include "place.h"
 #include "room.h"
+#include "room_queue.h"
+#include "sock.h"
 
 static struct rhashtable room_table;
-static siphash_key_t room_secret __read_mostly;
 
-/* ---- the table ---- */
+static siphash_key_t room_secret __read_mostly;
 
 struct room_key {
 	const struct net		*net;
@@ -75,13 +81,6 @@ static const struct rhashtable_params room_params = {
 	.automatic_shrinking	= true,
 };
 
-static void group_init(struct altconn_group *group)
-{
-	INIT_LIST_HEAD(&group->open);
-	INIT_LIST_HEAD(&group->full);
-	INIT_LIST_HEAD(&group->defer);
-}
-
 static struct altconn_room *room_new(const struct room_key *key,
 				     struct altconn_addr *addr)
 {
@@ -104,7 +103,7 @@ static struct altconn_room *room_new(const struct room_key *key,
 		INIT_LIST_HEAD(&room->refusable[i]);
 	}
 	for (i = 0; i < ALTCONN_ANYS; i++)
-		group_init(&room->any[i]);
+		altconn_group_init(&room->any[i]);
 	return room;
 }
 
@@ -226,222 +225,8 @@ void altconn_room_unlock(struct altconn_room *room)
 		altconn_room_put(room);
 }
 
-/* ---- lanes ---- */
-
-/**
- * altconn_lane_new() - a lane in reserve
- *
- * Context: process, may sleep.
- * Return: memory that altconn_lane_get() may use, else the caller frees it by
- * kfree(); NULL.
- */
-struct altconn_lane *altconn_lane_new(void)
-{
-	return kzalloc(sizeof(struct altconn_lane), GFP_KERNEL_ACCOUNT);
-}
-
-static int lane_compare(const struct altconn_addr *addr,
-			const struct altconn_lane *lane)
-{
-	int cmp;
-
-	if (!lane->is_inet)
-		return 0;
-	cmp = memcmp(altconn_addr_ip(addr), &lane->ip, sizeof(lane->ip));
-	if (cmp)
-		return cmp;
-	return addr->node < lane->scope ? -1 : addr->node > lane->scope;
-}
-
-/**
- * altconn_lane_find() - the lane of an address
- * @room: the room; its lock is held
- * @addr: an address of the room
- *
- * Return: the lane, or NULL.
- */
-struct altconn_lane *altconn_lane_find(const struct altconn_room *room,
-				       const struct altconn_addr *addr)
-{
-	struct rb_node *node = room->lanes.rb_node;
-	struct altconn_lane *lane;
-	int cmp;
-
-	lockdep_assert_held(&room->lock);
-	while (node) {
-		lane = rb_entry(node, struct altconn_lane, node);
-		cmp = lane_compare(addr, lane);
-		if (!cmp)
-			return lane;
-		node = cmp < 0 ? node->rb_left : node->rb_right;
-	}
-	return NULL;
-}
-
-static void lane_init(struct altconn_lane *lane,
-		      const struct altconn_addr *addr)
-{
-	int i;
-
-	RB_CLEAR_NODE(&lane->pooled);
-	INIT_LIST_HEAD(&lane->refusable);
-	for (i = 0; i < ALTCONN_FIFOS; i++)
-		lane->fifo[i] = RB_ROOT_CACHED;
-	group_init(&lane->group[0]);
-	group_init(&lane->group[1]);
-	if (addr->kind != ALTCONN_KIND_INET)
-		return;
-	lane->is_inet = true;
-	lane->v6 = !altconn_addr_is_v4(addr);
-	lane->ip = *altconn_addr_ip(addr);
-	lane->scope = addr->node;
-}
-
-/**
- * altconn_lane_get() - the lane of an address, made where there is none
- * @room: the room; its lock is held
- * @addr: an address of the room
- * @spare: of altconn_lane_new(); NULL on return if it was used
- *
- * Return: the lane. The caller adds an attempt or a listener to it.
- */
-struct altconn_lane *altconn_lane_get(struct altconn_room *room,
-				      const struct altconn_addr *addr,
-				      struct altconn_lane **spare)
-{
-	struct rb_node **link = &room->lanes.rb_node, *parent = NULL;
-	struct altconn_lane *lane;
-	int cmp;
-
-	lockdep_assert_held(&room->lock);
-	while (*link) {
-		parent = *link;
-		lane = rb_entry(parent, struct altconn_lane, node);
-		cmp = lane_compare(addr, lane);
-		if (!cmp)
-			return lane;
-		link = cmp < 0 ? &parent->rb_left : &parent->rb_right;
-	}
-	lane = *spare;
-	*spare = NULL;
-	lane_init(lane, addr);
-	rb_link_node(&lane->node, parent, link);
-	rb_insert_color(&lane->node, &room->lanes);
-	return lane;
-}
-
-static void lane_release(struct altconn_room *room, struct altconn_lane *lane)
-{
-	if (lane->waiting || altconn_lane_has_listener(lane))
-		return;
-	rb_erase(&lane->node, &room->lanes);
-	kfree(lane);
-}
-
-/* ---- shares: how many attempts each user has in a room ---- */
-
-/**
- * altconn_share_new() - a share in reserve
- *
- * Context: process, may sleep.
- * Return: memory that altconn_share_get() may use, else the caller frees it by
- * kfree(); NULL.
- */
-struct altconn_share *altconn_share_new(void)
-{
-	return kzalloc(sizeof(struct altconn_share), GFP_KERNEL_ACCOUNT);
-}
-
-/**
- * altconn_share_waiting() - how many attempts of a user wait in a room
- * @room: the room; its lock is held
- * @user: key of the user
- *
- * Takes O(log n) of the users whose attempts wait, however many attempts.
- *
- * Context: any.
- */
-u32 altconn_share_waiting(const struct altconn_room *room, u64 user)
-{
-	struct rb_node *node = room->shares.rb_node;
-	const struct altconn_share *share;
-
-	lockdep_assert_held(&room->lock);
-	while (node) {
-		share = rb_entry(node, struct altconn_share, node);
-		if (share->user == user)
-			return share->waiting;
-		node = user < share->user ? node->rb_left : node->rb_right;
-	}
-	return 0;
-}
-
-/**
- * altconn_share_get() - the share of a user, made where there is none
- * @room: the room; its lock is held
- * @user: key of the user
- * @spare: of altconn_share_new(); NULL on return if it was used
- *
- * Context: any.
- * Return: the share. The caller adds an attempt to it.
- */
-struct altconn_share *altconn_share_get(struct altconn_room *room, u64 user,
-					struct altconn_share **spare)
-{
-	struct rb_node **link = &room->shares.rb_node, *parent = NULL;
-	struct altconn_share *share;
-
-	lockdep_assert_held(&room->lock);
-	while (*link) {
-		parent = *link;
-		share = rb_entry(parent, struct altconn_share, node);
-		if (share->user == user)
-			return share;
-		link = user < share->user ? &parent->rb_left :
-					    &parent->rb_right;
-	}
-	share = *spare;
-	*spare = NULL;
-	share->user = user;
-	rb_link_node(&share->node, parent, link);
-	rb_insert_color(&share->node, &room->shares);
-	return share;
-}
-
-static void share_release(struct altconn_room *room,
-			  struct altconn_share *share)
-{
-	if (--share->waiting)
-		return;
-	rb_erase(&share->node, &room->shares);
-	kfree(share);
-}
-
-/* ---- the queues of a lane, sorted by arrival, with counts of subtrees ---- */
-
-static u32 fifo_count(const struct rb_node *node)
-{
-	return node ? rb_entry(node, struct altconn_wait, node)->count : 0;
-}
-
-static u32 fifo_compute_count(struct altconn_wait *wait)
-{
-	return 1 + fifo_count(wait->node.rb_left) +
-	       fifo_count(wait->node.rb_right);
-}
-
-static inline bool fifo_update(struct altconn_wait *wait, bool exit)
-{
-	u32 count = fifo_compute_count(wait);
-
-	if (exit && wait->count == count)
-		return true;
-	wait->count = count;
-	return false;
-}
-
 RB_DECLARE_CALLBACKS(static, fifo_callbacks, struct altconn_wait, node, count,
-		     fifo_update)
+		     altconn_fifo_update)
 
 /* Every attempt arrives after those that stand there. */
 static void fifo_append(struct rb_root_cached *fifo, struct altconn_wait *wait)
@@ -458,168 +243,6 @@ static void fifo_append(struct rb_root_cached *fifo, struct altconn_wait *wait)
 	rb_insert_augmented_cached(&wait->node, fifo, !parent,
 				   &fifo_callbacks);
 }
-
-static struct altconn_wait *fifo_first(const struct rb_root_cached *fifo)
-{
-	return rb_entry_safe(rb_first_cached(fifo), struct altconn_wait, node);
-}
-
-static struct altconn_wait *fifo_last(const struct rb_root_cached *fifo)
-{
-	return rb_entry_safe(rb_last(&fifo->rb_root), struct altconn_wait,
-			     node);
-}
-
-/* How many arrived before @arrived. */
-static u32 fifo_before(const struct rb_root_cached *fifo, u64 arrived)
-{
-	const struct rb_node *node = fifo->rb_root.rb_node;
-	u32 n = 0;
-
-	while (node) {
-		if (rb_entry(node, struct altconn_wait, node)->arrived <
-		    arrived) {
-			n += 1 + fifo_count(node->rb_left);
-			node = node->rb_right;
-		} else {
-			node = node->rb_left;
-		}
-	}
-	return n;
-}
-
-static struct altconn_wait *room_earlier(struct altconn_wait *a,
-					 struct altconn_wait *b)
-{
-	if (!a || !b)
-		return a ? : b;
-	return a->arrived < b->arrived ? a : b;
-}
-
-static struct altconn_wait *room_later(struct altconn_wait *a,
-				       struct altconn_wait *b)
-{
-	if (!a || !b)
-		return a ? : b;
-	return a->arrived > b->arrived ? a : b;
-}
-
-/* The first attempt that a listener of the address takes. */
-static struct altconn_wait *lane_first(const struct altconn_lane *lane,
-				       bool far)
-{
-	struct altconn_wait *first;
-
-	first = room_earlier(fifo_first(&lane->fifo[ALTCONN_FIFO_NEAR]),
-			     fifo_first(&lane->fifo[ALTCONN_FIFO_PATIENT]));
-	if (far)
-		first = room_earlier(first,
-				     fifo_first(&lane->fifo[ALTCONN_FIFO_FAR]));
-	return first;
-}
-
-static struct altconn_wait *lane_last(const struct altconn_lane *lane, bool far)
-{
-	struct altconn_wait *last;
-
-	last = room_later(fifo_last(&lane->fifo[ALTCONN_FIFO_NEAR]),
-			  fifo_last(&lane->fifo[ALTCONN_FIFO_PATIENT]));
-	return far ? room_later(last, fifo_last(&lane->fifo[ALTCONN_FIFO_FAR])) :
-		     last;
-}
-
-static u32 lane_waiting(const struct altconn_lane *lane, bool far)
-{
-	return far ? lane->waiting : lane->waiting -
-	       fifo_count(lane->fifo[ALTCONN_FIFO_FAR].rb_root.rb_node);
-}
-
-/**
- * altconn_lane_refusable() - the first attempt that is refused without a listener
- * @lane: the lane; its room's lock is held
- * @far_only: of other nodes
- *
- * Return: an attempt without ALTCONN_WAIT_LISTENER, or NULL.
- */
-struct altconn_wait *altconn_lane_refusable(const struct altconn_lane *lane,
-					    bool far_only)
-{
-	struct altconn_wait *far = fifo_first(&lane->fifo[ALTCONN_FIFO_FAR]);
-
-	return far_only ? far :
-	       room_earlier(fifo_first(&lane->fifo[ALTCONN_FIFO_NEAR]), far);
-}
-
-/* ---- the pool: lanes without a listener of their own ---- */
-
-static bool pool_less(struct rb_node *a, const struct rb_node *b)
-{
-	return rb_entry(a, struct altconn_lane, pooled)->first <
-	       rb_entry(b, struct altconn_lane, pooled)->first;
-}
-
-static void pool_erase(struct altconn_room *room, struct altconn_lane *lane)
-{
-	if (RB_EMPTY_NODE(&lane->pooled))
-		return;
-	rb_erase_cached(&lane->pooled, &room->pool[lane->v6]);
-	RB_CLEAR_NODE(&lane->pooled);
-	list_del_init(&lane->refusable);
-}
-
-/* Put the lane where it belongs now. */
-static void pool_update(struct altconn_room *room, struct altconn_lane *lane)
-{
-	struct altconn_wait *first;
-
-	if (!lane->is_inet)
-		return;
-	first = altconn_lane_has_listener(lane) ? NULL : lane_first(lane, true);
-	if (!first) {
-		pool_erase(room, lane);
-		return;
-	}
-	if (RB_EMPTY_NODE(&lane->pooled) || lane->first != first->arrived) {
-		pool_erase(room, lane);
-		lane->first = first->arrived;
-		rb_add_cached(&lane->pooled, &room->pool[lane->v6], pool_less);
-	}
-	if (!altconn_lane_refusable(lane, false))
-		list_del_init(&lane->refusable);
-	else if (list_empty(&lane->refusable))
-		list_add_tail(&lane->refusable, &room->refusable[lane->v6]);
-}
-
-static void pool_count(struct altconn_room *room,
-		       const struct altconn_lane *lane, s32 n)
-{
-	if (lane->is_inet && !altconn_lane_has_listener(lane))
-		room->pooled[lane->v6] += n;
-}
-
-static struct altconn_lane *pool_lane(const struct altconn_room *room, bool v6)
-{
-	return rb_entry_safe(rb_first_cached(&room->pool[v6]),
-			     struct altconn_lane, pooled);
-}
-
-static struct altconn_wait *pool_first(const struct altconn_room *room, bool v6)
-{
-	const struct altconn_lane *lane = pool_lane(room, v6);
-
-	return lane ? lane_first(lane, true) : NULL;
-}
-
-/* Of the address whose first attempt came last. */
-static struct altconn_wait *pool_last(const struct altconn_room *room, bool v6)
-{
-	struct rb_node *last = rb_last(&room->pool[v6].rb_root);
-
-	return last ? lane_last(rb_entry(last, struct altconn_lane, pooled),
-				true) : NULL;
-}
-
-/* ---- attempts ---- */
 
 /**
  * altconn_room_push() - an attempt begins to wait
@@ -638,8 +261,8 @@ void altconn_room_push(struct altconn_room *room, struct altconn_lane *lane,
 	share->waiting++;
 	fifo_append(&lane->fifo[wait->fifo], wait);
 	lane->waiting++;
-	pool_count(room, lane, 1);
-	pool_update(room, lane);
+	altconn_pool_count(room, lane, 1);
+	altconn_pool_update(room, lane);
 }
 
 /**
@@ -654,13 +277,13 @@ void altconn_room_remove(struct altconn_room *room, struct altconn_wait *wait)
 	lockdep_assert_held(&room->lock);
 	rb_erase_augmented_cached(&wait->node, &lane->fifo[wait->fifo],
 				  &fifo_callbacks);
-	share_release(room, wait->share);
+	altconn_share_release(room, wait->share);
 	wait->share = NULL;
 	wait->lane = NULL;
 	lane->waiting--;
-	pool_count(room, lane, -1);
-	pool_update(room, lane);
-	lane_release(room, lane);
+	altconn_pool_count(room, lane, -1);
+	altconn_pool_update(room, lane);
+	altconn_lane_release(room, lane);
 }
 
 /**
@@ -681,11 +304,9 @@ u32 altconn_room_place(const struct altconn_room *room,
 	if (!lane)
 		return 0;
 	for (i = 0; i < ALTCONN_FIFOS; i++)
-		place += fifo_before(&lane->fifo[i], wait->arrived);
+		place += altconn_fifo_before(&lane->fifo[i], wait->arrived);
 	return place;
 }
-
-/* ---- listeners ---- */
 
 static enum altconn_any room_any(const struct altconn_listener *ln, bool v6only)
 {
@@ -726,9 +347,9 @@ void altconn_room_join(struct altconn_room *room, struct altconn_listener *ln,
 	} else {
 		lane = altconn_lane_get(room, ln->addr, spare);
 		/* Its attempts are not the wildcard listeners' any more. */
-		pool_count(room, lane, -lane->waiting);
+		altconn_pool_count(room, lane, -lane->waiting);
 		group_add(&lane->group[ln->reachable], ln);
-		pool_update(room, lane);
+		altconn_pool_update(room, lane);
 		ln->lane = lane;
 	}
 	list_add_tail(&ln->member, &ln->group->open);
@@ -751,9 +372,9 @@ void altconn_room_quit(struct altconn_room *room, struct altconn_listener *ln)
 	ln->lane = NULL;
 	if (!lane)
 		return;
-	pool_count(room, lane, lane->waiting);
-	pool_update(room, lane);
-	lane_release(room, lane);
+	altconn_pool_count(room, lane, lane->waiting);
+	altconn_pool_update(room, lane);
+	altconn_lane_release(room, lane);
 }
 
 /**
@@ -842,13 +463,14 @@ struct altconn_wait *altconn_room_first(const struct altconn_room *room,
 
 	lockdep_assert_held(&room->lock);
 	if (ln->lane)
-		return lane_first(ln->lane, ln->reachable);
+		return altconn_lane_first(ln->lane, ln->reachable);
 	if (ln->group == &room->any[ALTCONN_ANY_V4])
-		return pool_first(room, false);
-	first = pool_first(room, true);
+		return altconn_pool_first(room, false);
+	first = altconn_pool_first(room, true);
 	if (ln->group == &room->any[ALTCONN_ANY_BOTH] &&
 	    room_both_serve_v4(room))
-		first = room_earlier(first, pool_first(room, false));
+		first = altconn_room_earlier(first,
+					     altconn_pool_first(room, false));
 	return first;
 }
 
@@ -868,13 +490,13 @@ struct altconn_wait *altconn_room_last(const struct altconn_room *room,
 
 	lockdep_assert_held(&room->lock);
 	if (ln->lane)
-		return lane_last(ln->lane, ln->reachable);
+		return altconn_lane_last(ln->lane, ln->reachable);
 	if (ln->group == &room->any[ALTCONN_ANY_V4])
-		return pool_last(room, false);
-	last = pool_last(room, true);
+		return altconn_pool_last(room, false);
+	last = altconn_pool_last(room, true);
 	if (ln->group == &room->any[ALTCONN_ANY_BOTH] &&
 	    room_both_serve_v4(room))
-		last = room_later(last, pool_last(room, false));
+		last = altconn_room_later(last, altconn_pool_last(room, false));
 	return last;
 }
 
@@ -892,7 +514,7 @@ u32 altconn_room_waiting(const struct altconn_room *room,
 	if (!ln->group)
 		return 0;
 	if (ln->lane)
-		return lane_waiting(ln->lane, ln->reachable);
+		return altconn_lane_waiting(ln->lane, ln->reachable);
 	if (ln->group == &room->any[ALTCONN_ANY_V4])
 		return room->pooled[false];
 	n = room->pooled[true];

@@ -33,6 +33,12 @@
 
 #include "altconn.h"
 
+struct altconn_addr;
+struct altconn_listener;
+struct altconn_wait;
+
+#define _ALTCONN_ROOM_H
+
 /* The queues of a lane. */
 enum altconn_fifo {
 	ALTCONN_FIFO_NEAR,	/* attempts of this node that want a listener now */
@@ -160,22 +166,10 @@ struct altconn_serving {
 	unsigned int		n;
 };
 
-int altconn_room_init(void);
-void altconn_room_exit(void);
+void altconn_room_free(struct altconn_room *room);
 struct altconn_room *altconn_room_lock(const struct net *net, int type,
 				       struct altconn_addr *addr);
 void altconn_room_unlock(struct altconn_room *room);
-void altconn_room_free(struct altconn_room *room);
-struct altconn_lane *altconn_lane_new(void);
-struct altconn_lane *altconn_lane_find(const struct altconn_room *room,
-				       const struct altconn_addr *addr);
-struct altconn_lane *altconn_lane_get(struct altconn_room *room,
-				      const struct altconn_addr *addr,
-				      struct altconn_lane **spare);
-struct altconn_share *altconn_share_new(void);
-u32 altconn_share_waiting(const struct altconn_room *room, u64 user);
-struct altconn_share *altconn_share_get(struct altconn_room *room, u64 user,
-					struct altconn_share **spare);
 void altconn_room_push(struct altconn_room *room, struct altconn_lane *lane,
 		       struct altconn_share *share, struct altconn_wait *wait);
 void altconn_room_remove(struct altconn_room *room, struct altconn_wait *wait);
@@ -186,27 +180,21 @@ void altconn_room_join(struct altconn_room *room, struct altconn_listener *ln,
 void altconn_room_quit(struct altconn_room *room, struct altconn_listener *ln);
 void altconn_room_set_fail_fast(struct altconn_room *room,
 				struct altconn_listener *ln, bool fail_fast);
+struct altconn_serving altconn_room_serving_pool(struct altconn_room *room,
+						 bool v6);
 struct altconn_serving altconn_room_serving(struct altconn_room *room,
 					    struct altconn_lane *lane,
 					    bool far);
-struct altconn_serving altconn_room_serving_pool(struct altconn_room *room,
-						 bool v6);
 struct altconn_wait *altconn_room_first(const struct altconn_room *room,
 					const struct altconn_listener *ln);
 struct altconn_wait *altconn_room_last(const struct altconn_room *room,
 				       const struct altconn_listener *ln);
-struct altconn_wait *altconn_lane_refusable(const struct altconn_lane *lane,
-					    bool far_only);
 u32 altconn_room_waiting(const struct altconn_room *room,
 			 const struct altconn_listener *ln);
 bool altconn_room_fails_fast(const struct altconn_room *room,
 			     const struct altconn_listener *ln);
-
-/* Does a listener of its own serve the address? */
-static inline bool altconn_lane_has_listener(const struct altconn_lane *lane)
-{
-	return lane->group[0].n || lane->group[1].n;
-}
+int __init altconn_room_init(void);
+void altconn_room_exit(void);
 
 /**
  * altconn_room_relock() - lock a waiting room

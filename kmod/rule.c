@@ -22,8 +22,12 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
+#include "addr.h"
 #include "event.h"
+#include "glob.h"
+#include "netns.h"
 #include "rule.h"
+#include "ruling.h"
 #include "trace.h"
 
 /* The attempt or datagram that rules are matched with. */
@@ -389,8 +393,6 @@ void __altconn_match_free(struct altconn_match *match)
 	rules_put(match->rules);
 	kfree(match);
 }
-
-/* ---- changing the table ---- */
 
 /**
  * altconn_rules_of() - the rules of a namespace, for who changes or lists them

@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Rules: the table (rule.c), and its face to netlink (rule_netlink.c).
+ * Rules: the table (rule.c), and its face to netlink (nl_rule.c).
  */
 #ifndef _ALTCONN_RULE_H
 #define _ALTCONN_RULE_H
 
 #include "altconn.h"
+#include "netns.h"
+#include "ruling.h"
+
+struct altconn_addr;
+struct altconn_glob;
+struct netlink_ext_ack;
+
+#define _ALTCONN_RULE_H
 
 /* Rules of one namespace: of the initial user namespace, and of any other. */
 #define ALTCONN_RULES_MAX		4096
 #define ALTCONN_RULES_MAX_USER		256
+
 /* Bytes of all patterns of one namespace. */
 #define ALTCONN_PATTERNS_MAX		65536
 #define ALTCONN_RULE_PRIORITY		1000
 #define ALTCONN_PROBABILITY_ONE		1000000U
-
-struct altconn_glob;
 
 /**
  * struct altconn_rule - what is done with some attempts and datagrams
@@ -113,12 +120,17 @@ struct altconn_match {
 	unsigned long		set[];
 };
 
-static inline bool altconn_rule_has(const struct altconn_rule *rule,
-				    unsigned int attr)
-{
-	return rule->given & BIT(attr);
-}
-
+void altconn_rule_put(struct altconn_rule *rule);
+int __altconn_rule_check(const struct sock *sk,
+			 const struct altconn_addr *addr,
+			 const struct path *path,
+			 struct altconn_ruling *ruling);
+int __altconn_rule_find(const struct sock *sk, const struct altconn_addr *addr,
+			const struct path *path, struct altconn_match **match);
+int altconn_rule_commit(const struct sock *sk, const struct altconn_addr *addr,
+			const struct altconn_match *match,
+			struct altconn_ruling *ruling);
+void __altconn_match_free(struct altconn_match *match);
 struct altconn_rules *altconn_rules_of(struct altconn_net *an);
 int altconn_rules_check(const struct altconn_net *an, u32 n,
 			struct netlink_ext_ack *extack);
@@ -126,13 +138,58 @@ int altconn_rules_add(struct altconn_net *an, struct altconn_rule **add,
 		      u32 n, bool instead, struct netlink_ext_ack *extack);
 int altconn_rules_del(struct altconn_net *an, u32 id);
 int altconn_rules_zero(struct altconn_net *an, u32 id);
+void altconn_rules_init(struct altconn_net *an);
+void altconn_rules_exit(struct altconn_net *an);
 
-void altconn_rule_put(struct altconn_rule *rule);
+/* Why __altconn_rule_check() said @err. */
+static inline u32 altconn_rule_reason(const struct altconn_ruling *ruling,
+				      int err)
+{
+	if (ruling->rule)
+		return ALTCONN_REASON_RULE;
+	return err == -ENOMEM ? ALTCONN_REASON_NO_MEMORY :
+				ALTCONN_REASON_PATH_LOOKUP;
+}
 
-/* glob.c */
-bool altconn_glob_is_whole(const u8 *pattern, size_t len);
-struct altconn_glob *altconn_glob_compile(const u8 *pattern, size_t len);
-bool altconn_glob_match(const struct altconn_glob *glob, const u8 *text,
-			size_t len);
+/* Does the namespace of an endpoint have rules? */
+static inline bool altconn_rules_exist(const struct sock *sk)
+{
+	return rcu_access_pointer(altconn_pernet(sock_net(sk))->rules);
+}
+
+/* As __altconn_rule_check(). */
+static inline int altconn_rule_check(const struct sock *sk,
+				     const struct altconn_addr *addr,
+				     const struct path *path,
+				     struct altconn_ruling *ruling)
+{
+	if (likely(!altconn_rules_exist(sk)))
+		return 0;
+	return __altconn_rule_check(sk, addr, path, ruling);
+}
+
+/* As __altconn_rule_find(). */
+static inline int altconn_rule_find(const struct sock *sk,
+				    const struct altconn_addr *addr,
+				    const struct path *path,
+				    struct altconn_match **match)
+{
+	if (likely(!altconn_rules_exist(sk)))
+		return 0;
+	return __altconn_rule_find(sk, addr, path, match);
+}
+
+/* As __altconn_match_free(), of a match or NULL. */
+static inline void altconn_match_free(struct altconn_match *match)
+{
+	if (unlikely(match))
+		__altconn_match_free(match);
+}
+
+static inline bool altconn_rule_has(const struct altconn_rule *rule,
+				    unsigned int attr)
+{
+	return rule->given & BIT(attr);
+}
 
 #endif /* _ALTCONN_RULE_H */

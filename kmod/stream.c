@@ -7,30 +7,16 @@
  * that and then looks for sleepers, with a full barrier between on both sides.
  */
 
+#include "addr.h"
+#include "assoc.h"
+#include "ring.h"
+#include "ring_read.h"
+#include "ring_write.h"
+#include "scm.h"
+#include "sock.h"
+#include "stream.h"
 #include "wait.h"
-
-/*
- * The association in a system call. Whoever is not inlined gets it by value: so
- * its parts stay in registers where nothing waits.
- *
- * @own: the caller's end
- * @peer: the other
- * @seeks: the reader peeks behind an offset, SO_PEEK_OFF
- * @seen: how much had been written when it looked there
- */
-struct conn {
-	struct altconn_assoc	*assoc;
-	struct altconn_end	*own;
-	struct altconn_end	*peer;
-	bool			seeks;
-	u32			seen;
-};
-
-/* What has been sent one way; NULL: nothing yet. */
-static struct altconn_ring *stream_in_ring(const struct conn *c)
-{
-	return READ_ONCE(c->own->in);
-}
+#include "xns.h"
 
 static struct altconn_ring *stream_out_ring(const struct conn *c)
 {
@@ -44,8 +30,8 @@ static struct altconn_ring *stream_writers_ring(const struct conn *c)
 }
 
 /* A reference to the established association of a socket. */
-static __always_inline int stream_get_assoc(const struct sock *sk,
-					    struct conn *c)
+int altconn_stream_get_assoc(const struct sock *sk,
+			     struct conn *c)
 {
 	enum altconn_side side;
 
@@ -69,13 +55,8 @@ static __always_inline int stream_get_assoc(const struct sock *sk,
 	return -ENOTCONN;
 }
 
-static void stream_put_assoc(struct conn *c)
-{
-	altconn_assoc_put(c->assoc);
-}
-
 /* Capped, so that a ring's size is a power of two well inside an int. */
-static u32 stream_send_limit(const struct sock *sk)
+u32 altconn_stream_send_limit(const struct sock *sk)
 {
 	return min_t(u32, READ_ONCE(sk->sk_sndbuf), ALTCONN_RING_LIMIT);
 }
@@ -97,8 +78,8 @@ static noinline void stream_give_space(const struct conn c)
 {
 	struct sock *peer = READ_ONCE(c.peer->sk);
 
-	if (!peer ||
-	    !altconn_ring_writable(stream_in_ring(&c), stream_send_limit(peer)))
+	if (!peer || !altconn_ring_writable(altconn_stream_in_ring(&c),
+					    altconn_stream_send_limit(peer)))
 		return;
 	WRITE_ONCE(c.peer->want_space, false);
 	peer->sk_write_space(peer);
@@ -108,39 +89,40 @@ static __always_inline void stream_wake_writer(const struct conn *c)
 {
 	/*
 	 * The full barrier behind what was read is the ring's. It pairs with that
-	 * after want_space in stream_wants_room(). Acquire: then wake_at is there, too.
+	 * after want_space in altconn_stream_wants_room(). Acquire: then wake_at is there, too.
 	 */
 	if (unlikely(smp_load_acquire(&c->peer->want_space)) &&
-	    altconn_ring_drained(stream_in_ring(c)))
+	    altconn_ring_drained(altconn_stream_in_ring(c)))
 		stream_give_space(*c);
 }
 
-static bool stream_can_write(const struct sock *sk, const struct conn *c)
+bool altconn_stream_can_write(const struct sock *sk, const struct conn *c)
 {
 	return altconn_ring_writable(stream_out_ring(c),
-				     stream_send_limit(sk)) ||
+				     altconn_stream_send_limit(sk)) ||
 	       altconn_assoc_shut(c->own) & SEND_SHUTDOWN ||
 	       READ_ONCE(sk->sk_err);
 }
 
 /* Announce the wish, then look again. */
-static bool stream_wants_room(struct sock *sk, const void *arg)
+bool altconn_stream_wants_room(struct sock *sk, const void *arg)
 {
 	const struct conn *c = arg;
 
 	/* For SIGIO, which sk_write_space() sends once for each time that it is set. */
 	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
-	altconn_ring_wants_room(stream_out_ring(c), stream_send_limit(sk));
+	altconn_ring_wants_room(stream_out_ring(c),
+				altconn_stream_send_limit(sk));
 	/* Pairs with stream_wake_writer(): the mark first. */
 	smp_store_release(&c->own->want_space, true);
 	/* Pairs with the barrier there. */
 	smp_mb();
-	return stream_can_write(sk, c);
+	return altconn_stream_can_write(sk, c);
 }
 
 static u32 stream_written(const struct conn *c)
 {
-	const struct altconn_ring *ring = stream_in_ring(c);
+	const struct altconn_ring *ring = altconn_stream_in_ring(c);
 
 	return ring ? altconn_ring_head(ring) : 0;
 }
@@ -150,7 +132,7 @@ static bool stream_has_data(const struct conn *c)
 {
 	if (unlikely(c->seeks))
 		return stream_written(c) != c->seen;
-	return altconn_ring_used(stream_in_ring(c));
+	return altconn_ring_used(altconn_stream_in_ring(c));
 }
 
 static bool stream_can_read(struct sock *sk, const void *arg)
@@ -172,7 +154,8 @@ static bool stream_wants_data(struct sock *sk, const void *arg)
 static noinline long stream_wait_for_room(struct sock *sk, const struct conn c,
 					  long timeo)
 {
-	return altconn_wait_until(sk, &timeo, stream_wants_room, &c) ? : timeo;
+	return altconn_wait_until(sk, &timeo, altconn_stream_wants_room, &c) ? :
+	       timeo;
 }
 
 /* The pending error, left for the next call when this one has a result. */
@@ -243,7 +226,7 @@ stream_send_bytes(struct sock *sk, const struct conn *c, struct msghdr *msg,
 			break;
 		n = altconn_ring_write(ring, &msg->msg_iter,
 				       min_t(size_t, len - sent, CHUNK),
-				       stream_send_limit(sk), scm);
+				       altconn_stream_send_limit(sk), scm);
 		if (n > 0) {
 			sent += n;
 			stream_wake_reader(c);
@@ -290,8 +273,8 @@ stream_put_when_room(struct sock *sk, const struct conn c, struct msghdr *msg,
 		timeo = stream_wait_for_room(sk, c, timeo);
 		if (timeo < 0)
 			return timeo;
-		n = stream_put_record(sk, &c, msg, len, stream_send_limit(sk),
-				      scm);
+		n = stream_put_record(sk, &c, msg, len,
+				      altconn_stream_send_limit(sk), scm);
 	} while (n == -EAGAIN);
 	return n;
 }
@@ -300,7 +283,7 @@ static __always_inline ssize_t
 stream_send_record(struct sock *sk, const struct conn *c, struct msghdr *msg,
 		   size_t len, struct altconn_scm *scm)
 {
-	u32 limit = stream_send_limit(sk);
+	u32 limit = altconn_stream_send_limit(sk);
 	ssize_t n;
 
 	if (!stream_writers_ring(c))
@@ -403,12 +386,12 @@ static __always_inline int stream_send_connected(struct socket *sock,
 
 	if (msg->msg_flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	n = stream_get_assoc(sk, &c);
+	n = altconn_stream_get_assoc(sk, &c);
 	if (unlikely(n)) {
 		n = stream_conn_wait(sk, stream_conn_sndtimeo(sk, msg), -EPIPE);
 		/* Another thread may dissolve it meanwhile: one more look. */
 		if (!n)
-			n = stream_get_assoc(sk, &c);
+			n = altconn_stream_get_assoc(sk, &c);
 		if (n)
 			goto out;
 	}
@@ -417,7 +400,7 @@ static __always_inline int stream_send_connected(struct socket *sock,
 		n = stream_send_scm(sock, c, msg, len, record);
 	else
 		n = stream_send_data(sk, &c, msg, len, record, NULL);
-	stream_put_assoc(&c);
+	altconn_stream_put_assoc(&c);
 out:
 	if (n == -EPIPE && stream_raises_sigpipe(sk, msg))
 		send_sig(SIGPIPE, current, 0);
@@ -506,8 +489,8 @@ static ssize_t stream_recv_bytes(struct sock *sk, struct conn *c,
 			c->seen = stream_written(c);
 		/* Who only looks does so once. */
 		want = peek ? len : min_t(size_t, len - copied, CHUNK);
-		n = altconn_ring_read(stream_in_ring(c), &msg->msg_iter, want,
-				      peek, rx);
+		n = altconn_ring_read(altconn_stream_in_ring(c), &msg->msg_iter,
+				      want, peek, rx);
 		/* Even after a peek: the writer may have missed its turn. */
 		if (n != -EAGAIN)
 			stream_wake_writer(c);
@@ -536,7 +519,7 @@ stream_take_record(struct conn *c, struct msghdr *msg, size_t len, int flags,
 {
 	if (unlikely(c->seeks))
 		c->seen = stream_written(c);
-	return altconn_ring_take(stream_in_ring(c), &msg->msg_iter, len,
+	return altconn_ring_take(altconn_stream_in_ring(c), &msg->msg_iter, len,
 				 flags & MSG_PEEK, rx, record);
 }
 
@@ -641,13 +624,13 @@ static __always_inline int stream_recv_connected(struct socket *sock,
 		if (n)
 			return n;
 	}
-	n = stream_get_assoc(sk, &c);
+	n = altconn_stream_get_assoc(sk, &c);
 	if (unlikely(n)) {
 		n = stream_conn_wait(sk,
 				     sock_rcvtimeo(sk, flags & MSG_DONTWAIT),
 				     -ENOTCONN);
 		if (!n)
-			n = stream_get_assoc(sk, &c);
+			n = altconn_stream_get_assoc(sk, &c);
 		if (n)
 			return n;
 	}
@@ -665,7 +648,7 @@ static __always_inline int stream_recv_connected(struct socket *sock,
 		stream_put_scm(sk, msg, &rx, record);
 	if (unlikely(rx.scm.cred.pid || rx.scm.parcel))
 		altconn_scm_destroy(&rx.scm);
-	stream_put_assoc(&c);
+	altconn_stream_put_assoc(&c);
 	return n;
 }
 
@@ -710,112 +693,4 @@ int altconn_seqpacket_recvmsg(struct socket *sock, struct msghdr *msg,
 			      size_t len, int flags)
 {
 	return stream_recv_connected(sock, msg, len, flags, true);
-}
-
-/*
- * As AF_UNIX: nothing can go either way. As TCP: this end has sent its last,
- * and the peer has; or the peer reset the connection.
- */
-static bool stream_is_hung_up(const struct sock *sk, const struct conn *c,
-			      u8 shut)
-{
-	const struct altconn_end *end = c->own;
-
-	if (altconn_sk(sk)->dress == ALTCONN_UNIX)
-		return shut == SHUTDOWN_MASK;
-	return READ_ONCE(end->reset) ||
-	       (shut & RCV_SHUTDOWN && READ_ONCE(end->shutdown) & SEND_SHUTDOWN);
-}
-
-/*
- * As TCP: SO_RCVLOWAT bytes, or as many as the writer may have under way; a
- * record always.
- */
-static bool stream_is_readable(const struct sock *sk, const struct conn *c)
-{
-	struct altconn_ring *ring = stream_in_ring(c);
-	const struct sock *peer;
-
-	if (!altconn_ring_used(ring))
-		return false;
-	if (likely(READ_ONCE(sk->sk_rcvlowat) <= 1) ||
-	    sk->sk_type != SOCK_STREAM ||
-	    altconn_ring_payload(ring) >= READ_ONCE(sk->sk_rcvlowat))
-		return true;
-	peer = READ_ONCE(c->peer->sk);
-	return !peer || !altconn_ring_writable(ring, stream_send_limit(peer));
-}
-
-static __poll_t stream_poll_connected(struct sock *sk)
-{
-	__poll_t mask = 0;
-	struct conn c;
-	u8 shut;
-
-	if (stream_get_assoc(sk, &c))
-		return EPOLLOUT | EPOLLWRNORM | EPOLLHUP;
-	shut = altconn_assoc_shut(c.own);
-	if (shut & RCV_SHUTDOWN)
-		mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
-	if (stream_is_hung_up(sk, &c, shut))
-		mask |= EPOLLHUP;
-	altconn_polls(sk);
-	if (stream_is_readable(sk, &c))
-		mask |= EPOLLIN | EPOLLRDNORM;
-	if (stream_can_write(sk, &c) || stream_wants_room(sk, &c))
-		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
-	stream_put_assoc(&c);
-	return mask;
-}
-
-static __poll_t stream_poll_listener(const struct sock *sk)
-{
-	struct altconn_listener *ln = altconn_listener_of(sk);
-	__poll_t mask = 0;
-
-	if (!ln)
-		return 0;
-	if (altconn_listener_acceptable(ln))
-		mask = EPOLLIN | EPOLLRDNORM;
-	altconn_listener_put(ln);
-	return mask;
-}
-
-/**
- * altconn_stream_poll() - poll(2) of stream and seqpacket sockets
- * @file: of the socket
- * @sock: the socket
- * @wait: where to register
- *
- * No POLLOUT while an attempt is pending; once it is decided POLLOUT, and on
- * failure POLLERR until the error is read, and POLLHUP (E-INPROGRESS).
- *
- * Context: process.
- */
-__poll_t altconn_stream_poll(struct file *file, struct socket *sock,
-			     poll_table *wait)
-{
-	struct sock *sk = sock->sk;
-	__poll_t mask;
-
-	sock_poll_wait(file, sock, wait);
-	switch (altconn_state(sk)) {
-	case TCP_SYN_SENT:
-		return 0;
-	case TCP_LISTEN:
-		mask = stream_poll_listener(sk);
-		break;
-	case TCP_ESTABLISHED:
-		mask = stream_poll_connected(sk);
-		break;
-	default:
-		mask = EPOLLOUT | EPOLLWRNORM | EPOLLHUP;
-		/* An attempt that failed and has not been let go of. */
-		if (rcu_access_pointer(altconn_sk(sk)->assoc))
-			mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
-		break;
-	}
-	if (READ_ONCE(sk->sk_err))
-		mask |= EPOLLERR;
-	return mask;
 }

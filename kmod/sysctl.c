@@ -5,7 +5,8 @@
 
 #include <linux/slab.h>
 #include <linux/sysctl.h>
-#include "altconn.h"
+#include "netns.h"
+#include "sysctl.h"
 
 /* .data is an offset into struct altconn_net. */
 static const struct ctl_table sysctl_template[] = {

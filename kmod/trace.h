@@ -6,7 +6,10 @@
 #define _ALTCONN_TRACE_H
 
 #include <linux/tracepoint.h>
-#include "altconn.h"
+#include "addr.h"
+#include "assoc.h"
+#include "netns.h"
+#include "sock.h"
 
 #ifndef _ALTCONN_TRACE_HELPERS
 #define _ALTCONN_TRACE_HELPERS

@@ -16,11 +16,16 @@
 #ifndef _ALTCONN_WAIT_H
 #define _ALTCONN_WAIT_H
 
-#include <linux/rcuwait.h>
 #include <linux/sched/clock.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/stat.h>
 #include "altconn.h"
+#include "netns.h"
+#include "sock.h"
+
+#define _ALTCONN_WAIT_H
+
+#define ALTCONN_SPIN_FIRST_NS	10000U
 
 /**
  * altconn_wake_reader() - there is something to read
@@ -88,8 +93,6 @@ altconn_wait_until(struct sock *sk, long *timeo,
 	remove_wait_queue(sk_sleep(sk), &wait);
 	return err;
 }
-
-#define ALTCONN_SPIN_FIRST_NS	10000U
 
 static inline u32 altconn_spin_max(const struct sock *sk)
 {

@@ -4,9 +4,10 @@
  */
 
 #include <net/genetlink.h>
-#include "altconn.h"
 #include "netlink_gen.h"
 #include "nl.h"
+#include "nl_node.h"
+#include "node.h"
 
 /* One address of each version may be given: nl_node_read_ips(). */
 static const char * const nl_node_twice[] = {

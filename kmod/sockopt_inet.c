@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Options of TCP and IP that programs set without a thought, in the inet dresses.
- * Each is kept and told, and has no effect, as there is no segment and no packet that it
- * could have one on. Others are refused: who sets them wants something.
+ * Options of TCP and IP that programs of the inet formats set as a matter of course.
+ * Each is kept and returned, and has no effect, as there is no segment and no packet
+ * that it could have one on. Other options are refused: a program that sets them wants
+ * something.
  */
 
 #include <linux/in.h>
-#include <linux/in6.h>
 #include <linux/slab.h>
 #include <linux/tcp.h>
 #include <net/inet_ecn.h>
 #include <net/tcp.h>
-#include "altconn.h"
+#include "sock.h"
+#include "sockopt_inet.h"
 
 enum inet_form {
 	INET_VALUE,	/* kept as it is */

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rules over generic netlink. What a message says is looked at as a whole before
- * anything changes.
+ * Rules over generic netlink. A message is checked as a whole before anything changes.
  */
 
 #include <linux/slab.h>
 #include <net/genetlink.h>
+#include "glob.h"
 #include "netlink_gen.h"
+#include "netns.h"
 #include "nl.h"
+#include "nl_rule.h"
 #include "rule.h"
 
 static struct altconn_net *nl_rule_net_of(struct genl_info *info)
 {
 	return altconn_pernet(genl_info_net(info));
 }
-
-/* ---- a rule from its attributes ---- */
 
 /* A day, milliseconds. */
 #define DELAY_MAX	86400000
@@ -256,8 +256,6 @@ static struct altconn_rule *nl_rule_read(const struct nlattr *nest,
 	return ERR_PTR(err);
 }
 
-/* ---- changes ---- */
-
 struct rule_list {
 	struct altconn_rule	**rule;
 	u32			n;
@@ -464,8 +462,6 @@ int altconn_nl_rule_zero_doit(struct sk_buff *skb, struct genl_info *info)
 	mutex_unlock(&an->rules_lock);
 	return nl_rule_absent(info, err);
 }
-
-/* ---- the list ---- */
 
 static int nl_rule_put_if(struct sk_buff *skb, const struct altconn_rule *rule,
 			  int attr, u32 value)

@@ -1,14 +1,181 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a rule delays on its way from a datagram socket: a queue for each sender, in
- * the order in which it will arrive, so equal delays keep the order.
+ * Datagrams that a rule delays: a queue for each sender, in the order of arrival, so
+ * equal delays keep the order.
  *
- * As a network, it holds so much and loses the rest. It outlives the sender's
- * close(), so it is bounded for namespace and machine too.
+ * As a network, the queue holds so much and loses the rest. It outlives the sender's
+ * close(), so it is bounded for the namespace and the machine too.
  */
 
+#include <linux/mm.h>
 #include <linux/slab.h>
-#include "altconn.h"
+#include "addr.h"
+#include "dgram_delay.h"
+#include "dgram_queue.h"
+#include "dgram_route.h"
+#include "netns.h"
+#include "node.h"
+#include "payer.h"
+#include "scm.h"
+#include "sock.h"
+
+/*
+ * A datagram that a rule delays.
+ *
+ * @path: of a path that was sent to: pins the inode
+ * @copies: of a broadcast, one for each hearer but the first
+ * @hearers: of a broadcast: room for those that are found when it arrives
+ * @room: so many of them, copies and the datagram itself
+ */
+struct late {
+	struct altconn_late	late;
+	struct altconn_dgram	*dg;
+	struct dest		dest;
+	struct path		path;
+	bool			connected;
+	struct list_head	copies;
+	struct sock		**hearers;
+	size_t			room;
+};
+
+static void late_free(struct late *late)
+{
+	altconn_dgram_free_all(&late->copies);
+	kvfree(late->hearers);
+	altconn_dgram_put_dest(&late->dest);
+	path_put(&late->path);
+	kfree(late);
+}
+
+/* To one, or nobody. */
+static void dgram_arrive(struct sock *sk, struct late *late)
+{
+	struct altconn_dgram *dg = late->dg;
+	struct sock *receiver;
+	int err;
+
+	receiver = altconn_dgram_find_named(sk, &late->dest, dg,
+					    late->connected, &err);
+	if (!receiver) {
+		altconn_dgram_put(dg);
+		return;
+	}
+	altconn_dgram_offer(receiver, dg);
+	sock_put(receiver);
+}
+
+/*
+ * Deliver one copy to each hearer that is found now. The sender has made the copies;
+ * a worker allocates nothing, since it has no cgroup that could be charged.
+ */
+static void late_arrive_all(struct sock *sk, struct late *late)
+{
+	struct altconn_dgram *dg;
+	size_t n, i;
+
+	list_add(&late->dg->node, &late->copies);
+	n = altconn_dgram_find_listening(sock_net(sk), late->dest.addr,
+					 late->hearers, late->room);
+	n = min(n, late->room);
+	for (i = 0; i < n; i++) {
+		dg = list_first_entry(&late->copies, struct altconn_dgram,
+				      node);
+		list_del(&dg->node);
+		altconn_dgram_offer(late->hearers[i], dg);
+		sock_put(late->hearers[i]);
+		cond_resched();
+	}
+}
+
+/**
+ * altconn_dgram_arrive() - a delayed datagram arrives
+ * @sk: its sender, which may be closed by now
+ * @what: what altconn_late_add() took; freed
+ *
+ * send() has returned success already: without a receiver, or without room, the
+ * datagram is lost.
+ *
+ * Context: process, may sleep.
+ */
+void altconn_dgram_arrive(struct sock *sk, struct altconn_late *what)
+{
+	struct late *late = container_of(what, struct late, late);
+
+	if (late->room)
+		late_arrive_all(sk, late);
+	else
+		dgram_arrive(sk, late);
+	late_free(late);
+}
+
+/*
+ * The copies of a delayed broadcast, made by its sender: one for each socket that is
+ * bound to the port now, but no more than half of SO_SNDBUF holds beside the data, so
+ * that others can be under way too. Return 0; -ENOMEM; -EINTR: the sender is being killed.
+ */
+static int late_copy(struct sock *sk, struct late *late)
+{
+	u32 half = READ_ONCE(sk->sk_sndbuf) / 2, held = late->late.size;
+	size_t each = sizeof(struct altconn_dgram) + sizeof(struct sock *);
+	struct altconn_dgram *copy;
+	size_t n, room;
+
+	room = half > held ? (half - held) / each : 0;
+	n = altconn_dgram_find_listening(sock_net(sk), late->dest.addr, NULL,
+					 0);
+	n = clamp_t(size_t, n, 1, room + 1);
+	late->hearers = kvmalloc_array(n, sizeof(*late->hearers),
+				       GFP_KERNEL_ACCOUNT);
+	if (!late->hearers)
+		return -ENOMEM;
+	for (late->room = 1; late->room < n; late->room++) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		copy = altconn_dgram_copy(late->dg);
+		if (!copy)
+			return -ENOMEM;
+		list_add(&copy->node, &late->copies);
+		late->late.size += each;
+		cond_resched();
+	}
+	return 0;
+}
+
+int altconn_dgram_send_late(struct sock *sk, struct altconn_dgram *dg,
+			    const struct dest *dest,
+			    const struct path *path, bool connected)
+{
+	struct late *late = kzalloc(sizeof(*late), GFP_KERNEL_ACCOUNT);
+	int err = 0;
+
+	if (!late)
+		return -ENOMEM;
+	/* Whoever receives it may want them, and this is the last chance. */
+	altconn_scm_fill(&dg->scm);
+	late->dg = dg;
+	late->connected = connected;
+	late->dest.addr = altconn_addr_get(dest->addr);
+	late->dest.generation = dest->generation;
+	late->path = *path;
+	path_get(&late->path);
+	INIT_LIST_HEAD(&late->copies);
+	/* The socket may be there for it alone. */
+	late->late.size = dg->size + sizeof(*late) +
+			  sizeof(struct altconn_dgram_sock);
+	if (altconn_node_is_broadcast(sock_net(sk), dest->addr))
+		err = late_copy(sk, late);
+	if (!err)
+		err = altconn_late_add(sk, &late->late, dest->ruling.delay_ms);
+	if (!err)
+		return 0;
+	late_free(late);
+	if (err != -ENOBUFS)
+		return err;
+	/* A network that holds no more loses it; the sender may see how many. */
+	atomic_inc(&sk->sk_drops);
+	altconn_dgram_put(dg);
+	return 0;
+}
 
 /* Bytes of a namespace, and of all but the initial one. */
 #define NET_MAX		(4L << 20)

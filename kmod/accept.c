@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * accept(2): take the oldest association from a listener's queue and make the
+ * server's endpoint of it.
+ */
+
+#include <linux/security.h>
+#include "accept.h"
+#include "assoc.h"
+#include "attempt.h"
+#include "attempt_settle.h"
+#include "endpoint.h"
+#include "event_assoc.h"
+#include "listen.h"
+#include "listener.h"
+#include "netns.h"
+#include "sock.h"
+#include "stat.h"
+#include "trace.h"
+
+static bool listener_is_acceptable(struct altconn_listener *ln)
+{
+	return altconn_listener_acceptable(ln) || READ_ONCE(ln->closed);
+}
+
+static struct altconn_assoc *accept_dequeue(struct altconn_listener *ln)
+{
+	const u8 established = ALTCONN_ASSOC_STATE_ESTABLISHED;
+	struct altconn_assoc *assoc;
+	bool refill, defer;
+
+	do {
+		spin_lock(&ln->lock);
+		assoc = altconn_listener_dequeue(ln, established);
+		defer = ln->defer && !ln->closed;
+		refill = ln->exhausted;
+		spin_unlock(&ln->lock);
+	} while (!assoc && defer && altconn_attempt_take(ln));
+	if (unlikely(refill && assoc))
+		altconn_attempt_refill(ln);
+	return assoc;
+}
+
+/* Wakes one accepter for each association. */
+static int accept_wait(struct sock *sk, struct altconn_listener *ln,
+		       long *timeo)
+{
+	DEFINE_WAIT(wait);
+	int err = 0;
+
+	prepare_to_wait_exclusive(sk_sleep(sk), &wait, TASK_INTERRUPTIBLE);
+	if (!listener_is_acceptable(ln)) {
+		if (signal_pending(current))
+			err = sock_intr_errno(*timeo);
+		else if (!*timeo)
+			err = -EAGAIN;
+		else
+			*timeo = schedule_timeout(*timeo);
+	}
+	finish_wait(sk_sleep(sk), &wait);
+	return err;
+}
+
+static struct altconn_assoc *accept_dequeue_wait(struct sock *sk,
+						 struct altconn_listener *ln,
+						 long timeo)
+{
+	struct altconn_assoc *assoc;
+	int err;
+
+	for (;;) {
+		assoc = accept_dequeue(ln);
+		if (assoc)
+			return assoc;
+		if (READ_ONCE(ln->closed))
+			return ERR_PTR(-EINVAL);
+		err = accept_wait(sk, ln, &timeo);
+		if (err)
+			return ERR_PTR(err);
+	}
+}
+
+/* What the server's end has of its listener. */
+static void accept_inherit(struct sock *sk, struct socket *newsock,
+			   struct sock *newsk)
+{
+	sock_sees_core_options(newsock);
+	altconn_sk(newsk)->v6only = altconn_sk(sk)->v6only;
+	sk_set_passcred(newsk, newsock, sk_passcred(sk));
+	altconn_sock_inherit(sk, newsk);
+}
+
+static void accept_count(const struct sock *sk,
+			 const struct altconn_assoc *assoc)
+{
+	const struct altconn_net *an = altconn_pernet(sock_net(sk));
+
+	this_cpu_inc(an->stat->accepted);
+	altconn_stat_time(&an->stat->accept_queue,
+			  ktime_get_ns() - assoc->decided);
+}
+
+static int accept_from(struct sock *sk, struct altconn_listener *ln,
+		       struct socket *newsock, struct proto_accept_arg *arg)
+{
+	long timeo = sock_rcvtimeo(sk, arg->flags & O_NONBLOCK);
+	struct altconn_assoc *assoc;
+	struct sock *newsk;
+
+	/* An event loop asks until it gets EAGAIN: make nothing for that. */
+	if (!timeo && !listener_is_acceptable(ln))
+		return -EAGAIN;
+	/* First the endpoint, so that want of memory loses no association. */
+	newsk = altconn_sock_alloc(sock_net(sk), NULL, sk->sk_type,
+				   altconn_sk(sk)->dress, arg->kern);
+	if (!newsk)
+		return -ENOMEM;
+	assoc = accept_dequeue_wait(sk, ln, timeo);
+	if (IS_ERR(assoc)) {
+		sock_put(newsk);
+		return PTR_ERR(assoc);
+	}
+	accept_inherit(sk, newsock, newsk);
+	security_sk_clone(sk, newsk);
+	sock_graft(newsk, newsock);
+	altconn_sock_set_peercred(newsk, assoc->end[ALTCONN_CLIENT].who.pid,
+				  assoc->cred);
+	accept_count(sk, assoc);
+	trace_altconn_accept(assoc, 0);
+	altconn_assoc_attach(assoc, ALTCONN_SERVER, newsk);
+	altconn_event_assoc(assoc, ALTCONN_EVENT_KIND_ACCEPTED, 0);
+	newsock->state = SS_CONNECTED;
+	return 0;
+}
+
+/**
+ * altconn_listen_accept() - accept(2)
+ * @sock: the listening socket
+ * @newsock: gets the server's end of the oldest association
+ * @arg: flags; whether for the kernel
+ *
+ * The endpoint is made here, so that the server's cgroup pays for it.
+ *
+ * Context: process, may sleep.
+ * Return: 0; -EINVAL: does not listen, or stopped meanwhile; -EAGAIN; -EINTR
+ * or a restart; -ENOMEM: nothing was taken from the queue.
+ */
+int altconn_listen_accept(struct socket *sock, struct socket *newsock,
+			  struct proto_accept_arg *arg)
+{
+	struct altconn_listener *ln = altconn_listener_of(sock->sk);
+	int err;
+
+	if (!ln)
+		return -EINVAL;
+	err = accept_from(sock->sk, ln, newsock, arg);
+	altconn_listener_put(ln);
+	return err;
+}

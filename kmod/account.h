@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _ALTCONN_ACCOUNT_H
+#define _ALTCONN_ACCOUNT_H
+
+#include "altconn.h"
+
+struct altconn_account;
+struct altconn_net;
+struct cred;
+
+enum altconn_account_kind {
+	ALTCONN_ACCOUNT_OWN,
+	ALTCONN_ACCOUNT_INBOUND,
+	ALTCONN_ACCOUNT_NESTED,
+	ALTCONN_ACCOUNT_KINDS,
+};
+
+/**
+ * struct altconn_account_usage - what a user has in a network namespace
+ * @uid: the user, of the initial user namespace
+ * @n: associations, those of its user namespaces included
+ */
+struct altconn_account_usage {
+	kuid_t	uid;
+	u64	n;
+};
+
+struct altconn_account *altconn_account_charge(struct altconn_net *an,
+					       const struct cred *cred,
+					       bool inbound);
+void altconn_account_release(struct altconn_account *account);
+u64 altconn_account_total(const struct altconn_net *an);
+u32 altconn_account_top(struct altconn_net *an, enum altconn_account_kind kind,
+			struct altconn_account_usage *top, u32 room);
+void altconn_account_init(struct altconn_net *an);
+void altconn_account_exit(struct altconn_net *an);
+int __init altconn_account_table_init(void);
+void altconn_account_table_exit(void);
+
+#endif /* _ALTCONN_ACCOUNT_H */

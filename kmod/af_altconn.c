@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The protocol family: socket(), close(), names, ioctl(), and the tables of
+ * operations by which the core calls the rest.
+ */
+
+#include <asm/ioctls.h>
+#include <linux/compat.h>
+#include <linux/cred.h>
+#include <linux/sockios.h>
+#include "accept.h"
+#include "addr.h"
+#include "af_altconn.h"
+#include "assoc.h"
+#include "bind.h"
+#include "bind_local.h"
+#include "binding.h"
+#include "connect.h"
+#include "connect_outcome.h"
+#include "dgram_connect.h"
+#include "dgram_poll.h"
+#include "dgram_queue.h"
+#include "dgram_recv.h"
+#include "dgram_send.h"
+#include "endpoint.h"
+#include "listen.h"
+#include "ring.h"
+#include "sock.h"
+#include "sockopt.h"
+#include "stream.h"
+#include "stream_poll.h"
+#include "trace.h"
+#include "xns.h"
+
+/* Leave whatever the endpoint is part of. lock_sock() held. */
+static void endpoint_leave(struct sock *sk)
+{
+	if (sk->sk_type == SOCK_DGRAM) {
+		altconn_dgram_close(sk);
+		return;
+	}
+	if (altconn_state(sk) == TCP_SYN_SENT)
+		altconn_connect_cancel(sk, ALTCONN_REASON_CANCELLED_CLOSE);
+	switch (altconn_state(sk)) {
+	case TCP_ESTABLISHED:
+		altconn_assoc_detach(sk);
+		break;
+	case TCP_LISTEN:
+		altconn_listener_close(sk);
+		break;
+	default:
+		altconn_connect_reap(sk);
+	}
+}
+
+static int endpoint_release(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+	struct path path = {};
+
+	if (!sk)
+		return 0;
+	lock_sock(sk);
+	endpoint_leave(sk);
+	altconn_sock_unregister(sk);
+	altconn_unbind(sk, &path);
+	if (sk->sk_state != TCP_CLOSE)
+		trace_altconn_state(sk, sk->sk_state, TCP_CLOSE);
+	WRITE_ONCE(sk->sk_state, TCP_CLOSE);
+	sock_orphan(sk);
+	sock->sk = NULL;
+	release_sock(sk);
+	/* May free the inode, which takes locks that bind() holds around ours. */
+	if (path.dentry)
+		path_put(&path);
+	sock_put(sk);
+	return 0;
+}
+
+/* A peer at port 0, to which UDP connects, is none for getpeername(). */
+static struct altconn_addr *endpoint_dgram_peer(struct sock *sk, int *err)
+{
+	struct altconn_addr *addr = altconn_dgram_peer(sk);
+
+	if (!addr || addr->kind != ALTCONN_KIND_INET || addr->port ||
+	    !altconn_is_inet(sk))
+		return addr;
+	altconn_addr_put(addr);
+	*err = -ENOTCONN;
+	return NULL;
+}
+
+static struct altconn_addr *endpoint_peer_addr(struct sock *sk, int *err)
+{
+	struct altconn_addr *addr = NULL;
+	struct altconn_assoc *assoc;
+	enum altconn_side side;
+
+	*err = -ENOTCONN;
+	if (altconn_state(sk) != TCP_ESTABLISHED)
+		return NULL;
+	*err = 0;
+	if (sk->sk_type == SOCK_DGRAM)
+		return endpoint_dgram_peer(sk, err);
+	assoc = altconn_assoc_of(sk, &side);
+	if (assoc) {
+		addr = altconn_addr_get(altconn_assoc_addr(assoc, !side, side));
+		altconn_assoc_put(assoc);
+	} else {
+		*err = -ENOTCONN;
+	}
+	return addr;
+}
+
+static int endpoint_get_name(struct socket *sock, struct sockaddr *uaddr,
+			     int peer)
+{
+	struct sock *sk = sock->sk;
+	struct altconn_addr *addr;
+	int err = 0, len;
+
+	addr = peer ? endpoint_peer_addr(sk, &err) : altconn_addr_of(sk);
+	if (err)
+		return err;
+	/* The core gives room for a sockaddr_storage. */
+	len = altconn_addr_write(sk, addr, uaddr);
+	altconn_addr_put(addr);
+	return len;
+}
+
+void altconn_endpoint_stop_listening(struct sock *sk)
+{
+	altconn_listener_close(sk);
+	trace_altconn_state(sk, TCP_LISTEN, TCP_CLOSE);
+	WRITE_ONCE(sk->sk_state, TCP_CLOSE);
+	altconn_bind_reset(sk);
+	/* A poller may have looked while it was TCP_LISTEN still. */
+	sk->sk_state_change(sk);
+}
+
+/*
+ * A listener that is shut for reading listens no more, as TCP's, and gives up an
+ * address that listen() chose for it.
+ */
+static int endpoint_shutdown_listener(struct sock *sk, int how)
+{
+	lock_sock(sk);
+	if (sk->sk_state == TCP_LISTEN && how & RCV_SHUTDOWN)
+		altconn_endpoint_stop_listening(sk);
+	release_sock(sk);
+	return 0;
+}
+
+/*
+ * As TCP: endpoint_shutdown() of a pending attempt cancels it, whichever direction it names,
+ * and leaves ECONNRESET for SO_ERROR. False: the attempt was decided before.
+ */
+static bool endpoint_shutdown_attempt(struct sock *sk)
+{
+	bool cancelled = false;
+
+	lock_sock(sk);
+	if (sk->sk_state == TCP_SYN_SENT) {
+		altconn_connect_cancel(sk, ALTCONN_REASON_CANCELLED_UNSPEC);
+		cancelled = sk->sk_state == TCP_CLOSE;
+	}
+	if (cancelled) {
+		altconn_connect_reap(sk);
+		/* The error of an attempt that has failed by itself stays. */
+		if (!sk->sk_err)
+			WRITE_ONCE(sk->sk_err, ECONNRESET);
+	}
+	release_sock(sk);
+	return cancelled;
+}
+
+static int endpoint_shutdown(struct socket *sock, int how)
+{
+	struct sock *sk = sock->sk;
+	struct altconn_assoc *assoc;
+	enum altconn_side side;
+	u8 state;
+
+	if (how < SHUT_RD || how > SHUT_RDWR)
+		return -EINVAL;
+	/* SHUT_RD, SHUT_WR, SHUT_RDWR -> RCV_SHUTDOWN, SEND_SHUTDOWN, both */
+	how++;
+	state = altconn_state(sk);
+	if (state == TCP_LISTEN)
+		return endpoint_shutdown_listener(sk, how);
+	if (sk->sk_type == SOCK_DGRAM)
+		return altconn_dgram_shutdown(sk, how);
+	if (state == TCP_SYN_SENT && endpoint_shutdown_attempt(sk))
+		return 0;
+	/* The attempt may be established by now. */
+	if (altconn_state(sk) != TCP_ESTABLISHED)
+		return -ENOTCONN;
+	assoc = altconn_assoc_of(sk, &side);
+	if (!assoc)
+		return -ENOTCONN;
+	altconn_assoc_shutdown(assoc, side, how);
+	altconn_assoc_put(assoc);
+	return 0;
+}
+
+static int endpoint_queues(struct sock *sk, int *inq, int *outq)
+{
+	struct altconn_assoc *assoc;
+	enum altconn_side side;
+
+	if (sk->sk_type == SOCK_DGRAM) {
+		*inq = altconn_dgram_inq(sk);
+		*outq = 0;
+		return 0;
+	}
+	if (sk->sk_state == TCP_LISTEN)
+		return -EINVAL;
+	*inq = 0;
+	*outq = 0;
+	assoc = altconn_assoc_of(sk, &side);
+	if (!assoc)
+		return 0;
+	*inq = altconn_ring_payload(READ_ONCE(assoc->end[side].in));
+	*outq = altconn_ring_payload(READ_ONCE(assoc->end[!side].in));
+	altconn_assoc_put(assoc);
+	return 0;
+}
+
+/* There is no urgent data, so nothing is at its mark. Datagrams have none. */
+static int endpoint_at_mark(const struct sock *sk, int __user *arg)
+{
+	if (sk->sk_type != SOCK_STREAM &&
+	    altconn_sk(sk)->dress == ALTCONN_UNIX)
+		return -EOPNOTSUPP;
+	if (sk->sk_type == SOCK_DGRAM)
+		return -ENOIOCTLCMD;
+	return put_user(0, arg);
+}
+
+static int endpoint_ioctl(struct socket *sock, unsigned int cmd,
+			  unsigned long arg)
+{
+	int inq, outq, err;
+
+	if (cmd == SIOCATMARK)
+		return endpoint_at_mark(sock->sk, (int __user *)arg);
+	if (cmd != SIOCINQ && cmd != SIOCOUTQ)
+		return -ENOIOCTLCMD;
+	err = endpoint_queues(sock->sk, &inq, &outq);
+	if (err)
+		return err;
+	return put_user(cmd == SIOCINQ ? inq : outq, (int __user *)arg);
+}
+
+#ifdef CONFIG_COMPAT
+static int endpoint_compat_ioctl(struct socket *sock, unsigned int cmd,
+				 unsigned long arg)
+{
+	return endpoint_ioctl(sock, cmd, (unsigned long)compat_ptr(arg));
+}
+#endif
+
+/*
+ * SIOCGSTAMP and its variants, which AF_UNIX does not have. The first request returns
+ * the time of the request, later ones the stamp of the last datagram received. -ENOENT
+ * when nothing has been received, as TCP and UDP.
+ */
+static int endpoint_stamp(struct socket *sock, void __user *arg, bool timeval,
+			  bool time32)
+{
+	if (altconn_sk(sock->sk)->dress == ALTCONN_UNIX)
+		return -ENOIOCTLCMD;
+	return sock_gettstamp(sock, arg, timeval, time32);
+}
+
+static int endpoint_socketpair(struct socket *a, struct socket *b)
+{
+	int err;
+
+	if (a->sk->sk_type == SOCK_DGRAM)
+		err = altconn_dgram_pair(a->sk, b->sk);
+	else
+		err = altconn_assoc_pair(a->sk, b->sk);
+	/* socketpair(2) has another errno than connect(2) for this. */
+	if (err)
+		return err == -EAGAIN ? -ENFILE : err;
+	altconn_sock_set_peercred(a->sk, task_tgid(current), current_cred());
+	altconn_sock_set_peercred(b->sk, task_tgid(current), current_cred());
+	return 0;
+}
+
+DEFINE_PROTO_ACCEPT(altconn_listen_accept);
+
+/* .family: the core only asks whether it is PF_UNIX. */
+static const struct proto_ops endpoint_stream_ops = {
+	.family		= PF_ALTCONN,
+	.owner		= THIS_MODULE,
+	.release	= endpoint_release,
+	.bind		= altconn_bind,
+	.connect	= altconn_connect,
+	.socketpair	= endpoint_socketpair,
+	.accept		= PROTO_ACCEPT(altconn_listen_accept),
+	.getname	= endpoint_get_name,
+	.poll		= altconn_stream_poll,
+	.ioctl		= endpoint_ioctl,
+	.gettstamp	= endpoint_stamp,
+#ifdef CONFIG_COMPAT
+	.compat_ioctl	= endpoint_compat_ioctl,
+#endif
+	.listen		= altconn_listen,
+	.shutdown	= endpoint_shutdown,
+	.setsockopt	= altconn_sockopt_set,
+	.getsockopt	= altconn_sockopt_get,
+	.sendmsg	= altconn_stream_sendmsg,
+	.recvmsg	= altconn_stream_recvmsg,
+	.mmap		= sock_no_mmap,
+	.set_peek_off	= altconn_sockopt_set_peek_off,
+};
+
+static const struct proto_ops endpoint_seqpacket_ops = {
+	.family		= PF_ALTCONN,
+	.owner		= THIS_MODULE,
+	.release	= endpoint_release,
+	.bind		= altconn_bind,
+	.connect	= altconn_connect,
+	.socketpair	= endpoint_socketpair,
+	.accept		= PROTO_ACCEPT(altconn_listen_accept),
+	.getname	= endpoint_get_name,
+	.poll		= altconn_stream_poll,
+	.ioctl		= endpoint_ioctl,
+	.gettstamp	= endpoint_stamp,
+#ifdef CONFIG_COMPAT
+	.compat_ioctl	= endpoint_compat_ioctl,
+#endif
+	.listen		= altconn_listen,
+	.shutdown	= endpoint_shutdown,
+	.setsockopt	= altconn_sockopt_set,
+	.getsockopt	= altconn_sockopt_get,
+	.sendmsg	= altconn_seqpacket_sendmsg,
+	.recvmsg	= altconn_seqpacket_recvmsg,
+	.mmap		= sock_no_mmap,
+	.set_peek_off	= altconn_sockopt_set_peek_off,
+};
+
+static const struct proto_ops endpoint_dgram_ops = {
+	.family		= PF_ALTCONN,
+	.owner		= THIS_MODULE,
+	.release	= endpoint_release,
+	.bind		= altconn_bind,
+	.connect	= altconn_dgram_connect,
+	.socketpair	= endpoint_socketpair,
+	.accept		= sock_no_accept,
+	.getname	= endpoint_get_name,
+	.poll		= altconn_dgram_poll,
+	.ioctl		= endpoint_ioctl,
+	.gettstamp	= endpoint_stamp,
+#ifdef CONFIG_COMPAT
+	.compat_ioctl	= endpoint_compat_ioctl,
+#endif
+	.listen		= sock_no_listen,
+	.shutdown	= endpoint_shutdown,
+	.setsockopt	= altconn_sockopt_set,
+	.getsockopt	= altconn_sockopt_get,
+	.sendmsg	= altconn_dgram_sendmsg,
+	.recvmsg	= altconn_dgram_recvmsg,
+	.mmap		= sock_no_mmap,
+	.set_peek_off	= altconn_sockopt_set_peek_off,
+};
+
+static const struct proto_ops *endpoint_ops_of(int type)
+{
+	switch (type) {
+	case SOCK_STREAM:
+		return &endpoint_stream_ops;
+	case SOCK_SEQPACKET:
+		return &endpoint_seqpacket_ops;
+	case SOCK_DGRAM:
+		return &endpoint_dgram_ops;
+	default:
+		return NULL;
+	}
+}
+
+static int endpoint_create(struct net *net, struct socket *sock, int protocol,
+			   int kern)
+{
+	if (!endpoint_ops_of(sock->type))
+		return -ESOCKTNOSUPPORT;
+	if (protocol < ALTCONN_NATIVE || protocol > ALTCONN_INET6)
+		return -EPROTONOSUPPORT;
+	sock->state = SS_UNCONNECTED;
+	sock->ops = endpoint_ops_of(sock->type);
+	sock_sees_core_options(sock);
+	return altconn_sock_alloc(net, sock, sock->type, protocol, kern) ?
+		0 : -ENOMEM;
+}
+
+struct net_proto_family altconn_family_ops __ro_after_init = {
+	.create	= endpoint_create,
+	.owner	= THIS_MODULE,
+};

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How an attempt enters: the accept queue of a listener that has room, or the
+ * waiting room of its address. Here it is admitted or refused by the limits of
+ * the listener, of the namespace and of its user.
+ */
+
+#include <linux/slab.h>
+#include "account.h"
+#include "addr.h"
+#include "assoc.h"
+#include "attempt.h"
+#include "attempt_deadline.h"
+#include "attempt_enter.h"
+#include "attempt_settle.h"
+#include "event_assoc.h"
+#include "listener.h"
+#include "netns.h"
+#include "payer.h"
+#include "room.h"
+#include "room_queue.h"
+#include "stat.h"
+#include "trace.h"
+#include "xns.h"
+
+u32 altconn_attempt_max_waiting(const struct altconn_net *an)
+{
+	/* A child namespace may lower the limit, not lift it. */
+	return min(READ_ONCE(an->max_waiting),
+		   READ_ONCE(altconn_init_state->max_waiting));
+}
+
+/*
+ * Why a listener's namespace lets in no attempt of another one, or 0. The other
+ * namespace counts the attempts that begin there; this one those that come in.
+ */
+static u32 attempt_inbound_limit(const struct altconn_assoc *assoc,
+				 const struct altconn_listener *ln)
+{
+	const struct altconn_net *an;
+
+	if (likely(ln->net == assoc->an->net))
+		return 0;
+	an = altconn_pernet(ln->net);
+	if (atomic_long_read(&an->n_inbound) >= altconn_account_total(an))
+		return ALTCONN_REASON_TABLE_FULL;
+	return 0;
+}
+
+/* May the attempt enter the listener, or wait for it? @ln's lock held. */
+static int attempt_admit(const struct altconn_assoc *assoc,
+			 struct altconn_listener *ln, u32 *reason)
+{
+	lockdep_assert_held(&ln->lock);
+	*reason = ALTCONN_REASON_LISTENER_CLOSED;
+	if (ln->closed)
+		return -ECONNREFUSED;
+	*reason = attempt_inbound_limit(assoc, ln);
+	if (ln->fail_fast && !ln->defer && !altconn_listener_has_room(ln))
+		*reason = ALTCONN_REASON_BACKLOG_FULL;
+	if (!*reason)
+		return 0;
+	ln->outcomes[*reason]++;
+	return -ECONNREFUSED;
+}
+
+/*
+ * connect() meets a listener with room. -EAGAIN: it has none, or other attempts
+ * wait for it.
+ */
+static int attempt_enter_queue(struct altconn_assoc *assoc,
+			       struct altconn_listener *ln,
+			       struct altconn_far **far, u32 *reason)
+{
+	struct sock *sk;
+	bool done;
+	int err;
+
+	spin_lock(&ln->lock);
+	err = attempt_admit(assoc, ln, reason);
+	if (!err && (ln->exhausted || !altconn_listener_has_room(ln)))
+		err = -EAGAIN;
+	if (err) {
+		spin_unlock(&ln->lock);
+		return err;
+	}
+	done = altconn_attempt_establish(assoc, ln, far);
+	sk = ln->sk;
+	/* RCU keeps the endpoint that the listener has while it is locked. */
+	rcu_read_lock();
+	spin_unlock(&ln->lock);
+	if (likely(done))
+		sk->sk_data_ready(sk);
+	rcu_read_unlock();
+	altconn_attempt_wake_client(assoc->end[ALTCONN_CLIENT].sk);
+	/* A rule's delay ended too late: the attempt was over. */
+	if (unlikely(!done))
+		altconn_assoc_put(assoc);
+	return 0;
+}
+
+/*
+ * Is there no place for the attempt where @waiting attempts wait at its address
+ * or for its listener? One user has half of the places at most, the larger half
+ * of an odd number, so that others find one. Stores the user's key in
+ * assoc->wait. The lock of the room is held, and that of @ln, which is open, if
+ * there is one.
+ */
+static bool attempt_finds_full(struct altconn_assoc *assoc,
+			       const struct altconn_room *room,
+			       const struct altconn_listener *ln, u32 waiting)
+{
+	const struct net *net = ln ? ln->net : assoc->an->net;
+	u32 most = altconn_attempt_max_waiting(assoc->an);
+
+	if (unlikely(net != assoc->an->net))
+		most = min(most,
+			   altconn_attempt_max_waiting(altconn_pernet(net)));
+	assoc->wait->user = altconn_payer_key_in(assoc->cred, net->user_ns);
+	return waiting >= most ||
+	       altconn_share_waiting(room, assoc->wait->user) >= most - most / 2;
+}
+
+/* May the attempt wait in the room? Its lock is held. */
+static int attempt_admit_waiting(struct altconn_assoc *assoc,
+				 struct altconn_room *room,
+				 struct altconn_listener *ln, u32 *reason)
+{
+	const struct altconn_addr *addr = assoc->end[ALTCONN_SERVER].addr;
+	const struct altconn_lane *lane = altconn_lane_find(room, addr);
+	u32 waiting = lane ? lane->waiting : 0;
+	int err = 0;
+
+	*reason = ALTCONN_REASON_WAITING_ROOM_FULL;
+	if (!ln)
+		return attempt_finds_full(assoc, room, NULL, waiting) ?
+		       -ECONNREFUSED : 0;
+	spin_lock(&ln->lock);
+	err = attempt_admit(assoc, ln, reason);
+	if (err)
+		goto out;
+	waiting = max(waiting, altconn_room_waiting(room, ln));
+	if (ln->fail_fast && ln->defer && waiting > ln->backlog)
+		*reason = ALTCONN_REASON_BACKLOG_FULL;
+	else if (attempt_finds_full(assoc, room, ln, waiting))
+		*reason = ALTCONN_REASON_WAITING_ROOM_FULL;
+	if (*reason) {
+		ln->outcomes[*reason]++;
+		err = -ECONNREFUSED;
+	}
+out:
+	spin_unlock(&ln->lock);
+	return err;
+}
+
+static void attempt_set_server(struct altconn_assoc *assoc,
+			       struct altconn_listener *ln)
+{
+	spin_lock(&ln->lock);
+	ln->waited++;
+	spin_lock(&assoc->lock);
+	altconn_assoc_set_server(assoc, ln);
+	spin_unlock(&assoc->lock);
+	spin_unlock(&ln->lock);
+}
+
+/* The attempt is in its lane and stays there. */
+static void attempt_begin_wait(struct altconn_assoc *assoc,
+			       struct altconn_room *room,
+			       struct altconn_listener *ln)
+{
+	u32 place = altconn_room_place(room, assoc->wait);
+
+	if (ln)
+		attempt_set_server(assoc, ln);
+	/* An attempt that a rule held has been counted. */
+	if (!assoc->waited)
+		this_cpu_inc(assoc->an->stat->waited);
+	assoc->waited = true;
+	trace_altconn_connect_wait(assoc, place);
+	altconn_event_assoc(assoc, ALTCONN_EVENT_KIND_CONNECT_WAIT, place);
+	spin_lock(&assoc->lock);
+	altconn_attempt_arm(assoc);
+	spin_unlock(&assoc->lock);
+}
+
+/* Memory that an attempt may need to enter a room. */
+struct attempt_spare {
+	struct altconn_lane	*lane;
+	struct altconn_share	*share;
+};
+
+static bool attempt_spare_init(struct attempt_spare *spare)
+{
+	spare->lane = altconn_lane_new();
+	spare->share = altconn_share_new();
+	return spare->lane && spare->share;
+}
+
+static void attempt_spare_free(struct attempt_spare *spare)
+{
+	kfree(spare->lane);
+	kfree(spare->share);
+}
+
+/* Stand in the lane of its address; false: it was decided before. */
+static bool attempt_enter_lane(struct altconn_assoc *assoc,
+			       struct altconn_room *room,
+			       struct altconn_listener *ln,
+			       struct altconn_far **far,
+			       struct attempt_spare *spare)
+{
+	const struct altconn_addr *addr = assoc->end[ALTCONN_SERVER].addr;
+	struct altconn_wait *wait = assoc->wait;
+	bool pending;
+
+	spin_lock(&assoc->lock);
+	altconn_attempt_arrive(assoc, ln, far);
+	pending = assoc->state == ALTCONN_ASSOC_STATE_PENDING;
+	if (pending) {
+		refcount_inc(&room->refs);
+		/* Pairs with attempt_room(). */
+		smp_store_release(&wait->room, room);
+	}
+	spin_unlock(&assoc->lock);
+	if (pending)
+		altconn_room_push(room,
+				  altconn_lane_get(room, addr, &spare->lane),
+				  altconn_share_get(room, wait->user,
+						    &spare->share), wait);
+	return pending;
+}
+
+/*
+ * The attempt stands in its lane. A listener that has come to have room lets it
+ * in, unless another attempt was first: then the attempt waits on, and true says
+ * that others may have room.
+ */
+static bool attempt_wait(struct altconn_assoc *assoc, struct altconn_room *room,
+			 struct altconn_listener *ln,
+			 struct attempt_batch *batch)
+{
+	struct altconn_wait *wait = assoc->wait;
+	/* Others' listeners that are full and do not know it cost no more. */
+	unsigned int tries = ATTEMPT_BATCH;
+	struct altconn_listener *open;
+	struct altconn_serving s;
+
+	do {
+		s = altconn_room_serving(room, wait->lane,
+					 wait->fifo == ALTCONN_FIFO_FAR);
+		open = altconn_attempt_find_open(room, &s);
+		if (open)
+			altconn_attempt_promote(room, open, batch);
+	} while (open && wait->lane && !batch->sk && --tries);
+	if (!wait->lane)
+		return false;
+	attempt_begin_wait(assoc, room, ln);
+	altconn_attempt_find_deferring(room, &s, false, batch);
+	return open;
+}
+
+/* The room of the attempt's address, locked and with a reference. */
+static struct altconn_room *attempt_lock_room(struct altconn_assoc *assoc,
+					      struct altconn_listener *ln)
+{
+	if (!ln)
+		return altconn_room_lock(assoc->an->net, assoc->type,
+					 assoc->end[ALTCONN_SERVER].addr);
+	refcount_inc(&ln->room->refs);
+	altconn_room_relock(ln->room);
+	return ln->room;
+}
+
+static int attempt_enter_room(struct altconn_assoc *assoc,
+			      struct altconn_listener *ln,
+			      struct altconn_far **far, u32 *reason)
+{
+	struct attempt_batch batch = {};
+	struct attempt_spare spare;
+	struct altconn_room *room;
+	bool more = false;
+	int err = -ENOMEM;
+
+	*reason = ALTCONN_REASON_NO_MEMORY;
+	if (!attempt_spare_init(&spare) || altconn_attempt_make_wait(assoc))
+		goto out;
+	room = attempt_lock_room(assoc, ln);
+	if (IS_ERR(room))
+		goto out;
+	err = attempt_admit_waiting(assoc, room, ln, reason);
+	if (err)
+		goto out_unlock;
+	if (attempt_enter_lane(assoc, room, ln, far, &spare))
+		more = attempt_wait(assoc, room, ln, &batch);
+	else
+		altconn_batch_add(&batch, assoc);
+out_unlock:
+	altconn_batch_unlock(&batch, room);
+	if (more)
+		altconn_attempt_settle(room, assoc->end[ALTCONN_SERVER].addr);
+	altconn_room_put(room);
+out:
+	attempt_spare_free(&spare);
+	return err;
+}
+
+/**
+ * altconn_attempt_enter() - an attempt arrives at its address
+ * @assoc: the attempt, new or held until now by a rule; on success the caller's
+ *	reference goes with it
+ * @ln: a listener of the address, or NULL: it waits for one
+ *	(ALTCONN_WAIT_LISTENER)
+ * @reason: why it was refused
+ *
+ * With room in the accept queue it is established at once, else it waits.
+ *
+ * Context: process, may sleep; lock_sock() of the client held if it is new.
+ * Return: 0; -ECONNREFUSED: the listener has closed, its backlog is full and it
+ * fails fast, or too many wait; -ENOMEM. On failure the endpoint is as it was,
+ * and the caller keeps its reference.
+ */
+int altconn_attempt_enter(struct altconn_assoc *assoc,
+			  struct altconn_listener *ln, u32 *reason)
+{
+	struct altconn_far *far = ln ? altconn_far_prepare(assoc, ln) : NULL;
+	int err = -EAGAIN;
+
+	if (IS_ERR(far)) {
+		*reason = altconn_far_reason(far);
+		return PTR_ERR(far);
+	}
+	if (ln)
+		err = attempt_enter_queue(assoc, ln, &far, reason);
+	if (err == -EAGAIN)
+		err = attempt_enter_room(assoc, ln, &far, reason);
+	altconn_far_free(far);
+	return err;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _ALTCONN_CLAIM_H
+#define _ALTCONN_CLAIM_H
+
+#include "altconn.h"
+#include "assoc.h"
+#include "place.h"
+#include "sock.h"
+
+struct altconn_addr;
+
+void altconn_claim_drop(struct altconn_bind *bind);
+struct altconn_addr *altconn_bind_own_addr(const struct sock *sk);
+int altconn_claim_add(struct sock *sk, struct altconn_addr *dest);
+void __altconn_bind_claimed(struct altconn_bind *bind,
+			    struct altconn_assoc *assoc);
+int __init altconn_bind_init(void);
+void altconn_bind_exit(void);
+
+/**
+ * altconn_bind_claimed() - what the endpoint's claim stands for
+ * @sk: the endpoint; with a claim or without
+ * @assoc: its association; a reference is taken
+ *
+ * Once it has failed, others may have its addresses.
+ *
+ * Context: process; lock_sock() held.
+ */
+static inline void altconn_bind_claimed(struct sock *sk,
+					struct altconn_assoc *assoc)
+{
+	struct altconn_bind *bind = altconn_sk(sk)->bind;
+
+	if (unlikely(bind && bind->claim))
+		__altconn_bind_claimed(bind, assoc);
+}
+
+#endif /* _ALTCONN_CLAIM_H */

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * connect(), socketpair(), shutdown() and close() of datagram sockets: the one peer
+ * that a datagram socket may have.
+ */
+
+#include "addr.h"
+#include "assoc.h"
+#include "bind_local.h"
+#include "connect.h"
+#include "dgram_block.h"
+#include "dgram_connect.h"
+#include "dgram_queue.h"
+#include "dgram_route.h"
+#include "dgram_send.h"
+#include "endpoint.h"
+#include "event.h"
+#include "netns.h"
+#include "node.h"
+#include "path.h"
+#include "rule.h"
+#include "ruling.h"
+#include "sock.h"
+#include "stat.h"
+#include "trace.h"
+
+/*
+ * From now on @addr alone (NULL: everybody). What others have queued is
+ * dropped; lock_sock() held.
+ */
+static void dgram_set_peer(struct sock *sk, struct altconn_addr *addr,
+			   struct altconn_ruling ruling)
+{
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
+	struct altconn_addr *old_addr;
+	struct sock *old_sk = ask->peer_sk;
+	struct altconn_dgram *dg, *next;
+	LIST_HEAD(gone);
+
+	spin_lock(&ask->queue_lock);
+	old_addr = altconn_dgram_peer_addr(ask);
+	rcu_assign_pointer(ask->peer, addr);
+	ask->ruling = ruling;
+	ask->peer_sk = NULL;
+	ask->known = NULL;
+	list_for_each_entry_safe(dg, next, &ask->queue, node) {
+		if (altconn_dgram_is_peer(ask, dg))
+			continue;
+		altconn_dgram_unlink(ask, dg);
+		list_add_tail(&dg->node, &gone);
+		atomic_inc(&sk->sk_drops);
+	}
+	altconn_dgram_changed();
+	spin_unlock(&ask->queue_lock);
+
+	altconn_dgram_release_all(sk);
+	altconn_dgram_free_all(&gone);
+	altconn_dgram_unwatch(sk);
+	altconn_addr_put(old_addr);
+	if (old_sk)
+		sock_put(old_sk);
+}
+
+static void dgram_set_state(struct sock *sk, u8 state)
+{
+	if (sk->sk_state != state)
+		trace_altconn_state(sk, sk->sk_state, state);
+	WRITE_ONCE(sk->sk_state, state);
+	sk->sk_state_change(sk);
+}
+
+/* One association, however often its peer changes. */
+static int dgram_count(struct sock *sk)
+{
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
+	struct altconn_account *account;
+
+	if (ask->account)
+		return 0;
+	account = altconn_assoc_count(altconn_pernet(sock_net(sk)));
+	if (IS_ERR(account))
+		return PTR_ERR(account);
+	ask->account = account;
+	return 0;
+}
+
+static void dgram_uncount(struct sock *sk)
+{
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
+
+	if (ask->account)
+		altconn_assoc_uncount(altconn_pernet(sock_net(sk)),
+				      ask->account);
+	ask->account = NULL;
+}
+
+/* @err is for the next call. */
+static void dgram_dissolve_locked(struct sock *sk, int err)
+{
+	/* First, so that a sender that is woken does not find it again. */
+	altconn_bind_reset(sk);
+	dgram_set_peer(sk, NULL, ALTCONN_NO_RULE);
+	dgram_uncount(sk);
+	/* Before who reads, or waits for room, is woken. */
+	WRITE_ONCE(sk->sk_err, err);
+	altconn_sock_set_peercred(sk, NULL, NULL);
+	dgram_set_state(sk, TCP_CLOSE);
+}
+
+static int dgram_dissolve(struct sock *sk)
+{
+	lock_sock(sk);
+	dgram_dissolve_locked(sk, 0);
+	release_sock(sk);
+	return 0;
+}
+
+/**
+ * altconn_dgram_kill() - dissolve a datagram socket's association
+ * @sk: the socket
+ *
+ * Who reads, or its next call, gets ECONNRESET.
+ *
+ * Context: process; lock_sock() held.
+ * Return: false: it has none.
+ */
+bool altconn_dgram_kill(struct sock *sk)
+{
+	if (sk->sk_state != TCP_ESTABLISHED)
+		return false;
+	dgram_dissolve_locked(sk, ECONNRESET);
+	return true;
+}
+
+/* A path must be there; ports and names are looked up by each send. */
+static struct altconn_addr *dgram_peer_of(struct sock *sk,
+					  const struct altconn_addr *addr,
+					  u32 *reason, int *err)
+{
+	struct altconn_addr *peer = NULL;
+	struct sock *receiver;
+
+	*reason = ALTCONN_REASON_NO_MEMORY;
+	*err = -ENOMEM;
+	if (addr->kind != ALTCONN_KIND_PATH)
+		return altconn_addr_dup(addr, GFP_KERNEL_ACCOUNT);
+	*reason = ALTCONN_REASON_STALE_PATH;
+	receiver = altconn_dgram_find(sock_net(sk), addr, NULL, false, err);
+	if (receiver) {
+		peer = altconn_addr_of(receiver);
+		sock_put(receiver);
+		/* It went while we looked. */
+		if (!peer)
+			*err = -ECONNREFUSED;
+	} else if (*err == -EPROTOTYPE) {
+		*reason = ALTCONN_REASON_WRONG_TYPE;
+	}
+	return peer;
+}
+
+/* What an association needs; on failure the old one is as it was. */
+static int dgram_prepare_send(struct sock *sk, struct altconn_addr *addr,
+			      u32 *reason)
+{
+	bool counted = altconn_dgram_sk(sk)->account;
+	int err;
+
+	err = dgram_count(sk);
+	*reason = err == -ENOMEM ? ALTCONN_REASON_NO_MEMORY :
+				   ALTCONN_REASON_TABLE_FULL;
+	if (err)
+		return err;
+	altconn_sock_register(sk);
+	*reason = ALTCONN_REASON_NO_MEMORY;
+	err = altconn_bind_local(sk, addr);
+	if (!err)
+		return 0;
+	if (err == -EAGAIN)
+		*reason = ALTCONN_REASON_NO_PORT;
+	else if (err == -EINTR)
+		*reason = ALTCONN_REASON_NONE;
+	if (!counted)
+		dgram_uncount(sk);
+	return err;
+}
+
+static int dgram_associate(struct sock *sk, const struct altconn_addr *addr,
+			   const struct path *path,
+			   struct altconn_ruling *ruling, u32 *reason)
+{
+	struct altconn_addr *peer;
+	int err;
+
+	if (!sock_flag(sk, SOCK_BROADCAST) &&
+	    altconn_node_is_broadcast(sock_net(sk), addr)) {
+		*reason = ALTCONN_REASON_BROADCAST;
+		return -EACCES;
+	}
+	/* This never waits: what is held is what will be sent. */
+	err = altconn_rule_check(sk, addr, path, ruling);
+	if (err < 0) {
+		*reason = altconn_rule_reason(ruling, err);
+		return err;
+	}
+	peer = dgram_peer_of(sk, addr, reason, &err);
+	if (!peer)
+		return err;
+	lock_sock(sk);
+	err = dgram_prepare_send(sk, peer, reason);
+	if (err) {
+		altconn_addr_put(peer);
+	} else {
+		dgram_set_peer(sk, peer, *ruling);
+		dgram_set_state(sk, TCP_ESTABLISHED);
+		*reason = ALTCONN_REASON_ESTABLISHED;
+	}
+	release_sock(sk);
+	return err;
+}
+
+/**
+ * altconn_dgram_connect() - connect(2) of a datagram socket
+ * @sock: the socket
+ * @uaddr: address in its dress; not read when @len is 0
+ * @len: its length, bytes
+ * @flags: ignored, it never waits
+ *
+ * Clauses S-DEST, S-ONLY, S-AGAIN, S-UNSPEC, S-NULL: on failure the old
+ * association stays.
+ *
+ * Context: process, may sleep.
+ * Return: 0, or an errno of Documentation/connect-semantics.rst.
+ */
+int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
+			  int len, int flags)
+{
+	struct sock *sk = sock->sk;
+	struct altconn_ruling ruling = ALTCONN_NO_RULE;
+	struct altconn_addr addr;
+	u32 reason = ALTCONN_REASON_NONE;
+	struct path path = {};
+	int err;
+
+	if (altconn_addr_dissolves(sk, uaddr, len))
+		return dgram_dissolve(sk);
+	err = altconn_addr_parse_peer(sk, uaddr, len, &addr);
+	if (err)
+		return altconn_connect_bad_addr(sk, err);
+
+	trace_altconn_connect_begin(sk, &addr, flags & O_NONBLOCK);
+	altconn_event_sock(sk, ALTCONN_EVENT_KIND_CONNECT_BEGIN, &addr, 0, 0);
+	err = altconn_node_route(sk, &addr, &reason);
+	if (!err && addr.kind == ALTCONN_KIND_PATH)
+		err = altconn_path_resolve(&addr, &path, &reason);
+	if (!err)
+		err = dgram_associate(sk, &addr, &path, &ruling, &reason);
+	if (path.dentry)
+		path_put(&path);
+
+	lock_sock(sk);
+	altconn_sk(sk)->last_err = -err;
+	altconn_sk(sk)->last_reason = reason;
+	altconn_sk(sk)->last_rule = ruling.rule;
+	release_sock(sk);
+	altconn_stat_outcome(altconn_pernet(sock_net(sk)), reason);
+	trace_altconn_connect_end(sk, 0, &addr, -err, reason, 0);
+	altconn_event_sock(sk, err ? ALTCONN_EVENT_KIND_FAILED :
+				     ALTCONN_EVENT_KIND_ESTABLISHED, &addr,
+			   -err, reason);
+	return err;
+}
+
+/**
+ * altconn_dgram_pair() - make two new endpoints each other's peer
+ * @a: one
+ * @b: the other
+ *
+ * Context: process; nobody else sees them yet.
+ * Return: 0; -EAGAIN: the user's limit or the namespace's is reached; -ENOMEM.
+ */
+int altconn_dgram_pair(struct sock *a, struct sock *b)
+{
+	int err = dgram_count(a);
+
+	if (err)
+		return err;
+	err = dgram_count(b);
+	if (err) {
+		dgram_uncount(a);
+		return err;
+	}
+	sock_hold(a);
+	sock_hold(b);
+	altconn_dgram_sk(a)->peer_sk = b;
+	altconn_dgram_sk(b)->peer_sk = a;
+	WRITE_ONCE(a->sk_state, TCP_ESTABLISHED);
+	WRITE_ONCE(b->sk_state, TCP_ESTABLISHED);
+	return 0;
+}
+
+/**
+ * altconn_dgram_shutdown() - shutdown(2) of a datagram socket
+ * @sk: the endpoint
+ * @how: RCV_SHUTDOWN, SEND_SHUTDOWN or both
+ *
+ * It takes effect on an unconnected socket too, as with AF_UNIX and UDP.
+ *
+ * Context: process.
+ * Return: 0; -ENOTCONN: unconnected, and not in the sockaddr_un dress, as UDP
+ * says it.
+ */
+int altconn_dgram_shutdown(struct sock *sk, u8 how)
+{
+	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
+	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
+	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
+	/* Blocked senders get EPIPE. In the inet formats it goes on receiving. */
+	if (how & RCV_SHUTDOWN && !altconn_is_inet(sk))
+		altconn_dgram_release_all(sk);
+	sk->sk_state_change(sk);
+	if (altconn_sk(sk)->dress == ALTCONN_UNIX)
+		return 0;
+	return altconn_state(sk) == TCP_ESTABLISHED ? 0 : -ENOTCONN;
+}
+
+/**
+ * altconn_dgram_close() - the datagram part of close
+ * @sk: the endpoint; bound still
+ *
+ * Context: process; lock_sock() held.
+ */
+void altconn_dgram_close(struct sock *sk)
+{
+	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
+	/* From here on senders are refused; dgram_set_peer() lets them know. */
+	sock_set_flag(sk, SOCK_DEAD);
+	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
+	dgram_set_peer(sk, NULL, ALTCONN_NO_RULE);
+	dgram_uncount(sk);
+	altconn_cork_free(sk);
+	altconn_dgram_purge(sk);
+}

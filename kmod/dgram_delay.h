@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _ALTCONN_DGRAM_DELAY_H
+#define _ALTCONN_DGRAM_DELAY_H
+
+#include "altconn.h"
+
+struct altconn_dgram;
+struct dest;
+
+/**
+ * struct altconn_late - a datagram that a rule delays
+ * @node: in the sender's queue
+ * @due: when it arrives, ns
+ * @size: memory that it holds, bytes
+ */
+struct altconn_late {
+	struct list_head	node;
+	u64			due;
+	u32			size;
+};
+
+void altconn_dgram_arrive(struct sock *sk, struct altconn_late *what);
+int altconn_dgram_send_late(struct sock *sk, struct altconn_dgram *dg,
+			    const struct dest *dest,
+			    const struct path *path, bool connected);
+int altconn_late_add(struct sock *sk, struct altconn_late *late, u32 delay_ms);
+
+#endif /* _ALTCONN_DGRAM_DELAY_H */

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * recvmsg() of datagram sockets.
+ */
+
+#include "addr.h"
+#include "dgram_block.h"
+#include "dgram_queue.h"
+#include "dgram_recv.h"
+#include "scm.h"
+#include "sock.h"
+#include "wait.h"
+
+/*
+ * Where a peek begins: in which datagram, and at which byte of it. SO_PEEK_OFF
+ * passes over whole ones first, as with AF_UNIX.
+ */
+static struct altconn_dgram *dgram_peek_at(struct sock *sk, u32 *skip)
+{
+	int offset = READ_ONCE(sk->sk_peek_off);
+	struct altconn_dgram *dg;
+
+	*skip = max(offset, 0);
+	list_for_each_entry(dg, &altconn_dgram_sk(sk)->queue, node) {
+		/* An empty one is looked at once. */
+		if (*skip < dg->len ||
+		    !(*skip || (dg->peeked && offset >= 0)))
+			return dg;
+		*skip -= dg->len;
+	}
+	return NULL;
+}
+
+static noinline void dgram_wake_after_read(struct sock *sk, int todo)
+{
+	if (todo & DGRAM_DATA)
+		altconn_dgram_wake_reader(sk);
+	if (todo & DGRAM_ROOM)
+		altconn_dgram_wake_pollers(sk);
+}
+
+/* The next datagram; with @peek another reference to it. */
+static __always_inline struct altconn_dgram *
+dgram_dequeue(struct sock *sk, bool peek, u32 *skip)
+{
+	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
+	struct altconn_dgram *dg;
+	int todo = 0;
+
+	*skip = 0;
+	if (altconn_dgram_is_empty(ask))
+		return NULL;
+	spin_lock(&ask->queue_lock);
+	dg = unlikely(peek) ? dgram_peek_at(sk, skip) :
+			      altconn_dgram_first(ask);
+	if (dg && peek) {
+		dg->peeked = true;
+		refcount_inc(&dg->refs);
+	} else if (dg) {
+		altconn_dgram_unlink(ask, dg);
+		if (!list_empty(&ask->blocked) || !list_empty(&ask->pollers))
+			todo = altconn_dgram_make_room(sk);
+	}
+	spin_unlock(&ask->queue_lock);
+	if (unlikely(todo))
+		dgram_wake_after_read(sk, todo);
+	return dg;
+}
+
+/* Something to read for recvmsg()'s flags @arg. */
+static bool dgram_has_data(struct sock *sk, const int *arg)
+{
+	bool found;
+	u32 skip;
+
+	if (altconn_dgram_is_empty(altconn_dgram_sk(sk)))
+		return false;
+	if (likely(!(*arg & MSG_PEEK) || READ_ONCE(sk->sk_peek_off) < 0))
+		return true;
+	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
+	found = dgram_peek_at(sk, &skip);
+	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
+	return found;
+}
+
+static bool dgram_can_read(struct sock *sk, const void *arg)
+{
+	return dgram_has_data(sk, arg) || READ_ONCE(sk->sk_err) ||
+	       READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN;
+}
+
+static bool dgram_want_data(struct sock *sk, const void *arg)
+{
+	altconn_polls(sk);
+	return dgram_can_read(sk, arg);
+}
+
+/* The queue is empty: wait. NULL: with @err, or the socket is shut for reading. */
+static noinline struct altconn_dgram *
+dgram_receive_wait(struct sock *sk, int flags, u32 *skip, int *err)
+{
+	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
+	struct altconn_dgram *dg;
+
+	do {
+		if (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) {
+			/* UDP, which goes on receiving, does not look at it then. */
+			if (!timeo && altconn_is_inet(sk))
+				*err = -EAGAIN;
+			return NULL;
+		}
+		*err = altconn_sleep(sk, &timeo, dgram_can_read, dgram_want_data, &flags) ? :
+		       sock_error(sk);
+		if (*err)
+			return NULL;
+		dg = dgram_dequeue(sk, flags & MSG_PEEK, skip);
+	} while (!dg);
+	return dg;
+}
+
+static __always_inline struct altconn_dgram *
+dgram_receive(struct sock *sk, int flags, u32 *skip, int *err)
+{
+	struct altconn_dgram *dg;
+
+	/* Before the data, as with AF_UNIX and UDP. */
+	*err = sock_error(sk);
+	if (unlikely(*err))
+		return NULL;
+	dg = dgram_dequeue(sk, flags & MSG_PEEK, skip);
+	return likely(dg) ? dg : dgram_receive_wait(sk, flags, skip, err);
+}
+
+static void dgram_receive_scm(struct msghdr *msg, struct altconn_dgram *dg,
+			      bool passcred, bool peek)
+{
+	struct altconn_scm copy;
+
+	/* Out of the queue nobody new can look at it, but somebody still may. */
+	if (!peek && refcount_read(&dg->refs) == 1) {
+		altconn_scm_recv(msg, &dg->scm, passcred);
+		return;
+	}
+	altconn_scm_copy(&copy, &dg->scm);
+	altconn_scm_recv(msg, &copy, passcred);
+}
+
+/* SO_PEEK_OFF moves on, or back by what is not there any more. */
+static void dgram_peeked(struct sock *sk, int flags, size_t n)
+{
+	if (flags & MSG_PEEK)
+		sk_peek_offset_fwd(sk, n);
+	else
+		sk_peek_offset_bwd(sk, n);
+}
+
+/**
+ * altconn_dgram_recvmsg() - recv(2) of a datagram
+ * @sock: the socket
+ * @msg: where to; gets the sender's address
+ * @len: bytes; the rest of the datagram is lost
+ * @flags: MSG_PEEK, MSG_TRUNC, MSG_DONTWAIT count
+ *
+ * Context: process, may sleep.
+ * Return: bytes, with MSG_TRUNC the datagram's length; 0 also after a shutdown
+ * for reading; -EAGAIN, also MSG_ERRQUEUE; -EOPNOTSUPP: MSG_OOB; -EFAULT;
+ * -EINTR or a restart.
+ */
+int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
+			  int flags)
+{
+	struct sock *sk = sock->sk;
+	struct altconn_dgram *dg;
+	bool passcred;
+	u32 skip;
+	size_t n;
+	int err;
+
+	if (unlikely(flags & (MSG_OOB | MSG_ERRQUEUE))) {
+		/* Nothing is ever in it; AF_UNIX does not look for it. */
+		if (flags & MSG_ERRQUEUE &&
+		    altconn_sk(sk)->dress != ALTCONN_UNIX)
+			return -EAGAIN;
+		if (flags & MSG_OOB)
+			return -EOPNOTSUPP;
+	}
+	dg = dgram_receive(sk, flags, &skip, &err);
+	if (!dg)
+		return err;
+	n = min_t(size_t, len, dg->len - skip);
+	if (n < dg->len - skip)
+		msg->msg_flags |= MSG_TRUNC;
+	err = -EFAULT;
+	if (_copy_to_iter(dg->data + skip, n, &msg->msg_iter) == n) {
+		if (msg->msg_name)
+			altconn_addr_tell(sk, dg->from, msg);
+		if (unlikely(sock_flag(sk, SOCK_RCVTSTAMP)))
+			altconn_put_stamp(msg, sk, dg->scm.stamp);
+		else if (unlikely(sock_flag(sk, SOCK_TIMESTAMP)))
+			sock_write_timestamp(sk, dg->scm.stamp ? :
+						 ktime_get_real());
+		else if (unlikely(sock_read_timestamp(sk) == SK_DEFAULT_STAMP))
+			sock_write_timestamp(sk, 0);
+		passcred = sock_passcred(sock);
+		if (unlikely(passcred || dg->scm.parcel))
+			dgram_receive_scm(msg, dg, passcred, flags & MSG_PEEK);
+		if (unlikely(READ_ONCE(sk->sk_peek_off) >= 0))
+			dgram_peeked(sk, flags, flags & MSG_PEEK ? n : dg->len);
+		err = flags & MSG_TRUNC ? dg->len - skip : n;
+	}
+	altconn_dgram_put(dg);
+	return err;
+}

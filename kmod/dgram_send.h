@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _ALTCONN_DGRAM_SEND_H
+#define _ALTCONN_DGRAM_SEND_H
+
+#include "altconn.h"
+
+void altconn_cork_free(struct sock *sk);
+int altconn_dgram_cork(struct sock *sk, bool on);
+bool altconn_dgram_corked(const struct sock *sk);
+int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
+
+#endif /* _ALTCONN_DGRAM_SEND_H */

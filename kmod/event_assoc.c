@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Events about an association: what happened, and both of its ends.
+ */
+
+#include "addr.h"
+#include "assoc.h"
+#include "event.h"
+#include "event_assoc.h"
+#include "netlink_gen.h"
+#include "netns.h"
+#include "task_info.h"
+#include "xns.h"
+
+static void event_fill_ends(struct event *ev, struct altconn_assoc *assoc,
+			    enum altconn_side viewer)
+{
+	int side;
+
+	ev->ends = true;
+	spin_lock(&assoc->lock);
+	for (side = ALTCONN_CLIENT; side <= ALTCONN_SERVER; side++) {
+		ev->end[side].addr =
+			altconn_addr_get(altconn_assoc_addr(assoc, side, viewer));
+		ev->end[side].who = altconn_who_get(&assoc->end[side].who);
+		ev->end[side].dress = assoc->end[side].dress;
+	}
+	spin_unlock(&assoc->lock);
+}
+
+static void event_note_assoc(struct altconn_net *an, struct altconn_assoc *assoc,
+			     enum altconn_side viewer, u32 kind, u32 value)
+{
+	kuid_t uid = assoc->end[ALTCONN_CLIENT].who.uid;
+	struct event *ev;
+
+	if (!READ_ONCE(an->watched) || !altconn_event_has_audience(an, uid))
+		return;
+	ev = altconn_event_new(kind);
+	if (!ev)
+		goto out;
+	ev->assoc = assoc->entry.id;
+	ev->type = assoc->type;
+	ev->waited_ns = assoc->decided ? assoc->decided - assoc->begun : 0;
+	if (kind == ALTCONN_EVENT_KIND_CONNECT_WAIT)
+		ev->place = value;
+	else if (kind == ALTCONN_EVENT_KIND_CLOSED)
+		ev->side = value;
+	else
+		ev->reason = assoc->reason;
+	if (kind == ALTCONN_EVENT_KIND_FAILED)
+		ev->err = assoc->err;
+	event_fill_ends(ev, assoc, viewer);
+out:
+	altconn_event_note(an, uid, ev);
+}
+
+/**
+ * __altconn_event_assoc() - an event of an association, for both namespaces
+ * @assoc: the association
+ * @kind: enum altconn_event_kind
+ * @value: a place, or an end, or nothing
+ *
+ * Context: process; may hold locks, but not assoc->lock.
+ */
+void __altconn_event_assoc(struct altconn_assoc *assoc, u32 kind, u32 value)
+{
+	const struct altconn_far *far;
+	struct altconn_net *an;
+
+	rcu_read_lock();
+	event_note_assoc(assoc->an, assoc, ALTCONN_CLIENT, kind, value);
+	/* Pairs with the arrival. */
+	far = smp_load_acquire(&assoc->far);
+	an = unlikely(far) ? READ_ONCE(far->an) : NULL;
+	if (an)
+		event_note_assoc(an, assoc, ALTCONN_SERVER, kind, value);
+	rcu_read_unlock();
+}

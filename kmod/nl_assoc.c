@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Associations over generic netlink. The specification is
+ * Documentation/netlink/specs/altconn.yaml; netlink_gen.c is generated from it.
+ *
+ * A dump keeps its position, which is numbers, and pointers into its request.
+ * It holds no lock and no reference to an entry between two messages. It shows
+ * each entry that there was when it began once, and no entry that was added
+ * later; an entry that is removed before the dump has reached it marks the
+ * dump.
+ */
+
+#include <linux/dcache.h>
+#include <linux/sched/signal.h>
+#include <net/genetlink.h>
+#include "assoc.h"
+#include "assoc_walk.h"
+#include "attempt.h"
+#include "netlink_gen.h"
+#include "nl.h"
+#include "nl_assoc.h"
+#include "nl_filter.h"
+#include "ring.h"
+#include "task_info.h"
+#include "xns.h"
+
+/* The caller puts the reference in @who.pid. */
+static struct altconn_end_info nl_assoc_end(struct altconn_assoc *assoc,
+					    enum altconn_side side,
+					    const struct altconn_viewer *viewer)
+{
+	struct altconn_end *end = &assoc->end[side];
+	/* Pairs with altconn_assoc_attach(). */
+	struct sock *sk = smp_load_acquire(&end->sk);
+	struct altconn_end_info info = {
+		.addr = altconn_assoc_addr(assoc, side, viewer->side),
+		.dress = end->dress,
+		.recv_queue = altconn_ring_payload(READ_ONCE(assoc->end[side].in)),
+		.inode = sk ? sock_i_ino(sk) : 0,
+	};
+
+	spin_lock(&assoc->lock);
+	info.who = altconn_who_get(&end->who);
+	spin_unlock(&assoc->lock);
+	return info;
+}
+
+static int nl_put_assoc_end(struct sk_buff *skb, int attr,
+			    const struct altconn_viewer *viewer,
+			    struct altconn_assoc *assoc, enum altconn_side side)
+{
+	struct altconn_end_info info = nl_assoc_end(assoc, side, viewer);
+	int err = altconn_nl_put_end(skb, attr, viewer, &info);
+
+	put_pid(info.who.pid);
+	return err;
+}
+
+static bool nl_wants_assoc_ends(const struct altconn_nl_filter *filter,
+				const struct altconn_viewer *viewer,
+				struct altconn_assoc *assoc)
+{
+	struct altconn_end_info client, server;
+	bool wanted;
+
+	if (!filter->client.given && !filter->server.given &&
+	    !filter->either.given)
+		return true;
+	client = nl_assoc_end(assoc, ALTCONN_CLIENT, viewer);
+	server = nl_assoc_end(assoc, ALTCONN_SERVER, viewer);
+	wanted = altconn_nl_wants_end(&filter->client, viewer, &client) &&
+		 altconn_nl_wants_end(&filter->server, viewer, &server) &&
+		 (altconn_nl_wants_end(&filter->either, viewer, &client) ||
+		  altconn_nl_wants_end(&filter->either, viewer, &server));
+	put_pid(client.who.pid);
+	put_pid(server.who.pid);
+	return wanted;
+}
+
+/* @filter: NULL: any association is wanted. */
+static bool nl_wants_assoc(const struct altconn_nl_filter *filter,
+			   const struct altconn_viewer *viewer,
+			   struct altconn_assoc *assoc, u32 state)
+{
+	return !filter ||
+	       (altconn_nl_wants_u64(filter->id, assoc->entry.id) &&
+		altconn_nl_wants_u32(filter->type,
+				     altconn_nl_type(assoc->type)) &&
+		altconn_nl_wants_u32(filter->state, state) &&
+		(!filter->listener ||
+		 altconn_nl_wants_u64(filter->listener,
+				      altconn_attempt_listener(assoc))) &&
+		nl_wants_assoc_ends(filter, viewer, assoc));
+}
+
+static u32 nl_shown_state(const struct altconn_assoc *assoc)
+{
+	u32 state = altconn_assoc_state(assoc);
+	bool client = READ_ONCE(assoc->end[ALTCONN_CLIENT].closed);
+	bool server = READ_ONCE(assoc->end[ALTCONN_SERVER].closed);
+
+	if (client && server)
+		return ALTCONN_ASSOC_STATE_CLOSED;
+	if (client || server)
+		return ALTCONN_ASSOC_STATE_CLOSING;
+	return state;
+}
+
+static int nl_put_wait(struct sk_buff *skb, const struct altconn_assoc *assoc,
+		       u32 state)
+{
+	u64 decided = READ_ONCE(assoc->decided), now = ktime_get_ns();
+
+	if (nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_AGE_MS,
+			      div_u64(now - assoc->begun, NSEC_PER_MSEC),
+			      ALTCONN_A_ASSOC_PAD) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_WAITED_MS,
+			      div_u64((decided ? : now) - assoc->begun,
+				      NSEC_PER_MSEC), ALTCONN_A_ASSOC_PAD))
+		return -EMSGSIZE;
+	if (state == ALTCONN_ASSOC_STATE_PENDING)
+		return nla_put_u32(skb, ALTCONN_A_ASSOC_PLACE,
+				   altconn_attempt_place(assoc));
+	return 0;
+}
+
+static int nl_put_assoc(struct sk_buff *skb,
+			const struct altconn_viewer *viewer,
+			struct altconn_assoc *assoc, u32 state)
+{
+	if (nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_ID, assoc->entry.id,
+			      ALTCONN_A_ASSOC_PAD) ||
+	    nla_put_u32(skb, ALTCONN_A_ASSOC_TYPE,
+			altconn_nl_type(assoc->type)) ||
+	    nla_put_u32(skb, ALTCONN_A_ASSOC_STATE, state) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_LISTENER,
+			      altconn_attempt_listener(assoc),
+			      ALTCONN_A_ASSOC_PAD) ||
+	    nl_put_assoc_end(skb, ALTCONN_A_ASSOC_CLIENT, viewer, assoc,
+			     ALTCONN_CLIENT) ||
+	    nl_put_assoc_end(skb, ALTCONN_A_ASSOC_SERVER, viewer, assoc,
+			     ALTCONN_SERVER))
+		return -EMSGSIZE;
+	/* One of the client's namespace. */
+	if (assoc->rule && viewer->side == ALTCONN_CLIENT &&
+	    nla_put_u32(skb, ALTCONN_A_ASSOC_RULE, assoc->rule))
+		return -EMSGSIZE;
+	return nl_put_wait(skb, assoc, state);
+}
+
+static int nl_dump_assoc(struct sk_buff *skb, struct netlink_callback *cb,
+			 const struct altconn_viewer *viewer,
+			 struct altconn_assoc *assoc, u32 state)
+{
+	void *hdr;
+
+	hdr = altconn_nl_put_header(skb, cb, ALTCONN_CMD_ASSOC_GET);
+	if (!hdr)
+		return -EMSGSIZE;
+	if (nl_put_assoc(skb, viewer, assoc, state)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+/* What the core keeps of a dump of associations. */
+struct nl_assoc_dump {
+	struct altconn_walk		walk;
+	struct altconn_nl_filter	*filter;	/* NULL: all are wanted */
+};
+
+static struct nl_assoc_dump *nl_assoc_dump_of(struct netlink_callback *cb)
+{
+	BUILD_BUG_ON(sizeof(struct nl_assoc_dump) > sizeof(cb->ctx));
+	return (struct nl_assoc_dump *)cb->ctx;
+}
+
+/**
+ * altconn_nl_assoc_get_start() - begin to dump the namespace's associations
+ * @cb: gets the position and the filter
+ *
+ * Context: process, may sleep.
+ * Return: 0; -EINVAL: an attribute is wrong or comes twice; -ENOMEM.
+ */
+int altconn_nl_assoc_get_start(struct netlink_callback *cb)
+{
+	struct nl_assoc_dump *dump = nl_assoc_dump_of(cb);
+	struct altconn_nl_filter *filter;
+
+	filter = altconn_nl_dump_filter(cb, altconn_nl_filter_assoc);
+	if (IS_ERR(filter))
+		return PTR_ERR(filter);
+	dump->filter = filter;
+	altconn_assoc_walk(sock_net(cb->skb->sk), &dump->walk);
+	altconn_nl_set_seq(cb, altconn_assoc_dump(&dump->walk));
+	cb->prev_seq = cb->seq;
+	return 0;
+}
+
+/**
+ * altconn_nl_assoc_get_done() - a dump of associations ends, or is given up
+ * @cb: the dump
+ *
+ * Return: 0.
+ */
+int altconn_nl_assoc_get_done(struct netlink_callback *cb)
+{
+	kfree(nl_assoc_dump_of(cb)->filter);
+	return 0;
+}
+
+/**
+ * altconn_nl_assoc_get_dumpit() - dump the namespace's associations
+ * @skb: where to
+ * @cb: has the position
+ *
+ * Return: length of @skb.
+ */
+int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
+				struct netlink_callback *cb)
+{
+	struct altconn_viewer viewer =
+		altconn_nl_viewer_of(cb->skb, sock_net(cb->skb->sk));
+	struct nl_assoc_dump *dump = nl_assoc_dump_of(cb);
+	struct altconn_walk before = dump->walk;
+	int err = 0, looks = NL_DUMP_BATCH;
+	struct altconn_assoc *assoc;
+	u32 state;
+
+	altconn_nl_set_seq(cb, altconn_assoc_removed(&dump->walk));
+	while (!err && looks && !fatal_signal_pending(current) &&
+	       (assoc = altconn_assoc_next(&dump->walk, &viewer.side))) {
+		looks--;
+		state = nl_shown_state(assoc);
+		if (nl_wants_assoc(dump->filter, &viewer, assoc, state))
+			err = nl_dump_assoc(skb, cb, &viewer, assoc, state);
+		altconn_assoc_put(assoc);
+		if (err)
+			dump->walk = before;
+		before = dump->walk;
+		cond_resched();
+	}
+	if (!looks && !skb->len)
+		altconn_nl_put_noop(skb, cb);
+	/* For the next message, or the end. */
+	altconn_nl_set_seq(cb, altconn_assoc_removed(&dump->walk));
+	return skb->len;
+}
+
+/**
+ * altconn_nl_assoc_get_doit() - one association of the namespace
+ * @skb: the request
+ * @info: likewise
+ *
+ * Context: process, may sleep.
+ * Return: 0; -EINVAL: no id, or another attribute; -ENOENT: no association has
+ * the id, or it is not what the other attributes say; -ENOMEM; or an error of
+ * sending the reply.
+ */
+int altconn_nl_assoc_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct altconn_viewer viewer =
+		altconn_nl_viewer_of(skb, genl_info_net(info));
+	struct altconn_nl_filter *filter;
+	struct altconn_assoc *assoc;
+	struct sk_buff *reply;
+	int err = -ENOENT;
+	void *hdr;
+	u32 state;
+
+	filter = altconn_nl_one_filter(info, altconn_nl_filter_assoc);
+	if (IS_ERR(filter))
+		return PTR_ERR(filter);
+	reply = altconn_nl_reply_new(info, NLMSG_DEFAULT_SIZE,
+				     ALTCONN_CMD_ASSOC_GET, &hdr);
+	if (IS_ERR(reply)) {
+		kfree(filter);
+		return PTR_ERR(reply);
+	}
+	assoc = altconn_assoc_find(genl_info_net(info),
+				   nla_get_u64(filter->id), &viewer.side);
+	if (assoc) {
+		state = nl_shown_state(assoc);
+		if (nl_wants_assoc(filter, &viewer, assoc, state))
+			err = nl_put_assoc(reply, &viewer, assoc, state);
+		altconn_assoc_put(assoc);
+	}
+	kfree(filter);
+	if (err == -ENOENT)
+		NL_SET_ERR_MSG(info->extack, "there is no such association");
+	return altconn_nl_reply_send(reply, hdr, info, err);
+}

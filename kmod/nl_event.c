@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The generic netlink request by which a socket begins to watch events.
+ */
+
+#include <linux/netlink.h>
+#include <net/genetlink.h>
+#include "event.h"
+#include "netlink_gen.h"
+#include "netns.h"
+#include "nl.h"
+#include "nl_event.h"
+#include "payer.h"
+
+static int nl_event_reply(struct genl_info *info, u64 seq)
+{
+	struct sk_buff *reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	void *hdr;
+
+	if (!reply)
+		return -ENOMEM;
+	hdr = genlmsg_put_reply(reply, info, &altconn_nl_family, 0,
+				ALTCONN_CMD_MONITOR);
+	if (!hdr || nla_put_u64_64bit(reply, ALTCONN_A_EVENT_SEQ, seq,
+				      ALTCONN_A_EVENT_PAD)) {
+		nlmsg_free(reply);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(reply, hdr);
+	return genlmsg_reply(reply, info);
+}
+
+static int nl_event_begin(struct sk_buff *skb, struct genl_info *info)
+{
+	struct event_watcher *w =
+		altconn_event_watcher_new(skb, info->snd_portid);
+	struct altconn_payer *payer;
+	int err;
+
+	if (!w)
+		return -ENOMEM;
+	payer = altconn_event_payer_enter(skb);
+	if (IS_ERR(payer)) {
+		if (PTR_ERR(payer) == -ENOSPC)
+			NL_SET_ERR_MSG(info->extack,
+				       "too many sockets of this user get events");
+		altconn_event_watcher_put(w);
+		return PTR_ERR(payer);
+	}
+	w->payer = payer;
+	err = altconn_event_watch(altconn_pernet(genl_info_net(info)), w);
+	if (err)
+		altconn_event_watcher_end(w);
+	return err;
+}
+
+/**
+ * altconn_nl_monitor_doit() - deliver events to the socket of the request
+ * @skb: the request
+ * @info: the request
+ *
+ * A socket that gets events already goes on as before.
+ *
+ * Return: 0; -EINVAL: an attribute; -ENOMEM; -ENOSPC: the user has too many such
+ * sockets; -EALREADY: another thread asks for the same socket; or an error of sending
+ * the answer.
+ */
+int altconn_nl_monitor_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct altconn_net *an = altconn_pernet(genl_info_net(info));
+	struct sock *sk = NETLINK_CB(skb).sk;
+	int err = altconn_nl_check_empty(info);
+	u64 seq = 0;
+
+	if (err)
+		return err;
+	if (altconn_event_is_watcher(an, info->snd_portid, sk, &seq))
+		return nl_event_reply(info, seq);
+	err = nl_event_begin(skb, info);
+	if (err)
+		return err;
+	err = nl_event_reply(info, seq);
+	if (err)
+		altconn_event_unwatch(an, info->snd_portid, sk);
+	return err;
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Ending associations and listeners of a network namespace by their ids, over generic
+ * netlink.
+ */
+
+#include <linux/sched/signal.h>
+#include <net/genetlink.h>
+#include "assoc.h"
+#include "assoc_walk.h"
+#include "endpoint.h"
+#include "kill.h"
+#include "netlink_gen.h"
+#include "nl.h"
+#include "nl_kill.h"
+
+/* In one request. */
+#define KILL_IDS_MAX	65536
+
+/*
+ * Generic netlink's lock is held for reading here, and a waiting writer would block all
+ * further requests. So busy sockets are waited for so long, all of a request together.
+ */
+#define KILL_PATIENCE_MS	500
+
+static int nl_kill_check_ids(struct genl_info *info)
+{
+	const struct nlattr *attr;
+	u32 n = 0;
+	int rem;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
+		n++;
+	if (!n) {
+		NL_SET_ERR_MSG(info->extack, "the 'id' is missing");
+		return -EINVAL;
+	}
+	if (n > KILL_IDS_MAX) {
+		NL_SET_ERR_MSG(info->extack, "too many ids: 65536 are the most");
+		return -ENOSPC;
+	}
+	return 0;
+}
+
+/* @until: in jiffies, the end of the patience with busy sockets. */
+static bool nl_kill_id(struct net *net, u64 id, unsigned long until)
+{
+	struct altconn_assoc *assoc;
+	enum altconn_side viewer;
+	bool killed = false;
+	struct sock *sk;
+
+	assoc = altconn_assoc_find(net, id, &viewer);
+	if (assoc) {
+		killed = altconn_assoc_kill(assoc);
+		altconn_assoc_put(assoc);
+		return killed;
+	}
+	sk = altconn_sock_find(net, id);
+	if (sk) {
+		killed = altconn_sock_kill(sk, id, until);
+		sock_put(sk);
+	}
+	return killed;
+}
+
+static u32 nl_kill_ids(struct genl_info *info)
+{
+	unsigned long until = jiffies + msecs_to_jiffies(KILL_PATIENCE_MS);
+	const struct nlattr *attr;
+	u32 killed = 0;
+	int rem;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
+		if (fatal_signal_pending(current))
+			break;
+		killed += nl_kill_id(genl_info_net(info), nla_get_u64(attr),
+				     until);
+		cond_resched();
+	}
+	return killed;
+}
+
+/**
+ * altconn_nl_kill_doit() - end associations and listeners
+ * @skb: the request
+ * @info: likewise
+ *
+ * Return: 0: those that there were; -EPERM; -EINVAL: no id; -ENOSPC: too many;
+ * -ENOMEM. Nothing is ended then.
+ */
+int altconn_nl_kill_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct sk_buff *reply;
+	void *hdr;
+	int err;
+
+	err = altconn_nl_check_admin(skb, info) ? : nl_kill_check_ids(info);
+	if (err)
+		return err;
+	reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!reply)
+		return -ENOMEM;
+	hdr = genlmsg_put_reply(reply, info, &altconn_nl_family, 0,
+				ALTCONN_CMD_KILL);
+	if (WARN_ON_ONCE(!hdr || nla_put_u32(reply, ALTCONN_A_KILL_KILLED,
+					     nl_kill_ids(info)))) {
+		nlmsg_free(reply);
+		return 0;
+	}
+	genlmsg_end(reply, hdr);
+	/* The objects have been ended, so a lost reply is no error. */
+	genlmsg_reply(reply, info);
+	return 0;
+}

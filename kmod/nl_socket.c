@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Listeners and datagram sockets over generic netlink, and the family's number.
+ */
+
+#include <linux/dcache.h>
+#include <linux/path.h>
+#include <linux/sched/signal.h>
+#include <net/genetlink.h>
+#include "addr.h"
+#include "attempt_settle.h"
+#include "binding.h"
+#include "dgram_queue.h"
+#include "endpoint.h"
+#include "listener.h"
+#include "netlink_gen.h"
+#include "netns.h"
+#include "nl.h"
+#include "nl_filter.h"
+#include "nl_socket.h"
+#include "place.h"
+#include "registry.h"
+#include "sock.h"
+#include "task_info.h"
+
+/* What a listener counts, read in one go. */
+struct listener_info {
+	u32	backlog, queued, waiting;
+	u64	outcomes[ALTCONN_N_REASONS], waited;
+};
+
+static void nl_read_listener(struct altconn_listener *ln,
+			     struct listener_info *info)
+{
+	info->waiting = altconn_attempt_waiting(ln);
+	spin_lock(&ln->lock);
+	info->backlog = ln->backlog;
+	info->queued = ln->queued;
+	memcpy(info->outcomes, ln->outcomes, sizeof(info->outcomes));
+	info->waited = ln->waited;
+	spin_unlock(&ln->lock);
+}
+
+static int nl_put_listener(struct sk_buff *skb, struct altconn_listener *ln)
+{
+	struct listener_info info;
+
+	nl_read_listener(ln, &info);
+	if (nla_put_flag(skb, ALTCONN_A_SOCKET_LISTENING) ||
+	    nla_put_u32(skb, ALTCONN_A_SOCKET_BACKLOG, info.backlog) ||
+	    nla_put_u32(skb, ALTCONN_A_SOCKET_QUEUED, info.queued) ||
+	    nla_put_u32(skb, ALTCONN_A_SOCKET_WAITING, info.waiting) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_WAITED, info.waited,
+			      ALTCONN_A_SOCKET_PAD))
+		return -EMSGSIZE;
+	return altconn_nl_put_outcomes(skb, ALTCONN_A_SOCKET_OUTCOME,
+				       info.outcomes);
+}
+
+static int nl_put_dgram(struct sk_buff *skb, struct sock *sk)
+{
+	struct altconn_addr *peer;
+	int err = 0;
+
+	if (READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
+		return 0;
+	peer = altconn_dgram_peer(sk);
+	err = altconn_nl_put_addr(skb, ALTCONN_A_SOCKET_PEER, peer);
+	altconn_addr_put(peer);
+	return err;
+}
+
+/* Who has it, as it is now: nothing ended that this would be the record of. */
+static struct altconn_who nl_owner_of(const struct sock *sk)
+{
+	struct altconn_who who = {
+		.pid = altconn_sk(sk)->pid,
+		.uid = sk_uid(sk),
+	};
+	struct task_struct *task;
+
+	rcu_read_lock();
+	task = pid_task(who.pid, PIDTYPE_TGID);
+	if (task)
+		get_task_comm(who.comm, task);
+	rcu_read_unlock();
+	return who;
+}
+
+/* @addr: the socket's. */
+static struct altconn_end_info nl_owner_end(struct sock *sk,
+					    const struct altconn_addr *addr)
+{
+	return (struct altconn_end_info) {
+		.addr = addr,
+		.who = nl_owner_of(sk),
+		.dress = altconn_sk(sk)->dress,
+		.inode = sock_i_ino(sk),
+	};
+}
+
+static int nl_put_owner(struct sk_buff *skb,
+			const struct altconn_viewer *viewer, struct sock *sk)
+{
+	struct altconn_addr *addr = altconn_addr_of(sk);
+	struct altconn_end_info info = nl_owner_end(sk, addr);
+	int err;
+
+	if (sk->sk_type == SOCK_DGRAM)
+		info.recv_queue = altconn_dgram_queued(sk);
+	err = altconn_nl_put_end(skb, ALTCONN_A_SOCKET_OWNER, viewer, &info);
+	altconn_addr_put(addr);
+	return err;
+}
+
+static bool nl_wants_owner(const struct altconn_nl_filter *filter,
+			   const struct altconn_viewer *viewer, struct sock *sk)
+{
+	struct altconn_end_info info;
+	struct altconn_addr *addr;
+	bool wanted;
+
+	if (!filter->owner.given)
+		return true;
+	addr = altconn_addr_of(sk);
+	info = nl_owner_end(sk, addr);
+	wanted = altconn_nl_wants_end(&filter->owner, viewer, &info);
+	altconn_addr_put(addr);
+	return wanted;
+}
+
+static bool nl_wants_peer(const struct altconn_nl_filter *filter,
+			  struct sock *sk)
+{
+	struct altconn_addr *peer;
+	bool wanted;
+
+	if (!filter->peer_given)
+		return true;
+	/* As nl_put_dgram(): of another socket there is no peer to show. */
+	if (sk->sk_type != SOCK_DGRAM ||
+	    READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
+		return false;
+	peer = altconn_dgram_peer(sk);
+	wanted = altconn_nl_wants_addr(filter->peer, peer);
+	altconn_addr_put(peer);
+	return wanted;
+}
+
+static bool nl_is_listener(struct sock *sk)
+{
+	struct altconn_listener *ln = altconn_listener_of(sk);
+
+	if (!ln)
+		return false;
+	altconn_listener_put(ln);
+	return true;
+}
+
+/* @filter: NULL: any socket is wanted. */
+static bool nl_wants_socket(const struct altconn_nl_filter *filter,
+			    const struct altconn_viewer *viewer,
+			    struct sock *sk)
+{
+	return !filter ||
+	       (altconn_nl_wants_u64(filter->id,
+				     READ_ONCE(altconn_sk(sk)->entry.id)) &&
+		altconn_nl_wants_u32(filter->type,
+				     altconn_nl_type(sk->sk_type)) &&
+		(!filter->listening || nl_is_listener(sk)) &&
+		nl_wants_owner(filter, viewer, sk) &&
+		nl_wants_peer(filter, sk));
+}
+
+static bool nl_is_reachable(const struct sock *sk)
+{
+	const struct altconn_bind *bind;
+	bool reachable;
+
+	rcu_read_lock();
+	/* Pairs with altconn_bind_insert(). */
+	bind = smp_load_acquire(&altconn_sk(sk)->bind);
+	reachable = bind && READ_ONCE(bind->reachable);
+	rcu_read_unlock();
+	return reachable;
+}
+
+/*
+ * The whole path of a socket file, as it is now and from where the reader stands. It
+ * leads through directories that others may not read, so only administrators and the
+ * socket's user get it.
+ */
+static int nl_put_file(struct sk_buff *skb, const struct altconn_viewer *viewer,
+		       struct sock *sk)
+{
+	struct path path;
+	char *buf, *text;
+	int err = 0;
+
+	if ((!viewer->admin && !uid_eq(viewer->uid, sk_uid(sk))) ||
+	    !altconn_bind_file(sk, &path))
+		return 0;
+	buf = kmalloc(PATH_MAX, GFP_KERNEL);
+	text = buf ? d_path(&path, buf, PATH_MAX) : NULL;
+	if (!IS_ERR_OR_NULL(text))
+		err = nla_put_string(skb, ALTCONN_A_SOCKET_FILE, text);
+	kfree(buf);
+	path_put(&path);
+	return err;
+}
+
+static int nl_put_socket(struct sk_buff *skb,
+			 const struct altconn_viewer *viewer, struct sock *sk)
+{
+	u64 id = READ_ONCE(altconn_sk(sk)->entry.id);
+	struct altconn_listener *ln;
+	int err;
+
+	if (nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_ID, id,
+			      ALTCONN_A_SOCKET_PAD) ||
+	    nla_put_u32(skb, ALTCONN_A_SOCKET_TYPE,
+			altconn_nl_type(sk->sk_type)) ||
+	    nl_put_owner(skb, viewer, sk) || nl_put_file(skb, viewer, sk) ||
+	    (nl_is_reachable(sk) &&
+	     nla_put_flag(skb, ALTCONN_A_SOCKET_REACHABLE)))
+		return -EMSGSIZE;
+	if (sk->sk_type == SOCK_DGRAM)
+		return nl_put_dgram(skb, sk);
+	ln = altconn_listener_of(sk);
+	if (!ln)
+		return 0;
+	err = nl_put_listener(skb, ln);
+	altconn_listener_put(ln);
+	return err;
+}
+
+static int nl_dump_socket(struct sk_buff *skb, struct netlink_callback *cb,
+			  const struct altconn_viewer *viewer, struct sock *sk)
+{
+	void *hdr = altconn_nl_put_header(skb, cb, ALTCONN_CMD_SOCKET_GET);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	if (nl_put_socket(skb, viewer, sk)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+/* What the core keeps of a dump of sockets. */
+struct nl_socket_dump {
+	struct altconn_position		pos;
+	struct altconn_nl_filter	*filter;	/* NULL: all are wanted */
+};
+
+static struct nl_socket_dump *nl_socket_dump_of(struct netlink_callback *cb)
+{
+	BUILD_BUG_ON(sizeof(struct nl_socket_dump) > sizeof(cb->ctx));
+	return (struct nl_socket_dump *)cb->ctx;
+}
+
+/* Holds a socket file's path, and all else that there is to say of one socket. */
+#define NL_SOCKET_SIZE	(2 * PATH_MAX)
+
+/**
+ * altconn_nl_socket_get_start() - begin to dump the namespace's sockets
+ * @cb: gets the position and the filter
+ *
+ * Context: process, may sleep.
+ * Return: 0; -EINVAL: an attribute is wrong or comes twice; -ENOMEM.
+ */
+int altconn_nl_socket_get_start(struct netlink_callback *cb)
+{
+	u32 seq;
+	struct altconn_net *an = altconn_pernet(sock_net(cb->skb->sk));
+	struct nl_socket_dump *dump = nl_socket_dump_of(cb);
+	struct altconn_nl_filter *filter;
+
+	filter = altconn_nl_dump_filter(cb, altconn_nl_filter_socket);
+	if (IS_ERR(filter))
+		return PTR_ERR(filter);
+	dump->filter = filter;
+	dump->pos.newest = altconn_next_id();
+	seq = altconn_registry_dump(&an->sockets, dump->pos.newest);
+	altconn_nl_set_seq(cb, seq);
+	cb->prev_seq = cb->seq;
+	cb->min_dump_alloc = NL_SOCKET_SIZE;
+	return 0;
+}
+
+/**
+ * altconn_nl_socket_get_done() - a dump of sockets ends, or is given up
+ * @cb: the dump
+ *
+ * Return: 0.
+ */
+int altconn_nl_socket_get_done(struct netlink_callback *cb)
+{
+	kfree(nl_socket_dump_of(cb)->filter);
+	return 0;
+}
+
+/**
+ * altconn_nl_socket_get_dumpit() - dump listeners and datagram sockets
+ * @skb: where to
+ * @cb: has the position
+ *
+ * Return: length of @skb.
+ */
+int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
+				 struct netlink_callback *cb)
+{
+	struct net *net = sock_net(cb->skb->sk);
+	struct altconn_registry *reg = &altconn_pernet(net)->sockets;
+	struct altconn_viewer viewer = altconn_nl_viewer_of(cb->skb, net);
+	struct nl_socket_dump *dump = nl_socket_dump_of(cb);
+	struct altconn_position before = dump->pos;
+	int err = 0, looks = NL_DUMP_BATCH;
+	struct sock *sk;
+
+	altconn_nl_set_seq(cb, altconn_registry_removed(reg));
+	while (!err && looks && !fatal_signal_pending(current) &&
+	       (sk = altconn_sock_next(net, &dump->pos))) {
+		looks--;
+		if (nl_wants_socket(dump->filter, &viewer, sk))
+			err = nl_dump_socket(skb, cb, &viewer, sk);
+		sock_put(sk);
+		if (err)
+			dump->pos = before;
+		before = dump->pos;
+		cond_resched();
+	}
+	if (!looks && !skb->len)
+		altconn_nl_put_noop(skb, cb);
+	/* For the next message, or the end. */
+	altconn_nl_set_seq(cb, altconn_registry_removed(reg));
+	return skb->len;
+}
+
+/**
+ * altconn_nl_socket_get_doit() - one listener or datagram socket of the namespace
+ * @skb: the request
+ * @info: likewise
+ *
+ * Context: process, may sleep.
+ * Return: 0; -EINVAL: no id, or another attribute; -ENOENT: no socket has the
+ * id, or it is not what the other attributes say; -ENOMEM; or an error of
+ * sending the reply.
+ */
+int altconn_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct altconn_viewer viewer =
+		altconn_nl_viewer_of(skb, genl_info_net(info));
+	struct altconn_nl_filter *filter;
+	struct sk_buff *reply;
+	int err = -ENOENT;
+	struct sock *sk;
+	void *hdr;
+
+	filter = altconn_nl_one_filter(info, altconn_nl_filter_socket);
+	if (IS_ERR(filter))
+		return PTR_ERR(filter);
+	reply = altconn_nl_reply_new(info, NL_SOCKET_SIZE,
+				     ALTCONN_CMD_SOCKET_GET, &hdr);
+	if (IS_ERR(reply)) {
+		kfree(filter);
+		return PTR_ERR(reply);
+	}
+	sk = altconn_sock_find(genl_info_net(info), nla_get_u64(filter->id));
+	if (sk) {
+		if (nl_wants_socket(filter, &viewer, sk))
+			err = nl_put_socket(reply, &viewer, sk);
+		sock_put(sk);
+	}
+	kfree(filter);
+	if (err == -ENOENT)
+		NL_SET_ERR_MSG(info->extack, "there is no such socket");
+	return altconn_nl_reply_send(reply, hdr, info, err);
+}
+
+static int nl_put_family(struct sk_buff *skb, const struct altconn_net *an)
+{
+	u32 node = READ_ONCE(an->node_id);
+
+	if (nla_put_u32(skb, ALTCONN_A_FAMILY_NUMBER, altconn_family) ||
+	    nla_put_string(skb, ALTCONN_A_FAMILY_VERSION, ALTCONN_VERSION) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_FAMILY_ASSOCS,
+			      atomic_long_read(&an->n_assocs),
+			      ALTCONN_A_FAMILY_PAD) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_FAMILY_SOCKETS,
+			      atomic_long_read(&an->n_sockets),
+			      ALTCONN_A_FAMILY_PAD) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_FAMILY_INBOUND,
+			      atomic_long_read(&an->n_inbound),
+			      ALTCONN_A_FAMILY_PAD))
+		return -EMSGSIZE;
+	return node ? nla_put_u32(skb, ALTCONN_A_FAMILY_NODE, node) : 0;
+}
+
+/**
+ * altconn_nl_family_get_doit() - the family's number and totals
+ * @skb: the request
+ * @info: the request
+ *
+ * Return: 0; -EINVAL: an attribute; or -ENOMEM.
+ */
+int altconn_nl_family_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct sk_buff *reply;
+	void *hdr;
+	int err = altconn_nl_check_empty(info);
+
+	if (err)
+		return err;
+	reply = altconn_nl_reply_new(info, NLMSG_DEFAULT_SIZE,
+				     ALTCONN_CMD_FAMILY_GET, &hdr);
+	if (IS_ERR(reply))
+		return PTR_ERR(reply);
+	err = nl_put_family(reply, altconn_pernet(genl_info_net(info)));
+	return altconn_nl_reply_send(reply, hdr, info, err);
+}

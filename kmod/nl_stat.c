@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The counters of a network namespace over generic netlink.
+ */
+
+#include <linux/slab.h>
+#include <net/genetlink.h>
+#include "account.h"
+#include "netlink_gen.h"
+#include "netns.h"
+#include "nl.h"
+#include "nl_stat.h"
+#include "stat.h"
+
+/* Counters are numbers of 64 bits and nothing else. */
+static void nl_stat_add_up(const struct altconn_net *an,
+			   struct altconn_stat *sum)
+{
+	unsigned int cpu, i;
+	const u64 *from;
+	u64 *to = (u64 *)sum;
+
+	memset(sum, 0, sizeof(*sum));
+	for_each_possible_cpu(cpu) {
+		from = (const u64 *)per_cpu_ptr(an->stat, cpu);
+		for (i = 0; i < sizeof(*sum) / sizeof(*to); i++)
+			to[i] += READ_ONCE(from[i]);
+	}
+}
+
+static int nl_stat_put_bucket(struct sk_buff *skb, u32 bits, u64 count)
+{
+	struct nlattr *nest;
+
+	if (!count)
+		return 0;
+	nest = nla_nest_start(skb, ALTCONN_A_HISTOGRAM_BUCKET);
+	if (!nest || nla_put_u32(skb, ALTCONN_A_BUCKET_BITS, bits) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_BUCKET_COUNT, count,
+			      ALTCONN_A_BUCKET_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int nl_stat_put_histogram(struct sk_buff *skb, int attr,
+				 const struct altconn_histogram *hist)
+{
+	struct nlattr *nest = nla_nest_start(skb, attr);
+	u32 i;
+
+	if (!nest || nla_put_u64_64bit(skb, ALTCONN_A_HISTOGRAM_SUM_NS, hist->sum,
+				       ALTCONN_A_HISTOGRAM_PAD))
+		return -EMSGSIZE;
+	for (i = 0; i < ALTCONN_BUCKETS; i++)
+		if (nl_stat_put_bucket(skb, i, hist->bucket[i]))
+			return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int nl_stat_put_user(struct sk_buff *skb, int attr,
+			    const struct altconn_account_usage *usage)
+{
+	u32 uid = from_kuid_munged(current_user_ns(), usage->uid);
+	struct nlattr *nest = nla_nest_start(skb, attr);
+
+	if (!nest || nla_put_u32(skb, ALTCONN_A_USER_UID, uid) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_USER_COUNT, usage->n,
+			      ALTCONN_A_USER_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* The users that have most; more of them would need more messages. */
+#define STAT_USERS	16
+
+static int nl_stat_put_users(struct sk_buff *skb, struct altconn_net *an)
+{
+	static const int attr[ALTCONN_ACCOUNT_KINDS] = {
+		[ALTCONN_ACCOUNT_OWN]		= ALTCONN_A_STAT_USER,
+		[ALTCONN_ACCOUNT_INBOUND]	= ALTCONN_A_STAT_USER_INBOUND,
+		[ALTCONN_ACCOUNT_NESTED]	= ALTCONN_A_STAT_USER_NESTED,
+	};
+	struct altconn_account_usage top[STAT_USERS];
+	u32 kind, i, n;
+
+	for (kind = 0; kind < ALTCONN_ACCOUNT_KINDS; kind++) {
+		n = altconn_account_top(an, kind, top, STAT_USERS);
+		for (i = 0; i < n; i++)
+			if (nl_stat_put_user(skb, attr[kind], &top[i]))
+				return -EMSGSIZE;
+	}
+	return 0;
+}
+
+static int nl_stat_put(struct sk_buff *skb, const struct altconn_stat *stat)
+{
+	if (altconn_nl_put_outcomes(skb, ALTCONN_A_STAT_OUTCOME,
+				    stat->outcomes) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_STAT_WAITED, stat->waited,
+			      ALTCONN_A_STAT_PAD) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_STAT_ACCEPTED, stat->accepted,
+			      ALTCONN_A_STAT_PAD) ||
+	    nl_stat_put_histogram(skb, ALTCONN_A_STAT_LATENCY,
+				  &stat->latency) ||
+	    nl_stat_put_histogram(skb, ALTCONN_A_STAT_ACCEPT_QUEUE,
+				  &stat->accept_queue))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* Room for all of it: a counter in its nest, with padding, is 40 bytes. */
+#define MESSAGE_SIZE	(64 * 8 + 40 * (ALTCONN_N_REASONS + \
+					2 * ALTCONN_BUCKETS + \
+					ALTCONN_ACCOUNT_KINDS * STAT_USERS))
+
+static int nl_stat_answer(struct genl_info *info,
+			  const struct altconn_stat *stat)
+{
+	struct sk_buff *reply = genlmsg_new(MESSAGE_SIZE, GFP_KERNEL);
+	void *hdr;
+
+	if (!reply)
+		return -ENOMEM;
+	hdr = genlmsg_put_reply(reply, info, &altconn_nl_family, 0,
+				ALTCONN_CMD_STAT_GET);
+	if (!hdr || nl_stat_put(reply, stat) ||
+	    nl_stat_put_users(reply, altconn_pernet(genl_info_net(info)))) {
+		nlmsg_free(reply);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(reply, hdr);
+	return genlmsg_reply(reply, info);
+}
+
+/**
+ * altconn_nl_stat_get_doit() - what the namespace has counted
+ * @skb: the request
+ * @info: the request
+ *
+ * Counters go on meanwhile: each is right, and all together are not of one moment.
+ *
+ * Return: 0; -EINVAL: an attribute; or -ENOMEM.
+ */
+int altconn_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = altconn_nl_check_empty(info);
+	struct altconn_stat *stat;
+
+	if (err)
+		return err;
+	stat = kmalloc(sizeof(*stat), GFP_KERNEL);
+	if (!stat)
+		return -ENOMEM;
+	nl_stat_add_up(altconn_pernet(genl_info_net(info)), stat);
+	err = nl_stat_answer(info, stat);
+	kfree(stat);
+	return err;
+}

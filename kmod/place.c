@@ -1,0 +1,528 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Places: the table of bound addresses, and lookups in it.
+ *
+ * A place is an address with at least one binding. One hash table holds the places of
+ * the machine, keyed by network namespace, socket type and the whole address. A path is
+ * shared by network namespaces and by socket types, so its key is its inode alone. The
+ * places of 0.0.0.0 and of the two kinds of :: (dual-stack, and IPV6_V6ONLY) are found
+ * by a lookup of their own behind the one of the exact address, so bindings of a port at
+ * other IP addresses cost a lookup nothing. A short connection adds one place and
+ * removes it, so both must be cheap: the number of chains is fixed when the module is
+ * loaded, by the memory of the machine, as that of TCP's tables is.
+ *
+ * Lookups run under RCU. The lock that covers a port, name or path with all its
+ * places, bindings and counters is its stripe, one of an array of spinlocks.
+ * Every section under a stripe takes constant time. The hash is a hsiphash with
+ * a random key, so a user can choose neither a chain nor a stripe.
+ */
+
+#include <linux/mm.h>
+#include <linux/rculist_bl.h>
+#include <linux/rhashtable.h>
+#include <linux/siphash.h>
+#include <linux/slab.h>
+#include <net/netns/hash.h>
+#include "addr.h"
+#include "place.h"
+
+/* Chains of the table of places. */
+#define PLACE_CHAINS_MIN	4096UL
+#define PLACE_CHAINS_MAX	1048576UL
+
+/* The list of a place that is not there. */
+const struct hlist_head altconn_bind_none;
+
+static struct hlist_bl_head *place_chains __read_mostly;
+
+static u32 place_mask __read_mostly;
+
+static struct rhashtable owner_table;
+
+static spinlock_t bind_stripes[BIND_STRIPES];
+
+static hsiphash_key_t bind_key __read_mostly;
+
+struct owner_key {
+	const struct altconn_place	*place;
+	kuid_t				uid;
+};
+
+struct place_key {
+	const struct net		*net;
+	const struct altconn_addr	*addr;
+	u32				hash;
+	u8				type;
+	u8				level;
+};
+
+/* For an inet address. Out of line, so that others have no array on their stack. */
+static noinline u32 place_hash_inet(u32 kind, const struct altconn_addr *addr)
+{
+	u32 words[7] = { kind, addr->port, addr->node };
+
+	memcpy(words + 3, addr->bytes, sizeof(struct in6_addr));
+	return hsiphash(words, sizeof(words), &bind_key);
+}
+
+u32 altconn_place_hash(const struct net *net, u8 type,
+		       const struct altconn_addr *addr, u8 level)
+{
+	u32 kind;
+
+	if (addr->kind == ALTCONN_KIND_PATH)
+		return hsiphash_2u32((unsigned long)addr->inode,
+				     (u64)(unsigned long)addr->inode >> 32,
+				     &bind_key);
+	kind = net_hash_mix(net) ^ (type << 16 | addr->kind << 8 | level);
+	if (addr->kind == ALTCONN_KIND_NAME)
+		return hsiphash_3u32(kind, addr->node,
+				     hsiphash(addr->bytes, addr->len, &bind_key),
+				     &bind_key);
+	if (level == ALTCONN_PLACE_PORT)
+		return hsiphash_2u32(kind, addr->port, &bind_key);
+	if (addr->kind == ALTCONN_KIND_INET)
+		return place_hash_inet(kind, addr);
+	return hsiphash_3u32(kind, addr->node, addr->port, &bind_key);
+}
+
+/* The hash of what a stripe covers: of an inet address the port alone. */
+u32 altconn_bind_stripe_hash(const struct net *net, u8 type,
+			     const struct altconn_addr *addr)
+{
+	return altconn_place_hash(net, type, addr,
+				  addr->kind == ALTCONN_KIND_INET ?
+					  ALTCONN_PLACE_PORT :
+					  ALTCONN_PLACE_ADDR);
+}
+
+/* Is @a the object that @b is, up to the IP address of an inet address? */
+static bool bind_same_port(const struct altconn_addr *a,
+			   const struct altconn_addr *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	if (a->kind == ALTCONN_KIND_PATH)
+		return a->inode == b->inode;
+	if (a->kind == ALTCONN_KIND_INET)
+		return a->port == b->port;
+	return altconn_addr_equal(a, b);
+}
+
+/**
+ * altconn_bind_stripe() - the lock of a port, name or path
+ * @net: the namespace
+ * @type: socket type
+ * @addr: canonical address
+ *
+ * Context: any.
+ */
+spinlock_t *altconn_bind_stripe(const struct net *net, int type,
+				const struct altconn_addr *addr)
+{
+	return &bind_stripes[altconn_bind_stripe_hash(net, type, addr) %
+			     BIND_STRIPES];
+}
+
+/**
+ * altconn_bind_hash() - hash of an address, with a key that users do not know
+ * @net: the namespace
+ * @type: socket type
+ * @addr: canonical address
+ *
+ * Context: any.
+ */
+u32 altconn_bind_hash(const struct net *net, int type,
+		      const struct altconn_addr *addr)
+{
+	return altconn_place_hash(net, type, addr, ALTCONN_PLACE_ADDR);
+}
+
+/**
+ * altconn_bind_lock() - the stripe of a binding
+ * @bind: the binding
+ *
+ * Context: any.
+ */
+spinlock_t *altconn_bind_lock(const struct altconn_bind *bind)
+{
+	return &bind_stripes[bind->hash % BIND_STRIPES];
+}
+
+static bool place_has_key(const struct altconn_place *place,
+			  const struct place_key *key)
+{
+	const struct altconn_bind *host = place->host;
+
+	if (place->hash != key->hash || place->level != key->level)
+		return false;
+	if (key->addr->kind != ALTCONN_KIND_PATH &&
+	    (host->net != key->net || host->type != key->type))
+		return false;
+	if (place->level == ALTCONN_PLACE_PORT ||
+	    key->addr->kind == ALTCONN_KIND_PATH)
+		return bind_same_port(host->addr, key->addr);
+	return altconn_addr_equal(host->addr, key->addr);
+}
+
+static struct hlist_bl_head *place_chain(u32 hash)
+{
+	return &place_chains[hash & place_mask];
+}
+
+/*
+ * The caller holds the stripe of the place. The chain has a lock of its own because
+ * places of other stripes are in it too.
+ */
+void altconn_place_link(struct altconn_place *place)
+{
+	struct hlist_bl_head *chain = place_chain(place->hash);
+
+	hlist_bl_lock(chain);
+	hlist_bl_add_head_rcu(&place->node, chain);
+	hlist_bl_unlock(chain);
+}
+
+void altconn_place_unlink(struct altconn_place *place)
+{
+	struct hlist_bl_head *chain = place_chain(place->hash);
+
+	hlist_bl_lock(chain);
+	hlist_bl_del_rcu(&place->node);
+	hlist_bl_unlock(chain);
+}
+
+static u32 owner_hash(const struct altconn_place *place, kuid_t uid)
+{
+	return hsiphash_3u32((unsigned long)place,
+			     (u64)(unsigned long)place >> 32, __kuid_val(uid),
+			     &bind_key);
+}
+
+static u32 owner_hash_key(const void *data, u32 len, u32 seed)
+{
+	const struct owner_key *key = data;
+
+	return owner_hash(key->place, key->uid) ^ seed;
+}
+
+static u32 owner_hash_obj(const void *data, u32 len, u32 seed)
+{
+	const struct place_owner *owner = data;
+
+	return owner_hash(owner->place, owner->uid) ^ seed;
+}
+
+static int owner_compare(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct place_owner *owner = obj;
+	const struct owner_key *key = arg->key;
+
+	return owner->place != key->place || !uid_eq(owner->uid, key->uid);
+}
+
+static const struct rhashtable_params owner_params = {
+	.head_offset		= offsetof(struct place_owner, node),
+	.hashfn			= owner_hash_key,
+	.obj_hashfn		= owner_hash_obj,
+	.obj_cmpfn		= owner_compare,
+	.automatic_shrinking	= true,
+};
+
+/* Paths are the machine's. */
+static const struct net *place_net(const struct net *net,
+				   const struct altconn_addr *addr)
+{
+	return addr->kind == ALTCONN_KIND_PATH ? NULL : net;
+}
+
+/* RCU read side. */
+static struct altconn_place *place_find_hashed(const struct net *net, u8 type,
+					       const struct altconn_addr *addr,
+					       u8 level, u32 hash)
+{
+	const struct place_key key = {
+		.net = place_net(net, addr), .addr = addr, .type = type,
+		.level = level, .hash = hash,
+	};
+	struct altconn_place *place;
+	struct hlist_bl_node *node;
+
+	hlist_bl_for_each_entry_rcu(place, node, place_chain(hash), node)
+		if (place_has_key(place, &key))
+			return place;
+	return NULL;
+}
+
+static struct altconn_place *place_find(const struct net *net, u8 type,
+					const struct altconn_addr *addr,
+					u8 level)
+{
+	return place_find_hashed(net, type, addr, level,
+				 altconn_place_hash(net, type, addr, level));
+}
+
+/* The place of an address or a port that a new binding would be in. */
+struct altconn_place *altconn_place_find_like(const struct altconn_bind *bind,
+					      const struct altconn_place *own)
+{
+	struct altconn_place *place;
+
+	/* The place stays as long as the stripe is held. */
+	rcu_read_lock();
+	place = place_find_hashed(bind->net, bind->type, bind->addr, own->level,
+				  own->hash);
+	rcu_read_unlock();
+	return place;
+}
+
+static bool bind_is_any(const struct altconn_addr *addr)
+{
+	return addr->kind == ALTCONN_KIND_INET && altconn_addr_is_any(addr);
+}
+
+/* Which of the two places of :: a binding to it is in. */
+u8 altconn_place_level(const struct altconn_bind *bind)
+{
+	return bind->v6only && bind_is_any(bind->addr) &&
+	       !altconn_addr_is_v4(bind->addr) ? ALTCONN_PLACE_ONLY6 :
+						  ALTCONN_PLACE_ADDR;
+}
+
+/* The place of 0.0.0.0, or one of the two of ::. */
+static struct altconn_place *place_find_any(const struct net *net, u8 type,
+					    const struct altconn_addr *addr,
+					    unsigned int closeness)
+{
+	struct altconn_addr any = {
+		.kind = ALTCONN_KIND_INET, .len = sizeof(struct in6_addr),
+		.port = addr->port,
+	};
+	u8 level = ALTCONN_PLACE_ADDR;
+
+	if (closeness == 2 && altconn_addr_is_v4(addr))
+		ipv6_addr_set_v4mapped(htonl(INADDR_ANY),
+				       altconn_addr_ip(&any));
+	else if (closeness == 2)
+		level = ALTCONN_PLACE_ONLY6;
+	return place_find(net, type, &any, level);
+}
+
+/**
+ * altconn_bind_place() - the place that serves an address so closely
+ * @net: the namespace
+ * @type: socket type; a path is found whatever the type of its binding
+ * @addr: canonical address of a destination
+ * @closeness: ALTCONN_CLOSEST or less: the exact address, then any address of
+ *	its IP version (of IPv6 that with IPV6_V6ONLY), then the dual-stack ::
+ *
+ * Context: RCU read side; the result is valid within it.
+ * Return: the place or NULL; a place has bindings, but of those a reader may
+ * see none any more.
+ */
+struct altconn_place *altconn_bind_place(const struct net *net, int type,
+					 const struct altconn_addr *addr,
+					 unsigned int closeness)
+{
+	if (likely(closeness == ALTCONN_CLOSEST))
+		return place_find(net, type, addr, ALTCONN_PLACE_ADDR);
+	if (addr->kind != ALTCONN_KIND_INET)
+		return NULL;
+	return place_find_any(net, type, addr, closeness);
+}
+
+/**
+ * altconn_bind_port() - the place that lists all bindings of an inet port
+ * @net: the namespace
+ * @type: socket type
+ * @addr: an inet address; its port counts
+ *
+ * Context: RCU read side; the result is valid within it.
+ * Return: the place, for altconn_bind_for_each_port(), or NULL.
+ */
+struct altconn_place *altconn_bind_port(const struct net *net, int type,
+					const struct altconn_addr *addr)
+{
+	return place_find(net, type, addr, ALTCONN_PLACE_PORT);
+}
+
+/**
+ * altconn_bind_score() - how closely a binding serves an address
+ * @bind: a binding of the address' port, name or path
+ * @addr: the destination of a connection or datagram
+ *
+ * Context: any.
+ * Return: 0: it does not serve it, or does not serve other nodes; else as
+ * altconn_bind_place() says.
+ */
+unsigned int altconn_bind_score(const struct altconn_bind *bind,
+				const struct altconn_addr *addr)
+{
+	bool v4;
+
+	if (unlikely(addr->far) && !READ_ONCE(bind->reachable))
+		return 0;
+	if (addr->kind != ALTCONN_KIND_INET)
+		return ALTCONN_CLOSEST;
+	if (altconn_addr_equal(bind->addr, addr))
+		return ALTCONN_CLOSEST;
+	if (!altconn_addr_is_any(bind->addr))
+		return 0;
+	v4 = altconn_addr_is_v4(addr);
+	if (altconn_addr_is_v4(bind->addr))
+		return v4 ? 2 : 0;
+	if (bind->v6only)
+		return v4 ? 0 : 2;
+	return 1;
+}
+
+/**
+ * altconn_bind_find() - a binding that serves an address
+ * @net: the namespace
+ * @type: socket type; of a path the binding may have another one
+ * @addr: canonical address; of a path, its inode is pinned by the caller
+ *
+ * Context: RCU read side; the result is valid within it.
+ * Return: a binding of the closest place, the one bound last; NULL: none.
+ */
+struct altconn_bind *altconn_bind_find(const struct net *net, int type,
+				       const struct altconn_addr *addr)
+{
+	unsigned int closeness = ALTCONN_CLOSEST;
+	struct altconn_place *place;
+	struct altconn_bind *bind;
+
+	for (; closeness; closeness--) {
+		place = altconn_bind_place(net, type, addr, closeness);
+		altconn_bind_for_each(bind, place)
+			if (altconn_bind_score(bind, addr))
+				return bind;
+	}
+	return NULL;
+}
+
+/**
+ * altconn_bind_addr() - the address that a socket of this type is bound to
+ * @net: the caller's namespace
+ * @type: socket type
+ * @addr: canonical address; of a path, its inode is pinned by the caller
+ *
+ * Context: any.
+ * Return: the bound address, a reference; NULL: nothing is bound there.
+ */
+struct altconn_addr *altconn_bind_addr(struct net *net, int type,
+				       const struct altconn_addr *addr)
+{
+	struct altconn_addr *found = NULL;
+	struct altconn_bind *bind;
+
+	rcu_read_lock();
+	bind = altconn_bind_find(net, type, addr);
+	if (bind && bind->type == type &&
+	    refcount_inc_not_zero(&bind->addr->refs))
+		found = bind->addr;
+	rcu_read_unlock();
+	return found;
+}
+
+struct place_owner *altconn_owner_find(const struct altconn_place *place,
+				       kuid_t uid)
+{
+	const struct owner_key key = { .place = place, .uid = uid };
+
+	return rhashtable_lookup_fast(&owner_table, &key, owner_params);
+}
+
+void altconn_owner_leave(struct altconn_place *place, kuid_t uid)
+{
+	struct place_owner *owner = altconn_owner_find(place, uid);
+
+	if (WARN_ON_ONCE(!owner) || --owner->n)
+		return;
+	rhashtable_remove_fast(&owner_table, &owner->node, owner_params);
+	kfree_rcu(owner, rcu);
+}
+
+/* Takes *@spare when the user has no sharing binding at the place yet. */
+int altconn_owner_join(struct altconn_place *place, kuid_t uid,
+		       struct place_owner **spare)
+{
+	struct place_owner *owner = altconn_owner_find(place, uid);
+
+	if (!owner) {
+		owner = *spare;
+		owner->place = place;
+		owner->uid = uid;
+		if (rhashtable_insert_fast(&owner_table, &owner->node,
+					   owner_params))
+			return -ENOMEM;
+		*spare = NULL;
+	}
+	owner->n++;
+	return 0;
+}
+
+int altconn_owner_table_alloc(struct place_owner **spares)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		spares[i] = kzalloc(sizeof(**spares), GFP_KERNEL_ACCOUNT);
+		if (!spares[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * altconn_bind_spread() - choose one of several receivers by the sender
+ * @from: the sender's address, or NULL
+ * @n: how many there are
+ *
+ * Context: any.
+ * Return: 0 to @n - 1, always the same for an address.
+ */
+u32 altconn_bind_spread(const struct altconn_addr *from, u32 n)
+{
+	u32 hash = from ? hsiphash_2u32(from->port,
+					hsiphash(from->bytes, from->len,
+						 &bind_key), &bind_key) : 0;
+
+	return reciprocal_scale(hash, n);
+}
+
+/**
+ * altconn_bind_table_init() - make the tables
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int __init altconn_bind_table_init(void)
+{
+	int i, err;
+
+	get_random_bytes(&bind_key, sizeof(bind_key));
+	for (i = 0; i < BIND_STRIPES; i++)
+		spin_lock_init(&bind_stripes[i]);
+	place_mask = roundup_pow_of_two(clamp(totalram_pages() / 16,
+					      PLACE_CHAINS_MIN,
+					      PLACE_CHAINS_MAX)) - 1;
+	place_chains = kvcalloc(place_mask + 1, sizeof(*place_chains),
+				GFP_KERNEL);
+	if (!place_chains)
+		return -ENOMEM;
+	err = rhashtable_init(&owner_table, &owner_params);
+	if (err)
+		kvfree(place_chains);
+	return err;
+}
+
+/**
+ * altconn_bind_table_exit() - undo altconn_bind_table_init()
+ *
+ * Context: process; no binding is left.
+ */
+void altconn_bind_table_exit(void)
+{
+	rhashtable_destroy(&owner_table);
+	kvfree(place_chains);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _ALTCONN_PORT_SET_H
+#define _ALTCONN_PORT_SET_H
+
+#include "altconn.h"
+
+struct altconn_addr;
+
+/**
+ * struct altconn_port_set - ports that are taken
+ * @node: in the namespace's list; added under its port_lock, read under RCU
+ * @type: socket type
+ * @v6only: of the sockets that search
+ * @addr: what they are bound to, without a port
+ * @taken: by port
+ * @freed: counts those that left @taken
+ *
+ * Lifetime: the namespace's.
+ */
+struct altconn_port_set {
+	struct list_head	node;
+	u8			type;
+	bool			v6only;
+	struct altconn_addr	*addr;
+	struct xarray		taken;
+	atomic_t		freed;
+};
+
+struct altconn_port_set *altconn_port_get_set(struct sock *sk,
+					      struct altconn_addr *addr);
+void altconn_port_free_port(struct altconn_port_set *set, u32 port);
+void altconn_port_free(struct net *net, int type,
+		       const struct altconn_addr *addr);
+
+#endif /* _ALTCONN_PORT_SET_H */

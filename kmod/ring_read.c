@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reading from a ring: bytes of a stream, or a record.
+ */
+
+#include <linux/cpumask.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/uio.h>
+#include "payer.h"
+#include "ring.h"
+#include "ring_read.h"
+#include "scm.h"
+#include "scm_queue.h"
+
+/*
+ * What a user's listed rings may keep, for each CPU; segments of the smallest size do
+ * not count.
+ */
+#define IDLE_BYTES	(2L << 20)
+
+/* A length is far below: ALTCONN_RING_LIMIT. */
+#define RECORD_LENGTH	(RECORD_EOR - 1)
+
+/* Where somebody reads. */
+struct cursor {
+	struct altconn_segment	*seg;
+	u32			at;
+	u32			pos;
+};
+
+static struct cursor ring_begin(const struct altconn_ring *ring)
+{
+	return (struct cursor) {
+		.seg = ring->read_segment, .at = ring->read_at,
+		.pos = ring->tail,
+	};
+}
+
+/*
+ * At the end of a segment, to the next. There is something to read. Returns
+ * whether the writer has left the one that the cursor is in then: its end is
+ * known.
+ */
+static bool ring_settle(struct cursor *c)
+{
+	struct altconn_segment *next;
+
+	/* Pairs with ring_add_segment(). */
+	while ((next = smp_load_acquire(&c->seg->next)) &&
+	       c->seg->end == c->pos) {
+		c->seg = next;
+		c->at = 0;
+	}
+	return next;
+}
+
+static void ring_skip(struct cursor *c, u32 n)
+{
+	c->at = altconn_ring_advance(c->seg, c->at, n);
+	c->pos += n;
+}
+
+/* As ring_copy_in_piece(). */
+static __always_inline u32
+ring_copy_out_piece(const char *from, struct iov_iter *to, u32 n)
+{
+	u32 done;
+
+	pagefault_disable();
+	done = _copy_to_iter(from, n, to);
+	pagefault_enable();
+	return done;
+}
+
+static noinline u32 ring_copy_out_round(const struct altconn_segment *seg,
+					u32 at, struct iov_iter *to, u32 n)
+{
+	u32 first = seg->size - at, done;
+
+	done = ring_copy_out_piece(seg->data + at, to, first);
+	if (done == first)
+		done += ring_copy_out_piece(seg->data, to, n - first);
+	return done;
+}
+
+static __always_inline u32 ring_copy_out(const struct altconn_segment *seg,
+					 u32 at, struct iov_iter *to, u32 n)
+{
+	if (likely(n <= seg->size - at))
+		return ring_copy_out_piece(seg->data + at, to, n);
+	return ring_copy_out_round(seg, at, to, n);
+}
+
+/*
+ * Nothing is left to read. The ring keeps the segment until the scan comes by, unless
+ * its user's rings keep much already.
+ */
+static noinline void ring_emptied(struct altconn_ring *ring)
+{
+	struct altconn_payer_idle *idle = &ring->payer->idle;
+	struct altconn_segment *seg = NULL;
+	u32 size = ring->read_segment->size;
+	long more;
+
+	lockdep_assert_held(&ring->read_lock);
+	/* Inside, so that altconn_ring_lock_again() can wait for it. */
+	spin_lock(&idle->lock);
+	more = altconn_ring_idle_bytes(size) -
+	       altconn_ring_idle_bytes(ring->idle_size);
+	if (more > 0 && idle->bytes + more > IDLE_BYTES * num_online_cpus() &&
+	    mutex_trylock(&ring->write_lock)) {
+		if (altconn_ring_head(ring) == ring->tail)
+			seg = altconn_ring_detach(ring);
+		mutex_unlock(&ring->write_lock);
+	} else {
+		/* A writer that has the lock may still find that it cannot write. */
+		altconn_ring_idle_add(ring, size);
+	}
+	spin_unlock(&idle->lock);
+	altconn_ring_free_segments(seg);
+}
+
+static noinline void ring_free_passed(struct altconn_ring *ring,
+				      const struct altconn_segment *until)
+{
+	lockdep_assert_held(&ring->read_lock);
+	while (ring->read_segment != until) {
+		struct altconn_segment *old = ring->read_segment;
+
+		ring->read_segment = old->next;
+		kvfree(old);
+	}
+}
+
+/* What the cursor has left behind is read. */
+static __always_inline void ring_commit(struct altconn_ring *ring,
+					const struct cursor *c)
+{
+	if (unlikely(ring->read_segment != c->seg))
+		ring_free_passed(ring, c->seg);
+	ring->read_at = c->at;
+	/* Read first, then free: ring_look_at_reader(), altconn_ring_used(). */
+	smp_store_release(&ring->tail, c->pos);
+	/* Mostly it is listed already. */
+	if (c->pos == altconn_ring_head(ring) &&
+	    unlikely(READ_ONCE(ring->idle_size) != c->seg->size))
+		ring_emptied(ring);
+}
+
+static u32 ring_look_at_writer(const struct altconn_ring *ring)
+{
+	/* Pairs with the writer's release. */
+	return (u32)atomic64_read_acquire(&ring->head) - ring->tail;
+}
+
+/* What goes with the data that there is; who asks has looked at the writer. */
+static struct altconn_marks *ring_marks_of(const struct altconn_ring *ring)
+{
+	/* Pairs with altconn_marks_write(). */
+	return smp_load_acquire(&ring->marks);
+}
+
+/* The cursor moves on by @n bytes, which there are. */
+static noinline struct cursor ring_skip_bytes(struct cursor c, u32 n)
+{
+	while (n) {
+		u32 part = n;
+
+		if (ring_settle(&c))
+			part = min(part, c.seg->end - c.pos);
+		ring_skip(&c, part);
+		n -= part;
+	}
+	return c;
+}
+
+/* As ring_read_bytes(), piece by piece. */
+static noinline struct cursor
+ring_read_pieces(struct cursor c, struct iov_iter *to, u32 n)
+{
+	u32 part, copied;
+
+	do {
+		part = n;
+		if (ring_settle(&c))
+			part = min(part, c.seg->end - c.pos);
+		copied = ring_copy_out(c.seg, c.at, to, part);
+		ring_skip(&c, copied);
+		n -= copied;
+	} while (n && copied == part);
+	return c;
+}
+
+/*
+ * Copy @n bytes, which the ring has, or as many as user memory takes, and move the
+ * cursor. Mostly they are in one piece. The cursor is a value, so that it stays in
+ * registers.
+ */
+static __always_inline struct cursor
+ring_read_bytes(struct cursor c, struct iov_iter *to, u32 n)
+{
+	/* Pairs with ring_add_segment(): without a next one all bytes are in here. */
+	if (unlikely(smp_load_acquire(&c.seg->next) || n > c.seg->size - c.at))
+		return ring_read_pieces(c, to, n);
+	ring_skip(&c, ring_copy_out_piece(c.seg->data + c.at, to, n));
+	return c;
+}
+
+/*
+ * No data is wanted: only what goes with the next byte, of which descriptors go
+ * once, as with AF_UNIX.
+ */
+static noinline void ring_read_marks(struct altconn_marks *marks, u32 pos,
+				     struct altconn_rx *rx, bool peek)
+{
+	if (!marks || rx->began)
+		return;
+	altconn_marks_read(marks, pos, 0, rx, peek);
+	rx->began = true;
+}
+
+/* -EFAULT: nothing is read; unless @partial, not all of it could be. */
+static __always_inline ssize_t
+ring_try_read(struct altconn_ring *ring, struct iov_iter *to, size_t len,
+	      bool peek, struct altconn_rx *rx, bool partial)
+{
+	struct altconn_marks *marks;
+	ssize_t n = -EAGAIN;
+	struct cursor c;
+	u32 used, pos;
+
+	if (altconn_ring_lock_unless_signal(ring, &ring->read_lock))
+		return -ERESTARTSYS;
+	used = ring_look_at_writer(ring);
+	if (used <= rx->skip)
+		goto out;
+	c = ring_begin(ring);
+	if (unlikely(rx->skip))
+		c = ring_skip_bytes(c, rx->skip);
+	len = min_t(size_t, len, used - rx->skip);
+	marks = ring_marks_of(ring);
+	if (unlikely(!len))
+		ring_read_marks(marks, c.pos, rx, peek);
+	else if (unlikely(marks))
+		len = altconn_marks_bound(marks, c.pos, len, rx);
+	pos = c.pos;
+	if (len)
+		c = ring_read_bytes(c, to, len);
+	n = c.pos - pos;
+	if (unlikely(n != len) && !(partial && n)) {
+		iov_iter_revert(to, n);
+		n = -EFAULT;
+		goto out;
+	}
+	if (!n)
+		goto out;
+	if (unlikely(marks))
+		altconn_marks_read(marks, pos, n, rx, peek);
+	if (!peek)
+		ring_commit(ring, &c);
+	rx->began = true;
+out:
+	altconn_ring_unlock(ring, &ring->read_lock);
+	return n;
+}
+
+/*
+ * The bytes that are unread now: no more of the reader's memory is faulted in than they
+ * need. At least 1, since another reader may have emptied the ring.
+ */
+static u32 ring_unread(const struct altconn_ring *ring,
+		       const struct altconn_rx *rx)
+{
+	u32 used = altconn_ring_used(ring);
+
+	return used > rx->skip ? used - rx->skip : 1;
+}
+
+/**
+ * altconn_ring_read() - read bytes of a stream
+ * @ring: the ring, or NULL
+ * @to: where to, advanced
+ * @len: how many at the most; 0: only what goes with the next one
+ * @peek: leave them
+ * @rx: of this recvmsg(); gets what goes with them
+ *
+ * Has a full barrier behind what it read.
+ *
+ * Context: process, may sleep.
+ * Return: how many; 0: the next do not go with what @rx has; -EAGAIN: it is empty,
+ * or has no more than a peek passes over; -EFAULT; -ERESTARTSYS.
+ */
+ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
+			  size_t len, bool peek, struct altconn_rx *rx)
+{
+	unsigned int try = 0;
+	ssize_t n;
+
+	for (;;) {
+		if (!altconn_ring_used(ring))
+			return -EAGAIN;
+		n = ring_try_read(ring, to, len, peek, rx, try);
+		if (likely(n != -EFAULT))
+			return n;
+		len = min_t(size_t, len, ring_unread(ring, rx));
+		n = altconn_ring_fault_in(to, len, ++try);
+		if (n < 0)
+			return n;
+		len = n;
+	}
+}
+
+/* Was an empty record at @pos peeked at? */
+static bool ring_was_peeked(const struct altconn_ring *ring, u32 pos)
+{
+	return ring->peeked && (s32)(ring->peeked_to - pos) > 0;
+}
+
+/*
+ * To the record in which a peek begins, and in it, as AF_UNIX does: over whole
+ * records first. False: there is none.
+ */
+static bool ring_skip_records(const struct altconn_ring *ring, struct cursor *c,
+			      u32 *used, u32 *skipped)
+{
+	while (*used) {
+		u32 head;
+
+		ring_settle(c);
+		head = *(u32 *)(c->seg->data + c->at) & RECORD_LENGTH;
+		if (*skipped < head ||
+		    !(*skipped || ring_was_peeked(ring, c->pos)))
+			return true;
+		*skipped -= head;
+		*used -= altconn_ring_record_size(head);
+		ring_skip(c, altconn_ring_record_size(head));
+	}
+	return false;
+}
+
+/* The record at the cursor was read, or, if it is empty, peeked at. */
+static __always_inline void ring_took(struct altconn_ring *ring,
+				      struct cursor *c, u32 len, bool peek)
+{
+	u32 total = altconn_ring_record_size(len);
+
+	if (!peek) {
+		ring_skip(c, total);
+		WRITE_ONCE(ring->extra_read, ring->extra_read + total - len);
+		ring_commit(ring, c);
+		if (unlikely(ring->peeked) && !ring_was_peeked(ring, c->pos))
+			ring->peeked = false;
+	} else if (!len && !ring_was_peeked(ring, c->pos)) {
+		ring->peeked = true;
+		ring->peeked_to = c->pos + total;
+	}
+}
+
+/* -EFAULT: nothing is read, since not all of it could be. */
+static __always_inline ssize_t
+ring_try_take(struct altconn_ring *ring, struct iov_iter *to, size_t len,
+	      bool peek, struct altconn_rx *rx, size_t *record)
+{
+	u32 used, head, at, done, skipped = rx->skip;
+	struct altconn_marks *marks;
+	ssize_t n = -EAGAIN;
+	struct cursor c;
+
+	if (altconn_ring_lock_unless_signal(ring, &ring->read_lock))
+		return -ERESTARTSYS;
+	used = ring_look_at_writer(ring);
+	if (!used)
+		goto out;
+	c = ring_begin(ring);
+	if (unlikely(rx->seeks) &&
+	    !ring_skip_records(ring, &c, &used, &skipped))
+		goto out;
+	ring_settle(&c);
+	head = *(u32 *)(c.seg->data + c.at);
+	rx->eor = head & RECORD_EOR;
+	head &= RECORD_LENGTH;
+	/* A length that no writer stored must not lead out of the segment. */
+	n = -EIO;
+	if (WARN_ON_ONCE(head > used - RECORD_HEAD))
+		goto out;
+	*record = head - skipped;
+	n = min_t(size_t, len, *record);
+	at = altconn_ring_advance(c.seg, c.at, RECORD_HEAD + skipped);
+	done = ring_copy_out(c.seg, at, to, n);
+	if (unlikely(done != n)) {
+		iov_iter_revert(to, done);
+		n = -EFAULT;
+		goto out;
+	}
+	marks = ring_marks_of(ring);
+	if (unlikely(marks))
+		altconn_marks_read(marks, c.pos, altconn_ring_record_size(head),
+				   rx, peek);
+	ring_took(ring, &c, head, peek);
+	rx->began = true;
+out:
+	altconn_ring_unlock(ring, &ring->read_lock);
+	return n;
+}
+
+/**
+ * altconn_ring_take() - read a record
+ * @ring: the ring, or NULL
+ * @to: where to, advanced
+ * @len: how much of it at the most; the rest is lost
+ * @peek: leave it
+ * @rx: of this recvmsg(); gets what goes with it
+ * @record: its length, from where a peek begins
+ *
+ * Has a full barrier behind what it read.
+ *
+ * Context: process, may sleep.
+ * Return: how many bytes were read; -EAGAIN: there is none; -EFAULT,
+ * -ERESTARTSYS: it is still there; -EIO: never.
+ */
+ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
+			  size_t len, bool peek, struct altconn_rx *rx,
+			  size_t *record)
+{
+	unsigned int try = 0;
+	size_t want;
+	ssize_t n;
+
+	for (;;) {
+		if (!altconn_ring_used(ring))
+			return -EAGAIN;
+		n = ring_try_take(ring, to, len, peek, rx, record);
+		if (likely(n != -EFAULT))
+			return n;
+		/* So much was to be copied, and the next record may be longer. */
+		want = min(len, *record);
+		n = altconn_ring_fault_in(to, want, ++try);
+		if (n != want)
+			return n < 0 ? n : -EFAULT;
+	}
+}

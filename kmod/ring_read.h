@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _ALTCONN_RING_READ_H
+#define _ALTCONN_RING_READ_H
+
+#include "altconn.h"
+
+struct altconn_ring;
+struct altconn_rx;
+
+ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
+			  size_t len, bool peek, struct altconn_rx *rx);
+ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
+			  size_t len, bool peek, struct altconn_rx *rx,
+			  size_t *record);
+
+#endif /* _ALTCONN_RING_READ_H */

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Writing into a ring: bytes of a stream, or a record.
+ */
+
+#include <linux/cpumask.h>
+#include <linux/log2.h>
+#include <linux/uaccess.h>
+#include <linux/uio.h>
+#include "payer.h"
+#include "ring.h"
+#include "ring_write.h"
+#include "scm.h"
+#include "scm_queue.h"
+
+/* Bytes of the segment that may be written at @head. */
+static u32 ring_room(const struct altconn_ring *ring, u32 head)
+{
+	const struct altconn_segment *seg = ring->write_segment;
+
+	if (!seg)
+		return 0;
+	/* The reader may be in an older one. */
+	return seg->size - min(head - ring->tail_seen, head - seg->base);
+}
+
+/*
+ * Go on in a segment that holds @need bytes; larger than the last, but for the
+ * need no larger than @limit bytes want.
+ */
+static int ring_add_segment(struct altconn_ring *ring, u32 need, u32 limit)
+{
+	struct altconn_segment *seg, *old = ring->write_segment;
+	u32 size = SEGMENT_MIN;
+
+	lockdep_assert_held(&ring->write_lock);
+	if (old)
+		size = min_t(u32, 2 * (SEGMENT_HEAD + old->size),
+			     roundup_pow_of_two(limit));
+	size = max_t(u32, size, roundup_pow_of_two(SEGMENT_HEAD + need));
+	seg = altconn_ring_alloc_segment(size);
+	if (!seg)
+		return -ENOMEM;
+	seg->base = altconn_ring_head(ring);
+	ring->write_segment = seg;
+	ring->write_at = 0;
+	if (old) {
+		old->end = altconn_ring_head(ring);
+		/* Pairs with ring_settle(): the new one and the old one's end. */
+		smp_store_release(&old->next, seg);
+	} else {
+		/* The reader looks there when it sees the first byte. */
+		ring->read_segment = seg;
+		ring->read_at = 0;
+	}
+	return 0;
+}
+
+/*
+ * The underscore leaves out the hardened look at which slab the buffer is in:
+ * the bounds are the segment's own, and for 64 bytes the look costs more than
+ * the copy. With page faults disabled it may stop short.
+ */
+static __always_inline u32
+ring_copy_in_piece(char *to, struct iov_iter *from, u32 n)
+{
+	u32 done;
+
+	pagefault_disable();
+	done = _copy_from_iter(to, n, from);
+	pagefault_enable();
+	return done;
+}
+
+/* The copy goes past the end of the segment and continues at its beginning. */
+static noinline u32 ring_copy_in_round(struct altconn_segment *seg, u32 at,
+				       struct iov_iter *from, u32 n)
+{
+	u32 first = seg->size - at, done;
+
+	done = ring_copy_in_piece(seg->data + at, from, first);
+	if (done == first)
+		done += ring_copy_in_piece(seg->data, from, n - first);
+	return done;
+}
+
+static __always_inline u32
+ring_copy_in(struct altconn_segment *seg, u32 at, struct iov_iter *from, u32 n)
+{
+	if (likely(n <= seg->size - at))
+		return ring_copy_in_piece(seg->data + at, from, n);
+	return ring_copy_in_round(seg, at, from, n);
+}
+
+static __always_inline int ring_lock_writer(struct altconn_ring *ring)
+{
+	return altconn_ring_lock_unless_signal(ring, &ring->write_lock);
+}
+
+/*
+ * What the reader has read since this side last looked is free. The segment's
+ * base follows, so that no difference outgrows 32 bits: this is called before a
+ * segment or the limit would be exceeded by what was not looked at.
+ */
+static u32 ring_look_at_reader(struct altconn_ring *ring)
+{
+	struct altconn_segment *seg = ring->write_segment;
+
+	/* Pairs with ring_commit(). */
+	ring->tail_seen = smp_load_acquire(&ring->tail);
+	if (seg && (s32)(ring->tail_seen - seg->base) > 0)
+		seg->base = ring->tail_seen;
+	return altconn_ring_head(ring) - ring->tail_seen;
+}
+
+/* How much of @len bytes of a stream can be written now, or an errno. */
+static ssize_t ring_make_room(struct altconn_ring *ring, size_t len, u32 limit)
+{
+	u32 used = ring_look_at_reader(ring), head = altconn_ring_head(ring),
+	    has;
+	int err = 0;
+	size_t n;
+
+	if (altconn_ring_is_sealed(ring))
+		return -EPIPE;
+	if (used >= limit)
+		return -EAGAIN;
+	n = min_t(size_t, len, limit - used);
+	has = ring_room(ring, head);
+	/* A segment that is as large as they come is written in turns. */
+	if (n > has && (!has || SEGMENT_HEAD + ring->write_segment->size < limit))
+		err = ring_add_segment(ring, n, limit);
+	if (!err)
+		has = ring_room(ring, head);
+	/* What is there serves too. */
+	return min_t(size_t, n, has) ? : err;
+}
+
+/* Make the next @n bytes visible, or find the ring sealed. A full barrier. */
+static __always_inline bool ring_publish(struct altconn_ring *ring, u32 head,
+					 u32 n)
+{
+	s64 old = head;
+
+	return likely(atomic64_try_cmpxchg(&ring->head, &old,
+					   (u32)(head + n)));
+}
+
+/* The bytes do not become visible, so what goes with them does not either. */
+static noinline int ring_unwrite(struct altconn_ring *ring, u32 head)
+{
+	if (ring->marks)
+		altconn_marks_cancel(ring->marks, head);
+	/* Pairs with altconn_ring_seal(): the caller sees what was done before. */
+	smp_mb();
+	return -EPIPE;
+}
+
+/*
+ * Nothing was written. The ring may be empty and have a segment that it does
+ * not need.
+ */
+static noinline void ring_list_unwritten(struct altconn_ring *ring)
+{
+	struct altconn_payer_idle *idle = &ring->payer->idle;
+
+	lockdep_assert_held(&ring->write_lock);
+	spin_lock(&idle->lock);
+	altconn_ring_idle_add(ring, ring->write_segment->size);
+	spin_unlock(&idle->lock);
+}
+
+/* -EFAULT: nothing is written; unless @partial, not all of it could be. */
+static __always_inline ssize_t
+ring_try_write(struct altconn_ring *ring, struct iov_iter *from, size_t len,
+	       u32 limit, struct altconn_scm *scm, bool partial)
+{
+	struct altconn_segment *seg;
+	ssize_t n = ring_lock_writer(ring);
+	u32 head, done;
+
+	if (n)
+		return n;
+	n = len;
+	head = altconn_ring_head(ring);
+	if (len > ring_room(ring, head) || head - ring->tail_seen + len > limit)
+		n = ring_make_room(ring, len, limit);
+	if (n <= 0)
+		goto out;
+	seg = ring->write_segment;
+	done = ring_copy_in(seg, ring->write_at, from, n);
+	if (unlikely(done != n) && !(partial && done)) {
+		n = -EFAULT;
+		goto err_revert;
+	}
+	n = done;
+	if (unlikely(scm || ring->marks)) {
+		int err = altconn_marks_write(&ring->marks, head, done, scm,
+					      false);
+
+		if (err) {
+			n = err;
+			goto err_revert;
+		}
+	}
+	if (!ring_publish(ring, head, done)) {
+		n = ring_unwrite(ring, head);
+		goto err_revert;
+	}
+	ring->write_at = altconn_ring_advance(seg, ring->write_at, done);
+out:
+	altconn_ring_unlock(ring, &ring->write_lock);
+	return n;
+
+err_revert:
+	iov_iter_revert(from, done);
+	ring_list_unwritten(ring);
+	goto out;
+}
+
+/**
+ * altconn_ring_write() - write bytes of a stream
+ * @ring: the ring
+ * @from: where from, advanced
+ * @len: how many at the most
+ * @limit: most bytes that the ring may hold
+ * @scm: what goes with them, or NULL: nothing; what moved to the ring is gone from
+ *	it
+ *
+ * What is not written is not taken from @from. Has a full barrier behind what it
+ * wrote.
+ *
+ * Context: process, may sleep.
+ * Return: how many, at least 1 when @len is not 0; -EAGAIN: it is full;
+ * -EPIPE: it is sealed; -EFAULT; -ENOMEM; -ERESTARTSYS.
+ */
+ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
+			   size_t len, u32 limit, struct altconn_scm *scm)
+{
+	unsigned int try = 0;
+	ssize_t n;
+
+	for (;;) {
+		n = ring_try_write(ring, from, len, limit, scm, try);
+		if (likely(n != -EFAULT))
+			return n;
+		n = altconn_ring_fault_in(from, len, ++try);
+		if (n < 0)
+			return n;
+		len = n;
+	}
+}
+
+/* Room for a whole record: altconn_ring_writable() promises it. */
+static int ring_make_room_record(struct altconn_ring *ring, u32 total,
+				 u32 limit)
+{
+	u32 used = ring_look_at_reader(ring);
+
+	if (altconn_ring_is_sealed(ring))
+		return -EPIPE;
+	if (used > limit / 2 && used + total > limit)
+		return -EAGAIN;
+	return total <= ring_room(ring, altconn_ring_head(ring)) ?
+		       0 : ring_add_segment(ring, total, limit);
+}
+
+/* -EFAULT: nothing is written, since not all of it could be. */
+static __always_inline ssize_t
+ring_try_put(struct altconn_ring *ring, struct iov_iter *from, size_t len,
+	     u32 limit, struct altconn_scm *scm, bool stamp, bool eor)
+{
+	u32 total = altconn_ring_record_size(len), at, done, head;
+	struct altconn_segment *seg;
+	ssize_t err = ring_lock_writer(ring);
+
+	if (err)
+		return err;
+	head = altconn_ring_head(ring);
+	if (total > ring_room(ring, head) || head - ring->tail_seen + total > limit) {
+		err = ring_make_room_record(ring, total, limit);
+		if (err)
+			goto out;
+	}
+	seg = ring->write_segment;
+	at = ring->write_at;
+	*(u32 *)(seg->data + at) = len | eor * RECORD_EOR;
+	err = -EFAULT;
+	done = ring_copy_in(seg, altconn_ring_advance(seg, at, RECORD_HEAD),
+			    from, len);
+	if (unlikely(done != len))
+		goto err_revert;
+	if (unlikely(scm || stamp || ring->marks)) {
+		err = altconn_marks_write(&ring->marks, head, total, scm,
+					  stamp);
+		if (err)
+			goto err_revert;
+	}
+	WRITE_ONCE(ring->extra_written, ring->extra_written + total - (u32)len);
+	if (!ring_publish(ring, head, total)) {
+		WRITE_ONCE(ring->extra_written,
+			   ring->extra_written - (total - (u32)len));
+		err = ring_unwrite(ring, head);
+		goto err_revert;
+	}
+	ring->write_at = altconn_ring_advance(seg, at, total);
+	err = len;
+out:
+	altconn_ring_unlock(ring, &ring->write_lock);
+	return err;
+
+err_revert:
+	iov_iter_revert(from, done);
+	ring_list_unwritten(ring);
+	goto out;
+}
+
+/**
+ * altconn_ring_put() - write a record
+ * @ring: the ring
+ * @from: where from, advanced
+ * @len: its length; at most @limit
+ * @limit: most bytes that the ring may hold, a last record not counted
+ * @scm: as altconn_ring_write()
+ * @stamp: and when it is written
+ * @eor: the sender marks it with MSG_EOR
+ *
+ * What is not written is not taken from @from. Has a full barrier behind what it
+ * wrote.
+ *
+ * Context: process, may sleep.
+ * Return: @len; -EAGAIN: there is no room; -EPIPE: it is sealed; -EFAULT, -ENOMEM,
+ * -ERESTARTSYS: nothing was written.
+ */
+ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
+			 size_t len, u32 limit, struct altconn_scm *scm,
+			 bool stamp, bool eor)
+{
+	unsigned int try = 0;
+	ssize_t n;
+
+	for (;;) {
+		n = ring_try_put(ring, from, len, limit, scm, stamp, eor);
+		if (likely(n != -EFAULT))
+			return n;
+		n = altconn_ring_fault_in(from, len, ++try);
+		if (n != len)
+			return n < 0 ? n : -EFAULT;
+	}
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _ALTCONN_ROOM_QUEUE_H
+#define _ALTCONN_ROOM_QUEUE_H
+
+#include "altconn.h"
+#include "room.h"
+
+struct altconn_addr;
+struct altconn_wait;
+
+void altconn_group_init(struct altconn_group *group);
+struct altconn_lane *altconn_lane_new(void);
+struct altconn_lane *altconn_lane_find(const struct altconn_room *room,
+				       const struct altconn_addr *addr);
+struct altconn_lane *altconn_lane_get(struct altconn_room *room,
+				      const struct altconn_addr *addr,
+				      struct altconn_lane **spare);
+void altconn_lane_release(struct altconn_room *room, struct altconn_lane *lane);
+struct altconn_share *altconn_share_new(void);
+u32 altconn_share_waiting(const struct altconn_room *room, u64 user);
+struct altconn_share *altconn_share_get(struct altconn_room *room, u64 user,
+					struct altconn_share **spare);
+void altconn_share_release(struct altconn_room *room,
+			   struct altconn_share *share);
+bool altconn_fifo_update(struct altconn_wait *wait, bool exit);
+u32 altconn_fifo_before(const struct rb_root_cached *fifo, u64 arrived);
+struct altconn_wait *altconn_room_earlier(struct altconn_wait *a,
+					  struct altconn_wait *b);
+struct altconn_wait *altconn_room_later(struct altconn_wait *a,
+					struct altconn_wait *b);
+struct altconn_wait *altconn_lane_first(const struct altconn_lane *lane,
+					bool far);
+struct altconn_wait *altconn_lane_last(const struct altconn_lane *lane,
+				       bool far);
+u32 altconn_lane_waiting(const struct altconn_lane *lane, bool far);
+struct altconn_wait *altconn_lane_refusable(const struct altconn_lane *lane,
+					    bool far_only);
+void altconn_pool_update(struct altconn_room *room, struct altconn_lane *lane);
+void altconn_pool_count(struct altconn_room *room,
+			const struct altconn_lane *lane, s32 n);
+struct altconn_wait *altconn_pool_first(const struct altconn_room *room,
+					bool v6);
+struct altconn_wait *altconn_pool_last(const struct altconn_room *room,
+				       bool v6);
+
+/* Does a listener of its own serve the address? */
+static inline bool altconn_lane_has_listener(const struct altconn_lane *lane)
+{
+	return lane->group[0].n || lane->group[1].n;
+}
+
+#endif /* _ALTCONN_ROOM_QUEUE_H */

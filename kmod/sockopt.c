@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * setsockopt() and getsockopt().
+ */
+
+#include <linux/udp.h>
+#include "assoc.h"
+#include "connect.h"
+#include "connect_outcome.h"
+#include "dgram_block.h"
+#include "dgram_send.h"
+#include "listen.h"
+#include "sock.h"
+#include "sockopt.h"
+#include "sockopt_inet.h"
+
+/* Options that are switches know 0 and 1: other bits are free to get a meaning. */
+static bool sockopt_is_switch(int optname)
+{
+	return optname == ALTCONN_DEFER_ACCEPT ||
+	       optname == ALTCONN_WAIT_LISTENER ||
+	       optname == ALTCONN_REACHABLE ||
+	       optname == ALTCONN_REPLACE_PATH ||
+	       optname == ALTCONN_SHARE_ADDRESS;
+}
+
+static int sockopt_set_u32(struct sock *sk, int optname, u32 value)
+{
+	struct altconn_sock *ask = altconn_sk(sk);
+
+	if (sockopt_is_switch(optname) && value > 1)
+		return -EINVAL;
+	switch (optname) {
+	case ALTCONN_BACKLOG_POLICY:
+		if (value > ALTCONN_POLICY_FAIL_FAST)
+			return -EINVAL;
+		altconn_listener_option(sk, value, ask->defer);
+		return 0;
+	case ALTCONN_DEFER_ACCEPT:
+		altconn_listener_option(sk, ask->fail_fast, value);
+		return 0;
+	case ALTCONN_REFUSE:
+		return altconn_listener_refuse(sk, value);
+	case ALTCONN_WAIT_LISTENER:
+		ask->waits_listener = value;
+		return 0;
+	case ALTCONN_DGRAM_OVERFLOW:
+		if (sk->sk_type != SOCK_DGRAM)
+			return -ENOPROTOOPT;
+		if (value > ALTCONN_OVERFLOW_DROP_OLDEST)
+			return -EINVAL;
+		altconn_dgram_overflow(sk, value);
+		return 0;
+	case ALTCONN_REACHABLE:
+		/* Likewise. */
+		if (ask->bind)
+			return -EINVAL;
+		ask->reachable = value;
+		return 0;
+	case ALTCONN_SHARE_ADDRESS:
+		/* It is told when it is bound. */
+		if (ask->bind)
+			return -EINVAL;
+		ask->share = value;
+		return 0;
+	case ALTCONN_REPLACE_PATH:
+		/* Likewise. */
+		if (ask->bind)
+			return -EINVAL;
+		ask->replaces = value;
+		return 0;
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+/* As with TCP: no change once the socket has an address. */
+static int sockopt_set_v6only(struct sock *sk, u32 value)
+{
+	/* An attempt that failed, and has told so, keeps no address. */
+	if (!READ_ONCE(sk->sk_err))
+		altconn_connect_reap(sk);
+	if (altconn_sk(sk)->bind || sk->sk_state != TCP_CLOSE)
+		return -EINVAL;
+	altconn_sk(sk)->v6only = value;
+	return 0;
+}
+
+static bool sockopt_is_v6only(const struct sock *sk, int level, int optname)
+{
+	return level == IPPROTO_IPV6 && optname == IPV6_V6ONLY &&
+	       altconn_sk(sk)->dress == ALTCONN_INET6;
+}
+
+static bool sockopt_is_settable(int optname)
+{
+	return optname >= ALTCONN_CONNECT_TIMEOUT &&
+	       optname <= ALTCONN_REPLACE_PATH &&
+	       optname != ALTCONN_CONNECT_INFO &&
+	       optname != ALTCONN_PEER_INFO;
+}
+
+/*
+ * SO_REUSEPORT in the inet formats, as of TCP and UDP; the core refuses it to
+ * families other than theirs, and before Linux 6.6 does not ask. The sockets of
+ * the other formats have ALTCONN_SHARE_ADDRESS.
+ */
+static int sockopt_set_reuseport(struct sock *sk, bool value)
+{
+	u8 dress = altconn_sk(sk)->dress;
+
+	if (value && dress != ALTCONN_INET && dress != ALTCONN_INET6)
+		return -EOPNOTSUPP;
+	lock_sock(sk);
+	sk->sk_reuseport = value;
+	release_sock(sk);
+	return 0;
+}
+
+/*
+ * The core's options. It sees them here first: newer kernels keep SO_PASSCRED for
+ * the families that they know.
+ */
+static int sockopt_set_core(struct socket *sock, int optname, sockptr_t optval,
+			    unsigned int optlen)
+{
+	int err = sock_setsockopt(sock, SOL_SOCKET, optname, optval, optlen);
+	int value;
+
+	if (optname != SO_PASSCRED && optname != SO_REUSEPORT)
+		return err;
+	if (optlen < sizeof(value))
+		return -EINVAL;
+	if (copy_from_sockptr(&value, optval, sizeof(value)))
+		return -EFAULT;
+	if (optname == SO_REUSEPORT)
+		return sockopt_set_reuseport(sock->sk, value);
+	lock_sock(sock->sk);
+	sk_set_passcred(sock->sk, sock, !!value);
+	release_sock(sock->sk);
+	return 0;
+}
+
+/* SO_PEEK_OFF; the core wants to be told that it is possible. */
+int altconn_sockopt_set_peek_off(struct sock *sk, int value)
+{
+	WRITE_ONCE(sk->sk_peek_off, value);
+	return 0;
+}
+
+/*
+ * A value of a program that knows a later version of an option may be longer; what
+ * this version does not know must be zero.
+ */
+static int sockopt_read(void *value, size_t size, sockptr_t optval,
+			unsigned int optlen)
+{
+	int zero;
+
+	if (optlen < size)
+		return -EINVAL;
+	if (optlen > PAGE_SIZE)
+		return -E2BIG;
+	zero = check_zeroed_sockptr(optval, size, optlen - size);
+	if (zero <= 0)
+		return zero ? : -E2BIG;
+	return copy_from_sockptr(value, optval, size) ? -EFAULT : 0;
+}
+
+static bool sockopt_is_cork(const struct sock *sk, int level, int optname)
+{
+	return level == IPPROTO_UDP && optname == UDP_CORK &&
+	       sk->sk_type == SOCK_DGRAM && altconn_is_inet(sk);
+}
+
+static int sockopt_set_cork(struct sock *sk, sockptr_t optval,
+			    unsigned int optlen)
+{
+	int value;
+
+	if (optlen < sizeof(value))
+		return -EINVAL;
+	if (copy_from_sockptr(&value, optval, sizeof(value)))
+		return -EFAULT;
+	return altconn_dgram_cork(sk, value);
+}
+
+int altconn_sockopt_set(struct socket *sock, int level, int optname,
+			sockptr_t optval, unsigned int optlen)
+{
+	bool v6only = sockopt_is_v6only(sock->sk, level, optname);
+	struct sock *sk = sock->sk;
+	union { u64 ms; u32 u; } value;
+	size_t size = sizeof(value.u);
+	int err;
+
+	if (level == SOL_SOCKET)
+		return sockopt_set_core(sock, optname, optval, optlen);
+	if (sockopt_is_cork(sk, level, optname))
+		return sockopt_set_cork(sk, optval, optlen);
+	if (!v6only && level != SOL_ALTCONN)
+		return altconn_inet_set(sk, level, optname, optval, optlen);
+	if (!v6only && !sockopt_is_settable(optname))
+		return -ENOPROTOOPT;
+	if (!v6only && optname == ALTCONN_CONNECT_TIMEOUT)
+		size = sizeof(value.ms);
+	/* That of IPv6 takes any length, and reads an int. */
+	err = sockopt_read(&value, size, optval,
+			   v6only ? min_t(u32, optlen, size) : optlen);
+	if (err)
+		return err;
+	lock_sock(sk);
+	if (v6only)
+		err = sockopt_set_v6only(sk, value.u);
+	else if (size == sizeof(value.ms))
+		altconn_sk(sk)->timeout_ms = value.ms;
+	else
+		err = sockopt_set_u32(sk, optname, value.u);
+	release_sock(sk);
+	return err;
+}
+
+static int sockopt_put(const void *value, size_t size, char __user *optval,
+		       int __user *optlen)
+{
+	int len;
+
+	if (get_user(len, optlen))
+		return -EFAULT;
+	if (len < 0)
+		return -EINVAL;
+	len = min_t(size_t, len, size);
+	if (copy_to_user(optval, value, len) || put_user(len, optlen))
+		return -EFAULT;
+	return 0;
+}
+
+/* As IP: a small number fits in a buffer that is shorter than an int. */
+static int sockopt_put_inet(int level, int value, char __user *optval,
+			    int __user *optlen)
+{
+	u8 byte = value;
+	int len;
+
+	if (get_user(len, optlen))
+		return -EFAULT;
+	if (level == IPPROTO_IP && len > 0 && len < sizeof(value) &&
+	    value == byte)
+		return sockopt_put(&byte, sizeof(byte), optval, optlen);
+	return sockopt_put(&value, sizeof(value), optval, optlen);
+}
+
+static int sockopt_get_u32(const struct sock *sk, int optname, u32 *value)
+{
+	const struct altconn_sock *ask = altconn_sk(sk);
+
+	switch (optname) {
+	case ALTCONN_BACKLOG_POLICY:
+		*value = ask->fail_fast;
+		return 0;
+	case ALTCONN_DEFER_ACCEPT:
+		*value = ask->defer;
+		return 0;
+	case ALTCONN_WAIT_LISTENER:
+		*value = ask->waits_listener;
+		return 0;
+	case ALTCONN_DGRAM_OVERFLOW:
+		if (sk->sk_type != SOCK_DGRAM)
+			return -ENOPROTOOPT;
+		*value = altconn_dgram_sk(sk)->overflow;
+		return 0;
+	case ALTCONN_REACHABLE:
+		*value = ask->reachable;
+		return 0;
+	case ALTCONN_SHARE_ADDRESS:
+		*value = ask->share;
+		return 0;
+	case ALTCONN_REPLACE_PATH:
+		*value = ask->replaces;
+		return 0;
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+static int sockopt_get_peer_info(const struct sock *sk, char __user *optval,
+				 int __user *optlen)
+{
+	struct altconn_peer_info info;
+	int err;
+
+	BUILD_BUG_ON(sizeof(info) != 40);
+	err = altconn_assoc_peer_info(sk, &info);
+	return err ? : sockopt_put(&info, sizeof(info), optval, optlen);
+}
+
+static int sockopt_get_altconn(struct sock *sk, int optname,
+			       char __user *optval, int __user *optlen)
+{
+	struct altconn_connect_info info;
+	u64 ms;
+	u32 value;
+	int err;
+
+	BUILD_BUG_ON(sizeof(info) != 24);
+	if (optname == ALTCONN_PEER_INFO)
+		return sockopt_get_peer_info(sk, optval, optlen);
+	lock_sock(sk);
+	ms = altconn_sk(sk)->timeout_ms;
+	if (optname == ALTCONN_CONNECT_INFO)
+		altconn_connect_outcome(sk, &info);
+	err = sockopt_get_u32(sk, optname, &value);
+	release_sock(sk);
+	if (optname == ALTCONN_CONNECT_INFO)
+		return sockopt_put(&info, sizeof(info), optval, optlen);
+	if (optname == ALTCONN_CONNECT_TIMEOUT)
+		return sockopt_put(&ms, sizeof(ms), optval, optlen);
+	return err ? : sockopt_put(&value, sizeof(value), optval, optlen);
+}
+
+int altconn_sockopt_get(struct socket *sock, int level, int optname,
+			char __user *optval, int __user *optlen)
+{
+	u32 v6only = altconn_sk(sock->sk)->v6only;
+	int value, err;
+
+	if (sockopt_is_v6only(sock->sk, level, optname))
+		return sockopt_put(&v6only, sizeof(v6only), optval, optlen);
+	if (sockopt_is_cork(sock->sk, level, optname)) {
+		value = altconn_dgram_corked(sock->sk);
+		return sockopt_put(&value, sizeof(value), optval, optlen);
+	}
+	if (level != SOL_ALTCONN) {
+		err = altconn_inet_get(sock->sk, level, optname, &value);
+		return err ? : sockopt_put_inet(level, value, optval, optlen);
+	}
+	return sockopt_get_altconn(sock->sk, optname, optval, optlen);
+}

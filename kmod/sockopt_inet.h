@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _ALTCONN_SOCKOPT_INET_H
+#define _ALTCONN_SOCKOPT_INET_H
+
+#include "altconn.h"
+
+int altconn_inet_set(struct sock *sk, int level, int optname, sockptr_t optval,
+		     unsigned int optlen);
+int altconn_inet_get(struct sock *sk, int level, int optname, int *value);
+void altconn_inet_inherit(struct sock *sk, struct sock *newsk);
+
+#endif /* _ALTCONN_SOCKOPT_INET_H */
