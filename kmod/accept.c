@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * accept(2): take the oldest association from a listener's queue and make the
- * server's endpoint of it.
+ * accept(2): take the oldest association from a listener's queue, and make the
+ * endpoint of its server's end.
  */
 
 #include <linux/security.h>
@@ -23,6 +23,10 @@ static bool listener_is_acceptable(struct altconn_listener *ln)
 	return altconn_listener_acceptable(ln) || READ_ONCE(ln->closed);
 }
 
+/*
+ * Take an association from the accept queue. If the listener defers and its
+ * queue is empty, establish a waiting attempt first.
+ */
 static struct altconn_assoc *accept_dequeue(struct altconn_listener *ln)
 {
 	const u8 established = ALTCONN_ASSOC_STATE_ESTABLISHED;
@@ -41,7 +45,7 @@ static struct altconn_assoc *accept_dequeue(struct altconn_listener *ln)
 	return assoc;
 }
 
-/* Wakes one accepter for each association. */
+/* Sleep as an exclusive waiter, so that each association wakes one accepter. */
 static int accept_wait(struct sock *sk, struct altconn_listener *ln,
 		       long *timeo)
 {
@@ -80,7 +84,7 @@ static struct altconn_assoc *accept_dequeue_wait(struct sock *sk,
 	}
 }
 
-/* What the server's end has of its listener. */
+/* Copy the options that the server's endpoint inherits from its listener. */
 static void accept_inherit(struct sock *sk, struct socket *newsock,
 			   struct sock *newsk)
 {
@@ -107,10 +111,10 @@ static int accept_from(struct sock *sk, struct altconn_listener *ln,
 	struct altconn_assoc *assoc;
 	struct sock *newsk;
 
-	/* An event loop asks until it gets EAGAIN: make nothing for that. */
+	/* An event loop calls accept() until EAGAIN: allocate nothing then. */
 	if (!timeo && !listener_is_acceptable(ln))
 		return -EAGAIN;
-	/* First the endpoint, so that want of memory loses no association. */
+	/* Allocate first, so that a lack of memory loses no association. */
 	newsk = altconn_sock_alloc(sock_net(sk), NULL, sk->sk_type,
 				   altconn_sk(sk)->dress, arg->kern);
 	if (!newsk)
@@ -134,16 +138,19 @@ static int accept_from(struct sock *sk, struct altconn_listener *ln,
 }
 
 /**
- * altconn_listen_accept() - accept(2)
+ * altconn_listen_accept() - accept a connection, accept(2)
  * @sock: the listening socket
- * @newsock: gets the server's end of the oldest association
- * @arg: flags; whether for the kernel
+ * @newsock: the new socket, which becomes the server's end of the oldest
+ *	association
+ * @arg: flags of accept(), and whether the new socket belongs to the kernel
  *
- * The endpoint is made here, so that the server's cgroup pays for it.
+ * The endpoint is allocated here, so that the server's cgroup pays for it.
  *
- * Context: process, may sleep.
- * Return: 0; -EINVAL: does not listen, or stopped meanwhile; -EAGAIN; -EINTR
- * or a restart; -ENOMEM: nothing was taken from the queue.
+ * Context: process, may sleep; does not take lock_sock().
+ * Return: 0 on success; -EINVAL if the socket does not listen, or stops
+ * listening meanwhile; -EAGAIN if there is no association and the call may not
+ * wait, or SO_RCVTIMEO is over; -EINTR or a restart code after a signal;
+ * -ENOMEM. On failure no association has left the queue.
  */
 int altconn_listen_accept(struct socket *sock, struct socket *newsock,
 			  struct proto_accept_arg *arg)

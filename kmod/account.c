@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Accounts: how many associations a user has.
+ * Accounts: the number of associations of each user, for the limit
+ * net.altconn.max_associations.
  *
  * An association is charged at connect() to the account of the caller, and to
- * that of the owner of each user namespace above the caller's, up to the initial
- * one, as ucounts are: so the subordinate uids of a user and the namespaces that
- * a user makes do not multiply its limit. The charge ends when the association
- * is freed, whether its client still lives or not.
+ * the accounts of the owners of the caller's user namespace and of its
+ * ancestors, as ucounts are charged. So the subordinate uids of a user, and the
+ * namespaces that a user creates, do not multiply the user's limit. The charge
+ * ends when the association is freed, whether or not its client still exists.
  *
- * A network namespace that the initial user namespace owns was made by the
- * administrator, and each user has an account of its own in it. All others of
- * the machine share one set of accounts (@an is NULL). What comes from other
- * namespaces is charged a second time, to accounts of the server's namespace
- * (@inbound).
+ * A network namespace that the initial user namespace owns was created by the
+ * administrator, and each user has an account of its own in it. All other
+ * network namespaces of the machine share one set of accounts (key.an is NULL).
+ * An association that comes from another network namespace is charged a second
+ * time, to accounts of the server's namespace (key.inbound).
  *
- * A charge is one atomic operation for each level. Accounts are found by a hash
- * lookup under RCU. Those of the initial user namespace stay until their network
- * namespace ends, since the same few users come back, and each CPU remembers the one
- * that it charged last. Others are freed with their last charge.
+ * A charge is one atomic operation for each level of user namespaces. Accounts
+ * are found by a hash lookup under RCU. An account of the initial user
+ * namespace stays until its network namespace ends, since the same few users
+ * come back. Each CPU remembers the account of this sort that it charged last.
+ * Any other account is freed with its last charge.
  */
 
 #include <linux/cred.h>
@@ -29,14 +31,27 @@
 #include "account.h"
 #include "netns.h"
 
-/* Users that may fill their limits before a namespace as a whole is full. */
+/*
+ * Number of users that may reach their limits before the namespace as a whole
+ * is full.
+ */
 #define ACCOUNT_USERS	16
 
 static struct rhashtable account_table;
 
-/* The account that this CPU charged last, if it was one that stays; or NULL. */
+/* The last account with @stays that this CPU has charged, or NULL. */
 static DEFINE_PER_CPU(struct altconn_account *, account_last);
 
+/**
+ * struct account_key - key of an account in account_table
+ * @an: the network namespace; NULL for all those that a user namespace other
+ *	than the initial one owns
+ * @user_ns: the user namespace
+ * @uid: the user, as a kuid value; INVALID_UID if the account is of @user_ns as
+ *	a whole, for a container
+ * @inbound: 1 for associations that come in from another network namespace,
+ *	else 0
+ */
 struct account_key {
 	const struct altconn_net	*an;
 	const struct user_namespace	*user_ns;
@@ -45,20 +60,23 @@ struct account_key {
 };
 
 /**
- * struct altconn_account - the associations of a user
+ * struct altconn_account - the number of associations of a user
  * @node: link in account_table
- * @key: what it is found by; all zero but its fields
- * @n: charges; one more of an account that stays
- * @stays: until the network namespace ends
- * @user_ns: @key's, a reference
- * @up: the account of the owner of @user_ns, or NULL; lives while this one does
- * @entry: with @stays: in the namespace's list
- * @rcu: frees it
+ * @key: the account's key in account_table
+ * @n: number of charges; with @stays, one more
+ * @stays: the account stays until its network namespace ends
+ * @user_ns: the user namespace of @key, a reference
+ * @up: the account of the owner of @user_ns, or NULL; lives at least as long as
+ *	this account has a charge
+ * @entry: with @stays, link in the namespace's list of accounts
+ * @rcu: frees the account
  *
- * Lifetime: each charge is a reference, held by an association, by its part in
- * the server's namespace or by a connected datagram socket. A charge of this
- * account is one of @up as well. The last reference takes the account out of the
- * table; a lookup that finds it without references does so too.
+ * Lifetime: each charge is a reference. An association holds it, or the
+ * association's record in the server's namespace, or a connected datagram
+ * socket. Each charge of this account comes with a charge of @up. When the last
+ * reference is dropped, the account is removed from the table and freed an RCU
+ * grace period later. A lookup that finds an account without references removes
+ * it from the table too.
  */
 struct altconn_account {
 	struct rhash_head	node;
@@ -72,8 +90,8 @@ struct altconn_account {
 };
 
 /*
- * Three words, since each connect() computes it. The seed is random, so users cannot
- * choose a chain.
+ * The key is hashed as three words, since each lookup computes the hash. The
+ * seed is random, so users cannot aim at a hash chain.
  */
 static u32 account_hash(const void *data, u32 len, u32 seed)
 {
@@ -91,7 +109,7 @@ static bool account_key_equal(const struct account_key *a,
 	       a->inbound == b->inbound;
 }
 
-/* 0 when the account has the key, as rhashtable wants it. */
+/* Return 0 if the account has the key, as rhashtable expects. */
 static int account_compare(struct rhashtable_compare_arg *arg, const void *obj)
 {
 	const struct altconn_account *account = obj;
@@ -112,7 +130,7 @@ static void account_put(struct altconn_account *account)
 {
 	if (!atomic_long_dec_and_test(&account->n))
 		return;
-	/* A lookup may have been faster. */
+	/* account_insert() may have removed the account already. */
 	rhashtable_remove_fast(&account_table, &account->node, account_params);
 	put_user_ns(account->user_ns);
 	kfree_rcu(account, rcu);
@@ -134,7 +152,12 @@ static struct altconn_account *account_alloc(const struct account_key *key,
 	return account;
 }
 
-/* The account that another thread has made, if it still has references. */
+/*
+ * Insert @new into the table, unless another thread has inserted an account
+ * with the same key that still has references. Return NULL if @new was
+ * inserted, the other account with one charge more if there is one, or an
+ * ERR_PTR.
+ */
 static struct altconn_account *account_insert(struct altconn_account *new)
 {
 	struct altconn_account *old;
@@ -153,7 +176,11 @@ static struct altconn_account *account_insert(struct altconn_account *new)
 	return old;
 }
 
-/* Those of the machine's other namespaces are listed in the initial one. */
+/*
+ * Add an account to the list of its network namespace. The accounts that the
+ * network namespaces of other user namespaces share are in the initial network
+ * namespace's list.
+ */
 static void account_list(struct altconn_account *account,
 			 struct altconn_net *an)
 {
@@ -183,7 +210,9 @@ static struct altconn_account *account_new(const struct account_key *key,
 	return IS_ERR(old) ? NULL : old;
 }
 
-/* Find the account and charge it, or NULL: there is none. RCU read side. */
+/*
+ * Find an account and charge it. Return NULL if there is none. RCU read side.
+ */
 static struct altconn_account *account_find_charge(const struct account_key *key)
 {
 	struct altconn_account *account;
@@ -191,13 +220,15 @@ static struct altconn_account *account_find_charge(const struct account_key *key
 	account = rhashtable_lookup(&account_table, key, account_params);
 	if (!account || !atomic_long_inc_not_zero(&account->n))
 		return NULL;
-	/* The thread may be on another CPU by now, which does no harm. */
+	/* The thread may have moved to another CPU, which is harmless. */
 	if (account->stays)
 		raw_cpu_write(account_last, account);
 	return account;
 }
 
-/* An account with one charge more, or NULL: no memory. */
+/*
+ * Find or create an account and charge it. Return NULL on allocation failure.
+ */
 static struct altconn_account *account_get(const struct account_key *key,
 					   struct user_namespace *user_ns,
 					   struct altconn_net *an)
@@ -212,7 +243,7 @@ static struct altconn_account *account_get(const struct account_key *key,
 
 static unsigned int account_limit(const struct altconn_net *an)
 {
-	/* A child namespace may lower the limit, not lift it. */
+	/* A namespace may lower the limit of the initial one, not raise it. */
 	return min(READ_ONCE(an->max_associations),
 		   READ_ONCE(altconn_init_state->max_associations));
 }
@@ -222,7 +253,10 @@ static long account_charges(const struct altconn_account *account)
 	return atomic_long_read(&account->n) - account->stays;
 }
 
-/* Take back the charges from @first up to @last, or to the top. */
+/*
+ * Drop one charge of each account from @first up to @last, or to the top if
+ * @last is not reached.
+ */
 static void account_uncharge(struct altconn_account *first,
 			     const struct altconn_account *last)
 {
@@ -236,8 +270,8 @@ static void account_uncharge(struct altconn_account *first,
 }
 
 /*
- * Charge the account that this CPU charged last. NULL: there is none, it has another
- * key, or it is full.
+ * Charge the account that this CPU charged last. Return NULL if there is none,
+ * or if it has another key or is full.
  */
 static struct altconn_account *account_charge_last(const struct account_key *key,
 						   unsigned int limit)
@@ -248,7 +282,10 @@ static struct altconn_account *account_charge_last(const struct account_key *key
 	account = raw_cpu_read(account_last);
 	if (account && !account_key_equal(&account->key, key))
 		account = NULL;
-	/* It stays until its namespace ends, and the caller keeps that. */
+	/*
+	 * The account stays until its network namespace ends, which the
+	 * caller's socket prevents.
+	 */
 	if (account && atomic_long_inc_return(&account->n) - 1 > limit) {
 		atomic_long_dec(&account->n);
 		account = NULL;
@@ -258,8 +295,10 @@ static struct altconn_account *account_charge_last(const struct account_key *key
 }
 
 /*
- * Charge the caller's account and those of the owners of user namespaces above. @key
- * gets the namespace and the user of each in turn.
+ * Charge the account of the caller, and those of the owners of the user
+ * namespaces that the caller is in. @key provides the network namespace; its
+ * user namespace and uid are set for each account in turn. Return the caller's
+ * account, ERR_PTR(-ENOMEM), or ERR_PTR(-EAGAIN) if an account is full.
  */
 static noinline struct altconn_account *
 account_charge_all(struct altconn_net *an, const struct cred *cred,
@@ -271,7 +310,10 @@ account_charge_all(struct altconn_net *an, const struct cred *cred,
 
 	while (user_ns) {
 		of = user_ns;
-		/* A namespace that root made, for a container, counts for itself. */
+		/*
+		 * A user namespace that root owns, for a container, is charged
+		 * itself.
+		 */
 		if (below && user_ns == &init_user_ns &&
 		    uid_eq(uid, GLOBAL_ROOT_UID)) {
 			of = below;
@@ -303,18 +345,20 @@ account_charge_all(struct altconn_net *an, const struct cred *cred,
 }
 
 /**
- * altconn_account_charge() - one more association of a user
- * @an: the namespace that it is in
- * @cred: of the user
- * @inbound: it comes from another namespace
+ * altconn_account_charge() - charge an association to a user
+ * @an: the network namespace that the association is counted in
+ * @cred: credentials of the user
+ * @inbound: the association comes in from another network namespace
  *
- * The real user id counts: a program with the set-user-ID bit does not charge
- * its owner. Two threads at the limit may both be refused.
+ * The real user id is charged, so a program with the set-user-ID bit does not
+ * charge the owner of the program. Of two threads that meet at the limit, both
+ * may be refused.
  *
  * Context: process, may sleep.
- * Return: what altconn_account_release() takes; ERR_PTR(-EAGAIN): the user, or
- * the owner of a user namespace above, has net.altconn.max_associations;
- * ERR_PTR(-ENOMEM).
+ * Return: the account, with a charge that the caller drops with
+ * altconn_account_release(); ERR_PTR(-EAGAIN) if the user, or the owner of a
+ * user namespace that the user is in, has net.altconn.max_associations
+ * associations; ERR_PTR(-ENOMEM).
  */
 struct altconn_account *altconn_account_charge(struct altconn_net *an,
 					       const struct cred *cred,
@@ -328,7 +372,9 @@ struct altconn_account *altconn_account_charge(struct altconn_net *an,
 	struct altconn_account *account = NULL;
 	unsigned int limit = account_limit(an);
 
-	/* A user of the initial user namespace has no owner above, so one account. */
+	/*
+	 * In the initial user namespace only the user's own account is charged.
+	 */
 	if (likely(cred->user_ns == &init_user_ns))
 		account = account_charge_last(&key, limit);
 	return account ? : account_charge_all(an, cred, key, limit);
@@ -336,7 +382,7 @@ struct altconn_account *altconn_account_charge(struct altconn_net *an,
 
 /**
  * altconn_account_release() - undo altconn_account_charge()
- * @account: what it returned, not an error; or NULL
+ * @account: the account that altconn_account_charge() returned, or NULL
  *
  * Context: any but interrupts.
  */
@@ -346,12 +392,15 @@ void altconn_account_release(struct altconn_account *account)
 }
 
 /**
- * altconn_account_total() - most associations of a namespace, or into it
- * @an: the namespace
+ * altconn_account_total() - return the limit on all associations of a namespace
+ * @an: the network namespace
+ *
+ * The limit holds for the associations that begin in the namespace, and
+ * separately for those that come in. It is a multiple of a user's limit, so a
+ * user that has reached its own limit leaves room for other users.
  *
  * Context: any.
- * Return: so many times what one user may have that a user who has them all
- * leaves room for others.
+ * Return: the limit, a number of associations.
  */
 u64 altconn_account_total(const struct altconn_net *an)
 {
@@ -367,7 +416,10 @@ account_kind(const struct altconn_account *account)
 				      ALTCONN_ACCOUNT_OWN;
 }
 
-/* Insert by size; of @n, which are at most @room. Return: how many there are. */
+/*
+ * Insert an account into @top, which has @n of at most @room entries, sorted by
+ * the number of associations. Return the new number of entries.
+ */
 static u32 account_rank(struct altconn_account_usage *top, u32 n, u32 room,
 			const struct altconn_account *account)
 {
@@ -388,15 +440,14 @@ static u32 account_rank(struct altconn_account_usage *top, u32 n, u32 room,
 }
 
 /**
- * altconn_account_top() - the users that have most in a namespace
- * @an: the namespace
- * @kind: associations that began there, that came in, or that users of the
- *	machine have in namespaces of their own (listed in the initial one)
- * @top: gets the users, the one with most first
- * @room: most of them
+ * altconn_account_top() - list the users with most associations in a namespace
+ * @an: the network namespace; the initial one for ALTCONN_ACCOUNT_NESTED
+ * @kind: the associations that are counted
+ * @top: gets the users, the one with most associations first
+ * @room: number of entries that @top has room for
  *
  * Context: process.
- * Return: how many there are in @top.
+ * Return: the number of entries written to @top.
  */
 u32 altconn_account_top(struct altconn_net *an, enum altconn_account_kind kind,
 			struct altconn_account_usage *top, u32 room)
@@ -413,8 +464,10 @@ u32 altconn_account_top(struct altconn_net *an, enum altconn_account_kind kind,
 }
 
 /**
- * altconn_account_init() - a namespace's list of accounts, empty
- * @an: the namespace
+ * altconn_account_init() - initialize a namespace's empty list of accounts
+ * @an: the network namespace
+ *
+ * Context: any.
  */
 void altconn_account_init(struct altconn_net *an)
 {
@@ -433,9 +486,9 @@ static void account_forget(const struct altconn_account *account)
 }
 
 /**
- * altconn_account_exit() - undo altconn_account_init()
- * @an: the namespace; nothing is charged in it any more, nor will be: a charge holds its
- *	namespace
+ * altconn_account_exit() - free the accounts of a namespace
+ * @an: the network namespace, in which nothing is charged now or later: a
+ *	charge holds its namespace
  *
  * Context: process.
  */
@@ -452,8 +505,9 @@ void altconn_account_exit(struct altconn_net *an)
 }
 
 /**
- * altconn_account_table_init() - make the table
+ * altconn_account_table_init() - create the table of accounts
  *
+ * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
  */
 int __init altconn_account_table_init(void)
@@ -462,9 +516,9 @@ int __init altconn_account_table_init(void)
 }
 
 /**
- * altconn_account_table_exit() - undo altconn_account_table_init()
+ * altconn_account_table_exit() - destroy the table of accounts
  *
- * Context: process; no namespace is left.
+ * Context: process, may sleep; no network namespace of the module is left.
  */
 void altconn_account_table_exit(void)
 {

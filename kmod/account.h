@@ -8,6 +8,15 @@ struct altconn_account;
 struct altconn_net;
 struct cred;
 
+/**
+ * enum altconn_account_kind - the associations that an account counts
+ * @ALTCONN_ACCOUNT_OWN: associations that began in the network namespace, which
+ *	the initial user namespace owns
+ * @ALTCONN_ACCOUNT_INBOUND: associations that came in from another namespace
+ * @ALTCONN_ACCOUNT_NESTED: associations that began in any network namespace
+ *	that another user namespace owns
+ * @ALTCONN_ACCOUNT_KINDS: number of kinds
+ */
 enum altconn_account_kind {
 	ALTCONN_ACCOUNT_OWN,
 	ALTCONN_ACCOUNT_INBOUND,
@@ -16,9 +25,10 @@ enum altconn_account_kind {
 };
 
 /**
- * struct altconn_account_usage - what a user has in a network namespace
- * @uid: the user, of the initial user namespace
- * @n: associations, those of its user namespaces included
+ * struct altconn_account_usage - the associations of a user
+ * @uid: the user, in the initial user namespace
+ * @n: number of associations, including those of the user namespaces that the
+ *	user owns
  */
 struct altconn_account_usage {
 	kuid_t	uid;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Addresses: what a dress writes <-> one canonical address.
+ * Addresses: conversion between the socket's address format and the one
+ * canonical address.
  *
- * Hostile bytes end here: everything behind altconn_addr_parse() sees a
- * canonical address whose length is right and whose unused bytes are zero.
+ * Only this file reads the untrusted bytes of a socket address. All other code
+ * sees a canonical address of a valid length. The bytes beyond that length are
+ * not initialised.
  */
 
 #include <linux/ctype.h>
@@ -33,7 +35,10 @@ static int addr_set_path(struct altconn_addr *addr, const char *bytes,
 	return addr_set_bytes(addr, ALTCONN_KIND_PATH, bytes, len);
 }
 
-/* sun_path: a path up to the first NUL, or a NUL and the bytes of a name */
+/*
+ * Parse a sun_path. It is either a path, which ends at the first NUL, or a NUL
+ * followed by the bytes of a name.
+ */
 static int addr_parse_unix(const struct sockaddr_un *sun, int len,
 			   struct altconn_addr *addr)
 {
@@ -55,7 +60,10 @@ static int addr_set_inet(struct altconn_addr *addr, const struct in6_addr *ip,
 	addr->len = sizeof(*ip);
 	addr->port = port;
 	*altconn_addr_ip(addr) = *ip;
-	/* It says which of the links, and nothing for other addresses. */
+	/*
+	 * The scope selects the link of a link-local unicast address. It means
+	 * nothing for other addresses.
+	 */
 	if ((ipv6_addr_type(ip) & (IPV6_ADDR_LINKLOCAL | IPV6_ADDR_MULTICAST)) !=
 	    IPV6_ADDR_LINKLOCAL)
 		return 0;
@@ -96,8 +104,8 @@ static int addr_parse_native_inet(const struct sockaddr_altconn *sac,
 }
 
 /*
- * -1 stands for every negative number, AT_FDCWD too: none is a descriptor, and they
- * give EBADF.
+ * A negative descriptor, AT_FDCWD included, becomes -1. No file has that
+ * descriptor, so its use fails with EBADF.
  */
 static int addr_parse_native_path(const struct sockaddr_altconn *sac,
 				  struct altconn_addr *addr)
@@ -108,7 +116,10 @@ static int addr_parse_native_path(const struct sockaddr_altconn *sac,
 			     by_fd ? max(sac->sac_fd, -1) : AT_FDCWD);
 }
 
-/* Is the path well formed? With ALTCONN_PATH_FD it may be empty. */
+/*
+ * Return whether the path in @sac is well formed. It may be empty only with
+ * ALTCONN_PATH_FD.
+ */
 static bool addr_is_native_path(const struct sockaddr_altconn *sac)
 {
 	if (sac->sac_len > ALTCONN_PATH_MAX ||
@@ -165,7 +176,10 @@ static int addr_parse_native(const struct sockaddr_altconn *sac,
 	return 0;
 }
 
-/* What old programs pass to bind(), and AF_INET still takes. */
+/*
+ * Return whether @uaddr is INADDR_ANY of family AF_UNSPEC. Old programs pass
+ * this address to bind(), and AF_INET still accepts it.
+ */
 static bool addr_is_unspec_any(const struct sock *sk, const void *uaddr)
 {
 	const struct sockaddr_in *sin = uaddr;
@@ -174,7 +188,10 @@ static bool addr_is_unspec_any(const struct sock *sk, const void *uaddr)
 	       sin->sin_family == AF_UNSPEC && !sin->sin_addr.s_addr;
 }
 
-/* How long an address may be, bytes, and of which family. */
+/*
+ * Bounds of an address length in bytes, and the address family of a format.
+ * Family 0 stands for altconn_family.
+ */
 struct form {
 	int	min, max;
 	int	family;
@@ -198,20 +215,21 @@ static const struct form addr_forms[] = {
 };
 
 /**
- * altconn_addr_parse() - make an address of the socket's dress canonical
- * @sk: whose dress says how to read it
+ * altconn_addr_parse() - make an address of the socket's format canonical
+ * @sk: the socket; its address format says how to read @uaddr
  * @uaddr: the address, already in kernel memory
- * @len: its length as the caller gave it, bytes
- * @addr: written whole; its kind is ALTCONN_KIND_NONE for a sockaddr_un that
- *	is only a family (autobind)
+ * @len: length of @uaddr in bytes, as the caller of the system call gave it
+ * @addr: filled in; only the first @addr->len bytes of @addr->bytes are valid;
+ *	the kind is ALTCONN_KIND_NONE for a sockaddr_un that is only a family
+ *	(autobind)
+ *
+ * Each borrowed format accepts what the original family accepts: a longer
+ * sockaddr_in, bytes behind the NUL that ends a sun_path, a sockaddr_in6
+ * without its scope. The native format accepts its own form only.
  *
  * Context: any.
- * What a dress takes is what its model takes: a longer sockaddr_in, bytes
- * behind the end of a sun_path, a sockaddr_in6 without its scope. The native
- * dress takes nothing but its own form.
- *
- * Return: 0; -EINVAL for a wrong length or format; -EAFNOSUPPORT for a family
- * that the dress does not speak.
+ * Return: 0; -EINVAL for a wrong length or a malformed address; -EAFNOSUPPORT
+ * for a family that the format does not accept.
  */
 int altconn_addr_parse(const struct sock *sk, const void *uaddr, int len,
 		       struct altconn_addr *addr)
@@ -219,7 +237,9 @@ int altconn_addr_parse(const struct sock *sk, const void *uaddr, int len,
 	const struct form *form = &addr_forms[altconn_sk(sk)->dress];
 	const struct sockaddr *sa = uaddr;
 
-	/* The bytes beyond are read as far as @len of it says. */
+	/*
+	 * addr->bytes need not be cleared: they are read only up to addr->len.
+	 */
 	memset(addr, 0, offsetof(struct altconn_addr, bytes));
 	if (len < form->min || len > form->max)
 		return -EINVAL;
@@ -239,17 +259,20 @@ int altconn_addr_parse(const struct sock *sk, const void *uaddr, int len,
 }
 
 /**
- * altconn_addr_parse_peer() - altconn_addr_parse() for connect() and send()
- * @sk: likewise
- * @uaddr: likewise
- * @len: likewise
- * @addr: likewise; never the null address
+ * altconn_addr_parse_peer() - parse the address of connect() or send()
+ * @sk: the socket; its address format says how to read @uaddr
+ * @uaddr: the address, already in kernel memory
+ * @len: length of @uaddr in bytes, as the caller of the system call gave it
+ * @addr: filled in as by altconn_addr_parse(); on success its kind is never
+ *	ALTCONN_KIND_NONE
  *
- * A descriptor leads to the socket file itself: open(2) has looked it up.
+ * A path address with a descriptor names the socket file by that descriptor
+ * alone, since open(2) has already looked the file up. So its path must be
+ * empty.
  *
  * Context: any.
- * Return: as altconn_addr_parse(); -EINVAL too for a sockaddr_un that is only a
- * family, and for a path with a descriptor.
+ * Return: as altconn_addr_parse(); also -EINVAL for a sockaddr_un that is only
+ * a family, and for a descriptor together with a path.
  */
 int altconn_addr_parse_peer(const struct sock *sk, const void *uaddr, int len,
 			    struct altconn_addr *addr)
@@ -274,14 +297,18 @@ static bool addr_is_null(const struct sock *sk, const void *uaddr, int len)
 }
 
 /**
- * altconn_addr_dissolves() - does connect() to this address dissolve?
+ * altconn_addr_dissolves() - check whether connect() dissolves the association
  * @sk: the socket
- * @uaddr: the address; not read when @len is 0, it is uninitialised then
- * @len: its length, bytes
+ * @uaddr: the address; not read when @len is 0, because it is uninitialised
+ *	then
+ * @len: length of @uaddr in bytes
  *
- * Clauses S-UNSPEC and, for datagram sockets, S-NULL.
+ * An address of family AF_UNSPEC dissolves the association (S-UNSPEC). Of a
+ * datagram socket, a length of 0 and the native null address (port 0 of this
+ * node) do so too (S-NULL).
  *
  * Context: any.
+ * Return: true if connect() to this address dissolves, else false.
  */
 bool altconn_addr_dissolves(const struct sock *sk, const void *uaddr, int len)
 {
@@ -312,7 +339,10 @@ static int addr_write_unix(const struct altconn_addr *addr,
 		return UNIX_HEAD + 1 + addr->len;
 	case ALTCONN_KIND_PATH:
 		memcpy(sun->sun_path, addr->bytes, addr->len);
-		/* With its NUL, even the 109th byte: unix(7), BUGS. */
+		/*
+		 * As AF_UNIX, count the terminating NUL in the length, even if
+		 * it is the 109th byte: unix(7), BUGS.
+		 */
 		((char *)sun)[UNIX_HEAD + addr->len] = 0;
 		return UNIX_HEAD + addr->len + 1;
 	default:
@@ -374,16 +404,17 @@ static int addr_write_in6(const struct altconn_addr *addr,
 }
 
 /**
- * altconn_addr_write() - write a canonical address in the socket's dress
- * @sk: whose dress says how
+ * altconn_addr_write() - write a canonical address in the socket's format
+ * @sk: the socket; its address format says how to write
  * @addr: the address, or NULL for an unnamed socket
- * @uaddr: at least a struct sockaddr_storage
+ * @uaddr: buffer of at least a struct sockaddr_storage
  *
  * Every byte up to the returned length is written.
  *
  * Context: any.
- * Return: the length, bytes. Of a socket that is unnamed, or whose address the
- * dress cannot write: 2, in the inet dresses that of any address and port 0.
+ * Return: the length in bytes. For an unnamed socket, or an address that the
+ * format cannot write, the length is 2 and only the family is written; the inet
+ * formats write the wildcard address and port 0 instead.
  */
 int altconn_addr_write(const struct sock *sk, const struct altconn_addr *addr,
 		       void *uaddr)
@@ -405,13 +436,13 @@ int altconn_addr_write(const struct sock *sk, const struct altconn_addr *addr,
 }
 
 /**
- * altconn_addr_tell() - write the address that recvmsg() returns
+ * altconn_addr_tell() - write the sender's address for recvmsg()
  * @sk: the endpoint that receives
- * @addr: the sender's address, or NULL: the sender is unnamed
- * @msg: gets it; msg_name is not NULL
+ * @addr: the sender's address, or NULL if the sender is unnamed
+ * @msg: msg_name and msg_namelen are filled in; msg_name is not NULL
  *
- * In the sockaddr_un format a sender that is unnamed, or whose address the format
- * cannot write, leaves a length of 0, as AF_UNIX does.
+ * In the sockaddr_un format the length is 0 if the sender is unnamed, or if the
+ * format cannot write its address, as with AF_UNIX.
  *
  * Context: any.
  */
@@ -426,11 +457,13 @@ void altconn_addr_tell(const struct sock *sk, const struct altconn_addr *addr,
 }
 
 /**
- * altconn_addr_dup() - a shareable copy of an address
- * @addr: may be on the stack
- * @gfp: how to allocate
+ * altconn_addr_dup() - make a shareable copy of an address
+ * @addr: the address; may be on the stack
+ * @gfp: allocation flags
  *
- * Return: the copy, one reference, or NULL.
+ * Context: any that @gfp allows.
+ * Return: the copy with one reference, which the caller owns; NULL if there is
+ * no memory.
  */
 struct altconn_addr *altconn_addr_dup(const struct altconn_addr *addr,
 				      gfp_t gfp)
@@ -447,8 +480,10 @@ struct altconn_addr *altconn_addr_dup(const struct altconn_addr *addr,
 }
 
 /*
- * kfree_rcu() lets bindings of connections that come and go pile up for longer, so
- * that whole slabs become empty and are given back again and again.
+ * Free a binding together with its address. kfree_rcu() delays the free for
+ * longer, so that the bindings of short connections pile up, and whole slabs
+ * become empty and are returned and allocated again and again. call_rcu()
+ * avoids that.
  */
 static void addr_free_bound(struct rcu_head *rcu)
 {
@@ -456,8 +491,10 @@ static void addr_free_bound(struct rcu_head *rcu)
 }
 
 /**
- * altconn_addr_free() - the last reference is gone
- * @addr: the address
+ * altconn_addr_free() - free an address after a grace period
+ * @addr: the address; the last reference to it is gone
+ *
+ * An address that is part of a binding frees the binding too.
  *
  * Context: any.
  */
@@ -470,14 +507,15 @@ void altconn_addr_free(struct altconn_addr *addr)
 }
 
 /**
- * altconn_addr_equal() - do two addresses name the same endpoint?
+ * altconn_addr_equal() - check whether two addresses name the same endpoint
  * @a: an address, or NULL
  * @b: an address, or NULL
  *
- * Two bindings of one path in turn are two addresses: only the object itself
- * is equal then, which a re-used inode cannot fake.
+ * Two paths are equal only if they are the same object. Successive bindings of
+ * one path have distinct objects, so a reused inode cannot make them equal.
  *
  * Context: any.
+ * Return: true if the addresses are equal, else false; NULL equals nothing.
  */
 bool altconn_addr_equal(const struct altconn_addr *a,
 			const struct altconn_addr *b)
@@ -523,16 +561,17 @@ static size_t addr_print_inet(const struct altconn_addr *addr, char *buf,
 }
 
 /**
- * altconn_addr_print() - an address as text: port:4000, name:db, path:/run/x,
- *	inet:127.0.0.1:80, inet:[::1]:80
- * @addr: the address, or NULL, printed as "-"
- * @buf: where to
- * @size: of @buf; ALTCONN_ADDR_STRLEN holds any address
+ * altconn_addr_print() - write an address as text
+ * @addr: the address, or NULL, which is written as "-"
+ * @buf: the buffer
+ * @size: size of @buf in bytes; ALTCONN_ADDR_STRLEN holds any address
  *
- * The syntax is the tool's. Bytes that do not print are \xNN.
+ * The syntax is the one of the altconn tool: port:4000, name:db, path:/run/x,
+ * inet:127.0.0.1:80, inet:[::1]:80. Bytes that do not print are written as
+ * \xNN.
  *
  * Context: any.
- * Return: length without the NUL.
+ * Return: the length in bytes, without the NUL.
  */
 size_t altconn_addr_print(const struct altconn_addr *addr, char *buf,
 			  size_t size)
@@ -557,11 +596,12 @@ size_t altconn_addr_print(const struct altconn_addr *addr, char *buf,
 }
 
 /**
- * altconn_addr_of() - the address of an endpoint
+ * altconn_addr_of() - return the address of an endpoint
  * @sk: the endpoint
  *
  * Context: any; takes no lock.
- * Return: a reference, or NULL when it is unnamed.
+ * Return: the address, a reference that the caller owns; NULL if the endpoint
+ * is unnamed.
  */
 struct altconn_addr *altconn_addr_of(const struct sock *sk)
 {

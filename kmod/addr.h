@@ -7,28 +7,31 @@
 #include "altconn.h"
 
 /**
- * struct altconn_addr - a canonical address, the same for every dress
- * @refs: see below
+ * struct altconn_addr - a canonical address, the same for every address format
+ * @refs: see Lifetime
  * @kind: enum altconn_kind
- * @len: bytes of @bytes in use
- * @bound: part of a struct altconn_bind
- * @far: another node's (node.c), or somebody of another node looks for it; not
- *	part of what is compared
- * @node: node id, ports and names; inet: the interface of a link-local address
- * @port: ports; inet: in the host's order
- * @inode: paths that have been looked up: the socket file's inode, compared and never
+ * @len: number of bytes of @bytes in use
+ * @bound: the address is part of a struct altconn_bind
+ * @far: the address belongs to another node (node.c), or a caller on another
+ *	node looks it up here; comparisons ignore this flag
+ * @node: ports and names: node id; inet: interface index of a link-local IPv6
+ *	address, else 0
+ * @port: ports: the port; inet: the port in host byte order
+ * @inode: paths after their lookup: inode of the socket file; compared, never
  *	followed
- * @fd: paths, until then: the descriptor of the file or of its directory, -1 if it
- *	cannot be one; AT_FDCWD: none was given
- * @rcu: frees it
+ * @fd: paths before their lookup: descriptor of the socket file or of the
+ *	directory where the lookup begins; -1 if the caller passed a number that
+ *	cannot be a descriptor; AT_FDCWD if the caller passed none
+ * @rcu: frees the address
  * @bytes: the name, or the path as it was given to bind(); inet: an IPv6
- *	address, IPv4 as v4-mapped
+ *	address, or an IPv4 address as v4-mapped
  *
- * Lifetime: immutable once it is shared. Bindings, endpoints, ends of
- * associations and queued datagrams hold references; altconn_addr_put() frees
- * it a grace period after the last one, in any context. An address on the stack has no
- * references and is copied by altconn_addr_dup() before it is kept. Allocated
- * only as long as @len needs, so a shared one is never copied as a struct.
+ * Lifetime: An address is immutable once it is shared. Bindings, endpoints,
+ * listeners, ends of associations, claims and queued datagrams hold references.
+ * altconn_addr_put() frees the address a grace period after the last reference,
+ * in any context. An address on the stack has no references, and
+ * altconn_addr_dup() copies it before it is kept. An allocated address is only
+ * as long as @len needs, so a shared one is never copied as a struct.
  */
 struct altconn_addr {
 	refcount_t	refs;
@@ -46,7 +49,10 @@ struct altconn_addr {
 	char		bytes[ALTCONN_PATH_MAX] __aligned(8);
 };
 
-/* "path:" and a path whose every byte is escaped as \xNN */
+/*
+ * Size of the longest printed address: "path:" and a path with every byte
+ * escaped as \xNN.
+ */
 #define ALTCONN_ADDR_STRLEN	(8 + 4 * ALTCONN_PATH_MAX)
 
 int altconn_addr_parse(const struct sock *sk, const void *uaddr, int len,
@@ -67,29 +73,62 @@ size_t altconn_addr_print(const struct altconn_addr *addr, char *buf,
 			  size_t size);
 struct altconn_addr *altconn_addr_of(const struct sock *sk);
 
+/**
+ * altconn_addr_ip() - return the IP address of an inet address
+ * @addr: an inet address
+ *
+ * Context: any.
+ * Return: a pointer into @addr; an IPv4 address is v4-mapped.
+ */
 static inline struct in6_addr *altconn_addr_ip(const struct altconn_addr *addr)
 {
 	return (struct in6_addr *)addr->bytes;
 }
 
+/**
+ * altconn_addr_is_v4() - check whether an inet address is IPv4
+ * @addr: an inet address
+ *
+ * Context: any.
+ * Return: true if the IP address is v4-mapped, else false.
+ */
 static inline bool altconn_addr_is_v4(const struct altconn_addr *addr)
 {
 	return ipv6_addr_v4mapped(altconn_addr_ip(addr));
 }
 
-/* The IPv4 address, in network order. */
+/**
+ * altconn_addr_v4() - return the IPv4 address
+ * @addr: an inet address of IPv4
+ *
+ * Context: any.
+ * Return: the IPv4 address in network byte order.
+ */
 static inline __be32 altconn_addr_v4(const struct altconn_addr *addr)
 {
 	return altconn_addr_ip(addr)->s6_addr32[3];
 }
 
-/* Any address of its version: 0.0.0.0 or ::. */
+/**
+ * altconn_addr_is_any() - check for the wildcard address of either IP version
+ * @addr: an inet address
+ *
+ * Context: any.
+ * Return: true if the IP address is 0.0.0.0 or ::, else false.
+ */
 static inline bool altconn_addr_is_any(const struct altconn_addr *addr)
 {
 	return altconn_addr_is_v4(addr) ? !altconn_addr_v4(addr) :
 					  ipv6_addr_any(altconn_addr_ip(addr));
 }
 
+/**
+ * altconn_addr_get() - take a reference
+ * @addr: an address that the caller may use, not on the stack, or NULL
+ *
+ * Context: any.
+ * Return: @addr; the caller owns the new reference.
+ */
 static inline struct altconn_addr *altconn_addr_get(struct altconn_addr *addr)
 {
 	if (addr)

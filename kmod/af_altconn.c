@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The protocol family: socket(), close(), names, ioctl(), and the tables of
- * operations by which the core calls the rest.
+ * This file is the protocol family: socket(), close(), shutdown(),
+ * getsockname(), ioctl(), and the tables of operations by which the core calls
+ * the other files.
  */
 
 #include <asm/ioctls.h>
@@ -32,7 +33,10 @@
 #include "trace.h"
 #include "xns.h"
 
-/* Leave whatever the endpoint is part of. lock_sock() held. */
+/*
+ * End what the endpoint takes part in: its pending attempt, its association,
+ * its listener or its datagram peer. lock_sock() held.
+ */
 static void endpoint_leave(struct sock *sk)
 {
 	if (sk->sk_type == SOCK_DGRAM) {
@@ -70,14 +74,21 @@ static int endpoint_release(struct socket *sock)
 	sock_orphan(sk);
 	sock->sk = NULL;
 	release_sock(sk);
-	/* May free the inode, which takes locks that bind() holds around ours. */
+	/*
+	 * path_put() may free the inode, which takes locks inside which bind()
+	 * takes the socket's lock. So path_put() comes after release_sock().
+	 */
 	if (path.dentry)
 		path_put(&path);
 	sock_put(sk);
 	return 0;
 }
 
-/* A peer at port 0, to which UDP connects, is none for getpeername(). */
+/*
+ * Get the peer's address of a connected datagram socket. As with UDP, a socket
+ * of the inet address formats can be connected to port 0, and getpeername()
+ * then fails with ENOTCONN.
+ */
 static struct altconn_addr *endpoint_dgram_peer(struct sock *sk, int *err)
 {
 	struct altconn_addr *addr = altconn_dgram_peer(sk);
@@ -122,25 +133,36 @@ static int endpoint_get_name(struct socket *sock, struct sockaddr *uaddr,
 	addr = peer ? endpoint_peer_addr(sk, &err) : altconn_addr_of(sk);
 	if (err)
 		return err;
-	/* The core gives room for a sockaddr_storage. */
+	/* The buffer of the core has the size of a sockaddr_storage. */
 	len = altconn_addr_write(sk, addr, uaddr);
 	altconn_addr_put(addr);
 	return len;
 }
 
+/**
+ * altconn_endpoint_stop_listening() - make a listener an unconnected endpoint
+ * @sk: the endpoint, in TCP_LISTEN
+ *
+ * An address that listen() chose is given up.
+ *
+ * Context: process, may sleep; lock_sock() held.
+ */
 void altconn_endpoint_stop_listening(struct sock *sk)
 {
 	altconn_listener_close(sk);
 	trace_altconn_state(sk, TCP_LISTEN, TCP_CLOSE);
 	WRITE_ONCE(sk->sk_state, TCP_CLOSE);
 	altconn_bind_reset(sk);
-	/* A poller may have looked while it was TCP_LISTEN still. */
+	/*
+	 * altconn_listener_close() has woken the pollers, but a poller may have
+	 * looked while the state was TCP_LISTEN still.
+	 */
 	sk->sk_state_change(sk);
 }
 
 /*
- * A listener that is shut for reading listens no more, as TCP's, and gives up an
- * address that listen() chose for it.
+ * Shut down a listener. As with TCP, a listener that is shut down for reading
+ * stops listening. It also gives up an address that listen() chose.
  */
 static int endpoint_shutdown_listener(struct sock *sk, int how)
 {
@@ -152,8 +174,10 @@ static int endpoint_shutdown_listener(struct sock *sk, int how)
 }
 
 /*
- * As TCP: endpoint_shutdown() of a pending attempt cancels it, whichever direction it names,
- * and leaves ECONNRESET for SO_ERROR. False: the attempt was decided before.
+ * Shut down a pending attempt. As with TCP, shutdown(2) cancels the attempt,
+ * whichever direction it names, and leaves ECONNRESET for SO_ERROR. Return true
+ * if the attempt has ended without a connection, or false if it was decided
+ * before this call took the lock, or is established.
  */
 static bool endpoint_shutdown_attempt(struct sock *sk)
 {
@@ -166,7 +190,7 @@ static bool endpoint_shutdown_attempt(struct sock *sk)
 	}
 	if (cancelled) {
 		altconn_connect_reap(sk);
-		/* The error of an attempt that has failed by itself stays. */
+		/* An attempt that has failed by itself keeps its own error. */
 		if (!sk->sk_err)
 			WRITE_ONCE(sk->sk_err, ECONNRESET);
 	}
@@ -183,7 +207,10 @@ static int endpoint_shutdown(struct socket *sock, int how)
 
 	if (how < SHUT_RD || how > SHUT_RDWR)
 		return -EINVAL;
-	/* SHUT_RD, SHUT_WR, SHUT_RDWR -> RCV_SHUTDOWN, SEND_SHUTDOWN, both */
+	/*
+	 * Convert SHUT_RD, SHUT_WR or SHUT_RDWR to RCV_SHUTDOWN, SEND_SHUTDOWN
+	 * or both.
+	 */
 	how++;
 	state = altconn_state(sk);
 	if (state == TCP_LISTEN)
@@ -226,7 +253,11 @@ static int endpoint_queues(struct sock *sk, int *inq, int *outq)
 	return 0;
 }
 
-/* There is no urgent data, so nothing is at its mark. Datagrams have none. */
+/*
+ * Answer SIOCATMARK. There is no urgent data, so a stream is never at its mark.
+ * In the sockaddr_un address format other types have no such request, as with
+ * AF_UNIX. In the other formats datagrams have none, as with UDP.
+ */
 static int endpoint_at_mark(const struct sock *sk, int __user *arg)
 {
 	if (sk->sk_type != SOCK_STREAM &&
@@ -261,9 +292,10 @@ static int endpoint_compat_ioctl(struct socket *sock, unsigned int cmd,
 #endif
 
 /*
- * SIOCGSTAMP and its variants, which AF_UNIX does not have. The first request returns
- * the time of the request, later ones the stamp of the last datagram received. -ENOENT
- * when nothing has been received, as TCP and UDP.
+ * Answer SIOCGSTAMP and its variants, which AF_UNIX does not have. The first
+ * request returns the time of the request. Later requests return the stamp of
+ * the last datagram that was received. As with TCP and UDP, a request fails
+ * with ENOENT if nothing has been received.
  */
 static int endpoint_stamp(struct socket *sock, void __user *arg, bool timeval,
 			  bool time32)
@@ -281,7 +313,10 @@ static int endpoint_socketpair(struct socket *a, struct socket *b)
 		err = altconn_dgram_pair(a->sk, b->sk);
 	else
 		err = altconn_assoc_pair(a->sk, b->sk);
-	/* socketpair(2) has another errno than connect(2) for this. */
+	/*
+	 * If the user has too many associations, connect(2) fails with EAGAIN
+	 * and socketpair(2) with ENFILE.
+	 */
 	if (err)
 		return err == -EAGAIN ? -ENFILE : err;
 	altconn_sock_set_peercred(a->sk, task_tgid(current), current_cred());
@@ -291,7 +326,10 @@ static int endpoint_socketpair(struct socket *a, struct socket *b)
 
 DEFINE_PROTO_ACCEPT(altconn_listen_accept);
 
-/* .family: the core only asks whether it is PF_UNIX. */
+/*
+ * .family is PF_ALTCONN, whatever number the parameter family= has: the core
+ * only compares .family with PF_UNIX.
+ */
 static const struct proto_ops endpoint_stream_ops = {
 	.family		= PF_ALTCONN,
 	.owner		= THIS_MODULE,

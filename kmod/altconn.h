@@ -1,59 +1,87 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * altconn: what every file of the module shares.
+ * altconn: words, states, locks and files of the module.
  *
- * Objects
+ * Words
  *
- *   endpoint     struct altconn_sock (sock.h): a socket
- *   binding      struct altconn_bind (place.h): canonical address -> endpoint
- *   listener     struct altconn_listener (listener.h): an endpoint's accept queue
+ *   endpoint     struct altconn_sock (sock.h): a socket of this family
+ *   binding      struct altconn_bind (place.h): a canonical address, and the
+ *                endpoint that is bound to it
+ *   place        struct altconn_place (place.h): an address or an inet port in
+ *                the table of bound addresses, with the bindings that have it
+ *   claim        struct altconn_claim (claim.c): reserves a pair of local and
+ *                remote address for one association. Only the binding of an
+ *                address that sockets may share has a claim.
+ *   listener     struct altconn_listener (listener.h): the accept queue of an
+ *                endpoint
  *   waiting room struct altconn_room (room.h): the attempts that wait at the
- *                addresses of a port, name or path, whichever listener serves
- *                them, or none yet
- *   association  struct altconn_assoc (assoc.h): what connect() makes; an attempt
- *                is an association that is still pending
- *   node         struct altconn_node (node.c): another network namespace, as this
- *                one calls it
- *   payer        struct altconn_payer (payer.h): a user for whom kernel threads
- *                work, and the time that this takes
+ *                addresses of one port, name or path, whichever listener
+ *                serves them, and also while no listener does
+ *   lane         struct altconn_lane (room.h): one address of a waiting room,
+ *                with the attempts that wait there
+ *   association  struct altconn_assoc (assoc.h): the connection that connect()
+ *                or socketpair() makes between two endpoints
+ *   attempt      an association that is still pending: neither established
+ *                nor failed
+ *   node         struct altconn_node (node.c): another network namespace,
+ *                under the id that it has in this one. Identifiers that
+ *                contain "far" concern other nodes.
+ *   payer        struct altconn_payer (payer.h): a user that kernel threads
+ *                work for, and the CPU time that this work takes
+ *   address format
+ *                the address structure that a socket uses in system calls:
+ *                struct sockaddr_altconn (the native format), sockaddr_un,
+ *                sockaddr_in or sockaddr_in6. The protocol argument of socket()
+ *                selects it. Identifiers call it "dress".
+ *   inet         the kind of address that an IP address and a port make. The
+ *                inet formats are sockaddr_in and sockaddr_in6.
  *
- * The state of an endpoint is sk->sk_state and nothing else; sock->state keeps
- * what the core put there.
+ * Codes such as S-DONE and E-ADDRINUSE name clauses of the table in
+ * Documentation/connect-semantics.rst.
  *
- *   TCP_CLOSE        unconnected, bound or not
- *   TCP_SYN_SENT     connect() is under way: ask->assoc is pending
- *   TCP_ESTABLISHED  stream, seqpacket: ask->assoc, its peer may be gone;
- *                    datagram: ask->peer or ask->peer_sk
- *   TCP_LISTEN       ask->listener
+ * States
  *
- * Locks, outermost first (Documentation/locking.rst has the reasons):
+ * The state of an endpoint is sk->sk_state. The module never reads sock->state.
  *
- *   lock_sock(sk)                     system calls that change an endpoint
- *   ring->write_lock                  one writer a direction
- *   ring->read_lock                   one reader a direction
- *   ask->bind_lock                    which bind() of a path completes
- *   a stripe of the table of bindings bind(), listen() and lookups of a port
- *   room->lock                        waiting attempts, and their listeners
- *   listener->lock                    the accept queue
- *   ask->poll_lock                    which full receiver a poll() waits for
- *   assoc->lock                       the decision of an attempt
- *   ask->queue_lock, sk_peer_lock, wait queues, the tables' locks    innermost
+ *   TCP_CLOSE        The endpoint is unconnected. It may be bound.
+ *   TCP_SYN_SENT     connect() is under way, and ask->assoc is pending.
+ *   TCP_ESTABLISHED  A stream or seqpacket endpoint has ask->assoc, even after
+ *                    the peer has closed. A datagram endpoint has ask->peer or
+ *                    ask->peer_sk.
+ *   TCP_LISTEN       The endpoint has ask->listener.
+ *
+ * Locks, outermost first (Documentation/locking.rst has the reasons)
+ *
+ *   lock_sock(sk)       system calls that change an endpoint
+ *   ring->write_lock    allows one writer in each direction
+ *   ring->read_lock     allows one reader in each direction
+ *   ask->bind_lock      decides which bind() to a path completes
+ *   a stripe of the table of bindings, which has 256 spinlocks
+ *                       bind(), listen() and claims of a port, name or path
+ *   room->lock          waiting attempts, and the listeners that serve them
+ *   listener->lock      the accept queue
+ *   ask->poll_lock      the full receiver for which a poll() waits
+ *   assoc->lock         the decision of an attempt
+ *   ask->queue_lock, sk_peer_lock, and the locks of wait queues and tables
+ *                       innermost
  *
  * Files
  *
- * Each noun has a .c file and a header. A file calls files of nouns below it and
- * is called from above; no two files call each other. From the bottom up:
+ * Each noun has a .c file and a header. A file calls only files that stand
+ * before it in this list, so no two files call each other. The one exception is
+ * a callback: the timer in attempt_deadline.c queues a job that runs
+ * altconn_attempt_run() of attempt_parked.c.
  *
- *   addr, registry, payer, account, scm, scm_queue, ring, ring_write, ring_read
- *   nl, event, node, xns, event_assoc, rule
- *   place, port_set, bind_table, room, room_queue, listener, assoc, assoc_walk
- *   attempt, attempt_deadline, attempt_settle, attempt_enter, attempt_parked
- *   claim, binding, port, bind_local, path, bind
- *   connect_outcome, listen, connect, accept
- *   stream, stream_poll; dgram_queue, dgram_block, dgram_route, dgram_delay,
- *   dgram_send, dgram_recv, dgram_poll, dgram_connect
- *   endpoint, sockopt, sockopt_inet, af_altconn
- *   kill and the netlink requests: nl_*; sysctl; main
+ *   addr, glob, registry, payer, account, nl, stat, trace, sockopt_inet
+ *   scm, scm_queue, ring, ring_write, ring_read
+ *   event, event_assoc, rule, dgram_queue, dgram_block, endpoint, node, xns
+ *   place, port_set, bind_table, room_queue, room, listener, assoc, assoc_walk
+ *   attempt_deadline, attempt, attempt_settle, attempt_enter, attempt_parked
+ *   claim, binding, port, bind_local, connect_outcome, path, bind
+ *   listen, connect, accept, stream, stream_poll
+ *   dgram_recv, dgram_route, dgram_delay, dgram_send, dgram_poll, dgram_connect
+ *   sockopt, af_altconn
+ *   kill, the netlink requests (nl_*, netlink_gen), sysctl, main
  */
 #ifndef _ALTCONN_ALTCONN_H
 #define _ALTCONN_ALTCONN_H

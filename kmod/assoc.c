@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Associations: how they are made, attached to endpoints, shut, reset and freed.
+ * Associations: how they are made, attached to endpoints, shut, reset and
+ * freed.
  */
 
 #include <linux/cred.h>
@@ -44,8 +45,8 @@ static void assoc_set_process(struct altconn_assoc *assoc,
 }
 
 /*
- * The client's end; the server's gets its endpoint in accept(). Nobody else sees
- * the association yet.
+ * Set the client's end. No other thread sees the association yet. The server's
+ * end gets its endpoint in accept().
  */
 static void assoc_set_client(struct altconn_assoc *assoc, struct sock *sk)
 {
@@ -59,11 +60,12 @@ static void assoc_set_client(struct altconn_assoc *assoc, struct sock *sk)
 }
 
 /**
- * altconn_assoc_set_server() - the server's end has a listener
- * @assoc: an attempt that waits for it, or an association in its queue
+ * altconn_assoc_set_server() - copy the server's process and address format
+ * @assoc: an attempt that waits for the listener, or an association for its
+ *	queue
  * @ln: the listener
  *
- * Context: process; assoc->lock and @ln's lock held.
+ * Context: process; assoc->lock and the listener's lock held.
  */
 void altconn_assoc_set_server(struct altconn_assoc *assoc,
 			      const struct altconn_listener *ln)
@@ -78,13 +80,14 @@ void altconn_assoc_set_server(struct altconn_assoc *assoc,
 }
 
 /**
- * altconn_assoc_new() - a pending association
+ * altconn_assoc_new() - allocate a pending association
  * @sk: the endpoint that connects
- * @dest: where to, a reference is taken; or NULL for a socketpair
+ * @dest: destination address, of which a reference is taken; NULL for a
+ *	socketpair
  *
  * Context: process, may sleep.
- * Return: the association with one reference, not registered and without a
- * listener, or NULL.
+ * Return: the association with one reference, neither registered nor with a
+ * listener; NULL if there is no memory.
  */
 struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 					struct altconn_addr *dest)
@@ -106,14 +109,17 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 	assoc->end[ALTCONN_SERVER].who = ALTCONN_NOBODY;
 	assoc_set_client(assoc, sk);
 	assoc->end[ALTCONN_SERVER].addr = altconn_addr_get(dest);
-	/* Who knew it in its former life may take a reference from here on. */
+	/*
+	 * From here on an RCU reader that found the memory in its former life
+	 * can take a reference. Pairs with altconn_assoc_of().
+	 */
 	smp_wmb();
 	refcount_set(&assoc->refs, 1);
 	return assoc;
 }
 
 #ifdef CONFIG_KASAN
-/* No pointer, no state, and a lock that is held for ever. */
+/* The pattern is no valid pointer, no state, and a lock that is never free. */
 #define ASSOC_PATTERN	0x5a
 
 static void assoc_end_quarantine(struct rcu_head *rcu)
@@ -123,10 +129,10 @@ static void assoc_end_quarantine(struct rcu_head *rcu)
 }
 
 /*
- * KASAN does not watch memory that keeps its type. So every other association is
- * kept back for a grace period, filled with a pattern: a reader that looks at
- * more of it than the number of its references, which is 0, gets caught. The
- * others begin another life at once, as they all do without KASAN.
+ * KASAN does not watch memory that keeps its type. So every second association
+ * is filled with a pattern and kept back for a grace period: a reader that uses
+ * more of it than its reference count, which is 0, gets caught. The other
+ * associations are reused at once, as all are without KASAN.
  */
 static void assoc_free_memory(struct altconn_assoc *assoc)
 {
@@ -148,7 +154,7 @@ static void assoc_unregister(struct altconn_assoc *assoc)
 {
 	if (!assoc->account)
 		return;
-	/* Nearly all have been removed by altconn_assoc_over(). */
+	/* altconn_assoc_over() has removed nearly all entries. */
 	if (altconn_entry_is_listed(&assoc->entry))
 		altconn_registry_remove(&assoc->an->assocs, &assoc->entry);
 	altconn_assoc_uncount(assoc->an, assoc->account);
@@ -163,8 +169,9 @@ static void assoc_free_wait_late(struct altconn_job *job)
 }
 
 /*
- * A path that a rule held may be the last reference to an inode, which takes locks
- * that bind() holds around lock_sock(): and that one our callers may hold.
+ * The path that a rule held may be the last reference to an inode. To drop it
+ * takes locks that bind() holds around lock_sock(), which the caller may hold.
+ * So a kernel thread drops the path.
  */
 static void assoc_free_wait(struct altconn_wait *wait)
 {
@@ -175,19 +182,19 @@ static void assoc_free_wait(struct altconn_wait *wait)
 		kfree(wait);
 		return;
 	}
-	/* It may be the very job that runs: it does not look back. */
+	/* The job that runs may be this one: it does not use @wait again. */
 	altconn_job_init(&wait->job, assoc_free_wait_late);
 	altconn_payer_queue(wait->delays, &wait->job);
 }
 
 /**
- * altconn_assoc_free() - the last reference is gone
+ * altconn_assoc_free() - free an association without references
  * @assoc: the association
  *
- * Unpins the endpoints, so the caller must not use one that only the
- * association kept alive.
+ * This unpins the endpoints, so the caller must not use an endpoint that only
+ * the association kept alive.
  *
- * Context: process; no lock of this module held.
+ * Context: process; no lock of this module held. lock_sock() may be held.
  */
 void altconn_assoc_free(struct altconn_assoc *assoc)
 {
@@ -204,21 +211,21 @@ void altconn_assoc_free(struct altconn_assoc *assoc)
 	altconn_ring_free(assoc->end[ALTCONN_CLIENT].in);
 	altconn_ring_free(assoc->end[ALTCONN_SERVER].in);
 	assoc_free_end(&assoc->end[ALTCONN_SERVER]);
-	/* Last: it keeps the namespace. */
+	/* The client's end is last because its endpoint keeps the namespace. */
 	assoc_free_end(&assoc->end[ALTCONN_CLIENT]);
 	assoc_free_memory(assoc);
 }
 
 /**
- * altconn_assoc_count() - one more association in a namespace, of the caller
+ * altconn_assoc_count() - charge the caller for one association in a namespace
  * @an: the namespace
  *
- * Connected datagram sockets count too.
+ * Connected datagram sockets are charged as associations, too.
  *
  * Context: process, may sleep.
- * Return: the account that is charged, for altconn_assoc_uncount();
- * ERR_PTR(-EAGAIN): the user has net.altconn.max_associations, or the namespace
- * altconn_account_total() (E-AGAIN-TABLE); ERR_PTR(-ENOMEM).
+ * Return: the charged account, for altconn_assoc_uncount(); ERR_PTR(-EAGAIN) if
+ * the user has net.altconn.max_associations or the namespace has
+ * altconn_account_total() associations; ERR_PTR(-ENOMEM).
  */
 struct altconn_account *altconn_assoc_count(struct altconn_net *an)
 {
@@ -234,7 +241,7 @@ struct altconn_account *altconn_assoc_count(struct altconn_net *an)
 /**
  * altconn_assoc_uncount() - undo altconn_assoc_count()
  * @an: the namespace
- * @account: what it returned
+ * @account: the account that altconn_assoc_count() returned
  *
  * Context: any but interrupts.
  */
@@ -246,11 +253,12 @@ void altconn_assoc_uncount(struct altconn_net *an,
 }
 
 /**
- * altconn_assoc_register() - put an association in the namespace's registry
- * @assoc: not registered yet; made by the caller, who is charged for it
+ * altconn_assoc_register() - add an association to its namespace's registry
+ * @assoc: the association, not registered yet; the caller made it and is
+ *	charged
  *
  * Context: process, may sleep.
- * Return: 0, or the errors of altconn_assoc_count().
+ * Return: 0 on success, or an error of altconn_assoc_count().
  */
 int altconn_assoc_register(struct altconn_assoc *assoc)
 {
@@ -265,8 +273,9 @@ int altconn_assoc_register(struct altconn_assoc *assoc)
 }
 
 /**
- * altconn_assoc_over() - take an association out of the registries
- * @assoc: its attempt has failed, or both ends have closed; may be out already
+ * altconn_assoc_over() - remove an association from the registries
+ * @assoc: the association; its attempt has failed, or both ends have closed. It
+ *	may be removed already
  *
  * The association stays charged to its user until it is freed.
  *
@@ -279,7 +288,7 @@ void altconn_assoc_over(struct altconn_assoc *assoc)
 
 	altconn_registry_remove(&assoc->an->assocs, &assoc->entry);
 	rcu_read_lock();
-	/* Pairs with the arrival. */
+	/* Pairs with __altconn_far_arrive(). */
 	far = smp_load_acquire(&assoc->far);
 	an = unlikely(far) ? READ_ONCE(far->an) : NULL;
 	if (an)
@@ -290,9 +299,11 @@ void altconn_assoc_over(struct altconn_assoc *assoc)
 
 /**
  * altconn_assoc_attach() - give an end its endpoint
- * @assoc: the caller's reference moves to the endpoint
- * @side: which end; has no endpoint yet
- * @sk: a new endpoint that nobody else sees
+ * @assoc: the association; the caller's reference moves to the endpoint
+ * @side: the end, which has no endpoint yet
+ * @sk: a new endpoint that no other thread sees; the end takes a reference
+ *
+ * The calling process becomes the process of the end.
  *
  * Context: process.
  */
@@ -307,21 +318,21 @@ void altconn_assoc_attach(struct altconn_assoc *assoc, enum altconn_side side,
 	rcu_assign_pointer(altconn_sk(sk)->assoc, assoc);
 	WRITE_ONCE(sk->sk_state, TCP_ESTABLISHED);
 	sock_hold(sk);
-	/* The peer reaches a whole endpoint from here on. */
+	/* From here on the peer reaches the endpoint, which is complete. */
 	smp_store_release(&end->sk, sk);
-	/* Pairs with assoc_close_end(): it was reset before it was there. */
+	/* Pairs with assoc_close_end(), which may have reset this end. */
 	smp_mb();
 	if (unlikely(READ_ONCE(end->reset)))
 		WRITE_ONCE(sk->sk_err, ECONNRESET);
 }
 
-/* An end's address, once. assoc->lock held. */
+/* Set the address of an end that has none. assoc->lock is held. */
 static void assoc_set_addr(struct altconn_addr **place,
 			   struct altconn_addr *addr)
 {
 	if (*place)
 		return;
-	/* Pairs with altconn_assoc_addr(), by the address. */
+	/* Pairs with the address dependency of altconn_assoc_addr(). */
 	smp_store_release(place, altconn_addr_get(addr));
 }
 
@@ -329,8 +340,9 @@ static void assoc_set_addr(struct altconn_addr **place,
  * altconn_assoc_bound() - name the end of an endpoint that was bound late
  * @sk: the endpoint
  *
- * As AF_UNIX, whose getpeername() returns what the peer is called now. An end that
- * has an address keeps it. In another namespace only paths mean the same.
+ * As in AF_UNIX, getpeername() returns the current name of the peer. An end
+ * that has an address keeps it. In another namespace only a path means the
+ * same, so other addresses are not set there.
  *
  * Context: process.
  */
@@ -355,7 +367,10 @@ void altconn_assoc_bound(struct sock *sk)
 	altconn_addr_put(addr);
 }
 
-/* Is @sk, pinned by @assoc, still an end of it? assoc->lock held. */
+/*
+ * Check whether @sk is still an endpoint of @assoc, which pins it. assoc->lock
+ * is held.
+ */
 static bool assoc_is_attached(const struct altconn_assoc *assoc,
 			      const struct sock *sk)
 {
@@ -363,8 +378,9 @@ static bool assoc_is_attached(const struct altconn_assoc *assoc,
 }
 
 /*
- * What an end's shutdown() shuts for the peer. As TCP, a peer in an inet format may
- * send to an end that has shut for reading alone, and learns nothing of it.
+ * Get the directions that are shut for the peer by shutdown() of an end. As
+ * with TCP, a peer in an inet address format may send to an end that has shut
+ * only reading, and gets no error.
  */
 static u8 assoc_peer_shut(const struct altconn_end *own,
 			  const struct altconn_end *peer)
@@ -385,17 +401,17 @@ static void assoc_shut_end(struct altconn_assoc *assoc, enum altconn_side side,
 	lockdep_assert_held(&assoc->lock);
 	BUILD_BUG_ON(RCV_SHUTDOWN != 1 || SEND_SHUTDOWN != 2);
 	WRITE_ONCE(own->shutdown, own->shutdown | how);
-	/* Both rings are sealed already, as when the peer has closed. */
+	/* Both rings are sealed already, for example by a close. */
 	if (own->shut == SHUTDOWN_MASK && peer->shut == SHUTDOWN_MASK)
 		return;
-	/* Before an end can see that it is shut, no data follows. */
+	/* Seal before an end can see that it is shut: no data follows then. */
 	if (how & SEND_SHUTDOWN)
 		altconn_ring_seal(&peer->in);
 	if (assoc_peer_shut(own, peer) & SEND_SHUTDOWN)
 		altconn_ring_seal(&own->in);
-	/* Pairs with altconn_assoc_shut(): sealed first, so the data is final. */
+	/* Pairs with altconn_assoc_shut(): the sealed data is final. */
 	smp_store_release(&own->shut, own->shut | how);
-	/* Likewise. */
+	/* Pairs with altconn_assoc_shut() in the same way. */
 	smp_store_release(&peer->shut,
 			  peer->shut | assoc_peer_shut(own, peer));
 }
@@ -415,13 +431,13 @@ static void assoc_close_end(struct altconn_assoc *assoc, enum altconn_side side,
 		if (assoc_is_attached(assoc, peer))
 			WRITE_ONCE(peer->sk_err, ECONNRESET);
 	}
-	/* Last: a peer that sees its end of file sees the error before. */
+	/* This is last: a peer that sees end of file also sees the error. */
 	assoc_shut_end(assoc, side, SHUTDOWN_MASK);
 }
 
 /*
- * Is there data that the end will never read? What the peer writes from here on
- * fails, so this does not change any more but by reading.
+ * Check whether data is left that the end will never read. Later writes of the
+ * peer fail, so only a read can change the result.
  */
 static bool assoc_has_unread(struct altconn_assoc *assoc,
 			     enum altconn_side side)
@@ -429,13 +445,13 @@ static bool assoc_has_unread(struct altconn_assoc *assoc,
 	struct altconn_end *end = &assoc->end[side];
 
 	lockdep_assert_held(&assoc->lock);
-	/* Before the seal: a write that meets it finds that the end closes. */
+	/* This precedes the seal: a write that fails finds the end closed. */
 	WRITE_ONCE(end->shutdown, SHUTDOWN_MASK);
 	altconn_ring_seal(&end->in);
 	return altconn_ring_used(READ_ONCE(end->in));
 }
 
-/* The end has closed: what it has not read is freed, descriptors too. */
+/* Free the data that a closed end has not read, with the descriptors in it. */
 static void assoc_purge_end(struct altconn_assoc *assoc, enum altconn_side side)
 {
 	altconn_ring_purge(READ_ONCE(assoc->end[side].in));
@@ -445,7 +461,10 @@ static void assoc_wake_peer(struct altconn_assoc *assoc, enum altconn_side side)
 {
 	struct sock *peer;
 
-	/* Pairs with accept(), which stores the endpoint and looks later. */
+	/*
+	 * Pairs with altconn_assoc_attach(): an endpoint that is not seen here
+	 * sees the state of the association itself.
+	 */
 	smp_mb();
 	peer = READ_ONCE(assoc->end[!side].sk);
 	if (!peer)
@@ -455,11 +474,11 @@ static void assoc_wake_peer(struct altconn_assoc *assoc, enum altconn_side side)
 }
 
 /**
- * altconn_assoc_detach() - an endpoint leaves its association
- * @sk: the endpoint; it has one that is established
+ * altconn_assoc_detach() - remove an endpoint from its association
+ * @sk: the endpoint, which has an association that is established
  *
- * The peer reads what is on its way and then EOF; it gets ECONNRESET instead
- * when this end had not read everything. What this end had not read is freed.
+ * The peer reads the data that was sent to it, and then end of file. If this
+ * end has unread data, the data is freed and the peer gets ECONNRESET instead.
  *
  * Context: process; lock_sock() held. Drops the endpoint's reference.
  */
@@ -476,7 +495,7 @@ void altconn_assoc_detach(struct sock *sk)
 		altconn_connect_record(sk, assoc);
 	spin_lock(&assoc->lock);
 	RCU_INIT_POINTER(ask->assoc, NULL);
-	/* One that was killed has told its peer. */
+	/* altconn_assoc_reset_ends() has sent the event already. */
 	over = assoc->end[side].closed;
 	unread = assoc_has_unread(assoc, side);
 	assoc_close_end(assoc, side, unread && !over);
@@ -494,8 +513,9 @@ void altconn_assoc_detach(struct sock *sk)
 }
 
 /**
- * altconn_assoc_abandon() - nobody will accept this association
- * @assoc: established, out of the listener's queue; the reference is dropped
+ * altconn_assoc_abandon() - reset an association that no server accepts
+ * @assoc: an established association, out of the listener's queue; the caller's
+ *	reference is dropped
  *
  * The client gets ECONNRESET, as from a TCP or AF_UNIX listener that closes.
  *
@@ -518,7 +538,16 @@ void altconn_assoc_abandon(struct altconn_assoc *assoc)
 	altconn_assoc_put(assoc);
 }
 
-/* Both ends see a peer that reset the connection. */
+/**
+ * altconn_assoc_reset_ends() - reset an established association at both ends
+ * @assoc: the association; the caller has a reference
+ *
+ * Each end gets ECONNRESET, as if its peer had reset the connection.
+ *
+ * Context: process.
+ * Return: true if the association is reset; false if it is not established, or
+ * if both ends have closed.
+ */
 bool altconn_assoc_reset_ends(struct altconn_assoc *assoc)
 {
 	bool over, closed[2];
@@ -549,9 +578,9 @@ bool altconn_assoc_reset_ends(struct altconn_assoc *assoc)
 }
 
 /**
- * altconn_assoc_shutdown() - shutdown(2) of one end
- * @assoc: the association
- * @side: which end
+ * altconn_assoc_shutdown() - shut directions of an end, shutdown(2)
+ * @assoc: the association; the caller has a reference
+ * @side: the end
  * @how: RCV_SHUTDOWN, SEND_SHUTDOWN or both
  *
  * Context: process.
@@ -572,11 +601,12 @@ void altconn_assoc_shutdown(struct altconn_assoc *assoc,
 
 /**
  * altconn_assoc_pair() - associate two new endpoints, socketpair(2)
- * @a: one, unconnected
- * @b: the other
+ * @a: endpoint of the client's end, unconnected
+ * @b: endpoint of the server's end, unconnected
  *
  * Context: process, may sleep.
- * Return: 0; -EAGAIN: the namespace's limit is reached; -ENOMEM.
+ * Return: 0 on success; -EAGAIN if the user or the namespace has reached its
+ * limit of associations; -ENOMEM.
  */
 int altconn_assoc_pair(struct sock *a, struct sock *b)
 {
@@ -597,7 +627,10 @@ int altconn_assoc_pair(struct sock *a, struct sock *b)
 	altconn_assoc_attach(altconn_assoc_get(assoc), ALTCONN_SERVER, b);
 	rcu_assign_pointer(altconn_sk(a)->assoc, assoc);
 	WRITE_ONCE(a->sk_state, TCP_ESTABLISHED);
-	/* As altconn_assoc_attach(): it can be found, and killed, already. */
+	/*
+	 * Pairs with assoc_close_end(), as in altconn_assoc_attach(): an
+	 * administrator can end the association as soon as it is registered.
+	 */
 	smp_mb();
 	if (unlikely(READ_ONCE(assoc->end[ALTCONN_CLIENT].reset)))
 		WRITE_ONCE(a->sk_err, ECONNRESET);
@@ -605,7 +638,10 @@ int altconn_assoc_pair(struct sock *a, struct sock *b)
 	return 0;
 }
 
-/* Paths are the machine's, so the ends may have different namespaces. */
+/*
+ * Get the network namespace of an end. The ends may be in different namespaces:
+ * a path belongs to the machine, and a node is another namespace.
+ */
 static u32 assoc_netns_of(const struct altconn_assoc *assoc,
 			  enum altconn_side side)
 {
@@ -625,12 +661,13 @@ static u32 assoc_netns_of(const struct altconn_assoc *assoc,
 }
 
 /**
- * altconn_assoc_peer_info() - ALTCONN_PEER_INFO
+ * altconn_assoc_peer_info() - get the peer's process, ALTCONN_PEER_INFO
  * @sk: the endpoint
- * @info: gets who is at the other end; zeroed first
+ * @info: filled with the peer's process and namespace
  *
  * Context: process.
- * Return: 0; -ENOTCONN.
+ * Return: 0 on success; -ENOTCONN if the endpoint is not connected or is a
+ * datagram socket.
  */
 int altconn_assoc_peer_info(const struct sock *sk,
 			    struct altconn_peer_info *info)
@@ -654,7 +691,7 @@ int altconn_assoc_peer_info(const struct sock *sk,
 	info->api_gid = from_kgid_munged(ns, who.gid);
 	info->api_pid = pid_vnr(who.pid);
 	BUILD_BUG_ON(sizeof(info->api_comm) != sizeof(who.comm));
-	/* What a process runs is told to those who see the process. */
+	/* The command is shown only to callers that see the process. */
 	if (info->api_pid)
 		strscpy(info->api_comm, who.comm, sizeof(info->api_comm));
 	put_pid(who.pid);
@@ -663,9 +700,10 @@ int altconn_assoc_peer_info(const struct sock *sk,
 }
 
 /**
- * altconn_assoc_init() - make the slab cache
+ * altconn_assoc_init() - make the slab cache of associations
  *
- * Return: 0 or -ENOMEM.
+ * Context: process, may sleep.
+ * Return: 0 on success; -ENOMEM.
  */
 int __init altconn_assoc_init(void)
 {
@@ -677,7 +715,8 @@ int __init altconn_assoc_init(void)
 /**
  * altconn_assoc_exit() - undo altconn_assoc_init()
  *
- * Context: process; no association is left, some may wait for RCU.
+ * Context: process, may sleep; no association is left, but the memory of some
+ * may wait for RCU.
  */
 void altconn_assoc_exit(void)
 {
@@ -686,9 +725,12 @@ void altconn_assoc_exit(void)
 }
 
 /**
- * altconn_connect_record() - remember what became of an attempt
- * @sk: the endpoint that made it
- * @assoc: decided
+ * altconn_connect_record() - save the outcome of an attempt at its endpoint
+ * @sk: the endpoint that made the attempt
+ * @assoc: the attempt, decided
+ *
+ * ALTCONN_CONNECT_INFO returns the outcome when the endpoint has left the
+ * attempt.
  *
  * Context: process; lock_sock() held.
  */

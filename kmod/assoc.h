@@ -21,20 +21,25 @@ enum altconn_side { ALTCONN_CLIENT, ALTCONN_SERVER };
 
 /**
  * struct altconn_end - one end of an association
- * @sk: its endpoint, set once and pinned until the association is freed; NULL
- *	on the server's side before accept()
- * @addr: its address, a reference, NULL when unnamed; set with @sk or before, or
- *	once later: altconn_assoc_bound()
- * @who: at connect(), at accept() or, before that, at listen(); assoc->lock
- * @in: what it has not read yet; NULL until something is sent to it
- * @dress: how it writes addresses
- * @shutdown: RCV_SHUTDOWN, SEND_SHUTDOWN by its own shutdown() or close
- * @shut: and by the peer's: what the one shuts for sending the other does for
- *	reading
- * @want_space: it waits for room towards the peer
- * @closed: closed or dissolved
- * @reset: the peer closed with data unread, or nobody accepted
- * @lost: it sent something after the peer had closed, and was not told
+ * @sk: endpoint of this end, set once and pinned until the association is
+ *	freed; NULL at the server's end before accept()
+ * @addr: address of this end, a reference, NULL if it is unnamed; set not later
+ *	than @sk, or once later by altconn_assoc_bound()
+ * @who: process of this end, under assoc->lock: the caller of connect() at the
+ *	client's end, the caller of accept() at the server's end, or before that
+ *	the caller of listen()
+ * @in: data that this end has not read yet; NULL until data is sent to this end
+ *	or the direction is shut
+ * @dress: address format of this end
+ * @shutdown: RCV_SHUTDOWN and SEND_SHUTDOWN by shutdown() or close of this end
+ * @shut: RCV_SHUTDOWN and SEND_SHUTDOWN as they hold for this end: an end that
+ *	shuts sending shuts its peer for reading, and the other way round
+ * @want_space: a writer at this end waits for room in the peer's ring
+ * @closed: this end has ended: by close(), by connect(AF_UNSPEC), by an
+ *	administrator, or because no server accepted the association
+ * @reset: the peer closed with unread data, no server accepted the association,
+ *	or an administrator ended it
+ * @lost: one send at this end has succeeded after the peer closed, as with TCP
  */
 struct altconn_end {
 	struct sock		*sk;
@@ -51,49 +56,59 @@ struct altconn_end {
 };
 
 /**
- * struct altconn_assoc - an association, pending ones (attempts) included
- * @refs: see below
- * @state: PENDING, QUEUED, ESTABLISHED or CLOSED; see below
+ * struct altconn_assoc - an association; an attempt is a pending association
+ * @refs: references; see below
+ * @state: ALTCONN_ASSOC_STATE_PENDING, _QUEUED, _ESTABLISHED or _CLOSED; see
+ *	below
  * @type: SOCK_STREAM or SOCK_SEQPACKET
- * @entry: in the namespace's registry until the association has ended, which may be
- *	long before it is freed; the id is never reused while the module is loaded
- * @waits_listener: without a listener it waits for one (ALTCONN_WAIT_LISTENER)
- * @waited: it was not decided at once
- * @published: connect() made it, and its endpoint has it
- * @err: positive errno of a failed attempt
+ * @entry: entry in the registry of @an until the association has ended, which
+ *	may be long before it is freed; the id is never reused while the module
+ *	is loaded
+ * @waits_listener: the attempt waits if no listener serves its address
+ *	(ALTCONN_WAIT_LISTENER)
+ * @waited: the attempt was not decided at once
+ * @published: connect() made the association, and the client's endpoint points
+ *	to it
+ * @err: positive errno of a failed attempt, else 0
  * @reason: enum altconn_reason of the decision
- * @rule: id of the rule that held it, or 0
- * @lock: the decision, the ends' flags, and ask->assoc of both endpoints
- * @an: namespace; lives as long as end[CLIENT].sk does
- * @account: what it is charged to from its registration until it is freed, or NULL
- * @listener: in whose accept queue it was established, a reference; NULL of a
- *	socketpair and of an attempt
- * @node: in listener->queue
- * @wait: of an attempt that waits or has waited, else NULL; set before the
- *	attempt is published
- * @expires: the deadline, ns; 0 for none
- * @begun: when connect() was called, ns
- * @decided: when the attempt was decided, ns; 0 while it is pending
- * @cred: of the caller of connect(), for the server's SO_PEERCRED
- * @far: when the server is in another namespace, else NULL
- * @end: by enum altconn_side
- * @rcu: frees it, on kernels that watch for late users
+ * @rule: id of the rule that held the attempt, or 0
+ * @lock: protects the decision, the flags of the ends, and ask->assoc of both
+ *	endpoints
+ * @an: network namespace of the client; lives as long as end[ALTCONN_CLIENT].sk
+ * @account: account that the association is charged to from its registration
+ *	until it is freed, or NULL
+ * @listener: listener that established the association in its accept queue, a
+ *	reference; NULL for an attempt and for a socketpair
+ * @node: link in listener->queue
+ * @wait: state of an attempt that waits or has waited, else NULL; set before
+ *	the attempt is published
+ * @expires: deadline of the attempt, ns; 0 for none
+ * @begun: time when connect() was called, ns
+ * @decided: time when the attempt was decided, ns; 0 while it is pending
+ * @cred: credentials of the caller of connect(), for SO_PEERCRED of the server
+ * @far: the server's part if the server is in another network namespace, else
+ *	NULL
+ * @end: the ends, by enum altconn_side
+ * @rcu: delays the reuse of the memory, on kernels with KASAN
  *
- * Lifetime: references are held by ask->assoc of each endpoint, by the queue
- * of the room or of the listener that it is in (accept() hands that one to the
- * new endpoint), by the armed deadline, by a claim of the client's binding
- * (E-ADDRINUSE) and by system calls under way. Each end pins its struct sock
- * until the association is freed, so data and wake-ups need no lock to reach
- * the peer; an endpoint drops its reference when it closes or dissolves, which
- * ends the circle. No reference can appear after the last: a walk of the
- * registry takes one with refcount_inc_not_zero(). The memory keeps its type for
- * a grace period (SLAB_TYPESAFE_BY_RCU), so a lookup by endpoint without a
- * lock checks again whether it is that endpoint's: altconn_assoc_of().
+ * Lifetime: references are held by ask->assoc of each endpoint, by the queue of
+ * the waiting room or of the listener (accept() hands that reference to the new
+ * endpoint), by the armed timer and the queued job of an attempt, by the claim
+ * that reserves the pair of addresses for the client's binding, and by system
+ * calls under way. Each end pins its struct sock until the association is
+ * freed, so data and wake-ups need no lock to reach the peer. An endpoint drops
+ * its reference when it closes or dissolves, which breaks the cycle. No
+ * reference can appear after the last: a walk of the registry takes one with
+ * refcount_inc_not_zero(). The memory keeps its type for a grace period
+ * (SLAB_TYPESAFE_BY_RCU), so a lookup by endpoint without a lock checks again
+ * whether the association belongs to that endpoint: altconn_assoc_of().
  *
- * The state changes under assoc->lock: PENDING -> QUEUED or CLOSED in
- * attempt_decide() of attempt.c, exactly once. It leaves QUEUED under
+ * attempt_decide() of attempt.c changes the state from PENDING to QUEUED or
+ * CLOSED, exactly once, under assoc->lock. The state leaves QUEUED under
  * listener->lock: for ESTABLISHED in accept(), for CLOSED when the listener
- * goes.
+ * closes or an administrator ends the association. An association stays
+ * ESTABLISHED when its ends have closed. A socketpair is ESTABLISHED from the
+ * beginning.
  */
 struct altconn_assoc {
 	refcount_t		refs;
@@ -149,8 +164,14 @@ void altconn_assoc_exit(void);
 void altconn_connect_record(struct sock *sk, const struct altconn_assoc *assoc);
 
 /**
- * altconn_assoc_state() - assoc->state, and everything that came before it
+ * altconn_assoc_state() - read the state of an association
  * @assoc: the association
+ *
+ * The caller also sees everything that was written before the state, such as
+ * err and reason.
+ *
+ * Context: any.
+ * Return: the state.
  */
 static inline u8 altconn_assoc_state(const struct altconn_assoc *assoc)
 {
@@ -158,6 +179,14 @@ static inline u8 altconn_assoc_state(const struct altconn_assoc *assoc)
 	return smp_load_acquire(&assoc->state);
 }
 
+/**
+ * altconn_assoc_set_state() - change the state of an association
+ * @assoc: the association
+ * @state: the new state
+ *
+ * Context: process; assoc->lock held if the state is PENDING, listener->lock if
+ * the state is QUEUED.
+ */
 static inline void altconn_assoc_set_state(struct altconn_assoc *assoc,
 					   u8 state)
 {
@@ -165,6 +194,13 @@ static inline void altconn_assoc_set_state(struct altconn_assoc *assoc,
 	smp_store_release(&assoc->state, state);
 }
 
+/**
+ * altconn_assoc_get() - take a reference to an association
+ * @assoc: the association; another reference keeps it alive meanwhile
+ *
+ * Context: any.
+ * Return: @assoc.
+ */
 static inline struct altconn_assoc *
 altconn_assoc_get(struct altconn_assoc *assoc)
 {
@@ -173,10 +209,11 @@ altconn_assoc_get(struct altconn_assoc *assoc)
 }
 
 /**
- * altconn_assoc_put() - drop a reference
+ * altconn_assoc_put() - drop a reference to an association
  * @assoc: the association
  *
- * Context: process; no lock of this module held.
+ * Context: process; no lock of this module held, unless the caller knows that
+ * the reference is not the last. lock_sock() may be held.
  */
 static inline void altconn_assoc_put(struct altconn_assoc *assoc)
 {
@@ -185,12 +222,12 @@ static inline void altconn_assoc_put(struct altconn_assoc *assoc)
 }
 
 /**
- * altconn_assoc_of() - the association of an endpoint
+ * altconn_assoc_of() - look up the association of an endpoint
  * @sk: the endpoint
- * @side: which end it is
+ * @side: set to the end that the endpoint is
  *
  * Context: any; takes no lock.
- * Return: a reference, or NULL.
+ * Return: the association with a reference, or NULL if the endpoint has none.
  */
 static __always_inline struct altconn_assoc *
 altconn_assoc_of(const struct sock *sk, enum altconn_side *side)
@@ -198,7 +235,7 @@ altconn_assoc_of(const struct sock *sk, enum altconn_side *side)
 	struct altconn_assoc *assoc, *again;
 
 	for (;;) {
-		/* Who does not sleep is a reader too, and that costs less. */
+		/* A read section without preemption is enough, and cheaper. */
 		rcu_read_lock_sched();
 		assoc = rcu_dereference_sched(altconn_sk(sk)->assoc);
 		if (assoc && unlikely(!refcount_inc_not_zero(&assoc->refs))) {
@@ -206,14 +243,20 @@ altconn_assoc_of(const struct sock *sk, enum altconn_side *side)
 			continue;
 		}
 		rcu_read_unlock_sched();
-		/* The reference first, then the second look. */
+		/*
+		 * Take the reference, then read the pointer again. Pairs with
+		 * altconn_assoc_new().
+		 */
 		smp_acquire__after_ctrl_dep();
 		again = rcu_access_pointer(altconn_sk(sk)->assoc);
-		/* And then what it shows: it is whole. */
+		/*
+		 * Pairs with rcu_assign_pointer() of ask->assoc: the
+		 * association is complete.
+		 */
 		smp_rmb();
 		if (likely(again == assoc))
 			break;
-		/* Another one by now, in the same memory or not. */
+		/* The endpoint has changed its association meanwhile. */
 		if (assoc)
 			altconn_assoc_put(assoc);
 	}
@@ -224,18 +267,19 @@ altconn_assoc_of(const struct sock *sk, enum altconn_side *side)
 }
 
 /**
- * altconn_assoc_shut() - which directions are shut for an end
- * @end: of an association
+ * altconn_assoc_shut() - read the directions that are shut for an end
+ * @end: end of an association
  *
- * Context: any. Data that is read after this call was sent before the peer
- * shut its side, when RCV_SHUTDOWN is set.
+ * If the result has RCV_SHUTDOWN, all data that the caller reads afterwards was
+ * sent before the peer shut its side, and no more data follows.
  *
- * Return: RCV_SHUTDOWN: nothing will come any more; SEND_SHUTDOWN: nobody
- * would read it.
+ * Context: any.
+ * Return: a mask of RCV_SHUTDOWN, if no more data arrives, and SEND_SHUTDOWN,
+ * if the peer does not read any more.
  */
 static inline u8 altconn_assoc_shut(const struct altconn_end *end)
 {
-	/* Pairs with shut(): behind the last byte that was written. */
+	/* Pairs with assoc_shut_end(), which seals the ring first. */
 	return smp_load_acquire(&end->shut);
 }
 

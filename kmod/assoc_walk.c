@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The associations that a network namespace sees: those that began in it, and
- * those that came from other namespaces. Dumps walk them, and requests find one
- * by its id.
+ * The associations that a network namespace sees: associations that began in
+ * it, and associations that came from other namespaces. Dumps walk them, and
+ * requests look up one of them by its id.
  */
 
 #include "assoc.h"
@@ -38,12 +38,12 @@ static struct altconn_assoc *assoc_of_inbound(struct altconn_entry *entry)
 }
 
 /**
- * altconn_assoc_walk() - begin to go through a namespace's associations
- * @net: the namespace; the caller keeps it as long as it uses @walk
- * @walk: is filled in and takes no reference, so it may be copied and dropped
+ * altconn_assoc_walk() - begin a walk through a namespace's associations
+ * @net: the namespace; the caller keeps it alive as long as it uses @walk
+ * @walk: initialized; holds no reference, so it may be copied and dropped
  *
- * First are the associations that began here, then the associations that came from
- * other namespaces.
+ * The walk visits the associations that began in the namespace, and then the
+ * associations that came from other namespaces.
  *
  * Context: process.
  */
@@ -56,11 +56,11 @@ void altconn_assoc_walk(struct net *net, struct altconn_walk *walk)
 }
 
 /**
- * altconn_assoc_dump() - count, from now on, the removals that a walk may miss
- * @walk: altconn_assoc_walk() has begun it
+ * altconn_assoc_dump() - begin to count the removals that a walk may miss
+ * @walk: the walk, begun by altconn_assoc_walk()
  *
  * Context: process.
- * Return: altconn_assoc_removed() of this moment.
+ * Return: the current result of altconn_assoc_removed().
  */
 u32 altconn_assoc_dump(const struct altconn_walk *walk)
 {
@@ -69,12 +69,12 @@ u32 altconn_assoc_dump(const struct altconn_walk *walk)
 }
 
 /**
- * altconn_assoc_next() - the next association of a walk
- * @walk: where the walk is; moves on
- * @viewer: gets the end whose namespace this is
+ * altconn_assoc_next() - get the next association of a walk
+ * @walk: the walk, which moves on
+ * @viewer: set to the end that is in the namespace of the walk
  *
  * Context: process, may sleep.
- * Return: a reference, or NULL behind the last.
+ * Return: the association with a reference, or NULL after the last one.
  */
 struct altconn_assoc *altconn_assoc_next(struct altconn_walk *walk,
 					 enum altconn_side *viewer)
@@ -99,11 +99,14 @@ struct altconn_assoc *altconn_assoc_next(struct altconn_walk *walk,
 }
 
 /**
- * altconn_assoc_removed() - how many associations ended that a dump may miss
- * @walk: the dump
+ * altconn_assoc_removed() - count the removed associations that a walk may miss
+ * @walk: the walk
  *
- * Context: any.
- * Return: as altconn_registry_removed().
+ * A walk has missed no association as long as the number equals the result of
+ * altconn_assoc_dump().
+ *
+ * Context: any; takes no lock, see altconn_registry_removed().
+ * Return: the number, which wraps around.
  */
 u32 altconn_assoc_removed(const struct altconn_walk *walk)
 {
@@ -112,13 +115,15 @@ u32 altconn_assoc_removed(const struct altconn_walk *walk)
 }
 
 /**
- * altconn_assoc_find() - the association with an id
- * @net: the namespace of one of its ends
- * @id: its id
- * @viewer: gets the end whose namespace this is; of both, the client's
+ * altconn_assoc_find() - look up an association by its id
+ * @net: network namespace of one of its ends
+ * @id: the id
+ * @viewer: set to the end that is in the namespace; the client's end if both
+ *	are
  *
  * Context: process.
- * Return: a reference, or NULL: there is none, or it has ended.
+ * Return: the association with a reference; NULL if there is none or it has
+ * ended.
  */
 struct altconn_assoc *altconn_assoc_find(struct net *net, u64 id,
 					 enum altconn_side *viewer)

@@ -9,10 +9,11 @@
 struct altconn_net;
 
 /**
- * struct altconn_walk - where a reader of a namespace's associations is
+ * struct altconn_walk - position of a walk through a namespace's associations
  * @an: the namespace
- * @pos: in one of its registries
- * @inbound: in the registry of associations from other namespaces, the second one
+ * @pos: position in one of the two registries of the namespace
+ * @inbound: the walk is in the second registry, which has the associations from
+ *	other namespaces
  */
 struct altconn_walk {
 	struct altconn_net	*an;

@@ -1,32 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Attempts: THE decision, and the order in which attempts that wait are let in.
+ * Attempts: their decision, and the promotion of waiting attempts into the
+ * accept queue.
  *
  * An attempt is an association in state PENDING. It leaves PENDING in
  * attempt_decide() and nowhere else, under assoc->lock, exactly once:
  *
- *	PENDING -> QUEUED	there was room, or accept() made some
- *	PENDING -> CLOSED	refused: the listener closed or said no
- *				timed out: the deadline passed
- *				cancelled: close(), or connect(AF_UNSPEC)
- *				killed: an administrator ended it
+ *	PENDING -> QUEUED	The accept queue had space, or accept() made
+ *				some, or accept() took the attempt itself
+ *				(ALTCONN_DEFER_ACCEPT).
+ *	PENDING -> CLOSED	The listener closed or refused the attempt, the
+ *				deadline passed, or an administrator killed the
+ *				attempt. The client cancelled the attempt by
+ *				close(), shutdown() or connect() to AF_UNSPEC.
+ *				The delay of a rule ended, and then the attempt
+ *				was refused.
  *
- * Documentation/states.svg shows it, with the states of the socket.
+ * Documentation/states.svg shows these states, with the states of the socket.
  *
- * connect() puts the attempt straight into the accept queue of a listener that
- * has room (attempt_enter.c). Else the attempt waits in the room of its address
- * (room.h), and stays there until it is decided, whichever listener comes and
- * goes.
+ * connect() puts an attempt straight into the accept queue of a listener if the
+ * queue has space (attempt_enter.c). Otherwise the attempt waits in the waiting
+ * room of its address (room.h). It stays there until it is decided, while
+ * listeners of the address may close and open.
  *
- * Invariant, whenever the lock of a room is free: if an attempt waits, each
- * listener that serves it is exhausted, or defers. An exhausted listener lets no
- * new attempt in past the attempts that wait: the new one queues up behind them.
- * Whatever makes room at an exhausted listener, or joins the listeners of an
- * address, calls altconn_attempt_refill(), which lets waiting attempts in, in
- * order of arrival.
+ * Invariant, whenever the lock of a waiting room is free: if an attempt waits,
+ * each listener that serves it is marked exhausted, or defers
+ * (ALTCONN_DEFER_ACCEPT). An exhausted listener takes no new attempt straight
+ * into its queue, so a new attempt queues up behind the waiting ones. A change
+ * that makes space at an exhausted listener, or gives an address other
+ * listeners, is followed by altconn_attempt_refill(), which promotes waiting
+ * attempts in order of arrival.
  *
- * Attempts are let in and refused in batches. The locks are dropped between
- * two batches, and clients and accepters are woken then.
+ * Attempts are promoted and refused in batches. The locks are dropped after
+ * each batch, and only then are clients and accepters woken.
  */
 
 #include <linux/wait.h>
@@ -42,6 +48,12 @@
 #include "trace.h"
 #include "xns.h"
 
+/**
+ * altconn_attempt_wake_client() - wake a client after its attempt is decided
+ * @sk: the client's endpoint; the caller has a reference
+ *
+ * Context: process; no spinlock of this module held.
+ */
 void altconn_attempt_wake_client(struct sock *sk)
 {
 	sk->sk_state_change(sk);
@@ -49,9 +61,9 @@ void altconn_attempt_wake_client(struct sock *sk)
 }
 
 /*
- * One pass: each poller is woken once, and of the exclusive waiters (threads in
- * accept(), EPOLLEXCLUSIVE) as many as there are attempts to accept. RCU read
- * side.
+ * Wake each poller of the listener once, and @n exclusive waiters (threads in
+ * accept(), and pollers with EPOLLEXCLUSIVE), in one pass through the wait
+ * queue. RCU read side.
  */
 static void attempt_wake_accepters(struct sock *sk, unsigned int n)
 {
@@ -69,9 +81,16 @@ static void attempt_wake_accepters(struct sock *sk, unsigned int n)
 	sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
 }
 
-/*
- * Unlock the room and wake. RCU keeps the listeners' endpoints, which do not
- * close while the room is locked.
+/**
+ * altconn_batch_unlock() - unlock a waiting room, and make a batch's wake-ups
+ * @batch: the batch; its references are dropped
+ * @room: the waiting room; the caller has a reference
+ *
+ * The listeners of the batch cannot close while the room is locked. From then
+ * on RCU keeps their endpoints until the accepters are woken.
+ *
+ * Context: process; @room's lock held, which is released, and no other spinlock
+ * of this module.
  */
 void altconn_batch_unlock(struct attempt_batch *batch,
 			  struct altconn_room *room)
@@ -93,7 +112,11 @@ void altconn_batch_unlock(struct attempt_batch *batch,
 	}
 }
 
-/* The client's endpoint cannot leave the attempt while it is pending. */
+/*
+ * Give the client's endpoint the result of its attempt, as a part of the
+ * decision. The endpoint cannot leave the attempt before that, so no other
+ * thread writes its state meanwhile. assoc->lock held.
+ */
 static void attempt_tell_client(struct altconn_assoc *assoc,
 				const struct altconn_listener *ln, int err,
 				u32 reason)
@@ -107,14 +130,19 @@ static void attempt_tell_client(struct altconn_assoc *assoc,
 	if (err && reason != ALTCONN_REASON_CANCELLED_CLOSE &&
 	    reason != ALTCONN_REASON_CANCELLED_UNSPEC)
 		WRITE_ONCE(sk->sk_err, err);
-	/* A reader of the state sees the error and assoc->err too. */
+	/* Pairs with altconn_state(): sk_err and assoc->err come first. */
 	smp_store_release(&sk->sk_state, state);
 }
 
 /*
- * Decide an attempt, if it is still pending. @ln: the listener whose queue it
- * enters next, locked; NULL: it fails with the positive errno @err. The caller
- * has a reference, reports the end, and wakes the client when it has unlocked.
+ * Decide an attempt if it is still pending, and return whether it was. With @ln
+ * the attempt is established for the accept queue of @ln. Without @ln it fails
+ * with the positive errno @err.
+ *
+ * assoc->lock is held, and so are @ln's lock and, if the attempt is in a
+ * waiting room, the room's lock. The caller has a reference. After the decision
+ * the caller puts the attempt into the queue of @ln, calls attempt_report()
+ * without assoc->lock, and wakes the client without any spinlock.
  */
 static bool attempt_decide(struct altconn_assoc *assoc,
 			   struct altconn_listener *ln, int err, u32 reason)
@@ -135,7 +163,11 @@ static bool attempt_decide(struct altconn_assoc *assoc,
 	return true;
 }
 
-/* Count and report the end of an attempt; assoc->lock is not held. */
+/*
+ * Report the result of a decided attempt: count it in the statistics, and emit
+ * a trace event and a netlink event. Take a failed attempt out of the
+ * registries. assoc->lock is not held.
+ */
 static void attempt_report(struct altconn_assoc *assoc)
 {
 	u64 waited = assoc->decided - assoc->begun;
@@ -154,7 +186,16 @@ static void attempt_report(struct altconn_assoc *assoc)
 		altconn_stat_time(&assoc->an->stat->latency, waited);
 }
 
-/* The endpoint has the attempt from now on. assoc->lock held. */
+/**
+ * altconn_attempt_publish() - make an attempt visible at its endpoint
+ * @assoc: the attempt; may be published already
+ *
+ * The endpoint enters TCP_SYN_SENT and gets a reference of its own to the
+ * attempt.
+ *
+ * Context: process; assoc->lock held, and lock_sock() of the client unless the
+ * attempt is published already.
+ */
 void altconn_attempt_publish(struct altconn_assoc *assoc)
 {
 	struct sock *sk = assoc->end[ALTCONN_CLIENT].sk;
@@ -168,7 +209,21 @@ void altconn_attempt_publish(struct altconn_assoc *assoc)
 	WRITE_ONCE(sk->sk_state, TCP_SYN_SENT);
 }
 
-/* An attempt enters a listener's queue or its room, if it is pending. */
+/**
+ * altconn_attempt_arrive() - begin the entry of an attempt into a queue
+ * @assoc: the attempt; the caller has a reference
+ * @ln: the listener that the attempt enters or waits for, or NULL: it waits
+ *	without a listener (ALTCONN_WAIT_LISTENER)
+ * @far: result of altconn_far_prepare(), which is NULL if the listener is of
+ *	the same namespace; moves to the attempt, and is set to NULL, if the
+ *	attempt is pending and @ln is not NULL
+ *
+ * Publish the attempt. Put a pending attempt from another namespace into the
+ * registry of the listener's namespace.
+ *
+ * Context: process; assoc->lock held, and the lock of @ln or of its waiting
+ * room, so that @ln cannot close.
+ */
 void altconn_attempt_arrive(struct altconn_assoc *assoc,
 			    const struct altconn_listener *ln,
 			    struct altconn_far **far)
@@ -180,10 +235,19 @@ void altconn_attempt_arrive(struct altconn_assoc *assoc,
 	*far = NULL;
 }
 
-/*
- * Establish an attempt in a listener's accept queue, which gets the caller's
- * reference. @far: of an attempt that arrives now, else NULL. False: it was
- * decided before.
+/**
+ * altconn_attempt_establish() - put an attempt into an accept queue
+ * @assoc: the attempt; on success the caller's reference moves to the queue
+ * @ln: the listener, not closed
+ * @far: argument of altconn_attempt_arrive() for an attempt that enters now;
+ *	NULL for an attempt that has waited
+ *
+ * The caller wakes the accepter and the client after it has unlocked @ln.
+ *
+ * Context: process; @ln's lock held, and the room's lock if the attempt is in a
+ * waiting room.
+ * Return: true if the attempt is established now; false if it was decided
+ * before, in which case the caller keeps its reference.
  */
 bool altconn_attempt_establish(struct altconn_assoc *assoc,
 			       struct altconn_listener *ln,
@@ -211,19 +275,21 @@ bool altconn_attempt_establish(struct altconn_assoc *assoc,
 	return true;
 }
 
-/* The room in which an attempt waits or waited, or NULL. */
+/* Return the waiting room that an attempt is or was in, or NULL. */
 static struct altconn_room *attempt_room(const struct altconn_assoc *assoc)
 {
 	/* Pairs with altconn_attempt_make_wait(). */
 	const struct altconn_wait *wait = smp_load_acquire(&assoc->wait);
 
-	/* Pairs with attempt_enter_lane(). */
+	/* Pairs with attempt_enter_lane(): a room that is seen is set up. */
 	return wait ? smp_load_acquire(&wait->room) : NULL;
 }
 
 /*
- * Lock an attempt, and its room if it has one: it gets one at most once, when
- * a rule lets it go on.
+ * Lock the attempt, and before that its waiting room, if it has one. Return the
+ * room, or NULL. A parked attempt can get a room at any time, when its delay
+ * ends, so look again with assoc->lock held. An attempt gets a room at most
+ * once, so one retry is enough.
  */
 static struct altconn_room *attempt_lock(struct altconn_assoc *assoc)
 	__acquires(&assoc->lock)
@@ -242,7 +308,10 @@ static struct altconn_room *attempt_lock(struct altconn_assoc *assoc)
 	return room;
 }
 
-/* A listener of the attempt's address, or NULL. */
+/*
+ * Return a listener that serves an attempt in a lane, or NULL. The room's lock
+ * is held, and keeps the listener.
+ */
 static struct altconn_listener *attempt_any_listener(struct altconn_room *room,
 						     struct altconn_wait *wait)
 {
@@ -262,7 +331,10 @@ static struct altconn_listener *attempt_any_listener(struct altconn_room *room,
 					member);
 }
 
-/* An attempt ended while it waited: a listener of its address counts it. */
+/*
+ * Count the failure of a waiting attempt in the outcomes of a listener that
+ * serves it, if there is one. The room's lock is held.
+ */
 static void attempt_count(struct altconn_room *room, struct altconn_wait *wait,
 			  u32 reason)
 {
@@ -276,13 +348,15 @@ static void attempt_count(struct altconn_room *room, struct altconn_wait *wait,
 }
 
 /**
- * altconn_attempt_fail() - end an attempt, if it is still pending
- * @assoc: an attempt; the caller has a reference
+ * altconn_attempt_fail() - fail an attempt, if it is still pending
+ * @assoc: the attempt, or any association; the caller has a reference
  * @err: positive errno
  * @reason: enum altconn_reason
  *
- * Context: process.
- * Return: false: it was decided before, or connect() has not begun it.
+ * Context: process; lock_sock() of the client may be held, but no spinlock of
+ * this module.
+ * Return: true if the attempt has failed with @err, false if it was decided
+ * before or connect() has not published it yet. The caller keeps its reference.
  */
 bool altconn_attempt_fail(struct altconn_assoc *assoc, int err, u32 reason)
 {
@@ -303,17 +377,22 @@ bool altconn_attempt_fail(struct altconn_assoc *assoc, int err, u32 reason)
 		altconn_room_unlock(room);
 	if (done)
 		altconn_attempt_wake_client(assoc->end[ALTCONN_CLIENT].sk);
-	/* The room's reference. */
+	/* The waiting room held a reference while the attempt was queued. */
 	if (queued)
 		altconn_assoc_put(assoc);
 	return done;
 }
 
 /**
- * altconn_attempt_sync() - wait until a decision is reported
- * @assoc: decided; the caller has a reference
+ * altconn_attempt_sync() - wait until the result of an attempt is reported
+ * @assoc: the attempt, decided; the caller has a reference
  *
- * Context: process.
+ * The thread that decides an attempt in a waiting room holds the room's lock
+ * until it has reported the result in statistics and events, so take that lock
+ * once. An attempt that was in no room, because a rule parked it until it was
+ * decided, is not waited for.
+ *
+ * Context: process; no spinlock of this module held.
  */
 void altconn_attempt_sync(struct altconn_assoc *assoc)
 {
@@ -324,7 +403,16 @@ void altconn_attempt_sync(struct altconn_assoc *assoc)
 		altconn_room_unlock(room);
 }
 
-/* On which list of its group a listener belongs; both locks are held. */
+/**
+ * altconn_attempt_sort() - update the exhausted mark and the list of a listener
+ * @room: the waiting room of the listener's address
+ * @ln: the listener, in a group
+ *
+ * Move @ln to the list of its group for listeners that defer, that are full, or
+ * that may have space. The mark says whether attempts wait that @ln serves.
+ *
+ * Context: process; the locks of @room and @ln held.
+ */
 void altconn_attempt_sort(struct altconn_room *room,
 			  struct altconn_listener *ln)
 {
@@ -337,7 +425,16 @@ void altconn_attempt_sort(struct altconn_room *room,
 		list_move_tail(&ln->member, &ln->group->open);
 }
 
-/* Let in attempts that wait for a listener, while it has room. */
+/**
+ * altconn_attempt_promote() - establish waiting attempts while there is space
+ * @room: the waiting room
+ * @ln: a listener that serves addresses of @room, in a group
+ * @batch: gets the attempts and the wake-ups; promotion ends when it is full
+ *
+ * The attempts enter the accept queue in order of arrival.
+ *
+ * Context: process; @room's lock held, @ln's lock not held.
+ */
 void altconn_attempt_promote(struct altconn_room *room,
 			     struct altconn_listener *ln,
 			     struct attempt_batch *batch)
@@ -353,7 +450,7 @@ void altconn_attempt_promote(struct altconn_room *room,
 			break;
 		altconn_room_remove(room, wait);
 		altconn_batch_add(batch, altconn_assoc_get(wait->assoc));
-		/* Pending, since its decision is made under the room's lock. */
+		/* A queued attempt is pending while its room is locked. */
 		established = altconn_attempt_establish(wait->assoc, ln, NULL);
 		if (WARN_ON_ONCE(!established))
 			continue;
@@ -365,10 +462,14 @@ void altconn_attempt_promote(struct altconn_room *room,
 }
 
 /**
- * altconn_attempt_refill() - a listener may have room for attempts that wait
- * @ln: the listener; the caller has a reference
+ * altconn_attempt_refill() - establish waiting attempts after a change
+ * @ln: a listener that may have space now; the caller has a reference
  *
- * Context: process; ends when the listener is full or no attempt waits for it.
+ * Promote attempts, batch by batch, until the accept queue is full or no
+ * attempt waits for @ln. Wake clients after each batch, and accepters after the
+ * last one.
+ *
+ * Context: process, may sleep; no spinlock of this module held.
  */
 void altconn_attempt_refill(struct altconn_listener *ln)
 {
@@ -383,7 +484,7 @@ void altconn_attempt_refill(struct altconn_listener *ln)
 		if (ln->group)
 			altconn_attempt_promote(room, ln, &batch);
 		more = altconn_batch_is_full(&batch);
-		/* Accepters and pollers are woken once, for all of them. */
+		/* Wake accepters and pollers once, after the last batch. */
 		ready += batch.ready;
 		batch.ready = ready;
 		batch.sk = ready && !more && ln->group ? ln->sk : NULL;
@@ -392,7 +493,15 @@ void altconn_attempt_refill(struct altconn_listener *ln)
 	} while (more);
 }
 
-/* A listener that may have room for attempts that wait for it, or NULL. */
+/**
+ * altconn_attempt_find_open() - find a listener that may promote attempts
+ * @room: the waiting room
+ * @s: the groups of listeners to look at
+ *
+ * Context: process; @room's lock held.
+ * Return: a listener for which attempts wait and that may have space for them,
+ * or NULL. The room's lock keeps it; the caller gets no reference.
+ */
 struct altconn_listener *
 altconn_attempt_find_open(struct altconn_room *room,
 			  const struct altconn_serving *s)
@@ -409,7 +518,15 @@ altconn_attempt_find_open(struct altconn_room *room,
 	return NULL;
 }
 
-/* Refuse an attempt in a lane. The room's reference is the batch's. */
+/**
+ * altconn_attempt_reject() - refuse a waiting attempt with ECONNREFUSED
+ * @room: the waiting room
+ * @wait: the attempt, queued in a lane of @room
+ * @reason: enum altconn_reason
+ * @batch: the batch, not full; gets the attempt and the room's reference to it
+ *
+ * Context: process; @room's lock held, no lock of a listener or an association.
+ */
 void altconn_attempt_reject(struct altconn_room *room,
 			    struct altconn_wait *wait, u32 reason,
 			    struct attempt_batch *batch)
@@ -421,7 +538,7 @@ void altconn_attempt_reject(struct altconn_room *room,
 	spin_lock(&assoc->lock);
 	done = attempt_decide(assoc, NULL, ECONNREFUSED, reason);
 	spin_unlock(&assoc->lock);
-	/* Pending, since its decision is made under the room's lock. */
+	/* A queued attempt is pending while its room is locked. */
 	WARN_ON_ONCE(!done);
 	attempt_report(assoc);
 	attempt_count(room, wait, reason);
@@ -430,12 +547,12 @@ void altconn_attempt_reject(struct altconn_room *room,
 }
 
 /**
- * altconn_attempt_place() - where an attempt stands
- * @assoc: an attempt; the caller has a reference
+ * altconn_attempt_place() - get the position of an attempt in its wait queue
+ * @assoc: the attempt; the caller has a reference
  *
- * Context: any; takes room->lock.
- * Return: its place among the attempts that wait at its address, 1 when it is
- * next; 0 when it does not wait there.
+ * Context: process; takes room->lock.
+ * Return: the position among the attempts that wait at the same address, 1 for
+ * the next one; 0 if the attempt does not wait there.
  */
 u32 altconn_attempt_place(const struct altconn_assoc *assoc)
 {
@@ -451,12 +568,12 @@ u32 altconn_attempt_place(const struct altconn_assoc *assoc)
 }
 
 /**
- * altconn_attempt_listener() - the listener of an attempt or association
- * @assoc: the association; the caller has a reference
+ * altconn_attempt_listener() - get the id of an association's listener
+ * @assoc: the association or attempt; the caller has a reference
  *
- * Context: any; takes room->lock.
- * Return: the id of the listener that established it, or of one for which it
- * waits; 0: there is none.
+ * Context: process; takes room->lock.
+ * Return: the id of the listener that established the association, or of one
+ * listener for which the attempt waits; 0 if there is none.
  */
 u64 altconn_attempt_listener(const struct altconn_assoc *assoc)
 {
@@ -464,7 +581,7 @@ u64 altconn_attempt_listener(const struct altconn_assoc *assoc)
 	const struct altconn_listener *ln;
 	u64 id = 0;
 
-	/* Once it is set it stays, and the association keeps the listener. */
+	/* Once set, the pointer stays, and the association's reference too. */
 	ln = rcu_access_pointer(assoc->listener);
 	if (ln || !room)
 		return ln ? READ_ONCE(ln->id) : 0;

@@ -11,17 +11,20 @@ struct altconn_room;
 struct altconn_serving;
 struct altconn_wait;
 
-/* Attempts that are decided in one hold of a room's lock. */
+/* Maximum number of attempts decided in one hold of a waiting room's lock. */
 #define ATTEMPT_BATCH	16
 
 /**
- * struct attempt_batch - decided attempts, whose clients are to be woken
- * @assoc: the attempts, references
- * @n: how many
- * @sk: a listener that has something to accept, or NULL
- * @ready: how many attempts
- * @defers: a listener that defers and for which attempts wait, or NULL
- * @n_defers: how many of its accepters are to be woken
+ * struct attempt_batch - wake-ups to make when the waiting room is unlocked
+ * @assoc: attempts that have been decided, references; their clients are woken
+ * @n: number of entries in @assoc
+ * @sk: endpoint of a listener that has attempts to accept, or NULL
+ * @ready: number of accepters of @sk to wake, one for each such attempt
+ * @defers: endpoint of a listener with ALTCONN_DEFER_ACCEPT for which attempts
+ *	wait, or NULL
+ * @n_defers: number of accepters of @defers to wake
+ *
+ * RCU keeps @sk and @defers: see altconn_batch_unlock().
  */
 struct attempt_batch {
 	struct altconn_assoc	*assoc[ATTEMPT_BATCH];
@@ -59,11 +62,25 @@ void altconn_attempt_reject(struct altconn_room *room,
 u32 altconn_attempt_place(const struct altconn_assoc *assoc);
 u64 altconn_attempt_listener(const struct altconn_assoc *assoc);
 
+/**
+ * altconn_batch_is_full() - check whether a batch has no free entry
+ * @batch: the batch
+ *
+ * Context: any.
+ * Return: true if it has none, else false.
+ */
 static inline bool altconn_batch_is_full(const struct attempt_batch *batch)
 {
 	return batch->n == ATTEMPT_BATCH;
 }
 
+/**
+ * altconn_batch_add() - add an attempt to a batch
+ * @batch: the batch, not full
+ * @assoc: the attempt; the caller's reference moves to the batch
+ *
+ * Context: any.
+ */
 static inline void altconn_batch_add(struct attempt_batch *batch,
 				     struct altconn_assoc *assoc)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The timer of an attempt that waits: its deadline, or the end of the delay that
- * a rule gave it.
+ * The timer of an attempt that waits. It expires at the attempt's deadline, or
+ * at the end of the delay that a rule has set.
  */
 
 #include <linux/slab.h>
@@ -12,6 +12,7 @@
 #include "payer.h"
 #include "room.h"
 
+/* Queue the job. It holds a reference to the attempt while it is queued. */
 static void attempt_queue_job(struct altconn_wait *wait,
 			      struct altconn_payer *payer)
 {
@@ -20,23 +21,39 @@ static void attempt_queue_job(struct altconn_wait *wait,
 		altconn_assoc_put(wait->assoc);
 }
 
+/**
+ * altconn_attempt_disarm() - stop the timer of a decided attempt
+ * @assoc: the attempt; the caller has a reference
+ *
+ * The timer or its job may run at the same time. The job leaves the result of a
+ * decided attempt alone.
+ *
+ * Context: process; assoc->lock held.
+ */
 void altconn_attempt_disarm(struct altconn_assoc *assoc)
 {
 	struct altconn_wait *wait = assoc->wait;
 
 	if (!wait)
 		return;
-	/* The job lets go of the path now: that may sleep. */
+	/* Dropping the path may sleep, so the job drops it. */
 	if (unlikely(READ_ONCE(wait->path.dentry)))
 		attempt_queue_job(wait, wait->delays);
-	/* A job that is queued finds the attempt decided. */
+	/* The caller has a reference, so the timer's is not the last one. */
 	if (timer_delete(&wait->timer))
 		altconn_assoc_put(assoc);
 }
 
-/*
- * (Re)start the timer, which holds a reference, for what comes first. False:
- * nothing does. assoc->lock held.
+/**
+ * altconn_attempt_arm() - start the timer, or set it anew
+ * @assoc: the attempt, pending, with assoc->wait; the caller has a reference
+ *
+ * The timer expires at the deadline or at the end of a rule's delay, whichever
+ * is earlier. It holds a reference to @assoc while it is armed.
+ *
+ * Context: process; assoc->lock held.
+ * Return: true if the timer is armed, false if the attempt has neither a
+ * deadline nor a delay.
  */
 bool altconn_attempt_arm(struct altconn_assoc *assoc)
 {
@@ -50,7 +67,10 @@ bool altconn_attempt_arm(struct altconn_assoc *assoc)
 		return false;
 	if (when > now)
 		ms = div_u64(when - now, NSEC_PER_MSEC);
-	/* The end of a delay may take long, a deadline does not. */
+	/*
+	 * The end of a delay may take long, and must not hold up the deadlines
+	 * of the same user. So the job is charged to another payer then.
+	 */
 	WRITE_ONCE(wait->payer, when == wait->held_until ? wait->delays :
 							   wait->deadlines);
 	altconn_assoc_get(assoc);
@@ -60,11 +80,14 @@ bool altconn_attempt_arm(struct altconn_assoc *assoc)
 }
 
 /*
- * The timer only asks for the job, which runs in process context: no lock of the
- * decision is a softirq's, since it takes sk_peer_lock, which the core takes with
- * softirqs on. The timer's reference becomes the job's. A job that is queued has one
- * already; if the timer's is the last the job has run meanwhile, and runs once more to
- * drop it.
+ * Queue the job. The timer itself runs in softirq context and cannot decide an
+ * attempt: the decision takes sk_peer_lock, which the core takes with softirqs
+ * enabled, so no lock of the decision may be taken in a softirq.
+ *
+ * The timer's reference moves to the job. A job that is queued already has a
+ * reference, so the timer drops its own. If that turns out to be the last one,
+ * the job has run in the meantime. The last reference must be dropped in
+ * process context, so the job is queued once more to do that.
  */
 static void attempt_timer(struct timer_list *timer)
 {
@@ -75,12 +98,28 @@ static void attempt_timer(struct timer_list *timer)
 			break;
 }
 
+/**
+ * altconn_attempt_payer() - get the payer for jobs of an attempt
+ * @assoc: the attempt
+ * @kind: kind of job
+ *
+ * Context: process, may sleep.
+ * Return: the payer of the caller of connect(), which stays until the module is
+ * unloaded; NULL if memory ran out.
+ */
 struct altconn_payer *altconn_attempt_payer(const struct altconn_assoc *assoc,
 					    enum altconn_payer_kind kind)
 {
 	return altconn_payer_get(kind, altconn_payer_key(assoc->cred));
 }
 
+/**
+ * altconn_attempt_make_wait() - allocate what an attempt needs to wait
+ * @assoc: the attempt; may have it already
+ *
+ * Context: process, may sleep.
+ * Return: 0, or -ENOMEM. The association owns assoc->wait.
+ */
 int altconn_attempt_make_wait(struct altconn_assoc *assoc)
 {
 	struct altconn_wait *wait;
@@ -102,7 +141,10 @@ int altconn_attempt_make_wait(struct altconn_assoc *assoc)
 		wait->fifo = ALTCONN_FIFO_FAR;
 	else if (assoc->waits_listener)
 		wait->fifo = ALTCONN_FIFO_PATIENT;
-	/* Pairs with walks of the registry, which the attempt is in. */
+	/*
+	 * Pairs with attempt_room(): walks of the registry find the attempt,
+	 * and look at its wait.
+	 */
 	smp_store_release(&assoc->wait, wait);
 	return 0;
 }

@@ -11,28 +11,33 @@ struct altconn_room;
 struct altconn_share;
 
 /**
- * struct altconn_wait - what an attempt needs while it waits
- * @timer: its deadline, and the end of a rule's delay; holds a reference to
- *	@assoc while it is armed
- * @job: what the timer asks for; holds a reference to @assoc while it is queued
- * @payer: of @job, for what the timer is armed for
+ * struct altconn_wait - the part of an attempt that only a wait needs
+ * @timer: expires at the attempt's deadline, or earlier when a rule's delay
+ *	ends; holds a reference to @assoc while it is armed
+ * @job: queued by @timer, runs altconn_attempt_run(); holds a reference to
+ *	@assoc while it is queued
+ * @payer: @deadlines or @delays, the payer of @job when @timer expires
  * @deadlines: the client's payer for deadlines
- * @delays: and for the ends of delays; NULL when no rule ever held the attempt
+ * @delays: the client's payer for ends of delays; NULL if no rule has delayed
+ *	or dropped the attempt
  * @assoc: the attempt
- * @held_until: when a rule lets the attempt go on, ns; 0: no rule holds it
- * @path: while a rule holds an attempt to a path: pins the inode
- * @room: the waiting room, a reference; NULL while a rule holds the attempt.
- *	Set once, under the room's lock and assoc->lock
- * @lane: the attempt's address in @room while the attempt is queued there;
- *	room->lock
- * @share: of the attempt's user in @room, likewise
- * @user: the attempt's user in @room, altconn_payer_key_in()
- * @node: in the queue of @lane; room->lock
- * @count: attempts in the subtree of @node; room->lock
- * @fifo: which queue of @lane, enum altconn_fifo
- * @arrived: orders the attempts of a room
+ * @held_until: when a rule's delay ends, nanoseconds; 0 if no delay is under
+ *	way
+ * @path: the socket file of an attempt to a path, which pins the inode while a
+ *	rule delays the attempt; else empty
+ * @room: the waiting room, a reference; NULL before the attempt has entered
+ *	one. Set once, under the room's lock and assoc->lock
+ * @lane: the lane of @room where the attempt is queued, NULL while it is not
+ *	queued; room->lock
+ * @share: counts the attempts of the same user in @room, NULL while the attempt
+ *	is not queued; room->lock
+ * @user: the attempt's user in @room, a key of altconn_payer_key_in()
+ * @node: link in a queue of @lane; room->lock
+ * @count: number of attempts in the subtree of @node; room->lock
+ * @fifo: enum altconn_fifo, the queue of @lane that the attempt is in
+ * @arrived: serial number, which orders the attempts of a room by arrival
  *
- * Lifetime: allocated before the attempt begins to wait and freed with the
+ * Lifetime: allocated before the attempt begins to wait, and freed with the
  * association.
  */
 struct altconn_wait {

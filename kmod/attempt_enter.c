@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How an attempt enters: the accept queue of a listener that has room, or the
- * waiting room of its address. Here it is admitted or refused by the limits of
- * the listener, of the namespace and of its user.
+ * The entry of an attempt into an accept queue that has space, or into the
+ * waiting room of its address. The limits of the listener, of the namespace and
+ * of the user decide whether the attempt is admitted.
  */
 
 #include <linux/slab.h>
@@ -23,16 +23,26 @@
 #include "trace.h"
 #include "xns.h"
 
+/**
+ * altconn_attempt_max_waiting() - get a namespace's limit of waiting attempts
+ * @an: the namespace
+ *
+ * Context: any.
+ * Return: the number of attempts that may wait at one address or for one
+ * listener.
+ */
 u32 altconn_attempt_max_waiting(const struct altconn_net *an)
 {
-	/* A child namespace may lower the limit, not lift it. */
+	/* The limit of the initial namespace is an upper bound for all. */
 	return min(READ_ONCE(an->max_waiting),
 		   READ_ONCE(altconn_init_state->max_waiting));
 }
 
 /*
- * Why a listener's namespace lets in no attempt of another one, or 0. The other
- * namespace counts the attempts that begin there; this one those that come in.
+ * Check whether the listener's namespace admits one more association from
+ * another namespace. Return the enum altconn_reason of a refusal, or 0. The
+ * client's namespace counts the associations that begin there, and the
+ * listener's namespace counts its inbound ones.
  */
 static u32 attempt_inbound_limit(const struct altconn_assoc *assoc,
 				 const struct altconn_listener *ln)
@@ -47,7 +57,10 @@ static u32 attempt_inbound_limit(const struct altconn_assoc *assoc,
 	return 0;
 }
 
-/* May the attempt enter the listener, or wait for it? @ln's lock held. */
+/*
+ * Check whether @ln admits the attempt to its queue, or to wait for it. Return
+ * 0, or -ECONNREFUSED with *@reason set. @ln's lock is held.
+ */
 static int attempt_admit(const struct altconn_assoc *assoc,
 			 struct altconn_listener *ln, u32 *reason)
 {
@@ -65,8 +78,10 @@ static int attempt_admit(const struct altconn_assoc *assoc,
 }
 
 /*
- * connect() meets a listener with room. -EAGAIN: it has none, or other attempts
- * wait for it.
+ * Establish the attempt at once if the accept queue has space and no other
+ * attempt waits for the listener. Return 0 on success, when the caller's
+ * reference has moved to the queue; -EAGAIN if the attempt has to wait; or
+ * -ECONNREFUSED with *@reason set.
  */
 static int attempt_enter_queue(struct altconn_assoc *assoc,
 			       struct altconn_listener *ln,
@@ -86,25 +101,28 @@ static int attempt_enter_queue(struct altconn_assoc *assoc,
 	}
 	done = altconn_attempt_establish(assoc, ln, far);
 	sk = ln->sk;
-	/* RCU keeps the endpoint that the listener has while it is locked. */
+	/*
+	 * The listener cannot close while it is locked, so its endpoint stays.
+	 * After that RCU keeps the endpoint.
+	 */
 	rcu_read_lock();
 	spin_unlock(&ln->lock);
 	if (likely(done))
 		sk->sk_data_ready(sk);
 	rcu_read_unlock();
 	altconn_attempt_wake_client(assoc->end[ALTCONN_CLIENT].sk);
-	/* A rule's delay ended too late: the attempt was over. */
+	/* A parked attempt was decided before its delay ended. */
 	if (unlikely(!done))
 		altconn_assoc_put(assoc);
 	return 0;
 }
 
 /*
- * Is there no place for the attempt where @waiting attempts wait at its address
- * or for its listener? One user has half of the places at most, the larger half
- * of an odd number, so that others find one. Stores the user's key in
- * assoc->wait. The lock of the room is held, and that of @ln, which is open, if
- * there is one.
+ * Check whether net.altconn.max_waiting leaves no space for the attempt, while
+ * @waiting attempts wait at its address or for its listener. One user may use
+ * half of the limit, rounded up, so that attempts of other users find space.
+ * Store the user's key in assoc->wait. The room's lock is held, and so is the
+ * lock of @ln, which is not closed, unless @ln is NULL.
  */
 static bool attempt_finds_full(struct altconn_assoc *assoc,
 			       const struct altconn_room *room,
@@ -121,7 +139,10 @@ static bool attempt_finds_full(struct altconn_assoc *assoc,
 	       altconn_share_waiting(room, assoc->wait->user) >= most - most / 2;
 }
 
-/* May the attempt wait in the room? Its lock is held. */
+/*
+ * Check whether the attempt may wait in the room. Return 0, or -ECONNREFUSED
+ * with *@reason set. The room's lock is held.
+ */
 static int attempt_admit_waiting(struct altconn_assoc *assoc,
 				 struct altconn_room *room,
 				 struct altconn_listener *ln, u32 *reason)
@@ -153,6 +174,7 @@ out:
 	return err;
 }
 
+/* Count the wait at the listener, and show the listener as the server's end. */
 static void attempt_set_server(struct altconn_assoc *assoc,
 			       struct altconn_listener *ln)
 {
@@ -164,7 +186,10 @@ static void attempt_set_server(struct altconn_assoc *assoc,
 	spin_unlock(&ln->lock);
 }
 
-/* The attempt is in its lane and stays there. */
+/*
+ * Begin the wait of an attempt that is in its lane: count and report the wait,
+ * and arm the deadline. The room's lock is held.
+ */
 static void attempt_begin_wait(struct altconn_assoc *assoc,
 			       struct altconn_room *room,
 			       struct altconn_listener *ln)
@@ -173,7 +198,7 @@ static void attempt_begin_wait(struct altconn_assoc *assoc,
 
 	if (ln)
 		attempt_set_server(assoc, ln);
-	/* An attempt that a rule held has been counted. */
+	/* An attempt that was parked before has been counted already. */
 	if (!assoc->waited)
 		this_cpu_inc(assoc->an->stat->waited);
 	assoc->waited = true;
@@ -184,7 +209,10 @@ static void attempt_begin_wait(struct altconn_assoc *assoc,
 	spin_unlock(&assoc->lock);
 }
 
-/* Memory that an attempt may need to enter a room. */
+/*
+ * Memory for a lane and a share, which an attempt may need to enter a room. The
+ * memory is allocated before the room is locked.
+ */
 struct attempt_spare {
 	struct altconn_lane	*lane;
 	struct altconn_share	*share;
@@ -203,7 +231,11 @@ static void attempt_spare_free(struct attempt_spare *spare)
 	kfree(spare->share);
 }
 
-/* Stand in the lane of its address; false: it was decided before. */
+/*
+ * Queue the attempt in the lane of its address, and return true. Return false
+ * if the attempt was decided before. On success the caller's reference moves to
+ * the room. The room's lock is held.
+ */
 static bool attempt_enter_lane(struct altconn_assoc *assoc,
 			       struct altconn_room *room,
 			       struct altconn_listener *ln,
@@ -219,7 +251,7 @@ static bool attempt_enter_lane(struct altconn_assoc *assoc,
 	pending = assoc->state == ALTCONN_ASSOC_STATE_PENDING;
 	if (pending) {
 		refcount_inc(&room->refs);
-		/* Pairs with attempt_room(). */
+		/* Pairs with attempt_room(): a room that is seen is set up. */
 		smp_store_release(&wait->room, room);
 	}
 	spin_unlock(&assoc->lock);
@@ -232,16 +264,20 @@ static bool attempt_enter_lane(struct altconn_assoc *assoc,
 }
 
 /*
- * The attempt stands in its lane. A listener that has come to have room lets it
- * in, unless another attempt was first: then the attempt waits on, and true says
- * that others may have room.
+ * Promote attempts into listeners that have got space before the attempt was
+ * queued in its lane. If the attempt is not promoted itself, begin its wait.
+ * Return true if the attempt waits and a listener may still have space. In that
+ * case the caller promotes further attempts. The room's lock is held.
  */
 static bool attempt_wait(struct altconn_assoc *assoc, struct altconn_room *room,
 			 struct altconn_listener *ln,
 			 struct attempt_batch *batch)
 {
 	struct altconn_wait *wait = assoc->wait;
-	/* Others' listeners that are full and do not know it cost no more. */
+	/*
+	 * The list of listeners that may have space can begin with full ones.
+	 * Do not walk more of them than this for one attempt.
+	 */
 	unsigned int tries = ATTEMPT_BATCH;
 	struct altconn_listener *open;
 	struct altconn_serving s;
@@ -260,7 +296,10 @@ static bool attempt_wait(struct altconn_assoc *assoc, struct altconn_room *room,
 	return open;
 }
 
-/* The room of the attempt's address, locked and with a reference. */
+/*
+ * Lock the waiting room of the attempt's address. Return the room with a
+ * reference, or ERR_PTR(-ENOMEM).
+ */
 static struct altconn_room *attempt_lock_room(struct altconn_assoc *assoc,
 					      struct altconn_listener *ln)
 {
@@ -272,6 +311,11 @@ static struct altconn_room *attempt_lock_room(struct altconn_assoc *assoc,
 	return ln->room;
 }
 
+/*
+ * Let the attempt wait in the room of its address, for @ln or, if @ln is NULL,
+ * for a listener to come. Return 0 on success, when the caller's reference has
+ * moved, or -ECONNREFUSED or -ENOMEM with *@reason set.
+ */
 static int attempt_enter_room(struct altconn_assoc *assoc,
 			      struct altconn_listener *ln,
 			      struct altconn_far **far, u32 *reason)
@@ -306,19 +350,23 @@ out:
 }
 
 /**
- * altconn_attempt_enter() - an attempt arrives at its address
- * @assoc: the attempt, new or held until now by a rule; on success the caller's
- *	reference goes with it
- * @ln: a listener of the address, or NULL: it waits for one
+ * altconn_attempt_enter() - put an attempt into an accept queue or waiting room
+ * @assoc: the attempt, new or parked until now by a rule
+ * @ln: a listener of the address; NULL: wait for a listener to come
  *	(ALTCONN_WAIT_LISTENER)
- * @reason: why it was refused
+ * @reason: set to the enum altconn_reason of a failure
  *
- * With room in the accept queue it is established at once, else it waits.
+ * An accept queue with space takes the attempt at once, which establishes it.
+ * Otherwise the attempt waits.
  *
- * Context: process, may sleep; lock_sock() of the client held if it is new.
- * Return: 0; -ECONNREFUSED: the listener has closed, its backlog is full and it
- * fails fast, or too many wait; -ENOMEM. On failure the endpoint is as it was,
- * and the caller keeps its reference.
+ * Context: process, may sleep; lock_sock() of the client held if the attempt is
+ * new.
+ * Return: 0: the attempt waits or is decided, and the caller's reference has
+ * moved to the queue or room. -ECONNREFUSED: the listener has closed, its
+ * backlog is full and it fails fast, too many attempts wait, or the listener's
+ * namespace admits no more associations of the user or of other namespaces.
+ * -ENOMEM: memory ran out. On failure the endpoint is as before, and the caller
+ * keeps its reference.
  */
 int altconn_attempt_enter(struct altconn_assoc *assoc,
 			  struct altconn_listener *ln, u32 *reason)

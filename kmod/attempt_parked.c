@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Attempts that a rule holds before they may enter, and what happens when a timer
- * of an attempt has expired: the attempt times out, or goes on to its listener.
+ * Parked attempts, and expired timers. A rule that delays or drops an attempt
+ * parks it: the attempt is pending, but neither in an accept queue nor in a
+ * waiting room. When its timer expires, an attempt times out, or, at the end of
+ * a delay, goes on to a listener.
  */
 
 #include "addr.h"
@@ -16,7 +18,10 @@
 #include "stat.h"
 #include "trace.h"
 
-/* Go on to a listener that listens now, as connect() would. */
+/*
+ * Let the attempt enter a listener that listens now, or the waiting room, as
+ * connect() would. On success the caller's reference moves with the attempt.
+ */
 static int attempt_resume(struct altconn_assoc *assoc, u32 *reason)
 {
 	struct altconn_addr *addr = assoc->end[ALTCONN_SERVER].addr;
@@ -30,7 +35,10 @@ static int attempt_resume(struct altconn_assoc *assoc, u32 *reason)
 			break;
 		err = altconn_attempt_enter(assoc, ln, reason);
 		altconn_listener_put(ln);
-		/* It closed meanwhile: another one may share its address. */
+		/*
+		 * When the listener has closed since the lookup, another one
+		 * may serve the address.
+		 */
 	} while (err && *reason == ALTCONN_REASON_LISTENER_CLOSED);
 	if (!IS_ERR(ln))
 		return err;
@@ -39,7 +47,10 @@ static int attempt_resume(struct altconn_assoc *assoc, u32 *reason)
 	return altconn_attempt_enter(assoc, NULL, reason);
 }
 
-/* The client's endpoint of a pending attempt, a reference; NULL: it is decided. */
+/*
+ * Get a reference to the client's endpoint of a pending attempt. Return NULL if
+ * the attempt is decided.
+ */
 static struct sock *attempt_hold_client(struct altconn_assoc *assoc)
 {
 	struct sock *sk = NULL;
@@ -53,7 +64,7 @@ static struct sock *attempt_hold_client(struct altconn_assoc *assoc)
 	return sk;
 }
 
-/* The time for which a rule held the attempt may be over. */
+/* Let the attempt go on if the delay that a rule has set is over. */
 static void attempt_end_hold(struct altconn_wait *wait)
 {
 	struct altconn_assoc *assoc = wait->assoc;
@@ -70,9 +81,9 @@ static void attempt_end_hold(struct altconn_wait *wait)
 	sk = attempt_hold_client(assoc);
 	if (!sk)
 		return;
-	/* What the attempt needs to wait on is charged to its client. */
+	/* Memory that the attempt needs to wait is charged to the client. */
 	memcg = set_active_memcg(mem_cgroup_from_sk(sk));
-	/* The queue's, if the attempt enters one. */
+	/* The new reference is for the queue that the attempt enters. */
 	err = attempt_resume(altconn_assoc_get(assoc), &reason);
 	set_active_memcg(memcg);
 	if (err) {
@@ -82,7 +93,7 @@ static void attempt_end_hold(struct altconn_wait *wait)
 	sock_put(sk);
 }
 
-/* Drop the held path once the hold is over, or the attempt is decided. */
+/* Drop the path when the delay is over or the attempt is decided. */
 static void attempt_drop_path(struct altconn_wait *wait)
 {
 	struct path path = { .mnt = wait->path.mnt };
@@ -91,17 +102,26 @@ static void attempt_drop_path(struct altconn_wait *wait)
 	    (wait->held_until && READ_ONCE(wait->assoc->state) ==
 				 ALTCONN_ASSOC_STATE_PENDING))
 		return;
-	/* The job may run for both payers at a time. */
+	/*
+	 * The job may run for both payers at the same time, so only one of them
+	 * may take the reference.
+	 */
 	path.dentry = xchg(&wait->path.dentry, NULL);
 	if (path.dentry)
 		path_put(&path);
 }
 
-/*
- * An attempt's deadline may have passed, or the time for which a rule holds it.
+/**
+ * altconn_attempt_run() - act on the expired timer of an attempt
+ * @job: the job of the attempt's struct altconn_wait; its reference to the
+ *	association is dropped
  *
- * The tick that drives timers may lag behind the clock and then catch up, so
- * a timer can be early. A deadline is not: then the timer starts again.
+ * Let the attempt go on if its delay is over, and fail it if its deadline has
+ * passed. If the attempt is pending after that, arm the timer again. The tick
+ * that drives timers may lag behind the clock and then catch up, so a timer can
+ * expire early. A deadline must not, so the clock decides.
+ *
+ * Context: process, a kernel thread of the payer; may sleep.
  */
 void altconn_attempt_run(struct altconn_job *job)
 {
@@ -122,15 +142,20 @@ void altconn_attempt_run(struct altconn_job *job)
 }
 
 /**
- * altconn_attempt_hold() - a rule holds an attempt
- * @assoc: the attempt, new; on success the caller's reference is the endpoint's
- * @delay_ms: until the attempt goes on, milliseconds; 0: it does not
- * @path: a path's socket file, looked up, or NULL; a reference is taken
- * @reason: why not
+ * altconn_attempt_hold() - park an attempt, as a rule demands
+ * @assoc: the attempt, new
+ * @delay_ms: how long to park it, milliseconds; 0: until its deadline, or for
+ *	ever if it has none
+ * @path: the socket file of an attempt to a path, looked up, or NULL; a
+ *	reference is taken
+ * @reason: set to the enum altconn_reason of a failure
  *
  * Context: process, may sleep; lock_sock() of the client held.
- * Return: 0: the attempt waits; -ENOMEM; -ECONNREFUSED: no attempt may wait in
- * this namespace. On failure the endpoint is as it was.
+ * Return: 0: the attempt waits, its endpoint is in TCP_SYN_SENT, and the
+ * caller's reference has moved to the endpoint. -ENOMEM: memory ran out.
+ * -ECONNREFUSED: net.altconn.max_waiting is 0, so no attempt may wait in this
+ * namespace. On failure the endpoint is as before, and the caller keeps its
+ * reference.
  */
 int altconn_attempt_hold(struct altconn_assoc *assoc, u32 delay_ms,
 			 const struct path *path, u32 *reason)

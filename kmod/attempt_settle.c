@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a change of a listener does to the attempts that wait: a listener joins or
- * leaves an address, gets another backlog or policy, refuses attempts, or takes
- * one itself because it defers.
+ * Changes of a listener, and what they do to the attempts that wait: a listener
+ * begins or ceases to serve an address, gets another backlog or policy, refuses
+ * attempts, or takes an attempt in accept() (ALTCONN_DEFER_ACCEPT).
  */
 
 #include <linux/slab.h>
@@ -16,7 +16,11 @@
 #include "room.h"
 #include "room_queue.h"
 
-/* An attempt at an address that no listener serves, nor may it wait for one. */
+/*
+ * Find an attempt at @addr to refuse: no listener serves it, and it does not
+ * wait for one (ALTCONN_WAIT_LISTENER). Return the attempt or NULL. If a
+ * listener serves @addr and may have space, store it in *@open, which is NULL.
+ */
 static struct altconn_wait *attempt_unserved(struct altconn_room *room,
 					     const struct altconn_addr *addr,
 					     struct altconn_listener **open)
@@ -32,7 +36,11 @@ static struct altconn_wait *attempt_unserved(struct altconn_room *room,
 	return far.n ? NULL : altconn_lane_refusable(lane, near.n);
 }
 
-/* Likewise of the addresses without a listener of their own, of a version. */
+/*
+ * Find an attempt to refuse at the addresses of one IP version that have no
+ * listener of their own, which wildcard listeners serve. Return the attempt or
+ * NULL. If *@open is NULL, set it to a wildcard listener that may have space.
+ */
 static struct altconn_wait *
 attempt_unserved_pool(struct altconn_room *room, bool v6,
 		      struct altconn_listener **open)
@@ -49,6 +57,11 @@ attempt_unserved_pool(struct altconn_room *room, bool v6,
 	return lane ? altconn_lane_refusable(lane, false) : NULL;
 }
 
+/*
+ * Find an attempt to refuse after the listeners of @addr have changed. Set
+ * *@open to a listener of @addr that may have space, or to NULL. The room's
+ * lock is held.
+ */
 static struct altconn_wait *attempt_unsettled(struct altconn_room *room,
 					      const struct altconn_addr *addr,
 					      struct altconn_listener **open)
@@ -61,8 +74,9 @@ static struct altconn_wait *attempt_unsettled(struct altconn_room *room,
 }
 
 /*
- * A listener at which a thread sleeps or polls. Its server is idle, or will look;
- * another listener is chosen when none has such a thread.
+ * Choose one of the listeners in a group that defer, to wake it. Prefer a
+ * listener with a thread that sleeps in accept() or polls, since that server is
+ * ready for an attempt. The room's lock is held, RCU read side.
  */
 static struct altconn_listener *
 attempt_choose_deferring(struct altconn_group *group)
@@ -76,9 +90,19 @@ attempt_choose_deferring(struct altconn_group *group)
 					member);
 }
 
-/*
- * A deferring listener of an address is woken: for one more attempt, or with
- * @all for each attempt that waits for it.
+/**
+ * altconn_attempt_find_deferring() - choose a listener that defers, to wake it
+ * @room: the waiting room
+ * @s: the groups of listeners that serve the address
+ * @all: true to wake an accepter for each attempt that waits for the listener,
+ *	false to wake one accepter
+ * @batch: gets the wake-ups, unless it has some for such a listener already
+ *
+ * A listener that defers (ALTCONN_DEFER_ACCEPT) establishes attempts only in
+ * accept(), so its accepters have to be woken when attempts wait. Successive
+ * calls choose the listeners in turn.
+ *
+ * Context: process; @room's lock held.
  */
 void altconn_attempt_find_deferring(struct altconn_room *room,
 				    const struct altconn_serving *s, bool all,
@@ -92,7 +116,7 @@ void altconn_attempt_find_deferring(struct altconn_room *room,
 		ln = attempt_choose_deferring(s->group[i]);
 		if (!ln || !altconn_room_first(room, ln))
 			continue;
-		/* The next attempt wakes the next of them. */
+		/* The next call chooses the next listener. */
 		list_move_tail(&ln->member, &s->group[i]->defer);
 		batch->defers = ln->sk;
 		batch->n_defers = all ? altconn_room_waiting(room, ln) : 1;
@@ -100,7 +124,11 @@ void altconn_attempt_find_deferring(struct altconn_room *room,
 	rcu_read_unlock();
 }
 
-/* Attempts may be left to listeners that defer, which do not know of them. */
+/*
+ * After the listeners of @addr have changed, attempts may wait for a listener
+ * that defers and has not been woken for them. Add the wake-ups to @batch. The
+ * room's lock is held.
+ */
 static void attempt_wake_deferring(struct altconn_room *room,
 				   const struct altconn_addr *addr,
 				   struct attempt_batch *batch)
@@ -120,9 +148,15 @@ static void attempt_wake_deferring(struct altconn_room *room,
 	altconn_attempt_find_deferring(room, &s, true, batch);
 }
 
-/*
- * The listeners of an address have changed: those that are left let attempts
- * in, and attempts that none serves are refused unless they wait for one.
+/**
+ * altconn_attempt_settle() - act on a change of the listeners of an address
+ * @room: the waiting room; the caller has a reference
+ * @addr: the address
+ *
+ * Promote attempts into listeners that have space. Refuse the attempts that no
+ * listener serves any more, unless they wait for one (ALTCONN_WAIT_LISTENER).
+ *
+ * Context: process, may sleep; no spinlock of this module held.
  */
 void altconn_attempt_settle(struct altconn_room *room,
 			    const struct altconn_addr *addr)
@@ -153,14 +187,14 @@ void altconn_attempt_settle(struct altconn_room *room,
 }
 
 /**
- * altconn_attempt_join() - a listener begins to serve its address
- * @ln: the listener, new; bound, and its reachability is set
+ * altconn_attempt_join() - let a listener begin to serve its address
+ * @ln: the listener, new; its address and reachability are set
  *
- * Attempts that wait at the address are let in by altconn_attempt_refill().
- * Until then a new attempt queues up behind them.
+ * The caller calls altconn_attempt_refill() later, which promotes the attempts
+ * that wait at the address. Until then a new attempt queues up behind them.
  *
- * Context: process, may sleep.
- * Return: 0 or -ENOMEM.
+ * Context: process, may sleep; no spinlock of this module held.
+ * Return: 0: @ln has a reference to its waiting room; or -ENOMEM.
  */
 int altconn_attempt_join(struct altconn_listener *ln)
 {
@@ -174,7 +208,7 @@ int altconn_attempt_join(struct altconn_listener *ln)
 		kfree(spare);
 		return PTR_ERR(room);
 	}
-	/* The caller's reference is the listener's. */
+	/* The reference of altconn_room_lock() moves to the listener. */
 	altconn_room_join(room, ln, &spare);
 	spin_lock(&ln->lock);
 	ln->waited = altconn_room_waiting(room, ln);
@@ -186,13 +220,14 @@ int altconn_attempt_join(struct altconn_listener *ln)
 }
 
 /**
- * altconn_attempt_quit() - a listener closes
- * @ln: the listener; no lookup finds it any more
+ * altconn_attempt_quit() - close a listener for attempts
+ * @ln: the listener, which no lookup finds any more; the caller has a reference
  *
- * Attempts that no other listener serves are refused, unless they wait for
- * one; no attempt enters its queue any more.
+ * No attempt enters the accept queue from then on. Waiting attempts that no
+ * other listener serves are refused, unless they wait for one
+ * (ALTCONN_WAIT_LISTENER).
  *
- * Context: process; ends when the address is settled.
+ * Context: process, may sleep; no spinlock of this module held.
  */
 void altconn_attempt_quit(struct altconn_listener *ln)
 {
@@ -205,7 +240,11 @@ void altconn_attempt_quit(struct altconn_listener *ln)
 	altconn_attempt_settle(ln->room, ln->addr);
 }
 
-/* If listeners share the address, each of them has to fail fast. */
+/*
+ * Check whether more attempts wait for a listener than its fail-fast policy
+ * permits. Attempts wait for all listeners that share an address, so they are
+ * surplus only if each of these listeners fails fast. The room's lock is held.
+ */
 static bool attempt_has_surplus(const struct altconn_room *room,
 				const struct altconn_listener *ln)
 {
@@ -216,13 +255,15 @@ static bool attempt_has_surplus(const struct altconn_room *room,
 }
 
 /**
- * altconn_attempt_refuse_surplus() - attempts that have waited find a policy
- * @ln: a new listener; the caller has a reference
+ * altconn_attempt_refuse_surplus() - refuse attempts beyond a fail-fast backlog
+ * @ln: a new listener, after altconn_attempt_refill(); the caller has a
+ *	reference
  *
- * A listener that fails fast refuses those that wait beyond its backlog, the
- * last ones first.
+ * Attempts may have waited at the address before @ln began to listen. If @ln
+ * fails fast (ALTCONN_BACKLOG_POLICY), refuse the attempts for which the
+ * backlog has no space, the last ones first.
  *
- * Context: process.
+ * Context: process, may sleep; no spinlock of this module held.
  */
 void altconn_attempt_refuse_surplus(struct altconn_listener *ln)
 {
@@ -244,15 +285,17 @@ void altconn_attempt_refuse_surplus(struct altconn_listener *ln)
 }
 
 /**
- * altconn_attempt_set_policy() - how a listener lets attempts in
+ * altconn_attempt_set_policy() - change the backlog and policies of a listener
  * @ln: a listener that serves its address; the caller has a reference
- * @backlog: listen()'s
- * @fail_fast: ALTCONN_BACKLOG_POLICY
+ * @backlog: argument of listen()
+ * @fail_fast: ALTCONN_BACKLOG_POLICY is ALTCONN_POLICY_FAIL_FAST
  * @defer: ALTCONN_DEFER_ACCEPT
  *
- * Attempts that the listener has room for now are let in; others wait on.
+ * Establish the waiting attempts for which the queue has space now. The other
+ * attempts continue to wait, also if @ln fails fast from now on.
  *
- * Context: process; ends when the listener is full or no attempt waits for it.
+ * Context: process, may sleep; lock_sock() of the listening endpoint held, but
+ * no spinlock of this module.
  */
 void altconn_attempt_set_policy(struct altconn_listener *ln, u32 backlog,
 				bool fail_fast, bool defer)
@@ -262,7 +305,10 @@ void altconn_attempt_set_policy(struct altconn_listener *ln, u32 backlog,
 
 	altconn_room_relock(room);
 	spin_lock(&ln->lock);
-	/* As many accepters may take an attempt as wait for one. */
+	/*
+	 * A listener that begins to defer offers the waiting attempts to
+	 * accept(), so wake one accepter for each.
+	 */
 	if (defer && !ln->defer) {
 		batch.sk = ln->sk;
 		batch.ready = altconn_room_waiting(room, ln);
@@ -279,13 +325,14 @@ void altconn_attempt_set_policy(struct altconn_listener *ln, u32 backlog,
 }
 
 /**
- * altconn_attempt_refuse() - refuse the first attempts that wait
- * @ln: the listener for which they wait; the caller has a reference
- * @count: how many
+ * altconn_attempt_refuse() - refuse the first attempts that wait for a listener
+ * @ln: the listener; the caller has a reference
+ * @count: number of attempts to refuse; fewer may wait
  *
- * Attempts that begin to wait later are not refused: others may come as fast.
+ * Refuse only attempts that wait already when this call begins. Otherwise new
+ * attempts, if they arrive fast enough, could keep the call busy.
  *
- * Context: process.
+ * Context: process, may sleep; no spinlock of this module held.
  */
 void altconn_attempt_refuse(struct altconn_listener *ln, u32 count)
 {
@@ -314,10 +361,13 @@ void altconn_attempt_refuse(struct altconn_listener *ln, u32 count)
 
 /**
  * altconn_attempt_take() - establish the first attempt that waits
- * @ln: a listener that defers; the caller has a reference
+ * @ln: the listener of an accept() call; the caller has a reference
  *
- * Context: process.
- * Return: true: there was one, and it is in the accept queue now.
+ * A listener that does not defer (ALTCONN_DEFER_ACCEPT), or has closed, takes
+ * no attempt in this way.
+ *
+ * Context: process; no spinlock of this module held.
+ * Return: true if an attempt has moved to the accept queue, else false.
  */
 bool altconn_attempt_take(struct altconn_listener *ln)
 {
@@ -339,10 +389,12 @@ bool altconn_attempt_take(struct altconn_listener *ln)
 }
 
 /**
- * altconn_attempt_waits() - does an attempt wait for a listener?
+ * altconn_attempt_waits() - check whether an attempt waits for a listener
  * @ln: the listener; the caller has a reference
  *
- * Context: any; takes room->lock.
+ * Context: process; takes room->lock.
+ * Return: true if at least one attempt waits, false if none does or the
+ * listener has closed.
  */
 bool altconn_attempt_waits(const struct altconn_listener *ln)
 {
@@ -355,10 +407,11 @@ bool altconn_attempt_waits(const struct altconn_listener *ln)
 }
 
 /**
- * altconn_attempt_waiting() - how many attempts wait for a listener
+ * altconn_attempt_waiting() - count the attempts that wait for a listener
  * @ln: the listener; the caller has a reference
  *
- * Context: any; takes room->lock.
+ * Context: process; takes room->lock.
+ * Return: the number of attempts, 0 if the listener has closed.
  */
 u32 altconn_attempt_waiting(const struct altconn_listener *ln)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bind(2).
+ * The bind(2) system call.
  */
 
 #include <net/ip.h>
@@ -23,7 +23,11 @@ static bool bind_is_privileged(struct net *net, const struct altconn_addr *addr)
 	       inet_port_requires_bind_service(net, addr->port);
 }
 
-/* Is it this node's? Of the names and ports only node 0 is, by its id too. */
+/*
+ * Check that this node has the address. A name or port must have node id 0 or
+ * this node's own id, which is replaced by 0. Return 0; -EADDRNOTAVAIL: this
+ * node does not have the address; -EINVAL: IPv4 with IPV6_V6ONLY.
+ */
 static int bind_check_own(const struct sock *sk, struct altconn_addr *addr)
 {
 	u32 own = READ_ONCE(altconn_pernet(sock_net(sk))->node_id);
@@ -44,7 +48,10 @@ static int bind_locked(struct sock *sk, struct altconn_addr *addr)
 {
 	int err;
 
-	/* As AF_UNIX: any name serves a socket that asks for an automatic one. */
+	/*
+	 * As with AF_UNIX, a request for an automatic name succeeds if the
+	 * socket has an address already.
+	 */
 	if (addr->kind == ALTCONN_KIND_NONE &&
 	    rcu_access_pointer(altconn_sk(sk)->addr))
 		return 0;
@@ -57,7 +64,7 @@ static int bind_locked(struct sock *sk, struct altconn_addr *addr)
 		err = altconn_bind_auto_name(sk, ALTCONN_BIND_CHOSEN);
 		return err == -EAGAIN ? -ENOSPC : err;
 	}
-	/* bind(2) has another errno than connect(2) for this. */
+	/* bind(2) and connect(2) report exhausted ports by different errnos. */
 	if (addr->kind != ALTCONN_KIND_NAME && !addr->port) {
 		err = altconn_port_bind(sk, addr, ALTCONN_BIND_CHOSEN);
 		return err == -EAGAIN ? -EADDRINUSE : err;
@@ -69,18 +76,23 @@ static int bind_locked(struct sock *sk, struct altconn_addr *addr)
 }
 
 /**
- * altconn_bind() - bind(2)
+ * altconn_bind() - implement bind(2)
  * @sock: the socket
- * @uaddr: address in its dress
- * @len: its length, bytes
+ * @uaddr: address in the address format of the socket
+ * @len: length of @uaddr in bytes
  *
- * An address that bind() was asked to choose survives a dissolved association.
+ * If the caller left the choice of the address to bind(), the endpoint keeps
+ * that address when its association is dissolved.
  *
- * Context: process, may sleep.
- * Return: 0; -EINVAL: format, bound or connected already, or IPv4 with
- * IPV6_V6ONLY; -EAFNOSUPPORT; -EADDRINUSE: taken, or no port left; -ENOSPC: no
- * automatic name left, as AF_UNIX; -EADDRNOTAVAIL: not this node's; -EACCES;
- * -ENOMEM; and what path_resolution(7) gives.
+ * Context: process, may sleep; lock_sock() not held.
+ * Return: 0; -EINVAL: the address is malformed, the socket is bound or
+ * connected already, another call on the socket cancelled the bind() of a path,
+ * or the address is IPv4 with IPV6_V6ONLY; -EAFNOSUPPORT: the family does not
+ * fit the format; -EADDRINUSE: the address is taken, or no port is left;
+ * -ENOSPC: no automatic name is left, as with AF_UNIX; -EADDRNOTAVAIL: this
+ * node does not have the address; -EACCES: the port is privileged and the
+ * caller lacks CAP_NET_BIND_SERVICE; -EINTR: the process is being killed;
+ * -ENOMEM; and the errors of altconn_path_bind().
  */
 int altconn_bind(struct socket *sock, struct sockaddr_unsized *uaddr, int len)
 {

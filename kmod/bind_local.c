@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Addresses that the kernel chooses: automatic ports and names, and the local
+ * Addresses that the module chooses: automatic ports and names, and the local
  * address of a connection.
  */
 
@@ -15,7 +15,17 @@
 #include "port.h"
 #include "sock.h"
 
-/* As AF_UNIX: a name of five hexadecimal digits, unix(7). */
+/**
+ * altconn_bind_auto_name() - bind an endpoint to an automatic name
+ * @sk: the endpoint, not bound yet
+ * @how: ALTCONN_BIND_CHOSEN or ALTCONN_BIND_AUTO
+ *
+ * As with AF_UNIX, the name has five hexadecimal digits: unix(7).
+ *
+ * Context: process, may sleep; lock_sock() held.
+ * Return: 0; -EAGAIN: no name is left; -EINTR: the process is being killed;
+ * -ENOMEM.
+ */
 int altconn_bind_auto_name(struct sock *sk, enum altconn_bind_how how)
 {
 	struct altconn_addr addr = { .kind = ALTCONN_KIND_NAME, .len = 5 };
@@ -38,16 +48,16 @@ int altconn_bind_auto_name(struct sock *sk, enum altconn_bind_how how)
 }
 
 /**
- * altconn_autobind() - bind an unbound endpoint to an address of some kind
+ * altconn_autobind() - bind an unbound endpoint to an automatic address
  * @sk: the endpoint
- * @addr: a kind, and of kind INET the IP address that it is bound to; gets the
- *	port. Paths cannot be made up, it stays unnamed then
+ * @addr: the kind of the address and, for kind INET, the IP address; the port
+ *	is filled in; for kind PATH the endpoint stays unnamed
  *
- * A socket in the sockaddr_un dress stays unnamed too, as AF_UNIX clients do.
+ * A socket in the sockaddr_un format stays unnamed too, as AF_UNIX clients do.
  *
  * Context: process, may sleep; lock_sock() held.
- * Return: 0, also when it was bound already; -EAGAIN when no port or name is
- * left (E-AGAIN-PORT); -EINTR: the process is being killed; -ENOMEM.
+ * Return: 0, also if the endpoint was bound already; -EAGAIN: no port or name
+ * is left (E-AGAIN-PORT); -EINTR: the process is being killed; -ENOMEM.
  */
 int altconn_autobind(struct sock *sk, struct altconn_addr *addr)
 {
@@ -68,7 +78,7 @@ int altconn_autobind(struct sock *sk, struct altconn_addr *addr)
 
 /*
  * Replace the wildcard IP address of an endpoint by its source address towards
- * @dest.
+ * @dest. Return 0 or -ENOMEM.
  */
 static noinline int bind_local_ip(struct sock *sk,
 				  const struct altconn_addr *dest)
@@ -86,7 +96,10 @@ static noinline int bind_local_ip(struct sock *sk,
 	return 0;
 }
 
-/* The address that the endpoint's connection to @dest has on this side. */
+/*
+ * Set the local address of the endpoint's connection to @dest. It differs from
+ * the bound address only if that is a wildcard IP address. Return 0 or -ENOMEM.
+ */
 static int bind_set_local(struct sock *sk, const struct altconn_addr *dest)
 {
 	const struct altconn_bind *bind = altconn_sk(sk)->bind;
@@ -98,8 +111,12 @@ static int bind_set_local(struct sock *sk, const struct altconn_addr *dest)
 }
 
 /*
- * What another node calls this one need be no address of this one's, so nothing is bound
- * to it: the association has it, for as long as it lasts.
+ * Make @any the wildcard address of the same IP version as @dest.
+ *
+ * Another node may know this node by an IP address that this node does not
+ * have. So no endpoint is bound to that address. The endpoint is bound to the
+ * wildcard address, and the address by which the other node knows this node is
+ * its local address as long as the association lasts.
  */
 static void bind_any_like(const struct altconn_addr *dest,
 			  struct altconn_addr *any)
@@ -109,7 +126,10 @@ static void bind_any_like(const struct altconn_addr *dest,
 		ipv6_addr_set_v4mapped(htonl(INADDR_ANY), altconn_addr_ip(any));
 }
 
-/* Give an unbound endpoint an address from which it can connect to @dest. */
+/*
+ * Bind an unbound endpoint to an address from which it can connect to @dest.
+ * Return as altconn_autobind().
+ */
 static noinline int bind_auto_towards(struct sock *sk,
 				      const struct altconn_addr *dest)
 {
@@ -125,14 +145,16 @@ static noinline int bind_auto_towards(struct sock *sk,
 /**
  * altconn_bind_local() - give an endpoint that connects its local address
  * @sk: the endpoint, bound or not
- * @dest: what it connects to, of a path the binding's own address; shared
+ * @dest: the destination, not on the stack; for a path, the address object of
+ *	the binding
  *
- * Undone by altconn_bind_reset().
+ * altconn_bind_reset() undoes the call.
  *
  * Context: process, may sleep; lock_sock() held.
- * Return: 0; -EADDRINUSE: another socket with this local address is associated
- * with @dest (E-ADDRINUSE); -EAGAIN: no port or name left; -EINTR; -ENOMEM.
- * The endpoint is as it was on failure.
+ * Return: 0; -EADDRINUSE: another socket with the same local address has an
+ * association with @dest (E-ADDRINUSE); -EAGAIN: no port or name is left;
+ * -EINTR: the process is being killed; -ENOMEM. After an error the address of
+ * the endpoint is as it was before.
  */
 int altconn_bind_local(struct sock *sk, struct altconn_addr *dest)
 {
@@ -153,18 +175,21 @@ int altconn_bind_local(struct sock *sk, struct altconn_addr *dest)
 	bind = altconn_sk(sk)->bind;
 	if (!err && bind && (bind->reuse || bind->share) && !dgram)
 		err = altconn_claim_add(sk, dest);
-	/* A datagram socket may have an association already, which stays. */
+	/*
+	 * A datagram socket that was bound may have an association already,
+	 * which stays.
+	 */
 	if (err && !(dgram && bound))
 		altconn_bind_reset(sk);
 	return err;
 }
 
 /**
- * altconn_bind_reset() - what an association gave its endpoint goes with it
+ * altconn_bind_reset() - give up the local address of an association
  * @sk: the endpoint
  *
- * An automatic address is given up; an endpoint that was bound to any address
- * is so again.
+ * An automatic address is given up. An endpoint that was bound to a wildcard
+ * address gets that address back. A claim is dropped.
  *
  * Context: process; lock_sock() held.
  */

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The table of bound addresses: insertion, removal and conflicts. place.c says what
- * the table looks like.
+ * The table of bound addresses: insertion, removal and conflicts. place.c
+ * describes the structure of the table.
  *
- * A second place stands for each inet port, whatever the IP address. It counts
- * its bindings by what they are bound to, and lists them for a broadcast. A
- * conflict is found in the counters of the exact place and of the port, without
- * a walk: see bind_conflicts(). The bindings of a user that share an address
- * are counted a second time in a struct place_owner, and subtracted.
+ * Each inet port has a second place, for all IP addresses. That place counts
+ * the bindings of the port by class, and lists them for a broadcast. A conflict
+ * is found in the counters of the place of the exact address and of the place
+ * of the port, without a walk: see bind_conflicts(). A struct place_owner
+ * counts the bindings of one user that share an address a second time, so that
+ * they can be subtracted.
  */
 
 #include <linux/slab.h>
@@ -17,13 +18,22 @@
 #include "place.h"
 #include "port_set.h"
 
-/* Listeners, or datagram sockets, that may share an address: a lookup walks them. */
+/*
+ * Maximum number of listeners, or of datagram sockets, at one address. A lookup
+ * walks all of them.
+ */
 #define PLACE_RECEIVERS	1024
 
-/* Datagram sockets of an inet port at all addresses: a broadcast walks them. */
+/*
+ * Maximum number of datagram sockets at one inet port, over all IP addresses. A
+ * broadcast walks all of them.
+ */
 #define PORT_RECEIVERS	(16 * PLACE_RECEIVERS)
 
-/* What an inet binding is bound to; a binding of another kind is SOME4. */
+/*
+ * The class of a binding: what an inet binding is bound to. A binding of
+ * another kind has class PLACE_SOME4.
+ */
 enum place_class {
 	PLACE_SOME4,	/* an IPv4 address */
 	PLACE_ANY4,	/* 0.0.0.0 */
@@ -32,7 +42,11 @@ enum place_class {
 	PLACE_ONLY6,	/* :: with IPV6_V6ONLY */
 };
 
-/* The classes of a port whose bindings serve an address of a binding, too. */
+/*
+ * For each class of a binding: the classes of the other bindings at the port
+ * that serve an address of the binding too. Two bindings to the same specific
+ * address meet in the place of that address instead.
+ */
 static const u8 place_overlaps[] = {
 	[PLACE_SOME4]	= BIT(PLACE_ANY4) | BIT(PLACE_ANY6),
 	[PLACE_ANY4]	= BIT(PLACE_SOME4) | BIT(PLACE_ANY4) | BIT(PLACE_ANY6),
@@ -57,7 +71,10 @@ static enum place_class bind_class(const struct altconn_bind *bind)
 	return bind->v6only ? PLACE_ONLY6 : PLACE_ANY6;
 }
 
-/* The rows of a place's counters: a port has one for each class. */
+/*
+ * Return the rows of a place's counters. The place of a port has one row for
+ * each class, and the place of an address has one row.
+ */
 static u32 (*place_counts(struct altconn_place *place))[ALTCONN_PLACE_SORTS]
 {
 	if (place->level != ALTCONN_PLACE_PORT)
@@ -65,7 +82,10 @@ static u32 (*place_counts(struct altconn_place *place))[ALTCONN_PLACE_SORTS]
 	return container_of(place, struct altconn_port_place, place)->count;
 }
 
-/* The row that counts a binding: bindings of one address are of one class. */
+/*
+ * Return the row of @place that counts @bind. All bindings of one address have
+ * the same class, so the place of an address needs one row only.
+ */
 static unsigned int place_row(const struct altconn_place *place,
 			      const struct altconn_bind *bind)
 {
@@ -83,7 +103,11 @@ static u64 place_sum(u32 (*counts)[ALTCONN_PLACE_SORTS], u8 rows,
 	return sum;
 }
 
-/* Bindings in these rows; without those that @bind may share with. */
+/*
+ * Return whether @place counts bindings of sort @what in @rows. With @share,
+ * the bindings that @bind may share the place with do not count: those that
+ * belong to the same user and share too.
+ */
 static bool place_has(struct altconn_place *place,
 		      const struct altconn_bind *bind, u8 rows,
 		      enum altconn_place_what what, bool share)
@@ -99,8 +123,9 @@ static bool place_has(struct altconn_place *place,
 }
 
 /*
- * Whether a binding of some sort (@what) overlaps @bind and may not share with
- * it: at the same address, or at the port with one of both bound to any address.
+ * Return whether a binding of sort @what overlaps @bind and may not share with
+ * it. Two bindings overlap if they have the same address, or if they have the
+ * same port and at least one of them is bound to a wildcard address.
  */
 static bool bind_meets(const struct altconn_bind *bind,
 		       struct altconn_place *place,
@@ -114,9 +139,10 @@ static bool bind_meets(const struct altconn_bind *bind,
 }
 
 /*
- * As with TCP: two bindings may overlap when both have SO_REUSEADDR, as long as
- * the older one does not listen; or when both share and belong to one user. A
- * binding whose address is chosen for it (@exclusive) overlaps no other one.
+ * Return whether @bind conflicts with a binding in the table. As with TCP, two
+ * bindings may overlap if both have SO_REUSEADDR and the older one does not
+ * listen, or if both share and belong to one user. A binding to an address that
+ * the module chose (@exclusive) may overlap no other binding.
  */
 static bool bind_conflicts(const struct altconn_bind *bind,
 			   struct altconn_place *place,
@@ -167,13 +193,14 @@ static void place_leave(struct altconn_place *place,
 	if (--place->n)
 		return;
 	altconn_place_unlink(place);
-	/* The memory of the place is part of the host's. */
+	/* The place is part of the host, so this may free the place. */
 	altconn_addr_put(place->host->addr);
 }
 
 /*
- * Join *@place; where it is NULL, @own becomes the place, which is part of the
- * binding and keeps it in memory as long as another binding is there.
+ * Join *@place. If it is NULL, @own becomes the place. @own is part of @bind,
+ * and keeps the memory of @bind as long as the place has bindings. Return 0 or
+ * -ENOMEM. After an error a new place is out of the table again.
  */
 static int place_join(struct altconn_place **place, struct altconn_place *own,
 		      struct altconn_bind *bind, struct place_owner **spare)
@@ -197,7 +224,10 @@ static int place_join(struct altconn_place **place, struct altconn_place *own,
 	return err;
 }
 
-/* The place of its port that an inet binding brings is behind its address. */
+/*
+ * Return the storage for the place of the port in an inet binding. It follows
+ * the address.
+ */
 static struct altconn_port_place *bind_own_port(struct altconn_bind *bind)
 {
 	return (void *)bind->own.bytes + sizeof(struct in6_addr);
@@ -264,13 +294,14 @@ static int bind_insert_locked(struct altconn_bind *bind, bool exclusive,
 
 /**
  * altconn_bind_table_insert() - add a binding, unless its address is taken
- * @bind: the binding, complete but for its links
- * @exclusive: taken by any binding at all: nothing is shared
+ * @bind: the binding, complete except for its links
+ * @exclusive: fail if any binding overlaps @bind, even one that shares
  *
- * Context: process; may sleep, but for a path.
- * Return: 0; -EADDRINUSE, also when PLACE_RECEIVERS datagram sockets have the address
- * already, or PORT_RECEIVERS the port; -ENOMEM: readers may see the binding for a grace
- * period.
+ * Context: process; may sleep, except for a path.
+ * Return: 0; -EADDRINUSE: a binding conflicts, or PLACE_RECEIVERS datagram
+ * sockets have the address already, or PORT_RECEIVERS datagram sockets have the
+ * port, and no reader has seen @bind; -ENOMEM: readers may see @bind for a
+ * grace period.
  */
 int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive)
 {
@@ -302,12 +333,13 @@ int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive)
 }
 
 /**
- * altconn_bind_table_remove() - take a binding out of the table
+ * altconn_bind_table_remove() - remove a binding from the table
  * @bind: the binding, which does not listen
  *
- * The port sets forget its port in the same hold of the stripe.
+ * The port sets drop the port in the same hold of the stripe lock.
  *
- * Context: process. Readers may see the binding for a grace period.
+ * Context: process; takes the stripe lock. Readers may see the binding for a
+ * grace period.
  */
 void altconn_bind_table_remove(struct altconn_bind *bind)
 {
@@ -315,7 +347,11 @@ void altconn_bind_table_remove(struct altconn_bind *bind)
 	hlist_del_rcu(&bind->link);
 	if (bind->port)
 		hlist_del_rcu(&bind->port_link);
-	/* The place goes with its last binding, so its counters need no change; a port's do. */
+	/*
+	 * The counters of a place end with its last binding, which need not be
+	 * subtracted from them. The counters of a port may outlive this
+	 * binding.
+	 */
 	if (bind->place->n > 1 || bind->port)
 		bind_account(bind, -1);
 	place_leave(bind->place, bind);
@@ -330,9 +366,9 @@ void altconn_bind_table_remove(struct altconn_bind *bind)
  * altconn_bind_claim_listening() - reserve an address for a listener
  * @bind: the binding of the endpoint that listens
  *
- * Context: process.
- * Return: 0; -EADDRINUSE: another binding overlaps and listens, and may not
- * share with this one, or PLACE_RECEIVERS listen at the address already.
+ * Context: process; takes the stripe lock.
+ * Return: 0; -EADDRINUSE: another binding overlaps, listens and may not share
+ * with @bind, or PLACE_RECEIVERS bindings listen at the address already.
  */
 int altconn_bind_claim_listening(struct altconn_bind *bind)
 {
@@ -352,11 +388,11 @@ int altconn_bind_claim_listening(struct altconn_bind *bind)
 }
 
 /**
- * altconn_bind_set_listener() - let attempts find a listener, or none any more
- * @bind: the binding, claimed by altconn_bind_claim_listening()
- * @ln: the listener, or NULL; the claim stays
+ * altconn_bind_set_listener() - add or remove the listener that attempts find
+ * @bind: the binding, reserved by altconn_bind_claim_listening()
+ * @ln: the listener; NULL removes the current one and keeps the reservation
  *
- * Context: process; the stripe of @bind held.
+ * Context: process; the stripe lock of @bind held.
  */
 void altconn_bind_set_listener(struct altconn_bind *bind,
 			       struct altconn_listener *ln)
@@ -370,8 +406,9 @@ void altconn_bind_set_listener(struct altconn_bind *bind,
 	}
 	hlist_del_init_rcu(&bind->listener_link);
 	/*
-	 * Out of the list first: a lookup that finds no listener at a binding
-	 * of the list looks again, and does not meet this binding then.
+	 * Remove the binding from the list before its listener is cleared. A
+	 * lookup that finds a binding without a listener in the list repeats
+	 * its walk, and the repeated walk must not find this binding again.
 	 */
 	smp_wmb();
 	RCU_INIT_POINTER(bind->listener, NULL);
@@ -379,9 +416,9 @@ void altconn_bind_set_listener(struct altconn_bind *bind,
 
 /**
  * altconn_bind_unclaim_listening() - undo altconn_bind_claim_listening()
- * @bind: the binding, whose listener no attempt can reach any more
+ * @bind: the binding; no attempt can reach its listener any more
  *
- * Context: process.
+ * Context: process; takes the stripe lock.
  */
 void altconn_bind_unclaim_listening(struct altconn_bind *bind)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Bindings: what an endpoint is bound to. bind_table.c has the table that they
- * are in.
+ * Bindings: the address that an endpoint is bound to. bind_table.c has the
+ * table of all bindings.
  */
 
 #include <linux/slab.h>
@@ -16,7 +16,11 @@
 #include "place.h"
 #include "sock.h"
 
-/* Sharing is for ports and IP addresses: AF_UNIX knows none. */
+/*
+ * Return whether @sk has SO_REUSEADDR set and it takes effect for @addr. It
+ * takes effect for ports and IP addresses only, because AF_UNIX ignores it for
+ * names and paths.
+ */
 static bool bind_may_reuse(const struct sock *sk,
 			   const struct altconn_addr *addr)
 {
@@ -24,7 +28,10 @@ static bool bind_may_reuse(const struct sock *sk,
 				addr->kind == ALTCONN_KIND_INET);
 }
 
-/* ALTCONN_SHARE_ADDRESS, or SO_REUSEPORT in the inet formats. */
+/*
+ * Return whether the binding shares its address: with ALTCONN_SHARE_ADDRESS, or
+ * SO_REUSEPORT in the inet formats. A path is never shared.
+ */
 static bool bind_may_share(const struct sock *sk,
 			   const struct altconn_addr *addr)
 {
@@ -39,7 +46,11 @@ static bool bind_is_loopback(const struct altconn_addr *addr)
 		       ipv6_addr_loopback(altconn_addr_ip(addr));
 }
 
-/* Ports and names are for who says so; IP addresses as they are with TCP. */
+/*
+ * Return whether other nodes reach the binding. Ports and names need
+ * ALTCONN_REACHABLE. IP addresses are reachable unless they are loopback
+ * addresses, as with TCP.
+ */
 static bool bind_is_reachable(const struct sock *sk,
 			      const struct altconn_addr *addr)
 {
@@ -48,7 +59,17 @@ static bool bind_is_reachable(const struct sock *sk,
 	return altconn_sk(sk)->reachable;
 }
 
-/* A binding that is in no table yet; NULL: no memory. */
+/**
+ * altconn_bind_new() - allocate a binding
+ * @sk: the endpoint
+ * @addr: canonical address, copied
+ * @how: how the address was chosen
+ *
+ * The binding is in no table yet, so kfree() frees it.
+ *
+ * Context: process, may sleep.
+ * Return: the binding, which the caller owns; NULL if there is no memory.
+ */
 struct altconn_bind *altconn_bind_new(struct sock *sk,
 				      const struct altconn_addr *addr,
 				      enum altconn_bind_how how)
@@ -76,7 +97,17 @@ struct altconn_bind *altconn_bind_new(struct sock *sk,
 	return bind;
 }
 
-/* Add @bind to the table and make it the endpoint's. */
+/**
+ * altconn_bind_publish() - add a binding to the table and to its endpoint
+ * @sk: the endpoint
+ * @bind: the binding; on success the endpoint owns it
+ * @exclusive: fail if any binding overlaps @bind, even one that shares
+ *
+ * Context: process. For a path, bind_lock is held and the call does not sleep.
+ * Else lock_sock() is held and the call may sleep.
+ * Return: 0; -EADDRINUSE: the caller frees @bind; -ENOMEM: the caller drops its
+ * reference to @bind->addr, because readers may have seen @bind.
+ */
 int altconn_bind_publish(struct sock *sk, struct altconn_bind *bind,
 			 bool exclusive)
 {
@@ -85,7 +116,11 @@ int altconn_bind_publish(struct sock *sk, struct altconn_bind *bind,
 	if (err)
 		return err;
 	altconn_sock_set_addr(sk, altconn_addr_get(bind->addr));
-	/* Pairs with node.c, which looks without the lock. */
+	/*
+	 * Pairs with the readers that do not lock: node_same_version(),
+	 * dgram_is_for_others(), altconn_bind_file() and
+	 * __altconn_bind_answerable().
+	 */
 	smp_store_release(&altconn_sk(sk)->bind, bind);
 	if (sk->sk_type == SOCK_DGRAM)
 		altconn_dgram_changed();
@@ -96,9 +131,10 @@ int altconn_bind_publish(struct sock *sk, struct altconn_bind *bind,
  * altconn_bind_insert() - bind an endpoint
  * @sk: the endpoint, not bound yet
  * @addr: canonical address, no path, copied
- * @how: who chose the address; one that was not asked for is nobody else's
+ * @how: how the address was chosen; an address that the module chose is never
+ *	shared with another binding
  *
- * Context: process, lock_sock() held.
+ * Context: process, may sleep; lock_sock() held.
  * Return: 0; -EADDRINUSE; -ENOMEM.
  */
 int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
@@ -121,12 +157,13 @@ int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
 }
 
 /**
- * altconn_bind_file() - the socket file that an endpoint is bound to
+ * altconn_bind_file() - return the socket file that an endpoint is bound to
  * @sk: the endpoint
- * @path: gets it, with a reference that the caller puts
+ * @path: the socket file, with a reference that the caller puts; empty if there
+ *	is none
  *
- * Context: process; lock_sock() is not needed.
- * Return: whether it is bound to one.
+ * Context: process; lock_sock() is not needed; takes bind_lock.
+ * Return: true if the endpoint is bound to a socket file, else false.
  */
 bool altconn_bind_file(struct sock *sk, struct path *path)
 {
@@ -136,7 +173,10 @@ bool altconn_bind_file(struct sock *sk, struct path *path)
 	*path = (struct path) {};
 	rcu_read_lock();
 	spin_lock(&ask->bind_lock);
-	/* Pairs with altconn_bind_publish(), for those of other kinds. */
+	/*
+	 * Pairs with altconn_bind_publish(): a binding of another kind is
+	 * published without bind_lock.
+	 */
 	bind = smp_load_acquire(&ask->bind);
 	if (bind && bind->path.dentry) {
 		*path = bind->path;
@@ -147,7 +187,12 @@ bool altconn_bind_file(struct sock *sk, struct path *path)
 	return path->dentry;
 }
 
-/* altconn_bind_cancel() of a bind() that is under way. */
+/**
+ * __altconn_bind_cancel() - slow path of altconn_bind_cancel()
+ * @sk: the endpoint; a bind() of a path is under way
+ *
+ * Context: process; lock_sock() held; takes bind_lock.
+ */
 void __altconn_bind_cancel(struct sock *sk)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
@@ -157,7 +202,10 @@ void __altconn_bind_cancel(struct sock *sk)
 	spin_unlock(&ask->bind_lock);
 }
 
-/* Under bind_lock, the only lock that altconn_bind_file() takes. */
+/*
+ * Hide the binding of a path from altconn_bind_file(), which takes bind_lock
+ * and no other lock.
+ */
 static void bind_hide_file(struct altconn_sock *ask)
 {
 	spin_lock(&ask->bind_lock);
@@ -167,9 +215,10 @@ static void bind_hide_file(struct altconn_sock *ask)
 
 /**
  * altconn_unbind() - give up an endpoint's address
- * @sk: the endpoint; may be unbound. Its listener, if any, has gone already
- * @path: gets the reference of a path that was bound, which the caller puts
- *	without the socket's lock; may be NULL for addresses of other kinds
+ * @sk: the endpoint, bound or not; it has no listener any more
+ * @path: receives the reference to a socket file that was bound, which the
+ *	caller puts without the socket's lock; may be NULL if the address is no
+ *	path
  *
  * Context: process; lock_sock() held.
  */
@@ -192,17 +241,25 @@ void altconn_unbind(struct sock *sk, struct path *path)
 		altconn_claim_drop(bind);
 	if (path)
 		*path = bind->path;
-	/* Of the binding's own address: frees it after a grace period. */
+	/*
+	 * The address is part of the binding. The last reference frees both
+	 * after a grace period.
+	 */
 	altconn_addr_put(bind->addr);
 }
 
-/* altconn_bind_answerable() where it is. */
+/**
+ * __altconn_bind_answerable() - make an automatic address reachable
+ * @sk: the endpoint; an address that came from bind() does not change
+ *
+ * Context: any.
+ */
 void __altconn_bind_answerable(struct sock *sk)
 {
 	struct altconn_bind *bind;
 
 	rcu_read_lock();
-	/* Pairs with altconn_bind_insert(). */
+	/* Pairs with altconn_bind_publish(). */
 	bind = smp_load_acquire(&altconn_sk(sk)->bind);
 	if (bind && bind->auto_bound && !READ_ONCE(bind->reachable)) {
 		WRITE_ONCE(bind->reachable, true);
@@ -212,13 +269,14 @@ void __altconn_bind_answerable(struct sock *sk)
 }
 
 /**
- * altconn_bind_start_listening() - an endpoint is about to listen
+ * altconn_bind_start_listening() - reserve an endpoint's address for listening
  * @sk: the endpoint, bound
  *
- * Undone by altconn_bind_stop_listening().
+ * altconn_bind_stop_listening() undoes the call.
  *
  * Context: process; lock_sock() held.
- * Return: 0; -EADDRINUSE: another socket shares the address and listens.
+ * Return: 0; -EADDRINUSE: another socket listens at an overlapping address and
+ * may not share it, or too many sockets listen at the address.
  */
 int altconn_bind_start_listening(struct sock *sk)
 {
@@ -226,9 +284,9 @@ int altconn_bind_start_listening(struct sock *sk)
 }
 
 /**
- * altconn_bind_listen() - let attempts find a listener, or none any more
+ * altconn_bind_listen() - add or remove the listener that attempts find
  * @sk: the endpoint; altconn_bind_start_listening() has succeeded
- * @ln: its listener, or NULL
+ * @ln: the endpoint's listener; NULL removes the current one
  *
  * Context: process; lock_sock() held.
  */
@@ -244,8 +302,10 @@ void altconn_bind_listen(struct sock *sk, struct altconn_listener *ln)
 
 /**
  * altconn_bind_stop_listening() - undo altconn_bind_start_listening()
- * @sk: the endpoint; no attempt can enter its listener any more, so that none
- *	does which belongs to a listener that claims the address next
+ * @sk: the endpoint; no attempt can enter its listener any more
+ *
+ * Another listener may reserve the address after this call. So an attempt must
+ * not be able to enter the old listener by then.
  *
  * Context: process; lock_sock() held.
  */

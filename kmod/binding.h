@@ -10,9 +10,9 @@ struct altconn_bind;
 struct altconn_listener;
 
 enum altconn_bind_how {
-	ALTCONN_BIND_ASKED,	/* for this address */
-	ALTCONN_BIND_CHOSEN,	/* bind() left the port or name to us */
-	ALTCONN_BIND_AUTO,	/* nobody called bind() */
+	ALTCONN_BIND_ASKED,	/* bind() named this address */
+	ALTCONN_BIND_CHOSEN,	/* bind() left the port or name to the module */
+	ALTCONN_BIND_AUTO,	/* the module binds without a call of bind() */
 };
 
 struct altconn_bind *altconn_bind_new(struct sock *sk,
@@ -31,30 +31,34 @@ void altconn_bind_listen(struct sock *sk, struct altconn_listener *ln);
 void altconn_bind_stop_listening(struct sock *sk);
 
 /**
- * altconn_bind_cancel() - this call comes before a bind() that is under way
+ * altconn_bind_cancel() - cancel a bind() of a path that is under way
  * @sk: the endpoint
  *
- * A bind() looks its path up without lock_sock(), which may take for ever. A call
- * that needs the endpoint's address, or changes its state, does not wait for
- * that: the bind() fails later. Afterwards ask->bind changes under lock_sock()
- * alone.
+ * A bind() looks its path up without lock_sock(), and the lookup may block for
+ * ever. A call that needs the endpoint's address, or that changes the
+ * endpoint's state, does not wait for the lookup. It cancels that bind(), which
+ * fails later. After altconn_bind_cancel() ask->bind changes only under
+ * lock_sock().
  *
  * Context: process; lock_sock() held.
  */
 static inline void altconn_bind_cancel(struct sock *sk)
 {
-	/* Pairs with altconn_bind_complete(): ask->bind is what it made. */
+	/*
+	 * Pairs with altconn_bind_complete(): if that has cleared @binding,
+	 * ask->bind is visible here.
+	 */
 	if (unlikely(smp_load_acquire(&altconn_sk(sk)->binding)))
 		__altconn_bind_cancel(sk);
 }
 
 /**
- * altconn_bind_answerable() - another node is to be able to answer
+ * altconn_bind_answerable() - let another node answer an endpoint
  * @sk: an endpoint that sends or connects
- * @dest: where to; another node's or not
+ * @dest: the destination; nothing changes if it belongs to this node
  *
- * An address that it has for no other purpose becomes reachable; one that it was
- * bound to stays as it was wanted.
+ * An address that the module chose for an unbound endpoint becomes reachable.
+ * An address from bind() keeps the reachability that its caller chose.
  *
  * Context: any.
  */

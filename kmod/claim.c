@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Claims. Two sockets may share a local address, but no two associations of a type
- * have both addresses alike (E-ADDRINUSE). The binding of a shared address claims
- * the pair of addresses. A claim is found by its addresses, so connect() costs the
- * same however many associations there are.
+ * Claims. Two sockets may share a local address, but no two associations of a
+ * socket type may have the same local and the same remote address
+ * (E-ADDRINUSE). So the binding of a shared address claims the pair of
+ * addresses. A claim is found by its addresses, so the cost of connect() does
+ * not depend on the number of associations.
  */
 
 #include <linux/jhash.h>
@@ -22,22 +23,22 @@ static struct rhashtable claim_table;
 /**
  * struct altconn_claim - the one association of its type between two addresses
  * @node: link in claim_table, while @linked
- * @linked: it is there; the stripe of the binding
+ * @linked: the claim is in claim_table; under the stripe lock of the binding
  * @type: socket type
- * @hash: of the key
- * @net: namespace; part of the key, as are @type, @local and @remote
+ * @hash: hash of the key
+ * @net: namespace; the key is @net, @type, @local and @remote
  * @local: the local address of the endpoint's association, a reference
- * @remote: the address at the other end, a reference
- * @assoc: the association, a reference, or NULL: it is not made yet
- * @rcu: frees it
+ * @remote: the remote address of the endpoint's association, a reference
+ * @assoc: the association, a reference; NULL before it is made
+ * @rcu: frees the claim
  *
- * Lifetime: owned by a binding, bind->claim, from connect() to the end of its
- * association. A claim whose attempt has failed stays there until the next call
- * on the socket; another claim of the same addresses takes it out of the table.
- * While the server's end is open, the claim stands for the addresses of that end
- * too, in the reverse order: claim_check_server().
- * Claims that could be equal are changed under one stripe, since their local
- * addresses are equal.
+ * Lifetime: A binding owns the claim, as bind->claim, from connect() to the end
+ * of the endpoint's association. The claim of a failed attempt stays with the
+ * binding until the next call on the socket, but another claim of the same
+ * addresses removes it from the table. While the server's end of the
+ * association is open, the claim also stands for the addresses of that end, in
+ * reverse order: see claim_check_server(). Claims that may be equal have the
+ * same local address, so they change under one stripe lock.
  */
 struct altconn_claim {
 	struct rhash_head	node;
@@ -56,7 +57,10 @@ static u32 claim_hash_obj(const void *data, u32 len, u32 seed)
 	return ((const struct altconn_claim *)data)->hash ^ seed;
 }
 
-/* The key is a claim too. 0 when equal, as rhashtable wants it. */
+/*
+ * Compare a claim with a key, which is a claim too. As rhashtable requires,
+ * return 0 if they are equal.
+ */
 static int claim_compare(struct rhashtable_compare_arg *arg, const void *obj)
 {
 	const struct altconn_claim *claim = obj, *key = arg->key;
@@ -94,7 +98,14 @@ static void claim_unlink(struct altconn_claim *claim)
 		claim->linked = false;
 }
 
-/* Another socket's association may have the same addresses from here on. */
+/**
+ * altconn_claim_drop() - free the claim of a binding
+ * @bind: the binding; it may have no claim
+ *
+ * Another socket's association may have the same addresses from now on.
+ *
+ * Context: process; takes the stripe lock.
+ */
 void altconn_claim_drop(struct altconn_bind *bind)
 {
 	struct altconn_claim *claim = NULL;
@@ -106,13 +117,24 @@ void altconn_claim_drop(struct altconn_bind *bind)
 	claim_free(claim);
 }
 
+/**
+ * altconn_bind_own_addr() - return the address of an endpoint
+ * @sk: the endpoint
+ *
+ * Context: process; lock_sock() held.
+ * Return: the address, without a reference, valid while the socket is locked;
+ * NULL if the endpoint is unnamed.
+ */
 struct altconn_addr *altconn_bind_own_addr(const struct sock *sk)
 {
 	return rcu_dereference_protected(altconn_sk(sk)->addr,
 					 lockdep_sock_is_held(sk));
 }
 
-/* An attempt that has failed claims nothing, though its socket keeps it. */
+/*
+ * Return whether a claim excludes other claims. The claim of a failed attempt
+ * does not, though its socket keeps the attempt.
+ */
 static bool claim_holds(const struct altconn_claim *claim)
 {
 	return !claim->assoc || altconn_assoc_state(claim->assoc) !=
@@ -144,7 +166,10 @@ static struct altconn_claim *claim_new(const struct altconn_bind *bind,
 	return claim;
 }
 
-/* Enter @new in the table, unless the same addresses are claimed already. */
+/*
+ * Add @new to the table, unless the same addresses are claimed already. Return
+ * 0, -EADDRINUSE or -ENOMEM.
+ */
 static int claim_link(struct altconn_bind *bind, struct altconn_claim *new)
 {
 	struct altconn_claim *old;
@@ -161,7 +186,10 @@ static int claim_link(struct altconn_bind *bind, struct altconn_claim *new)
 	return 0;
 }
 
-/* Does the server's end of this association have its addresses still? */
+/*
+ * Return whether the server's end of @assoc has its addresses still: the
+ * attempt has not failed, and the end is not closed.
+ */
 static bool claim_has_server(const struct altconn_assoc *assoc)
 {
 	return altconn_assoc_state(assoc) != ALTCONN_ASSOC_STATE_CLOSED &&
@@ -169,7 +197,8 @@ static bool claim_has_server(const struct altconn_assoc *assoc)
 }
 
 /*
- * Does another socket claim @client to @server, and is its server's end open?
+ * Return whether another socket claims the pair @client, @server, and either
+ * its association is not made yet or the server's end has its addresses still.
  */
 static bool claim_find_client(const struct altconn_bind *bind,
 			      const struct net *net,
@@ -197,8 +226,10 @@ static bool claim_find_client(const struct altconn_bind *bind,
 }
 
 /*
- * Has the client that is bound to @client alone an association with @server? It
- * claims nothing, since no other socket can be bound to its address.
+ * Return whether a client that is bound to @client, and does not share it, has
+ * an association with @server, and the server's end has its addresses still.
+ * Such a client has no claim, because no other socket can be bound to its
+ * address.
  */
 static bool claim_find_lone_client(const struct net *net, int type,
 				   const struct altconn_addr *client,
@@ -212,7 +243,11 @@ static bool claim_find_lone_client(const struct net *net, int type,
 	bool held;
 
 	rcu_read_lock();
-	/* The endpoint of a stream leaves the table before its last reference goes. */
+	/*
+	 * The struct sock of a stream is not freed by RCU. The stripe lock
+	 * keeps it, because the binding leaves the table, under that lock,
+	 * before the last reference is dropped.
+	 */
 	spin_lock(stripe);
 	bind = altconn_bind_find(net, type, client);
 	if (bind && bind->type == type && !bind->reuse && !bind->share &&
@@ -237,9 +272,12 @@ static bool claim_find_lone_client(const struct net *net, int type,
 }
 
 /*
- * The server's end of an association claims nothing, so that accept() does not
- * pay for it: it is found by its client, whose local address is the remote one
- * here. Both addresses are written as in the client's namespace, @net.
+ * Return -EADDRINUSE if the server's end of an association has the addresses of
+ * a new attempt: local address @server, remote address @client. Else return 0.
+ *
+ * The server's end has no claim, so that accept() need not pay for one. It is
+ * found by its client instead, which has the same two addresses in reverse
+ * order. Both addresses are as the client's namespace, @net, writes them.
  */
 static int claim_check_server(const struct altconn_bind *bind,
 			      const struct net *net,
@@ -251,7 +289,10 @@ static int claim_check_server(const struct altconn_bind *bind,
 	       -EADDRINUSE : 0;
 }
 
-/* claim_check_server() of a client of another node. */
+/*
+ * Check as claim_check_server(), for a client on another node. @own is the
+ * local address of the new attempt, and @dest is its destination.
+ */
 static noinline int claim_check_server_far(const struct altconn_bind *bind,
 					   struct altconn_addr *own,
 					   const struct altconn_addr *dest)
@@ -262,7 +303,7 @@ static noinline int claim_check_server_far(const struct altconn_bind *bind,
 	int err = 0;
 
 	net = altconn_node_get(bind->net, dest, &client, &reason);
-	/* The attempt finds that there is no such node. */
+	/* The attempt fails later, when it finds that the node is not there. */
 	if (IS_ERR(net))
 		return 0;
 	client.far = false;
@@ -277,7 +318,20 @@ static noinline int claim_check_server_far(const struct altconn_bind *bind,
 	return err;
 }
 
-/* E-ADDRINUSE: no two associations have type, local and remote address alike. */
+/**
+ * altconn_claim_add() - claim the addresses of an attempt
+ * @sk: the endpoint, bound to a shared address; it has its local address
+ *	already
+ * @dest: the destination, not on the stack; the claim takes a reference
+ *
+ * No two associations of a socket type may have the same local and the same
+ * remote address. The claim replaces the claim of an attempt before.
+ *
+ * Context: process, may sleep; lock_sock() held.
+ * Return: 0; -EADDRINUSE: another socket has such an association (E-ADDRINUSE);
+ * -ENOMEM. After an error the binding may have the new claim, which the caller
+ * drops.
+ */
 int altconn_claim_add(struct sock *sk, struct altconn_addr *dest)
 {
 	struct altconn_bind *bind = altconn_sk(sk)->bind;
@@ -294,20 +348,30 @@ int altconn_claim_add(struct sock *sk, struct altconn_addr *dest)
 		swap(bind->claim, new);
 	spin_unlock(altconn_bind_lock(bind));
 	rcu_read_unlock();
-	/* The new claim on failure, else the one of the attempt before. */
+	/*
+	 * This is the new claim after an error, else the claim of the attempt
+	 * before.
+	 */
 	claim_free(new);
 	if (err)
 		return err;
 	/*
-	 * Behind the claim: of two attempts that go from one address to the
-	 * other and back, one at least finds the claim of the other.
+	 * Check the server's end after the claim is in the table. If two
+	 * attempts go from one address to the other and back at the same time,
+	 * at least one of them then finds the claim of the other attempt.
 	 */
 	return likely(!dest->far) ?
 	       claim_check_server(bind, bind->net, dest, own) :
 	       claim_check_server_far(bind, own, dest);
 }
 
-/* altconn_bind_claimed() where there is a claim. */
+/**
+ * __altconn_bind_claimed() - record the association of a claim
+ * @bind: a binding with a claim that has no association yet
+ * @assoc: the association; the claim takes a reference
+ *
+ * Context: process; lock_sock() held; takes the stripe lock.
+ */
 void __altconn_bind_claimed(struct altconn_bind *bind,
 			    struct altconn_assoc *assoc)
 {
@@ -317,8 +381,9 @@ void __altconn_bind_claimed(struct altconn_bind *bind,
 }
 
 /**
- * altconn_bind_init() - make the tables of bindings and of claims
+ * altconn_bind_init() - allocate the tables of bindings and of claims
  *
+ * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
  */
 int __init altconn_bind_init(void)
@@ -336,7 +401,7 @@ int __init altconn_bind_init(void)
 /**
  * altconn_bind_exit() - undo altconn_bind_init()
  *
- * Context: process; no endpoint is left.
+ * Context: process, may sleep; no endpoint is left.
  */
 void altconn_bind_exit(void)
 {

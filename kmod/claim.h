@@ -18,11 +18,11 @@ int __init altconn_bind_init(void);
 void altconn_bind_exit(void);
 
 /**
- * altconn_bind_claimed() - what the endpoint's claim stands for
- * @sk: the endpoint; with a claim or without
- * @assoc: its association; a reference is taken
+ * altconn_bind_claimed() - record the association of the endpoint's claim
+ * @sk: the endpoint, with a claim or without one
+ * @assoc: the endpoint's association; the claim takes a reference
  *
- * Once it has failed, others may have its addresses.
+ * Once the attempt has failed, another socket may claim the same addresses.
  *
  * Context: process; lock_sock() held.
  */

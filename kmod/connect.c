@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * connect(2) of stream and seqpacket sockets, from top to bottom: it begins an
- * attempt, waits for its decision (attempt.c), and reports it.
+ * connect(2) of stream and seqpacket sockets: begin an attempt, wait for its
+ * decision (attempt.c), and return the result.
  *
- * A signal or a wait that ends decides nothing: the attempt keeps its place in
- * the queue, and the next connect() or SO_ERROR tells its result.
+ * A signal or a timeout ends the wait of the system call, but does not decide
+ * the attempt. The attempt keeps its place in the queue, and the next connect()
+ * or SO_ERROR returns its result.
  */
 
 #include <linux/sched/signal.h>
@@ -32,14 +33,14 @@
 #include "trace.h"
 
 /**
- * altconn_connect_cancel() - give up the pending attempt, if it still is
- * @sk: the endpoint
- * @reason: ALTCONN_REASON_CANCELLED_CLOSE or _UNSPEC
+ * altconn_connect_cancel() - cancel the attempt of an endpoint
+ * @sk: the endpoint; its attempt was pending when the caller looked
+ * @reason: ALTCONN_REASON_CANCELLED_CLOSE or ALTCONN_REASON_CANCELLED_UNSPEC
  *
- * When the decision came first its result stands; the caller looks at
- * sk->sk_state afterwards.
+ * If the attempt has been decided in the meantime, its result stands. So the
+ * caller has to look at sk->sk_state again.
  *
- * Context: process; lock_sock() held.
+ * Context: process; lock_sock() held, no spinlock of this module held.
  */
 void altconn_connect_cancel(struct sock *sk, u32 reason)
 {
@@ -47,7 +48,11 @@ void altconn_connect_cancel(struct sock *sk, u32 reason)
 			     reason);
 }
 
-/* Nobody connects to everybody (E-ACCES-BCAST). */
+/*
+ * Refuse a broadcast address (clause E-ACCES-BCAST). Without SO_BROADCAST the
+ * error is EACCES, as for datagrams, else EOPNOTSUPP, since a connection has
+ * one peer. Return 0 for any other address.
+ */
 static int connect_check_broadcast(struct sock *sk,
 				   const struct altconn_addr *addr, u32 *reason)
 {
@@ -58,8 +63,11 @@ static int connect_check_broadcast(struct sock *sk,
 }
 
 /*
- * ALTCONN_WAIT_LISTENER: a path without a listener is nobody's, and another node
- * does not know who waits here.
+ * Check whether an attempt to @addr may wait for a listener to come
+ * (ALTCONN_WAIT_LISTENER). The option does not apply to a path, which names a
+ * socket by its inode: a server that comes later binds another inode. The
+ * option does not apply to other nodes: their listeners do not look for
+ * attempts that wait in this node.
  */
 static bool connect_may_wait(const struct sock *sk,
 			     const struct altconn_addr *addr)
@@ -68,7 +76,7 @@ static bool connect_may_wait(const struct sock *sk,
 	       addr->kind != ALTCONN_KIND_PATH && !addr->far;
 }
 
-/* When an attempt that begins now times out, ns; 0: never. */
+/* Return the deadline of a new attempt, nanoseconds, or 0 if it has none. */
 static u64 connect_expiry(const struct sock *sk,
 			  const struct altconn_assoc *assoc)
 {
@@ -76,15 +84,17 @@ static u64 connect_expiry(const struct sock *sk,
 
 	if (ms == ALTCONN_TIMEOUT_DEFAULT)
 		ms = READ_ONCE(assoc->an->connect_timeout_ms);
-	/* The header promises this. */
+	/* ALTCONN_CONNECT_TIMEOUT: more than a week means no limit. */
 	if (!ms || ms > ALTCONN_TIMEOUT_MAX)
 		return 0;
 	return assoc->begun + ms * NSEC_PER_MSEC;
 }
 
 /*
- * The server's end is what was asked for; the listener's own if it is that, as
- * it always is of a kind that only one serves.
+ * Get the address of the server's end, a reference, or NULL if memory ran out.
+ * It equals @addr, the argument of connect(). If the listener is bound to just
+ * this address, as it always is unless the address is an inet one or belongs to
+ * another node, use the listener's object instead of a copy.
  */
 static struct altconn_addr *
 connect_server_addr(const struct sock *sk, const struct altconn_listener *ln,
@@ -92,7 +102,10 @@ connect_server_addr(const struct sock *sk, const struct altconn_listener *ln,
 {
 	struct altconn_addr *bound = NULL;
 
-	/* Paths are written in many ways, and one that is held has no listener. */
+	/*
+	 * A path has many spellings, so use the one that bind() was given. A
+	 * parked attempt has no listener to take it from.
+	 */
 	if (!ln && addr->kind == ALTCONN_KIND_PATH)
 		bound = altconn_bind_addr(sock_net(sk), sk->sk_type, addr);
 	if (bound)
@@ -103,6 +116,7 @@ connect_server_addr(const struct sock *sk, const struct altconn_listener *ln,
 	return altconn_addr_dup(addr, GFP_KERNEL_ACCOUNT);
 }
 
+/* Map an error of altconn_bind_local() to an enum altconn_reason. */
 static u32 connect_reason(int err)
 {
 	switch (err) {
@@ -117,6 +131,10 @@ static u32 connect_reason(int err)
 	}
 }
 
+/*
+ * Make and register the association of a new attempt. Return it with a
+ * reference, or an ERR_PTR() with *@reason set.
+ */
 static struct altconn_assoc *connect_associate(struct sock *sk,
 					       struct altconn_addr *server,
 					       u32 *reason)
@@ -141,7 +159,11 @@ static struct altconn_assoc *connect_associate(struct sock *sk,
 	return ERR_PTR(err);
 }
 
-/* A local address and an association for the attempt. */
+/*
+ * Give the endpoint a local address, and make the association of a new attempt
+ * to @addr. Return it with a reference, or an ERR_PTR() with *@reason set and
+ * the local address released. connect_finish_entry() undoes this.
+ */
 static struct altconn_assoc *connect_prepare(struct sock *sk,
 					     const struct altconn_listener *ln,
 					     const struct altconn_addr *addr,
@@ -167,7 +189,10 @@ static struct altconn_assoc *connect_prepare(struct sock *sk,
 	return assoc;
 }
 
-/* An attempt has entered somewhere, or not; then it is as if it had not begun. */
+/*
+ * Conclude the entry of an attempt, which returned @err. After a failure, undo
+ * connect_prepare(), as if the attempt had not begun.
+ */
 static __always_inline int
 connect_finish_entry(struct sock *sk, struct altconn_assoc *assoc, int err)
 {
@@ -175,16 +200,17 @@ connect_finish_entry(struct sock *sk, struct altconn_assoc *assoc, int err)
 		altconn_assoc_put(assoc);
 		altconn_bind_reset(sk);
 	} else {
-		/* Before this call returns nobody has been told. */
+		/* This stays set until a call to connect() gets the result. */
 		altconn_sk(sk)->unreported = true;
 	}
 	return err;
 }
 
 /*
- * Make the association, and enter the listener's queue or wait for one. On
- * success the endpoint is SYN_SENT or, when the listener had room, ESTABLISHED
- * already.
+ * Make the association, and let the attempt enter the accept queue of @ln or
+ * the waiting room. If @ln is NULL, the attempt waits for a listener to come.
+ * Return 0, or a negative errno with *@reason set. On success the endpoint is
+ * in TCP_SYN_SENT, or already in TCP_ESTABLISHED if the queue had space.
  */
 static int connect_enter_room(struct sock *sk, struct altconn_listener *ln,
 			      const struct altconn_addr *addr, u32 *reason)
@@ -201,7 +227,11 @@ static int connect_enter_room(struct sock *sk, struct altconn_listener *ln,
 	return connect_finish_entry(sk, assoc, err);
 }
 
-/* Make the association, which a rule holds; likewise. */
+/*
+ * Make the association, and park the attempt, which the rule in @ruling delays
+ * or drops. Return 0, or a negative errno with *@reason set. On success the
+ * endpoint is in TCP_SYN_SENT.
+ */
 static int connect_park(struct sock *sk, const struct altconn_addr *addr,
 			const struct altconn_ruling *ruling,
 			const struct path *path, u32 *reason)
@@ -217,8 +247,9 @@ static int connect_park(struct sock *sk, const struct altconn_addr *addr,
 }
 
 /*
- * Take the verdict of the rules that match. true: *@err is the attempt's result;
- * false: no rule decides, or one that allows it.
+ * Apply the verdict of the matching rules, if one of them decides. Return true
+ * if the attempt is refused or parked, with the result in *@err. Return false
+ * if no rule decides, or a rule allows the attempt.
  */
 static noinline bool connect_apply_rules(struct sock *sk,
 					 const struct altconn_addr *addr,
@@ -238,8 +269,9 @@ static noinline bool connect_apply_rules(struct sock *sk,
 }
 
 /*
- * Rules decide before the listener is looked up, so that they hide whether there
- * is one.
+ * Begin an attempt to @addr: apply the rules, look up a listener, and let the
+ * attempt enter. Rules come first, so that a client that they refuse does not
+ * learn whether there is a listener.
  */
 static int connect_begin(struct sock *sk, struct altconn_addr *addr,
 			 const struct altconn_match *match,
@@ -258,7 +290,10 @@ static int connect_begin(struct sock *sk, struct altconn_addr *addr,
 			break;
 		err = connect_enter_room(sk, ln, addr, reason);
 		altconn_listener_put(ln);
-		/* It closed meanwhile: another one may share its address. */
+		/*
+		 * When the listener has closed since the lookup, another one
+		 * may serve the address.
+		 */
 		if (err != -ECONNREFUSED ||
 		    *reason != ALTCONN_REASON_LISTENER_CLOSED)
 			return err;
@@ -269,11 +304,13 @@ static int connect_begin(struct sock *sk, struct altconn_addr *addr,
 }
 
 /*
- * Wait until the attempt is decided, a signal comes or the time is up.
+ * Wait until the attempt is decided, a signal is pending or @timeo jiffies have
+ * passed. Return the rest of @timeo.
  *
- * Invariant: the socket is locked on entry and on return, and @assoc is the
- * caller's reference, so whatever other threads do with the socket meanwhile,
- * the result that is read afterwards is this attempt's.
+ * lock_sock() is held on entry and on return, and released while the thread
+ * sleeps. The caller has a reference to @assoc. So the result that the caller
+ * reads from @assoc afterwards is the one of this attempt, whatever other
+ * threads do with the socket meanwhile.
  */
 static long connect_wait(struct sock *sk, struct altconn_assoc *assoc,
 			 long timeo)
@@ -281,7 +318,10 @@ static long connect_wait(struct sock *sk, struct altconn_assoc *assoc,
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 
 	add_wait_queue(sk_sleep(sk), &wait);
-	/* Pairs with the waker's: in the queue first, then look. */
+	/*
+	 * Pairs with the barrier of skwq_has_sleeper() in the waker: enter the
+	 * wait queue first, then look at the state.
+	 */
 	smp_mb();
 	while (altconn_assoc_state(assoc) == ALTCONN_ASSOC_STATE_PENDING) {
 		if (!timeo || signal_pending(current))
@@ -294,7 +334,13 @@ static long connect_wait(struct sock *sk, struct altconn_assoc *assoc,
 	return timeo;
 }
 
-/* The result of a decided attempt, told to this caller; S-RESUME, S-DONE. */
+/*
+ * Return the result of a decided attempt, which this call passes to user space.
+ * So the next connect() does not return the result again: after a success it
+ * returns EISCONN (clause S-DONE), and after a failure it begins a new attempt
+ * (clause S-RESUME). If another thread has detached the attempt from the
+ * endpoint meanwhile, leave the endpoint alone.
+ */
 static int connect_result(struct sock *sk, struct altconn_assoc *assoc)
 {
 	int err = -assoc->err;
@@ -313,9 +359,14 @@ static int connect_result(struct sock *sk, struct altconn_assoc *assoc)
 }
 
 /*
- * The result of the attempt under way, after a wait if the caller may wait.
- * @path: what kept its inode, not needed any more; lock_sock() held, and
- * released in between.
+ * Return the result of the attempt under way, after a wait if the caller may
+ * wait. If the attempt is still pending then, return -EINTR or -ERESTARTSYS
+ * after a signal, else @pending_errno.
+ *
+ * @path, if not NULL and not empty, pins the inode that the caller has looked
+ * up. A wait does not need the inode, so the path is put and cleared.
+ *
+ * lock_sock() is held on entry and on return, and released in between.
  */
 static int connect_wait_result(struct sock *sk, int flags, int pending_errno,
 			       struct path *path)
@@ -324,7 +375,10 @@ static int connect_wait_result(struct sock *sk, int flags, int pending_errno,
 	struct altconn_assoc *assoc = altconn_connect_own_assoc(sk);
 	int err;
 
-	/* Mostly; while the socket is locked it keeps its association. */
+	/*
+	 * Most attempts are decided at once. No reference is needed here, since
+	 * the endpoint keeps the association while the socket is locked.
+	 */
 	if (altconn_assoc_state(assoc) != ALTCONN_ASSOC_STATE_PENDING)
 		return connect_result(sk, assoc);
 	altconn_assoc_get(assoc);
@@ -348,6 +402,10 @@ static int connect_wait_result(struct sock *sk, int flags, int pending_errno,
 	return err;
 }
 
+/*
+ * Report a connect() that has failed and left no attempt under way: count it in
+ * the statistics, and emit a trace event and a netlink event.
+ */
 static void connect_report_failure(struct sock *sk,
 				   const struct altconn_addr *addr, int err,
 				   u32 reason)
@@ -357,6 +415,7 @@ static void connect_report_failure(struct sock *sk,
 	altconn_event_sock(sk, ALTCONN_EVENT_KIND_FAILED, addr, -err, reason);
 }
 
+/* Report a failed connect(), and store its result for ALTCONN_CONNECT_INFO. */
 static void connect_fail(struct sock *sk, const struct altconn_addr *addr,
 			 int err, u32 reason)
 {
@@ -369,8 +428,10 @@ static void connect_fail(struct sock *sk, const struct altconn_addr *addr,
 }
 
 /*
- * No attempt begins: not to this address, or not in this state. A socket that is
- * connected goes on to tell how it came to be. lock_sock() held.
+ * Report a connect() that fails because of its address or the endpoint's state.
+ * On a connected endpoint ALTCONN_CONNECT_INFO continues to describe the
+ * attempt that connected it, so do not store the failure there. lock_sock() is
+ * held. Return @err.
  */
 static int connect_fail_early(struct sock *sk, const struct altconn_addr *addr,
 			      int err, u32 reason)
@@ -385,19 +446,20 @@ static int connect_fail_early(struct sock *sk, const struct altconn_addr *addr,
 }
 
 /**
- * altconn_connect_bad_addr() - connect() to what is no address of the socket
+ * altconn_connect_bad_addr() - fail a connect() to an invalid address
  * @sk: the endpoint
- * @err: negative errno, what the address lacks
+ * @err: negative errno, the fault of the address
  *
- * It is told as an attempt that failed is, without an address, which it has not.
+ * Report the failure in the same way as that of an attempt, but without an
+ * address.
  *
- * Context: process; lock_sock() not held.
+ * Context: process, may sleep; lock_sock() not held.
  * Return: @err.
  */
 int altconn_connect_bad_addr(struct sock *sk, int err)
 {
 	lock_sock(sk);
-	/* What is told is this call's, no more that of an attempt before. */
+	/* ALTCONN_CONNECT_INFO describes this call from now on. */
 	altconn_connect_reap(sk);
 	connect_fail_early(sk, NULL, err, err == -EAFNOSUPPORT ?
 				  ALTCONN_REASON_WRONG_FAMILY :
@@ -407,8 +469,10 @@ int altconn_connect_bad_addr(struct sock *sk, int err)
 }
 
 /*
- * What connect() may do in this state: 1: begin an attempt; else its result. EALREADY
- * tells of the attempt that is under way, and is none that failed.
+ * Return 1 if connect() may begin an attempt in the endpoint's state, else the
+ * result of connect(). EALREADY describes the attempt under way and is not a
+ * failure, so it is not reported as one. lock_sock() is held on entry and on
+ * return, and released during a wait.
  */
 static int connect_check_state(struct sock *sk, const struct altconn_addr *addr,
 			       int flags, struct path *path)
@@ -435,7 +499,12 @@ static int connect_check_state(struct sock *sk, const struct altconn_addr *addr,
 	}
 }
 
-/* connect() to AF_UNSPEC: S-UNSPEC. lock_sock() held. */
+/*
+ * Return the endpoint to TCP_CLOSE, as connect() to AF_UNSPEC demands (clause
+ * S-UNSPEC): cancel a pending attempt, leave an association, stop a listener,
+ * and release an address that was chosen automatically. Return 0, whatever the
+ * state was. lock_sock() is held.
+ */
 static int connect_dissolve(struct sock *sk)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
@@ -461,14 +530,17 @@ static int connect_dissolve(struct sock *sk)
 	return 0;
 }
 
-/*
- * What is found out about an attempt before the socket is locked: path lookups may
- * block for ever, and rules may take long.
- *
- * @made: the rest counts
- * @err: negative errno: no attempt can begin; else 0
+/**
+ * struct connect_plan - the checks of a connect() that need no socket lock
+ * @made: the checks have been made, and the other fields are valid
+ * @err: negative errno if no attempt can begin, else 0
  * @reason: enum altconn_reason of @err
- * @match: rules that match it, or NULL
+ * @match: the rules that match the attempt, or NULL
+ *
+ * The checks are made before the socket is locked, because a path lookup may
+ * block for ever, and matching rules may take long.
+ *
+ * Lifetime: on the stack of connect_to().
  */
 struct connect_plan {
 	bool			made;
@@ -477,6 +549,7 @@ struct connect_plan {
 	struct altconn_match	*match;
 };
 
+/* Check for the null address: a port address with node 0 and port 0. */
 static bool connect_is_null(const struct altconn_addr *addr)
 {
 	return addr->kind == ALTCONN_KIND_PORT && !addr->node && !addr->port;
@@ -495,8 +568,10 @@ static int connect_match_rules(struct sock *sk, const struct altconn_addr *addr,
 }
 
 /*
- * The checks that need no lock, in the order of the clause table. @addr: is routed;
- * @path: gets the socket file.
+ * Make the checks that need no lock, in the order that
+ * Documentation/connect-semantics.rst gives. Return 0 or a negative errno, with
+ * the reason in @plan. Route @addr, and set @path to the socket file of an
+ * address of kind PATH.
  */
 static int connect_check(struct sock *sk, struct altconn_addr *addr,
 			 struct path *path, struct connect_plan *plan)
@@ -517,7 +592,10 @@ static int connect_check(struct sock *sk, struct altconn_addr *addr,
 	return err;
 }
 
-/* Begin an attempt. lock_sock() held. */
+/*
+ * Begin an attempt as @plan says, and wait for its result. lock_sock() is held
+ * on entry and on return, and released during a wait.
+ */
 static int connect_attempt(struct sock *sk, struct altconn_addr *addr,
 			   int flags, struct connect_plan *plan,
 			   struct path *path)
@@ -529,7 +607,7 @@ static int connect_attempt(struct sock *sk, struct altconn_addr *addr,
 	altconn_event_sock(sk, ALTCONN_EVENT_KIND_CONNECT_BEGIN, addr, 0, 0);
 	if (!err)
 		err = connect_begin(sk, addr, plan->match, path, &reason);
-	/* A wait keeps no table of rules. */
+	/* Do not keep the table of rules in memory during a wait. */
 	altconn_match_free(plan->match);
 	plan->match = NULL;
 	if (!err)
@@ -539,9 +617,10 @@ static int connect_attempt(struct sock *sk, struct altconn_addr *addr,
 }
 
 /*
- * connect() to an address. The plan is made without the socket's lock, and only if
- * the socket would begin an attempt then, with no error to report first; the state
- * counts that it has with the lock held.
+ * Connect to an address. Make the plan without the socket's lock, and only if
+ * the endpoint would begin an attempt now: it is unconnected and has no error
+ * to return first. The state that decides is read with the lock held. If that
+ * state calls for an attempt and there is no plan, begin anew.
  */
 static int connect_to(struct sock *sk, struct altconn_addr *addr, int flags,
 		      struct path *path)
@@ -571,12 +650,13 @@ static int connect_to(struct sock *sk, struct altconn_addr *addr, int flags,
 /**
  * altconn_connect() - connect(2) of a stream or seqpacket socket
  * @sock: the socket
- * @uaddr: address in its dress; not read when @len is 0
- * @len: its length, bytes
+ * @uaddr: address in the socket's address format; not read if @len is 0
+ * @len: length of @uaddr, bytes
  * @flags: O_NONBLOCK or 0
  *
- * Context: process, may sleep.
- * Return: 0, or an errno of Documentation/connect-semantics.rst.
+ * Context: process, may sleep; lock_sock() not held.
+ * Return: 0, or a negative errno of the table in
+ * Documentation/connect-semantics.rst.
  */
 int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 		    int len, int flags)
@@ -604,11 +684,11 @@ int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 }
 
 /**
- * altconn_connect_outcome() - ALTCONN_CONNECT_INFO
+ * altconn_connect_outcome() - get the value of ALTCONN_CONNECT_INFO
  * @sk: the endpoint
- * @info: written whole
+ * @info: filled in completely
  *
- * Context: process; lock_sock() held.
+ * Context: process; lock_sock() held, no spinlock of this module held.
  * Return: 0.
  */
 int altconn_connect_outcome(struct sock *sk, struct altconn_connect_info *info)
@@ -617,7 +697,10 @@ int altconn_connect_outcome(struct sock *sk, struct altconn_connect_info *info)
 	u64 decided;
 
 	memset(info, 0, sizeof(*info));
-	/* Accepted sockets and pairs made no attempt. */
+	/*
+	 * An accepted socket and a socketpair have an association, but made no
+	 * attempt.
+	 */
 	if (!assoc || assoc->end[ALTCONN_CLIENT].sk != sk ||
 	    !assoc->published) {
 		info->aci_errno = altconn_sk(sk)->last_err;

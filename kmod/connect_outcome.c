@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Failed attempts stay with their endpoint until the next call on the socket,
- * since the decision cannot take the socket's lock. Here they are dropped.
+ * The attempt that an endpoint has, and the end of one that has failed. The
+ * decision of an attempt cannot take the socket's lock, so a failed attempt
+ * stays at its endpoint until the next call on the socket drops it.
  */
 
 #include "assoc.h"
@@ -9,13 +10,30 @@
 #include "connect_outcome.h"
 #include "sock.h"
 
+/**
+ * altconn_connect_own_assoc() - get the association of a locked endpoint
+ * @sk: the endpoint
+ *
+ * Context: process; lock_sock() held.
+ * Return: the association, or NULL. The endpoint's reference keeps it while the
+ * caller holds the lock; the caller gets no reference.
+ */
 struct altconn_assoc *altconn_connect_own_assoc(struct sock *sk)
 {
 	return rcu_dereference_protected(altconn_sk(sk)->assoc,
 					 lockdep_sock_is_held(sk));
 }
 
-/* Drop an association that is over, remember what became of the attempt. */
+/**
+ * altconn_connect_drop_failed() - drop a failed attempt from its endpoint
+ * @sk: the endpoint
+ * @assoc: its attempt, which has failed; the endpoint's reference is dropped
+ *
+ * The result stays at the endpoint for ALTCONN_CONNECT_INFO. A local address
+ * that connect() chose is released.
+ *
+ * Context: process; lock_sock() held, no spinlock of this module held.
+ */
 void altconn_connect_drop_failed(struct sock *sk, struct altconn_assoc *assoc)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
@@ -29,7 +47,14 @@ void altconn_connect_drop_failed(struct sock *sk, struct altconn_assoc *assoc)
 	altconn_bind_reset(sk);
 }
 
-/* altconn_connect_reap() of one that has failed. */
+/**
+ * __altconn_connect_reap() - drop the failed attempt of an endpoint
+ * @sk: the endpoint, in TCP_CLOSE and with a failed attempt
+ *
+ * The slow path of altconn_connect_reap().
+ *
+ * Context: process; lock_sock() held, no spinlock of this module held.
+ */
 void __altconn_connect_reap(struct sock *sk)
 {
 	altconn_connect_drop_failed(sk, altconn_connect_own_assoc(sk));

@@ -12,14 +12,15 @@ void altconn_connect_drop_failed(struct sock *sk, struct altconn_assoc *assoc);
 void __altconn_connect_reap(struct sock *sk);
 
 /**
- * altconn_connect_reap() - let go of an attempt that failed
+ * altconn_connect_reap() - drop a failed attempt, if the endpoint has one
  * @sk: the endpoint
  *
- * A failed attempt stays at the endpoint until the next call that wants it
- * unconnected, since the decision cannot take the socket's lock. An error that
- * nobody has been told stays in sk_err.
+ * Calls that need the endpoint unconnected begin with this. The decision of an
+ * attempt cannot take the socket's lock, so a failed attempt stays at the
+ * endpoint until then. An error that no call has returned yet stays in
+ * sk->sk_err.
  *
- * Context: process; lock_sock() held.
+ * Context: process; lock_sock() held, no spinlock of this module held.
  */
 static inline void altconn_connect_reap(struct sock *sk)
 {

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Senders that find the receiver of a datagram full, and delivery.
+ * This file delivers datagrams, and lets senders wait for space at a full
+ * receiver.
  *
- * A thread whose send() finds the receiver full sleeps in the receiver's list of
- * blocked senders, a FIFO. When half of the queue is free the first thread gets the
- * turn: it is woken, and until it has queued its own datagram the room for that is not
- * for others. Then the next thread has the turn, until the queue is full again. Room
- * that is left is for any sender. A thread that does not run holds no other up: the
- * next read queues its datagram for it. See dgram_pass_on().
+ * A thread that finds the receiver full in send() sleeps in the receiver's list
+ * of blocked senders, a FIFO. When half of the queue is free, the first thread
+ * in the list gets the turn: the thread is woken, and space for its datagram is
+ * promised to the thread, so other senders do not get that space. After the
+ * thread has queued its datagram, the next thread gets the turn, until the
+ * queue is full again. Any sender may use the remaining space. If the scheduler
+ * does not run the thread that has the turn, the next read queues the datagram
+ * on behalf of that thread, so no other thread is held up. See dgram_pass_on().
  *
- * A poll() that finds the receiver full adds its endpoint to the receiver's list of
- * pollers. All of them are woken when there is room that no thread has been promised.
- * An endpoint is in one such list at a time.
+ * A poll() that finds the receiver full adds its endpoint to the receiver's
+ * list of pollers. All of them are woken when there is space that has not been
+ * promised to a thread. An endpoint is in at most one such list.
  *
- * Lock order: poll_lock of the sender, then queue_lock of the receiver.
+ * Lock order: the poll_lock of the sender, then the queue_lock of the receiver.
  */
 
 #include <linux/filter.h>
@@ -21,15 +24,25 @@
 #include "dgram_queue.h"
 #include "sock.h"
 
+/*
+ * @filter of struct dgram_blocked has this value while the thread runs a new
+ *	filter on its datagram.
+ */
 #define DGRAM_UNFILTERED	((const struct sk_filter *)ERR_PTR(-EBUSY))
 
-/* A thread that waits looks every so often, jiffies, for room that it was not told of. */
+/*
+ * A blocked thread wakes up at this interval, jiffies, and looks for space that
+ * no wake-up has announced.
+ */
 #define DGRAM_PATIENCE		max(HZ / 10, 1)
 
-/* Threads that are woken in one hold of the lock. */
+/* This many threads are woken in one hold of queue_lock. */
 #define DGRAM_BATCH		16
 
-/* The endpoint is out of the list of its receiver's pollers. */
+/*
+ * Remove the endpoint from the list of pollers of the receiver that it watches,
+ * and drop the reference to that receiver.
+ */
 static void dgram_unwatch_locked(struct altconn_dgram_sock *ask)
 {
 	struct sock *receiver = ask->watches;
@@ -44,6 +57,12 @@ static void dgram_unwatch_locked(struct altconn_dgram_sock *ask)
 	sock_put(receiver);
 }
 
+/**
+ * altconn_dgram_unwatch() - stop watching a full receiver on behalf of poll()
+ * @sk: the endpoint, which may watch no receiver
+ *
+ * Context: process; no queue_lock or poll_lock held.
+ */
 void altconn_dgram_unwatch(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
@@ -53,7 +72,11 @@ void altconn_dgram_unwatch(struct sock *sk)
 	spin_unlock(&ask->poll_lock);
 }
 
-/* Is @receiver full? Then the endpoint is in the list of its pollers. */
+/*
+ * Check whether @receiver is full, and add the endpoint to the list of its
+ * pollers if so. A receiver that refuses the datagram at once, because it is
+ * closed or shut down for reading, does not count as full.
+ */
 static bool dgram_enlist(struct altconn_dgram_sock *ask, struct sock *receiver)
 {
 	struct altconn_dgram_sock *to = altconn_dgram_sk(receiver);
@@ -70,7 +93,18 @@ static bool dgram_enlist(struct altconn_dgram_sock *ask, struct sock *receiver)
 	return full;
 }
 
-/* Is @receiver full? Then the endpoint's pollers will hear of room. */
+/**
+ * altconn_dgram_watch() - watch a full receiver on behalf of poll()
+ * @sk: the endpoint that is polled
+ * @receiver: the receiver of the datagrams that the endpoint sends
+ *
+ * An endpoint watches one receiver at a time, and holds a reference to it.
+ *
+ * Context: process; no queue_lock or poll_lock held.
+ * Return: true if @receiver is full, in which case all pollers of @sk are woken
+ * when there is space; false if @receiver is not full, and @sk watches no
+ * receiver.
+ */
 bool altconn_dgram_watch(struct sock *sk, struct sock *receiver)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
@@ -87,16 +121,25 @@ bool altconn_dgram_watch(struct sock *sk, struct sock *receiver)
 	if (!full)
 		dgram_unwatch_locked(ask);
 	spin_unlock(&ask->poll_lock);
-	/* Another thread may sleep in poll(), whose entry that was. */
+	/*
+	 * Another thread may sleep in poll() and rely on the entry that has
+	 * just been removed.
+	 */
 	if (!full && watched)
 		sk->sk_write_space(sk);
 	return full;
 }
 
-/*
- * Each endpoint that is in the list now has its pollers woken once: a poll() that
- * looks again meanwhile, or is new, does not make this longer. Without a lock, as
- * nobody knows how many pollers an endpoint has.
+/**
+ * altconn_dgram_wake_pollers() - wake the endpoints that poll for space
+ * @receiver: the receiving endpoint, which has space
+ *
+ * The pollers of each endpoint that is in the list now are woken once. An
+ * endpoint that a poll() adds meanwhile does not prolong the loop. The wake-up
+ * runs without queue_lock, because the number of pollers of an endpoint has no
+ * bound.
+ *
+ * Context: process, may sleep; no queue_lock held.
  */
 void altconn_dgram_wake_pollers(struct sock *receiver)
 {
@@ -111,7 +154,10 @@ void altconn_dgram_wake_pollers(struct sock *receiver)
 					  poll_node);
 		sk = &poller->base.sk;
 		list_del_init(&poller->poll_node);
-		/* It leaves the list before it closes. */
+		/*
+		 * An endpoint leaves the list before it closes, so @sk is
+		 * alive.
+		 */
 		sock_hold(sk);
 		spin_unlock(&ask->queue_lock);
 		sk->sk_write_space(sk);
@@ -122,6 +168,7 @@ void altconn_dgram_wake_pollers(struct sock *receiver)
 	spin_unlock(&ask->queue_lock);
 }
 
+/* Change the state of a blocked thread, and the sum of the promised bytes. */
 static void dgram_set_result(struct altconn_dgram_sock *receiver,
 			     struct dgram_blocked *entry, int result)
 {
@@ -137,9 +184,9 @@ static void dgram_set_result(struct altconn_dgram_sock *receiver,
 }
 
 /*
- * Once half of the queue is free, and until it is full again, threads that wait have
- * the turn one after the other. True: there is room for pollers, too, and the caller
- * wakes them, without the lock.
+ * Give the first blocked thread the turn, if half of the queue has been free
+ * and the queue has not been full since. Return true if there is also space for
+ * pollers. The caller wakes them after it has released queue_lock.
  */
 static bool dgram_pass_turn(struct sock *receiver)
 {
@@ -151,7 +198,10 @@ static bool dgram_pass_turn(struct sock *receiver)
 					 node);
 	if (first && ask->open && first->result == BLOCKED &&
 	    !altconn_dgram_is_full(receiver)) {
-		/* The thread takes the lock before it goes. */
+		/*
+		 * The thread takes queue_lock before it returns, so the entry
+		 * and the task stay valid here.
+		 */
 		dgram_set_result(ask, first, TURN);
 		wake_up_process(first->task);
 	}
@@ -159,9 +209,12 @@ static bool dgram_pass_turn(struct sock *receiver)
 }
 
 /*
- * Does the read queue the first thread's datagram? If the thread has had the turn since
- * an earlier read; and in an empty queue if others wait behind it, since no read may
- * come that sees whether the thread runs. Not past a filter that it has not passed.
+ * Check whether a read queues the datagram of the first blocked thread on
+ * behalf of that thread. The read does so if the thread has had the turn since
+ * an earlier read. The read also does so if the queue is empty and other
+ * threads wait behind the first one: perhaps no further read follows that could
+ * notice that the thread does not run. No datagram is queued that has not
+ * passed the receiver's present filter.
  */
 static bool dgram_queues_first(struct sock *receiver,
 			       const struct dgram_blocked *first)
@@ -177,14 +230,19 @@ static bool dgram_queues_first(struct sock *receiver,
 }
 
 /*
- * A read passes the turn on. A thread that has had it since an earlier read may
- * be one that does not run, so the read queues that thread's datagram, and the
- * other threads depend on the reader alone. That keeps the order. One datagram
- * for a read, so that the work is bounded, and other senders find room between.
+ * Pass the turn on after a read. Return bits DGRAM_ROOM and DGRAM_DATA for the
+ * work that is left to the caller.
  *
- * If one datagram fills the queue, the datagram of the next thread fills it
- * again as soon as it is empty, and a sender that does not block never finds
- * room. So one datagram of another sender may go over the limit then.
+ * A thread that has had the turn since an earlier read may be one that the
+ * scheduler does not run. So the read queues the datagram on behalf of that
+ * thread, and the other threads depend on the reader alone. This keeps the
+ * order of the threads. One read queues one datagram, so that the reader's work
+ * is bounded, and other senders find space between two reads.
+ *
+ * If one datagram fills the queue, the datagram of the next thread fills the
+ * queue again as soon as the queue is empty, and a sender that does not block
+ * would never find space. So one datagram of another sender may exceed the
+ * limit in this case.
  */
 static int dgram_pass_on(struct sock *receiver)
 {
@@ -200,7 +258,10 @@ static int dgram_pass_on(struct sock *receiver)
 
 		list_del(&first->node);
 		altconn_dgram_enqueue(receiver, first->dg);
-		/* The thread takes the lock before it goes. */
+		/*
+		 * The thread takes queue_lock before it returns, so the entry
+		 * and the task stay valid here.
+		 */
 		dgram_set_result(ask, first, QUEUED);
 		wake_up_process(first->task);
 		WRITE_ONCE(ask->extra,
@@ -210,7 +271,17 @@ static int dgram_pass_on(struct sock *receiver)
 	return dgram_pass_turn(receiver) ? todo | DGRAM_ROOM : todo;
 }
 
-/* After a read: once half of the queue is free, pass the turn on; see there. */
+/**
+ * altconn_dgram_make_room() - let blocked senders go on after a read
+ * @sk: the receiving endpoint
+ *
+ * If half of the queue is free, the first blocked thread gets the turn, or the
+ * read queues that thread's datagram: see dgram_pass_on().
+ *
+ * Context: any; queue_lock held.
+ * Return: bits DGRAM_ROOM and DGRAM_DATA for the work that the caller does
+ * after it has released queue_lock; 0 if there is none.
+ */
 int altconn_dgram_make_room(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
@@ -221,10 +292,16 @@ int altconn_dgram_make_room(struct sock *sk)
 	return dgram_pass_on(sk);
 }
 
-/*
- * All threads that wait now look for their receiver again, which has changed, and
- * pollers are woken. Sixteen threads in one hold of the lock; a thread that leaves
- * the list by itself meanwhile finds the change, too: dgram_end_wait().
+/**
+ * altconn_dgram_release_all() - let blocked senders look up the receiver again
+ * @receiver: the receiving endpoint, which has changed: it has another peer or
+ *	another overflow policy, is shut down for reading or is closing
+ *
+ * The endpoints that poll for space are woken too. DGRAM_BATCH threads are
+ * woken in one hold of queue_lock. A thread that leaves the list by itself
+ * meanwhile notices the change in dgram_end_wait().
+ *
+ * Context: process, may sleep; no queue_lock held.
  */
 void altconn_dgram_release_all(struct sock *receiver)
 {
@@ -250,7 +327,10 @@ void altconn_dgram_release_all(struct sock *receiver)
 	altconn_dgram_wake_pollers(receiver);
 }
 
-/* Its datagram has passed the receiver's filter just now. */
+/*
+ * Append the current thread to the receiver's list of blocked senders. @dg has
+ * just passed the receiver's filter.
+ */
 static void dgram_block_thread(struct sock *receiver, struct dgram_blocked *me,
 			       struct altconn_dgram *dg)
 {
@@ -267,9 +347,20 @@ static void dgram_block_thread(struct sock *receiver, struct dgram_blocked *me,
 	list_add_tail(&me->node, &ask->blocked);
 }
 
-/*
- * Queue a datagram, or say why not, as altconn_dgram_admit(). BLOCKED instead of -EAGAIN: @me
- * waits for room, unless it is NULL.
+/**
+ * altconn_dgram_deliver() - queue a datagram, or register a sender that waits
+ * @receiver: the receiving endpoint
+ * @dg: the datagram, which has passed the receiver's filter
+ * @me: entry for the list of blocked senders, uninitialized; NULL if the sender
+ *	does not wait
+ *
+ * Context: process, may sleep; no queue_lock held.
+ * Return: 0 if the datagram is queued, or dropped by the receiver's overflow
+ * policy, in which cases the caller's reference is gone; BLOCKED if the
+ * receiver is full and @me is in its list, in which case the caller must call
+ * altconn_dgram_wait_for_room(); -EAGAIN if the receiver is full and @me is
+ * NULL; -ECONNREFUSED or -EPIPE as altconn_dgram_listens() returns. Unless the
+ * result is 0, the caller keeps its reference.
  */
 int altconn_dgram_deliver(struct sock *receiver, struct altconn_dgram *dg,
 			  struct dgram_blocked *me)
@@ -299,9 +390,11 @@ int altconn_dgram_deliver(struct sock *receiver, struct altconn_dgram *dg,
 }
 
 /*
- * A while of sleep has passed. Is there room that a new sender would get, and does no
- * read queue the datagram of the first thread, which may not run? Then this thread takes
- * it, whatever its place. That is so past a filter that is new.
+ * Check whether a thread that has slept for a while may take the turn, whatever
+ * its position in the list. The thread may if there is space that a new sender
+ * would get, and if no read will queue the datagram of the first thread, which
+ * the scheduler may not run. No read will do so if the queue is empty, or if
+ * the first thread's datagram has not passed the receiver's present filter.
  */
 static bool dgram_may_overtake(struct sock *receiver,
 			       const struct dgram_blocked *me)
@@ -330,7 +423,11 @@ static void dgram_look_for_room(struct sock *receiver, struct dgram_blocked *me)
 	spin_unlock(&ask->queue_lock);
 }
 
-/* Sleep until the result says that the waiting is over. */
+/*
+ * Sleep until @me is no longer BLOCKED. Return 0; -EAGAIN if *@timeo jiffies
+ * have elapsed; -EINTR or -ERESTARTSYS on a signal. *@timeo gets the time that
+ * is left.
+ */
 static int dgram_sleep(struct sock *receiver, struct dgram_blocked *me,
 		       long *timeo)
 {
@@ -357,9 +454,13 @@ static int dgram_sleep(struct sock *receiver, struct dgram_blocked *me,
 }
 
 /*
- * The waiting is over, with @err of the sleep or of the receiver's filter. A thread
- * that has the turn queues its datagram if there is room, and so does one whose time is
- * over, if it is the first. BLOCKED: there is none; it stays where it is.
+ * End the wait of a blocked thread, or find that the thread must wait on. @err
+ * is the result of the sleep or of the receiver's filter. A thread with the
+ * turn queues its datagram if the queue is not full. So does the first thread
+ * in the list when its time has elapsed. Return BLOCKED if the thread must wait
+ * on, and stays at its position in the list. Otherwise the entry has left the
+ * list: return 0 if the datagram is queued, LOOK_AGAIN if the receiver has
+ * changed, or @err.
  */
 static int dgram_end_wait(struct sock *receiver, struct dgram_blocked *me,
 			  int err)
@@ -380,7 +481,7 @@ static int dgram_end_wait(struct sock *receiver, struct dgram_blocked *me,
 	queues = (!err || err == -EAGAIN) && !altconn_dgram_is_full(receiver) &&
 		 (me->result == TURN || list_is_first(&me->node, &ask->blocked));
 	dgram_set_result(ask, me, BLOCKED);
-	/* Others were faster, or SO_RCVBUF has become smaller. */
+	/* Other senders have used the space, or SO_RCVBUF has shrunk. */
 	if (!queues && !err)
 		return BLOCKED;
 	list_del(&me->node);
@@ -391,9 +492,11 @@ static int dgram_end_wait(struct sock *receiver, struct dgram_blocked *me,
 }
 
 /*
- * The receiver's filter has been replaced while the thread slept: the datagram, of @len
- * bytes before it was cut, has to pass the new one, @passed. No read may queue it
- * meanwhile.
+ * Run the receiver's new filter, which has replaced another one while the
+ * thread slept. *@passed gets the new filter. The datagram has its original
+ * length @len again, bytes, because the old filter may have cut it. No read may
+ * queue the datagram meanwhile. Return 0 or the error of the filter; return 0
+ * without any of this if the thread is no longer BLOCKED or in the TURN state.
  */
 static int dgram_filter_again(struct sock *receiver, struct dgram_blocked *me,
 			      u32 len, const struct sk_filter **passed)
@@ -413,9 +516,22 @@ static int dgram_filter_again(struct sock *receiver, struct dgram_blocked *me,
 	return *passed ? altconn_dgram_run_filter(receiver, me->dg) : 0;
 }
 
-/*
- * Sleep, in the order of arrival, until what @me sends is queued; LOOK_AGAIN: somebody
- * else may be the receiver by now. @len: of the datagram, which a filter may cut.
+/**
+ * altconn_dgram_wait_for_room() - wait until a blocked datagram is queued
+ * @receiver: the receiving endpoint, to which the caller holds a reference
+ * @me: the caller's entry, which altconn_dgram_deliver() has put into the list
+ * @len: length of the datagram before a filter may have cut it, bytes
+ * @timeo: time limit, jiffies; gets the time that is left
+ *
+ * Threads are served in the order in which they began to wait.
+ * dgram_may_overtake() has the exception.
+ *
+ * Context: process, may sleep; no queue_lock held.
+ * Return: 0 if the datagram is queued, in which case the caller's reference is
+ * gone; LOOK_AGAIN if the receiver has changed, and the caller must look up the
+ * receiver again; -EAGAIN if the time has elapsed; -EINTR or -ERESTARTSYS on a
+ * signal; -EPERM or -ENOBUFS as altconn_dgram_run_filter() returns. Unless the
+ * result is 0, the caller keeps its reference. @me has left the list.
  */
 int altconn_dgram_wait_for_room(struct sock *receiver,
 				struct dgram_blocked *me, u32 len,
@@ -433,8 +549,8 @@ int altconn_dgram_wait_for_room(struct sock *receiver,
 			err = dgram_filter_again(receiver, me, len, &passed) ? :
 			      err;
 		/*
-		 * The thread takes the lock before it goes, so the writer of
-		 * the result is done with @me.
+		 * The thread takes queue_lock before it returns, so a thread
+		 * that has written the result no longer uses @me.
 		 */
 		spin_lock(&ask->queue_lock);
 		me->filter = passed;
@@ -450,9 +566,18 @@ int altconn_dgram_wait_for_room(struct sock *receiver,
 	return err;
 }
 
-/*
- * The caller does not wait. poll() will tell of room, if the socket is connected:
- * an unconnected one is always writable.
+/**
+ * altconn_dgram_announce_room() - let poll() report space to a sender
+ * @sk: the sending endpoint, which found @receiver full and does not wait
+ * @receiver: the receiving endpoint
+ * @connected: the datagram goes to the address that @sk is connected to
+ *
+ * Only a connected socket watches its receiver. An unconnected socket is always
+ * writable.
+ *
+ * Context: process; no queue_lock or poll_lock held.
+ * Return: -EAGAIN if the sender must give up; LOOK_AGAIN if the receiver has
+ * space by now, and the caller must try again.
  */
 int altconn_dgram_announce_room(struct sock *sk, struct sock *receiver,
 				bool connected)
@@ -463,11 +588,13 @@ int altconn_dgram_announce_room(struct sock *sk, struct sock *receiver,
 }
 
 /**
- * altconn_dgram_overflow() - what is dropped when the queue is full
- * @sk: the endpoint
- * @policy: ALTCONN_OVERFLOW_BLOCK: nothing, senders wait; ...
+ * altconn_dgram_overflow() - set what a full receiver does with a datagram
+ * @sk: the receiving endpoint
+ * @policy: ALTCONN_OVERFLOW_BLOCK (the sender waits),
+ *	ALTCONN_OVERFLOW_DROP_NEWEST (the new datagram is dropped) or
+ *	ALTCONN_OVERFLOW_DROP_OLDEST (the oldest datagrams are dropped)
  *
- * Context: process.
+ * Context: process, may sleep; no queue_lock held.
  */
 void altconn_dgram_overflow(struct sock *sk, u8 policy)
 {
@@ -476,6 +603,6 @@ void altconn_dgram_overflow(struct sock *sk, u8 policy)
 	spin_lock(&ask->queue_lock);
 	WRITE_ONCE(ask->overflow, policy);
 	spin_unlock(&ask->queue_lock);
-	/* No sender needs to wait any more, or it waits again. */
+	/* Blocked senders try again under the new policy and may block. */
 	altconn_dgram_release_all(sk);
 }

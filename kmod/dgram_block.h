@@ -7,28 +7,42 @@
 struct altconn_dgram;
 
 /*
- * States of a blocked sender: it waits; it has the turn; it has left the list and looks
- * for its receiver again, or its datagram has been queued.
+ * States of a sender that is blocked at a full receiver:
+ *
+ *   BLOCKED     The thread waits for space.
+ *   TURN        The thread may queue its datagram. The space for the
+ *               datagram is promised to the thread.
+ *   LOOK_AGAIN  The receiver has changed. The entry has left the receiver's
+ *               list, and the thread looks its receiver up again.
+ *   QUEUED      Another thread, a reader, has queued the datagram and removed
+ *               the entry from the list.
  */
 enum { BLOCKED = 1, TURN, LOOK_AGAIN, QUEUED };
 
-/* What a read has to do without the lock. */
+/*
+ * These bits stand for the work that a read must do after it has released
+ * queue_lock.
+ */
 enum {
-	DGRAM_ROOM = 1,	/* wake pollers for room */
-	DGRAM_DATA = 2,	/* wake readers */
+	DGRAM_ROOM = 1,	/* wake pollers, as there is space */
+	DGRAM_DATA = 2,	/* wake readers, as there is data */
 };
 
 /**
- * struct dgram_blocked - a thread that waits for room at a full receiver
- * @node: in the receiver's list; its queue_lock
+ * struct dgram_blocked - a thread that waits for space at a full receiver
+ * @node: link in the receiver's list of blocked senders
  * @task: the thread
- * @dg: its datagram, which the receiver owns from QUEUED on
- * @filter: the receiver's socket filter that @dg has passed, compared, or NULL;
- *	DGRAM_UNFILTERED while the thread runs another one
- * @result: BLOCKED, TURN, LOOK_AGAIN or QUEUED; written under the receiver's queue_lock,
- *	as the others are from dgram_block_thread() on
+ * @dg: the thread's datagram, which the receiver owns from QUEUED on
+ * @filter: the receiver's socket filter that @dg has passed, or NULL if the
+ *	receiver had none; compared, never followed. DGRAM_UNFILTERED while the
+ *	thread runs another filter
+ * @result: BLOCKED, TURN, LOOK_AGAIN or QUEUED
  *
- * Lifetime: on the thread's stack, out of the list before the thread goes on.
+ * From dgram_block_thread() on, all members are written under the receiver's
+ * queue_lock.
+ *
+ * Lifetime: The entry is on the stack of the thread. The entry leaves the list
+ * before the thread returns.
  */
 struct dgram_blocked {
 	struct list_head	node;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * connect(), socketpair(), shutdown() and close() of datagram sockets: the one peer
- * that a datagram socket may have.
+ * This file implements connect(), socketpair(), shutdown() and close() of
+ * datagram sockets, and thereby the one peer that a datagram socket may have.
  */
 
 #include "addr.h"
@@ -25,8 +25,9 @@
 #include "trace.h"
 
 /*
- * From now on @addr alone (NULL: everybody). What others have queued is
- * dropped; lock_sock() held.
+ * Connect a socket to @addr, or disconnect the socket if @addr is NULL. The
+ * socket takes over the reference to @addr. Drop the queued datagrams of all
+ * senders but the new peer, if there is one. lock_sock() is held.
  */
 static void dgram_set_peer(struct sock *sk, struct altconn_addr *addr,
 			   struct altconn_ruling ruling)
@@ -69,7 +70,10 @@ static void dgram_set_state(struct sock *sk, u8 state)
 	sk->sk_state_change(sk);
 }
 
-/* One association, however often its peer changes. */
+/*
+ * Charge one association for a connected socket, however often its peer
+ * changes. Return 0 or the errno of altconn_assoc_count(). lock_sock() is held.
+ */
 static int dgram_count(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
@@ -94,14 +98,20 @@ static void dgram_uncount(struct sock *sk)
 	ask->account = NULL;
 }
 
-/* @err is for the next call. */
+/*
+ * Dissolve the association of a socket. @err is a positive errno that the next
+ * call on the socket returns, or 0. lock_sock() is held.
+ */
 static void dgram_dissolve_locked(struct sock *sk, int err)
 {
-	/* First, so that a sender that is woken does not find it again. */
+	/*
+	 * Give up an automatic address first, so that a sender that is woken
+	 * below does not find the socket again.
+	 */
 	altconn_bind_reset(sk);
 	dgram_set_peer(sk, NULL, ALTCONN_NO_RULE);
 	dgram_uncount(sk);
-	/* Before who reads, or waits for room, is woken. */
+	/* Set the error before threads that read or poll are woken. */
 	WRITE_ONCE(sk->sk_err, err);
 	altconn_sock_set_peercred(sk, NULL, NULL);
 	dgram_set_state(sk, TCP_CLOSE);
@@ -116,13 +126,14 @@ static int dgram_dissolve(struct sock *sk)
 }
 
 /**
- * altconn_dgram_kill() - dissolve a datagram socket's association
+ * altconn_dgram_kill() - dissolve a datagram socket's association with an error
  * @sk: the socket
  *
- * Who reads, or its next call, gets ECONNRESET.
+ * A thread in recv() on the socket, or else the next call on it, gets
+ * ECONNRESET.
  *
- * Context: process; lock_sock() held.
- * Return: false: it has none.
+ * Context: process, may sleep; lock_sock() held.
+ * Return: true if the association is dissolved; false if the socket has none.
  */
 bool altconn_dgram_kill(struct sock *sk)
 {
@@ -132,7 +143,11 @@ bool altconn_dgram_kill(struct sock *sk)
 	return true;
 }
 
-/* A path must be there; ports and names are looked up by each send. */
+/*
+ * Return the address of the peer for connect() to @addr, a reference, or NULL
+ * with *@reason and a negative errno in *@err. A socket must be bound to a path
+ * now. A port, a name or an IP address is looked up by each send() instead.
+ */
 static struct altconn_addr *dgram_peer_of(struct sock *sk,
 					  const struct altconn_addr *addr,
 					  u32 *reason, int *err)
@@ -149,7 +164,7 @@ static struct altconn_addr *dgram_peer_of(struct sock *sk,
 	if (receiver) {
 		peer = altconn_addr_of(receiver);
 		sock_put(receiver);
-		/* It went while we looked. */
+		/* The socket has been unbound since the lookup. */
 		if (!peer)
 			*err = -ECONNREFUSED;
 	} else if (*err == -EPROTOTYPE) {
@@ -158,7 +173,11 @@ static struct altconn_addr *dgram_peer_of(struct sock *sk,
 	return peer;
 }
 
-/* What an association needs; on failure the old one is as it was. */
+/*
+ * Charge the association and bind the socket, so that it can be connected to
+ * @addr. Return 0, or a negative errno with *@reason, in which case the old
+ * association is unchanged. lock_sock() is held.
+ */
 static int dgram_prepare_send(struct sock *sk, struct altconn_addr *addr,
 			      u32 *reason)
 {
@@ -184,6 +203,11 @@ static int dgram_prepare_send(struct sock *sk, struct altconn_addr *addr,
 	return err;
 }
 
+/*
+ * Connect a socket to @addr. The caller has routed the address, and has looked
+ * up @path if the address is a path. Return 0 or a negative errno; *@reason
+ * gets the outcome.
+ */
 static int dgram_associate(struct sock *sk, const struct altconn_addr *addr,
 			   const struct path *path,
 			   struct altconn_ruling *ruling, u32 *reason)
@@ -196,7 +220,10 @@ static int dgram_associate(struct sock *sk, const struct altconn_addr *addr,
 		*reason = ALTCONN_REASON_BROADCAST;
 		return -EACCES;
 	}
-	/* This never waits: what is held is what will be sent. */
+	/*
+	 * connect() does not wait for a rule that drops or delays. The ruling
+	 * holds for the datagrams that the socket sends later.
+	 */
 	err = altconn_rule_check(sk, addr, path, ruling);
 	if (err < 0) {
 		*reason = altconn_rule_reason(ruling, err);
@@ -221,15 +248,18 @@ static int dgram_associate(struct sock *sk, const struct altconn_addr *addr,
 /**
  * altconn_dgram_connect() - connect(2) of a datagram socket
  * @sock: the socket
- * @uaddr: address in its dress; not read when @len is 0
- * @len: its length, bytes
- * @flags: ignored, it never waits
+ * @uaddr: address in the socket's address format; not read if @len is 0
+ * @len: length of @uaddr, bytes
+ * @flags: only traced, because the call never waits for the peer
  *
- * Clauses S-DEST, S-ONLY, S-AGAIN, S-UNSPEC, S-NULL: on failure the old
- * association stays.
+ * The peer is where datagrams go by default (clause S-DEST), and the only
+ * address from which datagrams are received (clause S-ONLY). The call may be
+ * repeated (clause S-AGAIN). An address of family AF_UNSPEC (clause S-UNSPEC),
+ * an address of length 0 or the null address (clause S-NULL) dissolves the
+ * association. On failure the old association stays.
  *
- * Context: process, may sleep.
- * Return: 0, or an errno of Documentation/connect-semantics.rst.
+ * Context: process, may sleep; lock_sock() not held.
+ * Return: 0, or a negative errno of Documentation/connect-semantics.rst.
  */
 int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 			  int len, int flags)
@@ -272,11 +302,12 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 
 /**
  * altconn_dgram_pair() - make two new endpoints each other's peer
- * @a: one
- * @b: the other
+ * @a: an endpoint
+ * @b: the other endpoint
  *
- * Context: process; nobody else sees them yet.
- * Return: 0; -EAGAIN: the user's limit or the namespace's is reached; -ENOMEM.
+ * Context: process, may sleep; no other thread sees the endpoints.
+ * Return: 0; -EAGAIN if the limit of the user or of the namespace is reached;
+ * -ENOMEM.
  */
 int altconn_dgram_pair(struct sock *a, struct sock *b)
 {
@@ -303,18 +334,21 @@ int altconn_dgram_pair(struct sock *a, struct sock *b)
  * @sk: the endpoint
  * @how: RCV_SHUTDOWN, SEND_SHUTDOWN or both
  *
- * It takes effect on an unconnected socket too, as with AF_UNIX and UDP.
+ * The call takes effect on an unconnected socket too, as with AF_UNIX and UDP.
  *
- * Context: process.
- * Return: 0; -ENOTCONN: unconnected, and not in the sockaddr_un dress, as UDP
- * says it.
+ * Context: process, may sleep; no spinlock held.
+ * Return: 0; -ENOTCONN if the socket is unconnected and not in the sockaddr_un
+ * format, as UDP returns it.
  */
 int altconn_dgram_shutdown(struct sock *sk, u8 how)
 {
 	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
 	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
-	/* Blocked senders get EPIPE. In the inet formats it goes on receiving. */
+	/*
+	 * Blocked senders get EPIPE. In the inet formats the socket goes on
+	 * receiving.
+	 */
 	if (how & RCV_SHUTDOWN && !altconn_is_inet(sk))
 		altconn_dgram_release_all(sk);
 	sk->sk_state_change(sk);
@@ -324,15 +358,18 @@ int altconn_dgram_shutdown(struct sock *sk, u8 how)
 }
 
 /**
- * altconn_dgram_close() - the datagram part of close
- * @sk: the endpoint; bound still
+ * altconn_dgram_close() - close the datagram part of an endpoint
+ * @sk: the endpoint, which is still bound
  *
- * Context: process; lock_sock() held.
+ * Context: process, may sleep; lock_sock() held.
  */
 void altconn_dgram_close(struct sock *sk)
 {
 	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
-	/* From here on senders are refused; dgram_set_peer() lets them know. */
+	/*
+	 * From here on senders are refused. dgram_set_peer() wakes the blocked
+	 * senders.
+	 */
 	sock_set_flag(sk, SOCK_DEAD);
 	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
 	dgram_set_peer(sk, NULL, ALTCONN_NO_RULE);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Datagrams that a rule delays: a queue for each sender, in the order of arrival, so
- * equal delays keep the order.
+ * This file delays datagrams if a rule says so. Each sender has a queue of
+ * delayed datagrams in the order of their arrival, so datagrams with equal
+ * delays keep their order.
  *
- * As a network, the queue holds so much and loses the rest. It outlives the sender's
- * close(), so it is bounded for the namespace and the machine too.
+ * Like a network, the queue holds a limited amount and loses datagrams beyond.
+ * Delayed datagrams outlive the sender's close(), so there are also limits for
+ * a namespace and for the machine.
  */
 
 #include <linux/mm.h>
@@ -19,13 +21,20 @@
 #include "scm.h"
 #include "sock.h"
 
-/*
- * A datagram that a rule delays.
+/**
+ * struct late - a delayed datagram and what its delivery needs
+ * @late: entry in the sender's queue
+ * @dg: the datagram, a reference
+ * @dest: the destination, with references of its own
+ * @path: the socket file of a destination that is a path; pins the inode
+ * @connected: the datagram goes to the address that the sender is connected to
+ * @copies: for a broadcast: copies of @dg, one for each receiver but the first
+ * @hearers: for a broadcast: array for the receivers that are found on arrival
+ * @room: for a broadcast: number of entries of @hearers, one more than there
+ *	are copies; 0 if the datagram is not a broadcast
  *
- * @path: of a path that was sent to: pins the inode
- * @copies: of a broadcast, one for each hearer but the first
- * @hearers: of a broadcast: room for those that are found when it arrives
- * @room: so many of them, copies and the datagram itself
+ * Lifetime: altconn_dgram_send_late() makes the object, and
+ * altconn_dgram_arrive() frees it.
  */
 struct late {
 	struct altconn_late	late;
@@ -47,7 +56,7 @@ static void late_free(struct late *late)
 	kfree(late);
 }
 
-/* To one, or nobody. */
+/* Deliver a datagram to its receiver. The datagram is lost without one. */
 static void dgram_arrive(struct sock *sk, struct late *late)
 {
 	struct altconn_dgram *dg = late->dg;
@@ -65,8 +74,9 @@ static void dgram_arrive(struct sock *sk, struct late *late)
 }
 
 /*
- * Deliver one copy to each hearer that is found now. The sender has made the copies;
- * a worker allocates nothing, since it has no cgroup that could be charged.
+ * Deliver one copy to each receiver that is found now. The sender has made the
+ * copies: a worker allocates nothing, because it has no memory cgroup that
+ * could be charged.
  */
 static void late_arrive_all(struct sock *sk, struct late *late)
 {
@@ -88,14 +98,15 @@ static void late_arrive_all(struct sock *sk, struct late *late)
 }
 
 /**
- * altconn_dgram_arrive() - a delayed datagram arrives
- * @sk: its sender, which may be closed by now
- * @what: what altconn_late_add() took; freed
+ * altconn_dgram_arrive() - deliver a delayed datagram
+ * @sk: the sending endpoint, which may be closed by now
+ * @what: entry of the datagram, which altconn_late_add() has queued; this
+ *	function frees the entry
  *
- * send() has returned success already: without a receiver, or without room, the
- * datagram is lost.
+ * send() has already returned success. So without a receiver, or without space
+ * at the receiver, the datagram is lost.
  *
- * Context: process, may sleep.
+ * Context: process, may sleep; no locks held.
  */
 void altconn_dgram_arrive(struct sock *sk, struct altconn_late *what)
 {
@@ -109,9 +120,11 @@ void altconn_dgram_arrive(struct sock *sk, struct altconn_late *what)
 }
 
 /*
- * The copies of a delayed broadcast, made by its sender: one for each socket that is
- * bound to the port now, but no more than half of SO_SNDBUF holds beside the data, so
- * that others can be under way too. Return 0; -ENOMEM; -EINTR: the sender is being killed.
+ * Make the copies of a delayed broadcast: one for each socket that is bound to
+ * the port now. The data and the copies take no more than half of SO_SNDBUF, so
+ * that the sender can have other datagrams under way; one receiver gets the
+ * datagram in any case. Return 0, -ENOMEM, or -EINTR if the sender is being
+ * killed.
  */
 static int late_copy(struct sock *sk, struct late *late)
 {
@@ -141,6 +154,19 @@ static int late_copy(struct sock *sk, struct late *late)
 	return 0;
 }
 
+/**
+ * altconn_dgram_send_late() - send a datagram that a rule delays
+ * @sk: the sending endpoint
+ * @dg: the datagram
+ * @dest: the destination; its ruling has the delay
+ * @path: the socket file of a destination that is a path, else empty
+ * @connected: the datagram goes to the address that @sk is connected to
+ *
+ * Context: process, may sleep; lock_sock() not held.
+ * Return: 0, in which case the caller's reference is gone, even if the datagram
+ * is lost because of a limit; -ENOMEM; -EINTR if the sender is being killed.
+ * Unless the result is 0, the caller keeps its reference.
+ */
 int altconn_dgram_send_late(struct sock *sk, struct altconn_dgram *dg,
 			    const struct dest *dest,
 			    const struct path *path, bool connected)
@@ -150,7 +176,10 @@ int altconn_dgram_send_late(struct sock *sk, struct altconn_dgram *dg,
 
 	if (!late)
 		return -ENOMEM;
-	/* Whoever receives it may want them, and this is the last chance. */
+	/*
+	 * The receiver may want credentials, which only the sending thread can
+	 * supply.
+	 */
 	altconn_scm_fill(&dg->scm);
 	late->dg = dg;
 	late->connected = connected;
@@ -159,7 +188,10 @@ int altconn_dgram_send_late(struct sock *sk, struct altconn_dgram *dg,
 	late->path = *path;
 	path_get(&late->path);
 	INIT_LIST_HEAD(&late->copies);
-	/* The socket may be there for it alone. */
+	/*
+	 * Count the socket too: after close() it may exist for this datagram
+	 * alone.
+	 */
 	late->late.size = dg->size + sizeof(*late) +
 			  sizeof(struct altconn_dgram_sock);
 	if (altconn_node_is_broadcast(sock_net(sk), dest->addr))
@@ -171,34 +203,42 @@ int altconn_dgram_send_late(struct sock *sk, struct altconn_dgram *dg,
 	late_free(late);
 	if (err != -ENOBUFS)
 		return err;
-	/* A network that holds no more loses it; the sender may see how many. */
+	/*
+	 * The datagram is lost beyond the limit, and SO_MEMINFO of the sender
+	 * counts it.
+	 */
 	atomic_inc(&sk->sk_drops);
 	altconn_dgram_put(dg);
 	return 0;
 }
 
-/* Bytes of a namespace, and of all but the initial one. */
+/*
+ * Limits of the memory for delayed datagrams, bytes: of one namespace, and of
+ * all namespaces together, except the initial one.
+ */
 #define NET_MAX		(4L << 20)
 #define TOTAL_MAX	(64L << 20)
 
-/* The longest that a datagram takes. */
+/* This is the longest delay of a datagram, milliseconds. */
 #define DELAY_MAX_MS	60000U
 
 static atomic_long_t late_total;
 
 /**
- * struct altconn_late_queue - what is under way from a socket
- * @timer: armed for the first datagram; holds a reference to @sk while it is
- *	armed
- * @job: what the timer asks for; holds a reference to @sk while it is queued
- * @payer: pays for @job: the user that sent the first datagram
- * @lock: all of it
- * @list: by @due
- * @bytes: of them
- * @sk: the socket
+ * struct altconn_late_queue - the delayed datagrams of a socket
+ * @timer: expires when the first datagram is due; holds a reference to @sk
+ *	while it is armed
+ * @job: delivers one datagram; queued by @timer or by itself, and holds a
+ *	reference to @sk while it is queued
+ * @payer: the payer of @job: the user that sent the first delayed datagram
+ * @lock: protects @list, @bytes and the arming of @timer
+ * @list: delayed datagrams, sorted by @due
+ * @bytes: sum of @size of the datagrams in @list
+ * @sk: the sending socket
  *
- * Lifetime: made with the first delayed datagram and freed with the socket;
- * each delayed datagram holds a reference to the socket.
+ * Lifetime: The first delayed datagram of a socket makes the queue, and the
+ * queue is freed with the socket. Each delayed datagram holds a reference to
+ * the socket.
  */
 struct altconn_late_queue {
 	struct timer_list	timer;
@@ -225,7 +265,12 @@ static void late_arm(struct altconn_late_queue *q)
 		sock_hold(q->sk);
 }
 
-/* Its reference becomes the job's, as in attempt_timer(). */
+/*
+ * Queue the job, which gets the timer's reference to the socket. A job that is
+ * already queued has a reference of its own, and the timer drops its reference.
+ * If that would be the last one, the job has run meanwhile, and is queued once
+ * more to drop the reference.
+ */
 static void late_timer(struct timer_list *timer)
 {
 	struct altconn_late_queue *q = timer_container_of(q, timer, timer);
@@ -242,7 +287,11 @@ static void late_uncharge(struct altconn_net *an, u32 size)
 		atomic_long_sub(size, &late_total);
 }
 
-/* What namespaces of whomsoever fill up is not the initial one's. */
+/*
+ * Charge @size bytes to a namespace, and to the total if the namespace is not
+ * the initial one. So other namespaces cannot use up what the initial one may
+ * use. Return whether the limits allow this; if not, nothing is charged.
+ */
 static bool late_charge(struct altconn_net *an, u32 size)
 {
 	bool fits = atomic_long_add_return(size, &an->late) <= NET_MAX;
@@ -254,7 +303,12 @@ static bool late_charge(struct altconn_net *an, u32 size)
 	return fits;
 }
 
-/* Timers may be early, a datagram is not. */
+/*
+ * Remove the first datagram from the queue if it is due, and return it. Return
+ * NULL if the queue is empty or the datagram is not due yet, and arm the timer
+ * again in the latter case: a timer may expire early, but no datagram is
+ * delivered early.
+ */
 static struct altconn_late *late_take(struct altconn_late_queue *q)
 {
 	struct altconn_late *late;
@@ -273,7 +327,7 @@ static struct altconn_late *late_take(struct altconn_late_queue *q)
 	return late;
 }
 
-/* One datagram arrives, and the job is queued again for the next. */
+/* Deliver one datagram, and queue the job again for the next one. */
 static void late_run(struct altconn_job *job)
 {
 	struct altconn_late_queue *q =
@@ -286,15 +340,19 @@ static void late_run(struct altconn_job *job)
 		size = late->size;
 		altconn_dgram_arrive(sk, late);
 		late_uncharge(altconn_pernet(sock_net(sk)), size);
-		/* The datagram's reference; the job has another one. */
+		/* Drop the datagram's reference. The job has another one. */
 		__sock_put(sk);
 		if (altconn_payer_queue(q->payer, job))
 			return;
 	}
-	/* The last takes the queue with it. */
+	/* The last reference frees the socket, and the queue with it. */
 	sock_put(sk);
 }
 
+/*
+ * Return the queue of a socket, and make it first if necessary; NULL if there
+ * is no memory.
+ */
 static struct altconn_late_queue *late_queue_of(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
@@ -316,7 +374,10 @@ static struct altconn_late_queue *late_queue_of(struct sock *sk)
 	spin_lock_init(&q->lock);
 	INIT_LIST_HEAD(&q->list);
 	q->sk = sk;
-	/* A full barrier: who sees it sees it whole. */
+	/*
+	 * cmpxchg() is a full barrier, so other threads see an initialized
+	 * queue.
+	 */
 	old = cmpxchg(&ask->late, NULL, q);
 	if (!old)
 		return q;
@@ -329,7 +390,7 @@ static bool late_insert(struct altconn_late_queue *q, struct altconn_late *late)
 	struct altconn_late *before;
 
 	lockdep_assert_held(&q->lock);
-	/* One always goes. */
+	/* An empty queue takes a datagram of any size. */
 	if (q->bytes && q->bytes + late->size > READ_ONCE(q->sk->sk_sndbuf))
 		return false;
 	q->bytes += late->size;
@@ -344,14 +405,15 @@ static bool late_insert(struct altconn_late_queue *q, struct altconn_late *late)
 }
 
 /**
- * altconn_late_add() - let something arrive later
- * @sk: a datagram socket
- * @late: what; @size says how much memory it holds
- * @delay_ms: milliseconds; a minute at the most
+ * altconn_late_add() - put a datagram into the queue of delayed datagrams
+ * @sk: the sending endpoint
+ * @late: entry of the datagram, with @size set
+ * @delay_ms: delay, milliseconds; at most one minute counts
  *
- * Context: process, may sleep.
- * Return: 0: altconn_dgram_arrive() will get it, whatever becomes of the socket;
- * -ENOBUFS: too much is under way, it is lost; -ENOMEM.
+ * Context: process, may sleep; no locks held.
+ * Return: 0 if altconn_dgram_arrive() will get the datagram, even if the socket
+ * is closed before; -ENOBUFS if a limit is exceeded; -ENOMEM. Unless the result
+ * is 0, the caller keeps @late.
  */
 int altconn_late_add(struct sock *sk, struct altconn_late *late, u32 delay_ms)
 {

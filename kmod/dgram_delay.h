@@ -8,10 +8,10 @@ struct altconn_dgram;
 struct dest;
 
 /**
- * struct altconn_late - a datagram that a rule delays
- * @node: in the sender's queue
- * @due: when it arrives, ns
- * @size: memory that it holds, bytes
+ * struct altconn_late - entry of a datagram that a rule delays
+ * @node: link in the sender's queue of delayed datagrams
+ * @due: when the datagram arrives, ns of ktime_get_ns()
+ * @size: memory that the datagram and its delivery use, bytes
  */
 struct altconn_late {
 	struct list_head	node;

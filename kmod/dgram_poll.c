@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * poll() of datagram sockets.
- */
+/* This file implements poll() of datagram sockets. */
 
 #include "addr.h"
 #include "dgram_block.h"
@@ -12,7 +10,10 @@
 #include "sock.h"
 #include "wait.h"
 
-/* Is the receiver that this socket is connected to full? Then be woken. */
+/*
+ * Check whether the receiver that a socket is connected to is full. If so, the
+ * socket's pollers are woken when there is space.
+ */
 static bool dgram_peer_full(struct sock *sk)
 {
 	struct altconn_addr *from;
@@ -24,7 +25,10 @@ static bool dgram_peer_full(struct sock *sk)
 
 	if (altconn_dgram_get_dest(sk, &none, &dest, NULL))
 		return false;
-	/* Nobody waits for room to broadcast, or where a rule takes it. */
+	/*
+	 * No sender waits for space to broadcast, or if a rule drops or delays
+	 * the datagrams.
+	 */
 	if (dest.ruling.rule ||
 	    (dest.addr &&
 	     altconn_node_is_broadcast(sock_net(sk), dest.addr))) {
@@ -50,13 +54,14 @@ static bool dgram_peer_full(struct sock *sk)
 
 /**
  * altconn_dgram_poll() - poll(2) of datagram sockets
- * @file: of the socket
+ * @file: file of the socket
  * @sock: the socket
- * @wait: where to register
+ * @wait: poll table in which to register
  *
  * A connected socket is not writable while its receiver is full.
  *
- * Context: process.
+ * Context: process, may sleep.
+ * Return: the events that hold now.
  */
 __poll_t altconn_dgram_poll(struct file *file, struct socket *sock,
 			    struct poll_table_struct *wait)
@@ -76,7 +81,9 @@ __poll_t altconn_dgram_poll(struct file *file, struct socket *sock,
 	altconn_polls(sk);
 	if (!altconn_dgram_is_empty(altconn_dgram_sk(sk)))
 		mask |= EPOLLIN | EPOLLRDNORM;
-	/* Who does not ask for room shall not be woken for it. */
+	/*
+	 * A caller that does not poll for writing must not be woken for space.
+	 */
 	if (poll_requested_events(wait) & DGRAM_POLLOUT && !dgram_peer_full(sk))
 		mask |= DGRAM_POLLOUT;
 	return mask;

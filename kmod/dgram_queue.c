@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The queue of a datagram socket.
+ * This file implements the receive queue of datagram sockets.
  *
- * A datagram is a piece of memory in its receiver's queue, charged to the
- * receiver alone, so a receiver that is stuck holds nothing of a sender's towards
- * others. It becomes an skb only for a socket filter that wants to see one. The
- * queue's lock also covers whom the receiver listens to: from connect()'s return
- * on nothing from anyone else is read (S-ONLY).
+ * A datagram is a piece of memory in its receiver's queue. The datagram counts
+ * against the receiver's SO_RCVBUF alone, so a receiver that does not read uses
+ * up nothing that a sender needs for datagrams to other receivers. A datagram
+ * becomes an skb only if the receiver has a socket filter, which expects one.
+ *
+ * The receiver's queue_lock also protects its peer address. So connect()
+ * changes the peer and drops the datagrams of other senders in one step, and
+ * after connect() has returned, recv() returns datagrams of the peer only
+ * (clause S-ONLY: the peer is the only address from which datagrams are
+ * received).
  */
 
 #include <linux/filter.h>
@@ -18,23 +23,28 @@
 #include "sock.h"
 #include "wait.h"
 
-/* Of a datagram that is not shared, without its data. */
+/* A datagram that is not a copy takes this many bytes beside its data. */
 #define DGRAM_HEAD	offsetof(struct altconn_dgram, room)
 
-/* Counts what could change who receives. */
+/* Number of changes so far that may alter which socket receives a datagram. */
 atomic64_t altconn_dgram_generation;
 
 /**
- * altconn_dgram_changed() - who receives may be somebody else now
+ * altconn_dgram_changed() - invalidate all remembered receivers
  *
- * Called when a datagram socket is bound or not bound any more, and when it is
- * connected to somebody else.
+ * A connected sender remembers the socket that receives its datagrams. The
+ * caller has made a change after which another socket may receive them: it has
+ * bound, unbound or connected a datagram socket, has made a binding reachable
+ * from other nodes, or has changed the node table of a namespace.
  *
  * Context: any.
  */
 void altconn_dgram_changed(void)
 {
-	/* The change first: pairs with the acquire in altconn_dgram_get_dest(). */
+	/*
+	 * Order the change before the new generation. Pairs with the acquire in
+	 * dgram_dest_peer().
+	 */
 	smp_mb__before_atomic();
 	atomic64_inc(&altconn_dgram_generation);
 }
@@ -47,6 +57,15 @@ static noinline void dgram_free_data(struct altconn_dgram *dg)
 		kvfree(dg->data);
 }
 
+/**
+ * altconn_dgram_put() - drop a reference to a datagram
+ * @dg: the datagram
+ *
+ * The last reference frees the datagram, its data and all that goes with the
+ * data.
+ *
+ * Context: process, may sleep; no spinlock held.
+ */
 void altconn_dgram_put(struct altconn_dgram *dg)
 {
 	if (!refcount_dec_and_test(&dg->refs))
@@ -56,13 +75,22 @@ void altconn_dgram_put(struct altconn_dgram *dg)
 		altconn_scm_destroy(&dg->scm);
 	if (dg->data != dg->room)
 		dgram_free_data(dg);
-	/* No need to ask where it is. */
+	/* A datagram of at most a page is always from kmalloc(). */
 	if (likely(dg->size <= PAGE_SIZE))
 		kfree(dg);
 	else
 		kvfree(dg);
 }
 
+/**
+ * altconn_dgram_is_peer() - check a datagram against the receiver's peer
+ * @ask: the receiving endpoint
+ * @dg: the datagram
+ *
+ * Context: any; the receiver's queue_lock held.
+ * Return: true if the receiver is unconnected or connected to the sender of
+ * @dg, else false.
+ */
 bool altconn_dgram_is_peer(const struct altconn_dgram_sock *ask,
 			   const struct altconn_dgram *dg)
 {
@@ -74,12 +102,21 @@ bool altconn_dgram_is_peer(const struct altconn_dgram_sock *ask,
 	return true;
 }
 
-/*
- * Room for a datagram that is sent now. While threads wait there is none until half
- * of the queue is free, and later what they have been promised is not for others. A
- * promise does not keep the queue empty: the thread may be one that does not run. And
- * threads that fill an empty queue one after the other keep no other sender out: see
- * dgram_pass_on().
+/**
+ * altconn_dgram_has_room() - check for space for the datagram of a new sender
+ * @sk: the receiving endpoint
+ *
+ * A receiver that drops datagrams when it is full (ALTCONN_DGRAM_OVERFLOW)
+ * always has space. Any other receiver has space until its queue is full. While
+ * senders are blocked at the receiver (dgram_block.c), a new sender gets no
+ * space until half of the queue is free. From then on a new sender gets only
+ * space that has not been promised to a blocked sender. A promise does not keep
+ * an empty queue empty, because the scheduler may not run the blocked thread.
+ * Blocked senders that fill an empty queue one after the other do not keep new
+ * senders out either: dgram_pass_on() lets one datagram exceed the limit then.
+ *
+ * Context: any; without queue_lock the result may be outdated.
+ * Return: true if a datagram that is sent now has space, else false.
  */
 bool altconn_dgram_has_room(const struct sock *sk)
 {
@@ -99,9 +136,18 @@ bool altconn_dgram_has_room(const struct sock *sk)
 	return queued < (u32)READ_ONCE(sk->sk_rcvbuf);
 }
 
-/*
- * Does the receiver listen to the sender? -ECONNREFUSED: it is gone or connected to
- * somebody else; -EPIPE: it has shut its side, which UDP tells nobody.
+/**
+ * altconn_dgram_listens() - check whether a receiver accepts a sender
+ * @receiver: the receiving endpoint
+ * @dg: a datagram of the sender
+ *
+ * After shutdown() for reading, a receiver in an inet format goes on receiving,
+ * as a UDP socket does, and its senders notice nothing.
+ *
+ * Context: any; the receiver's queue_lock held.
+ * Return: 0 if the receiver accepts datagrams of the sender; -ECONNREFUSED if
+ * the receiver is closed or connected to another peer; -EPIPE if the receiver
+ * is shut down for reading.
  */
 int altconn_dgram_listens(const struct sock *receiver,
 			  const struct altconn_dgram *dg)
@@ -122,6 +168,17 @@ static void dgram_charge(struct altconn_dgram_sock *ask, u64 load)
 	WRITE_ONCE(ask->load, load);
 }
 
+/**
+ * altconn_dgram_enqueue() - append a datagram to the receiver's queue
+ * @sk: the receiving endpoint, which has admitted the datagram
+ * @dg: the datagram; the queue takes over the caller's reference
+ *
+ * If dgram_pass_on() has let one datagram exceed the limit, this datagram uses
+ * up that permission. If this datagram fills the queue, blocked senders wait
+ * until half of the queue is free again.
+ *
+ * Context: any; the receiver's queue_lock held.
+ */
 void altconn_dgram_enqueue(struct sock *sk, struct altconn_dgram *dg)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
@@ -137,7 +194,15 @@ void altconn_dgram_enqueue(struct sock *sk, struct altconn_dgram *dg)
 	}
 }
 
-/* Would the receiver take it? As altconn_dgram_listens(); -EAGAIN: it is full. */
+/**
+ * altconn_dgram_admit() - check whether a receiver takes a new datagram now
+ * @receiver: the receiving endpoint
+ * @dg: the datagram
+ *
+ * Context: any; the receiver's queue_lock held.
+ * Return: 0 if the receiver takes the datagram; -EAGAIN if the receiver has no
+ * space for it; -ECONNREFUSED or -EPIPE as altconn_dgram_listens() returns.
+ */
 int altconn_dgram_admit(const struct sock *receiver,
 			const struct altconn_dgram *dg)
 {
@@ -146,14 +211,29 @@ int altconn_dgram_admit(const struct sock *receiver,
 	return err ? : altconn_dgram_has_room(receiver) ? 0 : -EAGAIN;
 }
 
-/* What a socket filter sees, and what it leaves of it. */
+/**
+ * altconn_dgram_run_filter() - run the receiver's socket filter on a datagram
+ * @receiver: the receiving endpoint
+ * @dg: the datagram; not queued
+ *
+ * The filter sees an skb with a copy of the data. If the filter cuts the skb,
+ * the datagram becomes as short.
+ *
+ * Context: process, may sleep.
+ * Return: 0 if the filter lets the datagram pass; -EPERM if the filter drops
+ * it; -ENOBUFS if there is no memory for the skb. The caller keeps its
+ * reference.
+ */
 int altconn_dgram_run_filter(struct sock *receiver, struct altconn_dgram *dg)
 {
 	u32 paged = 0;
 	struct sk_buff *skb;
 	int err;
 
-	/* As AF_UNIX: as much as pages can hold, the rest in one piece. */
+	/*
+	 * As in AF_UNIX, data beyond SKB_MAX_ALLOC bytes is in page fragments,
+	 * as far as an skb can have these. The rest is linear.
+	 */
 	if (dg->len > SKB_MAX_ALLOC)
 		paged = PAGE_ALIGN(min_t(size_t, dg->len - SKB_MAX_ALLOC,
 					 MAX_SKB_FRAGS * PAGE_SIZE));
@@ -167,7 +247,7 @@ int altconn_dgram_run_filter(struct sock *receiver, struct altconn_dgram *dg)
 	skb->data_len = paged;
 	skb->len = dg->len;
 	err = skb_store_bits(skb, 0, dg->data, dg->len);
-	/* Whatever the filter's reason, what it does not want is dropped. */
+	/* Any error means that the filter drops the datagram. */
 	if (!err && sk_filter(receiver, skb))
 		err = -EPERM;
 	if (!err)
@@ -181,9 +261,20 @@ static bool dgram_has_filter(const struct sock *receiver)
 	return rcu_access_pointer(receiver->sk_filter);
 }
 
-/*
- * The receiver's socket filter, once it would take the datagram or the sender
- * would wait.
+/**
+ * altconn_dgram_filter() - run the socket filter before a datagram is delivered
+ * @receiver: the receiving endpoint
+ * @dg: the datagram; not queued
+ * @blocks: the sender waits if the receiver is full
+ *
+ * The filter runs only if the receiver takes the datagram, or if the sender
+ * waits until the receiver does.
+ *
+ * Context: process, may sleep; the receiver's queue_lock not held.
+ * Return: 0 if the receiver has no filter, or if the filter lets the datagram
+ * pass; -EAGAIN if the receiver is full and @blocks is false; -ECONNREFUSED or
+ * -EPIPE as altconn_dgram_listens() returns; -EPERM or -ENOBUFS as
+ * altconn_dgram_run_filter() returns. The caller keeps its reference.
  */
 int altconn_dgram_filter(struct sock *receiver, struct altconn_dgram *dg,
 			 bool blocks)
@@ -200,6 +291,13 @@ int altconn_dgram_filter(struct sock *receiver, struct altconn_dgram *dg,
 	return altconn_dgram_run_filter(receiver, dg);
 }
 
+/**
+ * altconn_dgram_unlink() - remove a datagram from the receiver's queue
+ * @ask: the receiving endpoint
+ * @dg: the datagram; the caller takes over the queue's reference
+ *
+ * Context: any; the receiver's queue_lock held.
+ */
 void altconn_dgram_unlink(struct altconn_dgram_sock *ask,
 			  struct altconn_dgram *dg)
 {
@@ -207,6 +305,12 @@ void altconn_dgram_unlink(struct altconn_dgram_sock *ask,
 	dgram_charge(ask, ask->load - dg->load);
 }
 
+/**
+ * altconn_dgram_free_all() - drop a reference to each datagram of a list
+ * @list: the datagrams, linked by @node; the list must not be used afterwards
+ *
+ * Context: process, may sleep; no spinlock held.
+ */
 void altconn_dgram_free_all(struct list_head *list)
 {
 	struct altconn_dgram *dg, *next;
@@ -215,9 +319,19 @@ void altconn_dgram_free_all(struct list_head *list)
 		altconn_dgram_put(dg);
 }
 
-/*
- * ALTCONN_DGRAM_OVERFLOW at a full receiver. True: the new datagram is to be dropped.
- * False: there is room for it, now that the oldest have moved to @dropped.
+/**
+ * altconn_dgram_drop() - apply the drop policy of a receiver to a new datagram
+ * @receiver: the receiving endpoint; its ALTCONN_DGRAM_OVERFLOW is not
+ *	ALTCONN_OVERFLOW_BLOCK
+ * @dropped: gets the datagrams that are dropped from the queue; the caller
+ *	takes over their references
+ *
+ * If the receiver is full, the policy drops either the new datagram or as many
+ * of the oldest ones as necessary. SO_MEMINFO counts them.
+ *
+ * Context: any; the receiver's queue_lock held.
+ * Return: true if the caller must drop the new datagram; false if the queue has
+ * space for it.
  */
 bool altconn_dgram_drop(struct sock *receiver, struct list_head *dropped)
 {
@@ -239,17 +353,26 @@ bool altconn_dgram_drop(struct sock *receiver, struct list_head *dropped)
 	return false;
 }
 
-/* There is something in the queue. */
+/**
+ * altconn_dgram_wake_reader() - wake threads that wait for data
+ * @receiver: the receiving endpoint, which has a new datagram in its queue
+ *
+ * Context: any.
+ */
 void altconn_dgram_wake_reader(struct sock *receiver)
 {
-	/* Pairs with who goes to sleep: see altconn_wake_reader(). */
+	/*
+	 * Order the datagram before the test for sleeping threads. Pairs with
+	 * the barriers in altconn_sleep() and altconn_polls().
+	 */
 	smp_mb();
 	altconn_wake_reader(receiver);
 }
 
 /*
- * Would the header alone double what is allocated, and cleared, for @len bytes? Then
- * it is apart.
+ * Check whether @len bytes of data need an allocation of their own. They do if
+ * the header would double the memory that the allocator hands out, and clears
+ * if the allocator is configured to.
  */
 static bool dgram_is_apart(size_t len)
 {
@@ -257,7 +380,17 @@ static bool dgram_is_apart(size_t len)
 	       roundup_pow_of_two(DGRAM_HEAD + len);
 }
 
-/* Room for @len bytes. What it is charged is what the allocator rounds up to. */
+/**
+ * altconn_dgram_alloc() - allocate a datagram
+ * @len: length of the data, bytes
+ *
+ * The size that the receiver is charged is the size to which the allocator
+ * rounds up.
+ *
+ * Context: process, may sleep.
+ * Return: the datagram, one reference, which the caller owns; @sender and the
+ * data are uninitialized. NULL if there is no memory.
+ */
 struct altconn_dgram *altconn_dgram_alloc(size_t len)
 {
 	bool apart = dgram_is_apart(len);
@@ -286,16 +419,33 @@ struct altconn_dgram *altconn_dgram_alloc(size_t len)
 	return dg;
 }
 
-/* As AF_UNIX: also when the sender itself asks for those of others. */
+/**
+ * altconn_dgram_wants_creds() - check whether a datagram carries credentials
+ * @sk: the sending endpoint
+ * @receiver: the receiving endpoint
+ *
+ * As in AF_UNIX, SO_PASSCRED of either socket makes the sender's credentials go
+ * with the datagram.
+ *
+ * Context: process; a system call on @sk, which still has its struct socket.
+ * Return: true if the datagram carries the sender's credentials, else false.
+ */
 bool altconn_dgram_wants_creds(const struct sock *sk,
 			       const struct sock *receiver)
 {
 	return sock_passcred(sk->sk_socket) || sk_passcred(receiver);
 }
 
-/*
- * A copy for one of many receivers, which shares the data. Its receiver is charged as for
- * the original. NULL: no memory.
+/**
+ * altconn_dgram_copy() - copy a datagram for one of several receivers
+ * @dg: the datagram, which is not a copy itself
+ *
+ * The copy shares the data of @dg, and holds a reference to @dg for that. The
+ * receiver of the copy is charged as much as for @dg.
+ *
+ * Context: process, may sleep.
+ * Return: the copy, one reference, which the caller owns; NULL if there is no
+ * memory.
  */
 struct altconn_dgram *altconn_dgram_copy(struct altconn_dgram *dg)
 {
@@ -317,15 +467,17 @@ struct altconn_dgram *altconn_dgram_copy(struct altconn_dgram *dg)
 }
 
 /**
- * altconn_dgram_init() - the datagram part of a new endpoint
+ * altconn_dgram_init() - initialize the datagram part of a new endpoint
  * @sk: the endpoint
+ *
+ * Context: process; no other thread sees the endpoint.
  */
 void altconn_dgram_init(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
 	sock_set_flag(sk, SOCK_RCU_FREE);
-	/* As UDP there. */
+	/* A UDP socket that is full drops new datagrams. */
 	if (altconn_is_inet(sk))
 		ask->overflow = ALTCONN_OVERFLOW_DROP_NEWEST;
 	spin_lock_init(&ask->queue_lock);
@@ -336,7 +488,12 @@ void altconn_dgram_init(struct sock *sk)
 	INIT_LIST_HEAD(&ask->poll_node);
 }
 
-/* No more comes. */
+/**
+ * altconn_dgram_purge() - free all datagrams of a queue
+ * @sk: the receiving endpoint, which is closing and accepts no new datagram
+ *
+ * Context: process, may sleep; queue_lock not held.
+ */
 void altconn_dgram_purge(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
@@ -350,11 +507,14 @@ void altconn_dgram_purge(struct sock *sk)
 }
 
 /**
- * altconn_dgram_peer() - the address that a datagram socket is connected to
- * @sk: the endpoint; of a pair, the other half's address
+ * altconn_dgram_peer() - get the address of the peer of a datagram socket
+ * @sk: the endpoint
+ *
+ * The peer of one half of a socketpair is the other half.
  *
  * Context: any.
- * Return: a reference, or NULL.
+ * Return: the address, a reference, which the caller owns; NULL if the socket
+ * is unconnected or the peer is unnamed.
  */
 struct altconn_addr *altconn_dgram_peer(struct sock *sk)
 {
@@ -371,10 +531,12 @@ struct altconn_addr *altconn_dgram_peer(struct sock *sk)
 }
 
 /**
- * altconn_dgram_inq() - SIOCINQ: length of the next datagram
+ * altconn_dgram_inq() - return the length of the next datagram, for SIOCINQ
  * @sk: the endpoint
  *
  * Context: any.
+ * Return: the length of the oldest datagram in the queue, bytes; 0 if the queue
+ * is empty.
  */
 int altconn_dgram_inq(struct sock *sk)
 {
@@ -390,10 +552,11 @@ int altconn_dgram_inq(struct sock *sk)
 }
 
 /**
- * altconn_dgram_queued() - bytes that a datagram socket has not read
+ * altconn_dgram_queued() - return the amount of data in a queue
  * @sk: the endpoint
  *
- * Context: any; nothing is waited for, and the queue is not walked.
+ * Context: any; takes no lock and does not walk the queue.
+ * Return: the sum of the lengths of all queued datagrams, bytes.
  */
 u32 altconn_dgram_queued(const struct sock *sk)
 {

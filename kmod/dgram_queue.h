@@ -9,22 +9,30 @@
 
 /**
  * struct altconn_dgram - a datagram
- * @node: in the receiver's queue
- * @from: the sender's address, a reference, or NULL
- * @sender: compared, never followed
- * @refs: see below
- * @size: what the receiver is charged
- * @len: of @data; not changed while it is queued
- * @load: the two of them, as in struct altconn_dgram_sock
- * @peeked: a reader looked at it; the receiver's queue_lock
- * @shared: it is a copy, with the data of another datagram
- * @scm: what goes with it
- * @data: the bytes: @room, memory of their own, or the data of @of
- * @of: if it is @shared: the other datagram, a reference, which is not shared itself
- * @room: allocated with it
+ * @node: link in the receiver's queue, or in a list of datagrams that are to be
+ *	freed or delivered later
+ * @from: the sender's address, a reference; NULL if the receiver sees an
+ *	unnamed sender
+ * @sender: the sending socket; compared, never followed
+ * @refs: references, see Lifetime
+ * @size: memory that is charged to the receiver, bytes
+ * @len: length of @data, bytes; constant while the datagram is queued
+ * @load: @size and @len as one number, for @load of struct altconn_dgram_sock
+ * @peeked: a reader has peeked at the datagram; protected by the receiver's
+ *	queue_lock
+ * @shared: the datagram is a copy that uses the data of @of
+ * @scm: credentials, descriptors and time stamp that go with the data
+ * @data: the data: @room, an allocation of its own, or the data of @of
+ * @of: if @shared is set, the datagram that has the data, a reference; that
+ *	datagram is not a copy itself
+ * @room: if @shared is not set, memory for the data that is part of this
+ *	allocation
  *
- * Lifetime: references are held by the queue, by readers that look at it, and by copies
- * that share its data; a reader that takes it out of the queue gets the queue's.
+ * Lifetime: The queue holds one reference. Each reader that peeks at the
+ * datagram holds one while it copies the data, and each copy that shares the
+ * data holds one. A reader that removes the datagram from the queue takes over
+ * the queue's reference. altconn_dgram_put() frees the datagram with the last
+ * one.
  */
 struct altconn_dgram {
 	struct list_head	node;
@@ -78,6 +86,14 @@ struct altconn_addr *altconn_dgram_peer(struct sock *sk);
 int altconn_dgram_inq(struct sock *sk);
 u32 altconn_dgram_queued(const struct sock *sk);
 
+/**
+ * altconn_dgram_peer_addr() - return the peer address of an endpoint
+ * @ask: the endpoint
+ *
+ * Context: any; queue_lock held.
+ * Return: the address, valid while the lock is held; NULL if the endpoint is
+ * unconnected or half of a socketpair.
+ */
 static inline struct altconn_addr *
 altconn_dgram_peer_addr(const struct altconn_dgram_sock *ask)
 {
@@ -85,13 +101,30 @@ altconn_dgram_peer_addr(const struct altconn_dgram_sock *ask)
 					 lockdep_is_held(&ask->queue_lock));
 }
 
-/* The last datagram may go over the limit, so that room means room for any. */
+/**
+ * altconn_dgram_is_full() - check whether a receiver's queue is at its limit
+ * @sk: the receiving endpoint
+ *
+ * The last datagram may exceed the limit, SO_RCVBUF. So a queue that is not
+ * full takes a datagram of any size, and POLLOUT holds for a datagram of any
+ * size.
+ *
+ * Context: any; without queue_lock the result may be outdated.
+ * Return: true if the queue is full, else false.
+ */
 static inline bool altconn_dgram_is_full(const struct sock *sk)
 {
 	return READ_ONCE(altconn_dgram_sk(sk)->queued) >=
 	       (u32)READ_ONCE(sk->sk_rcvbuf);
 }
 
+/**
+ * altconn_dgram_first() - return the oldest datagram of a queue
+ * @ask: the receiving endpoint
+ *
+ * Context: any; queue_lock held.
+ * Return: the datagram, still in the queue; NULL if the queue is empty.
+ */
 static inline struct altconn_dgram *
 altconn_dgram_first(struct altconn_dgram_sock *ask)
 {
@@ -100,6 +133,13 @@ altconn_dgram_first(struct altconn_dgram_sock *ask)
 					node);
 }
 
+/**
+ * altconn_dgram_is_empty() - check whether a queue is empty
+ * @ask: the receiving endpoint
+ *
+ * Context: any; without queue_lock the result may be outdated.
+ * Return: true if the queue has no datagram, else false.
+ */
 static inline bool altconn_dgram_is_empty(const struct altconn_dgram_sock *ask)
 {
 	return list_empty(&ask->queue);

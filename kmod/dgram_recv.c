@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * recvmsg() of datagram sockets.
- */
+/* This file implements recvmsg() of datagram sockets. */
 
 #include "addr.h"
 #include "dgram_block.h"
@@ -12,8 +10,9 @@
 #include "wait.h"
 
 /*
- * Where a peek begins: in which datagram, and at which byte of it. SO_PEEK_OFF
- * passes over whole ones first, as with AF_UNIX.
+ * Return the datagram in which a peek begins, and set *@skip to the offset of
+ * the first byte to read; return NULL if there is none. As with AF_UNIX,
+ * SO_PEEK_OFF first passes over whole datagrams. queue_lock is held.
  */
 static struct altconn_dgram *dgram_peek_at(struct sock *sk, u32 *skip)
 {
@@ -22,7 +21,7 @@ static struct altconn_dgram *dgram_peek_at(struct sock *sk, u32 *skip)
 
 	*skip = max(offset, 0);
 	list_for_each_entry(dg, &altconn_dgram_sk(sk)->queue, node) {
-		/* An empty one is looked at once. */
+		/* SO_PEEK_OFF peeks at an empty datagram only once. */
 		if (*skip < dg->len ||
 		    !(*skip || (dg->peeked && offset >= 0)))
 			return dg;
@@ -39,7 +38,11 @@ static noinline void dgram_wake_after_read(struct sock *sk, int todo)
 		altconn_dgram_wake_pollers(sk);
 }
 
-/* The next datagram; with @peek another reference to it. */
+/*
+ * Remove the next datagram from the queue and return it; with @peek, leave the
+ * datagram in the queue and take another reference. Set *@skip to the offset of
+ * the first byte to read. Return NULL if there is no datagram.
+ */
 static __always_inline struct altconn_dgram *
 dgram_dequeue(struct sock *sk, bool peek, u32 *skip)
 {
@@ -67,7 +70,7 @@ dgram_dequeue(struct sock *sk, bool peek, u32 *skip)
 	return dg;
 }
 
-/* Something to read for recvmsg()'s flags @arg. */
+/* Check whether a recvmsg() with the flags *@arg finds a datagram. */
 static bool dgram_has_data(struct sock *sk, const int *arg)
 {
 	bool found;
@@ -95,7 +98,11 @@ static bool dgram_want_data(struct sock *sk, const void *arg)
 	return dgram_can_read(sk, arg);
 }
 
-/* The queue is empty: wait. NULL: with @err, or the socket is shut for reading. */
+/*
+ * Wait for a datagram, and return it as dgram_dequeue() does. Return NULL with
+ * a negative errno in *@err, or with 0 there if the socket is shut down for
+ * reading.
+ */
 static noinline struct altconn_dgram *
 dgram_receive_wait(struct sock *sk, int flags, u32 *skip, int *err)
 {
@@ -104,12 +111,16 @@ dgram_receive_wait(struct sock *sk, int flags, u32 *skip, int *err)
 
 	do {
 		if (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) {
-			/* UDP, which goes on receiving, does not look at it then. */
+			/*
+			 * UDP goes on receiving after a shutdown for reading,
+			 * and without a wait does not check for it.
+			 */
 			if (!timeo && altconn_is_inet(sk))
 				*err = -EAGAIN;
 			return NULL;
 		}
-		*err = altconn_sleep(sk, &timeo, dgram_can_read, dgram_want_data, &flags) ? :
+		*err = altconn_sleep(sk, &timeo, dgram_can_read,
+				     dgram_want_data, &flags) ? :
 		       sock_error(sk);
 		if (*err)
 			return NULL;
@@ -123,7 +134,7 @@ dgram_receive(struct sock *sk, int flags, u32 *skip, int *err)
 {
 	struct altconn_dgram *dg;
 
-	/* Before the data, as with AF_UNIX and UDP. */
+	/* As with AF_UNIX and UDP, a pending error comes before the data. */
 	*err = sock_error(sk);
 	if (unlikely(*err))
 		return NULL;
@@ -136,7 +147,10 @@ static void dgram_receive_scm(struct msghdr *msg, struct altconn_dgram *dg,
 {
 	struct altconn_scm copy;
 
-	/* Out of the queue nobody new can look at it, but somebody still may. */
+	/*
+	 * No new reader can find a datagram that has left the queue, but a
+	 * reader that peeked at it may still use it.
+	 */
 	if (!peek && refcount_read(&dg->refs) == 1) {
 		altconn_scm_recv(msg, &dg->scm, passcred);
 		return;
@@ -145,7 +159,10 @@ static void dgram_receive_scm(struct msghdr *msg, struct altconn_dgram *dg,
 	altconn_scm_recv(msg, &copy, passcred);
 }
 
-/* SO_PEEK_OFF moves on, or back by what is not there any more. */
+/*
+ * Move SO_PEEK_OFF forward after a peek at @n bytes, or back after a read has
+ * removed @n bytes.
+ */
 static void dgram_peeked(struct sock *sk, int flags, size_t n)
 {
 	if (flags & MSG_PEEK)
@@ -157,14 +174,17 @@ static void dgram_peeked(struct sock *sk, int flags, size_t n)
 /**
  * altconn_dgram_recvmsg() - recv(2) of a datagram
  * @sock: the socket
- * @msg: where to; gets the sender's address
- * @len: bytes; the rest of the datagram is lost
- * @flags: MSG_PEEK, MSG_TRUNC, MSG_DONTWAIT count
+ * @msg: gets the data, the sender's address and control messages
+ * @len: size of the buffer, bytes; the rest of the datagram is lost
+ * @flags: MSG_PEEK, MSG_TRUNC, MSG_DONTWAIT, MSG_OOB and MSG_ERRQUEUE have an
+ *	effect
  *
  * Context: process, may sleep.
- * Return: bytes, with MSG_TRUNC the datagram's length; 0 also after a shutdown
- * for reading; -EAGAIN, also MSG_ERRQUEUE; -EOPNOTSUPP: MSG_OOB; -EFAULT;
- * -EINTR or a restart.
+ * Return: the number of bytes copied, or with MSG_TRUNC the length of the
+ * datagram; 0 also if the socket is shut down for reading; -EAGAIN if there is
+ * no datagram in time, and for MSG_ERRQUEUE except in the sockaddr_un format;
+ * -EOPNOTSUPP for MSG_OOB; a pending error of the socket (-ECONNREFUSED or
+ * -ECONNRESET); -EFAULT; -EINTR or -ERESTARTSYS on a signal.
  */
 int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 			  int flags)
@@ -177,7 +197,7 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 	int err;
 
 	if (unlikely(flags & (MSG_OOB | MSG_ERRQUEUE))) {
-		/* Nothing is ever in it; AF_UNIX does not look for it. */
+		/* The error queue is always empty. AF_UNIX ignores the flag. */
 		if (flags & MSG_ERRQUEUE &&
 		    altconn_sk(sk)->dress != ALTCONN_UNIX)
 			return -EAGAIN;

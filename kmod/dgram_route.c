@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where a datagram goes: the destination of a send, its receivers, broadcasts, and
- * the sender's address as the receiver writes it.
+ * This file finds the destination of a send, its receiver or the receivers of a
+ * broadcast, and the sender's address as the receiver's namespace writes it.
  *
- * The receiver of a connected sender is looked up once: the endpoint remembers it until
- * any datagram socket of the machine is bound, connected or closed.
+ * The receiver of a connected sender is looked up once. The endpoint remembers
+ * the receiver until altconn_dgram_changed() invalidates it: when any datagram
+ * socket of the machine is bound, unbound, connected or closed, when a binding
+ * becomes reachable from other nodes, and when the nodes of a namespace change.
  */
 
 #include <linux/mm.h>
@@ -21,6 +23,12 @@
 #include "scm.h"
 #include "sock.h"
 
+/**
+ * altconn_dgram_put_dest() - drop the references of a destination
+ * @dest: the destination, which must not be used afterwards
+ *
+ * Context: process; no spinlock held.
+ */
 void altconn_dgram_put_dest(struct dest *dest)
 {
 	altconn_addr_put(dest->addr);
@@ -32,11 +40,14 @@ void altconn_dgram_put_dest(struct dest *dest)
 }
 
 /*
- * How well a binding suits a datagram from @from: the closest address, of these
- * a socket that is connected to the sender, then one that is to nobody. One
- * that is connected to somebody else suits no better than none. As with UDP. A
- * sender that finds only sockets that are connected to others is refused: by
- * altconn_dgram_admit(), and in the inet formats by dgram_refused().
+ * Compute the score of a binding for a datagram from @from to @addr, as UDP's
+ * compute_score() does. The closest address wins. Among bindings of that
+ * address a socket that is connected to the sender wins over an unconnected
+ * socket. A socket that is connected to another address scores lowest, above 0.
+ * If only such sockets are found, the sender is refused: altconn_dgram_admit()
+ * returns -ECONNREFUSED, which dgram_refused() handles as UDP does in the inet
+ * formats. Return 0 if the binding does not serve @addr or is not of a datagram
+ * socket. RCU read side.
  */
 static unsigned int dgram_suits(const struct altconn_bind *bind,
 				const struct altconn_addr *addr,
@@ -53,7 +64,11 @@ static unsigned int dgram_suits(const struct altconn_bind *bind,
 	return altconn_addr_equal(peer, from) ? score + 2 : 1;
 }
 
-/* The @nth binding of a place that shares it and suits as well as @score. */
+/*
+ * Return binding number @nth, from 0, among the bindings that share the address
+ * of a place and have @score. If there are fewer by now, return the last one of
+ * them. RCU read side.
+ */
 static struct altconn_bind *dgram_nth(const struct altconn_place *place,
 				      const struct altconn_addr *addr,
 				      const struct altconn_addr *from,
@@ -72,9 +87,10 @@ static struct altconn_bind *dgram_nth(const struct altconn_place *place,
 }
 
 /*
- * The binding of a place that suits better than @best, which is written. Of
- * those that share the address the sender's address chooses one, as UDP does
- * with SO_REUSEPORT.
+ * Return the binding of a place with the highest score above *@best, and write
+ * its score to *@best; return NULL if no score is higher. Among bindings that
+ * share the address, a hash of the sender's address selects one, as UDP does
+ * with SO_REUSEPORT. RCU read side.
  */
 static struct altconn_bind *dgram_best(const struct altconn_place *place,
 				       const struct altconn_addr *addr,
@@ -101,8 +117,10 @@ static struct altconn_bind *dgram_best(const struct altconn_place *place,
 }
 
 /*
- * The bound endpoint that takes a datagram to an address. An address of a path
- * must be the binding's own object or come from a lookup that pins the inode.
+ * Find the bound endpoint that receives a datagram to @addr, which is an
+ * address of @net. Return a reference, or NULL with an errno in *@err. An
+ * address of a path must be the address object of a binding, or come from a
+ * lookup that pins the inode.
  */
 static struct sock *dgram_find_here(struct net *net,
 				    const struct altconn_addr *addr,
@@ -115,7 +133,7 @@ static struct sock *dgram_find_here(struct net *net,
 
 	*err = -ECONNREFUSED;
 	rcu_read_lock();
-	/* What suits at a place suits better than anything less close. */
+	/* A score above 1 exceeds every score at a less close place. */
 	for (closeness = ALTCONN_CLOSEST; closeness && best < 2; closeness--) {
 		better = dgram_best(altconn_bind_place(net, SOCK_DGRAM, addr,
 						       closeness),
@@ -125,7 +143,10 @@ static struct sock *dgram_find_here(struct net *net,
 	if (!bind && addr->kind == ALTCONN_KIND_PATH &&
 	    altconn_bind_find(net, SOCK_DGRAM, addr))
 		*err = -EPROTOTYPE;
-	/* The path that the sender is connected to may be another's by now. */
+	/*
+	 * The path that the sender is connected to may belong to another socket
+	 * by now.
+	 */
 	if (bind && (!connected || addr->kind != ALTCONN_KIND_PATH ||
 		     bind->addr == addr))
 		sk = bind->sk;
@@ -137,6 +158,11 @@ static struct sock *dgram_find_here(struct net *net,
 	return sk;
 }
 
+/*
+ * Find the endpoint in another node's namespace that receives a datagram to
+ * @addr. @own is the sender's address as @net writes it. Return a reference, or
+ * NULL with an errno in *@err.
+ */
 static noinline struct sock *dgram_find_far(const struct net *net,
 					    const struct altconn_addr *addr,
 					    struct altconn_addr *own, int *err)
@@ -162,7 +188,21 @@ static noinline struct sock *dgram_find_far(const struct net *net,
 	return sk;
 }
 
-/* @from: the sender's address, or NULL, as it is written here. */
+/**
+ * altconn_dgram_find() - look up the endpoint that receives a datagram
+ * @net: the sender's namespace
+ * @addr: the destination address; of a path, its inode is pinned
+ * @from: the sender's address as @net writes it, or NULL
+ * @connected: the sender is connected to @addr, so the binding of a path must
+ *	be the same one as at connect()
+ * @err: gets 0 or a negative errno
+ *
+ * Context: process, may sleep.
+ * Return: the endpoint, a reference, which the caller owns; NULL with *@err:
+ * -ECONNREFUSED if no datagram socket is bound to the address; -EPROTOTYPE if a
+ * socket of another type is bound to the path; -ENETUNREACH or -EHOSTUNREACH if
+ * the node is unknown or down; -ENOMEM.
+ */
 struct sock *altconn_dgram_find(struct net *net,
 				const struct altconn_addr *addr,
 				struct altconn_addr *from, bool connected,
@@ -173,7 +213,10 @@ struct sock *altconn_dgram_find(struct net *net,
 	return dgram_find_here(net, addr, from, connected, err);
 }
 
-/* The IP address that a socket of any address has towards @dest. */
+/*
+ * Make the source address with which a socket that is bound to a wildcard IP
+ * address sends to @dest. Return a reference or ERR_PTR(-ENOMEM).
+ */
 static struct altconn_addr *dgram_source(struct sock *sk, u32 port,
 					 const struct altconn_addr *dest)
 {
@@ -184,8 +227,11 @@ static struct altconn_addr *dgram_source(struct sock *sk, u32 port,
 }
 
 /*
- * Is the address that it has one that its connection gave it, for other nodes? One that
- * it was bound to is its own, whoever it is connected to.
+ * Check whether the address of an endpoint is valid for other nodes only, while
+ * @dest is not an address of another node. A socket that is bound to a wildcard
+ * IP address and connected to another node has the address by which that node
+ * knows this one. A socket that is bound to a specific IP address keeps it,
+ * whatever the socket is connected to.
  */
 static bool dgram_is_for_others(const struct sock *sk, const struct altconn_addr *dest)
 {
@@ -194,7 +240,7 @@ static bool dgram_is_for_others(const struct sock *sk, const struct altconn_addr
 	bool others;
 
 	rcu_read_lock();
-	/* Pairs with altconn_bind_insert(). */
+	/* Pairs with the release in altconn_bind_publish(). */
 	bind = smp_load_acquire(&altconn_sk(sk)->bind);
 	peer = rcu_dereference(altconn_dgram_sk(sk)->peer);
 	others = peer && peer->far && !dest->far && bind &&
@@ -204,9 +250,19 @@ static bool dgram_is_for_others(const struct sock *sk, const struct altconn_addr
 	return others;
 }
 
-/*
- * The sender's address towards @dest, or the other half of a pair: one that can be
- * answered. As it is written here. A reference, NULL or an error.
+/**
+ * altconn_dgram_sender_addr() - get the source address of a datagram
+ * @sk: the sending endpoint
+ * @dest: the destination address, or NULL if the destination is the other half
+ *	of a socketpair
+ *
+ * A receiver cannot answer to a wildcard IP address, nor in this namespace to
+ * an address that is valid for other nodes only. A source address towards @dest
+ * replaces these.
+ *
+ * Context: process, may sleep.
+ * Return: the address as the sender's namespace writes it, a reference, which
+ * the caller owns; NULL if the sender is unnamed; ERR_PTR(-ENOMEM).
  */
 struct altconn_addr *altconn_dgram_sender_addr(struct sock *sk,
 					       const struct altconn_addr *dest)
@@ -222,6 +278,19 @@ struct altconn_addr *altconn_dgram_sender_addr(struct sock *sk,
 	return seen;
 }
 
+/**
+ * altconn_dgram_make() - make a datagram from the arguments of sendmsg()
+ * @sk: the sending endpoint
+ * @msg: the data and control messages
+ * @len: length of the data, bytes
+ * @dest: the destination address, or NULL if the destination is the other half
+ *	of a socketpair
+ *
+ * Context: process, may sleep.
+ * Return: the datagram, one reference, which the caller owns; ERR_PTR(-ENOMEM);
+ * ERR_PTR(-EFAULT) if the data is not readable; the errors of
+ * altconn_scm_send().
+ */
 struct altconn_dgram *
 altconn_dgram_make(struct sock *sk, struct msghdr *msg, size_t len,
 		   const struct altconn_addr *dest)
@@ -240,7 +309,10 @@ altconn_dgram_make(struct sock *sk, struct msghdr *msg, size_t len,
 		dg->from = from;
 	if (!err && unlikely(msg->msg_controllen))
 		err = altconn_scm_send(sk, msg, &dg->scm);
-	/* The bounds are the allocation's: no hardened look at the slab. */
+	/*
+	 * The length is that of the allocation, so copy_from_iter()'s check of
+	 * the slab object (hardened usercopy) is superfluous.
+	 */
 	if (!err && _copy_from_iter(dg->data, len, &msg->msg_iter) != len)
 		err = -EFAULT;
 	if (err) {
@@ -251,8 +323,9 @@ altconn_dgram_make(struct sock *sk, struct msghdr *msg, size_t len,
 }
 
 /*
- * Remember who was found, if that is still where this socket sends to. What
- * changed since is seen: it has another number.
+ * Remember the receiver of a connected socket, if @dest is still the address
+ * that the socket is connected to. If anything has changed since the lookup,
+ * the generation differs, and dgram_get_known() ignores the receiver.
  */
 static void dgram_remember(struct sock *sk, struct sock *receiver,
 			   const struct dest *dest)
@@ -268,8 +341,9 @@ static void dgram_remember(struct sock *sk, struct sock *receiver,
 }
 
 /*
- * The receiver that is remembered, and a reference: while nothing has changed
- * it is bound, so a grace period keeps it.
+ * Return the remembered receiver and a reference to it, or NULL. The endpoint
+ * itself holds no reference. While the generation is unchanged the receiver is
+ * bound, so its memory stays for at least a grace period.
  */
 static struct sock *dgram_get_known(const struct altconn_dgram_sock *ask)
 {
@@ -286,13 +360,27 @@ static struct sock *dgram_get_known(const struct altconn_dgram_sock *ask)
 	return sk;
 }
 
+/**
+ * altconn_dgram_find_receiver() - find the receiver of a datagram
+ * @sk: the sending endpoint
+ * @dest: the destination; its @known moves to the caller
+ * @from: the sender's address as the sender's namespace writes it, or NULL
+ * @connected: the datagram goes to the address that @sk is connected to
+ * @err: gets an errno if no receiver is found
+ *
+ * Context: process, may sleep.
+ * Return: the receiver, a reference, which the caller owns; NULL with *@err as
+ * altconn_dgram_find() returns.
+ */
 struct sock *altconn_dgram_find_receiver(struct sock *sk, struct dest *dest,
 					 struct altconn_addr *from,
 					 bool connected, int *err)
 {
 	struct sock *receiver = dest->known;
 
-	/* Once: after a wait it is looked up again. */
+	/*
+	 * A known receiver is used once, because it may change during a wait.
+	 */
 	dest->known = NULL;
 	if (receiver)
 		return receiver;
@@ -308,11 +396,16 @@ struct sock *altconn_dgram_find_receiver(struct sock *sk, struct dest *dest,
 }
 
 /*
- * The time limit of a blocking send(), jiffies: UNASKED until it waits, so that a
- * send() that need not wait does not look at the sysctl.
+ * This value stands for a time limit that has not been computed. A send()
+ * computes the limit only when it must wait, so a send() that need not wait
+ * does not read the sysctl.
  */
 #define UNASKED	(-1L)
 
+/*
+ * Return the time limit of a blocking send(), jiffies: the shorter one of
+ * SO_SNDTIMEO and the sysctl net.altconn.dgram_block_ms.
+ */
 static long dgram_send_timeo(const struct sock *sk)
 {
 	unsigned int ms = READ_ONCE(altconn_pernet(sock_net(sk))->dgram_block_ms);
@@ -322,8 +415,10 @@ static long dgram_send_timeo(const struct sock *sk)
 }
 
 /*
- * What the sender is called where the receiver is, and nowhere else: an id may mean
- * another namespace by the time that somebody is looked up again.
+ * Write the sender's address to the datagram as the receiver's namespace writes
+ * it. The caller must do so after each lookup of the receiver: the new receiver
+ * may be in another namespace, where a node id has another meaning. Return 0 or
+ * -ENOMEM.
  */
 static noinline int dgram_name_far(struct sock *sk, struct altconn_addr *own,
 				   struct altconn_dgram *dg,
@@ -339,7 +434,20 @@ static noinline int dgram_name_far(struct sock *sk, struct altconn_addr *own,
 	return 0;
 }
 
-/* Somebody to deliver to, or NULL; the datagram's sender has a name there then. */
+/**
+ * altconn_dgram_find_named() - find the receiver and name the sender to it
+ * @sk: the sending endpoint
+ * @dest: the destination; its @known moves to the caller, and its @own may be
+ *	set
+ * @dg: the datagram; its @from becomes the sender's address as the receiver's
+ *	namespace writes it
+ * @connected: the datagram goes to the address that @sk is connected to
+ * @err: gets an errno if the result is NULL
+ *
+ * Context: process, may sleep.
+ * Return: the receiver, a reference, which the caller owns; NULL with *@err as
+ * altconn_dgram_find() returns.
+ */
 struct sock *altconn_dgram_find_named(struct sock *sk, struct dest *dest,
 				      struct altconn_dgram *dg, bool connected,
 				      int *err)
@@ -362,9 +470,25 @@ struct sock *altconn_dgram_find_named(struct sock *sk, struct dest *dest,
 	return NULL;
 }
 
-/*
- * Find the receiver and deliver. It is looked up again when it has changed during
- * a wait: the address may have a new owner.
+/**
+ * altconn_dgram_send_to() - deliver a datagram to one receiver
+ * @sk: the sending endpoint
+ * @dest: the destination
+ * @connected: the datagram goes to the address that @sk is connected to
+ * @dg: the datagram
+ * @nonblock: do not wait for space at the receiver
+ *
+ * If the receiver changes during a wait, the receiver is looked up again,
+ * because another socket may have the address by then.
+ *
+ * Context: process, may sleep; lock_sock() not held.
+ * Return: 0 if the datagram is queued, or dropped by the receiver's filter or
+ * overflow policy, in which cases the caller's reference is gone; -EAGAIN if
+ * the receiver is full and @nonblock is set or the time limit has elapsed;
+ * -EINTR or -ERESTARTSYS on a signal; -ECONNREFUSED, also if the receiver is
+ * connected to another peer; -EPIPE if the receiver is shut down for reading;
+ * -ENOBUFS if the filter has no memory; other errors of altconn_dgram_find().
+ * Unless the result is 0, the caller keeps its reference.
  */
 int altconn_dgram_send_to(struct sock *sk, struct dest *dest, bool connected,
 			  struct altconn_dgram *dg, bool nonblock)
@@ -376,7 +500,7 @@ int altconn_dgram_send_to(struct sock *sk, struct dest *dest, bool connected,
 	int err;
 
 	do {
-		/* Another receiver's filter may have cut it. */
+		/* An earlier receiver's filter may have cut the datagram. */
 		dg->len = len;
 		receiver =
 			altconn_dgram_find_named(sk, dest, dg, connected, &err);
@@ -393,7 +517,10 @@ int altconn_dgram_send_to(struct sock *sk, struct dest *dest, bool connected,
 			err = altconn_dgram_wait_for_room(receiver, &me, len,
 							  &timeo);
 		}
-		/* What a filter drops was sent, as elsewhere. */
+		/*
+		 * As in other families, a datagram that a filter drops counts
+		 * as sent.
+		 */
 		if (err == -EPERM)
 			altconn_dgram_put(dg);
 		if (err == -EAGAIN)
@@ -404,7 +531,15 @@ int altconn_dgram_send_to(struct sock *sk, struct dest *dest, bool connected,
 	return err == -EPERM ? 0 : err;
 }
 
-/* A receiver that is full, or listens to somebody else, misses it. */
+/**
+ * altconn_dgram_offer() - deliver a datagram without waiting
+ * @receiver: the receiving endpoint
+ * @dg: the datagram; the caller's reference is gone in any case
+ *
+ * The datagram is lost if the receiver is full or does not accept the sender.
+ *
+ * Context: process, may sleep; no spinlock held.
+ */
 void altconn_dgram_offer(struct sock *receiver, struct altconn_dgram *dg)
 {
 	if (altconn_dgram_filter(receiver, dg, false) ||
@@ -420,7 +555,11 @@ static bool dgram_wants_broadcast(const struct altconn_bind *bind)
 	return altconn_addr_is_any(bind->addr) && !bind->v6only;
 }
 
-/* Store a reference to a hearer of a broadcast; or count it, beyond @room. */
+/*
+ * Count the endpoint of a binding as a receiver of a broadcast. Also store a
+ * reference to the endpoint while *@n is below @room; an endpoint that is being
+ * freed is skipped then.
+ */
 static void dgram_add_listening(const struct altconn_bind *bind,
 				struct sock **hearers, size_t room, size_t *n)
 {
@@ -434,7 +573,17 @@ static void dgram_add_listening(const struct altconn_bind *bind,
 	(*n)++;
 }
 
-/* Those who hear a broadcast, at most @room of them, with references. */
+/**
+ * altconn_dgram_find_listening() - find the receivers of a broadcast
+ * @net: the namespace
+ * @addr: the broadcast address; its port counts
+ * @hearers: gets the first @room endpoints, with references that the caller
+ *	owns
+ * @room: number of entries of @hearers; 0 to count only
+ *
+ * Context: any.
+ * Return: the number of receivers, which may exceed @room.
+ */
 size_t altconn_dgram_find_listening(struct net *net,
 				    const struct altconn_addr *addr,
 				    struct sock **hearers, size_t room)
@@ -459,7 +608,11 @@ size_t altconn_dgram_find_listening(struct net *net,
 	return n;
 }
 
-/* Return 0; -ENOMEM; -EINTR: the sender is being killed. */
+/*
+ * Deliver a copy of a broadcast to one receiver, or drop the copy if the
+ * receiver does not take it. Return 0, -ENOMEM, or -EINTR if the sender is
+ * being killed.
+ */
 static int dgram_offer_copy(struct sock *receiver, struct altconn_dgram *dg)
 {
 	struct altconn_dgram *copy = altconn_dgram_copy(dg);
@@ -473,11 +626,22 @@ static int dgram_offer_copy(struct sock *receiver, struct altconn_dgram *dg)
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
-/*
- * To every socket that is bound to the port in this namespace: E-ACCES-BCAST.
- * As with UDP, no result says which of them missed it. The receivers are collected
- * first, since copying may sleep. Copying ends when the sender is killed or has no
- * memory for a copy; the receivers before keep theirs.
+/**
+ * altconn_dgram_broadcast() - send to every socket of a port in the namespace
+ * @sk: the sending endpoint
+ * @addr: the broadcast address; its port counts
+ * @dg: the datagram
+ *
+ * The caller has checked that the sender has SO_BROADCAST (clause
+ * E-ACCES-BCAST: EACCES without that option). As with UDP, the result does not
+ * say which receivers have missed the datagram. The receivers are collected
+ * first, because making a copy may sleep. Copying ends if the sender is killed,
+ * or has no memory for a copy. Receivers that have a copy already keep it.
+ *
+ * Context: process, may sleep; lock_sock() not held.
+ * Return: 0, in which case the caller's reference is gone; -ENOMEM; -EINTR if
+ * the sender is being killed. Unless the result is 0, the caller keeps its
+ * reference.
  */
 int altconn_dgram_broadcast(struct sock *sk,
 			    const struct altconn_addr *addr,
@@ -503,13 +667,16 @@ int altconn_dgram_broadcast(struct sock *sk,
 	return err;
 }
 
-/* RFC 768: port 0 is no destination; UDP calls it invalid. */
+/* Return -EINVAL for port 0, as UDP does: RFC 768 has no destination port 0. */
 static int dgram_check_port(const struct altconn_addr *addr)
 {
 	return addr->kind == ALTCONN_KIND_INET && !addr->port ? -EINVAL : 0;
 }
 
-/* The address that the socket is connected to, or the other half of its pair. */
+/*
+ * Make @dest the address that the socket is connected to, or the other half of
+ * its socketpair. Return 0 or a negative errno.
+ */
 static __always_inline int dgram_dest_peer(struct sock *sk, struct dest *dest)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
@@ -526,11 +693,15 @@ static __always_inline int dgram_dest_peer(struct sock *sk, struct dest *dest)
 	spin_unlock(&ask->queue_lock);
 	if (likely(dest->addr || dest->sk))
 		return 0;
-	/* As AF_UNIX and as UDP say it. */
+	/* AF_UNIX returns the first errno, UDP the second one. */
 	return ask->base.dress == ALTCONN_UNIX ? -ENOTCONN : -EDESTADDRREQ;
 }
 
-/* The address in a sendto(). */
+/*
+ * Make @dest the address that the caller of sendto() names. Return 0 or a
+ * negative errno. @path gets a reference if the address is a path, even if a
+ * later check fails.
+ */
 static noinline int dgram_dest_named(struct sock *sk, struct msghdr *msg,
 				     struct dest *dest, struct path *path)
 {
@@ -561,9 +732,25 @@ static noinline int dgram_dest_named(struct sock *sk, struct msghdr *msg,
 	return dest->addr ? 0 : -ENOMEM;
 }
 
-/*
- * Where a datagram goes. The compiler clears what a function has on its stack, and
- * an address is large, so a connected socket, which needs none, has its own function.
+/**
+ * altconn_dgram_get_dest() - find out where a datagram goes
+ * @sk: the sending endpoint
+ * @msg: its msg_name, if any, is the destination
+ * @dest: zeroed; gets the destination, and the caller drops its references with
+ *	altconn_dgram_put_dest()
+ * @path: empty; gets the socket file if msg_name is a path, and the caller puts
+ *	the reference, even on failure; may be NULL without msg_name
+ *
+ * A compiler option may clear all that a function has on its stack, and a
+ * struct altconn_addr is large. So the connected case, which needs none, has
+ * its own function.
+ *
+ * Context: process, may sleep; lock_sock() not held.
+ * Return: 0; -ENOTCONN in the sockaddr_un format, else -EDESTADDRREQ, if there
+ * is neither an address nor a peer; -EINVAL or -EAFNOSUPPORT if the address is
+ * malformed; the errors of altconn_node_route() and altconn_path_resolve();
+ * -EACCES if the address is a broadcast address and SO_BROADCAST is not set;
+ * the errors of altconn_rule_check(); -ENOMEM.
  */
 int altconn_dgram_get_dest(struct sock *sk, struct msghdr *msg,
 			   struct dest *dest, struct path *path)

@@ -8,10 +8,21 @@
 struct altconn_addr;
 struct altconn_dgram;
 
-/*
- * Where a datagram goes: an address, or the other half of a pair. And who was
- * found there the last time, what the generation was before the search, and what a
- * rule says. And the sender's address in its own namespace, if that is another node's.
+/**
+ * struct dest - the destination of a datagram
+ * @addr: the destination address, a reference; NULL if the sender is half of a
+ *	socketpair
+ * @own: the sender's address as the sender's namespace writes it, a reference;
+ *	set only if @addr belongs to another node, else NULL
+ * @sk: the other half of the socketpair, a reference, or NULL
+ * @known: the socket that received the last datagram of this sender, a
+ *	reference, or NULL if a lookup is necessary
+ * @generation: the value of altconn_dgram_generation before the lookup of the
+ *	receiver; used only if the sender is connected
+ * @ruling: what a rule decides about datagrams to @addr
+ *
+ * Lifetime: The object is on the stack of a send, or part of a delayed or
+ * corked datagram. altconn_dgram_put_dest() drops the references.
  */
 struct dest {
 	struct altconn_addr	*addr;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sendmsg() of datagram sockets, and MSG_MORE and UDP_CORK in the inet formats.
+ * This file implements sendmsg() of datagram sockets. In the inet formats it
+ * also implements MSG_MORE and UDP_CORK, which make one datagram of several
+ * pieces.
  */
 
 #include <linux/ip.h>
@@ -16,11 +18,14 @@
 #include "node.h"
 #include "sock.h"
 
-/* The longest datagrams of UDP over IPv4 and over IPv6, bytes. */
+/* Maximum lengths of UDP datagrams over IPv4 and over IPv6, bytes. */
 #define DGRAM_MAX_V4	(65535 - sizeof(struct iphdr) - sizeof(struct udphdr))
 #define DGRAM_MAX_V6	(65535 - sizeof(struct udphdr))
 
-/* An unbound sender gets an address that can be answered. */
+/*
+ * Bind an unbound sender to an automatic address, so that the receiver can
+ * answer. Return 0 or the errno of altconn_autobind().
+ */
 static int dgram_autobind(struct sock *sk, const struct altconn_addr *dest)
 {
 	struct altconn_addr any = { .kind = dest->kind };
@@ -28,7 +33,7 @@ static int dgram_autobind(struct sock *sk, const struct altconn_addr *dest)
 
 	if (dest->kind == ALTCONN_KIND_INET) {
 		any.len = sizeof(struct in6_addr);
-		/* The others speak both versions. */
+		/* Sockets of other formats speak both versions and use ::. */
 		if (altconn_sk(sk)->dress == ALTCONN_INET)
 			ipv6_addr_set_v4mapped(htonl(INADDR_ANY),
 					       altconn_addr_ip(&any));
@@ -39,7 +44,10 @@ static int dgram_autobind(struct sock *sk, const struct altconn_addr *dest)
 	return err;
 }
 
-/* Drop, delay, broadcast or deliver it. On success the datagram is taken. */
+/*
+ * Drop, delay, broadcast or deliver a datagram. Return 0, in which case the
+ * caller's reference is gone, or a negative errno.
+ */
 static __always_inline int
 dgram_route(struct sock *sk, struct altconn_dgram *dg, struct dest *dest,
 	    const struct path *path, bool connected, bool nonblock)
@@ -56,7 +64,11 @@ dgram_route(struct sock *sk, struct altconn_dgram *dg, struct dest *dest,
 	return altconn_dgram_send_to(sk, dest, connected, dg, nonblock);
 }
 
-/* As a datagram of IP would have it, or as AF_UNIX: some room for what goes with it. */
+/*
+ * Check whether a datagram is too long: in the inet formats for a UDP datagram,
+ * else for SO_SNDBUF less 32 bytes. AF_UNIX reserves these 32 bytes too, for
+ * what goes with the data.
+ */
 static bool dgram_is_too_long(const struct sock *sk, size_t len,
 			      const struct altconn_addr *dest)
 {
@@ -67,8 +79,10 @@ static bool dgram_is_too_long(const struct sock *sk, size_t len,
 }
 
 /*
- * In the inet formats a datagram that nobody takes was sent, as with UDP. A socket that
- * is connected to where it went learns of it from its next call.
+ * Return the result of a send() that failed with @err. In the inet formats, as
+ * with UDP, a datagram that no socket accepts counts as sent. If the sender is
+ * connected to the destination, and @err is -ECONNREFUSED, the sender's next
+ * call returns this errno.
  */
 static noinline int dgram_refused(struct sock *sk, const struct dest *dest,
 				  int err)
@@ -85,15 +99,15 @@ static noinline int dgram_refused(struct sock *sk, const struct dest *dest,
 	rcu_read_unlock();
 	if (connected && err == -ECONNREFUSED) {
 		WRITE_ONCE(sk->sk_err, ECONNREFUSED);
-		/* Threads in recv() are woken, too. */
+		/* This wakes threads in recv() too. */
 		sk->sk_state_change(sk);
 	}
 	return 0;
 }
 
 /*
- * Send a datagram that is made, whose reference is gone on return. Inlined, as
- * dgram_prepare(): every send() goes through both.
+ * Send a complete datagram. The caller's reference is gone in any case. This
+ * function and dgram_prepare() are inlined, because every send() runs both.
  */
 static __always_inline int
 dgram_finish_send(struct sock *sk, struct altconn_dgram *dg, struct dest *dest,
@@ -107,6 +121,10 @@ dgram_finish_send(struct sock *sk, struct altconn_dgram *dg, struct dest *dest,
 	return dgram_refused(sk, dest, err);
 }
 
+/*
+ * Check the length, give an unbound sender an address to which the receiver can
+ * answer, and make the datagram. Return the datagram or an ERR_PTR().
+ */
 static __always_inline struct altconn_dgram *
 dgram_prepare(struct sock *sk, struct msghdr *msg, size_t len,
 	      struct dest *dest)
@@ -139,9 +157,10 @@ static int dgram_send_one(struct sock *sk, struct msghdr *msg, size_t len,
 }
 
 /**
- * struct corked - pieces that one datagram is made of
- * @dg: the pieces so far, as one datagram; NULL: there is none
- * @dest: where the first piece was sent to
+ * struct corked - an incomplete datagram
+ * @dg: the pieces so far, as one datagram, a reference; NULL if there is no
+ *	piece
+ * @dest: the destination of the first piece
  * @connected: the first piece was sent without an address
  */
 struct corked {
@@ -151,11 +170,13 @@ struct corked {
 };
 
 /**
- * struct altconn_cork - what a socket holds back
- * @on: UDP_CORK
+ * struct altconn_cork - pieces that a socket holds back
+ * @on: UDP_CORK is set
  * @held: the pieces
  *
- * Lifetime: made by the first use, freed by close(). All under lock_sock().
+ * All members are written under lock_sock().
+ *
+ * Lifetime: The first use allocates the cork, and close() frees it.
  */
 struct altconn_cork {
 	bool			on;
@@ -172,7 +193,10 @@ static struct altconn_cork *cork_of(struct sock *sk)
 	cork = kzalloc(sizeof(*cork), GFP_KERNEL_ACCOUNT);
 	if (!cork)
 		return NULL;
-	/* A full barrier: it is whole when another thread sees it. */
+	/*
+	 * cmpxchg() is a full barrier, so other threads see an initialized
+	 * cork.
+	 */
 	old = cmpxchg(&ask->cork, NULL, cork);
 	if (!old)
 		return cork;
@@ -180,12 +204,12 @@ static struct altconn_cork *cork_of(struct sock *sk)
 	return old;
 }
 
-/* Does this send() belong to a datagram of several? */
+/* Check whether this send() is one of several pieces of a datagram. */
 static noinline bool cork_holds(struct sock *sk, const struct msghdr *msg)
 {
 	const struct altconn_cork *cork;
 
-	/* There are no pairs of UDP's sockets. */
+	/* UDP sockets cannot be made by socketpair(). */
 	if (!altconn_is_inet(sk) || altconn_dgram_sk(sk)->peer_sk)
 		return false;
 	if (msg->msg_flags & MSG_MORE)
@@ -194,7 +218,7 @@ static noinline bool cork_holds(struct sock *sk, const struct msghdr *msg)
 	return cork && (READ_ONCE(cork->on) || READ_ONCE(cork->held.dg));
 }
 
-/* Move what the cork holds to @whole. lock_sock() held. */
+/* Move the pieces from the cork to @whole. lock_sock() is held. */
 static void cork_take(struct altconn_cork *cork, struct corked *whole)
 {
 	*whole = cork->held;
@@ -202,6 +226,7 @@ static void cork_take(struct altconn_cork *cork, struct corked *whole)
 	cork->held = (struct corked) {};
 }
 
+/* Discard the pieces that the cork holds. lock_sock() is held. */
 static void cork_drop(struct altconn_cork *cork)
 {
 	struct corked lost;
@@ -212,7 +237,11 @@ static void cork_drop(struct altconn_cork *cork)
 		altconn_dgram_put(lost.dg);
 }
 
-/* Send what was taken, if anything was. */
+/*
+ * Send the pieces that cork_take() has moved to @whole, if there are any, and
+ * drop the references in @whole. Return 0 or a negative errno. lock_sock() is
+ * not held.
+ */
 static int cork_flush(struct sock *sk, struct corked *whole, bool nonblock)
 {
 	const struct path none = {};
@@ -225,6 +254,12 @@ static int cork_flush(struct sock *sk, struct corked *whole, bool nonblock)
 	return err;
 }
 
+/**
+ * altconn_cork_free() - free the cork of a datagram socket and its pieces
+ * @sk: the endpoint, which is closing
+ *
+ * Context: process, may sleep; lock_sock() held.
+ */
 void altconn_cork_free(struct sock *sk)
 {
 	struct altconn_cork *cork = altconn_dgram_sk(sk)->cork;
@@ -236,7 +271,11 @@ void altconn_cork_free(struct sock *sk)
 	kfree(cork);
 }
 
-/* A piece after the first: bytes alone count, as with UDP. */
+/*
+ * Make a piece after the first one. As with UDP, the address and the control
+ * messages of this send() are ignored. Return a datagram that has only data, or
+ * an ERR_PTR().
+ */
 static struct altconn_dgram *cork_piece(struct msghdr *msg, size_t len)
 {
 	struct altconn_dgram *dg;
@@ -252,6 +291,10 @@ static struct altconn_dgram *cork_piece(struct msghdr *msg, size_t len)
 	return ERR_PTR(-EFAULT);
 }
 
+/*
+ * Append the data of @piece to the pieces in the cork. Return 0, -EMSGSIZE or
+ * -ENOMEM. lock_sock() is held.
+ */
 static int cork_append(struct sock *sk, struct altconn_cork *cork,
 		       const struct altconn_dgram *piece)
 {
@@ -272,11 +315,14 @@ static int cork_append(struct sock *sk, struct altconn_cork *cork,
 	return 0;
 }
 
-/* The first piece is the cork's then, with where it goes. */
+/*
+ * Put the first piece and its destination into the cork, which takes over the
+ * references. lock_sock() is held.
+ */
 static void cork_begin(struct altconn_cork *cork, struct altconn_dgram *dg,
 		       struct dest *dest, bool connected)
 {
-	/* It is looked up when the datagram is complete. */
+	/* The receiver is looked up when the datagram is complete. */
 	if (dest->known)
 		sock_put(dest->known);
 	dest->known = NULL;
@@ -287,8 +333,9 @@ static void cork_begin(struct altconn_cork *cork, struct altconn_dgram *dg,
 }
 
 /*
- * Make a piece, without a lock, as the memory that it is read from may take long;
- * *@first: of a new datagram, whose destination is looked up.
+ * Make a piece from the data of a send(). No lock is held, because a page fault
+ * on this data may take long. With @first the piece begins a new datagram, so
+ * @dest gets the destination. Return the piece or an ERR_PTR().
  */
 static struct altconn_dgram *cork_make(struct sock *sk, struct msghdr *msg,
 				       size_t len, struct dest *dest,
@@ -304,8 +351,10 @@ static struct altconn_dgram *cork_make(struct sock *sk, struct msghdr *msg,
 }
 
 /*
- * Add a piece to what the cork holds, or begin with it. -ESTALE: another thread has
- * sent what it was to be added to.
+ * Append a piece to the pieces in the cork, or begin a datagram with the piece.
+ * The caller's reference is gone in any case. Return -ESTALE if the piece is
+ * not a first one, but another thread has sent the pieces to which it belongs.
+ * lock_sock() is held.
  */
 static int cork_add(struct sock *sk, struct altconn_cork *cork,
 		    struct altconn_dgram *dg, struct dest *dest, bool connected)
@@ -321,7 +370,10 @@ static int cork_add(struct sock *sk, struct altconn_cork *cork,
 	return err;
 }
 
-/* One try of cork_send(). */
+/*
+ * Make a piece, add it to the cork, and move a datagram that is complete then
+ * to @whole. Return 0, -ESTALE if the caller must try again, or another errno.
+ */
 static int cork_try(struct sock *sk, struct altconn_cork *cork,
 		    struct msghdr *msg, size_t len, struct corked *whole)
 {
@@ -335,7 +387,7 @@ static int cork_try(struct sock *sk, struct altconn_cork *cork,
 	lock_sock(sk);
 	if (!err)
 		err = cork_add(sk, cork, dg, &dest, !msg->msg_namelen);
-	/* As with UDP, all is lost then. */
+	/* As with UDP, an error discards all pieces. */
 	if (err && err != -ESTALE)
 		cork_drop(cork);
 	else if (!err && !(msg->msg_flags & MSG_MORE) && !cork->on)
@@ -345,6 +397,10 @@ static int cork_try(struct sock *sk, struct altconn_cork *cork,
 	return err;
 }
 
+/*
+ * Handle a send() that is a piece of a datagram. Return the length of the piece
+ * or a negative errno.
+ */
 static noinline int cork_send(struct sock *sk, struct msghdr *msg, size_t len)
 {
 	struct altconn_cork *cork = cork_of(sk);
@@ -364,12 +420,13 @@ static noinline int cork_send(struct sock *sk, struct msghdr *msg, size_t len)
 }
 
 /**
- * altconn_dgram_cork() - UDP_CORK of a datagram socket
+ * altconn_dgram_cork() - set or clear UDP_CORK
  * @sk: the endpoint, in an inet format
- * @on: hold what is sent from now on; else send what was held, as one datagram
+ * @on: true to hold back the pieces that are sent from now on; false to send
+ *	the pieces that have been held back, as one datagram
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: 0, whatever becomes of the datagram, as UDP; -ENOMEM.
+ * Return: 0, even if the datagram cannot be sent, as with UDP; -ENOMEM.
  */
 int altconn_dgram_cork(struct sock *sk, bool on)
 {
@@ -388,10 +445,11 @@ int altconn_dgram_cork(struct sock *sk, bool on)
 }
 
 /**
- * altconn_dgram_corked() - is UDP_CORK set?
+ * altconn_dgram_corked() - return UDP_CORK
  * @sk: the endpoint
  *
  * Context: any.
+ * Return: true if UDP_CORK is set, else false.
  */
 bool altconn_dgram_corked(const struct sock *sk)
 {
@@ -404,19 +462,36 @@ bool altconn_dgram_corked(const struct sock *sk)
  * altconn_dgram_sendmsg() - send(2) of a datagram
  * @sock: the socket
  * @msg: the data, and an address or none
- * @len: bytes
+ * @len: length of the data, bytes
  *
- * In the inet formats the fate of the datagram is reported as UDP does: only by the
- * next call on a connected socket. MSG_MORE holds it for the pieces that follow.
+ * In the inet formats a refused datagram counts as sent, as with UDP: only the
+ * next call on a connected socket reports the error. MSG_MORE holds the data
+ * back for the pieces that follow.
  *
- * Context: process, may sleep.
- * Return: @len; -ENOTCONN in the sockaddr_un dress, else -EDESTADDRREQ: no
- * address; -ECONNREFUSED: nobody is bound there, or it is connected to somebody
- * else (S-ONLY); -EMSGSIZE: larger than the send buffer, in the inet formats than a
- * datagram of IP; -EAGAIN: the receiver is full; -EPIPE: shut down, here or there;
- * -ENETUNREACH, -EACCES, -EOPNOTSUPP, -EPROTOTYPE, -EINVAL, -EAFNOSUPPORT, and what
- * path_resolution(7) gives: the address; what __altconn_rule_check() gives; -ENOBUFS, -ENOMEM;
- * -EFAULT; -EINTR or a restart.
+ * Context: process, may sleep; lock_sock() not held.
+ * Return: @len, or a negative errno:
+ *
+ * * -ENOTCONN in the sockaddr_un format, else -EDESTADDRREQ, if there is
+ *   neither an address nor a peer
+ * * -ECONNREFUSED if no socket is bound to the address, or if the socket there
+ *   is connected to another peer (clause S-ONLY: the peer is the only address
+ *   from which datagrams are received)
+ * * -ECONNREFUSED or -ECONNRESET if an error of the socket is pending, because
+ *   an earlier datagram was refused or the association was killed
+ * * -EMSGSIZE if the data does not fit in SO_SNDBUF, or in the inet formats if
+ *   the data does not fit in a UDP datagram
+ * * -EAGAIN if the receiver is full, or if no port or name is free for the
+ *   sender
+ * * -EPIPE if this socket is shut down for writing, or the receiver for reading
+ * * -EINVAL or -EAFNOSUPPORT if the address is malformed
+ * * -ENETUNREACH or -EHOSTUNREACH if the address cannot be reached
+ * * -EACCES if the address is a broadcast address and SO_BROADCAST is not set
+ * * -EPROTOTYPE if a socket of another type is bound to the path
+ * * -EOPNOTSUPP for MSG_OOB
+ * * the errors of altconn_path_resolve(), altconn_rule_check() and
+ *   altconn_scm_send()
+ * * -EINTR or -ERESTARTSYS on a signal
+ * * -EFAULT, -ENOBUFS or -ENOMEM
  */
 int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 {
@@ -425,7 +500,7 @@ int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	struct path path = {};
 	int err;
 
-	/* UDP over IPv4 looks at the length before all else, over IPv6 later. */
+	/* UDP over IPv4 checks the length first, UDP over IPv6 later. */
 	if (unlikely(len > U16_MAX) && altconn_sk(sk)->dress == ALTCONN_INET)
 		return -EMSGSIZE;
 	if (msg->msg_flags & MSG_OOB)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Endpoints: how they are made and destroyed, their addresses and credentials, and
- * their place in the registry.
+ * This file makes and destroys endpoints. It also sets their addresses and
+ * credentials, and keeps them in the registry.
  */
 
 #include <linux/cred.h>
@@ -16,8 +16,10 @@
 #include "sockopt_inet.h"
 
 /*
- * The core clears what it allocates here, and the allocator would do so before
- * it; it does not for memory that keeps its type. KASAN is to see more than that.
+ * sk_alloc() clears the object itself. With init_on_alloc the slab allocator
+ * would clear it once more before that, unless the cache has
+ * SLAB_TYPESAFE_BY_RCU. KASAN detects fewer errors in a cache with this flag,
+ * so the flag is left out then.
  */
 #define KEEPS_TYPE	(IS_ENABLED(CONFIG_KASAN) ? 0 : SLAB_TYPESAFE_BY_RCU)
 
@@ -38,9 +40,10 @@ struct proto altconn_dgram_proto = {
 /**
  * altconn_sock_set_addr() - change an endpoint's address
  * @sk: the endpoint
- * @addr: the reference moves to the endpoint; NULL makes it unnamed
+ * @addr: the new address; the caller's reference moves to the endpoint; NULL
+ *	makes the endpoint unnamed
  *
- * Context: process; lock_sock() held, or nobody else sees the endpoint.
+ * Context: process; lock_sock() held, or no other thread sees the endpoint.
  */
 void altconn_sock_set_addr(struct sock *sk, struct altconn_addr *addr)
 {
@@ -52,10 +55,10 @@ void altconn_sock_set_addr(struct sock *sk, struct altconn_addr *addr)
 }
 
 /**
- * altconn_sock_set_peercred() - what SO_PEERCRED tells
+ * altconn_sock_set_peercred() - set the credentials that SO_PEERCRED returns
  * @sk: the endpoint
  * @pid: the peer's process, or NULL; a reference is taken
- * @cred: its credentials, or NULL; a reference is taken
+ * @cred: the peer's credentials, or NULL; a reference is taken
  *
  * Context: any but hard interrupts.
  */
@@ -80,9 +83,9 @@ void altconn_sock_set_peercred(struct sock *sk, struct pid *pid,
 
 /**
  * altconn_sock_register() - put an endpoint in the namespace's registry
- * @sk: a listener or datagram endpoint; may be there already
+ * @sk: a listener or datagram endpoint; it may be registered already
  *
- * It is found under RCU from here on.
+ * From here on lookups under RCU find the endpoint.
  *
  * Context: process; lock_sock() held.
  */
@@ -94,14 +97,22 @@ void altconn_sock_register(struct sock *sk)
 	if (altconn_entry_is_listed(&ask->entry))
 		return;
 	sock_set_flag(sk, SOCK_RCU_FREE);
-	/* Readers may look at it: it stays for the endpoint's life. */
+	/*
+	 * Readers may look at the pid without a lock, so it is set once and
+	 * stays for the life of the endpoint.
+	 */
 	if (!ask->pid)
 		ask->pid = get_pid(task_tgid(current));
 	altconn_registry_add(&an->sockets, &ask->entry, altconn_next_id());
 	atomic_long_inc(&an->n_sockets);
 }
 
-/* altconn_sock_unregister() of one that is there. */
+/**
+ * __altconn_sock_unregister() - remove an endpoint from the registry
+ * @sk: the endpoint; it is registered
+ *
+ * Context: process; lock_sock() held.
+ */
 void __altconn_sock_unregister(struct sock *sk)
 {
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
@@ -123,12 +134,12 @@ static bool endpoint_get_entry(struct altconn_entry *entry)
 }
 
 /**
- * altconn_sock_next() - the next listener or datagram endpoint of a dump
+ * altconn_sock_next() - get the next listener or datagram endpoint of a dump
  * @net: the namespace
- * @pos: where in its registry the dump is; moves on
+ * @pos: position of the dump in the registry; moves on
  *
  * Context: process, may sleep.
- * Return: a reference, or NULL behind the last.
+ * Return: the endpoint with a reference, or NULL behind the last one.
  */
 struct sock *altconn_sock_next(struct net *net, struct altconn_position *pos)
 {
@@ -139,12 +150,12 @@ struct sock *altconn_sock_next(struct net *net, struct altconn_position *pos)
 }
 
 /**
- * altconn_sock_find() - the listener or datagram endpoint with an id
- * @net: its namespace
+ * altconn_sock_find() - find a listener or datagram endpoint by its id
+ * @net: namespace of the endpoint
  * @id: the id
  *
  * Context: process.
- * Return: a reference, or NULL.
+ * Return: the endpoint with a reference, or NULL if there is none.
  */
 struct sock *altconn_sock_find(struct net *net, u64 id)
 {
@@ -165,8 +176,9 @@ static void endpoint_destruct(struct sock *sk)
 }
 
 /*
- * SO_KEEPALIVE, SO_LINGER, ...: what accept() hands on, as sk_clone_lock(). None of
- * them but the stamps has an effect on connected data.
+ * An accepted endpoint inherits these flags of SO_KEEPALIVE, SO_LINGER and
+ * other options, as from sk_clone_lock(). Only the flags of timestamps have an
+ * effect on connected data.
  */
 #define SOCK_INHERITED	(BIT(SOCK_KEEPOPEN) | BIT(SOCK_LINGER) | \
 			 BIT(SOCK_URGINLINE) | BIT(SOCK_BROADCAST) | \
@@ -176,15 +188,16 @@ static void endpoint_destruct(struct sock *sk)
 			 BIT(SOCK_SELECT_ERR_QUEUE))
 
 /**
- * altconn_sock_inherit() - an accepted endpoint has its listener's options
+ * altconn_sock_inherit() - copy a listener's options to an accepted endpoint
  * @sk: the listener
- * @newsk: the endpoint; nobody else sees it
+ * @newsk: the accepted endpoint; no other thread sees it
  *
- * As TCP, whose accepted sockets are copies of the listener; AF_UNIX makes new ones,
- * and so does the sockaddr_un format. SO_PRIORITY stays 0, as TCP's does. Options
- * that another thread sets meanwhile are inherited or not.
+ * TCP does the same: its accepted sockets are copies of the listener. AF_UNIX
+ * makes new sockets instead, so in the sockaddr_un address format no option is
+ * copied. SO_PRIORITY stays 0, as with TCP. An option that another thread sets
+ * at the same time may be inherited or not.
  *
- * Context: process, may sleep.
+ * Context: process, may sleep; lock_sock() of @sk not held.
  */
 void altconn_sock_inherit(struct sock *sk, struct sock *newsk)
 {
@@ -208,14 +221,20 @@ void altconn_sock_inherit(struct sock *sk, struct sock *newsk)
 	altconn_inet_inherit(sk, newsk);
 }
 
-/* sk->sk_state_change: also for a reader that is not in the wait queue. */
+/*
+ * This is sk->sk_state_change(). It also wakes a reader that sleeps at
+ * ask->reader instead of in the wait queue.
+ */
 static void endpoint_state_change(struct sock *sk)
 {
 	struct socket_wq *wq;
 
 	rcu_read_lock();
 	wq = rcu_dereference(sk->sk_wq);
-	/* Has a full barrier. */
+	/*
+	 * The full barrier of skwq_has_sleeper() also orders the change of the
+	 * state before the look at ask->reader.
+	 */
 	if (skwq_has_sleeper(wq))
 		wake_up_interruptible_all(&wq->wait);
 	rcu_read_unlock();
@@ -225,14 +244,15 @@ static void endpoint_state_change(struct sock *sk)
 
 /**
  * altconn_sock_alloc() - make an endpoint
- * @net: its namespace
- * @sock: the socket that it becomes part of, or NULL: the caller grafts it
+ * @net: namespace of the endpoint
+ * @sock: the socket that gets the endpoint; NULL: the caller grafts the
+ *	endpoint to a socket
  * @type: SOCK_STREAM, SOCK_SEQPACKET or SOCK_DGRAM
- * @protocol: its dress
- * @kern: for the kernel, does not hold the namespace
+ * @protocol: address format of the endpoint
+ * @kern: nonzero: the socket is the kernel's, and takes no reference to @net
  *
  * Context: process, may sleep.
- * Return: the endpoint, unbound and unconnected, or NULL.
+ * Return: the endpoint, unbound and unconnected, or NULL if there is no memory.
  */
 struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 				int protocol, int kern)

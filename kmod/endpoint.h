@@ -26,7 +26,7 @@ struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 
 /**
  * altconn_sock_unregister() - undo altconn_sock_register()
- * @sk: the endpoint; may not be there
+ * @sk: the endpoint; it may be unregistered already
  *
  * Context: process; lock_sock() held.
  */

@@ -1,26 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Events: what happens in a network namespace, delivered to netlink sockets.
+ * Events: the events of a network namespace, delivered to netlink sockets.
  *
- * A watcher is a generic netlink socket that sent ALTCONN_CMD_MONITOR. With CAP_NET_ADMIN
- * in its network namespace it gets every event of the namespace, without it the events
- * of attempts of its own user, and changes of rules and nodes. A multicast group would
- * deliver to sockets that the module can neither count nor refuse, so there is none.
+ * A watcher is a generic netlink socket that sent ALTCONN_CMD_MONITOR. With
+ * CAP_NET_ADMIN in its network namespace it gets every event of the namespace.
+ * Without the capability it gets the events of attempts of its own user, and of
+ * changes of rules and nodes. A multicast group would deliver to sockets that
+ * the module can neither count nor refuse, so there is none.
  *
- * An event is noted where it happens, also under a lock: one allocation, and a pointer
- * in the queue of each watcher that may see it. Its cost is bounded by the watchers of
- * the causing user (EVENT_PLACES) and those of administrators. A namespace without
- * watchers pays for a load and a branch.
+ * An event is queued where it happens, also while a spinlock is held. That
+ * takes one allocation, and a pointer in the queue of each watcher that may see
+ * the event. The cost is bounded by the number of watchers of the user that
+ * causes the event, which is at most EVENT_PLACES, and of the namespace's
+ * administrators. In a namespace without watchers an event costs a load and a
+ * branch.
  *
- * Messages are built and sockets are woken by a kernel thread. A socket's filter and
- * pollers are its owner's choice, so the owner pays for the time (payer.c): when its
- * share is used up its queues fill, and lose events.
+ * A kernel thread builds the messages and wakes the sockets. The owner of a
+ * socket chooses the socket's filter and pollers, so the owner pays for the
+ * time (payer.c). When the owner's share of the CPU is used up, the queues of
+ * its watchers fill and lose events.
  *
- * Each watcher numbers its events, the lost ones too: a gap in the numbers is a loss.
+ * Each watcher numbers its events, including the lost ones, so a gap in the
+ * numbers is a loss.
  *
- * Locks: an->watch_lock, then watcher->lock, which is innermost, inside every lock that a
- * cause of events holds. The first is a spinlock too: a thread could hold a mutex while
- * cpu.max throttles it, and each generic netlink socket that closes may want it.
+ * Locks: an->watch_lock, then watcher->lock. The latter is innermost: it is
+ * taken inside every lock that the cause of an event may hold. an->watch_lock
+ * is a spinlock too, since a task that is throttled by cpu.max could hold a
+ * mutex for long, and each generic netlink socket that closes may need the
+ * lock.
  */
 
 #include <linux/netlink.h>
@@ -39,32 +46,50 @@
 #include "sock.h"
 #include "task_info.h"
 
-/* The family is about to be unregistered: no event is queued or delivered. */
+/*
+ * Set before the netlink family is unregistered: no event is delivered any
+ * more.
+ */
 static bool event_stopped;
 
-/* Events that one watcher's queue holds. */
+/* Maximum number of events in the queue of one watcher. */
 #define EVENT_QUEUE_MAX		1024
 
-/* Watchers of one user, in all namespaces together; of the administrators. */
+/*
+ * Maximum number of watchers, over all namespaces: of one user, and of all
+ * administrators of the machine (CAP_NET_ADMIN in the initial user namespace)
+ * together.
+ */
 #define EVENT_PLACES		32
 #define EVENT_PLACES_ADMIN	256
 
-/* Every attribute of a message but for the bytes of two addresses. */
+/* Bytes for all attributes of a message, except the bytes of the addresses. */
 #define EVENT_SIZE		400
 
 /**
  * struct event_slot - a queued event
- * @ev: a reference
- * @seq: its number for this watcher
+ * @ev: the event, a reference
+ * @seq: number of the event in the sequence of this watcher
  */
 struct event_slot {
 	struct event	*ev;
 	u64		seq;
 };
 
+/**
+ * altconn_event_new() - allocate an event
+ * @kind: enum altconn_event_kind
+ *
+ * Context: any, does not sleep.
+ * Return: the event, with the current time and with a reference that the caller
+ * owns; NULL on allocation failure.
+ */
 struct event *altconn_event_new(u32 kind)
 {
-	/* No reserves: an event may be lost. The memory is the causing process's. */
+	/*
+	 * No reserves are used, since an event may be lost. The memory is
+	 * charged to the process that causes the event.
+	 */
 	struct event *ev = kzalloc(sizeof(*ev), GFP_NOWAIT | __GFP_NOWARN |
 						__GFP_ACCOUNT);
 
@@ -89,19 +114,28 @@ static void event_put(struct event *ev)
 	kfree(ev);
 }
 
-/* Watchers of one audience see the same events. */
+/*
+ * Return the key of the audience that sees the events of attempts of @uid. All
+ * watchers of an audience see the same events.
+ */
 static unsigned long event_audience_of_uid(kuid_t uid)
 {
 	return __kuid_val(uid);
 }
 
-/* No user has this number. */
+/*
+ * Return the key of the audience that sees every event: watchers with
+ * CAP_NET_ADMIN in the namespace. The key is not the uid of any user.
+ */
 static unsigned long event_audience_admin(void)
 {
 	return __kuid_val(INVALID_UID);
 }
 
-/* @ev: NULL if there was no memory for the event. */
+/*
+ * Queue @ev for the watcher, or count it as lost if the queue is full. @ev is
+ * NULL if there was no memory for the event, which is then lost too.
+ */
 static void event_queue(struct event_watcher *w, struct event *ev)
 {
 	bool first = false;
@@ -122,7 +156,7 @@ static void event_queue(struct event_watcher *w, struct event *ev)
 	};
 out:
 	spin_unlock(&w->lock);
-	/* The job is queued once for a queue that is not empty. */
+	/* The job is queued when the queue becomes non-empty. */
 	if (first)
 		WARN_ON_ONCE(!altconn_payer_queue(w->payer, &w->job));
 }
@@ -136,6 +170,16 @@ static void event_queue_audience(struct altconn_net *an, unsigned long key,
 		event_queue(w, ev);
 }
 
+/**
+ * altconn_event_has_audience() - check whether an event has a watcher
+ * @an: the namespace
+ * @uid: user of the attempt
+ *
+ * Context: any; RCU read side, which must go on until altconn_event_note():
+ * altconn_event_stop() waits for it.
+ * Return: true if a watcher would see an event of an attempt of @uid, else
+ * false.
+ */
 bool altconn_event_has_audience(struct altconn_net *an, kuid_t uid)
 {
 	return !READ_ONCE(event_stopped) &&
@@ -143,7 +187,15 @@ bool altconn_event_has_audience(struct altconn_net *an, kuid_t uid)
 		xa_load(&an->audiences, event_audience_of_uid(uid)));
 }
 
-/* Queue an event of an attempt of @uid, and drop the caller's reference. */
+/**
+ * altconn_event_note() - queue an event of an attempt for its watchers
+ * @an: the namespace
+ * @uid: user of the attempt
+ * @ev: the event, or NULL if there was no memory for the event, which then
+ *	counts as lost; the caller's reference is dropped
+ *
+ * Context: process, does not sleep; RCU read side; spinlocks may be held.
+ */
 void altconn_event_note(struct altconn_net *an, kuid_t uid, struct event *ev)
 {
 	event_queue_audience(an, event_audience_admin(), ev);
@@ -153,14 +205,15 @@ void altconn_event_note(struct altconn_net *an, kuid_t uid, struct event *ev)
 }
 
 /**
- * __altconn_event_sock() - an event of an attempt that has no association
+ * __altconn_event_sock() - altconn_event_sock() if there are watchers
  * @sk: the socket that connects
  * @kind: enum altconn_event_kind
- * @addr: the destination, or NULL where that was no address
- * @err: errno
+ * @addr: the destination, or NULL if the caller of connect() gave no valid
+ *	address
+ * @err: positive errno of a failed attempt, or 0
  * @reason: enum altconn_reason
  *
- * Context: process; @current is the process that connects.
+ * Context: process, does not sleep; current is the process that connects.
  */
 void __altconn_event_sock(struct sock *sk, u32 kind,
 			  const struct altconn_addr *addr, u32 err, u32 reason)
@@ -181,7 +234,7 @@ void __altconn_event_sock(struct sock *sk, u32 kind,
 		ev->end[ALTCONN_CLIENT].addr = altconn_addr_of(sk);
 		ev->end[ALTCONN_CLIENT].who = altconn_who_am_i();
 		ev->end[ALTCONN_CLIENT].dress = altconn_sk(sk)->dress;
-		/* Without memory it has no address. */
+		/* On allocation failure the event has no server address. */
 		if (addr)
 			ev->end[ALTCONN_SERVER].addr =
 				altconn_addr_dup(addr, GFP_NOWAIT | __GFP_NOWARN |
@@ -195,13 +248,14 @@ out:
 }
 
 /**
- * __altconn_event_changed() - a namespace has other rules, or nodes
+ * __altconn_event_changed() - altconn_event_changed() if there are watchers
  * @an: the namespace
- * @kind: enum altconn_event_kind
+ * @kind: ALTCONN_EVENT_KIND_RULES_CHANGED or ALTCONN_EVENT_KIND_NODES_CHANGED
  *
- * Every watcher of the namespace gets it: the tables are for everybody to read.
+ * Every watcher of the namespace gets the event, since every user may read the
+ * tables.
  *
- * Context: process.
+ * Context: process, does not sleep.
  */
 void __altconn_event_changed(struct altconn_net *an, u32 kind)
 {
@@ -308,8 +362,9 @@ static struct sk_buff *event_message(const struct event_slot *slot,
 }
 
 /*
- * The message goes into the receive queue of the socket itself: by its number another
- * socket might be found, which took the number when this one closed.
+ * Deliver one event. The message is put into the receive queue of the socket
+ * itself: a lookup by port id could find another socket, which got the id after
+ * this one closed.
  */
 static void event_deliver(const struct event_watcher *w,
 			  const struct event_slot *slot)
@@ -319,7 +374,7 @@ static void event_deliver(const struct event_watcher *w,
 
 	if (READ_ONCE(event_stopped) || sock_flag(sk, SOCK_DEAD))
 		return;
-	/* A reader that is behind has a gap, and costs no message. */
+	/* If the receive buffer is full, lose the event without a message. */
 	if (atomic_read(&sk->sk_rmem_alloc) >= READ_ONCE(sk->sk_rcvbuf))
 		return;
 	skb = event_message(slot, &w->viewer);
@@ -327,11 +382,20 @@ static void event_deliver(const struct event_watcher *w,
 		nlmsg_free(skb);
 }
 
+/**
+ * altconn_event_watcher_put() - drop a reference to a watcher
+ * @w: the watcher; its payer may be NULL if it has never been linked
+ *
+ * Context: process.
+ */
 void altconn_event_watcher_put(struct event_watcher *w)
 {
 	if (!refcount_dec_and_test(&w->refs))
 		return;
-	/* Not before: what a queued job keeps is bounded by the places too. */
+	/*
+	 * The watcher counts in its payer's limit until here, so the limit also
+	 * bounds the memory that queued jobs pin.
+	 */
 	if (w->payer)
 		atomic_dec(&w->payer->members);
 	sock_put(w->sk);
@@ -341,7 +405,10 @@ void altconn_event_watcher_put(struct event_watcher *w)
 	kfree_rcu(w, rcu);
 }
 
-/* Deliver one event; the watchers of a payer take turns. */
+/*
+ * The job of a watcher: deliver one event, and queue the job again if there are
+ * more. So the watchers of a payer take turns.
+ */
 static void event_run(struct altconn_job *job)
 {
 	struct event_watcher *w = container_of(job, struct event_watcher, job);
@@ -363,7 +430,17 @@ static void event_run(struct altconn_job *job)
 		altconn_event_watcher_put(w);
 }
 
-/* The sender's payer, with one watcher more; ERR_PTR(-ENOSPC), ERR_PTR(-ENOMEM). */
+/**
+ * altconn_event_payer_enter() - count a watcher of the sender of a request
+ * @skb: the request
+ *
+ * Context: process, may sleep.
+ * Return: the payer, with its member count raised. The caller makes it the
+ * payer of a watcher; altconn_event_watcher_put() of the last reference lowers
+ * the count. ERR_PTR(-ENOSPC) if the user, or the administrators of the machine
+ * together, have the maximum number of watchers; ERR_PTR(-ENOMEM) on allocation
+ * failure.
+ */
 struct altconn_payer *altconn_event_payer_enter(struct sk_buff *skb)
 {
 	bool admin = netlink_capable(skb, CAP_NET_ADMIN);
@@ -380,6 +457,15 @@ struct altconn_payer *altconn_event_payer_enter(struct sk_buff *skb)
 	return ERR_PTR(-ENOSPC);
 }
 
+/**
+ * altconn_event_watcher_new() - allocate a watcher for the sender of a request
+ * @skb: the request
+ * @portid: netlink port id of the sender
+ *
+ * Context: process, may sleep.
+ * Return: the watcher, with a reference that the caller owns, without a payer
+ * and not linked yet; NULL on allocation failure.
+ */
 struct event_watcher *altconn_event_watcher_new(struct sk_buff *skb, u32 portid)
 {
 	struct sock *sk = NETLINK_CB(skb).sk;
@@ -417,8 +503,10 @@ static struct event_watcher *event_next(struct altconn_net *an,
 }
 
 /*
- * The caller has reserved both entries. xa_store() needs memory for one only if it was
- * erased meanwhile, with another watcher, or released by another thread.
+ * Add a watcher to the namespace and to its audience. The caller has reserved
+ * the entries of both arrays. xa_store() allocates memory for an entry only if
+ * the entry was erased together with another watcher, or released by another
+ * thread, after the reservation.
  */
 static int event_watcher_link(struct altconn_net *an, struct event_watcher *w)
 {
@@ -446,7 +534,7 @@ static void event_watcher_unlink(struct altconn_net *an, struct event_watcher *w
 	next = event_next(an, w);
 	prev = xa_load(&an->audiences, w->key);
 	if (prev == w) {
-		/* It replaces or erases, and needs no memory. */
+		/* This replaces or erases an entry, so no memory is needed. */
 		xa_store(&an->audiences, w->key, next, GFP_NOWAIT);
 	} else {
 		while (rcu_access_pointer(prev->next) != w)
@@ -457,9 +545,14 @@ static void event_watcher_unlink(struct altconn_net *an, struct event_watcher *w
 	WRITE_ONCE(an->watched, an->watched - 1);
 }
 
-/*
- * A watcher that is not linked, or NULL: empty its queue. The last reference gives its
- * place back.
+/**
+ * altconn_event_watcher_end() - end a watcher that is not linked
+ * @w: the watcher, or NULL; the caller's reference is dropped
+ *
+ * Empties the queue and accepts no further event. The payer's limit counts the
+ * watcher until the last reference is dropped.
+ *
+ * Context: process.
  */
 void altconn_event_watcher_end(struct event_watcher *w)
 {
@@ -474,8 +567,8 @@ void altconn_event_watcher_end(struct event_watcher *w)
 	w->tail = head;
 	spin_unlock(&w->lock);
 	/*
-	 * No other thread touches these slots now, and a queued job finds the
-	 * queue empty.
+	 * No other thread accesses these slots now. A job that is queued finds
+	 * the queue empty.
 	 */
 	for (; tail != head; tail++)
 		event_put(w->slots[tail % EVENT_QUEUE_MAX].ev);
@@ -492,7 +585,17 @@ static u64 event_watcher_seq(struct event_watcher *w)
 	return seq;
 }
 
-/* Is the socket a watcher? Then @seq is the number of its last event. */
+/**
+ * altconn_event_is_watcher() - check whether a netlink socket is a watcher
+ * @an: the namespace
+ * @portid: netlink port id of the socket
+ * @sk: the socket
+ * @seq: gets the number of the watcher's last event; unchanged if the socket is
+ *	not a watcher
+ *
+ * Context: process, does not sleep.
+ * Return: true if the socket is a watcher, else false.
+ */
 bool altconn_event_is_watcher(struct altconn_net *an, u32 portid,
 			      const struct sock *sk, u64 *seq)
 {
@@ -508,7 +611,10 @@ bool altconn_event_is_watcher(struct altconn_net *an, u32 portid,
 	return found;
 }
 
-/* -ENOMEM, also where a second try may succeed. */
+/*
+ * Make one attempt to link @new. Return 0, -EALREADY, or -ENOMEM, also in cases
+ * in which a second attempt may succeed.
+ */
 static int event_try_watch(struct altconn_net *an, struct event_watcher *new)
 {
 	struct event_watcher *old, *closed = NULL;
@@ -518,7 +624,10 @@ static int event_try_watch(struct altconn_net *an, struct event_watcher *new)
 	      xa_reserve(&an->audiences, new->key, GFP_KERNEL_ACCOUNT);
 	spin_lock(&an->watch_lock);
 	old = xa_load(&an->watchers, new->portid);
-	/* A socket that is closed, whose number is new->sk's by now. */
+	/*
+	 * The port id belongs to new->sk now, so the socket of a watcher with
+	 * the same port id has closed.
+	 */
 	if (old && old->sk != new->sk) {
 		event_watcher_unlink(an, old);
 		closed = old;
@@ -534,7 +643,17 @@ static int event_try_watch(struct altconn_net *an, struct event_watcher *new)
 	return err;
 }
 
-/* Its first event has number 1. -ENOMEM; -EALREADY: another thread was faster. */
+/**
+ * altconn_event_watch() - link a new watcher, which gets events from now on
+ * @an: the namespace
+ * @new: the watcher; on success the namespace takes over the caller's reference
+ *
+ * The first event of the watcher has the number 1.
+ *
+ * Context: process, may sleep.
+ * Return: 0; -ENOMEM; -EALREADY if another thread has made the same socket a
+ * watcher. On failure the caller keeps its reference.
+ */
 int altconn_event_watch(struct altconn_net *an, struct event_watcher *new)
 {
 	int err = event_try_watch(an, new);
@@ -542,6 +661,16 @@ int altconn_event_watch(struct altconn_net *an, struct event_watcher *new)
 	return err == -ENOMEM ? event_try_watch(an, new) : err;
 }
 
+/**
+ * altconn_event_unwatch() - end the watcher of a netlink socket
+ * @an: the namespace
+ * @portid: netlink port id of the socket
+ * @sk: the socket; or NULL, then the watcher ends only if its socket is closed
+ *
+ * Does nothing if there is no such watcher.
+ *
+ * Context: process.
+ */
 void altconn_event_unwatch(struct altconn_net *an, u32 portid,
 			   const struct sock *sk)
 {
@@ -557,7 +686,7 @@ void altconn_event_unwatch(struct altconn_net *an, u32 portid,
 	altconn_event_watcher_end(w);
 }
 
-/* A netlink socket closes, of any protocol and namespace. */
+/* Netlink notifier: a netlink socket, of any protocol and namespace, closes. */
 static int event_on_release(struct notifier_block *nb, unsigned long action,
 			    void *data)
 {
@@ -567,7 +696,10 @@ static int event_on_release(struct notifier_block *nb, unsigned long action,
 	if (action != NETLINK_URELEASE || n->protocol != NETLINK_GENERIC)
 		return NOTIFY_DONE;
 	an = altconn_pernet(n->net);
-	/* Without the lock, as nearly all sockets that close are no watchers. */
+	/*
+	 * Nearly all sockets that close are no watchers: check without the
+	 * lock.
+	 */
 	if (READ_ONCE(an->watched) && xa_load(&an->watchers, n->portid))
 		altconn_event_unwatch(an, n->portid, NULL);
 	return NOTIFY_DONE;
@@ -578,8 +710,10 @@ static struct notifier_block event_release_notifier = {
 };
 
 /**
- * altconn_event_begin() - a namespace without watchers
+ * altconn_event_begin() - initialize a namespace's events, without watchers
  * @an: the namespace
+ *
+ * Context: any.
  */
 void altconn_event_begin(struct altconn_net *an)
 {
@@ -589,8 +723,8 @@ void altconn_event_begin(struct altconn_net *an)
 }
 
 /**
- * altconn_event_leave() - a namespace dies, or the module goes
- * @an: the namespace
+ * altconn_event_leave() - end all watchers of a namespace
+ * @an: the namespace, which is being destroyed, or the module is being unloaded
  *
  * Context: process, may sleep.
  */
@@ -612,10 +746,13 @@ void altconn_event_leave(struct altconn_net *an)
 }
 
 /**
- * altconn_event_init() - before the family is registered
+ * altconn_event_init() - start to notice netlink sockets that close
+ *
+ * Called before the netlink family is registered. altconn_event_exit() undoes
+ * this call.
  *
  * Context: process, may sleep.
- * Return: 0, or an error of registering a notifier. altconn_event_exit() undoes it.
+ * Return: 0, or a negative errno of netlink_register_notifier().
  */
 int __init altconn_event_init(void)
 {
@@ -623,9 +760,12 @@ int __init altconn_event_init(void)
 }
 
 /**
- * altconn_event_stop() - before the family is unregistered
+ * altconn_event_stop() - stop the delivery of events
  *
- * Context: process, may sleep. No event is queued or delivered afterwards.
+ * Called before the netlink family is unregistered. No event is delivered after
+ * this function returns, and no event of an attempt is queued.
+ *
+ * Context: process, may sleep.
  */
 void altconn_event_stop(void)
 {
@@ -635,9 +775,9 @@ void altconn_event_stop(void)
 }
 
 /**
- * altconn_event_exit() - no socket that closes is noticed any more
+ * altconn_event_exit() - stop to notice netlink sockets that close
  *
- * Context: process, may sleep; the family is not registered any more.
+ * Context: process, may sleep; the netlink family is not registered any more.
  */
 void altconn_event_exit(void)
 {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Events, for those that cause them: a load and a branch in a namespace without watchers.
+ * Events, for the code that causes them: in a namespace without watchers an
+ * event costs a load and a branch.
  *
- * There is no static key: it would be the whole machine's, and any user may be root of a
- * namespace of its own and begin to watch, and stop, as often as it likes. Each switch
- * interrupts all CPUs, and the branch costs less than can be measured
- * (Documentation/design.rst, "Events").
+ * There is no static key. A static key would be shared by the whole machine,
+ * and any user may be root of a namespace of its own, where the user can begin
+ * and stop to watch at will. Each switch of the key interrupts all CPUs, while
+ * the cost of the branch is too small to be measured (Documentation/design.rst,
+ * "Events").
  */
 #ifndef _ALTCONN_EVENT_H
 #define _ALTCONN_EVENT_H
@@ -20,19 +22,23 @@
 struct sk_buff;
 
 /**
- * struct event - something that has happened
- * @refs: of queues, and of the cause until it is queued
+ * struct event - an event
+ * @refs: references of the watchers' queues, and of the code that causes the
+ *	event until it has queued it
  * @kind: enum altconn_event_kind
- * @time: when, nanoseconds since 1970
- * @assoc: id of the association, or 0
- * @waited_ns: how long the attempt waited
- * @type: socket type, or 0
- * @err: errno
+ * @time: time of the event, nanoseconds since 1970
+ * @assoc: id of the association, or 0 if there is none
+ * @waited_ns: time from connect() to the decision of the attempt, ns; 0 if the
+ *	attempt is not decided
+ * @type: socket type, SOCK_*; 0 for an event that is not about a socket
+ * @err: positive errno of a failed attempt, or 0
  * @reason: enum altconn_reason
- * @place: of the attempt in its queue, or 0
- * @side: the end that has closed
- * @ends: @end is filled in
- * @end: addresses and processes of both ends, references
+ * @place: position of the attempt in its lane of the waiting room, 1 for the
+ *	next one; 0 if it waits in no room
+ * @side: the end that has closed, enum altconn_side
+ * @ends: whether @end is filled in
+ * @end: address, process and address format of both ends, by enum altconn_side;
+ *	holds references to the addresses and the pids
  *
  * Lifetime: immutable once it is in a queue; freed with the last reference.
  */
@@ -58,24 +64,30 @@ struct event {
 /**
  * struct event_watcher - a netlink socket that gets events
  * @refs: see below
- * @next: the next watcher of the same audience; RCU, written under watch_lock
- * @key: of its audience
- * @portid: of @sk; another socket may have it once @sk is closed
+ * @next: the next watcher of the same audience; read under RCU, written under
+ *	an->watch_lock
+ * @key: key of the watcher's audience in an->audiences
+ * @portid: netlink port id of @sk; another socket may get the same id once @sk
+ *	is closed
  * @sk: the socket, a reference
- * @payer: of @job, the socket's owner
- * @job: delivers one event; queued while the queue has one, and holds a reference then
- * @viewer: what it may see; references to both namespaces
- * @lock: the queue: all that follows
- * @dead: nothing is queued any more
- * @seq: number of its last event
- * @head: slots ever filled
- * @tail: slots ever emptied
- * @slots: the queue
- * @rcu: frees it
+ * @payer: payer of @job: the socket's owner
+ * @job: delivers one event; queued while the queue is not empty, and holds a
+ *	reference then
+ * @viewer: user, permissions and namespaces of the owner; holds references to
+ *	the user namespace and the pid namespace
+ * @lock: protects the queue: @dead, @seq, @head, @tail and @slots
+ * @dead: the watcher has ended, so no event is queued any more
+ * @seq: number of the watcher's last event
+ * @head: number of slots filled so far
+ * @tail: number of slots emptied so far
+ * @slots: the queue, a ring of EVENT_QUEUE_MAX slots
+ * @rcu: frees the watcher
  *
- * Lifetime: the namespace holds a reference from ALTCONN_CMD_MONITOR until the socket
- * closes, the namespace dies or the module goes, and its job while that is queued or
- * runs. A reader of an audience, under RCU, takes none and looks at @dead.
+ * Lifetime: the namespace holds a reference from ALTCONN_CMD_MONITOR until the
+ * socket closes, the namespace is destroyed or the module is unloaded. The job
+ * holds a reference while it is queued or runs. A reader that walks an audience
+ * under RCU takes no reference and checks @dead. The memory is freed an RCU
+ * grace period after the last reference is dropped.
  */
 struct event_watcher {
 	refcount_t			refs;
@@ -94,8 +106,6 @@ struct event_watcher {
 	struct event_slot		*slots;
 	struct rcu_head			rcu;
 };
-
-#define _ALTCONN_EVENT_H
 
 struct event *altconn_event_new(u32 kind);
 bool altconn_event_has_audience(struct altconn_net *an, kuid_t uid);
@@ -119,6 +129,17 @@ int __init altconn_event_init(void);
 void altconn_event_stop(void);
 void altconn_event_exit(void);
 
+/**
+ * altconn_event_sock() - send an event of an attempt that has no association
+ * @sk: the socket that connects
+ * @kind: enum altconn_event_kind
+ * @addr: the destination, or NULL if the caller of connect() gave no valid
+ *	address
+ * @err: positive errno of a failed attempt, or 0
+ * @reason: enum altconn_reason
+ *
+ * Context: process, does not sleep; current is the process that connects.
+ */
 static inline void altconn_event_sock(struct sock *sk, u32 kind,
 				      const struct altconn_addr *addr, u32 err,
 				      u32 reason)
@@ -127,6 +148,13 @@ static inline void altconn_event_sock(struct sock *sk, u32 kind,
 		__altconn_event_sock(sk, kind, addr, err, reason);
 }
 
+/**
+ * altconn_event_changed() - send an event of a changed table of rules or nodes
+ * @an: the namespace
+ * @kind: ALTCONN_EVENT_KIND_RULES_CHANGED or ALTCONN_EVENT_KIND_NODES_CHANGED
+ *
+ * Context: process, does not sleep.
+ */
 static inline void altconn_event_changed(struct altconn_net *an, u32 kind)
 {
 	if (unlikely(READ_ONCE(an->watched)))

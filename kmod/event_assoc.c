@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Events about an association: what happened, and both of its ends.
+ * Events of an association. Each has the addresses and processes of both ends.
  */
 
 #include "addr.h"
@@ -28,6 +28,11 @@ static void event_fill_ends(struct event *ev, struct altconn_assoc *assoc,
 	spin_unlock(&assoc->lock);
 }
 
+/*
+ * Queue an event for the watchers in @an, which is the namespace of the end
+ * @viewer; the addresses are written as that namespace writes them. RCU read
+ * side.
+ */
 static void event_note_assoc(struct altconn_net *an, struct altconn_assoc *assoc,
 			     enum altconn_side viewer, u32 kind, u32 value)
 {
@@ -56,12 +61,15 @@ out:
 }
 
 /**
- * __altconn_event_assoc() - an event of an association, for both namespaces
+ * __altconn_event_assoc() - send an event of an association to both namespaces
  * @assoc: the association
  * @kind: enum altconn_event_kind
- * @value: a place, or an end, or nothing
+ * @value: see altconn_event_assoc()
  *
- * Context: process; may hold locks, but not assoc->lock.
+ * The namespaces are the client's and, if it is another one, the server's.
+ *
+ * Context: process, does not sleep; locks outside assoc->lock may be held,
+ * assoc->lock is not held.
  */
 void __altconn_event_assoc(struct altconn_assoc *assoc, u32 kind, u32 value)
 {
@@ -70,7 +78,7 @@ void __altconn_event_assoc(struct altconn_assoc *assoc, u32 kind, u32 value)
 
 	rcu_read_lock();
 	event_note_assoc(assoc->an, assoc, ALTCONN_CLIENT, kind, value);
-	/* Pairs with the arrival. */
+	/* Pairs with smp_store_release() in __altconn_far_arrive(). */
 	far = smp_load_acquire(&assoc->far);
 	an = unlikely(far) ? READ_ONCE(far->an) : NULL;
 	if (an)

@@ -8,6 +8,18 @@
 
 void __altconn_event_assoc(struct altconn_assoc *assoc, u32 kind, u32 value);
 
+/**
+ * altconn_event_assoc() - send an event of an association
+ * @assoc: the association
+ * @kind: enum altconn_event_kind
+ * @value: for ALTCONN_EVENT_KIND_CONNECT_WAIT the attempt's position in its
+ *	lane of the waiting room, or 0 if it waits in no room; for
+ *	ALTCONN_EVENT_KIND_CLOSED the end that closed, enum altconn_side; else
+ *	ignored
+ *
+ * Context: process, does not sleep; locks outside assoc->lock may be held,
+ * assoc->lock is not held.
+ */
 static inline void altconn_event_assoc(struct altconn_assoc *assoc, u32 kind,
 				       u32 value)
 {

@@ -1,26 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Patterns as in glob(7), over bytes, as names have any: the kernel's own
- * glob_match() ends at a NUL.
+ * Patterns as in glob(7), over bytes, since a name may contain any byte. The
+ * kernel's own glob_match() ends at a NUL.
  *
- *	*	any bytes, also none, also slashes
+ *	*	any number of any bytes, including none and including slashes
  *	?	one byte
- *	[a-z]	one of a set; [!a-z] one that is not
- *	\x	x itself
+ *	[a-z]	one byte of a set; [!a-z] or [^a-z]: one byte that is not in it
+ *	\x	the byte x itself
  *
- * A pattern is whole when its sets end, and when no backslash stands at its end.
+ * A pattern is whole if each of its sets is closed and if it does not end in a
+ * single backslash. An element is a part of a pattern that matches one byte, so
+ * a star is not an element.
  *
- * A pattern is compiled to an automaton that is in a set of states at once: it is
- * in state i when the text so far matches the first i elements of the pattern
- * (all but the stars). The set is a few words, so a byte of text costs the same
- * few instructions whatever the pattern, and a match takes time linear in the
- * text.
+ * A pattern is compiled to an automaton that is in a set of states at a time.
+ * The automaton is in state i if the text so far matches the first i elements
+ * of the pattern. The set is a few words, so a byte of text costs the same few
+ * instructions whatever the pattern is, and a match takes time linear in the
+ * length of the text.
  */
 
 #include <linux/slab.h>
 #include "glob.h"
 
-/* A pattern has at most U8_MAX elements, one state more. */
+/*
+ * Number of 64-bit words in a set of states. A pattern has at most U8_MAX
+ * elements, and one more state than elements.
+ */
 #define GLOB_WORDS	4
 #define GLOB_BYTES	256
 
@@ -30,10 +35,13 @@ struct glob_set {
 
 /**
  * struct altconn_glob - a compiled pattern
- * @n: elements; state @n: all of them matched
- * @star: states that keep themselves whatever the byte: a star stands there
- * @class: by byte: index in @step
- * @step: state i is in it: element i takes the bytes of that class
+ * @n: number of elements; in state @n all elements have matched
+ * @star: states at which a star stands; such a state stays in the set whatever
+ *	the next byte is
+ * @class: class of each byte, an index in @step; bytes that the same elements
+ *	match have the same class
+ * @step: for each class, the states i for which element i matches the bytes of
+ *	the class
  */
 struct altconn_glob {
 	u32		n;
@@ -43,8 +51,9 @@ struct altconn_glob {
 };
 
 /*
- * The set at @pat, which begins with a bracket, and a byte. Returns the set's
- * length, 0 when it does not end.
+ * Match one byte against the set at @pat, which begins with a bracket, and set
+ * @in to the result. Return the length of the set, or 0 if the set is not
+ * closed.
  */
 static size_t glob_match_set(const u8 *pat, size_t len, u8 c, bool *in)
 {
@@ -78,7 +87,10 @@ static size_t glob_match_set(const u8 *pat, size_t len, u8 c, bool *in)
 	return 0;
 }
 
-/* The length of the element at @pat, of a whole pattern; does it take @c? */
+/*
+ * Match the byte @c against the element at @pat, which is not a star, and set
+ * @in to the result. The pattern is whole. Return the length of the element.
+ */
 static size_t glob_element(const u8 *pat, size_t len, u8 c, bool *in)
 {
 	switch (pat[0]) {
@@ -97,11 +109,13 @@ static size_t glob_element(const u8 *pat, size_t len, u8 c, bool *in)
 }
 
 /**
- * altconn_glob_is_whole() - may this be matched with?
+ * altconn_glob_is_whole() - check whether a pattern can be compiled
  * @pattern: the pattern
- * @len: bytes
+ * @len: its length, bytes
  *
  * Context: any.
+ * Return: true if each set of the pattern is closed and the pattern does not
+ * end in a single backslash, else false.
  */
 bool altconn_glob_is_whole(const u8 *pattern, size_t len)
 {
@@ -131,7 +145,10 @@ static void glob_add(struct glob_set *set, u32 state)
 	set->word[state / 64] |= 1ULL << state % 64;
 }
 
-/* The elements that take @c, and the states at stars; how many elements. */
+/*
+ * Set @step to the elements that match the byte @c, and add the states at which
+ * a star stands to @star. Return the number of elements.
+ */
 static u32 glob_scan(const u8 *pattern, size_t len, u8 c, struct glob_set *step,
 		     struct glob_set *star)
 {
@@ -154,7 +171,10 @@ static u32 glob_scan(const u8 *pattern, size_t len, u8 c, struct glob_set *step,
 	return n;
 }
 
-/* The class of bytes that have this step; a new one at the end of @step. */
+/*
+ * Return the class with the step @new. If there is none, append a class to
+ * @step.
+ */
 static u32 glob_class(struct glob_set *step, u32 *classes,
 		      const struct glob_set *new)
 {
@@ -168,12 +188,13 @@ static u32 glob_class(struct glob_set *step, u32 *classes,
 }
 
 /**
- * altconn_glob_compile() - prepare a pattern for altconn_glob_match()
- * @pattern: the pattern, which is whole
- * @len: bytes, at most 255
+ * altconn_glob_compile() - compile a pattern for altconn_glob_match()
+ * @pattern: the pattern; altconn_glob_is_whole() returns true for it
+ * @len: its length, at most 255 bytes
  *
  * Context: process, may sleep.
- * Return: what the caller frees with kfree(); NULL: no memory.
+ * Return: the compiled pattern, which the caller frees with kfree(); NULL on
+ * allocation failure.
  */
 struct altconn_glob *altconn_glob_compile(const u8 *pattern, size_t len)
 {
@@ -188,14 +209,17 @@ struct altconn_glob *altconn_glob_compile(const u8 *pattern, size_t len)
 		full->n = glob_scan(pattern, len, c, &step, &full->star);
 		full->class[c] = glob_class(full->step, &classes, &step);
 	}
-	/* Few bytes differ mostly, so most of the classes were not needed. */
+	/* Most patterns have few classes, so copy only the ones in use. */
 	glob = kmemdup(full, struct_size(full, step, classes),
 		       GFP_KERNEL_ACCOUNT);
 	kfree(full);
 	return glob;
 }
 
-/* One byte of text; false: no state is left. */
+/*
+ * Advance the set of states @at by the byte @c. Return false if no state is
+ * left, else true.
+ */
 static bool glob_step(const struct altconn_glob *glob, struct glob_set *at, u8 c)
 {
 	const struct glob_set *step = &glob->step[glob->class[c]];
@@ -213,12 +237,15 @@ static bool glob_step(const struct altconn_glob *glob, struct glob_set *at, u8 c
 }
 
 /**
- * altconn_glob_match() - does a pattern match?
- * @glob: the pattern
- * @text: the whole of which it has to match
- * @len: bytes
+ * altconn_glob_match() - check whether a pattern matches a text
+ * @glob: the compiled pattern
+ * @text: the text, all of which must match
+ * @len: its length, bytes
  *
- * Context: any. The time is linear in @len, and the same for every pattern.
+ * The time is linear in @len, and the same for every pattern.
+ *
+ * Context: any.
+ * Return: true if the pattern matches, else false.
  */
 bool altconn_glob_match(const struct altconn_glob *glob, const u8 *text,
 			size_t len)

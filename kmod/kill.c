@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How an administrator ends an association or a listening socket.
+ * End associations and listening sockets on behalf of an administrator.
  */
 
 #include "af_altconn.h"
@@ -12,25 +12,35 @@
 #include "sock.h"
 
 /**
- * altconn_assoc_kill() - end an association, whatever its ends want
+ * altconn_assoc_kill() - end an association without asking its ends
  * @assoc: the association; the caller has a reference
  *
- * Both ends get ECONNRESET and then end of file, as from a TCP connection that was
- * reset, and keep their sockets until they close them. What they had been sent they
- * can still read. Attempts fail with ECONNABORTED.
+ * A pending attempt fails with ECONNABORTED. The client of an association that
+ * is not accepted yet gets ECONNRESET. Both ends of an accepted one get
+ * ECONNRESET and then end of file, as from a TCP connection that was reset.
+ * Both can still read the data that was sent to them before, and keep their
+ * sockets until they close them.
  *
- * Context: process.
- * Return: false: it was over, or has not begun.
+ * Context: process, may sleep; no lock of this module held.
+ * Return: true if the association has been ended, false if it was over already
+ * or its attempt has not begun. The caller keeps its reference.
  */
 bool altconn_assoc_kill(struct altconn_assoc *assoc)
 {
-	/* In the order in which it goes from the one state to the next. */
+	/*
+	 * Try PENDING, QUEUED and ESTABLISHED in the order in which an
+	 * association passes through these states. So a change of the state
+	 * in the meantime is not missed.
+	 */
 	return altconn_attempt_fail(assoc, ECONNABORTED,
 				    ALTCONN_REASON_KILLED) ||
 	       altconn_listener_kill(assoc) || altconn_assoc_reset_ends(assoc);
 }
 
-/* lock_sock(), unless another call holds the lock. release_sock() undoes it. */
+/*
+ * Take lock_sock() unless another call on the socket holds it. Return whether
+ * it was taken. release_sock() undoes it.
+ */
 static bool kill_trylock(struct sock *sk)
 {
 	bool locked;
@@ -46,9 +56,12 @@ static bool kill_trylock(struct sock *sk)
 }
 
 /*
- * lock_sock() with a deadline, jiffies. False: the socket is busy still, or the caller
- * is to end. The core reads some options of altconn_sockopt_set() under the lock, and a user can
- * make the page fault that it meets there last for ever.
+ * Take lock_sock() before the deadline @until, in jiffies. Return true if it
+ * was taken, false if the socket is still busy or a fatal signal is pending.
+ *
+ * The wait needs a limit: the core copies some options of setsockopt(2) from
+ * user memory under this lock, and a user can make the page fault there last
+ * for ever.
  */
 static bool kill_lock_until(struct sock *sk, unsigned long until)
 {
@@ -61,16 +74,21 @@ static bool kill_lock_until(struct sock *sk, unsigned long until)
 }
 
 /**
- * altconn_sock_kill() - stop a listener, or dissolve a datagram socket's association
- * @sk: the endpoint
- * @id: that it had in the registry: one that listens again has another
- * @until: jiffies; until then it waits for another call on the socket
+ * altconn_sock_kill() - stop a listener, or disconnect a datagram socket
+ * @sk: the endpoint; the caller has a reference
+ * @id: id under which the caller found the endpoint in the registry. An
+ *	endpoint that stops listening and listens again gets a new id
+ * @until: jiffies; how long to wait for another call on the socket to end
  *
- * A listener is as after endpoint_shutdown(): accept() gives EINVAL, and attempts that wait
- * are refused.
+ * A listener ends up as after shutdown(2) for reading: accept() returns EINVAL,
+ * and the attempts that wait for it are refused, unless another listener serves
+ * them or they wait for one (ALTCONN_WAIT_LISTENER). A reader of the datagram
+ * socket, or its next call, gets ECONNRESET.
  *
- * Context: process, may sleep.
- * Return: false: it is neither, any more, or the socket is busy.
+ * Context: process, may sleep; lock_sock() not held.
+ * Return: true if the endpoint has been stopped or disconnected, false if it no
+ * longer has @id, is no listener and no connected datagram socket, or is still
+ * busy. The caller keeps its reference.
  */
 bool altconn_sock_kill(struct sock *sk, u64 id, unsigned long until)
 {

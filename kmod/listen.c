@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * listen(2), the accept queue, and the end of a listener. Attempts that find no
- * room in the queue wait at the address (attempt.c, room.h).
+ * listen(2), the accept queue, and the end of a listener. An attempt that finds
+ * no room in the accept queue waits in the waiting room of its address
+ * (attempt.c, room.h).
  */
 
 #include "addr.h"
@@ -20,7 +21,10 @@
 #include "trace.h"
 #include "xns.h"
 
-/* A dress that cannot be unnamed gets an address when it listens, as TCP. */
+/*
+ * Bind an unbound socket to an ephemeral port before it listens, as TCP does.
+ * In the sockaddr_un address format listen() fails instead, as AF_UNIX does.
+ */
 static int listen_autobind(struct sock *sk)
 {
 	struct altconn_addr addr = { .kind = ALTCONN_KIND_INET, .len = 16 };
@@ -39,7 +43,7 @@ static int listen_autobind(struct sock *sk)
 	return altconn_autobind(sk, &addr);
 }
 
-/* CLOSE -> LISTEN. */
+/* Move an endpoint from TCP_CLOSE to TCP_LISTEN. lock_sock() is held. */
 static int listen_start(struct sock *sk, int backlog)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
@@ -69,11 +73,11 @@ static int listen_start(struct sock *sk, int backlog)
 	trace_altconn_state(sk, sk->sk_state, TCP_LISTEN);
 	rcu_assign_pointer(ask->listener, ln);
 	WRITE_ONCE(sk->sk_state, TCP_LISTEN);
-	/* Attempts find it from here on. */
+	/* From here on connect() finds the listener. */
 	altconn_bind_listen(sk, ln);
 	altconn_attempt_refill(ln);
 	altconn_attempt_refuse_surplus(ln);
-	/* Pollers do not know yet of attempts that came just now. */
+	/* Wake pollers: attempts may have waited before listen(). */
 	sk->sk_state_change(sk);
 	return 0;
 
@@ -88,7 +92,10 @@ err_unbind:
 	return err;
 }
 
-/* As AF_UNIX: clients that come later see the process that called last. */
+/*
+ * Change the backlog. As in AF_UNIX, SO_PEERCRED of later clients returns the
+ * process that called listen() last.
+ */
 static void listen_set_backlog(struct sock *sk, int backlog)
 {
 	struct altconn_listener *ln =
@@ -107,17 +114,18 @@ static void listen_set_backlog(struct sock *sk, int backlog)
 }
 
 /**
- * altconn_listen() - listen(2)
+ * altconn_listen() - make a socket listen, listen(2)
  * @sock: the socket
- * @backlog: as the core clamped it
+ * @backlog: argument of listen(), clamped by the core
  *
- * Called again it changes the backlog at once; upwards that establishes
+ * A second call changes the backlog at once. A larger backlog establishes
  * attempts that wait.
  *
- * Context: process, may sleep.
- * Return: 0; -EINVAL: connected, or unbound in the sockaddr_un dress;
- * -EADDRINUSE: another socket shares the address and listens, or no port is
- * left; -ENOMEM.
+ * Context: process, may sleep; takes lock_sock().
+ * Return: 0 on success; -EINVAL if the socket is connecting or connected, or is
+ * unbound in the sockaddr_un address format; -EADDRINUSE if another socket
+ * shares the address and listens, or if no port is left; -EINTR if the process
+ * is being killed; -ENOMEM.
  */
 int altconn_listen(struct socket *sock, int backlog)
 {
@@ -132,7 +140,7 @@ int altconn_listen(struct socket *sock, int backlog)
 		break;
 	case TCP_CLOSE:
 		err = listen_start(sk, backlog);
-		/* listen(2) has another errno for this than connect(2). */
+		/* connect(2) has another errno for a lack of ports. */
 		if (err == -EAGAIN)
 			err = -EADDRINUSE;
 		break;
@@ -140,7 +148,7 @@ int altconn_listen(struct socket *sock, int backlog)
 		err = -EINVAL;
 		break;
 	}
-	/* As AF_UNIX, whose listeners say by SO_PEERCRED whose they are. */
+	/* As in AF_UNIX, SO_PEERCRED of a listener returns its own process. */
 	if (!err && altconn_sk(sk)->dress == ALTCONN_UNIX)
 		altconn_sock_set_peercred(sk, task_tgid(current),
 					  current_cred());
@@ -148,7 +156,11 @@ int altconn_listen(struct socket *sock, int backlog)
 	return err;
 }
 
-/* Under the lock: out of the accept queue, in its new state. */
+/*
+ * Take an association out of the accept queue, and set its new state. In state
+ * CLOSED it also leaves the server's namespace, and watchers get an event. The
+ * listener's lock is held.
+ */
 static void listener_unqueue(struct altconn_listener *ln,
 			     struct altconn_assoc *assoc, u8 state)
 {
@@ -163,7 +175,16 @@ static void listener_unqueue(struct altconn_listener *ln,
 	altconn_assoc_set_state(assoc, state);
 }
 
-/* Likewise: the oldest association. */
+/**
+ * altconn_listener_dequeue() - take the oldest association from the queue
+ * @ln: the listener
+ * @state: new state of the association: ESTABLISHED if it is accepted, CLOSED
+ *	if the caller is about to reset it
+ *
+ * Context: process; the listener's lock held.
+ * Return: the association, or NULL if the queue is empty. The reference of the
+ * queue moves to the caller.
+ */
 struct altconn_assoc *altconn_listener_dequeue(struct altconn_listener *ln,
 					       u8 state)
 {
@@ -198,8 +219,9 @@ static void listener_reset_queue(struct altconn_listener *ln)
  * altconn_listener_close() - stop listening
  * @sk: an endpoint in TCP_LISTEN; the caller changes its state
  *
- * Attempts that wait and that no other listener serves are refused, or wait on
- * for one if they want that; associations that were not accepted are reset.
+ * Refuse the waiting attempts that no other listener serves, unless they wait
+ * for a listener (ALTCONN_WAIT_LISTENER). Reset the associations that are not
+ * accepted yet.
  *
  * Context: process, may sleep; lock_sock() held.
  */
@@ -217,7 +239,7 @@ void altconn_listener_close(struct sock *sk)
 	altconn_attempt_quit(ln);
 	altconn_bind_stop_listening(sk);
 	listener_reset_queue(ln);
-	/* Accepters that sleep see that it has closed. */
+	/* Accepters that sleep wake up and find the listener closed. */
 	sk->sk_state_change(sk);
 	altconn_listener_put(ln);
 }
@@ -226,15 +248,16 @@ void altconn_listener_close(struct sock *sk)
  * altconn_listener_kill() - end an association that is not accepted yet
  * @assoc: the association; the caller has a reference
  *
- * The client gets ECONNRESET. For an attempt that is pending see
- * altconn_attempt_fail().
+ * The client gets ECONNRESET. altconn_attempt_fail() ends an attempt that is
+ * still pending.
  *
- * Context: process.
- * Return: false: it is accepted, or over, or in no accept queue.
+ * Context: process; takes the listener's lock, and room->lock if attempts wait.
+ * Return: true if the association was in an accept queue and is reset; false if
+ * it is pending, accepted or ended, or if it is a socketpair.
  */
 bool altconn_listener_kill(struct altconn_assoc *assoc)
 {
-	/* Once it is set it stays, and the association keeps the listener. */
+	/* The pointer is set once, and the association holds a reference. */
 	struct altconn_listener *ln = rcu_access_pointer(assoc->listener);
 	bool queued, refill;
 
@@ -250,18 +273,18 @@ bool altconn_listener_kill(struct altconn_assoc *assoc)
 		return false;
 	if (refill)
 		altconn_attempt_refill(ln);
-	/* The queue's reference goes with it. */
+	/* This drops the reference of the accept queue. */
 	altconn_assoc_abandon(assoc);
 	return true;
 }
 
 /**
- * altconn_listener_option() - change what listen() began with
- * @sk: an endpoint
- * @fail_fast: ALTCONN_BACKLOG_POLICY
- * @defer: ALTCONN_DEFER_ACCEPT
+ * altconn_listener_option() - set how a listener lets attempts in
+ * @sk: an endpoint, which may listen
+ * @fail_fast: a full backlog refuses attempts (ALTCONN_BACKLOG_POLICY)
+ * @defer: only accept() establishes attempts (ALTCONN_DEFER_ACCEPT)
  *
- * Without a listener it counts for the next listen().
+ * The values hold for the current listener and for later calls of listen().
  *
  * Context: process; lock_sock() held.
  */
@@ -279,12 +302,12 @@ void altconn_listener_option(struct sock *sk, bool fail_fast, bool defer)
 }
 
 /**
- * altconn_listener_refuse() - ALTCONN_REFUSE
+ * altconn_listener_refuse() - refuse waiting attempts, ALTCONN_REFUSE
  * @sk: an endpoint
- * @count: how many of the attempts that wait, the first ones
+ * @count: number of attempts to refuse, in order of arrival
  *
  * Context: process, may sleep; lock_sock() held.
- * Return: 0; -EINVAL: it does not listen.
+ * Return: 0 on success; -EINVAL if the endpoint does not listen.
  */
 int altconn_listener_refuse(struct sock *sk, u32 count)
 {
@@ -299,10 +322,13 @@ int altconn_listener_refuse(struct sock *sk, u32 count)
 }
 
 /**
- * altconn_listener_acceptable() - would accept() return at once?
+ * altconn_listener_acceptable() - check whether accept() finds an association
  * @ln: the listener; the caller has a reference
  *
- * Context: any; takes room->lock of a listener that defers, else no lock.
+ * Context: process, does not sleep; takes room->lock if the listener defers and
+ * its queue is empty, else no lock.
+ * Return: true if the accept queue has an association or, with
+ * ALTCONN_DEFER_ACCEPT, if an attempt waits for the listener; else false.
  */
 bool altconn_listener_acceptable(const struct altconn_listener *ln)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Listeners: their lifetime, and the lookup of the closest one of an address.
+ * Listeners: their lifetime, and the lookup of the listener that serves an
+ * address most closely.
  */
 
 #include <linux/slab.h>
@@ -13,7 +14,7 @@
 #include "task_info.h"
 
 /**
- * altconn_listener_free() - the last reference is gone
+ * altconn_listener_free() - free a listener without references
  * @ln: the listener
  *
  * Context: any but hard interrupts.
@@ -28,11 +29,12 @@ void altconn_listener_free(struct altconn_listener *ln)
 }
 
 /**
- * altconn_listener_of() - the listener of an endpoint
+ * altconn_listener_of() - look up the listener of an endpoint
  * @sk: the endpoint
  *
  * Context: any; takes no lock.
- * Return: a reference, or NULL.
+ * Return: the listener with a reference, or NULL if the endpoint does not
+ * listen.
  */
 struct altconn_listener *altconn_listener_of(const struct sock *sk)
 {
@@ -46,15 +48,18 @@ struct altconn_listener *altconn_listener_of(const struct sock *sk)
 	return ln;
 }
 
-/* What an address is that has no listener. */
+/* What is bound to an address that has no listener. */
 struct found {
 	bool	bound, wrong_type;
 };
 
-/* Whose turn it is among those who share an address. */
+/* Round-robin counter for listeners that share an address. */
 static atomic_t listener_rr_next;
 
-/* The @nth of those that serve an address as closely as @score. */
+/*
+ * Select the @nth of the listeners of a place that serve an address as closely
+ * as @score. Return NULL if all of them have just closed. RCU read side.
+ */
 static struct altconn_listener *
 listener_select_nth(const struct altconn_place *place,
 		    const struct altconn_addr *addr, unsigned int score,
@@ -69,8 +74,8 @@ listener_select_nth(const struct altconn_place *place,
 		if (!ln || altconn_bind_score(bind, addr) != score)
 			continue;
 		/*
-		 * One whose backlog is full is passed over, if there is
-		 * another; else it is as good as the others.
+		 * Pass over a listener with a full backlog if another listener
+		 * has room. If all of them are full, take the @nth.
 		 */
 		full = READ_ONCE(ln->queued) > READ_ONCE(ln->backlog);
 		if (!full || (!found && (!last || nth == 0)))
@@ -82,7 +87,10 @@ listener_select_nth(const struct altconn_place *place,
 	return last;
 }
 
-/* A listener of a place, in turn. RCU read side. */
+/*
+ * Look up a listener of a place; listeners of one address take turns. Set
+ * *@changed if one of them is closing. RCU read side.
+ */
 static struct altconn_listener *
 listener_lookup_place(const struct altconn_place *place, int type,
 		      const struct altconn_addr *addr, unsigned int score,
@@ -111,8 +119,9 @@ listener_lookup_place(const struct altconn_place *place, int type,
 }
 
 /*
- * The closest listener of an address. @changed: one closes just now, and another
- * may have come, so a lookup that finds none has to be repeated. RCU read side.
+ * Look up the listener that serves an address most closely. Set *@changed if a
+ * listener is closing: another listener may have replaced it, so the caller
+ * repeats a lookup that finds none. RCU read side.
  */
 static struct altconn_listener *
 listener_lookup_best(struct net *net, int type, const struct altconn_addr *addr,
@@ -129,7 +138,7 @@ listener_lookup_best(struct net *net, int type, const struct altconn_addr *addr,
 	return ln;
 }
 
-/* What an address without a listener is. RCU read side. */
+/* Look up what is bound to an address without a listener. RCU read side. */
 static void listener_lookup_any(struct net *net, int type,
 				const struct altconn_addr *addr,
 				struct found *found)
@@ -168,7 +177,7 @@ listener_find_here(struct net *net, int type, const struct altconn_addr *addr,
 	do {
 		changed = false;
 		ln = listener_lookup_best(net, type, addr, &changed);
-		/* One that goes is not found again, and another one may be. */
+		/* A closing listener is not found again: repeat the lookup. */
 	} while (ln ? !refcount_inc_not_zero(&ln->refs) : changed);
 	if (!ln)
 		listener_lookup_any(net, type, addr, &found);
@@ -193,16 +202,17 @@ listener_find_far(const struct net *net, int type,
 }
 
 /**
- * altconn_listener_find() - who listens at an address
- * @net: the caller's namespace
- * @type: the caller's socket type
- * @addr: canonical address; of a path, its inode is pinned by the caller
- * @reason: why nobody does
+ * altconn_listener_find() - look up the listener that serves an address
+ * @net: network namespace of the caller
+ * @type: socket type of the caller
+ * @addr: canonical address; the caller pins the inode of a path
+ * @reason: set to an enum altconn_reason if no listener is found
  *
  * Context: any; takes no lock.
- * Return: a reference; ERR_PTR(-ECONNREFUSED): nobody (E-CONNREFUSED);
- * ERR_PTR(-EPROTOTYPE): the path is a socket of another type (E-PROTOTYPE); of
- * another node also what altconn_node_get() says.
+ * Return: the listener with a reference; ERR_PTR(-ECONNREFUSED) if no socket
+ * listens at the address; ERR_PTR(-EPROTOTYPE) if the path is bound by a socket
+ * of another type; for an address of another node also the errors of
+ * altconn_node_get().
  */
 struct altconn_listener *altconn_listener_find(struct net *net, int type,
 					       const struct altconn_addr *addr,
@@ -213,6 +223,17 @@ struct altconn_listener *altconn_listener_find(struct net *net, int type,
 	return listener_find_here(net, type, addr, reason);
 }
 
+/**
+ * altconn_listener_new() - allocate a listener
+ * @sk: an endpoint that is bound
+ * @backlog: argument of listen()
+ *
+ * The caller sets the listener's id, and joins its waiting room with
+ * altconn_attempt_join().
+ *
+ * Context: process, may sleep; lock_sock() held.
+ * Return: the listener with one reference, or NULL if there is no memory.
+ */
 struct altconn_listener *altconn_listener_new(struct sock *sk, int backlog)
 {
 	struct altconn_sock *ask = altconn_sk(sk);

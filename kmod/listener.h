@@ -13,39 +13,42 @@ struct cred;
 
 /**
  * struct altconn_listener - the listening part of an endpoint
- * @refs: see below
- * @lock: everything below up to the counters
- * @closed: no attempt may enter any more
- * @exhausted: attempts wait that it had no room for; a new one queues up behind
- *	them, and whatever makes room lets them in: attempt.c
- * @fail_fast: a full backlog refuses (ALTCONN_BACKLOG_POLICY)
- * @defer: accept() establishes, nothing else does (ALTCONN_DEFER_ACCEPT)
- * @id: the endpoint's in the namespace's table
- * @queue: established, waiting for accept()
+ * @refs: references; see below
+ * @lock: protects the fields from @closed to @waited except @id, and the fields
+ *	that name the lock below
+ * @closed: the listener has closed, and no attempt may enter any more
+ * @exhausted: attempts wait for the listener. A new attempt queues up behind
+ *	them, and any change that makes room lets them in (attempt.c)
+ * @fail_fast: a full backlog refuses attempts (ALTCONN_BACKLOG_POLICY)
+ * @defer: only accept() establishes attempts (ALTCONN_DEFER_ACCEPT)
+ * @id: id of the endpoint in its namespace's registry of sockets
+ * @queue: accept queue: associations that are established and not accepted
  * @queued: length of @queue
- * @backlog: listen()'s argument; @queue holds one more
- * @outcomes: attempts that ended, by reason
- * @waited: attempts that were not decided at once
- * @sk: the endpoint; while not @closed
- * @dress: the endpoint's
- * @netns: inode number of its namespace
- * @type: its socket type
- * @net: the namespace, which @sk keeps
- * @addr: its address, a reference
- * @who: the process that called listen() last; @lock
- * @cred: likewise, for the client's SO_PEERCRED
- * @room: the waiting room of its address, a reference; NULL before it listens
- * @lane: the address in @room, NULL of a wildcard; room->lock
- * @group: the listeners of the same address, NULL while it serves none;
- *	room->lock
- * @member: in @group; room->lock
- * @reachable: it serves attempts of other nodes
- * @rcu: frees it
+ * @backlog: argument of listen(); @queue holds one more
+ * @outcomes: number of attempts that ended here, by enum altconn_reason
+ * @waited: number of attempts that were not decided at once
+ * @sk: the endpoint; valid while the listener is not @closed
+ * @dress: address format of the endpoint
+ * @netns: inode number of @net
+ * @type: socket type of the endpoint
+ * @net: network namespace of the endpoint, which @sk keeps alive
+ * @addr: address of the endpoint, a reference
+ * @who: process that called listen() last; under @lock
+ * @cred: credentials of that process, for SO_PEERCRED of clients; under @lock
+ * @room: waiting room of @addr, a reference; NULL before the listener joins the
+ *	room
+ * @lane: lane of @addr in @room, NULL for a wildcard address; under room->lock
+ * @group: listeners of the same address, NULL while the listener serves no
+ *	address; under room->lock
+ * @member: link in a list of @group; under room->lock
+ * @reachable: the listener serves attempts of other nodes
+ * @rcu: frees the listener after a grace period
  *
  * Lifetime: references are held by the endpoint (ask->listener), by every
- * association that was established in its queue, and by system calls.
- * bind->listener and the room's lists are weak: altconn_listener_close() clears
- * them first; a lookup takes a reference with refcount_inc_not_zero().
+ * association that was established in the queue, and by system calls.
+ * bind->listener and the lists of the room are weak: altconn_listener_close()
+ * clears them first, and a lookup takes a reference with
+ * refcount_inc_not_zero().
  */
 struct altconn_listener {
 	refcount_t		refs;
@@ -83,7 +86,16 @@ struct altconn_listener *altconn_listener_find(struct net *net, int type,
 					       u32 *reason);
 struct altconn_listener *altconn_listener_new(struct sock *sk, int backlog);
 
-/* A backlog of n holds n + 1, as elsewhere in Linux. */
+/**
+ * altconn_listener_has_room() - check whether an attempt can be established now
+ * @ln: the listener
+ *
+ * A backlog of n holds n + 1 associations, as everywhere in Linux. A listener
+ * that defers never has room, since only accept() establishes attempts there.
+ *
+ * Context: process; the listener's lock held.
+ * Return: true if the accept queue takes another association, else false.
+ */
 static inline bool altconn_listener_has_room(const struct altconn_listener *ln)
 {
 	return !ln->closed && !ln->defer && ln->queued <= ln->backlog;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * altconn: a local socket family with a connect() that does what connect(2)
+ * altconn is a local socket family with a connect() that does what connect(2)
  * says. This file only orders init and exit.
  */
 
@@ -62,7 +62,7 @@ static int __net_init main_net_init(struct net *net)
 	return err;
 }
 
-/* A grace period before main_net_exit(). */
+/* A grace period passes between this function and main_net_exit(). */
 static void __net_exit main_net_pre_exit(struct net *net)
 {
 	altconn_node_leave(altconn_pernet(net));
@@ -92,9 +92,10 @@ static struct pernet_operations main_net_ops = {
 };
 
 /*
- * The numbers without an owner: no socket, protocol or security module of Linux
- * 6.1 to 7.3 uses them. Sockets of any other number are cast by the core, by BPF
- * or by security modules to structures of that family, loaded or not.
+ * Check for a family number that has no owner: no socket, protocol or security
+ * module of Linux 6.1 to 7.3 uses it. Sockets with any other number are cast by
+ * the core, by BPF or by security modules to structures of the family with that
+ * number, even if that family is not loaded.
  */
 static bool __init main_family_is_free(unsigned int family)
 {
@@ -209,7 +210,7 @@ static int __init altconn_init(void)
 	err = genl_register_family(&altconn_nl_family);
 	if (err)
 		goto err_event;
-	/* Last: sockets come from here on. */
+	/* Register the family last: from here on programs create sockets. */
 	err = main_register_family();
 	if (err)
 		goto err_genl;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The state of a network namespace.
+ * This is the state of a network namespace.
  */
 #ifndef _ALTCONN_NETNS_H
 #define _ALTCONN_NETNS_H
@@ -13,47 +13,58 @@ struct altconn_rules;
 struct altconn_stat;
 
 /**
- * struct altconn_net - what a network namespace has
+ * struct altconn_net - state of a network namespace
  * @net: the namespace
- * @assocs: associations that began here
- * @inbound: and those that came from other namespaces
- * @sockets: listeners and datagram sockets
- * @connect_timeout_ms: sysctl
- * @port_next: where the search for an ephemeral port begins, by kind: a hint
- * @port_sets: what port_set.c knows of ports that are taken; grows only
- * @n_port_sets: how many
- * @port_lock: adding to @port_sets
- * @port_min: sysctl, first ephemeral port
- * @port_max: sysctl, last ephemeral port
- * @max_waiting: sysctl, attempts that may wait at one listener, or for one;
- *	half of them, rounded up, of one user at a port
- * @max_associations: sysctl, of a user; account.c
- * @spin_us: sysctl, see wait.h
- * @dgram_block_ms: sysctl, how long a datagram may wait for room; 0: for ever
- * @watched: number of watchers, event.c; beside what every connect() reads
- * @rules: what is done with what begins here, or NULL
- * @rules_lock: changes of @rules, and all below
- * @rules_seq: how often they changed
- * @rules_last_id: that a rule was given
- * @late: bytes of datagrams that rules delay
- * @stat: what it counts; a CPU each
- * @watch_lock: changes of the next two, and of @watched
- * @watchers: sockets that get events, by their port ids; event.c
- * @audiences: lists of them, by the user whose attempts they see
- * @nodes: other namespaces, by their ids; node.c
- * @node_list: the same, to walk; RCU
- * @n_nodes: how many
- * @nodes_lock: changes of these three
- * @node_id: what others are told to call this one, or 0
- * @named_by: entries of other namespaces that mean this one
- * @n_assocs: how many
- * @n_inbound: how many
- * @n_sockets: how many
- * @accounts: of users of the initial user namespace; added under its lock, read
- *	under RCU
- * @accounts_lock: adding to @accounts
- * @sysctl_header: registration
- * @sysctl_table: this namespace's copy
+ * @assocs: registry of the associations that began in this namespace
+ * @inbound: registry of the associations that came from other namespaces
+ * @sockets: registry of listeners and datagram sockets
+ * @connect_timeout_ms: sysctl, default timeout of an attempt, milliseconds; 0:
+ *	no timeout
+ * @port_next: port at which the next search for an ephemeral port begins, by
+ *	enum altconn_kind; a hint
+ * @port_sets: list of the sets of ports that are known to be taken, port_set.c;
+ *	sets are added and stay until the namespace ends
+ * @n_port_sets: number of sets in @port_sets
+ * @port_lock: additions to @port_sets
+ * @port_min: sysctl, first ephemeral port of kind ALTCONN_KIND_PORT
+ * @port_max: sysctl, last ephemeral port of that kind
+ * @max_waiting: sysctl, most attempts that wait at one listener, or at an
+ *	address without one; at most half of them, rounded up, are attempts of
+ *	one user at a port
+ * @max_associations: sysctl, most associations of a user; account.c
+ * @spin_us: sysctl, longest busy-poll of a reader before it sleeps,
+ *	microseconds; wait.h
+ * @dgram_block_ms: sysctl, longest time that a blocking send of a datagram
+ *	waits at a full receiver, milliseconds; 0: no limit
+ * @watched: number of watchers in @watchers, event.c; beside the fields that
+ *	each connect() reads, as connect() reads this one too
+ * @rules: rules for the attempts and datagrams that begin in this namespace, or
+ *	NULL
+ * @rules_lock: changes of @rules, @rules_seq and @rules_last_id
+ * @rules_seq: how many times @rules was replaced
+ * @rules_last_id: last id that a rule was given
+ * @late: bytes of the datagrams that rules delay
+ * @stat: counters, one set for each CPU
+ * @watch_lock: changes of @watchers, @audiences and @watched
+ * @watchers: sockets that receive events, by netlink port id; event.c
+ * @audiences: lists of watchers that receive the same events, by the user that
+ *	causes the events; administrators have one list
+ * @nodes: other namespaces that this one knows, by node id; node.c
+ * @node_list: the nodes of @nodes as a list; read under RCU
+ * @n_nodes: number of nodes in @nodes
+ * @nodes_lock: changes of @nodes, @node_list, @n_nodes and @node_id
+ * @node_id: id by which this namespace calls itself, or 0
+ * @named_by: nodes in the tables of other namespaces that stand for this
+ *	namespace; under node_target_lock of node.c
+ * @n_assocs: associations that began in this namespace and are not freed yet,
+ *	and connected datagram sockets
+ * @n_inbound: associations in @inbound
+ * @n_sockets: sockets in @sockets
+ * @accounts: accounts that stay until the namespace ends, account.c; entries
+ *	are added under @accounts_lock and read under RCU
+ * @accounts_lock: additions to @accounts
+ * @sysctl_header: registration of @sysctl_table
+ * @sysctl_table: this namespace's copy of the sysctl table
  */
 struct altconn_net {
 	struct net		*net;
@@ -98,9 +109,19 @@ struct altconn_net {
 
 extern unsigned int altconn_net_id;
 
-/* The initial namespace's: its limits are every namespace's. */
+/*
+ * State of the initial namespace. Its limits bound those of every other
+ * namespace.
+ */
 extern struct altconn_net *altconn_init_state;
 
+/**
+ * altconn_pernet() - get the state of a network namespace
+ * @net: the namespace
+ *
+ * Context: any.
+ * Return: the state; it lives as long as the namespace.
+ */
 static inline struct altconn_net *altconn_pernet(const struct net *net)
 {
 	return net_generic(net, altconn_net_id);

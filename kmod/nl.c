@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Generic netlink: the checks of a request, and what several messages have in
- * common.
+ * This file checks generic netlink requests, and writes the parts that several
+ * messages share.
  */
 
 #include <linux/dcache.h>
@@ -12,6 +12,15 @@
 #include "nl.h"
 #include "task_info.h"
 
+/**
+ * altconn_nl_viewer_of() - find out what the sender of a request may see
+ * @skb: the request
+ * @net: network namespace of the request
+ *
+ * Context: process; the calling task has sent the request, or reads its dump.
+ * Return: the viewer. Its namespaces are the calling task's, without
+ * references. @side is ALTCONN_CLIENT until a lookup of an association sets it.
+ */
 struct altconn_viewer altconn_nl_viewer_of(struct sk_buff *skb, struct net *net)
 {
 	struct altconn_viewer viewer = {
@@ -25,11 +34,12 @@ struct altconn_viewer altconn_nl_viewer_of(struct sk_buff *skb, struct net *net)
 }
 
 /**
- * altconn_nl_check_admin() - may the sender of a request change anything?
+ * altconn_nl_check_admin() - check whether the sender may change anything
  * @skb: the request
- * @info: likewise; gets what is missing
+ * @info: the request; its extack gets a message if the sender may not
  *
- * Return: 0 or -EPERM.
+ * Context: process.
+ * Return: 0; -EPERM: the sender has no CAP_NET_ADMIN in the network namespace.
  */
 int altconn_nl_check_admin(struct sk_buff *skb, struct genl_info *info)
 {
@@ -42,15 +52,18 @@ int altconn_nl_check_admin(struct sk_buff *skb, struct genl_info *info)
 }
 
 /**
- * altconn_nl_check_once() - does an attribute come twice that must not?
+ * altconn_nl_check_once() - refuse an attribute that occurs twice
  * @head: the first attribute
- * @len: of all, bytes
- * @twice: by type, what is told of one that does; NULL: it may
- * @n: how many there are in @twice, less than there are bits in a long
- * @extack: gets it
+ * @len: length of all attributes, bytes
+ * @twice: error messages, by attribute type; NULL: an attribute of this type
+ *	may occur more than once
+ * @n: length of @twice, at most the number of bits in a long
+ * @extack: gets the attribute and its error message; may be NULL
  *
- * The core takes the last of them and forgets the others.
+ * The core's parser keeps the last attribute of a type and ignores the earlier
+ * ones.
  *
+ * Context: any.
  * Return: 0 or -EINVAL.
  */
 int altconn_nl_check_once(const struct nlattr *head, int len,
@@ -77,11 +90,14 @@ int altconn_nl_check_once(const struct nlattr *head, int len,
 }
 
 /**
- * altconn_nl_check_request() - altconn_nl_check_once() of a request
+ * altconn_nl_check_request() - refuse a request with an attribute twice
  * @info: the request
- * @twice: by type
- * @n: how many there are in @twice
+ * @twice: error messages, by attribute type, as of altconn_nl_check_once()
+ * @n: length of @twice
  *
+ * Attributes inside of nests are not checked.
+ *
+ * Context: any.
  * Return: 0 or -EINVAL.
  */
 int altconn_nl_check_request(const struct genl_info *info,
@@ -93,11 +109,12 @@ int altconn_nl_check_request(const struct genl_info *info,
 }
 
 /**
- * altconn_nl_check_empty() - a request that has no attributes
+ * altconn_nl_check_empty() - refuse a request that has attributes
  * @info: the request
  *
- * Of an operation without a policy some kernels let any attribute pass.
+ * Some kernels accept any attribute for an operation without a policy.
  *
+ * Context: any.
  * Return: 0 or -EINVAL.
  */
 int altconn_nl_check_empty(const struct genl_info *info)
@@ -157,10 +174,11 @@ static u32 nl_index_of(const u16 *table, u32 n, int value)
 }
 
 /**
- * altconn_nl_type() - a socket type as netlink has it
+ * altconn_nl_type() - convert a socket type to its netlink value
  * @type: SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET
  *
- * Return: enum altconn_socket_type; 0: it is none of these.
+ * Context: any.
+ * Return: enum altconn_socket_type, or 0 if @type is any other type.
  */
 u32 altconn_nl_type(int type)
 {
@@ -168,10 +186,12 @@ u32 altconn_nl_type(int type)
 }
 
 /**
- * altconn_nl_sock_type() - a socket type that came by netlink
+ * altconn_nl_sock_type() - convert a netlink value to a socket type
  * @type: enum altconn_socket_type
  *
- * Return: SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET; 0: it is out of range.
+ * Context: any.
+ * Return: SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET, or 0 if @type is out of
+ * range.
  */
 int altconn_nl_sock_type(u32 type)
 {
@@ -179,10 +199,11 @@ int altconn_nl_sock_type(u32 type)
 }
 
 /**
- * altconn_nl_error() - an errno as netlink has it
+ * altconn_nl_error() - convert an errno to its netlink value
  * @err: a positive errno
  *
- * Return: enum altconn_error; 0: it has no name there.
+ * Context: any.
+ * Return: enum altconn_error, or 0 if that has no value for @err.
  */
 u32 altconn_nl_error(int err)
 {
@@ -198,6 +219,16 @@ static int nl_put_inet(struct sk_buff *skb, const struct altconn_addr *addr)
 			    0;
 }
 
+/**
+ * altconn_nl_put_addr() - put an address into a message
+ * @skb: the message
+ * @attr: attribute type of the address
+ * @addr: the address, or NULL for an unnamed end, which is put as
+ *	ALTCONN_KIND_NONE
+ *
+ * Context: any.
+ * Return: 0; -EMSGSIZE: the message is full, and the caller cancels it.
+ */
 int altconn_nl_put_addr(struct sk_buff *skb, int attr,
 			const struct altconn_addr *addr)
 {
@@ -226,13 +257,13 @@ int altconn_nl_put_addr(struct sk_buff *skb, int attr,
 }
 
 /**
- * altconn_nl_shown_pid() - the pid of a process as a reader is shown it
+ * altconn_nl_shown_pid() - get the pid of a process as a reader is shown it
  * @viewer: the reader
  * @who: the process
  *
  * Context: any.
- * Return: the pid in the reader's pid namespace; 0: it has none there, or the
- * reader may not see it, or there is no process.
+ * Return: the pid in the reader's pid namespace; 0: there is no process, the
+ * process has no pid in that namespace, or the reader may not see it.
  */
 pid_t altconn_nl_shown_pid(const struct altconn_viewer *viewer,
 			   const struct altconn_who *who)
@@ -263,14 +294,15 @@ static int nl_put_known(struct sk_buff *skb, int attr, u32 value)
 }
 
 /**
- * altconn_nl_put_end() - put an end, or an owner, into a message
+ * altconn_nl_put_end() - put an end, or the owner of a socket, into a message
  * @skb: the message
- * @attr: as which attribute
- * @viewer: who is told; the process only if it may see it
- * @end: what there is to tell
+ * @attr: attribute type of the end
+ * @viewer: the reader of the message; the process is left out if the reader may
+ *	not see it
+ * @end: the end
  *
  * Context: any.
- * Return: 0 or -EMSGSIZE.
+ * Return: 0; -EMSGSIZE: the message is full, and the caller cancels it.
  */
 int altconn_nl_put_end(struct sk_buff *skb, int attr,
 		       const struct altconn_viewer *viewer,
@@ -296,6 +328,19 @@ int altconn_nl_put_end(struct sk_buff *skb, int attr,
 	return 0;
 }
 
+/**
+ * altconn_nl_put_header() - begin a message of a dump
+ * @skb: gets the message
+ * @cb: the dump
+ * @cmd: command of the message
+ *
+ * Marks the message NLM_F_DUMP_INTR if the number of altconn_nl_set_seq() has
+ * changed since the message before.
+ *
+ * Context: any.
+ * Return: the header, for genlmsg_end() or genlmsg_cancel(); NULL: @skb is
+ * full.
+ */
 void *altconn_nl_put_header(struct sk_buff *skb, struct netlink_callback *cb,
 			    u8 cmd)
 {
@@ -308,20 +353,35 @@ void *altconn_nl_put_header(struct sk_buff *skb, struct netlink_callback *cb,
 	return hdr;
 }
 
-/*
- * The core marks a datagram of a dump NLM_F_DUMP_INTR when the number differs from the
- * last one's. Never 0.
+/**
+ * altconn_nl_set_seq() - set the number that shows whether a dump is consistent
+ * @cb: the dump
+ * @removed: count of removed entries that the dump may have missed, of
+ *	altconn_assoc_removed() or altconn_registry_removed()
+ *
+ * The core marks a message of a dump NLM_F_DUMP_INTR if the number differs from
+ * that of the message before. The core ignores the number 0, so the lowest bit
+ * is always set.
+ *
+ * Context: any.
  */
 void altconn_nl_set_seq(struct netlink_callback *cb, u32 removed)
 {
 	cb->seq = removed << 1 | 1;
 }
 
-/*
- * A part without any message would end the dump, so one in which nothing matched gets a
- * NLMSG_NOOP. libmnl passes over that by its type. The kernel's library for Python
- * dispatches by the command alone, so this is that of an event, which it passes over when
- * the event has no attributes.
+/**
+ * altconn_nl_put_noop() - put a message that readers skip
+ * @skb: an empty part of a dump
+ * @cb: the dump
+ *
+ * The core takes a part without any message for the end of the dump, so a part
+ * in which no object matched gets an NLMSG_NOOP. libmnl skips a message of this
+ * type. The kernel's library for Python dispatches by the command alone. So the
+ * command is that of an event, and the library skips an event that has no
+ * attributes.
+ *
+ * Context: any.
  */
 void altconn_nl_put_noop(struct sk_buff *skb, struct netlink_callback *cb)
 {
@@ -338,7 +398,17 @@ void altconn_nl_put_noop(struct sk_buff *skb, struct netlink_callback *cb)
 	hdr->version = ALTCONN_FAMILY_VERSION;
 }
 
-/* The reply to a request for one object, with its header; ERR_PTR(-ENOMEM). */
+/**
+ * altconn_nl_reply_new() - allocate the reply to a request for one object
+ * @info: the request
+ * @size: bytes of the reply's attributes
+ * @cmd: command of the reply
+ * @hdr: gets the header of the reply
+ *
+ * Context: process, may sleep.
+ * Return: the reply, which the caller passes to altconn_nl_reply_send() with
+ * *@hdr; ERR_PTR(-ENOMEM).
+ */
 struct sk_buff *altconn_nl_reply_new(struct genl_info *info, size_t size,
 				     u8 cmd, void **hdr)
 {
@@ -352,7 +422,16 @@ struct sk_buff *altconn_nl_reply_new(struct genl_info *info, size_t size,
 	return ERR_PTR(-ENOMEM);
 }
 
-/* @err: why there is nothing to say. */
+/**
+ * altconn_nl_reply_send() - send a reply, or free it if there was an error
+ * @reply: the reply, of altconn_nl_reply_new(); freed on failure
+ * @hdr: header of the reply
+ * @info: the request
+ * @err: 0; or a negative errno: the reply is not complete, so it is not sent
+ *
+ * Context: process, may sleep.
+ * Return: 0; @err if it is not 0; or an error of sending the reply.
+ */
 int altconn_nl_reply_send(struct sk_buff *reply, void *hdr,
 			  struct genl_info *info, int err)
 {
@@ -365,12 +444,13 @@ int altconn_nl_reply_send(struct sk_buff *reply, void *hdr,
 }
 
 /**
- * altconn_nl_put_outcomes() - how many attempts ended for which reason
- * @skb: where to
- * @attr: of each nest, those that are not zero
- * @outcomes: by reason
+ * altconn_nl_put_outcomes() - put the counters of ended attempts
+ * @skb: the message
+ * @attr: attribute type of each counter; a counter of zero is left out
+ * @outcomes: the counters, by enum altconn_reason
  *
- * Return: 0 or -EMSGSIZE.
+ * Context: any.
+ * Return: 0; -EMSGSIZE: the message is full, and the caller cancels it.
  */
 int altconn_nl_put_outcomes(struct sk_buff *skb, int attr, const u64 *outcomes)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What several files put into netlink messages.
+ * The netlink files (nl_*.c) and event.c share this: parts of messages, and
+ * checks and filters of requests.
  */
 #ifndef _ALTCONN_NL_H
 #define _ALTCONN_NL_H
@@ -17,20 +18,21 @@ struct sk_buff;
 struct user_namespace;
 
 /*
- * The most objects that one part of a dump looks at. The core makes the first part under
- * cb_lock: genl_register_family() waits for that, and each later request waits behind it.
+ * One part of a dump visits this many objects at most. The core makes the first
+ * part of a dump under cb_lock. genl_register_family() waits for that lock, and
+ * each later request waits behind genl_register_family().
  */
 #define NL_DUMP_BATCH	256
 
-#define _ALTCONN_NL_H
-
 /**
- * struct altconn_viewer - who is told
- * @admin: may see pids of sockets that are not its user's
- * @uid: its user
- * @side: where it looks from
- * @users: uids are told as they are here
- * @pids: and pids; NULL: none is
+ * struct altconn_viewer - the reader of a message, and what it may see
+ * @admin: the reader has CAP_NET_ADMIN, so pids of other users' processes are
+ *	shown to it
+ * @uid: user of the reader
+ * @side: end of the association that is in the reader's network namespace;
+ *	addresses are written as that namespace knows them
+ * @users: user namespace in which uids are shown
+ * @pids: pid namespace in which pids are shown; NULL: no pid is shown
  */
 struct altconn_viewer {
 	bool			admin;
@@ -41,12 +43,13 @@ struct altconn_viewer {
 };
 
 /**
- * struct altconn_end_info - an end, or the owner of a socket
- * @addr: its address, or NULL
- * @who: its process, or nobody
- * @dress: how it writes addresses, or ALTCONN_END_UNKNOWN
- * @recv_queue: bytes that it has not read, or ALTCONN_END_UNKNOWN
- * @inode: of its socket; 0: it has none, or it is not known
+ * struct altconn_end_info - an end of an association, or the owner of a socket
+ * @addr: address of the end, or NULL if the end is unnamed
+ * @who: process and user of the end, or ALTCONN_NOBODY
+ * @dress: address format, or ALTCONN_END_UNKNOWN
+ * @recv_queue: bytes that the end has not read, or ALTCONN_END_UNKNOWN
+ * @inode: inode number of the end's socket; 0: the end has no socket, or the
+ *	socket is not known
  */
 struct altconn_end_info {
 	const struct altconn_addr	*addr;
@@ -57,10 +60,10 @@ struct altconn_end_info {
 };
 
 /**
- * struct altconn_nl_end_filter - an end that a request asks for
- * @given: the request has it
- * @attr: attributes of the request, by type
- * @addr: attributes of the end's address, by type
+ * struct altconn_nl_end_filter - attributes of an end that a request selects by
+ * @given: the request has attributes of this end
+ * @attr: attributes of the end, by type; NULL matches any value
+ * @addr: attributes of the end's address, by type; NULL matches any value
  */
 struct altconn_nl_end_filter {
 	bool		given;
@@ -69,18 +72,21 @@ struct altconn_nl_end_filter {
 };
 
 /**
- * struct altconn_nl_filter - the associations, or sockets, that a request asks for
- * @id: attribute of the request, as are the next four; NULL matches any value
- * @type: of both
- * @state: of an association
- * @listener: of an association
- * @listening: of a socket
- * @client: end of an association
- * @server: end of an association
- * @either: client's or server's end of an association
- * @owner: of a socket
- * @peer: address that a socket is connected to, attributes by type
- * @peer_given: the request has @peer, so only datagram sockets will do
+ * struct altconn_nl_filter - the associations or sockets that a request selects
+ * @id: id of the association or socket
+ * @type: type of the association or socket, enum altconn_socket_type
+ * @state: state of the association
+ * @listener: id of the association's listener
+ * @listening: flag: the socket is a listener
+ * @client: client's end of the association
+ * @server: server's end of the association
+ * @either: client's or server's end of the association
+ * @owner: owner of the socket
+ * @peer: attributes, by type, of the address that the socket is connected to
+ * @peer_given: the request has @peer, so it selects connected datagram sockets
+ *	only
+ *
+ * All pointers are to attributes in the request. NULL matches any value.
  */
 struct altconn_nl_filter {
 	struct nlattr			*id;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Associations over generic netlink. The specification is
+ * This file shows associations over generic netlink. The specification is
  * Documentation/netlink/specs/altconn.yaml; netlink_gen.c is generated from it.
  *
- * A dump keeps its position, which is numbers, and pointers into its request.
- * It holds no lock and no reference to an entry between two messages. It shows
- * each entry that there was when it began once, and no entry that was added
- * later; an entry that is removed before the dump has reached it marks the
- * dump.
+ * Between two messages a dump keeps its position, which consists of numbers,
+ * and pointers into its request. The dump holds no lock and no reference to an
+ * association. It shows each association that existed when the dump began once,
+ * and no association that was added later. If an association is removed before
+ * the dump has reached it, the dump is marked NLM_F_DUMP_INTR.
  */
 
 #include <linux/dcache.h>
@@ -24,7 +24,7 @@
 #include "task_info.h"
 #include "xns.h"
 
-/* The caller puts the reference in @who.pid. */
+/* Describe an end. The caller puts the reference to the process's pid. */
 static struct altconn_end_info nl_assoc_end(struct altconn_assoc *assoc,
 					    enum altconn_side side,
 					    const struct altconn_viewer *viewer)
@@ -77,7 +77,10 @@ static bool nl_wants_assoc_ends(const struct altconn_nl_filter *filter,
 	return wanted;
 }
 
-/* @filter: NULL: any association is wanted. */
+/*
+ * Check whether a request selects @assoc. A NULL @filter selects every
+ * association.
+ */
 static bool nl_wants_assoc(const struct altconn_nl_filter *filter,
 			   const struct altconn_viewer *viewer,
 			   struct altconn_assoc *assoc, u32 state)
@@ -141,7 +144,10 @@ static int nl_put_assoc(struct sk_buff *skb,
 	    nl_put_assoc_end(skb, ALTCONN_A_ASSOC_SERVER, viewer, assoc,
 			     ALTCONN_SERVER))
 		return -EMSGSIZE;
-	/* One of the client's namespace. */
+	/*
+	 * The rule is one of the client's network namespace. Its id means
+	 * nothing to a reader in the server's namespace.
+	 */
 	if (assoc->rule && viewer->side == ALTCONN_CLIENT &&
 	    nla_put_u32(skb, ALTCONN_A_ASSOC_RULE, assoc->rule))
 		return -EMSGSIZE;
@@ -165,10 +171,10 @@ static int nl_dump_assoc(struct sk_buff *skb, struct netlink_callback *cb,
 	return 0;
 }
 
-/* What the core keeps of a dump of associations. */
+/* This is the state of a dump of associations, in cb->ctx. */
 struct nl_assoc_dump {
 	struct altconn_walk		walk;
-	struct altconn_nl_filter	*filter;	/* NULL: all are wanted */
+	struct altconn_nl_filter	*filter;	/* NULL: select all */
 };
 
 static struct nl_assoc_dump *nl_assoc_dump_of(struct netlink_callback *cb)
@@ -178,11 +184,11 @@ static struct nl_assoc_dump *nl_assoc_dump_of(struct netlink_callback *cb)
 }
 
 /**
- * altconn_nl_assoc_get_start() - begin to dump the namespace's associations
- * @cb: gets the position and the filter
+ * altconn_nl_assoc_get_start() - begin a dump of the namespace's associations
+ * @cb: the dump; gets the position and the filter
  *
  * Context: process, may sleep.
- * Return: 0; -EINVAL: an attribute is wrong or comes twice; -ENOMEM.
+ * Return: 0; -EINVAL: an attribute is wrong or occurs twice; -ENOMEM.
  */
 int altconn_nl_assoc_get_start(struct netlink_callback *cb)
 {
@@ -200,9 +206,10 @@ int altconn_nl_assoc_get_start(struct netlink_callback *cb)
 }
 
 /**
- * altconn_nl_assoc_get_done() - a dump of associations ends, or is given up
- * @cb: the dump
+ * altconn_nl_assoc_get_done() - free the state of a dump of associations
+ * @cb: the dump, which is complete or was given up
  *
+ * Context: process.
  * Return: 0.
  */
 int altconn_nl_assoc_get_done(struct netlink_callback *cb)
@@ -213,10 +220,12 @@ int altconn_nl_assoc_get_done(struct netlink_callback *cb)
 
 /**
  * altconn_nl_assoc_get_dumpit() - dump the namespace's associations
- * @skb: where to
- * @cb: has the position
+ * @skb: gets the next part of the dump
+ * @cb: the dump; its position moves on
  *
- * Return: length of @skb.
+ * Context: process, may sleep.
+ * Return: length of @skb; 0: the dump is complete, or the caller is being
+ * killed.
  */
 int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 				struct netlink_callback *cb)
@@ -244,20 +253,23 @@ int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 	}
 	if (!looks && !skb->len)
 		altconn_nl_put_noop(skb, cb);
-	/* For the next message, or the end. */
+	/*
+	 * The core compares this number when it makes the next message of the
+	 * dump, or its NLMSG_DONE.
+	 */
 	altconn_nl_set_seq(cb, altconn_assoc_removed(&dump->walk));
 	return skb->len;
 }
 
 /**
- * altconn_nl_assoc_get_doit() - one association of the namespace
+ * altconn_nl_assoc_get_doit() - send one association of the namespace
  * @skb: the request
- * @info: likewise
+ * @info: the request
  *
  * Context: process, may sleep.
- * Return: 0; -EINVAL: no id, or another attribute; -ENOENT: no association has
- * the id, or it is not what the other attributes say; -ENOMEM; or an error of
- * sending the reply.
+ * Return: 0; -EINVAL: the id is missing, or an attribute is wrong or occurs
+ * twice; -ENOENT: no association has the id, or the association does not match
+ * the other attributes; -ENOMEM; or an error of sending the reply.
  */
 int altconn_nl_assoc_get_doit(struct sk_buff *skb, struct genl_info *info)
 {

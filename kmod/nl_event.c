@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The generic netlink request by which a socket begins to watch events.
+ * A socket begins to receive events with the generic netlink request of this
+ * file.
  */
 
 #include <linux/netlink.h>
@@ -59,11 +60,13 @@ static int nl_event_begin(struct sk_buff *skb, struct genl_info *info)
  * @skb: the request
  * @info: the request
  *
- * A socket that gets events already goes on as before.
+ * A socket that receives events already goes on as before. The reply has the
+ * number of the last event that was queued for the socket, 0 for a new watcher.
  *
- * Return: 0; -EINVAL: an attribute; -ENOMEM; -ENOSPC: the user has too many such
- * sockets; -EALREADY: another thread asks for the same socket; or an error of sending
- * the answer.
+ * Context: process, may sleep.
+ * Return: 0; -EINVAL: the request has an attribute; -ENOMEM; -ENOSPC: the user
+ * has too many sockets that receive events; -EALREADY: another thread sends the
+ * same request on the same socket; or an error of sending the reply.
  */
 int altconn_nl_monitor_doit(struct sk_buff *skb, struct genl_info *info)
 {

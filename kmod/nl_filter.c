@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which associations, or sockets, a generic netlink request asks for: its attributes
- * are what each of these must have. The attributes stay where they came, in the
- * request, which lives as long as the dump that it begins.
+ * A filter says which associations or sockets a generic netlink request
+ * selects. A selected object has every attribute of the request. A filter
+ * points to the attributes in the request itself, which lives as long as the
+ * dump that it begins.
  */
 
 #include <linux/dcache.h>
@@ -12,7 +13,11 @@
 #include "nl.h"
 #include "nl_filter.h"
 
-/* NULL: the request wants all; ERR_PTR(-EINVAL), ERR_PTR(-ENOMEM). */
+/*
+ * Make the filter of a request. Return NULL if the request has no attributes
+ * and so selects all objects; ERR_PTR(-EINVAL) if an attribute is wrong;
+ * ERR_PTR(-ENOMEM).
+ */
 static struct altconn_nl_filter *nl_filter_new(const struct nlmsghdr *nlh,
 					       struct nlattr **attrs,
 					       struct netlink_ext_ack *extack,
@@ -33,6 +38,17 @@ static struct altconn_nl_filter *nl_filter_new(const struct nlmsghdr *nlh,
 	return ERR_PTR(err);
 }
 
+/**
+ * altconn_nl_dump_filter() - make the filter of a dump
+ * @cb: the dump
+ * @parse: reads the attributes: altconn_nl_filter_assoc() or
+ *	altconn_nl_filter_socket()
+ *
+ * Context: process, may sleep.
+ * Return: the filter, which the caller frees with kfree(); NULL: the request
+ * has no attributes and selects all objects; ERR_PTR(-EINVAL): an attribute is
+ * wrong or occurs twice; ERR_PTR(-ENOMEM).
+ */
 struct altconn_nl_filter *altconn_nl_dump_filter(struct netlink_callback *cb,
 						 nl_filter_parse *parse)
 {
@@ -41,7 +57,17 @@ struct altconn_nl_filter *altconn_nl_dump_filter(struct netlink_callback *cb,
 	return nl_filter_new(cb->nlh, info->attrs, info->extack, parse);
 }
 
-/* The filter of a request for one object, which has to have an id. */
+/**
+ * altconn_nl_one_filter() - make the filter of a request for one object
+ * @info: the request
+ * @parse: reads the attributes: altconn_nl_filter_assoc() or
+ *	altconn_nl_filter_socket()
+ *
+ * Context: process, may sleep.
+ * Return: the filter, which has an id, and which the caller frees with kfree();
+ * ERR_PTR(-EINVAL): the id is missing, or an attribute is wrong or occurs
+ * twice; ERR_PTR(-ENOMEM).
+ */
 struct altconn_nl_filter *altconn_nl_one_filter(struct genl_info *info,
 						nl_filter_parse *parse)
 {
@@ -55,7 +81,10 @@ struct altconn_nl_filter *altconn_nl_one_filter(struct genl_info *info,
 	return ERR_PTR(-EINVAL);
 }
 
-/* The core takes the last attribute of a type and forgets the others. */
+/*
+ * Refuse an attribute that occurs twice. The core's parser keeps the last
+ * attribute of a type and ignores the earlier ones.
+ */
 static int nl_filter_check_once(const struct nlattr *head, int len,
 				struct netlink_ext_ack *extack)
 {
@@ -86,7 +115,10 @@ static int nl_filter_parse_addr(struct nlattr **addr, const struct nlattr *nest,
 				altconn_addr_nl_policy, extack);
 }
 
-/* Attributes of an end that a request may not hold, for they change at any time. */
+/*
+ * Refuse the attributes of an end by which a request cannot select, since their
+ * values change at any time.
+ */
 static int nl_filter_check_end(struct nlattr **attr,
 			       struct netlink_ext_ack *extack)
 {
@@ -121,14 +153,14 @@ static int nl_filter_parse_end(struct altconn_nl_end_filter *end,
 }
 
 /**
- * altconn_nl_filter_assoc() - read what a request for associations asks for
- * @filter: zero; gets pointers into the request
+ * altconn_nl_filter_assoc() - read the attributes of a request for associations
+ * @filter: zeroed; gets pointers into the request
  * @nlh: the request
- * @attrs: its attributes, by type
- * @extack: gets what is wrong
+ * @attrs: attributes of the request, by type
+ * @extack: gets the error message
  *
  * Context: process.
- * Return: 0 or -EINVAL.
+ * Return: 0; -EINVAL: an attribute is wrong or occurs twice.
  */
 int altconn_nl_filter_assoc(struct altconn_nl_filter *filter,
 			    const struct nlmsghdr *nlh, struct nlattr **attrs,
@@ -149,14 +181,14 @@ int altconn_nl_filter_assoc(struct altconn_nl_filter *filter,
 }
 
 /**
- * altconn_nl_filter_socket() - read what a request for sockets asks for
- * @filter: zero; gets pointers into the request
+ * altconn_nl_filter_socket() - read the attributes of a request for sockets
+ * @filter: zeroed; gets pointers into the request
  * @nlh: the request
- * @attrs: its attributes, by type
- * @extack: gets what is wrong
+ * @attrs: attributes of the request, by type
+ * @extack: gets the error message
  *
  * Context: process.
- * Return: 0 or -EINVAL.
+ * Return: 0; -EINVAL: an attribute is wrong or occurs twice.
  */
 int altconn_nl_filter_socket(struct altconn_nl_filter *filter,
 			     const struct nlmsghdr *nlh, struct nlattr **attrs,
@@ -175,12 +207,12 @@ int altconn_nl_filter_socket(struct altconn_nl_filter *filter,
 }
 
 /**
- * altconn_nl_wants_u32() - is this the value that a request asks for?
+ * altconn_nl_wants_u32() - check whether a request selects a value
  * @attr: attribute of the request; NULL matches any value
  * @value: the value
  *
  * Context: any.
- * Return: true if it is.
+ * Return: true if the request selects the value, else false.
  */
 bool altconn_nl_wants_u32(const struct nlattr *attr, u32 value)
 {
@@ -188,12 +220,12 @@ bool altconn_nl_wants_u32(const struct nlattr *attr, u32 value)
 }
 
 /**
- * altconn_nl_wants_u64() - is this the value that a request asks for?
+ * altconn_nl_wants_u64() - check whether a request selects a value
  * @attr: attribute of the request; NULL matches any value
  * @value: the value
  *
  * Context: any.
- * Return: true if it is.
+ * Return: true if the request selects the value, else false.
  */
 bool altconn_nl_wants_u64(const struct nlattr *attr, u64 value)
 {
@@ -208,7 +240,10 @@ static bool nl_filter_wants_bytes(const struct nlattr *attr,
 			 !memcmp(nla_data(attr), addr->bytes, addr->len));
 }
 
-/* @has: the address has such a number. */
+/*
+ * Check whether a request selects a number. @has: the object has such a number;
+ * an object without it matches only if the request does not have @attr.
+ */
 static bool nl_filter_wants_number(const struct nlattr *attr, bool has,
 				   u32 value)
 {
@@ -216,12 +251,12 @@ static bool nl_filter_wants_number(const struct nlattr *attr, bool has,
 }
 
 /**
- * altconn_nl_wants_addr() - is this an address that a request asks for?
- * @wanted: attributes of the request, by type
- * @addr: the address, or NULL: unnamed
+ * altconn_nl_wants_addr() - check whether a request selects an address
+ * @wanted: attributes of an address in the request, by type
+ * @addr: the address, or NULL for an unnamed end
  *
  * Context: any.
- * Return: true if it is.
+ * Return: true if the request selects the address, else false.
  */
 bool altconn_nl_wants_addr(struct nlattr * const *wanted,
 			   const struct altconn_addr *addr)
@@ -246,13 +281,15 @@ bool altconn_nl_wants_addr(struct nlattr * const *wanted,
 }
 
 /**
- * altconn_nl_wants_end() - is this an end that a request asks for?
- * @wanted: attributes of the request; none: any end is
- * @viewer: the process that asks; a pid that it may not see matches nothing
+ * altconn_nl_wants_end() - check whether a request selects an end
+ * @wanted: attributes of an end in the request; a request without them selects
+ *	every end
+ * @viewer: the sender of the request; a pid that the sender may not see matches
+ *	no value
  * @end: the end
  *
  * Context: any.
- * Return: true if it is.
+ * Return: true if the request selects the end, else false.
  */
 bool altconn_nl_wants_end(const struct altconn_nl_end_filter *wanted,
 			  const struct altconn_viewer *viewer,

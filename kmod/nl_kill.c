@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Ending associations and listeners of a network namespace by their ids, over generic
- * netlink.
+ * The generic netlink request of this file ends associations and listeners of a
+ * network namespace, and dissolves the associations of its datagram sockets, by
+ * their ids.
  */
 
 #include <linux/sched/signal.h>
@@ -14,12 +15,13 @@
 #include "nl.h"
 #include "nl_kill.h"
 
-/* In one request. */
+/* A request has this many ids at most. */
 #define KILL_IDS_MAX	65536
 
 /*
- * Generic netlink's lock is held for reading here, and a waiting writer would block all
- * further requests. So busy sockets are waited for so long, all of a request together.
+ * A request waits this long for busy sockets, for all of them together. It
+ * holds cb_lock of generic netlink for reading meanwhile, and a waiting writer
+ * blocks all further requests.
  */
 #define KILL_PATIENCE_MS	500
 
@@ -42,7 +44,10 @@ static int nl_kill_check_ids(struct genl_info *info)
 	return 0;
 }
 
-/* @until: in jiffies, the end of the patience with busy sockets. */
+/*
+ * End the object with the id @id. @until: jiffies at which the wait for a busy
+ * socket ends. Return whether an object was ended.
+ */
 static bool nl_kill_id(struct net *net, u64 id, unsigned long until)
 {
 	struct altconn_assoc *assoc;
@@ -82,12 +87,18 @@ static u32 nl_kill_ids(struct genl_info *info)
 }
 
 /**
- * altconn_nl_kill_doit() - end associations and listeners
+ * altconn_nl_kill_doit() - end the objects with the ids of a request
  * @skb: the request
- * @info: likewise
+ * @info: the request
  *
- * Return: 0: those that there were; -EPERM; -EINVAL: no id; -ENOSPC: too many;
- * -ENOMEM. Nothing is ended then.
+ * An id without an object, and a socket that stays busy, are skipped. A fatal
+ * signal ends the request early. The reply has the number of objects that were
+ * ended.
+ *
+ * Context: process, may sleep.
+ * Return: 0, also when no object was ended; -EPERM: the sender has no
+ * CAP_NET_ADMIN; -EINVAL: there is no id; -ENOSPC: there are too many ids;
+ * -ENOMEM. On failure no object has been ended.
  */
 int altconn_nl_kill_doit(struct sk_buff *skb, struct genl_info *info)
 {

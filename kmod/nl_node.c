@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nodes over generic netlink.
+ * This file serves the generic netlink requests about nodes.
  */
 
 #include <net/genetlink.h>
@@ -9,14 +9,17 @@
 #include "nl_node.h"
 #include "node.h"
 
-/* One address of each version may be given: nl_node_read_ips(). */
+/*
+ * A request may have each of these attributes once. It may have one IP address
+ * of each version, which nl_node_read_ips() checks.
+ */
 static const char * const nl_node_twice[] = {
 	[ALTCONN_A_NODE_ID] = "'id' comes twice",
 	[ALTCONN_A_NODE_STATE] = "'state' comes twice",
 	[ALTCONN_A_NODE_NETNS_FD] = "'netns-fd' comes twice",
 };
 
-/* May this be done at all? */
+/* Check the permission of the sender, and that no attribute occurs twice. */
 static int nl_node_check_request(struct sk_buff *skb, struct genl_info *info)
 {
 	return altconn_nl_check_admin(skb, info) ? :
@@ -24,7 +27,7 @@ static int nl_node_check_request(struct sk_buff *skb, struct genl_info *info)
 					ARRAY_SIZE(nl_node_twice));
 }
 
-/* Of another node; there must be one. */
+/* Read the id of another node. An id is required. */
 static int nl_node_read_id(struct genl_info *info, u32 *id)
 {
 	const struct nlattr *attr = info->attrs[ALTCONN_A_NODE_ID];
@@ -41,7 +44,7 @@ static int nl_node_read_id(struct genl_info *info, u32 *id)
 	return -EINVAL;
 }
 
-/* One that a host of its own may have. */
+/* Check whether @ip may be the address of another host. */
 static bool nl_node_is_hosts(const struct in6_addr *ip)
 {
 	__be32 v4 = ip->s6_addr32[3];
@@ -89,7 +92,10 @@ static int nl_node_read_ips(struct genl_info *info, struct in6_addr ips[2])
 	return err;
 }
 
-/* A reference to another namespace, which the sender may change too. */
+/*
+ * Get a reference to the namespace of the other node. The sender needs
+ * CAP_NET_ADMIN in that namespace too. Return the namespace or an ERR_PTR.
+ */
 static struct net *nl_node_read_netns(struct sk_buff *skb,
 				      struct genl_info *info)
 {
@@ -121,7 +127,10 @@ static struct net *nl_node_read_netns(struct sk_buff *skb,
 	return target;
 }
 
-/* What the table said. */
+/*
+ * Set the extack message for the error @err of a change of the table of nodes.
+ * Return @err.
+ */
 static int nl_node_explain(struct genl_info *info, int err)
 {
 	static const struct {
@@ -151,9 +160,13 @@ static int nl_node_explain(struct genl_info *info, int err)
 /**
  * altconn_nl_node_add_doit() - make another namespace reachable
  * @skb: the request
- * @info: likewise
+ * @info: the request
  *
- * Return: 0; -EPERM; -EINVAL; -EBADF: no descriptor; what altconn_node_add() says.
+ * Context: process, may sleep.
+ * Return: 0; -EPERM: the sender has no CAP_NET_ADMIN in one of the two
+ * namespaces; -EINVAL: an attribute is missing, wrong or occurs twice; -EBADF:
+ * 'netns-fd' is no open descriptor; -EEXIST, -EADDRINUSE, -EALREADY, -ENOSPC or
+ * -ENOMEM of altconn_node_add().
  */
 int altconn_nl_node_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -176,11 +189,13 @@ int altconn_nl_node_add_doit(struct sk_buff *skb, struct genl_info *info)
 }
 
 /**
- * altconn_nl_node_del_doit() - forget a node, or all
+ * altconn_nl_node_del_doit() - forget one node, or all if there is no id
  * @skb: the request
- * @info: likewise
+ * @info: the request
  *
- * Return: 0; -EPERM; -EINVAL; -ENOENT.
+ * Context: process, may sleep.
+ * Return: 0; -EPERM: the sender has no CAP_NET_ADMIN; -EINVAL: the id is wrong
+ * or occurs twice; -ENOENT: no node has the id.
  */
 int altconn_nl_node_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -197,9 +212,11 @@ int altconn_nl_node_del_doit(struct sk_buff *skb, struct genl_info *info)
 /**
  * altconn_nl_node_set_doit() - set a node up or down
  * @skb: the request
- * @info: likewise
+ * @info: the request
  *
- * Return: 0; -EPERM; -EINVAL; -ENOENT.
+ * Context: process, may sleep.
+ * Return: 0; -EPERM: the sender has no CAP_NET_ADMIN; -EINVAL: the id or the
+ * state is missing, wrong or occurs twice; -ENOENT: no node has the id.
  */
 int altconn_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -224,11 +241,13 @@ int altconn_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info)
 }
 
 /**
- * altconn_nl_node_self_doit() - give this namespace an id of its own
- * @skb: the request
- * @info: likewise
+ * altconn_nl_node_self_doit() - set the id by which this namespace calls itself
+ * @skb: the request; without an id the namespace has none from now on
+ * @info: the request
  *
- * Return: 0; -EPERM; -EINVAL; -EEXIST: another node has it.
+ * Context: process, may sleep.
+ * Return: 0; -EPERM: the sender has no CAP_NET_ADMIN; -EINVAL: the id is wrong
+ * or occurs twice; -EEXIST: another node has the id.
  */
 int altconn_nl_node_self_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -254,7 +273,10 @@ static int nl_node_put(struct sk_buff *skb,
 	if (nla_put_u32(skb, ALTCONN_A_NODE_ID, node->id) ||
 	    nla_put_u32(skb, ALTCONN_A_NODE_STATE, state))
 		return -EMSGSIZE;
-	/* Another namespace may have the number by now. */
+	/*
+	 * The inode number of a namespace that is gone may belong to another
+	 * namespace by now.
+	 */
 	if (!node->gone && nla_put_u64_64bit(skb, ALTCONN_A_NODE_NETNS,
 					     node->netns, ALTCONN_A_NODE_PAD))
 		return -EMSGSIZE;
@@ -285,12 +307,14 @@ static int nl_node_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
 
 /**
  * altconn_nl_node_get_dumpit() - list the nodes that this namespace knows
- * @skb: where to
- * @cb: the first word of its context: the next id
+ * @skb: gets the next part of the list
+ * @cb: the dump; the first word of its context is the lowest id to list next
  *
- * Ordered by id, so what is there all the time is told once.
+ * Nodes are listed by id, so a node that exists during the whole dump is listed
+ * exactly once.
  *
- * Return: length of @skb.
+ * Context: process.
+ * Return: length of @skb; 0: the list is complete.
  */
 int altconn_nl_node_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rules over generic netlink. A message is checked as a whole before anything changes.
+ * This file serves the generic netlink requests about rules. A message is
+ * checked as a whole before anything changes.
  */
 
 #include <linux/slab.h>
@@ -17,12 +18,16 @@ static struct altconn_net *nl_rule_net_of(struct genl_info *info)
 	return altconn_pernet(genl_info_net(info));
 }
 
-/* A day, milliseconds. */
+/* The delay and the jitter of a rule are a day at most, in milliseconds. */
 #define DELAY_MAX	86400000
 
 #define KIND_BIT(kind)	BIT(ALTCONN_KIND_##kind)
 
-/* What an attribute needs beside it, and the destinations that have it. */
+/*
+ * Each of these attributes of a rule is only valid together with another
+ * attribute (@needs), and for destinations of some kinds (@kinds; 0: all
+ * kinds).
+ */
 static const struct {
 	u8		attr;
 	u8		needs;
@@ -217,7 +222,10 @@ static int nl_rule_set_pattern(struct altconn_rule *rule,
 	return rule->glob ? 0 : -ENOMEM;
 }
 
-/* The rule that @nest describes. */
+/*
+ * Make the rule that @nest describes. @restores: the rule may have an id.
+ * Return the rule with one reference, or an ERR_PTR.
+ */
 static struct altconn_rule *nl_rule_read(const struct nlattr *nest,
 					 bool restores,
 					 struct netlink_ext_ack *extack)
@@ -268,7 +276,10 @@ static void nl_rule_free_list(struct rule_list *list)
 	kvfree(list->rule);
 }
 
-/* All rules of a message. On failure nothing is left. */
+/*
+ * Read all rules of a message into @list. On success the caller frees the list
+ * with nl_rule_free_list(). On failure the list has been freed.
+ */
 static int nl_rule_read_list(struct genl_info *info, bool restores,
 			     struct rule_list *list)
 {
@@ -298,7 +309,10 @@ static int nl_rule_read_list(struct genl_info *info, bool restores,
 	return 0;
 }
 
-/* @id, if it is not NULL, gets that of the first. */
+/*
+ * Add the rules of @list, or replace all rules by them if @instead is set. @id
+ * gets the id of the first rule, unless it is NULL.
+ */
 static int nl_rule_change(struct genl_info *info, struct rule_list *list,
 			  bool instead, u32 *id)
 {
@@ -311,13 +325,16 @@ static int nl_rule_change(struct genl_info *info, struct rule_list *list,
 	if (!err && id)
 		*id = list->rule[0]->id;
 	mutex_unlock(&an->rules_lock);
-	/* They are the table's now. */
+	/* The table owns the references to the rules now. */
 	if (!err)
 		list->n = 0;
 	return err;
 }
 
-/* The answer, made before anything changes and sent after it did. */
+/*
+ * Allocate the reply before anything changes, so that a lack of memory changes
+ * nothing. The reply is sent after the change.
+ */
 static struct sk_buff *nl_rule_reply_new(struct genl_info *info, void **hdr)
 {
 	struct sk_buff *reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
@@ -329,7 +346,10 @@ static struct sk_buff *nl_rule_reply_new(struct genl_info *info, void **hdr)
 	return reply;
 }
 
-/* The rule is there: whether the answer gets through or not. */
+/*
+ * Send the id of the first new rule. A lost reply is no error, since the rules
+ * have been added.
+ */
 static void nl_rule_reply_id(struct sk_buff *reply, struct genl_info *info,
 			     void *hdr, u32 id)
 {
@@ -344,9 +364,14 @@ static void nl_rule_reply_id(struct sk_buff *reply, struct genl_info *info,
 /**
  * altconn_nl_rule_add_doit() - add rules
  * @skb: the request
- * @info: likewise
+ * @info: the request
  *
- * Return: 0; -EPERM; -EINVAL; -ENOSPC; -ENOMEM. Nothing has changed then.
+ * The reply has the id of the first rule.
+ *
+ * Context: process, may sleep.
+ * Return: 0; -EPERM: the sender has no CAP_NET_ADMIN; -EINVAL: there is no
+ * rule, or a rule is wrong; -ENOSPC: there would be too many rules, or too many
+ * bytes of patterns; -ENOMEM. On failure nothing has changed.
  */
 int altconn_nl_rule_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -379,11 +404,14 @@ out:
 }
 
 /**
- * altconn_nl_rule_restore_doit() - other rules instead of those that there are
- * @skb: the request
- * @info: likewise
+ * altconn_nl_rule_restore_doit() - replace all rules of the namespace
+ * @skb: the request; its rules may have ids
+ * @info: the request
  *
- * Return: 0; -EPERM; -EINVAL; -EEXIST; -ENOSPC; -ENOMEM. Nothing has changed then.
+ * Context: process, may sleep.
+ * Return: 0; -EPERM: the sender has no CAP_NET_ADMIN; -EINVAL: a rule is wrong;
+ * -EEXIST: two rules have the same id; -ENOSPC: there are too many rules, or
+ * too many bytes of patterns; -ENOMEM. On failure nothing has changed.
  */
 int altconn_nl_rule_restore_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -398,7 +426,10 @@ int altconn_nl_rule_restore_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-/* The one id of a message; 0: it has none. */
+/*
+ * Read the id of a request, 0 if the request has none. Return 0, or -EINVAL if
+ * the id occurs twice.
+ */
 static int nl_rule_read_id(struct genl_info *info, u32 *id)
 {
 	const struct nlattr *attr = info->attrs[ALTCONN_A_RULESET_ID];
@@ -418,9 +449,11 @@ static int nl_rule_absent(struct genl_info *info, int err)
 /**
  * altconn_nl_rule_del_doit() - delete a rule
  * @skb: the request
- * @info: likewise
+ * @info: the request
  *
- * Return: 0; -EPERM; -EINVAL; -ENOENT; -ENOMEM.
+ * Context: process, may sleep.
+ * Return: 0; -EPERM: the sender has no CAP_NET_ADMIN; -EINVAL: the id is
+ * missing or occurs twice; -ENOENT: no rule has the id; -ENOMEM.
  */
 int altconn_nl_rule_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -442,11 +475,13 @@ int altconn_nl_rule_del_doit(struct sk_buff *skb, struct genl_info *info)
 }
 
 /**
- * altconn_nl_rule_zero_doit() - begin to count anew
- * @skb: the request
- * @info: likewise
+ * altconn_nl_rule_zero_doit() - reset the counters of a rule, or of all rules
+ * @skb: the request; without an id all rules are reset
+ * @info: the request
  *
- * Return: 0; -EPERM; -EINVAL; -ENOENT.
+ * Context: process, may sleep.
+ * Return: 0; -EPERM: the sender has no CAP_NET_ADMIN; -EINVAL: the id occurs
+ * twice; -ENOENT: no rule has the id.
  */
 int altconn_nl_rule_zero_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -495,7 +530,11 @@ static int nl_rule_put_verdict(struct sk_buff *skb,
 {
 	struct user_namespace *ns = current_user_ns();
 
-	/* One that this reader has no number for is 4294967295: nobody's. */
+	/*
+	 * For an id that is not mapped in the user namespace of the reader,
+	 * from_kuid() and from_kgid() return 4294967295, which is no user and
+	 * no group.
+	 */
 	if (nl_rule_put_if(skb, rule, ALTCONN_A_RULE_UID,
 			   from_kuid(ns, rule->uid)) ||
 	    nl_rule_put_if(skb, rule, ALTCONN_A_RULE_GID,
@@ -543,7 +582,10 @@ static int nl_rule_put(struct sk_buff *skb, const struct altconn_rule *rule)
 	return 0;
 }
 
-/* The last rule that was told; @any: there is one. */
+/*
+ * This is the position of a dump: priority and id of the last rule that was
+ * listed. @any is set if a rule was listed.
+ */
 struct dump_ctx {
 	u32	priority;
 	u32	id;
@@ -578,8 +620,9 @@ static int nl_rule_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
 
 /**
  * altconn_nl_rule_get_start() - begin to list the namespace's rules
- * @cb: its context is zero
+ * @cb: the dump; its context is zeroed
  *
+ * Context: process.
  * Return: 0.
  */
 int altconn_nl_rule_get_start(struct netlink_callback *cb)
@@ -590,12 +633,13 @@ int altconn_nl_rule_get_start(struct netlink_callback *cb)
 
 /**
  * altconn_nl_rule_get_dumpit() - list the namespace's rules
- * @skb: where to
- * @cb: the last one told
+ * @skb: gets the next part of the list
+ * @cb: the dump; its context is the last rule that was listed
  *
- * A list that changed between two messages is marked NLM_F_DUMP_INTR.
+ * If the rules change between two messages, the list is marked NLM_F_DUMP_INTR.
  *
- * Return: length of @skb.
+ * Context: process, may sleep.
+ * Return: length of @skb; 0: the list is complete.
  */
 int altconn_nl_rule_get_dumpit(struct sk_buff *skb,
 			       struct netlink_callback *cb)
@@ -606,7 +650,7 @@ int altconn_nl_rule_get_dumpit(struct sk_buff *skb,
 	u32 i;
 
 	mutex_lock(&an->rules_lock);
-	/* 0 would be: not checked. */
+	/* The core ignores the number 0. */
 	cb->seq = an->rules_seq + 1;
 	rules = altconn_rules_of(an);
 	for (i = 0; rules && i < rules->n; i++) {

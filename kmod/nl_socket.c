@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Listeners and datagram sockets over generic netlink, and the family's number.
+ * This file shows listeners and datagram sockets, and the family's number, over
+ * generic netlink.
  */
 
 #include <linux/dcache.h>
@@ -23,7 +24,7 @@
 #include "sock.h"
 #include "task_info.h"
 
-/* What a listener counts, read in one go. */
+/* These counters of a listener are read in one go. */
 struct listener_info {
 	u32	backlog, queued, waiting;
 	u64	outcomes[ALTCONN_N_REASONS], waited;
@@ -70,7 +71,11 @@ static int nl_put_dgram(struct sk_buff *skb, struct sock *sk)
 	return err;
 }
 
-/* Who has it, as it is now: nothing ended that this would be the record of. */
+/*
+ * Describe the process that owns a socket, without a reference: @sk keeps the
+ * pid. The command name is the present one, whereas an association keeps the
+ * name from the time of connect(), listen() or accept().
+ */
 static struct altconn_who nl_owner_of(const struct sock *sk)
 {
 	struct altconn_who who = {
@@ -87,7 +92,7 @@ static struct altconn_who nl_owner_of(const struct sock *sk)
 	return who;
 }
 
-/* @addr: the socket's. */
+/* Describe the owner of a socket with the address @addr, without references. */
 static struct altconn_end_info nl_owner_end(struct sock *sk,
 					    const struct altconn_addr *addr)
 {
@@ -137,7 +142,10 @@ static bool nl_wants_peer(const struct altconn_nl_filter *filter,
 
 	if (!filter->peer_given)
 		return true;
-	/* As nl_put_dgram(): of another socket there is no peer to show. */
+	/*
+	 * nl_put_dgram() shows the peer of a connected datagram socket only, so
+	 * a request for a peer selects no other socket.
+	 */
 	if (sk->sk_type != SOCK_DGRAM ||
 	    READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
 		return false;
@@ -157,7 +165,7 @@ static bool nl_is_listener(struct sock *sk)
 	return true;
 }
 
-/* @filter: NULL: any socket is wanted. */
+/* Check whether a request selects @sk. A NULL @filter selects every socket. */
 static bool nl_wants_socket(const struct altconn_nl_filter *filter,
 			    const struct altconn_viewer *viewer,
 			    struct sock *sk)
@@ -178,7 +186,7 @@ static bool nl_is_reachable(const struct sock *sk)
 	bool reachable;
 
 	rcu_read_lock();
-	/* Pairs with altconn_bind_insert(). */
+	/* Pairs with altconn_bind_publish(). */
 	bind = smp_load_acquire(&altconn_sk(sk)->bind);
 	reachable = bind && READ_ONCE(bind->reachable);
 	rcu_read_unlock();
@@ -186,9 +194,10 @@ static bool nl_is_reachable(const struct sock *sk)
 }
 
 /*
- * The whole path of a socket file, as it is now and from where the reader stands. It
- * leads through directories that others may not read, so only administrators and the
- * socket's user get it.
+ * Put the whole path of a socket file, as the path is now and as the reader's
+ * root directory and mounts show it. The path leads through directories that
+ * other users may not be able to read, so it is put for administrators and for
+ * the socket's user only.
  */
 static int nl_put_file(struct sk_buff *skb, const struct altconn_viewer *viewer,
 		       struct sock *sk)
@@ -249,10 +258,10 @@ static int nl_dump_socket(struct sk_buff *skb, struct netlink_callback *cb,
 	return 0;
 }
 
-/* What the core keeps of a dump of sockets. */
+/* This is the state of a dump of sockets, in cb->ctx. */
 struct nl_socket_dump {
 	struct altconn_position		pos;
-	struct altconn_nl_filter	*filter;	/* NULL: all are wanted */
+	struct altconn_nl_filter	*filter;	/* NULL: select all */
 };
 
 static struct nl_socket_dump *nl_socket_dump_of(struct netlink_callback *cb)
@@ -261,15 +270,18 @@ static struct nl_socket_dump *nl_socket_dump_of(struct netlink_callback *cb)
 	return (struct nl_socket_dump *)cb->ctx;
 }
 
-/* Holds a socket file's path, and all else that there is to say of one socket. */
+/*
+ * A message about one socket holds the path of a socket file and all other
+ * attributes.
+ */
 #define NL_SOCKET_SIZE	(2 * PATH_MAX)
 
 /**
- * altconn_nl_socket_get_start() - begin to dump the namespace's sockets
- * @cb: gets the position and the filter
+ * altconn_nl_socket_get_start() - begin a dump of the namespace's sockets
+ * @cb: the dump; gets the position and the filter
  *
  * Context: process, may sleep.
- * Return: 0; -EINVAL: an attribute is wrong or comes twice; -ENOMEM.
+ * Return: 0; -EINVAL: an attribute is wrong or occurs twice; -ENOMEM.
  */
 int altconn_nl_socket_get_start(struct netlink_callback *cb)
 {
@@ -291,9 +303,10 @@ int altconn_nl_socket_get_start(struct netlink_callback *cb)
 }
 
 /**
- * altconn_nl_socket_get_done() - a dump of sockets ends, or is given up
- * @cb: the dump
+ * altconn_nl_socket_get_done() - free the state of a dump of sockets
+ * @cb: the dump, which is complete or was given up
  *
+ * Context: process.
  * Return: 0.
  */
 int altconn_nl_socket_get_done(struct netlink_callback *cb)
@@ -304,10 +317,12 @@ int altconn_nl_socket_get_done(struct netlink_callback *cb)
 
 /**
  * altconn_nl_socket_get_dumpit() - dump listeners and datagram sockets
- * @skb: where to
- * @cb: has the position
+ * @skb: gets the next part of the dump
+ * @cb: the dump; its position moves on
  *
- * Return: length of @skb.
+ * Context: process, may sleep.
+ * Return: length of @skb; 0: the dump is complete, or the caller is being
+ * killed.
  */
 int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
 				 struct netlink_callback *cb)
@@ -334,20 +349,23 @@ int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
 	}
 	if (!looks && !skb->len)
 		altconn_nl_put_noop(skb, cb);
-	/* For the next message, or the end. */
+	/*
+	 * The core compares this number when it makes the next message of the
+	 * dump, or its NLMSG_DONE.
+	 */
 	altconn_nl_set_seq(cb, altconn_registry_removed(reg));
 	return skb->len;
 }
 
 /**
- * altconn_nl_socket_get_doit() - one listener or datagram socket of the namespace
+ * altconn_nl_socket_get_doit() - send one listener or datagram socket
  * @skb: the request
- * @info: likewise
+ * @info: the request
  *
  * Context: process, may sleep.
- * Return: 0; -EINVAL: no id, or another attribute; -ENOENT: no socket has the
- * id, or it is not what the other attributes say; -ENOMEM; or an error of
- * sending the reply.
+ * Return: 0; -EINVAL: the id is missing, or an attribute is wrong or occurs
+ * twice; -ENOENT: no socket of the namespace has the id, or the socket does not
+ * match the other attributes; -ENOMEM; or an error of sending the reply.
  */
 int altconn_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -400,11 +418,15 @@ static int nl_put_family(struct sk_buff *skb, const struct altconn_net *an)
 }
 
 /**
- * altconn_nl_family_get_doit() - the family's number and totals
+ * altconn_nl_family_get_doit() - send the family's number and the totals
  * @skb: the request
  * @info: the request
  *
- * Return: 0; -EINVAL: an attribute; or -ENOMEM.
+ * The totals are those of the network namespace.
+ *
+ * Context: process, may sleep.
+ * Return: 0; -EINVAL: the request has an attribute; -ENOMEM; or an error of
+ * sending the reply.
  */
 int altconn_nl_family_get_doit(struct sk_buff *skb, struct genl_info *info)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The counters of a network namespace over generic netlink.
+ * This file shows the counters of a network namespace over generic netlink.
  */
 
 #include <linux/slab.h>
@@ -12,7 +12,10 @@
 #include "nl_stat.h"
 #include "stat.h"
 
-/* Counters are numbers of 64 bits and nothing else. */
+/*
+ * Sum up the counters of all CPUs. struct altconn_stat consists of u64 alone,
+ * so it is treated as an array.
+ */
 static void nl_stat_add_up(const struct altconn_net *an,
 			   struct altconn_stat *sum)
 {
@@ -73,7 +76,10 @@ static int nl_stat_put_user(struct sk_buff *skb, int attr,
 	return 0;
 }
 
-/* The users that have most; more of them would need more messages. */
+/*
+ * A message lists this many users for each kind of account: the users with the
+ * most associations. A longer list would not fit into one message.
+ */
 #define STAT_USERS	16
 
 static int nl_stat_put_users(struct sk_buff *skb, struct altconn_net *an)
@@ -111,7 +117,10 @@ static int nl_stat_put(struct sk_buff *skb, const struct altconn_stat *stat)
 	return 0;
 }
 
-/* Room for all of it: a counter in its nest, with padding, is 40 bytes. */
+/*
+ * A message holds all counters. A counter in its nest, with padding, is 40
+ * bytes.
+ */
 #define MESSAGE_SIZE	(64 * 8 + 40 * (ALTCONN_N_REASONS + \
 					2 * ALTCONN_BUCKETS + \
 					ALTCONN_ACCOUNT_KINDS * STAT_USERS))
@@ -136,13 +145,16 @@ static int nl_stat_answer(struct genl_info *info,
 }
 
 /**
- * altconn_nl_stat_get_doit() - what the namespace has counted
+ * altconn_nl_stat_get_doit() - send the counters of the namespace
  * @skb: the request
  * @info: the request
  *
- * Counters go on meanwhile: each is right, and all together are not of one moment.
+ * Other CPUs go on counting meanwhile: each value is right, but the values are
+ * not all of the same moment.
  *
- * Return: 0; -EINVAL: an attribute; or -ENOMEM.
+ * Context: process, may sleep.
+ * Return: 0; -EINVAL: the request has an attribute; -ENOMEM; or an error of
+ * sending the reply.
  */
 int altconn_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info)
 {

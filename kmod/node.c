@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nodes: which addresses are this network namespace's own, and which way leads
- * to others.
+ * Nodes: which addresses belong to this network namespace, and how it reaches
+ * the addresses of other namespaces.
  *
- * A namespace knows others by ids that it gave them, and may give them an IP
- * address each. What it knows is its own business: another one may call it by
- * another id, or not know it at all, and then sees unnamed clients.
+ * A namespace gives each other namespace that it knows a node id, and may give
+ * it one IPv4 and one IPv6 address. These names are valid in the naming
+ * namespace only. The named namespace may use another id for the first one, or
+ * may not know it at all. In the latter case a socket of the named namespace
+ * sees the clients of the naming one without an address.
  *
- * That keeps nobody alive: namespaces that know each other still die.
+ * A node holds no reference to its namespace, so namespaces that know each
+ * other can still be destroyed.
  */
 
 #include <linux/inetdevice.h>
@@ -21,28 +24,36 @@
 #include "place.h"
 #include "sock.h"
 
-/* So many nodes may a namespace know; they are looked at one after the other. */
+/*
+ * Maximum number of nodes in one namespace. Some lookups walk the nodes one by
+ * one, so the number bounds their cost.
+ */
 #define NODES_MAX	1024
 
-/* Nodes that are forgotten in one hold of a namespace's nodes_lock. */
+/* Maximum number of nodes that are deleted in one nodes_lock section. */
 #define NODES_BATCH	16
 
 /**
- * struct altconn_node - a namespace, as another one knows it
- * @id: its id there
- * @up: it is to be reached
- * @netns: inode number of it
- * @owner: the namespace that knows it so
- * @target: it, or NULL: it is gone; changes under node_target_lock
- * @ip: its IP addresses there, IPv4 and IPv6, or all zero
- * @sibling: in the owner's list; changes under the owner's nodes_lock
- * @naming: in the target's list, or in none; under node_target_lock
- * @rcu: frees it
+ * struct altconn_node - an entry of a namespace's node table
+ * @id: node id in @owner
+ * @up: whether the node may be reached; written under the owner's nodes_lock
+ * @netns: inode number of the target namespace
+ * @owner: the namespace that has this node in its table
+ * @target: the namespace that the node stands for, or NULL once that namespace
+ *	no longer exists; cleared under node_target_lock
+ * @ip: the node's IP addresses in @owner, IPv4 and IPv6; all zero if there is
+ *	none
+ * @sibling: link in the owner's node_list; changes under the owner's nodes_lock
+ * @naming: link in the target's named_by list, or empty; under node_target_lock
+ * @rcu: frees the node
  *
- * Lifetime: the table's of the owner, under its nodes_lock. Readers
- * have RCU alone. @target is no reference: altconn_node_leave() of the target
- * clears it, a grace period before that namespace's memory goes, and who follows it
- * takes a reference that a dying one does not give.
+ * Lifetime: the owner's table owns the node and drops it under the owner's
+ * nodes_lock; the memory is freed an RCU grace period later. Readers hold
+ * rcu_read_lock() only. @target is not a reference: altconn_node_leave() of the
+ * target namespace clears it, an RCU grace period before that namespace's
+ * memory is freed. A reader that uses @target beyond its RCU read section takes
+ * a reference with maybe_get_net(), which fails for a namespace that is being
+ * destroyed.
  */
 struct altconn_node {
 	u32			id;
@@ -57,10 +68,11 @@ struct altconn_node {
 };
 
 /*
- * For the lists of nodes that mean a namespace: those are of other namespaces' tables, so
- * one lock serves all. What is done under it takes constant time. It is taken inside
- * an->nodes_lock. Both are spinlocks and no mutexes, which a task could hold while cpu.max
- * throttles it.
+ * Protects each namespace's named_by list. The entries of that list are in the
+ * node tables of other namespaces, so one lock serves all namespaces. Every
+ * critical section takes constant time. The lock nests inside an->nodes_lock.
+ * Both are spinlocks rather than mutexes, since a task that is throttled by
+ * cpu.max could hold a mutex for long.
  */
 static DEFINE_SPINLOCK(node_target_lock);
 
@@ -84,13 +96,15 @@ static bool node_is_local_v6(struct net *net, const struct altconn_addr *addr)
 }
 
 /**
- * altconn_node_is_local() - is this IP address one of this node's?
+ * altconn_node_is_local() - check whether this namespace has an IP address
  * @net: the namespace
- * @addr: kind INET, not any
+ * @addr: address of kind INET, not 0.0.0.0 or ::
  *
- * The loopback addresses always are, with the loopback device down too.
+ * The loopback addresses are always local, even while the loopback device is
+ * down.
  *
- * Context: process.
+ * Context: process, does not sleep.
+ * Return: true if @addr is local, else false.
  */
 bool altconn_node_is_local(struct net *net, const struct altconn_addr *addr)
 {
@@ -102,8 +116,10 @@ bool altconn_node_is_local(struct net *net, const struct altconn_addr *addr)
 }
 
 /*
- * A namespace that never had an IP address has no table of them, and then all are
- * said to be broadcast.
+ * Check whether @ip is an IPv4 broadcast address of @net. A namespace that
+ * never had an IPv4 address has no local routing table. inet_addr_type() then
+ * returns RTN_BROADCAST for every address, so its result for the loopback
+ * address is checked too.
  */
 static bool node_is_broadcast(struct net *net, __be32 ip)
 {
@@ -112,7 +128,14 @@ static bool node_is_broadcast(struct net *net, __be32 ip)
 		inet_addr_type(net, htonl(INADDR_LOOPBACK)) != RTN_BROADCAST);
 }
 
-/* altconn_node_is_broadcast() of an IP address. */
+/**
+ * __altconn_node_is_broadcast() - altconn_node_is_broadcast() of an IP address
+ * @net: the namespace
+ * @addr: address of kind INET
+ *
+ * Context: process, does not sleep.
+ * Return: true if @addr is an IPv4 broadcast address of @net, else false.
+ */
 bool __altconn_node_is_broadcast(struct net *net,
 				 const struct altconn_addr *addr)
 {
@@ -131,7 +154,7 @@ static bool node_is_called(const struct altconn_node *node, const struct in6_add
 	       ipv6_addr_equal(&node->ip[1], ip);
 }
 
-/* The node that has an IP address. RCU read side. */
+/* Find the node that has the IP address @ip. RCU read side. */
 static struct altconn_node *node_find_ip(struct altconn_net *an, const struct in6_addr *ip)
 {
 	struct altconn_node *node;
@@ -142,7 +165,7 @@ static struct altconn_node *node_find_ip(struct altconn_net *an, const struct in
 	return NULL;
 }
 
-/* The node that an address is of. RCU read side. */
+/* Find the node that @addr belongs to. RCU read side. */
 static struct altconn_node *node_find(struct altconn_net *an, const struct altconn_addr *addr)
 {
 	if (addr->kind == ALTCONN_KIND_INET)
@@ -150,7 +173,10 @@ static struct altconn_node *node_find(struct altconn_net *an, const struct altco
 	return xa_load(&an->nodes, addr->node);
 }
 
-/* May somebody go there? RCU read side. */
+/*
+ * Check that @node, which may be NULL, exists and is reachable. @reason gets
+ * the reason of a failure. RCU read side.
+ */
 static int node_check(const struct altconn_node *node, u32 *reason)
 {
 	const struct net *target;
@@ -165,15 +191,17 @@ static int node_check(const struct altconn_node *node, u32 *reason)
 }
 
 /**
- * altconn_node_get() - the namespace of another node
- * @net: who wants to go there
- * @addr: an address that is far
- * @there: that address as it is written there
- * @reason: why not
+ * altconn_node_get() - get the namespace that a far address belongs to
+ * @net: the namespace of the endpoint that connects or sends
+ * @addr: an address of another node (@addr->far)
+ * @there: gets a copy of @addr as the other namespace writes it, on failure
+ *	too; its far flag is the one of @addr
+ * @reason: gets enum altconn_reason of a failure; undefined on success
  *
  * Context: any.
- * Return: a reference; ERR_PTR(-ENETUNREACH): no such node any more;
- * ERR_PTR(-EHOSTUNREACH): it is down, or gone.
+ * Return: the namespace, with a reference that the caller drops with put_net();
+ * ERR_PTR(-ENETUNREACH) if the node no longer exists; ERR_PTR(-EHOSTUNREACH) if
+ * the node is down or its namespace no longer exists.
  */
 struct net *altconn_node_get(const struct net *net,
 			     const struct altconn_addr *addr,
@@ -202,7 +230,10 @@ struct net *altconn_node_get(const struct net *net,
 	return err ? ERR_PTR(err) : target;
 }
 
-/* How @there knows @net, or NULL. RCU read side. */
+/*
+ * Find the node by which the namespace @there knows @net, or NULL. RCU read
+ * side.
+ */
 static struct altconn_node *node_known_as(struct net *there,
 					  const struct net *net)
 {
@@ -222,14 +253,17 @@ static bool node_has_ip(const struct altconn_node *node, const struct altconn_ad
 }
 
 /**
- * altconn_node_seen() - an address as it is written in another namespace
- * @there: that namespace; not the same
- * @net: the address' own
+ * altconn_node_seen() - translate an address for another namespace
+ * @there: the namespace that the result is for; not @net
+ * @net: the namespace that @addr belongs to
  * @addr: the address, or NULL
  *
+ * A path is the same in every namespace.
+ *
  * Context: process, may sleep.
- * Return: a reference; NULL: it cannot be named there, since @net is not known, or
- * not by this IP address; ERR_PTR(-ENOMEM).
+ * Return: the address as @there writes it, with a reference that the caller
+ * drops; NULL if @addr is NULL, or if @there has no name for it because it does
+ * not know @net, or not by this IP address; ERR_PTR(-ENOMEM).
  */
 struct altconn_addr *altconn_node_seen(struct net *there, const struct net *net,
 				       struct altconn_addr *addr)
@@ -258,7 +292,10 @@ struct altconn_addr *altconn_node_seen(struct net *there, const struct net *net,
 	return seen;
 }
 
-/* The IP address by which the other node knows this one, or any. */
+/*
+ * Set the IP part of @local to the address by which the node of @dest knows
+ * @net, or to 0.0.0.0 or :: if that node has no such address.
+ */
 static void node_far_source(struct net *net, const struct altconn_addr *dest,
 			    struct altconn_addr *local)
 {
@@ -285,17 +322,20 @@ static void node_far_source(struct net *net, const struct altconn_addr *dest,
 }
 
 /**
- * altconn_node_source() - the IP address that a socket has towards another
- * @net: the namespace
- * @dest: where it connects or sends to, this node's or another's or broadcast
- * @local: its address; the IP part is written
+ * altconn_node_source() - choose the source IP address for a destination
+ * @net: the namespace of the endpoint
+ * @dest: the destination: an address of this node, of another node, or a
+ *	broadcast address
+ * @local: the endpoint's address; node, len and the IP address are written
  *
- * As the routing table of a host has it: 127.0.0.1 to all of 127/8, else the
- * address itself. Broadcast stays in this namespace, where 127.0.0.1 can be
- * answered. To another node it is the address by which that one knows this one,
- * and any address if it knows none.
+ * The choice is the one that a host's routing table makes for a local
+ * destination: 127.0.0.1 for all of 127.0.0.0/8, else the destination address
+ * itself. A broadcast stays in this namespace, so its source is 127.0.0.1, to
+ * which a receiver can reply. Towards another node the source is the address by
+ * which that node knows this one, or 0.0.0.0 or :: if that node has no address
+ * for this one.
  *
- * Context: process.
+ * Context: process, does not sleep.
  */
 void altconn_node_source(struct net *net, const struct altconn_addr *dest,
 			 struct altconn_addr *local)
@@ -313,7 +353,7 @@ void altconn_node_source(struct net *net, const struct altconn_addr *dest,
 		*altconn_addr_ip(local) = *altconn_addr_ip(dest);
 }
 
-/* 0.0.0.0 and :: as a destination are the loopback address, as with TCP. */
+/* As in TCP, the destinations 0.0.0.0 and :: mean the loopback address. */
 static void node_any_is_loopback(struct altconn_addr *addr)
 {
 	if (!altconn_addr_is_any(addr))
@@ -325,7 +365,12 @@ static void node_any_is_loopback(struct altconn_addr *addr)
 		*altconn_addr_ip(addr) = in6addr_loopback;
 }
 
-/* May a socket that is bound to @own reach @dest at all? */
+/*
+ * Check whether the IP version of @dest is one that the socket speaks: the
+ * version of the IP address that the socket is bound to, and no IPv4 with
+ * IPV6_V6ONLY. A socket without IPV6_V6ONLY that is bound to ::, or to no IP
+ * address, speaks both. RCU read side.
+ */
 static bool node_same_version(const struct altconn_sock *ask,
 			      const struct altconn_addr *dest)
 {
@@ -342,7 +387,9 @@ static bool node_same_version(const struct altconn_sock *ask,
 	return !v4 || (altconn_addr_is_any(bind->addr) && !bind->v6only);
 }
 
-/* To another node, if there is one. */
+/*
+ * Check whether another node has @addr and is reachable; set addr->far if so.
+ */
 static noinline int node_route_far(struct net *net, struct altconn_addr *addr,
 				   u32 *reason)
 {
@@ -374,7 +421,17 @@ static int node_route_inet(const struct sock *sk, struct altconn_addr *addr,
 	return node_route_far(net, addr, reason);
 }
 
-/* altconn_node_route() of what is not plainly of this node. */
+/**
+ * __altconn_node_route() - altconn_node_route() of an address that needs a
+ *	lookup
+ * @sk: the endpoint that connects or sends
+ * @addr: the destination: an IP address, or a port or name with a node id other
+ *	than ALTCONN_NODE_SELF; updated as by altconn_node_route()
+ * @reason: gets enum altconn_reason of a failure; undefined on success
+ *
+ * Context: process, does not sleep.
+ * Return: the codes of altconn_node_route().
+ */
 int __altconn_node_route(const struct sock *sk, struct altconn_addr *addr,
 			 u32 *reason)
 {
@@ -390,7 +447,10 @@ int __altconn_node_route(const struct sock *sk, struct altconn_addr *addr,
 	return 0;
 }
 
-/* Who sends datagrams remembers where to, and others want to hear of it. */
+/*
+ * Announce a change of the node table. Connected datagram sockets cache their
+ * receiver and must look it up again. Watchers get an event.
+ */
 static void node_changed(struct altconn_net *an)
 {
 	altconn_dgram_changed();
@@ -398,8 +458,8 @@ static void node_changed(struct altconn_net *an)
 }
 
 /*
- * Return -EADDRINUSE if another node has an IP address of @new, -EALREADY if one means the
- * same namespace, else 0.
+ * Return -EADDRINUSE if another node has an IP address of @new, -EALREADY if a
+ * node stands for the same namespace, else 0. an->nodes_lock held.
  */
 static int node_check_new(const struct altconn_net *an, const struct altconn_node *new)
 {
@@ -418,8 +478,10 @@ static int node_check_new(const struct altconn_net *an, const struct altconn_nod
 }
 
 /*
- * The caller has reserved the entry. xa_store() needs memory for it only if a request for
- * the same id has failed, or the node with that id was deleted, meanwhile.
+ * Add @node to the table, unless its id, its namespace or one of its IP
+ * addresses is taken. The caller has reserved the array entry. xa_store()
+ * allocates memory only if that entry was released or erased after the
+ * reservation: by a failed request for the same id, or with a deleted node.
  */
 static int node_insert(struct altconn_net *an, struct altconn_node *node)
 {
@@ -447,14 +509,17 @@ static int node_insert(struct altconn_net *an, struct altconn_node *node)
 
 /**
  * altconn_node_add() - make another namespace reachable
- * @net: from this one
- * @id: the id that it has here, not 0 and not broadcast
- * @ip: and the IP addresses, IPv4 as v4-mapped, and IPv6; all zero: none
- * @target: the other one, a reference, which stays the caller's
+ * @net: the namespace that knows the node
+ * @id: node id, neither ALTCONN_NODE_SELF (0) nor ALTCONN_NODE_BROADCAST
+ * @ip: IP addresses of the node: [0] IPv4 as v4-mapped, [1] IPv6; an all-zero
+ *	entry means that there is none
+ * @target: the other namespace; the caller keeps its reference
  *
  * Context: process, may sleep.
- * Return: 0; -EEXIST: the id is taken; -EADDRINUSE: an address is; -EALREADY: the
- * namespace is a node already, and has one name; -ENOSPC: 1024 are there; -ENOMEM.
+ * Return: 0; -EEXIST if a node or @net itself has the id; -EADDRINUSE if a node
+ * has one of the IP addresses; -EALREADY if a node stands for @target already,
+ * since a namespace has one name only; -ENOSPC if the table has 1024 nodes;
+ * -ENOMEM.
  */
 int altconn_node_add(struct net *net, u32 id, const struct in6_addr ip[2],
 		     struct net *target)
@@ -498,7 +563,9 @@ static void node_drop(struct altconn_net *an, struct altconn_node *node)
 	kfree_rcu(node, rcu);
 }
 
-/* Forget a few nodes. Return true if there may be more. */
+/*
+ * Delete up to NODES_BATCH nodes. Return true if there may be more, else false.
+ */
 static bool node_drop_some(struct altconn_net *an)
 {
 	struct altconn_node *node, *next;
@@ -515,14 +582,14 @@ static bool node_drop_some(struct altconn_net *an)
 }
 
 /**
- * altconn_node_del() - forget a node
- * @net: the namespace
- * @id: which; 0: all
+ * altconn_node_del() - delete a node, or all nodes
+ * @net: the namespace that knows the node
+ * @id: node id, or 0 for all nodes
  *
- * Associations stay.
+ * Associations with the node are not ended.
  *
  * Context: process, may sleep.
- * Return: 0; -ENOENT: no such node.
+ * Return: 0; -ENOENT if there is no node with this id.
  */
 int altconn_node_del(struct net *net, u32 id)
 {
@@ -546,14 +613,15 @@ int altconn_node_del(struct net *net, u32 id)
 
 /**
  * altconn_node_set() - set a node up or down
- * @net: the namespace
- * @id: which
- * @up: whether it is to be reached from now on
+ * @net: the namespace that knows the node
+ * @id: node id
+ * @up: whether the node may be reached from now on
  *
- * Associations stay, and attempts that wait there.
+ * Associations with the node are not ended. Attempts that already wait at the
+ * node keep waiting.
  *
- * Context: process, may sleep.
- * Return: 0; -ENOENT: no such node.
+ * Context: process, does not sleep.
+ * Return: 0; -ENOENT if there is no node with this id.
  */
 int altconn_node_set(struct net *net, u32 id, bool up)
 {
@@ -571,12 +639,12 @@ int altconn_node_set(struct net *net, u32 id, bool up)
 }
 
 /**
- * altconn_node_call() - give a namespace an id of its own
+ * altconn_node_call() - set the id by which a namespace names itself
  * @net: the namespace
- * @id: what it calls itself, like ALTCONN_NODE_SELF; 0: nothing
+ * @id: an id that means the same as ALTCONN_NODE_SELF, or 0 to remove it
  *
- * Context: process, may sleep.
- * Return: 0; -EEXIST: another node has it.
+ * Context: process, does not sleep.
+ * Return: 0; -EEXIST if a node has the id.
  */
 int altconn_node_call(struct net *net, u32 id)
 {
@@ -595,13 +663,13 @@ int altconn_node_call(struct net *net, u32 id)
 }
 
 /**
- * altconn_node_next() - what a namespace knows, one by one
+ * altconn_node_next() - read the next node of a namespace's table
  * @net: the namespace
- * @id: at least so; gets that of the node which is told
- * @info: written whole
+ * @id: the smallest id to return; gets the id of the node that is returned
+ * @info: gets the node, or zeros if there is none
  *
  * Context: any.
- * Return: 1, or 0 behind the last.
+ * Return: 1 if there is a node with an id of at least @id, else 0.
  */
 int altconn_node_next(struct net *net, u32 *id, struct altconn_node_info *info)
 {
@@ -624,8 +692,10 @@ int altconn_node_next(struct net *net, u32 *id, struct altconn_node_info *info)
 }
 
 /**
- * altconn_node_init() - a namespace that knows no other
+ * altconn_node_init() - initialize a namespace's empty node table
  * @an: the namespace
+ *
+ * Context: any.
  */
 void altconn_node_init(struct altconn_net *an)
 {
@@ -636,15 +706,19 @@ void altconn_node_init(struct altconn_net *an)
 }
 
 /*
- * Clear the target of one of the nodes that mean a dying namespace, and send its owner an
- * event. Return false if there was none.
+ * Clear the target of one node that stands for the dying namespace @an, and
+ * send an event to the watchers of the node's owner. Return false if there was
+ * no such node, else true.
  */
 static bool node_clear_target(struct altconn_net *an)
 {
 	struct altconn_net *owner = NULL;
 	struct altconn_node *node;
 
-	/* The owner clears its table a grace period before its memory goes. */
+	/*
+	 * The owner's memory stays for this RCU read section: the owner empties
+	 * its table a grace period before it is freed.
+	 */
 	rcu_read_lock();
 	spin_lock(&node_target_lock);
 	node = list_first_entry_or_null(&an->named_by, struct altconn_node,
@@ -662,10 +736,11 @@ static bool node_clear_target(struct altconn_net *an)
 }
 
 /**
- * altconn_node_leave() - a namespace dies
- * @an: the namespace; a grace period passes before its memory goes
+ * altconn_node_leave() - remove a dying namespace from all node tables
+ * @an: the namespace; its memory is freed an RCU grace period later
  *
- * It forgets the others, and they find it gone.
+ * Empties the namespace's own table, and clears the target of each node in
+ * other tables that stands for it.
  *
  * Context: process, may sleep.
  */

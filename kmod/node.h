@@ -8,12 +8,13 @@
 struct altconn_net;
 
 /**
- * struct altconn_node_info - another node, for those who ask
- * @id: its id here
- * @up: it is not set down
- * @gone: its namespace is gone
- * @netns: inode number of that
- * @ip: its IP addresses here, IPv4 as v4-mapped, and IPv6; all zero: none
+ * struct altconn_node_info - a copy of an entry of a node table
+ * @id: node id in the namespace that has the table
+ * @up: false if altconn_node_set() has set the node down
+ * @gone: true if the node's namespace no longer exists
+ * @netns: inode number of the node's namespace
+ * @ip: the node's IP addresses in the namespace that has the table: [0] IPv4 as
+ *	v4-mapped, [1] IPv6; an all-zero entry means that there is none
  */
 struct altconn_node_info {
 	u32		id;
@@ -45,19 +46,22 @@ void altconn_node_init(struct altconn_net *an);
 void altconn_node_leave(struct altconn_net *an);
 
 /**
- * altconn_node_route() - is there a way to an address?
- * @sk: who wants to connect or send
- * @addr: the destination; an IP address that means any becomes the loopback one,
- *	this node's own id becomes ALTCONN_NODE_SELF; far when it is another's
- * @reason: why not
+ * altconn_node_route() - check whether a destination is reachable
+ * @sk: the endpoint that connects or sends
+ * @addr: the destination, updated in place: an IP address that means any
+ *	becomes the loopback address, this node's own id becomes
+ *	ALTCONN_NODE_SELF, and addr->far is set if another node has the address
+ * @reason: gets enum altconn_reason of a failure; undefined on success
  *
- * What is this node's own counts before what it knows of others.
+ * An address of this namespace takes precedence over the same address of
+ * another node.
  *
- * Context: process.
- * Return: 0; -ENETUNREACH: no such node, or an IP address that is neither this
- * node's nor another's, or of a version that the socket does not speak
- * (E-NETUNREACH); -EHOSTUNREACH: the node is down, or its namespace is gone
- * (E-HOSTUNREACH).
+ * Context: process, does not sleep.
+ * Return: 0 if the destination is reachable; -ENETUNREACH if there is no such
+ * node, if the IP address belongs neither to this node nor to another one, or
+ * if the socket does not speak the address's IP version (clause E-NETUNREACH:
+ * no route); -EHOSTUNREACH if the node is down or its namespace no longer
+ * exists (clause E-HOSTUNREACH: a known node that cannot be reached).
  */
 static inline int altconn_node_route(const struct sock *sk,
 				     struct altconn_addr *addr, u32 *reason)
@@ -68,11 +72,15 @@ static inline int altconn_node_route(const struct sock *sk,
 }
 
 /**
- * altconn_node_is_broadcast() - does this address mean everybody?
+ * altconn_node_is_broadcast() - check whether an address is a broadcast address
  * @net: the namespace
  * @addr: canonical address
  *
- * Context: process.
+ * A broadcast address is an IPv4 broadcast address of @net, or a port with the
+ * node id ALTCONN_NODE_BROADCAST.
+ *
+ * Context: process, does not sleep.
+ * Return: true if @addr is a broadcast address, else false.
  */
 static inline bool altconn_node_is_broadcast(struct net *net,
 					     const struct altconn_addr *addr)

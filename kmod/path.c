@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Addresses in the file system: socket files, made by bind() and looked up by
- * connect(), with the caller's credentials as path_resolution(7) says.
+ * Addresses in the file system: socket files, which bind() makes and connect()
+ * looks up with the caller's credentials, as path_resolution(7) describes.
  *
- * A lookup may block for ever (FUSE), so none of this is called under
- * lock_sock().
+ * A lookup may block for ever (FUSE), so no lookup is made under lock_sock().
  *
- * ALTCONN_REPLACE_PATH. A socket gets its file when it is bound, never later, and
- * both AF_UNIX and this family bind it with the directory's lock held, in which the
- * file was made. So a file that was seen under that lock, and has no socket
- * afterwards, never gets one: it is stale for good, and may be replaced at any time
- * by whoever sees under the lock that it is still there.
+ * ALTCONN_REPLACE_PATH: A socket gets its file in bind() and never later. Both
+ * AF_UNIX and this family bind the socket in the same hold of the directory's
+ * lock in which they make the file. So if a file is seen under that lock and
+ * has no socket afterwards, the file is stale and never gets a socket. A bind()
+ * may replace a stale file at any later time, if it sees under the lock that
+ * the file is still there.
  */
 
 #include <linux/fcntl.h>
@@ -34,12 +34,13 @@
  * @sk: the endpoint
  * @addr: the path as it was given to bind(), copied
  *
- * Until altconn_bind_complete() any other call on the socket that needs its
- * address or its state may come first.
+ * Until altconn_bind_complete(), any other call on the socket that needs its
+ * address or its state cancels the bind().
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: a binding for altconn_bind_complete(); -EINVAL: the endpoint is bound,
- * or past that; -ENOMEM.
+ * Return: a binding, which altconn_bind_complete() or altconn_bind_unreserve()
+ * takes over; -EINVAL: the endpoint is bound, or its state does not allow
+ * bind(); -ENOMEM.
  */
 struct altconn_bind *altconn_bind_reserve(struct sock *sk,
 					  const struct altconn_addr *addr)
@@ -69,12 +70,15 @@ struct altconn_bind *altconn_bind_reserve(struct sock *sk,
 /**
  * altconn_bind_complete() - bind the endpoint to its socket file
  * @sk: the endpoint
- * @bind: of altconn_bind_reserve(); on success the endpoint's
+ * @bind: the binding from altconn_bind_reserve(); on success the endpoint owns
+ *	it
  * @path: the socket file; a reference is taken on success
  *
- * Context: process; a directory's lock may be held, lock_sock() is not needed.
- * Return: 0; -EINVAL: another call on the socket came first; -EADDRINUSE;
- * -ENOMEM.
+ * Context: process; a directory's lock may be held; lock_sock() is not needed;
+ * takes bind_lock.
+ * Return: 0; -EINVAL: another call on the socket cancelled the bind();
+ * -EADDRINUSE; -ENOMEM. After an error the caller calls
+ * altconn_bind_unreserve().
  */
 int altconn_bind_complete(struct sock *sk, struct altconn_bind *bind,
 			  const struct path *path)
@@ -88,7 +92,7 @@ int altconn_bind_complete(struct sock *sk, struct altconn_bind *bind,
 	spin_lock(&ask->bind_lock);
 	if (ask->binding == bind) {
 		err = altconn_bind_publish(sk, bind, false);
-		/* Pairs with altconn_bind_cancel(): ask->bind comes first. */
+		/* Pairs with altconn_bind_cancel(): ask->bind is set first. */
 		smp_store_release(&ask->binding, NULL);
 	}
 	spin_unlock(&ask->bind_lock);
@@ -98,11 +102,11 @@ int altconn_bind_complete(struct sock *sk, struct altconn_bind *bind,
 }
 
 /**
- * altconn_bind_unreserve() - give up what altconn_bind_reserve() gave
+ * altconn_bind_unreserve() - undo altconn_bind_reserve()
  * @sk: the endpoint
- * @bind: the binding, not completed
+ * @bind: the binding, not completed; the caller must not use it any more
  *
- * Context: process.
+ * Context: process; takes bind_lock.
  */
 void altconn_bind_unreserve(struct sock *sk, struct altconn_bind *bind)
 {
@@ -112,19 +116,23 @@ void altconn_bind_unreserve(struct sock *sk, struct altconn_bind *bind)
 	if (ask->binding == bind)
 		ask->binding = NULL;
 	spin_unlock(&ask->bind_lock);
-	/* Readers may have seen it, when memory ran out. */
+	/*
+	 * Free after a grace period: readers may have seen the binding if
+	 * altconn_bind_complete() failed with -ENOMEM.
+	 */
 	altconn_addr_put(bind->addr);
 }
 
 /**
- * altconn_bind_allowed() - may this endpoint be bound now?
+ * altconn_bind_allowed() - check whether an endpoint may be bound now
  * @sk: the endpoint
  *
- * Cancels a bind() that is under way. As AF_UNIX, an end in the sockaddr_un format
- * that is connected and unnamed may still be bound.
+ * Cancels a bind() of a path that is under way. As with AF_UNIX, a socket in
+ * the sockaddr_un format that is connected and unnamed may still be bound.
  *
  * Context: process; lock_sock() held.
- * Return: 0; -EINVAL: it is bound, or it is past that.
+ * Return: 0; -EINVAL: the endpoint is bound already, or its state does not
+ * allow bind().
  */
 int altconn_bind_allowed(struct sock *sk)
 {
@@ -151,7 +159,10 @@ static void path_to_string(const struct altconn_addr *addr, struct path_string *
 	p->s[addr->len] = 0;
 }
 
-/* An LSM's file rules (Landlock's too) see the new socket file here. */
+/*
+ * Make the socket file. The call of security_path_mknod() lets the file rules
+ * of an LSM, such as Landlock, see it.
+ */
 static int path_make_node(const struct path *parent, struct dentry *dentry,
 			  umode_t mode)
 {
@@ -163,7 +174,10 @@ static int path_make_node(const struct path *parent, struct dentry *dentry,
 			 dentry, mode, 0, NULL);
 }
 
-/* As rename(2) in one directory, whose lock is held. */
+/*
+ * Rename a file within one directory, as rename(2). The directory's lock is
+ * held.
+ */
 static int path_rename(const struct path *parent, struct dentry *from,
 		       struct dentry *to)
 {
@@ -180,8 +194,8 @@ static int path_rename(const struct path *parent, struct dentry *from,
 }
 
 /*
- * Make the socket file at @dentry, let it take the place of @last, if any, and bind
- * the endpoint to it.
+ * Make the socket file at @dentry, rename it to @last unless @last is NULL, and
+ * bind the endpoint to it. The directory's lock is held.
  */
 static int path_make(struct sock *sk, struct altconn_bind *bind,
 		     const struct path *parent, struct dentry *dentry,
@@ -192,7 +206,10 @@ static int path_make(struct sock *sk, struct altconn_bind *bind,
 	struct path path = { .mnt = parent->mnt, .dentry = dentry };
 	int err;
 
-	/* The new file could neither be renamed there nor be removed again. */
+	/*
+	 * An append-only directory allows neither the rename of the new file
+	 * nor its removal.
+	 */
 	if (last && IS_APPEND(d_inode(parent->dentry)))
 		return -EPERM;
 	err = path_make_node(parent, dentry, mode);
@@ -208,7 +225,7 @@ static int path_make(struct sock *sk, struct altconn_bind *bind,
 	return err;
 }
 
-/* Bind the endpoint to a file that is not there yet. */
+/* Bind the endpoint to a new file. Return -EEXIST if the path exists. */
 static int path_bind_new(struct sock *sk, struct altconn_bind *bind,
 			 const struct altconn_addr *addr,
 			 const struct path_string *name)
@@ -228,10 +245,10 @@ static int path_bind_new(struct sock *sk, struct altconn_bind *bind,
 #define PATH_TEMPORARY	".altconn-"	/* and sixteen hexadecimal digits */
 
 /**
- * struct path_swap - a path whose file is to be replaced
- * @fd: where the lookup of @temporary begins, as openat(2)
+ * struct path_swap - a path with a file that bind() is to replace
+ * @fd: directory where the lookup of @temporary begins, as with openat(2)
  * @last: the last component of the path
- * @temporary: the path of a file that is in the same directory for a moment
+ * @temporary: path of the new file in the same directory, before the rename
  */
 struct path_swap {
 	int		fd;
@@ -239,7 +256,7 @@ struct path_swap {
 	char		temporary[ALTCONN_PATH_MAX + sizeof(PATH_TEMPORARY) + 16];
 };
 
-/* Does the path end in nothing, "." or ".."? */
+/* Return whether the last component of a path is empty, "." or "..". */
 static bool path_is_dots(const char *last)
 {
 	return strspn(last, ".") == strlen(last) && strlen(last) <= 2;
@@ -260,8 +277,9 @@ static int path_swap_init(struct path_swap *swap,
 }
 
 /*
- * Lock the directory. @dentry: gets the temporary file, not made yet; @last: what is
- * at the path, which may be nothing. On success path_swap_end() follows.
+ * Lock the directory. *@dentry becomes the temporary file, which does not exist
+ * yet. *@last becomes the file at the path, and is negative if there is none.
+ * On success the caller calls path_swap_end().
  */
 static int path_swap_begin(const struct path_swap *swap, struct path *parent,
 			   struct dentry **dentry, struct dentry **last)
@@ -285,7 +303,10 @@ static void path_swap_end(struct path *parent, struct dentry *dentry,
 	end_creating_path(parent, dentry);
 }
 
-/* Is a socket of this family, of any type and namespace, bound to the file? */
+/*
+ * Return whether a socket of this family, of any type and in any namespace, is
+ * bound to the file.
+ */
 static bool path_is_bound(const struct inode *inode)
 {
 	const struct altconn_addr key = {
@@ -300,8 +321,10 @@ static bool path_is_bound(const struct inode *inode)
 }
 
 /*
- * The file that is to be replaced. @stale: gets it, with a reference; empty: nothing is
- * there any more. Under the directory's lock, see above.
+ * Find the file to replace, under the directory's lock: see the top of this
+ * file. On success @stale is the file, with a reference, or is unchanged if
+ * there is no file at the path. Return -EADDRINUSE if the file is not a socket
+ * file, or if a socket of this family is bound to it.
  */
 static int path_find_stale(const struct path_swap *swap, struct path *stale)
 {
@@ -325,9 +348,10 @@ static int path_find_stale(const struct path_swap *swap, struct path *stale)
 }
 
 /*
- * The path by which AF_UNIX can find the file; that of a descriptor leads through
- * /proc. @text: gets as much as sun_path holds. The file at that path must be the one
- * that is meant.
+ * Write to @text the path by which AF_UNIX can find the file. If the lookup
+ * begins at a descriptor, the path leads through /proc. Return 0; -EADDRINUSE:
+ * the path is longer than sun_path, or it leads to another file than @stale;
+ * -ENOMEM.
  */
 static int path_for_unix(const struct altconn_addr *addr,
 			 const struct path_string *name,
@@ -353,9 +377,10 @@ static int path_for_unix(const struct altconn_addr *addr,
 }
 
 /*
- * Ask AF_UNIX whether one of its sockets has the file: a datagram socket is refused
- * only if none has, and gets EPROTOTYPE for a socket of another type without becoming
- * its client.
+ * Ask AF_UNIX whether one of its sockets is bound to the file. A connect() of a
+ * datagram socket is refused only if no socket is. If a socket of another type
+ * is, the connect() fails with EPROTOTYPE, so the datagram socket does not
+ * become a client of that socket. Return 0 if no socket is bound to the file.
  */
 static int path_ask_unix(const struct path_string *text)
 {
@@ -372,7 +397,7 @@ static int path_ask_unix(const struct path_string *text)
 	err = sock_create(AF_UNIX, SOCK_DGRAM, 0, &sock);
 	if (err == -EAFNOSUPPORT)
 		return 0;
-	/* What the core makes of no memory for an inode. */
+	/* ENFILE means that there is no memory for the socket's inode. */
 	if (err)
 		return err == -ENFILE ? -ENOMEM : err;
 	err = kernel_connect(sock, (struct sockaddr_unsized *)&to,
@@ -381,11 +406,14 @@ static int path_ask_unix(const struct path_string *text)
 	sock_release(sock);
 	if (err == -ECONNREFUSED)
 		return 0;
-	/* No write permission: whether it is stale is unknown. */
+	/* Without write permission the file may be stale or not. */
 	return err == -EACCES || err == -ENOMEM ? err : -EADDRINUSE;
 }
 
-/* Put the new file in the place of @stale, if that, or nothing, is still there. */
+/*
+ * Make the new file and rename it to the path, if @stale, or no file, is still
+ * there. Return -EADDRINUSE if another file is.
+ */
 static int path_replace(struct sock *sk, struct altconn_bind *bind,
 			const struct path_swap *swap, const struct path *stale)
 {
@@ -406,7 +434,7 @@ static int path_replace(struct sock *sk, struct altconn_bind *bind,
 	return err;
 }
 
-/* Bind the endpoint to a file that takes the place of a stale one. */
+/* Bind the endpoint to a new file that replaces a stale one. */
 static int path_bind_over(struct sock *sk, struct altconn_bind *bind,
 			  const struct altconn_addr *addr,
 			  const struct path_string *name)
@@ -435,23 +463,25 @@ static int path_bind_over(struct sock *sk, struct altconn_bind *bind,
 /**
  * altconn_path_bind() - make a socket file and bind an endpoint to it
  * @sk: the endpoint
- * @addr: kind PATH
+ * @addr: an address of kind PATH
  *
- * The file's mode is what the socket's inode has (fchmod() before bind()),
- * less the umask. On failure no file is left behind.
+ * The file has the mode of the socket's inode (fchmod() before bind() changes
+ * it), less the umask. On failure no new file is left behind.
  *
- * With ALTCONN_REPLACE_PATH a stale socket file is replaced. When memory runs out, or
- * another call on the socket comes first, nothing may be there afterwards.
+ * With ALTCONN_REPLACE_PATH the call replaces a stale socket file. If memory
+ * runs out, or if another call on the socket cancels the bind(), there may be
+ * no file at the path afterwards.
  *
- * The directory's lock is held while the file is made, and blocks its other
- * users, so nothing is waited for there that a user can make long: above all not
- * lock_sock().
+ * The directory's lock is held while the file is made, and blocks other users
+ * of the directory. So the call waits, under that lock, for nothing that a user
+ * can prolong, and above all not for lock_sock().
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: 0; -EADDRINUSE: the file exists, and is none to be replaced; -EBADF: the
- * address' descriptor; -EINVAL: the endpoint is bound already, or another call on the
- * socket came first; -ENOMEM; and what path_resolution(7), mknod(2) and, where a file
- * is replaced, connect(2) to it and rename(2) give.
+ * Return: 0; -EADDRINUSE: the file exists and may not be replaced; -EBADF: the
+ * descriptor in @addr is not open; -EINVAL: the endpoint is bound already, its
+ * state does not allow bind(), or another call on the socket cancelled the
+ * bind(); -ENOMEM; and the errors of path_resolution(7) and mknod(2) and, where
+ * a file is replaced, of rename(2) and of a connect(2) to the file.
  */
 int altconn_path_bind(struct sock *sk, struct altconn_addr *addr)
 {
@@ -470,7 +500,10 @@ int altconn_path_bind(struct sock *sk, struct altconn_addr *addr)
 	return err == -EEXIST ? -EADDRINUSE : err;
 }
 
-/* The very file of a descriptor; what fits of its name stands for a path. */
+/*
+ * Get the file of the descriptor in @addr. The name of the file, cut to
+ * ALTCONN_PATH_MAX bytes, becomes the path of @addr.
+ */
 static int path_of_fd(struct altconn_addr *addr, struct path *path)
 {
 	struct file *file = fget_raw(addr->fd);
@@ -499,16 +532,17 @@ static int path_look_up(struct altconn_addr *addr, struct path *path)
 }
 
 /**
- * altconn_path_resolve() - look a path up for connect() or send()
- * @addr: kind PATH; its inode is filled in, and a name for one of a descriptor
- * @path: on success a reference that the caller puts: it keeps the inode;
- *	else empty
- * @reason: why not
+ * altconn_path_resolve() - look up a path for connect() or send()
+ * @addr: an address of kind PATH; its inode is filled in and, if it has a
+ *	descriptor, its path becomes the name of the file
+ * @path: on success the socket file, with a reference that the caller puts and
+ *	that pins the inode; else empty
+ * @reason: on failure enum altconn_reason; meaningless on success
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: 0; -EACCES: no search or no write permission (E-ACCES-PATH);
- * -EBADF: the address' descriptor; -ECONNREFUSED: not a socket file; and what
- * path_resolution(7) gives.
+ * Return: 0; -EACCES: no search permission on the way, or no write permission
+ * on the file (E-ACCES-PATH); -EBADF: the descriptor in @addr is not open;
+ * -ECONNREFUSED: the file is no socket; and the errors of path_resolution(7).
  */
 int altconn_path_resolve(struct altconn_addr *addr, struct path *path,
 			 u32 *reason)

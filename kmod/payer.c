@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Payers: users for whom kernel threads work, and the time that this takes.
+ * Payers: users that kernel threads work for, and the CPU time that this takes.
  *
- * Deadlines pass, delays end, events are delivered, idle buffers are given back and
- * unreceived descriptors are closed when no system call of the user runs.
- * Such a job takes as long as the user likes, for it wakes every poller of a socket,
- * looks at as many buffers as the user has or closes what the user made, and no CPU
- * cgroup of the user bounds a kworker. So a user has a queue for each kind of job. One
- * thread at a time works through a queue, which no other user shares, and the time is
- * charged to the queue: it gets a fixed share of one CPU after a burst, and waits when
- * that is used up. The jobs of other users do not wait.
+ * Some work is done while no system call of its user runs: deadlines pass,
+ * delays end, events are delivered, idle buffers are freed and unreceived
+ * descriptors are closed. Each piece of such work is a job. A user can make a
+ * job take as long as the user likes, since a job wakes every poller of a
+ * socket, looks at all buffers of the user, or closes files that the user
+ * opened. No CPU cgroup of the user limits a kworker. So a user has a queue for
+ * each kind of job, which no other user shares. One thread at a time works
+ * through a queue, and its time is charged to the queue. After a burst a queue
+ * gets a fixed share of one CPU, and waits when the share is used up. The jobs
+ * of other users do not wait for it.
  *
- * Jobs are queued without a lock, so a timer and a holder of any lock may queue one.
+ * Jobs are queued without a lock, so a timer or the holder of any lock may
+ * queue one.
  */
 
 #include <linux/cred.h>
@@ -22,10 +25,13 @@
 #include <linux/workqueue.h>
 #include "payer.h"
 
-/* The budget of a queue that has been idle for long. */
+/* Budget of a queue that has been idle for long, ns. */
 #define PAYER_BURST_NS		(100 * (s64)NSEC_PER_MSEC)
 
-/* A queue's share of one CPU is 1/2^shift; root's and the administrators'. */
+/*
+ * A queue's share of one CPU is 1/2^shift. Root and the administrators of the
+ * machine have the larger share.
+ */
 #define PAYER_SHARE_SHIFT	2
 #define PAYER_SHARE_SHIFT_ROOT	1
 
@@ -36,11 +42,12 @@ static DEFINE_HASHTABLE(payer_table, 6);
 static struct workqueue_struct *payer_wq[ALTCONN_PAYER_KINDS];
 
 /*
- * The module is being unloaded: queued jobs run at once, whatever their payer's
- * debt.
+ * Set while the module is being unloaded: queued jobs run at once, even if
+ * their payer is in debt.
  */
 static bool payer_draining;
 
+/* Take the oldest job from the queue. Return NULL if the queue is empty. */
 static struct altconn_job *payer_next(struct altconn_payer *payer)
 {
 	struct altconn_job *job;
@@ -52,14 +59,21 @@ static struct altconn_job *payer_next(struct altconn_payer *payer)
 		return NULL;
 	job = llist_entry(payer->backlog, struct altconn_job, node);
 	payer->backlog = payer->backlog->next;
-	/* It may be queued again, for a reason that comes up from here on. */
+	/*
+	 * From here on the job may be queued again, for a cause that appears
+	 * from here on.
+	 */
 	clear_bit_unlock(0, &job->queued);
 	/* Pairs with test_and_set_bit() in altconn_payer_queue(). */
 	smp_mb__after_atomic();
 	return job;
 }
 
-/* Two clocks of a kernel thread, ns: of the wall, and of the CPU time that it has used. */
+/**
+ * struct payer_clock - two clocks of a kernel thread
+ * @wall: elapsed time (CLOCK_MONOTONIC), ns
+ * @cpu: CPU time that the thread has used, ns
+ */
 struct payer_clock {
 	u64	wall;
 	u64	cpu;
@@ -74,8 +88,10 @@ static struct payer_clock payer_clock_read(void)
 }
 
 /*
- * How long a job took. The time for which the thread does not run is not charged; the
- * scheduler adds to the CPU time at ticks and switches, so it may lag by a tick.
+ * Return the time to charge for a job, ns: the elapsed time, or the CPU time if
+ * that is less, since time for which the thread does not run is not charged.
+ * The scheduler updates the CPU time at ticks and context switches only, so it
+ * may lag by a tick, which is added.
  */
 static u64 payer_time_between(const struct payer_clock *begin,
 			      const struct payer_clock *end)
@@ -83,7 +99,11 @@ static u64 payer_time_between(const struct payer_clock *begin,
 	return min(end->wall - begin->wall, end->cpu - begin->cpu + TICK_NSEC);
 }
 
-/* Charge @used nanoseconds. False: the budget is used up. */
+/*
+ * Raise the budget by the share of the time since the last call, and charge
+ * @used nanoseconds. Return true if the queue may go on, false if its budget is
+ * used up.
+ */
 static bool payer_charge(struct altconn_payer *payer, u64 now, u64 used)
 {
 	s64 gained = (now - payer->refilled) >> payer->share_shift;
@@ -94,6 +114,7 @@ static bool payer_charge(struct altconn_payer *payer, u64 now, u64 used)
 	return payer->budget > 0 || READ_ONCE(payer_draining);
 }
 
+/* Run queued jobs until the queue is empty or its budget is used up. */
 static void payer_work(struct work_struct *work)
 {
 	struct altconn_payer *payer = container_of(to_delayed_work(work),
@@ -114,22 +135,27 @@ static void payer_work(struct work_struct *work)
 				       payer_time_between(&begin, &end));
 		begin = end;
 	} while (solvent);
-	/* Go on when the debt is paid. A new job may have queued the work at once. */
+	/*
+	 * Go on once the debt is paid. A job that was queued meanwhile may have
+	 * queued the work without a delay, so set the delay of queued work too.
+	 */
 	debt = (u64)(1 - payer->budget) << payer->share_shift;
 	mod_delayed_work(payer_wq[payer->kind], &payer->work,
 			 nsecs_to_jiffies(debt) + 1);
 }
 
 /**
- * altconn_payer_queue() - have a job done by a kernel thread
- * @payer: pays for it
- * @job: altconn_job_init() has prepared it; stays until it runs
+ * altconn_payer_queue() - queue a job for a kernel thread
+ * @payer: the payer that is charged for the job
+ * @job: a job that altconn_job_init() has prepared; must stay alive until it
+ *	runs
  *
- * The jobs of a payer run one after the other, in the order in which they were queued.
+ * The jobs of a payer run one after another, in the order in which they were
+ * queued.
  *
  * Context: any.
- * Return: true; false: the job was queued already, and runs once, after this
- * call.
+ * Return: true if the job has been queued; false if it was in a queue already:
+ * then it runs only once, after this call.
  */
 bool altconn_payer_queue(struct altconn_payer *payer, struct altconn_job *job)
 {
@@ -140,7 +166,7 @@ bool altconn_payer_queue(struct altconn_payer *payer, struct altconn_job *job)
 	return true;
 }
 
-/* Does the root user of a user namespace own one below it? */
+/* Check whether the root user of @in owns the user namespace @below. */
 static bool payer_is_roots(const struct user_namespace *below,
 			   struct user_namespace *in)
 {
@@ -148,17 +174,19 @@ static bool payer_is_roots(const struct user_namespace *below,
 }
 
 /**
- * altconn_payer_key_in() - the user that a process is in a user namespace
- * @cred: of the process
+ * altconn_payer_key_in() - identify a process's user within a user namespace
+ * @cred: credentials of the process
  * @in: the user namespace
  *
- * Processes in a user namespace below @in are the owner of the outermost one that is
- * below @in, whatever their uids; if root of @in owns that, for a container, they are
- * a user by themselves. A process that is neither in @in nor below it is the user that
- * it is in the initial user namespace.
+ * A process in a user namespace below @in counts as the owner of the outermost
+ * user namespace below @in that the process is in, whatever its uid is. If the
+ * root user of @in owns that user namespace, as for a container, its processes
+ * count as a user of their own. A process that is neither in @in nor below it
+ * counts as the user that it is in the initial user namespace.
  *
- * Context: any; constant work, for the kernel nests at most 33 user namespaces.
- * Return: the key, which is below 1 << 33.
+ * Context: any. The work is constant, since the kernel nests at most 33 user
+ * namespaces.
+ * Return: the key, which is less than 1 << 33.
  */
 u64 altconn_payer_key_in(const struct cred *cred, struct user_namespace *in)
 {
@@ -176,14 +204,15 @@ u64 altconn_payer_key_in(const struct cred *cred, struct user_namespace *in)
 }
 
 /**
- * altconn_payer_key() - the user that pays for what a process has done
- * @cred: of the process
+ * altconn_payer_key() - identify the user that pays for the work of a process
+ * @cred: credentials of the process
  *
- * In a user namespace that is the owner of the outermost one, whatever its subordinate
- * uids, and for a namespace that root made, for a container, the namespace itself.
+ * For a process in a user namespace the payer is the owner of the outermost
+ * one, whatever subordinate uid the process has. If root owns that user
+ * namespace, as for a container, the namespace itself is the payer.
  *
  * Context: any.
- * Return: the key, which is below 1 << 33.
+ * Return: the key, which is less than 1 << 33.
  */
 u64 altconn_payer_key(const struct cred *cred)
 {
@@ -231,13 +260,15 @@ static struct altconn_payer *payer_alloc(enum altconn_payer_kind kind, u64 key)
 }
 
 /**
- * altconn_payer_get() - the queue of a user for a kind of job
- * @kind: which kind
- * @key: the user, altconn_payer_key(), or ALTCONN_PAYER_ADMIN
+ * altconn_payer_get() - find or create a user's queue for a kind of job
+ * @kind: kind of the jobs
+ * @key: the user: altconn_payer_key(), or ALTCONN_PAYER_ADMIN
+ *
+ * A payer stays until altconn_payer_exit(), so that a user cannot cancel its
+ * debt. For each kind there are at most as many payers as users and containers.
  *
  * Context: process, may sleep.
- * Return: the queue, which stays until altconn_payer_exit(), so that a user cancels no
- * debt; NULL: no memory. There are no more than users and containers.
+ * Return: the payer, without a reference count; NULL on allocation failure.
  */
 struct altconn_payer *altconn_payer_get(enum altconn_payer_kind kind, u64 key)
 {
@@ -263,10 +294,10 @@ struct altconn_payer *altconn_payer_get(enum altconn_payer_kind kind, u64 key)
 }
 
 /**
- * altconn_payer_flush() - wait for the jobs that run or are due now
- * @kind: of which kind
+ * altconn_payer_flush() - wait for the jobs of a kind that run or are due now
+ * @kind: kind of the jobs
  *
- * Returns when they have ended. A queue in debt is not waited for.
+ * Does not wait for a queue that is in debt.
  *
  * Context: process, may sleep.
  */
@@ -286,7 +317,7 @@ static void payer_destroy_workqueues(void)
 }
 
 /**
- * altconn_payer_init() - prepare for payers
+ * altconn_payer_init() - create the workqueues of the payers
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
@@ -303,7 +334,10 @@ int __init altconn_payer_init(void)
 	int kind;
 
 	for (kind = 0; kind < ALTCONN_PAYER_KINDS; kind++) {
-		/* A job that sleeps keeps its thread: others need threads of their own. */
+		/*
+		 * A job that sleeps occupies its thread, so other payers need
+		 * threads of their own.
+		 */
 		payer_wq[kind] = alloc_workqueue("%s", WQ_UNBOUND, WQ_MAX_ACTIVE,
 						 names[kind]);
 		if (!payer_wq[kind]) {
@@ -314,10 +348,16 @@ int __init altconn_payer_init(void)
 	return 0;
 }
 
-/* Work off what is queued. True: something was, and may have queued other jobs. */
+/*
+ * Run the jobs that are queued. Return true if there were any, which may have
+ * queued further jobs, else false.
+ */
 static bool payer_drain(struct altconn_payer *payer)
 {
-	/* Waits for a running one, which alone changes the backlog. */
+	/*
+	 * This waits for work that runs. Only the work changes the backlog, so
+	 * the backlog can be read afterwards.
+	 */
 	bool busy = flush_delayed_work(&payer->work);
 
 	if (llist_empty(&payer->jobs) && !payer->backlog)
@@ -328,10 +368,11 @@ static bool payer_drain(struct altconn_payer *payer)
 }
 
 /**
- * altconn_payer_exit() - do all jobs that are left, and free the payers
+ * altconn_payer_exit() - run the remaining jobs, and free the payers
  *
- * Context: process, may sleep; no socket is left, no timer is armed that would queue a
- * job, and what jobs do without a socket pins the module.
+ * Context: process, may sleep. There are no sockets left, and no timers are
+ * armed that would queue a job. A job that belongs to no socket holds a
+ * reference to the module.
  */
 void altconn_payer_exit(void)
 {
@@ -343,7 +384,10 @@ void altconn_payer_exit(void)
 	WRITE_ONCE(payer_draining, true);
 	hash_for_each(payer_table, bucket, payer, node)
 		timer_delete_sync(&payer->idle.timer);
-	/* For timers that run at this moment. */
+	/*
+	 * A timer that runs now may queue a job. It is an RCU reader: wait for
+	 * it.
+	 */
 	synchronize_rcu();
 	do {
 		busy = false;

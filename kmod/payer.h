@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Payers: users for whom kernel threads work, see payer.c.
- */
+/* Payers: users that kernel threads work for, see payer.c. */
 #ifndef _ALTCONN_PAYER_H
 #define _ALTCONN_PAYER_H
 
@@ -10,9 +8,10 @@
 struct cred;
 struct user_namespace;
 
-#define _ALTCONN_PAYER_H
-
-/* Kinds of jobs: a user whose jobs of one kind take long delays none of another. */
+/*
+ * Kinds of jobs. A user has a queue for each kind, so jobs of one kind that
+ * take long do not delay the user's jobs of another kind.
+ */
 enum altconn_payer_kind {
 	ALTCONN_PAYER_DEADLINE,
 	ALTCONN_PAYER_DELAY,
@@ -22,17 +21,22 @@ enum altconn_payer_kind {
 	ALTCONN_PAYER_KINDS,
 };
 
-/* Keys of payers that are no users. */
+/*
+ * Keys of payers that are not a user: the administrators of the machine
+ * together, and a container, as a flag beside the inode number of its user
+ * namespace.
+ */
 #define ALTCONN_PAYER_ADMIN	BIT_ULL(33)
 #define ALTCONN_PAYER_CONTAINER	BIT_ULL(32)
 
 /**
- * struct altconn_job - what a kernel thread is to do for a user
- * @node: in a payer's queue
- * @queued: bit 0: it is in one
- * @run: does it, in process context; may free the job, or queue it again
+ * struct altconn_job - work that a kernel thread does for a user
+ * @node: link in a payer's queue
+ * @queued: bit 0 is set while the job is in a queue
+ * @run: does the work, in process context; may free the job, or queue it again
  *
- * The object that the job belongs to keeps itself alive while the job is queued.
+ * Lifetime: the object that embeds the job keeps itself alive while the job is
+ * queued.
  */
 struct altconn_job {
 	struct llist_node	node;
@@ -41,13 +45,16 @@ struct altconn_job {
 };
 
 /**
- * struct altconn_payer_idle - buffers of a user that were emptied, for ring.c
- * @lock: all of it; the locks of a listed ring are tried inside it
- * @rings: by @idle_node, the one that the scan looks at next first
- * @n: how many
- * @bytes: bytes of segments that the listed rings keep; the smallest segments
- *	do not count
- * @left: rings that the scan looks at before it rests; @job alone
+ * struct altconn_payer_idle - a user's emptied buffers (rings), for ring.c
+ * @lock: protects all fields; the locks of a listed ring are taken inside it,
+ *	with trylock only
+ * @rings: the listed rings, linked by their idle_node; the scan looks at the
+ *	first one next
+ * @n: number of listed rings
+ * @bytes: bytes of the segments that the listed rings keep; segments of the
+ *	smallest size do not count
+ * @left: rings that the scan still has to look at before it pauses; accessed by
+ *	@job only
  * @armed: @timer is armed, or @job is queued or runs
  * @timer: queues @job
  * @job: the scan; ring.c sets its function before @timer is armed
@@ -64,20 +71,23 @@ struct altconn_payer_idle {
 };
 
 /**
- * struct altconn_payer - the jobs of one kind of a user
- * @node: in payer_table; payer_lock, readers under RCU
- * @kind: which kind
- * @key: the user
- * @share_shift: the share of one CPU
- * @members: watchers of the user; of ALTCONN_PAYER_EVENT alone
- * @jobs: the newest first
- * @backlog: jobs that @work has taken, the oldest first; @work alone
- * @work: does them; armed for later while the budget is used up
- * @budget: nanoseconds that it may use, negative in debt; @work alone
- * @refilled: when @budget was last raised; @work alone
- * @idle: of ALTCONN_PAYER_IDLE alone
+ * struct altconn_payer - a user's queue of jobs of one kind
+ * @node: link in payer_table; changes under payer_lock, read under RCU
+ * @kind: kind of the jobs
+ * @key: the user, see altconn_payer_key()
+ * @share_shift: the queue's share of one CPU is 1/2^share_shift
+ * @members: number of the user's event watchers; for ALTCONN_PAYER_EVENT only
+ * @jobs: queued jobs, the newest first; accessed without a lock
+ * @backlog: jobs that @work has taken from @jobs, the oldest first; accessed by
+ *	@work only
+ * @work: runs the jobs; delayed while the budget is used up
+ * @budget: CPU time that @work may use, ns; negative while the queue is in
+ *	debt; accessed by @work only
+ * @refilled: time at which @budget was last raised, ns (ktime); accessed by
+ *	@work only
+ * @idle: the user's emptied buffers; for ALTCONN_PAYER_IDLE only
  *
- * Lifetime: from the first use until the module goes.
+ * Lifetime: from the first use until the module is unloaded.
  */
 struct altconn_payer {
 	struct hlist_node	node;
@@ -104,7 +114,7 @@ void altconn_payer_exit(void);
 /**
  * altconn_job_init() - prepare a job, which is in no queue yet
  * @job: the job
- * @run: does it, in process context; may free the job, or queue it again
+ * @run: does the work, in process context; may free the job, or queue it again
  *
  * Context: any.
  */

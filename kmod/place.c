@@ -2,17 +2,22 @@
 /*
  * Places: the table of bound addresses, and lookups in it.
  *
- * A place is an address with at least one binding. One hash table holds the places of
- * the machine, keyed by network namespace, socket type and the whole address. A path is
- * shared by network namespaces and by socket types, so its key is its inode alone. The
- * places of 0.0.0.0 and of the two kinds of :: (dual-stack, and IPV6_V6ONLY) are found
- * by a lookup of their own behind the one of the exact address, so bindings of a port at
- * other IP addresses cost a lookup nothing. A short connection adds one place and
- * removes it, so both must be cheap: the number of chains is fixed when the module is
- * loaded, by the memory of the machine, as that of TCP's tables is.
+ * A place is an address with at least one binding. One hash table holds the
+ * places of the machine. Its key is the network namespace, the socket type and
+ * the whole address. Network namespaces and socket types share paths, so the
+ * key of a path is its inode alone.
  *
- * Lookups run under RCU. The lock that covers a port, name or path with all its
- * places, bindings and counters is its stripe, one of an array of spinlocks.
+ * A lookup tries the place of the exact address first. The places of 0.0.0.0
+ * and of the two kinds of :: (dual-stack, and with IPV6_V6ONLY) are looked up
+ * separately after that, so bindings of a port at other IP addresses do not
+ * slow a lookup down.
+ *
+ * A short connection adds one place and removes it again, so both must be
+ * cheap. The number of chains is fixed when the module is loaded, and depends
+ * on the memory of the machine, as for the tables of TCP.
+ *
+ * Lookups run under RCU. A stripe is one lock of an array of spinlocks. The
+ * stripe of a port, name or path covers all its places, bindings and counters.
  * Every section under a stripe takes constant time. The hash is a hsiphash with
  * a random key, so a user can choose neither a chain nor a stripe.
  */
@@ -26,11 +31,11 @@
 #include "addr.h"
 #include "place.h"
 
-/* Chains of the table of places. */
+/* Bounds of the number of chains of the table of places. */
 #define PLACE_CHAINS_MIN	4096UL
 #define PLACE_CHAINS_MAX	1048576UL
 
-/* The list of a place that is not there. */
+/* The empty list of bindings, for a lookup that finds no place. */
 const struct hlist_head altconn_bind_none;
 
 static struct hlist_bl_head *place_chains __read_mostly;
@@ -56,7 +61,10 @@ struct place_key {
 	u8				level;
 };
 
-/* For an inet address. Out of line, so that others have no array on their stack. */
+/*
+ * Hash an inet address. The function is not inlined, so that the hash of
+ * another kind of address has no array on its stack.
+ */
 static noinline u32 place_hash_inet(u32 kind, const struct altconn_addr *addr)
 {
 	u32 words[7] = { kind, addr->port, addr->node };
@@ -65,6 +73,17 @@ static noinline u32 place_hash_inet(u32 kind, const struct altconn_addr *addr)
 	return hsiphash(words, sizeof(words), &bind_key);
 }
 
+/**
+ * altconn_place_hash() - hash the key of a place
+ * @net: the namespace; ignored for paths
+ * @type: socket type; ignored for paths
+ * @addr: canonical address
+ * @level: enum altconn_place_level; with ALTCONN_PLACE_PORT only the port of
+ *	@addr counts
+ *
+ * Context: any.
+ * Return: the hash, made with a key that users do not know.
+ */
 u32 altconn_place_hash(const struct net *net, u8 type,
 		       const struct altconn_addr *addr, u8 level)
 {
@@ -86,7 +105,18 @@ u32 altconn_place_hash(const struct net *net, u8 type,
 	return hsiphash_3u32(kind, addr->node, addr->port, &bind_key);
 }
 
-/* The hash of what a stripe covers: of an inet address the port alone. */
+/**
+ * altconn_bind_stripe_hash() - compute the hash that selects a stripe
+ * @net: the namespace
+ * @type: socket type
+ * @addr: canonical address
+ *
+ * The IP address of an inet address does not count, because a stripe covers the
+ * whole port.
+ *
+ * Context: any.
+ * Return: the hash.
+ */
 u32 altconn_bind_stripe_hash(const struct net *net, u8 type,
 			     const struct altconn_addr *addr)
 {
@@ -96,7 +126,10 @@ u32 altconn_bind_stripe_hash(const struct net *net, u8 type,
 					  ALTCONN_PLACE_ADDR);
 }
 
-/* Is @a the object that @b is, up to the IP address of an inet address? */
+/*
+ * Return whether @a and @b are the same port, name or path. The IP address of
+ * an inet address does not count.
+ */
 static bool bind_same_port(const struct altconn_addr *a,
 			   const struct altconn_addr *b)
 {
@@ -110,12 +143,13 @@ static bool bind_same_port(const struct altconn_addr *a,
 }
 
 /**
- * altconn_bind_stripe() - the lock of a port, name or path
+ * altconn_bind_stripe() - return the stripe lock of a port, name or path
  * @net: the namespace
  * @type: socket type
  * @addr: canonical address
  *
  * Context: any.
+ * Return: the lock.
  */
 spinlock_t *altconn_bind_stripe(const struct net *net, int type,
 				const struct altconn_addr *addr)
@@ -125,12 +159,13 @@ spinlock_t *altconn_bind_stripe(const struct net *net, int type,
 }
 
 /**
- * altconn_bind_hash() - hash of an address, with a key that users do not know
+ * altconn_bind_hash() - hash an address with a key that users do not know
  * @net: the namespace
  * @type: socket type
  * @addr: canonical address
  *
  * Context: any.
+ * Return: the hash.
  */
 u32 altconn_bind_hash(const struct net *net, int type,
 		      const struct altconn_addr *addr)
@@ -139,10 +174,11 @@ u32 altconn_bind_hash(const struct net *net, int type,
 }
 
 /**
- * altconn_bind_lock() - the stripe of a binding
+ * altconn_bind_lock() - return the stripe lock of a binding
  * @bind: the binding
  *
  * Context: any.
+ * Return: the lock.
  */
 spinlock_t *altconn_bind_lock(const struct altconn_bind *bind)
 {
@@ -170,9 +206,14 @@ static struct hlist_bl_head *place_chain(u32 hash)
 	return &place_chains[hash & place_mask];
 }
 
-/*
- * The caller holds the stripe of the place. The chain has a lock of its own because
- * places of other stripes are in it too.
+/**
+ * altconn_place_link() - add a place to the table
+ * @place: the place
+ *
+ * The chain has a bit lock of its own, because it also holds places of other
+ * stripes.
+ *
+ * Context: any; the stripe lock of the place held.
  */
 void altconn_place_link(struct altconn_place *place)
 {
@@ -183,6 +224,12 @@ void altconn_place_link(struct altconn_place *place)
 	hlist_bl_unlock(chain);
 }
 
+/**
+ * altconn_place_unlink() - remove a place from the table
+ * @place: the place; readers may see it for a grace period
+ *
+ * Context: any; the stripe lock of the place held.
+ */
 void altconn_place_unlink(struct altconn_place *place)
 {
 	struct hlist_bl_head *chain = place_chain(place->hash);
@@ -229,14 +276,14 @@ static const struct rhashtable_params owner_params = {
 	.automatic_shrinking	= true,
 };
 
-/* Paths are the machine's. */
+/* All network namespaces share paths, so the key of a path has no namespace. */
 static const struct net *place_net(const struct net *net,
 				   const struct altconn_addr *addr)
 {
 	return addr->kind == ALTCONN_KIND_PATH ? NULL : net;
 }
 
-/* RCU read side. */
+/* Find a place. RCU read side. */
 static struct altconn_place *place_find_hashed(const struct net *net, u8 type,
 					       const struct altconn_addr *addr,
 					       u8 level, u32 hash)
@@ -262,13 +309,21 @@ static struct altconn_place *place_find(const struct net *net, u8 type,
 				 altconn_place_hash(net, type, addr, level));
 }
 
-/* The place of an address or a port that a new binding would be in. */
+/**
+ * altconn_place_find_like() - find the place that a new binding would join
+ * @bind: the new binding, not in the table yet
+ * @own: a place inside @bind; its level and hash say which place to find
+ *
+ * Context: any; the stripe lock of @bind held.
+ * Return: the place, valid while the stripe lock is held; NULL if there is
+ * none.
+ */
 struct altconn_place *altconn_place_find_like(const struct altconn_bind *bind,
 					      const struct altconn_place *own)
 {
 	struct altconn_place *place;
 
-	/* The place stays as long as the stripe is held. */
+	/* The place stays in the table as long as the stripe lock is held. */
 	rcu_read_lock();
 	place = place_find_hashed(bind->net, bind->type, bind->addr, own->level,
 				  own->hash);
@@ -281,7 +336,15 @@ static bool bind_is_any(const struct altconn_addr *addr)
 	return addr->kind == ALTCONN_KIND_INET && altconn_addr_is_any(addr);
 }
 
-/* Which of the two places of :: a binding to it is in. */
+/**
+ * altconn_place_level() - return the level of the place of a binding's address
+ * @bind: the binding
+ *
+ * A binding to :: has one of two places, depending on IPV6_V6ONLY.
+ *
+ * Context: any.
+ * Return: ALTCONN_PLACE_ONLY6 for :: with IPV6_V6ONLY, else ALTCONN_PLACE_ADDR.
+ */
 u8 altconn_place_level(const struct altconn_bind *bind)
 {
 	return bind->v6only && bind_is_any(bind->addr) &&
@@ -289,7 +352,11 @@ u8 altconn_place_level(const struct altconn_bind *bind)
 						  ALTCONN_PLACE_ADDR;
 }
 
-/* The place of 0.0.0.0, or one of the two of ::. */
+/*
+ * Find the place of a wildcard address at the port of @addr. Closeness 2 means
+ * 0.0.0.0 or, for IPv6, :: with IPV6_V6ONLY; closeness 1 means the dual-stack
+ * ::.
+ */
 static struct altconn_place *place_find_any(const struct net *net, u8 type,
 					    const struct altconn_addr *addr,
 					    unsigned int closeness)
@@ -309,16 +376,17 @@ static struct altconn_place *place_find_any(const struct net *net, u8 type,
 }
 
 /**
- * altconn_bind_place() - the place that serves an address so closely
+ * altconn_bind_place() - find the place that serves an address with a closeness
  * @net: the namespace
- * @type: socket type; a path is found whatever the type of its binding
+ * @type: socket type; a path is found whatever the type of its binding is
  * @addr: canonical address of a destination
- * @closeness: ALTCONN_CLOSEST or less: the exact address, then any address of
- *	its IP version (of IPv6 that with IPV6_V6ONLY), then the dual-stack ::
+ * @closeness: ALTCONN_CLOSEST: the exact address; 2: the wildcard address of
+ *	the same IP version, for IPv6 the :: with IPV6_V6ONLY; 1: the dual-stack
+ *	::
  *
  * Context: RCU read side; the result is valid within it.
- * Return: the place or NULL; a place has bindings, but of those a reader may
- * see none any more.
+ * Return: the place; NULL if there is none. A place in the table has bindings,
+ * but a reader may find its list empty already while the last one is removed.
  */
 struct altconn_place *altconn_bind_place(const struct net *net, int type,
 					 const struct altconn_addr *addr,
@@ -332,13 +400,13 @@ struct altconn_place *altconn_bind_place(const struct net *net, int type,
 }
 
 /**
- * altconn_bind_port() - the place that lists all bindings of an inet port
+ * altconn_bind_port() - find the place that lists all bindings of an inet port
  * @net: the namespace
  * @type: socket type
- * @addr: an inet address; its port counts
+ * @addr: an inet address; only its port counts
  *
  * Context: RCU read side; the result is valid within it.
- * Return: the place, for altconn_bind_for_each_port(), or NULL.
+ * Return: the place, for altconn_bind_for_each_port(); NULL if there is none.
  */
 struct altconn_place *altconn_bind_port(const struct net *net, int type,
 					const struct altconn_addr *addr)
@@ -347,13 +415,14 @@ struct altconn_place *altconn_bind_port(const struct net *net, int type,
 }
 
 /**
- * altconn_bind_score() - how closely a binding serves an address
- * @bind: a binding of the address' port, name or path
+ * altconn_bind_score() - compute how closely a binding serves an address
+ * @bind: a binding of the port, name or path of @addr
  * @addr: the destination of a connection or datagram
  *
  * Context: any.
- * Return: 0: it does not serve it, or does not serve other nodes; else as
- * altconn_bind_place() says.
+ * Return: 0 if the binding does not serve the address, or if a caller on
+ * another node looks it up and the binding is not reachable from there; else
+ * the closeness, as in altconn_bind_place().
  */
 unsigned int altconn_bind_score(const struct altconn_bind *bind,
 				const struct altconn_addr *addr)
@@ -377,13 +446,14 @@ unsigned int altconn_bind_score(const struct altconn_bind *bind,
 }
 
 /**
- * altconn_bind_find() - a binding that serves an address
+ * altconn_bind_find() - find the closest binding that serves an address
  * @net: the namespace
- * @type: socket type; of a path the binding may have another one
- * @addr: canonical address; of a path, its inode is pinned by the caller
+ * @type: socket type; the binding of a path may have another type
+ * @addr: canonical address; the caller pins the inode of a path
  *
  * Context: RCU read side; the result is valid within it.
- * Return: a binding of the closest place, the one bound last; NULL: none.
+ * Return: the newest binding that serves @addr in the closest place that has
+ * one; NULL if there is none.
  */
 struct altconn_bind *altconn_bind_find(const struct net *net, int type,
 				       const struct altconn_addr *addr)
@@ -402,13 +472,15 @@ struct altconn_bind *altconn_bind_find(const struct net *net, int type,
 }
 
 /**
- * altconn_bind_addr() - the address that a socket of this type is bound to
+ * altconn_bind_addr() - find the address that serves a destination
  * @net: the caller's namespace
  * @type: socket type
- * @addr: canonical address; of a path, its inode is pinned by the caller
+ * @addr: canonical address of the destination; the caller pins the inode of a
+ *	path
  *
  * Context: any.
- * Return: the bound address, a reference; NULL: nothing is bound there.
+ * Return: the address of the binding, a reference that the caller owns; NULL if
+ * no socket of this type is bound there.
  */
 struct altconn_addr *altconn_bind_addr(struct net *net, int type,
 				       const struct altconn_addr *addr)
@@ -425,6 +497,16 @@ struct altconn_addr *altconn_bind_addr(struct net *net, int type,
 	return found;
 }
 
+/**
+ * altconn_owner_find() - find the record of a user's sharing bindings at a
+ *	place
+ * @place: the place
+ * @uid: the user
+ *
+ * Context: any; the stripe lock of the place held.
+ * Return: the record, valid while the stripe lock is held; NULL if the user has
+ * no sharing binding at @place.
+ */
 struct place_owner *altconn_owner_find(const struct altconn_place *place,
 				       kuid_t uid)
 {
@@ -433,6 +515,15 @@ struct place_owner *altconn_owner_find(const struct altconn_place *place,
 	return rhashtable_lookup_fast(&owner_table, &key, owner_params);
 }
 
+/**
+ * altconn_owner_leave() - undo altconn_owner_join()
+ * @place: the place
+ * @uid: the user
+ *
+ * The last binding of the user frees the record after a grace period.
+ *
+ * Context: any; the stripe lock of the place held.
+ */
 void altconn_owner_leave(struct altconn_place *place, kuid_t uid)
 {
 	struct place_owner *owner = altconn_owner_find(place, uid);
@@ -443,7 +534,17 @@ void altconn_owner_leave(struct altconn_place *place, kuid_t uid)
 	kfree_rcu(owner, rcu);
 }
 
-/* Takes *@spare when the user has no sharing binding at the place yet. */
+/**
+ * altconn_owner_join() - count a sharing binding of a user at a place
+ * @place: the place
+ * @uid: the user
+ * @spare: an allocated struct place_owner; used, and set to NULL, if the user
+ *	has no sharing binding at @place yet
+ *
+ * Context: any; the stripe lock of the place held.
+ * Return: 0, and altconn_owner_leave() undoes the call; -ENOMEM: nothing is
+ * counted, and the caller keeps @spare.
+ */
 int altconn_owner_join(struct altconn_place *place, kuid_t uid,
 		       struct place_owner **spare)
 {
@@ -462,6 +563,17 @@ int altconn_owner_join(struct altconn_place *place, kuid_t uid,
 	return 0;
 }
 
+/**
+ * altconn_owner_table_alloc() - allocate two spare structs for
+ *	altconn_owner_join()
+ * @spares: array of two pointers to NULL; filled in
+ *
+ * An inet binding joins two places, and nothing can be allocated under the
+ * stripe lock.
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM; the caller frees @spares in both cases.
+ */
 int altconn_owner_table_alloc(struct place_owner **spares)
 {
 	int i;
@@ -475,12 +587,13 @@ int altconn_owner_table_alloc(struct place_owner **spares)
 }
 
 /**
- * altconn_bind_spread() - choose one of several receivers by the sender
+ * altconn_bind_spread() - choose one of several receivers by the sender's
+ *	address
  * @from: the sender's address, or NULL
- * @n: how many there are
+ * @n: number of receivers
  *
  * Context: any.
- * Return: 0 to @n - 1, always the same for an address.
+ * Return: a number from 0 to @n - 1, always the same for one address.
  */
 u32 altconn_bind_spread(const struct altconn_addr *from, u32 n)
 {
@@ -492,8 +605,9 @@ u32 altconn_bind_spread(const struct altconn_addr *from, u32 n)
 }
 
 /**
- * altconn_bind_table_init() - make the tables
+ * altconn_bind_table_init() - allocate the tables of places and of their owners
  *
+ * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
  */
 int __init altconn_bind_table_init(void)
@@ -519,7 +633,7 @@ int __init altconn_bind_table_init(void)
 /**
  * altconn_bind_table_exit() - undo altconn_bind_table_init()
  *
- * Context: process; no binding is left.
+ * Context: process, may sleep; no binding is left.
  */
 void altconn_bind_table_exit(void)
 {

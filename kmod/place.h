@@ -10,39 +10,43 @@
 struct altconn_claim;
 struct altconn_listener;
 
-/* What the key of a place is made of. */
+/* The key of a place. */
 enum altconn_place_level {
 	ALTCONN_PLACE_ADDR,	/* the whole address */
-	ALTCONN_PLACE_ONLY6,	/* likewise, of :: with IPV6_V6ONLY */
-	ALTCONN_PLACE_PORT,	/* an inet port, whatever the IP address */
+	ALTCONN_PLACE_ONLY6,	/* the address ::, of bindings with IPV6_V6ONLY */
+	ALTCONN_PLACE_PORT,	/* an inet port, for all IP addresses */
 };
 
-/* Sorts of bindings that a place counts. */
+/* The sorts of bindings that a place counts. */
 enum altconn_place_what {
 	ALTCONN_PLACE_ALL,
-	ALTCONN_PLACE_HARD,	/* exclude others that have SO_REUSEADDR too */
+	ALTCONN_PLACE_HARD,	/* exclude even bindings with SO_REUSEADDR */
 	ALTCONN_PLACE_LISTENING,
 	ALTCONN_PLACE_SORTS,
 };
 
-/* An IPv4 address, 0.0.0.0, an IPv6 address, ::, :: with IPV6_V6ONLY. */
+/*
+ * The classes of inet bindings at a port: bound to an IPv4 address, to 0.0.0.0,
+ * to an IPv6 address, to ::, and to :: with IPV6_V6ONLY.
+ */
 #define ALTCONN_PLACE_CLASSES	5
 
 /**
- * struct altconn_place - an address, or an inet port, that bindings have
- * @node: link in a chain of the table; under the chain's bit lock, since a chain has
- *	places of other stripes too
- * @host: the binding that this is a part of; its address is the key
- * @hash: of the key
- * @n: bindings
+ * struct altconn_place - an address, or an inet port, with at least one binding
+ * @node: link in a chain of the table; written under the chain's bit lock,
+ *	because a chain also holds places of other stripes
+ * @host: the binding that contains this place; its address is the key
+ * @hash: hash of the key
+ * @n: number of bindings
  * @level: enum altconn_place_level
- * @binds: the bindings, the last one first
- * @listeners: those of them that listen; none at the level of a port
- * @count: how many bindings of each sort; not used at the level of a port
+ * @binds: the bindings, newest first
+ * @listeners: the bindings that listen; empty at level ALTCONN_PLACE_PORT
+ * @count: number of bindings of each sort; not used at level ALTCONN_PLACE_PORT
  *
- * Lifetime: in the table from the first binding to the last one. @host is the
- * first one; the place holds a reference to the address of @host, and so to the
- * memory of both. All but lookups are under the stripe.
+ * Lifetime: A place is in the table from its first binding to its last one.
+ * @host is the first binding. The place holds a reference to the address of
+ * @host, which keeps the memory of the binding and of the place. Lookups run
+ * under RCU; all other access is under the stripe lock.
  */
 struct altconn_place {
 	struct hlist_bl_node	node;
@@ -56,9 +60,9 @@ struct altconn_place {
 };
 
 /**
- * struct altconn_port_place - an inet port that bindings have
+ * struct altconn_port_place - an inet port with at least one binding
  * @place: the place
- * @count: how many bindings of each sort, by what they are bound to
+ * @count: number of bindings of each sort, by the class of the binding
  */
 struct altconn_port_place {
 	struct altconn_place	place;
@@ -67,37 +71,45 @@ struct altconn_port_place {
 };
 
 /**
- * struct altconn_bind - an entry of the table of bound addresses
- * @link: in @place's list
- * @listener_link: in @place's list of listeners
- * @port_link: in @port's list
- * @place: the place of its address
- * @port: the place of its port, inet addresses, or NULL
- * @net: namespace, NULL for paths: they are the machine's
- * @type: socket type; part of the key but for paths
- * @auto_bound: made by the family, dissolved with the association
- * @reuse: SO_REUSEADDR was set when it was bound
- * @share: ALTCONN_SHARE_ADDRESS or SO_REUSEPORT was
- * @uid: the effective user id of the caller then
- * @v6only: of ::, serves no IPv4
- * @reachable: from other nodes too
- * @listens: it has, or is about to have, a listener; its stripe
- * @hash: of what its stripe covers
- * @addr: @own
- * @sk: the endpoint; valid under RCU while the entry can be found
- * @claim: with @reuse or @share: of the endpoint's association, or NULL; its
- *	stripe
- * @listener: its listener, or NULL; written under its stripe
- * @path: paths: pins the inode, so that its address stays this socket's
- * @own_place: @place, of the binding that is there first
- * @own: its address; allocated only as long as that is, and behind it @port of
- *	the binding that is there first, inet addresses
+ * struct altconn_bind - a binding, an entry of the table of bound addresses
+ * @link: link in @place->binds
+ * @listener_link: link in @place->listeners
+ * @port_link: link in the list of bindings of @port
+ * @place: the place of the address
+ * @port: inet addresses: the place of the port; else NULL
+ * @net: network namespace; NULL for paths, which all namespaces share
+ * @type: socket type; part of the key, except for paths
+ * @auto_bound: the module bound the endpoint without a call of bind(); the
+ *	binding is given up with the association
+ * @reuse: SO_REUSEADDR was set when the endpoint was bound
+ * @share: ALTCONN_SHARE_ADDRESS or SO_REUSEPORT was set when the endpoint was
+ *	bound
+ * @uid: effective user id of the caller that bound the endpoint
+ * @v6only: a binding to :: does not serve IPv4
+ * @reachable: other nodes reach the binding too
+ * @listens: the endpoint has a listener or is about to get one; under the
+ *	stripe lock
+ * @hash: hash that selects the stripe
+ * @addr: points to @own
+ * @sk: the endpoint; while the binding is in the table, valid under the stripe
+ *	lock and, if the endpoint is a datagram or listening socket, under RCU
+ * @claim: with @reuse or @share: the claim of the endpoint's association, or
+ *	NULL; under the stripe lock
+ * @listener: the endpoint's listener, or NULL; written under the stripe lock
+ * @path: paths: pins the inode, so that no other file gets an inode at the same
+ *	memory address
+ * @own_place: storage of @place, if this binding is the first one of its
+ *	address
+ * @own: the address; allocated only as long as the address needs. For inet
+ *	addresses, storage of @port follows, which is used if this binding is
+ *	the first one of its port
  *
- * Lifetime: owned by one endpoint, ask->bind. Found only under RCU; taken out
- * of the table by altconn_unbind() when the endpoint closes or dissolves, so no
- * reader can find it after a grace period. That drops one reference to @own; the
- * memory of both goes with the last. Its places hold references too while they
- * are in the table.
+ * Lifetime: One endpoint owns the binding, as ask->bind. Other code finds the
+ * binding only under RCU. altconn_unbind() removes the binding from the table
+ * when the endpoint closes or dissolves, so no reader finds it after a grace
+ * period. That drops one reference to @own. Its places hold references to @own
+ * too while they are in the table. The last reference to @own frees the binding
+ * and the address together.
  */
 struct altconn_bind {
 	struct hlist_node		link;
@@ -124,21 +136,24 @@ struct altconn_bind {
 	struct altconn_addr		own;
 };
 
-/* The exact address; less close are any address of its version, then :: */
+/*
+ * Closeness of the exact address. The wildcard address of the same IP version
+ * has 2, and the dual-stack :: has 1.
+ */
 #define ALTCONN_CLOSEST		3
 
 extern const struct hlist_head altconn_bind_none;
 
-/* All bindings of a place; under RCU. */
+/* Walk all bindings of a place, which may be NULL. Under RCU. */
 #define altconn_bind_for_each(bind, place)				\
 	hlist_for_each_entry_rcu(bind, altconn_place_binds(place), link)
 
-/* Those that listen. */
+/* Walk the bindings of a place that listen. Under RCU. */
 #define altconn_bind_for_each_listener(bind, place)			\
 	hlist_for_each_entry_rcu(bind, altconn_place_listeners(place),	\
 				 listener_link)
 
-/* Those of altconn_bind_port(). */
+/* Walk all bindings of a place that altconn_bind_port() returned. Under RCU. */
 #define altconn_bind_for_each_port(bind, port)				\
 	hlist_for_each_entry_rcu(bind, altconn_place_binds(port),	\
 				 port_link)
@@ -146,16 +161,19 @@ extern const struct hlist_head altconn_bind_none;
 #define BIND_STRIPES	256
 
 /**
- * struct place_owner - the bindings of one user that share addresses
+ * struct place_owner - one user's bindings that share one place
  * @node: link in owner_table
- * @place: the place that they are bound to; compared, and not followed
+ * @place: the place; compared, never followed
  * @uid: the user
- * @n: bindings
- * @count: as of struct altconn_port_place; of an address, in the first row
- * @rcu: frees it
+ * @n: number of bindings
+ * @count: number of bindings of each sort, by class, as in struct
+ *	altconn_port_place; for the place of an address only the first row is
+ *	used
+ * @rcu: frees the struct
  *
- * Lifetime: made with the first such binding and freed with the last one, under
- * the stripe; readers of the hash chain may see it for a grace period.
+ * Lifetime: The first such binding makes the struct and the last one frees it,
+ * both under the stripe lock. Readers of the hash chain may see it for a grace
+ * period.
  */
 struct place_owner {
 	struct rhash_head		node;
@@ -203,8 +221,11 @@ int __init altconn_bind_table_init(void);
 void altconn_bind_table_exit(void);
 
 /**
- * altconn_bind_size() - the bytes of a binding
- * @addr: its address
+ * altconn_bind_size() - compute the size of a binding
+ * @addr: the address of the binding
+ *
+ * Context: any.
+ * Return: the size in bytes.
  */
 static inline size_t altconn_bind_size(const struct altconn_addr *addr)
 {
@@ -215,13 +236,26 @@ static inline size_t altconn_bind_size(const struct altconn_addr *addr)
 	return size;
 }
 
-/* The bindings of a place, which may be NULL. */
+/**
+ * altconn_place_binds() - return the list of all bindings of a place
+ * @place: the place, or NULL, which has an empty list
+ *
+ * Context: RCU read side.
+ * Return: the list, valid within the RCU read side.
+ */
 static inline const struct hlist_head *
 altconn_place_binds(const struct altconn_place *place)
 {
 	return place ? &place->binds : &altconn_bind_none;
 }
 
+/**
+ * altconn_place_listeners() - return the listening bindings of a place
+ * @place: the place, or NULL, which has an empty list
+ *
+ * Context: RCU read side.
+ * Return: the list, valid within the RCU read side.
+ */
 static inline const struct hlist_head *
 altconn_place_listeners(const struct altconn_place *place)
 {

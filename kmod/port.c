@@ -2,11 +2,12 @@
 /*
  * The search for an ephemeral port.
  *
- * The search begins where the last one ended and mostly finds a free port at once.
- * Where some in a row are taken it goes on in a set of known taken ports
- * (port_set.c), which finds the next free one in O(log n). A port enters the set when a
- * search comes upon it, so each is come upon once, and leaves it when a socket
- * gives it up.
+ * The search begins where the last one ended, and mostly finds a free port at
+ * once. If several ports in a row are taken, it goes on with a set of ports
+ * that are known to be taken (port_set.c), and finds the next port that is not
+ * in the set in O(log n). A port enters the set when a search with that set
+ * tries it, so each taken port is tried only once. The port leaves the set when
+ * a socket gives it up.
  */
 
 #include <linux/sched/signal.h>
@@ -19,10 +20,10 @@
 #include "port.h"
 #include "port_set.h"
 
-/* So many are tried one by one. */
+/* Number of ports that are tried one by one before a set is used. */
 #define TRIES		8
 
-/* Where a search is, and where it ends. */
+/* The bounds of a search, inclusive, and the port to try next. */
 struct port_range {
 	u32	min;
 	u32	max;
@@ -30,8 +31,10 @@ struct port_range {
 };
 
 /**
- * altconn_port_init() - a namespace's sets, none
+ * altconn_port_init() - initialise a namespace without port sets
  * @an: the namespace
+ *
+ * Context: process; no other code uses the namespace yet.
  */
 void altconn_port_init(struct altconn_net *an)
 {
@@ -40,8 +43,8 @@ void altconn_port_init(struct altconn_net *an)
 }
 
 /**
- * altconn_port_exit() - undo altconn_port_init()
- * @an: the namespace; nobody is bound in it
+ * altconn_port_exit() - free the port sets of a namespace
+ * @an: the namespace; no endpoint is bound in it
  *
  * Context: process.
  */
@@ -62,7 +65,7 @@ static bool port_may_use(struct net *net, const struct altconn_addr *addr)
 	       !inet_is_local_reserved_port(net, addr->port);
 }
 
-/* -EAGAIN: there is none. */
+/* Get the range of a search. Return 0, or -EAGAIN if the range is empty. */
 static int port_get_range(struct net *net, enum altconn_kind kind, struct port_range *r)
 {
 	struct altconn_net *an = altconn_pernet(net);
@@ -84,8 +87,9 @@ static int port_get_range(struct net *net, enum altconn_kind kind, struct port_r
 }
 
 /*
- * No signal but one that kills ends the search: connect() has no attempt to go on
- * with yet.
+ * Return -EADDRINUSE if the search is to go on, or -EINTR. Only a fatal signal
+ * ends the search. When another signal ends connect(), its attempt goes on, but
+ * no attempt exists yet.
  */
 static int port_next_step(void)
 {
@@ -107,7 +111,10 @@ static __always_inline int port_try_port(struct sock *sk,
 	return err;
 }
 
-/* -EADDRINUSE: @n ports are taken; -EAGAIN: they were all. */
+/*
+ * Try the next @n ports of the range. Return 0; -EADDRINUSE: all @n ports are
+ * taken; -EAGAIN: all ports of the range are; -EINTR; -ENOMEM.
+ */
 static int port_try_some(struct sock *sk, struct altconn_addr *addr,
 			 enum altconn_bind_how how, struct port_range *r, u32 n)
 {
@@ -127,7 +134,10 @@ static int port_try_some(struct sock *sk, struct altconn_addr *addr,
 	return -EADDRINUSE;
 }
 
-/* As port_try_some(), of the ports from @min to @max that are not known as taken. */
+/*
+ * Try the ports from @min to @max that are not known to be taken. Return 0;
+ * -EADDRINUSE: all these ports are taken; -EINTR; -ENOMEM.
+ */
 static int port_try_set(struct sock *sk, struct altconn_addr *addr,
 			enum altconn_bind_how how, struct altconn_port_set *set,
 			u32 min, u32 max)
@@ -136,7 +146,10 @@ static int port_try_set(struct sock *sk, struct altconn_addr *addr,
 	u32 port = min;
 
 	while (err == -EADDRINUSE) {
-		/* It is marked before it is tried, so that it stays if it is taken. */
+		/*
+		 * The port enters the set before it is tried, so that it is in
+		 * the set already if it is taken.
+		 */
 		err = xa_alloc(&set->taken, &port, xa_mk_value(0),
 			       XA_LIMIT(port, max), GFP_KERNEL_ACCOUNT);
 		if (err)
@@ -148,7 +161,10 @@ static int port_try_set(struct sock *sk, struct altconn_addr *addr,
 				altconn_port_free_port(set, port);
 			continue;
 		}
-		/* Whoever frees ports does not free this one. */
+		/*
+		 * No socket holds this reserved port, so none would remove it
+		 * from the set later.
+		 */
 		xa_erase(&set->taken, port);
 		err = port_next_step();
 		if (port++ == max)
@@ -157,7 +173,10 @@ static int port_try_set(struct sock *sk, struct altconn_addr *addr,
 	return err;
 }
 
-/* All of the range; again when a port was freed behind our back meanwhile. */
+/*
+ * Search the whole range. Search again if a port that this search has passed
+ * was freed meanwhile. Return 0, -EAGAIN, -EINTR or -ENOMEM.
+ */
 static int port_search(struct sock *sk, struct altconn_addr *addr,
 		       enum altconn_bind_how how, struct altconn_port_set *set,
 		       const struct port_range *r)
@@ -180,14 +199,15 @@ static int port_search(struct sock *sk, struct altconn_addr *addr,
 /**
  * altconn_port_bind() - bind an endpoint to an ephemeral port
  * @sk: the endpoint, not bound yet
- * @addr: of kind PORT or INET; gets the port
- * @how: who wants it
+ * @addr: an address of kind PORT or INET; the port is filled in
+ * @how: ALTCONN_BIND_CHOSEN or ALTCONN_BIND_AUTO
  *
- * The next one that is free: one that was given up is not taken again at once.
+ * The endpoint gets the next free port after the one that was assigned last, so
+ * a port that was given up is not reused at once.
  *
  * Context: process, may sleep; lock_sock() held.
- * Return: 0; -EAGAIN: none is left (E-AGAIN-PORT); -EINTR: the process is being
- * killed; -ENOMEM.
+ * Return: 0; -EAGAIN: no port is left (E-AGAIN-PORT); -EINTR: the process is
+ * being killed; -ENOMEM.
  */
 int altconn_port_bind(struct sock *sk, struct altconn_addr *addr,
 		      enum altconn_bind_how how)

@@ -2,11 +2,12 @@
 /*
  * Sets of ports that are known to be taken.
  *
- * A set belongs to a socket type and an IP address: a port that is taken at one
- * address may be free at another. It may know too few of the taken ports, never too
- * many: a search finds a port taken under the stripe of the port, after it put the
- * port into its set; and a binding leaves the table, and its port the sets, in one
- * hold of the stripe.
+ * A set belongs to a socket type and an IP address, because a port that is
+ * taken at one address may be free at another. A set may lack ports that are
+ * taken, but it keeps no port that is free. A search puts a port into its set
+ * first, and only then learns, under the stripe lock of the port, whether the
+ * port is taken. A binding leaves the table of bindings, and its port leaves
+ * the sets, in one hold of that lock.
  */
 
 #include <linux/slab.h>
@@ -16,7 +17,10 @@
 #include "port_set.h"
 #include "sock.h"
 
-/* A namespace's; where there are more, ports are tried one by one. */
+/*
+ * Maximum number of sets of a namespace. A search without a set tries ports one
+ * by one.
+ */
 #define SETS_MAX	16
 
 static bool port_same_set(const struct altconn_port_set *set,
@@ -59,7 +63,15 @@ static struct altconn_port_set *port_find_set(struct altconn_net *an,
 	return found;
 }
 
-/* The set of who searches; @addr has no port. NULL: no memory, or too many. */
+/**
+ * altconn_port_get_set() - find or make the port set for a search
+ * @sk: the endpoint that searches
+ * @addr: the address to bind to; its port is set to 0
+ *
+ * Context: process, may sleep.
+ * Return: the set, valid as long as the namespace; NULL if there is no memory,
+ * or if the namespace has SETS_MAX sets already.
+ */
 struct altconn_port_set *altconn_port_get_set(struct sock *sk,
 					      struct altconn_addr *addr)
 {
@@ -88,22 +100,35 @@ struct altconn_port_set *altconn_port_get_set(struct sock *sk,
 	return set;
 }
 
+/**
+ * altconn_port_free_port() - remove a port from one set
+ * @set: the set
+ * @port: the port; may be absent from the set
+ *
+ * Running searches see that a port was freed, and search again.
+ *
+ * Context: process; does not sleep; the stripe lock of the port may be held.
+ */
 void altconn_port_free_port(struct altconn_port_set *set, u32 port)
 {
 	if (!xa_erase(&set->taken, port))
 		return;
-	/* Free first, then counted: pairs with port_search(). */
+	/*
+	 * Erase the port before the count changes. Pairs with the acquire in
+	 * port_search().
+	 */
 	smp_mb__before_atomic();
 	atomic_inc(&set->freed);
 }
 
 /**
- * altconn_port_free() - a port is given up
+ * altconn_port_free() - remove a port from the sets when a binding gives it up
  * @net: the namespace
  * @type: socket type
- * @addr: the address, out of the table of bindings already
+ * @addr: the address, not in the table of bindings any more
  *
- * Context: process; the stripe of the address held since it left the table.
+ * Context: process; the caller has held the stripe lock of the address since it
+ * removed the binding from the table.
  */
 void altconn_port_free(struct net *net, int type,
 		       const struct altconn_addr *addr)
@@ -112,8 +137,8 @@ void altconn_port_free(struct net *net, int type,
 	struct altconn_port_set *set;
 
 	/*
-	 * A search that found this port taken had added its set before, since the caller
-	 * holds the stripe.
+	 * A search that found this port taken has added its set before that,
+	 * and the stripe lock makes that visible here.
 	 */
 	if (list_empty(&an->port_sets))
 		return;

@@ -7,15 +7,16 @@
 struct altconn_addr;
 
 /**
- * struct altconn_port_set - ports that are taken
- * @node: in the namespace's list; added under its port_lock, read under RCU
- * @type: socket type
- * @v6only: of the sockets that search
- * @addr: what they are bound to, without a port
- * @taken: by port
- * @freed: counts those that left @taken
+ * struct altconn_port_set - ports that are known to be taken
+ * @node: link in the namespace's list; added under its port_lock, read under
+ *	RCU
+ * @type: socket type of the searching endpoints
+ * @v6only: IPV6_V6ONLY of the searching endpoints
+ * @addr: the address that a search binds to, with port 0; a reference
+ * @taken: the ports, by number
+ * @freed: number of ports that have left @taken
  *
- * Lifetime: the namespace's.
+ * Lifetime: A set is freed with its namespace.
  */
 struct altconn_port_set {
 	struct list_head	node;

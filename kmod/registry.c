@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The associations of a network namespace, and its sockets, by id: for dumps, and for
- * requests that name one of them.
+ * The associations and the sockets of a network namespace by id: for dumps, and
+ * for requests that name one of them.
  *
- * A connection that lasts for one request is added and removed, and no dump sees it,
- * so both have to be cheap, on all CPUs at once. A registry therefore has several
- * trees, and the id says which one an entry is in: each tree has a lock of its own,
- * which is held for one insertion, one removal or a few steps of a dump.
+ * A connection that lasts for one request is added and removed, and no dump
+ * sees it. So both operations must be cheap, on all CPUs at once. A registry
+ * therefore has several trees, and the id of an entry selects its tree. Each
+ * tree has its own lock, which is held for one insertion, one removal or a few
+ * steps of a dump.
  *
- * A dump goes through one tree after the other. Its position is two numbers, the tree
- * and the last id, so a dump that stands still holds nothing. Ids grow, so the id that
- * was the newest when a dump began bounds it.
+ * A dump walks one tree after the other. Its position is two numbers, the tree
+ * and the last id, so a dump that pauses holds no lock and no reference. Ids
+ * grow, so the id that was the newest when a dump began bounds the dump.
  */
 
 #include "registry.h"
 
-/* Entries that one hold of a lock passes over: they are about to be freed. */
+/*
+ * In one hold of a lock a dump passes over at most this many entries that are
+ * about to be freed.
+ */
 #define REGISTRY_STEPS	64
 
 static struct altconn_registry_tree *registry_tree(struct altconn_registry *reg,
@@ -43,7 +47,7 @@ static int registry_compare(const void *id, const struct rb_node *node)
 	return wanted < found ? -1 : wanted > found;
 }
 
-/* The first entry of a tree whose id is greater than @id. */
+/* Find the first entry of a tree with a greater id than @id. */
 static struct altconn_entry *registry_after(struct altconn_registry_tree *tree,
 					    u64 id)
 {
@@ -64,8 +68,8 @@ static struct altconn_entry *registry_after(struct altconn_registry_tree *tree,
 }
 
 /**
- * altconn_registry_init() - an empty registry
- * @reg: the registry
+ * altconn_registry_init() - initialize an empty registry
+ * @reg: the registry, zeroed
  *
  * Context: process.
  */
@@ -80,11 +84,11 @@ void altconn_registry_init(struct altconn_registry *reg)
 }
 
 /**
- * altconn_registry_is_empty() - does a registry have no entries?
- * @reg: the registry, whose namespace ends
+ * altconn_registry_is_empty() - check whether a registry has no entries
+ * @reg: the registry of a namespace that ends, so that no entry is added
  *
- * Context: process.
- * Return: true if it has none.
+ * Context: process; takes no lock.
+ * Return: true if the registry has no entries, else false.
  */
 bool altconn_registry_is_empty(const struct altconn_registry *reg)
 {
@@ -97,10 +101,11 @@ bool altconn_registry_is_empty(const struct altconn_registry *reg)
 }
 
 /**
- * altconn_registry_add() - add an entry
+ * altconn_registry_add() - add an entry to a registry
  * @reg: the registry
- * @entry: altconn_entry_init() or altconn_registry_remove() was its last call
- * @id: its id, which no other entry of the registry has
+ * @entry: an entry that altconn_entry_init() or altconn_registry_remove() has
+ *	prepared, so that it is in no registry
+ * @id: id of the object, which no other entry of the registry has
  *
  * Context: process; may hold other locks, see Documentation/locking.rst.
  */
@@ -116,12 +121,12 @@ void altconn_registry_add(struct altconn_registry *reg,
 }
 
 /**
- * altconn_registry_remove() - remove an entry, if it is in the registry
+ * altconn_registry_remove() - remove an entry from a registry
  * @reg: the registry
- * @entry: the entry; keeps its id
+ * @entry: the entry, which may be removed already; keeps its id
  *
- * No dump and no lookup finds the entry any more on return. A dump that might have
- * found it is marked: altconn_registry_removed().
+ * On return no dump and no lookup finds the entry any more.
+ * altconn_registry_removed() counts the removal if a dump may miss it.
  *
  * Context: process; may hold other locks, see Documentation/locking.rst.
  */
@@ -141,12 +146,12 @@ void altconn_registry_remove(struct altconn_registry *reg,
 }
 
 /**
- * altconn_registry_dump() - begin a dump
+ * altconn_registry_dump() - begin to count the removals that a dump may miss
  * @reg: the registry
- * @newest: entries with a greater id are not part of the dump: altconn_next_id()
+ * @newest: greatest id that is part of the dump, from altconn_next_id()
  *
  * Context: process.
- * Return: altconn_registry_removed() of this moment.
+ * Return: the current result of altconn_registry_removed().
  */
 u32 altconn_registry_dump(struct altconn_registry *reg, u64 newest)
 {
@@ -163,15 +168,16 @@ u32 altconn_registry_dump(struct altconn_registry *reg, u64 newest)
 }
 
 /**
- * altconn_registry_removed() - how many entries were removed that a dump may miss
+ * altconn_registry_removed() - count the removed entries that a dump may miss
  * @reg: the registry
  *
- * A removal counts when a dump has begun since the entry was added. While a dump
- * finds the number that altconn_registry_dump() returned, it has missed no entry.
+ * A removal counts if a dump has begun since the entry was added. A dump has
+ * missed no entry as long as the number equals the result of
+ * altconn_registry_dump().
  *
- * Context: any, without a lock: a dump that misses an entry has taken the lock
- * of its tree after the removal, so it sees the new number.
- * Return: the number, which wraps round.
+ * Context: any. No lock is needed: a dump that misses an entry has taken the
+ * lock of its tree after the removal, so it sees the new number.
+ * Return: the number, which wraps around.
  */
 u32 altconn_registry_removed(const struct altconn_registry *reg)
 {
@@ -184,8 +190,9 @@ u32 altconn_registry_removed(const struct altconn_registry *reg)
 }
 
 /*
- * One hold of a lock. Returns an entry with a reference; or NULL, with @pos behind
- * the last entry of the tree or behind entries that were passed over.
+ * Make a few steps of a dump in one hold of the tree's lock. Return an entry
+ * with a reference; or NULL, with @pos behind the last entry of the tree, or
+ * behind entries that are about to be freed.
  */
 static struct altconn_entry *registry_step(struct altconn_registry_tree *tree,
 					   struct altconn_position *pos,
@@ -208,14 +215,16 @@ static struct altconn_entry *registry_step(struct altconn_registry_tree *tree,
 }
 
 /**
- * altconn_registry_next() - the next entry of a dump
+ * altconn_registry_next() - get the next entry of a dump
  * @reg: the registry
- * @pos: where the dump is; zero with @newest set at the beginning. Moves on. A caller
- *	that wants to see the entry again restores a copy
- * @get: takes a reference, under a spinlock; false: the entry is about to be freed
+ * @pos: position of the dump, zero except for @newest at the beginning. The
+ *	position moves on, and a caller that wants to see the entry again
+ *	restores a copy
+ * @get: takes a reference to the object of an entry, under a spinlock; returns
+ *	false if the object is about to be freed
  *
  * Context: process, may sleep.
- * Return: an entry with a reference, or NULL behind the last.
+ * Return: an entry with a reference, or NULL after the last one.
  */
 struct altconn_entry *
 altconn_registry_next(struct altconn_registry *reg,
@@ -238,13 +247,14 @@ altconn_registry_next(struct altconn_registry *reg,
 }
 
 /**
- * altconn_registry_find() - the entry with an id
+ * altconn_registry_find() - look up an entry by its id
  * @reg: the registry
  * @id: the id
- * @get: takes a reference, under a spinlock; false: the entry is about to be freed
+ * @get: takes a reference to the object of an entry, under a spinlock; returns
+ *	false if the object is about to be freed
  *
  * Context: process.
- * Return: the entry with a reference, or NULL.
+ * Return: the entry with a reference, or NULL if there is none.
  */
 struct altconn_entry *
 altconn_registry_find(struct altconn_registry *reg, u64 id,

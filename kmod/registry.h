@@ -6,10 +6,10 @@
 #include "altconn.h"
 
 /**
- * struct altconn_entry - an association or a socket in a registry
- * @node: in the tree of @id, under the tree's lock; cleared when the entry is
- *	in none
- * @id: of the object
+ * struct altconn_entry - the entry of an association or a socket in a registry
+ * @node: node in a tree of the registry, under the lock of the tree; cleared
+ *	while the entry is in no registry
+ * @id: id of the object
  */
 struct altconn_entry {
 	struct rb_node	node;
@@ -19,11 +19,12 @@ struct altconn_entry {
 #define ALTCONN_REGISTRY_TREES	16
 
 /**
- * struct altconn_registry_tree - a part of a registry
- * @lock: all of it
- * @root: entries by id
- * @dumped: the greatest id that a dump has wanted to see
- * @removed: removed entries with ids up to @dumped; read without the lock
+ * struct altconn_registry_tree - one of the trees of a registry
+ * @lock: protects all members
+ * @root: entries, sorted by id
+ * @dumped: greatest id that has been part of a dump
+ * @removed: number of removed entries with ids up to @dumped; read without the
+ *	lock
  */
 struct altconn_registry_tree {
 	spinlock_t	lock;		/* all of it */
@@ -33,17 +34,19 @@ struct altconn_registry_tree {
 } ____cacheline_aligned_in_smp;
 
 /**
- * struct altconn_registry - associations, or sockets, of a namespace: registry.c
- * @tree: an entry is in the tree of its id
+ * struct altconn_registry - the associations or the sockets of a namespace
+ * @tree: trees of entries; the id of an entry selects its tree
+ *
+ * registry.c describes it.
  */
 struct altconn_registry {
 	struct altconn_registry_tree	tree[ALTCONN_REGISTRY_TREES];
 };
 
 /**
- * struct altconn_position - where in a registry a dump is
- * @newest: entries with greater ids are not part of the dump
- * @id: of the last entry that was seen in the tree
+ * struct altconn_position - the position of a dump in a registry
+ * @newest: greatest id that is part of the dump
+ * @id: id of the last entry that the dump has visited in the tree; 0 for none
  * @tree: index of the tree
  */
 struct altconn_position {
@@ -71,9 +74,10 @@ altconn_registry_find(struct altconn_registry *reg, u64 id,
 		      bool (*get)(struct altconn_entry *entry));
 
 /**
- * altconn_next_id() - an id that nothing else has or had
+ * altconn_next_id() - get an id that no other object has or had
  *
  * Context: any.
+ * Return: the id, which is greater than all earlier ids.
  */
 static inline u64 altconn_next_id(void)
 {
@@ -81,7 +85,7 @@ static inline u64 altconn_next_id(void)
 }
 
 /**
- * altconn_entry_init() - prepare an entry, which is in no registry yet
+ * altconn_entry_init() - initialize an entry that is in no registry yet
  * @entry: the entry
  *
  * Context: any.
@@ -92,11 +96,11 @@ static inline void altconn_entry_init(struct altconn_entry *entry)
 }
 
 /**
- * altconn_entry_is_listed() - is an entry in a registry?
+ * altconn_entry_is_listed() - check whether an entry is in a registry
  * @entry: the entry
  *
- * Context: any. The answer changes under the lock of the entry's tree.
- * Return: true if it is.
+ * Context: any. The result changes under the lock of the entry's tree.
+ * Return: true if the entry is in a registry, else false.
  */
 static inline bool altconn_entry_is_listed(const struct altconn_entry *entry)
 {

@@ -1,37 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The buffer of one direction of an association: one copy in and one copy out,
- * nothing allocated for a message once the buffer has the size that it needs.
+ * This is the buffer of one direction of an association. Data is copied once
+ * when it is written and once when it is read. A message allocates nothing once
+ * the buffer has the size that it needs.
  *
- * One writer and one reader at a time, each with its own lock; between them
- * only @head and @tail, with release and acquire. The memory is a chain of
- * segments, mostly of one: each is a ring of bytes, and a writer that finds its
- * segment too small links a larger one behind it and never looks back. The
- * reader frees what it has left behind. So a buffer grows without a copy, and no
+ * There is one writer and one reader at a time, each with its own lock. Between
+ * the two there are only @head and @tail, stored with release and loaded with
+ * acquire. The memory is a chain of segments, and mostly of one segment. Each
+ * segment is a circular buffer. A writer that finds its segment too small links
+ * a larger one behind it and never returns to the old one. The reader frees the
+ * segments that it has left behind. So a buffer grows without a copy, and no
  * writer waits for a reader.
  *
- * A sequenced packet is a record: a length and its bytes, in one segment, which
- * become visible together.
+ * A sequenced packet is a record: a length word and the bytes, in one segment.
+ * Both become visible together.
  *
- * The locks are mutexes, because memory is allocated while they are held. Threads
- * that share one end wait for each other, but never for a page fault: user memory
- * is copied with page faults disabled. A copy that stops short is undone, the
- * memory is faulted in without a lock, and the copy begins anew.
+ * The locks are mutexes, because memory is allocated while they are held.
+ * Threads that share one end wait for each other, but never for a page fault:
+ * user memory is copied with page faults disabled. A copy that stops short is
+ * undone, the memory is faulted in without a lock, and the copy is done again.
  *
- * A direction that is shut is sealed: writing moves @head by a compare and
- * exchange, and sealing sets a bit beside it, so each write comes before the seal
- * or fails with EPIPE. No lock is waited for. A ring whose reader has closed is
- * purged: the closing thread frees what it holds, or leaves that to the thread
- * that has one of the locks.
+ * A direction that is shut is sealed. A writer moves @head by a compare and
+ * exchange, and sealing sets a bit in the same word. So each write comes before
+ * the seal, or fails with EPIPE. Sealing waits for no lock. A ring is purged
+ * when its reader's endpoint has closed. The closing thread frees what the ring
+ * holds, or leaves that to the thread that holds one of the locks.
  *
- * An emptied ring keeps its last segment for the next message and is listed
- * with its user, the client that made the association. A scan of each user's
- * list gives the segments back within two seconds, as a job of that user
- * (payer.c). The scan takes a ring that holds data out of the list, so a ring
- * costs at most two looks each time that it is emptied, but for rings that a
- * thread has locked. What all listed rings of a user keep is bounded too:
- * beyond that the reader frees a segment at once. Other users' rings do not
- * count.
+ * An emptied ring keeps its last segment for the next message. The ring is in a
+ * list of its user, which is the client that made the association. A scan of
+ * each user's list frees the segments within two seconds, as a job of that user
+ * (payer.c). The scan takes a ring that holds data out of the list. So the scan
+ * looks at a ring at most twice each time that the ring is emptied, not
+ * counting looks at a ring that a thread has locked. The memory that all listed
+ * rings of a user keep is bounded too: beyond that bound the reader frees the
+ * segment at once. The rings of other users do not count.
  */
 
 #include <linux/cpumask.h>
@@ -48,15 +50,17 @@ static void ring_idle_scan(struct altconn_job *job);
 
 #define SCAN_INTERVAL	HZ
 
-/* Rings that one job of the scan looks at. */
+/* One run of the scan's job looks at this many rings at most. */
 #define SCAN_BATCH	64
 
-/* A copy that page faults interrupt this often fails. */
+/* User memory is faulted in this often at most, then a copy fails. */
 #define FAULT_TRIES	64
 
 static struct kmem_cache *ring_cache;
 
-/* In place of a ring that was shut before anything was written to it. */
+/*
+ * This ring stands for each ring that was sealed before anything was written.
+ */
 static struct altconn_ring ring_never_used = {
 	.write_lock = __MUTEX_INITIALIZER(ring_never_used.write_lock),
 	.read_lock = __MUTEX_INITIALIZER(ring_never_used.read_lock),
@@ -64,12 +68,13 @@ static struct altconn_ring ring_never_used = {
 };
 
 /**
- * altconn_ring_new() - make an empty ring, when something is to be sent
- * @place: where it belongs; another writer may put one there first
- * @cred: of the client that made the association
+ * altconn_ring_new() - make an empty ring, for the first data in a direction
+ * @place: the pointer to the ring; another thread may store a ring there first
+ * @cred: credentials of the client that made the association
  *
  * Context: process, may sleep.
- * Return: the ring that is there now, or NULL.
+ * Return: the ring at @place, which may be sealed already; the association owns
+ * it. NULL: no memory.
  */
 struct altconn_ring *altconn_ring_new(struct altconn_ring **place,
 				      const struct cred *cred)
@@ -86,7 +91,7 @@ struct altconn_ring *altconn_ring_new(struct altconn_ring **place,
 	mutex_init(&ring->write_lock);
 	mutex_init(&ring->read_lock);
 	ring->payer = payer;
-	/* A full barrier: who sees it sees it whole. */
+	/* A full barrier: a thread that sees the ring sees it initialized. */
 	old = cmpxchg(place, NULL, ring);
 	if (!old)
 		return ring;
@@ -94,6 +99,13 @@ struct altconn_ring *altconn_ring_new(struct altconn_ring **place,
 	return old;
 }
 
+/**
+ * altconn_ring_alloc_segment() - allocate an empty segment
+ * @size: bytes, header included; a power of two
+ *
+ * Context: process, may sleep.
+ * Return: the segment, which the caller owns, or NULL: no memory.
+ */
 struct altconn_segment *altconn_ring_alloc_segment(u32 size)
 {
 	struct altconn_segment *seg = kvmalloc(size, GFP_KERNEL_ACCOUNT);
@@ -107,6 +119,12 @@ struct altconn_segment *altconn_ring_alloc_segment(u32 size)
 	return seg;
 }
 
+/**
+ * altconn_ring_free_segments() - free a chain of segments
+ * @seg: the first segment, or NULL
+ *
+ * Context: process, may sleep.
+ */
 void altconn_ring_free_segments(struct altconn_segment *seg)
 {
 	while (seg) {
@@ -117,15 +135,28 @@ void altconn_ring_free_segments(struct altconn_segment *seg)
 	}
 }
 
-/*
- * Bytes that a listed ring with a segment of @size bytes adds to idle->bytes.
+/**
+ * altconn_ring_idle_bytes() - return what a listed ring adds to idle->bytes
+ * @size: data bytes of the ring's segment, or 0
+ *
+ * Context: any.
+ * Return: bytes, header included; 0 for a segment of the smallest size.
  */
 long altconn_ring_idle_bytes(u32 size)
 {
 	return SEGMENT_HEAD + size > SEGMENT_MIN ? SEGMENT_HEAD + size : 0;
 }
 
-/* The ring keeps a segment of @size bytes until the scan has come by twice. */
+/**
+ * altconn_ring_idle_add() - list a ring that keeps a segment
+ * @ring: the ring; may be in the list already
+ * @size: data bytes of the segment
+ *
+ * The ring keeps the segment until the scan finds the ring empty and unchanged
+ * since the look before. The timer of the scan is armed if it is not.
+ *
+ * Context: process; the idle.lock of the ring's payer held.
+ */
 void altconn_ring_idle_add(struct altconn_ring *ring, u32 size)
 {
 	struct altconn_payer_idle *idle = &ring->payer->idle;
@@ -158,9 +189,13 @@ static void ring_idle_remove(struct altconn_ring *ring)
 	WRITE_ONCE(ring->idle_size, 0);
 }
 
-/*
- * The user's idle->lock and both locks of the ring are held, or nobody uses it. The
- * caller frees what is returned.
+/**
+ * altconn_ring_detach() - take the segments out of a ring
+ * @ring: the ring; leaves the list of its user too
+ *
+ * Context: process; the idle.lock of the ring's payer held. Both locks of the
+ * ring are held, or no other thread uses the ring.
+ * Return: the chain of segments, which the caller frees, or NULL.
  */
 struct altconn_segment *altconn_ring_detach(struct altconn_ring *ring)
 {
@@ -173,8 +208,9 @@ struct altconn_segment *altconn_ring_detach(struct altconn_ring *ring)
 }
 
 /*
- * One step of the scan. A ring that is in the list stays while idle->lock is held.
- * One that a thread has locked is looked at the next time.
+ * Look at the first ring of a user's list: one step of the scan. A listed ring
+ * is not freed while idle->lock is held. A ring that a thread has locked is
+ * left for the next scan.
  */
 static void ring_idle_scan_one(struct altconn_payer_idle *idle)
 {
@@ -205,7 +241,10 @@ out:
 	altconn_ring_free_segments(seg);
 }
 
-/* A part of the scan of a user's list, or the last part. */
+/*
+ * Run the scan's job: look at a part of a user's list. The job is queued again
+ * until the scan has looked at the whole list.
+ */
 static void ring_idle_scan(struct altconn_job *job)
 {
 	struct altconn_payer *payer = container_of(job, struct altconn_payer,
@@ -230,14 +269,19 @@ static void ring_idle_scan(struct altconn_job *job)
 	spin_unlock(&idle->lock);
 }
 
-/* altconn_ring_free() of one that is there. */
+/**
+ * __altconn_ring_free() - free a ring, out of line
+ * @ring: the ring, not NULL; see altconn_ring_free()
+ *
+ * Context: process, may sleep.
+ */
 void __altconn_ring_free(struct altconn_ring *ring)
 {
 	struct altconn_segment *seg;
 
 	if (ring == &ring_never_used)
 		return;
-	/* The scan is done with it when it is out of the list. */
+	/* The scan does not use a ring that is out of the list. */
 	spin_lock(&ring->payer->idle.lock);
 	seg = altconn_ring_detach(ring);
 	spin_unlock(&ring->payer->idle.lock);
@@ -246,19 +290,27 @@ void __altconn_ring_free(struct altconn_ring *ring)
 	kmem_cache_free(ring_cache, ring);
 }
 
-/* altconn_ring_seal() of a ring that is not sealed. */
+/**
+ * __altconn_ring_seal() - seal a ring that is not sealed yet
+ * @place: the pointer to the ring; see altconn_ring_seal()
+ *
+ * Context: any. Waits for no lock.
+ */
 void __altconn_ring_seal(struct altconn_ring **place)
 {
 	struct altconn_ring *ring = READ_ONCE(*place);
 
 	if (!ring)
 		ring = cmpxchg(place, NULL, &ring_never_used);
-	/* Fully ordered. */
+	/* Both atomic operations are fully ordered. */
 	if (ring && !altconn_ring_is_sealed(ring))
 		atomic64_fetch_or(ALTCONN_RING_SEALED, &ring->head);
 }
 
-/* As altconn_ring_detach(); both locks are held. */
+/*
+ * Detach all segments and all marks, as if the data had been read. The
+ * idle.lock of the ring's payer and both locks of the ring are held.
+ */
 static struct altconn_segment *ring_detach_unread(struct altconn_ring *ring,
 						  struct list_head *marks)
 {
@@ -267,12 +319,20 @@ static struct altconn_segment *ring_detach_unread(struct altconn_ring *ring,
 	if (ring->marks)
 		altconn_marks_empty(ring->marks, marks);
 	WRITE_ONCE(ring->extra_read, ring->extra_written);
-	/* As if all were read. */
+	/* Pairs with ring_look_at_reader() and altconn_ring_used(). */
 	smp_store_release(&ring->tail, head);
 	return altconn_ring_detach(ring);
 }
 
-/* If a lock is held, the thread that has it calls this when it drops it. */
+/**
+ * altconn_ring_free_unread() - free what a purged ring holds
+ * @ring: the ring, purged
+ *
+ * If a thread holds one of the ring's locks, nothing is freed here. That thread
+ * calls this function when it drops the lock.
+ *
+ * Context: process, may sleep. Waits for no writer and no reader.
+ */
 void altconn_ring_free_unread(struct altconn_ring *ring)
 {
 	struct altconn_segment *seg = NULL;
@@ -292,7 +352,7 @@ void altconn_ring_free_unread(struct altconn_ring *ring)
 }
 
 /**
- * altconn_ring_purge() - free what a ring holds: its reader has closed
+ * altconn_ring_purge() - free what a ring holds when its reader has closed
  * @ring: the ring, sealed
  *
  * Context: process, may sleep. Waits for no writer and no reader.
@@ -308,8 +368,9 @@ void altconn_ring_purge(struct altconn_ring *ring)
 }
 
 /**
- * altconn_ring_init() - make the slab cache
+ * altconn_ring_init() - make the slab cache of rings
  *
+ * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
  */
 int __init altconn_ring_init(void)
@@ -321,7 +382,7 @@ int __init altconn_ring_init(void)
 /**
  * altconn_ring_exit() - undo altconn_ring_init()
  *
- * Context: process; no ring is left.
+ * Context: process, may sleep; no ring is left.
  */
 void altconn_ring_exit(void)
 {
@@ -329,10 +390,12 @@ void altconn_ring_exit(void)
 }
 
 /**
- * altconn_ring_payload() - bytes in the ring that a program wrote
+ * altconn_ring_payload() - return the unread bytes that a program wrote
  * @ring: the ring, or NULL
  *
- * Context: any; as altconn_ring_used().
+ * Context: any. Without the ring's locks the result may be outdated, like that
+ * of altconn_ring_used().
+ * Return: unread bytes without length words and padding of records.
  */
 u32 altconn_ring_payload(const struct altconn_ring *ring)
 {
@@ -342,10 +405,14 @@ u32 altconn_ring_payload(const struct altconn_ring *ring)
 	if (!ring)
 		return 0;
 	written = READ_ONCE(ring->extra_written);
-	/* In this order what is there is never told too small. */
+	/*
+	 * Load @extra_written first and @extra_read last, so that the result
+	 * errs on the large side. Only a record that a writer is about to
+	 * publish can lower it, by its length word and padding.
+	 */
 	smp_rmb();
 	used = altconn_ring_used(ring);
-	/* Likewise. */
+	/* Keeps the order that the comment above explains. */
 	smp_rmb();
 	extra = (s32)(written - READ_ONCE(ring->extra_read));
 	if (extra < 0)
@@ -353,14 +420,23 @@ u32 altconn_ring_payload(const struct altconn_ring *ring)
 	return used > extra ? used - extra : 0;
 }
 
-/*
- * The scan may have it for a moment, which is no reason to tell a program that
- * does not wait of its signals: after it let go of its own lock it has none.
+/**
+ * altconn_ring_lock_again() - try once more to take one of the ring's locks
+ * @ring: the ring
+ * @lock: the lock that mutex_lock_interruptible() failed to take
+ *
+ * The scan may hold the lock for a moment, inside idle.lock. A call that need
+ * not wait must not fail with a signal's error for that reason. So wait until
+ * the scan has dropped the ring's locks, then try the lock again.
+ *
+ * Context: process.
+ * Return: 0, and the caller holds @lock; -ERESTARTSYS: another thread has the
+ * lock.
  */
 int altconn_ring_lock_again(struct altconn_ring *ring,
 			    struct mutex *lock)
 {
-	/* The ring that was never used is in no list. */
+	/* The shared ring ring_never_used has no payer and is in no list. */
 	if (ring->payer) {
 		spin_lock(&ring->payer->idle.lock);
 		spin_unlock(&ring->payer->idle.lock);
@@ -368,9 +444,16 @@ int altconn_ring_lock_again(struct altconn_ring *ring,
 	return mutex_trylock(lock) ? 0 : -ERESTARTSYS;
 }
 
-/*
- * A copy stopped short: fault the memory in, without a lock. Returns how much of
- * @len there is of it.
+/**
+ * altconn_ring_fault_in() - fault in user memory for a copy that stopped short
+ * @iter: the user memory
+ * @len: bytes to fault in
+ * @try: number of this attempt at the same copy, from 1
+ *
+ * Context: process, may sleep; no lock of the ring is held.
+ * Return: how many of the @len bytes are present, at least 1; -ERESTARTSYS: a
+ * signal is pending; -EFAULT: no byte is accessible, or there were too many
+ * tries.
  */
 ssize_t altconn_ring_fault_in(const struct iov_iter *iter, size_t len,
 			      unsigned int try)

@@ -9,38 +9,46 @@ struct altconn_payer;
 struct cred;
 
 /**
- * struct altconn_ring - data on its way to one end of an association
- * @write_lock: writers; never held across a page fault
- * @write_segment: where the writer is, or NULL: nothing is held
- * @write_at: at which of its bytes
+ * struct altconn_ring - buffer of data on its way to one end of an association
+ * @write_lock: held by the writer; never held across a page fault
+ * @write_segment: the segment that the writer writes to, or NULL if the ring
+ *	holds no memory
+ * @write_at: offset of the next byte to write in the data of @write_segment
  * @head: bytes ever written, in the lower half; stored by the writer. The upper
- *	half is 0, or ALTCONN_RING_SEALED: then nothing is written any more.
- *	Both change in one atomic operation, so writing and shutting have one
- *	order
- * @tail_seen: @tail as the writer last looked at it
- * @extra_written: of @head, what no program wrote: records' lengths, padding
- * @read_lock: readers; never held across a page fault
- * @read_segment: where the reader is; @write_segment or an older one
- * @read_at: at which of its bytes
+ *	half is 0, or ALTCONN_RING_SEALED if no more data may be written. Both
+ *	halves change in one atomic operation, so each write comes before the
+ *	seal or fails
+ * @tail_seen: the value of @tail when the writer last loaded it
+ * @extra_written: the part of @head that no program wrote: length words and
+ *	padding of records
+ * @read_lock: held by the reader; never held across a page fault
+ * @read_segment: the segment that the reader reads from: @write_segment or an
+ *	older one
+ * @read_at: offset of the next byte to read in the data of @read_segment
  * @tail: bytes ever read; stored by the reader
- * @extra_read: of @tail, what no program wrote
- * @wake_at: before @tail is there no writer that waits need be woken
- * @scanned: @head when the scan came by
- * @idle_size: bytes of the segment with which it is in the list of its user's emptied
- *	rings, or 0: it is in none; changes under @payer's idle.lock
- * @marks: what goes with the data, scm_queue.c; NULL while nothing ever did. The reader
- *	loads it behind @head
- * @purged: the reader has closed: the thread that drops one of the locks frees
- *	what the ring holds; never cleared
- * @peeked: an empty record that has not been read was peeked at; the reader's
- * @peeked_to: behind the last one; SO_PEEK_OFF goes on there
- * @payer: the user of its association; set once
- * @idle_node: in @payer's idle.rings, if @idle_size is not 0
+ * @extra_read: the part of @tail that no program wrote
+ * @wake_at: value that @tail must reach before a waiting writer needs a wake-up
+ * @scanned: the value of @head when the scan of emptied rings (ring.c) last
+ *	looked
+ * @idle_size: data bytes of the segment with which the ring is in its user's
+ *	list of emptied rings, or 0 if the ring is in no list; changes under
+ *	@payer's idle.lock
+ * @marks: the marks: credentials, descriptors and timestamps that go with the
+ *	data, see scm_queue.c; NULL until the first of them is written. The
+ *	reader loads it after @head
+ * @purged: the reader's endpoint has closed. The thread that drops one of the
+ *	locks frees what the ring holds. Never cleared
+ * @peeked: an empty record that is still unread was peeked at; @read_lock
+ * @peeked_to: position behind the last empty record that was peeked at, where a
+ *	peek with SO_PEEK_OFF continues; @read_lock
+ * @payer: the user that made the association; set once
+ * @idle_node: in @payer's idle.rings while @idle_size is not 0
  *
- * Each side writes to its own cache line.
+ * On the fast path the writer and the reader each write to their own cache line
+ * only.
  */
 struct altconn_ring {
-	struct mutex		write_lock	/* writers */
+	struct mutex		write_lock	/* writer */
 				____cacheline_aligned_in_smp;
 	struct altconn_segment	*write_segment;
 	u32			write_at;
@@ -48,7 +56,7 @@ struct altconn_ring {
 	atomic64_t		head;
 	u32			extra_written;
 
-	struct mutex		read_lock	/* readers; inside write_lock */
+	struct mutex		read_lock	/* reader; inside write_lock */
 				____cacheline_aligned_in_smp;
 	struct altconn_segment	*read_segment;
 	u32			read_at;
@@ -58,7 +66,7 @@ struct altconn_ring {
 	u32			scanned;
 	u32			idle_size;
 
-	/* What seldom changes. */
+	/* The members below seldom change. */
 	struct altconn_marks	*marks ____cacheline_aligned_in_smp;
 	bool			purged;
 	bool			peeked;
@@ -69,24 +77,32 @@ struct altconn_ring {
 
 #define ALTCONN_RING_LIMIT	(256U << 20)
 
-/* Of ring->head. */
+/* This flag in ring->head says that no more data may be written. */
 #define ALTCONN_RING_SEALED	BIT_ULL(32)
 
-/* A segment's bytes, its header included, are a power of two and at least: */
+/*
+ * The smallest segment has this many bytes, header included. The bytes of every
+ * segment, header included, are a power of two.
+ */
 #define SEGMENT_MIN	4096U
 
 /**
- * struct altconn_segment - a ring of bytes
- * @next: where the writer went on, or NULL; stored once, with release
- * @base: how much had been written when it was linked, or has been read since;
- *	the writer's
- * @end: how much when @next was
- * @size: of @data
+ * struct altconn_segment - memory of a ring, used as a circular buffer
+ * @next: the segment in which the writer continued, or NULL; stored once, with
+ *	release
+ * @base: the ring's @head when the segment was linked, or a later @tail: the
+ *	segment holds no unread byte before this position. Stored by the writer
+ *	only
+ * @end: the ring's @head when @next was set: the position of the first byte
+ *	that is in @next
+ * @size: bytes of @data
  * @data: the bytes
  *
- * Lifetime: made by the writer. It belongs to the writer until @next is set,
- * and to the reader until it has read as far as @end; who of the two comes last
- * is always the reader.
+ * Lifetime: the writer allocates a segment and uses it until it sets @next. The
+ * reader uses the segment until it has read up to @end. The reader is always
+ * the last of the two, and frees the segment. The newest segment has no @next.
+ * It is freed when the ring is freed or purged, by the scan, or by the reader
+ * when the emptied rings of its user keep too much memory.
  */
 struct altconn_segment {
 	struct altconn_segment	*next;
@@ -98,9 +114,10 @@ struct altconn_segment {
 
 #define SEGMENT_HEAD	((u32)sizeof(struct altconn_segment))
 
+/* A record begins with a length word of this many bytes. */
 #define RECORD_HEAD	((u32)sizeof(u32))
 
-/* In a length: the sender has marked the record with MSG_EOR. */
+/* This flag in a record's length word says that the sender has set MSG_EOR. */
 #define RECORD_EOR	BIT(31)
 
 struct altconn_ring *altconn_ring_new(struct altconn_ring **place,
@@ -122,10 +139,11 @@ ssize_t altconn_ring_fault_in(const struct iov_iter *iter, size_t len,
 			      unsigned int try);
 
 /**
- * altconn_ring_head() - bytes ever written
+ * altconn_ring_head() - return the number of bytes ever written
  * @ring: the ring
  *
  * Context: any.
+ * Return: the number of bytes, modulo 2^32.
  */
 static inline u32 altconn_ring_head(const struct altconn_ring *ring)
 {
@@ -133,11 +151,11 @@ static inline u32 altconn_ring_head(const struct altconn_ring *ring)
 }
 
 /**
- * altconn_ring_is_sealed() - may nothing be written any more?
+ * altconn_ring_is_sealed() - check whether the ring accepts no more data
  * @ring: the ring
  *
  * Context: any.
- * Return: true if it is sealed.
+ * Return: true if the ring is sealed, else false.
  */
 static inline bool altconn_ring_is_sealed(const struct altconn_ring *ring)
 {
@@ -145,11 +163,14 @@ static inline bool altconn_ring_is_sealed(const struct altconn_ring *ring)
 }
 
 /**
- * altconn_ring_used() - bytes in the ring, records' lengths included
+ * altconn_ring_used() - return the number of unread bytes in the ring
  * @ring: the ring, or NULL
  *
- * Context: any. Without a lock it may be more than there is by now, if the
- * caller is not the reader, and less, if it is not the writer.
+ * Context: any. Without the ring's read_lock, the result may exceed what is
+ * left by now. Without its write_lock, the result may miss what was written
+ * meanwhile.
+ * Return: unread bytes, length words and padding of records included; 0 without
+ * a ring.
  */
 static inline u32 altconn_ring_used(const struct altconn_ring *ring)
 {
@@ -157,21 +178,26 @@ static inline u32 altconn_ring_used(const struct altconn_ring *ring)
 
 	if (!ring)
 		return 0;
-	/* Pairs with the reader: what it has read may be overwritten. */
+	/*
+	 * Pairs with ring_commit(): bytes before the tail may be overwritten.
+	 */
 	tail = smp_load_acquire(&ring->tail);
-	/* Pairs with the writer: what it has written may be read. */
+	/* Pairs with ring_publish(): the bytes before the head may be read. */
 	return (u32)atomic64_read_acquire(&ring->head) - tail;
 }
 
 /**
- * altconn_ring_writable() - is it worth waking a writer?
- * @ring: the ring
- * @limit: most bytes it may hold
+ * altconn_ring_writable() - check whether it is worth waking a writer
+ * @ring: the ring, or NULL
+ * @limit: most bytes that the ring may hold
  *
- * Half full is the mark: below it a stream takes bytes and a record of any
- * legal size is taken whole, so POLLOUT never lies.
+ * The threshold is half of @limit. Below it the ring takes bytes of a stream,
+ * and takes a record of any legal size as a whole. So a send() after POLLOUT
+ * finds room, unless another thread takes it.
  *
  * Context: any.
+ * Return: true if at most half of @limit is in use and the ring has few marks
+ * (scm_queue.c), else false.
  */
 static inline bool altconn_ring_writable(const struct altconn_ring *ring,
 					 u32 limit)
@@ -185,12 +211,13 @@ static inline bool altconn_ring_writable(const struct altconn_ring *ring,
 }
 
 /**
- * altconn_ring_wants_room() - a writer is about to wait
+ * altconn_ring_wants_room() - announce that a writer is about to wait
  * @ring: the ring, or NULL
- * @limit: most bytes it may hold
+ * @limit: most bytes that the ring may hold
  *
- * Stores how far the reader must get to make it writable again, whatever is
- * written meanwhile by others.
+ * Store in @wake_at the position that the reader must reach, at least, before
+ * the ring is writable again. Bytes that other threads write meanwhile can only
+ * move the true position further on.
  *
  * Context: any.
  */
@@ -201,10 +228,11 @@ static inline void altconn_ring_wants_room(struct altconn_ring *ring, u32 limit)
 }
 
 /**
- * altconn_ring_drained() - has the reader got as far as a writer said?
+ * altconn_ring_drained() - check whether the reader has reached @wake_at
  * @ring: the ring, or NULL
  *
  * Context: any.
+ * Return: true if it has, or if there is no ring, else false.
  */
 static inline bool altconn_ring_drained(const struct altconn_ring *ring)
 {
@@ -213,11 +241,11 @@ static inline bool altconn_ring_drained(const struct altconn_ring *ring)
 }
 
 /**
- * altconn_ring_seal() - let nothing be written any more
- * @place: where the ring belongs; there may be none yet
+ * altconn_ring_seal() - refuse all further data
+ * @place: the pointer to the ring; there may be no ring yet
  *
- * A write that is under way has become visible before, or fails with EPIPE. The
- * caller sees what was written.
+ * A write that is under way becomes visible before the seal, or fails with
+ * EPIPE. After this call the caller sees all data that was written.
  *
  * Context: any. Waits for no lock.
  */
@@ -231,9 +259,10 @@ static inline void altconn_ring_seal(struct altconn_ring **place)
 
 /**
  * altconn_ring_free() - free a ring and what it holds
- * @ring: nobody uses it any more, but perhaps the scan; or NULL
+ * @ring: the ring, or NULL. No other thread uses the ring, except perhaps the
+ *	scan
  *
- * Context: process.
+ * Context: process, may sleep.
  */
 static inline void altconn_ring_free(struct altconn_ring *ring)
 {
@@ -241,9 +270,15 @@ static inline void altconn_ring_free(struct altconn_ring *ring)
 		__altconn_ring_free(ring);
 }
 
-/*
- * Drop the write lock or the read lock. Has a full barrier, which wakers use as
- * well.
+/**
+ * altconn_ring_unlock() - drop one of the ring's locks
+ * @ring: the ring
+ * @lock: the ring's write_lock or read_lock
+ *
+ * The function has a full barrier after the caller's critical section. The
+ * caller relies on that barrier when it looks for sleepers afterwards.
+ *
+ * Context: process, may sleep; @lock held.
  */
 static inline void altconn_ring_unlock(struct altconn_ring *ring,
 				       struct mutex *lock)
@@ -255,6 +290,15 @@ static inline void altconn_ring_unlock(struct altconn_ring *ring,
 		altconn_ring_free_unread(ring);
 }
 
+/**
+ * altconn_ring_advance() - move an offset in a segment forward
+ * @seg: the segment
+ * @at: offset of a byte in the segment's data
+ * @n: bytes to move by; at most the segment's size
+ *
+ * Context: any.
+ * Return: the new offset, which wraps around at the end of the segment.
+ */
 static inline u32 altconn_ring_advance(const struct altconn_segment *seg,
 				       u32 at, u32 n)
 {
@@ -262,6 +306,15 @@ static inline u32 altconn_ring_advance(const struct altconn_segment *seg,
 	return at < seg->size ? at : at - seg->size;
 }
 
+/**
+ * altconn_ring_lock_unless_signal() - take one of the ring's locks
+ * @ring: the ring
+ * @lock: the ring's write_lock or read_lock
+ *
+ * Context: process, may sleep.
+ * Return: 0, and the caller holds @lock; -ERESTARTSYS: a signal is pending and
+ * another thread has the lock.
+ */
 static inline int altconn_ring_lock_unless_signal(struct altconn_ring *ring,
 						  struct mutex *lock)
 {
@@ -270,7 +323,16 @@ static inline int altconn_ring_lock_unless_signal(struct altconn_ring *ring,
 	return altconn_ring_lock_again(ring, lock);
 }
 
-/* The next record begins where a length can be stored at once. */
+/**
+ * altconn_ring_record_size() - return the bytes that a record takes in the ring
+ * @len: bytes of the record
+ *
+ * The size is a multiple of the length word's size, so that the length word of
+ * the next record is aligned and in one piece.
+ *
+ * Context: any.
+ * Return: bytes of the record, its length word and its padding.
+ */
 static inline u32 altconn_ring_record_size(u32 len)
 {
 	return RECORD_HEAD + ALIGN(len, RECORD_HEAD);

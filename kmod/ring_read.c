@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reading from a ring: bytes of a stream, or a record.
+ * Read bytes of a stream, or a record, from a ring.
  */
 
 #include <linux/cpumask.h>
@@ -15,15 +15,21 @@
 #include "scm_queue.h"
 
 /*
- * What a user's listed rings may keep, for each CPU; segments of the smallest size do
- * not count.
+ * A user's listed rings may keep this many bytes of segments for each online
+ * CPU. Segments of the smallest size do not count.
  */
 #define IDLE_BYTES	(2L << 20)
 
-/* A length is far below: ALTCONN_RING_LIMIT. */
+/*
+ * This mask selects the length in a record's length word. Every length is far
+ * below it, since ALTCONN_RING_LIMIT is.
+ */
 #define RECORD_LENGTH	(RECORD_EOR - 1)
 
-/* Where somebody reads. */
+/*
+ * A cursor is the position of a read. @at is an offset in the data of @seg, and
+ * @pos counts as ring->tail does.
+ */
 struct cursor {
 	struct altconn_segment	*seg;
 	u32			at;
@@ -39,9 +45,9 @@ static struct cursor ring_begin(const struct altconn_ring *ring)
 }
 
 /*
- * At the end of a segment, to the next. There is something to read. Returns
- * whether the writer has left the one that the cursor is in then: its end is
- * known.
+ * Move a cursor that is at the end of a segment to the next segment. There must
+ * be data at the cursor. Return whether the writer has left the segment in
+ * which the cursor then is; if so, that segment's @end is valid.
  */
 static bool ring_settle(struct cursor *c)
 {
@@ -62,7 +68,11 @@ static void ring_skip(struct cursor *c, u32 n)
 	c->pos += n;
 }
 
-/* As ring_copy_in_piece(). */
+/*
+ * Like ring_copy_in_piece(), leave out the check of hardened user copies, since
+ * the segment gives the bounds. With page faults disabled the copy may stop
+ * short.
+ */
 static __always_inline u32
 ring_copy_out_piece(const char *from, struct iov_iter *to, u32 n)
 {
@@ -74,6 +84,7 @@ ring_copy_out_piece(const char *from, struct iov_iter *to, u32 n)
 	return done;
 }
 
+/* Copy bytes that wrap around at the end of the segment. */
 static noinline u32 ring_copy_out_round(const struct altconn_segment *seg,
 					u32 at, struct iov_iter *to, u32 n)
 {
@@ -94,8 +105,8 @@ static __always_inline u32 ring_copy_out(const struct altconn_segment *seg,
 }
 
 /*
- * Nothing is left to read. The ring keeps the segment until the scan comes by, unless
- * its user's rings keep much already.
+ * Handle a ring that has just been emptied. The ring keeps its segment until
+ * the scan frees it, unless the rings of its user keep too much memory already.
  */
 static noinline void ring_emptied(struct altconn_ring *ring)
 {
@@ -105,7 +116,10 @@ static noinline void ring_emptied(struct altconn_ring *ring)
 	long more;
 
 	lockdep_assert_held(&ring->read_lock);
-	/* Inside, so that altconn_ring_lock_again() can wait for it. */
+	/*
+	 * The ring's write_lock is tried inside idle->lock, so that
+	 * altconn_ring_lock_again() can wait until this thread has dropped it.
+	 */
 	spin_lock(&idle->lock);
 	more = altconn_ring_idle_bytes(size) -
 	       altconn_ring_idle_bytes(ring->idle_size);
@@ -115,13 +129,17 @@ static noinline void ring_emptied(struct altconn_ring *ring)
 			seg = altconn_ring_detach(ring);
 		mutex_unlock(&ring->write_lock);
 	} else {
-		/* A writer that has the lock may still find that it cannot write. */
+		/*
+		 * A writer that holds the lock may still fail to write, so the
+		 * ring is listed.
+		 */
 		altconn_ring_idle_add(ring, size);
 	}
 	spin_unlock(&idle->lock);
 	altconn_ring_free_segments(seg);
 }
 
+/* Free the segments before @until, which the reader has left. */
 static noinline void ring_free_passed(struct altconn_ring *ring,
 				      const struct altconn_segment *until)
 {
@@ -134,35 +152,42 @@ static noinline void ring_free_passed(struct altconn_ring *ring,
 	}
 }
 
-/* What the cursor has left behind is read. */
+/* Give the bytes before the cursor back to the writer. */
 static __always_inline void ring_commit(struct altconn_ring *ring,
 					const struct cursor *c)
 {
 	if (unlikely(ring->read_segment != c->seg))
 		ring_free_passed(ring, c->seg);
 	ring->read_at = c->at;
-	/* Read first, then free: ring_look_at_reader(), altconn_ring_used(). */
+	/*
+	 * Pairs with ring_look_at_reader() and altconn_ring_used(): the bytes
+	 * are copied out before the writer may overwrite them.
+	 */
 	smp_store_release(&ring->tail, c->pos);
-	/* Mostly it is listed already. */
+	/* Mostly the ring is listed with this segment already. */
 	if (c->pos == altconn_ring_head(ring) &&
 	    unlikely(READ_ONCE(ring->idle_size) != c->seg->size))
 		ring_emptied(ring);
 }
 
+/* Return the unread bytes; the bytes themselves are visible. */
 static u32 ring_look_at_writer(const struct altconn_ring *ring)
 {
-	/* Pairs with the writer's release. */
+	/* Pairs with ring_publish(). */
 	return (u32)atomic64_read_acquire(&ring->head) - ring->tail;
 }
 
-/* What goes with the data that there is; who asks has looked at the writer. */
+/*
+ * Return the marks of the ring, or NULL. The caller has called
+ * ring_look_at_writer() before, so it sees all marks of the bytes that it sees.
+ */
 static struct altconn_marks *ring_marks_of(const struct altconn_ring *ring)
 {
 	/* Pairs with altconn_marks_write(). */
 	return smp_load_acquire(&ring->marks);
 }
 
-/* The cursor moves on by @n bytes, which there are. */
+/* Move the cursor on by @n bytes, which the ring has. */
 static noinline struct cursor ring_skip_bytes(struct cursor c, u32 n)
 {
 	while (n) {
@@ -176,7 +201,10 @@ static noinline struct cursor ring_skip_bytes(struct cursor c, u32 n)
 	return c;
 }
 
-/* As ring_read_bytes(), piece by piece. */
+/*
+ * Do the work of ring_read_bytes() for bytes that are in several segments, or
+ * that wrap around at the end of one.
+ */
 static noinline struct cursor
 ring_read_pieces(struct cursor c, struct iov_iter *to, u32 n)
 {
@@ -194,14 +222,17 @@ ring_read_pieces(struct cursor c, struct iov_iter *to, u32 n)
 }
 
 /*
- * Copy @n bytes, which the ring has, or as many as user memory takes, and move the
- * cursor. Mostly they are in one piece. The cursor is a value, so that it stays in
- * registers.
+ * Copy @n bytes, which the ring has, or as many as user memory takes. Return
+ * the cursor behind them. Mostly the bytes are in one piece. The cursor is
+ * passed by value so that it stays in registers.
  */
 static __always_inline struct cursor
 ring_read_bytes(struct cursor c, struct iov_iter *to, u32 n)
 {
-	/* Pairs with ring_add_segment(): without a next one all bytes are in here. */
+	/*
+	 * Pairs with ring_add_segment(): without a next segment, all bytes are
+	 * in this one.
+	 */
 	if (unlikely(smp_load_acquire(&c.seg->next) || n > c.seg->size - c.at))
 		return ring_read_pieces(c, to, n);
 	ring_skip(&c, ring_copy_out_piece(c.seg->data + c.at, to, n));
@@ -209,8 +240,8 @@ ring_read_bytes(struct cursor c, struct iov_iter *to, u32 n)
 }
 
 /*
- * No data is wanted: only what goes with the next byte, of which descriptors go
- * once, as with AF_UNIX.
+ * Serve a read of no bytes: take only what goes with the next byte. Descriptors
+ * are handed out once, as with AF_UNIX.
  */
 static noinline void ring_read_marks(struct altconn_marks *marks, u32 pos,
 				     struct altconn_rx *rx, bool peek)
@@ -221,7 +252,11 @@ static noinline void ring_read_marks(struct altconn_marks *marks, u32 pos,
 	rx->began = true;
 }
 
-/* -EFAULT: nothing is read; unless @partial, not all of it could be. */
+/*
+ * Take the read lock and read once. -EFAULT means that nothing was read,
+ * because not all user memory was present. With @partial a copy that stops
+ * short counts as a shorter read.
+ */
 static __always_inline ssize_t
 ring_try_read(struct altconn_ring *ring, struct iov_iter *to, size_t len,
 	      bool peek, struct altconn_rx *rx, bool partial)
@@ -267,8 +302,9 @@ out:
 }
 
 /*
- * The bytes that are unread now: no more of the reader's memory is faulted in than they
- * need. At least 1, since another reader may have emptied the ring.
+ * Return the bytes that are unread now, so that no more of the reader's memory
+ * is faulted in than they need. Return at least 1, since another reader may
+ * have emptied the ring.
  */
 static u32 ring_unread(const struct altconn_ring *ring,
 		       const struct altconn_rx *rx)
@@ -281,16 +317,19 @@ static u32 ring_unread(const struct altconn_ring *ring,
 /**
  * altconn_ring_read() - read bytes of a stream
  * @ring: the ring, or NULL
- * @to: where to, advanced
- * @len: how many at the most; 0: only what goes with the next one
- * @peek: leave them
- * @rx: of this recvmsg(); gets what goes with them
+ * @to: user memory for the bytes; advanced by what is read
+ * @len: most bytes to read; with 0, take only what goes with the next byte
+ * @peek: leave the bytes, and what goes with them, in the ring
+ * @rx: state of this recvmsg(); gets the credentials and descriptors that go
+ *	with the bytes
  *
- * Has a full barrier behind what it read.
+ * A full barrier follows what the call reads.
  *
  * Context: process, may sleep.
- * Return: how many; 0: the next do not go with what @rx has; -EAGAIN: it is empty,
- * or has no more than a peek passes over; -EFAULT; -ERESTARTSYS.
+ * Return: bytes read; 0 if @len is 0, or if the next bytes may not be returned
+ * together with what @rx has; -EAGAIN: the ring is empty, or has no more than
+ * the offset of a peek skips; -EFAULT: user memory is not accessible;
+ * -ERESTARTSYS: a signal is pending.
  */
 ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 			  size_t len, bool peek, struct altconn_rx *rx)
@@ -312,15 +351,16 @@ ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 	}
 }
 
-/* Was an empty record at @pos peeked at? */
+/* Return whether an empty record at @pos was peeked at. */
 static bool ring_was_peeked(const struct altconn_ring *ring, u32 pos)
 {
 	return ring->peeked && (s32)(ring->peeked_to - pos) > 0;
 }
 
 /*
- * To the record in which a peek begins, and in it, as AF_UNIX does: over whole
- * records first. False: there is none.
+ * Move the cursor to the record in which a peek with SO_PEEK_OFF begins. Like
+ * AF_UNIX, skip whole records first. @skipped then is the offset in that
+ * record. Return whether there is such a record.
  */
 static bool ring_skip_records(const struct altconn_ring *ring, struct cursor *c,
 			      u32 *used, u32 *skipped)
@@ -340,7 +380,10 @@ static bool ring_skip_records(const struct altconn_ring *ring, struct cursor *c,
 	return false;
 }
 
-/* The record at the cursor was read, or, if it is empty, peeked at. */
+/*
+ * Move the cursor past the record that was read. With @peek, only remember that
+ * an empty record was peeked at.
+ */
 static __always_inline void ring_took(struct altconn_ring *ring,
 				      struct cursor *c, u32 len, bool peek)
 {
@@ -358,7 +401,10 @@ static __always_inline void ring_took(struct altconn_ring *ring,
 	}
 }
 
-/* -EFAULT: nothing is read, since not all of it could be. */
+/*
+ * Take the read lock and read a record once. -EFAULT means that nothing was
+ * read, because not all user memory was present.
+ */
 static __always_inline ssize_t
 ring_try_take(struct altconn_ring *ring, struct iov_iter *to, size_t len,
 	      bool peek, struct altconn_rx *rx, size_t *record)
@@ -381,7 +427,7 @@ ring_try_take(struct altconn_ring *ring, struct iov_iter *to, size_t len,
 	head = *(u32 *)(c.seg->data + c.at);
 	rx->eor = head & RECORD_EOR;
 	head &= RECORD_LENGTH;
-	/* A length that no writer stored must not lead out of the segment. */
+	/* A corrupt length word must not lead out of the segment. */
 	n = -EIO;
 	if (WARN_ON_ONCE(head > used - RECORD_HEAD))
 		goto out;
@@ -408,17 +454,19 @@ out:
 /**
  * altconn_ring_take() - read a record
  * @ring: the ring, or NULL
- * @to: where to, advanced
- * @len: how much of it at the most; the rest is lost
- * @peek: leave it
- * @rx: of this recvmsg(); gets what goes with it
- * @record: its length, from where a peek begins
+ * @to: user memory for the record; advanced by what is read
+ * @len: most bytes to read; the rest of the record is lost
+ * @peek: leave the record, and what goes with it, in the ring
+ * @rx: state of this recvmsg(); gets the credentials, descriptors and timestamp
+ *	of the record
+ * @record: gets the length of the record, counted from where a peek begins
  *
- * Has a full barrier behind what it read.
+ * A full barrier follows what the call reads.
  *
  * Context: process, may sleep.
- * Return: how many bytes were read; -EAGAIN: there is none; -EFAULT,
- * -ERESTARTSYS: it is still there; -EIO: never.
+ * Return: bytes read; -EAGAIN: the ring has no record; -EFAULT or -ERESTARTSYS:
+ * the record is still in the ring; -EIO: the ring is corrupt, which never
+ * happens.
  */
 ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 			  size_t len, bool peek, struct altconn_rx *rx,
@@ -434,7 +482,10 @@ ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 		n = ring_try_take(ring, to, len, peek, rx, record);
 		if (likely(n != -EFAULT))
 			return n;
-		/* So much was to be copied, and the next record may be longer. */
+		/*
+		 * The failed copy wanted this many bytes. Another reader may
+		 * take the record meanwhile, and the next record may be longer.
+		 */
 		want = min(len, *record);
 		n = altconn_ring_fault_in(to, want, ++try);
 		if (n != want)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Writing into a ring: bytes of a stream, or a record.
+ * Write bytes of a stream, or a record, into a ring.
  */
 
 #include <linux/cpumask.h>
@@ -13,20 +13,24 @@
 #include "scm.h"
 #include "scm_queue.h"
 
-/* Bytes of the segment that may be written at @head. */
+/* Return how many bytes can be written at @head in the current segment. */
 static u32 ring_room(const struct altconn_ring *ring, u32 head)
 {
 	const struct altconn_segment *seg = ring->write_segment;
 
 	if (!seg)
 		return 0;
-	/* The reader may be in an older one. */
+	/*
+	 * If the reader is in an older segment, all bytes from the base on are
+	 * unread.
+	 */
 	return seg->size - min(head - ring->tail_seen, head - seg->base);
 }
 
 /*
- * Go on in a segment that holds @need bytes; larger than the last, but for the
- * need no larger than @limit bytes want.
+ * Link a segment that holds at least @need bytes, and continue writing there.
+ * The segment is twice as large as the last one, but not larger than @limit
+ * rounded up to a power of two, unless @need requires more.
  */
 static int ring_add_segment(struct altconn_ring *ring, u32 need, u32 limit)
 {
@@ -46,10 +50,13 @@ static int ring_add_segment(struct altconn_ring *ring, u32 need, u32 limit)
 	ring->write_at = 0;
 	if (old) {
 		old->end = altconn_ring_head(ring);
-		/* Pairs with ring_settle(): the new one and the old one's end. */
+		/*
+		 * Pairs with ring_settle(), which sees the new segment and the
+		 * old one's end.
+		 */
 		smp_store_release(&old->next, seg);
 	} else {
-		/* The reader looks there when it sees the first byte. */
+		/* The reader loads this after it sees the first byte. */
 		ring->read_segment = seg;
 		ring->read_at = 0;
 	}
@@ -57,9 +64,10 @@ static int ring_add_segment(struct altconn_ring *ring, u32 need, u32 limit)
 }
 
 /*
- * The underscore leaves out the hardened look at which slab the buffer is in:
- * the bounds are the segment's own, and for 64 bytes the look costs more than
- * the copy. With page faults disabled it may stop short.
+ * Copy bytes that do not wrap around. _copy_from_iter() leaves out the check of
+ * hardened user copies, which looks up the slab of the buffer. The segment
+ * gives the bounds, and for 64 bytes the check costs more than the copy. With
+ * page faults disabled the copy may stop short.
  */
 static __always_inline u32
 ring_copy_in_piece(char *to, struct iov_iter *from, u32 n)
@@ -72,7 +80,7 @@ ring_copy_in_piece(char *to, struct iov_iter *from, u32 n)
 	return done;
 }
 
-/* The copy goes past the end of the segment and continues at its beginning. */
+/* Copy bytes that wrap around at the end of the segment. */
 static noinline u32 ring_copy_in_round(struct altconn_segment *seg, u32 at,
 				       struct iov_iter *from, u32 n)
 {
@@ -98,9 +106,10 @@ static __always_inline int ring_lock_writer(struct altconn_ring *ring)
 }
 
 /*
- * What the reader has read since this side last looked is free. The segment's
- * base follows, so that no difference outgrows 32 bits: this is called before a
- * segment or the limit would be exceeded by what was not looked at.
+ * Load the reader's @tail, since the bytes before it are free, and return the
+ * unread bytes. The base of the segment follows, so that no difference outgrows
+ * 32 bits. It is enough to call this before the bytes that are not known to be
+ * free would exceed the segment or the limit.
  */
 static u32 ring_look_at_reader(struct altconn_ring *ring)
 {
@@ -113,7 +122,7 @@ static u32 ring_look_at_reader(struct altconn_ring *ring)
 	return altconn_ring_head(ring) - ring->tail_seen;
 }
 
-/* How much of @len bytes of a stream can be written now, or an errno. */
+/* Return how many of @len bytes of a stream can be written now, or an errno. */
 static ssize_t ring_make_room(struct altconn_ring *ring, size_t len, u32 limit)
 {
 	u32 used = ring_look_at_reader(ring), head = altconn_ring_head(ring),
@@ -127,16 +136,22 @@ static ssize_t ring_make_room(struct altconn_ring *ring, size_t len, u32 limit)
 		return -EAGAIN;
 	n = min_t(size_t, len, limit - used);
 	has = ring_room(ring, head);
-	/* A segment that is as large as they come is written in turns. */
+	/*
+	 * A segment of the largest size gets no larger successor: the writer
+	 * fills it again whenever the reader has freed a part of it.
+	 */
 	if (n > has && (!has || SEGMENT_HEAD + ring->write_segment->size < limit))
 		err = ring_add_segment(ring, n, limit);
 	if (!err)
 		has = ring_room(ring, head);
-	/* What is there serves too. */
+	/* If no memory is left, use the space in the current segment. */
 	return min_t(size_t, n, has) ? : err;
 }
 
-/* Make the next @n bytes visible, or find the ring sealed. A full barrier. */
+/*
+ * Make the next @n bytes visible. Return true, after a full barrier, or false
+ * if the ring is sealed.
+ */
 static __always_inline bool ring_publish(struct altconn_ring *ring, u32 head,
 					 u32 n)
 {
@@ -146,19 +161,24 @@ static __always_inline bool ring_publish(struct altconn_ring *ring, u32 head,
 					   (u32)(head + n)));
 }
 
-/* The bytes do not become visible, so what goes with them does not either. */
+/*
+ * Cancel the mark, if any, of bytes that the seal kept from becoming visible.
+ */
 static noinline int ring_unwrite(struct altconn_ring *ring, u32 head)
 {
 	if (ring->marks)
 		altconn_marks_cancel(ring->marks, head);
-	/* Pairs with altconn_ring_seal(): the caller sees what was done before. */
+	/*
+	 * Pairs with altconn_ring_seal(): the writer sees all that the sealing
+	 * thread did before.
+	 */
 	smp_mb();
 	return -EPIPE;
 }
 
 /*
- * Nothing was written. The ring may be empty and have a segment that it does
- * not need.
+ * List a ring after a write that failed. The ring may be empty and have a
+ * segment that it does not need.
  */
 static noinline void ring_list_unwritten(struct altconn_ring *ring)
 {
@@ -170,7 +190,11 @@ static noinline void ring_list_unwritten(struct altconn_ring *ring)
 	spin_unlock(&idle->lock);
 }
 
-/* -EFAULT: nothing is written; unless @partial, not all of it could be. */
+/*
+ * Take the write lock and write once. -EFAULT means that nothing was written,
+ * because not all user memory was present. With @partial a copy that stops
+ * short counts as a shorter write.
+ */
 static __always_inline ssize_t
 ring_try_write(struct altconn_ring *ring, struct iov_iter *from, size_t len,
 	       u32 limit, struct altconn_scm *scm, bool partial)
@@ -221,18 +245,20 @@ err_revert:
 /**
  * altconn_ring_write() - write bytes of a stream
  * @ring: the ring
- * @from: where from, advanced
- * @len: how many at the most
+ * @from: user memory with the bytes; advanced by what is written
+ * @len: most bytes to write
  * @limit: most bytes that the ring may hold
- * @scm: what goes with them, or NULL: nothing; what moved to the ring is gone from
- *	it
+ * @scm: credentials and descriptors that go with the bytes, or NULL.
+ *	Descriptors move to the ring, and @scm has them no longer
  *
- * What is not written is not taken from @from. Has a full barrier behind what it
- * wrote.
+ * Bytes that are not written stay in @from. A full barrier follows what the
+ * call writes.
  *
  * Context: process, may sleep.
- * Return: how many, at least 1 when @len is not 0; -EAGAIN: it is full;
- * -EPIPE: it is sealed; -EFAULT; -ENOMEM; -ERESTARTSYS.
+ * Return: bytes written, at least 1 if @len is not 0; -EAGAIN: the ring is full
+ * of bytes, or of marks (scm_queue.c); -EPIPE: the ring is sealed; -EFAULT:
+ * user memory is not accessible; -ENOMEM; -ERESTARTSYS: a signal is pending.
+ * After an error the caller owns the descriptors that @scm still has.
  */
 ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
 			   size_t len, u32 limit, struct altconn_scm *scm)
@@ -251,7 +277,11 @@ ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
 	}
 }
 
-/* Room for a whole record: altconn_ring_writable() promises it. */
+/*
+ * Make room for a whole record. A record of any legal size fits while at most
+ * half of @limit is in use, as altconn_ring_writable() promises. Return 0 or an
+ * errno.
+ */
 static int ring_make_room_record(struct altconn_ring *ring, u32 total,
 				 u32 limit)
 {
@@ -265,7 +295,10 @@ static int ring_make_room_record(struct altconn_ring *ring, u32 total,
 		       0 : ring_add_segment(ring, total, limit);
 }
 
-/* -EFAULT: nothing is written, since not all of it could be. */
+/*
+ * Take the write lock and write a record once. -EFAULT means that nothing was
+ * written, because not all user memory was present.
+ */
 static __always_inline ssize_t
 ring_try_put(struct altconn_ring *ring, struct iov_iter *from, size_t len,
 	     u32 limit, struct altconn_scm *scm, bool stamp, bool eor)
@@ -318,19 +351,22 @@ err_revert:
 /**
  * altconn_ring_put() - write a record
  * @ring: the ring
- * @from: where from, advanced
- * @len: its length; at most @limit
- * @limit: most bytes that the ring may hold, a last record not counted
- * @scm: as altconn_ring_write()
- * @stamp: and when it is written
- * @eor: the sender marks it with MSG_EOR
+ * @from: user memory with the record; advanced by what is written
+ * @len: bytes of the record; at most @limit
+ * @limit: most bytes that the ring may hold; one record may exceed it when at
+ *	most half of it is in use
+ * @scm: credentials and descriptors that go with the record, or NULL.
+ *	Descriptors move to the ring, and @scm has them no longer
+ * @stamp: store the current time with the record
+ * @eor: the sender has set MSG_EOR
  *
- * What is not written is not taken from @from. Has a full barrier behind what it
- * wrote.
+ * Bytes that are not written stay in @from. A full barrier follows what the
+ * call writes.
  *
  * Context: process, may sleep.
- * Return: @len; -EAGAIN: there is no room; -EPIPE: it is sealed; -EFAULT, -ENOMEM,
- * -ERESTARTSYS: nothing was written.
+ * Return: @len; -EAGAIN: the ring is full of bytes, or of marks (scm_queue.c);
+ * -EPIPE: the ring is sealed; -EFAULT, -ENOMEM or -ERESTARTSYS. After an error
+ * nothing was written, and the caller owns the descriptors that @scm still has.
  */
 ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
 			 size_t len, u32 limit, struct altconn_scm *scm,

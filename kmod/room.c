@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Waiting rooms: their table, and the listeners that serve them. room.h says what
- * they are.
+ * Waiting rooms: their table, and the listeners that serve them. room.h
+ * describes them.
  */
 
 #include <linux/rbtree_augmented.h>
@@ -63,7 +63,7 @@ static bool room_same_addr(const struct altconn_addr *a,
 	return altconn_addr_equal(a, b);
 }
 
-/* 0 when equal, as a table wants it. */
+/* Return 0 if the room has the key, as rhashtable expects. */
 static int room_compare(struct rhashtable_compare_arg *arg, const void *obj)
 {
 	const struct room_key *key = arg->key;
@@ -89,7 +89,7 @@ static struct altconn_room *room_new(const struct room_key *key,
 
 	if (!room)
 		return NULL;
-	/* The table's, and the caller's. */
+	/* One reference for the table, and one for the caller. */
 	refcount_set(&room->refs, 2);
 	spin_lock_init(&room->lock);
 	room->type = key->type;
@@ -108,7 +108,7 @@ static struct altconn_room *room_new(const struct room_key *key,
 }
 
 /**
- * altconn_room_free() - the last reference is gone
+ * altconn_room_free() - free a waiting room without references
  * @room: the room
  *
  * Context: any.
@@ -131,7 +131,11 @@ static struct altconn_room *room_find(const struct room_key *key)
 	return room;
 }
 
-/* The room of a key, made if there is none; NULL without memory. */
+/*
+ * Look up the room of a key, or make it. Return the room with a reference; NULL
+ * if there is no memory; ERR_PTR(-EAGAIN) if the room was about to be freed, so
+ * that the caller has to try again; or another error of the table.
+ */
 static struct altconn_room *room_get(const struct room_key *key,
 				     struct altconn_addr *addr)
 {
@@ -158,14 +162,15 @@ static struct altconn_room *room_get(const struct room_key *key,
 
 /**
  * altconn_room_lock() - lock the waiting room of an address
- * @net: the namespace where the address is; not looked at for a path
+ * @net: network namespace of the address; ignored for a path
  * @type: socket type
- * @addr: canonical address; a reference may be taken
+ * @addr: canonical address; a new room takes a reference
  *
- * Makes the room where there is none.
+ * Make the room if there is none. altconn_room_unlock() undoes this.
  *
  * Context: process, may sleep.
- * Return: the room, locked and with a reference; ERR_PTR(-ENOMEM).
+ * Return: the room, locked and with a reference for the caller;
+ * ERR_PTR(-ENOMEM) if there is no memory.
  */
 struct altconn_room *altconn_room_lock(const struct net *net, int type,
 				       struct altconn_addr *addr)
@@ -179,7 +184,7 @@ struct altconn_room *altconn_room_lock(const struct net *net, int type,
 	key.hash = room_digest(key.net, type, addr);
 	for (;;) {
 		room = room_get(&key, addr);
-		/* Another one left the table just then. */
+		/* The room that was found has just left the table. */
 		if (room == ERR_PTR(-EAGAIN))
 			continue;
 		if (IS_ERR_OR_NULL(room))
@@ -190,7 +195,7 @@ struct altconn_room *altconn_room_lock(const struct net *net, int type,
 		spin_unlock(&room->lock);
 		altconn_room_put(room);
 	}
-	/* For sparse, which follows no lock that is returned. */
+	/* For sparse, which does not follow a lock across a return. */
 	__release(&room->lock);
 	return room;
 }
@@ -207,7 +212,9 @@ static bool room_is_empty(const struct altconn_room *room)
 
 /**
  * altconn_room_unlock() - unlock a waiting room
- * @room: the room; it leaves the table if it is empty. The caller has a reference
+ * @room: the room; the caller has a reference
+ *
+ * An empty room leaves the table, which drops its reference.
  *
  * Context: process.
  */
@@ -228,7 +235,7 @@ void altconn_room_unlock(struct altconn_room *room)
 RB_DECLARE_CALLBACKS(static, fifo_callbacks, struct altconn_wait, node, count,
 		     altconn_fifo_update)
 
-/* Every attempt arrives after those that stand there. */
+/* Append an attempt that arrived after all attempts of the queue. */
 static void fifo_append(struct rb_root_cached *fifo, struct altconn_wait *wait)
 {
 	struct rb_node **link = &fifo->rb_root.rb_node, *parent = NULL;
@@ -245,11 +252,13 @@ static void fifo_append(struct rb_root_cached *fifo, struct altconn_wait *wait)
 }
 
 /**
- * altconn_room_push() - an attempt begins to wait
- * @room: the room; its lock is held
- * @lane: its address
- * @share: its user's
- * @wait: the attempt's; its fifo is set
+ * altconn_room_push() - add an attempt to the lane of its address
+ * @room: the room
+ * @lane: lane of the attempt's address
+ * @share: share of the attempt's user
+ * @wait: waiting state of the attempt; its fifo is set
+ *
+ * Context: process; the room's lock held.
  */
 void altconn_room_push(struct altconn_room *room, struct altconn_lane *lane,
 		       struct altconn_share *share, struct altconn_wait *wait)
@@ -266,9 +275,13 @@ void altconn_room_push(struct altconn_room *room, struct altconn_lane *lane,
 }
 
 /**
- * altconn_room_remove() - an attempt waits no longer
- * @room: the room; its lock is held
- * @wait: the attempt's, in a lane, which may go with it, as its user's share may
+ * altconn_room_remove() - remove an attempt from its lane
+ * @room: the room
+ * @wait: waiting state of the attempt, which is in a lane
+ *
+ * The lane and the user's share are freed if nothing else is in them.
+ *
+ * Context: process; the room's lock held.
  */
 void altconn_room_remove(struct altconn_room *room, struct altconn_wait *wait)
 {
@@ -287,11 +300,13 @@ void altconn_room_remove(struct altconn_room *room, struct altconn_wait *wait)
 }
 
 /**
- * altconn_room_place() - an attempt's place among those at its address
- * @room: the room; its lock is held
- * @wait: the attempt's
+ * altconn_room_place() - get the place of an attempt at its address
+ * @room: the room
+ * @wait: waiting state of the attempt
  *
- * Return: 1 when it is next; 0: it does not wait in the room.
+ * Context: process; the room's lock held.
+ * Return: the place among the attempts at the address, 1 if the attempt is
+ * next; 0 if it does not wait in the room.
  */
 u32 altconn_room_place(const struct altconn_room *room,
 		       const struct altconn_wait *wait)
@@ -329,10 +344,12 @@ static void group_add(struct altconn_group *group, struct altconn_listener *ln)
 }
 
 /**
- * altconn_room_join() - a listener begins to serve its address
- * @room: the room of that; its lock is held. A reference moves to the listener
+ * altconn_room_join() - add a listener to the room of its address
+ * @room: the room; the caller's reference moves to the listener
  * @ln: the listener
- * @spare: of altconn_lane_new(); NULL on return if it was used
+ * @spare: memory from altconn_lane_new(); set to NULL if the room uses it
+ *
+ * Context: process; the room's lock held.
  */
 void altconn_room_join(struct altconn_room *room, struct altconn_listener *ln,
 		       struct altconn_lane **spare)
@@ -346,7 +363,7 @@ void altconn_room_join(struct altconn_room *room, struct altconn_listener *ln,
 			  ln);
 	} else {
 		lane = altconn_lane_get(room, ln->addr, spare);
-		/* Its attempts are not the wildcard listeners' any more. */
+		/* Wildcard listeners do not serve the lane any more. */
 		altconn_pool_count(room, lane, -lane->waiting);
 		group_add(&lane->group[ln->reachable], ln);
 		altconn_pool_update(room, lane);
@@ -356,9 +373,11 @@ void altconn_room_join(struct altconn_room *room, struct altconn_listener *ln,
 }
 
 /**
- * altconn_room_quit() - a listener serves its address no more
- * @room: its room, whose lock is held
- * @ln: the listener
+ * altconn_room_quit() - remove a listener from the room of its address
+ * @room: the room
+ * @ln: the listener, which keeps its reference to the room
+ *
+ * Context: process; the room's lock held.
  */
 void altconn_room_quit(struct altconn_room *room, struct altconn_listener *ln)
 {
@@ -378,10 +397,12 @@ void altconn_room_quit(struct altconn_room *room, struct altconn_listener *ln)
 }
 
 /**
- * altconn_room_set_fail_fast() - a listener has another policy
- * @room: its room, whose lock is held
- * @ln: the listener, whose lock is held too
- * @fail_fast: ALTCONN_BACKLOG_POLICY
+ * altconn_room_set_fail_fast() - set the backlog policy of a listener
+ * @room: the room
+ * @ln: the listener
+ * @fail_fast: a full backlog refuses attempts (ALTCONN_BACKLOG_POLICY)
+ *
+ * Context: process; the room's lock and the listener's lock held.
  */
 void altconn_room_set_fail_fast(struct altconn_room *room,
 				struct altconn_listener *ln, bool fail_fast)
@@ -399,11 +420,12 @@ static void serving_add(struct altconn_serving *s, struct altconn_group *group)
 }
 
 /**
- * altconn_room_serving_pool() - the wildcard listeners of a version
- * @room: the room; its lock is held
- * @v6: of IPv6
+ * altconn_room_serving_pool() - get the wildcard listeners of an IP version
+ * @room: the room
+ * @v6: the version is IPv6
  *
- * Return: the groups, none if no listener serves the pool.
+ * Context: process; the room's lock held.
+ * Return: the groups of listeners; no group if no listener serves the pool.
  */
 struct altconn_serving altconn_room_serving_pool(struct altconn_room *room,
 						 bool v6)
@@ -421,12 +443,13 @@ struct altconn_serving altconn_room_serving_pool(struct altconn_room *room,
 }
 
 /**
- * altconn_room_serving() - the listeners that serve an attempt to an address
- * @room: the room; its lock is held
- * @lane: the address
- * @far: the attempt is another node's
+ * altconn_room_serving() - get the listeners that serve an attempt
+ * @room: the room
+ * @lane: lane of the attempt's address
+ * @far: the attempt comes from another node
  *
- * Return: their groups, none if no listener serves it.
+ * Context: process; the room's lock held.
+ * Return: the groups of listeners; no group if no listener serves the attempt.
  */
 struct altconn_serving altconn_room_serving(struct altconn_room *room,
 					    struct altconn_lane *lane, bool far)
@@ -442,19 +465,19 @@ struct altconn_serving altconn_room_serving(struct altconn_room *room,
 	return s;
 }
 
-/* Do listeners of :: get IPv4 attempts? Not while others of 0.0.0.0 do. */
+/* Listeners of :: serve IPv4 unless a listener is bound to 0.0.0.0. */
 static bool room_both_serve_v4(const struct altconn_room *room)
 {
 	return !room->any[ALTCONN_ANY_V4].n;
 }
 
 /**
- * altconn_room_first() - the first attempt that waits for a listener
- * @room: its room, whose lock is held
+ * altconn_room_first() - get the attempt that has waited longest for a listener
+ * @room: the listener's room
  * @ln: the listener
  *
- * Return: the attempt that arrived first of those that the listener serves, or
- * NULL.
+ * Context: process; the room's lock held.
+ * Return: the attempt, or NULL if no attempt waits for the listener.
  */
 struct altconn_wait *altconn_room_first(const struct altconn_room *room,
 					const struct altconn_listener *ln)
@@ -475,13 +498,15 @@ struct altconn_wait *altconn_room_first(const struct altconn_room *room,
 }
 
 /**
- * altconn_room_last() - the last attempt that waits for a listener
- * @room: its room, whose lock is held
+ * altconn_room_last() - get the last attempt that waits for a listener
+ * @room: the listener's room
  * @ln: the listener
  *
- * Of a wildcard, an attempt at the address whose first attempt came last.
+ * For a wildcard listener this is the last attempt at the address where the
+ * first attempt arrived later than at any other address.
  *
- * Return: the attempt, or NULL.
+ * Context: process; the room's lock held.
+ * Return: the attempt, or NULL if no attempt waits for the listener.
  */
 struct altconn_wait *altconn_room_last(const struct altconn_room *room,
 				       const struct altconn_listener *ln)
@@ -501,9 +526,12 @@ struct altconn_wait *altconn_room_last(const struct altconn_room *room,
 }
 
 /**
- * altconn_room_waiting() - how many attempts wait for a listener
- * @room: its room, whose lock is held
+ * altconn_room_waiting() - count the attempts that wait for a listener
+ * @room: the listener's room
  * @ln: the listener
+ *
+ * Context: process; the room's lock held.
+ * Return: the number of attempts; 0 if the listener serves no address any more.
  */
 u32 altconn_room_waiting(const struct altconn_room *room,
 			 const struct altconn_listener *ln)
@@ -525,11 +553,13 @@ u32 altconn_room_waiting(const struct altconn_room *room,
 }
 
 /**
- * altconn_room_fails_fast() - may no attempt wait for a listener's address?
- * @room: its room, whose lock is held
- * @ln: the listener
+ * altconn_room_fails_fast() - check whether all listeners fail fast
+ * @room: the listener's room
+ * @ln: a listener that serves the address
  *
- * Return: true when each listener of the address fails fast.
+ * Context: process; the room's lock held.
+ * Return: true if each listener of the address refuses attempts when its
+ * backlog is full, else false.
  */
 bool altconn_room_fails_fast(const struct altconn_room *room,
 			     const struct altconn_listener *ln)
@@ -549,9 +579,10 @@ bool altconn_room_fails_fast(const struct altconn_room *room,
 }
 
 /**
- * altconn_room_init() - make the table
+ * altconn_room_init() - make the table of rooms
  *
- * Return: 0 or -ENOMEM.
+ * Context: process, may sleep.
+ * Return: 0 on success; -ENOMEM.
  */
 int __init altconn_room_init(void)
 {
@@ -562,11 +593,11 @@ int __init altconn_room_init(void)
 /**
  * altconn_room_exit() - undo altconn_room_init()
  *
- * Context: process; no endpoint is left.
+ * Context: process, may sleep; no endpoint is left.
  */
 void altconn_room_exit(void)
 {
-	/* A room goes with the last attempt or listener. */
+	/* A room leaves the table with its last attempt or listener. */
 	WARN_ON_ONCE(atomic_read(&room_table.nelems));
 	rhashtable_destroy(&room_table);
 }

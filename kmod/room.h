@@ -1,32 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Waiting rooms: attempts that wait at an address, and the listeners that serve
- * it.
+ * Waiting rooms: the attempts that wait at an address, and the listeners that
+ * serve the address.
  *
  * There is a room for each port, name and path at which an attempt waits or an
- * endpoint listens. A room has a lane for each of its addresses: one for a
- * port, a name or a path, and of inet addresses one for each IP address. An
- * attempt stands in the lane of the address that it asked for until it is
- * decided: a listener that opens or closes moves no attempt.
+ * endpoint listens. A room has a lane for each of its addresses: a port, a name
+ * or a path is one address, and an inet port has one address for each IP
+ * address. An attempt stands in the lane of the address that it asked for until
+ * it is decided: a listener that opens or closes moves no attempt.
  *
  *	room ---- lane 127.0.0.1 ---- attempts, listeners bound to 127.0.0.1
  *	    \---- lane 10.0.0.1 ----- attempts (pooled: no listener of its own)
  *	    \---- listeners bound to 0.0.0.0, to :: with IPV6_V6ONLY, to ::
  *
- * As with TCP the closest listener serves an address: one that is bound to it,
- * else one of any address of its version, else of IPv4 one bound to :: without
- * IPV6_V6ONLY. The lanes without a listener of their own are the pool, sorted
- * by the arrival of their first attempts, one pool for each version. So a
- * wildcard listener finds the attempt that has waited longest in O(log n) of
- * the lanes that it serves, however many attempts wait for other listeners of
- * its port.
+ * As with TCP, the closest listener serves an address. That is a listener bound
+ * to exactly this address, else a listener bound to any address of its IP
+ * version, else, for IPv4, a listener bound to :: without IPV6_V6ONLY. The
+ * lanes without a listener of their own are the pool, sorted by the arrival of
+ * their first attempts. Each IP version has its own pool. So a wildcard
+ * listener finds the attempt that has waited longest in O(log n) of the lanes
+ * that it serves, however many attempts wait for other listeners of its port.
  *
- * The attempts of one user in a room are at most half of max_waiting, rounded
- * up, so that the attempts of other users find places. A room counts the
- * attempts of each user that has one in it, in a tree of shares.
+ * The attempts of one user in a room are at most half of
+ * net.altconn.max_waiting, rounded up, so that the attempts of other users find
+ * places. A room counts the attempts of each user in a tree of shares.
  *
- * Everything in a room is under its lock, but for its references. This file
- * and room.c only keep order; attempt.c decides.
+ * The room's lock protects everything in a room except its references. This
+ * file, room.c and room_queue.c only keep order; attempt.c and the other
+ * attempt_*.c files decide.
  */
 #ifndef _ALTCONN_ROOM_H
 #define _ALTCONN_ROOM_H
@@ -37,23 +38,21 @@ struct altconn_addr;
 struct altconn_listener;
 struct altconn_wait;
 
-#define _ALTCONN_ROOM_H
-
-/* The queues of a lane. */
+/* Queues of a lane, by the kind of attempts that stand in them. */
 enum altconn_fifo {
-	ALTCONN_FIFO_NEAR,	/* attempts of this node that want a listener now */
-	ALTCONN_FIFO_PATIENT,	/* that wait for one (ALTCONN_WAIT_LISTENER) */
+	ALTCONN_FIFO_NEAR,	/* of this node, refused without a listener */
+	ALTCONN_FIFO_PATIENT,	/* of this node, with ALTCONN_WAIT_LISTENER */
 	ALTCONN_FIFO_FAR,	/* of other nodes */
 	ALTCONN_FIFOS
 };
 
 /**
  * struct altconn_group - listeners that share an address
- * @open: listeners that may have room
- * @full: listeners that are exhausted
- * @defer: listeners that establish in accept() alone
- * @n: all of them
- * @n_queueing: those that do not fail fast
+ * @open: list of the listeners that may have room
+ * @full: list of the listeners that have no room and for which attempts wait
+ * @defer: list of the listeners that establish attempts only in accept()
+ * @n: number of listeners in the group
+ * @n_queueing: number of listeners in the group that do not fail fast
  */
 struct altconn_group {
 	struct list_head	open;
@@ -64,22 +63,24 @@ struct altconn_group {
 };
 
 /**
- * struct altconn_lane - an address of a room
- * @node: in room->lanes
- * @pooled: in room->pool, while attempts wait and no listener is bound to it
- * @refusable: in room->refusable, likewise, while @fifo has attempts that are
- *	refused when no listener serves them
- * @first: sorts @pooled: the lowest of its attempts' numbers
- * @waiting: attempts in @fifo
- * @is_inet: the next three count
- * @v6: version of @ip
- * @scope: interface of a link-local @ip
- * @ip: IPv4 as v4-mapped
- * @fifo: attempts that wait, in order of arrival
- * @group: the listeners that are bound to it: not reachable, and reachable,
- *	from other nodes
+ * struct altconn_lane - the attempts and the listeners of one address of a room
+ * @node: node in room->lanes
+ * @pooled: node in room->pool while attempts wait in the lane and no listener
+ *	is bound to the address
+ * @refusable: link in room->refusable while the lane is in the pool and @fifo
+ *	has attempts that are refused if no listener serves them
+ * @first: key of @pooled: the lowest arrival number of the waiting attempts
+ * @waiting: number of attempts in @fifo
+ * @is_inet: the address is an inet address, so the next three members are valid
+ * @v6: @ip is an IPv6 address
+ * @scope: interface index of a link-local @ip
+ * @ip: IP address; an IPv4 address is v4-mapped
+ * @fifo: waiting attempts, by enum altconn_fifo, each queue in order of arrival
+ * @group: listeners that are bound to the address: first the listeners that
+ *	other nodes cannot reach, then the listeners that they can reach
  *
- * Lifetime: the room's, while it has an attempt or a listener.
+ * Lifetime: the room owns the lane as long as the lane has an attempt or a
+ * listener.
  */
 struct altconn_lane {
 	struct rb_node		node;
@@ -96,12 +97,14 @@ struct altconn_lane {
 };
 
 /**
- * struct altconn_share - a user's part of a room
- * @node: in room->shares
- * @user: altconn_payer_key_in() of the namespace where the attempts wait
- * @waiting: attempts of the user that wait in the room, at whichever address
+ * struct altconn_share - the attempts of one user in a room
+ * @node: node in room->shares
+ * @user: altconn_payer_key_in() of the user, in the user namespace of the
+ *	network namespace where the attempts wait
+ * @waiting: number of the user's attempts that wait in the room, at any address
  *
- * Lifetime: the room's, while an attempt of the user waits in it.
+ * Lifetime: the room owns the share as long as an attempt of the user waits in
+ * it.
  */
 struct altconn_share {
 	struct rb_node	node;
@@ -109,33 +112,38 @@ struct altconn_share {
 	u32		waiting;
 };
 
-/* Groups of wildcard listeners. */
+/* Groups of wildcard listeners: 0.0.0.0, :: with IPV6_V6ONLY, and ::. */
 enum altconn_any { ALTCONN_ANY_V4, ALTCONN_ANY_V6ONLY, ALTCONN_ANY_BOTH,
 		   ALTCONN_ANYS };
 
 /**
  * struct altconn_room - a waiting room
- * @refs: see below
- * @lock: everything below but @rcu, and the lists of its listeners
- * @dead: it is out of the table and empty
- * @type: socket type; part of the key
- * @hash: of the key
- * @net: namespace, NULL of a path; compared, never followed
- * @addr: the key: of inet addresses the port alone counts; a reference
- * @node: in the table
- * @arrived: number of the last attempt
- * @lanes: its addresses
- * @shares: the users whose attempts wait, sorted by key
- * @pool: lanes without a listener of their own, by version
- * @refusable: those of them with attempts that no listener may leave waiting
- * @pooled: attempts in @pool
+ * @refs: references; see below
+ * @lock: protects all members below except @rcu, and the lists of the room's
+ *	listeners
+ * @dead: the room is empty and has left the table
+ * @type: socket type, part of the key
+ * @hash: hash of the key
+ * @net: network namespace, part of the key, NULL for a path; compared and never
+ *	followed
+ * @addr: address, part of the key, a reference; of an inet address only the
+ *	port is part of the key
+ * @node: link in the table of rooms
+ * @arrived: arrival number of the last attempt
+ * @lanes: lanes of the room, sorted by address
+ * @shares: shares of the users with waiting attempts, sorted by user
+ * @pool: lanes without a listener of their own, by IP version
+ * @refusable: lanes of @pool with attempts that are refused if no listener
+ *	serves them, by IP version
+ * @pooled: number of attempts in @pool, by IP version
  * @any: wildcard listeners
- * @rcu: frees it
+ * @rcu: frees the room after a grace period
  *
- * Lifetime: references are held by the table, by the listeners that serve it
- * and have served it, by the attempts that wait and have waited in it, and by
- * calls under way. It leaves the table, dead, when the last listener or attempt
- * leaves it, under its lock: a lookup that comes later makes a new one.
+ * Lifetime: references are held by the table, by the listeners that serve or
+ * have served the room, by the attempts that wait or have waited in it, and by
+ * calls under way. When the last listener or attempt leaves the room, the room
+ * is marked dead and leaves the table, under its lock. A later lookup makes a
+ * new room.
  */
 struct altconn_room {
 	refcount_t		refs;
@@ -159,7 +167,7 @@ struct altconn_room {
 /**
  * struct altconn_serving - the groups of listeners that serve an address
  * @group: the groups
- * @n: how many
+ * @n: number of groups
  */
 struct altconn_serving {
 	struct altconn_group	*group[2];
@@ -200,14 +208,14 @@ void altconn_room_exit(void);
  * altconn_room_relock() - lock a waiting room
  * @room: the room; the caller has a reference
  *
- * Undone by altconn_room_unlock().
+ * altconn_room_unlock() undoes this.
  *
- * Context: process.
+ * Context: process, does not sleep.
  */
 static inline void altconn_room_relock(struct altconn_room *room)
 {
 	spin_lock(&room->lock);
-	/* For sparse, which does not follow it to altconn_room_unlock(). */
+	/* For sparse, which does not see altconn_room_unlock() from here. */
 	__release(&room->lock);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The queues of a waiting room: lanes of attempts to one address, the pools of lanes
- * that a wildcard listener serves, and the share of each user.
+ * The queues of a waiting room: lanes of attempts to one address, the pools of
+ * lanes that wildcard listeners serve, and the share of each user.
  */
 
 #include <linux/rbtree_augmented.h>
@@ -11,6 +11,12 @@
 #include "room.h"
 #include "room_queue.h"
 
+/**
+ * altconn_group_init() - initialize a group of listeners
+ * @group: the group, zeroed
+ *
+ * Context: any.
+ */
 void altconn_group_init(struct altconn_group *group)
 {
 	INIT_LIST_HEAD(&group->open);
@@ -19,11 +25,12 @@ void altconn_group_init(struct altconn_group *group)
 }
 
 /**
- * altconn_lane_new() - a lane in reserve
+ * altconn_lane_new() - allocate a spare lane
  *
  * Context: process, may sleep.
- * Return: memory that altconn_lane_get() may use, else the caller frees it by
- * kfree(); NULL.
+ * Return: memory for altconn_lane_get(), which runs under a spinlock; NULL if
+ * there is none. The caller frees the memory with kfree() if altconn_lane_get()
+ * does not use it.
  */
 struct altconn_lane *altconn_lane_new(void)
 {
@@ -44,11 +51,12 @@ static int lane_compare(const struct altconn_addr *addr,
 }
 
 /**
- * altconn_lane_find() - the lane of an address
- * @room: the room; its lock is held
+ * altconn_lane_find() - look up the lane of an address
+ * @room: the room
  * @addr: an address of the room
  *
- * Return: the lane, or NULL.
+ * Context: process; the room's lock held.
+ * Return: the lane, or NULL if there is none.
  */
 struct altconn_lane *altconn_lane_find(const struct altconn_room *room,
 				       const struct altconn_addr *addr)
@@ -88,11 +96,12 @@ static void lane_init(struct altconn_lane *lane,
 }
 
 /**
- * altconn_lane_get() - the lane of an address, made where there is none
- * @room: the room; its lock is held
+ * altconn_lane_get() - look up the lane of an address, or make it
+ * @room: the room
  * @addr: an address of the room
- * @spare: of altconn_lane_new(); NULL on return if it was used
+ * @spare: memory from altconn_lane_new(); set to NULL if the room uses it
  *
+ * Context: process; the room's lock held.
  * Return: the lane. The caller adds an attempt or a listener to it.
  */
 struct altconn_lane *altconn_lane_get(struct altconn_room *room,
@@ -120,6 +129,13 @@ struct altconn_lane *altconn_lane_get(struct altconn_room *room,
 	return lane;
 }
 
+/**
+ * altconn_lane_release() - free a lane that has no attempt and no listener
+ * @room: the room
+ * @lane: the lane; stays if it is in use
+ *
+ * Context: process; the room's lock held.
+ */
 void altconn_lane_release(struct altconn_room *room, struct altconn_lane *lane)
 {
 	if (lane->waiting || altconn_lane_has_listener(lane))
@@ -129,11 +145,12 @@ void altconn_lane_release(struct altconn_room *room, struct altconn_lane *lane)
 }
 
 /**
- * altconn_share_new() - a share in reserve
+ * altconn_share_new() - allocate a spare share
  *
  * Context: process, may sleep.
- * Return: memory that altconn_share_get() may use, else the caller frees it by
- * kfree(); NULL.
+ * Return: memory for altconn_share_get(), which runs under a spinlock; NULL if
+ * there is none. The caller frees the memory with kfree() if
+ * altconn_share_get() does not use it.
  */
 struct altconn_share *altconn_share_new(void)
 {
@@ -141,13 +158,15 @@ struct altconn_share *altconn_share_new(void)
 }
 
 /**
- * altconn_share_waiting() - how many attempts of a user wait in a room
- * @room: the room; its lock is held
- * @user: key of the user
+ * altconn_share_waiting() - count the attempts of a user that wait in a room
+ * @room: the room
+ * @user: altconn_payer_key_in() of the user
  *
- * Takes O(log n) of the users whose attempts wait, however many attempts.
+ * This takes O(log n) of the users with waiting attempts, however many attempts
+ * wait.
  *
- * Context: any.
+ * Context: process; the room's lock held.
+ * Return: the number of attempts.
  */
 u32 altconn_share_waiting(const struct altconn_room *room, u64 user)
 {
@@ -165,12 +184,12 @@ u32 altconn_share_waiting(const struct altconn_room *room, u64 user)
 }
 
 /**
- * altconn_share_get() - the share of a user, made where there is none
- * @room: the room; its lock is held
- * @user: key of the user
- * @spare: of altconn_share_new(); NULL on return if it was used
+ * altconn_share_get() - look up the share of a user, or make it
+ * @room: the room
+ * @user: altconn_payer_key_in() of the user
+ * @spare: memory from altconn_share_new(); set to NULL if the room uses it
  *
- * Context: any.
+ * Context: process; the room's lock held.
  * Return: the share. The caller adds an attempt to it.
  */
 struct altconn_share *altconn_share_get(struct altconn_room *room, u64 user,
@@ -196,6 +215,13 @@ struct altconn_share *altconn_share_get(struct altconn_room *room, u64 user,
 	return share;
 }
 
+/**
+ * altconn_share_release() - take one attempt out of the share of its user
+ * @room: the room
+ * @share: the share, which is freed with its last attempt
+ *
+ * Context: process; the room's lock held.
+ */
 void altconn_share_release(struct altconn_room *room,
 			   struct altconn_share *share)
 {
@@ -216,6 +242,16 @@ static u32 fifo_compute_count(struct altconn_wait *wait)
 	       fifo_count(wait->node.rb_right);
 }
 
+/**
+ * altconn_fifo_update() - recompute the number of attempts in a subtree
+ * @wait: waiting state of the attempt at the root of the subtree
+ * @exit: the rbtree code stops at a subtree with an unchanged number
+ *
+ * This is the callback of the augmented rbtree of a queue.
+ *
+ * Context: process; the room's lock held.
+ * Return: true if @exit is set and the number is unchanged, else false.
+ */
 bool altconn_fifo_update(struct altconn_wait *wait, bool exit)
 {
 	u32 count = fifo_compute_count(wait);
@@ -237,7 +273,14 @@ static struct altconn_wait *fifo_last(const struct rb_root_cached *fifo)
 			     node);
 }
 
-/* How many arrived before @arrived. */
+/**
+ * altconn_fifo_before() - count the attempts of a queue that arrived earlier
+ * @fifo: the queue
+ * @arrived: arrival number
+ *
+ * Context: process; the room's lock held.
+ * Return: the number of attempts with a lower arrival number than @arrived.
+ */
 u32 altconn_fifo_before(const struct rb_root_cached *fifo, u64 arrived)
 {
 	const struct rb_node *node = fifo->rb_root.rb_node;
@@ -255,6 +298,15 @@ u32 altconn_fifo_before(const struct rb_root_cached *fifo, u64 arrived)
 	return n;
 }
 
+/**
+ * altconn_room_earlier() - get the attempt of two that arrived first
+ * @a: an attempt of the room, or NULL
+ * @b: another attempt of the room, or NULL
+ *
+ * Context: process; the room's lock held.
+ * Return: the earlier attempt; the only one if one is NULL; NULL if both are
+ * NULL.
+ */
 struct altconn_wait *altconn_room_earlier(struct altconn_wait *a,
 					  struct altconn_wait *b)
 {
@@ -263,6 +315,15 @@ struct altconn_wait *altconn_room_earlier(struct altconn_wait *a,
 	return a->arrived < b->arrived ? a : b;
 }
 
+/**
+ * altconn_room_later() - get the attempt of two that arrived last
+ * @a: an attempt of the room, or NULL
+ * @b: another attempt of the room, or NULL
+ *
+ * Context: process; the room's lock held.
+ * Return: the later attempt; the only one if one is NULL; NULL if both are
+ * NULL.
+ */
 struct altconn_wait *altconn_room_later(struct altconn_wait *a,
 					struct altconn_wait *b)
 {
@@ -271,7 +332,14 @@ struct altconn_wait *altconn_room_later(struct altconn_wait *a,
 	return a->arrived > b->arrived ? a : b;
 }
 
-/* The first attempt that a listener of the address takes. */
+/**
+ * altconn_lane_first() - get the attempt that has waited longest in a lane
+ * @lane: the lane
+ * @far: attempts of other nodes count too
+ *
+ * Context: process; the room's lock held.
+ * Return: the attempt, or NULL if there is none.
+ */
 struct altconn_wait *altconn_lane_first(const struct altconn_lane *lane,
 					bool far)
 {
@@ -286,6 +354,14 @@ struct altconn_wait *altconn_lane_first(const struct altconn_lane *lane,
 	return first;
 }
 
+/**
+ * altconn_lane_last() - get the attempt of a lane that arrived last
+ * @lane: the lane
+ * @far: attempts of other nodes count too
+ *
+ * Context: process; the room's lock held.
+ * Return: the attempt, or NULL if there is none.
+ */
 struct altconn_wait *altconn_lane_last(const struct altconn_lane *lane,
 				       bool far)
 {
@@ -299,6 +375,14 @@ struct altconn_wait *altconn_lane_last(const struct altconn_lane *lane,
 				  fifo_last(&lane->fifo[ALTCONN_FIFO_FAR]));
 }
 
+/**
+ * altconn_lane_waiting() - count the attempts in a lane
+ * @lane: the lane
+ * @far: attempts of other nodes count too
+ *
+ * Context: process; the room's lock held.
+ * Return: the number of attempts.
+ */
 u32 altconn_lane_waiting(const struct altconn_lane *lane, bool far)
 {
 	return far ? lane->waiting : lane->waiting -
@@ -306,11 +390,14 @@ u32 altconn_lane_waiting(const struct altconn_lane *lane, bool far)
 }
 
 /**
- * altconn_lane_refusable() - the first attempt that is refused without a listener
- * @lane: the lane; its room's lock is held
- * @far_only: of other nodes
+ * altconn_lane_refusable() - get the first attempt that needs a listener
+ * @lane: the lane
+ * @far_only: only attempts of other nodes count
  *
- * Return: an attempt without ALTCONN_WAIT_LISTENER, or NULL.
+ * Such an attempt is refused if no listener serves it.
+ *
+ * Context: process; the room's lock held.
+ * Return: the first attempt without ALTCONN_WAIT_LISTENER, or NULL.
  */
 struct altconn_wait *altconn_lane_refusable(const struct altconn_lane *lane,
 					    bool far_only)
@@ -338,7 +425,16 @@ static void pool_erase(struct altconn_room *room, struct altconn_lane *lane)
 	list_del_init(&lane->refusable);
 }
 
-/* Put the lane where it belongs now. */
+/**
+ * altconn_pool_update() - put a lane into its pool, or take it out
+ * @room: the room
+ * @lane: the lane, in which an attempt or a listener has changed
+ *
+ * A lane of an inet address is in the pool of its IP version while attempts
+ * wait in it and no listener is bound to the address.
+ *
+ * Context: process; the room's lock held.
+ */
 void altconn_pool_update(struct altconn_room *room, struct altconn_lane *lane)
 {
 	struct altconn_wait *first;
@@ -362,6 +458,14 @@ void altconn_pool_update(struct altconn_room *room, struct altconn_lane *lane)
 		list_add_tail(&lane->refusable, &room->refusable[lane->v6]);
 }
 
+/**
+ * altconn_pool_count() - add attempts of a lane to the count of its pool
+ * @room: the room
+ * @lane: the lane; not counted if a listener is bound to its address
+ * @n: number of attempts; negative to subtract
+ *
+ * Context: process; the room's lock held.
+ */
 void altconn_pool_count(struct altconn_room *room,
 			const struct altconn_lane *lane, s32 n)
 {
@@ -375,6 +479,14 @@ static struct altconn_lane *pool_lane(const struct altconn_room *room, bool v6)
 			     struct altconn_lane, pooled);
 }
 
+/**
+ * altconn_pool_first() - get the attempt that has waited longest in a pool
+ * @room: the room
+ * @v6: the pool is the pool of IPv6
+ *
+ * Context: process; the room's lock held.
+ * Return: the attempt, or NULL if the pool is empty.
+ */
 struct altconn_wait *altconn_pool_first(const struct altconn_room *room,
 					bool v6)
 {
@@ -383,7 +495,17 @@ struct altconn_wait *altconn_pool_first(const struct altconn_room *room,
 	return lane ? altconn_lane_first(lane, true) : NULL;
 }
 
-/* Of the address whose first attempt came last. */
+/**
+ * altconn_pool_last() - get the last attempt of the last lane in a pool
+ * @room: the room
+ * @v6: the pool is the pool of IPv6
+ *
+ * The first attempt of that lane arrived later than the first attempts of the
+ * other lanes.
+ *
+ * Context: process; the room's lock held.
+ * Return: the attempt, or NULL if the pool is empty.
+ */
 struct altconn_wait *altconn_pool_last(const struct altconn_room *room, bool v6)
 {
 	struct rb_node *last = rb_last(&room->pool[v6].rb_root);

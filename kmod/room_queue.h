@@ -43,7 +43,13 @@ struct altconn_wait *altconn_pool_first(const struct altconn_room *room,
 struct altconn_wait *altconn_pool_last(const struct altconn_room *room,
 				       bool v6);
 
-/* Does a listener of its own serve the address? */
+/**
+ * altconn_lane_has_listener() - check whether a listener is bound to an address
+ * @lane: lane of the address
+ *
+ * Context: process; the room's lock held.
+ * Return: true if a listener is bound to exactly this address, else false.
+ */
 static inline bool altconn_lane_has_listener(const struct altconn_lane *lane)
 {
 	return lane->group[0].n || lane->group[1].n;

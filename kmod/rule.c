@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rules: a firewall for this family, and faults on demand. Each network
- * namespace has its own for what begins in it.
+ * Rules: a firewall for this family, and fault injection. Each network
+ * namespace has its own rules, for the attempts and datagrams that begin in it.
  *
- * The table is an array of pointers, sorted, and replaced as a whole. A thread
- * that matches rules holds a reference to the table, so it may take long, or not
- * run for long: it keeps this one table, and no other thread and no change waits
- * for it. A namespace without rules costs its attempts and datagrams the load of
- * one pointer, whatever rules other namespaces have.
+ * The table is a sorted array of pointers, and is replaced as a whole. A thread
+ * that matches rules holds a reference to the table, so it may take long, or
+ * may not be scheduled for long: it pins this one table, and neither another
+ * thread nor a change of the rules waits for it. In a namespace without rules,
+ * an attempt or a datagram costs the load of one pointer, whatever rules other
+ * namespaces have.
  *
- * No socket lock is held while rules are matched. connect() matches first
- * (altconn_rule_find()) and takes the verdict once the socket's lock is held and
- * its state allows an attempt (altconn_rule_commit()): only then are a rule's
- * counters, and one of its "times", consumed.
+ * No socket lock is held while rules are matched. connect() first matches the
+ * rules (altconn_rule_find()). It takes the verdict (altconn_rule_commit())
+ * once it holds the socket's lock and the socket's state allows an attempt.
+ * Only then are a rule's counters, and one of its "times", consumed.
  */
 
 #include <linux/bsearch.h>
@@ -30,11 +31,18 @@
 #include "ruling.h"
 #include "trace.h"
 
-/* The attempt or datagram that rules are matched with. */
+/**
+ * struct rule_query - the attempt or datagram that rules are matched against
+ * @sk: the endpoint
+ * @addr: the destination
+ * @text: the bytes that patterns are matched against
+ * @len: length of @text, bytes
+ * @buf: the memory of @text for a path, or NULL; the creator frees it
+ */
 struct rule_query {
 	const struct sock		*sk;
 	const struct altconn_addr	*addr;
-	const u8			*text;	/* for patterns */
+	const u8			*text;
 	size_t				len;
 	char				*buf;
 };
@@ -77,7 +85,10 @@ static bool rule_matches(const struct altconn_rule *rule,
 	return rule_matches_dest(rule, query);
 }
 
-/* A rule that matches may still leave the decision to the next one. */
+/*
+ * Check whether a rule that matches may still leave the decision to a later
+ * rule.
+ */
 static bool rule_is_conditional(const struct altconn_rule *rule)
 {
 	return rule->given & (BIT(ALTCONN_A_RULE_EVERY) |
@@ -86,8 +97,8 @@ static bool rule_is_conditional(const struct altconn_rule *rule)
 }
 
 /*
- * Count a match of a rule; does it decide? In this order, so that "times" counts
- * decisions.
+ * Count a match of @rule and return whether the rule decides. @times is checked
+ * last, so it counts decisions only.
  */
 static bool rule_take_turn(struct altconn_rule *rule)
 {
@@ -98,7 +109,7 @@ static bool rule_take_turn(struct altconn_rule *rule)
 	    (u64)get_random_u32() * ALTCONN_PROBABILITY_ONE >> 32 >=
 	    rule->probability)
 		return false;
-	/* Down from as many as an unsigned int counts. */
+	/* @left is a u32 that counts down to 0, so it may look negative. */
 	return !altconn_rule_has(rule, ALTCONN_A_RULE_TIMES) ||
 	       atomic_add_unless(&rule->left, -1, 0);
 }
@@ -108,11 +119,14 @@ static u32 rule_delay_of(const struct altconn_rule *rule)
 	u64 jitter = (u64)rule->jitter_ms + 1;
 	u32 ms = rule->delay_ms + (u32)(jitter * get_random_u32() >> 32);
 
-	/* 0 would be no delay. */
+	/* A ruling with a delay of 0 would not delay. */
 	return ms ? : 1;
 }
 
-/* The verdict of a rule, for the caller; 1: the attempt is held. */
+/*
+ * Write the verdict of @rule to @ruling. Return 0 to let the attempt or
+ * datagram pass, 1 to hold it, or the negative errno that refuses it.
+ */
 static int rule_verdict(const struct altconn_rule *rule,
 			struct altconn_ruling *ruling)
 {
@@ -138,7 +152,10 @@ static int rule_verdict(const struct altconn_rule *rule,
 	}
 }
 
-/* Act on the rule that decides. */
+/*
+ * Count and trace a decision of @rule and write it to @ruling. Return the value
+ * of rule_verdict().
+ */
 static int rule_decide(struct altconn_rule *rule, const struct sock *sk,
 		       const struct altconn_addr *addr,
 		       struct altconn_ruling *ruling)
@@ -154,7 +171,11 @@ static int rule_decide(struct altconn_rule *rule, const struct sock *sk,
 	return ret;
 }
 
-/* The text that patterns are matched with; a path only if a rule needs it. */
+/*
+ * Set the text that patterns are matched against. The text of a path is built
+ * only if a rule has a pattern for paths. The caller frees query->buf, on
+ * failure too.
+ */
 static int rule_query_init(struct rule_query *query,
 			   const struct altconn_rules *rules,
 			   const struct path *path)
@@ -177,7 +198,7 @@ static int rule_query_init(struct rule_query *query,
 }
 
 /**
- * altconn_rule_put() - drop a reference
+ * altconn_rule_put() - drop a reference to a rule
  * @rule: the rule
  *
  * Context: any but hard interrupts.
@@ -190,14 +211,14 @@ void altconn_rule_put(struct altconn_rule *rule)
 	kfree(rule);
 }
 
-/* The rules of a namespace, a reference; NULL: there are none. */
+/* Get the rules of a namespace with a reference, or NULL if there are none. */
 static struct altconn_rules *rules_get(const struct altconn_net *an)
 {
 	struct altconn_rules *rules;
 
 	rcu_read_lock();
 	do {
-		/* Without references it has been replaced meanwhile. */
+		/* A table without references has been replaced: retry. */
 		rules = rcu_dereference(an->rules);
 	} while (rules && !refcount_inc_not_zero(&rules->refs));
 	rcu_read_unlock();
@@ -214,13 +235,13 @@ static void rules_put(struct altconn_rules *rules)
 		altconn_rule_put(rules->rule[i]);
 		cond_resched();
 	}
-	/* rules_get() may look at the count still. */
+	/* A reader in rules_get() may still access the reference count. */
 	kvfree_rcu(rules, rcu);
 }
 
 /*
- * The index of the first rule from @i on that matches; rules->n: there is none;
- * -EINTR: the caller is being killed.
+ * Return the index of the first matching rule at or behind index @i, rules->n
+ * if there is none, or -EINTR if the caller is being killed.
  */
 static int rule_next(const struct altconn_rules *rules, u32 i,
 		     const struct rule_query *query)
@@ -256,18 +277,21 @@ static int rule_check(const struct altconn_rules *rules,
 /**
  * __altconn_rule_check() - match the rules and take the verdict at once
  * @sk: the endpoint
- * @addr: where to, routed
- * @path: the socket file of a path, looked up
- * @ruling: zero; gets what was decided
+ * @addr: the destination, after altconn_node_route()
+ * @path: the socket file of a path destination, resolved; read for paths only
+ * @ruling: ALTCONN_NO_RULE; gets the decision
  *
- * A path is matched as the caller's root and mounts have it, whatever it wrote.
- * Effective user and group are looked at, as the kernel does for permissions.
+ * A path is matched as it appears below the caller's root directory, in the
+ * caller's mount namespace, however the caller wrote it. The effective user and
+ * group ids are matched, since the kernel checks permissions with them too.
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: 0: go on; 1: hold it, as @ruling says; -EPERM, -EACCES (E-PERM-RULE),
- * -ECONNREFUSED, -ENETUNREACH, -EHOSTUNREACH: a rule says so; -EINTR: the caller is
- * being killed; -ENOMEM, -ENAMETOOLONG: the path cannot be written. No rule is in
- * @ruling but in the first two cases.
+ * Return: 0 to go on; 1 to drop or delay the attempt or datagram, as @ruling
+ * says; -EPERM, -EACCES (clause E-PERM-RULE: a rule denies it), -ECONNREFUSED,
+ * -ENETUNREACH or -EHOSTUNREACH if the verdict of a rule is this error; -EINTR
+ * if the caller is being killed; -ENOMEM; -ENAMETOOLONG if the path is longer
+ * than PATH_MAX. @ruling->rule is not 0 exactly after 1 and after an error that
+ * a rule returns.
  */
 int __altconn_rule_check(const struct sock *sk,
 			 const struct altconn_addr *addr,
@@ -302,7 +326,10 @@ static struct altconn_match *rule_match_new(struct altconn_rules *rules)
 	return match;
 }
 
-/* All rules that may decide, up to the first that does in any case. */
+/*
+ * Collect the matching rules, up to the first one that decides unconditionally.
+ * @match gets them, if there are any. Return 0, -EINTR or -ENOMEM.
+ */
 static int rule_collect(struct altconn_rules *rules,
 			const struct rule_query *query,
 			struct altconn_match **match)
@@ -324,18 +351,19 @@ static int rule_collect(struct altconn_rules *rules,
 }
 
 /**
- * __altconn_rule_find() - match the rules, and decide nothing yet
+ * __altconn_rule_find() - find the rules that match an attempt
  * @sk: the endpoint
- * @addr: where to, routed
- * @path: the socket file of a path, looked up
- * @match: NULL; gets the rules that match, if there are any, which the caller
- *	frees with altconn_match_free(), on failure too
+ * @addr: the destination, after altconn_node_route()
+ * @path: the socket file of a path destination, resolved; read for paths only
+ * @match: points to NULL; gets the matching rules, if there are any; the caller
+ *	frees them with altconn_match_free(), on failure too
  *
- * Consumes nothing of a rule. As __altconn_rule_check() otherwise.
+ * Takes no verdict and changes no counter of a rule. Paths and ids are matched
+ * as in __altconn_rule_check().
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: 0; -EINTR: the caller is being killed; -ENOMEM, -ENAMETOOLONG: the path
- * cannot be written.
+ * Return: 0; -EINTR if the caller is being killed; -ENOMEM; -ENAMETOOLONG if
+ * the path is longer than PATH_MAX.
  */
 int __altconn_rule_find(const struct sock *sk, const struct altconn_addr *addr,
 			const struct path *path, struct altconn_match **match)
@@ -358,16 +386,19 @@ int __altconn_rule_find(const struct sock *sk, const struct altconn_addr *addr,
 /**
  * altconn_rule_commit() - take the verdict of the rules that matched
  * @sk: the endpoint
- * @addr: where to, routed
- * @match: of __altconn_rule_find()
- * @ruling: zero; gets what was decided
+ * @addr: the destination, after altconn_node_route()
+ * @match: the result of __altconn_rule_find(), not NULL
+ * @ruling: ALTCONN_NO_RULE; gets the decision
  *
- * The first rule in order that has its turn decides, and its counters are
- * consumed here, so any number of attempts at once are decided exactly as often
- * as "times" says. Matches no pattern: a few instructions a rule.
+ * Of the rules in @match, in the order of the table, the first one that its
+ * "every", "probability" and "times" allow to decide does so. Its counters are
+ * consumed here, by atomic operations, so concurrent attempts get exactly as
+ * many decisions as "times" says. No pattern is matched here: the cost is a few
+ * instructions for each rule.
  *
  * Context: process; lock_sock() may be held.
- * Return: as __altconn_rule_check(), but for the last three errors.
+ * Return: 0, 1, -EPERM, -EACCES, -ECONNREFUSED, -ENETUNREACH or -EHOSTUNREACH,
+ * as __altconn_rule_check().
  */
 int altconn_rule_commit(const struct sock *sk, const struct altconn_addr *addr,
 			const struct altconn_match *match,
@@ -383,8 +414,8 @@ int altconn_rule_commit(const struct sock *sk, const struct altconn_addr *addr,
 }
 
 /**
- * __altconn_match_free() - free what __altconn_rule_find() gave
- * @match: the match
+ * __altconn_match_free() - free the result of __altconn_rule_find()
+ * @match: the match, not NULL
  *
  * Context: process, may sleep; lock_sock() may be held.
  */
@@ -395,11 +426,12 @@ void __altconn_match_free(struct altconn_match *match)
 }
 
 /**
- * altconn_rules_of() - the rules of a namespace, for who changes or lists them
+ * altconn_rules_of() - return the table of rules, to change or list them
  * @an: the namespace
  *
  * Context: process; an->rules_lock held.
- * Return: the rules, or NULL: there are none.
+ * Return: the table, without a reference and valid while an->rules_lock is
+ * held; NULL if there are no rules.
  */
 struct altconn_rules *altconn_rules_of(struct altconn_net *an)
 {
@@ -407,7 +439,10 @@ struct altconn_rules *altconn_rules_of(struct altconn_net *an)
 					 lockdep_is_held(&an->rules_lock));
 }
 
-/* A table for @n rules, whose entries the caller fills, a reference each. */
+/*
+ * Allocate a table for @n rules. The caller fills the entries, with a reference
+ * to each rule.
+ */
 static struct altconn_rules *rules_alloc(u32 n)
 {
 	struct altconn_rules *rules;
@@ -421,8 +456,8 @@ static struct altconn_rules *rules_alloc(u32 n)
 }
 
 /*
- * Publish @rules, or NULL. The old table goes with the last thread that matches
- * its rules.
+ * Publish @rules, or NULL for none, and send an event. The old table is freed
+ * when its last user drops its reference. an->rules_lock held.
  */
 static void rules_replace(struct altconn_net *an, struct altconn_rules *rules)
 {
@@ -466,11 +501,11 @@ static int rule_compare_ids(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* An id that is not in @ids, which are sorted. */
+/* Return an id that is not in @ids, which is sorted. */
 static u32 rule_new_id(struct altconn_net *an, const u32 *ids, u32 n)
 {
 	do {
-		/* 0 is none. */
+		/* The id 0 means no rule. */
 		if (!++an->rules_last_id)
 			an->rules_last_id = 1;
 	} while (bsearch(&an->rules_last_id, ids, n, sizeof(*ids),
@@ -478,7 +513,10 @@ static u32 rule_new_id(struct altconn_net *an, const u32 *ids, u32 n)
 	return an->rules_last_id;
 }
 
-/* Each rule its own id; those that were given stay. */
+/*
+ * Give an id to each rule that has none. Return 0, -EEXIST if two rules have
+ * the same id, or -ENOMEM.
+ */
 static int rule_number(struct altconn_net *an, struct altconn_rules *rules)
 {
 	u32 *ids = kvmalloc_array(rules->n, sizeof(*ids), GFP_KERNEL_ACCOUNT);
@@ -494,7 +532,7 @@ static int rule_number(struct altconn_net *an, struct altconn_rules *rules)
 	for (i = 1; i < n && !err; i++)
 		if (ids[i] == ids[i - 1])
 			err = -EEXIST;
-	/* Those that were given do not come again either. */
+	/* Do not reuse an id that the user chose, after its rule is deleted. */
 	if (n && !err)
 		an->rules_last_id = max(an->rules_last_id, ids[n - 1]);
 	for (i = 0; i < rules->n && !err; i++)
@@ -505,15 +543,16 @@ static int rule_number(struct altconn_net *an, struct altconn_rules *rules)
 }
 
 /**
- * altconn_rules_check() - may a namespace have so many rules?
+ * altconn_rules_check() - check whether a namespace may have @n rules
  * @an: the namespace
- * @n: how many
- * @extack: gets what is wrong
+ * @n: number of rules
+ * @extack: gets the error message
  *
- * Fewer in a user's own, so that what they cost is bounded.
+ * The limit is lower for a network namespace that the initial user namespace
+ * does not own, so that the cost of a user's rules is bounded.
  *
  * Context: any.
- * Return: 0; -ENOSPC.
+ * Return: 0; -ENOSPC if @n is too large.
  */
 int altconn_rules_check(const struct altconn_net *an, u32 n,
 			struct netlink_ext_ack *extack)
@@ -544,18 +583,19 @@ static int rules_check_patterns(const struct altconn_rules *rules,
 }
 
 /**
- * altconn_rules_add() - add rules
+ * altconn_rules_add() - add rules, or replace all rules
  * @an: the namespace
- * @add: the rules; on success the table has the caller's references
- * @n: how many; 0 with @instead: none from now on
- * @instead: instead of those that there are, all in one step
- * @extack: gets what is wrong
+ * @add: the rules; on success the table takes over the caller's references
+ * @n: number of rules in @add; 0 with @instead deletes all rules
+ * @instead: replace all existing rules by those in @add, in one step
+ * @extack: gets the error message
  *
  * Rules without an id get one.
  *
  * Context: process, may sleep; an->rules_lock held.
- * Return: 0; -ENOSPC: too many, or too many bytes in patterns; -EEXIST: an id
- * occurs twice; -ENOMEM. Nothing has changed then.
+ * Return: 0; -ENOSPC if there would be too many rules, or too many bytes of
+ * patterns; -EEXIST if two rules would have the same id; -ENOMEM. On failure
+ * the table is unchanged and the caller keeps its references.
  */
 int altconn_rules_add(struct altconn_net *an, struct altconn_rule **add,
 		      u32 n, bool instead, struct netlink_ext_ack *extack)
@@ -594,10 +634,10 @@ int altconn_rules_add(struct altconn_net *an, struct altconn_rule **add,
 /**
  * altconn_rules_del() - delete a rule
  * @an: the namespace
- * @id: of the rule
+ * @id: id of the rule
  *
  * Context: process, may sleep; an->rules_lock held.
- * Return: 0; -ENOENT; -ENOMEM.
+ * Return: 0; -ENOENT if there is no such rule; -ENOMEM.
  */
 int altconn_rules_del(struct altconn_net *an, u32 id)
 {
@@ -631,12 +671,14 @@ static void rule_zero_hits(struct altconn_rule *rule)
 }
 
 /**
- * altconn_rules_zero() - begin to count anew
+ * altconn_rules_zero() - zero the counters of rules
  * @an: the namespace
- * @id: of the rule, or 0 for all
+ * @id: id of the rule, or 0 for all rules
+ *
+ * A rule with "times" gets all its decisions back.
  *
  * Context: process; an->rules_lock held.
- * Return: 0; -ENOENT.
+ * Return: 0; -ENOENT if there is no such rule.
  */
 int altconn_rules_zero(struct altconn_net *an, u32 id)
 {
@@ -652,8 +694,10 @@ int altconn_rules_zero(struct altconn_net *an, u32 id)
 }
 
 /**
- * altconn_rules_init() - a namespace without rules
- * @an: the namespace, zeroed
+ * altconn_rules_init() - initialize a namespace's rules
+ * @an: the namespace, zeroed: it has no rules
+ *
+ * Context: process.
  */
 void altconn_rules_init(struct altconn_net *an)
 {
@@ -662,7 +706,7 @@ void altconn_rules_init(struct altconn_net *an)
 
 /**
  * altconn_rules_exit() - free a namespace's rules
- * @an: the namespace, which nobody uses any more
+ * @an: the namespace, which has no users left
  *
  * Context: process, may sleep.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Rules: the table (rule.c), and its face to netlink (nl_rule.c).
+ * Rules: the table of rules (rule.c), which netlink requests read and change
+ * (nl_rule.c).
  */
 #ifndef _ALTCONN_RULE_H
 #define _ALTCONN_RULE_H
@@ -13,50 +14,54 @@ struct altconn_addr;
 struct altconn_glob;
 struct netlink_ext_ack;
 
-#define _ALTCONN_RULE_H
-
-/* Rules of one namespace: of the initial user namespace, and of any other. */
+/*
+ * Maximum number of rules: in a network namespace that the initial user
+ * namespace owns, and in one that another user namespace owns.
+ */
 #define ALTCONN_RULES_MAX		4096
 #define ALTCONN_RULES_MAX_USER		256
 
-/* Bytes of all patterns of one namespace. */
+/* Maximum number of bytes of all patterns in one network namespace. */
 #define ALTCONN_PATTERNS_MAX		65536
 #define ALTCONN_RULE_PRIORITY		1000
 #define ALTCONN_PROBABILITY_ONE		1000000U
 
 /**
- * struct altconn_rule - what is done with some attempts and datagrams
+ * struct altconn_rule - a rule: conditions and a verdict
  * @refs: see below
- * @id: in its namespace
- * @priority: lower ones are asked first
- * @given: bit n: attribute n of the rule set was given, and its field counts
- * @type: SOCK_*
- * @kind: of the destination
- * @node: its node
- * @port_min: its port
- * @port_max: likewise
- * @ip: its IP address, IPv4 as v4-mapped
- * @prefix_len: so many bits of that
- * @uid: effective, of the caller
- * @gid: likewise
+ * @id: unique in the network namespace
+ * @priority: rules with a lower priority value are checked first
+ * @given: bit n is set if attribute n (ALTCONN_A_RULE_*) was given; the field
+ *	of an attribute that was not given has no meaning
+ * @type: socket type to match, SOCK_*
+ * @kind: address kind of the destination to match
+ * @node: node id of the destination to match
+ * @port_min: lowest port of the destination to match
+ * @port_max: highest port of the destination to match
+ * @ip: IP prefix of the destination to match, IPv4 as v4-mapped
+ * @prefix_len: length of the prefix in @ip, bits
+ * @uid: effective user id of the caller to match
+ * @gid: effective group id of the caller to match
  * @verdict: enum altconn_verdict
- * @delay_ms: milliseconds
- * @jitter_ms: likewise
- * @times: decides so often
- * @every: at every so manieth match
- * @probability: in millionths
- * @left: of @times
- * @matched: since it counts
- * @hits: how often it decided
- * @last_hit: when, ns; 0: never
- * @glob: @pattern, compiled, or NULL without a pattern
- * @pattern_len: bytes
- * @pattern: of names and paths, kmod/glob.c
+ * @delay_ms: delay, milliseconds
+ * @jitter_ms: upper bound of a random addition to the delay, milliseconds
+ * @times: maximum number of decisions
+ * @every: the rule decides on every Nth match only
+ * @probability: probability that the rule decides on a match, millionths
+ * @left: decisions that remain of @times
+ * @matched: matches since the rule was added or its counters were zeroed;
+ *	counted with @every only
+ * @hits: number of decisions
+ * @last_hit: time of the last decision, ns (ktime); 0 if there was none
+ * @glob: compiled @pattern, or NULL if there is no pattern
+ * @pattern_len: length of @pattern, bytes
+ * @pattern: pattern for names and paths, in the syntax of kmod/glob.c
  *
  * Lifetime: the creator holds one reference, and each struct altconn_rules that
- * lists the rule holds one. The last one frees it: altconn_rule_put(). Readers
- * reach it through a table only, and keep the table.
- * But for its counters it never changes.
+ * lists the rule holds one. altconn_rule_put() of the last reference frees the
+ * rule. Readers reach the rule through a table only, and hold a reference to
+ * the table. The fields of a rule in a table do not change, except for its
+ * counters (left, matched, hits, last_hit).
  */
 struct altconn_rule {
 	refcount_t	refs;
@@ -88,17 +93,19 @@ struct altconn_rule {
 };
 
 /**
- * struct altconn_rules - all rules of a namespace
- * @rcu: frees it
+ * struct altconn_rules - all rules of a network namespace
+ * @rcu: frees the table
  * @refs: see below
- * @n: how many, at least 1
- * @paths: some match paths with a pattern
- * @rule: by priority, then by id; a reference each
+ * @n: number of rules, at least 1
+ * @paths: whether a rule matches paths with a pattern
+ * @rule: the rules, sorted by priority and then by id; a reference to each
  *
  * Lifetime: an->rules holds one reference, which is dropped when the table is
- * replaced as a whole, under an->rules_lock. A thread that matches rules and a
- * struct altconn_match hold one each; a thread takes its own under RCU, unless the
- * last has gone. That drops the rules, and frees the table a grace period later.
+ * replaced as a whole, under an->rules_lock. Each thread that matches rules
+ * holds one, and each struct altconn_match holds one. A thread takes its
+ * reference under RCU, unless the count has dropped to zero. When the last
+ * reference is dropped, the references to the rules are dropped too, and the
+ * table is freed an RCU grace period later.
  */
 struct altconn_rules {
 	struct rcu_head		rcu;
@@ -110,10 +117,11 @@ struct altconn_rules {
 
 /**
  * struct altconn_match - the rules that match one attempt
- * @rules: the table that they are in, a reference
- * @set: bit i: rule i of @rules matches, up to the first that always decides
+ * @rules: the table that the rules are in, a reference
+ * @set: bit i is set if rule i of @rules matches; rules behind the first match
+ *	that decides unconditionally are not checked
  *
- * Lifetime: the connect() that made it, altconn_match_free().
+ * Lifetime: connect() owns the match and frees it with altconn_match_free().
  */
 struct altconn_match {
 	struct altconn_rules	*rules;
@@ -141,7 +149,16 @@ int altconn_rules_zero(struct altconn_net *an, u32 id);
 void altconn_rules_init(struct altconn_net *an);
 void altconn_rules_exit(struct altconn_net *an);
 
-/* Why __altconn_rule_check() said @err. */
+/**
+ * altconn_rule_reason() - map an error of the rule check to a reason
+ * @ruling: the ruling that __altconn_rule_check() wrote, or ALTCONN_NO_RULE
+ *	after __altconn_rule_find()
+ * @err: the negative errno that the function returned
+ *
+ * Context: any.
+ * Return: ALTCONN_REASON_RULE if a rule decided, ALTCONN_REASON_NO_MEMORY for
+ * -ENOMEM, else ALTCONN_REASON_PATH_LOOKUP.
+ */
 static inline u32 altconn_rule_reason(const struct altconn_ruling *ruling,
 				      int err)
 {
@@ -151,13 +168,28 @@ static inline u32 altconn_rule_reason(const struct altconn_ruling *ruling,
 				ALTCONN_REASON_PATH_LOOKUP;
 }
 
-/* Does the namespace of an endpoint have rules? */
+/**
+ * altconn_rules_exist() - check whether an endpoint's namespace has rules
+ * @sk: the endpoint
+ *
+ * Context: any.
+ * Return: true if there are rules, else false. The result may change at once.
+ */
 static inline bool altconn_rules_exist(const struct sock *sk)
 {
 	return rcu_access_pointer(altconn_pernet(sock_net(sk))->rules);
 }
 
-/* As __altconn_rule_check(). */
+/**
+ * altconn_rule_check() - match the rules, if any, and take the verdict
+ * @sk: the endpoint
+ * @addr: the destination, after altconn_node_route()
+ * @path: the socket file of a path destination, resolved; read for paths only
+ * @ruling: ALTCONN_NO_RULE; gets the decision
+ *
+ * Context: process, may sleep; lock_sock() not held.
+ * Return: 0 if there are no rules; else the codes of __altconn_rule_check().
+ */
 static inline int altconn_rule_check(const struct sock *sk,
 				     const struct altconn_addr *addr,
 				     const struct path *path,
@@ -168,7 +200,17 @@ static inline int altconn_rule_check(const struct sock *sk,
 	return __altconn_rule_check(sk, addr, path, ruling);
 }
 
-/* As __altconn_rule_find(). */
+/**
+ * altconn_rule_find() - find the rules, if any, that match an attempt
+ * @sk: the endpoint
+ * @addr: the destination, after altconn_node_route()
+ * @path: the socket file of a path destination, resolved; read for paths only
+ * @match: points to NULL; gets the matching rules, if there are any; the caller
+ *	frees them with altconn_match_free(), on failure too
+ *
+ * Context: process, may sleep; lock_sock() not held.
+ * Return: 0 if there are no rules; else the codes of __altconn_rule_find().
+ */
 static inline int altconn_rule_find(const struct sock *sk,
 				    const struct altconn_addr *addr,
 				    const struct path *path,
@@ -179,13 +221,26 @@ static inline int altconn_rule_find(const struct sock *sk,
 	return __altconn_rule_find(sk, addr, path, match);
 }
 
-/* As __altconn_match_free(), of a match or NULL. */
+/**
+ * altconn_match_free() - free the result of altconn_rule_find()
+ * @match: the match, or NULL
+ *
+ * Context: process, may sleep; lock_sock() may be held.
+ */
 static inline void altconn_match_free(struct altconn_match *match)
 {
 	if (unlikely(match))
 		__altconn_match_free(match);
 }
 
+/**
+ * altconn_rule_has() - check whether an attribute of a rule was given
+ * @rule: the rule
+ * @attr: ALTCONN_A_RULE_*
+ *
+ * Context: any.
+ * Return: true if the attribute was given, else false.
+ */
 static inline bool altconn_rule_has(const struct altconn_rule *rule,
 				    unsigned int attr)
 {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * What the rules decided about one attempt or datagram.
- */
+/* A ruling: the decision of the rules about one attempt or datagram. */
 #ifndef _ALTCONN_RULING_H
 #define _ALTCONN_RULING_H
 
 #include "altconn.h"
 
 /**
- * struct altconn_ruling - what a rule decided
- * @rule: its id, or 0: none did, or one that allows
+ * struct altconn_ruling - the decision of the rules
+ * @rule: id of the rule that decided; 0 if no rule decided, or if the rule that
+ *	decided lets the attempt or datagram pass
  * @drops: the attempt, or datagram, never arrives
- * @delay_ms: or it arrives later
+ * @delay_ms: the attempt, or datagram, arrives this much later, milliseconds; 0
+ *	for no delay
  */
 struct altconn_ruling {
 	u32	rule;

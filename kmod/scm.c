@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What goes with data: credentials, timestamps and descriptors.
+ * Credentials, timestamps and descriptors go with data.
  *
- * Descriptors go by an allow-list, so no socket can travel over itself or over
- * another that travels over it, and there is no garbage to collect: files,
- * directories, pipes, some character devices, and sockets of families that carry no
+ * An allow-list says which descriptors may be sent, so that no socket can
+ * travel over itself, or over another socket that travels over it. So there are
+ * no cycles and no garbage to collect. The list has regular files, directories,
+ * pipes, some character devices, and sockets of families that carry no
  * descriptors.
  *
- * To close a file, by dropping the last reference to it, may take long or sleep, as the
- * user that opened it likes. A process that discards descriptors closes files that its own
- * user opened. Other files, of which it has the last reference, go to a queue of the user
- * that opened them (payer.c), and so do all that a kernel thread discards.
+ * Closing a file by dropping the last reference to it may take long or sleep,
+ * as the user that opened the file likes. A process that discards descriptors
+ * closes the files that its own user opened. Other files, of which it drops the
+ * last reference, go to a queue of the user that opened them (payer.c).
+ * Everything that a kernel thread discards goes there too.
  */
 
 #include <linux/fdtable.h>
@@ -31,19 +33,21 @@
 static void scm_parcel_close(struct altconn_job *job);
 
 /**
- * struct scm_parcel - descriptors under way
+ * struct scm_parcel - descriptors in flight
  * @refs: references
- * @count: of descriptors
+ * @count: number of descriptors
  * @uid: the user that sent the descriptors and is charged for them
- * @payer: of that user
- * @closer: the payer in whose queue @job is, of the user that opened @files[0]
- * @job: closes those that its user opened; pins the module
- * @files: references to the files
+ * @payer: the payer of that user
+ * @closer: the payer that has @job in its queue: that of the user that opened
+ *	@files[0]
+ * @job: closes the files that the user of @closer opened; pins the module
+ * @files: a reference to each file
  *
- * Lifetime: a message, or a mark in a buffer, has a reference; so has each copy of a
- * broadcast, and a recvmsg() while it looks at a message or receives it. The last
- * scm_parcel_put() drops the files and frees the parcel, or lets @job do so, which may
- * split it: a parcel that is queued has one reference to each file and none to itself.
+ * Lifetime: a message, or a mark in a ring, has a reference. Each copy of a
+ * broadcast has one too, and so has a recvmsg() while it peeks at a message or
+ * receives it. The last scm_parcel_put() drops the files and frees the parcel,
+ * or lets @job do so, which may split the parcel. A queued parcel has one
+ * reference to each file, and no references to itself.
  */
 struct scm_parcel {
 	refcount_t		refs;
@@ -56,12 +60,13 @@ struct scm_parcel {
 };
 
 /**
- * struct inflight - a user's descriptors that nobody has received yet
- * @node: in the table
- * @uid: who
- * @count: how many
+ * struct inflight - count of a user's descriptors that are not received yet
+ * @node: in inflight_table
+ * @uid: the user
+ * @count: number of descriptors
  *
- * Lifetime: in the table while @count is not 0; all under inflight_lock.
+ * Lifetime: in the table while @count is not 0. All is protected by
+ * inflight_lock.
  */
 struct inflight {
 	struct hlist_node	node;
@@ -73,7 +78,10 @@ static DEFINE_HASHTABLE(inflight_table, 8);
 
 static DEFINE_SPINLOCK(inflight_lock);
 
-/* No user chooses a chain by subordinate uids. */
+/*
+ * The hash has a secret key, so that no user can choose subordinate uids that
+ * all fall into one chain.
+ */
 static u32 scm_inflight_key(kuid_t uid)
 {
 	static siphash_key_t secret __read_mostly;
@@ -94,7 +102,11 @@ static struct inflight *scm_find_inflight(kuid_t uid)
 	return NULL;
 }
 
-/* Count them unless there are more than @limit. @spare is taken for a new user. */
+/*
+ * Count the descriptors of @parcel, unless its user has more than @limit in
+ * flight. A user without an entry gets @spare. Return whether they were
+ * counted.
+ */
 static bool scm_inflight_count(const struct scm_parcel *parcel,
 			       unsigned long limit, struct inflight **spare)
 {
@@ -117,7 +129,11 @@ static bool scm_inflight_count(const struct scm_parcel *parcel,
 	return fits;
 }
 
-/* As AF_UNIX: as many may be under way as a process may have open. */
+/*
+ * Charge the descriptors to the sender, as AF_UNIX does: a user may have as
+ * many in flight as a process may have open files. CAP_SYS_RESOURCE and
+ * CAP_SYS_ADMIN lift the limit.
+ */
 static int scm_inflight_add(const struct scm_parcel *parcel)
 {
 	struct inflight *spare = kzalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
@@ -132,7 +148,7 @@ static int scm_inflight_add(const struct scm_parcel *parcel)
 	return fits ? 0 : -ETOOMANYREFS;
 }
 
-/* @n of the descriptors are not under way any more. */
+/* Uncharge @n of the parcel's descriptors. */
 static void scm_inflight_sub(const struct scm_parcel *parcel, unsigned int n)
 {
 	struct inflight *user;
@@ -150,7 +166,10 @@ static void scm_inflight_sub(const struct scm_parcel *parcel, unsigned int n)
 	kfree(user);
 }
 
-/* Drop the files, which are not under way; the last references to them, too. */
+/*
+ * Free a parcel that is not charged. The current process drops the files, even
+ * when it has the last references to them.
+ */
 static void scm_parcel_free(struct scm_parcel *parcel)
 {
 	unsigned int i;
@@ -163,9 +182,9 @@ static void scm_parcel_free(struct scm_parcel *parcel)
 }
 
 /*
- * Turn SO_LINGER off, so that the close does not sleep for as long as the sender has
- * chosen. The core ignores it likewise in a process that exits. A time of 0 stays: it
- * resets the connection and waits for nothing.
+ * Turn SO_LINGER off, so that the close does not sleep for as long as the
+ * sender has chosen. The core ignores SO_LINGER too when a process exits. A
+ * time of 0 stays: the close then resets the connection and waits for nothing.
  */
 static void scm_stop_lingering(struct file *file)
 {
@@ -180,8 +199,9 @@ static void scm_stop_lingering(struct file *file)
 }
 
 /*
- * The payer of the user that opened the file, since the sender may have passed on files
- * that other users opened. Without memory for that, the sender's payer.
+ * Return the payer of the user that opened the file, since the sender may have
+ * passed on files that other users opened. Without memory for that payer,
+ * return the sender's.
  */
 static struct altconn_payer *scm_file_payer(const struct scm_parcel *parcel,
 					    const struct file *file)
@@ -213,8 +233,9 @@ static void scm_parcel_queue(struct scm_parcel *parcel)
 }
 
 /*
- * Files of other users in a parcel of their own, so that they need not wait for those of
- * this payer's; without memory for that they have to.
+ * Move files of other users to a parcel of their own, so that they need not
+ * wait for files of this payer's user. Without memory for that parcel they
+ * wait.
  */
 static void scm_parcel_split(struct scm_parcel *parcel)
 {
@@ -246,7 +267,10 @@ static void scm_parcel_split(struct scm_parcel *parcel)
 	scm_parcel_queue(rest);
 }
 
-/* The payer's job: close its user's files of a parcel that nobody refers to. */
+/*
+ * Close the files of a parcel that the payer's user opened. This is the payer's
+ * job, and the parcel has no references any more.
+ */
 static void scm_parcel_close(struct altconn_job *job)
 {
 	struct scm_parcel *parcel = container_of(job, struct scm_parcel, job);
@@ -272,11 +296,17 @@ static void scm_parcel_close(struct altconn_job *job)
 		return;
 	}
 	kfree(parcel);
-	/* altconn_payer_exit() flushes this work, so its code stays until it returns. */
+	/*
+	 * altconn_payer_exit() flushes the work that runs this job, so the code
+	 * stays until the job returns.
+	 */
 	module_put(THIS_MODULE);
 }
 
-/* Did the user that runs open the file? */
+/*
+ * Return whether the user of the current process opened the file. A kernel
+ * thread has no files of its own.
+ */
 static bool scm_file_is_own(const struct file *file)
 {
 	return !(current->flags & PF_KTHREAD) &&
@@ -285,8 +315,8 @@ static bool scm_file_is_own(const struct file *file)
 }
 
 /*
- * Drop the references that are not left to payers: those that are not the last ones, and
- * those to files of the user that runs.
+ * Drop the references that need no payer: references that are not the last
+ * ones, and references to files that the user of the current process opened.
  */
 static void scm_parcel_drop(struct scm_parcel *parcel)
 {
@@ -306,6 +336,13 @@ static void scm_parcel_drop(struct scm_parcel *parcel)
 	parcel->count = n;
 }
 
+/**
+ * altconn_scm_parcel_get() - take a reference to a parcel
+ * @parcel: the parcel, or NULL
+ *
+ * Context: any; the caller makes sure that another reference stays.
+ * Return: @parcel.
+ */
 struct scm_parcel *altconn_scm_parcel_get(struct scm_parcel *parcel)
 {
 	if (parcel)
@@ -314,8 +351,8 @@ struct scm_parcel *altconn_scm_parcel_get(struct scm_parcel *parcel)
 }
 
 /*
- * Descriptors that are left to the payer count as under way until it has closed them,
- * which bounds their number.
+ * Drop a reference to a parcel. Descriptors that are left to a payer count as
+ * in flight until the payer has closed them, which bounds their number.
  */
 static void scm_parcel_put(struct scm_parcel *parcel)
 {
@@ -331,8 +368,8 @@ static void scm_parcel_put(struct scm_parcel *parcel)
 }
 
 /**
- * altconn_scm_destroy() - let go of what goes with a message
- * @scm: the message's; nothing goes with it then
+ * altconn_scm_destroy() - drop what goes with a message
+ * @scm: credentials and descriptors of the message; zeroed
  *
  * Context: process, may sleep.
  */
@@ -344,8 +381,9 @@ void altconn_scm_destroy(struct altconn_scm *scm)
 }
 
 /**
- * altconn_scm_fill() - the caller's credentials go with a message
- * @scm: the message's; it stays as it is if others go with it already
+ * altconn_scm_fill() - attach the caller's credentials to a message
+ * @scm: credentials and descriptors of the message; unchanged if it has
+ *	credentials already
  *
  * Context: process.
  */
@@ -358,7 +396,10 @@ void altconn_scm_fill(struct altconn_scm *scm)
 	scm->cred.gid = current_gid();
 }
 
-/* May the caller say that he is this? As unix(7) has it. */
+/*
+ * Return whether the caller may send these credentials, by the rules of
+ * unix(7).
+ */
 static bool scm_may_claim(const struct ucred *claim, kuid_t uid, kgid_t gid)
 {
 	const struct cred *cred = current_cred();
@@ -399,11 +440,12 @@ static int scm_parse_cred(const struct cmsghdr *cmsg, struct altconn_scm *scm)
 }
 
 /*
- * A driver that keeps other files at an open one could keep the socket over which
- * its own file travels: both would hold each other for ever. Binder keeps files in
- * its transactions, vhost, VFIO and KVM keep sockets and eventfds, DRM keeps
- * DMA buffers. These drivers keep none, or, as the terminals for TIOCCONS, none but
- * a terminal's.
+ * Return whether a descriptor of the character device may be sent. A driver
+ * that keeps other files at an open one could keep the socket over which its
+ * own file travels. Each would then hold the other for ever. Binder keeps files
+ * in its transactions, vhost, VFIO and KVM keep sockets and eventfds, and DRM
+ * keeps DMA buffers. The drivers below keep no files, except that a terminal
+ * may keep another terminal's (TIOCCONS).
  */
 static bool scm_device_may_travel(dev_t dev)
 {
@@ -437,12 +479,15 @@ static bool scm_may_travel(struct file *file)
 	const struct inode *inode = file_inode(file);
 	struct socket *sock;
 
-	/* It is a place in the file system, whatever is there. */
+	/* An O_PATH descriptor is only a place in the file system. */
 	if (file->f_mode & FMODE_PATH)
 		return true;
 	switch (inode->i_mode & S_IFMT) {
 	case S_IFREG:
-		/* Newer kernels call io_uring's and its like regular too. */
+		/*
+		 * Newer kernels give the files of io_uring and similar
+		 * interfaces this type, too.
+		 */
 		return inode->i_sb->s_magic != ANON_INODE_FS_MAGIC;
 	case S_IFDIR:
 	case S_IFIFO:
@@ -454,12 +499,15 @@ static bool scm_may_travel(struct file *file)
 		return sock && sock->ops->family != PF_UNIX &&
 		       sock->ops->family != PF_ALTCONN;
 	default:
-		/* Nor block devices: nbd keeps sockets, and others lie above it. */
+		/*
+		 * This includes block devices: nbd keeps sockets, and other
+		 * block devices may lie above nbd.
+		 */
 		return false;
 	}
 }
 
-/* A parcel of the caller with room for @max descriptors, and none in it yet. */
+/* Allocate an empty parcel of the caller with room for @max descriptors. */
 static struct scm_parcel *scm_parcel_new(unsigned int max)
 {
 	u64 key = altconn_payer_key(current_cred());
@@ -469,7 +517,10 @@ static struct scm_parcel *scm_parcel_new(unsigned int max)
 	return payer ? scm_parcel_alloc(max, current_user()->uid, payer) : NULL;
 }
 
-/* No more than @most descriptors come with the message. */
+/*
+ * Take references to the files of an SCM_RIGHTS message. The message has at
+ * most @most descriptors in all its control messages.
+ */
 static int scm_parse_fds(const struct cmsghdr *cmsg, size_t most,
 			 struct scm_parcel **place)
 {
@@ -493,7 +544,7 @@ static int scm_parse_fds(const struct cmsghdr *cmsg, size_t most,
 
 		if (!file)
 			return -EBADF;
-		/* Whoever gives up the parcel gives up the file. */
+		/* The parcel owns the file from here on. */
 		parcel->files[parcel->count++] = file;
 		if (!scm_may_travel(file))
 			return -EOPNOTSUPP;
@@ -511,7 +562,10 @@ static int scm_parse(const struct sock *sk, struct msghdr *msg,
 		if (!CMSG_OK(msg, cmsg))
 			return -EINVAL;
 		if (cmsg->cmsg_level != SOL_SOCKET) {
-			/* AF_UNIX passes over it; here nothing is dropped so. */
+			/*
+			 * AF_UNIX ignores messages of other levels. The other
+			 * address formats drop nothing silently.
+			 */
 			if (altconn_sk(sk)->dress == ALTCONN_UNIX)
 				continue;
 			return -EOPNOTSUPP;
@@ -531,16 +585,19 @@ static int scm_parse(const struct sock *sk, struct msghdr *msg,
 }
 
 /**
- * altconn_scm_send() - what a caller of sendmsg() wants to go with a message
+ * altconn_scm_send() - parse the control messages of a sendmsg()
  * @sk: the endpoint
- * @msg: with its control messages
- * @scm: initialized; gets it
+ * @msg: the message with its control messages
+ * @scm: zeroed; gets credentials and descriptors
  *
  * Context: process, may sleep.
- * Return: 0, the caller destroys @scm later; or, with nothing in @scm, -EINVAL: not
- * well formed, unknown, more than SCM_MAX_FD descriptors; -EPERM, -ESRCH: the
- * credentials; -EBADF; -EOPNOTSUPP: a descriptor that does not travel;
- * -ETOOMANYREFS: too many of the user's are under way; -ENOMEM.
+ * Return: 0, and the caller destroys @scm later. After an error @scm is zeroed:
+ * -EINVAL: a control message is not well-formed or unknown, an id is not
+ * mapped, or there are more than SCM_MAX_FD descriptors; -EPERM: the caller may
+ * not send these credentials; -ESRCH: no such process; -EBADF: no such
+ * descriptor; -EOPNOTSUPP: a descriptor that may not be sent, or, except in the
+ * sockaddr_un format, a control message of another level than SOL_SOCKET;
+ * -ETOOMANYREFS: the user has too many descriptors in flight; -ENOMEM.
  */
 int altconn_scm_send(const struct sock *sk, struct msghdr *msg,
 		     struct altconn_scm *scm)
@@ -560,10 +617,11 @@ int altconn_scm_send(const struct sock *sk, struct msghdr *msg,
 }
 
 /**
- * altconn_put_stamp() - SO_TIMESTAMP and SO_TIMESTAMPNS
+ * altconn_put_stamp() - add a SO_TIMESTAMP or SO_TIMESTAMPNS message
  * @msg: gets the time, in the form that the program asked for
  * @sk: the endpoint
- * @stamp: when the message was sent; 0: nobody wanted to know then, so now
+ * @stamp: when the message was queued; 0 if it was not recorded: use the
+ *	current time
  *
  * Context: process, may sleep.
  */
@@ -591,8 +649,9 @@ void altconn_put_stamp(struct msghdr *msg, const struct sock *sk,
 }
 
 /*
- * The core drops its list with all references in it, be they the last ones. So it gets
- * its own, and the parcel's are left for scm_parcel_put().
+ * Install the descriptors of a parcel in the current process. The core drops
+ * all references in its list, even if they are the last ones. So it gets
+ * references of its own, and scm_parcel_put() drops the parcel's.
  */
 static void scm_parcel_install(struct msghdr *msg,
 			       const struct scm_parcel *parcel)
@@ -602,7 +661,10 @@ static void scm_parcel_install(struct msghdr *msg,
 	struct scm_cookie cookie = {};
 	struct scm_fp_list *fp;
 
-	/* It is small, and descriptors are not lost for lack of memory. */
+	/*
+	 * The list is small, and descriptors must not get lost for lack of
+	 * memory.
+	 */
 	fp = kzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
 	fp->max = parcel->count;
 	for (; fp->count < parcel->count; fp->count++)
@@ -613,11 +675,14 @@ static void scm_parcel_install(struct msghdr *msg,
 
 /**
  * altconn_scm_recv() - hand what goes with data to the caller of recvmsg()
- * @msg: gets it
- * @scm: the data's; empty then
- * @passcred: it wants credentials, and did when it looked which data go together
+ * @msg: gets the control messages
+ * @scm: credentials and descriptors of the data; zeroed
+ * @passcred: the caller asks for credentials; for connected data, the same
+ *	value has decided which data is returned together
  *
- * Context: process, may sleep. MSG_CTRUNC tells what found no room.
+ * MSG_CTRUNC reports what does not fit into the caller's buffer.
+ *
+ * Context: process, may sleep.
  */
 void altconn_scm_recv(struct msghdr *msg, struct altconn_scm *scm,
 		      bool passcred)
@@ -643,9 +708,9 @@ void altconn_scm_recv(struct msghdr *msg, struct altconn_scm *scm,
 }
 
 /**
- * altconn_scm_copy() - the same goes with another message, but for the time
- * @to: the other message's
- * @from: a datagram's
+ * altconn_scm_copy() - attach what goes with a datagram to another one
+ * @to: overwritten; gets references of its own, and no time
+ * @from: credentials and descriptors of the first datagram
  *
  * Context: process.
  */

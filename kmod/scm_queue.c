@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What goes with the data of a ring. A ring knows no messages, so marks say from
- * which byte on whose credentials hold, and with which bytes descriptors go. A ring
- * without marks costs its reader and writer one look at a pointer.
+ * Credentials, descriptors and timestamps go with the data of a ring. A ring
+ * keeps no message boundaries in a stream. So marks say from which byte on the
+ * credentials of a sender hold, and with which bytes descriptors go. A ring
+ * without marks costs its reader and its writer one load of a pointer.
  */
 
 #include <linux/fdtable.h>
@@ -11,18 +12,20 @@
 #include "scm.h"
 #include "scm_queue.h"
 
-/* So many, then the buffer is full: they are not counted by the byte. */
+/* A ring with this many marks is full, since marks do not count as bytes. */
 #define MARKS_MAX	1024U
 
 /**
- * struct mark - something begins at a byte
- * @node: in the buffer's list
- * @pos: which byte, as ring->head counts
- * @end: behind the last that came with it
- * @scm: credentials that hold from @pos on; descriptors and time of what is
- *	before @end
+ * struct mark - credentials, descriptors or a time that begin at a byte
+ * @node: in the list of the ring's marks
+ * @pos: position of the first byte, as ring->head counts
+ * @end: position behind the last byte of the write that made the mark
+ * @scm: credentials, which hold from @pos up to the next mark; descriptors and
+ *	time, which go with the bytes before @end
  *
- * Lifetime: made by the writer, freed by the reader that passes @pos.
+ * Lifetime: the writer allocates the mark. The reader frees it when it reads
+ * the byte at @pos. If that byte is never read, the mark is freed when the
+ * write is undone or when the ring is purged or freed.
  */
 struct mark {
 	struct list_head	node;
@@ -38,8 +41,8 @@ static void scm_free_mark(struct mark *mark)
 }
 
 /**
- * altconn_marks_discard() - free marks that altconn_marks_empty() took
- * @list: of them
+ * altconn_marks_discard() - free marks that altconn_marks_empty() has taken
+ * @list: the marks
  *
  * Context: process, may sleep.
  */
@@ -52,11 +55,11 @@ void altconn_marks_discard(struct list_head *list)
 }
 
 /**
- * altconn_marks_empty() - take all marks out of a buffer
- * @marks: the ring's, which stay there without any
- * @list: gets them; the caller gives it to altconn_marks_discard()
+ * altconn_marks_empty() - take all marks out of a ring
+ * @marks: the ring's marks; the structure stays with the ring
+ * @list: gets the marks; the caller passes it to altconn_marks_discard()
  *
- * Context: any; both locks of the ring held.
+ * Context: any; both locks of the ring are held.
  */
 void altconn_marks_empty(struct altconn_marks *marks, struct list_head *list)
 {
@@ -67,11 +70,12 @@ void altconn_marks_empty(struct altconn_marks *marks, struct list_head *list)
 }
 
 /**
- * altconn_marks_cancel() - undo altconn_marks_write(): the bytes were not written
- * @marks: the ring's
- * @pos: of the first byte; nothing is ever written there
+ * altconn_marks_cancel() - undo altconn_marks_write() for bytes not written
+ * @marks: the ring's marks
+ * @pos: position of the first of the bytes; the ring is sealed, so nothing is
+ *	ever written there
  *
- * Context: process, may sleep; the ring's write_lock held.
+ * Context: process, may sleep; the ring's write_lock is held.
  */
 void altconn_marks_cancel(struct altconn_marks *marks, u32 pos)
 {
@@ -92,8 +96,8 @@ void altconn_marks_cancel(struct altconn_marks *marks, u32 pos)
 }
 
 /**
- * altconn_marks_free() - free a buffer's marks
- * @marks: nobody uses them; or NULL
+ * altconn_marks_free() - free a ring's marks
+ * @marks: the ring's marks, which no other thread uses, or NULL
  *
  * Context: process, may sleep.
  */
@@ -122,6 +126,10 @@ static struct altconn_marks *scm_new_marks(void)
 	return marks;
 }
 
+/*
+ * Append a mark for the bytes from @pos to @pos + @n. The mark takes the
+ * descriptors out of @scm.
+ */
 static int scm_add_mark(struct altconn_marks *marks, u32 pos, u32 n,
 			struct altconn_scm *scm, bool stamp)
 {
@@ -148,10 +156,11 @@ static int scm_add_mark(struct altconn_marks *marks, u32 pos, u32 n,
 }
 
 /**
- * altconn_marks_few() - may a writer go on?
- * @marks: the ring's
+ * altconn_marks_few() - check whether a ring has few marks
+ * @marks: the ring's marks
  *
  * Context: any.
+ * Return: true if the marks leave room for a waiting writer, else false.
  */
 bool altconn_marks_few(const struct altconn_marks *marks)
 {
@@ -159,15 +168,17 @@ bool altconn_marks_few(const struct altconn_marks *marks)
 }
 
 /**
- * altconn_marks_write() - bytes with this are about to be visible
+ * altconn_marks_write() - record what goes with bytes that become visible next
  * @place: the ring's pointer to its marks
- * @pos: the first byte, as ring->head counts
- * @n: how many
- * @scm: what goes with them, or NULL: nothing does. Descriptors move to the ring
- * @stamp: and the time
+ * @pos: position of the first byte, as ring->head counts
+ * @n: number of bytes
+ * @scm: credentials and descriptors that go with the bytes, or NULL. The
+ *	descriptors move to the ring
+ * @stamp: record the current time too
  *
- * Context: process, may sleep; the ring's write_lock held.
- * Return: 0; -ENOMEM; -EAGAIN: there are too many: @scm is as it was.
+ * Context: process, may sleep; the ring's write_lock is held.
+ * Return: 0. After an error @scm is unchanged: -ENOMEM; -EAGAIN: the ring has
+ * too many marks.
  */
 int altconn_marks_write(struct altconn_marks **place, u32 pos, u32 n,
 			struct altconn_scm *scm, bool stamp)
@@ -181,7 +192,10 @@ int altconn_marks_write(struct altconn_marks **place, u32 pos, u32 n,
 		marks = scm_new_marks();
 		if (!marks)
 			return -ENOMEM;
-		/* Whole before a reader sees it; the bytes come later still. */
+		/*
+		 * Pairs with ring_marks_of(): a reader sees the structure
+		 * initialized. The bytes become visible later still.
+		 */
 		smp_store_release(place, marks);
 	}
 	if (!scm->parcel && !stamp &&
@@ -190,24 +204,25 @@ int altconn_marks_write(struct altconn_marks **place, u32 pos, u32 n,
 	return scm_add_mark(marks, pos, n, scm, stamp);
 }
 
-/* Does @a come before @b? */
+/* Return whether position @a is before @b. Positions wrap around. */
 static bool scm_mark_before(u32 a, u32 b)
 {
 	return (s32)(a - b) < 0;
 }
 
 /**
- * altconn_marks_bound() - how many bytes may be read in one go
- * @marks: the ring's
- * @pos: the first one
- * @n: how many there are and are wanted
- * @rx: of this recvmsg()
+ * altconn_marks_bound() - return how many bytes one read may return
+ * @marks: the ring's marks
+ * @pos: position of the first byte
+ * @n: number of bytes that are there and wanted
+ * @rx: state of this recvmsg()
  *
- * A read ends behind the bytes that descriptors came with, and where other
- * credentials begin if the reader asks for them, as AF_UNIX's does.
+ * As with AF_UNIX, a read ends behind the bytes that descriptors go with. A
+ * read also ends where other credentials begin, if the reader asks for
+ * credentials.
  *
- * Context: process; the ring's read_lock held.
- * Return: how many of @n; 0: none, this recvmsg() has got what it can have.
+ * Context: process; the ring's read_lock is held.
+ * Return: how many of the @n bytes may be read; 0: this recvmsg() is complete.
  */
 u32 altconn_marks_bound(struct altconn_marks *marks, u32 pos, u32 n,
 			const struct altconn_rx *rx)
@@ -244,16 +259,17 @@ u32 altconn_marks_bound(struct altconn_marks *marks, u32 pos, u32 n,
 }
 
 /**
- * altconn_marks_read() - bytes were read
- * @marks: the ring's
- * @pos: the first one
- * @n: how many; altconn_marks_bound() allowed them, or a record. 0: the marks stay,
- *	and only descriptors that came with the first byte are taken
- * @rx: of this recvmsg(); gets the first byte's credentials if they are the
- *	first, and the descriptors and the time that came with any
- * @peek: leave it all
+ * altconn_marks_read() - take what goes with bytes that were read
+ * @marks: the ring's marks
+ * @pos: position of the first byte
+ * @n: number of bytes: a record, or what altconn_marks_bound() allowed. With 0
+ *	the marks stay, and only credentials and descriptors of the first byte
+ *	are taken
+ * @rx: state of this recvmsg(); gets the credentials of the first byte if the
+ *	call has none yet, and the descriptors and the time of any of the bytes
+ * @peek: leave everything in the ring
  *
- * Context: process, may sleep; the ring's read_lock held.
+ * Context: process, may sleep; the ring's read_lock is held.
  */
 void altconn_marks_read(struct altconn_marks *marks, u32 pos, u32 n,
 			struct altconn_rx *rx, bool peek)
@@ -263,7 +279,10 @@ void altconn_marks_read(struct altconn_marks *marks, u32 pos, u32 n,
 	struct altconn_cred old = {};
 	LIST_HEAD(passed);
 
-	/* The reader alone takes marks out: they stay while it looks. */
+	/*
+	 * Only the reader removes marks of visible bytes, so that the marks
+	 * found here stay after the lock is dropped.
+	 */
 	spin_lock(&marks->lock);
 	list_for_each_entry_safe(mark, next, &marks->list, node) {
 		if (!scm_mark_before(mark->pos, pos + (n ? : 1)))

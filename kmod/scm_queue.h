@@ -6,14 +6,16 @@
 #include "scm.h"
 
 /**
- * struct altconn_marks - of a buffer
- * @lock: @list, @n; inside the ring's locks
- * @list: in the order of the bytes
- * @n: how many
- * @written: credentials of the last byte; the writer's
- * @read: those of the next byte to be read, but for a mark there; the reader's
+ * struct altconn_marks - what goes with the data of a ring, see scm_queue.c
+ * @lock: protects @list and @n; taken inside the ring's locks
+ * @list: marks, in the order of the bytes
+ * @n: number of marks
+ * @written: credentials of the last byte written; the ring's write_lock
+ * @read: credentials of the next byte to read, unless a mark begins there; the
+ *	ring's read_lock
  *
- * Lifetime: made by the first writer that needs it, the ring's from then on.
+ * Lifetime: the first writer that needs marks allocates the structure. It
+ * belongs to the ring from then on and is freed with the ring.
  */
 struct altconn_marks {
 	spinlock_t		lock;		/* list, n */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The state of an endpoint: what each file of the module may read of a socket.
- * The functions here call nothing.
+ * Endpoints: the fields that every file of the module may read. The functions
+ * here depend on no .c file.
  */
 #ifndef _ALTCONN_SOCK_H
 #define _ALTCONN_SOCK_H
@@ -21,42 +21,59 @@ struct altconn_listener;
 
 /**
  * struct altconn_sock - an endpoint
- * @sk: must be first
- * @entry: in the namespace's registry of sockets, or in none
- * @dress: socket()'s protocol argument
- * @unreported: the attempt succeeded after connect() had returned; the next
- *	connect() says 0 (S-DONE)
- * @v6only: IPV6_V6ONLY, sockaddr_in6 dress
- * @fail_fast: ALTCONN_BACKLOG_POLICY, for listen()
- * @defer: ALTCONN_DEFER_ACCEPT, for listen()
- * @waits_listener: ALTCONN_WAIT_LISTENER
- * @share: ALTCONN_SHARE_ADDRESS, for bind()
- * @reachable: ALTCONN_REACHABLE, for bind()
- * @replaces: ALTCONN_REPLACE_PATH, for bind()
- * @bind: its own binding, or NULL. Written under lock_sock(), or under @bind_lock by
- *	the bind() that made @binding; one of a path is cleared under both
- * @binding: of a bind() whose path is being looked up, without lock_sock(); NULL: no
- *	bind() is under way, or another call on the socket came first
- * @bind_lock: @binding, and what its bind() does then; inside it the stripe
- * @addr: its address: the binding's or, when accepted, the listener's
- * @listener: TCP_LISTEN
- * @assoc: TCP_SYN_SENT, TCP_ESTABLISHED; also a failed attempt until the next
- *	call on the socket. Written under lock_sock() and assoc->lock
- * @timeout_ms: ALTCONN_CONNECT_TIMEOUT
- * @last_waited_ns: of the last attempt, between connect() and the decision
- * @last_err: its positive errno, 0 for success
- * @last_reason: enum altconn_reason
- * @last_rule: id of the rule that decided or held it, or 0
- * @want_data: @reader sleeps until there is something to read
- * @polled: somebody may be in the wait queue for that, now or later: it stays
- * @spin_ns: how long a reader looks before it sleeps; the claimant's of @reader
- * @reader_claimed: 1 while a thread uses @reader and @spin_ns
- * @reader: where it sleeps; see wait.h
- * @inet_values: options of TCP and IP, sockopt_inet.c, or NULL
- * @pid: who bound or connected it (datagrams), or made it listen
+ * @sk: the core's part of the endpoint; must be first
+ * @entry: link in the namespace's registry of sockets, which lists datagram
+ *	endpoints and listening endpoints only
+ * @dress: address format, the protocol argument of socket()
+ * @unreported: an attempt has begun, and no connect() has returned its result
+ *	yet. If the attempt succeeds, the next connect() returns 0 once (clause
+ *	S-DONE)
+ * @v6only: IPV6_V6ONLY, of an endpoint in the sockaddr_in6 format
+ * @fail_fast: ALTCONN_BACKLOG_POLICY is ALTCONN_POLICY_FAIL_FAST; listen()
+ *	copies it to the listener
+ * @defer: ALTCONN_DEFER_ACCEPT; listen() copies it to the listener
+ * @waits_listener: ALTCONN_WAIT_LISTENER; the next connect() uses it
+ * @share: ALTCONN_SHARE_ADDRESS; bind() copies it to the binding
+ * @reachable: ALTCONN_REACHABLE; bind() copies it to the binding
+ * @replaces: ALTCONN_REPLACE_PATH; bind() to a path uses it
+ * @want_data: the task in @reader sleeps until there is something to read
+ * @polled: tasks may sleep in the wait queue until there is something to read;
+ *	once set, it stays set
+ * @bind: the binding, or NULL while the endpoint is unbound. Written under
+ *	lock_sock(), or under @bind_lock by the bind() that made @binding. The
+ *	binding of a path is cleared under both locks
+ * @binding: the binding of a bind() that is looking up its path, which it does
+ *	without lock_sock(). NULL if no such bind() is under way, or if another
+ *	call on the socket has cancelled it
+ * @bind_lock: protects @binding, and @bind while that bind() completes; the
+ *	stripe of the table of bindings is taken inside it
+ * @addr: the local address, a reference, or NULL while the endpoint is unnamed.
+ *	It is the address of @bind, with two exceptions. An endpoint that is
+ *	bound to a wildcard IP address has its source address while it connects
+ *	and is connected. An accepted endpoint has no binding, and has the
+ *	address of the server's end
+ * @listener: the accept queue, in TCP_LISTEN only
+ * @assoc: the association, in TCP_SYN_SENT and TCP_ESTABLISHED. A failed
+ *	attempt stays here, too, until the next call that needs the endpoint
+ *	unconnected. Written under lock_sock() and assoc->lock
+ * @timeout_ms: ALTCONN_CONNECT_TIMEOUT, milliseconds
+ * @last_waited_ns: the time between connect() and the decision of the last
+ *	attempt, nanoseconds
+ * @last_err: positive errno of the last attempt, 0 for success
+ * @last_reason: enum altconn_reason of the last attempt
+ * @last_rule: id of the rule that decided, delayed or dropped the last attempt,
+ *	or 0
+ * @spin_ns: adaptive busy-poll budget, nanoseconds; owned by the task in
+ *	@reader
+ * @reader_claimed: 1 while a task owns @reader and @spin_ns
+ * @reader: one task that sleeps until there is something to read; see wait.h
+ * @inet_values: values of TCP and IP options (sockopt_inet.c), or NULL before
+ *	the first is set
+ * @pid: the process that first bound or connected a datagram endpoint, or first
+ *	made the endpoint listen; a reference, or NULL
  *
- * Lifetime: struct sock's. Datagram and listening endpoints are found under
- * RCU and have SOCK_RCU_FREE.
+ * Lifetime: as struct sock. Lookups find datagram and listening endpoints under
+ * RCU, so these have SOCK_RCU_FREE.
  */
 struct altconn_sock {
 	struct sock			sk;
@@ -92,33 +109,50 @@ struct altconn_sock {
 
 /**
  * struct altconn_dgram_sock - a datagram endpoint
- * @base: must be first
- * @account: what its association is charged to, or NULL: it has none
- * @overflow: ALTCONN_DGRAM_OVERFLOW; @queue_lock
- * @peer: the only address to send to and receive from; written under
+ * @base: the part that all endpoints have; must be first
+ * @account: the account that is charged for a connected endpoint, or NULL while
+ *	the endpoint is unconnected
+ * @overflow: ALTCONN_DGRAM_OVERFLOW; written under @queue_lock
+ * @peer: the address that the endpoint is connected to: the default destination
+ *	of send(), and the only source of what is received. Written under
  *	@queue_lock
- * @peer_sk: the other half of a socketpair, pinned; same lock
- * @queue_lock: @queue, and whom it listens to
- * @queue: what it has not read
- * @queued: what it is charged for that, bytes; written under @queue_lock
- * @unread: bytes of data in it, fewer; likewise
+ * @peer_sk: the other half of a socketpair, a reference; @queue_lock
+ * @queue_lock: protects @queue, and the choice of the senders that the endpoint
+ *	receives from
+ * @queue: datagrams that have not been read
+ * @queued: bytes that the endpoint is charged for @queue; written under
+ *	@queue_lock
+ * @unread: bytes of data in @queue, at most @queued; written under @queue_lock
  * @load: @queued and @unread as one number, so that one addition changes both.
- *	Neither overflows into the other: a limit is an int, and one datagram
- *	over it is smaller
- * @ruling: what connect() was told of the datagrams to @peer; @queue_lock
- * @late: what a rule delays, dgram_delay.c; NULL while it never did
- * @known: who was found at @peer; not followed unless nothing changed
- * @known_in: what had changed then
- * @blocked: threads that wait for room here, in order; @queue_lock
- * @promised: bytes of the datagrams of threads that have the turn; @queue_lock
- * @open: half of the queue has been free since the first thread began to wait, and
- *	since the queue was last full; @queue_lock
- * @extra: while threads wait: one datagram may go over the limit; @queue_lock
- * @pollers: the endpoints whose pollers want to hear of room here; @queue_lock
- * @poll_lock: @watches
- * @watches: the full receiver that a poll() of this one wants to hear of, pinned
- * @poll_node: in @pollers of that; its @queue_lock
- * @cork: pieces of a datagram, MSG_MORE; NULL until it is used
+ *	Neither half overflows into the other: the limit is an int, and the one
+ *	datagram that may exceed the limit is smaller than INT_MAX bytes
+ * @ruling: the verdict of the rules that connect() found for datagrams to
+ *	@peer; @queue_lock
+ * @late: the queue of datagrams that a rule delays (dgram_delay.c); NULL until
+ *	a rule first delays one
+ * @known: cached receiver at @peer, without a reference. It is valid only while
+ *	@known_in equals altconn_dgram_generation; @queue_lock
+ * @known_in: altconn_dgram_generation before the lookup of @known; @queue_lock
+ * @blocked: threads that wait for space in @queue, in order of arrival;
+ *	@queue_lock
+ * @promised: bytes of the datagrams of blocked threads that have the turn to
+ *	use free space; written under @queue_lock
+ * @open: threads of @blocked may have the turn. Set when half of the queue is
+ *	free, and cleared when the first thread blocks and when the queue is
+ *	full; written under @queue_lock
+ * @extra: while threads wait, one datagram of another sender may exceed the
+ *	limit; written under @queue_lock
+ * @pollers: endpoints that are woken for poll() when @queue has space;
+ *	@queue_lock
+ * @poll_lock: protects @watches
+ * @watches: the full receiver that a poll() of this endpoint waits for, a
+ *	reference
+ * @poll_node: link in @pollers of the endpoint @watches, under the @queue_lock
+ *	of that endpoint
+ * @cork: pieces of a datagram that MSG_MORE or UDP_CORK holds back; NULL until
+ *	the first use
+ *
+ * Lifetime: as struct altconn_sock.
  */
 struct altconn_dgram_sock {
 	struct altconn_sock		base;
@@ -150,34 +184,67 @@ struct altconn_dgram_sock {
 	struct altconn_cork		*cork;
 };
 
+/**
+ * altconn_sk() - get the endpoint of a struct sock
+ * @sk: the struct sock
+ *
+ * Context: any.
+ * Return: the endpoint, without a reference of its own.
+ */
 static inline struct altconn_sock *altconn_sk(const struct sock *sk)
 {
 	return (struct altconn_sock *)sk;
 }
 
-/* An address format in which programs of TCP and UDP write their addresses. */
+/**
+ * altconn_format_is_inet() - check for a format that TCP and UDP programs use
+ * @format: address format
+ *
+ * Context: any.
+ * Return: true for sockaddr_in and sockaddr_in6, else false.
+ */
 static inline bool altconn_format_is_inet(u8 format)
 {
 	return format == ALTCONN_INET || format == ALTCONN_INET6;
 }
 
+/**
+ * altconn_is_inet() - check for an endpoint in an inet format
+ * @sk: the endpoint
+ *
+ * Context: any.
+ * Return: true for sockaddr_in and sockaddr_in6, else false.
+ */
 static inline bool altconn_is_inet(const struct sock *sk)
 {
 	return altconn_format_is_inet(altconn_sk(sk)->dress);
 }
 
+/**
+ * altconn_dgram_sk() - get the datagram endpoint of a struct sock
+ * @sk: the struct sock, of type SOCK_DGRAM
+ *
+ * Context: any.
+ * Return: the endpoint, without a reference of its own.
+ */
 static inline struct altconn_dgram_sock *altconn_dgram_sk(const struct sock *sk)
 {
 	return (struct altconn_dgram_sock *)sk;
 }
 
 /**
- * altconn_state() - sk->sk_state, and everything that came before it
+ * altconn_state() - read the state of an endpoint
  * @sk: the endpoint
+ *
+ * A caller that sees the result of an attempt also sees sk->sk_err and the
+ * association as the decision left them.
+ *
+ * Context: any.
+ * Return: sk->sk_state, read with acquire semantics.
  */
 static inline u8 altconn_state(const struct sock *sk)
 {
-	/* Pairs with the release in attempt_decide(). */
+	/* Pairs with smp_store_release() in attempt_tell_client(). */
 	return smp_load_acquire(&sk->sk_state);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * setsockopt() and getsockopt().
+ * This file has setsockopt() and getsockopt().
  */
 
 #include <linux/udp.h>
@@ -14,7 +14,10 @@
 #include "sockopt.h"
 #include "sockopt_inet.h"
 
-/* Options that are switches know 0 and 1: other bits are free to get a meaning. */
+/*
+ * Check for an option that takes only 0 and 1. Its other bits stay free for a
+ * later meaning.
+ */
 static bool sockopt_is_switch(int optname)
 {
 	return optname == ALTCONN_DEFER_ACCEPT ||
@@ -52,19 +55,19 @@ static int sockopt_set_u32(struct sock *sk, int optname, u32 value)
 		altconn_dgram_overflow(sk, value);
 		return 0;
 	case ALTCONN_REACHABLE:
-		/* Likewise. */
+		/* bind() reads this option, so it is too late for a change. */
 		if (ask->bind)
 			return -EINVAL;
 		ask->reachable = value;
 		return 0;
 	case ALTCONN_SHARE_ADDRESS:
-		/* It is told when it is bound. */
+		/* bind() reads this option, so it is too late for a change. */
 		if (ask->bind)
 			return -EINVAL;
 		ask->share = value;
 		return 0;
 	case ALTCONN_REPLACE_PATH:
-		/* Likewise. */
+		/* bind() reads this option, so it is too late for a change. */
 		if (ask->bind)
 			return -EINVAL;
 		ask->replaces = value;
@@ -74,10 +77,16 @@ static int sockopt_set_u32(struct sock *sk, int optname, u32 value)
 	}
 }
 
-/* As with TCP: no change once the socket has an address. */
+/*
+ * Set IPV6_V6ONLY. As with TCP, the option does not change once the socket has
+ * an address.
+ */
 static int sockopt_set_v6only(struct sock *sk, u32 value)
 {
-	/* An attempt that failed, and has told so, keeps no address. */
+	/*
+	 * A failed attempt keeps the local address until it is dropped. It can
+	 * be dropped once its error has been reported.
+	 */
 	if (!READ_ONCE(sk->sk_err))
 		altconn_connect_reap(sk);
 	if (altconn_sk(sk)->bind || sk->sk_state != TCP_CLOSE)
@@ -101,9 +110,10 @@ static bool sockopt_is_settable(int optname)
 }
 
 /*
- * SO_REUSEPORT in the inet formats, as of TCP and UDP; the core refuses it to
- * families other than theirs, and before Linux 6.6 does not ask. The sockets of
- * the other formats have ALTCONN_SHARE_ADDRESS.
+ * Set SO_REUSEPORT, which sockets of the inet address formats have as TCP and
+ * UDP do. The core refuses the option for families other than those of TCP and
+ * UDP, and before Linux 6.6 does not check the family. Sockets of the other
+ * address formats have ALTCONN_SHARE_ADDRESS.
  */
 static int sockopt_set_reuseport(struct sock *sk, bool value)
 {
@@ -118,8 +128,9 @@ static int sockopt_set_reuseport(struct sock *sk, bool value)
 }
 
 /*
- * The core's options. It sees them here first: newer kernels keep SO_PASSCRED for
- * the families that they know.
+ * Set an option of level SOL_SOCKET. The core passes these options here if the
+ * socket has SOCK_CUSTOM_SOCKOPT. Newer kernels accept SO_PASSCRED only from
+ * the families that they know, so the option is set here.
  */
 static int sockopt_set_core(struct socket *sock, int optname, sockptr_t optval,
 			    unsigned int optlen)
@@ -141,7 +152,16 @@ static int sockopt_set_core(struct socket *sock, int optname, sockptr_t optval,
 	return 0;
 }
 
-/* SO_PEEK_OFF; the core wants to be told that it is possible. */
+/**
+ * altconn_sockopt_set_peek_off() - set SO_PEEK_OFF
+ * @sk: the endpoint
+ * @value: the offset, bytes; negative: no offset
+ *
+ * The core refuses the option for a family without this operation.
+ *
+ * Context: process; on some kernels lock_sock() held.
+ * Return: 0.
+ */
 int altconn_sockopt_set_peek_off(struct sock *sk, int value)
 {
 	WRITE_ONCE(sk->sk_peek_off, value);
@@ -149,8 +169,9 @@ int altconn_sockopt_set_peek_off(struct sock *sk, int value)
 }
 
 /*
- * A value of a program that knows a later version of an option may be longer; what
- * this version does not know must be zero.
+ * Copy the value of an option. A program that knows a later version of the
+ * option may pass a longer value. The bytes that this version does not know
+ * must be zero.
  */
 static int sockopt_read(void *value, size_t size, sockptr_t optval,
 			unsigned int optlen)
@@ -185,6 +206,24 @@ static int sockopt_set_cork(struct sock *sk, sockptr_t optval,
 	return altconn_dgram_cork(sk, value);
 }
 
+/**
+ * altconn_sockopt_set() - setsockopt(2)
+ * @sock: the socket
+ * @level: SOL_SOCKET, SOL_ALTCONN, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP,
+ *	IPPROTO_UDP or any other level
+ * @optname: the option
+ * @optval: the value
+ * @optlen: length of the value, bytes
+ *
+ * Context: process, may sleep; lock_sock() not held.
+ * Return: 0; -ENOPROTOOPT: the socket has no such option; -EOPNOTSUPP: the
+ * socket has no options of this level, in the sockaddr_un address format, or no
+ * SO_REUSEPORT, outside of the inet address formats; -EINVAL: the value or its
+ * length is wrong, or the option cannot change in the present state of the
+ * socket; -E2BIG: the value is longer than a page, or the bytes that this
+ * version does not know are not zero; -EFAULT; -ENOMEM; or an error of the core
+ * for an option of level SOL_SOCKET.
+ */
 int altconn_sockopt_set(struct socket *sock, int level, int optname,
 			sockptr_t optval, unsigned int optlen)
 {
@@ -204,7 +243,7 @@ int altconn_sockopt_set(struct socket *sock, int level, int optname,
 		return -ENOPROTOOPT;
 	if (!v6only && optname == ALTCONN_CONNECT_TIMEOUT)
 		size = sizeof(value.ms);
-	/* That of IPv6 takes any length, and reads an int. */
+	/* IPV6_V6ONLY is an int, and the bytes behind it are ignored. */
 	err = sockopt_read(&value, size, optval,
 			   v6only ? min_t(u32, optlen, size) : optlen);
 	if (err)
@@ -235,7 +274,10 @@ static int sockopt_put(const void *value, size_t size, char __user *optval,
 	return 0;
 }
 
-/* As IP: a small number fits in a buffer that is shorter than an int. */
+/*
+ * Return the value of an option of TCP, UDP or IP. As with IP, a small number
+ * fits in a buffer that is shorter than an int.
+ */
 static int sockopt_put_inet(int level, int value, char __user *optval,
 			    int __user *optlen)
 {
@@ -318,6 +360,20 @@ static int sockopt_get_altconn(struct sock *sk, int optname,
 	return err ? : sockopt_put(&value, sizeof(value), optval, optlen);
 }
 
+/**
+ * altconn_sockopt_get() - getsockopt(2)
+ * @sock: the socket
+ * @level: any level but SOL_SOCKET, which the core handles
+ * @optname: the option
+ * @optval: gets the value, cut to the length of the buffer
+ * @optlen: length of the buffer, bytes; gets the length of the value there
+ *
+ * Context: process, may sleep; lock_sock() not held.
+ * Return: 0; -ENOPROTOOPT: the socket has no such option; -EOPNOTSUPP: the
+ * socket has no options of this level, in the sockaddr_un or the sockaddr_in
+ * address format; -ENOTCONN: ALTCONN_PEER_INFO without a connection; -EINVAL:
+ * the length is negative; -EFAULT.
+ */
 int altconn_sockopt_get(struct socket *sock, int level, int optname,
 			char __user *optval, int __user *optlen)
 {

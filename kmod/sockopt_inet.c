@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Options of TCP and IP that programs of the inet formats set as a matter of course.
- * Each is kept and returned, and has no effect, as there is no segment and no packet
- * that it could have one on. Other options are refused: a program that sets them wants
- * something.
+ * Programs of the inet address formats set some options of TCP and IP as a
+ * matter of course. Each value of such an option is kept and returned, and has
+ * no effect, since there is no segment and no packet. All other options are
+ * refused, since a program that sets them depends on their effect.
  */
 
 #include <linux/in.h>
@@ -15,25 +15,27 @@
 #include "sockopt_inet.h"
 
 enum inet_form {
-	INET_VALUE,	/* kept as it is */
+	INET_VALUE,	/* kept unchanged */
 	INET_FLAG,	/* 0 or 1 */
 	INET_RESET,	/* -1 means the initial value */
-	INET_TOS,	/* a byte; of streams not its ECN bits */
-	INET_TCLASS,	/* likewise, -1 means 0 */
+	INET_TOS,	/* a byte; the ECN bits of a stream stay */
+	INET_TCLASS,	/* as INET_TOS, and -1 means 0 */
 	INET_LINGER2,
 	INET_DEFER,
 	INET_FASTOPEN,
 };
 
 /*
- * Bounds are those of TCP and IP, outside of which setsockopt() says EINVAL, but for
- * a -1 that resets; without bounds any int is taken.
+ * These options are kept. @min and @max are the bounds that TCP and IP have.
+ * setsockopt() fails with EINVAL for a value outside of the bounds, except for
+ * the -1 that resets an option of the form INET_RESET. An option takes any int
+ * if @min and @max are equal.
  */
 static const struct known {
 	u8		level;
 	u8		name;
 	u8		form;
-	int		initial;	/* TCP's own */
+	int		initial;	/* as TCP and IP have it */
 	int		min;
 	int		max;
 } known[] = {
@@ -63,7 +65,10 @@ static const struct known {
 	  IPV6_PMTUDISC_DONT, IPV6_PMTUDISC_OMIT },
 };
 
-/* Its place in the table, or -1: the socket has no such option. */
+/*
+ * Find an option in the table. Return its index, or -1 if the socket has no
+ * such option.
+ */
 static int inet_find(const struct sock *sk, int level, int optname)
 {
 	u8 dress = altconn_sk(sk)->dress;
@@ -80,14 +85,20 @@ static int inet_find(const struct sock *sk, int level, int optname)
 	return -1;
 }
 
-/* AF_UNIX has no options of other levels at all. */
+/*
+ * Return the error for an option that the socket does not have. AF_UNIX fails
+ * with EOPNOTSUPP, since it has no options of levels other than SOL_SOCKET.
+ */
 static int inet_unknown(const struct sock *sk)
 {
 	return altconn_sk(sk)->dress == ALTCONN_UNIX ? -EOPNOTSUPP :
 						       -ENOPROTOOPT;
 }
 
-/* getsockopt() over IPv4 says so of a level that is none of the socket's. */
+/*
+ * Return the error of getsockopt() for an option that the socket does not have.
+ * An IPv4 socket fails with EOPNOTSUPP if it has no options of the level.
+ */
 static int inet_unknown_level(const struct sock *sk, int level)
 {
 	int own = sk->sk_type == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
@@ -111,7 +122,10 @@ static int *inet_values_of(struct altconn_sock *ask)
 	return ask->inet_values;
 }
 
-/* As IP does: a byte is enough for a small number, and of most nothing for 0. */
+/*
+ * Read a value as IP does. An option of IPPROTO_IP also takes a single byte,
+ * and most of these options take an empty value as 0.
+ */
 static int inet_read_value(const struct known *option, sockptr_t optval,
 			   unsigned int optlen, int *value)
 {
@@ -129,7 +143,11 @@ static int inet_read_value(const struct known *option, sockptr_t optval,
 	return 0;
 }
 
-/* TCP keeps it as a number of retransmissions, and tells when the last of them is. */
+/*
+ * Convert the time of TCP_DEFER_ACCEPT, in seconds. TCP keeps it as a number of
+ * retransmissions, and returns the time at which the last retransmission is
+ * sent.
+ */
 static int inet_defer_time(int seconds)
 {
 	int i, period = 0, step = 1;
@@ -148,7 +166,10 @@ static int inet_tos(const struct sock *sk, int old, int value)
 	return value & U8_MAX;
 }
 
-/* What is kept of a value that is within the bounds. lock_sock() held. */
+/*
+ * Convert a valid value to the one that is kept. @old: the value that was kept
+ * before. lock_sock() held.
+ */
 static int inet_canonical(const struct sock *sk, const struct known *option,
 			  int old, int value)
 {
@@ -173,7 +194,7 @@ static int inet_canonical(const struct sock *sk, const struct known *option,
 	}
 }
 
-/* May the option have this value now? */
+/* Check whether an option may have a value in the present state. */
 static bool inet_is_valid(const struct sock *sk, const struct known *option,
 			  int value)
 {
@@ -189,17 +210,18 @@ static bool inet_is_valid(const struct sock *sk, const struct known *option,
 }
 
 /**
- * altconn_inet_set() - setsockopt() of an option of TCP or IP
+ * altconn_inet_set() - set an option of TCP or IP
  * @sk: the endpoint
- * @level: IPPROTO_TCP, IPPROTO_IP, IPPROTO_IPV6 or any other
- * @optname: which
+ * @level: IPPROTO_TCP, IPPROTO_IP, IPPROTO_IPV6 or any other level
+ * @optname: the option
  * @optval: the value
- * @optlen: its length, bytes
+ * @optlen: length of the value, bytes
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: 0; -ENOPROTOOPT: not of this format, or not known; -EOPNOTSUPP: likewise
- * in the sockaddr_un format; -EINVAL: the length, or out of the bounds that TCP and
- * IP have; -EFAULT; -ENOMEM.
+ * Return: 0; -ENOPROTOOPT: the address format of the socket has no such option,
+ * or the option is not known; -EOPNOTSUPP: the same in the sockaddr_un address
+ * format; -EINVAL: the length is wrong, or the value is outside of the bounds
+ * that TCP and IP have; -EFAULT; -ENOMEM.
  */
 int altconn_inet_set(struct sock *sk, int level, int optname, sockptr_t optval,
 		     unsigned int optlen)
@@ -227,14 +249,16 @@ out:
 }
 
 /**
- * altconn_inet_get() - what getsockopt() tells of such an option
+ * altconn_inet_get() - get an option of TCP or IP
  * @sk: the endpoint
- * @level: as altconn_inet_set()
- * @optname: which
- * @value: gets it
+ * @level: IPPROTO_TCP, IPPROTO_IP, IPPROTO_IPV6 or any other level
+ * @optname: the option
+ * @value: gets the value
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: 0; -ENOPROTOOPT or -EOPNOTSUPP as altconn_inet_set().
+ * Return: 0; -ENOPROTOOPT: the socket has no such option; -EOPNOTSUPP: the same
+ * in the sockaddr_un address format, and in the sockaddr_in address format for
+ * a level that the socket does not have.
  */
 int altconn_inet_get(struct sock *sk, int level, int optname, int *value)
 {
@@ -250,13 +274,13 @@ int altconn_inet_get(struct sock *sk, int level, int optname, int *value)
 }
 
 /**
- * altconn_inet_inherit() - an accepted endpoint has its listener's options
+ * altconn_inet_inherit() - copy a listener's options to an accepted endpoint
  * @sk: the listener
- * @newsk: the endpoint; nobody else sees it
+ * @newsk: the accepted endpoint; no other thread sees it
  *
- * Without memory it has those of a new socket.
+ * If there is no memory, the accepted endpoint has the options of a new socket.
  *
- * Context: process, may sleep.
+ * Context: process, may sleep; lock_sock() of @sk not held.
  */
 void altconn_inet_inherit(struct sock *sk, struct sock *newsk)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The counters of a network namespace.
+ * This file allocates the counters of a network namespace.
  */
 
 #include "netlink_gen.h"
@@ -8,9 +8,10 @@
 #include "stat.h"
 
 /**
- * altconn_stat_init() - a namespace begins to count
+ * altconn_stat_init() - allocate the counters of a namespace
  * @an: the namespace
  *
+ * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
  */
 int altconn_stat_init(struct altconn_net *an)
@@ -22,6 +23,8 @@ int altconn_stat_init(struct altconn_net *an)
 /**
  * altconn_stat_exit() - undo altconn_stat_init()
  * @an: the namespace
+ *
+ * Context: process, may sleep.
  */
 void altconn_stat_exit(struct altconn_net *an)
 {

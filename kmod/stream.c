@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Data of connected stream and seqpacket sockets, over the association's rings.
+ * Stream and seqpacket sockets send and receive data over the association's
+ * rings.
  *
- * Neither side takes the socket's lock. Whoever sleeps says so first and looks
- * again (wait.h, want_space); whoever makes data or room does
- * that and then looks for sleepers, with a full barrier between on both sides.
+ * Neither side takes the socket's lock. A thread that is about to sleep
+ * announces that first (wait.h, want_space), and then looks again for data or
+ * space. A thread that has made data or space then looks for sleepers. Each
+ * side has a full barrier between its two steps.
  */
 
 #include "addr.h"
@@ -23,13 +25,25 @@ static struct altconn_ring *stream_out_ring(const struct conn *c)
 	return READ_ONCE(c->peer->in);
 }
 
+/*
+ * Return the ring of data towards the peer, made if needed, or NULL if there is
+ * no memory.
+ */
 static struct altconn_ring *stream_writers_ring(const struct conn *c)
 {
 	return stream_out_ring(c) ? : altconn_ring_new(&c->peer->in,
 					      c->assoc->cred);
 }
 
-/* A reference to the established association of a socket. */
+/**
+ * altconn_stream_get_assoc() - get a socket's established association
+ * @sk: the socket
+ * @c: gets the association and its ends
+ *
+ * Context: any; takes no lock.
+ * Return: 0, and the caller drops the reference with
+ * altconn_stream_put_assoc(); -ENOTCONN.
+ */
 int altconn_stream_get_assoc(const struct sock *sk,
 			     struct conn *c)
 {
@@ -44,9 +58,11 @@ int altconn_stream_get_assoc(const struct sock *sk,
 	c->own = &c->assoc->end[side];
 	c->peer = &c->assoc->end[!side];
 	/*
-	 * Another thread may have dissolved it and begun anew meanwhile: then it is
-	 * pending, or has failed. The state of one that was established and then
-	 * reset by a listener that closed is CLOSED, too, but it has no error.
+	 * Another thread may have dissolved the association, by connect() to
+	 * AF_UNSPEC, and begun a new attempt meanwhile. The new one is pending,
+	 * or has failed and has an error. An association that was established
+	 * and then reset, because its listener closed, is CLOSED like a failed
+	 * attempt, but has no error.
 	 */
 	if (likely(altconn_assoc_state(c->assoc) !=
 		   ALTCONN_ASSOC_STATE_PENDING && !c->assoc->err))
@@ -55,18 +71,31 @@ int altconn_stream_get_assoc(const struct sock *sk,
 	return -ENOTCONN;
 }
 
-/* Capped, so that a ring's size is a power of two well inside an int. */
+/**
+ * altconn_stream_send_limit() - return how much a socket's ring may hold
+ * @sk: the sending socket
+ *
+ * The limit is SO_SNDBUF, but capped, so that the size of a ring rounded up to
+ * a power of two is well inside an int.
+ *
+ * Context: any.
+ * Return: the limit in bytes.
+ */
 u32 altconn_stream_send_limit(const struct sock *sk)
 {
 	return min_t(u32, READ_ONCE(sk->sk_sndbuf), ALTCONN_RING_LIMIT);
 }
 
-/* Before accept() there is nobody, and who comes then looks by himself. */
+/*
+ * Wake the peer's readers. Before accept() the server's end has no endpoint,
+ * and the accepted socket finds the data when it looks.
+ */
 static __always_inline void stream_wake_reader(const struct conn *c)
 {
 	/*
-	 * The full barrier behind the data is the ring's. It pairs with that in
-	 * altconn_assoc_attach(), and with that of a reader that goes to sleep.
+	 * The ring's full barrier after the data is written pairs with the
+	 * barrier of altconn_assoc_attach(), and with that of a reader that is
+	 * about to sleep.
 	 */
 	struct sock *peer = READ_ONCE(c->peer->sk);
 
@@ -74,6 +103,7 @@ static __always_inline void stream_wake_reader(const struct conn *c)
 		altconn_wake_reader(peer);
 }
 
+/* Wake the peer's writers if the ring is writable again. */
 static noinline void stream_give_space(const struct conn c)
 {
 	struct sock *peer = READ_ONCE(c.peer->sk);
@@ -88,14 +118,24 @@ static noinline void stream_give_space(const struct conn c)
 static __always_inline void stream_wake_writer(const struct conn *c)
 {
 	/*
-	 * The full barrier behind what was read is the ring's. It pairs with that
-	 * after want_space in altconn_stream_wants_room(). Acquire: then wake_at is there, too.
+	 * The ring's full barrier after the data is read pairs with the one
+	 * after want_space is stored in altconn_stream_wants_room(). Acquire,
+	 * so that wake_at is visible when want_space is.
 	 */
 	if (unlikely(smp_load_acquire(&c->peer->want_space)) &&
 	    altconn_ring_drained(altconn_stream_in_ring(c)))
 		stream_give_space(*c);
 }
 
+/**
+ * altconn_stream_can_write() - check whether a send() would not wait
+ * @sk: the socket
+ * @c: its association
+ *
+ * Context: any.
+ * Return: true if the ring is writable, if the socket is shut for sending, or
+ * if an error is pending, else false.
+ */
 bool altconn_stream_can_write(const struct sock *sk, const struct conn *c)
 {
 	return altconn_ring_writable(stream_out_ring(c),
@@ -104,22 +144,33 @@ bool altconn_stream_can_write(const struct sock *sk, const struct conn *c)
 	       READ_ONCE(sk->sk_err);
 }
 
-/* Announce the wish, then look again. */
+/**
+ * altconn_stream_wants_room() - announce that a writer waits, then look again
+ * @sk: the socket
+ * @arg: its association, a struct conn
+ *
+ * The function is the condition of altconn_wait_until().
+ *
+ * Context: any.
+ * Return: true if a send() would not wait, as altconn_stream_can_write(), else
+ * false.
+ */
 bool altconn_stream_wants_room(struct sock *sk, const void *arg)
 {
 	const struct conn *c = arg;
 
-	/* For SIGIO, which sk_write_space() sends once for each time that it is set. */
+	/* sk_write_space() sends one SIGIO each time that this bit is set. */
 	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	altconn_ring_wants_room(stream_out_ring(c),
 				altconn_stream_send_limit(sk));
-	/* Pairs with stream_wake_writer(): the mark first. */
+	/* Pairs with stream_wake_writer(): wake_at is stored before. */
 	smp_store_release(&c->own->want_space, true);
-	/* Pairs with the barrier there. */
+	/* Pairs with altconn_ring_unlock() of the reader. */
 	smp_mb();
 	return altconn_stream_can_write(sk, c);
 }
 
+/* Return the bytes ever written towards the caller. */
 static u32 stream_written(const struct conn *c)
 {
 	const struct altconn_ring *ring = altconn_stream_in_ring(c);
@@ -127,7 +178,10 @@ static u32 stream_written(const struct conn *c)
 	return ring ? altconn_ring_head(ring) : 0;
 }
 
-/* Behind what a peek passes over there is something when it was not there. */
+/*
+ * Return whether there is data. With SO_PEEK_OFF there is data behind the
+ * offset if something was written since the reader last looked.
+ */
 static bool stream_has_data(const struct conn *c)
 {
 	if (unlikely(c->seeks))
@@ -144,13 +198,14 @@ static bool stream_can_read(struct sock *sk, const void *arg)
 	       READ_ONCE(sk->sk_err);
 }
 
+/* Announce a reader in the wait queue, then look again. */
 static bool stream_wants_data(struct sock *sk, const void *arg)
 {
 	altconn_polls(sk);
 	return stream_can_read(sk, arg);
 }
 
-/* What is left of @timeo, or an errno. */
+/* Wait for space. Return what is left of @timeo, or an errno. */
 static noinline long stream_wait_for_room(struct sock *sk, const struct conn c,
 					  long timeo)
 {
@@ -158,13 +213,16 @@ static noinline long stream_wait_for_room(struct sock *sk, const struct conn c,
 	       timeo;
 }
 
-/* The pending error, left for the next call when this one has a result. */
+/*
+ * Return the pending error. If the call has transferred bytes, it returns their
+ * number, so leave the error pending for the next call.
+ */
 static int stream_take_error(struct sock *sk, size_t done)
 {
 	return done ? -READ_ONCE(sk->sk_err) : sock_error(sk);
 }
 
-/* Why nothing may be sent any more. */
+/* Return the errno if nothing may be sent any more, else 0. */
 static int stream_send_state(struct sock *sk, const struct conn *c, size_t sent)
 {
 	int err = stream_take_error(sk, sent);
@@ -176,15 +234,20 @@ static int stream_send_state(struct sock *sk, const struct conn *c, size_t sent)
 	return 0;
 }
 
-/* The ring was sealed after stream_send_state(), perhaps by a reset. */
+/*
+ * Return the errno of a write that found the ring sealed. A shutdown, or a
+ * reset, came after stream_send_state().
+ */
 static noinline int stream_shut_meanwhile(struct sock *sk, size_t sent)
 {
 	return stream_take_error(sk, sent) ? : -EPIPE;
 }
 
 /*
- * As TCP, whose first bytes after the peer's close are on their way before the
- * answer to them is: programs that speak TCP get EPIPE for the second send.
+ * Return whether the bytes count as sent, though the peer has closed. With TCP
+ * the first bytes after the peer's close are sent before the peer's answer to
+ * them can arrive. So programs that use the inet formats expect EPIPE for the
+ * second send only.
  */
 static bool stream_is_lost(const struct sock *sk, const struct conn *c)
 {
@@ -199,14 +262,20 @@ static bool stream_is_lost(const struct sock *sk, const struct conn *c)
 	return true;
 }
 
-/* A stream is shut for sending, and the call has sent nothing. */
+/*
+ * Return the result of a call that has sent nothing on a stream shut for
+ * sending.
+ */
 static noinline ssize_t stream_conn_send_shut(struct sock *sk,
 					      const struct conn c, size_t len)
 {
 	return stream_is_lost(sk, &c) ? len : stream_shut_meanwhile(sk, 0);
 }
 
-/* So much at once: the other side goes on with it meanwhile. */
+/*
+ * At most this many bytes are copied at once. Meanwhile the other side works on
+ * the bytes before them.
+ */
 #define CHUNK	(64U << 10)
 
 static __always_inline ssize_t
@@ -245,7 +314,10 @@ static const struct sock *stream_peer_of(const struct conn *c)
 	return READ_ONCE(c->peer->sk);
 }
 
-/* As AF_UNIX, the stamp is of a record, not of bytes, and of when it is queued. */
+/*
+ * Write a record once. As with AF_UNIX, a timestamp goes with a record and not
+ * with bytes of a stream, and says when the record was queued.
+ */
 static __always_inline ssize_t
 stream_put_record(struct sock *sk, const struct conn *c, struct msghdr *msg,
 		  size_t len, u32 limit, struct altconn_scm *scm)
@@ -261,7 +333,7 @@ stream_put_record(struct sock *sk, const struct conn *c, struct msghdr *msg,
 	return likely(n != -EPIPE) ? n : stream_shut_meanwhile(sk, 0);
 }
 
-/* There is no room: wait for it, and try again. */
+/* The ring is full. Wait for space and try again. */
 static noinline ssize_t
 stream_put_when_room(struct sock *sk, const struct conn c, struct msghdr *msg,
 		     size_t len, struct altconn_scm *scm)
@@ -288,7 +360,9 @@ stream_send_record(struct sock *sk, const struct conn *c, struct msghdr *msg,
 
 	if (!stream_writers_ring(c))
 		return -ENOMEM;
-	/* As AF_UNIX: some room for what goes with a message. */
+	/*
+	 * As with AF_UNIX, 32 bytes of the buffer stay reserved for overhead.
+	 */
 	if (len > limit - 32)
 		return -EMSGSIZE;
 	n = stream_put_record(sk, c, msg, len, limit, scm);
@@ -299,7 +373,10 @@ stream_send_record(struct sock *sk, const struct conn *c, struct msghdr *msg,
 	return n;
 }
 
-/* AF_UNIX raises none on sequenced packets. */
+/*
+ * Return whether EPIPE raises SIGPIPE. AF_UNIX raises none on seqpacket
+ * sockets.
+ */
 static bool stream_raises_sigpipe(const struct sock *sk,
 				  const struct msghdr *msg)
 {
@@ -309,7 +386,10 @@ static bool stream_raises_sigpipe(const struct sock *sk,
 	       altconn_sk(sk)->dress != ALTCONN_UNIX;
 }
 
-/* Before accept() nobody knows whether the server will ask for them. */
+/*
+ * Return whether credentials go with the data. Before accept() it is not known
+ * whether the server will ask for them, so they do.
+ */
 static __always_inline bool stream_wants_creds(const struct socket *sock,
 					       const struct sock *peer)
 {
@@ -324,7 +404,7 @@ stream_send_data(struct sock *sk, const struct conn *c, struct msghdr *msg,
 			stream_send_bytes(sk, c, msg, len, scm);
 }
 
-/* With something that goes with it. */
+/* Send data together with credentials or descriptors. */
 static noinline ssize_t stream_send_scm(struct socket *sock,
 					const struct conn c, struct msghdr *msg,
 					size_t len, bool record)
@@ -350,11 +430,13 @@ static bool stream_conn_is_decided(struct sock *sk, const void *arg)
 }
 
 /*
- * The socket is not connected. In the inet formats the call waits for an attempt
- * that is pending, as TCP's does, and returns the error of one that failed.
+ * Handle a call on a socket that is not connected. In the inet formats the call
+ * waits for a pending attempt, as with TCP, and returns the error of an attempt
+ * that has failed.
  *
- * Return: 0: the socket is connected by now; else what the call returns, @err in
- * the inet formats where nothing else is to be said.
+ * Return: 0 if the socket is connected by now, else the errno of the call. That
+ * is -ENOTCONN outside the inet formats. In the inet formats it is the error of
+ * the wait or of the attempt, or @err if there is none.
  */
 static noinline int stream_conn_wait(struct sock *sk, long timeo, int err)
 {
@@ -389,7 +471,9 @@ static __always_inline int stream_send_connected(struct socket *sock,
 	n = altconn_stream_get_assoc(sk, &c);
 	if (unlikely(n)) {
 		n = stream_conn_wait(sk, stream_conn_sndtimeo(sk, msg), -EPIPE);
-		/* Another thread may dissolve it meanwhile: one more look. */
+		/*
+		 * Another thread may dissolve the association, so check again.
+		 */
 		if (!n)
 			n = altconn_stream_get_assoc(sk, &c);
 		if (n)
@@ -410,17 +494,20 @@ out:
 /**
  * altconn_stream_sendmsg() - send(2) on a stream socket
  * @sock: the socket
- * @msg: the data, and what goes with it; an address is refused as AF_UNIX refuses
- *	it, and ignored in the inet formats, as TCP ignores it
- * @len: bytes
+ * @msg: the data and control messages. An address is ignored in the inet
+ *	formats, as with TCP, and refused in the other formats, as with AF_UNIX
+ * @len: bytes of data
  *
- * In the inet formats a call on a pending attempt waits for it, as on TCP.
+ * In the inet formats a call during a pending attempt waits for the attempt, as
+ * with TCP.
  *
  * Context: process, may sleep.
- * Return: bytes sent; -ENOTCONN, in the inet formats -EPIPE or the error of the
- * attempt that failed; -EISCONN or -EOPNOTSUPP: with an address;
- * -EPIPE (and SIGPIPE); -ECONNRESET; -EAGAIN; -EOPNOTSUPP: MSG_OOB; -EFAULT;
- * -ENOMEM; -EINTR or a restart; and what altconn_scm_send() gives.
+ * Return: bytes sent; -ENOTCONN: not connected; in the inet formats this is
+ * -EPIPE, or the error of the attempt that failed; -EISCONN or -EOPNOTSUPP: an
+ * address is refused; -EPIPE, with SIGPIPE: the socket is shut for sending;
+ * -ECONNRESET: the association was reset; -EAGAIN: no space in time;
+ * -EOPNOTSUPP: MSG_OOB; -EFAULT; -ENOMEM; -EINTR or -ERESTARTSYS: a signal is
+ * pending; and the errors of altconn_scm_send().
  */
 int altconn_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 {
@@ -433,12 +520,14 @@ int altconn_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 /**
  * altconn_seqpacket_sendmsg() - send(2) of one record
  * @sock: the socket
- * @msg: the data; an address is ignored as AF_UNIX ignores it
- * @len: bytes
+ * @msg: the data and control messages; an address is ignored in every format,
+ *	as with AF_UNIX
+ * @len: bytes of data
  *
  * Context: process, may sleep.
- * Return: @len; -EMSGSIZE: larger than the send buffer; else as
- * altconn_stream_sendmsg().
+ * Return: @len; -EMSGSIZE: the record is larger than the send buffer allows;
+ * else as altconn_stream_sendmsg(), but in the sockaddr_un format -EPIPE raises
+ * no SIGPIPE.
  */
 int altconn_seqpacket_sendmsg(struct socket *sock, struct msghdr *msg,
 			      size_t len)
@@ -447,9 +536,10 @@ int altconn_seqpacket_sendmsg(struct socket *sock, struct msghdr *msg,
 }
 
 /*
- * The ring is empty: sleep, or say why not. 1: nothing will come any more. Who
- * sees that the other side has shut looks into the ring once more, since what was
- * sent before is there then.
+ * Wait for data after the ring was found empty. Return 0 if the caller is to
+ * look again, 1 if no more data will come, or an errno. A caller that first
+ * sees that the peer has shut its side (@last) looks into the ring once more,
+ * because it then sees all that was sent before.
  */
 static noinline int stream_wait_for_data(struct sock *sk, const struct conn c,
 					 bool *last, bool copied, long *timeo)
@@ -463,7 +553,10 @@ static noinline int stream_wait_for_data(struct sock *sk, const struct conn c,
 					 stream_wants_data, &c);
 }
 
-/* The next one begins behind this one, and what is taken is not there any more. */
+/*
+ * Move SO_PEEK_OFF forward after a peek, so that the next peek begins behind
+ * this one, and backward after a read, by the bytes that are gone.
+ */
 static void stream_peeked(struct sock *sk, int flags, size_t n)
 {
 	if (likely(READ_ONCE(sk->sk_peek_off) < 0))
@@ -487,11 +580,11 @@ static ssize_t stream_recv_bytes(struct sock *sk, struct conn *c,
 	do {
 		if (unlikely(c->seeks))
 			c->seen = stream_written(c);
-		/* Who only looks does so once. */
+		/* A peek reads only once, so it takes all at once. */
 		want = peek ? len : min_t(size_t, len - copied, CHUNK);
 		n = altconn_ring_read(altconn_stream_in_ring(c), &msg->msg_iter,
 				      want, peek, rx);
-		/* Even after a peek: the writer may have missed its turn. */
+		/* After a peek too, in case an earlier wake-up was missed. */
 		if (n != -EAGAIN)
 			stream_wake_writer(c);
 		if (n >= 0) {
@@ -523,7 +616,7 @@ stream_take_record(struct conn *c, struct msghdr *msg, size_t len, int flags,
 				 flags & MSG_PEEK, rx, record);
 }
 
-/* There is none yet; -ENODATA: nor will there be. */
+/* Wait for a record and read it. Return -ENODATA if no record will come. */
 static noinline ssize_t stream_take_when_there(struct sock *sk, struct conn c,
 					       struct msghdr *msg, size_t len,
 					       int flags, struct altconn_rx *rx,
@@ -556,14 +649,20 @@ static ssize_t stream_recv_record(struct sock *sk, struct conn *c,
 	stream_wake_writer(c);
 	if (n < 0)
 		return n == -ENODATA ? 0 : n;
-	/* As AF_UNIX: a record that is taken takes its whole length back. */
+	/*
+	 * As with AF_UNIX, a record that is read moves the offset back by its
+	 * whole length, even if it was cut.
+	 */
 	stream_peeked(sk, flags, flags & MSG_PEEK ? n : record);
 	msg->msg_flags |= (n < record ? MSG_TRUNC : 0) |
 			  (rx->eor ? MSG_EOR : 0);
 	return flags & MSG_TRUNC ? record : n;
 }
 
-/* As TCP, whose streams do not say where data came from; getpeername() does. */
+/*
+ * Store the peer's address in msg_name. A stream in an inet format has none, as
+ * with TCP: there only getpeername() returns the peer's address.
+ */
 static noinline void stream_conn_name_peer(struct sock *sk, const struct conn c,
 					   struct msghdr *msg)
 {
@@ -575,8 +674,9 @@ static noinline void stream_conn_name_peer(struct sock *sk, const struct conn c,
 }
 
 /*
- * Flags of recvmsg() that are rare. Nothing is ever in the error queue, which
- * AF_UNIX does not look for. MSG_TRUNC on a stream reads into nothing, as TCP.
+ * Handle rare flags of recvmsg(). The error queue is always empty. MSG_TRUNC on
+ * a stream discards the bytes, as with TCP. In the sockaddr_un format
+ * MSG_ERRQUEUE is ignored, and so is MSG_TRUNC on a stream, as with AF_UNIX.
  */
 static noinline int stream_conn_rare_flags(const struct sock *sk,
 					   struct msghdr *msg, size_t len,
@@ -594,8 +694,9 @@ static noinline int stream_conn_rare_flags(const struct sock *sk,
 }
 
 /*
- * What came with the data. As AF_UNIX, whose end of a stream has credentials,
- * nobody's, and that of records nothing.
+ * Pass the control messages of the data to the caller. As with AF_UNIX, the end
+ * of a stream has credentials, those of no process, and the end of a sequence
+ * of records has none.
  */
 static noinline void stream_put_scm(struct sock *sk, struct msghdr *msg,
 				    struct altconn_rx *rx, bool record)
@@ -655,17 +756,19 @@ static __always_inline int stream_recv_connected(struct socket *sock,
 /**
  * altconn_stream_recvmsg() - recv(2) on a stream socket
  * @sock: the socket
- * @msg: where to; gets the peer's address if there is room, but in the inet formats
- * @len: bytes
- * @flags: MSG_PEEK, MSG_WAITALL, MSG_DONTWAIT count, and but in the sockaddr_un
- *	format MSG_TRUNC: the bytes are discarded
+ * @msg: user memory for the data; gets the peer's address if there is room for
+ *	it, but not in the inet formats
+ * @len: bytes of user memory
+ * @flags: MSG_PEEK, MSG_WAITALL and MSG_DONTWAIT have an effect; so has
+ *	MSG_TRUNC, except in the sockaddr_un format: the bytes are discarded
  *
  * Context: process, may sleep.
- * Return: bytes; 0: the peer shut its side or is gone; -ENOTCONN, in the
- * sockaddr_un dress -EINVAL, as AF_UNIX: not connected; in the inet formats the
- * error of an attempt that failed; -ECONNRESET:
- * the peer left data of ours unread; -EAGAIN, also MSG_ERRQUEUE; -EOPNOTSUPP:
- * MSG_OOB; -EFAULT; -EINTR or a restart.
+ * Return: bytes read; 0: the peer shut its side or is gone; -ENOTCONN: not
+ * connected; in the sockaddr_un format this is -EINVAL, as with AF_UNIX; in the
+ * inet formats, the error of an attempt that failed; -ECONNRESET: the peer
+ * closed with data of this end unread, or the association was reset otherwise;
+ * -EAGAIN: no data in time, or, except in the sockaddr_un format, MSG_ERRQUEUE;
+ * -EOPNOTSUPP: MSG_OOB; -EFAULT; -EINTR or -ERESTARTSYS: a signal is pending.
  */
 int altconn_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 			   int flags)
@@ -680,14 +783,15 @@ int altconn_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 /**
  * altconn_seqpacket_recvmsg() - recv(2) of one record
  * @sock: the socket
- * @msg: where to; MSG_EOR tells that the sender gave it, MSG_TRUNC that the record
- *	was cut
- * @len: bytes; the rest of the record is lost
- * @flags: MSG_PEEK, MSG_TRUNC, MSG_DONTWAIT count
+ * @msg: user memory for the record; gets the peer's address if there is room
+ *	for it; gets MSG_EOR if the sender set that flag, and MSG_TRUNC if the
+ *	record was cut
+ * @len: bytes of user memory; the rest of the record is lost
+ * @flags: MSG_PEEK, MSG_TRUNC and MSG_DONTWAIT have an effect
  *
  * Context: process, may sleep.
- * Return: bytes, with MSG_TRUNC the record's length; else as
- * altconn_stream_recvmsg().
+ * Return: bytes read, or with MSG_TRUNC the length of the record; -ENOTCONN:
+ * not connected, in every address format; else as altconn_stream_recvmsg().
  */
 int altconn_seqpacket_recvmsg(struct socket *sock, struct msghdr *msg,
 			      size_t len, int flags)

@@ -6,14 +6,17 @@
 #include "assoc.h"
 #include "ring.h"
 
-/*
- * The association in a system call. Whoever is not inlined gets it by value: so
- * its parts stay in registers where nothing waits.
- *
+/**
+ * struct conn - the association, as one system call uses it
+ * @assoc: the association, a reference
  * @own: the caller's end
- * @peer: the other
- * @seeks: the reader peeks behind an offset, SO_PEEK_OFF
- * @seen: how much had been written when it looked there
+ * @peer: the other end
+ * @seeks: the call peeks with SO_PEEK_OFF set
+ * @seen: bytes ever written towards the caller, when a call with @seeks last
+ *	looked
+ *
+ * The noinline functions of the slow paths get it by value, so that the fast
+ * path can keep its members in registers.
  */
 struct conn {
 	struct altconn_assoc	*assoc;
@@ -36,12 +39,25 @@ int altconn_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 int altconn_seqpacket_recvmsg(struct socket *sock, struct msghdr *msg,
 			      size_t len, int flags);
 
-/* What has been sent one way; NULL: nothing yet. */
+/**
+ * altconn_stream_in_ring() - return the ring of data towards the caller
+ * @c: the association
+ *
+ * Context: any.
+ * Return: the ring, which the association keeps, or NULL if nothing was sent
+ * yet.
+ */
 static inline struct altconn_ring *altconn_stream_in_ring(const struct conn *c)
 {
 	return READ_ONCE(c->own->in);
 }
 
+/**
+ * altconn_stream_put_assoc() - drop the reference of a system call
+ * @c: the association, from altconn_stream_get_assoc()
+ *
+ * Context: process; no lock of this module is held.
+ */
 static inline void altconn_stream_put_assoc(struct conn *c)
 {
 	altconn_assoc_put(c->assoc);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * poll() of stream and seqpacket sockets.
+ * Implement poll() of stream and seqpacket sockets.
  */
 
 #include "assoc.h"
@@ -13,8 +13,10 @@
 #include "wait.h"
 
 /*
- * As AF_UNIX: nothing can go either way. As TCP: this end has sent its last,
- * and the peer has; or the peer reset the connection.
+ * Return whether POLLHUP is due. In the sockaddr_un format, as with AF_UNIX, it
+ * is due if both directions are shut. In the other formats, as with TCP, it is
+ * due if this end has shut its side for sending and nothing more can arrive, or
+ * if the peer has reset the connection.
  */
 static bool stream_is_hung_up(const struct sock *sk, const struct conn *c,
 			      u8 shut)
@@ -28,8 +30,9 @@ static bool stream_is_hung_up(const struct sock *sk, const struct conn *c,
 }
 
 /*
- * As TCP: SO_RCVLOWAT bytes, or as many as the writer may have under way; a
- * record always.
+ * Return whether there is enough to read. As with TCP, a stream needs
+ * SO_RCVLOWAT bytes, or as many as the writer may have in flight. A record is
+ * always enough.
  */
 static bool stream_is_readable(const struct sock *sk, const struct conn *c)
 {
@@ -85,14 +88,19 @@ static __poll_t stream_poll_listener(const struct sock *sk)
 
 /**
  * altconn_stream_poll() - poll(2) of stream and seqpacket sockets
- * @file: of the socket
+ * @file: file of the socket
  * @sock: the socket
  * @wait: where to register
  *
- * No POLLOUT while an attempt is pending; once it is decided POLLOUT, and on
- * failure POLLERR until the error is read, and POLLHUP (E-INPROGRESS).
+ * While an attempt is pending, no event is reported. Once the attempt is
+ * decided, there is POLLOUT. If it has failed, there is POLLHUP too, and
+ * POLLERR until the error is read. That is how a program with a non-blocking
+ * connect() learns the outcome (E-INPROGRESS in
+ * Documentation/connect-semantics.rst). A listener reports POLLIN if accept()
+ * would return at once.
  *
- * Context: process.
+ * Context: process, may sleep.
+ * Return: the events.
  */
 __poll_t altconn_stream_poll(struct file *file, struct socket *sock,
 			     struct poll_table_struct *wait)
@@ -112,7 +120,7 @@ __poll_t altconn_stream_poll(struct file *file, struct socket *sock,
 		break;
 	default:
 		mask = EPOLLOUT | EPOLLWRNORM | EPOLLHUP;
-		/* An attempt that failed and has not been let go of. */
+		/* A failed attempt stays until the next call on the socket. */
 		if (rcu_access_pointer(altconn_sk(sk)->assoc))
 			mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
 		break;

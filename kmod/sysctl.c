@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * net.altconn.*, per namespace.
+ * This file has the sysctls net.altconn.*. Each network namespace has its own
+ * values.
  */
 
 #include <linux/slab.h>
@@ -8,7 +9,10 @@
 #include "netns.h"
 #include "sysctl.h"
 
-/* .data is an offset into struct altconn_net. */
+/*
+ * Here .data is an offset into struct altconn_net. The copy of a namespace has
+ * an address there.
+ */
 static const struct ctl_table sysctl_template[] = {
 	{
 		.procname	= "connect_timeout_ms",
@@ -65,8 +69,10 @@ static const struct ctl_table sysctl_template[] = {
 };
 
 /**
- * altconn_sysctl_register() - make a namespace's sysctls
+ * altconn_sysctl_register() - set and register the sysctls of a namespace
  * @net: the namespace; its struct altconn_net is zeroed
+ *
+ * Each sysctl gets its default value.
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
@@ -78,14 +84,17 @@ int altconn_sysctl_register(struct net *net)
 	size_t i;
 
 	an->connect_timeout_ms = 30000;
-	/* Above what services are given, and never used up. */
+	/*
+	 * The range of ephemeral ports lies above the ports of services, and is
+	 * too large to be used up.
+	 */
 	an->port_min = 65536;
 	an->port_max = INT_MAX;
 	an->max_waiting = 65536;
 	an->max_associations = 1 << 20;
 	an->spin_us = 100;
 
-	/* One more, zeroed: older kernels want an end mark. */
+	/* Older kernels need a zeroed entry at the end of the table. */
 	table = kcalloc(ARRAY_SIZE(sysctl_template) + 1, sizeof(*table),
 			GFP_KERNEL);
 	if (!table)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A process that called connect(), listen() or accept(), as it was then.
+ * struct altconn_who describes a process that called connect(), listen() or
+ * accept(), as it was at that time.
  */
 #ifndef _ALTCONN_TASK_INFO_H
 #define _ALTCONN_TASK_INFO_H
@@ -8,11 +9,11 @@
 #include "altconn.h"
 
 /**
- * struct altconn_who - a process that did something, as it was then
- * @pid: a reference, or NULL: nobody did
- * @uid: its user, else INVALID_UID
- * @gid: its group, else INVALID_GID
- * @comm: what it ran
+ * struct altconn_who - a process, as it was when it made a call
+ * @pid: the process, a reference; NULL: there was no process
+ * @uid: user of the process, or INVALID_UID
+ * @gid: group of the process, or INVALID_GID
+ * @comm: command name of the process
  */
 struct altconn_who {
 	struct pid	*pid;
@@ -25,10 +26,10 @@ struct altconn_who {
 	((struct altconn_who) { .uid = INVALID_UID, .gid = INVALID_GID })
 
 /**
- * altconn_who_am_i() - the calling process
+ * altconn_who_am_i() - record the calling process
  *
  * Context: process.
- * Return: with a reference to its pid, which the caller puts.
+ * Return: the process; the caller puts the reference to its pid.
  */
 static inline struct altconn_who altconn_who_am_i(void)
 {
@@ -38,16 +39,20 @@ static inline struct altconn_who altconn_who_am_i(void)
 		.gid = current_gid(),
 	};
 
-	/* As tracepoints take it: a name that changes meanwhile may be mixed. */
+	/*
+	 * The name is read without a lock, as tracepoints do. If it changes
+	 * meanwhile, the copy may be a mix of the old and the new name.
+	 */
 	memcpy(who.comm, current->group_leader->comm, sizeof(who.comm));
 	return who;
 }
 
 /**
- * altconn_who_get() - one more reference
- * @who: a process, or nobody
+ * altconn_who_get() - take one more reference to the pid of a process
+ * @who: the process, or ALTCONN_NOBODY
  *
- * Return: the same.
+ * Context: any.
+ * Return: a copy of @who; the caller puts the reference to its pid.
  */
 static inline struct altconn_who altconn_who_get(const struct altconn_who *who)
 {

@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The tracepoints' bodies. */
+/* Define the tracepoints that trace.h declares. */
 #define CREATE_TRACE_POINTS
 #include "trace.h"

@@ -14,14 +14,31 @@
 #ifndef _ALTCONN_TRACE_HELPERS
 #define _ALTCONN_TRACE_HELPERS
 
+/**
+ * altconn_trace_len() - get the size of a buffer for altconn_addr_print()
+ * @addr: the address, or NULL
+ *
+ * Context: any.
+ * Return: the size, bytes; enough for the text and its NUL.
+ */
 static inline size_t altconn_trace_len(const struct altconn_addr *addr)
 {
 	char buf[4];
 
-	/* At most four characters a byte, and the prefix with a node. */
+	/*
+	 * A byte is printed as four characters at most. The other 32 bytes hold
+	 * a prefix, a node id and the NUL.
+	 */
 	return addr ? 32 + 4 * addr->len : scnprintf(buf, sizeof(buf), "-") + 1;
 }
 
+/**
+ * altconn_trace_addr() - get the address of an endpoint for a tracepoint
+ * @sk: the endpoint
+ *
+ * Context: the probe of a tracepoint, which is an RCU read side.
+ * Return: the address without a reference, or NULL if the endpoint is unnamed.
+ */
 static inline const struct altconn_addr *
 altconn_trace_addr(const struct sock *sk)
 {
@@ -61,7 +78,7 @@ altconn_trace_addr(const struct sock *sk)
 	EM(KILLED, "killed")					\
 	EMe(NODE_DOWN, "node-down")
 
-/* Tells user space the numbers behind the names. */
+/* Give user space the numbers behind the names of the reasons. */
 #undef EM
 #undef EMe
 #define EM(a, b)	TRACE_DEFINE_ENUM(ALTCONN_REASON_##a);
@@ -92,7 +109,7 @@ ALTCONN_REASONS
 			 { 6, "drop" },				\
 			 { 7, "delay" })
 
-/* The states of include/net/tcp_states.h that this family uses. */
+/* These states of include/net/tcp_states.h are used by this family. */
 #define show_state(state)					\
 	__print_symbolic(state,					\
 			 { 1, "ESTABLISHED" },			\
@@ -167,7 +184,10 @@ DECLARE_EVENT_CLASS(altconn_assoc_class,
 		  __get_str(local), __get_str(remote), __entry->waited_us)
 );
 
-/* An attempt waits: place is its place in the listener's queue. */
+/*
+ * An attempt begins to wait. place is its place among the attempts that wait at
+ * its address, 1 when it is next, or 0 while a rule holds it.
+ */
 DEFINE_EVENT_PRINT(altconn_assoc_class, altconn_connect_wait,
 	TP_PROTO(const struct altconn_assoc *assoc, u32 value),
 	TP_ARGS(assoc, value),
@@ -176,13 +196,16 @@ DEFINE_EVENT_PRINT(altconn_assoc_class, altconn_connect_wait,
 		  __get_str(local), __get_str(remote), __entry->value)
 );
 
-/* accept() took an association: waited_us since connect(). */
+/* accept() takes an association. waited_us is the time since connect(). */
 DEFINE_EVENT(altconn_assoc_class, altconn_accept,
 	TP_PROTO(const struct altconn_assoc *assoc, u32 value),
 	TP_ARGS(assoc, value)
 );
 
-/* An end closes; value is 0 for the client's, 1 for the server's. */
+/*
+ * An end closes. value is 0 for the end of the client and 1 for the end of the
+ * server.
+ */
 DEFINE_EVENT_PRINT(altconn_assoc_class, altconn_close,
 	TP_PROTO(const struct altconn_assoc *assoc, u32 value),
 	TP_ARGS(assoc, value),
@@ -194,8 +217,9 @@ DEFINE_EVENT_PRINT(altconn_assoc_class, altconn_close,
 );
 
 /*
- * Every attempt ends here once, and connect() that begins none does. id is 0 when it
- * never entered a listener, and for datagram sockets.
+ * An attempt ends. Each attempt is traced here once. A connect() that fails
+ * before its attempt waits or is queued, and each connect() of a datagram
+ * socket, are traced here too; their id is 0.
  */
 TRACE_EVENT(altconn_connect_end,
 
@@ -236,7 +260,7 @@ TRACE_EVENT(altconn_connect_end,
 		  show_reason(__entry->reason), __entry->waited_us)
 );
 
-/* A rule decided about an attempt, or a datagram. */
+/* A rule decides on an attempt or a datagram. */
 TRACE_EVENT(altconn_rule,
 
 	TP_PROTO(const struct sock *sk, const struct altconn_addr *remote,

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Readers that sleep, and who wakes them.
+ * Readers sleep and are woken with the functions of this file.
  *
- * Mostly one thread sleeps on a socket until there is something to read. It claims
- * the socket's rcuwait, which costs a third of a wait queue; further threads use the
- * queue. The claimant is woken once, not again and again until it runs. A poller may
- * look at edges and hears of all data, as from any socket; so does an owner that
- * wants signals.
+ * Mostly one thread sleeps on a socket until there is something to read. The
+ * first thread takes the socket's rcuwait, which costs a third of a wait queue.
+ * Further threads use the wait queue. The thread in the rcuwait is woken once,
+ * and not again for each message until it runs. A poller may be edge-triggered,
+ * so it is woken for all data, as on any socket. An owner that wants signals
+ * gets them for all data, too.
  *
- * To be woken on another CPU takes far longer than a short answer does. So a
- * reader that has nothing looks for a while before it sleeps, if data came as
- * quickly the times before and nobody else wants its CPU. How long adapts itself, as
- * KVM's halt polling does: net.altconn.spin_us at the most.
+ * To wake a thread on another CPU takes far longer than a short answer does. So
+ * a reader that finds nothing busy-polls for a while before it sleeps. The
+ * reader does so only if earlier data came quickly enough, and if no other task
+ * wants its CPU. The time adapts itself, as in KVM's halt polling, and is
+ * net.altconn.spin_us at most.
  */
 #ifndef _ALTCONN_WAIT_H
 #define _ALTCONN_WAIT_H
@@ -23,16 +25,14 @@
 #include "netns.h"
 #include "sock.h"
 
-#define _ALTCONN_WAIT_H
-
 #define ALTCONN_SPIN_FIRST_NS	10000U
 
 /**
- * altconn_wake_reader() - there is something to read
- * @sk: the endpoint, which has it already; pinned
+ * altconn_wake_reader() - wake the readers and pollers of an endpoint
+ * @sk: the endpoint, which has the data already; pinned
  *
- * Context: any. The caller has a full barrier between the data and this, which
- * pairs with those of altconn_sleep() and altconn_polls().
+ * Context: any. The caller has a full barrier between storing the data and this
+ * call. That barrier pairs with those of altconn_sleep() and altconn_polls().
  */
 static inline void altconn_wake_reader(struct sock *sk)
 {
@@ -47,10 +47,10 @@ static inline void altconn_wake_reader(struct sock *sk)
 }
 
 /**
- * altconn_polls() - somebody is in the wait queue and wants to hear of data
+ * altconn_polls() - announce that the wait queue has waiters for data
  * @sk: the endpoint
  *
- * The caller looks for data afterwards.
+ * The announcement is never withdrawn. The caller looks for data afterwards.
  *
  * Context: any.
  */
@@ -62,14 +62,16 @@ static inline void altconn_polls(struct sock *sk)
 }
 
 /**
- * altconn_wait_until() - sleep in the wait queue
+ * altconn_wait_until() - sleep in the wait queue until a condition holds
  * @sk: the endpoint
- * @timeo: how long at the most, jiffies; what is left of it
- * @ready: is it there? Announces first what the caller waits for
- * @arg: its argument
+ * @timeo: the longest time to sleep, in jiffies; gets the time that is left
+ * @ready: returns whether the condition holds; first announces what the caller
+ *	waits for
+ * @arg: argument of @ready
  *
- * Context: process.
- * Return: 0; -EAGAIN: *@timeo is over; -EINTR or a restart.
+ * Context: process, sleeps.
+ * Return: 0: the condition holds; -EAGAIN: the time is over; -EINTR or
+ * -ERESTARTSYS: a signal is pending.
  */
 static __always_inline int
 altconn_wait_until(struct sock *sk, long *timeo,
@@ -94,13 +96,18 @@ altconn_wait_until(struct sock *sk, long *timeo,
 	return err;
 }
 
+/* Return the longest time for which a reader may busy-poll, in nanoseconds. */
 static inline u32 altconn_spin_max(const struct sock *sk)
 {
 	return READ_ONCE(altconn_pernet(sock_net(sk))->spin_us) *
 	       NSEC_PER_USEC;
 }
 
-/* Look for a while; what of it is jiffies is taken from *@timeo. */
+/*
+ * Busy-poll for as long as the budget in @spin_ns allows, counted from @begun
+ * in nanoseconds. Take the jiffies that pass from *@timeo. Return whether
+ * @ready returned true.
+ */
 static __always_inline bool
 altconn_spin(struct sock *sk, u64 begun, long *timeo,
 	     bool (*ready)(struct sock *sk, const void *arg), const void *arg)
@@ -122,7 +129,11 @@ altconn_spin(struct sock *sk, u64 begun, long *timeo,
 	return found;
 }
 
-/* What came after @waited ns: would it have been worth to look for it? */
+/*
+ * Adapt the busy-poll budget to data that came after @waited nanoseconds. The
+ * budget grows if a longer busy-poll, within the limit, would have found the
+ * data. The budget becomes 0 if the data took longer than the limit.
+ */
 static inline void altconn_spin_adapt(struct sock *sk, u64 waited)
 {
 	u32 ns = altconn_sk(sk)->spin_ns, max;
@@ -140,13 +151,14 @@ static inline void altconn_spin_adapt(struct sock *sk, u64 waited)
 /**
  * altconn_sleep() - sleep until there is something to read
  * @sk: the endpoint
- * @timeo: how long at the most, jiffies; what is left of it
- * @ready: is there something, or an end of it?
- * @announce: the same for the wait queue, calls altconn_polls() first
- * @arg: their argument
+ * @timeo: the longest time to sleep, in jiffies; gets the time that is left
+ * @ready: returns whether there is data, an error or the end of the data
+ * @announce: like @ready, for the wait queue; calls altconn_polls() first
+ * @arg: argument of @ready and @announce
  *
- * Context: process.
- * Return: 0; -EAGAIN: *@timeo is over; -EINTR or a restart.
+ * Context: process, sleeps.
+ * Return: 0: there is something to read; -EAGAIN: the time is over; -EINTR or
+ * -ERESTARTSYS: a signal is pending.
  */
 static __always_inline int
 altconn_sleep(struct sock *sk, long *timeo,
@@ -155,7 +167,7 @@ altconn_sleep(struct sock *sk, long *timeo,
 	      const void *arg)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
-	/* Else who sends is not at work meanwhile. */
+	/* On a single CPU no sender can run while the reader busy-polls. */
 	bool spins = num_online_cpus() > 1;
 	u64 begun = 0;
 	int err = 0;
@@ -172,9 +184,10 @@ altconn_sleep(struct sock *sk, long *timeo,
 	prepare_to_rcuwait(&ask->reader);
 	for (;;) {
 		/*
-		 * Asleep first, then announced: a waker that clears the
-		 * announcement, even late and for data that is read by now,
-		 * wakes somebody then, who announces himself again.
+		 * The task state is set before the announcement. A waker may
+		 * clear the announcement late, for data that is read by now. It
+		 * then wakes the thread that sleeps here, which announces
+		 * itself again.
 		 */
 		set_current_state(TASK_INTERRUPTIBLE);
 		WRITE_ONCE(ask->want_data, true);
@@ -192,7 +205,7 @@ altconn_sleep(struct sock *sk, long *timeo,
 	if (spins && !err)
 		altconn_spin_adapt(sk, local_clock() - begun);
 out:
-	/* Pairs with the claim: the next claimant sees @spin_ns. */
+	/* Pairs with the cmpxchg above: the next thread sees @spin_ns. */
 	atomic_set_release(&ask->reader_claimed, 0);
 	return err;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Associations across network namespaces. The server's namespace has an entry of
- * its own for such an association, with the addresses as they are written there.
+ * Associations between two network namespaces. The server's namespace has its
+ * own entry for such an association, with the addresses as they are written
+ * there.
  */
 
 #include <linux/cred.h>
@@ -15,7 +16,11 @@
 #include "registry.h"
 #include "xns.h"
 
-/* The server's own address, of IP the one that was asked for. */
+/*
+ * Get the server's address in its own namespace. That is the listener's
+ * address, and for a wildcard listener the IP address that the client asked
+ * for.
+ */
 static struct altconn_addr *assoc_server_addr(const struct altconn_assoc *assoc,
 					      const struct altconn_listener *ln)
 {
@@ -26,7 +31,10 @@ static struct altconn_addr *assoc_server_addr(const struct altconn_assoc *assoc,
 	return altconn_addr_get(addr);
 }
 
-/* As AF_UNIX: over a path the client keeps its name. */
+/*
+ * Get the client's address in the server's namespace. As in AF_UNIX, a client
+ * keeps its name if it connects over a path.
+ */
 static struct altconn_addr *assoc_client_addr(const struct altconn_assoc *assoc,
 					      struct net *there)
 {
@@ -37,7 +45,10 @@ static struct altconn_addr *assoc_client_addr(const struct altconn_assoc *assoc,
 	return altconn_node_seen(there, assoc->an->net, addr);
 }
 
-/* The namespace of a listener, unless it has closed: RCU keeps that so long. */
+/*
+ * Get the namespace of a listener, or NULL if the listener has closed. RCU
+ * keeps the namespace of a listener that is not closed.
+ */
 static struct net *assoc_listener_net(const struct altconn_listener *ln)
 {
 	struct net *net = NULL;
@@ -80,7 +91,15 @@ static struct altconn_far *assoc_new_far(struct altconn_assoc *assoc,
 	return far;
 }
 
-/* altconn_far_prepare() where there is anything to do. */
+/**
+ * __altconn_far_prepare() - slow path of altconn_far_prepare()
+ * @assoc: the attempt, about to enter a listener's accept queue or waiting room
+ * @ln: the listener, in another network namespace than the attempt
+ *
+ * Context: process, may sleep.
+ * Return: the server's part; NULL if the listener has closed; or an error of
+ * altconn_far_prepare().
+ */
 struct altconn_far *__altconn_far_prepare(struct altconn_assoc *assoc,
 					  const struct altconn_listener *ln)
 {
@@ -97,7 +116,12 @@ struct altconn_far *__altconn_far_prepare(struct altconn_assoc *assoc,
 	return far;
 }
 
-/* altconn_far_free() where there is anything to do. */
+/**
+ * __altconn_far_free() - slow path of altconn_far_free()
+ * @far: the server's part of an association
+ *
+ * Context: any but interrupts.
+ */
 void __altconn_far_free(struct altconn_far *far)
 {
 	altconn_addr_put(far->addr[ALTCONN_CLIENT]);
@@ -108,22 +132,34 @@ void __altconn_far_free(struct altconn_far *far)
 	kfree(far);
 }
 
-/* altconn_far_arrive() where there is anything to do. */
+/**
+ * __altconn_far_arrive() - slow path of altconn_far_arrive()
+ * @assoc: the attempt
+ * @ln: the listener, not closed
+ * @far: the server's part of the attempt; moves to @assoc
+ *
+ * Context: process; the locks of altconn_far_arrive() held.
+ */
 void __altconn_far_arrive(struct altconn_assoc *assoc,
 			  const struct altconn_listener *ln,
 			  struct altconn_far *far)
 {
-	/* From here on the listener keeps it. */
+	/* From here on the listener keeps the namespace alive. */
 	put_net(far->there);
 	far->there = NULL;
 	WRITE_ONCE(far->an, altconn_pernet(ln->net));
-	/* Pairs with dumps of the client's registry, which the attempt is in. */
+	/* Pairs with readers that find the attempt in the client's registry. */
 	smp_store_release(&assoc->far, far);
 	altconn_registry_add(&far->an->inbound, &far->entry, assoc->entry.id);
 	atomic_long_inc(&far->an->n_inbound);
 }
 
-/* altconn_far_leave() where there is anything to do. */
+/**
+ * __altconn_far_leave() - slow path of altconn_far_leave()
+ * @assoc: the association, which has a server's part and may have left already
+ *
+ * Context: process; the locks of altconn_far_leave() held.
+ */
 void __altconn_far_leave(struct altconn_assoc *assoc)
 {
 	struct altconn_far *far = assoc->far;

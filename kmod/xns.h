@@ -12,22 +12,27 @@
 struct altconn_account;
 
 /**
- * struct altconn_far - what the server's namespace has of an association that comes
- *	from another one: from another node, or over a path
- * @entry: in its registry, with the association's id, until the association has ended
- * @assoc: which it goes with
- * @an: the server's namespace, from arrival to departure, else NULL. Readers
- *	are under RCU, and the namespace is freed a grace period later
- * @addr: the ends' addresses as they are written there, references; NULL: unnamed
- * @account: what it is charged to in the server's namespace, or NULL
- * @there: the server's namespace, a reference, until arrival: a charge does not outlive
- *	the namespace in which it is
+ * struct altconn_far - the server's part of a cross-namespace association
+ * @entry: entry in the registry of inbound associations of @an, with the id of
+ *	the association, until the association has ended
+ * @assoc: the association
+ * @an: network namespace of the server from arrival to departure, else NULL.
+ *	Readers are under RCU, and the namespace is freed a grace period later
+ * @addr: addresses of the ends as they are written in the server's namespace,
+ *	references; NULL if the end is unnamed there
+ * @account: account that is charged in the server's namespace, or NULL
+ * @there: network namespace of the server, a reference, until arrival: a charge
+ *	must not outlive the namespace in which it is made
  *
- * Lifetime: the association's. It arrives in the server's namespace when the
- * attempt enters a listener's queue or waits in its room, and leaves it when the
- * attempt fails, is not accepted, or ends. A listener that closes leaves no
- * such attempt behind, so the listener, and then the accepted endpoint, keep
- * @an.
+ * An association has such a part if the client reaches the server's network
+ * namespace as another node or over a path.
+ *
+ * Lifetime: the association owns its part. The association arrives in the
+ * server's namespace when the attempt enters a listener's queue or waits in its
+ * room. The association departs when the attempt fails, when no server accepts
+ * it, or when the association is freed. A listener that closes leaves no such
+ * attempt behind, so the listener, and then the accepted endpoint, keep @an
+ * alive.
  */
 struct altconn_far {
 	struct altconn_entry	entry;
@@ -47,14 +52,16 @@ void __altconn_far_arrive(struct altconn_assoc *assoc,
 void __altconn_far_leave(struct altconn_assoc *assoc);
 
 /**
- * altconn_far_prepare() - an attempt is about to enter a listener
- * @assoc: the attempt
- * @ln: the listener; mostly of its own namespace
+ * altconn_far_prepare() - allocate the server's part of an attempt
+ * @assoc: the attempt, about to enter a listener's accept queue or waiting room
+ * @ln: the listener, mostly in the attempt's own network namespace
  *
- * Context: process, may sleep, unless it is of the same namespace.
- * Return: what altconn_far_arrive() takes, NULL if there is no need of it or the
- * listener has closed; ERR_PTR(-ENOMEM); ERR_PTR(-ECONNREFUSED): the user has
- * as many associations there as one may: altconn_far_reason().
+ * Context: process, may sleep if the namespaces differ.
+ * Return: the server's part, for altconn_far_arrive() or altconn_far_free();
+ * NULL if the namespaces are the same or the listener has closed;
+ * ERR_PTR(-ENOMEM); ERR_PTR(-ECONNREFUSED) if the user has as many associations
+ * in the server's namespace as are allowed. altconn_far_reason() explains an
+ * error.
  */
 static inline struct altconn_far *
 altconn_far_prepare(struct altconn_assoc *assoc,
@@ -66,8 +73,11 @@ altconn_far_prepare(struct altconn_assoc *assoc,
 }
 
 /**
- * altconn_far_reason() - why altconn_far_prepare() failed
- * @far: the error that it returned
+ * altconn_far_reason() - get the reason why altconn_far_prepare() failed
+ * @far: the error that altconn_far_prepare() returned
+ *
+ * Context: any.
+ * Return: enum altconn_reason.
  */
 static inline u32 altconn_far_reason(const struct altconn_far *far)
 {
@@ -77,9 +87,9 @@ static inline u32 altconn_far_reason(const struct altconn_far *far)
 
 /**
  * altconn_far_free() - undo altconn_far_prepare()
- * @far: what it returned, not an error
+ * @far: result of altconn_far_prepare(), not an error; may be NULL
  *
- * Context: any.
+ * Context: any but interrupts.
  */
 static inline void altconn_far_free(struct altconn_far *far)
 {
@@ -88,13 +98,13 @@ static inline void altconn_far_free(struct altconn_far *far)
 }
 
 /**
- * altconn_far_arrive() - an attempt enters a listener
- * @assoc: the attempt
+ * altconn_far_arrive() - add an attempt to the server's namespace
+ * @assoc: the attempt, which enters the listener's accept queue or waiting room
  * @ln: the listener, not closed, so that its namespace lives
- * @far: of altconn_far_prepare() for both; moves to @assoc
+ * @far: result of altconn_far_prepare() for both; moves to @assoc, may be NULL
  *
- * Context: process; @ln's lock held, or that of its room, so that it cannot
- * close.
+ * Context: process; assoc->lock held, and the lock of the listener or of its
+ * room, so that the listener cannot close.
  */
 static inline void altconn_far_arrive(struct altconn_assoc *assoc,
 				      const struct altconn_listener *ln,
@@ -105,11 +115,12 @@ static inline void altconn_far_arrive(struct altconn_assoc *assoc,
 }
 
 /**
- * altconn_far_leave() - the server's namespace has no part in it any more
- * @assoc: the association, out of its listener, or at its end
+ * altconn_far_leave() - remove an association from the server's namespace
+ * @assoc: the association, which has left its listener or has ended
  *
- * Context: process; assoc->lock held while it is an attempt, listener->lock in
- * an accept queue, or the caller has the last reference.
+ * Context: process; assoc->lock held while the association is an attempt,
+ * listener->lock held if it was in an accept queue, or the caller has the last
+ * reference.
  */
 static inline void altconn_far_leave(struct altconn_assoc *assoc)
 {
@@ -118,12 +129,15 @@ static inline void altconn_far_leave(struct altconn_assoc *assoc)
 }
 
 /**
- * altconn_assoc_addr() - the address of an end
+ * altconn_assoc_addr() - get the address of an end
  * @assoc: the association
- * @side: whose
- * @viewer: at which end it is written so
+ * @side: the end
+ * @viewer: the end where the address is shown; it is written as in the
+ *	namespace of that end
  *
- * Return: no reference of its own; NULL: unnamed.
+ * Context: any.
+ * Return: the address without a reference of its own; NULL if the end is
+ * unnamed.
  */
 static inline struct altconn_addr *
 altconn_assoc_addr(const struct altconn_assoc *assoc, enum altconn_side side,
