@@ -11,20 +11,6 @@
 #include "sock.h"
 
 /**
- * altconn_connect_own_assoc() - get the association of a locked endpoint
- * @sk: the endpoint
- *
- * Context: process; lock_sock() held.
- * Return: the association, or NULL. The endpoint's reference keeps it while the
- * caller holds the lock; the caller gets no reference.
- */
-struct altconn_assoc *altconn_connect_own_assoc(struct sock *sk)
-{
-	return rcu_dereference_protected(altconn_sk(sk)->assoc,
-					 lockdep_sock_is_held(sk));
-}
-
-/**
  * altconn_connect_drop_failed() - drop a failed attempt from its endpoint
  * @sk: the endpoint
  * @assoc: its attempt, which has failed; the endpoint's reference is dropped

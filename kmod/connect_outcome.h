@@ -3,11 +3,9 @@
 #define _ALTCONN_CONNECT_OUTCOME_H
 
 #include "altconn.h"
+#include "assoc.h"
 #include "sock.h"
 
-struct altconn_assoc;
-
-struct altconn_assoc *altconn_connect_own_assoc(struct sock *sk);
 void altconn_connect_drop_failed(struct sock *sk, struct altconn_assoc *assoc);
 void __altconn_connect_reap(struct sock *sk);
 
@@ -27,6 +25,20 @@ static inline void altconn_connect_reap(struct sock *sk)
 	if (altconn_state(sk) == TCP_CLOSE &&
 	    rcu_access_pointer(altconn_sk(sk)->assoc))
 		__altconn_connect_reap(sk);
+}
+
+/**
+ * altconn_connect_own_assoc() - get the association of a locked endpoint
+ * @sk: the endpoint
+ *
+ * Context: process; lock_sock() held.
+ * Return: the association, or NULL. The endpoint's reference keeps it while the
+ * caller holds the lock; the caller gets no reference.
+ */
+static inline struct altconn_assoc *altconn_connect_own_assoc(struct sock *sk)
+{
+	return rcu_dereference_protected(altconn_sk(sk)->assoc,
+					 lockdep_sock_is_held(sk));
 }
 
 #endif /* _ALTCONN_CONNECT_OUTCOME_H */

@@ -21,7 +21,6 @@
 #include "dgram_queue.h"
 #include "scm.h"
 #include "sock.h"
-#include "wait.h"
 
 /* A datagram that is not a copy takes this many bytes beside its data. */
 #define DGRAM_HEAD	offsetof(struct altconn_dgram, room)
@@ -83,135 +82,6 @@ void altconn_dgram_put(struct altconn_dgram *dg)
 }
 
 /**
- * altconn_dgram_is_peer() - check a datagram against the receiver's peer
- * @ask: the receiving endpoint
- * @dg: the datagram
- *
- * Context: any; the receiver's queue_lock held.
- * Return: true if the receiver is unconnected or connected to the sender of
- * @dg, else false.
- */
-bool altconn_dgram_is_peer(const struct altconn_dgram_sock *ask,
-			   const struct altconn_dgram *dg)
-{
-	if (ask->peer_sk)
-		return dg->sender == ask->peer_sk;
-	if (rcu_access_pointer(ask->peer))
-		return altconn_addr_equal(dg->from,
-					  altconn_dgram_peer_addr(ask));
-	return true;
-}
-
-/**
- * altconn_dgram_has_room() - check for space for the datagram of a new sender
- * @sk: the receiving endpoint
- *
- * A receiver that drops datagrams when it is full (ALTCONN_DGRAM_OVERFLOW)
- * always has space. Any other receiver has space until its queue is full. While
- * senders are blocked at the receiver (dgram_block.c), a new sender gets no
- * space until half of the queue is free. From then on a new sender gets only
- * space that has not been promised to a blocked sender. A promise does not keep
- * an empty queue empty, because the scheduler may not run the blocked thread.
- * Blocked senders that fill an empty queue one after the other do not keep new
- * senders out either: dgram_pass_on() lets one datagram exceed the limit then.
- *
- * Context: any; without queue_lock the result may be outdated.
- * Return: true if a datagram that is sent now has space, else false.
- */
-bool altconn_dgram_has_room(const struct sock *sk)
-{
-	const struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
-	u32 queued = READ_ONCE(ask->queued);
-
-	if (READ_ONCE(ask->overflow))
-		return true;
-	if (unlikely(!list_empty(&ask->blocked))) {
-		if (READ_ONCE(ask->extra))
-			return true;
-		if (!READ_ONCE(ask->open))
-			return false;
-		if (queued)
-			queued += READ_ONCE(ask->promised);
-	}
-	return queued < (u32)READ_ONCE(sk->sk_rcvbuf);
-}
-
-/**
- * altconn_dgram_listens() - check whether a receiver accepts a sender
- * @receiver: the receiving endpoint
- * @dg: a datagram of the sender
- *
- * After shutdown() for reading, a receiver in an inet format goes on receiving,
- * as a UDP socket does, and its senders notice nothing.
- *
- * Context: any; the receiver's queue_lock held.
- * Return: 0 if the receiver accepts datagrams of the sender; -ECONNREFUSED if
- * the receiver is closed or connected to another peer; -EPIPE if the receiver
- * is shut down for reading.
- */
-int altconn_dgram_listens(const struct sock *receiver,
-			  const struct altconn_dgram *dg)
-{
-	lockdep_assert_held(&altconn_dgram_sk(receiver)->queue_lock);
-	if (sock_flag(receiver, SOCK_DEAD) ||
-	    !altconn_dgram_is_peer(altconn_dgram_sk(receiver), dg))
-		return -ECONNREFUSED;
-	if (unlikely(READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN) &&
-	    !altconn_is_inet(receiver))
-		return -EPIPE;
-	return 0;
-}
-
-static void dgram_charge(struct altconn_dgram_sock *ask, u64 load)
-{
-	lockdep_assert_held(&ask->queue_lock);
-	WRITE_ONCE(ask->load, load);
-}
-
-/**
- * altconn_dgram_enqueue() - append a datagram to the receiver's queue
- * @sk: the receiving endpoint, which has admitted the datagram
- * @dg: the datagram; the queue takes over the caller's reference
- *
- * If dgram_pass_on() has let one datagram exceed the limit, this datagram uses
- * up that permission. If this datagram fills the queue, blocked senders wait
- * until half of the queue is free again.
- *
- * Context: any; the receiver's queue_lock held.
- */
-void altconn_dgram_enqueue(struct sock *sk, struct altconn_dgram *dg)
-{
-	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
-
-	if (unlikely(sock_flag(sk, SOCK_RCVTSTAMP)))
-		dg->scm.stamp = ktime_get_real();
-	dgram_charge(ask, ask->load + dg->load);
-	list_add_tail(&dg->node, &ask->queue);
-	if (unlikely(!list_empty(&ask->blocked))) {
-		WRITE_ONCE(ask->extra, false);
-		if (altconn_dgram_is_full(sk))
-			WRITE_ONCE(ask->open, false);
-	}
-}
-
-/**
- * altconn_dgram_admit() - check whether a receiver takes a new datagram now
- * @receiver: the receiving endpoint
- * @dg: the datagram
- *
- * Context: any; the receiver's queue_lock held.
- * Return: 0 if the receiver takes the datagram; -EAGAIN if the receiver has no
- * space for it; -ECONNREFUSED or -EPIPE as altconn_dgram_listens() returns.
- */
-int altconn_dgram_admit(const struct sock *receiver,
-			const struct altconn_dgram *dg)
-{
-	int err = altconn_dgram_listens(receiver, dg);
-
-	return err ? : altconn_dgram_has_room(receiver) ? 0 : -EAGAIN;
-}
-
-/**
  * altconn_dgram_run_filter() - run the receiver's socket filter on a datagram
  * @receiver: the receiving endpoint
  * @dg: the datagram; not queued
@@ -254,55 +124,6 @@ int altconn_dgram_run_filter(struct sock *receiver, struct altconn_dgram *dg)
 		dg->len = skb->len;
 	kfree_skb(skb);
 	return err;
-}
-
-static bool dgram_has_filter(const struct sock *receiver)
-{
-	return rcu_access_pointer(receiver->sk_filter);
-}
-
-/**
- * altconn_dgram_filter() - run the socket filter before a datagram is delivered
- * @receiver: the receiving endpoint
- * @dg: the datagram; not queued
- * @blocks: the sender waits if the receiver is full
- *
- * The filter runs only if the receiver takes the datagram, or if the sender
- * waits until the receiver does.
- *
- * Context: process, may sleep; the receiver's queue_lock not held.
- * Return: 0 if the receiver has no filter, or if the filter lets the datagram
- * pass; -EAGAIN if the receiver is full and @blocks is false; -ECONNREFUSED or
- * -EPIPE as altconn_dgram_listens() returns; -EPERM or -ENOBUFS as
- * altconn_dgram_run_filter() returns. The caller keeps its reference.
- */
-int altconn_dgram_filter(struct sock *receiver, struct altconn_dgram *dg,
-			 bool blocks)
-{
-	int err;
-
-	if (!dgram_has_filter(receiver))
-		return 0;
-	spin_lock(&altconn_dgram_sk(receiver)->queue_lock);
-	err = altconn_dgram_admit(receiver, dg);
-	spin_unlock(&altconn_dgram_sk(receiver)->queue_lock);
-	if (err && (err != -EAGAIN || !blocks))
-		return err;
-	return altconn_dgram_run_filter(receiver, dg);
-}
-
-/**
- * altconn_dgram_unlink() - remove a datagram from the receiver's queue
- * @ask: the receiving endpoint
- * @dg: the datagram; the caller takes over the queue's reference
- *
- * Context: any; the receiver's queue_lock held.
- */
-void altconn_dgram_unlink(struct altconn_dgram_sock *ask,
-			  struct altconn_dgram *dg)
-{
-	list_del(&dg->node);
-	dgram_charge(ask, ask->load - dg->load);
 }
 
 /**
@@ -353,22 +174,6 @@ bool altconn_dgram_drop(struct sock *receiver, struct list_head *dropped)
 	return false;
 }
 
-/**
- * altconn_dgram_wake_reader() - wake threads that wait for data
- * @receiver: the receiving endpoint, which has a new datagram in its queue
- *
- * Context: any.
- */
-void altconn_dgram_wake_reader(struct sock *receiver)
-{
-	/*
-	 * Order the datagram before the test for sleeping threads. Pairs with
-	 * the barriers in altconn_sleep() and altconn_polls().
-	 */
-	smp_mb();
-	altconn_wake_reader(receiver);
-}
-
 /*
  * Check whether @len bytes of data need an allocation of their own. They do if
  * the header would double the memory that the allocator hands out, and clears
@@ -417,23 +222,6 @@ struct altconn_dgram *altconn_dgram_alloc(size_t len)
 		   (apart ? roundup_pow_of_two(len) : 0);
 	memset(&dg->scm, 0, sizeof(dg->scm));
 	return dg;
-}
-
-/**
- * altconn_dgram_wants_creds() - check whether a datagram carries credentials
- * @sk: the sending endpoint
- * @receiver: the receiving endpoint
- *
- * As in AF_UNIX, SO_PASSCRED of either socket makes the sender's credentials go
- * with the datagram.
- *
- * Context: process; a system call on @sk, which still has its struct socket.
- * Return: true if the datagram carries the sender's credentials, else false.
- */
-bool altconn_dgram_wants_creds(const struct sock *sk,
-			       const struct sock *receiver)
-{
-	return sock_passcred(sk->sk_socket) || sk_passcred(receiver);
 }
 
 /**
@@ -501,7 +289,7 @@ void altconn_dgram_purge(struct sock *sk)
 
 	spin_lock(&ask->queue_lock);
 	list_splice_init(&ask->queue, &gone);
-	dgram_charge(ask, 0);
+	altconn_dgram_charge(ask, 0);
 	spin_unlock(&ask->queue_lock);
 	altconn_dgram_free_all(&gone);
 }

@@ -23,22 +23,6 @@
 #include "scm.h"
 #include "sock.h"
 
-/**
- * altconn_dgram_put_dest() - drop the references of a destination
- * @dest: the destination, which must not be used afterwards
- *
- * Context: process; no spinlock held.
- */
-void altconn_dgram_put_dest(struct dest *dest)
-{
-	altconn_addr_put(dest->addr);
-	altconn_addr_put(dest->own);
-	if (dest->sk)
-		sock_put(dest->sk);
-	if (dest->known)
-		sock_put(dest->known);
-}
-
 /*
  * Compute the score of a binding for a datagram from @from to @addr, as UDP's
  * compute_score() does. The closest address wins. Among bindings of that

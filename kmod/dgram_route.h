@@ -3,9 +3,9 @@
 #define _ALTCONN_DGRAM_ROUTE_H
 
 #include "altconn.h"
+#include "addr.h"
 #include "ruling.h"
 
-struct altconn_addr;
 struct altconn_dgram;
 
 /**
@@ -33,7 +33,6 @@ struct dest {
 	struct altconn_ruling	ruling;
 };
 
-void altconn_dgram_put_dest(struct dest *dest);
 struct sock *altconn_dgram_find(struct net *net,
 				const struct altconn_addr *addr,
 				struct altconn_addr *from, bool connected,
@@ -60,5 +59,21 @@ int altconn_dgram_broadcast(struct sock *sk,
 			    struct altconn_dgram *dg);
 int altconn_dgram_get_dest(struct sock *sk, struct msghdr *msg,
 			   struct dest *dest, struct path *path);
+
+/**
+ * altconn_dgram_put_dest() - drop the references of a destination
+ * @dest: the destination, which must not be used afterwards
+ *
+ * Context: process; no spinlock held.
+ */
+static inline void altconn_dgram_put_dest(struct dest *dest)
+{
+	altconn_addr_put(dest->addr);
+	altconn_addr_put(dest->own);
+	if (dest->sk)
+		sock_put(dest->sk);
+	if (dest->known)
+		sock_put(dest->known);
+}
 
 #endif /* _ALTCONN_DGRAM_ROUTE_H */

@@ -283,10 +283,21 @@ static const struct net *place_net(const struct net *net,
 	return addr->kind == ALTCONN_KIND_PATH ? NULL : net;
 }
 
-/* Find a place. RCU read side. */
-static struct altconn_place *place_find_hashed(const struct net *net, u8 type,
-					       const struct altconn_addr *addr,
-					       u8 level, u32 hash)
+/**
+ * altconn_place_find_hashed() - find a place when its hash is known
+ * @net: the network namespace
+ * @type: the socket type
+ * @addr: the canonical address, or the port of an inet address
+ * @level: enum altconn_place_level
+ * @hash: altconn_place_hash() of these
+ *
+ * Context: any; RCU read side, or the stripe lock held.
+ * Return: the place, which holds no reference for the caller; NULL if there is
+ * none.
+ */
+struct altconn_place *altconn_place_find_hashed(const struct net *net, u8 type,
+						const struct altconn_addr *addr,
+						u8 level, u32 hash)
 {
 	const struct place_key key = {
 		.net = place_net(net, addr), .addr = addr, .type = type,
@@ -305,51 +316,20 @@ static struct altconn_place *place_find(const struct net *net, u8 type,
 					const struct altconn_addr *addr,
 					u8 level)
 {
-	return place_find_hashed(net, type, addr, level,
-				 altconn_place_hash(net, type, addr, level));
+	return altconn_place_find_hashed(net, type, addr, level,
+					 altconn_place_hash(net, type, addr, level));
 }
 
 /**
- * altconn_place_find_like() - find the place that a new binding would join
- * @bind: the new binding, not in the table yet
- * @own: a place inside @bind; its level and hash say which place to find
- *
- * Context: any; the stripe lock of @bind held.
- * Return: the place, valid while the stripe lock is held; NULL if there is
- * none.
- */
-struct altconn_place *altconn_place_find_like(const struct altconn_bind *bind,
-					      const struct altconn_place *own)
-{
-	struct altconn_place *place;
-
-	/* The place stays in the table as long as the stripe lock is held. */
-	rcu_read_lock();
-	place = place_find_hashed(bind->net, bind->type, bind->addr, own->level,
-				  own->hash);
-	rcu_read_unlock();
-	return place;
-}
-
-static bool bind_is_any(const struct altconn_addr *addr)
-{
-	return addr->kind == ALTCONN_KIND_INET && altconn_addr_is_any(addr);
-}
-
-/**
- * altconn_place_level() - return the level of the place of a binding's address
- * @bind: the binding
- *
- * A binding to :: has one of two places, depending on IPV6_V6ONLY.
+ * altconn_bind_is_any() - check whether an address is 0.0.0.0 or ::
+ * @addr: a canonical address
  *
  * Context: any.
- * Return: ALTCONN_PLACE_ONLY6 for :: with IPV6_V6ONLY, else ALTCONN_PLACE_ADDR.
+ * Return: true if it is, whatever its port; false also for other kinds.
  */
-u8 altconn_place_level(const struct altconn_bind *bind)
+bool altconn_bind_is_any(const struct altconn_addr *addr)
 {
-	return bind->v6only && bind_is_any(bind->addr) &&
-	       !altconn_addr_is_v4(bind->addr) ? ALTCONN_PLACE_ONLY6 :
-						  ALTCONN_PLACE_ADDR;
+	return addr->kind == ALTCONN_KIND_INET && altconn_addr_is_any(addr);
 }
 
 /*

@@ -185,6 +185,10 @@ struct place_owner {
 	struct rcu_head			rcu;
 };
 
+struct altconn_place *altconn_place_find_hashed(const struct net *net, u8 type,
+						const struct altconn_addr *addr,
+						u8 level, u32 hash);
+bool altconn_bind_is_any(const struct altconn_addr *addr);
 u32 altconn_place_hash(const struct net *net, u8 type,
 		       const struct altconn_addr *addr, u8 level);
 u32 altconn_bind_stripe_hash(const struct net *net, u8 type,
@@ -196,9 +200,6 @@ u32 altconn_bind_hash(const struct net *net, int type,
 spinlock_t *altconn_bind_lock(const struct altconn_bind *bind);
 void altconn_place_link(struct altconn_place *place);
 void altconn_place_unlink(struct altconn_place *place);
-struct altconn_place *altconn_place_find_like(const struct altconn_bind *bind,
-					      const struct altconn_place *own);
-u8 altconn_place_level(const struct altconn_bind *bind);
 struct altconn_place *altconn_bind_place(const struct net *net, int type,
 					 const struct altconn_addr *addr,
 					 unsigned int closeness);
@@ -260,6 +261,44 @@ static inline const struct hlist_head *
 altconn_place_listeners(const struct altconn_place *place)
 {
 	return place ? &place->listeners : &altconn_bind_none;
+}
+
+/**
+ * altconn_place_find_like() - find the place that a new binding would join
+ * @bind: the new binding, not in the table yet
+ * @own: a place inside @bind; its level and hash say which place to find
+ *
+ * Context: any; the stripe lock of @bind held.
+ * Return: the place, valid while the stripe lock is held; NULL if there is
+ * none.
+ */
+static inline struct altconn_place *altconn_place_find_like(const struct altconn_bind *bind,
+							    const struct altconn_place *own)
+{
+	struct altconn_place *place;
+
+	/* The place stays in the table as long as the stripe lock is held. */
+	rcu_read_lock();
+	place = altconn_place_find_hashed(bind->net, bind->type, bind->addr, own->level,
+					  own->hash);
+	rcu_read_unlock();
+	return place;
+}
+
+/**
+ * altconn_place_level() - return the level of the place of a binding's address
+ * @bind: the binding
+ *
+ * A binding to :: has one of two places, depending on IPV6_V6ONLY.
+ *
+ * Context: any.
+ * Return: ALTCONN_PLACE_ONLY6 for :: with IPV6_V6ONLY, else ALTCONN_PLACE_ADDR.
+ */
+static inline u8 altconn_place_level(const struct altconn_bind *bind)
+{
+	return bind->v6only && altconn_bind_is_any(bind->addr) &&
+	       !altconn_addr_is_v4(bind->addr) ? ALTCONN_PLACE_ONLY6 :
+						  ALTCONN_PLACE_ADDR;
 }
 
 #endif /* _ALTCONN_PLACE_H */

@@ -101,27 +101,6 @@ struct altconn_port_set *altconn_port_get_set(struct sock *sk,
 }
 
 /**
- * altconn_port_free_port() - remove a port from one set
- * @set: the set
- * @port: the port; may be absent from the set
- *
- * Running searches see that a port was freed, and search again.
- *
- * Context: process; does not sleep; the stripe lock of the port may be held.
- */
-void altconn_port_free_port(struct altconn_port_set *set, u32 port)
-{
-	if (!xa_erase(&set->taken, port))
-		return;
-	/*
-	 * Erase the port before the count changes. Pairs with the acquire in
-	 * port_search().
-	 */
-	smp_mb__before_atomic();
-	atomic_inc(&set->freed);
-}
-
-/**
  * altconn_port_free() - remove a port from the sets when a binding gives it up
  * @net: the namespace
  * @type: socket type

@@ -29,8 +29,28 @@ struct altconn_port_set {
 
 struct altconn_port_set *altconn_port_get_set(struct sock *sk,
 					      struct altconn_addr *addr);
-void altconn_port_free_port(struct altconn_port_set *set, u32 port);
 void altconn_port_free(struct net *net, int type,
 		       const struct altconn_addr *addr);
+
+/**
+ * altconn_port_free_port() - remove a port from one set
+ * @set: the set
+ * @port: the port; may be absent from the set
+ *
+ * Running searches see that a port was freed, and search again.
+ *
+ * Context: process; does not sleep; the stripe lock of the port may be held.
+ */
+static inline void altconn_port_free_port(struct altconn_port_set *set, u32 port)
+{
+	if (!xa_erase(&set->taken, port))
+		return;
+	/*
+	 * Erase the port before the count changes. Pairs with the acquire in
+	 * port_search().
+	 */
+	smp_mb__before_atomic();
+	atomic_inc(&set->freed);
+}
 
 #endif /* _ALTCONN_PORT_SET_H */

@@ -280,8 +280,8 @@ static inline void altconn_ring_free(struct altconn_ring *ring)
  *
  * Context: process, may sleep; @lock held.
  */
-static inline void altconn_ring_unlock(struct altconn_ring *ring,
-				       struct mutex *lock)
+static __always_inline void altconn_ring_unlock(struct altconn_ring *ring,
+						struct mutex *lock)
 {
 	mutex_unlock(lock);
 	/* Pairs with altconn_ring_purge(). */
@@ -315,8 +315,8 @@ static inline u32 altconn_ring_advance(const struct altconn_segment *seg,
  * Return: 0, and the caller holds @lock; -ERESTARTSYS: a signal is pending and
  * another thread has the lock.
  */
-static inline int altconn_ring_lock_unless_signal(struct altconn_ring *ring,
-						  struct mutex *lock)
+static __always_inline int
+altconn_ring_lock_unless_signal(struct altconn_ring *ring, struct mutex *lock)
 {
 	if (likely(!mutex_lock_interruptible(lock)))
 		return 0;

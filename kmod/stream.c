@@ -20,70 +20,14 @@
 #include "wait.h"
 #include "xns.h"
 
-static struct altconn_ring *stream_out_ring(const struct conn *c)
-{
-	return READ_ONCE(c->peer->in);
-}
-
 /*
  * Return the ring of data towards the peer, made if needed, or NULL if there is
  * no memory.
  */
 static struct altconn_ring *stream_writers_ring(const struct conn *c)
 {
-	return stream_out_ring(c) ? : altconn_ring_new(&c->peer->in,
+	return altconn_stream_out_ring(c) ? : altconn_ring_new(&c->peer->in,
 					      c->assoc->cred);
-}
-
-/**
- * altconn_stream_get_assoc() - get a socket's established association
- * @sk: the socket
- * @c: gets the association and its ends
- *
- * Context: any; takes no lock.
- * Return: 0, and the caller drops the reference with
- * altconn_stream_put_assoc(); -ENOTCONN.
- */
-int altconn_stream_get_assoc(const struct sock *sk,
-			     struct conn *c)
-{
-	enum altconn_side side;
-
-	if (altconn_state(sk) != TCP_ESTABLISHED)
-		return -ENOTCONN;
-	c->seeks = false;
-	c->assoc = altconn_assoc_of(sk, &side);
-	if (!c->assoc)
-		return -ENOTCONN;
-	c->own = &c->assoc->end[side];
-	c->peer = &c->assoc->end[!side];
-	/*
-	 * Another thread may have dissolved the association, by connect() to
-	 * AF_UNSPEC, and begun a new attempt meanwhile. The new one is pending,
-	 * or has failed and has an error. An association that was established
-	 * and then reset, because its listener closed, is CLOSED like a failed
-	 * attempt, but has no error.
-	 */
-	if (likely(altconn_assoc_state(c->assoc) !=
-		   ALTCONN_ASSOC_STATE_PENDING && !c->assoc->err))
-		return 0;
-	altconn_assoc_put(c->assoc);
-	return -ENOTCONN;
-}
-
-/**
- * altconn_stream_send_limit() - return how much a socket's ring may hold
- * @sk: the sending socket
- *
- * The limit is SO_SNDBUF, but capped, so that the size of a ring rounded up to
- * a power of two is well inside an int.
- *
- * Context: any.
- * Return: the limit in bytes.
- */
-u32 altconn_stream_send_limit(const struct sock *sk)
-{
-	return min_t(u32, READ_ONCE(sk->sk_sndbuf), ALTCONN_RING_LIMIT);
 }
 
 /*
@@ -125,49 +69,6 @@ static __always_inline void stream_wake_writer(const struct conn *c)
 	if (unlikely(smp_load_acquire(&c->peer->want_space)) &&
 	    altconn_ring_drained(altconn_stream_in_ring(c)))
 		stream_give_space(*c);
-}
-
-/**
- * altconn_stream_can_write() - check whether a send() would not wait
- * @sk: the socket
- * @c: its association
- *
- * Context: any.
- * Return: true if the ring is writable, if the socket is shut for sending, or
- * if an error is pending, else false.
- */
-bool altconn_stream_can_write(const struct sock *sk, const struct conn *c)
-{
-	return altconn_ring_writable(stream_out_ring(c),
-				     altconn_stream_send_limit(sk)) ||
-	       altconn_assoc_shut(c->own) & SEND_SHUTDOWN ||
-	       READ_ONCE(sk->sk_err);
-}
-
-/**
- * altconn_stream_wants_room() - announce that a writer waits, then look again
- * @sk: the socket
- * @arg: its association, a struct conn
- *
- * The function is the condition of altconn_wait_until().
- *
- * Context: any.
- * Return: true if a send() would not wait, as altconn_stream_can_write(), else
- * false.
- */
-bool altconn_stream_wants_room(struct sock *sk, const void *arg)
-{
-	const struct conn *c = arg;
-
-	/* sk_write_space() sends one SIGIO each time that this bit is set. */
-	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
-	altconn_ring_wants_room(stream_out_ring(c),
-				altconn_stream_send_limit(sk));
-	/* Pairs with stream_wake_writer(): wake_at is stored before. */
-	smp_store_release(&c->own->want_space, true);
-	/* Pairs with altconn_ring_unlock() of the reader. */
-	smp_mb();
-	return altconn_stream_can_write(sk, c);
 }
 
 /* Return the bytes ever written towards the caller. */
@@ -309,11 +210,6 @@ stream_send_bytes(struct sock *sk, const struct conn *c, struct msghdr *msg,
 	return sent ? : n;
 }
 
-static const struct sock *stream_peer_of(const struct conn *c)
-{
-	return READ_ONCE(c->peer->sk);
-}
-
 /*
  * Write a record once. As with AF_UNIX, a timestamp goes with a record and not
  * with bytes of a stream, and says when the record was queued.
@@ -322,12 +218,12 @@ static __always_inline ssize_t
 stream_put_record(struct sock *sk, const struct conn *c, struct msghdr *msg,
 		  size_t len, u32 limit, struct altconn_scm *scm)
 {
-	const struct sock *peer = stream_peer_of(c);
+	const struct sock *peer = altconn_stream_peer_of(c);
 	ssize_t n = stream_send_state(sk, c, 0);
 
 	if (n)
 		return n;
-	n = altconn_ring_put(stream_out_ring(c), &msg->msg_iter, len, limit,
+	n = altconn_ring_put(altconn_stream_out_ring(c), &msg->msg_iter, len, limit,
 			     scm, peer && sock_flag(peer, SOCK_RCVTSTAMP),
 			     msg->msg_flags & MSG_EOR);
 	return likely(n != -EPIPE) ? n : stream_shut_meanwhile(sk, 0);
@@ -417,7 +313,7 @@ static noinline ssize_t stream_send_scm(struct socket *sock,
 		n = altconn_scm_send(sk, msg, &scm);
 	if (n)
 		return n;
-	if (stream_wants_creds(sock, stream_peer_of(&c)))
+	if (stream_wants_creds(sock, altconn_stream_peer_of(&c)))
 		altconn_scm_fill(&scm);
 	n = stream_send_data(sk, &c, msg, len, record, &scm);
 	altconn_scm_destroy(&scm);
@@ -480,7 +376,7 @@ static __always_inline int stream_send_connected(struct socket *sock,
 			goto out;
 	}
 	if (unlikely(msg->msg_controllen ||
-		     stream_wants_creds(sock, stream_peer_of(&c))))
+		     stream_wants_creds(sock, altconn_stream_peer_of(&c))))
 		n = stream_send_scm(sock, c, msg, len, record);
 	else
 		n = stream_send_data(sk, &c, msg, len, record, NULL);

@@ -5,6 +5,7 @@
 #include "altconn.h"
 #include "assoc.h"
 #include "ring.h"
+#include "sock.h"
 
 /**
  * struct conn - the association, as one system call uses it
@@ -26,11 +27,6 @@ struct conn {
 	u32			seen;
 };
 
-int altconn_stream_get_assoc(const struct sock *sk,
-			     struct conn *c);
-u32 altconn_stream_send_limit(const struct sock *sk);
-bool altconn_stream_can_write(const struct sock *sk, const struct conn *c);
-bool altconn_stream_wants_room(struct sock *sk, const void *arg);
 int altconn_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
 int altconn_seqpacket_sendmsg(struct socket *sock, struct msghdr *msg,
 			      size_t len);
@@ -53,6 +49,55 @@ static inline struct altconn_ring *altconn_stream_in_ring(const struct conn *c)
 }
 
 /**
+ * altconn_stream_out_ring() - get the ring that carries data to the peer
+ * @c: the endpoint's connection
+ *
+ * Context: any.
+ * Return: the ring, which stays as long as the association; NULL if nothing was
+ * ever sent.
+ */
+static inline struct altconn_ring *altconn_stream_out_ring(const struct conn *c)
+{
+	return READ_ONCE(c->peer->in);
+}
+
+/**
+ * altconn_stream_get_assoc() - get a socket's established association
+ * @sk: the socket
+ * @c: gets the association and its ends
+ *
+ * Context: any; takes no lock.
+ * Return: 0, and the caller drops the reference with
+ * altconn_stream_put_assoc(); -ENOTCONN.
+ */
+static __always_inline int altconn_stream_get_assoc(const struct sock *sk,
+						    struct conn *c)
+{
+	enum altconn_side side;
+
+	if (altconn_state(sk) != TCP_ESTABLISHED)
+		return -ENOTCONN;
+	c->seeks = false;
+	c->assoc = altconn_assoc_of(sk, &side);
+	if (!c->assoc)
+		return -ENOTCONN;
+	c->own = &c->assoc->end[side];
+	c->peer = &c->assoc->end[!side];
+	/*
+	 * Another thread may have dissolved the association, by connect() to
+	 * AF_UNSPEC, and begun a new attempt meanwhile. The new one is pending,
+	 * or has failed and has an error. An association that was established
+	 * and then reset, because its listener closed, is CLOSED like a failed
+	 * attempt, but has no error.
+	 */
+	if (likely(altconn_assoc_state(c->assoc) !=
+		   ALTCONN_ASSOC_STATE_PENDING && !c->assoc->err))
+		return 0;
+	altconn_assoc_put(c->assoc);
+	return -ENOTCONN;
+}
+
+/**
  * altconn_stream_put_assoc() - drop the reference of a system call
  * @c: the association, from altconn_stream_get_assoc()
  *
@@ -61,6 +106,76 @@ static inline struct altconn_ring *altconn_stream_in_ring(const struct conn *c)
 static inline void altconn_stream_put_assoc(struct conn *c)
 {
 	altconn_assoc_put(c->assoc);
+}
+
+/**
+ * altconn_stream_send_limit() - return how much a socket's ring may hold
+ * @sk: the sending socket
+ *
+ * The limit is SO_SNDBUF, but capped, so that the size of a ring rounded up to
+ * a power of two is well inside an int.
+ *
+ * Context: any.
+ * Return: the limit in bytes.
+ */
+static inline u32 altconn_stream_send_limit(const struct sock *sk)
+{
+	return min_t(u32, READ_ONCE(sk->sk_sndbuf), ALTCONN_RING_LIMIT);
+}
+
+/**
+ * altconn_stream_can_write() - check whether a send() would not wait
+ * @sk: the socket
+ * @c: its association
+ *
+ * Context: any.
+ * Return: true if the ring is writable, if the socket is shut for sending, or
+ * if an error is pending, else false.
+ */
+static inline bool altconn_stream_can_write(const struct sock *sk, const struct conn *c)
+{
+	return altconn_ring_writable(altconn_stream_out_ring(c),
+				     altconn_stream_send_limit(sk)) ||
+	       altconn_assoc_shut(c->own) & SEND_SHUTDOWN ||
+	       READ_ONCE(sk->sk_err);
+}
+
+/**
+ * altconn_stream_wants_room() - announce that a writer waits, then look again
+ * @sk: the socket
+ * @arg: its association, a struct conn
+ *
+ * The function is the condition of altconn_wait_until().
+ *
+ * Context: any.
+ * Return: true if a send() would not wait, as altconn_stream_can_write(), else
+ * false.
+ */
+static inline bool altconn_stream_wants_room(struct sock *sk, const void *arg)
+{
+	const struct conn *c = arg;
+
+	/* sk_write_space() sends one SIGIO each time that this bit is set. */
+	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+	altconn_ring_wants_room(altconn_stream_out_ring(c),
+				altconn_stream_send_limit(sk));
+	/* Pairs with stream_wake_writer(): wake_at is stored before. */
+	smp_store_release(&c->own->want_space, true);
+	/* Pairs with altconn_ring_unlock() of the reader. */
+	smp_mb();
+	return altconn_stream_can_write(sk, c);
+}
+
+/**
+ * altconn_stream_peer_of() - get the endpoint of the peer
+ * @c: the endpoint's connection
+ *
+ * Context: any.
+ * Return: the endpoint, pinned by the association; NULL before accept().
+ */
+static inline const struct sock *altconn_stream_peer_of(const struct conn *c)
+{
+	return READ_ONCE(c->peer->sk);
 }
 
 #endif /* _ALTCONN_STREAM_H */
