@@ -406,7 +406,11 @@ static bool dgram_may_overtake(struct sock *receiver,
 	if (me->result != BLOCKED || !altconn_dgram_has_room(receiver) ||
 	    altconn_dgram_is_full(receiver))
 		return false;
-	first = list_first_entry(&ask->blocked, struct dgram_blocked, node);
+	first = list_first_entry_or_null(&ask->blocked, struct dgram_blocked,
+					 node);
+	/* altconn_dgram_release_all() has the list, and will wake @me. */
+	if (!first)
+		return false;
 	return !ask->queued ||
 	       first->filter != rcu_access_pointer(receiver->sk_filter);
 }

@@ -42,7 +42,7 @@ static void dgram_set_peer(struct sock *sk, struct altconn_addr *addr,
 	old_addr = altconn_dgram_peer_addr(ask);
 	rcu_assign_pointer(ask->peer, addr);
 	ask->ruling = ruling;
-	ask->peer_sk = NULL;
+	WRITE_ONCE(ask->peer_sk, NULL);
 	ask->known = NULL;
 	list_for_each_entry_safe(dg, next, &ask->queue, node) {
 		if (altconn_dgram_is_peer(ask, dg))

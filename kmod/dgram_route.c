@@ -31,20 +31,23 @@
  * If only such sockets are found, the sender is refused: altconn_dgram_admit()
  * returns -ECONNREFUSED, which dgram_refused() handles as UDP does in the inet
  * formats. Return 0 if the binding does not serve @addr or is not of a datagram
- * socket. RCU read side.
+ * socket. Half of a socketpair counts as connected to another address. RCU read
+ * side.
  */
 static unsigned int dgram_suits(const struct altconn_bind *bind,
 				const struct altconn_addr *addr,
 				const struct altconn_addr *from)
 {
 	unsigned int score = 4 * altconn_bind_score(bind, addr);
+	const struct altconn_dgram_sock *ask;
 	const struct altconn_addr *peer;
 
 	if (!score || bind->type != SOCK_DGRAM)
 		return 0;
-	peer = rcu_dereference(altconn_dgram_sk(bind->sk)->peer);
+	ask = altconn_dgram_sk(bind->sk);
+	peer = rcu_dereference(ask->peer);
 	if (!peer)
-		return score + 1;
+		return READ_ONCE(ask->peer_sk) ? 1 : score + 1;
 	return altconn_addr_equal(peer, from) ? score + 2 : 1;
 }
 

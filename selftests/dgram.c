@@ -700,10 +700,11 @@ FIXTURE_TEARDOWN(shared)
 	at_cleanup();
 }
 
-static int share(const FIXTURE_VARIANT(shared) *variant,
-		 const struct at_addr *a)
+/* Bind @fd to an address that other sockets may have too; closed if that fails. */
+static int share_as(const FIXTURE_VARIANT(shared) *variant,
+		    const struct at_addr *a, int fd)
 {
-	int fd = at_socket(variant->dress, SOCK_DGRAM), err;
+	int err;
 
 	err = variant->reuses ? at_set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) :
 				at_set_option(fd, ALTCONN_SHARE_ADDRESS, 1);
@@ -713,6 +714,37 @@ static int share(const FIXTURE_VARIANT(shared) *variant,
 	close(fd);
 	errno = err;
 	return -1;
+}
+
+static int share(const FIXTURE_VARIANT(shared) *variant,
+		 const struct at_addr *a)
+{
+	return share_as(variant, a, at_socket(variant->dress, SOCK_DGRAM));
+}
+
+/* Half of a socketpair has a peer, so no other sender's datagram is for it. */
+TEST_F(shared, half_of_a_pair_takes_nothing_from_others)
+{
+	int sv[2], rfd, fd, i;
+	struct at_addr a;
+	char byte;
+
+	at_addr(&a, variant->dress, variant->kind);
+	ASSERT_EQ(0, at_socketpair(variant->dress, SOCK_DGRAM, sv));
+	ASSERT_LE(0, share_as(variant, &a, sv[0]));
+	rfd = share(variant, &a);
+	ASSERT_LE(0, rfd);
+	/* The sender's address selects the receiver. */
+	for (i = 0; i < 32; i++) {
+		fd = at_socket(variant->dress, SOCK_DGRAM);
+		EXPECT_EQ(0, give(fd, &a, 'a'));
+		EXPECT_EQ(1, recv(rfd, &byte, 1, MSG_DONTWAIT));
+		close(fd);
+	}
+	EXPECT_EQ(1, send(sv[1], "b", 1, 0));
+	EXPECT_EQ(1, recv(sv[0], &byte, 1, MSG_DONTWAIT));
+	close(rfd);
+	at_close(sv, 2);
 }
 
 /* A send() walks the sockets of an address, so there is a limit, as for listeners. */
