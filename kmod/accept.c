@@ -116,7 +116,7 @@ static int accept_from(struct sock *sk, struct altconn_listener *ln,
 		return -EAGAIN;
 	/* Allocate first, so that a lack of memory loses no association. */
 	newsk = altconn_sock_alloc(sock_net(sk), NULL, sk->sk_type,
-				   altconn_sk(sk)->dress, arg->kern);
+				   altconn_sk(sk)->format, arg->kern);
 	if (!newsk)
 		return -ENOMEM;
 	assoc = accept_dequeue_wait(sk, ln, timeo);
@@ -127,7 +127,7 @@ static int accept_from(struct sock *sk, struct altconn_listener *ln,
 	accept_inherit(sk, newsock, newsk);
 	security_sk_clone(sk, newsk);
 	sock_graft(newsk, newsock);
-	altconn_sock_set_peercred(newsk, assoc->end[ALTCONN_CLIENT].who.pid,
+	altconn_sock_set_peercred(newsk, assoc->end[ALTCONN_CLIENT].task.pid,
 				  assoc->cred);
 	accept_count(sk, assoc);
 	trace_altconn_accept(assoc, 0);

@@ -184,7 +184,7 @@ static bool addr_is_unspec_any(const struct sock *sk, const void *uaddr)
 {
 	const struct sockaddr_in *sin = uaddr;
 
-	return altconn_sk(sk)->dress == ALTCONN_INET &&
+	return altconn_sk(sk)->format == ALTCONN_INET &&
 	       sin->sin_family == AF_UNSPEC && !sin->sin_addr.s_addr;
 }
 
@@ -234,7 +234,7 @@ static const struct form addr_forms[] = {
 int altconn_addr_parse(const struct sock *sk, const void *uaddr, int len,
 		       struct altconn_addr *addr)
 {
-	const struct form *form = &addr_forms[altconn_sk(sk)->dress];
+	const struct form *form = &addr_forms[altconn_sk(sk)->format];
 	const struct sockaddr *sa = uaddr;
 
 	/*
@@ -246,7 +246,7 @@ int altconn_addr_parse(const struct sock *sk, const void *uaddr, int len,
 	if (sa->sa_family != (form->family ? : altconn_family) &&
 	    !addr_is_unspec_any(sk, uaddr))
 		return -EAFNOSUPPORT;
-	switch (altconn_sk(sk)->dress) {
+	switch (altconn_sk(sk)->format) {
 	case ALTCONN_UNIX:
 		return addr_parse_unix(uaddr, len, addr);
 	case ALTCONN_INET:
@@ -291,7 +291,7 @@ static bool addr_is_null(const struct sock *sk, const void *uaddr, int len)
 {
 	struct altconn_addr addr;
 
-	return altconn_sk(sk)->dress == ALTCONN_NATIVE &&
+	return altconn_sk(sk)->format == ALTCONN_NATIVE &&
 	       !altconn_addr_parse(sk, uaddr, len, &addr) &&
 	       addr.kind == ALTCONN_KIND_PORT && !addr.node && !addr.port;
 }
@@ -423,7 +423,7 @@ int altconn_addr_write(const struct sock *sk, const struct altconn_addr *addr,
 	BUILD_BUG_ON(sizeof(struct sockaddr_un) + 1 >
 		     sizeof(struct sockaddr_storage));
 
-	switch (altconn_sk(sk)->dress) {
+	switch (altconn_sk(sk)->format) {
 	case ALTCONN_UNIX:
 		return addr_write_unix(addr, uaddr);
 	case ALTCONN_INET:
@@ -451,7 +451,7 @@ void altconn_addr_tell(const struct sock *sk, const struct altconn_addr *addr,
 {
 	int len = altconn_addr_write(sk, addr, msg->msg_name);
 
-	if (altconn_sk(sk)->dress == ALTCONN_UNIX && len == UNIX_HEAD)
+	if (altconn_sk(sk)->format == ALTCONN_UNIX && len == UNIX_HEAD)
 		len = 0;
 	msg->msg_namelen = len;
 }

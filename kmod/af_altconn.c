@@ -261,7 +261,7 @@ static int endpoint_queues(struct sock *sk, int *inq, int *outq)
 static int endpoint_at_mark(const struct sock *sk, int __user *arg)
 {
 	if (sk->sk_type != SOCK_STREAM &&
-	    altconn_sk(sk)->dress == ALTCONN_UNIX)
+	    altconn_sk(sk)->format == ALTCONN_UNIX)
 		return -EOPNOTSUPP;
 	if (sk->sk_type == SOCK_DGRAM)
 		return -ENOIOCTLCMD;
@@ -300,7 +300,7 @@ static int endpoint_compat_ioctl(struct socket *sock, unsigned int cmd,
 static int endpoint_stamp(struct socket *sock, void __user *arg, bool timeval,
 			  bool time32)
 {
-	if (altconn_sk(sock->sk)->dress == ALTCONN_UNIX)
+	if (altconn_sk(sock->sk)->format == ALTCONN_UNIX)
 		return -ENOIOCTLCMD;
 	return sock_gettstamp(sock, arg, timeval, time32);
 }

@@ -32,7 +32,7 @@
  *                the address structure that a socket uses in system calls:
  *                struct sockaddr_altconn (the native format), sockaddr_un,
  *                sockaddr_in or sockaddr_in6. The protocol argument of socket()
- *                selects it. Identifiers call it "dress".
+ *                selects it.
  *   inet         the kind of address that an IP address and a port make. The
  *                inet formats are sockaddr_in and sockaddr_in6.
  *

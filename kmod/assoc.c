@@ -28,7 +28,7 @@ static struct kmem_cache *assoc_cache;
 static void assoc_free_end(struct altconn_end *end)
 {
 	altconn_addr_put(end->addr);
-	put_pid(end->who.pid);
+	put_pid(end->task.pid);
 	if (end->sk)
 		sock_put(end->sk);
 }
@@ -36,12 +36,12 @@ static void assoc_free_end(struct altconn_end *end)
 static void assoc_set_process(struct altconn_assoc *assoc,
 			      enum altconn_side side)
 {
-	struct altconn_who who = altconn_who_am_i();
+	struct altconn_task_info task = altconn_task_info_current();
 
 	spin_lock(&assoc->lock);
-	swap(assoc->end[side].who, who);
+	swap(assoc->end[side].task, task);
 	spin_unlock(&assoc->lock);
-	put_pid(who.pid);
+	put_pid(task.pid);
 }
 
 /*
@@ -55,8 +55,8 @@ static void assoc_set_client(struct altconn_assoc *assoc, struct sock *sk)
 	sock_hold(sk);
 	end->sk = sk;
 	end->addr = altconn_addr_of(sk);
-	end->dress = altconn_sk(sk)->dress;
-	end->who = altconn_who_am_i();
+	end->format = altconn_sk(sk)->format;
+	end->task = altconn_task_info_current();
 }
 
 /**
@@ -74,9 +74,9 @@ void altconn_assoc_set_server(struct altconn_assoc *assoc,
 
 	lockdep_assert_held(&assoc->lock);
 	lockdep_assert_held(&ln->lock);
-	put_pid(end->who.pid);
-	end->who = altconn_who_get(&ln->who);
-	end->dress = ln->dress;
+	put_pid(end->task.pid);
+	end->task = altconn_task_info_get(&ln->task);
+	end->format = ln->format;
 }
 
 /**
@@ -106,7 +106,7 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 	assoc->entry.id = altconn_next_id();
 	assoc->begun = ktime_get_ns();
 	assoc->cred = get_current_cred();
-	assoc->end[ALTCONN_SERVER].who = ALTCONN_NOBODY;
+	assoc->end[ALTCONN_SERVER].task = ALTCONN_TASK_INFO_NONE;
 	assoc_set_client(assoc, sk);
 	assoc->end[ALTCONN_SERVER].addr = altconn_addr_get(dest);
 	/*
@@ -387,7 +387,7 @@ static u8 assoc_peer_shut(const struct altconn_end *own,
 {
 	u8 how = own->shutdown;
 
-	if (how != SHUTDOWN_MASK && altconn_format_is_inet(peer->dress))
+	if (how != SHUTDOWN_MASK && altconn_format_is_inet(peer->format))
 		how &= ~RCV_SHUTDOWN;
 	return (how & SEND_SHUTDOWN) >> 1 | (how & RCV_SHUTDOWN) << 1;
 }
@@ -618,7 +618,7 @@ int altconn_assoc_pair(struct sock *a, struct sock *b)
 	assoc->state = ALTCONN_ASSOC_STATE_ESTABLISHED;
 	assoc->reason = ALTCONN_REASON_ESTABLISHED;
 	assoc->decided = assoc->begun;
-	assoc->end[ALTCONN_SERVER].dress = altconn_sk(b)->dress;
+	assoc->end[ALTCONN_SERVER].format = altconn_sk(b)->format;
 	err = altconn_assoc_register(assoc);
 	if (err) {
 		altconn_assoc_put(assoc);
@@ -674,7 +674,7 @@ int altconn_assoc_peer_info(const struct sock *sk,
 {
 	struct user_namespace *ns = current_user_ns();
 	struct altconn_assoc *assoc;
-	struct altconn_who who;
+	struct altconn_task_info task;
 	enum altconn_side side;
 
 	memset(info, 0, sizeof(*info));
@@ -684,17 +684,17 @@ int altconn_assoc_peer_info(const struct sock *sk,
 	if (!assoc)
 		return -ENOTCONN;
 	spin_lock(&assoc->lock);
-	who = altconn_who_get(&assoc->end[!side].who);
+	task = altconn_task_info_get(&assoc->end[!side].task);
 	spin_unlock(&assoc->lock);
 	info->api_netns = assoc_netns_of(assoc, !side);
-	info->api_uid = from_kuid_munged(ns, who.uid);
-	info->api_gid = from_kgid_munged(ns, who.gid);
-	info->api_pid = pid_vnr(who.pid);
-	BUILD_BUG_ON(sizeof(info->api_comm) != sizeof(who.comm));
+	info->api_uid = from_kuid_munged(ns, task.uid);
+	info->api_gid = from_kgid_munged(ns, task.gid);
+	info->api_pid = pid_vnr(task.pid);
+	BUILD_BUG_ON(sizeof(info->api_comm) != sizeof(task.comm));
 	/* The command is shown only to callers that see the process. */
 	if (info->api_pid)
-		strscpy(info->api_comm, who.comm, sizeof(info->api_comm));
-	put_pid(who.pid);
+		strscpy(info->api_comm, task.comm, sizeof(info->api_comm));
+	put_pid(task.pid);
 	altconn_assoc_put(assoc);
 	return 0;
 }

@@ -25,12 +25,12 @@ enum altconn_side { ALTCONN_CLIENT, ALTCONN_SERVER };
  *	freed; NULL at the server's end before accept()
  * @addr: address of this end, a reference, NULL if it is unnamed; set not later
  *	than @sk, or once later by altconn_assoc_bound()
- * @who: process of this end, under assoc->lock: the caller of connect() at the
+ * @task: process of this end, under assoc->lock: the caller of connect() at the
  *	client's end, the caller of accept() at the server's end, or before that
  *	the caller of listen()
  * @in: data that this end has not read yet; NULL until data is sent to this end
  *	or the direction is shut
- * @dress: address format of this end
+ * @format: address format of this end
  * @shutdown: RCV_SHUTDOWN and SEND_SHUTDOWN by shutdown() or close of this end
  * @shut: RCV_SHUTDOWN and SEND_SHUTDOWN as they hold for this end: an end that
  *	shuts sending shuts its peer for reading, and the other way round
@@ -44,9 +44,9 @@ enum altconn_side { ALTCONN_CLIENT, ALTCONN_SERVER };
 struct altconn_end {
 	struct sock		*sk;
 	struct altconn_addr	*addr;
-	struct altconn_who	who;
+	struct altconn_task_info	task;
 	struct altconn_ring	*in;
-	u8			dress;
+	u8			format;
 	u8			shutdown;
 	u8			shut;
 	bool			want_space;

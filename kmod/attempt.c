@@ -126,7 +126,7 @@ static void attempt_tell_client(struct altconn_assoc *assoc,
 
 	trace_altconn_state(sk, TCP_SYN_SENT, state);
 	if (!err)
-		altconn_sock_set_peercred(sk, ln->who.pid, ln->cred);
+		altconn_sock_set_peercred(sk, ln->task.pid, ln->cred);
 	if (err && reason != ALTCONN_REASON_CANCELLED_CLOSE &&
 	    reason != ALTCONN_REASON_CANCELLED_UNSPEC)
 		WRITE_ONCE(sk->sk_err, err);

@@ -63,7 +63,7 @@ int altconn_autobind(struct sock *sk, struct altconn_addr *addr)
 {
 	altconn_bind_cancel(sk);
 	if (altconn_sk(sk)->bind ||
-	    altconn_sk(sk)->dress == ALTCONN_UNIX)
+	    altconn_sk(sk)->format == ALTCONN_UNIX)
 		return 0;
 	switch (addr->kind) {
 	case ALTCONN_KIND_INET:
@@ -164,7 +164,7 @@ int altconn_bind_local(struct sock *sk, struct altconn_addr *dest)
 
 	altconn_bind_cancel(sk);
 	bound = altconn_sk(sk)->bind;
-	if (!bound && altconn_sk(sk)->dress == ALTCONN_UNIX)
+	if (!bound && altconn_sk(sk)->format == ALTCONN_UNIX)
 		return 0;
 	if (!bound)
 		err = bind_auto_towards(sk, dest);

@@ -352,7 +352,7 @@ int altconn_dgram_shutdown(struct sock *sk, u8 how)
 	if (how & RCV_SHUTDOWN && !altconn_is_inet(sk))
 		altconn_dgram_release_all(sk);
 	sk->sk_state_change(sk);
-	if (altconn_sk(sk)->dress == ALTCONN_UNIX)
+	if (altconn_sk(sk)->format == ALTCONN_UNIX)
 		return 0;
 	return altconn_state(sk) == TCP_ESTABLISHED ? 0 : -ENOTCONN;
 }

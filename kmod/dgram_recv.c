@@ -199,7 +199,7 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 	if (unlikely(flags & (MSG_OOB | MSG_ERRQUEUE))) {
 		/* The error queue is always empty. AF_UNIX ignores the flag. */
 		if (flags & MSG_ERRQUEUE &&
-		    altconn_sk(sk)->dress != ALTCONN_UNIX)
+		    altconn_sk(sk)->format != ALTCONN_UNIX)
 			return -EAGAIN;
 		if (flags & MSG_OOB)
 			return -EOPNOTSUPP;

@@ -681,7 +681,7 @@ static __always_inline int dgram_dest_peer(struct sock *sk, struct dest *dest)
 	if (likely(dest->addr || dest->sk))
 		return 0;
 	/* AF_UNIX returns the first errno, UDP the second one. */
-	return ask->base.dress == ALTCONN_UNIX ? -ENOTCONN : -EDESTADDRREQ;
+	return ask->base.format == ALTCONN_UNIX ? -ENOTCONN : -EDESTADDRREQ;
 }
 
 /*

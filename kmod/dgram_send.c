@@ -34,7 +34,7 @@ static int dgram_autobind(struct sock *sk, const struct altconn_addr *dest)
 	if (dest->kind == ALTCONN_KIND_INET) {
 		any.len = sizeof(struct in6_addr);
 		/* Sockets of other formats speak both versions and use ::. */
-		if (altconn_sk(sk)->dress == ALTCONN_INET)
+		if (altconn_sk(sk)->format == ALTCONN_INET)
 			ipv6_addr_set_v4mapped(htonl(INADDR_ANY),
 					       altconn_addr_ip(&any));
 	}
@@ -134,7 +134,7 @@ dgram_prepare(struct sock *sk, struct msghdr *msg, size_t len,
 	if (dgram_is_too_long(sk, len, dest->addr))
 		return ERR_PTR(-EMSGSIZE);
 	if (dest->addr && !rcu_access_pointer(altconn_sk(sk)->addr) &&
-	    altconn_sk(sk)->dress != ALTCONN_UNIX)
+	    altconn_sk(sk)->format != ALTCONN_UNIX)
 		err = dgram_autobind(sk, dest->addr);
 	if (err)
 		return ERR_PTR(err);
@@ -501,7 +501,7 @@ int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	int err;
 
 	/* UDP over IPv4 checks the length first, UDP over IPv6 later. */
-	if (unlikely(len > U16_MAX) && altconn_sk(sk)->dress == ALTCONN_INET)
+	if (unlikely(len > U16_MAX) && altconn_sk(sk)->format == ALTCONN_INET)
 		return -EMSGSIZE;
 	if (msg->msg_flags & MSG_OOB)
 		return -EOPNOTSUPP;

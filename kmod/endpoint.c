@@ -203,7 +203,7 @@ void altconn_sock_inherit(struct sock *sk, struct sock *newsk)
 {
 	u8 locks = sk->sk_userlocks & SOCK_BUF_LOCK_MASK;
 
-	if (altconn_sk(sk)->dress == ALTCONN_UNIX)
+	if (altconn_sk(sk)->format == ALTCONN_UNIX)
 		return;
 	newsk->sk_flags |= READ_ONCE(sk->sk_flags) & SOCK_INHERITED;
 	newsk->sk_userlocks |= locks;
@@ -273,7 +273,7 @@ struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 	sk->sk_state = TCP_CLOSE;
 
 	ask = altconn_sk(sk);
-	ask->dress = protocol;
+	ask->format = protocol;
 	ask->timeout_ms = ALTCONN_TIMEOUT_DEFAULT;
 #if IS_ENABLED(CONFIG_IPV6)
 	ask->v6only = protocol == ALTCONN_INET6 &&

@@ -109,7 +109,7 @@ static void event_put(struct event *ev)
 		return;
 	for (i = 0; i < 2; i++) {
 		altconn_addr_put(ev->end[i].addr);
-		put_pid(ev->end[i].who.pid);
+		put_pid(ev->end[i].task.pid);
 	}
 	kfree(ev);
 }
@@ -232,15 +232,15 @@ void __altconn_event_sock(struct sock *sk, u32 kind,
 		ev->reason = reason;
 		ev->ends = true;
 		ev->end[ALTCONN_CLIENT].addr = altconn_addr_of(sk);
-		ev->end[ALTCONN_CLIENT].who = altconn_who_am_i();
-		ev->end[ALTCONN_CLIENT].dress = altconn_sk(sk)->dress;
+		ev->end[ALTCONN_CLIENT].task = altconn_task_info_current();
+		ev->end[ALTCONN_CLIENT].format = altconn_sk(sk)->format;
 		/* On allocation failure the event has no server address. */
 		if (addr)
 			ev->end[ALTCONN_SERVER].addr =
 				altconn_addr_dup(addr, GFP_NOWAIT | __GFP_NOWARN |
 						       __GFP_ACCOUNT);
-		ev->end[ALTCONN_SERVER].who = ALTCONN_NOBODY;
-		ev->end[ALTCONN_SERVER].dress = ALTCONN_END_UNKNOWN;
+		ev->end[ALTCONN_SERVER].task = ALTCONN_TASK_INFO_NONE;
+		ev->end[ALTCONN_SERVER].format = ALTCONN_END_UNKNOWN;
 	}
 	altconn_event_note(an, uid, ev);
 out:
@@ -310,8 +310,8 @@ static int event_put_ends(struct sk_buff *skb, const struct event *ev,
 	for (i = 0; i < 2 && !err; i++) {
 		struct altconn_end_info info = {
 			.addr = ev->end[i].addr,
-			.who = ev->end[i].who,
-			.dress = ev->end[i].dress,
+			.task = ev->end[i].task,
+			.format = ev->end[i].format,
 			.recv_queue = ALTCONN_END_UNKNOWN,
 		};
 

@@ -56,8 +56,8 @@ struct event {
 	bool		ends;
 	struct {
 		struct altconn_addr	*addr;
-		struct altconn_who	who;
-		u32			dress;
+		struct altconn_task_info	task;
+		u32			format;
 	} end[2];
 };
 

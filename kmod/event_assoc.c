@@ -22,8 +22,8 @@ static void event_fill_ends(struct event *ev, struct altconn_assoc *assoc,
 	for (side = ALTCONN_CLIENT; side <= ALTCONN_SERVER; side++) {
 		ev->end[side].addr =
 			altconn_addr_get(altconn_assoc_addr(assoc, side, viewer));
-		ev->end[side].who = altconn_who_get(&assoc->end[side].who);
-		ev->end[side].dress = assoc->end[side].dress;
+		ev->end[side].task = altconn_task_info_get(&assoc->end[side].task);
+		ev->end[side].format = assoc->end[side].format;
 	}
 	spin_unlock(&assoc->lock);
 }
@@ -36,7 +36,7 @@ static void event_fill_ends(struct event *ev, struct altconn_assoc *assoc,
 static void event_note_assoc(struct altconn_net *an, struct altconn_assoc *assoc,
 			     enum altconn_side viewer, u32 kind, u32 value)
 {
-	kuid_t uid = assoc->end[ALTCONN_CLIENT].who.uid;
+	kuid_t uid = assoc->end[ALTCONN_CLIENT].task.uid;
 	struct event *ev;
 
 	if (!READ_ONCE(an->watched) || !altconn_event_has_audience(an, uid))

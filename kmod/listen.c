@@ -29,7 +29,7 @@ static int listen_autobind(struct sock *sk)
 {
 	struct altconn_addr addr = { .kind = ALTCONN_KIND_INET, .len = 16 };
 
-	switch (altconn_sk(sk)->dress) {
+	switch (altconn_sk(sk)->format) {
 	case ALTCONN_UNIX:
 		return -EINVAL;
 	case ALTCONN_NATIVE:
@@ -101,14 +101,14 @@ static void listen_set_backlog(struct sock *sk, int backlog)
 	struct altconn_listener *ln =
 		rcu_dereference_protected(altconn_sk(sk)->listener,
 					  lockdep_sock_is_held(sk));
-	struct altconn_who who = altconn_who_am_i();
+	struct altconn_task_info task = altconn_task_info_current();
 	const struct cred *cred = get_current_cred();
 
 	spin_lock(&ln->lock);
-	swap(ln->who, who);
+	swap(ln->task, task);
 	swap(ln->cred, cred);
 	spin_unlock(&ln->lock);
-	put_pid(who.pid);
+	put_pid(task.pid);
 	put_cred(cred);
 	altconn_attempt_set_policy(ln, backlog, ln->fail_fast, ln->defer);
 }
@@ -149,7 +149,7 @@ int altconn_listen(struct socket *sock, int backlog)
 		break;
 	}
 	/* As in AF_UNIX, SO_PEERCRED of a listener returns its own process. */
-	if (!err && altconn_sk(sk)->dress == ALTCONN_UNIX)
+	if (!err && altconn_sk(sk)->format == ALTCONN_UNIX)
 		altconn_sock_set_peercred(sk, task_tgid(current),
 					  current_cred());
 	release_sock(sk);

@@ -23,7 +23,7 @@ void altconn_listener_free(struct altconn_listener *ln)
 {
 	altconn_room_put(ln->room);
 	altconn_addr_put(ln->addr);
-	put_pid(ln->who.pid);
+	put_pid(ln->task.pid);
 	put_cred(ln->cred);
 	kfree_rcu(ln, rcu);
 }
@@ -252,11 +252,11 @@ struct altconn_listener *altconn_listener_new(struct sock *sk, int backlog)
 	ln->net = sock_net(sk);
 	ln->netns = ln->net->ns.inum;
 	ln->type = sk->sk_type;
-	ln->dress = ask->dress;
+	ln->format = ask->format;
 	ln->fail_fast = ask->fail_fast;
 	ln->defer = ask->defer;
 	ln->reachable = ask->bind->reachable;
-	ln->who = altconn_who_am_i();
+	ln->task = altconn_task_info_current();
 	ln->cred = get_current_cred();
 	return ln;
 }

@@ -28,12 +28,12 @@ struct cred;
  * @outcomes: number of attempts that ended here, by enum altconn_reason
  * @waited: number of attempts that were not decided at once
  * @sk: the endpoint; valid while the listener is not @closed
- * @dress: address format of the endpoint
+ * @format: address format of the endpoint
  * @netns: inode number of @net
  * @type: socket type of the endpoint
  * @net: network namespace of the endpoint, which @sk keeps alive
  * @addr: address of the endpoint, a reference
- * @who: process that called listen() last; under @lock
+ * @task: process that called listen() last; under @lock
  * @cred: credentials of that process, for SO_PEERCRED of clients; under @lock
  * @room: waiting room of @addr, a reference; NULL before the listener joins the
  *	room
@@ -64,12 +64,12 @@ struct altconn_listener {
 	u64			outcomes[ALTCONN_N_REASONS];
 	u64			waited;
 	struct sock		*sk;
-	u8			dress;
+	u8			format;
 	u8			type;
 	u32			netns;
 	struct net		*net;
 	struct altconn_addr	*addr;
-	struct altconn_who	who;
+	struct altconn_task_info	task;
 	const struct cred	*cred;
 	struct altconn_room	*room;
 	struct altconn_lane	*lane;

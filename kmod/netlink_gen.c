@@ -23,7 +23,7 @@ const struct nla_policy altconn_addr_nl_policy[ALTCONN_A_ADDR_SCOPE + 1] = {
 
 const struct nla_policy altconn_end_nl_policy[ALTCONN_A_END_PAD + 1] = {
 	[ALTCONN_A_END_ADDR] = NLA_POLICY_NESTED(altconn_addr_nl_policy),
-	[ALTCONN_A_END_DRESS] = { .type = NLA_U32, },
+	[ALTCONN_A_END_FORMAT] = { .type = NLA_U32, },
 	[ALTCONN_A_END_PID] = { .type = NLA_U32, },
 	[ALTCONN_A_END_UID] = { .type = NLA_U32, },
 	[ALTCONN_A_END_RECV_QUEUE] = { .type = NLA_U32, },

@@ -32,7 +32,7 @@ struct altconn_stat;
  *	address without one; at most half of them, rounded up, are attempts of
  *	one user at a port
  * @max_associations: sysctl, most associations of a user; account.c
- * @spin_us: sysctl, longest busy-poll of a reader before it sleeps,
+ * @busy_poll_us: sysctl, longest busy-poll of a reader before it sleeps,
  *	microseconds; wait.h
  * @dgram_block_ms: sysctl, longest time that a blocking send of a datagram
  *	waits at a full receiver, milliseconds; 0: no limit
@@ -80,7 +80,7 @@ struct altconn_net {
 	unsigned int		port_max;
 	unsigned int		max_waiting;
 	unsigned int		max_associations;
-	unsigned int		spin_us;
+	unsigned int		busy_poll_us;
 	unsigned int		dgram_block_ms;
 	unsigned int		watched;
 	struct altconn_rules __rcu *rules;

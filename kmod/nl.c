@@ -259,33 +259,33 @@ int altconn_nl_put_addr(struct sk_buff *skb, int attr,
 /**
  * altconn_nl_shown_pid() - get the pid of a process as a reader is shown it
  * @viewer: the reader
- * @who: the process
+ * @task: the process
  *
  * Context: any.
  * Return: the pid in the reader's pid namespace; 0: there is no process, the
  * process has no pid in that namespace, or the reader may not see it.
  */
 pid_t altconn_nl_shown_pid(const struct altconn_viewer *viewer,
-			   const struct altconn_who *who)
+			   const struct altconn_task_info *task)
 {
-	if (!who->pid || !viewer->pids ||
-	    (!viewer->admin && !uid_eq(viewer->uid, who->uid)))
+	if (!task->pid || !viewer->pids ||
+	    (!viewer->admin && !uid_eq(viewer->uid, task->uid)))
 		return 0;
-	return pid_nr_ns(who->pid, viewer->pids);
+	return pid_nr_ns(task->pid, viewer->pids);
 }
 
 static int nl_put_process(struct sk_buff *skb,
 			  const struct altconn_viewer *viewer,
-			  const struct altconn_who *who)
+			  const struct altconn_task_info *task)
 {
-	pid_t nr = altconn_nl_shown_pid(viewer, who);
+	pid_t nr = altconn_nl_shown_pid(viewer, task);
 
 	if (!nr)
 		return 0;
 	if (nla_put_u32(skb, ALTCONN_A_END_PID, nr))
 		return -EMSGSIZE;
-	return who->comm[0] ?
-		nla_put_string(skb, ALTCONN_A_END_COMM, who->comm) : 0;
+	return task->comm[0] ?
+		nla_put_string(skb, ALTCONN_A_END_COMM, task->comm) : 0;
 }
 
 static int nl_put_known(struct sk_buff *skb, int attr, u32 value)
@@ -313,16 +313,16 @@ int altconn_nl_put_end(struct sk_buff *skb, int attr,
 	if (!nest)
 		return -EMSGSIZE;
 	if (altconn_nl_put_addr(skb, ALTCONN_A_END_ADDR, end->addr) ||
-	    nl_put_known(skb, ALTCONN_A_END_DRESS, end->dress) ||
+	    nl_put_known(skb, ALTCONN_A_END_FORMAT, end->format) ||
 	    nl_put_known(skb, ALTCONN_A_END_RECV_QUEUE, end->recv_queue) ||
 	    (end->inode && nla_put_u64_64bit(skb, ALTCONN_A_END_INODE,
 					     end->inode, ALTCONN_A_END_PAD)))
 		return -EMSGSIZE;
-	if (uid_valid(end->who.uid) &&
+	if (uid_valid(end->task.uid) &&
 	    nla_put_u32(skb, ALTCONN_A_END_UID,
-			from_kuid_munged(viewer->users, end->who.uid)))
+			from_kuid_munged(viewer->users, end->task.uid)))
 		return -EMSGSIZE;
-	if (nl_put_process(skb, viewer, &end->who))
+	if (nl_put_process(skb, viewer, &end->task))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

@@ -45,16 +45,16 @@ struct altconn_viewer {
 /**
  * struct altconn_end_info - an end of an association, or the owner of a socket
  * @addr: address of the end, or NULL if the end is unnamed
- * @who: process and user of the end, or ALTCONN_NOBODY
- * @dress: address format, or ALTCONN_END_UNKNOWN
+ * @task: process and user of the end, or ALTCONN_TASK_INFO_NONE
+ * @format: address format, or ALTCONN_END_UNKNOWN
  * @recv_queue: bytes that the end has not read, or ALTCONN_END_UNKNOWN
  * @inode: inode number of the end's socket; 0: the end has no socket, or the
  *	socket is not known
  */
 struct altconn_end_info {
 	const struct altconn_addr	*addr;
-	struct altconn_who		who;
-	u32				dress;
+	struct altconn_task_info		task;
+	u32				format;
 	u32				recv_queue;
 	u64				inode;
 };
@@ -119,7 +119,7 @@ u32 altconn_nl_error(int err);
 int altconn_nl_put_addr(struct sk_buff *skb, int attr,
 			const struct altconn_addr *addr);
 pid_t altconn_nl_shown_pid(const struct altconn_viewer *viewer,
-			   const struct altconn_who *who);
+			   const struct altconn_task_info *task);
 int altconn_nl_put_end(struct sk_buff *skb, int attr,
 		       const struct altconn_viewer *viewer,
 		       const struct altconn_end_info *end);

@@ -34,13 +34,13 @@ static struct altconn_end_info nl_assoc_end(struct altconn_assoc *assoc,
 	struct sock *sk = smp_load_acquire(&end->sk);
 	struct altconn_end_info info = {
 		.addr = altconn_assoc_addr(assoc, side, viewer->side),
-		.dress = end->dress,
+		.format = end->format,
 		.recv_queue = altconn_ring_payload(READ_ONCE(assoc->end[side].in)),
 		.inode = sk ? sock_i_ino(sk) : 0,
 	};
 
 	spin_lock(&assoc->lock);
-	info.who = altconn_who_get(&end->who);
+	info.task = altconn_task_info_get(&end->task);
 	spin_unlock(&assoc->lock);
 	return info;
 }
@@ -52,7 +52,7 @@ static int nl_put_assoc_end(struct sk_buff *skb, int attr,
 	struct altconn_end_info info = nl_assoc_end(assoc, side, viewer);
 	int err = altconn_nl_put_end(skb, attr, viewer, &info);
 
-	put_pid(info.who.pid);
+	put_pid(info.task.pid);
 	return err;
 }
 
@@ -72,8 +72,8 @@ static bool nl_wants_assoc_ends(const struct altconn_nl_filter *filter,
 		 altconn_nl_wants_end(&filter->server, viewer, &server) &&
 		 (altconn_nl_wants_end(&filter->either, viewer, &client) ||
 		  altconn_nl_wants_end(&filter->either, viewer, &server));
-	put_pid(client.who.pid);
-	put_pid(server.who.pid);
+	put_pid(client.task.pid);
+	put_pid(server.task.pid);
 	return wanted;
 }
 

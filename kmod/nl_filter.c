@@ -296,21 +296,21 @@ bool altconn_nl_wants_end(const struct altconn_nl_end_filter *wanted,
 			  const struct altconn_end_info *end)
 {
 	struct nlattr * const *attr = wanted->attr;
-	bool has_uid = uid_valid(end->who.uid);
+	bool has_uid = uid_valid(end->task.uid);
 	u32 uid;
 
 	if (!wanted->given)
 		return true;
-	uid = has_uid ? from_kuid_munged(viewer->users, end->who.uid) : 0;
+	uid = has_uid ? from_kuid_munged(viewer->users, end->task.uid) : 0;
 	return altconn_nl_wants_addr(wanted->addr, end->addr) &&
-	       nl_filter_wants_number(attr[ALTCONN_A_END_DRESS],
-				      end->dress != ALTCONN_END_UNKNOWN,
-				      end->dress) &&
+	       nl_filter_wants_number(attr[ALTCONN_A_END_FORMAT],
+				      end->format != ALTCONN_END_UNKNOWN,
+				      end->format) &&
 	       nl_filter_wants_number(attr[ALTCONN_A_END_UID], has_uid, uid) &&
 	       (!attr[ALTCONN_A_END_INODE] ||
 		(end->inode && altconn_nl_wants_u64(attr[ALTCONN_A_END_INODE],
 						    end->inode))) &&
 	       (!attr[ALTCONN_A_END_PID] ||
 		nla_get_u32(attr[ALTCONN_A_END_PID]) ==
-		(altconn_nl_shown_pid(viewer, &end->who) ? : U32_MAX));
+		(altconn_nl_shown_pid(viewer, &end->task) ? : U32_MAX));
 }

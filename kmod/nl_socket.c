@@ -76,20 +76,20 @@ static int nl_put_dgram(struct sk_buff *skb, struct sock *sk)
  * pid. The command name is the present one, whereas an association keeps the
  * name from the time of connect(), listen() or accept().
  */
-static struct altconn_who nl_owner_of(const struct sock *sk)
+static struct altconn_task_info nl_owner_of(const struct sock *sk)
 {
-	struct altconn_who who = {
+	struct altconn_task_info info = {
 		.pid = altconn_sk(sk)->pid,
 		.uid = sk_uid(sk),
 	};
 	struct task_struct *task;
 
 	rcu_read_lock();
-	task = pid_task(who.pid, PIDTYPE_TGID);
+	task = pid_task(info.pid, PIDTYPE_TGID);
 	if (task)
-		get_task_comm(who.comm, task);
+		get_task_comm(info.comm, task);
 	rcu_read_unlock();
-	return who;
+	return info;
 }
 
 /* Describe the owner of a socket with the address @addr, without references. */
@@ -98,8 +98,8 @@ static struct altconn_end_info nl_owner_end(struct sock *sk,
 {
 	return (struct altconn_end_info) {
 		.addr = addr,
-		.who = nl_owner_of(sk),
-		.dress = altconn_sk(sk)->dress,
+		.task = nl_owner_of(sk),
+		.format = altconn_sk(sk)->format,
 		.inode = sock_i_ino(sk),
 	};
 }

@@ -144,7 +144,7 @@ int altconn_bind_allowed(struct sock *sk)
 		return -EINVAL;
 	if (sk->sk_type == SOCK_DGRAM || altconn_state(sk) == TCP_CLOSE)
 		return 0;
-	return ask->dress == ALTCONN_UNIX &&
+	return ask->format == ALTCONN_UNIX &&
 	       altconn_state(sk) == TCP_ESTABLISHED &&
 	       !rcu_access_pointer(ask->addr) ? 0 : -EINVAL;
 }

@@ -566,7 +566,7 @@ static int scm_parse(const struct sock *sk, struct msghdr *msg,
 			 * AF_UNIX ignores messages of other levels. The other
 			 * address formats drop nothing silently.
 			 */
-			if (altconn_sk(sk)->dress == ALTCONN_UNIX)
+			if (altconn_sk(sk)->format == ALTCONN_UNIX)
 				continue;
 			return -EOPNOTSUPP;
 		}

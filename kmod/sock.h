@@ -24,7 +24,7 @@ struct altconn_listener;
  * @sk: the core's part of the endpoint; must be first
  * @entry: link in the namespace's registry of sockets, which lists datagram
  *	endpoints and listening endpoints only
- * @dress: address format, the protocol argument of socket()
+ * @format: address format, the protocol argument of socket()
  * @unreported: an attempt has begun, and no connect() has returned its result
  *	yet. If the attempt succeeds, the next connect() returns 0 once (clause
  *	S-DONE)
@@ -63,9 +63,9 @@ struct altconn_listener;
  * @last_reason: enum altconn_reason of the last attempt
  * @last_rule: id of the rule that decided, delayed or dropped the last attempt,
  *	or 0
- * @spin_ns: adaptive busy-poll budget, nanoseconds; owned by the task in
+ * @busy_poll_ns: adaptive busy-poll budget, nanoseconds; owned by the task in
  *	@reader
- * @reader_claimed: 1 while a task owns @reader and @spin_ns
+ * @reader_claimed: 1 while a task owns @reader and @busy_poll_ns
  * @reader: one task that sleeps until there is something to read; see wait.h
  * @inet_values: values of TCP and IP options (sockopt_inet.c), or NULL before
  *	the first is set
@@ -78,7 +78,7 @@ struct altconn_listener;
 struct altconn_sock {
 	struct sock			sk;
 	struct altconn_entry		entry;
-	u8				dress;
+	u8				format;
 	bool				unreported;
 	bool				v6only;
 	bool				fail_fast : 1;
@@ -100,7 +100,7 @@ struct altconn_sock {
 	u16				last_err;
 	u16				last_reason;
 	u32				last_rule;
-	u32				spin_ns;
+	u32				busy_poll_ns;
 	atomic_t			reader_claimed;
 	struct rcuwait			reader;
 	int				*inet_values;
@@ -217,7 +217,7 @@ static inline bool altconn_format_is_inet(u8 format)
  */
 static inline bool altconn_is_inet(const struct sock *sk)
 {
-	return altconn_format_is_inet(altconn_sk(sk)->dress);
+	return altconn_format_is_inet(altconn_sk(sk)->format);
 }
 
 /**

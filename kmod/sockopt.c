@@ -98,7 +98,7 @@ static int sockopt_set_v6only(struct sock *sk, u32 value)
 static bool sockopt_is_v6only(const struct sock *sk, int level, int optname)
 {
 	return level == IPPROTO_IPV6 && optname == IPV6_V6ONLY &&
-	       altconn_sk(sk)->dress == ALTCONN_INET6;
+	       altconn_sk(sk)->format == ALTCONN_INET6;
 }
 
 static bool sockopt_is_settable(int optname)
@@ -117,9 +117,9 @@ static bool sockopt_is_settable(int optname)
  */
 static int sockopt_set_reuseport(struct sock *sk, bool value)
 {
-	u8 dress = altconn_sk(sk)->dress;
+	u8 format = altconn_sk(sk)->format;
 
-	if (value && dress != ALTCONN_INET && dress != ALTCONN_INET6)
+	if (value && format != ALTCONN_INET && format != ALTCONN_INET6)
 		return -EOPNOTSUPP;
 	lock_sock(sk);
 	sk->sk_reuseport = value;

@@ -71,12 +71,12 @@ static const struct known {
  */
 static int inet_find(const struct sock *sk, int level, int optname)
 {
-	u8 dress = altconn_sk(sk)->dress;
+	u8 format = altconn_sk(sk)->format;
 	int i;
 
 	if (!altconn_is_inet(sk))
 		return -1;
-	if ((level == IPPROTO_IPV6 && dress != ALTCONN_INET6) ||
+	if ((level == IPPROTO_IPV6 && format != ALTCONN_INET6) ||
 	    (level == IPPROTO_TCP && sk->sk_type == SOCK_DGRAM))
 		return -1;
 	for (i = 0; i < ARRAY_SIZE(known); i++)
@@ -91,7 +91,7 @@ static int inet_find(const struct sock *sk, int level, int optname)
  */
 static int inet_unknown(const struct sock *sk)
 {
-	return altconn_sk(sk)->dress == ALTCONN_UNIX ? -EOPNOTSUPP :
+	return altconn_sk(sk)->format == ALTCONN_UNIX ? -EOPNOTSUPP :
 						       -ENOPROTOOPT;
 }
 
@@ -103,7 +103,7 @@ static int inet_unknown_level(const struct sock *sk, int level)
 {
 	int own = sk->sk_type == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
 
-	if (altconn_sk(sk)->dress == ALTCONN_INET && level != own &&
+	if (altconn_sk(sk)->format == ALTCONN_INET && level != own &&
 	    level != IPPROTO_IP)
 		return -EOPNOTSUPP;
 	return inet_unknown(sk);

@@ -279,7 +279,7 @@ static bool stream_raises_sigpipe(const struct sock *sk,
 	if (msg->msg_flags & MSG_NOSIGNAL)
 		return false;
 	return sk->sk_type == SOCK_STREAM ||
-	       altconn_sk(sk)->dress != ALTCONN_UNIX;
+	       altconn_sk(sk)->format != ALTCONN_UNIX;
 }
 
 /*
@@ -578,7 +578,7 @@ static noinline int stream_conn_rare_flags(const struct sock *sk,
 					   struct msghdr *msg, size_t len,
 					   int flags)
 {
-	bool as_unix = altconn_sk(sk)->dress == ALTCONN_UNIX;
+	bool as_unix = altconn_sk(sk)->format == ALTCONN_UNIX;
 
 	if (flags & MSG_ERRQUEUE && !as_unix)
 		return -EAGAIN;
@@ -671,7 +671,7 @@ int altconn_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 {
 	int n = stream_recv_connected(sock, msg, len, flags, false);
 
-	if (n == -ENOTCONN && altconn_sk(sock->sk)->dress == ALTCONN_UNIX)
+	if (n == -ENOTCONN && altconn_sk(sock->sk)->format == ALTCONN_UNIX)
 		return -EINVAL;
 	return n;
 }

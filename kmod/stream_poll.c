@@ -23,7 +23,7 @@ static bool stream_is_hung_up(const struct sock *sk, const struct conn *c,
 {
 	const struct altconn_end *end = c->own;
 
-	if (altconn_sk(sk)->dress == ALTCONN_UNIX)
+	if (altconn_sk(sk)->format == ALTCONN_UNIX)
 		return shut == SHUTDOWN_MASK;
 	return READ_ONCE(end->reset) ||
 	       (shut & RCV_SHUTDOWN && READ_ONCE(end->shutdown) & SEND_SHUTDOWN);

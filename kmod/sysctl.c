@@ -59,8 +59,8 @@ static const struct ctl_table sysctl_template[] = {
 		.proc_handler	= proc_douintvec,
 	},
 	{
-		.procname	= "spin_us",
-		.data		= (void *)offsetof(struct altconn_net, spin_us),
+		.procname	= "busy_poll_us",
+		.data		= (void *)offsetof(struct altconn_net, busy_poll_us),
 		.maxlen		= sizeof(unsigned int),
 		.mode		= 0644,
 		.proc_handler	= proc_douintvec_minmax,
@@ -92,7 +92,7 @@ int altconn_sysctl_register(struct net *net)
 	an->port_max = INT_MAX;
 	an->max_waiting = 65536;
 	an->max_associations = 1 << 20;
-	an->spin_us = 100;
+	an->busy_poll_us = 100;
 
 	/* Older kernels need a zeroed entry at the end of the table. */
 	table = kcalloc(ARRAY_SIZE(sysctl_template) + 1, sizeof(*table),

@@ -13,7 +13,7 @@
  * a reader that finds nothing busy-polls for a while before it sleeps. The
  * reader does so only if earlier data came quickly enough, and if no other task
  * wants its CPU. The time adapts itself, as in KVM's halt polling, and is
- * net.altconn.spin_us at most.
+ * net.altconn.busy_poll_us at most.
  */
 #ifndef _ALTCONN_WAIT_H
 #define _ALTCONN_WAIT_H
@@ -25,7 +25,7 @@
 #include "netns.h"
 #include "sock.h"
 
-#define ALTCONN_SPIN_FIRST_NS	10000U
+#define ALTCONN_BUSY_POLL_FIRST_NS	10000U
 
 /**
  * altconn_wake_reader() - wake the readers and pollers of an endpoint
@@ -97,28 +97,28 @@ altconn_wait_until(struct sock *sk, long *timeo,
 }
 
 /* Return the longest time for which a reader may busy-poll, in nanoseconds. */
-static inline u32 altconn_spin_max(const struct sock *sk)
+static inline u32 altconn_busy_poll_max(const struct sock *sk)
 {
-	return READ_ONCE(altconn_pernet(sock_net(sk))->spin_us) *
+	return READ_ONCE(altconn_pernet(sock_net(sk))->busy_poll_us) *
 	       NSEC_PER_USEC;
 }
 
 /*
- * Busy-poll for as long as the budget in @spin_ns allows, counted from @begun
+ * Busy-poll for as long as the budget in @busy_poll_ns allows, counted from @begun
  * in nanoseconds. Take the jiffies that pass from *@timeo. Return whether
  * @ready returned true.
  */
 static __always_inline bool
-altconn_spin(struct sock *sk, u64 begun, long *timeo,
-	     bool (*ready)(struct sock *sk, const void *arg), const void *arg)
+altconn_busy_loop(struct sock *sk, u64 begun, long *timeo,
+		  bool (*ready)(struct sock *sk, const void *arg), const void *arg)
 {
-	u32 ns = altconn_sk(sk)->spin_ns;
+	u32 ns = altconn_sk(sk)->busy_poll_ns;
 	unsigned long since = jiffies;
 	bool found = false;
 
 	if (!ns || !single_task_running())
 		return false;
-	ns = min(ns, altconn_spin_max(sk));
+	ns = min(ns, altconn_busy_poll_max(sk));
 	while (!found && single_task_running() && !need_resched() &&
 	       !signal_pending(current) && local_clock() - begun < ns) {
 		found = ready(sk, arg);
@@ -134,18 +134,18 @@ altconn_spin(struct sock *sk, u64 begun, long *timeo,
  * budget grows if a longer busy-poll, within the limit, would have found the
  * data. The budget becomes 0 if the data took longer than the limit.
  */
-static inline void altconn_spin_adapt(struct sock *sk, u64 waited)
+static inline void altconn_busy_poll_adapt(struct sock *sk, u64 waited)
 {
-	u32 ns = altconn_sk(sk)->spin_ns, max;
+	u32 ns = altconn_sk(sk)->busy_poll_ns, max;
 
 	if (waited <= ns)
 		return;
-	max = altconn_spin_max(sk);
+	max = altconn_busy_poll_max(sk);
 	if (waited > max)
 		ns = 0;
 	else
-		ns = min(max, max(2 * ns, ALTCONN_SPIN_FIRST_NS));
-	altconn_sk(sk)->spin_ns = ns;
+		ns = min(max, max(2 * ns, ALTCONN_BUSY_POLL_FIRST_NS));
+	altconn_sk(sk)->busy_poll_ns = ns;
 }
 
 /**
@@ -178,7 +178,7 @@ altconn_sleep(struct sock *sk, long *timeo,
 		return altconn_wait_until(sk, timeo, announce, arg);
 	if (spins) {
 		begun = local_clock();
-		if (altconn_spin(sk, begun, timeo, ready, arg))
+		if (altconn_busy_loop(sk, begun, timeo, ready, arg))
 			goto out;
 	}
 	prepare_to_rcuwait(&ask->reader);
@@ -203,9 +203,9 @@ altconn_sleep(struct sock *sk, long *timeo,
 	}
 	finish_rcuwait(&ask->reader);
 	if (spins && !err)
-		altconn_spin_adapt(sk, local_clock() - begun);
+		altconn_busy_poll_adapt(sk, local_clock() - begun);
 out:
-	/* Pairs with the cmpxchg above: the next thread sees @spin_ns. */
+	/* Pairs with the cmpxchg above: the next thread sees @busy_poll_ns. */
 	atomic_set_release(&ask->reader_claimed, 0);
 	return err;
 }

@@ -15,14 +15,14 @@ FIXTURE(accept) {
 };
 
 FIXTURE_VARIANT(accept) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
 
 #define ACCEPT(d, k, t)							\
 	FIXTURE_VARIANT_ADD(accept, d ## _ ## k ## _ ## t) {		\
-		.dress = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
+		.format = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
 	}
 ACCEPT(NATIVE, PORT, STREAM);
 ACCEPT(NATIVE, NAME, SEQPACKET);
@@ -37,7 +37,7 @@ ACCEPT(ORACLE, PATH, STREAM);
 
 FIXTURE_SETUP(accept)
 {
-	self->lfd = at_listener(&self->a, variant->dress, variant->kind,
+	self->lfd = at_listener(&self->a, variant->format, variant->kind,
 				variant->type, 4);
 	ASSERT_LE(0, self->lfd);
 }
@@ -50,7 +50,7 @@ FIXTURE_TEARDOWN(accept)
 static int client(const FIXTURE_VARIANT(accept) *variant,
 		  const struct at_addr *a)
 {
-	int err, fd = at_client(variant->dress, variant->type, a, &err);
+	int err, fd = at_client(variant->format, variant->type, a, &err);
 
 	return err ? -1 : fd;
 }
@@ -68,18 +68,18 @@ static socklen_t variant_len(const FIXTURE_VARIANT(accept) *variant)
 {
 	struct at_addr a;
 
-	at_addr(&a, variant->dress, variant->kind);
+	at_addr(&a, variant->format, variant->kind);
 	return a.len;
 }
 
-/* The client's own address is one that its dress and the kind call for. */
+/* The client's own address is one that its format and the kind call for. */
 static bool client_address_right(const FIXTURE_VARIANT(accept) *variant,
 				 const struct at_addr *own)
 {
 	if (variant->kind == AT_INET)
 		return own->len == variant_len(variant) &&
 		       at_port_of(own) >= 32768 && at_port_of(own) <= 60999;
-	if (variant->dress != AT_NATIVE || variant->kind == AT_PATH)
+	if (variant->format != AT_NATIVE || variant->kind == AT_PATH)
 		return at_unnamed(own);
 	if (own->len != sizeof(own->nat))
 		return false;
@@ -116,7 +116,7 @@ TEST_F_TIMEOUT(accept, bound_client_keeps_its_name, AT_TIMEOUT)
 	struct at_addr own, peer, got;
 	int fd, sfd;
 
-	fd = at_bound(&own, variant->dress, variant->kind, variant->type);
+	fd = at_bound(&own, variant->format, variant->kind, variant->type);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, at_err(at_connect(fd, &self->a)));
 	sfd = accept(self->lfd, NULL, NULL);
@@ -175,7 +175,7 @@ TEST_F_TIMEOUT(accept, nothing_there_EAGAIN, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(accept, not_a_listener_EINVAL, AT_TIMEOUT)
 {
-	int fd = at_socket(variant->dress, variant->type), sfd;
+	int fd = at_socket(variant->format, variant->type), sfd;
 
 	EXPECT_EQ(EINVAL, at_err(accept(fd, NULL, NULL)));
 	ASSERT_EQ(0, at_err(at_connect(fd, &self->a)));
@@ -195,9 +195,9 @@ TEST_F_TIMEOUT(accept, E_FAULT_in_the_length, AT_TIMEOUT)
 	EXPECT_EQ(EFAULT, at_err(accept(self->lfd, &a.sa, (void *)1)));
 }
 
-static int protocol_of(enum at_dress dress)
+static int protocol_of(enum at_format format)
 {
-	switch (dress) {
+	switch (format) {
 	case AT_UNIX:
 		return ALTCONN_UNIX;
 	case AT_IN:
@@ -218,9 +218,9 @@ TEST_F_TIMEOUT(accept, options_of_the_accepted, AT_TIMEOUT)
 	fds[0] = fd;
 	fds[1] = sfd;
 	for (i = 0; i < 2; i++) {
-		EXPECT_EQ(variant->dress == AT_ORACLE ? AF_UNIX : at_family(),
+		EXPECT_EQ(variant->format == AT_ORACLE ? AF_UNIX : at_family(),
 			  number(fds[i], SO_DOMAIN));
-		EXPECT_EQ(protocol_of(variant->dress),
+		EXPECT_EQ(protocol_of(variant->format),
 			  number(fds[i], SO_PROTOCOL));
 		EXPECT_EQ(variant->type, number(fds[i], SO_TYPE));
 		EXPECT_EQ(0, number(fds[i], SO_ACCEPTCONN));
@@ -341,7 +341,7 @@ TEST_F_TIMEOUT(accept, larger_backlog_wakes_them_all, AT_TIMEOUT)
 	int i, err, fds[5];
 	cpu_set_t one;
 
-	if (at_is_oracle(variant->dress))
+	if (at_is_oracle(variant->format))
 		SKIP(return, "with AF_UNIX nobody waits");
 	CPU_ZERO(&one);
 	CPU_SET(sched_getcpu(), &one);
@@ -352,7 +352,7 @@ TEST_F_TIMEOUT(accept, larger_backlog_wakes_them_all, AT_TIMEOUT)
 	/* Who is woken does not run before all is done. */
 	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &urgent));
 	for (i = 0; i < 5; i++) {
-		fds[i] = at_client(variant->dress,
+		fds[i] = at_client(variant->format,
 				   variant->type | SOCK_NONBLOCK, &self->a,
 				   &err);
 		EXPECT_EQ(i ? EINPROGRESS : 0, err);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Addresses: what each dress takes, refuses and tells. S-FORM, S-INT, S-NULL,
- * E-AFNOSUPPORT, and how sockets in different dresses meet.
+ * Addresses: what each format takes, refuses and tells. S-FORM, S-INT, S-NULL,
+ * E-AFNOSUPPORT, and how sockets in different formats meet.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -13,7 +13,7 @@
 /* One malformed (or just acceptable) address and what each call says to it. */
 struct bad_addr {
 	const char *what;
-	enum at_dress dress;
+	enum at_format format;
 	void (*make)(struct at_addr *a);
 	int bind, connect, dgram_connect, sendto;
 };
@@ -433,7 +433,7 @@ static int call_bind(const struct bad_addr *row, int type)
 	int fd, err;
 
 	row->make(&a);
-	fd = at_socket(row->dress, type);
+	fd = at_socket(row->format, type);
 	err = at_err(at_bind(fd, &a));
 	close(fd);
 	return err;
@@ -447,7 +447,7 @@ static int call_connect(const struct bad_addr *row, int type, unsigned int *reas
 	int fd, err;
 
 	row->make(&a);
-	fd = at_client(row->dress, type | SOCK_NONBLOCK, &a, &err);
+	fd = at_client(row->format, type | SOCK_NONBLOCK, &a, &err);
 	*reason = at_info(fd, &info) || (int)info.aci_errno != err ?
 		  ~0U : info.aci_reason;
 	close(fd);
@@ -472,7 +472,7 @@ static int call_sendto(const struct bad_addr *row, int type)
 	int fd, err;
 
 	row->make(&a);
-	fd = at_socket(row->dress, type);
+	fd = at_socket(row->format, type);
 	err = at_err(sendto(fd, "x", 1, MSG_NOSIGNAL, &a.sa, a.len));
 	close(fd);
 	return err;
@@ -579,11 +579,11 @@ TEST_F_TIMEOUT(bad, told_after_an_attempt, AT_TIMEOUT)
 TEST_F_TIMEOUT(bad, E_FAULT, AT_TIMEOUT)
 {
 	socklen_t len = sizeof(struct sockaddr_altconn);
-	enum at_dress dress;
+	enum at_format format;
 	int fd;
 
-	for (dress = AT_NATIVE; dress <= AT_IN6; dress++) {
-		fd = at_socket(dress, variant->type);
+	for (format = AT_NATIVE; format <= AT_IN6; format++) {
+		fd = at_socket(format, variant->type);
 		ASSERT_LE(0, fd);
 		EXPECT_EQ(EFAULT, at_err(bind(fd, NULL, 110)));
 		EXPECT_EQ(EFAULT, at_err(connect(fd, NULL, 110)));
@@ -618,14 +618,14 @@ FIXTURE(form) {
 };
 
 FIXTURE_VARIANT(form) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
 
 #define FORM(d, k, t)							\
 	FIXTURE_VARIANT_ADD(form, d ## _ ## k ## _ ## t) {		\
-		.dress = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
+		.format = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
 	}
 FORM(NATIVE, PORT, STREAM);
 FORM(NATIVE, NAME, SEQPACKET);
@@ -643,7 +643,7 @@ FORM(ORACLE, PATH, DGRAM);
 
 FIXTURE_SETUP(form)
 {
-	self->fd = at_bound(&self->a, variant->dress, variant->kind,
+	self->fd = at_bound(&self->a, variant->format, variant->kind,
 			    variant->type);
 	ASSERT_LE(0, self->fd);
 }
@@ -691,11 +691,11 @@ TEST_F_TIMEOUT(form, peer_E_NOTCONN, AT_TIMEOUT)
 FIXTURE(sun) {};
 
 FIXTURE_VARIANT(sun) {
-	enum at_dress dress;
+	enum at_format format;
 };
 
-FIXTURE_VARIANT_ADD(sun, unix) { .dress = AT_UNIX };
-FIXTURE_VARIANT_ADD(sun, oracle) { .dress = AT_ORACLE };
+FIXTURE_VARIANT_ADD(sun, unix) { .format = AT_UNIX };
+FIXTURE_VARIANT_ADD(sun, oracle) { .format = AT_ORACLE };
 
 FIXTURE_SETUP(sun) {}
 FIXTURE_TEARDOWN(sun) { at_cleanup(); }
@@ -705,15 +705,15 @@ TEST_F_TIMEOUT(sun, path_without_NUL, AT_TIMEOUT)
 	struct at_addr a, b, got;
 	int fd, cfd, err;
 
-	at_addr(&a, variant->dress, AT_PATH);
+	at_addr(&a, variant->format, AT_PATH);
 	b = a;
 	a.len--;
-	fd = at_socket(variant->dress, SOCK_STREAM);
+	fd = at_socket(variant->format, SOCK_STREAM);
 	ASSERT_EQ(0, at_err(at_bind(fd, &a)));
 	ASSERT_EQ(0, at_err(listen(fd, 1)));
 	EXPECT_EQ(0, at_getsockname(fd, &got));
 	EXPECT_TRUE(at_addr_eq(&b, &got));
-	cfd = at_client(variant->dress, SOCK_STREAM, &b, &err);
+	cfd = at_client(variant->format, SOCK_STREAM, &b, &err);
 	EXPECT_LE(0, cfd);
 	EXPECT_EQ(0, err);
 }
@@ -723,16 +723,16 @@ TEST_F_TIMEOUT(sun, bytes_after_NUL, AT_TIMEOUT)
 	struct at_addr a, b, got;
 	int fd, cfd, err;
 
-	at_addr(&a, variant->dress, AT_PATH);
+	at_addr(&a, variant->format, AT_PATH);
 	b = a;
 	b.len = sizeof(b.un);
 	memset(b.raw + a.len, 'x', b.len - a.len);
-	fd = at_socket(variant->dress, SOCK_STREAM);
+	fd = at_socket(variant->format, SOCK_STREAM);
 	ASSERT_EQ(0, at_err(at_bind(fd, &b)));
 	ASSERT_EQ(0, at_err(listen(fd, 1)));
 	EXPECT_EQ(0, at_getsockname(fd, &got));
 	EXPECT_TRUE(at_addr_eq(&a, &got));
-	cfd = at_client(variant->dress, SOCK_STREAM, &b, &err);
+	cfd = at_client(variant->format, SOCK_STREAM, &b, &err);
 	EXPECT_LE(0, cfd);
 	EXPECT_EQ(0, err);
 }
@@ -751,14 +751,14 @@ TEST_F_TIMEOUT(sun, path_of_108_bytes, AT_TIMEOUT)
 	a.un.sun_family = AF_UNIX;
 	memcpy(a.un.sun_path, path, 108);
 	a.len = sizeof(a.un);
-	fd = at_socket(variant->dress, SOCK_STREAM);
+	fd = at_socket(variant->format, SOCK_STREAM);
 	ASSERT_EQ(0, at_err(at_bind(fd, &a)));
 	EXPECT_EQ(0, access(path, F_OK));
 	EXPECT_EQ(0, at_err(listen(fd, 1)));
 	EXPECT_EQ(0, at_getsockname(fd, &got));
 	EXPECT_EQ(111, got.len);
 	EXPECT_EQ(0, memcmp(got.un.sun_path, path, 108));
-	cfd = at_client(variant->dress, SOCK_STREAM, &a, &err);
+	cfd = at_client(variant->format, SOCK_STREAM, &a, &err);
 	EXPECT_LE(0, cfd);
 	EXPECT_EQ(0, err);
 	unlink(path);
@@ -771,21 +771,21 @@ TEST_F_TIMEOUT(sun, abstract_bytes_count, AT_TIMEOUT)
 	char name[64];
 	int fd, fd2, err;
 
-	at_addr(&a, variant->dress, AT_NAME);
+	at_addr(&a, variant->format, AT_NAME);
 	memcpy(name, a.un.sun_path + 1, a.len - 3);
-	at_addr_name(&b, variant->dress, name, a.len - 3 + 2);
+	at_addr_name(&b, variant->format, name, a.len - 3 + 2);
 	b.un.sun_path[a.len - 2] = 0;
 	b.un.sun_path[a.len - 1] = 'z';
-	fd = at_socket(variant->dress, SOCK_STREAM);
-	fd2 = at_socket(variant->dress, SOCK_STREAM);
+	fd = at_socket(variant->format, SOCK_STREAM);
+	fd2 = at_socket(variant->format, SOCK_STREAM);
 	ASSERT_EQ(0, at_err(at_bind(fd, &a)));
 	ASSERT_EQ(0, at_err(at_bind(fd2, &b)));
 	EXPECT_EQ(0, at_getsockname(fd2, &got));
 	EXPECT_TRUE(at_addr_eq(&b, &got));
 	ASSERT_EQ(0, at_err(listen(fd2, 1)));
-	close(at_client(variant->dress, SOCK_STREAM, &b, &err));
+	close(at_client(variant->format, SOCK_STREAM, &b, &err));
 	EXPECT_EQ(0, err);
-	close(at_client(variant->dress, SOCK_STREAM, &a, &err));
+	close(at_client(variant->format, SOCK_STREAM, &a, &err));
 	EXPECT_EQ(ECONNREFUSED, err);
 }
 
@@ -797,14 +797,14 @@ TEST_F_TIMEOUT(sun, abstract_longest, AT_TIMEOUT)
 
 	memset(name, 'n', sizeof(name));
 	snprintf(name, sizeof(name), "%d", (int)getpid());
-	at_addr_name(&a, variant->dress, name, sizeof(name));
+	at_addr_name(&a, variant->format, name, sizeof(name));
 	ASSERT_EQ(110, a.len);
-	fd = at_socket(variant->dress, SOCK_STREAM);
+	fd = at_socket(variant->format, SOCK_STREAM);
 	ASSERT_EQ(0, at_err(at_bind(fd, &a)));
 	ASSERT_EQ(0, at_err(listen(fd, 1)));
 	EXPECT_EQ(0, at_getsockname(fd, &got));
 	EXPECT_TRUE(at_addr_eq(&a, &got));
-	close(at_client(variant->dress, SOCK_STREAM, &a, &err));
+	close(at_client(variant->format, SOCK_STREAM, &a, &err));
 	EXPECT_EQ(0, err);
 }
 
@@ -815,8 +815,8 @@ TEST_F_TIMEOUT(sun, autobind, AT_TIMEOUT)
 	struct at_addr got, again;
 	int fd, fd2, err, i;
 
-	fd = at_socket(variant->dress, SOCK_STREAM);
-	fd2 = at_socket(variant->dress, SOCK_STREAM);
+	fd = at_socket(variant->format, SOCK_STREAM);
+	fd2 = at_socket(variant->format, SOCK_STREAM);
 	ASSERT_EQ(0, at_err(bind(fd, (void *)&family, sizeof(sa_family_t))));
 	ASSERT_EQ(0, at_err(bind(fd2, (void *)&family, sizeof(sa_family_t))));
 	ASSERT_EQ(0, at_getsockname(fd, &got));
@@ -828,25 +828,25 @@ TEST_F_TIMEOUT(sun, autobind, AT_TIMEOUT)
 				       got.un.sun_path[i]));
 	EXPECT_FALSE(at_addr_eq(&got, &again));
 	ASSERT_EQ(0, at_err(listen(fd, 1)));
-	close(at_client(variant->dress, SOCK_STREAM, &got, &err));
+	close(at_client(variant->format, SOCK_STREAM, &got, &err));
 	EXPECT_EQ(0, err);
 }
 
 TEST_F_TIMEOUT(sun, unbound_is_unnamed, AT_TIMEOUT)
 {
 	struct at_addr got;
-	int fd = at_socket(variant->dress, SOCK_STREAM);
+	int fd = at_socket(variant->format, SOCK_STREAM);
 
 	ASSERT_EQ(0, at_getsockname(fd, &got));
 	EXPECT_EQ(2, got.len);
 	EXPECT_EQ(AF_UNIX, got.sa.sa_family);
 }
 
-/* Different dresses, the same canonical address. */
+/* Different formats, the same canonical address. */
 FIXTURE(meet) {};
 
 FIXTURE_VARIANT(meet) {
-	enum at_dress server, client;
+	enum at_format server, client;
 	enum at_kind kind;
 	int type;
 };
@@ -904,7 +904,7 @@ TEST_F_TIMEOUT(meet, E_ADDRINUSE_across, AT_TIMEOUT)
 	EXPECT_EQ(EADDRINUSE, at_err(at_bind(other, &b)));
 }
 
-/* A dress that cannot write the peer's address calls it unnamed. */
+/* A format that cannot write the peer's address calls it unnamed. */
 TEST_F_TIMEOUT(meet, unwritable_peer_is_unnamed, AT_TIMEOUT)
 {
 	struct at_addr a, b, port, from;
@@ -912,7 +912,7 @@ TEST_F_TIMEOUT(meet, unwritable_peer_is_unnamed, AT_TIMEOUT)
 	char c;
 
 	if (variant->type != SOCK_DGRAM || variant->server != AT_UNIX)
-		SKIP(return, "datagrams to the unix dress only");
+		SKIP(return, "datagrams to the unix format only");
 	fd = at_bound(&a, AT_UNIX, variant->kind, SOCK_DGRAM);
 	cfd = at_bound(&port, AT_NATIVE, AT_PORT, SOCK_DGRAM);
 	ASSERT_LE(0, fd);

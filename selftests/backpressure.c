@@ -17,7 +17,7 @@ FIXTURE(full) {
 };
 
 FIXTURE_VARIANT(full) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 };
 
@@ -26,19 +26,19 @@ FIXTURE_VARIANT_ADD(full, inet) { AT_IN, AT_INET };
 FIXTURE_VARIANT_ADD(full, unix_path) { AT_UNIX, AT_PATH };
 FIXTURE_VARIANT_ADD(full, oracle_path) { AT_ORACLE, AT_PATH };
 
-#define ORACLE (variant->dress == AT_ORACLE)
-#define AS_UDP (variant->dress == AT_IN)
+#define ORACLE (variant->format == AT_ORACLE)
+#define AS_UDP (variant->format == AT_IN)
 
 FIXTURE_SETUP(full)
 {
 	int size = 1;
 
-	self->rfd = at_bound(&self->a, variant->dress, variant->kind,
+	self->rfd = at_bound(&self->a, variant->format, variant->kind,
 			     SOCK_DGRAM);
 	ASSERT_LE(0, self->rfd);
 	ASSERT_EQ(0, setsockopt(self->rfd, SOL_SOCKET, SO_RCVBUF, &size,
 				sizeof(size)));
-	ASSERT_EQ(0, at_set_blocking_receiver(self->rfd, variant->dress));
+	ASSERT_EQ(0, at_set_blocking_receiver(self->rfd, variant->format));
 	ASSERT_EQ(0, at_catch(SIGUSR1, 0));
 }
 
@@ -49,7 +49,7 @@ FIXTURE_TEARDOWN(full)
 
 static int connected(FIXTURE_DATA(full) *self, const FIXTURE_VARIANT(full) *v)
 {
-	int fd = at_socket(v->dress, SOCK_DGRAM);
+	int fd = at_socket(v->format, SOCK_DGRAM);
 
 	return at_connect(fd, &self->a) ? -1 : fd;
 }
@@ -258,7 +258,7 @@ TEST_F_TIMEOUT(full, receiver_turns_to_another, AT_TIMEOUT)
 {
 	struct at_addr other;
 	struct sender s;
-	int fd = at_bound(&other, variant->dress, variant->kind, SOCK_DGRAM);
+	int fd = at_bound(&other, variant->format, variant->kind, SOCK_DGRAM);
 
 	if (ORACLE)
 		SKIP(return, "AF_UNIX lets them sleep");
@@ -278,7 +278,7 @@ TEST_F_TIMEOUT(full, receiver_turns_to_who_waits, AT_TIMEOUT)
 {
 	struct at_addr own;
 	struct sender s;
-	int fd = at_bound(&own, variant->dress, variant->kind, SOCK_DGRAM);
+	int fd = at_bound(&own, variant->format, variant->kind, SOCK_DGRAM);
 	char c = 0;
 
 	if (ORACLE)

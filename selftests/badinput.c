@@ -86,13 +86,13 @@ FIXTURE(call) {
 };
 
 FIXTURE_VARIANT(call) {
-	enum at_dress dress;
+	enum at_format format;
 	int type;
 };
 
 #define CALL(d, t)							\
 	FIXTURE_VARIANT_ADD(call, d ## _ ## t) {			\
-		.dress = AT_ ## d, .type = SOCK_ ## t			\
+		.format = AT_ ## d, .type = SOCK_ ## t			\
 	}
 CALL(NATIVE, STREAM);
 CALL(NATIVE, SEQPACKET);
@@ -103,11 +103,11 @@ CALL(UNIX, DGRAM);
 
 FIXTURE_SETUP(call)
 {
-	self->fd = at_bound(&self->a, variant->dress, AT_NAME, variant->type);
+	self->fd = at_bound(&self->a, variant->format, AT_NAME, variant->type);
 	ASSERT_LE(0, self->fd);
 	if (variant->type != SOCK_DGRAM)
 		ASSERT_EQ(0, listen(self->fd, 4));
-	ASSERT_EQ(0, at_socketpair(variant->dress, variant->type, self->sv));
+	ASSERT_EQ(0, at_socketpair(variant->format, variant->type, self->sv));
 }
 
 /* Whatever was done to them, the sockets still do their work. */
@@ -118,7 +118,7 @@ FIXTURE_TEARDOWN(call)
 
 	EXPECT_EQ(3, send(self->sv[0], "abc", 3, MSG_DONTWAIT));
 	EXPECT_EQ(3, recv(self->sv[1], buf, sizeof(buf), MSG_DONTWAIT));
-	fd = at_client(variant->dress, variant->type, &self->a, &err);
+	fd = at_client(variant->format, variant->type, &self->a, &err);
 	EXPECT_LE(0, fd);
 	EXPECT_EQ(0, err);
 	at_cleanup();
@@ -252,7 +252,7 @@ TEST_F_TIMEOUT(call, flags_nobody_knows, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(call, not_connected, AT_TIMEOUT)
 {
-	int fd = at_socket(variant->dress, variant->type);
+	int fd = at_socket(variant->format, variant->type);
 	struct at_addr a;
 	char c;
 
@@ -321,10 +321,10 @@ TEST_F_TIMEOUT(call, random_addresses, AT_TIMEOUT)
 	struct at_addr a;
 	int err;
 
-	fd = at_socket(variant->dress, variant->type | SOCK_NONBLOCK);
+	fd = at_socket(variant->format, variant->type | SOCK_NONBLOCK);
 	for (i = 0; i < n; i++) {
 		at_random_fill(&seed, a.raw, sizeof(a.raw));
-		a.sa.sa_family = variant->dress == AT_UNIX ? AF_UNIX :
+		a.sa.sa_family = variant->format == AT_UNIX ? AF_UNIX :
 							     at_family();
 		len = at_random(&seed) % 132;
 		if (at_random(&seed) % 2) {

@@ -17,14 +17,14 @@ FIXTURE(bind) {
 };
 
 FIXTURE_VARIANT(bind) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
 
 #define BIND(d, k, t)							\
 	FIXTURE_VARIANT_ADD(bind, d ## _ ## k ## _ ## t) {		\
-		.dress = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
+		.format = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
 	}
 BIND(NATIVE, PORT, STREAM);
 BIND(NATIVE, PORT, DGRAM);
@@ -39,7 +39,7 @@ BIND(ORACLE, PATH, DGRAM);
 
 FIXTURE_SETUP(bind)
 {
-	self->fd = at_bound(&self->a, variant->dress, variant->kind,
+	self->fd = at_bound(&self->a, variant->format, variant->kind,
 			    variant->type);
 	ASSERT_LE(0, self->fd);
 }
@@ -51,7 +51,7 @@ FIXTURE_TEARDOWN(bind)
 
 TEST_F_TIMEOUT(bind, E_ADDRINUSE_while_it_lives, AT_TIMEOUT)
 {
-	int other = at_socket(variant->dress, variant->type);
+	int other = at_socket(variant->format, variant->type);
 
 	EXPECT_EQ(EADDRINUSE, at_err(at_bind(other, &self->a)));
 	close(self->fd);
@@ -66,7 +66,7 @@ TEST_F_TIMEOUT(bind, twice_EINVAL, AT_TIMEOUT)
 {
 	struct at_addr b, got;
 
-	at_addr(&b, variant->dress, variant->kind);
+	at_addr(&b, variant->format, variant->kind);
 	EXPECT_EQ(EINVAL, at_err(at_bind(self->fd, &b)));
 	EXPECT_EQ(0, at_getsockname(self->fd, &got));
 	EXPECT_TRUE(at_addr_eq(&self->a, &got));
@@ -74,7 +74,7 @@ TEST_F_TIMEOUT(bind, twice_EINVAL, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(bind, dup_keeps_it, AT_TIMEOUT)
 {
-	int other = at_socket(variant->dress, variant->type);
+	int other = at_socket(variant->format, variant->type);
 	int copy = dup(self->fd);
 
 	ASSERT_LE(0, copy);
@@ -316,7 +316,7 @@ FIXTURE(file) {
 };
 
 FIXTURE_VARIANT(file) {
-	enum at_dress dress;
+	enum at_format format;
 	int type;
 };
 
@@ -339,15 +339,15 @@ FIXTURE_TEARDOWN(file)
 	EXPECT_EQ(0, system(command));
 }
 
-static int bind_in(const char *dir, const char *name, enum at_dress dress,
+static int bind_in(const char *dir, const char *name, enum at_format format,
 		   int type)
 {
-	int fd = at_socket(dress, type), err;
+	int fd = at_socket(format, type), err;
 	struct at_addr a;
 	char path[108];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	at_addr_path(&a, dress, path);
+	at_addr_path(&a, format, path);
 	err = at_err(at_bind(fd, &a));
 	close(fd);
 	return err;
@@ -392,7 +392,7 @@ TEST_F_TIMEOUT(file, errno_of_the_path, AT_TIMEOUT)
 	make_files(self->dir);
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		EXPECT_EQ(rows[i].err, bind_in(self->dir, rows[i].name,
-					       variant->dress,
+					       variant->format,
 					       variant->type)) {
 			TH_LOG("%s", rows[i].what);
 		}
@@ -406,7 +406,7 @@ TEST_F_TIMEOUT(file, E_ACCES_PATH_directory, AT_TIMEOUT)
 	if (!pid) {
 		if (at_become_nobody())
 			_exit(100);
-		_exit(bind_in(self->dir, "x", variant->dress, variant->type));
+		_exit(bind_in(self->dir, "x", variant->format, variant->type));
 	}
 	EXPECT_EQ(EACCES, at_reap(pid));
 }
@@ -421,7 +421,7 @@ TEST_F_TIMEOUT(file, umask_and_mode, AT_TIMEOUT)
 	for (i = 0; i < ARRAY_SIZE(masks); i++) {
 		snprintf(name, sizeof(name), "m%d", i);
 		umask(masks[i]);
-		EXPECT_EQ(0, bind_in(self->dir, name, variant->dress,
+		EXPECT_EQ(0, bind_in(self->dir, name, variant->format,
 				     variant->type));
 		umask(022);
 		snprintf(path, sizeof(path), "%s/%s", self->dir, name);
@@ -434,29 +434,29 @@ TEST_F_TIMEOUT(file, umask_and_mode, AT_TIMEOUT)
 /* A failed bind() leaves the socket free to bind elsewhere. */
 TEST_F_TIMEOUT(file, fails_then_binds, AT_TIMEOUT)
 {
-	int fd = at_socket(variant->dress, variant->type);
+	int fd = at_socket(variant->format, variant->type);
 	struct at_addr a;
 	char path[108];
 
 	snprintf(path, sizeof(path), "%s/none/x", self->dir);
-	at_addr_path(&a, variant->dress, path);
+	at_addr_path(&a, variant->format, path);
 	EXPECT_EQ(ENOENT, at_err(at_bind(fd, &a)));
 	snprintf(path, sizeof(path), "%s/y", self->dir);
-	at_addr_path(&a, variant->dress, path);
+	at_addr_path(&a, variant->format, path);
 	EXPECT_EQ(0, at_err(at_bind(fd, &a)));
 }
 
 TEST_F_TIMEOUT(file, second_bind_makes_no_file, AT_TIMEOUT)
 {
-	int fd = at_socket(variant->dress, variant->type);
+	int fd = at_socket(variant->format, variant->type);
 	struct at_addr a;
 	char path[108];
 
 	snprintf(path, sizeof(path), "%s/one", self->dir);
-	at_addr_path(&a, variant->dress, path);
+	at_addr_path(&a, variant->format, path);
 	EXPECT_EQ(0, at_err(at_bind(fd, &a)));
 	snprintf(path, sizeof(path), "%s/two", self->dir);
-	at_addr_path(&a, variant->dress, path);
+	at_addr_path(&a, variant->format, path);
 	EXPECT_EQ(EINVAL, at_err(at_bind(fd, &a)));
 	EXPECT_EQ(-1, access(path, F_OK));
 }
@@ -465,7 +465,7 @@ TEST_F_TIMEOUT(file, second_bind_makes_no_file, AT_TIMEOUT)
 FIXTURE(listen) {};
 
 FIXTURE_VARIANT(listen) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
@@ -485,19 +485,19 @@ FIXTURE_VARIANT_ADD(listen, oracle_stream) { AT_ORACLE, AT_NAME, SOCK_STREAM };
 FIXTURE_SETUP(listen) {}
 FIXTURE_TEARDOWN(listen) { at_cleanup(); }
 
-static int full_errno(enum at_dress dress)
+static int full_errno(enum at_format format)
 {
-	return dress == AT_ORACLE ? EAGAIN : EINPROGRESS;
+	return format == AT_ORACLE ? EAGAIN : EINPROGRESS;
 }
 
 /* How many non-blocking clients are established before one is not. */
-static int room(enum at_dress dress, int type, const struct at_addr *a,
+static int room(enum at_format format, int type, const struct at_addr *a,
 		int most, int *err)
 {
 	int n;
 
 	for (n = 0; n < most; n++) {
-		if (at_client(dress, type | SOCK_NONBLOCK, a, err) < 0)
+		if (at_client(format, type | SOCK_NONBLOCK, a, err) < 0)
 			return -1;
 		if (*err)
 			return n;
@@ -512,11 +512,11 @@ TEST_F_TIMEOUT(listen, S_CONN_backlog_n_holds_n_and_one, AT_TIMEOUT)
 	int i, err;
 
 	for (i = 0; i < ARRAY_SIZE(backlogs); i++) {
-		ASSERT_LE(0, at_listener(&a, variant->dress, variant->kind,
+		ASSERT_LE(0, at_listener(&a, variant->format, variant->kind,
 					 variant->type, backlogs[i]));
-		EXPECT_EQ(backlogs[i] + 1, room(variant->dress, variant->type,
+		EXPECT_EQ(backlogs[i] + 1, room(variant->format, variant->type,
 						&a, 32, &err));
-		EXPECT_EQ(full_errno(variant->dress), err);
+		EXPECT_EQ(full_errno(variant->format), err);
 	}
 }
 
@@ -530,11 +530,11 @@ TEST_F_TIMEOUT(listen, huge_backlog_is_clamped, AT_TIMEOUT)
 		SKIP(return, "no network namespaces");
 	ASSERT_EQ(0, at_sysctl_set("core/somaxconn", 8));
 	for (i = 0; i < ARRAY_SIZE(backlogs); i++) {
-		ASSERT_LE(0, at_listener(&a, variant->dress, variant->kind,
+		ASSERT_LE(0, at_listener(&a, variant->format, variant->kind,
 					 variant->type, backlogs[i]));
-		EXPECT_EQ(9, room(variant->dress, variant->type, &a, 32,
+		EXPECT_EQ(9, room(variant->format, variant->type, &a, 32,
 				  &err));
-		EXPECT_EQ(full_errno(variant->dress), err);
+		EXPECT_EQ(full_errno(variant->format), err);
 	}
 }
 
@@ -544,7 +544,7 @@ TEST_F_TIMEOUT(listen, SO_ACCEPTCONN_tells, AT_TIMEOUT)
 	struct at_addr a;
 	int fd, value = -1;
 
-	fd = at_bound(&a, variant->dress, variant->kind, variant->type);
+	fd = at_bound(&a, variant->format, variant->kind, variant->type);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &len));
 	EXPECT_EQ(0, value);
@@ -557,19 +557,19 @@ TEST_F_TIMEOUT(listen, connected_EINVAL, AT_TIMEOUT)
 {
 	int sv[2];
 
-	ASSERT_EQ(0, at_pair(variant->dress, variant->kind, variant->type,
+	ASSERT_EQ(0, at_pair(variant->format, variant->kind, variant->type,
 			     sv));
 	EXPECT_EQ(EINVAL, at_err(listen(sv[0], 1)));
 	EXPECT_EQ(EINVAL, at_err(listen(sv[1], 1)));
 }
 
-/* As AF_UNIX in its dress, as TCP in the native one. */
+/* As AF_UNIX in its format, as TCP in the native one. */
 TEST_F_TIMEOUT(listen, unbound, AT_TIMEOUT)
 {
-	int fd = at_socket(variant->dress, variant->type), err;
+	int fd = at_socket(variant->format, variant->type), err;
 	struct at_addr got;
 
-	if (variant->dress != AT_NATIVE) {
+	if (variant->format != AT_NATIVE) {
 		EXPECT_EQ(EINVAL, at_err(listen(fd, 1)));
 		return;
 	}
@@ -586,20 +586,20 @@ TEST_F_TIMEOUT(listen, again_raises_the_backlog, AT_TIMEOUT)
 	struct at_addr a;
 	int fd, err;
 
-	fd = at_listener(&a, variant->dress, variant->kind, variant->type, 1);
+	fd = at_listener(&a, variant->format, variant->kind, variant->type, 1);
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(2, room(variant->dress, variant->type, &a, 32, &err));
+	EXPECT_EQ(2, room(variant->format, variant->type, &a, 32, &err));
 	ASSERT_EQ(0, at_err(listen(fd, 6)));
 	/* The waiter of the first round takes one of the five places. */
-	EXPECT_EQ(variant->dress == AT_ORACLE ? 5 : 4,
-		  room(variant->dress, variant->type, &a, 32, &err));
-	EXPECT_EQ(full_errno(variant->dress), err);
+	EXPECT_EQ(variant->format == AT_ORACLE ? 5 : 4,
+		  room(variant->format, variant->type, &a, 32, &err));
+	EXPECT_EQ(full_errno(variant->format), err);
 }
 
 FIXTURE(listen_dgram) {};
 
 FIXTURE_VARIANT(listen_dgram) {
-	enum at_dress dress;
+	enum at_format format;
 };
 
 FIXTURE_VARIANT_ADD(listen_dgram, native) { AT_NATIVE };
@@ -612,7 +612,7 @@ FIXTURE_TEARDOWN(listen_dgram) {}
 TEST_F_TIMEOUT(listen_dgram, is_EOPNOTSUPP, AT_TIMEOUT)
 {
 	struct at_addr a;
-	int fd = at_bound(&a, variant->dress, AT_NAME, SOCK_DGRAM);
+	int fd = at_bound(&a, variant->format, AT_NAME, SOCK_DGRAM);
 
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(EOPNOTSUPP, at_err(listen(fd, 1)));

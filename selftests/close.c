@@ -19,7 +19,7 @@ FIXTURE(closes) {
 };
 
 FIXTURE_VARIANT(closes) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
@@ -36,7 +36,7 @@ FIXTURE_VARIANT_ADD(closes, oracle_seqpacket) {
 	AT_ORACLE, AT_NAME, SOCK_SEQPACKET
 };
 
-#define ORACLE (variant->dress == AT_ORACLE)
+#define ORACLE (variant->format == AT_ORACLE)
 
 FIXTURE_SETUP(closes)
 {
@@ -68,7 +68,7 @@ TEST_F_TIMEOUT(closes, unread_descriptors, AT_TIMEOUT)
 {
 	int sv[2], queued = -1;
 
-	ASSERT_EQ(0, at_pair(variant->dress, variant->kind, variant->type, sv));
+	ASSERT_EQ(0, at_pair(variant->format, variant->kind, variant->type, sv));
 	ASSERT_EQ(0, send_pipe(sv[0], self->p));
 	EXPECT_TRUE(has_writer(self->p[0]));
 	close(sv[1]);
@@ -85,7 +85,7 @@ TEST_F_TIMEOUT(closes, what_it_sent_stays, AT_TIMEOUT)
 	char buf[8];
 	int sv[2];
 
-	ASSERT_EQ(0, at_pair(variant->dress, variant->kind, variant->type, sv));
+	ASSERT_EQ(0, at_pair(variant->format, variant->kind, variant->type, sv));
 	ASSERT_EQ(0, send_pipe(sv[1], self->p));
 	close(sv[1]);
 	EXPECT_EQ(2, recv(sv[0], buf, 2, MSG_PEEK));
@@ -99,7 +99,7 @@ TEST_F_TIMEOUT(closes, half_read, AT_TIMEOUT)
 	int sv[2];
 	char c;
 
-	ASSERT_EQ(0, at_pair(variant->dress, variant->kind, variant->type, sv));
+	ASSERT_EQ(0, at_pair(variant->format, variant->kind, variant->type, sv));
 	ASSERT_EQ(1, send(sv[0], "a", 1, 0));
 	ASSERT_EQ(0, send_pipe(sv[0], self->p));
 	ASSERT_EQ(1, recv(sv[1], &c, 1, 0));
@@ -115,9 +115,9 @@ TEST_F_TIMEOUT(closes, never_accepted, AT_TIMEOUT)
 	struct at_addr a;
 	int lfd, fd, err;
 
-	lfd = at_listener(&a, variant->dress, variant->kind, variant->type, 1);
+	lfd = at_listener(&a, variant->format, variant->kind, variant->type, 1);
 	ASSERT_LE(0, lfd);
-	fd = at_client(variant->dress, variant->type, &a, &err);
+	fd = at_client(variant->format, variant->type, &a, &err);
 	ASSERT_EQ(0, err);
 	ASSERT_EQ(0, send_pipe(fd, self->p));
 	EXPECT_TRUE(has_writer(self->p[0]));
@@ -132,7 +132,7 @@ TEST_F_TIMEOUT(closes, dissolved, AT_TIMEOUT)
 
 	if (ORACLE)
 		SKIP(return, "AF_UNIX cannot dissolve");
-	ASSERT_EQ(0, at_pair(variant->dress, variant->kind, variant->type, sv));
+	ASSERT_EQ(0, at_pair(variant->format, variant->kind, variant->type, sv));
 	ASSERT_EQ(0, send_pipe(sv[1], self->p));
 	ASSERT_EQ(0, at_connect_unspec(sv[0]));
 	EXPECT_TRUE(at_until(!has_writer(self->p[0])));
@@ -165,7 +165,7 @@ TEST_F_TIMEOUT(closes, memory_of_800, AT_TIMEOUT)
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 	before = available_kb();
 	for (i = 0; i < 800; i++) {
-		ASSERT_EQ(0, at_socketpair(variant->dress, variant->type, sv));
+		ASSERT_EQ(0, at_socketpair(variant->format, variant->type, sv));
 		fds[i] = sv[0];
 		while ((n = send(sv[0], data, sizeof(data), MSG_DONTWAIT)) > 0)
 			sent += n >> 10;
@@ -239,10 +239,10 @@ TEST_F_TIMEOUT(closes, send_beside_close_is_not_lost, AT_TIMEOUT_LONG)
 	ssize_t n;
 	char c;
 
-	if (variant->dress == AT_IN)
+	if (variant->format == AT_IN)
 		SKIP(return, "as TCP: the first send() after a close succeeds");
 	for (i = 0; i < rounds; i++) {
-		ASSERT_EQ(0, at_socketpair(variant->dress, variant->type, sv));
+		ASSERT_EQ(0, at_socketpair(variant->format, variant->type, sv));
 		r = (struct round) { .fd = sv[1], .delay = i % 300 };
 		n = send_beside(sv[0], 1, &r, &go);
 		pthread_join(r.thread, NULL);
@@ -268,7 +268,7 @@ TEST_F_TIMEOUT(closes, send_beside_shutdown_keeps_the_order, AT_TIMEOUT_LONG)
 	char c;
 
 	for (i = 0; i < rounds; i++) {
-		ASSERT_EQ(0, at_socketpair(variant->dress, variant->type, sv));
+		ASSERT_EQ(0, at_socketpair(variant->format, variant->type, sv));
 		r = (struct round) {
 			.fd = sv[0], .peer = sv[1], .delay = i % 300,
 		};

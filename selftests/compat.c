@@ -74,7 +74,7 @@ FIXTURE(compat) {
 };
 
 FIXTURE_VARIANT(compat) {
-	enum at_dress dress;
+	enum at_format format;
 	int type;
 };
 
@@ -83,7 +83,7 @@ FIXTURE_VARIANT_ADD(compat, unix_dgram) { AT_UNIX, SOCK_DGRAM };
 FIXTURE_VARIANT_ADD(compat, unix_seqpacket) { AT_UNIX, SOCK_SEQPACKET };
 FIXTURE_VARIANT_ADD(compat, oracle_stream) { AT_ORACLE, SOCK_STREAM };
 
-#define ORACLE (variant->dress == AT_ORACLE)
+#define ORACLE (variant->format == AT_ORACLE)
 
 static uint32_t low32(const void *p)
 {
@@ -112,7 +112,7 @@ FIXTURE_SETUP(compat)
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	ASSERT_NE(MAP_FAILED, (void *)self->low);
 	ASSERT_EQ(0, call32(NR_SOCKETPAIR, family, variant->type,
-			    variant->dress == AT_UNIX, low32(self->low->sv),
+			    variant->format == AT_UNIX, low32(self->low->sv),
 			    0));
 }
 
@@ -213,7 +213,7 @@ TEST_F_TIMEOUT(compat, path_by_a_descriptor, AT_TIMEOUT)
 
 	if (self->missing)
 		SKIP(return, "this kernel runs no 32-bit programs");
-	if (variant->dress != AT_NATIVE)
+	if (variant->format != AT_NATIVE)
 		SKIP(return, "of native addresses");
 	at_path(dir, sizeof(dir));
 	ASSERT_EQ(0, mkdir(dir, 0755));

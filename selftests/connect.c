@@ -14,7 +14,7 @@
 /* What a row of the errno table meets; the target makes it and its address. */
 struct target {
 	struct at_addr a;
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 	int fd;			/* the socket that connects */
@@ -23,7 +23,7 @@ struct target {
 
 struct row {
 	const char *what;
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int (*make)(struct target *t);
 	int err;
@@ -38,19 +38,19 @@ static int other_type(int type)
 
 static int nothing(struct target *t)
 {
-	at_addr(&t->a, t->dress, t->kind);
+	at_addr(&t->a, t->format, t->kind);
 	return 0;
 }
 
 static int not_listening(struct target *t)
 {
-	t->kept = at_bound(&t->a, t->dress, t->kind, t->type);
+	t->kept = at_bound(&t->a, t->format, t->kind, t->type);
 	return t->kept;
 }
 
 static int listening(struct target *t)
 {
-	t->kept = at_listener(&t->a, t->dress, t->kind, t->type, 8);
+	t->kept = at_listener(&t->a, t->format, t->kind, t->type, 8);
 	return t->kept;
 }
 
@@ -61,14 +61,14 @@ static int closed_listener(struct target *t)
 
 static int wrong_type(struct target *t)
 {
-	t->kept = at_listener(&t->a, t->dress, t->kind, other_type(t->type),
+	t->kept = at_listener(&t->a, t->format, t->kind, other_type(t->type),
 			      8);
 	return t->kept;
 }
 
 static int wrong_type_dgram(struct target *t)
 {
-	t->kept = at_bound(&t->a, t->dress, t->kind, SOCK_DGRAM);
+	t->kept = at_bound(&t->a, t->format, t->kind, SOCK_DGRAM);
 	return t->kept;
 }
 
@@ -77,19 +77,19 @@ static int foreign_listener(struct target *t)
 	struct at_addr a;
 
 	t->kept = at_listener(&a, AT_ORACLE, AT_PATH, t->type, 8);
-	at_addr_path(&t->a, t->dress, at_path_of(&a));
+	at_addr_path(&t->a, t->format, at_path_of(&a));
 	return t->kept;
 }
 
 static int regular_file(struct target *t)
 {
-	at_addr(&t->a, t->dress, t->kind);
+	at_addr(&t->a, t->format, t->kind);
 	return close(creat(at_path_of(&t->a), 0777));
 }
 
 static int directory(struct target *t)
 {
-	at_addr_path(&t->a, t->dress, "/tmp");
+	at_addr_path(&t->a, t->format, "/tmp");
 	return 0;
 }
 
@@ -99,19 +99,19 @@ static int below_regular(struct target *t)
 
 	at_path(path, sizeof(path) - 2);
 	snprintf(below, sizeof(below), "%.100s/x", path);
-	at_addr_path(&t->a, t->dress, below);
+	at_addr_path(&t->a, t->format, below);
 	return close(creat(path, 0777));
 }
 
 static int symlink_to(struct target *t, const char *where)
 {
-	at_addr(&t->a, t->dress, t->kind);
+	at_addr(&t->a, t->format, t->kind);
 	return symlink(where, at_path_of(&t->a));
 }
 
 static int link_loop(struct target *t)
 {
-	at_addr(&t->a, t->dress, t->kind);
+	at_addr(&t->a, t->format, t->kind);
 	return symlink(at_path_of(&t->a), at_path_of(&t->a));
 }
 
@@ -133,7 +133,7 @@ static int link_to_listener(struct target *t)
 {
 	struct at_addr a;
 
-	t->kept = at_listener(&a, t->dress, AT_PATH, t->type, 8);
+	t->kept = at_listener(&a, t->format, AT_PATH, t->type, 8);
 	return t->kept < 0 ? -1 : symlink_to(t, at_path_of(&a));
 }
 
@@ -154,11 +154,11 @@ static int unsearchable(struct target *t)
 
 	at_path(dir, sizeof(dir));
 	snprintf(path, sizeof(path), "%s/s", dir);
-	at_addr_path(&a, t->dress, path);
+	at_addr_path(&a, t->format, path);
 	t->a = a;
 	if (mkdir(dir, 0755))
 		return -1;
-	t->kept = at_socket(t->dress, t->type);
+	t->kept = at_socket(t->format, t->type);
 	if (at_bind(t->kept, &a) || listen(t->kept, 8) ||
 	    chmod(path, 0777))
 		return -1;
@@ -167,14 +167,14 @@ static int unsearchable(struct target *t)
 
 static int no_node(struct target *t)
 {
-	at_addr(&t->a, t->dress, t->kind);
+	at_addr(&t->a, t->format, t->kind);
 	t->a.nat.sac_node = 5;
 	return 0;
 }
 
 static int broadcast(struct target *t)
 {
-	at_addr(&t->a, t->dress, t->kind);
+	at_addr(&t->a, t->format, t->kind);
 	t->a.nat.sac_node = ALTCONN_NODE_BROADCAST;
 	return 0;
 }
@@ -189,28 +189,28 @@ static int broadcast_allowed(struct target *t)
 
 static int no_host(struct target *t)
 {
-	bool six = t->dress == AT_IN6;
+	bool six = t->format == AT_IN6;
 
-	at_addr_ip(&t->a, t->dress, six ? "2001:db8::1" : "203.0.113.1", 4000);
+	at_addr_ip(&t->a, t->format, six ? "2001:db8::1" : "203.0.113.1", 4000);
 	return 0;
 }
 
 static int no_host_v4(struct target *t)
 {
-	at_addr_ip(&t->a, t->dress, "203.0.113.1", 4000);
+	at_addr_ip(&t->a, t->format, "203.0.113.1", 4000);
 	return 0;
 }
 
 static int multicast(struct target *t)
 {
-	at_addr_ip(&t->a, t->dress, t->dress == AT_IN6 ? "ff02::1" :
+	at_addr_ip(&t->a, t->format, t->format == AT_IN6 ? "ff02::1" :
 							 "224.0.0.1", 4000);
 	return 0;
 }
 
 static int everybody(struct target *t)
 {
-	at_addr_ip(&t->a, t->dress, "255.255.255.255", 4000);
+	at_addr_ip(&t->a, t->format, "255.255.255.255", 4000);
 	return 0;
 }
 
@@ -224,24 +224,24 @@ static int everybody_allowed(struct target *t)
 
 static int port_zero(struct target *t)
 {
-	at_addr_ip(&t->a, t->dress, t->dress == AT_IN6 ||
-		   t->dress == AT_ORACLE_IN6 ? "::1" : "127.0.0.1", 0);
+	at_addr_ip(&t->a, t->format, t->format == AT_IN6 ||
+		   t->format == AT_ORACLE_IN6 ? "::1" : "127.0.0.1", 0);
 	return 0;
 }
 
 /* A listener at any address, reached at one of its version. */
 static int listening_any(struct target *t)
 {
-	bool six = t->dress == AT_IN6 || t->dress == AT_ORACLE_IN6;
+	bool six = t->format == AT_IN6 || t->format == AT_ORACLE_IN6;
 	struct at_addr any;
 	int port;
 
-	at_addr(&t->a, t->dress, AT_INET);
+	at_addr(&t->a, t->format, AT_INET);
 	port = at_port_of(&t->a);
-	at_addr_ip(&any, t->dress, six ? "::" : "0.0.0.0", port);
+	at_addr_ip(&any, t->format, six ? "::" : "0.0.0.0", port);
 	if (!six)
-		at_addr_ip(&t->a, t->dress, "127.7.7.7", port);
-	t->kept = at_socket(t->dress, t->type);
+		at_addr_ip(&t->a, t->format, "127.7.7.7", port);
+	t->kept = at_socket(t->format, t->type);
 	if (at_bind(t->kept, &any))
 		return -1;
 	return listen(t->kept, 8);
@@ -250,11 +250,11 @@ static int listening_any(struct target *t)
 /* Any address as a destination is the loopback address. */
 static int listening_at_any(struct target *t)
 {
-	bool six = t->dress == AT_IN6 || t->dress == AT_ORACLE_IN6;
+	bool six = t->format == AT_IN6 || t->format == AT_ORACLE_IN6;
 
 	if (listening_any(t))
 		return -1;
-	at_addr_ip(&t->a, t->dress, six ? "::" : "0.0.0.0", at_port_of(&t->a));
+	at_addr_ip(&t->a, t->format, six ? "::" : "0.0.0.0", at_port_of(&t->a));
 	return 0;
 }
 
@@ -263,7 +263,7 @@ static int listening_elsewhere(struct target *t)
 {
 	if (listening(t) < 0)
 		return -1;
-	at_addr_ip(&t->a, t->dress, "127.0.0.2", at_port_of(&t->a));
+	at_addr_ip(&t->a, t->format, "127.0.0.2", at_port_of(&t->a));
 	return 0;
 }
 
@@ -272,7 +272,7 @@ static int listening_dual(struct target *t)
 {
 	if (listening_any(t))
 		return -1;
-	at_addr_ip(&t->a, t->dress, "::ffff:127.0.0.1", at_port_of(&t->a));
+	at_addr_ip(&t->a, t->format, "::ffff:127.0.0.1", at_port_of(&t->a));
 	return 0;
 }
 
@@ -281,10 +281,10 @@ static int listening_v6only(struct target *t)
 	struct at_addr any;
 	int on = 1;
 
-	at_addr(&t->a, t->dress, AT_INET);
-	at_addr_ip(&any, t->dress, "::", at_port_of(&t->a));
-	at_addr_ip(&t->a, t->dress, "::ffff:127.0.0.1", at_port_of(&t->a));
-	t->kept = at_socket(t->dress, t->type);
+	at_addr(&t->a, t->format, AT_INET);
+	at_addr_ip(&any, t->format, "::", at_port_of(&t->a));
+	at_addr_ip(&t->a, t->format, "::ffff:127.0.0.1", at_port_of(&t->a));
+	t->kept = at_socket(t->format, t->type);
 	if (setsockopt(t->kept, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) ||
 	    at_bind(t->kept, &any))
 		return -1;
@@ -301,7 +301,7 @@ static int from_listener(struct target *t)
 {
 	struct at_addr own;
 
-	at_addr(&own, t->dress, t->kind);
+	at_addr(&own, t->format, t->kind);
 	if (listening(t) < 0 || at_bind(t->fd, &own))
 		return -1;
 	return listen(t->fd, 1);
@@ -557,13 +557,13 @@ TEST_F_TIMEOUT(table, errno_and_reason, AT_TIMEOUT)
 
 	for (row = rows; row < rows + ARRAY_SIZE(rows); row++) {
 		/* There is no such TCP. */
-		if (row->dress > AT_ORACLE && variant->type != SOCK_STREAM)
+		if (row->format > AT_ORACLE && variant->type != SOCK_STREAM)
 			continue;
 		t = (struct target) {
-			.dress = row->dress, .kind = row->kind,
+			.format = row->format, .kind = row->kind,
 			.type = variant->type, .kept = -1,
 		};
-		t.fd = at_socket(row->dress, variant->type | variant->flags);
+		t.fd = at_socket(row->format, variant->type | variant->flags);
 		EXPECT_LE(0, row->make(&t)) {
 			TH_LOG("cannot make: %s (%s)", row->what,
 			       strerror(errno));
@@ -571,7 +571,7 @@ TEST_F_TIMEOUT(table, errno_and_reason, AT_TIMEOUT)
 		err = row->nobody ? connect_as_nobody(t.fd, &t.a) :
 				    at_err(at_connect(t.fd, &t.a));
 		/* TCP never completes at once: what comes of it? */
-		if (row->dress > AT_ORACLE && err == EINPROGRESS) {
+		if (row->format > AT_ORACLE && err == EINPROGRESS) {
 			at_poll(t.fd, POLLOUT);
 			err = at_so_error(t.fd);
 		}
@@ -603,14 +603,14 @@ TEST_F_TIMEOUT(table, S_RESUME_after_each_error, AT_TIMEOUT)
 
 	for (row = rows; row < rows + ARRAY_SIZE(rows); row++) {
 		if (row->nobody || !row->err || row->err == EISCONN ||
-		    row->err == EOPNOTSUPP || at_is_oracle(row->dress))
+		    row->err == EOPNOTSUPP || at_is_oracle(row->format))
 			continue;
 		t = (struct target) {
-			.dress = row->dress, .kind = row->kind,
+			.format = row->format, .kind = row->kind,
 			.type = variant->type, .kept = -1,
 		};
 		good = t;
-		t.fd = at_socket(row->dress, variant->type | variant->flags);
+		t.fd = at_socket(row->format, variant->type | variant->flags);
 		EXPECT_LE(0, row->make(&t));
 		EXPECT_NE(0, at_err(at_connect(t.fd, &t.a)));
 		EXPECT_LE(0, listening(&good));
@@ -632,7 +632,7 @@ FIXTURE(wait) {
 };
 
 FIXTURE_VARIANT(wait) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
@@ -655,12 +655,12 @@ FIXTURE_VARIANT_ADD(wait, unix_name_seqpacket) {
 
 FIXTURE_SETUP(wait)
 {
-	self->lfd = at_listener(&self->a, variant->dress, variant->kind,
+	self->lfd = at_listener(&self->a, variant->format, variant->kind,
 				variant->type, 1);
 	ASSERT_LE(0, self->lfd);
-	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &self->a,
+	ASSERT_EQ(0, at_fill(variant->format, variant->type, &self->a,
 			     self->full, 2));
-	self->fd = at_client(variant->dress, variant->type | SOCK_NONBLOCK,
+	self->fd = at_client(variant->format, variant->type | SOCK_NONBLOCK,
 			     &self->a, &self->begun);
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(EINPROGRESS, self->begun);
@@ -676,7 +676,7 @@ static int waiter(const FIXTURE_VARIANT(wait) *variant,
 {
 	int err, fd;
 
-	fd = at_client(variant->dress, variant->type | SOCK_NONBLOCK, a, &err);
+	fd = at_client(variant->format, variant->type | SOCK_NONBLOCK, a, &err);
 	if (err == EINPROGRESS)
 		return fd;
 	close(fd);
@@ -690,7 +690,7 @@ static int connects_anew(const FIXTURE_VARIANT(wait) *variant, int fd)
 	struct at_addr a;
 	int lfd, err;
 
-	lfd = at_listener(&a, variant->dress, variant->kind, variant->type, 4);
+	lfd = at_listener(&a, variant->format, variant->kind, variant->type, 4);
 	if (lfd < 0)
 		return errno;
 	err = at_err(at_connect(fd, &a));
@@ -757,7 +757,7 @@ TEST_F_TIMEOUT(wait, E_ALREADY_blocking_waits_for_the_same, AT_TIMEOUT)
 TEST_F_TIMEOUT(wait, blocking_waits_for_room, AT_TIMEOUT)
 {
 	struct at_job job;
-	int fd = at_socket(variant->dress, variant->type);
+	int fd = at_socket(variant->format, variant->type);
 
 	ASSERT_EQ(0, at_job_start(&job, fd, &self->a));
 	EXPECT_TRUE(at_job_blocked(&job));
@@ -804,7 +804,7 @@ TEST_F_TIMEOUT(wait, E_CONNREFUSED_blocking_listener_closed, AT_TIMEOUT)
 	int fds[2], i;
 
 	for (i = 0; i < 2; i++) {
-		fds[i] = at_socket(variant->dress, variant->type);
+		fds[i] = at_socket(variant->format, variant->type);
 		ASSERT_EQ(0, at_job_start(&job[i], fds[i], &self->a));
 		EXPECT_TRUE(at_job_blocked(&job[i]));
 	}
@@ -822,7 +822,7 @@ TEST_F_TIMEOUT(wait, E_CONNREFUSED_blocking_listener_closed, AT_TIMEOUT)
 TEST_F_TIMEOUT(wait, E_INTR_goes_on, AT_TIMEOUT)
 {
 	struct at_job job;
-	int fd = at_socket(variant->dress, variant->type);
+	int fd = at_socket(variant->format, variant->type);
 
 	ASSERT_EQ(0, at_catch(SIGUSR1, 0));
 	ASSERT_EQ(0, at_job_start(&job, fd, &self->a));
@@ -843,7 +843,7 @@ TEST_F_TIMEOUT(wait, E_INTR_goes_on, AT_TIMEOUT)
 TEST_F_TIMEOUT(wait, E_INTR_SA_RESTART_restarts, AT_TIMEOUT)
 {
 	struct at_job job;
-	int fd = at_socket(variant->dress, variant->type);
+	int fd = at_socket(variant->format, variant->type);
 
 	/* The attempt's deadline has no say in this. */
 	ASSERT_EQ(0, at_set_timeout(fd, 10 * 60 * 1000));
@@ -864,7 +864,7 @@ TEST_F_TIMEOUT(wait, E_INTR_SO_SNDTIMEO_does_not_restart, AT_TIMEOUT)
 {
 	struct timeval tv = { .tv_sec = 600 };
 	struct at_job job;
-	int fd = at_socket(variant->dress, variant->type);
+	int fd = at_socket(variant->format, variant->type);
 
 	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv,
 				sizeof(tv)));
@@ -880,7 +880,7 @@ TEST_F_TIMEOUT(wait, E_INTR_SO_SNDTIMEO_does_not_restart, AT_TIMEOUT)
 TEST_F_TIMEOUT(wait, E_TIMEDOUT_SO_SNDTIMEO_ends_the_wait, AT_TIMEOUT)
 {
 	struct timeval tv = { .tv_usec = 20000 };
-	int fd = at_socket(variant->dress, variant->type);
+	int fd = at_socket(variant->format, variant->type);
 
 	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv,
 				sizeof(tv)));
@@ -898,7 +898,7 @@ TEST_F_TIMEOUT(wait, E_TIMEDOUT_SO_SNDTIMEO_ends_the_wait, AT_TIMEOUT)
 TEST_F_TIMEOUT(wait, E_TIMEDOUT_nonblocking, AT_TIMEOUT)
 {
 	struct altconn_connect_info info;
-	int fd = at_socket(variant->dress, variant->type | SOCK_NONBLOCK);
+	int fd = at_socket(variant->format, variant->type | SOCK_NONBLOCK);
 
 	ASSERT_EQ(0, at_set_timeout(fd, 300));
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
@@ -916,7 +916,7 @@ TEST_F_TIMEOUT(wait, E_TIMEDOUT_nonblocking, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(wait, E_TIMEDOUT_blocking, AT_TIMEOUT)
 {
-	int fd = at_socket(variant->dress, variant->type);
+	int fd = at_socket(variant->format, variant->type);
 
 	ASSERT_EQ(0, at_set_timeout(fd, 20));
 	EXPECT_EQ(ETIMEDOUT, at_err(at_connect(fd, &self->a)));
@@ -929,7 +929,7 @@ TEST_F_TIMEOUT(wait, E_TIMEDOUT_head_lets_the_next_move_up, AT_TIMEOUT)
 	int first, second;
 
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
-	first = at_socket(variant->dress, variant->type | SOCK_NONBLOCK);
+	first = at_socket(variant->format, variant->type | SOCK_NONBLOCK);
 	ASSERT_EQ(0, at_set_timeout(first, 300));
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(first, &self->a)));
 	second = waiter(variant, &self->a);
@@ -1023,7 +1023,7 @@ TEST_F_TIMEOUT(wait, S_UNSPEC_cancels, AT_TIMEOUT)
 TEST_F_TIMEOUT(wait, S_UNSPEC_wakes_a_blocked_caller, AT_TIMEOUT)
 {
 	struct at_job job;
-	int fd = at_socket(variant->dress, variant->type), err;
+	int fd = at_socket(variant->format, variant->type), err;
 
 	ASSERT_EQ(0, at_job_start(&job, fd, &self->a));
 	EXPECT_TRUE(at_job_blocked(&job));
@@ -1096,10 +1096,10 @@ TEST_F_TIMEOUT(wait, S_UNSPEC_on_the_listener, AT_TIMEOUT)
 	/* The explicit bind survives; it can listen anew. */
 	EXPECT_EQ(0, at_getsockname(self->lfd, &got));
 	EXPECT_TRUE(at_addr_eq(&self->a, &got));
-	close(at_client(variant->dress, variant->type, &self->a, &err));
+	close(at_client(variant->format, variant->type, &self->a, &err));
 	EXPECT_EQ(ECONNREFUSED, err);
 	EXPECT_EQ(0, at_err(listen(self->lfd, 1)));
-	at_client(variant->dress, variant->type, &self->a, &err);
+	at_client(variant->format, variant->type, &self->a, &err);
 	EXPECT_EQ(0, err);
 }
 
@@ -1240,7 +1240,7 @@ FIXTURE(unspec) {
 };
 
 FIXTURE_VARIANT(unspec) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
@@ -1259,10 +1259,10 @@ FIXTURE_SETUP(unspec)
 {
 	int err;
 
-	self->lfd = at_listener(&self->a, variant->dress, variant->kind,
+	self->lfd = at_listener(&self->a, variant->format, variant->kind,
 				variant->type, 4);
 	ASSERT_LE(0, self->lfd);
-	self->fd = at_client(variant->dress, variant->type, &self->a, &err);
+	self->fd = at_client(variant->format, variant->type, &self->a, &err);
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, err);
 	self->peer = accept(self->lfd, NULL, NULL);
@@ -1284,7 +1284,7 @@ TEST_F_TIMEOUT(unspec, S_UNSPEC_peer_sees_EOF, AT_TIMEOUT)
 	EXPECT_EQ(ENOTCONN, at_err(at_getpeername(self->fd, &a)));
 	EXPECT_EQ(1, recv(self->peer, &c, 1, 0));
 	EXPECT_EQ(0, recv(self->peer, &c, 1, 0));
-	/* As TCP, the dresses of IP tell at the second send. */
+	/* As TCP, the formats of IP tell at the second send. */
 	EXPECT_TRUE(at_until(at_err(send(self->peer, "x", 1, MSG_NOSIGNAL)) ==
 			     EPIPE));
 }
@@ -1327,19 +1327,19 @@ TEST_F_TIMEOUT(unspec, S_UNSPEC_then_listen, AT_TIMEOUT)
 	int err;
 
 	EXPECT_EQ(0, at_err(at_connect_unspec(self->fd)));
-	at_addr(&a, variant->dress, variant->kind);
+	at_addr(&a, variant->format, variant->kind);
 	EXPECT_EQ(0, at_err(at_bind(self->fd, &a)));
 	EXPECT_EQ(0, at_err(listen(self->fd, 1)));
-	at_client(variant->dress, variant->type, &a, &err);
+	at_client(variant->format, variant->type, &a, &err);
 	EXPECT_EQ(0, err);
 }
 
 TEST_F_TIMEOUT(unspec, S_UNSPEC_bind_survives, AT_TIMEOUT)
 {
-	int fd = at_socket(variant->dress, variant->type);
+	int fd = at_socket(variant->format, variant->type);
 	struct at_addr a, got;
 
-	at_addr(&a, variant->dress, variant->kind);
+	at_addr(&a, variant->format, variant->kind);
 	EXPECT_EQ(0, at_err(at_bind(fd, &a)));
 	EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));
 	EXPECT_EQ(0, at_err(at_connect_unspec(fd)));
@@ -1353,7 +1353,7 @@ TEST_F_TIMEOUT(unspec, S_UNSPEC_bind_survives, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(unspec, S_UNSPEC_on_a_fresh_socket, AT_TIMEOUT)
 {
-	int fd = at_socket(variant->dress, variant->type);
+	int fd = at_socket(variant->format, variant->type);
 
 	EXPECT_EQ(0, at_err(at_connect_unspec(fd)));
 	EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));

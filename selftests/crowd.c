@@ -433,17 +433,17 @@ static int conflict_bind(const struct conflict_end *end, int type, bool oracle,
 			 unsigned int port, int *fd)
 {
 	bool six = conflict_addr[end->addr].six;
-	enum at_dress dress = six ? AT_IN6 : AT_IN;
+	enum at_format format = six ? AT_IN6 : AT_IN;
 	struct at_addr a;
 	int err;
 
 	if (oracle)
-		dress = six ? AT_ORACLE_IN6 : AT_ORACLE_IN;
-	at_addr_ip(&a, dress, conflict_addr[end->addr].ip, port);
+		format = six ? AT_ORACLE_IN6 : AT_ORACLE_IN;
+	at_addr_ip(&a, format, conflict_addr[end->addr].ip, port);
 	/* The user of a socket is the one that makes it, or binds it. */
 	if (end->flags & 4 && seteuid(65534))
 		return -1;
-	*fd = at_socket(dress, type);
+	*fd = at_socket(format, type);
 	if (six)
 		at_set_flag(*fd, IPPROTO_IPV6, IPV6_V6ONLY,
 			    conflict_addr[end->addr].only);
@@ -548,13 +548,13 @@ TEST(conflict_ends_with_the_binding)
 }
 
 /* A port that bind() chose can be shared then; and datagrams are spread. */
-static int share_bound(enum at_dress dress, int type, unsigned int port)
+static int share_bound(enum at_format format, int type, unsigned int port)
 {
-	int fd = at_socket(dress, type);
+	int fd = at_socket(format, type);
 	struct at_addr a;
 
-	at_addr_ip(&a, dress, "127.0.0.1", port);
-	if (conflict_share(fd, at_is_oracle(dress)) || at_bind(fd, &a))
+	at_addr_ip(&a, format, "127.0.0.1", port);
+	if (conflict_share(fd, at_is_oracle(format)) || at_bind(fd, &a))
 		return -1;
 	return fd;
 }
@@ -565,7 +565,7 @@ FIXTURE(share) {
 };
 
 FIXTURE_VARIANT(share) {
-	enum at_dress dress;
+	enum at_format format;
 	int type;
 };
 
@@ -578,17 +578,17 @@ FIXTURE_SETUP(share)
 {
 	int i, port;
 
-	self->fd[0] = share_bound(variant->dress, variant->type, 0);
+	self->fd[0] = share_bound(variant->format, variant->type, 0);
 	ASSERT_LE(0, self->fd[0]);
 	ASSERT_EQ(0, at_getsockname(self->fd[0], &self->a));
 	port = at_port_of(&self->a);
 	for (i = 1; i < 3; i++)
-		ASSERT_LE(0, self->fd[i] = share_bound(variant->dress,
+		ASSERT_LE(0, self->fd[i] = share_bound(variant->format,
 						       variant->type, port));
 	for (i = 0; i < 3 && variant->type == SOCK_STREAM; i++)
 		ASSERT_EQ(0, at_err(listen(self->fd[i], 64)));
 	for (i = 0; i < 32; i++) {
-		self->clients[i] = at_socket(variant->dress, variant->type);
+		self->clients[i] = at_socket(variant->format, variant->type);
 		ASSERT_EQ(0, at_err(at_connect(self->clients[i], &self->a)));
 	}
 }

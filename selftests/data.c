@@ -17,7 +17,7 @@ FIXTURE(conn) {
 };
 
 FIXTURE_VARIANT(conn) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
@@ -35,7 +35,7 @@ FIXTURE_VARIANT_ADD(conn, oracle_seqpacket) {
 
 FIXTURE_SETUP(conn)
 {
-	ASSERT_EQ(0, at_pair(variant->dress, variant->kind, variant->type,
+	ASSERT_EQ(0, at_pair(variant->format, variant->kind, variant->type,
 			     self->sv));
 }
 
@@ -100,7 +100,7 @@ TEST_F_TIMEOUT(conn, MSG_EOR_marks_records, AT_TIMEOUT)
 	char buf[16];
 	int flags;
 
-	if (variant->dress == AT_ORACLE)
+	if (variant->format == AT_ORACLE)
 		SKIP(return, "AF_UNIX marks the received record not always");
 	ASSERT_EQ(3, send(self->sv[0], "abc", 3, MSG_EOR));
 	EXPECT_EQ(3, recv_flags(self->sv[1], buf, sizeof(buf), 0, &flags));
@@ -162,7 +162,7 @@ TEST_F_TIMEOUT(conn, MSG_OOB_EOPNOTSUPP, AT_TIMEOUT)
 {
 	char c;
 
-	if (variant->dress == AT_ORACLE)
+	if (variant->format == AT_ORACLE)
 		SKIP(return, "newer AF_UNIX streams have it");
 	EXPECT_EQ(EOPNOTSUPP, at_err(send(self->sv[0], "x", 1, MSG_OOB)));
 	EXPECT_EQ(EOPNOTSUPP, at_err(recv(self->sv[0], &c, 1, MSG_OOB)));
@@ -223,7 +223,7 @@ TEST_F_TIMEOUT(conn, SIOCINQ_SIOCOUTQ, AT_TIMEOUT)
 	ASSERT_EQ(40, send(self->sv[0], buf, 40, 0));
 	ASSERT_EQ(0, ioctl(self->sv[1], SIOCINQ, &in));
 	/* All that is there; of AF_UNIX records, kernels tell one or all. */
-	if (STREAM || variant->dress != AT_ORACLE) {
+	if (STREAM || variant->format != AT_ORACLE) {
 		EXPECT_EQ(100, in);
 	}
 	ASSERT_EQ(0, ioctl(self->sv[0], SIOCOUTQ, &out));
@@ -256,7 +256,7 @@ TEST_F_TIMEOUT(conn, SIGPIPE_unless_MSG_NOSIGNAL, AT_TIMEOUT)
 	EXPECT_EQ(0, atomic_load(&at_caught));
 	EXPECT_EQ(EPIPE, at_err(send(self->sv[0], "x", 1, 0)));
 	/* With AF_UNIX the signal is for streams; elsewhere for all. */
-	EXPECT_EQ(STREAM || variant->dress == AT_NATIVE,
+	EXPECT_EQ(STREAM || variant->format == AT_NATIVE,
 		  atomic_load(&at_caught));
 }
 
@@ -323,14 +323,14 @@ TEST_F_TIMEOUT(conn, sendto_with_an_address, AT_TIMEOUT)
 {
 	struct at_addr a;
 
-	at_addr(&a, variant->dress, AT_NAME);
+	at_addr(&a, variant->format, AT_NAME);
 	if (STREAM) {
 		EXPECT_EQ(EISCONN, at_err(sendto(self->sv[0], "x", 1,
 						 MSG_NOSIGNAL, &a.sa,
 						 a.len)));
 	}
 	/* A record socket ignores it, as AF_UNIX does, or says EISCONN. */
-	if (!STREAM && variant->dress == AT_ORACLE) {
+	if (!STREAM && variant->format == AT_ORACLE) {
 		EXPECT_EQ(1, sendto(self->sv[0], "x", 1, 0, &a.sa, a.len));
 	}
 }
@@ -356,9 +356,9 @@ TEST_F_TIMEOUT(conn, SO_SNDBUF_bounds, AT_TIMEOUT)
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		struct at_addr a;
 
-		fd = at_listener(&a, variant->dress, AT_NAME, variant->type,
+		fd = at_listener(&a, variant->format, AT_NAME, variant->type,
 				 1);
-		sv[0] = at_socket(variant->dress, variant->type);
+		sv[0] = at_socket(variant->format, variant->type);
 		ASSERT_EQ(0, setsockopt(sv[0], SOL_SOCKET, SO_SNDBUFFORCE,
 					&sizes[i], sizeof(int)));
 		ASSERT_EQ(0, at_err(at_connect(sv[0], &a)));
@@ -493,27 +493,27 @@ TEST_F_TIMEOUT(conn, MSG_WAITALL_fills, AT_TIMEOUT)
 	pthread_join(s.thread, NULL);
 }
 
-static uint64_t bulk(enum at_dress dress)
+static uint64_t bulk(enum at_format format)
 {
-	return dress == AT_ORACLE ? 16ULL << 20 :
+	return format == AT_ORACLE ? 16ULL << 20 :
 				    (uint64_t)at_scale(1024, 64) << 20;
 }
 
-/* Both dresses share the data path: one of each type moves the gibibyte. */
-static bool moves_all(enum at_dress dress, int type)
+/* Both formats share the data path: one of each type moves the gibibyte. */
+static bool moves_all(enum at_format format, int type)
 {
-	return type == SOCK_STREAM ? dress == AT_NATIVE : dress == AT_UNIX;
+	return type == SOCK_STREAM ? format == AT_NATIVE : format == AT_UNIX;
 }
 
 TEST_F_TIMEOUT(conn, bulk_by_checksum, AT_TIMEOUT_LONG)
 {
-	uint64_t bytes = bulk(variant->dress);
+	uint64_t bytes = bulk(variant->format);
 	size_t most = STREAM ? 262144 : 100000;
 	struct at_sum sum = {};
 	struct sender s;
 
-	if (variant->dress != AT_ORACLE &&
-	    !moves_all(variant->dress, variant->type))
+	if (variant->format != AT_ORACLE &&
+	    !moves_all(variant->format, variant->type))
 		bytes = 16ULL << 20;
 	ASSERT_EQ(0, start_sender(&s, self->sv[0], variant->type, bytes,
 				  most));
@@ -611,7 +611,7 @@ TEST_F_TIMEOUT(conn, two_blocked_readers_get_one_each, AT_TIMEOUT)
  */
 TEST_F_TIMEOUT(conn, goes_on_after_it_was_idle, AT_TIMEOUT)
 {
-	struct timespec idle = { .tv_sec = at_is_oracle(variant->dress) ? 0 : 3 };
+	struct timespec idle = { .tv_sec = at_is_oracle(variant->format) ? 0 : 3 };
 	char big[3000], buf[3000];
 	int round, i;
 
@@ -669,7 +669,7 @@ TEST_F_TIMEOUT(conn, records_wrap_at_4_gib, AT_TIMEOUT_LONG)
 
 	if (STREAM)
 		SKIP(return, "records only");
-	if (variant->dress != AT_NATIVE)
+	if (variant->format != AT_NATIVE)
 		SKIP(return, "once is enough");
 	if (getenv("ALTCONN_DEBUG_KERNEL"))
 		SKIP(return, "half an hour there");
@@ -709,7 +709,7 @@ TEST_F_TIMEOUT(conn, spin_us_changes_under_way, AT_TIMEOUT)
 {
 	static const long us[] = { 0, 1000, 20, 100 };
 	/* The oracle has no such setting. */
-	int i, n, rounds = variant->dress == AT_ORACLE ? 100 :
+	int i, n, rounds = variant->format == AT_ORACLE ? 100 :
 							  at_scale(2000, 200);
 	struct timeval tv = { .tv_usec = 20000 };
 	pthread_t thread;
@@ -718,12 +718,12 @@ TEST_F_TIMEOUT(conn, spin_us_changes_under_way, AT_TIMEOUT)
 	if (at_netns())
 		SKIP(return, "no network namespaces");
 	at_close(self->sv, 2);
-	ASSERT_EQ(0, at_pair(variant->dress, variant->kind, variant->type,
+	ASSERT_EQ(0, at_pair(variant->format, variant->kind, variant->type,
 			     self->sv));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, answer, &self->sv[1]));
 	for (i = 0; i < rounds; i++) {
-		if (variant->dress != AT_ORACLE && i % 97 == 0)
-			ASSERT_EQ(0, at_sysctl_set("altconn/spin_us",
+		if (variant->format != AT_ORACLE && i % 97 == 0)
+			ASSERT_EQ(0, at_sysctl_set("altconn/busy_poll_us",
 						   us[i / 97 % 4]));
 		ASSERT_EQ(sizeof(i), send(self->sv[0], &i, sizeof(i), 0));
 		ASSERT_EQ(sizeof(n), recv(self->sv[0], &n, sizeof(n), 0));

@@ -18,7 +18,7 @@ FIXTURE(dgram) {
 };
 
 FIXTURE_VARIANT(dgram) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 };
 
@@ -33,20 +33,20 @@ FIXTURE_VARIANT_ADD(dgram, unix_path) { AT_UNIX, AT_PATH };
 FIXTURE_VARIANT_ADD(dgram, oracle_name) { AT_ORACLE, AT_NAME };
 FIXTURE_VARIANT_ADD(dgram, oracle_path) { AT_ORACLE, AT_PATH };
 
-#define ORACLE (variant->dress == AT_ORACLE)
-/* In the sockaddr_un dress as AF_UNIX, else as UDP. */
-#define AS_UDP (variant->dress != AT_ORACLE && variant->dress != AT_UNIX)
+#define ORACLE (variant->format == AT_ORACLE)
+/* In the sockaddr_un format as AF_UNIX, else as UDP. */
+#define AS_UDP (variant->format != AT_ORACLE && variant->format != AT_UNIX)
 /* In the inet formats also what becomes of a datagram is told as UDP tells it. */
-#define INET (variant->dress == AT_IN || variant->dress == AT_IN6)
+#define INET (variant->format == AT_IN || variant->format == AT_IN6)
 #define NONBLOCK_DGRAM (SOCK_DGRAM | SOCK_NONBLOCK)
 
 FIXTURE_SETUP(dgram)
 {
-	self->rfd = at_bound(&self->a, variant->dress, variant->kind,
+	self->rfd = at_bound(&self->a, variant->format, variant->kind,
 			     SOCK_DGRAM);
 	ASSERT_LE(0, self->rfd);
-	ASSERT_EQ(0, at_set_blocking_receiver(self->rfd, variant->dress));
-	self->fd = at_socket(variant->dress, SOCK_DGRAM);
+	ASSERT_EQ(0, at_set_blocking_receiver(self->rfd, variant->format));
+	self->fd = at_socket(variant->format, SOCK_DGRAM);
 	ASSERT_LE(0, self->fd);
 }
 
@@ -57,7 +57,7 @@ FIXTURE_TEARDOWN(dgram)
 
 static int receiver(const FIXTURE_VARIANT(dgram) *variant, struct at_addr *a)
 {
-	return at_bound(a, variant->dress, variant->kind, SOCK_DGRAM);
+	return at_bound(a, variant->format, variant->kind, SOCK_DGRAM);
 }
 
 static int give(int fd, const struct at_addr *to, char c)
@@ -297,14 +297,14 @@ TEST_F_TIMEOUT(dgram, S_AGAIN_failure_changes_nothing, AT_TIMEOUT)
 
 	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
 	if (variant->kind == AT_INET) {
-		at_addr_ip(&bad, variant->dress, variant->dress == AT_IN6 ?
+		at_addr_ip(&bad, variant->format, variant->format == AT_IN6 ?
 			   "2001:db8::1" : "203.0.113.1", 4000);
 		EXPECT_EQ(ENETUNREACH, at_err(at_connect(self->fd, &bad)));
 	} else {
-		at_addr(&bad, variant->dress, AT_PATH);
+		at_addr(&bad, variant->format, AT_PATH);
 		EXPECT_EQ(ENOENT, at_err(at_connect(self->fd, &bad)));
 	}
-	if (variant->dress == AT_NATIVE) {
+	if (variant->format == AT_NATIVE) {
 		at_addr(&bad, AT_NATIVE, AT_PORT);
 		bad.nat.sac_node = 5;
 		EXPECT_EQ(ENETUNREACH, at_err(at_connect(self->fd, &bad)));
@@ -370,7 +370,7 @@ TEST_F_TIMEOUT(dgram, S_NULL_forms, AT_TIMEOUT)
 	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
 	EXPECT_EQ(0, at_err(connect(self->fd, NULL, 0)));
 	EXPECT_EQ(ENOTCONN, at_err(at_getpeername(self->fd, &got)));
-	if (variant->dress != AT_NATIVE)
+	if (variant->format != AT_NATIVE)
 		return;
 	at_addr_port(&null, 0);
 	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
@@ -403,7 +403,7 @@ TEST_F_TIMEOUT(dgram, E_CONNREFUSED_nothing_bound, AT_TIMEOUT)
 		EXPECT_EQ(ECONNREFUSED, give(self->fd, &self->a, 'a'));
 		return;
 	}
-	at_addr(&none, variant->dress, variant->kind);
+	at_addr(&none, variant->format, variant->kind);
 	EXPECT_EQ(ORACLE ? ECONNREFUSED : 0,
 		  at_err(at_connect(self->fd, &none)));
 	EXPECT_EQ(INET ? 0 : ECONNREFUSED, give(self->fd, &none, 'a'));
@@ -429,7 +429,7 @@ TEST_F_TIMEOUT(dgram, association_survives_a_restart, AT_TIMEOUT)
 	if (INET)
 		EXPECT_EQ(0, give(self->fd, NULL, 'b'));
 	EXPECT_EQ(ECONNREFUSED, give(self->fd, NULL, 'b'));
-	again = at_socket(variant->dress, SOCK_DGRAM);
+	again = at_socket(variant->format, SOCK_DGRAM);
 	ASSERT_EQ(0, at_err(at_bind(again, &self->a)));
 	EXPECT_EQ(0, give(self->fd, NULL, 'c'));
 	EXPECT_EQ('c', take(again));
@@ -676,7 +676,7 @@ FIXTURE(shared) {
 };
 
 FIXTURE_VARIANT(shared) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	bool reuses;	/* SO_REUSEADDR */
 };
@@ -719,7 +719,7 @@ static int share_as(const FIXTURE_VARIANT(shared) *variant,
 static int share(const FIXTURE_VARIANT(shared) *variant,
 		 const struct at_addr *a)
 {
-	return share_as(variant, a, at_socket(variant->dress, SOCK_DGRAM));
+	return share_as(variant, a, at_socket(variant->format, SOCK_DGRAM));
 }
 
 /* Half of a socketpair has a peer, so no other sender's datagram is for it. */
@@ -729,14 +729,14 @@ TEST_F(shared, half_of_a_pair_takes_nothing_from_others)
 	struct at_addr a;
 	char byte;
 
-	at_addr(&a, variant->dress, variant->kind);
-	ASSERT_EQ(0, at_socketpair(variant->dress, SOCK_DGRAM, sv));
+	at_addr(&a, variant->format, variant->kind);
+	ASSERT_EQ(0, at_socketpair(variant->format, SOCK_DGRAM, sv));
 	ASSERT_LE(0, share_as(variant, &a, sv[0]));
 	rfd = share(variant, &a);
 	ASSERT_LE(0, rfd);
 	/* The sender's address selects the receiver. */
 	for (i = 0; i < 32; i++) {
-		fd = at_socket(variant->dress, SOCK_DGRAM);
+		fd = at_socket(variant->format, SOCK_DGRAM);
 		EXPECT_EQ(0, give(fd, &a, 'a'));
 		EXPECT_EQ(1, recv(rfd, &byte, 1, MSG_DONTWAIT));
 		close(fd);
@@ -753,7 +753,7 @@ TEST_F_TIMEOUT(shared, receivers_are_bounded, AT_TIMEOUT)
 	struct at_addr a;
 	int i, n, fd;
 
-	at_addr(&a, variant->dress, variant->kind);
+	at_addr(&a, variant->format, variant->kind);
 	for (n = 0; n < MOST_RECEIVERS; n++) {
 		self->fds[n] = share(variant, &a);
 		ASSERT_LE(0, self->fds[n]);
@@ -762,7 +762,7 @@ TEST_F_TIMEOUT(shared, receivers_are_bounded, AT_TIMEOUT)
 		EXPECT_EQ(-1, share(variant, &a));
 		EXPECT_EQ(EADDRINUSE, errno);
 	}
-	fd = at_socket(variant->dress, SOCK_DGRAM);
+	fd = at_socket(variant->format, SOCK_DGRAM);
 	EXPECT_EQ(0, give(fd, &a, 'a'));
 	close(self->fds[--n]);
 	self->fds[n] = share(variant, &a);
@@ -793,22 +793,22 @@ TEST_F_TIMEOUT(shared, receivers_of_a_port_are_bounded, AT_TIMEOUT_LONG)
 	ASSERT_NE(NULL, fds);
 	for (n = 0; n < MOST_OF_A_PORT; n++) {
 		a.in.sin_addr.s_addr = htonl(0x7f010000 + n);
-		fds[n] = at_socket(variant->dress, SOCK_DGRAM);
+		fds[n] = at_socket(variant->format, SOCK_DGRAM);
 		ASSERT_EQ(0, at_err(at_bind(fds[n], &a)));
 	}
 	a.in.sin_addr.s_addr = htonl(0x7f020000);
-	fd = at_socket(variant->dress, SOCK_DGRAM);
+	fd = at_socket(variant->format, SOCK_DGRAM);
 	EXPECT_EQ(EADDRINUSE, at_err(at_bind(fd, &a)));
 	/* Another port, or type, has room of its own. */
 	a.in.sin_port = htons(5001);
 	EXPECT_EQ(0, at_err(at_bind(fd, &a)));
 	close(fd);
 	a.in.sin_port = htons(5000);
-	fd = at_socket(variant->dress, SOCK_STREAM);
+	fd = at_socket(variant->format, SOCK_STREAM);
 	EXPECT_EQ(0, at_err(at_bind(fd, &a)));
 	close(fd);
 	close(fds[--n]);
-	fd = at_socket(variant->dress, SOCK_DGRAM);
+	fd = at_socket(variant->format, SOCK_DGRAM);
 	EXPECT_EQ(0, at_err(at_bind(fd, &a)));
 	close(fd);
 	at_close(fds, n);

@@ -45,7 +45,7 @@ FIXTURE(fault) {
 };
 
 FIXTURE_VARIANT(fault) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
@@ -66,12 +66,12 @@ FIXTURE_SETUP(fault)
 	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR);
 	ASSERT_LE(0, nth_fd);
 	ASSERT_EQ(0, at_fail_allocations(0));
-	self->lfd = at_bound(&self->a, variant->dress, variant->kind,
+	self->lfd = at_bound(&self->a, variant->format, variant->kind,
 			     variant->type);
 	ASSERT_LE(0, self->lfd);
 	if (variant->type != SOCK_DGRAM)
 		ASSERT_EQ(0, listen(self->lfd, 4));
-	ASSERT_EQ(0, at_socketpair(variant->dress, variant->type, self->sv));
+	ASSERT_EQ(0, at_socketpair(variant->format, variant->type, self->sv));
 }
 
 FIXTURE_TEARDOWN(fault)
@@ -99,13 +99,13 @@ struct call {
 
 static int fresh(struct trial *t)
 {
-	t->fd = at_socket(t->variant->dress, t->variant->type);
+	t->fd = at_socket(t->variant->format, t->variant->type);
 	return t->fd;
 }
 
 static int fresh_and_address(struct trial *t)
 {
-	at_addr(&t->a, t->variant->dress, t->variant->kind);
+	at_addr(&t->a, t->variant->format, t->variant->kind);
 	return fresh(t);
 }
 
@@ -117,13 +117,13 @@ static int fresh_bound(struct trial *t)
 /* Its association is the only one between two addresses, which is written down. */
 static int fresh_shared(struct trial *t)
 {
-	enum at_kind kind = t->variant->dress == AT_UNIX ? AT_NAME :
+	enum at_kind kind = t->variant->format == AT_UNIX ? AT_NAME :
 							   t->variant->kind;
 
 	if (fresh(t) < 0 ||
 	    at_set_option(t->fd, ALTCONN_SHARE_ADDRESS, 1))
 		return -1;
-	at_addr(&t->a, t->variant->dress, kind);
+	at_addr(&t->a, t->variant->format, kind);
 	return at_bind(t->fd, &t->a);
 }
 
@@ -147,7 +147,7 @@ static int client_waits(struct trial *t)
 {
 	int err;
 
-	close(at_client(t->variant->dress, t->variant->type, &t->self->a,
+	close(at_client(t->variant->format, t->variant->type, &t->self->a,
 			&err));
 	t->fd = -1;
 	return err ? -1 : 0;
@@ -201,7 +201,7 @@ static int fresh_pair_and_file(struct trial *t)
 	at_close(t->self->sv, 2);
 	t->fd = open("/dev/null", O_RDONLY);
 	if (t->fd < 0 ||
-	    at_socketpair(t->variant->dress, t->variant->type, t->self->sv))
+	    at_socketpair(t->variant->format, t->variant->type, t->self->sv))
 		return -1;
 	return setsockopt(t->self->sv[1], SOL_SOCKET, SO_PASSCRED, &on,
 			  sizeof(on));

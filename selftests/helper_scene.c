@@ -3,22 +3,22 @@
  * Sockets for the shell tests: reads a command a line, answers each with a
  * line, so that a script can set a scene and go on when it stands.
  *
- *	bind DRESS TYPE ADDRESS			-> ok SLOT
- *	listen DRESS TYPE ADDRESS BACKLOG	-> ok SLOT
- *	connect DRESS TYPE ADDRESS		-> ok SLOT (blocking)
- *	start DRESS TYPE ADDRESS		-> ok SLOT (non-blocking)
- *	wait DRESS TYPE ADDRESS			-> the same, for a listener too
- *	again SLOT DRESS ADDRESS		-> ok SLOT (connect() once more)
- *	stray DRESS TYPE			-> connect() to another family's
+ *	bind FORMAT TYPE ADDRESS			-> ok SLOT
+ *	listen FORMAT TYPE ADDRESS BACKLOG	-> ok SLOT
+ *	connect FORMAT TYPE ADDRESS		-> ok SLOT (blocking)
+ *	start FORMAT TYPE ADDRESS		-> ok SLOT (non-blocking)
+ *	wait FORMAT TYPE ADDRESS			-> the same, for a listener too
+ *	again SLOT FORMAT ADDRESS		-> ok SLOT (connect() once more)
+ *	stray FORMAT TYPE			-> connect() to another family's
  *	accept SLOT				-> ok SLOT
  *	send SLOT COUNT				-> ok COUNT
  *	close SLOT				-> ok SLOT
- *	pairs DRESS TYPE COUNT			-> ok COUNT (in no slots)
+ *	pairs FORMAT TYPE COUNT			-> ok COUNT (in no slots)
  *	name COMM				-> ok 0
  *
- * DRESS is native, unix, inet, inet6 or AF_UNIX; TYPE stream, seqpacket or
+ * FORMAT is native, unix, inet, inet6 or AF_UNIX; TYPE stream, seqpacket or
  * dgram; ADDRESS port:NUMBER, port:NODE/NUMBER, name:TEXT, path:TEXT or inet:PORT, of the loopback
- * address of the dress' version. What fails answers "SLOT ERRNO-NAME",
+ * address of the format's version. What fails answers "SLOT ERRNO-NAME",
  * the slot being -1 when there is no socket.
  */
 #include "lib/altconn_test.h"
@@ -70,11 +70,11 @@ static int fd_of(const char *word)
 	return slot < SLOTS ? slots[slot] - 1 : -1;
 }
 
-static enum at_dress dress_of(const char *word)
+static enum at_format format_of(const char *word)
 {
 	static const struct {
 		const char *word;
-		enum at_dress dress;
+		enum at_format format;
 	} words[] = {
 		{ "native", AT_NATIVE }, { "unix", AT_UNIX }, { "inet", AT_IN },
 		{ "inet6", AT_IN6 }, {},
@@ -83,7 +83,7 @@ static enum at_dress dress_of(const char *word)
 
 	for (i = 0; words[i].word; i++)
 		if (!strcmp(word, words[i].word))
-			return words[i].dress;
+			return words[i].format;
 	return AT_ORACLE;
 }
 
@@ -94,7 +94,7 @@ static int type_of(const char *word)
 	return strcmp(word, "seqpacket") ? SOCK_DGRAM : SOCK_SEQPACKET;
 }
 
-static void address_of(struct at_addr *a, enum at_dress dress,
+static void address_of(struct at_addr *a, enum at_format format,
 		       const char *word)
 {
 	const char *text = word + 5;
@@ -105,21 +105,21 @@ static void address_of(struct at_addr *a, enum at_dress dress,
 	} else if (!strncmp(word, "port:", 5)) {
 		at_addr_port(a, strtoul(text, NULL, 10));
 	} else if (!strncmp(word, "name:", 5)) {
-		at_addr_name(a, dress, text, strlen(text));
+		at_addr_name(a, format, text, strlen(text));
 	} else if (!strncmp(word, "inet:", 5)) {
-		at_addr_ip(a, dress, dress == AT_IN6 ? "::1" : "127.0.0.1",
+		at_addr_ip(a, format, format == AT_IN6 ? "::1" : "127.0.0.1",
 			   strtoul(text, NULL, 10));
 	} else {
-		at_addr_path(a, dress, text);
+		at_addr_path(a, format, text);
 	}
 }
 
 static int new_socket(char **words, int flags, struct at_addr *a)
 {
-	enum at_dress dress = dress_of(words[1]);
+	enum at_format format = format_of(words[1]);
 
-	address_of(a, dress, words[3]);
-	return keep(at_socket(dress, type_of(words[2]) | flags));
+	address_of(a, format, words[3]);
+	return keep(at_socket(format, type_of(words[2]) | flags));
 }
 
 static int do_bind(char **words)
@@ -151,15 +151,15 @@ static int do_again(char **words)
 {
 	struct at_addr a;
 
-	address_of(&a, dress_of(words[2]), words[3]);
+	address_of(&a, format_of(words[2]), words[3]);
 	return answer(atoi(words[1]), at_err(at_connect(fd_of(words[1]), &a)));
 }
 
 static int do_stray(char **words)
 {
-	enum at_dress dress = dress_of(words[1]);
+	enum at_format format = format_of(words[1]);
 	struct at_addr a;
-	int slot = keep(at_socket(dress, type_of(words[2])));
+	int slot = keep(at_socket(format, type_of(words[2])));
 
 	if (slot < 0)
 		return answer(-1, errno);
@@ -206,7 +206,7 @@ static int do_pairs(char **words)
 	if (setrlimit(RLIMIT_NOFILE, &limit))
 		return answer(-1, errno);
 	for (i = 0; i < n; i++)
-		if (at_socketpair(dress_of(words[1]), type_of(words[2]), sv))
+		if (at_socketpair(format_of(words[1]), type_of(words[2]), sv))
 			return answer(-1, errno);
 	return answer(n, 0);
 }

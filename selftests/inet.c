@@ -15,7 +15,7 @@
 FIXTURE(inet) {};
 
 FIXTURE_VARIANT(inet) {
-	enum at_dress four, six;	/* the dresses of both versions */
+	enum at_format four, six;	/* the formats of both versions */
 	int type;
 };
 

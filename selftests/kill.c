@@ -18,7 +18,7 @@ FIXTURE(kill) {
 };
 
 FIXTURE_VARIANT(kill) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
@@ -34,7 +34,7 @@ FIXTURE_SETUP(kill)
 	if (!at_has_tool())
 		SKIP(return, "no altconn tool on the PATH");
 	ASSERT_EQ(0, at_netns());
-	self->lfd = at_listener(&self->a, variant->dress, variant->kind,
+	self->lfd = at_listener(&self->a, variant->format, variant->kind,
 				variant->type, 0);
 	ASSERT_LE(0, self->lfd);
 }
@@ -59,7 +59,7 @@ FIXTURE_TEARDOWN(kill)
 
 TEST_F_TIMEOUT(kill, both_ends_are_reset, AT_TIMEOUT)
 {
-	int err, fd = at_client(variant->dress, variant->type, &self->a, &err);
+	int err, fd = at_client(variant->format, variant->type, &self->a, &err);
 	int cfd = accept(self->lfd, NULL, NULL), again;
 
 	ASSERT_EQ(0, err);
@@ -82,7 +82,7 @@ TEST_F_TIMEOUT(kill, both_ends_are_reset, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(kill, what_was_sent_is_read_first, AT_TIMEOUT)
 {
-	int err, fd = at_client(variant->dress, variant->type, &self->a, &err);
+	int err, fd = at_client(variant->format, variant->type, &self->a, &err);
 	int cfd = accept(self->lfd, NULL, NULL);
 	char c = 0;
 
@@ -101,10 +101,10 @@ TEST_F_TIMEOUT(kill, waiting, AT_TIMEOUT)
 	struct altconn_connect_info info;
 	int fds[3], i, err;
 
-	err = at_fill(variant->dress, variant->type, &self->a, fds, 1);
+	err = at_fill(variant->format, variant->type, &self->a, fds, 1);
 	ASSERT_EQ(0, err);
 	for (i = 1; i < 3; i++) {
-		fds[i] = at_socket(variant->dress, variant->type);
+		fds[i] = at_socket(variant->format, variant->type);
 		ASSERT_EQ(0, at_nonblock(fds[i], true));
 		EXPECT_EQ(EINPROGRESS, at_err(at_connect(fds[i], &self->a)));
 	}
@@ -130,9 +130,9 @@ TEST_F_TIMEOUT(kill, queued, AT_TIMEOUT)
 {
 	int fd, waits, err, cfd;
 
-	fd = at_client(variant->dress, variant->type, &self->a, &err);
+	fd = at_client(variant->format, variant->type, &self->a, &err);
 	ASSERT_EQ(0, err);
-	waits = at_socket(variant->dress, variant->type);
+	waits = at_socket(variant->format, variant->type);
 	ASSERT_EQ(0, at_nonblock(waits, true));
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(waits, &self->a)));
 	EXPECT_EQ(1, KILL("--state=queued"));
@@ -164,7 +164,7 @@ TEST_F_TIMEOUT(kill, listener, AT_TIMEOUT)
 	EXPECT_EQ(1, KILL("-l"));
 	ASSERT_EQ(0, pthread_join(thread, &err));
 	EXPECT_EQ(EINVAL, (long)err);
-	fd = at_client(variant->dress, variant->type, &self->a, &connected);
+	fd = at_client(variant->format, variant->type, &self->a, &connected);
 	EXPECT_EQ(ECONNREFUSED, connected);
 	/* Its socket may listen again. */
 	EXPECT_EQ(0, listen(self->lfd, 0));
@@ -180,7 +180,7 @@ static int only_id(void)
 
 TEST_F_TIMEOUT(kill, by_id, AT_TIMEOUT)
 {
-	int err, fd = at_client(variant->dress, variant->type, &self->a, &err);
+	int err, fd = at_client(variant->format, variant->type, &self->a, &err);
 	int cfd = accept(self->lfd, NULL, NULL), id = only_id();
 
 	ASSERT_LT(0, id);
@@ -198,7 +198,7 @@ TEST_F_TIMEOUT(kill, by_id, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(kill, held_by_a_rule, AT_TIMEOUT)
 {
-	int fd = at_socket(variant->dress, variant->type), i;
+	int fd = at_socket(variant->format, variant->type), i;
 
 	ASSERT_EQ(0, at_nonblock(fd, true));
 	for (i = 0; i < 2; i++) {
@@ -215,7 +215,7 @@ TEST_F_TIMEOUT(kill, held_by_a_rule, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(kill, who_may, AT_TIMEOUT)
 {
-	int err, fd = at_client(variant->dress, variant->type, &self->a, &err);
+	int err, fd = at_client(variant->format, variant->type, &self->a, &err);
 	int id = only_id();
 	pid_t pid = fork();
 
@@ -240,7 +240,7 @@ TEST_F_TIMEOUT(kill, who_may, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(kill, choice, AT_TIMEOUT)
 {
-	int err, fd = at_client(variant->dress, variant->type, &self->a, &err);
+	int err, fd = at_client(variant->format, variant->type, &self->a, &err);
 	int cfd = accept(self->lfd, NULL, NULL);
 
 	EXPECT_EQ(3, send(fd, "xyz", 3, 0));
@@ -269,7 +269,7 @@ TEST_F_TIMEOUT(kill, choice, AT_TIMEOUT)
 /* All of it at once: what is over is over once. */
 struct storm {
 	struct at_addr a;
-	enum at_dress dress;
+	enum at_format format;
 	int type;
 	atomic_bool stop;
 	atomic_int connected, ended;
@@ -282,7 +282,7 @@ static void *storm_client(void *arg)
 	char c;
 
 	while (!s->stop) {
-		fd = at_client(s->dress, s->type, &s->a, &err);
+		fd = at_client(s->format, s->type, &s->a, &err);
 		s->connected += !err;
 		s->ended += err == ECONNABORTED;
 		if (!err && recv(fd, &c, 1, 0) < 0)
@@ -307,7 +307,7 @@ static void *storm_server(void *arg)
 TEST_F_TIMEOUT(kill, beside_all_else, AT_TIMEOUT_LONG)
 {
 	struct storm s = {
-		.a = self->a, .dress = variant->dress, .type = variant->type,
+		.a = self->a, .format = variant->format, .type = variant->type,
 	};
 	pthread_t clients[4], server;
 	int i;

@@ -15,7 +15,7 @@ FIXTURE(choice) {
 };
 
 FIXTURE_VARIANT(choice) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
@@ -36,7 +36,7 @@ FIXTURE_VARIANT_ADD(choice, inet6_seqpacket) {
 
 FIXTURE_SETUP(choice)
 {
-	self->lfd = at_bound(&self->a, variant->dress, variant->kind,
+	self->lfd = at_bound(&self->a, variant->format, variant->kind,
 			     variant->type);
 	ASSERT_LE(0, self->lfd);
 }
@@ -52,7 +52,7 @@ static int try(const FIXTURE_VARIANT(choice) *variant, const struct at_addr *a,
 {
 	int err;
 
-	*fd = at_client(variant->dress, variant->type | SOCK_NONBLOCK, a, &err);
+	*fd = at_client(variant->format, variant->type | SOCK_NONBLOCK, a, &err);
 	return *fd < 0 ? -1 : err;
 }
 
@@ -60,7 +60,7 @@ static int try(const FIXTURE_VARIANT(choice) *variant, const struct at_addr *a,
 static int try_waiting(const FIXTURE_VARIANT(choice) *variant,
 		       const struct at_addr *a, int *fd)
 {
-	*fd = at_socket(variant->dress, variant->type | SOCK_NONBLOCK);
+	*fd = at_socket(variant->format, variant->type | SOCK_NONBLOCK);
 	if (at_set_option(*fd, ALTCONN_WAIT_LISTENER, 1))
 		return -1;
 	return at_err(at_connect(*fd, a));
@@ -138,10 +138,10 @@ TEST_F_TIMEOUT(choice, fail_fast_refuses_when_full, AT_TIMEOUT)
 	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_BACKLOG_POLICY,
 				   ALTCONN_POLICY_FAIL_FAST));
 	ASSERT_EQ(0, listen(self->lfd, 1));
-	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &self->a, full, 2));
+	ASSERT_EQ(0, at_fill(variant->format, variant->type, &self->a, full, 2));
 	EXPECT_EQ(ECONNREFUSED, try(variant, &self->a, &fd));
 	EXPECT_EQ(ALTCONN_REASON_BACKLOG_FULL, reason_of(fd));
-	at_client(variant->dress, variant->type, &self->a, &err);
+	at_client(variant->format, variant->type, &self->a, &err);
 	EXPECT_EQ(ECONNREFUSED, err);
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
 	EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));
@@ -152,7 +152,7 @@ TEST_F_TIMEOUT(choice, fail_fast_leaves_those_who_wait, AT_TIMEOUT)
 	int full[2], waits, fd;
 
 	ASSERT_EQ(0, listen(self->lfd, 1));
-	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &self->a, full, 2));
+	ASSERT_EQ(0, at_fill(variant->format, variant->type, &self->a, full, 2));
 	EXPECT_EQ(EINPROGRESS, try(variant, &self->a, &waits));
 	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_BACKLOG_POLICY, 1));
 	EXPECT_EQ(ECONNREFUSED, try(variant, &self->a, &fd));
@@ -185,7 +185,7 @@ TEST_F_TIMEOUT(choice, defer_establishes_at_accept, AT_TIMEOUT)
 TEST_F_TIMEOUT(choice, defer_blocks_the_client_until_then, AT_TIMEOUT)
 {
 	struct at_job job;
-	int fd = at_socket(variant->dress, variant->type);
+	int fd = at_socket(variant->format, variant->type);
 
 	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 1));
 	ASSERT_EQ(0, listen(self->lfd, 8));
@@ -219,7 +219,7 @@ TEST_F_TIMEOUT(choice, defer_wakes_a_blocked_accept, AT_TIMEOUT)
 	ASSERT_EQ(0, listen(self->lfd, 8));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, block_in_accept, &a));
 	ASSERT_TRUE(at_until((tid = atomic_load(&a.tid)) && at_sleeps(tid)));
-	fd = at_client(variant->dress, variant->type, &self->a, &err);
+	fd = at_client(variant->format, variant->type, &self->a, &err);
 	EXPECT_EQ(0, err);
 	pthread_join(thread, NULL);
 	ASSERT_LE(0, a.fd);
@@ -308,13 +308,13 @@ TEST_F_TIMEOUT(choice, wait_listener_that_comes, AT_TIMEOUT)
 TEST_F_TIMEOUT(choice, wait_listener_nothing_bound_yet, AT_TIMEOUT)
 {
 	struct at_job job;
-	int fd = at_socket(variant->dress, variant->type);
+	int fd = at_socket(variant->format, variant->type);
 
 	close(self->lfd);
 	ASSERT_EQ(0, at_set_option(fd, ALTCONN_WAIT_LISTENER, 1));
 	ASSERT_EQ(0, at_job_start(&job, fd, &self->a));
 	EXPECT_TRUE(at_job_blocked(&job));
-	self->lfd = at_socket(variant->dress, variant->type);
+	self->lfd = at_socket(variant->format, variant->type);
 	ASSERT_EQ(0, at_err(at_bind(self->lfd, &self->a)));
 	ASSERT_EQ(0, listen(self->lfd, 1));
 	EXPECT_EQ(0, at_job_end(&job));
@@ -330,7 +330,7 @@ TEST_F_TIMEOUT(choice, wait_listener_off_is_refused, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(choice, wait_listener_until_the_deadline, AT_TIMEOUT)
 {
-	int fd = at_socket(variant->dress, variant->type | SOCK_NONBLOCK);
+	int fd = at_socket(variant->format, variant->type | SOCK_NONBLOCK);
 
 	ASSERT_EQ(0, at_set_option(fd, ALTCONN_WAIT_LISTENER, 1));
 	ASSERT_EQ(0, at_set_timeout(fd, 200));
@@ -373,13 +373,13 @@ TEST_F_TIMEOUT(choice, wait_listener_through_a_restart, AT_TIMEOUT)
 	int full[2], fd, other;
 
 	ASSERT_EQ(0, listen(self->lfd, 1));
-	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &self->a, full, 2));
+	ASSERT_EQ(0, at_fill(variant->format, variant->type, &self->a, full, 2));
 	EXPECT_EQ(EINPROGRESS, try_waiting(variant, &self->a, &fd));
 	EXPECT_EQ(EINPROGRESS, try(variant, &self->a, &other));
 	close(self->lfd);
 	EXPECT_EQ(ECONNREFUSED, outcome(other));
 	EXPECT_EQ(1, at_place(fd));
-	self->lfd = at_socket(variant->dress, variant->type);
+	self->lfd = at_socket(variant->format, variant->type);
 	ASSERT_EQ(0, at_err(at_bind(self->lfd, &self->a)));
 	ASSERT_EQ(0, listen(self->lfd, 1));
 	EXPECT_EQ(0, outcome(fd));

@@ -18,7 +18,7 @@ FIXTURE(lsm) {
 };
 
 FIXTURE_VARIANT(lsm) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
@@ -70,10 +70,10 @@ FIXTURE_SETUP(lsm)
 	self->prog = load();
 	ASSERT_LE(0, self->prog) TH_LOG("%s", strerror(errno));
 	if (variant->type == SOCK_DGRAM)
-		self->lfd = at_bound(&self->a, variant->dress, variant->kind,
+		self->lfd = at_bound(&self->a, variant->format, variant->kind,
 				     variant->type);
 	else
-		self->lfd = at_listener(&self->a, variant->dress, variant->kind,
+		self->lfd = at_listener(&self->a, variant->format, variant->kind,
 					variant->type, 4);
 	ASSERT_LE(0, self->lfd);
 	self->link = bpf_raw_tracepoint_open(NULL, self->prog);
@@ -91,7 +91,7 @@ FIXTURE_TEARDOWN(lsm)
 
 TEST_F_TIMEOUT(lsm, E_PERM_RULE, AT_TIMEOUT)
 {
-	int fd = at_socket(variant->dress, variant->type);
+	int fd = at_socket(variant->format, variant->type);
 	struct at_addr peer;
 
 	if (!self->prog)
@@ -115,7 +115,7 @@ TEST_F_TIMEOUT(lsm, E_PERM_RULE, AT_TIMEOUT)
 /* What is connected is asked too, and stays so. */
 TEST_F_TIMEOUT(lsm, a_connected_socket_stays, AT_TIMEOUT)
 {
-	int fd = at_socket(variant->dress, variant->type);
+	int fd = at_socket(variant->format, variant->type);
 	struct at_addr peer;
 
 	if (!self->prog)

@@ -18,14 +18,14 @@ FIXTURE(netns) {
 };
 
 FIXTURE_VARIANT(netns) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
 
 #define NETNS(d, k, t)							\
 	FIXTURE_VARIANT_ADD(netns, d ## _ ## k ## _ ## t) {		\
-		.dress = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
+		.format = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
 	}
 NETNS(NATIVE, PORT, STREAM);
 NETNS(NATIVE, NAME, SEQPACKET);
@@ -41,7 +41,7 @@ NETNS(ORACLE, PATH, STREAM);
 
 FIXTURE_SETUP(netns)
 {
-	self->fd = at_bound(&self->a, variant->dress, variant->kind,
+	self->fd = at_bound(&self->a, variant->format, variant->kind,
 			    variant->type);
 	ASSERT_LE(0, self->fd);
 	if (variant->type != SOCK_DGRAM)
@@ -61,12 +61,12 @@ TEST_F_TIMEOUT(netns, only_paths_cross, AT_TIMEOUT)
 	int fd, err, want = path ? 0 : ECONNREFUSED;
 	char c;
 
-	fd = at_client(variant->dress, variant->type, &self->a, &err);
+	fd = at_client(variant->format, variant->type, &self->a, &err);
 	ASSERT_LE(0, fd);
 	if (variant->type == SOCK_DGRAM)
 		err = at_err(sendto(fd, "x", 1, 0, &self->a.sa, self->a.len));
 	/* As with UDP the next call tells. */
-	if (variant->dress == AT_IN6 && !err)
+	if (variant->format == AT_IN6 && !err)
 		err = at_so_error(fd);
 	EXPECT_EQ(want, err);
 	if (!path)
@@ -81,7 +81,7 @@ TEST_F_TIMEOUT(netns, only_paths_cross, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(netns, the_same_address_is_free, AT_TIMEOUT)
 {
-	int fd = at_socket(variant->dress, variant->type);
+	int fd = at_socket(variant->format, variant->type);
 
 	EXPECT_EQ(variant->kind == AT_PATH ? EADDRINUSE : 0,
 		  at_err(at_bind(fd, &self->a)));
@@ -94,8 +94,8 @@ TEST_F_TIMEOUT(netns, a_socket_keeps_its_own, AT_TIMEOUT)
 	int old, fd, err;
 
 	/* Two namespaces on: the socket of the middle one meets its peers. */
-	old = at_socket(variant->dress, variant->type);
-	fd = at_bound(&a, variant->dress, variant->kind, variant->type);
+	old = at_socket(variant->format, variant->type);
+	fd = at_bound(&a, variant->format, variant->kind, variant->type);
 	ASSERT_LE(0, fd);
 	if (variant->type != SOCK_DGRAM)
 		ASSERT_EQ(0, at_err(listen(fd, 4)));
@@ -103,7 +103,7 @@ TEST_F_TIMEOUT(netns, a_socket_keeps_its_own, AT_TIMEOUT)
 	EXPECT_EQ(0, at_err(at_connect(old, &a)));
 	if (variant->type == SOCK_DGRAM || variant->kind == AT_PATH)
 		return;
-	close(at_client(variant->dress, variant->type, &a, &err));
+	close(at_client(variant->format, variant->type, &a, &err));
 	EXPECT_EQ(ECONNREFUSED, err);
 }
 
@@ -119,12 +119,12 @@ TEST_F_TIMEOUT(netns, association_outlives_the_namespace_of_its_maker,
 	if (variant->type == SOCK_DGRAM)
 		SKIP(return, "connections only");
 	ASSERT_EQ(0, pipe(up));
-	fd = at_bound(&a, variant->dress, variant->kind, variant->type);
+	fd = at_bound(&a, variant->format, variant->kind, variant->type);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, listen(fd, 4));
 	pid = at_fork();
 	if (!pid) {
-		int cfd = at_client(variant->dress, variant->type, &a, &err);
+		int cfd = at_client(variant->format, variant->type, &a, &err);
 
 		if (!err)
 			err = at_send_all(cfd, "y", 1);
@@ -208,12 +208,12 @@ TEST_F_TIMEOUT(netns, both_tell_of_it, AT_TIMEOUT)
 	int here, fd, err;
 
 	if (variant->kind != AT_PATH || variant->type == SOCK_DGRAM ||
-	    variant->dress == AT_ORACLE)
+	    variant->format == AT_ORACLE)
 		SKIP(return, "connections over paths only");
 	here = at_netns_fd();
 	EXPECT_EQ(0, at_dump(ALTCONN_CMD_ASSOC_GET));
 	ASSERT_EQ(0, at_netns());
-	fd = at_client(variant->dress, variant->type, &self->a, &err);
+	fd = at_client(variant->format, variant->type, &self->a, &err);
 	ASSERT_EQ(0, err);
 	EXPECT_EQ(1, at_dump(ALTCONN_CMD_ASSOC_GET));
 	ASSERT_EQ(0, at_netns_enter(here));
@@ -241,7 +241,7 @@ TEST_F_TIMEOUT(sysctls, defaults, AT_TIMEOUT)
 		{ "altconn/ephemeral_port_max", INT_MAX },
 		{ "altconn/max_waiting", 65536 },
 		{ "altconn/max_associations", 1 << 20 },
-		{ "altconn/spin_us", 100 },
+		{ "altconn/busy_poll_us", 100 },
 		{ "altconn/dgram_block_ms", 0 },
 	};
 	int i;
@@ -277,7 +277,7 @@ TEST_F_TIMEOUT(sysctls, bad_values_EINVAL, AT_TIMEOUT)
 		{ "altconn/connect_timeout_ms", -1 },
 		{ "altconn/max_waiting", -1 },
 		{ "altconn/ephemeral_port_min", 0 },
-		{ "altconn/spin_us", 1001 },
+		{ "altconn/busy_poll_us", 1001 },
 	};
 	long before;
 	int i;

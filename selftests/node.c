@@ -50,17 +50,17 @@ FIXTURE(node) {
 };
 
 FIXTURE_VARIANT(node) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
 
 #define NODE(d, k, t)							\
 	FIXTURE_VARIANT_ADD(node, d ## _ ## k ## _ ## t) {		\
-		.dress = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
+		.format = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
 	}
 /* What becomes of a datagram is not told, or by the next call. */
-#define AS_UDP	(variant->type == SOCK_DGRAM && variant->dress == AT_IN)
+#define AS_UDP	(variant->type == SOCK_DGRAM && variant->format == AT_IN)
 
 NODE(NATIVE, PORT, STREAM);
 NODE(NATIVE, NAME, SEQPACKET);
@@ -82,15 +82,15 @@ static void from_afar(struct at_addr *a, const struct at_addr *own, int node)
 }
 
 /* A socket that is bound where it is, to any IP address. */
-static int bound(enum at_dress dress, enum at_kind kind, int type,
+static int bound(enum at_format format, enum at_kind kind, int type,
 		 bool reachable, struct at_addr *a)
 {
-	int fd = at_socket(dress, type);
+	int fd = at_socket(format, type);
 
 	if (kind == AT_INET)
-		at_addr_ip(a, dress, dress == AT_IN6 ? "::" : "0.0.0.0", 0);
+		at_addr_ip(a, format, format == AT_IN6 ? "::" : "0.0.0.0", 0);
 	else
-		at_addr(a, dress, kind);
+		at_addr(a, format, kind);
 	if (fd < 0 || (reachable && at_set_option(fd, ALTCONN_REACHABLE, 1)) ||
 	    at_bind(fd, a) || at_getsockname(fd, a) ||
 	    (type != SOCK_DGRAM && listen(fd, 0)))
@@ -100,11 +100,11 @@ static int bound(enum at_dress dress, enum at_kind kind, int type,
 
 FIXTURE_SETUP(node)
 {
-	bool v6 = variant->dress == AT_IN6;
+	bool v6 = variant->format == AT_IN6;
 
 	ASSERT_EQ(0, at_netns());
 	self->there = at_netns_fd();
-	self->lfd = bound(variant->dress, variant->kind, variant->type, true,
+	self->lfd = bound(variant->format, variant->kind, variant->type, true,
 			  &self->own);
 	ASSERT_LE(0, self->lfd);
 	from_afar(&self->to, &self->own, THERE);
@@ -125,7 +125,7 @@ FIXTURE_TEARDOWN(node)
 #define CONNECT(fd) ({							\
 	int __err;							\
 									\
-	fd = at_client(variant->dress, variant->type, &self->to, &__err); \
+	fd = at_client(variant->format, variant->type, &self->to, &__err); \
 	__err;								\
 })
 
@@ -136,12 +136,12 @@ static int sharers(const FIXTURE_VARIANT(node) *variant, int fds[2],
 	int i;
 
 	if (variant->kind == AT_INET)
-		at_addr_ip(a, variant->dress,
-			   variant->dress == AT_IN6 ? "::" : "0.0.0.0", 0);
+		at_addr_ip(a, variant->format,
+			   variant->format == AT_IN6 ? "::" : "0.0.0.0", 0);
 	else
-		at_addr(a, variant->dress, variant->kind);
+		at_addr(a, variant->format, variant->kind);
 	for (i = 0; i < 2; i++) {
-		fds[i] = at_socket(variant->dress, variant->type);
+		fds[i] = at_socket(variant->format, variant->type);
 		if (at_set_option(fds[i], ALTCONN_REACHABLE, 1) ||
 		    at_set_option(fds[i], ALTCONN_SHARE_ADDRESS, 1) ||
 		    at_bind(fds[i], a) || at_getsockname(fds[i], a))
@@ -253,26 +253,26 @@ static int reach(int fd, const struct at_addr *to, int type)
 
 TEST_F_TIMEOUT(node, only_what_is_reachable, AT_TIMEOUT)
 {
-	int fd = at_socket(variant->dress, variant->type), hidden, err;
+	int fd = at_socket(variant->format, variant->type), hidden, err;
 	struct at_addr own, to;
 
 	ASSERT_EQ(0, at_netns_enter(self->there));
 	if (variant->kind == AT_INET) {
-		hidden = at_socket(variant->dress, variant->type);
-		at_addr_ip(&own, variant->dress,
-			   variant->dress == AT_IN6 ? "::1" : "127.0.0.1", 0);
+		hidden = at_socket(variant->format, variant->type);
+		at_addr_ip(&own, variant->format,
+			   variant->format == AT_IN6 ? "::1" : "127.0.0.1", 0);
 		ASSERT_EQ(0, at_bind(hidden, &own));
 		ASSERT_EQ(0, at_getsockname(hidden, &own));
 		if (variant->type != SOCK_DGRAM)
 			ASSERT_EQ(0, listen(hidden, 1));
 	} else {
-		hidden = bound(variant->dress, variant->kind, variant->type,
+		hidden = bound(variant->format, variant->kind, variant->type,
 			       false, &own);
 	}
 	ASSERT_LE(0, hidden);
 	/* It counts before bind() alone. */
 	EXPECT_EQ(EINVAL, at_err(at_set_option(hidden, ALTCONN_REACHABLE, 1)));
-	close(at_client(variant->dress, variant->type, &own, &err));
+	close(at_client(variant->format, variant->type, &own, &err));
 	EXPECT_EQ(0, err);
 	ASSERT_EQ(0, at_netns_enter(self->here));
 	from_afar(&to, &own, THERE);
@@ -289,7 +289,7 @@ TEST_F_TIMEOUT(node, only_what_is_reachable, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(node, E_NETUNREACH, AT_TIMEOUT)
 {
-	int fd = at_socket(variant->dress, variant->type);
+	int fd = at_socket(variant->format, variant->type);
 
 	ASSERT_EQ(0, at_node_del(THERE));
 	EXPECT_EQ(ENETUNREACH, reach(fd, &self->to, variant->type));
@@ -302,7 +302,7 @@ TEST_F_TIMEOUT(node, E_NETUNREACH, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(node, E_HOSTUNREACH_down, AT_TIMEOUT)
 {
-	int fd = at_socket(variant->dress, variant->type), old, sfd;
+	int fd = at_socket(variant->format, variant->type), old, sfd;
 	char c;
 
 	ASSERT_EQ(0, CONNECT(old));
@@ -330,7 +330,7 @@ TEST_F_TIMEOUT(node, E_HOSTUNREACH_down, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(node, E_HOSTUNREACH_gone, AT_TIMEOUT)
 {
-	int fd = at_socket(variant->dress, variant->type);
+	int fd = at_socket(variant->format, variant->type);
 
 	close(self->lfd);
 	close(self->there);
@@ -387,7 +387,7 @@ TEST_F_TIMEOUT(node, E_INPROGRESS, AT_TIMEOUT)
 		SKIP(return, "connections only");
 	ASSERT_EQ(0, CONNECT(fd[0]));
 	for (i = 3; i; i--) {
-		fd[i] = at_socket(variant->dress, variant->type);
+		fd[i] = at_socket(variant->format, variant->type);
 		ASSERT_EQ(0, at_nonblock(fd[i], true));
 		ASSERT_EQ(0, at_set_timeout(fd[i], i == 1 ? 300 : 0));
 		EXPECT_EQ(4 - i, TOLD());
@@ -413,7 +413,7 @@ TEST_F_TIMEOUT(node, E_INPROGRESS, AT_TIMEOUT)
 /* The listener closes: one is reset, one is refused, and its namespace may go. */
 TEST_F_TIMEOUT(node, the_listener_closes, AT_TIMEOUT)
 {
-	int fd, waits = at_socket(variant->dress, variant->type);
+	int fd, waits = at_socket(variant->format, variant->type);
 	char c;
 
 	if (variant->type == SOCK_DGRAM)
@@ -440,7 +440,7 @@ TEST_F_TIMEOUT(node, the_listener_closes, AT_TIMEOUT)
 /* What the other namespace lets in is its own to say. */
 TEST_F_TIMEOUT(node, its_limits_hold, AT_TIMEOUT)
 {
-	int fd, waits = at_socket(variant->dress, variant->type);
+	int fd, waits = at_socket(variant->format, variant->type);
 
 	if (variant->type == SOCK_DGRAM)
 		SKIP(return, "connections only");
@@ -480,7 +480,7 @@ TEST_F_TIMEOUT(node, a_user_has_half_of_its_places, AT_TIMEOUT)
 	ASSERT_EQ(0, at_netns_enter(self->here));
 	for (i = 0; i < ARRAY_SIZE(tries); i++) {
 		ASSERT_EQ(0, setresuid(tries[i].uid, 0, 0));
-		fds[i] = at_client(variant->dress,
+		fds[i] = at_client(variant->format,
 				   variant->type | SOCK_NONBLOCK, &self->to,
 				   &err);
 		EXPECT_EQ(tries[i].err, err);
@@ -503,9 +503,9 @@ TEST_F_TIMEOUT(node, rules_know_it, AT_TIMEOUT)
 		SKIP(return, "connections only");
 	if (variant->kind == AT_INET)
 		snprintf(to, sizeof(to), "inet:%s%s%s:*",
-			 variant->dress == AT_IN6 ? "[" : "",
-			 ips[THERE][variant->dress == AT_IN6],
-			 variant->dress == AT_IN6 ? "]" : "");
+			 variant->format == AT_IN6 ? "[" : "",
+			 ips[THERE][variant->format == AT_IN6],
+			 variant->format == AT_IN6 ? "]" : "");
 	else
 		snprintf(to, sizeof(to), "%s:7/*",
 			 variant->kind == AT_PORT ? "port" : "name");
@@ -524,7 +524,7 @@ TEST_F_TIMEOUT(node, rules_know_it, AT_TIMEOUT)
 	close(fd);
 	/* It goes down while one is held. */
 	ASSERT_EQ(0, at_node_set(THERE, ALTCONN_NODE_STATE_UP));
-	fd = at_socket(variant->dress, variant->type);
+	fd = at_socket(variant->format, variant->type);
 	ASSERT_EQ(0, at_nonblock(fd, true));
 	ASSERT_EQ(0, at_tool("rule flush"));
 	ASSERT_LT(0, at_tool("rule add to %s delay 500ms", to));
@@ -553,7 +553,7 @@ TEST_F_TIMEOUT(node, kill_from_the_other_end, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(node, datagrams_are_answered, AT_TIMEOUT)
 {
-	int fd = at_socket(variant->dress, variant->type), other;
+	int fd = at_socket(variant->format, variant->type), other;
 	struct at_addr from;
 	char c = 0;
 
@@ -575,7 +575,7 @@ TEST_F_TIMEOUT(node, datagrams_are_answered, AT_TIMEOUT)
 	EXPECT_TRUE(at_addr_eq(&self->to, &from));
 	/* S-ONLY, both ways. */
 	ASSERT_EQ(0, at_connect(fd, &self->to));
-	other = at_socket(variant->dress, variant->type);
+	other = at_socket(variant->format, variant->type);
 	ASSERT_EQ(1, sendto(other, "z", 1, 0, &self->to.sa, self->to.len));
 	from.len = sizeof(from.raw);
 	ASSERT_EQ(1, recvfrom(self->lfd, &c, 1, 0, &from.sa, &from.len));
@@ -626,16 +626,16 @@ TEST_F_TIMEOUT(node, an_id_that_means_another_one, AT_TIMEOUT)
 		SKIP(return, "datagrams only");
 	ASSERT_EQ(0, CONNECT(fd));
 	ASSERT_EQ(0, at_set_flag(self->lfd, SOL_SOCKET, SO_RCVBUF, 4096));
-	ASSERT_EQ(0, at_set_blocking_receiver(self->lfd, variant->dress));
+	ASSERT_EQ(0, at_set_blocking_receiver(self->lfd, variant->format));
 	while (send(fd, c, sizeof(c), MSG_DONTWAIT) > 0)
 		;
 	ASSERT_EQ(0, at_netns());
 	other = at_netns_fd();
-	lfd = at_socket(variant->dress, variant->type);
+	lfd = at_socket(variant->format, variant->type);
 	ASSERT_EQ(0, at_set_option(lfd, ALTCONN_REACHABLE, 1));
 	ASSERT_EQ(0, at_bind(lfd, &own));
 	ASSERT_EQ(0, at_netns_enter(self->here));
-	sender.fd = at_socket(variant->dress, variant->type);
+	sender.fd = at_socket(variant->format, variant->type);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, send_one, &sender));
 	/* It waits for room. */
 	EXPECT_TRUE(at_until((tid = atomic_load(&sender.tid)) && at_sleeps(tid)));
@@ -669,7 +669,7 @@ TEST_F_TIMEOUT(node, an_address_for_others, AT_TIMEOUT)
 	ASSERT_EQ(0, CONNECT(fd));
 	EXPECT_EQ(0, at_getsockname(fd, &from));
 	EXPECT_EQ(inet_addr(ips[HERE][0]), from.in.sin_addr.s_addr);
-	lfd = bound(variant->dress, variant->kind, variant->type, false, &here);
+	lfd = bound(variant->format, variant->kind, variant->type, false, &here);
 	ASSERT_LE(0, lfd);
 	here.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	ASSERT_EQ(1, sendto(fd, "x", 1, 0, &here.sa, here.len));
@@ -678,8 +678,8 @@ TEST_F_TIMEOUT(node, an_address_for_others, AT_TIMEOUT)
 	EXPECT_EQ(htonl(INADDR_LOOPBACK), from.in.sin_addr.s_addr);
 	close(fd);
 	/* But what it was bound to is its own. */
-	fd = at_socket(variant->dress, variant->type);
-	at_addr_ip(&from, variant->dress, "127.0.0.2", 0);
+	fd = at_socket(variant->format, variant->type);
+	at_addr_ip(&from, variant->format, "127.0.0.2", 0);
 	ASSERT_EQ(0, at_bind(fd, &from));
 	ASSERT_EQ(0, at_connect(fd, &self->to));
 	ASSERT_EQ(1, sendto(fd, "x", 1, 0, &here.sa, here.len));
@@ -699,7 +699,7 @@ TEST_F_TIMEOUT(node, a_full_receiver, AT_TIMEOUT)
 		SKIP(return, "datagrams only");
 	ASSERT_EQ(0, CONNECT(fd));
 	ASSERT_EQ(0, at_set_flag(self->lfd, SOL_SOCKET, SO_RCVBUF, 4096));
-	ASSERT_EQ(0, at_set_blocking_receiver(self->lfd, variant->dress));
+	ASSERT_EQ(0, at_set_blocking_receiver(self->lfd, variant->format));
 	while (!(err = at_err(send(fd, c, sizeof(c), MSG_DONTWAIT))))
 		n++;
 	EXPECT_EQ(EAGAIN, err);

@@ -17,7 +17,7 @@ FIXTURE(pair) {
 };
 
 FIXTURE_VARIANT(pair) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
@@ -33,13 +33,13 @@ FIXTURE_VARIANT_ADD(pair, oracle_seqpacket) {
 };
 FIXTURE_VARIANT_ADD(pair, oracle_tcp) { AT_ORACLE_IN, AT_INET, SOCK_STREAM };
 
-#define ORACLE at_is_oracle(variant->dress)
+#define ORACLE at_is_oracle(variant->format)
 #define STREAM (variant->type == SOCK_STREAM)
-#define TCP (variant->dress == AT_ORACLE_IN)
+#define TCP (variant->format == AT_ORACLE_IN)
 
 FIXTURE_SETUP(pair)
 {
-	ASSERT_EQ(0, at_pair(variant->dress, variant->kind, variant->type,
+	ASSERT_EQ(0, at_pair(variant->format, variant->kind, variant->type,
 			     self->sv));
 }
 
@@ -52,7 +52,7 @@ FIXTURE_TEARDOWN(pair)
 static int make_like(const FIXTURE_VARIANT(pair) *variant, int sv[2])
 {
 	at_close(sv, 2);
-	return at_pair(variant->dress, variant->kind, variant->type, sv);
+	return at_pair(variant->format, variant->kind, variant->type, sv);
 }
 
 static int set_int(int fd, int level, int name, int value)
@@ -108,7 +108,7 @@ TEST_F_TIMEOUT(pair, SO_RCVLOWAT_in_poll, AT_TIMEOUT)
 {
 	char buf[16];
 
-	if (!STREAM || variant->dress == AT_ORACLE)
+	if (!STREAM || variant->format == AT_ORACLE)
 		SKIP(return, "AF_UNIX's poll() does not look at it");
 	ASSERT_EQ(0, set_int(self->sv[1], SOL_SOCKET, SO_RCVLOWAT, 4));
 	ASSERT_EQ(3, send(self->sv[0], "abc", 3, 0));
@@ -143,7 +143,7 @@ TEST_F_TIMEOUT(pair, SO_RCVLOWAT_above_the_buffer, AT_TIMEOUT)
 /* TCP tells at the second send that nobody is there, AF_UNIX at the first. */
 TEST_F_TIMEOUT(pair, send_after_the_peer_closed, AT_TIMEOUT)
 {
-	bool as_tcp = TCP || variant->dress == AT_IN || variant->dress == AT_IN6;
+	bool as_tcp = TCP || variant->format == AT_IN || variant->format == AT_IN6;
 
 	ASSERT_EQ(1, send(self->sv[1], "a", 1, 0));
 	close(self->sv[1]);
@@ -357,15 +357,15 @@ static const struct inet_row {
 /* What TCP says, before and after. */
 TEST_F_TIMEOUT(pair, options_of_TCP_and_IP, AT_TIMEOUT)
 {
-	int fd = at_socket(variant->dress, variant->type), err;
+	int fd = at_socket(variant->format, variant->type), err;
 	const struct inet_row *row;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(inet_rows); i++) {
 		row = &inet_rows[i];
-		if (variant->dress != AT_IN && variant->dress != AT_IN6 &&
+		if (variant->format != AT_IN && variant->format != AT_IN6 &&
 		    !TCP) {
-			err = variant->dress == AT_NATIVE ? ENOPROTOOPT :
+			err = variant->format == AT_NATIVE ? ENOPROTOOPT :
 							    EOPNOTSUPP;
 			EXPECT_EQ(err, set_int(fd, row->level, row->name, 1));
 			EXPECT_EQ(-err, get_int(fd, row->level, row->name));
@@ -382,7 +382,7 @@ TEST_F_TIMEOUT(pair, options_of_TCP_and_IP, AT_TIMEOUT)
 	if (TCP || ORACLE)
 		return;
 	/* What somebody would rely on is refused. */
-	err = variant->dress == AT_UNIX ? EOPNOTSUPP : ENOPROTOOPT;
+	err = variant->format == AT_UNIX ? EOPNOTSUPP : ENOPROTOOPT;
 	EXPECT_EQ(err, set_int(fd, IPPROTO_TCP, TCP_REPAIR, 1));
 	EXPECT_EQ(err, set_int(fd, IPPROTO_IP, IP_PKTINFO, 1));
 	EXPECT_EQ(-err, get_int(fd, IPPROTO_TCP, TCP_INFO));
@@ -394,13 +394,13 @@ TEST_F_TIMEOUT(pair, options_of_TCP_are_inherited, AT_TIMEOUT)
 	struct at_addr a;
 	int lfd, fd, sfd, err;
 
-	if (variant->dress != AT_IN && !TCP)
+	if (variant->format != AT_IN && !TCP)
 		SKIP(return, "TCP's, and those that look so");
-	lfd = at_listener(&a, variant->dress, variant->kind, variant->type, 4);
+	lfd = at_listener(&a, variant->format, variant->kind, variant->type, 4);
 	ASSERT_LE(0, lfd);
 	ASSERT_EQ(0, set_int(lfd, IPPROTO_TCP, TCP_KEEPIDLE, 77));
 	ASSERT_EQ(0, set_int(lfd, IPPROTO_TCP, TCP_NODELAY, 1));
-	fd = at_client(variant->dress, variant->type, &a, &err);
+	fd = at_client(variant->format, variant->type, &a, &err);
 	ASSERT_EQ(0, err);
 	sfd = accept(lfd, NULL, NULL);
 	EXPECT_EQ(77, get_int(sfd, IPPROTO_TCP, TCP_KEEPIDLE));
@@ -445,9 +445,9 @@ TEST_F_TIMEOUT(pair, PEER_INFO_tells_both_ends, AT_TIMEOUT)
 		EXPECT_EQ(0, info.api_pad);
 		EXPECT_STREQ(comm, info.api_comm);
 	}
-	fd = at_socket(variant->dress, variant->type);
+	fd = at_socket(variant->format, variant->type);
 	EXPECT_EQ(ENOTCONN, peer_info(fd, &info));
-	fd = at_socket(variant->dress, SOCK_DGRAM);
+	fd = at_socket(variant->format, SOCK_DGRAM);
 	EXPECT_EQ(ENOTCONN, peer_info(fd, &info));
 }
 
@@ -461,12 +461,12 @@ TEST_F_TIMEOUT(pair, PEER_INFO_across_namespaces, AT_TIMEOUT)
 
 	if (ORACLE || variant->kind != AT_PATH)
 		SKIP(return, "of paths");
-	lfd = at_listener(&a, variant->dress, variant->kind, variant->type, 4);
+	lfd = at_listener(&a, variant->format, variant->kind, variant->type, 4);
 	ASSERT_LE(0, lfd);
 	ASSERT_EQ(0, at_netns());
 	ours = netns();
 	ASSERT_NE(theirs, ours);
-	fd = at_client(variant->dress, variant->type, &a, &err);
+	fd = at_client(variant->format, variant->type, &a, &err);
 	ASSERT_EQ(0, err);
 	ASSERT_EQ(0, peer_info(fd, &info));
 	EXPECT_EQ(theirs, info.api_netns);
@@ -489,7 +489,7 @@ TEST_F_TIMEOUT(pair, PEER_INFO_is_of_then, AT_TIMEOUT)
 		SKIP(return, "of this family");
 	ASSERT_EQ(0, pipe(step));
 	ASSERT_EQ(0, pipe(go));
-	lfd = at_listener(&a, variant->dress, variant->kind, variant->type, 4);
+	lfd = at_listener(&a, variant->format, variant->kind, variant->type, 4);
 	ASSERT_LE(0, lfd);
 	/* Whoever connects to a path must be allowed to write to it. */
 	if (variant->kind == AT_PATH)
@@ -499,7 +499,7 @@ TEST_F_TIMEOUT(pair, PEER_INFO_is_of_then, AT_TIMEOUT)
 		prctl(PR_SET_NAME, "then");
 		if (at_become_nobody())
 			_exit(1);
-		fd = at_client(variant->dress, variant->type, &a, &err);
+		fd = at_client(variant->format, variant->type, &a, &err);
 		prctl(PR_SET_NAME, "later");
 		if (err || peer_info(fd, &info) || info.api_pid != getppid())
 			_exit(2);
@@ -532,10 +532,10 @@ TEST_F_TIMEOUT(pair, PEER_INFO_before_and_after_accept, AT_TIMEOUT)
 	if (ORACLE)
 		SKIP(return, "of this family");
 	prctl(PR_SET_NAME, "listens");
-	lfd = at_listener(&a, variant->dress, variant->kind, variant->type, 4);
+	lfd = at_listener(&a, variant->format, variant->kind, variant->type, 4);
 	ASSERT_LE(0, lfd);
 	prctl(PR_SET_NAME, "connects");
-	fd = at_client(variant->dress, variant->type, &a, &err);
+	fd = at_client(variant->format, variant->type, &a, &err);
 	ASSERT_EQ(0, err);
 	prctl(PR_SET_NAME, "accepts");
 	ASSERT_EQ(0, peer_info(fd, &info));
@@ -549,7 +549,7 @@ TEST_F_TIMEOUT(pair, PEER_INFO_before_and_after_accept, AT_TIMEOUT)
 	/* Who listens again is who listens. */
 	ASSERT_EQ(0, listen(lfd, 4));
 	close(fd);
-	fd = at_client(variant->dress, variant->type, &a, &err);
+	fd = at_client(variant->format, variant->type, &a, &err);
 	ASSERT_EQ(0, peer_info(fd, &info));
 	EXPECT_STREQ("later", info.api_comm);
 	at_close((int []){ fd, sfd, lfd }, 3);
@@ -610,7 +610,7 @@ FIXTURE(overflow) {
 };
 
 FIXTURE_VARIANT(overflow) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 };
 
@@ -622,9 +622,9 @@ FIXTURE_SETUP(overflow)
 {
 	int one = 1;
 
-	self->rfd = at_bound(&self->a, variant->dress, variant->kind,
+	self->rfd = at_bound(&self->a, variant->format, variant->kind,
 			     SOCK_DGRAM);
-	self->fd = at_socket(variant->dress, SOCK_DGRAM);
+	self->fd = at_socket(variant->format, SOCK_DGRAM);
 	ASSERT_LE(0, self->rfd);
 	ASSERT_EQ(0, setsockopt(self->rfd, SOL_SOCKET, SO_RCVBUF, &one,
 				sizeof(one)));
@@ -632,7 +632,7 @@ FIXTURE_SETUP(overflow)
 }
 
 /* The default is drop-newest there, as UDP. */
-#define OVERFLOW_DROPS	(variant->dress == AT_IN)
+#define OVERFLOW_DROPS	(variant->format == AT_IN)
 
 FIXTURE_TEARDOWN(overflow)
 {
@@ -714,7 +714,7 @@ TEST_F_TIMEOUT(overflow, blocks_at_first, AT_TIMEOUT)
 	EXPECT_EQ(EAGAIN, errno);
 	EXPECT_EQ(EINVAL, at_err(at_set_option(self->rfd,
 					       ALTCONN_DGRAM_OVERFLOW, 3)));
-	value = at_socket(variant->dress, SOCK_STREAM);
+	value = at_socket(variant->format, SOCK_STREAM);
 	EXPECT_EQ(ENOPROTOOPT, at_err(at_set_option(value,
 						    ALTCONN_DGRAM_OVERFLOW,
 						    0)));
@@ -753,7 +753,7 @@ TEST_F_TIMEOUT(overflow, set_while_a_sender_waits, AT_TIMEOUT)
 	struct late l;
 	int i = 0, last = -1, n;
 
-	ASSERT_EQ(0, at_set_blocking_receiver(self->rfd, variant->dress));
+	ASSERT_EQ(0, at_set_blocking_receiver(self->rfd, variant->format));
 	while (!send_number(self->fd, i))
 		i++;
 	ASSERT_EQ(0, start_late(&l, self->fd));
@@ -777,10 +777,10 @@ TEST_F_TIMEOUT(overflow, dgram_block_ms_ends_the_wait, AT_TIMEOUT)
 		SKIP(return, "no network namespaces");
 	ASSERT_EQ(0, at_sysctl("altconn/dgram_block_ms"));
 	ASSERT_EQ(0, at_sysctl_set("altconn/dgram_block_ms", 50));
-	rfd = at_bound(&a, variant->dress, variant->kind, SOCK_DGRAM);
-	fd = at_socket(variant->dress, SOCK_DGRAM);
+	rfd = at_bound(&a, variant->format, variant->kind, SOCK_DGRAM);
+	fd = at_socket(variant->format, SOCK_DGRAM);
 	ASSERT_EQ(0, setsockopt(rfd, SOL_SOCKET, SO_RCVBUF, &one, sizeof(one)));
-	ASSERT_EQ(0, at_set_blocking_receiver(rfd, variant->dress));
+	ASSERT_EQ(0, at_set_blocking_receiver(rfd, variant->format));
 	ASSERT_EQ(0, at_err(at_connect(fd, &a)));
 	while (!send_number(fd, i))
 		i++;
@@ -793,7 +793,7 @@ TEST_F_TIMEOUT(overflow, dgram_block_ms_ends_the_wait, AT_TIMEOUT)
 FIXTURE(share) {};
 
 FIXTURE_VARIANT(share) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
@@ -813,7 +813,7 @@ FIXTURE_TEARDOWN(share)
 static int sharing(const FIXTURE_VARIANT(share) *variant,
 		   const struct at_addr *a, bool share, int backlog)
 {
-	int fd = at_socket(variant->dress, variant->type), err;
+	int fd = at_socket(variant->format, variant->type), err;
 
 	err = at_err(at_set_option(fd, ALTCONN_SHARE_ADDRESS, share));
 	if (!err)
@@ -843,11 +843,11 @@ TEST_F_TIMEOUT(share, listeners_take_turns, AT_TIMEOUT)
 	int fds[3], clients[30], i, err;
 	struct at_addr a;
 
-	at_addr(&a, variant->dress, variant->kind);
+	at_addr(&a, variant->format, variant->kind);
 	for (i = 0; i < 3; i++)
 		ASSERT_LE(0, fds[i] = sharing(variant, &a, true, 20));
 	for (i = 0; i < 30; i++) {
-		clients[i] = at_client(variant->dress, variant->type, &a, &err);
+		clients[i] = at_client(variant->format, variant->type, &a, &err);
 		ASSERT_EQ(0, err);
 	}
 	for (i = 0; i < 3; i++)
@@ -856,7 +856,7 @@ TEST_F_TIMEOUT(share, listeners_take_turns, AT_TIMEOUT)
 	/* When one goes the others serve. */
 	close(fds[1]);
 	for (i = 0; i < 10; i++) {
-		clients[i] = at_client(variant->dress, variant->type, &a, &err);
+		clients[i] = at_client(variant->format, variant->type, &a, &err);
 		ASSERT_EQ(0, err);
 	}
 	EXPECT_EQ(5, accept_all(fds[0]));
@@ -864,7 +864,7 @@ TEST_F_TIMEOUT(share, listeners_take_turns, AT_TIMEOUT)
 	at_close(clients, 10);
 	close(fds[0]);
 	close(fds[2]);
-	clients[0] = at_client(variant->dress, variant->type, &a, &err);
+	clients[0] = at_client(variant->format, variant->type, &a, &err);
 	EXPECT_EQ(ECONNREFUSED, err);
 }
 
@@ -874,11 +874,11 @@ TEST_F_TIMEOUT(share, full_listener_is_passed_over, AT_TIMEOUT)
 	int full, roomy, clients[20], i, err;
 	struct at_addr a;
 
-	at_addr(&a, variant->dress, variant->kind);
+	at_addr(&a, variant->format, variant->kind);
 	ASSERT_LE(0, full = sharing(variant, &a, true, 1));
 	ASSERT_LE(0, roomy = sharing(variant, &a, true, 50));
 	for (i = 0; i < 20; i++) {
-		clients[i] = at_client(variant->dress, variant->type, &a, &err);
+		clients[i] = at_client(variant->format, variant->type, &a, &err);
 		ASSERT_EQ(0, err);
 	}
 	EXPECT_EQ(2, accept_all(full));
@@ -893,7 +893,7 @@ TEST_F_TIMEOUT(share, only_with_who_shares, AT_TIMEOUT)
 	socklen_t len = sizeof(value);
 	pid_t pid;
 
-	at_addr(&a, variant->dress, variant->kind);
+	at_addr(&a, variant->format, variant->kind);
 	ASSERT_LE(0, fd = sharing(variant, &a, true, 4));
 	EXPECT_EQ(0, getsockopt(fd, SOL_ALTCONN, ALTCONN_SHARE_ADDRESS, &value,
 				&len));
@@ -917,13 +917,13 @@ TEST_F_TIMEOUT(share, E_ADDRINUSE_same_connection, AT_TIMEOUT)
 	struct at_addr a, own;
 	int lfd, fds[2], i;
 
-	if (variant->dress == AT_UNIX)
+	if (variant->format == AT_UNIX)
 		SKIP(return, "AF_UNIX's clients share no name");
-	lfd = at_listener(&a, variant->dress, variant->kind, variant->type, 4);
+	lfd = at_listener(&a, variant->format, variant->kind, variant->type, 4);
 	ASSERT_LE(0, lfd);
-	at_addr(&own, variant->dress, variant->kind);
+	at_addr(&own, variant->format, variant->kind);
 	for (i = 0; i < 2; i++) {
-		fds[i] = at_socket(variant->dress, variant->type);
+		fds[i] = at_socket(variant->format, variant->type);
 		ASSERT_EQ(0, at_err(at_set_option(fds[i], ALTCONN_SHARE_ADDRESS,
 						  1)));
 		ASSERT_EQ(0, at_err(at_bind(fds[i], &own)));
@@ -964,7 +964,7 @@ static void *come(void *arg)
 				atomic_fetch_add(c->other, 1);
 			accept_all(fd);
 		} else {
-			fd = at_client(c->variant->dress, c->variant->type,
+			fd = at_client(c->variant->format, c->variant->type,
 				       &c->a, &err);
 			if (!err)
 				atomic_fetch_add(c->established, 1);
@@ -989,7 +989,7 @@ TEST_F_TIMEOUT(share, raced, AT_TIMEOUT)
 	struct at_addr a;
 	int i, fd;
 
-	at_addr(&a, variant->dress, variant->kind);
+	at_addr(&a, variant->format, variant->kind);
 	ASSERT_LE(0, fd = sharing(variant, &a, true, 3));
 	for (i = 0; i < 6; i++) {
 		comers[i] = (struct comer) {

@@ -31,7 +31,7 @@
 FIXTURE(oracle) {};
 
 FIXTURE_VARIANT(oracle) {
-	enum at_dress model, ours;
+	enum at_format model, ours;
 	enum at_kind kind;
 	int type;
 	unsigned int is;
@@ -396,7 +396,7 @@ static const struct row reuseport = {
 /* Where a row is played: sockets, and what they are called. */
 struct stage {
 	const FIXTURE_VARIANT(oracle) *variant;
-	enum at_dress dress;
+	enum at_format format;
 	int fds[SOCKETS];
 	struct at_addr names[SOCKETS];
 };
@@ -418,7 +418,7 @@ static int length_of(const struct stage *st, socklen_t len)
 
 static int open_socket(struct stage *st, int s)
 {
-	st->fds[s] = at_socket(st->dress, st->variant->type);
+	st->fds[s] = at_socket(st->format, st->variant->type);
 	return st->fds[s] < 0 ? -errno : 0;
 }
 
@@ -427,7 +427,7 @@ static int bind_new(struct stage *st, int s)
 	struct at_addr a;
 	int err;
 
-	at_addr(&a, st->dress, st->variant->kind);
+	at_addr(&a, st->format, st->variant->kind);
 	err = value_of(at_bind(st->fds[s], &a));
 	if (!err)
 		st->names[s] = a;
@@ -580,7 +580,7 @@ static struct result play_step(struct stage *st, const struct step *step)
 		r.ret = make_pair(st);
 		break;
 	case SPAIR:
-		r.ret = value_of(at_socketpair(st->dress, st->variant->type,
+		r.ret = value_of(at_socketpair(st->format, st->variant->type,
 					       st->fds));
 		break;
 	case BIND:
@@ -660,10 +660,10 @@ static struct result play_step(struct stage *st, const struct step *step)
 	return r;
 }
 
-static void play(const FIXTURE_VARIANT(oracle) *variant, enum at_dress dress,
+static void play(const FIXTURE_VARIANT(oracle) *variant, enum at_format format,
 		 const struct row *row, struct result *results)
 {
-	struct stage st = { .variant = variant, .dress = dress };
+	struct stage st = { .variant = variant, .format = format };
 	int i;
 
 	memset(st.fds, -1, sizeof(st.fds));
@@ -821,10 +821,10 @@ struct heritage {
 	struct timeval timeouts[2];
 };
 
-static int inherit(const FIXTURE_VARIANT(oracle) *variant, enum at_dress dress,
+static int inherit(const FIXTURE_VARIANT(oracle) *variant, enum at_format format,
 		   struct heritage *h)
 {
-	struct stage st = { .variant = variant, .dress = dress };
+	struct stage st = { .variant = variant, .format = format };
 	struct timeval tv = { .tv_sec = 9 };
 	struct linger linger = { 1, 3 };
 	socklen_t len = sizeof(tv);
@@ -884,10 +884,10 @@ TEST_F_TIMEOUT(oracle, accepted_socket_inherits, AT_TIMEOUT)
 }
 
 /* How many of @n datagrams came; -1 when one could not be sent. */
-static int flood(const FIXTURE_VARIANT(oracle) *variant, enum at_dress dress,
+static int flood(const FIXTURE_VARIANT(oracle) *variant, enum at_format format,
 		 int n)
 {
-	struct stage st = { .variant = variant, .dress = dress };
+	struct stage st = { .variant = variant, .format = format };
 	int i, came = 0, one = 1;
 	char c;
 
@@ -943,7 +943,7 @@ static void *send_early(void *arg)
  */
 TEST_F_TIMEOUT(oracle, send_waits_for_the_attempt, AT_TIMEOUT)
 {
-	struct stage st = { .variant = variant, .dress = variant->ours };
+	struct stage st = { .variant = variant, .format = variant->ours };
 	struct sender s = {};
 	char buf[8];
 	int tid;
@@ -980,9 +980,9 @@ static void *receive_refusal(void *arg)
 
 /* What recv() returns that waits while a datagram is refused. */
 static int refuse_while_receiving(const FIXTURE_VARIANT(oracle) *variant,
-				  enum at_dress dress)
+				  enum at_format format)
 {
-	struct stage st = { .variant = variant, .dress = dress };
+	struct stage st = { .variant = variant, .format = format };
 	struct sender s = {};
 	bool asleep;
 	int tid;

@@ -19,7 +19,7 @@ FIXTURE(path) {
 };
 
 FIXTURE_VARIANT(path) {
-	enum at_dress dress;
+	enum at_format format;
 	int type;
 };
 
@@ -31,7 +31,7 @@ FIXTURE_VARIANT_ADD(path, oracle_stream) { AT_ORACLE, SOCK_STREAM };
 
 FIXTURE_SETUP(path)
 {
-	self->fd = at_bound(&self->a, variant->dress, AT_PATH, variant->type);
+	self->fd = at_bound(&self->a, variant->format, AT_PATH, variant->type);
 	ASSERT_LE(0, self->fd);
 	if (variant->type != SOCK_DGRAM)
 		ASSERT_EQ(0, listen(self->fd, 8));
@@ -44,13 +44,13 @@ FIXTURE_TEARDOWN(path)
 }
 
 /* connect() and a byte; 0 or errno. */
-static int talks_to(enum at_dress dress, int type, const char *path)
+static int talks_to(enum at_format format, int type, const char *path)
 {
 	struct at_addr a;
 	int fd, err;
 
-	at_addr_path(&a, dress, path);
-	fd = at_client(dress, type, &a, &err);
+	at_addr_path(&a, format, path);
+	fd = at_client(format, type, &a, &err);
 	if (!err)
 		err = at_err(send(fd, "x", 1, MSG_NOSIGNAL));
 	close(fd);
@@ -59,7 +59,7 @@ static int talks_to(enum at_dress dress, int type, const char *path)
 
 static int connects_to(const FIXTURE_VARIANT(path) *variant, const char *path)
 {
-	return talks_to(variant->dress, variant->type, path);
+	return talks_to(variant->format, variant->type, path);
 }
 
 TEST_F_TIMEOUT(path, renamed, AT_TIMEOUT)
@@ -102,7 +102,7 @@ TEST_F_TIMEOUT(path, replaced, AT_TIMEOUT)
 	int fd;
 
 	unlink(at_path_of(&self->a));
-	fd = at_socket(variant->dress, variant->type);
+	fd = at_socket(variant->format, variant->type);
 	ASSERT_EQ(0, at_err(at_bind(fd, &self->a)));
 	if (variant->type != SOCK_DGRAM) {
 		EXPECT_EQ(ECONNREFUSED, connects_to(variant,
@@ -119,7 +119,7 @@ TEST_F_TIMEOUT(path, unlinked_listener_keeps_its_clients, AT_TIMEOUT)
 	struct at_addr own;
 	int fd, err;
 
-	fd = at_client(variant->dress, variant->type, &self->a, &err);
+	fd = at_client(variant->format, variant->type, &self->a, &err);
 	ASSERT_EQ(0, err);
 	unlink(at_path_of(&self->a));
 	EXPECT_EQ(1, send(fd, "x", 1, 0));
@@ -144,17 +144,17 @@ TEST_F_TIMEOUT(path, the_file_itself, AT_TIMEOUT)
 /* The file system of a bound socket stays; a directory may go. */
 TEST_F_TIMEOUT(path, bound_below_a_removed_directory, AT_TIMEOUT)
 {
-	int fd = at_socket(variant->dress, variant->type), err;
+	int fd = at_socket(variant->format, variant->type), err;
 	char path[120];
 	struct at_addr a;
 
 	ASSERT_EQ(0, mkdir(self->other, 0755));
 	snprintf(path, sizeof(path), "%s/s", self->other);
-	at_addr_path(&a, variant->dress, path);
+	at_addr_path(&a, variant->format, path);
 	ASSERT_EQ(0, at_err(at_bind(fd, &a)));
 	ASSERT_EQ(0, unlink(path));
 	ASSERT_EQ(0, rmdir(self->other));
-	close(at_client(variant->dress, variant->type, &a, &err));
+	close(at_client(variant->format, variant->type, &a, &err));
 	EXPECT_EQ(ENOENT, err);
 }
 
@@ -164,7 +164,7 @@ TEST_F_TIMEOUT(path, not_for_AF_UNIX, AT_TIMEOUT)
 	struct at_addr a;
 	int err;
 
-	if (variant->dress == AT_ORACLE)
+	if (variant->format == AT_ORACLE)
 		SKIP(return, "is AF_UNIX");
 	at_addr_path(&a, AT_ORACLE, at_path_of(&self->a));
 	close(at_client(AT_ORACLE, variant->type, &a, &err));
@@ -205,12 +205,12 @@ TEST_F_TIMEOUT(path, whole_path_is_for_some, AT_TIMEOUT)
 	pid_t pid;
 	int fd;
 
-	if (variant->dress == AT_ORACLE)
+	if (variant->format == AT_ORACLE)
 		SKIP(return, "of altconn's tool");
 	if (!at_has_tool())
 		SKIP(return, "no altconn tool on the PATH");
 	ASSERT_EQ(0, at_netns());
-	fd = at_bound(&own, variant->dress, AT_PATH, variant->type);
+	fd = at_bound(&own, variant->format, AT_PATH, variant->type);
 	ASSERT_LE(0, fd);
 	if (variant->type != SOCK_DGRAM)
 		ASSERT_EQ(0, listen(fd, 8));
@@ -505,14 +505,14 @@ static int fd_pipe(const char *dir)
 }
 
 /* A socket file that @fd was bound to. */
-static int fd_bound(const char *dir, int fd, enum at_dress dress)
+static int fd_bound(const char *dir, int fd, enum at_format format)
 {
 	char path[1024];
 	struct at_addr a;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/bound",
 		 open(dir, O_PATH));
-	at_addr_path(&a, dress, path);
+	at_addr_path(&a, format, path);
 	return at_bind(fd, &a) ? -2 : open_in(dir, "bound", O_PATH);
 }
 
@@ -716,7 +716,7 @@ FIXTURE(replace) {
 };
 
 FIXTURE_VARIANT(replace) {
-	enum at_dress dress;
+	enum at_format format;
 	int type;
 	bool by_fd;
 };
@@ -738,8 +738,8 @@ FIXTURE_SETUP(replace)
 	if (variant->by_fd)
 		by_fd(&self->a, self->dfd, "s");
 	else
-		at_addr_path(&self->a, variant->dress, self->path);
-	self->fd = at_socket(variant->dress, variant->type);
+		at_addr_path(&self->a, variant->format, self->path);
+	self->fd = at_socket(variant->format, variant->type);
 	ASSERT_EQ(0, at_set_option(self->fd, ALTCONN_REPLACE_PATH, 1));
 }
 
@@ -750,18 +750,18 @@ FIXTURE_TEARDOWN(replace)
 }
 
 /* A socket bound to the path, of any family; -1: errno. */
-static int replace_bound(const char *path, enum at_dress dress, int type)
+static int replace_bound(const char *path, enum at_format format, int type)
 {
-	int fd = at_socket(dress, type);
+	int fd = at_socket(format, type);
 	struct at_addr a;
 
-	at_addr_path(&a, dress, path);
+	at_addr_path(&a, format, path);
 	return at_bind(fd, &a) ? -1 : fd;
 }
 
-static int replace_stale(const char *path, enum at_dress dress)
+static int replace_stale(const char *path, enum at_format format)
 {
-	int fd = replace_bound(path, dress, SOCK_STREAM);
+	int fd = replace_bound(path, format, SOCK_STREAM);
 
 	return fd < 0 ? -1 : close(fd);
 }
@@ -788,14 +788,14 @@ static ino_t replace_inode(const char *path)
 
 TEST_F_TIMEOUT(replace, stale_files, AT_TIMEOUT)
 {
-	static const enum at_dress left[] = { AT_NATIVE, AT_ORACLE };
+	static const enum at_format left[] = { AT_NATIVE, AT_ORACLE };
 	struct at_addr own, expected;
 	struct stat st;
 	int i, fd;
 
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, replace_stale(self->path, left[i]));
-		fd = at_socket(variant->dress, variant->type);
+		fd = at_socket(variant->format, variant->type);
 		EXPECT_EQ(EADDRINUSE, at_err(at_bind(fd, &self->a)));
 		ASSERT_EQ(0, at_set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1));
 		EXPECT_EQ(EADDRINUSE, at_err(at_bind(fd, &self->a)));
@@ -804,14 +804,14 @@ TEST_F_TIMEOUT(replace, stale_files, AT_TIMEOUT)
 		ASSERT_EQ(0, at_err(at_bind(fd, &self->a)));
 		if (variant->type != SOCK_DGRAM)
 			ASSERT_EQ(0, listen(fd, 1));
-		EXPECT_EQ(0, talks_to(variant->dress, variant->type,
+		EXPECT_EQ(0, talks_to(variant->format, variant->type,
 				      self->path));
 		EXPECT_EQ(POLLIN, at_poll(fd, POLLIN));
 		/* The new file alone, as bind() makes it. */
 		EXPECT_EQ(1, replace_entries(self->dir));
 		ASSERT_EQ(0, stat(self->path, &st));
 		EXPECT_EQ(S_IFSOCK | 0750, st.st_mode);
-		at_addr_path(&expected, variant->dress,
+		at_addr_path(&expected, variant->format,
 			     variant->by_fd ? "s" : self->path);
 		EXPECT_EQ(0, at_getsockname(fd, &own));
 		EXPECT_TRUE(at_addr_eq(&expected, &own));
@@ -830,7 +830,7 @@ TEST_F_TIMEOUT(replace, nothing_there, AT_TIMEOUT)
 
 struct live_row {
 	const char *name;
-	enum at_dress dress;
+	enum at_format format;
 	int type;
 	bool listens;
 };
@@ -855,7 +855,7 @@ TEST_F_TIMEOUT(replace, live_sockets_stay, AT_TIMEOUT)
 
 	for (i = 0; i < sizeof(live_rows) / sizeof(*live_rows); i++) {
 		row = &live_rows[i];
-		fd = replace_bound(self->path, row->dress, row->type);
+		fd = replace_bound(self->path, row->format, row->type);
 		ASSERT_LE(0, fd);
 		if (row->listens)
 			ASSERT_EQ(0, listen(fd, 0));
@@ -988,7 +988,7 @@ TEST_F_TIMEOUT(replace, dots_and_slashes, AT_TIMEOUT)
 		if (variant->by_fd)
 			by_fd(&a, self->dfd, path);
 		else
-			at_addr_path(&a, variant->dress, path);
+			at_addr_path(&a, variant->format, path);
 		EXPECT_EQ(strcmp(ends[i], "s/.") ? EADDRINUSE : ENOTDIR,
 			  at_err(at_bind(self->fd, &a))) {
 			TH_LOG("%s", path);
@@ -1036,7 +1036,7 @@ TEST_F_TIMEOUT(replace, permissions, AT_TIMEOUT)
 		if (err)
 			EXPECT_EQ(inode, replace_inode(self->path));
 		close(self->fd);
-		self->fd = at_socket(variant->dress, variant->type);
+		self->fd = at_socket(variant->format, variant->type);
 		at_set_option(self->fd, ALTCONN_REPLACE_PATH, 1);
 		unlink(self->path);
 	}
@@ -1127,7 +1127,7 @@ TEST_F_TIMEOUT(replace, rivals, AT_TIMEOUT)
 		for (i = 0; i < RIVALS; i++) {
 			rivals[i] = (struct rival) {
 				.a = &self->a, .start = &start,
-				.fd = at_socket(variant->dress, variant->type),
+				.fd = at_socket(variant->format, variant->type),
 			};
 			at_set_option(rivals[i].fd, ALTCONN_REPLACE_PATH, 1);
 			pthread_create(&rivals[i].thread, NULL, rival_main,
@@ -1146,7 +1146,7 @@ TEST_F_TIMEOUT(replace, rivals, AT_TIMEOUT)
 		ASSERT_LE(0, won);
 		if (variant->type != SOCK_DGRAM)
 			ASSERT_EQ(0, listen(rivals[won].fd, 1));
-		EXPECT_EQ(0, talks_to(variant->dress, variant->type,
+		EXPECT_EQ(0, talks_to(variant->format, variant->type,
 				      self->path));
 		EXPECT_EQ(1, replace_entries(self->dir));
 		for (i = 0; i < RIVALS; i++)
@@ -1182,7 +1182,7 @@ TEST_F_TIMEOUT(replace, in_one_step, AT_TIMEOUT)
 	ASSERT_EQ(0, replace_stale(self->path, AT_NATIVE));
 	ASSERT_EQ(0, pthread_create(&w.thread, NULL, watcher_main, &w));
 	for (i = 0; i < 200 || atomic_load(&w.looked) < 200; i++) {
-		fd = at_socket(variant->dress, variant->type);
+		fd = at_socket(variant->format, variant->type);
 		at_set_option(fd, ALTCONN_REPLACE_PATH, 1);
 		ASSERT_EQ(0, at_err(at_bind(fd, &self->a)));
 		close(fd);

@@ -17,7 +17,7 @@ FIXTURE(cred) {
 };
 
 FIXTURE_VARIANT(cred) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
@@ -35,7 +35,7 @@ FIXTURE_SETUP(cred)
 	ASSERT_EQ(0, pipe(self->up));
 	ASSERT_EQ(0, pipe(self->down));
 	umask(0);
-	self->lfd = at_listener(&self->a, variant->dress, variant->kind,
+	self->lfd = at_listener(&self->a, variant->format, variant->kind,
 				variant->type, 4);
 	ASSERT_LE(0, self->lfd);
 }
@@ -62,7 +62,7 @@ TEST_F_TIMEOUT(cred, server_sees_the_connecter, AT_TIMEOUT)
 	if (!pid) {
 		if (at_become_nobody())
 			_exit(100);
-		at_client(variant->dress, variant->type, &self->a, &err);
+		at_client(variant->format, variant->type, &self->a, &err);
 		at_tell(self->up[1]);
 		at_hear(self->down[0]);
 		_exit(err);
@@ -88,7 +88,7 @@ TEST_F_TIMEOUT(cred, client_sees_the_listener, AT_TIMEOUT)
 	if (!pid) {
 		if (at_become_nobody())
 			_exit(100);
-		fd = at_client(variant->dress, variant->type, &self->a, &err);
+		fd = at_client(variant->format, variant->type, &self->a, &err);
 		if (err || peer(fd, &cred))
 			_exit(101);
 		_exit(!(cred.pid == parent && !cred.uid && !cred.gid));
@@ -112,7 +112,7 @@ TEST_F_TIMEOUT(cred, client_sees_the_last_listen, AT_TIMEOUT)
 		_exit(0);
 	}
 	ASSERT_EQ(0, at_hear(self->up[0]));
-	fd = at_client(variant->dress, variant->type, &self->a, &err);
+	fd = at_client(variant->format, variant->type, &self->a, &err);
 	ASSERT_EQ(0, err);
 	sfd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, sfd);
@@ -134,7 +134,7 @@ TEST_F_TIMEOUT(cred, holds_after_the_peer_died, AT_TIMEOUT)
 	int fd, err;
 
 	if (!pid) {
-		at_client(variant->dress, variant->type, &self->a, &err);
+		at_client(variant->format, variant->type, &self->a, &err);
 		_exit(err);
 	}
 	EXPECT_EQ(0, at_reap(pid));
@@ -147,7 +147,7 @@ TEST_F_TIMEOUT(cred, holds_after_the_peer_died, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(cred, nobody_before_connect, AT_TIMEOUT)
 {
-	int fd = at_socket(variant->dress, variant->type);
+	int fd = at_socket(variant->format, variant->type);
 	struct ucred cred;
 
 	ASSERT_EQ(0, peer(fd, &cred));
@@ -163,15 +163,15 @@ TEST_F_TIMEOUT(cred, E_INPROGRESS_keeps_the_connecter, AT_TIMEOUT)
 	int full[5], fd, i;
 	pid_t pid;
 
-	if (variant->dress == AT_ORACLE)
+	if (variant->format == AT_ORACLE)
 		SKIP(return, "AF_UNIX has no pending connect");
-	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &self->a, full,
+	ASSERT_EQ(0, at_fill(variant->format, variant->type, &self->a, full,
 			     5));
 	pid = at_fork();
 	if (!pid) {
 		if (at_become_nobody())
 			_exit(100);
-		at_client(variant->dress, variant->type | SOCK_NONBLOCK,
+		at_client(variant->format, variant->type | SOCK_NONBLOCK,
 			  &self->a, &i);
 		at_tell(self->up[1]);
 		at_hear(self->down[0]);
@@ -200,7 +200,7 @@ TEST_F_TIMEOUT(cred, SO_PEERGROUPS_of_the_connecter, AT_TIMEOUT)
 	if (!pid) {
 		if (setgroups(3, groups))
 			_exit(1);
-		fd = at_client(variant->dress, variant->type, &self->a, &err);
+		fd = at_client(variant->format, variant->type, &self->a, &err);
 		at_tell(self->up[1]);
 		_exit(fd < 0 || err || at_hear(self->down[0]));
 	}
@@ -229,7 +229,7 @@ TEST_F_TIMEOUT(cred, SO_PEERPIDFD_of_the_connecter, AT_TIMEOUT)
 	pid_t pid = at_fork();
 
 	if (!pid) {
-		fd = at_client(variant->dress, variant->type, &self->a, &err);
+		fd = at_client(variant->format, variant->type, &self->a, &err);
 		at_tell(self->up[1]);
 		_exit(fd < 0 || err || at_hear(self->down[0]));
 	}

@@ -15,7 +15,7 @@
 FIXTURE(state) {};
 
 FIXTURE_VARIANT(state) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
@@ -38,13 +38,13 @@ FIXTURE_TEARDOWN(state) { at_cleanup(); }
 static int bound_listener(const FIXTURE_VARIANT(state) *variant,
 			  struct at_addr *a, int backlog)
 {
-	return at_listener(a, variant->dress, variant->kind, variant->type,
+	return at_listener(a, variant->format, variant->kind, variant->type,
 			   backlog);
 }
 
 static int pair_of(const FIXTURE_VARIANT(state) *variant, int sv[2])
 {
-	return at_pair(variant->dress, variant->kind, variant->type, sv);
+	return at_pair(variant->format, variant->kind, variant->type, sv);
 }
 
 TEST_F_TIMEOUT(state, listener_POLLIN, AT_TIMEOUT)
@@ -54,7 +54,7 @@ TEST_F_TIMEOUT(state, listener_POLLIN, AT_TIMEOUT)
 
 	ASSERT_LE(0, lfd);
 	EXPECT_EQ(0, at_poll_now(lfd, POLLIN | POLLRDHUP));
-	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &a, fds, 2));
+	ASSERT_EQ(0, at_fill(variant->format, variant->type, &a, fds, 2));
 	EXPECT_EQ(POLLIN, at_poll(lfd, POLLIN));
 	ASSERT_LE(0, accept(lfd, NULL, NULL));
 	EXPECT_EQ(POLLIN, at_poll_now(lfd, POLLIN));
@@ -113,7 +113,7 @@ TEST_F_TIMEOUT(state, full_has_no_POLLOUT, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(state, peer_closed, AT_TIMEOUT)
 {
-	bool un = variant->dress == AT_UNIX || variant->dress == AT_ORACLE;
+	bool un = variant->format == AT_UNIX || variant->format == AT_ORACLE;
 	short all = POLLIN | POLLRDHUP | (un ? POLLHUP : 0);
 	int sv[2];
 	char c;
@@ -160,12 +160,12 @@ TEST_F_TIMEOUT(state, E_INPROGRESS_pending, AT_TIMEOUT)
 	int lfd, fd, err, full[1];
 	struct at_addr a;
 
-	if (variant->dress == AT_ORACLE)
+	if (variant->format == AT_ORACLE)
 		SKIP(return, "AF_UNIX has no pending connect");
 	lfd = bound_listener(variant, &a, 0);
 	ASSERT_LE(0, lfd);
-	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &a, full, 1));
-	fd = at_client(variant->dress, variant->type | SOCK_NONBLOCK, &a,
+	ASSERT_EQ(0, at_fill(variant->format, variant->type, &a, full, 1));
+	fd = at_client(variant->format, variant->type | SOCK_NONBLOCK, &a,
 		       &err);
 	ASSERT_EQ(EINPROGRESS, err);
 	EXPECT_EQ(0, at_poll_now(fd, ALL));
@@ -182,12 +182,12 @@ TEST_F_TIMEOUT(state, E_INPROGRESS_error_holds, AT_TIMEOUT)
 	int lfd, fd, err, full[1], i;
 	struct at_addr a;
 
-	if (variant->dress == AT_ORACLE)
+	if (variant->format == AT_ORACLE)
 		SKIP(return, "AF_UNIX has no pending connect");
 	lfd = bound_listener(variant, &a, 0);
 	ASSERT_LE(0, lfd);
-	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &a, full, 1));
-	fd = at_client(variant->dress, variant->type | SOCK_NONBLOCK, &a,
+	ASSERT_EQ(0, at_fill(variant->format, variant->type, &a, full, 1));
+	fd = at_client(variant->format, variant->type | SOCK_NONBLOCK, &a,
 		       &err);
 	ASSERT_EQ(EINPROGRESS, err);
 	close(lfd);
@@ -218,13 +218,13 @@ TEST_F_TIMEOUT(state, epoll_registered_before_connect, AT_TIMEOUT)
 	int lfd, fd, full[1], epfd;
 	struct at_addr a;
 
-	if (variant->dress == AT_ORACLE)
+	if (variant->format == AT_ORACLE)
 		SKIP(return, "AF_UNIX has no pending connect");
 	lfd = bound_listener(variant, &a, 0);
 	ASSERT_LE(0, lfd);
-	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &a, full, 1));
+	ASSERT_EQ(0, at_fill(variant->format, variant->type, &a, full, 1));
 	epfd = epoll_create1(0);
-	fd = at_socket(variant->dress, variant->type | SOCK_NONBLOCK);
+	fd = at_socket(variant->format, variant->type | SOCK_NONBLOCK);
 	ASSERT_EQ(0, watch(epfd, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP |
 			   EPOLLET));
 	next_event(epfd, 0);
@@ -311,7 +311,7 @@ TEST_F_TIMEOUT(state, epoll_ET_listener, AT_TIMEOUT)
 	ASSERT_EQ(0, watch(et, lfd, EPOLLIN | EPOLLET));
 	for (i = 0; i < 3; i++) {
 		EXPECT_EQ(0, next_event(et, 0));
-		ASSERT_LE(0, at_client(variant->dress, variant->type, &a,
+		ASSERT_LE(0, at_client(variant->format, variant->type, &a,
 				       &err));
 		EXPECT_EQ(0, err);
 		EXPECT_EQ(EPOLLIN, next_event(et, at_deadline_ms()));
@@ -374,12 +374,12 @@ TEST_F_TIMEOUT(state, wakes_on_data_room_close, AT_TIMEOUT)
 }
 
 /*
- * What poll() says in each state: as TCP does, in the sockaddr_un dress as
+ * What poll() says in each state: as TCP does, in the sockaddr_un format as
  * AF_UNIX does where that has the state. Documentation/connect-semantics.rst
  * has the same table.
  */
 struct stage {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	struct at_addr a;
 	int lfd, fd, peer;
@@ -387,13 +387,13 @@ struct stage {
 
 static int fresh(struct stage *s)
 {
-	s->fd = at_socket(s->dress, SOCK_STREAM | SOCK_NONBLOCK);
+	s->fd = at_socket(s->format, SOCK_STREAM | SOCK_NONBLOCK);
 	return s->fd;
 }
 
 static int on_stage(struct stage *s, int backlog)
 {
-	s->lfd = at_listener(&s->a, s->dress, s->kind, SOCK_STREAM, backlog);
+	s->lfd = at_listener(&s->a, s->format, s->kind, SOCK_STREAM, backlog);
 	return s->lfd;
 }
 
@@ -409,7 +409,7 @@ static int listening_with_one(struct stage *s)
 
 	if (listening(s) < 0)
 		return -1;
-	s->peer = at_client(s->dress, SOCK_STREAM, &s->a, &err);
+	s->peer = at_client(s->format, SOCK_STREAM, &s->a, &err);
 	return err ? -1 : at_poll(s->fd, POLLIN) - POLLIN;
 }
 
@@ -418,7 +418,7 @@ static int pending(struct stage *s)
 	int fd, err;
 
 	if (on_stage(s, 0) < 0 ||
-	    at_fill(s->dress, SOCK_STREAM, &s->a, &fd, 1) || fresh(s) < 0)
+	    at_fill(s->format, SOCK_STREAM, &s->a, &fd, 1) || fresh(s) < 0)
 		return -1;
 	err = at_err(at_connect(s->fd, &s->a));
 	return err == EINPROGRESS ? 0 : -1;
@@ -440,7 +440,7 @@ static int refused_and_told(struct stage *s)
 /* For TCP, which refuses no attempt that waits: nobody there at all. */
 static int refused_at_once(struct stage *s)
 {
-	at_addr(&s->a, s->dress, s->kind);
+	at_addr(&s->a, s->format, s->kind);
 	if (fresh(s) < 0 || !at_connect(s->fd, &s->a))
 		return -1;
 	return at_poll(s->fd, POLLOUT) ? 0 : -1;
@@ -450,7 +450,7 @@ static int established(struct stage *s)
 {
 	int sv[2];
 
-	if (at_pair(s->dress, s->kind, SOCK_STREAM, sv))
+	if (at_pair(s->format, s->kind, SOCK_STREAM, sv))
 		return -1;
 	s->fd = sv[0];
 	s->peer = sv[1];
@@ -545,7 +545,7 @@ static const struct {
 FIXTURE(table) {};
 
 FIXTURE_VARIANT(table) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	bool un;
 };
@@ -567,10 +567,10 @@ TEST_F_TIMEOUT(table, revents, AT_TIMEOUT)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(stages); i++) {
-		if (stages[i].ours && at_is_oracle(variant->dress))
+		if (stages[i].ours && at_is_oracle(variant->format))
 			continue;
 		s = (struct stage) {
-			.dress = variant->dress, .kind = variant->kind,
+			.format = variant->format, .kind = variant->kind,
 			.lfd = -1, .fd = -1, .peer = -1,
 		};
 		EXPECT_EQ(0, stages[i].make(&s) < 0) {
@@ -590,7 +590,7 @@ TEST_F_TIMEOUT(table, revents, AT_TIMEOUT)
 /* The oracle of a failed attempt: TCP, of one that nobody answers. */
 TEST(failed_attempt_as_TCP)
 {
-	struct stage s = { .dress = AT_ORACLE_IN, .kind = AT_INET };
+	struct stage s = { .format = AT_ORACLE_IN, .kind = AT_INET };
 
 	ASSERT_EQ(0, refused_at_once(&s));
 	EXPECT_EQ(IN | OUT | RDHUP | HUP | ERR, at_poll_now(s.fd, ALL));
@@ -606,11 +606,11 @@ TEST_F_TIMEOUT(state, select_E_INPROGRESS, AT_TIMEOUT)
 	struct at_addr a;
 	fd_set set;
 
-	if (at_is_oracle(variant->dress))
+	if (at_is_oracle(variant->format))
 		SKIP(return, "AF_UNIX has no pending connect");
 	lfd = bound_listener(variant, &a, 0);
-	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &a, full, 1));
-	fd = at_client(variant->dress, variant->type | SOCK_NONBLOCK, &a,
+	ASSERT_EQ(0, at_fill(variant->format, variant->type, &a, full, 1));
+	fd = at_client(variant->format, variant->type | SOCK_NONBLOCK, &a,
 		       &err);
 	ASSERT_EQ(EINPROGRESS, err);
 	FD_ZERO(&set);

@@ -23,7 +23,7 @@ FIXTURE(pressure) {
 };
 
 FIXTURE_VARIANT(pressure) {
-	enum at_dress dress;
+	enum at_format format;
 	int type;
 };
 
@@ -36,7 +36,7 @@ FIXTURE_VARIANT_ADD(pressure, oracle_dgram) { AT_ORACLE, SOCK_DGRAM };
 
 FIXTURE_SETUP(pressure)
 {
-	ASSERT_EQ(0, at_socketpair(variant->dress, variant->type, self->sv));
+	ASSERT_EQ(0, at_socketpair(variant->format, variant->type, self->sv));
 }
 
 FIXTURE_TEARDOWN(pressure)
@@ -340,7 +340,7 @@ TEST_F_TIMEOUT(pressure, small_cgroup, AT_TIMEOUT_LONG)
 	while ((n = send(self->sv[0], buf, sizeof(buf), MSG_DONTWAIT)) > 0)
 		sum += n;
 	/* AF_UNIX queues ten datagrams, whatever the buffer. */
-	scarce = variant->dress != AT_ORACLE || variant->type != SOCK_DGRAM;
+	scarce = variant->format != AT_ORACLE || variant->type != SOCK_DGRAM;
 	if (scarce)
 		EXPECT_TRUE(errno == ENOMEM || errno == ENOBUFS);
 	while ((n = recv(self->sv[1], buf, sizeof(buf), MSG_DONTWAIT)) > 0)
@@ -367,7 +367,7 @@ TEST_F_TIMEOUT(pressure, cgroup_is_charged, AT_TIMEOUT)
 	before = cgroup_read("memory.current");
 	ASSERT_LT(0, before);
 	for (i = 0; i < CHARGED_PAIRS; i++) {
-		ASSERT_EQ(0, at_socketpair(variant->dress, variant->type, sv[i]));
+		ASSERT_EQ(0, at_socketpair(variant->format, variant->type, sv[i]));
 		while ((n = send(sv[i][0], buf, sizeof(buf), MSG_DONTWAIT)) > 0)
 			sum += n;
 		ASSERT_EQ(EAGAIN, errno);
@@ -388,14 +388,14 @@ TEST_F_TIMEOUT(pressure, cgroup_is_charged, AT_TIMEOUT)
 #define PARCELS		8
 
 /* The memory of unread messages with a descriptor each, or -1. */
-static long charged_by_descriptors(enum at_dress dress, int type)
+static long charged_by_descriptors(enum at_format format, int type)
 {
 	int sv[PARCEL_PAIRS][2], fd = open("/dev/null", O_RDONLY), i, err = 0;
 	long charged;
 
 	/* The first byte takes a buffer. */
 	for (i = 0; i < PARCEL_PAIRS; i++)
-		err |= at_socketpair(dress, type, sv[i]) ||
+		err |= at_socketpair(format, type, sv[i]) ||
 		       send(sv[i][0], "x", 1, 0) != 1;
 	if (err || enter_cgroup("max"))
 		return -1;

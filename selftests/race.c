@@ -11,7 +11,7 @@
 #include <signal.h>
 
 struct arena {
-	enum at_dress dress;
+	enum at_format format;
 	int type;
 	struct at_addr a;
 	int lfd;
@@ -27,7 +27,7 @@ FIXTURE(race) {
 };
 
 FIXTURE_VARIANT(race) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
@@ -43,11 +43,11 @@ FIXTURE_SETUP(race)
 {
 	struct arena *arena = &self->arena;
 
-	arena->dress = variant->dress;
+	arena->format = variant->format;
 	arena->type = variant->type;
 	arena->rounds = at_scale(300, 40);
 	arena->attempts = arena->rounds;
-	arena->lfd = at_listener(&arena->a, variant->dress, variant->kind,
+	arena->lfd = at_listener(&arena->a, variant->format, variant->kind,
 				 variant->type, 1);
 	ASSERT_LE(0, arena->lfd);
 	ASSERT_EQ(0, at_catch(SIGUSR1, 0));
@@ -139,7 +139,7 @@ static void *client(void *arg)
 
 	for (i = 0; i < arena->attempts; i++) {
 		dice = at_random(&seed) >> 20;
-		fd = at_socket(arena->dress, arena->type);
+		fd = at_socket(arena->format, arena->type);
 		if (arena->waits_listener &&
 		    at_set_option(fd, ALTCONN_WAIT_LISTENER, 1))
 			atomic_fetch_add(&arena->unknown, 1);
@@ -192,7 +192,7 @@ static void *server(void *arg)
 
 static int stop_server(struct arena *arena, pthread_t thread)
 {
-	int err, fd = at_client(arena->dress, arena->type, &arena->a, &err);
+	int err, fd = at_client(arena->format, arena->type, &arena->a, &err);
 
 	if (err || send(fd, "q", 1, MSG_NOSIGNAL) != 1)
 		return -1;
@@ -367,7 +367,7 @@ TEST_F_TIMEOUT(race, wait_listener_keeps_the_order, AT_TIMEOUT_LONG)
 	ASSERT_EQ(0, at_err(at_connect_unspec(arena->lfd)));
 	ASSERT_EQ(0, pthread_create(&srv, NULL, close_and_listen, arena));
 	for (i = 0; i < IN_ORDER; i++) {
-		fds[i] = at_socket(arena->dress, arena->type | SOCK_NONBLOCK);
+		fds[i] = at_socket(arena->format, arena->type | SOCK_NONBLOCK);
 		ASSERT_EQ(0, at_set_option(fds[i], ALTCONN_WAIT_LISTENER, 1));
 		err = at_err(at_connect(fds[i], &arena->a));
 		ASSERT_EQ(EINPROGRESS, err);
@@ -444,7 +444,7 @@ TEST_F_TIMEOUT(race, S_THREAD_room, AT_TIMEOUT_LONG)
 	int round, i, fd, sfd;
 
 	for (round = 0; round < arena->rounds / 4; round++) {
-		fd = at_socket(arena->dress, arena->type);
+		fd = at_socket(arena->format, arena->type);
 		ASSERT_EQ(0, call_together(arena, callers, CLIENTS, fd));
 		for (i = 0; i < CLIENTS; i++)
 			pthread_join(callers[i].thread, NULL);
@@ -467,9 +467,9 @@ TEST_F_TIMEOUT(race, S_THREAD_waiting, AT_TIMEOUT_LONG)
 	int round, i, fd, sfd, full[2];
 
 	for (round = 0; round < arena->rounds / 10; round++) {
-		ASSERT_EQ(0, at_fill(arena->dress, arena->type, &arena->a,
+		ASSERT_EQ(0, at_fill(arena->format, arena->type, &arena->a,
 				     full, 2));
-		fd = at_socket(arena->dress, arena->type);
+		fd = at_socket(arena->format, arena->type);
 		ASSERT_EQ(0, call_together(arena, callers, CLIENTS, fd));
 		ASSERT_TRUE(at_until(at_place(fd) == 1));
 		for (i = 0; i < 3; i++) {
@@ -514,9 +514,9 @@ TEST_F_TIMEOUT(race, E_ADDRINUSE_one_winner, AT_TIMEOUT)
 
 	pthread_barrier_init(&barrier, NULL, 2);
 	for (round = 0; round < self->arena.rounds / 4; round++) {
-		at_addr(&a, variant->dress, variant->kind);
+		at_addr(&a, variant->format, variant->kind);
 		for (i = 0; i < 2; i++) {
-			b[i].fd = at_socket(variant->dress, variant->type);
+			b[i].fd = at_socket(variant->format, variant->type);
 			b[i].a = a;
 			b[i].barrier = &barrier;
 			ASSERT_EQ(0, pthread_create(&b[i].thread, NULL,
@@ -617,7 +617,7 @@ TEST_F_TIMEOUT(race, both_ends_at_once, AT_TIMEOUT)
 	int round, i, err;
 
 	for (round = 0; round < self->arena.rounds; round++) {
-		ends[0].fd = at_client(variant->dress, variant->type,
+		ends[0].fd = at_client(variant->format, variant->type,
 				       &self->arena.a, &err);
 		ASSERT_EQ(0, err);
 		ends[1].fd = accept(self->arena.lfd, NULL, NULL);
@@ -636,7 +636,7 @@ TEST_F_TIMEOUT(race, both_ends_at_once, AT_TIMEOUT)
 static void *shoot(void *arg)
 {
 	struct arena *arena = arg;
-	int fd = at_socket(arena->dress, SOCK_DGRAM), i;
+	int fd = at_socket(arena->format, SOCK_DGRAM), i;
 	long strange = 0;
 
 	for (i = 0; i < arena->rounds * 10; i++)
@@ -658,7 +658,7 @@ TEST_F_TIMEOUT(race, dgram_receiver_comes_and_goes, AT_TIMEOUT)
 	char c;
 
 	at_addr(&arena->a, AT_NATIVE, AT_NAME);
-	arena->dress = AT_NATIVE;
+	arena->format = AT_NATIVE;
 	at_addr(&peer, AT_NATIVE, AT_NAME);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, shoot, arena));
 	while (!atomic_load(&arena->over)) {

@@ -23,13 +23,13 @@
 #define GROWTH	6
 
 /* Nonblocking attempts to @a that wait; how many do. */
-static int wait_there(enum at_dress dress, const struct at_addr *a, int *fds,
+static int wait_there(enum at_format format, const struct at_addr *a, int *fds,
 		      int n)
 {
 	int i, err;
 
 	for (i = 0; i < n; i++) {
-		fds[i] = at_client(dress, SOCK_STREAM | SOCK_NONBLOCK, a, &err);
+		fds[i] = at_client(format, SOCK_STREAM | SOCK_NONBLOCK, a, &err);
 		if (err != EINPROGRESS)
 			return i;
 	}
@@ -65,9 +65,9 @@ static int count_ready(const int *epolls, int n)
 #define MOST_LISTENERS	1024
 
 /* A listener that shares its address; -1 and errno. */
-static int share(enum at_dress dress, const struct at_addr *a, int backlog)
+static int share(enum at_format format, const struct at_addr *a, int backlog)
 {
-	int fd = at_socket(dress, SOCK_STREAM), err;
+	int fd = at_socket(format, SOCK_STREAM), err;
 
 	if (at_set_option(fd, ALTCONN_SHARE_ADDRESS, 1) || at_bind(fd, a) ||
 	    listen(fd, backlog)) {
@@ -85,7 +85,7 @@ FIXTURE(room) {
 };
 
 FIXTURE_VARIANT(room) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 };
 
@@ -100,8 +100,8 @@ FIXTURE_SETUP(room)
 	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &most));
 	most.rlim_cur = most.rlim_max;
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &most));
-	at_addr(&self->a, variant->dress, variant->kind);
-	self->lfd = share(variant->dress, &self->a, 0);
+	at_addr(&self->a, variant->format, variant->kind);
+	self->lfd = share(variant->format, &self->a, 0);
 	ASSERT_LE(0, self->lfd);
 }
 
@@ -112,14 +112,14 @@ FIXTURE_TEARDOWN(room)
 }
 
 /* What it takes to let @n attempts in before the eyes of @n pollers. */
-static uint64_t let_in(enum at_dress dress, const struct at_addr *a, int lfd,
+static uint64_t let_in(enum at_format format, const struct at_addr *a, int lfd,
 		       int n)
 {
 	int fds[MANY], epolls[MANY], i, fd;
 	uint64_t begin, took = 0;
 
 	if (at_set_option(lfd, ALTCONN_DEFER_ACCEPT, 1) ||
-	    listen(lfd, MANY) || wait_there(dress, a, fds, n) != n ||
+	    listen(lfd, MANY) || wait_there(format, a, fds, n) != n ||
 	    watch(lfd, EPOLLIN, epolls, n) != n)
 		return 0;
 	begin = at_now_ns();
@@ -141,9 +141,9 @@ static uint64_t let_in(enum at_dress dress, const struct at_addr *a, int lfd,
 /* Each poller is woken once, however many attempts are let in. */
 TEST_F_TIMEOUT(room, letting_in_wakes_each_poller_once, AT_TIMEOUT)
 {
-	EXPECT_TRUE(at_grows(GROWTH, let_in(variant->dress, &self->a,
+	EXPECT_TRUE(at_grows(GROWTH, let_in(variant->format, &self->a,
 					    self->lfd, FEW),
-			     let_in(variant->dress, &self->a, self->lfd,
+			     let_in(variant->format, &self->a, self->lfd,
 				    MANY)));
 }
 
@@ -183,10 +183,10 @@ TEST_F_TIMEOUT(room, letting_in_wakes_as_many_exclusive_waiters, AT_TIMEOUT)
 	int fds[3], epolls[SLEEPERS], filler, i, err;
 
 	ASSERT_EQ(0, listen(self->lfd, 0));
-	filler = at_client(variant->dress, SOCK_STREAM | SOCK_NONBLOCK,
+	filler = at_client(variant->format, SOCK_STREAM | SOCK_NONBLOCK,
 			   &self->a, &err);
 	ASSERT_EQ(0, err);
-	ASSERT_EQ(3, wait_there(variant->dress, &self->a, fds, 3));
+	ASSERT_EQ(3, wait_there(variant->format, &self->a, fds, 3));
 	/* One is there to accept, which edges do not show again. */
 	ASSERT_EQ(SLEEPERS, watch(self->lfd, EPOLLIN | EPOLLET | EPOLLEXCLUSIVE,
 				  epolls, SLEEPERS));
@@ -206,7 +206,7 @@ TEST_F_TIMEOUT(room, letting_in_wakes_as_many_exclusive_waiters, AT_TIMEOUT)
 	/* One wake-up for each of the others. */
 	for (i = 3; i < SLEEPERS; i++) {
 		close(accept(self->lfd, NULL, NULL));
-		close(at_client(variant->dress, SOCK_STREAM | SOCK_NONBLOCK,
+		close(at_client(variant->format, SOCK_STREAM | SOCK_NONBLOCK,
 				&self->a, &err));
 	}
 	for (i = 0; i < SLEEPERS; i++)
@@ -217,15 +217,15 @@ TEST_F_TIMEOUT(room, letting_in_wakes_as_many_exclusive_waiters, AT_TIMEOUT)
 }
 
 /* The attempts wait at the address: closing one of its listeners moves none. */
-static uint64_t close_one(enum at_dress dress, const struct at_addr *a, int n)
+static uint64_t close_one(enum at_format format, const struct at_addr *a, int n)
 {
 	uint64_t begin, took = 0;
 	int fds[MANY], lfd, filler, err, i, at;
 
 	/* The fixture's listener is full, and now this one is. */
-	lfd = share(dress, a, 0);
-	filler = at_client(dress, SOCK_STREAM | SOCK_NONBLOCK, a, &err);
-	at = wait_there(dress, a, fds, n);
+	lfd = share(format, a, 0);
+	filler = at_client(format, SOCK_STREAM | SOCK_NONBLOCK, a, &err);
+	at = wait_there(format, a, fds, n);
 	if (lfd < 0 || err || at != n)
 		goto out;
 	begin = at_now_ns();
@@ -244,11 +244,11 @@ TEST_F_TIMEOUT(room, closing_moves_none, AT_TIMEOUT)
 {
 	int filler, err;
 
-	filler = at_client(variant->dress, SOCK_STREAM | SOCK_NONBLOCK,
+	filler = at_client(variant->format, SOCK_STREAM | SOCK_NONBLOCK,
 			   &self->a, &err);
 	ASSERT_EQ(0, err);
-	EXPECT_TRUE(at_grows(GROWTH, close_one(variant->dress, &self->a, FEW),
-			     close_one(variant->dress, &self->a, MANY)));
+	EXPECT_TRUE(at_grows(GROWTH, close_one(variant->format, &self->a, FEW),
+			     close_one(variant->format, &self->a, MANY)));
 	close(filler);
 }
 
@@ -257,15 +257,15 @@ TEST_F_TIMEOUT(room, another_listener_takes_them_in_order, AT_TIMEOUT)
 {
 	int fds[10], two, filler[2], i, fd, err;
 
-	two = share(variant->dress, &self->a, 0);
+	two = share(variant->format, &self->a, 0);
 	ASSERT_LE(0, two);
 	for (i = 0; i < 2; i++) {
-		filler[i] = at_client(variant->dress,
+		filler[i] = at_client(variant->format,
 				      SOCK_STREAM | SOCK_NONBLOCK, &self->a,
 				      &err);
 		ASSERT_EQ(0, err);
 	}
-	ASSERT_EQ(10, wait_there(variant->dress, &self->a, fds, 10));
+	ASSERT_EQ(10, wait_there(variant->format, &self->a, fds, 10));
 	close(two);
 	fd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, fd);
@@ -283,14 +283,14 @@ TEST_F_TIMEOUT(room, another_listener_takes_them_in_order, AT_TIMEOUT)
 }
 
 /* Refusing all of them as the last listener closes: a step for each attempt. */
-static uint64_t refuse_all(enum at_dress dress, const struct at_addr *a, int n)
+static uint64_t refuse_all(enum at_format format, const struct at_addr *a, int n)
 {
 	int fds[MANY], lfd, filler, err, i, at;
 	uint64_t begin, took = 0;
 
-	lfd = share(dress, a, 0);
-	filler = at_client(dress, SOCK_STREAM | SOCK_NONBLOCK, a, &err);
-	at = wait_there(dress, a, fds, n);
+	lfd = share(format, a, 0);
+	filler = at_client(format, SOCK_STREAM | SOCK_NONBLOCK, a, &err);
+	at = wait_there(format, a, fds, n);
 	if (lfd >= 0 && !err && at == n) {
 		begin = at_now_ns();
 		close(lfd);
@@ -307,9 +307,9 @@ static uint64_t refuse_all(enum at_dress dress, const struct at_addr *a, int n)
 TEST_F_TIMEOUT(room, refusing_all, AT_TIMEOUT)
 {
 	close(self->lfd);
-	EXPECT_TRUE(at_grows(GROWTH, refuse_all(variant->dress, &self->a, FEW),
-			     refuse_all(variant->dress, &self->a, MANY)));
-	self->lfd = share(variant->dress, &self->a, 0);
+	EXPECT_TRUE(at_grows(GROWTH, refuse_all(variant->format, &self->a, FEW),
+			     refuse_all(variant->format, &self->a, MANY)));
+	self->lfd = share(variant->format, &self->a, 0);
 }
 
 /* Attempts that want a listener at once go, those that wait for one stay. */
@@ -317,11 +317,11 @@ TEST_F_TIMEOUT(room, the_patient_stay, AT_TIMEOUT)
 {
 	int fds[6], filler, i, err, fd;
 
-	filler = at_client(variant->dress, SOCK_STREAM | SOCK_NONBLOCK,
+	filler = at_client(variant->format, SOCK_STREAM | SOCK_NONBLOCK,
 			   &self->a, &err);
 	ASSERT_EQ(0, err);
 	for (i = 0; i < 6; i++) {
-		fds[i] = at_socket(variant->dress, SOCK_STREAM | SOCK_NONBLOCK);
+		fds[i] = at_socket(variant->format, SOCK_STREAM | SOCK_NONBLOCK);
 		ASSERT_EQ(0, at_set_option(fds[i], ALTCONN_WAIT_LISTENER,
 					   i % 2));
 		ASSERT_EQ(EINPROGRESS, at_err(at_connect(fds[i], &self->a)));
@@ -331,7 +331,7 @@ TEST_F_TIMEOUT(room, the_patient_stay, AT_TIMEOUT)
 	for (i = 0; i < 6; i += 2)
 		EXPECT_EQ(ECONNREFUSED, at_so_error(fds[i]));
 	EXPECT_EQ(3, at_place(fds[5]));
-	self->lfd = share(variant->dress, &self->a, 0);
+	self->lfd = share(variant->format, &self->a, 0);
 	ASSERT_LE(0, self->lfd);
 	for (i = 1; i < 6; i += 2) {
 		EXPECT_EQ(POLLOUT, at_poll(fds[i], POLLOUT));
@@ -425,7 +425,7 @@ TEST_F_TIMEOUT(room, a_client_is_woken_under_no_lock, AT_TIMEOUT)
 	pipe_depth = depth_when_woken(ends[0], POLLIN, wake_by_byte, ends[1]);
 	EXPECT_NE(-1, pipe_depth);
 	for (i = 0; i < 4; i++)
-		fds[i] = at_client(variant->dress, SOCK_STREAM | SOCK_NONBLOCK,
+		fds[i] = at_client(variant->format, SOCK_STREAM | SOCK_NONBLOCK,
 				   &self->a, &err);
 	EXPECT_EQ(pipe_depth, depth_when_woken(fds[1], POLLOUT, wake_by_accept,
 					       self->lfd));
@@ -441,12 +441,12 @@ TEST_F_TIMEOUT(room, a_client_is_woken_under_no_lock, AT_TIMEOUT)
 
 /* ---- listeners of any address ---- */
 
-static int listen_ip(enum at_dress dress, const char *ip, int port, int backlog)
+static int listen_ip(enum at_format format, const char *ip, int port, int backlog)
 {
-	int fd = at_socket(dress, SOCK_STREAM), one = 1;
+	int fd = at_socket(format, SOCK_STREAM), one = 1;
 	struct at_addr a;
 
-	at_addr_ip(&a, dress, ip, port);
+	at_addr_ip(&a, format, ip, port);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	at_set_option(fd, ALTCONN_SHARE_ADDRESS, 1);
 	if (at_bind(fd, &a) || listen(fd, backlog)) {
@@ -648,15 +648,15 @@ TEST_F_TIMEOUT(room, an_idle_listener_is_woken_beside_busy_ones, AT_TIMEOUT)
 	int fd, i, err, busy, fds[6];
 	pthread_t thread;
 
-	busy = share(variant->dress, &self->a, 0);
-	accepter.fd = share(variant->dress, &self->a, 0);
+	busy = share(variant->format, &self->a, 0);
+	accepter.fd = share(variant->format, &self->a, 0);
 	ASSERT_EQ(0, at_set_option(busy, ALTCONN_DEFER_ACCEPT, 1));
 	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 1));
 	ASSERT_EQ(0, at_set_option(accepter.fd, ALTCONN_DEFER_ACCEPT, 1));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, accepts, &accepter));
 	for (i = 0; i < 6; i++) {
 		ASSERT_TRUE(at_until(accepter.tid && at_sleeps(accepter.tid)));
-		fd = at_socket(variant->dress, SOCK_STREAM | SOCK_NONBLOCK);
+		fd = at_socket(variant->format, SOCK_STREAM | SOCK_NONBLOCK);
 		err = at_err(at_connect(fd, &self->a));
 		EXPECT_TRUE(!err || err == EINPROGRESS);
 		EXPECT_EQ(POLLOUT, at_poll(fd, POLLOUT) & POLLOUT);
@@ -674,16 +674,16 @@ TEST_F_TIMEOUT(room, listeners_that_share_are_bounded, AT_TIMEOUT)
 	int fds[MOST_LISTENERS], fd, i, n;
 
 	for (n = 0; n < MOST_LISTENERS - 1; n++) {
-		fds[n] = share(variant->dress, &self->a, 0);
+		fds[n] = share(variant->format, &self->a, 0);
 		ASSERT_LE(0, fds[n]);
 	}
 	for (i = 0; i < 2; i++) {
-		fd = share(variant->dress, &self->a, 0);
+		fd = share(variant->format, &self->a, 0);
 		EXPECT_EQ(-1, fd);
 		EXPECT_EQ(EADDRINUSE, errno);
 	}
 	close(fds[--n]);
-	fds[n] = share(variant->dress, &self->a, 0);
+	fds[n] = share(variant->format, &self->a, 0);
 	EXPECT_LE(0, fds[n]);
 	at_close(fds, n + 1);
 }
@@ -702,7 +702,7 @@ FIXTURE(share) {
 };
 
 FIXTURE_VARIANT(share) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 	bool patient;	/* no listener, which attempts wait for */
@@ -723,15 +723,15 @@ FIXTURE_SETUP(share)
 	ASSERT_EQ(0, at_netns());
 	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", PLACES));
 	if (variant->patient) {
-		at_addr(&self->a, variant->dress, variant->kind);
+		at_addr(&self->a, variant->format, variant->kind);
 		return;
 	}
-	self->lfd = at_listener(&self->a, variant->dress, variant->kind,
+	self->lfd = at_listener(&self->a, variant->format, variant->kind,
 				variant->type, 0);
 	ASSERT_LE(0, self->lfd);
 	if (variant->kind == AT_PATH)
 		ASSERT_EQ(0, chmod(at_path_of(&self->a), 0777));
-	self->full = at_client(variant->dress, variant->type, &self->a, &err);
+	self->full = at_client(variant->format, variant->type, &self->a, &err);
 	ASSERT_EQ(0, err);
 }
 
@@ -744,7 +744,7 @@ FIXTURE_TEARDOWN(share)
 }
 
 /* A user's attempt: EINPROGRESS while it waits, or why it does not. */
-static int share_try(int uid, const struct at_addr *a, enum at_dress dress,
+static int share_try(int uid, const struct at_addr *a, enum at_format format,
 		     int type, bool patient, int *fd)
 {
 	struct altconn_connect_info info = {};
@@ -753,7 +753,7 @@ static int share_try(int uid, const struct at_addr *a, enum at_dress dress,
 	/* The real user id is what an attempt is counted for. */
 	if (setresuid(uid, 0, 0))
 		return -1;
-	*fd = at_socket(dress, type | SOCK_NONBLOCK);
+	*fd = at_socket(format, type | SOCK_NONBLOCK);
 	if (*fd < 0 ||
 	    (patient && at_set_option(*fd, ALTCONN_WAIT_LISTENER, 1)))
 		return -2;
@@ -766,7 +766,7 @@ static int share_try(int uid, const struct at_addr *a, enum at_dress dress,
 	return err;
 }
 
-#define TRY(uid) share_try(uid, &self->a, variant->dress, variant->type, \
+#define TRY(uid) share_try(uid, &self->a, variant->format, variant->type, \
 			   variant->patient, &self->fds[self->n++])
 
 /* One user cannot keep all others from waiting. */
@@ -813,7 +813,7 @@ TEST_F_TIMEOUT(share, an_attempt_in_the_backlog_leaves_its_place, AT_TIMEOUT)
 		EXPECT_EQ(EINPROGRESS, TRY(NOBODY));
 	EXPECT_EQ(ECONNREFUSED, TRY(NOBODY));
 	if (variant->patient) {
-		fd = at_socket(variant->dress, variant->type);
+		fd = at_socket(variant->format, variant->type);
 		ASSERT_EQ(0, at_bind(fd, &self->a));
 		ASSERT_EQ(0, listen(fd, 0));
 		self->lfd = fd;
@@ -864,13 +864,13 @@ static int share_write(pid_t pid, const char *file, const char *text)
 }
 
 /* How many attempts of a user wait. */
-static int share_count(int uid, const struct at_addr *a, enum at_dress dress,
+static int share_count(int uid, const struct at_addr *a, enum at_format format,
 		       int type)
 {
 	int i, fd, n = 0;
 
 	for (i = 0; i < PLACES; i++)
-		n += share_try(uid, a, dress, type, false, &fd) == EINPROGRESS;
+		n += share_try(uid, a, format, type, false, &fd) == EINPROGRESS;
 	return n;
 }
 
@@ -895,7 +895,7 @@ static int share_within(void)
  * Count waiting attempts in a new user namespace of @owner with ten uids and a
  * network namespace of its own.
  */
-static int share_below(int owner, const struct at_addr *a, enum at_dress dress,
+static int share_below(int owner, const struct at_addr *a, enum at_format format,
 		       int type, bool within)
 {
 	int go[2], ready[2];
@@ -913,8 +913,8 @@ static int share_below(int owner, const struct at_addr *a, enum at_dress dress,
 		if (at_hear(go[0]) || setresuid(0, 0, 0))
 			_exit(203);
 		_exit(within ? share_within() :
-			       share_count(1, a, dress, type) +
-			       share_count(2, a, dress, type));
+			       share_count(1, a, format, type) +
+			       share_count(2, a, format, type));
 	}
 	if (at_hear(ready[0]) ||
 	    share_write(pid, "uid_map", "0 100000 10\n") || at_tell(go[1]))
@@ -933,9 +933,9 @@ TEST_F_TIMEOUT(share, users_of_user_namespaces, AT_TIMEOUT)
 		SKIP(return, "a path alone leads into another namespace");
 	EXPECT_EQ(EINPROGRESS, TRY(0));
 	EXPECT_EQ(EINPROGRESS, TRY(NOBODY));
-	EXPECT_EQ(SHARE - 1, share_below(NOBODY, &self->a, variant->dress,
+	EXPECT_EQ(SHARE - 1, share_below(NOBODY, &self->a, variant->format,
 					 variant->type, false));
-	EXPECT_EQ(SHARE, share_below(0, &self->a, variant->dress,
+	EXPECT_EQ(SHARE, share_below(0, &self->a, variant->format,
 				     variant->type, false));
 	EXPECT_EQ(10 * SHARE + PLACES - SHARE,
 		  share_below(0, NULL, 0, 0, true));

@@ -42,7 +42,7 @@ FIXTURE(rule) {
 };
 
 FIXTURE_VARIANT(rule) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
@@ -72,7 +72,7 @@ FIXTURE_SETUP(rule)
 	if (!at_has_tool())
 		SKIP(return, "no altconn tool on the PATH");
 	ASSERT_EQ(0, at_netns());
-	self->lfd = at_listener(&self->a, variant->dress, variant->kind,
+	self->lfd = at_listener(&self->a, variant->format, variant->kind,
 				variant->type, 5);
 	ASSERT_LE(0, self->lfd);
 }
@@ -85,7 +85,7 @@ FIXTURE_TEARDOWN(rule)
 
 /* A client, blocking: what connect() said. */
 #define connects(err) ({						\
-	int __err, __fd = at_client(variant->dress, variant->type,	\
+	int __err, __fd = at_client(variant->format, variant->type,	\
 				    &self->a, &__err);			\
 									\
 	EXPECT_LE(0, __fd);						\
@@ -102,10 +102,10 @@ FIXTURE_TEARDOWN(rule)
 })
 
 /* A client that has begun and does not wait. */
-static int begin(enum at_dress dress, int type, const struct at_addr *a,
+static int begin(enum at_format format, int type, const struct at_addr *a,
 		 uint64_t timeout_ms, int *err)
 {
-	int fd = at_socket(dress, type);
+	int fd = at_socket(format, type);
 
 	if (fd < 0 || at_nonblock(fd, true) || at_set_timeout(fd, timeout_ms))
 		return -1;
@@ -114,7 +114,7 @@ static int begin(enum at_dress dress, int type, const struct at_addr *a,
 }
 
 #define BEGIN(timeout_ms) ({						\
-	int __err, __fd = begin(variant->dress, variant->type, &self->a, \
+	int __err, __fd = begin(variant->format, variant->type, &self->a, \
 				timeout_ms, &__err);			\
 									\
 	ASSERT_LE(0, __fd);						\
@@ -141,7 +141,7 @@ TEST_F_TIMEOUT(rule, E_PERM_RULE, AT_TIMEOUT)
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		id = ADD("%s", rows[i].verdict);
-		fd = at_client(variant->dress, variant->type, &self->a, &err);
+		fd = at_client(variant->format, variant->type, &self->a, &err);
 		EXPECT_EQ(rows[i].err, err) {
 			TH_LOG("%s", rows[i].verdict);
 		}
@@ -161,7 +161,7 @@ TEST_F_TIMEOUT(rule, E_PERM_RULE, AT_TIMEOUT)
 /* A rule is asked before it is told whether anybody listens there. */
 TEST_F_TIMEOUT(rule, before_the_listener, AT_TIMEOUT)
 {
-	int fd = at_socket(variant->dress, variant->type);
+	int fd = at_socket(variant->format, variant->type);
 
 	ADD("deny");
 	close(self->lfd);
@@ -198,7 +198,7 @@ TEST_F_TIMEOUT(rule, dropped_attempt_is_let_go, AT_TIMEOUT)
 
 	ADD("drop");
 	ASSERT_EQ(0, at_catch(SIGUSR1, 0));
-	fd = at_socket(variant->dress, variant->type);
+	fd = at_socket(variant->format, variant->type);
 	ASSERT_EQ(0, at_set_timeout(fd, 0));
 	ASSERT_EQ(0, at_job_start(&job, fd, &self->a));
 	EXPECT_TRUE(at_until(at_job_blocked(&job)));
@@ -230,7 +230,7 @@ TEST_F_TIMEOUT(rule, delay, AT_TIMEOUT)
 	EXPECT_EQ(id, info_of(fd).aci_rule);
 	close(fd);
 	/* Blocking, the same. */
-	fd = at_client(variant->dress, variant->type, &self->a, &err);
+	fd = at_client(variant->format, variant->type, &self->a, &err);
 	EXPECT_EQ(0, err);
 	EXPECT_LE(150 * 1000000ULL, info_of(fd).aci_waited_ns);
 	close(fd);
@@ -292,7 +292,7 @@ TEST_F_TIMEOUT(rule, held_path_goes, AT_TIMEOUT)
 			EXPECT_EQ(0, at_err(at_connect_unspec(fd)));
 		}
 		close(fd);
-		self->lfd = at_socket(variant->dress, variant->type);
+		self->lfd = at_socket(variant->format, variant->type);
 		ASSERT_EQ(0, at_bind(self->lfd, &self->a));
 		ASSERT_EQ(0, listen(self->lfd, 1));
 	}
@@ -313,12 +313,12 @@ TEST_F_TIMEOUT(rule, held_path_is_let_go, AT_TIMEOUT)
 	ASSERT_EQ(0, mkdir(dir, 0755));
 	ASSERT_EQ(0, mount("none", dir, "tmpfs", 0, NULL));
 	snprintf(path, sizeof(path), "%s/s", dir);
-	at_addr_path(&a, variant->dress, path);
+	at_addr_path(&a, variant->format, path);
 	ASSERT_LT(0, rule("add to %s delay 1000s", at_text(&a, AT_PATH)));
-	lfd = at_socket(variant->dress, variant->type);
+	lfd = at_socket(variant->format, variant->type);
 	ASSERT_EQ(0, at_bind(lfd, &a));
 	ASSERT_EQ(0, listen(lfd, 1));
-	fd = begin(variant->dress, variant->type, &a, 50, &err);
+	fd = begin(variant->format, variant->type, &a, 50, &err);
 	EXPECT_EQ(EINPROGRESS, err);
 	close(lfd);
 	EXPECT_NE(0, at_poll(fd, POLLOUT));
@@ -348,7 +348,7 @@ TEST_F_TIMEOUT(rule, delay_then_a_full_backlog, AT_TIMEOUT)
 
 	ADD("delay 200 times 1");
 	held = BEGIN(0);
-	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &self->a, fds, 6));
+	ASSERT_EQ(0, at_fill(variant->format, variant->type, &self->a, fds, 6));
 	EXPECT_TRUE(at_until(at_place(held) == 1));
 	EXPECT_EQ(0, at_poll_now(held, POLLOUT));
 	for (i = 0; i < 6; i++) {
@@ -402,13 +402,13 @@ TEST_F_TIMEOUT(rule, delay_then_wait_for_a_listener, AT_TIMEOUT)
 	ADD("delay 50");
 	close(self->lfd);
 	self->lfd = -1;
-	fd = at_socket(variant->dress, variant->type);
+	fd = at_socket(variant->format, variant->type);
 	ASSERT_EQ(0, at_set_option(fd, ALTCONN_WAIT_LISTENER, 1));
 	ASSERT_EQ(0, at_nonblock(fd, true));
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
 	/* It waits in a queue now. */
 	EXPECT_TRUE(at_until(at_place(fd) == 1));
-	self->lfd = at_socket(variant->dress, variant->type);
+	self->lfd = at_socket(variant->format, variant->type);
 	ASSERT_EQ(0, at_bind(self->lfd, &self->a));
 	ASSERT_EQ(0, listen(self->lfd, 1));
 	EXPECT_EQ(POLLOUT, at_poll(fd, POLLOUT));
@@ -449,7 +449,7 @@ TEST_F_TIMEOUT(rule, probability, AT_TIMEOUT)
 	EXPECT_EQ(0, rule("flush"));
 	ADD("refuse probability 50%%");
 	for (i = 0; i < 200; i++) {
-		fd = at_client(variant->dress, variant->type, &self->a, &err);
+		fd = at_client(variant->format, variant->type, &self->a, &err);
 		refused += err == ECONNREFUSED;
 		close(fd);
 		if (!err)
@@ -501,13 +501,13 @@ TEST_F_TIMEOUT(rule, uid_and_gid, AT_TIMEOUT)
 		/* The effective ones count. */
 		if (setegid(65533))
 			_exit(1);
-		fd = at_client(variant->dress, variant->type, &self->a, &err);
+		fd = at_client(variant->format, variant->type, &self->a, &err);
 		close(fd);
 		if (err != ECONNREFUSED)
 			_exit(2);
 		if (seteuid(65534))
 			_exit(3);
-		fd = at_client(variant->dress, variant->type, &self->a, &err);
+		fd = at_client(variant->format, variant->type, &self->a, &err);
 		close(fd);
 		_exit(err == EPERM ? 0 : 4);
 	}
@@ -563,7 +563,7 @@ TEST_F_TIMEOUT(rule, who_may, AT_TIMEOUT)
 /* Rules come and go while attempts begin, are held, let go and closed. */
 struct storm {
 	struct at_addr a;
-	enum at_dress dress;
+	enum at_format format;
 	int type;
 	atomic_bool stop;
 	atomic_int n[5];
@@ -575,7 +575,7 @@ static void *storm_connects(void *arg)
 	int fd, err, i;
 
 	for (i = 0; !s->stop; i++) {
-		fd = begin(s->dress, s->type, &s->a, i % 3 ? 0 : 1, &err);
+		fd = begin(s->format, s->type, &s->a, i % 3 ? 0 : 1, &err);
 		if (err == EINPROGRESS && i % 2) {
 			if (at_poll(fd, POLLOUT))
 				err = at_so_error(fd);
@@ -599,7 +599,7 @@ static void *storm_accepts(void *arg)
 TEST_F_TIMEOUT(rule, rules_change_under_way, AT_TIMEOUT_LONG)
 {
 	struct storm s = {
-		.a = self->a, .dress = variant->dress, .type = variant->type,
+		.a = self->a, .format = variant->format, .type = variant->type,
 	};
 	unsigned long rounds = at_scale(100, 30), i;
 	const char *to = at_text(&self->a, variant->kind);
@@ -680,9 +680,9 @@ static void restore_row(FILE *f, int i, const char *dest)
 }
 
 /* connect() to where nobody is: EPERM when the rule matches. */
-static bool is_denied(enum at_dress dress, const struct at_addr *a)
+static bool is_denied(enum at_format format, const struct at_addr *a)
 {
-	int fd = at_socket(dress, SOCK_STREAM);
+	int fd = at_socket(format, SOCK_STREAM);
 	int err = at_err(at_connect(fd, a));
 
 	close(fd);
@@ -798,16 +798,16 @@ TEST_F_TIMEOUT(match, ports_and_inet, AT_TIMEOUT)
 		restore_row(f, i, rows[i].dest);
 	ASSERT_EQ(0, restore_end(f));
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		enum at_dress dress = AT_NATIVE;
+		enum at_format format = AT_NATIVE;
 
 		ASSERT_EQ(0, setegid(ROW_GROUP(i)));
 		if (rows[i].ip) {
-			dress = strchr(rows[i].ip, ':') ? AT_IN6 : AT_IN;
-			at_addr_ip(&a, dress, rows[i].ip, rows[i].port);
+			format = strchr(rows[i].ip, ':') ? AT_IN6 : AT_IN;
+			at_addr_ip(&a, format, rows[i].ip, rows[i].port);
 		} else {
 			at_addr_port(&a, rows[i].port);
 		}
-		EXPECT_EQ(rows[i].matches, is_denied(dress, &a)) {
+		EXPECT_EQ(rows[i].matches, is_denied(format, &a)) {
 			TH_LOG("%s: %s %d", rows[i].dest,
 			       rows[i].ip ? rows[i].ip : "port", rows[i].port);
 		}
@@ -1121,7 +1121,7 @@ FIXTURE(datagram) {
 };
 
 FIXTURE_VARIANT(datagram) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 };
 
@@ -1135,9 +1135,9 @@ FIXTURE_SETUP(datagram)
 	if (!at_has_tool())
 		SKIP(return, "no altconn tool on the PATH");
 	ASSERT_EQ(0, at_netns());
-	self->rx = at_bound(&self->a, variant->dress, variant->kind,
+	self->rx = at_bound(&self->a, variant->format, variant->kind,
 			    SOCK_DGRAM);
-	self->tx = at_socket(variant->dress, SOCK_DGRAM);
+	self->tx = at_socket(variant->format, SOCK_DGRAM);
 	ASSERT_LE(0, self->rx);
 	ASSERT_LE(0, self->tx);
 }
@@ -1173,7 +1173,7 @@ TEST_F_TIMEOUT(datagram, verdicts, AT_TIMEOUT)
 		{ "unreachable host", EHOSTUNREACH },
 		{ "unreachable net", ENETUNREACH },
 	};
-	int i, id, fd = at_socket(variant->dress, SOCK_DGRAM);
+	int i, id, fd = at_socket(variant->format, SOCK_DGRAM);
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		id = ADD("type dgram %s", rows[i].verdict);
@@ -1240,7 +1240,7 @@ TEST_F_TIMEOUT(datagram, delayed_without_its_sender, AT_TIMEOUT)
 	memcpy(&cred, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(cred));
 	EXPECT_EQ(getpid(), cred.pid);
 	/* Others are bound to any address, or are unnamed. */
-	if (variant->dress == AT_NATIVE) {
+	if (variant->format == AT_NATIVE) {
 		EXPECT_TRUE(at_addr_eq(&want, &from));
 	}
 }
@@ -1268,7 +1268,7 @@ TEST_F_TIMEOUT(datagram, delayed_for_nobody, AT_TIMEOUT)
 /* What is under way is bounded; what is too much is lost, as a network's queue. */
 TEST_F_TIMEOUT(datagram, delayed_flood, AT_TIMEOUT)
 {
-	int marker = at_socket(variant->dress, SOCK_DGRAM);
+	int marker = at_socket(variant->format, SOCK_DGRAM);
 	int i, sent = 200, size = 16384, came = 0;
 	char c;
 

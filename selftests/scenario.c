@@ -16,14 +16,14 @@ FIXTURE(story) {
 };
 
 FIXTURE_VARIANT(story) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
 
 #define STORY(d, k, t)							\
 	FIXTURE_VARIANT_ADD(story, d ## _ ## k ## _ ## t) {		\
-		.dress = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
+		.format = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
 	}
 STORY(NATIVE, PORT, STREAM);
 STORY(UNIX, PATH, STREAM);
@@ -35,7 +35,7 @@ FIXTURE_SETUP(story)
 	struct rlimit limit = { 30000, 30000 };
 
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
-	self->lfd = at_listener(&self->a, variant->dress, variant->kind,
+	self->lfd = at_listener(&self->a, variant->format, variant->kind,
 				variant->type, 1);
 	ASSERT_LE(0, self->lfd);
 }
@@ -73,9 +73,9 @@ TEST_F_TIMEOUT(story, FIFO_of_a_hundred, AT_TIMEOUT_LONG)
 	struct at_job jobs[QUEUE];
 	int fds[QUEUE], full[2], i;
 
-	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &self->a, full, 2));
+	ASSERT_EQ(0, at_fill(variant->format, variant->type, &self->a, full, 2));
 	for (i = 0; i < QUEUE; i++) {
-		fds[i] = at_socket(variant->dress, variant->type);
+		fds[i] = at_socket(variant->format, variant->type);
 		if (i % 2) {
 			ASSERT_EQ(0, at_nonblock(fds[i], true));
 			ASSERT_EQ(EINPROGRESS,
@@ -105,7 +105,7 @@ TEST_F_TIMEOUT(story, storm, AT_TIMEOUT_LONG)
 	int n = at_scale(STORM, 1000), i, err, waiting = 0;
 
 	for (i = 0; i < n; i++) {
-		fds[i] = at_client(variant->dress,
+		fds[i] = at_client(variant->format,
 				   variant->type | SOCK_NONBLOCK, &self->a,
 				   &err);
 		ASSERT_LE(0, fds[i]);
@@ -128,8 +128,8 @@ TEST_F_TIMEOUT(story, shared_by_fork_and_dup, AT_TIMEOUT)
 
 	ASSERT_EQ(0, pipe(in));
 	ASSERT_EQ(0, pipe(out));
-	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &self->a, full, 2));
-	fd = at_socket(variant->dress, variant->type | SOCK_NONBLOCK);
+	ASSERT_EQ(0, at_fill(variant->format, variant->type, &self->a, full, 2));
+	fd = at_socket(variant->format, variant->type | SOCK_NONBLOCK);
 	copy = dup(fd);
 	ASSERT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
 	EXPECT_EQ(EALREADY, at_err(at_connect(copy, &self->a)));
@@ -160,8 +160,8 @@ TEST_F_TIMEOUT(story, finished_by_the_child, AT_TIMEOUT)
 	int full[2], fd, i;
 	pid_t pid;
 
-	ASSERT_EQ(0, at_fill(variant->dress, variant->type, &self->a, full, 2));
-	fd = at_socket(variant->dress, variant->type | SOCK_NONBLOCK);
+	ASSERT_EQ(0, at_fill(variant->format, variant->type, &self->a, full, 2));
+	fd = at_socket(variant->format, variant->type | SOCK_NONBLOCK);
 	ASSERT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
 	pid = at_fork();
 	if (!pid) {
@@ -188,7 +188,7 @@ TEST_F_TIMEOUT(story, accepted_socket_begins_anew, AT_TIMEOUT)
 	struct at_addr b, got;
 	char c;
 
-	fd = at_client(variant->dress, variant->type, &self->a, &err);
+	fd = at_client(variant->format, variant->type, &self->a, &err);
 	ASSERT_EQ(0, err);
 	sfd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, sfd);
@@ -197,10 +197,10 @@ TEST_F_TIMEOUT(story, accepted_socket_begins_anew, AT_TIMEOUT)
 	EXPECT_EQ(0, at_getsockname(sfd, &got));
 	EXPECT_TRUE(at_unnamed(&got));
 
-	at_addr(&b, variant->dress, variant->kind);
+	at_addr(&b, variant->format, variant->kind);
 	ASSERT_EQ(0, at_err(at_bind(sfd, &b)));
 	ASSERT_EQ(0, at_err(listen(sfd, 1)));
-	client = at_client(variant->dress, variant->type, &b, &err);
+	client = at_client(variant->format, variant->type, &b, &err);
 	EXPECT_EQ(0, err);
 	again = accept(sfd, NULL, NULL);
 	ASSERT_LE(0, again);

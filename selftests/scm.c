@@ -19,7 +19,7 @@ FIXTURE(scm) {
 };
 
 FIXTURE_VARIANT(scm) {
-	enum at_dress dress;
+	enum at_format format;
 	int type;
 };
 
@@ -34,11 +34,11 @@ FIXTURE_VARIANT_ADD(scm, unix_dgram) { AT_UNIX, SOCK_DGRAM };
 FIXTURE_VARIANT_ADD(scm, oracle_dgram) { AT_ORACLE, SOCK_DGRAM };
 
 #define STREAM (variant->type == SOCK_STREAM)
-#define ORACLE (variant->dress == AT_ORACLE)
+#define ORACLE (variant->format == AT_ORACLE)
 
 FIXTURE_SETUP(scm)
 {
-	ASSERT_EQ(0, at_socketpair(variant->dress, variant->type, self->sv));
+	ASSERT_EQ(0, at_socketpair(variant->format, variant->type, self->sv));
 }
 
 FIXTURE_TEARDOWN(scm)
@@ -339,7 +339,7 @@ TEST_F_TIMEOUT(scm, rights_that_do_not_travel, AT_TIMEOUT)
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	EXPECT_EQ(EOPNOTSUPP, give(self->sv[0], "x", &fd, 1));
 	EXPECT_EQ(EOPNOTSUPP, give(self->sv[0], "x", self->sv, 2));
-	ASSERT_EQ(0, at_socketpair(variant->dress, SOCK_STREAM, sv));
+	ASSERT_EQ(0, at_socketpair(variant->format, SOCK_STREAM, sv));
 	EXPECT_EQ(EOPNOTSUPP, give(self->sv[0], "x", sv, 1));
 }
 
@@ -1178,12 +1178,12 @@ TEST_F_TIMEOUT(scm, credentials_before_accept, AT_TIMEOUT)
 
 	if (variant->type == SOCK_DGRAM)
 		SKIP(return, "connections only");
-	if (variant->dress == AT_IN)
+	if (variant->format == AT_IN)
 		SKIP(return, "once is enough");
-	lfd = at_listener(&a, variant->dress, AT_NAME, variant->type, 4);
+	lfd = at_listener(&a, variant->format, AT_NAME, variant->type, 4);
 	ASSERT_LE(0, lfd);
 	ASSERT_EQ(0, set_passcred(lfd, 1));
-	fd = at_client(variant->dress, variant->type, &a, &err);
+	fd = at_client(variant->format, variant->type, &a, &err);
 	ASSERT_EQ(0, err);
 	ASSERT_EQ(0, give(fd, "a", NULL, 0));
 	sfd = accept(lfd, NULL, NULL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* socketpair() in every type and dress. */
+/* socketpair() in every type and format. */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
 
@@ -10,13 +10,13 @@ FIXTURE(pair) {
 };
 
 FIXTURE_VARIANT(pair) {
-	enum at_dress dress;
+	enum at_format format;
 	int type;
 };
 
 #define PAIR(d, t)							\
 	FIXTURE_VARIANT_ADD(pair, d ## _ ## t) {			\
-		.dress = AT_ ## d, .type = SOCK_ ## t			\
+		.format = AT_ ## d, .type = SOCK_ ## t			\
 	}
 PAIR(NATIVE, STREAM);
 PAIR(NATIVE, SEQPACKET);
@@ -30,7 +30,7 @@ PAIR(ORACLE, DGRAM);
 
 FIXTURE_SETUP(pair)
 {
-	ASSERT_EQ(0, at_err(at_socketpair(variant->dress, variant->type,
+	ASSERT_EQ(0, at_err(at_socketpair(variant->format, variant->type,
 					  self->sv)));
 }
 
@@ -81,9 +81,9 @@ TEST_F_TIMEOUT(pair, E_ISCONN, AT_TIMEOUT)
 
 	if (variant->type == SOCK_DGRAM)
 		SKIP(return, "S-AGAIN: a datagram socket may");
-	if (variant->dress == AT_ORACLE)
+	if (variant->format == AT_ORACLE)
 		SKIP(return, "AF_UNIX looks the address up first");
-	at_addr(&a, variant->dress, AT_NAME);
+	at_addr(&a, variant->format, AT_NAME);
 	EXPECT_EQ(EISCONN, at_err(at_connect(self->sv[0], &a)));
 }
 
@@ -107,29 +107,29 @@ TEST_F_TIMEOUT(pair, S_ONLY, AT_TIMEOUT)
 
 	if (variant->type != SOCK_DGRAM)
 		SKIP(return, "datagrams only");
-	at_addr(&a, variant->dress, AT_NAME);
+	at_addr(&a, variant->format, AT_NAME);
 	ASSERT_EQ(0, at_err(at_bind(self->sv[0], &a)));
-	fd = at_socket(variant->dress, SOCK_DGRAM);
+	fd = at_socket(variant->format, SOCK_DGRAM);
 	/* AF_UNIX calls it EPERM; the clause says ECONNREFUSED. */
-	EXPECT_EQ(variant->dress == AT_ORACLE ? EPERM : ECONNREFUSED,
+	EXPECT_EQ(variant->format == AT_ORACLE ? EPERM : ECONNREFUSED,
 		  at_err(sendto(fd, "x", 1, 0, &a.sa, a.len)));
 	EXPECT_EQ(1, send(self->sv[1], "y", 1, 0));
 }
 
 TEST_F_TIMEOUT(pair, flags_and_refusals, AT_TIMEOUT)
 {
-	int family = variant->dress == AT_ORACLE ? AF_UNIX : at_family();
-	int sv[2], dress = variant->dress == AT_UNIX;
+	int family = variant->format == AT_ORACLE ? AF_UNIX : at_family();
+	int sv[2], format = variant->format == AT_UNIX;
 
 	EXPECT_EQ(0, at_err(socketpair(family, variant->type | SOCK_NONBLOCK |
-				       SOCK_CLOEXEC, dress, sv)));
+				       SOCK_CLOEXEC, format, sv)));
 	EXPECT_EQ(EAGAIN, at_err(recv(sv[0], sv, 1, 0)));
 	EXPECT_EQ(EPROTONOSUPPORT,
 		  at_err(socketpair(family, variant->type, 77, sv)));
 	EXPECT_EQ(ESOCKTNOSUPPORT,
-		  at_err(socketpair(family, SOCK_RDM, dress, sv)));
+		  at_err(socketpair(family, SOCK_RDM, format, sv)));
 	EXPECT_EQ(EFAULT, at_err(syscall(SYS_socketpair, family,
-					 variant->type, dress, 1)));
+					 variant->type, format, 1)));
 }
 
 TEST_HARNESS_MAIN

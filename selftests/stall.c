@@ -30,7 +30,7 @@ FIXTURE(stall) {
 };
 
 FIXTURE_VARIANT(stall) {
-	enum at_dress dress;
+	enum at_format format;
 	int type;
 };
 
@@ -40,7 +40,7 @@ FIXTURE_VARIANT_ADD(stall, unix_stream) { AT_UNIX, SOCK_STREAM };
 FIXTURE_VARIANT_ADD(stall, oracle_stream) { AT_ORACLE, SOCK_STREAM };
 FIXTURE_VARIANT_ADD(stall, oracle_seqpacket) { AT_ORACLE, SOCK_SEQPACKET };
 
-#define ORACLE (variant->dress == AT_ORACLE)
+#define ORACLE (variant->format == AT_ORACLE)
 
 static int stall_open(struct stall *mem)
 {
@@ -84,7 +84,7 @@ static void stall_end(const struct stall *mem)
 
 FIXTURE_SETUP(stall)
 {
-	ASSERT_EQ(0, at_socketpair(variant->dress, variant->type, self->sv));
+	ASSERT_EQ(0, at_socketpair(variant->format, variant->type, self->sv));
 	if (stall_open(&self->mem)) {
 		ASSERT_LT(self->mem.uffd, 0);
 		SKIP(return, "the kernel has no userfaultfd");

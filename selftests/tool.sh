@@ -104,8 +104,8 @@ show_args=()
 
 scene listen unix seqpacket path:"$dir/s" 5
 scene connect unix seqpacket path:"$dir/s"
-check "unix dress: the path" json \
-	"one(assocs('path:$dir/s'))['type'] == 'seqpacket' and one(assocs('path:$dir/s'))['server']['dress'] == 'unix' and one(socks('path:$dir/s'))['owner']['dress'] == 'unix'"
+check "unix format: the path" json \
+	"one(assocs('path:$dir/s'))['type'] == 'seqpacket' and one(assocs('path:$dir/s'))['server']['format'] == 'unix' and one(socks('path:$dir/s'))['owner']['format'] == 'unix'"
 scene bind native dgram "$name"
 scene connect native dgram "$name"
 check "a datagram socket, and one connected to it" json \
@@ -116,12 +116,12 @@ ip_port=$((2000 + tag % 30000))
 scene listen inet stream inet:$ip_port 5
 scene listen inet6 seqpacket inet:$ip_port 5
 scene connect inet stream inet:$ip_port
-check "inet dress: the address" json \
-	"one(assocs('inet:127.0.0.1:$ip_port'))['server']['dress'] == 'inet' and one(socks('inet:127.0.0.1:$ip_port'))['type'] == 'stream'"
-check "inet dress: the client's ephemeral port" json \
+check "inet format: the address" json \
+	"one(assocs('inet:127.0.0.1:$ip_port'))['server']['format'] == 'inet' and one(socks('inet:127.0.0.1:$ip_port'))['type'] == 'stream'"
+check "inet format: the client's ephemeral port" json \
 	"one(assocs('inet:127.0.0.1:$ip_port'))['client']['address'].startswith('inet:127.0.0.1:')"
-check "inet6 dress: the address" json \
-	"one(socks('inet:[::1]:$ip_port'))['owner']['dress'] == 'inet6'"
+check "inet6 format: the address" json \
+	"one(socks('inet:[::1]:$ip_port'))['owner']['format'] == 'inet6'"
 show_args=("inet:[::1]:$ip_port")
 check "an IPv6 address selects" json \
 	"one(doc['sockets'])['owner']['address'] == 'inet:[::1]:$ip_port' and not doc['associations']"

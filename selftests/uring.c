@@ -121,7 +121,7 @@ FIXTURE(uring) {
 };
 
 FIXTURE_VARIANT(uring) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 };
 
@@ -136,7 +136,7 @@ FIXTURE_SETUP(uring)
 		ASSERT_TRUE(self->missing);
 		SKIP(return, "no io_uring in this kernel");
 	}
-	self->lfd = at_listener(&self->a, variant->dress, variant->kind,
+	self->lfd = at_listener(&self->a, variant->format, variant->kind,
 				SOCK_STREAM, 0);
 	ASSERT_LE(0, self->lfd);
 }
@@ -153,8 +153,8 @@ TEST_F_TIMEOUT(uring, connect_waits_and_completes, AT_TIMEOUT)
 
 	if (self->missing)
 		SKIP(return, "no io_uring in this kernel");
-	ASSERT_EQ(0, at_fill(variant->dress, SOCK_STREAM, &self->a, full, 1));
-	fd = at_socket(variant->dress, SOCK_STREAM);
+	ASSERT_EQ(0, at_fill(variant->format, SOCK_STREAM, &self->a, full, 1));
+	fd = at_socket(variant->format, SOCK_STREAM);
 	ASSERT_EQ(0, submit_connect(&self->ring, fd, &self->a));
 	EXPECT_TRUE(at_until(at_place(fd) == 1));
 	EXPECT_FALSE(ended(&self->ring, &data, &res));
@@ -172,8 +172,8 @@ TEST_F_TIMEOUT(uring, connect_is_refused, AT_TIMEOUT)
 
 	if (self->missing)
 		SKIP(return, "no io_uring in this kernel");
-	ASSERT_EQ(0, at_fill(variant->dress, SOCK_STREAM, &self->a, full, 1));
-	fd = at_socket(variant->dress, SOCK_STREAM);
+	ASSERT_EQ(0, at_fill(variant->format, SOCK_STREAM, &self->a, full, 1));
+	fd = at_socket(variant->format, SOCK_STREAM);
 	ASSERT_EQ(0, submit_connect(&self->ring, fd, &self->a));
 	EXPECT_TRUE(at_until(at_place(fd) == 1));
 	close(self->lfd);
@@ -188,8 +188,8 @@ TEST_F_TIMEOUT(uring, poll_of_a_pending_attempt, AT_TIMEOUT)
 
 	if (self->missing)
 		SKIP(return, "no io_uring in this kernel");
-	ASSERT_EQ(0, at_fill(variant->dress, SOCK_STREAM, &self->a, full, 1));
-	fd = at_client(variant->dress, SOCK_STREAM | SOCK_NONBLOCK, &self->a,
+	ASSERT_EQ(0, at_fill(variant->format, SOCK_STREAM, &self->a, full, 1));
+	fd = at_client(variant->format, SOCK_STREAM | SOCK_NONBLOCK, &self->a,
 		       &err);
 	ASSERT_EQ(EINPROGRESS, err);
 	ASSERT_EQ(0, submit_poll(&self->ring, fd, POLLOUT));
@@ -210,7 +210,7 @@ TEST_F_TIMEOUT(uring, accept_waits_for_a_client, AT_TIMEOUT)
 		SKIP(return, "no io_uring in this kernel");
 	ASSERT_EQ(0, submit_accept(&self->ring, self->lfd));
 	EXPECT_FALSE(ended(&self->ring, &data, &res));
-	ASSERT_LE(0, at_client(variant->dress, SOCK_STREAM, &self->a, &err));
+	ASSERT_LE(0, at_client(variant->format, SOCK_STREAM, &self->a, &err));
 	EXPECT_EQ(0, err);
 	EXPECT_TRUE(at_until(ended(&self->ring, &data, &res)));
 	EXPECT_EQ(2, data);
@@ -367,7 +367,7 @@ FIXTURE(data) {
 };
 
 FIXTURE_VARIANT(data) {
-	enum at_dress dress;
+	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
@@ -384,7 +384,7 @@ FIXTURE_SETUP(data)
 		ASSERT_TRUE(self->missing);
 		SKIP(return, "no io_uring in this kernel");
 	}
-	ASSERT_EQ(0, at_pair(variant->dress, variant->kind, variant->type,
+	ASSERT_EQ(0, at_pair(variant->format, variant->kind, variant->type,
 			     self->sv));
 }
 

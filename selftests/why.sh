@@ -52,7 +52,7 @@ check "and where" says "connected to port:4001" "$first"
 scene start native stream port:4001
 waits=$(why "s[-1]['fd']")
 check "who waits, and where" says "place 1 in the queue" "$waits"
-check "as JSON" same "$(why "s[-1]['result'], s[-1]['reason'], s[-1]['place'], s[-1]['waited_ns'] > 0, s[-1]['type'], s[-1]['dress']")" \
+check "as JSON" same "$(why "s[-1]['result'], s[-1]['reason'], s[-1]['place'], s[-1]['waited_ns'] > 0, s[-1]['type'], s[-1]['format']")" \
 	"EINPROGRESS none 1 True stream native"
 check "how long" eval "altconn why $scene_pid $waits | grep -q 'for .*s so far'"
 scene accept "$listener"
@@ -70,7 +70,7 @@ check "which one" says "rule $rule decided"
 check "as JSON" same "$(why "s[-1]['rule'], s[-1]['result'], s[-1]['reason']")" \
 	"$rule EPERM rule"
 scene listen inet seqpacket inet:2001 5
-check "an address of another dress" same "$(why "s[-1]['address'], s[-1]['dress'], s[-1]['listens']")" \
+check "an address of another format" same "$(why "s[-1]['address'], s[-1]['format'], s[-1]['listens']")" \
 	"inet:127.0.0.1:2001 inet True"
 check "one descriptor" same "$(altconn why "$scene_pid" "$bound" | grep -c process)" 1
 check "from another namespace too" eval \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Addresses in the native dress of altconn, and what each kind cannot do. */
+/* Addresses in the native format of altconn, and what each kind cannot do. */
 #include "conformance.h"
 
 #include <arpa/inet.h>

@@ -95,7 +95,7 @@ struct exempt {
  * @protocol: third argument of socket()
  * @types: those that it speaks of, though the kernel may lack one
  * @traits: of the list above
- * @kind: enum altconn_kind, in the native dress
+ * @kind: enum altconn_kind, in the native format
  * @fresh: an address of this machine where nothing is bound
  * @malformed: make a good address the @i-th bad one and say what is wrong with
  *	it; NULL when there are no more

@@ -43,7 +43,7 @@
 const struct family families[] = {
 	{
 		.name = "altconn-port",
-		.text = "altconn, native dress, node and port",
+		.text = "altconn, native format, node and port",
 		NATIVE,
 		.kind = ALTCONN_KIND_PORT,
 		.traits = WAITS | OWN_TYPES | SHARES,
@@ -54,7 +54,7 @@ const struct family families[] = {
 		.exempt = alt_port_exempt,
 	}, {
 		.name = "altconn-name",
-		.text = "altconn, native dress, node and name",
+		.text = "altconn, native format, node and name",
 		NATIVE,
 		.kind = ALTCONN_KIND_NAME,
 		.traits = WAITS | OWN_TYPES,
@@ -63,7 +63,7 @@ const struct family families[] = {
 		.exempt = alt_name_exempt,
 	}, {
 		.name = "altconn-path",
-		.text = "altconn, native dress, socket files",
+		.text = "altconn, native format, socket files",
 		NATIVE,
 		.kind = ALTCONN_KIND_PATH,
 		.traits = WAITS | HAS_PATHS,
@@ -71,7 +71,7 @@ const struct family families[] = {
 		.exempt = alt_path_exempt,
 	}, {
 		.name = "altconn-native-inet",
-		.text = "altconn, native dress, IP address and port",
+		.text = "altconn, native format, IP address and port",
 		NATIVE,
 		.kind = ALTCONN_KIND_INET,
 		.traits = WAITS | OWN_TYPES | SHARES,
@@ -82,7 +82,7 @@ const struct family families[] = {
 		.exempt = alt_inet_exempt,
 	}, {
 		.name = "altconn-unix",
-		.text = "altconn, sockaddr_un dress, socket files",
+		.text = "altconn, sockaddr_un format, socket files",
 		ALTCONN_COMMON,
 		PATHS,
 		.protocol = ALTCONN_UNIX,
@@ -90,7 +90,7 @@ const struct family families[] = {
 		.exempt = alt_unix_exempt,
 	}, {
 		.name = "altconn-unix-abstract",
-		.text = "altconn, sockaddr_un dress, abstract names",
+		.text = "altconn, sockaddr_un format, abstract names",
 		ALTCONN_COMMON,
 		NAMES,
 		.protocol = ALTCONN_UNIX,
@@ -98,7 +98,7 @@ const struct family families[] = {
 		.exempt = alt_unix_name_exempt,
 	}, {
 		.name = "altconn-inet",
-		.text = "altconn, sockaddr_in dress",
+		.text = "altconn, sockaddr_in format",
 		ALTCONN_COMMON,
 		INET,
 		.protocol = ALTCONN_INET,
@@ -107,7 +107,7 @@ const struct family families[] = {
 		.exempt = alt_inet_exempt,
 	}, {
 		.name = "altconn-inet6",
-		.text = "altconn, sockaddr_in6 dress",
+		.text = "altconn, sockaddr_in6 format",
 		ALTCONN_COMMON,
 		INET6,
 		.protocol = ALTCONN_INET6,
@@ -261,7 +261,7 @@ const char *family_missing(const struct family *f)
 	case 0:
 		return NULL;
 	case EPROTONOSUPPORT:
-		return "this kernel's altconn does not have that dress";
+		return "this kernel's altconn does not have that format";
 	}
 	if (is_altconn(f))
 		return "the module altconn is not loaded";

@@ -17,7 +17,7 @@ static char *path_of(const struct test *t, struct addr *a)
 	return is_native(t) ? a->nat.sac_path : a->un.sun_path;
 }
 
-/* Both dresses have room for a scratch path and a few bytes more. */
+/* Both formats have room for a scratch path and a few bytes more. */
 static void append(const struct test *t, struct addr *a, const char *more)
 {
 	strcat(path_of(t, a), more);

@@ -76,16 +76,16 @@ static const int protocols[] = {
 	[AT_IN] = ALTCONN_INET, [AT_IN6] = ALTCONN_INET6,
 };
 
-int at_socketpair(enum at_dress dress, int type, int sv[2])
+int at_socketpair(enum at_format format, int type, int sv[2])
 {
-	if (dress == AT_ORACLE)
+	if (format == AT_ORACLE)
 		return socketpair(AF_UNIX, type, 0, sv);
-	return socketpair(at_family(), type, protocols[dress], sv);
+	return socketpair(at_family(), type, protocols[format], sv);
 }
 
-int at_socket(enum at_dress dress, int type)
+int at_socket(enum at_format format, int type)
 {
-	switch (dress) {
+	switch (format) {
 	case AT_ORACLE:
 		return socket(AF_UNIX, type, 0);
 	case AT_ORACLE_IN:
@@ -93,7 +93,7 @@ int at_socket(enum at_dress dress, int type)
 	case AT_ORACLE_IN6:
 		return socket(AF_INET6, type, 0);
 	default:
-		return socket(at_family(), type, protocols[dress]);
+		return socket(at_family(), type, protocols[format]);
 	}
 }
 
@@ -147,11 +147,11 @@ void at_addr_port(struct at_addr *a, uint32_t port)
 	a->len = sizeof(a->nat);
 }
 
-void at_addr_name(struct at_addr *a, enum at_dress dress, const void *name,
+void at_addr_name(struct at_addr *a, enum at_format format, const void *name,
 		  size_t len)
 {
 	memset(a, 0, sizeof(*a));
-	if (dress == AT_NATIVE) {
+	if (format == AT_NATIVE) {
 		a->nat.sac_family = at_family();
 		a->nat.sac_kind = ALTCONN_KIND_NAME;
 		a->nat.sac_len = len;
@@ -164,12 +164,12 @@ void at_addr_name(struct at_addr *a, enum at_dress dress, const void *name,
 	a->len = offsetof(struct sockaddr_un, sun_path) + 1 + len;
 }
 
-void at_addr_path(struct at_addr *a, enum at_dress dress, const char *path)
+void at_addr_path(struct at_addr *a, enum at_format format, const char *path)
 {
 	size_t len = strlen(path);
 
 	memset(a, 0, sizeof(*a));
-	if (dress == AT_NATIVE) {
+	if (format == AT_NATIVE) {
 		a->nat.sac_family = at_family();
 		a->nat.sac_kind = ALTCONN_KIND_PATH;
 		a->nat.sac_len = len;
@@ -198,11 +198,11 @@ static void native_ip(struct at_addr *a, const char *ip, unsigned int port)
 	a->len = sizeof(a->nat);
 }
 
-void at_addr_ip(struct at_addr *a, enum at_dress dress, const char *ip,
+void at_addr_ip(struct at_addr *a, enum at_format format, const char *ip,
 		unsigned int port)
 {
 	memset(a, 0, sizeof(*a));
-	switch (dress) {
+	switch (format) {
 	case AT_IN:
 	case AT_ORACLE_IN:
 		a->in.sin_family = AF_INET;
@@ -244,27 +244,27 @@ static unsigned int ip_port(void)
 	return 2000 + (getpid() * 16 + unique() % 16) % 30000;
 }
 
-void at_addr(struct at_addr *a, enum at_dress dress, enum at_kind kind)
+void at_addr(struct at_addr *a, enum at_format format, enum at_kind kind)
 {
-	bool six = dress == AT_IN6 || dress == AT_ORACLE_IN6;
+	bool six = format == AT_IN6 || format == AT_ORACLE_IN6;
 	char buf[108];
 
 	if (kind == AT_INET) {
-		at_addr_ip(a, dress, six ? "::1" : "127.0.0.1", ip_port());
+		at_addr_ip(a, format, six ? "::1" : "127.0.0.1", ip_port());
 		return;
 	}
-	if (kind == AT_PORT && dress == AT_NATIVE) {
+	if (kind == AT_PORT && format == AT_NATIVE) {
 		/* Far above the ephemeral range, a slice for each process. */
 		at_addr_port(a, 0x100000 + getpid() * 256 + unique() % 256);
 		return;
 	}
 	if (kind == AT_PATH) {
-		at_addr_path(a, dress, at_path(buf, sizeof(buf)));
+		at_addr_path(a, format, at_path(buf, sizeof(buf)));
 		return;
 	}
 	snprintf(buf, sizeof(buf), "altconn-test-%d-%u", (int)getpid(),
 		 unique());
-	at_addr_name(a, dress, buf, strlen(buf));
+	at_addr_name(a, format, buf, strlen(buf));
 }
 
 static bool is_native(const struct at_addr *a)
@@ -279,17 +279,17 @@ static bool is_name(const struct at_addr *a)
 	return !a->un.sun_path[0];
 }
 
-void at_addr_in(struct at_addr *to, enum at_dress dress,
+void at_addr_in(struct at_addr *to, enum at_format format,
 		const struct at_addr *a)
 {
 	size_t head = offsetof(struct sockaddr_un, sun_path) + 1;
 
 	if (!is_name(a))
-		at_addr_path(to, dress, at_path_of(a));
+		at_addr_path(to, format, at_path_of(a));
 	else if (is_native(a))
-		at_addr_name(to, dress, a->nat.sac_name, a->nat.sac_len);
+		at_addr_name(to, format, a->nat.sac_name, a->nat.sac_len);
 	else
-		at_addr_name(to, dress, a->un.sun_path + 1, a->len - head);
+		at_addr_name(to, format, a->un.sun_path + 1, a->len - head);
 }
 
 const char *at_path_of(const struct at_addr *a)
@@ -356,20 +356,20 @@ static int fail(int fd)
 	return -1;
 }
 
-int at_bound(struct at_addr *a, enum at_dress dress, enum at_kind kind,
+int at_bound(struct at_addr *a, enum at_format format, enum at_kind kind,
 	     int type)
 {
-	int fd = at_socket(dress, type);
+	int fd = at_socket(format, type);
 
 	if (fd < 0)
 		return -1;
-	at_addr(a, dress, kind);
+	at_addr(a, format, kind);
 	return at_bind(fd, a) ? fail(fd) : fd;
 }
 
-int at_set_blocking_receiver(int fd, enum at_dress dress)
+int at_set_blocking_receiver(int fd, enum at_format format)
 {
-	if (dress != AT_IN && dress != AT_IN6)
+	if (format != AT_IN && format != AT_IN6)
 		return 0;
 	return at_set_option(fd, ALTCONN_DGRAM_OVERFLOW,
 			     ALTCONN_OVERFLOW_BLOCK);
@@ -391,19 +391,19 @@ int at_hearers(struct at_addr *to, int *fds, int n)
 	return 0;
 }
 
-int at_listener(struct at_addr *a, enum at_dress dress, enum at_kind kind,
+int at_listener(struct at_addr *a, enum at_format format, enum at_kind kind,
 		int type, int backlog)
 {
-	int fd = at_bound(a, dress, kind, type);
+	int fd = at_bound(a, format, kind, type);
 
 	if (fd < 0)
 		return -1;
 	return listen(fd, backlog) ? fail(fd) : fd;
 }
 
-int at_client(enum at_dress dress, int type, const struct at_addr *a, int *err)
+int at_client(enum at_format format, int type, const struct at_addr *a, int *err)
 {
-	int fd = at_socket(dress, type);
+	int fd = at_socket(format, type);
 
 	if (fd < 0)
 		return -1;
@@ -411,13 +411,13 @@ int at_client(enum at_dress dress, int type, const struct at_addr *a, int *err)
 	return fd;
 }
 
-int at_fill(enum at_dress dress, int type, const struct at_addr *a, int *fds,
+int at_fill(enum at_format format, int type, const struct at_addr *a, int *fds,
 	    int n)
 {
 	int i, err;
 
 	for (i = 0; i < n; i++) {
-		fds[i] = at_client(dress, type, a, &err);
+		fds[i] = at_client(format, type, a, &err);
 		if (fds[i] < 0)
 			return -1;
 		if (err) {
@@ -428,15 +428,15 @@ int at_fill(enum at_dress dress, int type, const struct at_addr *a, int *fds,
 	return 0;
 }
 
-int at_pair(enum at_dress dress, enum at_kind kind, int type, int sv[2])
+int at_pair(enum at_format format, enum at_kind kind, int type, int sv[2])
 {
 	struct at_addr a;
 	int lfd, err = 0;
 
-	lfd = at_listener(&a, dress, kind, type, 1);
+	lfd = at_listener(&a, format, kind, type, 1);
 	if (lfd < 0)
 		return -1;
-	sv[0] = at_client(dress, type, &a, &err);
+	sv[0] = at_client(format, type, &a, &err);
 	sv[1] = accept(lfd, NULL, NULL);
 	close(lfd);
 	if (sv[0] < 0 || sv[1] < 0 || err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the programs of this directory share: addresses in every dress and
+ * What the programs of this directory share: addresses in every format and
  * kind, listeners and connected pairs, waiting for events with a deadline,
  * threads that block in connect() and children that step by pipes.
  *
@@ -36,15 +36,15 @@
  * How a socket writes addresses. The oracles are other families: AF_UNIX itself,
  * TCP and UDP over IPv4 and over IPv6.
  */
-enum at_dress {
+enum at_format {
 	AT_NATIVE, AT_UNIX, AT_IN, AT_IN6,
 	AT_ORACLE, AT_ORACLE_IN, AT_ORACLE_IN6,
 };
 enum at_kind { AT_PORT, AT_NAME, AT_PATH, AT_INET };
 
-static inline bool at_is_oracle(enum at_dress dress)
+static inline bool at_is_oracle(enum at_format format)
 {
-	return dress >= AT_ORACLE;
+	return format >= AT_ORACLE;
 }
 
 struct at_addr {
@@ -66,8 +66,8 @@ bool at_debug(void);
 /* How much of the same: less on the kernels that are slow or not the first. */
 unsigned long at_scale(unsigned long stock, unsigned long others);
 
-int at_socket(enum at_dress dress, int type);
-int at_socketpair(enum at_dress dress, int type, int sv[2]);
+int at_socket(enum at_format format, int type);
+int at_socketpair(enum at_format format, int type, int sv[2]);
 const char *at_type_name(int type);
 /* 0, or the errno of a call that returned @ret. */
 int at_err(long ret);
@@ -77,18 +77,18 @@ int at_err(long ret);
  * ports and gets a name. Paths made by at_addr() and at_path() are removed by
  * at_cleanup(), which every fixture calls when it ends.
  */
-void at_addr(struct at_addr *a, enum at_dress dress, enum at_kind kind);
+void at_addr(struct at_addr *a, enum at_format format, enum at_kind kind);
 void at_addr_port(struct at_addr *a, uint32_t port);
-void at_addr_name(struct at_addr *a, enum at_dress dress, const void *name,
+void at_addr_name(struct at_addr *a, enum at_format format, const void *name,
 		  size_t len);
-void at_addr_path(struct at_addr *a, enum at_dress dress, const char *path);
-/* An IP address of the dress' version; in the native dress of either. */
-void at_addr_ip(struct at_addr *a, enum at_dress dress, const char *ip,
+void at_addr_path(struct at_addr *a, enum at_format format, const char *path);
+/* An IP address of the format's version; in the native format of either. */
+void at_addr_ip(struct at_addr *a, enum at_format format, const char *ip,
 		unsigned int port);
 /* The port, or -1. */
 int at_port_of(const struct at_addr *a);
-/* The same address as @a (a name or a path) in another dress. */
-void at_addr_in(struct at_addr *to, enum at_dress dress,
+/* The same address as @a (a name or a path) in another format. */
+void at_addr_in(struct at_addr *to, enum at_format format,
 		const struct at_addr *a);
 const char *at_path_of(const struct at_addr *a);
 char *at_path(char *buf, size_t len);
@@ -102,18 +102,18 @@ int at_bind(int fd, const struct at_addr *a);
 int at_connect(int fd, const struct at_addr *a);
 int at_connect_unspec(int fd);
 /* A new socket, bound to a new address, that listens when backlog >= 0. */
-int at_bound(struct at_addr *a, enum at_dress dress, enum at_kind kind,
+int at_bound(struct at_addr *a, enum at_format format, enum at_kind kind,
 	     int type);
-int at_listener(struct at_addr *a, enum at_dress dress, enum at_kind kind,
+int at_listener(struct at_addr *a, enum at_format format, enum at_kind kind,
 		int type, int backlog);
 /* A new socket and what connect() did: the socket, errno in *err. */
-int at_client(enum at_dress dress, int type, const struct at_addr *a,
+int at_client(enum at_format format, int type, const struct at_addr *a,
 	      int *err);
 /* @n established clients that nobody has accepted. */
-int at_fill(enum at_dress dress, int type, const struct at_addr *a, int *fds,
+int at_fill(enum at_format format, int type, const struct at_addr *a, int *fds,
 	    int n);
 /* A connection made by connect() and accept(): sv[0] client, sv[1] server. */
-int at_pair(enum at_dress dress, enum at_kind kind, int type, int sv[2]);
+int at_pair(enum at_format format, enum at_kind kind, int type, int sv[2]);
 void at_close(int *fds, int n);
 int at_nonblock(int fd, bool on);
 
@@ -175,7 +175,7 @@ int at_set_timeout(int fd, uint64_t ms);
 /* An option of level SOL_ALTCONN that is a __u32. */
 int at_set_option(int fd, int option, uint32_t value);
 /* Let a receiver of datagrams that is full block its senders, where it drops. */
-int at_set_blocking_receiver(int fd, enum at_dress dress);
+int at_set_blocking_receiver(int fd, enum at_format format);
 /*
  * Bind @n datagram sockets to one port, in this process' namespace. @to: its broadcast
  * address.

@@ -247,7 +247,7 @@ def associations_are_chosen():
             ({"server": {"addr": {"path": b"a"}}}, 0),
             ({"server": {"addr": {"ip": bytes(16)}}}, 0),
             ({"server": {"addr": {"scope": 0}}}, 0),
-            ({"end": {}}, 4), ({"end": {"dress": 1}}, 4), ({"end": {"dress": 0}}, 0),
+            ({"end": {}}, 4), ({"end": {"format": 1}}, 4), ({"end": {"format": 0}}, 0),
             ({"end": {"uid": os.getuid()}}, 4), ({"end": {"uid": 77}}, 0),
             ({"end": {"pid": os.getpid()}}, 4), ({"end": {"pid": 1}}, 0),
             ({"client": {"inode": os.fstat(scene.client.fileno()).st_ino}}, 1),
@@ -276,7 +276,7 @@ def sockets_are_chosen():
             ({"peer": {"name": b"e"}}, 1), ({"peer": {"name": b"d"}}, 0),
             ({"peer": {}}, 1), ({"owner": {"uid": os.getuid()}}, 4),
             ({"owner": {"pid": os.getpid()}, "type": "dgram"}, 2),
-            ({"owner": {"pid": 1}}, 0), ({"owner": {"dress": 2}}, 0),
+            ({"owner": {"pid": 1}}, 0), ({"owner": {"format": 2}}, 0),
             ({"owner": {"inode": os.fstat(scene.dgram.fileno()).st_ino}}, 1),
             ({"id": ident}, 1), ({"id": ident, "listening": True}, 0)))
 
@@ -562,7 +562,7 @@ def attempts_are_counted():
 
     before = outcomes().get("not-bound", 0)
     with socket.socket(number(), socket.SOCK_STREAM, 0) as sock:
-        # Port 9 of the native dress; Python knows no such addresses.
+        # Port 9 of the native format; Python knows no such addresses.
         addr = struct.pack("HBBIHHI104x", number(), 1, 0, 0, 0, 0, 9)
         same(ctypes.CDLL(None).connect(sock.fileno(), addr, len(addr)), -1)
     same(outcomes()["not-bound"], before + 1)

@@ -365,27 +365,27 @@ static void of_in6(const struct sockaddr_in6 *sin6, struct addr *addr)
 
 /**
  * addr_of_sockaddr - what getsockname(2) or getpeername(2) gave
- * @sockaddr: the address in the socket's dress
+ * @sockaddr: the address in the socket's format
  * @len: its length
- * @dress: the protocol argument of socket()
+ * @format: the protocol argument of socket()
  * @addr: is filled in; unnamed where the address is
  */
-void addr_of_sockaddr(const void *sockaddr, size_t len, int dress,
+void addr_of_sockaddr(const void *sockaddr, size_t len, int format,
 		      struct addr *addr)
 {
 	memset(addr, 0, sizeof(*addr));
-	if (dress == ALTCONN_NATIVE && len >= sizeof(struct sockaddr_altconn))
+	if (format == ALTCONN_NATIVE && len >= sizeof(struct sockaddr_altconn))
 		of_native(sockaddr, addr);
-	else if (dress == ALTCONN_UNIX && len > sizeof(sa_family_t))
+	else if (format == ALTCONN_UNIX && len > sizeof(sa_family_t))
 		of_unix(sockaddr, len, addr);
-	else if (dress == ALTCONN_INET && len >= sizeof(struct sockaddr_in))
+	else if (format == ALTCONN_INET && len >= sizeof(struct sockaddr_in))
 		of_in(sockaddr, addr);
-	else if (dress == ALTCONN_INET6 && len >= sizeof(struct sockaddr_in6))
+	else if (format == ALTCONN_INET6 && len >= sizeof(struct sockaddr_in6))
 		of_in6(sockaddr, addr);
 }
 
 /**
- * addr_to_sockaddr - an address in the native dress
+ * addr_to_sockaddr - an address in the native format
  * @addr: an address that addr_parse() read, not unnamed
  * @family: number of the family
  * @sac: is filled in

@@ -34,7 +34,7 @@ struct addr {
 const char *addr_parse(const char *text, struct addr *addr);
 bool addr_parse_path(const char *text, char *path, const char **wrong);
 void addr_format(const struct addr *addr, char *text);
-void addr_of_sockaddr(const void *sockaddr, size_t len, int dress,
+void addr_of_sockaddr(const void *sockaddr, size_t len, int format,
 		      struct addr *addr);
 void addr_to_sockaddr(const struct addr *addr, int family,
 		      struct sockaddr_altconn *sac);

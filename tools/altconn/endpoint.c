@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A socket of the tool's own, in the native dress, which has all kinds of addresses.
+ * A socket of the tool's own, in the native format, which has all kinds of addresses.
  */
 #include <errno.h>
 #include <fcntl.h>

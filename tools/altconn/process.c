@@ -48,13 +48,13 @@ static void ask_addresses(int fd, struct held *held)
 	socklen_t len = sizeof(ss);
 
 	if (!getsockname(fd, (struct sockaddr *)&ss, &len))
-		addr_of_sockaddr(&ss, len, held->dress, &held->own);
+		addr_of_sockaddr(&ss, len, held->format, &held->own);
 	memset(&ss, 0, sizeof(ss));
 	len = sizeof(ss);
 	if (getpeername(fd, (struct sockaddr *)&ss, &len))
 		return;
 	held->connected = true;
-	addr_of_sockaddr(&ss, len, held->dress, &held->peer);
+	addr_of_sockaddr(&ss, len, held->format, &held->peer);
 }
 
 /* Of a duplicate; true: it is a socket of the family. */
@@ -65,7 +65,7 @@ static bool ask(int fd, int family, struct held *held)
 	if (option(fd, SOL_SOCKET, SO_DOMAIN, -1) != family)
 		return false;
 	held->type = option(fd, SOL_SOCKET, SO_TYPE, 0);
-	held->dress = option(fd, SOL_SOCKET, SO_PROTOCOL, 0);
+	held->format = option(fd, SOL_SOCKET, SO_PROTOCOL, 0);
 	held->listens = option(fd, SOL_SOCKET, SO_ACCEPTCONN, 0);
 	getsockopt(fd, SOL_ALTCONN, ALTCONN_CONNECT_INFO, &held->info, &len);
 	ask_addresses(fd, held);

@@ -17,7 +17,7 @@
  * @fd: its descriptor there
  * @comm: what it runs, escaped
  * @type: SOCK_*
- * @dress: the protocol argument of socket()
+ * @format: the protocol argument of socket()
  * @listens: it listens
  * @connected: it has a peer
  * @own: its address
@@ -28,7 +28,7 @@ struct held {
 	pid_t pid;
 	int fd;
 	char comm[80];
-	int type, dress;
+	int type, format;
 	bool listens, connected;
 	struct addr own, peer;
 	struct altconn_connect_info info;

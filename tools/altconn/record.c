@@ -71,7 +71,7 @@ static const struct set addr_set = {
 #define END(member) offsetof(struct end, member)
 static const struct attr end_attrs[] = {
 	[ALTCONN_A_END_ADDR] = { MNL_TYPE_NESTED, END(addr), &addr_set },
-	[ALTCONN_A_END_DRESS] = { MNL_TYPE_U32, END(dress) },
+	[ALTCONN_A_END_FORMAT] = { MNL_TYPE_U32, END(format) },
 	[ALTCONN_A_END_PID] = { MNL_TYPE_U32, END(pid) },
 	[ALTCONN_A_END_UID] = { MNL_TYPE_U32, END(uid) },
 	[ALTCONN_A_END_RECV_QUEUE] = { MNL_TYPE_U32, END(recv_queue) },

@@ -18,7 +18,7 @@
  * struct end - one end of an association, or the owner of a socket
  * @known: bit n is set when attribute n was there
  * @addr: its address
- * @dress: protocol argument of its socket() call
+ * @format: protocol argument of its socket() call
  * @pid: its process
  * @uid: that process's user
  * @recv_queue: bytes that it has not read yet
@@ -28,7 +28,7 @@
 struct end {
 	uint32_t known;
 	struct addr addr;
-	uint32_t dress;
+	uint32_t format;
 	uint32_t pid;
 	uint32_t uid;
 	uint32_t recv_queue;

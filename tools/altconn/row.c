@@ -100,7 +100,7 @@ static void put_process(struct out *out, const struct end *end)
 		out_uint(out, "uid", ",uid=", end->uid);
 }
 
-static void put_dress(struct out *out, const char *lead, uint32_t dress)
+static void put_format(struct out *out, const char *lead, uint32_t format)
 {
 	static const char * const names[] = {
 		[ALTCONN_NATIVE] = "native",
@@ -110,10 +110,10 @@ static void put_dress(struct out *out, const char *lead, uint32_t dress)
 	};
 
 	out_cell(out, COL_DETAIL);
-	if (dress < ARRAY_SIZE(names))
-		out_string(out, "dress", lead, names[dress]);
+	if (format < ARRAY_SIZE(names))
+		out_string(out, "format", lead, names[format]);
 	else
-		out_uint(out, "dress", lead, dress);
+		out_uint(out, "format", lead, format);
 }
 
 /* Its address goes to the column @addr, its unread bytes to @queue. */
@@ -122,8 +122,8 @@ static void put_end(struct out *out, const char *key, const struct end *end,
 {
 	out_group(out, key);
 	put_addr(out, "address", addr, &end->addr);
-	if (record_has(end->known, ALTCONN_A_END_DRESS))
-		put_dress(out, addr == COL_PEER ? "/" : ",", end->dress);
+	if (record_has(end->known, ALTCONN_A_END_FORMAT))
+		put_format(out, addr == COL_PEER ? "/" : ",", end->format);
 	put_process(out, end);
 	if (record_has(end->known, ALTCONN_A_END_INODE))
 		out_uint(out, "inode", NULL, end->inode);

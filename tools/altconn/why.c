@@ -23,11 +23,11 @@ const struct opt why_opts[] = {
 	{ }
 };
 
-static const char *dress_name(int dress)
+static const char *format_name(int format)
 {
 	static const char * const names[] = { "native", "unix", "inet", "inet6" };
 
-	return dress >= 0 && dress < (int)ARRAY_SIZE(names) ? names[dress] : "?";
+	return format >= 0 && format < (int)ARRAY_SIZE(names) ? names[format] : "?";
 }
 
 /* A time, for a sentence. */
@@ -87,7 +87,7 @@ static void say(const struct held *held)
 	addr_format(&held->own, own);
 	addr_format(&held->peer, peer);
 	printf("%s, process %d, descriptor %d: %s %s socket", held->comm,
-	       held->pid, held->fd, dress_name(held->dress),
+	       held->pid, held->fd, format_name(held->format),
 	       type_name(held->type));
 	if (held->own.kind != ALTCONN_KIND_NONE)
 		printf(", bound to %s", own);
@@ -116,8 +116,8 @@ static struct json_object *as_json(const struct held *held)
 	json_object_object_add(o, "comm", json_object_new_string(held->comm));
 	json_object_object_add(o, "type",
 			       json_object_new_string(type_name(held->type)));
-	json_object_object_add(o, "dress",
-			       json_object_new_string(dress_name(held->dress)));
+	json_object_object_add(o, "format",
+			       json_object_new_string(format_name(held->format)));
 	addr_format(&held->own, text);
 	json_object_object_add(o, "address", json_object_new_string(text));
 	addr_format(&held->peer, text);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What "altconn run" loads before a program: the program's AF_UNIX sockets
- * become sockets of this family, in the sockaddr_un dress; with --inet those of TCP
- * and UDP too, in the dresses of IP.
+ * become sockets of this family, in the sockaddr_un format; with --inet those of TCP
+ * and UDP too, in the formats of IP.
  *
  * It has to happen at socket(), for programs register descriptors with epoll
  * and set options before they connect. socketpair() stays AF_UNIX: it has no
@@ -201,8 +201,8 @@ static int ip_protocol(int type)
 	return (type & TYPE_MASK) == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
 }
 
-/* Is it TCP or UDP that a program asks for? The dress, or -1. */
-static int ip_dress(int domain, int type, int protocol)
+/* Is it TCP or UDP that a program asks for? The format, or -1. */
+static int ip_format(int domain, int type, int protocol)
 {
 	int kind = type & TYPE_MASK;
 
@@ -517,24 +517,24 @@ static void replace_stale(int fd)
 EXPORT int socket(int domain, int type, int protocol)
 {
 	int kind = type & TYPE_MASK;
-	int err, fd, dress;
+	int err, fd, format;
 
 	ready();
-	dress = ip_dress(domain, type, protocol);
+	format = ip_format(domain, type, protocol);
 	if (domain == AF_UNIX && (!protocol || protocol == PF_UNIX) &&
 	    (kind == SOCK_STREAM || kind == SOCK_SEQPACKET ||
 	     kind == SOCK_DGRAM))
-		dress = ALTCONN_UNIX;
-	if (dress < 0)
+		format = ALTCONN_UNIX;
+	if (format < 0)
 		return real.socket(domain, type, protocol);
-	fd = real.socket(real.family, type, dress);
+	fd = real.socket(real.family, type, format);
 	if (fd < 0) {
 		err = errno;
 		if (err == EAFNOSUPPORT || err == EPERM || err == EACCES)
 			say_refused(err);
 		errno = err;
 	}
-	if (fd >= 0 && real.replace && dress == ALTCONN_UNIX)
+	if (fd >= 0 && real.replace && format == ALTCONN_UNIX)
 		replace_stale(fd);
 	return fd;
 }

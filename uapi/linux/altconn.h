@@ -23,8 +23,8 @@
 #define SOL_ALTCONN	16707
 
 /*
- * The protocol argument of socket() is the dress: how this socket writes
- * addresses. It holds for every call that takes or gives one.
+ * The protocol argument of socket() is the address format: how this socket
+ * writes addresses, in every call that takes or gives one.
  */
 #define ALTCONN_NATIVE	0	/* struct sockaddr_altconn */
 #define ALTCONN_UNIX	1	/* struct sockaddr_un, AF_UNIX */
@@ -37,11 +37,11 @@
 #define ALTCONN_NAME_MAX	107	/* bytes of a name */
 #define ALTCONN_PATH_MAX	108	/* bytes of a path, without a NUL */
 
-/* Flags of an address in the native dress. */
+/* Flags of an address in the native format. */
 #define ALTCONN_PATH_FD	1	/* kind PATH: a descriptor leads to the file */
 
 /**
- * struct altconn_inet - an IP address and port in the native dress
+ * struct altconn_inet - an IP address and port in the native format
  * @port: 0 to 65535, in the host's byte order
  * @scope: interface index of a link-local IPv6 address, else zero
  * @addr: 16 bytes in network order; IPv4 is v4-mapped, ::ffff:a.b.c.d
@@ -53,7 +53,7 @@ struct altconn_inet {
 };
 
 /**
- * struct sockaddr_altconn - an address in the native dress
+ * struct sockaddr_altconn - an address in the native format
  * @sac_family: AF_ALTCONN (the number in force)
  * @sac_kind: enum altconn_kind: PORT, NAME, INET or PATH
  * @sac_flags: zero, or with PATH ALTCONN_PATH_FD
