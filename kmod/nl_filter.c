@@ -297,10 +297,12 @@ bool altconn_nl_wants_end(const struct altconn_nl_end_filter *wanted,
 {
 	struct nlattr * const *attr = wanted->attr;
 	bool has_uid = uid_valid(end->task.uid);
-	u32 uid;
+	u32 uid, pid = 0;
 
 	if (!wanted->given)
 		return true;
+	if (attr[ALTCONN_A_END_PID])
+		pid = altconn_nl_shown_pid(viewer, &end->task);
 	uid = has_uid ? from_kuid_munged(viewer->users, end->task.uid) : 0;
 	return altconn_nl_wants_addr(wanted->addr, end->addr) &&
 	       nl_filter_wants_number(attr[ALTCONN_A_END_FORMAT],
@@ -310,7 +312,5 @@ bool altconn_nl_wants_end(const struct altconn_nl_end_filter *wanted,
 	       (!attr[ALTCONN_A_END_INODE] ||
 		(end->inode && altconn_nl_wants_u64(attr[ALTCONN_A_END_INODE],
 						    end->inode))) &&
-	       (!attr[ALTCONN_A_END_PID] ||
-		nla_get_u32(attr[ALTCONN_A_END_PID]) ==
-		(altconn_nl_shown_pid(viewer, &end->task) ? : U32_MAX));
+	       nl_filter_wants_number(attr[ALTCONN_A_END_PID], pid, pid);
 }
