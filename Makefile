@@ -89,7 +89,7 @@ demo:
 		ALTCONN_NGINX=$$nginx ALTCONN_COLOR=$$color \
 		$(vm)/run --kernel $(KERNEL) -- $(vm)/demo
 
-# CPython's own tests of Unix sockets, on AF_UNIX and then on altconn.
+# CPython's own socket tests, on AF_UNIX, TCP and UDP and then on altconn.
 cpython:
 	@$(vm)/deps build vm cpython
 	@$(lock) $(MAKE) --no-print-directory -s tools
