@@ -111,9 +111,9 @@ static bool sockopt_is_settable(int optname)
 
 /*
  * Set SO_REUSEPORT, which sockets of the inet address formats have as TCP and
- * UDP do. The core refuses the option for families other than those of TCP and
- * UDP, and before Linux 6.6 does not check the family. Sockets of the other
- * address formats have ALTCONN_SHARE_ADDRESS.
+ * UDP do. Newer kernels pass the option on to the family; Linux 6.1 refuses it
+ * before the family is asked. Sockets of the other address formats have
+ * ALTCONN_SHARE_ADDRESS.
  */
 static int sockopt_set_reuseport(struct sock *sk, bool value)
 {

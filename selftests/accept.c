@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * accept(), and what both ends of a connection call themselves and each other.
+ * These tests show when accept() blocks, what it returns, and which addresses
+ * getsockname() and getpeername() report at both ends of a connection.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -72,7 +73,11 @@ static socklen_t variant_len(const FIXTURE_VARIANT(accept) *variant)
 	return a.len;
 }
 
-/* The client's own address is one that its format and the kind call for. */
+/*
+ * Return whether @own is a valid address of a client that has not called
+ * bind(): an ephemeral port, an automatic name or the unnamed address, as the
+ * address format and the kind require.
+ */
 static bool client_address_right(const FIXTURE_VARIANT(accept) *variant,
 				 const struct at_addr *own)
 {
@@ -150,7 +155,7 @@ TEST_F_TIMEOUT(accept, accept4_flags, AT_TIMEOUT)
 	};
 	int i, sfd;
 
-	/* What the listener has is not handed on. */
+	/* An accepted socket does not inherit O_NONBLOCK from the listener. */
 	ASSERT_EQ(0, at_nonblock(self->lfd, true));
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		ASSERT_LE(0, client(variant, &self->a));
@@ -281,7 +286,7 @@ TEST_F_TIMEOUT(accept, data_calls_on_a_listener, AT_TIMEOUT)
 				 MSG_DONTWAIT | MSG_NOSIGNAL)));
 }
 
-/* A thread blocked in accept() is woken by the client. */
+/* This thread calls accept() on @lfd, and stores the result in @fd and @err. */
 struct accepter {
 	int lfd, fd, err;
 	atomic_int tid;
@@ -306,7 +311,11 @@ static bool start_accepter(struct accepter *a, int lfd, pthread_t *thread)
 	       at_until((tid = atomic_load(&a->tid)) && at_sleeps(tid));
 }
 
-/* As AF_UNIX: accept() says EINVAL, nobody connects any more. */
+/*
+ * shutdown() of a listener for reading acts as with AF_UNIX: accept() returns
+ * EINVAL, also to a thread that is blocked in it, and no client can connect any
+ * more.
+ */
 TEST_F_TIMEOUT(accept, shutdown_of_the_listener_wakes, AT_TIMEOUT)
 {
 	struct accepter a;
@@ -332,7 +341,10 @@ TEST_F_TIMEOUT(accept, blocks_until_a_client_comes, AT_TIMEOUT)
 	EXPECT_LE(0, a.fd);
 }
 
-/* Whoever sleeps in accept() is woken for what a larger backlog lets in at once. */
+/*
+ * listen() with a larger backlog establishes all waiting attempts at once, and
+ * wakes a thread that sleeps in accept() for each of them.
+ */
 TEST_F_TIMEOUT(accept, larger_backlog_wakes_them_all, AT_TIMEOUT)
 {
 	struct sched_param urgent = { .sched_priority = 1 }, plain = {};
@@ -349,7 +361,10 @@ TEST_F_TIMEOUT(accept, larger_backlog_wakes_them_all, AT_TIMEOUT)
 	ASSERT_EQ(0, listen(self->lfd, 0));
 	for (i = 0; i < 5; i++)
 		ASSERT_TRUE(start_accepter(&a[i], self->lfd, &threads[i]));
-	/* Who is woken does not run before all is done. */
+	/*
+	 * With SCHED_FIFO on one CPU, no woken thread runs before listen()
+	 * returns.
+	 */
 	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &urgent));
 	for (i = 0; i < 5; i++) {
 		fds[i] = at_client(variant->format,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * net.altconn.max_associations is a user's limit: a user that reaches it stops
- * itself, and nobody else, with any number of subordinate uids and namespaces,
- * and however many of its sockets are closed by now.
+ * net.altconn.max_associations limits the associations of each user. A user
+ * that reaches the limit stops itself and no other user. Subordinate uids and
+ * namespaces do not raise a user's limit. An association counts until it is
+ * freed, even if its client has closed.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -19,9 +20,16 @@
 #define NOBODY	65534
 #define OTHER	65533
 
-/* A user's attempts: what succeeded before EAGAIN; or over 200. */
+/*
+ * account_one() makes an association by a connected stream socket, a connected
+ * datagram socket or a socketpair.
+ */
 enum account_how { BY_STREAM, BY_DGRAM, BY_PAIR };
 
+/*
+ * Return 0 if @err is EAGAIN because the user has reached its limit, else a
+ * number over 200.
+ */
 static int account_reason(int fd, int err)
 {
 	struct altconn_connect_info info;
@@ -33,7 +41,12 @@ static int account_reason(int fd, int err)
 	return 0;
 }
 
-/* The client leaves at once; a datagram socket and a pair stay. */
+/*
+ * Make one association. A stream client closes at once. A datagram socket and a
+ * pair stay open. Return 0; 1 if the user has reached its limit, which for a
+ * pair is taken to be any error; or more than 200 if connect() fails in another
+ * way.
+ */
 static int account_one(enum account_how how, const struct at_addr *a)
 {
 	int fd, sv[2], err, type = how == BY_DGRAM ? SOCK_DGRAM : SOCK_STREAM;
@@ -52,6 +65,11 @@ static int account_one(enum account_how how, const struct at_addr *a)
 	return 0;
 }
 
+/*
+ * Make associations until the user has reached its limit, but at most @most.
+ * Return how many were made, or more than 200 if connect() fails in another
+ * way.
+ */
 static int account_fill(enum account_how how, const struct at_addr *a, int most)
 {
 	int n, ret;
@@ -72,7 +90,10 @@ static int account_become(int uid)
 	       setresuid(uid, uid, uid) ? -1 : 0;
 }
 
-/* Run as @uid in a child, which ends: how many associations it made. */
+/*
+ * Run account_fill() as @uid in a child, which then exits. Return the result of
+ * account_fill().
+ */
 static int account_as(int uid, enum account_how how, const struct at_addr *a,
 		      int most)
 {
@@ -105,7 +126,10 @@ FIXTURE_TEARDOWN(account)
 	at_cleanup();
 }
 
-/* The clients have left, and nobody accepts: they stay charged until freed. */
+/*
+ * Associations of clients that have closed, but are not accepted, stay charged
+ * to the user until they are freed.
+ */
 TEST_F_TIMEOUT(account, stops_that_user_alone, AT_TIMEOUT)
 {
 	int fd;
@@ -120,13 +144,13 @@ TEST_F_TIMEOUT(account, stops_that_user_alone, AT_TIMEOUT)
 		EXPECT_EQ(LIMIT, at_tool("stat -H | sed -n 's/^user %d *//p'",
 					 NOBODY));
 
-	/* One that is accepted and closed at both ends is free again. */
+	/* An association that is closed at both ends is no longer charged. */
 	fd = accept(self->fd, NULL, NULL);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(0, account_as(NOBODY, BY_STREAM, &self->a, 100));
 	close(fd);
 	EXPECT_EQ(1, account_as(NOBODY, BY_STREAM, &self->a, 100));
-	/* And all of them with their listener. */
+	/* When the listener closes, its associations are no longer charged. */
 	close(self->fd);
 	self->fd = at_socket(AT_NATIVE, SOCK_STREAM);
 	ASSERT_EQ(0, at_bind(self->fd, &self->a));
@@ -134,7 +158,10 @@ TEST_F_TIMEOUT(account, stops_that_user_alone, AT_TIMEOUT)
 	EXPECT_EQ(LIMIT, account_as(NOBODY, BY_STREAM, &self->a, 100));
 }
 
-/* A user's datagram sockets stay open until @go has a byte. */
+/*
+ * Fork a child that opens LIMIT datagram sockets as an unprivileged user,
+ * writes a byte to @ready, and keeps the sockets open until @go has a byte.
+ */
 static pid_t account_keep(const struct at_addr *a, int ready, int go)
 {
 	pid_t pid = at_fork();
@@ -181,7 +208,10 @@ static int account_write(pid_t pid, const char *file, const char *text)
 	return ret;
 }
 
-/* All that a user with @uids subordinate uids makes, one after the other. */
+/*
+ * Make associations as each of the uids from 0 to @uids - 1, one uid after the
+ * other. Return the number of associations that were made.
+ */
 static int account_uids(const struct at_addr *a, int uids)
 {
 	int i, n = 0;
@@ -191,14 +221,19 @@ static int account_uids(const struct at_addr *a, int uids)
 	return n;
 }
 
-/* A user namespace of NOBODY with uids that root gives it, as newuidmap does. */
+/*
+ * Fork a child that creates a user namespace as an unprivileged user, and waits
+ * until root has mapped subordinate uids into the namespace, as newuidmap does.
+ * The child's exit status is the number of associations that five of these uids
+ * make.
+ */
 static pid_t account_userns(const struct at_addr *a, int go[2], int flags)
 {
 	pid_t pid = at_fork();
 
 	if (pid)
 		return pid;
-	/* As unshare(1): the owner is NOBODY. */
+	/* The caller of unshare() owns the new user namespace. */
 	if (setresgid(NOBODY, NOBODY, NOBODY) ||
 	    setresuid(NOBODY, NOBODY, NOBODY) || unshare(flags))
 		_exit(204);
@@ -237,8 +272,9 @@ TEST_F_TIMEOUT(account, subordinate_uids_do_not_multiply_it, AT_TIMEOUT)
 }
 
 /*
- * From namespaces that a user makes, over a path into this one: counted here
- * too, and a second namespace of the user gets no more.
+ * Associations that come in over a path from a user's own namespaces count in
+ * the listener's namespace too, so a second namespace of the user gets no more
+ * of them.
  */
 TEST_F_TIMEOUT(account, inbound_of_own_namespaces, AT_TIMEOUT)
 {
@@ -250,7 +286,7 @@ TEST_F_TIMEOUT(account, inbound_of_own_namespaces, AT_TIMEOUT)
 	ASSERT_EQ(0, chmod(at_path_of(&a), 0777));
 	EXPECT_EQ(LIMIT, account_nested(&a, CLONE_NEWUSER | CLONE_NEWNET));
 	EXPECT_EQ(0, account_nested(&a, CLONE_NEWUSER | CLONE_NEWNET));
-	/* What begins here is another account. */
+	/* Associations that begin here have an account of their own. */
 	EXPECT_EQ(LIMIT, account_as(NOBODY, BY_STREAM, &a, 100));
 	EXPECT_EQ(LIMIT, account_as(OTHER, BY_STREAM, &a, 100));
 	close(fd);

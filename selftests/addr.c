@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Addresses: what each format takes, refuses and tells. S-FORM, S-INT, S-NULL,
- * E-AFNOSUPPORT, and how sockets in different formats meet.
+ * These tests show which addresses each address format accepts, refuses and
+ * reports, and how sockets in different formats meet. They cover the clauses
+ * S-FORM (a malformed address), S-INT (a negative or huge length),
+ * E-AFNOSUPPORT (another address family) and E-FAULT (a bad pointer).
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -10,7 +12,10 @@
 
 #define SKIP_CALL (-1)
 
-/* One malformed (or just acceptable) address and what each call says to it. */
+/*
+ * Each of these calls refuses the address that @make fills in, and returns the
+ * errno given here. A call with SKIP_CALL is not tested.
+ */
 struct bad_addr {
 	const char *what;
 	enum at_format format;
@@ -439,7 +444,11 @@ static int call_bind(const struct bad_addr *row, int type)
 	return err;
 }
 
-/* @reason: what the socket tells of it, ~0 when that is of something else. */
+/*
+ * Return the errno of connect() to the address of @row. Set @reason to the
+ * reason that ALTCONN_CONNECT_INFO reports, or to ~0 if the report is not about
+ * this call.
+ */
 static int call_connect(const struct bad_addr *row, int type, unsigned int *reason)
 {
 	struct altconn_connect_info info = { };
@@ -454,7 +463,10 @@ static int call_connect(const struct bad_addr *row, int type, unsigned int *reas
 	return err;
 }
 
-/* What the socket tells of it, where the system call itself did not refuse it. */
+/*
+ * Return the reason that the socket reports for the address of @row, or ~0 if
+ * the core refuses the length before the module sees the call.
+ */
 static unsigned int reason_of(const struct bad_addr *row, int err)
 {
 	struct at_addr a;
@@ -526,7 +538,11 @@ TEST_F_TIMEOUT(bad, sendto, AT_TIMEOUT)
 	}
 }
 
-/* What is told is the last call's, even if nobody was told of the attempt before. */
+/*
+ * ALTCONN_CONNECT_INFO reports the last connect(), even if no call has returned
+ * the error of the attempt before. While an attempt is pending, or a connection
+ * is established, the report describes that attempt or connection.
+ */
 TEST_F_TIMEOUT(bad, told_after_an_attempt, AT_TIMEOUT)
 {
 	struct altconn_connect_info info;
@@ -543,7 +559,7 @@ TEST_F_TIMEOUT(bad, told_after_an_attempt, AT_TIMEOUT)
 	EXPECT_EQ(EINPROGRESS, err);
 	native_family_99(&other);
 
-	/* Under way, it goes on. */
+	/* A call with a bad address does not end a pending attempt. */
 	EXPECT_EQ(EAFNOSUPPORT, at_err(at_connect(fd[1], &other)));
 	EXPECT_EQ(0, at_info(fd[1], &info));
 	EXPECT_EQ(EINPROGRESS, info.aci_errno);
@@ -553,12 +569,12 @@ TEST_F_TIMEOUT(bad, told_after_an_attempt, AT_TIMEOUT)
 	EXPECT_EQ(0, at_info(fd[1], &info));
 	EXPECT_EQ(EAFNOSUPPORT, info.aci_errno);
 	EXPECT_EQ(ALTCONN_REASON_WRONG_FAMILY, info.aci_reason);
-	/* Of the attempt SO_ERROR tells. */
+	/* SO_ERROR returns the error of the attempt. */
 	EXPECT_EQ(ECONNREFUSED, at_so_error(fd[1]));
 	EXPECT_EQ(0, at_info(fd[1], &info));
 	EXPECT_EQ(EAFNOSUPPORT, info.aci_errno);
 
-	/* Connected, it tells of that. */
+	/* On a connected socket the report describes how it was connected. */
 	EXPECT_EQ(EAFNOSUPPORT, at_err(at_connect(fd[0], &other)));
 	EXPECT_EQ(EISCONN, at_err(at_connect(fd[0], &a)));
 	EXPECT_EQ(0, at_info(fd[0], &info));
@@ -594,7 +610,10 @@ TEST_F_TIMEOUT(bad, E_FAULT, AT_TIMEOUT)
 	}
 }
 
-/* S-FORM: what is strict fails, and the socket stays as it was. */
+/*
+ * The native format refuses a malformed address (S-FORM). The socket stays
+ * unbound, and can still be bound to a valid address.
+ */
 TEST_F_TIMEOUT(bad, then_good, AT_TIMEOUT)
 {
 	struct at_addr good, bad, got;
@@ -687,7 +706,7 @@ TEST_F_TIMEOUT(form, peer_E_NOTCONN, AT_TIMEOUT)
 	EXPECT_EQ(ENOTCONN, at_err(at_getpeername(self->fd, &got)));
 }
 
-/* sockaddr_un: what AF_UNIX takes. */
+/* The sockaddr_un format accepts the same addresses as AF_UNIX. */
 FIXTURE(sun) {};
 
 FIXTURE_VARIANT(sun) {
@@ -764,7 +783,7 @@ TEST_F_TIMEOUT(sun, path_of_108_bytes, AT_TIMEOUT)
 	unlink(path);
 }
 
-/* The length is part of an abstract name, NULs are bytes of it. */
+/* The length is part of an abstract name, and NULs are bytes of the name. */
 TEST_F_TIMEOUT(sun, abstract_bytes_count, AT_TIMEOUT)
 {
 	struct at_addr a, b, got;
@@ -808,7 +827,7 @@ TEST_F_TIMEOUT(sun, abstract_longest, AT_TIMEOUT)
 	EXPECT_EQ(0, err);
 }
 
-/* Autobind: a name of five hexadecimal digits, as unix(7). */
+/* Autobind chooses a name of five hexadecimal digits, as unix(7) says. */
 TEST_F_TIMEOUT(sun, autobind, AT_TIMEOUT)
 {
 	struct sockaddr_un family = { .sun_family = AF_UNIX };
@@ -842,7 +861,7 @@ TEST_F_TIMEOUT(sun, unbound_is_unnamed, AT_TIMEOUT)
 	EXPECT_EQ(AF_UNIX, got.sa.sa_family);
 }
 
-/* Different formats, the same canonical address. */
+/* Sockets in different formats meet at the same canonical address. */
 FIXTURE(meet) {};
 
 FIXTURE_VARIANT(meet) {
@@ -904,7 +923,7 @@ TEST_F_TIMEOUT(meet, E_ADDRINUSE_across, AT_TIMEOUT)
 	EXPECT_EQ(EADDRINUSE, at_err(at_bind(other, &b)));
 }
 
-/* A format that cannot write the peer's address calls it unnamed. */
+/* A sender is unnamed for a format that cannot express its address. */
 TEST_F_TIMEOUT(meet, unwritable_peer_is_unnamed, AT_TIMEOUT)
 {
 	struct at_addr a, b, port, from;
@@ -925,7 +944,7 @@ TEST_F_TIMEOUT(meet, unwritable_peer_is_unnamed, AT_TIMEOUT)
 	EXPECT_TRUE(at_unnamed(&from) || from.len == 0);
 }
 
-/* Ports of one type, names of one type: each type has its own space. */
+/* Each socket type has ports and names of its own. */
 FIXTURE(space) {};
 
 FIXTURE_VARIANT(space) {

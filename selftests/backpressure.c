@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Datagram senders at a full receiver: threads that block go on in the order in which
- * they came, nobody overtakes them until half of the queue is free, pollers hear of the
- * room that they leave, and the receiver gets what send() reported as sent.
+ * These tests send datagrams to a full receiver. Blocked threads go on in the
+ * order in which they began to wait: the thread that may go on next has the
+ * turn. No other sender overtakes the blocked threads until half of the queue
+ * is free. Pollers are woken when the blocked threads leave space. The receiver
+ * gets exactly the datagrams that send() reported as sent.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -59,7 +61,7 @@ static int give(int fd, char c)
 	return at_err(send(fd, &c, 1, MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
-/* Fill with dots. */
+/* Send dots until the receiver is full. Return how many were sent. */
 static int fill(int fd)
 {
 	int n = 0;
@@ -76,7 +78,10 @@ static char take(int fd)
 	return recv(fd, &c, 1, MSG_DONTWAIT) == 1 ? c : 0;
 }
 
-/* What comes, without the dots. */
+/*
+ * Receive until @want datagrams other than dots have come, or until the
+ * deadline. Store the bytes of these datagrams in @buf.
+ */
 static void take_all(int fd, char *buf, size_t size, size_t want)
 {
 	size_t n = 0;
@@ -170,7 +175,10 @@ TEST_F_TIMEOUT(full, blocked_senders_in_their_order_past_a_filter, AT_TIMEOUT)
 	in_their_order(_metadata, self, variant);
 }
 
-/* The filter is new, or replaces one: it decides about senders that wait already. */
+/*
+ * Show that a filter which is attached while senders wait decides about their
+ * datagrams. The filter is the first one, or replaces another one.
+ */
 static void past_a_new_filter(struct __test_metadata *const _metadata,
 			      FIXTURE_DATA(full) *self,
 			      const FIXTURE_VARIANT(full) *variant)
@@ -225,7 +233,7 @@ TEST_F_TIMEOUT(full, nobody_overtakes_who_waits, AT_TIMEOUT)
 	EXPECT_LT(2, fill(fd));
 	ASSERT_EQ(0, start(&s, fd, 'A'));
 	EXPECT_EQ('.', take(self->rfd));
-	/* There is room, but not for him. */
+	/* There is space, but it is kept for the blocked thread. */
 	EXPECT_EQ(EAGAIN, give(late, 'B'));
 	EXPECT_EQ(0, at_poll_now(late, POLLOUT));
 	take_all(self->rfd, got, sizeof(got), 1);
@@ -236,7 +244,7 @@ TEST_F_TIMEOUT(full, nobody_overtakes_who_waits, AT_TIMEOUT)
 	EXPECT_EQ(0, end(&s));
 }
 
-/* What was not sent does not come. */
+/* A datagram does not arrive if a signal has ended its send(). */
 TEST_F_TIMEOUT(full, interrupted_sender_sent_nothing, AT_TIMEOUT)
 {
 	struct sender s, next;
@@ -265,7 +273,10 @@ TEST_F_TIMEOUT(full, receiver_turns_to_another, AT_TIMEOUT)
 	ASSERT_LE(0, fd);
 	fill(connected(self, variant));
 	ASSERT_EQ(0, start(&s, connected(self, variant), 'A'));
-	/* What the others had queued goes too: S-ONLY. */
+	/*
+	 * connect() of the receiver also drops the datagrams that other senders
+	 * have queued (S-ONLY: a connected socket receives from its peer only).
+	 */
 	ASSERT_EQ(0, at_err(at_connect(self->rfd, &other)));
 	EXPECT_EQ(AS_UDP ? 0 : ECONNREFUSED, end(&s));
 	if (AS_UDP)
@@ -273,7 +284,10 @@ TEST_F_TIMEOUT(full, receiver_turns_to_another, AT_TIMEOUT)
 	EXPECT_EQ(0, take(self->rfd));
 }
 
-/* It turns to the one that waits: what he sends comes, and he goes on. */
+/*
+ * When the receiver connects to the address of a blocked sender, the sender
+ * goes on, and its datagram arrives.
+ */
 TEST_F_TIMEOUT(full, receiver_turns_to_who_waits, AT_TIMEOUT)
 {
 	struct at_addr own;
@@ -306,7 +320,10 @@ struct crowd {
 	int err;
 };
 
-/* In order, and again when a signal came before it was sent. */
+/*
+ * Send numbered messages in order. Repeat a send() that a signal has ended
+ * before the message was sent.
+ */
 static void *send_in_order(void *arg)
 {
 	struct crowd *c = arg;
@@ -335,7 +352,10 @@ static void *disturb(void *arg)
 	return NULL;
 }
 
-/* Signals, and a receiver that is always full: nothing is lost or comes twice. */
+/*
+ * Signals interrupt senders at a receiver that is always full, and no datagram
+ * is lost or arrives twice.
+ */
 TEST_F_TIMEOUT(full, raced_by_signals, AT_TIMEOUT_LONG)
 {
 	int expected[SENDERS] = {}, i, rounds = at_scale(3000, 500);
@@ -361,7 +381,10 @@ TEST_F_TIMEOUT(full, raced_by_signals, AT_TIMEOUT_LONG)
 		ASSERT_EQ(expected[m.sender], m.number);
 		expected[m.sender]++;
 	}
-	/* Threads stay until they are joined, so they may be signalled. */
+	/*
+	 * disturb() must not signal a thread that is joined, so end disturb()
+	 * first.
+	 */
 	atomic_store(&over, true);
 	pthread_join(thread, NULL);
 	for (i = 0; i < SENDERS; i++) {
@@ -387,7 +410,7 @@ static void *read_on(void *arg)
 	return NULL;
 }
 
-/* A datagram of one letter, so large that one or a few fill the queue. */
+/* Send a datagram of one letter, so large that one or a few fill the queue. */
 static int give_big(int fd, char c, int flags)
 {
 	char buf[4000];
@@ -416,7 +439,10 @@ static int start_big(struct sender *s, int fd, char c)
 									  -1;
 }
 
-/* Let a thread go that nobody wakes, so that the test ends. */
+/*
+ * Wait until the thread wakes up. If it still sleeps at the deadline, end its
+ * call by a signal, so that the test ends.
+ */
 static int end_or_wake(struct sender *s)
 {
 	if (!at_until(!at_sleeps(atomic_load(&s->tid))))
@@ -425,8 +451,8 @@ static int end_or_wake(struct sender *s)
 }
 
 /*
- * Poll @fd for @events while the queue is full, before a thread begins to wait. When
- * all is read the thread has sent.
+ * Poll a socket for @events while the queue is full, and then let a thread
+ * block. Show that the thread has sent its datagram when the queue is read.
  */
 static void after_a_poller(struct __test_metadata *const _metadata,
 			   FIXTURE_DATA(full) *self,
@@ -458,7 +484,7 @@ TEST_F_TIMEOUT(full, thread_goes_on_after_a_poller_for_data, AT_TIMEOUT)
 	after_a_poller(_metadata, self, variant, POLLIN);
 }
 
-/* Until half of the queue is free room is for nobody but threads that wait. */
+/* Until half of the queue is free, all space is kept for blocked threads. */
 TEST_F_TIMEOUT(full, thread_goes_before_a_newcomer, AT_TIMEOUT)
 {
 	int fd = connected(self, variant), late = connected(self, variant);
@@ -509,7 +535,10 @@ static void *hog_cpu(void *arg)
 	return NULL;
 }
 
-/* A setting of the scheduler: 0, and the old value, or -1. */
+/*
+ * Write @value to a sysctl of the scheduler, and set @old to the value before.
+ * Return 0 or -1.
+ */
 static int set_scheduler(const char *path, long value, long *old)
 {
 	FILE *f = fopen(path, "r+");
@@ -526,7 +555,10 @@ static int set_scheduler(const char *path, long value, long *old)
 
 #define STUCK	17
 
-/* Threads that wait with a datagram of 'A' each, and from then on get no CPU. */
+/*
+ * Each of these threads blocks with a datagram of 'A'. Once they all block, a
+ * real-time thread keeps them from their CPU.
+ */
 struct stuck {
 	struct sender senders[STUCK];
 	struct hog hog;
@@ -555,7 +587,7 @@ static int stuck_from_now_on(struct stuck *stuck)
 	return at_until(atomic_load(&stuck->hog.runs)) ? 0 : -1;
 }
 
-/* They run again: how many of their calls fail? */
+/* Let the threads run again. Return how many of their calls failed, or -1. */
 static int stuck_end(struct stuck *stuck)
 {
 	int i, failed = 0;
@@ -568,7 +600,11 @@ static int stuck_end(struct stuck *stuck)
 	return set_scheduler(RT_RUNTIME, stuck->runtime, &any) ? -1 : failed;
 }
 
-/* Threads that have waited longer get no CPU: the reader gets their datagrams in order. */
+/*
+ * The threads that have waited longest get no CPU. The reader gets their
+ * datagrams in order all the same, and then the datagram of the thread that has
+ * begun to wait after them.
+ */
 TEST_F_TIMEOUT(full, threads_that_do_not_run_hold_up_nobody, AT_TIMEOUT)
 {
 	int fd = connected(self, variant), i, n;
@@ -586,7 +622,10 @@ TEST_F_TIMEOUT(full, threads_that_do_not_run_hold_up_nobody, AT_TIMEOUT)
 	ASSERT_EQ(0, stuck_from_now_on(&stuck));
 	while (n--)
 		EXPECT_EQ('.', take(self->rfd));
-	/* The first of them fills the queue, and keeps no other sender out. */
+	/*
+	 * The first 'A' fills the queue. One datagram of another sender may
+	 * exceed the limit.
+	 */
 	EXPECT_EQ(0, give(fd, 'C'));
 	EXPECT_EQ(EAGAIN, give(fd, 'D'));
 	EXPECT_EQ('A', take(self->rfd));
@@ -602,7 +641,10 @@ TEST_F_TIMEOUT(full, threads_that_do_not_run_hold_up_nobody, AT_TIMEOUT)
 	EXPECT_EQ(0, take(self->rfd));
 }
 
-/* The thread that has the turn gets no CPU: what it was promised is used by the next read. */
+/*
+ * The thread that has the turn gets no CPU. The next read queues the thread's
+ * datagram in the space that was promised to the thread.
+ */
 static void turn_is_over(struct __test_metadata *const _metadata,
 			 FIXTURE_DATA(full) *self,
 			 const FIXTURE_VARIANT(full) *variant)
@@ -640,7 +682,10 @@ TEST_F_TIMEOUT(full, turn_of_a_thread_that_does_not_run, AT_TIMEOUT)
 	turn_is_over(_metadata, self, variant);
 }
 
-/* How many of @n sockets @epfd reports; waits for each of them until the deadline. */
+/*
+ * Wait until @epfd has reported each of @n sockets, or until it reports none
+ * for the time of the deadline. Return how many sockets it has reported.
+ */
 static int hear(int epfd, int n)
 {
 	struct epoll_event event;
@@ -652,7 +697,10 @@ static int hear(int epfd, int n)
 	return __builtin_popcountll(heard);
 }
 
-/* All pollers hear of room, and find none that a thread has taken. */
+/*
+ * All pollers are woken when there is space, but not for space that a blocked
+ * thread takes.
+ */
 TEST_F_TIMEOUT(full, pollers_hear_of_room_after_the_threads, AT_TIMEOUT)
 {
 	struct epoll_event event = { .events = EPOLLOUT | EPOLLET };
@@ -671,14 +719,17 @@ TEST_F_TIMEOUT(full, pollers_hear_of_room_after_the_threads, AT_TIMEOUT)
 	EXPECT_EQ(0, epoll_wait(epfd, &event, 1, 0));
 	EXPECT_EQ('.', take(self->rfd));
 	EXPECT_EQ(0, end_or_wake(&s));
-	/* Full again, by the thread. */
+	/* The thread's datagram has filled the queue again. */
 	EXPECT_EQ(0, epoll_wait(epfd, &event, 1, 0));
 	EXPECT_EQ('A', take(self->rfd));
 	EXPECT_EQ(40, hear(epfd, 40));
 	close(epfd);
 }
 
-/* Unlike poll(), epoll_wait() does not look once more when its time is over. */
+/*
+ * Wait for space with epoll_wait(). Unlike poll(), epoll_wait() does not look
+ * at the socket once more when its timeout expires, so a lost wake-up shows.
+ */
 static void *poll_for_room(void *arg)
 {
 	struct epoll_event event = { .events = EPOLLOUT };
@@ -693,7 +744,7 @@ static void *poll_for_room(void *arg)
 	return NULL;
 }
 
-/* A thread that reads one datagram each time that @turn is raised. */
+/* This thread reads one datagram each time that @turn is incremented. */
 struct taker {
 	pthread_t thread;
 	int fd;
@@ -712,7 +763,10 @@ static void *take_in_turn(void *arg)
 			continue;
 		}
 		taken++;
-		/* At each moment of the call that fails beside it. */
+		/*
+		 * The delay varies, so that the read takes place at different
+		 * moments of a send() that the main thread calls.
+		 */
 		for (i = 0; i < taken * 37 % 1000; i++)
 			atomic_load(&t->turn);
 		take(t->fd);
@@ -721,9 +775,11 @@ static void *take_in_turn(void *arg)
 }
 
 /*
- * One thread sleeps in epoll_wait(), and another thread of the same socket tries until it
- * finds room. The room may come between the look that found none and the entry in the
- * list of pollers, which the first thread needs still.
+ * One thread sleeps in epoll_wait(), and another thread calls send() on the
+ * same socket until there is space. The space may come after send() has found
+ * none, and before send() looks again to add the socket to the receiver's list
+ * of pollers. send() then removes the socket's entry from that list, on which
+ * the sleeping thread relies, so it must wake that thread.
  */
 TEST_F_TIMEOUT(full, two_threads_of_a_socket_hear_of_room, AT_TIMEOUT_LONG)
 {
@@ -758,7 +814,7 @@ static void *push_nonblocking(void *arg)
 	return NULL;
 }
 
-/* A thread that blocks gets through, however many senders do not block. */
+/* A blocking sender gets through, however many senders do not block. */
 TEST_F_TIMEOUT(full, blocking_sender_is_not_starved, AT_TIMEOUT)
 {
 	struct timeval tv = { .tv_usec = 100000 };
@@ -798,7 +854,7 @@ static void *push_blocking(void *arg)
 	return NULL;
 }
 
-/* And a sender that does not block gets through, however many threads wait. */
+/* A non-blocking sender gets through, however many threads are blocked. */
 TEST_F_TIMEOUT(full, polling_sender_is_not_starved, AT_TIMEOUT)
 {
 	struct timeval tv = { .tv_usec = 100000 };
@@ -821,7 +877,7 @@ TEST_F_TIMEOUT(full, polling_sender_is_not_starved, AT_TIMEOUT)
 		EXPECT_TRUE(at_until(!give(fd, 'x') ||
 				     (at_poll(fd, POLLOUT), false)));
 	atomic_store(&over, true);
-	/* The last of them may wait for room. */
+	/* The last of the blocking senders may still wait for space. */
 	while (take(self->rfd))
 		;
 	for (i = 0; i < 8; i++)
@@ -851,7 +907,7 @@ struct mixed {
 	bool polls;
 };
 
-/* Datagrams that fill the queue, and small ones. */
+/* Send datagrams that fill the queue, and small ones between them. */
 static void *send_mixed(void *arg)
 {
 	static const char buf[4000];
@@ -871,7 +927,10 @@ static void *send_mixed(void *arg)
 	return NULL;
 }
 
-/* Threads and pollers beside each other: nobody is left asleep. */
+/*
+ * Blocking senders and polling senders share a receiver, and none of them stays
+ * asleep.
+ */
 TEST_F_TIMEOUT(full, threads_and_pollers_all_get_through, AT_TIMEOUT_LONG)
 {
 	int i, n = 0, rounds = at_scale(600, 100);
@@ -898,7 +957,7 @@ TEST_F_TIMEOUT(full, threads_and_pollers_all_get_through, AT_TIMEOUT_LONG)
 	}
 }
 
-/* Many at both ends: each datagram comes once. */
+/* With two readers and many senders, each datagram arrives once. */
 TEST_F_TIMEOUT(full, two_readers_and_many_senders, AT_TIMEOUT)
 {
 	int total = 0, i, j, n = at_scale(2000, 300);
@@ -926,10 +985,10 @@ TEST_F_TIMEOUT(full, two_readers_and_many_senders, AT_TIMEOUT)
 			close(crowd[i].fd);
 			total += n / 5;
 		}
-		/* All of it, before the next come. */
+		/* The readers get all datagrams before the next round. */
 		EXPECT_TRUE(at_until(atomic_load(&got) == total));
 	}
-	/* Each of the readers ends at one of these. */
+	/* Each reader ends when it gets an empty datagram. */
 	i = connected(self, variant);
 	EXPECT_EQ(0, send(i, "", 0, 0));
 	EXPECT_EQ(0, send(i, "", 0, 0));

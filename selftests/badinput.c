@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every call with arguments that no program should pass: the documented errno,
- * and the socket works afterwards. Addresses are the business of addr.c.
+ * These tests make every call with arguments that no program should pass. Each
+ * call returns its documented errno, and the sockets still work afterwards.
+ * Malformed addresses are tested in addr.c.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -81,7 +82,7 @@ TEST(E_BADF_E_NOTSOCK)
 
 FIXTURE(call) {
 	struct at_addr a;
-	int fd;		/* bound, and listening where it can */
+	int fd;		/* bound; listens unless datagram */
 	int sv[2];
 };
 
@@ -110,7 +111,7 @@ FIXTURE_SETUP(call)
 	ASSERT_EQ(0, at_socketpair(variant->format, variant->type, self->sv));
 }
 
-/* Whatever was done to them, the sockets still do their work. */
+/* Show that the sockets still work after the calls of the test. */
 FIXTURE_TEARDOWN(call)
 {
 	char buf[8];
@@ -265,7 +266,7 @@ TEST_F_TIMEOUT(call, not_connected, AT_TIMEOUT)
 	}
 }
 
-/* Calls that this family leaves to the core or refuses. */
+/* Unknown ioctls, lseek() and mmap() fail, and FIONREAD works. */
 TEST_F_TIMEOUT(call, odd_ones, AT_TIMEOUT)
 {
 	int value = 0;
@@ -278,7 +279,7 @@ TEST_F_TIMEOUT(call, odd_ones, AT_TIMEOUT)
 				   self->sv[0], 0));
 }
 
-/* Control messages that the core refuses to copy. */
+/* The core refuses to copy bad control messages, and no data is sent. */
 TEST_F_TIMEOUT(call, control_messages, AT_TIMEOUT)
 {
 	char control[CMSG_SPACE(sizeof(int))] = {};
@@ -297,7 +298,10 @@ TEST_F_TIMEOUT(call, control_messages, AT_TIMEOUT)
 	EXPECT_EQ(EAGAIN, at_err(recv(self->sv[1], buf, 8, MSG_DONTWAIT)));
 }
 
-/* What a malformed or a made-up address may be answered with. */
+/*
+ * Return whether @err is an errno that connect() or sendto() may return for a
+ * malformed or invented address.
+ */
 static bool is_documented(int err)
 {
 	static const int errnos[] = {
@@ -313,7 +317,7 @@ static bool is_documented(int err)
 	return false;
 }
 
-/* Random bytes as an address: an errno of the table, and no harm. */
+/* Random bytes as an address give a documented errno, and do no harm. */
 TEST_F_TIMEOUT(call, random_addresses, AT_TIMEOUT)
 {
 	int n = at_scale(1000, 300), i, fd, len;

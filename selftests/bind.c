@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bind() and listen(): who may take which address, what is given when none is
- * asked for, and how a backlog is read.
+ * These tests show which addresses bind() accepts, which address a socket gets
+ * if it asks for none, and how listen() reads its backlog.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -85,7 +85,7 @@ TEST_F_TIMEOUT(bind, dup_keeps_it, AT_TIMEOUT)
 	EXPECT_EQ(0, at_err(at_bind(other, &self->a)));
 }
 
-/* Ports. */
+/* These tests bind to ports of the native format. */
 FIXTURE(port) {};
 
 FIXTURE_VARIANT(port) {
@@ -175,7 +175,7 @@ static void set_full_range(struct __test_metadata *_metadata)
 				   FULL_MIN + FULL_PORTS - 1));
 }
 
-/* Whatever is free is found, however full the range is. */
+/* bind() to port 0 finds each free port, however full the range is. */
 TEST_F_TIMEOUT(port, full_range_gives_what_was_freed, AT_TIMEOUT)
 {
 	int fds[FULL_PORTS], other[FULL_PORTS], i, round;
@@ -183,7 +183,7 @@ TEST_F_TIMEOUT(port, full_range_gives_what_was_freed, AT_TIMEOUT)
 	uint64_t seed = 1;
 
 	set_full_range(_metadata);
-	/* One that somebody asked for is nobody else's. */
+	/* bind() to port 0 must not choose a port bound by its number. */
 	fds[0] = bind_port(variant->type, FULL_MIN + 77, &got);
 	ASSERT_LE(0, fds[0]);
 	for (i = 1; i < FULL_PORTS; i++)
@@ -194,13 +194,16 @@ TEST_F_TIMEOUT(port, full_range_gives_what_was_freed, AT_TIMEOUT)
 		ASSERT_EQ(EADDRINUSE, errno);
 		ASSERT_EQ(0, at_getsockname(fds[i], &taken));
 		close(fds[i]);
-		/* Every third is asked for; the search must not take it for free. */
+		/*
+		 * Every third port is bound by its number. The next search must
+		 * not take it for free.
+		 */
 		fds[i] = bind_port(variant->type,
 				   round % 3 ? 0 : taken.nat.sac_port, &got);
 		ASSERT_LE(0, fds[i]);
 		ASSERT_TRUE(at_addr_eq(&taken, &got));
 	}
-	/* Each type has ports of its own. */
+	/* Each socket type has ports of its own. */
 	for (i = 0; i < FULL_PORTS; i++)
 		ASSERT_LE(0, other[i] = bind_port(variant->type == SOCK_DGRAM ?
 						  SOCK_STREAM : SOCK_DGRAM, 0,
@@ -218,7 +221,7 @@ struct taker {
 	int rounds;
 };
 
-/* Three ports at a time, in changing order. */
+/* Hold three ports at a time, and replace the oldest of them in each round. */
 static void *take(void *arg)
 {
 	struct taker *t = arg;
@@ -236,7 +239,10 @@ static void *take(void *arg)
 	return NULL;
 }
 
-/* As many ports are left as all threads together want: nobody misses one. */
+/*
+ * Exactly as many ports are free as all threads together hold, so each bind()
+ * finds one.
+ */
 TEST_F_TIMEOUT(port, full_range_raced, AT_TIMEOUT)
 {
 	int fds[FULL_PORTS], i, left = 3 * 4;
@@ -310,7 +316,7 @@ TEST_F_TIMEOUT(port, E_ADDRNOTAVAIL_other_node, AT_TIMEOUT)
 	EXPECT_EQ(0, at_err(at_bind(fd, &a)));
 }
 
-/* Paths are real socket files. */
+/* bind() to a path makes a socket file. */
 FIXTURE(file) {
 	char dir[80];
 };
@@ -431,7 +437,7 @@ TEST_F_TIMEOUT(file, umask_and_mode, AT_TIMEOUT)
 	}
 }
 
-/* A failed bind() leaves the socket free to bind elsewhere. */
+/* After a failed bind() the socket can be bound to another address. */
 TEST_F_TIMEOUT(file, fails_then_binds, AT_TIMEOUT)
 {
 	int fd = at_socket(variant->format, variant->type);
@@ -461,7 +467,10 @@ TEST_F_TIMEOUT(file, second_bind_makes_no_file, AT_TIMEOUT)
 	EXPECT_EQ(-1, access(path, F_OK));
 }
 
-/* listen(). */
+/*
+ * These tests show which sockets may listen, and how listen() reads its
+ * backlog.
+ */
 FIXTURE(listen) {};
 
 FIXTURE_VARIANT(listen) {
@@ -490,7 +499,11 @@ static int full_errno(enum at_format format)
 	return format == AT_ORACLE ? EAGAIN : EINPROGRESS;
 }
 
-/* How many non-blocking clients are established before one is not. */
+/*
+ * Connect non-blocking clients, at most @most, until a client is not
+ * established at once. Return how many are established, or -1. Set @err to the
+ * errno of the last connect().
+ */
 static int room(enum at_format format, int type, const struct at_addr *a,
 		int most, int *err)
 {
@@ -563,7 +576,11 @@ TEST_F_TIMEOUT(listen, connected_EINVAL, AT_TIMEOUT)
 	EXPECT_EQ(EINVAL, at_err(listen(sv[1], 1)));
 }
 
-/* As AF_UNIX in its format, as TCP in the native one. */
+/*
+ * listen() of an unbound socket fails in the sockaddr_un format, as with
+ * AF_UNIX. In the native format the call binds the socket to an ephemeral port,
+ * as with TCP.
+ */
 TEST_F_TIMEOUT(listen, unbound, AT_TIMEOUT)
 {
 	int fd = at_socket(variant->format, variant->type), err;
@@ -590,7 +607,10 @@ TEST_F_TIMEOUT(listen, again_raises_the_backlog, AT_TIMEOUT)
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(2, room(variant->format, variant->type, &a, 32, &err));
 	ASSERT_EQ(0, at_err(listen(fd, 6)));
-	/* The waiter of the first round takes one of the five places. */
+	/*
+	 * The attempt that waits since the first round gets one of the five new
+	 * slots of the accept queue. AF_UNIX keeps no such attempt.
+	 */
 	EXPECT_EQ(variant->format == AT_ORACLE ? 5 : 4,
 		  room(variant->format, variant->type, &a, 32, &err));
 	EXPECT_EQ(full_errno(variant->format), err);

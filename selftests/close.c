@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A socket that closes keeps nothing, and each byte that was sent to it was read,
- * or its sender hears of the loss. AF_UNIX is the oracle.
+ * A socket that has closed keeps no memory and no descriptors. Each byte that
+ * was sent to it has been read, or its sender gets an error. The same tests run
+ * on AF_UNIX as the oracle.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -49,7 +50,10 @@ FIXTURE_TEARDOWN(closes)
 	at_cleanup();
 }
 
-/* The pipe's only writer travels with two bytes. */
+/*
+ * Send the pipe's write end with two bytes, and close it here, so that the
+ * message holds the only reference to it.
+ */
 static int send_pipe(int fd, int p[2])
 {
 	if (at_send_with(fd, "xy", 2, SCM_RIGHTS, &p[1], sizeof(int), 0) != 2)
@@ -73,13 +77,16 @@ TEST_F_TIMEOUT(closes, unread_descriptors, AT_TIMEOUT)
 	EXPECT_TRUE(has_writer(self->p[0]));
 	close(sv[1]);
 	EXPECT_TRUE(at_until(!has_writer(self->p[0])));
-	/* What it had not read is not on its way any more. */
+	/* SIOCOUTQ does not count data that the closed peer has not read. */
 	EXPECT_EQ(0, ioctl(sv[0], SIOCOUTQ, &queued));
 	EXPECT_EQ(0, queued);
 	close(sv[0]);
 }
 
-/* What the socket that closes had sent stays for its peer. */
+/*
+ * Data and descriptors that a socket has sent stay for its peer when the socket
+ * closes.
+ */
 TEST_F_TIMEOUT(closes, what_it_sent_stays, AT_TIMEOUT)
 {
 	char buf[8];
@@ -153,7 +160,10 @@ static long available_kb(void)
 	return kb;
 }
 
-/* 800 receivers that closed, and senders that have not. */
+/*
+ * The unread data of 800 receivers that have closed takes no memory, although
+ * their senders are still open.
+ */
 TEST_F_TIMEOUT(closes, memory_of_800, AT_TIMEOUT)
 {
 	static char data[32 << 10];
@@ -177,14 +187,14 @@ TEST_F_TIMEOUT(closes, memory_of_800, AT_TIMEOUT)
 	at_close(fds, 800);
 }
 
-/*
- * A send() beside the peer's close(): it is read, or ECONNRESET says that it was
- * not, or it has failed. Never a clean end of file behind what was lost.
- */
+/* In a round of a race, this thread closes @fd while another thread sends. */
 struct round {
 	pthread_t thread;
 	int fd, delay;
-	/* Shut @fd instead, and read from here: so much came. */
+	/*
+	 * If @peer is set, the thread shuts @fd down for writing instead, and
+	 * reads @came bytes from @peer.
+	 */
 	int peer;
 	size_t came;
 	atomic_int *go;
@@ -231,6 +241,11 @@ static ssize_t send_beside(int fd, size_t len, struct round *r, atomic_int *go)
 	return send(fd, many, len, MSG_NOSIGNAL);
 }
 
+/*
+ * A send() that races with the peer's close() fails, or its byte is read, or
+ * ECONNRESET reports that the byte was not read. The sender never gets end of
+ * file after a byte that was lost.
+ */
 TEST_F_TIMEOUT(closes, send_beside_close_is_not_lost, AT_TIMEOUT_LONG)
 {
 	int rounds = at_scale(500, 100), i, sv[2], lost = 0, done = 0;
@@ -256,8 +271,9 @@ TEST_F_TIMEOUT(closes, send_beside_close_is_not_lost, AT_TIMEOUT_LONG)
 }
 
 /*
- * A send() beside shutdown(), of as much as takes a while to copy: it is read before the
- * end of file, all of what it says was sent, and nothing comes behind that.
+ * shutdown(SHUT_WR) runs beside a send() of data that takes a while to copy.
+ * The peer reads all bytes that send() reported as sent before end of file, and
+ * no byte afterwards.
  */
 TEST_F_TIMEOUT(closes, send_beside_shutdown_keeps_the_order, AT_TIMEOUT_LONG)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a 32-bit program calls: the kernel's 32-bit entry, taken by this 64-bit
- * program with structures as a 32-bit one has them, in memory that it could reach.
+ * These tests make system calls as a 32-bit program does. This 64-bit program
+ * enters the kernel by its 32-bit entry, with structures in the layout of a
+ * 32-bit program, and in memory that such a program can address.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -14,7 +15,7 @@
 
 #ifdef __x86_64__
 
-/* Numbers of the 32-bit entry. */
+/* These are system call numbers of the 32-bit entry. */
 enum {
 	NR_IOCTL = 54, NR_SOCKETPAIR = 360, NR_BIND = 361, NR_CONNECT = 362,
 	NR_GETSOCKOPT = 365, NR_SETSOCKOPT = 366, NR_SENDMSG = 370,
@@ -32,7 +33,7 @@ static long call32(long nr, long a, long b, long c, long d, long e)
 	return (int)ret;
 }
 
-/* As a 32-bit program lays them out. */
+/* These structures have the layout that a 32-bit program uses. */
 struct msghdr32 {
 	uint32_t name;
 	int32_t namelen;
@@ -90,7 +91,10 @@ static uint32_t low32(const void *p)
 	return (uint32_t)(uintptr_t)p;
 }
 
-/* A kernel without the entry ends who takes it. */
+/*
+ * Return whether the kernel has the 32-bit entry. A kernel without the entry
+ * kills a process that uses it, so a child process tries it.
+ */
 static bool has_entry(void)
 {
 	pid_t pid = at_fork();
@@ -193,7 +197,7 @@ TEST_F_TIMEOUT(compat, control_messages, AT_TIMEOUT)
 	ASSERT_EQ(3, call32(NR_RECVMSG, low->sv[1], low32(&low->msg), 0, 0, 0));
 	EXPECT_STREQ("abc", low->buf);
 	EXPECT_EQ(0, low->msg.flags & MSG_CTRUNC);
-	/* Credentials first, then the descriptor. */
+	/* The credentials come first, and then the descriptor. */
 	EXPECT_EQ(SCM_CREDENTIALS, low->control.hdr.type);
 	EXPECT_EQ(getpid(), low->control.data[0]);
 	EXPECT_EQ(SCM_RIGHTS, low->control.more.type);
@@ -203,7 +207,10 @@ TEST_F_TIMEOUT(compat, control_messages, AT_TIMEOUT)
 	EXPECT_EQ(a.st_ino, b.st_ino);
 }
 
-/* Paths by a descriptor, and a stale file replaced. */
+/*
+ * bind() and connect() take a path relative to a descriptor (ALTCONN_PATH_FD),
+ * and bind() replaces a stale socket file (ALTCONN_REPLACE_PATH).
+ */
 TEST_F_TIMEOUT(compat, path_by_a_descriptor, AT_TIMEOUT)
 {
 	struct low *low = self->low;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * connect() of connection-based sockets, clause by clause: the errno table,
- * then the life of an attempt that waits behind a full backlog.
+ * These tests go through the clauses of connect() for stream and seqpacket
+ * sockets. A table of errnos comes first. Then come the life of an attempt that
+ * waits because the backlog is full, the sysctls that limit attempts, and
+ * connect() to AF_UNSPEC.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -11,14 +13,17 @@
 #include <sys/epoll.h>
 #include <sys/stat.h>
 
-/* What a row of the errno table meets; the target makes it and its address. */
+/*
+ * For a row of the errno table, @fd connects to @a. The row's make() fills in
+ * @a, and creates the listener or the file at this address.
+ */
 struct target {
 	struct at_addr a;
 	enum at_format format;
 	enum at_kind kind;
 	int type;
 	int fd;			/* the socket that connects */
-	int kept;		/* another socket that must live meanwhile */
+	int kept;		/* a socket that stays open, or -1 */
 };
 
 struct row {
@@ -27,8 +32,8 @@ struct row {
 	enum at_kind kind;
 	int (*make)(struct target *t);
 	int err;
-	unsigned int reason;	/* NONE: not looked at */
-	bool nobody;		/* connect without any privilege */
+	unsigned int reason;	/* expected; NONE: not checked */
+	bool nobody;		/* connect without privileges */
 };
 
 static int other_type(int type)
@@ -229,7 +234,10 @@ static int port_zero(struct target *t)
 	return 0;
 }
 
-/* A listener at any address, reached at one of its version. */
+/*
+ * Listen at the wildcard address, and connect to a specific address of the same
+ * IP version.
+ */
 static int listening_any(struct target *t)
 {
 	bool six = t->format == AT_IN6 || t->format == AT_ORACLE_IN6;
@@ -247,7 +255,7 @@ static int listening_any(struct target *t)
 	return listen(t->kept, 8);
 }
 
-/* Any address as a destination is the loopback address. */
+/* Connect to the wildcard address, which means the loopback address. */
 static int listening_at_any(struct target *t)
 {
 	bool six = t->format == AT_IN6 || t->format == AT_ORACLE_IN6;
@@ -258,7 +266,10 @@ static int listening_at_any(struct target *t)
 	return 0;
 }
 
-/* Port 80 of one loopback address is not port 80 of another. */
+/*
+ * Listen at a port of one loopback address, and connect to the same port of
+ * another one.
+ */
 static int listening_elsewhere(struct target *t)
 {
 	if (listening(t) < 0)
@@ -267,7 +278,7 @@ static int listening_elsewhere(struct target *t)
 	return 0;
 }
 
-/* IPv4 at an IPv6 listener, v4-mapped for the one who connects. */
+/* Listen at the dual-stack address ::, and connect to a v4-mapped address. */
 static int listening_dual(struct target *t)
 {
 	if (listening_any(t))
@@ -538,7 +549,10 @@ static void unmake(struct target *t)
 		close(t->kept);
 	if (t->kind != AT_PATH)
 		return;
-	/* The file in unsearchable()'s directory, and that directory. */
+	/*
+	 * Remove the socket file that unsearchable() has made, and its
+	 * directory.
+	 */
 	snprintf(dir, sizeof(dir), "%s", at_path_of(&t->a));
 	if (strlen(dir) > 2 && !strcmp(dir + strlen(dir) - 2, "/s")) {
 		unlink(dir);
@@ -556,7 +570,7 @@ TEST_F_TIMEOUT(table, errno_and_reason, AT_TIMEOUT)
 	int err;
 
 	for (row = rows; row < rows + ARRAY_SIZE(rows); row++) {
-		/* There is no such TCP. */
+		/* TCP has no seqpacket sockets. */
 		if (row->format > AT_ORACLE && variant->type != SOCK_STREAM)
 			continue;
 		t = (struct target) {
@@ -570,7 +584,7 @@ TEST_F_TIMEOUT(table, errno_and_reason, AT_TIMEOUT)
 		}
 		err = row->nobody ? connect_as_nobody(t.fd, &t.a) :
 				    at_err(at_connect(t.fd, &t.a));
-		/* TCP never completes at once: what comes of it? */
+		/* A non-blocking TCP socket never connects at once. */
 		if (row->format > AT_ORACLE && err == EINPROGRESS) {
 			at_poll(t.fd, POLLOUT);
 			err = at_so_error(t.fd);
@@ -595,7 +609,7 @@ TEST_F_TIMEOUT(table, errno_and_reason, AT_TIMEOUT)
 	}
 }
 
-/* S-RESUME: whatever connect() said, the next one starts anew. */
+/* After each error of connect() the socket can connect again (S-RESUME). */
 TEST_F_TIMEOUT(table, S_RESUME_after_each_error, AT_TIMEOUT)
 {
 	const struct row *row;
@@ -622,7 +636,7 @@ TEST_F_TIMEOUT(table, S_RESUME_after_each_error, AT_TIMEOUT)
 	}
 }
 
-/* A listener with a full backlog, and one attempt that waits. */
+/* The backlog of the listener is full, and the attempt of @fd waits. */
 FIXTURE(wait) {
 	struct at_addr a;
 	int lfd;
@@ -684,7 +698,10 @@ static int waiter(const FIXTURE_VARIANT(wait) *variant,
 	return -1;
 }
 
-/* A listener elsewhere, to show that the socket can connect anew. */
+/*
+ * Connect @fd to a new listener, to show that the socket can connect again.
+ * Return 0 or an errno.
+ */
 static int connects_anew(const FIXTURE_VARIANT(wait) *variant, int fd)
 {
 	struct at_addr a;
@@ -814,7 +831,7 @@ TEST_F_TIMEOUT(wait, E_CONNREFUSED_blocking_listener_closed, AT_TIMEOUT)
 		EXPECT_EQ(0, at_so_error(fds[i]));
 		EXPECT_EQ(0, connects_anew(variant, fds[i]));
 	}
-	/* Those that were queued, not accepted, are reset. */
+	/* Clients that were queued, but not accepted, are reset. */
 	EXPECT_NE(0, at_poll(self->full[0], POLLIN) & POLLIN);
 	EXPECT_EQ(ECONNRESET, at_err(recv(self->full[0], &i, 1, 0)));
 }
@@ -845,7 +862,7 @@ TEST_F_TIMEOUT(wait, E_INTR_SA_RESTART_restarts, AT_TIMEOUT)
 	struct at_job job;
 	int fd = at_socket(variant->format, variant->type);
 
-	/* The attempt's deadline has no say in this. */
+	/* The deadline is far away, so that it does not end the attempt. */
 	ASSERT_EQ(0, at_set_timeout(fd, 10 * 60 * 1000));
 	ASSERT_EQ(0, at_catch(SIGUSR1, SA_RESTART));
 	ASSERT_EQ(0, at_job_start(&job, fd, &self->a));
@@ -886,7 +903,10 @@ TEST_F_TIMEOUT(wait, E_TIMEDOUT_SO_SNDTIMEO_ends_the_wait, AT_TIMEOUT)
 				sizeof(tv)));
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
 	EXPECT_EQ(2, at_place(fd));
-	/* EALREADY as TCP when the second wait ends, too. */
+	/*
+	 * When SO_SNDTIMEO ends a second wait, the errno is EALREADY, as with
+	 * TCP.
+	 */
 	EXPECT_EQ(EALREADY, at_err(at_connect(fd, &self->a)));
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
@@ -970,7 +990,7 @@ TEST_F_TIMEOUT(wait, places_close_up, AT_TIMEOUT)
 	fds[0] = self->fd;
 	for (i = 1; i < WAITERS; i++)
 		fds[i] = waiter(variant, &self->a);
-	/* From the middle, and the last. */
+	/* Cancel an attempt in the middle of the queue, and the last one. */
 	EXPECT_EQ(0, at_err(at_connect_unspec(fds[2])));
 	EXPECT_EQ(0, at_err(at_connect_unspec(fds[5])));
 	EXPECT_EQ(1, at_place(fds[0]));
@@ -990,7 +1010,7 @@ TEST_F_TIMEOUT(wait, places_close_up, AT_TIMEOUT)
 	EXPECT_EQ(4, at_place(fds[0]));
 }
 
-/* A newcomer does not overtake those who wait. */
+/* A new attempt does not overtake an attempt that waits. */
 TEST_F_TIMEOUT(wait, FIFO_no_overtaking, AT_TIMEOUT)
 {
 	int fd;
@@ -1051,7 +1071,10 @@ TEST_F_TIMEOUT(wait, queued_close_makes_room_in_accept, AT_TIMEOUT)
 	char c;
 	int fd;
 
-	/* A client that went away before accept() is still accepted: EOF. */
+	/*
+	 * A client that has closed before accept() is still accepted, and the
+	 * server reads end of file.
+	 */
 	close(self->full[0]);
 	fd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, fd);
@@ -1071,7 +1094,7 @@ TEST_F_TIMEOUT(wait, listen_again_establishes, AT_TIMEOUT)
 	EXPECT_EQ(POLLOUT, at_poll(next, POLLOUT));
 	EXPECT_EQ(1, at_place(last));
 	EXPECT_EQ(0, at_poll_now(last, POLLOUT));
-	/* Lowered below what it holds: nobody is thrown out. */
+	/* A backlog below the length of the accept queue removes no client. */
 	ASSERT_EQ(0, at_err(listen(self->lfd, 0)));
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
 	EXPECT_EQ(0, at_poll_now(last, POLLOUT));
@@ -1093,7 +1116,7 @@ TEST_F_TIMEOUT(wait, S_UNSPEC_on_the_listener, AT_TIMEOUT)
 	EXPECT_EQ(ECONNREFUSED, at_so_error(self->fd));
 	EXPECT_EQ(ECONNRESET, at_err(recv(self->full[0], &c, 1, 0)));
 	EXPECT_EQ(EINVAL, at_err(accept(self->lfd, NULL, NULL)));
-	/* The explicit bind survives; it can listen anew. */
+	/* The explicit bind() survives, and the socket can listen again. */
 	EXPECT_EQ(0, at_getsockname(self->lfd, &got));
 	EXPECT_TRUE(at_addr_eq(&self->a, &got));
 	close(at_client(variant->format, variant->type, &self->a, &err));
@@ -1148,7 +1171,7 @@ TEST_F_TIMEOUT(wait, timeout_option_round_trip, AT_TIMEOUT)
 	EXPECT_EQ(1, at_place(self->fd));
 }
 
-/* What the sysctls of the namespace say. */
+/* These tests set limits by the sysctls of a network namespace. */
 FIXTURE(limits) {
 	struct at_addr a;
 	int lfd, full[1];
@@ -1179,7 +1202,7 @@ TEST_F_TIMEOUT(limits, E_CONNREFUSED_max_waiting, AT_TIMEOUT)
 	int fds[4], err, i;
 
 	EXPECT_EQ(65536, at_sysctl("altconn/max_waiting"));
-	/* One user may have half of them, rounded up. */
+	/* One user may have half of the max_waiting attempts, rounded up. */
 	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", 5));
 	for (i = 0; i < 3; i++) {
 		fds[i] = at_client(AT_NATIVE, variant->type | SOCK_NONBLOCK,
@@ -1211,7 +1234,7 @@ TEST_F_TIMEOUT(limits, E_TIMEDOUT_sysctl, AT_TIMEOUT)
 	EXPECT_EQ(ETIMEDOUT, at_so_error(fd));
 }
 
-/* No deadline, by the sysctl or by the option over it. */
+/* A timeout of 0 means no deadline. The socket option overrides the sysctl. */
 TEST_F_TIMEOUT(limits, E_TIMEDOUT_never, AT_TIMEOUT)
 {
 	int fds[3], err;
@@ -1224,7 +1247,7 @@ TEST_F_TIMEOUT(limits, E_TIMEDOUT_never, AT_TIMEOUT)
 	fds[1] = at_socket(AT_NATIVE, variant->type | SOCK_NONBLOCK);
 	ASSERT_EQ(0, at_set_timeout(fds[1], 0));
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fds[1], &self->a)));
-	/* A third, whose deadline passes, is the clock. */
+	/* A third attempt serves as the clock: its deadline passes. */
 	fds[2] = at_client(AT_NATIVE, variant->type | SOCK_NONBLOCK, &self->a,
 			   &err);
 	EXPECT_EQ(EINPROGRESS, err);
@@ -1233,7 +1256,7 @@ TEST_F_TIMEOUT(limits, E_TIMEDOUT_never, AT_TIMEOUT)
 	EXPECT_EQ(2, at_place(fds[1]));
 }
 
-/* Established connections, dissolved with AF_UNSPEC. */
+/* These tests dissolve established connections by connect() to AF_UNSPEC. */
 FIXTURE(unspec) {
 	struct at_addr a;
 	int lfd, fd, peer;
@@ -1284,7 +1307,7 @@ TEST_F_TIMEOUT(unspec, S_UNSPEC_peer_sees_EOF, AT_TIMEOUT)
 	EXPECT_EQ(ENOTCONN, at_err(at_getpeername(self->fd, &a)));
 	EXPECT_EQ(1, recv(self->peer, &c, 1, 0));
 	EXPECT_EQ(0, recv(self->peer, &c, 1, 0));
-	/* As TCP, the formats of IP tell at the second send. */
+	/* In the inet formats only the second send() fails, as with TCP. */
 	EXPECT_TRUE(at_until(at_err(send(self->peer, "x", 1, MSG_NOSIGNAL)) ==
 			     EPIPE));
 }
@@ -1345,7 +1368,7 @@ TEST_F_TIMEOUT(unspec, S_UNSPEC_bind_survives, AT_TIMEOUT)
 	EXPECT_EQ(0, at_err(at_connect_unspec(fd)));
 	EXPECT_EQ(0, at_getsockname(fd, &got));
 	EXPECT_TRUE(at_addr_eq(&a, &got));
-	/* An automatic one is released. */
+	/* An automatic address is released. */
 	EXPECT_EQ(0, at_err(at_connect_unspec(self->fd)));
 	EXPECT_EQ(0, at_getsockname(self->fd, &got));
 	EXPECT_TRUE(at_unnamed(&got));

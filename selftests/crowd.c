@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Many bindings. What sockets of another user are bound to costs nobody else
- * anything: the work of a call beside n of them and beside 4n is compared. And
- * bind() and listen() find the same conflicts as those of TCP and UDP, whatever
- * the addresses and options of two sockets are.
+ * These tests run beside many bindings. The bindings of one user do not slow
+ * down the calls of another user: the time of a call beside n bindings is
+ * compared with the time beside 4n. Other tests show that bind() and listen()
+ * find the same conflicts as those of TCP and UDP, whatever the addresses and
+ * options of two sockets are.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -15,14 +16,17 @@
 #include <sys/wait.h>
 
 #define N	1500
-/* Short rounds, of which one at least is not disturbed. */
+/* The rounds are short, so that at least one of them is not disturbed. */
 #define CALLS	4
 #define ROUNDS	120
 
-/* Datagram sockets that may share an address. */
+/* At most this many datagram sockets may share an address. */
 #define MOST_RECEIVERS	1024
 
-/* The time of a round, ns; the CPU clock of a guest may be too coarse. */
+/*
+ * Return the current time, ns. The CPU clock of a guest may be too coarse for a
+ * round.
+ */
 static uint64_t crowd_now(void)
 {
 	struct timespec ts;
@@ -40,7 +44,10 @@ static void many_files(void)
 	setrlimit(RLIMIT_NOFILE, &most);
 }
 
-/* A crowd: a child without privileges that is bound to a port n times. */
+/*
+ * A crowd is a child process without privileges that binds n sockets to one
+ * port.
+ */
 struct crowd {
 	pid_t pid;
 	int down[2], up[2];
@@ -48,7 +55,7 @@ struct crowd {
 
 enum crowd_what { CROWD_V4, CROWD_V6ONLY, CROWD_SAME, CROWD_PAIRS };
 
-/* A small crowd; the large one has four times as many. */
+/* Return the size of a small crowd. A large crowd has four times that size. */
 static unsigned long crowd_n(enum crowd_what what, int type)
 {
 	if (what != CROWD_V4 && type == SOCK_DGRAM)
@@ -64,7 +71,10 @@ static int crowd_bind(enum crowd_what what, int type, unsigned int port,
 	char ip[32] = "::";
 	int fd, pair[2];
 
-	/* One socket at the port, and associations. */
+	/*
+	 * The first socket is bound to the port. The rest are socketpairs,
+	 * which add associations.
+	 */
 	if (what == CROWD_PAIRS && i)
 		return at_socketpair(AT_NATIVE, type, pair);
 	fd = at_socket(six ? AT_IN6 : AT_IN, type);
@@ -92,7 +102,7 @@ static void crowd_child(struct crowd *crowd, enum crowd_what what, int type,
 		if (crowd_bind(what, type, port, i))
 			_exit(2);
 	at_tell(crowd->up[1]);
-	/* Until the parent closes its end. */
+	/* Wait until the parent closes its end of the pipe. */
 	while (read(crowd->down[0], &i, 1) > 0)
 		;
 	_exit(0);
@@ -120,7 +130,7 @@ static int crowd_end(struct crowd *crowd)
 	return at_reap(crowd->pid);
 }
 
-/* What is measured: calls of a socket of another user. */
+/* The tests measure calls of root, while the crowd is of another user. */
 FIXTURE(crowd) {
 	struct at_addr a;
 	int fd;
@@ -181,7 +191,7 @@ static int crowd_send(const struct at_addr *a, int rfd)
 	return err ? -1 : 0;
 }
 
-/* Another address of the port: bind() and close. */
+/* Bind sockets to another address of the port, and close them. */
 static int crowd_bind_close(const struct at_addr *a, int type)
 {
 	struct at_addr other;
@@ -227,7 +237,10 @@ static int crowd_calls(int what, const struct at_addr *a, int fd, int type)
 	}
 }
 
-/* The least of some rounds: what else the machine does only adds. */
+/*
+ * Return the least time of several rounds, ns, or 0 on failure. Other work of
+ * the machine only adds to the time.
+ */
 static uint64_t crowd_cost(int what, const struct at_addr *a, int fd, int type)
 {
 	uint64_t best = UINT64_MAX, begin, cost;
@@ -245,8 +258,10 @@ static uint64_t crowd_cost(int what, const struct at_addr *a, int fd, int type)
 }
 
 /*
- * n strangers, and 4n. A walk past each of them takes four times as long; what
- * the machine does besides may double the time, however often it is measured.
+ * A call beside 4n sockets of another user takes at most three times as long as
+ * beside n. A walk past each of the sockets would take four times as long.
+ * Other work of the machine may double the time, however often the time is
+ * measured.
  */
 TEST_F_TIMEOUT(crowd, costs_others_nothing, AT_TIMEOUT)
 {
@@ -274,7 +289,10 @@ TEST_F_TIMEOUT(crowd, costs_others_nothing, AT_TIMEOUT)
 	}
 }
 
-/* A process that has bound n sockets exits: with 4n, four times the work. */
+/*
+ * When a process exits, the work to close its sockets grows in proportion to
+ * their number: 4n sockets take four times the work of n.
+ */
 FIXTURE(leave) {
 	unsigned int port;
 };
@@ -298,7 +316,10 @@ FIXTURE_SETUP(leave)
 
 FIXTURE_TEARDOWN(leave) {}
 
-/* CPU time of a child from its first bind() to its end, us. */
+/*
+ * Return the CPU time of a child that binds @n sockets and exits, us, or 0 on
+ * failure.
+ */
 static uint64_t leave_cost(enum crowd_what what, int type, unsigned int port,
 			   unsigned int n)
 {
@@ -326,7 +347,10 @@ TEST_F_TIMEOUT(leave, work_grows_with_the_sockets, AT_TIMEOUT)
 					self->port, 4 * n)));
 }
 
-/* A socket of another user shares an address, and its owner has associations. */
+/*
+ * A socket of another user shares the address of the socket that connects, and
+ * the other user has many associations.
+ */
 FIXTURE(sharer) {
 	struct at_addr to, own;
 	int lfd;
@@ -345,7 +369,10 @@ FIXTURE_TEARDOWN(sharer)
 	close(self->lfd);
 }
 
-/* The time of one connect() from the address, ns; 0: it failed. */
+/*
+ * Return the time of one connect() from the shared address, ns, or 0 on
+ * failure.
+ */
 static uint64_t sharer_connect(const FIXTURE_DATA(sharer) *self)
 {
 	int fd = at_socket(AT_IN, SOCK_STREAM), err;
@@ -361,7 +388,10 @@ static uint64_t sharer_connect(const FIXTURE_DATA(sharer) *self)
 	return err ? 0 : took;
 }
 
-/* Beside @n associations: the least of some rounds. */
+/*
+ * Return the least time of several rounds beside @n associations, ns, or 0 on
+ * failure.
+ */
 static uint64_t sharer_cost(const FIXTURE_DATA(sharer) *self, unsigned int n)
 {
 	uint64_t best = UINT64_MAX, took;
@@ -386,8 +416,9 @@ TEST_F_TIMEOUT(sharer, associations_cost_others_nothing, AT_TIMEOUT)
 }
 
 /*
- * Each pair of addresses, options and users against TCP and UDP. But ::ffff:0.0.0.0
- * is not there: TCP of Linux 6.1 does not see its conflicts in bind().
+ * Each pair of addresses, options and users is compared with TCP and UDP. The
+ * address ::ffff:0.0.0.0 is missing, since bind() of TCP in Linux 6.1 does not
+ * see conflicts with it.
  */
 static const struct {
 	const char *ip;
@@ -399,7 +430,7 @@ static const struct {
 };
 
 #define CONFLICT_ADDRS	ARRAY_SIZE(conflict_addr)
-/* SO_REUSEADDR, SO_REUSEPORT, another user. */
+/* The flags are SO_REUSEADDR (1), SO_REUSEPORT (2) and another user (4). */
 #define CONFLICT_FLAGS	8
 
 struct conflict_end {
@@ -420,7 +451,10 @@ FIXTURE_VARIANT_ADD(conflict, dgram) { SOCK_DGRAM, false };
 FIXTURE_SETUP(conflict) {}
 FIXTURE_TEARDOWN(conflict) {}
 
-/* Older kernels refuse SO_REUSEPORT before the family sees it. */
+/*
+ * Let @fd share its address by SO_REUSEPORT, or by ALTCONN_SHARE_ADDRESS where
+ * the core refuses SO_REUSEPORT before the module sees the call.
+ */
 static int conflict_share(int fd, bool oracle)
 {
 	int err = at_set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1);
@@ -440,7 +474,10 @@ static int conflict_bind(const struct conflict_end *end, int type, bool oracle,
 	if (oracle)
 		format = six ? AT_ORACLE_IN6 : AT_ORACLE_IN;
 	at_addr_ip(&a, format, conflict_addr[end->addr].ip, port);
-	/* The user of a socket is the one that makes it, or binds it. */
+	/*
+	 * TCP and UDP compare the users that have made the sockets, and altconn
+	 * the users that have bound them, so here one user does both.
+	 */
 	if (end->flags & 4 && seteuid(65534))
 		return -1;
 	*fd = at_socket(format, type);
@@ -455,7 +492,10 @@ static int conflict_bind(const struct conflict_end *end, int type, bool oracle,
 	return err;
 }
 
-/* What the second socket is told by bind() and by listen(), in one number. */
+/*
+ * Bind two sockets one after the other, and let stream sockets listen. Return
+ * 0, or a number that shows which call failed and its errno.
+ */
 static int conflict_of(const struct conflict_end *a,
 		       const struct conflict_end *b, int type, bool listens,
 		       bool oracle, unsigned int port)
@@ -494,7 +534,10 @@ TEST_F_TIMEOUT(conflict, as_TCP_and_UDP, AT_TIMEOUT)
 	port = at_port_of(&any);
 	for (i = 0; i < n; i++) {
 		conflict_end_of(&a, i);
-		/* The first may as well be root's. */
+		/*
+		 * The first socket is always of root: what matters is whether
+		 * the users differ.
+		 */
 		if (a.flags & 4)
 			continue;
 		for (j = 0; j < n; j++) {
@@ -517,7 +560,10 @@ TEST_F_TIMEOUT(conflict, as_TCP_and_UDP, AT_TIMEOUT)
 	EXPECT_EQ(0, bad);
 }
 
-/* As long as they are there, and no longer: the counters come back to nothing. */
+/*
+ * A conflict lasts as long as the bindings and no longer: the counters of
+ * bindings return to 0.
+ */
 TEST(conflict_ends_with_the_binding)
 {
 	struct conflict_end some = { 0, 2 }, any = { 2, 2 };
@@ -535,7 +581,10 @@ TEST(conflict_ends_with_the_binding)
 		EXPECT_EQ(EADDRINUSE, conflict_bind(&any, SOCK_STREAM, false,
 						    port, &fd[2]));
 		close(fd[2]);
-		/* The first one goes, which the place was a part of. */
+		/*
+		 * Close the first binding, which contains the memory of the
+		 * place.
+		 */
 		close(fd[0]);
 		EXPECT_EQ(EADDRINUSE, conflict_bind(&any, SOCK_STREAM, false,
 						    port, &fd[2]));
@@ -547,7 +596,10 @@ TEST(conflict_ends_with_the_binding)
 	}
 }
 
-/* A port that bind() chose can be shared then; and datagrams are spread. */
+/*
+ * Return a new socket that shares @port of 127.0.0.1, or -1. With port 0,
+ * bind() chooses the port.
+ */
 static int share_bound(enum at_format format, int type, unsigned int port)
 {
 	int fd = at_socket(format, type);
@@ -559,6 +611,10 @@ static int share_bound(enum at_format format, int type, unsigned int port)
 	return fd;
 }
 
+/*
+ * Sockets share a port that bind() has chosen for the first of them.
+ * Connections and datagrams are spread over the sockets.
+ */
 FIXTURE(share) {
 	int fd[3], clients[32];
 	struct at_addr a;
@@ -599,7 +655,10 @@ FIXTURE_TEARDOWN(share)
 	at_close(self->clients, 32);
 }
 
-/* Takes what has come to a socket, connections or datagrams: how many. */
+/*
+ * Take all connections or datagrams that have come to a socket. Return how many
+ * there were.
+ */
 static int share_take(int fd, int type)
 {
 	int n = 0;
@@ -612,7 +671,10 @@ static int share_take(int fd, int type)
 	return n;
 }
 
-/* Each has its part of 32 clients: none is left out but by chance, 1 in 10^5 */
+/*
+ * Each of the three sockets gets some of the 32 clients. In one of 10^5 runs a
+ * socket gets none by chance.
+ */
 TEST_F_TIMEOUT(share, each_gets_some, AT_TIMEOUT)
 {
 	bool dgram = variant->type == SOCK_DGRAM;
@@ -623,7 +685,7 @@ TEST_F_TIMEOUT(share, each_gets_some, AT_TIMEOUT)
 		pfd[i] = (struct pollfd){ self->fd[i], POLLIN };
 	for (i = 0; i < sent && dgram; i++)
 		ASSERT_EQ(1, send(self->clients[i / 2], "x", 1, 0));
-	/* UDP's may come after send() has returned. */
+	/* A datagram of UDP may arrive after send() has returned. */
 	while (taken < sent && poll(pfd, 3, AT_DEADLINE_MS) > 0) {
 		for (i = 0; i < 3; i++)
 			n[i] += share_take(self->fd[i], variant->type);
@@ -632,7 +694,7 @@ TEST_F_TIMEOUT(share, each_gets_some, AT_TIMEOUT)
 	EXPECT_EQ(sent, taken);
 	for (i = 0; i < 3; i++) {
 		EXPECT_LT(0, n[i]);
-		/* A client's datagrams all go to one. */
+		/* Both datagrams of a client go to the same socket. */
 		if (dgram)
 			EXPECT_EQ(0, n[i] % 2);
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Bytes and records over a connection: flags, ends, errors, and a gibibyte
- * whose sum must be the same on both sides.
+ * These tests send bytes and records over a connection: they show flags, ends
+ * and errors, and send a gibibyte, which must have the same sum on both sides.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -188,7 +188,7 @@ TEST_F_TIMEOUT(conn, read_of_zero_bytes, AT_TIMEOUT)
 
 	ASSERT_EQ(3, send(self->sv[0], "abc", 3, 0));
 	EXPECT_EQ(0, recv(self->sv[1], buf, 0, 0));
-	/* A record read so is gone, a stream's bytes stay. */
+	/* A read of 0 bytes consumes a record, but no byte of a stream. */
 	if (STREAM) {
 		EXPECT_EQ(3, recv(self->sv[1], buf, 4, 0));
 	} else {
@@ -222,7 +222,10 @@ TEST_F_TIMEOUT(conn, SIOCINQ_SIOCOUTQ, AT_TIMEOUT)
 	ASSERT_EQ(60, send(self->sv[0], buf, 60, 0));
 	ASSERT_EQ(40, send(self->sv[0], buf, 40, 0));
 	ASSERT_EQ(0, ioctl(self->sv[1], SIOCINQ, &in));
-	/* All that is there; of AF_UNIX records, kernels tell one or all. */
+	/*
+	 * SIOCINQ counts all unread bytes. For records of AF_UNIX, some kernels
+	 * count the first record only.
+	 */
 	if (STREAM || variant->format != AT_ORACLE) {
 		EXPECT_EQ(100, in);
 	}
@@ -235,7 +238,7 @@ TEST_F_TIMEOUT(conn, SIOCINQ_SIOCOUTQ, AT_TIMEOUT)
 	EXPECT_EQ(ENOTTY, at_err(ioctl(self->sv[0], 0x89ef, &out)));
 }
 
-/* Ends. */
+/* These tests end a connection, or one direction of it. */
 TEST_F_TIMEOUT(conn, close_EOF_then_EPIPE, AT_TIMEOUT)
 {
 	char c;
@@ -255,7 +258,10 @@ TEST_F_TIMEOUT(conn, SIGPIPE_unless_MSG_NOSIGNAL, AT_TIMEOUT)
 	EXPECT_EQ(EPIPE, at_err(send(self->sv[0], "x", 1, MSG_NOSIGNAL)));
 	EXPECT_EQ(0, atomic_load(&at_caught));
 	EXPECT_EQ(EPIPE, at_err(send(self->sv[0], "x", 1, 0)));
-	/* With AF_UNIX the signal is for streams; elsewhere for all. */
+	/*
+	 * In the sockaddr_un format only streams raise SIGPIPE, as with
+	 * AF_UNIX. In the native format seqpacket sockets raise it too.
+	 */
 	EXPECT_EQ(STREAM || variant->format == AT_NATIVE,
 		  atomic_load(&at_caught));
 }
@@ -269,7 +275,10 @@ TEST_F_TIMEOUT(conn, unread_data_ECONNRESET_once, AT_TIMEOUT)
 	ASSERT_EQ(1, send(self->sv[0], "x", 1, 0));
 	ASSERT_EQ(1, send(self->sv[1], "y", 1, 0));
 	close(self->sv[1]);
-	/* AF_UNIX streams tell of it after the data, records before. */
+	/*
+	 * AF_UNIX reports the reset of a stream after the data, and the reset
+	 * of a seqpacket socket before the data.
+	 */
 	while ((n = recv(self->sv[0], &c, 1, 0)) && bytes + resets < 4) {
 		if (n > 0)
 			bytes++;
@@ -329,13 +338,19 @@ TEST_F_TIMEOUT(conn, sendto_with_an_address, AT_TIMEOUT)
 						 MSG_NOSIGNAL, &a.sa,
 						 a.len)));
 	}
-	/* A record socket ignores it, as AF_UNIX does, or says EISCONN. */
+	/*
+	 * A seqpacket socket of AF_UNIX ignores the address, where altconn
+	 * returns EISCONN.
+	 */
 	if (!STREAM && variant->format == AT_ORACLE) {
 		EXPECT_EQ(1, sendto(self->sv[0], "x", 1, 0, &a.sa, a.len));
 	}
 }
 
-/* Bounds. */
+/*
+ * Send pieces of @piece bytes until the buffer is full. Return the sum of
+ * bytes.
+ */
 static long fill(int fd, size_t piece)
 {
 	static char buf[65536];
@@ -366,7 +381,10 @@ TEST_F_TIMEOUT(conn, SO_SNDBUF_bounds, AT_TIMEOUT)
 		sum = fill(sv[0], 1024);
 		EXPECT_LT(0, sum);
 		EXPECT_LT(before, sum);
-		/* The option is doubled by the core; no more than that. */
+		/*
+		 * The core doubles the value of the option. The buffer takes no
+		 * more.
+		 */
 		EXPECT_GE(2L * sizes[i] + 4096, sum);
 		before = sum;
 		close(sv[0]);
@@ -407,7 +425,7 @@ TEST_F_TIMEOUT(conn, full_then_room_loses_nothing, AT_TIMEOUT)
 	}
 }
 
-/* A thread that sends, so that two ends may wait for each other. */
+/* This thread sends, so that the two ends may wait for each other. */
 struct sender {
 	pthread_t thread;
 	int fd, type;
@@ -488,7 +506,7 @@ TEST_F_TIMEOUT(conn, MSG_WAITALL_fills, AT_TIMEOUT)
 				  sizeof(buf) + 100, 1000));
 	EXPECT_EQ(sizeof(buf), recv(self->sv[1], buf, sizeof(buf),
 				    MSG_WAITALL));
-	/* Cut short by the end of the stream alone. */
+	/* Only the end of the stream cuts the call short. */
 	EXPECT_EQ(100, recv(self->sv[1], buf, sizeof(buf), MSG_WAITALL));
 	pthread_join(s.thread, NULL);
 }
@@ -499,7 +517,10 @@ static uint64_t bulk(enum at_format format)
 				    (uint64_t)at_scale(1024, 64) << 20;
 }
 
-/* Both formats share the data path: one of each type moves the gibibyte. */
+/*
+ * Return whether the variant sends the whole gibibyte. Both address formats use
+ * the same data path, so one variant of each socket type is enough.
+ */
 static bool moves_all(enum at_format format, int type)
 {
 	return type == SOCK_STREAM ? format == AT_NATIVE : format == AT_UNIX;
@@ -524,7 +545,7 @@ TEST_F_TIMEOUT(conn, bulk_by_checksum, AT_TIMEOUT_LONG)
 	EXPECT_NE(0, sum.b[0]);
 }
 
-/* Both directions at once, in small pieces. */
+/* Both ends send and receive at once, in small pieces. */
 TEST_F_TIMEOUT(conn, both_directions, AT_TIMEOUT_LONG)
 {
 	uint64_t bytes = at_scale(8, 1) << 20;
@@ -540,7 +561,7 @@ TEST_F_TIMEOUT(conn, both_directions, AT_TIMEOUT_LONG)
 		    bytes)
 			_exit(1);
 		pthread_join(s[1].thread, NULL);
-		/* The same seed on both sides: the same bytes. */
+		/* Both sides use the same seed, so they send the same bytes. */
 		_exit(!at_sum_eq(&s[1].sum, &sum[1]) || s[1].failed);
 	}
 	ASSERT_EQ(0, start_sender(&s[0], self->sv[0], variant->type, bytes,
@@ -552,7 +573,7 @@ TEST_F_TIMEOUT(conn, both_directions, AT_TIMEOUT_LONG)
 	EXPECT_EQ(0, at_reap(pid));
 }
 
-/* A blocked writer and a blocked reader are told when the peer goes. */
+/* This thread waits in recv() on @fd, and stores the result in @ret. */
 struct reader {
 	int fd, ret;
 	atomic_int tid;
@@ -581,7 +602,10 @@ TEST_F_TIMEOUT(conn, blocked_reader_sees_close, AT_TIMEOUT)
 	EXPECT_EQ(0, r.ret);
 }
 
-/* One has a place of his own and the other is in the queue: both are woken. */
+/*
+ * The first blocked reader sleeps in the socket's rcuwait, and the second one
+ * in its wait queue. Both are woken.
+ */
 TEST_F_TIMEOUT(conn, two_blocked_readers_get_one_each, AT_TIMEOUT)
 {
 	struct reader r[2] = {
@@ -606,8 +630,8 @@ TEST_F_TIMEOUT(conn, two_blocked_readers_get_one_each, AT_TIMEOUT)
 }
 
 /*
- * Longer than two scans for idle buffers, which take the memory away. The oracle
- * has no such scans.
+ * A connection still works after it was idle for longer than two scans for
+ * emptied buffers, which free their memory. AF_UNIX has no such scans.
  */
 TEST_F_TIMEOUT(conn, goes_on_after_it_was_idle, AT_TIMEOUT)
 {
@@ -632,7 +656,10 @@ TEST_F_TIMEOUT(conn, goes_on_after_it_was_idle, AT_TIMEOUT)
 	}
 }
 
-/* A record that says in each of its words which one it is, or in its first ones. */
+/*
+ * All words of a record, or its first RECORD_FIRST words, contain the number of
+ * the record.
+ */
 #define RECORD_WORDS	3999
 #define RECORD_FIRST	64
 
@@ -643,7 +670,7 @@ static ssize_t send_numbered(int fd, uint32_t number, uint32_t *buf, size_t n,
 	return send(fd, buf, n * sizeof(*buf), 0);
 }
 
-/* The next record is the one that was sent from @sent. */
+/* Receive the next record. Return whether it equals the record at @sent. */
 static bool recv_numbered(int fd, const uint32_t *sent, size_t n, bool whole)
 {
 	static uint32_t buf[RECORD_WORDS + 1];
@@ -654,10 +681,12 @@ static bool recv_numbered(int fd, const uint32_t *sent, size_t n, bool whole)
 }
 
 /*
- * Positions in a buffer have 32 bits. With one record always on its way the same
- * memory serves for all of them. One that ends just behind where positions wrap,
- * and then there are more than that memory holds. Those are written and compared
- * whole; of the many before them that only lead there, the beginning.
+ * Positions in a buffer have 32 bits, so they wrap around after 4 GiB. Up to
+ * there one record is always unread, and the same memory serves for all
+ * records. One record ends just behind the wrap, and the records after it are
+ * more than that memory holds. All of these records, and the last 1000 before
+ * the wrap, are written and compared as a whole. The many records before them
+ * are written and compared only at their beginning.
  */
 TEST_F_TIMEOUT(conn, records_wrap_at_4_gib, AT_TIMEOUT_LONG)
 {
@@ -693,7 +722,7 @@ TEST_F_TIMEOUT(conn, records_wrap_at_4_gib, AT_TIMEOUT_LONG)
 		}
 }
 
-/* A message, and its answer. */
+/* Send each message back, until the connection ends. */
 static void *answer(void *arg)
 {
 	int fd = *(int *)arg, n;
@@ -704,17 +733,20 @@ static void *answer(void *arg)
 	return NULL;
 }
 
-/* However long a reader looks before it sleeps, it misses nothing. */
-TEST_F_TIMEOUT(conn, spin_us_changes_under_way, AT_TIMEOUT)
+/*
+ * A reader misses no message, however long it busy-polls before it sleeps, and
+ * also when net.altconn.busy_poll_us changes meanwhile.
+ */
+TEST_F_TIMEOUT(conn, busy_poll_changes_under_way, AT_TIMEOUT)
 {
 	static const long us[] = { 0, 1000, 20, 100 };
-	/* The oracle has no such setting. */
+	/* AF_UNIX has no such sysctl. */
 	int i, n, rounds = variant->format == AT_ORACLE ? 100 :
 							  at_scale(2000, 200);
 	struct timeval tv = { .tv_usec = 20000 };
 	pthread_t thread;
 
-	/* The setting is this test's alone. */
+	/* The sysctl belongs to a network namespace of this test alone. */
 	if (at_netns())
 		SKIP(return, "no network namespaces");
 	at_close(self->sv, 2);
@@ -749,7 +781,10 @@ TEST_F_TIMEOUT(conn, blocked_writer_sees_close, AT_TIMEOUT)
 	EXPECT_TRUE(s.failed);
 }
 
-/* E-FAULT: nothing is sent from, or lost to, a bad buffer. */
+/*
+ * A call with a bad buffer (E-FAULT) sends no data, and takes no data from a
+ * stream.
+ */
 TEST_F_TIMEOUT(conn, E_FAULT, AT_TIMEOUT)
 {
 	char buf[8];
@@ -765,7 +800,7 @@ TEST_F_TIMEOUT(conn, E_FAULT, AT_TIMEOUT)
 
 #define BIG_BUF		(16UL << 20)
 
-/* Pages of @buf that are in memory; -1: not known. */
+/* Return how many pages of @buf are in memory, or -1 on failure. */
 static int pages_touched(char *buf)
 {
 	static unsigned char in_core[BIG_BUF / 4096];
@@ -779,7 +814,7 @@ static int pages_touched(char *buf)
 	return n;
 }
 
-/* A read into a large buffer touches no more of it than it fills. */
+/* A read into a large buffer touches only the pages that it fills. */
 TEST_F_TIMEOUT(conn, recv_touches_what_it_fills, AT_TIMEOUT)
 {
 	static const int flags[] = { MSG_PEEK, 0 };

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Datagrams: S-DEST, S-ONLY, S-AGAIN, S-UNSPEC, S-NULL, sizes, full receivers
- * and broadcasts.
+ * These tests send datagrams. They cover the clauses S-DEST (the default
+ * destination), S-ONLY (a connected socket receives from its peer only),
+ * S-AGAIN (connect() to another peer), S-UNSPEC (connect() to AF_UNSPEC) and
+ * S-NULL (connect() to a null address), and also sizes, full receivers and
+ * broadcasts.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -12,7 +15,7 @@
 #include <sys/uio.h>
 
 FIXTURE(dgram) {
-	struct at_addr a;	/* of the receiver */
+	struct at_addr a;	/* address of @rfd */
 	int rfd;
 	int fd;			/* an unbound sender */
 };
@@ -34,9 +37,9 @@ FIXTURE_VARIANT_ADD(dgram, oracle_name) { AT_ORACLE, AT_NAME };
 FIXTURE_VARIANT_ADD(dgram, oracle_path) { AT_ORACLE, AT_PATH };
 
 #define ORACLE (variant->format == AT_ORACLE)
-/* In the sockaddr_un format as AF_UNIX, else as UDP. */
+/* A socket in the sockaddr_un format acts as AF_UNIX, any other as UDP. */
 #define AS_UDP (variant->format != AT_ORACLE && variant->format != AT_UNIX)
-/* In the inet formats also what becomes of a datagram is told as UDP tells it. */
+/* In the inet formats the fate of a datagram is reported as by UDP, too. */
 #define INET (variant->format == AT_IN || variant->format == AT_IN6)
 #define NONBLOCK_DGRAM (SOCK_DGRAM | SOCK_NONBLOCK)
 
@@ -68,7 +71,7 @@ static int give(int fd, const struct at_addr *to, char c)
 	return n == 1 ? 0 : errno;
 }
 
-/* The next datagram's only byte; 0 when there is none, or -errno. */
+/* Return the only byte of the next datagram, 0 if there is none, or -errno. */
 static int take(int fd)
 {
 	ssize_t n;
@@ -116,7 +119,10 @@ TEST_F_TIMEOUT(dgram, recvfrom_tells_the_sender, AT_TIMEOUT)
 	EXPECT_EQ('b', take(fd));
 }
 
-/* An unbound sender: unnamed as AF_UNIX, or with an address to answer to. */
+/*
+ * An unbound sender is unnamed, as with AF_UNIX, or has an address to which the
+ * receiver can answer.
+ */
 TEST_F_TIMEOUT(dgram, recvfrom_unbound_sender, AT_TIMEOUT)
 {
 	struct at_addr from;
@@ -170,7 +176,7 @@ TEST_F_TIMEOUT(dgram, EMSGSIZE_at_the_limit, AT_TIMEOUT)
 	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
 	EXPECT_EQ(EMSGSIZE, at_err(send(self->fd, buf, limit + 1, 0)));
 	EXPECT_EQ(EMSGSIZE, at_err(send(self->fd, buf, sizeof(buf), 0)));
-	/* Between half of it and all of it lies the largest datagram. */
+	/* The largest datagram has between half of the limit and the limit. */
 	for (n = limit; n > limit / 2 && !most; n -= 32) {
 		if (send(self->fd, buf, n, MSG_DONTWAIT) == n)
 			most = n;
@@ -219,7 +225,7 @@ TEST_F_TIMEOUT(dgram, MSG_OOB_EOPNOTSUPP, AT_TIMEOUT)
 					  MSG_OOB | MSG_DONTWAIT)));
 }
 
-/* S-ONLY. */
+/* A connected socket receives from its peer only (S-ONLY). */
 TEST_F_TIMEOUT(dgram, S_ONLY_filters_others, AT_TIMEOUT)
 {
 	struct at_addr peer, other;
@@ -229,7 +235,7 @@ TEST_F_TIMEOUT(dgram, S_ONLY_filters_others, AT_TIMEOUT)
 	ASSERT_LE(0, pfd);
 	ASSERT_LE(0, ofd);
 	ASSERT_EQ(0, at_err(at_connect(self->rfd, &peer)));
-	/* AF_UNIX says EPERM, and only when the socket has another peer. */
+	/* AF_UNIX returns EPERM if the receiver has another peer. */
 	err = ORACLE ? EPERM : INET ? 0 : ECONNREFUSED;
 	EXPECT_EQ(err, give(ofd, &self->a, 'o'));
 	EXPECT_EQ(err, give(self->fd, &self->a, 'u'));
@@ -271,7 +277,7 @@ TEST_F_TIMEOUT(dgram, S_ONLY_dissolved_takes_all_again, AT_TIMEOUT)
 	EXPECT_EQ('o', take(self->rfd));
 }
 
-/* S-AGAIN. */
+/* A connected socket may connect to another peer (S-AGAIN). */
 TEST_F_TIMEOUT(dgram, S_AGAIN, AT_TIMEOUT)
 {
 	struct at_addr peer, other, got;
@@ -317,7 +323,10 @@ TEST_F_TIMEOUT(dgram, S_AGAIN_failure_changes_nothing, AT_TIMEOUT)
 	EXPECT_EQ('a', take(self->rfd));
 }
 
-/* S-UNSPEC, S-NULL. */
+/*
+ * connect() to AF_UNSPEC (S-UNSPEC) or to a null address (S-NULL) dissolves the
+ * association.
+ */
 TEST_F_TIMEOUT(dgram, S_UNSPEC, AT_TIMEOUT)
 {
 	struct at_addr got;
@@ -366,7 +375,7 @@ TEST_F_TIMEOUT(dgram, S_NULL_forms, AT_TIMEOUT)
 		}
 		EXPECT_EQ(ENOTCONN, at_err(at_getpeername(self->fd, &got)));
 	}
-	/* The pointer of a null address is never followed. */
+	/* With length 0 the pointer to the address is never followed. */
 	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
 	EXPECT_EQ(0, at_err(connect(self->fd, NULL, 0)));
 	EXPECT_EQ(ENOTCONN, at_err(at_getpeername(self->fd, &got)));
@@ -391,7 +400,11 @@ TEST_F_TIMEOUT(dgram, S_NULL_others_change_nothing, AT_TIMEOUT)
 	EXPECT_TRUE(at_addr_eq(&self->a, &got));
 }
 
-/* E-CONNREFUSED: connect() succeeds, the send tells; as with UDP, the next call. */
+/*
+ * Except to a path, connect() succeeds where no socket is bound, and send()
+ * returns ECONNREFUSED (E-CONNREFUSED). In the inet formats the next call
+ * returns it, as with UDP.
+ */
 TEST_F_TIMEOUT(dgram, E_CONNREFUSED_nothing_bound, AT_TIMEOUT)
 {
 	struct at_addr none;
@@ -412,7 +425,7 @@ TEST_F_TIMEOUT(dgram, E_CONNREFUSED_nothing_bound, AT_TIMEOUT)
 	EXPECT_EQ(ECONNREFUSED, give(self->fd, NULL, 'a'));
 	EXPECT_EQ(INET ? 0 : ECONNREFUSED, give(self->fd, NULL, 'a'));
 	EXPECT_EQ(INET ? ECONNREFUSED : 0, at_so_error(self->fd));
-	/* The call that failed has told. */
+	/* The call before has returned the error, which is reported once. */
 	EXPECT_EQ(0, at_so_error(self->fd));
 	EXPECT_EQ(0, give(self->fd, &self->a, 'a'));
 }
@@ -451,7 +464,7 @@ TEST_F_TIMEOUT(dgram, connect_to_oneself, AT_TIMEOUT)
 	EXPECT_EQ('s', take(self->rfd));
 }
 
-/* A full receiver. */
+/* Send datagrams until the receiver is full. Return how many were sent. */
 static int fill(int fd)
 {
 	static char buf[2048];
@@ -622,7 +635,11 @@ TEST_F_TIMEOUT(dgram, order_and_bulk, AT_TIMEOUT)
 	EXPECT_EQ(0, at_reap(pid));
 }
 
-/* UDP says ENOTCONN and does it all the same. */
+/*
+ * shutdown() of an unconnected socket returns 0 in the sockaddr_un format, and
+ * ENOTCONN in other formats, as with UDP. The call takes effect all the same,
+ * but a socket in an inet format goes on receiving.
+ */
 TEST_F_TIMEOUT(dgram, shutdown_unconnected, AT_TIMEOUT)
 {
 	EXPECT_EQ(AS_UDP ? ENOTCONN : 0,
@@ -643,7 +660,10 @@ TEST_F_TIMEOUT(dgram, shutdown, AT_TIMEOUT)
 	EXPECT_EQ(0, recv(self->fd, &c, 1, 0));
 }
 
-/* Broadcasts. */
+/*
+ * A broadcast needs SO_BROADCAST, or else fails with EACCES (E-ACCES-BCAST). It
+ * reaches the sockets of its port only.
+ */
 TEST(E_ACCES_BCAST_datagrams)
 {
 	struct at_addr a, to;
@@ -668,7 +688,7 @@ TEST(E_ACCES_BCAST_datagrams)
 	EXPECT_EQ(0, take(other));
 }
 
-/* Datagram sockets that may share an address. */
+/* At most this many datagram sockets may share an address. */
 #define MOST_RECEIVERS	1024
 
 FIXTURE(shared) {
@@ -678,7 +698,7 @@ FIXTURE(shared) {
 FIXTURE_VARIANT(shared) {
 	enum at_format format;
 	enum at_kind kind;
-	bool reuses;	/* SO_REUSEADDR */
+	bool reuses;	/* share by SO_REUSEADDR */
 };
 
 FIXTURE_VARIANT_ADD(shared, native_port) { AT_NATIVE, AT_PORT };
@@ -700,7 +720,10 @@ FIXTURE_TEARDOWN(shared)
 	at_cleanup();
 }
 
-/* Bind @fd to an address that other sockets may have too; closed if that fails. */
+/*
+ * Bind @fd to an address that other sockets may have too. Return @fd, or close
+ * @fd and return -1 on failure.
+ */
 static int share_as(const FIXTURE_VARIANT(shared) *variant,
 		    const struct at_addr *a, int fd)
 {
@@ -722,7 +745,7 @@ static int share(const FIXTURE_VARIANT(shared) *variant,
 	return share_as(variant, a, at_socket(variant->format, SOCK_DGRAM));
 }
 
-/* Half of a socketpair has a peer, so no other sender's datagram is for it. */
+/* Half of a socketpair has a peer, so it gets no datagram of another sender. */
 TEST_F(shared, half_of_a_pair_takes_nothing_from_others)
 {
 	int sv[2], rfd, fd, i;
@@ -734,7 +757,7 @@ TEST_F(shared, half_of_a_pair_takes_nothing_from_others)
 	ASSERT_LE(0, share_as(variant, &a, sv[0]));
 	rfd = share(variant, &a);
 	ASSERT_LE(0, rfd);
-	/* The sender's address selects the receiver. */
+	/* The sender's address selects a receiver among the sockets. */
 	for (i = 0; i < 32; i++) {
 		fd = at_socket(variant->format, SOCK_DGRAM);
 		EXPECT_EQ(0, give(fd, &a, 'a'));
@@ -747,7 +770,10 @@ TEST_F(shared, half_of_a_pair_takes_nothing_from_others)
 	at_close(sv, 2);
 }
 
-/* A send() walks the sockets of an address, so there is a limit, as for listeners. */
+/*
+ * The number of sockets at one address is limited, since send() walks all of
+ * them. The number of listeners at one address is limited in the same way.
+ */
 TEST_F_TIMEOUT(shared, receivers_are_bounded, AT_TIMEOUT)
 {
 	struct at_addr a;
@@ -770,7 +796,10 @@ TEST_F_TIMEOUT(shared, receivers_are_bounded, AT_TIMEOUT)
 	at_close(self->fds, n + 1);
 }
 
-/* Datagram sockets of a port at all its addresses: a broadcast walks them. */
+/*
+ * At most this many datagram sockets may be bound to one inet port, over all IP
+ * addresses, since a broadcast walks all of them.
+ */
 #define MOST_OF_A_PORT	16384
 
 TEST_F_TIMEOUT(shared, receivers_of_a_port_are_bounded, AT_TIMEOUT_LONG)
@@ -799,7 +828,7 @@ TEST_F_TIMEOUT(shared, receivers_of_a_port_are_bounded, AT_TIMEOUT_LONG)
 	a.in.sin_addr.s_addr = htonl(0x7f020000);
 	fd = at_socket(variant->format, SOCK_DGRAM);
 	EXPECT_EQ(EADDRINUSE, at_err(at_bind(fd, &a)));
-	/* Another port, or type, has room of its own. */
+	/* Each port has a limit of its own, and stream sockets do not count. */
 	a.in.sin_port = htons(5001);
 	EXPECT_EQ(0, at_err(at_bind(fd, &a)));
 	close(fd);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Dumps over generic netlink that are read to the end, given up half-way, and
- * overtaken by what they show.
+ * These tests read dumps over generic netlink to the end, give them up
+ * half-way, and add and remove the objects of a dump meanwhile.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -9,7 +9,10 @@
 #include <linux/altconn_netlink.h>
 #include <sched.h>
 
-/* More than fit one message to user space, and than one part looks at. */
+/*
+ * These are more associations than fit into one message to user space, and more
+ * than one part of a dump looks at.
+ */
 #define PAIRS	300
 
 FIXTURE(dump) {
@@ -49,7 +52,7 @@ TEST_F_TIMEOUT(dump, each_once_beside_one_that_stands_still, AT_TIMEOUT)
 	EXPECT_TRUE(more);
 	EXPECT_EQ(PAIRS, at_dump_rest(fd));
 	close(fd);
-	/* It goes on where it was. */
+	/* The first dump continues where it has stopped. */
 	EXPECT_EQ(PAIRS - some, at_dump_rest(stands));
 	close(stands);
 }
@@ -81,7 +84,10 @@ TEST_F_TIMEOUT(dump, all_of_them_close_meanwhile, AT_TIMEOUT)
 		self->sv[i][0] = -1;
 		self->sv[i][1] = -1;
 	}
-	/* What the kernel had put into its next message already. */
+	/*
+	 * The kernel may have put some associations into its next message
+	 * already.
+	 */
 	rest = at_dump_rest(fd);
 	EXPECT_LE(0, rest);
 	EXPECT_GT(PAIRS, some + rest);
@@ -117,7 +123,10 @@ TEST_F_TIMEOUT(dump, what_goes_meanwhile_is_marked, AT_TIMEOUT)
 	int fd = at_dump_begin(ALTCONN_CMD_ASSOC_GET), sv[2];
 	bool more;
 
-	/* Not what comes, nor what comes and goes. */
+	/*
+	 * An association that begins later than a dump does not mark the dump
+	 * NLM_F_DUMP_INTR, not even if the association ends meanwhile.
+	 */
 	EXPECT_LT(0, at_dump_some(fd, &more));
 	ASSERT_EQ(0, socketpair(at_family(), SOCK_STREAM, AT_NATIVE, sv));
 	close(sv[0]);
@@ -134,7 +143,7 @@ TEST_F_TIMEOUT(dump, what_goes_meanwhile_is_marked, AT_TIMEOUT)
 	EXPECT_EQ(1, at_dump_marked(fd));
 	close(fd);
 
-	/* That was then. */
+	/* A removal before the dump does not mark the dump. */
 	fd = at_dump_begin(ALTCONN_CMD_ASSOC_GET);
 	EXPECT_EQ(0, at_dump_marked(fd));
 	close(fd);
@@ -187,7 +196,10 @@ TEST_F_TIMEOUT(dump, each_socket_once, AT_TIMEOUT)
 	at_close(fds, PAIRS);
 }
 
-/* What ends is not listed from then on, though its socket keeps it. */
+/*
+ * An attempt that has failed is no longer listed, although its socket keeps it.
+ * The attempt marks a dump when it ends, and not again when its socket closes.
+ */
 TEST_F_TIMEOUT(dump, what_ends_and_stays_is_marked_once, AT_TIMEOUT)
 {
 	struct at_addr a;
@@ -207,7 +219,7 @@ TEST_F_TIMEOUT(dump, what_ends_and_stays_is_marked_once, AT_TIMEOUT)
 	close(lfd);
 	EXPECT_EQ(1, at_dump_marked(fd));
 	close(fd);
-	/* The other one's client has not closed. */
+	/* The queued association is still listed, since its client is open. */
 	EXPECT_EQ(PAIRS + 1, at_dump(ALTCONN_CMD_ASSOC_GET));
 	close(queued);
 
@@ -218,7 +230,10 @@ TEST_F_TIMEOUT(dump, what_ends_and_stays_is_marked_once, AT_TIMEOUT)
 	close(fd);
 }
 
-/* A part of a dump in which nothing matched is not its end, and does not look at all. */
+/*
+ * A part of a dump in which no object matches does not end the dump. One part
+ * does not look at all objects.
+ */
 TEST_F_TIMEOUT(dump, nothing_is_wanted_of_many, AT_TIMEOUT)
 {
 	static const int cmds[] = { ALTCONN_CMD_ASSOC_GET, ALTCONN_CMD_SOCKET_GET };
@@ -237,7 +252,7 @@ TEST_F_TIMEOUT(dump, nothing_is_wanted_of_many, AT_TIMEOUT)
 	at_close(fds, PAIRS);
 }
 
-/* The namespace goes while a dump of it stands still. */
+/* The namespace ends while a dump of it is stopped half-way. */
 TEST_F_TIMEOUT(dump, namespace_ends, AT_TIMEOUT)
 {
 	pid_t pid = fork();
@@ -258,7 +273,10 @@ TEST_F_TIMEOUT(dump, namespace_ends, AT_TIMEOUT)
 	EXPECT_EQ(0, at_reap(pid));
 }
 
-/* What dumps of two sockets take, ns, one with @n unread datagrams; 0: a failure. */
+/*
+ * Return the time of ten dumps of two sockets, ns, or 0 on failure. One of the
+ * sockets has @n unread datagrams.
+ */
 static uint64_t dump_beside(int n)
 {
 	int size = 1 << 28, i, fds[2];
@@ -285,7 +303,10 @@ static uint64_t dump_beside(int n)
 	return took;
 }
 
-/* Anybody may ask for a dump, so it does not walk what others have not read. */
+/*
+ * Any user may ask for a dump, so a dump does not walk the unread datagrams of
+ * a socket.
+ */
 TEST(unread_datagrams_cost_a_dump_nothing)
 {
 	int n = at_scale(40000, 4000);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Events: which user gets which, how many sockets of a user get them, and what the
- * delivery costs when a user has other things in mind.
+ * These tests show which events a user gets, how many sockets of a user may get
+ * events, and what the delivery costs if a user tries to make it expensive.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A user's, in all its namespaces. */
+/* At most this many sockets of a user get events, over all its namespaces. */
 #define PLACES	32
 #define MOST	300
 
@@ -43,7 +43,10 @@ static bool becomes(uid_t uid)
 	return !setgid(uid) && !setuid(uid);
 }
 
-/* How many of @n sockets get events; they stay open. */
+/*
+ * Open @n sockets and request events on them. Return how many sockets get
+ * events. They stay open.
+ */
 static int open_monitors(int *fds, int n)
 {
 	int i, count = 0;
@@ -53,7 +56,7 @@ static int open_monitors(int *fds, int n)
 	return count;
 }
 
-/* Attempts that fail: two events each. */
+/* Make @n attempts that fail. Each of them causes two events. */
 static void fail_to_connect(unsigned int port, int n)
 {
 	struct at_addr a;
@@ -64,7 +67,10 @@ static void fail_to_connect(unsigned int port, int n)
 		close(at_client(AT_NATIVE, SOCK_STREAM, &a, &err));
 }
 
-/* A child that runs @body until @stop is closed, and whose answer is a number. */
+/*
+ * This child process runs a function until @stop is closed. The function writes
+ * numbers to @answer.
+ */
 struct child {
 	pid_t pid;
 	int stop;
@@ -132,7 +138,10 @@ static bool write_map(pid_t pid, const char *name, const char *map)
 	return done;
 }
 
-/* Namespaces of one's own, in which one is root. */
+/*
+ * Move to a new network namespace, and to a new user namespace in which the
+ * caller is root. Return whether that has succeeded.
+ */
 static bool unshares(void)
 {
 	char uids[32], gids[32];
@@ -146,9 +155,9 @@ static bool unshares(void)
 	       write_map(getpid(), "gid_map", gids);
 }
 
-/* ---- places ---- */
+/* These tests count how many sockets of a user get events. */
 
-/* In namespaces of its own, one inside the other. */
+/* Request events in a new namespace, and then in a nested namespace. */
 static int takes_all_it_gets(int stop, int answer)
 {
 	int fds[MOST];
@@ -180,7 +189,7 @@ TEST_F_TIMEOUT(event, places_of_a_user_in_all_its_namespaces, AT_TIMEOUT)
 	ASSERT_EQ(0, child_start(&c, takes_all_it_gets));
 	EXPECT_EQ(PLACES - 2, child_hear(&c));
 	EXPECT_EQ(2, child_hear(&c));
-	/* Here it has none left; others have. */
+	/* The user is at its limit here too, but no other user is. */
 	EXPECT_EQ(ENOSPC, opens_one(65534));
 	EXPECT_EQ(0, opens_one(65533));
 	EXPECT_EQ(0, at_monitor(&fd));
@@ -197,13 +206,13 @@ static int two_users_in_one(int stop, int answer)
 	if (!becomes(65534) || unshare(CLONE_NEWUSER | CLONE_NEWNET))
 		return 1;
 	tell(answer, getpid());
-	/* Until it has subordinate users. */
+	/* Wait until subordinate uids are mapped into the namespace. */
 	if (read(stop, &c, 1) != 1)
 		return 2;
 	n = open_monitors(fds, PLACES + 8);
 	if (setresuid(1, 1, 1))
 		return 3;
-	/* A new user namespace of that user, who is its owner. */
+	/* The new user namespace belongs to the subordinate uid. */
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
 		return 4;
 	tell(answer, n);
@@ -219,7 +228,7 @@ TEST_F_TIMEOUT(event, subordinate_users_have_no_places_of_their_own, AT_TIMEOUT)
 
 	ASSERT_EQ(0, child_start(&c, two_users_in_one));
 	pid = child_hear(&c);
-	/* As newuidmap does it. */
+	/* Map subordinate uids, as newuidmap does. */
 	EXPECT_TRUE(write_map(pid, "uid_map", "0 65534 1\n1 200000 10\n"));
 	EXPECT_TRUE(write_map(pid, "gid_map", "0 65534 1\n"));
 	EXPECT_EQ(1, write(c.stop, "!", 1));
@@ -228,9 +237,12 @@ TEST_F_TIMEOUT(event, subordinate_users_have_no_places_of_their_own, AT_TIMEOUT)
 	EXPECT_EQ(0, child_end(&c));
 }
 
-/* ---- what each gets ---- */
+/* These tests show which events a socket gets. */
 
-/* The next event, or 0 when none comes; -1: something else did. */
+/*
+ * Wait for the next event. Return 1, 0 if no event comes before the deadline,
+ * or -1 if another message comes.
+ */
 static int next_event(int fd, struct at_event *ev)
 {
 	int ret;
@@ -238,7 +250,11 @@ static int next_event(int fd, struct at_event *ev)
 	return at_until((ret = at_event(fd, ev)) != 0) ? ret : 0;
 }
 
-/* Another one connects; then this one does, and gets these two events, 1 and 2. */
+/*
+ * Wait until another user has connected, and then connect. Show that the socket
+ * gets the two events of this attempt, with the numbers 1 and 2, and no other
+ * event.
+ */
 static int gets_its_own(int stop, int answer)
 {
 	struct at_event ev;
@@ -268,7 +284,7 @@ TEST_F_TIMEOUT(event, a_user_gets_events_of_its_own_attempts, AT_TIMEOUT)
 	EXPECT_EQ(0, child_end(&c));
 }
 
-/* All of them, of both users, in their order. */
+/* An administrator gets the events of all users in their order. */
 TEST_F_TIMEOUT(event, an_administrator_gets_all_events, AT_TIMEOUT)
 {
 	unsigned int ports[] = { 8, 8, 9, 9, 8, 8 }, i;
@@ -293,7 +309,10 @@ TEST_F_TIMEOUT(event, an_administrator_gets_all_events, AT_TIMEOUT)
 	close(fd);
 }
 
-/* The administrator of one's own namespace, not of the one outside. */
+/*
+ * The root of a user namespace gets all events of its own network namespace,
+ * although it is no administrator of the namespace outside.
+ */
 TEST_F_TIMEOUT(event, the_root_of_a_user_namespace_gets_all_of_its_own, AT_TIMEOUT)
 {
 	struct at_event ev;
@@ -312,11 +331,14 @@ TEST_F_TIMEOUT(event, the_root_of_a_user_namespace_gets_all_of_its_own, AT_TIMEO
 	EXPECT_EQ(0, at_reap(pid));
 }
 
-/* ---- what it costs ---- */
+/* These tests measure the cost of the delivery. */
 
 static int watchers;
 
-/* Each socket is polled by many epolls, which are woken for each event that it gets. */
+/*
+ * Let @epolls epoll instances poll each socket. All of them are woken for each
+ * event that the socket gets. Return whether that has succeeded.
+ */
 static bool poll_monitors(const int *fds, int n, int epolls)
 {
 	struct epoll_event event = { .events = EPOLLIN };
@@ -345,8 +367,9 @@ static int watches_in_vain(int stop, int answer)
 #define WATCHED_ATTEMPTS	at_scale(520, 160)
 
 /*
- * Time of kworkers for the attempts of root, which has one socket that gets all events,
- * while another user has @n sockets that get none of them.
+ * Return the CPU time of kworkers for attempts of root, ns, or 0 on failure.
+ * Root has one socket, which gets all events. Another user has @n sockets,
+ * which get none of them.
  */
 static uint64_t cost_of(int n)
 {
@@ -379,9 +402,10 @@ TEST_F_TIMEOUT(event, strangers_that_watch_do_not_multiply_the_cost, AT_TIMEOUT)
 #define SAVED_NS	100000000ULL
 
 /*
- * In a namespace of one's own: all sockets that a user may have, each polled by many
- * epolls, and attempts. How many percent of the user's allowance kworkers used: a quarter
- * of a CPU, and 100 ms that were saved before.
+ * In a new namespace, request events on as many sockets as a user may have, let
+ * many epoll instances poll each of them, and make attempts. Return the CPU
+ * time of kworkers in percent of the user's allowance, or -1. The allowance is
+ * a quarter of a CPU, and 100 ms that were saved before.
  */
 static int floods(void)
 {
@@ -418,7 +442,11 @@ static int allowance_of_flood(void)
 	return child_end(&c) ? -1 : percent;
 }
 
-/* Other work in the guest only adds, so the least of several runs counts. */
+/*
+ * The delivery of a flood of events takes at most twice the user's allowance.
+ * Other work in the guest only adds to the time, so one good run of several is
+ * enough.
+ */
 TEST_F_TIMEOUT(event, a_flood_costs_at_most_twice_what_a_user_is_allowed, AT_TIMEOUT)
 {
 	int percent = allowance_of_flood(), tries;
@@ -430,7 +458,7 @@ TEST_F_TIMEOUT(event, a_flood_costs_at_most_twice_what_a_user_is_allowed, AT_TIM
 	EXPECT_GE(200, percent);
 }
 
-/* ---- others ---- */
+/* These tests show that sockets do not disturb each other's events. */
 
 static int floods_until_the_end(int stop, int answer)
 {
@@ -484,7 +512,10 @@ static void on_cpu(int cpu)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* A thread that keeps all others from its CPU, from a byte in its pipe until @over. */
+/*
+ * This thread keeps all other threads from its CPU, from a byte in @pipe until
+ * @over is set.
+ */
 struct hog {
 	pthread_t thread;
 	int pipe[2];
@@ -524,8 +555,9 @@ static void hog_end(struct hog *hog)
 }
 
 /*
- * Events are on their way to a socket, on the other CPU, when it closes. Its number is
- * free then: *next takes it.
+ * Close a socket while events are on their way to it on the other CPU. Its
+ * netlink port id becomes free, and a new socket, *@next, takes the port id.
+ * Return 0 or -1.
  */
 static int number_passes(struct hog *hog, int attempts, int *next)
 {
@@ -546,8 +578,9 @@ static int number_passes(struct hog *hog, int attempts, int *next)
 }
 
 /*
- * One queue delivers to all sockets of a user, so earlier events have been
- * delivered before these two.
+ * Wait until @witness has got the two events of a new attempt. One queue
+ * delivers to all sockets of a user, so earlier events have been delivered
+ * before these two. Return 0 or -1.
  */
 static int events_pass(int witness)
 {
@@ -563,7 +596,10 @@ static int events_pass(int witness)
 	return 0;
 }
 
-/* No event reaches a socket that takes the number of another one, which has closed. */
+/*
+ * No event reaches a socket that has taken the netlink port id of a socket that
+ * has closed.
+ */
 TEST_F_TIMEOUT(event, none_for_the_next_socket_of_that_number, AT_TIMEOUT)
 {
 	int i, witness, next, rounds = at_scale(100, 15);

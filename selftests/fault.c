@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * E-NOMEM: fail the first, the second, the third... allocation of a call until
- * it does not reach that many. Each failure is ENOMEM or ENOBUFS (EFAULT for a
- * copy), and the same call succeeds on the same socket afterwards. Needs a
- * kernel with fault injection; on others the tests are skipped.
+ * Test that a lack of memory leaks nothing and leaves a socket as it was
+ * (E-NOMEM). The tests fail the first, the second, the third and each further
+ * allocation of a call in turn, until the call makes no more allocations. Each
+ * failure must be ENOMEM or ENOBUFS (EFAULT for a copy from or to user space),
+ * and the same call must then succeed on the same socket. The tests need a
+ * kernel with fault injection and are skipped on others.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -14,8 +16,10 @@
 #define MOST 200
 
 /*
- * The file stays open: opening it would use up the count. Writing 0 ends it,
- * reading tells what is left, above 0 when a call made fewer allocations.
+ * A descriptor of fail-nth in /proc. Writing N makes the Nth allocation of the
+ * thread fail, and writing 0 stops the count. A read returns what is left of
+ * the count, which is above 0 if fewer than N allocations were made. The file
+ * stays open, since opening it would use up the count.
  */
 static int nth_fd = -1;
 
@@ -24,7 +28,10 @@ static int fail_nth(int n)
 	char text[16];
 	int len = snprintf(text, sizeof(text), "%d", n), tries = 2;
 
-	/* The failure that is left over may be the one of this very copy. */
+	/*
+	 * If some of the count is left, the copy of @text into the kernel may
+	 * be the step that fails. The second write then succeeds.
+	 */
 	while (tries--)
 		if (pwrite(nth_fd, text, len, 0) == len)
 			return 0;
@@ -58,7 +65,7 @@ FIXTURE_VARIANT_ADD(fault, native_dgram) { AT_NATIVE, AT_NAME, SOCK_DGRAM };
 
 FIXTURE_SETUP(fault)
 {
-	/* The debug kernel is there for this, among other things. */
+	/* The debug kernel has fault injection, so it must have the file. */
 	if (access("/proc/self/fail-nth", W_OK)) {
 		ASSERT_FALSE(at_debug());
 		SKIP(return, "no fault injection in this kernel");
@@ -79,7 +86,11 @@ FIXTURE_TEARDOWN(fault)
 	at_cleanup();
 }
 
-/* One call under test: made anew for every count, its result an errno. */
+/*
+ * This is the state of a call under test. prepare() sets @fd and @a before each
+ * count, and undo() sets @broken if the call lost something or left something
+ * behind.
+ */
 struct trial {
 	FIXTURE_DATA(fault) *self;
 	const FIXTURE_VARIANT(fault) *variant;
@@ -88,13 +99,14 @@ struct trial {
 	bool broken;
 };
 
+/* run() returns 0 or an errno, and prepare() a negative value on failure. */
 struct call {
 	const char *what;
 	int (*prepare)(struct trial *t);
 	int (*run)(struct trial *t);
 	void (*undo)(struct trial *t);
-	int also;	/* what the core makes of it on the way */
-	bool spare;	/* it has a second way to get its memory */
+	int also;	/* an errno into which the core turns ENOMEM */
+	bool spare;	/* a fallback may supply the memory */
 };
 
 static int fresh(struct trial *t)
@@ -114,7 +126,10 @@ static int fresh_bound(struct trial *t)
 	return fresh_and_address(t) < 0 ? -1 : at_bind(t->fd, &t->a);
 }
 
-/* Its association is the only one between two addresses, which is written down. */
+/*
+ * Prepare a socket with a shared address. Its connect() also allocates a claim,
+ * which reserves the pair of local and remote address for one association.
+ */
 static int fresh_shared(struct trial *t)
 {
 	enum at_kind kind = t->variant->format == AT_UNIX ? AT_NAME :
@@ -127,7 +142,10 @@ static int fresh_shared(struct trial *t)
 	return at_bind(t->fd, &t->a);
 }
 
-/* A socket file that nobody has any more is in the way, and to be replaced. */
+/*
+ * Leave a stale socket file at the path, and prepare a socket with
+ * ALTCONN_REPLACE_PATH: its bind() replaces that file.
+ */
 static int fresh_over_stale(struct trial *t)
 {
 	if (fresh_bound(t) < 0)
@@ -186,14 +204,21 @@ static int run_send(struct trial *t)
 	return at_err(send(t->self->sv[0], buf, sizeof(buf), MSG_DONTWAIT));
 }
 
-/* With a descriptor and credentials. */
+/*
+ * Send a message with a descriptor to a receiver that has SO_PASSCRED, so
+ * credentials go with the message too.
+ */
 static int run_sendmsg(struct trial *t)
 {
 	return at_err(at_send_with(t->self->sv[0], "abcdefgh", 8, SCM_RIGHTS,
 				   &t->fd, sizeof(t->fd), MSG_DONTWAIT));
 }
 
-/* The marks of a buffer are made anew with it. */
+/*
+ * Prepare a new pair for each count. A buffer allocates the queue of its
+ * descriptors and credentials once, for the first of them, so only a new buffer
+ * makes that allocation again.
+ */
 static int fresh_pair_and_file(struct trial *t)
 {
 	int on = 1;
@@ -207,7 +232,7 @@ static int fresh_pair_and_file(struct trial *t)
 			  sizeof(on));
 }
 
-/* What came is whole, and nothing else came. */
+/* Check that the receiver gets the whole message and nothing else. */
 static void undo_sendmsg(struct trial *t)
 {
 	char buf[16] = {};
@@ -233,7 +258,7 @@ static void undo_fd(struct trial *t)
 		unlink(at_path_of(&t->a));
 }
 
-/* No temporary file stays, whatever failed. */
+/* Check that no temporary file is left, whatever has failed. */
 static void undo_replace(struct trial *t)
 {
 	char path[120], *slash;
@@ -275,7 +300,7 @@ static void undo_data(struct trial *t)
 		close(t->fd);
 }
 
-/* The counter counts copies from and to user space where they may fail. */
+/* Return whether copies from and to user space are counted and fail too. */
 static bool copies_fail(void)
 {
 	return !access("/sys/kernel/debug/fail_usercopy", F_OK);
@@ -289,8 +314,11 @@ static bool memory(const struct call *call, int err)
 }
 
 /*
- * -1: the call never got through; else how many of its allocations failed.
- * *wrong is an errno that is neither.
+ * Fail each allocation of @call in turn, and repeat the call after each
+ * failure. Return how many allocations made the call fail. Return -1 if a step
+ * failed, or if the call still made more allocations after MOST counts. If the
+ * call returned an errno that does not mean a lack of memory, @wrong gets that
+ * errno; if the repeated call failed, @wrong gets its negated errno.
  */
 static int each_allocation(struct trial *t, const struct call *call,
 			   int *wrong)
@@ -327,7 +355,7 @@ static int each_allocation(struct trial *t, const struct call *call,
 
 static const struct call calls[] = {
 	{ "socket", nothing, run_socket, undo_fd, ENFILE },
-	/* tmpfs has no space when it has no memory for an inode. */
+	/* tmpfs returns ENOSPC if it has no memory for an inode. */
 	{ "bind", fresh_and_address, run_bind, undo_fd, ENOSPC },
 	{ "bind over a stale file", fresh_over_stale, run_bind, undo_replace,
 	  ENOSPC },
@@ -363,7 +391,10 @@ TEST_F_TIMEOUT(fault, E_NOMEM, AT_TIMEOUT_LONG)
 			continue;
 		wrong = 0;
 		failures = each_allocation(&t, &calls[i], &wrong);
-		/* None at all: nothing was tested. */
+		/*
+		 * If no allocation failed, nothing was tested, unless the call
+		 * has a fallback.
+		 */
 		EXPECT_LE(!calls[i].spare, failures) {
 			TH_LOG("%s: %d failures, errno %d (negative: when repeated)",
 			       calls[i].what, failures, wrong);

@@ -1,25 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sockets for the shell tests: reads a command a line, answers each with a
- * line, so that a script can set a scene and go on when it stands.
+ * Hold sockets for the shell tests. The helper reads one command a line and
+ * answers each command with one line, so a script can build a scene and
+ * continue once the scene is complete.
  *
- *	bind FORMAT TYPE ADDRESS			-> ok SLOT
+ *	bind FORMAT TYPE ADDRESS		-> ok SLOT
  *	listen FORMAT TYPE ADDRESS BACKLOG	-> ok SLOT
- *	connect FORMAT TYPE ADDRESS		-> ok SLOT (blocking)
- *	start FORMAT TYPE ADDRESS		-> ok SLOT (non-blocking)
- *	wait FORMAT TYPE ADDRESS			-> the same, for a listener too
- *	again SLOT FORMAT ADDRESS		-> ok SLOT (connect() once more)
- *	stray FORMAT TYPE			-> connect() to another family's
+ *	connect FORMAT TYPE ADDRESS		-> ok SLOT
+ *	start FORMAT TYPE ADDRESS		-> ok SLOT
+ *	wait FORMAT TYPE ADDRESS		-> ok SLOT
+ *	again SLOT FORMAT ADDRESS		-> ok SLOT
+ *	stray FORMAT TYPE			-> ok SLOT
  *	accept SLOT				-> ok SLOT
  *	send SLOT COUNT				-> ok COUNT
  *	close SLOT				-> ok SLOT
- *	pairs FORMAT TYPE COUNT			-> ok COUNT (in no slots)
+ *	pairs FORMAT TYPE COUNT			-> ok COUNT
  *	name COMM				-> ok 0
  *
- * FORMAT is native, unix, inet, inet6 or AF_UNIX; TYPE stream, seqpacket or
- * dgram; ADDRESS port:NUMBER, port:NODE/NUMBER, name:TEXT, path:TEXT or inet:PORT, of the loopback
- * address of the format's version. What fails answers "SLOT ERRNO-NAME",
- * the slot being -1 when there is no socket.
+ * "connect" blocks. "start" makes a non-blocking socket, and so does "wait",
+ * which also sets ALTCONN_WAIT_LISTENER. "again" calls connect() on a slot once
+ * more. "stray" connects to an address of another family. "send" sends at most
+ * 65536 bytes. "pairs" makes socketpairs, which take no slots. "name" sets the
+ * name of the process.
+ *
+ * FORMAT is native, unix, inet, inet6 or AF_UNIX. TYPE is stream, seqpacket or
+ * dgram. ADDRESS is port:NUMBER, port:NODE/NUMBER, name:TEXT, path:TEXT or
+ * inet:PORT, which is a port of the loopback address of the format's version. A
+ * command that fails is answered with "SLOT ERRNO-NAME", where the slot is -1
+ * if there is no socket.
  */
 #include "lib/altconn_test.h"
 
@@ -32,7 +40,7 @@
 
 #define SLOTS 256
 
-/* The descriptor and one, or 0: the slot is free. */
+/* The descriptor plus one, or 0 if the slot is free. */
 static int slots[SLOTS];
 
 static int answer(int slot, int err)
@@ -44,7 +52,10 @@ static int answer(int slot, int err)
 	return fflush(stdout);
 }
 
-/* -1 and errno when there is nothing to keep, or no place for it. */
+/*
+ * Put a descriptor into a free slot. Return the slot, or -1 with errno if @fd
+ * is negative or no slot is free.
+ */
 static int keep(int fd)
 {
 	int slot;
@@ -62,7 +73,10 @@ static int keep(int fd)
 	return -1;
 }
 
-/* What is no slot is no descriptor: the call that gets it says EBADF. */
+/*
+ * Return the descriptor of a slot, or -1 if @word names no slot: the system
+ * call that gets -1 then fails with EBADF.
+ */
 static int fd_of(const char *word)
 {
 	unsigned long slot = strtoul(word, NULL, 10);
@@ -196,7 +210,7 @@ static int do_close(char **words)
 	return answer(slot, err);
 }
 
-/* They stay until the helper ends. */
+/* Make pairs, which stay open until the helper exits. */
 static int do_pairs(char **words)
 {
 	unsigned long n = strtoul(words[3], NULL, 10), i;

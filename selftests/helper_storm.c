@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The storm: many non-blocking connects at a listener with a small backlog,
- * by an event loop that does what the manual says: EINPROGRESS is waited for,
- * any other error is a failure.
+ * Start many non-blocking connects at once at a listener with a small backlog.
+ * The event loop does what the manual of connect(2) says: it waits after
+ * EINPROGRESS and counts any other error as a failure.
  *
  *	helper_storm FAMILY COUNT BACKLOG
  *
- * FAMILY is "unix" or "altconn". Prints one line a result. Exits 0 when it
- * could run, whatever became of the attempts.
+ * FAMILY is "unix" or "altconn". The program prints one line with the counts of
+ * all results. It exits with 0 if it could run, whatever the attempts returned.
  */
 #include <errno.h>
 #include <linux/altconn.h>
@@ -75,7 +75,7 @@ static void begin(int *fds, int n, const struct sockaddr_un *sun,
 	}
 }
 
-/* The server accepts all it can get. */
+/* Accept every connection that is ready. Return how many there were. */
 static int drain(int listener)
 {
 	int n = 0;

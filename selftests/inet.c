@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * IP addresses: who may bind what beside whom, what a socket is called, and
- * sockets that share an address. TCP and UDP are the oracles: the same rows on
- * their sockets.
+ * Test IP addresses: which addresses can be bound beside each other, which
+ * addresses a socket reports, and sockets that share an address. TCP and UDP
+ * are the oracles: the same tests run on their sockets.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -15,7 +15,7 @@
 FIXTURE(inet) {};
 
 FIXTURE_VARIANT(inet) {
-	enum at_format four, six;	/* the formats of both versions */
+	enum at_format four, six;	/* the formats for IPv4 and for IPv6 */
 	int type;
 };
 
@@ -33,7 +33,7 @@ FIXTURE_VARIANT_ADD(inet, oracle_dgram) {
 #define ORACLE at_is_oracle(variant->four)
 #define DGRAM (variant->type == SOCK_DGRAM)
 
-/* A namespace of its own: every port is free, no packet leaves. */
+/* In a new network namespace every port is free, and no packet leaves it. */
 FIXTURE_SETUP(inet)
 {
 	struct ifreq ifr = { .ifr_name = "lo" };
@@ -50,7 +50,7 @@ FIXTURE_SETUP(inet)
 
 FIXTURE_TEARDOWN(inet) {}
 
-/* A socket of the address' version. */
+/* Make a socket in the format for the IP version of @ip. */
 static int make(const FIXTURE_VARIANT(inet) *variant, const char *ip)
 {
 	return at_socket(strchr(ip, ':') ? variant->six : variant->four,
@@ -84,7 +84,10 @@ static int listener(const FIXTURE_VARIANT(inet) *variant, const char *ip,
 	return err ? -1 : fd;
 }
 
-/* Is the socket's (its peer's) address this one? */
+/*
+ * Return whether the socket's address, or with @peer the address of its peer,
+ * is @ip and @port. A negative @port stands for any port.
+ */
 static bool is_called(const FIXTURE_VARIANT(inet) *variant, int fd, bool peer,
 		      const char *ip, int port)
 {
@@ -171,7 +174,7 @@ TEST_F_TIMEOUT(inet, IPV6_V6ONLY_binds_no_v4, AT_TIMEOUT)
 	EXPECT_EQ(ENETUNREACH, at_err(at_connect(other, &a)));
 	at_addr_ip(&a, variant->six, "::1", 4000);
 	EXPECT_EQ(0, at_err(at_bind(fd, &a)));
-	/* Too late. */
+	/* After bind() the option cannot change any more. */
 	EXPECT_EQ(EINVAL, at_err(at_set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY,
 					     0)));
 }
@@ -191,7 +194,8 @@ TEST_F_TIMEOUT(inet, EACCES_privileged_port, AT_TIMEOUT)
 	EXPECT_EQ(0, bound(variant, "127.0.0.1", 80, &fd));
 }
 
-/* Ephemeral ports. */
+/* ---- ephemeral ports ---- */
+
 enum ports { RANGE, RESERVED };
 
 static int set_ports(enum ports what, const char *text)
@@ -217,12 +221,15 @@ TEST_F_TIMEOUT(inet, ephemeral_from_the_range_of_TCP, AT_TIMEOUT)
 		EXPECT_GE(40002, at_port_of(&a));
 	}
 	EXPECT_EQ(EADDRINUSE, err);
-	/* TCP leaves some for clients. */
+	/* bind() of TCP may leave some ports to connect(). */
 	EXPECT_LE(ORACLE ? 1 : 3, n);
 	EXPECT_GE(3, n);
 }
 
-/* connect(2) has its own errno for that. */
+/*
+ * An unbound socket gets EAGAIN from connect(), as connect(2) says, when no
+ * ephemeral port is left (E-AGAIN-PORT). TCP returns EADDRNOTAVAIL.
+ */
 TEST_F_TIMEOUT(inet, E_AGAIN_PORT, AT_TIMEOUT)
 {
 	struct altconn_connect_info info;
@@ -249,7 +256,10 @@ TEST_F_TIMEOUT(inet, E_AGAIN_PORT, AT_TIMEOUT)
 	EXPECT_EQ(0, at_err(at_connect(fds[2], &a)));
 }
 
-/* A port that is taken at one address is free at another, however many are. */
+/*
+ * A port that is taken at one IP address is free at another one, even if the
+ * whole range is taken.
+ */
 TEST_F_TIMEOUT(inet, full_range_is_one_of_each_address, AT_TIMEOUT)
 {
 	int fds[100], i, fd, err, n[2] = {};
@@ -260,7 +270,7 @@ TEST_F_TIMEOUT(inet, full_range_is_one_of_each_address, AT_TIMEOUT)
 	     i++)
 		n[0]++;
 	EXPECT_EQ(EADDRINUSE, err);
-	/* TCP leaves some for clients. */
+	/* bind() of TCP may leave some ports to connect(). */
 	EXPECT_LE(ORACLE ? 16 : 32, n[0]);
 	EXPECT_GE(32, n[0]);
 	while (!bound(variant, "127.0.0.2", 0, &fd))
@@ -269,7 +279,10 @@ TEST_F_TIMEOUT(inet, full_range_is_one_of_each_address, AT_TIMEOUT)
 	EXPECT_EQ(EADDRINUSE, bound(variant, "127.0.0.1", 0, &fd));
 	at_getsockname(fds[9], &freed);
 	close(fds[9]);
-	/* At 127.0.0.2 it still is; whoever looks there spoils nothing. */
+	/*
+	 * The port is still taken at 127.0.0.2, so 0.0.0.0 cannot have it. The
+	 * failed search must leave the port free at 127.0.0.1.
+	 */
 	EXPECT_EQ(EADDRINUSE, bound(variant, "0.0.0.0", 0, &fd));
 	ASSERT_EQ(0, bound(variant, "127.0.0.1", 0, &fd));
 	at_getsockname(fd, &a);
@@ -277,7 +290,10 @@ TEST_F_TIMEOUT(inet, full_range_is_one_of_each_address, AT_TIMEOUT)
 		EXPECT_TRUE(at_addr_eq(&freed, &a));
 }
 
-/* What is reserved is not given, and is when it is reserved no more. */
+/*
+ * bind() to port 0 chooses no reserved port, and chooses the port once it is no
+ * longer reserved.
+ */
 TEST_F_TIMEOUT(inet, full_range_without_reserved_ports, AT_TIMEOUT)
 {
 	struct at_addr a;
@@ -298,7 +314,10 @@ TEST_F_TIMEOUT(inet, full_range_without_reserved_ports, AT_TIMEOUT)
 	EXPECT_LE(ORACLE ? 1 : 9, n);
 }
 
-/* What both ends are called when the address was left to the kernel. */
+/*
+ * Sockets that were bound to 0.0.0.0 report the IP address that the kernel
+ * chose while they are connected.
+ */
 TEST_F_TIMEOUT(inet, names_where_any_was_bound, AT_TIMEOUT)
 {
 	struct at_addr a;
@@ -318,7 +337,7 @@ TEST_F_TIMEOUT(inet, names_where_any_was_bound, AT_TIMEOUT)
 		ASSERT_LE(0, sfd);
 		EXPECT_TRUE(is_called(variant, sfd, false, "127.7.7.7", 4000));
 		EXPECT_TRUE(is_called(variant, sfd, true, "127.0.0.1", 5000));
-		/* TCP would keep the address until both have closed. */
+		/* TCP would keep the address until both ends have closed. */
 		close(sfd);
 	}
 	ASSERT_EQ(0, at_err(at_connect_unspec(fd)));
@@ -339,11 +358,14 @@ TEST_F_TIMEOUT(inet, names_of_an_unbound_client, AT_TIMEOUT)
 	EXPECT_TRUE(is_called(variant, fd, true, "::1", 4000));
 	EXPECT_TRUE(is_called(variant, fd, false, "::1", -1));
 	ASSERT_EQ(0, at_err(at_connect_unspec(fd)));
-	/* TCP gives the port up and still tells it. */
+	/* TCP releases the port, but getsockname() still returns it. */
 	EXPECT_TRUE(is_called(variant, fd, false, "::", ORACLE ? -1 : 0));
 }
 
-/* IPv4 at an IPv6 listener: each side has it in its own form. */
+/*
+ * When an IPv4 client connects to a dual-stack IPv6 listener, each end reports
+ * the addresses in its own format.
+ */
 TEST_F_TIMEOUT(inet, dual_stack_names, AT_TIMEOUT)
 {
 	int lfd, fd, sfd;
@@ -363,7 +385,12 @@ TEST_F_TIMEOUT(inet, dual_stack_names, AT_TIMEOUT)
 	EXPECT_TRUE(is_called(variant, fd, true, "127.0.0.1", 4000));
 }
 
-/* SO_REUSEADDR. */
+/* ---- sockets that share an address ---- */
+
+/*
+ * Bind a new socket, with SO_REUSEADDR if @reuse. Return 0 or an errno, or -1
+ * if the option cannot be set.
+ */
 static int shared(const FIXTURE_VARIANT(inet) *variant, const char *ip,
 		  unsigned int port, bool reuse, int *fd)
 {
@@ -376,7 +403,10 @@ static int shared(const FIXTURE_VARIANT(inet) *variant, const char *ip,
 	return at_err(at_bind(*fd, &a));
 }
 
-/* The others are bound closer and do not listen. */
+/*
+ * Of the sockets that share a port, connect() finds the one that listens, even
+ * if another one is bound to a closer address.
+ */
 TEST_F_TIMEOUT(inet, listener_among_those_that_share, AT_TIMEOUT)
 {
 	int exact, dual, fd;
@@ -409,7 +439,10 @@ TEST_F_TIMEOUT(inet, SO_REUSEADDR_both_or_none, AT_TIMEOUT)
 	EXPECT_EQ(EADDRINUSE, shared(variant, "127.0.0.1", 4000, true, &fd));
 }
 
-/* E-ADDRINUSE: type, local and remote address alike. */
+/*
+ * connect() fails with EADDRINUSE if there is an association of the same type
+ * with the same local and remote address (E-ADDRINUSE).
+ */
 TEST_F_TIMEOUT(inet, E_ADDRINUSE_associated_already, AT_TIMEOUT)
 {
 	struct altconn_connect_info info;
@@ -431,7 +464,10 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_associated_already, AT_TIMEOUT)
 	EXPECT_EQ(0, at_info(two, &info));
 	EXPECT_EQ(ALTCONN_REASON_ASSOCIATED, info.aci_reason);
 	EXPECT_EQ(0, at_err(at_connect(two, &b)));
-	/* Dissolved or closed, it is free. */
+	/*
+	 * The pair of addresses is free once the association is dissolved or
+	 * the socket is closed.
+	 */
 	ASSERT_EQ(0, at_err(at_connect_unspec(two)));
 	ASSERT_EQ(0, at_err(at_connect_unspec(one)));
 	EXPECT_EQ(0, at_err(at_connect(two, &a)));
@@ -440,7 +476,10 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_associated_already, AT_TIMEOUT)
 	EXPECT_EQ(0, at_err(at_connect(one, &a)));
 }
 
-/* An attempt that failed leaves the addresses to others, reaped or not. */
+/*
+ * A failed attempt frees its pair of addresses for another socket, even before
+ * its error has been read.
+ */
 TEST_F_TIMEOUT(inet, E_ADDRINUSE_not_of_a_failed_attempt, AT_TIMEOUT)
 {
 	int lfd, full[2], one, two;
@@ -465,7 +504,10 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_not_of_a_failed_attempt, AT_TIMEOUT)
 	EXPECT_EQ(EADDRINUSE, at_err(at_connect(one, &a)));
 }
 
-/* What was accepted at a socket that shares the address counts too. */
+/*
+ * A connection that was accepted at a shared address occupies its pair of
+ * addresses too: another socket there cannot connect to the client's address.
+ */
 TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_already, AT_TIMEOUT)
 {
 	int server, other, client, fd, sfd;
@@ -489,7 +531,10 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_already, AT_TIMEOUT)
 	EXPECT_EQ(0, at_err(at_connect(other, &b)));
 }
 
-/* The listener closes, and another socket is bound to its address later. */
+/*
+ * An accepted connection occupies its pair of addresses even after its listener
+ * has closed and another socket has been bound to the address.
+ */
 TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_by_a_closed_listener, AT_TIMEOUT)
 {
 	int server, other, client, fd, sfd;
@@ -514,7 +559,11 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_by_a_closed_listener, AT_TIMEOUT)
 	EXPECT_EQ(0, at_err(at_connect(other, &b)));
 }
 
-/* A client that shares its address with nobody: an attempt may wait for it. */
+/*
+ * An accepted connection occupies its pair of addresses even if the client does
+ * not share its address. Once the pair is free, an attempt can wait for a
+ * listener at the client's address (ALTCONN_WAIT_LISTENER).
+ */
 TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_from_a_lone_client, AT_TIMEOUT)
 {
 	int server, other, client, sfd;
@@ -538,7 +587,10 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_from_a_lone_client, AT_TIMEOUT)
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(other, &b)));
 }
 
-/* A socket that connects to its own address finds itself. */
+/*
+ * A socket can connect to its own address if another socket listens there. A
+ * second association of that address with itself is refused.
+ */
 TEST_F_TIMEOUT(inet, a_socket_connects_to_its_own_address, AT_TIMEOUT)
 {
 	int server, client, fd;
@@ -587,7 +639,10 @@ TEST_F_TIMEOUT(inet, IPV6_V6ONLY_of_the_accepted, AT_TIMEOUT)
 	EXPECT_EQ(1, value);
 }
 
-/* The same of native ports, to another port and to a path. */
+/*
+ * connect() checks for EADDRINUSE at shared native ports too, towards a port
+ * and towards a path.
+ */
 TEST(E_ADDRINUSE_native_port)
 {
 	struct at_addr a, own;
@@ -609,7 +664,7 @@ TEST(E_ADDRINUSE_native_port)
 	EXPECT_EQ(0, at_err(at_connect(one, &a)));
 	EXPECT_EQ(EADDRINUSE, at_err(at_connect(two, &a)));
 	at_cleanup();
-	/* AF_UNIX programs set it without effect. */
+	/* As in AF_UNIX, SO_REUSEADDR has no effect in this format. */
 	close(one);
 	at_addr(&own, AT_UNIX, AT_NAME);
 	one = at_socket(AT_UNIX, SOCK_DGRAM);
@@ -620,7 +675,12 @@ TEST(E_ADDRINUSE_native_port)
 	EXPECT_EQ(EADDRINUSE, at_err(at_bind(two, &own)));
 }
 
-/* Datagrams. */
+/* ---- datagrams ---- */
+
+/*
+ * Receive one byte without waiting. Return the byte, -errno, or 0 if the
+ * datagram is empty.
+ */
 static int take(int fd)
 {
 	ssize_t n;
@@ -657,7 +717,10 @@ TEST_F_TIMEOUT(inet, dgram_sender_can_be_answered, AT_TIMEOUT)
 	EXPECT_EQ(EINVAL, give(fd, &a, 'x'));
 }
 
-/* Of those that share a port: the one that is connected to the sender. */
+/*
+ * Of the sockets that share a port, the one that is connected to the sender
+ * gets the datagram.
+ */
 TEST_F_TIMEOUT(inet, dgram_connected_receiver_first, AT_TIMEOUT)
 {
 	struct at_addr a, own;
@@ -674,7 +737,7 @@ TEST_F_TIMEOUT(inet, dgram_connected_receiver_first, AT_TIMEOUT)
 	EXPECT_EQ(0, give(fd, &a, 'c'));
 	EXPECT_EQ('c', take(one));
 	EXPECT_EQ(-EAGAIN, take(two));
-	/* Connected to somebody else it gets none of it. */
+	/* A socket connected to another peer gets nothing of this sender. */
 	address(variant, &own, "127.0.0.1", 5001);
 	ASSERT_EQ(0, at_err(at_connect(one, &own)));
 	EXPECT_EQ(0, give(fd, &a, 'd'));
@@ -682,7 +745,11 @@ TEST_F_TIMEOUT(inet, dgram_connected_receiver_first, AT_TIMEOUT)
 	EXPECT_EQ(-EAGAIN, take(one));
 }
 
-/* The exact address before any of its version, that before dual stack. */
+/*
+ * The socket that is bound to the exact IP address gets the datagram. Without
+ * such a socket, a socket at 0.0.0.0 gets it, and without that a dual-stack
+ * socket at ::.
+ */
 TEST_F_TIMEOUT(inet, dgram_closest_receiver, AT_TIMEOUT)
 {
 	static const char * const ips[] = { "127.0.0.1", "0.0.0.0", "::" };
@@ -705,7 +772,10 @@ TEST_F_TIMEOUT(inet, dgram_closest_receiver, AT_TIMEOUT)
 	EXPECT_EQ(0, give(fd, &a, 'x'));
 }
 
-/* A socket of both versions stays one, whatever it sends to first. */
+/*
+ * A dual-stack socket can send to both IP versions, whichever version it sends
+ * to first.
+ */
 TEST_F_TIMEOUT(inet, dgram_dual_stack_after_v4, AT_TIMEOUT)
 {
 	struct at_addr four, six;
@@ -725,7 +795,11 @@ TEST_F_TIMEOUT(inet, dgram_dual_stack_after_v4, AT_TIMEOUT)
 	EXPECT_EQ('6', take(r6));
 }
 
-/* E-ACCES-BCAST: with the flag, every socket that is bound to the port. */
+/*
+ * With SO_BROADCAST a datagram to the broadcast address reaches every IPv4
+ * socket of the port. Without the option, calls with this address fail with
+ * EACCES (E-ACCES-BCAST).
+ */
 TEST_F_TIMEOUT(inet, E_ACCES_BCAST_dgram, AT_TIMEOUT)
 {
 	int one, two, six, elsewhere, fd;
@@ -758,7 +832,10 @@ TEST_F_TIMEOUT(inet, E_ACCES_BCAST_dgram, AT_TIMEOUT)
 	EXPECT_EQ('c', take(two));
 	EXPECT_EQ(-EAGAIN, take(elsewhere));
 	EXPECT_EQ(-EAGAIN, take(six));
-	/* Who is full, or connected elsewhere, misses it and holds up nobody. */
+	/*
+	 * A receiver that is full or that is connected to another peer misses
+	 * the datagram and does not block the sender.
+	 */
 	address(variant, &a, "127.0.0.1", 5999);
 	ASSERT_EQ(0, at_err(at_connect(two, &a)));
 	for (sent = 0; sent < 3000; sent++)
@@ -767,7 +844,10 @@ TEST_F_TIMEOUT(inet, E_ACCES_BCAST_dgram, AT_TIMEOUT)
 	EXPECT_EQ(-EAGAIN, take(two));
 }
 
-/* An address is its namespace's. */
+/*
+ * An IP address belongs to one network namespace: a socket of another namespace
+ * does not find the listener and can bind to the same address.
+ */
 TEST_F_TIMEOUT(inet, each_namespace_has_its_own, AT_TIMEOUT)
 {
 	struct at_addr a;
@@ -778,11 +858,11 @@ TEST_F_TIMEOUT(inet, each_namespace_has_its_own, AT_TIMEOUT)
 	fd = make(variant, "127.0.0.1");
 	address(variant, &a, "127.0.0.1", 4000);
 	if (ORACLE) {
-		/* Its device is down. */
+		/* The loopback device of the new namespace is down. */
 		EXPECT_EQ(ENETUNREACH, at_err(at_connect(fd, &a)));
 		return;
 	}
-	/* Here the loopback addresses are there even so. */
+	/* In this family the loopback addresses exist nevertheless. */
 	if (DGRAM)
 		EXPECT_EQ(0, give(fd, &a, 'x'));
 	EXPECT_EQ(DGRAM ? 0 : ECONNREFUSED, at_err(at_connect(fd, &a)));

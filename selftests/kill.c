@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * What "altconn kill" ends, and what both sides see of it.
- */
+/* Test what "altconn kill" ends, and what both ends of a connection see. */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
 
@@ -48,7 +46,10 @@ FIXTURE_TEARDOWN(kill)
 #define KILL(options) \
 	at_tool("kill %s %s", options, at_text(&self->a, variant->kind))
 
-/* Reset: told once, and then the end. */
+/*
+ * Expect a connection that was reset: recv() returns ECONNRESET once and then
+ * end of file, and send() returns EPIPE.
+ */
 #define expect_reset(fd) do {						\
 	char __c;							\
 									\
@@ -69,7 +70,7 @@ TEST_F_TIMEOUT(kill, both_ends_are_reset, AT_TIMEOUT)
 	EXPECT_NE(0, at_poll_now(fd, 0) & POLLERR);
 	expect_reset(fd);
 	expect_reset(cfd);
-	/* It is over: nothing is left to end, and the client can begin anew. */
+	/* Nothing is left to kill, and the client can connect again. */
 	EXPECT_EQ(0, KILL("-c"));
 	EXPECT_EQ(0, at_err(at_connect_unspec(fd)));
 	EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));
@@ -95,7 +96,7 @@ TEST_F_TIMEOUT(kill, what_was_sent_is_read_first, AT_TIMEOUT)
 	close(fd);
 }
 
-/* One that waits is aborted, and who stands behind it moves up. */
+/* "kill -w" aborts the attempts that wait, and no established association. */
 TEST_F_TIMEOUT(kill, waiting, AT_TIMEOUT)
 {
 	struct altconn_connect_info info;
@@ -117,7 +118,7 @@ TEST_F_TIMEOUT(kill, waiting, AT_TIMEOUT)
 		ASSERT_EQ(0, at_info(fds[i], &info));
 		EXPECT_EQ(ALTCONN_REASON_KILLED, info.aci_reason);
 	}
-	/* The one that was established is as it was. */
+	/* The established association is unchanged. */
 	i = accept(self->lfd, NULL, NULL);
 	EXPECT_LE(0, i);
 	EXPECT_EQ(1, send(fds[0], "x", 1, 0));
@@ -125,7 +126,10 @@ TEST_F_TIMEOUT(kill, waiting, AT_TIMEOUT)
 	at_close(fds, 3);
 }
 
-/* One that nobody has accepted makes room for who waits. */
+/*
+ * When an association is killed before it is accepted, an attempt that waits
+ * takes its place in the accept queue.
+ */
 TEST_F_TIMEOUT(kill, queued, AT_TIMEOUT)
 {
 	int fd, waits, err, cfd;
@@ -166,13 +170,13 @@ TEST_F_TIMEOUT(kill, listener, AT_TIMEOUT)
 	EXPECT_EQ(EINVAL, (long)err);
 	fd = at_client(variant->format, variant->type, &self->a, &connected);
 	EXPECT_EQ(ECONNREFUSED, connected);
-	/* Its socket may listen again. */
+	/* The socket can listen again. */
 	EXPECT_EQ(0, listen(self->lfd, 0));
 	EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));
 	close(fd);
 }
 
-/* The id of the one association. */
+/* Return the id of the only association. */
 static int only_id(void)
 {
 	return at_tool("show -ceH | sed 's/.*id:\\([0-9]*\\).*/\\1/'");
@@ -189,7 +193,10 @@ TEST_F_TIMEOUT(kill, by_id, AT_TIMEOUT)
 	EXPECT_EQ(1, send(fd, "x", 1, 0));
 	EXPECT_EQ(1, at_tool("kill %d %d", id, id));
 	expect_reset(fd);
-	/* The other closes with data unread: that was told. */
+	/*
+	 * @cfd is closed with unread data. Its peer has got ECONNRESET already,
+	 * so it gets no second error.
+	 */
 	close(cfd);
 	EXPECT_EQ(0, at_so_error(fd));
 	EXPECT_EQ(-1, at_tool("kill %d 2>/dev/null", id));
@@ -226,7 +233,7 @@ TEST_F_TIMEOUT(kill, who_may, AT_TIMEOUT)
 		_exit(at_tool("kill %d 2>&1 | grep -c CAP_NET_ADMIN", id) != 1);
 	}
 	EXPECT_EQ(0, at_reap(pid));
-	/* Nor may who is root elsewhere. */
+	/* Root of another network namespace has no permission either. */
 	pid = fork();
 	if (!pid) {
 		if (at_netns())
@@ -245,7 +252,7 @@ TEST_F_TIMEOUT(kill, choice, AT_TIMEOUT)
 
 	EXPECT_EQ(3, send(fd, "xyz", 3, 0));
 	EXPECT_EQ(0, at_tool("kill -n --pid=%d", getpid() + 1));
-	/* The listener too. */
+	/* The listener matches too. */
 	EXPECT_EQ(2, at_tool("kill -n --pid=%d", getpid()));
 	EXPECT_EQ(0, at_tool("kill -n --uid=77"));
 	EXPECT_EQ(2, at_tool("kill -n --uid=root"));
@@ -258,7 +265,7 @@ TEST_F_TIMEOUT(kill, choice, AT_TIMEOUT)
 	EXPECT_EQ(1, at_tool("kill -n --state=listening"));
 	EXPECT_EQ(0, at_tool("kill -n --id=4000000000"));
 	EXPECT_EQ(1, at_tool("kill -n --id=%d", only_id()));
-	/* One that has gone is told of. */
+	/* The tool fails if no association has the id. */
 	EXPECT_EQ(-1, at_tool("kill 4000000000 2>/dev/null"));
 	EXPECT_EQ(2, at_tool("kill --all"));
 	expect_reset(fd);
@@ -266,7 +273,10 @@ TEST_F_TIMEOUT(kill, choice, AT_TIMEOUT)
 	close(fd);
 }
 
-/* All of it at once: what is over is over once. */
+/*
+ * The client threads share this. @connected counts the connections that they
+ * made, and @ended the connections and attempts of theirs that were killed.
+ */
 struct storm {
 	struct at_addr a;
 	enum at_format format;
@@ -304,6 +314,10 @@ static void *storm_server(void *arg)
 	return NULL;
 }
 
+/*
+ * Associations can be killed while clients connect and a server accepts. No
+ * thread is left blocked afterwards.
+ */
 TEST_F_TIMEOUT(kill, beside_all_else, AT_TIMEOUT_LONG)
 {
 	struct storm s = {
@@ -319,7 +333,7 @@ TEST_F_TIMEOUT(kill, beside_all_else, AT_TIMEOUT_LONG)
 	for (i = 0; i < 20 || s.ended < 20; i++)
 		EXPECT_LE(0, KILL("-c"));
 	s.stop = true;
-	/* Nobody is left who waits for something that does not come. */
+	/* End the connections that clients may still wait for. */
 	for (i = 0; i < 4; i++) {
 		EXPECT_LE(0, KILL("-c"));
 	}
@@ -358,7 +372,10 @@ TEST(datagram_and_pair)
 	ASSERT_EQ(0, at_socketpair(AT_UNIX, SOCK_STREAM, sv));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, reads, &tx));
 	EXPECT_TRUE(at_until(tid && at_sleeps(tid)));
-	/* Who is not connected has nothing to end. */
+	/*
+	 * The receiver is not connected, so only the other datagram socket and
+	 * the pair are killed.
+	 */
 	EXPECT_EQ(2, at_tool("kill --all"));
 	ASSERT_EQ(0, pthread_join(thread, &err));
 	EXPECT_EQ(ECONNRESET, (long)err);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the server and the client may choose beyond the manual: a listener that
- * fails fast, one that defers, a client that waits for a listener to appear;
- * and the limits of a namespace.
+ * Test what a server and a client can choose beyond the manual of connect(2): a
+ * listener that fails fast, a listener that defers, and a client that waits for
+ * a listener to appear. Test the limits of a network namespace too.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -11,7 +11,7 @@
 
 FIXTURE(choice) {
 	struct at_addr a;
-	int lfd;	/* bound, backlog 1, may listen */
+	int lfd;	/* bound; the test calls listen() */
 };
 
 FIXTURE_VARIANT(choice) {
@@ -46,17 +46,24 @@ FIXTURE_TEARDOWN(choice)
 	at_cleanup();
 }
 
-/* A non-blocking client and what connect() said. */
+/*
+ * Connect a new non-blocking socket. Return 0 or the errno of connect(), or -1
+ * if there is no socket.
+ */
 static int try(const FIXTURE_VARIANT(choice) *variant, const struct at_addr *a,
 	       int *fd)
 {
 	int err;
 
-	*fd = at_client(variant->format, variant->type | SOCK_NONBLOCK, a, &err);
+	*fd = at_client(variant->format, variant->type | SOCK_NONBLOCK, a,
+			&err);
 	return *fd < 0 ? -1 : err;
 }
 
-/* The same of one that waits for a listener. */
+/*
+ * Connect a new non-blocking socket with ALTCONN_WAIT_LISTENER. Return 0 or the
+ * errno of connect(), or -1 if the option cannot be set.
+ */
 static int try_waiting(const FIXTURE_VARIANT(choice) *variant,
 		       const struct at_addr *a, int *fd)
 {
@@ -73,7 +80,10 @@ static unsigned int reason_of(int fd)
 	return at_info(fd, &info) ? ~0U : info.aci_reason;
 }
 
-/* The errno of the attempt, once it is decided. */
+/*
+ * Wait until the attempt is decided. Return 0 or its errno, or -1 if it is
+ * still pending at the deadline.
+ */
 static int outcome(int fd)
 {
 	if (!(at_poll(fd, POLLOUT) & POLLOUT))
@@ -81,7 +91,7 @@ static int outcome(int fd)
 	return at_so_error(fd);
 }
 
-/* The client and the accepted socket are the two ends of one connection. */
+/* Return whether @fd and @sfd are the two ends of one connection. */
 static int are_connected(int fd, int sfd)
 {
 	char c;
@@ -130,7 +140,7 @@ TEST_F_TIMEOUT(choice, options_round_trip, AT_TIMEOUT)
 						    ALTCONN_CONNECT_INFO, 0)));
 }
 
-/* E-CONNREFUSED: a fail-fast listener's backlog is full. */
+/* A full listener that fails fast refuses an attempt (E-CONNREFUSED). */
 TEST_F_TIMEOUT(choice, fail_fast_refuses_when_full, AT_TIMEOUT)
 {
 	int full[2], fd, err;
@@ -161,7 +171,10 @@ TEST_F_TIMEOUT(choice, fail_fast_leaves_those_who_wait, AT_TIMEOUT)
 	EXPECT_EQ(0, outcome(waits));
 }
 
-/* Deferred accept: established when accept() takes it. */
+/*
+ * With ALTCONN_DEFER_ACCEPT an attempt is established when accept() takes it,
+ * not before.
+ */
 TEST_F_TIMEOUT(choice, defer_establishes_at_accept, AT_TIMEOUT)
 {
 	int fd, sfd;
@@ -171,7 +184,10 @@ TEST_F_TIMEOUT(choice, defer_establishes_at_accept, AT_TIMEOUT)
 	EXPECT_EQ(0, at_poll_now(self->lfd, POLLIN));
 	EXPECT_EQ(EINPROGRESS, try(variant, &self->a, &fd));
 	EXPECT_EQ(0, at_poll_now(fd, POLLOUT));
-	/* As TCP in the inet formats: it would wait for the attempt. */
+	/*
+	 * In the inet formats send() waits for the attempt, as in TCP, and
+	 * returns EAGAIN on a non-blocking socket.
+	 */
 	EXPECT_EQ(variant->kind == AT_INET ? EAGAIN : ENOTCONN,
 		  at_err(send(fd, "x", 1, MSG_NOSIGNAL)));
 	EXPECT_EQ(POLLIN, at_poll(self->lfd, POLLIN));
@@ -246,7 +262,7 @@ TEST_F_TIMEOUT(choice, defer_refuses_in_order, AT_TIMEOUT)
 	ASSERT_LE(0, sfd);
 	EXPECT_EQ(0, outcome(fds[2]));
 	EXPECT_TRUE(are_connected(fds[2], sfd));
-	/* More than there are is no error. */
+	/* It is no error to refuse more attempts than wait. */
 	EXPECT_EQ(0, at_set_option(self->lfd, ALTCONN_REFUSE, ~0U));
 }
 
@@ -289,7 +305,7 @@ TEST_F_TIMEOUT(choice, defer_and_the_listener_closes, AT_TIMEOUT)
 	EXPECT_EQ(ALTCONN_REASON_LISTENER_CLOSED, reason_of(fd));
 }
 
-/* Wait for a listener. */
+/* With ALTCONN_WAIT_LISTENER an attempt waits until a socket listens. */
 TEST_F_TIMEOUT(choice, wait_listener_that_comes, AT_TIMEOUT)
 {
 	int fd, sfd;
@@ -337,7 +353,7 @@ TEST_F_TIMEOUT(choice, wait_listener_until_the_deadline, AT_TIMEOUT)
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
 	EXPECT_EQ(ETIMEDOUT, outcome(fd));
 	EXPECT_EQ(ALTCONN_REASON_DEADLINE, reason_of(fd));
-	/* Nobody is left to be found. */
+	/* A later listener does not find the failed attempt. */
 	ASSERT_EQ(0, listen(self->lfd, 1));
 	EXPECT_EQ(0, at_poll_now(self->lfd, POLLIN));
 	EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));
@@ -350,7 +366,7 @@ TEST_F_TIMEOUT(choice, wait_listener_in_order, AT_TIMEOUT)
 
 	for (i = 0; i < 4; i++)
 		EXPECT_EQ(EINPROGRESS, try_waiting(variant, &self->a, &fds[i]));
-	/* One leaves by close(), one by AF_UNSPEC. */
+	/* close() ends one attempt, and connect() to AF_UNSPEC ends another. */
 	close(fds[1]);
 	EXPECT_EQ(0, at_err(at_connect_unspec(fds[2])));
 	EXPECT_EQ(2, at_place(fds[3]));
@@ -367,7 +383,10 @@ TEST_F_TIMEOUT(choice, wait_listener_in_order, AT_TIMEOUT)
 	EXPECT_EQ(0, at_poll_now(self->lfd, POLLIN));
 }
 
-/* The server restarts: who waits for a listener waits on. */
+/*
+ * When the listener closes, an attempt with ALTCONN_WAIT_LISTENER keeps waiting
+ * for the next listener, and an attempt without it is refused.
+ */
 TEST_F_TIMEOUT(choice, wait_listener_through_a_restart, AT_TIMEOUT)
 {
 	int full[2], fd, other;
@@ -414,7 +433,10 @@ TEST_F_TIMEOUT(choice, wait_listener_that_defers, AT_TIMEOUT)
 	EXPECT_EQ(0, outcome(fd));
 }
 
-/* Paths are not waited for: the file itself would be missing. */
+/*
+ * An attempt does not wait for a listener at a path. A path names a socket by
+ * its inode, and a later server would bind another inode.
+ */
 TEST(wait_listener_paths_are_refused)
 {
 	int fd = at_socket(AT_UNIX, SOCK_STREAM);
@@ -428,7 +450,10 @@ TEST(wait_listener_paths_are_refused)
 	at_cleanup();
 }
 
-/* One queue a port, and each its own address. */
+/*
+ * Attempts at two IP addresses of one port wait in the same waiting room. Each
+ * is served by a listener of its own address, or of any address.
+ */
 TEST(wait_listener_by_address)
 {
 	struct at_addr one, two, any;
@@ -455,7 +480,8 @@ TEST(wait_listener_by_address)
 	EXPECT_EQ(0, outcome(fd1));
 }
 
-/* Limits of a namespace. */
+/* ---- limits of a network namespace ---- */
+
 FIXTURE(limits) {
 	struct at_addr a;
 	int lfd;
@@ -476,7 +502,7 @@ TEST_F_TIMEOUT(limits, wait_listener_max_waiting, AT_TIMEOUT)
 	struct at_addr b;
 	int fds[3], i;
 
-	/* One user may have half of them, rounded up. */
+	/* One user can have half of max_waiting, rounded up. */
 	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", 3));
 	at_addr(&b, AT_NATIVE, AT_NAME);
 	for (i = 0; i < 3; i++) {
@@ -502,7 +528,10 @@ TEST_F_TIMEOUT(limits, E_AGAIN_TABLE, AT_TIMEOUT)
 	fds[2] = at_client(AT_NATIVE, SOCK_STREAM, &self->a, &err);
 	EXPECT_EQ(EAGAIN, err);
 	EXPECT_EQ(ALTCONN_REASON_TABLE_FULL, reason_of(fds[2]));
-	/* Datagram associations count too, however often they change. */
+	/*
+	 * Associations of datagram sockets count too, and a socket that
+	 * connects again still counts once.
+	 */
 	dgram = at_bound(&b, AT_NATIVE, AT_NAME, SOCK_DGRAM);
 	ASSERT_LE(0, dgram);
 	EXPECT_EQ(EAGAIN, at_err(at_connect(dgram, &b)));
@@ -510,18 +539,21 @@ TEST_F_TIMEOUT(limits, E_AGAIN_TABLE, AT_TIMEOUT)
 	EXPECT_EQ(ENFILE, at_err(socketpair(at_family(), SOCK_STREAM, 0, sv)));
 	EXPECT_EQ(ENFILE, at_err(socketpair(at_family(), SOCK_DGRAM, 0, sv)));
 	close(fds[0]);
-	/* It is gone when the server's end is. */
+	/* The association counts until the server's end is closed too. */
 	close(accept(self->lfd, NULL, NULL));
 	EXPECT_EQ(0, at_err(at_connect(dgram, &b)));
 	EXPECT_EQ(0, at_err(at_connect(dgram, &b)));
 	EXPECT_EQ(EAGAIN, at_err(at_connect(fds[2], &self->a)));
 	EXPECT_EQ(0, at_err(at_connect_unspec(dgram)));
-	/* A pair counts twice: half of one is none. */
+	/*
+	 * A pair of datagram sockets counts as two associations, and only one
+	 * is left.
+	 */
 	EXPECT_EQ(ENFILE, at_err(socketpair(at_family(), SOCK_DGRAM, 0, sv)));
 	EXPECT_EQ(0, at_err(at_connect(fds[2], &self->a)));
 }
 
-/* One namespace at its limit does not hold up another. */
+/* A namespace at its max_associations does not limit another namespace. */
 TEST_F_TIMEOUT(limits, E_AGAIN_TABLE_is_each_namespaces_own, AT_TIMEOUT)
 {
 	struct at_addr a;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * E-PERM-RULE by the kernel's own means: a BPF program at the LSM hook of connect() says
- * EPERM, whatever the address is. libbpf finds the hook; the program is six instructions
- * long and needs no compiler.
+ * Test that connect() obeys the LSM hook of the core (E-PERM-RULE): a BPF
+ * program at the hook returns EPERM, whatever the address is. libbpf finds the
+ * hook. The program has seven instructions and needs no compiler.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -32,7 +32,7 @@ FIXTURE_VARIANT_ADD(lsm, inet6_dgram) { AT_IN6, AT_INET, SOCK_DGRAM };
 FIXTURE_VARIANT_ADD(lsm, oracle_stream) { AT_ORACLE, AT_PATH, SOCK_STREAM };
 FIXTURE_VARIANT_ADD(lsm, oracle_in_stream) { AT_ORACLE_IN, AT_INET, SOCK_STREAM };
 
-/* EPERM to this process alone. */
+/* Load a program that returns -EPERM to this process and 0 to any other. */
 static int load(void)
 {
 	const struct bpf_insn insns[] = {
@@ -64,7 +64,7 @@ static int load(void)
 
 FIXTURE_SETUP(lsm)
 {
-	/* Nor are there tests then. */
+	/* Without BTF there is no program, and the tests are skipped. */
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
 		return;
 	self->prog = load();
@@ -100,7 +100,7 @@ TEST_F_TIMEOUT(lsm, E_PERM_RULE, AT_TIMEOUT)
 	EXPECT_EQ(EPERM, at_err(at_connect(fd, &self->a)));
 	ASSERT_EQ(0, at_nonblock(fd, true));
 	EXPECT_EQ(EPERM, at_err(at_connect(fd, &self->a)));
-	/* Nothing has happened to the socket. */
+	/* The socket is unchanged. */
 	EXPECT_EQ(0, at_so_error(fd));
 	EXPECT_EQ(ENOTCONN, at_err(at_getpeername(fd, &peer)));
 	ASSERT_EQ(0, at_nonblock(fd, false));
@@ -112,7 +112,10 @@ TEST_F_TIMEOUT(lsm, E_PERM_RULE, AT_TIMEOUT)
 	close(fd);
 }
 
-/* What is connected is asked too, and stays so. */
+/*
+ * The hook decides on connect() of a connected socket too. After EPERM the
+ * socket is still connected.
+ */
 TEST_F_TIMEOUT(lsm, a_connected_socket_stays, AT_TIMEOUT)
 {
 	int fd = at_socket(variant->format, variant->type);

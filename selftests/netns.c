@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Network namespaces: ports and names belong to one, paths to the machine.
+ * Test network namespaces: a port or a name belongs to one namespace, and a
+ * path to the whole machine.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -14,7 +15,7 @@
 
 FIXTURE(netns) {
 	struct at_addr a;
-	int fd;		/* bound in the first namespace; this process left it */
+	int fd;		/* bound in the namespace that the process has left */
 };
 
 FIXTURE_VARIANT(netns) {
@@ -65,7 +66,7 @@ TEST_F_TIMEOUT(netns, only_paths_cross, AT_TIMEOUT)
 	ASSERT_LE(0, fd);
 	if (variant->type == SOCK_DGRAM)
 		err = at_err(sendto(fd, "x", 1, 0, &self->a.sa, self->a.len));
-	/* As with UDP the next call tells. */
+	/* In the inet formats the next call returns the error, as in UDP. */
 	if (variant->format == AT_IN6 && !err)
 		err = at_so_error(fd);
 	EXPECT_EQ(want, err);
@@ -87,13 +88,16 @@ TEST_F_TIMEOUT(netns, the_same_address_is_free, AT_TIMEOUT)
 		  at_err(at_bind(fd, &self->a)));
 }
 
-/* A socket stays in the namespace where it was made. */
+/* A socket stays in the namespace in which it was made. */
 TEST_F_TIMEOUT(netns, a_socket_keeps_its_own, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int old, fd, err;
 
-	/* Two namespaces on: the socket of the middle one meets its peers. */
+	/*
+	 * A socket that was made in the second namespace reaches a listener
+	 * there, even when the process has moved on to a third namespace.
+	 */
 	old = at_socket(variant->format, variant->type);
 	fd = at_bound(&a, variant->format, variant->kind, variant->type);
 	ASSERT_LE(0, fd);
@@ -107,7 +111,11 @@ TEST_F_TIMEOUT(netns, a_socket_keeps_its_own, AT_TIMEOUT)
 	EXPECT_EQ(ECONNREFUSED, err);
 }
 
-/* An accepted socket lives where its listener does. */
+/*
+ * An accepted socket belongs to the namespace of its listener. It works after
+ * the client has exited, the process has left that namespace and the listener
+ * has closed.
+ */
 TEST_F_TIMEOUT(netns, association_outlives_the_namespace_of_its_maker,
 	       AT_TIMEOUT)
 {
@@ -139,7 +147,7 @@ TEST_F_TIMEOUT(netns, association_outlives_the_namespace_of_its_maker,
 	EXPECT_EQ(0, recv(sfd, &c, 1, 0));
 }
 
-/* A path, and a thread that connects there again and again. */
+/* Threads connect to the path @a again and again until @stop is set. */
 struct ending {
 	struct at_addr a;
 	atomic_bool stop;
@@ -160,7 +168,10 @@ static void *ending_connect(void *arg)
 	return NULL;
 }
 
-/* A listener in a namespace of its own, which ends when some have connected. */
+/*
+ * Listen at the path in a child with its own network namespace, which accepts
+ * one connection and exits. Return 0 if a client has connected, else non-zero.
+ */
 static int ending_listen(struct ending *e)
 {
 	unsigned int before = atomic_load(&e->connected);
@@ -179,8 +190,8 @@ static int ending_listen(struct ending *e)
 }
 
 /*
- * Attempts reach listeners whose namespaces end. The module warns when an attempt is
- * charged in a namespace that has ended.
+ * Attempts can reach listeners in namespaces that end meanwhile. The module
+ * warns if it charges an attempt to a namespace that has ended.
  */
 TEST(attempts_meet_ends_of_namespaces)
 {
@@ -202,7 +213,10 @@ TEST(attempts_meet_ends_of_namespaces)
 	at_cleanup();
 }
 
-/* Over a path, from one namespace to another: both tell of it. */
+/*
+ * A dump in the client's namespace lists a connection over a path to another
+ * namespace. A dump in a third namespace does not.
+ */
 TEST_F_TIMEOUT(netns, both_tell_of_it, AT_TIMEOUT)
 {
 	int here, fd, err;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nodes: network namespaces that reach each other's sockets. Here is one of two or
- * three namespaces of the test's own: HERE knows THERE as node 7, THERE knows HERE
- * as node 3.
+ * Test nodes: network namespaces that reach each other's sockets. A test runs
+ * in one of two or three namespaces that it makes: the namespace "here" knows
+ * the other namespace, "there", as node 7, and is known there as node 3.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -23,7 +23,7 @@ static const char * const ips[][2] = {
 	[HERE] = { "10.7.0.3", "fd07::3" },
 };
 
-/* 16 bytes, as netlink wants them. */
+/* Return an IP address of a node as the 16 bytes that netlink expects. */
 static const void *ip_of(int node, bool v6)
 {
 	static unsigned char ip[16];
@@ -43,10 +43,10 @@ static struct altconn_connect_info info_of(int fd)
 }
 
 FIXTURE(node) {
-	int here, there;	/* namespaces; the test is here */
-	int lfd;		/* bound there, reachable */
-	struct at_addr to;	/* which is this, from here */
-	struct at_addr own;	/* and this there */
+	int here, there;	/* namespaces; the test runs in @here */
+	int lfd;		/* bound in @there, with ALTCONN_REACHABLE */
+	struct at_addr to;	/* the address of @lfd, as @here writes it */
+	struct at_addr own;	/* the address of @lfd, as @there writes it */
 };
 
 FIXTURE_VARIANT(node) {
@@ -59,7 +59,10 @@ FIXTURE_VARIANT(node) {
 	FIXTURE_VARIANT_ADD(node, d ## _ ## k ## _ ## t) {		\
 		.format = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
 	}
-/* What becomes of a datagram is not told, or by the next call. */
+/*
+ * In the inet formats, as in UDP, send() succeeds whatever becomes of the
+ * datagram, and the next call of a connected socket returns the error.
+ */
 #define AS_UDP	(variant->type == SOCK_DGRAM && variant->format == AT_IN)
 
 NODE(NATIVE, PORT, STREAM);
@@ -69,7 +72,10 @@ NODE(IN6, INET, SEQPACKET);
 NODE(NATIVE, PORT, DGRAM);
 NODE(IN, INET, DGRAM);
 
-/* How @own of a node is written by one that calls it @node. */
+/*
+ * Translate the address @own for a namespace that knows the namespace of @own
+ * as node @node.
+ */
 static void from_afar(struct at_addr *a, const struct at_addr *own, int node)
 {
 	*a = *own;
@@ -81,7 +87,11 @@ static void from_afar(struct at_addr *a, const struct at_addr *own, int node)
 		a->nat.sac_node = node;
 }
 
-/* A socket that is bound where it is, to any IP address. */
+/*
+ * Make a socket and bind it in the current namespace. With kind AT_INET the
+ * address is 0.0.0.0 or ::. A socket that is not a datagram socket listens with
+ * backlog 0.
+ */
 static int bound(enum at_format format, enum at_kind kind, int type,
 		 bool reachable, struct at_addr *a)
 {
@@ -129,7 +139,7 @@ FIXTURE_TEARDOWN(node)
 	__err;								\
 })
 
-/* Sockets that share an address, of which the first listens or connects. */
+/* Bind two sockets to one shared address. */
 static int sharers(const FIXTURE_VARIANT(node) *variant, int fds[2],
 		   struct at_addr *a)
 {
@@ -150,7 +160,7 @@ static int sharers(const FIXTURE_VARIANT(node) *variant, int fds[2],
 	return 0;
 }
 
-/* What the socket here is called there. */
+/* Expect @a to be the address of @fd as the other namespace writes it. */
 #define expect_client(fd, a) do {					\
 	struct at_addr __own, __want;					\
 									\
@@ -175,7 +185,7 @@ TEST_F_TIMEOUT(node, both_ends_have_their_names, AT_TIMEOUT)
 	expect_client(fd, &a);
 	EXPECT_EQ(0, at_getpeername(sfd, &a));
 	expect_client(fd, &a);
-	/* The one that was asked for, of all that the listener has. */
+	/* The accepted socket has the IP address that the client asked for. */
 	EXPECT_EQ(0, at_getsockname(sfd, &own));
 	EXPECT_TRUE(at_addr_eq(variant->kind == AT_INET ? &self->to :
 							  &self->own, &own));
@@ -189,8 +199,8 @@ TEST_F_TIMEOUT(node, both_ends_have_their_names, AT_TIMEOUT)
 }
 
 /*
- * A client's end and a server's end of one namespace never have the same two
- * addresses.
+ * connect() fails with EADDRINUSE if an accepted socket of the same namespace
+ * has the same local and remote address (E-ADDRINUSE).
  */
 TEST_F_TIMEOUT(node, E_ADDRINUSE_accepted_already, AT_TIMEOUT)
 {
@@ -217,7 +227,7 @@ TEST_F_TIMEOUT(node, E_ADDRINUSE_accepted_already, AT_TIMEOUT)
 	at_close(client, 2);
 }
 
-/* Who is not known there has no name there. */
+/* A client is unnamed where no node stands for the client's namespace. */
 TEST_F_TIMEOUT(node, a_stranger_is_unnamed, AT_TIMEOUT)
 {
 	struct at_addr a;
@@ -243,7 +253,7 @@ TEST_F_TIMEOUT(node, a_stranger_is_unnamed, AT_TIMEOUT)
 	close(fd);
 }
 
-/* What sendto() says of a datagram, or connect() of the other types. */
+/* Send a datagram, or connect a socket of another type. Return 0 or errno. */
 static int reach(int fd, const struct at_addr *to, int type)
 {
 	if (type == SOCK_DGRAM)
@@ -270,7 +280,7 @@ TEST_F_TIMEOUT(node, only_what_is_reachable, AT_TIMEOUT)
 			       false, &own);
 	}
 	ASSERT_LE(0, hidden);
-	/* It counts before bind() alone. */
+	/* After bind() the option cannot change any more. */
 	EXPECT_EQ(EINVAL, at_err(at_set_option(hidden, ALTCONN_REACHABLE, 1)));
 	close(at_client(variant->format, variant->type, &own, &err));
 	EXPECT_EQ(0, err);
@@ -310,7 +320,7 @@ TEST_F_TIMEOUT(node, E_HOSTUNREACH_down, AT_TIMEOUT)
 	EXPECT_EQ(EHOSTUNREACH, reach(fd, &self->to, variant->type));
 	EXPECT_EQ(EHOSTUNREACH, at_err(at_connect(fd, &self->to)));
 	EXPECT_EQ(ALTCONN_REASON_NODE_DOWN, info_of(fd).aci_reason);
-	/* What there is stays; a datagram goes its own way each time. */
+	/* An established connection stays. Each datagram is routed anew. */
 	if (variant->type == SOCK_DGRAM) {
 		EXPECT_EQ(EHOSTUNREACH, at_err(send(old, "x", 1, 0)));
 	} else {
@@ -334,7 +344,7 @@ TEST_F_TIMEOUT(node, E_HOSTUNREACH_gone, AT_TIMEOUT)
 
 	close(self->lfd);
 	close(self->there);
-	/* Nobody is in it any more, though it knows this one, and this one it. */
+	/* The other namespace ends, though each has a node for the other. */
 	EXPECT_TRUE(at_until(reach(fd, &self->to, variant->type) ==
 			     EHOSTUNREACH));
 	EXPECT_EQ(EHOSTUNREACH, at_err(at_connect(fd, &self->to)));
@@ -345,7 +355,10 @@ TEST_F_TIMEOUT(node, E_HOSTUNREACH_gone, AT_TIMEOUT)
 	close(fd);
 }
 
-/* Associations of the namespace that are told, and those of the other one. */
+/*
+ * Return how many associations a dump in namespace @there lists, or -1. The
+ * process is in namespace @here afterwards.
+ */
 static int told(int there, int here)
 {
 	int n;
@@ -378,7 +391,10 @@ TEST_F_TIMEOUT(node, both_namespaces_tell_of_it, AT_TIMEOUT)
 	EXPECT_EQ(0, at_dump(ALTCONN_CMD_ASSOC_GET));
 }
 
-/* An attempt waits in the other one's queue, and leaves it in each way. */
+/*
+ * An attempt waits at a listener of the other namespace (E-INPROGRESS). The
+ * attempt ends by its deadline, by close() or by accept().
+ */
 TEST_F_TIMEOUT(node, E_INPROGRESS, AT_TIMEOUT)
 {
 	int fd[4], i, sfd;
@@ -410,7 +426,11 @@ TEST_F_TIMEOUT(node, E_INPROGRESS, AT_TIMEOUT)
 	close(fd[3]);
 }
 
-/* The listener closes: one is reset, one is refused, and its namespace may go. */
+/*
+ * When a listener closes, its client in another namespace is reset and an
+ * attempt that waits is refused. Neither of the two keeps the namespace of the
+ * listener alive.
+ */
 TEST_F_TIMEOUT(node, the_listener_closes, AT_TIMEOUT)
 {
 	int fd, waits = at_socket(variant->format, variant->type);
@@ -425,19 +445,19 @@ TEST_F_TIMEOUT(node, the_listener_closes, AT_TIMEOUT)
 	EXPECT_EQ(2, TOLD());
 	close(self->lfd);
 	EXPECT_EQ(ECONNRESET, at_err(recv(fd, &c, 1, 0)));
-	/* Nobody there knows that it would wait for another one. */
+	/* ALTCONN_WAIT_LISTENER has no effect towards another node. */
 	EXPECT_EQ(ECONNREFUSED, at_so_error(waits));
 	EXPECT_EQ(0, TOLD());
 	close(self->there);
 	EXPECT_TRUE(at_until(at_err(at_connect(waits, &self->to)) ==
 			     EHOSTUNREACH));
-	/* Its client is still there. */
+	/* The association stays until the client's end is closed. */
 	EXPECT_EQ(1, at_dump(ALTCONN_CMD_ASSOC_GET));
 	close(fd);
 	close(waits);
 }
 
-/* What the other namespace lets in is its own to say. */
+/* The listener's namespace limits attempts from another namespace too. */
 TEST_F_TIMEOUT(node, its_limits_hold, AT_TIMEOUT)
 {
 	int fd, waits = at_socket(variant->format, variant->type);
@@ -447,7 +467,7 @@ TEST_F_TIMEOUT(node, its_limits_hold, AT_TIMEOUT)
 	ASSERT_EQ(0, at_nonblock(waits, true));
 	ASSERT_EQ(0, at_netns_enter(self->there));
 	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", 0));
-	/* It does not wait. */
+	/* max_waiting does not limit an attempt that does not wait. */
 	ASSERT_EQ(0, at_netns_enter(self->here));
 	ASSERT_EQ(0, CONNECT(fd));
 	ASSERT_EQ(0, at_netns_enter(self->there));
@@ -462,7 +482,10 @@ TEST_F_TIMEOUT(node, its_limits_hold, AT_TIMEOUT)
 	close(fd);
 }
 
-/* A user of this namespace leaves places for others there. */
+/*
+ * One user of this namespace can have half of max_waiting of the other
+ * namespace, rounded up.
+ */
 TEST_F_TIMEOUT(node, a_user_has_half_of_its_places, AT_TIMEOUT)
 {
 	static const struct { int uid, err; } tries[] = {
@@ -513,7 +536,7 @@ TEST_F_TIMEOUT(node, rules_know_it, AT_TIMEOUT)
 	EXPECT_EQ(EPERM, CONNECT(fd));
 	close(fd);
 	ASSERT_EQ(0, at_tool("rule flush"));
-	/* Held here, and then it goes there. */
+	/* The rule delays the attempt here, then the attempt goes on. */
 	ASSERT_LT(0, at_tool("rule add to %s delay 20ms", to));
 	EXPECT_EQ(0, CONNECT(fd));
 	EXPECT_EQ(1, TOLD());
@@ -522,7 +545,7 @@ TEST_F_TIMEOUT(node, rules_know_it, AT_TIMEOUT)
 	close(fd);
 	EXPECT_EQ(EHOSTUNREACH, CONNECT(fd));
 	close(fd);
-	/* It goes down while one is held. */
+	/* The node is set down while a rule delays an attempt. */
 	ASSERT_EQ(0, at_node_set(THERE, ALTCONN_NODE_STATE_UP));
 	fd = at_socket(variant->format, variant->type);
 	ASSERT_EQ(0, at_nonblock(fd, true));
@@ -565,7 +588,7 @@ TEST_F_TIMEOUT(node, datagrams_are_answered, AT_TIMEOUT)
 	if (variant->kind == AT_PORT) {
 		expect_client(fd, &from);
 	} else {
-		/* Bound to any: it is what it is called there. */
+		/* @fd is bound to 0.0.0.0 and has its node's IP address. */
 		EXPECT_EQ(inet_addr(ips[HERE][0]), from.in.sin_addr.s_addr);
 	}
 	ASSERT_EQ(1, sendto(self->lfd, "y", 1, 0, &from.sa, from.len));
@@ -573,7 +596,7 @@ TEST_F_TIMEOUT(node, datagrams_are_answered, AT_TIMEOUT)
 	EXPECT_EQ(1, recvfrom(fd, &c, 1, 0, &from.sa, &from.len));
 	EXPECT_EQ('y', c);
 	EXPECT_TRUE(at_addr_eq(&self->to, &from));
-	/* S-ONLY, both ways. */
+	/* A connected receiver takes datagrams of its peer only (S-ONLY). */
 	ASSERT_EQ(0, at_connect(fd, &self->to));
 	other = at_socket(variant->format, variant->type);
 	ASSERT_EQ(1, sendto(other, "z", 1, 0, &self->to.sa, self->to.len));
@@ -611,8 +634,9 @@ static void *send_one(void *arg)
 }
 
 /*
- * An id means another namespace by the time that the receiver is looked up again: the
- * sender has no name there, and not the one that it had in the first.
+ * A node id comes to stand for another namespace while a sender is blocked. The
+ * sender then looks up its receiver again. In the second namespace the sender
+ * is unnamed, and does not keep the name that it had in the first one.
  */
 TEST_F_TIMEOUT(node, an_id_that_means_another_one, AT_TIMEOUT)
 {
@@ -637,7 +661,7 @@ TEST_F_TIMEOUT(node, an_id_that_means_another_one, AT_TIMEOUT)
 	ASSERT_EQ(0, at_netns_enter(self->here));
 	sender.fd = at_socket(variant->format, variant->type);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, send_one, &sender));
-	/* It waits for room. */
+	/* The sender waits for space at the receiver. */
 	EXPECT_TRUE(at_until((tid = atomic_load(&sender.tid)) && at_sleeps(tid)));
 	ASSERT_EQ(0, at_node_del(THERE));
 	ASSERT_EQ(0, at_node_add(THERE, ip_of(THERE, false), other));
@@ -655,7 +679,10 @@ TEST_F_TIMEOUT(node, an_id_that_means_another_one, AT_TIMEOUT)
 	close(fd);
 }
 
-/* Towards its own namespace it has an address of that. */
+/*
+ * A socket that is connected to another node sends to its own namespace from an
+ * address of its own namespace.
+ */
 TEST_F_TIMEOUT(node, an_address_for_others, AT_TIMEOUT)
 {
 	int fd, lfd;
@@ -677,7 +704,7 @@ TEST_F_TIMEOUT(node, an_address_for_others, AT_TIMEOUT)
 	ASSERT_EQ(1, recvfrom(lfd, &c, 1, 0, &from.sa, &from.len));
 	EXPECT_EQ(htonl(INADDR_LOOPBACK), from.in.sin_addr.s_addr);
 	close(fd);
-	/* But what it was bound to is its own. */
+	/* A socket that bind() gave an IP address sends from that address. */
 	fd = at_socket(variant->format, variant->type);
 	at_addr_ip(&from, variant->format, "127.0.0.2", 0);
 	ASSERT_EQ(0, at_bind(fd, &from));
@@ -746,7 +773,7 @@ TEST_F_TIMEOUT(own, id, AT_TIMEOUT)
 	fd = at_client(AT_NATIVE, SOCK_STREAM, &b, &err);
 	EXPECT_EQ(0, err);
 	close(fd);
-	/* Nobody else may have it, nor this namespace another one's. */
+	/* A node and this namespace itself cannot have the same id. */
 	ASSERT_EQ(0, at_netns());
 	there = at_netns_fd();
 	ASSERT_EQ(0, at_netns_enter(self->here));
@@ -761,7 +788,10 @@ TEST_F_TIMEOUT(own, id, AT_TIMEOUT)
 	close(lfd);
 }
 
-/* One port, three namespaces; who is reached by two leads nowhere further. */
+/*
+ * Nodes are not transitive: a namespace does not reach the nodes of its nodes.
+ * All three namespaces use the same port.
+ */
 TEST_F_TIMEOUT(own, three_of_them, AT_TIMEOUT)
 {
 	struct at_addr own, to;
@@ -776,7 +806,7 @@ TEST_F_TIMEOUT(own, three_of_them, AT_TIMEOUT)
 		ASSERT_EQ(0, at_bind(lfd[i], &own));
 		ASSERT_EQ(0, listen(lfd[i], 5));
 	}
-	/* The first knows the second, and that the third. */
+	/* The first namespace knows the second, and the second the third. */
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, at_netns_enter(ns[i]));
 		ASSERT_EQ(0, at_node_add(i + 2, NULL, ns[i + 1]));
@@ -800,7 +830,7 @@ TEST_F_TIMEOUT(own, three_of_them, AT_TIMEOUT)
 		close(lfd[i]);
 }
 
-/* Broadcast stays at home. */
+/* A broadcast reaches no socket of another namespace. */
 TEST_F_TIMEOUT(own, broadcast_reaches_no_other, AT_TIMEOUT)
 {
 	int fd, hears, there;
@@ -825,7 +855,10 @@ TEST_F_TIMEOUT(own, broadcast_reaches_no_other, AT_TIMEOUT)
 	close(fd);
 }
 
-/* Namespaces that know each other, all known here: none of them stays. */
+/*
+ * Namespaces can end although they have nodes for each other and this namespace
+ * has nodes for all of them.
+ */
 TEST_F_TIMEOUT(own, they_die_in_pairs, 10 * AT_TIMEOUT)
 {
 	int pairs = at_scale(512, 50), fd = at_socket(AT_NATIVE, SOCK_STREAM);
@@ -849,7 +882,7 @@ TEST_F_TIMEOUT(own, they_die_in_pairs, 10 * AT_TIMEOUT)
 		close(two);
 	}
 	EXPECT_EQ(2 * pairs, at_dump(ALTCONN_CMD_NODE_GET));
-	/* And as many as there may be. */
+	/* 512 pairs are as many nodes as a namespace can have. */
 	ASSERT_EQ(0, at_netns());
 	one = at_netns_fd();
 	ASSERT_EQ(0, at_netns_enter(self->here));
@@ -863,7 +896,7 @@ TEST_F_TIMEOUT(own, they_die_in_pairs, 10 * AT_TIMEOUT)
 	close(fd);
 }
 
-/* Who may: an administrator of both namespaces. */
+/* A caller needs CAP_NET_ADMIN in both namespaces to add a node. */
 TEST_F_TIMEOUT(own, both_must_want_it, AT_TIMEOUT)
 {
 	int there, child;
@@ -880,7 +913,7 @@ TEST_F_TIMEOUT(own, both_must_want_it, AT_TIMEOUT)
 		    at_node_del(2) != EPERM || at_node_self(9) != EPERM ||
 		    at_node_set(2, ALTCONN_NODE_STATE_DOWN) != EPERM)
 			_exit(2);
-		/* Root of namespaces of its own, and of no others. */
+		/* The child becomes root of new namespaces only. */
 		if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
 			_exit(3);
 		if (at_node_self(9) || at_node_add(3, NULL, there) != EPERM ||
@@ -1045,7 +1078,7 @@ TEST_F_TIMEOUT(races, everything_changes, 2 * AT_TIMEOUT)
 	EXPECT_EQ(0, atomic_load(&self->race.strange));
 }
 
-/* Somebody connects to a namespace while it dies. */
+/* Threads connect to a namespace while the namespace ends. */
 TEST_F_TIMEOUT(races, it_dies, 2 * AT_TIMEOUT)
 {
 	int rounds = at_scale(100, 20), there, lfd, i, old;
@@ -1070,7 +1103,7 @@ TEST_F_TIMEOUT(races, it_dies, 2 * AT_TIMEOUT)
 					    race));
 		ASSERT_EQ(0, pthread_create(&threads[1], NULL, race_connect,
 					    race));
-		/* Somebody gets there before it dies. */
+		/* A thread gets through before the namespace ends. */
 		EXPECT_TRUE(at_until(atomic_load(&race->reached) > old));
 		close(there);
 		close(lfd);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Options of the core, of TCP and IP, and of this family. */
+/* Test socket options of the core, of TCP and IP, and of this family. */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
 
@@ -60,7 +60,7 @@ static int set_int(int fd, int level, int name, int value)
 	return at_err(setsockopt(fd, level, name, &value, sizeof(value)));
 }
 
-/* The value, or -errno. */
+/* Return the value of an option, or -errno. */
 static int get_int(int fd, int level, int name)
 {
 	socklen_t len = sizeof(int);
@@ -103,7 +103,7 @@ TEST_F_TIMEOUT(pair, core_options_are_kept, AT_TIMEOUT)
 	EXPECT_EQ(0, get_int(self->sv[0], SOL_SOCKET, SO_ACCEPTCONN));
 }
 
-/* poll() does not tell of less than was asked for, as TCP's. */
+/* As in TCP, poll() reports POLLIN only when SO_RCVLOWAT bytes can be read. */
 TEST_F_TIMEOUT(pair, SO_RCVLOWAT_in_poll, AT_TIMEOUT)
 {
 	char buf[16];
@@ -112,7 +112,7 @@ TEST_F_TIMEOUT(pair, SO_RCVLOWAT_in_poll, AT_TIMEOUT)
 		SKIP(return, "AF_UNIX's poll() does not look at it");
 	ASSERT_EQ(0, set_int(self->sv[1], SOL_SOCKET, SO_RCVLOWAT, 4));
 	ASSERT_EQ(3, send(self->sv[0], "abc", 3, 0));
-	/* It is there, and not told. */
+	/* The data has arrived, and poll() does not report it yet. */
 	EXPECT_TRUE(at_until(recv(self->sv[1], buf, sizeof(buf),
 				  MSG_PEEK | MSG_DONTWAIT) == 3));
 	EXPECT_EQ(0, at_poll_now(self->sv[1], POLLIN));
@@ -120,13 +120,16 @@ TEST_F_TIMEOUT(pair, SO_RCVLOWAT_in_poll, AT_TIMEOUT)
 	EXPECT_EQ(POLLIN, at_poll(self->sv[1], POLLIN));
 	EXPECT_EQ(4, recv(self->sv[1], buf, sizeof(buf), 0));
 	EXPECT_EQ(0, at_poll_now(self->sv[1], POLLIN));
-	/* The end is always told. */
+	/* poll() always reports the end of the stream. */
 	ASSERT_EQ(1, send(self->sv[0], "e", 1, 0));
 	ASSERT_EQ(0, shutdown(self->sv[0], SHUT_WR));
 	EXPECT_EQ(POLLIN, at_poll(self->sv[1], POLLIN));
 }
 
-/* More than the writer can have under way must not be waited for. */
+/*
+ * When the writer can send no more, poll() reports POLLIN, even if SO_RCVLOWAT
+ * is more than the buffer can hold.
+ */
 TEST_F_TIMEOUT(pair, SO_RCVLOWAT_above_the_buffer, AT_TIMEOUT)
 {
 	static char buf[4096];
@@ -140,7 +143,10 @@ TEST_F_TIMEOUT(pair, SO_RCVLOWAT_above_the_buffer, AT_TIMEOUT)
 	EXPECT_EQ(POLLIN, at_poll_now(self->sv[1], POLLIN));
 }
 
-/* TCP tells at the second send that nobody is there, AF_UNIX at the first. */
+/*
+ * After the peer has closed, a send() of AF_UNIX fails at once, and a send() of
+ * TCP fails from the second one on.
+ */
 TEST_F_TIMEOUT(pair, send_after_the_peer_closed, AT_TIMEOUT)
 {
 	bool as_tcp = TCP || variant->format == AT_IN || variant->format == AT_IN6;
@@ -152,7 +158,7 @@ TEST_F_TIMEOUT(pair, send_after_the_peer_closed, AT_TIMEOUT)
 		  at_err(send(self->sv[0], "b", 1, MSG_NOSIGNAL)));
 	EXPECT_TRUE(at_until(at_err(send(self->sv[0], "c", 1, MSG_NOSIGNAL)) ==
 			     EPIPE));
-	/* One's own end is told at once. */
+	/* After shutdown() of the socket's own end, send() fails at once. */
 	ASSERT_EQ(0, make_like(variant, self->sv));
 	ASSERT_EQ(0, shutdown(self->sv[0], SHUT_WR));
 	EXPECT_EQ(EPIPE, at_err(send(self->sv[0], "d", 1, MSG_NOSIGNAL)));
@@ -169,7 +175,7 @@ TEST_F_TIMEOUT(pair, FASYNC_SIGIO_for_data, AT_TIMEOUT)
 	EXPECT_TRUE(at_until(atomic_load(&at_caught) > 0));
 	EXPECT_EQ(1, recv(self->sv[1], &c, 1, 0));
 	atomic_store(&at_caught, 0);
-	/* The peer that goes is told too. */
+	/* SIGIO is sent when the peer closes, too. */
 	close(self->sv[0]);
 	self->sv[0] = -1;
 	EXPECT_TRUE(at_until(atomic_load(&at_caught) > 0));
@@ -267,7 +273,10 @@ static void *feed(void *arg)
 	return NULL;
 }
 
-/* From a file into the socket, and out of it into a pipe. */
+/*
+ * Move a file into the socket, by splice() or sendfile(), and out of it, by
+ * splice() into a pipe or by recv(). Return whether all bytes arrive.
+ */
 static bool moves_whole(int sv[2], bool splice_in, bool splice_out)
 {
 	struct feeder f = {
@@ -354,7 +363,10 @@ static const struct inet_row {
 	{ IPPROTO_IP, IP_RECVERR, 0, 1, 1 },
 };
 
-/* What TCP says, before and after. */
+/*
+ * In the inet formats options of TCP and IP have the values that TCP has,
+ * before and after they are set. The other formats refuse them.
+ */
 TEST_F_TIMEOUT(pair, options_of_TCP_and_IP, AT_TIMEOUT)
 {
 	int fd = at_socket(variant->format, variant->type), err;
@@ -381,7 +393,7 @@ TEST_F_TIMEOUT(pair, options_of_TCP_and_IP, AT_TIMEOUT)
 	}
 	if (TCP || ORACLE)
 		return;
-	/* What somebody would rely on is refused. */
+	/* Options are refused if a program would rely on their effect. */
 	err = variant->format == AT_UNIX ? EOPNOTSUPP : ENOPROTOOPT;
 	EXPECT_EQ(err, set_int(fd, IPPROTO_TCP, TCP_REPAIR, 1));
 	EXPECT_EQ(err, set_int(fd, IPPROTO_IP, IP_PKTINFO, 1));
@@ -451,7 +463,10 @@ TEST_F_TIMEOUT(pair, PEER_INFO_tells_both_ends, AT_TIMEOUT)
 	EXPECT_EQ(ENOTCONN, peer_info(fd, &info));
 }
 
-/* Paths are the machine's: the ends may be in different namespaces. */
+/*
+ * Over a path the two ends can be in different network namespaces.
+ * ALTCONN_PEER_INFO returns the namespace of the other end.
+ */
 TEST_F_TIMEOUT(pair, PEER_INFO_across_namespaces, AT_TIMEOUT)
 {
 	struct altconn_peer_info info;
@@ -477,7 +492,10 @@ TEST_F_TIMEOUT(pair, PEER_INFO_across_namespaces, AT_TIMEOUT)
 	EXPECT_EQ(ours, info.api_netns);
 }
 
-/* Who connected, though another process has the socket now, and who accepted. */
+/*
+ * ALTCONN_PEER_INFO describes the process that called connect(), as it was
+ * then, even after the process has changed its name or exited.
+ */
 TEST_F_TIMEOUT(pair, PEER_INFO_is_of_then, AT_TIMEOUT)
 {
 	struct altconn_peer_info info;
@@ -491,7 +509,7 @@ TEST_F_TIMEOUT(pair, PEER_INFO_is_of_then, AT_TIMEOUT)
 	ASSERT_EQ(0, pipe(go));
 	lfd = at_listener(&a, variant->format, variant->kind, variant->type, 4);
 	ASSERT_LE(0, lfd);
-	/* Whoever connects to a path must be allowed to write to it. */
+	/* A client needs write permission on the socket file. */
 	if (variant->kind == AT_PATH)
 		ASSERT_EQ(0, chmod(at_path_of(&a), 0777));
 	pid = at_fork();
@@ -514,7 +532,7 @@ TEST_F_TIMEOUT(pair, PEER_INFO_is_of_then, AT_TIMEOUT)
 	EXPECT_STREQ("then", info.api_comm);
 	at_tell(go[1]);
 	EXPECT_EQ(0, at_reap(pid));
-	/* The client calls itself something else and is gone. */
+	/* The client has changed its name and has exited. */
 	ASSERT_EQ(0, peer_info(sfd, &info));
 	EXPECT_STREQ("then", info.api_comm);
 	EXPECT_EQ(pid, info.api_pid);
@@ -522,7 +540,10 @@ TEST_F_TIMEOUT(pair, PEER_INFO_is_of_then, AT_TIMEOUT)
 	at_close((int []){ sfd, lfd }, 2);
 }
 
-/* Of the server: what listens until it is accepted, and then what accepted. */
+/*
+ * The client sees the process that called listen() until its connection is
+ * accepted, and then the process that called accept().
+ */
 TEST_F_TIMEOUT(pair, PEER_INFO_before_and_after_accept, AT_TIMEOUT)
 {
 	struct altconn_peer_info info;
@@ -546,7 +567,7 @@ TEST_F_TIMEOUT(pair, PEER_INFO_before_and_after_accept, AT_TIMEOUT)
 	EXPECT_STREQ("accepts", info.api_comm);
 	ASSERT_EQ(0, peer_info(sfd, &info));
 	EXPECT_STREQ("connects", info.api_comm);
-	/* Who listens again is who listens. */
+	/* The process that called listen() last is the one that listens. */
 	ASSERT_EQ(0, listen(lfd, 4));
 	close(fd);
 	fd = at_client(variant->format, variant->type, &a, &err);
@@ -555,7 +576,10 @@ TEST_F_TIMEOUT(pair, PEER_INFO_before_and_after_accept, AT_TIMEOUT)
 	at_close((int []){ fd, sfd, lfd }, 3);
 }
 
-/* What LSMs say of a peer that they have not been told of, without a label. */
+/*
+ * The LSMs know no label of the peer: SO_PEERSEC fails with ENOPROTOOPT, and
+ * SO_PASSSEC adds no control message.
+ */
 TEST_F_TIMEOUT(pair, SO_PEERSEC_and_SO_PASSSEC, AT_TIMEOUT)
 {
 	union {
@@ -585,7 +609,10 @@ TEST_F_TIMEOUT(pair, SO_PEERSEC_and_SO_PASSSEC, AT_TIMEOUT)
 	EXPECT_EQ(0, msg.msg_flags & MSG_CTRUNC);
 }
 
-/* Who does not see a process is not told what it runs. */
+/*
+ * ALTCONN_PEER_INFO has no pid and no name of a process that is not visible in
+ * the PID namespace of the caller.
+ */
 TEST_F_TIMEOUT(pair, PEER_INFO_in_another_pid_namespace, AT_TIMEOUT)
 {
 	struct altconn_peer_info info;
@@ -631,7 +658,7 @@ FIXTURE_SETUP(overflow)
 	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
 }
 
-/* The default is drop-newest there, as UDP. */
+/* As UDP, a receiver in an inet format drops new datagrams by default. */
 #define OVERFLOW_DROPS	(variant->format == AT_IN)
 
 FIXTURE_TEARDOWN(overflow)
@@ -654,7 +681,7 @@ static int send_number(int fd, int i)
 	return at_err(send(fd, &i, sizeof(i), MSG_DONTWAIT));
 }
 
-/* The number, or -1. */
+/* Receive a number without waiting. Return the number, or -1. */
 static int recv_number(int fd)
 {
 	int i;
@@ -689,7 +716,7 @@ TEST_F_TIMEOUT(overflow, drop_oldest, AT_TIMEOUT)
 	EXPECT_LT(0, first);
 	while (recv_number(self->rfd) == first + n)
 		n++;
-	/* The last ones, all of them. */
+	/* The newest datagrams have arrived without a gap. */
 	EXPECT_EQ(100, first + n);
 	EXPECT_EQ(first, drops(self->rfd));
 }
@@ -706,7 +733,7 @@ TEST_F_TIMEOUT(overflow, blocks_at_first, AT_TIMEOUT)
 	if (OVERFLOW_DROPS)
 		for (i = 0; i < 100; i++)
 			EXPECT_EQ(0, send_number(self->fd, i));
-	/* It may be chosen there, too. */
+	/* Blocking can be chosen in the inet formats, too. */
 	ASSERT_EQ(0, at_set_option(self->rfd, ALTCONN_DGRAM_OVERFLOW,
 				   ALTCONN_OVERFLOW_BLOCK));
 	while (!send_number(self->fd, i))
@@ -747,7 +774,7 @@ static int start_late(struct late *l, int fd)
 									  -1;
 }
 
-/* Who waits already is let go on. */
+/* A sender that is blocked already goes on when the receiver begins to drop. */
 TEST_F_TIMEOUT(overflow, set_while_a_sender_waits, AT_TIMEOUT)
 {
 	struct late l;
@@ -766,7 +793,7 @@ TEST_F_TIMEOUT(overflow, set_while_a_sender_waits, AT_TIMEOUT)
 	EXPECT_EQ(4711, last);
 }
 
-/* The namespace's limit of patience. */
+/* The sysctl dgram_block_ms limits how long a full receiver blocks a sender. */
 TEST_F_TIMEOUT(overflow, dgram_block_ms_ends_the_wait, AT_TIMEOUT)
 {
 	struct at_addr a;
@@ -809,7 +836,10 @@ FIXTURE_TEARDOWN(share)
 	at_cleanup();
 }
 
-/* A listener at @a that shares it, or -errno. */
+/*
+ * Make a listener at @a, which shares the address if @share is true. Return its
+ * descriptor, or -errno.
+ */
 static int sharing(const FIXTURE_VARIANT(share) *variant,
 		   const struct at_addr *a, bool share, int backlog)
 {
@@ -853,7 +883,7 @@ TEST_F_TIMEOUT(share, listeners_take_turns, AT_TIMEOUT)
 	for (i = 0; i < 3; i++)
 		EXPECT_EQ(10, accept_all(fds[i]));
 	at_close(clients, 30);
-	/* When one goes the others serve. */
+	/* After a listener has closed, the other listeners serve clients. */
 	close(fds[1]);
 	for (i = 0; i < 10; i++) {
 		clients[i] = at_client(variant->format, variant->type, &a, &err);
@@ -868,7 +898,7 @@ TEST_F_TIMEOUT(share, listeners_take_turns, AT_TIMEOUT)
 	EXPECT_EQ(ECONNREFUSED, err);
 }
 
-/* A full one does not hold up who could be served. */
+/* Clients are served by a listener with room while another one is full. */
 TEST_F_TIMEOUT(share, full_listener_is_passed_over, AT_TIMEOUT)
 {
 	int full, roomy, clients[20], i, err;
@@ -899,7 +929,7 @@ TEST_F_TIMEOUT(share, only_with_who_shares, AT_TIMEOUT)
 				&len));
 	EXPECT_EQ(1, value);
 	EXPECT_EQ(-EADDRINUSE, sharing(variant, &a, false, 4));
-	/* It is too late now. */
+	/* After bind() the option cannot change any more. */
 	EXPECT_EQ(EINVAL, at_err(at_set_option(fd, ALTCONN_SHARE_ADDRESS, 0)));
 	pid = at_fork();
 	if (!pid) {
@@ -911,7 +941,10 @@ TEST_F_TIMEOUT(share, only_with_who_shares, AT_TIMEOUT)
 	EXPECT_LE(0, sharing(variant, &a, true, 4));
 }
 
-/* E-ADDRINUSE holds for those who share too. */
+/*
+ * connect() fails with EADDRINUSE if a socket that shares the local address is
+ * connected to the same remote address (E-ADDRINUSE).
+ */
 TEST_F_TIMEOUT(share, E_ADDRINUSE_same_connection, AT_TIMEOUT)
 {
 	struct at_addr a, own;
@@ -942,7 +975,7 @@ struct comer {
 	bool listens;
 };
 
-/* Did the listener go where it waited? */
+/* Return whether the attempt failed because its listener closed. */
 static bool was_closed(int fd)
 {
 	struct altconn_connect_info info;
@@ -951,7 +984,7 @@ static bool was_closed(int fd)
 	       info.aci_reason == ALTCONN_REASON_LISTENER_CLOSED;
 }
 
-/* Comes and goes as a listener, or connects. */
+/* Listen and close, or connect and close, again and again. */
 static void *come(void *arg)
 {
 	struct comer *c = arg;
@@ -977,8 +1010,8 @@ static void *come(void *arg)
 }
 
 /*
- * Listeners come and go under those who connect; one stays. So nobody is refused but
- * who waited at one that closed.
+ * Listeners come and go while clients connect. One listener stays, so only an
+ * attempt that waits at a listener that closes is refused.
  */
 TEST_F_TIMEOUT(share, raced, AT_TIMEOUT)
 {
@@ -1003,7 +1036,7 @@ TEST_F_TIMEOUT(share, raced, AT_TIMEOUT)
 	while (at_now_ms() < end)
 		accept_all(fd);
 	atomic_store(&over, true);
-	/* Nobody waits for one that is served no more. */
+	/* Accept until all threads have ended: a client may wait at @fd. */
 	for (i = 0; i < 6; i++) {
 		while (pthread_tryjoin_np(comers[i].thread, NULL))
 			accept_all(fd);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The same calls on a socket of this family and on the one that it stands for: TCP,
- * UDP and AF_UNIX say at run time what each call returns. A row is a sequence of
- * calls; every result must be the oracle's, but where a step says otherwise, and
- * Documentation/features.rst says why.
+ * Make the same calls on a socket of this family and on its oracle, the TCP,
+ * UDP or AF_UNIX socket that it stands for. A row is a sequence of calls. Every
+ * result must be that of the oracle, unless a step expects another result, for
+ * a reason that Documentation/features.rst gives.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -73,46 +73,48 @@ FIXTURE_TEARDOWN(oracle)
 }
 
 /*
- * Calls. @s is the socket, 0 to 7. Those that receive do not wait, but with
- * MSG_ERRQUEUE, of which it is known that it never does.
+ * A row consists of these calls. @s, @a, @b and @c are members of struct step;
+ * @s is the socket, 0 to 7. A call has one or two results, and "second" means
+ * the second result. The calls that receive do not wait: they add MSG_DONTWAIT,
+ * except to MSG_ERRQUEUE, which never waits.
  */
 enum op {
 	END,
-	SOCKET,		/* a new one */
-	PAIR,		/* 0 connected, 1 accepted or bound, 2 the listener */
-	SPAIR,		/* 0 and 1 by socketpair() */
-	BIND,		/* to a new address, which @s is called from then on */
-	BIND_TO,	/* to the address of socket @a */
-	BIND_AUTO,	/* to nothing but a family */
-	LISTEN,		/* with a backlog of @a */
-	CONNECT,	/* to the address of socket @a */
-	CONNECT_0,	/* to port 0 of it */
-	UNBLOCK,	/* O_NONBLOCK */
-	ACCEPT,		/* as socket @a */
-	SEND,		/* @a bytes, flags @b; second result: SIGPIPEs */
-	SENDTO,		/* the same, to the address of socket 1 */
-	SEND_UNTIL,	/* until the errno is @a */
-	RECV,		/* @a bytes, flags @b; second: what the buffer begins with */
-	RECV_NULL,	/* into no buffer */
-	RECV_FROM,	/* second: the length of the address */
-	RECV_MSG,	/* second: flags @c of those that came */
-	WAIT,		/* for @a, as poll() */
+	SOCKET,		/* make socket @s */
+	PAIR,		/* make 0 connected, 1 accepted or bound, 2 listening */
+	SPAIR,		/* make 0 and 1 by socketpair() */
+	BIND,		/* bind to a new address, which @s has from then on */
+	BIND_TO,	/* bind to the address of socket @a */
+	BIND_AUTO,	/* bind to an address that is a family only */
+	LISTEN,		/* listen with a backlog of @a */
+	CONNECT,	/* connect to the address of socket @a */
+	CONNECT_0,	/* connect to port 0 at the address of socket @a */
+	UNBLOCK,	/* set O_NONBLOCK */
+	ACCEPT,		/* accept a connection as socket @a */
+	SEND,		/* send @a bytes, flags @b; second: SIGPIPEs */
+	SENDTO,		/* as SEND, to the address of socket 1 */
+	SEND_UNTIL,	/* send until the errno is @a */
+	RECV,		/* receive @a bytes, flags @b; second: first byte */
+	RECV_NULL,	/* as RECV, into no buffer */
+	RECV_FROM,	/* as RECV; second: the length of the address */
+	RECV_MSG,	/* as RECV; second: the received flags among @c */
+	WAIT,		/* wait for @a by poll() */
 	SHUT,		/* shutdown(@a) */
 	CLOSE,
-	GETNAME,	/* remembers it; second: the length */
-	GETPEER,
-	SET,		/* level @a, option @b, value @c */
-	GET,		/* level @a, option @b */
-	ERROR,		/* SO_ERROR */
-	CRED,		/* SO_PEERCRED: is it this process? second: the user */
-	IOCTL,		/* request @a; second: the number */
-	STAMP,		/* request @a; second: is it a time of this century? */
+	GETNAME,	/* get and keep the address; second: its length */
+	GETPEER,	/* get the peer's address; second: its length */
+	SET,		/* set option @b of level @a to @c */
+	GET,		/* get option @b of level @a; second: the value */
+	ERROR,		/* get SO_ERROR */
+	CRED,		/* SO_PEERCRED: 1 for this process; second: the user */
+	IOCTL,		/* request @a; second: the number that it returns */
+	STAMP,		/* request @a; second: whether the time is after 2001 */
 };
 
 struct step {
 	enum op op;
 	int s, a, b, c;
-	bool differs;	/* ours is this, and not the oracle's */
+	bool differs;	/* the results are @ours, not those of the oracle */
 	int ours[2];
 };
 
@@ -368,7 +370,7 @@ static const struct row {
 		{ WAIT, 1, POLLIN }, { RECV, 1, 8 },
 		{ STAMP, 1, SIOCGSTAMP_OLD },
 	} },
-	/* It is POSIX's; AF_UNIX forgets it. */
+	/* POSIX specifies MSG_EOR, and AF_UNIX drops it. */
 	{ "MSG_EOR that was sent", UNIX_SQ, {
 		{ PAIR }, { SEND, 0, 3, MSG_EOR }, { SEND, 0, 3, MSG_EOR },
 		{ SEND, 0, 3 },
@@ -393,7 +395,7 @@ static const struct row reuseport = {
 	}
 };
 
-/* Where a row is played: sockets, and what they are called. */
+/* A row runs on the sockets @fds, which have the addresses @names. */
 struct stage {
 	const FIXTURE_VARIANT(oracle) *variant;
 	enum at_format format;
@@ -410,7 +412,10 @@ static int value_of(long ret)
 	return ret < 0 ? -errno : ret;
 }
 
-/* Names are of any length. */
+/*
+ * Return the length of an address. In the variants of AF_UNIX the length of any
+ * address with a name counts as 3, since it differs between runs.
+ */
 static int length_of(const struct stage *st, socklen_t len)
 {
 	return st->variant->is & UNIX && len > 2 ? 3 : len;
@@ -463,7 +468,10 @@ static int accept_as(struct stage *st, int s, int as)
 	return st->fds[as] < 0 ? -errno : 0;
 }
 
-/* Datagrams: 1 is bound, 0 is connected to it. */
+/*
+ * Make a connected pair: socket 0 connects to socket 1 if they are datagram
+ * sockets, else to the listener 2, which accepts socket 1.
+ */
 static int make_pair(struct stage *st)
 {
 	bool dgram = st->variant->type == SOCK_DGRAM;
@@ -718,7 +726,10 @@ TEST_F_TIMEOUT(oracle, datagrams_share_a_port, AT_TIMEOUT)
 	compare(_metadata, variant, &reuseport);
 }
 
-/* Options of TCP and IP: every value, in every length. */
+/*
+ * The test option_values sets these options of TCP and IP to every value of
+ * @values, and in every length.
+ */
 static const struct option {
 	int level, name;
 	const char *text;
@@ -751,7 +762,7 @@ struct told {
 	int set, get, len, value;
 };
 
-/* What setsockopt() and then getsockopt() say. */
+/* Call setsockopt() and then getsockopt(). Return the results of both. */
 static struct told try(int fd, const struct option *o, int value, int set_len,
 		       int get_len)
 {
@@ -799,7 +810,7 @@ TEST_F_TIMEOUT(oracle, option_values, AT_TIMEOUT)
 	close(ours);
 }
 
-/* What accept() hands on. */
+/* An accepted socket may inherit these options from its listener. */
 static const struct handed {
 	int level, name, value;
 } handed[] = {
@@ -883,7 +894,10 @@ TEST_F_TIMEOUT(oracle, accepted_socket_inherits, AT_TIMEOUT)
 	EXPECT_EQ(want.timeouts[1].tv_sec, got.timeouts[1].tv_sec);
 }
 
-/* How many of @n datagrams came; -1 when one could not be sent. */
+/*
+ * Send @n datagrams to a receiver with a small buffer. Return how many arrived,
+ * or -1 if a datagram could not be sent.
+ */
 static int flood(const FIXTURE_VARIANT(oracle) *variant, enum at_format format,
 		 int n)
 {
@@ -907,7 +921,7 @@ static int flood(const FIXTURE_VARIANT(oracle) *variant, enum at_format format,
 	return came;
 }
 
-/* A full receiver drops what comes, and its senders do not learn of it. */
+/* A full receiver drops new datagrams, and their senders get no error. */
 TEST_F_TIMEOUT(oracle, full_receiver_drops, AT_TIMEOUT)
 {
 	int came[2];
@@ -938,8 +952,9 @@ static void *send_early(void *arg)
 }
 
 /*
- * send() on a pending attempt waits for it. TCP's comes with the next SYN, so the
- * oracle is its manual here.
+ * send() on a socket with a pending attempt waits for the attempt. TCP decides
+ * an attempt when it sends the next SYN only, so the manual of TCP is the
+ * oracle here.
  */
 TEST_F_TIMEOUT(oracle, send_waits_for_the_attempt, AT_TIMEOUT)
 {
@@ -978,7 +993,10 @@ static void *receive_refusal(void *arg)
 	return NULL;
 }
 
-/* What recv() returns that waits while a datagram is refused. */
+/*
+ * Send a datagram that is refused while a thread waits in recv() on the same
+ * socket. Return the result of that recv().
+ */
 static int refuse_while_receiving(const FIXTURE_VARIANT(oracle) *variant,
 				  enum at_format format)
 {
@@ -1016,7 +1034,8 @@ TEST_F_TIMEOUT(oracle, refusal_wakes_a_receiver, AT_TIMEOUT)
 		  refuse_while_receiving(variant, variant->ours));
 }
 
-/* Options of this family. */
+/* ---- options of this family ---- */
+
 TEST(values_may_grow_by_zeroes)
 {
 	struct { uint64_t value, more[3]; } wide = { .value = 7 };
@@ -1046,14 +1065,14 @@ TEST(values_may_grow_by_zeroes)
 		wide.value = 1 | 1ULL << 32;
 		EXPECT_EQ(E2BIG, at_err(setsockopt(fd, SOL_ALTCONN, option,
 						   &wide, 8)));
-		/* A bit that nobody knows. */
+		/* The value has an unknown bit. */
 		wide.value = 3;
 		EXPECT_EQ(EINVAL, at_err(setsockopt(fd, SOL_ALTCONN, option,
 						    &wide, 8))) {
 			TH_LOG("option %d", option);
 		}
 	}
-	/* Nothing that is worth reading is as long as that. */
+	/* A value that is longer than a page is refused, even if it is zero. */
 	page = calloc(1, 1 << 20);
 	EXPECT_EQ(E2BIG, at_err(setsockopt(fd, SOL_ALTCONN,
 					   ALTCONN_CONNECT_TIMEOUT, page,

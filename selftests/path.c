@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Paths: an inode is the address, not the string that leads to it.
- */
+/* Test paths: the address is an inode, not the string that leads to it. */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
 
@@ -43,7 +41,7 @@ FIXTURE_TEARDOWN(path)
 	at_cleanup();
 }
 
-/* connect() and a byte; 0 or errno. */
+/* Connect to a path and send a byte. Return 0 or an errno. */
 static int talks_to(enum at_format format, int type, const char *path)
 {
 	struct at_addr a;
@@ -128,7 +126,10 @@ TEST_F_TIMEOUT(path, unlinked_listener_keeps_its_clients, AT_TIMEOUT)
 	EXPECT_EQ(POLLIN, at_poll(self->fd, POLLIN));
 }
 
-/* A socket file cannot be opened; E-CONNREFUSED once its socket is gone. */
+/*
+ * A socket file cannot be opened. After its socket has closed, connect() to the
+ * file is refused (E-CONNREFUSED).
+ */
 TEST_F_TIMEOUT(path, the_file_itself, AT_TIMEOUT)
 {
 	struct stat st;
@@ -141,7 +142,10 @@ TEST_F_TIMEOUT(path, the_file_itself, AT_TIMEOUT)
 	EXPECT_EQ(ECONNREFUSED, connects_to(variant, at_path_of(&self->a)));
 }
 
-/* The file system of a bound socket stays; a directory may go. */
+/*
+ * A bound socket keeps its file system mounted, but the directory of its file
+ * can be removed.
+ */
 TEST_F_TIMEOUT(path, bound_below_a_removed_directory, AT_TIMEOUT)
 {
 	int fd = at_socket(variant->format, variant->type), err;
@@ -158,7 +162,7 @@ TEST_F_TIMEOUT(path, bound_below_a_removed_directory, AT_TIMEOUT)
 	EXPECT_EQ(ENOENT, err);
 }
 
-/* AF_UNIX and this family do not answer for each other's files. */
+/* An AF_UNIX socket cannot connect to a socket file of this family. */
 TEST_F_TIMEOUT(path, not_for_AF_UNIX, AT_TIMEOUT)
 {
 	struct at_addr a;
@@ -171,7 +175,7 @@ TEST_F_TIMEOUT(path, not_for_AF_UNIX, AT_TIMEOUT)
 	EXPECT_EQ(ECONNREFUSED, err);
 }
 
-/* The same inode by another way: it is the same socket. */
+/* A path through a bind mount leads to the same inode and the same socket. */
 TEST_F_TIMEOUT(path, through_a_bind_mount, AT_TIMEOUT)
 {
 	char dir[300], *name;
@@ -179,7 +183,7 @@ TEST_F_TIMEOUT(path, through_a_bind_mount, AT_TIMEOUT)
 
 	if (pid) {
 		EXPECT_EQ(0, at_reap(pid));
-		/* Only the child's mount namespace has it. */
+		/* The mount is in the child's mount namespace only. */
 		EXPECT_EQ(0, connects_to(variant, at_path_of(&self->a)));
 		return;
 	}
@@ -198,7 +202,10 @@ TEST_F_TIMEOUT(path, through_a_bind_mount, AT_TIMEOUT)
 
 #define COUNT_FILES	"show -aej | grep -o '\"file\"' | wc -l"
 
-/* Administrators see the whole path, and other users only that of their own sockets. */
+/*
+ * Administrators see the whole path of every socket, and other users only the
+ * paths of their own sockets.
+ */
 TEST_F_TIMEOUT(path, whole_path_is_for_some, AT_TIMEOUT)
 {
 	struct at_addr own;
@@ -241,7 +248,10 @@ TEST_F_TIMEOUT(path, from_inside_a_chroot, AT_TIMEOUT)
 
 /* ---- ALTCONN_PATH_FD ---- */
 
-/* @path, which may be empty, by way of a descriptor. */
+/*
+ * Write to @a the address of @path relative to the descriptor @fd
+ * (ALTCONN_PATH_FD). @path may be empty.
+ */
 static void by_fd(struct at_addr *a, int fd, const char *path)
 {
 	at_addr_path(a, AT_NATIVE, path);
@@ -286,7 +296,7 @@ FIXTURE_VARIANT_ADD(far, seqpacket) { SOCK_SEQPACKET, 1 };
 FIXTURE_VARIANT_ADD(far, dgram) { SOCK_DGRAM, 1 };
 FIXTURE_VARIANT_ADD(far, long_name) { SOCK_STREAM, ALTCONN_PATH_MAX };
 
-/* A directory whose path is longer than any address. */
+/* Make a directory with a path that is longer than any address. */
 FIXTURE_SETUP(far)
 {
 	memset(self->last, 's', variant->len);
@@ -316,7 +326,10 @@ static int far_bind(FIXTURE_DATA(far) *self,
 	return variant->type == SOCK_DGRAM ? 0 : at_err(listen(self->fd, 8));
 }
 
-/* connect() and a byte, by a descriptor; 0 or errno. */
+/*
+ * Connect to the socket file of the descriptor @file and send a byte. Return 0
+ * or an errno.
+ */
 static int far_talk(int type, int file)
 {
 	struct at_addr a;
@@ -344,12 +357,12 @@ TEST_F_TIMEOUT(far, bind_and_connect, AT_TIMEOUT)
 	by_fd(&a, file, "");
 	fd = at_client(AT_NATIVE, variant->type, &a, &err);
 	ASSERT_EQ(0, err);
-	/* The descriptors were for the calls alone. */
+	/* The descriptors are needed during the calls only. */
 	close(file);
 	close(self->dfd);
 	EXPECT_EQ(1, send(fd, "x", 1, MSG_NOSIGNAL));
 	EXPECT_EQ(POLLIN, at_poll(self->fd, POLLIN));
-	/* What bind() was given is the name at both ends. */
+	/* Both ends see the path that bind() was given. */
 	at_addr_path(&expected, AT_NATIVE, self->last);
 	EXPECT_EQ(0, at_getsockname(self->fd, &own));
 	EXPECT_TRUE(at_addr_eq(&expected, &own));
@@ -375,7 +388,10 @@ TEST_F_TIMEOUT(far, sendto, AT_TIMEOUT)
 	EXPECT_EQ(EINVAL, at_err(sendto(fd, "x", 1, 0, &a.sa, a.len)));
 }
 
-/* As openat(2). */
+/*
+ * As in openat(2), a relative path is looked up from the descriptor, and an
+ * absolute path does not use the descriptor.
+ */
 TEST_F_TIMEOUT(far, relative_and_absolute, AT_TIMEOUT)
 {
 	int fd = at_socket(AT_NATIVE, variant->type);
@@ -394,7 +410,7 @@ TEST_F_TIMEOUT(far, relative_and_absolute, AT_TIMEOUT)
 	EXPECT_EQ(0, stat(path, &st));
 }
 
-/* The file counts, wherever it is by now. */
+/* A descriptor leads to a socket file that was renamed or unlinked, too. */
 TEST_F_TIMEOUT(far, renamed_and_unlinked, AT_TIMEOUT)
 {
 	int file;
@@ -409,7 +425,10 @@ TEST_F_TIMEOUT(far, renamed_and_unlinked, AT_TIMEOUT)
 	EXPECT_EQ(ECONNREFUSED, far_talk(variant->type, file));
 }
 
-/* open(2) has searched the directories; whoever has the descriptor need not. */
+/*
+ * connect() by a descriptor needs no search permission on the directories,
+ * which open(2) has checked before.
+ */
 TEST_F_TIMEOUT(far, descriptor_instead_of_search_permission, AT_TIMEOUT)
 {
 	char path[1024];
@@ -430,7 +449,7 @@ TEST_F_TIMEOUT(far, descriptor_instead_of_search_permission, AT_TIMEOUT)
 		_exit(err == EACCES ? far_talk(variant->type, file) : 2);
 	}
 	EXPECT_EQ(0, at_reap(pid));
-	/* Write permission is still the file's to give. */
+	/* connect() still needs write permission on the file. */
 	ASSERT_EQ(0, fchmodat(self->dfd, self->last, 0644, 0));
 	pid = at_fork();
 	if (!pid)
@@ -438,7 +457,12 @@ TEST_F_TIMEOUT(far, descriptor_instead_of_search_permission, AT_TIMEOUT)
 	EXPECT_EQ(EACCES, at_reap(pid));
 }
 
-/* Descriptors of all sorts; those of files are of the directory. */
+/*
+ * The functions fd_*() return the descriptor of a row, or -2 on failure. They
+ * make their files in the directory @dir.
+ */
+
+/* Return the number of a descriptor that has been closed. */
 static int fd_closed(const char *dir)
 {
 	int fd = open_in(dir, ".", O_PATH);
@@ -504,7 +528,7 @@ static int fd_pipe(const char *dir)
 	return pipe(fds) ? -2 : fds[1];
 }
 
-/* A socket file that @fd was bound to. */
+/* Bind @fd to a socket file in @dir. Return a descriptor of the file, or -2. */
 static int fd_bound(const char *dir, int fd, enum at_format format)
 {
 	char path[1024];
@@ -629,7 +653,10 @@ static const struct fd_row connect_rows[] = {
 	  0 },
 };
 
-/* In a child, which may change its user and its mounts. */
+/*
+ * Run a row in a child, which can change its user and its mounts. Return 0 or
+ * the errno of the call, or 255 if the call could not be made.
+ */
 static int far_row(const struct fd_row *row, const char *dir, bool binds)
 {
 	pid_t pid = at_fork();
@@ -646,7 +673,7 @@ static int far_row(const struct fd_row *row, const char *dir, bool binds)
 	_exit(at_err(binds ? at_bind(fd, &a) : at_connect(fd, &a)));
 }
 
-/* Each in a directory of its own. */
+/* Run each row in a directory of its own. */
 static void far_rows(struct __test_metadata *_metadata, const char *top,
 		     const struct fd_row *row, size_t n, bool binds)
 {
@@ -690,7 +717,7 @@ TEST_F_TIMEOUT(far, E_PROTOTYPE, AT_TIMEOUT)
 						     O_PATH)));
 }
 
-/* A failed attempt by a descriptor tells why, as any other. */
+/* ALTCONN_CONNECT_INFO has the reason why an attempt by a descriptor failed. */
 TEST_F_TIMEOUT(far, reason, AT_TIMEOUT)
 {
 	struct altconn_connect_info info;
@@ -749,7 +776,10 @@ FIXTURE_TEARDOWN(replace)
 	at_cleanup();
 }
 
-/* A socket bound to the path, of any family; -1: errno. */
+/*
+ * Make a socket that is bound to the path, of this family or of AF_UNIX. Return
+ * its descriptor, or -1 with errno.
+ */
 static int replace_bound(const char *path, enum at_format format, int type)
 {
 	int fd = at_socket(format, type);
@@ -766,7 +796,7 @@ static int replace_stale(const char *path, enum at_format format)
 	return fd < 0 ? -1 : close(fd);
 }
 
-/* How many entries the directory has. */
+/* Return the number of entries in a directory, without "." and "..". */
 static int replace_entries(const char *path)
 {
 	DIR *dir = opendir(path);
@@ -807,7 +837,7 @@ TEST_F_TIMEOUT(replace, stale_files, AT_TIMEOUT)
 		EXPECT_EQ(0, talks_to(variant->format, variant->type,
 				      self->path));
 		EXPECT_EQ(POLLIN, at_poll(fd, POLLIN));
-		/* The new file alone, as bind() makes it. */
+		/* Only the new file is there, as bind() makes it. */
 		EXPECT_EQ(1, replace_entries(self->dir));
 		ASSERT_EQ(0, stat(self->path, &st));
 		EXPECT_EQ(S_IFSOCK | 0750, st.st_mode);
@@ -823,7 +853,7 @@ TEST_F_TIMEOUT(replace, stale_files, AT_TIMEOUT)
 TEST_F_TIMEOUT(replace, nothing_there, AT_TIMEOUT)
 {
 	EXPECT_EQ(0, at_err(at_bind(self->fd, &self->a)));
-	/* The socket file, and no other name for it. */
+	/* The directory has the socket file, under no other name. */
 	EXPECT_NE(0, replace_inode(self->path));
 	EXPECT_EQ(1, replace_entries(self->dir));
 }
@@ -846,7 +876,10 @@ static const struct live_row live_rows[] = {
 	{ "AF_UNIX: datagrams", AT_ORACLE, SOCK_DGRAM, false },
 };
 
-/* E-ADDRINUSE: and nobody hears of it. */
+/*
+ * bind() does not replace the file of a live socket (E-ADDRINUSE), and the live
+ * socket gets no event.
+ */
 TEST_F_TIMEOUT(replace, live_sockets_stay, AT_TIMEOUT)
 {
 	const struct live_row *row;
@@ -869,11 +902,11 @@ TEST_F_TIMEOUT(replace, live_sockets_stay, AT_TIMEOUT)
 		close(fd);
 		ASSERT_EQ(0, unlink(self->path));
 	}
-	/* And after that the socket can be bound. */
+	/* The socket can still be bound after it has failed. */
 	EXPECT_EQ(0, at_err(at_bind(self->fd, &self->a)));
 }
 
-/* A backlog that is full is no reason to take the file away. */
+/* bind() does not replace the file of an AF_UNIX server with a full backlog. */
 TEST_F_TIMEOUT(replace, full_AF_UNIX_server_stays, AT_TIMEOUT)
 {
 	int lfd = replace_bound(self->path, AT_ORACLE, SOCK_STREAM), err;
@@ -912,7 +945,10 @@ static int make_dangling(const char *path)
 	return symlink("/nowhere", path);
 }
 
-/* To a socket file that would be replaced under its own name. */
+/*
+ * Make a symbolic link to a stale file, which bind() replaces only under its
+ * own name.
+ */
 static int make_symlink(const char *path)
 {
 	char target[140];
@@ -923,7 +959,7 @@ static int make_symlink(const char *path)
 	return symlink(target, path);
 }
 
-/* A socket file that a mount covers. */
+/* Make a stale socket file that a mount covers. */
 static int make_covered(const char *path)
 {
 	if (replace_stale(path, AT_NATIVE) || unshare(CLONE_NEWNS) ||
@@ -957,7 +993,10 @@ TEST_F_TIMEOUT(replace, other_files_stay, AT_TIMEOUT)
 				_exit(255);
 			inode = replace_inode(self->path);
 			n = replace_entries(self->dir);
-			/* In the mount namespace that the file may have made. */
+			/*
+			 * make() may have moved the child to a new mount
+			 * namespace, so the directory is opened there.
+			 */
 			if (variant->by_fd)
 				self->a.nat.sac_fd = open(self->dir, O_PATH);
 			if (at_err(at_bind(self->fd, &self->a)) != EADDRINUSE)
@@ -973,7 +1012,7 @@ TEST_F_TIMEOUT(replace, other_files_stay, AT_TIMEOUT)
 	}
 }
 
-/* Names of no file that could be replaced. */
+/* A path that ends in a slash, "." or ".." names no file to replace. */
 TEST_F_TIMEOUT(replace, dots_and_slashes, AT_TIMEOUT)
 {
 	static const char * const ends[] = { ".", "..", "s/", "s/.", "/" };
@@ -997,7 +1036,7 @@ TEST_F_TIMEOUT(replace, dots_and_slashes, AT_TIMEOUT)
 	}
 }
 
-/* The caller's permissions are those that rename(2) and connect(2) want. */
+/* Replacing a file takes the permissions of rename(2) and of connect(2). */
 TEST_F_TIMEOUT(replace, permissions, AT_TIMEOUT)
 {
 	static const struct {
@@ -1060,7 +1099,11 @@ TEST_F_TIMEOUT(replace, read_only_mount, AT_TIMEOUT)
 	EXPECT_EQ(EROFS, at_reap(pid));
 }
 
-/* AF_UNIX has to be asked by a path, and that of a descriptor is in /proc. */
+/*
+ * To replace a file, bind() asks AF_UNIX by a path whether the file is stale.
+ * With a descriptor that path leads through /proc, so without /proc the file
+ * stays.
+ */
 TEST_F_TIMEOUT(replace, without_proc, AT_TIMEOUT)
 {
 	pid_t pid;
@@ -1114,7 +1157,10 @@ static void *rival_main(void *arg)
 	return NULL;
 }
 
-/* Many want one stale file: one gets it, and its file is the one that stays. */
+/*
+ * If many sockets bind to one stale file at once, one of them succeeds, and its
+ * file stays at the path.
+ */
 TEST_F_TIMEOUT(replace, rivals, AT_TIMEOUT)
 {
 	struct rival rivals[RIVALS];
@@ -1173,7 +1219,7 @@ static void *watcher_main(void *arg)
 	return NULL;
 }
 
-/* In one step: there is a file at the path at all times. */
+/* bind() replaces a file in one step: the path always leads to a file. */
 TEST_F_TIMEOUT(replace, in_one_step, AT_TIMEOUT)
 {
 	struct watcher w = { .path = self->path };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Deadlines, the ends of delays, idle buffers, descriptors that no process received:
- * kernel threads handle them and wake as many pollers as the user has. A user that
- * overdoes it delays itself alone.
+ * Test the work that kernel threads do for users: deadlines, the ends of
+ * delays, idle buffers, and descriptors that no process received. Such work
+ * wakes as many pollers as the user has. A user that causes too much of this
+ * work delays only its own work.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -22,16 +23,19 @@
 #define SOCKETS		16
 #define EPOLLS		at_scale(4000, 800)
 
-/* For so long a user keeps the threads busy. */
+/* A user keeps the kernel threads busy for this time, ns. */
 #define BUSY_NS		2000000000ULL
 
-/* A user's share of a CPU, and what it has saved at the beginning. */
+/* A user's share is 1/SHARE of a CPU. SAVED_NS is the initial budget, ns. */
 #define SHARE		4
 #define SAVED_NS	100000000ULL
 
 FIXTURE(payer) { };
 
-/* What a kernel thread does: @begin starts it at each socket, @ended tells its end. */
+/*
+ * A kernel thread does the work that @begin starts at a descriptor. @ended
+ * returns whether this work has ended.
+ */
 FIXTURE_VARIANT(payer) {
 	int (*prepare)(int *fds);
 	int (*begin)(int fd);
@@ -49,7 +53,7 @@ FIXTURE_TEARDOWN(payer) { }
 
 static struct at_addr server;
 
-/* Attempts at a full backlog, whose deadlines pass soon. */
+/* Prepare attempts at a full backlog, with deadlines that pass soon. */
 static int prepare_attempts(int *fds)
 {
 	uint64_t ms = 10;
@@ -81,7 +85,7 @@ FIXTURE_VARIANT_ADD(payer, deadlines) {
 	prepare_attempts, begin_attempt, attempt_ended
 };
 
-/* Datagrams to oneself, which a rule delays. */
+/* Prepare sockets that send to themselves, by datagrams that a rule delays. */
 static int prepare_datagrams(int *fds)
 {
 	struct at_addr a;
@@ -114,10 +118,13 @@ FIXTURE_VARIANT_ADD(payer, delays) {
 	prepare_datagrams, begin_datagram, datagram_ended
 };
 
-/* Messages for a process, and a byte for each that it is to take. */
+/*
+ * @carrier carries messages to the process of begin_dropper(). A byte in @turn
+ * makes that process receive one message.
+ */
 static int carrier, turn;
 
-/* A process of root that receives no descriptors. */
+/* Start a process, as root, that receives messages without descriptors. */
 static int begin_dropper(void)
 {
 	int sv[2], turns[2];
@@ -141,8 +148,9 @@ static int begin_dropper(void)
 }
 
 /*
- * Pipes, whose read ends are sent to that process. A pipe tells its write ends
- * when the last read end is closed, and not when the first is opened.
+ * Make pipes and keep their write ends. begin_pipe() sends a new read end to
+ * the process of begin_dropper(). A pipe wakes the pollers of its write ends
+ * when the last read end is closed, and not when the first one is opened.
  */
 static int prepare_pipes(int *fds)
 {
@@ -167,7 +175,7 @@ static int begin_pipe(int fd)
 	end = open(path, O_RDONLY | O_NONBLOCK);
 	sent = at_send_with(carrier, "x", 1, SCM_RIGHTS, &end, sizeof(end),
 			    0) == 1;
-	/* That of the message is the last reference. */
+	/* The message now has the last reference to the read end. */
 	close(end);
 	return !sent || write(turn, "x", 1) != 1;
 }
@@ -195,7 +203,10 @@ static int watch(const int *fds)
 	return 0;
 }
 
-/* A user becomes root of namespaces of its own, and so does the tool there. */
+/*
+ * Become an unprivileged user that is root of new user and network namespaces,
+ * where the tool can add rules.
+ */
 static int enter_namespaces(void)
 {
 	static const char map[] = "0 65534 1";
@@ -211,9 +222,10 @@ static int enter_namespaces(void)
 }
 
 /*
- * CPU time of kernel threads in percent of the user's share; negative: failed.
- * The threads are never out of work: what has ended at a socket begins again
- * while they are at the others.
+ * Keep kernel threads busy for BUSY_NS. Return their CPU time in percent of the
+ * user's share, or a negative value on failure. The threads always have work:
+ * the work at a socket begins again once it has ended, while the threads work
+ * for the other sockets.
  */
 static int used(int (*prepare)(int *fds), int (*begin)(int fd),
 		bool (*ended)(int fd))
@@ -240,8 +252,9 @@ static int used(int (*prepare)(int *fds), int (*begin)(int fd),
 }
 
 /*
- * Other work of the guest's threads only adds: half a share is allowed for it, and
- * the least of several runs counts.
+ * Kernel threads use no more CPU time than the user's share. Other work of the
+ * same threads can only add to the result, so the test allows half a share for
+ * it, and one good run of several is enough.
  */
 TEST_F_TIMEOUT(payer, a_user_gets_no_more_than_its_share, AT_TIMEOUT)
 {
@@ -277,7 +290,10 @@ FIXTURE_TEARDOWN(idle) { }
 #define WINDOW_MS	2500
 #define WORK_EVENT	"events/workqueue/workqueue_execute_start/enable"
 
-/* Pairs of which each direction was emptied once and holds a byte now. */
+/*
+ * Make pairs in which the buffer of each direction was emptied once and now
+ * holds a byte.
+ */
 static int rest(int sv[PAIRS][2])
 {
 	int i, way;
@@ -296,7 +312,7 @@ static int rest(int sv[PAIRS][2])
 	return 0;
 }
 
-/* The byte is still there. */
+/* Read the bytes again. Return how many are lost. */
 static int rested(int sv[PAIRS][2])
 {
 	int i, way, lost = 0;
@@ -309,7 +325,7 @@ static int rested(int sv[PAIRS][2])
 	return lost;
 }
 
-/* Another user's pairs are at rest until a byte comes by @link. */
+/* As another user, make pairs and keep them until a byte arrives by @link. */
 static int rest_until_heard(int link)
 {
 	int sv[PAIRS][2];
@@ -319,7 +335,7 @@ static int rest_until_heard(int link)
 	       read(link, &byte, 1) != 1 || rested(sv);
 }
 
-/* How often work of payers begins while a fixed time passes; negative: failed. */
+/* Return how often payers begin to work within WINDOW_MS, or -1 on failure. */
 static int works_of_payers(void)
 {
 	uint64_t end = at_now_ms() + WINDOW_MS;
@@ -340,7 +356,7 @@ static int works_of_payers(void)
 	return n;
 }
 
-/* The scan for idle buffers does not look again and again at buffers that hold data. */
+/* The scan for idle buffers does not look repeatedly at buffers with data. */
 TEST_F_TIMEOUT(idle, buffers_at_rest_are_left_alone, AT_TIMEOUT)
 {
 	int link[2];
@@ -352,7 +368,7 @@ TEST_F_TIMEOUT(idle, buffers_at_rest_are_left_alone, AT_TIMEOUT)
 	if (!pid)
 		_exit(rest_until_heard(link[1]));
 	ASSERT_EQ(0, at_hear(link[0]));
-	/* A scan comes by and sees that they are in use, and no other follows. */
+	/* One scan finds the buffers in use, and no further scan follows. */
 	EXPECT_LT(0, works_of_payers());
 	EXPECT_EQ(0, works_of_payers());
 	ASSERT_EQ(0, at_tell(link[0]));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * SO_PEERCRED: the client sees who called listen(), the server who called
- * connect(), whoever accepts or holds the descriptors later.
+ * Test SO_PEERCRED: the client sees the process that called listen(), and the
+ * server sees the process that called connect(). It does not matter which
+ * process accepts, or holds the descriptors later.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -12,8 +13,8 @@
 FIXTURE(cred) {
 	struct at_addr a;
 	int lfd;
-	int up[2];	/* the child tells the test */
-	int down[2];	/* the test tells the child */
+	int up[2];	/* from the child to the test */
+	int down[2];	/* from the test to the child */
 };
 
 FIXTURE_VARIANT(cred) {
@@ -96,7 +97,10 @@ TEST_F_TIMEOUT(cred, client_sees_the_listener, AT_TIMEOUT)
 	EXPECT_EQ(0, at_reap(pid));
 }
 
-/* listen() counts, not socket(), bind() or accept(). */
+/*
+ * The client sees the process that called listen() last, not the one that
+ * called socket(), bind() or accept().
+ */
 TEST_F_TIMEOUT(cred, client_sees_the_last_listen, AT_TIMEOUT)
 {
 	struct ucred cred;
@@ -126,7 +130,7 @@ TEST_F_TIMEOUT(cred, client_sees_the_last_listen, AT_TIMEOUT)
 	EXPECT_EQ(0, at_reap(pid));
 }
 
-/* The one who connected, though another process accepted it for them. */
+/* The server sees the process that called connect(), even after its exit. */
 TEST_F_TIMEOUT(cred, holds_after_the_peer_died, AT_TIMEOUT)
 {
 	struct ucred cred;
@@ -156,7 +160,10 @@ TEST_F_TIMEOUT(cred, nobody_before_connect, AT_TIMEOUT)
 	EXPECT_EQ(-1, (int)cred.gid);
 }
 
-/* A waiting attempt is made in the caller's name, not the accepter's. */
+/*
+ * An attempt that waits has the credentials of the process that called
+ * connect(), not of the process that calls accept().
+ */
 TEST_F_TIMEOUT(cred, E_INPROGRESS_keeps_the_connecter, AT_TIMEOUT)
 {
 	struct ucred cred;
@@ -189,7 +196,7 @@ TEST_F_TIMEOUT(cred, E_INPROGRESS_keeps_the_connecter, AT_TIMEOUT)
 	EXPECT_EQ(EINPROGRESS, at_reap(pid));
 }
 
-/* The groups of who connected, then. */
+/* SO_PEERGROUPS returns the groups that the client had at its connect(). */
 TEST_F_TIMEOUT(cred, SO_PEERGROUPS_of_the_connecter, AT_TIMEOUT)
 {
 	gid_t groups[] = { 1234, 2345, 3456 }, got[8];
@@ -221,7 +228,10 @@ TEST_F_TIMEOUT(cred, SO_PEERGROUPS_of_the_connecter, AT_TIMEOUT)
 #define SO_PEERPIDFD 77
 #endif
 
-/* A descriptor of the process, where the kernel has it: readable when it ends. */
+/*
+ * SO_PEERPIDFD returns a pidfd of the client, if the kernel has the option. The
+ * pidfd becomes readable when the client exits.
+ */
 TEST_F_TIMEOUT(cred, SO_PEERPIDFD_of_the_connecter, AT_TIMEOUT)
 {
 	socklen_t len = sizeof(int);
@@ -244,7 +254,7 @@ TEST_F_TIMEOUT(cred, SO_PEERPIDFD_of_the_connecter, AT_TIMEOUT)
 	if (err == ENOPROTOOPT)
 		SKIP(return, "this kernel has no SO_PEERPIDFD");
 	EXPECT_EQ(0, err);
-	/* With POLLHUP on newer kernels: nobody has to wait for it any more. */
+	/* Newer kernels report POLLHUP too, since the child has been reaped. */
 	EXPECT_TRUE(at_poll(pidfd, POLLIN) & POLLIN);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * poll() and epoll, level and edge triggered, in every state of a socket.
- * E-INPROGRESS rules: no POLLOUT before an attempt is decided.
+ * Test poll(), and level-triggered and edge-triggered epoll, in every state of
+ * a socket. There is no POLLOUT before an attempt is decided (E-INPROGRESS).
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -169,7 +169,7 @@ TEST_F_TIMEOUT(state, E_INPROGRESS_pending, AT_TIMEOUT)
 		       &err);
 	ASSERT_EQ(EINPROGRESS, err);
 	EXPECT_EQ(0, at_poll_now(fd, ALL));
-	/* A place that changes is no event. */
+	/* accept() makes room, and the attempt is established. */
 	ASSERT_LE(0, accept(lfd, NULL, NULL));
 	EXPECT_EQ(POLLOUT, at_poll(fd, ALL));
 	EXPECT_EQ(0, at_so_error(fd));
@@ -197,7 +197,8 @@ TEST_F_TIMEOUT(state, E_INPROGRESS_error_holds, AT_TIMEOUT)
 	EXPECT_EQ(0, at_poll_now(fd, ALL) & POLLERR);
 }
 
-/* epoll. */
+/* ---- epoll ---- */
+
 static int watch(int epfd, int fd, uint32_t events)
 {
 	struct epoll_event ev = { .events = events, .data.fd = fd };
@@ -212,7 +213,10 @@ static uint32_t next_event(int epfd, int timeout)
 	return epoll_wait(epfd, &ev, 1, timeout) == 1 ? ev.events : 0;
 }
 
-/* Programs register before they connect. */
+/*
+ * A program can register a socket before connect(), and gets one EPOLLOUT when
+ * the attempt is established.
+ */
 TEST_F_TIMEOUT(state, epoll_registered_before_connect, AT_TIMEOUT)
 {
 	int lfd, fd, full[1], epfd;
@@ -232,7 +236,7 @@ TEST_F_TIMEOUT(state, epoll_registered_before_connect, AT_TIMEOUT)
 	EXPECT_EQ(0, next_event(epfd, 0));
 	ASSERT_LE(0, accept(lfd, NULL, NULL));
 	EXPECT_EQ(EPOLLOUT, next_event(epfd, at_deadline_ms()));
-	/* Edge triggered: told once. */
+	/* An edge-triggered event is reported once. */
 	EXPECT_EQ(0, next_event(epfd, 0));
 	EXPECT_EQ(0, at_err(at_connect(fd, &a)));
 }
@@ -249,7 +253,7 @@ TEST_F_TIMEOUT(state, epoll_LT_repeats_ET_does_not, AT_TIMEOUT)
 		ASSERT_EQ(1, send(sv[1], "x", 1, 0));
 		EXPECT_EQ(EPOLLIN, next_event(lt, at_deadline_ms()));
 		EXPECT_EQ(EPOLLIN, next_event(lt, 0));
-		/* Each arrival is an edge, though the last is not read. */
+		/* Each arrival is an edge, even if the last byte is unread. */
 		EXPECT_EQ(EPOLLIN, next_event(et, at_deadline_ms()));
 		EXPECT_EQ(0, next_event(et, 0));
 	}
@@ -271,7 +275,7 @@ TEST_F_TIMEOUT(state, epoll_ET_writable_again, AT_TIMEOUT)
 	EXPECT_EQ(EPOLLOUT, next_event(et, at_deadline_ms()));
 }
 
-/* SIGIO when a sender that found no room has some again, and only then. */
+/* Expect SIGIO when there is room again for a sender that found none. */
 static void signals_room(struct __test_metadata *_metadata, int sv[2])
 {
 	ASSERT_EQ(0, at_catch(SIGIO, 0));
@@ -318,7 +322,7 @@ TEST_F_TIMEOUT(state, epoll_ET_listener, AT_TIMEOUT)
 	}
 }
 
-/* A thread asleep in poll() is woken by each of these. */
+/* A thread sleeps in poll() on @fd and stores the result in @revents. */
 struct sleeper {
 	pthread_t thread;
 	int fd;
@@ -354,6 +358,7 @@ static short woken(struct sleeper *s)
 	return s->revents;
 }
 
+/* A thread that sleeps in poll() is woken by data, by room and by a close. */
 TEST_F_TIMEOUT(state, wakes_on_data_room_close, AT_TIMEOUT)
 {
 	struct sleeper s;
@@ -374,9 +379,8 @@ TEST_F_TIMEOUT(state, wakes_on_data_room_close, AT_TIMEOUT)
 }
 
 /*
- * What poll() says in each state: as TCP does, in the sockaddr_un format as
- * AF_UNIX does where that has the state. Documentation/connect-semantics.rst
- * has the same table.
+ * @fd is a socket in one of the states below. @lfd and @peer are sockets that
+ * the state needs.
  */
 struct stage {
 	enum at_format format;
@@ -437,7 +441,10 @@ static int refused_and_told(struct stage *s)
 	return refused(s) || at_so_error(s->fd) != ECONNREFUSED;
 }
 
-/* For TCP, which refuses no attempt that waits: nobody there at all. */
+/*
+ * Make an attempt that fails at once, at an address without a listener. TCP has
+ * no other failed attempt, since TCP refuses no attempt that waits.
+ */
 static int refused_at_once(struct stage *s)
 {
 	at_addr(&s->a, s->format, s->kind);
@@ -506,6 +513,12 @@ static int reset_and_told(struct stage *s)
 	return peer_has_reset(s) || at_so_error(s->fd) != ECONNRESET;
 }
 
+/*
+ * The table has what poll() reports in each state: in @tcp as TCP does, and in
+ * @un, for the sockaddr_un format, as AF_UNIX does where AF_UNIX has the state.
+ * The test skips the oracles in the states with @ours.
+ * Documentation/connect-semantics.rst has the same table.
+ */
 #define IN	POLLIN
 #define OUT	POLLOUT
 #define RDHUP	POLLRDHUP
@@ -587,7 +600,10 @@ TEST_F_TIMEOUT(table, revents, AT_TIMEOUT)
 	}
 }
 
-/* The oracle of a failed attempt: TCP, of one that nobody answers. */
+/*
+ * A refused attempt of TCP is the oracle for the failed attempts of the table:
+ * poll() reports the same events.
+ */
 TEST(failed_attempt_as_TCP)
 {
 	struct stage s = { .format = AT_ORACLE_IN, .kind = AT_INET };
@@ -598,7 +614,10 @@ TEST(failed_attempt_as_TCP)
 	EXPECT_EQ(IN | OUT | RDHUP | HUP, at_poll_now(s.fd, ALL));
 }
 
-/* select() has no other source than poll() has. */
+/*
+ * select() reports a pending attempt as poll() does: not writable until the
+ * attempt is established (E-INPROGRESS).
+ */
 TEST_F_TIMEOUT(state, select_E_INPROGRESS, AT_TIMEOUT)
 {
 	int lfd, fd, full[1], err;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Data still flows, whole and in order: with the smallest buffers that there are, in
- * a cgroup with little memory, and while one allocation in a few fails. And buffers keep
- * memory only for a while when they are empty.
+ * Data flows whole and in order with the smallest buffers that a socket can
+ * have, in a cgroup with little memory, and while one allocation in ten fails.
+ * Empty buffers keep a bounded amount of memory for a bounded time.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -44,13 +44,16 @@ FIXTURE_TEARDOWN(pressure)
 	at_close(self->sv, 2);
 }
 
-/* What is sent: byte by byte told by where it is, in messages of changing size */
+/*
+ * A flow of messages of changing size. A byte's value follows from its offset
+ * in the flow.
+ */
 struct flow {
 	int fd, type, messages;
 	size_t most;
-	bool poll;	/* neither end blocks in its call */
-	bool scarce;	/* a call may find no memory, and is repeated */
-	bool plain;	/* ... without fault injection */
+	bool poll;	/* both ends use poll() and make no call that blocks */
+	bool scarce;	/* a call may fail for lack of memory and is repeated */
+	bool plain;	/* @scarce without fault injection */
 	atomic_int hungry;
 	int err;
 };
@@ -67,7 +70,7 @@ static size_t size_of(const struct flow *f, int i)
 	return at_random(&state) % f->most + 1;
 }
 
-/* A call failed: 0 when it is worth another try. */
+/* Handle a failed call. Return 0 if the call is to be repeated, else -1. */
 static int again(struct flow *f, short event)
 {
 	if (errno == EAGAIN && f->poll)
@@ -129,7 +132,10 @@ static bool is_right(const uint8_t *buf, size_t len, uint64_t at)
 	return true;
 }
 
-/* How many messages came whole; of a stream, if all bytes came, all. */
+/*
+ * Receive all messages and check each byte. Return how many messages arrived
+ * whole. A stream has no boundaries, so only its bytes count.
+ */
 static int receive_flow(struct flow *f)
 {
 	static uint8_t buf[65536];
@@ -161,7 +167,7 @@ static bool flows(struct flow *how, const int sv[2])
 	pthread_t thread;
 	int got;
 
-	/* A sender that fails leaves the receiver alone. */
+	/* If the sender fails, the receiver must not wait for ever. */
 	if (setsockopt(sv[1], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)))
 		return false;
 	from.fd = sv[0];
@@ -194,7 +200,7 @@ static int smallest_buffers(const int sv[2])
 
 TEST_F_TIMEOUT(pressure, smallest_buffers_blocking, AT_TIMEOUT)
 {
-	/* The smallest send buffer is 4608 bytes, of which AF_UNIX keeps 32. */
+	/* The smallest send buffer has 4608 bytes; AF_UNIX reserves 32. */
 	struct flow f = {
 		.type = variant->type, .messages = at_scale(2000, 1000),
 		.most = 4500,
@@ -215,7 +221,7 @@ TEST_F_TIMEOUT(pressure, smallest_buffers_polling, AT_TIMEOUT)
 	EXPECT_TRUE(flows(&f, self->sv));
 }
 
-/* As many as the smallest buffer holds, one after the other in the other's way. */
+/* Messages of one byte pass through the smallest buffers whole and in order. */
 TEST_F_TIMEOUT(pressure, smallest_buffers_single_bytes, AT_TIMEOUT)
 {
 	struct flow f = {
@@ -256,13 +262,19 @@ static long cgroup_read(const char *name)
 	return n > 0 ? atol(text) : -1;
 }
 
-/* A group of its own with the memory controller; this process enters it. */
+/*
+ * Create a cgroup with the memory controller and with @limit as memory.max, and
+ * move this process into it.
+ */
 static int enter_cgroup(const char *limit)
 {
 	char path[128];
 	int fd, err;
 
-	/* The program's own pages are not what there is to be little of. */
+	/*
+	 * Fault in all of the program's pages first: the old cgroup pays for
+	 * them, so they do not count towards the limit.
+	 */
 	if (mlockall(MCL_CURRENT))
 		return -1;
 	snprintf(cgroup, sizeof(cgroup), "/tmp/altconn-cgroup-%d", getpid());
@@ -294,7 +306,7 @@ static void leave_cgroup(void)
 	rmdir(cgroup);
 }
 
-/* How often the limit was met. */
+/* Return how often the cgroup has reached its limit, or -1. */
 static long limit_met(void)
 {
 	char text[256] = {}, *p;
@@ -306,7 +318,10 @@ static long limit_met(void)
 	return p ? atol(p + 5) : -1;
 }
 
-/* Nobody in it may be killed: then there is ENOMEM. */
+/*
+ * Exempt this process from the OOM killer, so that an allocation beyond the
+ * limit fails with ENOMEM.
+ */
 static int spare_me(void)
 {
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY), n;
@@ -316,7 +331,10 @@ static int spare_me(void)
 	return n == 5 ? 0 : -1;
 }
 
-/* Buffers that may hold more than there is memory: what is said is ENOMEM. */
+/*
+ * If the buffers may hold more than the cgroup's memory, send() fails with
+ * ENOMEM or ENOBUFS, and no data is lost.
+ */
 TEST_F_TIMEOUT(pressure, small_cgroup, AT_TIMEOUT_LONG)
 {
 	struct flow f = {
@@ -339,14 +357,14 @@ TEST_F_TIMEOUT(pressure, small_cgroup, AT_TIMEOUT_LONG)
 	ASSERT_EQ(0, enter_cgroup("6M"));
 	while ((n = send(self->sv[0], buf, sizeof(buf), MSG_DONTWAIT)) > 0)
 		sum += n;
-	/* AF_UNIX queues ten datagrams, whatever the buffer. */
+	/* AF_UNIX queues at most ten datagrams, whatever the buffer size. */
 	scarce = variant->format != AT_ORACLE || variant->type != SOCK_DGRAM;
 	if (scarce)
 		EXPECT_TRUE(errno == ENOMEM || errno == ENOBUFS);
 	while ((n = recv(self->sv[1], buf, sizeof(buf), MSG_DONTWAIT)) > 0)
 		got += n;
 	EXPECT_EQ(sum, got);
-	/* To read this takes memory too. */
+	/* Reading memory.events takes memory, so drain the queue first. */
 	if (scarce)
 		EXPECT_LT(0, limit_met());
 	EXPECT_TRUE(flows(&f, self->sv));
@@ -355,7 +373,7 @@ TEST_F_TIMEOUT(pressure, small_cgroup, AT_TIMEOUT_LONG)
 
 #define CHARGED_PAIRS 40
 
-/* Whoever sends pays for what nobody reads, and gets it back. */
+/* The sender's cgroup is charged for unread data until the sockets close. */
 TEST_F_TIMEOUT(pressure, cgroup_is_charged, AT_TIMEOUT)
 {
 	int sv[CHARGED_PAIRS][2], i;
@@ -372,7 +390,7 @@ TEST_F_TIMEOUT(pressure, cgroup_is_charged, AT_TIMEOUT)
 			sum += n;
 		ASSERT_EQ(EAGAIN, errno);
 	}
-	/* The controller counts in batches of pages, for each CPU. */
+	/* Each CPU charges pages in batches: the value is not exact. */
 	full = cgroup_read("memory.current") - before;
 	EXPECT_LE(sum / 2, full) {
 		TH_LOG("%ld bytes queued, %ld charged", sum, full);
@@ -387,13 +405,16 @@ TEST_F_TIMEOUT(pressure, cgroup_is_charged, AT_TIMEOUT)
 #define PARCEL_PAIRS	200
 #define PARCELS		8
 
-/* The memory of unread messages with a descriptor each, or -1. */
+/*
+ * Return the bytes that are charged for unread messages with one descriptor
+ * each, or -1 on failure.
+ */
 static long charged_by_descriptors(enum at_format format, int type)
 {
 	int sv[PARCEL_PAIRS][2], fd = open("/dev/null", O_RDONLY), i, err = 0;
 	long charged;
 
-	/* The first byte takes a buffer. */
+	/* The first byte allocates the buffer, outside of the cgroup. */
 	for (i = 0; i < PARCEL_PAIRS; i++)
 		err |= at_socketpair(format, type, sv[i]) ||
 		       send(sv[i][0], "x", 1, 0) != 1;
@@ -411,7 +432,7 @@ static long charged_by_descriptors(enum at_format format, int type)
 	return err ? -1 : charged;
 }
 
-/* A message with a descriptor takes no more memory than AF_UNIX's. */
+/* A message with a descriptor takes no more memory than it takes in AF_UNIX. */
 TEST(descriptors_take_little)
 {
 	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM };
@@ -421,7 +442,7 @@ TEST(descriptors_take_little)
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
 		charged = charged_by_descriptors(AT_NATIVE, types[i]);
 		peer = charged_by_descriptors(AT_ORACLE, types[i]);
-		/* It is counted in batches of pages, for each CPU. */
+		/* Each CPU charges pages in batches: the value is not exact. */
 		EXPECT_LE(0, charged);
 		EXPECT_LE(charged, peer) {
 			TH_LOG("type %d: %ld bytes, AF_UNIX %ld", types[i],
@@ -436,7 +457,10 @@ FIXTURE_SETUP(idle) { }
 
 FIXTURE_TEARDOWN(idle) { }
 
-/* Emptied buffers of a user keep so much; a message makes a buffer of twice its size. */
+/*
+ * The emptied buffers of one user may keep 2 MiB for each CPU. A message of
+ * IDLE_MESSAGE bytes allocates a buffer of twice its size.
+ */
 #define IDLE_BYTES	((2L << 20) * sysconf(_SC_NPROCESSORS_ONLN))
 #define IDLE_MESSAGE	65536
 
@@ -456,7 +480,7 @@ static int make_pairs(int sv[][2], int n)
 	return 0;
 }
 
-/* A message passes through each pair, and its buffer is empty again. */
+/* Pass one message through each pair, which empties each buffer again. */
 static int use_pairs(int sv[][2], int n)
 {
 	static char buf[IDLE_MESSAGE];
@@ -469,7 +493,7 @@ static int use_pairs(int sv[][2], int n)
 	return 0;
 }
 
-/* Leave more unread in full pairs than emptied buffers may keep. */
+/* Leave more than @most bytes unread in full pairs. */
 static int leave_unread(long most)
 {
 	static char buf[IDLE_MESSAGE];
@@ -489,8 +513,9 @@ static int leave_unread(long most)
 }
 
 /*
- * A process of another user that leaves so much unread, until the returned descriptor is
- * closed; -1: it cannot.
+ * Start a process of an unprivileged user that leaves more than @most bytes
+ * unread. Return a descriptor, or -1 on failure. The process exits when the
+ * descriptor is closed.
  */
 static int unread_of_nobody(long most, pid_t *pid)
 {
@@ -513,7 +538,10 @@ static int unread_of_nobody(long most, pid_t *pid)
 	return link[0];
 }
 
-/* An emptied buffer serves the next message, whatever other users leave unread. */
+/*
+ * An emptied buffer keeps its memory for the next message for a while, however
+ * much data other users leave unread.
+ */
 TEST_F_TIMEOUT(idle, emptied_buffers_keep_memory, AT_TIMEOUT)
 {
 	long before, want = 2 * IDLE_MESSAGE * IDLE_PAIRS * 3 / 4;
@@ -526,13 +554,16 @@ TEST_F_TIMEOUT(idle, emptied_buffers_keep_memory, AT_TIMEOUT)
 	ASSERT_EQ(0, make_pairs(sv, IDLE_PAIRS));
 	before = cgroup_read("memory.current");
 	ASSERT_LT(0, before);
-	/* A slow machine may have given the first ones back before the last one is used. */
+	/*
+	 * On a slow machine the first buffers may be freed before the last one
+	 * is used, so several rounds may be needed.
+	 */
 	EXPECT_TRUE(at_until(!use_pairs(sv, IDLE_PAIRS) &&
 			     cgroup_read("memory.current") - before >= want)) {
 		TH_LOG("%ld of %ld bytes kept",
 		       cgroup_read("memory.current") - before, want);
 	}
-	/* Nothing is sent any more. */
+	/* Nothing is sent from here on, so the buffers are freed. */
 	EXPECT_TRUE(at_until(cgroup_read("memory.current") - before <
 			     want / 2));
 	for (i = 0; i < IDLE_PAIRS; i++)
@@ -542,7 +573,10 @@ TEST_F_TIMEOUT(idle, emptied_buffers_keep_memory, AT_TIMEOUT)
 	EXPECT_EQ(0, at_reap(pid));
 }
 
-/* However many buffers a user has, emptied ones keep only so much together. */
+/*
+ * The emptied buffers of one user keep a bounded amount of memory, however many
+ * buffers there are.
+ */
 TEST_F_TIMEOUT(idle, emptied_buffers_are_bounded, AT_TIMEOUT)
 {
 	int n = 3 * IDLE_BYTES / (2 * IDLE_MESSAGE), i;
@@ -554,7 +588,7 @@ TEST_F_TIMEOUT(idle, emptied_buffers_are_bounded, AT_TIMEOUT)
 	before = cgroup_read("memory.current");
 	ASSERT_LT(0, before);
 	ASSERT_EQ(0, use_pairs(sv, n));
-	/* The controller counts in batches of pages, for each CPU. */
+	/* Each CPU charges pages in batches: the value is not exact. */
 	kept = cgroup_read("memory.current") - before;
 	EXPECT_GE(IDLE_BYTES * 3 / 2, kept);
 	for (i = 0; i < n; i++)
@@ -563,7 +597,7 @@ TEST_F_TIMEOUT(idle, emptied_buffers_are_bounded, AT_TIMEOUT)
 	free(sv);
 }
 
-/* A write that fails leaves no larger buffer behind. */
+/* A send() that fails does not keep the larger buffer that it needed. */
 TEST_F_TIMEOUT(idle, failed_writes_keep_nothing, AT_TIMEOUT)
 {
 	long before, size = 2 * IDLE_MESSAGE * IDLE_PAIRS;
@@ -591,7 +625,7 @@ TEST_F_TIMEOUT(idle, failed_writes_keep_nothing, AT_TIMEOUT)
 #define HEARERS	24
 #define BROADCASTS	20
 
-/* Broadcast @len bytes of @c to @to. */
+/* Broadcast @len bytes of value @c to @to. Return 0 or the errno. */
 static int broadcast(int fd, const struct at_addr *to, char c, size_t len)
 {
 	static char buf[60000];
@@ -600,7 +634,11 @@ static int broadcast(int fd, const struct at_addr *to, char c, size_t len)
 	return at_err(sendto(fd, buf, len, 0, &to->sa, to->len));
 }
 
-/* A sender of broadcasts, and those that hear it; a rule delays what is sent. */
+/*
+ * Bind receivers to one port and add a rule that delays datagrams by 100 ms.
+ * Return a socket that may broadcast, or -1. Set its send buffer to @sndbuf
+ * bytes unless that is 0.
+ */
 static int delayed(int *hearers, struct at_addr *to, int sndbuf)
 {
 	int fd = at_socket(AT_NATIVE, SOCK_DGRAM);
@@ -613,7 +651,10 @@ static int delayed(int *hearers, struct at_addr *to, int sndbuf)
 	return fd;
 }
 
-/* The sender of a delayed broadcast pays for it, once. */
+/*
+ * The sender of a delayed broadcast is charged for its data once, and not once
+ * for each receiver.
+ */
 TEST(delayed_broadcast_is_charged)
 {
 	int hearers[HEARERS], fd, i;
@@ -630,7 +671,7 @@ TEST(delayed_broadcast_is_charged)
 	ASSERT_LT(0, before);
 	for (i = 0; i < BROADCASTS; i++)
 		ASSERT_EQ(0, broadcast(fd, &to, 'x', 60000));
-	/* The controller counts in batches of pages, for each CPU. */
+	/* Each CPU charges pages in batches: the value is not exact. */
 	full = cgroup_read("memory.current") - before;
 	EXPECT_LE(BROADCASTS * 60000 / 3, full);
 	EXPECT_GE(BROADCASTS * 60000 * 4, full) {
@@ -646,7 +687,10 @@ TEST(delayed_broadcast_is_charged)
 
 #define MANY_HEARERS	1000
 
-/* A sender of broadcasts, and many that hear it. */
+/*
+ * Bind many receivers to one port in a new network namespace. Return a socket
+ * that may broadcast to them, or -1.
+ */
 static int broadcaster(int *hearers, struct at_addr *to)
 {
 	int fd;
@@ -657,7 +701,7 @@ static int broadcaster(int *hearers, struct at_addr *to)
 	return at_set_flag(fd, SOL_SOCKET, SO_BROADCAST, 1) ? -1 : fd;
 }
 
-/* How many have heard something. */
+/* Return how many receivers have got a datagram. */
 static int heard_by(const int *hearers)
 {
 	int i, came = 0;
@@ -668,7 +712,10 @@ static int heard_by(const int *hearers)
 	return came;
 }
 
-/* How many hear a broadcast whose sender is killed when the first one does; or -1. */
+/*
+ * Broadcast from a process and kill the process when the first receiver has the
+ * datagram. Return how many receivers have got the datagram, or -1.
+ */
 static int heard_of_killed(int fd, const struct at_addr *to, const int *hearers)
 {
 	struct pollfd pfd[MANY_HEARERS];
@@ -686,7 +733,10 @@ static int heard_of_killed(int fd, const struct at_addr *to, const int *hearers)
 	return heard_by(hearers);
 }
 
-/* A sender that is killed offers no copy to the sockets behind. */
+/*
+ * When its sender is killed, a broadcast ends, and the remaining receivers get
+ * no copy.
+ */
 TEST(broadcast_ends_with_its_sender)
 {
 	int hearers[MANY_HEARERS], fd, i, came = MANY_HEARERS;
@@ -694,7 +744,7 @@ TEST(broadcast_ends_with_its_sender)
 
 	fd = broadcaster(hearers, &to);
 	ASSERT_LE(0, fd);
-	/* It may have sent them all by then, but not each time. */
+	/* The sender may have sent all copies, but not in each round. */
 	for (i = 0; i < 100 && came == MANY_HEARERS; i++)
 		came = heard_of_killed(fd, &to, hearers);
 	EXPECT_LT(0, came);
@@ -704,7 +754,7 @@ TEST(broadcast_ends_with_its_sender)
 	at_cleanup();
 }
 
-/* A broadcast takes memory once, and not for each that hears it. */
+/* A broadcast takes memory for its data once, not once for each receiver. */
 TEST(broadcast_takes_memory_once)
 {
 	int hearers[MANY_HEARERS], fd, err;
@@ -715,7 +765,7 @@ TEST(broadcast_takes_memory_once)
 	ASSERT_LE(0, fd);
 	pid = at_fork();
 	if (!pid) {
-		/* There is memory for 64 times the data, or less. */
+		/* The limit has room for fewer than 70 copies of the data. */
 		err = unshare(CLONE_NEWNS) || spare_me() || enter_cgroup("4M") ?
 			-1 : broadcast(fd, &to, 'x', 60000);
 		leave_cgroup();
@@ -728,7 +778,10 @@ TEST(broadcast_takes_memory_once)
 	at_cleanup();
 }
 
-/* Without memory for one more a broadcast ends, and all that heard it hear it whole. */
+/*
+ * A broadcast that finds no memory for a copy fails with ENOMEM, and the
+ * remaining receivers miss it.
+ */
 TEST(broadcast_fails_without_memory)
 {
 	int hearers[MANY_HEARERS], fd, err = 0, i, came;
@@ -753,7 +806,10 @@ TEST(broadcast_fails_without_memory)
 	at_cleanup();
 }
 
-/* No more copies than the sender's buffer has room for; the others miss it. */
+/*
+ * A delayed broadcast makes no more copies than the sender's buffer has room
+ * for. The remaining receivers miss it.
+ */
 TEST(delayed_broadcast_is_bounded)
 {
 	int hearers[HEARERS], fd, i, came = 0;
@@ -764,14 +820,20 @@ TEST(delayed_broadcast_is_bounded)
 	if (!at_has_tool())
 		SKIP(return, "no altconn tool on the PATH");
 	ASSERT_EQ(0, at_netns());
-	/* The kernel doubles it: the data takes 64 KiB and little more. */
+	/*
+	 * The kernel doubles the value to 66000 bytes, so there is room for the
+	 * data and for little more.
+	 */
 	fd = delayed(hearers, &to, 33000);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, broadcast(fd, &to, 'x', 60000));
 	for (i = 0; i < HEARERS; i++)
 		pfd[i] = (struct pollfd){ hearers[i], POLLIN };
 	ASSERT_LT(0, poll(pfd, HEARERS, AT_DEADLINE_MS));
-	/* What is sent later arrives later; there is room for it. */
+	/*
+	 * The first broadcast has left the sender's queue, so there is room for
+	 * a second one, which arrives after the first.
+	 */
 	ASSERT_EQ(0, broadcast(fd, &to, 'm', 1));
 	for (i = 0; i < HEARERS; i++) {
 		do {
@@ -786,7 +848,10 @@ TEST(delayed_broadcast_is_bounded)
 	at_cleanup();
 }
 
-/* One allocation in ten fails; who is told tries again. */
+/*
+ * Data flows whole and in order while one allocation in ten fails. A call that
+ * fails for lack of memory can be repeated.
+ */
 TEST_F_TIMEOUT(pressure, failing_allocations, AT_TIMEOUT_LONG)
 {
 	struct flow f = {
@@ -795,13 +860,13 @@ TEST_F_TIMEOUT(pressure, failing_allocations, AT_TIMEOUT_LONG)
 	};
 
 	if (at_fail_allocations(10)) {
-		/* The debug kernel is there for this, among other things. */
+		/* The debug kernel must have fault injection. */
 		ASSERT_FALSE(at_debug());
 		SKIP(return, "no fault injection in this kernel");
 	}
 	EXPECT_TRUE(flows(&f, self->sv));
 	at_fail_allocations(0);
-	/* Or nothing was tested; a stream mostly makes do with what it has. */
+	/* A call must have failed. A stream mostly needs no allocation. */
 	if (variant->type == SOCK_DGRAM)
 		EXPECT_LT(0, f.hungry);
 }
@@ -810,7 +875,7 @@ TEST_F_TIMEOUT(pressure, failing_allocations, AT_TIMEOUT_LONG)
 #define RULES		255
 #define HOGS		4
 
-/* A thread that matches rules, and others that leave it no time to do so. */
+/* A thread that matches rules, and threads that take all of its CPU time */
 struct stalled {
 	pthread_t thread, hog[HOGS];
 	struct at_addr a;
@@ -848,7 +913,10 @@ static void *stalled_hog(void *arg)
 	return NULL;
 }
 
-/* One CPU is theirs; what the test does is done on others, if there are any. */
+/*
+ * Pin the thread and the hogs to one CPU, and the test to the other CPUs if
+ * there are any.
+ */
 static int stalled_begin(struct stalled *s)
 {
 	cpu_set_t all, rest;
@@ -884,7 +952,10 @@ static int stalled_end(struct stalled *s)
 	return n + (pthread_join(s->thread, &failed) || failed);
 }
 
-/* A socket file at the end of a path that takes long to match; its name. */
+/*
+ * Create a socket file at the end of a path that takes long to match, and set
+ * @a to the file's relative path.
+ */
 static int long_path(char *top, struct at_addr *a)
 {
 	char name[201];
@@ -901,7 +972,7 @@ static int long_path(char *top, struct at_addr *a)
 	return mknod("s", S_IFSOCK | 0666, 0);
 }
 
-/* Rules that look at all of the path and do not match. */
+/* Replace the rules by rules that scan the whole path and do not match. */
 static int replace_rules(void)
 {
 	int fd = memfd_create("altconn-rules", 0), i, k, ret;
@@ -920,7 +991,7 @@ static int replace_rules(void)
 	return ret;
 }
 
-/* Bytes of kernel objects that are charged. */
+/* Return the bytes of kernel objects that the cgroup is charged for, or -1. */
 static long cgroup_objects(void)
 {
 	char text[8192] = {}, *p;
@@ -958,8 +1029,8 @@ FIXTURE_TEARDOWN(rules)
 }
 
 /*
- * A thread that matches rules and gets no time to go on keeps the table that it
- * looks at, and none of those that are replaced meanwhile.
+ * A thread that matches rules and gets no CPU time pins the table of rules that
+ * it reads. It pins none of the tables that replace this table meanwhile.
  */
 TEST_F_TIMEOUT(rules, a_thread_that_does_not_run_keeps_one_table,
 	       AT_TIMEOUT_LONG)
@@ -974,14 +1045,14 @@ TEST_F_TIMEOUT(rules, a_thread_that_does_not_run_keeps_one_table,
 	ASSERT_LT(0, none);
 	ASSERT_EQ(0, replace_rules());
 	one = cgroup_objects() - none;
-	/* The patterns alone. */
+	/* The patterns alone take this many bytes. */
 	ASSERT_LT(RULES * 240, one);
 	ASSERT_EQ(0, stalled_begin(s));
 	do {
 		rounds = atomic_load(&s->rounds);
 		for (i = 0; i < REPLACED; i++)
 			ASSERT_EQ(0, replace_rules());
-		/* The scheduler may have let it go on at the beginning. */
+		/* Repeat this if the thread has run meanwhile. */
 	} while (atomic_load(&s->rounds) != rounds);
 	EXPECT_TRUE(at_until(cgroup_objects() - none < REPLACED / 2 * one)) {
 		TH_LOG("a table has %ld bytes; %ld are charged", one,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Many hands at once. Decision 1: an attempt is established, refused, timed
- * out or cancelled, exactly once, whatever runs against it; so the counts of
- * both sides agree in the end. S-THREAD.
+ * Many threads act at once. Whatever runs against an attempt, the attempt is
+ * established, refused, timed out or cancelled exactly once, so the counts of
+ * both sides agree in the end. Threads that call connect() on one socket all
+ * get true results (clause S-THREAD).
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -59,8 +60,8 @@ FIXTURE_TEARDOWN(race)
 }
 
 /*
- * A client that was told "established" says one byte. The server must read
- * that byte from exactly as many connections.
+ * Count a success and send one byte. The server must read such a byte from
+ * exactly as many connections.
  */
 static void speak(struct arena *arena, int fd)
 {
@@ -82,7 +83,7 @@ static void count(struct arena *arena, int fd, int err)
 		atomic_fetch_add(&arena->timed_out, 1);
 		break;
 	case ECONNRESET:
-		/* Established, and the listener closed before accept(). */
+		/* The attempt was established before the listener closed. */
 		atomic_fetch_add(&arena->reset, 1);
 		break;
 	default:
@@ -117,12 +118,15 @@ static int one_nonblocking(struct arena *arena, int fd, uint64_t dice)
 		return err;
 	switch (dice % 4) {
 	case 0:
-		/* Who comes too late is established and dissolves it. */
+		/*
+		 * This cancels the attempt, or dissolves the association if it
+		 * is established by now.
+		 */
 		if (at_connect_unspec(fd))
 			return errno;
 		break;
 	case 1:
-		/* The caller closes it, early or late. */
+		/* The caller closes the socket, early or late. */
 		break;
 	default:
 		return finish_nonblocking(fd);
@@ -155,7 +159,10 @@ static void *client(void *arg)
 	return NULL;
 }
 
-/* The last connection says 'q': all that were told before it came before. */
+/*
+ * Receive the byte of one connection and count '!'. The last connection sends
+ * 'q', after all other connections. Return false for 'q', else true.
+ */
 static bool hear(struct arena *arena, int fd)
 {
 	ssize_t n;
@@ -168,7 +175,7 @@ static bool hear(struct arena *arena, int fd)
 	return n != 1 || c != 'q';
 }
 
-/* Until somebody has run into a deadline, leave them time to. */
+/* Give the clients time until an attempt has run into its deadline. */
 static void dawdle(struct arena *arena)
 {
 	int i;
@@ -201,7 +208,7 @@ static int stop_server(struct arena *arena, pthread_t thread)
 }
 
 #define CLIENTS 4
-/* Of each of the two variants: 100,000 in all on the stock kernel. */
+/* Attempts in each of the two variants: 100,000 in all on the stock kernel */
 static int attempts(void)
 {
 	return at_scale(50000, 5000);
@@ -219,8 +226,8 @@ TEST_F_TIMEOUT(race, counts_agree, AT_TIMEOUT_LONG)
 		ASSERT_EQ(0, pthread_create(&clients[i], NULL, client,
 					    arena));
 	/*
-	 * Signals all the while, at any moment of an attempt; fewer where an
-	 * attempt takes longer.
+	 * Signals arrive at any moment of an attempt. Where an attempt takes
+	 * longer, there are fewer signals.
 	 */
 	for (i = 0; atomic_load(&arena->finished) < CLIENTS; i++) {
 		if (!(i % at_scale(1, 8)))
@@ -244,7 +251,10 @@ TEST_F_TIMEOUT(race, counts_agree, AT_TIMEOUT_LONG)
 	EXPECT_EQ(atomic_load(&arena->told), atomic_load(&arena->accepted));
 }
 
-/* One that defers establishes nobody: all move in and out with it. */
+/*
+ * Open and close a listener. With ALTCONN_DEFER_ACCEPT it establishes no
+ * attempt, so all attempts go on waiting.
+ */
 static void *close_and_listen(void *arg)
 {
 	struct arena *arena = arg;
@@ -270,7 +280,10 @@ static int run_clients(struct arena *arena)
 	return 0;
 }
 
-/* Listeners that come and go under their clients. */
+/*
+ * Accept connections, and every fourth time close the listener and open it
+ * again with another backlog, while clients connect.
+ */
 static void *flicker(void *arg)
 {
 	struct arena *arena = arg;
@@ -300,7 +313,7 @@ TEST_F_TIMEOUT(race, listener_flickers, AT_TIMEOUT_LONG)
 	EXPECT_EQ(0, run_clients(arena));
 	atomic_store(&arena->over, true);
 	pthread_join(srv, NULL);
-	/* Nobody hangs, and every answer is one of the table. */
+	/* No client hangs, and each result is documented. */
 	EXPECT_EQ(0, atomic_load(&arena->unknown));
 	EXPECT_EQ(CLIENTS * arena->rounds,
 		  atomic_load(&arena->told) + atomic_load(&arena->timed_out) +
@@ -309,10 +322,7 @@ TEST_F_TIMEOUT(race, listener_flickers, AT_TIMEOUT_LONG)
 	EXPECT_LT(0, atomic_load(&arena->told));
 }
 
-/*
- * Listeners that come and go under clients that wait for one, give up, or run
- * into their deadline: nobody is refused, nobody is forgotten.
- */
+/* List all associations and sockets, again and again. */
 static void *dump_all(void *arg)
 {
 	struct arena *arena = arg;
@@ -324,6 +334,11 @@ static void *dump_all(void *arg)
 	return NULL;
 }
 
+/*
+ * While a listener opens and closes, clients that wait for a listener
+ * (ALTCONN_WAIT_LISTENER) cancel their attempts or run into their deadlines. No
+ * attempt is refused, and none is forgotten.
+ */
 TEST_F_TIMEOUT(race, wait_listener_flickers, AT_TIMEOUT_LONG)
 {
 	struct arena *arena = &self->arena;
@@ -343,19 +358,20 @@ TEST_F_TIMEOUT(race, wait_listener_flickers, AT_TIMEOUT_LONG)
 	EXPECT_EQ(0, atomic_load(&arena->unknown));
 	EXPECT_EQ(0, atomic_load(&arena->refused));
 	EXPECT_LT(0, atomic_load(&arena->told));
-	/* Reset: established, and the listener closed before accept(). */
+	/* A reset attempt was established before its listener closed. */
 	EXPECT_EQ(CLIENTS * arena->attempts,
 		  atomic_load(&arena->told) + atomic_load(&arena->timed_out) +
 		  atomic_load(&arena->cancelled) + atomic_load(&arena->reset));
 }
 
-/*
- * The order of arrival holds through a listener that closes while others
- * arrive: each client connects when the one before it waits, and tells its
- * number; who comes later is never accepted before.
- */
 #define IN_ORDER 40
 
+/*
+ * Attempts that wait for a listener keep their order of arrival while a
+ * listener opens and closes. Each client connects when the client before it
+ * waits, and sends its number. accept() never returns an earlier client after a
+ * later one.
+ */
 TEST_F_TIMEOUT(race, wait_listener_keeps_the_order, AT_TIMEOUT_LONG)
 {
 	struct arena *arena = &self->arena;
@@ -390,7 +406,10 @@ TEST_F_TIMEOUT(race, wait_listener_keeps_the_order, AT_TIMEOUT_LONG)
 	}
 }
 
-/* S-THREAD: one socket, many callers, one attempt, true answers. */
+/*
+ * A thread that calls connect() on a socket that other threads connect too.
+ * There is one attempt, and each call gets a true result (clause S-THREAD).
+ */
 struct caller {
 	pthread_t thread;
 	struct arena *arena;
@@ -451,7 +470,7 @@ TEST_F_TIMEOUT(race, S_THREAD_room, AT_TIMEOUT_LONG)
 		EXPECT_LE(1, answers(callers, CLIENTS, 0));
 		EXPECT_EQ(CLIENTS, answers(callers, CLIENTS, 0) +
 				   answers(callers, CLIENTS, EISCONN));
-		/* One attempt: one connection. */
+		/* One attempt makes one connection. */
 		sfd = accept(arena->lfd, NULL, NULL);
 		ASSERT_LE(0, sfd);
 		EXPECT_EQ(0, at_poll_now(arena->lfd, POLLIN));
@@ -488,7 +507,7 @@ TEST_F_TIMEOUT(race, S_THREAD_waiting, AT_TIMEOUT_LONG)
 	}
 }
 
-/* Two threads bind two sockets to one address: one of them wins. */
+/* A thread that binds or connects a socket while another thread does so too */
 struct binder {
 	pthread_t thread;
 	pthread_barrier_t *barrier;
@@ -505,6 +524,10 @@ static void *bind_it(void *arg)
 	return NULL;
 }
 
+/*
+ * Of two threads that bind two sockets to one address, one succeeds and the
+ * other gets EADDRINUSE.
+ */
 TEST_F_TIMEOUT(race, E_ADDRINUSE_one_winner, AT_TIMEOUT)
 {
 	pthread_barrier_t barrier;
@@ -541,7 +564,7 @@ static void *connect_it(void *arg)
 	return NULL;
 }
 
-/* Two sockets that share an address: the first listens, the second connects. */
+/* Bind two sockets to one address. The first listens, the second connects. */
 static int share_port(struct at_addr *a, int fds[2])
 {
 	int i;
@@ -556,7 +579,10 @@ static int share_port(struct at_addr *a, int fds[2])
 	return listen(fds[0], 8);
 }
 
-/* From one address to the other, and back, at a time: not both succeed. */
+/*
+ * Two sockets connect at the same moment, each from its shared address to the
+ * address of the other. At most one succeeds, and a failure is EADDRINUSE.
+ */
 TEST(E_ADDRINUSE_of_attempts_that_cross)
 {
 	int round, rounds = at_scale(300, 40), fds[2][2], i;
@@ -583,7 +609,7 @@ TEST(E_ADDRINUSE_of_attempts_that_cross)
 	}
 }
 
-/* Both ends close, shut down, write and dissolve against each other. */
+/* One end of a connection, and the thread that acts on it */
 struct end {
 	pthread_t thread;
 	int fd, n;
@@ -611,6 +637,7 @@ static void *maul(void *arg)
 	return NULL;
 }
 
+/* Both ends shut down, dissolve, send, receive and close at the same moment. */
 TEST_F_TIMEOUT(race, both_ends_at_once, AT_TIMEOUT)
 {
 	struct end ends[2];
@@ -632,7 +659,10 @@ TEST_F_TIMEOUT(race, both_ends_at_once, AT_TIMEOUT)
 	}
 }
 
-/* Datagrams to a receiver that is bound, connected and closed meanwhile. */
+/*
+ * Send datagrams to an address. Count errors other than ECONNREFUSED and EAGAIN
+ * as unknown.
+ */
 static void *shoot(void *arg)
 {
 	struct arena *arena = arg;
@@ -649,6 +679,7 @@ static void *shoot(void *arg)
 	return NULL;
 }
 
+/* Datagrams arrive while their receiver is bound, connected and closed. */
 TEST_F_TIMEOUT(race, dgram_receiver_comes_and_goes, AT_TIMEOUT)
 {
 	struct arena *arena = &self->arena;
@@ -667,7 +698,7 @@ TEST_F_TIMEOUT(race, dgram_receiver_comes_and_goes, AT_TIMEOUT)
 		EXPECT_EQ(0, err);
 		(void)!recv(fd, &c, 1, MSG_DONTWAIT);
 		EXPECT_EQ(0, at_err(at_connect(fd, &peer)));
-		/* S-ONLY: nothing from before may be left. */
+		/* S-ONLY: connect() drops the datagrams of other senders. */
 		EXPECT_EQ(EAGAIN, at_err(recv(fd, &c, 1, MSG_DONTWAIT)));
 		close(fd);
 	}

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Waiting rooms under a hostile neighbour: what it costs to let attempts in and
- * to refuse them grows with their number and with nothing else, and an attempt
- * keeps its place whichever listener comes and goes. One user leaves places for
- * the attempts of others.
+ * These tests put a hostile neighbour into waiting rooms. The cost of letting
+ * attempts in or of refusing them grows with the number of these attempts and
+ * with nothing else. An attempt keeps its place, whichever listener opens or
+ * closes. One user leaves places for the attempts of other users.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -19,10 +19,10 @@
 
 #define FEW	50
 #define MANY	(4 * FEW)
-/* Four times as much may take six times as long. */
+/* Four times as many attempts may take six times as long. */
 #define GROWTH	6
 
-/* Nonblocking attempts to @a that wait; how many do. */
+/* Begin @n non-blocking attempts to @a. Return how many of them wait. */
 static int wait_there(enum at_format format, const struct at_addr *a, int *fds,
 		      int n)
 {
@@ -36,7 +36,7 @@ static int wait_there(enum at_format format, const struct at_addr *a, int *fds,
 	return n;
 }
 
-/* @n epolls, each of which looks at @fd. */
+/* Make @n epoll instances that watch @fd. Return how many there are. */
 static int watch(int fd, uint32_t events, int *epolls, int n)
 {
 	struct epoll_event ev = { .events = events };
@@ -61,10 +61,10 @@ static int count_ready(const int *epolls, int n)
 	return ready;
 }
 
-/* Listeners that may share an address. */
+/* Number of listeners that may share an address */
 #define MOST_LISTENERS	1024
 
-/* A listener that shares its address; -1 and errno. */
+/* Make a listener that shares its address. Return -1 with errno on failure. */
 static int share(enum at_format format, const struct at_addr *a, int backlog)
 {
 	int fd = at_socket(format, SOCK_STREAM), err;
@@ -111,7 +111,10 @@ FIXTURE_TEARDOWN(room)
 	at_cleanup();
 }
 
-/* What it takes to let @n attempts in before the eyes of @n pollers. */
+/*
+ * Return how long it takes to let @n attempts in while @n pollers watch the
+ * listener, in ns; 0 on failure.
+ */
 static uint64_t let_in(enum at_format format, const struct at_addr *a, int lfd,
 		       int n)
 {
@@ -175,7 +178,7 @@ static int count_woken(const struct sleeper *s)
 	return n;
 }
 
-/* Of exclusive waiters as many are woken as there are attempts to accept. */
+/* As many exclusive waiters are woken as there are attempts to accept. */
 TEST_F_TIMEOUT(room, letting_in_wakes_as_many_exclusive_waiters, AT_TIMEOUT)
 {
 	struct sleeper s[SLEEPERS] = {};
@@ -187,7 +190,10 @@ TEST_F_TIMEOUT(room, letting_in_wakes_as_many_exclusive_waiters, AT_TIMEOUT)
 			   &self->a, &err);
 	ASSERT_EQ(0, err);
 	ASSERT_EQ(3, wait_there(variant->format, &self->a, fds, 3));
-	/* One is there to accept, which edges do not show again. */
+	/*
+	 * One attempt can be accepted already. Each edge-triggered poller
+	 * reports it here, and not again.
+	 */
 	ASSERT_EQ(SLEEPERS, watch(self->lfd, EPOLLIN | EPOLLET | EPOLLEXCLUSIVE,
 				  epolls, SLEEPERS));
 	EXPECT_EQ(SLEEPERS, count_ready(epolls, SLEEPERS));
@@ -203,7 +209,7 @@ TEST_F_TIMEOUT(room, letting_in_wakes_as_many_exclusive_waiters, AT_TIMEOUT)
 	for (i = 0; i < SLEEPERS; i++)
 		EXPECT_TRUE(atomic_load(&s[i].woken) ||
 			    at_sleeps(atomic_load(&s[i].tid)));
-	/* One wake-up for each of the others. */
+	/* Each of the remaining sleepers gets a wake-up of its own. */
 	for (i = 3; i < SLEEPERS; i++) {
 		close(accept(self->lfd, NULL, NULL));
 		close(at_client(variant->format, SOCK_STREAM | SOCK_NONBLOCK,
@@ -216,13 +222,16 @@ TEST_F_TIMEOUT(room, letting_in_wakes_as_many_exclusive_waiters, AT_TIMEOUT)
 	at_close(epolls, SLEEPERS);
 }
 
-/* The attempts wait at the address: closing one of its listeners moves none. */
+/*
+ * Return how long it takes to close one of two listeners while @n attempts
+ * wait, in ns; 0 on failure.
+ */
 static uint64_t close_one(enum at_format format, const struct at_addr *a, int n)
 {
 	uint64_t begin, took = 0;
 	int fds[MANY], lfd, filler, err, i, at;
 
-	/* The fixture's listener is full, and now this one is. */
+	/* The fixture's listener is full; the filler makes this one full. */
 	lfd = share(format, a, 0);
 	filler = at_client(format, SOCK_STREAM | SOCK_NONBLOCK, a, &err);
 	at = wait_there(format, a, fds, n);
@@ -240,6 +249,7 @@ out:
 	return took;
 }
 
+/* Attempts wait at the address, so closing a listener moves no attempt. */
 TEST_F_TIMEOUT(room, closing_moves_none, AT_TIMEOUT)
 {
 	int filler, err;
@@ -252,7 +262,10 @@ TEST_F_TIMEOUT(room, closing_moves_none, AT_TIMEOUT)
 	close(filler);
 }
 
-/* They go on to the listener that is left, in their order. */
+/*
+ * When one of two listeners closes, the attempts wait for the other listener,
+ * in the same order.
+ */
 TEST_F_TIMEOUT(room, another_listener_takes_them_in_order, AT_TIMEOUT)
 {
 	int fds[10], two, filler[2], i, fd, err;
@@ -282,7 +295,10 @@ TEST_F_TIMEOUT(room, another_listener_takes_them_in_order, AT_TIMEOUT)
 	at_close(filler, 2);
 }
 
-/* Refusing all of them as the last listener closes: a step for each attempt. */
+/*
+ * Return how long it takes to close the last listener while @n attempts wait,
+ * which refuses them, in ns; 0 on failure.
+ */
 static uint64_t refuse_all(enum at_format format, const struct at_addr *a, int n)
 {
 	int fds[MANY], lfd, filler, err, i, at;
@@ -304,6 +320,7 @@ static uint64_t refuse_all(enum at_format format, const struct at_addr *a, int n
 	return took;
 }
 
+/* Closing the last listener takes one step for each attempt that is refused. */
 TEST_F_TIMEOUT(room, refusing_all, AT_TIMEOUT)
 {
 	close(self->lfd);
@@ -312,7 +329,10 @@ TEST_F_TIMEOUT(room, refusing_all, AT_TIMEOUT)
 	self->lfd = share(variant->format, &self->a, 0);
 }
 
-/* Attempts that want a listener at once go, those that wait for one stay. */
+/*
+ * When the last listener closes, attempts with ALTCONN_WAIT_LISTENER stay and
+ * other attempts are refused.
+ */
 TEST_F_TIMEOUT(room, the_patient_stay, AT_TIMEOUT)
 {
 	int fds[6], filler, i, err, fd;
@@ -343,9 +363,12 @@ TEST_F_TIMEOUT(room, the_patient_stay, AT_TIMEOUT)
 	close(filler);
 }
 
-/* ---- under which locks a client is woken ---- */
+/* ---- locks that are held when a client is woken ---- */
 
-/* How deep preemption was off when the thread was woken, as a character. */
+/*
+ * Return the preemption depth in which thread @tid was woken, as a character of
+ * the trace, or -1.
+ */
 static int depth_of_wakeup(int tid)
 {
 	char line[1024], want[32], flags[16] = "";
@@ -376,7 +399,10 @@ static void *sleep_in_poll(void *arg)
 	return NULL;
 }
 
-/* A thread sleeps in poll() on @fd, until @wake() is called for @arg. */
+/*
+ * Let a thread sleep in poll() on @fd until @wake(@arg) wakes it. Return the
+ * preemption depth of the wake-up, or -1.
+ */
 static int depth_when_woken(int fd, short events, bool (*wake)(int arg),
 			    int arg)
 {
@@ -415,7 +441,10 @@ static bool wake_by_close(int fd)
 	return !close(fd);
 }
 
-/* As that of a pipe, which holds none but the wait queue's own. */
+/*
+ * A client is woken under no lock: the preemption depth is the same as for a
+ * pipe, which holds only the lock of the wait queue.
+ */
 TEST_F_TIMEOUT(room, a_client_is_woken_under_no_lock, AT_TIMEOUT)
 {
 	int fds[4], ends[2], pipe_depth, i, err;
@@ -439,7 +468,7 @@ TEST_F_TIMEOUT(room, a_client_is_woken_under_no_lock, AT_TIMEOUT)
 	at_close(ends, 2);
 }
 
-/* ---- listeners of any address ---- */
+/* ---- wildcard listeners ---- */
 
 static int listen_ip(enum at_format format, const char *ip, int port, int backlog)
 {
@@ -475,7 +504,7 @@ static int a_port(void)
 	return at_port_of(&a);
 }
 
-/* The peer of the next connection to accept, as 127.0.0.N. */
+/* Accept a connection to 127.0.0.N. Return N, or -1. */
 static int accept_from(int lfd)
 {
 	struct at_addr a;
@@ -487,7 +516,10 @@ static int accept_from(int lfd)
 	return n;
 }
 
-/* In order of arrival, whatever addresses they asked for. */
+/*
+ * A wildcard listener accepts attempts in order of arrival, whatever addresses
+ * they asked for.
+ */
 TEST(any_takes_from_all_addresses_in_order)
 {
 	int port = a_port(), lfd = listen_ip(AT_IN, "0.0.0.0", port, 0);
@@ -510,7 +542,10 @@ TEST(any_takes_from_all_addresses_in_order)
 	close(lfd);
 }
 
-/* A closer listener takes those of its address, and gives them back. */
+/*
+ * A listener that is bound to the address of attempts takes them over from a
+ * wildcard listener, and gives them back when it closes.
+ */
 TEST(a_closer_listener_comes_and_goes)
 {
 	int port = a_port(), any = listen_ip(AT_IN, "0.0.0.0", port, 0);
@@ -528,11 +563,14 @@ TEST(a_closer_listener_comes_and_goes)
 	EXPECT_EQ(0, at_so_error(fds[1]));
 	EXPECT_EQ(0, at_place(fds[1]));
 	EXPECT_EQ(1, at_place(fds[2]));
-	/* The other one has none that waits now. */
+	/* No attempt waits for the wildcard listener now. */
 	EXPECT_EQ(9, accept_from(any));
 	EXPECT_EQ(EAGAIN, at_nonblock(any, true) ? -1 :
 			  at_err(accept(any, NULL, NULL)));
-	/* What waits goes back; what it had queued is reset. */
+	/*
+	 * The attempts that still wait go back to the wildcard listener. The
+	 * association that the closed listener had queued is reset.
+	 */
 	close(one);
 	EXPECT_EQ(1, accept_from(any));
 	EXPECT_EQ(1, accept_from(any));
@@ -541,7 +579,10 @@ TEST(a_closer_listener_comes_and_goes)
 	close(any);
 }
 
-/* IPv4 goes to 0.0.0.0, and to :: without one. */
+/*
+ * An IPv4 attempt goes to the listener at 0.0.0.0, and to the listener at :: if
+ * there is none at 0.0.0.0.
+ */
 TEST(both_versions)
 {
 	int port = a_port(), six = listen_ip(AT_IN6, "::", port, 0), four;
@@ -556,7 +597,10 @@ TEST(both_versions)
 	EXPECT_EQ(0, at_so_error(fds[1]));
 	EXPECT_EQ(1, at_place(fds[2]));
 	close(four);
-	/* Its queue was reset; what waits goes back to the other one. */
+	/*
+	 * The queued association of the closed listener is reset. The attempt
+	 * that still waits goes back to the listener at ::.
+	 */
 	close(accept(six, NULL, NULL));
 	fds[3] = accept(six, NULL, NULL);
 	EXPECT_LE(0, fds[3]);
@@ -566,8 +610,9 @@ TEST(both_versions)
 }
 
 /*
- * What waits elsewhere costs a listener of any address nothing: attempts of
- * others to addresses of the same port that have their own listeners, or none.
+ * Return how long a wildcard listener takes to accept 100 attempts while @n
+ * attempts wait for the listener of another IP address of the same port, in ns;
+ * 0 on failure.
  */
 static uint64_t accept_beside(int n)
 {
@@ -593,6 +638,10 @@ static uint64_t accept_beside(int n)
 	return bad ? 0 : took;
 }
 
+/*
+ * A wildcard listener does not pay for attempts that wait for other listeners
+ * of its port.
+ */
 TEST(strangers_attempts_cost_nothing)
 {
 	EXPECT_TRUE(at_grows(2, accept_beside(FEW),
@@ -641,7 +690,10 @@ static void *accepts(void *arg)
 	return NULL;
 }
 
-/* Of listeners that defer, one whose server sleeps in accept() is woken. */
+/*
+ * Of several listeners with ALTCONN_DEFER_ACCEPT, a listener with a server that
+ * sleeps in accept() is woken.
+ */
 TEST_F_TIMEOUT(room, an_idle_listener_is_woken_beside_busy_ones, AT_TIMEOUT)
 {
 	struct accepter accepter = { .left = 6 };
@@ -668,7 +720,7 @@ TEST_F_TIMEOUT(room, an_idle_listener_is_woken_beside_busy_ones, AT_TIMEOUT)
 	close(busy);
 }
 
-/* A lookup walks the listeners of an address, so there is a limit. */
+/* A lookup walks the listeners of an address, so their number is limited. */
 TEST_F_TIMEOUT(room, listeners_that_share_are_bounded, AT_TIMEOUT)
 {
 	int fds[MOST_LISTENERS], fd, i, n;
@@ -691,7 +743,7 @@ TEST_F_TIMEOUT(room, listeners_that_share_are_bounded, AT_TIMEOUT)
 /* ---- shares of users ---- */
 
 #define PLACES	5
-#define SHARE	3	/* half of them, rounded up */
+#define SHARE	3	/* half of the places, rounded up */
 #define NOBODY	65534
 #define OTHER	65533
 
@@ -705,7 +757,7 @@ FIXTURE_VARIANT(share) {
 	enum at_format format;
 	enum at_kind kind;
 	int type;
-	bool patient;	/* no listener, which attempts wait for */
+	bool patient;	/* there is no listener, and attempts wait for one */
 };
 
 FIXTURE_VARIANT_ADD(share, native_port) { AT_NATIVE, AT_PORT, SOCK_STREAM };
@@ -743,14 +795,17 @@ FIXTURE_TEARDOWN(share)
 	at_cleanup();
 }
 
-/* A user's attempt: EINPROGRESS while it waits, or why it does not. */
+/*
+ * Begin an attempt of user @uid. Return EINPROGRESS if it waits, another errno
+ * if the waiting room has no place for it, or a negative number on failure.
+ */
 static int share_try(int uid, const struct at_addr *a, enum at_format format,
 		     int type, bool patient, int *fd)
 {
 	struct altconn_connect_info info = {};
 	int err;
 
-	/* The real user id is what an attempt is counted for. */
+	/* An attempt counts for the real user ID of the caller. */
 	if (setresuid(uid, 0, 0))
 		return -1;
 	*fd = at_socket(format, type | SOCK_NONBLOCK);
@@ -769,7 +824,7 @@ static int share_try(int uid, const struct at_addr *a, enum at_format format,
 #define TRY(uid) share_try(uid, &self->a, variant->format, variant->type, \
 			   variant->patient, &self->fds[self->n++])
 
-/* One user cannot keep all others from waiting. */
+/* One user cannot take all places, so the attempts of other users can wait. */
 TEST_F_TIMEOUT(share, one_user_leaves_places_for_others, AT_TIMEOUT)
 {
 	int i;
@@ -783,7 +838,7 @@ TEST_F_TIMEOUT(share, one_user_leaves_places_for_others, AT_TIMEOUT)
 	EXPECT_EQ(ECONNREFUSED, TRY(OTHER));
 	EXPECT_EQ(ECONNREFUSED, TRY(0));
 
-	/* A place that a user leaves is there again, for that user too. */
+	/* An attempt that ends frees its place, also for the same user. */
 	close(self->fds[1]);
 	self->fds[1] = -1;
 	EXPECT_EQ(EINPROGRESS, TRY(NOBODY));
@@ -793,7 +848,7 @@ TEST_F_TIMEOUT(share, one_user_leaves_places_for_others, AT_TIMEOUT)
 	EXPECT_EQ(EINPROGRESS, TRY(OTHER));
 	EXPECT_EQ(ECONNREFUSED, TRY(NOBODY));
 
-	/* Half of one place is one, for any user. */
+	/* Half of one place, rounded up, is one place, for any user. */
 	at_close(self->fds, self->n);
 	self->n = 0;
 	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", 1));
@@ -804,7 +859,7 @@ TEST_F_TIMEOUT(share, one_user_leaves_places_for_others, AT_TIMEOUT)
 	EXPECT_EQ(EINPROGRESS, TRY(OTHER));
 }
 
-/* An attempt that a listener lets in leaves its place. */
+/* An attempt that a listener lets in frees its place in the waiting room. */
 TEST_F_TIMEOUT(share, an_attempt_in_the_backlog_leaves_its_place, AT_TIMEOUT)
 {
 	int i, fd;
@@ -827,7 +882,10 @@ TEST_F_TIMEOUT(share, an_attempt_in_the_backlog_leaves_its_place, AT_TIMEOUT)
 	EXPECT_EQ(EINPROGRESS, TRY(OTHER));
 }
 
-/* A rule's delay ends in a kernel thread: its attempts count for their user. */
+/*
+ * The delay of a rule ends in a kernel thread, and the attempts still count for
+ * their own user.
+ */
 TEST_F_TIMEOUT(share, delayed_attempts_count_for_their_user, AT_TIMEOUT)
 {
 	int i, waits = 0, refused = 0;
@@ -863,7 +921,7 @@ static int share_write(pid_t pid, const char *file, const char *text)
 	return ret;
 }
 
-/* How many attempts of a user wait. */
+/* Begin attempts of user @uid. Return how many of them wait. */
 static int share_count(int uid, const struct at_addr *a, enum at_format format,
 		       int type)
 {
@@ -875,8 +933,9 @@ static int share_count(int uid, const struct at_addr *a, enum at_format format,
 }
 
 /*
- * Users 1 and 2 of one user namespace wait at its listener. Returns 10 *
- * waiting of 1 + waiting of 2; 201: failed.
+ * Let users 1 and 2 of one user namespace wait at a listener of that namespace.
+ * Return 10 * (waiting attempts of user 1) + (waiting attempts of user 2), or
+ * 201 on failure.
  */
 static int share_within(void)
 {
@@ -892,8 +951,9 @@ static int share_within(void)
 }
 
 /*
- * Count waiting attempts in a new user namespace of @owner with ten uids and a
- * network namespace of its own.
+ * Count the waiting attempts of users 1 and 2 in a new user namespace, which
+ * @owner owns and which maps ten user IDs, and in a new network namespace. The
+ * attempts wait at a listener in these namespaces if @within, else at @a.
  */
 static int share_below(int owner, const struct at_addr *a, enum at_format format,
 		       int type, bool within)
@@ -908,7 +968,7 @@ static int share_below(int owner, const struct at_addr *a, enum at_format format
 		if (setresuid(owner, owner, owner) ||
 		    unshare(CLONE_NEWUSER | CLONE_NEWNET))
 			_exit(202);
-		/* Its files in /proc are the owner's to write, and root's. */
+		/* The parent is root and can write the child's uid_map now. */
 		at_tell(ready[1]);
 		if (at_hear(go[0]) || setresuid(0, 0, 0))
 			_exit(203);
@@ -923,8 +983,9 @@ static int share_below(int owner, const struct at_addr *a, enum at_format format
 }
 
 /*
- * Uids of a user namespace do not multiply a share: at a listener outside they are
- * its owner, and in a container, which root owns, a user by themselves. At a
+ * User IDs of a user namespace do not multiply a share. At a listener outside
+ * of the namespace they all count as the owner of the namespace. In a
+ * container, which root owns, they count as one user apart from root. At a
  * listener of their own namespace they are different users.
  */
 TEST_F_TIMEOUT(share, users_of_user_namespaces, AT_TIMEOUT)
@@ -941,7 +1002,7 @@ TEST_F_TIMEOUT(share, users_of_user_namespaces, AT_TIMEOUT)
 		  share_below(0, NULL, 0, 0, true));
 }
 
-/* The addresses of a port are one room, in which a user has one share. */
+/* All addresses of a port make one waiting room with one share for a user. */
 TEST(a_share_is_of_all_addresses_of_a_port)
 {
 	int port, any, fds[PLACES], i, err;
@@ -971,8 +1032,8 @@ FIXTURE_SETUP(race) {}
 FIXTURE_TEARDOWN(race) {}
 
 /*
- * A closer listener comes and goes all the time, and one of any address
- * accepts: each attempt is decided, and no accepted one is lost.
+ * While a listener of one address opens and closes, a wildcard listener
+ * accepts. Each attempt is decided: it succeeds, or ends with ECONNRESET.
  */
 TEST_F_TIMEOUT(race, no_attempt_is_forgotten, AT_TIMEOUT_LONG)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rules: what each verdict does to an attempt and to a datagram, what each match
- * matches, when a rule has its turn. Each test has a namespace of its own.
+ * These tests show what each verdict of a rule does to an attempt and to a
+ * datagram, what each match of a rule matches, and which rule decides. Each
+ * test has a network namespace of its own.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -22,8 +23,8 @@
 #include <unistd.h>
 
 /*
- * The tool changes the rules; on the debug kernel at_rule() sends the same
- * request.
+ * The tool changes the rules. On the debug kernel, which is slow, at_rule()
+ * sends the same request without a process.
  */
 #define rule(fmt, ...)	(at_debug() ? at_rule(fmt, ##__VA_ARGS__) :	\
 				      at_tool("rule " fmt, ##__VA_ARGS__))
@@ -83,7 +84,7 @@ FIXTURE_TEARDOWN(rule)
 	at_cleanup();
 }
 
-/* A client, blocking: what connect() said. */
+/* Connect a blocking client, and expect @err as the errno. */
 #define connects(err) ({						\
 	int __err, __fd = at_client(variant->format, variant->type,	\
 				    &self->a, &__err);			\
@@ -101,7 +102,10 @@ FIXTURE_TEARDOWN(rule)
 	__id;								\
 })
 
-/* A client that has begun and does not wait. */
+/*
+ * Begin a non-blocking attempt with a deadline of @timeout_ms, or without one
+ * if that is 0. Return the socket or -1, and set @err to connect()'s errno.
+ */
 static int begin(enum at_format format, int type, const struct at_addr *a,
 		 uint64_t timeout_ms, int *err)
 {
@@ -122,7 +126,10 @@ static int begin(enum at_format format, int type, const struct at_addr *a,
 	__fd;								\
 })
 
-/* E-PERM-RULE, and every other verdict that is told at once. */
+/*
+ * Each verdict that decides at once gives its errno. Clause E-PERM-RULE: a rule
+ * that denies gives EPERM or EACCES.
+ */
 TEST_F_TIMEOUT(rule, E_PERM_RULE, AT_TIMEOUT)
 {
 	static const struct {
@@ -148,7 +155,7 @@ TEST_F_TIMEOUT(rule, E_PERM_RULE, AT_TIMEOUT)
 		EXPECT_EQ(rows[i].err, info_of(fd).aci_errno);
 		EXPECT_EQ(ALTCONN_REASON_RULE, info_of(fd).aci_reason);
 		EXPECT_EQ(id, info_of(fd).aci_rule);
-		/* It is told once, and the socket can try again. */
+		/* The error is reported once. The socket can try again. */
 		EXPECT_EQ(0, at_so_error(fd));
 		EXPECT_EQ(0, rule("del %d", id));
 		EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));
@@ -158,7 +165,7 @@ TEST_F_TIMEOUT(rule, E_PERM_RULE, AT_TIMEOUT)
 	}
 }
 
-/* A rule is asked before it is told whether anybody listens there. */
+/* Rules decide before connect() finds out whether there is a listener. */
 TEST_F_TIMEOUT(rule, before_the_listener, AT_TIMEOUT)
 {
 	int fd = at_socket(variant->format, variant->type);
@@ -187,7 +194,7 @@ TEST_F_TIMEOUT(rule, drop_waits_until_the_deadline, AT_TIMEOUT)
 	EXPECT_EQ(id, info_of(fd).aci_rule);
 	EXPECT_LE(300 * 1000000ULL, info_of(fd).aci_waited_ns);
 	close(fd);
-	/* Nothing came to the listener. */
+	/* The listener has got no attempt. */
 	EXPECT_EQ(0, at_poll_now(self->lfd, POLLIN));
 }
 
@@ -204,14 +211,14 @@ TEST_F_TIMEOUT(rule, dropped_attempt_is_let_go, AT_TIMEOUT)
 	EXPECT_TRUE(at_until(at_job_blocked(&job)));
 	at_job_signal(&job, SIGUSR1);
 	EXPECT_EQ(EINTR, at_job_end(&job));
-	/* The attempt goes on until somebody ends it. */
+	/* The attempt goes on until connect() to AF_UNSPEC cancels it. */
 	EXPECT_EQ(0, at_nonblock(fd, true));
 	EXPECT_EQ(EALREADY, at_err(at_connect(fd, &self->a)));
 	EXPECT_EQ(0, at_err(at_connect_unspec(fd)));
 	EXPECT_EQ(0, rule("flush"));
 	EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));
 	close(fd);
-	/* And by close(). */
+	/* close() ends a dropped attempt too. */
 	ADD("drop");
 	fd = BEGIN(0);
 	close(fd);
@@ -229,14 +236,17 @@ TEST_F_TIMEOUT(rule, delay, AT_TIMEOUT)
 	EXPECT_EQ(ALTCONN_REASON_ESTABLISHED, info_of(fd).aci_reason);
 	EXPECT_EQ(id, info_of(fd).aci_rule);
 	close(fd);
-	/* Blocking, the same. */
+	/* A blocking attempt is delayed in the same way. */
 	fd = at_client(variant->format, variant->type, &self->a, &err);
 	EXPECT_EQ(0, err);
 	EXPECT_LE(150 * 1000000ULL, info_of(fd).aci_waited_ns);
 	close(fd);
 }
 
-/* At random: with a second of jitter six of them do not all end within 50 ms. */
+/*
+ * Jitter is random: with a second of jitter, six attempts do not all end within
+ * 50 ms.
+ */
 TEST_F_TIMEOUT(rule, jitter, AT_TIMEOUT)
 {
 	uint64_t waited, least = UINT64_MAX, most = 0;
@@ -256,7 +266,10 @@ TEST_F_TIMEOUT(rule, jitter, AT_TIMEOUT)
 	EXPECT_LT(50000000, most - least);
 }
 
-/* The server's address is the one that it has, however the client wrote it. */
+/*
+ * After a delay both ends report the address that the server has bound, however
+ * the client wrote the address.
+ */
 TEST_F_TIMEOUT(rule, delayed_to_the_same_address, AT_TIMEOUT)
 {
 	struct at_addr peer, own;
@@ -275,7 +288,10 @@ TEST_F_TIMEOUT(rule, delayed_to_the_same_address, AT_TIMEOUT)
 	close(fd);
 }
 
-/* The last that holds a path is the attempt that its socket's close() ends. */
+/*
+ * A delayed attempt may hold the last reference to a path. The reference is
+ * dropped when the attempt ends.
+ */
 TEST_F_TIMEOUT(rule, held_path_goes, AT_TIMEOUT)
 {
 	int fd, i;
@@ -283,7 +299,7 @@ TEST_F_TIMEOUT(rule, held_path_goes, AT_TIMEOUT)
 	if (variant->kind != AT_PATH)
 		SKIP(return, "of paths");
 	ADD("delay 1000s");
-	/* Either is the last in one of two rounds. */
+	/* close() ends the first attempt, connect() to AF_UNSPEC the other. */
 	for (i = 0; i < 2; i++) {
 		fd = BEGIN(0);
 		close(self->lfd);
@@ -298,7 +314,10 @@ TEST_F_TIMEOUT(rule, held_path_goes, AT_TIMEOUT)
 	}
 }
 
-/* An attempt whose deadline passed while a rule held it keeps no file system busy. */
+/*
+ * An attempt that runs into its deadline while a rule delays it releases its
+ * path, so the file system can be unmounted.
+ */
 TEST_F_TIMEOUT(rule, held_path_is_let_go, AT_TIMEOUT)
 {
 	char dir[200], path[210];
@@ -328,7 +347,7 @@ TEST_F_TIMEOUT(rule, held_path_is_let_go, AT_TIMEOUT)
 	close(fd);
 }
 
-/* What it finds is what is there when it arrives. */
+/* A delayed attempt is refused if there is no listener when the delay ends. */
 TEST_F_TIMEOUT(rule, delay_then_nobody, AT_TIMEOUT)
 {
 	int fd;
@@ -373,7 +392,7 @@ TEST_F_TIMEOUT(rule, delay_beyond_the_deadline, AT_TIMEOUT)
 	close(fd);
 }
 
-/* What is held stays held when the rule goes. */
+/* An attempt stays delayed or dropped when the rule is deleted. */
 TEST_F_TIMEOUT(rule, rule_goes_meanwhile, AT_TIMEOUT)
 {
 	int delayed, dropped;
@@ -406,7 +425,7 @@ TEST_F_TIMEOUT(rule, delay_then_wait_for_a_listener, AT_TIMEOUT)
 	ASSERT_EQ(0, at_set_option(fd, ALTCONN_WAIT_LISTENER, 1));
 	ASSERT_EQ(0, at_nonblock(fd, true));
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
-	/* It waits in a queue now. */
+	/* The delay is over, and the attempt waits for a listener. */
 	EXPECT_TRUE(at_until(at_place(fd) == 1));
 	self->lfd = at_socket(variant->format, variant->type);
 	ASSERT_EQ(0, at_bind(self->lfd, &self->a));
@@ -455,7 +474,7 @@ TEST_F_TIMEOUT(rule, probability, AT_TIMEOUT)
 		if (!err)
 			close(accept(self->lfd, NULL, NULL));
 	}
-	/* Ten standard deviations. */
+	/* Both limits are ten standard deviations from the mean. */
 	EXPECT_LT(30, refused);
 	EXPECT_GT(170, refused);
 }
@@ -469,7 +488,7 @@ TEST_F_TIMEOUT(rule, first_match_by_priority, AT_TIMEOUT)
 	connects(ECONNREFUSED);
 	ADD("allow priority 5 times 1");
 	connects(0);
-	/* One that has had its turns lets the next decide. */
+	/* A rule that has used up its times lets the next rule decide. */
 	connects(ECONNREFUSED);
 }
 
@@ -498,7 +517,7 @@ TEST_F_TIMEOUT(rule, uid_and_gid, AT_TIMEOUT)
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		/* The effective ones count. */
+		/* The effective user ID and group ID count. */
 		if (setegid(65533))
 			_exit(1);
 		fd = at_client(variant->format, variant->type, &self->a, &err);
@@ -514,7 +533,7 @@ TEST_F_TIMEOUT(rule, uid_and_gid, AT_TIMEOUT)
 	EXPECT_EQ(0, at_reap(pid));
 }
 
-/* Another namespace's rules are no concern of this one's. */
+/* Rules of another network namespace do not apply in this one. */
 TEST_F_TIMEOUT(rule, namespaces, AT_TIMEOUT)
 {
 	pid_t pid;
@@ -538,7 +557,7 @@ TEST_F_TIMEOUT(rule, namespaces, AT_TIMEOUT)
 	}
 	EXPECT_EQ(0, at_reap(pid));
 	connects(EPERM);
-	/* The one that has gone took its rule with it. */
+	/* The other namespace has ended, and its rule with it. */
 	EXPECT_EQ(0, rule("flush"));
 	connects(0);
 }
@@ -560,7 +579,10 @@ TEST_F_TIMEOUT(rule, who_may, AT_TIMEOUT)
 	connects(0);
 }
 
-/* Rules come and go while attempts begin, are held, let go and closed. */
+/*
+ * Threads that connect while rules change. @n counts the results: success,
+ * EPERM, EINPROGRESS, ETIMEDOUT, and any other errno.
+ */
 struct storm {
 	struct at_addr a;
 	enum at_format format;
@@ -596,6 +618,10 @@ static void *storm_accepts(void *arg)
 	return NULL;
 }
 
+/*
+ * Rules are added and deleted while attempts begin, are delayed, time out and
+ * are closed.
+ */
 TEST_F_TIMEOUT(rule, rules_change_under_way, AT_TIMEOUT_LONG)
 {
 	struct storm s = {
@@ -606,7 +632,7 @@ TEST_F_TIMEOUT(rule, rules_change_under_way, AT_TIMEOUT_LONG)
 	pthread_t clients[3], server;
 	int id, id2;
 
-	/* It stays, so that what is patched is the rules, not the code. */
+	/* This rule stays, so the namespace always has a table of rules. */
 	ASSERT_LT(0, at_rule("add to port:1 deny"));
 	ASSERT_EQ(0, pthread_create(&server, NULL, storm_accepts, &self->lfd));
 	for (i = 0; i < 3; i++)
@@ -619,7 +645,7 @@ TEST_F_TIMEOUT(rule, rules_change_under_way, AT_TIMEOUT_LONG)
 		ASSERT_LT(0, id2);
 		EXPECT_EQ(0, at_rule("del %d %d", id, id2));
 	}
-	/* Each of them was seen at work. */
+	/* Wait until each result has been seen. */
 	EXPECT_TRUE(at_until(s.n[0]));
 	id = at_rule("add to %s deny every 2", to);
 	ASSERT_LT(0, id);
@@ -635,7 +661,7 @@ TEST_F_TIMEOUT(rule, rules_change_under_way, AT_TIMEOUT_LONG)
 	pthread_join(server, NULL);
 }
 
-/* ---- what matches ---- */
+/* ---- what a rule matches ---- */
 
 FIXTURE(match) {
 };
@@ -653,8 +679,9 @@ FIXTURE_TEARDOWN(match)
 }
 
 /*
- * A file of rules, instead of those that there are. A user may have no folder to
- * write to, so the tool inherits the file.
+ * Begin a file of rules that will replace the current rules. The file is in
+ * memory and the tool inherits it, because an unprivileged user may have no
+ * directory to write to.
  */
 static FILE *restore_begin(void)
 {
@@ -671,7 +698,7 @@ static int restore_end(FILE *f)
 	return ret;
 }
 
-/* Row @i of a table has a rule that matches one group alone. */
+/* Group ID that only the rule for row @i of a table matches */
 #define ROW_GROUP(i)	(40000 + (i))
 
 static void restore_row(FILE *f, int i, const char *dest)
@@ -679,7 +706,7 @@ static void restore_row(FILE *f, int i, const char *dest)
 	fprintf(f, "to %s gid %d deny\n", dest, ROW_GROUP(i));
 }
 
-/* connect() to where nobody is: EPERM when the rule matches. */
+/* Return whether a rule denies a connect() to @a with EPERM. */
 static bool is_denied(enum at_format format, const struct at_addr *a)
 {
 	int fd = at_socket(format, SOCK_STREAM);
@@ -786,7 +813,7 @@ TEST_F_TIMEOUT(match, ports_and_inet, AT_TIMEOUT)
 		{ "inet:[::]/0:5", "::1", 5, true },
 		{ "inet:[::1]:5", "::1", 5, true },
 		{ "inet:[::2]:5", "::1", 5, false },
-		/* As a destination this is the loopback address. */
+		/* As a destination, 0.0.0.0 is the loopback address. */
 		{ "inet:127.0.0.1:5", "0.0.0.0", 5, true },
 	};
 	FILE *f = restore_begin();
@@ -814,7 +841,10 @@ TEST_F_TIMEOUT(match, ports_and_inet, AT_TIMEOUT)
 	}
 }
 
-/* However a program writes a path, its file's own path is looked at. */
+/*
+ * A rule matches the path of the socket file itself, however a program writes
+ * the path.
+ */
 TEST_F_TIMEOUT(match, paths_as_they_are, AT_TIMEOUT)
 {
 	char dir[] = "/tmp/altconn-rule-XXXXXX", cwd[512];
@@ -841,7 +871,7 @@ TEST_F_TIMEOUT(match, paths_as_they_are, AT_TIMEOUT)
 	EXPECT_TRUE(is_denied(AT_UNIX, &dots));
 	EXPECT_TRUE(is_denied(AT_UNIX, &link));
 	EXPECT_EQ(0, rule("flush"));
-	/* One that is held has the address that was bound all the same. */
+	/* After a delay the peer still has the address that was bound. */
 	ASSERT_LT(0, rule("add to path:* delay 20"));
 	fd = at_client(AT_UNIX, SOCK_STREAM, &dots, &err);
 	EXPECT_EQ(0, err);
@@ -860,9 +890,12 @@ TEST_F_TIMEOUT(match, paths_as_they_are, AT_TIMEOUT)
 	EXPECT_EQ(0, rmdir(dir));
 }
 
-/* ---- what rules cost, and whom ---- */
+/* ---- what rules cost ---- */
 
-/* A user becomes root of namespaces of its own, and so does the tool there. */
+/*
+ * Become an unprivileged user that is root in new user and network namespaces,
+ * so that the tool may change the rules there.
+ */
 static int own_namespace(void)
 {
 	static const char map[] = "0 65534 1";
@@ -877,7 +910,10 @@ static int own_namespace(void)
 	return ret;
 }
 
-/* @n rules whose pattern is a star, @len times 'a', and 'b'. */
+/*
+ * Replace the rules by @n rules. The pattern of each rule is a star, then @len
+ * times 'a', then 'b'.
+ */
 static int restore_patterns(int n, int len, const char *kind)
 {
 	FILE *f = restore_begin();
@@ -901,7 +937,10 @@ static uint64_t now_ns(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-/* The least time that one of several attempts to a name of 'a's took. */
+/*
+ * Return the least time that one of several attempts to a name of @len times
+ * 'a' takes, in ns.
+ */
 static uint64_t least_cost(int len)
 {
 	uint64_t begun, least = UINT64_MAX;
@@ -922,13 +961,19 @@ static uint64_t least_cost(int len)
 	return least;
 }
 
-/* What an attempt takes beside @n rules with patterns of @len bytes, ns; 0: failed. */
+/*
+ * Return how long an attempt takes beside @n rules with patterns of @len bytes,
+ * in ns; 0 on failure.
+ */
 static uint64_t cost_beside(int n, int len)
 {
 	return restore_patterns(n, len, "name") ? 0 : least_cost(len + len / 12);
 }
 
-/* A pattern and a text, both four times as long: the sum counts, not the product. */
+/*
+ * With a pattern and a text that are both four times as long, the cost grows
+ * with the sum of the two lengths, not with the product.
+ */
 TEST_F_TIMEOUT(match, cost_of_a_pattern, AT_TIMEOUT_LONG)
 {
 	EXPECT_TRUE(at_grows(6, cost_beside(200, 24), cost_beside(200, 96)));
@@ -939,7 +984,10 @@ TEST_F_TIMEOUT(match, cost_of_rules, AT_TIMEOUT_LONG)
 	EXPECT_TRUE(at_grows(6, cost_beside(60, 96), cost_beside(240, 96)));
 }
 
-/* In a user's own namespace there are fewer rules than root may have. */
+/*
+ * In a namespace that an unprivileged user owns there may be 256 rules, which
+ * is fewer than root may have.
+ */
 TEST_F_TIMEOUT(match, rules_of_a_user, AT_TIMEOUT)
 {
 	pid_t pid = at_fork();
@@ -954,7 +1002,7 @@ TEST_F_TIMEOUT(match, rules_of_a_user, AT_TIMEOUT)
 		_exit(rule("add deny") == -1 ? 0 : 4);
 	}
 	EXPECT_EQ(0, at_reap(pid));
-	/* All patterns together are bounded for root too. */
+	/* The length of all patterns together is bounded for root too. */
 	EXPECT_EQ(0, restore_patterns(256, 250, "name"));
 	EXPECT_EQ(-1, restore_patterns(300, 250, "name"));
 }
@@ -1008,7 +1056,10 @@ static int hits_of_the_first(void)
 	return at_tool("rule -j | grep -o '\"hits\": *[0-9]*' | head -n 1 | tr -dc 0-9");
 }
 
-/* However many threads ask at once, a rule decides as often as it says. */
+/*
+ * A rule decides exactly as often as its times say, however many threads
+ * connect at once.
+ */
 TEST_F_TIMEOUT(match, times_with_threads, AT_TIMEOUT)
 {
 	struct shared s = {};
@@ -1021,7 +1072,10 @@ TEST_F_TIMEOUT(match, times_with_threads, AT_TIMEOUT)
 	close(lfd);
 }
 
-/* Threads that lose the race for a socket are no attempts, and use up nothing. */
+/*
+ * A thread that loses the race for a socket makes no attempt, and does not use
+ * up the times of a rule.
+ */
 TEST_F_TIMEOUT(match, hits_with_threads, AT_TIMEOUT)
 {
 	struct shared s = {};
@@ -1034,7 +1088,10 @@ TEST_F_TIMEOUT(match, hits_with_threads, AT_TIMEOUT)
 	close(lfd);
 }
 
-/* Threads that connect one socket, which another one binds to a path. */
+/*
+ * A thread that makes sockets and binds them to paths, and a thread that
+ * connects the same sockets
+ */
 struct crowd {
 	char dir[32];
 	struct at_addr to;
@@ -1072,7 +1129,10 @@ static void *crowd_binds(void *arg)
 	return NULL;
 }
 
-/* How long it takes to make files in a directory where @n rules are at work. */
+/*
+ * Return how long it takes to make files in a directory where sockets are bound
+ * while @n rules are matched, in ns; 0 on failure.
+ */
 static uint64_t make_files(int n)
 {
 	struct crowd c = { .dir = "/tmp/altconn-dir-XXXXXX", .fd = -1 };
@@ -1102,7 +1162,7 @@ static uint64_t make_files(int n)
 	return begun;
 }
 
-/* A directory's lock is not held while rules are asked. */
+/* The lock of a directory is not held while rules are matched. */
 TEST_F_TIMEOUT(match, directory_is_free, AT_TIMEOUT)
 {
 	uint64_t few = make_files(16), many = make_files(256);
@@ -1152,7 +1212,7 @@ FIXTURE_TEARDOWN(datagram)
 #define SEND(byte) \
 	at_err(sendto(self->tx, byte, 1, 0, &self->a.sa, self->a.len))
 
-/* The next datagram, which there is or will be. */
+/* Wait for the next datagram and return its byte, or 0 if there is none. */
 static char get(int fd)
 {
 	char c = 0;
@@ -1206,7 +1266,7 @@ TEST_F_TIMEOUT(datagram, delay, AT_TIMEOUT)
 
 	ADD("delay 300 times 1");
 	EXPECT_EQ(0, SEND("x"));
-	/* What is sent later overtakes it. */
+	/* A later datagram without a delay overtakes the first datagram. */
 	EXPECT_EQ(0, SEND("y"));
 	EXPECT_EQ('y', get(self->rx));
 	EXPECT_EQ('x', get(self->rx));
@@ -1235,17 +1295,17 @@ TEST_F_TIMEOUT(datagram, delayed_without_its_sender, AT_TIMEOUT)
 	EXPECT_EQ(1, recvmsg(self->rx, &msg, 0));
 	EXPECT_EQ('x', c);
 	from.len = msg.msg_namelen;
-	/* They are the sender's, not those of who brings it. */
+	/* The credentials are the sender's, not those of a kernel worker. */
 	ASSERT_NE(NULL, CMSG_FIRSTHDR(&msg));
 	memcpy(&cred, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(cred));
 	EXPECT_EQ(getpid(), cred.pid);
-	/* Others are bound to any address, or are unnamed. */
+	/* In other formats the sender has no name or a wildcard address. */
 	if (variant->format == AT_NATIVE) {
 		EXPECT_TRUE(at_addr_eq(&want, &from));
 	}
 }
 
-/* Nobody takes it in the end: it is gone, and so is all that it held. */
+/* A delayed datagram without a receiver is lost and frees what it holds. */
 TEST_F_TIMEOUT(datagram, delayed_for_nobody, AT_TIMEOUT)
 {
 	int marker, fd;
@@ -1255,7 +1315,7 @@ TEST_F_TIMEOUT(datagram, delayed_for_nobody, AT_TIMEOUT)
 	EXPECT_EQ(0, SEND("x"));
 	close(self->rx);
 	EXPECT_EQ(0, rule("flush"));
-	/* One that is delayed longer arrives later. */
+	/* The marker has a longer delay than the first datagram. */
 	marker = at_bound(&a, AT_NATIVE, AT_PORT, SOCK_DGRAM);
 	self->rx = marker;
 	ASSERT_LT(0, rule("add delay 100"));
@@ -1265,7 +1325,10 @@ TEST_F_TIMEOUT(datagram, delayed_for_nobody, AT_TIMEOUT)
 	close(fd);
 }
 
-/* What is under way is bounded; what is too much is lost, as a network's queue. */
+/*
+ * The delayed datagrams of a sender are limited, and excess datagrams are lost,
+ * as in the queue of a network.
+ */
 TEST_F_TIMEOUT(datagram, delayed_flood, AT_TIMEOUT)
 {
 	int marker = at_socket(variant->format, SOCK_DGRAM);
@@ -1277,7 +1340,7 @@ TEST_F_TIMEOUT(datagram, delayed_flood, AT_TIMEOUT)
 	ADD("delay 3s");
 	for (i = 0; i < sent; i++)
 		ASSERT_EQ(0, SEND("x"));
-	/* Another socket's, which comes after all of them. */
+	/* Another socket sends the marker, which arrives last. */
 	ASSERT_EQ(0, at_err(sendto(marker, "m", 1, 0, &self->a.sa,
 				   self->a.len)));
 	while ((c = get(self->rx)) == 'x')
@@ -1288,7 +1351,7 @@ TEST_F_TIMEOUT(datagram, delayed_flood, AT_TIMEOUT)
 	close(marker);
 }
 
-/* Equal delays keep the order, a shorter one overtakes. */
+/* Equal delays keep the order of datagrams, and a shorter delay overtakes. */
 TEST_F_TIMEOUT(datagram, delayed_in_order, AT_TIMEOUT)
 {
 	char byte[2] = "a";
@@ -1303,7 +1366,10 @@ TEST_F_TIMEOUT(datagram, delayed_in_order, AT_TIMEOUT)
 		EXPECT_EQ(*byte, get(self->rx));
 }
 
-/* connect() is asked once, for all that is sent over it. */
+/*
+ * For a connected socket the rules are matched in connect(), once for all
+ * datagrams that the socket sends to its peer.
+ */
 TEST_F_TIMEOUT(datagram, connected, AT_TIMEOUT)
 {
 	ADD("drop");
@@ -1313,7 +1379,7 @@ TEST_F_TIMEOUT(datagram, connected, AT_TIMEOUT)
 	EXPECT_EQ(0, at_err(at_connect(self->tx, &self->a)));
 	EXPECT_EQ(1, send(self->tx, "y", 1, 0));
 	EXPECT_EQ('y', get(self->rx));
-	/* A later rule is for what begins later. */
+	/* A later rule does not apply to an existing association. */
 	ADD("deny");
 	EXPECT_EQ(1, send(self->tx, "z", 1, 0));
 	EXPECT_EQ('z', get(self->rx));
@@ -1323,7 +1389,7 @@ TEST_F_TIMEOUT(datagram, connected, AT_TIMEOUT)
 	EXPECT_EQ(1, send(self->tx, "d", 1, 0));
 	EXPECT_EQ(0, at_poll_now(self->rx, POLLIN));
 	EXPECT_EQ('d', get(self->rx));
-	/* And forgotten with the association. */
+	/* The verdict is forgotten with the association. */
 	EXPECT_EQ(0, at_err(at_connect_unspec(self->tx)));
 	EXPECT_EQ(0, rule("flush"));
 	EXPECT_EQ(0, SEND("e"));

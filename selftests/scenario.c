@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Longer stories about connect(): a hundred who wait in order, a storm at a
- * backlog of 1, a socket that is shared by fork() and dup(), an accepted socket
- * that begins a new life.
+ * These tests are longer scenarios with connect(): a hundred attempts that wait
+ * in order, a storm of attempts at a backlog of 1, a socket that fork() and
+ * dup() share, and an accepted socket that is used anew.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -45,7 +45,7 @@ FIXTURE_TEARDOWN(story)
 	at_cleanup();
 }
 
-/* Who speaks at the other end of the next connection? */
+/* Accept a connection. Return the number that its client sends, or -1. */
 static int next_speaker(int lfd)
 {
 	int fd = accept(lfd, NULL, NULL), who = -1;
@@ -65,9 +65,12 @@ static int speak(int fd, int who)
 	return send(fd, &who, sizeof(who), 0) == sizeof(who) ? 0 : -1;
 }
 
-/* Half of them wait in a blocking call: the order is that of arrival. */
 #define QUEUE 100
 
+/*
+ * A hundred attempts are established in order of arrival. Half of them wait in
+ * a blocking call.
+ */
 TEST_F_TIMEOUT(story, FIFO_of_a_hundred, AT_TIMEOUT_LONG)
 {
 	struct at_job jobs[QUEUE];
@@ -96,9 +99,12 @@ TEST_F_TIMEOUT(story, FIFO_of_a_hundred, AT_TIMEOUT_LONG)
 	}
 }
 
-/* Everybody gets through a backlog of 1, once. */
 #define STORM 10000
 
+/*
+ * All attempts get through a backlog of 1, in order of arrival, and each
+ * attempt makes one connection.
+ */
 TEST_F_TIMEOUT(story, storm, AT_TIMEOUT_LONG)
 {
 	static int fds[STORM];
@@ -120,7 +126,7 @@ TEST_F_TIMEOUT(story, storm, AT_TIMEOUT_LONG)
 	EXPECT_EQ(0, at_poll_now(self->lfd, POLLIN));
 }
 
-/* One attempt, however many descriptors and processes have the socket. */
+/* However many descriptors and processes have a socket, it has one attempt. */
 TEST_F_TIMEOUT(story, shared_by_fork_and_dup, AT_TIMEOUT)
 {
 	int full[2], fd, copy, in[2], out[2];
@@ -137,7 +143,10 @@ TEST_F_TIMEOUT(story, shared_by_fork_and_dup, AT_TIMEOUT)
 	if (!pid) {
 		if (at_err(at_connect(fd, &self->a)) != EALREADY)
 			_exit(1);
-		/* Its descriptors are not the last: the attempt goes on. */
+		/*
+		 * The parent still has descriptors of the socket, so the
+		 * attempt goes on.
+		 */
 		close(fd);
 		close(copy);
 		at_tell(out[1]);
@@ -154,7 +163,7 @@ TEST_F_TIMEOUT(story, shared_by_fork_and_dup, AT_TIMEOUT)
 	EXPECT_EQ(7, next_speaker(self->lfd));
 }
 
-/* The parent began it; the child gets its result and the connection. */
+/* A child gets the result and the connection of its parent's attempt. */
 TEST_F_TIMEOUT(story, finished_by_the_child, AT_TIMEOUT)
 {
 	int full[2], fd, i;
@@ -167,7 +176,7 @@ TEST_F_TIMEOUT(story, finished_by_the_child, AT_TIMEOUT)
 	if (!pid) {
 		if (!(at_poll(fd, POLLOUT) & POLLOUT))
 			_exit(1);
-		/* S-DONE for one of them. */
+		/* S-DONE: connect() returns 0 once after the success. */
 		if (at_connect(fd, &self->a))
 			_exit(2);
 		if (at_err(at_connect(fd, &self->a)) != EISCONN)
@@ -181,7 +190,10 @@ TEST_F_TIMEOUT(story, finished_by_the_child, AT_TIMEOUT)
 	EXPECT_EQ(0, at_reap(pid));
 }
 
-/* S-UNSPEC: an accepted socket dissolves, binds, listens and accepts anew. */
+/*
+ * Clause S-UNSPEC: an accepted socket that connects to AF_UNSPEC can bind,
+ * listen and accept.
+ */
 TEST_F_TIMEOUT(story, accepted_socket_begins_anew, AT_TIMEOUT)
 {
 	int fd, sfd, client, again, err;
@@ -207,7 +219,7 @@ TEST_F_TIMEOUT(story, accepted_socket_begins_anew, AT_TIMEOUT)
 	EXPECT_EQ(1, send(client, "n", 1, 0));
 	EXPECT_EQ(1, recv(again, &c, 1, 0));
 	EXPECT_EQ('n', c);
-	/* And once more from there, as a client of the first listener. */
+	/* The newly accepted socket becomes a client of the first listener. */
 	ASSERT_EQ(0, at_err(at_connect_unspec(again)));
 	ASSERT_EQ(0, at_err(at_connect(again, &self->a)));
 	EXPECT_EQ(0, speak(again, 9));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Descriptors and credentials that go with data, and SO_PEEK_OFF: by AF_UNIX's
- * example, but for what does not travel.
+ * These tests send descriptors, credentials and timestamps with data, and peek
+ * with SO_PEEK_OFF. The model is AF_UNIX, except that some descriptors cannot
+ * be sent.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -49,7 +50,7 @@ FIXTURE_TEARDOWN(scm)
 
 #define MOST_FDS 300
 
-/* A message with descriptors; its errno. */
+/* Send a message with descriptors. Return 0 or the errno. */
 static int give_flags(int fd, const char *text, const int *fds, int n, int flags)
 {
 	return at_err(at_send_with(fd, text, strlen(text), SCM_RIGHTS, fds,
@@ -71,7 +72,7 @@ struct got {
 	int stamp_type;
 };
 
-/* What a time is told as: two long, or two of 64 bits. */
+/* Read a timestamp, which is two values of type long or two of 64 bits. */
 static void read_stamp(const struct cmsghdr *cmsg, struct got *g)
 {
 	bool is_new = cmsg->cmsg_type == SO_TIMESTAMP_NEW ||
@@ -111,7 +112,7 @@ static void read_control(struct msghdr *msg, struct got *g)
 	}
 }
 
-/* A message, with room for @room bytes of control messages. */
+/* Receive a message, with @room bytes of space for control messages. */
 static void take_room(int fd, struct got *g, size_t len, int flags, size_t room)
 {
 	union {
@@ -182,14 +183,14 @@ TEST_F_TIMEOUT(scm, rights_are_the_same_file, AT_TIMEOUT)
 	EXPECT_EQ(0, fcntl(g.fds[0], F_GETFD) & FD_CLOEXEC);
 	at_close(g.fds, 3);
 	EXPECT_EQ(before, count_fds());
-	/* Both ways. */
+	/* Descriptors can be sent in both directions. */
 	ASSERT_EQ(0, give(self->sv[1], "d", fds, 1));
 	take(self->sv[0], &g, MSG_CMSG_CLOEXEC);
 	ASSERT_EQ(1, g.n);
 	EXPECT_EQ(FD_CLOEXEC, fcntl(g.fds[0], F_GETFD) & FD_CLOEXEC);
 }
 
-/* In a stream a read ends behind the bytes that they came with. */
+/* In a stream, a read ends behind bytes with which descriptors were sent. */
 TEST_F_TIMEOUT(scm, rights_keep_their_place, AT_TIMEOUT)
 {
 	int fd = some_file();
@@ -221,7 +222,7 @@ TEST_F_TIMEOUT(scm, rights_keep_their_place, AT_TIMEOUT)
 	EXPECT_EQ(1, g.n);
 }
 
-/* The first byte brings them, and the rest comes without. */
+/* Descriptors arrive with the first byte of their data, not with the rest. */
 TEST_F_TIMEOUT(scm, rights_come_with_the_first_byte, AT_TIMEOUT)
 {
 	int fd = some_file();
@@ -275,7 +276,7 @@ TEST_F_TIMEOUT(scm, rights_without_room_MSG_CTRUNC, AT_TIMEOUT)
 	take_room(self->sv[1], &g, 8, 0, 0);
 	EXPECT_EQ(MSG_CTRUNC, g.flags & MSG_CTRUNC);
 	EXPECT_EQ(0, g.n);
-	/* Who does not ask gets none. */
+	/* A receive without space for control messages discards descriptors. */
 	ASSERT_EQ(0, give(self->sv[0], "c", fds, 2));
 	EXPECT_EQ(1, recv(self->sv[1], c, sizeof(c), 0));
 	EXPECT_EQ(before, count_fds());
@@ -296,7 +297,10 @@ TEST_F_TIMEOUT(scm, rights_SCM_MAX_FD, AT_TIMEOUT)
 	at_close(g.fds, g.n);
 }
 
-/* The other end of a pipe tells when the last descriptor is gone. */
+/*
+ * Closing the sockets closes the descriptors in unread messages: the other end
+ * of the pipe gets POLLHUP once the last descriptor is closed.
+ */
 TEST_F_TIMEOUT(scm, rights_unread_are_closed, AT_TIMEOUT)
 {
 	int p[2];
@@ -343,7 +347,7 @@ TEST_F_TIMEOUT(scm, rights_that_do_not_travel, AT_TIMEOUT)
 	EXPECT_EQ(EOPNOTSUPP, give(self->sv[0], "x", sv, 1));
 }
 
-/* Devices whose driver may keep other files do not travel, nor unknown ones. */
+/* A device cannot be sent if its driver may keep other files, or is unknown. */
 TEST_F_TIMEOUT(scm, rights_of_devices, AT_TIMEOUT)
 {
 	static const char * const travel[] = {
@@ -358,7 +362,7 @@ TEST_F_TIMEOUT(scm, rights_of_devices, AT_TIMEOUT)
 
 	for (i = 0; i < 7; i++) {
 		fd = open(travel[i], O_RDONLY | O_NOCTTY);
-		/* The guest need not have it. */
+		/* The guest need not have this device. */
 		if (fd < 0 && i > 4)
 			continue;
 		EXPECT_EQ(0, give(self->sv[0], "x", &fd, 1));
@@ -372,7 +376,7 @@ TEST_F_TIMEOUT(scm, rights_of_devices, AT_TIMEOUT)
 		EXPECT_EQ(ORACLE ? 0 : EOPNOTSUPP,
 			  give(self->sv[0], "x", &fd, 1));
 		close(fd);
-		/* A place in the file system travels, whatever is there. */
+		/* An O_PATH descriptor can be sent, whatever its file is. */
 		fd = open(stay[i], O_PATH);
 		EXPECT_EQ(0, give(self->sv[0], "x", &fd, 1));
 		close(fd);
@@ -380,7 +384,7 @@ TEST_F_TIMEOUT(scm, rights_of_devices, AT_TIMEOUT)
 	EXPECT_LT(0, stayed);
 }
 
-/* A stream gives descriptors to a recvmsg() that has no room for data, once. */
+/* A recvmsg() on a stream without space for data gets the descriptors, once. */
 TEST_F_TIMEOUT(scm, rights_without_room_for_data, AT_TIMEOUT)
 {
 	int fd = some_file();
@@ -404,7 +408,7 @@ TEST_F_TIMEOUT(scm, rights_without_room_for_data, AT_TIMEOUT)
 	take(self->sv[1], &g, 0);
 	EXPECT_STREQ("abc", g.text);
 	EXPECT_EQ(0, g.n);
-	/* Nor does it take those of a later message. */
+	/* Such a recvmsg() does not take the descriptors of a later message. */
 	ASSERT_EQ(0, give(self->sv[0], "d", NULL, 0));
 	ASSERT_EQ(0, give(self->sv[0], "e", &fd, 1));
 	take_room(self->sv[1], &g, 0, 0, CMSG_SPACE(sizeof(int)));
@@ -416,7 +420,7 @@ TEST_F_TIMEOUT(scm, rights_without_room_for_data, AT_TIMEOUT)
 	close(fd);
 }
 
-/* As many as a process may have open may be under way. */
+/* A user may have as many descriptors in flight as a process may have open. */
 TEST_F_TIMEOUT(scm, rights_ETOOMANYREFS, AT_TIMEOUT)
 {
 	struct rlimit limit = { 64, 64 };
@@ -436,7 +440,7 @@ TEST_F_TIMEOUT(scm, rights_ETOOMANYREFS, AT_TIMEOUT)
 		err = give_flags(self->sv[0], "x", fds, 50, MSG_DONTWAIT);
 	if (err != ETOOMANYREFS || i > 3)
 		_exit(2);
-	/* And again when they have arrived. */
+	/* The user can send again once the descriptors have arrived. */
 	while (recv(self->sv[1], fds, sizeof(fds), MSG_DONTWAIT) > 0)
 		;
 	_exit(give(self->sv[0], "x", &fd, 1) ? 3 : 0);
@@ -444,7 +448,7 @@ TEST_F_TIMEOUT(scm, rights_ETOOMANYREFS, AT_TIMEOUT)
 
 #define HEARERS	24
 
-/* Send descriptors to all of a port, as a user that may have few under way. */
+/* Broadcast descriptors as a user that may have 64 descriptors in flight. */
 static int broadcast_rights(int fd, const int *fds, int n)
 {
 	struct rlimit limit = { 64, 64 };
@@ -456,7 +460,7 @@ static int broadcast_rights(int fd, const int *fds, int n)
 	return at_reap(pid);
 }
 
-/* How many of all hearers get the descriptors of a broadcast; negative: failed. */
+/* Return how many receivers get the descriptors of a broadcast, or -1. */
 static int hear_rights(void)
 {
 	int hearers[HEARERS], fds[10], fd, i, heard = 0;
@@ -485,7 +489,10 @@ static int hear_rights(void)
 	return heard;
 }
 
-/* The copies of a broadcast share its descriptors, which count once for the sender. */
+/*
+ * The copies of a broadcast share its descriptors, so these count only once for
+ * the sender.
+ */
 TEST(broadcast_of_rights_counts_once)
 {
 	ASSERT_EQ(0, at_netns());
@@ -493,6 +500,7 @@ TEST(broadcast_of_rights_counts_once)
 	at_cleanup();
 }
 
+/* The copies of a delayed broadcast share its descriptors too. */
 TEST(delayed_broadcast_of_rights_counts_once)
 {
 	if (!at_has_tool())
@@ -508,15 +516,16 @@ static int set_passcred(int fd, int on)
 	return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
 }
 
-/* What root opens from now on belongs to that user. */
+/* Let user @uid own the files that root opens from here on. */
 static int open_as(uid_t uid)
 {
 	return setresuid(uid, 0, 0);
 }
 
 /*
- * Another user's TCP connection, whose close() would wait for its peer for an hour. The
- * peer has to stay, and reads nothing.
+ * Make a TCP connection of another user. Its close() would wait for an hour for
+ * the peer, which stays open and reads nothing. Return the descriptor, or -1,
+ * and set @peer.
  */
 static int lingering(int *peer)
 {
@@ -540,7 +549,7 @@ static int lingering(int *peer)
 	return fd;
 }
 
-/* The other end was closed: behind what it sent is the end of file. */
+/* Return whether the end of file comes behind the data of the other end. */
 static bool was_closed(int peer)
 {
 	static char buf[65536];
@@ -559,7 +568,7 @@ FIXTURE_TEARDOWN(lingering)
 	at_cleanup();
 }
 
-/* Another user sends the last descriptor of a file, @fd, by @sfd. */
+/* Let another user send @fd, the last descriptor of a file, over @sfd. */
 static int give_last(int sfd, int *fd)
 {
 	pid_t pid = at_fork();
@@ -572,7 +581,10 @@ static int give_last(int sfd, int *fd)
 
 #define SLOW_FILES	at_scale(200, 20)
 
-/* Sends files that take long to close, and both ends of a pipe, by AF_UNIX. */
+/*
+ * Become another user. Send files that take long to close, and both ends of a
+ * pipe, over the AF_UNIX socket @fd.
+ */
 static int send_slow_files(int fd)
 {
 	int fds[MOST_FDS], pipes[2], i;
@@ -580,7 +592,7 @@ static int send_slow_files(int fd)
 	if (at_become_nobody() || unshare(CLONE_NEWUSER | CLONE_NEWNET) ||
 	    pipe(pipes))
 		return -1;
-	/* Each close waits for an RCU grace period. */
+	/* Each close() waits for an RCU grace period. */
 	for (i = 0; i < SLOW_FILES; i++)
 		fds[i] = socket(AF_PACKET, SOCK_RAW, 0);
 	return fds[SLOW_FILES - 1] < 0 || give(fd, "f", fds, SLOW_FILES) ||
@@ -588,8 +600,8 @@ static int send_slow_files(int fd)
 }
 
 /*
- * What one user opened and another one passes on is closed by the first one's queue, and
- * holds up no file of the second one.
+ * Files that one user opened and another user sends are closed by the queue of
+ * the user that opened them. They hold up no file of the user that sends them.
  */
 TEST_F_TIMEOUT(lingering, files_are_closed_for_their_openers, AT_TIMEOUT)
 {
@@ -607,7 +619,7 @@ TEST_F_TIMEOUT(lingering, files_are_closed_for_their_openers, AT_TIMEOUT)
 	if (!dropper) {
 		close(own[1]);
 		close(beside[1]);
-		/* A third user, which closes nothing by itself. */
+		/* This process is of a third user and closes no file itself. */
 		_exit(setresuid(65533, 65533, 65533) || at_hear(link[1]));
 	}
 	close(sv[1]);
@@ -644,7 +656,10 @@ TEST_F_TIMEOUT(lingering, files_are_closed_for_their_openers, AT_TIMEOUT)
 	close(sv[0]);
 }
 
-/* A sender that drops another user's datagram does not close what it brought. */
+/*
+ * A sender that makes the receiver drop another user's datagram does not close
+ * the descriptors in the datagram.
+ */
 TEST_F_TIMEOUT(lingering, holds_up_no_sender, AT_TIMEOUT)
 {
 	int rfd, sfd, fd, peer, i;
@@ -670,7 +685,10 @@ TEST_F_TIMEOUT(lingering, holds_up_no_sender, AT_TIMEOUT)
 	close(rfd);
 }
 
-/* Root that ends a listener's associations does not close what came to them. */
+/*
+ * Root that ends the associations of a listener does not close the descriptors
+ * that were sent over them.
+ */
 TEST_F_TIMEOUT(lingering, holds_up_no_kill, AT_TIMEOUT)
 {
 	int lfd, sfd, fd, peer, err;
@@ -680,7 +698,7 @@ TEST_F_TIMEOUT(lingering, holds_up_no_kill, AT_TIMEOUT)
 		SKIP(return, "no altconn tool on the PATH");
 	fd = lingering(&peer);
 	ASSERT_LE(0, fd);
-	/* Its association alone is in this namespace. */
+	/* Only the association of this test is in the new namespace. */
 	ASSERT_EQ(0, at_netns());
 	lfd = at_listener(&a, AT_NATIVE, AT_PORT, SOCK_STREAM, 1);
 	sfd = at_client(AT_NATIVE, SOCK_STREAM, &a, &err);
@@ -694,7 +712,7 @@ TEST_F_TIMEOUT(lingering, holds_up_no_kill, AT_TIMEOUT)
 	at_cleanup();
 }
 
-/* A receiver without room for a descriptor does not close what came by it. */
+/* A receiver without space for a descriptor does not close the descriptor. */
 TEST_F_TIMEOUT(lingering, holds_up_no_receiver, AT_TIMEOUT)
 {
 	int sv[2], fd, peer;
@@ -715,7 +733,10 @@ TEST_F_TIMEOUT(lingering, holds_up_no_receiver, AT_TIMEOUT)
 	at_close(sv, 2);
 }
 
-/* The kernel thread that closes it does not wait, and closes what comes behind. */
+/*
+ * The kernel thread that closes a lingering TCP socket does not wait for it,
+ * and closes the next file of the same user.
+ */
 TEST_F_TIMEOUT(lingering, holds_up_nothing_of_its_user, AT_TIMEOUT)
 {
 	int sv[2], fd, peer, pipes[2];
@@ -736,7 +757,10 @@ TEST_F_TIMEOUT(lingering, holds_up_nothing_of_its_user, AT_TIMEOUT)
 	close(sv[0]);
 }
 
-/* The files of other users that kernel threads close do not wait for it. */
+/*
+ * Files of other users that kernel threads close do not wait for a lingering
+ * TCP socket.
+ */
 TEST_F_TIMEOUT(lingering, holds_up_no_delay, AT_TIMEOUT)
 {
 	int rfd, sfd, fd, peer, pipes[2];
@@ -752,13 +776,13 @@ TEST_F_TIMEOUT(lingering, holds_up_no_delay, AT_TIMEOUT)
 	sfd = at_socket(AT_NATIVE, SOCK_DGRAM);
 	ASSERT_EQ(0, at_err(at_connect(sfd, &a)));
 	ASSERT_EQ(0, give_last(sfd, &fd));
-	/* The thread that closes it has begun when the pipe's end arrives. */
+	/* When the pipe arrives, a kernel thread is closing the TCP socket. */
 	ASSERT_LE(0, at_tool("rule flush"));
 	ASSERT_LT(0, at_tool("rule add type dgram delay 2s"));
 	ASSERT_EQ(0, pipe(pipes));
 	ASSERT_EQ(0, give(sfd, "p", &pipes[1], 1));
 	close(pipes[1]);
-	/* The receiver closes before the delay ends. */
+	/* The receiver closes before the delays end. */
 	close(rfd);
 	EXPECT_EQ(POLLHUP, at_poll(pipes[0], POLLIN));
 	EXPECT_TRUE(was_closed(peer));
@@ -796,7 +820,10 @@ TEST_F_TIMEOUT(scm, credentials_of_the_sender, AT_TIMEOUT)
 	EXPECT_FALSE(g.has_cred);
 }
 
-/* As AF_UNIX: the end of a stream is nobody's, and that of records says nothing. */
+/*
+ * As with AF_UNIX, a receive at the end of a stream gets credentials without a
+ * sender, and a receive at the end of records gets no credentials.
+ */
 TEST_F_TIMEOUT(scm, credentials_at_the_end, AT_TIMEOUT)
 {
 	struct got g;
@@ -807,7 +834,7 @@ TEST_F_TIMEOUT(scm, credentials_at_the_end, AT_TIMEOUT)
 	EXPECT_EQ(0, g.len);
 	EXPECT_EQ(STREAM, g.has_cred);
 	EXPECT_EQ(0, g.cred.pid);
-	/* AF_UNIX calls nobody root. */
+	/* Without a sender, AF_UNIX reports user ID 0. */
 	if (!ORACLE)
 		EXPECT_EQ(STREAM ? 65534 : 0, g.cred.uid);
 }
@@ -820,7 +847,7 @@ static int64_t now_ns(void)
 	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
 }
 
-/* Until a time is told that cannot be mistaken for @then. */
+/* Wait until a timestamp cannot be mistaken for @then. */
 static bool later_than(int64_t then)
 {
 	return at_until(now_ns() > then + 2000);
@@ -831,7 +858,10 @@ static const int stamp_types[] = {
 	SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW,
 };
 
-/* Of messages, when they were sent; a stream has none. */
+/*
+ * The timestamp of a message is the time when the message was sent. A stream
+ * has no timestamps.
+ */
 TEST_F_TIMEOUT(scm, SO_TIMESTAMP_is_of_the_sending, AT_TIMEOUT)
 {
 	int64_t begin[2], end[2];
@@ -843,7 +873,7 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_is_of_the_sending, AT_TIMEOUT)
 		ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET,
 					 stamp_types[i], 1));
 		for (k = 0; k < 2; k++) {
-			/* Microseconds are cut, not rounded. */
+			/* Microseconds are truncated, not rounded. */
 			begin[k] = now_ns() - 1000;
 			ASSERT_EQ(0, give(self->sv[0], k ? "b" : "a", NULL, 0));
 			end[k] = now_ns();
@@ -875,8 +905,9 @@ static int set_peek_off(int fd, int offset)
 }
 
 /*
- * What was sent while nobody asked has the time at which it is read, though what
- * was sent before has its own; in a peek, too.
+ * A message that is sent while the receiver does not ask for timestamps gets
+ * the time when it is read, also by a peek. An earlier message keeps the time
+ * when it was sent.
  */
 TEST_F_TIMEOUT(scm, SO_TIMESTAMP_asked_for_too_late, AT_TIMEOUT)
 {
@@ -908,7 +939,10 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_asked_for_too_late, AT_TIMEOUT)
 	EXPECT_GE(now_ns(), g.stamp_ns);
 }
 
-/* Numbers, each with a descriptor, until one that is the last. */
+/*
+ * A thread that sends numbered messages, each with the descriptor @file if that
+ * is not -1
+ */
 struct numbers {
 	pthread_t thread;
 	int fd, file, n, err;
@@ -929,7 +963,10 @@ static void *send_numbers(void *arg)
 	return NULL;
 }
 
-/* One that waited for room was sent when it found it. */
+/*
+ * A message that waited for space in the buffer has the time when it found
+ * space as its timestamp.
+ */
 TEST_F_TIMEOUT(scm, SO_TIMESTAMP_of_one_who_waited, AT_TIMEOUT)
 {
 	struct numbers t = { .fd = self->sv[0], .file = -1, .n = 1 };
@@ -961,8 +998,8 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_of_one_who_waited, AT_TIMEOUT)
 }
 
 /*
- * More messages with something than a buffer takes, from one who waits: nothing
- * is lost, twice there or in another place.
+ * A sender that waits sends more messages with descriptors and timestamps than
+ * a buffer takes. Each message arrives once, with what was sent with it.
  */
 TEST_F_TIMEOUT(scm, more_with_something_than_fit, AT_TIMEOUT)
 {
@@ -1009,7 +1046,10 @@ static void *send_big(void *arg)
 	return NULL;
 }
 
-/* Likewise of a large write that goes in pieces. */
+/*
+ * A buffer is full when it holds the maximum number of messages with
+ * descriptors. A large write that waits for such a buffer arrives whole.
+ */
 TEST_F_TIMEOUT(scm, large_write_without_room_for_marks, AT_TIMEOUT)
 {
 	static unsigned char out[200000], in[200000];
@@ -1044,7 +1084,10 @@ TEST_F_TIMEOUT(scm, large_write_without_room_for_marks, AT_TIMEOUT)
 	EXPECT_EQ(0, memcmp(in, out, sizeof(in)));
 }
 
-/* A record with everything; and an empty one; and the end, which has nothing. */
+/*
+ * A record can have descriptors, credentials and a timestamp at once. An empty
+ * record has credentials and a timestamp too. The end of file has no timestamp.
+ */
 TEST_F_TIMEOUT(scm, SO_TIMESTAMP_beside_the_rest, AT_TIMEOUT)
 {
 	int fd = some_file();
@@ -1071,7 +1114,10 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_beside_the_rest, AT_TIMEOUT)
 	EXPECT_EQ(0, g.stamp_type);
 }
 
-/* What was sent while nobody asked was sent by nobody. */
+/*
+ * Data that was sent while the receiver did not ask for credentials has no
+ * sender: process ID 0 and the overflow user and group IDs.
+ */
 TEST_F_TIMEOUT(scm, credentials_asked_for_too_late, AT_TIMEOUT)
 {
 	struct got g;
@@ -1106,7 +1152,7 @@ TEST_F_TIMEOUT(scm, credentials_claimed, AT_TIMEOUT)
 	EXPECT_EQ(0, give_as(self->sv[0], "a", &claim));
 	take(self->sv[1], &g, 0);
 	EXPECT_TRUE(is_me(&g));
-	/* The administrator may say what he likes, if there is such a process. */
+	/* A privileged sender may claim any user and any existing process. */
 	claim = (struct ucred) { 1, 1234, 4321 };
 	EXPECT_EQ(0, give_as(self->sv[0], "b", &claim));
 	take(self->sv[1], &g, 0);
@@ -1136,7 +1182,7 @@ TEST_F_TIMEOUT(scm, credentials_claimed, AT_TIMEOUT)
 	EXPECT_EQ(pid, g.cred.pid);
 }
 
-/* Bytes of two processes are not mixed where somebody asks whose they are. */
+/* With SO_PASSCRED, a read does not mix the bytes of two processes. */
 TEST_F_TIMEOUT(scm, credentials_end_a_read, AT_TIMEOUT)
 {
 	struct got g;
@@ -1168,7 +1214,10 @@ TEST_F_TIMEOUT(scm, credentials_end_a_read, AT_TIMEOUT)
 	EXPECT_STREQ(STREAM ? "de" : "d", g.text);
 }
 
-/* The server's end has it from its listener, and what came before it is told. */
+/*
+ * An accepted socket inherits SO_PASSCRED from its listener, and data that was
+ * sent before accept() has the credentials of its sender.
+ */
 TEST_F_TIMEOUT(scm, credentials_before_accept, AT_TIMEOUT)
 {
 	struct at_addr a;
@@ -1188,7 +1237,7 @@ TEST_F_TIMEOUT(scm, credentials_before_accept, AT_TIMEOUT)
 	ASSERT_EQ(0, give(fd, "a", NULL, 0));
 	sfd = accept(lfd, NULL, NULL);
 	ASSERT_LE(0, sfd);
-	/* The newest kernels let only their own families read it back. */
+	/* The newest kernels let only their own families read the option. */
 	err = at_err(getsockopt(sfd, SOL_SOCKET, SO_PASSCRED, &on, &len));
 	EXPECT_TRUE((!err && on == 1) || (!ORACLE && err == EOPNOTSUPP));
 	take(sfd, &g, 0);
@@ -1296,7 +1345,10 @@ static void *peek_blocking(void *arg)
 	return NULL;
 }
 
-/* An empty message is looked at once: else nobody would see what is behind it. */
+/*
+ * With SO_PEEK_OFF an empty message is peeked at only once, else no peek would
+ * see the message behind it.
+ */
 TEST_F_TIMEOUT(scm, SO_PEEK_OFF_over_empty_ones, AT_TIMEOUT)
 {
 	static const char * const all[] = { "", "a", "", "" };
@@ -1308,14 +1360,14 @@ TEST_F_TIMEOUT(scm, SO_PEEK_OFF_over_empty_ones, AT_TIMEOUT)
 		SKIP(return, "a stream has no empty message");
 	for (i = 0; i < 4; i++)
 		ASSERT_EQ(0, give(self->sv[0], all[i], NULL, 0));
-	/* Without an offset always the first one. */
+	/* Without an offset a peek always returns the first message. */
 	for (i = 0; i < 2; i++) {
 		take(self->sv[1], &g, MSG_PEEK);
 		EXPECT_EQ(0, g.err);
 		EXPECT_EQ(0, g.len);
 	}
 	ASSERT_EQ(0, set_peek_off(self->sv[1], 0));
-	/* It has been looked at. */
+	/* The first message has been peeked at already. */
 	for (i = 1; i < 4; i++) {
 		take(self->sv[1], &g, MSG_PEEK | MSG_DONTWAIT);
 		EXPECT_EQ(0, g.err);
@@ -1328,7 +1380,7 @@ TEST_F_TIMEOUT(scm, SO_PEEK_OFF_over_empty_ones, AT_TIMEOUT)
 		EXPECT_EQ(0, g.err);
 		EXPECT_STREQ(all[k], g.text);
 	}
-	/* Who waits behind one that was looked at sleeps. */
+	/* A peek behind an empty message that was peeked at sleeps. */
 	ASSERT_EQ(0, give(self->sv[0], "", NULL, 0));
 	take(self->sv[1], &g, MSG_PEEK | MSG_DONTWAIT);
 	EXPECT_EQ(0, g.err);
@@ -1341,7 +1393,7 @@ TEST_F_TIMEOUT(scm, SO_PEEK_OFF_over_empty_ones, AT_TIMEOUT)
 	EXPECT_EQ('z', p.c);
 }
 
-/* Who waits for what is behind is not content with what is there. */
+/* A peek at an offset behind the data waits for more data. */
 TEST_F_TIMEOUT(scm, SO_PEEK_OFF_waits_for_more, AT_TIMEOUT)
 {
 	struct peeker p = { .fd = self->sv[1] };
@@ -1359,7 +1411,7 @@ TEST_F_TIMEOUT(scm, SO_PEEK_OFF_waits_for_more, AT_TIMEOUT)
 	EXPECT_EQ('d', p.c);
 	if (STREAM)
 		return;
-	/* An empty one is one too. */
+	/* An empty message ends the wait too. */
 	atomic_store(&p.tid, 0);
 	ASSERT_EQ(0, pthread_create(&p.thread, NULL, peek_blocking, &p));
 	ASSERT_TRUE(at_until((tid = atomic_load(&p.tid)) && at_sleeps(tid)));
@@ -1368,7 +1420,10 @@ TEST_F_TIMEOUT(scm, SO_PEEK_OFF_waits_for_more, AT_TIMEOUT)
 	EXPECT_EQ(0, p.n);
 }
 
-/* Marks are not counted by the byte: their number is bounded, and nothing is lost. */
+/*
+ * Changes of credentials take no bytes of a buffer. Their number is limited
+ * too, and no data is lost.
+ */
 TEST_F_TIMEOUT(scm, credentials_that_change_with_each_byte, AT_TIMEOUT)
 {
 	struct ucred mine = { getpid(), getuid(), getgid() };
@@ -1429,7 +1484,10 @@ static void *take_rights(void *arg)
 	return NULL;
 }
 
-/* Two who send, two who read and look, and options that change: none is lost. */
+/*
+ * Two threads send, two threads receive and peek, and options change meanwhile.
+ * No descriptor leaks.
+ */
 TEST_F_TIMEOUT(scm, rights_raced, AT_TIMEOUT)
 {
 	uint64_t end = at_now_ms() + at_scale(1000, 300);
@@ -1448,7 +1506,7 @@ TEST_F_TIMEOUT(scm, rights_raced, AT_TIMEOUT)
 					    i < 2 ? send_rights : take_rights,
 					    &t[i]));
 	}
-	/* On a busy machine the threads may not run for long. */
+	/* On a busy machine it may take long until the threads run. */
 	for (i = 0; at_now_ms() < end || !t[0].n || !(t[2].n + t[3].n); i++) {
 		set_passcred(self->sv[1], i % 2);
 		at_set_flag(self->sv[1], SOL_SOCKET, SO_TIMESTAMP, i % 3 == 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* socketpair() in every type and format. */
+/* Test socketpair() in every socket type and address format. */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
 
@@ -99,7 +99,10 @@ TEST_F_TIMEOUT(pair, peer_closed, AT_TIMEOUT)
 		EXPECT_EQ(0, recv(self->sv[0], &c, 1, 0));
 }
 
-/* Nobody else gets into a pair of datagram sockets. */
+/*
+ * A half of a pair of datagram sockets takes datagrams from the other half only
+ * (clause S-ONLY).
+ */
 TEST_F_TIMEOUT(pair, S_ONLY, AT_TIMEOUT)
 {
 	struct at_addr a;
@@ -110,7 +113,7 @@ TEST_F_TIMEOUT(pair, S_ONLY, AT_TIMEOUT)
 	at_addr(&a, variant->format, AT_NAME);
 	ASSERT_EQ(0, at_err(at_bind(self->sv[0], &a)));
 	fd = at_socket(variant->format, SOCK_DGRAM);
-	/* AF_UNIX calls it EPERM; the clause says ECONNREFUSED. */
+	/* AF_UNIX returns EPERM; clause S-ONLY says ECONNREFUSED. */
 	EXPECT_EQ(variant->format == AT_ORACLE ? EPERM : ECONNREFUSED,
 		  at_err(sendto(fd, "x", 1, 0, &a.sa, a.len)));
 	EXPECT_EQ(1, send(self->sv[1], "y", 1, 0));

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A thread that is stuck in a page fault in send() or recv() stalls nobody, and
- * what it has not sent before a direction was shut is never seen behind the end.
- * userfaultfd(2) keeps it in the fault as long as the test wants, so the order of
- * the steps is the same in every run.
+ * A thread that is stuck in a page fault in send() or recv() stalls no other
+ * thread. Data that the thread has not sent when its direction is shut down
+ * never appears behind the end of file. userfaultfd(2) keeps the thread in the
+ * fault as long as the test wants. So the steps have the same order in each run
+ * of the test.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -17,7 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Memory whose first use waits until the test fills it. */
+/* Memory at which a thread waits, at the first use, until the test fills it */
 struct stall {
 	int uffd;
 	char *page;
@@ -62,7 +63,7 @@ static int stall_open(struct stall *mem)
 	return ioctl(mem->uffd, UFFDIO_REGISTER, &reg);
 }
 
-/* Until a thread is in the fault. */
+/* Wait until a thread is in the page fault. Return whether this happens. */
 static bool stall_wait(const struct stall *mem)
 {
 	struct uffd_msg msg;
@@ -72,7 +73,7 @@ static bool stall_wait(const struct stall *mem)
 	       msg.event == UFFD_EVENT_PAGEFAULT;
 }
 
-/* It goes on, and finds zeroes. */
+/* Fill the memory with zeroes, so that the thread goes on. */
 static void stall_end(const struct stall *mem)
 {
 	struct uffdio_zeropage zero = {
@@ -98,7 +99,7 @@ FIXTURE_TEARDOWN(stall)
 	at_close(self->sv, 2);
 }
 
-/* A thread that sends or receives with that memory. */
+/* A thread that sends or receives with the memory in @mem */
 struct call {
 	pthread_t thread;
 	const struct stall *mem;
@@ -122,7 +123,10 @@ static void *call_run(void *arg)
 	return NULL;
 }
 
-/* It is in the fault when this returns. */
+/*
+ * Start a thread that sends or receives with @mem. The thread is in the page
+ * fault when this function returns 0.
+ */
 static int call_begin(struct call *call, const struct stall *mem, int fd,
 		      bool sends, int rights)
 {
@@ -155,7 +159,7 @@ TEST_F_TIMEOUT(stall, MSG_DONTWAIT_sends_beside_it, 30)
 	EXPECT_EQ(64, recv(self->sv[1], buf, sizeof(buf), 0));
 }
 
-/* Looks at a byte and at the descriptors that came with it. */
+/* Peek at a byte and at the descriptors that were sent with the byte. */
 static void *call_peek(void *arg)
 {
 	struct call *call = arg;
@@ -171,7 +175,10 @@ static void *call_peek(void *arg)
 	return NULL;
 }
 
-/* A user that may have few descriptors under way sends many, and later some more. */
+/*
+ * Become a user that may have 64 descriptors in flight. Send 50 descriptors,
+ * and send 10 more once a byte has arrived on @link.
+ */
 static int send_rights_twice(int fd, int link)
 {
 	struct rlimit limit = { 64, 64 };
@@ -187,7 +194,10 @@ static int send_rights_twice(int fd, int link)
 	return at_send_with(fd, "x", 1, SCM_RIGHTS, fds, 10 * sizeof(int), 0) != 1;
 }
 
-/* A reader that looks at descriptors for long does not use up the sender's limit. */
+/*
+ * Descriptors at which a reader peeks for long do not count twice towards the
+ * limit of the sender.
+ */
 TEST_F_TIMEOUT(stall, peeked_descriptors_count_once, 30)
 {
 	int link[2];
@@ -195,7 +205,10 @@ TEST_F_TIMEOUT(stall, peeked_descriptors_count_once, 30)
 	pid_t pid;
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, link));
-	/* The credentials come first, before the core has the descriptors. */
+	/*
+	 * The kernel writes the credentials first, so the fault happens before
+	 * it installs the descriptors.
+	 */
 	ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET, SO_PASSCRED, 1));
 	pid = at_fork();
 	if (!pid)
@@ -217,8 +230,9 @@ static int edges(int epfd, int ms)
 }
 
 /*
- * What was there for the thread in the fault is another's then, and the edges of
- * a poller are its own: it never hears EAGAIN while there is something.
+ * While one recv() is in the fault, another recv() can take the data. An
+ * edge-triggered poller gets an edge for each new byte, so its recv() never
+ * gets EAGAIN while there is data.
  */
 TEST_F_TIMEOUT(stall, MSG_DONTWAIT_receives_beside_it, 30)
 {
@@ -249,7 +263,10 @@ TEST_F_TIMEOUT(stall, MSG_DONTWAIT_receives_beside_it, 30)
 	close(epfd);
 }
 
-/* A send() that closes behind its back fails, and keeps no descriptor. */
+/*
+ * A send() that is in the fault when the peer closes fails with EPIPE and sends
+ * no descriptor.
+ */
 TEST_F_TIMEOUT(stall, close_decides_what_is_sent, 30)
 {
 	struct call call;
@@ -268,7 +285,10 @@ TEST_F_TIMEOUT(stall, close_decides_what_is_sent, 30)
 	close(p[0]);
 }
 
-/* What is in the buffer then resets the connection, in the fault or not. */
+/*
+ * Unread data of a peer that closes resets the connection, also while a send()
+ * is in the fault.
+ */
 TEST_F_TIMEOUT(stall, close_with_data_beside_it, 30)
 {
 	struct call call;
@@ -280,7 +300,7 @@ TEST_F_TIMEOUT(stall, close_with_data_beside_it, 30)
 	self->sv[1] = -1;
 	EXPECT_EQ(-1, call_end(&call));
 	EXPECT_TRUE(call.err == EPIPE || call.err == ECONNRESET);
-	/* An error is told once: by that send() or by this. */
+	/* The error is reported once: by that send() or by this recv(). */
 	if (call.err == EPIPE) {
 		EXPECT_EQ(-1, recv(self->sv[0], &c, 1, MSG_DONTWAIT));
 		EXPECT_EQ(ECONNRESET, errno);
@@ -301,7 +321,7 @@ TEST_F_TIMEOUT(stall, no_data_behind_end_of_file, 30)
 	EXPECT_EQ(-1, call_end(&call));
 	EXPECT_EQ(EPIPE, call.err);
 	EXPECT_EQ(0, recv(self->sv[1], &c, 1, 0));
-	/* The other way is open, and the descriptor has not travelled. */
+	/* The other direction is open, and the descriptor was not sent. */
 	EXPECT_EQ(1, send(self->sv[1], "y", 1, 0));
 	EXPECT_EQ(1, recv(self->sv[0], &c, 1, 0));
 	close(p[1]);
@@ -309,7 +329,10 @@ TEST_F_TIMEOUT(stall, no_data_behind_end_of_file, 30)
 	close(p[0]);
 }
 
-/* The same by the reader, which the sender has to hear of. */
+/*
+ * When the reader shuts its direction, the send() in the fault fails with
+ * EPIPE, and no data appears behind the end of file.
+ */
 TEST_F_TIMEOUT(stall, shut_by_the_reader, 30)
 {
 	struct call call;
@@ -323,7 +346,10 @@ TEST_F_TIMEOUT(stall, shut_by_the_reader, 30)
 	EXPECT_EQ(0, recv(self->sv[1], &c, 1, 0));
 }
 
-/* A socket that is dissolved beside its reader purges what that has not got. */
+/*
+ * A socket that is dissolved while a recv() is in the fault drops the data that
+ * the recv() has not got, with its descriptors.
+ */
 TEST_F_TIMEOUT(stall, dissolved_beside_a_reader, 30)
 {
 	struct call call;
@@ -358,8 +384,10 @@ static void *set_linger(void *arg)
 }
 
 /*
- * The kernel reads an int of the option first, and the rest of it under the lock of the
- * socket. An administrator who ends the listener does not wait for that.
+ * The kernel reads the first int of SO_LINGER before it takes the socket's
+ * lock, and the rest under the lock. "altconn kill" does not wait for ever for
+ * a thread that is stuck there: it leaves the listener alone, and another call
+ * can end it.
  */
 TEST_F_TIMEOUT(stall, a_busy_listener_delays_no_administrator, 60)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * io_uring: connect, accept and poll of an attempt that waits. By system calls
- * alone, one request at a time.
+ * These tests use io_uring to connect, bind, accept, poll, send and receive, by
+ * system calls alone. Each call submits one request.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -60,13 +60,13 @@ static int submit(struct ring *r, const struct io_uring_sqe *sqe)
 	       0 : -1;
 }
 
-/* Has a request ended? Its data and result. */
+/* Return whether a request has completed, and set its @data and @res. */
 static bool ended(struct ring *r, uint64_t *data, int *res)
 {
 	unsigned int head = *r->cq_head;
 	const struct io_uring_cqe *cqe = &r->cqes[head & r->cq_mask];
 
-	/* Lets the kernel run what it has put off. */
+	/* This call lets the kernel run work that it has deferred. */
 	syscall(__NR_io_uring_enter, r->fd, 0, 0, IORING_ENTER_GETEVENTS, NULL,
 		0);
 	if (head == __atomic_load_n(r->cq_tail, __ATOMIC_ACQUIRE))
@@ -106,7 +106,7 @@ static int submit_poll(struct ring *r, int fd, short events)
 	return submit(r, &sqe);
 }
 
-/* Left out of the kernel, or forbidden here. */
+/* Return whether the kernel has io_uring and allows it here. */
 static bool has_io_uring(void)
 {
 	return syscall(__NR_io_uring_setup, 0, NULL) >= 0 ||
@@ -217,9 +217,9 @@ TEST_F_TIMEOUT(uring, accept_waits_for_a_client, AT_TIMEOUT)
 	EXPECT_LE(0, res);
 }
 
-/* ---- paths by a descriptor ---- */
+/* ---- paths given by a descriptor ---- */
 
-#define OP_BIND		56	/* from Linux 6.11 on; older headers lack it */
+#define OP_BIND		56	/* since Linux 6.11; older headers lack it */
 
 FIXTURE(by_fd) {
 	struct ring ring;
@@ -258,7 +258,7 @@ FIXTURE_TEARDOWN(by_fd)
 	at_cleanup();
 }
 
-/* The socket file's own descriptor, in place of its directory's. */
+/* Set @a to a descriptor of the socket file itself, not of its directory. */
 static void by_file(struct at_addr *a, int dfd)
 {
 	at_addr_path(a, AT_NATIVE, "");
@@ -277,7 +277,7 @@ static int submit_addr(struct ring *r, int op, int fd, const struct at_addr *a,
 	return submit(r, &sqe);
 }
 
-/* The attempt waits, and needs the descriptor no more. */
+/* A connect request that waits no longer needs the descriptor. */
 TEST_F_TIMEOUT(by_fd, connect, AT_TIMEOUT)
 {
 	int lfd = at_socket(AT_NATIVE, SOCK_STREAM), fd, first, err, res = -1;
@@ -319,7 +319,7 @@ TEST_F_TIMEOUT(by_fd, E_BADF, AT_TIMEOUT)
 	EXPECT_EQ(-EBADF, res);
 }
 
-/* The same file as by bind(2), a stale one replaced too. */
+/* A bind request makes the same file as bind(2), and replaces a stale file. */
 TEST_F_TIMEOUT(by_fd, bind, AT_TIMEOUT)
 {
 	struct at_addr own, expected;
@@ -329,7 +329,7 @@ TEST_F_TIMEOUT(by_fd, bind, AT_TIMEOUT)
 
 	if (self->missing)
 		SKIP(return, "no io_uring in this kernel");
-	/* A port can be bound wherever the operation is there. */
+	/* Binding a port works wherever the kernel has the operation. */
 	at_addr(&own, AT_NATIVE, AT_PORT);
 	fd = at_socket(AT_NATIVE, SOCK_STREAM);
 	ASSERT_EQ(0, submit_addr(&self->ring, OP_BIND, fd, &own,
@@ -412,7 +412,7 @@ static int result(struct ring *r)
 	return at_until(ended(r, &data, &res)) ? res : -ETIME;
 }
 
-/* A receive that waits is completed by what comes, and by the end. */
+/* A receive request that waits is completed by data and by the peer's end. */
 TEST_F_TIMEOUT(data, recv_waits_and_completes, AT_TIMEOUT)
 {
 	char buf[16] = {};
@@ -436,7 +436,7 @@ TEST_F_TIMEOUT(data, recv_waits_and_completes, AT_TIMEOUT)
 	EXPECT_EQ(0, result(&self->ring));
 }
 
-/* A send that finds no room waits for it. */
+/* A send request that finds no space in the buffer waits for space. */
 TEST_F_TIMEOUT(data, send_waits_for_room, AT_TIMEOUT)
 {
 	static char buf[4096], big[65536];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The benchmark: what its files share. */
+/* The files of the benchmark share these declarations. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -16,15 +16,16 @@
 enum type { STREAM = 1, SEQPACKET = 2, DGRAM = 4 };
 
 /**
- * struct family - a way to talk
- * @name: what the table calls it
- * @domain: of socket(), -1 for a pipe
- * @protocol: of socket()
- * @types: which types it has
- * @make_addr: write the address number @n of this process, return its length
- * @alone: connect() ends before anybody calls accept()
- * @detail: one of several ways to write addresses: measured only where that
- *	matters
+ * struct family - a socket family, or pipes
+ * @name: name in the table of results
+ * @domain: argument of socket(), or ALTCONN or PIPE of family.c
+ * @protocol: argument of socket()
+ * @types: set of the socket types that the family has, enum type
+ * @make_addr: write the address number @n of this process, return its length;
+ *	NULL for a pipe
+ * @alone: connect() ends before accept() is called
+ * @detail: the row is one of several kinds of address of a family and is
+ *	measured only where the kind of address matters
  */
 struct family {
 	const char	*name;
@@ -38,11 +39,11 @@ struct family {
 };
 
 /**
- * struct job - something to measure of a family
+ * struct job - one measurement of a family
  * @f: the family
- * @type: of its sockets
- * @arg: of the operation: bytes or how many
- * @times: how often
+ * @type: type of its sockets
+ * @arg: argument of the operation: a number of bytes, or of objects
+ * @times: number of repetitions
  */
 struct job {
 	const struct family	*f;
@@ -62,7 +63,7 @@ int try_connect(const struct job *job, unsigned int n, int flags);
 int connect_to(const struct job *job, unsigned int n);
 int accept_from(int fd);
 void make_pair(const struct job *job, int fds[2]);
-/* The same at a listener: make_listener(job, @n, ...). */
+/* Make a pair at the listener @lfd, made by make_listener(job, @n, ...). */
 void make_pair_at(const struct job *job, int lfd, unsigned int n, int fds[2]);
 int make_receiver(const struct job *job, unsigned int n);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What it costs to connect. */
+/* Measure what it costs to connect. */
 #include "bench.h"
 
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <linux/altconn.h>
 
-/* One socket made and closed: what no family does without. */
+/* Make and close a socket, which is a cost that every family has. */
 void run_bare_socket(const struct job *job)
 {
 	uint64_t begin = now();
@@ -38,7 +38,7 @@ static void *accepter(void *arg)
 	return NULL;
 }
 
-/* connect(), accept() and both close()s, client and server each a thread. */
+/* Measure connect(), accept() and close(), with a thread for each end. */
 void run_connect_two(const struct job *job)
 {
 	struct server s = {
@@ -69,7 +69,7 @@ static double connect_one(const struct job *job, int lfd, long times)
 	return (double)(now() - begin) / times;
 }
 
-/* The same in one thread. */
+/* Measure connect(), accept() and close() in one thread. */
 void run_connect_one(const struct job *job)
 {
 	int lfd = make_listener(job, 0, 128);
@@ -80,7 +80,7 @@ void run_connect_one(const struct job *job)
 	result("", "ns", connect_one(job, lfd, job->times));
 }
 
-/* The same with @arg connections open besides. */
+/* Measure connect(), accept() and close() beside @arg open connections. */
 void run_connect_among(const struct job *job)
 {
 	struct rlimit limit = { 2 * job->arg + 100, 2 * job->arg + 100 };
@@ -116,7 +116,7 @@ static void *connecter(void *arg)
 	return NULL;
 }
 
-/* @arg clients and as many servers, at @listeners listeners. */
+/* Run @arg clients and as many servers at @listeners listeners. */
 static void rate(const struct job *job, int listeners)
 {
 	struct server *s = zalloc(job->arg * sizeof(*s));
@@ -151,8 +151,8 @@ void run_connect_many(const struct job *job)
 }
 
 /*
- * @arg attempts wait behind a backlog of 0 and are let in one after the other.
- * A family that keeps none waiting has no result.
+ * Let @arg attempts wait behind a backlog of 0 and accept one after the other.
+ * A family in which no attempt waits has no result.
  */
 void run_waiters(const struct job *job)
 {
@@ -205,7 +205,7 @@ static int bind_any(const struct job *job)
 	return fd;
 }
 
-/* Find the one ephemeral port that is free, of many. */
+/* Find the one free ephemeral port, while @arg ports are taken. */
 void run_last_port(const struct job *job)
 {
 	struct rlimit limit = { job->arg + 100, job->arg + 100 };
@@ -220,7 +220,10 @@ void run_last_port(const struct job *job)
 	set_port("max", 1024 + job->arg);
 	for (i = 0; i < job->arg; i++)
 		bind_any(job);
-	/* The one behind the others, and then each that is taken is come upon. */
+	/*
+	 * The first search finds the port behind the taken ports at once. The
+	 * second search tries each taken port before it finds the free port.
+	 */
 	close(bind_any(job));
 	close(bind_any(job));
 	begin = now();

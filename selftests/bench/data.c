@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What it costs to send and receive. */
+/* Measure what it costs to send and receive. */
 #include "bench.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* So much a reader of a stream takes at a time. */
+/* Bytes that a reader of a stream receives at a time */
 #define BUFFER	(64 << 10)
 
 struct flow {
@@ -31,7 +31,7 @@ static void *echo(void *arg)
 	return NULL;
 }
 
-/* A pipe goes one way: the echo needs another. */
+/* Echo over two pipes, since a pipe has one direction. */
 static void *pipe_echo(void *arg)
 {
 	int *fds = arg;
@@ -44,7 +44,10 @@ static void *pipe_echo(void *arg)
 	return NULL;
 }
 
-/* fds[0] is where to write, fds[1] where to read; returns the thread. */
+/*
+ * Start a thread that echoes: what is written to fds[0] can be read from
+ * fds[1]. Return the thread.
+ */
 static pthread_t start_echo(const struct job *job, int fds[2],
 			    struct flow *f)
 {
@@ -52,7 +55,9 @@ static pthread_t start_echo(const struct job *job, int fds[2],
 
 	if (job->f->make_addr) {
 		make_pair(job, ends);
-		*f = (struct flow) { .fd = ends[1], .cpu = 1, .size = job->arg };
+		*f = (struct flow) {
+			.fd = ends[1], .cpu = 1, .size = job->arg
+		};
 		fds[0] = ends[0];
 		fds[1] = ends[0];
 		return spawn(echo, f);
@@ -75,7 +80,7 @@ static void bounce(const int fds[2], char *buf, size_t size)
 		n += recv_some(fds[1], buf + n, size - n);
 }
 
-/* @arg bytes there and back again. */
+/* Send @arg bytes there and back. */
 void run_ping_pong(const struct job *job)
 {
 	char *buf = zalloc(job->arg);
@@ -162,7 +167,7 @@ static void *reader(void *arg)
 	size_t n = 1;
 
 	pin(f->cpu);
-	/* Datagrams have no end of file. */
+	/* Datagrams have no end of file, so count the bytes. */
 	for (; left && n; left -= n)
 		n = recv_some(f->fd, buf, size);
 	free(buf);
@@ -192,14 +197,14 @@ static uint64_t flow(const struct job *job, long times)
 	return begin;
 }
 
-/* Messages of @arg bytes, one way. */
+/* Send messages of @arg bytes in one direction. */
 void run_flow(const struct job *job)
 {
 	flow(job, job->times / 10 + 1);
 	result("", "ns", (double)flow(job, job->times) / job->times);
 }
 
-/* @arg pairs at a time, 4 KiB messages. */
+/* Send messages of 4 KiB over @arg pairs at the same time. */
 void run_pairs(const struct job *job)
 {
 	struct flow *ends = zalloc(2 * job->arg * sizeof(*ends));
@@ -238,7 +243,7 @@ static void *drain(void *arg)
 	return NULL;
 }
 
-/* Ping-pong of @arg bytes beside 64 pairs that send all they can. */
+/* Send @arg bytes there and back, beside 64 pairs that send all they can. */
 void run_loaded_latency(const struct job *job)
 {
 	static struct flow ends[128];
@@ -262,7 +267,7 @@ void run_loaded_latency(const struct job *job)
 		join(threads[i]);
 }
 
-/* @arg senders of 64 bytes to one receiver. */
+/* Send messages of 64 bytes from @arg senders to one receiver. */
 void run_fan_in(const struct job *job)
 {
 	struct flow *ends = zalloc(job->arg * sizeof(*ends));

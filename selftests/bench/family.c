@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The families side by side, and how their sockets are made. */
+/* List the families that are compared, and make their sockets. */
 #include "bench.h"
 
 #include <errno.h>
@@ -188,10 +188,10 @@ int make_listener(const struct job *job, unsigned int n, int backlog)
 	return fd;
 }
 
-/* A socket that is connected, or is about to be. */
+/* Return a socket that is connected or has begun to connect, or -1. */
 int try_connect(const struct job *job, unsigned int n, int flags)
 {
-	/* Not made again and again: that would be measured too. */
+	/* The address is kept between calls, so making it is not measured. */
 	static __thread struct sockaddr_storage addr;
 	static __thread socklen_t len;
 	static __thread unsigned int last;
@@ -216,12 +216,12 @@ int connect_to(const struct job *job, unsigned int n)
 {
 	int on = 1, fd;
 
-	/* vsock resets whom a full backlog has no room for. */
+	/* vsock resets a client that finds no room in a full backlog. */
 	while ((fd = try_connect(job, n, 0)) < 0 && errno == ECONNRESET)
 		sched_yield();
 	if (fd < 0)
 		die("connect");
-	/* No peer waits for more to come. */
+	/* TCP must not hold data back to send more at once. */
 	if (job->f->domain == AF_INET)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	return fd;
@@ -250,7 +250,7 @@ static void *connecter(void *arg)
 	return NULL;
 }
 
-/* With a thread: a TIPC connect() waits for accept(). */
+/* Connect in a thread, since a TIPC connect() waits for accept(). */
 void make_pair_at(const struct job *job, int lfd, unsigned int n, int fds[2])
 {
 	struct client c = { .job = job, .n = n };
@@ -287,7 +287,10 @@ static void make_datagram_pair(const struct job *job, int fds[2])
 		die("connect");
 }
 
-/* fds[0] sends to fds[1]; but for a pipe and datagrams also the other way. */
+/*
+ * Make a pair: fds[0] sends to fds[1]. Except in a pipe and between datagram
+ * sockets, fds[1] also sends to fds[0].
+ */
 void make_pair(const struct job *job, int fds[2])
 {
 	int ends[2];
@@ -304,7 +307,7 @@ void make_pair(const struct job *job, int fds[2])
 	}
 }
 
-/* A datagram socket that others send to. */
+/* Make a datagram socket for other sockets to send to. */
 int make_receiver(const struct job *job, unsigned int n)
 {
 	int fd = make_socket(job, 0);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What operations cost in altconn and in other local families, side by side.
- * `make bench` runs it twice: on a guest whose clock counts instructions, and
- * on one with two CPUs. Each measurement is a child process of its own.
+ * Compare what operations cost in altconn and in other local families. `make
+ * bench` runs this program twice: on a guest with a clock that counts
+ * instructions, and on a guest with two CPUs. Each measurement has a child
+ * process of its own.
  */
 #include "bench.h"
 
@@ -18,14 +19,15 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
-/* No measurement takes so long. */
+/* Seconds until a measurement is killed; no measurement takes so long. */
 #define TIMEOUT	600
 
 enum set { INSTRUCTIONS = 1, WALL = 2, BOTH = 3 };
 
 /*
- * Pipes too, or only sockets; all ways to write addresses, where that matters;
- * or altconn and AF_UNIX alone, which show whether a count matters.
+ * The families that a row is for: all with pipes; sockets only; all kinds of
+ * address, where these matter; or altconn and AF_UNIX alone, which show whether
+ * a number of objects matters.
  */
 enum who { ANY, SOCKETS, ADDRESSES, OURS_AND_UNIX };
 
@@ -62,7 +64,7 @@ static const struct row {
 	  SOCKETS },
 	{ "fan-in", run_fan_in, DGRAM, 64, 500, BOTH, SOCKETS },
 	{ "latency", run_latency, STREAM | SEQPACKET, 64, 5000, WALL, ANY },
-	/* vsock's takes minutes here. */
+	/* vsock takes minutes for this. */
 	{ "latency-beside-64", run_loaded_latency, STREAM, 64, 1000, WALL,
 	  OURS_AND_UNIX },
 	{ "idle-pair", run_idle, STREAM, 3000, 0, INSTRUCTIONS, SOCKETS },
@@ -123,7 +125,7 @@ static bool wanted(const struct row *row, const struct family *f)
 	return row->who == ADDRESSES || !f->detail;
 }
 
-/* The values that the repetitions gave for one metric. */
+/* The values of one metric, one for each repetition */
 struct metric {
 	char	name[32];
 	char	unit[16];
@@ -151,8 +153,9 @@ static void child(const struct row *row, const struct job *job, int fd)
 
 	results = fdopen(fd, "w");
 	/*
-	 * Nobody who is woken interrupts the other: how often the two take turns
-	 * then depends on the family, not on what they did before.
+	 * A batch task does not preempt another task when it is woken. So how
+	 * often two tasks take turns depends on the family, not on what the
+	 * tasks did before.
 	 */
 	if (opt.set == INSTRUCTIONS &&
 	    sched_setscheduler(0, SCHED_BATCH, &param))
@@ -163,7 +166,7 @@ static void child(const struct row *row, const struct job *job, int fd)
 	_exit(0);
 }
 
-/* One measurement; false when it failed. */
+/* Make one measurement. Return false if it fails. */
 static bool measure(const struct row *row, const struct job *job,
 		    struct metric *metrics)
 {
@@ -228,7 +231,7 @@ static void add(json_object *all, const struct row *row, const struct job *job,
 			       json_object_new_string(job->f->name));
 	json_object_object_add(o, "unit", json_object_new_string(m->unit));
 	json_object_object_add(o, "value", json_object_new_double(value));
-	/* Sorted by median(). */
+	/* median() has sorted the values. */
 	json_object_object_add(o, "best", json_object_new_double(m->values[0]));
 	json_object_array_add(all, o);
 }
@@ -342,15 +345,18 @@ int main(int argc, char **argv)
 	bool ok;
 
 	parse(argc, argv);
-	/* Who asks for an operation gets it. */
+	/* An operation that the caller names is measured with either clock. */
 	if (!opt.set)
 		opt.set = opt.ops ? BOTH : WALL;
-	/* Who is woken on the one CPU preempts nobody: no chance, but the same cost. */
+	/*
+	 * On one CPU, a task that is woken must not preempt another task, so
+	 * that the cost is the same in each run.
+	 */
 	if (opt.set == INSTRUCTIONS &&
 	    sched_setscheduler(0, SCHED_BATCH, &(struct sched_param) {}))
 		die("sched_setscheduler");
 	ok = measure_all(all);
-	/* Who reads the file sees what the other clock measured. */
+	/* With a file, the run with the other clock may have the results. */
 	if (!json_object_array_length(all) && !opt.json) {
 		fputs("bench: nothing was measured\n", stderr);
 		ok = false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What connections occupy. */
+/* Measure how much memory connections occupy. */
 #include "bench.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <sys/resource.h>
 
-/* A line of /proc/meminfo, bytes. */
+/* Return a value of /proc/meminfo, in bytes. */
 static double kernel_says(const char *name)
 {
 	FILE *f = fopen("/proc/meminfo", "r");
@@ -25,7 +25,7 @@ static double kernel_says(const char *name)
 	return kib * 1024;
 }
 
-/* Free pages that CPUs keep for themselves, which MemFree leaves out; bytes. */
+/* Return the bytes of free pages in per-CPU lists, which MemFree leaves out. */
 static double kept_by_cpus(void)
 {
 	FILE *f = fopen("/proc/zoneinfo", "r");
@@ -57,7 +57,10 @@ static void drop_clean(void)
 		die("drop_caches");
 }
 
-/* Freed by RCU, and caches that drop what they need not keep: until they have. */
+/*
+ * Wait until the free memory stays the same: RCU frees memory late, and caches
+ * drop what is not needed.
+ */
 static void settle(void)
 {
 	double was, is = free_memory();
@@ -82,7 +85,7 @@ struct usage {
 static struct usage usage(void)
 {
 	settle();
-	/* Not MemAvailable, which takes sockets' inodes for a cache. */
+	/* MemAvailable takes the inodes of sockets for a cache. */
 	return (struct usage) {
 		.slab = kernel_says("Slab:"), .used = -free_memory(),
 	};
@@ -100,7 +103,7 @@ static void report(const char *when, const struct job *job,
 	result(metric, "bytes", (after.used - before->used) / job->arg);
 }
 
-/* As a server has them: at one listener. */
+/* Make all pairs at one listener, as a server does. */
 static int (*make_pairs(const struct job *job))[2]
 {
 	static unsigned int unique = 6000;
@@ -123,7 +126,7 @@ static void raise_limit(const struct job *job)
 		die("setrlimit");
 }
 
-/* A pair of sockets that do nothing. */
+/* Measure pairs of sockets that do nothing. */
 void run_idle(const struct job *job)
 {
 	struct job warm = *job;
@@ -149,7 +152,7 @@ static size_t fill(int fd, char *buf, size_t size)
 	return sum;
 }
 
-/* All buffers full, and emptied again. */
+/* Measure pairs with full buffers, and pairs with emptied buffers. */
 void run_burst(const struct job *job)
 {
 	size_t size = 4096;

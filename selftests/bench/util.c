@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Time, threads, and sends and receives that do not fail. */
+/*
+ * These are helpers for time, threads and results, and sends and receives that
+ * must not fail.
+ */
 #include "bench.h"
 
 #include <errno.h>
@@ -8,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Where a measurement in a child process says what it found. */
+/* A measurement in a child process writes its results to this file. */
 FILE *results;
 
 void result(const char *metric, const char *unit, double value)
@@ -31,7 +34,7 @@ uint64_t now(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-/* Sender and receiver on different CPUs, when there are some. */
+/* Pin a thread, to keep sender and receiver on different CPUs if possible. */
 void pin(int cpu)
 {
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -73,7 +76,7 @@ void join(pthread_t thread)
 	pthread_join(thread, NULL);
 }
 
-/* Pipes have no send() and recv(), and are tried with them once. */
+/* Pipes have no send() and recv(). Each thread tries these calls only once. */
 static bool is_pipe(void)
 {
 	return errno == ENOTSOCK;
@@ -113,7 +116,7 @@ size_t recv_some(int fd, char *buf, size_t len)
 	}
 	if (reads)
 		n = read(fd, buf, len);
-	/* The end, as TIPC tells it. */
+	/* TIPC reports the end of a connection by this errno. */
 	if (n < 0 && errno == ECONNRESET)
 		return 0;
 	if (n < 0)

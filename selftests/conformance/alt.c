@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Addresses in the native format of altconn, and what each kind cannot do. */
+/*
+ * Make addresses in altconn's native format, and list the clauses that do not
+ * apply to a kind of address.
+ */
 #include "conformance.h"
 
 #include <arpa/inet.h>
@@ -114,13 +117,17 @@ void native_null(const struct family *f, struct addr *a)
 	a->len = sizeof(a->nat);
 }
 
-/* The rules are the namespace's, which is the case's own. */
+/* Add a rule to the network namespace, which belongs to this case alone. */
 int alt_forbid(const struct family *f, struct addr *a, int err)
 {
 	const char *file = f->protocol == ALTCONN_UNIX ? a->un.sun_path :
 							 a->nat.sac_path;
 
-	/* A path is looked up first, and rules are asked before who is there. */
+	/*
+	 * The path is looked up before the rules are matched, and the rules are
+	 * matched before the listener is looked up. So the file must exist, but
+	 * a listener need not.
+	 */
 	if (f->traits & HAS_PATHS && mknod(file, S_IFSOCK | 0700, 0))
 		return -1;
 	return system(err == EHOSTUNREACH ?
@@ -128,7 +135,10 @@ int alt_forbid(const struct family *f, struct addr *a, int err)
 		      "altconn rule add deny >/dev/null") ? -1 : 0;
 }
 
-/* Another namespace, the runner's, by the id and the addresses of unreachable(). */
+/*
+ * Make the runner's network namespace a node that is down, with the id and the
+ * IP addresses that unreachable() uses.
+ */
 int alt_down(const struct family *f, struct addr *a)
 {
 	char file[32], command[160];

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What connect() does on connection-based sockets, and what it returns. */
+/* Try the clauses about connect() of connection-based sockets. */
 #include "conformance.h"
 #include "clause.h"
 
 #include <stdlib.h>
 
-/* Data that goes before accept() is there after it. */
+/* Data that is sent before accept() can be read after it. */
 static void data_before_accept(struct test *t)
 {
 	struct addr a;
@@ -52,7 +52,7 @@ void s_once(struct test *t)
 		deviates(t, "a connection at the second listener");
 }
 
-/* Threads that race on one socket. */
+/* Number of threads that race on one socket, and of races */
 #define RACERS 4
 #define ROUNDS 20
 
@@ -78,7 +78,7 @@ static bool race_answer_is_true(struct test *t, int err)
 	return false;
 }
 
-/* One attempt, one connection, and each caller is told so. */
+/* There is one attempt and one connection, and each call has a true result. */
 static void race_conn(struct test *t)
 {
 	struct addr a[RACERS];
@@ -108,7 +108,7 @@ static void race_conn(struct test *t)
 	close(lfd);
 }
 
-/* Each succeeds; what holds in the end is one of them. */
+/* Each call succeeds, and in the end the socket has one of the peers. */
 static void race_dgram(struct test *t)
 {
 	struct addr a[RACERS];
@@ -149,7 +149,10 @@ void s_thread(struct test *t)
 	}
 }
 
-/* What connect(2) of Linux, POSIX and QNX name, and unix(7) for paths. */
+/*
+ * Return whether connect(2) of Linux, POSIX or QNX, or unix(7) for paths, names
+ * an errno.
+ */
 static bool is_documented(int err)
 {
 	static const int errs[] = {
@@ -168,7 +171,10 @@ static bool is_documented(int err)
 	return false;
 }
 
-/* connect() itself: 0, or -1 with an errno that is in the manual. */
+/*
+ * Check that connect() returns 0, or -1 and a documented errno. Return the
+ * result as an errno.
+ */
 static int ret_of(struct test *t, const struct addr *a, const char *where)
 {
 	int fd = new_socket(t), ret, err;
@@ -237,7 +243,7 @@ void s_ret(struct test *t)
 	ret_of_failure(t, &a, "in another address family");
 }
 
-/* A failure that every family can make, for this type. */
+/* Let an attempt fail in a way that works in every family, for this type. */
 static void fail_once(struct test *t, int fd)
 {
 	struct addr a;
@@ -263,7 +269,10 @@ static void fail_once(struct test *t, int fd)
 	expect(t, so_error(fd), 0, "in SO_ERROR for the second time");
 }
 
-/* The error of an attempt that nobody asked SO_ERROR about. */
+/*
+ * Let an attempt fail without reading SO_ERROR: the next connect() returns the
+ * error, once.
+ */
 static void fail_untold(struct test *t)
 {
 	struct pair p = { .peer = -1 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a case says, and how it waits for what it looks at. */
+/* A case uses these functions to report what it sees. */
 #include "conformance.h"
 
 #include <stdarg.h>

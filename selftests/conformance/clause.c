@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The sentences of the manual, one by one. Their names never change. */
+/* This file lists the sentences of the manual. Clause names never change. */
 #include "conformance.h"
 #include "clause.h"
 
 #include <strings.h>
 
-/* Name, types, modes, the sentence, how it is tried, by what. */
+/*
+ * Each row has a name, types, modes, the sentence, how it is tried, and the
+ * function that tries it.
+ */
 const struct clause clauses[] = {
 	{ "S-CONN", CONN, BOTH,
 	  "connect() on a stream or seqpacket socket makes a connection to "

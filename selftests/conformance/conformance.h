@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * connect-conformance: every sentence that the connect(2) manual says, tried on
- * every socket family that the running kernel has.
+ * connect-conformance tries every sentence of the connect(2) manual on every
+ * socket family that the running kernel has.
  *
- * A clause is one sentence, with a function that tries it (clause.c lists them,
- * the other files are grouped by subject). A family is a table of operations
- * that make sockets and addresses (family.c lists them). A case is one clause
- * on one family, type and mode; run.c runs each in a child, so that a call that
- * never returns is a result like any other.
+ * A clause is one sentence, with a function that tries it. clause.c lists the
+ * clauses, and the other files are grouped by subject. A family is a table of
+ * operations that make sockets and addresses. family.c lists the families. A
+ * case is one clause on one family, type and mode. run.c runs each case in a
+ * child process, so a call that never returns is a result like any other.
  *
- * A case says what it saw that the sentence does not allow, with expect() and
- * deviates(); one that says nothing holds. Nothing sleeps to let something
- * happen: a case waits for the event, and the deadline only bounds that.
+ * A case calls expect() and deviates() to report what it sees and the sentence
+ * does not allow. A clause holds in a case that reports nothing. A case never
+ * sleeps to let something happen: it waits for the event, and the deadline only
+ * bounds this wait.
  */
 #ifndef _CONFORMANCE_H
 #define _CONFORMANCE_H
@@ -38,7 +39,7 @@
 #define __printf(a, b)	__attribute((format(printf, a, b)))
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
-/* Socket types, as sets. CONN are the connection-based ones. */
+/* Sets of socket types. CONN has the connection-based types. */
 #define STREAM		1
 #define SEQPACKET	2
 #define DGRAM		4
@@ -46,14 +47,18 @@
 #define ANY		(CONN | DGRAM)
 
 /*
- * Modes, as sets. Datagram sockets never wait in connect() and are tried in
- * one mode, whatever the clause has; so are clauses without a mode.
+ * Sets of modes. Datagram sockets never wait in connect(), so they are tried in
+ * one mode, whatever modes the clause has. A clause without a mode is tried in
+ * one mode too.
  */
 #define BLOCKING	1
 #define NONBLOCKING	2
 #define BOTH		(BLOCKING | NONBLOCKING)
 
-/* How long an event may take that must come; far beyond what it needs. */
+/*
+ * Longest wait for an event that must come, and for a case, in ms. Both need
+ * far less.
+ */
 #define EVENT_MS	20000
 #define CASE_MS		90000
 
@@ -73,44 +78,48 @@ struct addr {
 
 struct family;
 
-/* A clause that cannot be tried on a family, for these types, and why. */
+/* A clause that cannot be tried on a family, for these types, and the reason */
 struct exempt {
 	const char *clause;
 	int types;
 	const char *why;
 };
 
-/* What is special about a family. */
+/* Traits of a family */
 #define HAS_PATHS	1	/* its addresses are files */
 #define WAITS		2	/* an attempt at a full backlog waits */
-#define LATE		4	/* established by accept(), not before */
+#define LATE		4	/* accept() is what establishes an attempt */
 #define OWN_TYPES	8	/* each type has addresses of its own */
-#define SHARES		16	/* SO_REUSEADDR lets two sockets bind one address */
+#define SHARES		16	/* SO_REUSEADDR lets sockets share an address */
 
 /**
- * struct family - a socket family, or one way to write addresses in it
- * @name: what --family takes
- * @text: what its addresses are
- * @domain: first argument of socket(); 0: the number that altconn has in force
+ * struct family - a socket family, or one kind of address in a family
+ * @name: name that --family takes
+ * @text: description of the addresses
+ * @domain: first argument of socket(), or 0 for the family number of altconn
  * @protocol: third argument of socket()
- * @types: those that it speaks of, though the kernel may lack one
- * @traits: of the list above
- * @kind: enum altconn_kind, in the native format
- * @fresh: an address of this machine where nothing is bound
- * @malformed: make a good address the @i-th bad one and say what is wrong with
- *	it; NULL when there are no more
- * @unusual: likewise one that looks odd and is good
- * @unreachable: make an address one of another machine, where no route leads
- * @broadcast: make an address one that means everybody
- * @null: this family's null address
- * @forbid: let a route, or a rule, answer EACCES (or EPERM) or EHOSTUNREACH to
- *	whoever goes to this fresh address, which may become another; 0, or -1
- * @down: make an address that of a host that is known, and down; 0, -1, or 1: this
- *	user may not. NULL when there is no such thing
- * @one_port: leave one ephemeral port for connect(); 0, or -1 with errno
- * @deadline: let an attempt of this socket fail as soon as the family can;
- *	NULL when it has no such option
- * @exempt: clauses that do not apply, ended by one without a name
+ * @types: socket types that the family defines; the kernel may lack some
+ * @traits: set of the traits above
+ * @kind: kind of address in altconn's native format, enum altconn_kind
+ * @fresh: make an address of this machine where nothing is bound
+ * @malformed: turn a good address into malformed address number @i, and return
+ *	a description of the defect; NULL if there is no such number
+ * @unusual: turn a good address into good address number @i that looks odd, and
+ *	return a description of it; NULL if there is no such number
+ * @unreachable: turn an address into an address of another machine, to which no
+ *	route leads
+ * @broadcast: turn an address into a broadcast address
+ * @null: make the null address of the family
+ * @forbid: let connect() to a fresh address fail by a route or a rule, with
+ *	EACCES (or EPERM) or with EHOSTUNREACH; may change the address. Return
+ *	0, or -1
+ * @down: turn an address into an address of a known host that is down. Return
+ *	0, -1, or 1 if the user may not do this. NULL if the family has no such
+ *	host
+ * @one_port: leave one ephemeral port for connect(). Return 0, or -1 with errno
+ * @deadline: set the shortest deadline of the family for attempts of a socket;
+ *	NULL if the family has no option for this
+ * @exempt: clauses that do not apply; an entry without a name ends the array
  */
 struct family {
 	const char *name;
@@ -137,7 +146,10 @@ enum result { HOLDS, DEVIATES, CANNOT };
 
 struct clause;
 
-/* A case. @seen: what deviates, or why it cannot be tried; @ran: it is over. */
+/*
+ * This is one case. @seen is what deviates, or why the case cannot be tried.
+ * @ran is true when the case is over.
+ */
 struct test {
 	const struct family *f;
 	const struct clause *clause;
@@ -150,12 +162,12 @@ struct test {
 
 /**
  * struct clause - one sentence about connect()
- * @name: permanent
- * @types: the socket types that it speaks of
- * @modes: BOTH, or the one that it speaks of, or 0
+ * @name: name, which never changes
+ * @types: socket types that the sentence is about
+ * @modes: BOTH, or the one mode that the sentence is about, or 0
  * @text: the sentence
- * @how: what is done to try it
- * @run: do it
+ * @how: description of how the sentence is tried
+ * @run: function that tries the sentence
  */
 struct clause {
 	const char *name;
@@ -179,11 +191,11 @@ int family_domain(const struct family *f);
 int sock_type(int type);
 const char *type_name(int type);
 const char *mode_name(int mode);
-/* NULL when the kernel has it, or what it lacks. */
+/* Return NULL if the kernel has the family or the type, else what it lacks. */
 const char *family_missing(const struct family *f);
 const char *type_missing(const struct family *f, int type);
 
-/* run.c: what has been selected, and what came of it. */
+/* run.c: the selected families and clauses, and the results */
 struct suite {
 	bool family[32], clause[64];
 	struct test *cases;
@@ -195,7 +207,7 @@ int suite_plan(struct suite *s);
 void suite_run(struct suite *s, void (*each)(const struct test *t, int n));
 int suite_count(const struct suite *s, const struct family *f, enum result r);
 
-/* out.c, markdown.c; json.c, or nojson.c where there is no json-c */
+/* out.c, markdown.c; json.c, or nojson.c if json-c is missing */
 void tap_begin(const struct suite *s);
 void tap_case(const struct test *t, int n);
 void tap_end(const struct suite *s);
@@ -211,12 +223,15 @@ int sysctl_set(const char *name, const char *value);
 int route_add(const struct addr *to, int err);
 int drop_file_privileges(void);
 
-/* case.c: what a case says, and how it waits. */
+/* case.c: reports and helpers */
 void __noreturn case_exit(struct test *t);
 void __printf(2, 3) deviates(struct test *t, const char *fmt, ...);
-/* @where completes "EAGAIN ...". An @err below 0: no answer in time. */
+/*
+ * Report a deviation unless @err is @want. @where completes "EAGAIN ...". An
+ * @err below 0 means that there was no result in time.
+ */
 void expect(struct test *t, int err, int want, const char *where);
-/* Like deviates(), and nothing more can be tried. */
+/* Report a deviation and end the case. */
 void __noreturn __printf(2, 3) stop(struct test *t, const char *fmt, ...);
 void __noreturn cannot(struct test *t, const char *why);
 void must(struct test *t, bool good, const char *what);
@@ -224,7 +239,7 @@ const char *err_name(int err);
 int err_of(long ret);
 uint64_t now_ms(void);
 void pause_shortly(void);
-/* Re-read a condition until it holds or the deadline passes. */
+/* Evaluate a condition until it holds or the deadline has passed. */
 #define until(cond) ({							\
 	uint64_t __end = now_ms() + EVENT_MS;				\
 	bool __held;							\
@@ -234,13 +249,13 @@ void pause_shortly(void);
 	__held;								\
 })
 
-/* A listener, a socket that connected to it, and what accept() gave. */
+/* A listener, a socket that is connected to it, and the accepted socket */
 struct pair {
 	struct addr a;
 	int lfd, fd, peer;
 };
 
-/* A listener where the next attempt has to wait. */
+/* A listener at which the next attempt must wait */
 struct gate {
 	struct addr a;
 	int lfd;
@@ -248,7 +263,7 @@ struct gate {
 	int nfill;
 };
 
-/* sock.c. Whatever is only set-up ends the case when it fails. */
+/* sock.c: if a step fails that only prepares a case, the case ends. */
 int new_socket(struct test *t);
 int new_blocking(struct test *t);
 int new_typed(struct test *t, int type);
@@ -263,28 +278,37 @@ int bound(struct test *t, struct addr *a);
 int listener(struct test *t, struct addr *a, int backlog);
 int accept_one(struct test *t, int lfd);
 bool nobody_waits(int lfd);
-/* What became of an attempt: its errno, asked for as the manual says. */
+/*
+ * Return the result of an attempt as an errno. A non-blocking attempt is polled
+ * for, and SO_ERROR has its result.
+ */
 int outcome(struct test *t, int fd, const struct addr *a);
 int result_of_pending(int fd);
-/* Connect @fd to a listener, whoever has to accept for it. */
+/*
+ * Connect @fd to the listener @lfd, and accept if there is anything to accept.
+ * Return the result as an errno.
+ */
 int outcome_at(struct test *t, int fd, int lfd, const struct addr *a,
 	       int *peer);
 void make_pair(struct test *t, struct pair *p);
 void exchange(struct test *t, int fd, int peer, const char *where);
 void gate_close(struct test *t, struct gate *g);
 void gate_open(struct test *t, struct gate *g);
-/* A non-blocking socket whose attempt waits at the gate. */
+/* Return a non-blocking socket with an attempt that waits at the gate. */
 int pending(struct test *t, struct gate *g);
 bool is_connected(int fd);
-/* Where nothing is bound; for a path, the file that a socket left behind. */
+/*
+ * Make an address where nothing is bound. A path has the file that a closed
+ * socket has left.
+ */
 void unbound_target(struct test *t, struct addr *a);
 void plain_file(struct test *t, struct addr *a);
 
-/* Datagrams of one byte. */
+/* Send and receive datagrams of one byte. */
 int give(int fd, const struct addr *to, char c);
 int take(int fd);
 
-/* A thread that calls connect(). */
+/* A thread that calls connect() */
 struct job {
 	pthread_t thread;
 	int fd;
@@ -298,7 +322,7 @@ void job_start(struct test *t, struct job *job, int fd, const struct addr *a);
 bool job_waits(struct job *job);
 int job_end(struct job *job);
 
-/* Addresses that more than one family writes alike. */
+/* Operations of the families, and helpers for addresses */
 void unix_fresh_path(const struct family *f, struct addr *a);
 void unix_fresh_name(const struct family *f, struct addr *a);
 const char *unix_malformed(const struct family *f, struct addr *a, int i);
@@ -335,12 +359,12 @@ int altconn_one_port(void);
 int altconn_deadline(int fd);
 const char *scratch_path(char *buf, size_t len);
 unsigned int unique(void);
-/* inet.c: an IP port that no other case of the family uses. */
+/* inet.c: return an IP port that no other case of the family uses. */
 unsigned int fresh_port(void);
-/* run.c: which of the family's cases this is. */
+/* run.c: number of this case among the cases of its family */
 extern unsigned int case_number;
 
-/* For the tables of those that have none. */
+/* Exempt clauses of families without paths, or without a broadcast address */
 #define NO_PATHS							\
 	{ "E-ACCES-PATH", ANY, "its addresses are not paths" },		\
 	{ "E-NOENT", ANY, "its addresses are not paths" },		\

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Associations of datagram sockets, and dissolving any association. */
+/* Try the clauses about datagram sockets, and about dissolving associations. */
 #include "conformance.h"
 #include "clause.h"
 
@@ -20,7 +20,10 @@ void s_dest(struct test *t)
 		deviates(t, "a datagram too many");
 }
 
-/* The peer's last one is '2': what else is read before it is not allowed. */
+/*
+ * The peer's last datagram is '2'. No datagram of another sender may be read
+ * before it.
+ */
 void s_only(struct test *t)
 {
 	struct addr a, peer, other;
@@ -46,7 +49,7 @@ void s_only(struct test *t)
 		deviates(t, "did not read what the peer sent");
 }
 
-/* An address that connect() refuses on a datagram socket. */
+/* Make an address that connect() refuses on a datagram socket. */
 static void bad_address(struct test *t, struct addr *a)
 {
 	t->f->fresh(t->f, a);
@@ -78,7 +81,7 @@ void s_again(struct test *t)
 		deviates(t, "a failed re-connect changed the association");
 }
 
-/* Nothing to send to, and everybody may send again. */
+/* Check that a socket has no destination and receives from any sender again. */
 static void is_dissolved(struct test *t, int fd, const struct addr *own)
 {
 	int other = new_blocking(t), err = give(fd, NULL, 'n');
@@ -99,7 +102,7 @@ static bool same_name(int fd, const struct addr *before)
 	       !memcmp(a.raw, before->raw, a.len);
 }
 
-/* What connect() bound by itself is released. */
+/* Check that an address is released if connect() has chosen it. */
 static void releases_name(struct test *t, const struct addr *a)
 {
 	struct addr before = { .len = sizeof(before.raw) };

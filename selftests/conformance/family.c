@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The families, and what the running kernel has of them. */
+/* List the families, and find out which of them the running kernel has. */
 #include "conformance.h"
 
 #include <stdlib.h>
@@ -198,7 +198,7 @@ bool is_altconn(const struct family *f)
 	return !f->domain;
 }
 
-/* An address format of this family in which it is as TCP and UDP. */
+/* Return whether this is an altconn format that behaves like TCP and UDP. */
 bool is_inet(const struct family *f)
 {
 	return is_altconn(f) && (f->protocol == ALTCONN_INET ||

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The three arguments of connect(). */
+/* Try the clauses about the three arguments of connect(). */
 #include "conformance.h"
 #include "clause.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
 
-/* The socket is good for a connection still. */
+/* Check that a socket can still connect. */
 static void still_connects(struct test *t, int fd)
 {
 	struct addr a;
@@ -83,7 +83,7 @@ void s_int(struct test *t)
 
 void e_afnosupport(struct test *t)
 {
-	/* Unknown, the largest, and a real one that no family here has. */
+	/* An unknown family, the largest number, and a family not in use */
 	static const int others[] = { 99, 65535, AF_APPLETALK };
 	int fd = new_socket(t);
 	char where[48];
@@ -132,7 +132,7 @@ void e_fault(struct test *t)
 	struct addr a;
 	char *page;
 
-	/* A page, and one behind it that nobody may read. */
+	/* Map a page, and behind it a page that cannot be read. */
 	page = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	must(t, page != MAP_FAILED && !mprotect(page + size, size, PROT_NONE),

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Addresses as AF_INET and AF_INET6 write them, and what these cannot do. */
+/*
+ * Make addresses of AF_INET and AF_INET6, and list the clauses that do not
+ * apply to them.
+ */
 #include "conformance.h"
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 
 /*
- * Below the ephemeral range. Each case of a family, which has a namespace of its
- * own, has a slice: no port that another case left in TIME_WAIT is met again.
+ * Return a port below the ephemeral range. The cases of a family share a
+ * network namespace and each case has its own slice of ports. So a case never
+ * meets a port that another case has left in TIME_WAIT.
  */
 unsigned int fresh_port(void)
 {
@@ -56,7 +60,7 @@ const char *inet6_malformed(const struct family *f, struct addr *a, int i)
 		a->len = 1;
 		return "with half a family";
 	case 1:
-		/* Without sin6_scope_id, as RFC 2133 had it, is long enough. */
+		/* A length without sin6_scope_id, as in RFC 2133, is valid. */
 		a->len = offsetof(struct sockaddr_in6, sin6_scope_id) - 1;
 		return "with a byte too few";
 	}
@@ -91,7 +95,7 @@ const char *inet6_unusual(const struct family *f, struct addr *a, int i)
 	return NULL;
 }
 
-/* Networks for documentation: there is no route to them from a bare lo. */
+/* With lo alone there is no route to these networks for documentation. */
 void inet_unreachable(const struct family *f, struct addr *a)
 {
 	(void)f;
@@ -121,7 +125,7 @@ int inet_one_port(void)
 	return sysctl_set("ipv4/ip_local_port_range", "40000 40000");
 }
 
-/* The shortest that TCP can: one more SYN. */
+/* Set the shortest deadline that TCP can have: one more SYN. */
 int tcp_deadline(int fd)
 {
 	int one = 1, ms = 100;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The same results for programs. */
+/* Write the results as JSON, for programs. */
 #include "conformance.h"
 
 #include <json.h>

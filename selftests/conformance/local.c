@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Errors that the local address gives, and those of limits and memory. */
+/* Try the clauses about the local address, about limits and about memory. */
 #include "conformance.h"
 #include "clause.h"
 
@@ -15,7 +15,7 @@ static int shares(struct test *t)
 	return fd;
 }
 
-/* Both ends' addresses are those of a connection that exists already. */
+/* Connect from and to the same two addresses as an existing connection. */
 static void same_ends(struct test *t)
 {
 	struct addr a, own;
@@ -26,7 +26,7 @@ static void same_ends(struct test *t)
 	for (i = 0; i < 2; i++) {
 		fd[i] = shares(t);
 		err = go_bind(fd[i], &own);
-		/* One that does not share has said it with bind(). */
+		/* Without shared addresses, bind() refuses this. */
 		if (i && err == EADDRINUSE && !(t->f->traits & SHARES))
 			return;
 		if (err)
@@ -109,13 +109,13 @@ void e_again_table(struct test *t)
 }
 
 /*
- * The kernel's fault injection: the nth allocation of this thread fails. The
- * file stays open, since opening it allocates; what is left of the count tells
- * whether a failure came.
+ * Descriptor of fail-nth, the kernel's fault injection: the nth allocation of
+ * this thread fails. The file stays open, since opening it allocates memory.
+ * The count that is left in the file shows whether an allocation has failed.
  */
 static int nth_fd;
 
-/* The failure that is left over may be the one of this very copy. */
+/* A failure that is left over may hit the write itself, so try twice. */
 static void fail_nth(int n)
 {
 	char text[16];
@@ -151,7 +151,10 @@ static void also_sleeping_allocations(void)
 	}
 }
 
-/* True when an allocation failed: try the one after it, too. */
+/*
+ * Let the nth allocation of a connect() fail. Return true if an allocation
+ * failed, so the next one can be tried too.
+ */
 static bool starve(struct test *t, int n)
 {
 	int lfd, fd = new_blocking(t), err;
@@ -165,7 +168,7 @@ static bool starve(struct test *t, int n)
 	failed = came();
 	fail_nth(0);
 	if (failed && err && err != EINPROGRESS) {
-		/* EFAULT: copying the address in failed. */
+		/* EFAULT is right if copying the address has failed. */
 		if (err != ENOMEM && err != ENOBUFS && err != EFAULT)
 			deviates(t, "%s without memory", err_name(err));
 		err = go_connect(fd, &a);

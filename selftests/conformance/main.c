@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Options, and the order of things. */
+/* Parse the options and run the suite. */
 #include "conformance.h"
 
 #include <getopt.h>
@@ -8,7 +8,7 @@
 
 #define VERSION "1.0"
 
-/* Exit status. */
+/* Exit status of the program */
 enum { NOTHING_DEVIATES, SOMETHING_DEVIATES, CANNOT_RUN };
 
 static struct suite suite;
@@ -46,7 +46,7 @@ static void usage(void)
 	     "make a user namespace.");
 }
 
-/* A family, or all whose names begin with that word. */
+/* Select a family, or all families with names that begin with @name. */
 static void select_family(const char *name)
 {
 	size_t len = strlen(name);
@@ -112,7 +112,7 @@ static const struct option options[] = {
 	{}
 };
 
-/* What only prints something ends the program. */
+/* Handle an option that only prints something, and exit. */
 static void print_only(int opt, const char *arg)
 {
 	switch (opt) {

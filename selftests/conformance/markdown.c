@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The matrix, clause by family, and below it what the cells stand for. */
+/* Print the matrix of clauses by families, and below it what the cells mean. */
 #include "conformance.h"
 
 #include <sys/utsname.h>
@@ -17,10 +17,10 @@ static const char *series(void)
 	return text;
 }
 
-/* One cell: of the cases with this clause, those with that result. */
+/* A cell of the matrix: the number of cases for each result */
 struct cell {
 	int cases[3];
-	int tried, deviating;	/* types */
+	int tried, deviating;	/* sets of socket types */
 };
 
 static struct cell cell_of(const struct suite *s, const struct family *f,
@@ -144,7 +144,7 @@ static void print_table(FILE *out, const struct suite *s, bool altconn)
 	print_sums(out, s, altconn);
 }
 
-/* Whether an earlier row of the same cell says the same. */
+/* Return whether an earlier case of the same cell has the same text. */
 static bool said_before(const struct suite *s, const struct test *t)
 {
 	const struct test *e;
@@ -157,7 +157,10 @@ static bool said_before(const struct suite *s, const struct test *t)
 	return false;
 }
 
-/* Every row of the cell that says this; none when the whole cell does. */
+/*
+ * Print the type and mode of each case of the cell that has this text. Print
+ * nothing if all tried cases have it.
+ */
 static void print_where(FILE *out, const struct suite *s, const struct test *t)
 {
 	struct cell cell = cell_of(s, t->f, t->clause);
@@ -197,7 +200,10 @@ static void print_deviations(FILE *out, const struct suite *s)
 	}
 }
 
-/* A reason, once for each clause, with the families that have it. */
+/*
+ * Return whether an earlier case of the same clause has the same reason. A
+ * reason is printed once for each clause, with all of its families.
+ */
 static bool reason_before(const struct suite *s, const struct test *t)
 {
 	const struct test *e;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A network namespace of our own, with nothing but lo in it: what is tried here
- * cannot leave the machine, and sysctls and routes are ours to change.
+ * Make network namespaces with nothing but lo in them. What is tried there
+ * cannot leave the machine, and the program may change sysctls and routes.
  */
 #include "conformance.h"
 
@@ -18,7 +18,7 @@ static int lo_up(void)
 	struct ifreq ifr = { .ifr_name = "lo" };
 	int fd = socket(AF_INET, SOCK_DGRAM, 0), ret = -1;
 
-	/* A kernel without IPv4 has no families that would need it. */
+	/* A kernel without IPv4 has no families that need lo. */
 	if (fd < 0)
 		return errno == EAFNOSUPPORT ? 0 : -1;
 	if (!ioctl(fd, SIOCGIFFLAGS, &ifr)) {
@@ -41,7 +41,7 @@ static int write_file(const char *name, const char *text)
 	return n == len ? 0 : -1;
 }
 
-/* Root in a user namespace, where this user is the only one. */
+/* Become root in a new user namespace, in which this user is the only one. */
 static int become_root(void)
 {
 	unsigned int uid = geteuid(), gid = getegid();
@@ -64,7 +64,7 @@ int netns_enter(void)
 	return lo_up();
 }
 
-/* A child that changes a sysctl does so in a namespace that ends with it. */
+/* Set a sysctl. The case has entered a network namespace that ends with it. */
 int sysctl_set(const char *name, const char *value)
 {
 	char file[128];
@@ -73,7 +73,7 @@ int sysctl_set(const char *name, const char *value)
 	return write_file(file, value);
 }
 
-/* One message to rtnetlink: a host route of type RTN_UNREACHABLE or so. */
+/* A request to rtnetlink for a host route, such as RTN_UNREACHABLE */
 struct route_request {
 	struct nlmsghdr nlh;
 	struct rtmsg rtm;
@@ -126,7 +126,7 @@ int route_add(const struct addr *to, int err)
 	return rtnl_talk(&req);
 }
 
-/* From here on file permissions count, as for anybody but root. */
+/* Drop the capabilities that override file permissions. */
 int drop_file_privileges(void)
 {
 	struct __user_cap_header_struct head = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* In the place of json.c where there is no json-c, as in a kernel tree. */
+/* This file replaces json.c where there is no json-c, as in a kernel tree. */
 #include "conformance.h"
 
 int json(FILE *out, const struct suite *s)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* TAP, and the lists that --list and --explain print. */
+/* Print TAP, and the lists of --list and --explain. */
 #include "conformance.h"
 
 #include <stdlib.h>
@@ -69,7 +69,7 @@ void tap_end(const struct suite *s)
 	       skipped);
 }
 
-/* Prose for a terminal, its later lines indented. */
+/* Print text for a terminal, and indent all lines but the first. */
 static void fold(const char *text, int indent)
 {
 	int room = 78 - indent, len;
@@ -110,7 +110,10 @@ static void print_types(int types)
 	}
 }
 
-/* The first reason, and the types that it holds for where not for all. */
+/*
+ * Print the first reason why a clause cannot be tried on a family, and the
+ * types if the reason is not for all types.
+ */
 static void explain_family(const struct clause *c, const struct family *f)
 {
 	int types = f->types & c->types, type, exempt = 0;

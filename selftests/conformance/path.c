@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Addresses that are paths: path_resolution(7) with the caller's rights. */
+/* Try the clauses about paths: path_resolution(7), with the caller's rights. */
 #include "conformance.h"
 #include "clause.h"
 
@@ -17,7 +17,7 @@ static char *path_of(const struct test *t, struct addr *a)
 	return is_native(t) ? a->nat.sac_path : a->un.sun_path;
 }
 
-/* Both formats have room for a scratch path and a few bytes more. */
+/* Append to a path. Both formats have room for a few more bytes. */
 static void append(const struct test *t, struct addr *a, const char *more)
 {
 	strcat(path_of(t, a), more);
@@ -26,7 +26,7 @@ static void append(const struct test *t, struct addr *a, const char *more)
 		a->nat.sac_len += strlen(more);
 }
 
-/* A socket, waiting for whoever finds @a. */
+/* Bind a socket to @a, and listen if the socket can. */
 static void serve(struct test *t, const struct addr *a)
 {
 	int fd = new_blocking(t);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Errors that the address connected to gives. */
+/* Try the clauses about the address that connect() is called with. */
 #include "conformance.h"
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@ static int other_type(const struct test *t)
 	return 0;
 }
 
-/* A socket of another type, bound, and listening if it can. */
+/* Bind a socket of another type, and listen if the socket can. */
 static int bound_otherwise(struct test *t, struct addr *a, int type)
 {
 	int fd = new_typed(t, sock_type(type));
@@ -36,7 +36,7 @@ static void refused(struct test *t, const struct addr *a, const char *where)
 	close(fd);
 }
 
-/* While it waits, the listener closes. */
+/* The listener closes while an attempt waits for it. */
 static void refused_while_waiting(struct test *t)
 {
 	struct job job;
@@ -59,7 +59,7 @@ static void refused_while_waiting(struct test *t)
 	expect(t, job_end(&job), ECONNREFUSED, "when the listener closed");
 }
 
-/* Of altconn alone: a listener that fails fast. */
+/* In altconn, a listener that fails fast refuses at a full backlog. */
 static void refused_fast(struct test *t)
 {
 	unsigned int policy = ALTCONN_POLICY_FAIL_FAST;
@@ -71,7 +71,7 @@ static void refused_fast(struct test *t)
 	refused(t, &g.a, "at a full backlog that fails fast");
 }
 
-/* Likewise: as many attempts wait as may. */
+/* In altconn, an attempt is refused if the waiting room is full. */
 static void refused_waiting_room(struct test *t)
 {
 	struct gate g;
@@ -83,7 +83,7 @@ static void refused_waiting_room(struct test *t)
 	refused(t, &g.a, "at a full waiting room");
 }
 
-/* Either connect() refuses, or a send does, or an error comes back later. */
+/* connect() or a send refuses, or an error comes back later. */
 static void refused_dgram(struct test *t)
 {
 	int fd = new_socket(t), err;
@@ -175,7 +175,10 @@ void e_acces_bcast(struct test *t)
 		deviates(t, "a broadcast did not arrive");
 }
 
-/* Of other families a route that says no is the rule that needs no tool. */
+/*
+ * In other families a route that prohibits the address stands for a rule, since
+ * it can be added without a tool.
+ */
 void e_perm_rule(struct test *t)
 {
 	struct addr a;

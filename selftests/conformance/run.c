@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which cases there are, and each in a child with a deadline. Most of what they
- * do is wait, so the families run side by side, each in a worker with a network
- * namespace of its own.
+ * Find out which cases there are, and run each case in a child process with a
+ * deadline. Cases mostly wait, so the families run side by side, each in a
+ * worker with a network namespace of its own.
  */
 #include "conformance.h"
 
@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-/* How long a child may take to die, ms. */
+/* Longest wait for the end of a killed child, in ms */
 #define REAP_MS	30000
 
 unsigned int case_number;
@@ -34,7 +34,7 @@ static struct test *suite_add(struct suite *s, const struct family *f, int type)
 	return t;
 }
 
-/* What the kernel lacks is a row without a clause. */
+/* Add a row without a clause for what the kernel lacks. */
 static void suite_skip(struct suite *s, const struct family *f, int type,
 		       const char *why)
 {
@@ -133,7 +133,7 @@ static void remove_scratch(void)
 	nftw(scratch, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-/* In the child: tell the parent and end, with all threads. */
+/* In the child: report to the parent, and end all threads. */
 void case_exit(struct test *t)
 {
 	ssize_t n = write(report_fd, t, sizeof(*t));
@@ -161,7 +161,10 @@ static bool readable(int fd, int ms)
 	return ret > 0;
 }
 
-/* One that is stuck in the kernel for good is left behind. */
+/*
+ * Wait for a child to end. Return false if it is stuck in the kernel: it is
+ * then left behind.
+ */
 static bool reap(pid_t pid)
 {
 	int pidfd = syscall(SYS_pidfd_open, pid, 0);
@@ -174,7 +177,7 @@ static bool reap(pid_t pid)
 	return gone;
 }
 
-/* The report, or what became of the child instead. */
+/* Read the report of a child, or report what has happened to the child. */
 static void case_wait(struct test *t, pid_t pid, int fd)
 {
 	bool told = readable(fd, CASE_MS);
@@ -214,7 +217,7 @@ static void case_run(struct test *t)
 	remove_scratch();
 }
 
-/* The workers write their results where everybody sees them. */
+/* Move the cases to shared memory, where the workers write their results. */
 static void share_cases(struct suite *s)
 {
 	size_t size = s->ncases * sizeof(*s->cases);
@@ -228,7 +231,7 @@ static void share_cases(struct suite *s)
 	s->cases = shared;
 }
 
-/* The cases of the family that begins at @i end before this one. */
+/* Return the index behind the last case of the family that begins at @i. */
 static int family_end(const struct suite *s, int i)
 {
 	const struct family *f = s->cases[i].f;
@@ -286,7 +289,10 @@ void suite_run(struct suite *s, void (*each)(const struct test *t, int n))
 		collect(s, i, pids[n++], each);
 }
 
-/* Of one family, or of all; what the kernel lacks does not count. */
+/*
+ * Count the cases with a result, in one family or in all. Rows without a clause
+ * do not count.
+ */
 int suite_count(const struct suite *s, const struct family *f, enum result r)
 {
 	int i, n = 0;

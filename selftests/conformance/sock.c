@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Sockets as the cases need them: bound, listening, connected, waiting. */
+/* Make sockets as the cases need them: bound, listening, connected, waiting. */
 #include "conformance.h"
 
 #include <fcntl.h>
@@ -43,7 +43,7 @@ int go_bind(int fd, const struct addr *a)
 	return err_of(bind(fd, &a->sa, a->len));
 }
 
-/* AF_UNSPEC in an address of the usual length: all families take that. */
+/* Connect to AF_UNSPEC, in an address of a length that all families take. */
 int go_unspec(struct test *t, int fd)
 {
 	struct addr a;
@@ -109,7 +109,7 @@ int accept_one(struct test *t, int lfd)
 	return fd;
 }
 
-/* Nothing more to accept, by the listener's own word. */
+/* Return whether accept() on a listener finds no connection. */
 bool nobody_waits(int lfd)
 {
 	int fd;
@@ -136,7 +136,7 @@ int outcome(struct test *t, int fd, const struct addr *a)
 	return err;
 }
 
-/* The peer is accepted only when it must be, or is there already. */
+/* A blocking connect() runs in a thread, since it may wait for accept(). */
 int outcome_at(struct test *t, int fd, int lfd, const struct addr *a,
 	       int *peer)
 {
@@ -169,7 +169,7 @@ void make_pair(struct test *t, struct pair *p)
 		stop(t, "%s with a listener there", err_name(err));
 	if (p->peer < 0)
 		p->peer = accept_one(t, p->lfd);
-	/* S-DONE: after EINPROGRESS the next call is told of the success. */
+	/* S-DONE: after EINPROGRESS, connect() returns 0 once. */
 	if (t->mode == NONBLOCKING)
 		go_connect(p->fd, &p->a);
 }
@@ -200,7 +200,10 @@ bool is_connected(int fd)
 	return !getpeername(fd, &a.sa, &a.len);
 }
 
-/* Full: a backlog of 1 holds two. Where accept() decides, it need not be. */
+/*
+ * Make a listener with a full backlog: a backlog of 1 holds two associations.
+ * If accept() establishes attempts, the backlog need not be full.
+ */
 void gate_close(struct test *t, struct gate *g)
 {
 	int i, err;
@@ -215,7 +218,7 @@ void gate_close(struct test *t, struct gate *g)
 	}
 }
 
-/* Accept those who filled it, or the one that waits for accept(). */
+/* Accept what fills the backlog, or the attempt that waits for accept(). */
 void gate_open(struct test *t, struct gate *g)
 {
 	int i;
@@ -252,7 +255,7 @@ int give(int fd, const struct addr *to, char c)
 	return err_of(send(fd, &c, 1, MSG_DONTWAIT));
 }
 
-/* The next datagram's byte; 0 when none comes, -1 on an error. */
+/* Return the byte of the next datagram, 0 if none comes, or -1 on an error. */
 int take(int fd)
 {
 	char c;
@@ -297,7 +300,7 @@ void job_start(struct test *t, struct job *job, int fd, const struct addr *a)
 	     "pthread_create()");
 }
 
-/* True once it sleeps in connect(), false when it is over. */
+/* Wait until the thread sleeps in connect(). Return false if it has ended. */
 bool job_waits(struct job *job)
 {
 	int tid;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * AF_TIPC within one node: service addresses, which any number of sockets may
- * bind. Its accept() is what establishes a connection.
+ * Try AF_TIPC within one node, with service addresses, which any number of
+ * sockets may bind. accept() establishes a connection.
  */
 #include "conformance.h"
 
@@ -31,7 +31,7 @@ const char *tipc_malformed(const struct family *f, struct addr *a, int i)
 	return NULL;
 }
 
-/* A port of node 1.1.5, which no bearer leads to. */
+/* Make the address of a port of node 1.1.5, to which no bearer leads. */
 void tipc_unreachable(const struct family *f, struct addr *a)
 {
 	(void)f;

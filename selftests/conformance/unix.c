@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Addresses as AF_UNIX writes them, and what it cannot do. */
+/* Make addresses of AF_UNIX, and list the clauses that do not apply to it. */
 #include "conformance.h"
 
 #define HEAD offsetof(struct sockaddr_un, sun_path)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* AF_VSOCK over its loopback: no packet goes to a hypervisor or a guest. */
+/* Try AF_VSOCK over its loopback: no packet goes to a hypervisor or guest. */
 #include "conformance.h"
 
 void vsock_fresh(const struct family *f, struct addr *a)
@@ -29,14 +29,17 @@ const char *vsock_malformed(const struct family *f, struct addr *a, int i)
 	return NULL;
 }
 
-/* For bind() alone: connect() would send a packet there. */
+/* Make an address for bind() only: connect() would send a packet there. */
 void vsock_elsewhere(const struct family *f, struct addr *a)
 {
 	(void)f;
 	a->vm.svm_cid = 77;
 }
 
-/* Without the loopback an attempt would go to the hypervisor. */
+/*
+ * Return what the kernel lacks, or NULL. Without the loopback an attempt would
+ * go to the hypervisor.
+ */
 const char *vsock_missing(void)
 {
 	struct addr a;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* An attempt that waits: at a full backlog, or for accept(). */
+/* Try the clauses about attempts that wait, as at a full backlog. */
 #include "conformance.h"
 #include "clause.h"
 
 #include <signal.h>
 #include <sys/time.h>
 
-/* poll() tells of a failure, and SO_ERROR tells it once. */
+/* poll() reports that an attempt has failed, and SO_ERROR returns why, once. */
 static void fails_in_the_end(struct test *t)
 {
 	short revents;
@@ -23,7 +23,7 @@ static void fails_in_the_end(struct test *t)
 	expect(t, so_error(fd), 0, "in SO_ERROR for the second time");
 }
 
-/* Where the backlog never fills for long: one with room will do. */
+/* In a family in which no attempt waits, try a backlog with room. */
 static void async_without_gate(struct test *t)
 {
 	struct addr a;
@@ -36,7 +36,7 @@ static void async_without_gate(struct test *t)
 	close(accept_one(t, lfd));
 }
 
-/* Of altconn alone: who came first is served first. */
+/* In altconn, attempts are established in order of arrival. */
 static void in_order(struct test *t)
 {
 	int first, second;
@@ -50,7 +50,7 @@ static void in_order(struct test *t)
 		deviates(t, "the first who waits is not the first served");
 }
 
-/* Likewise: the listener decides with accept(), whatever the backlog. */
+/* In altconn, a deferred accept() decides, whatever the backlog is. */
 static void waits_for_accept(struct test *t)
 {
 	unsigned int on = 1;
@@ -97,7 +97,7 @@ void e_inprogress(struct test *t)
 	}
 }
 
-/* A blocking connect() on an attempt waits for that attempt. */
+/* A blocking connect() on a socket with an attempt waits for this attempt. */
 static void joins_the_attempt(struct test *t)
 {
 	struct job job;
@@ -140,7 +140,7 @@ static void on_signal(int sig)
 	atomic_fetch_add(&caught, 1);
 }
 
-/* A thread in connect(), asleep, that is then interrupted. */
+/* Interrupt a thread that sleeps in connect(). Return its socket. */
 static int interrupt(struct test *t, struct gate *g, struct job *job,
 		     int flags)
 {
@@ -202,7 +202,7 @@ static void set_sndtimeo(struct test *t, int fd)
 	     "SO_SNDTIMEO");
 }
 
-/* It bounds the wait of the call, not the attempt. */
+/* SO_SNDTIMEO bounds the wait of the call, not the attempt. */
 static void sndtimeo_ends_the_wait(struct test *t)
 {
 	struct gate g;
@@ -228,7 +228,7 @@ static void not_connected(struct test *t, struct gate *g, int fd)
 		deviates(t, "a connection after the attempt had timed out");
 }
 
-/* Of altconn alone: the deadline of those who set no option. */
+/* In altconn, a sysctl is the deadline of sockets that set no deadline. */
 static void sysctl_deadline(struct test *t)
 {
 	struct gate g;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See altconn_test.h. */
+/* altconn_test.h describes the functions of this file. */
 #include "altconn_test.h"
 #include "netlink.h"
 
@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #define MAX_PATHS 64
-/* Of a command. */
+/* Maximum number of words of a command */
 #define MAX_WORDS 31
 
 static char paths[MAX_PATHS][108];
@@ -238,7 +238,7 @@ int at_port_of(const struct at_addr *a)
 	}
 }
 
-/* Below the ephemeral range, a slice for each process. */
+/* Return a port below the ephemeral range. Each process has its own slice. */
 static unsigned int ip_port(void)
 {
 	return 2000 + (getpid() * 16 + unique() % 16) % 30000;
@@ -254,7 +254,7 @@ void at_addr(struct at_addr *a, enum at_format format, enum at_kind kind)
 		return;
 	}
 	if (kind == AT_PORT && format == AT_NATIVE) {
-		/* Far above the ephemeral range, a slice for each process. */
+		/* A slice for each process, far above the ephemeral range */
 		at_addr_port(a, 0x100000 + getpid() * 256 + unique() % 256);
 		return;
 	}
@@ -346,7 +346,7 @@ int at_connect_unspec(int fd)
 	return connect(fd, &sa, sizeof(sa));
 }
 
-/* Close @fd and keep errno. */
+/* Close @fd and keep errno. Return -1. */
 static int fail(int fd)
 {
 	int err = errno;
@@ -580,7 +580,7 @@ static int compare_u64(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* 0 when one of them is 0: a measurement failed. */
+/* Return 0 if a value is 0, which stands for a measurement that failed. */
 uint64_t at_median(uint64_t *values, int n)
 {
 	qsort(values, n, sizeof(*values), compare_u64);
@@ -736,7 +736,7 @@ int at_hear(int fd)
 	return read(fd, &c, 1) == 1 ? 0 : -1;
 }
 
-/* Generic netlink, as little of it as these programs need. */
+/* A message of generic netlink, as simple as these programs need it */
 struct nl_message {
 	struct nlmsghdr nlh;
 	struct genlmsghdr genl;
@@ -794,7 +794,7 @@ static int nl_family_id(int fd)
 	return -1;
 }
 
-/* The number in the first attribute of an answer. */
+/* Return the number in the first attribute of an answer, or 0. */
 static uint32_t nl_number(const struct nl_message *m)
 {
 	const struct nlattr *attr = (const struct nlattr *)m->attrs;
@@ -1211,7 +1211,7 @@ int at_fail_allocations(int percent)
 {
 	if (fail_of("failslab", percent))
 		return -1;
-	/* Pages have a lower bound of their own. */
+	/* By default a single page, which is of order 0, does not fail. */
 	if (write_text("/sys/kernel/debug/fail_page_alloc/min-order", "0"))
 		return -1;
 	return fail_of("fail_page_alloc", percent);
@@ -1240,7 +1240,7 @@ bool at_has_tool(void)
 	return false;
 }
 
-/* Where the shell has nothing to do, it is left out: on a slow machine that shows. */
+/* Run a command without a shell, which takes less time on a slow machine. */
 static FILE *spawn(char *cmd, pid_t *pid)
 {
 	char *words[MAX_WORDS + 1], *save = NULL;
@@ -1282,7 +1282,7 @@ int at_tool(const char *fmt, ...)
 		return -1;
 	if (fscanf(f, "%d", &n) != 1)
 		n = 0;
-	/* To the end, or what the tool prints later would end it by SIGPIPE. */
+	/* Read to the end, else SIGPIPE ends the tool when it prints more. */
 	while (fgetc(f) != EOF)
 		;
 	if (!pid)

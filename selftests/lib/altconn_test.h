@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the programs of this directory share: addresses in every format and
- * kind, listeners and connected pairs, waiting for events with a deadline,
- * threads that block in connect() and children that step by pipes.
+ * The test programs share these functions: addresses in every format and kind,
+ * listeners and connected pairs, waits with a deadline, threads that block in
+ * connect(), and child processes that proceed in steps.
  *
- * Nothing here reports: a function returns -1 with errno, or a value that the
- * test compares. Nothing sleeps to let something happen; at_until() re-reads a
- * condition until it holds or the deadline passes.
+ * No function reports to the harness. A function returns -1 with errno, or a
+ * value that the test compares. No function sleeps to let something happen:
+ * at_until() evaluates a condition again and again until it holds or the
+ * deadline passes.
  */
 #ifndef _ALTCONN_TEST_H
 #define _ALTCONN_TEST_H
@@ -33,8 +34,8 @@
 #endif
 
 /*
- * How a socket writes addresses. The oracles are other families: AF_UNIX itself,
- * TCP and UDP over IPv4 and over IPv6.
+ * These are the address formats. The oracles are other families: AF_UNIX
+ * itself, and TCP and UDP over IPv4 and over IPv6.
  */
 enum at_format {
 	AT_NATIVE, AT_UNIX, AT_IN, AT_IN6,
@@ -59,35 +60,36 @@ struct at_addr {
 	socklen_t len;
 };
 
-/* The family number in force. */
+/* Return the address family number of the loaded module. */
 int at_family(void);
-/* The guest runs a kernel full of checks. */
+/* Return whether the guest runs the debug kernel, which makes many checks. */
 bool at_debug(void);
-/* How much of the same: less on the kernels that are slow or not the first. */
+/* Return the amount of work: @stock on the stock kernel, else @others. */
 unsigned long at_scale(unsigned long stock, unsigned long others);
 
 int at_socket(enum at_format format, int type);
 int at_socketpair(enum at_format format, int type, int sv[2]);
 const char *at_type_name(int type);
-/* 0, or the errno of a call that returned @ret. */
+/* Return 0 if @ret is not negative, else the errno. */
 int at_err(long ret);
 
 /*
- * Addresses. at_addr() makes one that no other test uses; the oracle has no
- * ports and gets a name. Paths made by at_addr() and at_path() are removed by
- * at_cleanup(), which every fixture calls when it ends.
+ * These functions make and read addresses. at_addr() makes an address that no
+ * other test uses. A format without ports gets a name instead. at_cleanup()
+ * removes the paths that at_addr() and at_path() made, and every fixture calls
+ * it when it ends.
  */
 void at_addr(struct at_addr *a, enum at_format format, enum at_kind kind);
 void at_addr_port(struct at_addr *a, uint32_t port);
 void at_addr_name(struct at_addr *a, enum at_format format, const void *name,
 		  size_t len);
 void at_addr_path(struct at_addr *a, enum at_format format, const char *path);
-/* An IP address of the format's version; in the native format of either. */
+/* Make an IP address of the format's IP version; the native format has both. */
 void at_addr_ip(struct at_addr *a, enum at_format format, const char *ip,
 		unsigned int port);
-/* The port, or -1. */
+/* Return the port, or -1. */
 int at_port_of(const struct at_addr *a);
-/* The same address as @a (a name or a path) in another format. */
+/* Write the name or path @a in another format. */
 void at_addr_in(struct at_addr *to, enum at_format format,
 		const struct at_addr *a);
 const char *at_path_of(const struct at_addr *a);
@@ -101,30 +103,30 @@ void at_cleanup(void);
 int at_bind(int fd, const struct at_addr *a);
 int at_connect(int fd, const struct at_addr *a);
 int at_connect_unspec(int fd);
-/* A new socket, bound to a new address, that listens when backlog >= 0. */
+/* Bind a new socket to a new address. at_listener() also makes it listen. */
 int at_bound(struct at_addr *a, enum at_format format, enum at_kind kind,
 	     int type);
 int at_listener(struct at_addr *a, enum at_format format, enum at_kind kind,
 		int type, int backlog);
-/* A new socket and what connect() did: the socket, errno in *err. */
+/* Connect a new socket. Return the socket; @err is the errno of connect(). */
 int at_client(enum at_format format, int type, const struct at_addr *a,
 	      int *err);
-/* @n established clients that nobody has accepted. */
+/* Connect @n clients, which become established before accept(). */
 int at_fill(enum at_format format, int type, const struct at_addr *a, int *fds,
 	    int n);
-/* A connection made by connect() and accept(): sv[0] client, sv[1] server. */
+/* Connect and accept: sv[0] is the client, sv[1] the server. */
 int at_pair(enum at_format format, enum at_kind kind, int type, int sv[2]);
 void at_close(int *fds, int n);
 int at_nonblock(int fd, bool on);
 
-/* Waiting. */
+/* Deadline of each wait; four times as long on the debug kernel */
 #define AT_DEADLINE_MS	30000
 int at_deadline_ms(void);
 uint64_t at_now_ms(void);
 uint64_t at_now_ns(void);
-/* Wait for any of @events (or an error); revents, 0 when the deadline passed */
+/* Wait for @events or an error. Return revents, or 0 after the deadline. */
 short at_poll(int fd, short events);
-/* What poll() says now. */
+/* Return the events that poll() reports now. */
 short at_poll_now(int fd, short events);
 int at_so_error(int fd);
 void at_pause(void);
@@ -137,10 +139,10 @@ void at_pause(void);
 	__held;								\
 })
 /*
- * A law of growth: does @many take at most @times as long as @few? Both are calls
- * that measure something and return nanoseconds, or 0 when it failed. The machine may
- * be busy with other things during any of them: the median of five measurements of
- * @few is compared with the least of several of @many.
+ * Check a law of growth: return whether @many takes at most @times as long as
+ * @few. Both are expressions that measure something and return ns, or 0 on
+ * failure. The machine may be busy during any measurement, so the median of
+ * five measurements of @few is compared with the least of several of @many.
  */
 #define AT_FEW	5
 uint64_t at_median(uint64_t *values, int n);
@@ -160,30 +162,31 @@ uint64_t at_median(uint64_t *values, int n);
 		(unsigned long long)__many, (unsigned long long)__most);\
 	__most && __many && __many <= __most;				\
 })
-/* Counts of bytes, both whole: no short transfer, no error. */
+/* Maximum size of the data of a control message, in bytes */
 #define AT_CONTROL_MOST	2048
-/* sendmsg() with one control message of SOL_SOCKET, or none when @size is 0. */
+/* Send data with a control message of SOL_SOCKET, or none if @size is 0. */
 ssize_t at_send_with(int fd, const void *data, size_t len, int type,
 		     const void *control, size_t size, int flags);
+/* Transfer all @len bytes. Return -1 on an error or at the end of file. */
 int at_send_all(int fd, const void *buf, size_t len);
 int at_recv_all(int fd, void *buf, size_t len);
 
 int at_info(int fd, struct altconn_connect_info *info);
-/* The place in the queue that the last attempt has; 0 when it does not wait */
+/* Return the place of the last attempt in the queue, 0 if it does not wait. */
 unsigned int at_place(int fd);
 int at_set_timeout(int fd, uint64_t ms);
-/* An option of level SOL_ALTCONN that is a __u32. */
+/* Set an option of level SOL_ALTCONN that is a __u32. */
 int at_set_option(int fd, int option, uint32_t value);
-/* Let a receiver of datagrams that is full block its senders, where it drops. */
+/* Let a full datagram receiver block its senders, also in an inet format. */
 int at_set_blocking_receiver(int fd, enum at_format format);
 /*
- * Bind @n datagram sockets to one port, in this process' namespace. @to: its broadcast
- * address.
+ * Bind @n datagram sockets to one port in this process's namespace. The
+ * broadcast address of the port goes into @to.
  */
 int at_hearers(struct at_addr *to, int *fds, int n);
 int at_set_flag(int fd, int level, int option, int value);
 
-/* A thread that calls connect(), and what came of it. */
+/* A thread that calls connect(), and its result */
 struct at_job {
 	pthread_t thread;
 	int fd;
@@ -194,54 +197,63 @@ struct at_job {
 };
 
 int at_job_start(struct at_job *job, int fd, const struct at_addr *a);
-/* It has begun and sleeps in connect(), or is over. */
+/* Wait until the thread sleeps in connect(). Return false if it has ended. */
 bool at_job_blocked(struct at_job *job);
-/* Its errno, 0 for success; -1 when it does not end. */
+/* Return the thread's errno, 0 for success, -1 if it does not end. */
 int at_job_end(struct at_job *job);
 void at_job_signal(struct at_job *job, int sig);
-/* A handler for @sig that only counts; @flags as SA_RESTART. */
+/* Count the signals @sig in at_caught. @flags are those of sigaction(2). */
 int at_catch(int sig, int flags);
 extern atomic_int at_caught;
 bool at_sleeps(pid_t tid);
 
 /*
- * Fault injection: those that may sleep fail too, @percent of them, in the
- * threads that at_make_it_fail() names. -1: the kernel has none.
+ * Fault injection: @percent of the allocations fail, also allocations that may
+ * sleep, in threads that have called at_make_it_fail(true). Return -1 if the
+ * kernel has no fault injection.
  */
 int at_fail_allocations(int percent);
 int at_make_it_fail(bool on);
 
-/* Children die with their parent and step by pipes. */
+/* Children end with their parent, and proceed in steps by a byte on a pipe. */
 pid_t at_fork(void);
 int at_reap(pid_t pid);
 int at_become_nobody(void);
 int at_tell(int fd);
 int at_hear(int fd);
 
-/* How many messages a dump has (ALTCONN_CMD_ASSOC_GET, ...), or -1. */
-/* A tracing instance of this process; its files; the trace. */
+/* Make, write, read and remove a tracing instance of this process. */
 int at_trace_open(void);
 int at_trace_put(const char *file, const char *text);
 FILE *at_trace_read(void);
 int at_trace_close(void);
 
+/* Return the number of entries of a dump (ALTCONN_CMD_*_GET), or -1. */
 int at_dump(int cmd);
 
-/* The same in steps: a netlink socket; entries of the next message, @more: it
- * was not the last; entries of all that follow. -1: failed.
+/*
+ * Dump in steps. at_dump_begin() returns a netlink socket. at_dump_some()
+ * returns the number of entries in the next message, and @more is false after
+ * the last message. at_dump_rest() returns the number of entries in all
+ * messages that are left. All return -1 on failure.
  */
 int at_dump_begin(int cmd);
-/* A dump that asks for the object with an id alone. */
+/* Begin a dump of the object with this id alone. */
 int at_dump_begin_one(int cmd, uint64_t id);
 int at_dump_some(int fd, bool *more);
 int at_dump_rest(int fd);
 
-/* The rest; is it said that the list was interrupted? -1: failed. */
+/*
+ * Read the rest of a dump. Return whether the kernel has marked the dump as
+ * interrupted, or -1 on failure.
+ */
 int at_dump_marked(int fd);
 
 /*
- * A socket that gets events: 0 or errno. The next event that has come, 0: none has, -1:
- * something else. The server's port is that of an address of the port kind, or 0.
+ * at_monitor() makes a socket that gets events, and returns 0 or the errno.
+ * at_event() returns 1 and the next event, 0 if no event is queued, and -1 for
+ * anything else. @port is the server's port, or 0 if its address has another
+ * kind than a port.
  */
 struct at_event {
 	uint64_t seq;
@@ -253,27 +265,30 @@ int at_monitor(int *fd);
 int at_event(int fd, struct at_event *ev);
 
 /*
- * The tool, as a user would call it: the number that it prints, 0 for none, -1: it
- * failed. And how it writes an address.
+ * at_has_tool() returns whether the altconn tool is on the PATH. at_tool() runs
+ * the tool as a user does, and returns the number that it prints, 0 if it
+ * prints none, or -1 if it fails.
  */
 bool at_has_tool(void);
 __printf(1, 2) int at_tool(const char *fmt, ...);
 /*
- * "add", "del", "flush" and "zero" of the tool's rules, without the tool: the number of
- * the new rule, 0, or -1: refused.
+ * Do the "add", "del", "flush" or "zero" of "altconn rule" without the tool.
+ * Return the number of the new rule, 0, or -1 on failure.
  */
 __printf(1, 2) int at_rule(const char *fmt, ...);
+/* Return an address as the tool writes it, in a static buffer. */
 const char *at_text(const struct at_addr *a, enum at_kind kind);
 
-/* A fresh network namespace for this process. */
+/* Move this thread to a new network namespace. */
 int at_netns(void);
-/* The one that it is in, and into one. */
+/* Return a descriptor of this thread's network namespace, or enter another. */
 int at_netns_fd(void);
 int at_netns_enter(int fd);
 
 /*
- * Nodes of the namespace, errno or 0. @ip: 16 bytes, or NULL; @state: enum
- * altconn_node_state; a namespace that calls itself 0 has no id.
+ * Change the nodes of the namespace. Return 0 or the errno. @ip has 16 bytes or
+ * is NULL, and @state is an enum altconn_node_state. at_node_self(0) removes
+ * the id by which the namespace calls itself.
  */
 int at_node_add(uint32_t id, const void *ip, int netns);
 int at_node_del(uint32_t id);
@@ -283,8 +298,9 @@ long at_sysctl(const char *name);
 int at_sysctl_set(const char *name, long value);
 
 /*
- * An order-dependent sum of a stream, fed in pieces of any size. In lanes, for
- * the compiler to use vectors: an emulated CPU sums a gibibyte.
+ * A sum of a stream that depends on the order of the bytes. The stream can be
+ * fed in pieces of any size. There are several sums side by side, so that the
+ * compiler can use vectors: an emulated CPU sums a gibibyte.
  */
 #define AT_SUM_LANES	8
 #define AT_SUM_BLOCK	(8 * AT_SUM_LANES)
@@ -297,7 +313,7 @@ struct at_sum {
 
 void at_sum(struct at_sum *s, const void *buf, size_t len);
 bool at_sum_eq(const struct at_sum *x, const struct at_sum *y);
-/* Numbers that look random and are the same in every run. */
+/* Pseudo-random numbers, which are the same in every run */
 uint64_t at_random(uint64_t *state);
 void at_random_fill(uint64_t *state, void *buf, size_t len);
 

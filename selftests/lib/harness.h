@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The harness, from the include path or from the kernel tree around us. */
+/* Include the harness from the include path or from the kernel tree. */
 #ifndef _ALTCONN_HARNESS_H
 #define _ALTCONN_HARNESS_H
 
@@ -10,8 +10,9 @@
 #endif
 
 /*
- * Seconds until the harness kills a test. Far beyond what any test needs: the
- * debug kernel is some thirty times slower than a stock one under emulation.
+ * Seconds after which the harness kills a test. They are far more than a test
+ * needs: under emulation the debug kernel is some thirty times slower than a
+ * stock kernel.
  */
 #define AT_TIMEOUT	180
 #define AT_TIMEOUT_LONG	1200

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * The CPU time of the kernel's own threads, which no CPU cgroup bounds.
- */
+/* Measure the CPU time of kernel workers, which no CPU cgroup bounds. */
 #include "kworker.h"
 #include "altconn_test.h"
 
@@ -11,7 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* In hundredths of a second, for kernels without the finer file. */
+/*
+ * Return the CPU time of a process in ns, from a file that counts in ticks, for
+ * kernels without schedstat.
+ */
 static uint64_t read_stat(const char *pid)
 {
 	unsigned long long user = 0, sys = 0;
@@ -58,13 +59,13 @@ static uint64_t read_schedstat(const char *pid)
 
 #define WORKERS	256
 
-/* Workers of unbound work queues that were there at the last look. */
+/* Workers of unbound workqueues, with their CPU time at the last look */
 static struct {
 	int pid;
 	uint64_t ns;
 } workers[WORKERS];
 
-/* The CPU time of a worker since the last look; a new one begins with none. */
+/* Return the CPU time of a worker since the last look, or since its start. */
 static uint64_t worker_ns(const char *pid)
 {
 	uint64_t ns = read_schedstat(pid), before = 0;

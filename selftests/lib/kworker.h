@@ -5,14 +5,16 @@
 #include <stdint.h>
 
 /*
- * CPU time of the workers of unbound work queues since the last call, ns. Each
- * worker counts by itself, since an idle worker may exit between two calls.
+ * Return the CPU time of the workers of unbound workqueues since the last call,
+ * in ns. Each worker counts by itself, since an idle worker may exit between
+ * two calls.
  */
 uint64_t at_kworker_ns(void);
 
 /*
- * Wait until the workers are idle: they also end the namespaces of earlier
- * tests. Gives up after a while on kernels whose workers are never idle.
+ * Wait until the workers are idle, since they also end the namespaces of
+ * earlier tests. Give up after a while: some kernels have workers that are
+ * never idle.
  */
 void at_kworkers_quiet(void);
 

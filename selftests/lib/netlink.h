@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Requests of generic netlink to the family, for the files of this folder. */
+/* This header is for generic netlink requests to altconn. */
 #ifndef _ALTCONN_TEST_NETLINK_H
 #define _ALTCONN_TEST_NETLINK_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes of attributes in a request. */
+/* Maximum size of the attributes of a request, in bytes */
 #define NL_ATTRS_MAX	512
 
 struct nl_attr {
@@ -15,12 +15,12 @@ struct nl_attr {
 	size_t len;
 };
 
-/* Attributes in a row; one of length 0 ends @attrs. Returns how many bytes. */
+/* Write attributes. An attribute of length 0 ends @attrs. Return the size. */
 size_t nl_put(char *to, const struct nl_attr *attrs);
 
 /*
- * A request, and the errno of its answer, or -1 when there was none. @number, if
- * it is not NULL, gets the number that a message before the answer has.
+ * Send a request. Return the errno in its answer, or -1 if there is none. If
+ * @number is not NULL, set it to the number in a message before the answer.
  */
 int nl_ask(int cmd, const struct nl_attr *attrs, uint32_t *number);
 

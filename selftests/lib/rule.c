@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rules in the words of "altconn rule", over netlink: a process of the tool for each
- * rule takes longer than all that the rule is there for.
+ * Send rules in the syntax of "altconn rule" over netlink. A process of the
+ * tool for each rule would take longer than the rest of a test.
  */
 #include "altconn_test.h"
 #include "netlink.h"
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Attributes of one rule, within the attribute that is the rule. */
+/* Attributes of one rule, which are nested in the attribute of the rule */
 struct rule_attrs {
 	char bytes[NL_ATTRS_MAX - NLA_HDRLEN];
 	size_t len;
@@ -27,7 +27,7 @@ static void rule_put(struct rule_attrs *rule, int type, const void *value,
 	rule->len += nl_put(rule->bytes + rule->len, attrs);
 }
 
-/* Milliseconds for a time, millionths for a probability. */
+/* Parse a number. A time is in milliseconds, a probability in millionths. */
 static bool rule_number(const char *text, uint32_t *number)
 {
 	static const struct {
@@ -83,7 +83,7 @@ static bool rule_put_port(struct rule_attrs *rule, const char *text)
 		rule_put_number(rule, ALTCONN_A_RULE_PORT_MAX, text));
 }
 
-/* IP:PORT; IPv6 stands in brackets. */
+/* Parse IP:PORT. An IPv6 address is in brackets. */
 static bool rule_put_inet(struct rule_attrs *rule, char *text)
 {
 	unsigned char ip[16] = { [10] = 0xff, [11] = 0xff };
@@ -147,7 +147,7 @@ static const struct {
 	{ "times", ALTCONN_A_RULE_TIMES },
 };
 
-/* A verdict that has a second word stands before the one that has none. */
+/* A verdict with a second word precedes the same verdict without one. */
 static const struct {
 	const char *name, *detail;
 	uint32_t verdict;
@@ -167,7 +167,10 @@ static const struct {
 #define RULE_KEYWORDS	(sizeof(rule_keywords) / sizeof(*rule_keywords))
 #define RULE_VERDICTS	(sizeof(rule_verdicts) / sizeof(*rule_verdicts))
 
-/* The words of a verdict at @words, a time not among them; 0: there is none. */
+/*
+ * Add the verdict at @words, without a time. Return the number of its words, or
+ * 0 if there is no verdict.
+ */
 static int rule_take_verdict(struct rule_attrs *rule, char **words)
 {
 	size_t i;
@@ -204,7 +207,7 @@ static bool rule_take_keyword(struct rule_attrs *rule, const char *word,
 	}
 }
 
-/* The number of the new rule, or -1. */
+/* Add a rule. Return its number, or -1. */
 static int rule_add(char **words)
 {
 	struct rule_attrs rule = {};
@@ -213,7 +216,7 @@ static int rule_add(char **words)
 
 	while (*words) {
 		n = rule_take_verdict(&rule, words);
-		/* "delay" is a verdict and a keyword. */
+		/* "delay" is both a verdict and a keyword. */
 		if (!n || !strcmp(*words, "delay")) {
 			if (!rule_take_keyword(&rule, words[0], words[1]))
 				return -1;
@@ -251,7 +254,7 @@ int at_rule(const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 
-	/* No word has a blank in it: quotes are there for the shell. */
+	/* No word contains a blank: quotes are for the shell only. */
 	words[n] = strtok_r(text, " '", &save);
 	while (words[n] && n < 30)
 		words[++n] = strtok_r(NULL, " '", &save);

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Addresses as text:
+ * Addresses are written as text in this syntax:
  *
- *	port:4000	a port of this node; port:7/4000 is node 7's,
- *			and the node * is broadcast
- *	name:db		a name of this node; name:7/db is node 7's
+ *	port:4000	a port of this node; port:7/4000 is a port of node 7,
+ *			and the node * means broadcast
+ *	name:db		a name of this node; name:7/db is a name of node 7
  *	inet:127.0.0.1:80	an IPv4 address and a port
- *	inet:[::1]:80	an IPv6 address and a port; of a link-local one the
- *			interface follows: inet:[fe80::1%2]:80
+ *	inet:[::1]:80	an IPv6 address and a port; the interface follows a
+ *			link-local address: inet:[fe80::1%2]:80
  *	path:/run/x	a socket file
- *	*		unnamed; - is read as the same
+ *	*		unnamed; the parser also accepts -
  *
- * In names and paths a byte that is no visible ASCII character, and the
- * backslash, is \xNN. So is the slash of a local name that would otherwise
- * read as a node, as in name:7\x2fdb.
+ * In names and paths a backslash, and a byte that is not a visible ASCII
+ * character, is written as \xNN. The slash of a local name is written so if the
+ * name would otherwise begin with a node, as in name:7\x2fdb.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -29,10 +29,10 @@
 #include "addr.h"
 
 /**
- * escape_bytes - write bytes so that a terminal and a script can take them
+ * escape_bytes - write bytes as visible ASCII characters without spaces
  * @bytes: any bytes
- * @len: how many
- * @text: room for 4 * @len + 1 characters
+ * @len: number of bytes
+ * @text: gets the text; room for 4 * @len + 1 characters
  */
 void escape_bytes(const unsigned char *bytes, size_t len, char *text)
 {
@@ -67,7 +67,10 @@ static const char *unescape(const char *text, unsigned char *bytes, size_t *len,
 	return NULL;
 }
 
-/* How many digits stand before a slash; 0: this is no node. */
+/*
+ * Return the number of digits before the first slash, or 0 if @text does not
+ * begin with a node.
+ */
 static size_t node_digits(const char *text, size_t len)
 {
 	size_t n = 0;
@@ -121,7 +124,7 @@ static const char *parse_name(const char *text, struct addr *addr)
 	return unescape(text, addr->bytes, &addr->len, ALTCONN_NAME_MAX);
 }
 
-/* An IP address without its port. */
+/* Parse an IP address without the port. @text is overwritten. */
 static bool parse_ip(char *text, struct addr *addr)
 {
 	char *scope = strchr(text, '%');
@@ -168,12 +171,13 @@ static const char *parse_path(const char *text, unsigned char *bytes,
 }
 
 /**
- * addr_parse_path - read an address that is a path, however long
- * @text: what the user wrote
- * @path: room for PATH_MAX characters
- * @wrong: what is wrong with @text, or NULL
+ * addr_parse_path - parse an address of the kind path, of any length
+ * @text: the address as the user wrote it
+ * @path: gets the path; room for PATH_MAX characters
+ * @wrong: set only for an address of the kind path: to what is wrong with
+ *	@text, or to NULL
  *
- * Return: whether @text is a path at all.
+ * Return: whether @text is an address of the kind path.
  */
 bool addr_parse_path(const char *text, char *path, const char **wrong)
 {
@@ -189,11 +193,11 @@ bool addr_parse_path(const char *text, char *path, const char **wrong)
 }
 
 /**
- * addr_parse - read an address
- * @text: what the user wrote
- * @addr: is filled in
+ * addr_parse - parse an address
+ * @text: the address as the user wrote it
+ * @addr: gets the address
  *
- * Return: NULL, or what is wrong with @text.
+ * Return: NULL, or the reason why @text is no address.
  */
 const char *addr_parse(const char *text, struct addr *addr)
 {
@@ -257,9 +261,9 @@ static void format_inet(const struct addr *addr, char *text)
 }
 
 /**
- * addr_format - write an address
- * @addr: which
- * @text: room for ADDR_TEXT_MAX characters
+ * addr_format - write an address as text
+ * @addr: the address
+ * @text: gets the text; room for ADDR_TEXT_MAX characters
  */
 void addr_format(const struct addr *addr, char *text)
 {
@@ -291,13 +295,13 @@ void addr_format(const struct addr *addr, char *text)
 }
 
 /**
- * addr_equal - whether two addresses are one
- * @a: one
- * @b: the other
+ * addr_equal - compare two addresses
+ * @a: the first address
+ * @b: the second address
  *
- * Paths are compared as they are written; the tool does not look up inodes.
+ * Paths are compared as text. The tool does not look up inodes.
  *
- * Return: true when they are.
+ * Return: whether the addresses are equal.
  */
 bool addr_equal(const struct addr *a, const struct addr *b)
 {
@@ -364,11 +368,11 @@ static void of_in6(const struct sockaddr_in6 *sin6, struct addr *addr)
 }
 
 /**
- * addr_of_sockaddr - what getsockname(2) or getpeername(2) gave
- * @sockaddr: the address in the socket's format
- * @len: its length
- * @format: the protocol argument of socket()
- * @addr: is filled in; unnamed where the address is
+ * addr_of_sockaddr - convert an address from getsockname(2) or getpeername(2)
+ * @sockaddr: the address in the address format of the socket
+ * @len: length of @sockaddr
+ * @format: address format: the protocol argument of socket()
+ * @addr: gets the address; unnamed if @sockaddr is unnamed or too short
  */
 void addr_of_sockaddr(const void *sockaddr, size_t len, int format,
 		      struct addr *addr)
@@ -385,10 +389,10 @@ void addr_of_sockaddr(const void *sockaddr, size_t len, int format,
 }
 
 /**
- * addr_to_sockaddr - an address in the native format
- * @addr: an address that addr_parse() read, not unnamed
- * @family: number of the family
- * @sac: is filled in
+ * addr_to_sockaddr - convert an address to the native address format
+ * @addr: an address from addr_parse(), not an unnamed one
+ * @family: number of the socket family
+ * @sac: gets the address
  */
 void addr_to_sockaddr(const struct addr *addr, int family,
 		      struct sockaddr_altconn *sac)

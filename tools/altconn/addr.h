@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Addresses as the tool writes and reads them; one syntax both ways.
+ * The tool writes and reads addresses in one syntax.
  */
 #ifndef ALTCONN_TOOL_ADDR_H
 #define ALTCONN_TOOL_ADDR_H
@@ -13,12 +13,12 @@
 
 /**
  * struct addr - a canonical address
- * @kind: enum altconn_kind, or what a newer kernel says
- * @node: of a port or a name, ALTCONN_NODE_SELF is this one; of a link-local IP
- *	address the interface
- * @port: of a port or an IP address
- * @len: how many @bytes count
- * @bytes: of a name or a path; an IPv6 address, IPv4 as v4-mapped
+ * @kind: enum altconn_kind, or a larger number from a newer module
+ * @node: node of a port or a name, ALTCONN_NODE_SELF for this network
+ *	namespace; interface index of a link-local IP address
+ * @port: port of an address of the kind port or inet
+ * @len: number of valid bytes in @bytes
+ * @bytes: the name, the path or the IPv6 address; an IPv4 address is v4-mapped
  */
 struct addr {
 	uint32_t kind;
@@ -28,7 +28,7 @@ struct addr {
 	unsigned char bytes[ALTCONN_PATH_MAX];
 };
 
-/* Longest text: a kind, a node, every byte escaped. */
+/* The longest text has a kind, a node, and an escape sequence for each byte. */
 #define ADDR_TEXT_MAX	(32 + 4 * ALTCONN_PATH_MAX)
 
 const char *addr_parse(const char *text, struct addr *addr);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What every file of the tool shares: commands, their options, complaints.
+ * This header has what all files of the tool share: the commands, their options
+ * and the error messages.
  */
 #ifndef ALTCONN_TOOL_H
 #define ALTCONN_TOOL_H
@@ -16,23 +17,25 @@
 #define __printf(a, b)	__attribute((format(printf, a, b)))
 #endif
 
-/* Exit codes; run also gives 126 and 127, as env(1) does. */
+/* Exit codes. "altconn run" also returns 126 and 127, as env(1) does. */
 enum {
-	EXIT_OK		= 0,	/* it did what was asked */
-	EXIT_FAILED	= 1,	/* it could not: module, permission, system */
-	EXIT_USAGE	= 2,	/* it was asked wrongly */
+	EXIT_OK		= 0,	/* the command succeeded */
+	EXIT_FAILED	= 1,	/* the module or the system refused */
+	EXIT_USAGE	= 2,	/* the command line is wrong */
 };
 
 /**
  * struct opt - an option of a command
- * @key: its letter, and what opt_next() returns
- * @name: its long name
- * @arg: what its argument is called in the help; NULL: it takes none
- * @values: the words that the argument may be, separated by spaces; NULL: any
- * @help: one line
+ * @key: the letter of the option, or a number above 255 for an option without a
+ *	letter; opt_next() returns it
+ * @name: long name
+ * @arg: name of the argument in the help, or NULL if the option takes none
+ * @values: the allowed arguments, separated by spaces, or NULL if any argument
+ *	is allowed
+ * @help: description, one line
  *
- * A table of these ends with a zero @name. The parser, the help and the
- * completion all read it.
+ * A table of options ends with a NULL @name. The parser, the help and the
+ * completion all read the table.
  */
 struct opt {
 	int key;
@@ -56,11 +59,11 @@ enum {
 
 /**
  * struct command - a command of the tool
- * @name: what it is called
- * @run: does it; returns the exit code
- * @help: one line
- * @synopsis: what follows the name
- * @opts: its options
+ * @name: name of the command
+ * @run: runs the command and returns the exit code
+ * @help: description, one line
+ * @synopsis: options and arguments, as the help shows them behind the name
+ * @opts: table of the options
  */
 struct command {
 	const char *name;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * altconn doctor: what is there, what is wrong, what would do; who holds the module.
+ * "altconn doctor" checks the kernel, the module and this process. It prints
+ * what is wrong and what would help, and lists the processes that keep the
+ * module loaded.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -39,9 +41,9 @@ static const struct out_column columns[COL_COUNT] = {
 enum state { GOOD, NOTE, BAD };
 
 /**
- * struct report - what was found
- * @out: where it goes
- * @bad: so many things are wrong
+ * struct report - results of the checks
+ * @out: output that the results go to
+ * @bad: number of checks that have found something wrong
  */
 struct report {
 	struct out *out;
@@ -78,7 +80,10 @@ static void tell(struct report *r, const char *what, enum state state,
 	out_row_end(r->out);
 }
 
-/* The first line of a file, or NULL. */
+/*
+ * Return the first line of @file, or NULL if @file cannot be opened. The next
+ * call overwrites the line.
+ */
 static const char *line_of(const char *file)
 {
 	static char line[512];
@@ -107,8 +112,7 @@ static void check_kernel(struct report *r)
 		tell(r, "kernel", GOOD, "%s", u.release);
 }
 
-/* Loaded at all? */
-/* What a kernel that takes signed modules alone says of itself. */
+/* Report a kernel that loads only signed modules. */
 static void check_signature(struct report *r)
 {
 	const char *line = line_of("/sys/module/module/parameters/sig_enforce");
@@ -160,7 +164,7 @@ static bool check_family(struct report *r, struct family *family)
 	return true;
 }
 
-/* Is this process, or what it starts, kept from it? */
+/* Check whether this process, and so its children, can open a socket. */
 static void check_socket(struct report *r, const struct family *family)
 {
 	int fd = socket(family->number, SOCK_STREAM, 0);
@@ -230,7 +234,10 @@ static long sysctl(const char *name)
 	return line ? atol(line) : -1;
 }
 
-/* What a user may have, so many times, is most of a namespace: altconn(7). */
+/*
+ * A network namespace as a whole has at most this many times the limit of one
+ * user, net.altconn.max_associations (altconn(7)).
+ */
 #define LIMIT_USERS	16
 
 static void check_limits(struct report *r, const struct family *family)
@@ -300,12 +307,12 @@ static void check_holders(struct report *r, const struct family *family)
 }
 
 /**
- * doctor_main - altconn doctor
- * @cmd: the command
- * @argc: how many words
- * @argv: the words
+ * doctor_main - run "altconn doctor"
+ * @cmd: entry of the command in commands[]
+ * @argc: number of words
+ * @argv: the words, the name of the command first
  *
- * Return: the exit code; EXIT_FAILED when something is wrong.
+ * Return: the exit code, which is EXIT_FAILED if a check finds something wrong.
  */
 int doctor_main(const struct command *cmd, int argc, char **argv)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A socket of the tool's own, in the native format, which has all kinds of addresses.
+ * The tool opens sockets of its own in the native address format, which has all
+ * kinds of addresses.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,9 +17,9 @@
 #include "record.h"
 
 /**
- * endpoint_init - a stream socket to nowhere
- * @ep: is filled in
- * @cmd: the command's name
+ * endpoint_init - fill in the defaults: a stream socket without addresses
+ * @ep: gets the defaults
+ * @cmd: name of the command
  */
 void endpoint_init(struct endpoint *ep, const char *cmd)
 {
@@ -66,11 +67,11 @@ static int parse_address(const struct endpoint *ep, const char *text,
 }
 
 /**
- * endpoint_option - take an option of ENDPOINT_TYPE, ENDPOINT_OPTS, or OPT_SOURCE
- * @ep: what it says is added
- * @key: what opt_next() returned
+ * endpoint_option - apply ENDPOINT_TYPE, OPT_SOURCE or one of ENDPOINT_OPTS
+ * @ep: gets the value of the option
+ * @key: the option, as opt_next() returned it; its argument is in optarg
  *
- * Return: EXIT_OK, or EXIT_USAGE after a complaint.
+ * Return: EXIT_OK, or EXIT_USAGE after an error message.
  */
 int endpoint_option(struct endpoint *ep, int key)
 {
@@ -90,12 +91,12 @@ int endpoint_option(struct endpoint *ep, int key)
 }
 
 /**
- * endpoint_address - the one address behind the options, and the family
- * @ep: they are added
- * @argc: how many words
- * @argv: the words
+ * endpoint_address - parse the address argument and ask for the family's number
+ * @ep: gets the address and the number
+ * @argc: number of words
+ * @argv: the words, the name of the command first
  *
- * Return: EXIT_OK, or an exit code after a complaint.
+ * Return: EXIT_OK, or an exit code after an error message.
  */
 int endpoint_address(struct endpoint *ep, int argc, char **argv)
 {
@@ -121,8 +122,10 @@ int endpoint_address(struct endpoint *ep, int argc, char **argv)
 }
 
 /*
- * A path that an address has no room for goes by a descriptor: to connect, of the
- * file; to bind, of its directory, and @path becomes the last component. -1: errno.
+ * Open a descriptor for a path that does not fit into an address. connect()
+ * takes a descriptor of the socket file, and @path becomes empty. bind() takes
+ * a descriptor of the directory, and @path becomes the last component. Return
+ * -1 and set errno on failure.
  */
 static int place_open(const char **path, bool binds)
 {
@@ -146,7 +149,12 @@ static int place_open(const char **path, bool binds)
 	return -1;
 }
 
-/* bind() or connect(); 0 or an errno. @reason: gets why, if it was not the call. */
+/*
+ * Call bind() if @binds is true, else connect(). @reason gets the reason of a
+ * failure for which the module reports no reason: ALTCONN_REASON_PATH_LOOKUP if
+ * the path does not fit into an address, else ALTCONN_REASON_NONE. Return 0 or
+ * a positive errno.
+ */
 static int place_call(const struct endpoint *ep, const struct place *place,
 		      int fd, bool binds, uint32_t *reason)
 {
@@ -175,11 +183,12 @@ static int place_call(const struct endpoint *ep, const struct place *place,
 
 /**
  * endpoint_bind - bind a socket
- * @ep: whose it is
+ * @ep: name of the command, number of the family, and whether bind() replaces a
+ *	stale socket file
  * @fd: the socket
- * @place: where
+ * @place: address to bind to
  *
- * Return: EXIT_OK, or EXIT_FAILED after a complaint.
+ * Return: EXIT_OK, or EXIT_FAILED after an error message.
  */
 int endpoint_bind(const struct endpoint *ep, int fd, const struct place *place)
 {
@@ -205,10 +214,10 @@ int endpoint_bind(const struct endpoint *ep, int fd, const struct place *place)
 }
 
 /**
- * endpoint_socket - make a socket with the options that it shall have
- * @ep: what for
+ * endpoint_socket - open a socket, set its options and bind it to @ep->source
+ * @ep: type and options of the socket
  *
- * Return: a descriptor, or -1 after a complaint.
+ * Return: a descriptor, or -1 after an error message.
  */
 int endpoint_socket(const struct endpoint *ep)
 {
@@ -231,12 +240,12 @@ int endpoint_socket(const struct endpoint *ep)
 }
 
 /**
- * endpoint_connect - connect a socket, and wait for the result
- * @ep: where to
+ * endpoint_connect - connect a socket and wait for the result
+ * @ep: the address to connect to
  * @fd: the socket
- * @info: gets what became of it
+ * @info: gets the result of the attempt, as ALTCONN_CONNECT_INFO gives it
  *
- * Return: 0 or the errno; EINTR: a signal came, and the attempt goes on.
+ * Return: 0 or a positive errno. After EINTR, a signal, the attempt goes on.
  */
 int endpoint_connect(const struct endpoint *ep, int fd,
 		     struct altconn_connect_info *info)
@@ -254,10 +263,10 @@ int endpoint_connect(const struct endpoint *ep, int fd,
 }
 
 /**
- * endpoint_complain - say why an attempt failed
- * @ep: where to
- * @err: what endpoint_connect() returned
- * @info: likewise
+ * endpoint_complain - print why an attempt failed
+ * @ep: the address of the attempt
+ * @err: the errno that endpoint_connect() returned
+ * @info: the result that endpoint_connect() filled in
  */
 void endpoint_complain(const struct endpoint *ep, int err,
 		       const struct altconn_connect_info *info)

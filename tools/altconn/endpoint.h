@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A socket of the tool's own: what connect, listen and ping share.
+ * The commands connect, listen and ping open sockets of the tool's own. This
+ * header has what these commands share.
  */
 #ifndef ALTCONN_TOOL_ENDPOINT_H
 #define ALTCONN_TOOL_ENDPOINT_H
@@ -14,8 +15,9 @@
 
 /**
  * struct place - an address of a socket
- * @addr: the address; of a path that is too long for it the kind alone
- * @path: of a path, all of it
+ * @addr: the address; if it is a path of more than ALTCONN_PATH_MAX bytes, only
+ *	the kind is set
+ * @path: the whole path of an address of the kind path, else empty
  */
 struct place {
 	struct addr addr;
@@ -23,17 +25,17 @@ struct place {
 };
 
 /**
- * struct endpoint - where, and how
- * @cmd: the command's name, for complaints
- * @family: number of the family
- * @type: SOCK_*
- * @to: where to connect, or to listen
- * @text: as it was typed
- * @source: what it is bound to before it connects; unnamed: nothing
- * @timeout_ms: how long an attempt may wait; ALTCONN_TIMEOUT_DEFAULT: what the
- *	namespace says
- * @wait: for a listener, too
- * @replace: a stale socket file
+ * struct endpoint - what a command asks of a socket
+ * @cmd: name of the command, for error messages
+ * @family: number of the socket family
+ * @type: socket type, SOCK_*
+ * @to: address to connect to or to listen at
+ * @text: @to as the user typed it
+ * @source: address to bind to before connect(), or unnamed if there is none
+ * @timeout_ms: longest time that an attempt may take, ms; 0 is no limit, and
+ *	ALTCONN_TIMEOUT_DEFAULT is the value of the sysctl connect_timeout_ms
+ * @wait: set ALTCONN_WAIT_LISTENER: an attempt waits if there is no listener
+ * @replace: set ALTCONN_REPLACE_PATH: bind() replaces a stale socket file
  */
 struct endpoint {
 	const char *cmd;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which associations and sockets a user means, and all that there are to choose from.
+ * This file parses the options that select associations and sockets, and asks
+ * the module for the associations and sockets.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -16,7 +17,7 @@
 #include "rule.h"
 #include "sort.h"
 
-/* All of @text is a number. */
+/* Parse a number that is the whole of @text. */
 static bool parse_u64(const char *text, uint64_t *value)
 {
 	char *end;
@@ -48,7 +49,7 @@ static bool parse_user(const char *text, uint32_t *uid)
 	return pw;
 }
 
-/* 90, 90s, 5m, 2h, 1d or 250ms */
+/* Parse a time such as 90, 90s, 5m, 2h, 1d or 250ms. */
 static bool parse_age(const char *text, uint64_t *ms)
 {
 	static const struct {
@@ -80,12 +81,13 @@ static int wrong(const char *cmd, const char *what)
 }
 
 /**
- * filter_option - take an option of FILTER_OPTS
- * @filter: is changed
+ * filter_option - apply an option of FILTER_OPTS
+ * @filter: gets the value of the option
  * @cmd: name of the command
- * @key: the option, its argument in optarg; others are passed over
+ * @key: the option; its argument is in optarg. An option that is not in
+ *	FILTER_OPTS is ignored.
  *
- * Return: EXIT_OK, or EXIT_USAGE after a complaint.
+ * Return: EXIT_OK, or EXIT_USAGE after an error message.
  */
 int filter_option(struct filter *filter, const char *cmd, int key)
 {
@@ -134,13 +136,13 @@ int filter_option(struct filter *filter, const char *cmd, int key)
 }
 
 /**
- * filter_addresses - take the addresses behind the options
- * @filter: is changed; the caller frees @addrs
+ * filter_addresses - parse the address arguments
+ * @filter: gets the addresses; the caller frees @filter->addrs
  * @cmd: name of the command
- * @argc: how many
- * @argv: they
+ * @argc: number of addresses
+ * @argv: the addresses as text
  *
- * Return: EXIT_OK, or EXIT_USAGE after a complaint.
+ * Return: EXIT_OK, or EXIT_USAGE after an error message.
  */
 int filter_addresses(struct filter *filter, const char *cmd, int argc,
 		     char **argv)
@@ -159,10 +161,10 @@ int filter_addresses(struct filter *filter, const char *cmd, int argc,
 }
 
 /**
- * filter_any - is anything left out?
- * @filter: which
+ * filter_any - check whether a filter selects less than everything
+ * @filter: the filter
  *
- * Return: true when something may be.
+ * Return: true if the filter has any condition, else false.
  */
 bool filter_any(const struct filter *filter)
 {
@@ -172,10 +174,10 @@ bool filter_any(const struct filter *filter)
 }
 
 /**
- * assoc_state - a state of associations
+ * assoc_state - get the name of a state of associations, as in JSON
  * @state: enum altconn_assoc_state
  *
- * Return: its name in JSON, or NULL when the tool does not know it.
+ * Return: the name, or NULL if the tool does not know the state.
  */
 const char *assoc_state(uint32_t state)
 {
@@ -191,10 +193,10 @@ const char *assoc_state(uint32_t state)
 }
 
 /**
- * sock_connected - is it a connected datagram socket?
+ * sock_connected - check whether a socket is a connected datagram socket
  * @s: a listener or a datagram socket
  *
- * Return: true when it is.
+ * Return: true if the socket is a connected datagram socket, else false.
  */
 bool sock_connected(const struct sock *s)
 {
@@ -252,11 +254,11 @@ static bool process_wanted(const struct filter *filter, const struct end *a,
 }
 
 /**
- * filter_assoc - is it wanted?
- * @filter: what is
- * @a: an association
+ * filter_assoc - check whether a filter selects an association
+ * @filter: the filter
+ * @a: the association
  *
- * Return: true when it is.
+ * Return: true if the filter selects the association, else false.
  */
 bool filter_assoc(const struct filter *filter, const struct assoc *a)
 {
@@ -277,11 +279,12 @@ bool filter_assoc(const struct filter *filter, const struct assoc *a)
 }
 
 /**
- * filter_sock - is it wanted?
- * @filter: what is
- * @s: a listener or a datagram socket, whose age nobody knows
+ * filter_sock - check whether a filter selects a socket
+ * @filter: the filter; a filter by age selects no socket, since the module does
+ *	not report the age of sockets
+ * @s: a listener or a datagram socket
  *
- * Return: true when it is.
+ * Return: true if the filter selects the socket, else false.
  */
 bool filter_sock(const struct filter *filter, const struct sock *s)
 {
@@ -301,9 +304,9 @@ bool filter_sock(const struct filter *filter, const struct sock *s)
 	       addr_wanted(filter, &s->owner.addr, &s->peer);
 }
 
-/* ---- all that there are ---- */
+/* ---- lists from the module ---- */
 
-/* Room doubles at each power of two. */
+/* Make room for one more member. The room doubles at each power of two. */
 static void *room_for_one(void *array, size_t count, size_t size)
 {
 	if (count & (count - 1))
@@ -330,14 +333,17 @@ static int on_sock(const struct nlmsghdr *nlh, void *data)
 				    sizeof(*found->socks));
 	sock = &found->socks[found->n_socks++];
 	ret = sock_read(nlh, sock);
-	/* The message goes. */
+	/* The string is in the message, which the next message overwrites. */
 	if (sock->file)
 		sock->file = strcpy(grow(NULL, strlen(sock->file) + 1, 1),
 				    sock->file);
 	return ret;
 }
 
-/* Is @state a state of associations, and which? */
+/*
+ * Get the number of the state of associations with the name @state. Return
+ * false if associations have no such state.
+ */
 static bool state_of_assocs(const char *state, uint32_t *number)
 {
 	uint32_t i;
@@ -352,9 +358,10 @@ static bool state_of_assocs(const char *state, uint32_t *number)
 }
 
 /*
- * The module leaves out what the filter certainly does: the tool looks at the rest.
- * Of an end a request has one property here, since each of the filter's may be true of
- * another end.
+ * Ask the module to list only what the filter may select. The tool applies the
+ * whole filter to the list later. The module requires all properties in a nest
+ * of one and the same end, while the filter accepts each property at either
+ * end. So the request has only one property of an end.
  */
 static void put_end(struct nlmsghdr *nlh, uint16_t attr,
 		    const struct filter *filter, bool addr)
@@ -398,7 +405,7 @@ static int ask_socks(struct nl *nl, struct found *found,
 	bool listeners = filter->want == WANT_LISTENERS;
 	uint32_t state;
 
-	/* "established" is a state of both. */
+	/* Associations and sockets can both be "established". */
 	if (filter->want == WANT_WAITING || filter->has_older ||
 	    (filter->state && state_of_assocs(filter->state, &state) &&
 	     state != ALTCONN_ASSOC_STATE_ESTABLISHED))
@@ -410,17 +417,22 @@ static int ask_socks(struct nl *nl, struct found *found,
 				 record_type(type_number(filter->type)));
 	if (listeners)
 		mnl_attr_put(nlh, ALTCONN_A_SOCKET_LISTENING, 0, NULL);
-	/* An address may be the peer of a datagram socket. */
+	/*
+	 * The filter may mean the peer address of a datagram socket, so an
+	 * address is sent only if listeners alone are wanted.
+	 */
 	put_end(nlh, ALTCONN_A_SOCKET_OWNER, filter, listeners);
 	return nl_dump_talk(nl, on_sock, found, &found->interrupted);
 }
 
 /**
  * found_ask - ask the module for associations and sockets
- * @found: is filled in; found_free() it in every case
- * @filter: what is left out may be missing; NULL: all are wanted
+ * @found: zeroed; gets the lists, which the caller frees with found_free() also
+ *	after a failure
+ * @filter: selects the objects, or NULL for all; the lists may have more
+ *	objects, so the caller has to apply the filter again
  *
- * Return: EXIT_OK, or EXIT_FAILED after a complaint.
+ * Return: EXIT_OK, or EXIT_FAILED after an error message.
  */
 int found_ask(struct found *found, const struct filter *filter)
 {
@@ -440,8 +452,8 @@ int found_ask(struct found *found, const struct filter *filter)
 }
 
 /**
- * found_free - free what found_ask() took
- * @found: what it filled in
+ * found_free - free the lists of found_ask()
+ * @found: the lists
  */
 void found_free(struct found *found)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which associations and sockets a user means: the same options and addresses for
- * every command that has such.
+ * A filter says which associations and sockets the user selects. All commands
+ * that select any have the same options and address arguments for it.
  */
 #ifndef ALTCONN_TOOL_FILTER_H
 #define ALTCONN_TOOL_FILTER_H
@@ -24,7 +24,7 @@ enum {
 	OPT_ID,
 };
 
-/* For the table of a command's options. */
+/* These entries go into the option table of a command. */
 #define FILTER_OPTS							\
 	{ 'l', "listening", NULL, NULL, "listeners only" },		\
 	{ 'c', "connected", NULL, NULL,					\
@@ -44,21 +44,21 @@ enum {
 	  "this association or socket alone, see 'altconn show -e'" }
 
 /**
- * struct filter - what is wanted
- * @want: WANT_*; 0: all
- * @type: name of the one wanted type, or NULL
- * @state: likewise the state
- * @has_pid: of @pid alone
- * @has_uid: of @uid alone
+ * struct filter - the associations and sockets that the user selects
+ * @want: the selected sorts of rows, WANT_*; 0 selects all
+ * @type: name of the selected socket type, or NULL for all
+ * @state: name of the selected state, or NULL for all
+ * @has_pid: select only rows with @pid at either end
+ * @has_uid: select only rows with @uid at either end
  * @pid: a process
  * @uid: a user
- * @has_older: older than @older_ms alone
- * @older_ms: milliseconds
- * @has_queue: with more than @queue alone
- * @queue: bytes, or connections
- * @id: this association or socket alone; 0: any
- * @addrs: one of these at either end
- * @n_addrs: how many; 0: any
+ * @has_older: select only associations older than @older_ms
+ * @older_ms: time since connect(), ms
+ * @has_queue: select only rows with more in a queue than @queue
+ * @queue: unread bytes, or the connections that a listener has not accepted
+ * @id: id of the selected association or socket; 0 selects all
+ * @addrs: select only rows with one of these addresses at either end
+ * @n_addrs: number of @addrs; 0 selects all addresses
  */
 struct filter {
 	unsigned int want;
@@ -72,12 +72,12 @@ struct filter {
 };
 
 /**
- * struct found - what the module told
- * @assocs: associations, by id, which is the order of their arrival
- * @n_assocs: how many
- * @socks: listeners and datagram sockets, likewise
- * @n_socks: how many
- * @interrupted: some that there were at the beginning may be missing, for they ended
+ * struct found - the associations and sockets that the module has listed
+ * @assocs: associations, sorted by id, which is the order of creation
+ * @n_assocs: number of @assocs
+ * @socks: listeners and datagram sockets, sorted by id
+ * @n_socks: number of @socks
+ * @interrupted: objects that ended during the dump may be missing
  */
 struct found {
 	struct assoc *assocs;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * altconn graph: who talks to whom, as a picture.
+ * "altconn graph" draws the processes and the addresses that they are connected
+ * to.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -29,12 +30,12 @@ const struct opt graph_opts[] = {
 #define LABEL_MAX	(ADDR_TEXT_MAX + 4 * RECORD_TEXT_MAX + 64)
 
 /**
- * struct edge - associations that look the same
- * @from: who connects
- * @to: whom they connect to
- * @type: of socket
- * @count: how many
- * @waiting: of these, attempts that wait
+ * struct edge - connections that are drawn as one arrow
+ * @from: process of the end that connects
+ * @to: address of the other end, or its process if the end is unnamed
+ * @type: socket type, SOCK_*
+ * @count: number of associations or connected datagram sockets
+ * @waiting: number of attempts among them that wait
  */
 struct edge {
 	char from[LABEL_MAX], to[LABEL_MAX];
@@ -43,11 +44,11 @@ struct edge {
 };
 
 /**
- * struct box - a listener
- * @name: as edges name it
- * @process: whose it is
- * @type: of socket
- * @waiting: attempts wait there
+ * struct box - a listener or a bound datagram socket
+ * @name: address of the socket; an edge to the socket has the same text in @to
+ * @process: process that owns the socket
+ * @type: socket type, SOCK_*
+ * @waiting: attempts wait at the listener
  */
 struct box {
 	char name[LABEL_MAX], process[LABEL_MAX];
@@ -114,7 +115,7 @@ static void add_datagram(struct graph *g, const struct sock *s)
 	edge_of(g, from, to, s->type)->count++;
 }
 
-/* A listener, or a bound datagram socket: the address, and whose it is. */
+/* Add a listener or a bound datagram socket. */
 static void add_box(struct graph *g, const struct sock *s)
 {
 	struct box *box;
@@ -150,7 +151,7 @@ static void build(struct graph *g, const struct found *found,
 			add_assoc(g, &found->assocs[i]);
 }
 
-/* Inside of a string of DOT. */
+/* Write @text for the inside of a quoted string of the DOT language. */
 static void escape(FILE *f, const char *text)
 {
 	for (; *text; text++) {
@@ -229,7 +230,7 @@ static int print_json(const struct graph *g)
 	return out_close(out);
 }
 
-/* Through graphviz to standard output. */
+/* Write the graph to dot(1), which writes SVG to standard output. */
 static int print_svg(const struct graph *g)
 {
 	static char *const words[] = { "dot", "-Tsvg", NULL };
@@ -265,10 +266,10 @@ static int print_svg(const struct graph *g)
 }
 
 /**
- * graph_main - altconn graph
- * @cmd: the command
- * @argc: how many words
- * @argv: the words
+ * graph_main - run "altconn graph"
+ * @cmd: entry of the command in commands[]
+ * @argc: number of words
+ * @argv: the words, the name of the command first
  *
  * Return: the exit code.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * altconn help: everything is read from the command table.
+ * "altconn help" reads all texts from the table of commands.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ const struct opt help_opts[] = {
 };
 
 /**
- * help_overview - print what the tool can do
+ * help_overview - print the list of commands
  */
 void help_overview(void)
 {
@@ -46,7 +46,7 @@ static void help_option(const struct opt *o)
 
 /**
  * help_command - print how a command is used
- * @cmd: which
+ * @cmd: the command
  */
 void help_command(const struct command *cmd)
 {
@@ -81,7 +81,11 @@ static int is_opt(const struct opt *o, const char *word)
 	return word[0] == '-' && word[1] == o->key && !word[2];
 }
 
-/* For the completion: options, marked with = when they take an argument. */
+/*
+ * Print the options of a command for the shell completion. An option that takes
+ * an argument ends with "=". If @option is not NULL, print the values of this
+ * option instead.
+ */
 static int list_options(const char *name, const char *option)
 {
 	const struct command *cmd = command_find(name);
@@ -101,10 +105,10 @@ static int list_options(const char *name, const char *option)
 }
 
 /**
- * help_main - altconn help
- * @cmd: the command
- * @argc: how many words
- * @argv: the words
+ * help_main - run "altconn help"
+ * @cmd: entry of the command in commands[]
+ * @argc: number of words
+ * @argv: the words, the name of the command first
  *
  * Return: the exit code.
  */

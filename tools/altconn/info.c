@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * altconn info: the family's number, version and totals.
+ * "altconn info" prints the number of the family, the version of the module and
+ * the totals of the network namespace.
  */
 #include <getopt.h>
 
@@ -53,10 +54,10 @@ static int print_family(const struct family *family,
 }
 
 /**
- * info_main - altconn info
- * @cmd: the command
- * @argc: how many words
- * @argv: the words
+ * info_main - run "altconn info"
+ * @cmd: entry of the command in commands[]
+ * @argc: number of words
+ * @argv: the words, the name of the command first
  *
  * Return: the exit code.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * altconn kill: end associations, stop listeners.
+ * "altconn kill" ends associations and stops listeners.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -26,17 +26,20 @@ const struct opt kill_opts[] = {
 	{ }
 };
 
-/* As many ids go with one request; each takes 12 bytes. */
+/*
+ * Number of ids in one request. An id takes 12 bytes, so a request fits into
+ * the 32 KiB of the netlink buffer.
+ */
 #define BATCH	2000
 
 /**
- * struct kill - what is to be ended
- * @filter: by what it is
- * @all: everything
- * @dry: nothing is, really
+ * struct kill - the objects to end
+ * @filter: selects the objects, unless the user gave ids
+ * @all: end all objects
+ * @dry: only count the objects
  * @json: print JSON
- * @ids: or by id
- * @n: how many
+ * @ids: ids from the user, or of the objects that @filter selects
+ * @n: number of @ids
  */
 struct kill {
 	struct filter filter;
@@ -99,8 +102,9 @@ static bool is_among(const uint64_t *ids, size_t n, uint64_t id)
 }
 
 /*
- * Of @ids, or of all if it is NULL, those that the filter leaves; a datagram socket
- * without a peer has nothing to end.
+ * Ask the module for its objects, and add the ids of those that the filter
+ * selects to @kill. If @ids is not NULL, add only ids that it has. Skip
+ * datagram sockets without a peer, which have nothing to end.
  */
 static int choose(struct kill *kill, const uint64_t *ids, size_t n)
 {
@@ -122,7 +126,7 @@ static int choose(struct kill *kill, const uint64_t *ids, size_t n)
 	return ret;
 }
 
-/* What of the ids there is, told and not ended. */
+/* For a dry run, drop the ids that have no object to end. */
 static int look(struct kill *kill)
 {
 	uint64_t *ids = kill->ids;
@@ -150,7 +154,7 @@ static int parse_id(struct kill *kill, const char *text)
 	return EXIT_OK;
 }
 
-/* Words are ids, or addresses if the first is none. */
+/* Parse the arguments: addresses if the first one is no id, else ids. */
 static int take_words(struct kill *kill, int argc, char **argv)
 {
 	int i;
@@ -200,8 +204,9 @@ static void on_holder(const struct holder *holder, void *data)
 }
 
 /*
- * Who ends all mostly wants the module to go: the sockets are their programs' still.
- * @out: JSON, or NULL
+ * Print the processes that still have sockets. A user that ends all objects
+ * mostly wants to unload the module, and the sockets stay open until the
+ * processes close them. @out: output for JSON, or NULL for text.
  */
 static int tell_holders(struct out *out)
 {
@@ -272,10 +277,10 @@ static int act(struct kill *kill, bool by_id)
 }
 
 /**
- * kill_main - altconn kill
- * @cmd: the command
- * @argc: how many words
- * @argv: the words
+ * kill_main - run "altconn kill"
+ * @cmd: entry of the command in commands[]
+ * @argc: number of words
+ * @argv: the words, the name of the command first
  *
  * Return: the exit code.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * altconn: look at the altconn socket family and use it. One file a command;
- * this one only finds the command.
+ * The tool altconn shows the altconn socket family and uses it. Each command
+ * has its own file. This file finds the command.
  */
 #include <stdio.h>
 #include <string.h>
@@ -47,10 +47,10 @@ const struct command commands[] = {
 };
 
 /**
- * command_find - the command of a name
- * @name: what the user typed
+ * command_find - find a command by its name
+ * @name: the name as the user typed it
  *
- * Return: the command, or NULL after a complaint.
+ * Return: the command, or NULL after an error message.
  */
 const struct command *command_find(const char *name)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * altconn monitor: what happens, as it happens.
+ * "altconn monitor" prints the events of the network namespace as they happen.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -47,17 +47,18 @@ static const struct {
 };
 
 /**
- * struct monitor - what is wanted, and where it is
- * @filter: addresses
- * @type: name of the one wanted type, or NULL
- * @wanted: bit n: events of kind n; 0: all
- * @count: so many are still to come; 0: no end
+ * struct monitor - the events to print, and the progress
+ * @filter: selects events by address; its other members are not used
+ * @type: name of the selected socket type, or NULL for all
+ * @wanted: selected kinds of events, bit n for kind n; 0 selects all
+ * @count: number of events that are still to be printed; 0 is no limit
  * @json: print JSON
  * @coloured: print colours
- * @failed: it could not be written
- * @done: nothing more is wanted
- * @begun: @seq is known
- * @seq: of the last event, or of the last before they were asked for
+ * @failed: standard output could not be written
+ * @done: the last event has been printed, or @failed is set
+ * @begun: @seq is valid
+ * @seq: number of the last event; before the first event, the number in the
+ *	module's answer to ALTCONN_CMD_MONITOR
  */
 struct monitor {
 	struct filter filter;
@@ -74,7 +75,7 @@ static bool is_wanted(const struct monitor *m, const struct event *ev)
 
 	if (m->wanted && (ev->kind >= 32 || !(m->wanted & 1U << ev->kind)))
 		return false;
-	/* What is of the whole namespace has no type, and no addresses. */
+	/* An event of the whole namespace has no type and no addresses. */
 	if (!ev->type)
 		return true;
 	if (m->type && strcmp(m->type, type_name(ev->type)))
@@ -222,7 +223,7 @@ static int on_event(const struct nlmsghdr *nlh, void *data)
 		return MNL_CB_STOP;
 	if (event_read(nlh, &ev) < 0)
 		return MNL_CB_ERROR;
-	/* From before it was asked for. */
+	/* The event is older than the answer to ALTCONN_CMD_MONITOR. */
 	if (m->begun && ev.seq <= m->seq)
 		return MNL_CB_OK;
 	if (m->begun && ev.seq > m->seq + 1)
@@ -245,7 +246,10 @@ static int on_event(const struct nlmsghdr *nlh, void *data)
 	return m->done ? MNL_CB_STOP : MNL_CB_OK;
 }
 
-/* The answer; others may be told meanwhile, and have no number then. */
+/*
+ * Handle the answer to ALTCONN_CMD_MONITOR. Events may arrive before the
+ * answer: their netlink sequence number is 0, so libmnl does not refuse them.
+ */
 static int on_begin(const struct nlmsghdr *nlh, void *data)
 {
 	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
@@ -315,10 +319,10 @@ static int take_option(struct monitor *m, int key)
 }
 
 /**
- * monitor_main - altconn monitor
- * @cmd: the command
- * @argc: how many words
- * @argv: the words
+ * monitor_main - run "altconn monitor"
+ * @cmd: entry of the command in commands[]
+ * @argc: number of words
+ * @argv: the words, the name of the command first
  *
  * Return: the exit code.
  */

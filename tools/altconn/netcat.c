@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * altconn connect and altconn listen: standard input goes to the peer, and what it
- * sends to standard output.
+ * "altconn connect" and "altconn listen" send standard input to the peer, and
+ * write the data of the peer to standard output.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,17 +39,17 @@ const struct opt listen_opts[] = {
 	{ }
 };
 
-/* The largest record, and what is read from standard input at once. */
+/* Size of the largest record, and of one read from standard input. */
 #define RECORD_MAX	65536
 
 /**
- * struct pipe - one way
- * @from: descriptor to read from, -1: it has ended
+ * struct pipe - data in one direction
+ * @from: descriptor to read from, or -1 after the end of file
  * @to: descriptor to write to
- * @len: bytes that are on the way
- * @at: of which so many have been written
- * @data: they
- * @records: what is read at once is written at once
+ * @len: number of bytes in @data; 0 after all of them have been written
+ * @at: number of bytes of @data that have been written
+ * @data: data of one read()
+ * @records: a write() sends all of @data as one record
  */
 struct pipe {
 	int from, to;
@@ -96,7 +96,10 @@ static struct pollfd wants(const struct pipe *p)
 			      none;
 }
 
-/* Something can be done; 1: it has come to its end. */
+/*
+ * Write or read once, as poll() has said that it is possible. Return 0, 1 at
+ * the end of file, or a negative errno.
+ */
 static int step(struct pipe *p)
 {
 	int err = p->len ? give_some(p) : take_some(p);
@@ -112,7 +115,10 @@ static void stop(struct pipe *p)
 	p->len = 0;
 }
 
-/* Both ways, until both have ended or the peer has closed; 0 or an errno. */
+/*
+ * Copy data in both directions until both have ended or the peer has closed.
+ * Return 0 or a positive errno.
+ */
 static int relay(int fd, bool records)
 {
 	static struct pipe out, in;
@@ -134,7 +140,7 @@ static int relay(int fd, bool records)
 		err = fds[1].revents ? step(&out) : 0;
 		if (err == 1)
 			shutdown(fd, SHUT_WR);
-		/* Who reads no more may send still. */
+		/* The peer no longer reads, but it may still send data. */
 		if (err == -EPIPE || fds[2].revents & (POLLHUP | POLLERR))
 			stop(&out);
 		else if (err < 0)
@@ -170,7 +176,10 @@ static void tell_names(const char *what, int fd)
 	fprintf(stderr, "%s: %s, peer %s\n", what, text[0], text[1]);
 }
 
-/* Datagrams have no end: what standard input has is sent, and that is all. */
+/*
+ * Send standard input as datagrams. A datagram socket has no end of file, so
+ * nothing is received. Return 0 or a positive errno.
+ */
 static int send_all(int fd)
 {
 	static char data[RECORD_MAX];
@@ -192,10 +201,10 @@ static int talk(const struct endpoint *ep, int fd, bool zero)
 }
 
 /**
- * connect_main - altconn connect
- * @cmd: the command
- * @argc: how many words
- * @argv: the words
+ * connect_main - run "altconn connect"
+ * @cmd: entry of the command in commands[]
+ * @argc: number of words
+ * @argv: the words, the name of the command first
  *
  * Return: the exit code.
  */
@@ -251,7 +260,7 @@ static int serve(const struct endpoint *ep, int lfd, bool keep, bool verbose)
 	return ret;
 }
 
-/* Datagrams, one after the other; without @keep one. */
+/* Print one datagram, or with @keep all datagrams. Return the exit code. */
 static int receive(const struct endpoint *ep, int fd, bool keep)
 {
 	static char data[RECORD_MAX];
@@ -297,10 +306,10 @@ static int start(const struct endpoint *ep, int backlog, uint32_t reachable)
 }
 
 /**
- * listen_main - altconn listen
- * @cmd: the command
- * @argc: how many words
- * @argv: the words
+ * listen_main - run "altconn listen"
+ * @cmd: entry of the command in commands[]
+ * @argc: number of words
+ * @argv: the words, the name of the command first
  *
  * Return: the exit code.
  */
@@ -337,7 +346,10 @@ int listen_main(const struct command *cmd, int argc, char **argv)
 		tell_names("listening", fd);
 	ret = ep.type == SOCK_DGRAM ? receive(&ep, fd, keep) :
 				      serve(&ep, fd, keep, verbose);
-	/* Before the socket closes: a stale file may be replaced by another server's. */
+	/*
+	 * Remove the socket file before the socket closes. Once the file is
+	 * stale, another server may have replaced it by its own.
+	 */
 	if (ep.to.addr.kind == ALTCONN_KIND_PATH)
 		unlink(ep.to.path);
 	close(fd);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Talking to the module over generic netlink: find the family, send one
- * request, take its answers to the end, and turn every error into one line.
+ * This file finds the module's family over generic netlink, sends a request at
+ * a time, reads all answers to the request, and prints every error as one line.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -17,7 +17,7 @@
 #include "altconn.h"
 #include "nl.h"
 
-#define NL_BUF_SIZE	32768	/* the most that the kernel puts in a datagram */
+#define NL_BUF_SIZE	32768	/* largest datagram of a dump */
 #define NL_DUMP_TRIES	5
 #define MODULE_DIR	"/sys/module/altconn"
 
@@ -25,16 +25,16 @@ static const char not_loaded[] =
 	"the module is not loaded; load it with 'insmod kmod/altconn.ko' or 'modprobe altconn'";
 
 /**
- * struct answer - what comes back for one request
- * @cb: takes each message; NULL when none is expected
- * @data: for @cb
- * @interrupted: the list changed between two datagrams of a dump
- * @offset: where in the request it is that an error is about, or 0
- * @message: the kernel's explanation of an error, if it gave one
- * @counts: it is a list
- * @read: so many members of it
- * @since: when that began, seconds
- * @told: somebody was told of it
+ * struct answer - state of the answer to one request
+ * @cb: called with each message, or NULL if no message is expected
+ * @data: argument of @cb
+ * @interrupted: the list has changed during the dump
+ * @offset: offset in the request of the attribute that caused an error, or 0
+ * @message: the kernel's explanation of an error, or empty
+ * @counts: the request is a dump, so its messages are counted
+ * @read: number of messages read so far
+ * @since: time when the 1024th message was read, seconds since 1970; 0 before
+ * @told: a line with the progress is on stderr
  */
 struct answer {
 	mnl_cb_t cb;
@@ -67,7 +67,10 @@ static int extack_attr(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
-/* Who waits for a long list sees that something happens. */
+/*
+ * Show the progress of a long dump if stderr is a terminal, from one second
+ * after the 1024th message on.
+ */
 static void tell_progress(struct answer *a)
 {
 	if (++a->read % 1024)
@@ -84,7 +87,10 @@ static int on_message(const struct nlmsghdr *nlh, void *data)
 {
 	struct answer *a = data;
 
-	/* Not asked for: of the group that nl_begin() joined, or told early. */
+	/*
+	 * Skip notifications of nlctrl, which the group that nl_begin() has
+	 * joined may send at any time.
+	 */
 	if (!nlh->nlmsg_seq && nlh->nlmsg_type == GENL_ID_CTRL)
 		return MNL_CB_OK;
 	if (a->counts)
@@ -92,7 +98,7 @@ static int on_message(const struct nlmsghdr *nlh, void *data)
 	return a->cb ? a->cb(nlh, a->data) : MNL_CB_OK;
 }
 
-/* An error, or with code 0 the acknowledgment that ends a plain request. */
+/* Handle an error, or the acknowledgment (error code 0) of a plain request. */
 static int on_error(const struct nlmsghdr *nlh, void *data)
 {
 	const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
@@ -114,7 +120,7 @@ static int on_error(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_ERROR;
 }
 
-/* The end of a dump, which may carry the error that cut it short. */
+/* Handle the end of a dump, with an error code if the dump was cut short. */
 static int on_done(const struct nlmsghdr *nlh, void *data)
 {
 	int32_t err;
@@ -130,15 +136,17 @@ static int on_done(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_ERROR;
 }
 
-/* Not const, for libmnl's prototype does not say so. */
+/* The array is not const, since the prototype of mnl_cb_run2() is not. */
 static mnl_cb_t control_cbs[NLMSG_MIN_TYPE] = {
 	[NLMSG_ERROR] = on_error,
 	[NLMSG_DONE] = on_done,
 };
 
 /*
- * libmnl gives up at the first message that says so; we rather take the dump
- * to its end, for the socket is used again and the list may still serve.
+ * Clear NLM_F_DUMP_INTR in all messages of a datagram, and return whether any
+ * message had it. libmnl gives up at the first message with the flag. The tool
+ * reads the dump to its end, since it uses the socket again and the list may
+ * still be useful.
  */
 static bool take_interrupted(void *buf, int len)
 {
@@ -164,7 +172,10 @@ static ssize_t receive(struct nl *nl)
 	return len;
 }
 
-/* Send the request that stands in nl->buf; 0, or -1 with errno. */
+/*
+ * Send the request in nl->buf and read the whole answer. Return 0, or -1 with
+ * errno set.
+ */
 static int transact(struct nl *nl, struct answer *a)
 {
 	unsigned int portid = mnl_socket_get_portid(nl->sock);
@@ -236,7 +247,7 @@ static void set_options(struct nl *nl)
 {
 	int on = 1;
 
-	/* Older kernels know none of these, and all goes well without. */
+	/* Older kernels lack some of these options, and none is required. */
 	mnl_socket_setsockopt(nl->sock, NETLINK_EXT_ACK, &on, sizeof(on));
 	mnl_socket_setsockopt(nl->sock, NETLINK_CAP_ACK, &on, sizeof(on));
 	mnl_socket_setsockopt(nl->sock, NETLINK_GET_STRICT_CHK, &on,
@@ -258,9 +269,9 @@ static int connect_kernel(struct nl *nl)
 
 /**
  * nl_open - open a netlink socket and find the family
- * @nl: is filled in; nl_close() it in every case
+ * @nl: gets the socket; the caller calls nl_close() also after a failure
  *
- * Return: EXIT_OK, or EXIT_FAILED after a complaint.
+ * Return: EXIT_OK, or EXIT_FAILED after an error message.
  */
 int nl_open(struct nl *nl)
 {
@@ -280,8 +291,8 @@ int nl_open(struct nl *nl)
 }
 
 /**
- * nl_close - close the socket and free what nl_open() took
- * @nl: what it filled in
+ * nl_close - close the socket of nl_open() and free the buffer
+ * @nl: the socket
  */
 void nl_close(struct nl *nl)
 {
@@ -306,12 +317,15 @@ static int complain_answer(const struct answer *a)
 }
 
 /**
- * nl_request - begin a request that has attributes
+ * nl_request - begin a request
  * @nl: an open socket
- * @cmd: enum's ALTCONN_CMD_*
- * @room: bytes that the attributes may take
+ * @cmd: ALTCONN_CMD_*
+ * @room: number of bytes that the attributes may take; 0 if they fit into the
+ *	buffer in any case
  *
- * Return: the request, for mnl_attr_put*() and then nl_talk().
+ * The caller adds attributes with mnl_attr_put*() and calls nl_talk().
+ *
+ * Return: the request.
  */
 struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, size_t room)
 {
@@ -319,7 +333,10 @@ struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, size_t room)
 
 	if (room > NL_BUF_SIZE / 2) {
 		nl->buf = grow(nl->buf, size, 1);
-		/* As far as it lets us; who sends too much is told. */
+		/*
+		 * Without CAP_NET_ADMIN the send buffer is limited. A request
+		 * that exceeds it fails with an error.
+		 */
 		if (setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET,
 			       SO_SNDBUFFORCE, &size, sizeof(size)))
 			setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET,
@@ -329,12 +346,12 @@ struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, size_t room)
 }
 
 /**
- * nl_talk - send what nl_request() began
+ * nl_talk - send the request of nl_request() and read the answer
  * @nl: an open socket
- * @cb: takes the answer; NULL: there is none
- * @data: for @cb
+ * @cb: called with the answer, or NULL if no answer is expected
+ * @data: argument of @cb
  *
- * Return: EXIT_OK, or EXIT_FAILED after a complaint.
+ * Return: EXIT_OK, or EXIT_FAILED after an error message.
  */
 int nl_talk(struct nl *nl, mnl_cb_t cb, void *data)
 {
@@ -346,13 +363,13 @@ int nl_talk(struct nl *nl, mnl_cb_t cb, void *data)
 }
 
 /**
- * nl_get - ask for one thing
+ * nl_get - send a request without attributes and read the answer
  * @nl: an open socket
- * @cmd: enum's ALTCONN_CMD_*
- * @cb: takes the answer
- * @data: for @cb
+ * @cmd: ALTCONN_CMD_*
+ * @cb: called with the answer, or NULL if no answer is expected
+ * @data: argument of @cb
  *
- * Return: EXIT_OK, or EXIT_FAILED after a complaint.
+ * Return: EXIT_OK, or EXIT_FAILED after an error message.
  */
 int nl_get(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data)
 {
@@ -361,16 +378,16 @@ int nl_get(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data)
 }
 
 /**
- * struct group - a multicast group that is looked for
- * @name: what it is called
- * @id: its number, 0: it is not there
+ * struct group - a multicast group
+ * @name: name of the group
+ * @id: id of the group, or 0 if it has not been found
  */
 struct group {
 	const char *name;
 	uint32_t id;
 };
 
-/* One of the list: @data takes its name and number. */
+/* Read an attribute of a group, the name or the id, into @data. */
 static int group_attr(const struct nlattr *attr, void *data)
 {
 	struct group *one = data;
@@ -408,10 +425,13 @@ static int groups_message(const struct nlmsghdr *nlh, void *data)
 			      data);
 }
 
-/* Bursts are to wait here; as far as it lets us. */
+/* Receive buffer for bursts of events, if the kernel allows as much. */
 #define LISTEN_ROOM	(8 << 20)
 
-/* Its number, 0: it is not there; or -1 with errno. */
+/*
+ * Return the id of a multicast group, 0 if there is no such group, or -1 with
+ * errno set.
+ */
 static int64_t group_of(struct nl *nl, const char *family, const char *name)
 {
 	struct group group = { .name = name };
@@ -425,7 +445,7 @@ static int64_t group_of(struct nl *nl, const char *family, const char *name)
 	return group.id;
 }
 
-/* 0, or -1 with errno. */
+/* Join the group that group_of() returned. Return 0, or -1 with errno set. */
 static int join_group(struct nl *nl, int64_t group)
 {
 	unsigned int id = group;
@@ -439,10 +459,12 @@ static int join_group(struct nl *nl, int64_t group)
 }
 
 /**
- * nl_begin - be ready to be told of things
- * @nl: an open socket; it is to be told soon
+ * nl_begin - prepare a socket to receive events
+ * @nl: an open socket
  *
- * Return: EXIT_OK, or EXIT_FAILED after a complaint.
+ * The caller then asks for the events with ALTCONN_CMD_MONITOR.
+ *
+ * Return: EXIT_OK, or EXIT_FAILED after an error message.
  */
 int nl_begin(struct nl *nl)
 {
@@ -450,7 +472,7 @@ int nl_begin(struct nl *nl)
 
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-	/* Who unloads the module says so there. */
+	/* When the module is unloaded, this group gets CTRL_CMD_DELFAMILY. */
 	if (!join_group(nl, group_of(nl, "nlctrl", "notify")))
 		return EXIT_OK;
 	complain("cannot hear whether the module goes: %s", strerror(errno));
@@ -458,12 +480,12 @@ int nl_begin(struct nl *nl)
 }
 
 /**
- * struct listener - who takes what a group is told
+ * struct listener - receiver of events
  * @nl: the socket
- * @cmd: what is told
- * @cb: takes each message
- * @data: for it
- * @gone: the family is there no more
+ * @cmd: command number of the messages to receive, ALTCONN_CMD_*
+ * @cb: called with each message
+ * @data: argument of @cb
+ * @gone: the family has been unregistered
  */
 struct listener {
 	struct nl *nl;
@@ -499,13 +521,14 @@ static int on_told(const struct nlmsghdr *nlh, void *data)
 }
 
 /**
- * nl_listen - take the events of the module
- * @nl: a socket, nl_begin() made it ready
- * @cmd: which messages, ALTCONN_CMD_*
- * @cb: takes each message; MNL_CB_STOP ends it
- * @data: for @cb
+ * nl_listen - receive the events of the module
+ * @nl: a socket that nl_begin() has prepared
+ * @cmd: command number of the messages to receive, ALTCONN_CMD_*
+ * @cb: called with each message; returns MNL_CB_STOP to stop
+ * @data: argument of @cb
  *
- * Return: EXIT_OK after @cb's MNL_CB_STOP, or EXIT_FAILED after a complaint.
+ * Return: EXIT_OK after @cb's MNL_CB_STOP, or EXIT_FAILED after an error
+ * message.
  */
 int nl_listen(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data)
 {
@@ -516,7 +539,7 @@ int nl_listen(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data)
 	while (ret == MNL_CB_OK) {
 		len = receive(nl);
 		if (len < 0 && errno == ENOBUFS) {
-			/* A message of nlctrl is lost: it may have said so. */
+			/* The lost message may have been CTRL_CMD_DELFAMILY. */
 			if (access(MODULE_DIR, F_OK) == 0)
 				continue;
 			l.gone = true;
@@ -536,11 +559,13 @@ int nl_listen(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data)
 }
 
 /**
- * nl_dump_request - begin to ask for a list
+ * nl_dump_request - begin a dump request
  * @nl: an open socket
- * @cmd: enum's ALTCONN_CMD_*
+ * @cmd: ALTCONN_CMD_*
  *
- * Return: the request, for mnl_attr_put*() and then nl_dump_talk().
+ * The caller adds attributes with mnl_attr_put*() and calls nl_dump_talk().
+ *
+ * Return: the request.
  */
 struct nlmsghdr *nl_dump_request(struct nl *nl, uint8_t cmd)
 {
@@ -548,13 +573,13 @@ struct nlmsghdr *nl_dump_request(struct nl *nl, uint8_t cmd)
 }
 
 /**
- * nl_dump_talk - send what nl_dump_request() began
+ * nl_dump_talk - send the request of nl_dump_request() and read the list
  * @nl: an open socket
- * @cb: takes each member
- * @data: for @cb
- * @interrupted: is set when the list changed while it was read
+ * @cb: called with each message of the list
+ * @data: argument of @cb
+ * @interrupted: set to true if the list changed during the dump, else unchanged
  *
- * Return: EXIT_OK, or EXIT_FAILED after a complaint.
+ * Return: EXIT_OK, or EXIT_FAILED after an error message.
  */
 int nl_dump_talk(struct nl *nl, mnl_cb_t cb, void *data, bool *interrupted)
 {
@@ -562,7 +587,7 @@ int nl_dump_talk(struct nl *nl, mnl_cb_t cb, void *data, bool *interrupted)
 	int ret;
 
 	ret = transact(nl, &a);
-	/* Over what was told there. */
+	/* Erase the line with the progress. */
 	if (a.told)
 		fputs("\r\033[K", stderr);
 	if (ret < 0)
@@ -572,14 +597,14 @@ int nl_dump_talk(struct nl *nl, mnl_cb_t cb, void *data, bool *interrupted)
 }
 
 /**
- * nl_dump_once - ask for a whole list that may change all the time
+ * nl_dump_once - read a whole list once, though it may change at any time
  * @nl: an open socket
- * @cmd: enum's ALTCONN_CMD_*
- * @cb: takes each member
- * @data: for @cb
- * @interrupted: is set when it changed while it was read
+ * @cmd: ALTCONN_CMD_*
+ * @cb: called with each message of the list
+ * @data: argument of @cb
+ * @interrupted: set to true if the list changed during the dump, else unchanged
  *
- * Return: EXIT_OK, or EXIT_FAILED after a complaint.
+ * Return: EXIT_OK, or EXIT_FAILED after an error message.
  */
 int nl_dump_once(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data,
 		 bool *interrupted)
@@ -589,17 +614,17 @@ int nl_dump_once(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data,
 }
 
 /**
- * nl_dump - ask for a list that seldom changes
+ * nl_dump - read a whole list that seldom changes
  * @nl: an open socket
- * @cmd: enum's ALTCONN_CMD_*
- * @cb: takes each member
- * @reset: forgets the members taken so far
- * @data: for @cb and @reset
+ * @cmd: ALTCONN_CMD_*
+ * @cb: called with each message of the list
+ * @reset: drops the messages that @cb has stored; called before each reading
+ * @data: argument of @cb and @reset
  *
- * A list that changed while it was read is read again, a few times; then the
- * last reading stands, with a warning.
+ * If the list changes during the dump, the list is read again, up to
+ * NL_DUMP_TRIES times in all. Then the last reading stands, with a warning.
  *
- * Return: EXIT_OK, or EXIT_FAILED after a complaint.
+ * Return: EXIT_OK, or EXIT_FAILED after an error message.
  */
 int nl_dump(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void (*reset)(void *data),
 	    void *data)

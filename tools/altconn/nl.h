@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Talking to the module over generic netlink.
+ * The tool talks to the module over generic netlink.
  */
 #ifndef ALTCONN_TOOL_NL_H
 #define ALTCONN_TOOL_NL_H
@@ -12,12 +12,13 @@
 #include <linux/altconn.h>
 
 /**
- * struct nl - a netlink socket that knows the family
+ * struct nl - a netlink socket for the generic netlink family of the module
  * @sock: the socket
- * @buf: one datagram, in and out
- * @seq: the last request's number
- * @type: the message type of the family "altconn"
- * @bad_offset: where in the last request it is that it was refused for, or 0
+ * @buf: buffer for one datagram, for requests and for answers
+ * @seq: sequence number of the last request
+ * @type: message type of the family "altconn"
+ * @bad_offset: offset in the last request of the attribute that the module has
+ *	refused, or 0
  */
 struct nl {
 	struct mnl_socket *sock;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * altconn node: other network namespaces that this one reaches.
+ * "altconn node" lists and changes the nodes: other network namespaces that
+ * this one reaches.
  */
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -19,7 +20,7 @@
 #include "out.h"
 #include "record.h"
 
-/* Where ip-netns(8) keeps them. */
+/* In this directory ip-netns(8) keeps its network namespaces. */
 #define NETNS_DIR	"/run/netns"
 
 const struct opt node_opts[] = {
@@ -119,7 +120,10 @@ static void put_state(struct out *out, uint32_t state)
 	out_colour(out, states[state].colour);
 }
 
-/* Its name, if ip-netns(8) gave it one; else its number. */
+/*
+ * Print the name that ip-netns(8) has given to the namespace, or the inode
+ * number if there is no name. JSON has the number in any case.
+ */
 static void put_netns(struct out *out, const struct node *node)
 {
 	const struct dirent *entry;
@@ -198,7 +202,10 @@ static int parse_ip(const char *text, unsigned char *ip)
 	return EXIT_USAGE;
 }
 
-/* A name of ip-netns(8), a file, or a descriptor that this process was given. */
+/*
+ * Open a network namespace. @text is a name of ip-netns(8), a file, or a
+ * descriptor that this process has inherited.
+ */
 static int open_netns(const char *text)
 {
 	char path[PATH_MAX];
@@ -219,11 +226,11 @@ static int open_netns(const char *text)
 }
 
 /**
- * struct add - what the words of "node add" say
- * @id: its id
- * @ip: its IP addresses
- * @n_ips: how many
- * @netns: its namespace, as it was typed, or NULL
+ * struct add - the arguments of "node add"
+ * @id: id of the node
+ * @ip: IP addresses of the node, an IPv4 address is v4-mapped
+ * @n_ips: number of IP addresses
+ * @netns: network namespace as the user typed it, or NULL
  */
 struct add {
 	uint32_t id;
@@ -295,7 +302,10 @@ static int add_one(char **words)
 	return ret;
 }
 
-/* One request; @id 0: about none, @state negative: none. */
+/*
+ * Send one request. It has no id if @id is 0, and no state if @state is
+ * negative.
+ */
 static int change(struct nl *nl, uint8_t cmd, uint32_t id, int state)
 {
 	struct nlmsghdr *nlh = nl_request(nl, cmd, 0);
@@ -318,7 +328,7 @@ static int change_one(uint8_t cmd, uint32_t id)
 	return ret;
 }
 
-/* A request for each id; all ids are looked at first. */
+/* Send a request for each id, after all ids have been checked. */
 static int each(const char *action, uint8_t cmd, int state, char **ids)
 {
 	struct nl nl;
@@ -399,10 +409,10 @@ static int act(const char *action, char **words, const struct out_style *style)
 }
 
 /**
- * node_main - altconn node
- * @cmd: the command
- * @argc: how many words
- * @argv: the words
+ * node_main - run "altconn node"
+ * @cmd: entry of the command in commands[]
+ * @argc: number of words
+ * @argv: the words, the name of the command first
  *
  * Return: the exit code.
  */
@@ -411,7 +421,7 @@ int node_main(const struct command *cmd, int argc, char **argv)
 	struct out_style style = { };
 	const char *action;
 
-	/* Before the action, or behind it. */
+	/* Options may stand before the action or after it. */
 	out_options(cmd, argc, argv, &style);
 	if (optind == argc)
 		return list(&style);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Options: getopt_long() driven by a command's own table, with complaints
- * that name what would do.
+ * This file calls getopt_long() with the options of a command's table. Error
+ * messages name the values that are allowed.
  */
 #include <assert.h>
 #include <getopt.h>
@@ -11,7 +11,7 @@
 
 #include "altconn.h"
 
-/* More than any command has. */
+/* Largest number of options of a command; an assertion checks the limit. */
 #define OPTS_MAX 32
 
 struct getopt_tables {
@@ -51,11 +51,11 @@ static const struct opt *opt_find(const struct opt *opts, int key)
 }
 
 /**
- * opt_word_in - is it one of them?
- * @words: separated by spaces
- * @word: a word
+ * opt_word_in - check whether a list of words has a word
+ * @words: the list, separated by single spaces
+ * @word: the word
  *
- * Return: true when it is.
+ * Return: true if the list has the word, else false.
  */
 bool opt_word_in(const char *words, const char *word)
 {
@@ -99,15 +99,16 @@ static void opt_refuse(const struct command *cmd, int key, char **argv)
 }
 
 /**
- * opt_next - the next option of a command line
- * @cmd: whose
- * @argc: how many words, the command's name being the first
- * @argv: the words
+ * opt_next - get the next option of a command line
+ * @cmd: entry of the command in commands[]
+ * @argc: number of words
+ * @argv: the words, the name of the command first
  *
- * --help is answered here, and what is wrong is refused here; both exit.
+ * For --help, print the help and exit. For a wrong option or value, print an
+ * error message and exit.
  *
- * Return: the option's key with its argument in optarg, or -1 when optind is
- * the first word that is no option.
+ * Return: the key of the option, with its argument in optarg; -1 after the last
+ * option, when optind is the index of the first other word.
  */
 int opt_next(const struct command *cmd, int argc, char **argv)
 {
@@ -129,12 +130,12 @@ int opt_next(const struct command *cmd, int argc, char **argv)
 }
 
 /**
- * opt_no_arguments - refuse what follows the options
- * @cmd: whose command line
- * @argc: how many words
- * @argv: the words
+ * opt_no_arguments - refuse arguments after the options
+ * @cmd: entry of the command in commands[]
+ * @argc: number of words
+ * @argv: the words, the name of the command first
  *
- * Return: EXIT_OK, or EXIT_USAGE after a complaint.
+ * Return: EXIT_OK, or EXIT_USAGE after an error message.
  */
 int opt_no_arguments(const struct command *cmd, int argc, char **argv)
 {
@@ -146,13 +147,13 @@ int opt_no_arguments(const struct command *cmd, int argc, char **argv)
 }
 
 /**
- * opt_no_more - refuse what follows the words of an action
+ * opt_no_more - refuse too many words after an action
  * @cmd: name of the command
- * @action: what it is to do
- * @words: what follows, ended by NULL
- * @most: how many there may be
+ * @action: name of the action, for the error message
+ * @words: the words that follow the action, with a NULL at the end
+ * @most: number of words that are allowed
  *
- * Return: EXIT_OK, or EXIT_USAGE after a complaint.
+ * Return: EXIT_OK, or EXIT_USAGE after an error message.
  */
 int opt_no_more(const char *cmd, const char *action, char **words, size_t most)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One set of calls that prints a table or JSON. Both are built in memory: the
- * table to know how wide its columns are, the JSON to be printed whole or not
- * at all.
+ * The calls of this file print either a table or JSON. Both are built in memory
+ * first: the table since the width of a column depends on all rows, and JSON so
+ * that it is printed completely or not at all.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -26,18 +26,19 @@ struct cell {
 
 /**
  * struct out - output that is being built
- * @style: how to print
- * @columns: of the table
- * @count: how many
- * @last: the last that is not hidden
- * @coloured: whether colours are printed
- * @cells: @rows times @count, row after row
- * @rows: how many
- * @room: how many there is memory for
- * @column: the current cell's
+ * @style: style of the output
+ * @columns: columns of the table
+ * @count: number of columns
+ * @last: index of the last column that is not hidden
+ * @coloured: print colours
+ * @cells: cells of the table, row by row
+ * @rows: number of rows
+ * @room: number of rows for which @cells has memory
+ * @column: index of the column of the current cell
  * @stack: JSON objects that are open, the outermost first
- * @depth: of the innermost
- * @list: JSON array that rows go to; NULL: their members go to the outermost
+ * @depth: index of the innermost object in @stack
+ * @list: JSON array that gets an object for each row; if it is NULL, the values
+ *	of a row become members of the outermost object
  */
 struct out {
 	struct out_style style;
@@ -55,11 +56,11 @@ struct out {
 };
 
 /**
- * out_option - an option that may say how to print
- * @style: what it says is added
- * @key: what opt_next() returned, and in optarg
+ * out_option - apply an option that sets the style of the output
+ * @style: gets the value of the option
+ * @key: the option, as opt_next() returned it; its argument is in optarg
  *
- * Return: whether it was one.
+ * Return: whether the option sets the style.
  */
 bool out_option(struct out_style *style, int key)
 {
@@ -79,11 +80,11 @@ bool out_option(struct out_style *style, int key)
 }
 
 /**
- * out_options - read the options of a command that has no others
- * @cmd: the command
- * @argc: how many words
- * @argv: the words
- * @style: what they say is added
+ * out_options - read options that all set the style of the output
+ * @cmd: entry of the command in commands[]
+ * @argc: number of words
+ * @argv: the words, the name of the command first
+ * @style: gets the values of the options
  */
 void out_options(const struct command *cmd, int argc, char **argv,
 		 struct out_style *style)
@@ -95,8 +96,10 @@ void out_options(const struct command *cmd, int argc, char **argv,
 }
 
 /**
- * out_wants_colour - is colour wanted on standard output?
- * @when: the --color option's argument, or NULL
+ * out_wants_colour - check whether to print colours on standard output
+ * @when: argument of the option --color, or NULL
+ *
+ * Return: true if colours are to be printed, else false.
  */
 bool out_wants_colour(const char *when)
 {
@@ -113,9 +116,9 @@ bool out_wants_colour(const char *when)
 
 /**
  * out_open - begin output
- * @style: how to print
- * @columns: of the table; they must outlive the output
- * @count: how many
+ * @style: style of the output
+ * @columns: columns of the table, which must outlive the output
+ * @count: number of columns
  *
  * Return: the output, which out_close() prints and frees.
  */
@@ -170,9 +173,9 @@ static void json_add(struct out *out, const char *key, struct json_object *o)
 }
 
 /**
- * out_list - begin a list; it ends where the next begins
+ * out_list - begin a list, which lasts until the next list begins
  * @out: output
- * @key: its name in JSON
+ * @key: name of the list in JSON
  */
 void out_list(struct out *out, const char *key)
 {
@@ -217,9 +220,9 @@ void out_row_end(struct out *out)
 }
 
 /**
- * out_group - begin an object within a row's; the table knows nothing of it
+ * out_group - begin a JSON object in the current object; no effect on a table
  * @out: output
- * @key: its name in JSON
+ * @key: name of the object in JSON
  */
 void out_group(struct out *out, const char *key)
 {
@@ -233,7 +236,7 @@ void out_group(struct out *out, const char *key)
 }
 
 /**
- * out_group_end - end an object within a row's
+ * out_group_end - end the JSON object that out_group() has begun
  * @out: output
  */
 void out_group_end(struct out *out)
@@ -245,7 +248,7 @@ void out_group_end(struct out *out)
 /**
  * out_cell - choose the cell that the next values go to
  * @out: output
- * @column: which of the row's
+ * @column: index of the column
  */
 void out_cell(struct out *out, unsigned int column)
 {
@@ -255,7 +258,7 @@ void out_cell(struct out *out, unsigned int column)
 /**
  * out_colour - colour the current cell
  * @out: output
- * @colour: which
+ * @colour: the colour
  */
 void out_colour(struct out *out, enum out_colour colour)
 {
@@ -264,10 +267,10 @@ void out_colour(struct out *out, enum out_colour colour)
 }
 
 /**
- * out_cell_empty - whether nothing stands in the current cell
+ * out_cell_empty - check whether the current cell is empty
  * @out: output
  *
- * Return: true then; always true in JSON.
+ * Return: true if the cell is empty or the output is JSON, else false.
  */
 bool out_cell_empty(const struct out *out)
 {
@@ -278,8 +281,8 @@ bool out_cell_empty(const struct out *out)
 /**
  * out_uint - print a number
  * @out: output
- * @key: its name in JSON, or NULL
- * @lead: what precedes it in the table, or NULL
+ * @key: name of the number in JSON, or NULL
+ * @lead: text before the number in the table, or NULL
  * @value: the number
  */
 void out_uint(struct out *out, const char *key, const char *lead,
@@ -299,9 +302,9 @@ void out_uint(struct out *out, const char *key, const char *lead,
 }
 
 /**
- * out_double - print a number, in JSON alone
+ * out_double - print a number in JSON; print nothing in a table
  * @out: output
- * @key: its name
+ * @key: name of the number
  * @value: the number
  */
 void out_double(struct out *out, const char *key, double value)
@@ -311,11 +314,11 @@ void out_double(struct out *out, const char *key, double value)
 }
 
 /**
- * out_bool - print something that is so or not
+ * out_bool - print a boolean value
  * @out: output
- * @key: its name in JSON, or NULL
- * @lead: what the table says if it is so, or NULL
- * @value: is it?
+ * @key: name of the value in JSON, or NULL
+ * @lead: text that the table has for true, or NULL
+ * @value: the value
  */
 void out_bool(struct out *out, const char *key, const char *lead, bool value)
 {
@@ -343,11 +346,11 @@ static void format_ms(uint64_t ms, char *text, size_t size)
 }
 
 /**
- * out_ms - print a span of time: milliseconds in JSON, 1.2s in the table
+ * out_ms - print a duration: in milliseconds in JSON, as in 1.2s in the table
  * @out: output
- * @key: its name in JSON, or NULL
- * @lead: what precedes it in the table, or NULL
- * @ms: how many milliseconds
+ * @key: name of the duration in JSON, or NULL
+ * @lead: text before the duration in the table, or NULL
+ * @ms: the duration, milliseconds
  */
 void out_ms(struct out *out, const char *key, const char *lead, uint64_t ms)
 {
@@ -366,9 +369,9 @@ void out_ms(struct out *out, const char *key, const char *lead, uint64_t ms)
 /**
  * out_string - print a string
  * @out: output
- * @key: its name in JSON, or NULL
- * @lead: what precedes it in the table, or NULL
- * @value: the string, printable
+ * @key: name of the string in JSON, or NULL
+ * @lead: text before the string in the table, or NULL
+ * @value: the string, of printable characters only
  */
 void out_string(struct out *out, const char *key, const char *lead,
 		const char *value)
@@ -380,10 +383,10 @@ void out_string(struct out *out, const char *key, const char *lead,
 }
 
 /**
- * out_word - print a word that the table writes otherwise than JSON
+ * out_word - print a word that differs between the table and JSON
  * @out: output
- * @key: its name in JSON
- * @json: the word there
+ * @key: name of the word in JSON
+ * @json: the word in JSON
  * @text: the word in the table
  */
 void out_word(struct out *out, const char *key, const char *json,
@@ -393,8 +396,12 @@ void out_word(struct out *out, const char *key, const char *json,
 }
 
 /**
- * out_code - what begins a colour; "\\033[0m" ends it
- * @colour: not OUT_PLAIN
+ * out_code - get the escape sequence that begins a colour
+ * @colour: the colour
+ *
+ * The sequence "\\033[0m" ends each colour.
+ *
+ * Return: the sequence, or NULL for OUT_PLAIN.
  */
 const char *out_code(enum out_colour colour)
 {
@@ -409,7 +416,10 @@ const char *out_code(enum out_colour colour)
 	return codes[colour];
 }
 
-/* The last column is not filled up: no line ends in spaces. */
+/*
+ * Print a cell. Cells of the last column are not padded, so no line ends with
+ * spaces.
+ */
 static void print_cell(const struct out *out, unsigned int col, int width,
 		       const char *text, enum out_colour colour)
 {
@@ -486,10 +496,10 @@ static void out_free(struct out *out)
 }
 
 /**
- * out_close - print what was built, and free it
+ * out_close - print the output and free it
  * @out: output
  *
- * Return: EXIT_OK, or EXIT_FAILED after a complaint.
+ * Return: EXIT_OK, or EXIT_FAILED after an error message.
  */
 int out_close(struct out *out)
 {

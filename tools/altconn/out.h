@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * One set of calls that prints a table or JSON.
+ * The same calls print either a table or JSON.
  *
- * The JSON is an object. A list in it is a member, an array of objects; each
- * row is one of them. The table is all rows under one header. A call that
- * prints a value has a key, its name in JSON, and a lead, what precedes it in
- * the current cell of the table. Without a key it is in the table alone,
- * without a lead in JSON alone. A lead that begins with a comma loses it where
- * nothing stands before it.
+ * The JSON is an object. A list is a member of the object: an array with an
+ * object for each row. The table has all rows under one header. A call that
+ * prints a value has a key, which is the name of the value in JSON, and a lead,
+ * which is the text before the value in the current cell of the table. A value
+ * without a key is printed in the table only, a value without a lead in JSON
+ * only. A lead that begins with a comma loses the comma at the beginning of a
+ * cell and after a space.
  */
 #ifndef ALTCONN_TOOL_OUT_H
 #define ALTCONN_TOOL_OUT_H
@@ -26,9 +27,9 @@ enum out_colour {
 
 /**
  * struct out_column - a column of the table
- * @title: its header
- * @right: numbers stand at its right edge
- * @hidden: it is not printed, nor what goes into it
+ * @title: header of the column
+ * @right: align the cells to the right
+ * @hidden: do not print the column
  */
 struct out_column {
 	const char *title;
@@ -37,11 +38,11 @@ struct out_column {
 };
 
 /**
- * struct out_style - how to print
- * @json: JSON instead of a table
- * @line: all of the JSON in one line, for one that comes after another
- * @no_header: the table has no header
- * @colour: the --color option's argument, or NULL
+ * struct out_style - style of the output
+ * @json: print JSON instead of a table
+ * @line: print the JSON object as one line, for a sequence of objects
+ * @no_header: print the table without a header
+ * @colour: argument of the option --color, or NULL
  */
 struct out_style {
 	bool json;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * altconn ping: how long it takes to connect.
+ * "altconn ping" measures how long it takes to connect.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -29,15 +29,15 @@ const struct opt ping_opts[] = {
 };
 
 /**
- * struct ping - what is wanted, and what has come of it
- * @ep: where to
- * @count: how many; 0: no limit
- * @interval: seconds
- * @quiet: no line for each
+ * struct ping - options and results
+ * @ep: address to connect to, and options of the sockets
+ * @count: number of attempts to make; 0 is no limit
+ * @interval: time between two attempts, seconds
+ * @quiet: do not print a line for each attempt
  * @json: print the summary as JSON
- * @ns: how long those took that succeeded
- * @n: how many did
- * @failed: how many did not
+ * @ns: duration of each attempt that has succeeded, ns
+ * @n: number of attempts that have succeeded
+ * @failed: number of attempts that have failed
  */
 struct ping {
 	struct endpoint ep;
@@ -118,7 +118,10 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The least that @percent of a hundred did not exceed; sorted. */
+/*
+ * Return the smallest duration that @percent per cent of the attempts have not
+ * exceeded. p->ns is sorted.
+ */
 static uint64_t percentile(const struct ping *p, unsigned int percent)
 {
 	size_t rank = (p->n * percent + 99) / 100;
@@ -229,17 +232,17 @@ static void wait_interval(double seconds)
 		.tv_nsec = (seconds - (time_t)seconds) * 1e9,
 	};
 
-	/* A signal ends it. */
+	/* A signal ends the wait. */
 	nanosleep(&t, NULL);
 }
 
 /**
- * ping_main - altconn ping
- * @cmd: the command
- * @argc: how many words
- * @argv: the words
+ * ping_main - run "altconn ping"
+ * @cmd: entry of the command in commands[]
+ * @argc: number of words
+ * @argv: the words, the name of the command first
  *
- * Return: the exit code; EXIT_FAILED when no attempt succeeded.
+ * Return: the exit code, which is EXIT_FAILED if no attempt has succeeded.
  */
 int ping_main(const struct command *cmd, int argc, char **argv)
 {

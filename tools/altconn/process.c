@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sockets of the family in other processes. A descriptor is duplicated into this one,
- * pidfd_getfd(2), and then asked: so it is the socket itself that answers, in whatever
- * network namespace it is.
+ * This file looks at sockets of the family in other processes. It duplicates a
+ * descriptor into this process with pidfd_getfd(2), and reads the properties of
+ * the socket from the duplicate. So the network namespace of the socket does
+ * not matter.
  */
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -19,7 +20,10 @@
 #include "altconn.h"
 #include "process.h"
 
-/* Other people choose these names. @comm: room for 80 bytes. */
+/*
+ * Read the command name of a process. The name is escaped, since the process
+ * may have put any bytes into it. @comm: gets the name; room for 80 bytes.
+ */
 static void read_comm(pid_t pid, char *comm)
 {
 	char path[64], name[16 + 1] = "";
@@ -57,7 +61,10 @@ static void ask_addresses(int fd, struct held *held)
 	addr_of_sockaddr(&ss, len, held->format, &held->peer);
 }
 
-/* Of a duplicate; true: it is a socket of the family. */
+/*
+ * Read the properties of a socket from the duplicate @fd. Return whether @fd is
+ * a socket of the family.
+ */
 static bool ask(int fd, int family, struct held *held)
 {
 	socklen_t len = sizeof(held->info);
@@ -85,14 +92,15 @@ static int look(int pidfd, int fd, int family, struct held *held)
 }
 
 /**
- * held_look - look at one descriptor of a process
+ * held_look - read the properties of a socket in a process
  * @pid: the process
- * @fd: the descriptor
- * @family: number of the family
- * @held: is filled in
+ * @fd: descriptor of the socket in the process
+ * @family: number of the socket family
+ * @held: gets the properties
  *
- * Return: 0; -ENOTSOCK: it is no socket of the family; -EPERM: not to be seen;
- * -ESRCH: no such process; -EBADF: no such descriptor.
+ * Return: 0; -ENOTSOCK: @fd is no socket of the family; -EPERM: the caller may
+ * not look into the process; -ESRCH: there is no such process; -EBADF: there is
+ * no such descriptor; or another negative errno.
  */
 int held_look(pid_t pid, int fd, int family, struct held *held)
 {
@@ -117,14 +125,15 @@ static bool is_socket(DIR *dir, const char *name)
 }
 
 /**
- * held_each - look at all sockets of the family that a process has
+ * held_each - call a function for each socket of the family in a process
  * @pid: the process
- * @family: number of the family
- * @take: takes each; not 0 ends it
- * @data: for @take
+ * @family: number of the socket family
+ * @take: called with each socket; a return value other than 0 ends the loop
+ * @data: argument of @take
  *
- * Return: 0, or what @take returned; -EPERM, -EACCES: it is not to be seen; -ESRCH,
- * -ENOENT: no such process.
+ * Return: 0, or the value that @take returned to end the loop; -EPERM or
+ * -EACCES: the caller may not look into the process; -ESRCH or -ENOENT: there
+ * is no such process; or another negative errno.
  */
 int held_each(pid_t pid, int family,
 	      int (*take)(const struct held *held, void *data), void *data)
@@ -145,7 +154,7 @@ int held_each(pid_t pid, int family,
 		ret = held_look(pid, atoi(entry->d_name), family, &held);
 		if (!ret)
 			ret = take(&held, data);
-		/* It has been closed meanwhile, or is of another family. */
+		/* The socket is of another family, or was closed meanwhile. */
 		else if (ret == -ENOTSOCK || ret == -EBADF)
 			ret = 0;
 	}
@@ -163,13 +172,13 @@ static int count_socket(const struct held *held, void *data)
 }
 
 /**
- * held_by_whom - look for processes that have sockets of the family
- * @family: number of the family
- * @take: takes each process that has any
- * @data: for @take
- * @hidden: so many processes are not to be seen
+ * held_by_whom - find the processes that have sockets of the family
+ * @family: number of the socket family
+ * @take: called with each process that has any
+ * @data: argument of @take
+ * @hidden: gets the number of processes that the caller may not look into
  *
- * Return: how many sockets they have together.
+ * Return: number of sockets of all these processes together.
  */
 unsigned int held_by_whom(int family,
 			  void (*take)(const struct holder *holder, void *data),
@@ -199,9 +208,9 @@ unsigned int held_by_whom(int family,
 }
 
 /**
- * held_references - how many references keep the module
+ * held_references - get the number of references that keep the module loaded
  *
- * Return: that, or -1 when it is not known.
+ * Return: the number, or -1 if it is not known.
  */
 long held_references(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Sockets of the family in other processes.
+ * The tool looks for sockets of the family in other processes.
  */
 #ifndef ALTCONN_TOOL_PROCESS_H
 #define ALTCONN_TOOL_PROCESS_H
@@ -14,15 +14,15 @@
 /**
  * struct held - a socket that a process has
  * @pid: the process
- * @fd: its descriptor there
- * @comm: what it runs, escaped
- * @type: SOCK_*
- * @format: the protocol argument of socket()
- * @listens: it listens
- * @connected: it has a peer
- * @own: its address
- * @peer: and that of the other end
- * @info: what became of its last attempt
+ * @fd: descriptor of the socket in the process
+ * @comm: command name of the process, escaped
+ * @type: socket type, SOCK_*
+ * @format: address format: the protocol argument of socket()
+ * @listens: the socket listens
+ * @connected: the socket has a peer
+ * @own: address of the socket
+ * @peer: address of the peer
+ * @info: result of the socket's last attempt
  */
 struct held {
 	pid_t pid;
@@ -37,8 +37,8 @@ struct held {
 /**
  * struct holder - a process that has sockets of the family
  * @pid: the process
- * @comm: what it runs, escaped
- * @sockets: how many
+ * @comm: command name of the process, escaped
+ * @sockets: number of its sockets of the family
  */
 struct holder {
 	pid_t pid;

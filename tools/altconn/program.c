@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Programs that are about to be run: where they are, and whether the dynamic
- * linker will heed LD_PRELOAD in them.
+ * This file finds the program that "altconn run" is to run, and checks whether
+ * LD_PRELOAD has an effect on the program.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 #include "altconn.h"
 #include "program.h"
 
-#define SCRIPT_DEPTH	5	/* as deep as the kernel follows #! */
+#define SCRIPT_DEPTH	5	/* levels of #! that the kernel follows */
 
 static int check_file(const char *path)
 {
@@ -57,12 +57,13 @@ static int search_path(const char *name, char **path)
 }
 
 /**
- * program_find - find a program as execvp() would
- * @name: what the user typed
- * @path: gets its path, for free()
+ * program_find - find a program as execvp() does
+ * @name: name of the program as the user typed it
+ * @path: gets the path of the program, which the caller frees with free(); NULL
+ *	on failure
  *
- * Return: EXIT_OK, or EXIT_NOT_FOUND or EXIT_NOT_EXECUTABLE after a complaint;
- * @path is NULL then.
+ * Return: EXIT_OK, or EXIT_NOT_FOUND or EXIT_NOT_EXECUTABLE after an error
+ * message.
  */
 int program_find(const char *name, char **path)
 {
@@ -83,7 +84,10 @@ int program_find(const char *name, char **path)
 	return ret;
 }
 
-/* The linker ignores LD_PRELOAD where exec gives privileges. */
+/*
+ * Check whether a program gains privileges by exec. The dynamic linker ignores
+ * LD_PRELOAD in such a program.
+ */
 static bool gains_privileges(const char *path)
 {
 	struct stat st;
@@ -123,7 +127,10 @@ static const char *check_elf(int fd, const struct elf64_hdr *eh)
 	return NULL;
 }
 
-/* Put the interpreter of a script into @path; false: it names none. */
+/*
+ * Copy the interpreter of a script to @path. Return false if the script has no
+ * interpreter, or one that does not fit.
+ */
 static bool script_interpreter(const char *head, char *path, size_t size)
 {
 	const char *p = head + 2;
@@ -154,7 +161,10 @@ static const char *check_contents(const char *path, int depth)
 	char interpreter[256];
 	int fd;
 
-	/* Who may run a program may not always read it: trust it then. */
+	/*
+	 * A user may be allowed to run a program but not to read it. Assume
+	 * that LD_PRELOAD works then.
+	 */
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;
@@ -171,10 +181,11 @@ static const char *check_contents(const char *path, int depth)
 }
 
 /**
- * program_not_preloadable - whether LD_PRELOAD has no effect on a program
- * @path: of the program; of a script, its interpreter counts
+ * program_not_preloadable - check whether LD_PRELOAD has no effect on a program
+ * @path: path of the program; for a script, its interpreter is checked
  *
- * Return: why it has none, or NULL when it has, as far as can be seen.
+ * Return: the reason why LD_PRELOAD has no effect, or NULL if no reason is
+ * found.
  */
 const char *program_not_preloadable(const char *path)
 {

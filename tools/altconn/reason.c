@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Why attempts ended as they did: enum altconn_reason by name and as a sentence.
+ * This file has the name and the sentence of each enum altconn_reason, and the
+ * name of each enum altconn_error.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -136,9 +137,11 @@ static_assert(ARRAY_SIZE(reasons) == ALTCONN_REASON_MAX + 1,
 	      "a reason without a text");
 
 /**
- * reason_name - the name of a reason, as the trace has it
- * @reason: enum altconn_reason, or what a newer module says: its number, which the
- *	next call overwrites
+ * reason_name - get the name of a reason, as the trace events have it
+ * @reason: enum altconn_reason, or a larger number from a newer module
+ *
+ * Return: the name. For a larger number it is the number as text, which the
+ * next call may overwrite.
  */
 const char *reason_name(uint32_t reason)
 {
@@ -151,8 +154,10 @@ const char *reason_name(uint32_t reason)
 }
 
 /**
- * reason_text - a reason as a sentence
- * @reason: enum altconn_reason, or what a newer module says
+ * reason_text - get a sentence that explains a reason
+ * @reason: enum altconn_reason, or a larger number from a newer module
+ *
+ * Return: the sentence.
  */
 const char *reason_text(uint32_t reason)
 {
@@ -161,10 +166,10 @@ const char *reason_text(uint32_t reason)
 }
 
 /**
- * error_name - the name of an error, as errno has it
- * @error: enum altconn_error, or what a newer module says
+ * error_name - get the name of an error, such as "EPERM"
+ * @error: enum altconn_error, or a larger number from a newer module
  *
- * Return: its name, or NULL when the tool does not know it.
+ * Return: the name, or NULL if the tool does not know the error.
  */
 const char *error_name(uint32_t error)
 {

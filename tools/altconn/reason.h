@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Why attempts ended as they did, in words.
+ * Each reason for which an attempt ends has a name and a sentence.
  */
 #ifndef ALTCONN_TOOL_REASON_H
 #define ALTCONN_TOOL_REASON_H

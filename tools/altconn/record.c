@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the module tells, out of netlink and into plain structs. Each set of
- * attributes is a table: its type, and the member that takes it. Attributes
- * that a newer module adds are passed over; one that does not have the form
- * the table says makes the whole message an error.
+ * This file reads the module's netlink messages into plain structs. A table for
+ * each set of attributes has the type of each attribute, and the member of the
+ * struct that gets the value. Unknown attributes from a newer module are
+ * skipped. If an attribute does not have the form that the table says, the
+ * whole message is an error.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -18,15 +19,18 @@
 #include "record.h"
 
 /**
- * struct attr - where an attribute goes
- * @type: MNL_TYPE_*; MNL_TYPE_UNSPEC passes it over
- * @offset: of the member
- * @nested: the set inside, with MNL_TYPE_NESTED
- * @len: offset of the member that takes the length, with MNL_TYPE_BINARY; or of
- *	the one that counts, of what comes more than once
- * @max: the longest that the member takes, or how many
- * @size: of each of them; 0: it comes once. Of a text: the member is a pointer, into
- *	the message
+ * struct attr - form of an attribute, and the struct member for the value
+ * @type: MNL_TYPE_*; an attribute of MNL_TYPE_UNSPEC is skipped
+ * @offset: offset of the member in the struct
+ * @nested: set of the attributes in a nest, for MNL_TYPE_NESTED
+ * @len: offset of the member that gets the length of an attribute of
+ *	MNL_TYPE_BINARY; for an attribute that may occur more than once, offset
+ *	of the member that counts the occurrences
+ * @max: largest length, or largest number of occurrences, for which the member
+ *	has room
+ * @size: size of one occurrence, if the attribute may occur more than once,
+ *	else 0; for MNL_TYPE_NUL_STRING, size of the pointer if the member gets
+ *	a pointer into the message, or 0 if the member gets a copy
  */
 struct attr {
 	enum mnl_attr_data_type type;
@@ -39,9 +43,10 @@ struct attr {
 
 /**
  * struct set - a set of attributes
- * @attrs: indexed by number
- * @count: how many
- * @known: offset of the bits that say which were there, or -1
+ * @attrs: the attributes, indexed by their types
+ * @count: number of @attrs
+ * @known: offset of the member in which bit n is set if the message has
+ *	attribute n, or -1 if the struct has no such member
  */
 struct set {
 	const struct attr *attrs;
@@ -296,9 +301,9 @@ static const struct set family_set = {
 };
 
 /**
- * struct reader - what the callback of a set works on
- * @set: which
- * @object: the struct that is filled in
+ * struct reader - argument of read_attr()
+ * @set: set that the attribute belongs to
+ * @object: the struct that gets the value
  */
 struct reader {
 	const struct set *set;
@@ -307,7 +312,10 @@ struct reader {
 
 static int read_attr(const struct nlattr *attr, void *data);
 
-/* Of what comes more than once: the place of the next; NULL: there is no room. */
+/*
+ * Return the memory for one more occurrence of an attribute that may occur more
+ * than once, or NULL if there is no room.
+ */
 static char *next_part(const struct attr *a, char *object)
 {
 	size_t n;
@@ -418,7 +426,10 @@ static int read_message(const struct nlmsghdr *nlh, const struct set *set,
 	return mnl_attr_parse(nlh, sizeof(struct genlmsghdr), read_attr, &r);
 }
 
-/* SOCK_*, of enum altconn_socket_type; 0: of a newer module. */
+/*
+ * Convert enum altconn_socket_type to SOCK_*. Return 0 for a type of a newer
+ * module.
+ */
 static uint32_t sock_type(uint32_t type)
 {
 	static const uint32_t types[] = {
@@ -431,7 +442,7 @@ static uint32_t sock_type(uint32_t type)
 }
 
 /**
- * record_type - a type of sockets for a request
+ * record_type - convert a socket type for a request
  * @type: SOCK_*
  *
  * Return: enum altconn_socket_type.
@@ -446,7 +457,7 @@ uint32_t record_type(uint32_t type)
 /**
  * assoc_read - read a message of ALTCONN_CMD_ASSOC_GET
  * @nlh: the message
- * @assoc: is filled in
+ * @assoc: gets the association
  *
  * Return: MNL_CB_OK, or MNL_CB_ERROR with errno EBADMSG.
  */
@@ -470,7 +481,7 @@ static uint64_t sock_outcome(const struct sock *sock, uint32_t reason)
 	return 0;
 }
 
-/* What people ask for, of all outcomes. */
+/* Compute the sums that the commands print from the outcomes. */
 static void sock_sum_up(struct sock *sock)
 {
 	sock->established = sock_outcome(sock, ALTCONN_REASON_ESTABLISHED);
@@ -486,7 +497,7 @@ static void sock_sum_up(struct sock *sock)
 /**
  * sock_read - read a message of ALTCONN_CMD_SOCKET_GET
  * @nlh: the message
- * @sock: is filled in
+ * @sock: gets the socket
  *
  * Return: MNL_CB_OK, or MNL_CB_ERROR with errno EBADMSG.
  */
@@ -504,7 +515,7 @@ int sock_read(const struct nlmsghdr *nlh, struct sock *sock)
 /**
  * rule_read - read a message of ALTCONN_CMD_RULE_GET or ALTCONN_CMD_RULE_ADD
  * @nlh: the message
- * @rule: is filled in; from the latter its id alone
+ * @rule: gets the rule, or from ALTCONN_CMD_RULE_ADD only the id of the rule
  *
  * Return: MNL_CB_OK, or MNL_CB_ERROR with errno EBADMSG.
  */
@@ -520,8 +531,8 @@ int rule_read(const struct nlmsghdr *nlh, struct rule *rule)
 
 /**
  * rule_write - write a rule into a request
- * @nlh: the request, with room for RULE_MESSAGE_MAX bytes more
- * @rule: what @known says is written
+ * @nlh: the request, with room for RULE_MESSAGE_MAX more bytes
+ * @rule: the rule; the attributes of its @known are written
  */
 void rule_write(struct nlmsghdr *nlh, const struct rule *rule)
 {
@@ -550,8 +561,8 @@ void rule_write(struct nlmsghdr *nlh, const struct rule *rule)
 
 /**
  * addr_write - write an address into a request
- * @nlh: the request, with room for it
- * @attr: as which attribute
+ * @nlh: the request, with room for the address
+ * @attr: type of the attribute that gets the address
  * @addr: the address
  */
 void addr_write(struct nlmsghdr *nlh, uint16_t attr, const struct addr *addr)
@@ -578,7 +589,7 @@ void addr_write(struct nlmsghdr *nlh, uint16_t attr, const struct addr *addr)
 /**
  * node_read - read a message of ALTCONN_CMD_NODE_GET
  * @nlh: the message
- * @node: is filled in
+ * @node: gets the node
  *
  * Return: MNL_CB_OK, or MNL_CB_ERROR with errno EBADMSG.
  */
@@ -591,7 +602,7 @@ int node_read(const struct nlmsghdr *nlh, struct node *node)
 /**
  * counters_read - read a message of ALTCONN_CMD_STAT_GET
  * @nlh: the message
- * @counters: is filled in
+ * @counters: gets the counters
  *
  * Return: MNL_CB_OK, or MNL_CB_ERROR with errno EBADMSG.
  */
@@ -604,7 +615,7 @@ int counters_read(const struct nlmsghdr *nlh, struct counters *counters)
 /**
  * event_read - read a message of ALTCONN_CMD_EVENT
  * @nlh: the message
- * @event: is filled in
+ * @event: gets the event
  *
  * Return: MNL_CB_OK, or MNL_CB_ERROR with errno EBADMSG.
  */
@@ -621,7 +632,7 @@ int event_read(const struct nlmsghdr *nlh, struct event *event)
 /**
  * family_read - read a message of ALTCONN_CMD_FAMILY_GET
  * @nlh: the message
- * @family: is filled in
+ * @family: gets the contents of the message
  *
  * Return: MNL_CB_OK, or MNL_CB_ERROR with errno EBADMSG.
  */
@@ -637,10 +648,10 @@ static int on_family(const struct nlmsghdr *nlh, void *data)
 }
 
 /**
- * family_ask - ask the module about itself
- * @family: is filled in
+ * family_ask - ask for the module's number, version and totals
+ * @family: gets the answer
  *
- * Return: EXIT_OK, or EXIT_FAILED after a complaint.
+ * Return: EXIT_OK, or EXIT_FAILED after an error message.
  */
 int family_ask(struct family *family)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the module tells, out of netlink and into plain structs.
+ * This header has plain structs for the objects that the module reports over
+ * netlink, and functions that read messages into the structs.
  */
 #ifndef ALTCONN_TOOL_RECORD_H
 #define ALTCONN_TOOL_RECORD_H
@@ -16,14 +17,14 @@
 
 /**
  * struct end - one end of an association, or the owner of a socket
- * @known: bit n is set when attribute n was there
- * @addr: its address
- * @format: protocol argument of its socket() call
- * @pid: its process
- * @uid: that process's user
- * @recv_queue: bytes that it has not read yet
- * @inode: of its socket
- * @comm: command of its process
+ * @known: bit n is set if the message had attribute n of the end
+ * @addr: address of the end
+ * @format: address format of the socket: the protocol argument of socket()
+ * @pid: process of the end
+ * @uid: user of the process
+ * @recv_queue: bytes that the end has not read yet
+ * @inode: inode number of the socket
+ * @comm: command name of the process
  */
 struct end {
 	uint32_t known;
@@ -38,15 +39,16 @@ struct end {
 
 /**
  * struct assoc - an association, from the attempt to the last close
- * @known: bit n is set when attribute n was there
- * @id: never reused
- * @listener: id of its listener, 0 for a socketpair
- * @age_ms: since connect()
- * @waited_ms: how long the attempt waited, or has waited so far
+ * @known: bit n is set if the message had attribute n of the association
+ * @id: id of the association, never used twice while the module is loaded
+ * @listener: id of the listener, 0 for a socketpair
+ * @age_ms: time since connect(), ms
+ * @waited_ms: time that the attempt has waited, until now or its decision, ms
  * @type: SOCK_STREAM or SOCK_SEQPACKET
  * @state: enum altconn_assoc_state
- * @place: in the queue of waiting attempts, 1 is next; 0: in none
- * @rule: id of the rule that holds it or held it
+ * @place: position of the attempt among those that wait at the address, 1 for
+ *	the next one; 0 if the attempt does not wait there
+ * @rule: id of the rule that holds or held the attempt
  * @client: the end that called connect()
  * @server: the end that accept() returns
  */
@@ -64,15 +66,22 @@ struct assoc {
 	struct end server;
 };
 
-/* More than there are; what a newer module has beyond is passed over. */
+/*
+ * Room for more parts than there are. Further parts from a newer module are
+ * skipped.
+ */
 #define STAT_PARTS_MAX	64
-/* Of these a listener can have few, and there may be a hundred thousand sockets. */
+/*
+ * A struct sock has room for fewer outcomes, since few of them occur at a
+ * listener and there may be a hundred thousand sockets.
+ */
 #define SOCK_OUTCOMES_MAX	16
 
 /**
- * struct stat_part - attempts of one reason, or what took so long
- * @key: enum altconn_reason, or how many bits the nanoseconds have
- * @count: how many
+ * struct stat_part - one counter of a list
+ * @key: what is counted: an enum altconn_reason; in a histogram, durations by
+ *	the number of bits of their nanoseconds; or a uid
+ * @count: the count
  */
 struct stat_part {
 	uint32_t key;
@@ -81,24 +90,27 @@ struct stat_part {
 
 /**
  * struct sock - a listener or a datagram socket
- * @known: bit n is set when attribute n was there
- * @id: never reused
- * @type: SOCK_*
- * @listening: a listener
+ * @known: bit n is set if the message had attribute n of the socket
+ * @id: id of the socket, never used twice while the module is loaded
+ * @type: socket type, SOCK_*
+ * @listening: the socket is a listener
  * @backlog: argument of listen()
- * @queued: associations that accept() has not taken
- * @waiting: attempts that wait for room
- * @established: associations made since listen()
- * @refused: attempts refused since then
- * @overflow: of these, for want of room
- * @timed_out: attempts whose deadline passed since then
- * @waited: attempts that had to wait since then
- * @n: how many outcomes
- * @outcome: attempts by reason, since then
- * @reachable: from other nodes
- * @file: the path of the socket file, or NULL; sock_read() leaves it in the message
- * @owner: address and process
- * @peer: what a datagram socket is connected to
+ * @queued: number of established associations that accept() has not returned
+ * @waiting: number of attempts that wait for room
+ * @established: number of associations established since listen()
+ * @refused: number of attempts refused since listen()
+ * @overflow: number of attempts refused since listen() because the backlog or
+ *	the waiting room was full
+ * @timed_out: number of attempts that have failed at their deadline since
+ *	listen()
+ * @waited: number of attempts that had to wait since listen()
+ * @n: number of members of @outcome
+ * @outcome: number of attempts that have ended since listen(), by reason
+ * @reachable: other nodes can reach the address of the socket
+ * @file: path of the socket file, or NULL; sock_read() sets a pointer into the
+ *	message
+ * @owner: address and process of the socket
+ * @peer: address that a datagram socket is connected to
  */
 struct sock {
 	uint32_t known;
@@ -122,36 +134,37 @@ struct sock {
 };
 
 #define RULE_PATTERN_MAX	255
-/* All of its attributes take no more. */
+/* The attributes of a rule never take more bytes in a message. */
 #define RULE_MESSAGE_MAX	1024
 
 /**
- * struct rule - what is done with attempts and datagrams
- * @known: bit n is set when attribute n was there, or is to be written
- * @id: in its namespace
- * @priority: lower ones are asked first
- * @type: SOCK_*
- * @kind: of the destination
- * @node: its node
- * @port_min: its first port
- * @port_max: its last
- * @ip_len: 16
- * @ip: its IP address, IPv4 as v4-mapped
- * @prefix_len: how many bits of @ip count
- * @pattern_len: bytes
- * @pattern: of names and paths
- * @uid: of the caller
- * @gid: likewise
+ * struct rule - a rule that decides on attempts and datagrams
+ * @known: bit n is set if the message had attribute n of the rule, or is to get
+ *	it
+ * @id: id of the rule, in its network namespace
+ * @priority: rules with a lower priority are evaluated first
+ * @type: socket type that the rule matches, SOCK_*
+ * @kind: kind of the destination, enum altconn_kind
+ * @node: node of the destination
+ * @port_min: first port of the destination
+ * @port_max: last port of the destination
+ * @ip_len: length of @ip, 16
+ * @ip: IP address of the destination; an IPv4 address is v4-mapped
+ * @prefix_len: number of bits of @ip that are compared
+ * @pattern_len: number of bytes of @pattern
+ * @pattern: pattern for the name or path of the destination
+ * @uid: effective uid of the caller
+ * @gid: effective gid of the caller
  * @verdict: enum altconn_verdict
- * @delay_ms: of a delay
- * @jitter_ms: up to so many more
- * @times: decides so often
- * @every: at every so manieth match
- * @probability: in millionths
- * @left: of @times
- * @hits: how often it decided
- * @idle_ms: since it last did
- * @line: of a file that it was read from
+ * @delay_ms: time of the verdict delay, ms
+ * @jitter_ms: largest random time that is added to @delay_ms, ms
+ * @times: the rule decides this many times, then never again
+ * @every: the rule decides on every Nth match
+ * @probability: probability that the rule decides on a match, in millionths
+ * @left: remaining number of @times
+ * @hits: number of times that the rule has decided
+ * @idle_ms: time since the rule decided last, ms
+ * @line: number of the line in the file that the rule was read from
  */
 struct rule {
 	uint32_t known;
@@ -183,10 +196,10 @@ struct rule {
 
 /**
  * struct node - another network namespace
- * @known: bit n is set when attribute n was there
- * @id: in addresses
- * @n_ips: how many
- * @ip: its IP addresses, IPv4 as v4-mapped
+ * @known: bit n is set if the message had attribute n of the node
+ * @id: id of the node in addresses
+ * @n_ips: number of IP addresses
+ * @ip: IP addresses of the node; an IPv4 address is v4-mapped
  * @state: enum altconn_node_state
  * @netns: inode number of the namespace
  */
@@ -200,10 +213,11 @@ struct node {
 };
 
 /**
- * struct histogram - how long something took
- * @sum_ns: all together
- * @n: how many parts
- * @part: by bits
+ * struct histogram - durations of one sort
+ * @sum_ns: sum of all durations, ns
+ * @n: number of members of @part
+ * @part: number of durations, by the number of bits of their nanoseconds; parts
+ *	that are empty are left out
  */
 struct histogram {
 	uint64_t sum_ns;
@@ -212,15 +226,17 @@ struct histogram {
 };
 
 /**
- * struct counters - what a namespace has counted
- * @n: how many outcomes
- * @outcome: attempts by reason
- * @waited: attempts that were not decided at once
- * @accepted: by accept()
- * @latency: of connections, until they were established
- * @accept_queue: and then until they were accepted
- * @user: associations by user: of this namespace, from other ones, and in
- *	namespaces that users made
+ * struct counters - counters of a network namespace
+ * @n: number of members of @outcome
+ * @outcome: number of attempts that have ended, and of connect() calls that
+ *	began none, by reason
+ * @waited: number of attempts that were not decided at once
+ * @accepted: number of associations that accept() has returned
+ * @latency: time from connect() until the attempt was established
+ * @accept_queue: time from the establishment until accept()
+ * @user: number of associations by uid: those that began in this namespace,
+ *	those that came from other namespaces, and those in all namespaces that
+ *	users have created
  */
 struct counters {
 	size_t n;
@@ -236,20 +252,21 @@ struct counters {
 };
 
 /**
- * struct event - something that has happened
- * @known: bit n is set when attribute n was there
+ * struct event - an event
+ * @known: bit n is set if the message had attribute n of the event
  * @kind: enum altconn_event_kind
- * @seq: one more than that of the event before
- * @time_ns: since 1970
+ * @seq: number of the event, one more than the number of the event before
+ * @time_ns: time of the event, nanoseconds since 1970
  * @assoc: id of the association, or 0
- * @type: SOCK_*
+ * @type: socket type, SOCK_*; 0 for an event of the whole namespace
  * @client: the end that connects
  * @server: the other end
- * @error: enum altconn_error
+ * @error: enum altconn_error, the error of an attempt that has failed
  * @reason: enum altconn_reason
- * @place: in the queue
- * @waited_ns: how long it waited
- * @end: which has closed
+ * @place: position of the attempt among those that wait at the address, 1 for
+ *	the next one; 0 if the attempt does not wait there
+ * @waited_ns: time from connect() to the decision of the attempt, ns
+ * @end: the end that has closed, 0 for the client, 1 for the server
  */
 struct event {
 	uint32_t known;
@@ -268,13 +285,13 @@ struct event {
 };
 
 /**
- * struct family - the module itself
- * @number: of the family, for socket()
- * @version: of the module
- * @assocs: associations that began in this namespace
- * @inbound: those that came from others
- * @sockets: listeners and datagram sockets in it
- * @node: what the namespace calls itself, 0: nothing
+ * struct family - the module and the totals of the network namespace
+ * @number: number of the socket family, for socket()
+ * @version: version of the module
+ * @assocs: number of associations that began in this namespace
+ * @inbound: number of associations that came from other namespaces
+ * @sockets: number of listeners and datagram sockets in this namespace
+ * @node: id that this namespace has given itself as a node, or 0
  */
 struct family {
 	uint32_t number;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rows of listeners, datagram sockets and associations, as text and as JSON, for all
- * commands that print any.
+ * This file prints listeners, datagram sockets and associations as rows of a
+ * table or of JSON, for all commands that print any.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -37,8 +37,9 @@ static struct out_column columns[COL_COUNT] = {
 
 /**
  * row_open - begin output of rows
- * @style: how to print
- * @extended: with ids, ages and counters, which JSON always has
+ * @style: style of the output
+ * @extended: print ids, ages and counters in the table too; JSON always has
+ *	them
  *
  * Return: the output, which out_close() prints and frees.
  */
@@ -49,9 +50,10 @@ struct out *row_open(const struct out_style *style, bool extended)
 }
 
 /**
- * row_process - who has an end: "comm (pid)", or as much as one may see
- * @end: the end
- * @text: ROW_PROCESS_MAX bytes
+ * row_process - write the process of an end as text
+ * @end: the end of an association, or the owner of a socket
+ * @text: gets "COMM (PID)", or "user UID" if the user may not see the pid, or
+ *	"?" if the uid is not known either; room for ROW_PROCESS_MAX bytes
  */
 void row_process(const struct end *end, char *text)
 {
@@ -116,7 +118,7 @@ static void put_format(struct out *out, const char *lead, uint32_t format)
 		out_uint(out, "format", lead, format);
 }
 
-/* Its address goes to the column @addr, its unread bytes to @queue. */
+/* Print the address in the column @addr, and the unread bytes in @queue. */
 static void put_end(struct out *out, const char *key, const struct end *end,
 		    unsigned int addr, unsigned int queue)
 {
@@ -177,8 +179,8 @@ static bool end_has_process(const struct end *end)
 }
 
 /**
- * row_assoc - what there is to say of an association
- * @out: output of row_open(), in a row
+ * row_assoc - print an association in the current row
+ * @out: output of row_open()
  * @a: the association
  */
 void row_assoc(struct out *out, const struct assoc *a)
@@ -200,7 +202,10 @@ void row_assoc(struct out *out, const struct assoc *a)
 	out_uint(out, "listener", ",listener:", a->listener);
 }
 
-/* By reason; the table has a sum for some of them already. */
+/*
+ * Print the outcomes by reason. The table skips two reasons, since it has their
+ * numbers already, as "established" and "timed-out".
+ */
 static void put_outcomes(struct out *out, const struct sock *s)
 {
 	const char *name, *sep = " (";
@@ -259,8 +264,8 @@ static void put_datagram(struct out *out, const struct sock *s)
 }
 
 /**
- * row_sock - what there is to say of a listener or datagram socket
- * @out: output of row_open(), in a row
+ * row_sock - print a listener or a datagram socket in the current row
+ * @out: output of row_open()
  * @s: the socket
  */
 void row_sock(struct out *out, const struct sock *s)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Rows of listeners, datagram sockets and associations.
+ * All commands print listeners, datagram sockets and associations as the same
+ * rows.
  */
 #ifndef ALTCONN_TOOL_ROW_H
 #define ALTCONN_TOOL_ROW_H

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * altconn rule: what is done with attempts to connect, and with datagrams.
+ * "altconn rule" lists and changes the rules, which decide on attempts and on
+ * datagrams.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -21,14 +22,14 @@ const struct opt rule_opts[] = {
 	{ }
 };
 
-/* As many as a line of a file has, and a message has rules. */
+/* Largest number of words in a line of a file, and of rules in a request. */
 #define WORDS_MAX	64
 #define RULES_MAX	4096
 
 /**
- * struct rules - some rules
- * @rule: they
- * @n: how many
+ * struct rules - a list of rules
+ * @rule: the rules
+ * @n: number of rules
  */
 struct rules {
 	struct rule *rule;
@@ -102,7 +103,7 @@ static enum out_colour colour_of(const struct rule *rule)
 	}
 }
 
-/* A number, if the rule has it. */
+/* Print a number if the rule has the attribute @attr. */
 static void put_uint(struct out *out, const struct rule *rule,
 		     unsigned int attr, const char *key, const char *lead,
 		     uint32_t value)
@@ -268,7 +269,7 @@ static int parse_id(const char *cmd, const char *text, uint32_t *id)
 	return EXIT_USAGE;
 }
 
-/* A request for each id; all ids are looked at first. */
+/* Send a request for each id, after all ids have been checked. */
 static int each(const char *name, uint8_t cmd, char **ids)
 {
 	struct nlmsghdr *nlh;
@@ -304,7 +305,10 @@ static int zero_all(void)
 	return ret;
 }
 
-/* Each rule, and where it begins in the request. */
+/*
+ * Write a request with all rules. Return the offset of each rule in the
+ * request, as an array that the caller frees.
+ */
 static uint32_t *write_rules(struct nl *nl, const struct rules *rules)
 {
 	struct nlmsghdr *nlh = nl_request(nl, ALTCONN_CMD_RULE_RESTORE,
@@ -319,7 +323,10 @@ static uint32_t *write_rules(struct nl *nl, const struct rules *rules)
 	return begins;
 }
 
-/* Which line the module refused, if it said so. */
+/*
+ * Print the line of the rule that the module has refused. @offset: offset in
+ * the request that the module has reported, or 0.
+ */
 static void name_line(const struct rules *rules, const uint32_t *begins,
 		      uint32_t offset, const char *name)
 {
@@ -350,7 +357,7 @@ static int replace(const struct rules *rules, const char *name)
 	return ret;
 }
 
-/* One line of a file: a rule, or nothing and perhaps a remark. */
+/* Read one line of a file. It has a rule or nothing, and maybe a remark. */
 static int read_line(char *line, const char *name, unsigned int number,
 		     struct rules *rules)
 {
@@ -359,7 +366,7 @@ static int read_line(char *line, const char *name, unsigned int number,
 	size_t n = 0;
 
 	words[0] = strtok_r(line, " \t\r\n", &save);
-	/* A remark begins where a word would. */
+	/* A remark is a word that begins with "#", and all words after it. */
 	while (words[n] && words[n][0] != '#' && n < WORDS_MAX)
 		words[++n] = strtok_r(NULL, " \t\r\n", &save);
 	if (!n)
@@ -382,7 +389,7 @@ static int read_line(char *line, const char *name, unsigned int number,
 	return EXIT_USAGE;
 }
 
-/* Two rules of a file with one id. */
+/* Refuse a file in which two rules have the same id. */
 static int check_ids(const struct rules *rules, const char *name)
 {
 	size_t i, j;
@@ -472,10 +479,10 @@ static int act(const char *name, char **words, const struct out_style *style)
 }
 
 /**
- * rule_main - altconn rule
- * @cmd: the command
- * @argc: how many words
- * @argv: the words
+ * rule_main - run "altconn rule"
+ * @cmd: entry of the command in commands[]
+ * @argc: number of words
+ * @argv: the words, the name of the command first
  *
  * Return: the exit code.
  */
@@ -484,7 +491,7 @@ int rule_main(const struct command *cmd, int argc, char **argv)
 	struct out_style style = { };
 	const char *action;
 
-	/* Before the action, or behind it. */
+	/* Options may stand before the action or after it. */
 	out_options(cmd, argc, argv, &style);
 	if (optind == argc)
 		return list(&style);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Rules as text: what a user types, what a file holds, what is printed.
+ * Rules have one syntax as text, on the command line, in files and in output.
  */
 #ifndef ALTCONN_TOOL_RULE_H
 #define ALTCONN_TOOL_RULE_H
 
 #include "record.h"
 
-/* Longest text of a rule, and of a part of it: each byte of a pattern escaped. */
+/* Longest text of a rule, if each byte of the pattern is an escape sequence. */
 #define RULE_TEXT_MAX	2048
 
 const char *rule_parse(char **words, struct rule *rule, const char **word);

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rules as text, the same on the command line, in a file and in the list:
+ * A rule has this syntax on the command line, in a file and in the list:
  *
  *	[priority N] [type TYPE] [to DESTINATION] [uid USER] [gid GROUP]
  *	VERDICT [every N] [probability P] [times N]
  *
- * in any order, and in a file also "id N". A destination is an address with
- * ranges and patterns:
+ * The parts may stand in any order. In a file a rule may also have "id N". A
+ * destination is an address with ranges and patterns:
  *
  *	port:4000-4999	port:*	port:7/80	inet:10.0.0.0/8:80	inet:*:*
  *	name:db*	name:7/db	path:/run/app/?.sock
  *
- * and a verdict is allow, deny [EPERM|EACCES], refuse, unreachable [net|host], drop,
- * or delay TIME [jitter TIME].
+ * A verdict is allow, deny [EPERM|EACCES], refuse, unreachable [net|host],
+ * drop, or delay TIME [jitter TIME].
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -39,7 +39,7 @@ static bool has(const struct rule *rule, unsigned int attr)
 	return record_has(rule->known, attr);
 }
 
-/* All of @text, a number of 32 bits. */
+/* Parse a number of 32 bits that is the whole of @text. */
 static bool parse_u32(const char *text, uint32_t *value)
 {
 	unsigned long long v;
@@ -52,7 +52,7 @@ static bool parse_u32(const char *text, uint32_t *value)
 	       v <= UINT32_MAX;
 }
 
-/* N, or N-M, or * for all. */
+/* Parse a range of ports: N, N-M, or * for all. */
 static const char *parse_range(const char *text, uint32_t max,
 			       struct rule *rule)
 {
@@ -74,7 +74,7 @@ static const char *parse_range(const char *text, uint32_t max,
 	return NULL;
 }
 
-/* Past "7/" in front of a port or a name. */
+/* Parse a node such as "7/" before a port or a name, and move @text past it. */
 static const char *parse_node(const char **text, struct rule *rule)
 {
 	size_t digits = strspn(*text, "0123456789");
@@ -97,8 +97,9 @@ static const char *parse_node(const char **text, struct rule *rule)
 }
 
 /*
- * Bytes that a pattern takes as they are, and \xNN, which stands for one that would
- * mean something else to this parser or to the pattern.
+ * Parse a pattern. It has bytes as the module takes them, and \xNN for a byte
+ * that means itself, but would mean something else to this parser or in a
+ * pattern. The module gets that byte behind a backslash.
  */
 static const char *parse_pattern(const char *text, struct rule *rule)
 {
@@ -128,7 +129,7 @@ static const char *parse_pattern(const char *text, struct rule *rule)
 	return NULL;
 }
 
-/* IP, IP/BITS or *; IPv6 in brackets. */
+/* Parse an IP prefix: IP, IP/BITS or *. An IPv6 address is in brackets. */
 static const char *parse_prefix(char *text, struct rule *rule)
 {
 	char *slash = strchr(text, '/');
@@ -207,7 +208,7 @@ static const char *parse_dest(const char *text, struct rule *rule)
 	}
 }
 
-/* 50, 50ms, 2s or 1.5s */
+/* Parse a time such as 50, 50ms, 2s or 1.5s. */
 static const char *parse_ms(const char *text, uint32_t *ms)
 {
 	double value;
@@ -236,7 +237,7 @@ static const char *parse_jitter(const char *text, struct rule *rule)
 	return parse_ms(text, &rule->jitter_ms);
 }
 
-/* 0.25 or 25% */
+/* Parse a probability such as 0.25 or 25%. */
 static const char *parse_probability(const char *text, struct rule *rule)
 {
 	double value;
@@ -320,7 +321,7 @@ static const char *parse_type(const char *text, struct rule *rule)
 	return rule->type ? NULL : "a type is stream, seqpacket or dgram";
 }
 
-/* Words that another one follows. */
+/* A value follows each of these words. */
 static const struct {
 	const char *name;
 	const char *(*parse)(const char *text, struct rule *rule);
@@ -339,7 +340,7 @@ static const struct {
 	{ "times", parse_times, ALTCONN_A_RULE_TIMES },
 };
 
-/* Verdicts, with what may follow each. */
+/* Verdicts, with the word that may follow each. */
 static const struct {
 	const char *name, *detail;
 	uint32_t verdict;
@@ -365,7 +366,10 @@ static const char *set_verdict(struct rule *rule, uint32_t verdict)
 	return NULL;
 }
 
-/* A verdict at *@words, which are moved on; false: it is none. */
+/*
+ * Parse a verdict at *@words, and move *@words past it. Return false if there
+ * is no verdict. "delay" is left to take_keyword(), since a value follows it.
+ */
 static bool take_verdict(char ***words, struct rule *rule, const char **wrong)
 {
 	const char *name = **words, *detail = (*words)[1];
@@ -417,12 +421,12 @@ static const char *take_keyword(char ***words, struct rule *rule)
 }
 
 /**
- * rule_parse - read a rule
- * @words: what the user wrote, a word each, NULL behind the last
- * @rule: is filled in
- * @word: the word that is wrong, or NULL: the whole
+ * rule_parse - parse a rule
+ * @words: the words of the rule, with a NULL at the end
+ * @rule: gets the rule
+ * @word: gets the word that is wrong, or NULL if the rule as a whole is wrong
  *
- * Return: NULL, or what is wrong.
+ * Return: NULL, or a text that says what is wrong.
  */
 const char *rule_parse(char **words, struct rule *rule, const char **word)
 {
@@ -435,7 +439,7 @@ const char *rule_parse(char **words, struct rule *rule, const char **word)
 		*word = *words;
 		if (!take_verdict(&words, rule, &wrong))
 			wrong = take_keyword(&words, rule);
-		/* What is wrong is the value, if there is one. */
+		/* The parser moved on to the value, so the value is wrong. */
 		if (wrong && words > at + 1)
 			*word = at[1];
 	}
@@ -450,13 +454,13 @@ const char *rule_parse(char **words, struct rule *rule, const char **word)
 	return NULL;
 }
 
-/* ---- the other way ---- */
+/* ---- rules to text ---- */
 
 /**
- * type_name - a type of socket
+ * type_name - get the name of a socket type
  * @type: SOCK_*
  *
- * Return: its name.
+ * Return: the name, or "unknown".
  */
 const char *type_name(uint32_t type)
 {
@@ -473,10 +477,10 @@ const char *type_name(uint32_t type)
 }
 
 /**
- * type_number - a type of socket
- * @name: its name, as type_name() returns it
+ * type_number - get a socket type by its name
+ * @name: the name, as type_name() returns it
  *
- * Return: SOCK_*, or 0 when no type has that name.
+ * Return: SOCK_*, or 0 if no type has the name.
  */
 uint32_t type_number(const char *name)
 {
@@ -520,7 +524,10 @@ static void format_node(const struct rule *rule, char *text)
 		append(text, "%u/", rule->node);
 }
 
-/* Where a slash stands that would end a node. */
+/*
+ * Return the index after the leading digits of a name. The parser takes a slash
+ * at this index for the end of a node. Return SIZE_MAX for other patterns.
+ */
 static size_t false_node(const struct rule *rule)
 {
 	size_t i = 0;
@@ -532,7 +539,11 @@ static size_t false_node(const struct rule *rule)
 	return i;
 }
 
-/* What is itself, what no terminal takes, and what would be a node's: \xNN. */
+/*
+ * Write a pattern. These bytes are written as \xNN: a byte that follows a
+ * backslash and so means itself, a byte that is not a visible ASCII character,
+ * and a slash that the parser would take for the end of a node.
+ */
 static void format_pattern(const struct rule *rule, char *text)
 {
 	size_t slash = false_node(rule), i;
@@ -574,9 +585,10 @@ static void format_inet(const struct rule *rule, char *text)
 }
 
 /**
- * rule_format_dest - write where a rule's attempts go
- * @rule: which
- * @text: room for RULE_TEXT_MAX characters; empty when it is anywhere
+ * rule_format_dest - write the destination of a rule as text
+ * @rule: the rule
+ * @text: gets the text, which is empty if the rule matches all destinations;
+ *	room for RULE_TEXT_MAX characters
  */
 void rule_format_dest(const struct rule *rule, char *text)
 {
@@ -609,10 +621,10 @@ void rule_format_dest(const struct rule *rule, char *text)
 }
 
 /**
- * rule_verdict - what a rule does, as it is typed
+ * rule_verdict - get the text of a verdict, as the user types it
  * @verdict: enum altconn_verdict
  *
- * Return: one or two words.
+ * Return: one or two words; "unknown" for a verdict of a newer module.
  */
 const char *rule_verdict(uint32_t verdict)
 {
@@ -645,9 +657,9 @@ static void format_modifiers(const struct rule *rule, char *text)
 }
 
 /**
- * rule_format - write a rule so that rule_parse() reads it
- * @rule: which
- * @text: room for RULE_TEXT_MAX characters
+ * rule_format - write a rule as text that rule_parse() can read
+ * @rule: the rule
+ * @text: gets the text; room for RULE_TEXT_MAX characters
  */
 void rule_format(const struct rule *rule, char *text)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * altconn run: start a program with a library before it that turns its
- * sockets into sockets of this family. The work is in ../run.
+ * "altconn run" starts a program with a preloaded library that replaces the
+ * program's sockets by sockets of this family. The library is in ../run.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -20,10 +20,10 @@
 #define LIBRARY "libaltconn-run.so"
 
 /**
- * struct run - how a program is run
- * @inet: sockets of TCP and UDP too
- * @replace: stale socket files
- * @verbose: fall-backs are told of
+ * struct run - options for the library
+ * @inet: replace TCP and UDP sockets too
+ * @replace: bind() replaces stale socket files
+ * @verbose: print a line to stderr when a socket falls back to AF_UNIX or IP
  */
 struct run {
 	bool inet;
@@ -40,7 +40,10 @@ const struct opt run_opts[] = {
 	{ }
 };
 
-/* In the build tree the library lies in ../run beside the tool's folder. */
+/*
+ * Return the path of the library in the build tree, where its directory ../run
+ * is beside the directory of the tool. Return NULL if the library is not there.
+ */
 static char *library_in_tree(void)
 {
 	char self[PATH_MAX], path[PATH_MAX + sizeof("/../run/" LIBRARY)];
@@ -146,12 +149,13 @@ static int start(const char *path, char **argv, const struct run *run)
 }
 
 /**
- * run_main - altconn run
- * @cmd: the command
- * @argc: how many words
- * @argv: the words
+ * run_main - run "altconn run"
+ * @cmd: entry of the command in commands[]
+ * @argc: number of words
+ * @argv: the words, the name of the command first
  *
- * Return: the exit code, if the program was not started.
+ * Return: the exit code, after an error message. On success the function does
+ * not return, since the program replaces the tool.
  */
 int run_main(const struct command *cmd, int argc, char **argv)
 {

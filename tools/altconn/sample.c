@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a namespace has counted at one time, and between two.
+ * This file takes samples of the counters of a network namespace, and computes
+ * the rates between two samples.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 #include "row.h"
 #include "sample.h"
 
-/* What a newer module has behind the last part belongs to it. */
+/* Give parts that only a newer module has the key of the last part. */
 static void bound(struct histogram *hist)
 {
 	size_t i;
@@ -47,10 +48,10 @@ static int on_sock(const struct nlmsghdr *nlh, void *data)
 }
 
 /**
- * sample_take - ask for all that there is to know
- * @s: is filled in
+ * sample_take - ask the module for its counters and totals
+ * @s: gets the sample
  *
- * Return: EXIT_OK, or EXIT_FAILED after a complaint.
+ * Return: EXIT_OK, or EXIT_FAILED after an error message.
  */
 int sample_take(struct sample *s)
 {
@@ -77,12 +78,12 @@ int sample_take(struct sample *s)
 }
 
 /**
- * sample_count - one part of many
- * @part: the parts
- * @n: how many
- * @key: of the one
+ * sample_count - get one counter of a list
+ * @part: the counters
+ * @n: number of counters
+ * @key: key of the counter
  *
- * Return: its count; 0 when it is not there.
+ * Return: the count, or 0 if the list does not have the counter.
  */
 uint64_t sample_count(const struct stat_part *part, size_t n, uint32_t key)
 {
@@ -106,7 +107,10 @@ static uint64_t total(const struct stat_part *part, size_t n)
 	return sum;
 }
 
-/* What so many of a hundred did not exceed, meanwhile; in bits. */
+/*
+ * Return a percentile of the durations between two samples, as the number of
+ * bits of the nanoseconds.
+ */
 static uint32_t percentile(const struct histogram *now,
 			   const struct histogram *then, unsigned int percent)
 {
@@ -124,11 +128,11 @@ static uint32_t percentile(const struct histogram *now,
 }
 
 /**
- * sample_between - what happened meanwhile
- * @then: at first
- * @now: later
+ * sample_between - compute the rates between two samples
+ * @then: the earlier sample
+ * @now: the later sample
  *
- * Return: rates, by the second.
+ * Return: the rates.
  */
 struct interval sample_between(const struct sample *then,
 			       const struct sample *now)
@@ -155,9 +159,9 @@ struct interval sample_between(const struct sample *then,
 }
 
 /**
- * sample_json - begin a line of JSON with what happened meanwhile
- * @i: that
- * @now: what there is
+ * sample_json - begin a line of JSON with the rates and the totals
+ * @i: the rates
+ * @now: the later sample, with the totals
  *
  * Return: the output of row_open(), which out_close() prints and frees.
  */
@@ -171,7 +175,7 @@ struct out *sample_json(const struct interval *i, const struct sample *now)
 	out_double(out, "failed_per_s", i->failed);
 	out_double(out, "waited_per_s", i->waited);
 	out_double(out, "accepted_per_s", i->accepted);
-	/* What took longer than all limits has none. */
+	/* The last part of a histogram has no upper limit. */
 	if (i->p50 != SAMPLE_LAST)
 		out_uint(out, "latency_p50_ns", NULL, i->p50 ? 1ULL << i->p50 : 0);
 	if (i->p99 != SAMPLE_LAST)
@@ -185,9 +189,11 @@ struct out *sample_json(const struct interval *i, const struct sample *now)
 }
 
 /**
- * sample_limit - 2 to the power of so many nanoseconds, for people
- * @bits: so many; SAMPLE_LAST: there is no limit
- * @text: SAMPLE_LIMIT_MAX bytes
+ * sample_limit - write the upper limit of a part of a histogram as text
+ * @bits: the part; its limit is 2^@bits nanoseconds, 0 for part 0, and none for
+ *	SAMPLE_LAST
+ * @text: gets the limit, as in "1.05ms", or "more" if there is none; room for
+ *	SAMPLE_LIMIT_MAX bytes
  */
 void sample_limit(uint32_t bits, char *text)
 {
@@ -205,12 +211,12 @@ void sample_limit(uint32_t bits, char *text)
 }
 
 /**
- * sample_interval - how long from one sample to the next
+ * sample_interval - parse the time between two samples
  * @cmd: name of the command
- * @text: a word of the user's
- * @seconds: is set
+ * @text: the time as the user typed it
+ * @seconds: gets the time, seconds
  *
- * Return: EXIT_OK, or EXIT_USAGE after a complaint.
+ * Return: EXIT_OK, or EXIT_USAGE after an error message.
  */
 int sample_interval(const char *cmd, const char *text, double *seconds)
 {
@@ -225,8 +231,8 @@ int sample_interval(const char *cmd, const char *text, double *seconds)
 }
 
 /**
- * sample_sleep - until it is time for the next sample
- * @seconds: so long, signals or not
+ * sample_sleep - sleep until it is time for the next sample
+ * @seconds: time to sleep, seconds; a signal does not end the sleep
  */
 void sample_sleep(double seconds)
 {

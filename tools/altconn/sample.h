@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a namespace has counted at one time, and between two.
+ * A sample has the counters of a network namespace at one time. An interval has
+ * the rates between two samples.
  */
 #ifndef ALTCONN_TOOL_SAMPLE_H
 #define ALTCONN_TOOL_SAMPLE_H
@@ -11,12 +12,12 @@
 #include "record.h"
 
 /**
- * struct sample - all that there is to know at one time
- * @counters: since the namespace began
- * @family: how many there are
- * @waiting: attempts that wait, at listeners
- * @queued: connections that nobody has accepted
- * @ns: when
+ * struct sample - counters and totals of the network namespace at one time
+ * @counters: counters since the namespace began or the module was loaded
+ * @family: totals of the namespace
+ * @waiting: number of attempts that wait at listeners
+ * @queued: number of connections that are not accepted yet
+ * @ns: time of the sample, CLOCK_MONOTONIC, ns
  */
 struct sample {
 	struct counters counters;
@@ -26,22 +27,23 @@ struct sample {
 };
 
 /**
- * struct interval - what happened between two samples, each second
- * @seconds: how long it was
- * @attempts: that ended
- * @established: of these
- * @failed: likewise
- * @waited: attempts that began to wait
- * @accepted: connections
- * @p50: what half of the connections took at most to be established, in bits
- * @p99: and 99 of a hundred
+ * struct interval - rates between two samples
+ * @seconds: time between the samples, seconds
+ * @attempts: attempts that ended, per second
+ * @established: attempts that were established, per second
+ * @failed: attempts that failed, per second
+ * @waited: attempts that were not decided at once, per second
+ * @accepted: connections that were accepted, per second
+ * @p50: median of the time from connect() to the establishment, as the number
+ *	of bits of the nanoseconds
+ * @p99: 99th percentile of that time, as the number of bits of the nanoseconds
  */
 struct interval {
 	double seconds, attempts, established, failed, waited, accepted;
 	uint32_t p50, p99;
 };
 
-/* The part of a histogram that has no end. */
+/* The last part of a histogram has no upper limit. */
 #define SAMPLE_LAST	(ALTCONN_HISTOGRAM_BUCKETS - 1)
 
 #define SAMPLE_LIMIT_MAX	32

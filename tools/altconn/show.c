@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * altconn show: a row for each listener, datagram socket and association,
- * the attempts that wait included.
+ * "altconn show" prints a row for each listener, each datagram socket and each
+ * association, including attempts that wait.
  */
 #include <getopt.h>
 #include <stdlib.h>
@@ -34,12 +34,12 @@ const struct opt show_opts[] = {
 };
 
 /**
- * struct show - what was asked for
- * @filter: which rows
- * @style: how to print
- * @sort: by what, or NULL: as they came
- * @reverse: the other way round
- * @extended: with ids, ages and counters
+ * struct show - options of the command
+ * @filter: selects the rows
+ * @style: style of the output
+ * @sort: key of the order, one of SORT_KEYS, or NULL for the order of creation
+ * @reverse: reverse the order
+ * @extended: print ids, ages and counters
  */
 struct show {
 	struct filter filter;
@@ -92,10 +92,10 @@ static int take_option(struct show *show, int key)
 }
 
 /**
- * show_main - altconn show
- * @cmd: the command
- * @argc: how many words
- * @argv: the words
+ * show_main - run "altconn show"
+ * @cmd: entry of the command in commands[]
+ * @argc: number of words
+ * @argv: the words, the name of the command first
  *
  * Return: the exit code.
  */
@@ -117,7 +117,7 @@ int show_main(const struct command *cmd, int argc, char **argv)
 			sort_found(&found, show.sort ? : "id", show.reverse);
 		ret = print(&show, &found);
 	}
-	/* As ip(8) says it. */
+	/* ip(8) prints a warning in this case too. */
 	if (ret == EXIT_OK && found.interrupted)
 		complain("show: some ended while the list was read");
 	free(show.filter.addrs);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The order of associations and sockets, for every command that lists them.
+ * This file sorts associations and sockets, for every command that lists them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,13 +10,13 @@
 #include "sort.h"
 
 /**
- * struct key - what rows are ordered by
- * @name: as one says it
- * @most_first: the greatest is what one looks for
- * @assoc: the number of an association
- * @sock: of a socket
- * @assoc_text: or the text of an association, where @assoc is NULL
- * @sock_text: of a socket
+ * struct key - key to sort rows by
+ * @name: name of the key
+ * @most_first: the row with the largest value is first
+ * @assoc: gets the value of an association, or NULL for a key of texts
+ * @sock: gets the value of a socket, or NULL for a key of texts
+ * @assoc_text: gets the text of an association, if @assoc is NULL
+ * @sock_text: gets the text of a socket, if @sock is NULL
  */
 struct key {
 	const char *name;
@@ -37,7 +37,11 @@ static uint64_t sock_id(const struct sock *s)
 	return s->id;
 }
 
-/* Ids grow; each row's age is of another moment, and nobody knows a socket's. */
+/*
+ * Order by age according to the ids, which grow. The ages that the module
+ * reports were read at different times, and the module reports no age of a
+ * socket.
+ */
 static uint64_t assoc_age(const struct assoc *a)
 {
 	return UINT64_MAX - a->id;
@@ -131,9 +135,9 @@ static const struct key keys[] = {
 };
 
 /**
- * struct order - how to compare
- * @key: by what
- * @reverse: the other way round
+ * struct order - order of rows
+ * @key: key to compare rows by
+ * @reverse: reverse the order
  */
 struct order {
 	const struct key *key;
@@ -145,7 +149,10 @@ static int compare_numbers(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
-/* Those that are equal stand as they came. */
+/*
+ * Turn the result of a comparison into the order of two rows. Rows with the
+ * same value are ordered by their ids, @a and @b.
+ */
 static int decide(const struct order *order, int result, uint64_t a, uint64_t b)
 {
 	if (!result)
@@ -190,10 +197,10 @@ static int compare_socks(const void *left, const void *right, void *data)
 }
 
 /**
- * sort_found - put what was found in order
- * @found: its associations, and its sockets, are put in order
- * @name: by what, one of SORT_KEYS
- * @reverse: the other way round
+ * sort_found - sort the associations, and the sockets
+ * @found: the associations and the sockets
+ * @name: name of the key, one of SORT_KEYS; another name has no effect
+ * @reverse: reverse the order; rows with the same value stay ordered by id
  */
 void sort_found(struct found *found, const char *name, bool reverse)
 {

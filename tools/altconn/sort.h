@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The order of associations and sockets, for every command that lists them.
+ * Every command that lists associations and sockets sorts them in the same way.
  */
 #ifndef ALTCONN_TOOL_SORT_H
 #define ALTCONN_TOOL_SORT_H

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * altconn stat: what the namespace has counted; rates; OpenMetrics.
+ * "altconn stat" prints the counters of the network namespace, as a table, as
+ * JSON or as OpenMetrics text, or their rates at intervals.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -72,7 +73,10 @@ static void put_outcomes(struct out *out, const struct counters *c)
 	}
 }
 
-/* Who has most: of net.altconn.max_associations, which is a user's limit. */
+/*
+ * List the users with the most associations. The limit
+ * net.altconn.max_associations is a limit for each user.
+ */
 static void put_users(struct out *out, const struct counters *c)
 {
 	static const char *const list[] = {
@@ -191,7 +195,7 @@ static void metric_histogram(const char *name, const char *help,
 	       name, sum, name, sum, name, hist->sum_ns / 1e9);
 }
 
-/* In a label's value. */
+/* Print the value of a label, with escapes. */
 static void put_label(const char *text)
 {
 	for (; *text; text++) {
@@ -201,7 +205,10 @@ static void put_label(const char *text)
 	}
 }
 
-/* @reason: a label, or NULL */
+/*
+ * Print a metric of a listener. @reason: value of the label "reason", or NULL
+ * for a metric without this label.
+ */
 static void put_listener(const char *name, const char *suffix,
 			 const struct sock *s, const char *reason,
 			 uint64_t value)
@@ -367,7 +374,7 @@ static int print_line(const struct interval *i, const struct sample *s)
 	return EXIT_FAILED;
 }
 
-/* So many lines stand under one header. */
+/* Number of lines under one header. */
 #define LINES	20
 
 static int repeat(const struct out_style *style, double seconds,
@@ -429,10 +436,10 @@ static int parse_interval(int argc, char **argv, double *seconds,
 }
 
 /**
- * stat_main - altconn stat
- * @cmd: the command
- * @argc: how many words
- * @argv: the words
+ * stat_main - run "altconn stat"
+ * @cmd: entry of the command in commands[]
+ * @argc: number of words
+ * @argv: the words, the name of the command first
  *
  * Return: the exit code.
  */

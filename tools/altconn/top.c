@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * altconn top: what happens, all over the screen.
+ * "altconn top" shows rates and one of four lists on the whole screen.
  *
- * What is to be seen is made as lines of text first; a terminal shows as many as there
- * is room for, and --batch prints them all.
+ * The output is made as lines of text first. A terminal shows as many lines as
+ * there is room for, and --batch prints all lines.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -72,8 +72,8 @@ static const struct {
 #define WORD_MAX	24
 
 /**
- * struct look - all that is known at one time
- * @sample: counters
+ * struct look - state of the network namespace at one time
+ * @sample: counters and totals
  * @found: associations and sockets
  */
 struct look {
@@ -82,10 +82,10 @@ struct look {
 };
 
 /**
- * struct line - of the screen
- * @text: without control characters
- * @colour: of all of it
- * @header: stands above the others
+ * struct line - a line of the screen
+ * @text: text without control characters
+ * @colour: colour of the whole line
+ * @header: the line is the header of the list
  */
 struct line {
 	char *text;
@@ -94,25 +94,25 @@ struct line {
 };
 
 /**
- * struct top - what is shown, and how
- * @filter: of what there is
- * @delay: seconds
- * @count: so many looks are still to come; 0: no end
- * @batch: no terminal
- * @json: and no text
+ * struct top - options and state
+ * @filter: selects the rows
+ * @delay: time between two looks, seconds
+ * @count: number of looks to print; 0 is no limit
+ * @batch: print to standard output, without a terminal
+ * @json: print JSON instead of text
  * @coloured: print colours
- * @view: which list
- * @sort: by what, each list; "": as it is
- * @reverse: the other way round
- * @paused: it stands still
- * @help: tell the keys
- * @first: the first row that is shown
- * @then: the look before
- * @now: the newest one
- * @rates: between them
- * @lines: what there is to be seen
- * @n_lines: how many
- * @room: for so many
+ * @view: list that is shown
+ * @sort: key of the order of each list, or empty if the list is not sorted
+ * @reverse: reverse the order
+ * @paused: show no new looks
+ * @help: show the help instead of the list
+ * @first: index of the first row that is shown
+ * @then: the look before @now
+ * @now: the newest look
+ * @rates: rates between @then and @now
+ * @lines: lines of the output
+ * @n_lines: number of lines
+ * @room: number of lines for which @lines has memory
  */
 struct top {
 	struct filter filter;
@@ -204,12 +204,13 @@ static void add_head(struct top *top)
 /* ---- listeners ---- */
 
 /**
- * struct busy - a listener, and what happened at it each second
+ * struct busy - a listener and its rates
  * @sock: the listener
- * @established: connections
- * @waited: attempts that began to wait
- * @failed: attempts that ended otherwise
- * @overflow: of these, for want of room
+ * @established: attempts that were established, per second
+ * @waited: attempts that had to wait, per second
+ * @failed: attempts that failed, per second
+ * @overflow: attempts that failed because the backlog or the waiting room was
+ *	full, per second
  */
 struct busy {
 	const struct sock *sock;
@@ -224,7 +225,7 @@ static int compare_ids(const void *key, const void *member)
 	return (*id > s->id) - (*id < s->id);
 }
 
-/* For whatever reason. */
+/* Return the number of attempts that have failed for any reason. */
 static uint64_t failures(const struct sock *s)
 {
 	uint64_t sum = 0;
@@ -236,7 +237,10 @@ static uint64_t failures(const struct sock *s)
 	return sum;
 }
 
-/* One that came meanwhile began with zeros; at the first look nothing has happened. */
+/*
+ * Compute the rates of a listener. The counters of a listener that is new since
+ * the look before began at zero. At the first look all rates are zero.
+ */
 static struct busy busy_of(const struct top *top, const struct sock *now)
 {
 	static const struct sock nothing;
@@ -296,7 +300,10 @@ static void add_listener(struct top *top, const struct busy *b)
 		 b->waited, b->failed, b->overflow, addr, process);
 }
 
-/* All that are wanted, in their order; to be freed. */
+/*
+ * Return the listeners that the filter selects, in the order of the view, as an
+ * array that the caller frees. @n: gets their number.
+ */
 static struct busy *busy_listeners(struct top *top, size_t *n)
 {
 	const struct found *found = &top->now.found;
@@ -383,7 +390,7 @@ static void add_waiter(struct top *top, const struct assoc *a)
 		 type_name(a->type), place, waited, rule, ends, client);
 }
 
-/* Is it one of the list that is shown? */
+/* Check whether an association belongs to the list that is shown. */
 static bool in_view(const struct top *top, const struct assoc *a)
 {
 	return (a->state == ALTCONN_ASSOC_STATE_PENDING) ==
@@ -419,7 +426,7 @@ static void put_assocs(struct top *top, struct out *out)
 	}
 }
 
-/* Attempts each second that ended so. */
+/* Return the number of attempts per second that ended for one reason. */
 static double reason_rate(const struct top *top, const struct stat_part *now)
 {
 	const struct counters *then = &top->then.sample.counters;
@@ -500,9 +507,9 @@ static int look(struct top *top)
 	forget(&top->then);
 	top->then = top->now;
 	top->now = next;
-	/* To be found by their ids. */
+	/* busy_of() finds sockets by their ids. */
 	sort_found(&top->then.found, "id", false);
-	/* The first look has none before it: nothing has happened. */
+	/* There is no look before the first one, so all rates are zero. */
 	if (!top->then.sample.ns) {
 		top->rates = (struct interval) { .seconds = 1 };
 		return EXIT_OK;
@@ -511,7 +518,7 @@ static int look(struct top *top)
 	return EXIT_OK;
 }
 
-/* ---- one after the other ---- */
+/* ---- batch mode ---- */
 
 static int print_lines(const struct top *top)
 {
@@ -598,7 +605,7 @@ static int attribute(enum out_colour colour)
 	}
 }
 
-/* The lines that always stand, and the one at the bottom. */
+/* Number of lines that are always shown at the top. */
 #define HEAD	4
 
 static size_t page(void)
@@ -662,7 +669,10 @@ static void draw(struct top *top)
 	refresh();
 }
 
-/* The word of @words behind @now, or before it, round and round. */
+/*
+ * Replace @now by the word that is @step words after it in @words. The first
+ * word follows the last one.
+ */
 static void step_word(const char *words, char *now, int step)
 {
 	char all[128], list[32][WORD_MAX], *word, *save;
@@ -699,7 +709,7 @@ static void set_delay(struct top *top, double factor)
 		top->delay = delay;
 }
 
-/* False: end. */
+/* Choose the list. Return whether the key is one that chooses a list. */
 static bool take_view_key(struct top *top, int key)
 {
 	switch (key) {
@@ -756,7 +766,7 @@ static bool take_move_key(struct top *top, int key)
 	return true;
 }
 
-/* False: end. */
+/* Handle a key. Return false if the key ends the program, else true. */
 static bool take_key(struct top *top, int key)
 {
 	if (top->help) {
@@ -810,7 +820,10 @@ static bool terminal_is_gone(void)
 	return poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR | POLLNVAL);
 }
 
-/* Keys are taken at once; true when it is time to look again, false: end. */
+/*
+ * Handle keys until @until, in seconds of CLOCK_MONOTONIC. Return true when the
+ * time has come, or false if the program is to end.
+ */
 static bool wait_for_keys(struct top *top, double until)
 {
 	double left;
@@ -819,7 +832,7 @@ static bool wait_for_keys(struct top *top, double until)
 	while ((left = until - seconds_now()) > 0) {
 		timeout(left * 1000 + 1);
 		key = getch();
-		/* Sooner than that, the terminal has gone. */
+		/* getch() fails before its timeout if the terminal is gone. */
 		if (key == ERR && seconds_now() < until && terminal_is_gone())
 			return false;
 		if (key != ERR && !take_key(top, key))
@@ -858,7 +871,7 @@ static void begin_colours(const struct top *top)
 	init_pair(OUT_RED, COLOR_RED, -1);
 }
 
-/* However it ends. */
+/* Restore the terminal, also when the program ends by exit(). */
 static void leave_screen(void)
 {
 	if (!isendwin())
@@ -891,7 +904,7 @@ static int run_screen(struct top *top)
 	ret = loop(top);
 	endwin();
 	delscreen(screen);
-	/* What was complained of went with the screen: once more. */
+	/* The error message went with the screen, so look once more. */
 	if (ret != EXIT_OK && look(top) == EXIT_OK)
 		complain("top: the module did not answer for a moment");
 	return ret;
@@ -911,7 +924,10 @@ static int parse_count(struct top *top)
 	return EXIT_USAGE;
 }
 
-/* It is the order of the lists that know it, and the first of these is shown. */
+/*
+ * Set the order of all lists that have the key, and choose the first of these
+ * lists.
+ */
 static void set_sort(struct top *top, const char *key)
 {
 	int view, first = VIEWS;
@@ -954,7 +970,10 @@ static int take_option(struct top *top, int key)
 	}
 }
 
-/* A choice of one kind is the list to begin with, which is all of that kind. */
+/*
+ * If the user selects one sort of rows, begin with the list of that sort. The
+ * filter does not restrict the lists by sort.
+ */
 static void choose_view(struct top *top)
 {
 	unsigned int want = top->filter.want;
@@ -969,10 +988,10 @@ static void choose_view(struct top *top)
 }
 
 /**
- * top_main - altconn top
- * @cmd: the command
- * @argc: how many words
- * @argv: the words
+ * top_main - run "altconn top"
+ * @cmd: entry of the command in commands[]
+ * @argc: number of words
+ * @argv: the words, the name of the command first
  *
  * Return: the exit code.
  */

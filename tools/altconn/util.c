@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Complaints and memory.
+ * This file prints error messages and allocates memory.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,8 +9,8 @@
 #include "altconn.h"
 
 /**
- * complain - say on stderr what is wrong, in one line
- * @fmt: the line, without "altconn: " before it and a newline behind
+ * complain - print an error message to stderr, as one line
+ * @fmt: format of the message, without "altconn: " and without the newline
  */
 void complain(const char *fmt, ...)
 {
@@ -24,12 +24,12 @@ void complain(const char *fmt, ...)
 }
 
 /**
- * grow - realloc() an array, or stop the program
- * @old: what it was, or NULL
- * @count: how many members it is to have
- * @size: size of one
+ * grow - resize an array; exit if there is no memory
+ * @old: the array, or NULL to allocate one
+ * @count: new number of members
+ * @size: size of a member
  *
- * Return: the array; never NULL.
+ * Return: the array, never NULL.
  */
 void *grow(void *old, size_t count, size_t size)
 {

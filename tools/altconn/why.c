@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * altconn why: what became of the last attempt of a socket, in words.
+ * "altconn why" explains how the last attempt of a socket ended.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -30,7 +30,7 @@ static const char *format_name(int format)
 	return format >= 0 && format < (int)ARRAY_SIZE(names) ? names[format] : "?";
 }
 
-/* A time, for a sentence. */
+/* Return a duration as text. The next call overwrites the text. */
 static const char *duration(uint64_t ns)
 {
 	static char text[32];
@@ -144,9 +144,9 @@ static struct json_object *as_json(const struct held *held)
 }
 
 /**
- * struct asked - what comes of it
- * @json: an array, or NULL: print text
- * @n: how many sockets
+ * struct asked - output
+ * @json: array that gets an object for each socket, or NULL to print text
+ * @n: number of sockets printed so far
  */
 struct asked {
 	struct json_object *json;
@@ -236,10 +236,10 @@ static int print_json(struct json_object *list)
 }
 
 /**
- * why_main - altconn why
- * @cmd: the command
- * @argc: how many words
- * @argv: the words
+ * why_main - run "altconn why"
+ * @cmd: entry of the command in commands[]
+ * @argc: number of words
+ * @argv: the words, the name of the command first
  *
  * Return: the exit code.
  */

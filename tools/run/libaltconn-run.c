@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What "altconn run" loads before a program: the program's AF_UNIX sockets
- * become sockets of this family, in the sockaddr_un format; with --inet those of TCP
- * and UDP too, in the formats of IP.
+ * "altconn run" preloads this library into a program. The AF_UNIX sockets of
+ * the program become sockets of this family, in the address format sockaddr_un.
+ * With --inet, TCP and UDP sockets become sockets of this family too, in the
+ * address formats sockaddr_in and sockaddr_in6.
  *
- * It has to happen at socket(), for programs register descriptors with epoll
- * and set options before they connect. socketpair() stays AF_UNIX: it has no
- * connect path, and servers pass descriptors over it.
+ * The library replaces the socket at socket(), since programs register
+ * descriptors with epoll and set options before they connect. socketpair() is
+ * not replaced, so it returns AF_UNIX sockets: it does not use connect(), and
+ * servers pass descriptors over such a pair.
  *
- * A socket file may belong to a server that stayed on AF_UNIX (nscd, syslog,
- * D-Bus). This family refuses a connection there, and then the socket becomes
- * an AF_UNIX one under the same descriptor. A datagram sent to such a file
- * goes out by an AF_UNIX socket of its own. Likewise an address where nobody of this
- * family is, or another machine's: the socket becomes one of TCP or UDP.
+ * A socket file may belong to a server that uses AF_UNIX (nscd, syslog, D-Bus).
+ * This family refuses a connection to such a file. The library then replaces
+ * the socket by an AF_UNIX socket under the same descriptor. It sends a
+ * datagram to such a file through a temporary AF_UNIX socket, unless the
+ * program's socket is bound. If no socket of this family has an IP address and
+ * port, or the address belongs to another machine, the library replaces the
+ * socket by a TCP or UDP socket.
  *
- * Nothing here takes a lock or memory, so all of it may be called wherever
- * the calls that it replaces may.
+ * After the look-up of the real functions, the library takes no lock and
+ * allocates no memory. So its functions may be called in every context in which
+ * the functions that they replace may be called.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -42,14 +47,14 @@
 #define __printf(a, b) __attribute((format(printf, a, b)))
 #endif
 
-#define TYPE_MASK 0xf		/* the rest of a type are SOCK_ flags */
+#define TYPE_MASK 0xf		/* the other bits are SOCK_ flags */
 
 /**
- * struct real - the functions behind ours, and what the environment says
- * @family: the family's number; 0: not known yet
- * @verbose: say when a socket falls back
- * @inet: turn sockets of TCP and UDP too
- * @replace: stale socket files are replaced
+ * struct real - the functions of the C library, and values from the environment
+ * @family: number of the socket family; 0 until find_real() has set all members
+ * @verbose: print a line when a socket falls back to AF_UNIX or IP
+ * @inet: replace TCP and UDP sockets too
+ * @replace: bind() replaces stale socket files
  */
 static struct real {
 	int (*socket)(int domain, int type, int protocol);
@@ -69,7 +74,10 @@ static struct real {
 	bool replace;
 } real;
 
-/* One write() for one line; stdio may be locked by the caller. */
+/*
+ * Print a line to stderr with one write(). stdio is not used, since the caller
+ * may hold its lock.
+ */
 static __printf(1, 2) void say(const char *fmt, ...)
 {
 	char line[256];
@@ -105,8 +113,10 @@ static bool is_true(const char *value)
 }
 
 /*
- * Normally the constructor's work; a constructor that runs earlier and opens
- * a socket does it here. Twice does no harm: both find the same.
+ * Look up the real functions, and read the environment. Normally the
+ * constructor of the library causes this. If the constructor of another library
+ * runs earlier and calls a replaced function, that call causes it. Two threads
+ * may run this function at once, since both store the same values.
  */
 static void find_real(void)
 {
@@ -125,17 +135,22 @@ static void find_real(void)
 	real.verbose = is_true(getenv("ALTCONN_RUN_VERBOSE"));
 	real.inet = is_true(getenv("ALTCONN_RUN_INET"));
 	real.replace = is_true(getenv("ALTCONN_RUN_REPLACE"));
+	/* Pairs with ready(). */
 	__atomic_store_n(&real.family, family > 0 ? family : AF_ALTCONN,
 			 __ATOMIC_RELEASE);
 }
 
 static void ready(void)
 {
+	/* Pairs with find_real(). */
 	if (!__atomic_load_n(&real.family, __ATOMIC_ACQUIRE))
 		find_real();
 }
 
-/* A program that would silently run over AF_UNIX is worse than none. */
+/*
+ * End the program if it cannot open sockets of this family. Otherwise it would
+ * silently run over AF_UNIX, which is worse.
+ */
 __attribute__((constructor))
 static void check_family(void)
 {
@@ -144,7 +159,7 @@ static void check_family(void)
 	ready();
 	fd = real.socket(real.family, SOCK_STREAM | SOCK_CLOEXEC,
 			 ALTCONN_UNIX);
-	/* Want of descriptors or memory is the program's own to handle. */
+	/* The program itself handles a lack of descriptors or of memory. */
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
 		       errno == ENOBUFS))
 		return;
@@ -166,7 +181,10 @@ static int int_option(int fd, int name)
 	return value;
 }
 
-/* What a program opened that has a socket of this family now; 0: it has not. */
+/*
+ * Return the domain that the program gave to socket() when it opened @fd, or 0
+ * if @fd is no socket of this family, or one in the native address format.
+ */
 static int domain_of(int fd)
 {
 	if (int_option(fd, SO_DOMAIN) != real.family)
@@ -195,13 +213,16 @@ static bool is_ip(int fd)
 	return domain == AF_INET || domain == AF_INET6;
 }
 
-/* The protocol that a socket of TCP or UDP tells. */
+/* Return the SO_PROTOCOL value of a TCP or UDP socket of the type @type. */
 static int ip_protocol(int type)
 {
 	return (type & TYPE_MASK) == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
 }
 
-/* Is it TCP or UDP that a program asks for? The format, or -1. */
+/*
+ * Return the address format for a socket that replaces a TCP or UDP socket, or
+ * -1 if the arguments of socket() ask for another socket.
+ */
 static int ip_format(int domain, int type, int protocol)
 {
 	int kind = type & TYPE_MASK;
@@ -213,7 +234,10 @@ static int ip_format(int domain, int type, int protocol)
 	return domain == AF_INET ? ALTCONN_INET : ALTCONN_INET6;
 }
 
-/* Bytes of the path in an address; 0: it is none, or not in the file system. */
+/*
+ * Return the length of the path in an AF_UNIX address, or 0 if the address is
+ * no path in the file system.
+ */
 static int path_len(const struct sockaddr *addr, socklen_t len)
 {
 	const struct sockaddr_un *un = (const struct sockaddr_un *)addr;
@@ -252,14 +276,17 @@ static bool is_unnamed(int fd)
 
 static void copy_option(int from, int to, int name)
 {
-	struct timeval room;	/* the largest of the options copied */
+	struct timeval room;	/* has room for each option that is copied */
 	socklen_t len = sizeof(room);
 
 	if (real.getsockopt(from, SOL_SOCKET, name, &room, &len) == 0)
 		real.setsockopt(to, SOL_SOCKET, name, &room, len);
 }
 
-/* The kernel doubles what it is given, and tells the double. */
+/*
+ * Copy SO_SNDBUF or SO_RCVBUF. The kernel doubles a size that it is given, and
+ * returns the doubled size.
+ */
 static void copy_buffer_size(int from, int to, int name)
 {
 	int value = int_option(from, name) / 2;
@@ -268,7 +295,7 @@ static void copy_buffer_size(int from, int to, int name)
 		real.setsockopt(to, SOL_SOCKET, name, &value, sizeof(value));
 }
 
-/* What a program has set, as far as this family keeps it. */
+/* Copy the options of TCP and IP that sockets of this family keep. */
 static void copy_ip_options(int from, int to)
 {
 	static const struct option { int level, name; } options[] = {
@@ -299,7 +326,10 @@ static void copy_ip_options(int from, int to)
 	copy_option(from, to, SO_LINGER);
 }
 
-/* A socket of @domain, another family, that is as @fd is; -1: there can be none. */
+/*
+ * Open a socket of @domain with the type, the file status flags and the options
+ * of @fd. Return -1 on failure.
+ */
 static int other_like(int fd, int domain)
 {
 	int new, flags = fcntl(fd, F_GETFL);
@@ -325,10 +355,12 @@ static int other_like(int fd, int domain)
 }
 
 /*
- * Give @new the name of @fd. Abstract names of the two families do not meet,
- * so it can have the same; if somebody has it there, an autobound one, for a
- * server to answer to. A socket file is this family's, and to take it away
- * from under the program is not ours to do.
+ * Bind the AF_UNIX socket @new to the abstract name of @fd. The two families
+ * have separate abstract names, so both sockets can have the same name. If
+ * another AF_UNIX socket has the name, bind @new to an automatic name, so that
+ * a server can answer. Return -1 if @fd is bound to a path: the socket file
+ * belongs to this family, and the library must not take the file away from the
+ * program.
  */
 static int copy_name(int fd, int new)
 {
@@ -348,7 +380,7 @@ static int copy_name(int fd, int new)
 	return bind(new, (struct sockaddr *)&name, sizeof(name.sun_family));
 }
 
-/* Put @new in the place of @fd; both keep what they say of exec. */
+/* Make @fd refer to the socket @new. @fd keeps its close-on-exec flag. */
 static int replace(int fd, int new)
 {
 	int flags = fcntl(fd, F_GETFD);
@@ -361,11 +393,15 @@ static int replace(int fd, int new)
 }
 
 /*
- * connect() over AF_UNIX in the place of @fd. ECONNREFUSED means that the
- * path belongs to nobody, and @fd stays what it was. Any other answer comes
- * from a server on AF_UNIX, and is the program's answer too: EPROTOTYPE, say,
- * makes a syslog client try another type. Where an attempt is under way, or
- * the program is to try again, it has to do so on the AF_UNIX socket.
+ * Connect over AF_UNIX. Replace @fd by the AF_UNIX socket if the connection is
+ * established, is under way (EINPROGRESS) or is to be tried again (EAGAIN,
+ * EINTR), since the program has to go on with the AF_UNIX socket then.
+ *
+ * After any other error @fd stays as it was, and the program gets the error.
+ * ECONNREFUSED means that no AF_UNIX socket has the path either, or that @fd
+ * cannot be replaced. Other errors come from an AF_UNIX server: EPROTOTYPE, for
+ * example, makes a syslog client try another socket type. Return 0 or a
+ * negative errno.
  */
 static int connect_unix(int fd, const struct sockaddr *addr, socklen_t len)
 {
@@ -386,14 +422,20 @@ static int connect_unix(int fd, const struct sockaddr *addr, socklen_t len)
 	return -err;
 }
 
-/* Nobody of this family is there, or it is not on this machine. */
+/*
+ * Check whether an error means that no socket of this family has the address,
+ * or that the address is not on this machine.
+ */
 static bool is_elsewhere(int err)
 {
 	return err == ECONNREFUSED || err == ENETUNREACH ||
 	       err == EHOSTUNREACH || err == EADDRNOTAVAIL;
 }
 
-/* The port that @fd is bound to, if @new can have it; else any other. */
+/*
+ * Bind @new to the address and port of @fd. If this fails, @new stays unbound,
+ * and the kernel chooses its port later.
+ */
 static void copy_ip_name(int fd, int new)
 {
 	struct sockaddr_storage name;
@@ -411,7 +453,7 @@ static void say_ip(int fd)
 		    fd);
 }
 
-/* TCP or UDP in the place of @fd; 0 or an errno. */
+/* Replace @fd by a TCP or UDP socket. Return 0 or a positive errno. */
 static int become_ip(int fd)
 {
 	int new = other_like(fd, domain_of(fd)), err = 0;
@@ -427,7 +469,11 @@ static int become_ip(int fd)
 	return err;
 }
 
-/* This machine's own answer is there before connect() returns: its errno. */
+/*
+ * Return the errno of a non-blocking connect() that has failed already, else
+ * EINPROGRESS. An address of this machine refuses a connection before connect()
+ * returns.
+ */
 static int early_answer(int fd)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
@@ -439,8 +485,10 @@ static int early_answer(int fd)
 }
 
 /*
- * connect() by TCP or UDP, and its answer. Where nobody is there either @fd stays what
- * it was: somebody of this family may be there the next time.
+ * Connect over TCP or UDP, and replace @fd by the TCP or UDP socket. @why:
+ * errno of connect() over this family. If the connection is refused here too,
+ * @fd stays as it was, since a server of this family may be there the next
+ * time. Return 0 or a negative errno.
  */
 static int connect_ip(int fd, const struct sockaddr *addr, socklen_t len,
 		      int why)
@@ -463,13 +511,20 @@ static int connect_ip(int fd, const struct sockaddr *addr, socklen_t len,
 	return -err;
 }
 
-/* A datagram that is not for this machine makes the socket one of UDP. */
+/*
+ * Replace @fd by a UDP socket if errno says that the destination of a datagram
+ * is not on this machine. Return whether @fd was replaced.
+ */
 static bool becomes_udp(int fd, const struct sockaddr *addr)
 {
 	return addr && errno == ENETUNREACH && is_ip(fd) && !become_ip(fd);
 }
 
-/* A datagram to an AF_UNIX server; a name to answer to would be lost. */
+/*
+ * Check whether a datagram that failed with errno can go to an AF_UNIX server
+ * through a temporary socket. A bound socket cannot use one, since the server
+ * would not get the name to which it can answer.
+ */
 static bool can_send_unix(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	return errno == ECONNREFUSED && path_len(addr, len) && is_ours(fd) &&
@@ -555,7 +610,11 @@ EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len)
 	return err ? -1 : 0;
 }
 
-/* The kernel keeps SO_REUSEPORT for IP itself; this family has its like. */
+/*
+ * Check for SO_REUSEPORT on a socket that was TCP or UDP. The kernel allows
+ * this option for IP sockets only. ALTCONN_SHARE_ADDRESS is this family's
+ * equivalent.
+ */
 static bool shares_port(int fd, int level, int name)
 {
 	return level == SOL_SOCKET && name == SO_REUSEPORT && is_ip(fd);
@@ -571,7 +630,7 @@ EXPORT int setsockopt(int fd, int level, int name, const void *value,
 	return real.setsockopt(fd, level, name, value, len);
 }
 
-/* A program that asks what its socket is hears what it opened. */
+/* Report the SO_DOMAIN and SO_PROTOCOL of the socket that was asked for. */
 EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 {
 	int ret, told, saved = errno;
@@ -638,7 +697,10 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 	return -1;
 }
 
-/* The kernel stops at the message that fails; only a first one is told. */
+/*
+ * The kernel stops at the first message that fails. It returns an error only if
+ * no message was sent before, so an error belongs to the first message.
+ */
 EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int count, int flags)
 {
 	struct msghdr *msg;

@@ -5,13 +5,16 @@
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
-/* The inode whose delegation has to be broken: not told yet. */
+/* Older kernels do not return the inode whose delegation is to be broken. */
 #define vfs_mknod(idmap, dir, dentry, mode, dev, delegated)	\
 	vfs_mknod(idmap, dir, dentry, mode, dev)
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
-/* Before 6.18 renamedata names the directories by inode, with a map of ids for each. */
+/*
+ * Before 6.18 struct renamedata has the inodes of the directories, and an id
+ * map for each of them.
+ */
 struct compat_renamedata {
 	void		*mnt_idmap;
 	struct dentry	*old_parent;

@@ -5,7 +5,7 @@
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
-/* Ids of a mount were mapped by a user namespace. */
+/* In older kernels a user namespace maps the ids of a mount. */
 #define mnt_idmap	mnt_user_ns
 #endif
 

@@ -16,7 +16,7 @@ struct proto_accept_arg {
 	bool	kern;
 };
 
-/* accept() took its arguments one by one. */
+/* In older kernels the accept operation has an argument for each field. */
 #define DEFINE_PROTO_ACCEPT(accept)					\
 static int compat_##accept(struct socket *sock, struct socket *newsock,	\
 			   int flags, bool kern)			\

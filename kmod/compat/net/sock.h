@@ -15,13 +15,19 @@
 #include <linux/net.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
-/* SO_PASSCRED is the socket's, whose memory RCU keeps, and every family's. */
+/*
+ * In older kernels SO_PASSCRED is a flag of struct socket, which is freed after
+ * a grace period, and the core sets it for every family.
+ */
 static inline bool sk_passcred(const struct sock *sk)
 {
 	const struct socket *sock;
 	bool on;
 
-	/* Who does not sleep is a reader too, and that costs less. */
+	/*
+	 * A section with preemption disabled is an RCU reader too, and costs
+	 * less than rcu_read_lock().
+	 */
 	rcu_read_lock_sched();
 	sock = READ_ONCE(sk->sk_socket);
 	on = sock && test_bit(SOCK_PASSCRED, &sock->flags);
@@ -29,7 +35,7 @@ static inline bool sk_passcred(const struct sock *sk)
 	return on;
 }
 
-/* The same for one's own. */
+/* SO_PASSCRED of a socket that the caller holds, which needs no RCU. */
 #define sock_passcred(sock)		test_bit(SOCK_PASSCRED, &(sock)->flags)
 #define sk_set_passcred(sk, sock, on)	\
 	assign_bit(SOCK_PASSCRED, &(sock)->flags, on)
@@ -40,8 +46,8 @@ static inline bool sk_passcred(const struct sock *sk)
 #endif
 
 /*
- * Where it is there, first as a macro and then in an enum, SO_REUSEPORT and
- * SO_PASSCRED are not every family's.
+ * Kernels that have SOCK_CUSTOM_SOCKOPT, first as a macro and then in an enum,
+ * refuse SO_REUSEPORT and SO_PASSCRED for families that do not set the flag.
  */
 #if defined(SOCK_CUSTOM_SOCKOPT) || \
 	LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
