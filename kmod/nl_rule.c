@@ -112,7 +112,7 @@ static int nl_rule_check_told(struct nlattr **tb, bool restores,
 		return nl_rule_refuse(extack, tb[ALTCONN_A_RULE_HITS] ? :
 				      tb[ALTCONN_A_RULE_IDLE_MS] ? :
 				      tb[ALTCONN_A_RULE_LEFT],
-				      "'hits', 'idle-ms' and 'left' are told, not set");
+				      "'hits', 'idle-ms' and 'left' are read-only");
 	if (tb[ALTCONN_A_RULE_ID] && !restores)
 		return nl_rule_refuse(extack, tb[ALTCONN_A_RULE_ID],
 				      "'id' is chosen by the module");
