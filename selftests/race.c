@@ -507,6 +507,91 @@ TEST_F_TIMEOUT(race, S_THREAD_waiting, AT_TIMEOUT_LONG)
 	}
 }
 
+/*
+ * A socket whose association is established but whose peer has closed, so no
+ * send() may succeed. A thread sends, until the association is dissolved and
+ * the socket has a new attempt that waits.
+ */
+struct crossing {
+	pthread_t thread;
+	int fd;
+	atomic_bool over, closed_peer, inside;
+	atomic_long calls, taken, unknown;
+};
+
+static void crossing_send(struct crossing *c)
+{
+	ssize_t n = send(c->fd, "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	atomic_fetch_add(&c->calls, 1);
+	if (n == 1)
+		atomic_fetch_add(&c->taken, 1);
+	else if (errno != EPIPE && errno != ENOTCONN && errno != ECONNRESET)
+		atomic_fetch_add(&c->unknown, 1);
+}
+
+static void *crossing_sender(void *arg)
+{
+	struct crossing *c = arg;
+
+	while (!atomic_load(&c->over)) {
+		atomic_store(&c->inside, true);
+		if (atomic_load(&c->closed_peer))
+			crossing_send(c);
+		atomic_store(&c->inside, false);
+	}
+	return NULL;
+}
+
+/*
+ * send() reads the state of the socket and then takes its association. If
+ * another thread dissolves the association in between and begins a new attempt,
+ * the attempt gets no data. Both threads have one CPU, and the thread that
+ * connects preempts the sender at any instruction, where the kernel is
+ * preemptible.
+ */
+TEST_F_TIMEOUT(race, a_new_attempt_gets_no_data, AT_TIMEOUT_LONG)
+{
+	struct sched_param urgent = { .sched_priority = 1 };
+	struct arena *arena = &self->arena;
+	int full[2], lfd, sfd, round;
+	struct crossing c = {};
+	struct at_addr open;
+	uint64_t seed = 18;
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	lfd = at_listener(&open, arena->format, variant->kind, arena->type, 1);
+	ASSERT_LE(0, lfd);
+	ASSERT_EQ(0, at_fill(arena->format, arena->type, &arena->a, full, 2));
+	c.fd = at_socket(arena->format, arena->type | SOCK_NONBLOCK);
+	ASSERT_EQ(0, pthread_create(&c.thread, NULL, crossing_sender, &c));
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &urgent));
+	for (round = 0; round < at_scale(4000, 1000); round++) {
+		struct timespec ts = { .tv_nsec = at_random(&seed) % 100000 };
+
+		ASSERT_EQ(0, at_err(at_connect(c.fd, &open)));
+		sfd = accept(lfd, NULL, NULL);
+		ASSERT_LE(0, sfd);
+		close(sfd);
+		atomic_store(&c.closed_peer, true);
+		nanosleep(&ts, NULL);
+		ASSERT_EQ(0, at_err(at_connect_unspec(c.fd)));
+		ASSERT_EQ(EINPROGRESS, at_err(at_connect(c.fd, &arena->a)));
+		atomic_store(&c.closed_peer, false);
+		while (atomic_load(&c.inside))
+			at_pause();
+		ASSERT_EQ(0, at_err(at_connect_unspec(c.fd)));
+	}
+	atomic_store(&c.over, true);
+	pthread_join(c.thread, NULL);
+	EXPECT_LT(0, atomic_load(&c.calls));
+	EXPECT_EQ(0, atomic_load(&c.taken));
+	EXPECT_EQ(0, atomic_load(&c.unknown));
+}
+
 /* A thread that binds or connects a socket while another thread does so too */
 struct binder {
 	pthread_t thread;
