@@ -74,6 +74,28 @@ size_t altconn_addr_print(const struct altconn_addr *addr, char *buf,
 struct altconn_addr *altconn_addr_of(const struct sock *sk);
 
 /**
+ * altconn_addr_same_port() - check whether two addresses have the same port
+ * @a: canonical address
+ * @b: canonical address
+ *
+ * The IP address of an inet address does not count.
+ *
+ * Context: any.
+ * Return: true if both are the same port, name or path, else false.
+ */
+static inline bool altconn_addr_same_port(const struct altconn_addr *a,
+					  const struct altconn_addr *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	if (a->kind == ALTCONN_KIND_PATH)
+		return a->inode == b->inode;
+	if (a->kind == ALTCONN_KIND_INET)
+		return a->port == b->port;
+	return altconn_addr_equal(a, b);
+}
+
+/**
  * altconn_addr_ip() - return the IP address of an inet address
  * @addr: an inet address
  *

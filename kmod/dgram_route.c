@@ -347,6 +347,45 @@ static struct sock *dgram_get_known(const struct altconn_dgram_sock *ask)
 	return sk;
 }
 
+/*
+ * Look up the receiver of a datagram that goes to an address. Return a
+ * reference, or NULL with an errno in *@err.
+ */
+static noinline struct sock *dgram_lookup(struct sock *sk,
+					  const struct dest *dest,
+					  struct altconn_addr *from,
+					  bool connected, int *err)
+{
+	struct sock *receiver = altconn_dgram_find(sock_net(sk), dest->addr,
+						   from, connected, err);
+
+	if (receiver && connected)
+		dgram_remember(sk, receiver, dest);
+	return receiver;
+}
+
+/*
+ * Do what altconn_dgram_find_receiver() does. This function is inlined, because
+ * every send() runs it.
+ */
+static __always_inline struct sock *
+dgram_find_receiver(struct sock *sk, struct dest *dest,
+		    struct altconn_addr *from, bool connected, int *err)
+{
+	struct sock *receiver = dest->known;
+
+	/*
+	 * A known receiver is used once, because it may change during a wait.
+	 */
+	dest->known = NULL;
+	if (receiver)
+		return receiver;
+	if (!dest->sk)
+		return dgram_lookup(sk, dest, from, connected, err);
+	sock_hold(dest->sk);
+	return dest->sk;
+}
+
 /**
  * altconn_dgram_find_receiver() - find the receiver of a datagram
  * @sk: the sending endpoint
@@ -363,23 +402,7 @@ struct sock *altconn_dgram_find_receiver(struct sock *sk, struct dest *dest,
 					 struct altconn_addr *from,
 					 bool connected, int *err)
 {
-	struct sock *receiver = dest->known;
-
-	/*
-	 * A known receiver is used once, because it may change during a wait.
-	 */
-	dest->known = NULL;
-	if (receiver)
-		return receiver;
-	if (dest->sk) {
-		sock_hold(dest->sk);
-		return dest->sk;
-	}
-	receiver = altconn_dgram_find(sock_net(sk), dest->addr, from, connected,
-				      err);
-	if (receiver && connected)
-		dgram_remember(sk, receiver, dest);
-	return receiver;
+	return dgram_find_receiver(sk, dest, from, connected, err);
 }
 
 /*
@@ -421,6 +444,40 @@ static noinline int dgram_name_far(struct sock *sk, struct altconn_addr *own,
 	return 0;
 }
 
+/*
+ * Find the receiver of a datagram to another node, and name the sender as
+ * altconn_dgram_find_named() does. Return a reference, or NULL with an errno in
+ * *@err.
+ */
+static noinline struct sock *dgram_find_named_far(struct sock *sk,
+						  struct dest *dest,
+						  struct altconn_dgram *dg,
+						  bool connected, int *err)
+{
+	struct sock *receiver;
+
+	if (!dest->own)
+		dest->own = altconn_addr_get(dg->from);
+	receiver = dgram_find_receiver(sk, dest, dest->own, connected, err);
+	if (!receiver)
+		return NULL;
+	*err = dgram_name_far(sk, dest->own, dg, receiver);
+	if (!*err)
+		return receiver;
+	sock_put(receiver);
+	return NULL;
+}
+
+/* Do what altconn_dgram_find_named() does, inlined for every send(). */
+static __always_inline struct sock *
+dgram_find_named(struct sock *sk, struct dest *dest, struct altconn_dgram *dg,
+		 bool connected, int *err)
+{
+	if (dest->addr && unlikely(dest->addr->far))
+		return dgram_find_named_far(sk, dest, dg, connected, err);
+	return dgram_find_receiver(sk, dest, dg->from, connected, err);
+}
+
 /**
  * altconn_dgram_find_named() - find the receiver and name the sender to it
  * @sk: the sending endpoint
@@ -439,22 +496,7 @@ struct sock *altconn_dgram_find_named(struct sock *sk, struct dest *dest,
 				      struct altconn_dgram *dg, bool connected,
 				      int *err)
 {
-	struct sock *receiver;
-
-	if (!dest->addr || likely(!dest->addr->far))
-		return altconn_dgram_find_receiver(sk, dest, dg->from,
-						   connected, err);
-	if (!dest->own)
-		dest->own = altconn_addr_get(dg->from);
-	receiver = altconn_dgram_find_receiver(sk, dest, dest->own, connected,
-					       err);
-	if (!receiver)
-		return NULL;
-	*err = dgram_name_far(sk, dest->own, dg, receiver);
-	if (!*err)
-		return receiver;
-	sock_put(receiver);
-	return NULL;
+	return dgram_find_named(sk, dest, dg, connected, err);
 }
 
 /**
@@ -489,8 +531,7 @@ int altconn_dgram_send_to(struct sock *sk, struct dest *dest, bool connected,
 	do {
 		/* An earlier receiver's filter may have cut the datagram. */
 		dg->len = len;
-		receiver =
-			altconn_dgram_find_named(sk, dest, dg, connected, &err);
+		receiver = dgram_find_named(sk, dest, dg, connected, &err);
 		if (!receiver)
 			return err;
 		if (unlikely(altconn_dgram_wants_creds(sk, receiver)))

@@ -97,7 +97,7 @@ static int nl_filter_check_once(const struct nlattr *head, int len,
 
 		if (seen & bit) {
 			NL_SET_ERR_MSG_ATTR(extack, attr,
-					    "an attribute comes twice");
+					    "an attribute occurs twice");
 			return -EINVAL;
 		}
 		seen |= bit;
@@ -131,7 +131,7 @@ static int nl_filter_check_end(struct nlattr **attr,
 		if (!attr[refused[i]])
 			continue;
 		NL_SET_ERR_MSG_ATTR(extack, attr[refused[i]],
-				    "an end is not chosen by this attribute");
+				    "an end cannot be selected by this attribute");
 		return -EINVAL;
 	}
 	return 0;

@@ -38,7 +38,7 @@ static int nl_kill_check_ids(struct genl_info *info)
 		return -EINVAL;
 	}
 	if (n > KILL_IDS_MAX) {
-		NL_SET_ERR_MSG(info->extack, "too many ids: 65536 are the most");
+		NL_SET_ERR_MSG(info->extack, "too many ids: the limit is 65536");
 		return -ENOSPC;
 	}
 	return 0;

@@ -14,9 +14,9 @@
  * of each version, which nl_node_read_ips() checks.
  */
 static const char * const nl_node_twice[] = {
-	[ALTCONN_A_NODE_ID] = "'id' comes twice",
-	[ALTCONN_A_NODE_STATE] = "'state' comes twice",
-	[ALTCONN_A_NODE_NETNS_FD] = "'netns-fd' comes twice",
+	[ALTCONN_A_NODE_ID] = "'id' occurs twice",
+	[ALTCONN_A_NODE_STATE] = "'state' occurs twice",
+	[ALTCONN_A_NODE_NETNS_FD] = "'netns-fd' occurs twice",
 };
 
 /* Check the permission of the sender, and that no attribute occurs twice. */
@@ -40,8 +40,15 @@ static int nl_node_read_id(struct genl_info *info, u32 *id)
 	if (*id != ALTCONN_NODE_SELF && *id != ALTCONN_NODE_BROADCAST)
 		return 0;
 	NL_SET_ERR_MSG_ATTR(info->extack, attr,
-			    "'id' is 1 to 4294967294: others are no node's");
+			    "'id' must be from 1 to 4294967294");
 	return -EINVAL;
+}
+
+/* Read the id of another node, or set @id to 0 if the request has no id. */
+static int nl_node_read_optional_id(struct genl_info *info, u32 *id)
+{
+	*id = 0;
+	return info->attrs[ALTCONN_A_NODE_ID] ? nl_node_read_id(info, id) : 0;
 }
 
 /* Check whether @ip may be the address of another host. */
@@ -66,13 +73,13 @@ static int nl_node_read_one_ip(struct genl_info *info,
 	nla_memcpy(&ip, attr, sizeof(ip));
 	if (!nl_node_is_hosts(&ip)) {
 		NL_SET_ERR_MSG_ATTR(info->extack, attr,
-				    "'ip' is no address of a host: any, loopback, link-local, multicast or broadcast");
+				    "'ip' must be the address of a host, not any, loopback, link-local, multicast or broadcast");
 		return -EINVAL;
 	}
 	place = &ips[!ipv6_addr_v4mapped(&ip)];
 	if (!ipv6_addr_any(place)) {
 		NL_SET_ERR_MSG_ATTR(info->extack, attr,
-				    "'ip' comes twice: there may be one of IPv4 and one of IPv6");
+				    "'ip' may occur once for IPv4 and once for IPv6");
 		return -EINVAL;
 	}
 	*place = ip;
@@ -109,7 +116,7 @@ static struct net *nl_node_read_netns(struct sk_buff *skb,
 	target = get_net_ns_by_fd(nla_get_u32(attr));
 	if (IS_ERR(target)) {
 		NL_SET_ERR_MSG_ATTR(info->extack, attr,
-				    "'netns-fd' is no network namespace");
+				    "'netns-fd' is not a network namespace");
 		return target;
 	}
 	if (!netlink_ns_capable(skb, target->user_ns, CAP_NET_ADMIN)) {
@@ -139,11 +146,11 @@ static int nl_node_explain(struct genl_info *info, int err)
 		const char	*wrong;
 	} rows[] = {
 		{ -EEXIST, ALTCONN_A_NODE_ID, "a node has this id" },
-		{ -ENOENT, ALTCONN_A_NODE_ID, "there is no node of this id" },
+		{ -ENOENT, ALTCONN_A_NODE_ID, "no node has this id" },
 		{ -EADDRINUSE, ALTCONN_A_NODE_IP, "a node has this IP address" },
 		{ -EALREADY, ALTCONN_A_NODE_NETNS_FD,
-		  "this namespace is a node already, by another id" },
-		{ -ENOSPC, 0, "too many nodes: 1024 are the most" },
+		  "this namespace is already a node with another id" },
+		{ -ENOSPC, 0, "too many nodes: the limit is 1024" },
 	};
 	size_t i;
 
@@ -199,11 +206,10 @@ int altconn_nl_node_add_doit(struct sk_buff *skb, struct genl_info *info)
  */
 int altconn_nl_node_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	u32 id = 0;
-	int err = nl_node_check_request(skb, info);
+	u32 id;
+	int err = nl_node_check_request(skb, info) ? :
+		  nl_node_read_optional_id(info, &id);
 
-	if (!err && info->attrs[ALTCONN_A_NODE_ID])
-		err = nl_node_read_id(info, &id);
 	if (err)
 		return err;
 	return nl_node_explain(info, altconn_node_del(genl_info_net(info), id));
@@ -233,7 +239,7 @@ int altconn_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	if (nla_get_u32(state) == ALTCONN_NODE_STATE_GONE) {
 		NL_SET_ERR_MSG_ATTR(info->extack, state,
-				    "'state' is up or down: gone is told, not set");
+				    "'state' must be up or down");
 		return -EINVAL;
 	}
 	return nl_node_explain(info, altconn_node_set(genl_info_net(info), id,
@@ -251,11 +257,10 @@ int altconn_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info)
  */
 int altconn_nl_node_self_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	u32 id = 0;
-	int err = nl_node_check_request(skb, info);
+	u32 id;
+	int err = nl_node_check_request(skb, info) ? :
+		  nl_node_read_optional_id(info, &id);
 
-	if (!err && info->attrs[ALTCONN_A_NODE_ID])
-		err = nl_node_read_id(info, &id);
 	if (err)
 		return err;
 	return nl_node_explain(info,

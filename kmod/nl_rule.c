@@ -35,21 +35,21 @@ static const struct {
 	const char	*wrong;
 } needs[] = {
 	{ ALTCONN_A_RULE_NODE, ALTCONN_A_RULE_KIND,
-	  KIND_BIT(PORT) | KIND_BIT(NAME), "'node' is of ports and names" },
+	  KIND_BIT(PORT) | KIND_BIT(NAME), "'node' is for ports and names only" },
 	{ ALTCONN_A_RULE_PORT_MIN, ALTCONN_A_RULE_PORT_MAX,
 	  KIND_BIT(PORT) | KIND_BIT(INET),
-	  "'port-min' goes with 'port-max', of ports and inet addresses" },
+	  "'port-min' needs 'port-max', and is for ports and inet addresses only" },
 	{ ALTCONN_A_RULE_PORT_MAX, ALTCONN_A_RULE_PORT_MIN,
 	  KIND_BIT(PORT) | KIND_BIT(INET),
-	  "'port-max' goes with 'port-min', of ports and inet addresses" },
+	  "'port-max' needs 'port-min', and is for ports and inet addresses only" },
 	{ ALTCONN_A_RULE_IP, ALTCONN_A_RULE_KIND, KIND_BIT(INET),
-	  "'ip' is of inet addresses" },
+	  "'ip' is for inet addresses only" },
 	{ ALTCONN_A_RULE_PREFIX_LEN, ALTCONN_A_RULE_IP, KIND_BIT(INET),
-	  "'prefix-len' goes with 'ip', of inet addresses" },
+	  "'prefix-len' needs 'ip', and is for inet addresses only" },
 	{ ALTCONN_A_RULE_PATTERN, ALTCONN_A_RULE_KIND,
-	  KIND_BIT(NAME) | KIND_BIT(PATH), "'pattern' is of names and paths" },
+	  KIND_BIT(NAME) | KIND_BIT(PATH), "'pattern' is for names and paths only" },
 	{ ALTCONN_A_RULE_JITTER_MS, ALTCONN_A_RULE_DELAY_MS, 0,
-	  "'jitter-ms' goes with 'delay-ms'" },
+	  "'jitter-ms' needs 'delay-ms'" },
 };
 
 static int nl_rule_refuse(struct netlink_ext_ack *extack,
@@ -62,31 +62,31 @@ static int nl_rule_refuse(struct netlink_ext_ack *extack,
 }
 
 static const char * const nl_rule_twice[] = {
-	[ALTCONN_A_RULE_ID] = "'id' comes twice",
-	[ALTCONN_A_RULE_PRIORITY] = "'priority' comes twice",
-	[ALTCONN_A_RULE_TYPE] = "'type' comes twice",
-	[ALTCONN_A_RULE_KIND] = "'kind' comes twice",
-	[ALTCONN_A_RULE_NODE] = "'node' comes twice",
-	[ALTCONN_A_RULE_PORT_MIN] = "'port-min' comes twice",
-	[ALTCONN_A_RULE_PORT_MAX] = "'port-max' comes twice",
-	[ALTCONN_A_RULE_IP] = "'ip' comes twice",
-	[ALTCONN_A_RULE_PREFIX_LEN] = "'prefix-len' comes twice",
-	[ALTCONN_A_RULE_PATTERN] = "'pattern' comes twice",
-	[ALTCONN_A_RULE_UID] = "'uid' comes twice",
-	[ALTCONN_A_RULE_GID] = "'gid' comes twice",
-	[ALTCONN_A_RULE_VERDICT] = "'verdict' comes twice",
-	[ALTCONN_A_RULE_DELAY_MS] = "'delay-ms' comes twice",
-	[ALTCONN_A_RULE_JITTER_MS] = "'jitter-ms' comes twice",
-	[ALTCONN_A_RULE_TIMES] = "'times' comes twice",
-	[ALTCONN_A_RULE_EVERY] = "'every' comes twice",
-	[ALTCONN_A_RULE_PROBABILITY] = "'probability' comes twice",
-	[ALTCONN_A_RULE_HITS] = "'hits' comes twice",
-	[ALTCONN_A_RULE_IDLE_MS] = "'idle-ms' comes twice",
-	[ALTCONN_A_RULE_LEFT] = "'left' comes twice",
+	[ALTCONN_A_RULE_ID] = "'id' occurs twice",
+	[ALTCONN_A_RULE_PRIORITY] = "'priority' occurs twice",
+	[ALTCONN_A_RULE_TYPE] = "'type' occurs twice",
+	[ALTCONN_A_RULE_KIND] = "'kind' occurs twice",
+	[ALTCONN_A_RULE_NODE] = "'node' occurs twice",
+	[ALTCONN_A_RULE_PORT_MIN] = "'port-min' occurs twice",
+	[ALTCONN_A_RULE_PORT_MAX] = "'port-max' occurs twice",
+	[ALTCONN_A_RULE_IP] = "'ip' occurs twice",
+	[ALTCONN_A_RULE_PREFIX_LEN] = "'prefix-len' occurs twice",
+	[ALTCONN_A_RULE_PATTERN] = "'pattern' occurs twice",
+	[ALTCONN_A_RULE_UID] = "'uid' occurs twice",
+	[ALTCONN_A_RULE_GID] = "'gid' occurs twice",
+	[ALTCONN_A_RULE_VERDICT] = "'verdict' occurs twice",
+	[ALTCONN_A_RULE_DELAY_MS] = "'delay-ms' occurs twice",
+	[ALTCONN_A_RULE_JITTER_MS] = "'jitter-ms' occurs twice",
+	[ALTCONN_A_RULE_TIMES] = "'times' occurs twice",
+	[ALTCONN_A_RULE_EVERY] = "'every' occurs twice",
+	[ALTCONN_A_RULE_PROBABILITY] = "'probability' occurs twice",
+	[ALTCONN_A_RULE_HITS] = "'hits' occurs twice",
+	[ALTCONN_A_RULE_IDLE_MS] = "'idle-ms' occurs twice",
+	[ALTCONN_A_RULE_LEFT] = "'left' occurs twice",
 };
 
 static const char * const nl_rule_ruleset_twice[] = {
-	[ALTCONN_A_RULESET_ID] = "'id' comes twice",
+	[ALTCONN_A_RULESET_ID] = "'id' occurs twice",
 };
 
 static int nl_rule_check_needs(struct nlattr **tb, u32 kind,
@@ -132,7 +132,7 @@ static int nl_rule_check_values(struct nlattr **tb, u32 kind,
 
 	if (tb[ALTCONN_A_RULE_KIND] && kind == ALTCONN_KIND_NONE)
 		return nl_rule_refuse(extack, tb[ALTCONN_A_RULE_KIND],
-				      "'kind' is none that anything is sent to");
+				      "'kind' is not a kind of destination");
 	if (nl_rule_get(tb, ALTCONN_A_RULE_PORT_MAX) > max ||
 	    nl_rule_get(tb, ALTCONN_A_RULE_PORT_MAX) <
 		    nl_rule_get(tb, ALTCONN_A_RULE_PORT_MIN))
@@ -150,19 +150,19 @@ static int nl_rule_check_values(struct nlattr **tb, u32 kind,
 				      "'probability' is over a million");
 	if (pattern && (!nla_len(pattern) || nla_len(pattern) > U8_MAX))
 		return nl_rule_refuse(extack, pattern,
-				      "'pattern' has 1 to 255 bytes");
+				      "'pattern' must have 1 to 255 bytes");
 	if (pattern && !altconn_glob_is_whole(nla_data(pattern),
 					      nla_len(pattern)))
 		return nl_rule_refuse(extack, pattern,
-				      "'pattern' has a set, or a backslash, without an end");
+				      "'pattern' has an incomplete set or backslash");
 	if (!tb[ALTCONN_A_RULE_VERDICT]) {
-		NL_SET_ERR_MSG(extack, "a rule has a 'verdict'");
+		NL_SET_ERR_MSG(extack, "the 'verdict' is missing");
 		return -EINVAL;
 	}
 	if ((nl_rule_get(tb, ALTCONN_A_RULE_VERDICT) ==
 	     ALTCONN_VERDICT_DELAY) != !!tb[ALTCONN_A_RULE_DELAY_MS])
 		return nl_rule_refuse(extack, tb[ALTCONN_A_RULE_VERDICT],
-				      "'verdict' delay goes with 'delay-ms'");
+				      "'verdict' delay needs 'delay-ms', and no other verdict has it");
 	return 0;
 }
 
@@ -386,7 +386,7 @@ int altconn_nl_rule_add_doit(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	err = -EINVAL;
 	if (!list.n) {
-		NL_SET_ERR_MSG(info->extack, "there is no 'rule' to add");
+		NL_SET_ERR_MSG(info->extack, "the 'rule' is missing");
 		goto out;
 	}
 	err = -ENOMEM;

@@ -126,22 +126,6 @@ u32 altconn_bind_stripe_hash(const struct net *net, u8 type,
 					  ALTCONN_PLACE_ADDR);
 }
 
-/*
- * Return whether @a and @b are the same port, name or path. The IP address of
- * an inet address does not count.
- */
-static bool bind_same_port(const struct altconn_addr *a,
-			   const struct altconn_addr *b)
-{
-	if (a->kind != b->kind)
-		return false;
-	if (a->kind == ALTCONN_KIND_PATH)
-		return a->inode == b->inode;
-	if (a->kind == ALTCONN_KIND_INET)
-		return a->port == b->port;
-	return altconn_addr_equal(a, b);
-}
-
 /**
  * altconn_bind_stripe() - return the stripe lock of a port, name or path
  * @net: the namespace
@@ -197,7 +181,7 @@ static bool place_has_key(const struct altconn_place *place,
 		return false;
 	if (place->level == ALTCONN_PLACE_PORT ||
 	    key->addr->kind == ALTCONN_KIND_PATH)
-		return bind_same_port(host->addr, key->addr);
+		return altconn_addr_same_port(host->addr, key->addr);
 	return altconn_addr_equal(host->addr, key->addr);
 }
 

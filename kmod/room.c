@@ -51,18 +51,6 @@ static u32 room_hash_entry(const void *data, u32 len, u32 seed)
 	return ((const struct altconn_room *)data)->hash;
 }
 
-static bool room_same_addr(const struct altconn_addr *a,
-			   const struct altconn_addr *b)
-{
-	if (a->kind != b->kind)
-		return false;
-	if (a->kind == ALTCONN_KIND_PATH)
-		return a->inode == b->inode;
-	if (a->kind == ALTCONN_KIND_INET)
-		return a->port == b->port;
-	return altconn_addr_equal(a, b);
-}
-
 /* Return 0 if the room has the key, as rhashtable expects. */
 static int room_compare(struct rhashtable_compare_arg *arg, const void *obj)
 {
@@ -70,7 +58,7 @@ static int room_compare(struct rhashtable_compare_arg *arg, const void *obj)
 	const struct altconn_room *room = obj;
 
 	return room->net != key->net || room->type != key->type ||
-	       !room_same_addr(room->addr, key->addr);
+	       !altconn_addr_same_port(room->addr, key->addr);
 }
 
 static const struct rhashtable_params room_params = {

@@ -560,11 +560,11 @@ int altconn_rules_check(const struct altconn_net *an, u32 n,
 	if (an->net->user_ns == &init_user_ns) {
 		if (n <= ALTCONN_RULES_MAX)
 			return 0;
-		NL_SET_ERR_MSG(extack, "too many rules: 4096 are the most");
+		NL_SET_ERR_MSG(extack, "too many rules: the limit is 4096");
 	} else {
 		if (n <= ALTCONN_RULES_MAX_USER)
 			return 0;
-		NL_SET_ERR_MSG(extack, "too many rules: in a user namespace 256 are the most");
+		NL_SET_ERR_MSG(extack, "too many rules: the limit in a user namespace is 256");
 	}
 	return -ENOSPC;
 }
@@ -578,7 +578,7 @@ static int rules_check_patterns(const struct altconn_rules *rules,
 		bytes += rules->rule[i]->pattern_len;
 	if (bytes <= ALTCONN_PATTERNS_MAX)
 		return 0;
-	NL_SET_ERR_MSG(extack, "the patterns are too long: 65536 bytes in all are the most");
+	NL_SET_ERR_MSG(extack, "the patterns are too long: the limit of all together is 65536 bytes");
 	return -ENOSPC;
 }
 

@@ -95,7 +95,7 @@ check "two addresses of a version" wrong 1 "one of IPv4 and one of IPv6" \
 check "three of them" wrong 2 "too often" \
 	altconn node add 6 inet 10.0.0.6 inet ::6 inet 10.0.0.7 netns "$hold/log"
 check "an address that is none" wrong 2 "no IP address" altconn node add 6 inet 1.2.3 netns web
-check "one of no host" wrong 1 "no address of a host" \
+check "one of no host" wrong 1 "must be the address of a host" \
 	altconn node add 6 inet 127.0.0.1 netns web
 check "no namespace" wrong 2 "which namespace" altconn node add 6 inet 10.0.0.1
 check "a name that is none" wrong 1 "/run/netns/none" altconn node add 6 netns none
