@@ -211,7 +211,7 @@ help:
 	@echo '  make check-bare     demo and check on bare Debian 12 and 13, as root and'
 	@echo '                      as a user with sudo [BARE="12-root 13-user", TESTS=]'
 	@echo '  make lint           checkpatch, sparse, W=1, shellcheck, mandoc'
-	@echo '  make generate       the netlink files from their YAML spec'
+	@echo '  make generate       what is made from the netlink YAML spec'
 	@echo '  make diagrams       the pictures in Documentation/'
 	@echo 'ALTCONN_CACHE= moves the kernels that are downloaded and built.'
 

@@ -46,37 +46,41 @@ enum altconn_assoc_state {
 /**
  * enum altconn_reason - Why an attempt ended as it did; finer than its errno.
  * @ALTCONN_REASON_NONE: no attempt has ended yet
- * @ALTCONN_REASON_ESTABLISHED: the listener queued the association
+ * @ALTCONN_REASON_ESTABLISHED: the connection was established
  * @ALTCONN_REASON_NOT_BOUND: nothing is bound to the address
- * @ALTCONN_REASON_NOT_LISTENING: a socket is bound there, and it does not
- *   listen
- * @ALTCONN_REASON_STALE_PATH: no socket of this family has that socket file
+ * @ALTCONN_REASON_NOT_LISTENING: a socket is bound to the address, but it does
+ *   not listen
+ * @ALTCONN_REASON_STALE_PATH: no socket of this family has the socket file:
+ *   its server is gone, or is an AF_UNIX one
  * @ALTCONN_REASON_NOT_SOCKET: the file is not a socket
- * @ALTCONN_REASON_PATH_LOOKUP: the path lookup failed
- * @ALTCONN_REASON_PATH_PERMISSION: no write permission on the socket file
+ * @ALTCONN_REASON_PATH_LOOKUP: the path could not be looked up
+ * @ALTCONN_REASON_PATH_PERMISSION: there is no write permission on the socket
+ *   file
  * @ALTCONN_REASON_WRONG_TYPE: the path belongs to a socket of another type
  * @ALTCONN_REASON_LISTENER_CLOSED: the listener closed while the attempt
  *   waited
- * @ALTCONN_REASON_WAITING_ROOM_FULL: max_waiting attempts wait on this
- *   listener already, or the user has half of these places
- * @ALTCONN_REASON_DEADLINE: the attempt's deadline passed
+ * @ALTCONN_REASON_WAITING_ROOM_FULL: net.altconn.max_waiting attempts waited
+ *   at the listener already, or the user had half of these places
+ * @ALTCONN_REASON_DEADLINE: the deadline passed while the attempt waited
  * @ALTCONN_REASON_CANCELLED_CLOSE: the caller closed the socket
  * @ALTCONN_REASON_CANCELLED_UNSPEC: the caller dissolved the socket with
  *   AF_UNSPEC or shut it down
- * @ALTCONN_REASON_NO_NODE: no such node
+ * @ALTCONN_REASON_NO_NODE: there is no such node, and the IP address is not of
+ *   this namespace
  * @ALTCONN_REASON_BAD_ADDRESS: the address is malformed
  * @ALTCONN_REASON_WRONG_FAMILY: the address is of a family that the socket
  *   does not speak
- * @ALTCONN_REASON_BROADCAST: a broadcast address without SO_BROADCAST or on a
- *   connection
- * @ALTCONN_REASON_NULL_ADDRESS: a connection to the null address
+ * @ALTCONN_REASON_BROADCAST: the address is a broadcast address, and the
+ *   socket has no SO_BROADCAST or is no datagram socket
+ * @ALTCONN_REASON_NULL_ADDRESS: the address is the null address
  * @ALTCONN_REASON_STATE: the socket is connected already, or listens
- * @ALTCONN_REASON_NO_PORT: the ephemeral range is exhausted
+ * @ALTCONN_REASON_NO_PORT: the range of ephemeral ports is exhausted
  * @ALTCONN_REASON_NO_MEMORY: memory ran out
- * @ALTCONN_REASON_BACKLOG_FULL: the backlog is full and the listener fails
+ * @ALTCONN_REASON_BACKLOG_FULL: the backlog was full, and the listener fails
  *   fast
  * @ALTCONN_REASON_REFUSED: the server refused it
- * @ALTCONN_REASON_TABLE_FULL: the user has max_associations already
+ * @ALTCONN_REASON_TABLE_FULL: the user had net.altconn.max_associations
+ *   already
  * @ALTCONN_REASON_ASSOCIATED: another socket has the same local and remote
  *   address
  * @ALTCONN_REASON_RULE: a rule decided so
