@@ -8,6 +8,7 @@
 #include <linux/tracepoint.h>
 #include "addr.h"
 #include "assoc.h"
+#include "names_gen.h"
 #include "netns.h"
 #include "sock.h"
 
@@ -47,75 +48,70 @@ altconn_trace_addr(const struct sock *sk)
 
 #endif
 
-#define ALTCONN_REASONS						\
-	EM(NONE, "none")					\
-	EM(ESTABLISHED, "established")				\
-	EM(NOT_BOUND, "not-bound")				\
-	EM(NOT_LISTENING, "not-listening")			\
-	EM(STALE_PATH, "stale-path")				\
-	EM(NOT_SOCKET, "not-socket")				\
-	EM(PATH_LOOKUP, "path-lookup")				\
-	EM(PATH_PERMISSION, "path-permission")			\
-	EM(WRONG_TYPE, "wrong-type")				\
-	EM(LISTENER_CLOSED, "listener-closed")			\
-	EM(WAITING_ROOM_FULL, "waiting-room-full")		\
-	EM(DEADLINE, "deadline")				\
-	EM(CANCELLED_CLOSE, "cancelled-close")			\
-	EM(CANCELLED_UNSPEC, "cancelled-unspec")		\
-	EM(NO_NODE, "no-node")					\
-	EM(BAD_ADDRESS, "bad-address")				\
-	EM(WRONG_FAMILY, "wrong-family")			\
-	EM(BROADCAST, "broadcast")				\
-	EM(NULL_ADDRESS, "null-address")			\
-	EM(STATE, "state")					\
-	EM(NO_PORT, "no-port")					\
-	EM(NO_MEMORY, "no-memory")				\
-	EM(BACKLOG_FULL, "backlog-full")			\
-	EM(REFUSED, "refused")					\
-	EM(TABLE_FULL, "table-full")				\
-	EM(ASSOCIATED, "associated")				\
-	EM(RULE, "rule")					\
-	EM(KILLED, "killed")					\
-	EMe(NODE_DOWN, "node-down")
+/*
+ * A list of names_gen.h calls one of these macros for each entry.
+ * ALTCONN_ENUM_*() gives user space the number behind the enumerator.
+ * ALTCONN_EACH_*() and ALTCONN_LAST_*() make the elements that
+ * __print_symbolic() takes; the last element has no comma. A socket type is
+ * traced as SOCK_*, not as enum altconn_socket_type.
+ */
+#define ALTCONN_ENUM_REASON(value, name)			\
+	TRACE_DEFINE_ENUM(ALTCONN_REASON_##value);
+#define ALTCONN_EACH_REASON(value, name)			\
+	{ ALTCONN_REASON_##value, name },
+#define ALTCONN_LAST_REASON(value, name)			\
+	{ ALTCONN_REASON_##value, name }
 
-/* Give user space the numbers behind the names of the reasons. */
-#undef EM
-#undef EMe
-#define EM(a, b)	TRACE_DEFINE_ENUM(ALTCONN_REASON_##a);
-#define EMe(a, b)	TRACE_DEFINE_ENUM(ALTCONN_REASON_##a);
-ALTCONN_REASONS
+#define ALTCONN_ENUM_TYPE(value, name)	TRACE_DEFINE_ENUM(SOCK_##value);
+#define ALTCONN_EACH_TYPE(value, name)	{ SOCK_##value, name },
+#define ALTCONN_LAST_TYPE(value, name)	{ SOCK_##value, name }
 
-#undef EM
-#undef EMe
-#define EM(a, b)	{ ALTCONN_REASON_##a, b },
-#define EMe(a, b)	{ ALTCONN_REASON_##a, b }
+#define ALTCONN_ENUM_VERDICT(value, name)			\
+	TRACE_DEFINE_ENUM(ALTCONN_VERDICT_##value);
+#define ALTCONN_EACH_VERDICT(value, name)			\
+	{ ALTCONN_VERDICT_##value, name },
+#define ALTCONN_LAST_VERDICT(value, name)			\
+	{ ALTCONN_VERDICT_##value, name }
 
-#define show_reason(reason)	__print_symbolic(reason, ALTCONN_REASONS)
+ALTCONN_REASON_LIST(ALTCONN_ENUM_REASON, ALTCONN_ENUM_REASON)
+ALTCONN_SOCKET_TYPE_LIST(ALTCONN_ENUM_TYPE, ALTCONN_ENUM_TYPE)
+ALTCONN_VERDICT_LIST(ALTCONN_ENUM_VERDICT, ALTCONN_ENUM_VERDICT)
+
+#define show_reason(reason)					\
+	__print_symbolic(reason,				\
+			 ALTCONN_REASON_LIST(ALTCONN_EACH_REASON, \
+					     ALTCONN_LAST_REASON))
 
 #define show_type(type)						\
 	__print_symbolic(type,					\
-			 { 1, "stream" },			\
-			 { 2, "dgram" },			\
-			 { 5, "seqpacket" })
+			 ALTCONN_SOCKET_TYPE_LIST(ALTCONN_EACH_TYPE, \
+						  ALTCONN_LAST_TYPE))
 
 #define show_verdict(verdict)					\
 	__print_symbolic(verdict,				\
-			 { 0, "allow" },			\
-			 { 1, "deny" },				\
-			 { 2, "deny-access" },			\
-			 { 3, "refuse" },			\
-			 { 4, "unreachable-net" },		\
-			 { 5, "unreachable-host" },		\
-			 { 6, "drop" },				\
-			 { 7, "delay" })
+			 ALTCONN_VERDICT_LIST(ALTCONN_EACH_VERDICT, \
+					      ALTCONN_LAST_VERDICT))
 
 /* These states of include/net/tcp_states.h are used by this family. */
+TRACE_DEFINE_ENUM(TCP_ESTABLISHED);
+TRACE_DEFINE_ENUM(TCP_SYN_SENT);
+TRACE_DEFINE_ENUM(TCP_CLOSE);
+TRACE_DEFINE_ENUM(TCP_LISTEN);
+
 #define show_state(state)					\
 	__print_symbolic(state,					\
-			 { 1, "ESTABLISHED" },			\
-			 { 2, "SYN_SENT" },			\
-			 { 7, "CLOSE" },			\
-			 { 10, "LISTEN" })
+			 { TCP_ESTABLISHED, "ESTABLISHED" },	\
+			 { TCP_SYN_SENT, "SYN_SENT" },		\
+			 { TCP_CLOSE, "CLOSE" },		\
+			 { TCP_LISTEN, "LISTEN" })
+
+TRACE_DEFINE_ENUM(ALTCONN_CLIENT);
+TRACE_DEFINE_ENUM(ALTCONN_SERVER);
+
+#define show_side(side)						\
+	__print_symbolic(side,					\
+			 { ALTCONN_CLIENT, "client" },		\
+			 { ALTCONN_SERVER, "server" })
 
 TRACE_EVENT(altconn_connect_begin,
 
@@ -202,18 +198,14 @@ DEFINE_EVENT(altconn_assoc_class, altconn_accept,
 	TP_ARGS(assoc, value)
 );
 
-/*
- * An end closes. value is 0 for the end of the client and 1 for the end of the
- * server.
- */
+/* An end closes. value is the side of the end, enum altconn_side. */
 DEFINE_EVENT_PRINT(altconn_assoc_class, altconn_close,
 	TP_PROTO(const struct altconn_assoc *assoc, u32 value),
 	TP_ARGS(assoc, value),
 	TP_printk("netns=%u type=%s id=%llu local=%s remote=%s end=%s",
 		  __entry->netns, show_type(__entry->type), __entry->id,
 		  __get_str(local), __get_str(remote),
-		  __print_symbolic(__entry->value, { 0, "client" },
-				   { 1, "server" }))
+		  show_side(__entry->value))
 );
 
 /*
