@@ -13,6 +13,7 @@
 
 #include "altconn.h"
 #include "filter.h"
+#include "names_gen.h"
 #include "nl.h"
 #include "rule.h"
 #include "sort.h"
@@ -173,6 +174,13 @@ bool filter_any(const struct filter *filter)
 	       filter->has_queue || filter->id || filter->n_addrs;
 }
 
+#define STATE(state, name) \
+	[ALTCONN_ASSOC_STATE_##state] = name,
+
+static const char * const assoc_states[] = {
+	ALTCONN_ASSOC_STATE_LIST(STATE)
+};
+
 /**
  * assoc_state - get the name of a state of associations, as in JSON
  * @state: enum altconn_assoc_state
@@ -181,15 +189,7 @@ bool filter_any(const struct filter *filter)
  */
 const char *assoc_state(uint32_t state)
 {
-	static const char * const names[] = {
-		[ALTCONN_ASSOC_STATE_PENDING] = "pending",
-		[ALTCONN_ASSOC_STATE_QUEUED] = "queued",
-		[ALTCONN_ASSOC_STATE_ESTABLISHED] = "established",
-		[ALTCONN_ASSOC_STATE_CLOSING] = "closing",
-		[ALTCONN_ASSOC_STATE_CLOSED] = "closed",
-	};
-
-	return state < ARRAY_SIZE(names) ? names[state] : NULL;
+	return state < ARRAY_SIZE(assoc_states) ? assoc_states[state] : NULL;
 }
 
 /**

@@ -14,6 +14,7 @@
 
 #include "altconn.h"
 #include "filter.h"
+#include "names_gen.h"
 #include "nl.h"
 #include "out.h"
 #include "reason.h"
@@ -32,18 +33,26 @@ const struct opt monitor_opts[] = {
 	{ }
 };
 
+#define KIND(kind, name) \
+	[ALTCONN_EVENT_KIND_##kind] = name,
+
+static const char * const kind_names[] = {
+	ALTCONN_EVENT_KIND_LIST(KIND)
+};
+
+/* The word is a shorter name that the tool has for the kind, or NULL. */
 static const struct {
-	const char *name;
 	enum out_colour colour;
-} kinds[] = {
-	[ALTCONN_EVENT_KIND_CONNECT_BEGIN] = { "begin", OUT_DIM },
-	[ALTCONN_EVENT_KIND_CONNECT_WAIT] = { "wait", OUT_YELLOW },
-	[ALTCONN_EVENT_KIND_ESTABLISHED] = { "established", OUT_GREEN },
-	[ALTCONN_EVENT_KIND_FAILED] = { "failed", OUT_RED },
-	[ALTCONN_EVENT_KIND_ACCEPTED] = { "accepted", OUT_GREEN },
-	[ALTCONN_EVENT_KIND_CLOSED] = { "closed", OUT_DIM },
-	[ALTCONN_EVENT_KIND_RULES_CHANGED] = { "rules", OUT_CYAN },
-	[ALTCONN_EVENT_KIND_NODES_CHANGED] = { "nodes", OUT_CYAN },
+	const char *word;
+} kinds[ARRAY_SIZE(kind_names)] = {
+	[ALTCONN_EVENT_KIND_CONNECT_BEGIN] = { OUT_DIM, "begin" },
+	[ALTCONN_EVENT_KIND_CONNECT_WAIT] = { OUT_YELLOW, "wait" },
+	[ALTCONN_EVENT_KIND_ESTABLISHED] = { OUT_GREEN },
+	[ALTCONN_EVENT_KIND_FAILED] = { OUT_RED },
+	[ALTCONN_EVENT_KIND_ACCEPTED] = { OUT_GREEN },
+	[ALTCONN_EVENT_KIND_CLOSED] = { OUT_DIM },
+	[ALTCONN_EVENT_KIND_RULES_CHANGED] = { OUT_CYAN, "rules" },
+	[ALTCONN_EVENT_KIND_NODES_CHANGED] = { OUT_CYAN, "nodes" },
 };
 
 /**
@@ -89,7 +98,9 @@ static bool is_wanted(const struct monitor *m, const struct event *ev)
 
 static const char *kind_name(uint32_t kind)
 {
-	return kind < ARRAY_SIZE(kinds) ? kinds[kind].name : "unknown";
+	if (kind >= ARRAY_SIZE(kinds))
+		return "unknown";
+	return kinds[kind].word ? : kind_names[kind];
 }
 
 static void print_end(const struct end *end)
@@ -301,7 +312,7 @@ static int take_option(struct monitor *m, int key)
 	switch (key) {
 	case 'e':
 		for (i = 0; i < ARRAY_SIZE(kinds); i++)
-			if (!strcmp(optarg, kinds[i].name))
+			if (!strcmp(optarg, kind_name(i)))
 				m->wanted |= 1U << i;
 		return EXIT_OK;
 	case 't':

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "altconn.h"
+#include "names_gen.h"
 #include "nl.h"
 #include "out.h"
 #include "record.h"
@@ -100,24 +101,28 @@ static void put_ips(struct out *out, const struct node *node)
 	}
 }
 
+#define STATE(state, name) \
+	[ALTCONN_NODE_STATE_##state] = name,
+
+static const char * const node_states[] = {
+	ALTCONN_NODE_STATE_LIST(STATE)
+};
+
 static void put_state(struct out *out, uint32_t state)
 {
-	static const struct {
-		const char *name;
-		enum out_colour colour;
-	} states[] = {
-		[ALTCONN_NODE_STATE_DOWN] = { "down", OUT_YELLOW },
-		[ALTCONN_NODE_STATE_UP] = { "up", OUT_GREEN },
-		[ALTCONN_NODE_STATE_GONE] = { "gone", OUT_RED },
+	static const enum out_colour colours[ARRAY_SIZE(node_states)] = {
+		[ALTCONN_NODE_STATE_DOWN] = OUT_YELLOW,
+		[ALTCONN_NODE_STATE_UP] = OUT_GREEN,
+		[ALTCONN_NODE_STATE_GONE] = OUT_RED,
 	};
 
 	out_cell(out, COL_STATE);
-	if (state >= ARRAY_SIZE(states)) {
+	if (state >= ARRAY_SIZE(node_states)) {
 		out_word(out, "state", "unknown", "?");
 		return;
 	}
-	out_string(out, "state", "", states[state].name);
-	out_colour(out, states[state].colour);
+	out_string(out, "state", "", node_states[state]);
+	out_colour(out, colours[state]);
 }
 
 /*

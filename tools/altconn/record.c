@@ -15,6 +15,7 @@
 #include <linux/genetlink.h>
 
 #include "altconn.h"
+#include "names_gen.h"
 #include "nl.h"
 #include "record.h"
 
@@ -426,32 +427,36 @@ static int read_message(const struct nlmsghdr *nlh, const struct set *set,
 	return mnl_attr_parse(nlh, sizeof(struct genlmsghdr), read_attr, &r);
 }
 
+#define TYPE(type, name) \
+	[ALTCONN_SOCKET_TYPE_##type] = SOCK_##type,
+
+static const uint32_t sock_types[] = {
+	ALTCONN_SOCKET_TYPE_LIST(TYPE)
+};
+
 /*
  * Convert enum altconn_socket_type to SOCK_*. Return 0 for a type of a newer
  * module.
  */
 static uint32_t sock_type(uint32_t type)
 {
-	static const uint32_t types[] = {
-		[ALTCONN_SOCKET_TYPE_STREAM] = SOCK_STREAM,
-		[ALTCONN_SOCKET_TYPE_DGRAM] = SOCK_DGRAM,
-		[ALTCONN_SOCKET_TYPE_SEQPACKET] = SOCK_SEQPACKET,
-	};
-
-	return type < ARRAY_SIZE(types) ? types[type] : 0;
+	return type < ARRAY_SIZE(sock_types) ? sock_types[type] : 0;
 }
 
 /**
  * record_type - convert a socket type for a request
  * @type: SOCK_*
  *
- * Return: enum altconn_socket_type.
+ * Return: enum altconn_socket_type, or 0, which no type has.
  */
 uint32_t record_type(uint32_t type)
 {
-	return type == SOCK_STREAM ? ALTCONN_SOCKET_TYPE_STREAM :
-	       type == SOCK_DGRAM ? ALTCONN_SOCKET_TYPE_DGRAM :
-				    ALTCONN_SOCKET_TYPE_SEQPACKET;
+	uint32_t i;
+
+	for (i = 1; i < ARRAY_SIZE(sock_types); i++)
+		if (sock_types[i] == type)
+			return i;
+	return 0;
 }
 
 /**

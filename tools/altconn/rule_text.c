@@ -27,6 +27,7 @@
 #include <sys/socket.h>
 
 #include "altconn.h"
+#include "names_gen.h"
 #include "rule.h"
 
 static void have(struct rule *rule, unsigned int attr)
@@ -456,6 +457,15 @@ const char *rule_parse(char **words, struct rule *rule, const char **word)
 
 /* ---- rules to text ---- */
 
+#define TYPE(type, name)	{ SOCK_##type, name },
+
+static const struct {
+	uint32_t type;
+	const char *name;
+} types[] = {
+	ALTCONN_SOCKET_TYPE_LIST(TYPE)
+};
+
 /**
  * type_name - get the name of a socket type
  * @type: SOCK_*
@@ -464,16 +474,12 @@ const char *rule_parse(char **words, struct rule *rule, const char **word)
  */
 const char *type_name(uint32_t type)
 {
-	switch (type) {
-	case SOCK_STREAM:
-		return "stream";
-	case SOCK_DGRAM:
-		return "dgram";
-	case SOCK_SEQPACKET:
-		return "seqpacket";
-	default:
-		return "unknown";
-	}
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++)
+		if (types[i].type == type)
+			return types[i].name;
+	return "unknown";
 }
 
 /**
@@ -484,13 +490,11 @@ const char *type_name(uint32_t type)
  */
 uint32_t type_number(const char *name)
 {
-	static const uint32_t types[] = { SOCK_STREAM, SOCK_SEQPACKET,
-					  SOCK_DGRAM };
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(types); i++)
-		if (!strcmp(name, type_name(types[i])))
-			return types[i];
+		if (!strcmp(name, types[i].name))
+			return types[i].type;
 	return 0;
 }
 
