@@ -169,17 +169,19 @@ int altconn_deadline(int fd)
 }
 
 #define NO_PORTS							\
-	{ "E-AGAIN-PORT", ANY, "a client of it takes no port" }
+	{ "E-AGAIN-PORT", ANY, "a client of the family has no port" }
 
 #define NO_REMOTE							\
-	{ "E-NETUNREACH", ANY, "all of its addresses are of this machine" }
+	{ "E-NETUNREACH", ANY,						\
+	  "all addresses of the family belong to this machine" }
 
 #define ALL_LOCAL							\
-	{ "E-ADDRNOTAVAIL", ANY, "all of its addresses are of this machine" }, \
+	{ "E-ADDRNOTAVAIL", ANY,					\
+	  "all addresses of the family belong to this machine" },	\
 	NO_REMOTE
 
 #define NOBODY_TO_ALL							\
-	{ "E-ACCES-BCAST", ANY, "it has no broadcast address" }
+	{ "E-ACCES-BCAST", ANY, "the family has no broadcast address" }
 
 const struct exempt alt_port_exempt[] = { NO_PATHS, {} };
 
@@ -193,7 +195,8 @@ const struct exempt alt_unix_name_exempt[] = {
 
 const struct exempt alt_path_exempt[] = {
 	NO_PORTS, NOBODY_TO_ALL, NO_REMOTE,
-	{ "E-ADDRNOTAVAIL", DGRAM, "its null address dissolves" },
+	{ "E-ADDRNOTAVAIL", DGRAM,
+	  "the null address dissolves the association" },
 	{}
 };
 

@@ -11,7 +11,7 @@ static void data_before_accept(struct test *t)
 	struct addr a;
 	int lfd = listener(t, &a, 8), fd = new_socket(t), peer;
 
-	expect(t, outcome(t, fd, &a), 0, "with a listener there");
+	expect(t, outcome(t, fd, &a), 0, "with a listener at the address");
 	if (send(fd, "early", 5, MSG_NOSIGNAL) != 5)
 		deviates(t, "%s from send() before accept()", err_name(errno));
 	peer = accept_one(t, lfd);
@@ -25,10 +25,10 @@ void s_conn(struct test *t)
 
 	make_pair(t, &p);
 	if (!is_connected(p.fd))
-		deviates(t, "no peer after success");
+		deviates(t, "the socket has no peer after success");
 	exchange(t, p.fd, p.peer, "on the connection");
 	if (!nobody_waits(p.lfd))
-		deviates(t, "a second connection at the listener");
+		deviates(t, "the listener has a second connection");
 	if (!(t->f->traits & LATE))
 		data_before_accept(t);
 }
@@ -46,10 +46,11 @@ void s_once(struct test *t)
 	exchange(t, p.fd, p.peer, "after the second connect()");
 	close(p.peer);
 	if (poll_for(p.fd, POLLIN) && recv(p.fd, &c, 1, 0) > 0)
-		deviates(t, "data from a peer that sent none");
-	expect(t, go_connect(p.fd, &other), EISCONN, "after the peer has gone");
+		deviates(t, "data arrived from a peer that sent none");
+	expect(t, go_connect(p.fd, &other), EISCONN,
+	       "after the peer has closed");
 	if (!nobody_waits(lfd))
-		deviates(t, "a connection at the second listener");
+		deviates(t, "the second listener has a connection");
 }
 
 /* Number of threads that race on one socket, and of races */
@@ -99,11 +100,11 @@ static void race_conn(struct test *t)
 			     RACERS);
 	}
 	if (!won)
-		stop(t, "no thread was told of the connection");
+		stop(t, "no thread got the result of the connection");
 	if (result_of_pending(fd) || !is_connected(fd))
-		stop(t, "not connected after the race");
+		stop(t, "the socket is not connected after the race");
 	if (!nobody_waits(lfd))
-		stop(t, "more than one connection");
+		stop(t, "there is more than one connection");
 	close(fd);
 	close(lfd);
 }
@@ -183,9 +184,9 @@ static int ret_of(struct test *t, const struct addr *a, const char *where)
 	ret = connect(fd, &a->sa, a->len);
 	err = ret ? errno : 0;
 	if (ret && ret != -1)
-		deviates(t, "%d returned %s", ret, where);
+		deviates(t, "connect() returned %d %s", ret, where);
 	if (ret && !err)
-		deviates(t, "-1 returned without errno %s", where);
+		deviates(t, "connect() returned -1 without an errno %s", where);
 	if (err == EINPROGRESS)
 		err = result_of_pending(fd);
 	if (!is_documented(err))
@@ -198,7 +199,7 @@ static void ret_of_failure(struct test *t, const struct addr *a,
 			   const char *where)
 {
 	if (!ret_of(t, a, where))
-		deviates(t, "0 returned %s", where);
+		deviates(t, "connect() returned 0 %s", where);
 }
 
 static void ret_of_success(struct test *t)
@@ -207,12 +208,12 @@ static void ret_of_success(struct test *t)
 
 	if (t->type != DGRAM) {
 		make_pair(t, &p);
-		exchange(t, p.fd, p.peer, "after 0 was returned");
+		exchange(t, p.fd, p.peer, "after connect() returned 0");
 		return;
 	}
 	p.lfd = bound(t, &p.a);
 	p.fd = new_socket(t);
-	expect(t, go_connect(p.fd, &p.a), 0, "with a receiver there");
+	expect(t, go_connect(p.fd, &p.a), 0, "with a receiver at the address");
 	expect(t, give(p.fd, NULL, 'r'), 0, "from send() after that");
 }
 
@@ -240,7 +241,7 @@ void s_ret(struct test *t)
 	}
 	t->f->fresh(t->f, &a);
 	a.sa.sa_family = 99;
-	ret_of_failure(t, &a, "in another address family");
+	ret_of_failure(t, &a, "with another address family");
 }
 
 /* Let an attempt fail in a way that works in every family, for this type. */
@@ -259,14 +260,15 @@ static void fail_once(struct test *t, int fd)
 	if (!err)
 		stop(t, "success where nothing is bound");
 	if (err != EINPROGRESS) {
-		expect(t, so_error(fd), 0, "in SO_ERROR after connect() told");
+		expect(t, so_error(fd), 0,
+		       "in SO_ERROR after connect() returned the error");
 		return;
 	}
 	if (!poll_for(fd, POLLOUT))
-		stop(t, "no event at the end of the attempt");
+		stop(t, "poll() reports no event at the end of the attempt");
 	if (!so_error(fd))
-		deviates(t, "no error in SO_ERROR");
-	expect(t, so_error(fd), 0, "in SO_ERROR for the second time");
+		deviates(t, "SO_ERROR has no error");
+	expect(t, so_error(fd), 0, "in SO_ERROR when it is read again");
 }
 
 /*
@@ -284,11 +286,12 @@ static void fail_untold(struct test *t)
 	if (go_connect(p.fd, &a) != EINPROGRESS)
 		return;
 	if (!poll_for(p.fd, POLLOUT))
-		stop(t, "no event at the end of the attempt");
+		stop(t, "poll() reports no event at the end of the attempt");
 	err = go_connect(p.fd, &a);
 	if (!err || err == EINPROGRESS || err == EISCONN)
 		deviates(t, "%s from the next connect()", err_name(err));
-	expect(t, so_error(p.fd), 0, "in SO_ERROR after connect() told");
+	expect(t, so_error(p.fd), 0,
+	       "in SO_ERROR after connect() returned the error");
 	p.lfd = listener(t, &a, 8);
 	expect(t, outcome_at(t, p.fd, p.lfd, &a, &p.peer), 0,
 	       "from a connect() after that");
@@ -326,9 +329,11 @@ void s_done(struct test *t)
 	int fd = pending(t, &g);
 
 	gate_open(t, &g);
-	expect(t, result_of_pending(fd), 0, "in SO_ERROR at the end");
+	expect(t, result_of_pending(fd), 0,
+	       "in SO_ERROR at the end of the attempt");
 	expect(t, go_connect(fd, &g.a), 0, "from the next connect()");
-	expect(t, go_connect(fd, &g.a), EISCONN, "from the one after that");
+	expect(t, go_connect(fd, &g.a), EISCONN,
+	       "from the connect() after that");
 }
 
 void e_isconn(struct test *t)
@@ -337,7 +342,7 @@ void e_isconn(struct test *t)
 
 	make_pair(t, &p);
 	expect(t, go_connect(p.fd, &p.a), EISCONN, "while connected");
-	expect(t, go_connect(p.fd, &p.a), EISCONN, "for the second time");
+	expect(t, go_connect(p.fd, &p.a), EISCONN, "at the second connect()");
 	expect(t, go_connect(p.peer, &p.a), EISCONN, "on an accepted socket");
 	exchange(t, p.fd, p.peer, "after that");
 }
@@ -350,8 +355,8 @@ void e_opnotsupp(struct test *t)
 	set_nonblock(lfd, t->mode == NONBLOCKING);
 	expect(t, go_connect(lfd, &other), EOPNOTSUPP, "on a listener");
 	if (!nobody_waits(ofd))
-		deviates(t, "a connection from the listener");
+		deviates(t, "the listener has made a connection");
 	fd = new_socket(t);
 	expect(t, outcome_at(t, fd, lfd, &a, &peer), 0,
-	       "at the listener afterwards");
+	       "at this listener afterwards");
 }

@@ -61,11 +61,11 @@ const char *err_name(int err)
 	const char *name;
 
 	if (err < 0)
-		return "no answer";
+		return "no result";
 	if (!err)
 		return "success";
 	name = strerrorname_np(err);
-	return name ? name : "an unknown errno";
+	return name ? name : "an errno without a name";
 }
 
 int err_of(long ret)

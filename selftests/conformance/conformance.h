@@ -366,12 +366,17 @@ extern unsigned int case_number;
 
 /* Exempt clauses of families without paths, or without a broadcast address */
 #define NO_PATHS							\
-	{ "E-ACCES-PATH", ANY, "its addresses are not paths" },		\
-	{ "E-NOENT", ANY, "its addresses are not paths" },		\
-	{ "E-NOTDIR", ANY, "its addresses are not paths" },		\
-	{ "E-LOOP", ANY, "its addresses are not paths" },		\
-	{ "E-NAMETOOLONG", ANY, "its addresses are not paths" },	\
-	{ "E-PROTOTYPE", ANY, "each type has addresses of its own" }
+	{ "E-ACCES-PATH", ANY,						\
+	  "the addresses of the family are not paths" },		\
+	{ "E-NOENT", ANY,						\
+	  "the addresses of the family are not paths" },		\
+	{ "E-NOTDIR", ANY,						\
+	  "the addresses of the family are not paths" },		\
+	{ "E-LOOP", ANY,						\
+	  "the addresses of the family are not paths" },		\
+	{ "E-NAMETOOLONG", ANY,						\
+	  "the addresses of the family are not paths" },		\
+	{ "E-PROTOTYPE", ANY, "each socket type has addresses of its own" }
 
 #define NO_BROADCAST							\
 	{ "E-ACCES-BCAST", ANY, "IPv6 has no broadcast address" }

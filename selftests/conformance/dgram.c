@@ -8,16 +8,16 @@ void s_dest(struct test *t)
 	struct addr a, other;
 	int rfd = bound(t, &a), ofd = bound(t, &other), fd = new_socket(t);
 
-	expect(t, go_connect(fd, &a), 0, "with a receiver there");
+	expect(t, go_connect(fd, &a), 0, "with a receiver at the address");
 	expect(t, give(fd, NULL, 'a'), 0, "from send()");
-	expect(t, give(fd, &other, 'b'), 0, "from sendto() another");
+	expect(t, give(fd, &other, 'b'), 0, "from sendto() to another socket");
 	expect(t, give(fd, NULL, 'c'), 0, "from send() after that");
 	if (take(rfd) != 'a' || take(rfd) != 'c')
 		deviates(t, "send() did not go to the peer");
 	if (take(ofd) != 'b')
 		deviates(t, "sendto() did not go to its address");
 	if (poll_now(rfd, POLLIN) || poll_now(ofd, POLLIN))
-		deviates(t, "a datagram too many");
+		deviates(t, "a further datagram arrived");
 }
 
 /*
@@ -36,17 +36,20 @@ void s_only(struct test *t)
 	err = give(ofd, &a, 'y');
 	if (is_altconn(t->f))
 		expect(t, err, is_inet(t->f) ? 0 : ECONNREFUSED,
-		       "to one who is filtered out");
-	expect(t, give(pfd, &a, '2'), 0, "from the peer after connect()");
+		       "from sendto() to a socket of another peer");
+	expect(t, give(pfd, &a, '2'), 0,
+	       "from the peer's sendto() after connect()");
 	do {
 		c = take(rfd);
 		if (c == 'x')
-			deviates(t, "read what another had sent before it");
+			deviates(t,
+				 "an older datagram of another sender was read");
 		if (c == 'y')
-			deviates(t, "read what another sent after it");
+			deviates(t,
+				 "a later datagram of another sender was read");
 	} while (c == 'x' || c == 'y' || c == '1');
 	if (c != '2')
-		deviates(t, "did not read what the peer sent");
+		deviates(t, "the datagram of the peer was not read");
 }
 
 /* Make an address that connect() refuses on a datagram socket. */
@@ -68,7 +71,8 @@ void s_again(struct test *t)
 	rfd[1] = bound(t, &a[1]);
 	fd = new_socket(t);
 	for (i = 0; i < 4; i++) {
-		expect(t, go_connect(fd, &a[i % 2]), 0, "from a re-connect");
+		expect(t, go_connect(fd, &a[i % 2]), 0,
+		       "from a further connect()");
 		expect(t, give(fd, NULL, 'a' + i), 0, "from send()");
 		if (take(rfd[i % 2]) != 'a' + i)
 			stop(t, "send() did not go to the new peer");
@@ -76,9 +80,10 @@ void s_again(struct test *t)
 	bad_address(t, &bad);
 	if (!go_connect(fd, &bad))
 		return;
-	expect(t, give(fd, NULL, 'z'), 0, "from send() after a failed one");
+	expect(t, give(fd, NULL, 'z'), 0,
+	       "from send() after a failed connect()");
 	if (take(rfd[1]) != 'z')
-		deviates(t, "a failed re-connect changed the association");
+		deviates(t, "a failed connect() changed the association");
 }
 
 /* Check that a socket has no destination and receives from any sender again. */
@@ -90,7 +95,7 @@ static void is_dissolved(struct test *t, int fd, const struct addr *own)
 		deviates(t, "%s from send() after dissolving", err_name(err));
 	expect(t, give(other, own, 'o'), 0, "to the dissolved socket");
 	if (take(fd) != 'o')
-		deviates(t, "others are not received after dissolving");
+		deviates(t, "other senders are not received after dissolving");
 	close(other);
 }
 
@@ -109,7 +114,7 @@ static void releases_name(struct test *t, const struct addr *a)
 	int fd = new_socket(t);
 
 	must(t, !getsockname(fd, &before.sa, &before.len), "getsockname()");
-	expect(t, go_connect(fd, a), 0, "with a receiver there");
+	expect(t, go_connect(fd, a), 0, "with a receiver at the address");
 	expect(t, go_unspec(t, fd), 0, "from AF_UNSPEC");
 	if (!same_name(fd, &before))
 		deviates(t, "an automatic address stays");
@@ -121,9 +126,11 @@ static void unspec_dgram(struct test *t)
 	struct addr a, own;
 	int rfd = bound(t, &a), fd = bound(t, &own), i;
 
-	expect(t, go_unspec(t, fd), 0, "from AF_UNSPEC, not connected");
+	expect(t, go_unspec(t, fd), 0,
+	       "from AF_UNSPEC on an unconnected socket");
 	for (i = 0; i < 2; i++) {
-		expect(t, go_connect(fd, &a), 0, "with a receiver there");
+		expect(t, go_connect(fd, &a), 0,
+		       "with a receiver at the address");
 		expect(t, give(fd, NULL, 'u'), 0, "from send() to it");
 		expect(t, go_unspec(t, fd), 0, "from AF_UNSPEC");
 		is_dissolved(t, fd, &own);
@@ -163,13 +170,14 @@ static void unspec_conn(struct test *t)
 	char c;
 
 	fd = new_socket(t);
-	expect(t, go_unspec(t, fd), 0, "from AF_UNSPEC, not connected");
+	expect(t, go_unspec(t, fd), 0,
+	       "from AF_UNSPEC on an unconnected socket");
 	make_pair(t, &p);
 	expect(t, go_unspec(t, p.fd), 0, "from AF_UNSPEC");
 	if (is_connected(p.fd))
-		deviates(t, "still connected");
+		deviates(t, "the socket is still connected");
 	if (!poll_for(p.peer, POLLIN))
-		stop(t, "the peer was not told");
+		stop(t, "the peer got no event");
 	err = err_of(recv(p.peer, &c, 1, 0));
 	if (err && err != ECONNRESET)
 		deviates(t, "%s at the peer", err_name(err));
@@ -193,7 +201,7 @@ static void null_of(struct test *t, const struct addr *null,
 	struct addr a, own;
 	int rfd = bound(t, &a), fd = bound(t, &own), err;
 
-	expect(t, go_connect(fd, &a), 0, "with a receiver there");
+	expect(t, go_connect(fd, &a), 0, "with a receiver at the address");
 	err = err_of(connect(fd, null->len ? &null->sa : NULL, null->len));
 	expect(t, err, 0, where);
 	if (!err)
@@ -208,11 +216,11 @@ static void not_null(struct test *t)
 	struct addr a, bad;
 	int rfd = bound(t, &a), fd = new_socket(t);
 
-	expect(t, go_connect(fd, &a), 0, "with a receiver there");
+	expect(t, go_connect(fd, &a), 0, "with a receiver at the address");
 	t->f->fresh(t->f, &bad);
 	bad.sa.sa_family = 99;
 	if (!go_connect(fd, &bad))
-		deviates(t, "success in another address family");
+		deviates(t, "success with another address family");
 	expect(t, give(fd, NULL, 'v'), 0, "from send() after that");
 	if (take(rfd) != 'v')
 		deviates(t, "an invalid address changed the association");
@@ -226,14 +234,14 @@ void s_null(struct test *t)
 	memset(null.raw, 0, sizeof(null.raw));
 	if (null.len < sizeof(null.sa))
 		null.len = sizeof(null.sa);
-	null_of(t, &null, "from an address of zeroes");
+	null_of(t, &null, "with an address of zeroes");
 	null.len = 2;
-	null_of(t, &null, "from two bytes of zero");
+	null_of(t, &null, "with two bytes of zero");
 	null.len = 0;
-	null_of(t, &null, "from a length of 0");
+	null_of(t, &null, "with a length of 0");
 	if (t->f->null) {
 		t->f->null(t->f, &null);
-		null_of(t, &null, "from the null address");
+		null_of(t, &null, "with the null address");
 	}
 	not_null(t);
 }

@@ -261,18 +261,18 @@ const char *family_missing(const struct family *f)
 	case 0:
 		return NULL;
 	case EPROTONOSUPPORT:
-		return "this kernel's altconn does not have that format";
+		return "altconn on this kernel does not have this format";
 	}
 	if (is_altconn(f))
 		return "the module altconn is not loaded";
-	return "this kernel does not have that family";
+	return "this kernel does not have this family";
 }
 
 const char *type_missing(const struct family *f, int type)
 {
 	if (!try_socket(f, type))
 		return NULL;
-	return "this kernel does not have that type of it";
+	return "this kernel does not have this type of the family";
 }
 
 const char *exempt_why(const struct family *f, const char *clause, int type)

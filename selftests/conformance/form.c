@@ -75,7 +75,7 @@ void s_int(struct test *t)
 
 	t->f->fresh(t->f, &a);
 	for (i = 0; i < ARRAY_SIZE(lens); i++) {
-		snprintf(where, sizeof(where), "from a length of %d", lens[i]);
+		snprintf(where, sizeof(where), "with a length of %d", lens[i]);
 		expect(t, err_of(connect(fd, &a.sa, lens[i])), EINVAL, where);
 	}
 	still_connects(t, fd);
@@ -93,7 +93,7 @@ void e_afnosupport(struct test *t)
 	for (i = 0; i < ARRAY_SIZE(others); i++) {
 		t->f->fresh(t->f, &a);
 		a.sa.sa_family = others[i];
-		snprintf(where, sizeof(where), "in address family %d",
+		snprintf(where, sizeof(where), "with address family %d",
 			 others[i]);
 		expect(t, go_connect(fd, &a), EAFNOSUPPORT, where);
 		if (t->result != HOLDS)
@@ -140,9 +140,10 @@ void e_fault(struct test *t)
 	t->f->fresh(t->f, &a);
 	memcpy(page + size - 4, a.raw, 4);
 	expect(t, err_of(connect(fd, (void *)(page + size), a.len)), EFAULT,
-	       "from a pointer to a page that cannot be read");
+	       "with a pointer to a page that cannot be read");
 	expect(t, err_of(connect(fd, (void *)(page + size - 4), a.len)),
-	       EFAULT, "from an address that runs into such a page");
-	expect(t, err_of(connect(fd, NULL, a.len)), EFAULT, "from NULL");
+	       EFAULT, "with an address that runs into such a page");
+	expect(t, err_of(connect(fd, NULL, a.len)), EFAULT,
+	       "with a NULL pointer");
 	still_connects(t, fd);
 }

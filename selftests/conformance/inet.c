@@ -44,7 +44,7 @@ const char *inet_malformed(const struct family *f, struct addr *a, int i)
 	switch (i) {
 	case 0:
 		a->len = 1;
-		return "with half a family";
+		return "with half of an address family";
 	case 1:
 		a->len = sizeof(a->in) - 1;
 		return "with a byte too few";
@@ -58,7 +58,7 @@ const char *inet6_malformed(const struct family *f, struct addr *a, int i)
 	switch (i) {
 	case 0:
 		a->len = 1;
-		return "with half a family";
+		return "with half of an address family";
 	case 1:
 		/* A length without sin6_scope_id, as in RFC 2133, is valid. */
 		a->len = offsetof(struct sockaddr_in6, sin6_scope_id) - 1;
@@ -136,7 +136,7 @@ int tcp_deadline(int fd)
 }
 
 #define NO_TABLE							\
-	{ "E-AGAIN-TABLE", ANY, "Linux has no routing cache any more" }
+	{ "E-AGAIN-TABLE", ANY, "Linux has no routing cache" }
 
 const struct exempt tcp4_exempt[] = { NO_PATHS, NO_TABLE, {} };
 const struct exempt tcp6_exempt[] = { NO_PATHS, NO_TABLE, NO_BROADCAST, {} };

@@ -36,7 +36,7 @@ static void same_ends(struct test *t)
 	expect(t, outcome_at(t, fd[0], lfd, &a, &peer), 0,
 	       "from a shared local address");
 	expect(t, outcome(t, fd[1], &a), EADDRINUSE,
-	       "from an address that is connected there already");
+	       "from an address that is connected to this peer already");
 }
 
 void e_addrinuse(struct test *t)
@@ -46,7 +46,8 @@ void e_addrinuse(struct test *t)
 
 	bound(t, &a);
 	fd = new_socket(t);
-	expect(t, go_bind(fd, &a), EADDRINUSE, "from bind() to a taken address");
+	expect(t, go_bind(fd, &a), EADDRINUSE,
+	       "from bind() to a taken address");
 	if (t->type != DGRAM && !(t->f->traits & HAS_PATHS))
 		same_ends(t);
 }
@@ -85,7 +86,7 @@ void e_again_port(struct test *t)
 		expect(t, outcome_at(t, first, lfd, &a, &peer), 0,
 		       "with a port left");
 	}
-	expect(t, outcome(t, second, &a), EAGAIN, "without a port left");
+	expect(t, outcome(t, second, &a), EAGAIN, "with no port left");
 }
 
 void e_again_table(struct test *t)
@@ -101,7 +102,7 @@ void e_again_table(struct test *t)
 	second = new_socket(t);
 	expect(t, outcome_at(t, first, lfd, &a, &peer), 0,
 	       "with an entry left");
-	expect(t, outcome(t, second, &a), EAGAIN, "without an entry left");
+	expect(t, outcome(t, second, &a), EAGAIN, "with no entry left");
 	close(first);
 	close(peer);
 	expect(t, outcome_at(t, second, lfd, &a, &peer), 0,
@@ -186,7 +187,7 @@ void e_nomem(struct test *t)
 
 	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR);
 	if (nth_fd < 0)
-		cannot(t, "this kernel cannot let memory run out on demand");
+		cannot(t, "this kernel has no fault injection");
 	also_sleeping_allocations();
 	for (n = 1; n < 100 && starve(t, n) && t->result == HOLDS; n++)
 		;

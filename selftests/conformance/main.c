@@ -27,24 +27,24 @@ static void __noreturn __printf(1, 2) fail(const char *fmt, ...)
 	exit(CANNOT_RUN);
 }
 
-static void usage(void)
-{
-	puts("Usage: connect-conformance [OPTION]...\n"
-	     "Try every sentence of connect(2) on every socket family.\n\n"
-	     "  -f, --family=NAME[,NAME]    only these; altconn is all of its kinds\n"
-	     "  -c, --clause=NAME[,NAME]    only these, as E-INPROGRESS\n"
-	     "  -l, --list                  the clauses and the families\n"
-	     "  -e, --explain=CLAUSE        how a clause is tried, and where it cannot be\n"
-	     "  -t, --tap                   results as they come (the default)\n"
-	     "  -j, --json[=FILE]           all results; to FILE: in addition\n"
-	     "  -m, --markdown[=FILE]       the matrix; to FILE: in addition\n"
-	     "      --color[=WHEN]          auto, always or never\n"
-	     "  -h, --help\n"
-	     "      --version\n\n"
-	     "Exit status: 0 nothing deviates, 1 something does, 2 it could not be tried.\n"
-	     "Works in a network namespace of its own, for which it needs to be root or to\n"
-	     "make a user namespace.");
-}
+static const char usage_text[] =
+	"Usage: connect-conformance [OPTION]...\n"
+	"Try every sentence of connect(2) on every socket family.\n\n"
+	"  -f, --family=NAME[,NAME]  try these families; altconn is each of\n"
+	"                            its kinds of addresses\n"
+	"  -c, --clause=NAME[,NAME]  try these clauses, such as E-INTR\n"
+	"  -l, --list                list the clauses and the families\n"
+	"  -e, --explain=CLAUSE      explain how a clause is tried\n"
+	"  -t, --tap                 print each result (the default)\n"
+	"  -j, --json[=FILE]         print JSON, or write it to FILE\n"
+	"  -m, --markdown[=FILE]     print the matrix, or write it to FILE\n"
+	"      --color[=WHEN]        print colours: auto, always or never\n"
+	"  -h, --help                print this text\n"
+	"      --version             print the version\n\n"
+	"The exit status is 0 if nothing deviates, 1 if something deviates,\n"
+	"and 2 if the clauses cannot be tried.\n"
+	"The program makes a network namespace of its own. For this it runs\n"
+	"as root, or makes a user namespace.";
 
 /* Select a family, or all families with names that begin with @name. */
 static void select_family(const char *name)
@@ -65,7 +65,7 @@ static void select_family(const char *name)
 		found++;
 	}
 	if (!found)
-		fail("no such family: %s (see --list)", name);
+		fail("unknown family '%s'; --list shows the families", name);
 }
 
 static void select_clause(const char *name)
@@ -73,7 +73,7 @@ static void select_clause(const char *name)
 	const struct clause *c = clause_find(name);
 
 	if (!c)
-		fail("no such clause: %s (see --list)", name);
+		fail("unknown clause '%s'; --list shows the clauses", name);
 	suite.clause[c - clauses] = true;
 }
 
@@ -93,7 +93,7 @@ static void set_color(const char *when)
 	else if (!strcmp(when, "always") || !strcmp(when, "never"))
 		use_color = when[0] == 'a';
 	else
-		fail("--color takes auto, always or never, not %s", when);
+		fail("--color is auto, always or never, and not '%s'", when);
 }
 
 enum { OPT_COLOR = 256, OPT_VERSION };
@@ -121,16 +121,17 @@ static void print_only(int opt, const char *arg)
 		break;
 	case 'e':
 		if (explain(arg))
-			fail("no such clause: %s (see --list)", arg);
+			fail("unknown clause '%s'; --list shows the clauses",
+			     arg);
 		break;
 	case 'h':
-		usage();
+		puts(usage_text);
 		break;
 	case OPT_VERSION:
 		puts("connect-conformance " VERSION);
 		break;
 	default:
-		fail("see --help");
+		fail("see --help for the options");
 	}
 	exit(0);
 }
@@ -168,9 +169,9 @@ static void parse(int argc, char **argv)
 		}
 	}
 	if (optind < argc)
-		fail("not an option: %s", argv[optind]);
+		fail("unknown argument '%s'", argv[optind]);
 	if (want_json && !json_file && want_markdown && !markdown_file)
-		fail("--json and --markdown both want the output");
+		fail("--json and --markdown cannot both print");
 }
 
 static bool none(const bool *chosen, int n)
@@ -206,7 +207,7 @@ static FILE *output(const char *file)
 static void write_files(FILE *json_out, FILE *markdown_out)
 {
 	if (json_out && json(json_out, &suite))
-		fail("built without json-c");
+		fail("the program was built without json-c");
 	if (markdown_out)
 		markdown(markdown_out, &suite);
 	if ((json_out && fflush(json_out)) ||
@@ -229,8 +230,8 @@ int main(int argc, char **argv)
 	if (want_markdown)
 		markdown_out = output(markdown_file);
 	if (netns_enter())
-		fail("cannot make a network namespace: %s (be root, or allow %s)",
-		     strerror(errno), "user namespaces");
+		fail("cannot make a network namespace: %s; %s",
+		     strerror(errno), "run as root or allow user namespaces");
 	suite_plan(&suite);
 	if (tap)
 		tap_begin(&suite);

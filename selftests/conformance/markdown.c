@@ -190,7 +190,7 @@ static void print_deviations(FILE *out, const struct suite *s)
 		if (t->result != DEVIATES || said_before(s, t))
 			continue;
 		if (!last)
-			fputs("\n## What was seen\n", out);
+			fputs("\n## Deviations\n", out);
 		if (t->f != last)
 			fprintf(out, "\n### %s\n\n", t->f->name);
 		last = t->f;
@@ -239,7 +239,7 @@ static void print_reasons(FILE *out, const struct suite *s)
 	bool named;
 	int i;
 
-	fputs("\n## What cannot apply\n\n", out);
+	fputs("\n## Clauses that cannot apply\n\n", out);
 	for (i = 0; i < nclauses; i++) {
 		named = false;
 		for (t = s->cases; t < s->cases + s->ncases; t++) {
@@ -264,7 +264,7 @@ static void print_clauses(FILE *out, const struct suite *s)
 {
 	int i;
 
-	fputs("\n## The clauses\n\n", out);
+	fputs("\n## Clauses\n\n", out);
 	for (i = 0; i < nclauses; i++) {
 		if (s->clause[i])
 			fprintf(out, "- **%s**: %s\n", clauses[i].name,
@@ -272,15 +272,21 @@ static void print_clauses(FILE *out, const struct suite *s)
 	}
 }
 
+static const char head[] =
+	"# Does connect() do what its manual says?\n\n"
+	"`make conformance` wrote this page on Linux %s, from the results of\n"
+	"`connect-conformance`. Each sentence of the connect(2) manuals is a\n"
+	"clause. Each clause is tried on every type of socket that the clause\n"
+	"is about, blocking and non-blocking.\n\n"
+	"- *holds*: all cases of the family do what the clause says.\n"
+	"- *deviates*: some cases do not. If only some types of sockets\n"
+	"  deviate, the cell names them. The results are below.\n"
+	"- *-*: the clause cannot apply to the family, for a reason that is\n"
+	"  below, or the family has no socket of these types.\n";
+
 void markdown(FILE *out, const struct suite *s)
 {
-	fprintf(out, "# Does connect() do what its manual says?\n\n"
-		"Written by `make conformance`, on Linux %s, from what\n"
-		"`connect-conformance` saw there. Each sentence of the manual is a clause,\n"
-		"tried on every type of socket, blocking and non-blocking. *holds*: in every\n"
-		"case. *deviates*: in some, in those types where not in all; what was seen\n"
-		"stands below. *-*: cannot apply, for the reason below, or speaks of a type\n"
-		"of socket that the family does not have.\n", series());
+	fprintf(out, head, series());
 	print_table(out, s, true);
 	print_table(out, s, false);
 	print_deviations(out, s);

@@ -117,7 +117,7 @@ static void print_types(int types)
 static void explain_family(const struct clause *c, const struct family *f)
 {
 	int types = f->types & c->types, type, exempt = 0;
-	const char *why = "it has no such sockets", *one;
+	const char *why = "the family has no such sockets", *one;
 
 	for (type = STREAM; type <= DGRAM; type <<= 1) {
 		one = exempt_why(f, c->name, type);
@@ -154,11 +154,11 @@ int explain(const char *name)
 		return -1;
 	printf("%s%s%s\n  ", BOLD, c->name, OFF);
 	fold(c->text, 2);
-	fputs("For\n  ", stdout);
+	fputs("Socket types\n  ", stdout);
 	print_types(c->types);
-	printf("%s\nTried by\n  ", modes_text(c->modes));
+	printf("%s\nHow it is tried\n  ", modes_text(c->modes));
 	fold(c->how, 2);
-	puts("Cannot apply to");
+	puts("Families to which it cannot apply");
 	for (i = 0; i < nfamilies; i++)
 		explain_family(c, &families[i]);
 	return 0;

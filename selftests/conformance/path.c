@@ -72,7 +72,7 @@ void e_acces_path(struct test *t)
 	must(t, !drop_file_privileges(), "capset()");
 	fails(t, &readable, EACCES, "without write permission");
 	fails(t, &hidden, EACCES, "without search permission");
-	fails(t, &writable, 0, "with write permission alone");
+	fails(t, &writable, 0, "with write permission only");
 }
 
 static void link_to(struct test *t, struct addr *a, const char *where)
@@ -86,11 +86,11 @@ void e_noent(struct test *t)
 	struct addr a;
 
 	t->f->fresh(t->f, &a);
-	fails(t, &a, ENOENT, "where no file is");
+	fails(t, &a, ENOENT, "at a missing file");
 	append(t, &a, "/s");
-	fails(t, &a, ENOENT, "below a folder that is not there");
+	fails(t, &a, ENOENT, "below a missing directory");
 	link_to(t, &a, "/nowhere/at/all");
-	fails(t, &a, ENOENT, "through a link to nowhere");
+	fails(t, &a, ENOENT, "through a link to a missing file");
 }
 
 void e_notdir(struct test *t)
@@ -99,7 +99,7 @@ void e_notdir(struct test *t)
 
 	plain_file(t, &a);
 	append(t, &a, "/s");
-	fails(t, &a, ENOTDIR, "below a file that is no folder");
+	fails(t, &a, ENOTDIR, "below a file that is not a directory");
 	unbound_target(t, &a);
 	append(t, &a, "/s");
 	fails(t, &a, ENOTDIR, "below a socket file");
@@ -126,5 +126,5 @@ void e_nametoolong(struct test *t)
 	memset(name, 'n', sizeof(name));
 	name[sizeof(name) - 1] = 0;
 	link_to(t, &a, name);
-	fails(t, &a, ENAMETOOLONG, "through a link to too long a name");
+	fails(t, &a, ENAMETOOLONG, "through a link to a name that is too long");
 }

@@ -68,7 +68,7 @@ static void refused_fast(struct test *t)
 	gate_close(t, &g);
 	must(t, !setsockopt(g.lfd, SOL_ALTCONN, ALTCONN_BACKLOG_POLICY,
 			    &policy, sizeof(policy)), "ALTCONN_BACKLOG_POLICY");
-	refused(t, &g.a, "at a full backlog that fails fast");
+	refused(t, &g.a, "at a full backlog of a listener that fails fast");
 }
 
 /* In altconn, an attempt is refused if the waiting room is full. */
@@ -114,7 +114,7 @@ void e_connrefused(struct test *t)
 	close(fd);
 	if (t->f->traits & HAS_PATHS) {
 		plain_file(t, &a);
-		refused(t, &a, "at a file that is no socket");
+		refused(t, &a, "at a file that is not a socket");
 	}
 	if (t->f->traits & OWN_TYPES && type) {
 		fd = bound_otherwise(t, &a, type);
@@ -122,7 +122,7 @@ void e_connrefused(struct test *t)
 		close(fd);
 	}
 	close(listener(t, &a, 8));
-	refused(t, &a, "where a listener was");
+	refused(t, &a, "where a listener has closed");
 	if (t->f->traits & WAITS)
 		refused_while_waiting(t);
 	if (is_altconn(t->f)) {
@@ -170,7 +170,8 @@ void e_acces_bcast(struct test *t)
 	expect(t, err, 0, "with SO_BROADCAST");
 	if (err || !is_altconn(t->f))
 		return;
-	expect(t, give(fd, NULL, 'b'), 0, "from send() to everybody");
+	expect(t, give(fd, NULL, 'b'), 0,
+	       "from send() to the broadcast address");
 	if (take(rfd) != 'b')
 		deviates(t, "a broadcast did not arrive");
 }
@@ -206,7 +207,7 @@ static void host_is_down(struct test *t)
 	must(t, !err, "making a node that is down");
 	fd = new_socket(t);
 	expect(t, outcome(t, fd, &a), EHOSTUNREACH, "where the node is down");
-	must(t, !system("altconn node up 5"), "setting it up");
+	must(t, !system("altconn node up 5"), "setting the node up");
 	if (outcome(t, fd, &a) == EHOSTUNREACH)
 		deviates(t, "EHOSTUNREACH where the node is up");
 }
@@ -221,10 +222,10 @@ void e_hostunreach(struct test *t)
 	must(t, !netns_enter(), "unshare()");
 	t->f->fresh(t->f, &a);
 	must(t, !t->f->forbid(t->f, &a, EHOSTUNREACH),
-	     "making it unreachable");
+	     "making the address unreachable");
 	fd = new_socket(t);
 	expect(t, outcome(t, fd, &a), EHOSTUNREACH,
-	       "where a route, or a rule, calls the host unreachable");
+	       "where a route or a rule makes the host unreachable");
 }
 
 void e_netunreach(struct test *t)
@@ -234,5 +235,6 @@ void e_netunreach(struct test *t)
 
 	t->f->fresh(t->f, &a);
 	t->f->unreachable(t->f, &a);
-	expect(t, outcome(t, fd, &a), ENETUNREACH, "where no route leads");
+	expect(t, outcome(t, fd, &a), ENETUNREACH,
+	       "at an address without a route");
 }

@@ -115,7 +115,8 @@ static int make_scratch(void)
 
 	if (!dir || strlen(dir) > 30)
 		dir = "/tmp";
-	snprintf(scratch, sizeof(scratch), "%s/connect-conformance.XXXXXX", dir);
+	snprintf(scratch, sizeof(scratch), "%s/connect-conformance.XXXXXX",
+		 dir);
 	return mkdtemp(scratch) ? 0 : -1;
 }
 
@@ -188,9 +189,10 @@ static void case_wait(struct test *t, pid_t pid, int fd)
 	if (told && read(fd, &report, sizeof(report)) == sizeof(report))
 		*t = report;
 	else
-		deviates(t, told ? "the child died" : "did not return");
+		deviates(t, told ? "the process of the case died" :
+				   "the case did not end in time");
 	if (!reap(pid))
-		deviates(t, "the child cannot be killed");
+		deviates(t, "the process of the case cannot be killed");
 }
 
 static void case_run(struct test *t)
@@ -249,7 +251,8 @@ static __noreturn void worker(struct suite *s, int i, int end)
 	err = netns_enter() ? errno : 0;
 	for (; i < end; i++, case_number++) {
 		if (err)
-			deviates(&s->cases[i], "%s from making a namespace",
+			deviates(&s->cases[i],
+				 "%s from making a network namespace",
 				 err_name(err));
 		else
 			case_run(&s->cases[i]);
@@ -267,7 +270,7 @@ static void collect(struct suite *s, int i, pid_t pid,
 		waitpid(pid, &status, 0);
 	for (; i < end; i++) {
 		if (!s->cases[i].ran)
-			deviates(&s->cases[i], "never ran");
+			deviates(&s->cases[i], "the case did not run");
 		if (each)
 			each(&s->cases[i], i + 1);
 	}

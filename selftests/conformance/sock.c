@@ -214,7 +214,7 @@ void gate_close(struct test *t, struct gate *g)
 		g->fill[i] = new_blocking(t);
 		err = go_connect(g->fill[i], &g->a);
 		if (err)
-			stop(t, "%s with room in the backlog", err_name(err));
+			stop(t, "%s with space in the backlog", err_name(err));
 	}
 }
 

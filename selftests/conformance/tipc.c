@@ -49,15 +49,17 @@ int tipc_deadline(int fd)
 
 const struct exempt tipc_exempt[] = {
 	NO_PATHS,
-	{ "S-DONE", CONN, "TCP does so; the manual asks it of nobody" },
+	{ "S-DONE", CONN, "this is what TCP does, and no manual demands it" },
 	{ "S-UNSPEC", CONN,
-	  "the manual promises it of TCP and of datagram sockets" },
-	{ "E-ACCES-BCAST", ANY, "it has no broadcast address" },
-	{ "E-ADDRINUSE", ANY, "many sockets may bind one address" },
-	{ "E-ADDRNOTAVAIL", ANY, "bind() takes any service" },
-	{ "E-PERM-RULE", ANY, "no firewall filters it" },
-	{ "E-HOSTUNREACH", ANY, "it tells hosts and networks not apart" },
-	{ "E-AGAIN-PORT", ANY, "its range of ports cannot be narrowed" },
-	{ "E-AGAIN-TABLE", ANY, "it keeps no table with a limit" },
+	  "the manual says this only of TCP and of datagram sockets" },
+	{ "E-ACCES-BCAST", ANY, "the family has no broadcast address" },
+	{ "E-ADDRINUSE", ANY, "many sockets may be bound to one address" },
+	{ "E-ADDRNOTAVAIL", ANY, "bind() accepts any service" },
+	{ "E-PERM-RULE", ANY, "no firewall filters the family" },
+	{ "E-HOSTUNREACH", ANY,
+	  "the family does not distinguish hosts from networks" },
+	{ "E-AGAIN-PORT", ANY,
+	  "the range of ephemeral ports cannot be made smaller" },
+	{ "E-AGAIN-TABLE", ANY, "the family has no table with a limit" },
 	{}
 };

@@ -29,10 +29,10 @@ const char *unix_malformed(const struct family *f, struct addr *a, int i)
 	switch (i) {
 	case 0:
 		a->len = HEAD - 1;
-		return "with half a family";
+		return "with half of an address family";
 	case 1:
 		a->len = HEAD;
-		return "with a family and no path";
+		return "with an address family and no path";
 	case 2:
 		a->len = sizeof(a->un) + 1;
 		return "with a byte after sun_path";
@@ -58,19 +58,26 @@ const char *unix_unusual(const struct family *f, struct addr *a, int i)
 }
 
 #define NO_ROUTES							\
-	{ "E-ACCES-BCAST", ANY, "it has no broadcast address" },	\
-	{ "E-ADDRNOTAVAIL", ANY, "all of its addresses are of this machine" }, \
-	{ "E-HOSTUNREACH", ANY, "all of its addresses are of this machine" }, \
-	{ "E-NETUNREACH", ANY, "all of its addresses are of this machine" }, \
-	{ "E-PERM-RULE", ANY, "no firewall filters it" },		\
+	{ "E-ACCES-BCAST", ANY,						\
+	  "the family has no broadcast address" },			\
+	{ "E-ADDRNOTAVAIL", ANY,					\
+	  "all addresses of the family belong to this machine" },	\
+	{ "E-HOSTUNREACH", ANY,						\
+	  "all addresses of the family belong to this machine" },	\
+	{ "E-NETUNREACH", ANY,						\
+	  "all addresses of the family belong to this machine" },	\
+	{ "E-PERM-RULE", ANY,						\
+	  "no firewall filters the family" },				\
 	{ "E-AGAIN-PORT", ANY, "connect() binds no local address" },	\
-	{ "E-AGAIN-TABLE", ANY, "it keeps no table with a limit" }
+	{ "E-AGAIN-TABLE", ANY, "the family has no table with a limit" }
 
 #define NO_PENDING							\
-	{ "S-DONE", CONN, "it never answers EINPROGRESS" },		\
-	{ "E-ALREADY", CONN, "it never answers EINPROGRESS" },		\
+	{ "S-DONE", CONN,						\
+	  "connect() never returns EINPROGRESS" },			\
+	{ "E-ALREADY", CONN,						\
+	  "connect() never returns EINPROGRESS" },			\
 	{ "S-UNSPEC", CONN,						\
-	  "the manual promises it of TCP and of datagram sockets" }
+	  "the manual says this only of TCP and of datagram sockets" }
 
 const struct exempt unix_exempt[] = {
 	NO_ROUTES,

@@ -18,7 +18,7 @@ const char *vsock_malformed(const struct family *f, struct addr *a, int i)
 	switch (i) {
 	case 0:
 		a->len = 1;
-		return "with half a family";
+		return "with half of an address family";
 	case 1:
 		a->len = sizeof(a->vm) - 1;
 		return "with a byte too few";
@@ -56,17 +56,18 @@ const char *vsock_missing(void)
 
 const struct exempt vsock_exempt[] = {
 	NO_PATHS,
-	{ "S-DONE", CONN, "TCP does so; the manual asks it of nobody" },
+	{ "S-DONE", CONN, "this is what TCP does, and no manual demands it" },
 	{ "S-UNSPEC", CONN,
-	  "the manual promises it of TCP and of datagram sockets" },
-	{ "E-ACCES-BCAST", ANY, "it has no broadcast address" },
-	{ "E-PERM-RULE", ANY, "no firewall filters it" },
-	{ "E-HOSTUNREACH", ANY, "such an attempt would leave the machine" },
-	{ "E-NETUNREACH", ANY, "such an attempt would leave the machine" },
-	{ "E-AGAIN-PORT", ANY, "its range of ports cannot be narrowed" },
-	{ "E-AGAIN-TABLE", ANY, "it keeps no table with a limit" },
-	{ "E-ALREADY", CONN, "no attempt of it can be made to wait" },
-	{ "E-INTR", CONN, "no attempt of it can be made to wait" },
-	{ "E-TIMEDOUT", CONN, "no attempt of it can be made to wait" },
+	  "the manual says this only of TCP and of datagram sockets" },
+	{ "E-ACCES-BCAST", ANY, "the family has no broadcast address" },
+	{ "E-PERM-RULE", ANY, "no firewall filters the family" },
+	{ "E-HOSTUNREACH", ANY, "the attempt would leave the machine" },
+	{ "E-NETUNREACH", ANY, "the attempt would leave the machine" },
+	{ "E-AGAIN-PORT", ANY,
+	  "the range of ephemeral ports cannot be made smaller" },
+	{ "E-AGAIN-TABLE", ANY, "the family has no table with a limit" },
+	{ "E-ALREADY", CONN, "no attempt of the family can be made to wait" },
+	{ "E-INTR", CONN, "no attempt of the family can be made to wait" },
+	{ "E-TIMEDOUT", CONN, "no attempt of the family can be made to wait" },
 	{}
 };

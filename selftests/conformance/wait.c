@@ -16,11 +16,13 @@ static void fails_in_the_end(struct test *t)
 	close(g.lfd);
 	revents = poll_for(fd, POLLOUT);
 	if (!(revents & POLLOUT))
-		deviates(t, "no POLLOUT at the end of a failed attempt");
+		deviates(t,
+			 "poll() reports no POLLOUT after a failed attempt");
 	if (!(revents & POLLERR))
-		deviates(t, "no POLLERR at the end of a failed attempt");
+		deviates(t,
+			 "poll() reports no POLLERR after a failed attempt");
 	expect(t, so_error(fd), ECONNREFUSED, "after the listener closed");
-	expect(t, so_error(fd), 0, "in SO_ERROR for the second time");
+	expect(t, so_error(fd), 0, "in SO_ERROR when it is read again");
 }
 
 /* In a family in which no attempt waits, try a backlog with room. */
@@ -31,8 +33,9 @@ static void async_without_gate(struct test *t)
 
 	err = go_connect(fd, &a);
 	if (err && err != EINPROGRESS)
-		stop(t, "%s with room in the backlog", err_name(err));
-	expect(t, result_of_pending(fd), 0, "in SO_ERROR at the end");
+		stop(t, "%s with space in the backlog", err_name(err));
+	expect(t, result_of_pending(fd), 0,
+	       "in SO_ERROR at the end of the attempt");
 	close(accept_one(t, lfd));
 }
 
@@ -44,10 +47,11 @@ static void in_order(struct test *t)
 
 	first = pending(t, &g);
 	second = new_socket(t);
-	expect(t, go_connect(second, &g.a), EINPROGRESS, "behind another");
+	expect(t, go_connect(second, &g.a), EINPROGRESS,
+	       "behind another attempt");
 	accept_one(t, g.lfd);
 	if (poll_for(first, POLLOUT) != POLLOUT || poll_now(second, POLLOUT))
-		deviates(t, "the first who waits is not the first served");
+		deviates(t, "attempts are not established in order");
 }
 
 /* In altconn, a deferred accept() decides, whatever the backlog is. */
@@ -59,9 +63,11 @@ static void waits_for_accept(struct test *t)
 
 	must(t, !setsockopt(lfd, SOL_ALTCONN, ALTCONN_DEFER_ACCEPT, &on,
 			    sizeof(on)), "ALTCONN_DEFER_ACCEPT");
-	expect(t, go_connect(fd, &a), EINPROGRESS, "at a deferring listener");
+	expect(t, go_connect(fd, &a), EINPROGRESS,
+	       "at a listener that defers accept()");
 	if (poll_now(fd, POLLOUT))
-		deviates(t, "an event before a deferred accept()");
+		deviates(t,
+			 "poll() reports an event before a deferred accept()");
 	accept_one(t, lfd);
 	expect(t, result_of_pending(fd), 0, "after a deferred accept()");
 }
@@ -82,14 +88,15 @@ void e_inprogress(struct test *t)
 		return;
 	}
 	if (poll_now(fd, POLLOUT))
-		deviates(t, "an event before the attempt is decided");
-	expect(t, so_error(fd), 0, "in SO_ERROR while it waits");
+		deviates(t, "poll() reports an event before the decision");
+	expect(t, so_error(fd), 0, "in SO_ERROR while the attempt waits");
 	gate_open(t, &g);
 	if (poll_for(fd, POLLOUT) != POLLOUT)
-		deviates(t, "no POLLOUT alone after success");
+		deviates(t,
+			 "poll() does not report POLLOUT alone after success");
 	expect(t, so_error(fd), 0, "in SO_ERROR after success");
 	if (!is_connected(fd))
-		deviates(t, "not connected after success");
+		deviates(t, "the socket is not connected after success");
 	fails_in_the_end(t);
 	if (is_altconn(t->f)) {
 		in_order(t);
@@ -112,7 +119,7 @@ static void joins_the_attempt(struct test *t)
 	gate_open(t, &g);
 	expect(t, job_end(&job), 0, "from a blocking connect() on an attempt");
 	if (!is_connected(fd))
-		deviates(t, "not connected after that");
+		deviates(t, "the socket is not connected after that");
 }
 
 void e_already(struct test *t)
@@ -129,7 +136,8 @@ void e_already(struct test *t)
 		expect(t, go_connect(fd, &g.a), EALREADY,
 		       "while an attempt waits");
 	gate_open(t, &g);
-	expect(t, result_of_pending(fd), 0, "in SO_ERROR at the end");
+	expect(t, result_of_pending(fd), 0,
+	       "in SO_ERROR at the end of the attempt");
 }
 
 static atomic_int caught;
@@ -184,7 +192,7 @@ static void restarted(struct test *t)
 
 	if (job_waits(&job))
 		gate_open(t, &g);
-	expect(t, job_end(&job), 0, "on a signal under SA_RESTART");
+	expect(t, job_end(&job), 0, "on a signal with SA_RESTART");
 	close(fd);
 }
 
@@ -220,12 +228,13 @@ static void sndtimeo_ends_the_wait(struct test *t)
 static void not_connected(struct test *t, struct gate *g, int fd)
 {
 	if (is_connected(fd))
-		deviates(t, "connected after the attempt had timed out");
+		deviates(t, "the socket is connected after the timeout");
 	if (!g->nfill)
 		return;
 	gate_open(t, g);
 	if (!nobody_waits(g->lfd))
-		deviates(t, "a connection after the attempt had timed out");
+		deviates(t,
+			 "the listener has a connection after the timeout");
 }
 
 /* In altconn, a sysctl is the deadline of sockets that set no deadline. */
@@ -238,7 +247,7 @@ static void sysctl_deadline(struct test *t)
 	     "net.altconn.connect_timeout_ms");
 	gate_close(t, &g);
 	expect(t, outcome(t, new_socket(t), &g.a), ETIMEDOUT,
-	       "when the time of the sysctl is over");
+	       "after the deadline of the sysctl");
 }
 
 void e_timedout(struct test *t)
@@ -247,17 +256,17 @@ void e_timedout(struct test *t)
 	int fd;
 
 	if (t->mode == NONBLOCKING && !(t->f->traits & (WAITS | LATE)))
-		cannot(t, "a non-blocking attempt of it never waits");
+		cannot(t, "a non-blocking attempt of the family never waits");
 	gate_close(t, &g);
 	fd = new_socket(t);
 	if (t->f->deadline)
 		must(t, !t->f->deadline(fd), "the option for the deadline");
 	else
 		set_sndtimeo(t, fd);
-	expect(t, outcome(t, fd, &g.a), ETIMEDOUT, "when the time is over");
+	expect(t, outcome(t, fd, &g.a), ETIMEDOUT, "after the deadline");
 	if (t->result != HOLDS)
 		return;
-	expect(t, so_error(fd), 0, "in SO_ERROR after it was told");
+	expect(t, so_error(fd), 0, "in SO_ERROR when it is read again");
 	not_connected(t, &g, fd);
 	if (t->mode == BLOCKING && t->f->traits & WAITS)
 		sndtimeo_ends_the_wait(t);
