@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * altconn: a local socket family whose connect() does what connect(2) says.
- * What a program includes to use it. What connect() does stands in
- * Documentation/connect-semantics.rst.
+ * altconn: a family of local sockets. A program that uses the family includes
+ * this header. Documentation/connect-semantics.rst describes connect().
  */
 #ifndef _UAPI_LINUX_ALTCONN_H
 #define _UAPI_LINUX_ALTCONN_H
@@ -12,9 +11,9 @@
 #include <linux/altconn_netlink.h>
 
 /*
- * The family borrows a number that Linux never implemented. This is the
- * default; the module's parameter family= changes it, and the generic netlink
- * family "altconn" tells which one is in force.
+ * The family borrows a number that Linux has never implemented. This is the
+ * default. The module parameter family= selects another number, and the generic
+ * netlink family "altconn" reports the number in force.
  */
 #define AF_ALTCONN	18
 #define PF_ALTCONN	AF_ALTCONN
@@ -23,8 +22,8 @@
 #define SOL_ALTCONN	16707
 
 /*
- * The protocol argument of socket() is the address format: how this socket
- * writes addresses, in every call that takes or gives one.
+ * The protocol argument of socket() is the address format: the address
+ * structure that the socket uses in each call that takes or returns an address.
  */
 #define ALTCONN_NATIVE	0	/* struct sockaddr_altconn */
 #define ALTCONN_UNIX	1	/* struct sockaddr_un, AF_UNIX */
@@ -38,7 +37,7 @@
 #define ALTCONN_PATH_MAX	108	/* bytes of a path, without a NUL */
 
 /* Flags of an address in the native format. */
-#define ALTCONN_PATH_FD	1	/* kind PATH: a descriptor leads to the file */
+#define ALTCONN_PATH_FD	1	/* kind PATH: see sac_fd */
 
 /**
  * struct altconn_inet - an IP address and port in the native format
@@ -56,28 +55,31 @@ struct altconn_inet {
  * struct sockaddr_altconn - an address in the native format
  * @sac_family: AF_ALTCONN (the number in force)
  * @sac_kind: enum altconn_kind: PORT, NAME, INET or PATH
- * @sac_flags: zero, or with PATH ALTCONN_PATH_FD
- * @sac_node: ALTCONN_NODE_SELF, or another node's id; zero with INET and PATH
- * @sac_fd: with ALTCONN_PATH_FD, in the place of @sac_node: a descriptor of the
- *	calling process, of any kind of open(2), O_PATH included
- * @sac_len: how many bytes of @sac_name or @sac_path count; zero with PORT and
- *	INET
- * @sac_pad: must be zero
- * @sac_port: with PORT; 0 asks bind() for an ephemeral port
- * @sac_name: with NAME: any bytes, no terminator
- * @sac_path: with PATH: no NUL inside and none needed at the end
- * @sac_inet: with INET
+ * @sac_flags: zero; for kind PATH zero or ALTCONN_PATH_FD
+ * @sac_node: ALTCONN_NODE_SELF, or the id of another node; for kinds INET and
+ *	PATH zero
+ * @sac_fd: with ALTCONN_PATH_FD, in place of @sac_node: a descriptor of the
+ *	calling process; O_PATH is sufficient
+ * @sac_len: number of bytes in @sac_name or @sac_path; for kinds PORT and INET
+ *	zero
+ * @sac_pad: zero
+ * @sac_port: for kind PORT; bind() chooses an ephemeral port if it is 0
+ * @sac_name: for kind NAME: any bytes, without a terminator
+ * @sac_path: for kind PATH: bytes without a NUL, not even at the end
+ * @sac_inet: for kind INET
  *
- * The length of an address is always sizeof(struct sockaddr_altconn). Every
- * byte that the kind does not use must be zero. Port kind, node 0, port 0 is
- * the null address. An unnamed socket's address has length 2, the family.
+ * The length of an address is always sizeof(struct sockaddr_altconn). Each byte
+ * that the kind does not use is zero. An address of kind PORT with node 0 and
+ * port 0 is the null address. The address of an unnamed socket has the length 2
+ * and consists of the family.
  *
- * ALTCONN_PATH_FD serves paths that are longer than @sac_path. connect(2) and the
- * calls that send take the descriptor of the socket file itself, with an empty
- * path. bind(2) takes the descriptor of a directory, and a path that is looked up
- * from there as openat(2) does: an absolute one does not look at the descriptor.
- * The descriptor is used in the call alone. Addresses that the kernel returns have
- * no flag: they tell the path as it was given to bind(2).
+ * ALTCONN_PATH_FD is for paths that are longer than @sac_path. For connect(2)
+ * and the calls that send, @sac_fd is a descriptor of the socket file, and the
+ * path is empty. For bind(2), @sac_fd is a descriptor of a directory. The path
+ * is looked up from that directory, as by openat(2), and an absolute path
+ * ignores the descriptor. Only the call itself uses the descriptor. Addresses
+ * that the kernel returns have no flag, and have the path that bind(2) was
+ * given.
  */
 struct sockaddr_altconn {
 	__kernel_sa_family_t	sac_family;
@@ -98,48 +100,56 @@ struct sockaddr_altconn {
 };
 
 /*
- * Socket options, level SOL_ALTCONN. Less room than the type needs fails with
- * EINVAL when it sets, and gets as much as fits. More room is taken when it sets,
- * up to a page: what is behind the type must be zero, else E2BIG. Options that are
- * non-zero or not take 0 and 1, else EINVAL.
+ * Socket options of level SOL_ALTCONN. setsockopt() fails with EINVAL if the
+ * value is shorter than the type of the option. A value may be longer, up to a
+ * page, if all further bytes are zero. Otherwise setsockopt() fails with E2BIG.
+ * getsockopt() returns as much of a value as fits in the buffer. A switch is
+ * an option with the values 0 (off) and 1 (on). Other values fail with EINVAL.
  *
- * ALTCONN_CONNECT_TIMEOUT, get and set, __u64: how long an attempt may take,
- *	in milliseconds, counted from connect(). 0, and anything longer than
- *	ALTCONN_TIMEOUT_MAX (a week): no limit.
- *	ALTCONN_TIMEOUT_DEFAULT: what net.altconn.connect_timeout_ms says when
- *	connect() is called. Counts for attempts that begin afterwards.
- * ALTCONN_CONNECT_INFO, get, struct altconn_connect_info: what became of
- *	the socket's last attempt, or why connect() began none; of a connection, how
- *	it came to be.
- * ALTCONN_BACKLOG_POLICY, get and set, __u32: what a listener does with an
- *	attempt that meets a full backlog: ALTCONN_POLICY_QUEUE, the default, or
- *	ALTCONN_POLICY_FAIL_FAST. Counts for attempts that come afterwards.
- * ALTCONN_DEFER_ACCEPT, get and set, __u32: non-zero: an attempt is established
- *	when accept() takes it, not before. It waits until then, and the backlog
- *	bounds nothing but what a fail-fast listener lets wait. Set to zero, as
- *	many as the backlog holds are established at once.
- * ALTCONN_REFUSE, set, __u32: refuse that many of the attempts that wait on this
- *	listener, the first ones; they fail with ECONNREFUSED. Those that are
- *	established already stay. Fewer may wait.
- * ALTCONN_WAIT_LISTENER, get and set, __u32: non-zero: connect() to a port, name
- *	or IP address where nothing listens waits, until its deadline, for a
- *	listener to appear. Counts for attempts that begin afterwards.
- * ALTCONN_DGRAM_OVERFLOW, get and set, __u32, datagram sockets: what a receiver that
- *	is full does with a datagram: ALTCONN_OVERFLOW_BLOCK makes the sender
- *	wait; ALTCONN_OVERFLOW_DROP_NEWEST drops it; ALTCONN_OVERFLOW_DROP_OLDEST
- *	drops what it has waited with longest. What was dropped counts in
- *	SO_MEMINFO. The default is ALTCONN_OVERFLOW_BLOCK, and in the inet formats
+ * ALTCONN_CONNECT_TIMEOUT, get and set, __u64: the deadline of an attempt, in
+ *	milliseconds, counted from connect(). 0, and any value above
+ *	ALTCONN_TIMEOUT_MAX (a week), means that there is no deadline.
+ *	ALTCONN_TIMEOUT_DEFAULT selects net.altconn.connect_timeout_ms at the
+ *	time of connect(). The option holds for attempts that begin later.
+ * ALTCONN_CONNECT_INFO, get, struct altconn_connect_info: the result of the
+ *	last attempt of the socket, or the reason why connect() began no
+ *	attempt. On a connected socket it describes the attempt that connected
+ *	the socket.
+ * ALTCONN_BACKLOG_POLICY, get and set, __u32: with ALTCONN_POLICY_QUEUE, the
+ *	default, attempts wait at a listener with a full backlog. With
+ *	ALTCONN_POLICY_FAIL_FAST the listener refuses them. The option holds for
+ *	attempts that come later.
+ * ALTCONN_DEFER_ACCEPT, get and set, switch: the listener establishes an
+ *	attempt only when accept() takes it. Until then the attempt waits. The
+ *	backlog then limits only how many attempts wait at a listener that fails
+ *	fast. When the option is switched off, as many attempts as the backlog
+ *	holds are established at once.
+ * ALTCONN_REFUSE, set, __u32: the listener refuses this number of waiting
+ *	attempts, beginning with the first one. They fail with ECONNREFUSED.
+ *	Established associations stay. It is no error if fewer attempts wait.
+ * ALTCONN_WAIT_LISTENER, get and set, switch: if nothing listens at a port, a
+ *	name or an IP address, connect() waits there for a listener until the
+ *	deadline. The option holds for attempts that begin later.
+ * ALTCONN_DGRAM_OVERFLOW, get and set, __u32, datagram sockets: what a full
+ *	receiver does with a datagram. ALTCONN_OVERFLOW_BLOCK makes the sender
+ *	wait. ALTCONN_OVERFLOW_DROP_NEWEST drops this datagram.
+ *	ALTCONN_OVERFLOW_DROP_OLDEST drops the datagram that has waited longest.
+ *	SO_MEMINFO counts dropped datagrams. The default is
+ *	ALTCONN_OVERFLOW_BLOCK, and in the inet formats
  *	ALTCONN_OVERFLOW_DROP_NEWEST.
- * ALTCONN_PEER_INFO, get, struct altconn_peer_info: who is at the other end.
- * ALTCONN_SHARE_ADDRESS, get and set, __u32: non-zero before bind(): the port, name
- *	or IP address is shared with other sockets of the same effective user
- *	that have it set too, which may all listen: they get the connections in
- *	turn. A datagram goes to one of them, by its sender's address.
- * ALTCONN_REACHABLE, get and set, __u32: non-zero before bind(): the port or name can
- *	be reached from other nodes too. IP addresses can, but for loopback ones.
- * ALTCONN_REPLACE_PATH, get and set, __u32: non-zero before bind(): a socket file that
- *	is at the path already, and that no socket is bound to, is replaced by the
- *	new one in one step. Anything else there fails with EADDRINUSE as ever.
+ * ALTCONN_PEER_INFO, get, struct altconn_peer_info: the process at the other
+ *	end of a connection.
+ * ALTCONN_SHARE_ADDRESS, get and set, switch, before bind(): the socket shares
+ *	its port, name or IP address with sockets of the same effective user
+ *	that have this option too. All of them may listen, and they get the
+ *	connections in turn. A datagram goes to one of them, which the address
+ *	of the sender chooses.
+ * ALTCONN_REACHABLE, get and set, switch, before bind(): other nodes reach the
+ *	port or name of the socket. They reach IP addresses without the option,
+ *	except loopback addresses.
+ * ALTCONN_REPLACE_PATH, get and set, switch, before bind(): bind() replaces a
+ *	socket file to which no socket is bound by the new file, in one step. If
+ *	the path has any other file, bind() fails with EADDRINUSE.
  */
 #define ALTCONN_CONNECT_TIMEOUT	1
 #define ALTCONN_CONNECT_INFO	2
@@ -165,11 +175,13 @@ struct sockaddr_altconn {
 
 /**
  * struct altconn_connect_info - the last attempt of a socket
- * @aci_errno: 0, or why it failed; EINPROGRESS while it is under way
- * @aci_reason: enum altconn_reason
- * @aci_waited_ns: how long it has waited, or did, for its listener
- * @aci_place: its place in the queue, 1 is next; 0 when it does not wait
- * @aci_rule: the rule that decided, 0 for none
+ * @aci_errno: 0, or the error of the attempt; EINPROGRESS while the attempt is
+ *	under way
+ * @aci_reason: reason of the result, enum altconn_reason
+ * @aci_waited_ns: time that the attempt has waited, in nanoseconds
+ * @aci_place: place among the attempts that wait at the address; 1 is next; 0:
+ *	the attempt does not wait there
+ * @aci_rule: id of the rule that decided or that holds the attempt; 0: none
  */
 struct altconn_connect_info {
 	__u32		aci_errno;
@@ -184,13 +196,15 @@ struct altconn_connect_info {
 /**
  * struct altconn_peer_info - the process at the other end of a connection
  * @api_netns: inode number of its network namespace
- * @api_pid: of the process that called connect(), accept() or, before that,
- *	listen(); 0: the caller's namespace does not see it
- * @api_uid: its user, then
- * @api_gid: its group, then
+ * @api_pid: the process; 0: the pid namespace of the caller does not have it
+ * @api_uid: its user
+ * @api_gid: its group
  * @api_pad: zero
- * @api_comm: what it ran, then, with a NUL; empty when the caller's namespace does
- *	not see it
+ * @api_comm: its command, with a NUL; empty if the pid namespace of the caller
+ *	does not have the process
+ *
+ * The process is the one that called connect() or accept(), as it was at that
+ * call. Before accept() it is the process that called listen().
  */
 struct altconn_peer_info {
 	__aligned_u64	api_netns;
