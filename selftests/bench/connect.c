@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Measure what it costs to connect. */
+/* Measure the cost of connecting. */
 #include "bench.h"
 
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <linux/altconn.h>
 
-/* Make and close a socket, which is a cost that every family has. */
+/* Measure making and closing a socket, a cost that every family has. */
 void run_bare_socket(const struct job *job)
 {
 	uint64_t begin = now();
@@ -151,8 +151,8 @@ void run_connect_many(const struct job *job)
 }
 
 /*
- * Let @arg attempts wait behind a backlog of 0 and accept one after the other.
- * A family in which no attempt waits has no result.
+ * Let @arg attempts wait at a listener with a backlog of 0, and measure
+ * accept() of all of them. A family in which no attempt waits has no result.
  */
 void run_waiters(const struct job *job)
 {
@@ -205,7 +205,7 @@ static int bind_any(const struct job *job)
 	return fd;
 }
 
-/* Find the one free ephemeral port, while @arg ports are taken. */
+/* Measure the search for the one free ephemeral port among @arg taken ports. */
 void run_last_port(const struct job *job)
 {
 	struct rlimit limit = { job->arg + 100, job->arg + 100 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Measure what it costs to send and receive. */
+/* Measure the cost of sending and receiving. */
 #include "bench.h"
 
 #include <stdlib.h>
@@ -45,7 +45,7 @@ static void *pipe_echo(void *arg)
 }
 
 /*
- * Start a thread that echoes: what is written to fds[0] can be read from
+ * Start a thread that echoes: data that is written to fds[0] can be read from
  * fds[1]. Return the thread.
  */
 static pthread_t start_echo(const struct job *job, int fds[2],
@@ -243,7 +243,7 @@ static void *drain(void *arg)
 	return NULL;
 }
 
-/* Send @arg bytes there and back, beside 64 pairs that send all they can. */
+/* Send @arg bytes there and back, while 64 other pairs send without a pause. */
 void run_loaded_latency(const struct job *job)
 {
 	static struct flow ends[128];

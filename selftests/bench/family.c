@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* List the families that are compared, and make their sockets. */
+/* List the families that the benchmark compares, and make their sockets. */
 #include "bench.h"
 
 #include <errno.h>
@@ -216,7 +216,7 @@ int connect_to(const struct job *job, unsigned int n)
 {
 	int on = 1, fd;
 
-	/* vsock resets a client that finds no room in a full backlog. */
+	/* vsock resets a client at a full backlog. */
 	while ((fd = try_connect(job, n, 0)) < 0 && errno == ECONNRESET)
 		sched_yield();
 	if (fd < 0)

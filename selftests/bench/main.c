@@ -25,9 +25,10 @@
 enum set { INSTRUCTIONS = 1, WALL = 2, BOTH = 3 };
 
 /*
- * The families that a row is for: all with pipes; sockets only; all kinds of
- * address, where these matter; or altconn and AF_UNIX alone, which show whether
- * a number of objects matters.
+ * The families for which a row is measured. ANY: all of them, with pipes.
+ * SOCKETS: all but pipes. ADDRESSES: all but pipes, with each kind of address,
+ * since the cost depends on it. OURS_AND_UNIX: only altconn and AF_UNIX, which
+ * is sufficient to show whether the cost depends on a number of objects.
  */
 enum who { ANY, SOCKETS, ADDRESSES, OURS_AND_UNIX };
 
@@ -64,7 +65,7 @@ static const struct row {
 	  SOCKETS },
 	{ "fan-in", run_fan_in, DGRAM, 64, 500, BOTH, SOCKETS },
 	{ "latency", run_latency, STREAM | SEQPACKET, 64, 5000, WALL, ANY },
-	/* vsock takes minutes for this. */
+	/* vsock needs minutes for this operation. */
 	{ "latency-beside-64", run_loaded_latency, STREAM, 64, 1000, WALL,
 	  OURS_AND_UNIX },
 	{ "idle-pair", run_idle, STREAM, 3000, 0, INSTRUCTIONS, SOCKETS },
@@ -265,7 +266,8 @@ static bool measure_all(json_object *all)
 	for (i = 0; i < nfamilies; i++) {
 		present[i] = family_present(&families[i]);
 		if (!present[i])
-			fprintf(stderr, "not here: %s\n", families[i].name);
+			fprintf(stderr, "this kernel does not have %s\n",
+				families[i].name);
 	}
 	for (r = 0; r < ARRAY_SIZE(rows); r++) {
 		for (type = STREAM; type <= DGRAM; type <<= 1) {
@@ -345,7 +347,7 @@ int main(int argc, char **argv)
 	bool ok;
 
 	parse(argc, argv);
-	/* An operation that the caller names is measured with either clock. */
+	/* An operation that the user names is measured with either clock. */
 	if (!opt.set)
 		opt.set = opt.ops ? BOTH : WALL;
 	/*
@@ -356,7 +358,7 @@ int main(int argc, char **argv)
 	    sched_setscheduler(0, SCHED_BATCH, &(struct sched_param) {}))
 		die("sched_setscheduler");
 	ok = measure_all(all);
-	/* With a file, the run with the other clock may have the results. */
+	/* With --json, the run with the other clock may have the results. */
 	if (!json_object_array_length(all) && !opt.json) {
 		fputs("bench: nothing was measured\n", stderr);
 		ok = false;

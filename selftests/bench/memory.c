@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Measure how much memory connections occupy. */
+/* Measure how much memory connections take. */
 #include "bench.h"
 
 #include <errno.h>
@@ -58,8 +58,8 @@ static void drop_clean(void)
 }
 
 /*
- * Wait until the free memory stays the same: RCU frees memory late, and caches
- * drop what is not needed.
+ * Wait until the amount of free memory stays the same: RCU frees memory late,
+ * and caches drop clean entries.
  */
 static void settle(void)
 {
@@ -74,7 +74,7 @@ static void settle(void)
 		quiet = is - was < 65536 && was - is < 65536 ? quiet + 1 : 0;
 	}
 	if (quiet < 3)
-		die("the machine's memory does not come to rest");
+		die("the amount of free memory does not settle");
 }
 
 struct usage {
@@ -85,7 +85,7 @@ struct usage {
 static struct usage usage(void)
 {
 	settle();
-	/* MemAvailable takes the inodes of sockets for a cache. */
+	/* MemAvailable counts the inodes of sockets as a cache. */
 	return (struct usage) {
 		.slab = kernel_says("Slab:"), .used = -free_memory(),
 	};
