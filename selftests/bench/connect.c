@@ -130,7 +130,9 @@ static void rate(const struct job *job, int listeners)
 		fds[i] = make_listener(job, i, 128);
 	begin = now();
 	for (i = 0; i < job->arg; i++) {
-		s[i] = (struct server) { fds[i % listeners], job->times, i + 1 };
+		s[i] = (struct server) {
+			fds[i % listeners], job->times, i + 1
+		};
 		c[i] = (struct client) { job, i % listeners, i };
 		threads[2 * i] = spawn(accepter, &s[i]);
 		threads[2 * i + 1] = spawn(connecter, &c[i]);

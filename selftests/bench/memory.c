@@ -74,7 +74,7 @@ static void settle(void)
 		quiet = is - was < 65536 && was - is < 65536 ? quiet + 1 : 0;
 	}
 	if (quiet < 3)
-		die("the amount of free memory does not settle");
+		die("the amount of free memory keeps changing");
 }
 
 struct usage {

@@ -148,7 +148,8 @@ int alt_down(const struct family *f, struct addr *a)
 	if (access(file, R_OK))
 		return errno == EACCES ? 1 : -1;
 	snprintf(command, sizeof(command),
-		 "altconn node add 5 inet 203.0.113.1 inet 2001:db8::1 netns %s && altconn node down 5",
+		 "altconn node add 5 inet 203.0.113.1 inet 2001:db8::1 "
+		 "netns %s && altconn node down 5",
 		 file);
 	return system(command) ? -1 : 0;
 }

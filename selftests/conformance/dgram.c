@@ -43,7 +43,7 @@ void s_only(struct test *t)
 		c = take(rfd);
 		if (c == 'x')
 			deviates(t,
-				 "an older datagram of another sender was read");
+				 "an old datagram of another sender was read");
 		if (c == 'y')
 			deviates(t,
 				 "a later datagram of another sender was read");
