@@ -8,9 +8,9 @@
 
 #define ALTCONN_REASON_LIST(each)					\
 	each(NONE, "none",						\
-	     "no attempt has ended yet")				\
+	     "no attempt has ended")					\
 	each(ESTABLISHED, "established",				\
-	     "the connection was established")				\
+	     "the attempt was established")				\
 	each(NOT_BOUND, "not-bound",					\
 	     "nothing is bound to the address")				\
 	each(NOT_LISTENING, "not-listening",				\
@@ -35,18 +35,17 @@
 	each(DEADLINE, "deadline",					\
 	     "the deadline passed while the attempt waited")		\
 	each(CANCELLED_CLOSE, "cancelled-close",			\
-	     "the caller closed the socket")				\
+	     "the client closed the socket")				\
 	each(CANCELLED_UNSPEC, "cancelled-unspec",			\
-	     "the caller dissolved the socket with AF_UNSPEC or shut "	\
-	     "it down")							\
+	     "the client dissolved the attempt with AF_UNSPEC, or "	\
+	     "shut the socket down")					\
 	each(NO_NODE, "no-node",					\
 	     "there is no such node, and the IP address is not of "	\
 	     "this namespace")						\
 	each(BAD_ADDRESS, "bad-address",				\
 	     "the address is malformed")				\
 	each(WRONG_FAMILY, "wrong-family",				\
-	     "the address is of a family that the socket does not "	\
-	     "speak")							\
+	     "the address is of a family that the socket cannot use")	\
 	each(BROADCAST, "broadcast",					\
 	     "the address is a broadcast address, and the socket has "	\
 	     "no SO_BROADCAST or is no datagram socket")		\
@@ -55,23 +54,24 @@
 	each(STATE, "state",						\
 	     "the socket is connected already, or listens")		\
 	each(NO_PORT, "no-port",					\
-	     "the range of ephemeral ports is exhausted")		\
+	     "no ephemeral port or automatic name is free")		\
 	each(NO_MEMORY, "no-memory",					\
-	     "memory ran out")						\
+	     "there was not enough memory")				\
 	each(BACKLOG_FULL, "backlog-full",				\
 	     "the backlog was full, and the listener fails fast")	\
 	each(REFUSED, "refused",					\
-	     "the server refused it")					\
+	     "the server refused the attempt")				\
 	each(TABLE_FULL, "table-full",					\
 	     "the user had net.altconn.max_associations already")	\
 	each(ASSOCIATED, "associated",					\
 	     "another socket has the same local and remote address")	\
 	each(RULE, "rule",						\
-	     "a rule decided so")					\
+	     "a rule decided the attempt")				\
 	each(KILLED, "killed",						\
 	     "an administrator ended the attempt")			\
 	each(NODE_DOWN, "node-down",					\
-	     "the node is set down, or its namespace is gone")
+	     "the node is set down, or its network namespace has "	\
+	     "ended")
 
 #define ALTCONN_ASSOC_STATE_LIST(each)					\
 	each(PENDING, "pending")					\

@@ -11,10 +11,10 @@
 
 /**
  * enum altconn_kind - Kinds of canonical addresses.
- * @ALTCONN_KIND_NONE: unnamed
- * @ALTCONN_KIND_PORT: a node and a 32-bit port, per network namespace
- * @ALTCONN_KIND_NAME: a node and up to 107 bytes, per network namespace
- * @ALTCONN_KIND_INET: an IP address and a port, per network namespace
+ * @ALTCONN_KIND_NONE: no address: the socket is unnamed
+ * @ALTCONN_KIND_PORT: a node and a port of 32 bits
+ * @ALTCONN_KIND_NAME: a node and a name of up to 107 bytes
+ * @ALTCONN_KIND_INET: an IP address and a port of 16 bits
  * @ALTCONN_KIND_PATH: the inode of a socket file
  */
 enum altconn_kind {
@@ -26,14 +26,18 @@ enum altconn_kind {
 };
 
 /**
- * enum altconn_assoc_state - Life of an association; each transition happens
- *   once.
- * @ALTCONN_ASSOC_STATE_PENDING: an attempt that waits for its listener
- * @ALTCONN_ASSOC_STATE_QUEUED: established, not accepted yet
- * @ALTCONN_ASSOC_STATE_ESTABLISHED: both ends have a socket
- * @ALTCONN_ASSOC_STATE_CLOSING: one end has closed or dissolved
- * @ALTCONN_ASSOC_STATE_CLOSED: refused, timed out, cancelled or closed by both
- *   ends
+ * enum altconn_assoc_state - States of an association; each transition happens
+ *   at most once.
+ * @ALTCONN_ASSOC_STATE_PENDING: the attempt waits for its listener, or a rule
+ *   holds it
+ * @ALTCONN_ASSOC_STATE_QUEUED: the association is established, and accept()
+ *   has not taken it
+ * @ALTCONN_ASSOC_STATE_ESTABLISHED: the association is established, and both
+ *   ends have a socket
+ * @ALTCONN_ASSOC_STATE_CLOSING: one end has closed or dissolved the
+ *   association
+ * @ALTCONN_ASSOC_STATE_CLOSED: the attempt has failed, or both ends have
+ *   closed
  */
 enum altconn_assoc_state {
 	ALTCONN_ASSOC_STATE_PENDING,
@@ -44,9 +48,10 @@ enum altconn_assoc_state {
 };
 
 /**
- * enum altconn_reason - Why an attempt ended as it did; finer than its errno.
- * @ALTCONN_REASON_NONE: no attempt has ended yet
- * @ALTCONN_REASON_ESTABLISHED: the connection was established
+ * enum altconn_reason - Reasons for the result of an attempt; finer than its
+ *   errno.
+ * @ALTCONN_REASON_NONE: no attempt has ended
+ * @ALTCONN_REASON_ESTABLISHED: the attempt was established
  * @ALTCONN_REASON_NOT_BOUND: nothing is bound to the address
  * @ALTCONN_REASON_NOT_LISTENING: a socket is bound to the address, but it does
  *   not listen
@@ -62,30 +67,31 @@ enum altconn_assoc_state {
  * @ALTCONN_REASON_WAITING_ROOM_FULL: net.altconn.max_waiting attempts waited
  *   at the listener already, or the user had half of these places
  * @ALTCONN_REASON_DEADLINE: the deadline passed while the attempt waited
- * @ALTCONN_REASON_CANCELLED_CLOSE: the caller closed the socket
- * @ALTCONN_REASON_CANCELLED_UNSPEC: the caller dissolved the socket with
- *   AF_UNSPEC or shut it down
+ * @ALTCONN_REASON_CANCELLED_CLOSE: the client closed the socket
+ * @ALTCONN_REASON_CANCELLED_UNSPEC: the client dissolved the attempt with
+ *   AF_UNSPEC, or shut the socket down
  * @ALTCONN_REASON_NO_NODE: there is no such node, and the IP address is not of
  *   this namespace
  * @ALTCONN_REASON_BAD_ADDRESS: the address is malformed
  * @ALTCONN_REASON_WRONG_FAMILY: the address is of a family that the socket
- *   does not speak
+ *   cannot use
  * @ALTCONN_REASON_BROADCAST: the address is a broadcast address, and the
  *   socket has no SO_BROADCAST or is no datagram socket
  * @ALTCONN_REASON_NULL_ADDRESS: the address is the null address
  * @ALTCONN_REASON_STATE: the socket is connected already, or listens
- * @ALTCONN_REASON_NO_PORT: the range of ephemeral ports is exhausted
- * @ALTCONN_REASON_NO_MEMORY: memory ran out
+ * @ALTCONN_REASON_NO_PORT: no ephemeral port or automatic name is free
+ * @ALTCONN_REASON_NO_MEMORY: there was not enough memory
  * @ALTCONN_REASON_BACKLOG_FULL: the backlog was full, and the listener fails
  *   fast
- * @ALTCONN_REASON_REFUSED: the server refused it
+ * @ALTCONN_REASON_REFUSED: the server refused the attempt
  * @ALTCONN_REASON_TABLE_FULL: the user had net.altconn.max_associations
  *   already
  * @ALTCONN_REASON_ASSOCIATED: another socket has the same local and remote
  *   address
- * @ALTCONN_REASON_RULE: a rule decided so
+ * @ALTCONN_REASON_RULE: a rule decided the attempt
  * @ALTCONN_REASON_KILLED: an administrator ended the attempt
- * @ALTCONN_REASON_NODE_DOWN: the node is set down, or its namespace is gone
+ * @ALTCONN_REASON_NODE_DOWN: the node is set down, or its network namespace
+ *   has ended
  */
 enum altconn_reason {
 	ALTCONN_REASON_NONE,
@@ -124,8 +130,8 @@ enum altconn_reason {
 };
 
 /**
- * enum altconn_socket_type - Types of sockets; SOCK_* have other numbers on
- *   some machines.
+ * enum altconn_socket_type - Types of sockets; the numbers of SOCK_* differ
+ *   between architectures.
  */
 enum altconn_socket_type {
 	ALTCONN_SOCKET_TYPE_STREAM = 1,
@@ -138,8 +144,8 @@ enum altconn_socket_type {
 };
 
 /**
- * enum altconn_error - Errors of connect(); errno has other numbers on some
- *   machines.
+ * enum altconn_error - Errors of connect(); the numbers of errno differ
+ *   between architectures.
  */
 enum altconn_error {
 	ALTCONN_ERROR_EPERM = 1,
@@ -176,17 +182,19 @@ enum altconn_error {
 };
 
 /**
- * enum altconn_verdict - What a rule does with the attempts, and datagrams,
- *   that it matches.
- * @ALTCONN_VERDICT_ALLOW: nothing; later rules are not asked
- * @ALTCONN_VERDICT_DENY: EPERM
- * @ALTCONN_VERDICT_DENY_ACCESS: EACCES
- * @ALTCONN_VERDICT_REFUSE: ECONNREFUSED
- * @ALTCONN_VERDICT_UNREACHABLE_NET: ENETUNREACH
- * @ALTCONN_VERDICT_UNREACHABLE_HOST: EHOSTUNREACH
- * @ALTCONN_VERDICT_DROP: an attempt waits until its deadline, a datagram is
- *   lost
- * @ALTCONN_VERDICT_DELAY: an attempt, or a datagram, goes on later
+ * enum altconn_verdict - What a rule does with attempts and datagrams that
+ *   match.
+ * @ALTCONN_VERDICT_ALLOW: the attempt or datagram passes, and no further rule
+ *   is matched
+ * @ALTCONN_VERDICT_DENY: connect() or send() fails with EPERM
+ * @ALTCONN_VERDICT_DENY_ACCESS: connect() or send() fails with EACCES
+ * @ALTCONN_VERDICT_REFUSE: connect() or send() fails with ECONNREFUSED
+ * @ALTCONN_VERDICT_UNREACHABLE_NET: connect() or send() fails with ENETUNREACH
+ * @ALTCONN_VERDICT_UNREACHABLE_HOST: connect() or send() fails with
+ *   EHOSTUNREACH
+ * @ALTCONN_VERDICT_DROP: an attempt is held until its deadline, and a datagram
+ *   is lost
+ * @ALTCONN_VERDICT_DELAY: an attempt or a datagram goes on after a delay
  */
 enum altconn_verdict {
 	ALTCONN_VERDICT_ALLOW,
@@ -202,18 +210,19 @@ enum altconn_verdict {
 #define ALTCONN_HISTOGRAM_BUCKETS	42
 
 /**
- * enum altconn_event_kind - What has happened.
- * @ALTCONN_EVENT_KIND_CONNECT_BEGIN: connect() with an address that has the
- *   form of one
- * @ALTCONN_EVENT_KIND_CONNECT_WAIT: an attempt that is not decided at once
- *   takes its place
- * @ALTCONN_EVENT_KIND_ESTABLISHED: an attempt has succeeded
- * @ALTCONN_EVENT_KIND_FAILED: an attempt has failed
+ * enum altconn_event_kind - Kinds of events.
+ * @ALTCONN_EVENT_KIND_CONNECT_BEGIN: connect() is called with a well-formed
+ *   address on a socket that may connect
+ * @ALTCONN_EVENT_KIND_CONNECT_WAIT: an attempt is not decided at once and
+ *   begins to wait
+ * @ALTCONN_EVENT_KIND_ESTABLISHED: an attempt is established
+ * @ALTCONN_EVENT_KIND_FAILED: an attempt fails, or connect() fails without an
+ *   attempt
  * @ALTCONN_EVENT_KIND_ACCEPTED: accept() returns a connection
  * @ALTCONN_EVENT_KIND_CLOSED: an end of a connection closes
- * @ALTCONN_EVENT_KIND_RULES_CHANGED: the namespace has other rules
- * @ALTCONN_EVENT_KIND_NODES_CHANGED: it knows other nodes, or one is up, down
- *   or gone
+ * @ALTCONN_EVENT_KIND_RULES_CHANGED: the rules of the network namespace change
+ * @ALTCONN_EVENT_KIND_NODES_CHANGED: the nodes of the network namespace
+ *   change, or one is set up or down or is gone
  */
 enum altconn_event_kind {
 	ALTCONN_EVENT_KIND_CONNECT_BEGIN,
@@ -227,10 +236,10 @@ enum altconn_event_kind {
 };
 
 /**
- * enum altconn_node_state - Whether another node is to be reached.
- * @ALTCONN_NODE_STATE_DOWN: it is set down
- * @ALTCONN_NODE_STATE_UP: it is to be reached
- * @ALTCONN_NODE_STATE_GONE: its network namespace is gone
+ * enum altconn_node_state - States of a node.
+ * @ALTCONN_NODE_STATE_DOWN: the node is set down and cannot be reached
+ * @ALTCONN_NODE_STATE_UP: the node can be reached
+ * @ALTCONN_NODE_STATE_GONE: the network namespace of the node has ended
  */
 enum altconn_node_state {
 	ALTCONN_NODE_STATE_DOWN,
