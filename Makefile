@@ -101,8 +101,8 @@ conformance:
 	@$(vm)/deps build vm
 	@$(lock) $(MAKE) --no-print-directory -s -C selftests/conformance
 	@$(vm)/run --kernel $(KERNEL) -- $(vm)/conformance
-	@cp build/run/last/conformance.md Documentation/conformance.md
-	@echo 'Documentation/conformance.md is written'
+	@cp build/run/last/conformance.md Documentation/design/conformance.md
+	@echo 'Documentation/design/conformance.md is written'
 
 bench_sources := $(wildcard selftests/bench/*.c)
 
@@ -147,7 +147,7 @@ check-generated:
 	YNL=$${YNL:-$$($(vm)/kernel ynl)} tools/ynl-generate --check
 
 # Drawn with graphviz; selftests/diagram.sh checks that it agrees with the code.
-diagrams: Documentation/states.svg
+diagrams: Documentation/design/states.svg
 
 Documentation/%.svg: Documentation/%.dot
 	@command -v dot >/dev/null || $(vm)/deps docs
@@ -158,7 +158,7 @@ install: tools
 		$(MAKE) -C $$dir V=$(V) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) \
 			install || exit 1; \
 	done
-	@for page in $(wildcard Documentation/*.[1-8]); do \
+	@for page in $(wildcard Documentation/man/*.[1-8]); do \
 		section=$${page##*.}; \
 		install -D -m 644 $$page \
 			$(DESTDIR)$(PREFIX)/share/man/man$$section/$${page##*/} || exit 1; \
@@ -197,7 +197,7 @@ help:
 	@echo '  make check-all      every test on every kernel, and all else that CI runs'
 	@echo "  make cpython        CPython's own socket tests, on AF_UNIX and on altconn"
 	@echo '  make conformance    every sentence of connect(2) on every family, in'
-	@echo '                      a VM; writes Documentation/conformance.md'
+	@echo '                      a VM; writes the matrix in Documentation/design/'
 	@echo '  make bench          what operations cost beside AF_UNIX, TCP, vsock, TIPC'
 	@echo '                      and pipes; tables and plots in Documentation/bench/;'
 	@echo '                      fails when one got dearer (BASELINE=1: accept it)'

@@ -37,7 +37,7 @@
  *                inet formats are sockaddr_in and sockaddr_in6.
  *
  * Codes such as S-DONE and E-ADDRINUSE name clauses of the table in
- * Documentation/connect-semantics.rst.
+ * Documentation/design/connect-semantics.rst.
  *
  * States
  *
@@ -50,7 +50,7 @@
  *                    ask->peer_sk.
  *   TCP_LISTEN       The endpoint has ask->listener.
  *
- * Locks, outermost first (Documentation/locking.rst has the reasons)
+ * Locks, outermost first (Documentation/design/locking.rst has the reasons)
  *
  *   lock_sock(sk)       system calls that change an endpoint
  *   ring->write_lock    allows one writer in each direction

@@ -279,7 +279,7 @@ int altconn_assoc_register(struct altconn_assoc *assoc)
  *
  * The association stays charged to its user until it is freed.
  *
- * Context: process; may hold other locks, see Documentation/locking.rst.
+ * Context: process; may hold other locks, see Documentation/design/locking.rst.
  */
 void altconn_assoc_over(struct altconn_assoc *assoc)
 {

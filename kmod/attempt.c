@@ -16,7 +16,8 @@
  *				The delay of a rule ended, and then the attempt
  *				was refused.
  *
- * Documentation/states.svg shows these states, with the states of the socket.
+ * Documentation/design/states.svg shows these states, with the states of the
+ * socket.
  *
  * connect() puts an attempt straight into the accept queue of a listener if the
  * queue has space (attempt_enter.c). Otherwise the attempt waits in the waiting

@@ -569,9 +569,9 @@ static int connect_match_rules(struct sock *sk, const struct altconn_addr *addr,
 
 /*
  * Make the checks that need no lock, in the order that
- * Documentation/connect-semantics.rst gives. Return 0 or a negative errno, with
- * the reason in @plan. Route @addr, and set @path to the socket file of an
- * address of kind PATH.
+ * Documentation/design/connect-semantics.rst gives. Return 0 or a negative
+ * errno, with the reason in @plan. Route @addr, and set @path to the socket
+ * file of an address of kind PATH.
  */
 static int connect_check(struct sock *sk, struct altconn_addr *addr,
 			 struct path *path, struct connect_plan *plan)
@@ -656,7 +656,7 @@ static int connect_to(struct sock *sk, struct altconn_addr *addr, int flags,
  *
  * Context: process, may sleep; lock_sock() not held.
  * Return: 0, or a negative errno of the table in
- * Documentation/connect-semantics.rst.
+ * Documentation/design/connect-semantics.rst.
  */
 int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 		    int len, int flags)

@@ -259,7 +259,7 @@ static int dgram_associate(struct sock *sk, const struct altconn_addr *addr,
  * association. On failure the old association stays.
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: 0, or a negative errno of Documentation/connect-semantics.rst.
+ * Return: 0, or a negative errno of Documentation/design/connect-semantics.rst.
  */
 int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 			  int len, int flags)

@@ -6,8 +6,8 @@
  * There is no static key. A static key would be shared by the whole machine,
  * and any user may be root of a namespace of its own, where the user can begin
  * and stop to watch at will. Each switch of the key interrupts all CPUs, while
- * the cost of the branch is too small to be measured (Documentation/design.rst,
- * "Events").
+ * the cost of the branch is too small to be measured
+ * (Documentation/design/design.rst, "Events").
  */
 #ifndef _ALTCONN_EVENT_H
 #define _ALTCONN_EVENT_H

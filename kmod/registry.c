@@ -107,7 +107,7 @@ bool altconn_registry_is_empty(const struct altconn_registry *reg)
  *	prepared, so that it is in no registry
  * @id: id of the object, which no other entry of the registry has
  *
- * Context: process; may hold other locks, see Documentation/locking.rst.
+ * Context: process; may hold other locks, see Documentation/design/locking.rst.
  */
 void altconn_registry_add(struct altconn_registry *reg,
 			  struct altconn_entry *entry, u64 id)
@@ -128,7 +128,7 @@ void altconn_registry_add(struct altconn_registry *reg,
  * On return no dump and no lookup finds the entry any more.
  * altconn_registry_removed() counts the removal if a dump may miss it.
  *
- * Context: process; may hold other locks, see Documentation/locking.rst.
+ * Context: process; may hold other locks, see Documentation/design/locking.rst.
  */
 void altconn_registry_remove(struct altconn_registry *reg,
 			     struct altconn_entry *entry)

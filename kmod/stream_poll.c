@@ -96,8 +96,8 @@ static __poll_t stream_poll_listener(const struct sock *sk)
  * decided, there is POLLOUT. If it has failed, there is POLLHUP too, and
  * POLLERR until the error is read. That is how a program with a non-blocking
  * connect() learns the outcome (E-INPROGRESS in
- * Documentation/connect-semantics.rst). A listener reports POLLIN if accept()
- * would return at once.
+ * Documentation/design/connect-semantics.rst). A listener reports POLLIN if
+ * accept() would return at once.
  *
  * Context: process, may sleep.
  * Return: the events.

@@ -45,9 +45,10 @@ offers() {
 
 # Options that no page of the manual tells of, and commands.
 undocumented() {
-	local command word pages=("$top"/Documentation/altconn*.8)
+	local command word man=$top/Documentation/man
+	local pages=("$man"/altconn*.8)
 	for command in $(altconn help --commands); do
-		grep -qE "^\.Ss altconn $command" "$top/Documentation/altconn.8" ||
+		grep -qE "^\.Ss altconn $command" "$man/altconn.8" ||
 			echo "$command"
 		for word in $(altconn help --complete="$command"); do
 			word=${word#--}

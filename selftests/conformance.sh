@@ -16,7 +16,7 @@ families=(port name path native-inet unix unix-abstract inet inet6)
 
 # The matrix in the documentation names the kernel that it was made on, and is
 # compared on that kernel alone. It has the peers in it.
-matrix=${ALTCONN_TOP:-}/Documentation/conformance.md
+matrix=${ALTCONN_TOP:-}/Documentation/design/conformance.md
 made_on() {
 	grep -q "on Linux $1," "$matrix"
 }
@@ -92,5 +92,5 @@ for name in "${families[@]}"; do
 		nothing_deviates "altconn-$name"
 done
 [ $compared = 0 ] ||
-	check "Documentation/conformance.md is not stale" not_stale
+	check "Documentation/design/conformance.md is not stale" not_stale
 finish

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Documentation/states.dot agrees with the code: whatever way a stream or
+# Documentation/design/states.dot agrees with the code: whatever way a stream or
 # seqpacket socket goes from one state to another in the tests of connect() is
 # an edge there, and every edge is gone.
 # shellcheck source=selftests/lib/tap.sh
 . "$(dirname "$0")/lib/tap.sh"
 
-dot=${ALTCONN_TOP:-$here/..}/Documentation/states.dot
+dot=${ALTCONN_TOP:-$here/..}/Documentation/design/states.dot
 tracing=/sys/kernel/tracing
 [ -f "$dot" ] || skip_all "the diagram is not here"
 [ -w "$tracing/events/altconn/altconn_state/enable" ] ||

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib/tap.sh"
 
 top=${ALTCONN_TOP:-$here/..}
-page=$top/Documentation/altconn.7
+page=$top/Documentation/man/altconn.7
 [ -f "$page" ] || skip_all "the manual page is not here"
 command -v cc >/dev/null || skip_all "no C compiler"
 dir=$(mktemp -d)

@@ -3,7 +3,7 @@
  * Make the same calls on a socket of this family and on its oracle, the TCP,
  * UDP or AF_UNIX socket that it stands for. A row is a sequence of calls. Every
  * result must be that of the oracle, unless a step expects another result, for
- * a reason that Documentation/features.rst gives.
+ * a reason that Documentation/design/features.rst gives.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"

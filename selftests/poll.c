@@ -517,7 +517,7 @@ static int reset_and_told(struct stage *s)
  * The table has what poll() reports in each state: in @tcp as TCP does, and in
  * @un, for the sockaddr_un format, as AF_UNIX does where AF_UNIX has the state.
  * The test skips the oracles in the states with @ours.
- * Documentation/connect-semantics.rst has the same table.
+ * Documentation/design/connect-semantics.rst has the same table.
  */
 #define IN	POLLIN
 #define OUT	POLLOUT

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The recipes of Documentation/tracing.rst, as they are printed there.
+# The recipes of Documentation/admin/tracing.rst, as they are printed there.
 # shellcheck source=selftests/lib/tap.sh
 . "$(dirname "$0")/lib/tap.sh"
 
 command -v altconn >/dev/null || skip_all "no altconn tool on the PATH"
 command -v python3 >/dev/null || skip_all "no python3"
 top=${ALTCONN_TOP:-$here/..}
-doc=$top/Documentation/tracing.rst
-[ -f "$doc" ] || skip_all "no Documentation/tracing.rst"
+doc=$top/Documentation/admin/tracing.rst
+[ -f "$doc" ] || skip_all "no Documentation/admin/tracing.rst"
 tracefs=/sys/kernel/tracing
 [ -d $tracefs/events/altconn ] || skip_all "no altconn events"
 scene_open || skip_all "helper_scene is not built"
