@@ -17,6 +17,12 @@ struct altconn_ring;
 struct altconn_wait;
 struct cred;
 
+/**
+ * enum altconn_side - an end of an association
+ * @ALTCONN_CLIENT: the end of the caller of connect(), or the first socket of
+ *	socketpair()
+ * @ALTCONN_SERVER: the other end
+ */
 enum altconn_side { ALTCONN_CLIENT, ALTCONN_SERVER };
 
 /**

@@ -9,10 +9,16 @@
 struct altconn_bind;
 struct altconn_listener;
 
+/**
+ * enum altconn_bind_how - how an endpoint gets its address
+ * @ALTCONN_BIND_ASKED: bind() named this address
+ * @ALTCONN_BIND_CHOSEN: bind() left the port or name to the module
+ * @ALTCONN_BIND_AUTO: the module binds without a call of bind()
+ */
 enum altconn_bind_how {
-	ALTCONN_BIND_ASKED,	/* bind() named this address */
-	ALTCONN_BIND_CHOSEN,	/* bind() left the port or name to the module */
-	ALTCONN_BIND_AUTO,	/* the module binds without a call of bind() */
+	ALTCONN_BIND_ASKED,
+	ALTCONN_BIND_CHOSEN,
+	ALTCONN_BIND_AUTO,
 };
 
 struct altconn_bind *altconn_bind_new(struct sock *sk,

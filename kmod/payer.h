@@ -8,9 +8,17 @@
 struct cred;
 struct user_namespace;
 
-/*
- * Kinds of jobs. A user has a queue for each kind, so jobs of one kind that
- * take long do not delay the user's jobs of another kind.
+/**
+ * enum altconn_payer_kind - kinds of jobs
+ * @ALTCONN_PAYER_DEADLINE: a deadline passes
+ * @ALTCONN_PAYER_DELAY: the delay of a rule ends
+ * @ALTCONN_PAYER_EVENT: events are delivered
+ * @ALTCONN_PAYER_IDLE: idle buffers are given back
+ * @ALTCONN_PAYER_RELEASE: descriptors that no process received are closed
+ * @ALTCONN_PAYER_KINDS: the number of kinds
+ *
+ * A user has a queue for each kind, so jobs of one kind that take long do not
+ * delay the user's jobs of another kind.
  */
 enum altconn_payer_kind {
 	ALTCONN_PAYER_DEADLINE,

@@ -39,7 +39,7 @@ static void scm_parcel_close(struct altconn_job *job);
  * @uid: the user that sent the descriptors and is charged for them
  * @payer: the payer of that user
  * @closer: the payer that has @job in its queue: that of the user that opened
- *	@files[0]
+ *	the first of @files
  * @job: closes the files that the user of @closer opened; pins the module
  * @files: a reference to each file
  *
