@@ -146,11 +146,19 @@ generate:
 check-generated:
 	YNL=$${YNL:-$$($(vm)/kernel ynl)} tools/ynl-generate --check
 
+# The pages, the manual pages and the kernel-doc comments. A warning is an error.
+htmldocs:
+	@$(vm)/deps build docs
+	@kernel=$$($(vm)/kernel parts) && \
+		KERNEL_DOC=$$kernel/scripts/kernel-doc sphinx-build -q -W \
+		--keep-going -b html -d build/doctrees Documentation build/html
+	@echo 'build/html/index.html is written'
+
 # Drawn with graphviz; selftests/diagram.sh checks that it agrees with the code.
 diagrams: Documentation/design/states.svg
 
 Documentation/%.svg: Documentation/%.dot
-	@command -v dot >/dev/null || $(vm)/deps docs
+	@command -v dot >/dev/null || $(vm)/deps diagrams
 	dot -Tsvg -o $@ $<
 
 install: tools
@@ -179,7 +187,7 @@ clean:
 		$(MAKE) -s -C $$dir clean || exit 1; \
 	done
 	rm -rf build/stock build/debug build/6.* build/7.* build/selftests \
-		build/install build/lint
+		build/install build/lint build/html build/doctrees
 
 distclean: clean
 	rm -rf build
@@ -212,9 +220,11 @@ help:
 	@echo '                      as a user with sudo [BARE="12-root 13-user", TESTS=]'
 	@echo '  make lint           checkpatch, sparse, W=1, shellcheck, mandoc'
 	@echo '  make generate       what is made from the netlink YAML spec'
+	@echo '  make htmldocs       the documentation as web pages, in build/html'
 	@echo '  make diagrams       the pictures in Documentation/'
 	@echo 'ALTCONN_CACHE= moves the kernels that are downloaded and built.'
 
 .PHONY: all module headers-present tools build-deps selftests userland check \
-	check-debug check-all check-bare demo cpython conformance bench vm lint generate check-generated diagrams \
+	check-debug check-all check-bare demo cpython conformance bench vm lint \
+	generate check-generated htmldocs diagrams \
 	install modules_install clean distclean help
