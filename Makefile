@@ -218,7 +218,7 @@ help:
 	@echo 'For those who change it:'
 	@echo '  make check-bare     demo and check on bare Debian 12 and 13, as root and'
 	@echo '                      as a user with sudo [BARE="12-root 13-user", TESTS=]'
-	@echo '  make lint           checkpatch, sparse, W=1, shellcheck, mandoc'
+	@echo '  make lint           checkpatch, sparse, W=1, shellcheck, mandoc, links'
 	@echo '  make generate       what is made from the netlink YAML spec'
 	@echo '  make htmldocs       the documentation as web pages, in build/html'
 	@echo '  make diagrams       the pictures in Documentation/'
