@@ -97,6 +97,9 @@ void run_flow(const struct job *job);
 void run_pairs(const struct job *job);
 void run_fan_in(const struct job *job);
 
+/* overload.c */
+void run_overload(const struct job *job);
+
 /* memory.c */
 void run_idle(const struct job *job);
 void run_burst(const struct job *job);

@@ -40,6 +40,8 @@ static const struct row {
 	long		times;
 	enum set	set;
 	enum who	who;
+	/* The values of a metric are one run over time, not repetitions. */
+	bool		series;
 } rows[] = {
 	{ "socket", run_bare_socket, STREAM, 0, 4000, INSTRUCTIONS, SOCKETS },
 	{ "connect", run_connect_two, STREAM, 0, 3000, BOTH, ADDRESSES },
@@ -81,6 +83,8 @@ static const struct row {
 	  OURS_AND_UNIX },
 	{ "last-port", run_last_port, STREAM, 50000, 2000, INSTRUCTIONS,
 	  OURS_AND_UNIX },
+	{ "overload", run_overload, STREAM, 200, 220, INSTRUCTIONS,
+	  OURS_AND_UNIX, true },
 };
 
 static struct {
@@ -126,11 +130,11 @@ static bool wanted(const struct row *row, const struct family *f)
 	return row->who == ADDRESSES || !f->detail;
 }
 
-/* The values of one metric, one for each repetition */
+/* The values of one metric, one for each repetition or step */
 struct metric {
 	char	name[32];
 	char	unit[16];
-	double	values[16];
+	double	values[256];
 	int	n;
 };
 
@@ -211,12 +215,23 @@ static double median(struct metric *m)
 	return m->values[m->n / 2];
 }
 
+/* Write the values of a series as one string, with spaces between. */
+static void add_series(json_object *o, const struct metric *m)
+{
+	char text[ARRAY_SIZE(m->values) * 12], *end = text;
+	int i;
+
+	for (i = 0; i < m->n; i++)
+		end += sprintf(end, i ? " %.0f" : "%.0f", m->values[i]);
+	json_object_object_add(o, "series", json_object_new_string(text));
+}
+
 static void add(json_object *all, const struct row *row, const struct job *job,
 		struct metric *m)
 {
 	bool plain = !strcmp(m->name, "-");
 	json_object *o = json_object_new_object();
-	double value = median(m);
+	double value = row->series ? m->values[m->n - 1] : median(m);
 
 	printf("%-24s %-10s %7ld %-9s %-17s %14.1f %s\n", row->op,
 	       type_names[job->type], job->arg, plain ? "" : m->name,
@@ -232,8 +247,12 @@ static void add(json_object *all, const struct row *row, const struct job *job,
 			       json_object_new_string(job->f->name));
 	json_object_object_add(o, "unit", json_object_new_string(m->unit));
 	json_object_object_add(o, "value", json_object_new_double(value));
-	/* median() has sorted the values. */
-	json_object_object_add(o, "best", json_object_new_double(m->values[0]));
+	/* median() has sorted the values of the repetitions. */
+	json_object_object_add(o, "best",
+			       json_object_new_double(row->series ? value :
+						      m->values[0]));
+	if (row->series)
+		add_series(o, m);
 	json_object_array_add(all, o);
 }
 
@@ -247,7 +266,7 @@ static bool measure_row(json_object *all, const struct row *row,
 	bool ok = true;
 	int i;
 
-	for (i = 0; i < opt.repeat && ok; i++)
+	for (i = 0; i < (row->series ? 1 : opt.repeat) && ok; i++)
 		ok = measure(row, &job, metrics);
 	if (!ok)
 		printf("%-24s %-10s %7ld %-9s %-17s %14s\n", row->op,
