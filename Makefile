@@ -146,7 +146,8 @@ generate:
 check-generated:
 	YNL=$${YNL:-$$($(vm)/kernel ynl)} tools/ynl-generate --check
 
-# The pages, the manual pages and the kernel-doc comments. A warning is an error.
+# The pages, the manual pages and the kernel-doc comments. A warning is an
+# error.
 htmldocs:
 	@$(vm)/deps build docs
 	@kernel=$$($(vm)/kernel parts) && \
@@ -205,7 +206,7 @@ help:
 	@echo '  make check-all      every test on every kernel, and all else that CI runs'
 	@echo "  make cpython        CPython's own socket tests, on AF_UNIX and on altconn"
 	@echo '  make conformance    every sentence of connect(2) on every family, in'
-	@echo '                      a VM; writes the matrix in Documentation/design/'
+	@echo '                      a VM; writes a matrix to Documentation/design/'
 	@echo '  make bench          what operations cost beside AF_UNIX, TCP, vsock, TIPC'
 	@echo '                      and pipes; tables and plots in Documentation/bench/;'
 	@echo '                      fails when one got dearer (BASELINE=1: accept it)'
@@ -225,6 +226,6 @@ help:
 	@echo 'ALTCONN_CACHE= moves the kernels that are downloaded and built.'
 
 .PHONY: all module headers-present tools build-deps selftests userland check \
-	check-debug check-all check-bare demo cpython conformance bench vm lint \
-	generate check-generated htmldocs diagrams \
+	check-debug check-all check-bare demo cpython conformance bench vm \
+	lint generate check-generated htmldocs diagrams \
 	install modules_install clean distclean help
