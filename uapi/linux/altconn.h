@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
  * altconn: a family of local sockets. A program that uses the family includes
- * this header. Documentation/connect-semantics.rst describes connect().
+ * this header. Documentation/design/connect-semantics.rst describes connect().
  */
 #ifndef _UAPI_LINUX_ALTCONN_H
 #define _UAPI_LINUX_ALTCONN_H
