@@ -14,6 +14,7 @@ CPUS ?=
 PART ?=
 V ?= 0
 
+scripts := selftests/scripts
 vm := selftests/vm
 unexport KERNEL TESTS ALL CPUS PART
 
@@ -38,7 +39,7 @@ tools:
 	@for dir in $(tool_dirs); do $(MAKE) -C $$dir V=$(V) || exit 1; done
 
 build-deps:
-	@$(vm)/deps build
+	@$(scripts)/deps build
 
 # Against the kernel framework's headers, unpacked under build/.
 # The layout of build/install is that of `make kselftest-install`.
@@ -60,7 +61,7 @@ lock = mkdir -p build && flock build/.lock
 userland: build-deps
 	@$(lock) $(MAKE) --no-print-directory -s tools selftests
 
-# Without TESTS= those that selftests/vm/suites has for this kernel, or ALL=1;
+# Without TESTS= those that selftests/scripts/suites has for this kernel, or ALL=1;
 # of these the programs or the scripts alone with PART=. CPUS= are the guest's.
 check_options = $(if $(ALL),--all) $(if $(CPUS),--cpus $(CPUS)) \
 	$(if $(PART),--part $(PART))
@@ -75,7 +76,7 @@ check-all:
 	@.ci/run --all
 
 check-bare:
-	@TESTS="$(TESTS)" $(vm)/bare $(BARE)
+	@TESTS="$(TESTS)" $(scripts)/bare $(BARE)
 
 # The storm needs no test framework, so the demo waits for no download of one.
 build/demo/storm: selftests/helper_storm.c $(wildcard uapi/linux/*.h)
@@ -83,22 +84,22 @@ build/demo/storm: selftests/helper_storm.c $(wildcard uapi/linux/*.h)
 	$(CC) -O2 -Wall -D_GNU_SOURCE -isystem uapi -o $@ $<
 
 demo:
-	@$(vm)/deps build vm demo
+	@$(scripts)/deps build vm demo
 	@$(lock) $(MAKE) --no-print-directory -s tools build/demo/storm
-	@nginx=$$($(vm)/deps nginx) && color=$$([ ! -t 1 ] || echo always) && \
+	@nginx=$$($(scripts)/deps nginx) && color=$$([ ! -t 1 ] || echo always) && \
 		ALTCONN_NGINX=$$nginx ALTCONN_COLOR=$$color \
 		$(vm)/run --kernel $(KERNEL) -- $(vm)/demo
 
 # CPython's own socket tests, on AF_UNIX, TCP and UDP and then on altconn.
 cpython:
-	@$(vm)/deps build vm cpython
+	@$(scripts)/deps build vm cpython
 	@$(lock) $(MAKE) --no-print-directory -s tools
 	@$(vm)/run --kernel $(KERNEL) $(if $(CPUS),--cpus $(CPUS)) -- \
 		$(vm)/cpython selftests/cpython/deviations
 
 # The matrix in the documentation, as this kernel shows it.
 conformance:
-	@$(vm)/deps build vm
+	@$(scripts)/deps build vm
 	@$(lock) $(MAKE) --no-print-directory -s -C selftests/conformance
 	@$(vm)/run --kernel $(KERNEL) -- $(vm)/conformance
 	@cp build/run/last/conformance.md Documentation/conformance.md
@@ -114,10 +115,10 @@ build/bench/bench: $(bench_sources) selftests/bench/bench.h $(wildcard uapi/linu
 # On one CPU the clock counts instructions, so a nanosecond is one; on two only
 # ratios mean something. BENCH= passes options on: BENCH="--op connect"; then
 # the figures are shown and not kept.
-bench_series = $(shell $(vm)/kernel version $(KERNEL) | cut -d. -f1,2)
+bench_series = $(shell $(scripts)/kernel version $(KERNEL) | cut -d. -f1,2)
 
 bench:
-	@$(vm)/deps build vm bench
+	@$(scripts)/deps build vm bench
 	@$(lock) $(MAKE) --no-print-directory -s build/bench/bench
 	@for clock in instructions wall; do \
 		$(vm)/run --kernel $(KERNEL) --timeout 5400 --memory 3G \
@@ -132,25 +133,25 @@ bench:
 		build/bench/instructions.json build/bench/wall.json
 
 vm:
-	@$(vm)/deps build vm
+	@$(scripts)/deps build vm
 	@$(lock) $(MAKE) --no-print-directory -s tools
 	@$(vm)/run --kernel $(KERNEL) --interactive
 
 lint:
-	@$(vm)/lint
+	@$(scripts)/lint
 
 # YNL= names a kernel tree that has the generator.
 generate:
-	YNL=$${YNL:-$$($(vm)/kernel ynl)} tools/ynl-generate
+	YNL=$${YNL:-$$($(scripts)/kernel ynl)} tools/ynl-generate
 
 check-generated:
-	YNL=$${YNL:-$$($(vm)/kernel ynl)} tools/ynl-generate --check
+	YNL=$${YNL:-$$($(scripts)/kernel ynl)} tools/ynl-generate --check
 
 # Drawn with graphviz; selftests/diagram.sh checks that it agrees with the code.
 diagrams: Documentation/states.svg
 
 Documentation/%.svg: Documentation/%.dot
-	@command -v dot >/dev/null || $(vm)/deps docs
+	@command -v dot >/dev/null || $(scripts)/deps docs
 	dot -Tsvg -o $@ $<
 
 install: tools

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034
-# Shared by the scripts of this folder and by .ci/run; sourced, never run.
+# The scripts of this folder, selftests/vm/check, selftests/vm/run and .ci/run
+# source this file. Nothing runs it.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+scripts=$top/selftests/scripts
+vm=$top/selftests/vm
 cache=${ALTCONN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/altconn}
 build=$top/build
 # Folders below it are removed and made anew, some of them as root.
