@@ -158,12 +158,16 @@ scene_close() {
 
 # json_open [DEFINITIONS]: starts one Python process for the whole script,
 # because an emulated CPU takes seconds to start Python. lib/json_query.py
-# describes DEFINITIONS. It needs make_dir.
+# describes DEFINITIONS. It needs make_dir. The Python process closes its copies
+# of the descriptors of the scene, which would keep the scene from ending.
 json_open() {
 	need python3
 	mkfifo "$dir/json.in" "$dir/json.out"
-	python3 -u "$here/lib/json_query.py" "$@" \
-		<"$dir/json.in" >"$dir/json.out" &
+	(
+		[ -z "${scene_in:-}" ] ||
+			exec {scene_in}>&- {scene_out}<&-
+		exec python3 -u "$here/lib/json_query.py" "$@"
+	) <"$dir/json.in" >"$dir/json.out" &
 	exec {json_in}>"$dir/json.in" {json_out}<"$dir/json.out"
 }
 
