@@ -103,7 +103,7 @@ check "kill completes with ids and addresses" \
 	offers "altconn kill " "$id" port:4000
 check "kill completes with no id behind a colon" \
 	eval "! offers 'altconn kill port:' $id >/dev/null"
-check "nothing completes an option whose value is a number" \
+check "an option that takes a number completes with nothing" \
 	same "$(offered "altconn show --pid ")" ""
 check "rule del completes with the ids of rules" \
 	offers "altconn rule del " "$rule"
