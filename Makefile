@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# altconn: a socket family whose connect() does what its manual says.
-# `make help` lists what there is.
+# altconn is a socket family whose connect() does what its manual page says.
+# `make help` lists the targets.
 
 KVER ?= $(shell uname -r)
 KDIR ?= $(or $(wildcard /lib/modules/$(KVER)/build),$(shell \
@@ -14,23 +14,29 @@ CPUS ?=
 PART ?=
 V ?= 0
 
+scripts := selftests/scripts
 vm := selftests/vm
 unexport KERNEL TESTS ALL CPUS PART
 
 all: module tools
 
-# A folder that is not written yet is passed over, so that a half tree builds.
+# A tree without one of these folders builds the other one.
 tool_dirs := $(patsubst %/Makefile,%,$(wildcard tools/altconn/Makefile \
 	tools/run/Makefile))
 
 module: headers-present
 	$(MAKE) -C $(KDIR) M=$(CURDIR) V=$(V) modules
 
+define no_headers
+altconn: there are no kernel headers for Linux $(KVER).
+  Run apt install linux-headers-$(KVER), or set KDIR=.
+  'make demo' and 'make check' install all they need.
+endef
+
+headers-present: export message = $(no_headers)
 headers-present:
 	@if [ ! -e "$(KDIR)/Makefile" ]; then \
-		echo "altconn: no kernel headers for Linux $(KVER)." >&2; \
-		echo "  apt install linux-headers-$(KVER), or set KDIR=," >&2; \
-		echo "  or let 'make demo' or 'make check' get all they need." >&2; \
+		echo "$$message" >&2; \
 		exit 1; \
 	fi
 
@@ -38,30 +44,33 @@ tools:
 	@for dir in $(tool_dirs); do $(MAKE) -C $$dir V=$(V) || exit 1; done
 
 build-deps:
-	@$(vm)/deps build
+	@$(scripts)/deps build
 
-# Against the kernel framework's headers, unpacked under build/.
-# The layout of build/install is that of `make kselftest-install`.
+# The tests need the headers of the kernel's test framework, which are unpacked
+# below build/. build/install has the layout of `make kselftest-install`.
 framework := build/kselftest/tools/testing/selftests
 selftests_make = $(MAKE) --no-print-directory -C selftests \
 	OUTPUT=$(CURDIR)/build/selftests COLLECTION=altconn
 
 selftests: build-deps
 	$(selftests_make) INSTALL_PATH=$(CURDIR)/build/install/altconn install
-	@rsync -a $(framework)/kselftest $(framework)/run_kselftest.sh build/install/
+	@rsync -a $(framework)/kselftest $(framework)/run_kselftest.sh \
+		build/install/
 	@$(selftests_make) -s emit_tests >build/kselftest-list.txt
 	@rsync -c build/kselftest-list.txt build/install/
 
-# Two checks may run beside each other, and both build what their guests use.
+# Several checks may run at the same time, and each builds the programs of its
+# guest.
 lock = mkdir -p build && flock build/.lock
 
-# What a guest needs of this machine. The module is built by the runner, for
-# the guest's kernel.
+# These programs run in a guest. selftests/vm/run builds the module for the
+# kernel of the guest.
 userland: build-deps
 	@$(lock) $(MAKE) --no-print-directory -s tools selftests
 
-# Without TESTS= those that selftests/vm/suites has for this kernel, or ALL=1;
-# of these the programs or the scripts alone with PART=. CPUS= are the guest's.
+# TESTS= names suites. Without it, the suites that selftests/scripts/suites has
+# for the kernel run, or all suites with ALL=1. PART= selects the programs or
+# the scripts among them. CPUS= is the number of CPUs of the guest.
 check_options = $(if $(ALL),--all) $(if $(CPUS),--cpus $(CPUS)) \
 	$(if $(PART),--part $(PART))
 
@@ -75,30 +84,32 @@ check-all:
 	@.ci/run --all
 
 check-bare:
-	@TESTS="$(TESTS)" $(vm)/bare $(BARE)
+	@TESTS="$(TESTS)" $(scripts)/bare $(BARE)
 
-# The storm needs no test framework, so the demo waits for no download of one.
+# The storm does not use the test framework, so the demo does not download it.
 build/demo/storm: selftests/helper_storm.c $(wildcard uapi/linux/*.h)
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -D_GNU_SOURCE -isystem uapi -o $@ $<
 
 demo:
-	@$(vm)/deps build vm demo
+	@$(scripts)/deps build vm demo
 	@$(lock) $(MAKE) --no-print-directory -s tools build/demo/storm
-	@nginx=$$($(vm)/deps nginx) && color=$$([ ! -t 1 ] || echo always) && \
+	@nginx=$$($(scripts)/deps nginx) && \
+		color=$$([ ! -t 1 ] || echo always) && \
 		ALTCONN_NGINX=$$nginx ALTCONN_COLOR=$$color \
 		$(vm)/run --kernel $(KERNEL) -- $(vm)/demo
 
-# CPython's own socket tests, on AF_UNIX, TCP and UDP and then on altconn.
+# CPython's own tests of sockets run on AF_UNIX, TCP and UDP and then on
+# altconn.
 cpython:
-	@$(vm)/deps build vm cpython
+	@$(scripts)/deps build vm cpython
 	@$(lock) $(MAKE) --no-print-directory -s tools
 	@$(vm)/run --kernel $(KERNEL) $(if $(CPUS),--cpus $(CPUS)) -- \
 		$(vm)/cpython selftests/cpython/deviations
 
-# The matrix in the documentation, as this kernel shows it.
+# The matrix in the documentation has the results of this kernel.
 conformance:
-	@$(vm)/deps build vm
+	@$(scripts)/deps build vm
 	@$(lock) $(MAKE) --no-print-directory -s -C selftests/conformance
 	@$(vm)/run --kernel $(KERNEL) -- $(vm)/conformance
 	@cp build/run/last/conformance.md Documentation/design/conformance.md
@@ -106,18 +117,22 @@ conformance:
 
 bench_sources := $(wildcard selftests/bench/*.c)
 
-build/bench/bench: $(bench_sources) selftests/bench/bench.h $(wildcard uapi/linux/*.h)
+build/bench/bench: $(bench_sources) selftests/bench/bench.h \
+		$(wildcard uapi/linux/*.h)
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Wno-missing-field-initializers -D_GNU_SOURCE \
 		-pthread -isystem uapi -o $@ $(bench_sources) -ljson-c
 
-# On one CPU the clock counts instructions, so a nanosecond is one; on two only
-# ratios mean something. BENCH= passes options on: BENCH="--op connect"; then
-# the figures are shown and not kept.
-bench_series = $(shell $(vm)/kernel version $(KERNEL) | cut -d. -f1,2)
+# On one CPU the clock counts instructions, and a nanosecond is one instruction.
+# On two CPUs only the ratios are significant. BENCH= has options of the
+# benchmark, for example BENCH="--op connect". Then the figures are printed and
+# not kept.
+bench_series = $(shell $(scripts)/kernel version $(KERNEL) | cut -d. -f1,2)
+
+bench_kernel = $(if $(filter-out stock,$(KERNEL)), KERNEL=$(KERNEL))
 
 bench:
-	@$(vm)/deps build vm bench
+	@$(scripts)/deps build vm bench
 	@$(lock) $(MAKE) --no-print-directory -s build/bench/bench
 	@for clock in instructions wall; do \
 		$(vm)/run --kernel $(KERNEL) --timeout 5400 --memory 3G \
@@ -127,40 +142,42 @@ bench:
 	done
 	@selftests/bench/report \
 		$(if $(BENCH),--part,$(if $(BASELINE),--new-baseline)) \
-		"make bench$(if $(filter-out stock,$(KERNEL)), KERNEL=$(KERNEL))" \
+		"make bench$(bench_kernel)" \
 		Documentation/bench/$(bench_series) \
 		build/bench/instructions.json build/bench/wall.json
 
 vm:
-	@$(vm)/deps build vm
+	@$(scripts)/deps build vm
 	@$(lock) $(MAKE) --no-print-directory -s tools
 	@$(vm)/run --kernel $(KERNEL) --interactive
 
 lint:
-	@$(vm)/lint
+	@$(scripts)/lint
 
-# YNL= names a kernel tree that has the generator.
+# YNL= names a kernel tree with the generator.
 generate:
-	YNL=$${YNL:-$$($(vm)/kernel ynl)} tools/ynl-generate
+	YNL=$${YNL:-$$($(scripts)/kernel ynl)} tools/ynl-generate
 
 check-generated:
-	YNL=$${YNL:-$$($(vm)/kernel ynl)} tools/ynl-generate --check
+	YNL=$${YNL:-$$($(scripts)/kernel ynl)} tools/ynl-generate --check
 
 # The pages, the manual pages and the kernel-doc comments. A warning is an
 # error.
 htmldocs:
-	@$(vm)/deps build docs
-	@kernel=$$($(vm)/kernel parts) && \
+	@$(scripts)/deps build docs
+	@kernel=$$($(scripts)/kernel parts) && \
 		KERNEL_DOC=$$kernel/scripts/kernel-doc sphinx-build -q -W \
 		--keep-going -b html -d build/doctrees Documentation build/html
 	@echo 'build/html/index.html is written'
 
-# Drawn with graphviz; selftests/diagram.sh checks that it agrees with the code.
+# graphviz draws the diagram. selftests/diagram.sh compares it with the code.
 diagrams: Documentation/design/states.svg
 
 Documentation/%.svg: Documentation/%.dot
-	@command -v dot >/dev/null || $(vm)/deps diagrams
+	@command -v dot >/dev/null || $(scripts)/deps diagrams
 	dot -Tsvg -o $@ $<
+
+share := $(DESTDIR)$(PREFIX)/share
 
 install: tools
 	@for dir in $(tool_dirs); do \
@@ -170,11 +187,11 @@ install: tools
 	@for page in $(wildcard Documentation/man/*.[1-8]); do \
 		section=$${page##*.}; \
 		install -D -m 644 $$page \
-			$(DESTDIR)$(PREFIX)/share/man/man$$section/$${page##*/} || exit 1; \
+			$(share)/man/man$$section/$${page##*/} || exit 1; \
 	done
 	@if [ -e tools/completion/altconn ]; then \
 		install -D -m 644 tools/completion/altconn \
-			$(DESTDIR)$(PREFIX)/share/bash-completion/completions/altconn; \
+			$(share)/bash-completion/completions/altconn; \
 	fi
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/linux \
 		$(wildcard uapi/linux/*.h)
@@ -193,39 +210,53 @@ clean:
 distclean: clean
 	rm -rf build
 
+define help_text
+On a bare Debian 12 or 13 (apt installs the missing packages):
+  make demo           fetches a page over altconn in a VM, and prints
+                      the tables of its sockets
+  make check          runs the tests in a VM on the stock kernel
+      TESTS="connect bind"     runs only these suites
+      KERNEL=6.12 or 7.2       runs the suites for another kernel
+      ALL=1                    runs all suites on the kernel
+      PART=programs or scripts runs the suites in C, or in shell
+      CPUS=2                   is the number of CPUs of the VM
+  make check-debug    runs the tests on a kernel with KASAN and lockdep
+  make check-all      runs every suite on every kernel, and all else
+                      that CI runs
+  make cpython        runs CPython's own tests of sockets on the usual
+                      families and on altconn
+  make conformance    tries every sentence of connect(2) on every family
+                       in a VM, and writes its matrix to Documentation/
+  make bench          measures operations of altconn, AF_UNIX, TCP,
+                      vsock, TIPC and pipes, and writes
+                      Documentation/bench/; fails when an operation
+                      takes more instructions (BASELINE=1 accepts it)
+  make vm             starts a shell in a VM with the module loaded
+Building and installing:
+  make [KDIR=...]     builds kmod/altconn.ko and tools/altconn/altconn
+  make install        installs the tool, manual pages and headers
+                      [PREFIX=, DESTDIR=]
+  make modules_install  installs the module
+  make clean          removes the built files
+  make distclean      removes build/ too
+For changes to altconn:
+  make check-bare     runs demo and check on bare Debian 12 and 13, as
+                      root and as a user with sudo
+                      [BARE="12-root 13-user", TESTS=]
+  make lint           runs checkpatch, sparse, shellcheck, codespell and
+                      other checks of the sources
+  make generate       makes the netlink files from their YAML spec
+  make check-generated  checks that the netlink files are up to date
+  make htmldocs       makes the documentation as web pages, in build/html
+  make diagrams       draws the pictures in Documentation/
+ALTCONN_CACHE= names the folder for downloads and built kernels.
+endef
+
+help: export message = $(help_text)
 help:
-	@echo 'On a bare Debian 12 or 13 (missing packages are installed by apt):'
-	@echo '  make demo           a page over altconn, and the tables, in a VM'
-	@echo '  make check          the tests in a VM on the stock kernel'
-	@echo '      TESTS="connect bind"     only these'
-	@echo '      KERNEL=6.12, 7.2         on other Debian kernels, what these may change'
-	@echo '      ALL=1                    all of them, whatever the kernel'
-	@echo '      PART=programs, scripts   the tests in C, or in shell'
-	@echo '      CPUS=2                   of the guest'
-	@echo '  make check-debug    the same on a kernel with KASAN and lockdep'
-	@echo '  make check-all      every test on every kernel, and all else that CI runs'
-	@echo "  make cpython        CPython's own socket tests, on AF_UNIX and on altconn"
-	@echo '  make conformance    every sentence of connect(2) on every family, in'
-	@echo '                      a VM; writes a matrix to Documentation/design/'
-	@echo '  make bench          what operations cost beside AF_UNIX, TCP, vsock, TIPC'
-	@echo '                      and pipes; tables and plots in Documentation/bench/;'
-	@echo '                      fails when one got dearer (BASELINE=1: accept it)'
-	@echo '  make vm             a shell in a VM with the module loaded'
-	@echo 'Building and installing:'
-	@echo '  make [KDIR=...]     kmod/altconn.ko and tools/altconn/altconn'
-	@echo '  make install        the tool, man pages, headers [PREFIX=, DESTDIR=]'
-	@echo '  make modules_install'
-	@echo '  make clean, make distclean'
-	@echo 'For those who change it:'
-	@echo '  make check-bare     demo and check on bare Debian 12 and 13, as root and'
-	@echo '                      as a user with sudo [BARE="12-root 13-user", TESTS=]'
-	@echo '  make lint           checkpatch, sparse, W=1, shellcheck, mandoc, links'
-	@echo '  make generate       what is made from the netlink YAML spec'
-	@echo '  make htmldocs       the documentation as web pages, in build/html'
-	@echo '  make diagrams       the pictures in Documentation/'
-	@echo 'ALTCONN_CACHE= moves the kernels that are downloaded and built.'
+	@echo "$$message"
 
 .PHONY: all module headers-present tools build-deps selftests userland check \
 	check-debug check-all check-bare demo cpython conformance bench vm \
-	lint generate check-generated htmldocs diagrams \
-	install modules_install clean distclean help
+	lint generate check-generated htmldocs diagrams install modules_install clean \
+	distclean help

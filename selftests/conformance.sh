@@ -1,21 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The family does what connect(2) says, in every way of writing addresses; and
-# the matrix in the documentation is what the program sees today.
+# The family does in every address format what connect(2) says. The matrix in
+# the documentation agrees with the results of the program.
 # shellcheck source=selftests/lib/tap.sh
 . "$(dirname "$0")/lib/tap.sh"
 
 program=$(helper connect-conformance) ||
 	skip_all "connect-conformance is not built"
 
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+make_dir
 families=(port name path native-inet unix unix-abstract inet inet6)
-# Under emulation the debug kernel takes minutes: one of each kind.
+# The debug kernel takes minutes under emulation, so it tries one address
+# format of each kind.
 [ "${ALTCONN_KERNEL:-}" != debug ] || families=(port unix inet6 unix-abstract)
 
-# The matrix in the documentation names the kernel that it was made on, and is
-# compared on that kernel alone. It has the peers in it.
+# The matrix in the documentation names the kernel that produced it, and the
+# test compares the matrix only on that kernel. The matrix also has the results
+# of the other families.
 matrix=${ALTCONN_TOP:-}/Documentation/design/conformance.md
 made_on() {
 	grep -q "on Linux $1," "$matrix"
@@ -47,7 +48,8 @@ ran() {
 	}
 }
 
-# None deviates, no socket type is missing, and cases were tried.
+# No case of the family deviates, no socket type is missing, and the program
+# tried at least one case.
 nothing_deviates() {
 	grep -E "^not ok [0-9]+ $1 " "$dir/tap" && return 1
 	grep -E "^ok [0-9]+ $1( [a-z]+)? +# SKIP" "$dir/tap" && return 1
@@ -75,22 +77,23 @@ same_matrix() {
 	diff -u <(compared_part "$matrix") <(compared_part "$dir/conformance.md")
 }
 
-# A busy machine changes a result of another family at times: a difference is seen twice.
+# A busy machine sometimes changes a result of another family, so only a
+# difference in two runs counts.
 not_stale() {
 	same_matrix >/dev/null && return
 	run_cases
 	same_matrix || {
-		echo "run make conformance"
+		echo "the matrix is out of date: run make conformance"
 		return 1
 	}
 }
 
 plan $((1 + ${#families[@]} + compared))
-check "every family was tried" ran
+check "the program tries every address format" ran
 for name in "${families[@]}"; do
-	check "nothing deviates: altconn-$name" \
+	check "no case of altconn-$name deviates" \
 		nothing_deviates "altconn-$name"
 done
 [ $compared = 0 ] ||
-	check "Documentation/design/conformance.md is not stale" not_stale
+	check "Documentation/design/conformance.md agrees with the results" not_stale
 finish

@@ -1,26 +1,26 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Documentation/design/states.dot agrees with the code: whatever way a stream or
-# seqpacket socket goes from one state to another in the tests of connect() is
-# an edge there, and every edge is gone.
+# Documentation/design/states.dot agrees with the code. Each change of state of a
+# stream or seqpacket socket in the tests of connect() is an edge of the diagram,
+# and each edge of the diagram occurs in these tests.
 # shellcheck source=selftests/lib/tap.sh
 . "$(dirname "$0")/lib/tap.sh"
 
 dot=${ALTCONN_TOP:-$here/..}/Documentation/design/states.dot
 tracing=/sys/kernel/tracing
-[ -f "$dot" ] || skip_all "the diagram is not here"
+[ -f "$dot" ] || skip_all "there is no Documentation/design/states.dot"
 [ -w "$tracing/events/altconn/altconn_state/enable" ] ||
-	skip_all "no altconn events in $tracing"
-dir=$(mktemp -d)
+	skip_all "there are no altconn events in $tracing"
+make_dir
 
 restore() {
 	echo 0 >"$tracing/events/altconn/altconn_state/enable"
 	echo >"$tracing/trace"
-	rm -rf "$dir"
 }
-trap restore EXIT
+at_exit restore
 
-# The instrumented run: its cases are counted elsewhere.
+# Runs the tests of connect() once more with the trace event enabled. Their
+# results do not count here.
 record() {
 	echo >"$tracing/trace"
 	echo 1 >"$tracing/events/altconn/altconn_state/enable"
@@ -28,11 +28,12 @@ record() {
 	echo 0 >"$tracing/events/altconn/altconn_state/enable"
 	grep -E 'altconn_state: .*type=(stream|seqpacket)' "$tracing/trace" |
 		sed -n 's/.* old=\([A-Z_]*\) new=\([A-Z_]*\).*/\1 \2/p' |
-		sort -u >"$dir/gone"
-	[ -s "$dir/gone" ]
+		sort -u >"$dir/traced"
+	[ -s "$dir/traced" ]
 }
 
-# Self-loops say what leaves the state as it is.
+# An edge from a state to itself is a call that leaves the state as it is, which
+# the trace does not show.
 drawn() {
 	sed -n '/cluster_attempt/q;s/^\t\([A-Z_]*\) -> \([A-Z_]*\) .*/\1 \2/p' \
 		"$dot" | awk '$1 != $2' | sort -u >"$dir/drawn"
@@ -40,10 +41,10 @@ drawn() {
 }
 
 plan 4
-check "transitions are recorded" record
-check "transitions are drawn" drawn
-check "every transition is drawn" \
-	diff <(comm -23 "$dir/gone" "$dir/drawn") /dev/null
-check "every transition that is drawn happens" \
-	diff <(comm -13 "$dir/gone" "$dir/drawn") /dev/null
+check "the trace has transitions" record
+check "the diagram has transitions" drawn
+check "the diagram has every transition of the trace" \
+	diff <(comm -23 "$dir/traced" "$dir/drawn") /dev/null
+check "the trace has every transition of the diagram" \
+	diff <(comm -13 "$dir/traced" "$dir/drawn") /dev/null
 finish

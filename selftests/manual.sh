@@ -1,18 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The example of altconn(7) compiles without a warning and prints what the page
-# says it prints.
+# The example of altconn(7) compiles without a warning, and prints the text that
+# the page promises.
 # shellcheck source=selftests/lib/tap.sh
 . "$(dirname "$0")/lib/tap.sh"
 
 top=${ALTCONN_TOP:-$here/..}
 page=$top/Documentation/man/altconn.7
-[ -f "$page" ] || skip_all "the manual page is not here"
-command -v cc >/dev/null || skip_all "no C compiler"
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+[ -f "$page" ] || skip_all "there is no Documentation/man/altconn.7"
+need cc
+make_dir
 
-# From the first #include of the examples to the end of the display.
+# The example goes from the first #include of the section to the end of the
+# display.
 extract() {
 	sed -n '/^\.Sh EXAMPLES/,/^\.Ed/{/^#include/,/^\.Ed/p}' "$page" |
 		sed -e '/^\.Ed/d' -e 's/\\e/\\/g' >"$dir/example.c"
@@ -24,7 +24,7 @@ compile() {
 		-o "$dir/example" "$dir/example.c"
 }
 
-prints_what_it_says() {
+prints_expected_text() {
 	diff <("$dir/example") - <<-END
 		place 1 in the queue
 		connected
@@ -32,7 +32,7 @@ prints_what_it_says() {
 }
 
 plan 3
-check "the example is in the page" extract
-check "it compiles" compile
-check "it prints what the page says" prints_what_it_says
+check "the page has the example" extract
+check "the example compiles" compile
+check "the example prints the text of the page" prints_expected_text
 finish

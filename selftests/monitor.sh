@@ -1,31 +1,31 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# altconn monitor: every event, in text and JSON, told to those who may hear it; what is
-# lost is said.
+# altconn monitor: it prints every event as text and as JSON, it shows a user
+# only the events of that user, and it reports the number of lost events.
 # shellcheck source=selftests/lib/tap.sh
 . "$(dirname "$0")/lib/tap.sh"
 
-command -v altconn >/dev/null || skip_all "no altconn tool on the PATH"
-command -v python3 >/dev/null || skip_all "no python3"
-[ "${1:-}" = --inside ] || exec unshare --net --mount "$0" --inside
-scene_open || skip_all "helper_scene is not built"
+need altconn
+own_namespaces --net --mount
+need_scene
+make_dir
+json_open "e = [ev for ev in docs if ev['event'] != 'rules']
+steps = [b['seq'] - a['seq'] for a, b in zip(docs, docs[1:])]"
 
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-
-# It listens when it has told of rules that change.
+# A monitor receives events once it has printed an event about rules.
 listens() {
 	altconn rule flush
 	[ -s "$1" ]
 }
 
-# begin [OPTION...]: as the user that $as says.
+# begin [OPTION...]: starts a monitor, as the user that $as selects.
 as=()
 begin() {
 	rm -f "$dir/out"
 	"${as[@]}" altconn monitor "$@" >"$dir/out" 2>"$dir/err" &
 	monitor=$!
-	wait_until listens "$dir/out" || echo "# altconn monitor $* never listens"
+	wait_until listens "$dir/out" ||
+		echo "# altconn monitor $* receives no event"
 }
 
 end() {
@@ -33,27 +33,17 @@ end() {
 	wait "$monitor" 2>/dev/null
 }
 
-# One Python answers for the whole script: to start one takes seconds on a slow guest.
-coproc python3 -u -c "import json, sys
-for expression in sys.stdin:
-    try:
-        all = [json.loads(line) for line in open('$dir/out')]
-        e = [ev for ev in all if ev['event'] != 'rules']
-        exec('print(' + expression.strip() + ')')
-    except Exception as error:
-        print(repr(error))"
-exec {python_in}>&"${COPROC[1]}" {python_out}<&"${COPROC[0]}"
-
-# events EXPRESSION: of those that were told, without those of rules at the beginning.
+# events EXPRESSION: about the printed events. docs has all of them, and e has
+# all but the events about rules.
 events() {
-	local line
-	printf '%s\n' "$1" >&"$python_in"
-	read -r line <&"$python_out"
-	printf '%s\n' "$line"
+	json "$1" cat "$dir/out"
 }
 
+# count N: the monitor has printed N events. The last line may be incomplete,
+# which is no JSON yet.
 count() {
-	[ "$(events "len(e)")" -ge "$1" ]
+	local number
+	number=$(events "len(e)" 2>/dev/null) && [ "$number" -ge "$1" ]
 }
 
 plan 56
@@ -71,42 +61,57 @@ server=$answer_slot
 scene close "$client"
 scene close "$server"
 scene close "$waits"
-check "all of them come" wait_until count 11
-check "in their order" same "$(events "' '.join(ev['event'] for ev in e)")" \
+check "the monitor prints all events" wait_until count 11
+check "the events are in their order" \
+	same "$(events "' '.join(ev['event'] for ev in e)")" \
 	"begin failed begin established begin wait established accepted closed closed closed"
-check "numbered without a gap" same "$(events "[b['seq'] - a['seq'] for a, b in zip(all, all[1:])].count(1) == len(all) - 1")" True
-check "one that failed, and why" same "$(events "e[1]['errno'], e[1]['reason'], e[1]['server']['address'], 'id' in e[1]")" \
+check "the numbers of the events have no gap" \
+	same "$(events "steps.count(1) == len(docs) - 1")" True
+check "a failed attempt has an errno and a reason" same \
+	"$(events "e[1]['errno'], e[1]['reason'], e[1]['server']['address'], 'id' in e[1]")" \
 	"ECONNREFUSED not-bound port:4000 False"
-check "whose it is" same "$(events "e[1]['client']['pid'], e[1]['client']['uid']")" "$scene_pid 0"
-check "one that waits, where" same "$(events "e[5]['place'], e[5]['id'] == e[6]['id']")" "1 True"
-check "and how long it did" same "$(events "e[6]['waited_ns'] > 1000")" True
-check "who accepted" same "$(events "e[7]['server']['pid'], e[7]['id'] == e[3]['id']")" "$scene_pid True"
-check "which end closed first" same "$(events "e[8]['end'], e[9]['end'], e[8]['id'] == e[9]['id']")" "client server True"
+check "a failed attempt has the process and the user of the client" \
+	same "$(events "e[1]['client']['pid'], e[1]['client']['uid']")" \
+	"$scene_pid 0"
+check "a waiting attempt has a place" \
+	same "$(events "e[5]['place'], e[5]['id'] == e[6]['id']")" "1 True"
+check "an attempt that waited has the time of its wait" \
+	same "$(events "e[6]['waited_ns'] > 1000")" True
+check "an accepted connection has the process of the server" \
+	same "$(events "e[7]['server']['pid'], e[7]['id'] == e[3]['id']")" \
+	"$scene_pid True"
+check "a closed connection names the end that closed first" same \
+	"$(events "e[8]['end'], e[9]['end'], e[8]['id'] == e[9]['id']")" \
+	"client server True"
 scene stray native stream
 scene again "$listener" native port:4000
-check "no attempt begins" wait_until count 13
-check "to another family, or from a listener" same \
+check "the monitor prints calls of connect() that begin no attempt" \
+	wait_until count 13
+check "connect() to another family and of a listener begins no attempt" same \
 	"$(events "[(ev['errno'], ev['reason'], ev['server']['address']) for ev in e[11:13]]")" \
 	"[('EAFNOSUPPORT', 'wrong-family', '*'), ('EOPNOTSUPP', 'state', 'port:4000')]"
 altconn rule add deny >/dev/null
 scene connect native stream port:4000
 altconn rule flush
-check "a rule" wait_until count 15
-check "that decided" same "$(events "e[-1]['errno'], e[-1]['reason']")" "EPERM rule"
+check "the monitor prints an attempt that a rule denies" wait_until count 15
+check "a denied attempt has the reason rule" \
+	same "$(events "e[-1]['errno'], e[-1]['reason']")" "EPERM rule"
 : >"$dir/ns"
 unshare --net="$dir/ns" true
 altconn node add 7 netns "$dir/ns"
 altconn node down 7
-check "nodes" wait_until count 17
-check "twice" same "$(events "[ev['event'] for ev in e[-2:]]")" "['nodes', 'nodes']"
+check "the monitor prints changes of nodes" wait_until count 17
+check "each change of a node is an event" \
+	same "$(events "[ev['event'] for ev in e[-2:]]")" "['nodes', 'nodes']"
 umount "$dir/ns"
-check "one that is gone" wait_until count 18
+check "the end of a node's namespace is an event" wait_until count 18
 altconn node flush
 end
 
-# Another namespace: it hears what happens there, and nothing of what happens here.
+# A monitor in another namespace prints the events of its namespace, and none of
+# this one.
 rm -f "$dir/out"
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016 # the inner shell expands it
 unshare --net sh -c 'altconn monitor -j >"$1" & echo $! >"$2"
 	until [ -s "$1" ]; do altconn rule flush; sleep 0.1; done
 	until [ -e "$3" ]; do sleep 0.1; done
@@ -116,23 +121,28 @@ elsewhere=$!
 wait_until test -s "$dir/out"
 scene connect native stream port:4001
 : >"$dir/go"
-heard() {
+printed_port_77() {
 	grep -q port:77 "$dir/out"
 }
-check "another namespace hears of its own" wait_until heard
-check "and of nothing else" same "$(grep -c port:4001 "$dir/out")" 0
+check "a monitor in another namespace prints the events of that namespace" \
+	wait_until printed_port_77
+check "it prints no event of this namespace" \
+	same "$(grep -c port:4001 "$dir/out")" 0
 kill "$(cat "$dir/pid")"
 wait "$elsewhere"
 
 begin -e failed -e rules
 scene connect native seqpacket port:9
 scene connect native stream port:9
-check "as text" wait_until grep -qE \
-	"^[0-9:.]{15} failed      stream    .* \(.*,$scene_pid\) -> port:9 ECONNREFUSED: not-bound$" "$dir/out"
-check "what is wanted alone" same "$(awk '{ print $2 }' "$dir/out" | sort -u | xargs)" "failed rules"
+check "the text of a failed attempt has its ends, errno and reason" \
+	wait_until grep -qE \
+	"^[0-9:.]{15} failed      stream    .* \(.*,$scene_pid\) -> port:9 ECONNREFUSED: not-bound$" \
+	"$dir/out"
+check "-e selects the events" \
+	same "$(awk '{ print $2 }' "$dir/out" | sort -u | xargs)" "failed rules"
 end
 
-# Another user gets the events of its own attempts, and nobody else's.
+# Another user receives only the events of attempts of that user.
 nobody=(setpriv --reuid 65534 --clear-groups)
 rm -f "$dir/out"
 "${nobody[@]}" altconn monitor -j -e failed -e rules >"$dir/out" &
@@ -140,15 +150,17 @@ monitor=$!
 wait_until listens "$dir/out"
 scene connect native stream port:9
 "${nobody[@]}" altconn ping -q -c 1 port:8 >/dev/null
-check "another user" wait_until count 1
-check "hears of its own attempts alone" same \
+check "a monitor of another user prints an event" wait_until count 1
+check "it prints only events of attempts of that user" same \
 	"$(events "[(ev['server']['address'], ev['client']['uid'], ev['client']['comm']) for ev in e]")" \
 	"[('port:8', 65534, 'altconn')]"
-check "without a gap" same "$(events "{b['seq'] - a['seq'] for a, b in zip(all, all[1:])} <= {1, 2}")" True
-check "and no more than is known" same "$(events "sorted(e[0]['server'])")" "['address']"
+check "the numbers of its events have no gap" \
+	same "$(events "set(steps) <= {1, 2}")" True
+check "its events show of the server only the address" \
+	same "$(events "sorted(e[0]['server'])")" "['address']"
 end
 
-# What ends attempts and connections otherwise, and datagrams.
+# Deadlines, kills and datagram sockets.
 begin -j
 scene listen native stream port:4100 0
 listener=$answer_slot
@@ -160,77 +172,96 @@ altconn connect --timeout=0.05 port:4100 </dev/null 2>/dev/null
 altconn kill "$id" >/dev/null
 scene bind native dgram port:4101
 scene connect native dgram port:4101
-check "one that is killed, and others" wait_until count 12
-check "it waited until its deadline" same "$(events "[(ev['event'], ev.get('errno'), ev.get('reason')) for ev in e[5:8]]")" \
+check "the monitor prints deadlines, kills and datagram sockets" \
+	wait_until count 12
+check "an attempt waits until its deadline" same \
+	"$(events "[(ev['event'], ev.get('errno'), ev.get('reason')) for ev in e[5:8]]")" \
 	"[('begin', None, None), ('wait', None, None), ('failed', 'ETIMEDOUT', 'deadline')]"
-check "both ends are closed" same "$(events "[(ev['event'], ev['end'], ev['id'] == $id) for ev in e[8:10]]")" \
+check "a kill closes both ends" same \
+	"$(events "[(ev['event'], ev['end'], ev['id'] == $id) for ev in e[8:10]]")" \
 	"[('closed', 'client', True), ('closed', 'server', True)]"
-check "a datagram socket has no id" same "$(events "[(ev['event'], ev['type'], 'id' in ev) for ev in e[10:12]]")" \
+check "the event of a datagram socket has no id" same \
+	"$(events "[(ev['event'], ev['type'], 'id' in ev) for ev in e[10:12]]")" \
 	"[('begin', 'dgram', False), ('established', 'dgram', False)]"
 end
 
-# Two hear, and one goes.
+# Two monitors run, and one of them ends.
 begin -j -t dgram -e established -e rules
 first=$monitor
 altconn monitor -j --count=2 port:4102 >"$dir/second" &
 second=$!
-second_hears() {
+second_prints() {
 	scene connect native stream port:4102
 	[ -s "$dir/second" ]
 }
-check "two hear" wait_until second_hears
-check "one has enough" wait_until eval "! kill -0 $second 2>/dev/null"
-check "which it asked for" same "$(grep -c port:4102 "$dir/second")" 2
+check "a second monitor prints events" wait_until second_prints
+check "the second monitor ends after the number in --count" \
+	wait_until eval "! kill -0 $second 2>/dev/null"
+check "the second monitor prints only events of its address" \
+	same "$(grep -c port:4102 "$dir/second")" 2
 scene connect native dgram port:4101
-check "the other hears on" wait_until count 1
-check "what it asked for" same "$(events "[(ev['event'], ev['type']) for ev in e]")" "[('established', 'dgram')]"
+check "the first monitor goes on" wait_until count 1
+check "the first monitor prints only events of its type" \
+	same "$(events "[(ev['event'], ev['type']) for ev in e]")" \
+	"[('established', 'dgram')]"
 monitor=$first
 end
 
-# In another namespace of processes there are none of these.
+# A monitor in another PID namespace, which cannot see the processes of this one.
 rm -f "$dir/out"
-# shellcheck disable=SC2016
-unshare --pid --fork sh -c 'exec altconn monitor -j -e failed -e rules >"$1"' - "$dir/out" &
+# shellcheck disable=SC2016 # the inner shell expands it
+unshare --pid --fork sh -c \
+	'exec altconn monitor -j -e failed -e rules >"$1"' - "$dir/out" &
 monitor=$!
 wait_until listens "$dir/out"
 scene connect native stream port:9
-check "another namespace of processes" wait_until count 1
-check "has none of these" same "$(events "'pid' in e[0]['client']")" False
+check "a monitor in another PID namespace prints an event" wait_until count 1
+check "the event shows no process of this PID namespace" \
+	same "$(events "'pid' in e[0]['client']")" False
 inner=$(pgrep -P "$monitor")
 nsenter --target "$inner" --pid altconn ping -q -c 1 port:8 >/dev/null
-check "but has its own" wait_until count 2
-check "by its own numbers" same "$(events "1 < e[1]['client']['pid'] < 20, e[1]['client']['comm']")" \
+check "it prints an event of its own PID namespace" wait_until count 2
+check "that event has the PID of its own namespace" \
+	same "$(events "1 < e[1]['client']['pid'] < 20, e[1]['client']['comm']")" \
 	"True altconn"
-# Another administrator sees them by other numbers.
+# A second monitor in this PID namespace prints the same attempt with another
+# PID.
 altconn monitor -j -e failed -e rules >"$dir/second" &
 second=$!
 wait_until listens "$dir/second"
 nsenter --target "$inner" --pid altconn ping -q -c 1 port:8 >/dev/null
-check "two see one" wait_until count 3
-check "and again by its own numbers" same "$(events "1 < e[2]['client']['pid'] < 40")" True
-check "each by its own" wait_until grep -q port:8 "$dir/second"
-check "which are others" same "$(grep port:8 "$dir/second" | grep -c '"pid":[0-9]\{1,2\},')" 0
+check "two monitors in two PID namespaces print one attempt" wait_until count 3
+check "the first prints the PID of its namespace" \
+	same "$(events "1 < e[2]['client']['pid'] < 40")" True
+check "the second prints the attempt too" \
+	wait_until grep -q port:8 "$dir/second"
+check "the second does not print the PID of the first namespace" \
+	same "$(grep port:8 "$dir/second" | grep -c '"pid":[0-9]\{1,2\},')" 0
 kill "$second"
 wait "$second" 2>/dev/null
-# To the first process of a namespace nothing else is fatal.
+# Only SIGKILL ends the first process of a PID namespace.
 pkill -KILL -P "$monitor"
 wait "$monitor" 2>/dev/null
 
-# Between two namespaces: each hears with its own addresses, and counts for itself.
+# A connection between two namespaces. A monitor in each of them prints the
+# addresses as its namespace has them, and numbers its own events.
 : >"$dir/ns"
 unshare --net="$dir/ns" true
 altconn node add 7 netns "$dir/ns"
 altconn node id 1
 nsenter --net="$dir/ns" altconn node add 1 netns "/proc/$$/ns/net"
-nsenter --net="$dir/ns" altconn monitor -j -e established -e accepted -e closed -e rules >"$dir/far" &
+nsenter --net="$dir/ns" \
+	altconn monitor -j -e established -e accepted -e closed -e rules \
+	>"$dir/far" &
 far=$!
-far_hears() {
+far_prints() {
 	nsenter --net="$dir/ns" altconn rule flush
 	[ -s "$dir/far" ]
 }
-wait_until far_hears
+wait_until far_prints
 begin -j -e established -e accepted -e closed -e rules
-nsenter --net="$dir/ns" altconn listen --reachable port:4200 </dev/null >/dev/null &
+nsenter --net="$dir/ns" \
+	altconn listen --reachable port:4200 </dev/null >/dev/null &
 listener=$!
 far_listens() {
 	nsenter --net="$dir/ns" altconn show -lH | grep -q port:4200
@@ -238,23 +269,27 @@ far_listens() {
 wait_until far_listens
 altconn connect port:7/4200 </dev/null >/dev/null
 wait "$listener"
-check "the client's namespace" wait_until count 4
-check "hears of all" same "$(events "sorted(ev['event'] for ev in e), {ev['server']['address'] for ev in e}")" \
+check "a monitor in the client's namespace prints the connection" \
+	wait_until count 4
+check "its events have the address that the client used" same \
+	"$(events "sorted(ev['event'] for ev in e), {ev['server']['address'] for ev in e}")" \
 	"['accepted', 'closed', 'closed', 'established'] {'port:7/4200'}"
 end
 far_count() {
 	cp "$dir/far" "$dir/out"
 	count "$1"
 }
-check "so does the server's" wait_until far_count 4
-check "with its own addresses" same "$(events "sorted(ev['event'] for ev in e), {ev['server']['address'] for ev in e}")" \
+check "a monitor in the server's namespace prints the connection" \
+	wait_until far_count 4
+check "its events have the address that the listener is bound to" same \
+	"$(events "sorted(ev['event'] for ev in e), {ev['server']['address'] for ev in e}")" \
 	"['accepted', 'closed', 'closed', 'established'] {'port:4200'}"
 kill "$far"
 wait "$far" 2>/dev/null
 umount "$dir/ns"
 altconn node flush
 
-# A user in namespaces of its own for users and processes, and no privilege here.
+# A user in new user and PID namespaces, without a privilege in this namespace.
 begin -j -e failed -e rules
 "${nobody[@]}" unshare --user --pid --fork \
 	altconn monitor -j -e failed -e rules >"$dir/second" 2>/dev/null &
@@ -262,17 +297,22 @@ second=$!
 wait_until listens "$dir/second"
 scene connect native stream port:9
 "${nobody[@]}" altconn ping -q -c 1 port:8 >/dev/null
-check "in a user namespace, too" wait_until grep -q port:8 "$dir/second"
-check "its own alone" same "$(grep -c port:9 "$dir/second")" 0
-check "no processes, of another namespace" same "$(grep -c '"pid"' "$dir/second")" 0
-check "and an administrator" wait_until count 2
-check "all of them" same "$(events "[ev['server']['address'] for ev in e], e[0]['client']['pid']")" \
+check "a monitor in a user namespace prints attempts of its user" \
+	wait_until grep -q port:8 "$dir/second"
+check "it prints no attempt of another user" \
+	same "$(grep -c port:9 "$dir/second")" 0
+check "it shows no process of another PID namespace" \
+	same "$(grep -c '"pid"' "$dir/second")" 0
+check "the monitor of an administrator prints both attempts" wait_until count 2
+check "its events have the addresses and the process" same \
+	"$(events "[ev['server']['address'] for ev in e], e[0]['client']['pid']")" \
 	"['port:9', 'port:8'] $scene_pid"
 pkill -KILL -P "$second"
 wait "$second" 2>/dev/null
 end
 
-# Who listens comes and goes while things happen, and a namespace goes with all of them.
+# Monitors start and end while attempts go on, and their namespace ends with
+# them.
 storm() {
 	local i pids rounds=10
 	[ -z "${ALTCONN_DEBUG_KERNEL:-}" ] || rounds=3
@@ -282,19 +322,20 @@ storm() {
 		altconn monitor -j >/dev/null 2>&1 &
 		pids+=" $!"
 		altconn monitor -j --count=300 || return 1
-		# shellcheck disable=SC2086 # words
+		# shellcheck disable=SC2086 # each PID is a word
 		kill $pids
 		# shellcheck disable=SC2086
 		wait $pids 2>/dev/null
 	done >/dev/null
 	return 0
 }
-check "listeners come and go" storm
+check "monitors start and end while attempts go on" storm
 export -f storm
-check "and their namespaces" unshare --net bash -c storm
+check "a namespace ends with its monitors" unshare --net bash -c storm
 
-# One that is stopped reads nothing, until its socket is full. That of an administrator
-# has room for thousands of events, that of a user, whose own they are, for hundreds.
+# A stopped monitor reads no event, so that its socket becomes full. The socket
+# of an administrator has room for thousands of events. The socket of a user,
+# for the events of that user, has room for hundreds.
 attempts=10000
 if [ -n "${ALTCONN_DEBUG_KERNEL:-}" ]; then
 	as=("${nobody[@]}")
@@ -309,10 +350,13 @@ lost() {
 	altconn rule flush
 	grep -q '"event":"lost"' "$dir/out"
 }
-check "what is lost is said" wait_until lost
+check "a monitor with a full socket reports lost events" wait_until lost
 end
-check "and how many there were" same "$(events "all[-1]['seq'] - all[0]['seq'] + 1 == sum(ev['event'] != 'lost' for ev in all) + sum(ev.get('count', 0) for ev in all)")" True
+check "the report has the number of lost events" same \
+	"$(events "docs[-1]['seq'] - docs[0]['seq'] + 1 == sum(ev['event'] != 'lost' for ev in docs) + sum(ev.get('count', 0) for ev in docs)")" \
+	True
 
-check "an event that is none" wrong 2 "is one of" altconn monitor -e frob
-check "a count that is none" wrong 2 "'x'" altconn monitor --count=x
+check "an unknown event is an error" wrong 2 "is one of" altconn monitor -e frob
+check "a count that is no number is an error" \
+	wrong 2 "'x'" altconn monitor --count=x
 finish

@@ -1,18 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# altconn node: what is typed and listed, in text and JSON; what is wrong changes
-# nothing and is named.
+# altconn node: it adds, changes and lists nodes, as text and as JSON. A command
+# with an error changes no node, and its message names the error.
 # shellcheck source=selftests/lib/tap.sh
 . "$(dirname "$0")/lib/tap.sh"
 
-command -v altconn >/dev/null || skip_all "no altconn tool on the PATH"
-command -v python3 >/dev/null || skip_all "no python3"
-[ "${1:-}" = --inside ] || exec unshare --net --mount "$0" --inside
-scene_open || skip_all "helper_scene is not built"
-
-# Others: one by descriptor 9, one by a file, one as ip-netns(8) names it.
+need altconn
+own_namespaces --net --mount
+need_scene
 hold=$(mktemp -d)
+at_exit rmdir "$hold"
+at_exit umount "$hold"
 mount -t tmpfs none "$hold" && mount -t tmpfs none /run
+at_exit umount /run
+make_dir
+json_open "nodes = {n['id']: n for n in doc.get('nodes', [])}"
+
+# Three other namespaces: descriptor 9 refers to one, a file refers to one, and
+# one has a name as ip-netns(8) gives it.
 mkdir /run/netns
 for name in web db log; do
 	: >"$hold/$name"
@@ -21,106 +26,131 @@ done
 : >/run/netns/web
 mount --bind "$hold/web" /run/netns/web
 exec 9<"$hold/db"
-trap 'umount /run/netns/web "$hold/web" "$hold/log" /run; umount "$hold"
-	rmdir "$hold"' EXIT
+at_exit umount /run/netns/web "$hold/web" "$hold/log"
 
-# wrong STATUS TEXT COMMAND...: it fails so, with a line that has TEXT, and no node
-# has come, gone or changed.
-wrong() {
-	local status=$1 text=$2 before output got=0
-	shift 2
+# keeps STATUS TEXT COMMAND...: the command fails as wrong() describes it, and
+# adds, removes and changes no node.
+keeps() {
+	local before good=0
 	before=$(altconn node -j)
-	output=$("$@" 2>&1 >/dev/null) || got=$?
-	echo "$output"
-	same "$(altconn node -j)" "$before" && [[ $output == *"$text"* ]] &&
-		same "$got" "$status"
+	wrong "$@" || good=1
+	same "$(altconn node -j)" "$before" && return "$good"
 }
 
 list() {
 	altconn node -H --color=never | awk '{ print $1, $2, $3, $4 }'
 }
 
-members() {
-	altconn node -j | python3 -c "import json, sys
-nodes = {n['id']: n for n in json.load(sys.stdin)['nodes']}
-print($1)"
-}
-
 plan 48
 
-check "no nodes at first" same "$(list)" ""
-check "nor an id" same "$(altconn node id)" none
-check "a node by name" altconn node add 7 netns web
-check "one by descriptor, with an IP address" altconn node add 5 inet 10.0.0.5 netns 9
-check "one by file" altconn node add 9 inet 10.0.0.9 netns "$hold/log" inet fd00::9
-check "they are listed by id" same "$(list)" "5 10.0.0.5 up $(stat -Lc %i "$hold/db")
+check "there are no nodes at first" same "$(list)" ""
+check "the namespace has no id at first" same "$(altconn node id)" none
+check "node add takes the name of a namespace" altconn node add 7 netns web
+check "node add takes an IP address and a descriptor" \
+	altconn node add 5 inet 10.0.0.5 netns 9
+check "node add takes a file and two IP addresses" \
+	altconn node add 9 inet 10.0.0.9 netns "$hold/log" inet fd00::9
+check "the list is in the order of the ids" same "$(list)" \
+	"5 10.0.0.5 up $(stat -Lc %i "$hold/db")
 7 - up web
 9 10.0.0.9,fd00::9 up $(stat -Lc %i "$hold/log")"
-check "a header" same "$(altconn node | head -n1 | xargs)" "ID INET STATE NETNS"
-check "colour" eval "altconn node --color=always | grep -q $'\033'"
-check "as JSON" same "$(members "nodes[5]['inet'], nodes[7].get('inet'), nodes[9]['state'], nodes[9]['inet6'], nodes[7]['name'], nodes[7]['netns']")" \
+check "the list has a header" \
+	same "$(altconn node | head -n1 | xargs)" "ID INET STATE NETNS"
+check "--color=always prints colours" \
+	eval "altconn node --color=always | grep -q $'\033'"
+check "the JSON has the members of the nodes" same \
+	"$(json "nodes[5]['inet'], nodes[7].get('inet'), nodes[9]['state'],
+	nodes[9]['inet6'], nodes[7]['name'], nodes[7]['netns']" \
+	altconn node -j)" \
 	"10.0.0.5 None up fd00::9 web $(stat -Lc %i "$hold/web")"
-check "down" eval "altconn node down 5 9 && same \"\$(list | grep -c down)\" 2"
+check "node down changes the states of two nodes" eval \
+	"altconn node down 5 9 && same \"\$(list | grep -c down)\" 2"
 scene connect native stream port:7/4000
-check "nobody listens there" same "${answer#* }" ECONNREFUSED
+check "connect() to a node without a listener fails with ECONNREFUSED" \
+	same "${answer#* }" ECONNREFUSED
 scene connect native stream port:9/4000
-check "a node that is down" same "${answer#* }" EHOSTUNREACH
+check "connect() to a node that is down fails with EHOSTUNREACH" \
+	same "${answer#* }" EHOSTUNREACH
 scene connect native stream port:8/4000
-check "a node that is none" same "${answer#* }" ENETUNREACH
-check "up" eval "altconn node up 5 && same \"\$(list | grep -c down)\" 1"
-check "del" eval "altconn node del 5 9 && same \"\$(list)\" '7 - up web'"
-check "an id of its own" eval "altconn node id 3 && same \$(altconn node id) 3"
-check "as JSON" same "$(altconn node id -j)" '{"id":3}'
-check "info tells it" same "$(altconn info -H | awk '{ print $NF }')" 3
+check "connect() to an unknown node fails with ENETUNREACH" \
+	same "${answer#* }" ENETUNREACH
+check "node up changes the state of a node" \
+	eval "altconn node up 5 && same \"\$(list | grep -c down)\" 1"
+check "node del removes two nodes" \
+	eval "altconn node del 5 9 && same \"\$(list)\" '7 - up web'"
+check "node id sets the id of the namespace" \
+	eval "altconn node id 3 && same \$(altconn node id) 3"
+check "the JSON of node id has the id" \
+	same "$(json "doc" altconn node id -j)" "{'id': 3}"
+check "info prints the id" same "$(altconn info -H | awk '{ print $NF }')" 3
 scene listen native stream port:4000 1
 scene connect native stream port:3/4000
-check "which is this node's" same "${answer%% *}" ok
-check "none again" eval "altconn node id none && same \$(altconn node id) none"
+check "connect() with the id of the namespace itself succeeds" \
+	same "${answer%% *}" ok
+check "node id none removes the id" \
+	eval "altconn node id none && same \$(altconn node id) none"
 
-# The other one's own look at it.
-ip netns exec web true 2>/dev/null || ip() { shift 3 && nsenter --net=/run/netns/web "$@"; }
-check "another namespace knows none of these" same "$(ip netns exec web altconn node -H)" ""
+ip netns exec web true 2>/dev/null ||
+	ip() { shift 3 && nsenter --net=/run/netns/web "$@"; }
+check "another namespace has none of these nodes" \
+	same "$(ip netns exec web altconn node -H)" ""
 
-check "no id" wrong 2 "which id" altconn node add
-check "an id that is none" wrong 2 "'x'" altconn node add x netns web
-check "that of this node" wrong 2 "1 to 4294967294" altconn node add 0 netns web
-check "that of all" wrong 2 "1 to 4294967294" altconn node add 4294967295 netns web
-check "an id that is taken" wrong 1 "has this id" altconn node add 7 netns 9
-check "a namespace that has one" wrong 1 "a node already" altconn node add 8 netns web
+check "node add without an id is an error" \
+	keeps 2 "which id" altconn node add
+check "an id that is no number is an error" \
+	keeps 2 "'x'" altconn node add x netns web
+check "the id 0, which stands for this node, is an error" \
+	keeps 2 "1 to 4294967294" altconn node add 0 netns web
+check "the id 4294967295, which stands for all nodes, is an error" \
+	keeps 2 "1 to 4294967294" altconn node add 4294967295 netns web
+check "the id of another node is an error" \
+	keeps 1 "has this id" altconn node add 7 netns 9
+check "a namespace that is a node already is an error" \
+	keeps 1 "already a node" altconn node add 8 netns web
 altconn node add 8 inet 10.0.0.8 netns 9
-check "an address that is taken" wrong 1 "has this IP address" \
+check "the IP address of another node is an error" \
+	keeps 1 "has this IP address" \
 	altconn node add 6 inet 10.0.0.8 netns "$hold/log"
-check "two addresses of a version" wrong 1 "one of IPv4 and one of IPv6" \
+check "two IPv4 addresses are an error" \
+	keeps 1 "once for IPv4 and once for IPv6" \
 	altconn node add 6 inet 10.0.0.6 inet 10.0.0.7 netns "$hold/log"
-check "three of them" wrong 2 "too often" \
-	altconn node add 6 inet 10.0.0.6 inet ::6 inet 10.0.0.7 netns "$hold/log"
-check "an address that is none" wrong 2 "no IP address" altconn node add 6 inet 1.2.3 netns web
-check "one of no host" wrong 1 "must be the address of a host" \
+check "three IP addresses are an error" keeps 2 "too often" \
+	altconn node add 6 inet 10.0.0.6 inet ::6 inet 10.0.0.7 \
+	netns "$hold/log"
+check "an invalid IP address is an error" \
+	keeps 2 "no IP address" altconn node add 6 inet 1.2.3 netns web
+check "the IP address of no host is an error" keeps 1 "must be the address of a host" \
 	altconn node add 6 inet 127.0.0.1 netns web
-check "no namespace" wrong 2 "which namespace" altconn node add 6 inet 10.0.0.1
-check "a name that is none" wrong 1 "/run/netns/none" altconn node add 6 netns none
-check "a file that is none" wrong 1 "no network namespace" altconn node add 6 netns /etc/passwd
-check "this namespace itself" wrong 1 "itself" altconn node add 6 netns /proc/self/ns/net
-check "a word that is none" wrong 2 "'nets'" altconn node add 6 nets web
-check "an id that no node has" wrong 1 "no node" altconn node down 77
-check "an action that is none" wrong 2 "unknown action" altconn node ad
+check "node add without a namespace is an error" \
+	keeps 2 "which namespace" altconn node add 6 inet 10.0.0.1
+check "an unknown name of a namespace is an error" \
+	keeps 1 "/run/netns/none" altconn node add 6 netns none
+check "a file that is no namespace is an error" \
+	keeps 1 "not a network namespace" altconn node add 6 netns /etc/passwd
+check "this namespace as a node is an error" \
+	keeps 1 "itself" altconn node add 6 netns /proc/self/ns/net
+check "an unknown word is an error" keeps 2 "'nets'" altconn node add 6 nets web
+check "an unknown id is an error" keeps 1 "no node" altconn node down 77
+check "an unknown action is an error" keeps 2 "unknown action" altconn node ad
 gone() {
 	[[ $(list) == *"8 10.0.0.8 gone -"* ]]
 }
 exec 9<&-
 umount "$hold/db"
-check "a namespace that ends is gone" wait_until gone
-# Two others at once: traffic to both, while one goes down and up, and the other one's
-# namespace goes.
+check "a node whose namespace ends is gone" wait_until gone
+# Traffic goes to two nodes at once. One of them goes down and up meanwhile, and
+# the namespace of the other ends.
 : >"$hold/left"
 : >"$hold/right"
 unshare --net="$hold/left" true
 unshare --net="$hold/right" true
 altconn node add 21 netns "$hold/left"
 altconn node add 22 netns "$hold/right"
-nsenter --net="$hold/left" altconn listen -k --reachable port:7000 </dev/null >/dev/null &
+nsenter --net="$hold/left" \
+	altconn listen -k --reachable port:7000 </dev/null >/dev/null &
 left=$!
-nsenter --net="$hold/right" altconn listen -k --reachable port:7000 </dev/null >/dev/null &
+nsenter --net="$hold/right" \
+	altconn listen -k --reachable port:7000 </dev/null >/dev/null &
 right=$!
 reaches() {
 	altconn ping -q -c 1 "port:$1/7000" >/dev/null
@@ -130,8 +160,8 @@ talk() {
 		altconn ping -q -c 10 -i 0.01 --timeout=5 "port:$1/7000"
 	done 2>/dev/null
 }
-check "one of two others" wait_until reaches 21
-check "and the other" wait_until reaches 22
+check "an attempt reaches the first of two nodes" wait_until reaches 21
+check "an attempt reaches the second node" wait_until reaches 22
 talk 21 >"$hold/log21" &
 pids=$!
 talk 22 >"$hold/log22" &
@@ -144,23 +174,26 @@ altconn node down 21
 fails() {
 	altconn ping -c 1 "port:$1/7000" 2>&1 | grep -q EHOSTUNREACH
 }
-check "it is down" fails 21
-check "the other is not" reaches 22
+check "no attempt reaches the first node when it is down" fails 21
+check "an attempt still reaches the second node" reaches 22
 altconn node up 21
 kill "$right"
 wait "$right" 2>/dev/null
 umount "$hold/right"
-check "the other's namespace goes" wait_until fails 22
-check "and the first is there" reaches 21
-# shellcheck disable=SC2086 # words
+check "no attempt reaches the second node when its namespace ends" \
+	wait_until fails 22
+check "an attempt reaches the first node when it is up again" reaches 21
+# shellcheck disable=SC2086 # each PID is a word
 kill $pids "$left"
 # shellcheck disable=SC2086
 wait $pids "$left" 2>/dev/null
-check "both were talked to meanwhile" eval \
-	"grep -q ' [1-9][0-9]* connected' '$hold/log21' && grep -q ' [1-9][0-9]* connected' '$hold/log22'"
+check "both nodes had connections meanwhile" eval \
+	"grep -q ' [1-9][0-9]* connected' '$hold/log21' &&
+	grep -q ' [1-9][0-9]* connected' '$hold/log22'"
 umount "$hold/left"
 altconn node del 21 22
 
-check "who may not" wrong 1 CAP_NET_ADMIN \
+check "a user without CAP_NET_ADMIN may not remove a node" \
+	keeps 1 CAP_NET_ADMIN \
 	setpriv --reuid 65534 --clear-groups altconn node del 7
 finish

@@ -532,7 +532,7 @@ static const struct {
 } stages[] = {
 	{ "unconnected", fresh, OUT | HUP, OUT | HUP },
 	{ "listening", listening, 0, 0 },
-	{ "listening, somebody to accept", listening_with_one, IN, IN },
+	{ "listening, one to accept", listening_with_one, IN, IN },
 	{ "attempt pending", pending, 0, 0, true },
 	{ "attempt failed", refused, IN | OUT | RDHUP | HUP | ERR,
 	  IN | OUT | RDHUP | HUP | ERR, true },

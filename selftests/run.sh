@@ -1,23 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Unmodified programs: altconn run turns their AF_UNIX sockets into this
-# family's, and falls back where the other side stayed on AF_UNIX.
+# altconn run turns the AF_UNIX sockets of unmodified programs into sockets of
+# this family. It falls back to AF_UNIX when the peer uses AF_UNIX.
 # shellcheck source=selftests/lib/tap.sh
 . "$(dirname "$0")/lib/tap.sh"
 
-command -v altconn >/dev/null || skip_all "no altconn tool on the PATH"
-command -v python3 >/dev/null || skip_all "no python3"
+need altconn python3
+make_dir
 
-dir=$(mktemp -d)
-quit() {
+end_servers() {
 	local pid
 	while read -r pid; do
 		kill "$pid" 2>/dev/null
 	done <"$dir/pids"
-	rm -rf "$dir"
 }
 : >"$dir/pids"
-trap quit EXIT
+at_exit end_servers
 
 cat >"$dir/server.py" <<'PY'
 import os, socket, sys
@@ -25,7 +23,7 @@ path, ready = sys.argv[1:3]
 s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 s.bind(path)
 s.listen(4)
-# socketpair() stays AF_UNIX: it passes descriptors.
+# socketpair() stays with AF_UNIX, and can pass descriptors.
 a, b = socket.socketpair()
 socket.send_fds(a, [b"x"], [0])
 assert len(socket.recv_fds(b, 1, 1)[1]) == 1
@@ -52,7 +50,8 @@ while more := s.recv(65536):
 print(got.decode())
 PY
 
-# serve NAME [PREFIX...]: a server on $dir/NAME, ready when this returns.
+# serve NAME [PREFIX...]: starts a server at $dir/NAME, and returns when the
+# server listens.
 serve() {
 	local name=$1
 	shift
@@ -87,49 +86,47 @@ shown() {
 	altconn show | grep -F "path:$dir/ours"
 }
 
-
-fails_with() {
-	local code=$1 output ret
-	shift
-	output=$("$@" 2>&1 >/dev/null)
-	ret=$?
-	same "$ret" "$code" && same "$(wc -l <<<"$output")" 1 && [ -n "$output" ]
-}
-
-# A server that ends at once and leaves its file.
+# A server that ends at once and leaves its socket file behind.
 bind_once() {
 	"$@" python3 -c 'import socket, sys
 socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$dir/stale" 2>&1
 }
 
 plan 16
-check "a server runs over the family" serve ours altconn run --
-# Programs look at it, so it has to be what they asked for.
-check "which is told that its socket is AF_UNIX" \
+check "a server listens over altconn" serve ours altconn run --
+# Some programs read the family of a socket back, so it has to be the family
+# that the program asked for.
+check "getsockopt() of the server reports AF_UNIX" \
 	same "$(cat "$dir/ours.ready")" 1
-check "a client meets it" exchange ours altconn run --
-check "AF_UNIX does not know the path" not_in_proc_net_unix
-check "altconn show does" shown
-check "a plain client is refused" bash -c \
+check "a client connects to the server over altconn" \
+	exchange ours altconn run --
+check "/proc/net/unix does not have the path" not_in_proc_net_unix
+check "altconn show has the path" shown
+check "a client without altconn run cannot connect" bash -c \
 	"! python3 '$dir/client.py' '$dir/ours' x 2>/dev/null"
 
-check "a server on real AF_UNIX" serve theirs
-check "which AF_UNIX knows" in_proc_net_unix
-check "a client under run falls back" exchange theirs altconn run --
-check "and says so when asked" bash -c \
-	"altconn run -v -- python3 '$dir/client.py' '$dir/theirs' x 2>&1 >/dev/null | grep -q AF_UNIX"
-check "and is silent otherwise" bash -c \
-	"[ -z \"\$(altconn run -- python3 '$dir/client.py' '$dir/theirs' x 2>&1 >/dev/null)\" ]"
+check "a server listens over AF_UNIX" serve theirs
+check "/proc/net/unix has the path" in_proc_net_unix
+check "a client under altconn run connects over AF_UNIX" \
+	exchange theirs altconn run --
+check "altconn run -v prints a message about AF_UNIX" bash -c \
+	"altconn run -v -- python3 '$dir/client.py' '$dir/theirs' x 2>&1 >/dev/null |
+	grep -q AF_UNIX"
+check "altconn run without -v prints no message" bash -c \
+	"[ -z \"\$(altconn run -- python3 '$dir/client.py' '$dir/theirs' x \
+	2>&1 >/dev/null)\" ]"
 
-check "no program: one line, exit 2" fails_with 2 altconn run --
+check "a missing program is an error of one line" \
+	fails_with 2 altconn run --
 exits() {
 	altconn run -- sh -c 'exit 7'
 	same $? 7
 }
-check "the program's exit code is run's" exits
+check "altconn run has the exit status of the program" exits
 
-check "a server leaves its file" bind_once altconn run --
-check "which is in the way" eval \
+check "a server leaves its socket file behind" bind_once altconn run --
+check "the file makes bind() of the next server fail" eval \
 	"bind_once altconn run -- | grep -q 'Address already in use'"
-check "and is replaced when asked" bind_once altconn run --replace --
+check "altconn run --replace replaces the file" \
+	bind_once altconn run --replace --
 finish

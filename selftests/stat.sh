@@ -1,125 +1,155 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# altconn stat: what is counted is what happened, in each of its forms.
+# altconn stat: its counters agree with the calls of the test, as text, as JSON,
+# as OpenMetrics and as rates.
 # shellcheck source=selftests/lib/tap.sh
 . "$(dirname "$0")/lib/tap.sh"
 
-command -v altconn >/dev/null || skip_all "no altconn tool on the PATH"
-command -v python3 >/dev/null || skip_all "no python3"
-[ "${1:-}" = --inside ] || exec unshare --net "$0" --inside
-scene_open || skip_all "helper_scene is not built"
+need altconn
+own_namespaces --net
+need_scene
+make_dir
+json_open "s = doc
+out = {o['reason']: o['count'] for o in doc.get('outcomes', [])}
+row = doc.get('sockets', [None])[0]"
 
-# stat EXPRESSION: of the JSON, with outcomes by reason.
+# stat EXPRESSION: about the JSON, s, and its counters of outcomes, out.
 stat() {
-	altconn stat -j | python3 -c "import json, sys
-s = json.load(sys.stdin)
-out = {o['reason']: o['count'] for o in s['outcomes']}
-print($1)"
+	json "$1" altconn stat -j
 }
 
 plan 27
 
-check "nothing at first" same "$(stat "out, s['associations'], s['have_waited'], s['accepted'], s['latency']")" \
+check "all counters are 0 at first" same \
+	"$(stat "out, s['associations'], s['have_waited'], s['accepted'], s['latency']")" \
 	"{} 0 0 0 []"
 scene connect native stream port:4000
-check "an attempt that nobody is there for" same "$(stat "out")" "{'not-bound': 1}"
+check "stat counts an attempt at an address without a socket" \
+	same "$(stat "out")" "{'not-bound': 1}"
 scene listen native stream port:4000 0
 listener=$answer_slot
 scene connect native stream port:4000
 scene start native stream port:4000
 waits=${answer%% *}
-check "one is established, one waits" same \
+check "stat counts an established attempt and a waiting attempt" same \
 	"$(stat "out['established'], s['have_waited'], s['queued'], s['waiting'], s['associations']")" \
 	"1 1 1 1 2"
-check "at once: no time at all" same "$(stat "s['latency']")" \
-	"[{'below_ns': 0, 'count': 1}]"
+check "an attempt that succeeds at once has a latency of 0" \
+	same "$(stat "s['latency']")" "[{'below_ns': 0, 'count': 1}]"
 scene accept "$listener"
-check "accepted, and the other one established" same \
-	"$(stat "out['established'], s['accepted'], s['queued'], s['waiting']")" "2 1 1 0"
-check "which took a time" same \
+check "accept() establishes the waiting attempt" same \
+	"$(stat "out['established'], s['accepted'], s['queued'], s['waiting']")" \
+	"2 1 1 0"
+check "the attempt that waited has a latency" same \
 	"$(stat "len(s['latency']), sum(b['count'] for b in s['latency']), s['latency'][1]['below_ns'] > 1000")" \
 	"2 2 True"
-check "as did accept()" same \
+check "the accepted connection has a time in the accept queue" same \
 	"$(stat "sum(b['count'] for b in s['accept_queue']), s['accept_queue'][0]['below_ns'] > 1000")" \
 	"1 True"
 scene start native stream port:4000
 gives_up=${answer%% *}
 scene close "$gives_up"
-check "one that gives up" same "$(stat "out['cancelled-close'], s['waiting']")" "1 0"
+check "stat counts an attempt that close() cancels" \
+	same "$(stat "out['cancelled-close'], s['waiting']")" "1 0"
 altconn rule add deny >/dev/null
 scene connect native stream port:4000
 altconn rule flush
-check "one that a rule denies" same "$(stat "out['rule']")" 1
+check "stat counts an attempt that a rule denies" same "$(stat "out['rule']")" 1
 scene connect native dgram port:4000
-check "connect() of a datagram socket too" same "$(stat "out['established'], sum(b['count'] for b in s['latency'])")" "3 2"
+check "stat counts connect() of a datagram socket" same \
+	"$(stat "out['established'], sum(b['count'] for b in s['latency'])")" "3 2"
 scene close "$waits"
-check "another namespace counts for itself" same \
-	"$(unshare --net altconn stat -j | tr -d ' \n' | grep -c '"outcomes":\[\]')" 1
+check "another namespace has counters of its own" \
+	same "$(json "doc['outcomes']" unshare --net altconn stat -j)" "[]"
 
-check "as text" same "$(altconn stat -H --color=never |
-	awk '$2 == "established" { print $NF } $1 == "accepted" { print $2 }' | xargs)" "1 3"
-check "a header" same "$(altconn stat | head -n1 | xargs)" "WHAT COUNT"
-check "colour" eval "altconn stat --color=always | grep -q $'\033'"
-check "histograms" eval "altconn stat -g | grep -q '^established in = 0ns  *1  *#'"
+check "the text has the counters" same "$(altconn stat -H --color=never |
+	awk '$2 == "established" { print $NF } $1 == "accepted" { print $2 }' |
+	xargs)" "1 3"
+check "the text has a header" \
+	same "$(altconn stat | head -n1 | xargs)" "WHAT COUNT"
+check "--color=always prints colours" \
+	eval "altconn stat --color=always | grep -q $'\033'"
+check "-g prints histograms" \
+	eval "altconn stat -g | grep -q '^established in = 0ns  *1  *#'"
 
-# Every line has its form, buckets only rise, and the last is the count.
-check "OpenMetrics" eval "altconn stat -m | python3 -c '
+# Each line of OpenMetrics has one of the forms of the format. The buckets of a
+# histogram rise, and the last one is the count.
+open_metrics() {
+	altconn stat -m >"$dir/metrics" && python3 - "$dir/metrics" <<'PY'
 import re, sys
-text = sys.stdin.read()
+text = open(sys.argv[1]).read()
 lines = text.splitlines()
-assert text.endswith(\"# EOF\n\") and lines.count(\"# EOF\") == 1
+assert text.endswith("# EOF\n") and lines.count("# EOF") == 1
+comment = r"# (TYPE|HELP|UNIT) altconn_[a-z_]+ .+"
+label = r'[a-z]+="[^"]+"'
+sample = rf"(altconn_[a-z_]+)(\{{{label}(?:,{label})*\}})? ([0-9.e+-]+)"
 seen = {}
 for line in lines[:-1]:
-    m = re.fullmatch(r\"# (TYPE|HELP|UNIT) altconn_[a-z_]+ .+|(altconn_[a-z_]+)(\\{[a-z]+=\\\"[^\\\"]+\\\"(?:,[a-z]+=\\\"[^\\\"]+\\\")*\\})? ([0-9.e+-]+)\", line)
+    m = re.fullmatch(f"{comment}|{sample}", line)
     assert m, line
     if m[2]:
         seen.setdefault(m[2], []).append(float(m[4]))
-for name in \"connect_latency\", \"accept_queue\":
-    buckets = seen[f\"altconn_{name}_seconds_bucket\"]
+for name in "connect_latency", "accept_queue":
+    buckets = seen[f"altconn_{name}_seconds_bucket"]
     assert buckets == sorted(buckets), buckets
-    assert buckets[-1] == seen[f\"altconn_{name}_seconds_count\"][0]
-assert seen[\"altconn_connect_latency_seconds_sum\"][0] > 0
-assert seen[\"altconn_listener_established_total\"][0] > 0, seen
-assert sum(seen[\"altconn_connects_total\"]) == 6, seen
-made = dict(re.findall(r\"(?m)^altconn_listener_established_total\\{id=.(\d+).*\} (\d+)$\", text))
-by_reason = dict(re.findall(r\"(?m)^altconn_listener_connects_total\\{id=.(\d+).*,reason=.established.\} (\d+)$\", text))
-assert by_reason and by_reason == {i: n for i, n in made.items() if n != \"0\"}, text
-assert re.search(r\"(?m)^altconn_listener_connects_total\\{.*,reason=.cancelled-close.\} 1$\", text), text
-'"
-check "rates, a line each" same "$(altconn stat -H 0.01 3 | wc -l)" 3
-check "with a header" same "$(altconn stat 0.01 1 | head -n1 | awk '{ print $1, NF }')" \
+    assert buckets[-1] == seen[f"altconn_{name}_seconds_count"][0]
+assert seen["altconn_connect_latency_seconds_sum"][0] > 0
+assert seen["altconn_listener_established_total"][0] > 0, seen
+assert sum(seen["altconn_connects_total"]) == 6, seen
+made = dict(re.findall(r"(?m)^altconn_listener_established_total"
+                       r"\{id=.(\d+).*\} (\d+)$", text))
+by_reason = dict(re.findall(r"(?m)^altconn_listener_connects_total"
+                            r"\{id=.(\d+).*,reason=.established.\} (\d+)$",
+                            text))
+assert by_reason, text
+assert by_reason == {i: n for i, n in made.items() if n != "0"}, text
+assert re.search(r"(?m)^altconn_listener_connects_total"
+                 r"\{.*,reason=.cancelled-close.\} 1$", text), text
+PY
+}
+check "-m prints valid OpenMetrics" open_metrics
+check "an interval and a count print one line for each look" \
+	same "$(altconn stat -H 0.01 3 | wc -l)" 3
+check "rates have a header" \
+	same "$(altconn stat 0.01 1 | head -n1 | awk '{ print $1, NF }')" \
 	"ATTEMPTS/s 10"
-check "rates as JSON" eval "altconn stat -j 0.01 2 | python3 -c '
-import json, sys
-lines = [json.loads(line) for line in sys.stdin]
-assert len(lines) == 2 and lines[0][\"attempts_per_s\"] == 0, lines
-assert lines[0][\"associations\"] == 3, lines
-'"
-# Something happens meanwhile.
-check "a rate is not zero when something happens" eval \
-	"{ altconn stat -j 0.5 8 & for i in \$(seq 200); do
-		scene connect native stream port:9; done; wait \$!; } |
-	python3 -c 'import json, sys
-sys.exit(not any(json.loads(l)[\"failed_per_s\"] > 0 for l in sys.stdin))'"
+check "rates as JSON are 0 when there are no attempts" holds \
+	"len(docs) == 2 and docs[0]['attempts_per_s'] == 0 and
+	docs[0]['associations'] == 3" altconn stat -j 0.01 2
+rates_of_failures() {
+	altconn stat -j 0.5 8 &
+	for _ in $(seq 200); do
+		scene connect native stream port:9
+	done
+	wait $!
+}
+check "rates as JSON are not 0 when attempts fail" \
+	holds "any(d['failed_per_s'] > 0 for d in docs)" rates_of_failures
 
-# What a listener says of those that failed there.
+# The counters of one listener for the attempts that failed at its address.
 echo 1 >/proc/sys/net/altconn/max_waiting
 scene start native stream port:4000
 waits=${answer%% *}
 scene start native stream port:4000
-check "a waiting room that is full" same "${answer#* }" ECONNREFUSED
+check "a full waiting room refuses an attempt" \
+	same "${answer#* }" ECONNREFUSED
 scene close "$waits"
 altconn connect --timeout=0.05 port:4000 </dev/null 2>/dev/null
-check "by reason, at the listener" same "$(altconn show -lj port:4000 | python3 -c '
-import json, sys
-s, = json.load(sys.stdin)["sockets"]
-print(s["refused"], s["overflow"], s["timed_out"], *sorted(s["outcomes"].items()))')" \
-	"1 1 1 ('cancelled-close', 2) ('deadline', 1) ('established', 2) ('waiting-room-full', 1)"
-check "as text" eval "altconn show -leH port:4000 |
+listener_outcomes() {
+	json "len(doc['sockets']), row['refused'], row['overflow'],
+		row['timed_out'], *sorted(row['outcomes'].items())" \
+		altconn show -lj port:4000
+}
+check "the JSON of a listener counts attempts by reason" \
+	same "$(listener_outcomes)" \
+	"1 1 1 1 ('cancelled-close', 2) ('deadline', 1) ('established', 2) ('waiting-room-full', 1)"
+check "the text of a listener counts attempts by reason" \
+	eval "altconn show -leH port:4000 |
 	grep -q ',established:2,.*,refused:1,overflow:1,timed-out:1 (waiting-room-full:1 cancelled-close:2)'"
 
-check "an interval that is none" wrong 2 "'x'" altconn stat x
-check "a count that is none" wrong 2 "'-1'" altconn stat -- 1 -1
-check "too many words" wrong 2 "'3'" altconn stat 1 2 3
-check "what has no interval" wrong 2 "takes no interval" altconn stat -m 1
+check "an interval that is no number is an error" wrong 2 "'x'" altconn stat x
+check "a negative count is an error" wrong 2 "'-1'" altconn stat -- 1 -1
+check "a third number is an error" wrong 2 "'3'" altconn stat 1 2 3
+check "-m with an interval is an error" \
+	wrong 2 "takes no interval" altconn stat -m 1
 finish

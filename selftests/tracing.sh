@@ -1,23 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The recipes of Documentation/admin/tracing.rst, as they are printed there.
+# Each recipe of Documentation/admin/tracing.rst works as the page prints it.
 # shellcheck source=selftests/lib/tap.sh
 . "$(dirname "$0")/lib/tap.sh"
 
-command -v altconn >/dev/null || skip_all "no altconn tool on the PATH"
-command -v python3 >/dev/null || skip_all "no python3"
+need altconn python3
 top=${ALTCONN_TOP:-$here/..}
 doc=$top/Documentation/admin/tracing.rst
-[ -f "$doc" ] || skip_all "no Documentation/admin/tracing.rst"
+[ -f "$doc" ] || skip_all "there is no Documentation/admin/tracing.rst"
 tracefs=/sys/kernel/tracing
-[ -d $tracefs/events/altconn ] || skip_all "no altconn events"
-scene_open || skip_all "helper_scene is not built"
-
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+[ -d $tracefs/events/altconn ] || skip_all "there are no altconn events"
+need_scene
+make_dir
 export PID=$scene_pid
 
-# Each block to a file: 1, 2, ...
+# Writes each block of the page to a file of its own: 1, 2, ...
 python3 - "$doc" "$dir" <<'PY'
 import re, sys
 text = open(sys.argv[1]).read()
@@ -26,12 +23,13 @@ for i, block in enumerate(re.findall(r"::\n\n((?:\t.*\n)+)", text), 1):
         f.write(block.replace("\t", ""))
 PY
 
+# run N: runs the block N.
 run() {
 	(cd "$tracefs" && bash -eu "$dir/$1")
 }
 
-# What happens: one fails, one is established, one waits and then is established; and
-# somebody else does the same.
+# One attempt fails, one succeeds, and one waits and then succeeds. Another
+# process makes an attempt too.
 act() {
 	local made=() slot
 	scene connect native stream port:9
@@ -50,7 +48,8 @@ act() {
 	done
 } >/dev/null 2>&1
 
-# recipe N: the block N, what happens, and what the block behind it prints.
+# recipe N: runs the block N, makes the attempts, and writes the output of the
+# next block to $dir/out.
 recipe() {
 	echo >"$tracefs/trace"
 	run "$1" || return 1
@@ -59,12 +58,12 @@ recipe() {
 	grep -q "1 failed" "$dir/ping" && ! is_left
 }
 
-# A trigger that stays would hold the module.
+# A trigger that is left would hold the module.
 is_left() {
 	grep -h '^hist:' "$tracefs"/events/altconn/*/trigger
 }
 
-# seen PATTERN, not PATTERN: in what was printed.
+# seen PATTERN, not PATTERN: a line, or no line, of $dir/out matches.
 seen() {
 	grep -qE -- "$1" "$dir/out"
 }
@@ -74,31 +73,39 @@ not() {
 }
 
 plan 17
-check "there are as many recipes as here" same "$(find "$dir" -name '[0-9]*' | wc -l)" 11
+check "the page has as many blocks as this test expects" \
+	same "$(find "$dir" -name '[0-9]*' | wc -l)" 11
 
-check "one process" recipe 1
-check "its attempts" seen "altconn_connect_end: .*remote=port:9 errno=111 reason=not-bound"
-check "and how they went on" seen "altconn_accept: "
-check "and nobody else's" not "altconn-[0-9]+ "
-check "those that failed" recipe 3
-check "they are there" seen "reason=not-bound"
-check "and no others" not "reason=established|connect_begin"
-check "how long they waited" recipe 5
-check "at once, and longer" same "$(grep -c '^{' "$dir/out")" 2
-check "for which reason" recipe 7
-check "one" seen "err: +111, reason: +2.*hitcount: +2"
-check "and the other" seen "err: +0, reason: +1.*hitcount: +2"
+check "the recipe for one process works" recipe 1
+check "it prints a failed attempt" \
+	seen "altconn_connect_end: .*remote=port:9 errno=111 reason=not-bound"
+check "it prints the other events of the process" seen "altconn_accept: "
+check "it prints no event of another process" not "altconn-[0-9]+ "
+check "the recipe for failed attempts works" recipe 3
+check "it prints the failed attempts" seen "reason=not-bound"
+check "it prints no other attempt" not "reason=established|connect_begin"
+check "the recipe for the times of waits works" recipe 5
+check "it prints attempts without and with a wait" \
+	same "$(grep -c '^{' "$dir/out")" 2
+check "the recipe for reasons works" recipe 7
+check "it counts the failed attempts" seen "err: +111, reason: +2.*hitcount: +2"
+check "it counts the successful attempts" \
+	seen "err: +0, reason: +1.*hitcount: +2"
 
 if grep -q function_graph $tracefs/available_tracers; then
-	check "what one connect() does" recipe 9
-	check "the functions" seen "altconn_listener_find"
+	check "the recipe for the functions of connect() works" recipe 9
+	check "it prints a function of the module" seen "altconn_listener_find"
 else
-	skip "what one connect() does" "this kernel has no function graph"
-	skip "the functions" "this kernel has no function graph"
+	skip "the recipe for the functions of connect() works" \
+		"this kernel has no function graph"
+	skip "it prints a function of the module" \
+		"this kernel has no function graph"
 fi
 
-# It says that it attaches, and not when it has; but then it holds the module, which what
-# was closed may hold for a moment more. It is tried again, for it holds it just before.
+# bpftrace prints a line when it begins to attach, and none when it has
+# attached. An attached program holds the module. Sockets that were closed may
+# hold the module for a moment too, so the test compares with the least count so
+# far.
 is_held_more() {
 	local now
 	now=$(cat /sys/module/altconn/refcnt)
@@ -106,7 +113,8 @@ is_held_more() {
 	((now > least))
 }
 
-# One interrupt mostly does; two at once might end it before it prints.
+# One SIGINT ends bpftrace in most cases. A second one at the same time might
+# end it before it prints, so the next one follows 10 seconds later.
 interrupted() {
 	if ((SECONDS >= again)); then
 		pkill -INT -P "$1" bpftrace
@@ -128,10 +136,12 @@ bpf() {
 }
 
 if command -v bpftrace >/dev/null && [ -e /sys/kernel/btf/vmlinux ]; then
-	check "bpftrace" wait_until bpf
-	check "and nothing is wrong" eval 'seen "^Attach" && not "ERROR"'
+	check "the recipe for bpftrace works" wait_until bpf
+	check "bpftrace prints no error" eval 'seen "^Attach" && not "ERROR"'
 else
-	skip "bpftrace" "no bpftrace, or no BTF in this kernel"
-	skip "and nothing is wrong" "no bpftrace, or no BTF in this kernel"
+	skip "the recipe for bpftrace works" \
+		"there is no bpftrace, or this kernel has no BTF"
+	skip "bpftrace prints no error" \
+		"there is no bpftrace, or this kernel has no BTF"
 fi
 finish

@@ -31,7 +31,7 @@ const struct opt connect_opts[] = {
 const struct opt listen_opts[] = {
 	ENDPOINT_TYPE,
 	{ 'b', "backlog", "N", NULL, "so many may be established before they are accepted" },
-	{ 'k', "keep", NULL, NULL, "go on with the next one when somebody has closed" },
+	{ 'k', "keep", NULL, NULL, "go on with the next connection when one has ended" },
 	{ OPT_REACHABLE, "reachable", NULL, NULL, "from other nodes too" },
 	{ OPT_REPLACE, "replace", NULL, NULL,
 	  "take the place of a socket file that no socket has any more" },

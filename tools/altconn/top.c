@@ -585,7 +585,7 @@ static const char * const help_lines[] = {
 	"+ -                look less, more often",
 	"q Esc              end",
 	"",
-	"Green: connections are made.  Yellow: somebody waits.  Red: attempts fail.",
+	"Green: connections are made.  Yellow: attempts wait.  Red: attempts fail.",
 	"",
 	"Any key goes back.",
 };

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034
-# Shared by the scripts of this folder and by .ci/run; sourced, never run.
+# The scripts of this folder, selftests/vm/check, selftests/vm/run and .ci/run
+# source this file. Nothing runs it.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+scripts=$top/selftests/scripts
+vm=$top/selftests/vm
 cache=${ALTCONN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/altconn}
 build=$top/build
-# Folders below it are removed and made anew, some of them as root.
+# The scripts remove and remake folders below the cache, some of them as root.
 case $cache in
 /?*) ;;
 *)
@@ -14,6 +17,7 @@ case $cache in
 	;;
 esac
 
+# say WORD...: prints a message on the standard error.
 say() {
 	printf 'altconn: %s\n' "$*" >&2
 }
@@ -23,8 +27,9 @@ die() {
 	exit 1
 }
 
-# step MESSAGE COMMAND...: run a quiet command that may take long. Say what it
-# is, show the elapsed time on a terminal, and show its output if it fails.
+# step MESSAGE COMMAND...: prints the message and runs a command that may take
+# long. A terminal shows the elapsed time. When the command fails, the end of
+# its output appears.
 step() {
 	local message=$1 begin=$SECONDS status=0 log pid
 	shift
@@ -52,18 +57,19 @@ step() {
 	return $status
 }
 
-# as_root COMMAND...: through sudo unless we are root already.
+# as_root COMMAND...: runs the command as root, by sudo where that is necessary.
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then
 		"$@"
 	elif command -v sudo >/dev/null; then
 		sudo -- "$@"
 	else
-		die "this needs root, and there is no sudo: $*"
+		die "the command needs root, and there is no sudo: $*"
 	fi
 }
 
-# with_lock NAME COMMAND...: several checkouts may share the cache.
+# with_lock NAME COMMAND...: runs the command under a lock, because several
+# checkouts may share the cache.
 with_lock() {
 	local name=$1
 	shift
@@ -73,7 +79,7 @@ with_lock() {
 			say "waiting for another run to finish with the $name cache"
 			flock 9
 		fi
-		# No || here: it would turn errexit off in the command.
+		# A || here would turn errexit off in the command.
 		"$@" 9>&-
 	} 9>"$cache/.lock-$name"
 }
