@@ -18,9 +18,9 @@
 #include "stat.h"
 #include "trace.h"
 
-static bool listener_is_acceptable(struct altconn_listener *ln)
+static bool accept_is_ready(struct altconn_listener *ln)
 {
-	return altconn_listener_acceptable(ln) || READ_ONCE(ln->closed);
+	return altconn_listener_has_acceptable(ln) || READ_ONCE(ln->closed);
 }
 
 /*
@@ -37,11 +37,11 @@ static struct altconn_assoc *accept_dequeue(struct altconn_listener *ln)
 		spin_lock(&ln->lock);
 		assoc = altconn_listener_dequeue(ln, established);
 		defer = ln->defer && !ln->closed;
-		refill = ln->exhausted;
+		refill = ln->has_waiting;
 		spin_unlock(&ln->lock);
-	} while (!assoc && defer && altconn_attempt_take(ln));
+	} while (!assoc && defer && altconn_attempt_promote_first(ln));
 	if (unlikely(refill && assoc))
-		altconn_attempt_refill(ln);
+		altconn_attempt_promote_all(ln);
 	return assoc;
 }
 
@@ -53,7 +53,7 @@ static int accept_wait(struct sock *sk, struct altconn_listener *ln,
 	int err = 0;
 
 	prepare_to_wait_exclusive(sk_sleep(sk), &wait, TASK_INTERRUPTIBLE);
-	if (!listener_is_acceptable(ln)) {
+	if (!accept_is_ready(ln)) {
 		if (signal_pending(current))
 			err = sock_intr_errno(*timeo);
 		else if (!*timeo)
@@ -104,15 +104,16 @@ static void accept_count(const struct sock *sk,
 			  ktime_get_ns() - assoc->decided);
 }
 
-static int accept_from(struct sock *sk, struct altconn_listener *ln,
-		       struct socket *newsock, struct proto_accept_arg *arg)
+static int accept_from_listener(struct sock *sk, struct altconn_listener *ln,
+				struct socket *newsock,
+				struct proto_accept_arg *arg)
 {
 	long timeo = sock_rcvtimeo(sk, arg->flags & O_NONBLOCK);
 	struct altconn_assoc *assoc;
 	struct sock *newsk;
 
 	/* An event loop calls accept() until EAGAIN: allocate nothing then. */
-	if (!timeo && !listener_is_acceptable(ln))
+	if (!timeo && !accept_is_ready(ln))
 		return -EAGAIN;
 	/* Allocate first, so that a lack of memory loses no association. */
 	newsk = altconn_sock_alloc(sock_net(sk), NULL, sk->sk_type,
@@ -132,13 +133,13 @@ static int accept_from(struct sock *sk, struct altconn_listener *ln,
 	accept_count(sk, assoc);
 	trace_altconn_accept(assoc, 0);
 	altconn_assoc_attach(assoc, ALTCONN_SERVER, newsk);
-	altconn_event_assoc(assoc, ALTCONN_EVENT_KIND_ACCEPTED, 0);
+	altconn_notify_assoc(assoc, ALTCONN_EVENT_KIND_ACCEPTED, 0);
 	newsock->state = SS_CONNECTED;
 	return 0;
 }
 
 /**
- * altconn_listen_accept() - accept a connection, accept(2)
+ * altconn_accept_sock() - accept a connection, accept(2)
  * @sock: the listening socket
  * @newsock: the new socket, which becomes the server's end of the oldest
  *	association
@@ -152,15 +153,15 @@ static int accept_from(struct sock *sk, struct altconn_listener *ln,
  * wait, or SO_RCVTIMEO is over; -EINTR or a restart code after a signal;
  * -ENOMEM. On failure no association has left the queue.
  */
-int altconn_listen_accept(struct socket *sock, struct socket *newsock,
-			  struct proto_accept_arg *arg)
+int altconn_accept_sock(struct socket *sock, struct socket *newsock,
+			struct proto_accept_arg *arg)
 {
 	struct altconn_listener *ln = altconn_listener_of(sock->sk);
 	int err;
 
 	if (!ln)
 		return -EINVAL;
-	err = accept_from(sock->sk, ln, newsock, arg);
+	err = accept_from_listener(sock->sk, ln, newsock, arg);
 	altconn_listener_put(ln);
 	return err;
 }

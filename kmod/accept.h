@@ -6,7 +6,7 @@
 
 struct proto_accept_arg;
 
-int altconn_listen_accept(struct socket *sock, struct socket *newsock,
-			  struct proto_accept_arg *arg);
+int altconn_accept_sock(struct socket *sock, struct socket *newsock,
+			struct proto_accept_arg *arg);
 
 #endif /* _ALTCONN_ACCEPT_H */

@@ -35,7 +35,7 @@
  * Number of users that may reach their limits before the namespace as a whole
  * is full.
  */
-#define ACCOUNT_USERS	16
+#define ACCOUNT_NET_USERS	16
 
 static struct rhashtable account_table;
 
@@ -181,11 +181,11 @@ static struct altconn_account *account_insert(struct altconn_account *new)
  * network namespaces of other user namespaces share are in the initial network
  * namespace's list.
  */
-static void account_list(struct altconn_account *account,
+static void account_link(struct altconn_account *account,
 			 struct altconn_net *an)
 {
 	if (!account->key.an)
-		an = altconn_init_state;
+		an = altconn_initial_net;
 	spin_lock(&an->accounts_lock);
 	list_add_tail_rcu(&account->entry, &an->accounts);
 	spin_unlock(&an->accounts_lock);
@@ -202,7 +202,7 @@ static struct altconn_account *account_new(const struct account_key *key,
 	old = account_insert(new);
 	if (!old) {
 		if (new->stays)
-			account_list(new, an);
+			account_link(new, an);
 		return new;
 	}
 	put_user_ns(new->user_ns);
@@ -245,10 +245,10 @@ static unsigned int account_limit(const struct altconn_net *an)
 {
 	/* A namespace may lower the limit of the initial one, not raise it. */
 	return min(READ_ONCE(an->max_associations),
-		   READ_ONCE(altconn_init_state->max_associations));
+		   READ_ONCE(altconn_initial_net->max_associations));
 }
 
-static long account_charges(const struct altconn_account *account)
+static long account_nr_charges(const struct altconn_account *account)
 {
 	return atomic_long_read(&account->n) - account->stays;
 }
@@ -331,12 +331,12 @@ account_charge_all(struct altconn_net *an, const struct cred *cred,
 		else
 			first = account;
 		last = account;
-		if (account_charges(account) > limit) {
+		if (account_nr_charges(account) > limit) {
 			account_uncharge(first, last);
 			return ERR_PTR(-EAGAIN);
 		}
 		if (!key.an)
-			limit = account_limit(altconn_init_state);
+			limit = account_limit(altconn_initial_net);
 		below = user_ns;
 		uid = user_ns->owner;
 		user_ns = user_ns->parent;
@@ -392,7 +392,8 @@ void altconn_account_release(struct altconn_account *account)
 }
 
 /**
- * altconn_account_total() - return the limit on all associations of a namespace
+ * altconn_account_net_max() - return the limit on all associations of a
+ * namespace
  * @an: the network namespace
  *
  * The limit holds for the associations that begin in the namespace, and
@@ -402,9 +403,9 @@ void altconn_account_release(struct altconn_account *account)
  * Context: any.
  * Return: the limit, a number of associations.
  */
-u64 altconn_account_total(const struct altconn_net *an)
+u64 altconn_account_net_max(const struct altconn_net *an)
 {
-	return (u64)ACCOUNT_USERS * account_limit(an);
+	return (u64)ACCOUNT_NET_USERS * account_limit(an);
 }
 
 static enum altconn_account_kind
@@ -417,18 +418,18 @@ account_kind(const struct altconn_account *account)
 }
 
 /*
- * Insert an account into @top, which has @n of at most @room entries, sorted by
+ * Insert an account into @top, which has @n of at most @size entries, sorted by
  * the number of associations. Return the new number of entries.
  */
-static u32 account_rank(struct altconn_account_usage *top, u32 n, u32 room,
+static u32 account_rank(struct altconn_account_usage *top, u32 n, u32 size,
 			const struct altconn_account *account)
 {
-	u64 charges = max(account_charges(account), 0L);
+	u64 charges = max(account_nr_charges(account), 0L);
 	u32 i = n;
 
-	if (!charges || (n == room && top[n - 1].n >= charges))
+	if (!charges || (n == size && top[n - 1].n >= charges))
 		return n;
-	if (n == room)
+	if (n == size)
 		i = n - 1;
 	else
 		n++;
@@ -444,13 +445,13 @@ static u32 account_rank(struct altconn_account_usage *top, u32 n, u32 room,
  * @an: the network namespace; the initial one for ALTCONN_ACCOUNT_NESTED
  * @kind: the associations that are counted
  * @top: gets the users, the one with most associations first
- * @room: number of entries that @top has room for
+ * @size: number of entries that @top has room for
  *
  * Context: process.
  * Return: the number of entries written to @top.
  */
 u32 altconn_account_top(struct altconn_net *an, enum altconn_account_kind kind,
-			struct altconn_account_usage *top, u32 room)
+			struct altconn_account_usage *top, u32 size)
 {
 	const struct altconn_account *account;
 	u32 n = 0;
@@ -458,7 +459,7 @@ u32 altconn_account_top(struct altconn_net *an, enum altconn_account_kind kind,
 	rcu_read_lock();
 	list_for_each_entry_rcu(account, &an->accounts, entry)
 		if (account_kind(account) == kind)
-			n = account_rank(top, n, room, account);
+			n = account_rank(top, n, size, account);
 	rcu_read_unlock();
 	return n;
 }
@@ -476,7 +477,7 @@ void altconn_account_init(struct altconn_net *an)
 }
 
 /* Make all CPUs forget @account, which no thread charges any more. */
-static void account_forget(const struct altconn_account *account)
+static void account_uncache(const struct altconn_account *account)
 {
 	int cpu;
 
@@ -497,8 +498,8 @@ void altconn_account_exit(struct altconn_net *an)
 	struct altconn_account *account, *next;
 
 	list_for_each_entry_safe(account, next, &an->accounts, entry) {
-		WARN_ON_ONCE(account_charges(account));
-		account_forget(account);
+		WARN_ON_ONCE(account_nr_charges(account));
+		account_uncache(account);
 		account_put(account);
 	}
 	INIT_LIST_HEAD(&an->accounts);

@@ -17,7 +17,7 @@
 #include "place.h"
 #include "sock.h"
 
-#define UNIX_HEAD	offsetof(struct sockaddr_un, sun_path)
+#define ADDR_UNIX_HEAD	offsetof(struct sockaddr_un, sun_path)
 
 static int addr_set_bytes(struct altconn_addr *addr, u8 kind, const char *bytes,
 			  size_t len)
@@ -42,7 +42,7 @@ static int addr_set_path(struct altconn_addr *addr, const char *bytes,
 static int addr_parse_unix(const struct sockaddr_un *sun, int len,
 			   struct altconn_addr *addr)
 {
-	size_t bytes = len - UNIX_HEAD;
+	size_t bytes = len - ADDR_UNIX_HEAD;
 
 	if (!bytes)
 		return 0;
@@ -192,18 +192,18 @@ static bool addr_is_unspec_any(const struct sock *sk, const void *uaddr)
  * Bounds of an address length in bytes, and the address family of a format.
  * Family 0 stands for altconn_family.
  */
-struct form {
+struct addr_form {
 	int	min, max;
 	int	family;
 };
 
-static const struct form addr_forms[] = {
+static const struct addr_form addr_forms[] = {
 	[ALTCONN_NATIVE] = {
 		sizeof(struct sockaddr_altconn),
 		sizeof(struct sockaddr_altconn),
 	},
 	[ALTCONN_UNIX] = {
-		UNIX_HEAD, sizeof(struct sockaddr_un), AF_UNIX,
+		ADDR_UNIX_HEAD, sizeof(struct sockaddr_un), AF_UNIX,
 	},
 	[ALTCONN_INET] = {
 		sizeof(struct sockaddr_in), sizeof(struct sockaddr_storage),
@@ -234,7 +234,7 @@ static const struct form addr_forms[] = {
 int altconn_addr_parse(const struct sock *sk, const void *uaddr, int len,
 		       struct altconn_addr *addr)
 {
-	const struct form *form = &addr_forms[altconn_sk(sk)->format];
+	const struct addr_form *form = &addr_forms[altconn_sk(sk)->format];
 	const struct sockaddr *sa = uaddr;
 
 	/*
@@ -330,23 +330,23 @@ static int addr_write_unix(const struct altconn_addr *addr,
 	memset(sun, 0, sizeof(*sun));
 	sun->sun_family = AF_UNIX;
 	if (!addr)
-		return UNIX_HEAD;
+		return ADDR_UNIX_HEAD;
 	switch (addr->kind) {
 	case ALTCONN_KIND_NAME:
 		if (addr->node)
-			return UNIX_HEAD;
+			return ADDR_UNIX_HEAD;
 		memcpy(sun->sun_path + 1, addr->bytes, addr->len);
-		return UNIX_HEAD + 1 + addr->len;
+		return ADDR_UNIX_HEAD + 1 + addr->len;
 	case ALTCONN_KIND_PATH:
 		memcpy(sun->sun_path, addr->bytes, addr->len);
 		/*
 		 * As AF_UNIX, count the terminating NUL in the length, even if
 		 * it is the 109th byte: unix(7), BUGS.
 		 */
-		((char *)sun)[UNIX_HEAD + addr->len] = 0;
-		return UNIX_HEAD + addr->len + 1;
+		((char *)sun)[ADDR_UNIX_HEAD + addr->len] = 0;
+		return ADDR_UNIX_HEAD + addr->len + 1;
 	default:
-		return UNIX_HEAD;
+		return ADDR_UNIX_HEAD;
 	}
 }
 
@@ -436,7 +436,7 @@ int altconn_addr_write(const struct sock *sk, const struct altconn_addr *addr,
 }
 
 /**
- * altconn_addr_tell() - write the sender's address for recvmsg()
+ * altconn_addr_to_msg() - write the sender's address for recvmsg()
  * @sk: the endpoint that receives
  * @addr: the sender's address, or NULL if the sender is unnamed
  * @msg: msg_name and msg_namelen are filled in; msg_name is not NULL
@@ -446,12 +446,12 @@ int altconn_addr_write(const struct sock *sk, const struct altconn_addr *addr,
  *
  * Context: any.
  */
-void altconn_addr_tell(const struct sock *sk, const struct altconn_addr *addr,
-		       struct msghdr *msg)
+void altconn_addr_to_msg(const struct sock *sk, const struct altconn_addr *addr,
+			 struct msghdr *msg)
 {
 	int len = altconn_addr_write(sk, addr, msg->msg_name);
 
-	if (altconn_sk(sk)->format == ALTCONN_UNIX && len == UNIX_HEAD)
+	if (altconn_sk(sk)->format == ALTCONN_UNIX && len == ADDR_UNIX_HEAD)
 		len = 0;
 	msg->msg_namelen = len;
 }

@@ -12,7 +12,7 @@
  * @kind: enum altconn_kind
  * @len: number of bytes of @bytes in use
  * @bound: the address is part of a struct altconn_bind
- * @far: the address belongs to another node (node.c), or a caller on another
+ * @xns: the address belongs to another node (node.c), or a caller on another
  *	node looks it up here; comparisons ignore this flag
  * @node: ports and names: node id; inet: interface index of a link-local IPv6
  *	address, else 0
@@ -38,7 +38,7 @@ struct altconn_addr {
 	u8		kind;
 	u8		len;
 	bool		bound;
-	bool		far;
+	bool		xns;
 	u32		node;
 	u32		port;
 	union {
@@ -62,8 +62,8 @@ int altconn_addr_parse_peer(const struct sock *sk, const void *uaddr, int len,
 bool altconn_addr_dissolves(const struct sock *sk, const void *uaddr, int len);
 int altconn_addr_write(const struct sock *sk, const struct altconn_addr *addr,
 		       void *uaddr);
-void altconn_addr_tell(const struct sock *sk, const struct altconn_addr *addr,
-		       struct msghdr *msg);
+void altconn_addr_to_msg(const struct sock *sk, const struct altconn_addr *addr,
+			 struct msghdr *msg);
 struct altconn_addr *altconn_addr_dup(const struct altconn_addr *addr,
 				      gfp_t gfp);
 void altconn_addr_free(struct altconn_addr *addr);

@@ -37,7 +37,7 @@
  * End what the endpoint takes part in: its pending attempt, its association,
  * its listener or its datagram peer. lock_sock() held.
  */
-static void endpoint_leave(struct sock *sk)
+static void endpoint_disconnect(struct sock *sk)
 {
 	if (sk->sk_type == SOCK_DGRAM) {
 		altconn_dgram_close(sk);
@@ -65,7 +65,7 @@ static int endpoint_release(struct socket *sock)
 	if (!sk)
 		return 0;
 	lock_sock(sk);
-	endpoint_leave(sk);
+	endpoint_disconnect(sk);
 	altconn_sock_unregister(sk);
 	altconn_unbind(sk, &path);
 	if (sk->sk_state != TCP_CLOSE)
@@ -91,7 +91,7 @@ static int endpoint_release(struct socket *sock)
  */
 static struct altconn_addr *endpoint_dgram_peer(struct sock *sk, int *err)
 {
-	struct altconn_addr *addr = altconn_dgram_peer(sk);
+	struct altconn_addr *addr = altconn_dgram_get_peer(sk);
 
 	if (!addr || addr->kind != ALTCONN_KIND_INET || addr->port ||
 	    !altconn_is_inet(sk))
@@ -179,7 +179,7 @@ static int endpoint_shutdown_listener(struct sock *sk, int how)
  * if the attempt has ended without a connection, or false if it was decided
  * before this call took the lock, or is established.
  */
-static bool endpoint_shutdown_attempt(struct sock *sk)
+static bool endpoint_cancel_attempt(struct sock *sk)
 {
 	bool cancelled = false;
 
@@ -217,7 +217,7 @@ static int endpoint_shutdown(struct socket *sock, int how)
 		return endpoint_shutdown_listener(sk, how);
 	if (sk->sk_type == SOCK_DGRAM)
 		return altconn_dgram_shutdown(sk, how);
-	if (state == TCP_SYN_SENT && endpoint_shutdown_attempt(sk))
+	if (state == TCP_SYN_SENT && endpoint_cancel_attempt(sk))
 		return 0;
 	/* The attempt may be established by now. */
 	if (altconn_state(sk) != TCP_ESTABLISHED)
@@ -230,13 +230,13 @@ static int endpoint_shutdown(struct socket *sock, int how)
 	return 0;
 }
 
-static int endpoint_queues(struct sock *sk, int *inq, int *outq)
+static int endpoint_get_queued(struct sock *sk, int *inq, int *outq)
 {
 	struct altconn_assoc *assoc;
 	enum altconn_side side;
 
 	if (sk->sk_type == SOCK_DGRAM) {
-		*inq = altconn_dgram_inq(sk);
+		*inq = altconn_dgram_first_len(sk);
 		*outq = 0;
 		return 0;
 	}
@@ -258,7 +258,7 @@ static int endpoint_queues(struct sock *sk, int *inq, int *outq)
  * In the sockaddr_un address format other types have no such request, as with
  * AF_UNIX. In the other formats datagrams have none, as with UDP.
  */
-static int endpoint_at_mark(const struct sock *sk, int __user *arg)
+static int endpoint_ioctl_atmark(const struct sock *sk, int __user *arg)
 {
 	if (sk->sk_type != SOCK_STREAM &&
 	    altconn_sk(sk)->format == ALTCONN_UNIX)
@@ -274,10 +274,10 @@ static int endpoint_ioctl(struct socket *sock, unsigned int cmd,
 	int inq, outq, err;
 
 	if (cmd == SIOCATMARK)
-		return endpoint_at_mark(sock->sk, (int __user *)arg);
+		return endpoint_ioctl_atmark(sock->sk, (int __user *)arg);
 	if (cmd != SIOCINQ && cmd != SIOCOUTQ)
 		return -ENOIOCTLCMD;
-	err = endpoint_queues(sock->sk, &inq, &outq);
+	err = endpoint_get_queued(sock->sk, &inq, &outq);
 	if (err)
 		return err;
 	return put_user(cmd == SIOCINQ ? inq : outq, (int __user *)arg);
@@ -324,7 +324,7 @@ static int endpoint_socketpair(struct socket *a, struct socket *b)
 	return 0;
 }
 
-DEFINE_PROTO_ACCEPT(altconn_listen_accept);
+DEFINE_PROTO_ACCEPT(altconn_accept_sock);
 
 /*
  * .family is PF_ALTCONN, whatever number the parameter family= has: the core
@@ -337,7 +337,7 @@ static const struct proto_ops endpoint_stream_ops = {
 	.bind		= altconn_bind,
 	.connect	= altconn_connect,
 	.socketpair	= endpoint_socketpair,
-	.accept		= PROTO_ACCEPT(altconn_listen_accept),
+	.accept		= PROTO_ACCEPT(altconn_accept_sock),
 	.getname	= endpoint_get_name,
 	.poll		= altconn_stream_poll,
 	.ioctl		= endpoint_ioctl,
@@ -362,7 +362,7 @@ static const struct proto_ops endpoint_seqpacket_ops = {
 	.bind		= altconn_bind,
 	.connect	= altconn_connect,
 	.socketpair	= endpoint_socketpair,
-	.accept		= PROTO_ACCEPT(altconn_listen_accept),
+	.accept		= PROTO_ACCEPT(altconn_accept_sock),
 	.getname	= endpoint_get_name,
 	.poll		= altconn_stream_poll,
 	.ioctl		= endpoint_ioctl,

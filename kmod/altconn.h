@@ -25,7 +25,10 @@
  *                nor failed
  *   node         struct altconn_node (node.c): another network namespace,
  *                under the id that it has in this one. Identifiers that
- *                contain "far" concern other nodes.
+ *                contain "xns" (cross-namespace) concern other nodes.
+ *   boundary     struct scm_boundary (scm_queue.c): a position in a stream of
+ *                bytes where the credentials change, or with which descriptors
+ *                or a time stamp go
  *   payer        struct altconn_payer (payer.h): a user that kernel threads
  *                work for, and the CPU time that this work takes
  *   address format
@@ -70,7 +73,7 @@
  * Each noun has a .c file and a header. A file calls only files that stand
  * before it in this list, so no two files call each other. The one exception is
  * a callback: the timer in attempt_deadline.c queues a job that runs
- * altconn_attempt_run() of attempt_parked.c.
+ * altconn_attempt_run_timer_job() of attempt_parked.c.
  *
  *   addr, glob, registry, payer, account, nl, stat, trace, sockopt_inet
  *   scm, scm_queue, ring, ring_write, ring_read

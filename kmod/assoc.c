@@ -154,13 +154,13 @@ static void assoc_unregister(struct altconn_assoc *assoc)
 {
 	if (!assoc->account)
 		return;
-	/* altconn_assoc_over() has removed nearly all entries. */
+	/* altconn_assoc_unlist() has removed nearly all entries. */
 	if (altconn_entry_is_listed(&assoc->entry))
 		altconn_registry_remove(&assoc->an->assocs, &assoc->entry);
-	altconn_assoc_uncount(assoc->an, assoc->account);
+	altconn_assoc_uncharge(assoc->an, assoc->account);
 }
 
-static void assoc_free_wait_late(struct altconn_job *job)
+static void assoc_free_wait_job(struct altconn_job *job)
 {
 	struct altconn_wait *wait = container_of(job, struct altconn_wait, job);
 
@@ -183,7 +183,7 @@ static void assoc_free_wait(struct altconn_wait *wait)
 		return;
 	}
 	/* The job that runs may be this one: it does not use @wait again. */
-	altconn_job_init(&wait->job, assoc_free_wait_late);
+	altconn_job_init(&wait->job, assoc_free_wait_job);
 	altconn_payer_queue(wait->delays, &wait->job);
 }
 
@@ -201,8 +201,8 @@ void altconn_assoc_free(struct altconn_assoc *assoc)
 	struct altconn_listener *ln;
 
 	assoc_unregister(assoc);
-	altconn_far_leave(assoc);
-	altconn_far_free(assoc->far);
+	altconn_xns_unlink(assoc);
+	altconn_xns_free(assoc->xns);
 	put_cred(assoc->cred);
 	ln = rcu_dereference_protected(assoc->listener, true);
 	if (ln)
@@ -217,21 +217,22 @@ void altconn_assoc_free(struct altconn_assoc *assoc)
 }
 
 /**
- * altconn_assoc_count() - charge the caller for one association in a namespace
+ * altconn_assoc_charge() - charge the caller for one association in a namespace
  * @an: the namespace
  *
  * Connected datagram sockets are charged as associations, too.
  *
- * Context: process, may sleep.
- * Return: the charged account, for altconn_assoc_uncount(); ERR_PTR(-EAGAIN) if
- * the user has net.altconn.max_associations or the namespace has
- * altconn_account_total() associations; ERR_PTR(-ENOMEM).
+ * Context: process, may sleep. Return: the charged account, for
+ * altconn_assoc_uncharge(); ERR_PTR(-EAGAIN) if the user has
+ * net.altconn.max_associations or the namespace has altconn_account_net_max()
+ * associations; ERR_PTR(-ENOMEM).
  */
-struct altconn_account *altconn_assoc_count(struct altconn_net *an)
+struct altconn_account *altconn_assoc_charge(struct altconn_net *an)
 {
 	struct altconn_account *account = ERR_PTR(-EAGAIN);
 
-	if (atomic_long_inc_return(&an->n_assocs) <= altconn_account_total(an))
+	if (atomic_long_inc_return(&an->n_assocs) <=
+	    altconn_account_net_max(an))
 		account = altconn_account_charge(an, current_cred(), false);
 	if (IS_ERR(account))
 		atomic_long_dec(&an->n_assocs);
@@ -239,14 +240,14 @@ struct altconn_account *altconn_assoc_count(struct altconn_net *an)
 }
 
 /**
- * altconn_assoc_uncount() - undo altconn_assoc_count()
+ * altconn_assoc_uncharge() - undo altconn_assoc_charge()
  * @an: the namespace
- * @account: the account that altconn_assoc_count() returned
+ * @account: the account that altconn_assoc_charge() returned
  *
  * Context: any but interrupts.
  */
-void altconn_assoc_uncount(struct altconn_net *an,
-			   struct altconn_account *account)
+void altconn_assoc_uncharge(struct altconn_net *an,
+			    struct altconn_account *account)
 {
 	altconn_account_release(account);
 	atomic_long_dec(&an->n_assocs);
@@ -258,11 +259,11 @@ void altconn_assoc_uncount(struct altconn_net *an,
  *	charged
  *
  * Context: process, may sleep.
- * Return: 0 on success, or an error of altconn_assoc_count().
+ * Return: 0 on success, or an error of altconn_assoc_charge().
  */
 int altconn_assoc_register(struct altconn_assoc *assoc)
 {
-	struct altconn_account *account = altconn_assoc_count(assoc->an);
+	struct altconn_account *account = altconn_assoc_charge(assoc->an);
 
 	if (IS_ERR(account))
 		return PTR_ERR(account);
@@ -273,7 +274,7 @@ int altconn_assoc_register(struct altconn_assoc *assoc)
 }
 
 /**
- * altconn_assoc_over() - remove an association from the registries
+ * altconn_assoc_unlist() - remove an association from the registries
  * @assoc: the association; its attempt has failed, or both ends have closed. It
  *	may be removed already
  *
@@ -281,19 +282,19 @@ int altconn_assoc_register(struct altconn_assoc *assoc)
  *
  * Context: process; may hold other locks, see Documentation/design/locking.rst.
  */
-void altconn_assoc_over(struct altconn_assoc *assoc)
+void altconn_assoc_unlist(struct altconn_assoc *assoc)
 {
-	const struct altconn_far *far;
+	const struct altconn_xns *xns;
 	struct altconn_net *an;
 
 	altconn_registry_remove(&assoc->an->assocs, &assoc->entry);
 	rcu_read_lock();
-	/* Pairs with __altconn_far_arrive(). */
-	far = smp_load_acquire(&assoc->far);
-	an = unlikely(far) ? READ_ONCE(far->an) : NULL;
+	/* Pairs with __altconn_xns_link(). */
+	xns = smp_load_acquire(&assoc->xns);
+	an = unlikely(xns) ? READ_ONCE(xns->an) : NULL;
 	if (an)
 		altconn_registry_remove(&an->inbound,
-					&assoc->far->entry);
+					&assoc->xns->entry);
 	rcu_read_unlock();
 }
 
@@ -337,7 +338,8 @@ static void assoc_set_addr(struct altconn_addr **place,
 }
 
 /**
- * altconn_assoc_bound() - name the end of an endpoint that was bound late
+ * altconn_assoc_set_end_addr() - name the end of an endpoint that was bound
+ * late
  * @sk: the endpoint
  *
  * As in AF_UNIX, getpeername() returns the current name of the peer. An end
@@ -346,7 +348,7 @@ static void assoc_set_addr(struct altconn_addr **place,
  *
  * Context: process.
  */
-void altconn_assoc_bound(struct sock *sk)
+void altconn_assoc_set_end_addr(struct sock *sk)
 {
 	struct altconn_addr *addr = altconn_addr_of(sk);
 	struct altconn_assoc *assoc;
@@ -354,12 +356,12 @@ void altconn_assoc_bound(struct sock *sk)
 
 	assoc = altconn_assoc_of(sk, &side);
 	if (assoc && addr) {
-		struct altconn_far *far = READ_ONCE(assoc->far);
+		struct altconn_xns *xns = READ_ONCE(assoc->xns);
 
 		spin_lock(&assoc->lock);
 		assoc_set_addr(&assoc->end[side].addr, addr);
-		if (far && addr->kind == ALTCONN_KIND_PATH)
-			assoc_set_addr(&far->addr[side], addr);
+		if (xns && addr->kind == ALTCONN_KIND_PATH)
+			assoc_set_addr(&xns->addr[side], addr);
 		spin_unlock(&assoc->lock);
 	}
 	if (assoc)
@@ -382,8 +384,8 @@ static bool assoc_is_attached(const struct altconn_assoc *assoc,
  * with TCP, a peer in an inet address format may send to an end that has shut
  * only reading, and gets no error.
  */
-static u8 assoc_peer_shut(const struct altconn_end *own,
-			  const struct altconn_end *peer)
+static u8 assoc_peer_shut_mask(const struct altconn_end *own,
+			       const struct altconn_end *peer)
 {
 	u8 how = own->shutdown;
 
@@ -407,13 +409,13 @@ static void assoc_shut_end(struct altconn_assoc *assoc, enum altconn_side side,
 	/* Seal before an end can see that it is shut: no data follows then. */
 	if (how & SEND_SHUTDOWN)
 		altconn_ring_seal(&peer->in);
-	if (assoc_peer_shut(own, peer) & SEND_SHUTDOWN)
+	if (assoc_peer_shut_mask(own, peer) & SEND_SHUTDOWN)
 		altconn_ring_seal(&own->in);
-	/* Pairs with altconn_assoc_shut(): the sealed data is final. */
+	/* Pairs with altconn_assoc_shut_mask(): the sealed data is final. */
 	smp_store_release(&own->shut, own->shut | how);
-	/* Pairs with altconn_assoc_shut() in the same way. */
+	/* Pairs with altconn_assoc_shut_mask() in the same way. */
 	smp_store_release(&peer->shut,
-			  peer->shut | assoc_peer_shut(own, peer));
+			  peer->shut | assoc_peer_shut_mask(own, peer));
 }
 
 static void assoc_close_end(struct altconn_assoc *assoc, enum altconn_side side,
@@ -439,8 +441,8 @@ static void assoc_close_end(struct altconn_assoc *assoc, enum altconn_side side,
  * Check whether data is left that the end will never read. Later writes of the
  * peer fail, so only a read can change the result.
  */
-static bool assoc_has_unread(struct altconn_assoc *assoc,
-			     enum altconn_side side)
+static bool assoc_seal_unread(struct altconn_assoc *assoc,
+			      enum altconn_side side)
 {
 	struct altconn_end *end = &assoc->end[side];
 
@@ -492,28 +494,29 @@ void altconn_assoc_detach(struct sock *sk)
 	bool over, all, unread;
 
 	if (side == ALTCONN_CLIENT && assoc->published)
-		altconn_connect_record(sk, assoc);
+		altconn_assoc_save_outcome(sk, assoc);
 	spin_lock(&assoc->lock);
 	RCU_INIT_POINTER(ask->assoc, NULL);
 	/* altconn_assoc_reset_ends() has sent the event already. */
 	over = assoc->end[side].closed;
-	unread = assoc_has_unread(assoc, side);
+	unread = assoc_seal_unread(assoc, side);
 	assoc_close_end(assoc, side, unread && !over);
 	all = assoc->end[!side].closed;
 	spin_unlock(&assoc->lock);
 
 	trace_altconn_close(assoc, side);
 	if (!over)
-		altconn_event_assoc(assoc, ALTCONN_EVENT_KIND_CLOSED, side);
+		altconn_notify_assoc(assoc, ALTCONN_EVENT_KIND_CLOSED, side);
 	if (!over && all)
-		altconn_assoc_over(assoc);
+		altconn_assoc_unlist(assoc);
 	assoc_wake_peer(assoc, side);
 	assoc_purge_end(assoc, side);
 	altconn_assoc_put(assoc);
 }
 
 /**
- * altconn_assoc_abandon() - reset an association that no server accepts
+ * altconn_assoc_reset_unaccepted() - reset an association that no server
+ * accepts
  * @assoc: an established association, out of the listener's queue; the caller's
  *	reference is dropped
  *
@@ -521,7 +524,7 @@ void altconn_assoc_detach(struct sock *sk)
  *
  * Context: process.
  */
-void altconn_assoc_abandon(struct altconn_assoc *assoc)
+void altconn_assoc_reset_unaccepted(struct altconn_assoc *assoc)
 {
 	bool all;
 
@@ -532,7 +535,7 @@ void altconn_assoc_abandon(struct altconn_assoc *assoc)
 
 	trace_altconn_close(assoc, ALTCONN_SERVER);
 	if (all)
-		altconn_assoc_over(assoc);
+		altconn_assoc_unlist(assoc);
 	assoc_wake_peer(assoc, ALTCONN_SERVER);
 	assoc_purge_end(assoc, ALTCONN_SERVER);
 	altconn_assoc_put(assoc);
@@ -569,9 +572,9 @@ bool altconn_assoc_reset_ends(struct altconn_assoc *assoc)
 		if (closed[side])
 			continue;
 		trace_altconn_close(assoc, side);
-		altconn_event_assoc(assoc, ALTCONN_EVENT_KIND_CLOSED, side);
+		altconn_notify_assoc(assoc, ALTCONN_EVENT_KIND_CLOSED, side);
 	}
-	altconn_assoc_over(assoc);
+	altconn_assoc_unlist(assoc);
 	assoc_wake_peer(assoc, ALTCONN_CLIENT);
 	assoc_wake_peer(assoc, ALTCONN_SERVER);
 	return true;
@@ -634,7 +637,7 @@ int altconn_assoc_pair(struct sock *a, struct sock *b)
 	smp_mb();
 	if (unlikely(READ_ONCE(assoc->end[ALTCONN_CLIENT].reset)))
 		WRITE_ONCE(a->sk_err, ECONNRESET);
-	altconn_event_assoc(assoc, ALTCONN_EVENT_KIND_ESTABLISHED, 0);
+	altconn_notify_assoc(assoc, ALTCONN_EVENT_KIND_ESTABLISHED, 0);
 	return 0;
 }
 
@@ -725,7 +728,7 @@ void altconn_assoc_exit(void)
 }
 
 /**
- * altconn_connect_record() - save the outcome of an attempt at its endpoint
+ * altconn_assoc_save_outcome() - save the outcome of an attempt at its endpoint
  * @sk: the endpoint that made the attempt
  * @assoc: the attempt, decided
  *
@@ -734,7 +737,8 @@ void altconn_assoc_exit(void)
  *
  * Context: process; lock_sock() held.
  */
-void altconn_connect_record(struct sock *sk, const struct altconn_assoc *assoc)
+void altconn_assoc_save_outcome(struct sock *sk,
+				const struct altconn_assoc *assoc)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 

@@ -9,7 +9,7 @@
 
 struct altconn_account;
 struct altconn_addr;
-struct altconn_far;
+struct altconn_xns;
 struct altconn_listener;
 struct altconn_net;
 struct altconn_peer_info;
@@ -30,7 +30,7 @@ enum altconn_side { ALTCONN_CLIENT, ALTCONN_SERVER };
  * @sk: endpoint of this end, set once and pinned until the association is
  *	freed; NULL at the server's end before accept()
  * @addr: address of this end, a reference, NULL if it is unnamed; set not later
- *	than @sk, or once later by altconn_assoc_bound()
+ *	than @sk, or once later by altconn_assoc_set_end_addr()
  * @task: process of this end, under assoc->lock: the caller of connect() at the
  *	client's end, the caller of accept() at the server's end, or before that
  *	the caller of listen()
@@ -92,7 +92,7 @@ struct altconn_end {
  * @begun: time when connect() was called, ns
  * @decided: time when the attempt was decided, ns; 0 while it is pending
  * @cred: credentials of the caller of connect(), for SO_PEERCRED of the server
- * @far: the server's part if the server is in another network namespace, else
+ * @xns: the server's part if the server is in another network namespace, else
  *	NULL
  * @end: the ends, by enum altconn_side
  * @rcu: delays the reuse of the memory, on kernels with KASAN
@@ -137,7 +137,7 @@ struct altconn_assoc {
 	u64			begun;
 	u64			decided;
 	const struct cred	*cred;
-	struct altconn_far	*far;
+	struct altconn_xns	*xns;
 	struct altconn_end	end[2];
 #ifdef CONFIG_KASAN
 	struct rcu_head		rcu;
@@ -149,16 +149,16 @@ void altconn_assoc_set_server(struct altconn_assoc *assoc,
 struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 					struct altconn_addr *dest);
 void altconn_assoc_free(struct altconn_assoc *assoc);
-struct altconn_account *altconn_assoc_count(struct altconn_net *an);
-void altconn_assoc_uncount(struct altconn_net *an,
-			   struct altconn_account *account);
+struct altconn_account *altconn_assoc_charge(struct altconn_net *an);
+void altconn_assoc_uncharge(struct altconn_net *an,
+			    struct altconn_account *account);
 int altconn_assoc_register(struct altconn_assoc *assoc);
-void altconn_assoc_over(struct altconn_assoc *assoc);
+void altconn_assoc_unlist(struct altconn_assoc *assoc);
 void altconn_assoc_attach(struct altconn_assoc *assoc, enum altconn_side side,
 			  struct sock *sk);
-void altconn_assoc_bound(struct sock *sk);
+void altconn_assoc_set_end_addr(struct sock *sk);
 void altconn_assoc_detach(struct sock *sk);
-void altconn_assoc_abandon(struct altconn_assoc *assoc);
+void altconn_assoc_reset_unaccepted(struct altconn_assoc *assoc);
 bool altconn_assoc_reset_ends(struct altconn_assoc *assoc);
 void altconn_assoc_shutdown(struct altconn_assoc *assoc,
 			    enum altconn_side side, u8 how);
@@ -167,7 +167,8 @@ int altconn_assoc_peer_info(const struct sock *sk,
 			    struct altconn_peer_info *info);
 int __init altconn_assoc_init(void);
 void altconn_assoc_exit(void);
-void altconn_connect_record(struct sock *sk, const struct altconn_assoc *assoc);
+void altconn_assoc_save_outcome(struct sock *sk,
+				const struct altconn_assoc *assoc);
 
 /**
  * altconn_assoc_state() - read the state of an association
@@ -273,7 +274,7 @@ altconn_assoc_of(const struct sock *sk, enum altconn_side *side)
 }
 
 /**
- * altconn_assoc_shut() - read the directions that are shut for an end
+ * altconn_assoc_shut_mask() - read the directions that are shut for an end
  * @end: end of an association
  *
  * If the result has RCV_SHUTDOWN, all data that the caller reads afterwards was
@@ -283,7 +284,7 @@ altconn_assoc_of(const struct sock *sk, enum altconn_side *side)
  * Return: a mask of RCV_SHUTDOWN, if no more data arrives, and SEND_SHUTDOWN,
  * if the peer does not read any more.
  */
-static inline u8 altconn_assoc_shut(const struct altconn_end *end)
+static inline u8 altconn_assoc_shut_mask(const struct altconn_end *end)
 {
 	/* Pairs with assoc_shut_end(), which seals the ring first. */
 	return smp_load_acquire(&end->shut);

@@ -21,9 +21,10 @@ static bool assoc_get_own(struct altconn_entry *entry)
 
 static bool assoc_get_inbound(struct altconn_entry *entry)
 {
-	struct altconn_far *far = container_of(entry, struct altconn_far, entry);
+	struct altconn_xns *xns =
+		container_of(entry, struct altconn_xns, entry);
 
-	return refcount_inc_not_zero(&far->assoc->refs);
+	return refcount_inc_not_zero(&xns->assoc->refs);
 }
 
 static struct altconn_assoc *assoc_of_own(struct altconn_entry *entry)
@@ -33,12 +34,12 @@ static struct altconn_assoc *assoc_of_own(struct altconn_entry *entry)
 
 static struct altconn_assoc *assoc_of_inbound(struct altconn_entry *entry)
 {
-	return entry ? container_of(entry, struct altconn_far, entry)->assoc :
+	return entry ? container_of(entry, struct altconn_xns, entry)->assoc :
 		       NULL;
 }
 
 /**
- * altconn_assoc_walk() - begin a walk through a namespace's associations
+ * altconn_assoc_walk_begin() - begin a walk through a namespace's associations
  * @net: the namespace; the caller keeps it alive as long as it uses @walk
  * @walk: initialized; holds no reference, so it may be copied and dropped
  *
@@ -47,7 +48,7 @@ static struct altconn_assoc *assoc_of_inbound(struct altconn_entry *entry)
  *
  * Context: process.
  */
-void altconn_assoc_walk(struct net *net, struct altconn_walk *walk)
+void altconn_assoc_walk_begin(struct net *net, struct altconn_walk *walk)
 {
 	*walk = (struct altconn_walk) {
 		.an = altconn_pernet(net),
@@ -56,16 +57,19 @@ void altconn_assoc_walk(struct net *net, struct altconn_walk *walk)
 }
 
 /**
- * altconn_assoc_dump() - begin to count the removals that a walk may miss
- * @walk: the walk, begun by altconn_assoc_walk()
+ * altconn_assoc_track_removed() - begin to count the removals that a walk may
+ * miss
+ * @walk: the walk, begun by altconn_assoc_walk_begin()
  *
  * Context: process.
- * Return: the current result of altconn_assoc_removed().
+ * Return: the current result of altconn_assoc_nr_removed().
  */
-u32 altconn_assoc_dump(const struct altconn_walk *walk)
+u32 altconn_assoc_track_removed(const struct altconn_walk *walk)
 {
-	return altconn_registry_dump(&walk->an->assocs, walk->pos.newest) +
-	       altconn_registry_dump(&walk->an->inbound, walk->pos.newest);
+	return altconn_registry_track_removed(&walk->an->assocs,
+					      walk->pos.newest) +
+	       altconn_registry_track_removed(&walk->an->inbound,
+					      walk->pos.newest);
 }
 
 /**
@@ -88,7 +92,7 @@ struct altconn_assoc *altconn_assoc_next(struct altconn_walk *walk,
 		if (entry)
 			return assoc_of_own(entry);
 		walk->inbound = true;
-		walk->pos = (struct altconn_position) {
+		walk->pos = (struct altconn_registry_pos) {
 			.newest = walk->pos.newest,
 		};
 	}
@@ -99,19 +103,20 @@ struct altconn_assoc *altconn_assoc_next(struct altconn_walk *walk,
 }
 
 /**
- * altconn_assoc_removed() - count the removed associations that a walk may miss
+ * altconn_assoc_nr_removed() - count the removed associations that a walk may
+ * miss
  * @walk: the walk
  *
  * A walk has missed no association as long as the number equals the result of
- * altconn_assoc_dump().
+ * altconn_assoc_track_removed().
  *
- * Context: any; takes no lock, see altconn_registry_removed().
+ * Context: any; takes no lock, see altconn_registry_nr_removed().
  * Return: the number, which wraps around.
  */
-u32 altconn_assoc_removed(const struct altconn_walk *walk)
+u32 altconn_assoc_nr_removed(const struct altconn_walk *walk)
 {
-	return altconn_registry_removed(&walk->an->assocs) +
-	       altconn_registry_removed(&walk->an->inbound);
+	return altconn_registry_nr_removed(&walk->an->assocs) +
+	       altconn_registry_nr_removed(&walk->an->inbound);
 }
 
 /**

@@ -17,15 +17,15 @@ struct altconn_net;
  */
 struct altconn_walk {
 	struct altconn_net	*an;
-	struct altconn_position	pos;
+	struct altconn_registry_pos	pos;
 	bool			inbound;
 };
 
-void altconn_assoc_walk(struct net *net, struct altconn_walk *walk);
-u32 altconn_assoc_dump(const struct altconn_walk *walk);
+void altconn_assoc_walk_begin(struct net *net, struct altconn_walk *walk);
+u32 altconn_assoc_track_removed(const struct altconn_walk *walk);
 struct altconn_assoc *altconn_assoc_next(struct altconn_walk *walk,
 					 enum altconn_side *viewer);
-u32 altconn_assoc_removed(const struct altconn_walk *walk);
+u32 altconn_assoc_nr_removed(const struct altconn_walk *walk);
 struct altconn_assoc *altconn_assoc_find(struct net *net, u64 id,
 					 enum altconn_side *viewer);
 

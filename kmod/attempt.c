@@ -25,12 +25,12 @@
  * listeners of the address may close and open.
  *
  * Invariant, whenever the lock of a waiting room is free: if an attempt waits,
- * each listener that serves it is marked exhausted, or defers
- * (ALTCONN_DEFER_ACCEPT). An exhausted listener takes no new attempt straight
- * into its queue, so a new attempt queues up behind the waiting ones. A change
- * that makes space at an exhausted listener, or gives an address other
- * listeners, is followed by altconn_attempt_refill(), which promotes waiting
- * attempts in order of arrival.
+ * each listener that serves it is marked has_waiting, or defers
+ * (ALTCONN_DEFER_ACCEPT). A marked listener takes no new attempt straight into
+ * its queue, so a new attempt queues up behind the waiting ones. A change that
+ * makes space at a marked listener, or gives an address other listeners, is
+ * followed by altconn_attempt_promote_all(), which promotes waiting attempts in
+ * order of arrival.
  *
  * Attempts are promoted and refused in batches. The locks are dropped after
  * each batch, and only then are clients and accepters woken.
@@ -118,9 +118,9 @@ void altconn_batch_unlock(struct attempt_batch *batch,
  * decision. The endpoint cannot leave the attempt before that, so no other
  * thread writes its state meanwhile. assoc->lock held.
  */
-static void attempt_tell_client(struct altconn_assoc *assoc,
-				const struct altconn_listener *ln, int err,
-				u32 reason)
+static void attempt_complete_client(struct altconn_assoc *assoc,
+				    const struct altconn_listener *ln, int err,
+				    u32 reason)
 {
 	struct sock *sk = assoc->end[ALTCONN_CLIENT].sk;
 	u8 state = err ? TCP_CLOSE : TCP_ESTABLISHED;
@@ -155,12 +155,12 @@ static bool attempt_decide(struct altconn_assoc *assoc,
 	assoc->reason = reason;
 	WRITE_ONCE(assoc->decided, assoc->waited ? ktime_get_ns() :
 						   assoc->begun);
-	altconn_attempt_disarm(assoc);
+	altconn_attempt_stop_timer(assoc);
 	if (err)
-		altconn_far_leave(assoc);
+		altconn_xns_unlink(assoc);
 	altconn_assoc_set_state(assoc, err ? ALTCONN_ASSOC_STATE_CLOSED :
 					     ALTCONN_ASSOC_STATE_QUEUED);
-	attempt_tell_client(assoc, ln, err, reason);
+	attempt_complete_client(assoc, ln, err, reason);
 	return true;
 }
 
@@ -178,11 +178,11 @@ static void attempt_report(struct altconn_assoc *assoc)
 				  assoc->entry.id,
 				  assoc->end[ALTCONN_SERVER].addr, assoc->err,
 				  assoc->reason, waited);
-	altconn_event_assoc(assoc, assoc->err ? ALTCONN_EVENT_KIND_FAILED :
+	altconn_notify_assoc(assoc, assoc->err ? ALTCONN_EVENT_KIND_FAILED :
 						ALTCONN_EVENT_KIND_ESTABLISHED,
-			    0);
+			     0);
 	if (assoc->err)
-		altconn_assoc_over(assoc);
+		altconn_assoc_unlist(assoc);
 	else
 		altconn_stat_time(&assoc->an->stat->latency, waited);
 }
@@ -211,11 +211,11 @@ void altconn_attempt_publish(struct altconn_assoc *assoc)
 }
 
 /**
- * altconn_attempt_arrive() - begin the entry of an attempt into a queue
+ * altconn_attempt_publish_to() - begin the entry of an attempt into a queue
  * @assoc: the attempt; the caller has a reference
  * @ln: the listener that the attempt enters or waits for, or NULL: it waits
  *	without a listener (ALTCONN_WAIT_LISTENER)
- * @far: result of altconn_far_prepare(), which is NULL if the listener is of
+ * @xns: result of altconn_xns_alloc(), which is NULL if the listener is of
  *	the same namespace; moves to the attempt, and is set to NULL, if the
  *	attempt is pending and @ln is not NULL
  *
@@ -225,23 +225,23 @@ void altconn_attempt_publish(struct altconn_assoc *assoc)
  * Context: process; assoc->lock held, and the lock of @ln or of its waiting
  * room, so that @ln cannot close.
  */
-void altconn_attempt_arrive(struct altconn_assoc *assoc,
-			    const struct altconn_listener *ln,
-			    struct altconn_far **far)
+void altconn_attempt_publish_to(struct altconn_assoc *assoc,
+				const struct altconn_listener *ln,
+				struct altconn_xns **xns)
 {
 	altconn_attempt_publish(assoc);
 	if (!ln || assoc->state != ALTCONN_ASSOC_STATE_PENDING)
 		return;
-	altconn_far_arrive(assoc, ln, *far);
-	*far = NULL;
+	altconn_xns_link(assoc, ln, *xns);
+	*xns = NULL;
 }
 
 /**
  * altconn_attempt_establish() - put an attempt into an accept queue
  * @assoc: the attempt; on success the caller's reference moves to the queue
  * @ln: the listener, not closed
- * @far: argument of altconn_attempt_arrive() for an attempt that enters now;
- *	NULL for an attempt that has waited
+ * @xns: argument of altconn_attempt_publish_to() for an attempt that enters
+ *	now; NULL for an attempt that has waited
  *
  * The caller wakes the accepter and the client after it has unlocked @ln.
  *
@@ -252,14 +252,14 @@ void altconn_attempt_arrive(struct altconn_assoc *assoc,
  */
 bool altconn_attempt_establish(struct altconn_assoc *assoc,
 			       struct altconn_listener *ln,
-			       struct altconn_far **far)
+			       struct altconn_xns **xns)
 {
 	bool done;
 
 	lockdep_assert_held(&ln->lock);
 	spin_lock(&assoc->lock);
-	if (far)
-		altconn_attempt_arrive(assoc, ln, far);
+	if (xns)
+		altconn_attempt_publish_to(assoc, ln, xns);
 	done = attempt_decide(assoc, ln, 0, ALTCONN_REASON_ESTABLISHED);
 	if (done) {
 		refcount_inc(&ln->refs);
@@ -279,10 +279,10 @@ bool altconn_attempt_establish(struct altconn_assoc *assoc,
 /* Return the waiting room that an attempt is or was in, or NULL. */
 static struct altconn_room *attempt_room(const struct altconn_assoc *assoc)
 {
-	/* Pairs with altconn_attempt_make_wait(). */
+	/* Pairs with altconn_attempt_alloc_wait(). */
 	const struct altconn_wait *wait = smp_load_acquire(&assoc->wait);
 
-	/* Pairs with attempt_enter_lane(): a room that is seen is set up. */
+	/* Pairs with attempt_enqueue_lane(): a room that is seen is set up. */
 	return wait ? smp_load_acquire(&wait->room) : NULL;
 }
 
@@ -304,7 +304,7 @@ static struct altconn_room *attempt_lock(struct altconn_assoc *assoc)
 			return NULL;
 		spin_unlock(&assoc->lock);
 	}
-	altconn_room_relock(room);
+	altconn_room_spin_lock(room);
 	spin_lock(&assoc->lock);
 	return room;
 }
@@ -313,12 +313,12 @@ static struct altconn_room *attempt_lock(struct altconn_assoc *assoc)
  * Return a listener that serves an attempt in a lane, or NULL. The room's lock
  * is held, and keeps the listener.
  */
-static struct altconn_listener *attempt_any_listener(struct altconn_room *room,
-						     struct altconn_wait *wait)
+static struct altconn_listener *attempt_find_listener(struct altconn_room *room,
+						      struct altconn_wait *wait)
 {
 	struct altconn_serving s =
 		altconn_room_serving(room, wait->lane,
-				     wait->fifo == ALTCONN_FIFO_FAR);
+				     wait->fifo == ALTCONN_FIFO_XNS);
 	struct altconn_group *group;
 
 	if (!s.n)
@@ -336,10 +336,10 @@ static struct altconn_listener *attempt_any_listener(struct altconn_room *room,
  * Count the failure of a waiting attempt in the outcomes of a listener that
  * serves it, if there is one. The room's lock is held.
  */
-static void attempt_count(struct altconn_room *room, struct altconn_wait *wait,
-			  u32 reason)
+static void attempt_count_failure(struct altconn_room *room,
+				  struct altconn_wait *wait, u32 reason)
 {
-	struct altconn_listener *ln = attempt_any_listener(room, wait);
+	struct altconn_listener *ln = attempt_find_listener(room, wait);
 
 	if (!ln)
 		return;
@@ -371,8 +371,8 @@ bool altconn_attempt_fail(struct altconn_assoc *assoc, int err, u32 reason)
 		attempt_report(assoc);
 	queued = done && room && wait->lane;
 	if (queued) {
-		attempt_count(room, wait, reason);
-		altconn_room_remove(room, wait);
+		attempt_count_failure(room, wait, reason);
+		altconn_room_dequeue(room, wait);
 	}
 	if (room)
 		altconn_room_unlock(room);
@@ -385,7 +385,8 @@ bool altconn_attempt_fail(struct altconn_assoc *assoc, int err, u32 reason)
 }
 
 /**
- * altconn_attempt_sync() - wait until the result of an attempt is reported
+ * altconn_attempt_wait_reported() - wait until the result of an attempt is
+ * reported
  * @assoc: the attempt, decided; the caller has a reference
  *
  * The thread that decides an attempt in a waiting room holds the room's lock
@@ -395,7 +396,7 @@ bool altconn_attempt_fail(struct altconn_assoc *assoc, int err, u32 reason)
  *
  * Context: process; no spinlock of this module held.
  */
-void altconn_attempt_sync(struct altconn_assoc *assoc)
+void altconn_attempt_wait_reported(struct altconn_assoc *assoc)
 {
 	struct altconn_room *room = attempt_lock(assoc);
 
@@ -405,7 +406,8 @@ void altconn_attempt_sync(struct altconn_assoc *assoc)
 }
 
 /**
- * altconn_attempt_sort() - update the exhausted mark and the list of a listener
+ * altconn_attempt_update_listener() - update the has_waiting mark and the list
+ * of a listener
  * @room: the waiting room of the listener's address
  * @ln: the listener, in a group
  *
@@ -414,13 +416,13 @@ void altconn_attempt_sync(struct altconn_assoc *assoc)
  *
  * Context: process; the locks of @room and @ln held.
  */
-void altconn_attempt_sort(struct altconn_room *room,
-			  struct altconn_listener *ln)
+void altconn_attempt_update_listener(struct altconn_room *room,
+				     struct altconn_listener *ln)
 {
-	ln->exhausted = altconn_room_first(room, ln);
+	ln->has_waiting = altconn_room_first(room, ln);
 	if (ln->defer)
 		list_move_tail(&ln->member, &ln->group->defer);
-	else if (ln->exhausted && !altconn_listener_has_room(ln))
+	else if (ln->has_waiting && !altconn_listener_has_space(ln))
 		list_move_tail(&ln->member, &ln->group->full);
 	else
 		list_move_tail(&ln->member, &ln->group->open);
@@ -445,11 +447,12 @@ void altconn_attempt_promote(struct altconn_room *room,
 
 	lockdep_assert_held(&room->lock);
 	spin_lock(&ln->lock);
-	while (altconn_listener_has_room(ln) && !altconn_batch_is_full(batch)) {
+	while (altconn_listener_has_space(ln) &&
+	       !altconn_batch_is_full(batch)) {
 		wait = altconn_room_first(room, ln);
 		if (!wait)
 			break;
-		altconn_room_remove(room, wait);
+		altconn_room_dequeue(room, wait);
 		altconn_batch_add(batch, altconn_assoc_get(wait->assoc));
 		/* A queued attempt is pending while its room is locked. */
 		established = altconn_attempt_establish(wait->assoc, ln, NULL);
@@ -458,12 +461,12 @@ void altconn_attempt_promote(struct altconn_room *room,
 		batch->sk = ln->sk;
 		batch->ready++;
 	}
-	altconn_attempt_sort(room, ln);
+	altconn_attempt_update_listener(room, ln);
 	spin_unlock(&ln->lock);
 }
 
 /**
- * altconn_attempt_refill() - establish waiting attempts after a change
+ * altconn_attempt_promote_all() - establish waiting attempts after a change
  * @ln: a listener that may have space now; the caller has a reference
  *
  * Promote attempts, batch by batch, until the accept queue is full or no
@@ -472,7 +475,7 @@ void altconn_attempt_promote(struct altconn_room *room,
  *
  * Context: process, may sleep; no spinlock of this module held.
  */
-void altconn_attempt_refill(struct altconn_listener *ln)
+void altconn_attempt_promote_all(struct altconn_listener *ln)
 {
 	struct altconn_room *room = ln->room;
 	struct attempt_batch batch;
@@ -481,7 +484,7 @@ void altconn_attempt_refill(struct altconn_listener *ln)
 
 	do {
 		batch = (struct attempt_batch) {};
-		altconn_room_relock(room);
+		altconn_room_spin_lock(room);
 		if (ln->group)
 			altconn_attempt_promote(room, ln, &batch);
 		more = altconn_batch_is_full(&batch);
@@ -520,7 +523,7 @@ altconn_attempt_find_open(struct altconn_room *room,
 }
 
 /**
- * altconn_attempt_reject() - refuse a waiting attempt with ECONNREFUSED
+ * altconn_attempt_refuse_one() - refuse a waiting attempt with ECONNREFUSED
  * @room: the waiting room
  * @wait: the attempt, queued in a lane of @room
  * @reason: enum altconn_reason
@@ -528,9 +531,9 @@ altconn_attempt_find_open(struct altconn_room *room,
  *
  * Context: process; @room's lock held, no lock of a listener or an association.
  */
-void altconn_attempt_reject(struct altconn_room *room,
-			    struct altconn_wait *wait, u32 reason,
-			    struct attempt_batch *batch)
+void altconn_attempt_refuse_one(struct altconn_room *room,
+				struct altconn_wait *wait, u32 reason,
+				struct attempt_batch *batch)
 {
 	struct altconn_assoc *assoc = wait->assoc;
 	bool done;
@@ -542,41 +545,41 @@ void altconn_attempt_reject(struct altconn_room *room,
 	/* A queued attempt is pending while its room is locked. */
 	WARN_ON_ONCE(!done);
 	attempt_report(assoc);
-	attempt_count(room, wait, reason);
-	altconn_room_remove(room, wait);
+	attempt_count_failure(room, wait, reason);
+	altconn_room_dequeue(room, wait);
 	altconn_batch_add(batch, assoc);
 }
 
 /**
- * altconn_attempt_place() - get the position of an attempt in its wait queue
+ * altconn_attempt_position() - get the position of an attempt in its wait queue
  * @assoc: the attempt; the caller has a reference
  *
  * Context: process; takes room->lock.
  * Return: the position among the attempts that wait at the same address, 1 for
  * the next one; 0 if the attempt does not wait there.
  */
-u32 altconn_attempt_place(const struct altconn_assoc *assoc)
+u32 altconn_attempt_position(const struct altconn_assoc *assoc)
 {
 	struct altconn_room *room = attempt_room(assoc);
-	u32 place;
+	u32 position;
 
 	if (!room)
 		return 0;
-	altconn_room_relock(room);
-	place = altconn_room_place(room, assoc->wait);
+	altconn_room_spin_lock(room);
+	position = altconn_room_position(room, assoc->wait);
 	altconn_room_unlock(room);
-	return place;
+	return position;
 }
 
 /**
- * altconn_attempt_listener() - get the id of an association's listener
+ * altconn_attempt_listener_id() - get the id of an association's listener
  * @assoc: the association or attempt; the caller has a reference
  *
  * Context: process; takes room->lock.
  * Return: the id of the listener that established the association, or of one
  * listener for which the attempt waits; 0 if there is none.
  */
-u64 altconn_attempt_listener(const struct altconn_assoc *assoc)
+u64 altconn_attempt_listener_id(const struct altconn_assoc *assoc)
 {
 	struct altconn_room *room = attempt_room(assoc);
 	const struct altconn_listener *ln;
@@ -586,9 +589,9 @@ u64 altconn_attempt_listener(const struct altconn_assoc *assoc)
 	ln = rcu_access_pointer(assoc->listener);
 	if (ln || !room)
 		return ln ? READ_ONCE(ln->id) : 0;
-	altconn_room_relock(room);
+	altconn_room_spin_lock(room);
 	if (assoc->wait->lane)
-		ln = attempt_any_listener(room, assoc->wait);
+		ln = attempt_find_listener(room, assoc->wait);
 	if (ln)
 		id = ln->id;
 	altconn_room_unlock(room);

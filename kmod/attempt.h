@@ -5,7 +5,7 @@
 #include "altconn.h"
 #include "assoc.h"
 
-struct altconn_far;
+struct altconn_xns;
 struct altconn_listener;
 struct altconn_room;
 struct altconn_serving;
@@ -39,28 +39,28 @@ void altconn_attempt_wake_client(struct sock *sk);
 void altconn_batch_unlock(struct attempt_batch *batch,
 			  struct altconn_room *room);
 void altconn_attempt_publish(struct altconn_assoc *assoc);
-void altconn_attempt_arrive(struct altconn_assoc *assoc,
-			    const struct altconn_listener *ln,
-			    struct altconn_far **far);
+void altconn_attempt_publish_to(struct altconn_assoc *assoc,
+				const struct altconn_listener *ln,
+				struct altconn_xns **xns);
 bool altconn_attempt_establish(struct altconn_assoc *assoc,
 			       struct altconn_listener *ln,
-			       struct altconn_far **far);
+			       struct altconn_xns **xns);
 bool altconn_attempt_fail(struct altconn_assoc *assoc, int err, u32 reason);
-void altconn_attempt_sync(struct altconn_assoc *assoc);
-void altconn_attempt_sort(struct altconn_room *room,
-			  struct altconn_listener *ln);
+void altconn_attempt_wait_reported(struct altconn_assoc *assoc);
+void altconn_attempt_update_listener(struct altconn_room *room,
+				     struct altconn_listener *ln);
 void altconn_attempt_promote(struct altconn_room *room,
 			     struct altconn_listener *ln,
 			     struct attempt_batch *batch);
-void altconn_attempt_refill(struct altconn_listener *ln);
+void altconn_attempt_promote_all(struct altconn_listener *ln);
 struct altconn_listener *
 altconn_attempt_find_open(struct altconn_room *room,
 			  const struct altconn_serving *s);
-void altconn_attempt_reject(struct altconn_room *room,
-			    struct altconn_wait *wait, u32 reason,
-			    struct attempt_batch *batch);
-u32 altconn_attempt_place(const struct altconn_assoc *assoc);
-u64 altconn_attempt_listener(const struct altconn_assoc *assoc);
+void altconn_attempt_refuse_one(struct altconn_room *room,
+				struct altconn_wait *wait, u32 reason,
+				struct attempt_batch *batch);
+u32 altconn_attempt_position(const struct altconn_assoc *assoc);
+u64 altconn_attempt_listener_id(const struct altconn_assoc *assoc);
 
 /**
  * altconn_batch_is_full() - check whether a batch has no free entry

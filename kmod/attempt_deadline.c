@@ -22,7 +22,7 @@ static void attempt_queue_job(struct altconn_wait *wait,
 }
 
 /**
- * altconn_attempt_disarm() - stop the timer of a decided attempt
+ * altconn_attempt_stop_timer() - stop the timer of a decided attempt
  * @assoc: the attempt; the caller has a reference
  *
  * The timer or its job may run at the same time. The job leaves the result of a
@@ -30,7 +30,7 @@ static void attempt_queue_job(struct altconn_wait *wait,
  *
  * Context: process; assoc->lock held.
  */
-void altconn_attempt_disarm(struct altconn_assoc *assoc)
+void altconn_attempt_stop_timer(struct altconn_assoc *assoc)
 {
 	struct altconn_wait *wait = assoc->wait;
 
@@ -45,7 +45,7 @@ void altconn_attempt_disarm(struct altconn_assoc *assoc)
 }
 
 /**
- * altconn_attempt_arm() - start the timer, or set it anew
+ * altconn_attempt_start_timer() - start the timer, or set it anew
  * @assoc: the attempt, pending, with assoc->wait; the caller has a reference
  *
  * The timer expires at the deadline or at the end of a rule's delay, whichever
@@ -55,14 +55,14 @@ void altconn_attempt_disarm(struct altconn_assoc *assoc)
  * Return: true if the timer is armed, false if the attempt has neither a
  * deadline nor a delay.
  */
-bool altconn_attempt_arm(struct altconn_assoc *assoc)
+bool altconn_attempt_start_timer(struct altconn_assoc *assoc)
 {
 	struct altconn_wait *wait = assoc->wait;
 	u64 now = ktime_get_ns(), when = assoc->expires, ms = 0;
 
 	lockdep_assert_held(&assoc->lock);
-	if (wait->held_until && (!when || wait->held_until < when))
-		when = wait->held_until;
+	if (wait->parked_until && (!when || wait->parked_until < when))
+		when = wait->parked_until;
 	if (!when)
 		return false;
 	if (when > now)
@@ -71,7 +71,7 @@ bool altconn_attempt_arm(struct altconn_assoc *assoc)
 	 * The end of a delay may take long, and must not hold up the deadlines
 	 * of the same user. So the job is charged to another payer then.
 	 */
-	WRITE_ONCE(wait->payer, when == wait->held_until ? wait->delays :
+	WRITE_ONCE(wait->payer, when == wait->parked_until ? wait->delays :
 							   wait->deadlines);
 	altconn_assoc_get(assoc);
 	if (mod_timer(&wait->timer, jiffies + msecs_to_jiffies(ms) + 1))
@@ -114,13 +114,13 @@ struct altconn_payer *altconn_attempt_payer(const struct altconn_assoc *assoc,
 }
 
 /**
- * altconn_attempt_make_wait() - allocate what an attempt needs to wait
+ * altconn_attempt_alloc_wait() - allocate what an attempt needs to wait
  * @assoc: the attempt; may have it already
  *
  * Context: process, may sleep.
  * Return: 0, or -ENOMEM. The association owns assoc->wait.
  */
-int altconn_attempt_make_wait(struct altconn_assoc *assoc)
+int altconn_attempt_alloc_wait(struct altconn_assoc *assoc)
 {
 	struct altconn_wait *wait;
 
@@ -135,12 +135,12 @@ int altconn_attempt_make_wait(struct altconn_assoc *assoc)
 		return -ENOMEM;
 	}
 	timer_setup(&wait->timer, attempt_timer, 0);
-	altconn_job_init(&wait->job, altconn_attempt_run);
+	altconn_job_init(&wait->job, altconn_attempt_run_timer_job);
 	wait->assoc = assoc;
-	if (assoc->end[ALTCONN_SERVER].addr->far)
-		wait->fifo = ALTCONN_FIFO_FAR;
+	if (assoc->end[ALTCONN_SERVER].addr->xns)
+		wait->fifo = ALTCONN_FIFO_XNS;
 	else if (assoc->waits_listener)
-		wait->fifo = ALTCONN_FIFO_PATIENT;
+		wait->fifo = ALTCONN_FIFO_KEPT;
 	/*
 	 * Pairs with attempt_room(): walks of the registry find the attempt,
 	 * and look at its wait.

@@ -14,14 +14,15 @@ struct altconn_share;
  * struct altconn_wait - the part of an attempt that only a wait needs
  * @timer: expires at the attempt's deadline, or earlier when a rule's delay
  *	ends; holds a reference to @assoc while it is armed
- * @job: queued by @timer, runs altconn_attempt_run(); holds a reference to
+ * @job: queued by @timer, runs altconn_attempt_run_timer_job(); holds a
+ *	reference to
  *	@assoc while it is queued
  * @payer: @deadlines or @delays, the payer of @job when @timer expires
  * @deadlines: the client's payer for deadlines
  * @delays: the client's payer for ends of delays; NULL if no rule has delayed
  *	or dropped the attempt
  * @assoc: the attempt
- * @held_until: when a rule's delay ends, nanoseconds; 0 if no delay is under
+ * @parked_until: when a rule's delay ends, nanoseconds; 0 if no delay is under
  *	way
  * @path: the socket file of an attempt to a path, which pins the inode while a
  *	rule delays the attempt; else empty
@@ -47,7 +48,7 @@ struct altconn_wait {
 	struct altconn_payer	*deadlines;
 	struct altconn_payer	*delays;
 	struct altconn_assoc	*assoc;
-	u64			held_until;
+	u64			parked_until;
 	struct path		path;
 	struct altconn_room	*room;
 	struct altconn_lane	*lane;
@@ -59,10 +60,10 @@ struct altconn_wait {
 	u64			arrived;
 };
 
-void altconn_attempt_disarm(struct altconn_assoc *assoc);
-bool altconn_attempt_arm(struct altconn_assoc *assoc);
+void altconn_attempt_stop_timer(struct altconn_assoc *assoc);
+bool altconn_attempt_start_timer(struct altconn_assoc *assoc);
 struct altconn_payer *altconn_attempt_payer(const struct altconn_assoc *assoc,
 					    enum altconn_payer_kind kind);
-int altconn_attempt_make_wait(struct altconn_assoc *assoc);
+int altconn_attempt_alloc_wait(struct altconn_assoc *assoc);
 
 #endif /* _ALTCONN_ATTEMPT_DEADLINE_H */

@@ -35,7 +35,7 @@ u32 altconn_attempt_max_waiting(const struct altconn_net *an)
 {
 	/* The limit of the initial namespace is an upper bound for all. */
 	return min(READ_ONCE(an->max_waiting),
-		   READ_ONCE(altconn_init_state->max_waiting));
+		   READ_ONCE(altconn_initial_net->max_waiting));
 }
 
 /*
@@ -44,7 +44,7 @@ u32 altconn_attempt_max_waiting(const struct altconn_net *an)
  * client's namespace counts the associations that begin there, and the
  * listener's namespace counts its inbound ones.
  */
-static u32 attempt_inbound_limit(const struct altconn_assoc *assoc,
+static u32 attempt_check_inbound(const struct altconn_assoc *assoc,
 				 const struct altconn_listener *ln)
 {
 	const struct altconn_net *an;
@@ -52,7 +52,7 @@ static u32 attempt_inbound_limit(const struct altconn_assoc *assoc,
 	if (likely(ln->net == assoc->an->net))
 		return 0;
 	an = altconn_pernet(ln->net);
-	if (atomic_long_read(&an->n_inbound) >= altconn_account_total(an))
+	if (atomic_long_read(&an->n_inbound) >= altconn_account_net_max(an))
 		return ALTCONN_REASON_TABLE_FULL;
 	return 0;
 }
@@ -61,15 +61,15 @@ static u32 attempt_inbound_limit(const struct altconn_assoc *assoc,
  * Check whether @ln admits the attempt to its queue, or to wait for it. Return
  * 0, or -ECONNREFUSED with *@reason set. @ln's lock is held.
  */
-static int attempt_admit(const struct altconn_assoc *assoc,
-			 struct altconn_listener *ln, u32 *reason)
+static int attempt_check_listener(const struct altconn_assoc *assoc,
+				  struct altconn_listener *ln, u32 *reason)
 {
 	lockdep_assert_held(&ln->lock);
 	*reason = ALTCONN_REASON_LISTENER_CLOSED;
 	if (ln->closed)
 		return -ECONNREFUSED;
-	*reason = attempt_inbound_limit(assoc, ln);
-	if (ln->fail_fast && !ln->defer && !altconn_listener_has_room(ln))
+	*reason = attempt_check_inbound(assoc, ln);
+	if (ln->fail_fast && !ln->defer && !altconn_listener_has_space(ln))
 		*reason = ALTCONN_REASON_BACKLOG_FULL;
 	if (!*reason)
 		return 0;
@@ -83,23 +83,23 @@ static int attempt_admit(const struct altconn_assoc *assoc,
  * reference has moved to the queue; -EAGAIN if the attempt has to wait; or
  * -ECONNREFUSED with *@reason set.
  */
-static int attempt_enter_queue(struct altconn_assoc *assoc,
-			       struct altconn_listener *ln,
-			       struct altconn_far **far, u32 *reason)
+static int attempt_try_establish(struct altconn_assoc *assoc,
+				 struct altconn_listener *ln,
+				 struct altconn_xns **xns, u32 *reason)
 {
 	struct sock *sk;
 	bool done;
 	int err;
 
 	spin_lock(&ln->lock);
-	err = attempt_admit(assoc, ln, reason);
-	if (!err && (ln->exhausted || !altconn_listener_has_room(ln)))
+	err = attempt_check_listener(assoc, ln, reason);
+	if (!err && (ln->has_waiting || !altconn_listener_has_space(ln)))
 		err = -EAGAIN;
 	if (err) {
 		spin_unlock(&ln->lock);
 		return err;
 	}
-	done = altconn_attempt_establish(assoc, ln, far);
+	done = altconn_attempt_establish(assoc, ln, xns);
 	sk = ln->sk;
 	/*
 	 * The listener cannot close while it is locked, so its endpoint stays.
@@ -124,9 +124,10 @@ static int attempt_enter_queue(struct altconn_assoc *assoc,
  * Store the user's key in assoc->wait. The room's lock is held, and so is the
  * lock of @ln, which is not closed, unless @ln is NULL.
  */
-static bool attempt_finds_full(struct altconn_assoc *assoc,
-			       const struct altconn_room *room,
-			       const struct altconn_listener *ln, u32 waiting)
+static bool attempt_waiting_is_full(struct altconn_assoc *assoc,
+				    const struct altconn_room *room,
+				    const struct altconn_listener *ln,
+				    u32 waiting)
 {
 	const struct net *net = ln ? ln->net : assoc->an->net;
 	u32 most = altconn_attempt_max_waiting(assoc->an);
@@ -136,14 +137,15 @@ static bool attempt_finds_full(struct altconn_assoc *assoc,
 			   altconn_attempt_max_waiting(altconn_pernet(net)));
 	assoc->wait->user = altconn_payer_key_in(assoc->cred, net->user_ns);
 	return waiting >= most ||
-	       altconn_share_waiting(room, assoc->wait->user) >= most - most / 2;
+	       altconn_share_nr_waiting(room, assoc->wait->user) >=
+		       most - most / 2;
 }
 
 /*
  * Check whether the attempt may wait in the room. Return 0, or -ECONNREFUSED
  * with *@reason set. The room's lock is held.
  */
-static int attempt_admit_waiting(struct altconn_assoc *assoc,
+static int attempt_check_waiting(struct altconn_assoc *assoc,
 				 struct altconn_room *room,
 				 struct altconn_listener *ln, u32 *reason)
 {
@@ -154,16 +156,16 @@ static int attempt_admit_waiting(struct altconn_assoc *assoc,
 
 	*reason = ALTCONN_REASON_WAITING_ROOM_FULL;
 	if (!ln)
-		return attempt_finds_full(assoc, room, NULL, waiting) ?
+		return attempt_waiting_is_full(assoc, room, NULL, waiting) ?
 		       -ECONNREFUSED : 0;
 	spin_lock(&ln->lock);
-	err = attempt_admit(assoc, ln, reason);
+	err = attempt_check_listener(assoc, ln, reason);
 	if (err)
 		goto out;
-	waiting = max(waiting, altconn_room_waiting(room, ln));
+	waiting = max(waiting, altconn_room_nr_waiting(room, ln));
 	if (ln->fail_fast && ln->defer && waiting > ln->backlog)
 		*reason = ALTCONN_REASON_BACKLOG_FULL;
-	else if (attempt_finds_full(assoc, room, ln, waiting))
+	else if (attempt_waiting_is_full(assoc, room, ln, waiting))
 		*reason = ALTCONN_REASON_WAITING_ROOM_FULL;
 	if (*reason) {
 		ln->outcomes[*reason]++;
@@ -194,7 +196,7 @@ static void attempt_begin_wait(struct altconn_assoc *assoc,
 			       struct altconn_room *room,
 			       struct altconn_listener *ln)
 {
-	u32 place = altconn_room_place(room, assoc->wait);
+	u32 position = altconn_room_position(room, assoc->wait);
 
 	if (ln)
 		attempt_set_server(assoc, ln);
@@ -202,10 +204,10 @@ static void attempt_begin_wait(struct altconn_assoc *assoc,
 	if (!assoc->waited)
 		this_cpu_inc(assoc->an->stat->waited);
 	assoc->waited = true;
-	trace_altconn_connect_wait(assoc, place);
-	altconn_event_assoc(assoc, ALTCONN_EVENT_KIND_CONNECT_WAIT, place);
+	trace_altconn_connect_wait(assoc, position);
+	altconn_notify_assoc(assoc, ALTCONN_EVENT_KIND_CONNECT_WAIT, position);
 	spin_lock(&assoc->lock);
-	altconn_attempt_arm(assoc);
+	altconn_attempt_start_timer(assoc);
 	spin_unlock(&assoc->lock);
 }
 
@@ -236,18 +238,18 @@ static void attempt_spare_free(struct attempt_spare *spare)
  * if the attempt was decided before. On success the caller's reference moves to
  * the room. The room's lock is held.
  */
-static bool attempt_enter_lane(struct altconn_assoc *assoc,
-			       struct altconn_room *room,
-			       struct altconn_listener *ln,
-			       struct altconn_far **far,
-			       struct attempt_spare *spare)
+static bool attempt_enqueue_lane(struct altconn_assoc *assoc,
+				 struct altconn_room *room,
+				 struct altconn_listener *ln,
+				 struct altconn_xns **xns,
+				 struct attempt_spare *spare)
 {
 	const struct altconn_addr *addr = assoc->end[ALTCONN_SERVER].addr;
 	struct altconn_wait *wait = assoc->wait;
 	bool pending;
 
 	spin_lock(&assoc->lock);
-	altconn_attempt_arrive(assoc, ln, far);
+	altconn_attempt_publish_to(assoc, ln, xns);
 	pending = assoc->state == ALTCONN_ASSOC_STATE_PENDING;
 	if (pending) {
 		refcount_inc(&room->refs);
@@ -256,9 +258,9 @@ static bool attempt_enter_lane(struct altconn_assoc *assoc,
 	}
 	spin_unlock(&assoc->lock);
 	if (pending)
-		altconn_room_push(room,
-				  altconn_lane_get(room, addr, &spare->lane),
-				  altconn_share_get(room, wait->user,
+		altconn_room_enqueue(room,
+				     altconn_lane_get(room, addr, &spare->lane),
+				     altconn_share_get(room, wait->user,
 						    &spare->share), wait);
 	return pending;
 }
@@ -269,9 +271,10 @@ static bool attempt_enter_lane(struct altconn_assoc *assoc,
  * Return true if the attempt waits and a listener may still have space. In that
  * case the caller promotes further attempts. The room's lock is held.
  */
-static bool attempt_wait(struct altconn_assoc *assoc, struct altconn_room *room,
-			 struct altconn_listener *ln,
-			 struct attempt_batch *batch)
+static bool attempt_promote_or_wait(struct altconn_assoc *assoc,
+				    struct altconn_room *room,
+				    struct altconn_listener *ln,
+				    struct attempt_batch *batch)
 {
 	struct altconn_wait *wait = assoc->wait;
 	/*
@@ -284,7 +287,7 @@ static bool attempt_wait(struct altconn_assoc *assoc, struct altconn_room *room,
 
 	do {
 		s = altconn_room_serving(room, wait->lane,
-					 wait->fifo == ALTCONN_FIFO_FAR);
+					 wait->fifo == ALTCONN_FIFO_XNS);
 		open = altconn_attempt_find_open(room, &s);
 		if (open)
 			altconn_attempt_promote(room, open, batch);
@@ -304,10 +307,10 @@ static struct altconn_room *attempt_lock_room(struct altconn_assoc *assoc,
 					      struct altconn_listener *ln)
 {
 	if (!ln)
-		return altconn_room_lock(assoc->an->net, assoc->type,
-					 assoc->end[ALTCONN_SERVER].addr);
+		return altconn_room_get_locked(assoc->an->net, assoc->type,
+					       assoc->end[ALTCONN_SERVER].addr);
 	refcount_inc(&ln->room->refs);
-	altconn_room_relock(ln->room);
+	altconn_room_spin_lock(ln->room);
 	return ln->room;
 }
 
@@ -316,9 +319,9 @@ static struct altconn_room *attempt_lock_room(struct altconn_assoc *assoc,
  * for a listener to come. Return 0 on success, when the caller's reference has
  * moved, or -ECONNREFUSED or -ENOMEM with *@reason set.
  */
-static int attempt_enter_room(struct altconn_assoc *assoc,
-			      struct altconn_listener *ln,
-			      struct altconn_far **far, u32 *reason)
+static int attempt_enqueue_waiting(struct altconn_assoc *assoc,
+				   struct altconn_listener *ln,
+				   struct altconn_xns **xns, u32 *reason)
 {
 	struct attempt_batch batch = {};
 	struct attempt_spare spare;
@@ -327,22 +330,23 @@ static int attempt_enter_room(struct altconn_assoc *assoc,
 	int err = -ENOMEM;
 
 	*reason = ALTCONN_REASON_NO_MEMORY;
-	if (!attempt_spare_init(&spare) || altconn_attempt_make_wait(assoc))
+	if (!attempt_spare_init(&spare) || altconn_attempt_alloc_wait(assoc))
 		goto out;
 	room = attempt_lock_room(assoc, ln);
 	if (IS_ERR(room))
 		goto out;
-	err = attempt_admit_waiting(assoc, room, ln, reason);
+	err = attempt_check_waiting(assoc, room, ln, reason);
 	if (err)
 		goto out_unlock;
-	if (attempt_enter_lane(assoc, room, ln, far, &spare))
-		more = attempt_wait(assoc, room, ln, &batch);
+	if (attempt_enqueue_lane(assoc, room, ln, xns, &spare))
+		more = attempt_promote_or_wait(assoc, room, ln, &batch);
 	else
 		altconn_batch_add(&batch, assoc);
 out_unlock:
 	altconn_batch_unlock(&batch, room);
 	if (more)
-		altconn_attempt_settle(room, assoc->end[ALTCONN_SERVER].addr);
+		altconn_attempt_promote_or_refuse(
+			room, assoc->end[ALTCONN_SERVER].addr);
 	altconn_room_put(room);
 out:
 	attempt_spare_free(&spare);
@@ -350,7 +354,8 @@ out:
 }
 
 /**
- * altconn_attempt_enter() - put an attempt into an accept queue or waiting room
+ * altconn_attempt_enqueue() - put an attempt into an accept queue or waiting
+ * room
  * @assoc: the attempt, new or parked until now by a rule
  * @ln: a listener of the address; NULL: wait for a listener to come
  *	(ALTCONN_WAIT_LISTENER)
@@ -368,20 +373,20 @@ out:
  * -ENOMEM: memory ran out. On failure the endpoint is as before, and the caller
  * keeps its reference.
  */
-int altconn_attempt_enter(struct altconn_assoc *assoc,
-			  struct altconn_listener *ln, u32 *reason)
+int altconn_attempt_enqueue(struct altconn_assoc *assoc,
+			    struct altconn_listener *ln, u32 *reason)
 {
-	struct altconn_far *far = ln ? altconn_far_prepare(assoc, ln) : NULL;
+	struct altconn_xns *xns = ln ? altconn_xns_alloc(assoc, ln) : NULL;
 	int err = -EAGAIN;
 
-	if (IS_ERR(far)) {
-		*reason = altconn_far_reason(far);
-		return PTR_ERR(far);
+	if (IS_ERR(xns)) {
+		*reason = altconn_xns_reason(xns);
+		return PTR_ERR(xns);
 	}
 	if (ln)
-		err = attempt_enter_queue(assoc, ln, &far, reason);
+		err = attempt_try_establish(assoc, ln, &xns, reason);
 	if (err == -EAGAIN)
-		err = attempt_enter_room(assoc, ln, &far, reason);
-	altconn_far_free(far);
+		err = attempt_enqueue_waiting(assoc, ln, &xns, reason);
+	altconn_xns_free(xns);
 	return err;
 }

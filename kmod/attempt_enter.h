@@ -9,7 +9,7 @@ struct altconn_listener;
 struct altconn_net;
 
 u32 altconn_attempt_max_waiting(const struct altconn_net *an);
-int altconn_attempt_enter(struct altconn_assoc *assoc,
-			  struct altconn_listener *ln, u32 *reason);
+int altconn_attempt_enqueue(struct altconn_assoc *assoc,
+			    struct altconn_listener *ln, u32 *reason);
 
 #endif /* _ALTCONN_ATTEMPT_ENTER_H */

@@ -33,7 +33,7 @@ static int attempt_resume(struct altconn_assoc *assoc, u32 *reason)
 					   reason);
 		if (IS_ERR(ln))
 			break;
-		err = altconn_attempt_enter(assoc, ln, reason);
+		err = altconn_attempt_enqueue(assoc, ln, reason);
 		altconn_listener_put(ln);
 		/*
 		 * When the listener has closed since the lookup, another one
@@ -44,14 +44,14 @@ static int attempt_resume(struct altconn_assoc *assoc, u32 *reason)
 		return err;
 	if (PTR_ERR(ln) != -ECONNREFUSED || !assoc->waits_listener)
 		return PTR_ERR(ln);
-	return altconn_attempt_enter(assoc, NULL, reason);
+	return altconn_attempt_enqueue(assoc, NULL, reason);
 }
 
 /*
  * Get a reference to the client's endpoint of a pending attempt. Return NULL if
  * the attempt is decided.
  */
-static struct sock *attempt_hold_client(struct altconn_assoc *assoc)
+static struct sock *attempt_get_client(struct altconn_assoc *assoc)
 {
 	struct sock *sk = NULL;
 
@@ -65,7 +65,7 @@ static struct sock *attempt_hold_client(struct altconn_assoc *assoc)
 }
 
 /* Let the attempt go on if the delay that a rule has set is over. */
-static void attempt_end_hold(struct altconn_wait *wait)
+static void attempt_resume_delayed(struct altconn_wait *wait)
 {
 	struct altconn_assoc *assoc = wait->assoc;
 	u64 expires = assoc->expires, now = ktime_get_ns();
@@ -74,11 +74,11 @@ static void attempt_end_hold(struct altconn_wait *wait)
 	u32 reason;
 	int err;
 
-	if (!wait->held_until || now < wait->held_until ||
+	if (!wait->parked_until || now < wait->parked_until ||
 	    (expires && now >= expires))
 		return;
-	wait->held_until = 0;
-	sk = attempt_hold_client(assoc);
+	wait->parked_until = 0;
+	sk = attempt_get_client(assoc);
 	if (!sk)
 		return;
 	/* Memory that the attempt needs to wait is charged to the client. */
@@ -99,7 +99,7 @@ static void attempt_drop_path(struct altconn_wait *wait)
 	struct path path = { .mnt = wait->path.mnt };
 
 	if (!READ_ONCE(wait->path.dentry) ||
-	    (wait->held_until && READ_ONCE(wait->assoc->state) ==
+	    (wait->parked_until && READ_ONCE(wait->assoc->state) ==
 				 ALTCONN_ASSOC_STATE_PENDING))
 		return;
 	/*
@@ -112,7 +112,7 @@ static void attempt_drop_path(struct altconn_wait *wait)
 }
 
 /**
- * altconn_attempt_run() - act on the expired timer of an attempt
+ * altconn_attempt_run_timer_job() - act on the expired timer of an attempt
  * @job: the job of the attempt's struct altconn_wait; its reference to the
  *	association is dropped
  *
@@ -123,26 +123,26 @@ static void attempt_drop_path(struct altconn_wait *wait)
  *
  * Context: process, a kernel thread of the payer; may sleep.
  */
-void altconn_attempt_run(struct altconn_job *job)
+void altconn_attempt_run_timer_job(struct altconn_job *job)
 {
 	struct altconn_wait *wait = container_of(job, struct altconn_wait, job);
 	struct altconn_assoc *assoc = wait->assoc;
 
-	attempt_end_hold(wait);
+	attempt_resume_delayed(wait);
 	attempt_drop_path(wait);
 	if (assoc->expires && ktime_get_ns() >= assoc->expires) {
 		altconn_attempt_fail(assoc, ETIMEDOUT, ALTCONN_REASON_DEADLINE);
 	} else {
 		spin_lock(&assoc->lock);
 		if (assoc->state == ALTCONN_ASSOC_STATE_PENDING)
-			altconn_attempt_arm(assoc);
+			altconn_attempt_start_timer(assoc);
 		spin_unlock(&assoc->lock);
 	}
 	altconn_assoc_put(assoc);
 }
 
 /**
- * altconn_attempt_hold() - park an attempt, as a rule demands
+ * altconn_attempt_park() - park an attempt, as a rule demands
  * @assoc: the attempt, new
  * @delay_ms: how long to park it, milliseconds; 0: until its deadline, or for
  *	ever if it has none
@@ -157,10 +157,10 @@ void altconn_attempt_run(struct altconn_job *job)
  * namespace. On failure the endpoint is as before, and the caller keeps its
  * reference.
  */
-int altconn_attempt_hold(struct altconn_assoc *assoc, u32 delay_ms,
+int altconn_attempt_park(struct altconn_assoc *assoc, u32 delay_ms,
 			 const struct path *path, u32 *reason)
 {
-	int err = altconn_attempt_make_wait(assoc);
+	int err = altconn_attempt_alloc_wait(assoc);
 
 	*reason = ALTCONN_REASON_NO_MEMORY;
 	if (err)
@@ -172,7 +172,7 @@ int altconn_attempt_hold(struct altconn_assoc *assoc, u32 delay_ms,
 	if (!altconn_attempt_max_waiting(assoc->an))
 		return -ECONNREFUSED;
 	if (delay_ms)
-		assoc->wait->held_until = ktime_get_ns() +
+		assoc->wait->parked_until = ktime_get_ns() +
 					  (u64)delay_ms * NSEC_PER_MSEC;
 	if (delay_ms && path && path->dentry) {
 		assoc->wait->path = *path;
@@ -181,10 +181,10 @@ int altconn_attempt_hold(struct altconn_assoc *assoc, u32 delay_ms,
 	assoc->waited = true;
 	this_cpu_inc(assoc->an->stat->waited);
 	trace_altconn_connect_wait(assoc, 0);
-	altconn_event_assoc(assoc, ALTCONN_EVENT_KIND_CONNECT_WAIT, 0);
+	altconn_notify_assoc(assoc, ALTCONN_EVENT_KIND_CONNECT_WAIT, 0);
 	spin_lock(&assoc->lock);
 	altconn_attempt_publish(assoc);
-	altconn_attempt_arm(assoc);
+	altconn_attempt_start_timer(assoc);
 	spin_unlock(&assoc->lock);
 	altconn_assoc_put(assoc);
 	return 0;

@@ -7,8 +7,8 @@
 struct altconn_assoc;
 struct altconn_job;
 
-void altconn_attempt_run(struct altconn_job *job);
-int altconn_attempt_hold(struct altconn_assoc *assoc, u32 delay_ms,
+void altconn_attempt_run_timer_job(struct altconn_job *job);
+int altconn_attempt_park(struct altconn_assoc *assoc, u32 delay_ms,
 			 const struct path *path, u32 *reason);
 
 #endif /* _ALTCONN_ATTEMPT_PARKED_H */

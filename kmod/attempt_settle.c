@@ -21,19 +21,20 @@
  * wait for one (ALTCONN_WAIT_LISTENER). Return the attempt or NULL. If a
  * listener serves @addr and may have space, store it in *@open, which is NULL.
  */
-static struct altconn_wait *attempt_unserved(struct altconn_room *room,
-					     const struct altconn_addr *addr,
-					     struct altconn_listener **open)
+static struct altconn_wait *
+attempt_find_unserved(struct altconn_room *room,
+		      const struct altconn_addr *addr,
+		      struct altconn_listener **open)
 {
 	struct altconn_lane *lane = altconn_lane_find(room, addr);
-	struct altconn_serving near, far;
+	struct altconn_serving local, xns;
 
 	if (!lane || !lane->waiting)
 		return NULL;
-	near = altconn_room_serving(room, lane, false);
-	far = altconn_room_serving(room, lane, true);
-	*open = altconn_attempt_find_open(room, &near);
-	return far.n ? NULL : altconn_lane_refusable(lane, near.n);
+	local = altconn_room_serving(room, lane, false);
+	xns = altconn_room_serving(room, lane, true);
+	*open = altconn_attempt_find_open(room, &local);
+	return xns.n ? NULL : altconn_lane_first_refusable(lane, local.n);
 }
 
 /*
@@ -42,8 +43,8 @@ static struct altconn_wait *attempt_unserved(struct altconn_room *room,
  * NULL. If *@open is NULL, set it to a wildcard listener that may have space.
  */
 static struct altconn_wait *
-attempt_unserved_pool(struct altconn_room *room, bool v6,
-		      struct altconn_listener **open)
+attempt_find_unserved_pool(struct altconn_room *room, bool v6,
+			   struct altconn_listener **open)
 {
 	struct altconn_serving s = altconn_room_serving_pool(room, v6);
 	struct altconn_lane *lane;
@@ -54,7 +55,7 @@ attempt_unserved_pool(struct altconn_room *room, bool v6,
 		return NULL;
 	lane = list_first_entry_or_null(&room->refusable[v6],
 					struct altconn_lane, refusable);
-	return lane ? altconn_lane_refusable(lane, false) : NULL;
+	return lane ? altconn_lane_first_refusable(lane, false) : NULL;
 }
 
 /*
@@ -62,15 +63,16 @@ attempt_unserved_pool(struct altconn_room *room, bool v6,
  * *@open to a listener of @addr that may have space, or to NULL. The room's
  * lock is held.
  */
-static struct altconn_wait *attempt_unsettled(struct altconn_room *room,
-					      const struct altconn_addr *addr,
-					      struct altconn_listener **open)
+static struct altconn_wait *
+attempt_find_refusable(struct altconn_room *room,
+		       const struct altconn_addr *addr,
+		       struct altconn_listener **open)
 {
 	*open = NULL;
 	if (addr->kind == ALTCONN_KIND_INET && altconn_addr_is_any(addr))
-		return attempt_unserved_pool(room, false, open) ? :
-		       attempt_unserved_pool(room, true, open);
-	return attempt_unserved(room, addr, open);
+		return attempt_find_unserved_pool(room, false, open) ? :
+		       attempt_find_unserved_pool(room, true, open);
+	return attempt_find_unserved(room, addr, open);
 }
 
 /*
@@ -119,7 +121,7 @@ void altconn_attempt_find_deferring(struct altconn_room *room,
 		/* The next call chooses the next listener. */
 		list_move_tail(&ln->member, &s->group[i]->defer);
 		batch->defers = ln->sk;
-		batch->n_defers = all ? altconn_room_waiting(room, ln) : 1;
+		batch->n_defers = all ? altconn_room_nr_waiting(room, ln) : 1;
 	}
 	rcu_read_unlock();
 }
@@ -149,7 +151,8 @@ static void attempt_wake_deferring(struct altconn_room *room,
 }
 
 /**
- * altconn_attempt_settle() - act on a change of the listeners of an address
+ * altconn_attempt_promote_or_refuse() - act on a change of the listeners of an
+ * address
  * @room: the waiting room; the caller has a reference
  * @addr: the address
  *
@@ -158,8 +161,8 @@ static void attempt_wake_deferring(struct altconn_room *room,
  *
  * Context: process, may sleep; no spinlock of this module held.
  */
-void altconn_attempt_settle(struct altconn_room *room,
-			    const struct altconn_addr *addr)
+void altconn_attempt_promote_or_refuse(struct altconn_room *room,
+				       const struct altconn_addr *addr)
 {
 	struct altconn_listener *open;
 	struct attempt_batch batch;
@@ -167,19 +170,19 @@ void altconn_attempt_settle(struct altconn_room *room,
 
 	do {
 		batch = (struct attempt_batch) {};
-		altconn_room_relock(room);
+		altconn_room_spin_lock(room);
 		while (!altconn_batch_is_full(&batch) &&
-		       (wait = attempt_unsettled(room, addr, &open)))
-			altconn_attempt_reject(room, wait,
-					       ALTCONN_REASON_LISTENER_CLOSED,
-					       &batch);
+		       (wait = attempt_find_refusable(room, addr, &open)))
+			altconn_attempt_refuse_one(
+				room, wait, ALTCONN_REASON_LISTENER_CLOSED,
+				&batch);
 		if (open)
 			refcount_inc(&open->refs);
 		else if (!altconn_batch_is_full(&batch))
 			attempt_wake_deferring(room, addr, &batch);
 		altconn_batch_unlock(&batch, room);
 		if (open) {
-			altconn_attempt_refill(open);
+			altconn_attempt_promote_all(open);
 			altconn_listener_put(open);
 		}
 		cond_resched();
@@ -187,32 +190,33 @@ void altconn_attempt_settle(struct altconn_room *room,
 }
 
 /**
- * altconn_attempt_join() - let a listener begin to serve its address
+ * altconn_attempt_add_listener() - let a listener begin to serve its address
  * @ln: the listener, new; its address and reachability are set
  *
- * The caller calls altconn_attempt_refill() later, which promotes the attempts
- * that wait at the address. Until then a new attempt queues up behind them.
+ * The caller calls altconn_attempt_promote_all() later, which promotes the
+ * attempts that wait at the address. Until then a new attempt queues up behind
+ * them.
  *
  * Context: process, may sleep; no spinlock of this module held.
  * Return: 0: @ln has a reference to its waiting room; or -ENOMEM.
  */
-int altconn_attempt_join(struct altconn_listener *ln)
+int altconn_attempt_add_listener(struct altconn_listener *ln)
 {
 	struct altconn_lane *spare = altconn_lane_new();
 	struct altconn_room *room;
 
 	if (!spare)
 		return -ENOMEM;
-	room = altconn_room_lock(ln->net, ln->type, ln->addr);
+	room = altconn_room_get_locked(ln->net, ln->type, ln->addr);
 	if (IS_ERR(room)) {
 		kfree(spare);
 		return PTR_ERR(room);
 	}
-	/* The reference of altconn_room_lock() moves to the listener. */
-	altconn_room_join(room, ln, &spare);
+	/* The reference of altconn_room_get_locked() moves to the listener. */
+	altconn_room_add_listener(room, ln, &spare);
 	spin_lock(&ln->lock);
-	ln->waited = altconn_room_waiting(room, ln);
-	altconn_attempt_sort(room, ln);
+	ln->waited = altconn_room_nr_waiting(room, ln);
+	altconn_attempt_update_listener(room, ln);
 	spin_unlock(&ln->lock);
 	altconn_room_unlock(room);
 	kfree(spare);
@@ -220,7 +224,7 @@ int altconn_attempt_join(struct altconn_listener *ln)
 }
 
 /**
- * altconn_attempt_quit() - close a listener for attempts
+ * altconn_attempt_remove_listener() - close a listener for attempts
  * @ln: the listener, which no lookup finds any more; the caller has a reference
  *
  * No attempt enters the accept queue from then on. Waiting attempts that no
@@ -229,15 +233,15 @@ int altconn_attempt_join(struct altconn_listener *ln)
  *
  * Context: process, may sleep; no spinlock of this module held.
  */
-void altconn_attempt_quit(struct altconn_listener *ln)
+void altconn_attempt_remove_listener(struct altconn_listener *ln)
 {
-	altconn_room_relock(ln->room);
+	altconn_room_spin_lock(ln->room);
 	spin_lock(&ln->lock);
 	ln->closed = true;
 	spin_unlock(&ln->lock);
-	altconn_room_quit(ln->room, ln);
+	altconn_room_remove_listener(ln->room, ln);
 	altconn_room_unlock(ln->room);
-	altconn_attempt_settle(ln->room, ln->addr);
+	altconn_attempt_promote_or_refuse(ln->room, ln->addr);
 }
 
 /*
@@ -250,13 +254,13 @@ static bool attempt_has_surplus(const struct altconn_room *room,
 {
 	return ln->group && ln->fail_fast &&
 	       altconn_room_fails_fast(room, ln) &&
-	       altconn_room_waiting(room, ln) >
+	       altconn_room_nr_waiting(room, ln) >
 	       (ln->defer ? ln->backlog + 1 : 0);
 }
 
 /**
  * altconn_attempt_refuse_surplus() - refuse attempts beyond a fail-fast backlog
- * @ln: a new listener, after altconn_attempt_refill(); the caller has a
+ * @ln: a new listener, after altconn_attempt_promote_all(); the caller has a
  *	reference
  *
  * Attempts may have waited at the address before @ln began to listen. If @ln
@@ -272,13 +276,13 @@ void altconn_attempt_refuse_surplus(struct altconn_listener *ln)
 
 	do {
 		batch = (struct attempt_batch) {};
-		altconn_room_relock(room);
+		altconn_room_spin_lock(room);
 		while (!altconn_batch_is_full(&batch) &&
 		       attempt_has_surplus(room, ln))
-			altconn_attempt_reject(room,
-					       altconn_room_last(room, ln),
-					       ALTCONN_REASON_BACKLOG_FULL,
-					       &batch);
+			altconn_attempt_refuse_one(room,
+						   altconn_room_last(room, ln),
+						   ALTCONN_REASON_BACKLOG_FULL,
+						   &batch);
 		altconn_batch_unlock(&batch, room);
 		cond_resched();
 	} while (altconn_batch_is_full(&batch));
@@ -303,7 +307,7 @@ void altconn_attempt_set_policy(struct altconn_listener *ln, u32 backlog,
 	struct altconn_room *room = ln->room;
 	struct attempt_batch batch = {};
 
-	altconn_room_relock(room);
+	altconn_room_spin_lock(room);
 	spin_lock(&ln->lock);
 	/*
 	 * A listener that begins to defer offers the waiting attempts to
@@ -311,21 +315,22 @@ void altconn_attempt_set_policy(struct altconn_listener *ln, u32 backlog,
 	 */
 	if (defer && !ln->defer) {
 		batch.sk = ln->sk;
-		batch.ready = altconn_room_waiting(room, ln);
+		batch.ready = altconn_room_nr_waiting(room, ln);
 	}
 	if (!batch.ready)
 		batch.sk = NULL;
 	ln->backlog = backlog;
 	ln->defer = defer;
 	altconn_room_set_fail_fast(room, ln, fail_fast);
-	altconn_attempt_sort(room, ln);
+	altconn_attempt_update_listener(room, ln);
 	spin_unlock(&ln->lock);
 	altconn_batch_unlock(&batch, room);
-	altconn_attempt_refill(ln);
+	altconn_attempt_promote_all(ln);
 }
 
 /**
- * altconn_attempt_refuse() - refuse the first attempts that wait for a listener
+ * altconn_attempt_refuse_first() - refuse the first attempts that wait for a
+ * listener
  * @ln: the listener; the caller has a reference
  * @count: number of attempts to refuse; fewer may wait
  *
@@ -334,7 +339,7 @@ void altconn_attempt_set_policy(struct altconn_listener *ln, u32 backlog,
  *
  * Context: process, may sleep; no spinlock of this module held.
  */
-void altconn_attempt_refuse(struct altconn_listener *ln, u32 count)
+void altconn_attempt_refuse_first(struct altconn_listener *ln, u32 count)
 {
 	struct altconn_room *room = ln->room;
 	struct attempt_batch batch;
@@ -344,14 +349,14 @@ void altconn_attempt_refuse(struct altconn_listener *ln, u32 count)
 
 	do {
 		batch = (struct attempt_batch) {};
-		altconn_room_relock(room);
+		altconn_room_spin_lock(room);
 		if (!last)
 			last = room->arrived;
 		while (left && !altconn_batch_is_full(&batch) && ln->group &&
 		       (wait = altconn_room_first(room, ln)) &&
 		       wait->arrived <= last) {
-			altconn_attempt_reject(room, wait,
-					       ALTCONN_REASON_REFUSED, &batch);
+			altconn_attempt_refuse_one(
+				room, wait, ALTCONN_REASON_REFUSED, &batch);
 			left--;
 		}
 		altconn_batch_unlock(&batch, room);
@@ -360,7 +365,7 @@ void altconn_attempt_refuse(struct altconn_listener *ln, u32 count)
 }
 
 /**
- * altconn_attempt_take() - establish the first attempt that waits
+ * altconn_attempt_promote_first() - establish the first attempt that waits
  * @ln: the listener of an accept() call; the caller has a reference
  *
  * A listener that does not defer (ALTCONN_DEFER_ACCEPT), or has closed, takes
@@ -369,17 +374,17 @@ void altconn_attempt_refuse(struct altconn_listener *ln, u32 count)
  * Context: process; no spinlock of this module held.
  * Return: true if an attempt has moved to the accept queue, else false.
  */
-bool altconn_attempt_take(struct altconn_listener *ln)
+bool altconn_attempt_promote_first(struct altconn_listener *ln)
 {
 	struct attempt_batch batch = {};
 	struct altconn_wait *wait = NULL;
 
-	altconn_room_relock(ln->room);
+	altconn_room_spin_lock(ln->room);
 	spin_lock(&ln->lock);
 	if (ln->group && ln->defer)
 		wait = altconn_room_first(ln->room, ln);
 	if (wait) {
-		altconn_room_remove(ln->room, wait);
+		altconn_room_dequeue(ln->room, wait);
 		altconn_batch_add(&batch, altconn_assoc_get(wait->assoc));
 		altconn_attempt_establish(wait->assoc, ln, NULL);
 	}
@@ -389,36 +394,36 @@ bool altconn_attempt_take(struct altconn_listener *ln)
 }
 
 /**
- * altconn_attempt_waits() - check whether an attempt waits for a listener
+ * altconn_attempt_has_waiting() - check whether an attempt waits for a listener
  * @ln: the listener; the caller has a reference
  *
  * Context: process; takes room->lock.
  * Return: true if at least one attempt waits, false if none does or the
  * listener has closed.
  */
-bool altconn_attempt_waits(const struct altconn_listener *ln)
+bool altconn_attempt_has_waiting(const struct altconn_listener *ln)
 {
 	bool waits;
 
-	altconn_room_relock(ln->room);
+	altconn_room_spin_lock(ln->room);
 	waits = ln->group && altconn_room_first(ln->room, ln);
 	altconn_room_unlock(ln->room);
 	return waits;
 }
 
 /**
- * altconn_attempt_waiting() - count the attempts that wait for a listener
+ * altconn_attempt_nr_waiting() - count the attempts that wait for a listener
  * @ln: the listener; the caller has a reference
  *
  * Context: process; takes room->lock.
  * Return: the number of attempts, 0 if the listener has closed.
  */
-u32 altconn_attempt_waiting(const struct altconn_listener *ln)
+u32 altconn_attempt_nr_waiting(const struct altconn_listener *ln)
 {
 	u32 n;
 
-	altconn_room_relock(ln->room);
-	n = altconn_room_waiting(ln->room, ln);
+	altconn_room_spin_lock(ln->room);
+	n = altconn_room_nr_waiting(ln->room, ln);
 	altconn_room_unlock(ln->room);
 	return n;
 }

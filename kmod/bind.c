@@ -28,7 +28,7 @@ static bool bind_is_privileged(struct net *net, const struct altconn_addr *addr)
  * this node's own id, which is replaced by 0. Return 0; -EADDRNOTAVAIL: this
  * node does not have the address; -EINVAL: IPv4 with IPV6_V6ONLY.
  */
-static int bind_check_own(const struct sock *sk, struct altconn_addr *addr)
+static int bind_check_local(const struct sock *sk, struct altconn_addr *addr)
 {
 	u32 own = READ_ONCE(altconn_pernet(sock_net(sk))->node_id);
 
@@ -55,9 +55,9 @@ static int bind_locked(struct sock *sk, struct altconn_addr *addr)
 	if (addr->kind == ALTCONN_KIND_NONE &&
 	    rcu_access_pointer(altconn_sk(sk)->addr))
 		return 0;
-	err = altconn_bind_allowed(sk);
+	err = altconn_bind_cancel_and_check(sk);
 	if (!err)
-		err = bind_check_own(sk, addr);
+		err = bind_check_local(sk, addr);
 	if (err)
 		return err;
 	if (addr->kind == ALTCONN_KIND_NONE) {
@@ -114,6 +114,6 @@ int altconn_bind(struct socket *sock, struct sockaddr_unsized *uaddr, int len)
 	}
 	if (!err && altconn_state(sk) == TCP_ESTABLISHED &&
 	    sk->sk_type != SOCK_DGRAM)
-		altconn_assoc_bound(sk);
+		altconn_assoc_set_end_addr(sk);
 	return err;
 }

@@ -80,15 +80,15 @@ int altconn_autobind(struct sock *sk, struct altconn_addr *addr)
  * Replace the wildcard IP address of an endpoint by its source address towards
  * @dest. Return 0 or -ENOMEM.
  */
-static noinline int bind_local_ip(struct sock *sk,
-				  const struct altconn_addr *dest)
+static noinline int bind_set_local_ip(struct sock *sk,
+				      const struct altconn_addr *dest)
 {
 	const struct altconn_bind *bind = altconn_sk(sk)->bind;
 	struct altconn_addr local = { .kind = ALTCONN_KIND_INET };
 	struct altconn_addr *addr;
 
 	local.port = bind->addr->port;
-	altconn_node_source(sock_net(sk), dest, &local);
+	altconn_node_saddr(sock_net(sk), dest, &local);
 	addr = altconn_addr_dup(&local, GFP_KERNEL_ACCOUNT);
 	if (!addr)
 		return -ENOMEM;
@@ -107,7 +107,7 @@ static int bind_set_local(struct sock *sk, const struct altconn_addr *dest)
 	if (!bind || bind->addr->kind != ALTCONN_KIND_INET ||
 	    dest->kind != ALTCONN_KIND_INET || !altconn_addr_is_any(bind->addr))
 		return 0;
-	return bind_local_ip(sk, dest);
+	return bind_set_local_ip(sk, dest);
 }
 
 /*
@@ -118,8 +118,8 @@ static int bind_set_local(struct sock *sk, const struct altconn_addr *dest)
  * wildcard address, and the address by which the other node knows this node is
  * its local address as long as the association lasts.
  */
-static void bind_any_like(const struct altconn_addr *dest,
-			  struct altconn_addr *any)
+static void bind_set_any(const struct altconn_addr *dest,
+			 struct altconn_addr *any)
 {
 	any->len = sizeof(struct in6_addr);
 	if (altconn_addr_is_v4(dest))
@@ -130,15 +130,15 @@ static void bind_any_like(const struct altconn_addr *dest,
  * Bind an unbound endpoint to an address from which it can connect to @dest.
  * Return as altconn_autobind().
  */
-static noinline int bind_auto_towards(struct sock *sk,
-				      const struct altconn_addr *dest)
+static noinline int bind_auto_for_dest(struct sock *sk,
+				       const struct altconn_addr *dest)
 {
 	struct altconn_addr like = { .kind = dest->kind };
 
-	if (dest->kind == ALTCONN_KIND_INET && dest->far)
-		bind_any_like(dest, &like);
+	if (dest->kind == ALTCONN_KIND_INET && dest->xns)
+		bind_set_any(dest, &like);
 	else if (dest->kind == ALTCONN_KIND_INET)
-		altconn_node_source(sock_net(sk), dest, &like);
+		altconn_node_saddr(sock_net(sk), dest, &like);
 	return altconn_autobind(sk, &like);
 }
 
@@ -167,9 +167,9 @@ int altconn_bind_local(struct sock *sk, struct altconn_addr *dest)
 	if (!bound && altconn_sk(sk)->format == ALTCONN_UNIX)
 		return 0;
 	if (!bound)
-		err = bind_auto_towards(sk, dest);
+		err = bind_auto_for_dest(sk, dest);
 	if (!err) {
-		altconn_bind_answerable(sk, dest);
+		altconn_bind_make_reachable(sk, dest);
 		err = bind_set_local(sk, dest);
 	}
 	bind = altconn_sk(sk)->bind;
@@ -206,7 +206,7 @@ void altconn_bind_reset(struct sock *sk)
 	} else {
 		if (bind->claim)
 			altconn_claim_drop(bind);
-		if (altconn_bind_own_addr(sk) != bind->addr)
+		if (altconn_sock_own_addr(sk) != bind->addr)
 			altconn_sock_set_addr(sk, altconn_addr_get(bind->addr));
 	}
 }

@@ -22,13 +22,13 @@
  * Maximum number of listeners, or of datagram sockets, at one address. A lookup
  * walks all of them.
  */
-#define PLACE_RECEIVERS	1024
+#define PLACE_BINDS_MAX	1024
 
 /*
  * Maximum number of datagram sockets at one inet port, over all IP addresses. A
  * broadcast walks all of them.
  */
-#define PORT_RECEIVERS	(16 * PLACE_RECEIVERS)
+#define PORT_BINDS_MAX	(16 * PLACE_BINDS_MAX)
 
 /*
  * The class of a binding: what an inet binding is bound to. A binding of
@@ -75,7 +75,7 @@ static enum place_class bind_class(const struct altconn_bind *bind)
  * Return the rows of a place's counters. The place of a port has one row for
  * each class, and the place of an address has one row.
  */
-static u32 (*place_counts(struct altconn_place *place))[ALTCONN_PLACE_SORTS]
+static u32 (*place_count_rows(struct altconn_place *place))[ALTCONN_PLACE_SORTS]
 {
 	if (place->level != ALTCONN_PLACE_PORT)
 		return &place->count;
@@ -93,7 +93,7 @@ static unsigned int place_row(const struct altconn_place *place,
 }
 
 static u64 place_sum(u32 (*counts)[ALTCONN_PLACE_SORTS], u8 rows,
-		     enum altconn_place_what what)
+		     enum altconn_place_sort what)
 {
 	u64 sum = 0;
 
@@ -108,14 +108,14 @@ static u64 place_sum(u32 (*counts)[ALTCONN_PLACE_SORTS], u8 rows,
  * the bindings that @bind may share the place with do not count: those that
  * belong to the same user and share too.
  */
-static bool place_has(struct altconn_place *place,
-		      const struct altconn_bind *bind, u8 rows,
-		      enum altconn_place_what what, bool share)
+static bool place_has_conflict(struct altconn_place *place,
+			       const struct altconn_bind *bind, u8 rows,
+			       enum altconn_place_sort what, bool share)
 {
 	struct place_owner *owner;
 	u64 sum;
 
-	sum = place_sum(place_counts(place), rows, what);
+	sum = place_sum(place_count_rows(place), rows, what);
 	if (!sum || !share)
 		return sum;
 	owner = altconn_owner_find(place, bind->uid);
@@ -127,15 +127,16 @@ static bool place_has(struct altconn_place *place,
  * it. Two bindings overlap if they have the same address, or if they have the
  * same port and at least one of them is bound to a wildcard address.
  */
-static bool bind_meets(const struct altconn_bind *bind,
-		       struct altconn_place *place,
-		       struct altconn_port_place *port,
-		       enum altconn_place_what what, bool share)
+static bool bind_overlaps(const struct altconn_bind *bind,
+			  struct altconn_place *place,
+			  struct altconn_port_place *port,
+			  enum altconn_place_sort what, bool share)
 {
-	if (place && place_has(place, bind, BIT(0), what, share))
+	if (place && place_has_conflict(place, bind, BIT(0), what, share))
 		return true;
-	return port && place_has(&port->place, bind,
-				 place_overlaps[bind_class(bind)], what, share);
+	return port && place_has_conflict(&port->place, bind,
+					  place_overlaps[bind_class(bind)],
+					  what, share);
 }
 
 /*
@@ -149,47 +150,48 @@ static bool bind_conflicts(const struct altconn_bind *bind,
 			   struct altconn_port_place *port, bool exclusive)
 {
 	if (exclusive || !bind->reuse)
-		return bind_meets(bind, place, port, ALTCONN_PLACE_ALL,
-				  !exclusive && bind->share);
-	return bind_meets(bind, place, port, ALTCONN_PLACE_HARD, bind->share);
+		return bind_overlaps(bind, place, port, ALTCONN_PLACE_ALL,
+				     !exclusive && bind->share);
+	return bind_overlaps(bind, place, port, ALTCONN_PLACE_EXCL,
+			     bind->share);
 }
 
-static void place_add(u32 *sorts, const struct altconn_bind *bind, s32 n)
+static void place_add_counts(u32 *sorts, const struct altconn_bind *bind, s32 n)
 {
 	sorts[ALTCONN_PLACE_ALL] += n;
 	if (!bind->reuse || bind->listens)
-		sorts[ALTCONN_PLACE_HARD] += n;
+		sorts[ALTCONN_PLACE_EXCL] += n;
 	if (bind->listens)
 		sorts[ALTCONN_PLACE_LISTENING] += n;
 }
 
-static void place_account(struct altconn_place *place,
-			  const struct altconn_bind *bind, s32 n)
+static void place_update_counts(struct altconn_place *place,
+				const struct altconn_bind *bind, s32 n)
 {
 	unsigned int row = place_row(place, bind);
 	struct place_owner *owner;
 
-	place_add(place_counts(place)[row], bind, n);
+	place_add_counts(place_count_rows(place)[row], bind, n);
 	if (!bind->share)
 		return;
 	owner = altconn_owner_find(place, bind->uid);
 	if (!WARN_ON_ONCE(!owner))
-		place_add(owner->count[row], bind, n);
+		place_add_counts(owner->count[row], bind, n);
 }
 
-static void bind_account(const struct altconn_bind *bind, s32 n)
+static void bind_update_counts(const struct altconn_bind *bind, s32 n)
 {
-	lockdep_assert_held(altconn_bind_lock(bind));
-	place_account(bind->place, bind, n);
+	lockdep_assert_held(altconn_bind_stripe_of(bind));
+	place_update_counts(bind->place, bind, n);
 	if (bind->port)
-		place_account(&bind->port->place, bind, n);
+		place_update_counts(&bind->port->place, bind, n);
 }
 
-static void place_leave(struct altconn_place *place,
-			const struct altconn_bind *bind)
+static void place_remove_bind(struct altconn_place *place,
+			      const struct altconn_bind *bind)
 {
 	if (bind->share)
-		altconn_owner_leave(place, bind->uid);
+		altconn_owner_remove_bind(place, bind->uid);
 	if (--place->n)
 		return;
 	altconn_place_unlink(place);
@@ -202,8 +204,9 @@ static void place_leave(struct altconn_place *place,
  * and keeps the memory of @bind as long as the place has bindings. Return 0 or
  * -ENOMEM. After an error a new place is out of the table again.
  */
-static int place_join(struct altconn_place **place, struct altconn_place *own,
-		      struct altconn_bind *bind, struct place_owner **spare)
+static int place_add_bind(struct altconn_place **place,
+			  struct altconn_place *own, struct altconn_bind *bind,
+			  struct place_owner **spare)
 {
 	int err;
 
@@ -216,7 +219,7 @@ static int place_join(struct altconn_place **place, struct altconn_place *own,
 	(*place)->n++;
 	if (!bind->share)
 		return 0;
-	err = altconn_owner_join(*place, bind->uid, spare);
+	err = altconn_owner_add_bind(*place, bind->uid, spare);
 	if (err && !--(*place)->n) {
 		altconn_place_unlink(own);
 		altconn_addr_put(bind->addr);
@@ -233,10 +236,11 @@ static struct altconn_port_place *bind_own_port(struct altconn_bind *bind)
 	return (void *)bind->own.bytes + sizeof(struct in6_addr);
 }
 
-static int bind_join_port(struct altconn_bind *bind, struct altconn_place *port,
+static int bind_link_port(struct altconn_bind *bind, struct altconn_place *port,
 			  struct place_owner **spare)
 {
-	int err = place_join(&port, &bind_own_port(bind)->place, bind, spare);
+	int err =
+		place_add_bind(&port, &bind_own_port(bind)->place, bind, spare);
 
 	if (!err)
 		bind->port = container_of(port, struct altconn_port_place,
@@ -244,24 +248,24 @@ static int bind_join_port(struct altconn_bind *bind, struct altconn_place *port,
 	return err;
 }
 
-static int bind_join(struct altconn_bind *bind, struct altconn_place *place,
+static int bind_link(struct altconn_bind *bind, struct altconn_place *place,
 		     struct altconn_place *port, struct place_owner **spares)
 {
 	bool inet = bind->addr->kind == ALTCONN_KIND_INET;
 	int err = 0;
 
 	if (inet)
-		err = bind_join_port(bind, port, &spares[0]);
+		err = bind_link_port(bind, port, &spares[0]);
 	if (err)
 		return err;
-	err = place_join(&place, &bind->own_place, bind, &spares[1]);
+	err = place_add_bind(&place, &bind->own_place, bind, &spares[1]);
 	if (err) {
 		if (inet)
-			place_leave(&bind->port->place, bind);
+			place_remove_bind(&bind->port->place, bind);
 		return err;
 	}
 	bind->place = place;
-	bind_account(bind, 1);
+	bind_update_counts(bind, 1);
 	hlist_add_head_rcu(&bind->link, &place->binds);
 	if (inet)
 		hlist_add_head_rcu(&bind->port_link, &bind->port->place.binds);
@@ -275,21 +279,21 @@ static int bind_insert_locked(struct altconn_bind *bind, bool exclusive,
 	bool inet = bind->addr->kind == ALTCONN_KIND_INET;
 
 	if (inet)
-		port = altconn_place_find_like(bind,
-					       &bind_own_port(bind)->place);
-	if (port && bind->type == SOCK_DGRAM && port->n >= PORT_RECEIVERS)
+		port = altconn_place_find_for(bind,
+					      &bind_own_port(bind)->place);
+	if (port && bind->type == SOCK_DGRAM && port->n >= PORT_BINDS_MAX)
 		return -EADDRINUSE;
 	if (!inet || port)
-		place = altconn_place_find_like(bind, &bind->own_place);
+		place = altconn_place_find_for(bind, &bind->own_place);
 	if (place && bind->type == SOCK_DGRAM &&
-	    place->n >= PLACE_RECEIVERS)
+	    place->n >= PLACE_BINDS_MAX)
 		return -EADDRINUSE;
 	if ((place || port) &&
 	    bind_conflicts(bind, place, port ?
 			   container_of(port, struct altconn_port_place, place) :
 			   NULL, exclusive))
 		return -EADDRINUSE;
-	return bind_join(bind, place, port, spares);
+	return bind_link(bind, place, port, spares);
 }
 
 /**
@@ -298,8 +302,8 @@ static int bind_insert_locked(struct altconn_bind *bind, bool exclusive,
  * @exclusive: fail if any binding overlaps @bind, even one that shares
  *
  * Context: process; may sleep, except for a path.
- * Return: 0; -EADDRINUSE: a binding conflicts, or PLACE_RECEIVERS datagram
- * sockets have the address already, or PORT_RECEIVERS datagram sockets have the
+ * Return: 0; -EADDRINUSE: a binding conflicts, or PLACE_BINDS_MAX datagram
+ * sockets have the address already, or PORT_BINDS_MAX datagram sockets have the
  * port, and no reader has seen @bind; -ENOMEM: readers may see @bind for a
  * grace period.
  */
@@ -319,11 +323,11 @@ int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive)
 			altconn_place_hash(bind->net, bind->type, bind->addr,
 					   bind->own_place.level);
 	}
-	err = bind->share ? altconn_owner_table_alloc(spares) : 0;
+	err = bind->share ? altconn_owner_alloc_spares(spares) : 0;
 	if (!err) {
-		spin_lock(altconn_bind_lock(bind));
+		spin_lock(altconn_bind_stripe_of(bind));
 		err = bind_insert_locked(bind, exclusive, spares);
-		spin_unlock(altconn_bind_lock(bind));
+		spin_unlock(altconn_bind_stripe_of(bind));
 	}
 	if (bind->share) {
 		kfree(spares[0]);
@@ -343,7 +347,7 @@ int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive)
  */
 void altconn_bind_table_remove(struct altconn_bind *bind)
 {
-	spin_lock(altconn_bind_lock(bind));
+	spin_lock(altconn_bind_stripe_of(bind));
 	hlist_del_rcu(&bind->link);
 	if (bind->port)
 		hlist_del_rcu(&bind->port_link);
@@ -353,43 +357,43 @@ void altconn_bind_table_remove(struct altconn_bind *bind)
 	 * binding.
 	 */
 	if (bind->place->n > 1 || bind->port)
-		bind_account(bind, -1);
-	place_leave(bind->place, bind);
+		bind_update_counts(bind, -1);
+	place_remove_bind(bind->place, bind);
 	if (bind->port)
-		place_leave(&bind->port->place, bind);
+		place_remove_bind(&bind->port->place, bind);
 	if (bind->addr->port)
-		altconn_port_free(bind->net, bind->type, bind->addr);
-	spin_unlock(altconn_bind_lock(bind));
+		altconn_port_sets_remove(bind->net, bind->type, bind->addr);
+	spin_unlock(altconn_bind_stripe_of(bind));
 }
 
 /**
- * altconn_bind_claim_listening() - reserve an address for a listener
+ * altconn_bind_reserve_listening() - reserve an address for a listener
  * @bind: the binding of the endpoint that listens
  *
  * Context: process; takes the stripe lock.
  * Return: 0; -EADDRINUSE: another binding overlaps, listens and may not share
- * with @bind, or PLACE_RECEIVERS bindings listen at the address already.
+ * with @bind, or PLACE_BINDS_MAX bindings listen at the address already.
  */
-int altconn_bind_claim_listening(struct altconn_bind *bind)
+int altconn_bind_reserve_listening(struct altconn_bind *bind)
 {
 	int err = -EADDRINUSE;
 
-	spin_lock(altconn_bind_lock(bind));
-	if (bind->place->count[ALTCONN_PLACE_LISTENING] < PLACE_RECEIVERS &&
-	    !bind_meets(bind, bind->place, bind->port, ALTCONN_PLACE_LISTENING,
-			bind->share)) {
-		bind_account(bind, -1);
+	spin_lock(altconn_bind_stripe_of(bind));
+	if (bind->place->count[ALTCONN_PLACE_LISTENING] < PLACE_BINDS_MAX &&
+	    !bind_overlaps(bind, bind->place, bind->port,
+			   ALTCONN_PLACE_LISTENING, bind->share)) {
+		bind_update_counts(bind, -1);
 		bind->listens = true;
-		bind_account(bind, 1);
+		bind_update_counts(bind, 1);
 		err = 0;
 	}
-	spin_unlock(altconn_bind_lock(bind));
+	spin_unlock(altconn_bind_stripe_of(bind));
 	return err;
 }
 
 /**
  * altconn_bind_set_listener() - add or remove the listener that attempts find
- * @bind: the binding, reserved by altconn_bind_claim_listening()
+ * @bind: the binding, reserved by altconn_bind_reserve_listening()
  * @ln: the listener; NULL removes the current one and keeps the reservation
  *
  * Context: process; the stripe lock of @bind held.
@@ -397,7 +401,7 @@ int altconn_bind_claim_listening(struct altconn_bind *bind)
 void altconn_bind_set_listener(struct altconn_bind *bind,
 			       struct altconn_listener *ln)
 {
-	lockdep_assert_held(altconn_bind_lock(bind));
+	lockdep_assert_held(altconn_bind_stripe_of(bind));
 	if (ln) {
 		rcu_assign_pointer(bind->listener, ln);
 		hlist_add_head_rcu(&bind->listener_link,
@@ -415,16 +419,16 @@ void altconn_bind_set_listener(struct altconn_bind *bind,
 }
 
 /**
- * altconn_bind_unclaim_listening() - undo altconn_bind_claim_listening()
+ * altconn_bind_release_listening() - undo altconn_bind_reserve_listening()
  * @bind: the binding; no attempt can reach its listener any more
  *
  * Context: process; takes the stripe lock.
  */
-void altconn_bind_unclaim_listening(struct altconn_bind *bind)
+void altconn_bind_release_listening(struct altconn_bind *bind)
 {
-	spin_lock(altconn_bind_lock(bind));
-	bind_account(bind, -1);
+	spin_lock(altconn_bind_stripe_of(bind));
+	bind_update_counts(bind, -1);
 	bind->listens = false;
-	bind_account(bind, 1);
-	spin_unlock(altconn_bind_lock(bind));
+	bind_update_counts(bind, 1);
+	spin_unlock(altconn_bind_stripe_of(bind));
 }

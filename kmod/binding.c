@@ -21,8 +21,8 @@
  * takes effect for ports and IP addresses only, because AF_UNIX ignores it for
  * names and paths.
  */
-static bool bind_may_reuse(const struct sock *sk,
-			   const struct altconn_addr *addr)
+static bool bind_reuses(const struct sock *sk,
+			const struct altconn_addr *addr)
 {
 	return sk->sk_reuse && (addr->kind == ALTCONN_KIND_PORT ||
 				addr->kind == ALTCONN_KIND_INET);
@@ -32,8 +32,8 @@ static bool bind_may_reuse(const struct sock *sk,
  * Return whether the binding shares its address: with ALTCONN_SHARE_ADDRESS, or
  * SO_REUSEPORT in the inet formats. A path is never shared.
  */
-static bool bind_may_share(const struct sock *sk,
-			   const struct altconn_addr *addr)
+static bool bind_shares(const struct sock *sk,
+			const struct altconn_addr *addr)
 {
 	return (altconn_sk(sk)->share || sk->sk_reuseport) &&
 	       addr->kind != ALTCONN_KIND_PATH;
@@ -89,8 +89,8 @@ struct altconn_bind *altconn_bind_new(struct sock *sk,
 	bind->type = sk->sk_type;
 	bind->sk = sk;
 	bind->auto_bound = how == ALTCONN_BIND_AUTO;
-	bind->reuse = how != ALTCONN_BIND_AUTO && bind_may_reuse(sk, addr);
-	bind->share = how != ALTCONN_BIND_AUTO && bind_may_share(sk, addr);
+	bind->reuse = how != ALTCONN_BIND_AUTO && bind_reuses(sk, addr);
+	bind->share = how != ALTCONN_BIND_AUTO && bind_shares(sk, addr);
 	bind->uid = current_euid();
 	bind->v6only = ask->v6only;
 	bind->reachable = bind_is_reachable(sk, addr);
@@ -117,13 +117,13 @@ int altconn_bind_publish(struct sock *sk, struct altconn_bind *bind,
 		return err;
 	altconn_sock_set_addr(sk, altconn_addr_get(bind->addr));
 	/*
-	 * Pairs with the readers that do not lock: node_same_version(),
-	 * dgram_is_for_others(), altconn_bind_file() and
-	 * __altconn_bind_answerable().
+	 * Pairs with the readers that do not lock: node_speaks_version(),
+	 * dgram_addr_is_xns(), altconn_bind_get_file() and
+	 * __altconn_bind_make_reachable().
 	 */
 	smp_store_release(&altconn_sk(sk)->bind, bind);
 	if (sk->sk_type == SOCK_DGRAM)
-		altconn_dgram_changed();
+		altconn_dgram_genid_bump();
 	return 0;
 }
 
@@ -157,7 +157,7 @@ int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
 }
 
 /**
- * altconn_bind_file() - return the socket file that an endpoint is bound to
+ * altconn_bind_get_file() - return the socket file that an endpoint is bound to
  * @sk: the endpoint
  * @path: the socket file, with a reference that the caller puts; empty if there
  *	is none
@@ -165,7 +165,7 @@ int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
  * Context: process; lock_sock() is not needed; takes bind_lock.
  * Return: true if the endpoint is bound to a socket file, else false.
  */
-bool altconn_bind_file(struct sock *sk, struct path *path)
+bool altconn_bind_get_file(struct sock *sk, struct path *path)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	const struct altconn_bind *bind;
@@ -198,13 +198,13 @@ void __altconn_bind_cancel(struct sock *sk)
 	struct altconn_sock *ask = altconn_sk(sk);
 
 	spin_lock(&ask->bind_lock);
-	ask->binding = NULL;
+	ask->pending_bind = NULL;
 	spin_unlock(&ask->bind_lock);
 }
 
 /*
- * Hide the binding of a path from altconn_bind_file(), which takes bind_lock
- * and no other lock.
+ * Hide the binding of a path from altconn_bind_get_file(), which takes
+ * bind_lock and no other lock.
  */
 static void bind_hide_file(struct altconn_sock *ask)
 {
@@ -236,7 +236,7 @@ void altconn_unbind(struct sock *sk, struct path *path)
 		WRITE_ONCE(ask->bind, NULL);
 	altconn_bind_table_remove(bind);
 	if (sk->sk_type == SOCK_DGRAM)
-		altconn_dgram_changed();
+		altconn_dgram_genid_bump();
 	if (bind->claim)
 		altconn_claim_drop(bind);
 	if (path)
@@ -249,12 +249,12 @@ void altconn_unbind(struct sock *sk, struct path *path)
 }
 
 /**
- * __altconn_bind_answerable() - make an automatic address reachable
+ * __altconn_bind_make_reachable() - make an automatic address reachable
  * @sk: the endpoint; an address that came from bind() does not change
  *
  * Context: any.
  */
-void __altconn_bind_answerable(struct sock *sk)
+void __altconn_bind_make_reachable(struct sock *sk)
 {
 	struct altconn_bind *bind;
 
@@ -263,37 +263,39 @@ void __altconn_bind_answerable(struct sock *sk)
 	bind = smp_load_acquire(&altconn_sk(sk)->bind);
 	if (bind && bind->auto_bound && !READ_ONCE(bind->reachable)) {
 		WRITE_ONCE(bind->reachable, true);
-		altconn_dgram_changed();
+		altconn_dgram_genid_bump();
 	}
 	rcu_read_unlock();
 }
 
 /**
- * altconn_bind_start_listening() - reserve an endpoint's address for listening
+ * altconn_binding_reserve_listening() - reserve an endpoint's address for
+ * listening
  * @sk: the endpoint, bound
  *
- * altconn_bind_stop_listening() undoes the call.
+ * altconn_binding_release_listening() undoes the call.
  *
  * Context: process; lock_sock() held.
  * Return: 0; -EADDRINUSE: another socket listens at an overlapping address and
  * may not share it, or too many sockets listen at the address.
  */
-int altconn_bind_start_listening(struct sock *sk)
+int altconn_binding_reserve_listening(struct sock *sk)
 {
-	return altconn_bind_claim_listening(altconn_sk(sk)->bind);
+	return altconn_bind_reserve_listening(altconn_sk(sk)->bind);
 }
 
 /**
- * altconn_bind_listen() - add or remove the listener that attempts find
- * @sk: the endpoint; altconn_bind_start_listening() has succeeded
+ * altconn_binding_set_listener() - add or remove the listener that attempts
+ * find
+ * @sk: the endpoint; altconn_binding_reserve_listening() has succeeded
  * @ln: the endpoint's listener; NULL removes the current one
  *
  * Context: process; lock_sock() held.
  */
-void altconn_bind_listen(struct sock *sk, struct altconn_listener *ln)
+void altconn_binding_set_listener(struct sock *sk, struct altconn_listener *ln)
 {
 	struct altconn_bind *bind = altconn_sk(sk)->bind;
-	spinlock_t *stripe = altconn_bind_lock(bind);
+	spinlock_t *stripe = altconn_bind_stripe_of(bind);
 
 	spin_lock(stripe);
 	altconn_bind_set_listener(bind, ln);
@@ -301,7 +303,8 @@ void altconn_bind_listen(struct sock *sk, struct altconn_listener *ln)
 }
 
 /**
- * altconn_bind_stop_listening() - undo altconn_bind_start_listening()
+ * altconn_binding_release_listening() - undo
+ * altconn_binding_reserve_listening()
  * @sk: the endpoint; no attempt can enter its listener any more
  *
  * Another listener may reserve the address after this call. So an attempt must
@@ -309,7 +312,7 @@ void altconn_bind_listen(struct sock *sk, struct altconn_listener *ln)
  *
  * Context: process; lock_sock() held.
  */
-void altconn_bind_stop_listening(struct sock *sk)
+void altconn_binding_release_listening(struct sock *sk)
 {
-	altconn_bind_unclaim_listening(altconn_sk(sk)->bind);
+	altconn_bind_release_listening(altconn_sk(sk)->bind);
 }

@@ -28,13 +28,13 @@ int altconn_bind_publish(struct sock *sk, struct altconn_bind *bind,
 			 bool exclusive);
 int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
 			enum altconn_bind_how how);
-bool altconn_bind_file(struct sock *sk, struct path *path);
+bool altconn_bind_get_file(struct sock *sk, struct path *path);
 void __altconn_bind_cancel(struct sock *sk);
 void altconn_unbind(struct sock *sk, struct path *path);
-void __altconn_bind_answerable(struct sock *sk);
-int altconn_bind_start_listening(struct sock *sk);
-void altconn_bind_listen(struct sock *sk, struct altconn_listener *ln);
-void altconn_bind_stop_listening(struct sock *sk);
+void __altconn_bind_make_reachable(struct sock *sk);
+int altconn_binding_reserve_listening(struct sock *sk);
+void altconn_binding_set_listener(struct sock *sk, struct altconn_listener *ln);
+void altconn_binding_release_listening(struct sock *sk);
 
 /**
  * altconn_bind_cancel() - cancel a bind() of a path that is under way
@@ -51,15 +51,15 @@ void altconn_bind_stop_listening(struct sock *sk);
 static inline void altconn_bind_cancel(struct sock *sk)
 {
 	/*
-	 * Pairs with altconn_bind_complete(): if that has cleared @binding,
-	 * ask->bind is visible here.
+	 * Pairs with altconn_path_complete_bind(): if that has cleared
+	 * @pending_bind, ask->bind is visible here.
 	 */
-	if (unlikely(smp_load_acquire(&altconn_sk(sk)->binding)))
+	if (unlikely(smp_load_acquire(&altconn_sk(sk)->pending_bind)))
 		__altconn_bind_cancel(sk);
 }
 
 /**
- * altconn_bind_answerable() - let another node answer an endpoint
+ * altconn_bind_make_reachable() - let another node answer an endpoint
  * @sk: an endpoint that sends or connects
  * @dest: the destination; nothing changes if it belongs to this node
  *
@@ -68,11 +68,11 @@ static inline void altconn_bind_cancel(struct sock *sk)
  *
  * Context: any.
  */
-static inline void altconn_bind_answerable(struct sock *sk,
-					   const struct altconn_addr *dest)
+static inline void altconn_bind_make_reachable(struct sock *sk,
+					       const struct altconn_addr *dest)
 {
-	if (unlikely(dest->far))
-		__altconn_bind_answerable(sk);
+	if (unlikely(dest->xns))
+		__altconn_bind_make_reachable(sk);
 }
 
 #endif /* _ALTCONN_BINDING_H */

@@ -110,22 +110,22 @@ void altconn_claim_drop(struct altconn_bind *bind)
 {
 	struct altconn_claim *claim = NULL;
 
-	spin_lock(altconn_bind_lock(bind));
+	spin_lock(altconn_bind_stripe_of(bind));
 	swap(bind->claim, claim);
 	claim_unlink(claim);
-	spin_unlock(altconn_bind_lock(bind));
+	spin_unlock(altconn_bind_stripe_of(bind));
 	claim_free(claim);
 }
 
 /**
- * altconn_bind_own_addr() - return the address of an endpoint
+ * altconn_sock_own_addr() - return the address of an endpoint
  * @sk: the endpoint
  *
  * Context: process; lock_sock() held.
  * Return: the address, without a reference, valid while the socket is locked;
  * NULL if the endpoint is unnamed.
  */
-struct altconn_addr *altconn_bind_own_addr(const struct sock *sk)
+struct altconn_addr *altconn_sock_own_addr(const struct sock *sk)
 {
 	return rcu_dereference_protected(altconn_sk(sk)->addr,
 					 lockdep_sock_is_held(sk));
@@ -135,7 +135,7 @@ struct altconn_addr *altconn_bind_own_addr(const struct sock *sk)
  * Return whether a claim excludes other claims. The claim of a failed attempt
  * does not, though its socket keeps the attempt.
  */
-static bool claim_holds(const struct altconn_claim *claim)
+static bool claim_is_exclusive(const struct altconn_claim *claim)
 {
 	return !claim->assoc || altconn_assoc_state(claim->assoc) !=
 				ALTCONN_ASSOC_STATE_CLOSED;
@@ -174,9 +174,9 @@ static int claim_link(struct altconn_bind *bind, struct altconn_claim *new)
 {
 	struct altconn_claim *old;
 
-	lockdep_assert_held(altconn_bind_lock(bind));
+	lockdep_assert_held(altconn_bind_stripe_of(bind));
 	old = rhashtable_lookup(&claim_table, new, claim_params);
-	if (old && claim_holds(old))
+	if (old && claim_is_exclusive(old))
 		return -EADDRINUSE;
 	claim_unlink(old);
 	claim_unlink(bind->claim);
@@ -190,7 +190,7 @@ static int claim_link(struct altconn_bind *bind, struct altconn_claim *new)
  * Return whether the server's end of @assoc has its addresses still: the
  * attempt has not failed, and the end is not closed.
  */
-static bool claim_has_server(const struct altconn_assoc *assoc)
+static bool claim_server_is_open(const struct altconn_assoc *assoc)
 {
 	return altconn_assoc_state(assoc) != ALTCONN_ASSOC_STATE_CLOSED &&
 	       !READ_ONCE(assoc->end[ALTCONN_SERVER].closed);
@@ -200,10 +200,10 @@ static bool claim_has_server(const struct altconn_assoc *assoc)
  * Return whether another socket claims the pair @client, @server, and either
  * its association is not made yet or the server's end has its addresses still.
  */
-static bool claim_find_client(const struct altconn_bind *bind,
-			      const struct net *net,
-			      struct altconn_addr *client,
-			      struct altconn_addr *server)
+static bool claim_has_client(const struct altconn_bind *bind,
+			     const struct net *net,
+			     struct altconn_addr *client,
+			     struct altconn_addr *server)
 {
 	spinlock_t *stripe = altconn_bind_stripe(net, bind->type, client);
 	struct altconn_claim key = {
@@ -219,7 +219,7 @@ static bool claim_find_client(const struct altconn_bind *bind,
 	found = rhashtable_lookup(&claim_table, &key, claim_params);
 	/* A socket may connect to its own address. */
 	if (found && found != bind->claim)
-		held = !found->assoc || claim_has_server(found->assoc);
+		held = !found->assoc || claim_server_is_open(found->assoc);
 	spin_unlock(stripe);
 	rcu_read_unlock();
 	return held;
@@ -231,9 +231,9 @@ static bool claim_find_client(const struct altconn_bind *bind,
  * Such a client has no claim, because no other socket can be bound to its
  * address.
  */
-static bool claim_find_lone_client(const struct net *net, int type,
-				   const struct altconn_addr *client,
-				   const struct altconn_addr *server)
+static bool claim_has_lone_client(const struct net *net, int type,
+				  const struct altconn_addr *client,
+				  const struct altconn_addr *server)
 {
 	spinlock_t *stripe = altconn_bind_stripe(net, type, client);
 	struct altconn_assoc *assoc;
@@ -262,7 +262,7 @@ static bool claim_find_lone_client(const struct net *net, int type,
 	if (!assoc)
 		return false;
 	held = side == ALTCONN_CLIENT && assoc->an->net == net &&
-	       claim_has_server(assoc) &&
+	       claim_server_is_open(assoc) &&
 	       altconn_addr_equal(altconn_assoc_addr(assoc, ALTCONN_CLIENT,
 						     ALTCONN_CLIENT), client) &&
 	       altconn_addr_equal(altconn_assoc_addr(assoc, ALTCONN_SERVER,
@@ -284,8 +284,8 @@ static int claim_check_server(const struct altconn_bind *bind,
 			      struct altconn_addr *client,
 			      struct altconn_addr *server)
 {
-	return claim_find_client(bind, net, client, server) ||
-	       claim_find_lone_client(net, bind->type, client, server) ?
+	return claim_has_client(bind, net, client, server) ||
+	       claim_has_lone_client(net, bind->type, client, server) ?
 	       -EADDRINUSE : 0;
 }
 
@@ -293,7 +293,7 @@ static int claim_check_server(const struct altconn_bind *bind,
  * Check as claim_check_server(), for a client on another node. @own is the
  * local address of the new attempt, and @dest is its destination.
  */
-static noinline int claim_check_server_far(const struct altconn_bind *bind,
+static noinline int claim_check_server_xns(const struct altconn_bind *bind,
 					   struct altconn_addr *own,
 					   const struct altconn_addr *dest)
 {
@@ -302,12 +302,12 @@ static noinline int claim_check_server_far(const struct altconn_bind *bind,
 	u32 reason;
 	int err = 0;
 
-	net = altconn_node_get(bind->net, dest, &client, &reason);
+	net = altconn_node_get_net(bind->net, dest, &client, &reason);
 	/* The attempt fails later, when it finds that the node is not there. */
 	if (IS_ERR(net))
 		return 0;
-	client.far = false;
-	server = altconn_node_seen(net, bind->net, own);
+	client.xns = false;
+	server = altconn_node_translate(net, bind->net, own);
 	if (IS_ERR(server)) {
 		err = PTR_ERR(server);
 	} else if (server) {
@@ -335,18 +335,18 @@ static noinline int claim_check_server_far(const struct altconn_bind *bind,
 int altconn_claim_add(struct sock *sk, struct altconn_addr *dest)
 {
 	struct altconn_bind *bind = altconn_sk(sk)->bind;
-	struct altconn_addr *own = altconn_bind_own_addr(sk);
+	struct altconn_addr *own = altconn_sock_own_addr(sk);
 	struct altconn_claim *new = claim_new(bind, own, dest);
 	int err;
 
 	if (!new)
 		return -ENOMEM;
 	rcu_read_lock();
-	spin_lock(altconn_bind_lock(bind));
+	spin_lock(altconn_bind_stripe_of(bind));
 	err = claim_link(bind, new);
 	if (!err)
 		swap(bind->claim, new);
-	spin_unlock(altconn_bind_lock(bind));
+	spin_unlock(altconn_bind_stripe_of(bind));
 	rcu_read_unlock();
 	/*
 	 * This is the new claim after an error, else the claim of the attempt
@@ -360,33 +360,33 @@ int altconn_claim_add(struct sock *sk, struct altconn_addr *dest)
 	 * attempts go from one address to the other and back at the same time,
 	 * at least one of them then finds the claim of the other attempt.
 	 */
-	return likely(!dest->far) ?
+	return likely(!dest->xns) ?
 	       claim_check_server(bind, bind->net, dest, own) :
-	       claim_check_server_far(bind, own, dest);
+	       claim_check_server_xns(bind, own, dest);
 }
 
 /**
- * __altconn_bind_claimed() - record the association of a claim
+ * __altconn_claim_set_assoc() - record the association of a claim
  * @bind: a binding with a claim that has no association yet
  * @assoc: the association; the claim takes a reference
  *
  * Context: process; lock_sock() held; takes the stripe lock.
  */
-void __altconn_bind_claimed(struct altconn_bind *bind,
-			    struct altconn_assoc *assoc)
+void __altconn_claim_set_assoc(struct altconn_bind *bind,
+			       struct altconn_assoc *assoc)
 {
-	spin_lock(altconn_bind_lock(bind));
+	spin_lock(altconn_bind_stripe_of(bind));
 	bind->claim->assoc = altconn_assoc_get(assoc);
-	spin_unlock(altconn_bind_lock(bind));
+	spin_unlock(altconn_bind_stripe_of(bind));
 }
 
 /**
- * altconn_bind_init() - allocate the tables of bindings and of claims
+ * altconn_claim_init() - allocate the tables of bindings and of claims
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
  */
-int __init altconn_bind_init(void)
+int __init altconn_claim_init(void)
 {
 	int err = altconn_bind_table_init();
 
@@ -399,11 +399,11 @@ int __init altconn_bind_init(void)
 }
 
 /**
- * altconn_bind_exit() - undo altconn_bind_init()
+ * altconn_claim_exit() - undo altconn_claim_init()
  *
  * Context: process, may sleep; no endpoint is left.
  */
-void altconn_bind_exit(void)
+void altconn_claim_exit(void)
 {
 	rhashtable_destroy(&claim_table);
 	altconn_bind_table_exit();

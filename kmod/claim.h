@@ -10,15 +10,15 @@
 struct altconn_addr;
 
 void altconn_claim_drop(struct altconn_bind *bind);
-struct altconn_addr *altconn_bind_own_addr(const struct sock *sk);
+struct altconn_addr *altconn_sock_own_addr(const struct sock *sk);
 int altconn_claim_add(struct sock *sk, struct altconn_addr *dest);
-void __altconn_bind_claimed(struct altconn_bind *bind,
-			    struct altconn_assoc *assoc);
-int __init altconn_bind_init(void);
-void altconn_bind_exit(void);
+void __altconn_claim_set_assoc(struct altconn_bind *bind,
+			       struct altconn_assoc *assoc);
+int __init altconn_claim_init(void);
+void altconn_claim_exit(void);
 
 /**
- * altconn_bind_claimed() - record the association of the endpoint's claim
+ * altconn_claim_set_assoc() - record the association of the endpoint's claim
  * @sk: the endpoint, with a claim or without one
  * @assoc: the endpoint's association; the claim takes a reference
  *
@@ -26,13 +26,13 @@ void altconn_bind_exit(void);
  *
  * Context: process; lock_sock() held.
  */
-static inline void altconn_bind_claimed(struct sock *sk,
-					struct altconn_assoc *assoc)
+static inline void altconn_claim_set_assoc(struct sock *sk,
+					   struct altconn_assoc *assoc)
 {
 	struct altconn_bind *bind = altconn_sk(sk)->bind;
 
 	if (unlikely(bind && bind->claim))
-		__altconn_bind_claimed(bind, assoc);
+		__altconn_claim_set_assoc(bind, assoc);
 }
 
 #endif /* _ALTCONN_CLAIM_H */

@@ -73,7 +73,7 @@ static bool connect_may_wait(const struct sock *sk,
 			     const struct altconn_addr *addr)
 {
 	return altconn_sk(sk)->waits_listener &&
-	       addr->kind != ALTCONN_KIND_PATH && !addr->far;
+	       addr->kind != ALTCONN_KIND_PATH && !addr->xns;
 }
 
 /* Return the deadline of a new attempt, nanoseconds, or 0 if it has none. */
@@ -107,17 +107,17 @@ connect_server_addr(const struct sock *sk, const struct altconn_listener *ln,
 	 * parked attempt has no listener to take it from.
 	 */
 	if (!ln && addr->kind == ALTCONN_KIND_PATH)
-		bound = altconn_bind_addr(sock_net(sk), sk->sk_type, addr);
+		bound = altconn_bind_find_addr(sock_net(sk), sk->sk_type, addr);
 	if (bound)
 		return bound;
-	if (ln && likely(!addr->far) && (addr->kind != ALTCONN_KIND_INET ||
+	if (ln && likely(!addr->xns) && (addr->kind != ALTCONN_KIND_INET ||
 					 altconn_addr_equal(ln->addr, addr)))
 		return altconn_addr_get(ln->addr);
 	return altconn_addr_dup(addr, GFP_KERNEL_ACCOUNT);
 }
 
 /* Map an error of altconn_bind_local() to an enum altconn_reason. */
-static u32 connect_reason(int err)
+static u32 connect_bind_reason(int err)
 {
 	switch (err) {
 	case -EADDRINUSE:
@@ -135,7 +135,7 @@ static u32 connect_reason(int err)
  * Make and register the association of a new attempt. Return it with a
  * reference, or an ERR_PTR() with *@reason set.
  */
-static struct altconn_assoc *connect_associate(struct sock *sk,
+static struct altconn_assoc *connect_new_assoc(struct sock *sk,
 					       struct altconn_addr *server,
 					       u32 *reason)
 {
@@ -150,7 +150,7 @@ static struct altconn_assoc *connect_associate(struct sock *sk,
 	assoc->waits_listener = connect_may_wait(sk, server);
 	err = altconn_assoc_register(assoc);
 	if (!err) {
-		altconn_bind_claimed(sk, assoc);
+		altconn_claim_set_assoc(sk, assoc);
 		return assoc;
 	}
 	if (err == -EAGAIN)
@@ -162,7 +162,7 @@ static struct altconn_assoc *connect_associate(struct sock *sk,
 /*
  * Give the endpoint a local address, and make the association of a new attempt
  * to @addr. Return it with a reference, or an ERR_PTR() with *@reason set and
- * the local address released. connect_finish_entry() undoes this.
+ * the local address released. connect_finish_enqueue() undoes this.
  */
 static struct altconn_assoc *connect_prepare(struct sock *sk,
 					     const struct altconn_listener *ln,
@@ -178,10 +178,10 @@ static struct altconn_assoc *connect_prepare(struct sock *sk,
 		return ERR_PTR(-ENOMEM);
 	err = altconn_bind_local(sk, server);
 	if (err) {
-		*reason = connect_reason(err);
+		*reason = connect_bind_reason(err);
 		assoc = ERR_PTR(err);
 	} else {
-		assoc = connect_associate(sk, server, reason);
+		assoc = connect_new_assoc(sk, server, reason);
 		if (IS_ERR(assoc))
 			altconn_bind_reset(sk);
 	}
@@ -194,7 +194,7 @@ static struct altconn_assoc *connect_prepare(struct sock *sk,
  * connect_prepare(), as if the attempt had not begun.
  */
 static __always_inline int
-connect_finish_entry(struct sock *sk, struct altconn_assoc *assoc, int err)
+connect_finish_enqueue(struct sock *sk, struct altconn_assoc *assoc, int err)
 {
 	if (err) {
 		altconn_assoc_put(assoc);
@@ -212,19 +212,19 @@ connect_finish_entry(struct sock *sk, struct altconn_assoc *assoc, int err)
  * Return 0, or a negative errno with *@reason set. On success the endpoint is
  * in TCP_SYN_SENT, or already in TCP_ESTABLISHED if the queue had space.
  */
-static int connect_enter_room(struct sock *sk, struct altconn_listener *ln,
-			      const struct altconn_addr *addr, u32 *reason)
+static int connect_enqueue(struct sock *sk, struct altconn_listener *ln,
+			   const struct altconn_addr *addr, u32 *reason)
 {
 	struct altconn_assoc *assoc = connect_prepare(sk, ln, addr, reason);
 	int err;
 
 	if (IS_ERR(assoc))
 		return PTR_ERR(assoc);
-	err = altconn_attempt_enter(assoc, ln, reason);
+	err = altconn_attempt_enqueue(assoc, ln, reason);
 	if (err && *reason == ALTCONN_REASON_LISTENER_CLOSED &&
 	    assoc->waits_listener)
-		err = altconn_attempt_enter(assoc, NULL, reason);
-	return connect_finish_entry(sk, assoc, err);
+		err = altconn_attempt_enqueue(assoc, NULL, reason);
+	return connect_finish_enqueue(sk, assoc, err);
 }
 
 /*
@@ -242,8 +242,8 @@ static int connect_park(struct sock *sk, const struct altconn_addr *addr,
 	if (IS_ERR(assoc))
 		return PTR_ERR(assoc);
 	assoc->rule = ruling->rule;
-	err = altconn_attempt_hold(assoc, ruling->delay_ms, path, reason);
-	return connect_finish_entry(sk, assoc, err);
+	err = altconn_attempt_park(assoc, ruling->delay_ms, path, reason);
+	return connect_finish_enqueue(sk, assoc, err);
 }
 
 /*
@@ -288,7 +288,7 @@ static int connect_begin(struct sock *sk, struct altconn_addr *addr,
 					   reason);
 		if (IS_ERR(ln))
 			break;
-		err = connect_enter_room(sk, ln, addr, reason);
+		err = connect_enqueue(sk, ln, addr, reason);
 		altconn_listener_put(ln);
 		/*
 		 * When the listener has closed since the lookup, another one
@@ -300,7 +300,7 @@ static int connect_begin(struct sock *sk, struct altconn_addr *addr,
 	}
 	if (PTR_ERR(ln) != -ECONNREFUSED || !connect_may_wait(sk, addr))
 		return PTR_ERR(ln);
-	return connect_enter_room(sk, NULL, addr, reason);
+	return connect_enqueue(sk, NULL, addr, reason);
 }
 
 /*
@@ -346,7 +346,7 @@ static int connect_result(struct sock *sk, struct altconn_assoc *assoc)
 	int err = -assoc->err;
 
 	if (assoc->waited)
-		altconn_attempt_sync(assoc);
+		altconn_attempt_wait_reported(assoc);
 
 	if (altconn_connect_own_assoc(sk) != assoc)
 		return err;
@@ -412,7 +412,7 @@ static void connect_report_failure(struct sock *sk,
 {
 	altconn_stat_outcome(altconn_pernet(sock_net(sk)), reason);
 	trace_altconn_connect_end(sk, 0, addr, -err, reason, 0);
-	altconn_event_sock(sk, ALTCONN_EVENT_KIND_FAILED, addr, -err, reason);
+	altconn_notify_sock(sk, ALTCONN_EVENT_KIND_FAILED, addr, -err, reason);
 }
 
 /* Report a failed connect(), and store its result for ALTCONN_CONNECT_INFO. */
@@ -446,7 +446,7 @@ static int connect_fail_early(struct sock *sk, const struct altconn_addr *addr,
 }
 
 /**
- * altconn_connect_bad_addr() - fail a connect() to an invalid address
+ * altconn_connect_fail_addr() - fail a connect() to an invalid address
  * @sk: the endpoint
  * @err: negative errno, the fault of the address
  *
@@ -456,7 +456,7 @@ static int connect_fail_early(struct sock *sk, const struct altconn_addr *addr,
  * Context: process, may sleep; lock_sock() not held.
  * Return: @err.
  */
-int altconn_connect_bad_addr(struct sock *sk, int err)
+int altconn_connect_fail_addr(struct sock *sk, int err)
 {
 	lock_sock(sk);
 	/* ALTCONN_CONNECT_INFO describes this call from now on. */
@@ -604,7 +604,7 @@ static int connect_attempt(struct sock *sk, struct altconn_addr *addr,
 	int err = plan->err;
 
 	altconn_sk(sk)->last_rule = 0;
-	altconn_event_sock(sk, ALTCONN_EVENT_KIND_CONNECT_BEGIN, addr, 0, 0);
+	altconn_notify_sock(sk, ALTCONN_EVENT_KIND_CONNECT_BEGIN, addr, 0, 0);
 	if (!err)
 		err = connect_begin(sk, addr, plan->match, path, &reason);
 	/* Do not keep the table of rules in memory during a wait. */
@@ -674,7 +674,7 @@ int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 	}
 	err = altconn_addr_parse_peer(sk, uaddr, len, &addr);
 	if (err)
-		return altconn_connect_bad_addr(sk, err);
+		return altconn_connect_fail_addr(sk, err);
 
 	trace_altconn_connect_begin(sk, &addr, flags & O_NONBLOCK);
 	err = connect_to(sk, &addr, flags, &path);
@@ -684,14 +684,14 @@ int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 }
 
 /**
- * altconn_connect_outcome() - get the value of ALTCONN_CONNECT_INFO
+ * altconn_connect_get_info() - get the value of ALTCONN_CONNECT_INFO
  * @sk: the endpoint
  * @info: filled in completely
  *
  * Context: process; lock_sock() held, no spinlock of this module held.
  * Return: 0.
  */
-int altconn_connect_outcome(struct sock *sk, struct altconn_connect_info *info)
+int altconn_connect_get_info(struct sock *sk, struct altconn_connect_info *info)
 {
 	struct altconn_assoc *assoc = altconn_connect_own_assoc(sk);
 	u64 decided;
@@ -711,7 +711,7 @@ int altconn_connect_outcome(struct sock *sk, struct altconn_connect_info *info)
 	}
 	if (altconn_assoc_state(assoc) == ALTCONN_ASSOC_STATE_PENDING) {
 		info->aci_errno = EINPROGRESS;
-		info->aci_place = altconn_attempt_place(assoc);
+		info->aci_position = altconn_attempt_position(assoc);
 		decided = ktime_get_ns();
 	} else {
 		info->aci_errno = assoc->err;

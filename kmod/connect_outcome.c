@@ -24,7 +24,7 @@ void altconn_connect_drop_failed(struct sock *sk, struct altconn_assoc *assoc)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 
-	altconn_connect_record(sk, assoc);
+	altconn_assoc_save_outcome(sk, assoc);
 	ask->unreported = false;
 	spin_lock(&assoc->lock);
 	RCU_INIT_POINTER(ask->assoc, NULL);

@@ -10,7 +10,8 @@
  * thread has queued its datagram, the next thread gets the turn, until the
  * queue is full again. Any sender may use the remaining space. If the scheduler
  * does not run the thread that has the turn, the next read queues the datagram
- * on behalf of that thread, so no other thread is held up. See dgram_pass_on().
+ * on behalf of that thread, so no other thread is held up. See
+ * dgram_serve_first().
  *
  * A poll() that finds the receiver full adds its endpoint to the receiver's
  * list of pollers. All of them are woken when there is space that has not been
@@ -34,7 +35,7 @@
  * A blocked thread wakes up at this interval, jiffies, and looks for space that
  * no wake-up has announced.
  */
-#define DGRAM_PATIENCE		max(HZ / 10, 1)
+#define DGRAM_RECHECK_INTERVAL		max(HZ / 10, 1)
 
 /* This many threads are woken in one hold of queue_lock. */
 #define DGRAM_BATCH		16
@@ -77,13 +78,14 @@ void altconn_dgram_unwatch(struct sock *sk)
  * pollers if so. A receiver that refuses the datagram at once, because it is
  * closed or shut down for reading, does not count as full.
  */
-static bool dgram_enlist(struct altconn_dgram_sock *ask, struct sock *receiver)
+static bool dgram_watch_if_full(struct altconn_dgram_sock *ask,
+				struct sock *receiver)
 {
 	struct altconn_dgram_sock *to = altconn_dgram_sk(receiver);
 	bool full;
 
 	spin_lock(&to->queue_lock);
-	full = !altconn_dgram_has_room(receiver) &&
+	full = !altconn_dgram_has_space(receiver) &&
 	       !sock_flag(receiver, SOCK_DEAD) &&
 	       (altconn_is_inet(receiver) ||
 		!(READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN));
@@ -117,7 +119,7 @@ bool altconn_dgram_watch(struct sock *sk, struct sock *receiver)
 		sock_hold(receiver);
 		ask->watches = receiver;
 	}
-	full = dgram_enlist(ask, receiver);
+	full = dgram_watch_if_full(ask, receiver);
 	if (!full)
 		dgram_unwatch_locked(ask);
 	spin_unlock(&ask->poll_lock);
@@ -175,9 +177,9 @@ static void dgram_set_result(struct altconn_dgram_sock *receiver,
 	u32 promised = receiver->promised;
 
 	lockdep_assert_held(&receiver->queue_lock);
-	if (entry->result == TURN)
+	if (entry->result == DGRAM_TURN)
 		promised -= entry->dg->size;
-	if (result == TURN)
+	if (result == DGRAM_TURN)
 		promised += entry->dg->size;
 	WRITE_ONCE(receiver->promised, promised);
 	WRITE_ONCE(entry->result, result);
@@ -188,7 +190,7 @@ static void dgram_set_result(struct altconn_dgram_sock *receiver,
  * and the queue has not been full since. Return true if there is also space for
  * pollers. The caller wakes them after it has released queue_lock.
  */
-static bool dgram_pass_turn(struct sock *receiver)
+static bool dgram_give_turn(struct sock *receiver)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 	struct dgram_blocked *first;
@@ -196,16 +198,16 @@ static bool dgram_pass_turn(struct sock *receiver)
 	lockdep_assert_held(&ask->queue_lock);
 	first = list_first_entry_or_null(&ask->blocked, struct dgram_blocked,
 					 node);
-	if (first && ask->open && first->result == BLOCKED &&
+	if (first && ask->turn_open && first->result == DGRAM_BLOCKED &&
 	    !altconn_dgram_is_full(receiver)) {
 		/*
 		 * The thread takes queue_lock before it returns, so the entry
 		 * and the task stay valid here.
 		 */
-		dgram_set_result(ask, first, TURN);
+		dgram_set_result(ask, first, DGRAM_TURN);
 		wake_up_process(first->task);
 	}
-	return !list_empty(&ask->pollers) && altconn_dgram_has_room(receiver);
+	return !list_empty(&ask->pollers) && altconn_dgram_has_space(receiver);
 }
 
 /*
@@ -216,22 +218,22 @@ static bool dgram_pass_turn(struct sock *receiver)
  * notice that the thread does not run. No datagram is queued that has not
  * passed the receiver's present filter.
  */
-static bool dgram_queues_first(struct sock *receiver,
-			       const struct dgram_blocked *first)
+static bool dgram_may_queue_first(struct sock *receiver,
+				  const struct dgram_blocked *first)
 {
 	const struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 
-	if (first->result != TURN &&
+	if (first->result != DGRAM_TURN &&
 	    (ask->queued || list_is_singular(&ask->blocked)))
 		return false;
 	return first->filter == rcu_access_pointer(receiver->sk_filter) &&
 	       !altconn_dgram_is_full(receiver) &&
-	       !altconn_dgram_listens(receiver, first->dg);
+	       !altconn_dgram_check_sender(receiver, first->dg);
 }
 
 /*
- * Pass the turn on after a read. Return bits DGRAM_ROOM and DGRAM_DATA for the
- * work that is left to the caller.
+ * Pass the turn on after a read. Return bits DGRAM_WAKE_POLLERS and
+ * DGRAM_WAKE_READERS for the work that is left to the caller.
  *
  * A thread that has had the turn since an earlier read may be one that the
  * scheduler does not run. So the read queues the datagram on behalf of that
@@ -244,7 +246,7 @@ static bool dgram_queues_first(struct sock *receiver,
  * would never find space. So one datagram of another sender may exceed the
  * limit in this case.
  */
-static int dgram_pass_on(struct sock *receiver)
+static int dgram_serve_first(struct sock *receiver)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 	struct dgram_blocked *first;
@@ -253,7 +255,7 @@ static int dgram_pass_on(struct sock *receiver)
 	lockdep_assert_held(&ask->queue_lock);
 	first = list_first_entry_or_null(&ask->blocked, struct dgram_blocked,
 					 node);
-	if (first && dgram_queues_first(receiver, first)) {
+	if (first && dgram_may_queue_first(receiver, first)) {
 		bool fills = !ask->queued;
 
 		list_del(&first->node);
@@ -262,38 +264,38 @@ static int dgram_pass_on(struct sock *receiver)
 		 * The thread takes queue_lock before it returns, so the entry
 		 * and the task stay valid here.
 		 */
-		dgram_set_result(ask, first, QUEUED);
+		dgram_set_result(ask, first, DGRAM_QUEUED);
 		wake_up_process(first->task);
-		WRITE_ONCE(ask->extra,
+		WRITE_ONCE(ask->may_exceed,
 			   fills && altconn_dgram_is_full(receiver));
-		todo = DGRAM_DATA;
+		todo = DGRAM_WAKE_READERS;
 	}
-	return dgram_pass_turn(receiver) ? todo | DGRAM_ROOM : todo;
+	return dgram_give_turn(receiver) ? todo | DGRAM_WAKE_POLLERS : todo;
 }
 
 /**
- * altconn_dgram_make_room() - let blocked senders go on after a read
+ * altconn_dgram_serve_blocked() - let blocked senders go on after a read
  * @sk: the receiving endpoint
  *
  * If half of the queue is free, the first blocked thread gets the turn, or the
- * read queues that thread's datagram: see dgram_pass_on().
+ * read queues that thread's datagram: see dgram_serve_first().
  *
- * Context: any; queue_lock held.
- * Return: bits DGRAM_ROOM and DGRAM_DATA for the work that the caller does
- * after it has released queue_lock; 0 if there is none.
+ * Context: any; queue_lock held. Return: bits DGRAM_WAKE_POLLERS and
+ * DGRAM_WAKE_READERS for the work that the caller does after it has released
+ * queue_lock; 0 if there is none.
  */
-int altconn_dgram_make_room(struct sock *sk)
+int altconn_dgram_serve_blocked(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
 	if (ask->queued > (u32)READ_ONCE(sk->sk_rcvbuf) / 2)
 		return 0;
-	WRITE_ONCE(ask->open, true);
-	return dgram_pass_on(sk);
+	WRITE_ONCE(ask->turn_open, true);
+	return dgram_serve_first(sk);
 }
 
 /**
- * altconn_dgram_release_all() - let blocked senders look up the receiver again
+ * altconn_dgram_wake_blocked() - let blocked senders look up the receiver again
  * @receiver: the receiving endpoint, which has changed: it has another peer or
  *	another overflow policy, is shut down for reading or is closing
  *
@@ -303,7 +305,7 @@ int altconn_dgram_make_room(struct sock *sk)
  *
  * Context: process, may sleep; no queue_lock held.
  */
-void altconn_dgram_release_all(struct sock *receiver)
+void altconn_dgram_wake_blocked(struct sock *receiver)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 	struct dgram_blocked *entry;
@@ -315,7 +317,7 @@ void altconn_dgram_release_all(struct sock *receiver)
 	while (!list_empty(&blocked)) {
 		entry = list_first_entry(&blocked, struct dgram_blocked, node);
 		list_del_init(&entry->node);
-		dgram_set_result(ask, entry, LOOK_AGAIN);
+		dgram_set_result(ask, entry, DGRAM_RETRY);
 		wake_up_process(entry->task);
 		if (++n % DGRAM_BATCH)
 			continue;
@@ -331,54 +333,56 @@ void altconn_dgram_release_all(struct sock *receiver)
  * Append the current thread to the receiver's list of blocked senders. @dg has
  * just passed the receiver's filter.
  */
-static void dgram_block_thread(struct sock *receiver, struct dgram_blocked *me,
-			       struct altconn_dgram *dg)
+static void dgram_block_current(struct sock *receiver, struct dgram_blocked *me,
+				struct altconn_dgram *dg)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 
 	me->task = current;
 	me->dg = dg;
 	me->filter = rcu_access_pointer(receiver->sk_filter);
-	me->result = BLOCKED;
+	me->result = DGRAM_BLOCKED;
 	if (list_empty(&ask->blocked)) {
-		WRITE_ONCE(ask->open, false);
-		WRITE_ONCE(ask->extra, false);
+		WRITE_ONCE(ask->turn_open, false);
+		WRITE_ONCE(ask->may_exceed, false);
 	}
 	list_add_tail(&me->node, &ask->blocked);
 }
 
 /**
- * altconn_dgram_deliver() - queue a datagram, or register a sender that waits
+ * altconn_dgram_queue_or_block() - queue a datagram, or register a sender that
+ * waits
  * @receiver: the receiving endpoint
  * @dg: the datagram, which has passed the receiver's filter
  * @me: entry for the list of blocked senders, uninitialized; NULL if the sender
  *	does not wait
  *
- * Context: process, may sleep; no queue_lock held.
- * Return: 0 if the datagram is queued, or dropped by the receiver's overflow
- * policy, in which cases the caller's reference is gone; BLOCKED if the
- * receiver is full and @me is in its list, in which case the caller must call
- * altconn_dgram_wait_for_room(); -EAGAIN if the receiver is full and @me is
- * NULL; -ECONNREFUSED or -EPIPE as altconn_dgram_listens() returns. Unless the
- * result is 0, the caller keeps its reference.
+ * Context: process, may sleep; no queue_lock held. Return: 0 if the datagram is
+ * queued, or dropped by the receiver's overflow policy, in which cases the
+ * caller's reference is gone; DGRAM_BLOCKED if the receiver is full and @me is
+ * in its list, in which case the caller must call
+ * altconn_dgram_wait_for_space(); -EAGAIN if the receiver is full and @me is
+ * NULL; -ECONNREFUSED or -EPIPE as altconn_dgram_check_sender() returns. Unless
+ * the result is 0, the caller keeps its reference.
  */
-int altconn_dgram_deliver(struct sock *receiver, struct altconn_dgram *dg,
-			  struct dgram_blocked *me)
+int altconn_dgram_queue_or_block(struct sock *receiver,
+				 struct altconn_dgram *dg,
+				 struct dgram_blocked *me)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 	LIST_HEAD(dropped);
 	int err;
 
 	spin_lock(&ask->queue_lock);
-	err = altconn_dgram_admit(receiver, dg);
+	err = altconn_dgram_check_admit(receiver, dg);
 	if (!err && unlikely(ask->overflow) &&
-	    altconn_dgram_drop(receiver, &dropped)) {
+	    altconn_dgram_apply_overflow(receiver, &dropped)) {
 		list_add_tail(&dg->node, &dropped);
 	} else if (!err) {
 		altconn_dgram_enqueue(receiver, dg);
 	} else if (err == -EAGAIN && me) {
-		dgram_block_thread(receiver, me, dg);
-		err = BLOCKED;
+		dgram_block_current(receiver, me, dg);
+		err = DGRAM_BLOCKED;
 	}
 	spin_unlock(&ask->queue_lock);
 	if (err)
@@ -403,34 +407,34 @@ static bool dgram_may_overtake(struct sock *receiver,
 	struct dgram_blocked *first;
 
 	lockdep_assert_held(&ask->queue_lock);
-	if (me->result != BLOCKED || !altconn_dgram_has_room(receiver) ||
+	if (me->result != DGRAM_BLOCKED || !altconn_dgram_has_space(receiver) ||
 	    altconn_dgram_is_full(receiver))
 		return false;
 	first = list_first_entry_or_null(&ask->blocked, struct dgram_blocked,
 					 node);
-	/* altconn_dgram_release_all() has the list, and will wake @me. */
+	/* altconn_dgram_wake_blocked() has the list, and will wake @me. */
 	if (!first)
 		return false;
 	return !ask->queued ||
 	       first->filter != rcu_access_pointer(receiver->sk_filter);
 }
 
-static void dgram_look_for_room(struct sock *receiver, struct dgram_blocked *me)
+static void dgram_try_overtake(struct sock *receiver, struct dgram_blocked *me)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 
-	if (!altconn_dgram_has_room(receiver))
+	if (!altconn_dgram_has_space(receiver))
 		return;
 	spin_lock(&ask->queue_lock);
 	if (dgram_may_overtake(receiver, me))
-		dgram_set_result(ask, me, TURN);
+		dgram_set_result(ask, me, DGRAM_TURN);
 	spin_unlock(&ask->queue_lock);
 }
 
 /*
- * Sleep until @me is no longer BLOCKED. Return 0; -EAGAIN if *@timeo jiffies
- * have elapsed; -EINTR or -ERESTARTSYS on a signal. *@timeo gets the time that
- * is left.
+ * Sleep until @me is no longer DGRAM_BLOCKED. Return 0; -EAGAIN if *@timeo
+ * jiffies have elapsed; -EINTR or -ERESTARTSYS on a signal. *@timeo gets the
+ * time that is left.
  */
 static int dgram_sleep(struct sock *receiver, struct dgram_blocked *me,
 		       long *timeo)
@@ -440,18 +444,18 @@ static int dgram_sleep(struct sock *receiver, struct dgram_blocked *me,
 
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
-		if (READ_ONCE(me->result) != BLOCKED)
+		if (READ_ONCE(me->result) != DGRAM_BLOCKED)
 			break;
 		err = signal_pending(current) ? sock_intr_errno(*timeo) :
 		      *timeo ? 0 : -EAGAIN;
 		if (err)
 			break;
-		slice = min_t(long, *timeo, DGRAM_PATIENCE);
+		slice = min_t(long, *timeo, DGRAM_RECHECK_INTERVAL);
 		left = schedule_timeout(slice);
 		if (*timeo != MAX_SCHEDULE_TIMEOUT)
 			*timeo -= slice - left;
 		if (!left)
-			dgram_look_for_room(receiver, me);
+			dgram_try_overtake(receiver, me);
 	}
 	__set_current_state(TASK_RUNNING);
 	return err;
@@ -461,10 +465,10 @@ static int dgram_sleep(struct sock *receiver, struct dgram_blocked *me,
  * End the wait of a blocked thread, or find that the thread must wait on. @err
  * is the result of the sleep or of the receiver's filter. A thread with the
  * turn queues its datagram if the queue is not full. So does the first thread
- * in the list when its time has elapsed. Return BLOCKED if the thread must wait
- * on, and stays at its position in the list. Otherwise the entry has left the
- * list: return 0 if the datagram is queued, LOOK_AGAIN if the receiver has
- * changed, or @err.
+ * in the list when its time has elapsed. Return DGRAM_BLOCKED if the thread
+ * must wait on, and stays at its position in the list. Otherwise the entry has
+ * left the list: return 0 if the datagram is queued, DGRAM_RETRY if the
+ * receiver has changed, or @err.
  */
 static int dgram_end_wait(struct sock *receiver, struct dgram_blocked *me,
 			  int err)
@@ -473,21 +477,22 @@ static int dgram_end_wait(struct sock *receiver, struct dgram_blocked *me,
 	bool queues;
 
 	lockdep_assert_held(&ask->queue_lock);
-	if (me->result == QUEUED)
+	if (me->result == DGRAM_QUEUED)
 		return 0;
-	if (me->result == LOOK_AGAIN)
-		return LOOK_AGAIN;
-	if (altconn_dgram_listens(receiver, me->dg)) {
-		dgram_set_result(ask, me, LOOK_AGAIN);
+	if (me->result == DGRAM_RETRY)
+		return DGRAM_RETRY;
+	if (altconn_dgram_check_sender(receiver, me->dg)) {
+		dgram_set_result(ask, me, DGRAM_RETRY);
 		list_del(&me->node);
-		return LOOK_AGAIN;
+		return DGRAM_RETRY;
 	}
 	queues = (!err || err == -EAGAIN) && !altconn_dgram_is_full(receiver) &&
-		 (me->result == TURN || list_is_first(&me->node, &ask->blocked));
-	dgram_set_result(ask, me, BLOCKED);
+		 (me->result == DGRAM_TURN ||
+		  list_is_first(&me->node, &ask->blocked));
+	dgram_set_result(ask, me, DGRAM_BLOCKED);
 	/* Other senders have used the space, or SO_RCVBUF has shrunk. */
 	if (!queues && !err)
-		return BLOCKED;
+		return DGRAM_BLOCKED;
 	list_del(&me->node);
 	if (!queues)
 		return err;
@@ -500,7 +505,8 @@ static int dgram_end_wait(struct sock *receiver, struct dgram_blocked *me,
  * thread slept. *@passed gets the new filter. The datagram has its original
  * length @len again, bytes, because the old filter may have cut it. No read may
  * queue the datagram meanwhile. Return 0 or the error of the filter; return 0
- * without any of this if the thread is no longer BLOCKED or in the TURN state.
+ * without any of this if the thread is no longer DGRAM_BLOCKED or in the
+ * DGRAM_TURN state.
  */
 static int dgram_filter_again(struct sock *receiver, struct dgram_blocked *me,
 			      u32 len, const struct sk_filter **passed)
@@ -509,7 +515,7 @@ static int dgram_filter_again(struct sock *receiver, struct dgram_blocked *me,
 	bool mine;
 
 	spin_lock(&ask->queue_lock);
-	mine = me->result == BLOCKED || me->result == TURN;
+	mine = me->result == DGRAM_BLOCKED || me->result == DGRAM_TURN;
 	if (mine)
 		me->filter = DGRAM_UNFILTERED;
 	spin_unlock(&ask->queue_lock);
@@ -521,25 +527,26 @@ static int dgram_filter_again(struct sock *receiver, struct dgram_blocked *me,
 }
 
 /**
- * altconn_dgram_wait_for_room() - wait until a blocked datagram is queued
+ * altconn_dgram_wait_for_space() - wait until a blocked datagram is queued
  * @receiver: the receiving endpoint, to which the caller holds a reference
- * @me: the caller's entry, which altconn_dgram_deliver() has put into the list
+ * @me: the caller's entry, which altconn_dgram_queue_or_block() has put into
+ *	the list
  * @len: length of the datagram before a filter may have cut it, bytes
  * @timeo: time limit, jiffies; gets the time that is left
  *
  * Threads are served in the order in which they began to wait.
  * dgram_may_overtake() has the exception.
  *
- * Context: process, may sleep; no queue_lock held.
- * Return: 0 if the datagram is queued, in which case the caller's reference is
- * gone; LOOK_AGAIN if the receiver has changed, and the caller must look up the
- * receiver again; -EAGAIN if the time has elapsed; -EINTR or -ERESTARTSYS on a
- * signal; -EPERM or -ENOBUFS as altconn_dgram_run_filter() returns. Unless the
- * result is 0, the caller keeps its reference. @me has left the list.
+ * Context: process, may sleep; no queue_lock held. Return: 0 if the datagram is
+ * queued, in which case the caller's reference is gone; DGRAM_RETRY if the
+ * receiver has changed, and the caller must look up the receiver again; -EAGAIN
+ * if the time has elapsed; -EINTR or -ERESTARTSYS on a signal; -EPERM or
+ * -ENOBUFS as altconn_dgram_run_filter() returns. Unless the result is 0, the
+ * caller keeps its reference. @me has left the list.
  */
-int altconn_dgram_wait_for_room(struct sock *receiver,
-				struct dgram_blocked *me, u32 len,
-				long *timeo)
+int altconn_dgram_wait_for_space(struct sock *receiver,
+				 struct dgram_blocked *me, u32 len,
+				 long *timeo)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 	const struct sk_filter *passed = me->filter;
@@ -559,10 +566,10 @@ int altconn_dgram_wait_for_room(struct sock *receiver,
 		spin_lock(&ask->queue_lock);
 		me->filter = passed;
 		err = dgram_end_wait(receiver, me, err);
-		if (err != BLOCKED && err != LOOK_AGAIN)
-			watched = dgram_pass_turn(receiver);
+		if (err != DGRAM_BLOCKED && err != DGRAM_RETRY)
+			watched = dgram_give_turn(receiver);
 		spin_unlock(&ask->queue_lock);
-	} while (err == BLOCKED);
+	} while (err == DGRAM_BLOCKED);
 	if (watched)
 		altconn_dgram_wake_pollers(receiver);
 	if (!err)
@@ -571,7 +578,7 @@ int altconn_dgram_wait_for_room(struct sock *receiver,
 }
 
 /**
- * altconn_dgram_announce_room() - let poll() report space to a sender
+ * altconn_dgram_watch_or_retry() - let poll() report space to a sender
  * @sk: the sending endpoint, which found @receiver full and does not wait
  * @receiver: the receiving endpoint
  * @connected: the datagram goes to the address that @sk is connected to
@@ -580,19 +587,19 @@ int altconn_dgram_wait_for_room(struct sock *receiver,
  * writable.
  *
  * Context: process; no queue_lock or poll_lock held.
- * Return: -EAGAIN if the sender must give up; LOOK_AGAIN if the receiver has
+ * Return: -EAGAIN if the sender must give up; DGRAM_RETRY if the receiver has
  * space by now, and the caller must try again.
  */
-int altconn_dgram_announce_room(struct sock *sk, struct sock *receiver,
-				bool connected)
+int altconn_dgram_watch_or_retry(struct sock *sk, struct sock *receiver,
+				 bool connected)
 {
 	if (connected && !altconn_dgram_watch(sk, receiver))
-		return LOOK_AGAIN;
+		return DGRAM_RETRY;
 	return -EAGAIN;
 }
 
 /**
- * altconn_dgram_overflow() - set what a full receiver does with a datagram
+ * altconn_dgram_set_overflow() - set what a full receiver does with a datagram
  * @sk: the receiving endpoint
  * @policy: ALTCONN_OVERFLOW_BLOCK (the sender waits),
  *	ALTCONN_OVERFLOW_DROP_NEWEST (the new datagram is dropped) or
@@ -600,7 +607,7 @@ int altconn_dgram_announce_room(struct sock *sk, struct sock *receiver,
  *
  * Context: process, may sleep; no queue_lock held.
  */
-void altconn_dgram_overflow(struct sock *sk, u8 policy)
+void altconn_dgram_set_overflow(struct sock *sk, u8 policy)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
@@ -608,5 +615,5 @@ void altconn_dgram_overflow(struct sock *sk, u8 policy)
 	WRITE_ONCE(ask->overflow, policy);
 	spin_unlock(&ask->queue_lock);
 	/* Blocked senders try again under the new policy and may block. */
-	altconn_dgram_release_all(sk);
+	altconn_dgram_wake_blocked(sk);
 }

@@ -43,7 +43,7 @@ static void dgram_set_peer(struct sock *sk, struct altconn_addr *addr,
 	rcu_assign_pointer(ask->peer, addr);
 	ask->ruling = ruling;
 	WRITE_ONCE(ask->peer_sk, NULL);
-	ask->known = NULL;
+	ask->rx_cache = NULL;
 	list_for_each_entry_safe(dg, next, &ask->queue, node) {
 		if (altconn_dgram_is_peer(ask, dg))
 			continue;
@@ -51,10 +51,10 @@ static void dgram_set_peer(struct sock *sk, struct altconn_addr *addr,
 		list_add_tail(&dg->node, &gone);
 		atomic_inc(&sk->sk_drops);
 	}
-	altconn_dgram_changed();
+	altconn_dgram_genid_bump();
 	spin_unlock(&ask->queue_lock);
 
-	altconn_dgram_release_all(sk);
+	altconn_dgram_wake_blocked(sk);
 	altconn_dgram_free_all(&gone);
 	altconn_dgram_unwatch(sk);
 	altconn_addr_put(old_addr);
@@ -72,29 +72,30 @@ static void dgram_set_state(struct sock *sk, u8 state)
 
 /*
  * Charge one association for a connected socket, however often its peer
- * changes. Return 0 or the errno of altconn_assoc_count(). lock_sock() is held.
+ * changes. Return 0 or the errno of altconn_assoc_charge(). lock_sock() is
+ * held.
  */
-static int dgram_count(struct sock *sk)
+static int dgram_charge_assoc(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	struct altconn_account *account;
 
 	if (ask->account)
 		return 0;
-	account = altconn_assoc_count(altconn_pernet(sock_net(sk)));
+	account = altconn_assoc_charge(altconn_pernet(sock_net(sk)));
 	if (IS_ERR(account))
 		return PTR_ERR(account);
 	ask->account = account;
 	return 0;
 }
 
-static void dgram_uncount(struct sock *sk)
+static void dgram_uncharge_assoc(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
 	if (ask->account)
-		altconn_assoc_uncount(altconn_pernet(sock_net(sk)),
-				      ask->account);
+		altconn_assoc_uncharge(altconn_pernet(sock_net(sk)),
+				       ask->account);
 	ask->account = NULL;
 }
 
@@ -110,7 +111,7 @@ static void dgram_dissolve_locked(struct sock *sk, int err)
 	 */
 	altconn_bind_reset(sk);
 	dgram_set_peer(sk, NULL, ALTCONN_NO_RULE);
-	dgram_uncount(sk);
+	dgram_uncharge_assoc(sk);
 	/* Set the error before threads that read or poll are woken. */
 	WRITE_ONCE(sk->sk_err, err);
 	altconn_sock_set_peercred(sk, NULL, NULL);
@@ -126,7 +127,8 @@ static int dgram_dissolve(struct sock *sk)
 }
 
 /**
- * altconn_dgram_kill() - dissolve a datagram socket's association with an error
+ * altconn_dgram_reset() - dissolve a datagram socket's association with an
+ * error
  * @sk: the socket
  *
  * A thread in recv() on the socket, or else the next call on it, gets
@@ -135,7 +137,7 @@ static int dgram_dissolve(struct sock *sk)
  * Context: process, may sleep; lock_sock() held.
  * Return: true if the association is dissolved; false if the socket has none.
  */
-bool altconn_dgram_kill(struct sock *sk)
+bool altconn_dgram_reset(struct sock *sk)
 {
 	if (sk->sk_state != TCP_ESTABLISHED)
 		return false;
@@ -148,9 +150,9 @@ bool altconn_dgram_kill(struct sock *sk)
  * with *@reason and a negative errno in *@err. A socket must be bound to a path
  * now. A port, a name or an IP address is looked up by each send() instead.
  */
-static struct altconn_addr *dgram_peer_of(struct sock *sk,
-					  const struct altconn_addr *addr,
-					  u32 *reason, int *err)
+static struct altconn_addr *dgram_resolve_peer(struct sock *sk,
+					       const struct altconn_addr *addr,
+					       u32 *reason, int *err)
 {
 	struct altconn_addr *peer = NULL;
 	struct sock *receiver;
@@ -178,13 +180,13 @@ static struct altconn_addr *dgram_peer_of(struct sock *sk,
  * @addr. Return 0, or a negative errno with *@reason, in which case the old
  * association is unchanged. lock_sock() is held.
  */
-static int dgram_prepare_send(struct sock *sk, struct altconn_addr *addr,
-			      u32 *reason)
+static int dgram_prepare_connect(struct sock *sk, struct altconn_addr *addr,
+				 u32 *reason)
 {
 	bool counted = altconn_dgram_sk(sk)->account;
 	int err;
 
-	err = dgram_count(sk);
+	err = dgram_charge_assoc(sk);
 	*reason = err == -ENOMEM ? ALTCONN_REASON_NO_MEMORY :
 				   ALTCONN_REASON_TABLE_FULL;
 	if (err)
@@ -199,7 +201,7 @@ static int dgram_prepare_send(struct sock *sk, struct altconn_addr *addr,
 	else if (err == -EINTR)
 		*reason = ALTCONN_REASON_NONE;
 	if (!counted)
-		dgram_uncount(sk);
+		dgram_uncharge_assoc(sk);
 	return err;
 }
 
@@ -229,11 +231,11 @@ static int dgram_associate(struct sock *sk, const struct altconn_addr *addr,
 		*reason = altconn_rule_reason(ruling, err);
 		return err;
 	}
-	peer = dgram_peer_of(sk, addr, reason, &err);
+	peer = dgram_resolve_peer(sk, addr, reason, &err);
 	if (!peer)
 		return err;
 	lock_sock(sk);
-	err = dgram_prepare_send(sk, peer, reason);
+	err = dgram_prepare_connect(sk, peer, reason);
 	if (err) {
 		altconn_addr_put(peer);
 	} else {
@@ -275,10 +277,10 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 		return dgram_dissolve(sk);
 	err = altconn_addr_parse_peer(sk, uaddr, len, &addr);
 	if (err)
-		return altconn_connect_bad_addr(sk, err);
+		return altconn_connect_fail_addr(sk, err);
 
 	trace_altconn_connect_begin(sk, &addr, flags & O_NONBLOCK);
-	altconn_event_sock(sk, ALTCONN_EVENT_KIND_CONNECT_BEGIN, &addr, 0, 0);
+	altconn_notify_sock(sk, ALTCONN_EVENT_KIND_CONNECT_BEGIN, &addr, 0, 0);
 	err = altconn_node_route(sk, &addr, &reason);
 	if (!err && addr.kind == ALTCONN_KIND_PATH)
 		err = altconn_path_resolve(&addr, &path, &reason);
@@ -294,9 +296,9 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 	release_sock(sk);
 	altconn_stat_outcome(altconn_pernet(sock_net(sk)), reason);
 	trace_altconn_connect_end(sk, 0, &addr, -err, reason, 0);
-	altconn_event_sock(sk, err ? ALTCONN_EVENT_KIND_FAILED :
+	altconn_notify_sock(sk, err ? ALTCONN_EVENT_KIND_FAILED :
 				     ALTCONN_EVENT_KIND_ESTABLISHED, &addr,
-			   -err, reason);
+			    -err, reason);
 	return err;
 }
 
@@ -311,13 +313,13 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
  */
 int altconn_dgram_pair(struct sock *a, struct sock *b)
 {
-	int err = dgram_count(a);
+	int err = dgram_charge_assoc(a);
 
 	if (err)
 		return err;
-	err = dgram_count(b);
+	err = dgram_charge_assoc(b);
 	if (err) {
-		dgram_uncount(a);
+		dgram_uncharge_assoc(a);
 		return err;
 	}
 	sock_hold(a);
@@ -350,7 +352,7 @@ int altconn_dgram_shutdown(struct sock *sk, u8 how)
 	 * receiving.
 	 */
 	if (how & RCV_SHUTDOWN && !altconn_is_inet(sk))
-		altconn_dgram_release_all(sk);
+		altconn_dgram_wake_blocked(sk);
 	sk->sk_state_change(sk);
 	if (altconn_sk(sk)->format == ALTCONN_UNIX)
 		return 0;
@@ -373,7 +375,7 @@ void altconn_dgram_close(struct sock *sk)
 	sock_set_flag(sk, SOCK_DEAD);
 	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
 	dgram_set_peer(sk, NULL, ALTCONN_NO_RULE);
-	dgram_uncount(sk);
+	dgram_uncharge_assoc(sk);
 	altconn_cork_free(sk);
 	altconn_dgram_purge(sk);
 }

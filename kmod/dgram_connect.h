@@ -4,7 +4,7 @@
 
 #include "altconn.h"
 
-bool altconn_dgram_kill(struct sock *sk);
+bool altconn_dgram_reset(struct sock *sk);
 int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 			  int len, int flags);
 int altconn_dgram_pair(struct sock *a, struct sock *b);

@@ -22,54 +22,55 @@
 #include "sock.h"
 
 /**
- * struct late - a delayed datagram and what its delivery needs
- * @late: entry in the sender's queue
+ * struct dgram_delayed - a delayed datagram and what its delivery needs
+ * @entry: entry in the sender's queue
  * @dg: the datagram, a reference
  * @dest: the destination, with references of its own
  * @path: the socket file of a destination that is a path; pins the inode
  * @connected: the datagram goes to the address that the sender is connected to
  * @copies: for a broadcast: copies of @dg, one for each receiver but the first
- * @hearers: for a broadcast: array for the receivers that are found on arrival
- * @room: for a broadcast: number of entries of @hearers, one more than there
- *	are copies; 0 if the datagram is not a broadcast
+ * @receivers: for a broadcast: array for the receivers that are found on
+ *	arrival
+ * @n_receivers: for a broadcast: number of entries of @receivers, one more than
+ *	there are copies; 0 if the datagram is not a broadcast
  *
- * Lifetime: altconn_dgram_send_late() makes the object, and
- * altconn_dgram_arrive() frees it.
+ * Lifetime: altconn_dgram_send_delayed() makes the object, and
+ * altconn_delayed_deliver() frees it.
  */
-struct late {
-	struct altconn_late	late;
+struct dgram_delayed {
+	struct altconn_delayed	entry;
 	struct altconn_dgram	*dg;
-	struct dest		dest;
+	struct dgram_dest		dest;
 	struct path		path;
 	bool			connected;
 	struct list_head	copies;
-	struct sock		**hearers;
-	size_t			room;
+	struct sock		**receivers;
+	size_t			n_receivers;
 };
 
-static void late_free(struct late *late)
+static void delayed_free(struct dgram_delayed *d)
 {
-	altconn_dgram_free_all(&late->copies);
-	kvfree(late->hearers);
-	altconn_dgram_put_dest(&late->dest);
-	path_put(&late->path);
-	kfree(late);
+	altconn_dgram_free_all(&d->copies);
+	kvfree(d->receivers);
+	altconn_dgram_put_dest(&d->dest);
+	path_put(&d->path);
+	kfree(d);
 }
 
 /* Deliver a datagram to its receiver. The datagram is lost without one. */
-static void dgram_arrive(struct sock *sk, struct late *late)
+static void delayed_deliver_one(struct sock *sk, struct dgram_delayed *d)
 {
-	struct altconn_dgram *dg = late->dg;
+	struct altconn_dgram *dg = d->dg;
 	struct sock *receiver;
 	int err;
 
-	receiver = altconn_dgram_find_named(sk, &late->dest, dg,
-					    late->connected, &err);
+	receiver = altconn_dgram_find_and_name(sk, &d->dest, dg,
+					       d->connected, &err);
 	if (!receiver) {
 		altconn_dgram_put(dg);
 		return;
 	}
-	altconn_dgram_offer(receiver, dg);
+	altconn_dgram_deliver_nowait(receiver, dg);
 	sock_put(receiver);
 }
 
@@ -78,29 +79,29 @@ static void dgram_arrive(struct sock *sk, struct late *late)
  * copies: a worker allocates nothing, because it has no memory cgroup that
  * could be charged.
  */
-static void late_arrive_all(struct sock *sk, struct late *late)
+static void delayed_deliver_copies(struct sock *sk, struct dgram_delayed *d)
 {
 	struct altconn_dgram *dg;
 	size_t n, i;
 
-	list_add(&late->dg->node, &late->copies);
-	n = altconn_dgram_find_listening(sock_net(sk), late->dest.addr,
-					 late->hearers, late->room);
-	n = min(n, late->room);
+	list_add(&d->dg->node, &d->copies);
+	n = altconn_dgram_find_receivers(sock_net(sk), d->dest.addr,
+					 d->receivers, d->n_receivers);
+	n = min(n, d->n_receivers);
 	for (i = 0; i < n; i++) {
-		dg = list_first_entry(&late->copies, struct altconn_dgram,
+		dg = list_first_entry(&d->copies, struct altconn_dgram,
 				      node);
 		list_del(&dg->node);
-		altconn_dgram_offer(late->hearers[i], dg);
-		sock_put(late->hearers[i]);
+		altconn_dgram_deliver_nowait(d->receivers[i], dg);
+		sock_put(d->receivers[i]);
 		cond_resched();
 	}
 }
 
 /**
- * altconn_dgram_arrive() - deliver a delayed datagram
+ * altconn_delayed_deliver() - deliver a delayed datagram
  * @sk: the sending endpoint, which may be closed by now
- * @what: entry of the datagram, which altconn_late_add() has queued; this
+ * @what: entry of the datagram, which altconn_delayed_add() has queued; this
  *	function frees the entry
  *
  * send() has already returned success. So without a receiver, or without space
@@ -108,15 +109,16 @@ static void late_arrive_all(struct sock *sk, struct late *late)
  *
  * Context: process, may sleep; no locks held.
  */
-void altconn_dgram_arrive(struct sock *sk, struct altconn_late *what)
+void altconn_delayed_deliver(struct sock *sk, struct altconn_delayed *what)
 {
-	struct late *late = container_of(what, struct late, late);
+	struct dgram_delayed *d =
+		container_of(what, struct dgram_delayed, entry);
 
-	if (late->room)
-		late_arrive_all(sk, late);
+	if (d->n_receivers)
+		delayed_deliver_copies(sk, d);
 	else
-		dgram_arrive(sk, late);
-	late_free(late);
+		delayed_deliver_one(sk, d);
+	delayed_free(d);
 }
 
 /*
@@ -126,36 +128,36 @@ void altconn_dgram_arrive(struct sock *sk, struct altconn_late *what)
  * datagram in any case. Return 0, -ENOMEM, or -EINTR if the sender is being
  * killed.
  */
-static int late_copy(struct sock *sk, struct late *late)
+static int delayed_make_copies(struct sock *sk, struct dgram_delayed *d)
 {
-	u32 half = READ_ONCE(sk->sk_sndbuf) / 2, held = late->late.size;
+	u32 half = READ_ONCE(sk->sk_sndbuf) / 2, held = d->entry.size;
 	size_t each = sizeof(struct altconn_dgram) + sizeof(struct sock *);
 	struct altconn_dgram *copy;
-	size_t n, room;
+	size_t n, limit;
 
-	room = half > held ? (half - held) / each : 0;
-	n = altconn_dgram_find_listening(sock_net(sk), late->dest.addr, NULL,
+	limit = half > held ? (half - held) / each : 0;
+	n = altconn_dgram_find_receivers(sock_net(sk), d->dest.addr, NULL,
 					 0);
-	n = clamp_t(size_t, n, 1, room + 1);
-	late->hearers = kvmalloc_array(n, sizeof(*late->hearers),
-				       GFP_KERNEL_ACCOUNT);
-	if (!late->hearers)
+	n = clamp_t(size_t, n, 1, limit + 1);
+	d->receivers = kvmalloc_array(n, sizeof(*d->receivers),
+				      GFP_KERNEL_ACCOUNT);
+	if (!d->receivers)
 		return -ENOMEM;
-	for (late->room = 1; late->room < n; late->room++) {
+	for (d->n_receivers = 1; d->n_receivers < n; d->n_receivers++) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		copy = altconn_dgram_copy(late->dg);
+		copy = altconn_dgram_copy(d->dg);
 		if (!copy)
 			return -ENOMEM;
-		list_add(&copy->node, &late->copies);
-		late->late.size += each;
+		list_add(&copy->node, &d->copies);
+		d->entry.size += each;
 		cond_resched();
 	}
 	return 0;
 }
 
 /**
- * altconn_dgram_send_late() - send a datagram that a rule delays
+ * altconn_dgram_send_delayed() - send a datagram that a rule delays
  * @sk: the sending endpoint
  * @dg: the datagram
  * @dest: the destination; its ruling has the delay
@@ -167,40 +169,40 @@ static int late_copy(struct sock *sk, struct late *late)
  * is lost because of a limit; -ENOMEM; -EINTR if the sender is being killed.
  * Unless the result is 0, the caller keeps its reference.
  */
-int altconn_dgram_send_late(struct sock *sk, struct altconn_dgram *dg,
-			    const struct dest *dest,
-			    const struct path *path, bool connected)
+int altconn_dgram_send_delayed(struct sock *sk, struct altconn_dgram *dg,
+			       const struct dgram_dest *dest,
+			       const struct path *path, bool connected)
 {
-	struct late *late = kzalloc(sizeof(*late), GFP_KERNEL_ACCOUNT);
+	struct dgram_delayed *d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
 	int err = 0;
 
-	if (!late)
+	if (!d)
 		return -ENOMEM;
 	/*
 	 * The receiver may want credentials, which only the sending thread can
 	 * supply.
 	 */
 	altconn_scm_fill(&dg->scm);
-	late->dg = dg;
-	late->connected = connected;
-	late->dest.addr = altconn_addr_get(dest->addr);
-	late->dest.generation = dest->generation;
-	late->path = *path;
-	path_get(&late->path);
-	INIT_LIST_HEAD(&late->copies);
+	d->dg = dg;
+	d->connected = connected;
+	d->dest.addr = altconn_addr_get(dest->addr);
+	d->dest.genid = dest->genid;
+	d->path = *path;
+	path_get(&d->path);
+	INIT_LIST_HEAD(&d->copies);
 	/*
 	 * Count the socket too: after close() it may exist for this datagram
 	 * alone.
 	 */
-	late->late.size = dg->size + sizeof(*late) +
+	d->entry.size = dg->size + sizeof(*d) +
 			  sizeof(struct altconn_dgram_sock);
 	if (altconn_node_is_broadcast(sock_net(sk), dest->addr))
-		err = late_copy(sk, late);
+		err = delayed_make_copies(sk, d);
 	if (!err)
-		err = altconn_late_add(sk, &late->late, dest->ruling.delay_ms);
+		err = altconn_delayed_add(sk, &d->entry, dest->ruling.delay_ms);
 	if (!err)
 		return 0;
-	late_free(late);
+	delayed_free(d);
 	if (err != -ENOBUFS)
 		return err;
 	/*
@@ -216,16 +218,16 @@ int altconn_dgram_send_late(struct sock *sk, struct altconn_dgram *dg,
  * Limits of the memory for delayed datagrams, bytes: of one namespace, and of
  * all namespaces together, except the initial one.
  */
-#define NET_MAX		(4L << 20)
-#define TOTAL_MAX	(64L << 20)
+#define DELAYED_NET_MAX		(4L << 20)
+#define DELAYED_TOTAL_MAX	(64L << 20)
 
 /* This is the longest delay of a datagram, milliseconds. */
-#define DELAY_MAX_MS	60000U
+#define DGRAM_DELAY_MAX_MS	60000U
 
-static atomic_long_t late_total;
+static atomic_long_t delayed_total;
 
 /**
- * struct altconn_late_queue - the delayed datagrams of a socket
+ * struct altconn_delay_queue - the delayed datagrams of a socket
  * @timer: expires when the first datagram is due; holds a reference to @sk
  *	while it is armed
  * @job: delivers one datagram; queued by @timer or by itself, and holds a
@@ -240,7 +242,7 @@ static atomic_long_t late_total;
  * queue is freed with the socket. Each delayed datagram holds a reference to
  * the socket.
  */
-struct altconn_late_queue {
+struct altconn_delay_queue {
 	struct timer_list	timer;
 	struct altconn_job	job;
 	struct altconn_payer	*payer;
@@ -250,14 +252,14 @@ struct altconn_late_queue {
 	struct sock		*sk;
 };
 
-static struct altconn_late *late_first(struct altconn_late_queue *q)
+static struct altconn_delayed *delayed_first(struct altconn_delay_queue *q)
 {
-	return list_first_entry_or_null(&q->list, struct altconn_late, node);
+	return list_first_entry_or_null(&q->list, struct altconn_delayed, node);
 }
 
-static void late_arm(struct altconn_late_queue *q)
+static void delayed_arm_timer(struct altconn_delay_queue *q)
 {
-	u64 now = ktime_get_ns(), due = late_first(q)->due;
+	u64 now = ktime_get_ns(), due = delayed_first(q)->due;
 	u64 ms = due > now ? div_u64(due - now, NSEC_PER_MSEC) : 0;
 
 	lockdep_assert_held(&q->lock);
@@ -271,20 +273,20 @@ static void late_arm(struct altconn_late_queue *q)
  * If that would be the last one, the job has run meanwhile, and is queued once
  * more to drop the reference.
  */
-static void late_timer(struct timer_list *timer)
+static void delayed_timer(struct timer_list *timer)
 {
-	struct altconn_late_queue *q = timer_container_of(q, timer, timer);
+	struct altconn_delay_queue *q = timer_container_of(q, timer, timer);
 
 	while (!altconn_payer_queue(q->payer, &q->job))
 		if (refcount_dec_not_one(&q->sk->sk_refcnt))
 			break;
 }
 
-static void late_uncharge(struct altconn_net *an, u32 size)
+static void delayed_uncharge(struct altconn_net *an, u32 size)
 {
-	atomic_long_sub(size, &an->late);
-	if (an != altconn_init_state)
-		atomic_long_sub(size, &late_total);
+	atomic_long_sub(size, &an->delayed_bytes);
+	if (an != altconn_initial_net)
+		atomic_long_sub(size, &delayed_total);
 }
 
 /*
@@ -292,14 +294,16 @@ static void late_uncharge(struct altconn_net *an, u32 size)
  * the initial one. So other namespaces cannot use up what the initial one may
  * use. Return whether the limits allow this; if not, nothing is charged.
  */
-static bool late_charge(struct altconn_net *an, u32 size)
+static bool delayed_charge(struct altconn_net *an, u32 size)
 {
-	bool fits = atomic_long_add_return(size, &an->late) <= NET_MAX;
+	bool fits = atomic_long_add_return(size, &an->delayed_bytes) <=
+		    DELAYED_NET_MAX;
 
-	if (an != altconn_init_state)
-		fits &= atomic_long_add_return(size, &late_total) <= TOTAL_MAX;
+	if (an != altconn_initial_net)
+		fits &= atomic_long_add_return(size, &delayed_total) <=
+			DELAYED_TOTAL_MAX;
 	if (!fits)
-		late_uncharge(an, size);
+		delayed_uncharge(an, size);
 	return fits;
 }
 
@@ -309,37 +313,37 @@ static bool late_charge(struct altconn_net *an, u32 size)
  * again in the latter case: a timer may expire early, but no datagram is
  * delivered early.
  */
-static struct altconn_late *late_take(struct altconn_late_queue *q)
+static struct altconn_delayed *delayed_dequeue(struct altconn_delay_queue *q)
 {
-	struct altconn_late *late;
+	struct altconn_delayed *d;
 
 	spin_lock(&q->lock);
-	late = late_first(q);
-	if (late && late->due > ktime_get_ns()) {
-		late_arm(q);
-		late = NULL;
+	d = delayed_first(q);
+	if (d && d->due > ktime_get_ns()) {
+		delayed_arm_timer(q);
+		d = NULL;
 	}
-	if (late) {
-		list_del(&late->node);
-		q->bytes -= late->size;
+	if (d) {
+		list_del(&d->node);
+		q->bytes -= d->size;
 	}
 	spin_unlock(&q->lock);
-	return late;
+	return d;
 }
 
 /* Deliver one datagram, and queue the job again for the next one. */
-static void late_run(struct altconn_job *job)
+static void delayed_run_job(struct altconn_job *job)
 {
-	struct altconn_late_queue *q =
-		container_of(job, struct altconn_late_queue, job);
-	struct altconn_late *late = late_take(q);
+	struct altconn_delay_queue *q =
+		container_of(job, struct altconn_delay_queue, job);
+	struct altconn_delayed *d = delayed_dequeue(q);
 	struct sock *sk = q->sk;
 	u32 size;
 
-	if (late) {
-		size = late->size;
-		altconn_dgram_arrive(sk, late);
-		late_uncharge(altconn_pernet(sock_net(sk)), size);
+	if (d) {
+		size = d->size;
+		altconn_delayed_deliver(sk, d);
+		delayed_uncharge(altconn_pernet(sock_net(sk)), size);
 		/* Drop the datagram's reference. The job has another one. */
 		__sock_put(sk);
 		if (altconn_payer_queue(q->payer, job))
@@ -353,10 +357,10 @@ static void late_run(struct altconn_job *job)
  * Return the queue of a socket, and make it first if necessary; NULL if there
  * is no memory.
  */
-static struct altconn_late_queue *late_queue_of(struct sock *sk)
+static struct altconn_delay_queue *delayed_get_queue(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
-	struct altconn_late_queue *q, *old = READ_ONCE(ask->late);
+	struct altconn_delay_queue *q, *old = READ_ONCE(ask->delay_queue);
 
 	if (old)
 		return old;
@@ -369,8 +373,8 @@ static struct altconn_late_queue *late_queue_of(struct sock *sk)
 		kfree(q);
 		return NULL;
 	}
-	timer_setup(&q->timer, late_timer, 0);
-	altconn_job_init(&q->job, late_run);
+	timer_setup(&q->timer, delayed_timer, 0);
+	altconn_job_init(&q->job, delayed_run_job);
 	spin_lock_init(&q->lock);
 	INIT_LIST_HEAD(&q->list);
 	q->sk = sk;
@@ -378,60 +382,62 @@ static struct altconn_late_queue *late_queue_of(struct sock *sk)
 	 * cmpxchg() is a full barrier, so other threads see an initialized
 	 * queue.
 	 */
-	old = cmpxchg(&ask->late, NULL, q);
+	old = cmpxchg(&ask->delay_queue, NULL, q);
 	if (!old)
 		return q;
 	kfree(q);
 	return old;
 }
 
-static bool late_insert(struct altconn_late_queue *q, struct altconn_late *late)
+static bool delayed_insert(struct altconn_delay_queue *q,
+			   struct altconn_delayed *d)
 {
-	struct altconn_late *before;
+	struct altconn_delayed *before;
 
 	lockdep_assert_held(&q->lock);
 	/* An empty queue takes a datagram of any size. */
-	if (q->bytes && q->bytes + late->size > READ_ONCE(q->sk->sk_sndbuf))
+	if (q->bytes && q->bytes + d->size > READ_ONCE(q->sk->sk_sndbuf))
 		return false;
-	q->bytes += late->size;
+	q->bytes += d->size;
 	sock_hold(q->sk);
 	list_for_each_entry_reverse(before, &q->list, node)
-		if (before->due <= late->due)
+		if (before->due <= d->due)
 			break;
-	list_add(&late->node, &before->node);
-	if (late_first(q) == late)
-		late_arm(q);
+	list_add(&d->node, &before->node);
+	if (delayed_first(q) == d)
+		delayed_arm_timer(q);
 	return true;
 }
 
 /**
- * altconn_late_add() - put a datagram into the queue of delayed datagrams
+ * altconn_delayed_add() - put a datagram into the queue of delayed datagrams
  * @sk: the sending endpoint
- * @late: entry of the datagram, with @size set
+ * @d: entry of the datagram, with @size set
  * @delay_ms: delay, milliseconds; at most one minute counts
  *
- * Context: process, may sleep; no locks held.
- * Return: 0 if altconn_dgram_arrive() will get the datagram, even if the socket
- * is closed before; -ENOBUFS if a limit is exceeded; -ENOMEM. Unless the result
- * is 0, the caller keeps @late.
+ * Context: process, may sleep; no locks held. Return: 0 if
+ * altconn_delayed_deliver() will get the datagram, even if the socket is closed
+ * before; -ENOBUFS if a limit is exceeded; -ENOMEM. Unless the result is 0, the
+ * caller keeps @d.
  */
-int altconn_late_add(struct sock *sk, struct altconn_late *late, u32 delay_ms)
+int altconn_delayed_add(struct sock *sk, struct altconn_delayed *d,
+			u32 delay_ms)
 {
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
-	struct altconn_late_queue *q = late_queue_of(sk);
+	struct altconn_delay_queue *q = delayed_get_queue(sk);
 	bool fits;
 
 	if (!q)
 		return -ENOMEM;
-	if (!late_charge(an, late->size))
+	if (!delayed_charge(an, d->size))
 		return -ENOBUFS;
-	late->due = ktime_get_ns() +
-		    (u64)min(delay_ms, DELAY_MAX_MS) * NSEC_PER_MSEC;
+	d->due = ktime_get_ns() +
+		    (u64)min(delay_ms, DGRAM_DELAY_MAX_MS) * NSEC_PER_MSEC;
 	spin_lock(&q->lock);
-	fits = late_insert(q, late);
+	fits = delayed_insert(q, d);
 	spin_unlock(&q->lock);
 	if (fits)
 		return 0;
-	late_uncharge(an, late->size);
+	delayed_uncharge(an, d->size);
 	return -ENOBUFS;
 }

@@ -14,11 +14,11 @@
  * Check whether the receiver that a socket is connected to is full. If so, the
  * socket's pollers are woken when there is space.
  */
-static bool dgram_peer_full(struct sock *sk)
+static bool dgram_watch_peer(struct sock *sk)
 {
 	struct altconn_addr *from;
 	struct msghdr none = {};
-	struct dest dest = {};
+	struct dgram_dest dest = {};
 	struct sock *receiver = NULL;
 	bool full = false;
 	int err;
@@ -40,7 +40,7 @@ static bool dgram_peer_full(struct sock *sk)
 		receiver = altconn_dgram_find_receiver(sk, &dest, from, true,
 						       &err);
 	if (receiver) {
-		full = !altconn_dgram_has_room(receiver) &&
+		full = !altconn_dgram_has_space(receiver) &&
 		       altconn_dgram_watch(sk, receiver);
 		sock_put(receiver);
 	}
@@ -78,13 +78,14 @@ __poll_t altconn_dgram_poll(struct file *file, struct socket *sock,
 		mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
 	if (shut == SHUTDOWN_MASK)
 		mask |= EPOLLHUP;
-	altconn_polls(sk);
+	altconn_wait_announce(sk);
 	if (!altconn_dgram_is_empty(altconn_dgram_sk(sk)))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	/*
 	 * A caller that does not poll for writing must not be woken for space.
 	 */
-	if (poll_requested_events(wait) & DGRAM_POLLOUT && !dgram_peer_full(sk))
+	if (poll_requested_events(wait) & DGRAM_POLLOUT &&
+	    !dgram_watch_peer(sk))
 		mask |= DGRAM_POLLOUT;
 	return mask;
 }

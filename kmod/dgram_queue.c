@@ -23,13 +23,13 @@
 #include "sock.h"
 
 /* A datagram that is not a copy takes this many bytes beside its data. */
-#define DGRAM_HEAD	offsetof(struct altconn_dgram, room)
+#define DGRAM_HEAD	offsetof(struct altconn_dgram, inline_data)
 
 /* Number of changes so far that may alter which socket receives a datagram. */
-atomic64_t altconn_dgram_generation;
+atomic64_t altconn_dgram_genid;
 
 /**
- * altconn_dgram_changed() - invalidate all remembered receivers
+ * altconn_dgram_genid_bump() - invalidate all remembered receivers
  *
  * A connected sender remembers the socket that receives its datagrams. The
  * caller has made a change after which another socket may receive them: it has
@@ -38,14 +38,14 @@ atomic64_t altconn_dgram_generation;
  *
  * Context: any.
  */
-void altconn_dgram_changed(void)
+void altconn_dgram_genid_bump(void)
 {
 	/*
 	 * Order the change before the new generation. Pairs with the acquire in
 	 * dgram_dest_peer().
 	 */
 	smp_mb__before_atomic();
-	atomic64_inc(&altconn_dgram_generation);
+	atomic64_inc(&altconn_dgram_genid);
 }
 
 static noinline void dgram_free_data(struct altconn_dgram *dg)
@@ -72,7 +72,7 @@ void altconn_dgram_put(struct altconn_dgram *dg)
 	altconn_addr_put(dg->from);
 	if (unlikely(dg->scm.cred.pid || dg->scm.parcel))
 		altconn_scm_destroy(&dg->scm);
-	if (dg->data != dg->room)
+	if (dg->data != dg->inline_data)
 		dgram_free_data(dg);
 	/* A datagram of at most a page is always from kmalloc(). */
 	if (likely(dg->size <= PAGE_SIZE))
@@ -141,7 +141,8 @@ void altconn_dgram_free_all(struct list_head *list)
 }
 
 /**
- * altconn_dgram_drop() - apply the drop policy of a receiver to a new datagram
+ * altconn_dgram_apply_overflow() - apply the drop policy of a receiver to a new
+ * datagram
  * @receiver: the receiving endpoint; its ALTCONN_DGRAM_OVERFLOW is not
  *	ALTCONN_OVERFLOW_BLOCK
  * @dropped: gets the datagrams that are dropped from the queue; the caller
@@ -154,7 +155,8 @@ void altconn_dgram_free_all(struct list_head *list)
  * Return: true if the caller must drop the new datagram; false if the queue has
  * space for it.
  */
-bool altconn_dgram_drop(struct sock *receiver, struct list_head *dropped)
+bool altconn_dgram_apply_overflow(struct sock *receiver,
+				  struct list_head *dropped)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 
@@ -179,7 +181,7 @@ bool altconn_dgram_drop(struct sock *receiver, struct list_head *dropped)
  * the header would double the memory that the allocator hands out, and clears
  * if the allocator is configured to.
  */
-static bool dgram_is_apart(size_t len)
+static bool dgram_needs_own_data(size_t len)
 {
 	return len >= 1024 && roundup_pow_of_two(len) !=
 	       roundup_pow_of_two(DGRAM_HEAD + len);
@@ -198,7 +200,7 @@ static bool dgram_is_apart(size_t len)
  */
 struct altconn_dgram *altconn_dgram_alloc(size_t len)
 {
-	bool apart = dgram_is_apart(len);
+	bool apart = dgram_needs_own_data(len);
 	size_t size = DGRAM_HEAD + (apart ? 0 : len);
 	struct altconn_dgram *dg;
 
@@ -208,7 +210,7 @@ struct altconn_dgram *altconn_dgram_alloc(size_t len)
 		dg = kvmalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!dg)
 		return NULL;
-	dg->data = apart ? kvmalloc(len, GFP_KERNEL_ACCOUNT) : dg->room;
+	dg->data = apart ? kvmalloc(len, GFP_KERNEL_ACCOUNT) : dg->inline_data;
 	if (!dg->data) {
 		kvfree(dg);
 		return NULL;
@@ -289,13 +291,13 @@ void altconn_dgram_purge(struct sock *sk)
 
 	spin_lock(&ask->queue_lock);
 	list_splice_init(&ask->queue, &gone);
-	altconn_dgram_charge(ask, 0);
+	altconn_dgram_set_load(ask, 0);
 	spin_unlock(&ask->queue_lock);
 	altconn_dgram_free_all(&gone);
 }
 
 /**
- * altconn_dgram_peer() - get the address of the peer of a datagram socket
+ * altconn_dgram_get_peer() - get the address of the peer of a datagram socket
  * @sk: the endpoint
  *
  * The peer of one half of a socketpair is the other half.
@@ -304,7 +306,7 @@ void altconn_dgram_purge(struct sock *sk)
  * Return: the address, a reference, which the caller owns; NULL if the socket
  * is unconnected or the peer is unnamed.
  */
-struct altconn_addr *altconn_dgram_peer(struct sock *sk)
+struct altconn_addr *altconn_dgram_get_peer(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	struct altconn_addr *addr;
@@ -319,14 +321,15 @@ struct altconn_addr *altconn_dgram_peer(struct sock *sk)
 }
 
 /**
- * altconn_dgram_inq() - return the length of the next datagram, for SIOCINQ
+ * altconn_dgram_first_len() - return the length of the next datagram, for
+ * SIOCINQ
  * @sk: the endpoint
  *
  * Context: any.
  * Return: the length of the oldest datagram in the queue, bytes; 0 if the queue
  * is empty.
  */
-int altconn_dgram_inq(struct sock *sk)
+int altconn_dgram_first_len(struct sock *sk)
 {
 	const struct altconn_dgram *dg;
 	int n = 0;
@@ -340,13 +343,13 @@ int altconn_dgram_inq(struct sock *sk)
 }
 
 /**
- * altconn_dgram_queued() - return the amount of data in a queue
+ * altconn_dgram_unread() - return the amount of data in a queue
  * @sk: the endpoint
  *
  * Context: any; takes no lock and does not walk the queue.
  * Return: the sum of the lengths of all queued datagrams, bytes.
  */
-u32 altconn_dgram_queued(const struct sock *sk)
+u32 altconn_dgram_unread(const struct sock *sk)
 {
 	return READ_ONCE(altconn_dgram_sk(sk)->unread);
 }

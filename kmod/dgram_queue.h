@@ -23,10 +23,10 @@
  *	queue_lock
  * @shared: the datagram is a copy that uses the data of @of
  * @scm: credentials, descriptors and time stamp that go with the data
- * @data: the data: @room, an allocation of its own, or the data of @of
+ * @data: the data: @inline_data, an allocation of its own, or the data of @of
  * @of: if @shared is set, the datagram that has the data, a reference; that
  *	datagram is not a copy itself
- * @room: if @shared is not set, memory for the data that is part of this
+ * @inline_data: if @shared is not set, memory for the data that is part of this
  *	allocation
  *
  * Lifetime: The queue holds one reference. Each reader that peeks at the
@@ -53,24 +53,25 @@ struct altconn_dgram {
 	char			*data;
 	union {
 		struct altconn_dgram	*of;
-		DECLARE_FLEX_ARRAY(char, room);
+		DECLARE_FLEX_ARRAY(char, inline_data);
 	};
 };
 
-extern atomic64_t altconn_dgram_generation;
+extern atomic64_t altconn_dgram_genid;
 
-void altconn_dgram_changed(void);
+void altconn_dgram_genid_bump(void);
 void altconn_dgram_put(struct altconn_dgram *dg);
 int altconn_dgram_run_filter(struct sock *receiver, struct altconn_dgram *dg);
 void altconn_dgram_free_all(struct list_head *list);
-bool altconn_dgram_drop(struct sock *receiver, struct list_head *dropped);
+bool altconn_dgram_apply_overflow(struct sock *receiver,
+				  struct list_head *dropped);
 struct altconn_dgram *altconn_dgram_alloc(size_t len);
 struct altconn_dgram *altconn_dgram_copy(struct altconn_dgram *dg);
 void altconn_dgram_init(struct sock *sk);
 void altconn_dgram_purge(struct sock *sk);
-struct altconn_addr *altconn_dgram_peer(struct sock *sk);
-int altconn_dgram_inq(struct sock *sk);
-u32 altconn_dgram_queued(const struct sock *sk);
+struct altconn_addr *altconn_dgram_get_peer(struct sock *sk);
+int altconn_dgram_first_len(struct sock *sk);
+u32 altconn_dgram_unread(const struct sock *sk);
 
 /**
  * altconn_dgram_peer_addr() - return the peer address of an endpoint
@@ -125,7 +126,7 @@ static inline bool altconn_dgram_is_full(const struct sock *sk)
 }
 
 /**
- * altconn_dgram_has_room() - check for space for the datagram of a new sender
+ * altconn_dgram_has_space() - check for space for the datagram of a new sender
  * @sk: the receiving endpoint
  *
  * A receiver that drops datagrams when it is full (ALTCONN_DGRAM_OVERFLOW)
@@ -135,12 +136,13 @@ static inline bool altconn_dgram_is_full(const struct sock *sk)
  * space that has not been promised to a blocked sender. A promise does not keep
  * an empty queue empty, because the scheduler may not run the blocked thread.
  * Blocked senders that fill an empty queue one after the other do not keep new
- * senders out either: dgram_pass_on() lets one datagram exceed the limit then.
+ * senders out either: dgram_serve_first() lets one datagram exceed the limit
+ * then.
  *
  * Context: any; without queue_lock the result may be outdated.
  * Return: true if a datagram that is sent now has space, else false.
  */
-static inline bool altconn_dgram_has_room(const struct sock *sk)
+static inline bool altconn_dgram_has_space(const struct sock *sk)
 {
 	const struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	u32 queued = READ_ONCE(ask->queued);
@@ -148,9 +150,9 @@ static inline bool altconn_dgram_has_room(const struct sock *sk)
 	if (READ_ONCE(ask->overflow))
 		return true;
 	if (unlikely(!list_empty(&ask->blocked))) {
-		if (READ_ONCE(ask->extra))
+		if (READ_ONCE(ask->may_exceed))
 			return true;
-		if (!READ_ONCE(ask->open))
+		if (!READ_ONCE(ask->turn_open))
 			return false;
 		if (queued)
 			queued += READ_ONCE(ask->promised);
@@ -159,7 +161,7 @@ static inline bool altconn_dgram_has_room(const struct sock *sk)
 }
 
 /**
- * altconn_dgram_listens() - check whether a receiver accepts a sender
+ * altconn_dgram_check_sender() - check whether a receiver accepts a sender
  * @receiver: the receiving endpoint
  * @dg: a datagram of the sender
  *
@@ -171,8 +173,8 @@ static inline bool altconn_dgram_has_room(const struct sock *sk)
  * the receiver is closed or connected to another peer; -EPIPE if the receiver
  * is shut down for reading.
  */
-static inline int altconn_dgram_listens(const struct sock *receiver,
-					const struct altconn_dgram *dg)
+static inline int altconn_dgram_check_sender(const struct sock *receiver,
+					     const struct altconn_dgram *dg)
 {
 	lockdep_assert_held(&altconn_dgram_sk(receiver)->queue_lock);
 	if (sock_flag(receiver, SOCK_DEAD) ||
@@ -185,14 +187,14 @@ static inline int altconn_dgram_listens(const struct sock *receiver,
 }
 
 /**
- * altconn_dgram_charge() - set what a receiver is charged for its queue
+ * altconn_dgram_set_load() - set what a receiver is charged for its queue
  * @ask: the receiver
  * @load: both counters of the queue, as in struct altconn_dgram_sock
  *
  * Context: any; @ask->queue_lock held.
  */
-static inline void altconn_dgram_charge(struct altconn_dgram_sock *ask,
-					u64 load)
+static inline void altconn_dgram_set_load(struct altconn_dgram_sock *ask,
+					  u64 load)
 {
 	lockdep_assert_held(&ask->queue_lock);
 	WRITE_ONCE(ask->load, load);
@@ -203,9 +205,9 @@ static inline void altconn_dgram_charge(struct altconn_dgram_sock *ask,
  * @sk: the receiving endpoint, which has admitted the datagram
  * @dg: the datagram; the queue takes over the caller's reference
  *
- * If dgram_pass_on() has let one datagram exceed the limit, this datagram uses
- * up that permission. If this datagram fills the queue, blocked senders wait
- * until half of the queue is free again.
+ * If dgram_serve_first() has let one datagram exceed the limit, this datagram
+ * uses up that permission. If this datagram fills the queue, blocked senders
+ * wait until half of the queue is free again.
  *
  * Context: any; the receiver's queue_lock held.
  */
@@ -216,30 +218,31 @@ static inline void altconn_dgram_enqueue(struct sock *sk,
 
 	if (unlikely(sock_flag(sk, SOCK_RCVTSTAMP)))
 		dg->scm.stamp = ktime_get_real();
-	altconn_dgram_charge(ask, ask->load + dg->load);
+	altconn_dgram_set_load(ask, ask->load + dg->load);
 	list_add_tail(&dg->node, &ask->queue);
 	if (unlikely(!list_empty(&ask->blocked))) {
-		WRITE_ONCE(ask->extra, false);
+		WRITE_ONCE(ask->may_exceed, false);
 		if (altconn_dgram_is_full(sk))
-			WRITE_ONCE(ask->open, false);
+			WRITE_ONCE(ask->turn_open, false);
 	}
 }
 
 /**
- * altconn_dgram_admit() - check whether a receiver takes a new datagram now
+ * altconn_dgram_check_admit() - check whether a receiver takes a new datagram
+ * now
  * @receiver: the receiving endpoint
  * @dg: the datagram
  *
- * Context: any; the receiver's queue_lock held.
- * Return: 0 if the receiver takes the datagram; -EAGAIN if the receiver has no
- * space for it; -ECONNREFUSED or -EPIPE as altconn_dgram_listens() returns.
+ * Context: any; the receiver's queue_lock held. Return: 0 if the receiver takes
+ * the datagram; -EAGAIN if the receiver has no space for it; -ECONNREFUSED or
+ * -EPIPE as altconn_dgram_check_sender() returns.
  */
-static inline int altconn_dgram_admit(const struct sock *receiver,
-				      const struct altconn_dgram *dg)
+static inline int altconn_dgram_check_admit(const struct sock *receiver,
+					    const struct altconn_dgram *dg)
 {
-	int err = altconn_dgram_listens(receiver, dg);
+	int err = altconn_dgram_check_sender(receiver, dg);
 
-	return err ? : altconn_dgram_has_room(receiver) ? 0 : -EAGAIN;
+	return err ? : altconn_dgram_has_space(receiver) ? 0 : -EAGAIN;
 }
 
 /**
@@ -266,7 +269,7 @@ static inline bool altconn_dgram_has_filter(const struct sock *receiver)
  * Context: process, may sleep; the receiver's queue_lock not held.
  * Return: 0 if the receiver has no filter, or if the filter lets the datagram
  * pass; -EAGAIN if the receiver is full and @blocks is false; -ECONNREFUSED or
- * -EPIPE as altconn_dgram_listens() returns; -EPERM or -ENOBUFS as
+ * -EPIPE as altconn_dgram_check_sender() returns; -EPERM or -ENOBUFS as
  * altconn_dgram_run_filter() returns. The caller keeps its reference.
  */
 static inline int altconn_dgram_filter(struct sock *receiver,
@@ -277,7 +280,7 @@ static inline int altconn_dgram_filter(struct sock *receiver,
 	if (!altconn_dgram_has_filter(receiver))
 		return 0;
 	spin_lock(&altconn_dgram_sk(receiver)->queue_lock);
-	err = altconn_dgram_admit(receiver, dg);
+	err = altconn_dgram_check_admit(receiver, dg);
 	spin_unlock(&altconn_dgram_sk(receiver)->queue_lock);
 	if (err && (err != -EAGAIN || !blocks))
 		return err;
@@ -310,7 +313,7 @@ static inline void altconn_dgram_unlink(struct altconn_dgram_sock *ask,
 					struct altconn_dgram *dg)
 {
 	list_del(&dg->node);
-	altconn_dgram_charge(ask, ask->load - dg->load);
+	altconn_dgram_set_load(ask, ask->load - dg->load);
 }
 
 /**
@@ -323,14 +326,14 @@ static inline void altconn_dgram_wake_reader(struct sock *receiver)
 {
 	/*
 	 * Order the datagram before the test for sleeping threads. Pairs with
-	 * the barriers in altconn_sleep() and altconn_polls().
+	 * the barriers in altconn_wait_readable() and altconn_wait_announce().
 	 */
 	smp_mb();
 	altconn_wake_reader(receiver);
 }
 
 /**
- * altconn_dgram_wants_creds() - check whether a datagram carries credentials
+ * altconn_dgram_carries_creds() - check whether a datagram carries credentials
  * @sk: the sending endpoint
  * @receiver: the receiving endpoint
  *
@@ -340,8 +343,8 @@ static inline void altconn_dgram_wake_reader(struct sock *receiver)
  * Context: process; a system call on @sk, which still has its struct socket.
  * Return: true if the datagram carries the sender's credentials, else false.
  */
-static inline bool altconn_dgram_wants_creds(const struct sock *sk,
-					     const struct sock *receiver)
+static inline bool altconn_dgram_carries_creds(const struct sock *sk,
+					       const struct sock *receiver)
 {
 	return sock_passcred(sk->sk_socket) || sk_passcred(receiver);
 }

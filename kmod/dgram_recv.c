@@ -14,7 +14,7 @@
  * the first byte to read; return NULL if there is none. As with AF_UNIX,
  * SO_PEEK_OFF first passes over whole datagrams. queue_lock is held.
  */
-static struct altconn_dgram *dgram_peek_at(struct sock *sk, u32 *skip)
+static struct altconn_dgram *dgram_find_peek(struct sock *sk, u32 *skip)
 {
 	int offset = READ_ONCE(sk->sk_peek_off);
 	struct altconn_dgram *dg;
@@ -32,9 +32,9 @@ static struct altconn_dgram *dgram_peek_at(struct sock *sk, u32 *skip)
 
 static noinline void dgram_wake_after_read(struct sock *sk, int todo)
 {
-	if (todo & DGRAM_DATA)
+	if (todo & DGRAM_WAKE_READERS)
 		altconn_dgram_wake_reader(sk);
-	if (todo & DGRAM_ROOM)
+	if (todo & DGRAM_WAKE_POLLERS)
 		altconn_dgram_wake_pollers(sk);
 }
 
@@ -54,7 +54,7 @@ dgram_dequeue(struct sock *sk, bool peek, u32 *skip)
 	if (altconn_dgram_is_empty(ask))
 		return NULL;
 	spin_lock(&ask->queue_lock);
-	dg = unlikely(peek) ? dgram_peek_at(sk, skip) :
+	dg = unlikely(peek) ? dgram_find_peek(sk, skip) :
 			      altconn_dgram_first(ask);
 	if (dg && peek) {
 		dg->peeked = true;
@@ -62,7 +62,7 @@ dgram_dequeue(struct sock *sk, bool peek, u32 *skip)
 	} else if (dg) {
 		altconn_dgram_unlink(ask, dg);
 		if (!list_empty(&ask->blocked) || !list_empty(&ask->pollers))
-			todo = altconn_dgram_make_room(sk);
+			todo = altconn_dgram_serve_blocked(sk);
 	}
 	spin_unlock(&ask->queue_lock);
 	if (unlikely(todo))
@@ -81,7 +81,7 @@ static bool dgram_has_data(struct sock *sk, const int *arg)
 	if (likely(!(*arg & MSG_PEEK) || READ_ONCE(sk->sk_peek_off) < 0))
 		return true;
 	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
-	found = dgram_peek_at(sk, &skip);
+	found = dgram_find_peek(sk, &skip);
 	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
 	return found;
 }
@@ -92,9 +92,9 @@ static bool dgram_can_read(struct sock *sk, const void *arg)
 	       READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN;
 }
 
-static bool dgram_want_data(struct sock *sk, const void *arg)
+static bool dgram_announce_reader(struct sock *sk, const void *arg)
 {
-	altconn_polls(sk);
+	altconn_wait_announce(sk);
 	return dgram_can_read(sk, arg);
 }
 
@@ -119,8 +119,8 @@ dgram_receive_wait(struct sock *sk, int flags, u32 *skip, int *err)
 				*err = -EAGAIN;
 			return NULL;
 		}
-		*err = altconn_sleep(sk, &timeo, dgram_can_read,
-				     dgram_want_data, &flags) ? :
+		*err = altconn_wait_readable(sk, &timeo, dgram_can_read,
+					     dgram_announce_reader, &flags) ? :
 		       sock_error(sk);
 		if (*err)
 			return NULL;
@@ -163,7 +163,7 @@ static void dgram_receive_scm(struct msghdr *msg, struct altconn_dgram *dg,
  * Move SO_PEEK_OFF forward after a peek at @n bytes, or back after a read has
  * removed @n bytes.
  */
-static void dgram_peeked(struct sock *sk, int flags, size_t n)
+static void dgram_move_peek_off(struct sock *sk, int flags, size_t n)
 {
 	if (flags & MSG_PEEK)
 		sk_peek_offset_fwd(sk, n);
@@ -213,9 +213,9 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 	err = -EFAULT;
 	if (_copy_to_iter(dg->data + skip, n, &msg->msg_iter) == n) {
 		if (msg->msg_name)
-			altconn_addr_tell(sk, dg->from, msg);
+			altconn_addr_to_msg(sk, dg->from, msg);
 		if (unlikely(sock_flag(sk, SOCK_RCVTSTAMP)))
-			altconn_put_stamp(msg, sk, dg->scm.stamp);
+			altconn_scm_put_stamp(msg, sk, dg->scm.stamp);
 		else if (unlikely(sock_flag(sk, SOCK_TIMESTAMP)))
 			sock_write_timestamp(sk, dg->scm.stamp ? :
 						 ktime_get_real());
@@ -225,7 +225,8 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 		if (unlikely(passcred || dg->scm.parcel))
 			dgram_receive_scm(msg, dg, passcred, flags & MSG_PEEK);
 		if (unlikely(READ_ONCE(sk->sk_peek_off) >= 0))
-			dgram_peeked(sk, flags, flags & MSG_PEEK ? n : dg->len);
+			dgram_move_peek_off(sk, flags,
+				    flags & MSG_PEEK ? n : dg->len);
 		err = flags & MSG_TRUNC ? dg->len - skip : n;
 	}
 	altconn_dgram_put(dg);

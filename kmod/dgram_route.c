@@ -4,9 +4,10 @@
  * broadcast, and the sender's address as the receiver's namespace writes it.
  *
  * The receiver of a connected sender is looked up once. The endpoint remembers
- * the receiver until altconn_dgram_changed() invalidates it: when any datagram
- * socket of the machine is bound, unbound, connected or closed, when a binding
- * becomes reachable from other nodes, and when the nodes of a namespace change.
+ * the receiver until altconn_dgram_genid_bump() invalidates it: when any
+ * datagram socket of the machine is bound, unbound, connected or closed, when a
+ * binding becomes reachable from other nodes, and when the nodes of a namespace
+ * change.
  */
 
 #include <linux/mm.h>
@@ -28,17 +29,17 @@
  * compute_score() does. The closest address wins. Among bindings of that
  * address a socket that is connected to the sender wins over an unconnected
  * socket. A socket that is connected to another address scores lowest, above 0.
- * If only such sockets are found, the sender is refused: altconn_dgram_admit()
- * returns -ECONNREFUSED, which dgram_refused() handles as UDP does in the inet
- * formats. Return 0 if the binding does not serve @addr or is not of a datagram
- * socket. Half of a socketpair counts as connected to another address. RCU read
- * side.
+ * If only such sockets are found, the sender is refused:
+ * altconn_dgram_check_admit() returns -ECONNREFUSED, which dgram_send_error()
+ * handles as UDP does in the inet formats. Return 0 if the binding does not
+ * serve @addr or is not of a datagram socket. Half of a socketpair counts as
+ * connected to another address. RCU read side.
  */
-static unsigned int dgram_suits(const struct altconn_bind *bind,
-				const struct altconn_addr *addr,
-				const struct altconn_addr *from)
+static unsigned int dgram_compute_score(const struct altconn_bind *bind,
+					const struct altconn_addr *addr,
+					const struct altconn_addr *from)
 {
-	unsigned int score = 4 * altconn_bind_score(bind, addr);
+	unsigned int score = 4 * altconn_bind_compute_score(bind, addr);
 	const struct altconn_dgram_sock *ask;
 	const struct altconn_addr *peer;
 
@@ -56,15 +57,16 @@ static unsigned int dgram_suits(const struct altconn_bind *bind,
  * of a place and have @score. If there are fewer by now, return the last one of
  * them. RCU read side.
  */
-static struct altconn_bind *dgram_nth(const struct altconn_place *place,
-				      const struct altconn_addr *addr,
-				      const struct altconn_addr *from,
-				      unsigned int score, u32 nth)
+static struct altconn_bind *dgram_select_nth(const struct altconn_place *place,
+					     const struct altconn_addr *addr,
+					     const struct altconn_addr *from,
+					     unsigned int score, u32 nth)
 {
 	struct altconn_bind *bind, *last = NULL;
 
 	altconn_bind_for_each(bind, place) {
-		if (!bind->share || dgram_suits(bind, addr, from) != score)
+		if (!bind->share ||
+		    dgram_compute_score(bind, addr, from) != score)
 			continue;
 		last = bind;
 		if (!nth--)
@@ -79,17 +81,17 @@ static struct altconn_bind *dgram_nth(const struct altconn_place *place,
  * share the address, a hash of the sender's address selects one, as UDP does
  * with SO_REUSEPORT. RCU read side.
  */
-static struct altconn_bind *dgram_best(const struct altconn_place *place,
-				       const struct altconn_addr *addr,
-				       const struct altconn_addr *from,
-				       unsigned int *best)
+static struct altconn_bind *dgram_lookup_best(const struct altconn_place *place,
+					      const struct altconn_addr *addr,
+					      const struct altconn_addr *from,
+					      unsigned int *best)
 {
 	struct altconn_bind *bind, *found = NULL;
 	unsigned int score;
 	u32 shared = 0;
 
 	altconn_bind_for_each(bind, place) {
-		score = dgram_suits(bind, addr, from);
+		score = dgram_compute_score(bind, addr, from);
 		if (score > *best) {
 			*best = score;
 			found = bind;
@@ -99,8 +101,8 @@ static struct altconn_bind *dgram_best(const struct altconn_place *place,
 	}
 	if (shared < 2 || !found || !found->share)
 		return found;
-	return dgram_nth(place, addr, from, *best,
-			 altconn_bind_spread(from, shared));
+	return dgram_select_nth(place, addr, from, *best,
+				altconn_bind_select_receiver(from, shared));
 }
 
 /*
@@ -109,10 +111,10 @@ static struct altconn_bind *dgram_best(const struct altconn_place *place,
  * address of a path must be the address object of a binding, or come from a
  * lookup that pins the inode.
  */
-static struct sock *dgram_find_here(struct net *net,
-				    const struct altconn_addr *addr,
-				    const struct altconn_addr *from,
-				    bool connected, int *err)
+static struct sock *dgram_find_local(struct net *net,
+				     const struct altconn_addr *addr,
+				     const struct altconn_addr *from,
+				     bool connected, int *err)
 {
 	struct altconn_bind *bind = NULL, *better;
 	unsigned int closeness, best = 0;
@@ -122,9 +124,10 @@ static struct sock *dgram_find_here(struct net *net,
 	rcu_read_lock();
 	/* A score above 1 exceeds every score at a less close place. */
 	for (closeness = ALTCONN_CLOSEST; closeness && best < 2; closeness--) {
-		better = dgram_best(altconn_bind_place(net, SOCK_DGRAM, addr,
-						       closeness),
-				    addr, from, &best);
+		better = dgram_lookup_best(
+			altconn_bind_find_place(net, SOCK_DGRAM, addr,
+						closeness),
+			addr, from, &best);
 		bind = better ? : bind;
 	}
 	if (!bind && addr->kind == ALTCONN_KIND_PATH &&
@@ -150,7 +153,7 @@ static struct sock *dgram_find_here(struct net *net,
  * @addr. @own is the sender's address as @net writes it. Return a reference, or
  * NULL with an errno in *@err.
  */
-static noinline struct sock *dgram_find_far(const struct net *net,
+static noinline struct sock *dgram_find_xns(const struct net *net,
 					    const struct altconn_addr *addr,
 					    struct altconn_addr *own, int *err)
 {
@@ -159,16 +162,16 @@ static noinline struct sock *dgram_find_far(const struct net *net,
 	struct net *target;
 	u32 reason;
 
-	target = altconn_node_get(net, addr, &there, &reason);
+	target = altconn_node_get_net(net, addr, &there, &reason);
 	if (IS_ERR(target)) {
 		*err = PTR_ERR(target);
 		return NULL;
 	}
-	seen = altconn_node_seen(target, net, own);
+	seen = altconn_node_translate(target, net, own);
 	if (IS_ERR(seen)) {
 		*err = PTR_ERR(seen);
 	} else {
-		sk = dgram_find_here(target, &there, seen, false, err);
+		sk = dgram_find_local(target, &there, seen, false, err);
 		altconn_addr_put(seen);
 	}
 	put_net(target);
@@ -195,21 +198,21 @@ struct sock *altconn_dgram_find(struct net *net,
 				struct altconn_addr *from, bool connected,
 				int *err)
 {
-	if (unlikely(addr->far))
-		return dgram_find_far(net, addr, from, err);
-	return dgram_find_here(net, addr, from, connected, err);
+	if (unlikely(addr->xns))
+		return dgram_find_xns(net, addr, from, err);
+	return dgram_find_local(net, addr, from, connected, err);
 }
 
 /*
  * Make the source address with which a socket that is bound to a wildcard IP
  * address sends to @dest. Return a reference or ERR_PTR(-ENOMEM).
  */
-static struct altconn_addr *dgram_source(struct sock *sk, u32 port,
-					 const struct altconn_addr *dest)
+static struct altconn_addr *dgram_make_saddr(struct sock *sk, u32 port,
+					     const struct altconn_addr *dest)
 {
 	struct altconn_addr local = { .kind = ALTCONN_KIND_INET, .port = port };
 
-	altconn_node_source(sock_net(sk), dest, &local);
+	altconn_node_saddr(sock_net(sk), dest, &local);
 	return altconn_addr_dup(&local, GFP_KERNEL_ACCOUNT) ? : ERR_PTR(-ENOMEM);
 }
 
@@ -220,7 +223,8 @@ static struct altconn_addr *dgram_source(struct sock *sk, u32 port,
  * knows this one. A socket that is bound to a specific IP address keeps it,
  * whatever the socket is connected to.
  */
-static bool dgram_is_for_others(const struct sock *sk, const struct altconn_addr *dest)
+static bool dgram_addr_is_xns(const struct sock *sk,
+			      const struct altconn_addr *dest)
 {
 	const struct altconn_addr *peer;
 	const struct altconn_bind *bind;
@@ -230,7 +234,7 @@ static bool dgram_is_for_others(const struct sock *sk, const struct altconn_addr
 	/* Pairs with the release in altconn_bind_publish(). */
 	bind = smp_load_acquire(&altconn_sk(sk)->bind);
 	peer = rcu_dereference(altconn_dgram_sk(sk)->peer);
-	others = peer && peer->far && !dest->far && bind &&
+	others = peer && peer->xns && !dest->xns && bind &&
 		 bind->addr->kind == ALTCONN_KIND_INET &&
 		 altconn_addr_is_any(bind->addr);
 	rcu_read_unlock();
@@ -258,9 +262,9 @@ struct altconn_addr *altconn_dgram_sender_addr(struct sock *sk,
 
 	if (!addr || !dest || addr->kind != ALTCONN_KIND_INET ||
 	    dest->kind != ALTCONN_KIND_INET ||
-	    (!altconn_addr_is_any(addr) && !dgram_is_for_others(sk, dest)))
+	    (!altconn_addr_is_any(addr) && !dgram_addr_is_xns(sk, dest)))
 		return addr;
-	seen = dgram_source(sk, addr->port, dest);
+	seen = dgram_make_saddr(sk, addr->port, dest);
 	altconn_addr_put(addr);
 	return seen;
 }
@@ -312,17 +316,17 @@ altconn_dgram_make(struct sock *sk, struct msghdr *msg, size_t len,
 /*
  * Remember the receiver of a connected socket, if @dest is still the address
  * that the socket is connected to. If anything has changed since the lookup,
- * the generation differs, and dgram_get_known() ignores the receiver.
+ * the generation differs, and dgram_get_cached() ignores the receiver.
  */
-static void dgram_remember(struct sock *sk, struct sock *receiver,
-			   const struct dest *dest)
+static void dgram_cache_receiver(struct sock *sk, struct sock *receiver,
+				 const struct dgram_dest *dest)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
 	spin_lock(&ask->queue_lock);
 	if (altconn_dgram_peer_addr(ask) == dest->addr) {
-		ask->known = receiver;
-		ask->known_in = dest->generation;
+		ask->rx_cache = receiver;
+		ask->rx_cache_genid = dest->genid;
 	}
 	spin_unlock(&ask->queue_lock);
 }
@@ -332,15 +336,15 @@ static void dgram_remember(struct sock *sk, struct sock *receiver,
  * itself holds no reference. While the generation is unchanged the receiver is
  * bound, so its memory stays for at least a grace period.
  */
-static struct sock *dgram_get_known(const struct altconn_dgram_sock *ask)
+static struct sock *dgram_get_cached(const struct altconn_dgram_sock *ask)
 {
 	struct sock *sk;
 
 	lockdep_assert_held(&ask->queue_lock);
 	rcu_read_lock();
-	sk = ask->known;
+	sk = ask->rx_cache;
 	if (!sk ||
-	    ask->known_in != (u64)atomic64_read(&altconn_dgram_generation) ||
+	    ask->rx_cache_genid != (u64)atomic64_read(&altconn_dgram_genid) ||
 	    !refcount_inc_not_zero(&sk->sk_refcnt))
 		sk = NULL;
 	rcu_read_unlock();
@@ -352,7 +356,7 @@ static struct sock *dgram_get_known(const struct altconn_dgram_sock *ask)
  * reference, or NULL with an errno in *@err.
  */
 static noinline struct sock *dgram_lookup(struct sock *sk,
-					  const struct dest *dest,
+					  const struct dgram_dest *dest,
 					  struct altconn_addr *from,
 					  bool connected, int *err)
 {
@@ -360,7 +364,7 @@ static noinline struct sock *dgram_lookup(struct sock *sk,
 						   from, connected, err);
 
 	if (receiver && connected)
-		dgram_remember(sk, receiver, dest);
+		dgram_cache_receiver(sk, receiver, dest);
 	return receiver;
 }
 
@@ -369,15 +373,15 @@ static noinline struct sock *dgram_lookup(struct sock *sk,
  * every send() runs it.
  */
 static __always_inline struct sock *
-dgram_find_receiver(struct sock *sk, struct dest *dest,
+dgram_find_receiver(struct sock *sk, struct dgram_dest *dest,
 		    struct altconn_addr *from, bool connected, int *err)
 {
-	struct sock *receiver = dest->known;
+	struct sock *receiver = dest->rx;
 
 	/*
 	 * A known receiver is used once, because it may change during a wait.
 	 */
-	dest->known = NULL;
+	dest->rx = NULL;
 	if (receiver)
 		return receiver;
 	if (!dest->sk)
@@ -389,7 +393,7 @@ dgram_find_receiver(struct sock *sk, struct dest *dest,
 /**
  * altconn_dgram_find_receiver() - find the receiver of a datagram
  * @sk: the sending endpoint
- * @dest: the destination; its @known moves to the caller
+ * @dest: the destination; its @rx moves to the caller
  * @from: the sender's address as the sender's namespace writes it, or NULL
  * @connected: the datagram goes to the address that @sk is connected to
  * @err: gets an errno if no receiver is found
@@ -398,7 +402,8 @@ dgram_find_receiver(struct sock *sk, struct dest *dest,
  * Return: the receiver, a reference, which the caller owns; NULL with *@err as
  * altconn_dgram_find() returns.
  */
-struct sock *altconn_dgram_find_receiver(struct sock *sk, struct dest *dest,
+struct sock *altconn_dgram_find_receiver(struct sock *sk,
+					 struct dgram_dest *dest,
 					 struct altconn_addr *from,
 					 bool connected, int *err)
 {
@@ -410,7 +415,7 @@ struct sock *altconn_dgram_find_receiver(struct sock *sk, struct dest *dest,
  * computes the limit only when it must wait, so a send() that need not wait
  * does not read the sysctl.
  */
-#define UNASKED	(-1L)
+#define DGRAM_TIMEO_UNSET	(-1L)
 
 /*
  * Return the time limit of a blocking send(), jiffies: the shorter one of
@@ -430,13 +435,14 @@ static long dgram_send_timeo(const struct sock *sk)
  * may be in another namespace, where a node id has another meaning. Return 0 or
  * -ENOMEM.
  */
-static noinline int dgram_name_far(struct sock *sk, struct altconn_addr *own,
-				   struct altconn_dgram *dg,
-				   const struct sock *receiver)
+static noinline int dgram_translate_from(struct sock *sk,
+					 struct altconn_addr *own,
+					 struct altconn_dgram *dg,
+					 const struct sock *receiver)
 {
 	struct altconn_addr *seen;
 
-	seen = altconn_node_seen(sock_net(receiver), sock_net(sk), own);
+	seen = altconn_node_translate(sock_net(receiver), sock_net(sk), own);
 	if (IS_ERR(seen))
 		return PTR_ERR(seen);
 	altconn_addr_put(dg->from);
@@ -446,13 +452,14 @@ static noinline int dgram_name_far(struct sock *sk, struct altconn_addr *own,
 
 /*
  * Find the receiver of a datagram to another node, and name the sender as
- * altconn_dgram_find_named() does. Return a reference, or NULL with an errno in
+ * altconn_dgram_find_and_name() does. Return a reference, or NULL with an errno
+ * in
  * *@err.
  */
-static noinline struct sock *dgram_find_named_far(struct sock *sk,
-						  struct dest *dest,
-						  struct altconn_dgram *dg,
-						  bool connected, int *err)
+static noinline struct sock *dgram_find_and_name_xns(struct sock *sk,
+						     struct dgram_dest *dest,
+						     struct altconn_dgram *dg,
+						     bool connected, int *err)
 {
 	struct sock *receiver;
 
@@ -461,27 +468,27 @@ static noinline struct sock *dgram_find_named_far(struct sock *sk,
 	receiver = dgram_find_receiver(sk, dest, dest->own, connected, err);
 	if (!receiver)
 		return NULL;
-	*err = dgram_name_far(sk, dest->own, dg, receiver);
+	*err = dgram_translate_from(sk, dest->own, dg, receiver);
 	if (!*err)
 		return receiver;
 	sock_put(receiver);
 	return NULL;
 }
 
-/* Do what altconn_dgram_find_named() does, inlined for every send(). */
+/* Do what altconn_dgram_find_and_name() does, inlined for every send(). */
 static __always_inline struct sock *
-dgram_find_named(struct sock *sk, struct dest *dest, struct altconn_dgram *dg,
-		 bool connected, int *err)
+dgram_find_and_name(struct sock *sk, struct dgram_dest *dest,
+		    struct altconn_dgram *dg, bool connected, int *err)
 {
-	if (dest->addr && unlikely(dest->addr->far))
-		return dgram_find_named_far(sk, dest, dg, connected, err);
+	if (dest->addr && unlikely(dest->addr->xns))
+		return dgram_find_and_name_xns(sk, dest, dg, connected, err);
 	return dgram_find_receiver(sk, dest, dg->from, connected, err);
 }
 
 /**
- * altconn_dgram_find_named() - find the receiver and name the sender to it
+ * altconn_dgram_find_and_name() - find the receiver and name the sender to it
  * @sk: the sending endpoint
- * @dest: the destination; its @known moves to the caller, and its @own may be
+ * @dest: the destination; its @rx moves to the caller, and its @own may be
  *	set
  * @dg: the datagram; its @from becomes the sender's address as the receiver's
  *	namespace writes it
@@ -492,11 +499,12 @@ dgram_find_named(struct sock *sk, struct dest *dest, struct altconn_dgram *dg,
  * Return: the receiver, a reference, which the caller owns; NULL with *@err as
  * altconn_dgram_find() returns.
  */
-struct sock *altconn_dgram_find_named(struct sock *sk, struct dest *dest,
-				      struct altconn_dgram *dg, bool connected,
-				      int *err)
+struct sock *altconn_dgram_find_and_name(struct sock *sk,
+					 struct dgram_dest *dest,
+					 struct altconn_dgram *dg,
+					 bool connected, int *err)
 {
-	return dgram_find_named(sk, dest, dg, connected, err);
+	return dgram_find_and_name(sk, dest, dg, connected, err);
 }
 
 /**
@@ -519,10 +527,11 @@ struct sock *altconn_dgram_find_named(struct sock *sk, struct dest *dest,
  * -ENOBUFS if the filter has no memory; other errors of altconn_dgram_find().
  * Unless the result is 0, the caller keeps its reference.
  */
-int altconn_dgram_send_to(struct sock *sk, struct dest *dest, bool connected,
-			  struct altconn_dgram *dg, bool nonblock)
+int altconn_dgram_send_to(struct sock *sk, struct dgram_dest *dest,
+			  bool connected, struct altconn_dgram *dg,
+			  bool nonblock)
 {
-	long timeo = sock_sndtimeo(sk, nonblock) ? UNASKED : 0;
+	long timeo = sock_sndtimeo(sk, nonblock) ? DGRAM_TIMEO_UNSET : 0;
 	struct dgram_blocked me;
 	struct sock *receiver;
 	u32 len = dg->len;
@@ -531,19 +540,20 @@ int altconn_dgram_send_to(struct sock *sk, struct dest *dest, bool connected,
 	do {
 		/* An earlier receiver's filter may have cut the datagram. */
 		dg->len = len;
-		receiver = dgram_find_named(sk, dest, dg, connected, &err);
+		receiver = dgram_find_and_name(sk, dest, dg, connected, &err);
 		if (!receiver)
 			return err;
-		if (unlikely(altconn_dgram_wants_creds(sk, receiver)))
+		if (unlikely(altconn_dgram_carries_creds(sk, receiver)))
 			altconn_scm_fill(&dg->scm);
 		err = altconn_dgram_filter(receiver, dg, timeo);
 		if (!err)
-			err = altconn_dgram_deliver(receiver, dg, timeo ? &me : NULL);
-		if (err == BLOCKED) {
-			if (timeo == UNASKED)
+			err = altconn_dgram_queue_or_block(receiver, dg,
+							   timeo ? &me : NULL);
+		if (err == DGRAM_BLOCKED) {
+			if (timeo == DGRAM_TIMEO_UNSET)
 				timeo = dgram_send_timeo(sk);
-			err = altconn_dgram_wait_for_room(receiver, &me, len,
-							  &timeo);
+			err = altconn_dgram_wait_for_space(receiver, &me, len,
+							   &timeo);
 		}
 		/*
 		 * As in other families, a datagram that a filter drops counts
@@ -552,15 +562,15 @@ int altconn_dgram_send_to(struct sock *sk, struct dest *dest, bool connected,
 		if (err == -EPERM)
 			altconn_dgram_put(dg);
 		if (err == -EAGAIN)
-			err = altconn_dgram_announce_room(sk, receiver,
-							  connected);
+			err = altconn_dgram_watch_or_retry(sk, receiver,
+							   connected);
 		sock_put(receiver);
-	} while (err == LOOK_AGAIN);
+	} while (err == DGRAM_RETRY);
 	return err == -EPERM ? 0 : err;
 }
 
 /**
- * altconn_dgram_offer() - deliver a datagram without waiting
+ * altconn_dgram_deliver_nowait() - deliver a datagram without waiting
  * @receiver: the receiving endpoint
  * @dg: the datagram; the caller's reference is gone in any case
  *
@@ -568,14 +578,15 @@ int altconn_dgram_send_to(struct sock *sk, struct dest *dest, bool connected,
  *
  * Context: process, may sleep; no spinlock held.
  */
-void altconn_dgram_offer(struct sock *receiver, struct altconn_dgram *dg)
+void altconn_dgram_deliver_nowait(struct sock *receiver,
+				  struct altconn_dgram *dg)
 {
 	if (altconn_dgram_filter(receiver, dg, false) ||
-	    altconn_dgram_deliver(receiver, dg, NULL))
+	    altconn_dgram_queue_or_block(receiver, dg, NULL))
 		altconn_dgram_put(dg);
 }
 
-static bool dgram_wants_broadcast(const struct altconn_bind *bind)
+static bool dgram_gets_broadcast(const struct altconn_bind *bind)
 {
 	if (bind->addr->kind == ALTCONN_KIND_PORT ||
 	    altconn_addr_is_v4(bind->addr))
@@ -585,36 +596,36 @@ static bool dgram_wants_broadcast(const struct altconn_bind *bind)
 
 /*
  * Count the endpoint of a binding as a receiver of a broadcast. Also store a
- * reference to the endpoint while *@n is below @room; an endpoint that is being
+ * reference to the endpoint while *@n is below @size; an endpoint that is being
  * freed is skipped then.
  */
-static void dgram_add_listening(const struct altconn_bind *bind,
-				struct sock **hearers, size_t room, size_t *n)
+static void dgram_add_receiver(const struct altconn_bind *bind,
+			       struct sock **receivers, size_t size, size_t *n)
 {
-	if (!dgram_wants_broadcast(bind))
+	if (!dgram_gets_broadcast(bind))
 		return;
-	if (*n < room) {
+	if (*n < size) {
 		if (!refcount_inc_not_zero(&bind->sk->sk_refcnt))
 			return;
-		hearers[*n] = bind->sk;
+		receivers[*n] = bind->sk;
 	}
 	(*n)++;
 }
 
 /**
- * altconn_dgram_find_listening() - find the receivers of a broadcast
+ * altconn_dgram_find_receivers() - find the receivers of a broadcast
  * @net: the namespace
  * @addr: the broadcast address; its port counts
- * @hearers: gets the first @room endpoints, with references that the caller
+ * @receivers: gets the first @size endpoints, with references that the caller
  *	owns
- * @room: number of entries of @hearers; 0 to count only
+ * @size: number of entries of @receivers; 0 to count only
  *
  * Context: any.
- * Return: the number of receivers, which may exceed @room.
+ * Return: the number of receivers, which may exceed @size.
  */
-size_t altconn_dgram_find_listening(struct net *net,
+size_t altconn_dgram_find_receivers(struct net *net,
 				    const struct altconn_addr *addr,
-				    struct sock **hearers, size_t room)
+				    struct sock **receivers, size_t size)
 {
 	struct altconn_addr key = { .kind = addr->kind, .port = addr->port };
 	struct altconn_place *place;
@@ -623,14 +634,14 @@ size_t altconn_dgram_find_listening(struct net *net,
 
 	rcu_read_lock();
 	if (addr->kind == ALTCONN_KIND_INET) {
-		place = altconn_bind_port(net, SOCK_DGRAM, &key);
+		place = altconn_bind_find_port(net, SOCK_DGRAM, &key);
 		altconn_bind_for_each_port(bind, place)
-			dgram_add_listening(bind, hearers, room, &n);
+			dgram_add_receiver(bind, receivers, size, &n);
 	} else {
-		place = altconn_bind_place(net, SOCK_DGRAM, &key,
-					   ALTCONN_CLOSEST);
+		place = altconn_bind_find_place(net, SOCK_DGRAM, &key,
+						ALTCONN_CLOSEST);
 		altconn_bind_for_each(bind, place)
-			dgram_add_listening(bind, hearers, room, &n);
+			dgram_add_receiver(bind, receivers, size, &n);
 	}
 	rcu_read_unlock();
 	return n;
@@ -641,7 +652,7 @@ size_t altconn_dgram_find_listening(struct net *net,
  * receiver does not take it. Return 0, -ENOMEM, or -EINTR if the sender is
  * being killed.
  */
-static int dgram_offer_copy(struct sock *receiver, struct altconn_dgram *dg)
+static int dgram_deliver_copy(struct sock *receiver, struct altconn_dgram *dg)
 {
 	struct altconn_dgram *copy = altconn_dgram_copy(dg);
 
@@ -649,7 +660,7 @@ static int dgram_offer_copy(struct sock *receiver, struct altconn_dgram *dg)
 		return -ENOMEM;
 	if (sk_passcred(receiver))
 		altconn_scm_fill(&copy->scm);
-	altconn_dgram_offer(receiver, copy);
+	altconn_dgram_deliver_nowait(receiver, copy);
 	cond_resched();
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
@@ -675,21 +686,21 @@ int altconn_dgram_broadcast(struct sock *sk,
 			    const struct altconn_addr *addr,
 			    struct altconn_dgram *dg)
 {
-	size_t n = altconn_dgram_find_listening(sock_net(sk), addr, NULL, 0), i;
-	struct sock **hearers;
+	size_t n = altconn_dgram_find_receivers(sock_net(sk), addr, NULL, 0), i;
+	struct sock **receivers;
 	int err = 0;
 
-	hearers = kvmalloc_array(n, sizeof(*hearers), GFP_KERNEL_ACCOUNT);
-	if (n && !hearers)
+	receivers = kvmalloc_array(n, sizeof(*receivers), GFP_KERNEL_ACCOUNT);
+	if (n && !receivers)
 		return -ENOMEM;
 	n = min(n,
-		altconn_dgram_find_listening(sock_net(sk), addr, hearers, n));
+		altconn_dgram_find_receivers(sock_net(sk), addr, receivers, n));
 	for (i = 0; i < n; i++) {
 		if (!err)
-			err = dgram_offer_copy(hearers[i], dg);
-		sock_put(hearers[i]);
+			err = dgram_deliver_copy(receivers[i], dg);
+		sock_put(receivers[i]);
 	}
-	kvfree(hearers);
+	kvfree(receivers);
 	if (!err)
 		altconn_dgram_put(dg);
 	return err;
@@ -705,18 +716,19 @@ static int dgram_check_port(const struct altconn_addr *addr)
  * Make @dest the address that the socket is connected to, or the other half of
  * its socketpair. Return 0 or a negative errno.
  */
-static __always_inline int dgram_dest_peer(struct sock *sk, struct dest *dest)
+static __always_inline int dgram_dest_peer(struct sock *sk,
+					   struct dgram_dest *dest)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
 	spin_lock(&ask->queue_lock);
-	dest->generation = atomic64_read_acquire(&altconn_dgram_generation);
+	dest->genid = atomic64_read_acquire(&altconn_dgram_genid);
 	dest->addr = altconn_addr_get(altconn_dgram_peer_addr(ask));
 	dest->sk = ask->peer_sk;
 	if (dest->sk)
 		sock_hold(dest->sk);
 	else if (dest->addr)
-		dest->known = dgram_get_known(ask);
+		dest->rx = dgram_get_cached(ask);
 	dest->ruling = ask->ruling;
 	spin_unlock(&ask->queue_lock);
 	if (likely(dest->addr || dest->sk))
@@ -731,7 +743,7 @@ static __always_inline int dgram_dest_peer(struct sock *sk, struct dest *dest)
  * later check fails.
  */
 static noinline int dgram_dest_named(struct sock *sk, struct msghdr *msg,
-				     struct dest *dest, struct path *path)
+				     struct dgram_dest *dest, struct path *path)
 {
 	struct altconn_addr addr;
 	u32 reason;
@@ -781,7 +793,7 @@ static noinline int dgram_dest_named(struct sock *sk, struct msghdr *msg,
  * the errors of altconn_rule_check(); -ENOMEM.
  */
 int altconn_dgram_get_dest(struct sock *sk, struct msghdr *msg,
-			   struct dest *dest, struct path *path)
+			   struct dgram_dest *dest, struct path *path)
 {
 	return msg->msg_namelen ? dgram_dest_named(sk, msg, dest, path) :
 				  dgram_dest_peer(sk, dest);

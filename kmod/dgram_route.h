@@ -9,27 +9,27 @@
 struct altconn_dgram;
 
 /**
- * struct dest - the destination of a datagram
+ * struct dgram_dest - the destination of a datagram
  * @addr: the destination address, a reference; NULL if the sender is half of a
  *	socketpair
  * @own: the sender's address as the sender's namespace writes it, a reference;
  *	set only if @addr belongs to another node, else NULL
  * @sk: the other half of the socketpair, a reference, or NULL
- * @known: the socket that received the last datagram of this sender, a
+ * @rx: the socket that received the last datagram of this sender, a
  *	reference, or NULL if a lookup is necessary
- * @generation: the value of altconn_dgram_generation before the lookup of the
+ * @genid: the value of altconn_dgram_genid before the lookup of the
  *	receiver; used only if the sender is connected
  * @ruling: what a rule decides about datagrams to @addr
  *
  * Lifetime: The object is on the stack of a send, or part of a delayed or
  * corked datagram. altconn_dgram_put_dest() drops the references.
  */
-struct dest {
+struct dgram_dest {
 	struct altconn_addr	*addr;
 	struct altconn_addr	*own;
 	struct sock		*sk;
-	struct sock		*known;
-	u64			generation;
+	struct sock		*rx;
+	u64			genid;
 	struct altconn_ruling	ruling;
 };
 
@@ -42,23 +42,27 @@ struct altconn_addr *altconn_dgram_sender_addr(struct sock *sk,
 struct altconn_dgram *
 altconn_dgram_make(struct sock *sk, struct msghdr *msg, size_t len,
 		   const struct altconn_addr *dest);
-struct sock *altconn_dgram_find_receiver(struct sock *sk, struct dest *dest,
+struct sock *altconn_dgram_find_receiver(struct sock *sk,
+					 struct dgram_dest *dest,
 					 struct altconn_addr *from,
 					 bool connected, int *err);
-struct sock *altconn_dgram_find_named(struct sock *sk, struct dest *dest,
-				      struct altconn_dgram *dg, bool connected,
-				      int *err);
-int altconn_dgram_send_to(struct sock *sk, struct dest *dest, bool connected,
-			  struct altconn_dgram *dg, bool nonblock);
-void altconn_dgram_offer(struct sock *receiver, struct altconn_dgram *dg);
-size_t altconn_dgram_find_listening(struct net *net,
+struct sock *altconn_dgram_find_and_name(struct sock *sk,
+					 struct dgram_dest *dest,
+					 struct altconn_dgram *dg,
+					 bool connected, int *err);
+int altconn_dgram_send_to(struct sock *sk, struct dgram_dest *dest,
+			  bool connected, struct altconn_dgram *dg,
+			  bool nonblock);
+void altconn_dgram_deliver_nowait(struct sock *receiver,
+				  struct altconn_dgram *dg);
+size_t altconn_dgram_find_receivers(struct net *net,
 				    const struct altconn_addr *addr,
-				    struct sock **hearers, size_t room);
+				    struct sock **receivers, size_t size);
 int altconn_dgram_broadcast(struct sock *sk,
 			    const struct altconn_addr *addr,
 			    struct altconn_dgram *dg);
 int altconn_dgram_get_dest(struct sock *sk, struct msghdr *msg,
-			   struct dest *dest, struct path *path);
+			   struct dgram_dest *dest, struct path *path);
 
 /**
  * altconn_dgram_put_dest() - drop the references of a destination
@@ -66,14 +70,14 @@ int altconn_dgram_get_dest(struct sock *sk, struct msghdr *msg,
  *
  * Context: process; no spinlock held.
  */
-static inline void altconn_dgram_put_dest(struct dest *dest)
+static inline void altconn_dgram_put_dest(struct dgram_dest *dest)
 {
 	altconn_addr_put(dest->addr);
 	altconn_addr_put(dest->own);
 	if (dest->sk)
 		sock_put(dest->sk);
-	if (dest->known)
-		sock_put(dest->known);
+	if (dest->rx)
+		sock_put(dest->rx);
 }
 
 #endif /* _ALTCONN_DGRAM_ROUTE_H */

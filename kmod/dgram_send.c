@@ -48,16 +48,19 @@ static int dgram_autobind(struct sock *sk, const struct altconn_addr *dest)
  * Drop, delay, broadcast or deliver a datagram. Return 0, in which case the
  * caller's reference is gone, or a negative errno.
  */
-static __always_inline int
-dgram_route(struct sock *sk, struct altconn_dgram *dg, struct dest *dest,
-	    const struct path *path, bool connected, bool nonblock)
+static __always_inline int dgram_dispatch(struct sock *sk,
+					  struct altconn_dgram *dg,
+					  struct dgram_dest *dest,
+					  const struct path *path,
+					  bool connected, bool nonblock)
 {
 	if (unlikely(dest->ruling.drops)) {
 		altconn_dgram_put(dg);
 		return 0;
 	}
 	if (unlikely(dest->ruling.delay_ms))
-		return altconn_dgram_send_late(sk, dg, dest, path, connected);
+		return altconn_dgram_send_delayed(sk, dg, dest, path,
+						  connected);
 	if (dest->addr &&
 	    altconn_node_is_broadcast(sock_net(sk), dest->addr))
 		return altconn_dgram_broadcast(sk, dest->addr, dg);
@@ -84,8 +87,8 @@ static bool dgram_is_too_long(const struct sock *sk, size_t len,
  * connected to the destination, and @err is -ECONNREFUSED, the sender's next
  * call returns this errno.
  */
-static noinline int dgram_refused(struct sock *sk, const struct dest *dest,
-				  int err)
+static noinline int dgram_send_error(struct sock *sk,
+				     const struct dgram_dest *dest, int err)
 {
 	const struct altconn_addr *peer;
 	bool connected;
@@ -107,18 +110,20 @@ static noinline int dgram_refused(struct sock *sk, const struct dest *dest,
 
 /*
  * Send a complete datagram. The caller's reference is gone in any case. This
- * function and dgram_prepare() are inlined, because every send() runs both.
+ * function and dgram_build() are inlined, because every send() runs both.
  */
-static __always_inline int
-dgram_finish_send(struct sock *sk, struct altconn_dgram *dg, struct dest *dest,
-		  const struct path *path, bool connected, bool nonblock)
+static __always_inline int dgram_finish_send(struct sock *sk,
+					     struct altconn_dgram *dg,
+					     struct dgram_dest *dest,
+					     const struct path *path,
+					     bool connected, bool nonblock)
 {
-	int err = dgram_route(sk, dg, dest, path, connected, nonblock);
+	int err = dgram_dispatch(sk, dg, dest, path, connected, nonblock);
 
 	if (likely(!err))
 		return 0;
 	altconn_dgram_put(dg);
-	return dgram_refused(sk, dest, err);
+	return dgram_send_error(sk, dest, err);
 }
 
 /*
@@ -126,8 +131,8 @@ dgram_finish_send(struct sock *sk, struct altconn_dgram *dg, struct dest *dest,
  * answer, and make the datagram. Return the datagram or an ERR_PTR().
  */
 static __always_inline struct altconn_dgram *
-dgram_prepare(struct sock *sk, struct msghdr *msg, size_t len,
-	      struct dest *dest)
+dgram_build(struct sock *sk, struct msghdr *msg, size_t len,
+	    struct dgram_dest *dest)
 {
 	int err = 0;
 
@@ -139,14 +144,14 @@ dgram_prepare(struct sock *sk, struct msghdr *msg, size_t len,
 	if (err)
 		return ERR_PTR(err);
 	if (dest->addr)
-		altconn_bind_answerable(sk, dest->addr);
+		altconn_bind_make_reachable(sk, dest->addr);
 	return altconn_dgram_make(sk, msg, len, dest->addr);
 }
 
 static int dgram_send_one(struct sock *sk, struct msghdr *msg, size_t len,
-			  struct dest *dest, const struct path *path)
+			  struct dgram_dest *dest, const struct path *path)
 {
-	struct altconn_dgram *dg = dgram_prepare(sk, msg, len, dest);
+	struct altconn_dgram *dg = dgram_build(sk, msg, len, dest);
 	int err;
 
 	if (IS_ERR(dg))
@@ -157,22 +162,22 @@ static int dgram_send_one(struct sock *sk, struct msghdr *msg, size_t len,
 }
 
 /**
- * struct corked - an incomplete datagram
+ * struct cork_pieces - an incomplete datagram
  * @dg: the pieces so far, as one datagram, a reference; NULL if there is no
  *	piece
  * @dest: the destination of the first piece
  * @connected: the first piece was sent without an address
  */
-struct corked {
+struct cork_pieces {
 	struct altconn_dgram	*dg;
-	struct dest		dest;
+	struct dgram_dest		dest;
 	bool			connected;
 };
 
 /**
  * struct altconn_cork - pieces that a socket holds back
  * @on: UDP_CORK is set
- * @held: the pieces
+ * @pieces: the pieces
  *
  * All members are written under lock_sock().
  *
@@ -180,7 +185,7 @@ struct corked {
  */
 struct altconn_cork {
 	bool			on;
-	struct corked		held;
+	struct cork_pieces		pieces;
 };
 
 static struct altconn_cork *cork_of(struct sock *sk)
@@ -205,7 +210,7 @@ static struct altconn_cork *cork_of(struct sock *sk)
 }
 
 /* Check whether this send() is one of several pieces of a datagram. */
-static noinline bool cork_holds(struct sock *sk, const struct msghdr *msg)
+static noinline bool cork_applies(struct sock *sk, const struct msghdr *msg)
 {
 	const struct altconn_cork *cork;
 
@@ -215,34 +220,34 @@ static noinline bool cork_holds(struct sock *sk, const struct msghdr *msg)
 	if (msg->msg_flags & MSG_MORE)
 		return true;
 	cork = READ_ONCE(altconn_dgram_sk(sk)->cork);
-	return cork && (READ_ONCE(cork->on) || READ_ONCE(cork->held.dg));
+	return cork && (READ_ONCE(cork->on) || READ_ONCE(cork->pieces.dg));
 }
 
 /* Move the pieces from the cork to @whole. lock_sock() is held. */
-static void cork_take(struct altconn_cork *cork, struct corked *whole)
+static void cork_detach(struct altconn_cork *cork, struct cork_pieces *whole)
 {
-	*whole = cork->held;
-	WRITE_ONCE(cork->held.dg, NULL);
-	cork->held = (struct corked) {};
+	*whole = cork->pieces;
+	WRITE_ONCE(cork->pieces.dg, NULL);
+	cork->pieces = (struct cork_pieces) {};
 }
 
 /* Discard the pieces that the cork holds. lock_sock() is held. */
-static void cork_drop(struct altconn_cork *cork)
+static void cork_discard(struct altconn_cork *cork)
 {
-	struct corked lost;
+	struct cork_pieces lost;
 
-	cork_take(cork, &lost);
+	cork_detach(cork, &lost);
 	altconn_dgram_put_dest(&lost.dest);
 	if (lost.dg)
 		altconn_dgram_put(lost.dg);
 }
 
 /*
- * Send the pieces that cork_take() has moved to @whole, if there are any, and
+ * Send the pieces that cork_detach() has moved to @whole, if there are any, and
  * drop the references in @whole. Return 0 or a negative errno. lock_sock() is
  * not held.
  */
-static int cork_flush(struct sock *sk, struct corked *whole, bool nonblock)
+static int cork_flush(struct sock *sk, struct cork_pieces *whole, bool nonblock)
 {
 	const struct path none = {};
 	int err = 0;
@@ -266,7 +271,7 @@ void altconn_cork_free(struct sock *sk)
 
 	if (!cork)
 		return;
-	cork_drop(cork);
+	cork_discard(cork);
 	altconn_dgram_sk(sk)->cork = NULL;
 	kfree(cork);
 }
@@ -276,7 +281,7 @@ void altconn_cork_free(struct sock *sk)
  * messages of this send() are ignored. Return a datagram that has only data, or
  * an ERR_PTR().
  */
-static struct altconn_dgram *cork_piece(struct msghdr *msg, size_t len)
+static struct altconn_dgram *cork_make_next(struct msghdr *msg, size_t len)
 {
 	struct altconn_dgram *dg;
 
@@ -298,9 +303,9 @@ static struct altconn_dgram *cork_piece(struct msghdr *msg, size_t len)
 static int cork_append(struct sock *sk, struct altconn_cork *cork,
 		       const struct altconn_dgram *piece)
 {
-	struct altconn_dgram *dg = cork->held.dg, *both;
+	struct altconn_dgram *dg = cork->pieces.dg, *both;
 
-	if (dgram_is_too_long(sk, dg->len + piece->len, cork->held.dest.addr))
+	if (dgram_is_too_long(sk, dg->len + piece->len, cork->pieces.dest.addr))
 		return -EMSGSIZE;
 	both = altconn_dgram_alloc(dg->len + piece->len);
 	if (!both)
@@ -310,7 +315,7 @@ static int cork_append(struct sock *sk, struct altconn_cork *cork,
 	both->sender = dg->sender;
 	swap(both->from, dg->from);
 	swap(both->scm, dg->scm);
-	WRITE_ONCE(cork->held.dg, both);
+	WRITE_ONCE(cork->pieces.dg, both);
 	altconn_dgram_put(dg);
 	return 0;
 }
@@ -319,17 +324,17 @@ static int cork_append(struct sock *sk, struct altconn_cork *cork,
  * Put the first piece and its destination into the cork, which takes over the
  * references. lock_sock() is held.
  */
-static void cork_begin(struct altconn_cork *cork, struct altconn_dgram *dg,
-		       struct dest *dest, bool connected)
+static void cork_add_first(struct altconn_cork *cork, struct altconn_dgram *dg,
+			   struct dgram_dest *dest, bool connected)
 {
 	/* The receiver is looked up when the datagram is complete. */
-	if (dest->known)
-		sock_put(dest->known);
-	dest->known = NULL;
-	cork->held.dest = *dest;
+	if (dest->rx)
+		sock_put(dest->rx);
+	dest->rx = NULL;
+	cork->pieces.dest = *dest;
 	memset(dest, 0, sizeof(*dest));
-	cork->held.connected = connected;
-	WRITE_ONCE(cork->held.dg, dg);
+	cork->pieces.connected = connected;
+	WRITE_ONCE(cork->pieces.dg, dg);
 }
 
 /*
@@ -337,17 +342,18 @@ static void cork_begin(struct altconn_cork *cork, struct altconn_dgram *dg,
  * on this data may take long. With @first the piece begins a new datagram, so
  * @dest gets the destination. Return the piece or an ERR_PTR().
  */
-static struct altconn_dgram *cork_make(struct sock *sk, struct msghdr *msg,
-				       size_t len, struct dest *dest,
-				       bool first)
+static struct altconn_dgram *cork_make_piece(struct sock *sk,
+					     struct msghdr *msg, size_t len,
+					     struct dgram_dest *dest,
+					     bool first)
 {
 	struct path none = {};
 	int err;
 
 	if (!first)
-		return cork_piece(msg, len);
+		return cork_make_next(msg, len);
 	err = altconn_dgram_get_dest(sk, msg, dest, &none);
-	return err ? ERR_PTR(err) : dgram_prepare(sk, msg, len, dest);
+	return err ? ERR_PTR(err) : dgram_build(sk, msg, len, dest);
 }
 
 /*
@@ -357,15 +363,16 @@ static struct altconn_dgram *cork_make(struct sock *sk, struct msghdr *msg,
  * lock_sock() is held.
  */
 static int cork_add(struct sock *sk, struct altconn_cork *cork,
-		    struct altconn_dgram *dg, struct dest *dest, bool connected)
+		    struct altconn_dgram *dg, struct dgram_dest *dest,
+		    bool connected)
 {
 	int err;
 
-	if (!cork->held.dg && dest->addr) {
-		cork_begin(cork, dg, dest, connected);
+	if (!cork->pieces.dg && dest->addr) {
+		cork_add_first(cork, dg, dest, connected);
 		return 0;
 	}
-	err = cork->held.dg ? cork_append(sk, cork, dg) : -ESTALE;
+	err = cork->pieces.dg ? cork_append(sk, cork, dg) : -ESTALE;
 	altconn_dgram_put(dg);
 	return err;
 }
@@ -374,24 +381,25 @@ static int cork_add(struct sock *sk, struct altconn_cork *cork,
  * Make a piece, add it to the cork, and move a datagram that is complete then
  * to @whole. Return 0, -ESTALE if the caller must try again, or another errno.
  */
-static int cork_try(struct sock *sk, struct altconn_cork *cork,
-		    struct msghdr *msg, size_t len, struct corked *whole)
+static int cork_try_piece(struct sock *sk, struct altconn_cork *cork,
+			  struct msghdr *msg, size_t len,
+			  struct cork_pieces *whole)
 {
-	bool first = !READ_ONCE(cork->held.dg);
+	bool first = !READ_ONCE(cork->pieces.dg);
 	struct altconn_dgram *dg;
-	struct dest dest = {};
+	struct dgram_dest dest = {};
 	int err;
 
-	dg = cork_make(sk, msg, len, &dest, first);
+	dg = cork_make_piece(sk, msg, len, &dest, first);
 	err = PTR_ERR_OR_ZERO(dg);
 	lock_sock(sk);
 	if (!err)
 		err = cork_add(sk, cork, dg, &dest, !msg->msg_namelen);
 	/* As with UDP, an error discards all pieces. */
 	if (err && err != -ESTALE)
-		cork_drop(cork);
+		cork_discard(cork);
 	else if (!err && !(msg->msg_flags & MSG_MORE) && !cork->on)
-		cork_take(cork, whole);
+		cork_detach(cork, whole);
 	release_sock(sk);
 	altconn_dgram_put_dest(&dest);
 	return err;
@@ -405,14 +413,14 @@ static noinline int cork_send(struct sock *sk, struct msghdr *msg, size_t len)
 {
 	struct altconn_cork *cork = cork_of(sk);
 	struct iov_iter begin = msg->msg_iter;
-	struct corked whole = {};
+	struct cork_pieces whole = {};
 	int err;
 
 	if (!cork)
 		return -ENOMEM;
 	do {
 		msg->msg_iter = begin;
-		err = cork_try(sk, cork, msg, len, &whole);
+		err = cork_try_piece(sk, cork, msg, len, &whole);
 	} while (err == -ESTALE);
 	if (!err)
 		err = cork_flush(sk, &whole, msg->msg_flags & MSG_DONTWAIT);
@@ -420,7 +428,7 @@ static noinline int cork_send(struct sock *sk, struct msghdr *msg, size_t len)
 }
 
 /**
- * altconn_dgram_cork() - set or clear UDP_CORK
+ * altconn_dgram_set_cork() - set or clear UDP_CORK
  * @sk: the endpoint, in an inet format
  * @on: true to hold back the pieces that are sent from now on; false to send
  *	the pieces that have been held back, as one datagram
@@ -428,30 +436,30 @@ static noinline int cork_send(struct sock *sk, struct msghdr *msg, size_t len)
  * Context: process, may sleep; lock_sock() not held.
  * Return: 0, even if the datagram cannot be sent, as with UDP; -ENOMEM.
  */
-int altconn_dgram_cork(struct sock *sk, bool on)
+int altconn_dgram_set_cork(struct sock *sk, bool on)
 {
 	struct altconn_cork *cork = cork_of(sk);
-	struct corked whole = {};
+	struct cork_pieces whole = {};
 
 	if (!cork)
 		return -ENOMEM;
 	lock_sock(sk);
 	WRITE_ONCE(cork->on, on);
 	if (!on)
-		cork_take(cork, &whole);
+		cork_detach(cork, &whole);
 	release_sock(sk);
 	cork_flush(sk, &whole, true);
 	return 0;
 }
 
 /**
- * altconn_dgram_corked() - return UDP_CORK
+ * altconn_dgram_is_corked() - return UDP_CORK
  * @sk: the endpoint
  *
  * Context: any.
  * Return: true if UDP_CORK is set, else false.
  */
-bool altconn_dgram_corked(const struct sock *sk)
+bool altconn_dgram_is_corked(const struct sock *sk)
 {
 	const struct altconn_cork *cork = READ_ONCE(altconn_dgram_sk(sk)->cork);
 
@@ -496,7 +504,7 @@ bool altconn_dgram_corked(const struct sock *sk)
 int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 {
 	struct sock *sk = sock->sk;
-	struct dest dest = {};
+	struct dgram_dest dest = {};
 	struct path path = {};
 	int err;
 
@@ -512,7 +520,7 @@ int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 		return err;
 	if (unlikely(msg->msg_flags & MSG_MORE ||
 		     READ_ONCE(altconn_dgram_sk(sk)->cork)) &&
-	    cork_holds(sk, msg))
+	    cork_applies(sk, msg))
 		return cork_send(sk, msg, len);
 	err = altconn_dgram_get_dest(sk, msg, &dest, &path);
 	if (!err)

@@ -21,20 +21,20 @@
  * SLAB_TYPESAFE_BY_RCU. KASAN detects fewer errors in a cache with this flag,
  * so the flag is left out then.
  */
-#define KEEPS_TYPE	(IS_ENABLED(CONFIG_KASAN) ? 0 : SLAB_TYPESAFE_BY_RCU)
+#define ENDPOINT_SLAB_FLAGS	(IS_ENABLED(CONFIG_KASAN) ? 0 : SLAB_TYPESAFE_BY_RCU)
 
 struct proto altconn_proto = {
 	.name		= "ALTCONN",
 	.owner		= THIS_MODULE,
 	.obj_size	= sizeof(struct altconn_sock),
-	.slab_flags	= KEEPS_TYPE,
+	.slab_flags	= ENDPOINT_SLAB_FLAGS,
 };
 
 struct proto altconn_dgram_proto = {
 	.name		= "ALTCONN-DGRAM",
 	.owner		= THIS_MODULE,
 	.obj_size	= sizeof(struct altconn_dgram_sock),
-	.slab_flags	= KEEPS_TYPE,
+	.slab_flags	= ENDPOINT_SLAB_FLAGS,
 };
 
 /**
@@ -141,7 +141,8 @@ static bool endpoint_get_entry(struct altconn_entry *entry)
  * Context: process, may sleep.
  * Return: the endpoint with a reference, or NULL behind the last one.
  */
-struct sock *altconn_sock_next(struct net *net, struct altconn_position *pos)
+struct sock *altconn_sock_next(struct net *net,
+			       struct altconn_registry_pos *pos)
 {
 	struct altconn_registry *reg = &altconn_pernet(net)->sockets;
 
@@ -170,7 +171,7 @@ static void endpoint_destruct(struct sock *sk)
 	put_pid(ask->pid);
 	kfree(ask->inet_values);
 	if (sk->sk_type == SOCK_DGRAM)
-		kfree(altconn_dgram_sk(sk)->late);
+		kfree(altconn_dgram_sk(sk)->delay_queue);
 	WARN_ON_ONCE(ask->bind || rcu_access_pointer(ask->assoc) ||
 		     rcu_access_pointer(ask->listener));
 }
@@ -180,12 +181,12 @@ static void endpoint_destruct(struct sock *sk)
  * other options, as from sk_clone_lock(). Only the flags of timestamps have an
  * effect on connected data.
  */
-#define SOCK_INHERITED	(BIT(SOCK_KEEPOPEN) | BIT(SOCK_LINGER) | \
-			 BIT(SOCK_URGINLINE) | BIT(SOCK_BROADCAST) | \
-			 BIT(SOCK_LOCALROUTE) | BIT(SOCK_DBG) | \
-			 BIT(SOCK_RCVTSTAMP) | BIT(SOCK_RCVTSTAMPNS) | \
-			 BIT(SOCK_TSTAMP_NEW) | BIT(SOCK_RXQ_OVFL) | \
-			 BIT(SOCK_SELECT_ERR_QUEUE))
+#define ENDPOINT_INHERITED	(BIT(SOCK_KEEPOPEN) | BIT(SOCK_LINGER) | \
+				 BIT(SOCK_URGINLINE) | BIT(SOCK_BROADCAST) | \
+				 BIT(SOCK_LOCALROUTE) | BIT(SOCK_DBG) | \
+				 BIT(SOCK_RCVTSTAMP) | BIT(SOCK_RCVTSTAMPNS) | \
+				 BIT(SOCK_TSTAMP_NEW) | BIT(SOCK_RXQ_OVFL) | \
+				 BIT(SOCK_SELECT_ERR_QUEUE))
 
 /**
  * altconn_sock_inherit() - copy a listener's options to an accepted endpoint
@@ -205,7 +206,7 @@ void altconn_sock_inherit(struct sock *sk, struct sock *newsk)
 
 	if (altconn_sk(sk)->format == ALTCONN_UNIX)
 		return;
-	newsk->sk_flags |= READ_ONCE(sk->sk_flags) & SOCK_INHERITED;
+	newsk->sk_flags |= READ_ONCE(sk->sk_flags) & ENDPOINT_INHERITED;
 	newsk->sk_userlocks |= locks;
 	newsk->sk_sndbuf = READ_ONCE(sk->sk_sndbuf);
 	newsk->sk_rcvbuf = READ_ONCE(sk->sk_rcvbuf);

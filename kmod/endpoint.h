@@ -18,7 +18,8 @@ void altconn_sock_set_peercred(struct sock *sk, struct pid *pid,
 			       const struct cred *cred);
 void altconn_sock_register(struct sock *sk);
 void __altconn_sock_unregister(struct sock *sk);
-struct sock *altconn_sock_next(struct net *net, struct altconn_position *pos);
+struct sock *altconn_sock_next(struct net *net,
+			       struct altconn_registry_pos *pos);
 struct sock *altconn_sock_find(struct net *net, u64 id);
 void altconn_sock_inherit(struct sock *sk, struct sock *newsk);
 struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,

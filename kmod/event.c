@@ -11,7 +11,7 @@
  * An event is queued where it happens, also while a spinlock is held. That
  * takes one allocation, and a pointer in the queue of each watcher that may see
  * the event. The cost is bounded by the number of watchers of the user that
- * causes the event, which is at most EVENT_PLACES, and of the namespace's
+ * causes the event, which is at most EVENT_WATCHERS_MAX, and of the namespace's
  * administrators. In a namespace without watchers an event costs a load and a
  * branch.
  *
@@ -60,11 +60,11 @@ static bool event_stopped;
  * administrators of the machine (CAP_NET_ADMIN in the initial user namespace)
  * together.
  */
-#define EVENT_PLACES		32
-#define EVENT_PLACES_ADMIN	256
+#define EVENT_WATCHERS_MAX		32
+#define EVENT_WATCHERS_MAX_ADMIN	256
 
 /* Bytes for all attributes of a message, except the bytes of the addresses. */
-#define EVENT_SIZE		400
+#define EVENT_ATTRS_SIZE		400
 
 /**
  * struct event_slot - a queued event
@@ -72,7 +72,7 @@ static bool event_stopped;
  * @seq: number of the event in the sequence of this watcher
  */
 struct event_slot {
-	struct event	*ev;
+	struct altconn_event	*ev;
 	u64		seq;
 };
 
@@ -84,14 +84,14 @@ struct event_slot {
  * Return: the event, with the current time and with a reference that the caller
  * owns; NULL on allocation failure.
  */
-struct event *altconn_event_new(u32 kind)
+struct altconn_event *altconn_event_new(u32 kind)
 {
 	/*
 	 * No reserves are used, since an event may be lost. The memory is
 	 * charged to the process that causes the event.
 	 */
-	struct event *ev = kzalloc(sizeof(*ev), GFP_NOWAIT | __GFP_NOWARN |
-						__GFP_ACCOUNT);
+	struct altconn_event *ev =
+		kzalloc(sizeof(*ev), GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT);
 
 	if (!ev)
 		return NULL;
@@ -101,7 +101,7 @@ struct event *altconn_event_new(u32 kind)
 	return ev;
 }
 
-static void event_put(struct event *ev)
+static void event_put(struct altconn_event *ev)
 {
 	int i;
 
@@ -136,7 +136,8 @@ static unsigned long event_audience_admin(void)
  * Queue @ev for the watcher, or count it as lost if the queue is full. @ev is
  * NULL if there was no memory for the event, which is then lost too.
  */
-static void event_queue(struct event_watcher *w, struct event *ev)
+static void event_watcher_enqueue(struct event_watcher *w,
+				  struct altconn_event *ev)
 {
 	bool first = false;
 
@@ -161,13 +162,13 @@ out:
 		WARN_ON_ONCE(!altconn_payer_queue(w->payer, &w->job));
 }
 
-static void event_queue_audience(struct altconn_net *an, unsigned long key,
-				 struct event *ev)
+static void event_audience_enqueue(struct altconn_net *an, unsigned long key,
+				   struct altconn_event *ev)
 {
 	struct event_watcher *w;
 
 	for (w = xa_load(&an->audiences, key); w; w = rcu_dereference(w->next))
-		event_queue(w, ev);
+		event_watcher_enqueue(w, ev);
 }
 
 /**
@@ -175,7 +176,7 @@ static void event_queue_audience(struct altconn_net *an, unsigned long key,
  * @an: the namespace
  * @uid: user of the attempt
  *
- * Context: any; RCU read side, which must go on until altconn_event_note():
+ * Context: any; RCU read side, which must go on until altconn_event_enqueue():
  * altconn_event_stop() waits for it.
  * Return: true if a watcher would see an event of an attempt of @uid, else
  * false.
@@ -188,7 +189,7 @@ bool altconn_event_has_audience(struct altconn_net *an, kuid_t uid)
 }
 
 /**
- * altconn_event_note() - queue an event of an attempt for its watchers
+ * altconn_event_enqueue() - queue an event of an attempt for its watchers
  * @an: the namespace
  * @uid: user of the attempt
  * @ev: the event, or NULL if there was no memory for the event, which then
@@ -196,16 +197,17 @@ bool altconn_event_has_audience(struct altconn_net *an, kuid_t uid)
  *
  * Context: process, does not sleep; RCU read side; spinlocks may be held.
  */
-void altconn_event_note(struct altconn_net *an, kuid_t uid, struct event *ev)
+void altconn_event_enqueue(struct altconn_net *an, kuid_t uid,
+			   struct altconn_event *ev)
 {
-	event_queue_audience(an, event_audience_admin(), ev);
+	event_audience_enqueue(an, event_audience_admin(), ev);
 	if (uid_valid(uid))
-		event_queue_audience(an, event_audience_of_uid(uid), ev);
+		event_audience_enqueue(an, event_audience_of_uid(uid), ev);
 	event_put(ev);
 }
 
 /**
- * __altconn_event_sock() - altconn_event_sock() if there are watchers
+ * __altconn_notify_sock() - altconn_notify_sock() if there are watchers
  * @sk: the socket that connects
  * @kind: enum altconn_event_kind
  * @addr: the destination, or NULL if the caller of connect() gave no valid
@@ -215,12 +217,12 @@ void altconn_event_note(struct altconn_net *an, kuid_t uid, struct event *ev)
  *
  * Context: process, does not sleep; current is the process that connects.
  */
-void __altconn_event_sock(struct sock *sk, u32 kind,
-			  const struct altconn_addr *addr, u32 err, u32 reason)
+void __altconn_notify_sock(struct sock *sk, u32 kind,
+			   const struct altconn_addr *addr, u32 err, u32 reason)
 {
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
 	kuid_t uid = current_uid();
-	struct event *ev;
+	struct altconn_event *ev;
 
 	rcu_read_lock();
 	if (!altconn_event_has_audience(an, uid))
@@ -242,13 +244,13 @@ void __altconn_event_sock(struct sock *sk, u32 kind,
 		ev->end[ALTCONN_SERVER].task = ALTCONN_TASK_INFO_NONE;
 		ev->end[ALTCONN_SERVER].format = ALTCONN_END_UNKNOWN;
 	}
-	altconn_event_note(an, uid, ev);
+	altconn_event_enqueue(an, uid, ev);
 out:
 	rcu_read_unlock();
 }
 
 /**
- * __altconn_event_changed() - altconn_event_changed() if there are watchers
+ * __altconn_notify_change() - altconn_notify_change() if there are watchers
  * @an: the namespace
  * @kind: ALTCONN_EVENT_KIND_RULES_CHANGED or ALTCONN_EVENT_KIND_NODES_CHANGED
  *
@@ -257,10 +259,10 @@ out:
  *
  * Context: process, does not sleep.
  */
-void __altconn_event_changed(struct altconn_net *an, u32 kind)
+void __altconn_notify_change(struct altconn_net *an, u32 kind)
 {
 	struct event_watcher *w;
-	struct event *ev;
+	struct altconn_event *ev;
 	unsigned long key;
 
 	if (READ_ONCE(event_stopped))
@@ -268,12 +270,13 @@ void __altconn_event_changed(struct altconn_net *an, u32 kind)
 	ev = altconn_event_new(kind);
 	rcu_read_lock();
 	xa_for_each(&an->audiences, key, w)
-		event_queue_audience(an, key, ev);
+		event_audience_enqueue(an, key, ev);
 	rcu_read_unlock();
 	event_put(ev);
 }
 
-static int event_put_attempt(struct sk_buff *skb, const struct event *ev)
+static int event_put_attempt(struct sk_buff *skb,
+			     const struct altconn_event *ev)
 {
 	u32 err = altconn_nl_error(ev->err);
 
@@ -283,7 +286,8 @@ static int event_put_attempt(struct sk_buff *skb, const struct event *ev)
 	if (ev->type && nla_put_u32(skb, ALTCONN_A_EVENT_TYPE,
 				    altconn_nl_type(ev->type)))
 		return -EMSGSIZE;
-	if (ev->place && nla_put_u32(skb, ALTCONN_A_EVENT_PLACE, ev->place))
+	if (ev->position &&
+	    nla_put_u32(skb, ALTCONN_A_EVENT_POSITION, ev->position))
 		return -EMSGSIZE;
 	if (err && nla_put_u32(skb, ALTCONN_A_EVENT_ERROR, err))
 		return -EMSGSIZE;
@@ -298,7 +302,7 @@ static int event_put_attempt(struct sk_buff *skb, const struct event *ev)
 	return 0;
 }
 
-static int event_put_ends(struct sk_buff *skb, const struct event *ev,
+static int event_put_ends(struct sk_buff *skb, const struct altconn_event *ev,
 			  const struct altconn_viewer *viewer)
 {
 	static const int attrs[] = {
@@ -320,8 +324,8 @@ static int event_put_ends(struct sk_buff *skb, const struct event *ev,
 	return err;
 }
 
-static int event_put_all(struct sk_buff *skb, const struct event *ev, u64 seq,
-			 const struct altconn_viewer *viewer)
+static int event_put_all(struct sk_buff *skb, const struct altconn_event *ev,
+			 u64 seq, const struct altconn_viewer *viewer)
 {
 	if (nla_put_u32(skb, ALTCONN_A_EVENT_KIND, ev->kind) ||
 	    nla_put_u64_64bit(skb, ALTCONN_A_EVENT_SEQ, seq,
@@ -333,9 +337,9 @@ static int event_put_all(struct sk_buff *skb, const struct event *ev, u64 seq,
 	return ev->ends ? event_put_ends(skb, ev, viewer) : 0;
 }
 
-static u32 event_size(const struct event *ev)
+static u32 event_message_size(const struct altconn_event *ev)
 {
-	u32 size = EVENT_SIZE;
+	u32 size = EVENT_ATTRS_SIZE;
 	int i;
 
 	for (i = 0; i < 2; i++)
@@ -344,10 +348,11 @@ static u32 event_size(const struct event *ev)
 	return size;
 }
 
-static struct sk_buff *event_message(const struct event_slot *slot,
-				     const struct altconn_viewer *viewer)
+static struct sk_buff *event_make_message(const struct event_slot *slot,
+					  const struct altconn_viewer *viewer)
 {
-	struct sk_buff *skb = genlmsg_new(event_size(slot->ev), GFP_KERNEL);
+	struct sk_buff *skb =
+		genlmsg_new(event_message_size(slot->ev), GFP_KERNEL);
 	void *hdr;
 
 	if (!skb)
@@ -377,7 +382,7 @@ static void event_deliver(const struct event_watcher *w,
 	/* If the receive buffer is full, lose the event without a message. */
 	if (atomic_read(&sk->sk_rmem_alloc) >= READ_ONCE(sk->sk_rcvbuf))
 		return;
-	skb = event_message(slot, &w->viewer);
+	skb = event_make_message(slot, &w->viewer);
 	if (skb && sock_queue_rcv_skb(sk, skb))
 		nlmsg_free(skb);
 }
@@ -409,7 +414,7 @@ void altconn_event_watcher_put(struct event_watcher *w)
  * The job of a watcher: deliver one event, and queue the job again if there are
  * more. So the watchers of a payer take turns.
  */
-static void event_run(struct altconn_job *job)
+static void event_watcher_run_job(struct altconn_job *job)
 {
 	struct event_watcher *w = container_of(job, struct event_watcher, job);
 	struct event_slot slot = {};
@@ -431,7 +436,7 @@ static void event_run(struct altconn_job *job)
 }
 
 /**
- * altconn_event_payer_enter() - count a watcher of the sender of a request
+ * altconn_event_payer_charge() - count a watcher of the sender of a request
  * @skb: the request
  *
  * Context: process, may sleep.
@@ -441,7 +446,7 @@ static void event_run(struct altconn_job *job)
  * together, have the maximum number of watchers; ERR_PTR(-ENOMEM) on allocation
  * failure.
  */
-struct altconn_payer *altconn_event_payer_enter(struct sk_buff *skb)
+struct altconn_payer *altconn_event_payer_charge(struct sk_buff *skb)
 {
 	bool admin = netlink_capable(skb, CAP_NET_ADMIN);
 	struct altconn_payer *payer;
@@ -452,7 +457,7 @@ struct altconn_payer *altconn_event_payer_enter(struct sk_buff *skb)
 	if (!payer)
 		return ERR_PTR(-ENOMEM);
 	if (atomic_add_unless(&payer->members, 1,
-			      admin ? EVENT_PLACES_ADMIN : EVENT_PLACES))
+			      admin ? EVENT_WATCHERS_MAX_ADMIN : EVENT_WATCHERS_MAX))
 		return payer;
 	return ERR_PTR(-ENOSPC);
 }
@@ -481,7 +486,7 @@ struct event_watcher *altconn_event_watcher_new(struct sk_buff *skb, u32 portid)
 	}
 	refcount_set(&w->refs, 1);
 	spin_lock_init(&w->lock);
-	altconn_job_init(&w->job, event_run);
+	altconn_job_init(&w->job, event_watcher_run_job);
 	sock_hold(sk);
 	w->sk = sk;
 	w->portid = portid;
@@ -495,8 +500,8 @@ struct event_watcher *altconn_event_watcher_new(struct sk_buff *skb, u32 portid)
 	return w;
 }
 
-static struct event_watcher *event_next(struct altconn_net *an,
-					const struct event_watcher *w)
+static struct event_watcher *event_watcher_next(struct altconn_net *an,
+						const struct event_watcher *w)
 {
 	return rcu_dereference_protected(w->next,
 					 lockdep_is_held(&an->watch_lock));
@@ -522,7 +527,7 @@ static int event_watcher_link(struct altconn_net *an, struct event_watcher *w)
 	if (err)
 		xa_erase(&an->watchers, w->portid);
 	else
-		WRITE_ONCE(an->watched, an->watched + 1);
+		WRITE_ONCE(an->n_watchers, an->n_watchers + 1);
 	return err;
 }
 
@@ -531,18 +536,18 @@ static void event_watcher_unlink(struct altconn_net *an, struct event_watcher *w
 	struct event_watcher *prev, *next;
 
 	lockdep_assert_held(&an->watch_lock);
-	next = event_next(an, w);
+	next = event_watcher_next(an, w);
 	prev = xa_load(&an->audiences, w->key);
 	if (prev == w) {
 		/* This replaces or erases an entry, so no memory is needed. */
 		xa_store(&an->audiences, w->key, next, GFP_NOWAIT);
 	} else {
 		while (rcu_access_pointer(prev->next) != w)
-			prev = event_next(an, prev);
+			prev = event_watcher_next(an, prev);
 		rcu_assign_pointer(prev->next, next);
 	}
 	xa_erase(&an->watchers, w->portid);
-	WRITE_ONCE(an->watched, an->watched - 1);
+	WRITE_ONCE(an->n_watchers, an->n_watchers - 1);
 }
 
 /**
@@ -615,7 +620,7 @@ bool altconn_event_is_watcher(struct altconn_net *an, u32 portid,
  * Make one attempt to link @new. Return 0, -EALREADY, or -ENOMEM, also in cases
  * in which a second attempt may succeed.
  */
-static int event_try_watch(struct altconn_net *an, struct event_watcher *new)
+static int event_try_link(struct altconn_net *an, struct event_watcher *new)
 {
 	struct event_watcher *old, *closed = NULL;
 	int err;
@@ -644,7 +649,8 @@ static int event_try_watch(struct altconn_net *an, struct event_watcher *new)
 }
 
 /**
- * altconn_event_watch() - link a new watcher, which gets events from now on
+ * altconn_event_watcher_add() - link a new watcher, which gets events from now
+ * on
  * @an: the namespace
  * @new: the watcher; on success the namespace takes over the caller's reference
  *
@@ -654,15 +660,15 @@ static int event_try_watch(struct altconn_net *an, struct event_watcher *new)
  * Return: 0; -ENOMEM; -EALREADY if another thread has made the same socket a
  * watcher. On failure the caller keeps its reference.
  */
-int altconn_event_watch(struct altconn_net *an, struct event_watcher *new)
+int altconn_event_watcher_add(struct altconn_net *an, struct event_watcher *new)
 {
-	int err = event_try_watch(an, new);
+	int err = event_try_link(an, new);
 
-	return err == -ENOMEM ? event_try_watch(an, new) : err;
+	return err == -ENOMEM ? event_try_link(an, new) : err;
 }
 
 /**
- * altconn_event_unwatch() - end the watcher of a netlink socket
+ * altconn_event_watcher_remove() - end the watcher of a netlink socket
  * @an: the namespace
  * @portid: netlink port id of the socket
  * @sk: the socket; or NULL, then the watcher ends only if its socket is closed
@@ -671,8 +677,8 @@ int altconn_event_watch(struct altconn_net *an, struct event_watcher *new)
  *
  * Context: process.
  */
-void altconn_event_unwatch(struct altconn_net *an, u32 portid,
-			   const struct sock *sk)
+void altconn_event_watcher_remove(struct altconn_net *an, u32 portid,
+				  const struct sock *sk)
 {
 	struct event_watcher *w;
 
@@ -700,8 +706,8 @@ static int event_on_release(struct notifier_block *nb, unsigned long action,
 	 * Nearly all sockets that close are no watchers: check without the
 	 * lock.
 	 */
-	if (READ_ONCE(an->watched) && xa_load(&an->watchers, n->portid))
-		altconn_event_unwatch(an, n->portid, NULL);
+	if (READ_ONCE(an->n_watchers) && xa_load(&an->watchers, n->portid))
+		altconn_event_watcher_remove(an, n->portid, NULL);
 	return NOTIFY_DONE;
 }
 
@@ -710,12 +716,12 @@ static struct notifier_block event_release_notifier = {
 };
 
 /**
- * altconn_event_begin() - initialize a namespace's events, without watchers
+ * altconn_event_net_init() - initialize a namespace's events, without watchers
  * @an: the namespace
  *
  * Context: any.
  */
-void altconn_event_begin(struct altconn_net *an)
+void altconn_event_net_init(struct altconn_net *an)
 {
 	spin_lock_init(&an->watch_lock);
 	xa_init_flags(&an->watchers, XA_FLAGS_ACCOUNT);
@@ -723,12 +729,12 @@ void altconn_event_begin(struct altconn_net *an)
 }
 
 /**
- * altconn_event_leave() - end all watchers of a namespace
+ * altconn_event_net_exit() - end all watchers of a namespace
  * @an: the namespace, which is being destroyed, or the module is being unloaded
  *
  * Context: process, may sleep.
  */
-void altconn_event_leave(struct altconn_net *an)
+void altconn_event_net_exit(struct altconn_net *an)
 {
 	struct event_watcher *w;
 

@@ -22,7 +22,7 @@
 struct sk_buff;
 
 /**
- * struct event - an event
+ * struct altconn_event - an event
  * @refs: references of the watchers' queues, and of the code that causes the
  *	event until it has queued it
  * @kind: enum altconn_event_kind
@@ -33,7 +33,7 @@ struct sk_buff;
  * @type: socket type, SOCK_*; 0 for an event that is not about a socket
  * @err: positive errno of a failed attempt, or 0
  * @reason: enum altconn_reason
- * @place: position of the attempt in its lane of the waiting room, 1 for the
+ * @position: position of the attempt in its lane of the waiting room, 1 for the
  *	next one; 0 if it waits in no room
  * @side: the end that has closed, enum altconn_side
  * @ends: whether @end is filled in
@@ -42,7 +42,7 @@ struct sk_buff;
  *
  * Lifetime: immutable once it is in a queue; freed with the last reference.
  */
-struct event {
+struct altconn_event {
 	refcount_t	refs;
 	u32		kind;
 	u64		time;
@@ -51,7 +51,7 @@ struct event {
 	u32		type;
 	u32		err;
 	u32		reason;
-	u32		place;
+	u32		position;
 	u32		side;
 	bool		ends;
 	struct {
@@ -107,30 +107,33 @@ struct event_watcher {
 	struct rcu_head			rcu;
 };
 
-struct event *altconn_event_new(u32 kind);
+struct altconn_event *altconn_event_new(u32 kind);
 bool altconn_event_has_audience(struct altconn_net *an, kuid_t uid);
-void altconn_event_note(struct altconn_net *an, kuid_t uid, struct event *ev);
-void __altconn_event_sock(struct sock *sk, u32 kind,
-			  const struct altconn_addr *addr, u32 err, u32 reason);
-void __altconn_event_changed(struct altconn_net *an, u32 kind);
+void altconn_event_enqueue(struct altconn_net *an, kuid_t uid,
+			   struct altconn_event *ev);
+void __altconn_notify_sock(struct sock *sk, u32 kind,
+			   const struct altconn_addr *addr, u32 err,
+			   u32 reason);
+void __altconn_notify_change(struct altconn_net *an, u32 kind);
 void altconn_event_watcher_put(struct event_watcher *w);
-struct altconn_payer *altconn_event_payer_enter(struct sk_buff *skb);
+struct altconn_payer *altconn_event_payer_charge(struct sk_buff *skb);
 struct event_watcher *altconn_event_watcher_new(struct sk_buff *skb,
 						u32 portid);
 void altconn_event_watcher_end(struct event_watcher *w);
 bool altconn_event_is_watcher(struct altconn_net *an, u32 portid,
 			      const struct sock *sk, u64 *seq);
-int altconn_event_watch(struct altconn_net *an, struct event_watcher *new);
-void altconn_event_unwatch(struct altconn_net *an, u32 portid,
-			   const struct sock *sk);
-void altconn_event_begin(struct altconn_net *an);
-void altconn_event_leave(struct altconn_net *an);
+int altconn_event_watcher_add(struct altconn_net *an,
+			      struct event_watcher *new);
+void altconn_event_watcher_remove(struct altconn_net *an, u32 portid,
+				  const struct sock *sk);
+void altconn_event_net_init(struct altconn_net *an);
+void altconn_event_net_exit(struct altconn_net *an);
 int __init altconn_event_init(void);
 void altconn_event_stop(void);
 void altconn_event_exit(void);
 
 /**
- * altconn_event_sock() - send an event of an attempt that has no association
+ * altconn_notify_sock() - send an event of an attempt that has no association
  * @sk: the socket that connects
  * @kind: enum altconn_event_kind
  * @addr: the destination, or NULL if the caller of connect() gave no valid
@@ -140,25 +143,25 @@ void altconn_event_exit(void);
  *
  * Context: process, does not sleep; current is the process that connects.
  */
-static inline void altconn_event_sock(struct sock *sk, u32 kind,
-				      const struct altconn_addr *addr, u32 err,
-				      u32 reason)
+static inline void altconn_notify_sock(struct sock *sk, u32 kind,
+				       const struct altconn_addr *addr, u32 err,
+				       u32 reason)
 {
-	if (unlikely(READ_ONCE(altconn_pernet(sock_net(sk))->watched)))
-		__altconn_event_sock(sk, kind, addr, err, reason);
+	if (unlikely(READ_ONCE(altconn_pernet(sock_net(sk))->n_watchers)))
+		__altconn_notify_sock(sk, kind, addr, err, reason);
 }
 
 /**
- * altconn_event_changed() - send an event of a changed table of rules or nodes
+ * altconn_notify_change() - send an event of a changed table of rules or nodes
  * @an: the namespace
  * @kind: ALTCONN_EVENT_KIND_RULES_CHANGED or ALTCONN_EVENT_KIND_NODES_CHANGED
  *
  * Context: process, does not sleep.
  */
-static inline void altconn_event_changed(struct altconn_net *an, u32 kind)
+static inline void altconn_notify_change(struct altconn_net *an, u32 kind)
 {
-	if (unlikely(READ_ONCE(an->watched)))
-		__altconn_event_changed(an, kind);
+	if (unlikely(READ_ONCE(an->n_watchers)))
+		__altconn_notify_change(an, kind);
 }
 
 #endif /* _ALTCONN_EVENT_H */

@@ -12,7 +12,8 @@
 #include "task_info.h"
 #include "xns.h"
 
-static void event_fill_ends(struct event *ev, struct altconn_assoc *assoc,
+static void event_fill_ends(struct altconn_event *ev,
+			    struct altconn_assoc *assoc,
 			    enum altconn_side viewer)
 {
 	int side;
@@ -33,13 +34,14 @@ static void event_fill_ends(struct event *ev, struct altconn_assoc *assoc,
  * @viewer; the addresses are written as that namespace writes them. RCU read
  * side.
  */
-static void event_note_assoc(struct altconn_net *an, struct altconn_assoc *assoc,
-			     enum altconn_side viewer, u32 kind, u32 value)
+static void event_enqueue_assoc(struct altconn_net *an,
+				struct altconn_assoc *assoc,
+				enum altconn_side viewer, u32 kind, u32 value)
 {
 	kuid_t uid = assoc->end[ALTCONN_CLIENT].task.uid;
-	struct event *ev;
+	struct altconn_event *ev;
 
-	if (!READ_ONCE(an->watched) || !altconn_event_has_audience(an, uid))
+	if (!READ_ONCE(an->n_watchers) || !altconn_event_has_audience(an, uid))
 		return;
 	ev = altconn_event_new(kind);
 	if (!ev)
@@ -48,7 +50,7 @@ static void event_note_assoc(struct altconn_net *an, struct altconn_assoc *assoc
 	ev->type = assoc->type;
 	ev->waited_ns = assoc->decided ? assoc->decided - assoc->begun : 0;
 	if (kind == ALTCONN_EVENT_KIND_CONNECT_WAIT)
-		ev->place = value;
+		ev->position = value;
 	else if (kind == ALTCONN_EVENT_KIND_CLOSED)
 		ev->side = value;
 	else
@@ -57,31 +59,31 @@ static void event_note_assoc(struct altconn_net *an, struct altconn_assoc *assoc
 		ev->err = assoc->err;
 	event_fill_ends(ev, assoc, viewer);
 out:
-	altconn_event_note(an, uid, ev);
+	altconn_event_enqueue(an, uid, ev);
 }
 
 /**
- * __altconn_event_assoc() - send an event of an association to both namespaces
+ * __altconn_notify_assoc() - send an event of an association to both namespaces
  * @assoc: the association
  * @kind: enum altconn_event_kind
- * @value: see altconn_event_assoc()
+ * @value: see altconn_notify_assoc()
  *
  * The namespaces are the client's and, if it is another one, the server's.
  *
  * Context: process, does not sleep; locks outside assoc->lock may be held,
  * assoc->lock is not held.
  */
-void __altconn_event_assoc(struct altconn_assoc *assoc, u32 kind, u32 value)
+void __altconn_notify_assoc(struct altconn_assoc *assoc, u32 kind, u32 value)
 {
-	const struct altconn_far *far;
+	const struct altconn_xns *xns;
 	struct altconn_net *an;
 
 	rcu_read_lock();
-	event_note_assoc(assoc->an, assoc, ALTCONN_CLIENT, kind, value);
-	/* Pairs with smp_store_release() in __altconn_far_arrive(). */
-	far = smp_load_acquire(&assoc->far);
-	an = unlikely(far) ? READ_ONCE(far->an) : NULL;
+	event_enqueue_assoc(assoc->an, assoc, ALTCONN_CLIENT, kind, value);
+	/* Pairs with smp_store_release() in __altconn_xns_link(). */
+	xns = smp_load_acquire(&assoc->xns);
+	an = unlikely(xns) ? READ_ONCE(xns->an) : NULL;
 	if (an)
-		event_note_assoc(an, assoc, ALTCONN_SERVER, kind, value);
+		event_enqueue_assoc(an, assoc, ALTCONN_SERVER, kind, value);
 	rcu_read_unlock();
 }

@@ -6,10 +6,10 @@
 #include "assoc.h"
 #include "netns.h"
 
-void __altconn_event_assoc(struct altconn_assoc *assoc, u32 kind, u32 value);
+void __altconn_notify_assoc(struct altconn_assoc *assoc, u32 kind, u32 value);
 
 /**
- * altconn_event_assoc() - send an event of an association
+ * altconn_notify_assoc() - send an event of an association
  * @assoc: the association
  * @kind: enum altconn_event_kind
  * @value: for ALTCONN_EVENT_KIND_CONNECT_WAIT the attempt's position in its
@@ -20,11 +20,11 @@ void __altconn_event_assoc(struct altconn_assoc *assoc, u32 kind, u32 value);
  * Context: process, does not sleep; locks outside assoc->lock may be held,
  * assoc->lock is not held.
  */
-static inline void altconn_event_assoc(struct altconn_assoc *assoc, u32 kind,
-				       u32 value)
+static inline void altconn_notify_assoc(struct altconn_assoc *assoc, u32 kind,
+					u32 value)
 {
-	if (unlikely(READ_ONCE(assoc->an->watched) || READ_ONCE(assoc->far)))
-		__altconn_event_assoc(assoc, kind, value);
+	if (unlikely(READ_ONCE(assoc->an->n_watchers) || READ_ONCE(assoc->xns)))
+		__altconn_notify_assoc(assoc, kind, value);
 }
 
 #endif /* _ALTCONN_EVENT_ASSOC_H */

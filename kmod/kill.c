@@ -34,7 +34,8 @@ bool altconn_assoc_kill(struct altconn_assoc *assoc)
 	 */
 	return altconn_attempt_fail(assoc, ECONNABORTED,
 				    ALTCONN_REASON_KILLED) ||
-	       altconn_listener_kill(assoc) || altconn_assoc_reset_ends(assoc);
+	       altconn_listener_reset_assoc(assoc) ||
+	       altconn_assoc_reset_ends(assoc);
 }
 
 /*
@@ -102,7 +103,7 @@ bool altconn_sock_kill(struct sock *sk, u64 id, unsigned long until)
 		return false;
 	}
 	if (sk->sk_type == SOCK_DGRAM) {
-		killed = altconn_dgram_kill(sk);
+		killed = altconn_dgram_reset(sk);
 	} else if (sk->sk_state == TCP_LISTEN) {
 		altconn_endpoint_stop_listening(sk);
 		killed = true;

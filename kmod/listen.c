@@ -58,7 +58,7 @@ static int listen_start(struct sock *sk, int backlog)
 		if (err)
 			return err;
 	}
-	err = altconn_bind_start_listening(sk);
+	err = altconn_binding_reserve_listening(sk);
 	if (err)
 		goto err_unbind;
 	err = -ENOMEM;
@@ -67,15 +67,15 @@ static int listen_start(struct sock *sk, int backlog)
 		goto err_unclaim;
 	altconn_sock_register(sk);
 	ln->id = ask->entry.id;
-	err = altconn_attempt_join(ln);
+	err = altconn_attempt_add_listener(ln);
 	if (err)
 		goto err_unregister;
 	trace_altconn_state(sk, sk->sk_state, TCP_LISTEN);
 	rcu_assign_pointer(ask->listener, ln);
 	WRITE_ONCE(sk->sk_state, TCP_LISTEN);
 	/* From here on connect() finds the listener. */
-	altconn_bind_listen(sk, ln);
-	altconn_attempt_refill(ln);
+	altconn_binding_set_listener(sk, ln);
+	altconn_attempt_promote_all(ln);
 	altconn_attempt_refuse_surplus(ln);
 	/* Wake pollers: attempts may have waited before listen(). */
 	sk->sk_state_change(sk);
@@ -85,7 +85,7 @@ err_unregister:
 	altconn_sock_unregister(sk);
 	altconn_listener_put(ln);
 err_unclaim:
-	altconn_bind_stop_listening(sk);
+	altconn_binding_release_listening(sk);
 err_unbind:
 	if (unbound)
 		altconn_unbind(sk, NULL);
@@ -168,9 +168,9 @@ static void listener_unqueue(struct altconn_listener *ln,
 	list_del_init(&assoc->node);
 	ln->queued--;
 	if (state == ALTCONN_ASSOC_STATE_CLOSED) {
-		altconn_event_assoc(assoc, ALTCONN_EVENT_KIND_CLOSED,
-				    ALTCONN_SERVER);
-		altconn_far_leave(assoc);
+		altconn_notify_assoc(assoc, ALTCONN_EVENT_KIND_CLOSED,
+				     ALTCONN_SERVER);
+		altconn_xns_unlink(assoc);
 	}
 	altconn_assoc_set_state(assoc, state);
 }
@@ -210,7 +210,7 @@ static void listener_reset_queue(struct altconn_listener *ln)
 		spin_unlock(&ln->lock);
 		if (!assoc)
 			return;
-		altconn_assoc_abandon(assoc);
+		altconn_assoc_reset_unaccepted(assoc);
 		cond_resched();
 	}
 }
@@ -232,12 +232,12 @@ void altconn_listener_close(struct sock *sk)
 		rcu_dereference_protected(ask->listener,
 					  lockdep_sock_is_held(sk));
 
-	altconn_bind_listen(sk, NULL);
+	altconn_binding_set_listener(sk, NULL);
 	RCU_INIT_POINTER(ask->listener, NULL);
 	altconn_sock_unregister(sk);
 
-	altconn_attempt_quit(ln);
-	altconn_bind_stop_listening(sk);
+	altconn_attempt_remove_listener(ln);
+	altconn_binding_release_listening(sk);
 	listener_reset_queue(ln);
 	/* Accepters that sleep wake up and find the listener closed. */
 	sk->sk_state_change(sk);
@@ -245,7 +245,7 @@ void altconn_listener_close(struct sock *sk)
 }
 
 /**
- * altconn_listener_kill() - end an association that is not accepted yet
+ * altconn_listener_reset_assoc() - end an association that is not accepted yet
  * @assoc: the association; the caller has a reference
  *
  * The client gets ECONNRESET. altconn_attempt_fail() ends an attempt that is
@@ -255,7 +255,7 @@ void altconn_listener_close(struct sock *sk)
  * Return: true if the association was in an accept queue and is reset; false if
  * it is pending, accepted or ended, or if it is a socketpair.
  */
-bool altconn_listener_kill(struct altconn_assoc *assoc)
+bool altconn_listener_reset_assoc(struct altconn_assoc *assoc)
 {
 	/* The pointer is set once, and the association holds a reference. */
 	struct altconn_listener *ln = rcu_access_pointer(assoc->listener);
@@ -267,19 +267,19 @@ bool altconn_listener_kill(struct altconn_assoc *assoc)
 	queued = assoc->state == ALTCONN_ASSOC_STATE_QUEUED;
 	if (queued)
 		listener_unqueue(ln, assoc, ALTCONN_ASSOC_STATE_CLOSED);
-	refill = ln->exhausted;
+	refill = ln->has_waiting;
 	spin_unlock(&ln->lock);
 	if (!queued)
 		return false;
 	if (refill)
-		altconn_attempt_refill(ln);
+		altconn_attempt_promote_all(ln);
 	/* This drops the reference of the accept queue. */
-	altconn_assoc_abandon(assoc);
+	altconn_assoc_reset_unaccepted(assoc);
 	return true;
 }
 
 /**
- * altconn_listener_option() - set how a listener lets attempts in
+ * altconn_listener_set_policy() - set how a listener lets attempts in
  * @sk: an endpoint, which may listen
  * @fail_fast: a full backlog refuses attempts (ALTCONN_BACKLOG_POLICY)
  * @defer: only accept() establishes attempts (ALTCONN_DEFER_ACCEPT)
@@ -288,7 +288,7 @@ bool altconn_listener_kill(struct altconn_assoc *assoc)
  *
  * Context: process; lock_sock() held.
  */
-void altconn_listener_option(struct sock *sk, bool fail_fast, bool defer)
+void altconn_listener_set_policy(struct sock *sk, bool fail_fast, bool defer)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	struct altconn_listener *ln =
@@ -302,14 +302,14 @@ void altconn_listener_option(struct sock *sk, bool fail_fast, bool defer)
 }
 
 /**
- * altconn_listener_refuse() - refuse waiting attempts, ALTCONN_REFUSE
+ * altconn_listener_refuse_waiting() - refuse waiting attempts, ALTCONN_REFUSE
  * @sk: an endpoint
  * @count: number of attempts to refuse, in order of arrival
  *
  * Context: process, may sleep; lock_sock() held.
  * Return: 0 on success; -EINVAL if the endpoint does not listen.
  */
-int altconn_listener_refuse(struct sock *sk, u32 count)
+int altconn_listener_refuse_waiting(struct sock *sk, u32 count)
 {
 	struct altconn_listener *ln =
 		rcu_dereference_protected(altconn_sk(sk)->listener,
@@ -317,12 +317,13 @@ int altconn_listener_refuse(struct sock *sk, u32 count)
 
 	if (!ln)
 		return -EINVAL;
-	altconn_attempt_refuse(ln, count);
+	altconn_attempt_refuse_first(ln, count);
 	return 0;
 }
 
 /**
- * altconn_listener_acceptable() - check whether accept() finds an association
+ * altconn_listener_has_acceptable() - check whether accept() finds an
+ * association
  * @ln: the listener; the caller has a reference
  *
  * Context: process, does not sleep; takes room->lock if the listener defers and
@@ -330,8 +331,8 @@ int altconn_listener_refuse(struct sock *sk, u32 count)
  * Return: true if the accept queue has an association or, with
  * ALTCONN_DEFER_ACCEPT, if an attempt waits for the listener; else false.
  */
-bool altconn_listener_acceptable(const struct altconn_listener *ln)
+bool altconn_listener_has_acceptable(const struct altconn_listener *ln)
 {
 	return !list_empty_careful(&ln->queue) ||
-	       (READ_ONCE(ln->defer) && altconn_attempt_waits(ln));
+	       (READ_ONCE(ln->defer) && altconn_attempt_has_waiting(ln));
 }

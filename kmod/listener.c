@@ -49,7 +49,7 @@ struct altconn_listener *altconn_listener_of(const struct sock *sk)
 }
 
 /* What is bound to an address that has no listener. */
-struct found {
+struct listener_found {
 	bool	bound, wrong_type;
 };
 
@@ -71,7 +71,7 @@ listener_select_nth(const struct altconn_place *place,
 
 	altconn_bind_for_each_listener(bind, place) {
 		ln = rcu_dereference(bind->listener);
-		if (!ln || altconn_bind_score(bind, addr) != score)
+		if (!ln || altconn_bind_compute_score(bind, addr) != score)
 			continue;
 		/*
 		 * Pass over a listener with a full backlog if another listener
@@ -105,7 +105,7 @@ listener_lookup_place(const struct altconn_place *place, int type,
 		if (unlikely(!ln))
 			*changed = true;
 		if (!ln || bind->type != type ||
-		    altconn_bind_score(bind, addr) != score)
+		    altconn_bind_compute_score(bind, addr) != score)
 			continue;
 		found = ln;
 		equals++;
@@ -132,16 +132,16 @@ listener_lookup_best(struct net *net, int type, const struct altconn_addr *addr,
 	const struct altconn_place *place;
 
 	for (; score && !ln && !*changed; score--) {
-		place = altconn_bind_place(net, type, addr, score);
+		place = altconn_bind_find_place(net, type, addr, score);
 		ln = listener_lookup_place(place, type, addr, score, changed);
 	}
 	return ln;
 }
 
 /* Look up what is bound to an address without a listener. RCU read side. */
-static void listener_lookup_any(struct net *net, int type,
-				const struct altconn_addr *addr,
-				struct found *found)
+static void listener_lookup_bound(struct net *net, int type,
+				  const struct altconn_addr *addr,
+				  struct listener_found *found)
 {
 	const struct altconn_bind *bind = altconn_bind_find(net, type, addr);
 
@@ -150,7 +150,7 @@ static void listener_lookup_any(struct net *net, int type,
 }
 
 static int listener_refusal(const struct altconn_addr *addr,
-			    const struct found *found, u32 *reason)
+			    const struct listener_found *found, u32 *reason)
 {
 	if (found->wrong_type) {
 		*reason = ALTCONN_REASON_WRONG_TYPE;
@@ -166,11 +166,11 @@ static int listener_refusal(const struct altconn_addr *addr,
 }
 
 static struct altconn_listener *
-listener_find_here(struct net *net, int type, const struct altconn_addr *addr,
-		   u32 *reason)
+listener_find_local(struct net *net, int type, const struct altconn_addr *addr,
+		    u32 *reason)
 {
 	struct altconn_listener *ln;
-	struct found found;
+	struct listener_found found;
 	bool changed;
 
 	rcu_read_lock();
@@ -180,23 +180,23 @@ listener_find_here(struct net *net, int type, const struct altconn_addr *addr,
 		/* A closing listener is not found again: repeat the lookup. */
 	} while (ln ? !refcount_inc_not_zero(&ln->refs) : changed);
 	if (!ln)
-		listener_lookup_any(net, type, addr, &found);
+		listener_lookup_bound(net, type, addr, &found);
 	rcu_read_unlock();
 	return ln ? : ERR_PTR(listener_refusal(addr, &found, reason));
 }
 
 static noinline struct altconn_listener *
-listener_find_far(const struct net *net, int type,
+listener_find_xns(const struct net *net, int type,
 		  const struct altconn_addr *addr, u32 *reason)
 {
 	struct altconn_listener *ln;
 	struct altconn_addr there;
 	struct net *target;
 
-	target = altconn_node_get(net, addr, &there, reason);
+	target = altconn_node_get_net(net, addr, &there, reason);
 	if (IS_ERR(target))
 		return ERR_CAST(target);
-	ln = listener_find_here(target, type, &there, reason);
+	ln = listener_find_local(target, type, &there, reason);
 	put_net(target);
 	return ln;
 }
@@ -212,15 +212,15 @@ listener_find_far(const struct net *net, int type,
  * Return: the listener with a reference; ERR_PTR(-ECONNREFUSED) if no socket
  * listens at the address; ERR_PTR(-EPROTOTYPE) if the path is bound by a socket
  * of another type; for an address of another node also the errors of
- * altconn_node_get().
+ * altconn_node_get_net().
  */
 struct altconn_listener *altconn_listener_find(struct net *net, int type,
 					       const struct altconn_addr *addr,
 					       u32 *reason)
 {
-	if (unlikely(addr->far))
-		return listener_find_far(net, type, addr, reason);
-	return listener_find_here(net, type, addr, reason);
+	if (unlikely(addr->xns))
+		return listener_find_xns(net, type, addr, reason);
+	return listener_find_local(net, type, addr, reason);
 }
 
 /**
@@ -229,7 +229,7 @@ struct altconn_listener *altconn_listener_find(struct net *net, int type,
  * @backlog: argument of listen()
  *
  * The caller sets the listener's id, and joins its waiting room with
- * altconn_attempt_join().
+ * altconn_attempt_add_listener().
  *
  * Context: process, may sleep; lock_sock() held.
  * Return: the listener with one reference, or NULL if there is no memory.

@@ -17,7 +17,7 @@ struct cred;
  * @lock: protects the fields from @closed to @waited except @id, and the fields
  *	that name the lock below
  * @closed: the listener has closed, and no attempt may enter any more
- * @exhausted: attempts wait for the listener. A new attempt queues up behind
+ * @has_waiting: attempts wait for the listener. A new attempt queues up behind
  *	them, and any change that makes room lets them in (attempt.c)
  * @fail_fast: a full backlog refuses attempts (ALTCONN_BACKLOG_POLICY)
  * @defer: only accept() establishes attempts (ALTCONN_DEFER_ACCEPT)
@@ -54,7 +54,7 @@ struct altconn_listener {
 	refcount_t		refs;
 	spinlock_t		lock;		/* accept queue */
 	bool			closed;
-	bool			exhausted;
+	bool			has_waiting;
 	bool			fail_fast;
 	bool			defer;
 	u64			id;
@@ -87,7 +87,8 @@ struct altconn_listener *altconn_listener_find(struct net *net, int type,
 struct altconn_listener *altconn_listener_new(struct sock *sk, int backlog);
 
 /**
- * altconn_listener_has_room() - check whether an attempt can be established now
+ * altconn_listener_has_space() - check whether an attempt can be established
+ * now
  * @ln: the listener
  *
  * A backlog of n holds n + 1 associations, as everywhere in Linux. A listener
@@ -96,7 +97,7 @@ struct altconn_listener *altconn_listener_new(struct sock *sk, int backlog);
  * Context: process; the listener's lock held.
  * Return: true if the accept queue takes another association, else false.
  */
-static inline bool altconn_listener_has_room(const struct altconn_listener *ln)
+static inline bool altconn_listener_has_space(const struct altconn_listener *ln)
 {
 	return !ln->closed && !ln->defer && ln->queued <= ln->backlog;
 }

@@ -29,7 +29,7 @@ unsigned int altconn_net_id __read_mostly;
 
 unsigned int altconn_family __ro_after_init = AF_ALTCONN;
 
-struct altconn_net *altconn_init_state __read_mostly;
+struct altconn_net *altconn_initial_net __read_mostly;
 
 module_param_named(family, altconn_family, uint, 0444);
 
@@ -44,7 +44,7 @@ static int __net_init main_net_init(struct net *net)
 
 	an->net = net;
 	if (net_eq(net, &init_net))
-		altconn_init_state = an;
+		altconn_initial_net = an;
 	altconn_registry_init(&an->assocs);
 	altconn_registry_init(&an->inbound);
 	altconn_registry_init(&an->sockets);
@@ -52,7 +52,7 @@ static int __net_init main_net_init(struct net *net)
 	altconn_account_init(an);
 	altconn_rules_init(an);
 	altconn_node_init(an);
-	altconn_event_begin(an);
+	altconn_event_net_init(an);
 	err = altconn_stat_init(an);
 	if (err)
 		return err;
@@ -65,8 +65,8 @@ static int __net_init main_net_init(struct net *net)
 /* A grace period passes between this function and main_net_exit(). */
 static void __net_exit main_net_pre_exit(struct net *net)
 {
-	altconn_node_leave(altconn_pernet(net));
-	altconn_event_leave(altconn_pernet(net));
+	altconn_node_exit(altconn_pernet(net));
+	altconn_event_net_exit(altconn_pernet(net));
 }
 
 static void __net_exit main_net_exit(struct net *net)
@@ -142,7 +142,7 @@ static int __init main_init_tables(void)
 	err = altconn_account_table_init();
 	if (err)
 		goto err_assoc;
-	err = altconn_bind_init();
+	err = altconn_claim_init();
 	if (err)
 		goto err_account;
 	err = altconn_room_init();
@@ -151,7 +151,7 @@ static int __init main_init_tables(void)
 	return 0;
 
 err_bind:
-	altconn_bind_exit();
+	altconn_claim_exit();
 err_account:
 	altconn_account_table_exit();
 err_assoc:
@@ -162,7 +162,7 @@ err_assoc:
 static void main_exit_tables(void)
 {
 	altconn_room_exit();
-	altconn_bind_exit();
+	altconn_claim_exit();
 	altconn_account_table_exit();
 	altconn_assoc_exit();
 }

@@ -36,16 +36,16 @@ struct altconn_stat;
  *	microseconds; wait.h
  * @dgram_block_ms: sysctl, longest time that a blocking send of a datagram
  *	waits at a full receiver, milliseconds; 0: no limit
- * @watched: number of watchers in @watchers, event.c; beside the fields that
+ * @n_watchers: number of watchers in @watchers, event.c; beside the fields that
  *	each connect() reads, as connect() reads this one too
  * @rules: rules for the attempts and datagrams that begin in this namespace, or
  *	NULL
  * @rules_lock: changes of @rules, @rules_seq and @rules_last_id
  * @rules_seq: how many times @rules was replaced
  * @rules_last_id: last id that a rule was given
- * @late: bytes of the datagrams that rules delay
+ * @delayed_bytes: bytes of the datagrams that rules delay
  * @stat: counters, one set for each CPU
- * @watch_lock: changes of @watchers, @audiences and @watched
+ * @watch_lock: changes of @watchers, @audiences and @n_watchers
  * @watchers: sockets that receive events, by netlink port id; event.c
  * @audiences: lists of watchers that receive the same events, by the user that
  *	causes the events; administrators have one list
@@ -82,12 +82,12 @@ struct altconn_net {
 	unsigned int		max_associations;
 	unsigned int		busy_poll_us;
 	unsigned int		dgram_block_ms;
-	unsigned int		watched;
+	unsigned int		n_watchers;
 	struct altconn_rules __rcu *rules;
 	struct mutex		rules_lock;	/* rules */
 	u32			rules_seq;
 	u32			rules_last_id;
-	atomic_long_t		late;
+	atomic_long_t		delayed_bytes;
 	struct altconn_stat __percpu *stat;
 	spinlock_t		watch_lock;	/* watchers */
 	struct xarray		watchers;
@@ -113,7 +113,7 @@ extern unsigned int altconn_net_id;
  * State of the initial namespace. Its limits bound those of every other
  * namespace.
  */
-extern struct altconn_net *altconn_init_state;
+extern struct altconn_net *altconn_initial_net;
 
 /**
  * altconn_pernet() - get the state of a network namespace

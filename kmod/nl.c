@@ -267,7 +267,7 @@ static int nl_put_process(struct sk_buff *skb,
 		nla_put_string(skb, ALTCONN_A_END_COMM, task->comm) : 0;
 }
 
-static int nl_put_known(struct sk_buff *skb, int attr, u32 value)
+static int nl_put_if_known(struct sk_buff *skb, int attr, u32 value)
 {
 	return value == ALTCONN_END_UNKNOWN ? 0 : nla_put_u32(skb, attr, value);
 }
@@ -292,8 +292,8 @@ int altconn_nl_put_end(struct sk_buff *skb, int attr,
 	if (!nest)
 		return -EMSGSIZE;
 	if (altconn_nl_put_addr(skb, ALTCONN_A_END_ADDR, end->addr) ||
-	    nl_put_known(skb, ALTCONN_A_END_FORMAT, end->format) ||
-	    nl_put_known(skb, ALTCONN_A_END_RECV_QUEUE, end->recv_queue) ||
+	    nl_put_if_known(skb, ALTCONN_A_END_FORMAT, end->format) ||
+	    nl_put_if_known(skb, ALTCONN_A_END_RECV_QUEUE, end->recv_queue) ||
 	    (end->inode && nla_put_u64_64bit(skb, ALTCONN_A_END_INODE,
 					     end->inode, ALTCONN_A_END_PAD)))
 		return -EMSGSIZE;
@@ -336,7 +336,7 @@ void *altconn_nl_put_header(struct sk_buff *skb, struct netlink_callback *cb,
  * altconn_nl_set_seq() - set the number that shows whether a dump is consistent
  * @cb: the dump
  * @removed: count of removed entries that the dump may have missed, of
- *	altconn_assoc_removed() or altconn_registry_removed()
+ *	altconn_assoc_nr_removed() or altconn_registry_nr_removed()
  *
  * The core marks a message of a dump NLM_F_DUMP_INTR if the number differs from
  * that of the message before. The core ignores the number 0, so the lowest bit

@@ -56,9 +56,9 @@ static int nl_put_assoc_end(struct sk_buff *skb, int attr,
 	return err;
 }
 
-static bool nl_wants_assoc_ends(const struct altconn_nl_filter *filter,
-				const struct altconn_viewer *viewer,
-				struct altconn_assoc *assoc)
+static bool nl_selects_assoc_ends(const struct altconn_nl_filter *filter,
+				  const struct altconn_viewer *viewer,
+				  struct altconn_assoc *assoc)
 {
 	struct altconn_end_info client, server;
 	bool wanted;
@@ -68,10 +68,10 @@ static bool nl_wants_assoc_ends(const struct altconn_nl_filter *filter,
 		return true;
 	client = nl_assoc_end(assoc, ALTCONN_CLIENT, viewer);
 	server = nl_assoc_end(assoc, ALTCONN_SERVER, viewer);
-	wanted = altconn_nl_wants_end(&filter->client, viewer, &client) &&
-		 altconn_nl_wants_end(&filter->server, viewer, &server) &&
-		 (altconn_nl_wants_end(&filter->either, viewer, &client) ||
-		  altconn_nl_wants_end(&filter->either, viewer, &server));
+	wanted = altconn_nl_selects_end(&filter->client, viewer, &client) &&
+		 altconn_nl_selects_end(&filter->server, viewer, &server) &&
+		 (altconn_nl_selects_end(&filter->either, viewer, &client) ||
+		  altconn_nl_selects_end(&filter->either, viewer, &server));
 	put_pid(client.task.pid);
 	put_pid(server.task.pid);
 	return wanted;
@@ -81,19 +81,19 @@ static bool nl_wants_assoc_ends(const struct altconn_nl_filter *filter,
  * Check whether a request selects @assoc. A NULL @filter selects every
  * association.
  */
-static bool nl_wants_assoc(const struct altconn_nl_filter *filter,
-			   const struct altconn_viewer *viewer,
-			   struct altconn_assoc *assoc, u32 state)
+static bool nl_selects_assoc(const struct altconn_nl_filter *filter,
+			     const struct altconn_viewer *viewer,
+			     struct altconn_assoc *assoc, u32 state)
 {
 	return !filter ||
-	       (altconn_nl_wants_u64(filter->id, assoc->entry.id) &&
-		altconn_nl_wants_u32(filter->type,
-				     altconn_nl_type(assoc->type)) &&
-		altconn_nl_wants_u32(filter->state, state) &&
+	       (altconn_nl_selects_u64(filter->id, assoc->entry.id) &&
+		altconn_nl_selects_u32(filter->type,
+				       altconn_nl_type(assoc->type)) &&
+		altconn_nl_selects_u32(filter->state, state) &&
 		(!filter->listener ||
-		 altconn_nl_wants_u64(filter->listener,
-				      altconn_attempt_listener(assoc))) &&
-		nl_wants_assoc_ends(filter, viewer, assoc));
+		 altconn_nl_selects_u64(filter->listener,
+					altconn_attempt_listener_id(assoc))) &&
+		nl_selects_assoc_ends(filter, viewer, assoc));
 }
 
 static u32 nl_shown_state(const struct altconn_assoc *assoc)
@@ -122,8 +122,8 @@ static int nl_put_wait(struct sk_buff *skb, const struct altconn_assoc *assoc,
 				      NSEC_PER_MSEC), ALTCONN_A_ASSOC_PAD))
 		return -EMSGSIZE;
 	if (state == ALTCONN_ASSOC_STATE_PENDING)
-		return nla_put_u32(skb, ALTCONN_A_ASSOC_PLACE,
-				   altconn_attempt_place(assoc));
+		return nla_put_u32(skb, ALTCONN_A_ASSOC_POSITION,
+				   altconn_attempt_position(assoc));
 	return 0;
 }
 
@@ -137,7 +137,7 @@ static int nl_put_assoc(struct sk_buff *skb,
 			altconn_nl_type(assoc->type)) ||
 	    nla_put_u32(skb, ALTCONN_A_ASSOC_STATE, state) ||
 	    nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_LISTENER,
-			      altconn_attempt_listener(assoc),
+			      altconn_attempt_listener_id(assoc),
 			      ALTCONN_A_ASSOC_PAD) ||
 	    nl_put_assoc_end(skb, ALTCONN_A_ASSOC_CLIENT, viewer, assoc,
 			     ALTCONN_CLIENT) ||
@@ -199,8 +199,8 @@ int altconn_nl_assoc_get_start(struct netlink_callback *cb)
 	if (IS_ERR(filter))
 		return PTR_ERR(filter);
 	dump->filter = filter;
-	altconn_assoc_walk(sock_net(cb->skb->sk), &dump->walk);
-	altconn_nl_set_seq(cb, altconn_assoc_dump(&dump->walk));
+	altconn_assoc_walk_begin(sock_net(cb->skb->sk), &dump->walk);
+	altconn_nl_set_seq(cb, altconn_assoc_track_removed(&dump->walk));
 	cb->prev_seq = cb->seq;
 	return 0;
 }
@@ -238,12 +238,12 @@ int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 	struct altconn_assoc *assoc;
 	u32 state;
 
-	altconn_nl_set_seq(cb, altconn_assoc_removed(&dump->walk));
+	altconn_nl_set_seq(cb, altconn_assoc_nr_removed(&dump->walk));
 	while (!err && looks && !fatal_signal_pending(current) &&
 	       (assoc = altconn_assoc_next(&dump->walk, &viewer.side))) {
 		looks--;
 		state = nl_shown_state(assoc);
-		if (nl_wants_assoc(dump->filter, &viewer, assoc, state))
+		if (nl_selects_assoc(dump->filter, &viewer, assoc, state))
 			err = nl_dump_assoc(skb, cb, &viewer, assoc, state);
 		altconn_assoc_put(assoc);
 		if (err)
@@ -257,7 +257,7 @@ int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 	 * The core compares this number when it makes the next message of the
 	 * dump, or its NLMSG_DONE.
 	 */
-	altconn_nl_set_seq(cb, altconn_assoc_removed(&dump->walk));
+	altconn_nl_set_seq(cb, altconn_assoc_nr_removed(&dump->walk));
 	return skb->len;
 }
 
@@ -295,7 +295,7 @@ int altconn_nl_assoc_get_doit(struct sk_buff *skb, struct genl_info *info)
 				   nla_get_u64(filter->id), &viewer.side);
 	if (assoc) {
 		state = nl_shown_state(assoc);
-		if (nl_wants_assoc(filter, &viewer, assoc, state))
+		if (nl_selects_assoc(filter, &viewer, assoc, state))
 			err = nl_put_assoc(reply, &viewer, assoc, state);
 		altconn_assoc_put(assoc);
 	}

@@ -40,7 +40,7 @@ static int nl_event_begin(struct sk_buff *skb, struct genl_info *info)
 
 	if (!w)
 		return -ENOMEM;
-	payer = altconn_event_payer_enter(skb);
+	payer = altconn_event_payer_charge(skb);
 	if (IS_ERR(payer)) {
 		if (PTR_ERR(payer) == -ENOSPC)
 			NL_SET_ERR_MSG(info->extack,
@@ -49,7 +49,7 @@ static int nl_event_begin(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(payer);
 	}
 	w->payer = payer;
-	err = altconn_event_watch(altconn_pernet(genl_info_net(info)), w);
+	err = altconn_event_watcher_add(altconn_pernet(genl_info_net(info)), w);
 	if (err)
 		altconn_event_watcher_end(w);
 	return err;
@@ -84,6 +84,6 @@ int altconn_nl_monitor_doit(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	err = nl_event_reply(info, seq);
 	if (err)
-		altconn_event_unwatch(an, info->snd_portid, sk);
+		altconn_event_watcher_remove(an, info->snd_portid, sk);
 	return err;
 }

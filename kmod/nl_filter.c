@@ -207,33 +207,33 @@ int altconn_nl_filter_socket(struct altconn_nl_filter *filter,
 }
 
 /**
- * altconn_nl_wants_u32() - check whether a request selects a value
+ * altconn_nl_selects_u32() - check whether a request selects a value
  * @attr: attribute of the request; NULL matches any value
  * @value: the value
  *
  * Context: any.
  * Return: true if the request selects the value, else false.
  */
-bool altconn_nl_wants_u32(const struct nlattr *attr, u32 value)
+bool altconn_nl_selects_u32(const struct nlattr *attr, u32 value)
 {
 	return !attr || nla_get_u32(attr) == value;
 }
 
 /**
- * altconn_nl_wants_u64() - check whether a request selects a value
+ * altconn_nl_selects_u64() - check whether a request selects a value
  * @attr: attribute of the request; NULL matches any value
  * @value: the value
  *
  * Context: any.
  * Return: true if the request selects the value, else false.
  */
-bool altconn_nl_wants_u64(const struct nlattr *attr, u64 value)
+bool altconn_nl_selects_u64(const struct nlattr *attr, u64 value)
 {
 	return !attr || nla_get_u64(attr) == value;
 }
 
-static bool nl_filter_wants_bytes(const struct nlattr *attr,
-				  const struct altconn_addr *addr, u32 kind)
+static bool nl_filter_selects_bytes(const struct nlattr *attr,
+				    const struct altconn_addr *addr, u32 kind)
 {
 	return !attr || (addr && addr->kind == kind &&
 			 nla_len(attr) == addr->len &&
@@ -244,44 +244,44 @@ static bool nl_filter_wants_bytes(const struct nlattr *attr,
  * Check whether a request selects a number. @has: the object has such a number;
  * an object without it matches only if the request does not have @attr.
  */
-static bool nl_filter_wants_number(const struct nlattr *attr, bool has,
-				   u32 value)
+static bool nl_filter_selects_number(const struct nlattr *attr, bool has,
+				     u32 value)
 {
 	return !attr || (has && nla_get_u32(attr) == value);
 }
 
 /**
- * altconn_nl_wants_addr() - check whether a request selects an address
+ * altconn_nl_selects_addr() - check whether a request selects an address
  * @wanted: attributes of an address in the request, by type
  * @addr: the address, or NULL for an unnamed end
  *
  * Context: any.
  * Return: true if the request selects the address, else false.
  */
-bool altconn_nl_wants_addr(struct nlattr * const *wanted,
-			   const struct altconn_addr *addr)
+bool altconn_nl_selects_addr(struct nlattr * const *wanted,
+			     const struct altconn_addr *addr)
 {
 	u32 kind = addr ? addr->kind : ALTCONN_KIND_NONE;
 	bool port = kind == ALTCONN_KIND_PORT, name = kind == ALTCONN_KIND_NAME;
 	bool inet = kind == ALTCONN_KIND_INET;
 
-	return altconn_nl_wants_u32(wanted[ALTCONN_A_ADDR_KIND], kind) &&
-	       nl_filter_wants_number(wanted[ALTCONN_A_ADDR_NODE], port || name,
-				      addr ? addr->node : 0) &&
-	       nl_filter_wants_number(wanted[ALTCONN_A_ADDR_PORT], port || inet,
-				      addr ? addr->port : 0) &&
-	       nl_filter_wants_number(wanted[ALTCONN_A_ADDR_SCOPE], inet,
-				      addr ? addr->node : 0) &&
-	       nl_filter_wants_bytes(wanted[ALTCONN_A_ADDR_NAME], addr,
-				     ALTCONN_KIND_NAME) &&
-	       nl_filter_wants_bytes(wanted[ALTCONN_A_ADDR_PATH], addr,
-				     ALTCONN_KIND_PATH) &&
-	       nl_filter_wants_bytes(wanted[ALTCONN_A_ADDR_IP], addr,
-				     ALTCONN_KIND_INET);
+	return altconn_nl_selects_u32(wanted[ALTCONN_A_ADDR_KIND], kind) &&
+	       nl_filter_selects_number(wanted[ALTCONN_A_ADDR_NODE], port || name,
+					addr ? addr->node : 0) &&
+	       nl_filter_selects_number(wanted[ALTCONN_A_ADDR_PORT], port || inet,
+					addr ? addr->port : 0) &&
+	       nl_filter_selects_number(wanted[ALTCONN_A_ADDR_SCOPE], inet,
+					addr ? addr->node : 0) &&
+	       nl_filter_selects_bytes(wanted[ALTCONN_A_ADDR_NAME], addr,
+				       ALTCONN_KIND_NAME) &&
+	       nl_filter_selects_bytes(wanted[ALTCONN_A_ADDR_PATH], addr,
+				       ALTCONN_KIND_PATH) &&
+	       nl_filter_selects_bytes(wanted[ALTCONN_A_ADDR_IP], addr,
+				       ALTCONN_KIND_INET);
 }
 
 /**
- * altconn_nl_wants_end() - check whether a request selects an end
+ * altconn_nl_selects_end() - check whether a request selects an end
  * @wanted: attributes of an end in the request; a request without them selects
  *	every end
  * @viewer: the sender of the request; a pid that the sender may not see matches
@@ -291,9 +291,9 @@ bool altconn_nl_wants_addr(struct nlattr * const *wanted,
  * Context: any.
  * Return: true if the request selects the end, else false.
  */
-bool altconn_nl_wants_end(const struct altconn_nl_end_filter *wanted,
-			  const struct altconn_viewer *viewer,
-			  const struct altconn_end_info *end)
+bool altconn_nl_selects_end(const struct altconn_nl_end_filter *wanted,
+			    const struct altconn_viewer *viewer,
+			    const struct altconn_end_info *end)
 {
 	struct nlattr * const *attr = wanted->attr;
 	bool has_uid = uid_valid(end->task.uid);
@@ -304,13 +304,14 @@ bool altconn_nl_wants_end(const struct altconn_nl_end_filter *wanted,
 	if (attr[ALTCONN_A_END_PID])
 		pid = altconn_nl_shown_pid(viewer, &end->task);
 	uid = has_uid ? from_kuid_munged(viewer->users, end->task.uid) : 0;
-	return altconn_nl_wants_addr(wanted->addr, end->addr) &&
-	       nl_filter_wants_number(attr[ALTCONN_A_END_FORMAT],
-				      end->format != ALTCONN_END_UNKNOWN,
-				      end->format) &&
-	       nl_filter_wants_number(attr[ALTCONN_A_END_UID], has_uid, uid) &&
+	return altconn_nl_selects_addr(wanted->addr, end->addr) &&
+	       nl_filter_selects_number(attr[ALTCONN_A_END_FORMAT],
+					end->format != ALTCONN_END_UNKNOWN,
+					end->format) &&
+	       nl_filter_selects_number(attr[ALTCONN_A_END_UID], has_uid,
+					uid) &&
 	       (!attr[ALTCONN_A_END_INODE] ||
-		(end->inode && altconn_nl_wants_u64(attr[ALTCONN_A_END_INODE],
-						    end->inode))) &&
-	       nl_filter_wants_number(attr[ALTCONN_A_END_PID], pid, pid);
+		(end->inode && altconn_nl_selects_u64(attr[ALTCONN_A_END_INODE],
+						      end->inode))) &&
+	       nl_filter_selects_number(attr[ALTCONN_A_END_PID], pid, pid);
 }

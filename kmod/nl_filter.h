@@ -27,12 +27,12 @@ int altconn_nl_filter_assoc(struct altconn_nl_filter *filter,
 int altconn_nl_filter_socket(struct altconn_nl_filter *filter,
 			     const struct nlmsghdr *nlh, struct nlattr **attrs,
 			     struct netlink_ext_ack *extack);
-bool altconn_nl_wants_u32(const struct nlattr *attr, u32 value);
-bool altconn_nl_wants_u64(const struct nlattr *attr, u64 value);
-bool altconn_nl_wants_addr(struct nlattr * const *wanted,
-			   const struct altconn_addr *addr);
-bool altconn_nl_wants_end(const struct altconn_nl_end_filter *wanted,
-			  const struct altconn_viewer *viewer,
-			  const struct altconn_end_info *end);
+bool altconn_nl_selects_u32(const struct nlattr *attr, u32 value);
+bool altconn_nl_selects_u64(const struct nlattr *attr, u64 value);
+bool altconn_nl_selects_addr(struct nlattr * const *wanted,
+			     const struct altconn_addr *addr);
+bool altconn_nl_selects_end(const struct altconn_nl_end_filter *wanted,
+			    const struct altconn_viewer *viewer,
+			    const struct altconn_end_info *end);
 
 #endif /* _ALTCONN_NL_FILTER_H */

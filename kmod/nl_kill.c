@@ -23,7 +23,7 @@
  * holds cb_lock of generic netlink for reading meanwhile, and a waiting writer
  * blocks all further requests.
  */
-#define KILL_PATIENCE_MS	500
+#define KILL_WAIT_MAX_MS	500
 
 static int nl_kill_check_ids(struct genl_info *info)
 {
@@ -71,7 +71,7 @@ static bool nl_kill_id(struct net *net, u64 id, unsigned long until)
 
 static u32 nl_kill_ids(struct genl_info *info)
 {
-	unsigned long until = jiffies + msecs_to_jiffies(KILL_PATIENCE_MS);
+	unsigned long until = jiffies + msecs_to_jiffies(KILL_WAIT_MAX_MS);
 	const struct nlattr *attr;
 	u32 killed = 0;
 	int rem;

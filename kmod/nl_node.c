@@ -52,7 +52,7 @@ static int nl_node_read_optional_id(struct genl_info *info, u32 *id)
 }
 
 /* Check whether @ip may be the address of another host. */
-static bool nl_node_is_hosts(const struct in6_addr *ip)
+static bool nl_node_is_host_ip(const struct in6_addr *ip)
 {
 	__be32 v4 = ip->s6_addr32[3];
 	int type = ipv6_addr_type(ip);
@@ -71,7 +71,7 @@ static int nl_node_read_one_ip(struct genl_info *info,
 	struct in6_addr ip, *place;
 
 	nla_memcpy(&ip, attr, sizeof(ip));
-	if (!nl_node_is_hosts(&ip)) {
+	if (!nl_node_is_host_ip(&ip)) {
 		NL_SET_ERR_MSG_ATTR(info->extack, attr,
 				    "'ip' must be the address of a host, not any, loopback, link-local, multicast or broadcast");
 		return -EINVAL;
@@ -242,8 +242,9 @@ int altconn_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info)
 				    "'state' must be up or down");
 		return -EINVAL;
 	}
-	return nl_node_explain(info, altconn_node_set(genl_info_net(info), id,
-						      nla_get_u32(state)));
+	return nl_node_explain(info,
+			       altconn_node_set_up(genl_info_net(info), id,
+						   nla_get_u32(state)));
 }
 
 /**
@@ -264,7 +265,7 @@ int altconn_nl_node_self_doit(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 	return nl_node_explain(info,
-			       altconn_node_call(genl_info_net(info), id));
+			       altconn_node_set_self(genl_info_net(info), id));
 }
 
 static int nl_node_put(struct sk_buff *skb,

@@ -19,9 +19,9 @@ static struct altconn_net *nl_rule_net_of(struct genl_info *info)
 }
 
 /* The delay and the jitter of a rule are a day at most, in milliseconds. */
-#define DELAY_MAX	86400000
+#define NL_RULE_DELAY_MAX	86400000
 
-#define KIND_BIT(kind)	BIT(ALTCONN_KIND_##kind)
+#define NL_RULE_KIND_BIT(kind)	BIT(ALTCONN_KIND_##kind)
 
 /*
  * Each of these attributes of a rule is only valid together with another
@@ -33,21 +33,21 @@ static const struct {
 	u8		needs;
 	u8		kinds;
 	const char	*wrong;
-} needs[] = {
+} nl_rule_deps[] = {
 	{ ALTCONN_A_RULE_NODE, ALTCONN_A_RULE_KIND,
-	  KIND_BIT(PORT) | KIND_BIT(NAME), "'node' is for ports and names only" },
+	  NL_RULE_KIND_BIT(PORT) | NL_RULE_KIND_BIT(NAME), "'node' is for ports and names only" },
 	{ ALTCONN_A_RULE_PORT_MIN, ALTCONN_A_RULE_PORT_MAX,
-	  KIND_BIT(PORT) | KIND_BIT(INET),
+	  NL_RULE_KIND_BIT(PORT) | NL_RULE_KIND_BIT(INET),
 	  "'port-min' needs 'port-max', and is for ports and inet addresses only" },
 	{ ALTCONN_A_RULE_PORT_MAX, ALTCONN_A_RULE_PORT_MIN,
-	  KIND_BIT(PORT) | KIND_BIT(INET),
+	  NL_RULE_KIND_BIT(PORT) | NL_RULE_KIND_BIT(INET),
 	  "'port-max' needs 'port-min', and is for ports and inet addresses only" },
-	{ ALTCONN_A_RULE_IP, ALTCONN_A_RULE_KIND, KIND_BIT(INET),
+	{ ALTCONN_A_RULE_IP, ALTCONN_A_RULE_KIND, NL_RULE_KIND_BIT(INET),
 	  "'ip' is for inet addresses only" },
-	{ ALTCONN_A_RULE_PREFIX_LEN, ALTCONN_A_RULE_IP, KIND_BIT(INET),
+	{ ALTCONN_A_RULE_PREFIX_LEN, ALTCONN_A_RULE_IP, NL_RULE_KIND_BIT(INET),
 	  "'prefix-len' needs 'ip', and is for inet addresses only" },
 	{ ALTCONN_A_RULE_PATTERN, ALTCONN_A_RULE_KIND,
-	  KIND_BIT(NAME) | KIND_BIT(PATH), "'pattern' is for names and paths only" },
+	  NL_RULE_KIND_BIT(NAME) | NL_RULE_KIND_BIT(PATH), "'pattern' is for names and paths only" },
 	{ ALTCONN_A_RULE_JITTER_MS, ALTCONN_A_RULE_DELAY_MS, 0,
 	  "'jitter-ms' needs 'delay-ms'" },
 };
@@ -94,18 +94,20 @@ static int nl_rule_check_needs(struct nlattr **tb, u32 kind,
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(needs); i++) {
-		const struct nlattr *attr = tb[needs[i].attr];
+	for (i = 0; i < ARRAY_SIZE(nl_rule_deps); i++) {
+		const struct nlattr *attr = tb[nl_rule_deps[i].attr];
 
-		if (attr && (!tb[needs[i].needs] ||
-			     (needs[i].kinds && !(needs[i].kinds & BIT(kind)))))
-			return nl_rule_refuse(extack, attr, needs[i].wrong);
+		if (attr && (!tb[nl_rule_deps[i].needs] ||
+			     (nl_rule_deps[i].kinds &&
+			      !(nl_rule_deps[i].kinds & BIT(kind)))))
+			return nl_rule_refuse(extack, attr,
+					      nl_rule_deps[i].wrong);
 	}
 	return 0;
 }
 
-static int nl_rule_check_told(struct nlattr **tb, bool restores,
-			      struct netlink_ext_ack *extack)
+static int nl_rule_check_readonly(struct nlattr **tb, bool restores,
+				  struct netlink_ext_ack *extack)
 {
 	if (tb[ALTCONN_A_RULE_HITS] || tb[ALTCONN_A_RULE_IDLE_MS] ||
 	    tb[ALTCONN_A_RULE_LEFT])
@@ -138,10 +140,10 @@ static int nl_rule_check_values(struct nlattr **tb, u32 kind,
 		    nl_rule_get(tb, ALTCONN_A_RULE_PORT_MIN))
 		return nl_rule_refuse(extack, tb[ALTCONN_A_RULE_PORT_MAX],
 				      "'port-max' is below 'port-min' or out of range");
-	if (nl_rule_get(tb, ALTCONN_A_RULE_DELAY_MS) > DELAY_MAX)
+	if (nl_rule_get(tb, ALTCONN_A_RULE_DELAY_MS) > NL_RULE_DELAY_MAX)
 		return nl_rule_refuse(extack, tb[ALTCONN_A_RULE_DELAY_MS],
 				      "'delay-ms' is over a day");
-	if (nl_rule_get(tb, ALTCONN_A_RULE_JITTER_MS) > DELAY_MAX)
+	if (nl_rule_get(tb, ALTCONN_A_RULE_JITTER_MS) > NL_RULE_DELAY_MAX)
 		return nl_rule_refuse(extack, tb[ALTCONN_A_RULE_JITTER_MS],
 				      "'jitter-ms' is over a day");
 	if (nl_rule_get(tb, ALTCONN_A_RULE_PROBABILITY) >
@@ -166,8 +168,8 @@ static int nl_rule_check_values(struct nlattr **tb, u32 kind,
 	return 0;
 }
 
-static int nl_rule_set_owner(struct altconn_rule *rule, struct nlattr **tb,
-			     struct netlink_ext_ack *extack)
+static int nl_rule_set_ids(struct altconn_rule *rule, struct nlattr **tb,
+			   struct netlink_ext_ack *extack)
 {
 	rule->uid = make_kuid(current_user_ns(),
 			      nl_rule_get(tb, ALTCONN_A_RULE_UID));
@@ -243,7 +245,7 @@ static struct altconn_rule *nl_rule_read(const struct nlattr *nest,
 	err = altconn_nl_check_once(nla_data(nest), nla_len(nest),
 				    nl_rule_twice, ARRAY_SIZE(nl_rule_twice),
 				    extack) ? :
-	      nl_rule_check_told(tb, restores, extack) ? :
+	      nl_rule_check_readonly(tb, restores, extack) ? :
 	      nl_rule_check_needs(tb, kind, extack) ? :
 	      nl_rule_check_values(tb, kind, extack);
 	if (err)
@@ -256,7 +258,7 @@ static struct altconn_rule *nl_rule_read(const struct nlattr *nest,
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&rule->refs, 1);
 	nl_rule_set_fields(rule, tb);
-	err = nl_rule_set_owner(rule, tb, extack) ? :
+	err = nl_rule_set_ids(rule, tb, extack) ? :
 	      nl_rule_set_pattern(rule, pattern);
 	if (!err)
 		return rule;
@@ -264,12 +266,12 @@ static struct altconn_rule *nl_rule_read(const struct nlattr *nest,
 	return ERR_PTR(err);
 }
 
-struct rule_list {
+struct nl_rule_list {
 	struct altconn_rule	**rule;
 	u32			n;
 };
 
-static void nl_rule_free_list(struct rule_list *list)
+static void nl_rule_free_list(struct nl_rule_list *list)
 {
 	while (list->n)
 		altconn_rule_put(list->rule[--list->n]);
@@ -281,7 +283,7 @@ static void nl_rule_free_list(struct rule_list *list)
  * with nl_rule_free_list(). On failure the list has been freed.
  */
 static int nl_rule_read_list(struct genl_info *info, bool restores,
-			     struct rule_list *list)
+			     struct nl_rule_list *list)
 {
 	struct altconn_rule *rule;
 	const struct nlattr *attr;
@@ -291,7 +293,7 @@ static int nl_rule_read_list(struct genl_info *info, bool restores,
 	list->n = 0;
 	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
 		n++;
-	err = altconn_rules_check(nl_rule_net_of(info), n, info->extack);
+	err = altconn_rules_check_limit(nl_rule_net_of(info), n, info->extack);
 	if (err)
 		return err;
 	list->rule = kvmalloc_array(n, sizeof(*list->rule), GFP_KERNEL_ACCOUNT);
@@ -313,7 +315,7 @@ static int nl_rule_read_list(struct genl_info *info, bool restores,
  * Add the rules of @list, or replace all rules by them if @instead is set. @id
  * gets the id of the first rule, unless it is NULL.
  */
-static int nl_rule_change(struct genl_info *info, struct rule_list *list,
+static int nl_rule_change(struct genl_info *info, struct nl_rule_list *list,
 			  bool instead, u32 *id)
 {
 	struct altconn_net *an = nl_rule_net_of(info);
@@ -375,7 +377,7 @@ static void nl_rule_reply_id(struct sk_buff *reply, struct genl_info *info,
  */
 int altconn_nl_rule_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rule_list list;
+	struct nl_rule_list list;
 	struct sk_buff *reply;
 	void *hdr;
 	u32 id;
@@ -415,7 +417,7 @@ out:
  */
 int altconn_nl_rule_restore_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rule_list list;
+	struct nl_rule_list list;
 	int err;
 
 	err = altconn_nl_check_admin(skb, info) ? : nl_rule_read_list(info, true, &list);
@@ -439,7 +441,7 @@ static int nl_rule_read_id(struct genl_info *info, u32 *id)
 					ARRAY_SIZE(nl_rule_ruleset_twice));
 }
 
-static int nl_rule_absent(struct genl_info *info, int err)
+static int nl_rule_explain(struct genl_info *info, int err)
 {
 	if (err == -ENOENT)
 		NL_SET_ERR_MSG(info->extack, "no rule has this 'id'");
@@ -471,7 +473,7 @@ int altconn_nl_rule_del_doit(struct sk_buff *skb, struct genl_info *info)
 	mutex_lock(&an->rules_lock);
 	err = altconn_rules_del(an, id);
 	mutex_unlock(&an->rules_lock);
-	return nl_rule_absent(info, err);
+	return nl_rule_explain(info, err);
 }
 
 /**
@@ -495,7 +497,7 @@ int altconn_nl_rule_zero_doit(struct sk_buff *skb, struct genl_info *info)
 	mutex_lock(&an->rules_lock);
 	err = altconn_rules_zero(an, id);
 	mutex_unlock(&an->rules_lock);
-	return nl_rule_absent(info, err);
+	return nl_rule_explain(info, err);
 }
 
 static int nl_rule_put_if(struct sk_buff *skb, const struct altconn_rule *rule,
@@ -586,14 +588,14 @@ static int nl_rule_put(struct sk_buff *skb, const struct altconn_rule *rule)
  * This is the position of a dump: priority and id of the last rule that was
  * listed. @any is set if a rule was listed.
  */
-struct dump_ctx {
+struct nl_rule_dump {
 	u32	priority;
 	u32	id;
 	bool	any;
 };
 
-static bool nl_rule_is_told(const struct dump_ctx *ctx,
-			    const struct altconn_rule *rule)
+static bool nl_rule_is_listed(const struct nl_rule_dump *ctx,
+			      const struct altconn_rule *rule)
 {
 	if (!ctx->any || rule->priority != ctx->priority)
 		return ctx->any && rule->priority < ctx->priority;
@@ -627,7 +629,7 @@ static int nl_rule_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
  */
 int altconn_nl_rule_get_start(struct netlink_callback *cb)
 {
-	BUILD_BUG_ON(sizeof(struct dump_ctx) > sizeof(cb->ctx));
+	BUILD_BUG_ON(sizeof(struct nl_rule_dump) > sizeof(cb->ctx));
 	return 0;
 }
 
@@ -645,7 +647,7 @@ int altconn_nl_rule_get_dumpit(struct sk_buff *skb,
 			       struct netlink_callback *cb)
 {
 	struct altconn_net *an = altconn_pernet(sock_net(cb->skb->sk));
-	struct dump_ctx *ctx = (struct dump_ctx *)cb->ctx;
+	struct nl_rule_dump *ctx = (struct nl_rule_dump *)cb->ctx;
 	struct altconn_rules *rules;
 	u32 i;
 
@@ -656,11 +658,11 @@ int altconn_nl_rule_get_dumpit(struct sk_buff *skb,
 	for (i = 0; rules && i < rules->n; i++) {
 		const struct altconn_rule *rule = rules->rule[i];
 
-		if (nl_rule_is_told(ctx, rule))
+		if (nl_rule_is_listed(ctx, rule))
 			continue;
 		if (nl_rule_dump_one(skb, cb, rule))
 			break;
-		*ctx = (struct dump_ctx) {
+		*ctx = (struct nl_rule_dump) {
 			.priority = rule->priority, .id = rule->id, .any = true,
 		};
 	}

@@ -25,15 +25,15 @@
 #include "task_info.h"
 
 /* These counters of a listener are read in one go. */
-struct listener_info {
+struct nl_listener_info {
 	u32	backlog, queued, waiting;
 	u64	outcomes[ALTCONN_N_REASONS], waited;
 };
 
 static void nl_read_listener(struct altconn_listener *ln,
-			     struct listener_info *info)
+			     struct nl_listener_info *info)
 {
-	info->waiting = altconn_attempt_waiting(ln);
+	info->waiting = altconn_attempt_nr_waiting(ln);
 	spin_lock(&ln->lock);
 	info->backlog = ln->backlog;
 	info->queued = ln->queued;
@@ -44,7 +44,7 @@ static void nl_read_listener(struct altconn_listener *ln,
 
 static int nl_put_listener(struct sk_buff *skb, struct altconn_listener *ln)
 {
-	struct listener_info info;
+	struct nl_listener_info info;
 
 	nl_read_listener(ln, &info);
 	if (nla_put_flag(skb, ALTCONN_A_SOCKET_LISTENING) ||
@@ -65,7 +65,7 @@ static int nl_put_dgram(struct sk_buff *skb, struct sock *sk)
 
 	if (READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
 		return 0;
-	peer = altconn_dgram_peer(sk);
+	peer = altconn_dgram_get_peer(sk);
 	err = altconn_nl_put_addr(skb, ALTCONN_A_SOCKET_PEER, peer);
 	altconn_addr_put(peer);
 	return err;
@@ -112,14 +112,15 @@ static int nl_put_owner(struct sk_buff *skb,
 	int err;
 
 	if (sk->sk_type == SOCK_DGRAM)
-		info.recv_queue = altconn_dgram_queued(sk);
+		info.recv_queue = altconn_dgram_unread(sk);
 	err = altconn_nl_put_end(skb, ALTCONN_A_SOCKET_OWNER, viewer, &info);
 	altconn_addr_put(addr);
 	return err;
 }
 
-static bool nl_wants_owner(const struct altconn_nl_filter *filter,
-			   const struct altconn_viewer *viewer, struct sock *sk)
+static bool nl_selects_owner(const struct altconn_nl_filter *filter,
+			     const struct altconn_viewer *viewer,
+			     struct sock *sk)
 {
 	struct altconn_end_info info;
 	struct altconn_addr *addr;
@@ -129,13 +130,13 @@ static bool nl_wants_owner(const struct altconn_nl_filter *filter,
 		return true;
 	addr = altconn_addr_of(sk);
 	info = nl_owner_end(sk, addr);
-	wanted = altconn_nl_wants_end(&filter->owner, viewer, &info);
+	wanted = altconn_nl_selects_end(&filter->owner, viewer, &info);
 	altconn_addr_put(addr);
 	return wanted;
 }
 
-static bool nl_wants_peer(const struct altconn_nl_filter *filter,
-			  struct sock *sk)
+static bool nl_selects_peer(const struct altconn_nl_filter *filter,
+			    struct sock *sk)
 {
 	struct altconn_addr *peer;
 	bool wanted;
@@ -149,8 +150,8 @@ static bool nl_wants_peer(const struct altconn_nl_filter *filter,
 	if (sk->sk_type != SOCK_DGRAM ||
 	    READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
 		return false;
-	peer = altconn_dgram_peer(sk);
-	wanted = altconn_nl_wants_addr(filter->peer, peer);
+	peer = altconn_dgram_get_peer(sk);
+	wanted = altconn_nl_selects_addr(filter->peer, peer);
 	altconn_addr_put(peer);
 	return wanted;
 }
@@ -166,18 +167,18 @@ static bool nl_is_listener(struct sock *sk)
 }
 
 /* Check whether a request selects @sk. A NULL @filter selects every socket. */
-static bool nl_wants_socket(const struct altconn_nl_filter *filter,
-			    const struct altconn_viewer *viewer,
-			    struct sock *sk)
+static bool nl_selects_socket(const struct altconn_nl_filter *filter,
+			      const struct altconn_viewer *viewer,
+			      struct sock *sk)
 {
 	return !filter ||
-	       (altconn_nl_wants_u64(filter->id,
-				     READ_ONCE(altconn_sk(sk)->entry.id)) &&
-		altconn_nl_wants_u32(filter->type,
-				     altconn_nl_type(sk->sk_type)) &&
+	       (altconn_nl_selects_u64(filter->id,
+				       READ_ONCE(altconn_sk(sk)->entry.id)) &&
+		altconn_nl_selects_u32(filter->type,
+				       altconn_nl_type(sk->sk_type)) &&
 		(!filter->listening || nl_is_listener(sk)) &&
-		nl_wants_owner(filter, viewer, sk) &&
-		nl_wants_peer(filter, sk));
+		nl_selects_owner(filter, viewer, sk) &&
+		nl_selects_peer(filter, sk));
 }
 
 static bool nl_is_reachable(const struct sock *sk)
@@ -207,7 +208,7 @@ static int nl_put_file(struct sk_buff *skb, const struct altconn_viewer *viewer,
 	int err = 0;
 
 	if ((!viewer->admin && !uid_eq(viewer->uid, sk_uid(sk))) ||
-	    !altconn_bind_file(sk, &path))
+	    !altconn_bind_get_file(sk, &path))
 		return 0;
 	buf = kmalloc(PATH_MAX, GFP_KERNEL);
 	text = buf ? d_path(&path, buf, PATH_MAX) : NULL;
@@ -260,7 +261,7 @@ static int nl_dump_socket(struct sk_buff *skb, struct netlink_callback *cb,
 
 /* This is the state of a dump of sockets, in cb->ctx. */
 struct nl_socket_dump {
-	struct altconn_position		pos;
+	struct altconn_registry_pos		pos;
 	struct altconn_nl_filter	*filter;	/* NULL: select all */
 };
 
@@ -295,7 +296,7 @@ int altconn_nl_socket_get_start(struct netlink_callback *cb)
 		return PTR_ERR(filter);
 	dump->filter = filter;
 	dump->pos.newest = altconn_next_id();
-	seq = altconn_registry_dump(&an->sockets, dump->pos.newest);
+	seq = altconn_registry_track_removed(&an->sockets, dump->pos.newest);
 	altconn_nl_set_seq(cb, seq);
 	cb->prev_seq = cb->seq;
 	cb->min_dump_alloc = NL_SOCKET_SIZE;
@@ -331,15 +332,15 @@ int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
 	struct altconn_registry *reg = &altconn_pernet(net)->sockets;
 	struct altconn_viewer viewer = altconn_nl_viewer_of(cb->skb, net);
 	struct nl_socket_dump *dump = nl_socket_dump_of(cb);
-	struct altconn_position before = dump->pos;
+	struct altconn_registry_pos before = dump->pos;
 	int err = 0, looks = NL_DUMP_BATCH;
 	struct sock *sk;
 
-	altconn_nl_set_seq(cb, altconn_registry_removed(reg));
+	altconn_nl_set_seq(cb, altconn_registry_nr_removed(reg));
 	while (!err && looks && !fatal_signal_pending(current) &&
 	       (sk = altconn_sock_next(net, &dump->pos))) {
 		looks--;
-		if (nl_wants_socket(dump->filter, &viewer, sk))
+		if (nl_selects_socket(dump->filter, &viewer, sk))
 			err = nl_dump_socket(skb, cb, &viewer, sk);
 		sock_put(sk);
 		if (err)
@@ -353,7 +354,7 @@ int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
 	 * The core compares this number when it makes the next message of the
 	 * dump, or its NLMSG_DONE.
 	 */
-	altconn_nl_set_seq(cb, altconn_registry_removed(reg));
+	altconn_nl_set_seq(cb, altconn_registry_nr_removed(reg));
 	return skb->len;
 }
 
@@ -388,7 +389,7 @@ int altconn_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	sk = altconn_sock_find(genl_info_net(info), nla_get_u64(filter->id));
 	if (sk) {
-		if (nl_wants_socket(filter, &viewer, sk))
+		if (nl_selects_socket(filter, &viewer, sk))
 			err = nl_put_socket(reply, &viewer, sk);
 		sock_put(sk);
 	}

@@ -16,8 +16,8 @@
  * Sum up the counters of all CPUs. struct altconn_stat consists of u64 alone,
  * so it is treated as an array.
  */
-static void nl_stat_add_up(const struct altconn_net *an,
-			   struct altconn_stat *sum)
+static void nl_stat_sum(const struct altconn_net *an,
+			struct altconn_stat *sum)
 {
 	unsigned int cpu, i;
 	const u64 *from;
@@ -80,7 +80,7 @@ static int nl_stat_put_user(struct sk_buff *skb, int attr,
  * A message lists this many users for each kind of account: the users with the
  * most associations. A longer list would not fit into one message.
  */
-#define STAT_USERS	16
+#define NL_STAT_USERS	16
 
 static int nl_stat_put_users(struct sk_buff *skb, struct altconn_net *an)
 {
@@ -89,11 +89,11 @@ static int nl_stat_put_users(struct sk_buff *skb, struct altconn_net *an)
 		[ALTCONN_ACCOUNT_INBOUND]	= ALTCONN_A_STAT_USER_INBOUND,
 		[ALTCONN_ACCOUNT_NESTED]	= ALTCONN_A_STAT_USER_NESTED,
 	};
-	struct altconn_account_usage top[STAT_USERS];
+	struct altconn_account_usage top[NL_STAT_USERS];
 	u32 kind, i, n;
 
 	for (kind = 0; kind < ALTCONN_ACCOUNT_KINDS; kind++) {
-		n = altconn_account_top(an, kind, top, STAT_USERS);
+		n = altconn_account_top(an, kind, top, NL_STAT_USERS);
 		for (i = 0; i < n; i++)
 			if (nl_stat_put_user(skb, attr[kind], &top[i]))
 				return -EMSGSIZE;
@@ -121,14 +121,14 @@ static int nl_stat_put(struct sk_buff *skb, const struct altconn_stat *stat)
  * A message holds all counters. A counter in its nest, with padding, is 40
  * bytes.
  */
-#define MESSAGE_SIZE	(64 * 8 + 40 * (ALTCONN_N_REASONS + \
+#define NL_STAT_SIZE	(64 * 8 + 40 * (ALTCONN_N_REASONS + \
 					2 * ALTCONN_BUCKETS + \
-					ALTCONN_ACCOUNT_KINDS * STAT_USERS))
+					ALTCONN_ACCOUNT_KINDS * NL_STAT_USERS))
 
-static int nl_stat_answer(struct genl_info *info,
-			  const struct altconn_stat *stat)
+static int nl_stat_reply(struct genl_info *info,
+			 const struct altconn_stat *stat)
 {
-	struct sk_buff *reply = genlmsg_new(MESSAGE_SIZE, GFP_KERNEL);
+	struct sk_buff *reply = genlmsg_new(NL_STAT_SIZE, GFP_KERNEL);
 	void *hdr;
 
 	if (!reply)
@@ -166,8 +166,8 @@ int altconn_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info)
 	stat = kmalloc(sizeof(*stat), GFP_KERNEL);
 	if (!stat)
 		return -ENOMEM;
-	nl_stat_add_up(altconn_pernet(genl_info_net(info)), stat);
-	err = nl_stat_answer(info, stat);
+	nl_stat_sum(altconn_pernet(genl_info_net(info)), stat);
+	err = nl_stat_reply(info, stat);
 	kfree(stat);
 	return err;
 }

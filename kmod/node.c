@@ -49,7 +49,7 @@
  *
  * Lifetime: the owner's table owns the node and drops it under the owner's
  * nodes_lock; the memory is freed an RCU grace period later. Readers hold
- * rcu_read_lock() only. @target is not a reference: altconn_node_leave() of the
+ * rcu_read_lock() only. @target is not a reference: altconn_node_exit() of the
  * target namespace clears it, an RCU grace period before that namespace's
  * memory is freed. A reader that uses @target beyond its RCU read section takes
  * a reference with maybe_get_net(), which fails for a namespace that is being
@@ -148,7 +148,8 @@ bool __altconn_node_is_broadcast(struct net *net,
 	       node_is_broadcast(net, ip);
 }
 
-static bool node_is_called(const struct altconn_node *node, const struct in6_addr *ip)
+static bool node_ip_matches(const struct altconn_node *node,
+			    const struct in6_addr *ip)
 {
 	return ipv6_addr_equal(&node->ip[0], ip) ||
 	       ipv6_addr_equal(&node->ip[1], ip);
@@ -160,7 +161,7 @@ static struct altconn_node *node_find_ip(struct altconn_net *an, const struct in
 	struct altconn_node *node;
 
 	list_for_each_entry_rcu(node, &an->node_list, sibling)
-		if (node_is_called(node, ip))
+		if (node_ip_matches(node, ip))
 			return node;
 	return NULL;
 }
@@ -191,11 +192,11 @@ static int node_check(const struct altconn_node *node, u32 *reason)
 }
 
 /**
- * altconn_node_get() - get the namespace that a far address belongs to
+ * altconn_node_get_net() - get the namespace that an xns address belongs to
  * @net: the namespace of the endpoint that connects or sends
- * @addr: an address of another node (@addr->far)
+ * @addr: an address of another node (@addr->xns)
  * @there: gets a copy of @addr as the other namespace writes it, on failure
- *	too; its far flag is the one of @addr
+ *	too; its xns flag is the one of @addr
  * @reason: gets enum altconn_reason of a failure; undefined on success
  *
  * Context: any.
@@ -203,9 +204,9 @@ static int node_check(const struct altconn_node *node, u32 *reason)
  * ERR_PTR(-ENETUNREACH) if the node no longer exists; ERR_PTR(-EHOSTUNREACH) if
  * the node is down or its namespace no longer exists.
  */
-struct net *altconn_node_get(const struct net *net,
-			     const struct altconn_addr *addr,
-			     struct altconn_addr *there, u32 *reason)
+struct net *altconn_node_get_net(const struct net *net,
+				 const struct altconn_addr *addr,
+				 struct altconn_addr *there, u32 *reason)
 {
 	struct net *target;
 	struct altconn_node *node;
@@ -234,8 +235,8 @@ struct net *altconn_node_get(const struct net *net,
  * Find the node by which the namespace @there knows @net, or NULL. RCU read
  * side.
  */
-static struct altconn_node *node_known_as(struct net *there,
-					  const struct net *net)
+static struct altconn_node *node_find_by_target(struct net *there,
+						const struct net *net)
 {
 	struct altconn_node *node;
 
@@ -253,7 +254,7 @@ static bool node_has_ip(const struct altconn_node *node, const struct altconn_ad
 }
 
 /**
- * altconn_node_seen() - translate an address for another namespace
+ * altconn_node_translate() - translate an address for another namespace
  * @there: the namespace that the result is for; not @net
  * @net: the namespace that @addr belongs to
  * @addr: the address, or NULL
@@ -265,8 +266,9 @@ static bool node_has_ip(const struct altconn_node *node, const struct altconn_ad
  * drops; NULL if @addr is NULL, or if @there has no name for it because it does
  * not know @net, or not by this IP address; ERR_PTR(-ENOMEM).
  */
-struct altconn_addr *altconn_node_seen(struct net *there, const struct net *net,
-				       struct altconn_addr *addr)
+struct altconn_addr *altconn_node_translate(struct net *there,
+					    const struct net *net,
+					    struct altconn_addr *addr)
 {
 	struct altconn_addr *seen;
 	const struct altconn_node *node;
@@ -275,7 +277,7 @@ struct altconn_addr *altconn_node_seen(struct net *there, const struct net *net,
 	if (!addr || addr->kind == ALTCONN_KIND_PATH)
 		return altconn_addr_get(addr);
 	rcu_read_lock();
-	node = node_known_as(there, net);
+	node = node_find_by_target(there, net);
 	id = node ? node->id : 0;
 	if (id && addr->kind == ALTCONN_KIND_INET && !node_has_ip(node, addr))
 		id = 0;
@@ -288,7 +290,7 @@ struct altconn_addr *altconn_node_seen(struct net *there, const struct net *net,
 	if (!seen)
 		return ERR_PTR(-ENOMEM);
 	seen->node = id;
-	seen->far = true;
+	seen->xns = true;
 	return seen;
 }
 
@@ -296,8 +298,8 @@ struct altconn_addr *altconn_node_seen(struct net *there, const struct net *net,
  * Set the IP part of @local to the address by which the node of @dest knows
  * @net, or to 0.0.0.0 or :: if that node has no such address.
  */
-static void node_far_source(struct net *net, const struct altconn_addr *dest,
-			    struct altconn_addr *local)
+static void node_xns_saddr(struct net *net, const struct altconn_addr *dest,
+			   struct altconn_addr *local)
 {
 	bool v4 = altconn_addr_is_v4(dest);
 	struct altconn_addr there;
@@ -310,11 +312,11 @@ static void node_far_source(struct net *net, const struct altconn_addr *dest,
 				       altconn_addr_ip(local));
 	else
 		*altconn_addr_ip(local) = in6addr_any;
-	target = altconn_node_get(net, dest, &there, &reason);
+	target = altconn_node_get_net(net, dest, &there, &reason);
 	if (IS_ERR(target))
 		return;
 	rcu_read_lock();
-	node = node_known_as(target, net);
+	node = node_find_by_target(target, net);
 	if (node && !ipv6_addr_any(&node->ip[!v4]))
 		*altconn_addr_ip(local) = node->ip[!v4];
 	rcu_read_unlock();
@@ -322,7 +324,7 @@ static void node_far_source(struct net *net, const struct altconn_addr *dest,
 }
 
 /**
- * altconn_node_source() - choose the source IP address for a destination
+ * altconn_node_saddr() - choose the source IP address for a destination
  * @net: the namespace of the endpoint
  * @dest: the destination: an address of this node, of another node, or a
  *	broadcast address
@@ -337,13 +339,13 @@ static void node_far_source(struct net *net, const struct altconn_addr *dest,
  *
  * Context: process, does not sleep.
  */
-void altconn_node_source(struct net *net, const struct altconn_addr *dest,
-			 struct altconn_addr *local)
+void altconn_node_saddr(struct net *net, const struct altconn_addr *dest,
+			struct altconn_addr *local)
 {
 	local->node = dest->node;
 	local->len = sizeof(struct in6_addr);
-	if (unlikely(dest->far))
-		node_far_source(net, dest, local);
+	if (unlikely(dest->xns))
+		node_xns_saddr(net, dest, local);
 	else if (altconn_addr_is_v4(dest) &&
 		 (ipv4_is_loopback(altconn_addr_v4(dest)) ||
 		  altconn_node_is_broadcast(net, dest)))
@@ -354,7 +356,7 @@ void altconn_node_source(struct net *net, const struct altconn_addr *dest,
 }
 
 /* As in TCP, the destinations 0.0.0.0 and :: mean the loopback address. */
-static void node_any_is_loopback(struct altconn_addr *addr)
+static void node_any_to_loopback(struct altconn_addr *addr)
 {
 	if (!altconn_addr_is_any(addr))
 		return;
@@ -371,8 +373,8 @@ static void node_any_is_loopback(struct altconn_addr *addr)
  * IPV6_V6ONLY. A socket without IPV6_V6ONLY that is bound to ::, or to no IP
  * address, speaks both. RCU read side.
  */
-static bool node_same_version(const struct altconn_sock *ask,
-			      const struct altconn_addr *dest)
+static bool node_speaks_version(const struct altconn_sock *ask,
+				const struct altconn_addr *dest)
 {
 	/* Pairs with altconn_bind_insert(). */
 	const struct altconn_bind *bind = smp_load_acquire(&ask->bind);
@@ -388,9 +390,9 @@ static bool node_same_version(const struct altconn_sock *ask,
 }
 
 /*
- * Check whether another node has @addr and is reachable; set addr->far if so.
+ * Check whether another node has @addr and is reachable; set addr->xns if so.
  */
-static noinline int node_route_far(struct net *net, struct altconn_addr *addr,
+static noinline int node_route_xns(struct net *net, struct altconn_addr *addr,
 				   u32 *reason)
 {
 	int err;
@@ -398,7 +400,7 @@ static noinline int node_route_far(struct net *net, struct altconn_addr *addr,
 	rcu_read_lock();
 	err = node_check(node_find(altconn_pernet(net), addr), reason);
 	rcu_read_unlock();
-	addr->far = !err;
+	addr->xns = !err;
 	return err;
 }
 
@@ -408,9 +410,9 @@ static int node_route_inet(const struct sock *sk, struct altconn_addr *addr,
 	struct net *net = sock_net(sk);
 	bool same;
 
-	node_any_is_loopback(addr);
+	node_any_to_loopback(addr);
 	rcu_read_lock();
-	same = node_same_version(altconn_sk(sk), addr);
+	same = node_speaks_version(altconn_sk(sk), addr);
 	rcu_read_unlock();
 	*reason = ALTCONN_REASON_NO_NODE;
 	if (!same)
@@ -418,7 +420,7 @@ static int node_route_inet(const struct sock *sk, struct altconn_addr *addr,
 	if (altconn_node_is_local(net, addr) ||
 	    altconn_node_is_broadcast(net, addr))
 		return 0;
-	return node_route_far(net, addr, reason);
+	return node_route_xns(net, addr, reason);
 }
 
 /**
@@ -442,7 +444,7 @@ int __altconn_node_route(const struct sock *sk, struct altconn_addr *addr,
 	if (altconn_node_is_broadcast(net, addr))
 		return 0;
 	if (addr->node != READ_ONCE(altconn_pernet(net)->node_id))
-		return node_route_far(net, addr, reason);
+		return node_route_xns(net, addr, reason);
 	addr->node = ALTCONN_NODE_SELF;
 	return 0;
 }
@@ -451,17 +453,18 @@ int __altconn_node_route(const struct sock *sk, struct altconn_addr *addr,
  * Announce a change of the node table. Connected datagram sockets cache their
  * receiver and must look it up again. Watchers get an event.
  */
-static void node_changed(struct altconn_net *an)
+static void node_notify_change(struct altconn_net *an)
 {
-	altconn_dgram_changed();
-	altconn_event_changed(an, ALTCONN_EVENT_KIND_NODES_CHANGED);
+	altconn_dgram_genid_bump();
+	altconn_notify_change(an, ALTCONN_EVENT_KIND_NODES_CHANGED);
 }
 
 /*
  * Return -EADDRINUSE if another node has an IP address of @new, -EALREADY if a
  * node stands for the same namespace, else 0. an->nodes_lock held.
  */
-static int node_check_new(const struct altconn_net *an, const struct altconn_node *new)
+static int node_check_conflict(const struct altconn_net *an,
+			       const struct altconn_node *new)
 {
 	const struct altconn_node *node;
 	int i, err = 0;
@@ -469,7 +472,7 @@ static int node_check_new(const struct altconn_net *an, const struct altconn_nod
 	list_for_each_entry(node, &an->node_list, sibling) {
 		for (i = 0; i < 2; i++)
 			if (!ipv6_addr_any(&new->ip[i]) &&
-			    node_is_called(node, &new->ip[i]))
+			    node_ip_matches(node, &new->ip[i]))
 				return -EADDRINUSE;
 		if (READ_ONCE(node->target) == new->target)
 			err = -EALREADY;
@@ -490,7 +493,7 @@ static int node_insert(struct altconn_net *an, struct altconn_node *node)
 	lockdep_assert_held(&an->nodes_lock);
 	if (node->id == an->node_id || xa_load(&an->nodes, node->id))
 		return -EEXIST;
-	err = node_check_new(an, node);
+	err = node_check_conflict(an, node);
 	if (err)
 		return err;
 	if (an->n_nodes >= NODES_MAX)
@@ -547,11 +550,11 @@ int altconn_node_add(struct net *net, u32 id, const struct in6_addr ip[2],
 	if (err)
 		kfree(node);
 	else
-		node_changed(an);
+		node_notify_change(an);
 	return err;
 }
 
-static void node_drop(struct altconn_net *an, struct altconn_node *node)
+static void node_remove(struct altconn_net *an, struct altconn_node *node)
 {
 	lockdep_assert_held(&an->nodes_lock);
 	xa_erase(&an->nodes, node->id);
@@ -566,14 +569,14 @@ static void node_drop(struct altconn_net *an, struct altconn_node *node)
 /*
  * Delete up to NODES_BATCH nodes. Return true if there may be more, else false.
  */
-static bool node_drop_some(struct altconn_net *an)
+static bool node_remove_batch(struct altconn_net *an)
 {
 	struct altconn_node *node, *next;
 	int n = NODES_BATCH;
 
 	spin_lock(&an->nodes_lock);
 	list_for_each_entry_safe(node, next, &an->node_list, sibling) {
-		node_drop(an, node);
+		node_remove(an, node);
 		if (!--n)
 			break;
 	}
@@ -600,19 +603,19 @@ int altconn_node_del(struct net *net, u32 id)
 	spin_lock(&an->nodes_lock);
 	node = id ? xa_load(&an->nodes, id) : NULL;
 	if (node) {
-		node_drop(an, node);
+		node_remove(an, node);
 		err = 0;
 	}
 	spin_unlock(&an->nodes_lock);
-	while (!id && node_drop_some(an))
+	while (!id && node_remove_batch(an))
 		cond_resched();
 	if (!err)
-		node_changed(an);
+		node_notify_change(an);
 	return err;
 }
 
 /**
- * altconn_node_set() - set a node up or down
+ * altconn_node_set_up() - set a node up or down
  * @net: the namespace that knows the node
  * @id: node id
  * @up: whether the node may be reached from now on
@@ -623,7 +626,7 @@ int altconn_node_del(struct net *net, u32 id)
  * Context: process, does not sleep.
  * Return: 0; -ENOENT if there is no node with this id.
  */
-int altconn_node_set(struct net *net, u32 id, bool up)
+int altconn_node_set_up(struct net *net, u32 id, bool up)
 {
 	struct altconn_net *an = altconn_pernet(net);
 	struct altconn_node *node;
@@ -634,19 +637,19 @@ int altconn_node_set(struct net *net, u32 id, bool up)
 		WRITE_ONCE(node->up, up);
 	spin_unlock(&an->nodes_lock);
 	if (node)
-		node_changed(an);
+		node_notify_change(an);
 	return node ? 0 : -ENOENT;
 }
 
 /**
- * altconn_node_call() - set the id by which a namespace names itself
+ * altconn_node_set_self() - set the id by which a namespace names itself
  * @net: the namespace
  * @id: an id that means the same as ALTCONN_NODE_SELF, or 0 to remove it
  *
  * Context: process, does not sleep.
  * Return: 0; -EEXIST if a node has the id.
  */
-int altconn_node_call(struct net *net, u32 id)
+int altconn_node_set_self(struct net *net, u32 id)
 {
 	struct altconn_net *an = altconn_pernet(net);
 	int err = 0;
@@ -658,7 +661,7 @@ int altconn_node_call(struct net *net, u32 id)
 		WRITE_ONCE(an->node_id, id);
 	spin_unlock(&an->nodes_lock);
 	if (!err)
-		node_changed(an);
+		node_notify_change(an);
 	return err;
 }
 
@@ -730,13 +733,13 @@ static bool node_clear_target(struct altconn_net *an)
 	}
 	spin_unlock(&node_target_lock);
 	if (owner)
-		altconn_event_changed(owner, ALTCONN_EVENT_KIND_NODES_CHANGED);
+		altconn_notify_change(owner, ALTCONN_EVENT_KIND_NODES_CHANGED);
 	rcu_read_unlock();
 	return owner;
 }
 
 /**
- * altconn_node_leave() - remove a dying namespace from all node tables
+ * altconn_node_exit() - remove a dying namespace from all node tables
  * @an: the namespace; its memory is freed an RCU grace period later
  *
  * Empties the namespace's own table, and clears the target of each node in
@@ -744,11 +747,11 @@ static bool node_clear_target(struct altconn_net *an)
  *
  * Context: process, may sleep.
  */
-void altconn_node_leave(struct altconn_net *an)
+void altconn_node_exit(struct altconn_net *an)
 {
-	while (node_drop_some(an))
+	while (node_remove_batch(an))
 		cond_resched();
 	while (node_clear_target(an))
 		cond_resched();
-	node_changed(an);
+	node_notify_change(an);
 }

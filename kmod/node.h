@@ -10,7 +10,7 @@ struct altconn_net;
 /**
  * struct altconn_node_info - a copy of an entry of a node table
  * @id: node id in the namespace that has the table
- * @up: false if altconn_node_set() has set the node down
+ * @up: false if altconn_node_set_up() has set the node down
  * @gone: true if the node's namespace no longer exists
  * @netns: inode number of the node's namespace
  * @ip: the node's IP addresses in the namespace that has the table: [0] IPv4 as
@@ -27,30 +27,31 @@ struct altconn_node_info {
 bool altconn_node_is_local(struct net *net, const struct altconn_addr *addr);
 bool __altconn_node_is_broadcast(struct net *net,
 				 const struct altconn_addr *addr);
-struct net *altconn_node_get(const struct net *net,
-			     const struct altconn_addr *addr,
-			     struct altconn_addr *there, u32 *reason);
-struct altconn_addr *altconn_node_seen(struct net *there, const struct net *net,
-				       struct altconn_addr *addr);
-void altconn_node_source(struct net *net, const struct altconn_addr *dest,
-			 struct altconn_addr *local);
+struct net *altconn_node_get_net(const struct net *net,
+				 const struct altconn_addr *addr,
+				 struct altconn_addr *there, u32 *reason);
+struct altconn_addr *altconn_node_translate(struct net *there,
+					    const struct net *net,
+					    struct altconn_addr *addr);
+void altconn_node_saddr(struct net *net, const struct altconn_addr *dest,
+			struct altconn_addr *local);
 int __altconn_node_route(const struct sock *sk, struct altconn_addr *addr,
 			 u32 *reason);
 int altconn_node_add(struct net *net, u32 id, const struct in6_addr ip[2],
 		     struct net *target);
 int altconn_node_del(struct net *net, u32 id);
-int altconn_node_set(struct net *net, u32 id, bool up);
-int altconn_node_call(struct net *net, u32 id);
+int altconn_node_set_up(struct net *net, u32 id, bool up);
+int altconn_node_set_self(struct net *net, u32 id);
 int altconn_node_next(struct net *net, u32 *id, struct altconn_node_info *info);
 void altconn_node_init(struct altconn_net *an);
-void altconn_node_leave(struct altconn_net *an);
+void altconn_node_exit(struct altconn_net *an);
 
 /**
  * altconn_node_route() - check whether a destination is reachable
  * @sk: the endpoint that connects or sends
  * @addr: the destination, updated in place: an IP address that means any
  *	becomes the loopback address, this node's own id becomes
- *	ALTCONN_NODE_SELF, and addr->far is set if another node has the address
+ *	ALTCONN_NODE_SELF, and addr->xns is set if another node has the address
  * @reason: gets enum altconn_reason of a failure; undefined on success
  *
  * An address of this namespace takes precedence over the same address of

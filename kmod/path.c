@@ -30,20 +30,19 @@
 #include "sock.h"
 
 /**
- * altconn_bind_reserve() - begin to bind an endpoint to a path
+ * altconn_path_begin_bind() - begin to bind an endpoint to a path
  * @sk: the endpoint
  * @addr: the path as it was given to bind(), copied
  *
- * Until altconn_bind_complete(), any other call on the socket that needs its
- * address or its state cancels the bind().
+ * Until altconn_path_complete_bind(), any other call on the socket that needs
+ * its address or its state cancels the bind().
  *
- * Context: process, may sleep; lock_sock() not held.
- * Return: a binding, which altconn_bind_complete() or altconn_bind_unreserve()
- * takes over; -EINVAL: the endpoint is bound, or its state does not allow
- * bind(); -ENOMEM.
+ * Context: process, may sleep; lock_sock() not held. Return: a binding, which
+ * altconn_path_complete_bind() or altconn_path_abort_bind() takes over;
+ * -EINVAL: the endpoint is bound, or its state does not allow bind(); -ENOMEM.
  */
-struct altconn_bind *altconn_bind_reserve(struct sock *sk,
-					  const struct altconn_addr *addr)
+struct altconn_bind *altconn_path_begin_bind(struct sock *sk,
+					     const struct altconn_addr *addr)
 {
 	struct altconn_bind *bind =
 		altconn_bind_new(sk, addr, ALTCONN_BIND_ASKED);
@@ -52,12 +51,12 @@ struct altconn_bind *altconn_bind_reserve(struct sock *sk,
 	if (!bind)
 		return ERR_PTR(-ENOMEM);
 	lock_sock(sk);
-	err = altconn_bind_allowed(sk);
+	err = altconn_bind_cancel_and_check(sk);
 	if (!err) {
 		if (sk->sk_type == SOCK_DGRAM)
 			altconn_sock_register(sk);
 		spin_lock(&altconn_sk(sk)->bind_lock);
-		altconn_sk(sk)->binding = bind;
+		altconn_sk(sk)->pending_bind = bind;
 		spin_unlock(&altconn_sk(sk)->bind_lock);
 	}
 	release_sock(sk);
@@ -68,20 +67,20 @@ struct altconn_bind *altconn_bind_reserve(struct sock *sk,
 }
 
 /**
- * altconn_bind_complete() - bind the endpoint to its socket file
+ * altconn_path_complete_bind() - bind the endpoint to its socket file
  * @sk: the endpoint
- * @bind: the binding from altconn_bind_reserve(); on success the endpoint owns
- *	it
+ * @bind: the binding from altconn_path_begin_bind(); on success the endpoint
+ *	owns it
  * @path: the socket file; a reference is taken on success
  *
  * Context: process; a directory's lock may be held; lock_sock() is not needed;
  * takes bind_lock.
  * Return: 0; -EINVAL: another call on the socket cancelled the bind();
  * -EADDRINUSE; -ENOMEM. After an error the caller calls
- * altconn_bind_unreserve().
+ * altconn_path_abort_bind().
  */
-int altconn_bind_complete(struct sock *sk, struct altconn_bind *bind,
-			  const struct path *path)
+int altconn_path_complete_bind(struct sock *sk, struct altconn_bind *bind,
+			       const struct path *path)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	int err = -EINVAL;
@@ -90,10 +89,10 @@ int altconn_bind_complete(struct sock *sk, struct altconn_bind *bind,
 	bind->path = *path;
 	path_get(path);
 	spin_lock(&ask->bind_lock);
-	if (ask->binding == bind) {
+	if (ask->pending_bind == bind) {
 		err = altconn_bind_publish(sk, bind, false);
 		/* Pairs with altconn_bind_cancel(): ask->bind is set first. */
-		smp_store_release(&ask->binding, NULL);
+		smp_store_release(&ask->pending_bind, NULL);
 	}
 	spin_unlock(&ask->bind_lock);
 	if (err)
@@ -102,29 +101,29 @@ int altconn_bind_complete(struct sock *sk, struct altconn_bind *bind,
 }
 
 /**
- * altconn_bind_unreserve() - undo altconn_bind_reserve()
+ * altconn_path_abort_bind() - undo altconn_path_begin_bind()
  * @sk: the endpoint
  * @bind: the binding, not completed; the caller must not use it any more
  *
  * Context: process; takes bind_lock.
  */
-void altconn_bind_unreserve(struct sock *sk, struct altconn_bind *bind)
+void altconn_path_abort_bind(struct sock *sk, struct altconn_bind *bind)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 
 	spin_lock(&ask->bind_lock);
-	if (ask->binding == bind)
-		ask->binding = NULL;
+	if (ask->pending_bind == bind)
+		ask->pending_bind = NULL;
 	spin_unlock(&ask->bind_lock);
 	/*
 	 * Free after a grace period: readers may have seen the binding if
-	 * altconn_bind_complete() failed with -ENOMEM.
+	 * altconn_path_complete_bind() failed with -ENOMEM.
 	 */
 	altconn_addr_put(bind->addr);
 }
 
 /**
- * altconn_bind_allowed() - check whether an endpoint may be bound now
+ * altconn_bind_cancel_and_check() - check whether an endpoint may be bound now
  * @sk: the endpoint
  *
  * Cancels a bind() of a path that is under way. As with AF_UNIX, a socket in
@@ -134,7 +133,7 @@ void altconn_bind_unreserve(struct sock *sk, struct altconn_bind *bind)
  * Return: 0; -EINVAL: the endpoint is bound already, or its state does not
  * allow bind().
  */
-int altconn_bind_allowed(struct sock *sk)
+int altconn_bind_cancel_and_check(struct sock *sk)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 
@@ -197,9 +196,9 @@ static int path_rename(const struct path *parent, struct dentry *from,
  * Make the socket file at @dentry, rename it to @last unless @last is NULL, and
  * bind the endpoint to it. The directory's lock is held.
  */
-static int path_make(struct sock *sk, struct altconn_bind *bind,
-		     const struct path *parent, struct dentry *dentry,
-		     struct dentry *last)
+static int path_make_and_bind(struct sock *sk, struct altconn_bind *bind,
+			      const struct path *parent, struct dentry *dentry,
+			      struct dentry *last)
 {
 	umode_t mode = S_IFSOCK |
 		       (SOCK_INODE(sk->sk_socket)->i_mode & ~current_umask());
@@ -218,7 +217,7 @@ static int path_make(struct sock *sk, struct altconn_bind *bind,
 	if (last)
 		err = path_rename(parent, dentry, last);
 	if (!err)
-		err = altconn_bind_complete(sk, bind, &path);
+		err = altconn_path_complete_bind(sk, bind, &path);
 	if (err)
 		vfs_unlink(mnt_idmap(parent->mnt), d_inode(parent->dentry),
 			   dentry, NULL);
@@ -237,7 +236,7 @@ static int path_bind_new(struct sock *sk, struct altconn_bind *bind,
 	dentry = start_creating_path(addr->fd, name->s, &parent, 0);
 	if (IS_ERR(dentry))
 		return PTR_ERR(dentry);
-	err = path_make(sk, bind, &parent, dentry, NULL);
+	err = path_make_and_bind(sk, bind, &parent, dentry, NULL);
 	end_creating_path(&parent, dentry);
 	return err;
 }
@@ -257,7 +256,7 @@ struct path_swap {
 };
 
 /* Return whether the last component of a path is empty, "." or "..". */
-static bool path_is_dots(const char *last)
+static bool path_is_dot_name(const char *last)
 {
 	return strspn(last, ".") == strlen(last) && strlen(last) <= 2;
 }
@@ -273,7 +272,7 @@ static int path_swap_init(struct path_swap *swap,
 	snprintf(swap->temporary, sizeof(swap->temporary),
 		 "%.*s" PATH_TEMPORARY "%016llx", (int)(swap->last - name->s),
 		 name->s, get_random_u64());
-	return path_is_dots(swap->last) ? -EADDRINUSE : 0;
+	return path_is_dot_name(swap->last) ? -EADDRINUSE : 0;
 }
 
 /*
@@ -353,9 +352,9 @@ static int path_find_stale(const struct path_swap *swap, struct path *stale)
  * the path is longer than sun_path, or it leads to another file than @stale;
  * -ENOMEM.
  */
-static int path_for_unix(const struct altconn_addr *addr,
-			 const struct path_string *name,
-			 const struct path *stale, struct path_string *text)
+static int path_write_unix(const struct altconn_addr *addr,
+			   const struct path_string *name,
+			   const struct path *stale, struct path_string *text)
 {
 	struct path found;
 	int n, err;
@@ -382,7 +381,7 @@ static int path_for_unix(const struct altconn_addr *addr,
  * is, the connect() fails with EPROTOTYPE, so the datagram socket does not
  * become a client of that socket. Return 0 if no socket is bound to the file.
  */
-static int path_ask_unix(const struct path_string *text)
+static int path_check_unix(const struct path_string *text)
 {
 	union {
 		struct sockaddr_un	un;
@@ -427,7 +426,7 @@ static int path_replace(struct sock *sk, struct altconn_bind *bind,
 	if (d_is_negative(last) ||
 	    (stale->dentry &&
 	     d_backing_inode(last) == d_backing_inode(stale->dentry)))
-		err = path_make(sk, bind, &parent, dentry, last);
+		err = path_make_and_bind(sk, bind, &parent, dentry, last);
 	else
 		err = -EADDRINUSE;
 	path_swap_end(&parent, dentry, last);
@@ -435,9 +434,9 @@ static int path_replace(struct sock *sk, struct altconn_bind *bind,
 }
 
 /* Bind the endpoint to a new file that replaces a stale one. */
-static int path_bind_over(struct sock *sk, struct altconn_bind *bind,
-			  const struct altconn_addr *addr,
-			  const struct path_string *name)
+static int path_bind_replacing(struct sock *sk, struct altconn_bind *bind,
+			       const struct altconn_addr *addr,
+			       const struct path_string *name)
 {
 	struct path_string text;
 	struct path_swap swap;
@@ -450,8 +449,8 @@ static int path_bind_over(struct sock *sk, struct altconn_bind *bind,
 	if (err)
 		return err;
 	if (stale.dentry) {
-		err = path_for_unix(addr, name, &stale, &text) ? :
-		      path_ask_unix(&text);
+		err = path_write_unix(addr, name, &stale, &text) ? :
+		      path_check_unix(&text);
 	}
 	if (!err)
 		err = path_replace(sk, bind, &swap, &stale);
@@ -485,7 +484,7 @@ static int path_bind_over(struct sock *sk, struct altconn_bind *bind,
  */
 int altconn_path_bind(struct sock *sk, struct altconn_addr *addr)
 {
-	struct altconn_bind *bind = altconn_bind_reserve(sk, addr);
+	struct altconn_bind *bind = altconn_path_begin_bind(sk, addr);
 	struct path_string name;
 	int err;
 
@@ -494,9 +493,9 @@ int altconn_path_bind(struct sock *sk, struct altconn_addr *addr)
 	path_to_string(addr, &name);
 	err = path_bind_new(sk, bind, addr, &name);
 	if (err == -EEXIST && altconn_sk(sk)->replaces)
-		err = path_bind_over(sk, bind, addr, &name);
+		err = path_bind_replacing(sk, bind, addr, &name);
 	if (err)
-		altconn_bind_unreserve(sk, bind);
+		altconn_path_abort_bind(sk, bind);
 	return err == -EEXIST ? -EADDRINUSE : err;
 }
 
@@ -521,7 +520,7 @@ static int path_of_fd(struct altconn_addr *addr, struct path *path)
 	return 0;
 }
 
-static int path_look_up(struct altconn_addr *addr, struct path *path)
+static int path_lookup_file(struct altconn_addr *addr, struct path *path)
 {
 	struct path_string name;
 
@@ -551,7 +550,7 @@ int altconn_path_resolve(struct altconn_addr *addr, struct path *path,
 	int err;
 
 	*reason = ALTCONN_REASON_PATH_LOOKUP;
-	err = path_look_up(addr, path);
+	err = path_lookup_file(addr, path);
 	addr->inode = NULL;
 	if (err)
 		goto err_no_path;

@@ -7,12 +7,12 @@
 struct altconn_addr;
 struct altconn_bind;
 
-struct altconn_bind *altconn_bind_reserve(struct sock *sk,
-					  const struct altconn_addr *addr);
-int altconn_bind_complete(struct sock *sk, struct altconn_bind *bind,
-			  const struct path *path);
-void altconn_bind_unreserve(struct sock *sk, struct altconn_bind *bind);
-int altconn_bind_allowed(struct sock *sk);
+struct altconn_bind *altconn_path_begin_bind(struct sock *sk,
+					     const struct altconn_addr *addr);
+int altconn_path_complete_bind(struct sock *sk, struct altconn_bind *bind,
+			       const struct path *path);
+void altconn_path_abort_bind(struct sock *sk, struct altconn_bind *bind);
+int altconn_bind_cancel_and_check(struct sock *sk);
 int altconn_path_bind(struct sock *sk, struct altconn_addr *addr);
 int altconn_path_resolve(struct altconn_addr *addr, struct path *path,
 			 u32 *reason);

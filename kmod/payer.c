@@ -48,7 +48,7 @@ static struct workqueue_struct *payer_wq[ALTCONN_PAYER_KINDS];
 static bool payer_draining;
 
 /* Take the oldest job from the queue. Return NULL if the queue is empty. */
-static struct altconn_job *payer_next(struct altconn_payer *payer)
+static struct altconn_job *payer_dequeue(struct altconn_payer *payer)
 {
 	struct altconn_job *job;
 
@@ -125,7 +125,7 @@ static void payer_work(struct work_struct *work)
 	u64 debt;
 
 	do {
-		job = payer_next(payer);
+		job = payer_dequeue(payer);
 		if (!job)
 			return;
 		job->run(job);
@@ -167,8 +167,8 @@ bool altconn_payer_queue(struct altconn_payer *payer, struct altconn_job *job)
 }
 
 /* Check whether the root user of @in owns the user namespace @below. */
-static bool payer_is_roots(const struct user_namespace *below,
-			   struct user_namespace *in)
+static bool payer_root_owns(const struct user_namespace *below,
+			    struct user_namespace *in)
 {
 	return uid_eq(below->owner, make_kuid(in, 0));
 }
@@ -198,7 +198,7 @@ u64 altconn_payer_key_in(const struct cred *cred, struct user_namespace *in)
 		return altconn_payer_key(cred);
 	if (!outer)
 		return __kuid_val(cred->uid);
-	if (payer_is_roots(outer, in))
+	if (payer_root_owns(outer, in))
 		return ALTCONN_PAYER_CONTAINER | outer->ns.inum;
 	return __kuid_val(outer->owner);
 }

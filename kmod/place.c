@@ -44,7 +44,7 @@ static u32 place_mask __read_mostly;
 
 static struct rhashtable owner_table;
 
-static spinlock_t bind_stripes[BIND_STRIPES];
+static spinlock_t bind_stripes[ALTCONN_BIND_STRIPES];
 
 static hsiphash_key_t bind_key __read_mostly;
 
@@ -139,7 +139,7 @@ spinlock_t *altconn_bind_stripe(const struct net *net, int type,
 				const struct altconn_addr *addr)
 {
 	return &bind_stripes[altconn_bind_stripe_hash(net, type, addr) %
-			     BIND_STRIPES];
+			     ALTCONN_BIND_STRIPES];
 }
 
 /**
@@ -158,15 +158,15 @@ u32 altconn_bind_hash(const struct net *net, int type,
 }
 
 /**
- * altconn_bind_lock() - return the stripe lock of a binding
+ * altconn_bind_stripe_of() - return the stripe lock of a binding
  * @bind: the binding
  *
  * Context: any.
  * Return: the lock.
  */
-spinlock_t *altconn_bind_lock(const struct altconn_bind *bind)
+spinlock_t *altconn_bind_stripe_of(const struct altconn_bind *bind)
 {
-	return &bind_stripes[bind->hash % BIND_STRIPES];
+	return &bind_stripes[bind->hash % ALTCONN_BIND_STRIPES];
 }
 
 static bool place_has_key(const struct altconn_place *place,
@@ -305,13 +305,13 @@ static struct altconn_place *place_find(const struct net *net, u8 type,
 }
 
 /**
- * altconn_bind_is_any() - check whether an address is 0.0.0.0 or ::
+ * altconn_bind_addr_is_any() - check whether an address is 0.0.0.0 or ::
  * @addr: a canonical address
  *
  * Context: any.
  * Return: true if it is, whatever its port; false also for other kinds.
  */
-bool altconn_bind_is_any(const struct altconn_addr *addr)
+bool altconn_bind_addr_is_any(const struct altconn_addr *addr)
 {
 	return addr->kind == ALTCONN_KIND_INET && altconn_addr_is_any(addr);
 }
@@ -340,7 +340,8 @@ static struct altconn_place *place_find_any(const struct net *net, u8 type,
 }
 
 /**
- * altconn_bind_place() - find the place that serves an address with a closeness
+ * altconn_bind_find_place() - find the place that serves an address with a
+ * closeness
  * @net: the namespace
  * @type: socket type; a path is found whatever the type of its binding is
  * @addr: canonical address of a destination
@@ -352,9 +353,9 @@ static struct altconn_place *place_find_any(const struct net *net, u8 type,
  * Return: the place; NULL if there is none. A place in the table has bindings,
  * but a reader may find its list empty already while the last one is removed.
  */
-struct altconn_place *altconn_bind_place(const struct net *net, int type,
-					 const struct altconn_addr *addr,
-					 unsigned int closeness)
+struct altconn_place *altconn_bind_find_place(const struct net *net, int type,
+					      const struct altconn_addr *addr,
+					      unsigned int closeness)
 {
 	if (likely(closeness == ALTCONN_CLOSEST))
 		return place_find(net, type, addr, ALTCONN_PLACE_ADDR);
@@ -364,7 +365,8 @@ struct altconn_place *altconn_bind_place(const struct net *net, int type,
 }
 
 /**
- * altconn_bind_port() - find the place that lists all bindings of an inet port
+ * altconn_bind_find_port() - find the place that lists all bindings of an inet
+ * port
  * @net: the namespace
  * @type: socket type
  * @addr: an inet address; only its port counts
@@ -372,28 +374,29 @@ struct altconn_place *altconn_bind_place(const struct net *net, int type,
  * Context: RCU read side; the result is valid within it.
  * Return: the place, for altconn_bind_for_each_port(); NULL if there is none.
  */
-struct altconn_place *altconn_bind_port(const struct net *net, int type,
-					const struct altconn_addr *addr)
+struct altconn_place *altconn_bind_find_port(const struct net *net, int type,
+					     const struct altconn_addr *addr)
 {
 	return place_find(net, type, addr, ALTCONN_PLACE_PORT);
 }
 
 /**
- * altconn_bind_score() - compute how closely a binding serves an address
+ * altconn_bind_compute_score() - compute how closely a binding serves an
+ * address
  * @bind: a binding of the port, name or path of @addr
  * @addr: the destination of a connection or datagram
  *
  * Context: any.
  * Return: 0 if the binding does not serve the address, or if a caller on
  * another node looks it up and the binding is not reachable from there; else
- * the closeness, as in altconn_bind_place().
+ * the closeness, as in altconn_bind_find_place().
  */
-unsigned int altconn_bind_score(const struct altconn_bind *bind,
-				const struct altconn_addr *addr)
+unsigned int altconn_bind_compute_score(const struct altconn_bind *bind,
+					const struct altconn_addr *addr)
 {
 	bool v4;
 
-	if (unlikely(addr->far) && !READ_ONCE(bind->reachable))
+	if (unlikely(addr->xns) && !READ_ONCE(bind->reachable))
 		return 0;
 	if (addr->kind != ALTCONN_KIND_INET)
 		return ALTCONN_CLOSEST;
@@ -427,16 +430,16 @@ struct altconn_bind *altconn_bind_find(const struct net *net, int type,
 	struct altconn_bind *bind;
 
 	for (; closeness; closeness--) {
-		place = altconn_bind_place(net, type, addr, closeness);
+		place = altconn_bind_find_place(net, type, addr, closeness);
 		altconn_bind_for_each(bind, place)
-			if (altconn_bind_score(bind, addr))
+			if (altconn_bind_compute_score(bind, addr))
 				return bind;
 	}
 	return NULL;
 }
 
 /**
- * altconn_bind_addr() - find the address that serves a destination
+ * altconn_bind_find_addr() - find the address that serves a destination
  * @net: the caller's namespace
  * @type: socket type
  * @addr: canonical address of the destination; the caller pins the inode of a
@@ -446,8 +449,8 @@ struct altconn_bind *altconn_bind_find(const struct net *net, int type,
  * Return: the address of the binding, a reference that the caller owns; NULL if
  * no socket of this type is bound there.
  */
-struct altconn_addr *altconn_bind_addr(struct net *net, int type,
-				       const struct altconn_addr *addr)
+struct altconn_addr *altconn_bind_find_addr(struct net *net, int type,
+					    const struct altconn_addr *addr)
 {
 	struct altconn_addr *found = NULL;
 	struct altconn_bind *bind;
@@ -480,7 +483,7 @@ struct place_owner *altconn_owner_find(const struct altconn_place *place,
 }
 
 /**
- * altconn_owner_leave() - undo altconn_owner_join()
+ * altconn_owner_remove_bind() - undo altconn_owner_add_bind()
  * @place: the place
  * @uid: the user
  *
@@ -488,7 +491,7 @@ struct place_owner *altconn_owner_find(const struct altconn_place *place,
  *
  * Context: any; the stripe lock of the place held.
  */
-void altconn_owner_leave(struct altconn_place *place, kuid_t uid)
+void altconn_owner_remove_bind(struct altconn_place *place, kuid_t uid)
 {
 	struct place_owner *owner = altconn_owner_find(place, uid);
 
@@ -499,18 +502,18 @@ void altconn_owner_leave(struct altconn_place *place, kuid_t uid)
 }
 
 /**
- * altconn_owner_join() - count a sharing binding of a user at a place
+ * altconn_owner_add_bind() - count a sharing binding of a user at a place
  * @place: the place
  * @uid: the user
  * @spare: an allocated struct place_owner; used, and set to NULL, if the user
  *	has no sharing binding at @place yet
  *
- * Context: any; the stripe lock of the place held.
- * Return: 0, and altconn_owner_leave() undoes the call; -ENOMEM: nothing is
- * counted, and the caller keeps @spare.
+ * Context: any; the stripe lock of the place held. Return: 0, and
+ * altconn_owner_remove_bind() undoes the call; -ENOMEM: nothing is counted, and
+ * the caller keeps @spare.
  */
-int altconn_owner_join(struct altconn_place *place, kuid_t uid,
-		       struct place_owner **spare)
+int altconn_owner_add_bind(struct altconn_place *place, kuid_t uid,
+			   struct place_owner **spare)
 {
 	struct place_owner *owner = altconn_owner_find(place, uid);
 
@@ -528,8 +531,8 @@ int altconn_owner_join(struct altconn_place *place, kuid_t uid,
 }
 
 /**
- * altconn_owner_table_alloc() - allocate two spare structs for
- *	altconn_owner_join()
+ * altconn_owner_alloc_spares() - allocate two spare structs for
+ *	altconn_owner_add_bind()
  * @spares: array of two pointers to NULL; filled in
  *
  * An inet binding joins two places, and nothing can be allocated under the
@@ -538,7 +541,7 @@ int altconn_owner_join(struct altconn_place *place, kuid_t uid,
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM; the caller frees @spares in both cases.
  */
-int altconn_owner_table_alloc(struct place_owner **spares)
+int altconn_owner_alloc_spares(struct place_owner **spares)
 {
 	int i;
 
@@ -551,7 +554,8 @@ int altconn_owner_table_alloc(struct place_owner **spares)
 }
 
 /**
- * altconn_bind_spread() - choose one of several receivers by the sender's
+ * altconn_bind_select_receiver() - choose one of several receivers by the
+ * sender's
  *	address
  * @from: the sender's address, or NULL
  * @n: number of receivers
@@ -559,7 +563,7 @@ int altconn_owner_table_alloc(struct place_owner **spares)
  * Context: any.
  * Return: a number from 0 to @n - 1, always the same for one address.
  */
-u32 altconn_bind_spread(const struct altconn_addr *from, u32 n)
+u32 altconn_bind_select_receiver(const struct altconn_addr *from, u32 n)
 {
 	u32 hash = from ? hsiphash_2u32(from->port,
 					hsiphash(from->bytes, from->len,
@@ -579,7 +583,7 @@ int __init altconn_bind_table_init(void)
 	int i, err;
 
 	get_random_bytes(&bind_key, sizeof(bind_key));
-	for (i = 0; i < BIND_STRIPES; i++)
+	for (i = 0; i < ALTCONN_BIND_STRIPES; i++)
 		spin_lock_init(&bind_stripes[i]);
 	place_mask = roundup_pow_of_two(clamp(totalram_pages() / 16,
 					      PLACE_CHAINS_MIN,

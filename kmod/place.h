@@ -18,9 +18,9 @@ enum altconn_place_level {
 };
 
 /* The sorts of bindings that a place counts. */
-enum altconn_place_what {
+enum altconn_place_sort {
 	ALTCONN_PLACE_ALL,
-	ALTCONN_PLACE_HARD,	/* exclude even bindings with SO_REUSEADDR */
+	ALTCONN_PLACE_EXCL,	/* exclude even bindings with SO_REUSEADDR */
 	ALTCONN_PLACE_LISTENING,
 	ALTCONN_PLACE_SORTS,
 };
@@ -153,12 +153,12 @@ extern const struct hlist_head altconn_bind_none;
 	hlist_for_each_entry_rcu(bind, altconn_place_listeners(place),	\
 				 listener_link)
 
-/* Walk all bindings of a place that altconn_bind_port() returned. Under RCU. */
+/* Walk all bindings of a place that altconn_bind_find_port() returned. Under RCU. */
 #define altconn_bind_for_each_port(bind, port)				\
 	hlist_for_each_entry_rcu(bind, altconn_place_binds(port),	\
 				 port_link)
 
-#define BIND_STRIPES	256
+#define ALTCONN_BIND_STRIPES	256
 
 /**
  * struct place_owner - one user's bindings that share one place
@@ -188,7 +188,7 @@ struct place_owner {
 struct altconn_place *altconn_place_find_hashed(const struct net *net, u8 type,
 						const struct altconn_addr *addr,
 						u8 level, u32 hash);
-bool altconn_bind_is_any(const struct altconn_addr *addr);
+bool altconn_bind_addr_is_any(const struct altconn_addr *addr);
 u32 altconn_place_hash(const struct net *net, u8 type,
 		       const struct altconn_addr *addr, u8 level);
 u32 altconn_bind_stripe_hash(const struct net *net, u8 type,
@@ -197,27 +197,27 @@ spinlock_t *altconn_bind_stripe(const struct net *net, int type,
 				const struct altconn_addr *addr);
 u32 altconn_bind_hash(const struct net *net, int type,
 		      const struct altconn_addr *addr);
-spinlock_t *altconn_bind_lock(const struct altconn_bind *bind);
+spinlock_t *altconn_bind_stripe_of(const struct altconn_bind *bind);
 void altconn_place_link(struct altconn_place *place);
 void altconn_place_unlink(struct altconn_place *place);
-struct altconn_place *altconn_bind_place(const struct net *net, int type,
-					 const struct altconn_addr *addr,
-					 unsigned int closeness);
-struct altconn_place *altconn_bind_port(const struct net *net, int type,
+struct altconn_place *altconn_bind_find_place(const struct net *net, int type,
+					      const struct altconn_addr *addr,
+					      unsigned int closeness);
+struct altconn_place *altconn_bind_find_port(const struct net *net, int type,
+					     const struct altconn_addr *addr);
+unsigned int altconn_bind_compute_score(const struct altconn_bind *bind,
 					const struct altconn_addr *addr);
-unsigned int altconn_bind_score(const struct altconn_bind *bind,
-				const struct altconn_addr *addr);
 struct altconn_bind *altconn_bind_find(const struct net *net, int type,
 				       const struct altconn_addr *addr);
-struct altconn_addr *altconn_bind_addr(struct net *net, int type,
-				       const struct altconn_addr *addr);
+struct altconn_addr *altconn_bind_find_addr(struct net *net, int type,
+					    const struct altconn_addr *addr);
 struct place_owner *altconn_owner_find(const struct altconn_place *place,
 				       kuid_t uid);
-void altconn_owner_leave(struct altconn_place *place, kuid_t uid);
-int altconn_owner_join(struct altconn_place *place, kuid_t uid,
-		       struct place_owner **spare);
-int altconn_owner_table_alloc(struct place_owner **spares);
-u32 altconn_bind_spread(const struct altconn_addr *from, u32 n);
+void altconn_owner_remove_bind(struct altconn_place *place, kuid_t uid);
+int altconn_owner_add_bind(struct altconn_place *place, kuid_t uid,
+			   struct place_owner **spare);
+int altconn_owner_alloc_spares(struct place_owner **spares);
+u32 altconn_bind_select_receiver(const struct altconn_addr *from, u32 n);
 int __init altconn_bind_table_init(void);
 void altconn_bind_table_exit(void);
 
@@ -264,7 +264,7 @@ altconn_place_listeners(const struct altconn_place *place)
 }
 
 /**
- * altconn_place_find_like() - find the place that a new binding would join
+ * altconn_place_find_for() - find the place that a new binding would join
  * @bind: the new binding, not in the table yet
  * @own: a place inside @bind; its level and hash say which place to find
  *
@@ -272,8 +272,9 @@ altconn_place_listeners(const struct altconn_place *place)
  * Return: the place, valid while the stripe lock is held; NULL if there is
  * none.
  */
-static inline struct altconn_place *altconn_place_find_like(const struct altconn_bind *bind,
-							    const struct altconn_place *own)
+static inline struct altconn_place *
+altconn_place_find_for(const struct altconn_bind *bind,
+		       const struct altconn_place *own)
 {
 	struct altconn_place *place;
 
@@ -296,7 +297,7 @@ static inline struct altconn_place *altconn_place_find_like(const struct altconn
  */
 static inline u8 altconn_place_level(const struct altconn_bind *bind)
 {
-	return bind->v6only && altconn_bind_is_any(bind->addr) &&
+	return bind->v6only && altconn_bind_addr_is_any(bind->addr) &&
 	       !altconn_addr_is_v4(bind->addr) ? ALTCONN_PLACE_ONLY6 :
 						  ALTCONN_PLACE_ADDR;
 }

@@ -21,7 +21,7 @@
 #include "port_set.h"
 
 /* Number of ports that are tried one by one before a set is used. */
-#define TRIES		8
+#define PORT_TRIES		8
 
 /* The bounds of a search, inclusive, and the port to try next. */
 struct port_range {
@@ -59,7 +59,7 @@ void altconn_port_exit(struct altconn_net *an)
 	}
 }
 
-static bool port_may_use(struct net *net, const struct altconn_addr *addr)
+static bool port_is_usable(struct net *net, const struct altconn_addr *addr)
 {
 	return addr->kind != ALTCONN_KIND_INET ||
 	       !inet_is_local_reserved_port(net, addr->port);
@@ -91,7 +91,7 @@ static int port_get_range(struct net *net, enum altconn_kind kind, struct port_r
  * ends the search. When another signal ends connect(), its attempt goes on, but
  * no attempt exists yet.
  */
-static int port_next_step(void)
+static int port_check_signal(void)
 {
 	cond_resched();
 	return fatal_signal_pending(current) ? -EINTR : -EADDRINUSE;
@@ -105,7 +105,7 @@ static __always_inline int port_try_port(struct sock *sk,
 	int err = altconn_bind_insert(sk, addr, how);
 
 	if (err == -EADDRINUSE)
-		return port_next_step();
+		return port_check_signal();
 	if (!err)
 		WRITE_ONCE(*hint, addr->port + 1);
 	return err;
@@ -115,7 +115,7 @@ static __always_inline int port_try_port(struct sock *sk,
  * Try the next @n ports of the range. Return 0; -EADDRINUSE: all @n ports are
  * taken; -EAGAIN: all ports of the range are; -EINTR; -ENOMEM.
  */
-static int port_try_some(struct sock *sk, struct altconn_addr *addr,
+static int port_try_next(struct sock *sk, struct altconn_addr *addr,
 			 enum altconn_bind_how how, struct port_range *r, u32 n)
 {
 	u32 size = r->max - r->min, i;
@@ -124,8 +124,8 @@ static int port_try_some(struct sock *sk, struct altconn_addr *addr,
 	for (i = 0; i < n; i++) {
 		addr->port = r->next;
 		r->next = r->next == r->max ? r->min : r->next + 1;
-		err = port_may_use(sock_net(sk), addr) ?
-		      port_try_port(sk, addr, how) : port_next_step();
+		err = port_is_usable(sock_net(sk), addr) ?
+		      port_try_port(sk, addr, how) : port_check_signal();
 		if (err != -EADDRINUSE)
 			return err;
 		if (i == size)
@@ -155,10 +155,10 @@ static int port_try_set(struct sock *sk, struct altconn_addr *addr,
 		if (err)
 			return err == -EBUSY ? -EADDRINUSE : -ENOMEM;
 		addr->port = port;
-		if (port_may_use(sock_net(sk), addr)) {
+		if (port_is_usable(sock_net(sk), addr)) {
 			err = port_try_port(sk, addr, how);
 			if (err && err != -EADDRINUSE)
-				altconn_port_free_port(set, port);
+				altconn_port_set_remove(set, port);
 			continue;
 		}
 		/*
@@ -166,7 +166,7 @@ static int port_try_set(struct sock *sk, struct altconn_addr *addr,
 		 * from the set later.
 		 */
 		xa_erase(&set->taken, port);
-		err = port_next_step();
+		err = port_check_signal();
 		if (port++ == max)
 			break;
 	}
@@ -184,14 +184,14 @@ static int port_search(struct sock *sk, struct altconn_addr *addr,
 	int err, freed;
 
 	do {
-		/* Pairs with altconn_port_free_port(). */
+		/* Pairs with altconn_port_set_remove(). */
 		freed = atomic_read_acquire(&set->freed);
 		err = port_try_set(sk, addr, how, set, r->next, r->max);
 		if (err == -EADDRINUSE && r->next > r->min)
 			err = port_try_set(sk, addr, how, set, r->min,
 					   r->next - 1);
 		if (err == -EADDRINUSE)
-			err = port_next_step();
+			err = port_check_signal();
 	} while (err == -EADDRINUSE && freed != atomic_read(&set->freed));
 	return err == -EADDRINUSE ? -EAGAIN : err;
 }
@@ -217,11 +217,11 @@ int altconn_port_bind(struct sock *sk, struct altconn_addr *addr,
 	int err;
 
 	err = port_get_range(sock_net(sk), addr->kind, &r) ? :
-	      port_try_some(sk, addr, how, &r, TRIES);
+	      port_try_next(sk, addr, how, &r, PORT_TRIES);
 	if (err != -EADDRINUSE)
 		return err;
 	set = altconn_port_get_set(sk, addr);
 	if (!set)
-		return port_try_some(sk, addr, how, &r, U32_MAX);
+		return port_try_next(sk, addr, how, &r, U32_MAX);
 	return port_search(sk, addr, how, set, &r);
 }

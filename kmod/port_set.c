@@ -21,11 +21,11 @@
  * Maximum number of sets of a namespace. A search without a set tries ports one
  * by one.
  */
-#define SETS_MAX	16
+#define PORT_SETS_MAX	16
 
-static bool port_same_set(const struct altconn_port_set *set,
-			  const struct sock *sk,
-			  const struct altconn_addr *addr)
+static bool port_set_matches(const struct altconn_port_set *set,
+			     const struct sock *sk,
+			     const struct altconn_addr *addr)
 {
 	return set->type == sk->sk_type &&
 	       set->v6only == altconn_sk(sk)->v6only &&
@@ -57,7 +57,7 @@ static struct altconn_port_set *port_find_set(struct altconn_net *an,
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(set, &an->port_sets, node)
-		if (port_same_set(set, sk, addr))
+		if (port_set_matches(set, sk, addr))
 			found = set;
 	rcu_read_unlock();
 	return found;
@@ -70,7 +70,7 @@ static struct altconn_port_set *port_find_set(struct altconn_net *an,
  *
  * Context: process, may sleep.
  * Return: the set, valid as long as the namespace; NULL if there is no memory,
- * or if the namespace has SETS_MAX sets already.
+ * or if the namespace has PORT_SETS_MAX sets already.
  */
 struct altconn_port_set *altconn_port_get_set(struct sock *sk,
 					      struct altconn_addr *addr)
@@ -80,14 +80,14 @@ struct altconn_port_set *altconn_port_get_set(struct sock *sk,
 
 	addr->port = 0;
 	set = port_find_set(an, sk, addr);
-	if (set || READ_ONCE(an->n_port_sets) >= SETS_MAX)
+	if (set || READ_ONCE(an->n_port_sets) >= PORT_SETS_MAX)
 		return set;
 	new = port_new_set(sk, addr);
 	if (!new)
 		return NULL;
 	spin_lock(&an->port_lock);
 	set = port_find_set(an, sk, addr);
-	if (!set && an->n_port_sets < SETS_MAX) {
+	if (!set && an->n_port_sets < PORT_SETS_MAX) {
 		list_add_rcu(&new->node, &an->port_sets);
 		WRITE_ONCE(an->n_port_sets, an->n_port_sets + 1);
 		swap(set, new);
@@ -101,7 +101,8 @@ struct altconn_port_set *altconn_port_get_set(struct sock *sk,
 }
 
 /**
- * altconn_port_free() - remove a port from the sets when a binding gives it up
+ * altconn_port_sets_remove() - remove a port from the sets when a binding gives
+ * it up
  * @net: the namespace
  * @type: socket type
  * @addr: the address, not in the table of bindings any more
@@ -109,8 +110,8 @@ struct altconn_port_set *altconn_port_get_set(struct sock *sk,
  * Context: process; the caller has held the stripe lock of the address since it
  * removed the binding from the table.
  */
-void altconn_port_free(struct net *net, int type,
-		       const struct altconn_addr *addr)
+void altconn_port_sets_remove(struct net *net, int type,
+			      const struct altconn_addr *addr)
 {
 	struct altconn_net *an = altconn_pernet(net);
 	struct altconn_port_set *set;
@@ -124,6 +125,6 @@ void altconn_port_free(struct net *net, int type,
 	rcu_read_lock();
 	list_for_each_entry_rcu(set, &an->port_sets, node)
 		if (set->type == type && set->addr->kind == addr->kind)
-			altconn_port_free_port(set, addr->port);
+			altconn_port_set_remove(set, addr->port);
 	rcu_read_unlock();
 }

@@ -29,11 +29,11 @@ struct altconn_port_set {
 
 struct altconn_port_set *altconn_port_get_set(struct sock *sk,
 					      struct altconn_addr *addr);
-void altconn_port_free(struct net *net, int type,
-		       const struct altconn_addr *addr);
+void altconn_port_sets_remove(struct net *net, int type,
+			      const struct altconn_addr *addr);
 
 /**
- * altconn_port_free_port() - remove a port from one set
+ * altconn_port_set_remove() - remove a port from one set
  * @set: the set
  * @port: the port; may be absent from the set
  *
@@ -41,7 +41,8 @@ void altconn_port_free(struct net *net, int type,
  *
  * Context: process; does not sleep; the stripe lock of the port may be held.
  */
-static inline void altconn_port_free_port(struct altconn_port_set *set, u32 port)
+static inline void altconn_port_set_remove(struct altconn_port_set *set,
+					   u32 port)
 {
 	if (!xa_erase(&set->taken, port))
 		return;

@@ -48,8 +48,8 @@ static int registry_compare(const void *id, const struct rb_node *node)
 }
 
 /* Find the first entry of a tree with a greater id than @id. */
-static struct altconn_entry *registry_after(struct altconn_registry_tree *tree,
-					    u64 id)
+static struct altconn_entry *
+registry_find_after(struct altconn_registry_tree *tree, u64 id)
 {
 	struct altconn_entry *found = NULL, *entry;
 	struct rb_node *node = tree->root.rb_node;
@@ -126,7 +126,7 @@ void altconn_registry_add(struct altconn_registry *reg,
  * @entry: the entry, which may be removed already; keeps its id
  *
  * On return no dump and no lookup finds the entry any more.
- * altconn_registry_removed() counts the removal if a dump may miss it.
+ * altconn_registry_nr_removed() counts the removal if a dump may miss it.
  *
  * Context: process; may hold other locks, see Documentation/design/locking.rst.
  */
@@ -146,14 +146,15 @@ void altconn_registry_remove(struct altconn_registry *reg,
 }
 
 /**
- * altconn_registry_dump() - begin to count the removals that a dump may miss
+ * altconn_registry_track_removed() - begin to count the removals that a dump
+ * may miss
  * @reg: the registry
  * @newest: greatest id that is part of the dump, from altconn_next_id()
  *
  * Context: process.
- * Return: the current result of altconn_registry_removed().
+ * Return: the current result of altconn_registry_nr_removed().
  */
-u32 altconn_registry_dump(struct altconn_registry *reg, u64 newest)
+u32 altconn_registry_track_removed(struct altconn_registry *reg, u64 newest)
 {
 	struct altconn_registry_tree *tree;
 	u32 removed = 0;
@@ -168,18 +169,19 @@ u32 altconn_registry_dump(struct altconn_registry *reg, u64 newest)
 }
 
 /**
- * altconn_registry_removed() - count the removed entries that a dump may miss
+ * altconn_registry_nr_removed() - count the removed entries that a dump may
+ * miss
  * @reg: the registry
  *
  * A removal counts if a dump has begun since the entry was added. A dump has
  * missed no entry as long as the number equals the result of
- * altconn_registry_dump().
+ * altconn_registry_track_removed().
  *
  * Context: any. No lock is needed: a dump that misses an entry has taken the
  * lock of its tree after the removal, so it sees the new number.
  * Return: the number, which wraps around.
  */
-u32 altconn_registry_removed(const struct altconn_registry *reg)
+u32 altconn_registry_nr_removed(const struct altconn_registry *reg)
 {
 	u32 removed = 0;
 	int i;
@@ -195,10 +197,10 @@ u32 altconn_registry_removed(const struct altconn_registry *reg)
  * behind entries that are about to be freed.
  */
 static struct altconn_entry *registry_step(struct altconn_registry_tree *tree,
-					   struct altconn_position *pos,
+					   struct altconn_registry_pos *pos,
 					   bool (*get)(struct altconn_entry *))
 {
-	struct altconn_entry *entry = registry_after(tree, pos->id);
+	struct altconn_entry *entry = registry_find_after(tree, pos->id);
 	int left = REGISTRY_STEPS;
 
 	while (entry && entry->id <= pos->newest && left--) {
@@ -228,7 +230,7 @@ static struct altconn_entry *registry_step(struct altconn_registry_tree *tree,
  */
 struct altconn_entry *
 altconn_registry_next(struct altconn_registry *reg,
-		      struct altconn_position *pos,
+		      struct altconn_registry_pos *pos,
 		      bool (*get)(struct altconn_entry *entry))
 {
 	struct altconn_registry_tree *tree;

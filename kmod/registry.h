@@ -44,12 +44,12 @@ struct altconn_registry {
 };
 
 /**
- * struct altconn_position - the position of a dump in a registry
+ * struct altconn_registry_pos - the position of a dump in a registry
  * @newest: greatest id that is part of the dump
  * @id: id of the last entry that the dump has visited in the tree; 0 for none
  * @tree: index of the tree
  */
-struct altconn_position {
+struct altconn_registry_pos {
 	u64	newest;
 	u64	id;
 	u32	tree;
@@ -63,11 +63,11 @@ void altconn_registry_add(struct altconn_registry *reg,
 			  struct altconn_entry *entry, u64 id);
 void altconn_registry_remove(struct altconn_registry *reg,
 			     struct altconn_entry *entry);
-u32 altconn_registry_dump(struct altconn_registry *reg, u64 newest);
-u32 altconn_registry_removed(const struct altconn_registry *reg);
+u32 altconn_registry_track_removed(struct altconn_registry *reg, u64 newest);
+u32 altconn_registry_nr_removed(const struct altconn_registry *reg);
 struct altconn_entry *
 altconn_registry_next(struct altconn_registry *reg,
-		      struct altconn_position *pos,
+		      struct altconn_registry_pos *pos,
 		      bool (*get)(struct altconn_entry *entry));
 struct altconn_entry *
 altconn_registry_find(struct altconn_registry *reg, u64 id,

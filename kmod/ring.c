@@ -48,13 +48,13 @@
 
 static void ring_idle_scan(struct altconn_job *job);
 
-#define SCAN_INTERVAL	HZ
+#define RING_SCAN_INTERVAL	HZ
 
 /* One run of the scan's job looks at this many rings at most. */
-#define SCAN_BATCH	64
+#define RING_SCAN_BATCH	64
 
 /* User memory is faulted in this often at most, then a copy fails. */
-#define FAULT_TRIES	64
+#define RING_FAULT_TRIES	64
 
 static struct kmem_cache *ring_cache;
 
@@ -115,7 +115,7 @@ struct altconn_segment *altconn_ring_alloc_segment(u32 size)
 	seg->next = NULL;
 	seg->base = 0;
 	seg->end = 0;
-	seg->size = size - SEGMENT_HEAD;
+	seg->size = size - RING_SEGMENT_HEAD;
 	return seg;
 }
 
@@ -144,7 +144,8 @@ void altconn_ring_free_segments(struct altconn_segment *seg)
  */
 long altconn_ring_idle_bytes(u32 size)
 {
-	return SEGMENT_HEAD + size > SEGMENT_MIN ? SEGMENT_HEAD + size : 0;
+	return RING_SEGMENT_HEAD + size > RING_SEGMENT_MIN ?
+	       RING_SEGMENT_HEAD + size : 0;
 }
 
 /**
@@ -169,7 +170,7 @@ void altconn_ring_idle_add(struct altconn_ring *ring, u32 size)
 		idle->n++;
 		if (!idle->armed) {
 			idle->job.run = ring_idle_scan;
-			mod_timer(&idle->timer, jiffies + SCAN_INTERVAL);
+			mod_timer(&idle->timer, jiffies + RING_SCAN_INTERVAL);
 		}
 		idle->armed = true;
 	}
@@ -254,7 +255,7 @@ static void ring_idle_scan(struct altconn_job *job)
 
 	/* Rings that left the list meanwhile need no look. */
 	idle->left = min(idle->left ? : n, n);
-	for (batch = 0; batch < SCAN_BATCH && idle->left; batch++) {
+	for (batch = 0; batch < RING_SCAN_BATCH && idle->left; batch++) {
 		ring_idle_scan_one(idle);
 		idle->left--;
 	}
@@ -265,7 +266,7 @@ static void ring_idle_scan(struct altconn_job *job)
 	spin_lock(&idle->lock);
 	idle->armed = idle->n;
 	if (idle->armed)
-		mod_timer(&idle->timer, jiffies + SCAN_INTERVAL);
+		mod_timer(&idle->timer, jiffies + RING_SCAN_INTERVAL);
 	spin_unlock(&idle->lock);
 }
 
@@ -286,7 +287,7 @@ void __altconn_ring_free(struct altconn_ring *ring)
 	seg = altconn_ring_detach(ring);
 	spin_unlock(&ring->payer->idle.lock);
 	altconn_ring_free_segments(seg);
-	altconn_marks_free(ring->marks);
+	altconn_scm_queue_free(ring->scm_queue);
 	kmem_cache_free(ring_cache, ring);
 }
 
@@ -308,18 +309,18 @@ void __altconn_ring_seal(struct altconn_ring **place)
 }
 
 /*
- * Detach all segments and all marks, as if the data had been read. The
+ * Detach all segments and all boundaries, as if the data had been read. The
  * idle.lock of the ring's payer and both locks of the ring are held.
  */
 static struct altconn_segment *ring_detach_unread(struct altconn_ring *ring,
-						  struct list_head *marks)
+						  struct list_head *boundaries)
 {
 	u32 head = altconn_ring_head(ring);
 
-	if (ring->marks)
-		altconn_marks_empty(ring->marks, marks);
+	if (ring->scm_queue)
+		altconn_scm_queue_detach(ring->scm_queue, boundaries);
 	WRITE_ONCE(ring->extra_read, ring->extra_written);
-	/* Pairs with ring_look_at_reader() and altconn_ring_used(). */
+	/* Pairs with ring_load_tail() and altconn_ring_used(). */
 	smp_store_release(&ring->tail, head);
 	return altconn_ring_detach(ring);
 }
@@ -336,19 +337,19 @@ static struct altconn_segment *ring_detach_unread(struct altconn_ring *ring,
 void altconn_ring_free_unread(struct altconn_ring *ring)
 {
 	struct altconn_segment *seg = NULL;
-	LIST_HEAD(marks);
+	LIST_HEAD(boundaries);
 
 	spin_lock(&ring->payer->idle.lock);
 	if (mutex_trylock(&ring->write_lock)) {
 		if (mutex_trylock(&ring->read_lock)) {
-			seg = ring_detach_unread(ring, &marks);
+			seg = ring_detach_unread(ring, &boundaries);
 			mutex_unlock(&ring->read_lock);
 		}
 		mutex_unlock(&ring->write_lock);
 	}
 	spin_unlock(&ring->payer->idle.lock);
 	altconn_ring_free_segments(seg);
-	altconn_marks_discard(&marks);
+	altconn_scm_queue_free_list(&boundaries);
 }
 
 /**
@@ -462,7 +463,7 @@ ssize_t altconn_ring_fault_in(const struct iov_iter *iter, size_t len,
 
 	if (try > 1 && signal_pending(current))
 		return -ERESTARTSYS;
-	if (try > FAULT_TRIES || (try > 1 && !user_backed_iter(iter)))
+	if (try > RING_FAULT_TRIES || (try > 1 && !user_backed_iter(iter)))
 		return -EFAULT;
 	if (iov_iter_rw(iter) == WRITE)
 		left = fault_in_iov_iter_readable(iter, len);

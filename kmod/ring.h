@@ -33,9 +33,9 @@ struct cred;
  * @idle_size: data bytes of the segment with which the ring is in its user's
  *	list of emptied rings, or 0 if the ring is in no list; changes under
  *	@payer's idle.lock
- * @marks: the marks: credentials, descriptors and timestamps that go with the
- *	data, see scm_queue.c; NULL until the first of them is written. The
- *	reader loads it after @head
+ * @scm_queue: the boundaries: credentials, descriptors and timestamps that go
+ *	with the data, see scm_queue.c; NULL until the first of them is written.
+ *	The reader loads it after @head
  * @purged: the reader's endpoint has closed. The thread that drops one of the
  *	locks frees what the ring holds. Never cleared
  * @peeked: an empty record that is still unread was peeked at; @read_lock
@@ -67,7 +67,7 @@ struct altconn_ring {
 	u32			idle_size;
 
 	/* The members below seldom change. */
-	struct altconn_marks	*marks ____cacheline_aligned_in_smp;
+	struct altconn_scm_queue	*scm_queue ____cacheline_aligned_in_smp;
 	bool			purged;
 	bool			peeked;
 	u32			peeked_to;
@@ -84,7 +84,7 @@ struct altconn_ring {
  * The smallest segment has this many bytes, header included. The bytes of every
  * segment, header included, are a power of two.
  */
-#define SEGMENT_MIN	4096U
+#define RING_SEGMENT_MIN	4096U
 
 /**
  * struct altconn_segment - memory of a ring, used as a circular buffer
@@ -112,13 +112,13 @@ struct altconn_segment {
 	char			data[] __aligned(8);
 };
 
-#define SEGMENT_HEAD	((u32)sizeof(struct altconn_segment))
+#define RING_SEGMENT_HEAD	((u32)sizeof(struct altconn_segment))
 
 /* A record begins with a length word of this many bytes. */
-#define RECORD_HEAD	((u32)sizeof(u32))
+#define RING_RECORD_HEAD	((u32)sizeof(u32))
 
 /* This flag in a record's length word says that the sender has set MSG_EOR. */
-#define RECORD_EOR	BIT(31)
+#define RING_RECORD_EOR	BIT(31)
 
 struct altconn_ring *altconn_ring_new(struct altconn_ring **place,
 				      const struct cred *cred);
@@ -195,23 +195,22 @@ static inline u32 altconn_ring_used(const struct altconn_ring *ring)
  * and takes a record of any legal size as a whole. So a send() after POLLOUT
  * finds room, unless another thread takes it.
  *
- * Context: any.
- * Return: true if at most half of @limit is in use and the ring has few marks
- * (scm_queue.c), else false.
+ * Context: any. Return: true if at most half of @limit is in use and the ring
+ * has few boundaries (scm_queue.c), else false.
  */
 static inline bool altconn_ring_writable(const struct altconn_ring *ring,
 					 u32 limit)
 {
-	const struct altconn_marks *marks;
+	const struct altconn_scm_queue *queue;
 
 	if (altconn_ring_used(ring) > limit / 2)
 		return false;
-	marks = ring ? READ_ONCE(ring->marks) : NULL;
-	return likely(!marks) || altconn_marks_few(marks);
+	queue = ring ? READ_ONCE(ring->scm_queue) : NULL;
+	return likely(!queue) || altconn_scm_queue_has_space(queue);
 }
 
 /**
- * altconn_ring_wants_room() - announce that a writer is about to wait
+ * altconn_ring_set_wake_at() - announce that a writer is about to wait
  * @ring: the ring, or NULL
  * @limit: most bytes that the ring may hold
  *
@@ -221,20 +220,21 @@ static inline bool altconn_ring_writable(const struct altconn_ring *ring,
  *
  * Context: any.
  */
-static inline void altconn_ring_wants_room(struct altconn_ring *ring, u32 limit)
+static inline void altconn_ring_set_wake_at(struct altconn_ring *ring,
+					    u32 limit)
 {
 	if (ring)
 		WRITE_ONCE(ring->wake_at, altconn_ring_head(ring) - limit / 2);
 }
 
 /**
- * altconn_ring_drained() - check whether the reader has reached @wake_at
+ * altconn_ring_is_drained() - check whether the reader has reached @wake_at
  * @ring: the ring, or NULL
  *
  * Context: any.
  * Return: true if it has, or if there is no ring, else false.
  */
-static inline bool altconn_ring_drained(const struct altconn_ring *ring)
+static inline bool altconn_ring_is_drained(const struct altconn_ring *ring)
 {
 	return !ring || (s32)(READ_ONCE(ring->tail) -
 			      READ_ONCE(ring->wake_at)) >= 0;
@@ -335,7 +335,7 @@ altconn_ring_lock_unless_signal(struct altconn_ring *ring, struct mutex *lock)
  */
 static inline u32 altconn_ring_record_size(u32 len)
 {
-	return RECORD_HEAD + ALIGN(len, RECORD_HEAD);
+	return RING_RECORD_HEAD + ALIGN(len, RING_RECORD_HEAD);
 }
 
 #endif /* _ALTCONN_RING_H */

@@ -18,27 +18,27 @@
  * A user's listed rings may keep this many bytes of segments for each online
  * CPU. Segments of the smallest size do not count.
  */
-#define IDLE_BYTES	(2L << 20)
+#define RING_IDLE_MAX	(2L << 20)
 
 /*
  * This mask selects the length in a record's length word. Every length is far
  * below it, since ALTCONN_RING_LIMIT is.
  */
-#define RECORD_LENGTH	(RECORD_EOR - 1)
+#define RING_RECORD_LENGTH	(RING_RECORD_EOR - 1)
 
 /*
  * A cursor is the position of a read. @at is an offset in the data of @seg, and
  * @pos counts as ring->tail does.
  */
-struct cursor {
+struct ring_cursor {
 	struct altconn_segment	*seg;
 	u32			at;
 	u32			pos;
 };
 
-static struct cursor ring_begin(const struct altconn_ring *ring)
+static struct ring_cursor ring_cursor_begin(const struct altconn_ring *ring)
 {
-	return (struct cursor) {
+	return (struct ring_cursor) {
 		.seg = ring->read_segment, .at = ring->read_at,
 		.pos = ring->tail,
 	};
@@ -49,7 +49,7 @@ static struct cursor ring_begin(const struct altconn_ring *ring)
  * be data at the cursor. Return whether the writer has left the segment in
  * which the cursor then is; if so, that segment's @end is valid.
  */
-static bool ring_settle(struct cursor *c)
+static bool ring_cursor_next_seg(struct ring_cursor *c)
 {
 	struct altconn_segment *next;
 
@@ -62,7 +62,7 @@ static bool ring_settle(struct cursor *c)
 	return next;
 }
 
-static void ring_skip(struct cursor *c, u32 n)
+static void ring_cursor_advance(struct ring_cursor *c, u32 n)
 {
 	c->at = altconn_ring_advance(c->seg, c->at, n);
 	c->pos += n;
@@ -108,7 +108,7 @@ static __always_inline u32 ring_copy_out(const struct altconn_segment *seg,
  * Handle a ring that has just been emptied. The ring keeps its segment until
  * the scan frees it, unless the rings of its user keep too much memory already.
  */
-static noinline void ring_emptied(struct altconn_ring *ring)
+static noinline void ring_keep_or_free(struct altconn_ring *ring)
 {
 	struct altconn_payer_idle *idle = &ring->payer->idle;
 	struct altconn_segment *seg = NULL;
@@ -123,7 +123,8 @@ static noinline void ring_emptied(struct altconn_ring *ring)
 	spin_lock(&idle->lock);
 	more = altconn_ring_idle_bytes(size) -
 	       altconn_ring_idle_bytes(ring->idle_size);
-	if (more > 0 && idle->bytes + more > IDLE_BYTES * num_online_cpus() &&
+	if (more > 0 &&
+	    idle->bytes + more > RING_IDLE_MAX * num_online_cpus() &&
 	    mutex_trylock(&ring->write_lock)) {
 		if (altconn_ring_head(ring) == ring->tail)
 			seg = altconn_ring_detach(ring);
@@ -154,48 +155,49 @@ static noinline void ring_free_passed(struct altconn_ring *ring,
 
 /* Give the bytes before the cursor back to the writer. */
 static __always_inline void ring_commit(struct altconn_ring *ring,
-					const struct cursor *c)
+					const struct ring_cursor *c)
 {
 	if (unlikely(ring->read_segment != c->seg))
 		ring_free_passed(ring, c->seg);
 	ring->read_at = c->at;
 	/*
-	 * Pairs with ring_look_at_reader() and altconn_ring_used(): the bytes
+	 * Pairs with ring_load_tail() and altconn_ring_used(): the bytes
 	 * are copied out before the writer may overwrite them.
 	 */
 	smp_store_release(&ring->tail, c->pos);
 	/* Mostly the ring is listed with this segment already. */
 	if (c->pos == altconn_ring_head(ring) &&
 	    unlikely(READ_ONCE(ring->idle_size) != c->seg->size))
-		ring_emptied(ring);
+		ring_keep_or_free(ring);
 }
 
 /* Return the unread bytes; the bytes themselves are visible. */
-static u32 ring_look_at_writer(const struct altconn_ring *ring)
+static u32 ring_load_unread(const struct altconn_ring *ring)
 {
 	/* Pairs with ring_publish(). */
 	return (u32)atomic64_read_acquire(&ring->head) - ring->tail;
 }
 
 /*
- * Return the marks of the ring, or NULL. The caller has called
- * ring_look_at_writer() before, so it sees all marks of the bytes that it sees.
+ * Return the boundaries of the ring, or NULL. The caller has called
+ * ring_load_unread() before, so it sees all boundaries of the bytes that it
+ * sees.
  */
-static struct altconn_marks *ring_marks_of(const struct altconn_ring *ring)
+static struct altconn_scm_queue *ring_scm_of(const struct altconn_ring *ring)
 {
-	/* Pairs with altconn_marks_write(). */
-	return smp_load_acquire(&ring->marks);
+	/* Pairs with altconn_scm_queue_write(). */
+	return smp_load_acquire(&ring->scm_queue);
 }
 
 /* Move the cursor on by @n bytes, which the ring has. */
-static noinline struct cursor ring_skip_bytes(struct cursor c, u32 n)
+static noinline struct ring_cursor ring_skip_bytes(struct ring_cursor c, u32 n)
 {
 	while (n) {
 		u32 part = n;
 
-		if (ring_settle(&c))
+		if (ring_cursor_next_seg(&c))
 			part = min(part, c.seg->end - c.pos);
-		ring_skip(&c, part);
+		ring_cursor_advance(&c, part);
 		n -= part;
 	}
 	return c;
@@ -205,17 +207,17 @@ static noinline struct cursor ring_skip_bytes(struct cursor c, u32 n)
  * Do the work of ring_read_bytes() for bytes that are in several segments, or
  * that wrap around at the end of one.
  */
-static noinline struct cursor
-ring_read_pieces(struct cursor c, struct iov_iter *to, u32 n)
+static noinline struct ring_cursor
+ring_read_pieces(struct ring_cursor c, struct iov_iter *to, u32 n)
 {
 	u32 part, copied;
 
 	do {
 		part = n;
-		if (ring_settle(&c))
+		if (ring_cursor_next_seg(&c))
 			part = min(part, c.seg->end - c.pos);
 		copied = ring_copy_out(c.seg, c.at, to, part);
-		ring_skip(&c, copied);
+		ring_cursor_advance(&c, copied);
 		n -= copied;
 	} while (n && copied == part);
 	return c;
@@ -226,8 +228,8 @@ ring_read_pieces(struct cursor c, struct iov_iter *to, u32 n)
  * the cursor behind them. Mostly the bytes are in one piece. The cursor is
  * passed by value so that it stays in registers.
  */
-static __always_inline struct cursor
-ring_read_bytes(struct cursor c, struct iov_iter *to, u32 n)
+static __always_inline struct ring_cursor
+ring_read_bytes(struct ring_cursor c, struct iov_iter *to, u32 n)
 {
 	/*
 	 * Pairs with ring_add_segment(): without a next segment, all bytes are
@@ -235,7 +237,7 @@ ring_read_bytes(struct cursor c, struct iov_iter *to, u32 n)
 	 */
 	if (unlikely(smp_load_acquire(&c.seg->next) || n > c.seg->size - c.at))
 		return ring_read_pieces(c, to, n);
-	ring_skip(&c, ring_copy_out_piece(c.seg->data + c.at, to, n));
+	ring_cursor_advance(&c, ring_copy_out_piece(c.seg->data + c.at, to, n));
 	return c;
 }
 
@@ -243,12 +245,13 @@ ring_read_bytes(struct cursor c, struct iov_iter *to, u32 n)
  * Serve a read of no bytes: take only what goes with the next byte. Descriptors
  * are handed out once, as with AF_UNIX.
  */
-static noinline void ring_read_marks(struct altconn_marks *marks, u32 pos,
-				     struct altconn_rx *rx, bool peek)
+static noinline void ring_read_scm_only(struct altconn_scm_queue *queue,
+					u32 pos, struct altconn_rx *rx,
+					bool peek)
 {
-	if (!marks || rx->began)
+	if (!queue || rx->began)
 		return;
-	altconn_marks_read(marks, pos, 0, rx, peek);
+	altconn_scm_queue_read(queue, pos, 0, rx, peek);
 	rx->began = true;
 }
 
@@ -261,25 +264,25 @@ static __always_inline ssize_t
 ring_try_read(struct altconn_ring *ring, struct iov_iter *to, size_t len,
 	      bool peek, struct altconn_rx *rx, bool partial)
 {
-	struct altconn_marks *marks;
+	struct altconn_scm_queue *queue;
 	ssize_t n = -EAGAIN;
-	struct cursor c;
+	struct ring_cursor c;
 	u32 used, pos;
 
 	if (altconn_ring_lock_unless_signal(ring, &ring->read_lock))
 		return -ERESTARTSYS;
-	used = ring_look_at_writer(ring);
+	used = ring_load_unread(ring);
 	if (used <= rx->skip)
 		goto out;
-	c = ring_begin(ring);
+	c = ring_cursor_begin(ring);
 	if (unlikely(rx->skip))
 		c = ring_skip_bytes(c, rx->skip);
 	len = min_t(size_t, len, used - rx->skip);
-	marks = ring_marks_of(ring);
+	queue = ring_scm_of(ring);
 	if (unlikely(!len))
-		ring_read_marks(marks, c.pos, rx, peek);
-	else if (unlikely(marks))
-		len = altconn_marks_bound(marks, c.pos, len, rx);
+		ring_read_scm_only(queue, c.pos, rx, peek);
+	else if (unlikely(queue))
+		len = altconn_scm_queue_bound(queue, c.pos, len, rx);
 	pos = c.pos;
 	if (len)
 		c = ring_read_bytes(c, to, len);
@@ -291,8 +294,8 @@ ring_try_read(struct altconn_ring *ring, struct iov_iter *to, size_t len,
 	}
 	if (!n)
 		goto out;
-	if (unlikely(marks))
-		altconn_marks_read(marks, pos, n, rx, peek);
+	if (unlikely(queue))
+		altconn_scm_queue_read(queue, pos, n, rx, peek);
 	if (!peek)
 		ring_commit(ring, &c);
 	rx->began = true;
@@ -306,8 +309,8 @@ out:
  * is faulted in than they need. Return at least 1, since another reader may
  * have emptied the ring.
  */
-static u32 ring_unread(const struct altconn_ring *ring,
-		       const struct altconn_rx *rx)
+static u32 ring_unread_bytes(const struct altconn_ring *ring,
+			     const struct altconn_rx *rx)
 {
 	u32 used = altconn_ring_used(ring);
 
@@ -343,7 +346,7 @@ ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 		n = ring_try_read(ring, to, len, peek, rx, try);
 		if (likely(n != -EFAULT))
 			return n;
-		len = min_t(size_t, len, ring_unread(ring, rx));
+		len = min_t(size_t, len, ring_unread_bytes(ring, rx));
 		n = altconn_ring_fault_in(to, len, ++try);
 		if (n < 0)
 			return n;
@@ -362,20 +365,20 @@ static bool ring_was_peeked(const struct altconn_ring *ring, u32 pos)
  * AF_UNIX, skip whole records first. @skipped then is the offset in that
  * record. Return whether there is such a record.
  */
-static bool ring_skip_records(const struct altconn_ring *ring, struct cursor *c,
-			      u32 *used, u32 *skipped)
+static bool ring_skip_records(const struct altconn_ring *ring,
+			      struct ring_cursor *c, u32 *used, u32 *skipped)
 {
 	while (*used) {
 		u32 head;
 
-		ring_settle(c);
-		head = *(u32 *)(c->seg->data + c->at) & RECORD_LENGTH;
+		ring_cursor_next_seg(c);
+		head = *(u32 *)(c->seg->data + c->at) & RING_RECORD_LENGTH;
 		if (*skipped < head ||
 		    !(*skipped || ring_was_peeked(ring, c->pos)))
 			return true;
 		*skipped -= head;
 		*used -= altconn_ring_record_size(head);
-		ring_skip(c, altconn_ring_record_size(head));
+		ring_cursor_advance(c, altconn_ring_record_size(head));
 	}
 	return false;
 }
@@ -384,13 +387,14 @@ static bool ring_skip_records(const struct altconn_ring *ring, struct cursor *c,
  * Move the cursor past the record that was read. With @peek, only remember that
  * an empty record was peeked at.
  */
-static __always_inline void ring_took(struct altconn_ring *ring,
-				      struct cursor *c, u32 len, bool peek)
+static __always_inline void ring_commit_record(struct altconn_ring *ring,
+					       struct ring_cursor *c, u32 len,
+					       bool peek)
 {
 	u32 total = altconn_ring_record_size(len);
 
 	if (!peek) {
-		ring_skip(c, total);
+		ring_cursor_advance(c, total);
 		WRITE_ONCE(ring->extra_read, ring->extra_read + total - len);
 		ring_commit(ring, c);
 		if (unlikely(ring->peeked) && !ring_was_peeked(ring, c->pos))
@@ -406,45 +410,45 @@ static __always_inline void ring_took(struct altconn_ring *ring,
  * read, because not all user memory was present.
  */
 static __always_inline ssize_t
-ring_try_take(struct altconn_ring *ring, struct iov_iter *to, size_t len,
-	      bool peek, struct altconn_rx *rx, size_t *record)
+ring_try_read_record(struct altconn_ring *ring, struct iov_iter *to, size_t len,
+		     bool peek, struct altconn_rx *rx, size_t *record)
 {
 	u32 used, head, at, done, skipped = rx->skip;
-	struct altconn_marks *marks;
+	struct altconn_scm_queue *queue;
 	ssize_t n = -EAGAIN;
-	struct cursor c;
+	struct ring_cursor c;
 
 	if (altconn_ring_lock_unless_signal(ring, &ring->read_lock))
 		return -ERESTARTSYS;
-	used = ring_look_at_writer(ring);
+	used = ring_load_unread(ring);
 	if (!used)
 		goto out;
-	c = ring_begin(ring);
+	c = ring_cursor_begin(ring);
 	if (unlikely(rx->seeks) &&
 	    !ring_skip_records(ring, &c, &used, &skipped))
 		goto out;
-	ring_settle(&c);
+	ring_cursor_next_seg(&c);
 	head = *(u32 *)(c.seg->data + c.at);
-	rx->eor = head & RECORD_EOR;
-	head &= RECORD_LENGTH;
+	rx->eor = head & RING_RECORD_EOR;
+	head &= RING_RECORD_LENGTH;
 	/* A corrupt length word must not lead out of the segment. */
 	n = -EIO;
-	if (WARN_ON_ONCE(head > used - RECORD_HEAD))
+	if (WARN_ON_ONCE(head > used - RING_RECORD_HEAD))
 		goto out;
 	*record = head - skipped;
 	n = min_t(size_t, len, *record);
-	at = altconn_ring_advance(c.seg, c.at, RECORD_HEAD + skipped);
+	at = altconn_ring_advance(c.seg, c.at, RING_RECORD_HEAD + skipped);
 	done = ring_copy_out(c.seg, at, to, n);
 	if (unlikely(done != n)) {
 		iov_iter_revert(to, done);
 		n = -EFAULT;
 		goto out;
 	}
-	marks = ring_marks_of(ring);
-	if (unlikely(marks))
-		altconn_marks_read(marks, c.pos, altconn_ring_record_size(head),
-				   rx, peek);
-	ring_took(ring, &c, head, peek);
+	queue = ring_scm_of(ring);
+	if (unlikely(queue))
+		altconn_scm_queue_read(
+			queue, c.pos, altconn_ring_record_size(head), rx, peek);
+	ring_commit_record(ring, &c, head, peek);
 	rx->began = true;
 out:
 	altconn_ring_unlock(ring, &ring->read_lock);
@@ -452,7 +456,7 @@ out:
 }
 
 /**
- * altconn_ring_take() - read a record
+ * altconn_ring_read_record() - read a record
  * @ring: the ring, or NULL
  * @to: user memory for the record; advanced by what is read
  * @len: most bytes to read; the rest of the record is lost
@@ -468,9 +472,9 @@ out:
  * the record is still in the ring; -EIO: the ring is corrupt, which never
  * happens.
  */
-ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
-			  size_t len, bool peek, struct altconn_rx *rx,
-			  size_t *record)
+ssize_t altconn_ring_read_record(struct altconn_ring *ring, struct iov_iter *to,
+				 size_t len, bool peek, struct altconn_rx *rx,
+				 size_t *record)
 {
 	unsigned int try = 0;
 	size_t want;
@@ -479,7 +483,7 @@ ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
 	for (;;) {
 		if (!altconn_ring_used(ring))
 			return -EAGAIN;
-		n = ring_try_take(ring, to, len, peek, rx, record);
+		n = ring_try_read_record(ring, to, len, peek, rx, record);
 		if (likely(n != -EFAULT))
 			return n;
 		/*

@@ -9,8 +9,8 @@ struct altconn_rx;
 
 ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 			  size_t len, bool peek, struct altconn_rx *rx);
-ssize_t altconn_ring_take(struct altconn_ring *ring, struct iov_iter *to,
-			  size_t len, bool peek, struct altconn_rx *rx,
-			  size_t *record);
+ssize_t altconn_ring_read_record(struct altconn_ring *ring, struct iov_iter *to,
+				 size_t len, bool peek, struct altconn_rx *rx,
+				 size_t *record);
 
 #endif /* _ALTCONN_RING_READ_H */

@@ -14,7 +14,7 @@
 #include "scm_queue.h"
 
 /* Return how many bytes can be written at @head in the current segment. */
-static u32 ring_room(const struct altconn_ring *ring, u32 head)
+static u32 ring_space(const struct altconn_ring *ring, u32 head)
 {
 	const struct altconn_segment *seg = ring->write_segment;
 
@@ -35,13 +35,13 @@ static u32 ring_room(const struct altconn_ring *ring, u32 head)
 static int ring_add_segment(struct altconn_ring *ring, u32 need, u32 limit)
 {
 	struct altconn_segment *seg, *old = ring->write_segment;
-	u32 size = SEGMENT_MIN;
+	u32 size = RING_SEGMENT_MIN;
 
 	lockdep_assert_held(&ring->write_lock);
 	if (old)
-		size = min_t(u32, 2 * (SEGMENT_HEAD + old->size),
+		size = min_t(u32, 2 * (RING_SEGMENT_HEAD + old->size),
 			     roundup_pow_of_two(limit));
-	size = max_t(u32, size, roundup_pow_of_two(SEGMENT_HEAD + need));
+	size = max_t(u32, size, roundup_pow_of_two(RING_SEGMENT_HEAD + need));
 	seg = altconn_ring_alloc_segment(size);
 	if (!seg)
 		return -ENOMEM;
@@ -51,8 +51,8 @@ static int ring_add_segment(struct altconn_ring *ring, u32 need, u32 limit)
 	if (old) {
 		old->end = altconn_ring_head(ring);
 		/*
-		 * Pairs with ring_settle(), which sees the new segment and the
-		 * old one's end.
+		 * Pairs with ring_cursor_next_seg(), which sees the new segment
+		 * and the old one's end.
 		 */
 		smp_store_release(&old->next, seg);
 	} else {
@@ -111,7 +111,7 @@ static __always_inline int ring_lock_writer(struct altconn_ring *ring)
  * 32 bits. It is enough to call this before the bytes that are not known to be
  * free would exceed the segment or the limit.
  */
-static u32 ring_look_at_reader(struct altconn_ring *ring)
+static u32 ring_load_tail(struct altconn_ring *ring)
 {
 	struct altconn_segment *seg = ring->write_segment;
 
@@ -123,9 +123,9 @@ static u32 ring_look_at_reader(struct altconn_ring *ring)
 }
 
 /* Return how many of @len bytes of a stream can be written now, or an errno. */
-static ssize_t ring_make_room(struct altconn_ring *ring, size_t len, u32 limit)
+static ssize_t ring_make_space(struct altconn_ring *ring, size_t len, u32 limit)
 {
-	u32 used = ring_look_at_reader(ring), head = altconn_ring_head(ring),
+	u32 used = ring_load_tail(ring), head = altconn_ring_head(ring),
 	    has;
 	int err = 0;
 	size_t n;
@@ -135,15 +135,16 @@ static ssize_t ring_make_room(struct altconn_ring *ring, size_t len, u32 limit)
 	if (used >= limit)
 		return -EAGAIN;
 	n = min_t(size_t, len, limit - used);
-	has = ring_room(ring, head);
+	has = ring_space(ring, head);
 	/*
 	 * A segment of the largest size gets no larger successor: the writer
 	 * fills it again whenever the reader has freed a part of it.
 	 */
-	if (n > has && (!has || SEGMENT_HEAD + ring->write_segment->size < limit))
+	if (n > has &&
+	    (!has || RING_SEGMENT_HEAD + ring->write_segment->size < limit))
 		err = ring_add_segment(ring, n, limit);
 	if (!err)
-		has = ring_room(ring, head);
+		has = ring_space(ring, head);
 	/* If no memory is left, use the space in the current segment. */
 	return min_t(size_t, n, has) ? : err;
 }
@@ -162,12 +163,13 @@ static __always_inline bool ring_publish(struct altconn_ring *ring, u32 head,
 }
 
 /*
- * Cancel the mark, if any, of bytes that the seal kept from becoming visible.
+ * Cancel the boundary, if any, of bytes that the seal kept from becoming
+ * visible.
  */
-static noinline int ring_unwrite(struct altconn_ring *ring, u32 head)
+static noinline int ring_cancel_write(struct altconn_ring *ring, u32 head)
 {
-	if (ring->marks)
-		altconn_marks_cancel(ring->marks, head);
+	if (ring->scm_queue)
+		altconn_scm_queue_cancel(ring->scm_queue, head);
 	/*
 	 * Pairs with altconn_ring_seal(): the writer sees all that the sealing
 	 * thread did before.
@@ -207,8 +209,9 @@ ring_try_write(struct altconn_ring *ring, struct iov_iter *from, size_t len,
 		return n;
 	n = len;
 	head = altconn_ring_head(ring);
-	if (len > ring_room(ring, head) || head - ring->tail_seen + len > limit)
-		n = ring_make_room(ring, len, limit);
+	if (len > ring_space(ring, head) ||
+	    head - ring->tail_seen + len > limit)
+		n = ring_make_space(ring, len, limit);
 	if (n <= 0)
 		goto out;
 	seg = ring->write_segment;
@@ -218,9 +221,9 @@ ring_try_write(struct altconn_ring *ring, struct iov_iter *from, size_t len,
 		goto err_revert;
 	}
 	n = done;
-	if (unlikely(scm || ring->marks)) {
-		int err = altconn_marks_write(&ring->marks, head, done, scm,
-					      false);
+	if (unlikely(scm || ring->scm_queue)) {
+		int err = altconn_scm_queue_write(&ring->scm_queue, head, done,
+						  scm, false);
 
 		if (err) {
 			n = err;
@@ -228,7 +231,7 @@ ring_try_write(struct altconn_ring *ring, struct iov_iter *from, size_t len,
 		}
 	}
 	if (!ring_publish(ring, head, done)) {
-		n = ring_unwrite(ring, head);
+		n = ring_cancel_write(ring, head);
 		goto err_revert;
 	}
 	ring->write_at = altconn_ring_advance(seg, ring->write_at, done);
@@ -254,11 +257,11 @@ err_revert:
  * Bytes that are not written stay in @from. A full barrier follows what the
  * call writes.
  *
- * Context: process, may sleep.
- * Return: bytes written, at least 1 if @len is not 0; -EAGAIN: the ring is full
- * of bytes, or of marks (scm_queue.c); -EPIPE: the ring is sealed; -EFAULT:
- * user memory is not accessible; -ENOMEM; -ERESTARTSYS: a signal is pending.
- * After an error the caller owns the descriptors that @scm still has.
+ * Context: process, may sleep. Return: bytes written, at least 1 if @len is not
+ * 0; -EAGAIN: the ring is full of bytes, or of boundaries (scm_queue.c);
+ * -EPIPE: the ring is sealed; -EFAULT: user memory is not accessible; -ENOMEM;
+ * -ERESTARTSYS: a signal is pending. After an error the caller owns the
+ * descriptors that @scm still has.
  */
 ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
 			   size_t len, u32 limit, struct altconn_scm *scm)
@@ -282,16 +285,16 @@ ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
  * half of @limit is in use, as altconn_ring_writable() promises. Return 0 or an
  * errno.
  */
-static int ring_make_room_record(struct altconn_ring *ring, u32 total,
-				 u32 limit)
+static int ring_make_space_record(struct altconn_ring *ring, u32 total,
+				  u32 limit)
 {
-	u32 used = ring_look_at_reader(ring);
+	u32 used = ring_load_tail(ring);
 
 	if (altconn_ring_is_sealed(ring))
 		return -EPIPE;
 	if (used > limit / 2 && used + total > limit)
 		return -EAGAIN;
-	return total <= ring_room(ring, altconn_ring_head(ring)) ?
+	return total <= ring_space(ring, altconn_ring_head(ring)) ?
 		       0 : ring_add_segment(ring, total, limit);
 }
 
@@ -299,9 +302,11 @@ static int ring_make_room_record(struct altconn_ring *ring, u32 total,
  * Take the write lock and write a record once. -EFAULT means that nothing was
  * written, because not all user memory was present.
  */
-static __always_inline ssize_t
-ring_try_put(struct altconn_ring *ring, struct iov_iter *from, size_t len,
-	     u32 limit, struct altconn_scm *scm, bool stamp, bool eor)
+static __always_inline ssize_t ring_try_write_record(struct altconn_ring *ring,
+						     struct iov_iter *from,
+						     size_t len, u32 limit,
+						     struct altconn_scm *scm,
+						     bool stamp, bool eor)
 {
 	u32 total = altconn_ring_record_size(len), at, done, head;
 	struct altconn_segment *seg;
@@ -310,22 +315,24 @@ ring_try_put(struct altconn_ring *ring, struct iov_iter *from, size_t len,
 	if (err)
 		return err;
 	head = altconn_ring_head(ring);
-	if (total > ring_room(ring, head) || head - ring->tail_seen + total > limit) {
-		err = ring_make_room_record(ring, total, limit);
+	if (total > ring_space(ring, head) ||
+	    head - ring->tail_seen + total > limit) {
+		err = ring_make_space_record(ring, total, limit);
 		if (err)
 			goto out;
 	}
 	seg = ring->write_segment;
 	at = ring->write_at;
-	*(u32 *)(seg->data + at) = len | eor * RECORD_EOR;
+	*(u32 *)(seg->data + at) = len | eor * RING_RECORD_EOR;
 	err = -EFAULT;
-	done = ring_copy_in(seg, altconn_ring_advance(seg, at, RECORD_HEAD),
+	done = ring_copy_in(seg,
+			    altconn_ring_advance(seg, at, RING_RECORD_HEAD),
 			    from, len);
 	if (unlikely(done != len))
 		goto err_revert;
-	if (unlikely(scm || stamp || ring->marks)) {
-		err = altconn_marks_write(&ring->marks, head, total, scm,
-					  stamp);
+	if (unlikely(scm || stamp || ring->scm_queue)) {
+		err = altconn_scm_queue_write(&ring->scm_queue, head, total,
+					      scm, stamp);
 		if (err)
 			goto err_revert;
 	}
@@ -333,7 +340,7 @@ ring_try_put(struct altconn_ring *ring, struct iov_iter *from, size_t len,
 	if (!ring_publish(ring, head, total)) {
 		WRITE_ONCE(ring->extra_written,
 			   ring->extra_written - (total - (u32)len));
-		err = ring_unwrite(ring, head);
+		err = ring_cancel_write(ring, head);
 		goto err_revert;
 	}
 	ring->write_at = altconn_ring_advance(seg, at, total);
@@ -349,7 +356,7 @@ err_revert:
 }
 
 /**
- * altconn_ring_put() - write a record
+ * altconn_ring_write_record() - write a record
  * @ring: the ring
  * @from: user memory with the record; advanced by what is written
  * @len: bytes of the record; at most @limit
@@ -363,20 +370,21 @@ err_revert:
  * Bytes that are not written stay in @from. A full barrier follows what the
  * call writes.
  *
- * Context: process, may sleep.
- * Return: @len; -EAGAIN: the ring is full of bytes, or of marks (scm_queue.c);
- * -EPIPE: the ring is sealed; -EFAULT, -ENOMEM or -ERESTARTSYS. After an error
- * nothing was written, and the caller owns the descriptors that @scm still has.
+ * Context: process, may sleep. Return: @len; -EAGAIN: the ring is full of
+ * bytes, or of boundaries (scm_queue.c); -EPIPE: the ring is sealed; -EFAULT,
+ * -ENOMEM or -ERESTARTSYS. After an error nothing was written, and the caller
+ * owns the descriptors that @scm still has.
  */
-ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
-			 size_t len, u32 limit, struct altconn_scm *scm,
-			 bool stamp, bool eor)
+ssize_t altconn_ring_write_record(struct altconn_ring *ring,
+				  struct iov_iter *from, size_t len, u32 limit,
+				  struct altconn_scm *scm, bool stamp, bool eor)
 {
 	unsigned int try = 0;
 	ssize_t n;
 
 	for (;;) {
-		n = ring_try_put(ring, from, len, limit, scm, stamp, eor);
+		n = ring_try_write_record(ring, from, len, limit, scm, stamp,
+					  eor);
 		if (likely(n != -EFAULT))
 			return n;
 		n = altconn_ring_fault_in(from, len, ++try);

@@ -9,8 +9,9 @@ struct altconn_scm;
 
 ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
 			   size_t len, u32 limit, struct altconn_scm *scm);
-ssize_t altconn_ring_put(struct altconn_ring *ring, struct iov_iter *from,
-			 size_t len, u32 limit, struct altconn_scm *scm,
-			 bool stamp, bool eor);
+ssize_t altconn_ring_write_record(struct altconn_ring *ring,
+				  struct iov_iter *from, size_t len, u32 limit,
+				  struct altconn_scm *scm, bool stamp,
+				  bool eor);
 
 #endif /* _ALTCONN_RING_WRITE_H */

@@ -27,8 +27,8 @@ struct room_key {
 	u32				hash;
 };
 
-static u32 room_digest(const struct net *net, int type,
-		       const struct altconn_addr *addr)
+static u32 room_compute_hash(const struct net *net, int type,
+			     const struct altconn_addr *addr)
 {
 	u64 where, what = (u64)addr->port << 32 | (u32)type << 8 | addr->kind;
 
@@ -149,7 +149,7 @@ static struct altconn_room *room_get(const struct room_key *key,
 }
 
 /**
- * altconn_room_lock() - lock the waiting room of an address
+ * altconn_room_get_locked() - lock the waiting room of an address
  * @net: network namespace of the address; ignored for a path
  * @type: socket type
  * @addr: canonical address; a new room takes a reference
@@ -160,8 +160,8 @@ static struct altconn_room *room_get(const struct room_key *key,
  * Return: the room, locked and with a reference for the caller;
  * ERR_PTR(-ENOMEM) if there is no memory.
  */
-struct altconn_room *altconn_room_lock(const struct net *net, int type,
-				       struct altconn_addr *addr)
+struct altconn_room *altconn_room_get_locked(const struct net *net, int type,
+					     struct altconn_addr *addr)
 {
 	struct room_key key = {
 		.net = addr->kind == ALTCONN_KIND_PATH ? NULL : net,
@@ -169,7 +169,7 @@ struct altconn_room *altconn_room_lock(const struct net *net, int type,
 	};
 	struct altconn_room *room;
 
-	key.hash = room_digest(key.net, type, addr);
+	key.hash = room_compute_hash(key.net, type, addr);
 	for (;;) {
 		room = room_get(&key, addr);
 		/* The room that was found has just left the table. */
@@ -221,7 +221,7 @@ void altconn_room_unlock(struct altconn_room *room)
 }
 
 RB_DECLARE_CALLBACKS(static, fifo_callbacks, struct altconn_wait, node, count,
-		     altconn_fifo_update)
+		     altconn_fifo_update_count)
 
 /* Append an attempt that arrived after all attempts of the queue. */
 static void fifo_append(struct rb_root_cached *fifo, struct altconn_wait *wait)
@@ -240,7 +240,7 @@ static void fifo_append(struct rb_root_cached *fifo, struct altconn_wait *wait)
 }
 
 /**
- * altconn_room_push() - add an attempt to the lane of its address
+ * altconn_room_enqueue() - add an attempt to the lane of its address
  * @room: the room
  * @lane: lane of the attempt's address
  * @share: share of the attempt's user
@@ -248,8 +248,9 @@ static void fifo_append(struct rb_root_cached *fifo, struct altconn_wait *wait)
  *
  * Context: process; the room's lock held.
  */
-void altconn_room_push(struct altconn_room *room, struct altconn_lane *lane,
-		       struct altconn_share *share, struct altconn_wait *wait)
+void altconn_room_enqueue(struct altconn_room *room, struct altconn_lane *lane,
+			  struct altconn_share *share,
+			  struct altconn_wait *wait)
 {
 	lockdep_assert_held(&room->lock);
 	wait->arrived = ++room->arrived;
@@ -258,12 +259,12 @@ void altconn_room_push(struct altconn_room *room, struct altconn_lane *lane,
 	share->waiting++;
 	fifo_append(&lane->fifo[wait->fifo], wait);
 	lane->waiting++;
-	altconn_pool_count(room, lane, 1);
+	altconn_pool_add_count(room, lane, 1);
 	altconn_pool_update(room, lane);
 }
 
 /**
- * altconn_room_remove() - remove an attempt from its lane
+ * altconn_room_dequeue() - remove an attempt from its lane
  * @room: the room
  * @wait: waiting state of the attempt, which is in a lane
  *
@@ -271,47 +272,49 @@ void altconn_room_push(struct altconn_room *room, struct altconn_lane *lane,
  *
  * Context: process; the room's lock held.
  */
-void altconn_room_remove(struct altconn_room *room, struct altconn_wait *wait)
+void altconn_room_dequeue(struct altconn_room *room, struct altconn_wait *wait)
 {
 	struct altconn_lane *lane = wait->lane;
 
 	lockdep_assert_held(&room->lock);
 	rb_erase_augmented_cached(&wait->node, &lane->fifo[wait->fifo],
 				  &fifo_callbacks);
-	altconn_share_release(room, wait->share);
+	altconn_share_put(room, wait->share);
 	wait->share = NULL;
 	wait->lane = NULL;
 	lane->waiting--;
-	altconn_pool_count(room, lane, -1);
+	altconn_pool_add_count(room, lane, -1);
 	altconn_pool_update(room, lane);
 	altconn_lane_release(room, lane);
 }
 
 /**
- * altconn_room_place() - get the place of an attempt at its address
+ * altconn_room_position() - get the position of an attempt at its address
  * @room: the room
  * @wait: waiting state of the attempt
  *
  * Context: process; the room's lock held.
- * Return: the place among the attempts at the address, 1 if the attempt is
+ * Return: the position among the attempts at the address, 1 if the attempt is
  * next; 0 if it does not wait in the room.
  */
-u32 altconn_room_place(const struct altconn_room *room,
-		       const struct altconn_wait *wait)
+u32 altconn_room_position(const struct altconn_room *room,
+			  const struct altconn_wait *wait)
 {
 	const struct altconn_lane *lane = wait->lane;
-	u32 place = 1;
+	u32 position = 1;
 	int i;
 
 	lockdep_assert_held(&room->lock);
 	if (!lane)
 		return 0;
 	for (i = 0; i < ALTCONN_FIFOS; i++)
-		place += altconn_fifo_before(&lane->fifo[i], wait->arrived);
-	return place;
+		position += altconn_fifo_count_before(&lane->fifo[i],
+						      wait->arrived);
+	return position;
 }
 
-static enum altconn_any room_any(const struct altconn_listener *ln, bool v6only)
+static enum altconn_any room_any_group(const struct altconn_listener *ln,
+				       bool v6only)
 {
 	if (altconn_addr_is_v4(ln->addr))
 		return ALTCONN_ANY_V4;
@@ -332,27 +335,29 @@ static void group_add(struct altconn_group *group, struct altconn_listener *ln)
 }
 
 /**
- * altconn_room_join() - add a listener to the room of its address
+ * altconn_room_add_listener() - add a listener to the room of its address
  * @room: the room; the caller's reference moves to the listener
  * @ln: the listener
  * @spare: memory from altconn_lane_new(); set to NULL if the room uses it
  *
  * Context: process; the room's lock held.
  */
-void altconn_room_join(struct altconn_room *room, struct altconn_listener *ln,
-		       struct altconn_lane **spare)
+void altconn_room_add_listener(struct altconn_room *room,
+			       struct altconn_listener *ln,
+			       struct altconn_lane **spare)
 {
 	struct altconn_lane *lane;
 
 	lockdep_assert_held(&room->lock);
 	ln->room = room;
 	if (room_is_wildcard(ln)) {
-		group_add(&room->any[room_any(ln, altconn_sk(ln->sk)->bind->v6only)],
+		group_add(&room->any[room_any_group(
+				  ln, altconn_sk(ln->sk)->bind->v6only)],
 			  ln);
 	} else {
 		lane = altconn_lane_get(room, ln->addr, spare);
 		/* Wildcard listeners do not serve the lane any more. */
-		altconn_pool_count(room, lane, -lane->waiting);
+		altconn_pool_add_count(room, lane, -lane->waiting);
 		group_add(&lane->group[ln->reachable], ln);
 		altconn_pool_update(room, lane);
 		ln->lane = lane;
@@ -361,13 +366,15 @@ void altconn_room_join(struct altconn_room *room, struct altconn_listener *ln,
 }
 
 /**
- * altconn_room_quit() - remove a listener from the room of its address
+ * altconn_room_remove_listener() - remove a listener from the room of its
+ * address
  * @room: the room
  * @ln: the listener, which keeps its reference to the room
  *
  * Context: process; the room's lock held.
  */
-void altconn_room_quit(struct altconn_room *room, struct altconn_listener *ln)
+void altconn_room_remove_listener(struct altconn_room *room,
+				  struct altconn_listener *ln)
 {
 	struct altconn_lane *lane = ln->lane;
 
@@ -379,7 +386,7 @@ void altconn_room_quit(struct altconn_room *room, struct altconn_listener *ln)
 	ln->lane = NULL;
 	if (!lane)
 		return;
-	altconn_pool_count(room, lane, lane->waiting);
+	altconn_pool_add_count(room, lane, lane->waiting);
 	altconn_pool_update(room, lane);
 	altconn_lane_release(room, lane);
 }
@@ -434,13 +441,13 @@ struct altconn_serving altconn_room_serving_pool(struct altconn_room *room,
  * altconn_room_serving() - get the listeners that serve an attempt
  * @room: the room
  * @lane: lane of the attempt's address
- * @far: the attempt comes from another node
+ * @xns: the attempt comes from another node
  *
  * Context: process; the room's lock held.
  * Return: the groups of listeners; no group if no listener serves the attempt.
  */
 struct altconn_serving altconn_room_serving(struct altconn_room *room,
-					    struct altconn_lane *lane, bool far)
+					    struct altconn_lane *lane, bool xns)
 {
 	struct altconn_serving s = {};
 
@@ -448,13 +455,13 @@ struct altconn_serving altconn_room_serving(struct altconn_room *room,
 	if (lane->is_inet && !altconn_lane_has_listener(lane))
 		return altconn_room_serving_pool(room, lane->v6);
 	serving_add(&s, &lane->group[1]);
-	if (!far)
+	if (!xns)
 		serving_add(&s, &lane->group[0]);
 	return s;
 }
 
 /* Listeners of :: serve IPv4 unless a listener is bound to 0.0.0.0. */
-static bool room_both_serve_v4(const struct altconn_room *room)
+static bool room_any_both_serves_v4(const struct altconn_room *room)
 {
 	return !room->any[ALTCONN_ANY_V4].n;
 }
@@ -479,7 +486,7 @@ struct altconn_wait *altconn_room_first(const struct altconn_room *room,
 		return altconn_pool_first(room, false);
 	first = altconn_pool_first(room, true);
 	if (ln->group == &room->any[ALTCONN_ANY_BOTH] &&
-	    room_both_serve_v4(room))
+	    room_any_both_serves_v4(room))
 		first = altconn_room_earlier(first,
 					     altconn_pool_first(room, false));
 	return first;
@@ -508,21 +515,21 @@ struct altconn_wait *altconn_room_last(const struct altconn_room *room,
 		return altconn_pool_last(room, false);
 	last = altconn_pool_last(room, true);
 	if (ln->group == &room->any[ALTCONN_ANY_BOTH] &&
-	    room_both_serve_v4(room))
+	    room_any_both_serves_v4(room))
 		last = altconn_room_later(last, altconn_pool_last(room, false));
 	return last;
 }
 
 /**
- * altconn_room_waiting() - count the attempts that wait for a listener
+ * altconn_room_nr_waiting() - count the attempts that wait for a listener
  * @room: the listener's room
  * @ln: the listener
  *
  * Context: process; the room's lock held.
  * Return: the number of attempts; 0 if the listener serves no address any more.
  */
-u32 altconn_room_waiting(const struct altconn_room *room,
-			 const struct altconn_listener *ln)
+u32 altconn_room_nr_waiting(const struct altconn_room *room,
+			    const struct altconn_listener *ln)
 {
 	u32 n;
 
@@ -530,12 +537,12 @@ u32 altconn_room_waiting(const struct altconn_room *room,
 	if (!ln->group)
 		return 0;
 	if (ln->lane)
-		return altconn_lane_waiting(ln->lane, ln->reachable);
+		return altconn_lane_nr_waiting(ln->lane, ln->reachable);
 	if (ln->group == &room->any[ALTCONN_ANY_V4])
 		return room->pooled[false];
 	n = room->pooled[true];
 	if (ln->group == &room->any[ALTCONN_ANY_BOTH] &&
-	    room_both_serve_v4(room))
+	    room_any_both_serves_v4(room))
 		n += room->pooled[false];
 	return n;
 }

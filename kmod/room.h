@@ -40,9 +40,9 @@ struct altconn_wait;
 
 /* Queues of a lane, by the kind of attempts that stand in them. */
 enum altconn_fifo {
-	ALTCONN_FIFO_NEAR,	/* of this node, refused without a listener */
-	ALTCONN_FIFO_PATIENT,	/* of this node, with ALTCONN_WAIT_LISTENER */
-	ALTCONN_FIFO_FAR,	/* of other nodes */
+	ALTCONN_FIFO_LOCAL,	/* of this node, refused without a listener */
+	ALTCONN_FIFO_KEPT,	/* of this node, with ALTCONN_WAIT_LISTENER */
+	ALTCONN_FIFO_XNS,	/* of other nodes */
 	ALTCONN_FIFOS
 };
 
@@ -175,44 +175,47 @@ struct altconn_serving {
 };
 
 void altconn_room_free(struct altconn_room *room);
-struct altconn_room *altconn_room_lock(const struct net *net, int type,
-				       struct altconn_addr *addr);
+struct altconn_room *altconn_room_get_locked(const struct net *net, int type,
+					     struct altconn_addr *addr);
 void altconn_room_unlock(struct altconn_room *room);
-void altconn_room_push(struct altconn_room *room, struct altconn_lane *lane,
-		       struct altconn_share *share, struct altconn_wait *wait);
-void altconn_room_remove(struct altconn_room *room, struct altconn_wait *wait);
-u32 altconn_room_place(const struct altconn_room *room,
-		       const struct altconn_wait *wait);
-void altconn_room_join(struct altconn_room *room, struct altconn_listener *ln,
-		       struct altconn_lane **spare);
-void altconn_room_quit(struct altconn_room *room, struct altconn_listener *ln);
+void altconn_room_enqueue(struct altconn_room *room, struct altconn_lane *lane,
+			  struct altconn_share *share,
+			  struct altconn_wait *wait);
+void altconn_room_dequeue(struct altconn_room *room, struct altconn_wait *wait);
+u32 altconn_room_position(const struct altconn_room *room,
+			  const struct altconn_wait *wait);
+void altconn_room_add_listener(struct altconn_room *room,
+			       struct altconn_listener *ln,
+			       struct altconn_lane **spare);
+void altconn_room_remove_listener(struct altconn_room *room,
+				  struct altconn_listener *ln);
 void altconn_room_set_fail_fast(struct altconn_room *room,
 				struct altconn_listener *ln, bool fail_fast);
 struct altconn_serving altconn_room_serving_pool(struct altconn_room *room,
 						 bool v6);
 struct altconn_serving altconn_room_serving(struct altconn_room *room,
 					    struct altconn_lane *lane,
-					    bool far);
+					    bool xns);
 struct altconn_wait *altconn_room_first(const struct altconn_room *room,
 					const struct altconn_listener *ln);
 struct altconn_wait *altconn_room_last(const struct altconn_room *room,
 				       const struct altconn_listener *ln);
-u32 altconn_room_waiting(const struct altconn_room *room,
-			 const struct altconn_listener *ln);
+u32 altconn_room_nr_waiting(const struct altconn_room *room,
+			    const struct altconn_listener *ln);
 bool altconn_room_fails_fast(const struct altconn_room *room,
 			     const struct altconn_listener *ln);
 int __init altconn_room_init(void);
 void altconn_room_exit(void);
 
 /**
- * altconn_room_relock() - lock a waiting room
+ * altconn_room_spin_lock() - lock a waiting room
  * @room: the room; the caller has a reference
  *
  * altconn_room_unlock() undoes this.
  *
  * Context: process, does not sleep.
  */
-static inline void altconn_room_relock(struct altconn_room *room)
+static inline void altconn_room_spin_lock(struct altconn_room *room)
 {
 	spin_lock(&room->lock);
 	/* For sparse, which does not see altconn_room_unlock() from here. */

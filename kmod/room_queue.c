@@ -158,7 +158,7 @@ struct altconn_share *altconn_share_new(void)
 }
 
 /**
- * altconn_share_waiting() - count the attempts of a user that wait in a room
+ * altconn_share_nr_waiting() - count the attempts of a user that wait in a room
  * @room: the room
  * @user: altconn_payer_key_in() of the user
  *
@@ -168,7 +168,7 @@ struct altconn_share *altconn_share_new(void)
  * Context: process; the room's lock held.
  * Return: the number of attempts.
  */
-u32 altconn_share_waiting(const struct altconn_room *room, u64 user)
+u32 altconn_share_nr_waiting(const struct altconn_room *room, u64 user)
 {
 	struct rb_node *node = room->shares.rb_node;
 	const struct altconn_share *share;
@@ -216,14 +216,14 @@ struct altconn_share *altconn_share_get(struct altconn_room *room, u64 user,
 }
 
 /**
- * altconn_share_release() - take one attempt out of the share of its user
+ * altconn_share_put() - take one attempt out of the share of its user
  * @room: the room
  * @share: the share, which is freed with its last attempt
  *
  * Context: process; the room's lock held.
  */
-void altconn_share_release(struct altconn_room *room,
-			   struct altconn_share *share)
+void altconn_share_put(struct altconn_room *room,
+		       struct altconn_share *share)
 {
 	if (--share->waiting)
 		return;
@@ -243,7 +243,7 @@ static u32 fifo_compute_count(struct altconn_wait *wait)
 }
 
 /**
- * altconn_fifo_update() - recompute the number of attempts in a subtree
+ * altconn_fifo_update_count() - recompute the number of attempts in a subtree
  * @wait: waiting state of the attempt at the root of the subtree
  * @exit: the rbtree code stops at a subtree with an unchanged number
  *
@@ -252,7 +252,7 @@ static u32 fifo_compute_count(struct altconn_wait *wait)
  * Context: process; the room's lock held.
  * Return: true if @exit is set and the number is unchanged, else false.
  */
-bool altconn_fifo_update(struct altconn_wait *wait, bool exit)
+bool altconn_fifo_update_count(struct altconn_wait *wait, bool exit)
 {
 	u32 count = fifo_compute_count(wait);
 
@@ -274,14 +274,15 @@ static struct altconn_wait *fifo_last(const struct rb_root_cached *fifo)
 }
 
 /**
- * altconn_fifo_before() - count the attempts of a queue that arrived earlier
+ * altconn_fifo_count_before() - count the attempts of a queue that arrived
+ * earlier
  * @fifo: the queue
  * @arrived: arrival number
  *
  * Context: process; the room's lock held.
  * Return: the number of attempts with a lower arrival number than @arrived.
  */
-u32 altconn_fifo_before(const struct rb_root_cached *fifo, u64 arrived)
+u32 altconn_fifo_count_before(const struct rb_root_cached *fifo, u64 arrived)
 {
 	const struct rb_node *node = fifo->rb_root.rb_node;
 	u32 n = 0;
@@ -335,21 +336,21 @@ struct altconn_wait *altconn_room_later(struct altconn_wait *a,
 /**
  * altconn_lane_first() - get the attempt that has waited longest in a lane
  * @lane: the lane
- * @far: attempts of other nodes count too
+ * @xns: attempts of other nodes count too
  *
  * Context: process; the room's lock held.
  * Return: the attempt, or NULL if there is none.
  */
 struct altconn_wait *altconn_lane_first(const struct altconn_lane *lane,
-					bool far)
+					bool xns)
 {
-	const struct rb_root_cached *near = &lane->fifo[ALTCONN_FIFO_NEAR];
-	const struct rb_root_cached *others = &lane->fifo[ALTCONN_FIFO_FAR];
-	const struct rb_root_cached *patient = &lane->fifo[ALTCONN_FIFO_PATIENT];
+	const struct rb_root_cached *local = &lane->fifo[ALTCONN_FIFO_LOCAL];
+	const struct rb_root_cached *others = &lane->fifo[ALTCONN_FIFO_XNS];
+	const struct rb_root_cached *kept = &lane->fifo[ALTCONN_FIFO_KEPT];
 	struct altconn_wait *first;
 
-	first = altconn_room_earlier(fifo_first(near), fifo_first(patient));
-	if (far)
+	first = altconn_room_earlier(fifo_first(local), fifo_first(kept));
+	if (xns)
 		first = altconn_room_earlier(first, fifo_first(others));
 	return first;
 }
@@ -357,57 +358,57 @@ struct altconn_wait *altconn_lane_first(const struct altconn_lane *lane,
 /**
  * altconn_lane_last() - get the attempt of a lane that arrived last
  * @lane: the lane
- * @far: attempts of other nodes count too
+ * @xns: attempts of other nodes count too
  *
  * Context: process; the room's lock held.
  * Return: the attempt, or NULL if there is none.
  */
 struct altconn_wait *altconn_lane_last(const struct altconn_lane *lane,
-				       bool far)
+				       bool xns)
 {
 	struct altconn_wait *last;
 
-	last = altconn_room_later(fifo_last(&lane->fifo[ALTCONN_FIFO_NEAR]),
-				  fifo_last(&lane->fifo[ALTCONN_FIFO_PATIENT]));
-	if (!far)
+	last = altconn_room_later(fifo_last(&lane->fifo[ALTCONN_FIFO_LOCAL]),
+				  fifo_last(&lane->fifo[ALTCONN_FIFO_KEPT]));
+	if (!xns)
 		return last;
 	return altconn_room_later(last,
-				  fifo_last(&lane->fifo[ALTCONN_FIFO_FAR]));
+				  fifo_last(&lane->fifo[ALTCONN_FIFO_XNS]));
 }
 
 /**
- * altconn_lane_waiting() - count the attempts in a lane
+ * altconn_lane_nr_waiting() - count the attempts in a lane
  * @lane: the lane
- * @far: attempts of other nodes count too
+ * @xns: attempts of other nodes count too
  *
  * Context: process; the room's lock held.
  * Return: the number of attempts.
  */
-u32 altconn_lane_waiting(const struct altconn_lane *lane, bool far)
+u32 altconn_lane_nr_waiting(const struct altconn_lane *lane, bool xns)
 {
-	return far ? lane->waiting : lane->waiting -
-	       fifo_count(lane->fifo[ALTCONN_FIFO_FAR].rb_root.rb_node);
+	return xns ? lane->waiting : lane->waiting -
+	       fifo_count(lane->fifo[ALTCONN_FIFO_XNS].rb_root.rb_node);
 }
 
 /**
- * altconn_lane_refusable() - get the first attempt that needs a listener
+ * altconn_lane_first_refusable() - get the first attempt that needs a listener
  * @lane: the lane
- * @far_only: only attempts of other nodes count
+ * @xns_only: only attempts of other nodes count
  *
  * Such an attempt is refused if no listener serves it.
  *
  * Context: process; the room's lock held.
  * Return: the first attempt without ALTCONN_WAIT_LISTENER, or NULL.
  */
-struct altconn_wait *altconn_lane_refusable(const struct altconn_lane *lane,
-					    bool far_only)
+struct altconn_wait *
+altconn_lane_first_refusable(const struct altconn_lane *lane, bool xns_only)
 {
-	struct altconn_wait *far = fifo_first(&lane->fifo[ALTCONN_FIFO_FAR]);
+	struct altconn_wait *xns = fifo_first(&lane->fifo[ALTCONN_FIFO_XNS]);
 
-	if (far_only)
-		return far;
-	return altconn_room_earlier(fifo_first(&lane->fifo[ALTCONN_FIFO_NEAR]),
-				    far);
+	if (xns_only)
+		return xns;
+	return altconn_room_earlier(fifo_first(&lane->fifo[ALTCONN_FIFO_LOCAL]),
+				    xns);
 }
 
 static bool pool_less(struct rb_node *a, const struct rb_node *b)
@@ -452,28 +453,29 @@ void altconn_pool_update(struct altconn_room *room, struct altconn_lane *lane)
 		lane->first = first->arrived;
 		rb_add_cached(&lane->pooled, &room->pool[lane->v6], pool_less);
 	}
-	if (!altconn_lane_refusable(lane, false))
+	if (!altconn_lane_first_refusable(lane, false))
 		list_del_init(&lane->refusable);
 	else if (list_empty(&lane->refusable))
 		list_add_tail(&lane->refusable, &room->refusable[lane->v6]);
 }
 
 /**
- * altconn_pool_count() - add attempts of a lane to the count of its pool
+ * altconn_pool_add_count() - add attempts of a lane to the count of its pool
  * @room: the room
  * @lane: the lane; not counted if a listener is bound to its address
  * @n: number of attempts; negative to subtract
  *
  * Context: process; the room's lock held.
  */
-void altconn_pool_count(struct altconn_room *room,
-			const struct altconn_lane *lane, s32 n)
+void altconn_pool_add_count(struct altconn_room *room,
+			    const struct altconn_lane *lane, s32 n)
 {
 	if (lane->is_inet && !altconn_lane_has_listener(lane))
 		room->pooled[lane->v6] += n;
 }
 
-static struct altconn_lane *pool_lane(const struct altconn_room *room, bool v6)
+static struct altconn_lane *pool_first_lane(const struct altconn_room *room,
+					    bool v6)
 {
 	return rb_entry_safe(rb_first_cached(&room->pool[v6]),
 			     struct altconn_lane, pooled);
@@ -490,7 +492,7 @@ static struct altconn_lane *pool_lane(const struct altconn_room *room, bool v6)
 struct altconn_wait *altconn_pool_first(const struct altconn_room *room,
 					bool v6)
 {
-	const struct altconn_lane *lane = pool_lane(room, v6);
+	const struct altconn_lane *lane = pool_first_lane(room, v6);
 
 	return lane ? altconn_lane_first(lane, true) : NULL;
 }

@@ -17,27 +17,27 @@ struct altconn_lane *altconn_lane_get(struct altconn_room *room,
 				      struct altconn_lane **spare);
 void altconn_lane_release(struct altconn_room *room, struct altconn_lane *lane);
 struct altconn_share *altconn_share_new(void);
-u32 altconn_share_waiting(const struct altconn_room *room, u64 user);
+u32 altconn_share_nr_waiting(const struct altconn_room *room, u64 user);
 struct altconn_share *altconn_share_get(struct altconn_room *room, u64 user,
 					struct altconn_share **spare);
-void altconn_share_release(struct altconn_room *room,
-			   struct altconn_share *share);
-bool altconn_fifo_update(struct altconn_wait *wait, bool exit);
-u32 altconn_fifo_before(const struct rb_root_cached *fifo, u64 arrived);
+void altconn_share_put(struct altconn_room *room,
+		       struct altconn_share *share);
+bool altconn_fifo_update_count(struct altconn_wait *wait, bool exit);
+u32 altconn_fifo_count_before(const struct rb_root_cached *fifo, u64 arrived);
 struct altconn_wait *altconn_room_earlier(struct altconn_wait *a,
 					  struct altconn_wait *b);
 struct altconn_wait *altconn_room_later(struct altconn_wait *a,
 					struct altconn_wait *b);
 struct altconn_wait *altconn_lane_first(const struct altconn_lane *lane,
-					bool far);
+					bool xns);
 struct altconn_wait *altconn_lane_last(const struct altconn_lane *lane,
-				       bool far);
-u32 altconn_lane_waiting(const struct altconn_lane *lane, bool far);
-struct altconn_wait *altconn_lane_refusable(const struct altconn_lane *lane,
-					    bool far_only);
+				       bool xns);
+u32 altconn_lane_nr_waiting(const struct altconn_lane *lane, bool xns);
+struct altconn_wait *
+altconn_lane_first_refusable(const struct altconn_lane *lane, bool xns_only);
 void altconn_pool_update(struct altconn_room *room, struct altconn_lane *lane);
-void altconn_pool_count(struct altconn_room *room,
-			const struct altconn_lane *lane, s32 n);
+void altconn_pool_add_count(struct altconn_room *room,
+			    const struct altconn_lane *lane, s32 n);
 struct altconn_wait *altconn_pool_first(const struct altconn_room *room,
 					bool v6);
 struct altconn_wait *altconn_pool_last(const struct altconn_room *room,

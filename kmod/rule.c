@@ -100,7 +100,7 @@ static bool rule_is_conditional(const struct altconn_rule *rule)
  * Count a match of @rule and return whether the rule decides. @times is checked
  * last, so it counts decisions only.
  */
-static bool rule_take_turn(struct altconn_rule *rule)
+static bool rule_count_match(struct altconn_rule *rule)
 {
 	if (altconn_rule_has(rule, ALTCONN_A_RULE_EVERY) &&
 	    (u32)atomic_inc_return(&rule->matched) % rule->every)
@@ -127,8 +127,8 @@ static u32 rule_delay_of(const struct altconn_rule *rule)
  * Write the verdict of @rule to @ruling. Return 0 to let the attempt or
  * datagram pass, 1 to hold it, or the negative errno that refuses it.
  */
-static int rule_verdict(const struct altconn_rule *rule,
-			struct altconn_ruling *ruling)
+static int rule_write_verdict(const struct altconn_rule *rule,
+			      struct altconn_ruling *ruling)
 {
 	switch (rule->verdict) {
 	case ALTCONN_VERDICT_DENY:
@@ -154,7 +154,7 @@ static int rule_verdict(const struct altconn_rule *rule,
 
 /*
  * Count and trace a decision of @rule and write it to @ruling. Return the value
- * of rule_verdict().
+ * of rule_write_verdict().
  */
 static int rule_decide(struct altconn_rule *rule, const struct sock *sk,
 		       const struct altconn_addr *addr,
@@ -164,7 +164,7 @@ static int rule_decide(struct altconn_rule *rule, const struct sock *sk,
 
 	atomic64_inc(&rule->hits);
 	WRITE_ONCE(rule->last_hit, ktime_get_ns());
-	ret = rule_verdict(rule, ruling);
+	ret = rule_write_verdict(rule, ruling);
 	if (ret)
 		ruling->rule = rule->id;
 	trace_altconn_rule(sk, addr, rule->id, rule->verdict);
@@ -243,8 +243,8 @@ static void rules_put(struct altconn_rules *rules)
  * Return the index of the first matching rule at or behind index @i, rules->n
  * if there is none, or -EINTR if the caller is being killed.
  */
-static int rule_next(const struct altconn_rules *rules, u32 i,
-		     const struct rule_query *query)
+static int rule_next_match(const struct altconn_rules *rules, u32 i,
+			   const struct rule_query *query)
 {
 	for (; i < rules->n; i++) {
 		cond_resched();
@@ -256,7 +256,7 @@ static int rule_next(const struct altconn_rules *rules, u32 i,
 	return i;
 }
 
-static int rule_check(const struct altconn_rules *rules,
+static int rule_apply(const struct altconn_rules *rules,
 		      const struct rule_query *query,
 		      struct altconn_ruling *ruling)
 {
@@ -264,11 +264,11 @@ static int rule_check(const struct altconn_rules *rules,
 	int i = 0;
 
 	for (;;) {
-		i = rule_next(rules, i, query);
+		i = rule_next_match(rules, i, query);
 		if (i < 0 || i == rules->n)
 			return min(i, 0);
 		rule = rules->rule[i++];
-		if (rule_take_turn(rule))
+		if (rule_count_match(rule))
 			return rule_decide(rule, query->sk, query->addr,
 					   ruling);
 	}
@@ -307,7 +307,7 @@ int __altconn_rule_check(const struct sock *sk,
 		return 0;
 	ret = rule_query_init(&query, rules, path);
 	if (!ret)
-		ret = rule_check(rules, &query, ruling);
+		ret = rule_apply(rules, &query, ruling);
 	rules_put(rules);
 	kfree(query.buf);
 	return ret;
@@ -330,14 +330,14 @@ static struct altconn_match *rule_match_new(struct altconn_rules *rules)
  * Collect the matching rules, up to the first one that decides unconditionally.
  * @match gets them, if there are any. Return 0, -EINTR or -ENOMEM.
  */
-static int rule_collect(struct altconn_rules *rules,
-			const struct rule_query *query,
-			struct altconn_match **match)
+static int rule_collect_matches(struct altconn_rules *rules,
+				const struct rule_query *query,
+				struct altconn_match **match)
 {
 	int i = 0;
 
 	for (;;) {
-		i = rule_next(rules, i, query);
+		i = rule_next_match(rules, i, query);
 		if (i < 0 || i == rules->n)
 			return min(i, 0);
 		if (!*match)
@@ -377,7 +377,7 @@ int __altconn_rule_find(const struct sock *sk, const struct altconn_addr *addr,
 		return 0;
 	err = rule_query_init(&query, rules, path);
 	if (!err)
-		err = rule_collect(rules, &query, match);
+		err = rule_collect_matches(rules, &query, match);
 	rules_put(rules);
 	kfree(query.buf);
 	return err;
@@ -408,7 +408,7 @@ int altconn_rule_commit(const struct sock *sk, const struct altconn_addr *addr,
 	unsigned int i;
 
 	for_each_set_bit(i, match->set, rules->n)
-		if (rule_take_turn(rules->rule[i]))
+		if (rule_count_match(rules->rule[i]))
 			return rule_decide(rules->rule[i], sk, addr, ruling);
 	return 0;
 }
@@ -469,12 +469,13 @@ static void rules_replace(struct altconn_net *an, struct altconn_rules *rules)
 				rules->rule[i]->pattern_len;
 	rcu_assign_pointer(an->rules, rules);
 	an->rules_seq++;
-	altconn_event_changed(an, ALTCONN_EVENT_KIND_RULES_CHANGED);
+	altconn_notify_change(an, ALTCONN_EVENT_KIND_RULES_CHANGED);
 	if (old)
 		rules_put(old);
 }
 
-static struct altconn_rule *rule_find(const struct altconn_rules *rules, u32 id)
+static struct altconn_rule *rule_find_id(const struct altconn_rules *rules,
+					 u32 id)
 {
 	u32 i;
 
@@ -517,7 +518,7 @@ static u32 rule_new_id(struct altconn_net *an, const u32 *ids, u32 n)
  * Give an id to each rule that has none. Return 0, -EEXIST if two rules have
  * the same id, or -ENOMEM.
  */
-static int rule_number(struct altconn_net *an, struct altconn_rules *rules)
+static int rule_assign_ids(struct altconn_net *an, struct altconn_rules *rules)
 {
 	u32 *ids = kvmalloc_array(rules->n, sizeof(*ids), GFP_KERNEL_ACCOUNT);
 	u32 n = 0, i;
@@ -543,7 +544,7 @@ static int rule_number(struct altconn_net *an, struct altconn_rules *rules)
 }
 
 /**
- * altconn_rules_check() - check whether a namespace may have @n rules
+ * altconn_rules_check_limit() - check whether a namespace may have @n rules
  * @an: the namespace
  * @n: number of rules
  * @extack: gets the error message
@@ -554,8 +555,8 @@ static int rule_number(struct altconn_net *an, struct altconn_rules *rules)
  * Context: any.
  * Return: 0; -ENOSPC if @n is too large.
  */
-int altconn_rules_check(const struct altconn_net *an, u32 n,
-			struct netlink_ext_ack *extack)
+int altconn_rules_check_limit(const struct altconn_net *an, u32 n,
+			      struct netlink_ext_ack *extack)
 {
 	if (an->net->user_ns == &init_user_ns) {
 		if (n <= ALTCONN_RULES_MAX)
@@ -604,7 +605,7 @@ int altconn_rules_add(struct altconn_net *an, struct altconn_rule **add,
 	u32 kept = old && !instead ? old->n : 0, i;
 	int err;
 
-	err = altconn_rules_check(an, n + kept, extack);
+	err = altconn_rules_check_limit(an, n + kept, extack);
 	if (err)
 		return err;
 	if (!n && !kept) {
@@ -617,7 +618,8 @@ int altconn_rules_add(struct altconn_net *an, struct altconn_rule **add,
 	if (kept)
 		memcpy(rules->rule, old->rule, kept * sizeof(*add));
 	memcpy(rules->rule + kept, add, n * sizeof(*add));
-	err = rules_check_patterns(rules, extack) ? : rule_number(an, rules);
+	err = rules_check_patterns(rules, extack) ? :
+	      rule_assign_ids(an, rules);
 	if (err) {
 		if (err == -EEXIST)
 			NL_SET_ERR_MSG(extack, "two rules have the same id");
@@ -642,7 +644,7 @@ int altconn_rules_add(struct altconn_net *an, struct altconn_rule **add,
 int altconn_rules_del(struct altconn_net *an, u32 id)
 {
 	struct altconn_rules *old = altconn_rules_of(an), *rules = NULL;
-	struct altconn_rule *rule = rule_find(old, id);
+	struct altconn_rule *rule = rule_find_id(old, id);
 	u32 i, n = 0;
 
 	if (!rule)
@@ -662,7 +664,7 @@ int altconn_rules_del(struct altconn_net *an, u32 id)
 	return 0;
 }
 
-static void rule_zero_hits(struct altconn_rule *rule)
+static void rule_zero_counters(struct altconn_rule *rule)
 {
 	atomic_set(&rule->left, rule->times);
 	atomic_set(&rule->matched, 0);
@@ -685,11 +687,11 @@ int altconn_rules_zero(struct altconn_net *an, u32 id)
 	struct altconn_rules *rules = altconn_rules_of(an);
 	u32 i;
 
-	if (id && !rule_find(rules, id))
+	if (id && !rule_find_id(rules, id))
 		return -ENOENT;
 	for (i = 0; rules && i < rules->n; i++)
 		if (!id || rules->rule[i]->id == id)
-			rule_zero_hits(rules->rule[i]);
+			rule_zero_counters(rules->rule[i]);
 	return 0;
 }
 

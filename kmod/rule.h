@@ -140,8 +140,8 @@ int altconn_rule_commit(const struct sock *sk, const struct altconn_addr *addr,
 			struct altconn_ruling *ruling);
 void __altconn_match_free(struct altconn_match *match);
 struct altconn_rules *altconn_rules_of(struct altconn_net *an);
-int altconn_rules_check(const struct altconn_net *an, u32 n,
-			struct netlink_ext_ack *extack);
+int altconn_rules_check_limit(const struct altconn_net *an, u32 n,
+			      struct netlink_ext_ack *extack);
 int altconn_rules_add(struct altconn_net *an, struct altconn_rule **add,
 		      u32 n, bool instead, struct netlink_ext_ack *extack);
 int altconn_rules_del(struct altconn_net *an, u32 id);

@@ -43,7 +43,7 @@ static void scm_parcel_close(struct altconn_job *job);
  * @job: closes the files that the user of @closer opened; pins the module
  * @files: a reference to each file
  *
- * Lifetime: a message, or a mark in a ring, has a reference. Each copy of a
+ * Lifetime: a message, or a boundary in a ring, has a reference. Each copy of a
  * broadcast has one too, and so has a recvmsg() while it peeks at a message or
  * receives it. The last scm_parcel_put() drops the files and frees the parcel,
  * or lets @job do so, which may split the parcel. A queued parcel has one
@@ -60,23 +60,23 @@ struct scm_parcel {
 };
 
 /**
- * struct inflight - count of a user's descriptors that are not received yet
- * @node: in inflight_table
+ * struct scm_inflight - count of a user's descriptors that are not received yet
+ * @node: in scm_inflight_table
  * @uid: the user
  * @count: number of descriptors
  *
  * Lifetime: in the table while @count is not 0. All is protected by
- * inflight_lock.
+ * scm_inflight_lock.
  */
-struct inflight {
+struct scm_inflight {
 	struct hlist_node	node;
 	kuid_t			uid;
 	unsigned long		count;
 };
 
-static DEFINE_HASHTABLE(inflight_table, 8);
+static DEFINE_HASHTABLE(scm_inflight_table, 8);
 
-static DEFINE_SPINLOCK(inflight_lock);
+static DEFINE_SPINLOCK(scm_inflight_lock);
 
 /*
  * The hash has a secret key, so that no user can choose subordinate uids that
@@ -90,12 +90,12 @@ static u32 scm_inflight_key(kuid_t uid)
 	return siphash_1u32(__kuid_val(uid), &secret);
 }
 
-static struct inflight *scm_find_inflight(kuid_t uid)
+static struct scm_inflight *scm_inflight_find(kuid_t uid)
 {
-	struct inflight *user;
+	struct scm_inflight *user;
 
-	lockdep_assert_held(&inflight_lock);
-	hash_for_each_possible(inflight_table, user, node,
+	lockdep_assert_held(&scm_inflight_lock);
+	hash_for_each_possible(scm_inflight_table, user, node,
 			       scm_inflight_key(uid))
 		if (uid_eq(user->uid, uid))
 			return user;
@@ -107,25 +107,26 @@ static struct inflight *scm_find_inflight(kuid_t uid)
  * flight. A user without an entry gets @spare. Return whether they were
  * counted.
  */
-static bool scm_inflight_count(const struct scm_parcel *parcel,
-			       unsigned long limit, struct inflight **spare)
+static bool scm_inflight_try_add(const struct scm_parcel *parcel,
+				 unsigned long limit,
+				 struct scm_inflight **spare)
 {
-	struct inflight *user;
+	struct scm_inflight *user;
 	bool fits;
 
-	spin_lock(&inflight_lock);
-	user = scm_find_inflight(parcel->uid);
+	spin_lock(&scm_inflight_lock);
+	user = scm_inflight_find(parcel->uid);
 	if (!user) {
 		user = *spare;
 		*spare = NULL;
 		user->uid = parcel->uid;
-		hash_add(inflight_table, &user->node,
+		hash_add(scm_inflight_table, &user->node,
 			 scm_inflight_key(user->uid));
 	}
 	fits = user->count <= limit;
 	if (fits)
 		user->count += parcel->count;
-	spin_unlock(&inflight_lock);
+	spin_unlock(&scm_inflight_lock);
 	return fits;
 }
 
@@ -136,14 +137,15 @@ static bool scm_inflight_count(const struct scm_parcel *parcel,
  */
 static int scm_inflight_add(const struct scm_parcel *parcel)
 {
-	struct inflight *spare = kzalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
+	struct scm_inflight *spare =
+		kzalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
 	bool fits;
 
 	if (!spare)
 		return -ENOMEM;
-	fits = scm_inflight_count(parcel, rlimit(RLIMIT_NOFILE), &spare) ||
+	fits = scm_inflight_try_add(parcel, rlimit(RLIMIT_NOFILE), &spare) ||
 	       ((capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN)) &&
-		scm_inflight_count(parcel, ULONG_MAX, &spare));
+		scm_inflight_try_add(parcel, ULONG_MAX, &spare));
 	kfree(spare);
 	return fits ? 0 : -ETOOMANYREFS;
 }
@@ -151,18 +153,18 @@ static int scm_inflight_add(const struct scm_parcel *parcel)
 /* Uncharge @n of the parcel's descriptors. */
 static void scm_inflight_sub(const struct scm_parcel *parcel, unsigned int n)
 {
-	struct inflight *user;
+	struct scm_inflight *user;
 
 	if (!n)
 		return;
-	spin_lock(&inflight_lock);
-	user = scm_find_inflight(parcel->uid);
+	spin_lock(&scm_inflight_lock);
+	user = scm_inflight_find(parcel->uid);
 	user->count -= n;
 	if (user->count)
 		user = NULL;
 	else
 		hash_del(&user->node);
-	spin_unlock(&inflight_lock);
+	spin_unlock(&scm_inflight_lock);
 	kfree(user);
 }
 
@@ -186,7 +188,7 @@ static void scm_parcel_free(struct scm_parcel *parcel)
  * sender has chosen. The core ignores SO_LINGER too when a process exits. A
  * time of 0 stays: the close then resets the connection and waits for nothing.
  */
-static void scm_stop_lingering(struct file *file)
+static void scm_clear_linger(struct file *file)
 {
 	struct socket *sock = sock_from_file(file);
 
@@ -285,7 +287,7 @@ static void scm_parcel_close(struct altconn_job *job)
 			continue;
 		}
 		if (!compat_fput_unless_last(file)) {
-			scm_stop_lingering(file);
+			scm_clear_linger(file);
 			__fput_sync(file);
 		}
 		scm_inflight_sub(parcel, 1);
@@ -400,7 +402,7 @@ void altconn_scm_fill(struct altconn_scm *scm)
  * Return whether the caller may send these credentials, by the rules of
  * unix(7).
  */
-static bool scm_may_claim(const struct ucred *claim, kuid_t uid, kgid_t gid)
+static bool scm_may_send_cred(const struct ucred *claim, kuid_t uid, kgid_t gid)
 {
 	const struct cred *cred = current_cred();
 
@@ -429,7 +431,7 @@ static int scm_parse_cred(const struct cmsghdr *cmsg, struct altconn_scm *scm)
 	gid = make_kgid(current_user_ns(), claim.gid);
 	if (!uid_valid(uid) || !gid_valid(gid))
 		return -EINVAL;
-	if (!scm_may_claim(&claim, uid, gid))
+	if (!scm_may_send_cred(&claim, uid, gid))
 		return -EPERM;
 	pid = find_get_pid(claim.pid);
 	if (!pid)
@@ -447,7 +449,7 @@ static int scm_parse_cred(const struct cmsghdr *cmsg, struct altconn_scm *scm)
  * keeps DMA buffers. The drivers below keep no files, except that a terminal
  * may keep another terminal's (TIOCCONS).
  */
-static bool scm_device_may_travel(dev_t dev)
+static bool scm_may_send_device(dev_t dev)
 {
 	switch (MAJOR(dev)) {
 	case MEM_MAJOR:
@@ -474,7 +476,7 @@ static bool scm_device_may_travel(dev_t dev)
 	}
 }
 
-static bool scm_may_travel(struct file *file)
+static bool scm_may_send_file(struct file *file)
 {
 	const struct inode *inode = file_inode(file);
 	struct socket *sock;
@@ -493,7 +495,7 @@ static bool scm_may_travel(struct file *file)
 	case S_IFIFO:
 		return true;
 	case S_IFCHR:
-		return scm_device_may_travel(inode->i_rdev);
+		return scm_may_send_device(inode->i_rdev);
 	case S_IFSOCK:
 		sock = sock_from_file(file);
 		return sock && sock->ops->family != PF_UNIX &&
@@ -546,7 +548,7 @@ static int scm_parse_fds(const struct cmsghdr *cmsg, size_t most,
 			return -EBADF;
 		/* The parcel owns the file from here on. */
 		parcel->files[parcel->count++] = file;
-		if (!scm_may_travel(file))
+		if (!scm_may_send_file(file))
 			return -EOPNOTSUPP;
 	}
 	return 0;
@@ -617,7 +619,7 @@ int altconn_scm_send(const struct sock *sk, struct msghdr *msg,
 }
 
 /**
- * altconn_put_stamp() - add a SO_TIMESTAMP or SO_TIMESTAMPNS message
+ * altconn_scm_put_stamp() - add a SO_TIMESTAMP or SO_TIMESTAMPNS message
  * @msg: gets the time, in the form that the program asked for
  * @sk: the endpoint
  * @stamp: when the message was queued; 0 if it was not recorded: use the
@@ -625,8 +627,8 @@ int altconn_scm_send(const struct sock *sk, struct msghdr *msg,
  *
  * Context: process, may sleep.
  */
-void altconn_put_stamp(struct msghdr *msg, const struct sock *sk,
-		       ktime_t stamp)
+void altconn_scm_put_stamp(struct msghdr *msg, const struct sock *sk,
+			   ktime_t stamp)
 {
 	struct timespec64 ts = ktime_to_timespec64(stamp ? : ktime_get_real());
 	bool ns = sock_flag(sk, SOCK_RCVTSTAMPNS);
@@ -692,7 +694,7 @@ void altconn_scm_recv(struct msghdr *msg, struct altconn_scm *scm,
 	if (msg->msg_control && passcred) {
 		struct user_namespace *ns = current_user_ns();
 		const struct altconn_cred *cred = &scm->cred;
-		struct ucred told = {
+		struct ucred uc = {
 			.pid = pid_vnr(cred->pid),
 			.uid = from_kuid_munged(ns, cred->pid ? cred->uid :
 								INVALID_UID),
@@ -700,7 +702,7 @@ void altconn_scm_recv(struct msghdr *msg, struct altconn_scm *scm,
 								INVALID_GID),
 		};
 
-		put_cmsg(msg, SOL_SOCKET, SCM_CREDENTIALS, sizeof(told), &told);
+		put_cmsg(msg, SOL_SOCKET, SCM_CREDENTIALS, sizeof(uc), &uc);
 	}
 	if (msg->msg_control && scm->parcel)
 		scm_parcel_install(msg, scm->parcel);

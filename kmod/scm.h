@@ -59,8 +59,8 @@ void altconn_scm_destroy(struct altconn_scm *scm);
 void altconn_scm_fill(struct altconn_scm *scm);
 int altconn_scm_send(const struct sock *sk, struct msghdr *msg,
 		     struct altconn_scm *scm);
-void altconn_put_stamp(struct msghdr *msg, const struct sock *sk,
-		       ktime_t stamp);
+void altconn_scm_put_stamp(struct msghdr *msg, const struct sock *sk,
+			   ktime_t stamp);
 void altconn_scm_recv(struct msghdr *msg, struct altconn_scm *scm,
 		      bool passcred);
 void altconn_scm_copy(struct altconn_scm *to, const struct altconn_scm *from);

@@ -16,7 +16,7 @@ struct altconn_addr;
 struct altconn_assoc;
 struct altconn_bind;
 struct altconn_cork;
-struct altconn_late_queue;
+struct altconn_delay_queue;
 struct altconn_listener;
 
 /**
@@ -40,13 +40,13 @@ struct altconn_listener;
  * @polled: tasks may sleep in the wait queue until there is something to read;
  *	once set, it stays set
  * @bind: the binding, or NULL while the endpoint is unbound. Written under
- *	lock_sock(), or under @bind_lock by the bind() that made @binding. The
- *	binding of a path is cleared under both locks
- * @binding: the binding of a bind() that is looking up its path, which it does
- *	without lock_sock(). NULL if no such bind() is under way, or if another
- *	call on the socket has cancelled it
- * @bind_lock: protects @binding, and @bind while that bind() completes; the
- *	stripe of the table of bindings is taken inside it
+ *	lock_sock(), or under @bind_lock by the bind() that made @pending_bind.
+ *	The binding of a path is cleared under both locks
+ * @pending_bind: the binding of a bind() that is looking up its path, which it
+ *	does without lock_sock(). NULL if no such bind() is under way, or if
+ *	another call on the socket has cancelled it
+ * @bind_lock: protects @pending_bind, and @bind while that bind() completes;
+ *	the stripe of the table of bindings is taken inside it
  * @addr: the local address, a reference, or NULL while the endpoint is unnamed.
  *	It is the address of @bind, with two exceptions. An endpoint that is
  *	bound to a wildcard IP address has its source address while it connects
@@ -90,7 +90,7 @@ struct altconn_sock {
 	bool				want_data;
 	bool				polled;
 	struct altconn_bind		*bind;
-	struct altconn_bind		*binding;
+	struct altconn_bind		*pending_bind;
 	spinlock_t			bind_lock;	/* binding */
 	struct altconn_addr __rcu	*addr;
 	struct altconn_listener __rcu	*listener;
@@ -128,20 +128,22 @@ struct altconn_sock {
  *	datagram that may exceed the limit is smaller than INT_MAX bytes
  * @ruling: the verdict of the rules that connect() found for datagrams to
  *	@peer; @queue_lock
- * @late: the queue of datagrams that a rule delays (dgram_delay.c); NULL until
- *	a rule first delays one
- * @known: cached receiver at @peer, without a reference. It is valid only while
- *	@known_in equals altconn_dgram_generation; @queue_lock
- * @known_in: altconn_dgram_generation before the lookup of @known; @queue_lock
+ * @delay_queue: the queue of datagrams that a rule delays (dgram_delay.c); NULL
+ *	until a rule first delays one
+ * @rx_cache: cached receiver at @peer, without a reference. It is valid only
+ *	while
+ *	@rx_cache_genid equals altconn_dgram_genid; @queue_lock
+ * @rx_cache_genid: altconn_dgram_genid before the lookup of @rx_cache;
+ *	@queue_lock
  * @blocked: threads that wait for space in @queue, in order of arrival;
  *	@queue_lock
  * @promised: bytes of the datagrams of blocked threads that have the turn to
  *	use free space; written under @queue_lock
- * @open: threads of @blocked may have the turn. Set when half of the queue is
- *	free, and cleared when the first thread blocks and when the queue is
+ * @turn_open: threads of @blocked may have the turn. Set when half of the queue
+ *	is free, and cleared when the first thread blocks and when the queue is
  *	full; written under @queue_lock
- * @extra: while threads wait, one datagram of another sender may exceed the
- *	limit; written under @queue_lock
+ * @may_exceed: while threads wait, one datagram of another sender may exceed
+ *	the limit; written under @queue_lock
  * @pollers: endpoints that are woken for poll() when @queue has space;
  *	@queue_lock
  * @poll_lock: protects @watches
@@ -170,13 +172,13 @@ struct altconn_dgram_sock {
 		u64			load;
 	};
 	struct altconn_ruling		ruling;
-	struct altconn_late_queue	*late;
-	struct sock			*known;
-	u64				known_in;
+	struct altconn_delay_queue	*delay_queue;
+	struct sock			*rx_cache;
+	u64				rx_cache_genid;
 	struct list_head		blocked;
 	u32				promised;
-	bool				open;
-	bool				extra;
+	bool				turn_open;
+	bool				may_exceed;
 	struct list_head		pollers;
 	spinlock_t			poll_lock;	/* watches */
 	struct sock			*watches;
@@ -244,7 +246,7 @@ static inline struct altconn_dgram_sock *altconn_dgram_sk(const struct sock *sk)
  */
 static inline u8 altconn_state(const struct sock *sk)
 {
-	/* Pairs with smp_store_release() in attempt_tell_client(). */
+	/* Pairs with smp_store_release() in attempt_complete_client(). */
 	return smp_load_acquire(&sk->sk_state);
 }
 

@@ -37,13 +37,13 @@ static int sockopt_set_u32(struct sock *sk, int optname, u32 value)
 	case ALTCONN_BACKLOG_POLICY:
 		if (value > ALTCONN_POLICY_FAIL_FAST)
 			return -EINVAL;
-		altconn_listener_option(sk, value, ask->defer);
+		altconn_listener_set_policy(sk, value, ask->defer);
 		return 0;
 	case ALTCONN_DEFER_ACCEPT:
-		altconn_listener_option(sk, ask->fail_fast, value);
+		altconn_listener_set_policy(sk, ask->fail_fast, value);
 		return 0;
 	case ALTCONN_REFUSE:
-		return altconn_listener_refuse(sk, value);
+		return altconn_listener_refuse_waiting(sk, value);
 	case ALTCONN_WAIT_LISTENER:
 		ask->waits_listener = value;
 		return 0;
@@ -52,7 +52,7 @@ static int sockopt_set_u32(struct sock *sk, int optname, u32 value)
 			return -ENOPROTOOPT;
 		if (value > ALTCONN_OVERFLOW_DROP_OLDEST)
 			return -EINVAL;
-		altconn_dgram_overflow(sk, value);
+		altconn_dgram_set_overflow(sk, value);
 		return 0;
 	case ALTCONN_REACHABLE:
 		/* bind() reads this option, so it is too late for a change. */
@@ -203,7 +203,7 @@ static int sockopt_set_cork(struct sock *sk, sockptr_t optval,
 		return -EINVAL;
 	if (copy_from_sockptr(&value, optval, sizeof(value)))
 		return -EFAULT;
-	return altconn_dgram_cork(sk, value);
+	return altconn_dgram_set_cork(sk, value);
 }
 
 /**
@@ -350,7 +350,7 @@ static int sockopt_get_altconn(struct sock *sk, int optname,
 	lock_sock(sk);
 	ms = altconn_sk(sk)->timeout_ms;
 	if (optname == ALTCONN_CONNECT_INFO)
-		altconn_connect_outcome(sk, &info);
+		altconn_connect_get_info(sk, &info);
 	err = sockopt_get_u32(sk, optname, &value);
 	release_sock(sk);
 	if (optname == ALTCONN_CONNECT_INFO)
@@ -383,7 +383,7 @@ int altconn_sockopt_get(struct socket *sock, int level, int optname,
 	if (sockopt_is_v6only(sock->sk, level, optname))
 		return sockopt_put(&v6only, sizeof(v6only), optval, optlen);
 	if (sockopt_is_cork(sock->sk, level, optname)) {
-		value = altconn_dgram_corked(sock->sk);
+		value = altconn_dgram_is_corked(sock->sk);
 		return sockopt_put(&value, sizeof(value), optval, optlen);
 	}
 	if (level != SOL_ALTCONN) {

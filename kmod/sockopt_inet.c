@@ -31,14 +31,14 @@ enum inet_form {
  * the -1 that resets an option of the form INET_RESET. An option takes any int
  * if @min and @max are equal.
  */
-static const struct known {
+static const struct inet_option {
 	u8		level;
 	u8		name;
 	u8		form;
 	int		initial;	/* as TCP and IP have it */
 	int		min;
 	int		max;
-} known[] = {
+} inet_opts[] = {
 	{ IPPROTO_TCP, TCP_NODELAY, INET_FLAG },
 	{ IPPROTO_TCP, TCP_CORK, INET_FLAG },
 	{ IPPROTO_TCP, TCP_KEEPIDLE, INET_VALUE, 7200, 1, 32767 },
@@ -79,8 +79,8 @@ static int inet_find(const struct sock *sk, int level, int optname)
 	if ((level == IPPROTO_IPV6 && format != ALTCONN_INET6) ||
 	    (level == IPPROTO_TCP && sk->sk_type == SOCK_DGRAM))
 		return -1;
-	for (i = 0; i < ARRAY_SIZE(known); i++)
-		if (known[i].level == level && known[i].name == optname)
+	for (i = 0; i < ARRAY_SIZE(inet_opts); i++)
+		if (inet_opts[i].level == level && inet_opts[i].name == optname)
 			return i;
 	return -1;
 }
@@ -115,10 +115,10 @@ static int *inet_values_of(struct altconn_sock *ask)
 
 	if (ask->inet_values)
 		return ask->inet_values;
-	ask->inet_values = kmalloc_array(ARRAY_SIZE(known), sizeof(int),
+	ask->inet_values = kmalloc_array(ARRAY_SIZE(inet_opts), sizeof(int),
 					 GFP_KERNEL_ACCOUNT);
-	for (i = 0; ask->inet_values && i < ARRAY_SIZE(known); i++)
-		ask->inet_values[i] = known[i].initial;
+	for (i = 0; ask->inet_values && i < ARRAY_SIZE(inet_opts); i++)
+		ask->inet_values[i] = inet_opts[i].initial;
 	return ask->inet_values;
 }
 
@@ -126,7 +126,7 @@ static int *inet_values_of(struct altconn_sock *ask)
  * Read a value as IP does. An option of IPPROTO_IP also takes a single byte,
  * and most of these options take an empty value as 0.
  */
-static int inet_read_value(const struct known *option, sockptr_t optval,
+static int inet_read_value(const struct inet_option *option, sockptr_t optval,
 			   unsigned int optlen, int *value)
 {
 	u8 byte = 0;
@@ -170,8 +170,8 @@ static int inet_tos(const struct sock *sk, int old, int value)
  * Convert a valid value to the one that is kept. @old: the value that was kept
  * before. lock_sock() held.
  */
-static int inet_canonical(const struct sock *sk, const struct known *option,
-			  int old, int value)
+static int inet_canonical(const struct sock *sk,
+			  const struct inet_option *option, int old, int value)
 {
 	switch (option->form) {
 	case INET_FLAG:
@@ -195,8 +195,8 @@ static int inet_canonical(const struct sock *sk, const struct known *option,
 }
 
 /* Check whether an option may have a value in the present state. */
-static bool inet_is_valid(const struct sock *sk, const struct known *option,
-			  int value)
+static bool inet_is_valid(const struct sock *sk,
+			  const struct inet_option *option, int value)
 {
 	u8 state = altconn_state(sk);
 
@@ -230,18 +230,18 @@ int altconn_inet_set(struct sock *sk, int level, int optname, sockptr_t optval,
 
 	if (i < 0)
 		return inet_unknown(sk);
-	err = inet_read_value(&known[i], optval, optlen, &value);
+	err = inet_read_value(&inet_opts[i], optval, optlen, &value);
 	if (err)
 		return err;
 	lock_sock(sk);
 	err = -EINVAL;
-	if (!inet_is_valid(sk, &known[i], value))
+	if (!inet_is_valid(sk, &inet_opts[i], value))
 		goto out;
 	err = -ENOMEM;
 	values = inet_values_of(altconn_sk(sk));
 	if (!values)
 		goto out;
-	values[i] = inet_canonical(sk, &known[i], values[i], value);
+	values[i] = inet_canonical(sk, &inet_opts[i], values[i], value);
 	err = 0;
 out:
 	release_sock(sk);
@@ -268,7 +268,7 @@ int altconn_inet_get(struct sock *sk, int level, int optname, int *value)
 		return inet_unknown_level(sk, level);
 	lock_sock(sk);
 	*value = altconn_sk(sk)->inet_values ?
-		altconn_sk(sk)->inet_values[i] : known[i].initial;
+		altconn_sk(sk)->inet_values[i] : inet_opts[i].initial;
 	release_sock(sk);
 	return 0;
 }
@@ -287,8 +287,8 @@ void altconn_inet_inherit(struct sock *sk, struct sock *newsk)
 	if (!READ_ONCE(altconn_sk(sk)->inet_values))
 		return;
 	lock_sock(sk);
-	altconn_sk(newsk)->inet_values =
-		kmemdup(altconn_sk(sk)->inet_values,
-			sizeof(int) * ARRAY_SIZE(known), GFP_KERNEL_ACCOUNT);
+	altconn_sk(newsk)->inet_values = kmemdup(
+		altconn_sk(sk)->inet_values,
+		sizeof(int) * ARRAY_SIZE(inet_opts), GFP_KERNEL_ACCOUNT);
 	release_sock(sk);
 }

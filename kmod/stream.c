@@ -24,7 +24,7 @@
  * Return the ring of data towards the peer, made if needed, or NULL if there is
  * no memory.
  */
-static struct altconn_ring *stream_writers_ring(const struct conn *c)
+static struct altconn_ring *stream_get_out_ring(const struct stream_conn *c)
 {
 	return altconn_stream_out_ring(c) ? : altconn_ring_new(&c->peer->in,
 					      c->assoc->cred);
@@ -34,7 +34,7 @@ static struct altconn_ring *stream_writers_ring(const struct conn *c)
  * Wake the peer's readers. Before accept() the server's end has no endpoint,
  * and the accepted socket finds the data when it looks.
  */
-static __always_inline void stream_wake_reader(const struct conn *c)
+static __always_inline void stream_wake_reader(const struct stream_conn *c)
 {
 	/*
 	 * The ring's full barrier after the data is written pairs with the
@@ -48,7 +48,7 @@ static __always_inline void stream_wake_reader(const struct conn *c)
 }
 
 /* Wake the peer's writers if the ring is writable again. */
-static noinline void stream_give_space(const struct conn c)
+static noinline void stream_notify_space(const struct stream_conn c)
 {
 	struct sock *peer = READ_ONCE(c.peer->sk);
 
@@ -59,20 +59,20 @@ static noinline void stream_give_space(const struct conn c)
 	peer->sk_write_space(peer);
 }
 
-static __always_inline void stream_wake_writer(const struct conn *c)
+static __always_inline void stream_wake_writer(const struct stream_conn *c)
 {
 	/*
 	 * The ring's full barrier after the data is read pairs with the one
-	 * after want_space is stored in altconn_stream_wants_room(). Acquire,
-	 * so that wake_at is visible when want_space is.
+	 * after want_space is stored in altconn_stream_announce_writer().
+	 * Acquire, so that wake_at is visible when want_space is.
 	 */
 	if (unlikely(smp_load_acquire(&c->peer->want_space)) &&
-	    altconn_ring_drained(altconn_stream_in_ring(c)))
-		stream_give_space(*c);
+	    altconn_ring_is_drained(altconn_stream_in_ring(c)))
+		stream_notify_space(*c);
 }
 
 /* Return the bytes ever written towards the caller. */
-static u32 stream_written(const struct conn *c)
+static u32 stream_bytes_written(const struct stream_conn *c)
 {
 	const struct altconn_ring *ring = altconn_stream_in_ring(c);
 
@@ -83,34 +83,34 @@ static u32 stream_written(const struct conn *c)
  * Return whether there is data. With SO_PEEK_OFF there is data behind the
  * offset if something was written since the reader last looked.
  */
-static bool stream_has_data(const struct conn *c)
+static bool stream_has_data(const struct stream_conn *c)
 {
 	if (unlikely(c->seeks))
-		return stream_written(c) != c->seen;
+		return stream_bytes_written(c) != c->seen;
 	return altconn_ring_used(altconn_stream_in_ring(c));
 }
 
 static bool stream_can_read(struct sock *sk, const void *arg)
 {
-	const struct conn *c = arg;
+	const struct stream_conn *c = arg;
 
 	return stream_has_data(c) ||
-	       altconn_assoc_shut(c->own) & RCV_SHUTDOWN ||
+	       altconn_assoc_shut_mask(c->own) & RCV_SHUTDOWN ||
 	       READ_ONCE(sk->sk_err);
 }
 
 /* Announce a reader in the wait queue, then look again. */
-static bool stream_wants_data(struct sock *sk, const void *arg)
+static bool stream_announce_reader(struct sock *sk, const void *arg)
 {
-	altconn_polls(sk);
+	altconn_wait_announce(sk);
 	return stream_can_read(sk, arg);
 }
 
 /* Wait for space. Return what is left of @timeo, or an errno. */
-static noinline long stream_wait_for_room(struct sock *sk, const struct conn c,
-					  long timeo)
+static noinline long
+stream_wait_for_space(struct sock *sk, const struct stream_conn c, long timeo)
 {
-	return altconn_wait_until(sk, &timeo, altconn_stream_wants_room, &c) ? :
+	return altconn_wait_until(sk, &timeo, altconn_stream_announce_writer, &c) ? :
 	       timeo;
 }
 
@@ -118,30 +118,31 @@ static noinline long stream_wait_for_room(struct sock *sk, const struct conn c,
  * Return the pending error. If the call has transferred bytes, it returns their
  * number, so leave the error pending for the next call.
  */
-static int stream_take_error(struct sock *sk, size_t done)
+static int stream_get_error(struct sock *sk, size_t done)
 {
 	return done ? -READ_ONCE(sk->sk_err) : sock_error(sk);
 }
 
 /* Return the errno if nothing may be sent any more, else 0. */
-static int stream_send_state(struct sock *sk, const struct conn *c, size_t sent)
+static int stream_check_send(struct sock *sk, const struct stream_conn *c,
+			     size_t sent)
 {
-	int err = stream_take_error(sk, sent);
+	int err = stream_get_error(sk, sent);
 
 	if (err)
 		return err;
-	if (altconn_assoc_shut(c->own) & SEND_SHUTDOWN)
+	if (altconn_assoc_shut_mask(c->own) & SEND_SHUTDOWN)
 		return -EPIPE;
 	return 0;
 }
 
 /*
  * Return the errno of a write that found the ring sealed. A shutdown, or a
- * reset, came after stream_send_state().
+ * reset, came after stream_check_send().
  */
-static noinline int stream_shut_meanwhile(struct sock *sk, size_t sent)
+static noinline int stream_sealed_error(struct sock *sk, size_t sent)
 {
-	return stream_take_error(sk, sent) ? : -EPIPE;
+	return stream_get_error(sk, sent) ? : -EPIPE;
 }
 
 /*
@@ -150,7 +151,8 @@ static noinline int stream_shut_meanwhile(struct sock *sk, size_t sent)
  * them can arrive. So programs that use the inet formats expect EPIPE for the
  * second send only.
  */
-static bool stream_is_lost(const struct sock *sk, const struct conn *c)
+static bool stream_count_as_sent(const struct sock *sk,
+				 const struct stream_conn *c)
 {
 	struct altconn_end *end = c->own;
 
@@ -167,46 +169,47 @@ static bool stream_is_lost(const struct sock *sk, const struct conn *c)
  * Return the result of a call that has sent nothing on a stream shut for
  * sending.
  */
-static noinline ssize_t stream_conn_send_shut(struct sock *sk,
-					      const struct conn c, size_t len)
+static noinline ssize_t stream_send_shut(struct sock *sk,
+					 const struct stream_conn c, size_t len)
 {
-	return stream_is_lost(sk, &c) ? len : stream_shut_meanwhile(sk, 0);
+	return stream_count_as_sent(sk, &c) ? len : stream_sealed_error(sk, 0);
 }
 
 /*
  * At most this many bytes are copied at once. Meanwhile the other side works on
  * the bytes before them.
  */
-#define CHUNK	(64U << 10)
+#define STREAM_CHUNK	(64U << 10)
 
-static __always_inline ssize_t
-stream_send_bytes(struct sock *sk, const struct conn *c, struct msghdr *msg,
-		  size_t len, struct altconn_scm *scm)
+static __always_inline ssize_t stream_send_bytes(struct sock *sk,
+						 const struct stream_conn *c,
+						 struct msghdr *msg, size_t len,
+						 struct altconn_scm *scm)
 {
 	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
-	struct altconn_ring *ring = stream_writers_ring(c);
+	struct altconn_ring *ring = stream_get_out_ring(c);
 	size_t sent = 0;
 	ssize_t n;
 
 	if (!ring)
 		return -ENOMEM;
 	do {
-		n = stream_send_state(sk, c, sent);
+		n = stream_check_send(sk, c, sent);
 		if (n || !len)
 			break;
 		n = altconn_ring_write(ring, &msg->msg_iter,
-				       min_t(size_t, len - sent, CHUNK),
+				       min_t(size_t, len - sent, STREAM_CHUNK),
 				       altconn_stream_send_limit(sk), scm);
 		if (n > 0) {
 			sent += n;
 			stream_wake_reader(c);
 		} else if (n == -EAGAIN) {
-			timeo = stream_wait_for_room(sk, *c, timeo);
+			timeo = stream_wait_for_space(sk, *c, timeo);
 			n = min(timeo, 0L);
 		}
 	} while (sent < len && n >= 0);
 	if (unlikely(n == -EPIPE) && !sent)
-		return stream_conn_send_shut(sk, *c, len);
+		return stream_send_shut(sk, *c, len);
 	return sent ? : n;
 }
 
@@ -214,56 +217,62 @@ stream_send_bytes(struct sock *sk, const struct conn *c, struct msghdr *msg,
  * Write a record once. As with AF_UNIX, a timestamp goes with a record and not
  * with bytes of a stream, and says when the record was queued.
  */
-static __always_inline ssize_t
-stream_put_record(struct sock *sk, const struct conn *c, struct msghdr *msg,
-		  size_t len, u32 limit, struct altconn_scm *scm)
+static __always_inline ssize_t stream_write_record(struct sock *sk,
+						   const struct stream_conn *c,
+						   struct msghdr *msg,
+						   size_t len, u32 limit,
+						   struct altconn_scm *scm)
 {
 	const struct sock *peer = altconn_stream_peer_of(c);
-	ssize_t n = stream_send_state(sk, c, 0);
+	ssize_t n = stream_check_send(sk, c, 0);
 
 	if (n)
 		return n;
-	n = altconn_ring_put(altconn_stream_out_ring(c), &msg->msg_iter, len, limit,
-			     scm, peer && sock_flag(peer, SOCK_RCVTSTAMP),
-			     msg->msg_flags & MSG_EOR);
-	return likely(n != -EPIPE) ? n : stream_shut_meanwhile(sk, 0);
+	n = altconn_ring_write_record(altconn_stream_out_ring(c),
+				      &msg->msg_iter, len, limit, scm,
+				      peer && sock_flag(peer, SOCK_RCVTSTAMP),
+				      msg->msg_flags & MSG_EOR);
+	return likely(n != -EPIPE) ? n : stream_sealed_error(sk, 0);
 }
 
 /* The ring is full. Wait for space and try again. */
-static noinline ssize_t
-stream_put_when_room(struct sock *sk, const struct conn c, struct msghdr *msg,
-		     size_t len, struct altconn_scm *scm)
+static noinline ssize_t stream_write_record_wait(struct sock *sk,
+						 const struct stream_conn c,
+						 struct msghdr *msg, size_t len,
+						 struct altconn_scm *scm)
 {
 	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
 	ssize_t n;
 
 	do {
-		timeo = stream_wait_for_room(sk, c, timeo);
+		timeo = stream_wait_for_space(sk, c, timeo);
 		if (timeo < 0)
 			return timeo;
-		n = stream_put_record(sk, &c, msg, len,
-				      altconn_stream_send_limit(sk), scm);
+		n = stream_write_record(sk, &c, msg, len,
+					altconn_stream_send_limit(sk), scm);
 	} while (n == -EAGAIN);
 	return n;
 }
 
-static __always_inline ssize_t
-stream_send_record(struct sock *sk, const struct conn *c, struct msghdr *msg,
-		   size_t len, struct altconn_scm *scm)
+static __always_inline ssize_t stream_send_record(struct sock *sk,
+						  const struct stream_conn *c,
+						  struct msghdr *msg,
+						  size_t len,
+						  struct altconn_scm *scm)
 {
 	u32 limit = altconn_stream_send_limit(sk);
 	ssize_t n;
 
-	if (!stream_writers_ring(c))
+	if (!stream_get_out_ring(c))
 		return -ENOMEM;
 	/*
 	 * As with AF_UNIX, 32 bytes of the buffer stay reserved for overhead.
 	 */
 	if (len > limit - 32)
 		return -EMSGSIZE;
-	n = stream_put_record(sk, c, msg, len, limit, scm);
+	n = stream_write_record(sk, c, msg, len, limit, scm);
 	if (n == -EAGAIN)
-		n = stream_put_when_room(sk, *c, msg, len, scm);
+		n = stream_write_record_wait(sk, *c, msg, len, scm);
 	if (n >= 0)
 		stream_wake_reader(c);
 	return n;
@@ -286,15 +295,17 @@ static bool stream_raises_sigpipe(const struct sock *sk,
  * Return whether credentials go with the data. Before accept() it is not known
  * whether the server will ask for them, so they do.
  */
-static __always_inline bool stream_wants_creds(const struct socket *sock,
-					       const struct sock *peer)
+static __always_inline bool stream_carries_creds(const struct socket *sock,
+						 const struct sock *peer)
 {
 	return !peer || sk_passcred(peer) || sock_passcred(sock);
 }
 
-static __always_inline ssize_t
-stream_send_data(struct sock *sk, const struct conn *c, struct msghdr *msg,
-		 size_t len, bool record, struct altconn_scm *scm)
+static __always_inline ssize_t stream_send_data(struct sock *sk,
+						const struct stream_conn *c,
+						struct msghdr *msg, size_t len,
+						bool record,
+						struct altconn_scm *scm)
 {
 	return record ? stream_send_record(sk, c, msg, len, scm) :
 			stream_send_bytes(sk, c, msg, len, scm);
@@ -302,8 +313,9 @@ stream_send_data(struct sock *sk, const struct conn *c, struct msghdr *msg,
 
 /* Send data together with credentials or descriptors. */
 static noinline ssize_t stream_send_scm(struct socket *sock,
-					const struct conn c, struct msghdr *msg,
-					size_t len, bool record)
+					const struct stream_conn c,
+					struct msghdr *msg, size_t len,
+					bool record)
 {
 	struct altconn_scm scm = {};
 	struct sock *sk = sock->sk;
@@ -313,14 +325,14 @@ static noinline ssize_t stream_send_scm(struct socket *sock,
 		n = altconn_scm_send(sk, msg, &scm);
 	if (n)
 		return n;
-	if (stream_wants_creds(sock, altconn_stream_peer_of(&c)))
+	if (stream_carries_creds(sock, altconn_stream_peer_of(&c)))
 		altconn_scm_fill(&scm);
 	n = stream_send_data(sk, &c, msg, len, record, &scm);
 	altconn_scm_destroy(&scm);
 	return n;
 }
 
-static bool stream_conn_is_decided(struct sock *sk, const void *arg)
+static bool stream_is_decided(struct sock *sk, const void *arg)
 {
 	return altconn_state(sk) != TCP_SYN_SENT;
 }
@@ -334,22 +346,22 @@ static bool stream_conn_is_decided(struct sock *sk, const void *arg)
  * is -ENOTCONN outside the inet formats. In the inet formats it is the error of
  * the wait or of the attempt, or @err if there is none.
  */
-static noinline int stream_conn_wait(struct sock *sk, long timeo, int err)
+static noinline int stream_wait_connected(struct sock *sk, long timeo, int err)
 {
 	int waited = 0;
 
 	if (!altconn_is_inet(sk))
 		return -ENOTCONN;
 	if (altconn_state(sk) == TCP_SYN_SENT)
-		waited = altconn_wait_until(sk, &timeo, stream_conn_is_decided,
+		waited = altconn_wait_until(sk, &timeo, stream_is_decided,
 					    NULL);
 	if (waited || altconn_state(sk) == TCP_ESTABLISHED)
 		return waited;
 	return sock_error(sk) ? : err;
 }
 
-static long stream_conn_sndtimeo(const struct sock *sk,
-				 const struct msghdr *msg)
+static long stream_sndtimeo(const struct sock *sk,
+			    const struct msghdr *msg)
 {
 	return sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
 }
@@ -359,14 +371,14 @@ static __always_inline int stream_send_connected(struct socket *sock,
 						 bool record)
 {
 	struct sock *sk = sock->sk;
-	struct conn c;
+	struct stream_conn c;
 	ssize_t n;
 
 	if (msg->msg_flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	n = altconn_stream_get_assoc(sk, &c);
 	if (unlikely(n)) {
-		n = stream_conn_wait(sk, stream_conn_sndtimeo(sk, msg), -EPIPE);
+		n = stream_wait_connected(sk, stream_sndtimeo(sk, msg), -EPIPE);
 		/*
 		 * Another thread may dissolve the association, so check again.
 		 */
@@ -376,7 +388,7 @@ static __always_inline int stream_send_connected(struct socket *sock,
 			goto out;
 	}
 	if (unlikely(msg->msg_controllen ||
-		     stream_wants_creds(sock, altconn_stream_peer_of(&c))))
+		     stream_carries_creds(sock, altconn_stream_peer_of(&c))))
 		n = stream_send_scm(sock, c, msg, len, record);
 	else
 		n = stream_send_data(sk, &c, msg, len, record, NULL);
@@ -437,23 +449,24 @@ int altconn_seqpacket_sendmsg(struct socket *sock, struct msghdr *msg,
  * sees that the peer has shut its side (@last) looks into the ring once more,
  * because it then sees all that was sent before.
  */
-static noinline int stream_wait_for_data(struct sock *sk, const struct conn c,
-					 bool *last, bool copied, long *timeo)
+static noinline int stream_wait_for_data(struct sock *sk,
+					 const struct stream_conn c, bool *last,
+					 bool copied, long *timeo)
 {
-	int err = stream_take_error(sk, copied);
+	int err = stream_get_error(sk, copied);
 
 	if (err || *last)
 		return err ? : 1;
-	*last = altconn_assoc_shut(c.own) & RCV_SHUTDOWN;
-	return *last ? 0 : altconn_sleep(sk, timeo, stream_can_read,
-					 stream_wants_data, &c);
+	*last = altconn_assoc_shut_mask(c.own) & RCV_SHUTDOWN;
+	return *last ? 0 : altconn_wait_readable(sk, timeo, stream_can_read,
+						 stream_announce_reader, &c);
 }
 
 /*
  * Move SO_PEEK_OFF forward after a peek, so that the next peek begins behind
  * this one, and backward after a read, by the bytes that are gone.
  */
-static void stream_peeked(struct sock *sk, int flags, size_t n)
+static void stream_move_peek_off(struct sock *sk, int flags, size_t n)
 {
 	if (likely(READ_ONCE(sk->sk_peek_off) < 0))
 		return;
@@ -463,7 +476,7 @@ static void stream_peeked(struct sock *sk, int flags, size_t n)
 		sk_peek_offset_bwd(sk, n);
 }
 
-static ssize_t stream_recv_bytes(struct sock *sk, struct conn *c,
+static ssize_t stream_recv_bytes(struct sock *sk, struct stream_conn *c,
 				 struct msghdr *msg, size_t len, int flags,
 				 struct altconn_rx *rx)
 {
@@ -475,9 +488,9 @@ static ssize_t stream_recv_bytes(struct sock *sk, struct conn *c,
 
 	do {
 		if (unlikely(c->seeks))
-			c->seen = stream_written(c);
+			c->seen = stream_bytes_written(c);
 		/* A peek reads only once, so it takes all at once. */
-		want = peek ? len : min_t(size_t, len - copied, CHUNK);
+		want = peek ? len : min_t(size_t, len - copied, STREAM_CHUNK);
 		n = altconn_ring_read(altconn_stream_in_ring(c), &msg->msg_iter,
 				      want, peek, rx);
 		/* After a peek too, in case an earlier wake-up was missed. */
@@ -498,25 +511,27 @@ static ssize_t stream_recv_bytes(struct sock *sk, struct conn *c,
 			break;
 		}
 	} while (n >= 0);
-	stream_peeked(sk, flags, copied);
+	stream_move_peek_off(sk, flags, copied);
 	return copied ? : n;
 }
 
-static __always_inline ssize_t
-stream_take_record(struct conn *c, struct msghdr *msg, size_t len, int flags,
-		   struct altconn_rx *rx, size_t *record)
+static __always_inline ssize_t stream_read_record(struct stream_conn *c,
+						  struct msghdr *msg,
+						  size_t len, int flags,
+						  struct altconn_rx *rx,
+						  size_t *record)
 {
 	if (unlikely(c->seeks))
-		c->seen = stream_written(c);
-	return altconn_ring_take(altconn_stream_in_ring(c), &msg->msg_iter, len,
-				 flags & MSG_PEEK, rx, record);
+		c->seen = stream_bytes_written(c);
+	return altconn_ring_read_record(altconn_stream_in_ring(c),
+					&msg->msg_iter, len, flags & MSG_PEEK,
+					rx, record);
 }
 
 /* Wait for a record and read it. Return -ENODATA if no record will come. */
-static noinline ssize_t stream_take_when_there(struct sock *sk, struct conn c,
-					       struct msghdr *msg, size_t len,
-					       int flags, struct altconn_rx *rx,
-					       size_t *record)
+static noinline ssize_t stream_read_record_wait(
+	struct sock *sk, struct stream_conn c, struct msghdr *msg, size_t len,
+	int flags, struct altconn_rx *rx, size_t *record)
 {
 	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
 	bool last = false;
@@ -526,22 +541,22 @@ static noinline ssize_t stream_take_when_there(struct sock *sk, struct conn c,
 		n = stream_wait_for_data(sk, c, &last, false, &timeo);
 		if (n)
 			return n > 0 ? -ENODATA : n;
-		n = stream_take_record(&c, msg, len, flags, rx, record);
+		n = stream_read_record(&c, msg, len, flags, rx, record);
 	} while (n == -EAGAIN);
 	return n;
 }
 
-static ssize_t stream_recv_record(struct sock *sk, struct conn *c,
+static ssize_t stream_recv_record(struct sock *sk, struct stream_conn *c,
 				  struct msghdr *msg, size_t len, int flags,
 				  struct altconn_rx *rx)
 {
 	size_t record;
 	ssize_t n;
 
-	n = stream_take_record(c, msg, len, flags, rx, &record);
+	n = stream_read_record(c, msg, len, flags, rx, &record);
 	if (n == -EAGAIN)
-		n = stream_take_when_there(sk, *c, msg, len, flags, rx,
-					   &record);
+		n = stream_read_record_wait(sk, *c, msg, len, flags, rx,
+					    &record);
 	stream_wake_writer(c);
 	if (n < 0)
 		return n == -ENODATA ? 0 : n;
@@ -549,7 +564,7 @@ static ssize_t stream_recv_record(struct sock *sk, struct conn *c,
 	 * As with AF_UNIX, a record that is read moves the offset back by its
 	 * whole length, even if it was cut.
 	 */
-	stream_peeked(sk, flags, flags & MSG_PEEK ? n : record);
+	stream_move_peek_off(sk, flags, flags & MSG_PEEK ? n : record);
 	msg->msg_flags |= (n < record ? MSG_TRUNC : 0) |
 			  (rx->eor ? MSG_EOR : 0);
 	return flags & MSG_TRUNC ? record : n;
@@ -559,14 +574,15 @@ static ssize_t stream_recv_record(struct sock *sk, struct conn *c,
  * Store the peer's address in msg_name. A stream in an inet format has none, as
  * with TCP: there only getpeername() returns the peer's address.
  */
-static noinline void stream_conn_name_peer(struct sock *sk, const struct conn c,
-					   struct msghdr *msg)
+static noinline void stream_name_peer(struct sock *sk,
+				      const struct stream_conn c,
+				      struct msghdr *msg)
 {
 	enum altconn_side side = c.own - c.assoc->end;
 
 	if (sk->sk_type != SOCK_STREAM || !altconn_is_inet(sk))
-		altconn_addr_tell(sk, altconn_assoc_addr(c.assoc, !side, side),
-				  msg);
+		altconn_addr_to_msg(
+			sk, altconn_assoc_addr(c.assoc, !side, side), msg);
 }
 
 /*
@@ -574,9 +590,9 @@ static noinline void stream_conn_name_peer(struct sock *sk, const struct conn c,
  * a stream discards the bytes, as with TCP. In the sockaddr_un format
  * MSG_ERRQUEUE is ignored, and so is MSG_TRUNC on a stream, as with AF_UNIX.
  */
-static noinline int stream_conn_rare_flags(const struct sock *sk,
-					   struct msghdr *msg, size_t len,
-					   int flags)
+static noinline int stream_rare_flags(const struct sock *sk,
+				      struct msghdr *msg, size_t len,
+				      int flags)
 {
 	bool as_unix = altconn_sk(sk)->format == ALTCONN_UNIX;
 
@@ -594,13 +610,13 @@ static noinline int stream_conn_rare_flags(const struct sock *sk,
  * of a stream has credentials, those of no process, and the end of a sequence
  * of records has none.
  */
-static noinline void stream_put_scm(struct sock *sk, struct msghdr *msg,
-				    struct altconn_rx *rx, bool record)
+static noinline void stream_recv_scm(struct sock *sk, struct msghdr *msg,
+				     struct altconn_rx *rx, bool record)
 {
 	if (record && !rx->began)
 		return;
 	if (record && sock_flag(sk, SOCK_RCVTSTAMP))
-		altconn_put_stamp(msg, sk, rx->scm.stamp);
+		altconn_scm_put_stamp(msg, sk, rx->scm.stamp);
 	altconn_scm_recv(msg, &rx->scm, rx->passcred);
 }
 
@@ -613,19 +629,18 @@ static __always_inline int stream_recv_connected(struct socket *sock,
 		.passcred = sock_passcred(sock),
 		.seeks = flags & MSG_PEEK && READ_ONCE(sk->sk_peek_off) >= 0,
 	};
-	struct conn c;
+	struct stream_conn c;
 	ssize_t n;
 
 	if (unlikely(flags & (MSG_OOB | MSG_ERRQUEUE | MSG_TRUNC))) {
-		n = stream_conn_rare_flags(sk, msg, len, flags);
+		n = stream_rare_flags(sk, msg, len, flags);
 		if (n)
 			return n;
 	}
 	n = altconn_stream_get_assoc(sk, &c);
 	if (unlikely(n)) {
-		n = stream_conn_wait(sk,
-				     sock_rcvtimeo(sk, flags & MSG_DONTWAIT),
-				     -ENOTCONN);
+		n = stream_wait_connected(
+			sk, sock_rcvtimeo(sk, flags & MSG_DONTWAIT), -ENOTCONN);
 		if (!n)
 			n = altconn_stream_get_assoc(sk, &c);
 		if (n)
@@ -639,10 +654,10 @@ static __always_inline int stream_recv_connected(struct socket *sock,
 	else
 		n = stream_recv_bytes(sk, &c, msg, len, flags, &rx);
 	if (msg->msg_name && rx.began)
-		stream_conn_name_peer(sk, c, msg);
+		stream_name_peer(sk, c, msg);
 	if (unlikely(rx.passcred || rx.stop ||
 		     (record && sock_flag(sk, SOCK_RCVTSTAMP))) && n >= 0)
-		stream_put_scm(sk, msg, &rx, record);
+		stream_recv_scm(sk, msg, &rx, record);
 	if (unlikely(rx.scm.cred.pid || rx.scm.parcel))
 		altconn_scm_destroy(&rx.scm);
 	altconn_stream_put_assoc(&c);

@@ -8,7 +8,7 @@
 #include "sock.h"
 
 /**
- * struct conn - the association, as one system call uses it
+ * struct stream_conn - the association, as one system call uses it
  * @assoc: the association, a reference
  * @own: the caller's end
  * @peer: the other end
@@ -19,7 +19,7 @@
  * The noinline functions of the slow paths get it by value, so that the fast
  * path can keep its members in registers.
  */
-struct conn {
+struct stream_conn {
 	struct altconn_assoc	*assoc;
 	struct altconn_end	*own;
 	struct altconn_end	*peer;
@@ -43,7 +43,8 @@ int altconn_seqpacket_recvmsg(struct socket *sock, struct msghdr *msg,
  * Return: the ring, which the association keeps, or NULL if nothing was sent
  * yet.
  */
-static inline struct altconn_ring *altconn_stream_in_ring(const struct conn *c)
+static inline struct altconn_ring *
+altconn_stream_in_ring(const struct stream_conn *c)
 {
 	return READ_ONCE(c->own->in);
 }
@@ -56,7 +57,8 @@ static inline struct altconn_ring *altconn_stream_in_ring(const struct conn *c)
  * Return: the ring, which stays as long as the association; NULL if nothing was
  * ever sent.
  */
-static inline struct altconn_ring *altconn_stream_out_ring(const struct conn *c)
+static inline struct altconn_ring *
+altconn_stream_out_ring(const struct stream_conn *c)
 {
 	return READ_ONCE(c->peer->in);
 }
@@ -71,7 +73,7 @@ static inline struct altconn_ring *altconn_stream_out_ring(const struct conn *c)
  * altconn_stream_put_assoc(); -ENOTCONN.
  */
 static __always_inline int altconn_stream_get_assoc(const struct sock *sk,
-						    struct conn *c)
+						    struct stream_conn *c)
 {
 	enum altconn_side side;
 
@@ -103,7 +105,7 @@ static __always_inline int altconn_stream_get_assoc(const struct sock *sk,
  *
  * Context: process; no lock of this module is held.
  */
-static inline void altconn_stream_put_assoc(struct conn *c)
+static inline void altconn_stream_put_assoc(struct stream_conn *c)
 {
 	altconn_assoc_put(c->assoc);
 }
@@ -132,18 +134,20 @@ static inline u32 altconn_stream_send_limit(const struct sock *sk)
  * Return: true if the ring is writable, if the socket is shut for sending, or
  * if an error is pending, else false.
  */
-static inline bool altconn_stream_can_write(const struct sock *sk, const struct conn *c)
+static inline bool altconn_stream_can_write(const struct sock *sk,
+					    const struct stream_conn *c)
 {
 	return altconn_ring_writable(altconn_stream_out_ring(c),
 				     altconn_stream_send_limit(sk)) ||
-	       altconn_assoc_shut(c->own) & SEND_SHUTDOWN ||
+	       altconn_assoc_shut_mask(c->own) & SEND_SHUTDOWN ||
 	       READ_ONCE(sk->sk_err);
 }
 
 /**
- * altconn_stream_wants_room() - announce that a writer waits, then look again
+ * altconn_stream_announce_writer() - announce that a writer waits, then look
+ * again
  * @sk: the socket
- * @arg: its association, a struct conn
+ * @arg: its association, a struct stream_conn
  *
  * The function is the condition of altconn_wait_until().
  *
@@ -151,14 +155,15 @@ static inline bool altconn_stream_can_write(const struct sock *sk, const struct 
  * Return: true if a send() would not wait, as altconn_stream_can_write(), else
  * false.
  */
-static inline bool altconn_stream_wants_room(struct sock *sk, const void *arg)
+static inline bool altconn_stream_announce_writer(struct sock *sk,
+						  const void *arg)
 {
-	const struct conn *c = arg;
+	const struct stream_conn *c = arg;
 
 	/* sk_write_space() sends one SIGIO each time that this bit is set. */
 	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
-	altconn_ring_wants_room(altconn_stream_out_ring(c),
-				altconn_stream_send_limit(sk));
+	altconn_ring_set_wake_at(altconn_stream_out_ring(c),
+				 altconn_stream_send_limit(sk));
 	/* Pairs with stream_wake_writer(): wake_at is stored before. */
 	smp_store_release(&c->own->want_space, true);
 	/* Pairs with altconn_ring_unlock() of the reader. */
@@ -173,7 +178,8 @@ static inline bool altconn_stream_wants_room(struct sock *sk, const void *arg)
  * Context: any.
  * Return: the endpoint, pinned by the association; NULL before accept().
  */
-static inline const struct sock *altconn_stream_peer_of(const struct conn *c)
+static inline const struct sock *
+altconn_stream_peer_of(const struct stream_conn *c)
 {
 	return READ_ONCE(c->peer->sk);
 }

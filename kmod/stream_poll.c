@@ -18,8 +18,8 @@
  * due if this end has shut its side for sending and nothing more can arrive, or
  * if the peer has reset the connection.
  */
-static bool stream_is_hung_up(const struct sock *sk, const struct conn *c,
-			      u8 shut)
+static bool stream_is_hung_up(const struct sock *sk,
+			      const struct stream_conn *c, u8 shut)
 {
 	const struct altconn_end *end = c->own;
 
@@ -34,7 +34,8 @@ static bool stream_is_hung_up(const struct sock *sk, const struct conn *c,
  * SO_RCVLOWAT bytes, or as many as the writer may have in flight. A record is
  * always enough.
  */
-static bool stream_is_readable(const struct sock *sk, const struct conn *c)
+static bool stream_is_readable(const struct sock *sk,
+			       const struct stream_conn *c)
 {
 	struct altconn_ring *ring = altconn_stream_in_ring(c);
 	const struct sock *peer;
@@ -53,21 +54,21 @@ static bool stream_is_readable(const struct sock *sk, const struct conn *c)
 static __poll_t stream_poll_connected(struct sock *sk)
 {
 	__poll_t mask = 0;
-	struct conn c;
+	struct stream_conn c;
 	u8 shut;
 
 	if (altconn_stream_get_assoc(sk, &c))
 		return EPOLLOUT | EPOLLWRNORM | EPOLLHUP;
-	shut = altconn_assoc_shut(c.own);
+	shut = altconn_assoc_shut_mask(c.own);
 	if (shut & RCV_SHUTDOWN)
 		mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
 	if (stream_is_hung_up(sk, &c, shut))
 		mask |= EPOLLHUP;
-	altconn_polls(sk);
+	altconn_wait_announce(sk);
 	if (stream_is_readable(sk, &c))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (altconn_stream_can_write(sk, &c) ||
-	    altconn_stream_wants_room(sk, &c))
+	    altconn_stream_announce_writer(sk, &c))
 		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
 	altconn_stream_put_assoc(&c);
 	return mask;
@@ -80,7 +81,7 @@ static __poll_t stream_poll_listener(const struct sock *sk)
 
 	if (!ln)
 		return 0;
-	if (altconn_listener_acceptable(ln))
+	if (altconn_listener_has_acceptable(ln))
 		mask = EPOLLIN | EPOLLRDNORM;
 	altconn_listener_put(ln);
 	return mask;

@@ -181,13 +181,13 @@ DECLARE_EVENT_CLASS(altconn_assoc_class,
 );
 
 /*
- * An attempt begins to wait. place is its place among the attempts that wait at
- * its address, 1 when it is next, or 0 while a rule holds it.
+ * An attempt begins to wait. position is its position among the attempts that
+ * wait at its address, 1 when it is next, or 0 while a rule holds it.
  */
 DEFINE_EVENT_PRINT(altconn_assoc_class, altconn_connect_wait,
 	TP_PROTO(const struct altconn_assoc *assoc, u32 value),
 	TP_ARGS(assoc, value),
-	TP_printk("netns=%u type=%s id=%llu local=%s remote=%s place=%u",
+	TP_printk("netns=%u type=%s id=%llu local=%s remote=%s position=%u",
 		  __entry->netns, show_type(__entry->type), __entry->id,
 		  __get_str(local), __get_str(remote), __entry->value)
 );

@@ -32,7 +32,8 @@
  * @sk: the endpoint, which has the data already; pinned
  *
  * Context: any. The caller has a full barrier between storing the data and this
- * call. That barrier pairs with those of altconn_sleep() and altconn_polls().
+ * call. That barrier pairs with those of altconn_wait_readable() and
+ * altconn_wait_announce().
  */
 static inline void altconn_wake_reader(struct sock *sk)
 {
@@ -47,14 +48,14 @@ static inline void altconn_wake_reader(struct sock *sk)
 }
 
 /**
- * altconn_polls() - announce that the wait queue has waiters for data
+ * altconn_wait_announce() - announce that the wait queue has waiters for data
  * @sk: the endpoint
  *
  * The announcement is never withdrawn. The caller looks for data afterwards.
  *
  * Context: any.
  */
-static inline void altconn_polls(struct sock *sk)
+static inline void altconn_wait_announce(struct sock *sk)
 {
 	WRITE_ONCE(altconn_sk(sk)->polled, true);
 	/* Pairs with altconn_wake_reader(). */
@@ -149,11 +150,12 @@ static inline void altconn_busy_poll_adapt(struct sock *sk, u64 waited)
 }
 
 /**
- * altconn_sleep() - sleep until there is something to read
+ * altconn_wait_readable() - sleep until there is something to read
  * @sk: the endpoint
  * @timeo: the longest time to sleep, in jiffies; gets the time that is left
  * @ready: returns whether there is data, an error or the end of the data
- * @announce: like @ready, for the wait queue; calls altconn_polls() first
+ * @announce: like @ready, for the wait queue; calls altconn_wait_announce()
+ *	first
  * @arg: argument of @ready and @announce
  *
  * Context: process, sleeps.
@@ -161,10 +163,10 @@ static inline void altconn_busy_poll_adapt(struct sock *sk, u64 waited)
  * -ERESTARTSYS: a signal is pending.
  */
 static __always_inline int
-altconn_sleep(struct sock *sk, long *timeo,
-	      bool (*ready)(struct sock *sk, const void *arg),
-	      bool (*announce)(struct sock *sk, const void *arg),
-	      const void *arg)
+altconn_wait_readable(struct sock *sk, long *timeo,
+		      bool (*ready)(struct sock *sk, const void *arg),
+		      bool (*announce)(struct sock *sk, const void *arg),
+		      const void *arg)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	/* On a single CPU no sender can run while the reader busy-polls. */

@@ -12,7 +12,7 @@
 struct altconn_account;
 
 /**
- * struct altconn_far - the server's part of a cross-namespace association
+ * struct altconn_xns - the server's part of a cross-namespace association
  * @entry: entry in the registry of inbound associations of @an, with the id of
  *	the association, until the association has ended
  * @assoc: the association
@@ -34,7 +34,7 @@ struct altconn_account;
  * attempt behind, so the listener, and then the accepted endpoint, keep @an
  * alive.
  */
-struct altconn_far {
+struct altconn_xns {
 	struct altconn_entry	entry;
 	struct altconn_assoc	*assoc;
 	struct altconn_net	*an;
@@ -43,89 +43,89 @@ struct altconn_far {
 	struct net		*there;
 };
 
-struct altconn_far *__altconn_far_prepare(struct altconn_assoc *assoc,
-					  const struct altconn_listener *ln);
-void __altconn_far_free(struct altconn_far *far);
-void __altconn_far_arrive(struct altconn_assoc *assoc,
-			  const struct altconn_listener *ln,
-			  struct altconn_far *far);
-void __altconn_far_leave(struct altconn_assoc *assoc);
+struct altconn_xns *__altconn_xns_alloc(struct altconn_assoc *assoc,
+					const struct altconn_listener *ln);
+void __altconn_xns_free(struct altconn_xns *xns);
+void __altconn_xns_link(struct altconn_assoc *assoc,
+			const struct altconn_listener *ln,
+			struct altconn_xns *xns);
+void __altconn_xns_unlink(struct altconn_assoc *assoc);
 
 /**
- * altconn_far_prepare() - allocate the server's part of an attempt
+ * altconn_xns_alloc() - allocate the server's part of an attempt
  * @assoc: the attempt, about to enter a listener's accept queue or waiting room
  * @ln: the listener, mostly in the attempt's own network namespace
  *
  * Context: process, may sleep if the namespaces differ.
- * Return: the server's part, for altconn_far_arrive() or altconn_far_free();
+ * Return: the server's part, for altconn_xns_link() or altconn_xns_free();
  * NULL if the namespaces are the same or the listener has closed;
  * ERR_PTR(-ENOMEM); ERR_PTR(-ECONNREFUSED) if the user has as many associations
- * in the server's namespace as are allowed. altconn_far_reason() explains an
+ * in the server's namespace as are allowed. altconn_xns_reason() explains an
  * error.
  */
-static inline struct altconn_far *
-altconn_far_prepare(struct altconn_assoc *assoc,
-		    const struct altconn_listener *ln)
+static inline struct altconn_xns *
+altconn_xns_alloc(struct altconn_assoc *assoc,
+		  const struct altconn_listener *ln)
 {
 	if (likely(ln->net == assoc->an->net))
 		return NULL;
-	return __altconn_far_prepare(assoc, ln);
+	return __altconn_xns_alloc(assoc, ln);
 }
 
 /**
- * altconn_far_reason() - get the reason why altconn_far_prepare() failed
- * @far: the error that altconn_far_prepare() returned
+ * altconn_xns_reason() - get the reason why altconn_xns_alloc() failed
+ * @xns: the error that altconn_xns_alloc() returned
  *
  * Context: any.
  * Return: enum altconn_reason.
  */
-static inline u32 altconn_far_reason(const struct altconn_far *far)
+static inline u32 altconn_xns_reason(const struct altconn_xns *xns)
 {
-	return PTR_ERR(far) == -ECONNREFUSED ? ALTCONN_REASON_TABLE_FULL :
+	return PTR_ERR(xns) == -ECONNREFUSED ? ALTCONN_REASON_TABLE_FULL :
 					       ALTCONN_REASON_NO_MEMORY;
 }
 
 /**
- * altconn_far_free() - undo altconn_far_prepare()
- * @far: result of altconn_far_prepare(), not an error; may be NULL
+ * altconn_xns_free() - undo altconn_xns_alloc()
+ * @xns: result of altconn_xns_alloc(), not an error; may be NULL
  *
  * Context: any but interrupts.
  */
-static inline void altconn_far_free(struct altconn_far *far)
+static inline void altconn_xns_free(struct altconn_xns *xns)
 {
-	if (unlikely(far))
-		__altconn_far_free(far);
+	if (unlikely(xns))
+		__altconn_xns_free(xns);
 }
 
 /**
- * altconn_far_arrive() - add an attempt to the server's namespace
+ * altconn_xns_link() - add an attempt to the server's namespace
  * @assoc: the attempt, which enters the listener's accept queue or waiting room
  * @ln: the listener, not closed, so that its namespace lives
- * @far: result of altconn_far_prepare() for both; moves to @assoc, may be NULL
+ * @xns: result of altconn_xns_alloc() for both; moves to @assoc, may be NULL
  *
  * Context: process; assoc->lock held, and the lock of the listener or of its
  * room, so that the listener cannot close.
  */
-static inline void altconn_far_arrive(struct altconn_assoc *assoc,
-				      const struct altconn_listener *ln,
-				      struct altconn_far *far)
+static inline void altconn_xns_link(struct altconn_assoc *assoc,
+				    const struct altconn_listener *ln,
+				    struct altconn_xns *xns)
 {
-	if (unlikely(far))
-		__altconn_far_arrive(assoc, ln, far);
+	if (unlikely(xns))
+		__altconn_xns_link(assoc, ln, xns);
 }
 
 /**
- * altconn_far_leave() - remove an association from the server's namespace
+ * altconn_xns_unlink() - remove an association from the server's namespace
  * @assoc: the association, which has left its listener or has ended
  *
  * Context: process; assoc->lock held while the association is an attempt,
  * listener->lock held if it was in an accept queue, or the caller has the last
  * reference.
  */
-static inline void altconn_far_leave(struct altconn_assoc *assoc)
+static inline void altconn_xns_unlink(struct altconn_assoc *assoc)
 {
-	if (unlikely(assoc->far))
-		__altconn_far_leave(assoc);
+	if (unlikely(assoc->xns))
+		__altconn_xns_unlink(assoc);
 }
 
 /**
@@ -143,8 +143,8 @@ static inline struct altconn_addr *
 altconn_assoc_addr(const struct altconn_assoc *assoc, enum altconn_side side,
 		   enum altconn_side viewer)
 {
-	if (viewer == ALTCONN_SERVER && unlikely(assoc->far))
-		return READ_ONCE(assoc->far->addr[side]);
+	if (viewer == ALTCONN_SERVER && unlikely(assoc->xns))
+		return READ_ONCE(assoc->xns->addr[side]);
 	return READ_ONCE(assoc->end[side].addr);
 }
 

@@ -563,7 +563,7 @@ TEST_F_TIMEOUT(bad, told_after_an_attempt, AT_TIMEOUT)
 	EXPECT_EQ(EAFNOSUPPORT, at_err(at_connect(fd[1], &other)));
 	EXPECT_EQ(0, at_info(fd[1], &info));
 	EXPECT_EQ(EINPROGRESS, info.aci_errno);
-	EXPECT_EQ(1, info.aci_place);
+	EXPECT_EQ(1, info.aci_position);
 	close(lfd);
 	EXPECT_EQ(EAFNOSUPPORT, at_err(at_connect(fd[1], &other)));
 	EXPECT_EQ(0, at_info(fd[1], &info));

@@ -798,7 +798,7 @@ TEST_F_TIMEOUT(wait, E_CONNREFUSED_listener_closed, AT_TIMEOUT)
 	EXPECT_EQ(0, at_info(self->fd, &info));
 	EXPECT_EQ(ECONNREFUSED, (int)info.aci_errno);
 	EXPECT_EQ(ALTCONN_REASON_LISTENER_CLOSED, info.aci_reason);
-	EXPECT_EQ(0, info.aci_place);
+	EXPECT_EQ(0, info.aci_position);
 	EXPECT_EQ(0, info.aci_rule);
 	EXPECT_EQ(ECONNREFUSED, at_so_error(self->fd));
 	EXPECT_EQ(0, at_so_error(self->fd));
@@ -1033,7 +1033,7 @@ TEST_F_TIMEOUT(wait, S_UNSPEC_cancels, AT_TIMEOUT)
 	EXPECT_EQ(1, at_place(next));
 	EXPECT_EQ(0, at_info(self->fd, &info));
 	EXPECT_EQ(ALTCONN_REASON_CANCELLED_UNSPEC, info.aci_reason);
-	EXPECT_EQ(0, info.aci_place);
+	EXPECT_EQ(0, info.aci_position);
 	EXPECT_EQ(0, at_so_error(self->fd));
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
 	EXPECT_EQ(POLLOUT, at_poll(next, POLLOUT));
@@ -1132,7 +1132,7 @@ TEST_F_TIMEOUT(wait, info_tells_place_and_time, AT_TIMEOUT)
 
 	ASSERT_EQ(0, at_info(self->fd, &info));
 	EXPECT_EQ(EINPROGRESS, (int)info.aci_errno);
-	EXPECT_EQ(1, info.aci_place);
+	EXPECT_EQ(1, info.aci_position);
 	EXPECT_EQ(0, info.aci_rule);
 	EXPECT_TRUE(at_until(!at_info(self->fd, &later) &&
 			     later.aci_waited_ns > info.aci_waited_ns));
@@ -1140,7 +1140,7 @@ TEST_F_TIMEOUT(wait, info_tells_place_and_time, AT_TIMEOUT)
 	ASSERT_EQ(0, at_info(self->fd, &info));
 	EXPECT_EQ(0, info.aci_errno);
 	EXPECT_EQ(ALTCONN_REASON_ESTABLISHED, info.aci_reason);
-	EXPECT_EQ(0, info.aci_place);
+	EXPECT_EQ(0, info.aci_position);
 	EXPECT_LE(later.aci_waited_ns, info.aci_waited_ns);
 	ASSERT_EQ(0, at_info(self->fd, &later));
 	EXPECT_EQ(later.aci_waited_ns, info.aci_waited_ns);

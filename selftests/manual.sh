@@ -26,7 +26,7 @@ compile() {
 
 prints_expected_text() {
 	diff <("$dir/example") - <<-END
-		place 1 in the queue
+		position 1 in the queue
 		connected
 	END
 }

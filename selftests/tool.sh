@@ -78,7 +78,7 @@ check "a listener counts the queued and the waiting attempts" shows \
 	"(lambda s: s['queued'] == 2 and s['waiting'] == 2 and
 	s['established'] == 2)(one(socks('port:$port')))"
 check "queued and pending associations have their places" shows \
-	"sorted((a['state'], a.get('place', 0)) for a in assocs('port:$port'))
+	"sorted((a['state'], a.get('position', 0)) for a in assocs('port:$port'))
 	== [('pending', 1), ('pending', 2), ('queued', 0), ('queued', 0)]"
 check "an association keeps the command, and a socket has the present one" \
 	shows "sorted(a['client']['comm'] for a in assocs('port:$port'))[-1]
@@ -146,7 +146,7 @@ check "an invalid address is an error of one line" \
 
 scene wait native stream name:nobody-$tag
 check "an attempt waits at an address without a listener" shows \
-	"(lambda a: a['state'] == 'pending' and a['place'] == 1 and
+	"(lambda a: a['state'] == 'pending' and a['position'] == 1 and
 	'pid' not in a['server'])(one(assocs('name:nobody-$tag')))"
 
 # The module filters by some options, and the tool by others.

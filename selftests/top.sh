@@ -119,7 +119,7 @@ top_holds() {
 		altconn top -j -n 2 -d 0.5 "$@"
 }
 check "the JSON of -w lists waiting attempts" top_holds \
-	"[(a['place'], a['client']['pid']) for a in doc['attempts']]
+	"[(a['position'], a['client']['pid']) for a in doc['attempts']]
 	== [(1, $scene_pid)] and doc['waiting'] == 1" -w
 check "the JSON of -c lists connections" top_holds \
 	"[a['server']['address'] for a in doc['connections']] == ['port:4000']

@@ -73,10 +73,10 @@ check "a successful attempt is a change of state" \
 
 scene start native stream port:$port
 check "a waiting attempt has its place" event altconn_connect_wait \
-	"port:$port\b" "place=1\b"
+	"port:$port\b" "position=1\b"
 scene start native stream port:$port
 check "the next waiting attempt has the next place" \
-	event altconn_connect_wait "place=2\b"
+	event altconn_connect_wait "position=2\b"
 start_over
 scene accept "$listener"
 check "accept() has the time in the accept queue" \

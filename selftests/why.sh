@@ -52,9 +52,9 @@ check "why has the address of the peer" says "connected to port:4001" "$first"
 scene start native stream port:4001
 waits=$(why "s[-1]['fd']")
 check "why has the place of a waiting attempt" \
-	says "place 1 in the queue" "$waits"
+	says "position 1 in the queue" "$waits"
 check "the JSON has the members of a waiting attempt" same \
-	"$(why "s[-1]['result'], s[-1]['reason'], s[-1]['place'],
+	"$(why "s[-1]['result'], s[-1]['reason'], s[-1]['position'],
 	s[-1]['waited_ns'] > 0, s[-1]['type'], s[-1]['format']")" \
 	"EINPROGRESS none 1 True stream native"
 check "why has the time of the wait" eval \

@@ -599,7 +599,7 @@ unsigned int at_place(int fd)
 {
 	struct altconn_connect_info info;
 
-	return at_info(fd, &info) ? 0 : info.aci_place;
+	return at_info(fd, &info) ? 0 : info.aci_position;
 }
 
 int at_set_timeout(int fd, uint64_t ms)

@@ -135,8 +135,8 @@ static void print_text(const struct monitor *m, const struct event *ev)
 	}
 	if (ev->assoc)
 		printf(" id:%llu", (unsigned long long)ev->assoc);
-	if (ev->place)
-		printf(" place:%u", ev->place);
+	if (ev->position)
+		printf(" position:%u", ev->position);
 	if (ev->kind == ALTCONN_EVENT_KIND_FAILED)
 		printf(" %s: %s", error_name(ev->error) ? : "error",
 		       reason_name(ev->reason));
@@ -198,8 +198,8 @@ static void print_json(const struct event *ev)
 		json_object_object_add(o, "client", end_json(&ev->client));
 		json_object_object_add(o, "server", end_json(&ev->server));
 	}
-	if (ev->place)
-		add_number(o, "place", ev->place);
+	if (ev->position)
+		add_number(o, "position", ev->position);
 	if (error_name(ev->error))
 		add_string(o, "errno", error_name(ev->error));
 	if (ev->reason)

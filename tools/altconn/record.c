@@ -100,7 +100,7 @@ static const struct attr assoc_attrs[] = {
 	[ALTCONN_A_ASSOC_SERVER] = { MNL_TYPE_NESTED, ASSOC(server), &end_set },
 	[ALTCONN_A_ASSOC_AGE_MS] = { MNL_TYPE_U64, ASSOC(age_ms) },
 	[ALTCONN_A_ASSOC_WAITED_MS] = { MNL_TYPE_U64, ASSOC(waited_ms) },
-	[ALTCONN_A_ASSOC_PLACE] = { MNL_TYPE_U32, ASSOC(place) },
+	[ALTCONN_A_ASSOC_POSITION] = { MNL_TYPE_U32, ASSOC(position) },
 	[ALTCONN_A_ASSOC_LISTENER] = { MNL_TYPE_U64, ASSOC(listener) },
 	[ALTCONN_A_ASSOC_RULE] = { MNL_TYPE_U32, ASSOC(rule) },
 };
@@ -274,7 +274,7 @@ static const struct attr event_attrs[] = {
 	[ALTCONN_A_EVENT_SERVER] = { MNL_TYPE_NESTED, EVENT(server), &end_set },
 	[ALTCONN_A_EVENT_ERROR] = { MNL_TYPE_U32, EVENT(error) },
 	[ALTCONN_A_EVENT_REASON] = { MNL_TYPE_U32, EVENT(reason) },
-	[ALTCONN_A_EVENT_PLACE] = { MNL_TYPE_U32, EVENT(place) },
+	[ALTCONN_A_EVENT_POSITION] = { MNL_TYPE_U32, EVENT(position) },
 	[ALTCONN_A_EVENT_WAITED_NS] = { MNL_TYPE_U64, EVENT(waited_ns) },
 	[ALTCONN_A_EVENT_END] = { MNL_TYPE_U32, EVENT(end) },
 };

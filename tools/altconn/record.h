@@ -46,8 +46,8 @@ struct end {
  * @waited_ms: time that the attempt has waited, until now or its decision, ms
  * @type: SOCK_STREAM or SOCK_SEQPACKET
  * @state: enum altconn_assoc_state
- * @place: position of the attempt among those that wait at the address, 1 for
- *	the next one; 0 if the attempt does not wait there
+ * @position: position of the attempt among those that wait at the address, 1
+ *	for the next one; 0 if the attempt does not wait there
  * @rule: id of the rule that holds or held the attempt
  * @client: the end that called connect()
  * @server: the end that accept() returns
@@ -60,7 +60,7 @@ struct assoc {
 	uint64_t waited_ms;
 	uint32_t type;
 	uint32_t state;
-	uint32_t place;
+	uint32_t position;
 	uint32_t rule;
 	struct end client;
 	struct end server;
@@ -263,8 +263,8 @@ struct counters {
  * @server: the other end
  * @error: enum altconn_error, the error of an attempt that has failed
  * @reason: enum altconn_reason
- * @place: position of the attempt among those that wait at the address, 1 for
- *	the next one; 0 if the attempt does not wait there
+ * @position: position of the attempt among those that wait at the address, 1
+ *	for the next one; 0 if the attempt does not wait there
  * @waited_ns: time from connect() to the decision of the attempt, ns
  * @end: the end that has closed, 0 for the client, 1 for the server
  */
@@ -279,7 +279,7 @@ struct event {
 	struct end server;
 	uint32_t error;
 	uint32_t reason;
-	uint32_t place;
+	uint32_t position;
 	uint64_t waited_ns;
 	uint32_t end;
 };

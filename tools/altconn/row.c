@@ -164,8 +164,8 @@ static void put_wait(struct out *out, const struct assoc *a)
 	const char *lead = a->waited_ms ? ",waited:" : NULL;
 
 	out_cell(out, pending ? COL_WAIT : COL_DETAIL);
-	if (pending && a->place)
-		out_uint(out, "place", "#", a->place);
+	if (pending && a->position)
+		out_uint(out, "position", "#", a->position);
 	if (record_has(a->known, ALTCONN_A_ASSOC_RULE))
 		out_uint(out, "rule", pending ? "rule:" : ",rule:", a->rule);
 	if (record_has(a->known, ALTCONN_A_ASSOC_WAITED_MS))

@@ -61,7 +61,7 @@ static const struct {
 	},
 	[VIEW_WAITING] = {
 		"waiting", "attempts", "wait age pid type local peer id",
-		"TYPE      PLACE          WAITED   RULE  LOCAL -> PEER                            PROCESS",
+		"TYPE      POS            WAITED   RULE  LOCAL -> PEER                            PROCESS",
 	},
 	[VIEW_REASONS] = {
 		"outcomes", "outcomes", "",
@@ -377,17 +377,17 @@ static void add_connection(struct top *top, const struct assoc *a)
 static void add_waiter(struct top *top, const struct assoc *a)
 {
 	char ends[2 * ADDR_TEXT_MAX + 8], waited[24], client[ROW_PROCESS_MAX];
-	char place[16] = "-", rule[16] = "-";
+	char position[16] = "-", rule[16] = "-";
 
 	format_ends(a, ends);
 	format_age(a->waited_ms, waited, sizeof(waited));
 	row_process(&a->client, client);
-	if (a->place)
-		snprintf(place, sizeof(place), "%u", a->place);
+	if (a->position)
+		snprintf(position, sizeof(position), "%u", a->position);
 	if (record_has(a->known, ALTCONN_A_ASSOC_RULE))
 		snprintf(rule, sizeof(rule), "%u", a->rule);
 	add_line(top, OUT_YELLOW, "%-9s %5s %15s %6s  %-40s %s",
-		 type_name(a->type), place, waited, rule, ends, client);
+		 type_name(a->type), position, waited, rule, ends, client);
 }
 
 /* Check whether an association belongs to the list that is shown. */

@@ -59,9 +59,9 @@ static void say_attempt(const struct held *held)
 {
 	const struct altconn_connect_info *info = &held->info;
 
-	if (waits(held) && info->aci_place)
-		printf("  its attempt waits at the listener for %s so far: place %u in the queue\n",
-		       duration(info->aci_waited_ns), info->aci_place);
+	if (waits(held) && info->aci_position)
+		printf("  its attempt waits at the listener for %s so far: position %u in the queue\n",
+		       duration(info->aci_waited_ns), info->aci_position);
 	else if (waits(held))
 		printf("  its attempt is under way, for %s so far\n",
 		       duration(info->aci_waited_ns));
@@ -134,9 +134,9 @@ static struct json_object *as_json(const struct held *held)
 	json_object_object_add(o, "reason", json_object_new_string(name));
 	json_object_object_add(o, "waited_ns",
 			       json_object_new_uint64(info->aci_waited_ns));
-	if (info->aci_place)
-		json_object_object_add(o, "place",
-				       json_object_new_int64(info->aci_place));
+	if (info->aci_position)
+		json_object_object_add(o, "position",
+				       json_object_new_int64(info->aci_position));
 	if (info->aci_rule)
 		json_object_object_add(o, "rule",
 				       json_object_new_int64(info->aci_rule));

@@ -179,15 +179,15 @@ struct sockaddr_altconn {
  *	under way
  * @aci_reason: reason of the result, enum altconn_reason
  * @aci_waited_ns: time that the attempt has waited, in nanoseconds
- * @aci_place: place among the attempts that wait at the address; 1 is next; 0:
- *	the attempt does not wait there
+ * @aci_position: position among the attempts that wait at the address; 1 is
+ *	next; 0: the attempt does not wait there
  * @aci_rule: id of the rule that decided or that holds the attempt; 0: none
  */
 struct altconn_connect_info {
 	__u32		aci_errno;
 	__u32		aci_reason;
 	__aligned_u64	aci_waited_ns;
-	__u32		aci_place;
+	__u32		aci_position;
 	__u32		aci_rule;
 };
 
