@@ -51,7 +51,7 @@ void altconn_binding_release_listening(struct sock *sk);
 static inline void altconn_bind_cancel(struct sock *sk)
 {
 	/*
-	 * Pairs with altconn_path_complete_bind(): if that has cleared
+	 * Pairs with path_complete_bind(): if that has cleared
 	 * @pending_bind, ask->bind is visible here.
 	 */
 	if (unlikely(smp_load_acquire(&altconn_sk(sk)->pending_bind)))

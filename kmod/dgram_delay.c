@@ -23,7 +23,9 @@
 
 /**
  * struct dgram_delayed - a delayed datagram and what its delivery needs
- * @entry: entry in the sender's queue
+ * @node: link in the sender's queue of delayed datagrams
+ * @due: when the datagram arrives, ns of ktime_get_ns()
+ * @size: memory that the datagram and its delivery use, bytes
  * @dg: the datagram, a reference
  * @dest: the destination, with references of its own
  * @path: the socket file of a destination that is a path; pins the inode
@@ -35,12 +37,14 @@
  *	there are copies; 0 if the datagram is not a broadcast
  *
  * Lifetime: altconn_dgram_send_delayed() makes the object, and
- * altconn_delayed_deliver() frees it.
+ * delayed_deliver() frees it.
  */
 struct dgram_delayed {
-	struct altconn_delayed	entry;
+	struct list_head	node;
+	u64			due;
+	u32			size;
 	struct altconn_dgram	*dg;
-	struct dgram_dest		dest;
+	struct dgram_dest	dest;
 	struct path		path;
 	bool			connected;
 	struct list_head	copies;
@@ -98,120 +102,18 @@ static void delayed_deliver_copies(struct sock *sk, struct dgram_delayed *d)
 	}
 }
 
-/**
- * altconn_delayed_deliver() - deliver a delayed datagram
- * @sk: the sending endpoint, which may be closed by now
- * @what: entry of the datagram, which altconn_delayed_add() has queued; this
- *	function frees the entry
- *
- * send() has already returned success. So without a receiver, or without space
- * at the receiver, the datagram is lost.
- *
- * Context: process, may sleep; no locks held.
+/*
+ * Deliver a delayed datagram, and free @d. The sending socket may be closed by
+ * now. send() has already returned success. So without a receiver, or without
+ * space at the receiver, the datagram is lost. No lock is held.
  */
-void altconn_delayed_deliver(struct sock *sk, struct altconn_delayed *what)
+static void delayed_deliver(struct sock *sk, struct dgram_delayed *d)
 {
-	struct dgram_delayed *d =
-		container_of(what, struct dgram_delayed, entry);
-
 	if (d->n_receivers)
 		delayed_deliver_copies(sk, d);
 	else
 		delayed_deliver_one(sk, d);
 	delayed_free(d);
-}
-
-/*
- * Make the copies of a delayed broadcast: one for each socket that is bound to
- * the port now. The data and the copies take no more than half of SO_SNDBUF, so
- * that the sender can have other datagrams under way; one receiver gets the
- * datagram in any case. Return 0, -ENOMEM, or -EINTR if the sender is being
- * killed.
- */
-static int delayed_make_copies(struct sock *sk, struct dgram_delayed *d)
-{
-	u32 half = READ_ONCE(sk->sk_sndbuf) / 2, held = d->entry.size;
-	size_t each = sizeof(struct altconn_dgram) + sizeof(struct sock *);
-	struct altconn_dgram *copy;
-	size_t n, limit;
-
-	limit = half > held ? (half - held) / each : 0;
-	n = altconn_dgram_find_receivers(sock_net(sk), d->dest.addr, NULL,
-					 0);
-	n = clamp_t(size_t, n, 1, limit + 1);
-	d->receivers = kvmalloc_array(n, sizeof(*d->receivers),
-				      GFP_KERNEL_ACCOUNT);
-	if (!d->receivers)
-		return -ENOMEM;
-	for (d->n_receivers = 1; d->n_receivers < n; d->n_receivers++) {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		copy = altconn_dgram_copy(d->dg);
-		if (!copy)
-			return -ENOMEM;
-		list_add(&copy->node, &d->copies);
-		d->entry.size += each;
-		cond_resched();
-	}
-	return 0;
-}
-
-/**
- * altconn_dgram_send_delayed() - send a datagram that a rule delays
- * @sk: the sending endpoint
- * @dg: the datagram
- * @dest: the destination; its ruling has the delay
- * @path: the socket file of a destination that is a path, else empty
- * @connected: the datagram goes to the address that @sk is connected to
- *
- * Context: process, may sleep; lock_sock() not held.
- * Return: 0, in which case the caller's reference is gone, even if the datagram
- * is lost because of a limit; -ENOMEM; -EINTR if the sender is being killed.
- * Unless the result is 0, the caller keeps its reference.
- */
-int altconn_dgram_send_delayed(struct sock *sk, struct altconn_dgram *dg,
-			       const struct dgram_dest *dest,
-			       const struct path *path, bool connected)
-{
-	struct dgram_delayed *d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
-	int err = 0;
-
-	if (!d)
-		return -ENOMEM;
-	/*
-	 * The receiver may want credentials, which only the sending thread can
-	 * supply.
-	 */
-	altconn_scm_fill(&dg->scm);
-	d->dg = dg;
-	d->connected = connected;
-	d->dest.addr = altconn_addr_get(dest->addr);
-	d->dest.genid = dest->genid;
-	d->path = *path;
-	path_get(&d->path);
-	INIT_LIST_HEAD(&d->copies);
-	/*
-	 * Count the socket too: after close() it may exist for this datagram
-	 * alone.
-	 */
-	d->entry.size = dg->size + sizeof(*d) +
-			  sizeof(struct altconn_dgram_sock);
-	if (altconn_node_is_broadcast(sock_net(sk), dest->addr))
-		err = delayed_make_copies(sk, d);
-	if (!err)
-		err = altconn_delayed_add(sk, &d->entry, dest->ruling.delay_ms);
-	if (!err)
-		return 0;
-	delayed_free(d);
-	if (err != -ENOBUFS)
-		return err;
-	/*
-	 * The datagram is lost beyond the limit, and SO_MEMINFO of the sender
-	 * counts it.
-	 */
-	atomic_inc(&sk->sk_drops);
-	altconn_dgram_put(dg);
-	return 0;
 }
 
 /*
@@ -252,9 +154,9 @@ struct altconn_delay_queue {
 	struct sock		*sk;
 };
 
-static struct altconn_delayed *delayed_first(struct altconn_delay_queue *q)
+static struct dgram_delayed *delayed_first(struct altconn_delay_queue *q)
 {
-	return list_first_entry_or_null(&q->list, struct altconn_delayed, node);
+	return list_first_entry_or_null(&q->list, struct dgram_delayed, node);
 }
 
 static void delayed_arm_timer(struct altconn_delay_queue *q)
@@ -313,9 +215,9 @@ static bool delayed_charge(struct altconn_net *an, u32 size)
  * again in the latter case: a timer may expire early, but no datagram is
  * delivered early.
  */
-static struct altconn_delayed *delayed_dequeue(struct altconn_delay_queue *q)
+static struct dgram_delayed *delayed_dequeue(struct altconn_delay_queue *q)
 {
-	struct altconn_delayed *d;
+	struct dgram_delayed *d;
 
 	spin_lock(&q->lock);
 	d = delayed_first(q);
@@ -336,13 +238,13 @@ static void delayed_run_job(struct altconn_job *job)
 {
 	struct altconn_delay_queue *q =
 		container_of(job, struct altconn_delay_queue, job);
-	struct altconn_delayed *d = delayed_dequeue(q);
+	struct dgram_delayed *d = delayed_dequeue(q);
 	struct sock *sk = q->sk;
 	u32 size;
 
 	if (d) {
 		size = d->size;
-		altconn_delayed_deliver(sk, d);
+		delayed_deliver(sk, d);
 		delayed_uncharge(altconn_pernet(sock_net(sk)), size);
 		/* Drop the datagram's reference. The job has another one. */
 		__sock_put(sk);
@@ -390,9 +292,9 @@ static struct altconn_delay_queue *delayed_get_queue(struct sock *sk)
 }
 
 static bool delayed_insert(struct altconn_delay_queue *q,
-			   struct altconn_delayed *d)
+			   struct dgram_delayed *d)
 {
-	struct altconn_delayed *before;
+	struct dgram_delayed *before;
 
 	lockdep_assert_held(&q->lock);
 	/* An empty queue takes a datagram of any size. */
@@ -409,19 +311,13 @@ static bool delayed_insert(struct altconn_delay_queue *q,
 	return true;
 }
 
-/**
- * altconn_delayed_add() - put a datagram into the queue of delayed datagrams
- * @sk: the sending endpoint
- * @d: entry of the datagram, with @size set
- * @delay_ms: delay, milliseconds; at most one minute counts
- *
- * Context: process, may sleep; no locks held. Return: 0 if
- * altconn_delayed_deliver() will get the datagram, even if the socket is closed
- * before; -ENOBUFS if a limit is exceeded; -ENOMEM. Unless the result is 0, the
- * caller keeps @d.
+/*
+ * Put a datagram into the sender's queue of delayed datagrams; a delay of more
+ * than a minute counts as a minute. Return 0 if delayed_deliver() will get the
+ * datagram, even if the socket is closed before; -ENOBUFS if a limit is
+ * exceeded; or -ENOMEM. No lock is held.
  */
-int altconn_delayed_add(struct sock *sk, struct altconn_delayed *d,
-			u32 delay_ms)
+static int delayed_add(struct sock *sk, struct dgram_delayed *d, u32 delay_ms)
 {
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
 	struct altconn_delay_queue *q = delayed_get_queue(sk);
@@ -440,4 +336,97 @@ int altconn_delayed_add(struct sock *sk, struct altconn_delayed *d,
 		return 0;
 	delayed_uncharge(an, d->size);
 	return -ENOBUFS;
+}
+
+/*
+ * Make the copies of a delayed broadcast: one for each socket that is bound to
+ * the port now. The data and the copies take no more than half of SO_SNDBUF, so
+ * that the sender can have other datagrams under way; one receiver gets the
+ * datagram in any case. Return 0, -ENOMEM, or -EINTR if the sender is being
+ * killed.
+ */
+static int delayed_make_copies(struct sock *sk, struct dgram_delayed *d)
+{
+	u32 half = READ_ONCE(sk->sk_sndbuf) / 2, held = d->size;
+	size_t each = sizeof(struct altconn_dgram) + sizeof(struct sock *);
+	struct altconn_dgram *copy;
+	size_t n, limit;
+
+	limit = half > held ? (half - held) / each : 0;
+	n = altconn_dgram_find_receivers(sock_net(sk), d->dest.addr, NULL,
+					 0);
+	n = clamp_t(size_t, n, 1, limit + 1);
+	d->receivers = kvmalloc_array(n, sizeof(*d->receivers),
+				      GFP_KERNEL_ACCOUNT);
+	if (!d->receivers)
+		return -ENOMEM;
+	for (d->n_receivers = 1; d->n_receivers < n; d->n_receivers++) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		copy = altconn_dgram_copy(d->dg);
+		if (!copy)
+			return -ENOMEM;
+		list_add(&copy->node, &d->copies);
+		d->size += each;
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * altconn_dgram_send_delayed() - send a datagram that a rule delays
+ * @sk: the sending endpoint
+ * @dg: the datagram
+ * @dest: the destination; its ruling has the delay
+ * @path: the socket file of a destination that is a path, else empty
+ * @connected: the datagram goes to the address that @sk is connected to
+ *
+ * Context: process, may sleep; lock_sock() not held.
+ * Return: 0, in which case the caller's reference is gone, even if the datagram
+ * is lost because of a limit; -ENOMEM; -EINTR if the sender is being killed.
+ * Unless the result is 0, the caller keeps its reference.
+ */
+int altconn_dgram_send_delayed(struct sock *sk, struct altconn_dgram *dg,
+			       const struct dgram_dest *dest,
+			       const struct path *path, bool connected)
+{
+	struct dgram_delayed *d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
+	int err = 0;
+
+	if (!d)
+		return -ENOMEM;
+	/*
+	 * The receiver may want credentials, which only the sending thread can
+	 * supply.
+	 */
+	altconn_scm_fill(&dg->scm);
+	d->dg = dg;
+	d->connected = connected;
+	d->dest.addr = altconn_addr_get(dest->addr);
+	d->dest.genid = dest->genid;
+	d->path = *path;
+	path_get(&d->path);
+	INIT_LIST_HEAD(&d->copies);
+	/*
+	 * Count the socket too: after close() it may exist for this datagram
+	 * alone.
+	 */
+	d->size = dg->size + sizeof(*d) +
+			  sizeof(struct altconn_dgram_sock);
+	if (altconn_node_is_broadcast(sock_net(sk), dest->addr))
+		err = delayed_make_copies(sk, d);
+	if (!err)
+		err = delayed_add(sk, d, dest->ruling.delay_ms);
+	if (!err)
+		return 0;
+	delayed_free(d);
+	if (err != -ENOBUFS)
+		return err;
+	/*
+	 * The datagram is lost beyond the limit, and SO_MEMINFO of the sender
+	 * counts it.
+	 */
+	atomic_inc(&sk->sk_drops);
+	altconn_dgram_put(dg);
+	return 0;
 }

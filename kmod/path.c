@@ -29,20 +29,15 @@
 #include "place.h"
 #include "sock.h"
 
-/**
- * altconn_path_begin_bind() - begin to bind an endpoint to a path
- * @sk: the endpoint
- * @addr: the path as it was given to bind(), copied
- *
- * Until altconn_path_complete_bind(), any other call on the socket that needs
- * its address or its state cancels the bind().
- *
- * Context: process, may sleep; lock_sock() not held. Return: a binding, which
- * altconn_path_complete_bind() or altconn_path_abort_bind() takes over;
- * -EINVAL: the endpoint is bound, or its state does not allow bind(); -ENOMEM.
+/*
+ * Begin to bind an endpoint to a path. Until path_complete_bind(), any other
+ * call on the socket that needs its address or its state cancels the bind().
+ * Return a binding, which path_complete_bind() or path_abort_bind() takes over;
+ * ERR_PTR(-EINVAL) if the endpoint is bound, or if its state does not allow
+ * bind(); ERR_PTR(-ENOMEM). lock_sock() is not held.
  */
-struct altconn_bind *altconn_path_begin_bind(struct sock *sk,
-					     const struct altconn_addr *addr)
+static struct altconn_bind *path_begin_bind(struct sock *sk,
+					    const struct altconn_addr *addr)
 {
 	struct altconn_bind *bind =
 		altconn_bind_new(sk, addr, ALTCONN_BIND_ASKED);
@@ -66,21 +61,15 @@ struct altconn_bind *altconn_path_begin_bind(struct sock *sk,
 	return ERR_PTR(err);
 }
 
-/**
- * altconn_path_complete_bind() - bind the endpoint to its socket file
- * @sk: the endpoint
- * @bind: the binding from altconn_path_begin_bind(); on success the endpoint
- *	owns it
- * @path: the socket file; a reference is taken on success
- *
- * Context: process; a directory's lock may be held; lock_sock() is not needed;
- * takes bind_lock.
- * Return: 0; -EINVAL: another call on the socket cancelled the bind();
- * -EADDRINUSE; -ENOMEM. After an error the caller calls
- * altconn_path_abort_bind().
+/*
+ * Bind the endpoint to its socket file. On success the endpoint owns @bind, and
+ * the binding has a reference to @path. Return 0; -EINVAL if another call on the
+ * socket has cancelled the bind(); -EADDRINUSE or -ENOMEM. After an error the
+ * caller calls path_abort_bind(). A directory's lock may be held; lock_sock() is
+ * not needed.
  */
-int altconn_path_complete_bind(struct sock *sk, struct altconn_bind *bind,
-			       const struct path *path)
+static int path_complete_bind(struct sock *sk, struct altconn_bind *bind,
+			      const struct path *path)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	int err = -EINVAL;
@@ -100,14 +89,8 @@ int altconn_path_complete_bind(struct sock *sk, struct altconn_bind *bind,
 	return err;
 }
 
-/**
- * altconn_path_abort_bind() - undo altconn_path_begin_bind()
- * @sk: the endpoint
- * @bind: the binding, not completed; the caller must not use it any more
- *
- * Context: process; takes bind_lock.
- */
-void altconn_path_abort_bind(struct sock *sk, struct altconn_bind *bind)
+/* Undo path_begin_bind(). The caller must not use @bind any more. */
+static void path_abort_bind(struct sock *sk, struct altconn_bind *bind)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 
@@ -117,7 +100,7 @@ void altconn_path_abort_bind(struct sock *sk, struct altconn_bind *bind)
 	spin_unlock(&ask->bind_lock);
 	/*
 	 * Free after a grace period: readers may have seen the binding if
-	 * altconn_path_complete_bind() failed with -ENOMEM.
+	 * path_complete_bind() failed with -ENOMEM.
 	 */
 	altconn_addr_put(bind->addr);
 }
@@ -217,7 +200,7 @@ static int path_make_and_bind(struct sock *sk, struct altconn_bind *bind,
 	if (last)
 		err = path_rename(parent, dentry, last);
 	if (!err)
-		err = altconn_path_complete_bind(sk, bind, &path);
+		err = path_complete_bind(sk, bind, &path);
 	if (err)
 		vfs_unlink(mnt_idmap(parent->mnt), d_inode(parent->dentry),
 			   dentry, NULL);
@@ -484,7 +467,7 @@ static int path_bind_replacing(struct sock *sk, struct altconn_bind *bind,
  */
 int altconn_path_bind(struct sock *sk, struct altconn_addr *addr)
 {
-	struct altconn_bind *bind = altconn_path_begin_bind(sk, addr);
+	struct altconn_bind *bind = path_begin_bind(sk, addr);
 	struct path_string name;
 	int err;
 
@@ -495,7 +478,7 @@ int altconn_path_bind(struct sock *sk, struct altconn_addr *addr)
 	if (err == -EEXIST && altconn_sk(sk)->replaces)
 		err = path_bind_replacing(sk, bind, addr, &name);
 	if (err)
-		altconn_path_abort_bind(sk, bind);
+		path_abort_bind(sk, bind);
 	return err == -EEXIST ? -EADDRINUSE : err;
 }
 
