@@ -79,7 +79,7 @@
  *   scm, scm_queue, ring, ring_write, ring_read
  *   event, event_assoc, rule, dgram_queue, dgram_block, endpoint, node, xns
  *   place, port_set, bind_table, room_queue, room, listener, assoc, assoc_walk
- *   attempt_deadline, attempt, attempt_settle, attempt_enter, attempt_parked
+ *   attempt_deadline, attempt, attempt_promote, attempt_enqueue, attempt_parked
  *   claim, binding, port, bind_local, connect_outcome, path, bind
  *   listen, connect, accept, stream, stream_poll
  *   dgram_recv, dgram_route, dgram_delay, dgram_send, dgram_poll, dgram_connect

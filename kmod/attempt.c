@@ -20,9 +20,9 @@
  * socket.
  *
  * connect() puts an attempt straight into the accept queue of a listener if the
- * queue has space (attempt_enter.c). Otherwise the attempt waits in the waiting
- * room of its address (room.h). It stays there until it is decided, while
- * listeners of the address may close and open.
+ * queue has space (attempt_enqueue.c). Otherwise the attempt waits in the
+ * waiting room of its address (room.h). It stays there until it is decided,
+ * while listeners of the address may close and open.
  *
  * Invariant, whenever the lock of a waiting room is free: if an attempt waits,
  * each listener that serves it is marked has_waiting, or defers

@@ -10,7 +10,7 @@
 #include "assoc.h"
 #include "attempt.h"
 #include "attempt_deadline.h"
-#include "attempt_enter.h"
+#include "attempt_enqueue.h"
 #include "attempt_parked.h"
 #include "event_assoc.h"
 #include "listener.h"

@@ -12,7 +12,7 @@
 #include "addr.h"
 #include "assoc.h"
 #include "attempt.h"
-#include "attempt_enter.h"
+#include "attempt_enqueue.h"
 #include "attempt_parked.h"
 #include "bind_local.h"
 #include "claim.h"

@@ -9,7 +9,7 @@
 #include <linux/sched/signal.h>
 #include <net/genetlink.h>
 #include "addr.h"
-#include "attempt_settle.h"
+#include "attempt_promote.h"
 #include "binding.h"
 #include "dgram_queue.h"
 #include "endpoint.h"

@@ -11,7 +11,7 @@
 #include "assoc.h"
 #include "attempt.h"
 #include "attempt_deadline.h"
-#include "attempt_settle.h"
+#include "attempt_promote.h"
 #include "listener.h"
 #include "room.h"
 #include "room_queue.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef _ALTCONN_ATTEMPT_ENTER_H
-#define _ALTCONN_ATTEMPT_ENTER_H
+#ifndef _ALTCONN_ATTEMPT_ENQUEUE_H
+#define _ALTCONN_ATTEMPT_ENQUEUE_H
 
 #include "altconn.h"
 
@@ -12,4 +12,4 @@ u32 altconn_attempt_max_waiting(const struct altconn_net *an);
 int altconn_attempt_enqueue(struct altconn_assoc *assoc,
 			    struct altconn_listener *ln, u32 *reason);
 
-#endif /* _ALTCONN_ATTEMPT_ENTER_H */
+#endif /* _ALTCONN_ATTEMPT_ENQUEUE_H */
