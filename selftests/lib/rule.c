@@ -3,13 +3,15 @@
  * Send rules in the syntax of "altconn rule" over netlink. A process of the
  * tool for each rule would take longer than the rest of a test.
  */
-#include "altconn_test.h"
+#include "rule.h"
 #include "netlink.h"
 
 #include <arpa/inet.h>
 #include <linux/altconn_netlink.h>
 #include <linux/netlink.h>
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
