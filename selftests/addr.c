@@ -351,8 +351,12 @@ static void in6_link(struct at_addr *a)
 }
 
 static const struct bad_addr bad_addrs[] = {
+#define ROW(text, fmt, maker, b, c, s) {				\
+		.what = text, .format = fmt, .make = maker, .bind = b,	\
+		.connect = c, .dgram_connect = c, .sendto = s		\
+	}
 #define NATIVE(text, maker, err) \
-	{ text, AT_NATIVE, maker, err, err, err, err }
+	ROW(text, AT_NATIVE, maker, err, err, err)
 	NATIVE("S-FORM native, a byte short", native_short, EINVAL),
 	NATIVE("S-FORM native, a byte long", native_long, EINVAL),
 	NATIVE("S-FORM native, the family alone", native_family_only, EINVAL),
@@ -393,7 +397,7 @@ static const struct bad_addr bad_addrs[] = {
 	       EAFNOSUPPORT),
 	NATIVE("E-AFNOSUPPORT native, 99", native_family_99, EAFNOSUPPORT),
 #undef NATIVE
-#define UNIX(text, maker, b, c, s) { text, AT_UNIX, maker, b, c, c, s }
+#define UNIX(text, maker, b, c, s) ROW(text, AT_UNIX, maker, b, c, s)
 	UNIX("S-FORM unix, one byte", unix_one, EINVAL, EINVAL, EINVAL),
 	UNIX("S-FORM unix, the family alone", unix_family_only, SKIP_CALL,
 	     EINVAL, EINVAL),
@@ -404,8 +408,8 @@ static const struct bad_addr bad_addrs[] = {
 	UNIX("E-AFNOSUPPORT unix, AF_ALTCONN", unix_native_family,
 	     EAFNOSUPPORT, EAFNOSUPPORT, EAFNOSUPPORT),
 #undef UNIX
-#define INET(text, maker, err) { text, AT_IN, maker, err, err, err, err }
-#define INET6(text, maker, err) { text, AT_IN6, maker, err, err, err, err }
+#define INET(text, maker, err) ROW(text, AT_IN, maker, err, err, err)
+#define INET6(text, maker, err) ROW(text, AT_IN6, maker, err, err, err)
 	INET("S-FORM inet, a byte short", in_short, EINVAL),
 	INET("S-FORM inet, the family alone", in_family_only, EINVAL),
 	INET("S-INT inet, 129", in_129, EINVAL),
@@ -417,6 +421,7 @@ static const struct bad_addr bad_addrs[] = {
 	INET6("S-FORM inet6, link-local without scope", in6_link, EINVAL),
 #undef INET
 #undef INET6
+#undef ROW
 };
 
 FIXTURE(bad) {};

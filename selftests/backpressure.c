@@ -23,10 +23,10 @@ FIXTURE_VARIANT(full) {
 	enum at_kind kind;
 };
 
-FIXTURE_VARIANT_ADD(full, native_port) { AT_NATIVE, AT_PORT };
-FIXTURE_VARIANT_ADD(full, inet) { AT_IN, AT_INET };
-FIXTURE_VARIANT_ADD(full, unix_path) { AT_UNIX, AT_PATH };
-FIXTURE_VARIANT_ADD(full, oracle_path) { AT_ORACLE, AT_PATH };
+FIXTURE_VARIANT_ADD(full, native_port) { .format = AT_NATIVE, .kind = AT_PORT };
+FIXTURE_VARIANT_ADD(full, inet) { .format = AT_IN, .kind = AT_INET };
+FIXTURE_VARIANT_ADD(full, unix_path) { .format = AT_UNIX, .kind = AT_PATH };
+FIXTURE_VARIANT_ADD(full, oracle_path) { .format = AT_ORACLE, .kind = AT_PATH };
 
 #define ORACLE (variant->format == AT_ORACLE)
 #define AS_UDP (variant->format == AT_IN)
@@ -135,7 +135,7 @@ static int end(struct sender *s)
 static int take_everything(int fd)
 {
 	struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, 0x40000);
-	struct sock_fprog prog = { 1, &all };
+	struct sock_fprog prog = { .len = 1, .filter = &all };
 
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
 			  sizeof(prog));

@@ -275,8 +275,11 @@ TEST_F_TIMEOUT(port, below_1024_EACCES, AT_TIMEOUT)
 		uint32_t port;
 		int err;
 	} rows[] = {
-		{ 1, EACCES }, { 1023, EACCES }, { 1024, 0 }, { 65536, 0 },
-		{ 0xffffffffU, 0 },
+		{ .port = 1, .err = EACCES },
+		{ .port = 1023, .err = EACCES },
+		{ .port = 1024, .err = 0 },
+		{ .port = 65536, .err = 0 },
+		{ .port = 0xffffffffU, .err = 0 },
 	};
 	struct at_addr got;
 	int i, fd;
@@ -326,10 +329,18 @@ FIXTURE_VARIANT(file) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(file, native_stream) { AT_NATIVE, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(file, unix_seqpacket) { AT_UNIX, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(file, unix_dgram) { AT_UNIX, SOCK_DGRAM };
-FIXTURE_VARIANT_ADD(file, oracle_stream) { AT_ORACLE, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(file, native_stream) {
+	.format = AT_NATIVE, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(file, unix_seqpacket) {
+	.format = AT_UNIX, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(file, unix_dgram) {
+	.format = AT_UNIX, .type = SOCK_DGRAM,
+};
+FIXTURE_VARIANT_ADD(file, oracle_stream) {
+	.format = AT_ORACLE, .type = SOCK_STREAM,
+};
 
 FIXTURE_SETUP(file)
 {
@@ -383,15 +394,22 @@ TEST_F_TIMEOUT(file, errno_of_the_path, AT_TIMEOUT)
 		const char *what, *name;
 		int err;
 	} rows[] = {
-		{ "E-ADDRINUSE regular file", "regular", EADDRINUSE },
-		{ "E-ADDRINUSE directory", "sub", EADDRINUSE },
-		{ "E-ADDRINUSE symbolic link", "dangling", EADDRINUSE },
-		{ "E-NOENT directory missing", "none/x", ENOENT },
-		{ "E-NOTDIR prefix is a file", "regular/x", ENOTDIR },
-		{ "E-LOOP prefix", "loop/x", ELOOP },
-		{ "E-NAMETOOLONG through a link", "longlink/x", ENAMETOOLONG },
-		{ "a new name", "new", 0 },
-		{ "E-ADDRINUSE the stale file", "new", EADDRINUSE },
+		{ .what = "E-ADDRINUSE regular file", .name = "regular",
+		  .err = EADDRINUSE },
+		{ .what = "E-ADDRINUSE directory", .name = "sub",
+		  .err = EADDRINUSE },
+		{ .what = "E-ADDRINUSE symbolic link", .name = "dangling",
+		  .err = EADDRINUSE },
+		{ .what = "E-NOENT directory missing", .name = "none/x",
+		  .err = ENOENT },
+		{ .what = "E-NOTDIR prefix is a file", .name = "regular/x",
+		  .err = ENOTDIR },
+		{ .what = "E-LOOP prefix", .name = "loop/x", .err = ELOOP },
+		{ .what = "E-NAMETOOLONG through a link", .name = "longlink/x",
+		  .err = ENAMETOOLONG },
+		{ .what = "a new name", .name = "new", .err = 0 },
+		{ .what = "E-ADDRINUSE the stale file", .name = "new",
+		  .err = EADDRINUSE },
 	};
 	int i;
 
@@ -480,16 +498,20 @@ FIXTURE_VARIANT(listen) {
 };
 
 FIXTURE_VARIANT_ADD(listen, native_stream) {
-	AT_NATIVE, AT_PORT, SOCK_STREAM
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
 };
 FIXTURE_VARIANT_ADD(listen, native_seqpacket) {
-	AT_NATIVE, AT_NAME, SOCK_SEQPACKET
+	.format = AT_NATIVE, .kind = AT_NAME, .type = SOCK_SEQPACKET,
 };
-FIXTURE_VARIANT_ADD(listen, unix_stream) { AT_UNIX, AT_PATH, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(listen, unix_stream) {
+	.format = AT_UNIX, .kind = AT_PATH, .type = SOCK_STREAM,
+};
 FIXTURE_VARIANT_ADD(listen, unix_seqpacket) {
-	AT_UNIX, AT_NAME, SOCK_SEQPACKET
+	.format = AT_UNIX, .kind = AT_NAME, .type = SOCK_SEQPACKET,
 };
-FIXTURE_VARIANT_ADD(listen, oracle_stream) { AT_ORACLE, AT_NAME, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(listen, oracle_stream) {
+	.format = AT_ORACLE, .kind = AT_NAME, .type = SOCK_STREAM,
+};
 
 FIXTURE_SETUP(listen) {}
 FIXTURE_TEARDOWN(listen) { at_cleanup(); }
@@ -622,9 +644,9 @@ FIXTURE_VARIANT(listen_dgram) {
 	enum at_format format;
 };
 
-FIXTURE_VARIANT_ADD(listen_dgram, native) { AT_NATIVE };
-FIXTURE_VARIANT_ADD(listen_dgram, unix) { AT_UNIX };
-FIXTURE_VARIANT_ADD(listen_dgram, oracle) { AT_ORACLE };
+FIXTURE_VARIANT_ADD(listen_dgram, native) { .format = AT_NATIVE };
+FIXTURE_VARIANT_ADD(listen_dgram, unix) { .format = AT_UNIX };
+FIXTURE_VARIANT_ADD(listen_dgram, oracle) { .format = AT_ORACLE };
 
 FIXTURE_SETUP(listen_dgram) {}
 FIXTURE_TEARDOWN(listen_dgram) {}

@@ -25,16 +25,24 @@ FIXTURE_VARIANT(closes) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(closes, native_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(closes, native_stream) {
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
+};
 FIXTURE_VARIANT_ADD(closes, native_seqpacket) {
-	AT_NATIVE, AT_PORT, SOCK_SEQPACKET
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_SEQPACKET,
 };
 
-FIXTURE_VARIANT_ADD(closes, unix_stream) { AT_UNIX, AT_NAME, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(closes, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(closes, oracle_stream) { AT_ORACLE, AT_NAME, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(closes, unix_stream) {
+	.format = AT_UNIX, .kind = AT_NAME, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(closes, inet_stream) {
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(closes, oracle_stream) {
+	.format = AT_ORACLE, .kind = AT_NAME, .type = SOCK_STREAM,
+};
 FIXTURE_VARIANT_ADD(closes, oracle_seqpacket) {
-	AT_ORACLE, AT_NAME, SOCK_SEQPACKET
+	.format = AT_ORACLE, .kind = AT_NAME, .type = SOCK_SEQPACKET,
 };
 
 #define ORACLE (variant->format == AT_ORACLE)

@@ -79,10 +79,18 @@ FIXTURE_VARIANT(compat) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(compat, native_stream) { AT_NATIVE, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(compat, unix_dgram) { AT_UNIX, SOCK_DGRAM };
-FIXTURE_VARIANT_ADD(compat, unix_seqpacket) { AT_UNIX, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(compat, oracle_stream) { AT_ORACLE, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(compat, native_stream) {
+	.format = AT_NATIVE, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(compat, unix_dgram) {
+	.format = AT_UNIX, .type = SOCK_DGRAM,
+};
+FIXTURE_VARIANT_ADD(compat, unix_seqpacket) {
+	.format = AT_UNIX, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(compat, oracle_stream) {
+	.format = AT_ORACLE, .type = SOCK_STREAM,
+};
 
 #define ORACLE (variant->format == AT_ORACLE)
 

@@ -302,9 +302,15 @@ FIXTURE_VARIANT(leave) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(leave, other_addresses) { CROWD_V4, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(leave, one_address) { CROWD_SAME, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(leave, one_address_dgram) { CROWD_SAME, SOCK_DGRAM };
+FIXTURE_VARIANT_ADD(leave, other_addresses) {
+	.what = CROWD_V4, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(leave, one_address) {
+	.what = CROWD_SAME, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(leave, one_address_dgram) {
+	.what = CROWD_SAME, .type = SOCK_DGRAM,
+};
 
 FIXTURE_SETUP(leave)
 {
@@ -424,9 +430,13 @@ static const struct {
 	const char *ip;
 	bool six, only;
 } conflict_addr[] = {
-	{ "127.0.0.1" }, { "127.0.0.2" }, { "0.0.0.0" },
-	{ "::ffff:127.0.0.1", true },
-	{ "::1", true }, { "::", true }, { "::", true, true },
+	{ .ip = "127.0.0.1" },
+	{ .ip = "127.0.0.2" },
+	{ .ip = "0.0.0.0" },
+	{ .ip = "::ffff:127.0.0.1", .six = true },
+	{ .ip = "::1", .six = true },
+	{ .ip = "::", .six = true },
+	{ .ip = "::", .six = true, .only = true },
 };
 
 #define CONFLICT_ADDRS	ARRAY_SIZE(conflict_addr)
@@ -444,9 +454,15 @@ FIXTURE_VARIANT(conflict) {
 	bool listens;
 };
 
-FIXTURE_VARIANT_ADD(conflict, stream) { SOCK_STREAM, false };
-FIXTURE_VARIANT_ADD(conflict, listener) { SOCK_STREAM, true };
-FIXTURE_VARIANT_ADD(conflict, dgram) { SOCK_DGRAM, false };
+FIXTURE_VARIANT_ADD(conflict, stream) {
+	.type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(conflict, listener) {
+	.type = SOCK_STREAM, .listens = true,
+};
+FIXTURE_VARIANT_ADD(conflict, dgram) {
+	.type = SOCK_DGRAM,
+};
 
 FIXTURE_SETUP(conflict) {}
 FIXTURE_TEARDOWN(conflict) {}
@@ -625,10 +641,10 @@ FIXTURE_VARIANT(share) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(share, stream) { AT_IN, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(share, dgram) { AT_IN, SOCK_DGRAM };
-FIXTURE_VARIANT_ADD(share, TCP) { AT_ORACLE_IN, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(share, UDP) { AT_ORACLE_IN, SOCK_DGRAM };
+FIXTURE_VARIANT_ADD(share, stream) { .format = AT_IN, .type = SOCK_STREAM };
+FIXTURE_VARIANT_ADD(share, dgram) { .format = AT_IN, .type = SOCK_DGRAM };
+FIXTURE_VARIANT_ADD(share, TCP) { .format = AT_ORACLE_IN, .type = SOCK_STREAM };
+FIXTURE_VARIANT_ADD(share, UDP) { .format = AT_ORACLE_IN, .type = SOCK_DGRAM };
 
 FIXTURE_SETUP(share)
 {

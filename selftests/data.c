@@ -22,15 +22,23 @@ FIXTURE_VARIANT(conn) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(conn, native_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(conn, unix_stream) { AT_UNIX, AT_NAME, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(conn, oracle_stream) { AT_ORACLE, AT_NAME, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(conn, native_seqpacket) {
-	AT_NATIVE, AT_NAME, SOCK_SEQPACKET
+FIXTURE_VARIANT_ADD(conn, native_stream) {
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
 };
-FIXTURE_VARIANT_ADD(conn, unix_seqpacket) { AT_UNIX, AT_PATH, SOCK_SEQPACKET };
+FIXTURE_VARIANT_ADD(conn, unix_stream) {
+	.format = AT_UNIX, .kind = AT_NAME, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(conn, oracle_stream) {
+	.format = AT_ORACLE, .kind = AT_NAME, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(conn, native_seqpacket) {
+	.format = AT_NATIVE, .kind = AT_NAME, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(conn, unix_seqpacket) {
+	.format = AT_UNIX, .kind = AT_PATH, .type = SOCK_SEQPACKET,
+};
 FIXTURE_VARIANT_ADD(conn, oracle_seqpacket) {
-	AT_ORACLE, AT_NAME, SOCK_SEQPACKET
+	.format = AT_ORACLE, .kind = AT_NAME, .type = SOCK_SEQPACKET,
 };
 
 FIXTURE_SETUP(conn)

@@ -25,16 +25,36 @@ FIXTURE_VARIANT(dgram) {
 	enum at_kind kind;
 };
 
-FIXTURE_VARIANT_ADD(dgram, native_port) { AT_NATIVE, AT_PORT };
-FIXTURE_VARIANT_ADD(dgram, native_name) { AT_NATIVE, AT_NAME };
-FIXTURE_VARIANT_ADD(dgram, native_path) { AT_NATIVE, AT_PATH };
-FIXTURE_VARIANT_ADD(dgram, native_inet) { AT_NATIVE, AT_INET };
-FIXTURE_VARIANT_ADD(dgram, inet) { AT_IN, AT_INET };
-FIXTURE_VARIANT_ADD(dgram, inet6) { AT_IN6, AT_INET };
-FIXTURE_VARIANT_ADD(dgram, unix_name) { AT_UNIX, AT_NAME };
-FIXTURE_VARIANT_ADD(dgram, unix_path) { AT_UNIX, AT_PATH };
-FIXTURE_VARIANT_ADD(dgram, oracle_name) { AT_ORACLE, AT_NAME };
-FIXTURE_VARIANT_ADD(dgram, oracle_path) { AT_ORACLE, AT_PATH };
+FIXTURE_VARIANT_ADD(dgram, native_port) {
+	.format = AT_NATIVE, .kind = AT_PORT,
+};
+FIXTURE_VARIANT_ADD(dgram, native_name) {
+	.format = AT_NATIVE, .kind = AT_NAME,
+};
+FIXTURE_VARIANT_ADD(dgram, native_path) {
+	.format = AT_NATIVE, .kind = AT_PATH,
+};
+FIXTURE_VARIANT_ADD(dgram, native_inet) {
+	.format = AT_NATIVE, .kind = AT_INET,
+};
+FIXTURE_VARIANT_ADD(dgram, inet) {
+	.format = AT_IN, .kind = AT_INET,
+};
+FIXTURE_VARIANT_ADD(dgram, inet6) {
+	.format = AT_IN6, .kind = AT_INET,
+};
+FIXTURE_VARIANT_ADD(dgram, unix_name) {
+	.format = AT_UNIX, .kind = AT_NAME,
+};
+FIXTURE_VARIANT_ADD(dgram, unix_path) {
+	.format = AT_UNIX, .kind = AT_PATH,
+};
+FIXTURE_VARIANT_ADD(dgram, oracle_name) {
+	.format = AT_ORACLE, .kind = AT_NAME,
+};
+FIXTURE_VARIANT_ADD(dgram, oracle_path) {
+	.format = AT_ORACLE, .kind = AT_PATH,
+};
 
 #define ORACLE (variant->format == AT_ORACLE)
 /* A socket in the sockaddr_un format acts as AF_UNIX, any other as UDP. */
@@ -701,10 +721,18 @@ FIXTURE_VARIANT(shared) {
 	bool reuses;	/* share by SO_REUSEADDR */
 };
 
-FIXTURE_VARIANT_ADD(shared, native_port) { AT_NATIVE, AT_PORT };
-FIXTURE_VARIANT_ADD(shared, unix_name) { AT_UNIX, AT_NAME };
-FIXTURE_VARIANT_ADD(shared, inet) { AT_IN, AT_INET };
-FIXTURE_VARIANT_ADD(shared, inet_reused) { AT_IN, AT_INET, true };
+FIXTURE_VARIANT_ADD(shared, native_port) {
+	.format = AT_NATIVE, .kind = AT_PORT,
+};
+FIXTURE_VARIANT_ADD(shared, unix_name) {
+	.format = AT_UNIX, .kind = AT_NAME,
+};
+FIXTURE_VARIANT_ADD(shared, inet) {
+	.format = AT_IN, .kind = AT_INET,
+};
+FIXTURE_VARIANT_ADD(shared, inet_reused) {
+	.format = AT_IN, .kind = AT_INET, .reuses = true,
+};
 
 FIXTURE_SETUP(shared)
 {

@@ -57,11 +57,15 @@ FIXTURE_VARIANT(fault) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(fault, native_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(fault, unix_seqpacket) {
-	AT_UNIX, AT_PATH, SOCK_SEQPACKET
+FIXTURE_VARIANT_ADD(fault, native_stream) {
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
 };
-FIXTURE_VARIANT_ADD(fault, native_dgram) { AT_NATIVE, AT_NAME, SOCK_DGRAM };
+FIXTURE_VARIANT_ADD(fault, unix_seqpacket) {
+	.format = AT_UNIX, .kind = AT_PATH, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(fault, native_dgram) {
+	.format = AT_NATIVE, .kind = AT_NAME, .type = SOCK_DGRAM,
+};
 
 FIXTURE_SETUP(fault)
 {
@@ -354,19 +358,27 @@ static int each_allocation(struct trial *t, const struct call *call,
 }
 
 static const struct call calls[] = {
-	{ "socket", nothing, run_socket, undo_fd, ENFILE },
+	{ .what = "socket", .prepare = nothing, .run = run_socket,
+	  .undo = undo_fd, .also = ENFILE },
 	/* tmpfs returns ENOSPC if it has no memory for an inode. */
-	{ "bind", fresh_and_address, run_bind, undo_fd, ENOSPC },
-	{ "bind over a stale file", fresh_over_stale, run_bind, undo_replace,
-	  ENOSPC },
-	{ "listen", fresh_bound, run_listen, undo_fd },
-	{ "connect", fresh, run_connect, undo_connect },
-	{ "connect of a shared address", fresh_shared, run_connect,
-	  undo_connect },
-	{ "accept", client_waits, run_accept, undo_fd, ENFILE },
-	{ "send", nothing, run_send, undo_data, 0, true },
-	{ "sendmsg", fresh_pair_and_file, run_sendmsg, undo_sendmsg },
-	{ "sendto", fresh, run_sendto, undo_data },
+	{ .what = "bind", .prepare = fresh_and_address, .run = run_bind,
+	  .undo = undo_fd, .also = ENOSPC },
+	{ .what = "bind over a stale file", .prepare = fresh_over_stale,
+	  .run = run_bind, .undo = undo_replace, .also = ENOSPC },
+	{ .what = "listen", .prepare = fresh_bound, .run = run_listen,
+	  .undo = undo_fd },
+	{ .what = "connect", .prepare = fresh, .run = run_connect,
+	  .undo = undo_connect },
+	{ .what = "connect of a shared address", .prepare = fresh_shared,
+	  .run = run_connect, .undo = undo_connect },
+	{ .what = "accept", .prepare = client_waits, .run = run_accept,
+	  .undo = undo_fd, .also = ENFILE },
+	{ .what = "send", .prepare = nothing, .run = run_send,
+	  .undo = undo_data, .also = 0, .spare = true },
+	{ .what = "sendmsg", .prepare = fresh_pair_and_file, .run = run_sendmsg,
+	  .undo = undo_sendmsg },
+	{ .what = "sendto", .prepare = fresh, .run = run_sendto,
+	  .undo = undo_data },
 };
 
 static bool applies(const struct call *call, enum at_kind kind, int type)

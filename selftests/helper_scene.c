@@ -90,8 +90,11 @@ static enum at_format format_of(const char *word)
 		const char *word;
 		enum at_format format;
 	} words[] = {
-		{ "native", AT_NATIVE }, { "unix", AT_UNIX }, { "inet", AT_IN },
-		{ "inet6", AT_IN6 }, {},
+		{ .word = "native", .format = AT_NATIVE },
+		{ .word = "unix", .format = AT_UNIX },
+		{ .word = "inet", .format = AT_IN },
+		{ .word = "inet6", .format = AT_IN6 },
+		{ },
 	};
 	int i;
 

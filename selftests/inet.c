@@ -19,15 +19,23 @@ FIXTURE_VARIANT(inet) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(inet, stream) { AT_IN, AT_IN6, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(inet, seqpacket) { AT_IN, AT_IN6, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(inet, dgram) { AT_IN, AT_IN6, SOCK_DGRAM };
-FIXTURE_VARIANT_ADD(inet, native_stream) { AT_NATIVE, AT_IN6, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(inet, stream) {
+	.four = AT_IN, .six = AT_IN6, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(inet, seqpacket) {
+	.four = AT_IN, .six = AT_IN6, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(inet, dgram) {
+	.four = AT_IN, .six = AT_IN6, .type = SOCK_DGRAM,
+};
+FIXTURE_VARIANT_ADD(inet, native_stream) {
+	.four = AT_NATIVE, .six = AT_IN6, .type = SOCK_STREAM,
+};
 FIXTURE_VARIANT_ADD(inet, oracle_stream) {
-	AT_ORACLE_IN, AT_ORACLE_IN6, SOCK_STREAM
+	.four = AT_ORACLE_IN, .six = AT_ORACLE_IN6, .type = SOCK_STREAM,
 };
 FIXTURE_VARIANT_ADD(inet, oracle_dgram) {
-	AT_ORACLE_IN, AT_ORACLE_IN6, SOCK_DGRAM
+	.four = AT_ORACLE_IN, .six = AT_ORACLE_IN6, .type = SOCK_DGRAM,
 };
 
 #define ORACLE at_is_oracle(variant->four)
@@ -103,24 +111,24 @@ static const struct {
 	const char *one, *two;
 	bool v6only, clash;
 } pairs[] = {
-	{ "127.0.0.1", "127.0.0.1", false, true },
-	{ "127.0.0.1", "127.0.0.2", false, false },
-	{ "127.0.0.1", "0.0.0.0", false, true },
-	{ "0.0.0.0", "127.0.0.1", false, true },
-	{ "0.0.0.0", "0.0.0.0", false, true },
-	{ "::1", "::1", false, true },
-	{ "::", "::1", false, true },
-	{ "::", "::", false, true },
-	{ "::1", "127.0.0.1", false, false },
-	{ "::1", "0.0.0.0", false, false },
-	{ "::", "127.0.0.1", false, true },
-	{ "::", "0.0.0.0", false, true },
-	{ "127.0.0.1", "::", false, true },
-	{ "::ffff:127.0.0.1", "127.0.0.1", false, true },
-	{ "::ffff:127.0.0.1", "::1", false, false },
-	{ "::", "127.0.0.1", true, false },
-	{ "::", "0.0.0.0", true, false },
-	{ "::", "::1", true, true },
+	{ .one = "127.0.0.1", .two = "127.0.0.1", .clash = true },
+	{ .one = "127.0.0.1", .two = "127.0.0.2" },
+	{ .one = "127.0.0.1", .two = "0.0.0.0", .clash = true },
+	{ .one = "0.0.0.0", .two = "127.0.0.1", .clash = true },
+	{ .one = "0.0.0.0", .two = "0.0.0.0", .clash = true },
+	{ .one = "::1", .two = "::1", .clash = true },
+	{ .one = "::", .two = "::1", .clash = true },
+	{ .one = "::", .two = "::", .clash = true },
+	{ .one = "::1", .two = "127.0.0.1" },
+	{ .one = "::1", .two = "0.0.0.0" },
+	{ .one = "::", .two = "127.0.0.1", .clash = true },
+	{ .one = "::", .two = "0.0.0.0", .clash = true },
+	{ .one = "127.0.0.1", .two = "::", .clash = true },
+	{ .one = "::ffff:127.0.0.1", .two = "127.0.0.1", .clash = true },
+	{ .one = "::ffff:127.0.0.1", .two = "::1" },
+	{ .one = "::", .two = "127.0.0.1", .v6only = true },
+	{ .one = "::", .two = "0.0.0.0", .v6only = true },
+	{ .one = "::", .two = "::1", .v6only = true, .clash = true },
 };
 
 TEST_F_TIMEOUT(inet, E_ADDRINUSE_any_and_exact, AT_TIMEOUT)

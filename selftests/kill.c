@@ -21,11 +21,15 @@ FIXTURE_VARIANT(kill) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(kill, port_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(kill, path_seqpacket) {
-	AT_UNIX, AT_PATH, SOCK_SEQPACKET
+FIXTURE_VARIANT_ADD(kill, port_stream) {
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
 };
-FIXTURE_VARIANT_ADD(kill, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(kill, path_seqpacket) {
+	.format = AT_UNIX, .kind = AT_PATH, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(kill, inet_stream) {
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
 
 FIXTURE_SETUP(kill)
 {

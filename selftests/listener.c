@@ -21,17 +21,19 @@ FIXTURE_VARIANT(choice) {
 };
 
 FIXTURE_VARIANT_ADD(choice, native_port_stream) {
-	AT_NATIVE, AT_PORT, SOCK_STREAM
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
 };
 FIXTURE_VARIANT_ADD(choice, native_name_seqpacket) {
-	AT_NATIVE, AT_NAME, SOCK_SEQPACKET
+	.format = AT_NATIVE, .kind = AT_NAME, .type = SOCK_SEQPACKET,
 };
 FIXTURE_VARIANT_ADD(choice, unix_name_stream) {
-	AT_UNIX, AT_NAME, SOCK_STREAM
+	.format = AT_UNIX, .kind = AT_NAME, .type = SOCK_STREAM,
 };
-FIXTURE_VARIANT_ADD(choice, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(choice, inet_stream) {
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
 FIXTURE_VARIANT_ADD(choice, inet6_seqpacket) {
-	AT_IN6, AT_INET, SOCK_SEQPACKET
+	.format = AT_IN6, .kind = AT_INET, .type = SOCK_SEQPACKET,
 };
 
 FIXTURE_SETUP(choice)

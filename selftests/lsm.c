@@ -23,14 +23,30 @@ FIXTURE_VARIANT(lsm) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(lsm, native_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(lsm, native_seqpacket) { AT_NATIVE, AT_NAME, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(lsm, native_dgram) { AT_NATIVE, AT_PORT, SOCK_DGRAM };
-FIXTURE_VARIANT_ADD(lsm, unix_stream) { AT_UNIX, AT_PATH, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(lsm, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(lsm, inet6_dgram) { AT_IN6, AT_INET, SOCK_DGRAM };
-FIXTURE_VARIANT_ADD(lsm, oracle_stream) { AT_ORACLE, AT_PATH, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(lsm, oracle_in_stream) { AT_ORACLE_IN, AT_INET, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(lsm, native_stream) {
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(lsm, native_seqpacket) {
+	.format = AT_NATIVE, .kind = AT_NAME, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(lsm, native_dgram) {
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_DGRAM,
+};
+FIXTURE_VARIANT_ADD(lsm, unix_stream) {
+	.format = AT_UNIX, .kind = AT_PATH, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(lsm, inet_stream) {
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(lsm, inet6_dgram) {
+	.format = AT_IN6, .kind = AT_INET, .type = SOCK_DGRAM,
+};
+FIXTURE_VARIANT_ADD(lsm, oracle_stream) {
+	.format = AT_ORACLE, .kind = AT_PATH, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(lsm, oracle_in_stream) {
+	.format = AT_ORACLE_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
 
 /* Load a program that returns -EPERM to this process and 0 to any other. */
 static int load(void)

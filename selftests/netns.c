@@ -250,13 +250,13 @@ TEST_F_TIMEOUT(sysctls, defaults, AT_TIMEOUT)
 		const char *name;
 		long value;
 	} rows[] = {
-		{ "altconn/connect_timeout_ms", 30000 },
-		{ "altconn/ephemeral_port_min", 65536 },
-		{ "altconn/ephemeral_port_max", INT_MAX },
-		{ "altconn/max_waiting", 65536 },
-		{ "altconn/max_associations", 1 << 20 },
-		{ "altconn/busy_poll_us", 100 },
-		{ "altconn/dgram_block_ms", 0 },
+		{ .name = "altconn/connect_timeout_ms", .value = 30000 },
+		{ .name = "altconn/ephemeral_port_min", .value = 65536 },
+		{ .name = "altconn/ephemeral_port_max", .value = INT_MAX },
+		{ .name = "altconn/max_waiting", .value = 65536 },
+		{ .name = "altconn/max_associations", .value = 1 << 20 },
+		{ .name = "altconn/busy_poll_us", .value = 100 },
+		{ .name = "altconn/dgram_block_ms", .value = 0 },
 	};
 	int i;
 
@@ -288,10 +288,10 @@ TEST_F_TIMEOUT(sysctls, bad_values_EINVAL, AT_TIMEOUT)
 		const char *name;
 		long value;
 	} rows[] = {
-		{ "altconn/connect_timeout_ms", -1 },
-		{ "altconn/max_waiting", -1 },
-		{ "altconn/ephemeral_port_min", 0 },
-		{ "altconn/busy_poll_us", 1001 },
+		{ .name = "altconn/connect_timeout_ms", .value = -1 },
+		{ .name = "altconn/max_waiting", .value = -1 },
+		{ .name = "altconn/ephemeral_port_min", .value = 0 },
+		{ .name = "altconn/busy_poll_us", .value = 1001 },
 	};
 	long before;
 	int i;

@@ -489,9 +489,12 @@ TEST_F_TIMEOUT(node, its_limits_hold, AT_TIMEOUT)
 TEST_F_TIMEOUT(node, a_user_has_half_of_its_places, AT_TIMEOUT)
 {
 	static const struct { int uid, err; } tries[] = {
-		{ 65534, EINPROGRESS }, { 65534, EINPROGRESS },
-		{ 65534, ECONNREFUSED }, { 0, EINPROGRESS },
-		{ 0, ECONNREFUSED }, { 65533, ECONNREFUSED },
+		{ .uid = 65534, .err = EINPROGRESS },
+		{ .uid = 65534, .err = EINPROGRESS },
+		{ .uid = 65534, .err = ECONNREFUSED },
+		{ .uid = 0, .err = EINPROGRESS },
+		{ .uid = 0, .err = ECONNREFUSED },
+		{ .uid = 65533, .err = ECONNREFUSED },
 	};
 	int fd, fds[ARRAY_SIZE(tries)], err, i;
 
@@ -1039,9 +1042,9 @@ FIXTURE_VARIANT(races) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(races, stream) { SOCK_STREAM };
-FIXTURE_VARIANT_ADD(races, seqpacket) { SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(races, dgram) { SOCK_DGRAM };
+FIXTURE_VARIANT_ADD(races, stream) { .type = SOCK_STREAM };
+FIXTURE_VARIANT_ADD(races, seqpacket) { .type = SOCK_SEQPACKET };
+FIXTURE_VARIANT_ADD(races, dgram) { .type = SOCK_DGRAM };
 
 FIXTURE_SETUP(races)
 {

@@ -22,16 +22,30 @@ FIXTURE_VARIANT(pair) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(pair, native_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(pair, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(pair, inet6_stream) { AT_IN6, AT_INET, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(pair, unix_stream) { AT_UNIX, AT_NAME, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(pair, unix_seqpacket) { AT_UNIX, AT_PATH, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(pair, oracle_stream) { AT_ORACLE, AT_NAME, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(pair, oracle_seqpacket) {
-	AT_ORACLE, AT_NAME, SOCK_SEQPACKET
+FIXTURE_VARIANT_ADD(pair, native_stream) {
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
 };
-FIXTURE_VARIANT_ADD(pair, oracle_tcp) { AT_ORACLE_IN, AT_INET, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(pair, inet_stream) {
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(pair, inet6_stream) {
+	.format = AT_IN6, .kind = AT_INET, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(pair, unix_stream) {
+	.format = AT_UNIX, .kind = AT_NAME, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(pair, unix_seqpacket) {
+	.format = AT_UNIX, .kind = AT_PATH, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(pair, oracle_stream) {
+	.format = AT_ORACLE, .kind = AT_NAME, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(pair, oracle_seqpacket) {
+	.format = AT_ORACLE, .kind = AT_NAME, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(pair, oracle_tcp) {
+	.format = AT_ORACLE_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
 
 #define ORACLE at_is_oracle(variant->format)
 #define STREAM (variant->type == SOCK_STREAM)
@@ -349,18 +363,30 @@ TEST_F_TIMEOUT(pair, SPLICE_F_NONBLOCK_on_nothing, AT_TIMEOUT)
 static const struct inet_row {
 	int level, name, initial, value, told;
 } inet_rows[] = {
-	{ IPPROTO_TCP, TCP_NODELAY, 0, 5, 1 },
-	{ IPPROTO_TCP, TCP_CORK, 0, 1, 1 },
-	{ IPPROTO_TCP, TCP_KEEPIDLE, 7200, 60, 60 },
-	{ IPPROTO_TCP, TCP_KEEPINTVL, 75, 10, 10 },
-	{ IPPROTO_TCP, TCP_KEEPCNT, 9, 3, 3 },
-	{ IPPROTO_TCP, TCP_SYNCNT, 6, 2, 2 },
-	{ IPPROTO_TCP, TCP_LINGER2, 60, 30, 30 },
-	{ IPPROTO_TCP, TCP_USER_TIMEOUT, 0, 9000, 9000 },
-	{ IPPROTO_IP, IP_TOS, 0, 0x10, 0x10 },
-	{ IPPROTO_IP, IP_TTL, 64, 32, 32 },
-	{ IPPROTO_IP, IP_MTU_DISCOVER, 1, 0, 0 },
-	{ IPPROTO_IP, IP_RECVERR, 0, 1, 1 },
+	{ .level = IPPROTO_TCP, .name = TCP_NODELAY, .initial = 0, .value = 5,
+	  .told = 1 },
+	{ .level = IPPROTO_TCP, .name = TCP_CORK, .initial = 0, .value = 1,
+	  .told = 1 },
+	{ .level = IPPROTO_TCP, .name = TCP_KEEPIDLE, .initial = 7200,
+	  .value = 60, .told = 60 },
+	{ .level = IPPROTO_TCP, .name = TCP_KEEPINTVL, .initial = 75,
+	  .value = 10, .told = 10 },
+	{ .level = IPPROTO_TCP, .name = TCP_KEEPCNT, .initial = 9, .value = 3,
+	  .told = 3 },
+	{ .level = IPPROTO_TCP, .name = TCP_SYNCNT, .initial = 6, .value = 2,
+	  .told = 2 },
+	{ .level = IPPROTO_TCP, .name = TCP_LINGER2, .initial = 60, .value = 30,
+	  .told = 30 },
+	{ .level = IPPROTO_TCP, .name = TCP_USER_TIMEOUT, .initial = 0,
+	  .value = 9000, .told = 9000 },
+	{ .level = IPPROTO_IP, .name = IP_TOS, .initial = 0, .value = 0x10,
+	  .told = 0x10 },
+	{ .level = IPPROTO_IP, .name = IP_TTL, .initial = 64, .value = 32,
+	  .told = 32 },
+	{ .level = IPPROTO_IP, .name = IP_MTU_DISCOVER, .initial = 1,
+	  .value = 0, .told = 0 },
+	{ .level = IPPROTO_IP, .name = IP_RECVERR, .initial = 0, .value = 1,
+	  .told = 1 },
 };
 
 /*
@@ -641,9 +667,15 @@ FIXTURE_VARIANT(overflow) {
 	enum at_kind kind;
 };
 
-FIXTURE_VARIANT_ADD(overflow, native_port) { AT_NATIVE, AT_PORT };
-FIXTURE_VARIANT_ADD(overflow, unix_path) { AT_UNIX, AT_PATH };
-FIXTURE_VARIANT_ADD(overflow, inet) { AT_IN, AT_INET };
+FIXTURE_VARIANT_ADD(overflow, native_port) {
+	.format = AT_NATIVE, .kind = AT_PORT,
+};
+FIXTURE_VARIANT_ADD(overflow, unix_path) {
+	.format = AT_UNIX, .kind = AT_PATH,
+};
+FIXTURE_VARIANT_ADD(overflow, inet) {
+	.format = AT_IN, .kind = AT_INET,
+};
 
 FIXTURE_SETUP(overflow)
 {
@@ -825,9 +857,15 @@ FIXTURE_VARIANT(share) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(share, native_port) { AT_NATIVE, AT_PORT, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(share, unix_name) { AT_UNIX, AT_NAME, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(share, inet) { AT_IN, AT_INET, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(share, native_port) {
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(share, unix_name) {
+	.format = AT_UNIX, .kind = AT_NAME, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(share, inet) {
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
 
 FIXTURE_SETUP(share) {}
 

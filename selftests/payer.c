@@ -82,7 +82,8 @@ static bool attempt_ended(int fd)
 }
 
 FIXTURE_VARIANT_ADD(payer, deadlines) {
-	prepare_attempts, begin_attempt, attempt_ended
+	.prepare = prepare_attempts, .begin = begin_attempt,
+	.ended = attempt_ended,
 };
 
 /* Prepare sockets that send to themselves, by datagrams that a rule delays. */
@@ -115,7 +116,8 @@ static bool datagram_ended(int fd)
 }
 
 FIXTURE_VARIANT_ADD(payer, delays) {
-	prepare_datagrams, begin_datagram, datagram_ended
+	.prepare = prepare_datagrams, .begin = begin_datagram,
+	.ended = datagram_ended,
 };
 
 /*
@@ -186,7 +188,7 @@ static bool pipe_ended(int fd)
 }
 
 FIXTURE_VARIANT_ADD(payer, descriptors) {
-	prepare_pipes, begin_pipe, pipe_ended
+	.prepare = prepare_pipes, .begin = begin_pipe, .ended = pipe_ended,
 };
 
 static int watch(const int *fds)

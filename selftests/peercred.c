@@ -23,13 +23,21 @@ FIXTURE_VARIANT(cred) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(cred, native_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(cred, native_seqpacket) {
-	AT_NATIVE, AT_PATH, SOCK_SEQPACKET
+FIXTURE_VARIANT_ADD(cred, native_stream) {
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
 };
-FIXTURE_VARIANT_ADD(cred, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(cred, unix_stream) { AT_UNIX, AT_PATH, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(cred, oracle_stream) { AT_ORACLE, AT_PATH, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(cred, native_seqpacket) {
+	.format = AT_NATIVE, .kind = AT_PATH, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(cred, inet_stream) {
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(cred, unix_stream) {
+	.format = AT_UNIX, .kind = AT_PATH, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(cred, oracle_stream) {
+	.format = AT_ORACLE, .kind = AT_PATH, .type = SOCK_STREAM,
+};
 
 FIXTURE_SETUP(cred)
 {

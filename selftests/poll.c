@@ -21,15 +21,19 @@ FIXTURE_VARIANT(state) {
 };
 
 FIXTURE_VARIANT_ADD(state, native_port_stream) {
-	AT_NATIVE, AT_PORT, SOCK_STREAM
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
 };
 FIXTURE_VARIANT_ADD(state, native_path_seqpacket) {
-	AT_NATIVE, AT_PATH, SOCK_SEQPACKET
+	.format = AT_NATIVE, .kind = AT_PATH, .type = SOCK_SEQPACKET,
 };
-FIXTURE_VARIANT_ADD(state, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(state, unix_path_stream) { AT_UNIX, AT_PATH, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(state, inet_stream) {
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(state, unix_path_stream) {
+	.format = AT_UNIX, .kind = AT_PATH, .type = SOCK_STREAM,
+};
 FIXTURE_VARIANT_ADD(state, oracle_name_stream) {
-	AT_ORACLE, AT_NAME, SOCK_STREAM
+	.format = AT_ORACLE, .kind = AT_NAME, .type = SOCK_STREAM,
 };
 
 FIXTURE_SETUP(state) {}
@@ -530,29 +534,37 @@ static const struct {
 	short tcp, un;
 	bool ours;
 } stages[] = {
-	{ "unconnected", fresh, OUT | HUP, OUT | HUP },
-	{ "listening", listening, 0, 0 },
-	{ "listening, somebody to accept", listening_with_one, IN, IN },
-	{ "attempt pending", pending, 0, 0, true },
-	{ "attempt failed", refused, IN | OUT | RDHUP | HUP | ERR,
-	  IN | OUT | RDHUP | HUP | ERR, true },
-	{ "attempt failed, error read", refused_and_told,
-	  IN | OUT | RDHUP | HUP, IN | OUT | RDHUP | HUP, true },
-	{ "established", established, OUT, OUT },
-	{ "something to read", readable, IN | OUT, IN | OUT },
-	{ "peer shut for writing", peer_shut_write, IN | OUT | RDHUP,
-	  IN | OUT | RDHUP },
-	{ "shut for writing", own_shut_write, OUT, OUT },
-	{ "shut for reading", own_shut_read, IN | OUT | RDHUP,
-	  IN | OUT | RDHUP },
-	{ "both shut for writing", both_shut_write, IN | OUT | RDHUP | HUP,
-	  IN | OUT | RDHUP | HUP },
-	{ "peer closed", peer_is_gone, IN | OUT | RDHUP,
-	  IN | OUT | RDHUP | HUP },
-	{ "peer reset", peer_has_reset, IN | OUT | RDHUP | HUP | ERR,
-	  IN | OUT | RDHUP | HUP | ERR },
-	{ "peer reset, error read", reset_and_told, IN | OUT | RDHUP | HUP,
-	  IN | OUT | RDHUP | HUP },
+	{ .state = "unconnected", .make = fresh, .tcp = OUT | HUP,
+	  .un = OUT | HUP },
+	{ .state = "listening", .make = listening, .tcp = 0, .un = 0 },
+	{ .state = "listening, somebody to accept", .make = listening_with_one,
+	  .tcp = IN, .un = IN },
+	{ .state = "attempt pending", .make = pending, .tcp = 0, .un = 0,
+	  .ours = true },
+	{ .state = "attempt failed", .make = refused,
+	  .tcp = IN | OUT | RDHUP | HUP | ERR,
+	  .un = IN | OUT | RDHUP | HUP | ERR, .ours = true },
+	{ .state = "attempt failed, error read", .make = refused_and_told,
+	  .tcp = IN | OUT | RDHUP | HUP, .un = IN | OUT | RDHUP | HUP,
+	  .ours = true },
+	{ .state = "established", .make = established, .tcp = OUT, .un = OUT },
+	{ .state = "something to read", .make = readable, .tcp = IN | OUT,
+	  .un = IN | OUT },
+	{ .state = "peer shut for writing", .make = peer_shut_write,
+	  .tcp = IN | OUT | RDHUP, .un = IN | OUT | RDHUP },
+	{ .state = "shut for writing", .make = own_shut_write, .tcp = OUT,
+	  .un = OUT },
+	{ .state = "shut for reading", .make = own_shut_read,
+	  .tcp = IN | OUT | RDHUP, .un = IN | OUT | RDHUP },
+	{ .state = "both shut for writing", .make = both_shut_write,
+	  .tcp = IN | OUT | RDHUP | HUP, .un = IN | OUT | RDHUP | HUP },
+	{ .state = "peer closed", .make = peer_is_gone, .tcp = IN | OUT | RDHUP,
+	  .un = IN | OUT | RDHUP | HUP },
+	{ .state = "peer reset", .make = peer_has_reset,
+	  .tcp = IN | OUT | RDHUP | HUP | ERR,
+	  .un = IN | OUT | RDHUP | HUP | ERR },
+	{ .state = "peer reset, error read", .make = reset_and_told,
+	  .tcp = IN | OUT | RDHUP | HUP, .un = IN | OUT | RDHUP | HUP },
 };
 
 FIXTURE(table) {};
@@ -563,12 +575,24 @@ FIXTURE_VARIANT(table) {
 	bool un;
 };
 
-FIXTURE_VARIANT_ADD(table, native_port) { AT_NATIVE, AT_PORT };
-FIXTURE_VARIANT_ADD(table, inet) { AT_IN, AT_INET };
-FIXTURE_VARIANT_ADD(table, inet6) { AT_IN6, AT_INET };
-FIXTURE_VARIANT_ADD(table, tcp) { AT_ORACLE_IN, AT_INET };
-FIXTURE_VARIANT_ADD(table, unix_path) { AT_UNIX, AT_PATH, true };
-FIXTURE_VARIANT_ADD(table, af_unix) { AT_ORACLE, AT_PATH, true };
+FIXTURE_VARIANT_ADD(table, native_port) {
+	.format = AT_NATIVE, .kind = AT_PORT,
+};
+FIXTURE_VARIANT_ADD(table, inet) {
+	.format = AT_IN, .kind = AT_INET,
+};
+FIXTURE_VARIANT_ADD(table, inet6) {
+	.format = AT_IN6, .kind = AT_INET,
+};
+FIXTURE_VARIANT_ADD(table, tcp) {
+	.format = AT_ORACLE_IN, .kind = AT_INET,
+};
+FIXTURE_VARIANT_ADD(table, unix_path) {
+	.format = AT_UNIX, .kind = AT_PATH, .un = true,
+};
+FIXTURE_VARIANT_ADD(table, af_unix) {
+	.format = AT_ORACLE, .kind = AT_PATH, .un = true,
+};
 
 FIXTURE_SETUP(table) {}
 FIXTURE_TEARDOWN(table) { at_cleanup(); }

@@ -27,12 +27,24 @@ FIXTURE_VARIANT(pressure) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(pressure, native_stream) { AT_NATIVE, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(pressure, unix_seqpacket) { AT_UNIX, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(pressure, native_dgram) { AT_NATIVE, SOCK_DGRAM };
-FIXTURE_VARIANT_ADD(pressure, oracle_stream) { AT_ORACLE, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(pressure, oracle_seqpacket) { AT_ORACLE, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(pressure, oracle_dgram) { AT_ORACLE, SOCK_DGRAM };
+FIXTURE_VARIANT_ADD(pressure, native_stream) {
+	.format = AT_NATIVE, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(pressure, unix_seqpacket) {
+	.format = AT_UNIX, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(pressure, native_dgram) {
+	.format = AT_NATIVE, .type = SOCK_DGRAM,
+};
+FIXTURE_VARIANT_ADD(pressure, oracle_stream) {
+	.format = AT_ORACLE, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(pressure, oracle_seqpacket) {
+	.format = AT_ORACLE, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(pressure, oracle_dgram) {
+	.format = AT_ORACLE, .type = SOCK_DGRAM,
+};
 
 FIXTURE_SETUP(pressure)
 {

@@ -34,10 +34,10 @@ FIXTURE_VARIANT(race) {
 };
 
 FIXTURE_VARIANT_ADD(race, native_port_stream) {
-	AT_NATIVE, AT_PORT, SOCK_STREAM
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
 };
 FIXTURE_VARIANT_ADD(race, unix_path_seqpacket) {
-	AT_UNIX, AT_PATH, SOCK_SEQPACKET
+	.format = AT_UNIX, .kind = AT_PATH, .type = SOCK_SEQPACKET,
 };
 
 FIXTURE_SETUP(race)

@@ -89,9 +89,9 @@ FIXTURE_VARIANT(room) {
 	enum at_kind kind;
 };
 
-FIXTURE_VARIANT_ADD(room, native_port) { AT_NATIVE, AT_PORT };
-FIXTURE_VARIANT_ADD(room, unix_name) { AT_UNIX, AT_NAME };
-FIXTURE_VARIANT_ADD(room, inet) { AT_IN, AT_INET };
+FIXTURE_VARIANT_ADD(room, native_port) { .format = AT_NATIVE, .kind = AT_PORT };
+FIXTURE_VARIANT_ADD(room, unix_name) { .format = AT_UNIX, .kind = AT_NAME };
+FIXTURE_VARIANT_ADD(room, inet) { .format = AT_IN, .kind = AT_INET };
 
 FIXTURE_SETUP(room)
 {
@@ -760,12 +760,21 @@ FIXTURE_VARIANT(share) {
 	bool patient;	/* there is no listener, and attempts wait for one */
 };
 
-FIXTURE_VARIANT_ADD(share, native_port) { AT_NATIVE, AT_PORT, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(share, unix_name) { AT_UNIX, AT_NAME, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(share, unix_path) { AT_UNIX, AT_PATH, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(share, inet) { AT_IN, AT_INET, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(share, native_port) {
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(share, unix_name) {
+	.format = AT_UNIX, .kind = AT_NAME, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(share, unix_path) {
+	.format = AT_UNIX, .kind = AT_PATH, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(share, inet) {
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
 FIXTURE_VARIANT_ADD(share, no_listener) {
-	AT_NATIVE, AT_NAME, SOCK_STREAM, true
+	.format = AT_NATIVE, .kind = AT_NAME, .type = SOCK_STREAM,
+	.patient = true,
 };
 
 FIXTURE_SETUP(share)

@@ -49,23 +49,23 @@ FIXTURE_VARIANT(rule) {
 };
 
 FIXTURE_VARIANT_ADD(rule, port_stream) {
-	AT_NATIVE, AT_PORT, SOCK_STREAM
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
 };
 
 FIXTURE_VARIANT_ADD(rule, name_seqpacket) {
-	AT_UNIX, AT_NAME, SOCK_SEQPACKET
+	.format = AT_UNIX, .kind = AT_NAME, .type = SOCK_SEQPACKET,
 };
 
 FIXTURE_VARIANT_ADD(rule, path_stream) {
-	AT_UNIX, AT_PATH, SOCK_STREAM
+	.format = AT_UNIX, .kind = AT_PATH, .type = SOCK_STREAM,
 };
 
 FIXTURE_VARIANT_ADD(rule, inet_stream) {
-	AT_IN, AT_INET, SOCK_STREAM
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
 };
 
 FIXTURE_VARIANT_ADD(rule, inet6_seqpacket) {
-	AT_IN6, AT_INET, SOCK_SEQPACKET
+	.format = AT_IN6, .kind = AT_INET, .type = SOCK_SEQPACKET,
 };
 
 FIXTURE_SETUP(rule)
@@ -136,13 +136,13 @@ TEST_F_TIMEOUT(rule, E_PERM_RULE, AT_TIMEOUT)
 		const char *verdict;
 		int err;
 	} rows[] = {
-		{ "deny", EPERM },
-		{ "deny EPERM", EPERM },
-		{ "deny EACCES", EACCES },
-		{ "refuse", ECONNREFUSED },
-		{ "unreachable", EHOSTUNREACH },
-		{ "unreachable host", EHOSTUNREACH },
-		{ "unreachable net", ENETUNREACH },
+		{ .verdict = "deny", .err = EPERM },
+		{ .verdict = "deny EPERM", .err = EPERM },
+		{ .verdict = "deny EACCES", .err = EACCES },
+		{ .verdict = "refuse", .err = ECONNREFUSED },
+		{ .verdict = "unreachable", .err = EHOSTUNREACH },
+		{ .verdict = "unreachable host", .err = EHOSTUNREACH },
+		{ .verdict = "unreachable net", .err = ENETUNREACH },
 	};
 	int i, id, fd, err;
 
@@ -723,49 +723,75 @@ TEST_F_TIMEOUT(match, names, AT_TIMEOUT)
 		int len;
 		bool matches;
 	} rows[] = {
-		{ "name:*", "db", 2, true },
-		{ "port:*", "db", 2, false },
-		{ "path:*", "db", 2, false },
-		{ "inet:*:*", "db", 2, false },
-		{ "name:db", "db", 2, true },
-		{ "name:db", "dba", 3, false },
-		{ "name:db", "d", 1, false },
-		{ "name:db*", "db", 2, true },
-		{ "name:db*", "db-1", 4, true },
-		{ "name:db*", "adb", 3, false },
-		{ "name:*db", "a/db", 4, true },
-		{ "name:*db", "dbx", 3, false },
-		{ "name:d?b", "dxb", 3, true },
-		{ "name:d?b", "db", 2, false },
-		{ "name:*a*b*", "xaxbx", 5, true },
-		{ "name:*a*b*", "xbxax", 5, false },
-		{ "name:**a", "aaa", 3, true },
-		{ "name:[a-c]1", "b1", 2, true },
-		{ "name:[a-c]1", "d1", 2, false },
-		{ "name:[!a-c]1", "d1", 2, true },
-		{ "name:[^a-c]1", "a1", 2, false },
-		{ "name:[]a]", "]", 1, true },
-		{ "name:[a-]", "-", 1, true },
-		{ "name:[\\!a]", "!", 1, true },
-		{ "name:[\\x21a]", "!", 1, true },
-		{ "name:[\\x21a]", "b", 1, false },
-		{ "name:[a\\-z]", "b", 1, false },
-		{ "name:[a\\x2dz]", "-", 1, true },
-		{ "name:[a\\]b]", "]", 1, true },
-		{ "name:[\\x61-\\x63]", "b", 1, true },
-		{ "name:[\\x61-\\x63]", "d", 1, false },
-		{ "name:\\[a", "[a", 2, true },
-		{ "name:*/db", "x/db", 4, true },
-		{ "name:*#*", "a#b", 3, true },
-		{ "name:\\x2a", "*", 1, true },
-		{ "name:\\x2a", "x", 1, false },
-		{ "name:\\x5c", "\\", 1, true },
-		{ "name:a\\x00b", "a\0b", 3, true },
-		{ "name:a\\x00b", "a\0c", 3, false },
-		{ "name:a*", "a\0c", 3, true },
-		{ "name:0/db", "db", 2, true },
-		{ "name:7\\x2fdb", "7/db", 4, true },
-		{ "name:7/db", "7/db", 4, false },
+		{ .pattern = "name:*", .name = "db", .len = 2,
+		  .matches = true },
+		{ .pattern = "port:*", .name = "db", .len = 2 },
+		{ .pattern = "path:*", .name = "db", .len = 2 },
+		{ .pattern = "inet:*:*", .name = "db", .len = 2 },
+		{ .pattern = "name:db", .name = "db", .len = 2,
+		  .matches = true },
+		{ .pattern = "name:db", .name = "dba", .len = 3 },
+		{ .pattern = "name:db", .name = "d", .len = 1 },
+		{ .pattern = "name:db*", .name = "db", .len = 2,
+		  .matches = true },
+		{ .pattern = "name:db*", .name = "db-1", .len = 4,
+		  .matches = true },
+		{ .pattern = "name:db*", .name = "adb", .len = 3 },
+		{ .pattern = "name:*db", .name = "a/db", .len = 4,
+		  .matches = true },
+		{ .pattern = "name:*db", .name = "dbx", .len = 3 },
+		{ .pattern = "name:d?b", .name = "dxb", .len = 3,
+		  .matches = true },
+		{ .pattern = "name:d?b", .name = "db", .len = 2 },
+		{ .pattern = "name:*a*b*", .name = "xaxbx", .len = 5,
+		  .matches = true },
+		{ .pattern = "name:*a*b*", .name = "xbxax", .len = 5 },
+		{ .pattern = "name:**a", .name = "aaa", .len = 3,
+		  .matches = true },
+		{ .pattern = "name:[a-c]1", .name = "b1", .len = 2,
+		  .matches = true },
+		{ .pattern = "name:[a-c]1", .name = "d1", .len = 2 },
+		{ .pattern = "name:[!a-c]1", .name = "d1", .len = 2,
+		  .matches = true },
+		{ .pattern = "name:[^a-c]1", .name = "a1", .len = 2 },
+		{ .pattern = "name:[]a]", .name = "]", .len = 1,
+		  .matches = true },
+		{ .pattern = "name:[a-]", .name = "-", .len = 1,
+		  .matches = true },
+		{ .pattern = "name:[\\!a]", .name = "!", .len = 1,
+		  .matches = true },
+		{ .pattern = "name:[\\x21a]", .name = "!", .len = 1,
+		  .matches = true },
+		{ .pattern = "name:[\\x21a]", .name = "b", .len = 1 },
+		{ .pattern = "name:[a\\-z]", .name = "b", .len = 1 },
+		{ .pattern = "name:[a\\x2dz]", .name = "-", .len = 1,
+		  .matches = true },
+		{ .pattern = "name:[a\\]b]", .name = "]", .len = 1,
+		  .matches = true },
+		{ .pattern = "name:[\\x61-\\x63]", .name = "b", .len = 1,
+		  .matches = true },
+		{ .pattern = "name:[\\x61-\\x63]", .name = "d", .len = 1 },
+		{ .pattern = "name:\\[a", .name = "[a", .len = 2,
+		  .matches = true },
+		{ .pattern = "name:*/db", .name = "x/db", .len = 4,
+		  .matches = true },
+		{ .pattern = "name:*#*", .name = "a#b", .len = 3,
+		  .matches = true },
+		{ .pattern = "name:\\x2a", .name = "*", .len = 1,
+		  .matches = true },
+		{ .pattern = "name:\\x2a", .name = "x", .len = 1 },
+		{ .pattern = "name:\\x5c", .name = "\\", .len = 1,
+		  .matches = true },
+		{ .pattern = "name:a\\x00b", .name = "a\0b", .len = 3,
+		  .matches = true },
+		{ .pattern = "name:a\\x00b", .name = "a\0c", .len = 3 },
+		{ .pattern = "name:a*", .name = "a\0c", .len = 3,
+		  .matches = true },
+		{ .pattern = "name:0/db", .name = "db", .len = 2,
+		  .matches = true },
+		{ .pattern = "name:7\\x2fdb", .name = "7/db", .len = 4,
+		  .matches = true },
+		{ .pattern = "name:7/db", .name = "7/db", .len = 4 },
 	};
 	FILE *f = restore_begin();
 	struct at_addr a;
@@ -791,30 +817,38 @@ TEST_F_TIMEOUT(match, ports_and_inet, AT_TIMEOUT)
 		int port;
 		bool matches;
 	} rows[] = {
-		{ "port:*", NULL, 5, true },
-		{ "port:5", NULL, 5, true },
-		{ "port:5", NULL, 6, false },
-		{ "port:4-6", NULL, 6, true },
-		{ "port:4-6", NULL, 7, false },
-		{ "port:0/5", NULL, 5, true },
-		{ "port:1/5", NULL, 5, false },
-		{ "inet:*:5", NULL, 5, false },
-		{ "inet:*:*", "127.0.0.1", 5, true },
-		{ "inet:*:5", "::1", 5, true },
-		{ "inet:*:4-5", "127.0.0.1", 5, true },
-		{ "inet:*:4", "127.0.0.1", 5, false },
-		{ "inet:127.0.0.1:*", "127.0.0.1", 5, true },
-		{ "inet:127.0.0.1:*", "127.0.0.2", 5, false },
-		{ "inet:127.0.0.1:*", "::1", 5, false },
-		{ "inet:127.0.0.0/8:5", "127.9.9.9", 5, true },
-		{ "inet:127.0.0.0/30:5", "127.0.0.4", 5, false },
-		{ "inet:0.0.0.0/0:5", "127.0.0.4", 5, true },
-		{ "inet:0.0.0.0/0:5", "::1", 5, false },
-		{ "inet:[::]/0:5", "::1", 5, true },
-		{ "inet:[::1]:5", "::1", 5, true },
-		{ "inet:[::2]:5", "::1", 5, false },
+		{ .dest = "port:*", .ip = NULL, .port = 5, .matches = true },
+		{ .dest = "port:5", .ip = NULL, .port = 5, .matches = true },
+		{ .dest = "port:5", .ip = NULL, .port = 6 },
+		{ .dest = "port:4-6", .ip = NULL, .port = 6, .matches = true },
+		{ .dest = "port:4-6", .ip = NULL, .port = 7 },
+		{ .dest = "port:0/5", .ip = NULL, .port = 5, .matches = true },
+		{ .dest = "port:1/5", .ip = NULL, .port = 5 },
+		{ .dest = "inet:*:5", .ip = NULL, .port = 5 },
+		{ .dest = "inet:*:*", .ip = "127.0.0.1", .port = 5,
+		  .matches = true },
+		{ .dest = "inet:*:5", .ip = "::1", .port = 5, .matches = true },
+		{ .dest = "inet:*:4-5", .ip = "127.0.0.1", .port = 5,
+		  .matches = true },
+		{ .dest = "inet:*:4", .ip = "127.0.0.1", .port = 5 },
+		{ .dest = "inet:127.0.0.1:*", .ip = "127.0.0.1", .port = 5,
+		  .matches = true },
+		{ .dest = "inet:127.0.0.1:*", .ip = "127.0.0.2", .port = 5 },
+		{ .dest = "inet:127.0.0.1:*", .ip = "::1", .port = 5 },
+		{ .dest = "inet:127.0.0.0/8:5", .ip = "127.9.9.9", .port = 5,
+		  .matches = true },
+		{ .dest = "inet:127.0.0.0/30:5", .ip = "127.0.0.4", .port = 5 },
+		{ .dest = "inet:0.0.0.0/0:5", .ip = "127.0.0.4", .port = 5,
+		  .matches = true },
+		{ .dest = "inet:0.0.0.0/0:5", .ip = "::1", .port = 5 },
+		{ .dest = "inet:[::]/0:5", .ip = "::1", .port = 5,
+		  .matches = true },
+		{ .dest = "inet:[::1]:5", .ip = "::1", .port = 5,
+		  .matches = true },
+		{ .dest = "inet:[::2]:5", .ip = "::1", .port = 5 },
 		/* As a destination, 0.0.0.0 is the loopback address. */
-		{ "inet:127.0.0.1:5", "0.0.0.0", 5, true },
+		{ .dest = "inet:127.0.0.1:5", .ip = "0.0.0.0", .port = 5,
+		  .matches = true },
 	};
 	FILE *f = restore_begin();
 	struct at_addr a;
@@ -1185,10 +1219,10 @@ FIXTURE_VARIANT(datagram) {
 	enum at_kind kind;
 };
 
-FIXTURE_VARIANT_ADD(datagram, port) { AT_NATIVE, AT_PORT };
-FIXTURE_VARIANT_ADD(datagram, name) { AT_UNIX, AT_NAME };
-FIXTURE_VARIANT_ADD(datagram, path) { AT_UNIX, AT_PATH };
-FIXTURE_VARIANT_ADD(datagram, inet) { AT_IN, AT_INET };
+FIXTURE_VARIANT_ADD(datagram, port) { .format = AT_NATIVE, .kind = AT_PORT };
+FIXTURE_VARIANT_ADD(datagram, name) { .format = AT_UNIX, .kind = AT_NAME };
+FIXTURE_VARIANT_ADD(datagram, path) { .format = AT_UNIX, .kind = AT_PATH };
+FIXTURE_VARIANT_ADD(datagram, inet) { .format = AT_IN, .kind = AT_INET };
 
 FIXTURE_SETUP(datagram)
 {
@@ -1227,11 +1261,11 @@ TEST_F_TIMEOUT(datagram, verdicts, AT_TIMEOUT)
 		const char *verdict;
 		int err;
 	} rows[] = {
-		{ "deny", EPERM },
-		{ "deny EACCES", EACCES },
-		{ "refuse", ECONNREFUSED },
-		{ "unreachable host", EHOSTUNREACH },
-		{ "unreachable net", ENETUNREACH },
+		{ .verdict = "deny", .err = EPERM },
+		{ .verdict = "deny EACCES", .err = EACCES },
+		{ .verdict = "refuse", .err = ECONNREFUSED },
+		{ .verdict = "unreachable host", .err = EHOSTUNREACH },
+		{ .verdict = "unreachable net", .err = ENETUNREACH },
 	};
 	int i, id, fd = at_socket(variant->format, SOCK_DGRAM);
 

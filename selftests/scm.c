@@ -24,15 +24,33 @@ FIXTURE_VARIANT(scm) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(scm, native_stream) { AT_NATIVE, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(scm, unix_stream) { AT_UNIX, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(scm, oracle_stream) { AT_ORACLE, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(scm, inet_seqpacket) { AT_IN, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(scm, unix_seqpacket) { AT_UNIX, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(scm, oracle_seqpacket) { AT_ORACLE, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(scm, native_dgram) { AT_NATIVE, SOCK_DGRAM };
-FIXTURE_VARIANT_ADD(scm, unix_dgram) { AT_UNIX, SOCK_DGRAM };
-FIXTURE_VARIANT_ADD(scm, oracle_dgram) { AT_ORACLE, SOCK_DGRAM };
+FIXTURE_VARIANT_ADD(scm, native_stream) {
+	.format = AT_NATIVE, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(scm, unix_stream) {
+	.format = AT_UNIX, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(scm, oracle_stream) {
+	.format = AT_ORACLE, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(scm, inet_seqpacket) {
+	.format = AT_IN, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(scm, unix_seqpacket) {
+	.format = AT_UNIX, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(scm, oracle_seqpacket) {
+	.format = AT_ORACLE, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(scm, native_dgram) {
+	.format = AT_NATIVE, .type = SOCK_DGRAM,
+};
+FIXTURE_VARIANT_ADD(scm, unix_dgram) {
+	.format = AT_UNIX, .type = SOCK_DGRAM,
+};
+FIXTURE_VARIANT_ADD(scm, oracle_dgram) {
+	.format = AT_ORACLE, .type = SOCK_DGRAM,
+};
 
 #define STREAM (variant->type == SOCK_STREAM)
 #define ORACLE (variant->format == AT_ORACLE)
@@ -1254,11 +1272,16 @@ TEST_F_TIMEOUT(scm, malformed_EINVAL, AT_TIMEOUT)
 		size_t len;
 		int level, type, err;
 	} rows[] = {
-		{ 0, SOL_SOCKET, SCM_RIGHTS, EINVAL },
-		{ sizeof(struct cmsghdr) - 1, SOL_SOCKET, SCM_RIGHTS, EINVAL },
-		{ CMSG_LEN(4096), SOL_SOCKET, SCM_RIGHTS, EINVAL },
-		{ CMSG_LEN(4), SOL_SOCKET, SCM_CREDENTIALS, EINVAL },
-		{ CMSG_LEN(4), SOL_SOCKET, 77, EINVAL },
+		{ .len = 0, .level = SOL_SOCKET, .type = SCM_RIGHTS,
+		  .err = EINVAL },
+		{ .len = sizeof(struct cmsghdr) - 1, .level = SOL_SOCKET,
+		  .type = SCM_RIGHTS, .err = EINVAL },
+		{ .len = CMSG_LEN(4096), .level = SOL_SOCKET,
+		  .type = SCM_RIGHTS, .err = EINVAL },
+		{ .len = CMSG_LEN(4), .level = SOL_SOCKET,
+		  .type = SCM_CREDENTIALS, .err = EINVAL },
+		{ .len = CMSG_LEN(4), .level = SOL_SOCKET, .type = 77,
+		  .err = EINVAL },
 	};
 	union {
 		char buf[CMSG_SPACE(64)];

@@ -35,11 +35,21 @@ FIXTURE_VARIANT(stall) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(stall, native_stream) { AT_NATIVE, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(stall, native_seqpacket) { AT_NATIVE, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(stall, unix_stream) { AT_UNIX, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(stall, oracle_stream) { AT_ORACLE, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(stall, oracle_seqpacket) { AT_ORACLE, SOCK_SEQPACKET };
+FIXTURE_VARIANT_ADD(stall, native_stream) {
+	.format = AT_NATIVE, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(stall, native_seqpacket) {
+	.format = AT_NATIVE, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(stall, unix_stream) {
+	.format = AT_UNIX, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(stall, oracle_stream) {
+	.format = AT_ORACLE, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(stall, oracle_seqpacket) {
+	.format = AT_ORACLE, .type = SOCK_SEQPACKET,
+};
 
 #define ORACLE (variant->format == AT_ORACLE)
 

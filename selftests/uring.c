@@ -125,9 +125,15 @@ FIXTURE_VARIANT(uring) {
 	enum at_kind kind;
 };
 
-FIXTURE_VARIANT_ADD(uring, native_port) { AT_NATIVE, AT_PORT };
-FIXTURE_VARIANT_ADD(uring, unix_path) { AT_UNIX, AT_PATH };
-FIXTURE_VARIANT_ADD(uring, inet) { AT_IN, AT_INET };
+FIXTURE_VARIANT_ADD(uring, native_port) {
+	.format = AT_NATIVE, .kind = AT_PORT,
+};
+FIXTURE_VARIANT_ADD(uring, unix_path) {
+	.format = AT_UNIX, .kind = AT_PATH,
+};
+FIXTURE_VARIANT_ADD(uring, inet) {
+	.format = AT_IN, .kind = AT_INET,
+};
 
 FIXTURE_SETUP(uring)
 {
@@ -233,8 +239,8 @@ FIXTURE_VARIANT(by_fd) {
 	int flags;
 };
 
-FIXTURE_VARIANT_ADD(by_fd, inline) { 0 };
-FIXTURE_VARIANT_ADD(by_fd, worker) { IOSQE_ASYNC };
+FIXTURE_VARIANT_ADD(by_fd, inline) { .flags = 0 };
+FIXTURE_VARIANT_ADD(by_fd, worker) { .flags = IOSQE_ASYNC };
 
 FIXTURE_SETUP(by_fd)
 {
@@ -387,10 +393,18 @@ FIXTURE_VARIANT(data) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(data, native_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(data, unix_seqpacket) { AT_UNIX, AT_NAME, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(data, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(data, oracle_stream) { AT_ORACLE, AT_NAME, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(data, native_stream) {
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(data, unix_seqpacket) {
+	.format = AT_UNIX, .kind = AT_NAME, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(data, inet_stream) {
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(data, oracle_stream) {
+	.format = AT_ORACLE, .kind = AT_NAME, .type = SOCK_STREAM,
+};
 
 FIXTURE_SETUP(data)
 {

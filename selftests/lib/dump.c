@@ -16,10 +16,10 @@ int at_dump_begin(int cmd)
 int at_dump_begin_one(int cmd, uint64_t id)
 {
 	const struct nl_attr attrs[] = {
-		{ cmd == ALTCONN_CMD_ASSOC_GET ? ALTCONN_A_ASSOC_ID :
-						 ALTCONN_A_SOCKET_ID,
-		  &id, sizeof(id) },
-		{},
+		{ .type = cmd == ALTCONN_CMD_ASSOC_GET ? ALTCONN_A_ASSOC_ID :
+							 ALTCONN_A_SOCKET_ID,
+		  .value = &id, .len = sizeof(id) },
+		{ }
 	};
 
 	return nl_request(NLM_F_DUMP, cmd, attrs);

@@ -9,8 +9,11 @@
 static int fail_of(const char *which, int percent)
 {
 	static const struct knob { const char *name, *value; } knobs[] = {
-		{ "ignore-gfp-wait", "N" }, { "task-filter", "Y" },
-		{ "verbose", "0" }, { "times", "-1" }, { }
+		{ .name = "ignore-gfp-wait", .value = "N" },
+		{ .name = "task-filter", .value = "Y" },
+		{ .name = "verbose", .value = "0" },
+		{ .name = "times", .value = "-1" },
+		{ }
 	};
 	const struct knob *knob;
 	char path[96], text[16];

@@ -52,7 +52,9 @@ static int nl_family_id(int fd)
 	struct nlmsghdr *nlh = (struct nlmsghdr *)buf;
 	int at = NLMSG_LENGTH(GENL_HDRLEN);
 	const struct nl_attr name[] = {
-		{ CTRL_ATTR_FAMILY_NAME, "altconn", sizeof("altconn") }, { }
+		{ .type = CTRL_ATTR_FAMILY_NAME, .value = "altconn",
+		  .len = sizeof("altconn") },
+		{ }
 	};
 	struct nlattr *attr;
 

@@ -24,9 +24,11 @@ int at_netns_enter(int fd)
 int at_node_add(uint32_t id, const void *ip, int netns)
 {
 	const struct nl_attr attrs[] = {
-		{ ALTCONN_A_NODE_ID, &id, sizeof(id) },
-		{ ALTCONN_A_NODE_NETNS_FD, &netns, sizeof(netns) },
-		{ ALTCONN_A_NODE_IP, ip, ip ? 16 : 0 }, { }
+		{ .type = ALTCONN_A_NODE_ID, .value = &id, .len = sizeof(id) },
+		{ .type = ALTCONN_A_NODE_NETNS_FD, .value = &netns,
+		  .len = sizeof(netns) },
+		{ .type = ALTCONN_A_NODE_IP, .value = ip, .len = ip ? 16 : 0 },
+		{ }
 	};
 
 	return nl_ask(ALTCONN_CMD_NODE_ADD, attrs, NULL);
@@ -35,7 +37,8 @@ int at_node_add(uint32_t id, const void *ip, int netns)
 int at_node_del(uint32_t id)
 {
 	const struct nl_attr attrs[] = {
-		{ ALTCONN_A_NODE_ID, &id, sizeof(id) }, { }
+		{ .type = ALTCONN_A_NODE_ID, .value = &id, .len = sizeof(id) },
+		{ }
 	};
 
 	return nl_ask(ALTCONN_CMD_NODE_DEL, attrs, NULL);
@@ -44,8 +47,10 @@ int at_node_del(uint32_t id)
 int at_node_set(uint32_t id, uint32_t state)
 {
 	const struct nl_attr attrs[] = {
-		{ ALTCONN_A_NODE_ID, &id, sizeof(id) },
-		{ ALTCONN_A_NODE_STATE, &state, sizeof(state) }, { }
+		{ .type = ALTCONN_A_NODE_ID, .value = &id, .len = sizeof(id) },
+		{ .type = ALTCONN_A_NODE_STATE, .value = &state,
+		  .len = sizeof(state) },
+		{ }
 	};
 
 	return nl_ask(ALTCONN_CMD_NODE_SET, attrs, NULL);
@@ -54,7 +59,9 @@ int at_node_set(uint32_t id, uint32_t state)
 int at_node_self(uint32_t id)
 {
 	const struct nl_attr attrs[] = {
-		{ ALTCONN_A_NODE_ID, &id, id ? sizeof(id) : 0 }, { }
+		{ .type = ALTCONN_A_NODE_ID, .value = &id,
+		  .len = id ? sizeof(id) : 0 },
+		{ }
 	};
 
 	return nl_ask(ALTCONN_CMD_NODE_SELF, attrs, NULL);
