@@ -104,7 +104,8 @@ TEST_F_TIMEOUT(kill, what_was_sent_is_read_first, AT_TIMEOUT)
 TEST_F_TIMEOUT(kill, waiting, AT_TIMEOUT)
 {
 	struct altconn_connect_info info;
-	int fds[3], i, err;
+	int fds[3], cfd, i, err;
+	char c = 0;
 
 	err = at_fill(variant->format, variant->type, &self->a, fds, 1);
 	ASSERT_EQ(0, err);
@@ -122,11 +123,16 @@ TEST_F_TIMEOUT(kill, waiting, AT_TIMEOUT)
 		ASSERT_EQ(0, at_info(fds[i], &info));
 		EXPECT_EQ(ALTCONN_REASON_KILLED, info.aci_reason);
 	}
-	/* The established association is unchanged. */
-	i = accept(self->lfd, NULL, NULL);
-	EXPECT_LE(0, i);
-	EXPECT_EQ(1, send(fds[0], "x", 1, 0));
-	close(i);
+	/* The established association is unchanged, and the only one. */
+	ASSERT_EQ(0, at_nonblock(self->lfd, true));
+	cfd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, cfd);
+	EXPECT_EQ(EAGAIN, at_err(accept(self->lfd, NULL, NULL)));
+	EXPECT_EQ(1, send(fds[0], "x", 1, MSG_NOSIGNAL));
+	EXPECT_EQ(1, recv(cfd, &c, 1, MSG_DONTWAIT));
+	EXPECT_EQ('x', c);
+	EXPECT_EQ(EAGAIN, at_err(recv(fds[0], &c, 1, MSG_DONTWAIT)));
+	close(cfd);
 	at_close(fds, 3);
 }
 
