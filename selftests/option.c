@@ -753,24 +753,38 @@ TEST_F_TIMEOUT(overflow, drop_oldest, AT_TIMEOUT)
 	EXPECT_EQ(first, drops(self->rfd));
 }
 
-TEST_F_TIMEOUT(overflow, blocks_at_first, AT_TIMEOUT)
+/*
+ * By default a full receiver blocks its senders, and in an inet format it drops
+ * the new datagrams. Blocking can be chosen in the inet formats, too.
+ */
+TEST_F_TIMEOUT(overflow, default_and_block, AT_TIMEOUT)
 {
-	int i = 0, value;
+	int i, n = 0, err = 0, value;
 	socklen_t len = sizeof(value);
 
 	EXPECT_EQ(0, getsockopt(self->rfd, SOL_ALTCONN, ALTCONN_DGRAM_OVERFLOW,
 				&value, &len));
 	EXPECT_EQ(OVERFLOW_DROPS ? ALTCONN_OVERFLOW_DROP_NEWEST :
 				   ALTCONN_OVERFLOW_BLOCK, value);
-	if (OVERFLOW_DROPS)
-		for (i = 0; i < 100; i++)
-			EXPECT_EQ(0, send_number(self->fd, i));
-	/* Blocking can be chosen in the inet formats, too. */
+	for (i = 0; i < 100 && !err; i++)
+		err = send_number(self->fd, i);
+	EXPECT_EQ(OVERFLOW_DROPS ? 0 : EAGAIN, err);
+	while (recv_number(self->rfd) == n)
+		n++;
+	EXPECT_LT(1, n);
+	/* The last call either dropped its datagram or sent nothing. */
+	EXPECT_EQ(OVERFLOW_DROPS ? 100 - n : 0, drops(self->rfd));
+	if (!OVERFLOW_DROPS)
+		EXPECT_EQ(i - 1, n);
+
 	ASSERT_EQ(0, at_set_option(self->rfd, ALTCONN_DGRAM_OVERFLOW,
 				   ALTCONN_OVERFLOW_BLOCK));
-	while (!send_number(self->fd, i))
-		i++;
-	EXPECT_EQ(EAGAIN, errno);
+	value = drops(self->rfd);
+	for (i = 0; i < 100 && !send_number(self->fd, i); i++)
+		;
+	EXPECT_EQ(EAGAIN, send_number(self->fd, i));
+	EXPECT_EQ(n, i);
+	EXPECT_EQ(value, drops(self->rfd));
 	EXPECT_EQ(EINVAL, at_err(at_set_option(self->rfd,
 					       ALTCONN_DGRAM_OVERFLOW, 3)));
 	value = at_socket(variant->format, SOCK_STREAM);
