@@ -9,6 +9,7 @@
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
 
+#include <limits.h>
 #include <linux/filter.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -16,6 +17,8 @@
 FIXTURE(full) {
 	struct at_addr a;
 	int rfd;
+	bool rt_unlimited;
+	long rt_runtime;	/* the sysctl before, with @rt_unlimited */
 };
 
 FIXTURE_VARIANT(full) {
@@ -27,6 +30,8 @@ FIXTURE_VARIANT_ADD(full, native_port) { .format = AT_NATIVE, .kind = AT_PORT };
 FIXTURE_VARIANT_ADD(full, inet) { .format = AT_IN, .kind = AT_INET };
 FIXTURE_VARIANT_ADD(full, unix_path) { .format = AT_UNIX, .kind = AT_PATH };
 FIXTURE_VARIANT_ADD(full, oracle_path) { .format = AT_ORACLE, .kind = AT_PATH };
+
+#define RT_RUNTIME	"/proc/sys/kernel/sched_rt_runtime_us"
 
 #define ORACLE (variant->format == AT_ORACLE)
 #define AS_UDP (variant->format == AT_IN)
@@ -44,8 +49,33 @@ FIXTURE_SETUP(full)
 	ASSERT_EQ(0, at_catch(SIGUSR1, 0));
 }
 
+/*
+ * Let real-time threads use all of the CPU's time. Return 0 or -1. The teardown
+ * restores the limit, also when an assertion has failed.
+ */
+static int rt_unlimit(FIXTURE_DATA(full) *self)
+{
+	self->rt_runtime = at_file_number(RT_RUNTIME, LONG_MIN);
+	if (self->rt_runtime == LONG_MIN || at_file_write(RT_RUNTIME, "-1"))
+		return -1;
+	self->rt_unlimited = true;
+	return 0;
+}
+
+static int rt_restore(FIXTURE_DATA(full) *self)
+{
+	char text[32];
+
+	if (!self->rt_unlimited)
+		return 0;
+	self->rt_unlimited = false;
+	snprintf(text, sizeof(text), "%ld", self->rt_runtime);
+	return at_file_write(RT_RUNTIME, text);
+}
+
 FIXTURE_TEARDOWN(full)
 {
+	EXPECT_EQ(0, rt_restore(self));
 	at_cleanup();
 }
 
@@ -535,24 +565,6 @@ static void *hog_cpu(void *arg)
 	return NULL;
 }
 
-/*
- * Write @value to a sysctl of the scheduler, and set @old to the value before.
- * Return 0 or -1.
- */
-static int set_scheduler(const char *path, long value, long *old)
-{
-	FILE *f = fopen(path, "r+");
-	int ret;
-
-	if (!f)
-		return -1;
-	ret = fscanf(f, "%ld", old) == 1 && !fseek(f, 0, SEEK_SET) &&
-	      fprintf(f, "%ld", value) > 0 ? 0 : -1;
-	return fclose(f) ? -1 : ret;
-}
-
-#define RT_RUNTIME	"/proc/sys/kernel/sched_rt_runtime_us"
-
 #define STUCK	17
 
 /*
@@ -562,7 +574,6 @@ static int set_scheduler(const char *path, long value, long *old)
 struct stuck {
 	struct sender senders[STUCK];
 	struct hog hog;
-	long runtime;
 	int n;
 };
 
@@ -570,7 +581,7 @@ static int stuck_begin(struct stuck *stuck, FIXTURE_DATA(full) *self,
 		       const FIXTURE_VARIANT(full) *v, int n)
 {
 	*stuck = (struct stuck) { .n = n };
-	if (set_scheduler(RT_RUNTIME, -1, &stuck->runtime))
+	if (rt_unlimit(self))
 		return -1;
 	on_cpu(1);
 	while (n--)
@@ -588,16 +599,15 @@ static int stuck_from_now_on(struct stuck *stuck)
 }
 
 /* Let the threads run again. Return how many of their calls failed, or -1. */
-static int stuck_end(struct stuck *stuck)
+static int stuck_end(struct stuck *stuck, FIXTURE_DATA(full) *self)
 {
 	int i, failed = 0;
-	long any;
 
 	atomic_store(&stuck->hog.over, true);
 	pthread_join(stuck->hog.thread, NULL);
 	for (i = 0; i < stuck->n; i++)
 		failed += !!end(&stuck->senders[i]);
-	return set_scheduler(RT_RUNTIME, stuck->runtime, &any) ? -1 : failed;
+	return rt_restore(self) ? -1 : failed;
 }
 
 /*
@@ -612,7 +622,7 @@ TEST_F_TIMEOUT(full, threads_that_do_not_run_hold_up_nobody, AT_TIMEOUT)
 	struct sender next;
 
 	if (ORACLE)
-		SKIP(return, "AF_UNIX wakes one thread, and that one may not run");
+		SKIP(return, "AF_UNIX wakes one thread, which may not run");
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP(return, "one CPU");
 	for (n = 0; !give_big(fd, '.', MSG_DONTWAIT); n++)
@@ -637,7 +647,7 @@ TEST_F_TIMEOUT(full, threads_that_do_not_run_hold_up_nobody, AT_TIMEOUT)
 	EXPECT_EQ(0, end(&next));
 	EXPECT_EQ(0, give(fd, 'E'));
 	EXPECT_EQ('E', take(self->rfd));
-	EXPECT_EQ(0, stuck_end(&stuck));
+	EXPECT_EQ(0, stuck_end(&stuck, self));
 	EXPECT_EQ(0, take(self->rfd));
 }
 
@@ -667,7 +677,7 @@ static void turn_is_over(struct __test_metadata *const _metadata,
 		EXPECT_EQ(0, give(fd, 'C'));
 	for (n = 0; n < 3; n++)
 		EXPECT_EQ('C', take(self->rfd));
-	EXPECT_EQ(0, stuck_end(&stuck));
+	EXPECT_EQ(0, stuck_end(&stuck, self));
 	EXPECT_EQ(0, take(self->rfd));
 }
 
@@ -791,7 +801,8 @@ TEST_F_TIMEOUT(full, two_threads_of_a_socket_hear_of_room, AT_TIMEOUT_LONG)
 	for (i = 0; i < rounds; i++) {
 		fill(fd);
 		s = (struct sender) { .fd = fd };
-		ASSERT_EQ(0, pthread_create(&s.thread, NULL, poll_for_room, &s));
+		ASSERT_EQ(0, pthread_create(&s.thread, NULL, poll_for_room,
+					    &s));
 		EXPECT_TRUE(at_until(s.tid && at_sleeps(s.tid)));
 		atomic_fetch_add(&taker.turn, 1);
 		while (give(fd, '.'))
