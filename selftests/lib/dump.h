@@ -20,6 +20,11 @@ int at_dump_begin(int cmd);
 int at_dump_begin_one(int cmd, uint64_t id);
 int at_dump_some(int fd, bool *more);
 int at_dump_rest(int fd);
+/*
+ * Do the same as at_dump_some() in a dump of associations or sockets, and store
+ * the ids of the entries in @ids. Return -1 if there are more than @most.
+ */
+int at_dump_some_ids(int fd, bool *more, uint64_t *ids, int most);
 
 /*
  * Read the rest of a dump. Return whether the kernel has marked the dump as
