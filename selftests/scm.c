@@ -579,6 +579,16 @@ static bool was_closed(int peer)
 	return !n;
 }
 
+/*
+ * Expect that the other end of @peer was closed, although its close() waits,
+ * and close @peer.
+ */
+static void expect_closed(struct __test_metadata *const _metadata, int peer)
+{
+	EXPECT_TRUE(was_closed(peer));
+	close(peer);
+}
+
 FIXTURE(lingering) { };
 FIXTURE_SETUP(lingering) { }
 FIXTURE_TEARDOWN(lingering)
@@ -697,8 +707,7 @@ TEST_F_TIMEOUT(lingering, holds_up_no_sender, AT_TIMEOUT)
 		ASSERT_EQ(sizeof(buf), send(sfd, buf, sizeof(buf), MSG_DONTWAIT));
 	ASSERT_EQ(sizeof(buf), recv(rfd, buf, sizeof(buf), 0));
 	ASSERT_EQ('y', buf[0]);
-	EXPECT_TRUE(was_closed(peer));
-	close(peer);
+	expect_closed(_metadata, peer);
 	close(sfd);
 	close(rfd);
 }
@@ -723,8 +732,7 @@ TEST_F_TIMEOUT(lingering, holds_up_no_kill, AT_TIMEOUT)
 	ASSERT_EQ(0, err);
 	ASSERT_EQ(0, give_last(sfd, &fd));
 	EXPECT_LT(0, at_tool("kill --all"));
-	EXPECT_TRUE(was_closed(peer));
-	close(peer);
+	expect_closed(_metadata, peer);
 	close(sfd);
 	close(lfd);
 	at_cleanup();
@@ -746,8 +754,7 @@ TEST_F_TIMEOUT(lingering, holds_up_no_receiver, AT_TIMEOUT)
 	EXPECT_EQ(0, g.n);
 	EXPECT_TRUE(g.has_cred);
 	EXPECT_EQ(MSG_CTRUNC, g.flags & MSG_CTRUNC);
-	EXPECT_TRUE(was_closed(peer));
-	close(peer);
+	expect_closed(_metadata, peer);
 	at_close(sv, 2);
 }
 
@@ -769,9 +776,8 @@ TEST_F_TIMEOUT(lingering, holds_up_nothing_of_its_user, AT_TIMEOUT)
 	ASSERT_EQ(0, give_last(sv[0], &pipes[1]));
 	close(sv[1]);
 	EXPECT_EQ(POLLHUP, at_poll(pipes[0], POLLIN));
-	EXPECT_TRUE(was_closed(peer));
+	expect_closed(_metadata, peer);
 	close(pipes[0]);
-	close(peer);
 	close(sv[0]);
 }
 
@@ -803,9 +809,8 @@ TEST_F_TIMEOUT(lingering, holds_up_no_delay, AT_TIMEOUT)
 	/* The receiver closes before the delays end. */
 	close(rfd);
 	EXPECT_EQ(POLLHUP, at_poll(pipes[0], POLLIN));
-	EXPECT_TRUE(was_closed(peer));
+	expect_closed(_metadata, peer);
 	close(pipes[0]);
-	close(peer);
 	close(sfd);
 }
 
