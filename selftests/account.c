@@ -180,8 +180,8 @@ static pid_t account_keep(const struct at_addr *a, int ready, int go)
 	if (account_become(NOBODY) ||
 	    account_fill(BY_DGRAM, a, 100, EAGAIN) != LIMIT)
 		_exit(1);
-	at_tell(ready);
-	_exit(at_hear(go));
+	at_send_step(ready);
+	_exit(at_wait_step(go));
 }
 
 TEST_F_TIMEOUT(account, datagram_sockets_and_pairs, AT_TIMEOUT)
@@ -197,12 +197,12 @@ TEST_F_TIMEOUT(account, datagram_sockets_and_pairs, AT_TIMEOUT)
 	ASSERT_EQ(0, pipe(go));
 	pid = account_keep(&a, ready[1], go[0]);
 	close(ready[1]);
-	EXPECT_EQ(0, at_hear(ready[0]));
+	EXPECT_EQ(0, at_wait_step(ready[0]));
 	EXPECT_EQ(0, account_as(NOBODY, BY_DGRAM, &a, 1));
 	EXPECT_EQ(0, account_as(NOBODY, BY_PAIR, NULL, 1));
 	EXPECT_EQ(3, account_as(OTHER, BY_DGRAM, &a, 3));
 	EXPECT_EQ(3, account_as(OTHER, BY_PAIR, NULL, 3));
-	at_tell(go[1]);
+	at_send_step(go[1]);
 	EXPECT_EQ(0, at_reap(pid));
 }
 
@@ -252,8 +252,8 @@ static pid_t account_userns(const struct at_addr *a, int go[2], int flags)
 	if (setresgid(NOBODY, NOBODY, NOBODY) ||
 	    setresuid(NOBODY, NOBODY, NOBODY) || unshare(flags))
 		_exit(204);
-	at_tell(go[1]);
-	if (at_hear(go[0]) || setgid(0) || setuid(0))
+	at_send_step(go[1]);
+	if (at_wait_step(go[0]) || setgid(0) || setuid(0))
 		_exit(205);
 	_exit(account_uids(a, 5, flags & CLONE_NEWNET ? ECONNREFUSED :
 							EAGAIN));
@@ -271,11 +271,11 @@ static int account_nested(const struct at_addr *a, int flags)
 	mine[0] = ready[0];
 	mine[1] = go[1];
 	pid = account_userns(a, theirs, flags);
-	if (at_hear(mine[0]) ||
+	if (at_wait_step(mine[0]) ||
 	    account_write(pid, "uid_map", "0 100000 10\n") ||
 	    account_write(pid, "gid_map", "0 100000 10\n"))
 		return -2;
-	at_tell(mine[1]);
+	at_send_step(mine[1]);
 	return at_reap(pid);
 }
 

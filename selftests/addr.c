@@ -454,7 +454,8 @@ static int call_bind(const struct bad_addr *row, int type)
  * reason that ALTCONN_CONNECT_INFO reports, or to ~0 if the report is not about
  * this call.
  */
-static int call_connect(const struct bad_addr *row, int type, unsigned int *reason)
+static int call_connect(const struct bad_addr *row, int type,
+			unsigned int *reason)
 {
 	struct altconn_connect_info info = { };
 	struct at_addr a;
@@ -649,7 +650,8 @@ FIXTURE_VARIANT(form) {
 
 #define FORM(d, k, t)							\
 	FIXTURE_VARIANT_ADD(form, d ## _ ## k ## _ ## t) {		\
-		.format = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
+		.format = AT_ ## d, .kind = AT_ ## k,			\
+		.type = SOCK_ ## t					\
 	}
 FORM(NATIVE, PORT, STREAM);
 FORM(NATIVE, NAME, SEQPACKET);

@@ -24,7 +24,8 @@ FIXTURE_VARIANT(bind) {
 
 #define BIND(d, k, t)							\
 	FIXTURE_VARIANT_ADD(bind, d ## _ ## k ## _ ## t) {		\
-		.format = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
+		.format = AT_ ## d, .kind = AT_ ## k,			\
+		.type = SOCK_ ## t					\
 	}
 BIND(NATIVE, PORT, STREAM);
 BIND(NATIVE, PORT, DGRAM);
@@ -222,7 +223,7 @@ struct taker {
 };
 
 /* Hold three ports at a time, and replace the oldest of them in each round. */
-static void *take(void *arg)
+static void *hold_ports(void *arg)
 {
 	struct taker *t = arg;
 	int fds[3] = { -1, -1, -1 }, i;
@@ -257,7 +258,7 @@ TEST_F_TIMEOUT(port, full_range_raced, AT_TIMEOUT)
 		takers[i].type = variant->type;
 		takers[i].failed = &failed;
 		takers[i].rounds = at_scale(2000, 300);
-		ASSERT_EQ(0, pthread_create(&takers[i].thread, NULL, take,
+		ASSERT_EQ(0, pthread_create(&takers[i].thread, NULL, hold_ports,
 					    &takers[i]));
 	}
 	for (i = 0; i < 4; i++)
@@ -290,7 +291,7 @@ TEST_F_TIMEOUT(port, below_1024_EACCES, AT_TIMEOUT)
 	close(fd);
 	pid = at_fork();
 	if (!pid) {
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(100);
 		for (i = 0; i < ARRAY_SIZE(rows); i++) {
 			fd = bind_port(variant->type, rows[i].port, &got);
@@ -428,7 +429,7 @@ TEST_F_TIMEOUT(file, E_ACCES_PATH_directory, AT_TIMEOUT)
 	pid_t pid = at_fork();
 
 	if (!pid) {
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(100);
 		_exit(bind_in(self->dir, "x", variant->format, variant->type));
 	}
@@ -526,8 +527,8 @@ static int full_errno(enum at_format format)
  * established at once. Return how many are established, or -1. Set @err to the
  * errno of the last connect().
  */
-static int room(enum at_format format, int type, const struct at_addr *a,
-		int most, int *err)
+static int count_established(enum at_format format, int type,
+			     const struct at_addr *a, int most, int *err)
 {
 	int n;
 
@@ -549,8 +550,9 @@ TEST_F_TIMEOUT(listen, S_CONN_backlog_n_holds_n_and_one, AT_TIMEOUT)
 	for (i = 0; i < ARRAY_SIZE(backlogs); i++) {
 		ASSERT_LE(0, at_listener(&a, variant->format, variant->kind,
 					 variant->type, backlogs[i]));
-		EXPECT_EQ(backlogs[i] + 1, room(variant->format, variant->type,
-						&a, 32, &err));
+		EXPECT_EQ(backlogs[i] + 1,
+			  count_established(variant->format, variant->type,
+							     &a, 32, &err));
 		EXPECT_EQ(full_errno(variant->format), err);
 	}
 }
@@ -567,8 +569,10 @@ TEST_F_TIMEOUT(listen, huge_backlog_is_clamped, AT_TIMEOUT)
 	for (i = 0; i < ARRAY_SIZE(backlogs); i++) {
 		ASSERT_LE(0, at_listener(&a, variant->format, variant->kind,
 					 variant->type, backlogs[i]));
-		EXPECT_EQ(9, room(variant->format, variant->type, &a, 32,
-				  &err));
+		EXPECT_EQ(9,
+			  count_established(variant->format, variant->type, &a,
+					    32,
+					       &err));
 		EXPECT_EQ(full_errno(variant->format), err);
 	}
 }
@@ -627,14 +631,17 @@ TEST_F_TIMEOUT(listen, again_raises_the_backlog, AT_TIMEOUT)
 
 	fd = at_listener(&a, variant->format, variant->kind, variant->type, 1);
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(2, room(variant->format, variant->type, &a, 32, &err));
+	EXPECT_EQ(2,
+		  count_established(variant->format, variant->type, &a, 32,
+				    &err));
 	ASSERT_EQ(0, at_err(listen(fd, 6)));
 	/*
 	 * The attempt that waits since the first round gets one of the five new
 	 * slots of the accept queue. AF_UNIX keeps no such attempt.
 	 */
 	EXPECT_EQ(variant->format == AT_ORACLE ? 5 : 4,
-		  room(variant->format, variant->type, &a, 32, &err));
+		  count_established(variant->format, variant->type, &a, 32,
+				    &err));
 	EXPECT_EQ(full_errno(variant->format), err);
 }
 

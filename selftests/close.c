@@ -80,7 +80,8 @@ TEST_F_TIMEOUT(closes, unread_descriptors, AT_TIMEOUT)
 {
 	int sv[2], queued = -1;
 
-	ASSERT_EQ(0, at_pair(variant->format, variant->kind, variant->type, sv));
+	ASSERT_EQ(0,
+		  at_pair(variant->format, variant->kind, variant->type, sv));
 	ASSERT_EQ(0, send_pipe(sv[0], self->p));
 	EXPECT_TRUE(has_writer(self->p[0]));
 	close(sv[1]);
@@ -100,7 +101,8 @@ TEST_F_TIMEOUT(closes, what_it_sent_stays, AT_TIMEOUT)
 	char buf[8];
 	int sv[2];
 
-	ASSERT_EQ(0, at_pair(variant->format, variant->kind, variant->type, sv));
+	ASSERT_EQ(0,
+		  at_pair(variant->format, variant->kind, variant->type, sv));
 	ASSERT_EQ(0, send_pipe(sv[1], self->p));
 	close(sv[1]);
 	EXPECT_EQ(2, recv(sv[0], buf, 2, MSG_PEEK));
@@ -114,7 +116,8 @@ TEST_F_TIMEOUT(closes, half_read, AT_TIMEOUT)
 	int sv[2];
 	char c;
 
-	ASSERT_EQ(0, at_pair(variant->format, variant->kind, variant->type, sv));
+	ASSERT_EQ(0,
+		  at_pair(variant->format, variant->kind, variant->type, sv));
 	ASSERT_EQ(1, send(sv[0], "a", 1, 0));
 	ASSERT_EQ(0, send_pipe(sv[0], self->p));
 	ASSERT_EQ(1, recv(sv[1], &c, 1, 0));
@@ -147,7 +150,8 @@ TEST_F_TIMEOUT(closes, dissolved, AT_TIMEOUT)
 
 	if (ORACLE)
 		SKIP(return, "AF_UNIX cannot dissolve");
-	ASSERT_EQ(0, at_pair(variant->format, variant->kind, variant->type, sv));
+	ASSERT_EQ(0,
+		  at_pair(variant->format, variant->kind, variant->type, sv));
 	ASSERT_EQ(0, send_pipe(sv[1], self->p));
 	ASSERT_EQ(0, at_connect_unspec(sv[0]));
 	EXPECT_TRUE(at_until(!has_writer(self->p[0])));

@@ -609,12 +609,12 @@ static int connect_as_nobody(int fd, const struct at_addr *a)
 
 	if (pid)
 		return at_reap(pid);
-	if (at_become_nobody())
+	if (at_drop_privileges())
 		_exit(120);
 	_exit(at_err(at_connect(fd, a)));
 }
 
-static void unmake(struct target *t)
+static void remove_target(struct target *t)
 {
 	char dir[120];
 
@@ -679,7 +679,7 @@ TEST_F_TIMEOUT(table, errno_and_reason, AT_TIMEOUT)
 				TH_LOG("aci_reason: %s", row->what);
 			}
 		}
-		unmake(&t);
+		remove_target(&t);
 	}
 }
 
@@ -706,7 +706,7 @@ TEST_F_TIMEOUT(table, S_RESUME_after_each_error, AT_TIMEOUT)
 			TH_LOG("after: %s", row->what);
 		}
 		close(good.kept);
-		unmake(&t);
+		remove_target(&t);
 	}
 }
 
@@ -765,8 +765,8 @@ FIXTURE_TEARDOWN(wait)
 	at_cleanup();
 }
 
-static int waiter(const FIXTURE_VARIANT(wait) *variant,
-		  const struct at_addr *a)
+static int begin_waiting(const FIXTURE_VARIANT(wait) *variant,
+			 const struct at_addr *a)
 {
 	int err, fd;
 
@@ -1032,7 +1032,7 @@ TEST_F_TIMEOUT(wait, E_TIMEDOUT_head_lets_the_next_move_up, AT_TIMEOUT)
 	first = at_socket(variant->format, variant->type | SOCK_NONBLOCK);
 	ASSERT_EQ(0, at_set_timeout(first, 300));
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(first, &self->a)));
-	second = waiter(variant, &self->a);
+	second = begin_waiting(variant, &self->a);
 	ASSERT_LE(0, second);
 	EXPECT_NE(0, at_poll(first, POLLOUT) & POLLERR);
 	EXPECT_EQ(1, at_place(second));
@@ -1048,7 +1048,7 @@ TEST_F_TIMEOUT(wait, FIFO, AT_TIMEOUT)
 
 	fds[0] = self->fd;
 	for (i = 1; i < WAITERS; i++) {
-		fds[i] = waiter(variant, &self->a);
+		fds[i] = begin_waiting(variant, &self->a);
 		ASSERT_LE(0, fds[i]);
 		EXPECT_EQ(i + 1, (int)at_place(fds[i]));
 	}
@@ -1069,7 +1069,7 @@ TEST_F_TIMEOUT(wait, places_close_up, AT_TIMEOUT)
 
 	fds[0] = self->fd;
 	for (i = 1; i < WAITERS; i++)
-		fds[i] = waiter(variant, &self->a);
+		fds[i] = begin_waiting(variant, &self->a);
 	/* Cancel an attempt in the middle of the queue, and the last one. */
 	EXPECT_EQ(0, at_err(at_connect_unspec(fds[2])));
 	EXPECT_EQ(0, at_err(at_connect_unspec(fds[5])));
@@ -1077,12 +1077,12 @@ TEST_F_TIMEOUT(wait, places_close_up, AT_TIMEOUT)
 	EXPECT_EQ(2, at_place(fds[1]));
 	EXPECT_EQ(3, at_place(fds[3]));
 	EXPECT_EQ(4, at_place(fds[4]));
-	fds[2] = waiter(variant, &self->a);
+	fds[2] = begin_waiting(variant, &self->a);
 	ASSERT_LE(0, fds[2]);
 	EXPECT_EQ(5, at_place(fds[2]));
 	EXPECT_EQ(0, at_err(at_connect_unspec(fds[0])));
 	EXPECT_EQ(0, at_err(at_connect_unspec(fds[3])));
-	fds[0] = waiter(variant, &self->a);
+	fds[0] = begin_waiting(variant, &self->a);
 	ASSERT_LE(0, fds[0]);
 	EXPECT_EQ(1, at_place(fds[1]));
 	EXPECT_EQ(2, at_place(fds[4]));
@@ -1097,7 +1097,7 @@ TEST_F_TIMEOUT(wait, FIFO_no_overtaking, AT_TIMEOUT)
 
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
 	EXPECT_EQ(POLLOUT, at_poll_now(self->fd, POLLOUT));
-	fd = waiter(variant, &self->a);
+	fd = begin_waiting(variant, &self->a);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(1, at_place(fd));
 }
@@ -1105,7 +1105,7 @@ TEST_F_TIMEOUT(wait, FIFO_no_overtaking, AT_TIMEOUT)
 TEST_F_TIMEOUT(wait, S_UNSPEC_cancels, AT_TIMEOUT)
 {
 	struct altconn_connect_info info;
-	int next = waiter(variant, &self->a);
+	int next = begin_waiting(variant, &self->a);
 
 	ASSERT_LE(0, next);
 	EXPECT_EQ(2, at_place(next));
@@ -1136,7 +1136,7 @@ TEST_F_TIMEOUT(wait, S_UNSPEC_wakes_a_blocked_caller, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(wait, close_leaves_the_queue, AT_TIMEOUT)
 {
-	int next = waiter(variant, &self->a);
+	int next = begin_waiting(variant, &self->a);
 
 	ASSERT_LE(0, next);
 	EXPECT_EQ(2, at_place(next));
@@ -1164,8 +1164,8 @@ TEST_F_TIMEOUT(wait, queued_close_makes_room_in_accept, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(wait, listen_again_establishes, AT_TIMEOUT)
 {
-	int next = waiter(variant, &self->a);
-	int last = waiter(variant, &self->a);
+	int next = begin_waiting(variant, &self->a);
+	int last = begin_waiting(variant, &self->a);
 
 	ASSERT_LE(0, next);
 	ASSERT_LE(0, last);

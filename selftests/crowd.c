@@ -96,12 +96,12 @@ static void crowd_child(struct crowd *crowd, enum crowd_what what, int type,
 	unsigned int i;
 
 	many_files();
-	if (at_become_nobody())
+	if (at_drop_privileges())
 		_exit(1);
 	for (i = 0; i < n; i++)
 		if (crowd_bind(what, type, port, i))
 			_exit(2);
-	at_tell(crowd->up[1]);
+	at_send_step(crowd->up[1]);
 	/* Wait until the parent closes its end of the pipe. */
 	while (read(crowd->down[0], &i, 1) > 0)
 		;
@@ -120,7 +120,7 @@ static int crowd_begin(struct crowd *crowd, enum crowd_what what, int type,
 	}
 	close(crowd->down[0]);
 	close(crowd->up[1]);
-	return at_hear(crowd->up[0]);
+	return at_wait_step(crowd->up[0]);
 }
 
 static int crowd_end(struct crowd *crowd)
@@ -418,7 +418,8 @@ TEST_F_TIMEOUT(sharer, associations_cost_others_nothing, AT_TIMEOUT)
 {
 	unsigned long n = crowd_n(CROWD_PAIRS, SOCK_STREAM);
 
-	EXPECT_TRUE(at_grows(2, sharer_cost(self, n), sharer_cost(self, 4 * n)));
+	EXPECT_TRUE(at_grows(2, sharer_cost(self, n),
+			     sharer_cost(self, 4 * n)));
 }
 
 /*

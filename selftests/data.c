@@ -357,7 +357,7 @@ TEST_F_TIMEOUT(conn, sendto_with_an_address, AT_TIMEOUT)
  * Send pieces of @piece bytes until the buffer is full. Return the sum of
  * bytes.
  */
-static long fill(int fd, size_t piece)
+static long fill_buffer(int fd, size_t piece)
 {
 	static char buf[65536];
 	ssize_t n;
@@ -384,7 +384,7 @@ TEST_F_TIMEOUT(conn, SO_SNDBUF_bounds, AT_TIMEOUT)
 					&sizes[i], sizeof(int)));
 		ASSERT_EQ(0, at_err(at_connect(sv[0], &a)));
 		sv[1] = accept(fd, NULL, NULL);
-		sum = fill(sv[0], 1024);
+		sum = fill_buffer(sv[0], 1024);
 		EXPECT_LT(0, sum);
 		EXPECT_LT(before, sum);
 		/*
@@ -422,7 +422,7 @@ TEST_F_TIMEOUT(conn, full_then_room_loses_nothing, AT_TIMEOUT)
 	int i;
 
 	for (i = 0; i < 3; i++) {
-		sent = fill(self->sv[0], 1000 + i);
+		sent = fill_buffer(self->sv[0], 1000 + i);
 		got = 0;
 		while ((n = recv(self->sv[1], buf, sizeof(buf),
 				 MSG_DONTWAIT)) > 0)
@@ -517,7 +517,7 @@ TEST_F_TIMEOUT(conn, MSG_WAITALL_fills, AT_TIMEOUT)
 	pthread_join(s.thread, NULL);
 }
 
-static uint64_t bulk(enum at_format format)
+static uint64_t bulk_bytes(enum at_format format)
 {
 	return format == AT_ORACLE ? 16ULL << 20 :
 				    (uint64_t)at_scale(1024, 64) << 20;
@@ -534,7 +534,7 @@ static bool moves_all(enum at_format format, int type)
 
 TEST_F_TIMEOUT(conn, bulk_by_checksum, AT_TIMEOUT_LONG)
 {
-	uint64_t bytes = bulk(variant->format);
+	uint64_t bytes = bulk_bytes(variant->format);
 	size_t most = STREAM ? 262144 : 100000;
 	struct at_sum sum = {};
 	struct sender s;
@@ -641,7 +641,8 @@ TEST_F_TIMEOUT(conn, two_blocked_readers_get_one_each, AT_TIMEOUT)
  */
 TEST_F_TIMEOUT(conn, goes_on_after_it_was_idle, AT_TIMEOUT)
 {
-	struct timespec idle = { .tv_sec = at_is_oracle(variant->format) ? 0 : 3 };
+	bool oracle = at_is_oracle(variant->format);
+	struct timespec idle = { .tv_sec = oracle ? 0 : 3 };
 	char big[3000], buf[3000];
 	int round, i;
 
@@ -729,7 +730,7 @@ TEST_F_TIMEOUT(conn, records_wrap_at_4_gib, AT_TIMEOUT_LONG)
 }
 
 /* Send each message back, until the connection ends. */
-static void *answer(void *arg)
+static void *echo_messages(void *arg)
 {
 	int fd = *(int *)arg, n;
 
@@ -758,7 +759,8 @@ TEST_F_TIMEOUT(conn, busy_poll_changes_under_way, AT_TIMEOUT)
 	at_close(self->sv, 2);
 	ASSERT_EQ(0, at_pair(variant->format, variant->kind, variant->type,
 			     self->sv));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, answer, &self->sv[1]));
+	ASSERT_EQ(0,
+		  pthread_create(&thread, NULL, echo_messages, &self->sv[1]));
 	for (i = 0; i < rounds; i++) {
 		if (variant->format != AT_ORACLE && i % 97 == 0)
 			ASSERT_EQ(0, at_sysctl_set("altconn/busy_poll_us",

@@ -38,7 +38,7 @@ static int fail_nth(int n)
 	return -1;
 }
 
-static int left(void)
+static int nth_left(void)
 {
 	char text[16] = {};
 
@@ -113,7 +113,7 @@ struct call {
 	bool spare;	/* a fallback may supply the memory */
 };
 
-static int fresh(struct trial *t)
+static int make_socket(struct trial *t)
 {
 	t->fd = at_socket(t->variant->format, t->variant->type);
 	return t->fd;
@@ -122,7 +122,7 @@ static int fresh(struct trial *t)
 static int fresh_and_address(struct trial *t)
 {
 	at_addr(&t->a, t->variant->format, t->variant->kind);
-	return fresh(t);
+	return make_socket(t);
 }
 
 static int fresh_bound(struct trial *t)
@@ -139,7 +139,7 @@ static int fresh_shared(struct trial *t)
 	enum at_kind kind = t->variant->format == AT_UNIX ? AT_NAME :
 							   t->variant->kind;
 
-	if (fresh(t) < 0 ||
+	if (make_socket(t) < 0 ||
 	    at_set_option(t->fd, ALTCONN_SHARE_ADDRESS, 1))
 		return -1;
 	at_addr(&t->a, t->variant->format, kind);
@@ -155,7 +155,7 @@ static int fresh_over_stale(struct trial *t)
 	if (fresh_bound(t) < 0)
 		return -1;
 	close(t->fd);
-	return fresh(t) < 0 ? -1 :
+	return make_socket(t) < 0 ? -1 :
 	       at_set_option(t->fd, ALTCONN_REPLACE_PATH, 1);
 }
 
@@ -177,7 +177,7 @@ static int client_waits(struct trial *t)
 
 static int run_socket(struct trial *t)
 {
-	return at_err(fresh(t));
+	return at_err(make_socket(t));
 }
 
 static int run_bind(struct trial *t)
@@ -310,7 +310,7 @@ static bool copies_fail(void)
 	return !access("/sys/kernel/debug/fail_usercopy", F_OK);
 }
 
-static bool memory(const struct call *call, int err)
+static bool is_memory_error(const struct call *call, int err)
 {
 	if (err == EFAULT)
 		return copies_fail();
@@ -336,9 +336,9 @@ static int each_allocation(struct trial *t, const struct call *call,
 		if (fail_nth(n))
 			return -1;
 		err = call->run(t);
-		rest = left();
+		rest = nth_left();
 		fail_nth(0);
-		if (err && !memory(call, err)) {
+		if (err && !is_memory_error(call, err)) {
 			*wrong = err;
 			return -1;
 		}
@@ -367,7 +367,7 @@ static const struct call calls[] = {
 	  .run = run_bind, .undo = undo_replace, .also = ENOSPC },
 	{ .what = "listen", .prepare = fresh_bound, .run = run_listen,
 	  .undo = undo_fd },
-	{ .what = "connect", .prepare = fresh, .run = run_connect,
+	{ .what = "connect", .prepare = make_socket, .run = run_connect,
 	  .undo = undo_connect },
 	{ .what = "connect of a shared address", .prepare = fresh_shared,
 	  .run = run_connect, .undo = undo_connect },
@@ -377,11 +377,11 @@ static const struct call calls[] = {
 	  .undo = undo_data, .also = 0, .spare = true },
 	{ .what = "sendmsg", .prepare = fresh_pair_and_file, .run = run_sendmsg,
 	  .undo = undo_sendmsg },
-	{ .what = "sendto", .prepare = fresh, .run = run_sendto,
+	{ .what = "sendto", .prepare = make_socket, .run = run_sendto,
 	  .undo = undo_data },
 };
 
-static bool applies(const struct call *call, enum at_kind kind, int type)
+static bool call_applies(const struct call *call, enum at_kind kind, int type)
 {
 	if (call->run == run_listen || call->run == run_accept ||
 	    call->prepare == fresh_shared)
@@ -399,7 +399,7 @@ TEST_F_TIMEOUT(fault, E_NOMEM, AT_TIMEOUT_LONG)
 	if (access("/proc/self/fail-nth", W_OK))
 		SKIP(return, "no fault injection in this kernel");
 	for (i = 0; i < ARRAY_SIZE(calls); i++) {
-		if (!applies(&calls[i], variant->kind, variant->type))
+		if (!call_applies(&calls[i], variant->kind, variant->type))
 			continue;
 		wrong = 0;
 		failures = each_allocation(&t, &calls[i], &wrong);

@@ -230,7 +230,8 @@ static int do_pairs(char **words)
 
 static int serve(char **words, int n)
 {
-	if (n >= 4 && (!strcmp(words[0], "bind") || !strcmp(words[0], "listen")))
+	if (n >= 4 &&
+	    (!strcmp(words[0], "bind") || !strcmp(words[0], "listen")))
 		return do_bind(words);
 	if (n == 4 && !strcmp(words[0], "connect"))
 		return do_connect(words, 0, false);

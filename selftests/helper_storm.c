@@ -39,7 +39,8 @@ static void die(const char *what)
 static int new_socket(bool altconn)
 {
 	int fd = socket(altconn ? AF_ALTCONN : AF_UNIX,
-			SOCK_STREAM | SOCK_NONBLOCK, altconn ? ALTCONN_UNIX : 0);
+			SOCK_STREAM | SOCK_NONBLOCK,
+			altconn ? ALTCONN_UNIX : 0);
 
 	if (fd < 0)
 		die("socket");

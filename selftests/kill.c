@@ -163,7 +163,7 @@ TEST_F_TIMEOUT(kill, queued, AT_TIMEOUT)
 	close(fd);
 }
 
-static void *accepts(void *arg)
+static void *accept_thread(void *arg)
 {
 	return (void *)(long)at_err(accept(*(int *)arg, NULL, NULL));
 }
@@ -174,7 +174,7 @@ TEST_F_TIMEOUT(kill, listener, AT_TIMEOUT)
 	void *err;
 	int fd, connected;
 
-	ASSERT_EQ(0, pthread_create(&thread, NULL, accepts, &self->lfd));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, accept_thread, &self->lfd));
 	EXPECT_EQ(1, KILL("-l"));
 	ASSERT_EQ(0, pthread_join(thread, &err));
 	EXPECT_EQ(EINVAL, (long)err);
@@ -238,7 +238,7 @@ TEST_F_TIMEOUT(kill, who_may, AT_TIMEOUT)
 
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(1);
 		_exit(at_tool("kill %d 2>&1 | grep -c CAP_NET_ADMIN", id) != 1);
 	}
@@ -357,7 +357,7 @@ TEST_F_TIMEOUT(kill, beside_all_else, AT_TIMEOUT_LONG)
 
 static atomic_int tid;
 
-static void *reads(void *arg)
+static void *recv_thread(void *arg)
 {
 	char c;
 
@@ -380,7 +380,7 @@ TEST(datagram_and_pair)
 	tx = at_socket(AT_NATIVE, SOCK_DGRAM);
 	ASSERT_EQ(0, at_err(at_connect(tx, &a)));
 	ASSERT_EQ(0, at_socketpair(AT_UNIX, SOCK_STREAM, sv));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, reads, &tx));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, recv_thread, &tx));
 	EXPECT_TRUE(at_until(tid && at_sleeps(tid)));
 	/*
 	 * The receiver is not connected, so only the other datagram socket and

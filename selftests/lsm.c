@@ -49,7 +49,7 @@ FIXTURE_VARIANT_ADD(lsm, oracle_in_stream) {
 };
 
 /* Load a program that returns -EPERM to this process and 0 to any other. */
-static int load(void)
+static int load_program(void)
 {
 	const struct bpf_insn insns[] = {
 		{ .code = BPF_JMP | BPF_CALL,
@@ -83,14 +83,14 @@ FIXTURE_SETUP(lsm)
 	/* Without BTF there is no program, and the tests are skipped. */
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
 		return;
-	self->prog = load();
+	self->prog = load_program();
 	ASSERT_LE(0, self->prog) TH_LOG("%s", strerror(errno));
 	if (variant->type == SOCK_DGRAM)
 		self->lfd = at_bound(&self->a, variant->format, variant->kind,
 				     variant->type);
 	else
-		self->lfd = at_listener(&self->a, variant->format, variant->kind,
-					variant->type, 4);
+		self->lfd = at_listener(&self->a, variant->format,
+					variant->kind, variant->type, 4);
 	ASSERT_LE(0, self->lfd);
 	self->link = bpf_raw_tracepoint_open(NULL, self->prog);
 	ASSERT_LE(0, self->link) TH_LOG("%s", strerror(errno));

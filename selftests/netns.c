@@ -28,7 +28,8 @@ FIXTURE_VARIANT(netns) {
 
 #define NETNS(d, k, t)							\
 	FIXTURE_VARIANT_ADD(netns, d ## _ ## k ## _ ## t) {		\
-		.format = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
+		.format = AT_ ## d, .kind = AT_ ## k,			\
+		.type = SOCK_ ## t					\
 	}
 NETNS(NATIVE, PORT, STREAM);
 NETNS(NATIVE, NAME, SEQPACKET);

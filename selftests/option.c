@@ -163,7 +163,8 @@ TEST_F_TIMEOUT(pair, SO_RCVLOWAT_above_the_buffer, AT_TIMEOUT)
  */
 TEST_F_TIMEOUT(pair, send_after_the_peer_closed, AT_TIMEOUT)
 {
-	bool as_tcp = TCP || variant->format == AT_IN || variant->format == AT_IN6;
+	bool as_tcp = TCP || variant->format == AT_IN ||
+		      variant->format == AT_IN6;
 
 	ASSERT_EQ(1, send(self->sv[1], "a", 1, 0));
 	close(self->sv[1]);
@@ -254,7 +255,7 @@ struct feeder {
 	ssize_t sent;
 };
 
-static void *feed(void *arg)
+static void *feed_file(void *arg)
 {
 	struct feeder *f = arg;
 	off_t at = 0;
@@ -303,7 +304,7 @@ static bool moves_whole(int sv[2], bool splice_in, bool splice_out)
 	ssize_t n;
 
 	if (f.file < 0 || pipe(p) ||
-	    pthread_create(&f.thread, NULL, feed, &f))
+	    pthread_create(&f.thread, NULL, feed_file, &f))
 		return false;
 	for (;;) {
 		if (splice_out) {
@@ -456,7 +457,7 @@ static int peer_info(int fd, struct altconn_peer_info *info)
 				 &len));
 }
 
-static uint64_t netns(void)
+static uint64_t netns_inode(void)
 {
 	struct stat st;
 
@@ -479,7 +480,7 @@ TEST_F_TIMEOUT(pair, PEER_INFO_tells_both_ends, AT_TIMEOUT)
 		EXPECT_EQ(getpid(), info.api_pid);
 		EXPECT_EQ(getuid(), info.api_uid);
 		EXPECT_EQ(getgid(), info.api_gid);
-		EXPECT_EQ(netns(), info.api_netns);
+		EXPECT_EQ(netns_inode(), info.api_netns);
 		EXPECT_EQ(0, info.api_pad);
 		EXPECT_STREQ(comm, info.api_comm);
 	}
@@ -496,7 +497,7 @@ TEST_F_TIMEOUT(pair, PEER_INFO_tells_both_ends, AT_TIMEOUT)
 TEST_F_TIMEOUT(pair, PEER_INFO_across_namespaces, AT_TIMEOUT)
 {
 	struct altconn_peer_info info;
-	uint64_t theirs = netns(), ours;
+	uint64_t theirs = netns_inode(), ours;
 	struct at_addr a;
 	int lfd, fd, sfd, err;
 
@@ -505,7 +506,7 @@ TEST_F_TIMEOUT(pair, PEER_INFO_across_namespaces, AT_TIMEOUT)
 	lfd = at_listener(&a, variant->format, variant->kind, variant->type, 4);
 	ASSERT_LE(0, lfd);
 	ASSERT_EQ(0, at_netns());
-	ours = netns();
+	ours = netns_inode();
 	ASSERT_NE(theirs, ours);
 	fd = at_client(variant->format, variant->type, &a, &err);
 	ASSERT_EQ(0, err);
@@ -541,22 +542,22 @@ TEST_F_TIMEOUT(pair, PEER_INFO_is_of_then, AT_TIMEOUT)
 	pid = at_fork();
 	if (!pid) {
 		prctl(PR_SET_NAME, "then");
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(1);
 		fd = at_client(variant->format, variant->type, &a, &err);
 		prctl(PR_SET_NAME, "later");
 		if (err || peer_info(fd, &info) || info.api_pid != getppid())
 			_exit(2);
-		at_tell(step[1]);
-		_exit(at_hear(go[0]));
+		at_send_step(step[1]);
+		_exit(at_wait_step(go[0]));
 	}
-	ASSERT_EQ(0, at_hear(step[0]));
+	ASSERT_EQ(0, at_wait_step(step[0]));
 	sfd = accept(lfd, NULL, NULL);
 	ASSERT_EQ(0, peer_info(sfd, &info));
 	EXPECT_EQ(pid, info.api_pid);
 	EXPECT_EQ(65534, info.api_uid);
 	EXPECT_STREQ("then", info.api_comm);
-	at_tell(go[1]);
+	at_send_step(go[1]);
 	EXPECT_EQ(0, at_reap(pid));
 	/* The client has changed its name and has exited. */
 	ASSERT_EQ(0, peer_info(sfd, &info));
@@ -653,7 +654,7 @@ TEST_F_TIMEOUT(pair, PEER_INFO_in_another_pid_namespace, AT_TIMEOUT)
 	pid = fork();
 	if (!pid)
 		_exit(peer_info(self->sv[0], &info) || info.api_pid ||
-		      info.api_comm[0] || info.api_netns != netns());
+		      info.api_comm[0] || info.api_netns != netns_inode());
 	EXPECT_EQ(0, at_reap(pid));
 }
 
@@ -698,7 +699,7 @@ FIXTURE_TEARDOWN(overflow)
 	at_cleanup();
 }
 
-static unsigned int drops(int fd)
+static unsigned int count_drops(int fd)
 {
 	unsigned int info[SK_MEMINFO_VARS] = {};
 	socklen_t len = sizeof(info);
@@ -733,7 +734,7 @@ TEST_F_TIMEOUT(overflow, drop_newest, AT_TIMEOUT)
 	while (recv_number(self->rfd) == n)
 		n++;
 	EXPECT_LT(1, n);
-	EXPECT_EQ(100 - n, drops(self->rfd));
+	EXPECT_EQ(100 - n, count_drops(self->rfd));
 }
 
 TEST_F_TIMEOUT(overflow, drop_oldest, AT_TIMEOUT)
@@ -750,7 +751,7 @@ TEST_F_TIMEOUT(overflow, drop_oldest, AT_TIMEOUT)
 		n++;
 	/* The newest datagrams have arrived without a gap. */
 	EXPECT_EQ(100, first + n);
-	EXPECT_EQ(first, drops(self->rfd));
+	EXPECT_EQ(first, count_drops(self->rfd));
 }
 
 /*
@@ -773,18 +774,18 @@ TEST_F_TIMEOUT(overflow, default_and_block, AT_TIMEOUT)
 		n++;
 	EXPECT_LT(1, n);
 	/* The last call either dropped its datagram or sent nothing. */
-	EXPECT_EQ(OVERFLOW_DROPS ? 100 - n : 0, drops(self->rfd));
+	EXPECT_EQ(OVERFLOW_DROPS ? 100 - n : 0, count_drops(self->rfd));
 	if (!OVERFLOW_DROPS)
 		EXPECT_EQ(i - 1, n);
 
 	ASSERT_EQ(0, at_set_option(self->rfd, ALTCONN_DGRAM_OVERFLOW,
 				   ALTCONN_OVERFLOW_BLOCK));
-	value = drops(self->rfd);
+	value = count_drops(self->rfd);
 	for (i = 0; i < 100 && !send_number(self->fd, i); i++)
 		;
 	EXPECT_EQ(EAGAIN, send_number(self->fd, i));
 	EXPECT_EQ(n, i);
-	EXPECT_EQ(value, drops(self->rfd));
+	EXPECT_EQ(value, count_drops(self->rfd));
 	EXPECT_EQ(EINVAL, at_err(at_set_option(self->rfd,
 					       ALTCONN_DGRAM_OVERFLOW, 3)));
 	value = at_socket(variant->format, SOCK_STREAM);
@@ -892,8 +893,8 @@ FIXTURE_TEARDOWN(share)
  * Make a listener at @a, which shares the address if @share is true. Return its
  * descriptor, or -errno.
  */
-static int sharing(const FIXTURE_VARIANT(share) *variant,
-		   const struct at_addr *a, bool share, int backlog)
+static int listen_shared(const FIXTURE_VARIANT(share) *variant,
+			 const struct at_addr *a, bool share, int backlog)
 {
 	int fd = at_socket(variant->format, variant->type), err;
 
@@ -927,9 +928,10 @@ TEST_F_TIMEOUT(share, listeners_take_turns, AT_TIMEOUT)
 
 	at_addr(&a, variant->format, variant->kind);
 	for (i = 0; i < 3; i++)
-		ASSERT_LE(0, fds[i] = sharing(variant, &a, true, 20));
+		ASSERT_LE(0, fds[i] = listen_shared(variant, &a, true, 20));
 	for (i = 0; i < 30; i++) {
-		clients[i] = at_client(variant->format, variant->type, &a, &err);
+		clients[i] = at_client(variant->format, variant->type, &a,
+				       &err);
 		ASSERT_EQ(0, err);
 	}
 	for (i = 0; i < 3; i++)
@@ -938,7 +940,8 @@ TEST_F_TIMEOUT(share, listeners_take_turns, AT_TIMEOUT)
 	/* After a listener has closed, the other listeners serve clients. */
 	close(fds[1]);
 	for (i = 0; i < 10; i++) {
-		clients[i] = at_client(variant->format, variant->type, &a, &err);
+		clients[i] = at_client(variant->format, variant->type, &a,
+				       &err);
 		ASSERT_EQ(0, err);
 	}
 	EXPECT_EQ(5, accept_all(fds[0]));
@@ -957,10 +960,11 @@ TEST_F_TIMEOUT(share, full_listener_is_passed_over, AT_TIMEOUT)
 	struct at_addr a;
 
 	at_addr(&a, variant->format, variant->kind);
-	ASSERT_LE(0, full = sharing(variant, &a, true, 1));
-	ASSERT_LE(0, roomy = sharing(variant, &a, true, 50));
+	ASSERT_LE(0, full = listen_shared(variant, &a, true, 1));
+	ASSERT_LE(0, roomy = listen_shared(variant, &a, true, 50));
 	for (i = 0; i < 20; i++) {
-		clients[i] = at_client(variant->format, variant->type, &a, &err);
+		clients[i] = at_client(variant->format, variant->type, &a,
+				       &err);
 		ASSERT_EQ(0, err);
 	}
 	EXPECT_EQ(2, accept_all(full));
@@ -976,21 +980,21 @@ TEST_F_TIMEOUT(share, only_with_who_shares, AT_TIMEOUT)
 	pid_t pid;
 
 	at_addr(&a, variant->format, variant->kind);
-	ASSERT_LE(0, fd = sharing(variant, &a, true, 4));
+	ASSERT_LE(0, fd = listen_shared(variant, &a, true, 4));
 	EXPECT_EQ(0, getsockopt(fd, SOL_ALTCONN, ALTCONN_SHARE_ADDRESS, &value,
 				&len));
 	EXPECT_EQ(1, value);
-	EXPECT_EQ(-EADDRINUSE, sharing(variant, &a, false, 4));
+	EXPECT_EQ(-EADDRINUSE, listen_shared(variant, &a, false, 4));
 	/* After bind() the option cannot change any more. */
 	EXPECT_EQ(EINVAL, at_err(at_set_option(fd, ALTCONN_SHARE_ADDRESS, 0)));
 	pid = at_fork();
 	if (!pid) {
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(1);
-		_exit(sharing(variant, &a, true, 4) != -EADDRINUSE);
+		_exit(listen_shared(variant, &a, true, 4) != -EADDRINUSE);
 	}
 	EXPECT_EQ(0, at_reap(pid));
-	EXPECT_LE(0, sharing(variant, &a, true, 4));
+	EXPECT_LE(0, listen_shared(variant, &a, true, 4));
 }
 
 /*
@@ -1037,14 +1041,14 @@ static bool was_closed(int fd)
 }
 
 /* Listen and close, or connect and close, again and again. */
-static void *come(void *arg)
+static void *come_and_go(void *arg)
 {
 	struct comer *c = arg;
 	int fd, err;
 
 	while (!atomic_load(c->over)) {
 		if (c->listens) {
-			fd = sharing(c->variant, &c->a, true, 3);
+			fd = listen_shared(c->variant, &c->a, true, 3);
 			if (fd < 0)
 				atomic_fetch_add(c->other, 1);
 			accept_all(fd);
@@ -1075,14 +1079,15 @@ TEST_F_TIMEOUT(share, raced, AT_TIMEOUT)
 	int i, fd;
 
 	at_addr(&a, variant->format, variant->kind);
-	ASSERT_LE(0, fd = sharing(variant, &a, true, 3));
+	ASSERT_LE(0, fd = listen_shared(variant, &a, true, 3));
 	for (i = 0; i < 6; i++) {
 		comers[i] = (struct comer) {
 			.variant = variant, .a = a, .over = &over,
 			.established = &established, .other = &other,
 			.listens = i % 2,
 		};
-		ASSERT_EQ(0, pthread_create(&comers[i].thread, NULL, come,
+		ASSERT_EQ(0,
+			  pthread_create(&comers[i].thread, NULL, come_and_go,
 					    &comers[i]));
 	}
 	while (at_now_ms() < end)

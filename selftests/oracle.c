@@ -690,8 +690,9 @@ static struct result play_step(struct stage *st, const struct step *step)
 	return r;
 }
 
-static void play(const FIXTURE_VARIANT(oracle) *variant, enum at_format format,
-		 const struct row *row, struct result *results)
+static void play_row(const FIXTURE_VARIANT(oracle) *variant,
+		     enum at_format format,
+		     const struct row *row, struct result *results)
 {
 	struct stage st = { .variant = variant, .format = format };
 	int i;
@@ -711,8 +712,8 @@ static void compare(struct __test_metadata *const _metadata,
 	const struct step *step;
 	int i;
 
-	play(variant, variant->model, row, want);
-	play(variant, variant->ours, row, got);
+	play_row(variant, variant->model, row, want);
+	play_row(variant, variant->ours, row, got);
 	for (i = 0; i < STEPS && row->steps[i].op; i++) {
 		step = &row->steps[i];
 		if (step->differs)
@@ -785,8 +786,8 @@ struct told {
 };
 
 /* Call setsockopt() and then getsockopt(). Return the results of both. */
-static struct told try(int fd, const struct option *o, int value, int set_len,
-		       int get_len)
+static struct told try_option(int fd, const struct option *o, int value,
+			      int set_len, int get_len)
 {
 	long long room = value;
 	struct told told = { .value = 0 };
@@ -802,12 +803,13 @@ static struct told try(int fd, const struct option *o, int value, int set_len,
 #define EXPECT_SAME(which, number, set_len, get_len) do {		\
 	const struct option *__o = (which);				\
 	struct told __t[2] = {						\
-		try(model, __o, number, set_len, get_len),		\
-		try(ours, __o, number, set_len, get_len),		\
+		try_option(model, __o, number, set_len, get_len),	\
+		try_option(ours, __o, number, set_len, get_len),	\
 	};								\
 									\
 	EXPECT_EQ(0, memcmp(&__t[0], &__t[1], sizeof(__t[0]))) {	\
-		TH_LOG("%s = %d, %d to %d bytes: %d %d %d %d, ours %d %d %d %d",\
+		TH_LOG("%s = %d, %d to %d bytes: "			\
+		       "%d %d %d %d, ours %d %d %d %d",			\
 		       __o->text, number, set_len, get_len,		\
 		       __t[0].set, __t[0].get, __t[0].len, __t[0].value, \
 		       __t[1].set, __t[1].get, __t[1].len, __t[1].value); \
@@ -864,8 +866,8 @@ struct heritage {
 	struct timeval timeouts[2];
 };
 
-static int inherit(const FIXTURE_VARIANT(oracle) *variant, enum at_format format,
-		   struct heritage *h)
+static int read_inherited(const FIXTURE_VARIANT(oracle) *variant,
+			  enum at_format format, struct heritage *h)
 {
 	struct stage st = { .variant = variant, .format = format };
 	struct timeval tv = { .tv_sec = 9 };
@@ -908,8 +910,8 @@ TEST_F_TIMEOUT(oracle, accepted_socket_inherits, AT_TIMEOUT)
 
 	if (!(variant->is & CONNECTED))
 		SKIP(return, "connections only");
-	ASSERT_EQ(0, inherit(variant, variant->model, &want));
-	ASSERT_EQ(0, inherit(variant, variant->ours, &got));
+	ASSERT_EQ(0, read_inherited(variant, variant->model, &want));
+	ASSERT_EQ(0, read_inherited(variant, variant->ours, &got));
 	for (i = 0; i < ARRAY_SIZE(handed); i++) {
 		EXPECT_EQ(want.options[i].ret, got.options[i].ret) {
 			TH_LOG("option %d, %d", handed[i].level,
@@ -930,8 +932,8 @@ TEST_F_TIMEOUT(oracle, accepted_socket_inherits, AT_TIMEOUT)
  * Send @n datagrams to a receiver with a small buffer. Return how many arrived,
  * or -1 if a datagram could not be sent.
  */
-static int flood(const FIXTURE_VARIANT(oracle) *variant, enum at_format format,
-		 int n)
+static int count_arrived(const FIXTURE_VARIANT(oracle) *variant,
+			 enum at_format format, int n)
 {
 	struct stage st = { .variant = variant, .format = format };
 	int i, came = 0, one = 1;
@@ -960,8 +962,8 @@ TEST_F_TIMEOUT(oracle, full_receiver_drops, AT_TIMEOUT)
 
 	if (variant->is != UDP)
 		SKIP(return, "of UDP");
-	came[0] = flood(variant, variant->model, 1000);
-	came[1] = flood(variant, variant->ours, 1000);
+	came[0] = count_arrived(variant, variant->model, 1000);
+	came[1] = count_arrived(variant, variant->ours, 1000);
 	EXPECT_LT(0, came[0]);
 	EXPECT_GT(1000, came[0]);
 	EXPECT_LT(0, came[1]);
@@ -1086,7 +1088,8 @@ TEST(values_may_grow_by_zeroes)
 					   ALTCONN_CONNECT_TIMEOUT, &wide,
 					   sizeof(wide))));
 	EXPECT_EQ(EINVAL, at_err(setsockopt(fd, SOL_ALTCONN,
-					    ALTCONN_CONNECT_TIMEOUT, &wide, 7)));
+					    ALTCONN_CONNECT_TIMEOUT, &wide,
+					    7)));
 	for (option = ALTCONN_BACKLOG_POLICY; option <= ALTCONN_REPLACE_PATH;
 	     option++) {
 		if (option == ALTCONN_DGRAM_OVERFLOW ||

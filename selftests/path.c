@@ -234,7 +234,7 @@ TEST_F_TIMEOUT(path, whole_path_is_for_some, AT_TIMEOUT)
 	EXPECT_EQ(1, at_tool(COUNT_FILES));
 	pid = at_fork();
 	if (!pid)
-		_exit(at_become_nobody() || at_tool(COUNT_FILES) != 0);
+		_exit(at_drop_privileges() || at_tool(COUNT_FILES) != 0);
 	EXPECT_EQ(0, at_reap(pid));
 	close(fd);
 }
@@ -460,7 +460,7 @@ TEST_F_TIMEOUT(far, descriptor_instead_of_search_permission, AT_TIMEOUT)
 	ASSERT_EQ(0, chmod(self->dir, 0700));
 	pid = at_fork();
 	if (!pid) {
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(1);
 		snprintf(path, sizeof(path), "%s/%s", self->dir, self->last);
 		err = at_err(open(path, O_PATH));
@@ -471,7 +471,7 @@ TEST_F_TIMEOUT(far, descriptor_instead_of_search_permission, AT_TIMEOUT)
 	ASSERT_EQ(0, fchmodat(self->dfd, self->last, 0644, 0));
 	pid = at_fork();
 	if (!pid)
-		_exit(at_become_nobody() ? : far_talk(variant->type, file));
+		_exit(at_drop_privileges() ? : far_talk(variant->type, file));
 	EXPECT_EQ(EACCES, at_reap(pid));
 }
 
@@ -705,7 +705,7 @@ static int far_row(const struct fd_row *row, const char *dir, bool binds)
 		return at_reap(pid);
 	fd = at_socket(AT_NATIVE, SOCK_STREAM);
 	file = row->open(dir);
-	if (file == -2 || (row->nobody && at_become_nobody()))
+	if (file == -2 || (row->nobody && at_drop_privileges()))
 		_exit(255);
 	by_fd(&a, file, row->path);
 	_exit(at_err(binds ? at_bind(fd, &a) : at_connect(fd, &a)));
@@ -1122,7 +1122,7 @@ TEST_F_TIMEOUT(replace, permissions, AT_TIMEOUT)
 		inode = replace_inode(self->path);
 		pid = at_fork();
 		if (!pid)
-			_exit(at_become_nobody() ? 255 :
+			_exit(at_drop_privileges() ? 255 :
 			      at_err(at_bind(self->fd, &self->a)));
 		err = at_reap(pid);
 		EXPECT_EQ(rows[i].err, err) {

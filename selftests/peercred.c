@@ -54,7 +54,7 @@ FIXTURE_TEARDOWN(cred)
 	at_cleanup();
 }
 
-static int peer(int fd, struct ucred *cred)
+static int get_peercred(int fd, struct ucred *cred)
 {
 	socklen_t len = sizeof(*cred);
 
@@ -69,21 +69,21 @@ TEST_F_TIMEOUT(cred, server_sees_the_connecter, AT_TIMEOUT)
 	int fd, err;
 
 	if (!pid) {
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(100);
 		at_client(variant->format, variant->type, &self->a, &err);
-		at_tell(self->up[1]);
-		at_hear(self->down[0]);
+		at_send_step(self->up[1]);
+		at_wait_step(self->down[0]);
 		_exit(err);
 	}
-	ASSERT_EQ(0, at_hear(self->up[0]));
+	ASSERT_EQ(0, at_wait_step(self->up[0]));
 	fd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, peer(fd, &cred));
+	ASSERT_EQ(0, get_peercred(fd, &cred));
 	EXPECT_EQ(pid, cred.pid);
 	EXPECT_EQ(65534, cred.uid);
 	EXPECT_EQ(65534, cred.gid);
-	at_tell(self->down[1]);
+	at_send_step(self->down[1]);
 	EXPECT_EQ(0, at_reap(pid));
 }
 
@@ -95,10 +95,10 @@ TEST_F_TIMEOUT(cred, client_sees_the_listener, AT_TIMEOUT)
 
 	pid = at_fork();
 	if (!pid) {
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(100);
 		fd = at_client(variant->format, variant->type, &self->a, &err);
-		if (err || peer(fd, &cred))
+		if (err || get_peercred(fd, &cred))
 			_exit(101);
 		_exit(!(cred.pid == parent && !cred.uid && !cred.gid));
 	}
@@ -117,24 +117,24 @@ TEST_F_TIMEOUT(cred, client_sees_the_last_listen, AT_TIMEOUT)
 
 	pid = at_fork();
 	if (!pid) {
-		if (at_become_nobody() || listen(self->lfd, 4))
+		if (at_drop_privileges() || listen(self->lfd, 4))
 			_exit(100);
-		at_tell(self->up[1]);
-		at_hear(self->down[0]);
+		at_send_step(self->up[1]);
+		at_wait_step(self->down[0]);
 		_exit(0);
 	}
-	ASSERT_EQ(0, at_hear(self->up[0]));
+	ASSERT_EQ(0, at_wait_step(self->up[0]));
 	fd = at_client(variant->format, variant->type, &self->a, &err);
 	ASSERT_EQ(0, err);
 	sfd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, sfd);
-	ASSERT_EQ(0, peer(fd, &cred));
+	ASSERT_EQ(0, get_peercred(fd, &cred));
 	EXPECT_EQ(pid, cred.pid);
 	EXPECT_EQ(65534, cred.uid);
-	ASSERT_EQ(0, peer(sfd, &cred));
+	ASSERT_EQ(0, get_peercred(sfd, &cred));
 	EXPECT_EQ(getpid(), cred.pid);
 	EXPECT_EQ(0, cred.uid);
-	at_tell(self->down[1]);
+	at_send_step(self->down[1]);
 	EXPECT_EQ(0, at_reap(pid));
 }
 
@@ -152,7 +152,7 @@ TEST_F_TIMEOUT(cred, holds_after_the_peer_died, AT_TIMEOUT)
 	EXPECT_EQ(0, at_reap(pid));
 	fd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, peer(fd, &cred));
+	ASSERT_EQ(0, get_peercred(fd, &cred));
 	EXPECT_EQ(pid, cred.pid);
 	EXPECT_EQ(0, cred.uid);
 }
@@ -162,7 +162,7 @@ TEST_F_TIMEOUT(cred, nobody_before_connect, AT_TIMEOUT)
 	int fd = at_socket(variant->format, variant->type);
 	struct ucred cred;
 
-	ASSERT_EQ(0, peer(fd, &cred));
+	ASSERT_EQ(0, get_peercred(fd, &cred));
 	EXPECT_EQ(0, cred.pid);
 	EXPECT_EQ(-1, (int)cred.uid);
 	EXPECT_EQ(-1, (int)cred.gid);
@@ -184,23 +184,23 @@ TEST_F_TIMEOUT(cred, E_INPROGRESS_keeps_the_connecter, AT_TIMEOUT)
 			     5));
 	pid = at_fork();
 	if (!pid) {
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(100);
 		at_client(variant->format, variant->type | SOCK_NONBLOCK,
 			  &self->a, &i);
-		at_tell(self->up[1]);
-		at_hear(self->down[0]);
+		at_send_step(self->up[1]);
+		at_wait_step(self->down[0]);
 		_exit(i);
 	}
-	ASSERT_EQ(0, at_hear(self->up[0]));
+	ASSERT_EQ(0, at_wait_step(self->up[0]));
 	for (i = 0; i < 5; i++)
 		ASSERT_LE(0, accept(self->lfd, NULL, NULL));
 	fd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, peer(fd, &cred));
+	ASSERT_EQ(0, get_peercred(fd, &cred));
 	EXPECT_EQ(pid, cred.pid);
 	EXPECT_EQ(65534, cred.uid);
-	at_tell(self->down[1]);
+	at_send_step(self->down[1]);
 	EXPECT_EQ(EINPROGRESS, at_reap(pid));
 }
 
@@ -216,10 +216,10 @@ TEST_F_TIMEOUT(cred, SO_PEERGROUPS_of_the_connecter, AT_TIMEOUT)
 		if (setgroups(3, groups))
 			_exit(1);
 		fd = at_client(variant->format, variant->type, &self->a, &err);
-		at_tell(self->up[1]);
-		_exit(fd < 0 || err || at_hear(self->down[0]));
+		at_send_step(self->up[1]);
+		_exit(fd < 0 || err || at_wait_step(self->down[0]));
 	}
-	ASSERT_EQ(0, at_hear(self->up[0]));
+	ASSERT_EQ(0, at_wait_step(self->up[0]));
 	fd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(0, getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, got, &len));
@@ -228,7 +228,7 @@ TEST_F_TIMEOUT(cred, SO_PEERGROUPS_of_the_connecter, AT_TIMEOUT)
 	len = sizeof(gid_t);
 	EXPECT_EQ(ERANGE, at_err(getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, got,
 					    &len)));
-	at_tell(self->down[1]);
+	at_send_step(self->down[1]);
 	EXPECT_EQ(0, at_reap(pid));
 }
 
@@ -248,16 +248,16 @@ TEST_F_TIMEOUT(cred, SO_PEERPIDFD_of_the_connecter, AT_TIMEOUT)
 
 	if (!pid) {
 		fd = at_client(variant->format, variant->type, &self->a, &err);
-		at_tell(self->up[1]);
-		_exit(fd < 0 || err || at_hear(self->down[0]));
+		at_send_step(self->up[1]);
+		_exit(fd < 0 || err || at_wait_step(self->down[0]));
 	}
-	ASSERT_EQ(0, at_hear(self->up[0]));
+	ASSERT_EQ(0, at_wait_step(self->up[0]));
 	fd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, fd);
 	err = at_err(getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &len));
 	if (!err)
 		EXPECT_EQ(0, at_poll_now(pidfd, POLLIN));
-	at_tell(self->down[1]);
+	at_send_step(self->down[1]);
 	EXPECT_EQ(0, at_reap(pid));
 	if (err == ENOPROTOOPT)
 		SKIP(return, "this kernel has no SO_PEERPIDFD");

@@ -82,7 +82,7 @@ TEST_F_TIMEOUT(state, established, AT_TIMEOUT)
 	}
 }
 
-static void fill(int fd)
+static void fill_buffer(int fd)
 {
 	static const char buf[4096];
 
@@ -92,7 +92,7 @@ static void fill(int fd)
 		;
 }
 
-static long drain(int fd)
+static long drain_buffer(int fd)
 {
 	static char buf[65536];
 	ssize_t n;
@@ -108,10 +108,10 @@ TEST_F_TIMEOUT(state, full_has_no_POLLOUT, AT_TIMEOUT)
 	int sv[2];
 
 	ASSERT_EQ(0, pair_of(variant, sv));
-	fill(sv[0]);
+	fill_buffer(sv[0]);
 	EXPECT_EQ(0, at_poll_now(sv[0], POLLOUT));
 	EXPECT_EQ(POLLOUT, at_poll_now(sv[1], POLLOUT));
-	EXPECT_LT(0, drain(sv[1]));
+	EXPECT_LT(0, drain_buffer(sv[1]));
 	EXPECT_EQ(POLLOUT, at_poll(sv[0], POLLOUT));
 }
 
@@ -203,7 +203,7 @@ TEST_F_TIMEOUT(state, E_INPROGRESS_error_holds, AT_TIMEOUT)
 
 /* ---- epoll ---- */
 
-static int watch(int epfd, int fd, uint32_t events)
+static int epoll_watch(int epfd, int fd, uint32_t events)
 {
 	struct epoll_event ev = { .events = events, .data.fd = fd };
 
@@ -233,8 +233,8 @@ TEST_F_TIMEOUT(state, epoll_registered_before_connect, AT_TIMEOUT)
 	ASSERT_EQ(0, at_fill(variant->format, variant->type, &a, full, 1));
 	epfd = epoll_create1(0);
 	fd = at_socket(variant->format, variant->type | SOCK_NONBLOCK);
-	ASSERT_EQ(0, watch(epfd, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP |
-			   EPOLLET));
+	ASSERT_EQ(0, epoll_watch(epfd, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP |
+				 EPOLLET));
 	next_event(epfd, 0);
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd, &a)));
 	EXPECT_EQ(0, next_event(epfd, 0));
@@ -251,8 +251,8 @@ TEST_F_TIMEOUT(state, epoll_LT_repeats_ET_does_not, AT_TIMEOUT)
 	char c;
 
 	ASSERT_EQ(0, pair_of(variant, sv));
-	ASSERT_EQ(0, watch(lt, sv[0], EPOLLIN));
-	ASSERT_EQ(0, watch(et, sv[0], EPOLLIN | EPOLLET));
+	ASSERT_EQ(0, epoll_watch(lt, sv[0], EPOLLIN));
+	ASSERT_EQ(0, epoll_watch(et, sv[0], EPOLLIN | EPOLLET));
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(1, send(sv[1], "x", 1, 0));
 		EXPECT_EQ(EPOLLIN, next_event(lt, at_deadline_ms()));
@@ -272,10 +272,10 @@ TEST_F_TIMEOUT(state, epoll_ET_writable_again, AT_TIMEOUT)
 	int sv[2], et = epoll_create1(0);
 
 	ASSERT_EQ(0, pair_of(variant, sv));
-	fill(sv[0]);
-	ASSERT_EQ(0, watch(et, sv[0], EPOLLOUT | EPOLLET));
+	fill_buffer(sv[0]);
+	ASSERT_EQ(0, epoll_watch(et, sv[0], EPOLLOUT | EPOLLET));
 	EXPECT_EQ(0, next_event(et, 0));
-	EXPECT_LT(0, drain(sv[1]));
+	EXPECT_LT(0, drain_buffer(sv[1]));
 	EXPECT_EQ(EPOLLOUT, next_event(et, at_deadline_ms()));
 }
 
@@ -285,9 +285,9 @@ static void signals_room(struct __test_metadata *_metadata, int sv[2])
 	ASSERT_EQ(0, at_catch(SIGIO, 0));
 	ASSERT_EQ(0, fcntl(sv[0], F_SETOWN, getpid()));
 	ASSERT_EQ(0, fcntl(sv[0], F_SETFL, O_ASYNC | O_NONBLOCK));
-	fill(sv[0]);
+	fill_buffer(sv[0]);
 	atomic_store(&at_caught, 0);
-	EXPECT_LT(0, drain(sv[1]));
+	EXPECT_LT(0, drain_buffer(sv[1]));
 	EXPECT_TRUE(at_until(atomic_load(&at_caught)));
 	at_close(sv, 2);
 }
@@ -316,7 +316,7 @@ TEST_F_TIMEOUT(state, epoll_ET_listener, AT_TIMEOUT)
 
 	lfd = bound_listener(variant, &a, 8);
 	ASSERT_LE(0, lfd);
-	ASSERT_EQ(0, watch(et, lfd, EPOLLIN | EPOLLET));
+	ASSERT_EQ(0, epoll_watch(et, lfd, EPOLLIN | EPOLLET));
 	for (i = 0; i < 3; i++) {
 		EXPECT_EQ(0, next_event(et, 0));
 		ASSERT_LE(0, at_client(variant->format, variant->type, &a,
@@ -343,7 +343,7 @@ static void *sleep_in_poll(void *arg)
 	return NULL;
 }
 
-static int asleep(struct sleeper *s, int fd, short events)
+static int start_sleeper(struct sleeper *s, int fd, short events)
 {
 	int tid;
 
@@ -356,7 +356,7 @@ static int asleep(struct sleeper *s, int fd, short events)
 									  -1;
 }
 
-static short woken(struct sleeper *s)
+static short join_sleeper(struct sleeper *s)
 {
 	pthread_join(s->thread, NULL);
 	return s->revents;
@@ -369,17 +369,17 @@ TEST_F_TIMEOUT(state, wakes_on_data_room_close, AT_TIMEOUT)
 	int sv[2];
 
 	ASSERT_EQ(0, pair_of(variant, sv));
-	ASSERT_EQ(0, asleep(&s, sv[0], POLLIN));
+	ASSERT_EQ(0, start_sleeper(&s, sv[0], POLLIN));
 	ASSERT_EQ(1, send(sv[1], "x", 1, 0));
-	EXPECT_EQ(POLLIN, woken(&s));
-	fill(sv[0]);
-	ASSERT_EQ(0, asleep(&s, sv[0], POLLOUT));
-	EXPECT_LT(0, drain(sv[1]));
-	EXPECT_EQ(POLLOUT, woken(&s));
-	EXPECT_LT(0, drain(sv[0]));
-	ASSERT_EQ(0, asleep(&s, sv[0], POLLRDHUP));
+	EXPECT_EQ(POLLIN, join_sleeper(&s));
+	fill_buffer(sv[0]);
+	ASSERT_EQ(0, start_sleeper(&s, sv[0], POLLOUT));
+	EXPECT_LT(0, drain_buffer(sv[1]));
+	EXPECT_EQ(POLLOUT, join_sleeper(&s));
+	EXPECT_LT(0, drain_buffer(sv[0]));
+	ASSERT_EQ(0, start_sleeper(&s, sv[0], POLLRDHUP));
 	close(sv[1]);
-	EXPECT_NE(0, woken(&s) & (POLLRDHUP | POLLHUP));
+	EXPECT_NE(0, join_sleeper(&s) & (POLLRDHUP | POLLHUP));
 }
 
 /*
@@ -393,7 +393,7 @@ struct stage {
 	int lfd, fd, peer;
 };
 
-static int fresh(struct stage *s)
+static int unconnected(struct stage *s)
 {
 	s->fd = at_socket(s->format, SOCK_STREAM | SOCK_NONBLOCK);
 	return s->fd;
@@ -426,7 +426,8 @@ static int pending(struct stage *s)
 	int fd, err;
 
 	if (on_stage(s, 0) < 0 ||
-	    at_fill(s->format, SOCK_STREAM, &s->a, &fd, 1) || fresh(s) < 0)
+	    at_fill(s->format, SOCK_STREAM, &s->a, &fd, 1) ||
+	    unconnected(s) < 0)
 		return -1;
 	err = at_err(at_connect(s->fd, &s->a));
 	return err == EINPROGRESS ? 0 : -1;
@@ -440,7 +441,7 @@ static int refused(struct stage *s)
 	return at_poll(s->fd, POLLOUT) ? 0 : -1;
 }
 
-static int refused_and_told(struct stage *s)
+static int refused_and_read(struct stage *s)
 {
 	return refused(s) || at_so_error(s->fd) != ECONNREFUSED;
 }
@@ -452,7 +453,7 @@ static int refused_and_told(struct stage *s)
 static int refused_at_once(struct stage *s)
 {
 	at_addr(&s->a, s->format, s->kind);
-	if (fresh(s) < 0 || !at_connect(s->fd, &s->a))
+	if (unconnected(s) < 0 || !at_connect(s->fd, &s->a))
 		return -1;
 	return at_poll(s->fd, POLLOUT) ? 0 : -1;
 }
@@ -512,7 +513,7 @@ static int peer_has_reset(struct stage *s)
 	return at_poll(s->fd, POLLRDHUP) ? 0 : -1;
 }
 
-static int reset_and_told(struct stage *s)
+static int reset_and_read(struct stage *s)
 {
 	return peer_has_reset(s) || at_so_error(s->fd) != ECONNRESET;
 }
@@ -534,7 +535,7 @@ static const struct {
 	short tcp, un;
 	bool ours;
 } stages[] = {
-	{ .state = "unconnected", .make = fresh, .tcp = OUT | HUP,
+	{ .state = "unconnected", .make = unconnected, .tcp = OUT | HUP,
 	  .un = OUT | HUP },
 	{ .state = "listening", .make = listening, .tcp = 0, .un = 0 },
 	{ .state = "listening, somebody to accept", .make = listening_with_one,
@@ -544,7 +545,7 @@ static const struct {
 	{ .state = "attempt failed", .make = refused,
 	  .tcp = IN | OUT | RDHUP | HUP | ERR,
 	  .un = IN | OUT | RDHUP | HUP | ERR, .ours = true },
-	{ .state = "attempt failed, error read", .make = refused_and_told,
+	{ .state = "attempt failed, error read", .make = refused_and_read,
 	  .tcp = IN | OUT | RDHUP | HUP, .un = IN | OUT | RDHUP | HUP,
 	  .ours = true },
 	{ .state = "established", .make = established, .tcp = OUT, .un = OUT },
@@ -563,7 +564,7 @@ static const struct {
 	{ .state = "peer reset", .make = peer_has_reset,
 	  .tcp = IN | OUT | RDHUP | HUP | ERR,
 	  .un = IN | OUT | RDHUP | HUP | ERR },
-	{ .state = "peer reset, error read", .make = reset_and_told,
+	{ .state = "peer reset, error read", .make = reset_and_read,
 	  .tcp = IN | OUT | RDHUP | HUP, .un = IN | OUT | RDHUP | HUP },
 };
 

@@ -63,18 +63,18 @@ FIXTURE_TEARDOWN(race)
  * Count a success and send one byte. The server must read such a byte from
  * exactly as many connections.
  */
-static void speak(struct arena *arena, int fd)
+static void count_and_send(struct arena *arena, int fd)
 {
 	atomic_fetch_add(&arena->told, 1);
 	if (send(fd, "!", 1, MSG_NOSIGNAL) == 1)
 		atomic_fetch_add(&arena->spoken, 1);
 }
 
-static void count(struct arena *arena, int fd, int err)
+static void count_result(struct arena *arena, int fd, int err)
 {
 	switch (err) {
 	case 0:
-		speak(arena, fd);
+		count_and_send(arena, fd);
 		break;
 	case ECONNREFUSED:
 		atomic_fetch_add(&arena->refused, 1);
@@ -135,7 +135,7 @@ static int one_nonblocking(struct arena *arena, int fd, uint64_t dice)
 	return -2;
 }
 
-static void *client(void *arg)
+static void *run_client(void *arg)
 {
 	struct arena *arena = arg;
 	uint64_t seed = 1000 + atomic_fetch_add(&arena->clients, 1), dice;
@@ -152,7 +152,7 @@ static void *client(void *arg)
 		err = dice % 2 ? one_blocking(arena, fd) :
 				 one_nonblocking(arena, fd, dice / 2);
 		if (err != -2)
-			count(arena, fd, err);
+			count_result(arena, fd, err);
 		close(fd);
 	}
 	atomic_fetch_add(&arena->finished, 1);
@@ -163,7 +163,7 @@ static void *client(void *arg)
  * Receive the byte of one connection and count '!'. The last connection sends
  * 'q', after all other connections. Return false for 'q', else true.
  */
-static bool hear(struct arena *arena, int fd)
+static bool count_byte(struct arena *arena, int fd)
 {
 	ssize_t n;
 	char c;
@@ -176,7 +176,7 @@ static bool hear(struct arena *arena, int fd)
 }
 
 /* Give the clients time until an attempt has run into its deadline. */
-static void dawdle(struct arena *arena)
+static void wait_for_timeouts(struct arena *arena)
 {
 	int i;
 
@@ -185,15 +185,15 @@ static void dawdle(struct arena *arena)
 		at_pause();
 }
 
-static void *server(void *arg)
+static void *run_server(void *arg)
 {
 	struct arena *arena = arg;
 	int fd;
 
 	do {
-		dawdle(arena);
+		wait_for_timeouts(arena);
 		fd = accept(arena->lfd, NULL, NULL);
-	} while (fd >= 0 && hear(arena, fd));
+	} while (fd >= 0 && count_byte(arena, fd));
 	return NULL;
 }
 
@@ -209,7 +209,7 @@ static int stop_server(struct arena *arena, pthread_t thread)
 
 #define CLIENTS 4
 /* Attempts in each of the two variants: 100,000 in all on the stock kernel */
-static int attempts(void)
+static int attempts_total(void)
 {
 	return at_scale(50000, 5000);
 }
@@ -220,10 +220,10 @@ TEST_F_TIMEOUT(race, counts_agree, AT_TIMEOUT_LONG)
 	pthread_t clients[CLIENTS], srv;
 	int i;
 
-	arena->attempts = attempts() / CLIENTS;
-	ASSERT_EQ(0, pthread_create(&srv, NULL, server, arena));
+	arena->attempts = attempts_total() / CLIENTS;
+	ASSERT_EQ(0, pthread_create(&srv, NULL, run_server, arena));
 	for (i = 0; i < CLIENTS; i++)
-		ASSERT_EQ(0, pthread_create(&clients[i], NULL, client,
+		ASSERT_EQ(0, pthread_create(&clients[i], NULL, run_client,
 					    arena));
 	/*
 	 * Signals arrive at any moment of an attempt. Where an attempt takes
@@ -245,7 +245,7 @@ TEST_F_TIMEOUT(race, counts_agree, AT_TIMEOUT_LONG)
 	EXPECT_EQ(atomic_load(&arena->told), atomic_load(&arena->spoken));
 	EXPECT_LT(0, atomic_load(&arena->cancelled));
 	EXPECT_LT(0, atomic_load(&arena->timed_out));
-	EXPECT_EQ(attempts(),
+	EXPECT_EQ(attempts_total(),
 		  atomic_load(&arena->told) + atomic_load(&arena->timed_out) +
 		  atomic_load(&arena->cancelled));
 	EXPECT_EQ(atomic_load(&arena->told), atomic_load(&arena->accepted));
@@ -273,7 +273,7 @@ static int run_clients(struct arena *arena)
 	int i;
 
 	for (i = 0; i < CLIENTS; i++)
-		if (pthread_create(&clients[i], NULL, client, arena))
+		if (pthread_create(&clients[i], NULL, run_client, arena))
 			return -1;
 	for (i = 0; i < CLIENTS; i++)
 		pthread_join(clients[i], NULL);
@@ -284,7 +284,7 @@ static int run_clients(struct arena *arena)
  * Accept connections, and every fourth time close the listener and open it
  * again with another backlog, while clients connect.
  */
-static void *flicker(void *arg)
+static void *restart_listener(void *arg)
 {
 	struct arena *arena = arg;
 	int fd, i;
@@ -309,7 +309,7 @@ TEST_F_TIMEOUT(race, listener_flickers, AT_TIMEOUT_LONG)
 	pthread_t srv;
 
 	at_nonblock(arena->lfd, true);
-	ASSERT_EQ(0, pthread_create(&srv, NULL, flicker, arena));
+	ASSERT_EQ(0, pthread_create(&srv, NULL, restart_listener, arena));
 	EXPECT_EQ(0, run_clients(arena));
 	atomic_store(&arena->over, true);
 	pthread_join(srv, NULL);
@@ -349,7 +349,7 @@ TEST_F_TIMEOUT(race, wait_listener_flickers, AT_TIMEOUT_LONG)
 	arena->waits_listener = true;
 	arena->attempts = at_scale(3000, 400);
 	at_nonblock(arena->lfd, true);
-	ASSERT_EQ(0, pthread_create(&srv, NULL, flicker, arena));
+	ASSERT_EQ(0, pthread_create(&srv, NULL, restart_listener, arena));
 	ASSERT_EQ(0, pthread_create(&dumper, NULL, dump_all, arena));
 	EXPECT_EQ(0, run_clients(arena));
 	atomic_store(&arena->over, true);
@@ -417,7 +417,7 @@ struct caller {
 	int fd, err;
 };
 
-static void *call(void *arg)
+static void *connect_together(void *arg)
 {
 	struct caller *caller = arg;
 
@@ -440,14 +440,14 @@ static int call_together(struct arena *arena, struct caller *callers, int n,
 		callers[i] = (struct caller) {
 			.arena = arena, .barrier = &barrier, .fd = fd,
 		};
-		if (pthread_create(&callers[i].thread, NULL, call,
+		if (pthread_create(&callers[i].thread, NULL, connect_together,
 				   &callers[i]))
 			return -1;
 	}
 	return 0;
 }
 
-static int answers(struct caller *callers, int n, int err)
+static int count_results(struct caller *callers, int n, int err)
 {
 	int i, sum = 0;
 
@@ -467,9 +467,9 @@ TEST_F_TIMEOUT(race, S_THREAD_room, AT_TIMEOUT_LONG)
 		ASSERT_EQ(0, call_together(arena, callers, CLIENTS, fd));
 		for (i = 0; i < CLIENTS; i++)
 			pthread_join(callers[i].thread, NULL);
-		EXPECT_LE(1, answers(callers, CLIENTS, 0));
-		EXPECT_EQ(CLIENTS, answers(callers, CLIENTS, 0) +
-				   answers(callers, CLIENTS, EISCONN));
+		EXPECT_LE(1, count_results(callers, CLIENTS, 0));
+		EXPECT_EQ(CLIENTS, count_results(callers, CLIENTS, 0) +
+				   count_results(callers, CLIENTS, EISCONN));
 		/* One attempt makes one connection. */
 		sfd = accept(arena->lfd, NULL, NULL);
 		ASSERT_LE(0, sfd);
@@ -498,9 +498,9 @@ TEST_F_TIMEOUT(race, S_THREAD_waiting, AT_TIMEOUT_LONG)
 		}
 		for (i = 0; i < CLIENTS; i++)
 			pthread_join(callers[i].thread, NULL);
-		EXPECT_LE(1, answers(callers, CLIENTS, 0));
-		EXPECT_EQ(CLIENTS, answers(callers, CLIENTS, 0) +
-				   answers(callers, CLIENTS, EISCONN));
+		EXPECT_LE(1, count_results(callers, CLIENTS, 0));
+		EXPECT_EQ(CLIENTS, count_results(callers, CLIENTS, 0) +
+				   count_results(callers, CLIENTS, EISCONN));
 		EXPECT_EQ(0, at_poll_now(arena->lfd, POLLIN));
 		at_close(full, 2);
 		close(fd);
@@ -700,7 +700,7 @@ struct end {
 	int fd, n;
 };
 
-static void *maul(void *arg)
+static void *use_end(void *arg)
 {
 	struct end *end = arg;
 	char buf[256] = {};
@@ -738,7 +738,7 @@ TEST_F_TIMEOUT(race, both_ends_at_once, AT_TIMEOUT)
 		ends[1].n = round / 4;
 		for (i = 0; i < 2; i++)
 			ASSERT_EQ(0, pthread_create(&ends[i].thread, NULL,
-						    maul, &ends[i]));
+						    use_end, &ends[i]));
 		for (i = 0; i < 2; i++)
 			pthread_join(ends[i].thread, NULL);
 	}
@@ -748,7 +748,7 @@ TEST_F_TIMEOUT(race, both_ends_at_once, AT_TIMEOUT)
  * Send datagrams to an address. Count errors other than ECONNREFUSED and EAGAIN
  * as unknown.
  */
-static void *shoot(void *arg)
+static void *send_datagrams(void *arg)
 {
 	struct arena *arena = arg;
 	int fd = at_socket(arena->format, SOCK_DGRAM), i;
@@ -776,7 +776,7 @@ TEST_F_TIMEOUT(race, dgram_receiver_comes_and_goes, AT_TIMEOUT)
 	at_addr(&arena->a, AT_NATIVE, AT_NAME);
 	arena->format = AT_NATIVE;
 	at_addr(&peer, AT_NATIVE, AT_NAME);
-	ASSERT_EQ(0, pthread_create(&thread, NULL, shoot, arena));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, send_datagrams, arena));
 	while (!atomic_load(&arena->over)) {
 		fd = at_socket(AT_NATIVE, SOCK_DGRAM);
 		err = at_err(at_bind(fd, &arena->a));

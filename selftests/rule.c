@@ -106,8 +106,8 @@ FIXTURE_TEARDOWN(rule)
  * Begin a non-blocking attempt with a deadline of @timeout_ms, or without one
  * if that is 0. Return the socket or -1, and set @err to connect()'s errno.
  */
-static int begin(enum at_format format, int type, const struct at_addr *a,
-		 uint64_t timeout_ms, int *err)
+static int begin_attempt(enum at_format format, int type,
+			 const struct at_addr *a, uint64_t timeout_ms, int *err)
 {
 	int fd = at_socket(format, type);
 
@@ -118,8 +118,8 @@ static int begin(enum at_format format, int type, const struct at_addr *a,
 }
 
 #define BEGIN(timeout_ms) ({						\
-	int __err, __fd = begin(variant->format, variant->type, &self->a, \
-				timeout_ms, &__err);			\
+	int __err, __fd = begin_attempt(variant->format, variant->type,	\
+					&self->a, timeout_ms, &__err);	\
 									\
 	ASSERT_LE(0, __fd);						\
 	EXPECT_EQ(EINPROGRESS, __err);					\
@@ -337,7 +337,7 @@ TEST_F_TIMEOUT(rule, held_path_is_let_go, AT_TIMEOUT)
 	lfd = at_socket(variant->format, variant->type);
 	ASSERT_EQ(0, at_bind(lfd, &a));
 	ASSERT_EQ(0, listen(lfd, 1));
-	fd = begin(variant->format, variant->type, &a, 50, &err);
+	fd = begin_attempt(variant->format, variant->type, &a, 50, &err);
 	EXPECT_EQ(EINPROGRESS, err);
 	close(lfd);
 	EXPECT_NE(0, at_poll(fd, POLLOUT));
@@ -568,7 +568,7 @@ TEST_F_TIMEOUT(rule, who_may, AT_TIMEOUT)
 
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(1);
 		_exit(at_tool("rule add deny 2>/dev/null") != -1 ||
 		      at_tool("rule flush 2>/dev/null") != -1 ||
@@ -597,7 +597,8 @@ static void *storm_connects(void *arg)
 	int fd, err, i;
 
 	for (i = 0; !s->stop; i++) {
-		fd = begin(s->format, s->type, &s->a, i % 3 ? 0 : 1, &err);
+		fd = begin_attempt(s->format, s->type, &s->a, i % 3 ? 0 : 1,
+				   &err);
 		if (err == EINPROGRESS && i % 2) {
 			if (at_poll(fd, POLLOUT))
 				err = at_so_error(fd);
@@ -935,7 +936,7 @@ static int own_namespace(void)
 	static const char map[] = "0 65534 1";
 	int fd, ret;
 
-	if (at_become_nobody() || prctl(PR_SET_DUMPABLE, 1) ||
+	if (at_drop_privileges() || prctl(PR_SET_DUMPABLE, 1) ||
 	    unshare(CLONE_NEWUSER | CLONE_NEWNET))
 		return -1;
 	fd = open("/proc/self/uid_map", O_WRONLY);
@@ -1001,7 +1002,8 @@ static uint64_t least_cost(int len)
  */
 static uint64_t cost_beside(int n, int len)
 {
-	return restore_patterns(n, len, "name") ? 0 : least_cost(len + len / 12);
+	return restore_patterns(n, len, "name") ?
+	       0 : least_cost(len + len / 12);
 }
 
 /*
@@ -1087,7 +1089,8 @@ static int shared_run(struct shared *s)
 
 static int hits_of_the_first(void)
 {
-	return at_tool("rule -j | grep -o '\"hits\": *[0-9]*' | head -n 1 | tr -dc 0-9");
+	return at_tool("rule -j | grep -o '\"hits\": *[0-9]*' | head -n 1 |"
+		       " tr -dc 0-9");
 }
 
 /*
@@ -1247,7 +1250,7 @@ FIXTURE_TEARDOWN(datagram)
 	at_err(sendto(self->tx, byte, 1, 0, &self->a.sa, self->a.len))
 
 /* Wait for the next datagram and return its byte, or 0 if there is none. */
-static char get(int fd)
+static char recv_byte(int fd)
 {
 	char c = 0;
 
@@ -1280,7 +1283,7 @@ TEST_F_TIMEOUT(datagram, verdicts, AT_TIMEOUT)
 		EXPECT_EQ(0, rule("flush"));
 	}
 	EXPECT_EQ(0, SEND("y"));
-	EXPECT_EQ('y', get(self->rx));
+	EXPECT_EQ('y', recv_byte(self->rx));
 	close(fd);
 }
 
@@ -1290,7 +1293,7 @@ TEST_F_TIMEOUT(datagram, drop, AT_TIMEOUT)
 	EXPECT_EQ(0, SEND("x"));
 	EXPECT_EQ(0, rule("flush"));
 	EXPECT_EQ(0, SEND("y"));
-	EXPECT_EQ('y', get(self->rx));
+	EXPECT_EQ('y', recv_byte(self->rx));
 	EXPECT_EQ(0, at_poll_now(self->rx, POLLIN));
 }
 
@@ -1302,8 +1305,8 @@ TEST_F_TIMEOUT(datagram, delay, AT_TIMEOUT)
 	EXPECT_EQ(0, SEND("x"));
 	/* A later datagram without a delay overtakes the first datagram. */
 	EXPECT_EQ(0, SEND("y"));
-	EXPECT_EQ('y', get(self->rx));
-	EXPECT_EQ('x', get(self->rx));
+	EXPECT_EQ('y', recv_byte(self->rx));
+	EXPECT_EQ('x', recv_byte(self->rx));
 	EXPECT_LE(300, at_now_ms() - begun);
 }
 
@@ -1355,7 +1358,7 @@ TEST_F_TIMEOUT(datagram, delayed_for_nobody, AT_TIMEOUT)
 	ASSERT_LT(0, rule("add delay 100"));
 	fd = at_socket(AT_NATIVE, SOCK_DGRAM);
 	EXPECT_EQ(0, at_err(sendto(fd, "m", 1, 0, &a.sa, a.len)));
-	EXPECT_EQ('m', get(marker));
+	EXPECT_EQ('m', recv_byte(marker));
 	close(fd);
 }
 
@@ -1366,7 +1369,7 @@ TEST_F_TIMEOUT(datagram, delayed_for_nobody, AT_TIMEOUT)
 TEST_F_TIMEOUT(datagram, delayed_flood, AT_TIMEOUT)
 {
 	int marker = at_socket(variant->format, SOCK_DGRAM);
-	int i, sent = 200, size = 16384, came = 0;
+	int i, sent = 200, size = 16384, received = 0;
 	char c;
 
 	ASSERT_EQ(0, at_set_flag(self->tx, SOL_SOCKET, SO_SNDBUF, size));
@@ -1377,11 +1380,11 @@ TEST_F_TIMEOUT(datagram, delayed_flood, AT_TIMEOUT)
 	/* Another socket sends the marker, which arrives last. */
 	ASSERT_EQ(0, at_err(sendto(marker, "m", 1, 0, &self->a.sa,
 				   self->a.len)));
-	while ((c = get(self->rx)) == 'x')
-		came++;
+	while ((c = recv_byte(self->rx)) == 'x')
+		received++;
 	EXPECT_EQ('m', c);
-	EXPECT_LT(4, came);
-	EXPECT_GT(100, came);
+	EXPECT_LT(4, received);
+	EXPECT_GT(100, received);
 	close(marker);
 }
 
@@ -1395,9 +1398,9 @@ TEST_F_TIMEOUT(datagram, delayed_in_order, AT_TIMEOUT)
 	for (; *byte < 'a' + 20; byte[0]++)
 		ASSERT_EQ(0, SEND(byte));
 	ASSERT_EQ(0, SEND("Z"));
-	EXPECT_EQ('Z', get(self->rx));
+	EXPECT_EQ('Z', recv_byte(self->rx));
 	for (*byte = 'a'; *byte < 'a' + 20; byte[0]++)
-		EXPECT_EQ(*byte, get(self->rx));
+		EXPECT_EQ(*byte, recv_byte(self->rx));
 }
 
 /*
@@ -1412,22 +1415,22 @@ TEST_F_TIMEOUT(datagram, connected, AT_TIMEOUT)
 	EXPECT_EQ(1, send(self->tx, "x", 1, 0));
 	EXPECT_EQ(0, at_err(at_connect(self->tx, &self->a)));
 	EXPECT_EQ(1, send(self->tx, "y", 1, 0));
-	EXPECT_EQ('y', get(self->rx));
+	EXPECT_EQ('y', recv_byte(self->rx));
 	/* A later rule does not apply to an existing association. */
 	ADD("deny");
 	EXPECT_EQ(1, send(self->tx, "z", 1, 0));
-	EXPECT_EQ('z', get(self->rx));
+	EXPECT_EQ('z', recv_byte(self->rx));
 	EXPECT_EQ(0, rule("flush"));
 	ADD("delay 100");
 	EXPECT_EQ(0, at_err(at_connect(self->tx, &self->a)));
 	EXPECT_EQ(1, send(self->tx, "d", 1, 0));
 	EXPECT_EQ(0, at_poll_now(self->rx, POLLIN));
-	EXPECT_EQ('d', get(self->rx));
+	EXPECT_EQ('d', recv_byte(self->rx));
 	/* The verdict is forgotten with the association. */
 	EXPECT_EQ(0, at_err(at_connect_unspec(self->tx)));
 	EXPECT_EQ(0, rule("flush"));
 	EXPECT_EQ(0, SEND("e"));
-	EXPECT_EQ('e', get(self->rx));
+	EXPECT_EQ('e', recv_byte(self->rx));
 }
 
 TEST_HARNESS_MAIN

@@ -197,11 +197,12 @@ static int send_rights_twice(int fd, int link)
 
 	for (i = 0; i < 50; i++)
 		fds[i] = file;
-	if (at_become_nobody() || setrlimit(RLIMIT_NOFILE, &limit) ||
+	if (at_drop_privileges() || setrlimit(RLIMIT_NOFILE, &limit) ||
 	    at_send_with(fd, "x", 1, SCM_RIGHTS, fds, sizeof(fds), 0) != 1 ||
-	    at_tell(link) || read(link, &byte, 1) != 1)
+	    at_send_step(link) || read(link, &byte, 1) != 1)
 		return -1;
-	return at_send_with(fd, "x", 1, SCM_RIGHTS, fds, 10 * sizeof(int), 0) != 1;
+	return at_send_with(fd, "x", 1, SCM_RIGHTS, fds, 10 * sizeof(int),
+			    0) != 1;
 }
 
 /*
@@ -223,16 +224,16 @@ TEST_F_TIMEOUT(stall, peeked_descriptors_count_once, 30)
 	pid = at_fork();
 	if (!pid)
 		_exit(send_rights_twice(self->sv[0], link[1]));
-	ASSERT_EQ(0, at_hear(link[0]));
+	ASSERT_EQ(0, at_wait_step(link[0]));
 	ASSERT_EQ(0, pthread_create(&call.thread, NULL, call_peek, &call));
 	ASSERT_TRUE(stall_wait(&self->mem));
-	ASSERT_EQ(0, at_tell(link[0]));
+	ASSERT_EQ(0, at_send_step(link[0]));
 	EXPECT_EQ(0, at_reap(pid));
 	EXPECT_EQ(1, call_end(&call));
 	at_close(link, 2);
 }
 
-static int edges(int epfd, int ms)
+static int wait_edge(int epfd, int ms)
 {
 	struct epoll_event ev;
 
@@ -256,14 +257,14 @@ TEST_F_TIMEOUT(stall, MSG_DONTWAIT_receives_beside_it, 30)
 	ASSERT_EQ(0, epoll_ctl(epfd, EPOLL_CTL_ADD, self->sv[1], &ev));
 	ASSERT_EQ(1, send(self->sv[0], "a", 1, 0));
 	ASSERT_EQ(0, call_begin(&call, &self->mem, self->sv[1], false, -1));
-	EXPECT_EQ(1, edges(epfd, at_deadline_ms()));
+	EXPECT_EQ(1, wait_edge(epfd, at_deadline_ms()));
 	EXPECT_EQ(1, recv(self->sv[1], buf, sizeof(buf), MSG_DONTWAIT));
 	EXPECT_EQ('a', buf[0]);
 	EXPECT_EQ(-1, recv(self->sv[1], buf, sizeof(buf), MSG_DONTWAIT));
 	EXPECT_EQ(EAGAIN, errno);
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(1, send(self->sv[0], "b", 1, 0));
-		EXPECT_EQ(1, edges(epfd, at_deadline_ms()));
+		EXPECT_EQ(1, wait_edge(epfd, at_deadline_ms()));
 		EXPECT_EQ(1, recv(self->sv[1], buf, 1, MSG_DONTWAIT));
 		EXPECT_EQ('b', buf[0]);
 	}

@@ -35,7 +35,7 @@ int at_reap(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
-int at_become_nobody(void)
+int at_drop_privileges(void)
 {
 	if (setgroups(0, NULL) || setresgid(65534, 65534, 65534) ||
 	    setresuid(65534, 65534, 65534))
@@ -43,12 +43,12 @@ int at_become_nobody(void)
 	return 0;
 }
 
-int at_tell(int fd)
+int at_send_step(int fd)
 {
 	return write(fd, "!", 1) == 1 ? 0 : -1;
 }
 
-int at_hear(int fd)
+int at_wait_step(int fd)
 {
 	char c;
 

@@ -163,7 +163,7 @@ int at_pair(enum at_format format, enum at_kind kind, int type, int sv[2])
 	return 0;
 }
 
-int at_hearers(struct at_addr *to, int *fds, int n)
+int at_bind_receivers(struct at_addr *to, int *fds, int n)
 {
 	int i;
 

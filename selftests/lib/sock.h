@@ -39,7 +39,7 @@ int at_pair(enum at_format format, enum at_kind kind, int type, int sv[2]);
  * Bind @n datagram sockets to one port in this process's namespace. The
  * broadcast address of the port goes into @to.
  */
-int at_hearers(struct at_addr *to, int *fds, int n);
+int at_bind_receivers(struct at_addr *to, int *fds, int n);
 
 /* Maximum size of the data of a control message, in bytes */
 #define AT_CONTROL_MOST	2048
