@@ -170,7 +170,7 @@ TEST_F_TIMEOUT(accept, accept4_flags, AT_TIMEOUT)
 	EXPECT_EQ(EINVAL, at_err(accept4(self->lfd, NULL, NULL, 1)));
 }
 
-TEST_F_TIMEOUT(accept, nothing_there_EAGAIN, AT_TIMEOUT)
+TEST_F_TIMEOUT(accept, empty_queue_EAGAIN, AT_TIMEOUT)
 {
 	ASSERT_EQ(0, at_nonblock(self->lfd, true));
 	EXPECT_EQ(EAGAIN, at_err(accept(self->lfd, NULL, NULL)));
@@ -215,7 +215,7 @@ static int protocol_of(enum at_format format)
 	}
 }
 
-TEST_F_TIMEOUT(accept, options_of_the_accepted, AT_TIMEOUT)
+TEST_F_TIMEOUT(accept, options_of_an_accepted_socket, AT_TIMEOUT)
 {
 	int fd = connect_client(variant, &self->a), sfd, i, fds[2];
 
@@ -331,7 +331,7 @@ TEST_F_TIMEOUT(accept, shutdown_of_the_listener_wakes, AT_TIMEOUT)
 	EXPECT_EQ(-1, connect_client(variant, &self->a));
 }
 
-TEST_F_TIMEOUT(accept, blocks_until_a_client_comes, AT_TIMEOUT)
+TEST_F_TIMEOUT(accept, blocks_until_a_client_connects, AT_TIMEOUT)
 {
 	struct accepter a;
 	pthread_t thread;
@@ -346,7 +346,7 @@ TEST_F_TIMEOUT(accept, blocks_until_a_client_comes, AT_TIMEOUT)
  * listen() with a larger backlog establishes all waiting attempts at once, and
  * wakes a thread that sleeps in accept() for each of them.
  */
-TEST_F_TIMEOUT(accept, larger_backlog_wakes_them_all, AT_TIMEOUT)
+TEST_F_TIMEOUT(accept, larger_backlog_wakes_all_accepting_threads, AT_TIMEOUT)
 {
 	struct sched_param urgent = { .sched_priority = 1 }, plain = {};
 	struct accepter a[5];

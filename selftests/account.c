@@ -139,7 +139,7 @@ FIXTURE_TEARDOWN(account)
  * Associations of clients that have closed, but are not accepted, stay charged
  * to the user until they are freed.
  */
-TEST_F_TIMEOUT(account, stops_that_user_alone, AT_TIMEOUT)
+TEST_F_TIMEOUT(account, limit_stops_one_user_alone, AT_TIMEOUT)
 {
 	int fd;
 
@@ -279,7 +279,7 @@ static int account_nested(const struct at_addr *a, int flags)
 	return at_reap(pid);
 }
 
-TEST_F_TIMEOUT(account, subordinate_uids_do_not_multiply_it, AT_TIMEOUT)
+TEST_F_TIMEOUT(account, subordinate_uids_do_not_multiply_the_limit, AT_TIMEOUT)
 {
 	EXPECT_EQ(LIMIT, account_nested(&self->a, CLONE_NEWUSER));
 	EXPECT_EQ(0, account_as(NOBODY, BY_STREAM, &self->a, 100));
@@ -292,7 +292,7 @@ TEST_F_TIMEOUT(account, subordinate_uids_do_not_multiply_it, AT_TIMEOUT)
  * the listener's namespace too, so a second namespace of the user gets no more
  * of them.
  */
-TEST_F_TIMEOUT(account, inbound_of_own_namespaces, AT_TIMEOUT)
+TEST_F_TIMEOUT(account, inbound_from_namespaces_of_the_user, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int fd;

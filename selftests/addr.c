@@ -549,7 +549,7 @@ TEST_F_TIMEOUT(bad, sendto, AT_TIMEOUT)
  * the error of the attempt before. While an attempt is pending, or a connection
  * is established, the report describes that attempt or connection.
  */
-TEST_F_TIMEOUT(bad, told_after_an_attempt, AT_TIMEOUT)
+TEST_F_TIMEOUT(bad, CONNECT_INFO_after_an_attempt, AT_TIMEOUT)
 {
 	struct altconn_connect_info info;
 	struct at_addr a, other;
@@ -620,7 +620,7 @@ TEST_F_TIMEOUT(bad, E_FAULT, AT_TIMEOUT)
  * The native format refuses a malformed address (S-FORM). The socket stays
  * unbound, and can still be bound to a valid address.
  */
-TEST_F_TIMEOUT(bad, then_good, AT_TIMEOUT)
+TEST_F_TIMEOUT(bad, valid_address_after_a_bad_one, AT_TIMEOUT)
 {
 	struct at_addr good, bad, got;
 	int fd;
@@ -680,7 +680,7 @@ FIXTURE_TEARDOWN(form)
 	at_cleanup();
 }
 
-TEST_F_TIMEOUT(form, getsockname_gives_it_back, AT_TIMEOUT)
+TEST_F_TIMEOUT(form, getsockname_returns_the_bound_address, AT_TIMEOUT)
 {
 	struct at_addr got;
 
@@ -964,7 +964,7 @@ FIXTURE_VARIANT_ADD(space, name) { .kind = AT_NAME };
 FIXTURE_SETUP(space) {}
 FIXTURE_TEARDOWN(space) {}
 
-TEST_F_TIMEOUT(space, each_type_its_own, AT_TIMEOUT)
+TEST_F_TIMEOUT(space, each_type_has_its_own_addresses, AT_TIMEOUT)
 {
 	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM };
 	struct at_addr a;
@@ -980,7 +980,7 @@ TEST_F_TIMEOUT(space, each_type_its_own, AT_TIMEOUT)
 	}
 }
 
-TEST_F_TIMEOUT(space, E_PROTOTYPE_is_refused_here, AT_TIMEOUT)
+TEST_F_TIMEOUT(space, other_type_is_refused_not_E_PROTOTYPE, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int fd, err;

@@ -50,7 +50,7 @@ FIXTURE_TEARDOWN(bind)
 	at_cleanup();
 }
 
-TEST_F_TIMEOUT(bind, E_ADDRINUSE_while_it_lives, AT_TIMEOUT)
+TEST_F_TIMEOUT(bind, E_ADDRINUSE_until_close, AT_TIMEOUT)
 {
 	int other = at_socket(variant->format, variant->type);
 
@@ -73,7 +73,7 @@ TEST_F_TIMEOUT(bind, twice_EINVAL, AT_TIMEOUT)
 	EXPECT_TRUE(at_addr_eq(&self->a, &got));
 }
 
-TEST_F_TIMEOUT(bind, dup_keeps_it, AT_TIMEOUT)
+TEST_F_TIMEOUT(bind, dup_keeps_the_address, AT_TIMEOUT)
 {
 	int other = at_socket(variant->format, variant->type);
 	int copy = dup(self->fd);
@@ -177,7 +177,7 @@ static void set_full_range(struct __test_metadata *_metadata)
 }
 
 /* bind() to port 0 finds each free port, however full the range is. */
-TEST_F_TIMEOUT(port, full_range_gives_what_was_freed, AT_TIMEOUT)
+TEST_F_TIMEOUT(port, full_range_gives_a_freed_port, AT_TIMEOUT)
 {
 	int fds[FULL_PORTS], other[FULL_PORTS], i, round;
 	struct at_addr got, taken;
@@ -577,7 +577,7 @@ TEST_F_TIMEOUT(listen, huge_backlog_is_clamped, AT_TIMEOUT)
 	}
 }
 
-TEST_F_TIMEOUT(listen, SO_ACCEPTCONN_tells, AT_TIMEOUT)
+TEST_F_TIMEOUT(listen, SO_ACCEPTCONN_after_listen, AT_TIMEOUT)
 {
 	socklen_t len = sizeof(int);
 	struct at_addr a;
@@ -658,7 +658,7 @@ FIXTURE_VARIANT_ADD(listen_dgram, oracle) { .format = AT_ORACLE };
 FIXTURE_SETUP(listen_dgram) {}
 FIXTURE_TEARDOWN(listen_dgram) {}
 
-TEST_F_TIMEOUT(listen_dgram, is_EOPNOTSUPP, AT_TIMEOUT)
+TEST_F_TIMEOUT(listen_dgram, listen_EOPNOTSUPP, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int fd = at_bound(&a, variant->format, AT_NAME, SOCK_DGRAM);

@@ -96,7 +96,7 @@ TEST_F_TIMEOUT(closes, unread_descriptors, AT_TIMEOUT)
  * Data and descriptors that a socket has sent stay for its peer when the socket
  * closes.
  */
-TEST_F_TIMEOUT(closes, what_it_sent_stays, AT_TIMEOUT)
+TEST_F_TIMEOUT(closes, sent_data_stays_readable, AT_TIMEOUT)
 {
 	char buf[8];
 	int sv[2];
@@ -111,7 +111,7 @@ TEST_F_TIMEOUT(closes, what_it_sent_stays, AT_TIMEOUT)
 	EXPECT_TRUE(at_until(!has_writer(self->p[0])));
 }
 
-TEST_F_TIMEOUT(closes, half_read, AT_TIMEOUT)
+TEST_F_TIMEOUT(closes, unread_descriptors_after_a_read, AT_TIMEOUT)
 {
 	int sv[2];
 	char c;
@@ -144,7 +144,7 @@ TEST_F_TIMEOUT(closes, never_accepted, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(closes, dissolved, AT_TIMEOUT)
+TEST_F_TIMEOUT(closes, unread_descriptors_dissolved, AT_TIMEOUT)
 {
 	int sv[2];
 
@@ -176,7 +176,7 @@ static long available_kb(void)
  * The unread data of 800 receivers that have closed takes no memory, although
  * their senders are still open.
  */
-TEST_F_TIMEOUT(closes, memory_of_800, AT_TIMEOUT)
+TEST_F_TIMEOUT(closes, unread_data_is_freed_by_close, AT_TIMEOUT)
 {
 	static char data[32 << 10];
 	struct rlimit limit = { 4096, 4096 };

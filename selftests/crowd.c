@@ -263,7 +263,7 @@ static uint64_t crowd_cost(int what, const struct at_addr *a, int fd, int type)
  * Other work of the machine may double the time, however often the time is
  * measured.
  */
-TEST_F_TIMEOUT(crowd, costs_others_nothing, AT_TIMEOUT)
+TEST_F_TIMEOUT(crowd, crowd_costs_others_nothing, AT_TIMEOUT)
 {
 	uint64_t cost[2][3];
 	struct crowd crowd;
@@ -547,7 +547,7 @@ static void conflict_end_of(struct conflict_end *end, unsigned int i)
 	end->addr = i / CONFLICT_FLAGS;
 }
 
-TEST_F_TIMEOUT(conflict, as_TCP_and_UDP, AT_TIMEOUT)
+TEST_F_TIMEOUT(conflict, conflicts_as_in_TCP_and_UDP, AT_TIMEOUT)
 {
 	unsigned int i, j, port, n = CONFLICT_ADDRS * CONFLICT_FLAGS, bad = 0;
 	struct conflict_end a, b;
@@ -699,7 +699,7 @@ static int share_take(int fd, int type)
  * Each of the three sockets gets some of the 32 clients. In one of 10^5 runs a
  * socket gets none by chance.
  */
-TEST_F_TIMEOUT(share, each_gets_some, AT_TIMEOUT)
+TEST_F_TIMEOUT(share, each_socket_gets_some, AT_TIMEOUT)
 {
 	bool dgram = variant->type == SOCK_DGRAM;
 	int i, n[3] = {}, sent = dgram ? 64 : 32, taken = 0;

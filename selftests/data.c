@@ -116,7 +116,7 @@ TEST_F_TIMEOUT(conn, MSG_EOR_marks_records, AT_TIMEOUT)
 	EXPECT_EQ(0, flags & MSG_TRUNC);
 }
 
-TEST_F_TIMEOUT(conn, MSG_PEEK_leaves_it, AT_TIMEOUT)
+TEST_F_TIMEOUT(conn, MSG_PEEK_leaves_the_data, AT_TIMEOUT)
 {
 	char buf[16];
 	int i;
@@ -639,7 +639,7 @@ TEST_F_TIMEOUT(conn, two_blocked_readers_get_one_each, AT_TIMEOUT)
  * A connection still works after it was idle for longer than two scans for
  * emptied buffers, which free their memory. AF_UNIX has no such scans.
  */
-TEST_F_TIMEOUT(conn, goes_on_after_it_was_idle, AT_TIMEOUT)
+TEST_F_TIMEOUT(conn, works_after_idle_time, AT_TIMEOUT)
 {
 	bool oracle = at_is_oracle(variant->format);
 	struct timespec idle = { .tv_sec = oracle ? 0 : 3 };
@@ -744,7 +744,7 @@ static void *echo_messages(void *arg)
  * A reader misses no message, however long it busy-polls before it sleeps, and
  * also when net.altconn.busy_poll_us changes meanwhile.
  */
-TEST_F_TIMEOUT(conn, busy_poll_changes_under_way, AT_TIMEOUT)
+TEST_F_TIMEOUT(conn, busy_poll_us_changes_meanwhile, AT_TIMEOUT)
 {
 	static const long us[] = { 0, 1000, 20, 100 };
 	/* AF_UNIX has no such sysctl. */
@@ -827,7 +827,7 @@ static int pages_touched(char *buf)
 }
 
 /* A read into a large buffer touches only the pages that it fills. */
-TEST_F_TIMEOUT(conn, recv_touches_what_it_fills, AT_TIMEOUT)
+TEST_F_TIMEOUT(conn, recv_touches_no_more_than_it_fills, AT_TIMEOUT)
 {
 	static const int flags[] = { MSG_PEEK, 0 };
 	char *buf;

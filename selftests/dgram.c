@@ -126,7 +126,7 @@ TEST_F_TIMEOUT(dgram, send_unconnected, AT_TIMEOUT)
 		  send_byte(self->fd, NULL, 'a'));
 }
 
-TEST_F_TIMEOUT(dgram, recvfrom_tells_the_sender, AT_TIMEOUT)
+TEST_F_TIMEOUT(dgram, recvfrom_returns_the_sender, AT_TIMEOUT)
 {
 	struct at_addr own, from;
 	int fd = bind_receiver(variant, &own);
@@ -224,7 +224,7 @@ TEST_F_TIMEOUT(dgram, MSG_TRUNC_flag, AT_TIMEOUT)
 	EXPECT_EQ(0, recv_byte(self->rfd));
 }
 
-TEST_F_TIMEOUT(dgram, SIOCINQ_tells_the_first, AT_TIMEOUT)
+TEST_F_TIMEOUT(dgram, SIOCINQ_is_the_next_length, AT_TIMEOUT)
 {
 	int in = -1;
 
@@ -267,7 +267,7 @@ TEST_F_TIMEOUT(dgram, S_ONLY_filters_others, AT_TIMEOUT)
 	EXPECT_EQ(0, recv_byte(self->rfd));
 }
 
-TEST_F_TIMEOUT(dgram, S_ONLY_purges_what_was_queued, AT_TIMEOUT)
+TEST_F_TIMEOUT(dgram, S_ONLY_drops_queued_datagrams, AT_TIMEOUT)
 {
 	struct at_addr peer, other;
 	int pfd = bind_receiver(variant, &peer);
@@ -289,7 +289,7 @@ TEST_F_TIMEOUT(dgram, S_ONLY_purges_what_was_queued, AT_TIMEOUT)
 	EXPECT_EQ(0, recv_byte(self->rfd));
 }
 
-TEST_F_TIMEOUT(dgram, S_ONLY_dissolved_takes_all_again, AT_TIMEOUT)
+TEST_F_TIMEOUT(dgram, S_ONLY_ends_with_the_association, AT_TIMEOUT)
 {
 	struct at_addr peer, other;
 	int pfd = bind_receiver(variant, &peer);
@@ -780,7 +780,7 @@ static int bind_shared(const FIXTURE_VARIANT(shared) *variant,
 }
 
 /* Half of a socketpair has a peer, so it gets no datagram of another sender. */
-TEST_F(shared, half_of_a_pair_takes_nothing_from_others)
+TEST_F(shared, half_of_a_pair_refuses_other_senders)
 {
 	int sv[2], rfd, fd, i;
 	struct at_addr a;

@@ -81,7 +81,7 @@ static int rest_of_ids(int fd, uint64_t *ids, int n)
 	return n;
 }
 
-TEST_F_TIMEOUT(dump, each_once_beside_one_that_stands_still, AT_TIMEOUT)
+TEST_F_TIMEOUT(dump, each_association_once_beside_a_paused_dump, AT_TIMEOUT)
 {
 	int paused = at_dump_begin(ALTCONN_CMD_ASSOC_GET);
 	int fd = at_dump_begin(ALTCONN_CMD_ASSOC_GET), some;
@@ -103,7 +103,7 @@ TEST_F_TIMEOUT(dump, each_once_beside_one_that_stands_still, AT_TIMEOUT)
 	close(paused);
 }
 
-TEST_F_TIMEOUT(dump, given_up, AT_TIMEOUT)
+TEST_F_TIMEOUT(dump, closed_half_way, AT_TIMEOUT)
 {
 	int fd = at_dump_begin(ALTCONN_CMD_ASSOC_GET);
 	bool more;
@@ -117,7 +117,7 @@ TEST_F_TIMEOUT(dump, given_up, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(dump, all_of_them_close_meanwhile, AT_TIMEOUT)
+TEST_F_TIMEOUT(dump, all_associations_close_meanwhile, AT_TIMEOUT)
 {
 	int fd = at_dump_begin(ALTCONN_CMD_ASSOC_GET), some, rest, i;
 	bool more;
@@ -136,7 +136,7 @@ TEST_F_TIMEOUT(dump, all_of_them_close_meanwhile, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(dump, what_comes_later_is_not_waited_for, AT_TIMEOUT)
+TEST_F_TIMEOUT(dump, new_associations_do_not_prolong_a_dump, AT_TIMEOUT)
 {
 	int fd = at_dump_begin(ALTCONN_CMD_ASSOC_GET), sum, n, i;
 	bool more = true;
@@ -157,7 +157,7 @@ TEST_F_TIMEOUT(dump, what_comes_later_is_not_waited_for, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(dump, what_goes_meanwhile_is_marked, AT_TIMEOUT)
+TEST_F_TIMEOUT(dump, closed_association_marks_a_dump, AT_TIMEOUT)
 {
 	int fd = at_dump_begin(ALTCONN_CMD_ASSOC_GET), sv[2];
 	bool more;
@@ -197,7 +197,7 @@ static int bind_datagrams(int fds[PAIRS])
 	return err;
 }
 
-TEST_F_TIMEOUT(dump, sockets_that_go_meanwhile_are_marked, AT_TIMEOUT)
+TEST_F_TIMEOUT(dump, closed_socket_marks_a_dump, AT_TIMEOUT)
 {
 	int fds[PAIRS], fd;
 	bool more;
@@ -238,7 +238,7 @@ TEST_F_TIMEOUT(dump, each_socket_once, AT_TIMEOUT)
  * An attempt that has failed is no longer listed, although its socket keeps it.
  * The attempt marks a dump when it ends, and not again when its socket closes.
  */
-TEST_F_TIMEOUT(dump, what_ends_and_stays_is_marked_once, AT_TIMEOUT)
+TEST_F_TIMEOUT(dump, failed_attempt_marks_a_dump_once, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int lfd = at_listener(&a, AT_NATIVE, AT_PORT, SOCK_STREAM, 0);
@@ -272,7 +272,7 @@ TEST_F_TIMEOUT(dump, what_ends_and_stays_is_marked_once, AT_TIMEOUT)
  * A part of a dump in which no object matches does not end the dump. One part
  * does not look at all objects.
  */
-TEST_F_TIMEOUT(dump, nothing_is_wanted_of_many, AT_TIMEOUT)
+TEST_F_TIMEOUT(dump, no_match_among_many, AT_TIMEOUT)
 {
 	static const int cmds[] = {
 		ALTCONN_CMD_ASSOC_GET, ALTCONN_CMD_SOCKET_GET,

@@ -313,8 +313,7 @@ TEST_F_TIMEOUT(event, an_administrator_gets_all_events, AT_TIMEOUT)
  * The root of a user namespace gets all events of its own network namespace,
  * although it is no administrator of the namespace outside.
  */
-TEST_F_TIMEOUT(event, the_root_of_a_user_namespace_gets_all_of_its_own,
-	       AT_TIMEOUT)
+TEST_F_TIMEOUT(event, root_of_a_user_namespace_gets_its_events, AT_TIMEOUT)
 {
 	struct at_event ev;
 	int fd, pid = at_fork();
@@ -396,7 +395,7 @@ static uint64_t cost_of(int n)
 	return child_end(&c) ? 0 : ns;
 }
 
-TEST_F_TIMEOUT(event, strangers_that_watch_do_not_multiply_the_cost, AT_TIMEOUT)
+TEST_F_TIMEOUT(event, many_monitors_cost_little_more, AT_TIMEOUT)
 {
 	EXPECT_TRUE(at_grows(1.5, cost_of(1), cost_of(PLACES)));
 }
@@ -603,7 +602,7 @@ static int events_pass(int witness)
  * No event reaches a socket that has taken the netlink port id of a socket that
  * has closed.
  */
-TEST_F_TIMEOUT(event, none_for_the_next_socket_of_that_number, AT_TIMEOUT)
+TEST_F_TIMEOUT(event, no_events_for_a_reused_netlink_port, AT_TIMEOUT)
 {
 	int i, witness, next, rounds = at_scale(100, 15);
 	struct hog hog = {};

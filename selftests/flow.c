@@ -193,14 +193,14 @@ static void expect_order(struct __test_metadata *const _metadata,
 		EXPECT_EQ(0, end_sender(&s[i]));
 }
 
-TEST_F_TIMEOUT(full, blocked_senders_in_their_order, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, blocked_senders_keep_their_order, AT_TIMEOUT)
 {
 	if (ORACLE)
 		SKIP(return, "AF_UNIX promises no order");
 	expect_order(_metadata, self, variant);
 }
 
-TEST_F_TIMEOUT(full, blocked_senders_in_their_order_past_a_filter, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, blocked_senders_keep_their_order_with_a_filter, AT_TIMEOUT)
 {
 	if (ORACLE)
 		SKIP(return, "AF_UNIX promises no order");
@@ -244,18 +244,18 @@ static void expect_filtered(struct __test_metadata *const _metadata,
 	EXPECT_EQ(0, recv_byte(self->rfd));
 }
 
-TEST_F_TIMEOUT(full, blocked_senders_past_a_new_filter, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, blocked_senders_meet_a_new_filter, AT_TIMEOUT)
 {
 	expect_filtered(_metadata, self, variant);
 }
 
-TEST_F_TIMEOUT(full, blocked_senders_past_another_filter, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, blocked_senders_meet_a_replaced_filter, AT_TIMEOUT)
 {
 	ASSERT_EQ(0, attach_open_filter(self->rfd));
 	expect_filtered(_metadata, self, variant);
 }
 
-TEST_F_TIMEOUT(full, nobody_overtakes_who_waits, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, no_sender_overtakes_a_blocked_sender, AT_TIMEOUT)
 {
 	struct sender s;
 	char got[8];
@@ -280,7 +280,7 @@ TEST_F_TIMEOUT(full, nobody_overtakes_who_waits, AT_TIMEOUT)
 }
 
 /* A datagram does not arrive if a signal has ended its send(). */
-TEST_F_TIMEOUT(full, interrupted_sender_sent_nothing, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, interrupted_sender_sends_nothing, AT_TIMEOUT)
 {
 	struct sender s, next;
 	char got[8];
@@ -297,7 +297,7 @@ TEST_F_TIMEOUT(full, interrupted_sender_sent_nothing, AT_TIMEOUT)
 	EXPECT_EQ(0, recv_byte(self->rfd));
 }
 
-TEST_F_TIMEOUT(full, receiver_turns_to_another, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, receiver_connects_to_another_socket, AT_TIMEOUT)
 {
 	struct at_addr other;
 	struct sender s;
@@ -323,7 +323,7 @@ TEST_F_TIMEOUT(full, receiver_turns_to_another, AT_TIMEOUT)
  * When the receiver connects to the address of a blocked sender, the sender
  * goes on, and its datagram arrives.
  */
-TEST_F_TIMEOUT(full, receiver_turns_to_who_waits, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, receiver_connects_to_a_blocked_sender, AT_TIMEOUT)
 {
 	struct at_addr own;
 	struct sender s;
@@ -391,7 +391,7 @@ static void *interrupt_senders(void *arg)
  * Signals interrupt senders at a receiver that is always full, and no datagram
  * is lost or arrives twice.
  */
-TEST_F_TIMEOUT(full, raced_by_signals, AT_TIMEOUT_LONG)
+TEST_F_TIMEOUT(full, signals_lose_no_datagram, AT_TIMEOUT_LONG)
 {
 	int expected[SENDERS] = {}, i, rounds = at_scale(3000, 500);
 	struct crowd crowd[SENDERS];
@@ -511,18 +511,18 @@ static void expect_sent_after_poll(struct __test_metadata *const _metadata,
 	EXPECT_EQ(0, end_or_wake_sender(&s));
 }
 
-TEST_F_TIMEOUT(full, thread_goes_on_after_a_poller_for_room, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, blocked_sender_resumes_after_POLLOUT_poll, AT_TIMEOUT)
 {
 	expect_sent_after_poll(_metadata, self, variant, POLLOUT);
 }
 
-TEST_F_TIMEOUT(full, thread_goes_on_after_a_poller_for_data, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, blocked_sender_resumes_after_POLLIN_poll, AT_TIMEOUT)
 {
 	expect_sent_after_poll(_metadata, self, variant, POLLIN);
 }
 
 /* Until half of the queue is free, all space is kept for blocked threads. */
-TEST_F_TIMEOUT(full, thread_goes_before_a_newcomer, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, blocked_sender_precedes_a_new_sender, AT_TIMEOUT)
 {
 	int fd = connect_sender(self, variant);
 	int late = connect_sender(self, variant);
@@ -624,7 +624,7 @@ static int stuck_end(struct stuck *stuck, FIXTURE_DATA(full) *self)
  * datagrams in order all the same, and then the datagram of the thread that has
  * begun to wait after them.
  */
-TEST_F_TIMEOUT(full, threads_that_do_not_run_hold_up_nobody, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, senders_without_CPU_time_delay_no_other, AT_TIMEOUT)
 {
 	int fd = connect_sender(self, variant), i, n;
 	struct stuck stuck;
@@ -692,7 +692,7 @@ static void expect_turn_passed(struct __test_metadata *const _metadata,
 	EXPECT_EQ(0, recv_byte(self->rfd));
 }
 
-TEST_F_TIMEOUT(full, turn_of_a_thread_that_does_not_run, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, turn_of_a_sender_without_CPU_time, AT_TIMEOUT)
 {
 	if (ORACLE)
 		SKIP(return, "AF_UNIX has no turns");
@@ -722,7 +722,7 @@ static int count_reported(int epfd, int n)
  * All pollers are woken when there is space, but not for space that a blocked
  * thread takes.
  */
-TEST_F_TIMEOUT(full, pollers_hear_of_room_after_the_threads, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, pollers_wake_after_blocked_senders, AT_TIMEOUT)
 {
 	struct epoll_event event = { .events = EPOLLOUT | EPOLLET };
 	int fd = connect_sender(self, variant), epfd = epoll_create1(0), i;
@@ -802,7 +802,7 @@ static void *read_in_turn(void *arg)
  * of pollers. send() then removes the socket's entry from that list, on which
  * the sleeping thread relies, so it must wake that thread.
  */
-TEST_F_TIMEOUT(full, two_threads_of_a_socket_hear_of_room, AT_TIMEOUT_LONG)
+TEST_F_TIMEOUT(full, two_threads_of_a_socket_wake, AT_TIMEOUT_LONG)
 {
 	int fd = connect_sender(self, variant), i, rounds = at_scale(150, 30);
 	struct taker taker = { .fd = self->rfd };
@@ -957,7 +957,7 @@ static void *send_mixed(void *arg)
  * Blocking senders and polling senders share a receiver, and none of them stays
  * asleep.
  */
-TEST_F_TIMEOUT(full, threads_and_pollers_all_get_through, AT_TIMEOUT_LONG)
+TEST_F_TIMEOUT(full, blocking_and_polling_senders_all_finish, AT_TIMEOUT_LONG)
 {
 	int i, n = 0, rounds = at_scale(600, 100);
 	struct mixed m[8];

@@ -327,7 +327,7 @@ TEST_F_TIMEOUT(inet, full_range_without_reserved_ports, AT_TIMEOUT)
  * Sockets that were bound to 0.0.0.0 report the IP address that the kernel
  * chose while they are connected.
  */
-TEST_F_TIMEOUT(inet, names_where_any_was_bound, AT_TIMEOUT)
+TEST_F_TIMEOUT(inet, addresses_of_a_wildcard_binding, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int lfd, fd, sfd;
@@ -353,7 +353,7 @@ TEST_F_TIMEOUT(inet, names_where_any_was_bound, AT_TIMEOUT)
 	EXPECT_TRUE(is_called(variant, fd, false, "0.0.0.0", 5000));
 }
 
-TEST_F_TIMEOUT(inet, names_of_an_unbound_client, AT_TIMEOUT)
+TEST_F_TIMEOUT(inet, addresses_of_an_unbound_client, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int lfd, fd;
@@ -375,7 +375,7 @@ TEST_F_TIMEOUT(inet, names_of_an_unbound_client, AT_TIMEOUT)
  * When an IPv4 client connects to a dual-stack IPv6 listener, each end reports
  * the addresses in its own format.
  */
-TEST_F_TIMEOUT(inet, dual_stack_names, AT_TIMEOUT)
+TEST_F_TIMEOUT(inet, dual_stack_addresses, AT_TIMEOUT)
 {
 	int lfd, fd, sfd;
 	struct at_addr a;
@@ -416,7 +416,7 @@ static int bind_shared(const FIXTURE_VARIANT(inet) *variant, const char *ip,
  * Of the sockets that share a port, connect() finds the one that listens, even
  * if another one is bound to a closer address.
  */
-TEST_F_TIMEOUT(inet, listener_among_those_that_share, AT_TIMEOUT)
+TEST_F_TIMEOUT(inet, listener_among_sharing_sockets, AT_TIMEOUT)
 {
 	int exact, dual, fd;
 	struct at_addr a;
@@ -618,7 +618,7 @@ TEST_F_TIMEOUT(inet, a_socket_connects_to_its_own_address, AT_TIMEOUT)
 	EXPECT_EQ(EADDRINUSE, at_err(at_connect(fd, &a)));
 }
 
-TEST_F_TIMEOUT(inet, SO_REUSEADDR_of_a_port_that_was_chosen, AT_TIMEOUT)
+TEST_F_TIMEOUT(inet, SO_REUSEADDR_of_an_ephemeral_port, AT_TIMEOUT)
 {
 	int one, two, port;
 	struct at_addr a;
@@ -631,7 +631,7 @@ TEST_F_TIMEOUT(inet, SO_REUSEADDR_of_a_port_that_was_chosen, AT_TIMEOUT)
 	EXPECT_EQ(0, bind_shared(variant, "127.0.0.1", port, true, &two));
 }
 
-TEST_F_TIMEOUT(inet, IPV6_V6ONLY_of_the_accepted, AT_TIMEOUT)
+TEST_F_TIMEOUT(inet, IPV6_V6ONLY_of_an_accepted_socket, AT_TIMEOUT)
 {
 	int lfd, fd, sfd, value = -1;
 	socklen_t len = sizeof(value);
@@ -860,7 +860,7 @@ TEST_F_TIMEOUT(inet, E_ACCES_BCAST_dgram, AT_TIMEOUT)
  * An IP address belongs to one network namespace: a socket of another namespace
  * does not find the listener and can bind to the same address.
  */
-TEST_F_TIMEOUT(inet, each_namespace_has_its_own, AT_TIMEOUT)
+TEST_F_TIMEOUT(inet, each_namespace_has_its_own_addresses, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int fd, other;

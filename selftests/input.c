@@ -179,7 +179,7 @@ TEST_F_TIMEOUT(call, E_FAULT_after_data_arrived, AT_TIMEOUT)
 		;
 }
 
-TEST_F_TIMEOUT(call, lengths, AT_TIMEOUT)
+TEST_F_TIMEOUT(call, bad_lengths, AT_TIMEOUT)
 {
 	socklen_t len;
 	struct at_addr a;
@@ -199,7 +199,7 @@ TEST_F_TIMEOUT(call, lengths, AT_TIMEOUT)
 	EXPECT_EQ(EAGAIN, at_err(recv(self->sv[0], buf, 8, MSG_DONTWAIT)));
 }
 
-TEST_F_TIMEOUT(call, vectors, AT_TIMEOUT)
+TEST_F_TIMEOUT(call, bad_vectors, AT_TIMEOUT)
 {
 	struct iovec iov[2] = { { "ab", 2 }, { "c", (size_t)-1 } };
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
@@ -260,7 +260,7 @@ TEST_F_TIMEOUT(call, options, AT_TIMEOUT)
 	EXPECT_EQ(0, info.aci_rule);
 }
 
-TEST_F_TIMEOUT(call, flags_nobody_knows, AT_TIMEOUT)
+TEST_F_TIMEOUT(call, unknown_flags, AT_TIMEOUT)
 {
 	char c;
 
@@ -286,7 +286,7 @@ TEST_F_TIMEOUT(call, not_connected, AT_TIMEOUT)
 }
 
 /* Unknown ioctls, lseek() and mmap() fail, and FIONREAD works. */
-TEST_F_TIMEOUT(call, odd_ones, AT_TIMEOUT)
+TEST_F_TIMEOUT(call, unsupported_calls, AT_TIMEOUT)
 {
 	int value = 0;
 

@@ -85,7 +85,7 @@ TEST_F_TIMEOUT(kill, both_ends_are_reset, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(kill, what_was_sent_is_read_first, AT_TIMEOUT)
+TEST_F_TIMEOUT(kill, sent_data_is_read_first, AT_TIMEOUT)
 {
 	int err, fd = at_client(variant->format, variant->type, &self->a, &err);
 	int cfd = accept(self->lfd, NULL, NULL);
@@ -101,7 +101,7 @@ TEST_F_TIMEOUT(kill, what_was_sent_is_read_first, AT_TIMEOUT)
 }
 
 /* "kill -w" aborts the attempts that wait, and no established association. */
-TEST_F_TIMEOUT(kill, waiting, AT_TIMEOUT)
+TEST_F_TIMEOUT(kill, aborts_attempts_that_wait, AT_TIMEOUT)
 {
 	struct altconn_connect_info info;
 	int fds[3], cfd, i, err;
@@ -140,7 +140,7 @@ TEST_F_TIMEOUT(kill, waiting, AT_TIMEOUT)
  * When an association is killed before it is accepted, an attempt that waits
  * takes its place in the accept queue.
  */
-TEST_F_TIMEOUT(kill, queued, AT_TIMEOUT)
+TEST_F_TIMEOUT(kill, queued_association, AT_TIMEOUT)
 {
 	int fd, waits, err, cfd;
 
@@ -213,7 +213,7 @@ TEST_F_TIMEOUT(kill, by_id, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(kill, held_by_a_rule, AT_TIMEOUT)
+TEST_F_TIMEOUT(kill, attempt_held_by_a_rule, AT_TIMEOUT)
 {
 	int fd = at_socket(variant->format, variant->type), i;
 
@@ -230,7 +230,7 @@ TEST_F_TIMEOUT(kill, held_by_a_rule, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(kill, who_may, AT_TIMEOUT)
+TEST_F_TIMEOUT(kill, needs_CAP_NET_ADMIN, AT_TIMEOUT)
 {
 	int err, fd = at_client(variant->format, variant->type, &self->a, &err);
 	int id = only_id();
@@ -255,7 +255,7 @@ TEST_F_TIMEOUT(kill, who_may, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(kill, choice, AT_TIMEOUT)
+TEST_F_TIMEOUT(kill, options_that_choose, AT_TIMEOUT)
 {
 	int err, fd = at_client(variant->format, variant->type, &self->a, &err);
 	int cfd = accept(self->lfd, NULL, NULL);
@@ -328,7 +328,7 @@ static void *storm_server(void *arg)
  * Associations can be killed while clients connect and a server accepts. No
  * thread is left blocked afterwards.
  */
-TEST_F_TIMEOUT(kill, beside_all_else, AT_TIMEOUT_LONG)
+TEST_F_TIMEOUT(kill, beside_connect_and_accept, AT_TIMEOUT_LONG)
 {
 	struct storm s = {
 		.a = self->a, .format = variant->format, .type = variant->type,

@@ -160,7 +160,7 @@ TEST_F_TIMEOUT(choice, fail_fast_refuses_when_full, AT_TIMEOUT)
 	EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));
 }
 
-TEST_F_TIMEOUT(choice, fail_fast_leaves_those_who_wait, AT_TIMEOUT)
+TEST_F_TIMEOUT(choice, fail_fast_leaves_waiting_attempts, AT_TIMEOUT)
 {
 	int full[2], waits, fd;
 
@@ -202,7 +202,7 @@ TEST_F_TIMEOUT(choice, defer_establishes_at_accept, AT_TIMEOUT)
 	EXPECT_EQ(0, at_poll_now(self->lfd, POLLIN));
 }
 
-TEST_F_TIMEOUT(choice, defer_blocks_the_client_until_then, AT_TIMEOUT)
+TEST_F_TIMEOUT(choice, defer_blocks_the_client_until_accept, AT_TIMEOUT)
 {
 	struct at_job job;
 	int fd = at_socket(variant->format, variant->type);
@@ -313,7 +313,7 @@ TEST_F_TIMEOUT(choice, defer_and_the_listener_closes, AT_TIMEOUT)
 }
 
 /* With ALTCONN_WAIT_LISTENER an attempt waits until a socket listens. */
-TEST_F_TIMEOUT(choice, wait_listener_that_comes, AT_TIMEOUT)
+TEST_F_TIMEOUT(choice, wait_listener_until_listen, AT_TIMEOUT)
 {
 	int fd, sfd;
 
@@ -562,7 +562,7 @@ TEST_F_TIMEOUT(limits, E_AGAIN_TABLE, AT_TIMEOUT)
 }
 
 /* A namespace at its max_associations does not limit another namespace. */
-TEST_F_TIMEOUT(limits, E_AGAIN_TABLE_is_each_namespaces_own, AT_TIMEOUT)
+TEST_F_TIMEOUT(limits, E_AGAIN_TABLE_of_each_namespace, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int fd, err, lfd;

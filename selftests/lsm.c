@@ -132,7 +132,7 @@ TEST_F_TIMEOUT(lsm, E_PERM_RULE, AT_TIMEOUT)
  * The hook decides on connect() of a connected socket too. After EPERM the
  * socket is still connected.
  */
-TEST_F_TIMEOUT(lsm, a_connected_socket_stays, AT_TIMEOUT)
+TEST_F_TIMEOUT(lsm, connected_socket_stays_connected, AT_TIMEOUT)
 {
 	int fd = at_socket(variant->format, variant->type);
 	struct at_addr peer;

@@ -59,7 +59,7 @@ FIXTURE_TEARDOWN(netns)
 	at_cleanup();
 }
 
-TEST_F_TIMEOUT(netns, only_paths_cross, AT_TIMEOUT)
+TEST_F_TIMEOUT(netns, only_paths_lead_to_other_namespaces, AT_TIMEOUT)
 {
 	bool path = variant->kind == AT_PATH;
 	int fd, err, want = path ? 0 : ECONNREFUSED;
@@ -83,7 +83,7 @@ TEST_F_TIMEOUT(netns, only_paths_cross, AT_TIMEOUT)
 	EXPECT_EQ(1, recv(self->fd, &c, 1, 0));
 }
 
-TEST_F_TIMEOUT(netns, the_same_address_is_free, AT_TIMEOUT)
+TEST_F_TIMEOUT(netns, same_address_in_two_namespaces, AT_TIMEOUT)
 {
 	int fd = at_socket(variant->format, variant->type);
 
@@ -92,7 +92,7 @@ TEST_F_TIMEOUT(netns, the_same_address_is_free, AT_TIMEOUT)
 }
 
 /* A socket stays in the namespace in which it was made. */
-TEST_F_TIMEOUT(netns, a_socket_keeps_its_own, AT_TIMEOUT)
+TEST_F_TIMEOUT(netns, socket_keeps_its_namespace, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int old, fd, err;
@@ -215,7 +215,7 @@ static int ending_listen(struct ending *e)
  * Attempts can reach listeners in namespaces that end meanwhile. The module
  * warns if it charges an attempt to a namespace that has ended.
  */
-TEST(attempts_meet_ends_of_namespaces)
+TEST(attempts_while_namespaces_end)
 {
 	struct ending e = {};
 	pthread_t threads[2];
@@ -239,7 +239,7 @@ TEST(attempts_meet_ends_of_namespaces)
  * A connection over a path goes from one namespace to another. Dumps in both
  * namespaces list it, and a dump in a third namespace does not.
  */
-TEST_F_TIMEOUT(netns, dumps_of_both_namespaces_list_it, AT_TIMEOUT)
+TEST_F_TIMEOUT(netns, both_namespaces_dump_the_association, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int lfd, fd, there, err;
@@ -296,7 +296,7 @@ TEST_F_TIMEOUT(sysctls, defaults, AT_TIMEOUT)
 	}
 }
 
-TEST_F_TIMEOUT(sysctls, each_namespace_its_own, AT_TIMEOUT)
+TEST_F_TIMEOUT(sysctls, values_of_each_namespace, AT_TIMEOUT)
 {
 	pid_t pid;
 

@@ -170,7 +170,7 @@ static int bind_sharers(const FIXTURE_VARIANT(node) *variant, int fds[2],
 	EXPECT_TRUE(at_addr_eq(&__want, a));				\
 } while (0)
 
-TEST_F_TIMEOUT(node, both_ends_have_their_names, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, both_ends_have_addresses, AT_TIMEOUT)
 {
 	struct at_addr a, own;
 	int fd, sfd;
@@ -229,7 +229,7 @@ TEST_F_TIMEOUT(node, E_ADDRINUSE_accepted_already, AT_TIMEOUT)
 }
 
 /* A client is unnamed where no node stands for the client's namespace. */
-TEST_F_TIMEOUT(node, a_stranger_is_unnamed, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, client_without_a_node_is_unnamed, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int fd, sfd;
@@ -262,7 +262,7 @@ static int send_or_connect(int fd, const struct at_addr *to, int type)
 	return at_err(at_connect(fd, to));
 }
 
-TEST_F_TIMEOUT(node, only_what_is_reachable, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, only_reachable_sockets, AT_TIMEOUT)
 {
 	int fd = at_socket(variant->format, variant->type), hidden, err;
 	struct at_addr own, to;
@@ -340,7 +340,7 @@ TEST_F_TIMEOUT(node, E_HOSTUNREACH_down, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(node, E_HOSTUNREACH_gone, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, E_HOSTUNREACH_namespace_has_ended, AT_TIMEOUT)
 {
 	int fd = at_socket(variant->format, variant->type);
 
@@ -373,7 +373,7 @@ static int count_assocs(int there, int here)
 
 #define COUNT_THERE()	count_assocs(self->there, self->here)
 
-TEST_F_TIMEOUT(node, both_namespaces_tell_of_it, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, both_namespaces_dump_the_association, AT_TIMEOUT)
 {
 	int fd, sfd;
 
@@ -433,7 +433,7 @@ TEST_F_TIMEOUT(node, E_INPROGRESS, AT_TIMEOUT)
  * attempt that waits is refused. Neither of the two keeps the namespace of the
  * listener alive.
  */
-TEST_F_TIMEOUT(node, the_listener_closes, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, listener_closes, AT_TIMEOUT)
 {
 	int fd, waits = at_socket(variant->format, variant->type);
 	char c;
@@ -460,7 +460,7 @@ TEST_F_TIMEOUT(node, the_listener_closes, AT_TIMEOUT)
 }
 
 /* The listener's namespace limits attempts from another namespace too. */
-TEST_F_TIMEOUT(node, its_limits_hold, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, limits_of_the_other_namespace_hold, AT_TIMEOUT)
 {
 	int fd, waits = at_socket(variant->format, variant->type);
 
@@ -488,7 +488,7 @@ TEST_F_TIMEOUT(node, its_limits_hold, AT_TIMEOUT)
  * One user of this namespace can have half of max_waiting of the other
  * namespace, rounded up.
  */
-TEST_F_TIMEOUT(node, a_user_has_half_of_its_places, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, a_user_gets_half_of_the_waiting_room, AT_TIMEOUT)
 {
 	static const struct { int uid, err; } tries[] = {
 		{ .uid = 65534, .err = EINPROGRESS },
@@ -520,7 +520,7 @@ TEST_F_TIMEOUT(node, a_user_has_half_of_its_places, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(node, rules_know_it, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, rules_match_a_node, AT_TIMEOUT)
 {
 	char to[64];
 	int fd;
@@ -643,7 +643,7 @@ static void *send_one(void *arg)
  * sender then looks up its receiver again. In the second namespace the sender
  * is unnamed, and does not keep the name that it had in the first one.
  */
-TEST_F_TIMEOUT(node, an_id_that_means_another_one, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, id_of_another_node_meanwhile, AT_TIMEOUT)
 {
 	struct sender sender = { .here = self->here, .to = self->to };
 	struct at_addr own = self->own, from;
@@ -689,7 +689,7 @@ TEST_F_TIMEOUT(node, an_id_that_means_another_one, AT_TIMEOUT)
  * A socket that is connected to another node sends to its own namespace from an
  * address of its own namespace.
  */
-TEST_F_TIMEOUT(node, an_address_for_others, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, source_address_for_each_destination, AT_TIMEOUT)
 {
 	int fd, lfd;
 	struct at_addr here, from;
@@ -724,7 +724,7 @@ TEST_F_TIMEOUT(node, an_address_for_others, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(node, a_full_receiver, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, full_receiver, AT_TIMEOUT)
 {
 	int fd, n = 0, err;
 	char c[512] = { };
@@ -799,7 +799,7 @@ TEST_F_TIMEOUT(own, id, AT_TIMEOUT)
  * Nodes are not transitive: a namespace does not reach the nodes of its nodes.
  * All three namespaces use the same port.
  */
-TEST_F_TIMEOUT(own, three_of_them, AT_TIMEOUT)
+TEST_F_TIMEOUT(own, three_namespaces, AT_TIMEOUT)
 {
 	struct at_addr own, to;
 	int ns[3], lfd[3], fd, sfd, err, i;
@@ -838,7 +838,7 @@ TEST_F_TIMEOUT(own, three_of_them, AT_TIMEOUT)
 }
 
 /* A broadcast reaches no socket of another namespace. */
-TEST_F_TIMEOUT(own, broadcast_reaches_no_other, AT_TIMEOUT)
+TEST_F_TIMEOUT(own, broadcast_stays_in_its_namespace, AT_TIMEOUT)
 {
 	int fd, hears, there;
 	struct at_addr a;
@@ -866,7 +866,7 @@ TEST_F_TIMEOUT(own, broadcast_reaches_no_other, AT_TIMEOUT)
  * Namespaces can end although they have nodes for each other and this namespace
  * has nodes for all of them.
  */
-TEST_F_TIMEOUT(own, they_die_in_pairs, 10 * AT_TIMEOUT)
+TEST_F_TIMEOUT(own, namespaces_end_in_pairs, 10 * AT_TIMEOUT)
 {
 	int pairs = at_scale(512, 50), fd = at_socket(AT_NATIVE, SOCK_STREAM);
 	struct at_addr a;
@@ -904,7 +904,7 @@ TEST_F_TIMEOUT(own, they_die_in_pairs, 10 * AT_TIMEOUT)
 }
 
 /* A caller needs CAP_NET_ADMIN in both namespaces to add a node. */
-TEST_F_TIMEOUT(own, both_must_want_it, AT_TIMEOUT)
+TEST_F_TIMEOUT(own, needs_CAP_NET_ADMIN_in_both_namespaces, AT_TIMEOUT)
 {
 	int there, child;
 
@@ -1066,7 +1066,7 @@ FIXTURE_SETUP(races)
 
 FIXTURE_TEARDOWN(races) {}
 
-TEST_F_TIMEOUT(races, everything_changes, 2 * AT_TIMEOUT)
+TEST_F_TIMEOUT(races, nodes_change_meanwhile, 2 * AT_TIMEOUT)
 {
 	static void * (*const jobs[])(void *) = {
 		race_connect, race_connect, race_listen, race_change, race_look,
@@ -1086,7 +1086,7 @@ TEST_F_TIMEOUT(races, everything_changes, 2 * AT_TIMEOUT)
 }
 
 /* Threads connect to a namespace while the namespace ends. */
-TEST_F_TIMEOUT(races, it_dies, 2 * AT_TIMEOUT)
+TEST_F_TIMEOUT(races, namespace_ends_meanwhile, 2 * AT_TIMEOUT)
 {
 	int rounds = at_scale(100, 20), there, lfd, i, old;
 	struct race *race = &self->race;

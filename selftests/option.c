@@ -328,28 +328,28 @@ static bool moves_whole(int sv[2], bool splice_in, bool splice_out)
 	return good && got == FILE_SIZE && f.sent == FILE_SIZE;
 }
 
-TEST_F_TIMEOUT(pair, sendfile_into_it, AT_TIMEOUT)
+TEST_F_TIMEOUT(pair, sendfile_to_a_socket, AT_TIMEOUT)
 {
 	if (!STREAM)
 		SKIP(return, "streams only");
 	EXPECT_TRUE(moves_whole(self->sv, false, false));
 }
 
-TEST_F_TIMEOUT(pair, splice_into_it, AT_TIMEOUT)
+TEST_F_TIMEOUT(pair, splice_to_a_socket, AT_TIMEOUT)
 {
 	if (!STREAM)
 		SKIP(return, "streams only");
 	EXPECT_TRUE(moves_whole(self->sv, true, false));
 }
 
-TEST_F_TIMEOUT(pair, splice_out_of_it, AT_TIMEOUT)
+TEST_F_TIMEOUT(pair, splice_from_a_socket, AT_TIMEOUT)
 {
 	if (!STREAM)
 		SKIP(return, "streams only");
 	EXPECT_TRUE(moves_whole(self->sv, true, true));
 }
 
-TEST_F_TIMEOUT(pair, SPLICE_F_NONBLOCK_on_nothing, AT_TIMEOUT)
+TEST_F_TIMEOUT(pair, SPLICE_F_NONBLOCK_without_data, AT_TIMEOUT)
 {
 	int p[2];
 
@@ -464,7 +464,7 @@ static uint64_t netns_inode(void)
 	return stat("/proc/self/ns/net", &st) ? 0 : st.st_ino;
 }
 
-TEST_F_TIMEOUT(pair, PEER_INFO_tells_both_ends, AT_TIMEOUT)
+TEST_F_TIMEOUT(pair, PEER_INFO_of_both_ends, AT_TIMEOUT)
 {
 	struct altconn_peer_info info;
 	int i, fd;
@@ -523,7 +523,7 @@ TEST_F_TIMEOUT(pair, PEER_INFO_across_namespaces, AT_TIMEOUT)
  * ALTCONN_PEER_INFO describes the process that called connect(), as it was
  * then, even after the process has changed its name or exited.
  */
-TEST_F_TIMEOUT(pair, PEER_INFO_is_of_then, AT_TIMEOUT)
+TEST_F_TIMEOUT(pair, PEER_INFO_is_of_the_time_of_connect, AT_TIMEOUT)
 {
 	struct altconn_peer_info info;
 	struct at_addr a;
@@ -972,7 +972,7 @@ TEST_F_TIMEOUT(share, full_listener_is_passed_over, AT_TIMEOUT)
 	at_close(clients, 20);
 }
 
-TEST_F_TIMEOUT(share, only_with_who_shares, AT_TIMEOUT)
+TEST_F_TIMEOUT(share, only_with_sharing_sockets, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int fd, value;

@@ -140,7 +140,7 @@ TEST_F_TIMEOUT(path, unlinked_listener_keeps_its_clients, AT_TIMEOUT)
  * A socket file cannot be opened. After its socket has closed, connect() to the
  * file is refused (E-CONNREFUSED).
  */
-TEST_F_TIMEOUT(path, the_file_itself, AT_TIMEOUT)
+TEST_F_TIMEOUT(path, socket_file_without_a_socket, AT_TIMEOUT)
 {
 	struct stat st;
 
@@ -173,7 +173,7 @@ TEST_F_TIMEOUT(path, bound_below_a_removed_directory, AT_TIMEOUT)
 }
 
 /* An AF_UNIX socket cannot connect to a socket file of this family. */
-TEST_F_TIMEOUT(path, not_for_AF_UNIX, AT_TIMEOUT)
+TEST_F_TIMEOUT(path, AF_UNIX_is_refused, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int err;
@@ -216,7 +216,7 @@ TEST_F_TIMEOUT(path, through_a_bind_mount, AT_TIMEOUT)
  * Administrators see the whole path of every socket, and other users only the
  * paths of their own sockets.
  */
-TEST_F_TIMEOUT(path, whole_path_is_for_some, AT_TIMEOUT)
+TEST_F_TIMEOUT(path, whole_path_for_owner_and_administrators, AT_TIMEOUT)
 {
 	struct at_addr own;
 	pid_t pid;
@@ -896,7 +896,7 @@ TEST_F_TIMEOUT(replace, stale_files, AT_TIMEOUT)
 	}
 }
 
-TEST_F_TIMEOUT(replace, nothing_there, AT_TIMEOUT)
+TEST_F_TIMEOUT(replace, no_file_at_the_path, AT_TIMEOUT)
 {
 	EXPECT_EQ(0, at_err(at_bind(self->fd, &self->a)));
 	/* The directory has the socket file, under no other name. */
@@ -1177,7 +1177,7 @@ TEST_F_TIMEOUT(replace, without_proc, AT_TIMEOUT)
 	EXPECT_EQ(variant->by_fd ? EADDRINUSE : 0, at_reap(pid));
 }
 
-TEST_F_TIMEOUT(replace, the_option, AT_TIMEOUT)
+TEST_F_TIMEOUT(replace, option_values, AT_TIMEOUT)
 {
 	uint32_t value = 7;
 	socklen_t len = sizeof(value);
@@ -1218,7 +1218,7 @@ static void *rival_main(void *arg)
  * If many sockets bind to one stale file at once, one of them succeeds, and its
  * file stays at the path.
  */
-TEST_F_TIMEOUT(replace, rivals, AT_TIMEOUT)
+TEST_F_TIMEOUT(replace, one_of_many_binds, AT_TIMEOUT)
 {
 	struct rival rivals[RIVALS];
 	pthread_barrier_t start;
@@ -1277,7 +1277,7 @@ static void *watcher_main(void *arg)
 }
 
 /* bind() replaces a file in one step: the path always leads to a file. */
-TEST_F_TIMEOUT(replace, in_one_step, AT_TIMEOUT)
+TEST_F_TIMEOUT(replace, path_always_leads_to_a_file, AT_TIMEOUT)
 {
 	struct watcher w = { .path = self->path };
 	int i, fd;

@@ -361,7 +361,7 @@ static int works_of_payers(void)
 }
 
 /* The scan for idle buffers does not look repeatedly at buffers with data. */
-TEST_F_TIMEOUT(idle, buffers_at_rest_are_left_alone, AT_TIMEOUT)
+TEST_F_TIMEOUT(idle, idle_buffers_are_left_alone, AT_TIMEOUT)
 {
 	int link[2];
 	pid_t pid;

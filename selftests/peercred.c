@@ -62,7 +62,7 @@ static int get_peercred(int fd, struct ucred *cred)
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, cred, &len);
 }
 
-TEST_F_TIMEOUT(cred, server_sees_the_connecter, AT_TIMEOUT)
+TEST_F_TIMEOUT(cred, server_sees_the_client, AT_TIMEOUT)
 {
 	struct ucred cred;
 	pid_t pid = at_fork();
@@ -139,7 +139,7 @@ TEST_F_TIMEOUT(cred, client_sees_the_last_listen, AT_TIMEOUT)
 }
 
 /* The server sees the process that called connect(), even after its exit. */
-TEST_F_TIMEOUT(cred, holds_after_the_peer_died, AT_TIMEOUT)
+TEST_F_TIMEOUT(cred, lasts_after_the_client_exits, AT_TIMEOUT)
 {
 	struct ucred cred;
 	pid_t pid = at_fork();
@@ -157,7 +157,7 @@ TEST_F_TIMEOUT(cred, holds_after_the_peer_died, AT_TIMEOUT)
 	EXPECT_EQ(0, cred.uid);
 }
 
-TEST_F_TIMEOUT(cred, nobody_before_connect, AT_TIMEOUT)
+TEST_F_TIMEOUT(cred, none_before_connect, AT_TIMEOUT)
 {
 	int fd = at_socket(variant->format, variant->type);
 	struct ucred cred;
@@ -172,7 +172,7 @@ TEST_F_TIMEOUT(cred, nobody_before_connect, AT_TIMEOUT)
  * An attempt that waits has the credentials of the process that called
  * connect(), not of the process that calls accept().
  */
-TEST_F_TIMEOUT(cred, E_INPROGRESS_keeps_the_connecter, AT_TIMEOUT)
+TEST_F_TIMEOUT(cred, E_INPROGRESS_keeps_the_client, AT_TIMEOUT)
 {
 	struct ucred cred;
 	int full[5], fd, i;
@@ -205,7 +205,7 @@ TEST_F_TIMEOUT(cred, E_INPROGRESS_keeps_the_connecter, AT_TIMEOUT)
 }
 
 /* SO_PEERGROUPS returns the groups that the client had at its connect(). */
-TEST_F_TIMEOUT(cred, SO_PEERGROUPS_of_the_connecter, AT_TIMEOUT)
+TEST_F_TIMEOUT(cred, SO_PEERGROUPS_of_the_client, AT_TIMEOUT)
 {
 	gid_t groups[] = { 1234, 2345, 3456 }, got[8];
 	socklen_t len = sizeof(got);
@@ -240,7 +240,7 @@ TEST_F_TIMEOUT(cred, SO_PEERGROUPS_of_the_connecter, AT_TIMEOUT)
  * SO_PEERPIDFD returns a pidfd of the client, if the kernel has the option. The
  * pidfd becomes readable when the client exits.
  */
-TEST_F_TIMEOUT(cred, SO_PEERPIDFD_of_the_connecter, AT_TIMEOUT)
+TEST_F_TIMEOUT(cred, SO_PEERPIDFD_of_the_client, AT_TIMEOUT)
 {
 	socklen_t len = sizeof(int);
 	int fd, err, pidfd = -1;

@@ -292,7 +292,7 @@ static void signals_room(struct __test_metadata *_metadata, int sv[2])
 	at_close(sv, 2);
 }
 
-TEST_F_TIMEOUT(state, O_ASYNC_signals_room, AT_TIMEOUT)
+TEST_F_TIMEOUT(state, O_ASYNC_signals_space, AT_TIMEOUT)
 {
 	int sv[2];
 
@@ -300,7 +300,7 @@ TEST_F_TIMEOUT(state, O_ASYNC_signals_room, AT_TIMEOUT)
 	signals_room(_metadata, sv);
 }
 
-TEST(O_ASYNC_signals_room_as_TCP)
+TEST(O_ASYNC_signals_space_as_TCP)
 {
 	int sv[2];
 
@@ -363,7 +363,7 @@ static short join_sleeper(struct sleeper *s)
 }
 
 /* A thread that sleeps in poll() is woken by data, by room and by a close. */
-TEST_F_TIMEOUT(state, wakes_on_data_room_close, AT_TIMEOUT)
+TEST_F_TIMEOUT(state, wakes_on_data_space_and_close, AT_TIMEOUT)
 {
 	struct sleeper s;
 	int sv[2];

@@ -446,7 +446,7 @@ static long charged_by_descriptors(enum at_format format, int type)
 }
 
 /* A message with a descriptor takes no more memory than it takes in AF_UNIX. */
-TEST(descriptors_take_little)
+TEST(descriptors_take_little_memory)
 {
 	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM };
 	long charged, peer;

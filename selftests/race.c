@@ -303,7 +303,7 @@ static void *restart_listener(void *arg)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(race, listener_flickers, AT_TIMEOUT_LONG)
+TEST_F_TIMEOUT(race, listener_restarts, AT_TIMEOUT_LONG)
 {
 	struct arena *arena = &self->arena;
 	pthread_t srv;
@@ -339,7 +339,7 @@ static void *dump_all(void *arg)
  * (ALTCONN_WAIT_LISTENER) cancel their attempts or run into their deadlines. No
  * attempt is refused, and none is forgotten.
  */
-TEST_F_TIMEOUT(race, wait_listener_flickers, AT_TIMEOUT_LONG)
+TEST_F_TIMEOUT(race, wait_listener_restarts, AT_TIMEOUT_LONG)
 {
 	struct arena *arena = &self->arena;
 	pthread_t srv, dumper;
@@ -668,7 +668,7 @@ static int share_port(struct at_addr *a, int fds[2])
  * Two sockets connect at the same moment, each from its shared address to the
  * address of the other. At most one succeeds, and a failure is EADDRINUSE.
  */
-TEST(E_ADDRINUSE_of_attempts_that_cross)
+TEST(E_ADDRINUSE_of_crossing_attempts)
 {
 	int round, rounds = at_scale(300, 40), fds[2][2], i;
 	pthread_barrier_t barrier;
@@ -723,7 +723,7 @@ static void *use_end(void *arg)
 }
 
 /* Both ends shut down, dissolve, send, receive and close at the same moment. */
-TEST_F_TIMEOUT(race, both_ends_at_once, AT_TIMEOUT)
+TEST_F_TIMEOUT(race, both_ends_are_used_at_once, AT_TIMEOUT)
 {
 	struct end ends[2];
 	int round, i, err;

@@ -144,7 +144,7 @@ static uint64_t let_in(enum at_format format, const struct at_addr *a, int lfd,
 }
 
 /* Each poller is woken once, however many attempts are let in. */
-TEST_F_TIMEOUT(room, letting_in_wakes_each_poller_once, AT_TIMEOUT)
+TEST_F_TIMEOUT(room, each_poller_wakes_once, AT_TIMEOUT)
 {
 	EXPECT_TRUE(at_grows(GROWTH, let_in(variant->format, &self->a,
 					    self->lfd, FEW),
@@ -181,7 +181,7 @@ static int count_woken(const struct sleeper *s)
 }
 
 /* As many exclusive waiters are woken as there are attempts to accept. */
-TEST_F_TIMEOUT(room, letting_in_wakes_as_many_exclusive_waiters, AT_TIMEOUT)
+TEST_F_TIMEOUT(room, as_many_exclusive_waiters_wake, AT_TIMEOUT)
 {
 	struct sleeper s[SLEEPERS] = {};
 	pthread_t threads[SLEEPERS];
@@ -253,7 +253,7 @@ out:
 }
 
 /* Attempts wait at the address, so closing a listener moves no attempt. */
-TEST_F_TIMEOUT(room, closing_moves_none, AT_TIMEOUT)
+TEST_F_TIMEOUT(room, close_moves_no_attempt, AT_TIMEOUT)
 {
 	int filler, err;
 
@@ -269,7 +269,7 @@ TEST_F_TIMEOUT(room, closing_moves_none, AT_TIMEOUT)
  * When one of two listeners closes, the attempts wait for the other listener,
  * in the same order.
  */
-TEST_F_TIMEOUT(room, another_listener_takes_them_in_order, AT_TIMEOUT)
+TEST_F_TIMEOUT(room, another_listener_takes_attempts_in_order, AT_TIMEOUT)
 {
 	int fds[10], two, filler[2], i, fd, err;
 
@@ -325,7 +325,7 @@ static uint64_t refuse_all(enum at_format format, const struct at_addr *a,
 }
 
 /* Closing the last listener takes one step for each attempt that is refused. */
-TEST_F_TIMEOUT(room, refusing_all, AT_TIMEOUT)
+TEST_F_TIMEOUT(room, last_listener_refuses_all, AT_TIMEOUT)
 {
 	close(self->lfd);
 	EXPECT_TRUE(at_grows(GROWTH, refuse_all(variant->format, &self->a, FEW),
@@ -337,7 +337,7 @@ TEST_F_TIMEOUT(room, refusing_all, AT_TIMEOUT)
  * When the last listener closes, attempts with ALTCONN_WAIT_LISTENER stay and
  * other attempts are refused.
  */
-TEST_F_TIMEOUT(room, the_patient_stay, AT_TIMEOUT)
+TEST_F_TIMEOUT(room, WAIT_LISTENER_attempts_stay, AT_TIMEOUT)
 {
 	int fds[6], filler, i, err, fd;
 
@@ -527,7 +527,7 @@ static int accept_from(int lfd)
  * A wildcard listener accepts attempts in order of arrival, whatever addresses
  * they asked for.
  */
-TEST(any_takes_from_all_addresses_in_order)
+TEST(wildcard_listener_keeps_the_order)
 {
 	int port = a_port(), lfd = listen_ip(AT_IN, "0.0.0.0", port, 0);
 	static const int order[] = { 3, 1, 2, 1, 3, 2, 2, 1 };
@@ -590,7 +590,7 @@ TEST(a_closer_listener_comes_and_goes)
  * An IPv4 attempt goes to the listener at 0.0.0.0, and to the listener at :: if
  * there is none at 0.0.0.0.
  */
-TEST(both_versions)
+TEST(IPv4_attempts_at_two_listeners)
 {
 	int port = a_port(), six = listen_ip(AT_IN6, "::", port, 0), four;
 	int fds[4], i, err;
@@ -649,7 +649,7 @@ static uint64_t accept_beside(int n)
  * A wildcard listener does not pay for attempts that wait for other listeners
  * of its port.
  */
-TEST(strangers_attempts_cost_nothing)
+TEST(attempts_of_others_cost_nothing)
 {
 	EXPECT_TRUE(at_grows(2, accept_beside(FEW),
 			     accept_beside(MANY)));

@@ -198,7 +198,7 @@ TEST_F_TIMEOUT(rule, drop_waits_until_the_deadline, AT_TIMEOUT)
 	EXPECT_EQ(0, at_poll_now(self->lfd, POLLIN));
 }
 
-TEST_F_TIMEOUT(rule, dropped_attempt_is_let_go, AT_TIMEOUT)
+TEST_F_TIMEOUT(rule, dropped_attempt_ends_by_AF_UNSPEC_or_close, AT_TIMEOUT)
 {
 	struct at_job job;
 	int fd;
@@ -292,7 +292,7 @@ TEST_F_TIMEOUT(rule, delayed_to_the_same_address, AT_TIMEOUT)
  * A delayed attempt may hold the last reference to a path. The reference is
  * dropped when the attempt ends.
  */
-TEST_F_TIMEOUT(rule, held_path_goes, AT_TIMEOUT)
+TEST_F_TIMEOUT(rule, held_path_is_dropped_at_the_end, AT_TIMEOUT)
 {
 	int fd, i;
 
@@ -318,7 +318,7 @@ TEST_F_TIMEOUT(rule, held_path_goes, AT_TIMEOUT)
  * An attempt that runs into its deadline while a rule delays it releases its
  * path, so the file system can be unmounted.
  */
-TEST_F_TIMEOUT(rule, held_path_is_let_go, AT_TIMEOUT)
+TEST_F_TIMEOUT(rule, held_path_is_dropped_at_the_deadline, AT_TIMEOUT)
 {
 	char dir[200], path[210];
 	struct at_addr a;
@@ -348,7 +348,7 @@ TEST_F_TIMEOUT(rule, held_path_is_let_go, AT_TIMEOUT)
 }
 
 /* A delayed attempt is refused if there is no listener when the delay ends. */
-TEST_F_TIMEOUT(rule, delay_then_nobody, AT_TIMEOUT)
+TEST_F_TIMEOUT(rule, delay_then_no_listener, AT_TIMEOUT)
 {
 	int fd;
 
@@ -393,7 +393,7 @@ TEST_F_TIMEOUT(rule, delay_beyond_the_deadline, AT_TIMEOUT)
 }
 
 /* An attempt stays delayed or dropped when the rule is deleted. */
-TEST_F_TIMEOUT(rule, rule_goes_meanwhile, AT_TIMEOUT)
+TEST_F_TIMEOUT(rule, rule_is_deleted_meanwhile, AT_TIMEOUT)
 {
 	int delayed, dropped;
 
@@ -562,7 +562,7 @@ TEST_F_TIMEOUT(rule, namespaces, AT_TIMEOUT)
 	connects(0);
 }
 
-TEST_F_TIMEOUT(rule, who_may, AT_TIMEOUT)
+TEST_F_TIMEOUT(rule, needs_CAP_NET_ADMIN, AT_TIMEOUT)
 {
 	pid_t pid = fork();
 
@@ -623,7 +623,7 @@ static void *storm_accepts(void *arg)
  * Rules are added and deleted while attempts begin, are delayed, time out and
  * are closed.
  */
-TEST_F_TIMEOUT(rule, rules_change_under_way, AT_TIMEOUT_LONG)
+TEST_F_TIMEOUT(rule, rules_change_meanwhile, AT_TIMEOUT_LONG)
 {
 	struct storm s = {
 		.a = self->a, .format = variant->format, .type = variant->type,
@@ -880,7 +880,7 @@ TEST_F_TIMEOUT(match, ports_and_inet, AT_TIMEOUT)
  * A rule matches the path of the socket file itself, however a program writes
  * the path.
  */
-TEST_F_TIMEOUT(match, paths_as_they_are, AT_TIMEOUT)
+TEST_F_TIMEOUT(match, path_of_the_file_itself, AT_TIMEOUT)
 {
 	char dir[] = "/tmp/altconn-rule-XXXXXX", cwd[512];
 	struct at_addr a, relative, dots, link, peer;
@@ -1024,7 +1024,7 @@ TEST_F_TIMEOUT(match, cost_of_rules, AT_TIMEOUT_LONG)
  * In a namespace that an unprivileged user owns there may be 256 rules, which
  * is fewer than root may have.
  */
-TEST_F_TIMEOUT(match, rules_of_a_user, AT_TIMEOUT)
+TEST_F_TIMEOUT(match, number_of_rules_of_a_user, AT_TIMEOUT)
 {
 	pid_t pid = at_fork();
 
@@ -1200,7 +1200,7 @@ static uint64_t make_files(int n)
 }
 
 /* The lock of a directory is not held while rules are matched. */
-TEST_F_TIMEOUT(match, directory_is_free, AT_TIMEOUT)
+TEST_F_TIMEOUT(match, directory_is_not_locked, AT_TIMEOUT)
 {
 	uint64_t few = make_files(16), many = make_files(256);
 
@@ -1343,7 +1343,7 @@ TEST_F_TIMEOUT(datagram, delayed_without_its_sender, AT_TIMEOUT)
 }
 
 /* A delayed datagram without a receiver is lost and frees what it holds. */
-TEST_F_TIMEOUT(datagram, delayed_for_nobody, AT_TIMEOUT)
+TEST_F_TIMEOUT(datagram, delayed_without_its_receiver, AT_TIMEOUT)
 {
 	int marker, fd;
 	struct at_addr a;

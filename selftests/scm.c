@@ -891,7 +891,7 @@ static const int stamp_types[] = {
  * The timestamp of a message is the time when the message was sent. A stream
  * has no timestamps.
  */
-TEST_F_TIMEOUT(scm, SO_TIMESTAMP_is_of_the_sending, AT_TIMEOUT)
+TEST_F_TIMEOUT(scm, SO_TIMESTAMP_is_the_time_of_sending, AT_TIMEOUT)
 {
 	int64_t begin[2], end[2];
 	unsigned int i, k;
@@ -998,7 +998,7 @@ static void *send_numbers(void *arg)
  * A message that waited for space in the buffer has the time when it found
  * space as its timestamp.
  */
-TEST_F_TIMEOUT(scm, SO_TIMESTAMP_of_one_who_waited, AT_TIMEOUT)
+TEST_F_TIMEOUT(scm, SO_TIMESTAMP_of_a_blocked_sender, AT_TIMEOUT)
 {
 	struct numbers t = { .fd = self->sv[0], .file = -1, .n = 1 };
 	int64_t begin, sent;
@@ -1032,7 +1032,7 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_of_one_who_waited, AT_TIMEOUT)
  * A sender that waits sends more messages with descriptors and timestamps than
  * a buffer takes. Each message arrives once, with what was sent with it.
  */
-TEST_F_TIMEOUT(scm, more_with_something_than_fit, AT_TIMEOUT)
+TEST_F_TIMEOUT(scm, more_messages_than_a_buffer_takes, AT_TIMEOUT)
 {
 	struct numbers t = {
 		.fd = self->sv[0], .file = some_file(), .n = 2500,
@@ -1387,7 +1387,7 @@ static void *peek_blocking(void *arg)
  * With SO_PEEK_OFF an empty message is peeked at only once, else no peek would
  * see the message behind it.
  */
-TEST_F_TIMEOUT(scm, SO_PEEK_OFF_over_empty_ones, AT_TIMEOUT)
+TEST_F_TIMEOUT(scm, SO_PEEK_OFF_over_empty_records, AT_TIMEOUT)
 {
 	static const char * const all[] = { "", "a", "", "" };
 	struct peeker p = { .fd = self->sv[1] };

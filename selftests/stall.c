@@ -155,7 +155,7 @@ static ssize_t call_end(struct call *call)
 	return call->n;
 }
 
-TEST_F_TIMEOUT(stall, MSG_DONTWAIT_sends_beside_it, 30)
+TEST_F_TIMEOUT(stall, MSG_DONTWAIT_sends_beside_a_stalled_sender, 30)
 {
 	struct call call;
 	char buf[128];
@@ -245,7 +245,7 @@ static int wait_edge(int epfd, int ms)
  * edge-triggered poller gets an edge for each new byte, so its recv() never
  * gets EAGAIN while there is data.
  */
-TEST_F_TIMEOUT(stall, MSG_DONTWAIT_receives_beside_it, 30)
+TEST_F_TIMEOUT(stall, MSG_DONTWAIT_receives_beside_a_stalled_reader, 30)
 {
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
 	int epfd = epoll_create1(0), i;
@@ -300,7 +300,7 @@ TEST_F_TIMEOUT(stall, close_decides_what_is_sent, 30)
  * Unread data of a peer that closes resets the connection, also while a send()
  * is in the fault.
  */
-TEST_F_TIMEOUT(stall, close_with_data_beside_it, 30)
+TEST_F_TIMEOUT(stall, close_with_data_beside_a_stalled_sender, 30)
 {
 	struct call call;
 	char c;
@@ -319,7 +319,7 @@ TEST_F_TIMEOUT(stall, close_with_data_beside_it, 30)
 	EXPECT_EQ(0, recv(self->sv[0], &c, 1, MSG_DONTWAIT));
 }
 
-TEST_F_TIMEOUT(stall, no_data_behind_end_of_file, 30)
+TEST_F_TIMEOUT(stall, no_data_after_end_of_file, 30)
 {
 	struct call call;
 	int p[2];
