@@ -355,7 +355,7 @@ TEST_F_TIMEOUT(accept, larger_backlog_wakes_all_accepting_threads, AT_TIMEOUT)
 	cpu_set_t one;
 
 	if (at_is_oracle(variant->format))
-		SKIP(return, "with AF_UNIX nobody waits");
+		SKIP(return, "no attempt waits in AF_UNIX");
 	CPU_ZERO(&one);
 	CPU_SET(sched_getcpu(), &one);
 	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));

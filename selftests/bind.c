@@ -100,7 +100,7 @@ FIXTURE_VARIANT_ADD(port, dgram) { .type = SOCK_DGRAM };
 FIXTURE_SETUP(port)
 {
 	if (at_netns())
-		SKIP(return, "no network namespaces");
+		SKIP(return, "no network namespaces in this kernel");
 }
 
 FIXTURE_TEARDOWN(port) {}
@@ -552,7 +552,7 @@ TEST_F_TIMEOUT(listen, S_CONN_backlog_n_holds_n_and_one, AT_TIMEOUT)
 					 variant->type, backlogs[i]));
 		EXPECT_EQ(backlogs[i] + 1,
 			  count_established(variant->format, variant->type,
-							     &a, 32, &err));
+					    &a, 32, &err));
 		EXPECT_EQ(full_errno(variant->format), err);
 	}
 }
@@ -564,15 +564,14 @@ TEST_F_TIMEOUT(listen, huge_backlog_is_clamped, AT_TIMEOUT)
 	int i, err;
 
 	if (at_netns())
-		SKIP(return, "no network namespaces");
+		SKIP(return, "no network namespaces in this kernel");
 	ASSERT_EQ(0, at_sysctl_set("core/somaxconn", 8));
 	for (i = 0; i < ARRAY_SIZE(backlogs); i++) {
 		ASSERT_LE(0, at_listener(&a, variant->format, variant->kind,
 					 variant->type, backlogs[i]));
 		EXPECT_EQ(9,
 			  count_established(variant->format, variant->type, &a,
-					    32,
-					       &err));
+					    32, &err));
 		EXPECT_EQ(full_errno(variant->format), err);
 	}
 }

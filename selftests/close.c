@@ -205,10 +205,10 @@ struct round {
 	int fd, delay;
 	/*
 	 * If @peer is set, the thread shuts @fd down for writing instead, and
-	 * reads @came bytes from @peer.
+	 * reads @arrived bytes from @peer.
 	 */
 	int peer;
-	size_t came;
+	size_t arrived;
 	atomic_int *go;
 };
 
@@ -221,7 +221,7 @@ static void shut_and_read(struct round *r)
 
 	shutdown(r->fd, SHUT_WR);
 	while ((n = recv(r->peer, buf, sizeof(buf), 0)) > 0)
-		r->came += n;
+		r->arrived += n;
 }
 
 static void *close_beside(void *arg)
@@ -303,7 +303,7 @@ TEST_F_TIMEOUT(closes, send_beside_shutdown_keeps_the_order, AT_TIMEOUT_LONG)
 		n = send_beside(sv[0], sizeof(many), &r, &go);
 		pthread_join(r.thread, NULL);
 		behind += recv(sv[1], &c, 1, MSG_DONTWAIT) > 0;
-		wrong += r.came != (n > 0 ? n : 0);
+		wrong += r.arrived != (n > 0 ? n : 0);
 		close(sv[0]);
 		close(sv[1]);
 	}

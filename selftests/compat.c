@@ -229,7 +229,7 @@ TEST_F_TIMEOUT(compat, path_by_a_descriptor, AT_TIMEOUT)
 	if (self->missing)
 		SKIP(return, "this kernel runs no 32-bit programs");
 	if (variant->format != AT_NATIVE)
-		SKIP(return, "of native addresses");
+		SKIP(return, "native addresses only");
 	at_path(dir, sizeof(dir));
 	ASSERT_EQ(0, mkdir(dir, 0755));
 	dfd = open(dir, O_PATH);
@@ -267,7 +267,7 @@ TEST_F_TIMEOUT(compat, path_by_a_descriptor, AT_TIMEOUT)
 
 TEST(compat)
 {
-	SKIP(return, "of x86-64");
+	SKIP(return, "this test needs x86-64");
 }
 
 #endif

@@ -1267,7 +1267,7 @@ FIXTURE_VARIANT_ADD(limits, seqpacket) { .type = SOCK_SEQPACKET };
 FIXTURE_SETUP(limits)
 {
 	if (at_netns())
-		SKIP(return, "no network namespaces");
+		SKIP(return, "no network namespaces in this kernel");
 	self->lfd = at_listener(&self->a, AT_NATIVE, AT_PORT, variant->type, 0);
 	ASSERT_LE(0, self->lfd);
 	ASSERT_EQ(0, at_fill(AT_NATIVE, variant->type, &self->a, self->full,

@@ -109,7 +109,8 @@ TEST_F_TIMEOUT(conn, MSG_EOR_marks_records, AT_TIMEOUT)
 	int flags;
 
 	if (variant->format == AT_ORACLE)
-		SKIP(return, "AF_UNIX marks the received record not always");
+		SKIP(return,
+		     "AF_UNIX does not always mark the received record");
 	ASSERT_EQ(3, send(self->sv[0], "abc", 3, MSG_EOR));
 	EXPECT_EQ(3, recv_flags(self->sv[1], buf, sizeof(buf), 0, &flags));
 	EXPECT_EQ(STREAM ? 0 : MSG_EOR, flags & MSG_EOR);
@@ -171,7 +172,7 @@ TEST_F_TIMEOUT(conn, MSG_OOB_EOPNOTSUPP, AT_TIMEOUT)
 	char c;
 
 	if (variant->format == AT_ORACLE)
-		SKIP(return, "newer AF_UNIX streams have it");
+		SKIP(return, "newer AF_UNIX streams support MSG_OOB");
 	EXPECT_EQ(EOPNOTSUPP, at_err(send(self->sv[0], "x", 1, MSG_OOB)));
 	EXPECT_EQ(EOPNOTSUPP, at_err(recv(self->sv[0], &c, 1, MSG_OOB)));
 }
@@ -706,9 +707,9 @@ TEST_F_TIMEOUT(conn, records_wrap_at_4_gib, AT_TIMEOUT_LONG)
 	if (STREAM)
 		SKIP(return, "records only");
 	if (variant->format != AT_NATIVE)
-		SKIP(return, "once is enough");
+		SKIP(return, "one variant is enough");
 	if (getenv("ALTCONN_DEBUG_KERNEL"))
-		SKIP(return, "half an hour there");
+		SKIP(return, "this takes half an hour on the debug kernel");
 	for (i = 0; i < n; i++) {
 		ASSERT_EQ(words * 4, send_numbered(self->sv[0], i, buf[i % 8],
 						   words, i >= whole));
@@ -755,7 +756,7 @@ TEST_F_TIMEOUT(conn, busy_poll_us_changes_meanwhile, AT_TIMEOUT)
 
 	/* The sysctl belongs to a network namespace of this test alone. */
 	if (at_netns())
-		SKIP(return, "no network namespaces");
+		SKIP(return, "no network namespaces in this kernel");
 	at_close(self->sv, 2);
 	ASSERT_EQ(0, at_pair(variant->format, variant->kind, variant->type,
 			     self->sv));

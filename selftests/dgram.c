@@ -191,7 +191,7 @@ TEST_F_TIMEOUT(dgram, EMSGSIZE_at_the_limit, AT_TIMEOUT)
 
 	if (INET)
 		SKIP(return,
-		     "UDP's datagrams have a limit of their own: oracle");
+		     "datagrams of UDP have another limit, see oracle");
 	ASSERT_EQ(0, setsockopt(self->fd, SOL_SOCKET, SO_SNDBUF, &size, len));
 	ASSERT_EQ(0, getsockopt(self->fd, SOL_SOCKET, SO_SNDBUF, &limit,
 				&len));
@@ -274,7 +274,8 @@ TEST_F_TIMEOUT(dgram, S_ONLY_drops_queued_datagrams, AT_TIMEOUT)
 	int ofd = bind_receiver(variant, &other);
 
 	if (ORACLE)
-		SKIP(return, "AF_UNIX purges only when the peer changes");
+		SKIP(return,
+		     "AF_UNIX drops datagrams only when the peer changes");
 	ASSERT_LE(0, pfd);
 	ASSERT_LE(0, ofd);
 	EXPECT_EQ(0, send_byte(pfd, &self->a, '1'));
@@ -392,7 +393,7 @@ TEST_F_TIMEOUT(dgram, S_NULL_forms, AT_TIMEOUT)
 	int i;
 
 	if (ORACLE)
-		SKIP(return, "AF_UNIX takes AF_UNSPEC alone");
+		SKIP(return, "AF_UNIX accepts AF_UNSPEC only");
 	for (i = 0; i < ARRAY_SIZE(lens); i++) {
 		ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
 		EXPECT_EQ(0, at_err(connect(self->fd, (void *)zeroes,
@@ -595,9 +596,9 @@ TEST_F_TIMEOUT(dgram, full_receiver_shuts_down, AT_TIMEOUT)
 	int fd = bind_receiver(variant, &own);
 
 	if (ORACLE)
-		SKIP(return, "AF_UNIX lets them sleep");
+		SKIP(return, "AF_UNIX leaves blocked senders asleep");
 	if (INET)
-		SKIP(return, "UDP goes on receiving: oracle");
+		SKIP(return, "UDP receives after shutdown(), see oracle");
 	ASSERT_EQ(0, at_err(at_connect(fd, &self->a)));
 	ASSERT_EQ(0, at_err(at_connect(self->rfd, &own)));
 	fill_queue(fd);
@@ -846,9 +847,10 @@ TEST_F_TIMEOUT(shared, receivers_of_a_port_are_bounded, AT_TIMEOUT_LONG)
 	int *fds, fd, n;
 
 	if (variant->kind != AT_INET || variant->reuses)
-		SKIP(return, "once is enough");
+		SKIP(return, "one variant is enough");
 	if (at_scale(0, 1))
-		SKIP(return, "stock does it: so many sockets take long");
+		SKIP(return,
+		     "the stock kernel does it: so many sockets take long");
 	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &most));
 	if (most.rlim_max < MOST_OF_A_PORT + 100)
 		SKIP(return, "RLIMIT_NOFILE allows fewer sockets");

@@ -408,7 +408,7 @@ TEST_F_TIMEOUT(fault, E_NOMEM, AT_TIMEOUT_LONG)
 		 * has a fallback.
 		 */
 		EXPECT_LE(!calls[i].spare, failures) {
-			TH_LOG("%s: %d failures, errno %d (negative: when repeated)",
+			TH_LOG("%s: %d failures, errno %d (< 0: when repeated)",
 			       calls[i].what, failures, wrong);
 		}
 		EXPECT_FALSE(t.broken);

@@ -262,7 +262,7 @@ TEST_F_TIMEOUT(full, no_sender_overtakes_a_blocked_sender, AT_TIMEOUT)
 	int fd, late;
 
 	if (ORACLE)
-		SKIP(return, "with AF_UNIX one may");
+		SKIP(return, "AF_UNIX lets a new sender overtake");
 	fd = connect_sender(self, variant);
 	late = connect_sender(self, variant);
 	EXPECT_LT(2, fill_queue(fd));
@@ -304,7 +304,7 @@ TEST_F_TIMEOUT(full, receiver_connects_to_another_socket, AT_TIMEOUT)
 	int fd = at_bound(&other, variant->format, variant->kind, SOCK_DGRAM);
 
 	if (ORACLE)
-		SKIP(return, "AF_UNIX lets them sleep");
+		SKIP(return, "AF_UNIX leaves blocked senders asleep");
 	ASSERT_LE(0, fd);
 	fill_queue(connect_sender(self, variant));
 	ASSERT_EQ(0, start_sender(&s, connect_sender(self, variant), 'A'));
@@ -331,7 +331,7 @@ TEST_F_TIMEOUT(full, receiver_connects_to_a_blocked_sender, AT_TIMEOUT)
 	char c = 0;
 
 	if (ORACLE)
-		SKIP(return, "AF_UNIX keeps what the others had queued");
+		SKIP(return, "AF_UNIX keeps the datagrams of other senders");
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, at_err(at_connect(fd, &self->a)));
 	fill_queue(connect_sender(self, variant));
@@ -530,7 +530,7 @@ TEST_F_TIMEOUT(full, blocked_sender_precedes_a_new_sender, AT_TIMEOUT)
 	int n;
 
 	if (ORACLE)
-		SKIP(return, "with AF_UNIX one may go before it");
+		SKIP(return, "AF_UNIX lets a new sender overtake");
 	for (n = 0; !send_large(fd, '.', MSG_DONTWAIT); n++)
 		;
 	ASSERT_LT(0, n);

@@ -144,7 +144,8 @@ int main(int argc, char **argv)
 	finish(fds, n, &tally);
 	accepted += drain(listener);
 
-	printf("%d of %d established (%d at once, %d after waiting), %d accepted",
+	printf("%d of %d established (%d at once, %d after waiting), "
+	       "%d accepted",
 	       tally.at_once + tally.waited, n, tally.at_once, tally.waited,
 	       accepted);
 	if (tally.failed)

@@ -48,7 +48,7 @@ FIXTURE_SETUP(inet)
 	int fd;
 
 	if (at_netns())
-		SKIP(return, "no network namespaces");
+		SKIP(return, "no network namespaces in this kernel");
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
 	ASSERT_EQ(0, ioctl(fd, SIOCGIFFLAGS, &ifr));
 	ifr.ifr_flags |= IFF_UP;
@@ -422,7 +422,7 @@ TEST_F_TIMEOUT(inet, listener_among_sharing_sockets, AT_TIMEOUT)
 	struct at_addr a;
 
 	if (DGRAM || ORACLE)
-		SKIP(return, "of those that listen, and TCP shares no port so");
+		SKIP(return, "listeners of altconn only");
 	ASSERT_EQ(0, bind_shared(variant, "::", 4000, true, &dual));
 	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 4000, true, &exact));
 	ASSERT_EQ(0, at_err(listen(dual, 8)));
@@ -461,7 +461,7 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_associated_already, AT_TIMEOUT)
 	int lfd, other, one, two;
 
 	if (DGRAM || ORACLE)
-		SKIP(return, "TCP says EADDRNOTAVAIL");
+		SKIP(return, "TCP returns EADDRNOTAVAIL");
 	lfd = listen_ip(variant, "127.0.0.1", 4000);
 	other = listen_ip(variant, "127.0.0.1", 4001);
 	ASSERT_LE(0, lfd);
@@ -497,7 +497,7 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_not_of_a_failed_attempt, AT_TIMEOUT)
 	struct at_addr a;
 
 	if (DGRAM || ORACLE)
-		SKIP(return, "TCP says EADDRNOTAVAIL");
+		SKIP(return, "TCP returns EADDRNOTAVAIL");
 	ASSERT_EQ(0, bind_ip(variant, "127.0.0.1", 4000, &lfd));
 	ASSERT_EQ(0, listen(lfd, 1));
 	make_address(variant, &a, "127.0.0.1", 4000);
@@ -525,7 +525,7 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_already, AT_TIMEOUT)
 	struct at_addr a, b;
 
 	if (DGRAM || ORACLE)
-		SKIP(return, "TCP says EADDRNOTAVAIL");
+		SKIP(return, "TCP returns EADDRNOTAVAIL");
 	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 4000, true, &server));
 	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 4000, true, &other));
 	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 5000, true, &client));
@@ -552,7 +552,7 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_by_a_closed_listener, AT_TIMEOUT)
 	struct at_addr a, b;
 
 	if (DGRAM || ORACLE)
-		SKIP(return, "TCP says EADDRNOTAVAIL");
+		SKIP(return, "TCP returns EADDRNOTAVAIL");
 	server = listen_ip(variant, "127.0.0.1", 4000);
 	ASSERT_LE(0, server);
 	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 5000, true, &client));
@@ -581,7 +581,7 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_from_a_lone_client, AT_TIMEOUT)
 	struct at_addr a, b;
 
 	if (DGRAM || ORACLE)
-		SKIP(return, "TCP waits for no listener");
+		SKIP(return, "streams of altconn only");
 	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 4000, true, &server));
 	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 4000, true, &other));
 	ASSERT_EQ(0, bind_shared(variant, "0.0.0.0", 5000, false, &client));
@@ -820,7 +820,7 @@ TEST_F_TIMEOUT(inet, E_ACCES_BCAST_dgram, AT_TIMEOUT)
 	char c;
 
 	if (!DGRAM || ORACLE)
-		SKIP(return, "datagrams; UDP needs a device for it");
+		SKIP(return, "datagrams of altconn only");
 	ASSERT_EQ(0, bind_shared(variant, "0.0.0.0", 4000, true, &one));
 	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 4000, true, &two));
 	ASSERT_EQ(0, bind_shared(variant, "::1", 4000, true, &six));

@@ -498,7 +498,7 @@ FIXTURE(limits) {
 FIXTURE_SETUP(limits)
 {
 	if (at_netns())
-		SKIP(return, "no network namespaces");
+		SKIP(return, "no network namespaces in this kernel");
 	self->lfd = at_listener(&self->a, AT_NATIVE, AT_NAME, SOCK_STREAM, 8);
 	ASSERT_LE(0, self->lfd);
 }

@@ -51,7 +51,7 @@ FIXTURE_SETUP(netns)
 	if (variant->type != SOCK_DGRAM)
 		ASSERT_EQ(0, at_err(listen(self->fd, 4)));
 	if (at_netns())
-		SKIP(return, "no network namespaces");
+		SKIP(return, "no network namespaces in this kernel");
 }
 
 FIXTURE_TEARDOWN(netns)
@@ -268,7 +268,7 @@ FIXTURE(sysctls) {};
 FIXTURE_SETUP(sysctls)
 {
 	if (at_netns())
-		SKIP(return, "no network namespaces");
+		SKIP(return, "no network namespaces in this kernel");
 }
 
 FIXTURE_TEARDOWN(sysctls) {}

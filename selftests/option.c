@@ -90,7 +90,7 @@ TEST_F_TIMEOUT(pair, core_options_are_kept, AT_TIMEOUT)
 		SO_OOBINLINE, SO_TIMESTAMP,
 	};
 	struct timeval tv = { .tv_sec = 5 }, got;
-	struct linger linger = { 1, 7 }, told;
+	struct linger linger = { .l_onoff = 1, .l_linger = 7 }, linger_got;
 	socklen_t len = sizeof(got);
 	size_t i;
 
@@ -106,12 +106,12 @@ TEST_F_TIMEOUT(pair, core_options_are_kept, AT_TIMEOUT)
 	EXPECT_EQ(0, getsockopt(self->sv[0], SOL_SOCKET, SO_RCVTIMEO, &got,
 				&len));
 	EXPECT_EQ(5, got.tv_sec);
-	len = sizeof(told);
+	len = sizeof(linger_got);
 	EXPECT_EQ(0, setsockopt(self->sv[0], SOL_SOCKET, SO_LINGER, &linger,
 				sizeof(linger)));
-	EXPECT_EQ(0, getsockopt(self->sv[0], SOL_SOCKET, SO_LINGER, &told,
-				&len));
-	EXPECT_EQ(7, told.l_linger);
+	EXPECT_EQ(0, getsockopt(self->sv[0], SOL_SOCKET, SO_LINGER,
+				&linger_got, &len));
+	EXPECT_EQ(7, linger_got.l_linger);
 	EXPECT_EQ(variant->type, get_int(self->sv[0], SOL_SOCKET, SO_TYPE));
 	EXPECT_EQ(0, get_int(self->sv[0], SOL_SOCKET, SO_ERROR));
 	EXPECT_EQ(0, get_int(self->sv[0], SOL_SOCKET, SO_ACCEPTCONN));
@@ -123,7 +123,7 @@ TEST_F_TIMEOUT(pair, SO_RCVLOWAT_in_poll, AT_TIMEOUT)
 	char buf[16];
 
 	if (!STREAM || variant->format == AT_ORACLE)
-		SKIP(return, "AF_UNIX's poll() does not look at it");
+		SKIP(return, "poll() of AF_UNIX ignores SO_RCVLOWAT");
 	ASSERT_EQ(0, set_int(self->sv[1], SOL_SOCKET, SO_RCVLOWAT, 4));
 	ASSERT_EQ(3, send(self->sv[0], "abc", 3, 0));
 	/* The data has arrived, and poll() does not report it yet. */
@@ -149,7 +149,7 @@ TEST_F_TIMEOUT(pair, SO_RCVLOWAT_above_the_buffer, AT_TIMEOUT)
 	static char buf[4096];
 
 	if (!STREAM || ORACLE)
-		SKIP(return, "of streams here");
+		SKIP(return, "streams of altconn only");
 	ASSERT_EQ(0, set_int(self->sv[1], SOL_SOCKET, SO_RCVLOWAT, 1 << 30));
 	while (send(self->sv[0], buf, sizeof(buf), MSG_DONTWAIT) > 0)
 		;
@@ -362,32 +362,32 @@ TEST_F_TIMEOUT(pair, SPLICE_F_NONBLOCK_without_data, AT_TIMEOUT)
 }
 
 static const struct inet_row {
-	int level, name, initial, value, told;
+	int level, name, initial, value, result;
 } inet_rows[] = {
 	{ .level = IPPROTO_TCP, .name = TCP_NODELAY, .initial = 0, .value = 5,
-	  .told = 1 },
+	  .result = 1 },
 	{ .level = IPPROTO_TCP, .name = TCP_CORK, .initial = 0, .value = 1,
-	  .told = 1 },
+	  .result = 1 },
 	{ .level = IPPROTO_TCP, .name = TCP_KEEPIDLE, .initial = 7200,
-	  .value = 60, .told = 60 },
+	  .value = 60, .result = 60 },
 	{ .level = IPPROTO_TCP, .name = TCP_KEEPINTVL, .initial = 75,
-	  .value = 10, .told = 10 },
+	  .value = 10, .result = 10 },
 	{ .level = IPPROTO_TCP, .name = TCP_KEEPCNT, .initial = 9, .value = 3,
-	  .told = 3 },
+	  .result = 3 },
 	{ .level = IPPROTO_TCP, .name = TCP_SYNCNT, .initial = 6, .value = 2,
-	  .told = 2 },
+	  .result = 2 },
 	{ .level = IPPROTO_TCP, .name = TCP_LINGER2, .initial = 60, .value = 30,
-	  .told = 30 },
+	  .result = 30 },
 	{ .level = IPPROTO_TCP, .name = TCP_USER_TIMEOUT, .initial = 0,
-	  .value = 9000, .told = 9000 },
+	  .value = 9000, .result = 9000 },
 	{ .level = IPPROTO_IP, .name = IP_TOS, .initial = 0, .value = 0x10,
-	  .told = 0x10 },
+	  .result = 0x10 },
 	{ .level = IPPROTO_IP, .name = IP_TTL, .initial = 64, .value = 32,
-	  .told = 32 },
+	  .result = 32 },
 	{ .level = IPPROTO_IP, .name = IP_MTU_DISCOVER, .initial = 1,
-	  .value = 0, .told = 0 },
+	  .value = 0, .result = 0 },
 	{ .level = IPPROTO_IP, .name = IP_RECVERR, .initial = 0, .value = 1,
-	  .told = 1 },
+	  .result = 1 },
 };
 
 /*
@@ -414,7 +414,7 @@ TEST_F_TIMEOUT(pair, options_of_TCP_and_IP, AT_TIMEOUT)
 			TH_LOG("row %zu", i);
 		}
 		EXPECT_EQ(0, set_int(fd, row->level, row->name, row->value));
-		EXPECT_EQ(row->told, get_int(fd, row->level, row->name)) {
+		EXPECT_EQ(row->result, get_int(fd, row->level, row->name)) {
 			TH_LOG("row %zu", i);
 		}
 	}
@@ -434,7 +434,7 @@ TEST_F_TIMEOUT(pair, options_of_TCP_are_inherited, AT_TIMEOUT)
 	int lfd, fd, sfd, err;
 
 	if (variant->format != AT_IN && !TCP)
-		SKIP(return, "TCP's, and those that look so");
+		SKIP(return, "TCP and the inet format only");
 	lfd = at_listener(&a, variant->format, variant->kind, variant->type, 4);
 	ASSERT_LE(0, lfd);
 	ASSERT_EQ(0, set_int(lfd, IPPROTO_TCP, TCP_KEEPIDLE, 77));
@@ -471,7 +471,7 @@ TEST_F_TIMEOUT(pair, PEER_INFO_of_both_ends, AT_TIMEOUT)
 	char comm[16] = {};
 
 	if (ORACLE)
-		SKIP(return, "of this family");
+		SKIP(return, "altconn only");
 	fd = open("/proc/self/comm", O_RDONLY);
 	ASSERT_LT(0, read(fd, comm, sizeof(comm)));
 	comm[strcspn(comm, "\n")] = 0;
@@ -502,7 +502,7 @@ TEST_F_TIMEOUT(pair, PEER_INFO_across_namespaces, AT_TIMEOUT)
 	int lfd, fd, sfd, err;
 
 	if (ORACLE || variant->kind != AT_PATH)
-		SKIP(return, "of paths");
+		SKIP(return, "paths only");
 	lfd = at_listener(&a, variant->format, variant->kind, variant->type, 4);
 	ASSERT_LE(0, lfd);
 	ASSERT_EQ(0, at_netns());
@@ -531,7 +531,7 @@ TEST_F_TIMEOUT(pair, PEER_INFO_is_of_the_time_of_connect, AT_TIMEOUT)
 	pid_t pid;
 
 	if (ORACLE)
-		SKIP(return, "of this family");
+		SKIP(return, "altconn only");
 	ASSERT_EQ(0, pipe(step));
 	ASSERT_EQ(0, pipe(go));
 	lfd = at_listener(&a, variant->format, variant->kind, variant->type, 4);
@@ -578,7 +578,7 @@ TEST_F_TIMEOUT(pair, PEER_INFO_before_and_after_accept, AT_TIMEOUT)
 	struct at_addr a;
 
 	if (ORACLE)
-		SKIP(return, "of this family");
+		SKIP(return, "altconn only");
 	prctl(PR_SET_NAME, "listens");
 	lfd = at_listener(&a, variant->format, variant->kind, variant->type, 4);
 	ASSERT_LE(0, lfd);
@@ -624,7 +624,7 @@ TEST_F_TIMEOUT(pair, SO_PEERSEC_and_SO_PASSSEC, AT_TIMEOUT)
 	int err;
 
 	if (ORACLE)
-		SKIP(return, "of this family");
+		SKIP(return, "altconn only");
 	err = at_err(getsockopt(self->sv[0], SOL_SOCKET, SO_PEERSEC, label,
 				&len));
 	EXPECT_EQ(ENOPROTOOPT, err);
@@ -646,7 +646,7 @@ TEST_F_TIMEOUT(pair, PEER_INFO_in_another_pid_namespace, AT_TIMEOUT)
 	pid_t pid;
 
 	if (ORACLE)
-		SKIP(return, "of this family");
+		SKIP(return, "altconn only");
 	ASSERT_EQ(0, peer_info(self->sv[0], &info));
 	EXPECT_EQ(getpid(), info.api_pid);
 	EXPECT_NE(0, info.api_comm[0]);
@@ -848,7 +848,7 @@ TEST_F_TIMEOUT(overflow, dgram_block_ms_ends_the_wait, AT_TIMEOUT)
 	int rfd, fd, one = 1, i = 0;
 
 	if (at_netns())
-		SKIP(return, "no network namespaces");
+		SKIP(return, "no network namespaces in this kernel");
 	ASSERT_EQ(0, at_sysctl("altconn/dgram_block_ms"));
 	ASSERT_EQ(0, at_sysctl_set("altconn/dgram_block_ms", 50));
 	rfd = at_bound(&a, variant->format, variant->kind, SOCK_DGRAM);
@@ -1086,9 +1086,8 @@ TEST_F_TIMEOUT(share, raced, AT_TIMEOUT)
 			.established = &established, .other = &other,
 			.listens = i % 2,
 		};
-		ASSERT_EQ(0,
-			  pthread_create(&comers[i].thread, NULL, come_and_go,
-					    &comers[i]));
+		ASSERT_EQ(0, pthread_create(&comers[i].thread, NULL,
+					    come_and_go, &comers[i]));
 	}
 	while (at_now_ms() < end)
 		accept_all(fd);

@@ -144,12 +144,12 @@ static const struct row {
 	  .on = INET, .steps = {
 		{ SOCKET, 3 }, { RECV, 3, 8, MSG_ERRQUEUE },
 	} },
-	{ .name = "a peer that has shut for reading is sent to",
+	{ .name = "sends to a peer that has shut for reading",
 	  .on = STREAMS, .steps = {
 		{ PAIR }, { SHUT, 1, SHUT_RD }, { SEND, 0, 3 },
 		{ SEND, 0, 3, MSG_NOSIGNAL }, { RECV, 1, 2 },
 	} },
-	{ .name = "shut for reading: what comes is read, then nothing",
+	{ .name = "shut for reading: new data is read, then nothing",
 	  .on = TCP, .steps = {
 		{ PAIR }, { SHUT, 1, SHUT_RD }, { SEND, 0, 3 },
 		{ WAIT, 1, POLLIN }, { RECV, 1, 8 }, { RECV, 1, 8 },
@@ -211,14 +211,14 @@ static const struct row {
 		{ PAIR }, { SEND, 0, 3 }, { WAIT, 1, POLLIN },
 		{ RECV_FROM, 1, 8 },
 	} },
-	{ .name = "a port that listen() chose goes with it",
+	{ .name = "a port that listen() chose is freed by shutdown()",
 	  .on = TCP, .steps = {
 		{ SOCKET, 3 }, { LISTEN, 3, 1 }, { GETNAME, 3 },
 		{ SOCKET, 4 }, { BIND_TO, 4, 3 }, { SHUT, 3, SHUT_RD },
 		{ BIND_TO, 4, 3 }, { LISTEN, 3, 1 }, { SHUT, 3, SHUT_RD },
 		{ BIND, 3 }, { LISTEN, 3, 1 },
 	} },
-	{ .name = "one that bind() was given stays", .on = TCP, .steps = {
+	{ .name = "a port that bind() was given stays", .on = TCP, .steps = {
 		{ SOCKET, 3 }, { BIND, 3 }, { LISTEN, 3, 1 },
 		{ SHUT, 3, SHUT_RD }, { SOCKET, 4 }, { BIND_TO, 4, 3 },
 		{ LISTEN, 3, 1 },
@@ -261,7 +261,7 @@ static const struct row {
 		{ BIND, 0 }, { BIND_AUTO, 0 }, { SOCKET, 3 },
 		{ BIND_TO, 3, 0 }, { CLOSE, 0 }, { BIND_TO, 3, 0 },
 	} },
-	{ .name = "a name given late reaches the peer",
+	{ .name = "an address given late reaches the peer",
 	  .on = UNIX_CN, .steps = {
 		{ PAIR }, { BIND, 0 }, { SOCKET, 3 }, { CONNECT, 3, 0 },
 		{ SEND, 0, 3 }, { RECV_FROM, 1, 8 }, { LISTEN, 0, 1 },
@@ -281,14 +281,15 @@ static const struct row {
 		{ SEND, 0, 3 }, { WAIT, 1, POLLIN },
 		{ RECV_MSG, 1, 2, 0, MSG_EOR | MSG_TRUNC },
 	} },
-	{ .name = "a datagram to nobody, connected", .on = UDP, .steps = {
+	{ .name = "a datagram to a closed port, connected",
+	  .on = UDP, .steps = {
 		{ PAIR }, { SEND, 0, 3 }, { CLOSE, 1 }, { SEND, 0, 3 },
 		{ WAIT, 0, POLLERR }, { SEND, 0, 3 }, { ERROR, 0 },
 		{ SEND, 0, 3 }, { WAIT, 0, POLLERR }, { ERROR, 0 },
 		{ ERROR, 0 }, { SENDTO, 0, 3 }, { WAIT, 0, POLLERR },
 		{ RECV, 0, 8 }, { RECV, 0, 8 },
 	} },
-	{ .name = "a datagram to nobody, not connected, or elsewhere",
+	{ .name = "a datagram to a closed port, not connected",
 	  .on = UDP, .steps = {
 		{ SOCKET, 1 }, { BIND, 1 }, { CLOSE, 1 }, { SOCKET, 3 },
 		{ SENDTO, 3, 3 }, { SENDTO, 3, 3 }, { ERROR, 3 },
@@ -296,14 +297,14 @@ static const struct row {
 		{ SENDTO, 3, 3 }, { SENDTO, 3, 3 }, { ERROR, 3 },
 		{ SEND, 3, 3 }, { WAIT, 2, POLLIN }, { RECV, 2, 8 },
 	} },
-	{ .name = "a datagram to a socket that listens to another",
+	{ .name = "a datagram to a socket that is connected elsewhere",
 	  .on = UDP, .steps = {
 		{ SOCKET, 1 }, { BIND, 1 }, { SOCKET, 2 }, { BIND, 2 },
 		{ CONNECT, 1, 2 }, { SOCKET, 0 }, { SENDTO, 0, 3 },
 		{ ERROR, 0 }, { CONNECT, 0, 1 }, { SEND, 0, 3 },
 		{ WAIT, 0, POLLERR }, { SEND, 0, 3 }, { RECV, 1, 8 },
 	} },
-	{ .name = "an error before what there is to read", .on = UDP, .steps = {
+	{ .name = "an error is returned before data", .on = UDP, .steps = {
 		{ SOCKET, 0 }, { BIND, 0 }, { SOCKET, 1 }, { BIND, 1 },
 		{ CONNECT, 0, 1 }, { CONNECT, 1, 0 }, { SEND, 1, 3 },
 		{ WAIT, 0, POLLIN }, { CLOSE, 1 }, { SEND, 0, 3 },
@@ -335,7 +336,7 @@ static const struct row {
 		{ SEND, 0, 0, MSG_MORE }, { SEND, 0, 0 },
 		{ WAIT, 1, POLLIN }, { RECV, 1, 128 },
 	} },
-	{ .name = "MSG_MORE goes where the first piece was sent to",
+	{ .name = "MSG_MORE sends to the address of the first piece",
 	  .on = UDP, .steps = {
 		{ PAIR }, { SOCKET, 3 }, { SEND, 3, 3, MSG_MORE },
 		{ SENDTO, 3, 3, MSG_MORE }, { SEND, 3, 4 },
@@ -386,14 +387,14 @@ static const struct row {
 		{ RECV, 1, 8 }, { IOCTL, 1, SIOCINQ }, { IOCTL, 0, SIOCOUTQ },
 		{ RECV, 1, 8 }, { IOCTL, 1, SIOCINQ },
 	} },
-	{ .name = "SIOCGSTAMP before anything came", .on = UDP, .steps = {
+	{ .name = "SIOCGSTAMP before any datagram", .on = UDP, .steps = {
 		{ PAIR }, { STAMP, 1, SIOCGSTAMP_OLD },
 		{ STAMP, 1, SIOCGSTAMPNS_OLD }, { SEND, 0, 3 },
 		{ WAIT, 1, POLLIN }, { RECV, 1, 8 },
 		{ STAMP, 1, SIOCGSTAMP_OLD },
 	} },
 	/* POSIX specifies MSG_EOR, and AF_UNIX drops it. */
-	{ .name = "MSG_EOR that was sent", .on = UNIX_SQ, .steps = {
+	{ .name = "MSG_EOR at the receiver", .on = UNIX_SQ, .steps = {
 		{ PAIR }, { SEND, 0, 3, MSG_EOR }, { SEND, 0, 3, MSG_EOR },
 		{ SEND, 0, 3 },
 		{ RECV_MSG, 1, 8, MSG_PEEK, MSG_EOR | MSG_TRUNC,
@@ -742,7 +743,7 @@ TEST_F_TIMEOUT(oracle, datagrams_share_a_port, AT_TIMEOUT)
 	int fd = at_socket(variant->ours, SOCK_DGRAM);
 
 	if (variant->is != UDP)
-		SKIP(return, "of UDP");
+		SKIP(return, "UDP only");
 	if (at_set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1))
 		SKIP(return, "before 6.6 the core keeps it for IP");
 	close(fd);
@@ -781,28 +782,28 @@ static const int values[] = {
 	255, 256, 257, 32767, 32768, INT_MAX, 4, 0x1b,
 };
 
-struct told {
+struct reply {
 	int set, get, len, value;
 };
 
 /* Call setsockopt() and then getsockopt(). Return the results of both. */
-static struct told try_option(int fd, const struct option *o, int value,
-			      int set_len, int get_len)
+static struct reply try_option(int fd, const struct option *o, int value,
+			       int set_len, int get_len)
 {
 	long long room = value;
-	struct told told = { .value = 0 };
+	struct reply reply = { .value = 0 };
 	socklen_t len = get_len;
 
-	told.set = value_of(setsockopt(fd, o->level, o->name, &room, set_len));
-	told.get = value_of(getsockopt(fd, o->level, o->name, &told.value,
-				       &len));
-	told.len = told.get ? 0 : len;
-	return told;
+	reply.set = value_of(setsockopt(fd, o->level, o->name, &room, set_len));
+	reply.get = value_of(getsockopt(fd, o->level, o->name, &reply.value,
+					&len));
+	reply.len = reply.get ? 0 : len;
+	return reply;
 }
 
 #define EXPECT_SAME(which, number, set_len, get_len) do {		\
 	const struct option *__o = (which);				\
-	struct told __t[2] = {						\
+	struct reply __t[2] = {						\
 		try_option(model, __o, number, set_len, get_len),	\
 		try_option(ours, __o, number, set_len, get_len),	\
 	};								\
@@ -936,7 +937,7 @@ static int count_arrived(const FIXTURE_VARIANT(oracle) *variant,
 			 enum at_format format, int n)
 {
 	struct stage st = { .variant = variant, .format = format };
-	int i, came = 0, one = 1;
+	int i, arrived = 0, one = 1;
 	char c;
 
 	memset(st.fds, -1, sizeof(st.fds));
@@ -949,25 +950,25 @@ static int count_arrived(const FIXTURE_VARIANT(oracle) *variant,
 	if (at_poll_now(st.fds[0], POLLOUT) != POLLOUT)
 		return -1;
 	while (recv(st.fds[1], &c, 1, MSG_DONTWAIT) == 1)
-		came++;
+		arrived++;
 	at_close(st.fds, SOCKETS);
 	at_cleanup();
-	return came;
+	return arrived;
 }
 
 /* A full receiver drops new datagrams, and their senders get no error. */
 TEST_F_TIMEOUT(oracle, full_receiver_drops, AT_TIMEOUT)
 {
-	int came[2];
+	int arrived[2];
 
 	if (variant->is != UDP)
-		SKIP(return, "of UDP");
-	came[0] = count_arrived(variant, variant->model, 1000);
-	came[1] = count_arrived(variant, variant->ours, 1000);
-	EXPECT_LT(0, came[0]);
-	EXPECT_GT(1000, came[0]);
-	EXPECT_LT(0, came[1]);
-	EXPECT_GT(1000, came[1]);
+		SKIP(return, "UDP only");
+	arrived[0] = count_arrived(variant, variant->model, 1000);
+	arrived[1] = count_arrived(variant, variant->ours, 1000);
+	EXPECT_LT(0, arrived[0]);
+	EXPECT_GT(1000, arrived[0]);
+	EXPECT_LT(0, arrived[1]);
+	EXPECT_GT(1000, arrived[1]);
 }
 
 struct sender {
@@ -998,7 +999,7 @@ TEST_F_TIMEOUT(oracle, send_waits_for_the_attempt, AT_TIMEOUT)
 	int tid;
 
 	if (variant->is != TCP)
-		SKIP(return, "of TCP");
+		SKIP(return, "TCP only");
 	ASSERT_EQ(0, open_socket(&st, 2) ? : bind_new(&st, 2));
 	ASSERT_EQ(0, listen(st.fds[2], 0));
 	ASSERT_EQ(0, open_socket(&st, 3) ? : connect_to(&st, 3, 2));
@@ -1061,7 +1062,7 @@ static int refuse_while_receiving(const FIXTURE_VARIANT(oracle) *variant,
 TEST_F_TIMEOUT(oracle, refusal_wakes_a_receiver, AT_TIMEOUT)
 {
 	if (variant->is != UDP)
-		SKIP(return, "of UDP");
+		SKIP(return, "UDP only");
 	EXPECT_EQ(-ECONNREFUSED,
 		  refuse_while_receiving(variant, variant->model));
 	EXPECT_EQ(-ECONNREFUSED,

@@ -179,7 +179,7 @@ TEST_F_TIMEOUT(path, AF_UNIX_is_refused, AT_TIMEOUT)
 	int err;
 
 	if (variant->format == AT_ORACLE)
-		SKIP(return, "is AF_UNIX");
+		SKIP(return, "altconn only");
 	at_addr_path(&a, AT_ORACLE, at_path_of(&self->a));
 	close(at_client(AT_ORACLE, variant->type, &a, &err));
 	EXPECT_EQ(ECONNREFUSED, err);
@@ -223,7 +223,7 @@ TEST_F_TIMEOUT(path, whole_path_for_owner_and_administrators, AT_TIMEOUT)
 	int fd;
 
 	if (variant->format == AT_ORACLE)
-		SKIP(return, "of altconn's tool");
+		SKIP(return, "altconn only");
 	if (!at_has_tool())
 		SKIP(return, "no altconn tool on the PATH");
 	ASSERT_EQ(0, at_netns());
@@ -394,7 +394,7 @@ TEST_F_TIMEOUT(far, sendto, AT_TIMEOUT)
 	struct at_addr a;
 
 	if (variant->type != SOCK_DGRAM)
-		SKIP(return, "of datagrams");
+		SKIP(return, "datagrams only");
 	ASSERT_EQ(0, far_bind(self, variant));
 	file = open_in(self->dir, self->last, O_PATH);
 	by_fd(&a, file, "");
@@ -762,7 +762,7 @@ TEST_F_TIMEOUT(far, reason, AT_TIMEOUT)
 	struct at_addr a;
 
 	if (variant->type == SOCK_DGRAM)
-		SKIP(return, "of connections");
+		SKIP(return, "connections only");
 	by_fd(&a, -1, "");
 	ASSERT_EQ(EBADF, at_err(at_connect(self->fd, &a)));
 	ASSERT_EQ(0, at_info(self->fd, &info));

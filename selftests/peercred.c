@@ -260,7 +260,7 @@ TEST_F_TIMEOUT(cred, SO_PEERPIDFD_of_the_client, AT_TIMEOUT)
 	at_send_step(self->down[1]);
 	EXPECT_EQ(0, at_reap(pid));
 	if (err == ENOPROTOOPT)
-		SKIP(return, "this kernel has no SO_PEERPIDFD");
+		SKIP(return, "no SO_PEERPIDFD in this kernel");
 	EXPECT_EQ(0, err);
 	/* Newer kernels report POLLHUP too, since the child has been reaped. */
 	EXPECT_TRUE(at_poll(pidfd, POLLIN) & POLLIN);

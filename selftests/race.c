@@ -17,8 +17,8 @@ struct arena {
 	struct at_addr a;
 	int lfd;
 	atomic_bool over;
-	atomic_long told, refused, timed_out, cancelled, reset, unknown;
-	atomic_long accepted, spoken, clients, finished;
+	atomic_long established, refused, timed_out, cancelled, reset, unknown;
+	atomic_long accepted, sent, clients, finished;
 	int rounds, attempts;
 	bool waits_listener;
 };
@@ -65,9 +65,9 @@ FIXTURE_TEARDOWN(race)
  */
 static void count_and_send(struct arena *arena, int fd)
 {
-	atomic_fetch_add(&arena->told, 1);
+	atomic_fetch_add(&arena->established, 1);
 	if (send(fd, "!", 1, MSG_NOSIGNAL) == 1)
-		atomic_fetch_add(&arena->spoken, 1);
+		atomic_fetch_add(&arena->sent, 1);
 }
 
 static void count_result(struct arena *arena, int fd, int err)
@@ -241,14 +241,16 @@ TEST_F_TIMEOUT(race, counts_agree, AT_TIMEOUT_LONG)
 	EXPECT_EQ(0, atomic_load(&arena->unknown));
 	EXPECT_EQ(0, atomic_load(&arena->refused));
 	EXPECT_EQ(0, atomic_load(&arena->reset));
-	EXPECT_LT(0, atomic_load(&arena->told));
-	EXPECT_EQ(atomic_load(&arena->told), atomic_load(&arena->spoken));
+	EXPECT_LT(0, atomic_load(&arena->established));
+	EXPECT_EQ(atomic_load(&arena->established), atomic_load(&arena->sent));
 	EXPECT_LT(0, atomic_load(&arena->cancelled));
 	EXPECT_LT(0, atomic_load(&arena->timed_out));
 	EXPECT_EQ(attempts_total(),
-		  atomic_load(&arena->told) + atomic_load(&arena->timed_out) +
+		  atomic_load(&arena->established) +
+		  atomic_load(&arena->timed_out) +
 		  atomic_load(&arena->cancelled));
-	EXPECT_EQ(atomic_load(&arena->told), atomic_load(&arena->accepted));
+	EXPECT_EQ(atomic_load(&arena->established),
+		  atomic_load(&arena->accepted));
 }
 
 /*
@@ -316,10 +318,11 @@ TEST_F_TIMEOUT(race, listener_restarts, AT_TIMEOUT_LONG)
 	/* No client hangs, and each result is documented. */
 	EXPECT_EQ(0, atomic_load(&arena->unknown));
 	EXPECT_EQ(CLIENTS * arena->rounds,
-		  atomic_load(&arena->told) + atomic_load(&arena->timed_out) +
+		  atomic_load(&arena->established) +
+		  atomic_load(&arena->timed_out) +
 		  atomic_load(&arena->cancelled) +
 		  atomic_load(&arena->refused) + atomic_load(&arena->reset));
-	EXPECT_LT(0, atomic_load(&arena->told));
+	EXPECT_LT(0, atomic_load(&arena->established));
 }
 
 /* List all associations and sockets, again and again. */
@@ -345,7 +348,7 @@ TEST_F_TIMEOUT(race, wait_listener_restarts, AT_TIMEOUT_LONG)
 	pthread_t srv, dumper;
 
 	if (variant->kind == AT_PATH)
-		SKIP(return, "paths are not waited for");
+		SKIP(return, "no attempt waits for a listener at a path");
 	arena->waits_listener = true;
 	arena->attempts = at_scale(3000, 400);
 	at_nonblock(arena->lfd, true);
@@ -357,10 +360,11 @@ TEST_F_TIMEOUT(race, wait_listener_restarts, AT_TIMEOUT_LONG)
 	pthread_join(dumper, NULL);
 	EXPECT_EQ(0, atomic_load(&arena->unknown));
 	EXPECT_EQ(0, atomic_load(&arena->refused));
-	EXPECT_LT(0, atomic_load(&arena->told));
+	EXPECT_LT(0, atomic_load(&arena->established));
 	/* A reset attempt was established before its listener closed. */
 	EXPECT_EQ(CLIENTS * arena->attempts,
-		  atomic_load(&arena->told) + atomic_load(&arena->timed_out) +
+		  atomic_load(&arena->established) +
+		  atomic_load(&arena->timed_out) +
 		  atomic_load(&arena->cancelled) + atomic_load(&arena->reset));
 }
 
@@ -379,7 +383,7 @@ TEST_F_TIMEOUT(race, wait_listener_keeps_the_order, AT_TIMEOUT_LONG)
 	pthread_t srv;
 
 	if (variant->kind == AT_PATH)
-		SKIP(return, "paths are not waited for");
+		SKIP(return, "no attempt waits for a listener at a path");
 	ASSERT_EQ(0, at_err(at_connect_unspec(arena->lfd)));
 	ASSERT_EQ(0, pthread_create(&srv, NULL, close_and_listen, arena));
 	for (i = 0; i < IN_ORDER; i++) {

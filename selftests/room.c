@@ -198,7 +198,7 @@ TEST_F_TIMEOUT(room, as_many_exclusive_waiters_wake, AT_TIMEOUT)
 	 */
 	ASSERT_EQ(SLEEPERS,
 		  watch_epolls(self->lfd, EPOLLIN | EPOLLET | EPOLLEXCLUSIVE,
-					 epolls, SLEEPERS));
+			       epolls, SLEEPERS));
 	EXPECT_EQ(SLEEPERS, count_ready(epolls, SLEEPERS));
 	for (i = 0; i < SLEEPERS; i++) {
 		s[i].epoll = epolls[i];
@@ -590,7 +590,7 @@ TEST(a_closer_listener_comes_and_goes)
  * An IPv4 attempt goes to the listener at 0.0.0.0, and to the listener at :: if
  * there is none at 0.0.0.0.
  */
-TEST(IPv4_attempts_at_two_listeners)
+TEST(attempts_at_both_wildcards)
 {
 	int port = a_port(), six = listen_ip(AT_IN6, "::", port, 0), four;
 	int fds[4], i, err;
@@ -1007,7 +1007,7 @@ static int share_below(int owner, const struct at_addr *a,
 TEST_F_TIMEOUT(share, users_of_user_namespaces, AT_TIMEOUT)
 {
 	if (variant->kind != AT_PATH)
-		SKIP(return, "a path alone leads into another namespace");
+		SKIP(return, "only a path leads into another namespace");
 	EXPECT_EQ(EINPROGRESS, TRY(0));
 	EXPECT_EQ(EINPROGRESS, TRY(NOBODY));
 	EXPECT_EQ(SHARE - 1, share_below(NOBODY, &self->a, variant->format,

@@ -297,7 +297,7 @@ TEST_F_TIMEOUT(rule, held_path_is_dropped_at_the_end, AT_TIMEOUT)
 	int fd, i;
 
 	if (variant->kind != AT_PATH)
-		SKIP(return, "of paths");
+		SKIP(return, "paths only");
 	ADD("delay 1000s");
 	/* close() ends the first attempt, connect() to AF_UNSPEC the other. */
 	for (i = 0; i < 2; i++) {
@@ -325,7 +325,7 @@ TEST_F_TIMEOUT(rule, held_path_is_dropped_at_the_deadline, AT_TIMEOUT)
 	int lfd, fd, err;
 
 	if (variant->kind != AT_PATH)
-		SKIP(return, "of paths");
+		SKIP(return, "paths only");
 	ASSERT_EQ(0, unshare(CLONE_NEWNS));
 	ASSERT_EQ(0, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	snprintf(dir, sizeof(dir), "%s.d", at_path_of(&self->a));
@@ -417,7 +417,7 @@ TEST_F_TIMEOUT(rule, delay_then_wait_for_a_listener, AT_TIMEOUT)
 	int fd;
 
 	if (variant->kind == AT_PATH)
-		SKIP(return, "a path without a listener is nobody's");
+		SKIP(return, "no attempt waits for a listener at a path");
 	ADD("delay 50");
 	close(self->lfd);
 	self->lfd = -1;

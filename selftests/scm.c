@@ -947,7 +947,7 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_asked_for_too_late, AT_TIMEOUT)
 	int i;
 
 	if (STREAM)
-		SKIP(return, "a stream has none");
+		SKIP(return, "a stream has no timestamps");
 	ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET, SO_TIMESTAMPNS, 1));
 	ASSERT_EQ(0, send_message(self->sv[0], "x", NULL, 0));
 	sent = now_ns();
@@ -1006,7 +1006,7 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_of_a_blocked_sender, AT_TIMEOUT)
 	int i, n = 0;
 
 	if (STREAM)
-		SKIP(return, "a stream has none");
+		SKIP(return, "a stream has no timestamps");
 	ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET, SO_TIMESTAMPNS, 1));
 	while (!send_with_flags(self->sv[0], "full", NULL, 0, MSG_DONTWAIT))
 		n++;
@@ -1094,7 +1094,7 @@ TEST_F_TIMEOUT(scm, large_write_without_room_for_marks, AT_TIMEOUT)
 	ssize_t r;
 
 	if (!STREAM || ORACLE)
-		SKIP(return, "a buffer's");
+		SKIP(return, "streams of altconn only");
 	for (i = 0; i < sizeof(out); i++)
 		out[i] = i * 7 + i / 251;
 	for (k = 0;
@@ -1126,7 +1126,7 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_beside_the_rest, AT_TIMEOUT)
 	struct got g;
 
 	if (STREAM)
-		SKIP(return, "a stream has none");
+		SKIP(return, "a stream has no timestamps");
 	ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET, SO_TIMESTAMPNS, 1));
 	ASSERT_EQ(0, set_passcred(self->sv[1], 1));
 	ASSERT_EQ(0, send_message(self->sv[0], "ab", &fd, 1));
@@ -1260,7 +1260,7 @@ TEST_F_TIMEOUT(scm, credentials_before_accept, AT_TIMEOUT)
 	if (variant->type == SOCK_DGRAM)
 		SKIP(return, "connections only");
 	if (variant->format == AT_IN)
-		SKIP(return, "once is enough");
+		SKIP(return, "one variant is enough");
 	lfd = at_listener(&a, variant->format, AT_NAME, variant->type, 4);
 	ASSERT_LE(0, lfd);
 	ASSERT_EQ(0, set_passcred(lfd, 1));
@@ -1470,7 +1470,7 @@ TEST_F_TIMEOUT(scm, credentials_that_change_with_each_byte, AT_TIMEOUT)
 	struct got g;
 
 	if (!STREAM || ORACLE)
-		SKIP(return, "a buffer's");
+		SKIP(return, "streams of altconn only");
 	ASSERT_EQ(0, set_passcred(self->sv[1], 1));
 	ASSERT_EQ(0, at_nonblock(self->sv[0], true));
 	while (!err && n < 10000)

@@ -98,7 +98,7 @@ FIXTURE_SETUP(stall)
 	ASSERT_EQ(0, at_socketpair(variant->format, variant->type, self->sv));
 	if (stall_open(&self->mem)) {
 		ASSERT_LT(self->mem.uffd, 0);
-		SKIP(return, "the kernel has no userfaultfd");
+		SKIP(return, "no userfaultfd() in this kernel");
 	}
 }
 
