@@ -379,7 +379,7 @@ TEST_F_TIMEOUT(race, wait_listener_restarts, AT_TIMEOUT_LONG)
 TEST_F_TIMEOUT(race, wait_listener_keeps_the_order, AT_TIMEOUT_LONG)
 {
 	struct arena *arena = &self->arena;
-	int fds[IN_ORDER], i, fd, last = -1, who, err;
+	int fds[IN_ORDER], i, fd, last = -1, number, err;
 	pthread_t srv;
 
 	if (variant->kind == AT_PATH)
@@ -403,9 +403,9 @@ TEST_F_TIMEOUT(race, wait_listener_keeps_the_order, AT_TIMEOUT_LONG)
 	for (i = 0; i < IN_ORDER; i++) {
 		fd = accept(arena->lfd, NULL, NULL);
 		ASSERT_LE(0, fd);
-		ASSERT_EQ(sizeof(who), recv(fd, &who, sizeof(who), 0));
-		EXPECT_LT(last, who);
-		last = who;
+		ASSERT_EQ(sizeof(number), recv(fd, &number, sizeof(number), 0));
+		EXPECT_LT(last, number);
+		last = number;
 		close(fd);
 	}
 }

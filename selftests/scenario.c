@@ -49,21 +49,21 @@ FIXTURE_TEARDOWN(story)
 /* Accept a connection. Return the number that its client sends, or -1. */
 static int next_speaker(int lfd)
 {
-	int fd = accept(lfd, NULL, NULL), who = -1;
+	int fd = accept(lfd, NULL, NULL), number = -1;
 
 	if (fd < 0)
 		return -1;
-	if (recv(fd, &who, sizeof(who), 0) != sizeof(who))
-		who = -1;
+	if (recv(fd, &number, sizeof(number), 0) != sizeof(number))
+		number = -1;
 	close(fd);
-	return who;
+	return number;
 }
 
-static int send_number(int fd, int who)
+static int send_number(int fd, int number)
 {
 	if (!(at_poll(fd, POLLOUT) & POLLOUT) || at_so_error(fd))
 		return -1;
-	return send(fd, &who, sizeof(who), 0) == sizeof(who) ? 0 : -1;
+	return send(fd, &number, sizeof(number), 0) == sizeof(number) ? 0 : -1;
 }
 
 #define QUEUE 100
