@@ -169,7 +169,7 @@ TEST_F_TIMEOUT(compat, ioctl_and_options, AT_TIMEOUT)
 	EXPECT_EQ(getpid(), low->peer.api_pid);
 }
 
-static void prepare(struct low *low, size_t len)
+static void prepare_low(struct low *low, size_t len)
 {
 	low->iov = (struct iovec32) { low32(low->buf), len };
 	low->msg = (struct msghdr32) {
@@ -191,7 +191,7 @@ TEST_F_TIMEOUT(compat, control_messages, AT_TIMEOUT)
 	ASSERT_EQ(0, setsockopt(low->sv[1], SOL_SOCKET, SO_PASSCRED, &on,
 				sizeof(on)));
 	memcpy(low->buf, "abc", 3);
-	prepare(low, 3);
+	prepare_low(low, 3);
 	low->msg.controllen = sizeof(struct cmsghdr32) + sizeof(int);
 	low->control.hdr = (struct cmsghdr32) {
 		.len = low->msg.controllen, .level = SOL_SOCKET,
@@ -201,7 +201,7 @@ TEST_F_TIMEOUT(compat, control_messages, AT_TIMEOUT)
 	ASSERT_EQ(3, call32(NR_SENDMSG, low->sv[0], low32(&low->msg), 0, 0, 0));
 	memset(low->buf, 0, sizeof(low->buf));
 	memset(&low->control, 0, sizeof(low->control));
-	prepare(low, sizeof(low->buf));
+	prepare_low(low, sizeof(low->buf));
 	ASSERT_EQ(3, call32(NR_RECVMSG, low->sv[1], low32(&low->msg), 0, 0, 0));
 	EXPECT_STREQ("abc", low->buf);
 	EXPECT_EQ(0, low->msg.flags & MSG_CTRUNC);

@@ -213,7 +213,7 @@ static int multicast(struct target *t)
 	return 0;
 }
 
-static int everybody(struct target *t)
+static int limited_broadcast(struct target *t)
 {
 	at_addr_ip(&t->a, t->format, "255.255.255.255", 4000);
 	return 0;
@@ -223,7 +223,7 @@ static int everybody_allowed(struct target *t)
 {
 	int on = 1;
 
-	everybody(t);
+	limited_broadcast(t);
 	return setsockopt(t->fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on));
 }
 
@@ -545,7 +545,7 @@ static const struct row rows[] = {
 	{ .what = "E-NETUNREACH inet6, multicast", .format = X, .kind = AT_INET,
 	  .make = multicast, .err = ENETUNREACH, .reason = R(NO_NODE) },
 	{ .what = "E-ACCES-BCAST inet without SO_BROADCAST", .format = S,
-	  .kind = AT_INET, .make = everybody, .err = EACCES,
+	  .kind = AT_INET, .make = limited_broadcast, .err = EACCES,
 	  .reason = R(BROADCAST) },
 	{ .what = "E-ACCES-BCAST inet with SO_BROADCAST", .format = S,
 	  .kind = AT_INET, .make = everybody_allowed, .err = EOPNOTSUPP,
@@ -1146,7 +1146,7 @@ TEST_F_TIMEOUT(wait, close_leaves_the_queue, AT_TIMEOUT)
 	EXPECT_EQ(POLLOUT, at_poll(next, POLLOUT));
 }
 
-TEST_F_TIMEOUT(wait, queued_close_makes_room_in_accept, AT_TIMEOUT)
+TEST_F_TIMEOUT(wait, queued_close_makes_space_in_accept, AT_TIMEOUT)
 {
 	char c;
 	int fd;

@@ -415,7 +415,7 @@ TEST_F_TIMEOUT(conn, EMSGSIZE_record, AT_TIMEOUT)
 	EXPECT_EQ(8192, recv(self->sv[1], buf, sizeof(buf), 0));
 }
 
-TEST_F_TIMEOUT(conn, full_then_room_loses_nothing, AT_TIMEOUT)
+TEST_F_TIMEOUT(conn, full_then_space_loses_nothing, AT_TIMEOUT)
 {
 	static char buf[65536];
 	long sent, got = 0;

@@ -558,7 +558,7 @@ static int start_blocked(struct blocked *b, int fd)
 									  -1;
 }
 
-TEST_F_TIMEOUT(dgram, full_blocks_until_room, AT_TIMEOUT)
+TEST_F_TIMEOUT(dgram, full_blocks_until_space, AT_TIMEOUT)
 {
 	struct blocked b;
 	int n;

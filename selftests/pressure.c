@@ -704,7 +704,7 @@ TEST(delayed_broadcast_is_charged)
  * Bind many receivers to one port in a new network namespace. Return a socket
  * that may broadcast to them, or -1.
  */
-static int broadcaster(int *receivers, struct at_addr *to)
+static int make_broadcaster(int *receivers, struct at_addr *to)
 {
 	int fd;
 
@@ -757,7 +757,7 @@ TEST(broadcast_ends_with_its_sender)
 	int receivers[MANY_RECEIVERS], fd, i, received = MANY_RECEIVERS;
 	struct at_addr to;
 
-	fd = broadcaster(receivers, &to);
+	fd = make_broadcaster(receivers, &to);
 	ASSERT_LE(0, fd);
 	/* The sender may have sent all copies, but not in each round. */
 	for (i = 0; i < 100 && received == MANY_RECEIVERS; i++)
@@ -776,7 +776,7 @@ TEST(broadcast_takes_memory_once)
 	struct at_addr to;
 	pid_t pid;
 
-	fd = broadcaster(receivers, &to);
+	fd = make_broadcaster(receivers, &to);
 	ASSERT_LE(0, fd);
 	pid = at_fork();
 	if (!pid) {
@@ -802,7 +802,7 @@ TEST(broadcast_fails_without_memory)
 	int receivers[MANY_RECEIVERS], fd, err = 0, i, received = 0;
 	struct at_addr to;
 
-	fd = broadcaster(receivers, &to);
+	fd = make_broadcaster(receivers, &to);
 	ASSERT_LE(0, fd);
 	if (at_fail_allocations(2)) {
 		ASSERT_FALSE(at_debug());

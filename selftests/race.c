@@ -460,7 +460,7 @@ static int count_results(struct caller *callers, int n, int err)
 	return sum;
 }
 
-TEST_F_TIMEOUT(race, S_THREAD_room, AT_TIMEOUT_LONG)
+TEST_F_TIMEOUT(race, S_THREAD_established_at_once, AT_TIMEOUT_LONG)
 {
 	struct arena *arena = &self->arena;
 	struct caller callers[CLIENTS];
@@ -483,7 +483,7 @@ TEST_F_TIMEOUT(race, S_THREAD_room, AT_TIMEOUT_LONG)
 	}
 }
 
-TEST_F_TIMEOUT(race, S_THREAD_waiting, AT_TIMEOUT_LONG)
+TEST_F_TIMEOUT(race, S_THREAD_after_a_wait, AT_TIMEOUT_LONG)
 {
 	struct arena *arena = &self->arena;
 	struct caller callers[CLIENTS];

@@ -281,7 +281,7 @@ TEST_F_TIMEOUT(scm, rights_peeked, AT_TIMEOUT)
 	EXPECT_EQ(EAGAIN, g.err);
 }
 
-TEST_F_TIMEOUT(scm, rights_without_room_MSG_CTRUNC, AT_TIMEOUT)
+TEST_F_TIMEOUT(scm, rights_without_space_MSG_CTRUNC, AT_TIMEOUT)
 {
 	int fds[2] = { some_file(), some_file() }, before = count_fds();
 	struct got g;
@@ -405,7 +405,7 @@ TEST_F_TIMEOUT(scm, rights_of_devices, AT_TIMEOUT)
 }
 
 /* A recvmsg() on a stream without space for data gets the descriptors, once. */
-TEST_F_TIMEOUT(scm, rights_without_room_for_data, AT_TIMEOUT)
+TEST_F_TIMEOUT(scm, rights_without_space_for_data, AT_TIMEOUT)
 {
 	int fd = some_file();
 	struct got g;
@@ -1081,7 +1081,7 @@ static void *send_big(void *arg)
  * A buffer is full when it holds the maximum number of messages with
  * descriptors. A large write that waits for such a buffer arrives whole.
  */
-TEST_F_TIMEOUT(scm, large_write_without_room_for_marks, AT_TIMEOUT)
+TEST_F_TIMEOUT(scm, large_write_without_space_for_marks, AT_TIMEOUT)
 {
 	static unsigned char out[200000], in[200000];
 	struct big big = {
@@ -1168,7 +1168,7 @@ TEST_F_TIMEOUT(scm, credentials_asked_for_too_late, AT_TIMEOUT)
 	EXPECT_TRUE(is_me(&g));
 }
 
-static int give_as(int fd, const char *text, const struct ucred *cred)
+static int send_as(int fd, const char *text, const struct ucred *cred)
 {
 	return at_err(at_send_with(fd, text, strlen(text), SCM_CREDENTIALS,
 				   cred, sizeof(*cred), 0));
@@ -1181,32 +1181,32 @@ TEST_F_TIMEOUT(scm, credentials_claimed, AT_TIMEOUT)
 	pid_t pid;
 
 	ASSERT_EQ(0, set_passcred(self->sv[1], 1));
-	EXPECT_EQ(0, give_as(self->sv[0], "a", &claim));
+	EXPECT_EQ(0, send_as(self->sv[0], "a", &claim));
 	recv_message(self->sv[1], &g, 0);
 	EXPECT_TRUE(is_me(&g));
 	/* A privileged sender may claim any user and any existing process. */
 	claim = (struct ucred) { 1, 1234, 4321 };
-	EXPECT_EQ(0, give_as(self->sv[0], "b", &claim));
+	EXPECT_EQ(0, send_as(self->sv[0], "b", &claim));
 	recv_message(self->sv[1], &g, 0);
 	EXPECT_EQ(1, g.cred.pid);
 	EXPECT_EQ(1234, g.cred.uid);
 	EXPECT_EQ(4321, g.cred.gid);
 	claim.pid = 1 << 30;
-	EXPECT_EQ(ESRCH, give_as(self->sv[0], "c", &claim));
+	EXPECT_EQ(ESRCH, send_as(self->sv[0], "c", &claim));
 	claim = (struct ucred) { getpid(), -1, 0 };
-	EXPECT_EQ(EINVAL, give_as(self->sv[0], "c", &claim));
+	EXPECT_EQ(EINVAL, send_as(self->sv[0], "c", &claim));
 	pid = at_fork();
 	if (!pid) {
 		if (at_drop_privileges())
 			_exit(1);
 		claim = (struct ucred) { getpid(), getuid(), getgid() };
-		if (give_as(self->sv[0], "d", &claim))
+		if (send_as(self->sv[0], "d", &claim))
 			_exit(2);
 		claim.uid = 0;
-		if (give_as(self->sv[0], "e", &claim) != EPERM)
+		if (send_as(self->sv[0], "e", &claim) != EPERM)
 			_exit(3);
 		claim = (struct ucred) { 1, getuid(), getgid() };
-		_exit(give_as(self->sv[0], "e", &claim) != EPERM ? 4 : 0);
+		_exit(send_as(self->sv[0], "e", &claim) != EPERM ? 4 : 0);
 	}
 	EXPECT_EQ(0, at_reap(pid));
 	recv_message(self->sv[1], &g, 0);
@@ -1474,7 +1474,7 @@ TEST_F_TIMEOUT(scm, credentials_that_change_with_each_byte, AT_TIMEOUT)
 	ASSERT_EQ(0, set_passcred(self->sv[1], 1));
 	ASSERT_EQ(0, at_nonblock(self->sv[0], true));
 	while (!err && n < 10000)
-		err = give_as(self->sv[0], "x", n++ % 2 ? &other : &mine);
+		err = send_as(self->sv[0], "x", n++ % 2 ? &other : &mine);
 	EXPECT_EQ(EAGAIN, err);
 	EXPECT_EQ(0, at_poll_now(self->sv[0], POLLOUT));
 	for (i = 0; i < n - 1; i++) {
@@ -1506,7 +1506,7 @@ static void *send_rights(void *arg)
 	return NULL;
 }
 
-static void *take_rights(void *arg)
+static void *recv_rights(void *arg)
 {
 	struct traffic *t = arg;
 	uint64_t seed = 2;
@@ -1545,7 +1545,7 @@ TEST_F_TIMEOUT(scm, rights_raced, AT_TIMEOUT)
 			.fd = self->sv[i / 2], .file = p[1], .over = &over,
 		};
 		ASSERT_EQ(0, pthread_create(&t[i].thread, NULL,
-					    i < 2 ? send_rights : take_rights,
+					    i < 2 ? send_rights : recv_rights,
 					    &t[i]));
 	}
 	/* On a busy machine it may take long until the threads run. */

@@ -433,7 +433,7 @@ static int submit_data(struct ring *r, int opcode, int fd, void *buf,
 	return submit(r, &sqe);
 }
 
-static int result(struct ring *r)
+static int wait_result(struct ring *r)
 {
 	uint64_t data;
 	int res;
@@ -455,18 +455,18 @@ TEST_F_TIMEOUT(data, recv_waits_and_completes, AT_TIMEOUT)
 	EXPECT_FALSE(take_completion(&self->ring, &data, &res));
 	ASSERT_EQ(0, submit_data(&self->ring, IORING_OP_SEND, self->sv[0],
 				 "abc", 3));
-	EXPECT_EQ(3, result(&self->ring));
-	EXPECT_EQ(3, result(&self->ring));
+	EXPECT_EQ(3, wait_result(&self->ring));
+	EXPECT_EQ(3, wait_result(&self->ring));
 	EXPECT_STREQ("abc", buf);
 	ASSERT_EQ(0, submit_data(&self->ring, IORING_OP_RECV, self->sv[1], buf,
 				 sizeof(buf)));
 	EXPECT_FALSE(take_completion(&self->ring, &data, &res));
 	close(self->sv[0]);
-	EXPECT_EQ(0, result(&self->ring));
+	EXPECT_EQ(0, wait_result(&self->ring));
 }
 
 /* A send request that finds no space in the buffer waits for space. */
-TEST_F_TIMEOUT(data, send_waits_for_room, AT_TIMEOUT)
+TEST_F_TIMEOUT(data, send_waits_for_space, AT_TIMEOUT)
 {
 	static char buf[4096], big[65536];
 	long sent = 0, got = 0, want;
@@ -488,7 +488,7 @@ TEST_F_TIMEOUT(data, send_waits_for_room, AT_TIMEOUT)
 		ASSERT_LT(0, n);
 		got += n;
 	}
-	EXPECT_EQ(sizeof(buf), result(&self->ring));
+	EXPECT_EQ(sizeof(buf), wait_result(&self->ring));
 }
 
 TEST_HARNESS_MAIN
