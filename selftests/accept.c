@@ -23,7 +23,8 @@ FIXTURE_VARIANT(accept) {
 
 #define ACCEPT(d, k, t)							\
 	FIXTURE_VARIANT_ADD(accept, d ## _ ## k ## _ ## t) {		\
-		.format = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
+		.format = AT_ ## d, .kind = AT_ ## k,			\
+		.type = SOCK_ ## t					\
 	}
 ACCEPT(NATIVE, PORT, STREAM);
 ACCEPT(NATIVE, NAME, SEQPACKET);
@@ -48,15 +49,15 @@ FIXTURE_TEARDOWN(accept)
 	at_cleanup();
 }
 
-static int client(const FIXTURE_VARIANT(accept) *variant,
-		  const struct at_addr *a)
+static int connect_client(const FIXTURE_VARIANT(accept) *variant,
+			  const struct at_addr *a)
 {
 	int err, fd = at_client(variant->format, variant->type, a, &err);
 
 	return err ? -1 : fd;
 }
 
-static int number(int fd, int option)
+static int get_option(int fd, int option)
 {
 	socklen_t len = sizeof(int);
 	int value = -1;
@@ -101,7 +102,7 @@ TEST_F_TIMEOUT(accept, names_of_both_ends, AT_TIMEOUT)
 	struct at_addr own, peer, from = { .len = sizeof(from.raw) };
 	int fd, sfd;
 
-	fd = client(variant, &self->a);
+	fd = connect_client(variant, &self->a);
 	ASSERT_LE(0, fd);
 	sfd = accept(self->lfd, &from.sa, &from.len);
 	ASSERT_LE(0, sfd);
@@ -137,7 +138,7 @@ TEST_F_TIMEOUT(accept, name_outlives_the_listener, AT_TIMEOUT)
 	struct at_addr own;
 	int fd, sfd;
 
-	fd = client(variant, &self->a);
+	fd = connect_client(variant, &self->a);
 	sfd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, sfd);
 	close(self->lfd);
@@ -158,7 +159,7 @@ TEST_F_TIMEOUT(accept, accept4_flags, AT_TIMEOUT)
 	/* An accepted socket does not inherit O_NONBLOCK from the listener. */
 	ASSERT_EQ(0, at_nonblock(self->lfd, true));
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
-		ASSERT_LE(0, client(variant, &self->a));
+		ASSERT_LE(0, connect_client(variant, &self->a));
 		sfd = accept4(self->lfd, NULL, NULL, flags[i]);
 		ASSERT_LE(0, sfd);
 		EXPECT_EQ(flags[i] & SOCK_NONBLOCK ? O_NONBLOCK : 0,
@@ -169,11 +170,11 @@ TEST_F_TIMEOUT(accept, accept4_flags, AT_TIMEOUT)
 	EXPECT_EQ(EINVAL, at_err(accept4(self->lfd, NULL, NULL, 1)));
 }
 
-TEST_F_TIMEOUT(accept, nothing_there_EAGAIN, AT_TIMEOUT)
+TEST_F_TIMEOUT(accept, empty_queue_EAGAIN, AT_TIMEOUT)
 {
 	ASSERT_EQ(0, at_nonblock(self->lfd, true));
 	EXPECT_EQ(EAGAIN, at_err(accept(self->lfd, NULL, NULL)));
-	ASSERT_LE(0, client(variant, &self->a));
+	ASSERT_LE(0, connect_client(variant, &self->a));
 	EXPECT_LE(0, accept(self->lfd, NULL, NULL));
 	EXPECT_EQ(EAGAIN, at_err(accept(self->lfd, NULL, NULL)));
 }
@@ -194,9 +195,9 @@ TEST_F_TIMEOUT(accept, E_FAULT_in_the_length, AT_TIMEOUT)
 {
 	struct at_addr a = { .len = -1 };
 
-	ASSERT_LE(0, client(variant, &self->a));
+	ASSERT_LE(0, connect_client(variant, &self->a));
 	EXPECT_EQ(EINVAL, at_err(accept(self->lfd, &a.sa, &a.len)));
-	ASSERT_LE(0, client(variant, &self->a));
+	ASSERT_LE(0, connect_client(variant, &self->a));
 	EXPECT_EQ(EFAULT, at_err(accept(self->lfd, &a.sa, (void *)1)));
 }
 
@@ -214,9 +215,9 @@ static int protocol_of(enum at_format format)
 	}
 }
 
-TEST_F_TIMEOUT(accept, options_of_the_accepted, AT_TIMEOUT)
+TEST_F_TIMEOUT(accept, options_of_an_accepted_socket, AT_TIMEOUT)
 {
-	int fd = client(variant, &self->a), sfd, i, fds[2];
+	int fd = connect_client(variant, &self->a), sfd, i, fds[2];
 
 	sfd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, sfd);
@@ -224,12 +225,12 @@ TEST_F_TIMEOUT(accept, options_of_the_accepted, AT_TIMEOUT)
 	fds[1] = sfd;
 	for (i = 0; i < 2; i++) {
 		EXPECT_EQ(variant->format == AT_ORACLE ? AF_UNIX : at_family(),
-			  number(fds[i], SO_DOMAIN));
+			  get_option(fds[i], SO_DOMAIN));
 		EXPECT_EQ(protocol_of(variant->format),
-			  number(fds[i], SO_PROTOCOL));
-		EXPECT_EQ(variant->type, number(fds[i], SO_TYPE));
-		EXPECT_EQ(0, number(fds[i], SO_ACCEPTCONN));
-		EXPECT_EQ(0, number(fds[i], SO_ERROR));
+			  get_option(fds[i], SO_PROTOCOL));
+		EXPECT_EQ(variant->type, get_option(fds[i], SO_TYPE));
+		EXPECT_EQ(0, get_option(fds[i], SO_ACCEPTCONN));
+		EXPECT_EQ(0, get_option(fds[i], SO_ERROR));
 	}
 }
 
@@ -238,7 +239,7 @@ TEST_F_TIMEOUT(accept, S_CONN_data_before_accept, AT_TIMEOUT)
 	char buf[8] = {};
 	int fd, sfd;
 
-	fd = client(variant, &self->a);
+	fd = connect_client(variant, &self->a);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(5, send(fd, "early", 5, 0));
 	close(fd);
@@ -254,7 +255,7 @@ TEST_F_TIMEOUT(accept, order_of_arrival, AT_TIMEOUT)
 	int i, sfd, got;
 
 	for (i = 0; i < 5; i++) {
-		int fd = client(variant, &self->a);
+		int fd = connect_client(variant, &self->a);
 
 		ASSERT_EQ(sizeof(i), send(fd, &i, sizeof(i), 0));
 	}
@@ -267,7 +268,7 @@ TEST_F_TIMEOUT(accept, order_of_arrival, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(accept, listener_closed_before_accept_ECONNRESET, AT_TIMEOUT)
 {
-	int fd = client(variant, &self->a);
+	int fd = connect_client(variant, &self->a);
 	char c;
 
 	ASSERT_LE(0, fd);
@@ -327,16 +328,16 @@ TEST_F_TIMEOUT(accept, shutdown_of_the_listener_wakes, AT_TIMEOUT)
 	EXPECT_EQ(-1, a.fd);
 	EXPECT_EQ(EINVAL, a.err);
 	EXPECT_EQ(EINVAL, at_err(accept(self->lfd, NULL, NULL)));
-	EXPECT_EQ(-1, client(variant, &self->a));
+	EXPECT_EQ(-1, connect_client(variant, &self->a));
 }
 
-TEST_F_TIMEOUT(accept, blocks_until_a_client_comes, AT_TIMEOUT)
+TEST_F_TIMEOUT(accept, blocks_until_a_client_connects, AT_TIMEOUT)
 {
 	struct accepter a;
 	pthread_t thread;
 
 	ASSERT_TRUE(start_accepter(&a, self->lfd, &thread));
-	ASSERT_LE(0, client(variant, &self->a));
+	ASSERT_LE(0, connect_client(variant, &self->a));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_LE(0, a.fd);
 }
@@ -345,7 +346,7 @@ TEST_F_TIMEOUT(accept, blocks_until_a_client_comes, AT_TIMEOUT)
  * listen() with a larger backlog establishes all waiting attempts at once, and
  * wakes a thread that sleeps in accept() for each of them.
  */
-TEST_F_TIMEOUT(accept, larger_backlog_wakes_them_all, AT_TIMEOUT)
+TEST_F_TIMEOUT(accept, larger_backlog_wakes_all_accepting_threads, AT_TIMEOUT)
 {
 	struct sched_param urgent = { .sched_priority = 1 }, plain = {};
 	struct accepter a[5];
@@ -354,7 +355,7 @@ TEST_F_TIMEOUT(accept, larger_backlog_wakes_them_all, AT_TIMEOUT)
 	cpu_set_t one;
 
 	if (at_is_oracle(variant->format))
-		SKIP(return, "with AF_UNIX nobody waits");
+		SKIP(return, "no attempt waits in AF_UNIX");
 	CPU_ZERO(&one);
 	CPU_SET(sched_getcpu(), &one);
 	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));

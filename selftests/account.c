@@ -27,14 +27,14 @@
 enum account_how { BY_STREAM, BY_DGRAM, BY_PAIR };
 
 /*
- * Return 0 if @err is EAGAIN because the user has reached its limit, else a
- * number over 200.
+ * Return 0 if connect() has returned @want because the user has reached its
+ * limit, else a number over 200.
  */
-static int account_reason(int fd, int err)
+static int account_reason(int fd, int err, int want)
 {
 	struct altconn_connect_info info;
 
-	if (err != EAGAIN)
+	if (err != want)
 		return 201;
 	if (at_info(fd, &info) || info.aci_reason != ALTCONN_REASON_TABLE_FULL)
 		return 202;
@@ -43,23 +43,26 @@ static int account_reason(int fd, int err)
 
 /*
  * Make one association. A stream client closes at once. A datagram socket and a
- * pair stay open. Return 0; 1 if the user has reached its limit, which for a
- * pair is taken to be any error; or more than 200 if connect() fails in another
- * way.
+ * pair stay open. Return 0; 1 if the user has reached its limit; or more than
+ * 200 if a call fails in another way. @full is the errno of connect() at the
+ * limit: EAGAIN for the limit of the client's namespace, and ECONNREFUSED for
+ * the limit of another namespace, which the listener is in. socketpair() fails
+ * with ENFILE at the limit.
  */
-static int account_one(enum account_how how, const struct at_addr *a)
+static int account_one(enum account_how how, const struct at_addr *a, int full)
 {
 	int fd, sv[2], err, type = how == BY_DGRAM ? SOCK_DGRAM : SOCK_STREAM;
 
-	if (how == BY_PAIR)
-		return at_socketpair(AT_NATIVE, SOCK_STREAM, sv) ? 1 : 0;
+	if (how == BY_PAIR) {
+		err = at_err(at_socketpair(AT_NATIVE, SOCK_STREAM, sv));
+		return !err ? 0 : err == ENFILE ? 1 : 206;
+	}
 	fd = at_socket(AT_NATIVE, type);
+	if (fd < 0)
+		return 207;
 	err = at_err(at_connect(fd, a));
-	if (err && how == BY_STREAM && a->nat.sac_kind == ALTCONN_KIND_PATH &&
-	    err == ECONNREFUSED)
-		err = EAGAIN;
 	if (err)
-		return account_reason(fd, err) ? : 1;
+		return account_reason(fd, err, full) ? : 1;
 	if (how == BY_STREAM)
 		close(fd);
 	return 0;
@@ -67,15 +70,15 @@ static int account_one(enum account_how how, const struct at_addr *a)
 
 /*
  * Make associations until the user has reached its limit, but at most @most.
- * Return how many were made, or more than 200 if connect() fails in another
- * way.
+ * Return how many were made, or more than 200 if a call fails in another way.
  */
-static int account_fill(enum account_how how, const struct at_addr *a, int most)
+static int account_fill(enum account_how how, const struct at_addr *a, int most,
+			int full)
 {
 	int n, ret;
 
 	for (n = 0; n < most; n++) {
-		ret = account_one(how, a);
+		ret = account_one(how, a, full);
 		if (ret > 1)
 			return ret;
 		if (ret)
@@ -94,17 +97,23 @@ static int account_become(int uid)
  * Run account_fill() as @uid in a child, which then exits. Return the result of
  * account_fill().
  */
-static int account_as(int uid, enum account_how how, const struct at_addr *a,
-		      int most)
+static int account_by_child(int uid, enum account_how how,
+			    const struct at_addr *a, int most, int full)
 {
 	pid_t pid = at_fork();
 
 	if (!pid) {
 		if (account_become(uid))
 			_exit(203);
-		_exit(account_fill(how, a, most));
+		_exit(account_fill(how, a, most, full));
 	}
 	return at_reap(pid);
+}
+
+static int account_as(int uid, enum account_how how, const struct at_addr *a,
+		      int most)
+{
+	return account_by_child(uid, how, a, most, EAGAIN);
 }
 
 FIXTURE(account) {
@@ -130,7 +139,7 @@ FIXTURE_TEARDOWN(account)
  * Associations of clients that have closed, but are not accepted, stay charged
  * to the user until they are freed.
  */
-TEST_F_TIMEOUT(account, stops_that_user_alone, AT_TIMEOUT)
+TEST_F_TIMEOUT(account, limit_stops_one_user_alone, AT_TIMEOUT)
 {
 	int fd;
 
@@ -168,10 +177,11 @@ static pid_t account_keep(const struct at_addr *a, int ready, int go)
 
 	if (pid)
 		return pid;
-	if (account_become(NOBODY) || account_fill(BY_DGRAM, a, 100) != LIMIT)
+	if (account_become(NOBODY) ||
+	    account_fill(BY_DGRAM, a, 100, EAGAIN) != LIMIT)
 		_exit(1);
-	at_tell(ready);
-	_exit(at_hear(go));
+	at_send_step(ready);
+	_exit(at_wait_step(go));
 }
 
 TEST_F_TIMEOUT(account, datagram_sockets_and_pairs, AT_TIMEOUT)
@@ -187,12 +197,12 @@ TEST_F_TIMEOUT(account, datagram_sockets_and_pairs, AT_TIMEOUT)
 	ASSERT_EQ(0, pipe(go));
 	pid = account_keep(&a, ready[1], go[0]);
 	close(ready[1]);
-	EXPECT_EQ(0, at_hear(ready[0]));
+	EXPECT_EQ(0, at_wait_step(ready[0]));
 	EXPECT_EQ(0, account_as(NOBODY, BY_DGRAM, &a, 1));
 	EXPECT_EQ(0, account_as(NOBODY, BY_PAIR, NULL, 1));
 	EXPECT_EQ(3, account_as(OTHER, BY_DGRAM, &a, 3));
 	EXPECT_EQ(3, account_as(OTHER, BY_PAIR, NULL, 3));
-	at_tell(go[1]);
+	at_send_step(go[1]);
 	EXPECT_EQ(0, at_reap(pid));
 }
 
@@ -210,14 +220,19 @@ static int account_write(pid_t pid, const char *file, const char *text)
 
 /*
  * Make associations as each of the uids from 0 to @uids - 1, one uid after the
- * other. Return the number of associations that were made.
+ * other. Return the number of associations that were made, or more than 200 if
+ * a call fails for another reason than the limit.
  */
-static int account_uids(const struct at_addr *a, int uids)
+static int account_uids(const struct at_addr *a, int uids, int full)
 {
-	int i, n = 0;
+	int i, n = 0, ret;
 
-	for (i = 0; i < uids; i++)
-		n += account_as(i, BY_STREAM, a, 100);
+	for (i = 0; i < uids; i++) {
+		ret = account_by_child(i, BY_STREAM, a, 100, full);
+		if (ret > 200)
+			return ret;
+		n += ret;
+	}
 	return n;
 }
 
@@ -237,10 +252,11 @@ static pid_t account_userns(const struct at_addr *a, int go[2], int flags)
 	if (setresgid(NOBODY, NOBODY, NOBODY) ||
 	    setresuid(NOBODY, NOBODY, NOBODY) || unshare(flags))
 		_exit(204);
-	at_tell(go[1]);
-	if (at_hear(go[0]) || setgid(0) || setuid(0))
+	at_send_step(go[1]);
+	if (at_wait_step(go[0]) || setgid(0) || setuid(0))
 		_exit(205);
-	_exit(account_uids(a, 5));
+	_exit(account_uids(a, 5, flags & CLONE_NEWNET ? ECONNREFUSED :
+							EAGAIN));
 }
 
 static int account_nested(const struct at_addr *a, int flags)
@@ -255,15 +271,15 @@ static int account_nested(const struct at_addr *a, int flags)
 	mine[0] = ready[0];
 	mine[1] = go[1];
 	pid = account_userns(a, theirs, flags);
-	if (at_hear(mine[0]) ||
+	if (at_wait_step(mine[0]) ||
 	    account_write(pid, "uid_map", "0 100000 10\n") ||
 	    account_write(pid, "gid_map", "0 100000 10\n"))
 		return -2;
-	at_tell(mine[1]);
+	at_send_step(mine[1]);
 	return at_reap(pid);
 }
 
-TEST_F_TIMEOUT(account, subordinate_uids_do_not_multiply_it, AT_TIMEOUT)
+TEST_F_TIMEOUT(account, subordinate_uids_do_not_multiply_the_limit, AT_TIMEOUT)
 {
 	EXPECT_EQ(LIMIT, account_nested(&self->a, CLONE_NEWUSER));
 	EXPECT_EQ(0, account_as(NOBODY, BY_STREAM, &self->a, 100));
@@ -276,7 +292,7 @@ TEST_F_TIMEOUT(account, subordinate_uids_do_not_multiply_it, AT_TIMEOUT)
  * the listener's namespace too, so a second namespace of the user gets no more
  * of them.
  */
-TEST_F_TIMEOUT(account, inbound_of_own_namespaces, AT_TIMEOUT)
+TEST_F_TIMEOUT(account, inbound_from_namespaces_of_the_user, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int fd;

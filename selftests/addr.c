@@ -351,8 +351,12 @@ static void in6_link(struct at_addr *a)
 }
 
 static const struct bad_addr bad_addrs[] = {
+#define ROW(text, fmt, maker, b, c, s) {				\
+		.what = text, .format = fmt, .make = maker, .bind = b,	\
+		.connect = c, .dgram_connect = c, .sendto = s		\
+	}
 #define NATIVE(text, maker, err) \
-	{ text, AT_NATIVE, maker, err, err, err, err }
+	ROW(text, AT_NATIVE, maker, err, err, err)
 	NATIVE("S-FORM native, a byte short", native_short, EINVAL),
 	NATIVE("S-FORM native, a byte long", native_long, EINVAL),
 	NATIVE("S-FORM native, the family alone", native_family_only, EINVAL),
@@ -393,7 +397,7 @@ static const struct bad_addr bad_addrs[] = {
 	       EAFNOSUPPORT),
 	NATIVE("E-AFNOSUPPORT native, 99", native_family_99, EAFNOSUPPORT),
 #undef NATIVE
-#define UNIX(text, maker, b, c, s) { text, AT_UNIX, maker, b, c, c, s }
+#define UNIX(text, maker, b, c, s) ROW(text, AT_UNIX, maker, b, c, s)
 	UNIX("S-FORM unix, one byte", unix_one, EINVAL, EINVAL, EINVAL),
 	UNIX("S-FORM unix, the family alone", unix_family_only, SKIP_CALL,
 	     EINVAL, EINVAL),
@@ -404,8 +408,8 @@ static const struct bad_addr bad_addrs[] = {
 	UNIX("E-AFNOSUPPORT unix, AF_ALTCONN", unix_native_family,
 	     EAFNOSUPPORT, EAFNOSUPPORT, EAFNOSUPPORT),
 #undef UNIX
-#define INET(text, maker, err) { text, AT_IN, maker, err, err, err, err }
-#define INET6(text, maker, err) { text, AT_IN6, maker, err, err, err, err }
+#define INET(text, maker, err) ROW(text, AT_IN, maker, err, err, err)
+#define INET6(text, maker, err) ROW(text, AT_IN6, maker, err, err, err)
 	INET("S-FORM inet, a byte short", in_short, EINVAL),
 	INET("S-FORM inet, the family alone", in_family_only, EINVAL),
 	INET("S-INT inet, 129", in_129, EINVAL),
@@ -417,6 +421,7 @@ static const struct bad_addr bad_addrs[] = {
 	INET6("S-FORM inet6, link-local without scope", in6_link, EINVAL),
 #undef INET
 #undef INET6
+#undef ROW
 };
 
 FIXTURE(bad) {};
@@ -449,7 +454,8 @@ static int call_bind(const struct bad_addr *row, int type)
  * reason that ALTCONN_CONNECT_INFO reports, or to ~0 if the report is not about
  * this call.
  */
-static int call_connect(const struct bad_addr *row, int type, unsigned int *reason)
+static int call_connect(const struct bad_addr *row, int type,
+			unsigned int *reason)
 {
 	struct altconn_connect_info info = { };
 	struct at_addr a;
@@ -543,7 +549,7 @@ TEST_F_TIMEOUT(bad, sendto, AT_TIMEOUT)
  * the error of the attempt before. While an attempt is pending, or a connection
  * is established, the report describes that attempt or connection.
  */
-TEST_F_TIMEOUT(bad, told_after_an_attempt, AT_TIMEOUT)
+TEST_F_TIMEOUT(bad, CONNECT_INFO_after_an_attempt, AT_TIMEOUT)
 {
 	struct altconn_connect_info info;
 	struct at_addr a, other;
@@ -614,7 +620,7 @@ TEST_F_TIMEOUT(bad, E_FAULT, AT_TIMEOUT)
  * The native format refuses a malformed address (S-FORM). The socket stays
  * unbound, and can still be bound to a valid address.
  */
-TEST_F_TIMEOUT(bad, then_good, AT_TIMEOUT)
+TEST_F_TIMEOUT(bad, valid_address_after_a_bad_one, AT_TIMEOUT)
 {
 	struct at_addr good, bad, got;
 	int fd;
@@ -644,7 +650,8 @@ FIXTURE_VARIANT(form) {
 
 #define FORM(d, k, t)							\
 	FIXTURE_VARIANT_ADD(form, d ## _ ## k ## _ ## t) {		\
-		.format = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
+		.format = AT_ ## d, .kind = AT_ ## k,			\
+		.type = SOCK_ ## t					\
 	}
 FORM(NATIVE, PORT, STREAM);
 FORM(NATIVE, NAME, SEQPACKET);
@@ -673,7 +680,7 @@ FIXTURE_TEARDOWN(form)
 	at_cleanup();
 }
 
-TEST_F_TIMEOUT(form, getsockname_gives_it_back, AT_TIMEOUT)
+TEST_F_TIMEOUT(form, getsockname_returns_the_bound_address, AT_TIMEOUT)
 {
 	struct at_addr got;
 
@@ -957,7 +964,7 @@ FIXTURE_VARIANT_ADD(space, name) { .kind = AT_NAME };
 FIXTURE_SETUP(space) {}
 FIXTURE_TEARDOWN(space) {}
 
-TEST_F_TIMEOUT(space, each_type_its_own, AT_TIMEOUT)
+TEST_F_TIMEOUT(space, each_type_has_its_own_addresses, AT_TIMEOUT)
 {
 	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM };
 	struct at_addr a;
@@ -973,7 +980,7 @@ TEST_F_TIMEOUT(space, each_type_its_own, AT_TIMEOUT)
 	}
 }
 
-TEST_F_TIMEOUT(space, E_PROTOTYPE_is_refused_here, AT_TIMEOUT)
+TEST_F_TIMEOUT(space, other_type_is_refused_not_E_PROTOTYPE, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int fd, err;

@@ -24,7 +24,8 @@ FIXTURE_VARIANT(bind) {
 
 #define BIND(d, k, t)							\
 	FIXTURE_VARIANT_ADD(bind, d ## _ ## k ## _ ## t) {		\
-		.format = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
+		.format = AT_ ## d, .kind = AT_ ## k,			\
+		.type = SOCK_ ## t					\
 	}
 BIND(NATIVE, PORT, STREAM);
 BIND(NATIVE, PORT, DGRAM);
@@ -49,7 +50,7 @@ FIXTURE_TEARDOWN(bind)
 	at_cleanup();
 }
 
-TEST_F_TIMEOUT(bind, E_ADDRINUSE_while_it_lives, AT_TIMEOUT)
+TEST_F_TIMEOUT(bind, E_ADDRINUSE_until_close, AT_TIMEOUT)
 {
 	int other = at_socket(variant->format, variant->type);
 
@@ -72,7 +73,7 @@ TEST_F_TIMEOUT(bind, twice_EINVAL, AT_TIMEOUT)
 	EXPECT_TRUE(at_addr_eq(&self->a, &got));
 }
 
-TEST_F_TIMEOUT(bind, dup_keeps_it, AT_TIMEOUT)
+TEST_F_TIMEOUT(bind, dup_keeps_the_address, AT_TIMEOUT)
 {
 	int other = at_socket(variant->format, variant->type);
 	int copy = dup(self->fd);
@@ -99,7 +100,7 @@ FIXTURE_VARIANT_ADD(port, dgram) { .type = SOCK_DGRAM };
 FIXTURE_SETUP(port)
 {
 	if (at_netns())
-		SKIP(return, "no network namespaces");
+		SKIP(return, "no network namespaces in this kernel");
 }
 
 FIXTURE_TEARDOWN(port) {}
@@ -176,7 +177,7 @@ static void set_full_range(struct __test_metadata *_metadata)
 }
 
 /* bind() to port 0 finds each free port, however full the range is. */
-TEST_F_TIMEOUT(port, full_range_gives_what_was_freed, AT_TIMEOUT)
+TEST_F_TIMEOUT(port, full_range_gives_a_freed_port, AT_TIMEOUT)
 {
 	int fds[FULL_PORTS], other[FULL_PORTS], i, round;
 	struct at_addr got, taken;
@@ -222,7 +223,7 @@ struct taker {
 };
 
 /* Hold three ports at a time, and replace the oldest of them in each round. */
-static void *take(void *arg)
+static void *hold_ports(void *arg)
 {
 	struct taker *t = arg;
 	int fds[3] = { -1, -1, -1 }, i;
@@ -257,7 +258,7 @@ TEST_F_TIMEOUT(port, full_range_raced, AT_TIMEOUT)
 		takers[i].type = variant->type;
 		takers[i].failed = &failed;
 		takers[i].rounds = at_scale(2000, 300);
-		ASSERT_EQ(0, pthread_create(&takers[i].thread, NULL, take,
+		ASSERT_EQ(0, pthread_create(&takers[i].thread, NULL, hold_ports,
 					    &takers[i]));
 	}
 	for (i = 0; i < 4; i++)
@@ -275,8 +276,11 @@ TEST_F_TIMEOUT(port, below_1024_EACCES, AT_TIMEOUT)
 		uint32_t port;
 		int err;
 	} rows[] = {
-		{ 1, EACCES }, { 1023, EACCES }, { 1024, 0 }, { 65536, 0 },
-		{ 0xffffffffU, 0 },
+		{ .port = 1, .err = EACCES },
+		{ .port = 1023, .err = EACCES },
+		{ .port = 1024, .err = 0 },
+		{ .port = 65536, .err = 0 },
+		{ .port = 0xffffffffU, .err = 0 },
 	};
 	struct at_addr got;
 	int i, fd;
@@ -287,7 +291,7 @@ TEST_F_TIMEOUT(port, below_1024_EACCES, AT_TIMEOUT)
 	close(fd);
 	pid = at_fork();
 	if (!pid) {
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(100);
 		for (i = 0; i < ARRAY_SIZE(rows); i++) {
 			fd = bind_port(variant->type, rows[i].port, &got);
@@ -326,10 +330,18 @@ FIXTURE_VARIANT(file) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(file, native_stream) { AT_NATIVE, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(file, unix_seqpacket) { AT_UNIX, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(file, unix_dgram) { AT_UNIX, SOCK_DGRAM };
-FIXTURE_VARIANT_ADD(file, oracle_stream) { AT_ORACLE, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(file, native_stream) {
+	.format = AT_NATIVE, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(file, unix_seqpacket) {
+	.format = AT_UNIX, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(file, unix_dgram) {
+	.format = AT_UNIX, .type = SOCK_DGRAM,
+};
+FIXTURE_VARIANT_ADD(file, oracle_stream) {
+	.format = AT_ORACLE, .type = SOCK_STREAM,
+};
 
 FIXTURE_SETUP(file)
 {
@@ -383,15 +395,22 @@ TEST_F_TIMEOUT(file, errno_of_the_path, AT_TIMEOUT)
 		const char *what, *name;
 		int err;
 	} rows[] = {
-		{ "E-ADDRINUSE regular file", "regular", EADDRINUSE },
-		{ "E-ADDRINUSE directory", "sub", EADDRINUSE },
-		{ "E-ADDRINUSE symbolic link", "dangling", EADDRINUSE },
-		{ "E-NOENT directory missing", "none/x", ENOENT },
-		{ "E-NOTDIR prefix is a file", "regular/x", ENOTDIR },
-		{ "E-LOOP prefix", "loop/x", ELOOP },
-		{ "E-NAMETOOLONG through a link", "longlink/x", ENAMETOOLONG },
-		{ "a new name", "new", 0 },
-		{ "E-ADDRINUSE the stale file", "new", EADDRINUSE },
+		{ .what = "E-ADDRINUSE regular file", .name = "regular",
+		  .err = EADDRINUSE },
+		{ .what = "E-ADDRINUSE directory", .name = "sub",
+		  .err = EADDRINUSE },
+		{ .what = "E-ADDRINUSE symbolic link", .name = "dangling",
+		  .err = EADDRINUSE },
+		{ .what = "E-NOENT directory missing", .name = "none/x",
+		  .err = ENOENT },
+		{ .what = "E-NOTDIR prefix is a file", .name = "regular/x",
+		  .err = ENOTDIR },
+		{ .what = "E-LOOP prefix", .name = "loop/x", .err = ELOOP },
+		{ .what = "E-NAMETOOLONG through a link", .name = "longlink/x",
+		  .err = ENAMETOOLONG },
+		{ .what = "a new name", .name = "new", .err = 0 },
+		{ .what = "E-ADDRINUSE the stale file", .name = "new",
+		  .err = EADDRINUSE },
 	};
 	int i;
 
@@ -410,7 +429,7 @@ TEST_F_TIMEOUT(file, E_ACCES_PATH_directory, AT_TIMEOUT)
 	pid_t pid = at_fork();
 
 	if (!pid) {
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(100);
 		_exit(bind_in(self->dir, "x", variant->format, variant->type));
 	}
@@ -480,16 +499,20 @@ FIXTURE_VARIANT(listen) {
 };
 
 FIXTURE_VARIANT_ADD(listen, native_stream) {
-	AT_NATIVE, AT_PORT, SOCK_STREAM
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
 };
 FIXTURE_VARIANT_ADD(listen, native_seqpacket) {
-	AT_NATIVE, AT_NAME, SOCK_SEQPACKET
+	.format = AT_NATIVE, .kind = AT_NAME, .type = SOCK_SEQPACKET,
 };
-FIXTURE_VARIANT_ADD(listen, unix_stream) { AT_UNIX, AT_PATH, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(listen, unix_stream) {
+	.format = AT_UNIX, .kind = AT_PATH, .type = SOCK_STREAM,
+};
 FIXTURE_VARIANT_ADD(listen, unix_seqpacket) {
-	AT_UNIX, AT_NAME, SOCK_SEQPACKET
+	.format = AT_UNIX, .kind = AT_NAME, .type = SOCK_SEQPACKET,
 };
-FIXTURE_VARIANT_ADD(listen, oracle_stream) { AT_ORACLE, AT_NAME, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(listen, oracle_stream) {
+	.format = AT_ORACLE, .kind = AT_NAME, .type = SOCK_STREAM,
+};
 
 FIXTURE_SETUP(listen) {}
 FIXTURE_TEARDOWN(listen) { at_cleanup(); }
@@ -504,8 +527,8 @@ static int full_errno(enum at_format format)
  * established at once. Return how many are established, or -1. Set @err to the
  * errno of the last connect().
  */
-static int room(enum at_format format, int type, const struct at_addr *a,
-		int most, int *err)
+static int count_established(enum at_format format, int type,
+			     const struct at_addr *a, int most, int *err)
 {
 	int n;
 
@@ -527,8 +550,9 @@ TEST_F_TIMEOUT(listen, S_CONN_backlog_n_holds_n_and_one, AT_TIMEOUT)
 	for (i = 0; i < ARRAY_SIZE(backlogs); i++) {
 		ASSERT_LE(0, at_listener(&a, variant->format, variant->kind,
 					 variant->type, backlogs[i]));
-		EXPECT_EQ(backlogs[i] + 1, room(variant->format, variant->type,
-						&a, 32, &err));
+		EXPECT_EQ(backlogs[i] + 1,
+			  count_established(variant->format, variant->type,
+					    &a, 32, &err));
 		EXPECT_EQ(full_errno(variant->format), err);
 	}
 }
@@ -540,18 +564,19 @@ TEST_F_TIMEOUT(listen, huge_backlog_is_clamped, AT_TIMEOUT)
 	int i, err;
 
 	if (at_netns())
-		SKIP(return, "no network namespaces");
+		SKIP(return, "no network namespaces in this kernel");
 	ASSERT_EQ(0, at_sysctl_set("core/somaxconn", 8));
 	for (i = 0; i < ARRAY_SIZE(backlogs); i++) {
 		ASSERT_LE(0, at_listener(&a, variant->format, variant->kind,
 					 variant->type, backlogs[i]));
-		EXPECT_EQ(9, room(variant->format, variant->type, &a, 32,
-				  &err));
+		EXPECT_EQ(9,
+			  count_established(variant->format, variant->type, &a,
+					    32, &err));
 		EXPECT_EQ(full_errno(variant->format), err);
 	}
 }
 
-TEST_F_TIMEOUT(listen, SO_ACCEPTCONN_tells, AT_TIMEOUT)
+TEST_F_TIMEOUT(listen, SO_ACCEPTCONN_after_listen, AT_TIMEOUT)
 {
 	socklen_t len = sizeof(int);
 	struct at_addr a;
@@ -605,14 +630,17 @@ TEST_F_TIMEOUT(listen, again_raises_the_backlog, AT_TIMEOUT)
 
 	fd = at_listener(&a, variant->format, variant->kind, variant->type, 1);
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(2, room(variant->format, variant->type, &a, 32, &err));
+	EXPECT_EQ(2,
+		  count_established(variant->format, variant->type, &a, 32,
+				    &err));
 	ASSERT_EQ(0, at_err(listen(fd, 6)));
 	/*
 	 * The attempt that waits since the first round gets one of the five new
 	 * slots of the accept queue. AF_UNIX keeps no such attempt.
 	 */
 	EXPECT_EQ(variant->format == AT_ORACLE ? 5 : 4,
-		  room(variant->format, variant->type, &a, 32, &err));
+		  count_established(variant->format, variant->type, &a, 32,
+				    &err));
 	EXPECT_EQ(full_errno(variant->format), err);
 }
 
@@ -622,14 +650,14 @@ FIXTURE_VARIANT(listen_dgram) {
 	enum at_format format;
 };
 
-FIXTURE_VARIANT_ADD(listen_dgram, native) { AT_NATIVE };
-FIXTURE_VARIANT_ADD(listen_dgram, unix) { AT_UNIX };
-FIXTURE_VARIANT_ADD(listen_dgram, oracle) { AT_ORACLE };
+FIXTURE_VARIANT_ADD(listen_dgram, native) { .format = AT_NATIVE };
+FIXTURE_VARIANT_ADD(listen_dgram, unix) { .format = AT_UNIX };
+FIXTURE_VARIANT_ADD(listen_dgram, oracle) { .format = AT_ORACLE };
 
 FIXTURE_SETUP(listen_dgram) {}
 FIXTURE_TEARDOWN(listen_dgram) {}
 
-TEST_F_TIMEOUT(listen_dgram, is_EOPNOTSUPP, AT_TIMEOUT)
+TEST_F_TIMEOUT(listen_dgram, listen_EOPNOTSUPP, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int fd = at_bound(&a, variant->format, AT_NAME, SOCK_DGRAM);

@@ -25,16 +25,24 @@ FIXTURE_VARIANT(closes) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(closes, native_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(closes, native_stream) {
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
+};
 FIXTURE_VARIANT_ADD(closes, native_seqpacket) {
-	AT_NATIVE, AT_PORT, SOCK_SEQPACKET
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_SEQPACKET,
 };
 
-FIXTURE_VARIANT_ADD(closes, unix_stream) { AT_UNIX, AT_NAME, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(closes, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(closes, oracle_stream) { AT_ORACLE, AT_NAME, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(closes, unix_stream) {
+	.format = AT_UNIX, .kind = AT_NAME, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(closes, inet_stream) {
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(closes, oracle_stream) {
+	.format = AT_ORACLE, .kind = AT_NAME, .type = SOCK_STREAM,
+};
 FIXTURE_VARIANT_ADD(closes, oracle_seqpacket) {
-	AT_ORACLE, AT_NAME, SOCK_SEQPACKET
+	.format = AT_ORACLE, .kind = AT_NAME, .type = SOCK_SEQPACKET,
 };
 
 #define ORACLE (variant->format == AT_ORACLE)
@@ -72,7 +80,8 @@ TEST_F_TIMEOUT(closes, unread_descriptors, AT_TIMEOUT)
 {
 	int sv[2], queued = -1;
 
-	ASSERT_EQ(0, at_pair(variant->format, variant->kind, variant->type, sv));
+	ASSERT_EQ(0,
+		  at_pair(variant->format, variant->kind, variant->type, sv));
 	ASSERT_EQ(0, send_pipe(sv[0], self->p));
 	EXPECT_TRUE(has_writer(self->p[0]));
 	close(sv[1]);
@@ -87,12 +96,13 @@ TEST_F_TIMEOUT(closes, unread_descriptors, AT_TIMEOUT)
  * Data and descriptors that a socket has sent stay for its peer when the socket
  * closes.
  */
-TEST_F_TIMEOUT(closes, what_it_sent_stays, AT_TIMEOUT)
+TEST_F_TIMEOUT(closes, sent_data_stays_readable, AT_TIMEOUT)
 {
 	char buf[8];
 	int sv[2];
 
-	ASSERT_EQ(0, at_pair(variant->format, variant->kind, variant->type, sv));
+	ASSERT_EQ(0,
+		  at_pair(variant->format, variant->kind, variant->type, sv));
 	ASSERT_EQ(0, send_pipe(sv[1], self->p));
 	close(sv[1]);
 	EXPECT_EQ(2, recv(sv[0], buf, 2, MSG_PEEK));
@@ -101,12 +111,13 @@ TEST_F_TIMEOUT(closes, what_it_sent_stays, AT_TIMEOUT)
 	EXPECT_TRUE(at_until(!has_writer(self->p[0])));
 }
 
-TEST_F_TIMEOUT(closes, half_read, AT_TIMEOUT)
+TEST_F_TIMEOUT(closes, unread_descriptors_after_a_read, AT_TIMEOUT)
 {
 	int sv[2];
 	char c;
 
-	ASSERT_EQ(0, at_pair(variant->format, variant->kind, variant->type, sv));
+	ASSERT_EQ(0,
+		  at_pair(variant->format, variant->kind, variant->type, sv));
 	ASSERT_EQ(1, send(sv[0], "a", 1, 0));
 	ASSERT_EQ(0, send_pipe(sv[0], self->p));
 	ASSERT_EQ(1, recv(sv[1], &c, 1, 0));
@@ -133,13 +144,14 @@ TEST_F_TIMEOUT(closes, never_accepted, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(closes, dissolved, AT_TIMEOUT)
+TEST_F_TIMEOUT(closes, unread_descriptors_dissolved, AT_TIMEOUT)
 {
 	int sv[2];
 
 	if (ORACLE)
 		SKIP(return, "AF_UNIX cannot dissolve");
-	ASSERT_EQ(0, at_pair(variant->format, variant->kind, variant->type, sv));
+	ASSERT_EQ(0,
+		  at_pair(variant->format, variant->kind, variant->type, sv));
 	ASSERT_EQ(0, send_pipe(sv[1], self->p));
 	ASSERT_EQ(0, at_connect_unspec(sv[0]));
 	EXPECT_TRUE(at_until(!has_writer(self->p[0])));
@@ -164,7 +176,7 @@ static long available_kb(void)
  * The unread data of 800 receivers that have closed takes no memory, although
  * their senders are still open.
  */
-TEST_F_TIMEOUT(closes, memory_of_800, AT_TIMEOUT)
+TEST_F_TIMEOUT(closes, unread_data_is_freed_by_close, AT_TIMEOUT)
 {
 	static char data[32 << 10];
 	struct rlimit limit = { 4096, 4096 };
@@ -193,10 +205,10 @@ struct round {
 	int fd, delay;
 	/*
 	 * If @peer is set, the thread shuts @fd down for writing instead, and
-	 * reads @came bytes from @peer.
+	 * reads @arrived bytes from @peer.
 	 */
 	int peer;
-	size_t came;
+	size_t arrived;
 	atomic_int *go;
 };
 
@@ -209,7 +221,7 @@ static void shut_and_read(struct round *r)
 
 	shutdown(r->fd, SHUT_WR);
 	while ((n = recv(r->peer, buf, sizeof(buf), 0)) > 0)
-		r->came += n;
+		r->arrived += n;
 }
 
 static void *close_beside(void *arg)
@@ -291,7 +303,7 @@ TEST_F_TIMEOUT(closes, send_beside_shutdown_keeps_the_order, AT_TIMEOUT_LONG)
 		n = send_beside(sv[0], sizeof(many), &r, &go);
 		pthread_join(r.thread, NULL);
 		behind += recv(sv[1], &c, 1, MSG_DONTWAIT) > 0;
-		wrong += r.came != (n > 0 ? n : 0);
+		wrong += r.arrived != (n > 0 ? n : 0);
 		close(sv[0]);
 		close(sv[1]);
 	}

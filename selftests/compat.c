@@ -79,10 +79,18 @@ FIXTURE_VARIANT(compat) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(compat, native_stream) { AT_NATIVE, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(compat, unix_dgram) { AT_UNIX, SOCK_DGRAM };
-FIXTURE_VARIANT_ADD(compat, unix_seqpacket) { AT_UNIX, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(compat, oracle_stream) { AT_ORACLE, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(compat, native_stream) {
+	.format = AT_NATIVE, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(compat, unix_dgram) {
+	.format = AT_UNIX, .type = SOCK_DGRAM,
+};
+FIXTURE_VARIANT_ADD(compat, unix_seqpacket) {
+	.format = AT_UNIX, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(compat, oracle_stream) {
+	.format = AT_ORACLE, .type = SOCK_STREAM,
+};
 
 #define ORACLE (variant->format == AT_ORACLE)
 
@@ -161,7 +169,7 @@ TEST_F_TIMEOUT(compat, ioctl_and_options, AT_TIMEOUT)
 	EXPECT_EQ(getpid(), low->peer.api_pid);
 }
 
-static void prepare(struct low *low, size_t len)
+static void prepare_low(struct low *low, size_t len)
 {
 	low->iov = (struct iovec32) { low32(low->buf), len };
 	low->msg = (struct msghdr32) {
@@ -183,7 +191,7 @@ TEST_F_TIMEOUT(compat, control_messages, AT_TIMEOUT)
 	ASSERT_EQ(0, setsockopt(low->sv[1], SOL_SOCKET, SO_PASSCRED, &on,
 				sizeof(on)));
 	memcpy(low->buf, "abc", 3);
-	prepare(low, 3);
+	prepare_low(low, 3);
 	low->msg.controllen = sizeof(struct cmsghdr32) + sizeof(int);
 	low->control.hdr = (struct cmsghdr32) {
 		.len = low->msg.controllen, .level = SOL_SOCKET,
@@ -193,7 +201,7 @@ TEST_F_TIMEOUT(compat, control_messages, AT_TIMEOUT)
 	ASSERT_EQ(3, call32(NR_SENDMSG, low->sv[0], low32(&low->msg), 0, 0, 0));
 	memset(low->buf, 0, sizeof(low->buf));
 	memset(&low->control, 0, sizeof(low->control));
-	prepare(low, sizeof(low->buf));
+	prepare_low(low, sizeof(low->buf));
 	ASSERT_EQ(3, call32(NR_RECVMSG, low->sv[1], low32(&low->msg), 0, 0, 0));
 	EXPECT_STREQ("abc", low->buf);
 	EXPECT_EQ(0, low->msg.flags & MSG_CTRUNC);
@@ -221,7 +229,7 @@ TEST_F_TIMEOUT(compat, path_by_a_descriptor, AT_TIMEOUT)
 	if (self->missing)
 		SKIP(return, "this kernel runs no 32-bit programs");
 	if (variant->format != AT_NATIVE)
-		SKIP(return, "of native addresses");
+		SKIP(return, "native addresses only");
 	at_path(dir, sizeof(dir));
 	ASSERT_EQ(0, mkdir(dir, 0755));
 	dfd = open(dir, O_PATH);
@@ -259,7 +267,7 @@ TEST_F_TIMEOUT(compat, path_by_a_descriptor, AT_TIMEOUT)
 
 TEST(compat)
 {
-	SKIP(return, "of x86-64");
+	SKIP(return, "this test needs x86-64");
 }
 
 #endif

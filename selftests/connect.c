@@ -213,7 +213,7 @@ static int multicast(struct target *t)
 	return 0;
 }
 
-static int everybody(struct target *t)
+static int limited_broadcast(struct target *t)
 {
 	at_addr_ip(&t->a, t->format, "255.255.255.255", 4000);
 	return 0;
@@ -223,7 +223,7 @@ static int everybody_allowed(struct target *t)
 {
 	int on = 1;
 
-	everybody(t);
+	limited_broadcast(t);
 	return setsockopt(t->fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on));
 }
 
@@ -342,167 +342,235 @@ static int from_orphan(struct target *t)
 #define V AT_ORACLE_IN6
 #define R(reason) ALTCONN_REASON_ ## reason
 static const struct row rows[] = {
-	{ "S-CONN native port", N, AT_PORT, listening, 0, R(ESTABLISHED) },
-	{ "S-CONN native name", N, AT_NAME, listening, 0, R(ESTABLISHED) },
-	{ "S-CONN native path", N, AT_PATH, listening, 0, R(ESTABLISHED) },
-	{ "S-CONN unix name", U, AT_NAME, listening, 0, R(ESTABLISHED) },
-	{ "S-CONN unix path", U, AT_PATH, listening, 0, R(ESTABLISHED) },
-	{ "S-CONN AF_UNIX path", O, AT_PATH, listening, 0 },
-	{ "E-CONNREFUSED native port, nothing bound", N, AT_PORT, nothing,
-	  ECONNREFUSED, R(NOT_BOUND) },
-	{ "E-CONNREFUSED native name, nothing bound", N, AT_NAME, nothing,
-	  ECONNREFUSED, R(NOT_BOUND) },
-	{ "E-CONNREFUSED unix name, nothing bound", U, AT_NAME, nothing,
-	  ECONNREFUSED, R(NOT_BOUND) },
-	{ "E-CONNREFUSED AF_UNIX name, nothing bound", O, AT_NAME, nothing,
-	  ECONNREFUSED },
-	{ "E-CONNREFUSED native port, not listening", N, AT_PORT,
-	  not_listening, ECONNREFUSED, R(NOT_LISTENING) },
-	{ "E-CONNREFUSED unix name, not listening", U, AT_NAME,
-	  not_listening, ECONNREFUSED, R(NOT_LISTENING) },
-	{ "E-CONNREFUSED unix path, not listening", U, AT_PATH,
-	  not_listening, ECONNREFUSED, R(NOT_LISTENING) },
-	{ "E-CONNREFUSED AF_UNIX path, not listening", O, AT_PATH,
-	  not_listening, ECONNREFUSED },
-	{ "E-CONNREFUSED native port, listener closed", N, AT_PORT,
-	  closed_listener, ECONNREFUSED, R(NOT_BOUND) },
-	{ "E-CONNREFUSED native path, stale", N, AT_PATH, closed_listener,
-	  ECONNREFUSED, R(STALE_PATH) },
-	{ "E-CONNREFUSED unix path, stale", U, AT_PATH, closed_listener,
-	  ECONNREFUSED, R(STALE_PATH) },
-	{ "E-CONNREFUSED AF_UNIX path, stale", O, AT_PATH, closed_listener,
-	  ECONNREFUSED },
-	{ "E-CONNREFUSED unix path, file of AF_UNIX", U, AT_PATH,
-	  foreign_listener, ECONNREFUSED, R(STALE_PATH) },
-	{ "E-CONNREFUSED native path, regular file", N, AT_PATH, regular_file,
-	  ECONNREFUSED, R(NOT_SOCKET) },
-	{ "E-CONNREFUSED unix path, regular file", U, AT_PATH, regular_file,
-	  ECONNREFUSED, R(NOT_SOCKET) },
-	{ "E-CONNREFUSED AF_UNIX path, regular file", O, AT_PATH,
-	  regular_file, ECONNREFUSED },
-	{ "E-CONNREFUSED unix path, directory", U, AT_PATH, directory,
-	  ECONNREFUSED, R(NOT_SOCKET) },
-	{ "E-CONNREFUSED native port, other type listens", N, AT_PORT,
-	  wrong_type, ECONNREFUSED, R(NOT_BOUND) },
-	{ "E-CONNREFUSED native name, other type listens", N, AT_NAME,
-	  wrong_type, ECONNREFUSED, R(NOT_BOUND) },
-	{ "E-PROTOTYPE native path", N, AT_PATH, wrong_type, EPROTOTYPE,
-	  R(WRONG_TYPE) },
-	{ "E-PROTOTYPE unix path", U, AT_PATH, wrong_type, EPROTOTYPE,
-	  R(WRONG_TYPE) },
-	{ "E-PROTOTYPE unix path, datagram", U, AT_PATH, wrong_type_dgram,
-	  EPROTOTYPE, R(WRONG_TYPE) },
-	{ "E-PROTOTYPE AF_UNIX path", O, AT_PATH, wrong_type, EPROTOTYPE },
-	{ "E-NOENT native path", N, AT_PATH, nothing, ENOENT, R(PATH_LOOKUP) },
-	{ "E-NOENT unix path", U, AT_PATH, nothing, ENOENT, R(PATH_LOOKUP) },
-	{ "E-NOENT AF_UNIX path", O, AT_PATH, nothing, ENOENT },
-	{ "E-NOENT unix path, link to nowhere", U, AT_PATH, link_dangling,
-	  ENOENT, R(PATH_LOOKUP) },
-	{ "E-NOTDIR native path", N, AT_PATH, below_regular, ENOTDIR,
-	  R(PATH_LOOKUP) },
-	{ "E-NOTDIR unix path", U, AT_PATH, below_regular, ENOTDIR,
-	  R(PATH_LOOKUP) },
-	{ "E-NOTDIR AF_UNIX path", O, AT_PATH, below_regular, ENOTDIR },
-	{ "E-LOOP unix path", U, AT_PATH, link_loop, ELOOP, R(PATH_LOOKUP) },
-	{ "E-LOOP native path", N, AT_PATH, link_loop, ELOOP,
-	  R(PATH_LOOKUP) },
-	{ "E-LOOP AF_UNIX path", O, AT_PATH, link_loop, ELOOP },
-	{ "E-NAMETOOLONG unix path", U, AT_PATH, link_long, ENAMETOOLONG,
-	  R(PATH_LOOKUP) },
-	{ "E-NAMETOOLONG AF_UNIX path", O, AT_PATH, link_long, ENAMETOOLONG },
-	{ "S-CONN unix path, through a link", U, AT_PATH, link_to_listener, 0,
-	  R(ESTABLISHED) },
-	{ "E-ACCES-PATH native, no write permission", N, AT_PATH, unwritable,
-	  EACCES, R(PATH_PERMISSION), true },
-	{ "E-ACCES-PATH unix, no write permission", U, AT_PATH, unwritable,
-	  EACCES, R(PATH_PERMISSION), true },
-	{ "E-ACCES-PATH AF_UNIX, no write permission", O, AT_PATH, unwritable,
-	  EACCES, R(NONE), true },
-	{ "E-ACCES-PATH unix, write permission alone", U, AT_PATH, writable,
-	  0, R(ESTABLISHED), true },
-	{ "E-ACCES-PATH unix, no search permission", U, AT_PATH, unsearchable,
-	  EACCES, R(PATH_LOOKUP), true },
-	{ "E-ACCES-PATH AF_UNIX, no search permission", O, AT_PATH,
-	  unsearchable, EACCES, R(NONE), true },
-	{ "E-NETUNREACH port on node 5", N, AT_PORT, no_node, ENETUNREACH,
-	  R(NO_NODE) },
-	{ "E-NETUNREACH name on node 5", N, AT_NAME, no_node, ENETUNREACH,
-	  R(NO_NODE) },
-	{ "E-ACCES-BCAST without SO_BROADCAST", N, AT_PORT, broadcast, EACCES,
-	  R(BROADCAST) },
-	{ "E-ACCES-BCAST with SO_BROADCAST", N, AT_PORT, broadcast_allowed,
-	  EOPNOTSUPP, R(BROADCAST) },
-	{ "E-ADDRNOTAVAIL null address", N, AT_PORT, null_address,
-	  EADDRNOTAVAIL, R(NULL_ADDRESS) },
-	{ "S-CONN native inet", N, AT_INET, listening, 0, R(ESTABLISHED) },
-	{ "S-CONN inet", S, AT_INET, listening, 0, R(ESTABLISHED) },
-	{ "S-CONN inet6", X, AT_INET, listening, 0, R(ESTABLISHED) },
-	{ "S-CONN TCP", T, AT_INET, listening, 0 },
-	{ "S-CONN TCP, IPv6", V, AT_INET, listening, 0 },
-	{ "S-CONN inet, listener at any", S, AT_INET, listening_any, 0,
-	  R(ESTABLISHED) },
-	{ "S-CONN inet6, listener at any", X, AT_INET, listening_any, 0,
-	  R(ESTABLISHED) },
-	{ "S-CONN native inet, listener at any", N, AT_INET, listening_any, 0,
-	  R(ESTABLISHED) },
-	{ "S-CONN TCP, listener at any", T, AT_INET, listening_any, 0 },
-	{ "S-CONN inet, to any", S, AT_INET, listening_at_any, 0,
-	  R(ESTABLISHED) },
-	{ "S-CONN inet6, to any", X, AT_INET, listening_at_any, 0,
-	  R(ESTABLISHED) },
-	{ "S-CONN TCP, to any", T, AT_INET, listening_at_any, 0 },
-	{ "S-CONN inet6, dual stack", X, AT_INET, listening_dual, 0,
-	  R(ESTABLISHED) },
-	{ "S-CONN TCP, dual stack", V, AT_INET, listening_dual, 0 },
-	{ "E-CONNREFUSED inet6, IPV6_V6ONLY", X, AT_INET, listening_v6only,
-	  ECONNREFUSED, R(NOT_BOUND) },
-	{ "E-CONNREFUSED TCP, IPV6_V6ONLY", V, AT_INET, listening_v6only,
-	  ECONNREFUSED },
-	{ "E-CONNREFUSED inet, another loopback address", S, AT_INET,
-	  listening_elsewhere, ECONNREFUSED, R(NOT_BOUND) },
-	{ "E-CONNREFUSED TCP, another loopback address", T, AT_INET,
-	  listening_elsewhere, ECONNREFUSED },
-	{ "E-CONNREFUSED inet, nothing bound", S, AT_INET, nothing,
-	  ECONNREFUSED, R(NOT_BOUND) },
-	{ "E-CONNREFUSED inet6, nothing bound", X, AT_INET, nothing,
-	  ECONNREFUSED, R(NOT_BOUND) },
-	{ "E-CONNREFUSED TCP, nothing bound", T, AT_INET, nothing,
-	  ECONNREFUSED },
-	{ "E-CONNREFUSED inet, not listening", S, AT_INET, not_listening,
-	  ECONNREFUSED, R(NOT_LISTENING) },
-	{ "E-CONNREFUSED TCP, not listening", T, AT_INET, not_listening,
-	  ECONNREFUSED },
-	{ "E-CONNREFUSED inet, port 0", S, AT_INET, port_zero, ECONNREFUSED,
-	  R(NOT_BOUND) },
-	{ "E-CONNREFUSED TCP, port 0", T, AT_INET, port_zero, ECONNREFUSED },
-	{ "E-CONNREFUSED inet, other type listens", S, AT_INET, wrong_type,
-	  ECONNREFUSED, R(NOT_BOUND) },
-	{ "E-NETUNREACH inet", S, AT_INET, no_host, ENETUNREACH, R(NO_NODE) },
-	{ "E-NETUNREACH inet6", X, AT_INET, no_host, ENETUNREACH, R(NO_NODE) },
-	{ "E-NETUNREACH native inet", N, AT_INET, no_host_v4, ENETUNREACH,
-	  R(NO_NODE) },
-	{ "E-NETUNREACH inet, multicast", S, AT_INET, multicast, ENETUNREACH,
-	  R(NO_NODE) },
-	{ "E-NETUNREACH inet6, multicast", X, AT_INET, multicast, ENETUNREACH,
-	  R(NO_NODE) },
-	{ "E-ACCES-BCAST inet without SO_BROADCAST", S, AT_INET, everybody,
-	  EACCES, R(BROADCAST) },
-	{ "E-ACCES-BCAST inet with SO_BROADCAST", S, AT_INET,
-	  everybody_allowed, EOPNOTSUPP, R(BROADCAST) },
-	{ "E-OPNOTSUPP inet, from a listener", S, AT_INET, from_listener,
-	  EOPNOTSUPP, R(STATE) },
-	{ "E-ISCONN S-ONCE inet", S, AT_INET, from_connected, EISCONN },
-	{ "E-OPNOTSUPP native, from a listener", N, AT_PORT, from_listener,
-	  EOPNOTSUPP, R(STATE) },
-	{ "E-OPNOTSUPP unix, from a listener", U, AT_PATH, from_listener,
-	  EOPNOTSUPP, R(STATE) },
-	{ "E-ISCONN S-ONCE native", N, AT_PORT, from_connected, EISCONN },
-	{ "E-ISCONN S-ONCE unix", U, AT_PATH, from_connected, EISCONN },
-	{ "E-ISCONN S-ONCE AF_UNIX", O, AT_NAME, from_connected, EISCONN },
-	{ "E-ISCONN S-ONCE native, peer gone", N, AT_NAME, from_orphan,
-	  EISCONN },
-	{ "E-ISCONN S-ONCE unix, peer gone", U, AT_NAME, from_orphan,
-	  EISCONN },
+	{ .what = "S-CONN native port", .format = N, .kind = AT_PORT,
+	  .make = listening, .err = 0, .reason = R(ESTABLISHED) },
+	{ .what = "S-CONN native name", .format = N, .kind = AT_NAME,
+	  .make = listening, .err = 0, .reason = R(ESTABLISHED) },
+	{ .what = "S-CONN native path", .format = N, .kind = AT_PATH,
+	  .make = listening, .err = 0, .reason = R(ESTABLISHED) },
+	{ .what = "S-CONN unix name", .format = U, .kind = AT_NAME,
+	  .make = listening, .err = 0, .reason = R(ESTABLISHED) },
+	{ .what = "S-CONN unix path", .format = U, .kind = AT_PATH,
+	  .make = listening, .err = 0, .reason = R(ESTABLISHED) },
+	{ .what = "S-CONN AF_UNIX path", .format = O, .kind = AT_PATH,
+	  .make = listening, .err = 0 },
+	{ .what = "E-CONNREFUSED native port, nothing bound", .format = N,
+	  .kind = AT_PORT, .make = nothing, .err = ECONNREFUSED,
+	  .reason = R(NOT_BOUND) },
+	{ .what = "E-CONNREFUSED native name, nothing bound", .format = N,
+	  .kind = AT_NAME, .make = nothing, .err = ECONNREFUSED,
+	  .reason = R(NOT_BOUND) },
+	{ .what = "E-CONNREFUSED unix name, nothing bound", .format = U,
+	  .kind = AT_NAME, .make = nothing, .err = ECONNREFUSED,
+	  .reason = R(NOT_BOUND) },
+	{ .what = "E-CONNREFUSED AF_UNIX name, nothing bound", .format = O,
+	  .kind = AT_NAME, .make = nothing, .err = ECONNREFUSED },
+	{ .what = "E-CONNREFUSED native port, not listening", .format = N,
+	  .kind = AT_PORT, .make = not_listening, .err = ECONNREFUSED,
+	  .reason = R(NOT_LISTENING) },
+	{ .what = "E-CONNREFUSED unix name, not listening", .format = U,
+	  .kind = AT_NAME, .make = not_listening, .err = ECONNREFUSED,
+	  .reason = R(NOT_LISTENING) },
+	{ .what = "E-CONNREFUSED unix path, not listening", .format = U,
+	  .kind = AT_PATH, .make = not_listening, .err = ECONNREFUSED,
+	  .reason = R(NOT_LISTENING) },
+	{ .what = "E-CONNREFUSED AF_UNIX path, not listening", .format = O,
+	  .kind = AT_PATH, .make = not_listening, .err = ECONNREFUSED },
+	{ .what = "E-CONNREFUSED native port, listener closed", .format = N,
+	  .kind = AT_PORT, .make = closed_listener, .err = ECONNREFUSED,
+	  .reason = R(NOT_BOUND) },
+	{ .what = "E-CONNREFUSED native path, stale", .format = N,
+	  .kind = AT_PATH, .make = closed_listener, .err = ECONNREFUSED,
+	  .reason = R(STALE_PATH) },
+	{ .what = "E-CONNREFUSED unix path, stale", .format = U,
+	  .kind = AT_PATH, .make = closed_listener, .err = ECONNREFUSED,
+	  .reason = R(STALE_PATH) },
+	{ .what = "E-CONNREFUSED AF_UNIX path, stale", .format = O,
+	  .kind = AT_PATH, .make = closed_listener, .err = ECONNREFUSED },
+	{ .what = "E-CONNREFUSED unix path, file of AF_UNIX", .format = U,
+	  .kind = AT_PATH, .make = foreign_listener, .err = ECONNREFUSED,
+	  .reason = R(STALE_PATH) },
+	{ .what = "E-CONNREFUSED native path, regular file", .format = N,
+	  .kind = AT_PATH, .make = regular_file, .err = ECONNREFUSED,
+	  .reason = R(NOT_SOCKET) },
+	{ .what = "E-CONNREFUSED unix path, regular file", .format = U,
+	  .kind = AT_PATH, .make = regular_file, .err = ECONNREFUSED,
+	  .reason = R(NOT_SOCKET) },
+	{ .what = "E-CONNREFUSED AF_UNIX path, regular file", .format = O,
+	  .kind = AT_PATH, .make = regular_file, .err = ECONNREFUSED },
+	{ .what = "E-CONNREFUSED unix path, directory", .format = U,
+	  .kind = AT_PATH, .make = directory, .err = ECONNREFUSED,
+	  .reason = R(NOT_SOCKET) },
+	{ .what = "E-CONNREFUSED native port, other type listens", .format = N,
+	  .kind = AT_PORT, .make = wrong_type, .err = ECONNREFUSED,
+	  .reason = R(NOT_BOUND) },
+	{ .what = "E-CONNREFUSED native name, other type listens", .format = N,
+	  .kind = AT_NAME, .make = wrong_type, .err = ECONNREFUSED,
+	  .reason = R(NOT_BOUND) },
+	{ .what = "E-PROTOTYPE native path", .format = N, .kind = AT_PATH,
+	  .make = wrong_type, .err = EPROTOTYPE, .reason = R(WRONG_TYPE) },
+	{ .what = "E-PROTOTYPE unix path", .format = U, .kind = AT_PATH,
+	  .make = wrong_type, .err = EPROTOTYPE, .reason = R(WRONG_TYPE) },
+	{ .what = "E-PROTOTYPE unix path, datagram", .format = U,
+	  .kind = AT_PATH, .make = wrong_type_dgram, .err = EPROTOTYPE,
+	  .reason = R(WRONG_TYPE) },
+	{ .what = "E-PROTOTYPE AF_UNIX path", .format = O, .kind = AT_PATH,
+	  .make = wrong_type, .err = EPROTOTYPE },
+	{ .what = "E-NOENT native path", .format = N, .kind = AT_PATH,
+	  .make = nothing, .err = ENOENT, .reason = R(PATH_LOOKUP) },
+	{ .what = "E-NOENT unix path", .format = U, .kind = AT_PATH,
+	  .make = nothing, .err = ENOENT, .reason = R(PATH_LOOKUP) },
+	{ .what = "E-NOENT AF_UNIX path", .format = O, .kind = AT_PATH,
+	  .make = nothing, .err = ENOENT },
+	{ .what = "E-NOENT unix path, link to nowhere", .format = U,
+	  .kind = AT_PATH, .make = link_dangling, .err = ENOENT,
+	  .reason = R(PATH_LOOKUP) },
+	{ .what = "E-NOTDIR native path", .format = N, .kind = AT_PATH,
+	  .make = below_regular, .err = ENOTDIR, .reason = R(PATH_LOOKUP) },
+	{ .what = "E-NOTDIR unix path", .format = U, .kind = AT_PATH,
+	  .make = below_regular, .err = ENOTDIR, .reason = R(PATH_LOOKUP) },
+	{ .what = "E-NOTDIR AF_UNIX path", .format = O, .kind = AT_PATH,
+	  .make = below_regular, .err = ENOTDIR },
+	{ .what = "E-LOOP unix path", .format = U, .kind = AT_PATH,
+	  .make = link_loop, .err = ELOOP, .reason = R(PATH_LOOKUP) },
+	{ .what = "E-LOOP native path", .format = N, .kind = AT_PATH,
+	  .make = link_loop, .err = ELOOP, .reason = R(PATH_LOOKUP) },
+	{ .what = "E-LOOP AF_UNIX path", .format = O, .kind = AT_PATH,
+	  .make = link_loop, .err = ELOOP },
+	{ .what = "E-NAMETOOLONG unix path", .format = U, .kind = AT_PATH,
+	  .make = link_long, .err = ENAMETOOLONG, .reason = R(PATH_LOOKUP) },
+	{ .what = "E-NAMETOOLONG AF_UNIX path", .format = O, .kind = AT_PATH,
+	  .make = link_long, .err = ENAMETOOLONG },
+	{ .what = "S-CONN unix path, through a link", .format = U,
+	  .kind = AT_PATH, .make = link_to_listener, .err = 0,
+	  .reason = R(ESTABLISHED) },
+	{ .what = "E-ACCES-PATH native, no write permission", .format = N,
+	  .kind = AT_PATH, .make = unwritable, .err = EACCES,
+	  .reason = R(PATH_PERMISSION), .nobody = true },
+	{ .what = "E-ACCES-PATH unix, no write permission", .format = U,
+	  .kind = AT_PATH, .make = unwritable, .err = EACCES,
+	  .reason = R(PATH_PERMISSION), .nobody = true },
+	{ .what = "E-ACCES-PATH AF_UNIX, no write permission", .format = O,
+	  .kind = AT_PATH, .make = unwritable, .err = EACCES, .reason = R(NONE),
+	  .nobody = true },
+	{ .what = "E-ACCES-PATH unix, write permission alone", .format = U,
+	  .kind = AT_PATH, .make = writable, .err = 0, .reason = R(ESTABLISHED),
+	  .nobody = true },
+	{ .what = "E-ACCES-PATH unix, no search permission", .format = U,
+	  .kind = AT_PATH, .make = unsearchable, .err = EACCES,
+	  .reason = R(PATH_LOOKUP), .nobody = true },
+	{ .what = "E-ACCES-PATH AF_UNIX, no search permission", .format = O,
+	  .kind = AT_PATH, .make = unsearchable, .err = EACCES,
+	  .reason = R(NONE), .nobody = true },
+	{ .what = "E-NETUNREACH port on node 5", .format = N, .kind = AT_PORT,
+	  .make = no_node, .err = ENETUNREACH, .reason = R(NO_NODE) },
+	{ .what = "E-NETUNREACH name on node 5", .format = N, .kind = AT_NAME,
+	  .make = no_node, .err = ENETUNREACH, .reason = R(NO_NODE) },
+	{ .what = "E-ACCES-BCAST without SO_BROADCAST", .format = N,
+	  .kind = AT_PORT, .make = broadcast, .err = EACCES,
+	  .reason = R(BROADCAST) },
+	{ .what = "E-ACCES-BCAST with SO_BROADCAST", .format = N,
+	  .kind = AT_PORT, .make = broadcast_allowed, .err = EOPNOTSUPP,
+	  .reason = R(BROADCAST) },
+	{ .what = "E-ADDRNOTAVAIL null address", .format = N, .kind = AT_PORT,
+	  .make = null_address, .err = EADDRNOTAVAIL,
+	  .reason = R(NULL_ADDRESS) },
+	{ .what = "S-CONN native inet", .format = N, .kind = AT_INET,
+	  .make = listening, .err = 0, .reason = R(ESTABLISHED) },
+	{ .what = "S-CONN inet", .format = S, .kind = AT_INET,
+	  .make = listening, .err = 0, .reason = R(ESTABLISHED) },
+	{ .what = "S-CONN inet6", .format = X, .kind = AT_INET,
+	  .make = listening, .err = 0, .reason = R(ESTABLISHED) },
+	{ .what = "S-CONN TCP", .format = T, .kind = AT_INET, .make = listening,
+	  .err = 0 },
+	{ .what = "S-CONN TCP, IPv6", .format = V, .kind = AT_INET,
+	  .make = listening, .err = 0 },
+	{ .what = "S-CONN inet, listener at any", .format = S, .kind = AT_INET,
+	  .make = listening_any, .err = 0, .reason = R(ESTABLISHED) },
+	{ .what = "S-CONN inet6, listener at any", .format = X, .kind = AT_INET,
+	  .make = listening_any, .err = 0, .reason = R(ESTABLISHED) },
+	{ .what = "S-CONN native inet, listener at any", .format = N,
+	  .kind = AT_INET, .make = listening_any, .err = 0,
+	  .reason = R(ESTABLISHED) },
+	{ .what = "S-CONN TCP, listener at any", .format = T, .kind = AT_INET,
+	  .make = listening_any, .err = 0 },
+	{ .what = "S-CONN inet, to any", .format = S, .kind = AT_INET,
+	  .make = listening_at_any, .err = 0, .reason = R(ESTABLISHED) },
+	{ .what = "S-CONN inet6, to any", .format = X, .kind = AT_INET,
+	  .make = listening_at_any, .err = 0, .reason = R(ESTABLISHED) },
+	{ .what = "S-CONN TCP, to any", .format = T, .kind = AT_INET,
+	  .make = listening_at_any, .err = 0 },
+	{ .what = "S-CONN inet6, dual stack", .format = X, .kind = AT_INET,
+	  .make = listening_dual, .err = 0, .reason = R(ESTABLISHED) },
+	{ .what = "S-CONN TCP, dual stack", .format = V, .kind = AT_INET,
+	  .make = listening_dual, .err = 0 },
+	{ .what = "E-CONNREFUSED inet6, IPV6_V6ONLY", .format = X,
+	  .kind = AT_INET, .make = listening_v6only, .err = ECONNREFUSED,
+	  .reason = R(NOT_BOUND) },
+	{ .what = "E-CONNREFUSED TCP, IPV6_V6ONLY", .format = V,
+	  .kind = AT_INET, .make = listening_v6only, .err = ECONNREFUSED },
+	{ .what = "E-CONNREFUSED inet, another loopback address", .format = S,
+	  .kind = AT_INET, .make = listening_elsewhere, .err = ECONNREFUSED,
+	  .reason = R(NOT_BOUND) },
+	{ .what = "E-CONNREFUSED TCP, another loopback address", .format = T,
+	  .kind = AT_INET, .make = listening_elsewhere, .err = ECONNREFUSED },
+	{ .what = "E-CONNREFUSED inet, nothing bound", .format = S,
+	  .kind = AT_INET, .make = nothing, .err = ECONNREFUSED,
+	  .reason = R(NOT_BOUND) },
+	{ .what = "E-CONNREFUSED inet6, nothing bound", .format = X,
+	  .kind = AT_INET, .make = nothing, .err = ECONNREFUSED,
+	  .reason = R(NOT_BOUND) },
+	{ .what = "E-CONNREFUSED TCP, nothing bound", .format = T,
+	  .kind = AT_INET, .make = nothing, .err = ECONNREFUSED },
+	{ .what = "E-CONNREFUSED inet, not listening", .format = S,
+	  .kind = AT_INET, .make = not_listening, .err = ECONNREFUSED,
+	  .reason = R(NOT_LISTENING) },
+	{ .what = "E-CONNREFUSED TCP, not listening", .format = T,
+	  .kind = AT_INET, .make = not_listening, .err = ECONNREFUSED },
+	{ .what = "E-CONNREFUSED inet, port 0", .format = S, .kind = AT_INET,
+	  .make = port_zero, .err = ECONNREFUSED, .reason = R(NOT_BOUND) },
+	{ .what = "E-CONNREFUSED TCP, port 0", .format = T, .kind = AT_INET,
+	  .make = port_zero, .err = ECONNREFUSED },
+	{ .what = "E-CONNREFUSED inet, other type listens", .format = S,
+	  .kind = AT_INET, .make = wrong_type, .err = ECONNREFUSED,
+	  .reason = R(NOT_BOUND) },
+	{ .what = "E-NETUNREACH inet", .format = S, .kind = AT_INET,
+	  .make = no_host, .err = ENETUNREACH, .reason = R(NO_NODE) },
+	{ .what = "E-NETUNREACH inet6", .format = X, .kind = AT_INET,
+	  .make = no_host, .err = ENETUNREACH, .reason = R(NO_NODE) },
+	{ .what = "E-NETUNREACH native inet", .format = N, .kind = AT_INET,
+	  .make = no_host_v4, .err = ENETUNREACH, .reason = R(NO_NODE) },
+	{ .what = "E-NETUNREACH inet, multicast", .format = S, .kind = AT_INET,
+	  .make = multicast, .err = ENETUNREACH, .reason = R(NO_NODE) },
+	{ .what = "E-NETUNREACH inet6, multicast", .format = X, .kind = AT_INET,
+	  .make = multicast, .err = ENETUNREACH, .reason = R(NO_NODE) },
+	{ .what = "E-ACCES-BCAST inet without SO_BROADCAST", .format = S,
+	  .kind = AT_INET, .make = limited_broadcast, .err = EACCES,
+	  .reason = R(BROADCAST) },
+	{ .what = "E-ACCES-BCAST inet with SO_BROADCAST", .format = S,
+	  .kind = AT_INET, .make = everybody_allowed, .err = EOPNOTSUPP,
+	  .reason = R(BROADCAST) },
+	{ .what = "E-OPNOTSUPP inet, from a listener", .format = S,
+	  .kind = AT_INET, .make = from_listener, .err = EOPNOTSUPP,
+	  .reason = R(STATE) },
+	{ .what = "E-ISCONN S-ONCE inet", .format = S, .kind = AT_INET,
+	  .make = from_connected, .err = EISCONN },
+	{ .what = "E-OPNOTSUPP native, from a listener", .format = N,
+	  .kind = AT_PORT, .make = from_listener, .err = EOPNOTSUPP,
+	  .reason = R(STATE) },
+	{ .what = "E-OPNOTSUPP unix, from a listener", .format = U,
+	  .kind = AT_PATH, .make = from_listener, .err = EOPNOTSUPP,
+	  .reason = R(STATE) },
+	{ .what = "E-ISCONN S-ONCE native", .format = N, .kind = AT_PORT,
+	  .make = from_connected, .err = EISCONN },
+	{ .what = "E-ISCONN S-ONCE unix", .format = U, .kind = AT_PATH,
+	  .make = from_connected, .err = EISCONN },
+	{ .what = "E-ISCONN S-ONCE AF_UNIX", .format = O, .kind = AT_NAME,
+	  .make = from_connected, .err = EISCONN },
+	{ .what = "E-ISCONN S-ONCE native, peer gone", .format = N,
+	  .kind = AT_NAME, .make = from_orphan, .err = EISCONN },
+	{ .what = "E-ISCONN S-ONCE unix, peer gone", .format = U,
+	  .kind = AT_NAME, .make = from_orphan, .err = EISCONN },
 };
 #undef N
 #undef U
@@ -519,11 +587,17 @@ FIXTURE_VARIANT(table) {
 	int type, flags;
 };
 
-FIXTURE_VARIANT_ADD(table, stream_blocking) { SOCK_STREAM, 0 };
-FIXTURE_VARIANT_ADD(table, stream_nonblocking) { SOCK_STREAM, SOCK_NONBLOCK };
-FIXTURE_VARIANT_ADD(table, seqpacket_blocking) { SOCK_SEQPACKET, 0 };
+FIXTURE_VARIANT_ADD(table, stream_blocking) {
+	.type = SOCK_STREAM, .flags = 0,
+};
+FIXTURE_VARIANT_ADD(table, stream_nonblocking) {
+	.type = SOCK_STREAM, .flags = SOCK_NONBLOCK,
+};
+FIXTURE_VARIANT_ADD(table, seqpacket_blocking) {
+	.type = SOCK_SEQPACKET, .flags = 0,
+};
 FIXTURE_VARIANT_ADD(table, seqpacket_nonblocking) {
-	SOCK_SEQPACKET, SOCK_NONBLOCK
+	.type = SOCK_SEQPACKET, .flags = SOCK_NONBLOCK,
 };
 
 FIXTURE_SETUP(table) {}
@@ -535,12 +609,12 @@ static int connect_as_nobody(int fd, const struct at_addr *a)
 
 	if (pid)
 		return at_reap(pid);
-	if (at_become_nobody())
+	if (at_drop_privileges())
 		_exit(120);
 	_exit(at_err(at_connect(fd, a)));
 }
 
-static void unmake(struct target *t)
+static void remove_target(struct target *t)
 {
 	char dir[120];
 
@@ -605,7 +679,7 @@ TEST_F_TIMEOUT(table, errno_and_reason, AT_TIMEOUT)
 				TH_LOG("aci_reason: %s", row->what);
 			}
 		}
-		unmake(&t);
+		remove_target(&t);
 	}
 }
 
@@ -632,7 +706,7 @@ TEST_F_TIMEOUT(table, S_RESUME_after_each_error, AT_TIMEOUT)
 			TH_LOG("after: %s", row->what);
 		}
 		close(good.kept);
-		unmake(&t);
+		remove_target(&t);
 	}
 }
 
@@ -652,19 +726,25 @@ FIXTURE_VARIANT(wait) {
 };
 
 FIXTURE_VARIANT_ADD(wait, native_port_stream) {
-	AT_NATIVE, AT_PORT, SOCK_STREAM
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
 };
 FIXTURE_VARIANT_ADD(wait, native_name_seqpacket) {
-	AT_NATIVE, AT_NAME, SOCK_SEQPACKET
+	.format = AT_NATIVE, .kind = AT_NAME, .type = SOCK_SEQPACKET,
 };
 FIXTURE_VARIANT_ADD(wait, native_inet_stream) {
-	AT_NATIVE, AT_INET, SOCK_STREAM
+	.format = AT_NATIVE, .kind = AT_INET, .type = SOCK_STREAM,
 };
-FIXTURE_VARIANT_ADD(wait, inet_seqpacket) { AT_IN, AT_INET, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(wait, inet6_stream) { AT_IN6, AT_INET, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(wait, unix_path_stream) { AT_UNIX, AT_PATH, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(wait, inet_seqpacket) {
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(wait, inet6_stream) {
+	.format = AT_IN6, .kind = AT_INET, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(wait, unix_path_stream) {
+	.format = AT_UNIX, .kind = AT_PATH, .type = SOCK_STREAM,
+};
 FIXTURE_VARIANT_ADD(wait, unix_name_seqpacket) {
-	AT_UNIX, AT_NAME, SOCK_SEQPACKET
+	.format = AT_UNIX, .kind = AT_NAME, .type = SOCK_SEQPACKET,
 };
 
 FIXTURE_SETUP(wait)
@@ -685,8 +765,8 @@ FIXTURE_TEARDOWN(wait)
 	at_cleanup();
 }
 
-static int waiter(const FIXTURE_VARIANT(wait) *variant,
-		  const struct at_addr *a)
+static int begin_waiting(const FIXTURE_VARIANT(wait) *variant,
+			 const struct at_addr *a)
 {
 	int err, fd;
 
@@ -771,7 +851,7 @@ TEST_F_TIMEOUT(wait, E_ALREADY_blocking_waits_for_the_same, AT_TIMEOUT)
 	EXPECT_EQ(EISCONN, at_err(at_connect(self->fd, &self->a)));
 }
 
-TEST_F_TIMEOUT(wait, blocking_waits_for_room, AT_TIMEOUT)
+TEST_F_TIMEOUT(wait, blocking_waits_for_accept, AT_TIMEOUT)
 {
 	struct at_job job;
 	int fd = at_socket(variant->format, variant->type);
@@ -952,7 +1032,7 @@ TEST_F_TIMEOUT(wait, E_TIMEDOUT_head_lets_the_next_move_up, AT_TIMEOUT)
 	first = at_socket(variant->format, variant->type | SOCK_NONBLOCK);
 	ASSERT_EQ(0, at_set_timeout(first, 300));
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(first, &self->a)));
-	second = waiter(variant, &self->a);
+	second = begin_waiting(variant, &self->a);
 	ASSERT_LE(0, second);
 	EXPECT_NE(0, at_poll(first, POLLOUT) & POLLERR);
 	EXPECT_EQ(1, at_place(second));
@@ -968,7 +1048,7 @@ TEST_F_TIMEOUT(wait, FIFO, AT_TIMEOUT)
 
 	fds[0] = self->fd;
 	for (i = 1; i < WAITERS; i++) {
-		fds[i] = waiter(variant, &self->a);
+		fds[i] = begin_waiting(variant, &self->a);
 		ASSERT_LE(0, fds[i]);
 		EXPECT_EQ(i + 1, (int)at_place(fds[i]));
 	}
@@ -982,14 +1062,14 @@ TEST_F_TIMEOUT(wait, FIFO, AT_TIMEOUT)
 	}
 }
 
-TEST_F_TIMEOUT(wait, places_close_up, AT_TIMEOUT)
+TEST_F_TIMEOUT(wait, places_move_up, AT_TIMEOUT)
 {
 	enum { WAITERS = 6 };
 	int fds[WAITERS], i;
 
 	fds[0] = self->fd;
 	for (i = 1; i < WAITERS; i++)
-		fds[i] = waiter(variant, &self->a);
+		fds[i] = begin_waiting(variant, &self->a);
 	/* Cancel an attempt in the middle of the queue, and the last one. */
 	EXPECT_EQ(0, at_err(at_connect_unspec(fds[2])));
 	EXPECT_EQ(0, at_err(at_connect_unspec(fds[5])));
@@ -997,12 +1077,12 @@ TEST_F_TIMEOUT(wait, places_close_up, AT_TIMEOUT)
 	EXPECT_EQ(2, at_place(fds[1]));
 	EXPECT_EQ(3, at_place(fds[3]));
 	EXPECT_EQ(4, at_place(fds[4]));
-	fds[2] = waiter(variant, &self->a);
+	fds[2] = begin_waiting(variant, &self->a);
 	ASSERT_LE(0, fds[2]);
 	EXPECT_EQ(5, at_place(fds[2]));
 	EXPECT_EQ(0, at_err(at_connect_unspec(fds[0])));
 	EXPECT_EQ(0, at_err(at_connect_unspec(fds[3])));
-	fds[0] = waiter(variant, &self->a);
+	fds[0] = begin_waiting(variant, &self->a);
 	ASSERT_LE(0, fds[0]);
 	EXPECT_EQ(1, at_place(fds[1]));
 	EXPECT_EQ(2, at_place(fds[4]));
@@ -1017,7 +1097,7 @@ TEST_F_TIMEOUT(wait, FIFO_no_overtaking, AT_TIMEOUT)
 
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
 	EXPECT_EQ(POLLOUT, at_poll_now(self->fd, POLLOUT));
-	fd = waiter(variant, &self->a);
+	fd = begin_waiting(variant, &self->a);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(1, at_place(fd));
 }
@@ -1025,7 +1105,7 @@ TEST_F_TIMEOUT(wait, FIFO_no_overtaking, AT_TIMEOUT)
 TEST_F_TIMEOUT(wait, S_UNSPEC_cancels, AT_TIMEOUT)
 {
 	struct altconn_connect_info info;
-	int next = waiter(variant, &self->a);
+	int next = begin_waiting(variant, &self->a);
 
 	ASSERT_LE(0, next);
 	EXPECT_EQ(2, at_place(next));
@@ -1056,7 +1136,7 @@ TEST_F_TIMEOUT(wait, S_UNSPEC_wakes_a_blocked_caller, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(wait, close_leaves_the_queue, AT_TIMEOUT)
 {
-	int next = waiter(variant, &self->a);
+	int next = begin_waiting(variant, &self->a);
 
 	ASSERT_LE(0, next);
 	EXPECT_EQ(2, at_place(next));
@@ -1066,7 +1146,7 @@ TEST_F_TIMEOUT(wait, close_leaves_the_queue, AT_TIMEOUT)
 	EXPECT_EQ(POLLOUT, at_poll(next, POLLOUT));
 }
 
-TEST_F_TIMEOUT(wait, queued_close_makes_room_in_accept, AT_TIMEOUT)
+TEST_F_TIMEOUT(wait, queued_close_makes_space_in_accept, AT_TIMEOUT)
 {
 	char c;
 	int fd;
@@ -1084,8 +1164,8 @@ TEST_F_TIMEOUT(wait, queued_close_makes_room_in_accept, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(wait, listen_again_establishes, AT_TIMEOUT)
 {
-	int next = waiter(variant, &self->a);
-	int last = waiter(variant, &self->a);
+	int next = begin_waiting(variant, &self->a);
+	int last = begin_waiting(variant, &self->a);
 
 	ASSERT_LE(0, next);
 	ASSERT_LE(0, last);
@@ -1126,7 +1206,7 @@ TEST_F_TIMEOUT(wait, S_UNSPEC_on_the_listener, AT_TIMEOUT)
 	EXPECT_EQ(0, err);
 }
 
-TEST_F_TIMEOUT(wait, info_tells_place_and_time, AT_TIMEOUT)
+TEST_F_TIMEOUT(wait, info_has_place_and_time, AT_TIMEOUT)
 {
 	struct altconn_connect_info info, later;
 
@@ -1181,13 +1261,13 @@ FIXTURE_VARIANT(limits) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(limits, stream) { SOCK_STREAM };
-FIXTURE_VARIANT_ADD(limits, seqpacket) { SOCK_SEQPACKET };
+FIXTURE_VARIANT_ADD(limits, stream) { .type = SOCK_STREAM };
+FIXTURE_VARIANT_ADD(limits, seqpacket) { .type = SOCK_SEQPACKET };
 
 FIXTURE_SETUP(limits)
 {
 	if (at_netns())
-		SKIP(return, "no network namespaces");
+		SKIP(return, "no network namespaces in this kernel");
 	self->lfd = at_listener(&self->a, AT_NATIVE, AT_PORT, variant->type, 0);
 	ASSERT_LE(0, self->lfd);
 	ASSERT_EQ(0, at_fill(AT_NATIVE, variant->type, &self->a, self->full,
@@ -1268,15 +1348,21 @@ FIXTURE_VARIANT(unspec) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(unspec, native_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(unspec, native_stream) {
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
+};
 FIXTURE_VARIANT_ADD(unspec, native_seqpacket) {
-	AT_NATIVE, AT_PATH, SOCK_SEQPACKET
+	.format = AT_NATIVE, .kind = AT_PATH, .type = SOCK_SEQPACKET,
 };
-FIXTURE_VARIANT_ADD(unspec, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(unspec, inet_stream) {
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
 FIXTURE_VARIANT_ADD(unspec, inet6_seqpacket) {
-	AT_IN6, AT_INET, SOCK_SEQPACKET
+	.format = AT_IN6, .kind = AT_INET, .type = SOCK_SEQPACKET,
 };
-FIXTURE_VARIANT_ADD(unspec, unix_stream) { AT_UNIX, AT_NAME, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(unspec, unix_stream) {
+	.format = AT_UNIX, .kind = AT_NAME, .type = SOCK_STREAM,
+};
 
 FIXTURE_SETUP(unspec)
 {

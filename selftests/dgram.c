@@ -25,16 +25,36 @@ FIXTURE_VARIANT(dgram) {
 	enum at_kind kind;
 };
 
-FIXTURE_VARIANT_ADD(dgram, native_port) { AT_NATIVE, AT_PORT };
-FIXTURE_VARIANT_ADD(dgram, native_name) { AT_NATIVE, AT_NAME };
-FIXTURE_VARIANT_ADD(dgram, native_path) { AT_NATIVE, AT_PATH };
-FIXTURE_VARIANT_ADD(dgram, native_inet) { AT_NATIVE, AT_INET };
-FIXTURE_VARIANT_ADD(dgram, inet) { AT_IN, AT_INET };
-FIXTURE_VARIANT_ADD(dgram, inet6) { AT_IN6, AT_INET };
-FIXTURE_VARIANT_ADD(dgram, unix_name) { AT_UNIX, AT_NAME };
-FIXTURE_VARIANT_ADD(dgram, unix_path) { AT_UNIX, AT_PATH };
-FIXTURE_VARIANT_ADD(dgram, oracle_name) { AT_ORACLE, AT_NAME };
-FIXTURE_VARIANT_ADD(dgram, oracle_path) { AT_ORACLE, AT_PATH };
+FIXTURE_VARIANT_ADD(dgram, native_port) {
+	.format = AT_NATIVE, .kind = AT_PORT,
+};
+FIXTURE_VARIANT_ADD(dgram, native_name) {
+	.format = AT_NATIVE, .kind = AT_NAME,
+};
+FIXTURE_VARIANT_ADD(dgram, native_path) {
+	.format = AT_NATIVE, .kind = AT_PATH,
+};
+FIXTURE_VARIANT_ADD(dgram, native_inet) {
+	.format = AT_NATIVE, .kind = AT_INET,
+};
+FIXTURE_VARIANT_ADD(dgram, inet) {
+	.format = AT_IN, .kind = AT_INET,
+};
+FIXTURE_VARIANT_ADD(dgram, inet6) {
+	.format = AT_IN6, .kind = AT_INET,
+};
+FIXTURE_VARIANT_ADD(dgram, unix_name) {
+	.format = AT_UNIX, .kind = AT_NAME,
+};
+FIXTURE_VARIANT_ADD(dgram, unix_path) {
+	.format = AT_UNIX, .kind = AT_PATH,
+};
+FIXTURE_VARIANT_ADD(dgram, oracle_name) {
+	.format = AT_ORACLE, .kind = AT_NAME,
+};
+FIXTURE_VARIANT_ADD(dgram, oracle_path) {
+	.format = AT_ORACLE, .kind = AT_PATH,
+};
 
 #define ORACLE (variant->format == AT_ORACLE)
 /* A socket in the sockaddr_un format acts as AF_UNIX, any other as UDP. */
@@ -58,12 +78,13 @@ FIXTURE_TEARDOWN(dgram)
 	at_cleanup();
 }
 
-static int receiver(const FIXTURE_VARIANT(dgram) *variant, struct at_addr *a)
+static int bind_receiver(const FIXTURE_VARIANT(dgram) *variant,
+			 struct at_addr *a)
 {
 	return at_bound(a, variant->format, variant->kind, SOCK_DGRAM);
 }
 
-static int give(int fd, const struct at_addr *to, char c)
+static int send_byte(int fd, const struct at_addr *to, char c)
 {
 	ssize_t n = to ? sendto(fd, &c, 1, MSG_DONTWAIT, &to->sa, to->len) :
 			 send(fd, &c, 1, MSG_DONTWAIT);
@@ -72,7 +93,7 @@ static int give(int fd, const struct at_addr *to, char c)
 }
 
 /* Return the only byte of the next datagram, 0 if there is none, or -errno. */
-static int take(int fd)
+static int recv_byte(int fd)
 {
 	ssize_t n;
 	char c;
@@ -86,37 +107,37 @@ static int take(int fd)
 TEST_F_TIMEOUT(dgram, S_DEST, AT_TIMEOUT)
 {
 	struct at_addr other;
-	int ofd = receiver(variant, &other);
+	int ofd = bind_receiver(variant, &other);
 
 	ASSERT_LE(0, ofd);
 	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
-	EXPECT_EQ(0, give(self->fd, NULL, 'a'));
-	EXPECT_EQ(0, give(self->fd, &other, 'b'));
-	EXPECT_EQ(0, give(self->fd, NULL, 'c'));
-	EXPECT_EQ('a', take(self->rfd));
-	EXPECT_EQ('c', take(self->rfd));
-	EXPECT_EQ('b', take(ofd));
-	EXPECT_EQ(0, take(ofd));
+	EXPECT_EQ(0, send_byte(self->fd, NULL, 'a'));
+	EXPECT_EQ(0, send_byte(self->fd, &other, 'b'));
+	EXPECT_EQ(0, send_byte(self->fd, NULL, 'c'));
+	EXPECT_EQ('a', recv_byte(self->rfd));
+	EXPECT_EQ('c', recv_byte(self->rfd));
+	EXPECT_EQ('b', recv_byte(ofd));
+	EXPECT_EQ(0, recv_byte(ofd));
 }
 
 TEST_F_TIMEOUT(dgram, send_unconnected, AT_TIMEOUT)
 {
 	EXPECT_EQ(AS_UDP ? EDESTADDRREQ : ENOTCONN,
-		  give(self->fd, NULL, 'a'));
+		  send_byte(self->fd, NULL, 'a'));
 }
 
-TEST_F_TIMEOUT(dgram, recvfrom_tells_the_sender, AT_TIMEOUT)
+TEST_F_TIMEOUT(dgram, recvfrom_returns_the_sender, AT_TIMEOUT)
 {
 	struct at_addr own, from;
-	int fd = receiver(variant, &own);
+	int fd = bind_receiver(variant, &own);
 	char c;
 
-	ASSERT_EQ(0, give(fd, &self->a, 'a'));
+	ASSERT_EQ(0, send_byte(fd, &self->a, 'a'));
 	from.len = sizeof(from.raw);
 	ASSERT_EQ(1, recvfrom(self->rfd, &c, 1, 0, &from.sa, &from.len));
 	EXPECT_TRUE(at_addr_eq(&own, &from));
-	EXPECT_EQ(0, give(self->rfd, &from, 'b'));
-	EXPECT_EQ('b', take(fd));
+	EXPECT_EQ(0, send_byte(self->rfd, &from, 'b'));
+	EXPECT_EQ('b', recv_byte(fd));
 }
 
 /*
@@ -128,13 +149,13 @@ TEST_F_TIMEOUT(dgram, recvfrom_unbound_sender, AT_TIMEOUT)
 	struct at_addr from;
 	char c;
 
-	ASSERT_EQ(0, give(self->fd, &self->a, 'a'));
+	ASSERT_EQ(0, send_byte(self->fd, &self->a, 'a'));
 	from.len = sizeof(from.raw);
 	ASSERT_EQ(1, recvfrom(self->rfd, &c, 1, 0, &from.sa, &from.len));
 	if (AS_UDP && variant->kind != AT_PATH) {
 		EXPECT_EQ(self->a.len, from.len);
-		EXPECT_EQ(0, give(self->rfd, &from, 'b'));
-		EXPECT_EQ('b', take(self->fd));
+		EXPECT_EQ(0, send_byte(self->rfd, &from, 'b'));
+		EXPECT_EQ('b', recv_byte(self->fd));
 	} else {
 		EXPECT_GE(2, from.len);
 	}
@@ -158,7 +179,7 @@ TEST_F_TIMEOUT(dgram, sizes, AT_TIMEOUT)
 		EXPECT_EQ(n, recv(self->rfd, in, sizeof(in), MSG_DONTWAIT));
 		EXPECT_EQ(0, memcmp(in, out, n));
 	}
-	EXPECT_EQ(0, take(self->rfd));
+	EXPECT_EQ(0, recv_byte(self->rfd));
 }
 
 TEST_F_TIMEOUT(dgram, EMSGSIZE_at_the_limit, AT_TIMEOUT)
@@ -169,7 +190,8 @@ TEST_F_TIMEOUT(dgram, EMSGSIZE_at_the_limit, AT_TIMEOUT)
 	ssize_t n, most = 0;
 
 	if (INET)
-		SKIP(return, "UDP's datagrams have a limit of their own: oracle");
+		SKIP(return,
+		     "datagrams of UDP have another limit, see oracle");
 	ASSERT_EQ(0, setsockopt(self->fd, SOL_SOCKET, SO_SNDBUF, &size, len));
 	ASSERT_EQ(0, getsockopt(self->fd, SOL_SOCKET, SO_SNDBUF, &limit,
 				&len));
@@ -199,10 +221,10 @@ TEST_F_TIMEOUT(dgram, MSG_TRUNC_flag, AT_TIMEOUT)
 	EXPECT_EQ(5, recv(self->rfd, buf, 2, MSG_TRUNC | MSG_PEEK));
 	EXPECT_EQ(5, recv(self->rfd, buf, 2, MSG_TRUNC));
 	EXPECT_EQ(0, memcmp(buf, "fg", 2));
-	EXPECT_EQ(0, take(self->rfd));
+	EXPECT_EQ(0, recv_byte(self->rfd));
 }
 
-TEST_F_TIMEOUT(dgram, SIOCINQ_tells_the_first, AT_TIMEOUT)
+TEST_F_TIMEOUT(dgram, SIOCINQ_is_the_next_length, AT_TIMEOUT)
 {
 	int in = -1;
 
@@ -229,7 +251,8 @@ TEST_F_TIMEOUT(dgram, MSG_OOB_EOPNOTSUPP, AT_TIMEOUT)
 TEST_F_TIMEOUT(dgram, S_ONLY_filters_others, AT_TIMEOUT)
 {
 	struct at_addr peer, other;
-	int pfd = receiver(variant, &peer), ofd = receiver(variant, &other);
+	int pfd = bind_receiver(variant, &peer);
+	int ofd = bind_receiver(variant, &other);
 	int err;
 
 	ASSERT_LE(0, pfd);
@@ -237,63 +260,67 @@ TEST_F_TIMEOUT(dgram, S_ONLY_filters_others, AT_TIMEOUT)
 	ASSERT_EQ(0, at_err(at_connect(self->rfd, &peer)));
 	/* AF_UNIX returns EPERM if the receiver has another peer. */
 	err = ORACLE ? EPERM : INET ? 0 : ECONNREFUSED;
-	EXPECT_EQ(err, give(ofd, &self->a, 'o'));
-	EXPECT_EQ(err, give(self->fd, &self->a, 'u'));
-	EXPECT_EQ(0, give(pfd, &self->a, 'p'));
-	EXPECT_EQ('p', take(self->rfd));
-	EXPECT_EQ(0, take(self->rfd));
+	EXPECT_EQ(err, send_byte(ofd, &self->a, 'o'));
+	EXPECT_EQ(err, send_byte(self->fd, &self->a, 'u'));
+	EXPECT_EQ(0, send_byte(pfd, &self->a, 'p'));
+	EXPECT_EQ('p', recv_byte(self->rfd));
+	EXPECT_EQ(0, recv_byte(self->rfd));
 }
 
-TEST_F_TIMEOUT(dgram, S_ONLY_purges_what_was_queued, AT_TIMEOUT)
+TEST_F_TIMEOUT(dgram, S_ONLY_drops_queued_datagrams, AT_TIMEOUT)
 {
 	struct at_addr peer, other;
-	int pfd = receiver(variant, &peer), ofd = receiver(variant, &other);
+	int pfd = bind_receiver(variant, &peer);
+	int ofd = bind_receiver(variant, &other);
 
 	if (ORACLE)
-		SKIP(return, "AF_UNIX purges only when the peer changes");
+		SKIP(return,
+		     "AF_UNIX drops datagrams only when the peer changes");
 	ASSERT_LE(0, pfd);
 	ASSERT_LE(0, ofd);
-	EXPECT_EQ(0, give(pfd, &self->a, '1'));
-	EXPECT_EQ(0, give(ofd, &self->a, 'x'));
-	EXPECT_EQ(0, give(pfd, &self->a, '2'));
-	EXPECT_EQ(0, give(self->fd, &self->a, 'y'));
-	EXPECT_EQ(0, give(pfd, &self->a, '3'));
+	EXPECT_EQ(0, send_byte(pfd, &self->a, '1'));
+	EXPECT_EQ(0, send_byte(ofd, &self->a, 'x'));
+	EXPECT_EQ(0, send_byte(pfd, &self->a, '2'));
+	EXPECT_EQ(0, send_byte(self->fd, &self->a, 'y'));
+	EXPECT_EQ(0, send_byte(pfd, &self->a, '3'));
 	ASSERT_EQ(0, at_err(at_connect(self->rfd, &peer)));
-	EXPECT_EQ('1', take(self->rfd));
-	EXPECT_EQ('2', take(self->rfd));
-	EXPECT_EQ('3', take(self->rfd));
-	EXPECT_EQ(0, take(self->rfd));
+	EXPECT_EQ('1', recv_byte(self->rfd));
+	EXPECT_EQ('2', recv_byte(self->rfd));
+	EXPECT_EQ('3', recv_byte(self->rfd));
+	EXPECT_EQ(0, recv_byte(self->rfd));
 }
 
-TEST_F_TIMEOUT(dgram, S_ONLY_dissolved_takes_all_again, AT_TIMEOUT)
+TEST_F_TIMEOUT(dgram, S_ONLY_ends_with_the_association, AT_TIMEOUT)
 {
 	struct at_addr peer, other;
-	int pfd = receiver(variant, &peer), ofd = receiver(variant, &other);
+	int pfd = bind_receiver(variant, &peer);
+	int ofd = bind_receiver(variant, &other);
 
 	ASSERT_LE(0, pfd);
 	ASSERT_EQ(0, at_err(at_connect(self->rfd, &peer)));
 	ASSERT_EQ(0, at_err(at_connect_unspec(self->rfd)));
-	EXPECT_EQ(0, give(ofd, &self->a, 'o'));
-	EXPECT_EQ('o', take(self->rfd));
+	EXPECT_EQ(0, send_byte(ofd, &self->a, 'o'));
+	EXPECT_EQ('o', recv_byte(self->rfd));
 }
 
 /* A connected socket may connect to another peer (S-AGAIN). */
 TEST_F_TIMEOUT(dgram, S_AGAIN, AT_TIMEOUT)
 {
 	struct at_addr peer, other, got;
-	int pfd = receiver(variant, &peer), ofd = receiver(variant, &other);
+	int pfd = bind_receiver(variant, &peer);
+	int ofd = bind_receiver(variant, &other);
 	int i;
 
 	for (i = 0; i < 3; i++) {
 		EXPECT_EQ(0, at_err(at_connect(self->fd, &peer)));
 		EXPECT_EQ(0, at_getpeername(self->fd, &got));
 		EXPECT_TRUE(at_addr_eq(&peer, &got));
-		EXPECT_EQ(0, give(self->fd, NULL, 'p'));
-		EXPECT_EQ('p', take(pfd));
+		EXPECT_EQ(0, send_byte(self->fd, NULL, 'p'));
+		EXPECT_EQ('p', recv_byte(pfd));
 		EXPECT_EQ(0, at_err(at_connect(self->fd, &other)));
-		EXPECT_EQ(0, give(self->fd, NULL, 'o'));
-		EXPECT_EQ('o', take(ofd));
-		EXPECT_EQ(0, take(pfd));
+		EXPECT_EQ(0, send_byte(self->fd, NULL, 'o'));
+		EXPECT_EQ('o', recv_byte(ofd));
+		EXPECT_EQ(0, recv_byte(pfd));
 	}
 }
 
@@ -319,8 +346,8 @@ TEST_F_TIMEOUT(dgram, S_AGAIN_failure_changes_nothing, AT_TIMEOUT)
 	}
 	EXPECT_EQ(0, at_getpeername(self->fd, &got));
 	EXPECT_TRUE(at_addr_eq(&self->a, &got));
-	EXPECT_EQ(0, give(self->fd, NULL, 'a'));
-	EXPECT_EQ('a', take(self->rfd));
+	EXPECT_EQ(0, send_byte(self->fd, NULL, 'a'));
+	EXPECT_EQ('a', recv_byte(self->rfd));
 }
 
 /*
@@ -337,14 +364,14 @@ TEST_F_TIMEOUT(dgram, S_UNSPEC, AT_TIMEOUT)
 		ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
 		EXPECT_EQ(0, at_err(at_connect_unspec(self->fd)));
 		EXPECT_EQ(ENOTCONN, at_err(at_getpeername(self->fd, &got)));
-		EXPECT_NE(0, give(self->fd, NULL, 'a'));
+		EXPECT_NE(0, send_byte(self->fd, NULL, 'a'));
 	}
 }
 
 TEST_F_TIMEOUT(dgram, S_UNSPEC_bindings, AT_TIMEOUT)
 {
 	struct at_addr own, got;
-	int fd = receiver(variant, &own);
+	int fd = bind_receiver(variant, &own);
 
 	if (ORACLE)
 		SKIP(return, "AF_UNIX does not bind by itself");
@@ -366,7 +393,7 @@ TEST_F_TIMEOUT(dgram, S_NULL_forms, AT_TIMEOUT)
 	int i;
 
 	if (ORACLE)
-		SKIP(return, "AF_UNIX takes AF_UNSPEC alone");
+		SKIP(return, "AF_UNIX accepts AF_UNSPEC only");
 	for (i = 0; i < ARRAY_SIZE(lens); i++) {
 		ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
 		EXPECT_EQ(0, at_err(connect(self->fd, (void *)zeroes,
@@ -413,21 +440,21 @@ TEST_F_TIMEOUT(dgram, E_CONNREFUSED_nothing_bound, AT_TIMEOUT)
 		close(self->rfd);
 		EXPECT_EQ(ECONNREFUSED, at_err(at_connect(self->fd,
 							  &self->a)));
-		EXPECT_EQ(ECONNREFUSED, give(self->fd, &self->a, 'a'));
+		EXPECT_EQ(ECONNREFUSED, send_byte(self->fd, &self->a, 'a'));
 		return;
 	}
 	at_addr(&none, variant->format, variant->kind);
 	EXPECT_EQ(ORACLE ? ECONNREFUSED : 0,
 		  at_err(at_connect(self->fd, &none)));
-	EXPECT_EQ(INET ? 0 : ECONNREFUSED, give(self->fd, &none, 'a'));
+	EXPECT_EQ(INET ? 0 : ECONNREFUSED, send_byte(self->fd, &none, 'a'));
 	if (ORACLE)
 		return;
-	EXPECT_EQ(ECONNREFUSED, give(self->fd, NULL, 'a'));
-	EXPECT_EQ(INET ? 0 : ECONNREFUSED, give(self->fd, NULL, 'a'));
+	EXPECT_EQ(ECONNREFUSED, send_byte(self->fd, NULL, 'a'));
+	EXPECT_EQ(INET ? 0 : ECONNREFUSED, send_byte(self->fd, NULL, 'a'));
 	EXPECT_EQ(INET ? ECONNREFUSED : 0, at_so_error(self->fd));
 	/* The call before has returned the error, which is reported once. */
 	EXPECT_EQ(0, at_so_error(self->fd));
-	EXPECT_EQ(0, give(self->fd, &self->a, 'a'));
+	EXPECT_EQ(0, send_byte(self->fd, &self->a, 'a'));
 }
 
 TEST_F_TIMEOUT(dgram, association_survives_a_restart, AT_TIMEOUT)
@@ -437,15 +464,15 @@ TEST_F_TIMEOUT(dgram, association_survives_a_restart, AT_TIMEOUT)
 	if (ORACLE || variant->kind == AT_PATH)
 		SKIP(return, "ports and names only");
 	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
-	EXPECT_EQ(0, give(self->fd, NULL, 'a'));
+	EXPECT_EQ(0, send_byte(self->fd, NULL, 'a'));
 	close(self->rfd);
 	if (INET)
-		EXPECT_EQ(0, give(self->fd, NULL, 'b'));
-	EXPECT_EQ(ECONNREFUSED, give(self->fd, NULL, 'b'));
+		EXPECT_EQ(0, send_byte(self->fd, NULL, 'b'));
+	EXPECT_EQ(ECONNREFUSED, send_byte(self->fd, NULL, 'b'));
 	again = at_socket(variant->format, SOCK_DGRAM);
 	ASSERT_EQ(0, at_err(at_bind(again, &self->a)));
-	EXPECT_EQ(0, give(self->fd, NULL, 'c'));
-	EXPECT_EQ('c', take(again));
+	EXPECT_EQ(0, send_byte(self->fd, NULL, 'c'));
+	EXPECT_EQ('c', recv_byte(again));
 }
 
 TEST_F_TIMEOUT(dgram, path_peer_gone, AT_TIMEOUT)
@@ -454,18 +481,18 @@ TEST_F_TIMEOUT(dgram, path_peer_gone, AT_TIMEOUT)
 		SKIP(return, "paths only");
 	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
 	close(self->rfd);
-	EXPECT_EQ(ECONNREFUSED, give(self->fd, NULL, 'b'));
+	EXPECT_EQ(ECONNREFUSED, send_byte(self->fd, NULL, 'b'));
 }
 
 TEST_F_TIMEOUT(dgram, connect_to_oneself, AT_TIMEOUT)
 {
 	ASSERT_EQ(0, at_err(at_connect(self->rfd, &self->a)));
-	EXPECT_EQ(0, give(self->rfd, NULL, 's'));
-	EXPECT_EQ('s', take(self->rfd));
+	EXPECT_EQ(0, send_byte(self->rfd, NULL, 's'));
+	EXPECT_EQ('s', recv_byte(self->rfd));
 }
 
 /* Send datagrams until the receiver is full. Return how many were sent. */
-static int fill(int fd)
+static int fill_queue(int fd)
 {
 	static char buf[2048];
 	int n = 0;
@@ -475,7 +502,7 @@ static int fill(int fd)
 	return n;
 }
 
-static int drain(int fd)
+static int drain_queue(int fd)
 {
 	static char buf[2048];
 	int n = 0;
@@ -491,13 +518,13 @@ TEST_F_TIMEOUT(dgram, full_EAGAIN_and_POLLOUT, AT_TIMEOUT)
 
 	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
 	EXPECT_EQ(POLLOUT, at_poll_now(self->fd, POLLOUT));
-	n = fill(self->fd);
+	n = fill_queue(self->fd);
 	EXPECT_EQ(EAGAIN, errno);
 	EXPECT_LT(0, n);
 	EXPECT_EQ(0, at_poll_now(self->fd, POLLOUT));
-	EXPECT_EQ(n, drain(self->rfd));
+	EXPECT_EQ(n, drain_queue(self->rfd));
 	EXPECT_EQ(POLLOUT, at_poll(self->fd, POLLOUT));
-	EXPECT_EQ(0, give(self->fd, NULL, 'a'));
+	EXPECT_EQ(0, send_byte(self->fd, NULL, 'a'));
 }
 
 struct blocked {
@@ -531,18 +558,18 @@ static int start_blocked(struct blocked *b, int fd)
 									  -1;
 }
 
-TEST_F_TIMEOUT(dgram, full_blocks_until_room, AT_TIMEOUT)
+TEST_F_TIMEOUT(dgram, full_blocks_until_space, AT_TIMEOUT)
 {
 	struct blocked b;
 	int n;
 
 	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
-	n = fill(self->fd);
+	n = fill_queue(self->fd);
 	ASSERT_EQ(0, start_blocked(&b, self->fd));
 	while (n >= 0) {
 		if (at_poll(self->rfd, POLLIN) != POLLIN)
 			break;
-		n -= drain(self->rfd);
+		n -= drain_queue(self->rfd);
 	}
 	EXPECT_EQ(-1, n);
 	pthread_join(b.thread, NULL);
@@ -554,7 +581,7 @@ TEST_F_TIMEOUT(dgram, full_receiver_closes, AT_TIMEOUT)
 	struct blocked b;
 
 	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
-	fill(self->fd);
+	fill_queue(self->fd);
 	ASSERT_EQ(0, start_blocked(&b, self->fd));
 	close(self->rfd);
 	pthread_join(b.thread, NULL);
@@ -566,15 +593,15 @@ TEST_F_TIMEOUT(dgram, full_receiver_shuts_down, AT_TIMEOUT)
 {
 	struct at_addr own;
 	struct blocked b;
-	int fd = receiver(variant, &own);
+	int fd = bind_receiver(variant, &own);
 
 	if (ORACLE)
-		SKIP(return, "AF_UNIX lets them sleep");
+		SKIP(return, "AF_UNIX leaves blocked senders asleep");
 	if (INET)
-		SKIP(return, "UDP goes on receiving: oracle");
+		SKIP(return, "UDP receives after shutdown(), see oracle");
 	ASSERT_EQ(0, at_err(at_connect(fd, &self->a)));
 	ASSERT_EQ(0, at_err(at_connect(self->rfd, &own)));
-	fill(fd);
+	fill_queue(fd);
 	ASSERT_EQ(0, start_blocked(&b, fd));
 	ASSERT_EQ(0, at_err(shutdown(self->rfd, SHUT_RD)));
 	pthread_join(b.thread, NULL);
@@ -590,7 +617,7 @@ TEST_F_TIMEOUT(dgram, full_SO_SNDTIMEO, AT_TIMEOUT)
 	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
 	ASSERT_EQ(0, setsockopt(self->fd, SOL_SOCKET, SO_SNDTIMEO, &tv,
 				sizeof(tv)));
-	fill(self->fd);
+	fill_queue(self->fd);
 	EXPECT_EQ(EAGAIN, at_err(send(self->fd, buf, sizeof(buf), 0)));
 }
 
@@ -607,10 +634,10 @@ TEST_F_TIMEOUT(dgram, SO_RCVBUF_bounds, AT_TIMEOUT)
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		ASSERT_EQ(0, setsockopt(self->rfd, SOL_SOCKET, SO_RCVBUFFORCE,
 					&sizes[i], sizeof(int)));
-		n = fill(self->fd);
+		n = fill_queue(self->fd);
 		EXPECT_LT(before, n);
 		EXPECT_GE(2 * sizes[i] / 2048 + 1, n);
-		EXPECT_EQ(n, drain(self->rfd));
+		EXPECT_EQ(n, drain_queue(self->rfd));
 		before = n;
 	}
 }
@@ -676,16 +703,16 @@ TEST(E_ACCES_BCAST_datagrams)
 	ASSERT_LE(0, other);
 	to = a;
 	to.nat.sac_node = ALTCONN_NODE_BROADCAST;
-	EXPECT_EQ(EACCES, give(fd, &to, 'b'));
+	EXPECT_EQ(EACCES, send_byte(fd, &to, 'b'));
 	EXPECT_EQ(EACCES, at_err(at_connect(fd, &to)));
 	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on,
 				sizeof(on)));
-	EXPECT_EQ(0, give(fd, &to, 'b'));
-	EXPECT_EQ('b', take(fds[0]));
+	EXPECT_EQ(0, send_byte(fd, &to, 'b'));
+	EXPECT_EQ('b', recv_byte(fds[0]));
 	EXPECT_EQ(0, at_err(at_connect(fd, &to)));
-	EXPECT_EQ(0, give(fd, NULL, 'c'));
-	EXPECT_EQ('c', take(fds[0]));
-	EXPECT_EQ(0, take(other));
+	EXPECT_EQ(0, send_byte(fd, NULL, 'c'));
+	EXPECT_EQ('c', recv_byte(fds[0]));
+	EXPECT_EQ(0, recv_byte(other));
 }
 
 /* At most this many datagram sockets may share an address. */
@@ -701,10 +728,18 @@ FIXTURE_VARIANT(shared) {
 	bool reuses;	/* share by SO_REUSEADDR */
 };
 
-FIXTURE_VARIANT_ADD(shared, native_port) { AT_NATIVE, AT_PORT };
-FIXTURE_VARIANT_ADD(shared, unix_name) { AT_UNIX, AT_NAME };
-FIXTURE_VARIANT_ADD(shared, inet) { AT_IN, AT_INET };
-FIXTURE_VARIANT_ADD(shared, inet_reused) { AT_IN, AT_INET, true };
+FIXTURE_VARIANT_ADD(shared, native_port) {
+	.format = AT_NATIVE, .kind = AT_PORT,
+};
+FIXTURE_VARIANT_ADD(shared, unix_name) {
+	.format = AT_UNIX, .kind = AT_NAME,
+};
+FIXTURE_VARIANT_ADD(shared, inet) {
+	.format = AT_IN, .kind = AT_INET,
+};
+FIXTURE_VARIANT_ADD(shared, inet_reused) {
+	.format = AT_IN, .kind = AT_INET, .reuses = true,
+};
 
 FIXTURE_SETUP(shared)
 {
@@ -739,14 +774,14 @@ static int share_as(const FIXTURE_VARIANT(shared) *variant,
 	return -1;
 }
 
-static int share(const FIXTURE_VARIANT(shared) *variant,
-		 const struct at_addr *a)
+static int bind_shared(const FIXTURE_VARIANT(shared) *variant,
+		       const struct at_addr *a)
 {
 	return share_as(variant, a, at_socket(variant->format, SOCK_DGRAM));
 }
 
 /* Half of a socketpair has a peer, so it gets no datagram of another sender. */
-TEST_F(shared, half_of_a_pair_takes_nothing_from_others)
+TEST_F(shared, half_of_a_pair_refuses_other_senders)
 {
 	int sv[2], rfd, fd, i;
 	struct at_addr a;
@@ -755,12 +790,12 @@ TEST_F(shared, half_of_a_pair_takes_nothing_from_others)
 	at_addr(&a, variant->format, variant->kind);
 	ASSERT_EQ(0, at_socketpair(variant->format, SOCK_DGRAM, sv));
 	ASSERT_LE(0, share_as(variant, &a, sv[0]));
-	rfd = share(variant, &a);
+	rfd = bind_shared(variant, &a);
 	ASSERT_LE(0, rfd);
 	/* The sender's address selects a receiver among the sockets. */
 	for (i = 0; i < 32; i++) {
 		fd = at_socket(variant->format, SOCK_DGRAM);
-		EXPECT_EQ(0, give(fd, &a, 'a'));
+		EXPECT_EQ(0, send_byte(fd, &a, 'a'));
 		EXPECT_EQ(1, recv(rfd, &byte, 1, MSG_DONTWAIT));
 		close(fd);
 	}
@@ -781,17 +816,17 @@ TEST_F_TIMEOUT(shared, receivers_are_bounded, AT_TIMEOUT)
 
 	at_addr(&a, variant->format, variant->kind);
 	for (n = 0; n < MOST_RECEIVERS; n++) {
-		self->fds[n] = share(variant, &a);
+		self->fds[n] = bind_shared(variant, &a);
 		ASSERT_LE(0, self->fds[n]);
 	}
 	for (i = 0; i < 2; i++) {
-		EXPECT_EQ(-1, share(variant, &a));
+		EXPECT_EQ(-1, bind_shared(variant, &a));
 		EXPECT_EQ(EADDRINUSE, errno);
 	}
 	fd = at_socket(variant->format, SOCK_DGRAM);
-	EXPECT_EQ(0, give(fd, &a, 'a'));
+	EXPECT_EQ(0, send_byte(fd, &a, 'a'));
 	close(self->fds[--n]);
-	self->fds[n] = share(variant, &a);
+	self->fds[n] = bind_shared(variant, &a);
 	EXPECT_LE(0, self->fds[n]);
 	at_close(self->fds, n + 1);
 }
@@ -812,9 +847,10 @@ TEST_F_TIMEOUT(shared, receivers_of_a_port_are_bounded, AT_TIMEOUT_LONG)
 	int *fds, fd, n;
 
 	if (variant->kind != AT_INET || variant->reuses)
-		SKIP(return, "once is enough");
+		SKIP(return, "one variant is enough");
 	if (at_scale(0, 1))
-		SKIP(return, "stock does it: so many sockets take long");
+		SKIP(return,
+		     "the stock kernel does it: so many sockets take long");
 	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &most));
 	if (most.rlim_max < MOST_OF_A_PORT + 100)
 		SKIP(return, "RLIMIT_NOFILE allows fewer sockets");

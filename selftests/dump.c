@@ -25,39 +25,85 @@ FIXTURE_SETUP(dump)
 
 	ASSERT_EQ(0, unshare(CLONE_NEWNET));
 	for (i = 0; i < PAIRS; i++)
-		ASSERT_EQ(0, socketpair(at_family(), SOCK_STREAM, AT_NATIVE,
-					self->sv[i]));
+		ASSERT_EQ(0, at_socketpair(AT_NATIVE, SOCK_STREAM,
+					   self->sv[i]));
 }
 
 FIXTURE_TEARDOWN(dump)
 {
 	int i;
 
-	for (i = 0; i < PAIRS; i++) {
-		close(self->sv[i][0]);
-		close(self->sv[i][1]);
-	}
+	for (i = 0; i < PAIRS; i++)
+		at_close(self->sv[i], 2);
 }
 
-TEST_F_TIMEOUT(dump, each_once_beside_one_that_stands_still, AT_TIMEOUT)
+/* Close both ends of an association. */
+static void end_pair(int sv[2])
 {
-	int stands = at_dump_begin(ALTCONN_CMD_ASSOC_GET);
+	at_close(sv, 2);
+	sv[0] = -1;
+	sv[1] = -1;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Return how many different ids there are, and sort @ids. */
+static int distinct(uint64_t *ids, int n)
+{
+	int i, found = n > 0;
+
+	qsort(ids, n, sizeof(*ids), compare_ids);
+	for (i = 1; i < n; i++)
+		found += ids[i] != ids[i - 1];
+	return found;
+}
+
+/*
+ * Read the rest of a dump that has @n of at most PAIRS ids already. Return the
+ * number of ids then, or -1.
+ */
+static int rest_of_ids(int fd, uint64_t *ids, int n)
+{
+	bool more = true;
+	int some;
+
+	while (more) {
+		some = at_dump_some_ids(fd, &more, ids + n, PAIRS - n);
+		if (some < 0)
+			return -1;
+		n += some;
+	}
+	return n;
+}
+
+TEST_F_TIMEOUT(dump, each_association_once_beside_a_paused_dump, AT_TIMEOUT)
+{
+	int paused = at_dump_begin(ALTCONN_CMD_ASSOC_GET);
 	int fd = at_dump_begin(ALTCONN_CMD_ASSOC_GET), some;
+	uint64_t ids[PAIRS], whole[PAIRS];
 	bool more;
 
-	ASSERT_LE(0, stands);
+	ASSERT_LE(0, paused);
 	ASSERT_LE(0, fd);
-	some = at_dump_some(stands, &more);
-	EXPECT_LT(0, some);
+	some = at_dump_some_ids(paused, &more, ids, PAIRS);
+	ASSERT_LT(0, some);
 	EXPECT_TRUE(more);
-	EXPECT_EQ(PAIRS, at_dump_rest(fd));
+	ASSERT_EQ(PAIRS, rest_of_ids(fd, whole, 0));
+	EXPECT_EQ(PAIRS, distinct(whole, PAIRS));
 	close(fd);
 	/* The first dump continues where it has stopped. */
-	EXPECT_EQ(PAIRS - some, at_dump_rest(stands));
-	close(stands);
+	ASSERT_EQ(PAIRS, rest_of_ids(paused, ids, some));
+	EXPECT_EQ(PAIRS, distinct(ids, PAIRS));
+	EXPECT_EQ(0, memcmp(ids, whole, sizeof(ids)));
+	close(paused);
 }
 
-TEST_F_TIMEOUT(dump, given_up, AT_TIMEOUT)
+TEST_F_TIMEOUT(dump, closed_half_way, AT_TIMEOUT)
 {
 	int fd = at_dump_begin(ALTCONN_CMD_ASSOC_GET);
 	bool more;
@@ -71,19 +117,15 @@ TEST_F_TIMEOUT(dump, given_up, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(dump, all_of_them_close_meanwhile, AT_TIMEOUT)
+TEST_F_TIMEOUT(dump, all_associations_close_meanwhile, AT_TIMEOUT)
 {
 	int fd = at_dump_begin(ALTCONN_CMD_ASSOC_GET), some, rest, i;
 	bool more;
 
 	some = at_dump_some(fd, &more);
 	EXPECT_LT(0, some);
-	for (i = 0; i < PAIRS; i++) {
-		close(self->sv[i][0]);
-		close(self->sv[i][1]);
-		self->sv[i][0] = -1;
-		self->sv[i][1] = -1;
-	}
+	for (i = 0; i < PAIRS; i++)
+		end_pair(self->sv[i]);
 	/*
 	 * The kernel may have put some associations into its next message
 	 * already.
@@ -94,20 +136,17 @@ TEST_F_TIMEOUT(dump, all_of_them_close_meanwhile, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(dump, what_comes_later_is_not_waited_for, AT_TIMEOUT)
+TEST_F_TIMEOUT(dump, new_associations_do_not_prolong_a_dump, AT_TIMEOUT)
 {
-	int fd = at_dump_begin(ALTCONN_CMD_ASSOC_GET), sum, n, sv[2], i;
+	int fd = at_dump_begin(ALTCONN_CMD_ASSOC_GET), sum, n, i;
 	bool more = true;
 
 	sum = at_dump_some(fd, &more);
 	EXPECT_TRUE(more);
 	for (i = 0; i < PAIRS; i++) {
-		ASSERT_EQ(0, socketpair(at_family(), SOCK_STREAM, AT_NATIVE,
-					sv));
-		close(self->sv[i][0]);
-		close(self->sv[i][1]);
-		self->sv[i][0] = sv[0];
-		self->sv[i][1] = sv[1];
+		end_pair(self->sv[i]);
+		ASSERT_EQ(0, at_socketpair(AT_NATIVE, SOCK_STREAM,
+					   self->sv[i]));
 	}
 	while (more) {
 		n = at_dump_some(fd, &more);
@@ -118,7 +157,7 @@ TEST_F_TIMEOUT(dump, what_comes_later_is_not_waited_for, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(dump, what_goes_meanwhile_is_marked, AT_TIMEOUT)
+TEST_F_TIMEOUT(dump, closed_association_marks_a_dump, AT_TIMEOUT)
 {
 	int fd = at_dump_begin(ALTCONN_CMD_ASSOC_GET), sv[2];
 	bool more;
@@ -128,18 +167,14 @@ TEST_F_TIMEOUT(dump, what_goes_meanwhile_is_marked, AT_TIMEOUT)
 	 * NLM_F_DUMP_INTR, not even if the association ends meanwhile.
 	 */
 	EXPECT_LT(0, at_dump_some(fd, &more));
-	ASSERT_EQ(0, socketpair(at_family(), SOCK_STREAM, AT_NATIVE, sv));
-	close(sv[0]);
-	close(sv[1]);
+	ASSERT_EQ(0, at_socketpair(AT_NATIVE, SOCK_STREAM, sv));
+	end_pair(sv);
 	EXPECT_EQ(0, at_dump_marked(fd));
 	close(fd);
 
 	fd = at_dump_begin(ALTCONN_CMD_ASSOC_GET);
 	EXPECT_LT(0, at_dump_some(fd, &more));
-	close(self->sv[PAIRS - 1][0]);
-	close(self->sv[PAIRS - 1][1]);
-	self->sv[PAIRS - 1][0] = -1;
-	self->sv[PAIRS - 1][1] = -1;
+	end_pair(self->sv[PAIRS - 1]);
 	EXPECT_EQ(1, at_dump_marked(fd));
 	close(fd);
 
@@ -162,7 +197,7 @@ static int bind_datagrams(int fds[PAIRS])
 	return err;
 }
 
-TEST_F_TIMEOUT(dump, sockets_that_go_meanwhile_are_marked, AT_TIMEOUT)
+TEST_F_TIMEOUT(dump, closed_socket_marks_a_dump, AT_TIMEOUT)
 {
 	int fds[PAIRS], fd;
 	bool more;
@@ -184,14 +219,17 @@ TEST_F_TIMEOUT(dump, sockets_that_go_meanwhile_are_marked, AT_TIMEOUT)
 TEST_F_TIMEOUT(dump, each_socket_once, AT_TIMEOUT)
 {
 	int fds[PAIRS], fd, some;
+	uint64_t ids[PAIRS];
 	bool more;
 
 	ASSERT_EQ(0, bind_datagrams(fds));
 	fd = at_dump_begin(ALTCONN_CMD_SOCKET_GET);
-	some = at_dump_some(fd, &more);
-	EXPECT_LT(0, some);
+	some = at_dump_some_ids(fd, &more, ids, PAIRS);
+	ASSERT_LT(0, some);
 	EXPECT_TRUE(more);
-	EXPECT_EQ(PAIRS - some, at_dump_rest(fd));
+	ASSERT_EQ(PAIRS, rest_of_ids(fd, ids, some));
+	EXPECT_EQ(PAIRS, distinct(ids, PAIRS));
+	EXPECT_NE(0, ids[0]);
 	close(fd);
 	at_close(fds, PAIRS);
 }
@@ -200,7 +238,7 @@ TEST_F_TIMEOUT(dump, each_socket_once, AT_TIMEOUT)
  * An attempt that has failed is no longer listed, although its socket keeps it.
  * The attempt marks a dump when it ends, and not again when its socket closes.
  */
-TEST_F_TIMEOUT(dump, what_ends_and_stays_is_marked_once, AT_TIMEOUT)
+TEST_F_TIMEOUT(dump, failed_attempt_marks_a_dump_once, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int lfd = at_listener(&a, AT_NATIVE, AT_PORT, SOCK_STREAM, 0);
@@ -234,9 +272,11 @@ TEST_F_TIMEOUT(dump, what_ends_and_stays_is_marked_once, AT_TIMEOUT)
  * A part of a dump in which no object matches does not end the dump. One part
  * does not look at all objects.
  */
-TEST_F_TIMEOUT(dump, nothing_is_wanted_of_many, AT_TIMEOUT)
+TEST_F_TIMEOUT(dump, no_match_among_many, AT_TIMEOUT)
 {
-	static const int cmds[] = { ALTCONN_CMD_ASSOC_GET, ALTCONN_CMD_SOCKET_GET };
+	static const int cmds[] = {
+		ALTCONN_CMD_ASSOC_GET, ALTCONN_CMD_SOCKET_GET,
+	};
 	int fds[PAIRS], fd, i;
 	bool more;
 
@@ -264,7 +304,7 @@ TEST_F_TIMEOUT(dump, namespace_ends, AT_TIMEOUT)
 		if (unshare(CLONE_NEWNET))
 			_exit(2);
 		for (fd = 0; fd < PAIRS; fd++) {
-			if (socketpair(at_family(), SOCK_STREAM, AT_NATIVE, sv))
+			if (at_socketpair(AT_NATIVE, SOCK_STREAM, sv))
 				_exit(3);
 		}
 		fd = at_dump_begin(ALTCONN_CMD_ASSOC_GET);

@@ -38,7 +38,7 @@ FIXTURE_TEARDOWN(event)
 {
 }
 
-static bool becomes(uid_t uid)
+static bool becomes_user(uid_t uid)
 {
 	return !setgid(uid) && !setuid(uid);
 }
@@ -111,7 +111,7 @@ static int child_end(struct child *c)
 	return at_reap(c->pid);
 }
 
-static void tell(int answer, int value)
+static void send_result(int answer, int value)
 {
 	if (write(answer, &value, sizeof(value)) < 0)
 		_exit(9);
@@ -142,7 +142,7 @@ static bool write_map(pid_t pid, const char *name, const char *map)
  * Move to a new network namespace, and to a new user namespace in which the
  * caller is root. Return whether that has succeeded.
  */
-static bool unshares(void)
+static bool enters_namespaces(void)
 {
 	char uids[32], gids[32];
 
@@ -162,12 +162,12 @@ static int takes_all_it_gets(int stop, int answer)
 {
 	int fds[MOST];
 
-	if (!becomes(65534) || !unshares())
+	if (!becomes_user(65534) || !enters_namespaces())
 		return 1;
-	tell(answer, open_monitors(fds, PLACES - 2));
-	if (!unshares())
+	send_result(answer, open_monitors(fds, PLACES - 2));
+	if (!enters_namespaces())
 		return 2;
-	tell(answer, open_monitors(fds + PLACES, 10));
+	send_result(answer, open_monitors(fds + PLACES, 10));
 	wait_for_end(stop);
 	return 0;
 }
@@ -177,7 +177,7 @@ static int opens_one(uid_t uid)
 	int fd, pid = at_fork();
 
 	if (!pid)
-		_exit(!becomes(uid) ? 99 : at_monitor(&fd));
+		_exit(!becomes_user(uid) ? 99 : at_monitor(&fd));
 	return at_reap(pid);
 }
 
@@ -203,9 +203,9 @@ static int two_users_in_one(int stop, int answer)
 	int fds[MOST], n;
 	char c;
 
-	if (!becomes(65534) || unshare(CLONE_NEWUSER | CLONE_NEWNET))
+	if (!becomes_user(65534) || unshare(CLONE_NEWUSER | CLONE_NEWNET))
 		return 1;
-	tell(answer, getpid());
+	send_result(answer, getpid());
 	/* Wait until subordinate uids are mapped into the namespace. */
 	if (read(stop, &c, 1) != 1)
 		return 2;
@@ -215,8 +215,8 @@ static int two_users_in_one(int stop, int answer)
 	/* The new user namespace belongs to the subordinate uid. */
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
 		return 4;
-	tell(answer, n);
-	tell(answer, open_monitors(fds + n, 8));
+	send_result(answer, n);
+	send_result(answer, open_monitors(fds + n, 8));
 	wait_for_end(stop);
 	return 0;
 }
@@ -261,9 +261,9 @@ static int gets_its_own(int stop, int answer)
 	int fd, i;
 	char c;
 
-	if (!becomes(65534) || at_monitor(&fd))
+	if (!becomes_user(65534) || at_monitor(&fd))
 		return 1;
-	tell(answer, 0);
+	send_result(answer, 0);
 	if (read(stop, &c, 1) != 1)
 		return 2;
 	fail_to_connect(8, 1);
@@ -295,7 +295,7 @@ TEST_F_TIMEOUT(event, an_administrator_gets_all_events, AT_TIMEOUT)
 	fail_to_connect(8, 1);
 	pid = at_fork();
 	if (!pid) {
-		if (becomes(65534))
+		if (becomes_user(65534))
 			fail_to_connect(9, 1);
 		_exit(0);
 	}
@@ -313,13 +313,14 @@ TEST_F_TIMEOUT(event, an_administrator_gets_all_events, AT_TIMEOUT)
  * The root of a user namespace gets all events of its own network namespace,
  * although it is no administrator of the namespace outside.
  */
-TEST_F_TIMEOUT(event, the_root_of_a_user_namespace_gets_all_of_its_own, AT_TIMEOUT)
+TEST_F_TIMEOUT(event, root_of_a_user_namespace_gets_its_events, AT_TIMEOUT)
 {
 	struct at_event ev;
 	int fd, pid = at_fork();
 
 	if (!pid) {
-		if (!becomes(65534) || unshare(CLONE_NEWUSER | CLONE_NEWNET) ||
+		if (!becomes_user(65534) ||
+		    unshare(CLONE_NEWUSER | CLONE_NEWNET) ||
 		    at_monitor(&fd))
 			_exit(1);
 		fail_to_connect(9, 1);
@@ -356,10 +357,10 @@ static int watches_in_vain(int stop, int answer)
 {
 	int fds[MOST], n;
 
-	if (!becomes(65534))
+	if (!becomes_user(65534))
 		return 1;
 	n = open_monitors(fds, watchers);
-	tell(answer, poll_monitors(fds, n, 2 * PLACES) ? n : -1);
+	send_result(answer, poll_monitors(fds, n, 2 * PLACES) ? n : -1);
 	wait_for_end(stop);
 	return 0;
 }
@@ -394,7 +395,7 @@ static uint64_t cost_of(int n)
 	return child_end(&c) ? 0 : ns;
 }
 
-TEST_F_TIMEOUT(event, strangers_that_watch_do_not_multiply_the_cost, AT_TIMEOUT)
+TEST_F_TIMEOUT(event, many_monitors_cost_little_more, AT_TIMEOUT)
 {
 	EXPECT_TRUE(at_grows(1.5, cost_of(1), cost_of(PLACES)));
 }
@@ -407,12 +408,12 @@ TEST_F_TIMEOUT(event, strangers_that_watch_do_not_multiply_the_cost, AT_TIMEOUT)
  * time of kworkers in percent of the user's allowance, or -1. The allowance is
  * a quarter of a CPU, and 100 ms that were saved before.
  */
-static int floods(void)
+static int flood_cost(void)
 {
 	int fds[PLACES], i;
 	uint64_t begun;
 
-	if (!becomes(65534) || unshare(CLONE_NEWUSER | CLONE_NEWNET) ||
+	if (!becomes_user(65534) || unshare(CLONE_NEWUSER | CLONE_NEWNET) ||
 	    open_monitors(fds, PLACES) != PLACES)
 		return -1;
 	if (!poll_monitors(fds, PLACES, 8 * PLACES))
@@ -427,7 +428,7 @@ static int floods(void)
 
 static int floods_and_tells(int stop, int answer)
 {
-	tell(answer, floods());
+	send_result(answer, flood_cost());
 	return 0;
 }
 
@@ -447,7 +448,8 @@ static int allowance_of_flood(void)
  * Other work in the guest only adds to the time, so one good run of several is
  * enough.
  */
-TEST_F_TIMEOUT(event, a_flood_costs_at_most_twice_what_a_user_is_allowed, AT_TIMEOUT)
+TEST_F_TIMEOUT(event, a_flood_costs_at_most_twice_what_a_user_is_allowed,
+	       AT_TIMEOUT)
 {
 	int percent = allowance_of_flood(), tries;
 
@@ -464,9 +466,9 @@ static int floods_until_the_end(int stop, int answer)
 {
 	int fds[PLACES];
 
-	if (!becomes(65534) || open_monitors(fds, PLACES) != PLACES)
+	if (!becomes_user(65534) || open_monitors(fds, PLACES) != PLACES)
 		return 1;
-	tell(answer, 0);
+	send_result(answer, 0);
 	while (!at_poll_now(stop, POLLIN))
 		fail_to_connect(9, 50);
 	return 0;
@@ -478,7 +480,7 @@ static int gets_every_one(void)
 	uint64_t seq = 0;
 	int fd, i;
 
-	if (!becomes(65533) || at_monitor(&fd))
+	if (!becomes_user(65533) || at_monitor(&fd))
 		return 1;
 	for (i = 0; i < 50; i++) {
 		fail_to_connect(8, 1);
@@ -600,7 +602,7 @@ static int events_pass(int witness)
  * No event reaches a socket that has taken the netlink port id of a socket that
  * has closed.
  */
-TEST_F_TIMEOUT(event, none_for_the_next_socket_of_that_number, AT_TIMEOUT)
+TEST_F_TIMEOUT(event, no_events_for_a_reused_netlink_port, AT_TIMEOUT)
 {
 	int i, witness, next, rounds = at_scale(100, 15);
 	struct hog hog = {};

@@ -38,7 +38,7 @@ static int fail_nth(int n)
 	return -1;
 }
 
-static int left(void)
+static int nth_left(void)
 {
 	char text[16] = {};
 
@@ -57,11 +57,15 @@ FIXTURE_VARIANT(fault) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(fault, native_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(fault, unix_seqpacket) {
-	AT_UNIX, AT_PATH, SOCK_SEQPACKET
+FIXTURE_VARIANT_ADD(fault, native_stream) {
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
 };
-FIXTURE_VARIANT_ADD(fault, native_dgram) { AT_NATIVE, AT_NAME, SOCK_DGRAM };
+FIXTURE_VARIANT_ADD(fault, unix_seqpacket) {
+	.format = AT_UNIX, .kind = AT_PATH, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(fault, native_dgram) {
+	.format = AT_NATIVE, .kind = AT_NAME, .type = SOCK_DGRAM,
+};
 
 FIXTURE_SETUP(fault)
 {
@@ -109,7 +113,7 @@ struct call {
 	bool spare;	/* a fallback may supply the memory */
 };
 
-static int fresh(struct trial *t)
+static int make_socket(struct trial *t)
 {
 	t->fd = at_socket(t->variant->format, t->variant->type);
 	return t->fd;
@@ -118,7 +122,7 @@ static int fresh(struct trial *t)
 static int fresh_and_address(struct trial *t)
 {
 	at_addr(&t->a, t->variant->format, t->variant->kind);
-	return fresh(t);
+	return make_socket(t);
 }
 
 static int fresh_bound(struct trial *t)
@@ -135,7 +139,7 @@ static int fresh_shared(struct trial *t)
 	enum at_kind kind = t->variant->format == AT_UNIX ? AT_NAME :
 							   t->variant->kind;
 
-	if (fresh(t) < 0 ||
+	if (make_socket(t) < 0 ||
 	    at_set_option(t->fd, ALTCONN_SHARE_ADDRESS, 1))
 		return -1;
 	at_addr(&t->a, t->variant->format, kind);
@@ -151,7 +155,7 @@ static int fresh_over_stale(struct trial *t)
 	if (fresh_bound(t) < 0)
 		return -1;
 	close(t->fd);
-	return fresh(t) < 0 ? -1 :
+	return make_socket(t) < 0 ? -1 :
 	       at_set_option(t->fd, ALTCONN_REPLACE_PATH, 1);
 }
 
@@ -173,7 +177,7 @@ static int client_waits(struct trial *t)
 
 static int run_socket(struct trial *t)
 {
-	return at_err(fresh(t));
+	return at_err(make_socket(t));
 }
 
 static int run_bind(struct trial *t)
@@ -306,7 +310,7 @@ static bool copies_fail(void)
 	return !access("/sys/kernel/debug/fail_usercopy", F_OK);
 }
 
-static bool memory(const struct call *call, int err)
+static bool is_memory_error(const struct call *call, int err)
 {
 	if (err == EFAULT)
 		return copies_fail();
@@ -332,9 +336,9 @@ static int each_allocation(struct trial *t, const struct call *call,
 		if (fail_nth(n))
 			return -1;
 		err = call->run(t);
-		rest = left();
+		rest = nth_left();
 		fail_nth(0);
-		if (err && !memory(call, err)) {
+		if (err && !is_memory_error(call, err)) {
 			*wrong = err;
 			return -1;
 		}
@@ -354,22 +358,30 @@ static int each_allocation(struct trial *t, const struct call *call,
 }
 
 static const struct call calls[] = {
-	{ "socket", nothing, run_socket, undo_fd, ENFILE },
+	{ .what = "socket", .prepare = nothing, .run = run_socket,
+	  .undo = undo_fd, .also = ENFILE },
 	/* tmpfs returns ENOSPC if it has no memory for an inode. */
-	{ "bind", fresh_and_address, run_bind, undo_fd, ENOSPC },
-	{ "bind over a stale file", fresh_over_stale, run_bind, undo_replace,
-	  ENOSPC },
-	{ "listen", fresh_bound, run_listen, undo_fd },
-	{ "connect", fresh, run_connect, undo_connect },
-	{ "connect of a shared address", fresh_shared, run_connect,
-	  undo_connect },
-	{ "accept", client_waits, run_accept, undo_fd, ENFILE },
-	{ "send", nothing, run_send, undo_data, 0, true },
-	{ "sendmsg", fresh_pair_and_file, run_sendmsg, undo_sendmsg },
-	{ "sendto", fresh, run_sendto, undo_data },
+	{ .what = "bind", .prepare = fresh_and_address, .run = run_bind,
+	  .undo = undo_fd, .also = ENOSPC },
+	{ .what = "bind over a stale file", .prepare = fresh_over_stale,
+	  .run = run_bind, .undo = undo_replace, .also = ENOSPC },
+	{ .what = "listen", .prepare = fresh_bound, .run = run_listen,
+	  .undo = undo_fd },
+	{ .what = "connect", .prepare = make_socket, .run = run_connect,
+	  .undo = undo_connect },
+	{ .what = "connect of a shared address", .prepare = fresh_shared,
+	  .run = run_connect, .undo = undo_connect },
+	{ .what = "accept", .prepare = client_waits, .run = run_accept,
+	  .undo = undo_fd, .also = ENFILE },
+	{ .what = "send", .prepare = nothing, .run = run_send,
+	  .undo = undo_data, .also = 0, .spare = true },
+	{ .what = "sendmsg", .prepare = fresh_pair_and_file, .run = run_sendmsg,
+	  .undo = undo_sendmsg },
+	{ .what = "sendto", .prepare = make_socket, .run = run_sendto,
+	  .undo = undo_data },
 };
 
-static bool applies(const struct call *call, enum at_kind kind, int type)
+static bool call_applies(const struct call *call, enum at_kind kind, int type)
 {
 	if (call->run == run_listen || call->run == run_accept ||
 	    call->prepare == fresh_shared)
@@ -387,7 +399,7 @@ TEST_F_TIMEOUT(fault, E_NOMEM, AT_TIMEOUT_LONG)
 	if (access("/proc/self/fail-nth", W_OK))
 		SKIP(return, "no fault injection in this kernel");
 	for (i = 0; i < ARRAY_SIZE(calls); i++) {
-		if (!applies(&calls[i], variant->kind, variant->type))
+		if (!call_applies(&calls[i], variant->kind, variant->type))
 			continue;
 		wrong = 0;
 		failures = each_allocation(&t, &calls[i], &wrong);
@@ -396,7 +408,7 @@ TEST_F_TIMEOUT(fault, E_NOMEM, AT_TIMEOUT_LONG)
 		 * has a fallback.
 		 */
 		EXPECT_LE(!calls[i].spare, failures) {
-			TH_LOG("%s: %d failures, errno %d (negative: when repeated)",
+			TH_LOG("%s: %d failures, errno %d (< 0: when repeated)",
 			       calls[i].what, failures, wrong);
 		}
 		EXPECT_FALSE(t.broken);

@@ -43,7 +43,7 @@
 /* The descriptor plus one, or 0 if the slot is free. */
 static int slots[SLOTS];
 
-static int answer(int slot, int err)
+static int print_answer(int slot, int err)
 {
 	if (err)
 		printf("%d %s\n", slot, strerrorname_np(err));
@@ -56,7 +56,7 @@ static int answer(int slot, int err)
  * Put a descriptor into a free slot. Return the slot, or -1 with errno if @fd
  * is negative or no slot is free.
  */
-static int keep(int fd)
+static int keep_fd(int fd)
 {
 	int slot;
 
@@ -90,8 +90,11 @@ static enum at_format format_of(const char *word)
 		const char *word;
 		enum at_format format;
 	} words[] = {
-		{ "native", AT_NATIVE }, { "unix", AT_UNIX }, { "inet", AT_IN },
-		{ "inet6", AT_IN6 }, {},
+		{ .word = "native", .format = AT_NATIVE },
+		{ .word = "unix", .format = AT_UNIX },
+		{ .word = "inet", .format = AT_IN },
+		{ .word = "inet6", .format = AT_IN6 },
+		{ },
 	};
 	int i;
 
@@ -133,7 +136,7 @@ static int new_socket(char **words, int flags, struct at_addr *a)
 	enum at_format format = format_of(words[1]);
 
 	address_of(a, format, words[3]);
-	return keep(at_socket(format, type_of(words[2]) | flags));
+	return keep_fd(at_socket(format, type_of(words[2]) | flags));
 }
 
 static int do_bind(char **words)
@@ -142,11 +145,11 @@ static int do_bind(char **words)
 	int slot = new_socket(words, 0, &a), err;
 
 	if (slot < 0)
-		return answer(-1, errno);
+		return print_answer(-1, errno);
 	err = at_err(at_bind(slots[slot] - 1, &a));
 	if (!err && words[4])
 		err = at_err(listen(slots[slot] - 1, atoi(words[4])));
-	return answer(slot, err);
+	return print_answer(slot, err);
 }
 
 static int do_connect(char **words, int flags, bool wait)
@@ -155,10 +158,10 @@ static int do_connect(char **words, int flags, bool wait)
 	int slot = new_socket(words, flags, &a);
 
 	if (slot < 0)
-		return answer(-1, errno);
+		return print_answer(-1, errno);
 	if (wait && at_set_option(slots[slot] - 1, ALTCONN_WAIT_LISTENER, 1))
-		return answer(slot, errno);
-	return answer(slot, at_err(at_connect(slots[slot] - 1, &a)));
+		return print_answer(slot, errno);
+	return print_answer(slot, at_err(at_connect(slots[slot] - 1, &a)));
 }
 
 static int do_again(char **words)
@@ -166,27 +169,28 @@ static int do_again(char **words)
 	struct at_addr a;
 
 	address_of(&a, format_of(words[2]), words[3]);
-	return answer(atoi(words[1]), at_err(at_connect(fd_of(words[1]), &a)));
+	return print_answer(atoi(words[1]),
+			    at_err(at_connect(fd_of(words[1]), &a)));
 }
 
 static int do_stray(char **words)
 {
 	enum at_format format = format_of(words[1]);
 	struct at_addr a;
-	int slot = keep(at_socket(format, type_of(words[2])));
+	int slot = keep_fd(at_socket(format, type_of(words[2])));
 
 	if (slot < 0)
-		return answer(-1, errno);
+		return print_answer(-1, errno);
 	at_addr_port(&a, 1);
 	a.sa.sa_family = AF_NETLINK;
-	return answer(slot, at_err(at_connect(slots[slot] - 1, &a)));
+	return print_answer(slot, at_err(at_connect(slots[slot] - 1, &a)));
 }
 
 static int do_accept(char **words)
 {
-	int slot = keep(accept(fd_of(words[1]), NULL, NULL));
+	int slot = keep_fd(accept(fd_of(words[1]), NULL, NULL));
 
-	return answer(slot, slot < 0 ? errno : 0);
+	return print_answer(slot, slot < 0 ? errno : 0);
 }
 
 static int do_send(char **words)
@@ -197,8 +201,8 @@ static int do_send(char **words)
 	if (n > sizeof(buf))
 		n = sizeof(buf);
 	if (send(fd_of(words[1]), buf, n, 0) != (ssize_t)n)
-		return answer(-1, errno);
-	return answer(n, 0);
+		return print_answer(-1, errno);
+	return print_answer(n, 0);
 }
 
 static int do_close(char **words)
@@ -207,7 +211,7 @@ static int do_close(char **words)
 
 	if (!err)
 		slots[slot] = 0;
-	return answer(slot, err);
+	return print_answer(slot, err);
 }
 
 /* Make pairs, which stay open until the helper exits. */
@@ -218,16 +222,17 @@ static int do_pairs(char **words)
 	int sv[2];
 
 	if (setrlimit(RLIMIT_NOFILE, &limit))
-		return answer(-1, errno);
+		return print_answer(-1, errno);
 	for (i = 0; i < n; i++)
 		if (at_socketpair(format_of(words[1]), type_of(words[2]), sv))
-			return answer(-1, errno);
-	return answer(n, 0);
+			return print_answer(-1, errno);
+	return print_answer(n, 0);
 }
 
-static int serve(char **words, int n)
+static int run_command(char **words, int n)
 {
-	if (n >= 4 && (!strcmp(words[0], "bind") || !strcmp(words[0], "listen")))
+	if (n >= 4 &&
+	    (!strcmp(words[0], "bind") || !strcmp(words[0], "listen")))
 		return do_bind(words);
 	if (n == 4 && !strcmp(words[0], "connect"))
 		return do_connect(words, 0, false);
@@ -248,8 +253,8 @@ static int serve(char **words, int n)
 	if (n == 4 && !strcmp(words[0], "pairs"))
 		return do_pairs(words);
 	if (n == 2 && !strcmp(words[0], "name"))
-		return answer(0, at_err(prctl(PR_SET_NAME, words[1])));
-	return answer(-1, EINVAL);
+		return print_answer(0, at_err(prctl(PR_SET_NAME, words[1])));
+	return print_answer(-1, EINVAL);
 }
 
 int main(void)
@@ -263,7 +268,7 @@ int main(void)
 		for (word = strtok(line, "\n "); word && n < 7;
 		     word = strtok(NULL, "\n "))
 			words[n++] = word;
-		if (serve(words, n))
+		if (run_command(words, n))
 			return 1;
 	}
 	return 0;

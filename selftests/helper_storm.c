@@ -39,14 +39,15 @@ static void die(const char *what)
 static int new_socket(bool altconn)
 {
 	int fd = socket(altconn ? AF_ALTCONN : AF_UNIX,
-			SOCK_STREAM | SOCK_NONBLOCK, altconn ? ALTCONN_UNIX : 0);
+			SOCK_STREAM | SOCK_NONBLOCK,
+			altconn ? ALTCONN_UNIX : 0);
 
 	if (fd < 0)
 		die("socket");
 	return fd;
 }
 
-static socklen_t address(struct sockaddr_un *sun)
+static socklen_t make_address(struct sockaddr_un *sun)
 {
 	memset(sun, 0, sizeof(*sun));
 	sun->sun_family = AF_UNIX;
@@ -56,8 +57,8 @@ static socklen_t address(struct sockaddr_un *sun)
 	       strlen(sun->sun_path + 1);
 }
 
-static void begin(int *fds, int n, const struct sockaddr_un *sun,
-		  socklen_t len, bool altconn, struct tally *tally)
+static void begin_attempts(int *fds, int n, const struct sockaddr_un *sun,
+			   socklen_t len, bool altconn, struct tally *tally)
 {
 	for (int i = 0; i < n; i++) {
 		int fd = new_socket(altconn);
@@ -76,7 +77,7 @@ static void begin(int *fds, int n, const struct sockaddr_un *sun,
 }
 
 /* Accept every connection that is ready. Return how many there were. */
-static int drain(int listener)
+static int accept_all(int listener)
 {
 	int n = 0;
 
@@ -87,7 +88,7 @@ static int drain(int listener)
 	return n;
 }
 
-static void finish(int *fds, int n, struct tally *tally)
+static void finish_attempts(int *fds, int n, struct tally *tally)
 {
 	for (int i = 0; i < n; i++) {
 		struct pollfd p = { .fd = fds[i], .events = POLLOUT };
@@ -132,18 +133,19 @@ int main(int argc, char **argv)
 	fds = calloc(n, sizeof(*fds));
 	if (!fds || n <= 0)
 		return bad_arguments();
-	len = address(&sun);
+	len = make_address(&sun);
 	listener = new_socket(altconn);
 	if (bind(listener, (void *)&sun, len) ||
 	    listen(listener, atoi(argv[3])))
 		die("listen");
 
-	begin(fds, n, &sun, len, altconn, &tally);
-	accepted = drain(listener);
-	finish(fds, n, &tally);
-	accepted += drain(listener);
+	begin_attempts(fds, n, &sun, len, altconn, &tally);
+	accepted = accept_all(listener);
+	finish_attempts(fds, n, &tally);
+	accepted += accept_all(listener);
 
-	printf("%d of %d established (%d at once, %d after waiting), %d accepted",
+	printf("%d of %d established (%d at once, %d after waiting), "
+	       "%d accepted",
 	       tally.at_once + tally.waited, n, tally.at_once, tally.waited,
 	       accepted);
 	if (tally.failed)

@@ -19,15 +19,23 @@ FIXTURE_VARIANT(inet) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(inet, stream) { AT_IN, AT_IN6, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(inet, seqpacket) { AT_IN, AT_IN6, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(inet, dgram) { AT_IN, AT_IN6, SOCK_DGRAM };
-FIXTURE_VARIANT_ADD(inet, native_stream) { AT_NATIVE, AT_IN6, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(inet, stream) {
+	.four = AT_IN, .six = AT_IN6, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(inet, seqpacket) {
+	.four = AT_IN, .six = AT_IN6, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(inet, dgram) {
+	.four = AT_IN, .six = AT_IN6, .type = SOCK_DGRAM,
+};
+FIXTURE_VARIANT_ADD(inet, native_stream) {
+	.four = AT_NATIVE, .six = AT_IN6, .type = SOCK_STREAM,
+};
 FIXTURE_VARIANT_ADD(inet, oracle_stream) {
-	AT_ORACLE_IN, AT_ORACLE_IN6, SOCK_STREAM
+	.four = AT_ORACLE_IN, .six = AT_ORACLE_IN6, .type = SOCK_STREAM,
 };
 FIXTURE_VARIANT_ADD(inet, oracle_dgram) {
-	AT_ORACLE_IN, AT_ORACLE_IN6, SOCK_DGRAM
+	.four = AT_ORACLE_IN, .six = AT_ORACLE_IN6, .type = SOCK_DGRAM,
 };
 
 #define ORACLE at_is_oracle(variant->four)
@@ -40,7 +48,7 @@ FIXTURE_SETUP(inet)
 	int fd;
 
 	if (at_netns())
-		SKIP(return, "no network namespaces");
+		SKIP(return, "no network namespaces in this kernel");
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
 	ASSERT_EQ(0, ioctl(fd, SIOCGIFFLAGS, &ifr));
 	ifr.ifr_flags |= IFF_UP;
@@ -51,32 +59,32 @@ FIXTURE_SETUP(inet)
 FIXTURE_TEARDOWN(inet) {}
 
 /* Make a socket in the format for the IP version of @ip. */
-static int make(const FIXTURE_VARIANT(inet) *variant, const char *ip)
+static int make_socket(const FIXTURE_VARIANT(inet) *variant, const char *ip)
 {
 	return at_socket(strchr(ip, ':') ? variant->six : variant->four,
 			 variant->type);
 }
 
-static void address(const FIXTURE_VARIANT(inet) *variant, struct at_addr *a,
-		    const char *ip, unsigned int port)
+static void make_address(const FIXTURE_VARIANT(inet) *variant,
+			 struct at_addr *a, const char *ip, unsigned int port)
 {
 	at_addr_ip(a, strchr(ip, ':') ? variant->six : variant->four, ip, port);
 }
 
-static int bound(const FIXTURE_VARIANT(inet) *variant, const char *ip,
-		 unsigned int port, int *fd)
+static int bind_ip(const FIXTURE_VARIANT(inet) *variant, const char *ip,
+		   unsigned int port, int *fd)
 {
 	struct at_addr a;
 
-	*fd = make(variant, ip);
-	address(variant, &a, ip, port);
+	*fd = make_socket(variant, ip);
+	make_address(variant, &a, ip, port);
 	return at_err(at_bind(*fd, &a));
 }
 
-static int listener(const FIXTURE_VARIANT(inet) *variant, const char *ip,
-		    unsigned int port)
+static int listen_ip(const FIXTURE_VARIANT(inet) *variant, const char *ip,
+		     unsigned int port)
 {
-	int fd, err = bound(variant, ip, port, &fd);
+	int fd, err = bind_ip(variant, ip, port, &fd);
 
 	if (!err && !DGRAM)
 		err = at_err(listen(fd, 8));
@@ -95,7 +103,7 @@ static bool is_called(const FIXTURE_VARIANT(inet) *variant, int fd, bool peer,
 
 	if (peer ? at_getpeername(fd, &a) : at_getsockname(fd, &a))
 		return false;
-	address(variant, &want, ip, port < 0 ? at_port_of(&a) : port);
+	make_address(variant, &want, ip, port < 0 ? at_port_of(&a) : port);
 	return at_addr_eq(&a, &want);
 }
 
@@ -103,24 +111,24 @@ static const struct {
 	const char *one, *two;
 	bool v6only, clash;
 } pairs[] = {
-	{ "127.0.0.1", "127.0.0.1", false, true },
-	{ "127.0.0.1", "127.0.0.2", false, false },
-	{ "127.0.0.1", "0.0.0.0", false, true },
-	{ "0.0.0.0", "127.0.0.1", false, true },
-	{ "0.0.0.0", "0.0.0.0", false, true },
-	{ "::1", "::1", false, true },
-	{ "::", "::1", false, true },
-	{ "::", "::", false, true },
-	{ "::1", "127.0.0.1", false, false },
-	{ "::1", "0.0.0.0", false, false },
-	{ "::", "127.0.0.1", false, true },
-	{ "::", "0.0.0.0", false, true },
-	{ "127.0.0.1", "::", false, true },
-	{ "::ffff:127.0.0.1", "127.0.0.1", false, true },
-	{ "::ffff:127.0.0.1", "::1", false, false },
-	{ "::", "127.0.0.1", true, false },
-	{ "::", "0.0.0.0", true, false },
-	{ "::", "::1", true, true },
+	{ .one = "127.0.0.1", .two = "127.0.0.1", .clash = true },
+	{ .one = "127.0.0.1", .two = "127.0.0.2" },
+	{ .one = "127.0.0.1", .two = "0.0.0.0", .clash = true },
+	{ .one = "0.0.0.0", .two = "127.0.0.1", .clash = true },
+	{ .one = "0.0.0.0", .two = "0.0.0.0", .clash = true },
+	{ .one = "::1", .two = "::1", .clash = true },
+	{ .one = "::", .two = "::1", .clash = true },
+	{ .one = "::", .two = "::", .clash = true },
+	{ .one = "::1", .two = "127.0.0.1" },
+	{ .one = "::1", .two = "0.0.0.0" },
+	{ .one = "::", .two = "127.0.0.1", .clash = true },
+	{ .one = "::", .two = "0.0.0.0", .clash = true },
+	{ .one = "127.0.0.1", .two = "::", .clash = true },
+	{ .one = "::ffff:127.0.0.1", .two = "127.0.0.1", .clash = true },
+	{ .one = "::ffff:127.0.0.1", .two = "::1" },
+	{ .one = "::", .two = "127.0.0.1", .v6only = true },
+	{ .one = "::", .two = "0.0.0.0", .v6only = true },
+	{ .one = "::", .two = "::1", .v6only = true, .clash = true },
 };
 
 TEST_F_TIMEOUT(inet, E_ADDRINUSE_any_and_exact, AT_TIMEOUT)
@@ -129,13 +137,13 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_any_and_exact, AT_TIMEOUT)
 	struct at_addr a;
 
 	for (i = 0; i < ARRAY_SIZE(pairs); i++) {
-		one = make(variant, pairs[i].one);
+		one = make_socket(variant, pairs[i].one);
 		if (pairs[i].v6only)
 			ASSERT_EQ(0, at_set_flag(one, IPPROTO_IPV6,
 						 IPV6_V6ONLY, 1));
-		address(variant, &a, pairs[i].one, 4000);
+		make_address(variant, &a, pairs[i].one, 4000);
 		EXPECT_EQ(0, at_err(at_bind(one, &a)));
-		err = bound(variant, pairs[i].two, 4000, &fd);
+		err = bind_ip(variant, pairs[i].two, 4000, &fd);
 		EXPECT_EQ(pairs[i].clash ? EADDRINUSE : 0, err) {
 			TH_LOG("%s beside %s", pairs[i].two, pairs[i].one);
 		}
@@ -148,12 +156,12 @@ TEST_F_TIMEOUT(inet, E_ADDRNOTAVAIL, AT_TIMEOUT)
 {
 	int fd;
 
-	EXPECT_EQ(EADDRNOTAVAIL, bound(variant, "203.0.113.1", 4000, &fd));
-	EXPECT_EQ(EADDRNOTAVAIL, bound(variant, "2001:db8::1", 4000, &fd));
+	EXPECT_EQ(EADDRNOTAVAIL, bind_ip(variant, "203.0.113.1", 4000, &fd));
+	EXPECT_EQ(EADDRNOTAVAIL, bind_ip(variant, "2001:db8::1", 4000, &fd));
 	EXPECT_EQ(EADDRNOTAVAIL,
-		  bound(variant, "::ffff:203.0.113.1", 4000, &fd));
-	EXPECT_EQ(0, bound(variant, "127.1.2.3", 4000, &fd));
-	EXPECT_EQ(0, bound(variant, "::1", 4000, &fd));
+		  bind_ip(variant, "::ffff:203.0.113.1", 4000, &fd));
+	EXPECT_EQ(0, bind_ip(variant, "127.1.2.3", 4000, &fd));
+	EXPECT_EQ(0, bind_ip(variant, "::1", 4000, &fd));
 }
 
 TEST_F_TIMEOUT(inet, IPV6_V6ONLY_binds_no_v4, AT_TIMEOUT)
@@ -185,13 +193,13 @@ TEST_F_TIMEOUT(inet, EACCES_privileged_port, AT_TIMEOUT)
 	int fd;
 
 	if (!pid) {
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(120);
-		_exit(bound(variant, "127.0.0.1", 80, &fd) != EACCES ||
-		      bound(variant, "127.0.0.1", 1024, &fd));
+		_exit(bind_ip(variant, "127.0.0.1", 80, &fd) != EACCES ||
+		      bind_ip(variant, "127.0.0.1", 1024, &fd));
 	}
 	EXPECT_EQ(0, at_reap(pid));
-	EXPECT_EQ(0, bound(variant, "127.0.0.1", 80, &fd));
+	EXPECT_EQ(0, bind_ip(variant, "127.0.0.1", 80, &fd));
 }
 
 /* ---- ephemeral ports ---- */
@@ -215,7 +223,7 @@ TEST_F_TIMEOUT(inet, ephemeral_from_the_range_of_TCP, AT_TIMEOUT)
 	int err, fd, n;
 
 	ASSERT_EQ(0, set_ports(RANGE, "40000 40002"));
-	for (n = 0; !(err = bound(variant, "127.0.0.1", 0, &fd)); n++) {
+	for (n = 0; !(err = bind_ip(variant, "127.0.0.1", 0, &fd)); n++) {
 		at_getsockname(fd, &a);
 		EXPECT_LE(40000, at_port_of(&a));
 		EXPECT_GE(40002, at_port_of(&a));
@@ -236,12 +244,12 @@ TEST_F_TIMEOUT(inet, E_AGAIN_PORT, AT_TIMEOUT)
 	int lfd, fds[3], i;
 	struct at_addr a;
 
-	lfd = listener(variant, "127.0.0.1", 4000);
+	lfd = listen_ip(variant, "127.0.0.1", 4000);
 	ASSERT_LE(0, lfd);
-	address(variant, &a, "127.0.0.1", 4000);
+	make_address(variant, &a, "127.0.0.1", 4000);
 	ASSERT_EQ(0, set_ports(RANGE, "40000 40001"));
 	for (i = 0; i < 3; i++)
-		fds[i] = make(variant, "127.0.0.1");
+		fds[i] = make_socket(variant, "127.0.0.1");
 	EXPECT_EQ(0, at_err(at_connect(fds[0], &a)));
 	EXPECT_EQ(0, at_err(at_connect(fds[1], &a)));
 	if (ORACLE) {
@@ -266,25 +274,26 @@ TEST_F_TIMEOUT(inet, full_range_is_one_of_each_address, AT_TIMEOUT)
 	struct at_addr a, freed;
 
 	ASSERT_EQ(0, set_ports(RANGE, "40000 40031"));
-	for (i = 0; i < 100 && !(err = bound(variant, "127.0.0.1", 0, &fds[i]));
+	for (i = 0; i < 100 &&
+	     !(err = bind_ip(variant, "127.0.0.1", 0, &fds[i]));
 	     i++)
 		n[0]++;
 	EXPECT_EQ(EADDRINUSE, err);
 	/* bind() of TCP may leave some ports to connect(). */
 	EXPECT_LE(ORACLE ? 16 : 32, n[0]);
 	EXPECT_GE(32, n[0]);
-	while (!bound(variant, "127.0.0.2", 0, &fd))
+	while (!bind_ip(variant, "127.0.0.2", 0, &fd))
 		n[1]++;
 	EXPECT_EQ(n[0], n[1]);
-	EXPECT_EQ(EADDRINUSE, bound(variant, "127.0.0.1", 0, &fd));
+	EXPECT_EQ(EADDRINUSE, bind_ip(variant, "127.0.0.1", 0, &fd));
 	at_getsockname(fds[9], &freed);
 	close(fds[9]);
 	/*
 	 * The port is still taken at 127.0.0.2, so 0.0.0.0 cannot have it. The
 	 * failed search must leave the port free at 127.0.0.1.
 	 */
-	EXPECT_EQ(EADDRINUSE, bound(variant, "0.0.0.0", 0, &fd));
-	ASSERT_EQ(0, bound(variant, "127.0.0.1", 0, &fd));
+	EXPECT_EQ(EADDRINUSE, bind_ip(variant, "0.0.0.0", 0, &fd));
+	ASSERT_EQ(0, bind_ip(variant, "127.0.0.1", 0, &fd));
 	at_getsockname(fd, &a);
 	if (!ORACLE)
 		EXPECT_TRUE(at_addr_eq(&freed, &a));
@@ -301,7 +310,7 @@ TEST_F_TIMEOUT(inet, full_range_without_reserved_ports, AT_TIMEOUT)
 
 	ASSERT_EQ(0, set_ports(RANGE, "40000 40031"));
 	ASSERT_EQ(0, set_ports(RESERVED, "40003-40010,40031"));
-	for (n = 0; !bound(variant, "127.0.0.1", 0, &fd); n++) {
+	for (n = 0; !bind_ip(variant, "127.0.0.1", 0, &fd); n++) {
 		ASSERT_EQ(0, at_getsockname(fd, &a));
 		port = at_port_of(&a);
 		EXPECT_TRUE(port < 40003 || (port > 40010 && port != 40031));
@@ -309,7 +318,7 @@ TEST_F_TIMEOUT(inet, full_range_without_reserved_ports, AT_TIMEOUT)
 	EXPECT_LE(ORACLE ? 8 : 23, n);
 	EXPECT_GE(23, n);
 	ASSERT_EQ(0, set_ports(RESERVED, "\n"));
-	for (n = 0; !bound(variant, "127.0.0.1", 0, &fd); n++)
+	for (n = 0; !bind_ip(variant, "127.0.0.1", 0, &fd); n++)
 		;
 	EXPECT_LE(ORACLE ? 1 : 9, n);
 }
@@ -318,16 +327,16 @@ TEST_F_TIMEOUT(inet, full_range_without_reserved_ports, AT_TIMEOUT)
  * Sockets that were bound to 0.0.0.0 report the IP address that the kernel
  * chose while they are connected.
  */
-TEST_F_TIMEOUT(inet, names_where_any_was_bound, AT_TIMEOUT)
+TEST_F_TIMEOUT(inet, addresses_of_a_wildcard_binding, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int lfd, fd, sfd;
 
-	lfd = listener(variant, "0.0.0.0", 4000);
+	lfd = listen_ip(variant, "0.0.0.0", 4000);
 	ASSERT_LE(0, lfd);
-	ASSERT_EQ(0, bound(variant, "0.0.0.0", 5000, &fd));
+	ASSERT_EQ(0, bind_ip(variant, "0.0.0.0", 5000, &fd));
 	EXPECT_TRUE(is_called(variant, fd, false, "0.0.0.0", 5000));
-	address(variant, &a, "127.7.7.7", 4000);
+	make_address(variant, &a, "127.7.7.7", 4000);
 	ASSERT_EQ(0, at_err(at_connect(fd, &a)));
 	EXPECT_TRUE(is_called(variant, fd, false, "127.0.0.1", 5000));
 	EXPECT_TRUE(is_called(variant, fd, true, "127.7.7.7", 4000));
@@ -344,16 +353,16 @@ TEST_F_TIMEOUT(inet, names_where_any_was_bound, AT_TIMEOUT)
 	EXPECT_TRUE(is_called(variant, fd, false, "0.0.0.0", 5000));
 }
 
-TEST_F_TIMEOUT(inet, names_of_an_unbound_client, AT_TIMEOUT)
+TEST_F_TIMEOUT(inet, addresses_of_an_unbound_client, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int lfd, fd;
 
-	lfd = listener(variant, "::1", 4000);
+	lfd = listen_ip(variant, "::1", 4000);
 	ASSERT_LE(0, lfd);
-	fd = make(variant, "::1");
+	fd = make_socket(variant, "::1");
 	EXPECT_TRUE(is_called(variant, fd, false, "::", 0));
-	address(variant, &a, "::", 4000);
+	make_address(variant, &a, "::", 4000);
 	ASSERT_EQ(0, at_err(at_connect(fd, &a)));
 	EXPECT_TRUE(is_called(variant, fd, true, "::1", 4000));
 	EXPECT_TRUE(is_called(variant, fd, false, "::1", -1));
@@ -366,17 +375,17 @@ TEST_F_TIMEOUT(inet, names_of_an_unbound_client, AT_TIMEOUT)
  * When an IPv4 client connects to a dual-stack IPv6 listener, each end reports
  * the addresses in its own format.
  */
-TEST_F_TIMEOUT(inet, dual_stack_names, AT_TIMEOUT)
+TEST_F_TIMEOUT(inet, dual_stack_addresses, AT_TIMEOUT)
 {
 	int lfd, fd, sfd;
 	struct at_addr a;
 
 	if (DGRAM)
 		SKIP(return, "connections only");
-	lfd = listener(variant, "::", 4000);
+	lfd = listen_ip(variant, "::", 4000);
 	ASSERT_LE(0, lfd);
-	ASSERT_EQ(0, bound(variant, "127.0.0.1", 5000, &fd));
-	address(variant, &a, "127.0.0.1", 4000);
+	ASSERT_EQ(0, bind_ip(variant, "127.0.0.1", 5000, &fd));
+	make_address(variant, &a, "127.0.0.1", 4000);
 	ASSERT_EQ(0, at_err(at_connect(fd, &a)));
 	sfd = accept(lfd, NULL, NULL);
 	ASSERT_LE(0, sfd);
@@ -391,15 +400,15 @@ TEST_F_TIMEOUT(inet, dual_stack_names, AT_TIMEOUT)
  * Bind a new socket, with SO_REUSEADDR if @reuse. Return 0 or an errno, or -1
  * if the option cannot be set.
  */
-static int shared(const FIXTURE_VARIANT(inet) *variant, const char *ip,
-		  unsigned int port, bool reuse, int *fd)
+static int bind_shared(const FIXTURE_VARIANT(inet) *variant, const char *ip,
+		       unsigned int port, bool reuse, int *fd)
 {
 	struct at_addr a;
 
-	*fd = make(variant, ip);
+	*fd = make_socket(variant, ip);
 	if (reuse && at_set_flag(*fd, SOL_SOCKET, SO_REUSEADDR, 1))
 		return -1;
-	address(variant, &a, ip, port);
+	make_address(variant, &a, ip, port);
 	return at_err(at_bind(*fd, &a));
 }
 
@@ -407,19 +416,19 @@ static int shared(const FIXTURE_VARIANT(inet) *variant, const char *ip,
  * Of the sockets that share a port, connect() finds the one that listens, even
  * if another one is bound to a closer address.
  */
-TEST_F_TIMEOUT(inet, listener_among_those_that_share, AT_TIMEOUT)
+TEST_F_TIMEOUT(inet, listener_among_sharing_sockets, AT_TIMEOUT)
 {
 	int exact, dual, fd;
 	struct at_addr a;
 
 	if (DGRAM || ORACLE)
-		SKIP(return, "of those that listen, and TCP shares no port so");
-	ASSERT_EQ(0, shared(variant, "::", 4000, true, &dual));
-	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &exact));
+		SKIP(return, "listeners of altconn only");
+	ASSERT_EQ(0, bind_shared(variant, "::", 4000, true, &dual));
+	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 4000, true, &exact));
 	ASSERT_EQ(0, at_err(listen(dual, 8)));
 	EXPECT_EQ(EADDRINUSE, at_err(listen(exact, 8)));
-	fd = make(variant, "127.0.0.1");
-	address(variant, &a, "127.0.0.1", 4000);
+	fd = make_socket(variant, "127.0.0.1");
+	make_address(variant, &a, "127.0.0.1", 4000);
 	EXPECT_EQ(0, at_err(at_connect(fd, &a)));
 	EXPECT_LE(0, accept(dual, NULL, NULL));
 }
@@ -428,15 +437,17 @@ TEST_F_TIMEOUT(inet, SO_REUSEADDR_both_or_none, AT_TIMEOUT)
 {
 	int one, fd;
 
-	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &one));
-	EXPECT_EQ(EADDRINUSE, shared(variant, "127.0.0.1", 4000, false, &fd));
-	EXPECT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &fd));
-	EXPECT_EQ(0, shared(variant, "0.0.0.0", 4000, true, &fd));
+	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 4000, true, &one));
+	EXPECT_EQ(EADDRINUSE,
+		  bind_shared(variant, "127.0.0.1", 4000, false, &fd));
+	EXPECT_EQ(0, bind_shared(variant, "127.0.0.1", 4000, true, &fd));
+	EXPECT_EQ(0, bind_shared(variant, "0.0.0.0", 4000, true, &fd));
 	if (DGRAM)
 		return;
 	ASSERT_EQ(0, listen(one, 8));
 	EXPECT_EQ(EADDRINUSE, at_err(listen(fd, 8)));
-	EXPECT_EQ(EADDRINUSE, shared(variant, "127.0.0.1", 4000, true, &fd));
+	EXPECT_EQ(EADDRINUSE,
+		  bind_shared(variant, "127.0.0.1", 4000, true, &fd));
 }
 
 /*
@@ -450,15 +461,15 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_associated_already, AT_TIMEOUT)
 	int lfd, other, one, two;
 
 	if (DGRAM || ORACLE)
-		SKIP(return, "TCP says EADDRNOTAVAIL");
-	lfd = listener(variant, "127.0.0.1", 4000);
-	other = listener(variant, "127.0.0.1", 4001);
+		SKIP(return, "TCP returns EADDRNOTAVAIL");
+	lfd = listen_ip(variant, "127.0.0.1", 4000);
+	other = listen_ip(variant, "127.0.0.1", 4001);
 	ASSERT_LE(0, lfd);
 	ASSERT_LE(0, other);
-	ASSERT_EQ(0, shared(variant, "127.0.0.1", 5000, true, &one));
-	ASSERT_EQ(0, shared(variant, "0.0.0.0", 5000, true, &two));
-	address(variant, &a, "127.0.0.1", 4000);
-	address(variant, &b, "127.0.0.1", 4001);
+	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 5000, true, &one));
+	ASSERT_EQ(0, bind_shared(variant, "0.0.0.0", 5000, true, &two));
+	make_address(variant, &a, "127.0.0.1", 4000);
+	make_address(variant, &b, "127.0.0.1", 4001);
 	ASSERT_EQ(0, at_err(at_connect(one, &a)));
 	EXPECT_EQ(EADDRINUSE, at_err(at_connect(two, &a)));
 	EXPECT_EQ(0, at_info(two, &info));
@@ -486,13 +497,13 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_not_of_a_failed_attempt, AT_TIMEOUT)
 	struct at_addr a;
 
 	if (DGRAM || ORACLE)
-		SKIP(return, "TCP says EADDRNOTAVAIL");
-	ASSERT_EQ(0, bound(variant, "127.0.0.1", 4000, &lfd));
+		SKIP(return, "TCP returns EADDRNOTAVAIL");
+	ASSERT_EQ(0, bind_ip(variant, "127.0.0.1", 4000, &lfd));
 	ASSERT_EQ(0, listen(lfd, 1));
-	address(variant, &a, "127.0.0.1", 4000);
+	make_address(variant, &a, "127.0.0.1", 4000);
 	ASSERT_EQ(0, at_fill(variant->four, variant->type, &a, full, 2));
-	ASSERT_EQ(0, shared(variant, "127.0.0.1", 5000, true, &one));
-	ASSERT_EQ(0, shared(variant, "127.0.0.1", 5000, true, &two));
+	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 5000, true, &one));
+	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 5000, true, &two));
 	ASSERT_EQ(0, at_nonblock(one, true));
 	ASSERT_EQ(0, at_set_timeout(one, 300));
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(one, &a)));
@@ -514,13 +525,13 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_already, AT_TIMEOUT)
 	struct at_addr a, b;
 
 	if (DGRAM || ORACLE)
-		SKIP(return, "TCP says EADDRNOTAVAIL");
-	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &server));
-	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &other));
-	ASSERT_EQ(0, shared(variant, "127.0.0.1", 5000, true, &client));
-	ASSERT_EQ(0, shared(variant, "127.0.0.1", 5000, true, &fd));
-	address(variant, &a, "127.0.0.1", 4000);
-	address(variant, &b, "127.0.0.1", 5000);
+		SKIP(return, "TCP returns EADDRNOTAVAIL");
+	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 4000, true, &server));
+	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 4000, true, &other));
+	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 5000, true, &client));
+	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 5000, true, &fd));
+	make_address(variant, &a, "127.0.0.1", 4000);
+	make_address(variant, &b, "127.0.0.1", 5000);
 	ASSERT_EQ(0, listen(server, 8));
 	ASSERT_EQ(0, at_err(at_connect(client, &a)));
 	sfd = accept(server, NULL, NULL);
@@ -541,18 +552,18 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_by_a_closed_listener, AT_TIMEOUT)
 	struct at_addr a, b;
 
 	if (DGRAM || ORACLE)
-		SKIP(return, "TCP says EADDRNOTAVAIL");
-	server = listener(variant, "127.0.0.1", 4000);
+		SKIP(return, "TCP returns EADDRNOTAVAIL");
+	server = listen_ip(variant, "127.0.0.1", 4000);
 	ASSERT_LE(0, server);
-	ASSERT_EQ(0, shared(variant, "127.0.0.1", 5000, true, &client));
-	address(variant, &a, "127.0.0.1", 4000);
-	address(variant, &b, "127.0.0.1", 5000);
+	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 5000, true, &client));
+	make_address(variant, &a, "127.0.0.1", 4000);
+	make_address(variant, &b, "127.0.0.1", 5000);
 	ASSERT_EQ(0, at_err(at_connect(client, &a)));
 	sfd = accept(server, NULL, NULL);
 	ASSERT_LE(0, sfd);
 	close(server);
-	ASSERT_EQ(0, shared(variant, "0.0.0.0", 4000, true, &other));
-	ASSERT_EQ(0, shared(variant, "127.0.0.1", 5000, true, &fd));
+	ASSERT_EQ(0, bind_shared(variant, "0.0.0.0", 4000, true, &other));
+	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 5000, true, &fd));
 	ASSERT_EQ(0, listen(fd, 8));
 	EXPECT_EQ(EADDRINUSE, at_err(at_connect(other, &b)));
 	close(client);
@@ -570,12 +581,12 @@ TEST_F_TIMEOUT(inet, E_ADDRINUSE_accepted_from_a_lone_client, AT_TIMEOUT)
 	struct at_addr a, b;
 
 	if (DGRAM || ORACLE)
-		SKIP(return, "TCP waits for no listener");
-	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &server));
-	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &other));
-	ASSERT_EQ(0, shared(variant, "0.0.0.0", 5000, false, &client));
-	address(variant, &a, "127.0.0.1", 4000);
-	address(variant, &b, "127.0.0.1", 5000);
+		SKIP(return, "streams of altconn only");
+	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 4000, true, &server));
+	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 4000, true, &other));
+	ASSERT_EQ(0, bind_shared(variant, "0.0.0.0", 5000, false, &client));
+	make_address(variant, &a, "127.0.0.1", 4000);
+	make_address(variant, &b, "127.0.0.1", 5000);
 	ASSERT_EQ(0, listen(server, 8));
 	ASSERT_EQ(0, at_nonblock(other, true));
 	ASSERT_EQ(0, at_set_option(other, ALTCONN_WAIT_LISTENER, 1));
@@ -598,28 +609,29 @@ TEST_F_TIMEOUT(inet, a_socket_connects_to_its_own_address, AT_TIMEOUT)
 
 	if (DGRAM || ORACLE)
 		SKIP(return, "TCP connects a socket to itself");
-	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &server));
-	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &client));
-	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &fd));
-	address(variant, &a, "127.0.0.1", 4000);
+	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 4000, true, &server));
+	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 4000, true, &client));
+	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 4000, true, &fd));
+	make_address(variant, &a, "127.0.0.1", 4000);
 	ASSERT_EQ(0, listen(server, 8));
 	EXPECT_EQ(0, at_err(at_connect(client, &a)));
 	EXPECT_EQ(EADDRINUSE, at_err(at_connect(fd, &a)));
 }
 
-TEST_F_TIMEOUT(inet, SO_REUSEADDR_of_a_port_that_was_chosen, AT_TIMEOUT)
+TEST_F_TIMEOUT(inet, SO_REUSEADDR_of_an_ephemeral_port, AT_TIMEOUT)
 {
 	int one, two, port;
 	struct at_addr a;
 
-	ASSERT_EQ(0, shared(variant, "127.0.0.1", 0, true, &one));
+	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 0, true, &one));
 	ASSERT_EQ(0, at_getsockname(one, &a));
 	port = at_port_of(&a);
-	EXPECT_EQ(EADDRINUSE, shared(variant, "127.0.0.1", port, false, &two));
-	EXPECT_EQ(0, shared(variant, "127.0.0.1", port, true, &two));
+	EXPECT_EQ(EADDRINUSE,
+		  bind_shared(variant, "127.0.0.1", port, false, &two));
+	EXPECT_EQ(0, bind_shared(variant, "127.0.0.1", port, true, &two));
 }
 
-TEST_F_TIMEOUT(inet, IPV6_V6ONLY_of_the_accepted, AT_TIMEOUT)
+TEST_F_TIMEOUT(inet, IPV6_V6ONLY_of_an_accepted_socket, AT_TIMEOUT)
 {
 	int lfd, fd, sfd, value = -1;
 	socklen_t len = sizeof(value);
@@ -627,12 +639,12 @@ TEST_F_TIMEOUT(inet, IPV6_V6ONLY_of_the_accepted, AT_TIMEOUT)
 
 	if (DGRAM)
 		SKIP(return, "connections only");
-	lfd = make(variant, "::1");
+	lfd = make_socket(variant, "::1");
 	ASSERT_EQ(0, at_set_flag(lfd, IPPROTO_IPV6, IPV6_V6ONLY, 1));
-	address(variant, &a, "::1", 4000);
+	make_address(variant, &a, "::1", 4000);
 	ASSERT_EQ(0, at_err(at_bind(lfd, &a)));
 	ASSERT_EQ(0, at_err(listen(lfd, 1)));
-	fd = make(variant, "::1");
+	fd = make_socket(variant, "::1");
 	ASSERT_EQ(0, at_err(at_connect(fd, &a)));
 	sfd = accept(lfd, NULL, NULL);
 	EXPECT_EQ(0, getsockopt(sfd, IPPROTO_IPV6, IPV6_V6ONLY, &value, &len));
@@ -681,7 +693,7 @@ TEST(E_ADDRINUSE_native_port)
  * Receive one byte without waiting. Return the byte, -errno, or 0 if the
  * datagram is empty.
  */
-static int take(int fd)
+static int recv_byte(int fd)
 {
 	ssize_t n;
 	char c;
@@ -690,7 +702,7 @@ static int take(int fd)
 	return n == 1 ? c : n < 0 ? -errno : 0;
 }
 
-static int give(int fd, const struct at_addr *to, char c)
+static int send_byte(int fd, const struct at_addr *to, char c)
 {
 	return at_err(sendto(fd, &c, 1, 0, &to->sa, to->len));
 }
@@ -703,18 +715,18 @@ TEST_F_TIMEOUT(inet, dgram_sender_can_be_answered, AT_TIMEOUT)
 
 	if (!DGRAM)
 		SKIP(return, "datagrams only");
-	ASSERT_EQ(0, bound(variant, "0.0.0.0", 4000, &rfd));
-	fd = make(variant, "127.0.0.1");
-	address(variant, &a, "127.0.0.9", 4000);
-	ASSERT_EQ(0, give(fd, &a, 'q'));
+	ASSERT_EQ(0, bind_ip(variant, "0.0.0.0", 4000, &rfd));
+	fd = make_socket(variant, "127.0.0.1");
+	make_address(variant, &a, "127.0.0.9", 4000);
+	ASSERT_EQ(0, send_byte(fd, &a, 'q'));
 	EXPECT_TRUE(is_called(variant, fd, false, "0.0.0.0", -1));
 	from.len = sizeof(from.raw);
 	ASSERT_EQ(1, recvfrom(rfd, &c, 1, 0, &from.sa, &from.len));
 	EXPECT_EQ(htonl(INADDR_LOOPBACK), from.in.sin_addr.s_addr);
-	EXPECT_EQ(0, give(rfd, &from, 'a'));
-	EXPECT_EQ('a', take(fd));
-	address(variant, &a, "127.0.0.1", 0);
-	EXPECT_EQ(EINVAL, give(fd, &a, 'x'));
+	EXPECT_EQ(0, send_byte(rfd, &from, 'a'));
+	EXPECT_EQ('a', recv_byte(fd));
+	make_address(variant, &a, "127.0.0.1", 0);
+	EXPECT_EQ(EINVAL, send_byte(fd, &a, 'x'));
 }
 
 /*
@@ -728,21 +740,21 @@ TEST_F_TIMEOUT(inet, dgram_connected_receiver_first, AT_TIMEOUT)
 
 	if (!DGRAM)
 		SKIP(return, "datagrams only");
-	ASSERT_EQ(0, bound(variant, "127.0.0.1", 5000, &fd));
-	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &one));
-	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &two));
-	address(variant, &own, "127.0.0.1", 5000);
-	address(variant, &a, "127.0.0.1", 4000);
+	ASSERT_EQ(0, bind_ip(variant, "127.0.0.1", 5000, &fd));
+	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 4000, true, &one));
+	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 4000, true, &two));
+	make_address(variant, &own, "127.0.0.1", 5000);
+	make_address(variant, &a, "127.0.0.1", 4000);
 	ASSERT_EQ(0, at_err(at_connect(one, &own)));
-	EXPECT_EQ(0, give(fd, &a, 'c'));
-	EXPECT_EQ('c', take(one));
-	EXPECT_EQ(-EAGAIN, take(two));
+	EXPECT_EQ(0, send_byte(fd, &a, 'c'));
+	EXPECT_EQ('c', recv_byte(one));
+	EXPECT_EQ(-EAGAIN, recv_byte(two));
 	/* A socket connected to another peer gets nothing of this sender. */
-	address(variant, &own, "127.0.0.1", 5001);
+	make_address(variant, &own, "127.0.0.1", 5001);
 	ASSERT_EQ(0, at_err(at_connect(one, &own)));
-	EXPECT_EQ(0, give(fd, &a, 'd'));
-	EXPECT_EQ('d', take(two));
-	EXPECT_EQ(-EAGAIN, take(one));
+	EXPECT_EQ(0, send_byte(fd, &a, 'd'));
+	EXPECT_EQ('d', recv_byte(two));
+	EXPECT_EQ(-EAGAIN, recv_byte(one));
 }
 
 /*
@@ -759,17 +771,17 @@ TEST_F_TIMEOUT(inet, dgram_closest_receiver, AT_TIMEOUT)
 	if (!DGRAM)
 		SKIP(return, "datagrams only");
 	for (i = 0; i < 3; i++)
-		ASSERT_EQ(0, shared(variant, ips[i], 4000, true, &fds[i]));
-	fd = make(variant, "127.0.0.1");
-	address(variant, &a, "127.0.0.1", 4000);
+		ASSERT_EQ(0, bind_shared(variant, ips[i], 4000, true, &fds[i]));
+	fd = make_socket(variant, "127.0.0.1");
+	make_address(variant, &a, "127.0.0.1", 4000);
 	for (i = 0; i < 3; i++) {
-		EXPECT_EQ(0, give(fd, &a, 'a' + i));
-		EXPECT_EQ('a' + i, take(fds[i])) {
+		EXPECT_EQ(0, send_byte(fd, &a, 'a' + i));
+		EXPECT_EQ('a' + i, recv_byte(fds[i])) {
 			TH_LOG("%s", ips[i]);
 		}
 		close(fds[i]);
 	}
-	EXPECT_EQ(0, give(fd, &a, 'x'));
+	EXPECT_EQ(0, send_byte(fd, &a, 'x'));
 }
 
 /*
@@ -783,16 +795,16 @@ TEST_F_TIMEOUT(inet, dgram_dual_stack_after_v4, AT_TIMEOUT)
 
 	if (!DGRAM)
 		SKIP(return, "datagrams only");
-	ASSERT_EQ(0, bound(variant, "127.0.0.1", 4000, &r4));
-	ASSERT_EQ(0, bound(variant, "::1", 4000, &r6));
+	ASSERT_EQ(0, bind_ip(variant, "127.0.0.1", 4000, &r4));
+	ASSERT_EQ(0, bind_ip(variant, "::1", 4000, &r6));
 	fd = at_socket(variant->six, SOCK_DGRAM);
 	at_addr_ip(&four, variant->six, "::ffff:127.0.0.1", 4000);
 	at_addr_ip(&six, variant->six, "::1", 4000);
-	EXPECT_EQ(0, give(fd, &four, '4'));
+	EXPECT_EQ(0, send_byte(fd, &four, '4'));
 	EXPECT_TRUE(is_called(variant, fd, false, "::", -1));
-	EXPECT_EQ(0, give(fd, &six, '6'));
-	EXPECT_EQ('4', take(r4));
-	EXPECT_EQ('6', take(r6));
+	EXPECT_EQ(0, send_byte(fd, &six, '6'));
+	EXPECT_EQ('4', recv_byte(r4));
+	EXPECT_EQ('6', recv_byte(r6));
 }
 
 /*
@@ -808,55 +820,55 @@ TEST_F_TIMEOUT(inet, E_ACCES_BCAST_dgram, AT_TIMEOUT)
 	char c;
 
 	if (!DGRAM || ORACLE)
-		SKIP(return, "datagrams; UDP needs a device for it");
-	ASSERT_EQ(0, shared(variant, "0.0.0.0", 4000, true, &one));
-	ASSERT_EQ(0, shared(variant, "127.0.0.1", 4000, true, &two));
-	ASSERT_EQ(0, shared(variant, "::1", 4000, true, &six));
-	ASSERT_EQ(0, bound(variant, "0.0.0.0", 4001, &elsewhere));
-	address(variant, &a, "255.255.255.255", 4000);
-	fd = make(variant, "127.0.0.1");
-	EXPECT_EQ(EACCES, give(fd, &a, 'b'));
+		SKIP(return, "datagrams of altconn only");
+	ASSERT_EQ(0, bind_shared(variant, "0.0.0.0", 4000, true, &one));
+	ASSERT_EQ(0, bind_shared(variant, "127.0.0.1", 4000, true, &two));
+	ASSERT_EQ(0, bind_shared(variant, "::1", 4000, true, &six));
+	ASSERT_EQ(0, bind_ip(variant, "0.0.0.0", 4001, &elsewhere));
+	make_address(variant, &a, "255.255.255.255", 4000);
+	fd = make_socket(variant, "127.0.0.1");
+	EXPECT_EQ(EACCES, send_byte(fd, &a, 'b'));
 	EXPECT_EQ(EACCES, at_err(at_connect(fd, &a)));
 	ASSERT_EQ(0, at_set_flag(fd, SOL_SOCKET, SO_BROADCAST, 1));
-	EXPECT_EQ(0, give(fd, &a, 'b'));
-	EXPECT_EQ('b', take(one));
+	EXPECT_EQ(0, send_byte(fd, &a, 'b'));
+	EXPECT_EQ('b', recv_byte(one));
 	from.len = sizeof(from.raw);
 	EXPECT_EQ(1, recvfrom(two, &c, 1, MSG_DONTWAIT, &from.sa, &from.len));
 	EXPECT_EQ('b', c);
 	EXPECT_EQ(htonl(INADDR_LOOPBACK), from.in.sin_addr.s_addr);
-	EXPECT_EQ(0, give(two, &from, 'r'));
-	EXPECT_EQ('r', take(fd));
+	EXPECT_EQ(0, send_byte(two, &from, 'r'));
+	EXPECT_EQ('r', recv_byte(fd));
 	EXPECT_EQ(0, at_err(at_connect(fd, &a)));
 	EXPECT_EQ(1, send(fd, "c", 1, 0));
-	EXPECT_EQ('c', take(one));
-	EXPECT_EQ('c', take(two));
-	EXPECT_EQ(-EAGAIN, take(elsewhere));
-	EXPECT_EQ(-EAGAIN, take(six));
+	EXPECT_EQ('c', recv_byte(one));
+	EXPECT_EQ('c', recv_byte(two));
+	EXPECT_EQ(-EAGAIN, recv_byte(elsewhere));
+	EXPECT_EQ(-EAGAIN, recv_byte(six));
 	/*
 	 * A receiver that is full or that is connected to another peer misses
 	 * the datagram and does not block the sender.
 	 */
-	address(variant, &a, "127.0.0.1", 5999);
+	make_address(variant, &a, "127.0.0.1", 5999);
 	ASSERT_EQ(0, at_err(at_connect(two, &a)));
 	for (sent = 0; sent < 3000; sent++)
 		ASSERT_EQ(sizeof(a), send(fd, &a, sizeof(a), MSG_DONTWAIT));
 	EXPECT_EQ(POLLOUT, at_poll_now(fd, POLLOUT));
-	EXPECT_EQ(-EAGAIN, take(two));
+	EXPECT_EQ(-EAGAIN, recv_byte(two));
 }
 
 /*
  * An IP address belongs to one network namespace: a socket of another namespace
  * does not find the listener and can bind to the same address.
  */
-TEST_F_TIMEOUT(inet, each_namespace_has_its_own, AT_TIMEOUT)
+TEST_F_TIMEOUT(inet, each_namespace_has_its_own_addresses, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int fd, other;
 
-	ASSERT_LE(0, listener(variant, "127.0.0.1", 4000));
+	ASSERT_LE(0, listen_ip(variant, "127.0.0.1", 4000));
 	ASSERT_EQ(0, at_netns());
-	fd = make(variant, "127.0.0.1");
-	address(variant, &a, "127.0.0.1", 4000);
+	fd = make_socket(variant, "127.0.0.1");
+	make_address(variant, &a, "127.0.0.1", 4000);
 	if (ORACLE) {
 		/* The loopback device of the new namespace is down. */
 		EXPECT_EQ(ENETUNREACH, at_err(at_connect(fd, &a)));
@@ -864,12 +876,12 @@ TEST_F_TIMEOUT(inet, each_namespace_has_its_own, AT_TIMEOUT)
 	}
 	/* In this family the loopback addresses exist nevertheless. */
 	if (DGRAM)
-		EXPECT_EQ(0, give(fd, &a, 'x'));
+		EXPECT_EQ(0, send_byte(fd, &a, 'x'));
 	EXPECT_EQ(DGRAM ? 0 : ECONNREFUSED, at_err(at_connect(fd, &a)));
 	if (DGRAM)
 		EXPECT_EQ(0, at_err(send(fd, "x", 1, 0)));
 	EXPECT_EQ(DGRAM ? ECONNREFUSED : 0, at_so_error(fd));
-	EXPECT_EQ(0, bound(variant, "127.0.0.1", 4000, &other));
+	EXPECT_EQ(0, bind_ip(variant, "127.0.0.1", 4000, &other));
 }
 
 TEST_HARNESS_MAIN

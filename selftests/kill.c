@@ -21,11 +21,15 @@ FIXTURE_VARIANT(kill) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(kill, port_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(kill, path_seqpacket) {
-	AT_UNIX, AT_PATH, SOCK_SEQPACKET
+FIXTURE_VARIANT_ADD(kill, port_stream) {
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
 };
-FIXTURE_VARIANT_ADD(kill, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(kill, path_seqpacket) {
+	.format = AT_UNIX, .kind = AT_PATH, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(kill, inet_stream) {
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
 
 FIXTURE_SETUP(kill)
 {
@@ -81,7 +85,7 @@ TEST_F_TIMEOUT(kill, both_ends_are_reset, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(kill, what_was_sent_is_read_first, AT_TIMEOUT)
+TEST_F_TIMEOUT(kill, sent_data_is_read_first, AT_TIMEOUT)
 {
 	int err, fd = at_client(variant->format, variant->type, &self->a, &err);
 	int cfd = accept(self->lfd, NULL, NULL);
@@ -97,10 +101,11 @@ TEST_F_TIMEOUT(kill, what_was_sent_is_read_first, AT_TIMEOUT)
 }
 
 /* "kill -w" aborts the attempts that wait, and no established association. */
-TEST_F_TIMEOUT(kill, waiting, AT_TIMEOUT)
+TEST_F_TIMEOUT(kill, aborts_attempts_that_wait, AT_TIMEOUT)
 {
 	struct altconn_connect_info info;
-	int fds[3], i, err;
+	int fds[3], cfd, i, err;
+	char c = 0;
 
 	err = at_fill(variant->format, variant->type, &self->a, fds, 1);
 	ASSERT_EQ(0, err);
@@ -118,11 +123,16 @@ TEST_F_TIMEOUT(kill, waiting, AT_TIMEOUT)
 		ASSERT_EQ(0, at_info(fds[i], &info));
 		EXPECT_EQ(ALTCONN_REASON_KILLED, info.aci_reason);
 	}
-	/* The established association is unchanged. */
-	i = accept(self->lfd, NULL, NULL);
-	EXPECT_LE(0, i);
-	EXPECT_EQ(1, send(fds[0], "x", 1, 0));
-	close(i);
+	/* The established association is unchanged, and the only one. */
+	ASSERT_EQ(0, at_nonblock(self->lfd, true));
+	cfd = accept(self->lfd, NULL, NULL);
+	ASSERT_LE(0, cfd);
+	EXPECT_EQ(EAGAIN, at_err(accept(self->lfd, NULL, NULL)));
+	EXPECT_EQ(1, send(fds[0], "x", 1, MSG_NOSIGNAL));
+	EXPECT_EQ(1, recv(cfd, &c, 1, MSG_DONTWAIT));
+	EXPECT_EQ('x', c);
+	EXPECT_EQ(EAGAIN, at_err(recv(fds[0], &c, 1, MSG_DONTWAIT)));
+	close(cfd);
 	at_close(fds, 3);
 }
 
@@ -130,7 +140,7 @@ TEST_F_TIMEOUT(kill, waiting, AT_TIMEOUT)
  * When an association is killed before it is accepted, an attempt that waits
  * takes its place in the accept queue.
  */
-TEST_F_TIMEOUT(kill, queued, AT_TIMEOUT)
+TEST_F_TIMEOUT(kill, queued_association, AT_TIMEOUT)
 {
 	int fd, waits, err, cfd;
 
@@ -153,7 +163,7 @@ TEST_F_TIMEOUT(kill, queued, AT_TIMEOUT)
 	close(fd);
 }
 
-static void *accepts(void *arg)
+static void *accept_thread(void *arg)
 {
 	return (void *)(long)at_err(accept(*(int *)arg, NULL, NULL));
 }
@@ -164,7 +174,7 @@ TEST_F_TIMEOUT(kill, listener, AT_TIMEOUT)
 	void *err;
 	int fd, connected;
 
-	ASSERT_EQ(0, pthread_create(&thread, NULL, accepts, &self->lfd));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, accept_thread, &self->lfd));
 	EXPECT_EQ(1, KILL("-l"));
 	ASSERT_EQ(0, pthread_join(thread, &err));
 	EXPECT_EQ(EINVAL, (long)err);
@@ -203,7 +213,7 @@ TEST_F_TIMEOUT(kill, by_id, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(kill, held_by_a_rule, AT_TIMEOUT)
+TEST_F_TIMEOUT(kill, attempt_held_by_a_rule, AT_TIMEOUT)
 {
 	int fd = at_socket(variant->format, variant->type), i;
 
@@ -220,7 +230,7 @@ TEST_F_TIMEOUT(kill, held_by_a_rule, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(kill, who_may, AT_TIMEOUT)
+TEST_F_TIMEOUT(kill, needs_CAP_NET_ADMIN, AT_TIMEOUT)
 {
 	int err, fd = at_client(variant->format, variant->type, &self->a, &err);
 	int id = only_id();
@@ -228,7 +238,7 @@ TEST_F_TIMEOUT(kill, who_may, AT_TIMEOUT)
 
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(1);
 		_exit(at_tool("kill %d 2>&1 | grep -c CAP_NET_ADMIN", id) != 1);
 	}
@@ -245,7 +255,7 @@ TEST_F_TIMEOUT(kill, who_may, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(kill, choice, AT_TIMEOUT)
+TEST_F_TIMEOUT(kill, options_that_choose, AT_TIMEOUT)
 {
 	int err, fd = at_client(variant->format, variant->type, &self->a, &err);
 	int cfd = accept(self->lfd, NULL, NULL);
@@ -318,7 +328,7 @@ static void *storm_server(void *arg)
  * Associations can be killed while clients connect and a server accepts. No
  * thread is left blocked afterwards.
  */
-TEST_F_TIMEOUT(kill, beside_all_else, AT_TIMEOUT_LONG)
+TEST_F_TIMEOUT(kill, beside_connect_and_accept, AT_TIMEOUT_LONG)
 {
 	struct storm s = {
 		.a = self->a, .format = variant->format, .type = variant->type,
@@ -347,7 +357,7 @@ TEST_F_TIMEOUT(kill, beside_all_else, AT_TIMEOUT_LONG)
 
 static atomic_int tid;
 
-static void *reads(void *arg)
+static void *recv_thread(void *arg)
 {
 	char c;
 
@@ -370,7 +380,7 @@ TEST(datagram_and_pair)
 	tx = at_socket(AT_NATIVE, SOCK_DGRAM);
 	ASSERT_EQ(0, at_err(at_connect(tx, &a)));
 	ASSERT_EQ(0, at_socketpair(AT_UNIX, SOCK_STREAM, sv));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, reads, &tx));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, recv_thread, &tx));
 	EXPECT_TRUE(at_until(tid && at_sleeps(tid)));
 	/*
 	 * The receiver is not connected, so only the other datagram socket and

@@ -21,17 +21,19 @@ FIXTURE_VARIANT(choice) {
 };
 
 FIXTURE_VARIANT_ADD(choice, native_port_stream) {
-	AT_NATIVE, AT_PORT, SOCK_STREAM
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
 };
 FIXTURE_VARIANT_ADD(choice, native_name_seqpacket) {
-	AT_NATIVE, AT_NAME, SOCK_SEQPACKET
+	.format = AT_NATIVE, .kind = AT_NAME, .type = SOCK_SEQPACKET,
 };
 FIXTURE_VARIANT_ADD(choice, unix_name_stream) {
-	AT_UNIX, AT_NAME, SOCK_STREAM
+	.format = AT_UNIX, .kind = AT_NAME, .type = SOCK_STREAM,
 };
-FIXTURE_VARIANT_ADD(choice, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(choice, inet_stream) {
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
 FIXTURE_VARIANT_ADD(choice, inet6_seqpacket) {
-	AT_IN6, AT_INET, SOCK_SEQPACKET
+	.format = AT_IN6, .kind = AT_INET, .type = SOCK_SEQPACKET,
 };
 
 FIXTURE_SETUP(choice)
@@ -50,8 +52,8 @@ FIXTURE_TEARDOWN(choice)
  * Connect a new non-blocking socket. Return 0 or the errno of connect(), or -1
  * if there is no socket.
  */
-static int try(const FIXTURE_VARIANT(choice) *variant, const struct at_addr *a,
-	       int *fd)
+static int connect_client(const FIXTURE_VARIANT(choice) *variant,
+			  const struct at_addr *a, int *fd)
 {
 	int err;
 
@@ -84,7 +86,7 @@ static unsigned int reason_of(int fd)
  * Wait until the attempt is decided. Return 0 or its errno, or -1 if it is
  * still pending at the deadline.
  */
-static int outcome(int fd)
+static int wait_outcome(int fd)
 {
 	if (!(at_poll(fd, POLLOUT) & POLLOUT))
 		return -1;
@@ -148,8 +150,9 @@ TEST_F_TIMEOUT(choice, fail_fast_refuses_when_full, AT_TIMEOUT)
 	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_BACKLOG_POLICY,
 				   ALTCONN_POLICY_FAIL_FAST));
 	ASSERT_EQ(0, listen(self->lfd, 1));
-	ASSERT_EQ(0, at_fill(variant->format, variant->type, &self->a, full, 2));
-	EXPECT_EQ(ECONNREFUSED, try(variant, &self->a, &fd));
+	ASSERT_EQ(0,
+		  at_fill(variant->format, variant->type, &self->a, full, 2));
+	EXPECT_EQ(ECONNREFUSED, connect_client(variant, &self->a, &fd));
 	EXPECT_EQ(ALTCONN_REASON_BACKLOG_FULL, reason_of(fd));
 	at_client(variant->format, variant->type, &self->a, &err);
 	EXPECT_EQ(ECONNREFUSED, err);
@@ -157,18 +160,19 @@ TEST_F_TIMEOUT(choice, fail_fast_refuses_when_full, AT_TIMEOUT)
 	EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));
 }
 
-TEST_F_TIMEOUT(choice, fail_fast_leaves_those_who_wait, AT_TIMEOUT)
+TEST_F_TIMEOUT(choice, fail_fast_leaves_waiting_attempts, AT_TIMEOUT)
 {
 	int full[2], waits, fd;
 
 	ASSERT_EQ(0, listen(self->lfd, 1));
-	ASSERT_EQ(0, at_fill(variant->format, variant->type, &self->a, full, 2));
-	EXPECT_EQ(EINPROGRESS, try(variant, &self->a, &waits));
+	ASSERT_EQ(0,
+		  at_fill(variant->format, variant->type, &self->a, full, 2));
+	EXPECT_EQ(EINPROGRESS, connect_client(variant, &self->a, &waits));
 	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_BACKLOG_POLICY, 1));
-	EXPECT_EQ(ECONNREFUSED, try(variant, &self->a, &fd));
+	EXPECT_EQ(ECONNREFUSED, connect_client(variant, &self->a, &fd));
 	EXPECT_EQ(1, at_place(waits));
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
-	EXPECT_EQ(0, outcome(waits));
+	EXPECT_EQ(0, wait_outcome(waits));
 }
 
 /*
@@ -182,7 +186,7 @@ TEST_F_TIMEOUT(choice, defer_establishes_at_accept, AT_TIMEOUT)
 	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 1));
 	ASSERT_EQ(0, listen(self->lfd, 1));
 	EXPECT_EQ(0, at_poll_now(self->lfd, POLLIN));
-	EXPECT_EQ(EINPROGRESS, try(variant, &self->a, &fd));
+	EXPECT_EQ(EINPROGRESS, connect_client(variant, &self->a, &fd));
 	EXPECT_EQ(0, at_poll_now(fd, POLLOUT));
 	/*
 	 * In the inet formats send() waits for the attempt, as in TCP, and
@@ -193,12 +197,12 @@ TEST_F_TIMEOUT(choice, defer_establishes_at_accept, AT_TIMEOUT)
 	EXPECT_EQ(POLLIN, at_poll(self->lfd, POLLIN));
 	sfd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, sfd);
-	EXPECT_EQ(0, outcome(fd));
+	EXPECT_EQ(0, wait_outcome(fd));
 	EXPECT_TRUE(are_connected(fd, sfd));
 	EXPECT_EQ(0, at_poll_now(self->lfd, POLLIN));
 }
 
-TEST_F_TIMEOUT(choice, defer_blocks_the_client_until_then, AT_TIMEOUT)
+TEST_F_TIMEOUT(choice, defer_blocks_the_client_until_accept, AT_TIMEOUT)
 {
 	struct at_job job;
 	int fd = at_socket(variant->format, variant->type);
@@ -249,18 +253,19 @@ TEST_F_TIMEOUT(choice, defer_refuses_in_order, AT_TIMEOUT)
 	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 1));
 	ASSERT_EQ(0, listen(self->lfd, 8));
 	for (i = 0; i < 3; i++)
-		EXPECT_EQ(EINPROGRESS, try(variant, &self->a, &fds[i]));
+		EXPECT_EQ(EINPROGRESS,
+			  connect_client(variant, &self->a, &fds[i]));
 	EXPECT_EQ(0, at_set_option(self->lfd, ALTCONN_REFUSE, 0));
 	EXPECT_EQ(1, at_place(fds[0]));
 	EXPECT_EQ(0, at_set_option(self->lfd, ALTCONN_REFUSE, 2));
 	for (i = 0; i < 2; i++) {
-		EXPECT_EQ(ECONNREFUSED, outcome(fds[i]));
+		EXPECT_EQ(ECONNREFUSED, wait_outcome(fds[i]));
 		EXPECT_EQ(ALTCONN_REASON_REFUSED, reason_of(fds[i]));
 	}
 	EXPECT_EQ(1, at_place(fds[2]));
 	sfd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, sfd);
-	EXPECT_EQ(0, outcome(fds[2]));
+	EXPECT_EQ(0, wait_outcome(fds[2]));
 	EXPECT_TRUE(are_connected(fds[2], sfd));
 	/* It is no error to refuse more attempts than wait. */
 	EXPECT_EQ(0, at_set_option(self->lfd, ALTCONN_REFUSE, ~0U));
@@ -273,10 +278,11 @@ TEST_F_TIMEOUT(choice, defer_off_establishes, AT_TIMEOUT)
 	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 1));
 	ASSERT_EQ(0, listen(self->lfd, 1));
 	for (i = 0; i < 3; i++)
-		EXPECT_EQ(EINPROGRESS, try(variant, &self->a, &fds[i]));
+		EXPECT_EQ(EINPROGRESS,
+			  connect_client(variant, &self->a, &fds[i]));
 	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 0));
-	EXPECT_EQ(0, outcome(fds[0]));
-	EXPECT_EQ(0, outcome(fds[1]));
+	EXPECT_EQ(0, wait_outcome(fds[0]));
+	EXPECT_EQ(0, wait_outcome(fds[1]));
 	EXPECT_EQ(1, at_place(fds[2]));
 }
 
@@ -288,8 +294,9 @@ TEST_F_TIMEOUT(choice, defer_and_fail_fast, AT_TIMEOUT)
 	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_BACKLOG_POLICY, 1));
 	ASSERT_EQ(0, listen(self->lfd, 1));
 	for (i = 0; i < 2; i++)
-		EXPECT_EQ(EINPROGRESS, try(variant, &self->a, &fds[i]));
-	EXPECT_EQ(ECONNREFUSED, try(variant, &self->a, &fds[2]));
+		EXPECT_EQ(EINPROGRESS,
+			  connect_client(variant, &self->a, &fds[i]));
+	EXPECT_EQ(ECONNREFUSED, connect_client(variant, &self->a, &fds[2]));
 	EXPECT_EQ(ALTCONN_REASON_BACKLOG_FULL, reason_of(fds[2]));
 }
 
@@ -299,14 +306,14 @@ TEST_F_TIMEOUT(choice, defer_and_the_listener_closes, AT_TIMEOUT)
 
 	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 1));
 	ASSERT_EQ(0, listen(self->lfd, 1));
-	EXPECT_EQ(EINPROGRESS, try(variant, &self->a, &fd));
+	EXPECT_EQ(EINPROGRESS, connect_client(variant, &self->a, &fd));
 	close(self->lfd);
-	EXPECT_EQ(ECONNREFUSED, outcome(fd));
+	EXPECT_EQ(ECONNREFUSED, wait_outcome(fd));
 	EXPECT_EQ(ALTCONN_REASON_LISTENER_CLOSED, reason_of(fd));
 }
 
 /* With ALTCONN_WAIT_LISTENER an attempt waits until a socket listens. */
-TEST_F_TIMEOUT(choice, wait_listener_that_comes, AT_TIMEOUT)
+TEST_F_TIMEOUT(choice, wait_listener_until_listen, AT_TIMEOUT)
 {
 	int fd, sfd;
 
@@ -315,7 +322,7 @@ TEST_F_TIMEOUT(choice, wait_listener_that_comes, AT_TIMEOUT)
 	EXPECT_EQ(0, at_poll_now(fd, POLLOUT));
 	EXPECT_EQ(EALREADY, at_err(at_connect(fd, &self->a)));
 	ASSERT_EQ(0, listen(self->lfd, 1));
-	EXPECT_EQ(0, outcome(fd));
+	EXPECT_EQ(0, wait_outcome(fd));
 	sfd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, sfd);
 	EXPECT_TRUE(are_connected(fd, sfd));
@@ -340,7 +347,7 @@ TEST_F_TIMEOUT(choice, wait_listener_off_is_refused, AT_TIMEOUT)
 {
 	int fd;
 
-	EXPECT_EQ(ECONNREFUSED, try(variant, &self->a, &fd));
+	EXPECT_EQ(ECONNREFUSED, connect_client(variant, &self->a, &fd));
 	EXPECT_EQ(ALTCONN_REASON_NOT_LISTENING, reason_of(fd));
 }
 
@@ -351,7 +358,7 @@ TEST_F_TIMEOUT(choice, wait_listener_until_the_deadline, AT_TIMEOUT)
 	ASSERT_EQ(0, at_set_option(fd, ALTCONN_WAIT_LISTENER, 1));
 	ASSERT_EQ(0, at_set_timeout(fd, 200));
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
-	EXPECT_EQ(ETIMEDOUT, outcome(fd));
+	EXPECT_EQ(ETIMEDOUT, wait_outcome(fd));
 	EXPECT_EQ(ALTCONN_REASON_DEADLINE, reason_of(fd));
 	/* A later listener does not find the failed attempt. */
 	ASSERT_EQ(0, listen(self->lfd, 1));
@@ -371,14 +378,14 @@ TEST_F_TIMEOUT(choice, wait_listener_in_order, AT_TIMEOUT)
 	EXPECT_EQ(0, at_err(at_connect_unspec(fds[2])));
 	EXPECT_EQ(2, at_place(fds[3]));
 	ASSERT_EQ(0, listen(self->lfd, 0));
-	EXPECT_EQ(0, outcome(fds[0]));
+	EXPECT_EQ(0, wait_outcome(fds[0]));
 	EXPECT_EQ(1, at_place(fds[3]));
 	EXPECT_EQ(1, send(fds[0], "0", 1, 0));
 	sfd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, sfd);
 	EXPECT_EQ(1, recv(sfd, &c, 1, 0));
 	EXPECT_EQ('0', c);
-	EXPECT_EQ(0, outcome(fds[3]));
+	EXPECT_EQ(0, wait_outcome(fds[3]));
 	EXPECT_TRUE(are_connected(fds[3], accept(self->lfd, NULL, NULL)));
 	EXPECT_EQ(0, at_poll_now(self->lfd, POLLIN));
 }
@@ -392,16 +399,17 @@ TEST_F_TIMEOUT(choice, wait_listener_through_a_restart, AT_TIMEOUT)
 	int full[2], fd, other;
 
 	ASSERT_EQ(0, listen(self->lfd, 1));
-	ASSERT_EQ(0, at_fill(variant->format, variant->type, &self->a, full, 2));
+	ASSERT_EQ(0,
+		  at_fill(variant->format, variant->type, &self->a, full, 2));
 	EXPECT_EQ(EINPROGRESS, try_waiting(variant, &self->a, &fd));
-	EXPECT_EQ(EINPROGRESS, try(variant, &self->a, &other));
+	EXPECT_EQ(EINPROGRESS, connect_client(variant, &self->a, &other));
 	close(self->lfd);
-	EXPECT_EQ(ECONNREFUSED, outcome(other));
+	EXPECT_EQ(ECONNREFUSED, wait_outcome(other));
 	EXPECT_EQ(1, at_place(fd));
 	self->lfd = at_socket(variant->format, variant->type);
 	ASSERT_EQ(0, at_err(at_bind(self->lfd, &self->a)));
 	ASSERT_EQ(0, listen(self->lfd, 1));
-	EXPECT_EQ(0, outcome(fd));
+	EXPECT_EQ(0, wait_outcome(fd));
 	EXPECT_TRUE(are_connected(fd, accept(self->lfd, NULL, NULL)));
 }
 
@@ -413,9 +421,9 @@ TEST_F_TIMEOUT(choice, wait_listener_that_fails_fast, AT_TIMEOUT)
 		EXPECT_EQ(EINPROGRESS, try_waiting(variant, &self->a, &fds[i]));
 	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_BACKLOG_POLICY, 1));
 	ASSERT_EQ(0, listen(self->lfd, 1));
-	EXPECT_EQ(0, outcome(fds[0]));
-	EXPECT_EQ(0, outcome(fds[1]));
-	EXPECT_EQ(ECONNREFUSED, outcome(fds[2]));
+	EXPECT_EQ(0, wait_outcome(fds[0]));
+	EXPECT_EQ(0, wait_outcome(fds[1]));
+	EXPECT_EQ(ECONNREFUSED, wait_outcome(fds[2]));
 	EXPECT_EQ(ALTCONN_REASON_BACKLOG_FULL, reason_of(fds[2]));
 }
 
@@ -430,7 +438,7 @@ TEST_F_TIMEOUT(choice, wait_listener_that_defers, AT_TIMEOUT)
 	EXPECT_EQ(1, at_place(fd));
 	sfd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, sfd);
-	EXPECT_EQ(0, outcome(fd));
+	EXPECT_EQ(0, wait_outcome(fd));
 }
 
 /*
@@ -471,13 +479,13 @@ TEST(wait_listener_by_address)
 
 	ASSERT_EQ(0, at_err(at_bind(lfd, &two)));
 	ASSERT_EQ(0, listen(lfd, 8));
-	EXPECT_EQ(0, outcome(fd2));
+	EXPECT_EQ(0, wait_outcome(fd2));
 	EXPECT_EQ(1, at_place(fd1));
 	close(lfd);
 	lfd = at_socket(AT_IN, SOCK_STREAM);
 	ASSERT_EQ(0, at_err(at_bind(lfd, &any)));
 	ASSERT_EQ(0, listen(lfd, 8));
-	EXPECT_EQ(0, outcome(fd1));
+	EXPECT_EQ(0, wait_outcome(fd1));
 }
 
 /* ---- limits of a network namespace ---- */
@@ -490,7 +498,7 @@ FIXTURE(limits) {
 FIXTURE_SETUP(limits)
 {
 	if (at_netns())
-		SKIP(return, "no network namespaces");
+		SKIP(return, "no network namespaces in this kernel");
 	self->lfd = at_listener(&self->a, AT_NATIVE, AT_NAME, SOCK_STREAM, 8);
 	ASSERT_LE(0, self->lfd);
 }
@@ -554,7 +562,7 @@ TEST_F_TIMEOUT(limits, E_AGAIN_TABLE, AT_TIMEOUT)
 }
 
 /* A namespace at its max_associations does not limit another namespace. */
-TEST_F_TIMEOUT(limits, E_AGAIN_TABLE_is_each_namespaces_own, AT_TIMEOUT)
+TEST_F_TIMEOUT(limits, E_AGAIN_TABLE_of_each_namespace, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int fd, err, lfd;

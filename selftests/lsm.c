@@ -23,17 +23,33 @@ FIXTURE_VARIANT(lsm) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(lsm, native_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(lsm, native_seqpacket) { AT_NATIVE, AT_NAME, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(lsm, native_dgram) { AT_NATIVE, AT_PORT, SOCK_DGRAM };
-FIXTURE_VARIANT_ADD(lsm, unix_stream) { AT_UNIX, AT_PATH, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(lsm, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(lsm, inet6_dgram) { AT_IN6, AT_INET, SOCK_DGRAM };
-FIXTURE_VARIANT_ADD(lsm, oracle_stream) { AT_ORACLE, AT_PATH, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(lsm, oracle_in_stream) { AT_ORACLE_IN, AT_INET, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(lsm, native_stream) {
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(lsm, native_seqpacket) {
+	.format = AT_NATIVE, .kind = AT_NAME, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(lsm, native_dgram) {
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_DGRAM,
+};
+FIXTURE_VARIANT_ADD(lsm, unix_stream) {
+	.format = AT_UNIX, .kind = AT_PATH, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(lsm, inet_stream) {
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(lsm, inet6_dgram) {
+	.format = AT_IN6, .kind = AT_INET, .type = SOCK_DGRAM,
+};
+FIXTURE_VARIANT_ADD(lsm, oracle_stream) {
+	.format = AT_ORACLE, .kind = AT_PATH, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(lsm, oracle_in_stream) {
+	.format = AT_ORACLE_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
 
 /* Load a program that returns -EPERM to this process and 0 to any other. */
-static int load(void)
+static int load_program(void)
 {
 	const struct bpf_insn insns[] = {
 		{ .code = BPF_JMP | BPF_CALL,
@@ -67,14 +83,14 @@ FIXTURE_SETUP(lsm)
 	/* Without BTF there is no program, and the tests are skipped. */
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
 		return;
-	self->prog = load();
+	self->prog = load_program();
 	ASSERT_LE(0, self->prog) TH_LOG("%s", strerror(errno));
 	if (variant->type == SOCK_DGRAM)
 		self->lfd = at_bound(&self->a, variant->format, variant->kind,
 				     variant->type);
 	else
-		self->lfd = at_listener(&self->a, variant->format, variant->kind,
-					variant->type, 4);
+		self->lfd = at_listener(&self->a, variant->format,
+					variant->kind, variant->type, 4);
 	ASSERT_LE(0, self->lfd);
 	self->link = bpf_raw_tracepoint_open(NULL, self->prog);
 	ASSERT_LE(0, self->link) TH_LOG("%s", strerror(errno));
@@ -116,7 +132,7 @@ TEST_F_TIMEOUT(lsm, E_PERM_RULE, AT_TIMEOUT)
  * The hook decides on connect() of a connected socket too. After EPERM the
  * socket is still connected.
  */
-TEST_F_TIMEOUT(lsm, a_connected_socket_stays, AT_TIMEOUT)
+TEST_F_TIMEOUT(lsm, connected_socket_stays_connected, AT_TIMEOUT)
 {
 	int fd = at_socket(variant->format, variant->type);
 	struct at_addr peer;

@@ -8,9 +8,11 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/sockios.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 FIXTURE(netns) {
@@ -26,7 +28,8 @@ FIXTURE_VARIANT(netns) {
 
 #define NETNS(d, k, t)							\
 	FIXTURE_VARIANT_ADD(netns, d ## _ ## k ## _ ## t) {		\
-		.format = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
+		.format = AT_ ## d, .kind = AT_ ## k,			\
+		.type = SOCK_ ## t					\
 	}
 NETNS(NATIVE, PORT, STREAM);
 NETNS(NATIVE, NAME, SEQPACKET);
@@ -48,7 +51,7 @@ FIXTURE_SETUP(netns)
 	if (variant->type != SOCK_DGRAM)
 		ASSERT_EQ(0, at_err(listen(self->fd, 4)));
 	if (at_netns())
-		SKIP(return, "no network namespaces");
+		SKIP(return, "no network namespaces in this kernel");
 }
 
 FIXTURE_TEARDOWN(netns)
@@ -56,7 +59,7 @@ FIXTURE_TEARDOWN(netns)
 	at_cleanup();
 }
 
-TEST_F_TIMEOUT(netns, only_paths_cross, AT_TIMEOUT)
+TEST_F_TIMEOUT(netns, only_paths_lead_to_other_namespaces, AT_TIMEOUT)
 {
 	bool path = variant->kind == AT_PATH;
 	int fd, err, want = path ? 0 : ECONNREFUSED;
@@ -80,7 +83,7 @@ TEST_F_TIMEOUT(netns, only_paths_cross, AT_TIMEOUT)
 	EXPECT_EQ(1, recv(self->fd, &c, 1, 0));
 }
 
-TEST_F_TIMEOUT(netns, the_same_address_is_free, AT_TIMEOUT)
+TEST_F_TIMEOUT(netns, same_address_in_two_namespaces, AT_TIMEOUT)
 {
 	int fd = at_socket(variant->format, variant->type);
 
@@ -89,7 +92,7 @@ TEST_F_TIMEOUT(netns, the_same_address_is_free, AT_TIMEOUT)
 }
 
 /* A socket stays in the namespace in which it was made. */
-TEST_F_TIMEOUT(netns, a_socket_keeps_its_own, AT_TIMEOUT)
+TEST_F_TIMEOUT(netns, socket_keeps_its_namespace, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int old, fd, err;
@@ -111,29 +114,43 @@ TEST_F_TIMEOUT(netns, a_socket_keeps_its_own, AT_TIMEOUT)
 	EXPECT_EQ(ECONNREFUSED, err);
 }
 
+/* Return the inode of the network namespace @fd, or 0, and close @fd. */
+static ino_t inode_of(int fd)
+{
+	struct stat st;
+	ino_t inode = fstat(fd, &st) ? 0 : st.st_ino;
+
+	close(fd);
+	return inode;
+}
+
 /*
- * An accepted socket belongs to the namespace of its listener. It works after
- * the client has exited, the process has left that namespace and the listener
- * has closed.
+ * A connection works when its client has exited, its listener has closed, and
+ * no process is left in the namespaces of its ends. Over a path these are two
+ * namespaces. The accepted socket belongs to the namespace of its listener.
  */
-TEST_F_TIMEOUT(netns, association_outlives_the_namespace_of_its_maker,
+TEST_F_TIMEOUT(netns, connection_outlives_the_processes_of_its_namespaces,
 	       AT_TIMEOUT)
 {
-	int up[2], fd, sfd, err;
 	struct at_addr a;
+	int fd, sfd, err;
+	ino_t own;
 	pid_t pid;
-	char c;
+	char c = 0;
 
 	if (variant->type == SOCK_DGRAM)
 		SKIP(return, "connections only");
-	ASSERT_EQ(0, pipe(up));
-	fd = at_bound(&a, variant->format, variant->kind, variant->type);
+	fd = at_listener(&a, variant->format, variant->kind, variant->type, 4);
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, listen(fd, 4));
+	own = inode_of(at_netns_fd());
+	ASSERT_NE(0, own);
 	pid = at_fork();
 	if (!pid) {
-		int cfd = at_client(variant->format, variant->type, &a, &err);
+		int cfd;
 
+		if (variant->kind == AT_PATH && at_netns())
+			_exit(200);
+		cfd = at_client(variant->format, variant->type, &a, &err);
 		if (!err)
 			err = at_send_all(cfd, "y", 1);
 		_exit(err);
@@ -143,8 +160,13 @@ TEST_F_TIMEOUT(netns, association_outlives_the_namespace_of_its_maker,
 	sfd = accept(fd, NULL, NULL);
 	ASSERT_LE(0, sfd);
 	close(fd);
+	/* AF_UNIX makes this socket in the namespace of the client. */
+	if (variant->format != AT_ORACLE)
+		EXPECT_EQ(own, inode_of(ioctl(sfd, SIOCGSKNS)));
 	EXPECT_EQ(1, recv(sfd, &c, 1, 0));
+	EXPECT_EQ('y', c);
 	EXPECT_EQ(0, recv(sfd, &c, 1, 0));
+	close(sfd);
 }
 
 /* Threads connect to the path @a again and again until @stop is set. */
@@ -193,7 +215,7 @@ static int ending_listen(struct ending *e)
  * Attempts can reach listeners in namespaces that end meanwhile. The module
  * warns if it charges an attempt to a namespace that has ended.
  */
-TEST(attempts_meet_ends_of_namespaces)
+TEST(attempts_while_namespaces_end)
 {
 	struct ending e = {};
 	pthread_t threads[2];
@@ -214,32 +236,39 @@ TEST(attempts_meet_ends_of_namespaces)
 }
 
 /*
- * A dump in the client's namespace lists a connection over a path to another
- * namespace. A dump in a third namespace does not.
+ * A connection over a path goes from one namespace to another. Dumps in both
+ * namespaces list it, and a dump in a third namespace does not.
  */
-TEST_F_TIMEOUT(netns, both_tell_of_it, AT_TIMEOUT)
+TEST_F_TIMEOUT(netns, both_namespaces_dump_the_association, AT_TIMEOUT)
 {
-	int here, fd, err;
+	struct at_addr a;
+	int lfd, fd, there, err;
 
 	if (variant->kind != AT_PATH || variant->type == SOCK_DGRAM ||
 	    variant->format == AT_ORACLE)
 		SKIP(return, "connections over paths only");
-	here = at_netns_fd();
-	EXPECT_EQ(0, at_dump(ALTCONN_CMD_ASSOC_GET));
+	lfd = at_listener(&a, variant->format, AT_PATH, variant->type, 4);
+	ASSERT_LE(0, lfd);
+	there = at_netns_fd();
+	ASSERT_LE(0, there);
 	ASSERT_EQ(0, at_netns());
-	fd = at_client(variant->format, variant->type, &self->a, &err);
+	fd = at_client(variant->format, variant->type, &a, &err);
 	ASSERT_EQ(0, err);
 	EXPECT_EQ(1, at_dump(ALTCONN_CMD_ASSOC_GET));
-	ASSERT_EQ(0, at_netns_enter(here));
+	ASSERT_EQ(0, at_netns_enter(there));
+	EXPECT_EQ(1, at_dump(ALTCONN_CMD_ASSOC_GET));
+	ASSERT_EQ(0, at_netns());
 	EXPECT_EQ(0, at_dump(ALTCONN_CMD_ASSOC_GET));
+	close(there);
 	close(fd);
+	close(lfd);
 }
 
 FIXTURE(sysctls) {};
 FIXTURE_SETUP(sysctls)
 {
 	if (at_netns())
-		SKIP(return, "no network namespaces");
+		SKIP(return, "no network namespaces in this kernel");
 }
 
 FIXTURE_TEARDOWN(sysctls) {}
@@ -250,13 +279,13 @@ TEST_F_TIMEOUT(sysctls, defaults, AT_TIMEOUT)
 		const char *name;
 		long value;
 	} rows[] = {
-		{ "altconn/connect_timeout_ms", 30000 },
-		{ "altconn/ephemeral_port_min", 65536 },
-		{ "altconn/ephemeral_port_max", INT_MAX },
-		{ "altconn/max_waiting", 65536 },
-		{ "altconn/max_associations", 1 << 20 },
-		{ "altconn/busy_poll_us", 100 },
-		{ "altconn/dgram_block_ms", 0 },
+		{ .name = "altconn/connect_timeout_ms", .value = 30000 },
+		{ .name = "altconn/ephemeral_port_min", .value = 65536 },
+		{ .name = "altconn/ephemeral_port_max", .value = INT_MAX },
+		{ .name = "altconn/max_waiting", .value = 65536 },
+		{ .name = "altconn/max_associations", .value = 1 << 20 },
+		{ .name = "altconn/busy_poll_us", .value = 100 },
+		{ .name = "altconn/dgram_block_ms", .value = 0 },
 	};
 	int i;
 
@@ -267,7 +296,7 @@ TEST_F_TIMEOUT(sysctls, defaults, AT_TIMEOUT)
 	}
 }
 
-TEST_F_TIMEOUT(sysctls, each_namespace_its_own, AT_TIMEOUT)
+TEST_F_TIMEOUT(sysctls, values_of_each_namespace, AT_TIMEOUT)
 {
 	pid_t pid;
 
@@ -288,10 +317,10 @@ TEST_F_TIMEOUT(sysctls, bad_values_EINVAL, AT_TIMEOUT)
 		const char *name;
 		long value;
 	} rows[] = {
-		{ "altconn/connect_timeout_ms", -1 },
-		{ "altconn/max_waiting", -1 },
-		{ "altconn/ephemeral_port_min", 0 },
-		{ "altconn/busy_poll_us", 1001 },
+		{ .name = "altconn/connect_timeout_ms", .value = -1 },
+		{ .name = "altconn/max_waiting", .value = -1 },
+		{ .name = "altconn/ephemeral_port_min", .value = 0 },
+		{ .name = "altconn/busy_poll_us", .value = 1001 },
 	};
 	long before;
 	int i;

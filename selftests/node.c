@@ -57,7 +57,8 @@ FIXTURE_VARIANT(node) {
 
 #define NODE(d, k, t)							\
 	FIXTURE_VARIANT_ADD(node, d ## _ ## k ## _ ## t) {		\
-		.format = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
+		.format = AT_ ## d, .kind = AT_ ## k,			\
+		.type = SOCK_ ## t					\
 	}
 /*
  * In the inet formats, as in UDP, send() succeeds whatever becomes of the
@@ -92,8 +93,8 @@ static void from_afar(struct at_addr *a, const struct at_addr *own, int node)
  * address is 0.0.0.0 or ::. A socket that is not a datagram socket listens with
  * backlog 0.
  */
-static int bound(enum at_format format, enum at_kind kind, int type,
-		 bool reachable, struct at_addr *a)
+static int bind_here(enum at_format format, enum at_kind kind, int type,
+		     bool reachable, struct at_addr *a)
 {
 	int fd = at_socket(format, type);
 
@@ -114,8 +115,8 @@ FIXTURE_SETUP(node)
 
 	ASSERT_EQ(0, at_netns());
 	self->there = at_netns_fd();
-	self->lfd = bound(variant->format, variant->kind, variant->type, true,
-			  &self->own);
+	self->lfd = bind_here(variant->format, variant->kind, variant->type,
+			      true, &self->own);
 	ASSERT_LE(0, self->lfd);
 	from_afar(&self->to, &self->own, THERE);
 	ASSERT_EQ(0, at_netns());
@@ -140,8 +141,8 @@ FIXTURE_TEARDOWN(node)
 })
 
 /* Bind two sockets to one shared address. */
-static int sharers(const FIXTURE_VARIANT(node) *variant, int fds[2],
-		   struct at_addr *a)
+static int bind_sharers(const FIXTURE_VARIANT(node) *variant, int fds[2],
+			struct at_addr *a)
 {
 	int i;
 
@@ -169,7 +170,7 @@ static int sharers(const FIXTURE_VARIANT(node) *variant, int fds[2],
 	EXPECT_TRUE(at_addr_eq(&__want, a));				\
 } while (0)
 
-TEST_F_TIMEOUT(node, both_ends_have_their_names, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, both_ends_have_addresses, AT_TIMEOUT)
 {
 	struct at_addr a, own;
 	int fd, sfd;
@@ -209,9 +210,9 @@ TEST_F_TIMEOUT(node, E_ADDRINUSE_accepted_already, AT_TIMEOUT)
 
 	if (variant->type == SOCK_DGRAM)
 		SKIP(return, "connections only");
-	ASSERT_EQ(0, sharers(variant, client, &b));
+	ASSERT_EQ(0, bind_sharers(variant, client, &b));
 	ASSERT_EQ(0, at_netns_enter(self->there));
-	ASSERT_EQ(0, sharers(variant, server, &a));
+	ASSERT_EQ(0, bind_sharers(variant, server, &a));
 	ASSERT_EQ(0, listen(server[0], 8));
 	from_afar(&a, &a, THERE);
 	from_afar(&b, &b, HERE);
@@ -228,7 +229,7 @@ TEST_F_TIMEOUT(node, E_ADDRINUSE_accepted_already, AT_TIMEOUT)
 }
 
 /* A client is unnamed where no node stands for the client's namespace. */
-TEST_F_TIMEOUT(node, a_stranger_is_unnamed, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, client_without_a_node_is_unnamed, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int fd, sfd;
@@ -254,14 +255,14 @@ TEST_F_TIMEOUT(node, a_stranger_is_unnamed, AT_TIMEOUT)
 }
 
 /* Send a datagram, or connect a socket of another type. Return 0 or errno. */
-static int reach(int fd, const struct at_addr *to, int type)
+static int send_or_connect(int fd, const struct at_addr *to, int type)
 {
 	if (type == SOCK_DGRAM)
 		return at_err(sendto(fd, "x", 1, 0, &to->sa, to->len));
 	return at_err(at_connect(fd, to));
 }
 
-TEST_F_TIMEOUT(node, only_what_is_reachable, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, only_reachable_sockets, AT_TIMEOUT)
 {
 	int fd = at_socket(variant->format, variant->type), hidden, err;
 	struct at_addr own, to;
@@ -276,8 +277,8 @@ TEST_F_TIMEOUT(node, only_what_is_reachable, AT_TIMEOUT)
 		if (variant->type != SOCK_DGRAM)
 			ASSERT_EQ(0, listen(hidden, 1));
 	} else {
-		hidden = bound(variant->format, variant->kind, variant->type,
-			       false, &own);
+		hidden = bind_here(variant->format, variant->kind,
+				   variant->type, false, &own);
 	}
 	ASSERT_LE(0, hidden);
 	/* After bind() the option cannot change any more. */
@@ -286,13 +287,14 @@ TEST_F_TIMEOUT(node, only_what_is_reachable, AT_TIMEOUT)
 	EXPECT_EQ(0, err);
 	ASSERT_EQ(0, at_netns_enter(self->here));
 	from_afar(&to, &own, THERE);
-	EXPECT_EQ(AS_UDP ? 0 : ECONNREFUSED, reach(fd, &to, variant->type));
+	EXPECT_EQ(AS_UDP ? 0 : ECONNREFUSED,
+		  send_or_connect(fd, &to, variant->type));
 	if (variant->type == SOCK_DGRAM) {
 		EXPECT_EQ(0, at_poll_now(hidden, POLLIN));
 	} else {
 		EXPECT_EQ(ALTCONN_REASON_NOT_BOUND, info_of(fd).aci_reason);
 	}
-	EXPECT_EQ(0, reach(fd, &self->to, variant->type));
+	EXPECT_EQ(0, send_or_connect(fd, &self->to, variant->type));
 	close(fd);
 	close(hidden);
 }
@@ -302,7 +304,7 @@ TEST_F_TIMEOUT(node, E_NETUNREACH, AT_TIMEOUT)
 	int fd = at_socket(variant->format, variant->type);
 
 	ASSERT_EQ(0, at_node_del(THERE));
-	EXPECT_EQ(ENETUNREACH, reach(fd, &self->to, variant->type));
+	EXPECT_EQ(ENETUNREACH, send_or_connect(fd, &self->to, variant->type));
 	if (variant->type != SOCK_DGRAM)
 		EXPECT_EQ(ALTCONN_REASON_NO_NODE, info_of(fd).aci_reason);
 	EXPECT_EQ(ENETUNREACH, at_err(at_connect(fd, &self->to)));
@@ -317,7 +319,7 @@ TEST_F_TIMEOUT(node, E_HOSTUNREACH_down, AT_TIMEOUT)
 
 	ASSERT_EQ(0, CONNECT(old));
 	ASSERT_EQ(0, at_node_set(THERE, ALTCONN_NODE_STATE_DOWN));
-	EXPECT_EQ(EHOSTUNREACH, reach(fd, &self->to, variant->type));
+	EXPECT_EQ(EHOSTUNREACH, send_or_connect(fd, &self->to, variant->type));
 	EXPECT_EQ(EHOSTUNREACH, at_err(at_connect(fd, &self->to)));
 	EXPECT_EQ(ALTCONN_REASON_NODE_DOWN, info_of(fd).aci_reason);
 	/* An established connection stays. Each datagram is routed anew. */
@@ -331,21 +333,21 @@ TEST_F_TIMEOUT(node, E_HOSTUNREACH_down, AT_TIMEOUT)
 		close(sfd);
 	}
 	ASSERT_EQ(0, at_node_set(THERE, ALTCONN_NODE_STATE_UP));
-	EXPECT_EQ(0, reach(fd, &self->to, variant->type));
+	EXPECT_EQ(0, send_or_connect(fd, &self->to, variant->type));
 	if (variant->type == SOCK_DGRAM)
 		EXPECT_EQ(1, send(old, "x", 1, 0));
 	close(old);
 	close(fd);
 }
 
-TEST_F_TIMEOUT(node, E_HOSTUNREACH_gone, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, E_HOSTUNREACH_namespace_has_ended, AT_TIMEOUT)
 {
 	int fd = at_socket(variant->format, variant->type);
 
 	close(self->lfd);
 	close(self->there);
 	/* The other namespace ends, though each has a node for the other. */
-	EXPECT_TRUE(at_until(reach(fd, &self->to, variant->type) ==
+	EXPECT_TRUE(at_until(send_or_connect(fd, &self->to, variant->type) ==
 			     EHOSTUNREACH));
 	EXPECT_EQ(EHOSTUNREACH, at_err(at_connect(fd, &self->to)));
 	EXPECT_EQ(ALTCONN_REASON_NODE_DOWN, info_of(fd).aci_reason);
@@ -359,7 +361,7 @@ TEST_F_TIMEOUT(node, E_HOSTUNREACH_gone, AT_TIMEOUT)
  * Return how many associations a dump in namespace @there lists, or -1. The
  * process is in namespace @here afterwards.
  */
-static int told(int there, int here)
+static int count_assocs(int there, int here)
 {
 	int n;
 
@@ -369,9 +371,9 @@ static int told(int there, int here)
 	return at_netns_enter(here) ? -1 : n;
 }
 
-#define TOLD()	told(self->there, self->here)
+#define COUNT_THERE()	count_assocs(self->there, self->here)
 
-TEST_F_TIMEOUT(node, both_namespaces_tell_of_it, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, both_namespaces_dump_the_association, AT_TIMEOUT)
 {
 	int fd, sfd;
 
@@ -379,15 +381,15 @@ TEST_F_TIMEOUT(node, both_namespaces_tell_of_it, AT_TIMEOUT)
 		SKIP(return, "connections only");
 	ASSERT_EQ(0, CONNECT(fd));
 	EXPECT_EQ(1, at_dump(ALTCONN_CMD_ASSOC_GET));
-	EXPECT_EQ(1, TOLD());
+	EXPECT_EQ(1, COUNT_THERE());
 	sfd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, sfd);
 	EXPECT_EQ(1, at_dump(ALTCONN_CMD_ASSOC_GET));
-	EXPECT_EQ(1, TOLD());
+	EXPECT_EQ(1, COUNT_THERE());
 	close(fd);
-	EXPECT_EQ(1, TOLD());
+	EXPECT_EQ(1, COUNT_THERE());
 	close(sfd);
-	EXPECT_EQ(0, TOLD());
+	EXPECT_EQ(0, COUNT_THERE());
 	EXPECT_EQ(0, at_dump(ALTCONN_CMD_ASSOC_GET));
 }
 
@@ -406,22 +408,22 @@ TEST_F_TIMEOUT(node, E_INPROGRESS, AT_TIMEOUT)
 		fd[i] = at_socket(variant->format, variant->type);
 		ASSERT_EQ(0, at_nonblock(fd[i], true));
 		ASSERT_EQ(0, at_set_timeout(fd[i], i == 1 ? 300 : 0));
-		EXPECT_EQ(4 - i, TOLD());
+		EXPECT_EQ(4 - i, COUNT_THERE());
 		EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd[i], &self->to)));
 	}
 	EXPECT_NE(0, at_poll(fd[1], POLLOUT));
 	EXPECT_EQ(ETIMEDOUT, at_so_error(fd[1]));
 	EXPECT_EQ(ALTCONN_REASON_DEADLINE, info_of(fd[1]).aci_reason);
-	EXPECT_EQ(3, TOLD());
+	EXPECT_EQ(3, COUNT_THERE());
 	close(fd[2]);
-	EXPECT_EQ(2, TOLD());
+	EXPECT_EQ(2, COUNT_THERE());
 	sfd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, sfd);
 	EXPECT_NE(0, at_poll(fd[3], POLLOUT) & POLLOUT);
 	EXPECT_EQ(0, at_so_error(fd[3]));
 	close(sfd);
 	close(fd[0]);
-	EXPECT_EQ(1, TOLD());
+	EXPECT_EQ(1, COUNT_THERE());
 	close(fd[1]);
 	close(fd[3]);
 }
@@ -431,7 +433,7 @@ TEST_F_TIMEOUT(node, E_INPROGRESS, AT_TIMEOUT)
  * attempt that waits is refused. Neither of the two keeps the namespace of the
  * listener alive.
  */
-TEST_F_TIMEOUT(node, the_listener_closes, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, listener_closes, AT_TIMEOUT)
 {
 	int fd, waits = at_socket(variant->format, variant->type);
 	char c;
@@ -442,12 +444,12 @@ TEST_F_TIMEOUT(node, the_listener_closes, AT_TIMEOUT)
 	ASSERT_EQ(0, CONNECT(fd));
 	ASSERT_EQ(0, at_nonblock(waits, true));
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(waits, &self->to)));
-	EXPECT_EQ(2, TOLD());
+	EXPECT_EQ(2, COUNT_THERE());
 	close(self->lfd);
 	EXPECT_EQ(ECONNRESET, at_err(recv(fd, &c, 1, 0)));
 	/* ALTCONN_WAIT_LISTENER has no effect towards another node. */
 	EXPECT_EQ(ECONNREFUSED, at_so_error(waits));
-	EXPECT_EQ(0, TOLD());
+	EXPECT_EQ(0, COUNT_THERE());
 	close(self->there);
 	EXPECT_TRUE(at_until(at_err(at_connect(waits, &self->to)) ==
 			     EHOSTUNREACH));
@@ -458,7 +460,7 @@ TEST_F_TIMEOUT(node, the_listener_closes, AT_TIMEOUT)
 }
 
 /* The listener's namespace limits attempts from another namespace too. */
-TEST_F_TIMEOUT(node, its_limits_hold, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, limits_of_the_other_namespace_hold, AT_TIMEOUT)
 {
 	int fd, waits = at_socket(variant->format, variant->type);
 
@@ -486,12 +488,15 @@ TEST_F_TIMEOUT(node, its_limits_hold, AT_TIMEOUT)
  * One user of this namespace can have half of max_waiting of the other
  * namespace, rounded up.
  */
-TEST_F_TIMEOUT(node, a_user_has_half_of_its_places, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, a_user_gets_half_of_the_waiting_room, AT_TIMEOUT)
 {
 	static const struct { int uid, err; } tries[] = {
-		{ 65534, EINPROGRESS }, { 65534, EINPROGRESS },
-		{ 65534, ECONNREFUSED }, { 0, EINPROGRESS },
-		{ 0, ECONNREFUSED }, { 65533, ECONNREFUSED },
+		{ .uid = 65534, .err = EINPROGRESS },
+		{ .uid = 65534, .err = EINPROGRESS },
+		{ .uid = 65534, .err = ECONNREFUSED },
+		{ .uid = 0, .err = EINPROGRESS },
+		{ .uid = 0, .err = ECONNREFUSED },
+		{ .uid = 65533, .err = ECONNREFUSED },
 	};
 	int fd, fds[ARRAY_SIZE(tries)], err, i;
 
@@ -515,7 +520,7 @@ TEST_F_TIMEOUT(node, a_user_has_half_of_its_places, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(node, rules_know_it, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, rules_match_a_node, AT_TIMEOUT)
 {
 	char to[64];
 	int fd;
@@ -539,7 +544,7 @@ TEST_F_TIMEOUT(node, rules_know_it, AT_TIMEOUT)
 	/* The rule delays the attempt here, then the attempt goes on. */
 	ASSERT_LT(0, at_tool("rule add to %s delay 20ms", to));
 	EXPECT_EQ(0, CONNECT(fd));
-	EXPECT_EQ(1, TOLD());
+	EXPECT_EQ(1, COUNT_THERE());
 	EXPECT_LE(20000000, info_of(fd).aci_waited_ns);
 	ASSERT_EQ(0, at_node_set(THERE, ALTCONN_NODE_STATE_DOWN));
 	close(fd);
@@ -638,7 +643,7 @@ static void *send_one(void *arg)
  * sender then looks up its receiver again. In the second namespace the sender
  * is unnamed, and does not keep the name that it had in the first one.
  */
-TEST_F_TIMEOUT(node, an_id_that_means_another_one, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, id_of_another_node_meanwhile, AT_TIMEOUT)
 {
 	struct sender sender = { .here = self->here, .to = self->to };
 	struct at_addr own = self->own, from;
@@ -662,7 +667,8 @@ TEST_F_TIMEOUT(node, an_id_that_means_another_one, AT_TIMEOUT)
 	sender.fd = at_socket(variant->format, variant->type);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, send_one, &sender));
 	/* The sender waits for space at the receiver. */
-	EXPECT_TRUE(at_until((tid = atomic_load(&sender.tid)) && at_sleeps(tid)));
+	EXPECT_TRUE(at_until((tid = atomic_load(&sender.tid)) &&
+			     at_sleeps(tid)));
 	ASSERT_EQ(0, at_node_del(THERE));
 	ASSERT_EQ(0, at_node_add(THERE, ip_of(THERE, false), other));
 	close(self->lfd);
@@ -683,7 +689,7 @@ TEST_F_TIMEOUT(node, an_id_that_means_another_one, AT_TIMEOUT)
  * A socket that is connected to another node sends to its own namespace from an
  * address of its own namespace.
  */
-TEST_F_TIMEOUT(node, an_address_for_others, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, source_address_for_each_destination, AT_TIMEOUT)
 {
 	int fd, lfd;
 	struct at_addr here, from;
@@ -696,7 +702,8 @@ TEST_F_TIMEOUT(node, an_address_for_others, AT_TIMEOUT)
 	ASSERT_EQ(0, CONNECT(fd));
 	EXPECT_EQ(0, at_getsockname(fd, &from));
 	EXPECT_EQ(inet_addr(ips[HERE][0]), from.in.sin_addr.s_addr);
-	lfd = bound(variant->format, variant->kind, variant->type, false, &here);
+	lfd = bind_here(variant->format, variant->kind, variant->type, false,
+			&here);
 	ASSERT_LE(0, lfd);
 	here.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	ASSERT_EQ(1, sendto(fd, "x", 1, 0, &here.sa, here.len));
@@ -717,7 +724,7 @@ TEST_F_TIMEOUT(node, an_address_for_others, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(node, a_full_receiver, AT_TIMEOUT)
+TEST_F_TIMEOUT(node, full_receiver, AT_TIMEOUT)
 {
 	int fd, n = 0, err;
 	char c[512] = { };
@@ -792,7 +799,7 @@ TEST_F_TIMEOUT(own, id, AT_TIMEOUT)
  * Nodes are not transitive: a namespace does not reach the nodes of its nodes.
  * All three namespaces use the same port.
  */
-TEST_F_TIMEOUT(own, three_of_them, AT_TIMEOUT)
+TEST_F_TIMEOUT(own, three_namespaces, AT_TIMEOUT)
 {
 	struct at_addr own, to;
 	int ns[3], lfd[3], fd, sfd, err, i;
@@ -831,14 +838,14 @@ TEST_F_TIMEOUT(own, three_of_them, AT_TIMEOUT)
 }
 
 /* A broadcast reaches no socket of another namespace. */
-TEST_F_TIMEOUT(own, broadcast_reaches_no_other, AT_TIMEOUT)
+TEST_F_TIMEOUT(own, broadcast_stays_in_its_namespace, AT_TIMEOUT)
 {
 	int fd, hears, there;
 	struct at_addr a;
 
 	ASSERT_EQ(0, at_netns());
 	there = at_netns_fd();
-	hears = bound(AT_NATIVE, AT_PORT, SOCK_DGRAM, true, &a);
+	hears = bind_here(AT_NATIVE, AT_PORT, SOCK_DGRAM, true, &a);
 	ASSERT_LE(0, hears);
 	ASSERT_EQ(0, at_set_flag(hears, SOL_SOCKET, SO_BROADCAST, 1));
 	ASSERT_EQ(0, at_netns_enter(self->here));
@@ -859,7 +866,7 @@ TEST_F_TIMEOUT(own, broadcast_reaches_no_other, AT_TIMEOUT)
  * Namespaces can end although they have nodes for each other and this namespace
  * has nodes for all of them.
  */
-TEST_F_TIMEOUT(own, they_die_in_pairs, 10 * AT_TIMEOUT)
+TEST_F_TIMEOUT(own, namespaces_end_in_pairs, 10 * AT_TIMEOUT)
 {
 	int pairs = at_scale(512, 50), fd = at_socket(AT_NATIVE, SOCK_STREAM);
 	struct at_addr a;
@@ -897,7 +904,7 @@ TEST_F_TIMEOUT(own, they_die_in_pairs, 10 * AT_TIMEOUT)
 }
 
 /* A caller needs CAP_NET_ADMIN in both namespaces to add a node. */
-TEST_F_TIMEOUT(own, both_must_want_it, AT_TIMEOUT)
+TEST_F_TIMEOUT(own, needs_CAP_NET_ADMIN_in_both_namespaces, AT_TIMEOUT)
 {
 	int there, child;
 
@@ -907,7 +914,7 @@ TEST_F_TIMEOUT(own, both_must_want_it, AT_TIMEOUT)
 	ASSERT_EQ(0, at_node_add(2, NULL, there));
 	child = at_fork();
 	if (!child) {
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(1);
 		if (at_node_add(3, NULL, there) != EPERM ||
 		    at_node_del(2) != EPERM || at_node_self(9) != EPERM ||
@@ -1039,9 +1046,9 @@ FIXTURE_VARIANT(races) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(races, stream) { SOCK_STREAM };
-FIXTURE_VARIANT_ADD(races, seqpacket) { SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(races, dgram) { SOCK_DGRAM };
+FIXTURE_VARIANT_ADD(races, stream) { .type = SOCK_STREAM };
+FIXTURE_VARIANT_ADD(races, seqpacket) { .type = SOCK_SEQPACKET };
+FIXTURE_VARIANT_ADD(races, dgram) { .type = SOCK_DGRAM };
 
 FIXTURE_SETUP(races)
 {
@@ -1059,7 +1066,7 @@ FIXTURE_SETUP(races)
 
 FIXTURE_TEARDOWN(races) {}
 
-TEST_F_TIMEOUT(races, everything_changes, 2 * AT_TIMEOUT)
+TEST_F_TIMEOUT(races, nodes_change_meanwhile, 2 * AT_TIMEOUT)
 {
 	static void * (*const jobs[])(void *) = {
 		race_connect, race_connect, race_listen, race_change, race_look,
@@ -1079,7 +1086,7 @@ TEST_F_TIMEOUT(races, everything_changes, 2 * AT_TIMEOUT)
 }
 
 /* Threads connect to a namespace while the namespace ends. */
-TEST_F_TIMEOUT(races, it_dies, 2 * AT_TIMEOUT)
+TEST_F_TIMEOUT(races, namespace_ends_meanwhile, 2 * AT_TIMEOUT)
 {
 	int rounds = at_scale(100, 20), there, lfd, i, old;
 	struct race *race = &self->race;
@@ -1109,7 +1116,7 @@ TEST_F_TIMEOUT(races, it_dies, 2 * AT_TIMEOUT)
 		close(lfd);
 		to = race->to;
 		lfd = at_socket(AT_NATIVE, race->type);
-		EXPECT_TRUE(at_until(reach(lfd, &to, race->type) ==
+		EXPECT_TRUE(at_until(send_or_connect(lfd, &to, race->type) ==
 				     EHOSTUNREACH));
 		close(lfd);
 		atomic_store(&race->stop, true);

@@ -22,16 +22,30 @@ FIXTURE_VARIANT(pair) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(pair, native_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(pair, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(pair, inet6_stream) { AT_IN6, AT_INET, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(pair, unix_stream) { AT_UNIX, AT_NAME, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(pair, unix_seqpacket) { AT_UNIX, AT_PATH, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(pair, oracle_stream) { AT_ORACLE, AT_NAME, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(pair, oracle_seqpacket) {
-	AT_ORACLE, AT_NAME, SOCK_SEQPACKET
+FIXTURE_VARIANT_ADD(pair, native_stream) {
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
 };
-FIXTURE_VARIANT_ADD(pair, oracle_tcp) { AT_ORACLE_IN, AT_INET, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(pair, inet_stream) {
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(pair, inet6_stream) {
+	.format = AT_IN6, .kind = AT_INET, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(pair, unix_stream) {
+	.format = AT_UNIX, .kind = AT_NAME, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(pair, unix_seqpacket) {
+	.format = AT_UNIX, .kind = AT_PATH, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(pair, oracle_stream) {
+	.format = AT_ORACLE, .kind = AT_NAME, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(pair, oracle_seqpacket) {
+	.format = AT_ORACLE, .kind = AT_NAME, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(pair, oracle_tcp) {
+	.format = AT_ORACLE_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
 
 #define ORACLE at_is_oracle(variant->format)
 #define STREAM (variant->type == SOCK_STREAM)
@@ -76,7 +90,7 @@ TEST_F_TIMEOUT(pair, core_options_are_kept, AT_TIMEOUT)
 		SO_OOBINLINE, SO_TIMESTAMP,
 	};
 	struct timeval tv = { .tv_sec = 5 }, got;
-	struct linger linger = { 1, 7 }, told;
+	struct linger linger = { .l_onoff = 1, .l_linger = 7 }, linger_got;
 	socklen_t len = sizeof(got);
 	size_t i;
 
@@ -92,12 +106,12 @@ TEST_F_TIMEOUT(pair, core_options_are_kept, AT_TIMEOUT)
 	EXPECT_EQ(0, getsockopt(self->sv[0], SOL_SOCKET, SO_RCVTIMEO, &got,
 				&len));
 	EXPECT_EQ(5, got.tv_sec);
-	len = sizeof(told);
+	len = sizeof(linger_got);
 	EXPECT_EQ(0, setsockopt(self->sv[0], SOL_SOCKET, SO_LINGER, &linger,
 				sizeof(linger)));
-	EXPECT_EQ(0, getsockopt(self->sv[0], SOL_SOCKET, SO_LINGER, &told,
-				&len));
-	EXPECT_EQ(7, told.l_linger);
+	EXPECT_EQ(0, getsockopt(self->sv[0], SOL_SOCKET, SO_LINGER,
+				&linger_got, &len));
+	EXPECT_EQ(7, linger_got.l_linger);
 	EXPECT_EQ(variant->type, get_int(self->sv[0], SOL_SOCKET, SO_TYPE));
 	EXPECT_EQ(0, get_int(self->sv[0], SOL_SOCKET, SO_ERROR));
 	EXPECT_EQ(0, get_int(self->sv[0], SOL_SOCKET, SO_ACCEPTCONN));
@@ -109,7 +123,7 @@ TEST_F_TIMEOUT(pair, SO_RCVLOWAT_in_poll, AT_TIMEOUT)
 	char buf[16];
 
 	if (!STREAM || variant->format == AT_ORACLE)
-		SKIP(return, "AF_UNIX's poll() does not look at it");
+		SKIP(return, "poll() of AF_UNIX ignores SO_RCVLOWAT");
 	ASSERT_EQ(0, set_int(self->sv[1], SOL_SOCKET, SO_RCVLOWAT, 4));
 	ASSERT_EQ(3, send(self->sv[0], "abc", 3, 0));
 	/* The data has arrived, and poll() does not report it yet. */
@@ -135,7 +149,7 @@ TEST_F_TIMEOUT(pair, SO_RCVLOWAT_above_the_buffer, AT_TIMEOUT)
 	static char buf[4096];
 
 	if (!STREAM || ORACLE)
-		SKIP(return, "of streams here");
+		SKIP(return, "streams of altconn only");
 	ASSERT_EQ(0, set_int(self->sv[1], SOL_SOCKET, SO_RCVLOWAT, 1 << 30));
 	while (send(self->sv[0], buf, sizeof(buf), MSG_DONTWAIT) > 0)
 		;
@@ -149,7 +163,8 @@ TEST_F_TIMEOUT(pair, SO_RCVLOWAT_above_the_buffer, AT_TIMEOUT)
  */
 TEST_F_TIMEOUT(pair, send_after_the_peer_closed, AT_TIMEOUT)
 {
-	bool as_tcp = TCP || variant->format == AT_IN || variant->format == AT_IN6;
+	bool as_tcp = TCP || variant->format == AT_IN ||
+		      variant->format == AT_IN6;
 
 	ASSERT_EQ(1, send(self->sv[1], "a", 1, 0));
 	close(self->sv[1]);
@@ -240,7 +255,7 @@ struct feeder {
 	ssize_t sent;
 };
 
-static void *feed(void *arg)
+static void *feed_file(void *arg)
 {
 	struct feeder *f = arg;
 	off_t at = 0;
@@ -289,7 +304,7 @@ static bool moves_whole(int sv[2], bool splice_in, bool splice_out)
 	ssize_t n;
 
 	if (f.file < 0 || pipe(p) ||
-	    pthread_create(&f.thread, NULL, feed, &f))
+	    pthread_create(&f.thread, NULL, feed_file, &f))
 		return false;
 	for (;;) {
 		if (splice_out) {
@@ -313,28 +328,28 @@ static bool moves_whole(int sv[2], bool splice_in, bool splice_out)
 	return good && got == FILE_SIZE && f.sent == FILE_SIZE;
 }
 
-TEST_F_TIMEOUT(pair, sendfile_into_it, AT_TIMEOUT)
+TEST_F_TIMEOUT(pair, sendfile_to_a_socket, AT_TIMEOUT)
 {
 	if (!STREAM)
 		SKIP(return, "streams only");
 	EXPECT_TRUE(moves_whole(self->sv, false, false));
 }
 
-TEST_F_TIMEOUT(pair, splice_into_it, AT_TIMEOUT)
+TEST_F_TIMEOUT(pair, splice_to_a_socket, AT_TIMEOUT)
 {
 	if (!STREAM)
 		SKIP(return, "streams only");
 	EXPECT_TRUE(moves_whole(self->sv, true, false));
 }
 
-TEST_F_TIMEOUT(pair, splice_out_of_it, AT_TIMEOUT)
+TEST_F_TIMEOUT(pair, splice_from_a_socket, AT_TIMEOUT)
 {
 	if (!STREAM)
 		SKIP(return, "streams only");
 	EXPECT_TRUE(moves_whole(self->sv, true, true));
 }
 
-TEST_F_TIMEOUT(pair, SPLICE_F_NONBLOCK_on_nothing, AT_TIMEOUT)
+TEST_F_TIMEOUT(pair, SPLICE_F_NONBLOCK_without_data, AT_TIMEOUT)
 {
 	int p[2];
 
@@ -347,20 +362,32 @@ TEST_F_TIMEOUT(pair, SPLICE_F_NONBLOCK_on_nothing, AT_TIMEOUT)
 }
 
 static const struct inet_row {
-	int level, name, initial, value, told;
+	int level, name, initial, value, result;
 } inet_rows[] = {
-	{ IPPROTO_TCP, TCP_NODELAY, 0, 5, 1 },
-	{ IPPROTO_TCP, TCP_CORK, 0, 1, 1 },
-	{ IPPROTO_TCP, TCP_KEEPIDLE, 7200, 60, 60 },
-	{ IPPROTO_TCP, TCP_KEEPINTVL, 75, 10, 10 },
-	{ IPPROTO_TCP, TCP_KEEPCNT, 9, 3, 3 },
-	{ IPPROTO_TCP, TCP_SYNCNT, 6, 2, 2 },
-	{ IPPROTO_TCP, TCP_LINGER2, 60, 30, 30 },
-	{ IPPROTO_TCP, TCP_USER_TIMEOUT, 0, 9000, 9000 },
-	{ IPPROTO_IP, IP_TOS, 0, 0x10, 0x10 },
-	{ IPPROTO_IP, IP_TTL, 64, 32, 32 },
-	{ IPPROTO_IP, IP_MTU_DISCOVER, 1, 0, 0 },
-	{ IPPROTO_IP, IP_RECVERR, 0, 1, 1 },
+	{ .level = IPPROTO_TCP, .name = TCP_NODELAY, .initial = 0, .value = 5,
+	  .result = 1 },
+	{ .level = IPPROTO_TCP, .name = TCP_CORK, .initial = 0, .value = 1,
+	  .result = 1 },
+	{ .level = IPPROTO_TCP, .name = TCP_KEEPIDLE, .initial = 7200,
+	  .value = 60, .result = 60 },
+	{ .level = IPPROTO_TCP, .name = TCP_KEEPINTVL, .initial = 75,
+	  .value = 10, .result = 10 },
+	{ .level = IPPROTO_TCP, .name = TCP_KEEPCNT, .initial = 9, .value = 3,
+	  .result = 3 },
+	{ .level = IPPROTO_TCP, .name = TCP_SYNCNT, .initial = 6, .value = 2,
+	  .result = 2 },
+	{ .level = IPPROTO_TCP, .name = TCP_LINGER2, .initial = 60, .value = 30,
+	  .result = 30 },
+	{ .level = IPPROTO_TCP, .name = TCP_USER_TIMEOUT, .initial = 0,
+	  .value = 9000, .result = 9000 },
+	{ .level = IPPROTO_IP, .name = IP_TOS, .initial = 0, .value = 0x10,
+	  .result = 0x10 },
+	{ .level = IPPROTO_IP, .name = IP_TTL, .initial = 64, .value = 32,
+	  .result = 32 },
+	{ .level = IPPROTO_IP, .name = IP_MTU_DISCOVER, .initial = 1,
+	  .value = 0, .result = 0 },
+	{ .level = IPPROTO_IP, .name = IP_RECVERR, .initial = 0, .value = 1,
+	  .result = 1 },
 };
 
 /*
@@ -387,7 +414,7 @@ TEST_F_TIMEOUT(pair, options_of_TCP_and_IP, AT_TIMEOUT)
 			TH_LOG("row %zu", i);
 		}
 		EXPECT_EQ(0, set_int(fd, row->level, row->name, row->value));
-		EXPECT_EQ(row->told, get_int(fd, row->level, row->name)) {
+		EXPECT_EQ(row->result, get_int(fd, row->level, row->name)) {
 			TH_LOG("row %zu", i);
 		}
 	}
@@ -407,7 +434,7 @@ TEST_F_TIMEOUT(pair, options_of_TCP_are_inherited, AT_TIMEOUT)
 	int lfd, fd, sfd, err;
 
 	if (variant->format != AT_IN && !TCP)
-		SKIP(return, "TCP's, and those that look so");
+		SKIP(return, "TCP and the inet format only");
 	lfd = at_listener(&a, variant->format, variant->kind, variant->type, 4);
 	ASSERT_LE(0, lfd);
 	ASSERT_EQ(0, set_int(lfd, IPPROTO_TCP, TCP_KEEPIDLE, 77));
@@ -430,21 +457,21 @@ static int peer_info(int fd, struct altconn_peer_info *info)
 				 &len));
 }
 
-static uint64_t netns(void)
+static uint64_t netns_inode(void)
 {
 	struct stat st;
 
 	return stat("/proc/self/ns/net", &st) ? 0 : st.st_ino;
 }
 
-TEST_F_TIMEOUT(pair, PEER_INFO_tells_both_ends, AT_TIMEOUT)
+TEST_F_TIMEOUT(pair, PEER_INFO_of_both_ends, AT_TIMEOUT)
 {
 	struct altconn_peer_info info;
 	int i, fd;
 	char comm[16] = {};
 
 	if (ORACLE)
-		SKIP(return, "of this family");
+		SKIP(return, "altconn only");
 	fd = open("/proc/self/comm", O_RDONLY);
 	ASSERT_LT(0, read(fd, comm, sizeof(comm)));
 	comm[strcspn(comm, "\n")] = 0;
@@ -453,7 +480,7 @@ TEST_F_TIMEOUT(pair, PEER_INFO_tells_both_ends, AT_TIMEOUT)
 		EXPECT_EQ(getpid(), info.api_pid);
 		EXPECT_EQ(getuid(), info.api_uid);
 		EXPECT_EQ(getgid(), info.api_gid);
-		EXPECT_EQ(netns(), info.api_netns);
+		EXPECT_EQ(netns_inode(), info.api_netns);
 		EXPECT_EQ(0, info.api_pad);
 		EXPECT_STREQ(comm, info.api_comm);
 	}
@@ -470,16 +497,16 @@ TEST_F_TIMEOUT(pair, PEER_INFO_tells_both_ends, AT_TIMEOUT)
 TEST_F_TIMEOUT(pair, PEER_INFO_across_namespaces, AT_TIMEOUT)
 {
 	struct altconn_peer_info info;
-	uint64_t theirs = netns(), ours;
+	uint64_t theirs = netns_inode(), ours;
 	struct at_addr a;
 	int lfd, fd, sfd, err;
 
 	if (ORACLE || variant->kind != AT_PATH)
-		SKIP(return, "of paths");
+		SKIP(return, "paths only");
 	lfd = at_listener(&a, variant->format, variant->kind, variant->type, 4);
 	ASSERT_LE(0, lfd);
 	ASSERT_EQ(0, at_netns());
-	ours = netns();
+	ours = netns_inode();
 	ASSERT_NE(theirs, ours);
 	fd = at_client(variant->format, variant->type, &a, &err);
 	ASSERT_EQ(0, err);
@@ -496,7 +523,7 @@ TEST_F_TIMEOUT(pair, PEER_INFO_across_namespaces, AT_TIMEOUT)
  * ALTCONN_PEER_INFO describes the process that called connect(), as it was
  * then, even after the process has changed its name or exited.
  */
-TEST_F_TIMEOUT(pair, PEER_INFO_is_of_then, AT_TIMEOUT)
+TEST_F_TIMEOUT(pair, PEER_INFO_is_of_the_time_of_connect, AT_TIMEOUT)
 {
 	struct altconn_peer_info info;
 	struct at_addr a;
@@ -504,7 +531,7 @@ TEST_F_TIMEOUT(pair, PEER_INFO_is_of_then, AT_TIMEOUT)
 	pid_t pid;
 
 	if (ORACLE)
-		SKIP(return, "of this family");
+		SKIP(return, "altconn only");
 	ASSERT_EQ(0, pipe(step));
 	ASSERT_EQ(0, pipe(go));
 	lfd = at_listener(&a, variant->format, variant->kind, variant->type, 4);
@@ -515,22 +542,22 @@ TEST_F_TIMEOUT(pair, PEER_INFO_is_of_then, AT_TIMEOUT)
 	pid = at_fork();
 	if (!pid) {
 		prctl(PR_SET_NAME, "then");
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(1);
 		fd = at_client(variant->format, variant->type, &a, &err);
 		prctl(PR_SET_NAME, "later");
 		if (err || peer_info(fd, &info) || info.api_pid != getppid())
 			_exit(2);
-		at_tell(step[1]);
-		_exit(at_hear(go[0]));
+		at_send_step(step[1]);
+		_exit(at_wait_step(go[0]));
 	}
-	ASSERT_EQ(0, at_hear(step[0]));
+	ASSERT_EQ(0, at_wait_step(step[0]));
 	sfd = accept(lfd, NULL, NULL);
 	ASSERT_EQ(0, peer_info(sfd, &info));
 	EXPECT_EQ(pid, info.api_pid);
 	EXPECT_EQ(65534, info.api_uid);
 	EXPECT_STREQ("then", info.api_comm);
-	at_tell(go[1]);
+	at_send_step(go[1]);
 	EXPECT_EQ(0, at_reap(pid));
 	/* The client has changed its name and has exited. */
 	ASSERT_EQ(0, peer_info(sfd, &info));
@@ -551,7 +578,7 @@ TEST_F_TIMEOUT(pair, PEER_INFO_before_and_after_accept, AT_TIMEOUT)
 	struct at_addr a;
 
 	if (ORACLE)
-		SKIP(return, "of this family");
+		SKIP(return, "altconn only");
 	prctl(PR_SET_NAME, "listens");
 	lfd = at_listener(&a, variant->format, variant->kind, variant->type, 4);
 	ASSERT_LE(0, lfd);
@@ -597,7 +624,7 @@ TEST_F_TIMEOUT(pair, SO_PEERSEC_and_SO_PASSSEC, AT_TIMEOUT)
 	int err;
 
 	if (ORACLE)
-		SKIP(return, "of this family");
+		SKIP(return, "altconn only");
 	err = at_err(getsockopt(self->sv[0], SOL_SOCKET, SO_PEERSEC, label,
 				&len));
 	EXPECT_EQ(ENOPROTOOPT, err);
@@ -619,7 +646,7 @@ TEST_F_TIMEOUT(pair, PEER_INFO_in_another_pid_namespace, AT_TIMEOUT)
 	pid_t pid;
 
 	if (ORACLE)
-		SKIP(return, "of this family");
+		SKIP(return, "altconn only");
 	ASSERT_EQ(0, peer_info(self->sv[0], &info));
 	EXPECT_EQ(getpid(), info.api_pid);
 	EXPECT_NE(0, info.api_comm[0]);
@@ -627,7 +654,7 @@ TEST_F_TIMEOUT(pair, PEER_INFO_in_another_pid_namespace, AT_TIMEOUT)
 	pid = fork();
 	if (!pid)
 		_exit(peer_info(self->sv[0], &info) || info.api_pid ||
-		      info.api_comm[0] || info.api_netns != netns());
+		      info.api_comm[0] || info.api_netns != netns_inode());
 	EXPECT_EQ(0, at_reap(pid));
 }
 
@@ -641,9 +668,15 @@ FIXTURE_VARIANT(overflow) {
 	enum at_kind kind;
 };
 
-FIXTURE_VARIANT_ADD(overflow, native_port) { AT_NATIVE, AT_PORT };
-FIXTURE_VARIANT_ADD(overflow, unix_path) { AT_UNIX, AT_PATH };
-FIXTURE_VARIANT_ADD(overflow, inet) { AT_IN, AT_INET };
+FIXTURE_VARIANT_ADD(overflow, native_port) {
+	.format = AT_NATIVE, .kind = AT_PORT,
+};
+FIXTURE_VARIANT_ADD(overflow, unix_path) {
+	.format = AT_UNIX, .kind = AT_PATH,
+};
+FIXTURE_VARIANT_ADD(overflow, inet) {
+	.format = AT_IN, .kind = AT_INET,
+};
 
 FIXTURE_SETUP(overflow)
 {
@@ -666,7 +699,7 @@ FIXTURE_TEARDOWN(overflow)
 	at_cleanup();
 }
 
-static unsigned int drops(int fd)
+static unsigned int count_drops(int fd)
 {
 	unsigned int info[SK_MEMINFO_VARS] = {};
 	socklen_t len = sizeof(info);
@@ -701,7 +734,7 @@ TEST_F_TIMEOUT(overflow, drop_newest, AT_TIMEOUT)
 	while (recv_number(self->rfd) == n)
 		n++;
 	EXPECT_LT(1, n);
-	EXPECT_EQ(100 - n, drops(self->rfd));
+	EXPECT_EQ(100 - n, count_drops(self->rfd));
 }
 
 TEST_F_TIMEOUT(overflow, drop_oldest, AT_TIMEOUT)
@@ -718,27 +751,41 @@ TEST_F_TIMEOUT(overflow, drop_oldest, AT_TIMEOUT)
 		n++;
 	/* The newest datagrams have arrived without a gap. */
 	EXPECT_EQ(100, first + n);
-	EXPECT_EQ(first, drops(self->rfd));
+	EXPECT_EQ(first, count_drops(self->rfd));
 }
 
-TEST_F_TIMEOUT(overflow, blocks_at_first, AT_TIMEOUT)
+/*
+ * By default a full receiver blocks its senders, and in an inet format it drops
+ * the new datagrams. Blocking can be chosen in the inet formats, too.
+ */
+TEST_F_TIMEOUT(overflow, default_and_block, AT_TIMEOUT)
 {
-	int i = 0, value;
+	int i, n = 0, err = 0, value;
 	socklen_t len = sizeof(value);
 
 	EXPECT_EQ(0, getsockopt(self->rfd, SOL_ALTCONN, ALTCONN_DGRAM_OVERFLOW,
 				&value, &len));
 	EXPECT_EQ(OVERFLOW_DROPS ? ALTCONN_OVERFLOW_DROP_NEWEST :
 				   ALTCONN_OVERFLOW_BLOCK, value);
-	if (OVERFLOW_DROPS)
-		for (i = 0; i < 100; i++)
-			EXPECT_EQ(0, send_number(self->fd, i));
-	/* Blocking can be chosen in the inet formats, too. */
+	for (i = 0; i < 100 && !err; i++)
+		err = send_number(self->fd, i);
+	EXPECT_EQ(OVERFLOW_DROPS ? 0 : EAGAIN, err);
+	while (recv_number(self->rfd) == n)
+		n++;
+	EXPECT_LT(1, n);
+	/* The last call either dropped its datagram or sent nothing. */
+	EXPECT_EQ(OVERFLOW_DROPS ? 100 - n : 0, count_drops(self->rfd));
+	if (!OVERFLOW_DROPS)
+		EXPECT_EQ(i - 1, n);
+
 	ASSERT_EQ(0, at_set_option(self->rfd, ALTCONN_DGRAM_OVERFLOW,
 				   ALTCONN_OVERFLOW_BLOCK));
-	while (!send_number(self->fd, i))
-		i++;
-	EXPECT_EQ(EAGAIN, errno);
+	value = count_drops(self->rfd);
+	for (i = 0; i < 100 && !send_number(self->fd, i); i++)
+		;
+	EXPECT_EQ(EAGAIN, send_number(self->fd, i));
+	EXPECT_EQ(n, i);
+	EXPECT_EQ(value, count_drops(self->rfd));
 	EXPECT_EQ(EINVAL, at_err(at_set_option(self->rfd,
 					       ALTCONN_DGRAM_OVERFLOW, 3)));
 	value = at_socket(variant->format, SOCK_STREAM);
@@ -801,7 +848,7 @@ TEST_F_TIMEOUT(overflow, dgram_block_ms_ends_the_wait, AT_TIMEOUT)
 	int rfd, fd, one = 1, i = 0;
 
 	if (at_netns())
-		SKIP(return, "no network namespaces");
+		SKIP(return, "no network namespaces in this kernel");
 	ASSERT_EQ(0, at_sysctl("altconn/dgram_block_ms"));
 	ASSERT_EQ(0, at_sysctl_set("altconn/dgram_block_ms", 50));
 	rfd = at_bound(&a, variant->format, variant->kind, SOCK_DGRAM);
@@ -825,9 +872,15 @@ FIXTURE_VARIANT(share) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(share, native_port) { AT_NATIVE, AT_PORT, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(share, unix_name) { AT_UNIX, AT_NAME, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(share, inet) { AT_IN, AT_INET, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(share, native_port) {
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(share, unix_name) {
+	.format = AT_UNIX, .kind = AT_NAME, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(share, inet) {
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
 
 FIXTURE_SETUP(share) {}
 
@@ -840,8 +893,8 @@ FIXTURE_TEARDOWN(share)
  * Make a listener at @a, which shares the address if @share is true. Return its
  * descriptor, or -errno.
  */
-static int sharing(const FIXTURE_VARIANT(share) *variant,
-		   const struct at_addr *a, bool share, int backlog)
+static int listen_shared(const FIXTURE_VARIANT(share) *variant,
+			 const struct at_addr *a, bool share, int backlog)
 {
 	int fd = at_socket(variant->format, variant->type), err;
 
@@ -875,9 +928,10 @@ TEST_F_TIMEOUT(share, listeners_take_turns, AT_TIMEOUT)
 
 	at_addr(&a, variant->format, variant->kind);
 	for (i = 0; i < 3; i++)
-		ASSERT_LE(0, fds[i] = sharing(variant, &a, true, 20));
+		ASSERT_LE(0, fds[i] = listen_shared(variant, &a, true, 20));
 	for (i = 0; i < 30; i++) {
-		clients[i] = at_client(variant->format, variant->type, &a, &err);
+		clients[i] = at_client(variant->format, variant->type, &a,
+				       &err);
 		ASSERT_EQ(0, err);
 	}
 	for (i = 0; i < 3; i++)
@@ -886,7 +940,8 @@ TEST_F_TIMEOUT(share, listeners_take_turns, AT_TIMEOUT)
 	/* After a listener has closed, the other listeners serve clients. */
 	close(fds[1]);
 	for (i = 0; i < 10; i++) {
-		clients[i] = at_client(variant->format, variant->type, &a, &err);
+		clients[i] = at_client(variant->format, variant->type, &a,
+				       &err);
 		ASSERT_EQ(0, err);
 	}
 	EXPECT_EQ(5, accept_all(fds[0]));
@@ -905,10 +960,11 @@ TEST_F_TIMEOUT(share, full_listener_is_passed_over, AT_TIMEOUT)
 	struct at_addr a;
 
 	at_addr(&a, variant->format, variant->kind);
-	ASSERT_LE(0, full = sharing(variant, &a, true, 1));
-	ASSERT_LE(0, roomy = sharing(variant, &a, true, 50));
+	ASSERT_LE(0, full = listen_shared(variant, &a, true, 1));
+	ASSERT_LE(0, roomy = listen_shared(variant, &a, true, 50));
 	for (i = 0; i < 20; i++) {
-		clients[i] = at_client(variant->format, variant->type, &a, &err);
+		clients[i] = at_client(variant->format, variant->type, &a,
+				       &err);
 		ASSERT_EQ(0, err);
 	}
 	EXPECT_EQ(2, accept_all(full));
@@ -916,7 +972,7 @@ TEST_F_TIMEOUT(share, full_listener_is_passed_over, AT_TIMEOUT)
 	at_close(clients, 20);
 }
 
-TEST_F_TIMEOUT(share, only_with_who_shares, AT_TIMEOUT)
+TEST_F_TIMEOUT(share, only_with_sharing_sockets, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int fd, value;
@@ -924,21 +980,21 @@ TEST_F_TIMEOUT(share, only_with_who_shares, AT_TIMEOUT)
 	pid_t pid;
 
 	at_addr(&a, variant->format, variant->kind);
-	ASSERT_LE(0, fd = sharing(variant, &a, true, 4));
+	ASSERT_LE(0, fd = listen_shared(variant, &a, true, 4));
 	EXPECT_EQ(0, getsockopt(fd, SOL_ALTCONN, ALTCONN_SHARE_ADDRESS, &value,
 				&len));
 	EXPECT_EQ(1, value);
-	EXPECT_EQ(-EADDRINUSE, sharing(variant, &a, false, 4));
+	EXPECT_EQ(-EADDRINUSE, listen_shared(variant, &a, false, 4));
 	/* After bind() the option cannot change any more. */
 	EXPECT_EQ(EINVAL, at_err(at_set_option(fd, ALTCONN_SHARE_ADDRESS, 0)));
 	pid = at_fork();
 	if (!pid) {
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(1);
-		_exit(sharing(variant, &a, true, 4) != -EADDRINUSE);
+		_exit(listen_shared(variant, &a, true, 4) != -EADDRINUSE);
 	}
 	EXPECT_EQ(0, at_reap(pid));
-	EXPECT_LE(0, sharing(variant, &a, true, 4));
+	EXPECT_LE(0, listen_shared(variant, &a, true, 4));
 }
 
 /*
@@ -985,14 +1041,14 @@ static bool was_closed(int fd)
 }
 
 /* Listen and close, or connect and close, again and again. */
-static void *come(void *arg)
+static void *come_and_go(void *arg)
 {
 	struct comer *c = arg;
 	int fd, err;
 
 	while (!atomic_load(c->over)) {
 		if (c->listens) {
-			fd = sharing(c->variant, &c->a, true, 3);
+			fd = listen_shared(c->variant, &c->a, true, 3);
 			if (fd < 0)
 				atomic_fetch_add(c->other, 1);
 			accept_all(fd);
@@ -1023,15 +1079,15 @@ TEST_F_TIMEOUT(share, raced, AT_TIMEOUT)
 	int i, fd;
 
 	at_addr(&a, variant->format, variant->kind);
-	ASSERT_LE(0, fd = sharing(variant, &a, true, 3));
+	ASSERT_LE(0, fd = listen_shared(variant, &a, true, 3));
 	for (i = 0; i < 6; i++) {
 		comers[i] = (struct comer) {
 			.variant = variant, .a = a, .over = &over,
 			.established = &established, .other = &other,
 			.listens = i % 2,
 		};
-		ASSERT_EQ(0, pthread_create(&comers[i].thread, NULL, come,
-					    &comers[i]));
+		ASSERT_EQ(0, pthread_create(&comers[i].thread, NULL,
+					    come_and_go, &comers[i]));
 	}
 	while (at_now_ms() < end)
 		accept_all(fd);

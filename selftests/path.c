@@ -21,11 +21,21 @@ FIXTURE_VARIANT(path) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(path, native_stream) { AT_NATIVE, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(path, unix_stream) { AT_UNIX, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(path, unix_seqpacket) { AT_UNIX, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(path, unix_dgram) { AT_UNIX, SOCK_DGRAM };
-FIXTURE_VARIANT_ADD(path, oracle_stream) { AT_ORACLE, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(path, native_stream) {
+	.format = AT_NATIVE, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(path, unix_stream) {
+	.format = AT_UNIX, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(path, unix_seqpacket) {
+	.format = AT_UNIX, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(path, unix_dgram) {
+	.format = AT_UNIX, .type = SOCK_DGRAM,
+};
+FIXTURE_VARIANT_ADD(path, oracle_stream) {
+	.format = AT_ORACLE, .type = SOCK_STREAM,
+};
 
 FIXTURE_SETUP(path)
 {
@@ -130,7 +140,7 @@ TEST_F_TIMEOUT(path, unlinked_listener_keeps_its_clients, AT_TIMEOUT)
  * A socket file cannot be opened. After its socket has closed, connect() to the
  * file is refused (E-CONNREFUSED).
  */
-TEST_F_TIMEOUT(path, the_file_itself, AT_TIMEOUT)
+TEST_F_TIMEOUT(path, socket_file_without_a_socket, AT_TIMEOUT)
 {
 	struct stat st;
 
@@ -163,13 +173,13 @@ TEST_F_TIMEOUT(path, bound_below_a_removed_directory, AT_TIMEOUT)
 }
 
 /* An AF_UNIX socket cannot connect to a socket file of this family. */
-TEST_F_TIMEOUT(path, not_for_AF_UNIX, AT_TIMEOUT)
+TEST_F_TIMEOUT(path, AF_UNIX_is_refused, AT_TIMEOUT)
 {
 	struct at_addr a;
 	int err;
 
 	if (variant->format == AT_ORACLE)
-		SKIP(return, "is AF_UNIX");
+		SKIP(return, "altconn only");
 	at_addr_path(&a, AT_ORACLE, at_path_of(&self->a));
 	close(at_client(AT_ORACLE, variant->type, &a, &err));
 	EXPECT_EQ(ECONNREFUSED, err);
@@ -206,14 +216,14 @@ TEST_F_TIMEOUT(path, through_a_bind_mount, AT_TIMEOUT)
  * Administrators see the whole path of every socket, and other users only the
  * paths of their own sockets.
  */
-TEST_F_TIMEOUT(path, whole_path_is_for_some, AT_TIMEOUT)
+TEST_F_TIMEOUT(path, whole_path_for_owner_and_administrators, AT_TIMEOUT)
 {
 	struct at_addr own;
 	pid_t pid;
 	int fd;
 
 	if (variant->format == AT_ORACLE)
-		SKIP(return, "of altconn's tool");
+		SKIP(return, "altconn only");
 	if (!at_has_tool())
 		SKIP(return, "no altconn tool on the PATH");
 	ASSERT_EQ(0, at_netns());
@@ -224,7 +234,7 @@ TEST_F_TIMEOUT(path, whole_path_is_for_some, AT_TIMEOUT)
 	EXPECT_EQ(1, at_tool(COUNT_FILES));
 	pid = at_fork();
 	if (!pid)
-		_exit(at_become_nobody() || at_tool(COUNT_FILES) != 0);
+		_exit(at_drop_privileges() || at_tool(COUNT_FILES) != 0);
 	EXPECT_EQ(0, at_reap(pid));
 	close(fd);
 }
@@ -291,10 +301,18 @@ FIXTURE_VARIANT(far) {
 	int len;
 };
 
-FIXTURE_VARIANT_ADD(far, stream) { SOCK_STREAM, 1 };
-FIXTURE_VARIANT_ADD(far, seqpacket) { SOCK_SEQPACKET, 1 };
-FIXTURE_VARIANT_ADD(far, dgram) { SOCK_DGRAM, 1 };
-FIXTURE_VARIANT_ADD(far, long_name) { SOCK_STREAM, ALTCONN_PATH_MAX };
+FIXTURE_VARIANT_ADD(far, stream) {
+	.type = SOCK_STREAM, .len = 1,
+};
+FIXTURE_VARIANT_ADD(far, seqpacket) {
+	.type = SOCK_SEQPACKET, .len = 1,
+};
+FIXTURE_VARIANT_ADD(far, dgram) {
+	.type = SOCK_DGRAM, .len = 1,
+};
+FIXTURE_VARIANT_ADD(far, long_name) {
+	.type = SOCK_STREAM, .len = ALTCONN_PATH_MAX,
+};
 
 /* Make a directory with a path that is longer than any address. */
 FIXTURE_SETUP(far)
@@ -376,7 +394,7 @@ TEST_F_TIMEOUT(far, sendto, AT_TIMEOUT)
 	struct at_addr a;
 
 	if (variant->type != SOCK_DGRAM)
-		SKIP(return, "of datagrams");
+		SKIP(return, "datagrams only");
 	ASSERT_EQ(0, far_bind(self, variant));
 	file = open_in(self->dir, self->last, O_PATH);
 	by_fd(&a, file, "");
@@ -442,7 +460,7 @@ TEST_F_TIMEOUT(far, descriptor_instead_of_search_permission, AT_TIMEOUT)
 	ASSERT_EQ(0, chmod(self->dir, 0700));
 	pid = at_fork();
 	if (!pid) {
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(1);
 		snprintf(path, sizeof(path), "%s/%s", self->dir, self->last);
 		err = at_err(open(path, O_PATH));
@@ -453,7 +471,7 @@ TEST_F_TIMEOUT(far, descriptor_instead_of_search_permission, AT_TIMEOUT)
 	ASSERT_EQ(0, fchmodat(self->dfd, self->last, 0644, 0));
 	pid = at_fork();
 	if (!pid)
-		_exit(at_become_nobody() ? : far_talk(variant->type, file));
+		_exit(at_drop_privileges() ? : far_talk(variant->type, file));
 	EXPECT_EQ(EACCES, at_reap(pid));
 }
 
@@ -610,47 +628,67 @@ struct fd_row {
 };
 
 static const struct fd_row bind_rows[] = {
-	{ "a directory", fd_dir, "x", false, 0 },
-	{ "a directory opened for reading", fd_dir_read, "x", false, 0 },
-	{ "closed", fd_closed, "x", false, EBADF },
-	{ "-1", fd_minus, "x", false, EBADF },
-	{ "AT_FDCWD", fd_cwd, "x", false, EBADF },
-	{ "the lowest number", fd_lowest, "x", false, EBADF },
-	{ "the highest number", fd_highest, "x", false, EBADF },
-	{ "a file", fd_file, "x", false, ENOTDIR },
-	{ "a symbolic link", fd_symlink, "x", false, ENOTDIR },
-	{ "a socket", fd_socket, "x", false, ENOTDIR },
-	{ "a pipe", fd_pipe, "x", false, ENOTDIR },
-	{ "no path", fd_dir, "", false, EINVAL },
-	{ "dot", fd_dir, ".", false, EADDRINUSE },
-	{ "two dots", fd_dir, "..", false, EADDRINUSE },
-	{ "a slash behind", fd_dir, "x/", false, ENOENT },
-	{ "a file is there", fd_dir, "../taken", false, EADDRINUSE },
-	{ "no such directory", fd_dir, "none/x", false, ENOENT },
-	{ "a removed directory", fd_removed, "x", false, ENOENT },
-	{ "no write permission", fd_dir, "x", true, EACCES },
-	{ "no search permission", fd_no_search, "x", true, EACCES },
-	{ "a read-only mount", fd_read_only, "x", false, EROFS },
+	{ .name = "a directory", .open = fd_dir, .path = "x", .err = 0 },
+	{ .name = "a directory opened for reading", .open = fd_dir_read,
+	  .path = "x", .err = 0 },
+	{ .name = "closed", .open = fd_closed, .path = "x", .err = EBADF },
+	{ .name = "-1", .open = fd_minus, .path = "x", .err = EBADF },
+	{ .name = "AT_FDCWD", .open = fd_cwd, .path = "x", .err = EBADF },
+	{ .name = "the lowest number", .open = fd_lowest, .path = "x",
+	  .err = EBADF },
+	{ .name = "the highest number", .open = fd_highest, .path = "x",
+	  .err = EBADF },
+	{ .name = "a file", .open = fd_file, .path = "x", .err = ENOTDIR },
+	{ .name = "a symbolic link", .open = fd_symlink, .path = "x",
+	  .err = ENOTDIR },
+	{ .name = "a socket", .open = fd_socket, .path = "x", .err = ENOTDIR },
+	{ .name = "a pipe", .open = fd_pipe, .path = "x", .err = ENOTDIR },
+	{ .name = "no path", .open = fd_dir, .path = "", .err = EINVAL },
+	{ .name = "dot", .open = fd_dir, .path = ".", .err = EADDRINUSE },
+	{ .name = "two dots", .open = fd_dir, .path = "..", .err = EADDRINUSE },
+	{ .name = "a slash behind", .open = fd_dir, .path = "x/",
+	  .err = ENOENT },
+	{ .name = "a file is there", .open = fd_dir, .path = "../taken",
+	  .err = EADDRINUSE },
+	{ .name = "no such directory", .open = fd_dir, .path = "none/x",
+	  .err = ENOENT },
+	{ .name = "a removed directory", .open = fd_removed, .path = "x",
+	  .err = ENOENT },
+	{ .name = "no write permission", .open = fd_dir, .path = "x",
+	  .nobody = true, .err = EACCES },
+	{ .name = "no search permission", .open = fd_no_search, .path = "x",
+	  .nobody = true, .err = EACCES },
+	{ .name = "a read-only mount", .open = fd_read_only, .path = "x",
+	  .err = EROFS },
 };
 
 static const struct fd_row connect_rows[] = {
-	{ "closed", fd_closed, "", false, EBADF },
-	{ "-1", fd_minus, "", false, EBADF },
-	{ "AT_FDCWD", fd_cwd, "", false, EBADF },
-	{ "the lowest number", fd_lowest, "", false, EBADF },
-	{ "the highest number", fd_highest, "", false, EBADF },
-	{ "a path too", fd_dir, "x", false, EINVAL },
-	{ "an absolute path too", fd_dir, "/x", false, EINVAL },
-	{ "a directory", fd_dir, "", false, ECONNREFUSED },
-	{ "a file", fd_file, "", false, ECONNREFUSED },
-	{ "a file that may not be written", fd_file, "", true, EACCES },
-	{ "a symbolic link", fd_symlink, "", false, ECONNREFUSED },
-	{ "a socket, not its file", fd_socket, "", false, ECONNREFUSED },
-	{ "a pipe", fd_pipe, "", false, ECONNREFUSED },
-	{ "a file of AF_UNIX", fd_foreign, "", false, ECONNREFUSED },
-	{ "a stale file", fd_stale, "", false, ECONNREFUSED },
-	{ "a socket file on a read-only mount", fd_bound_read_only, "", false,
-	  0 },
+	{ .name = "closed", .open = fd_closed, .path = "", .err = EBADF },
+	{ .name = "-1", .open = fd_minus, .path = "", .err = EBADF },
+	{ .name = "AT_FDCWD", .open = fd_cwd, .path = "", .err = EBADF },
+	{ .name = "the lowest number", .open = fd_lowest, .path = "",
+	  .err = EBADF },
+	{ .name = "the highest number", .open = fd_highest, .path = "",
+	  .err = EBADF },
+	{ .name = "a path too", .open = fd_dir, .path = "x", .err = EINVAL },
+	{ .name = "an absolute path too", .open = fd_dir, .path = "/x",
+	  .err = EINVAL },
+	{ .name = "a directory", .open = fd_dir, .path = "",
+	  .err = ECONNREFUSED },
+	{ .name = "a file", .open = fd_file, .path = "", .err = ECONNREFUSED },
+	{ .name = "a file that may not be written", .open = fd_file, .path = "",
+	  .nobody = true, .err = EACCES },
+	{ .name = "a symbolic link", .open = fd_symlink, .path = "",
+	  .err = ECONNREFUSED },
+	{ .name = "a socket, not its file", .open = fd_socket, .path = "",
+	  .err = ECONNREFUSED },
+	{ .name = "a pipe", .open = fd_pipe, .path = "", .err = ECONNREFUSED },
+	{ .name = "a file of AF_UNIX", .open = fd_foreign, .path = "",
+	  .err = ECONNREFUSED },
+	{ .name = "a stale file", .open = fd_stale, .path = "",
+	  .err = ECONNREFUSED },
+	{ .name = "a socket file on a read-only mount",
+	  .open = fd_bound_read_only, .path = "", .err = 0 },
 };
 
 /*
@@ -667,7 +705,7 @@ static int far_row(const struct fd_row *row, const char *dir, bool binds)
 		return at_reap(pid);
 	fd = at_socket(AT_NATIVE, SOCK_STREAM);
 	file = row->open(dir);
-	if (file == -2 || (row->nobody && at_become_nobody()))
+	if (file == -2 || (row->nobody && at_drop_privileges()))
 		_exit(255);
 	by_fd(&a, file, row->path);
 	_exit(at_err(binds ? at_bind(fd, &a) : at_connect(fd, &a)));
@@ -724,7 +762,7 @@ TEST_F_TIMEOUT(far, reason, AT_TIMEOUT)
 	struct at_addr a;
 
 	if (variant->type == SOCK_DGRAM)
-		SKIP(return, "of connections");
+		SKIP(return, "connections only");
 	by_fd(&a, -1, "");
 	ASSERT_EQ(EBADF, at_err(at_connect(self->fd, &a)));
 	ASSERT_EQ(0, at_info(self->fd, &info));
@@ -748,13 +786,21 @@ FIXTURE_VARIANT(replace) {
 	bool by_fd;
 };
 
-FIXTURE_VARIANT_ADD(replace, native_stream) { AT_NATIVE, SOCK_STREAM, false };
-FIXTURE_VARIANT_ADD(replace, native_dgram) { AT_NATIVE, SOCK_DGRAM, false };
-FIXTURE_VARIANT_ADD(replace, unix_stream) { AT_UNIX, SOCK_STREAM, false };
-FIXTURE_VARIANT_ADD(replace, unix_seqpacket) {
-	AT_UNIX, SOCK_SEQPACKET, false
+FIXTURE_VARIANT_ADD(replace, native_stream) {
+	.format = AT_NATIVE, .type = SOCK_STREAM,
 };
-FIXTURE_VARIANT_ADD(replace, by_fd) { AT_NATIVE, SOCK_STREAM, true };
+FIXTURE_VARIANT_ADD(replace, native_dgram) {
+	.format = AT_NATIVE, .type = SOCK_DGRAM,
+};
+FIXTURE_VARIANT_ADD(replace, unix_stream) {
+	.format = AT_UNIX, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(replace, unix_seqpacket) {
+	.format = AT_UNIX, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(replace, by_fd) {
+	.format = AT_NATIVE, .type = SOCK_STREAM, .by_fd = true,
+};
 
 FIXTURE_SETUP(replace)
 {
@@ -850,7 +896,7 @@ TEST_F_TIMEOUT(replace, stale_files, AT_TIMEOUT)
 	}
 }
 
-TEST_F_TIMEOUT(replace, nothing_there, AT_TIMEOUT)
+TEST_F_TIMEOUT(replace, no_file_at_the_path, AT_TIMEOUT)
 {
 	EXPECT_EQ(0, at_err(at_bind(self->fd, &self->a)));
 	/* The directory has the socket file, under no other name. */
@@ -866,14 +912,19 @@ struct live_row {
 };
 
 static const struct live_row live_rows[] = {
-	{ "a listener", AT_NATIVE, SOCK_STREAM, true },
-	{ "bound", AT_NATIVE, SOCK_STREAM, false },
-	{ "sequenced packets", AT_UNIX, SOCK_SEQPACKET, true },
-	{ "datagrams", AT_UNIX, SOCK_DGRAM, false },
-	{ "AF_UNIX: a listener", AT_ORACLE, SOCK_STREAM, true },
-	{ "AF_UNIX: bound", AT_ORACLE, SOCK_STREAM, false },
-	{ "AF_UNIX: sequenced packets", AT_ORACLE, SOCK_SEQPACKET, true },
-	{ "AF_UNIX: datagrams", AT_ORACLE, SOCK_DGRAM, false },
+	{ .name = "a listener", .format = AT_NATIVE, .type = SOCK_STREAM,
+	  .listens = true },
+	{ .name = "bound", .format = AT_NATIVE, .type = SOCK_STREAM },
+	{ .name = "sequenced packets", .format = AT_UNIX,
+	  .type = SOCK_SEQPACKET, .listens = true },
+	{ .name = "datagrams", .format = AT_UNIX, .type = SOCK_DGRAM },
+	{ .name = "AF_UNIX: a listener", .format = AT_ORACLE,
+	  .type = SOCK_STREAM, .listens = true },
+	{ .name = "AF_UNIX: bound", .format = AT_ORACLE, .type = SOCK_STREAM },
+	{ .name = "AF_UNIX: sequenced packets", .format = AT_ORACLE,
+	  .type = SOCK_SEQPACKET, .listens = true },
+	{ .name = "AF_UNIX: datagrams", .format = AT_ORACLE,
+	  .type = SOCK_DGRAM },
 };
 
 /*
@@ -974,13 +1025,14 @@ TEST_F_TIMEOUT(replace, other_files_stay, AT_TIMEOUT)
 		const char *name;
 		int (*make)(const char *path);
 	} rows[] = {
-		{ "a file", make_file },
-		{ "a directory", make_dir },
-		{ "a fifo", make_fifo },
-		{ "a device", make_device },
-		{ "a dangling symbolic link", make_dangling },
-		{ "a symbolic link to a stale file", make_symlink },
-		{ "a mount over a stale file", make_covered },
+		{ .name = "a file", .make = make_file },
+		{ .name = "a directory", .make = make_dir },
+		{ .name = "a fifo", .make = make_fifo },
+		{ .name = "a device", .make = make_device },
+		{ .name = "a dangling symbolic link", .make = make_dangling },
+		{ .name = "a symbolic link to a stale file",
+		  .make = make_symlink },
+		{ .name = "a mount over a stale file", .make = make_covered },
 	};
 	ino_t inode;
 	pid_t pid;
@@ -1045,12 +1097,17 @@ TEST_F_TIMEOUT(replace, permissions, AT_TIMEOUT)
 		bool own;
 		int err;
 	} rows[] = {
-		{ "all", 0777, 0666, false, 0 },
-		{ "of the directory: none", 0755, 0666, false, EACCES },
-		{ "of the directory: no search", 0766, 0666, false, EACCES },
-		{ "of the file: none", 0777, 0644, false, EACCES },
-		{ "a sticky directory", 01777, 0666, false, EPERM },
-		{ "a sticky directory, one's own file", 01777, 0600, true, 0 },
+		{ .name = "all", .dir = 0777, .file = 0666, .err = 0 },
+		{ .name = "of the directory: none", .dir = 0755, .file = 0666,
+		  .err = EACCES },
+		{ .name = "of the directory: no search", .dir = 0766,
+		  .file = 0666, .err = EACCES },
+		{ .name = "of the file: none", .dir = 0777, .file = 0644,
+		  .err = EACCES },
+		{ .name = "a sticky directory", .dir = 01777, .file = 0666,
+		  .err = EPERM },
+		{ .name = "a sticky directory, one's own file", .dir = 01777,
+		  .file = 0600, .own = true, .err = 0 },
 	};
 	ino_t inode;
 	pid_t pid;
@@ -1065,7 +1122,7 @@ TEST_F_TIMEOUT(replace, permissions, AT_TIMEOUT)
 		inode = replace_inode(self->path);
 		pid = at_fork();
 		if (!pid)
-			_exit(at_become_nobody() ? 255 :
+			_exit(at_drop_privileges() ? 255 :
 			      at_err(at_bind(self->fd, &self->a)));
 		err = at_reap(pid);
 		EXPECT_EQ(rows[i].err, err) {
@@ -1120,7 +1177,7 @@ TEST_F_TIMEOUT(replace, without_proc, AT_TIMEOUT)
 	EXPECT_EQ(variant->by_fd ? EADDRINUSE : 0, at_reap(pid));
 }
 
-TEST_F_TIMEOUT(replace, the_option, AT_TIMEOUT)
+TEST_F_TIMEOUT(replace, option_values, AT_TIMEOUT)
 {
 	uint32_t value = 7;
 	socklen_t len = sizeof(value);
@@ -1161,7 +1218,7 @@ static void *rival_main(void *arg)
  * If many sockets bind to one stale file at once, one of them succeeds, and its
  * file stays at the path.
  */
-TEST_F_TIMEOUT(replace, rivals, AT_TIMEOUT)
+TEST_F_TIMEOUT(replace, one_of_many_binds, AT_TIMEOUT)
 {
 	struct rival rivals[RIVALS];
 	pthread_barrier_t start;
@@ -1220,7 +1277,7 @@ static void *watcher_main(void *arg)
 }
 
 /* bind() replaces a file in one step: the path always leads to a file. */
-TEST_F_TIMEOUT(replace, in_one_step, AT_TIMEOUT)
+TEST_F_TIMEOUT(replace, path_always_leads_to_a_file, AT_TIMEOUT)
 {
 	struct watcher w = { .path = self->path };
 	int i, fd;

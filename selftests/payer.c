@@ -64,8 +64,8 @@ static int prepare_attempts(int *fds)
 		return -1;
 	for (i = 0; i < SOCKETS; i++) {
 		fds[i] = at_socket(AT_NATIVE, SOCK_STREAM | SOCK_NONBLOCK);
-		if (setsockopt(fds[i], SOL_ALTCONN, ALTCONN_CONNECT_TIMEOUT, &ms,
-			       sizeof(ms)))
+		if (setsockopt(fds[i], SOL_ALTCONN, ALTCONN_CONNECT_TIMEOUT,
+			       &ms, sizeof(ms)))
 			return -1;
 	}
 	return 0;
@@ -82,7 +82,8 @@ static bool attempt_ended(int fd)
 }
 
 FIXTURE_VARIANT_ADD(payer, deadlines) {
-	prepare_attempts, begin_attempt, attempt_ended
+	.prepare = prepare_attempts, .begin = begin_attempt,
+	.ended = attempt_ended,
 };
 
 /* Prepare sockets that send to themselves, by datagrams that a rule delays. */
@@ -115,7 +116,8 @@ static bool datagram_ended(int fd)
 }
 
 FIXTURE_VARIANT_ADD(payer, delays) {
-	prepare_datagrams, begin_datagram, datagram_ended
+	.prepare = prepare_datagrams, .begin = begin_datagram,
+	.ended = datagram_ended,
 };
 
 /*
@@ -186,10 +188,10 @@ static bool pipe_ended(int fd)
 }
 
 FIXTURE_VARIANT_ADD(payer, descriptors) {
-	prepare_pipes, begin_pipe, pipe_ended
+	.prepare = prepare_pipes, .begin = begin_pipe, .ended = pipe_ended,
 };
 
-static int watch(const int *fds)
+static int watch_sockets(const int *fds)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 	int i, j, ep;
@@ -212,7 +214,7 @@ static int enter_namespaces(void)
 	static const char map[] = "0 65534 1";
 	int fd, ret;
 
-	if (at_become_nobody() || prctl(PR_SET_DUMPABLE, 1) ||
+	if (at_drop_privileges() || prctl(PR_SET_DUMPABLE, 1) ||
 	    unshare(CLONE_NEWUSER | CLONE_NEWNET))
 		return -1;
 	fd = open("/proc/self/uid_map", O_WRONLY);
@@ -227,13 +229,14 @@ static int enter_namespaces(void)
  * the work at a socket begins again once it has ended, while the threads work
  * for the other sockets.
  */
-static int used(int (*prepare)(int *fds), int (*begin)(int fd),
-		bool (*ended)(int fd))
+static int used_percent(int (*prepare)(int *fds), int (*begin)(int fd),
+			bool (*ended)(int fd))
 {
 	int fds[SOCKETS], i, n;
 	uint64_t begun, ns, passed;
 
-	if (begin_dropper() || enter_namespaces() || prepare(fds) || watch(fds))
+	if (begin_dropper() || enter_namespaces() || prepare(fds) ||
+	    watch_sockets(fds))
 		return -1;
 	at_kworkers_quiet();
 	begun = at_now_ns();
@@ -246,7 +249,8 @@ static int used(int (*prepare)(int *fds), int (*begin)(int fd),
 	}
 	ns = at_kworker_ns();
 	passed = at_now_ns() - begun;
-	printf("# kernel threads: %lu ms of %lu ms\n", (unsigned long)(ns / 1000000),
+	printf("# kernel threads: %lu ms of %lu ms\n",
+	       (unsigned long)(ns / 1000000),
 	       (unsigned long)(passed / 1000000));
 	return ns * 100 / (SAVED_NS + passed / SHARE);
 }
@@ -264,8 +268,8 @@ TEST_F_TIMEOUT(payer, a_user_gets_no_more_than_its_share, AT_TIMEOUT)
 	for (tries = 0; tries < 5; tries++) {
 		pid = at_fork();
 		if (!pid) {
-			percent = used(variant->prepare, variant->begin,
-				       variant->ended);
+			percent = used_percent(variant->prepare, variant->begin,
+					       variant->ended);
 			_exit(write(pipes[1], &percent, sizeof(percent)) !=
 			      sizeof(percent));
 		}
@@ -294,7 +298,7 @@ FIXTURE_TEARDOWN(idle) { }
  * Make pairs in which the buffer of each direction was emptied once and now
  * holds a byte.
  */
-static int rest(int sv[PAIRS][2])
+static int fill_pairs(int sv[PAIRS][2])
 {
 	int i, way;
 	char byte;
@@ -313,7 +317,7 @@ static int rest(int sv[PAIRS][2])
 }
 
 /* Read the bytes again. Return how many are lost. */
-static int rested(int sv[PAIRS][2])
+static int count_lost(int sv[PAIRS][2])
 {
 	int i, way, lost = 0;
 	char byte;
@@ -326,13 +330,13 @@ static int rested(int sv[PAIRS][2])
 }
 
 /* As another user, make pairs and keep them until a byte arrives by @link. */
-static int rest_until_heard(int link)
+static int hold_filled_pairs(int link)
 {
 	int sv[PAIRS][2];
 	char byte;
 
-	return at_become_nobody() || rest(sv) || at_tell(link) ||
-	       read(link, &byte, 1) != 1 || rested(sv);
+	return at_drop_privileges() || fill_pairs(sv) || at_send_step(link) ||
+	       read(link, &byte, 1) != 1 || count_lost(sv);
 }
 
 /* Return how often payers begin to work within WINDOW_MS, or -1 on failure. */
@@ -357,7 +361,7 @@ static int works_of_payers(void)
 }
 
 /* The scan for idle buffers does not look repeatedly at buffers with data. */
-TEST_F_TIMEOUT(idle, buffers_at_rest_are_left_alone, AT_TIMEOUT)
+TEST_F_TIMEOUT(idle, idle_buffers_are_left_alone, AT_TIMEOUT)
 {
 	int link[2];
 	pid_t pid;
@@ -366,12 +370,12 @@ TEST_F_TIMEOUT(idle, buffers_at_rest_are_left_alone, AT_TIMEOUT)
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, link));
 	pid = at_fork();
 	if (!pid)
-		_exit(rest_until_heard(link[1]));
-	ASSERT_EQ(0, at_hear(link[0]));
+		_exit(hold_filled_pairs(link[1]));
+	ASSERT_EQ(0, at_wait_step(link[0]));
 	/* One scan finds the buffers in use, and no further scan follows. */
 	EXPECT_LT(0, works_of_payers());
 	EXPECT_EQ(0, works_of_payers());
-	ASSERT_EQ(0, at_tell(link[0]));
+	ASSERT_EQ(0, at_send_step(link[0]));
 	EXPECT_EQ(0, at_reap(pid));
 	at_close(link, 2);
 	EXPECT_EQ(0, at_trace_close());

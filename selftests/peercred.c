@@ -23,13 +23,21 @@ FIXTURE_VARIANT(cred) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(cred, native_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(cred, native_seqpacket) {
-	AT_NATIVE, AT_PATH, SOCK_SEQPACKET
+FIXTURE_VARIANT_ADD(cred, native_stream) {
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
 };
-FIXTURE_VARIANT_ADD(cred, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(cred, unix_stream) { AT_UNIX, AT_PATH, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(cred, oracle_stream) { AT_ORACLE, AT_PATH, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(cred, native_seqpacket) {
+	.format = AT_NATIVE, .kind = AT_PATH, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(cred, inet_stream) {
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(cred, unix_stream) {
+	.format = AT_UNIX, .kind = AT_PATH, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(cred, oracle_stream) {
+	.format = AT_ORACLE, .kind = AT_PATH, .type = SOCK_STREAM,
+};
 
 FIXTURE_SETUP(cred)
 {
@@ -46,7 +54,7 @@ FIXTURE_TEARDOWN(cred)
 	at_cleanup();
 }
 
-static int peer(int fd, struct ucred *cred)
+static int get_peercred(int fd, struct ucred *cred)
 {
 	socklen_t len = sizeof(*cred);
 
@@ -54,28 +62,28 @@ static int peer(int fd, struct ucred *cred)
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, cred, &len);
 }
 
-TEST_F_TIMEOUT(cred, server_sees_the_connecter, AT_TIMEOUT)
+TEST_F_TIMEOUT(cred, server_sees_the_client, AT_TIMEOUT)
 {
 	struct ucred cred;
 	pid_t pid = at_fork();
 	int fd, err;
 
 	if (!pid) {
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(100);
 		at_client(variant->format, variant->type, &self->a, &err);
-		at_tell(self->up[1]);
-		at_hear(self->down[0]);
+		at_send_step(self->up[1]);
+		at_wait_step(self->down[0]);
 		_exit(err);
 	}
-	ASSERT_EQ(0, at_hear(self->up[0]));
+	ASSERT_EQ(0, at_wait_step(self->up[0]));
 	fd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, peer(fd, &cred));
+	ASSERT_EQ(0, get_peercred(fd, &cred));
 	EXPECT_EQ(pid, cred.pid);
 	EXPECT_EQ(65534, cred.uid);
 	EXPECT_EQ(65534, cred.gid);
-	at_tell(self->down[1]);
+	at_send_step(self->down[1]);
 	EXPECT_EQ(0, at_reap(pid));
 }
 
@@ -87,10 +95,10 @@ TEST_F_TIMEOUT(cred, client_sees_the_listener, AT_TIMEOUT)
 
 	pid = at_fork();
 	if (!pid) {
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(100);
 		fd = at_client(variant->format, variant->type, &self->a, &err);
-		if (err || peer(fd, &cred))
+		if (err || get_peercred(fd, &cred))
 			_exit(101);
 		_exit(!(cred.pid == parent && !cred.uid && !cred.gid));
 	}
@@ -109,29 +117,29 @@ TEST_F_TIMEOUT(cred, client_sees_the_last_listen, AT_TIMEOUT)
 
 	pid = at_fork();
 	if (!pid) {
-		if (at_become_nobody() || listen(self->lfd, 4))
+		if (at_drop_privileges() || listen(self->lfd, 4))
 			_exit(100);
-		at_tell(self->up[1]);
-		at_hear(self->down[0]);
+		at_send_step(self->up[1]);
+		at_wait_step(self->down[0]);
 		_exit(0);
 	}
-	ASSERT_EQ(0, at_hear(self->up[0]));
+	ASSERT_EQ(0, at_wait_step(self->up[0]));
 	fd = at_client(variant->format, variant->type, &self->a, &err);
 	ASSERT_EQ(0, err);
 	sfd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, sfd);
-	ASSERT_EQ(0, peer(fd, &cred));
+	ASSERT_EQ(0, get_peercred(fd, &cred));
 	EXPECT_EQ(pid, cred.pid);
 	EXPECT_EQ(65534, cred.uid);
-	ASSERT_EQ(0, peer(sfd, &cred));
+	ASSERT_EQ(0, get_peercred(sfd, &cred));
 	EXPECT_EQ(getpid(), cred.pid);
 	EXPECT_EQ(0, cred.uid);
-	at_tell(self->down[1]);
+	at_send_step(self->down[1]);
 	EXPECT_EQ(0, at_reap(pid));
 }
 
 /* The server sees the process that called connect(), even after its exit. */
-TEST_F_TIMEOUT(cred, holds_after_the_peer_died, AT_TIMEOUT)
+TEST_F_TIMEOUT(cred, lasts_after_the_client_exits, AT_TIMEOUT)
 {
 	struct ucred cred;
 	pid_t pid = at_fork();
@@ -144,17 +152,17 @@ TEST_F_TIMEOUT(cred, holds_after_the_peer_died, AT_TIMEOUT)
 	EXPECT_EQ(0, at_reap(pid));
 	fd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, peer(fd, &cred));
+	ASSERT_EQ(0, get_peercred(fd, &cred));
 	EXPECT_EQ(pid, cred.pid);
 	EXPECT_EQ(0, cred.uid);
 }
 
-TEST_F_TIMEOUT(cred, nobody_before_connect, AT_TIMEOUT)
+TEST_F_TIMEOUT(cred, none_before_connect, AT_TIMEOUT)
 {
 	int fd = at_socket(variant->format, variant->type);
 	struct ucred cred;
 
-	ASSERT_EQ(0, peer(fd, &cred));
+	ASSERT_EQ(0, get_peercred(fd, &cred));
 	EXPECT_EQ(0, cred.pid);
 	EXPECT_EQ(-1, (int)cred.uid);
 	EXPECT_EQ(-1, (int)cred.gid);
@@ -164,7 +172,7 @@ TEST_F_TIMEOUT(cred, nobody_before_connect, AT_TIMEOUT)
  * An attempt that waits has the credentials of the process that called
  * connect(), not of the process that calls accept().
  */
-TEST_F_TIMEOUT(cred, E_INPROGRESS_keeps_the_connecter, AT_TIMEOUT)
+TEST_F_TIMEOUT(cred, E_INPROGRESS_keeps_the_client, AT_TIMEOUT)
 {
 	struct ucred cred;
 	int full[5], fd, i;
@@ -176,28 +184,28 @@ TEST_F_TIMEOUT(cred, E_INPROGRESS_keeps_the_connecter, AT_TIMEOUT)
 			     5));
 	pid = at_fork();
 	if (!pid) {
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(100);
 		at_client(variant->format, variant->type | SOCK_NONBLOCK,
 			  &self->a, &i);
-		at_tell(self->up[1]);
-		at_hear(self->down[0]);
+		at_send_step(self->up[1]);
+		at_wait_step(self->down[0]);
 		_exit(i);
 	}
-	ASSERT_EQ(0, at_hear(self->up[0]));
+	ASSERT_EQ(0, at_wait_step(self->up[0]));
 	for (i = 0; i < 5; i++)
 		ASSERT_LE(0, accept(self->lfd, NULL, NULL));
 	fd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, peer(fd, &cred));
+	ASSERT_EQ(0, get_peercred(fd, &cred));
 	EXPECT_EQ(pid, cred.pid);
 	EXPECT_EQ(65534, cred.uid);
-	at_tell(self->down[1]);
+	at_send_step(self->down[1]);
 	EXPECT_EQ(EINPROGRESS, at_reap(pid));
 }
 
 /* SO_PEERGROUPS returns the groups that the client had at its connect(). */
-TEST_F_TIMEOUT(cred, SO_PEERGROUPS_of_the_connecter, AT_TIMEOUT)
+TEST_F_TIMEOUT(cred, SO_PEERGROUPS_of_the_client, AT_TIMEOUT)
 {
 	gid_t groups[] = { 1234, 2345, 3456 }, got[8];
 	socklen_t len = sizeof(got);
@@ -208,10 +216,10 @@ TEST_F_TIMEOUT(cred, SO_PEERGROUPS_of_the_connecter, AT_TIMEOUT)
 		if (setgroups(3, groups))
 			_exit(1);
 		fd = at_client(variant->format, variant->type, &self->a, &err);
-		at_tell(self->up[1]);
-		_exit(fd < 0 || err || at_hear(self->down[0]));
+		at_send_step(self->up[1]);
+		_exit(fd < 0 || err || at_wait_step(self->down[0]));
 	}
-	ASSERT_EQ(0, at_hear(self->up[0]));
+	ASSERT_EQ(0, at_wait_step(self->up[0]));
 	fd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(0, getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, got, &len));
@@ -220,7 +228,7 @@ TEST_F_TIMEOUT(cred, SO_PEERGROUPS_of_the_connecter, AT_TIMEOUT)
 	len = sizeof(gid_t);
 	EXPECT_EQ(ERANGE, at_err(getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, got,
 					    &len)));
-	at_tell(self->down[1]);
+	at_send_step(self->down[1]);
 	EXPECT_EQ(0, at_reap(pid));
 }
 
@@ -232,7 +240,7 @@ TEST_F_TIMEOUT(cred, SO_PEERGROUPS_of_the_connecter, AT_TIMEOUT)
  * SO_PEERPIDFD returns a pidfd of the client, if the kernel has the option. The
  * pidfd becomes readable when the client exits.
  */
-TEST_F_TIMEOUT(cred, SO_PEERPIDFD_of_the_connecter, AT_TIMEOUT)
+TEST_F_TIMEOUT(cred, SO_PEERPIDFD_of_the_client, AT_TIMEOUT)
 {
 	socklen_t len = sizeof(int);
 	int fd, err, pidfd = -1;
@@ -240,19 +248,19 @@ TEST_F_TIMEOUT(cred, SO_PEERPIDFD_of_the_connecter, AT_TIMEOUT)
 
 	if (!pid) {
 		fd = at_client(variant->format, variant->type, &self->a, &err);
-		at_tell(self->up[1]);
-		_exit(fd < 0 || err || at_hear(self->down[0]));
+		at_send_step(self->up[1]);
+		_exit(fd < 0 || err || at_wait_step(self->down[0]));
 	}
-	ASSERT_EQ(0, at_hear(self->up[0]));
+	ASSERT_EQ(0, at_wait_step(self->up[0]));
 	fd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, fd);
 	err = at_err(getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &len));
 	if (!err)
 		EXPECT_EQ(0, at_poll_now(pidfd, POLLIN));
-	at_tell(self->down[1]);
+	at_send_step(self->down[1]);
 	EXPECT_EQ(0, at_reap(pid));
 	if (err == ENOPROTOOPT)
-		SKIP(return, "this kernel has no SO_PEERPIDFD");
+		SKIP(return, "no SO_PEERPIDFD in this kernel");
 	EXPECT_EQ(0, err);
 	/* Newer kernels report POLLHUP too, since the child has been reaped. */
 	EXPECT_TRUE(at_poll(pidfd, POLLIN) & POLLIN);

@@ -21,15 +21,19 @@ FIXTURE_VARIANT(state) {
 };
 
 FIXTURE_VARIANT_ADD(state, native_port_stream) {
-	AT_NATIVE, AT_PORT, SOCK_STREAM
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
 };
 FIXTURE_VARIANT_ADD(state, native_path_seqpacket) {
-	AT_NATIVE, AT_PATH, SOCK_SEQPACKET
+	.format = AT_NATIVE, .kind = AT_PATH, .type = SOCK_SEQPACKET,
 };
-FIXTURE_VARIANT_ADD(state, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(state, unix_path_stream) { AT_UNIX, AT_PATH, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(state, inet_stream) {
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(state, unix_path_stream) {
+	.format = AT_UNIX, .kind = AT_PATH, .type = SOCK_STREAM,
+};
 FIXTURE_VARIANT_ADD(state, oracle_name_stream) {
-	AT_ORACLE, AT_NAME, SOCK_STREAM
+	.format = AT_ORACLE, .kind = AT_NAME, .type = SOCK_STREAM,
 };
 
 FIXTURE_SETUP(state) {}
@@ -78,7 +82,7 @@ TEST_F_TIMEOUT(state, established, AT_TIMEOUT)
 	}
 }
 
-static void fill(int fd)
+static void fill_buffer(int fd)
 {
 	static const char buf[4096];
 
@@ -88,7 +92,7 @@ static void fill(int fd)
 		;
 }
 
-static long drain(int fd)
+static long drain_buffer(int fd)
 {
 	static char buf[65536];
 	ssize_t n;
@@ -104,10 +108,10 @@ TEST_F_TIMEOUT(state, full_has_no_POLLOUT, AT_TIMEOUT)
 	int sv[2];
 
 	ASSERT_EQ(0, pair_of(variant, sv));
-	fill(sv[0]);
+	fill_buffer(sv[0]);
 	EXPECT_EQ(0, at_poll_now(sv[0], POLLOUT));
 	EXPECT_EQ(POLLOUT, at_poll_now(sv[1], POLLOUT));
-	EXPECT_LT(0, drain(sv[1]));
+	EXPECT_LT(0, drain_buffer(sv[1]));
 	EXPECT_EQ(POLLOUT, at_poll(sv[0], POLLOUT));
 }
 
@@ -199,7 +203,7 @@ TEST_F_TIMEOUT(state, E_INPROGRESS_error_holds, AT_TIMEOUT)
 
 /* ---- epoll ---- */
 
-static int watch(int epfd, int fd, uint32_t events)
+static int epoll_watch(int epfd, int fd, uint32_t events)
 {
 	struct epoll_event ev = { .events = events, .data.fd = fd };
 
@@ -229,8 +233,8 @@ TEST_F_TIMEOUT(state, epoll_registered_before_connect, AT_TIMEOUT)
 	ASSERT_EQ(0, at_fill(variant->format, variant->type, &a, full, 1));
 	epfd = epoll_create1(0);
 	fd = at_socket(variant->format, variant->type | SOCK_NONBLOCK);
-	ASSERT_EQ(0, watch(epfd, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP |
-			   EPOLLET));
+	ASSERT_EQ(0, epoll_watch(epfd, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP |
+				 EPOLLET));
 	next_event(epfd, 0);
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd, &a)));
 	EXPECT_EQ(0, next_event(epfd, 0));
@@ -247,8 +251,8 @@ TEST_F_TIMEOUT(state, epoll_LT_repeats_ET_does_not, AT_TIMEOUT)
 	char c;
 
 	ASSERT_EQ(0, pair_of(variant, sv));
-	ASSERT_EQ(0, watch(lt, sv[0], EPOLLIN));
-	ASSERT_EQ(0, watch(et, sv[0], EPOLLIN | EPOLLET));
+	ASSERT_EQ(0, epoll_watch(lt, sv[0], EPOLLIN));
+	ASSERT_EQ(0, epoll_watch(et, sv[0], EPOLLIN | EPOLLET));
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(1, send(sv[1], "x", 1, 0));
 		EXPECT_EQ(EPOLLIN, next_event(lt, at_deadline_ms()));
@@ -268,10 +272,10 @@ TEST_F_TIMEOUT(state, epoll_ET_writable_again, AT_TIMEOUT)
 	int sv[2], et = epoll_create1(0);
 
 	ASSERT_EQ(0, pair_of(variant, sv));
-	fill(sv[0]);
-	ASSERT_EQ(0, watch(et, sv[0], EPOLLOUT | EPOLLET));
+	fill_buffer(sv[0]);
+	ASSERT_EQ(0, epoll_watch(et, sv[0], EPOLLOUT | EPOLLET));
 	EXPECT_EQ(0, next_event(et, 0));
-	EXPECT_LT(0, drain(sv[1]));
+	EXPECT_LT(0, drain_buffer(sv[1]));
 	EXPECT_EQ(EPOLLOUT, next_event(et, at_deadline_ms()));
 }
 
@@ -281,14 +285,14 @@ static void signals_room(struct __test_metadata *_metadata, int sv[2])
 	ASSERT_EQ(0, at_catch(SIGIO, 0));
 	ASSERT_EQ(0, fcntl(sv[0], F_SETOWN, getpid()));
 	ASSERT_EQ(0, fcntl(sv[0], F_SETFL, O_ASYNC | O_NONBLOCK));
-	fill(sv[0]);
+	fill_buffer(sv[0]);
 	atomic_store(&at_caught, 0);
-	EXPECT_LT(0, drain(sv[1]));
+	EXPECT_LT(0, drain_buffer(sv[1]));
 	EXPECT_TRUE(at_until(atomic_load(&at_caught)));
 	at_close(sv, 2);
 }
 
-TEST_F_TIMEOUT(state, O_ASYNC_signals_room, AT_TIMEOUT)
+TEST_F_TIMEOUT(state, O_ASYNC_signals_space, AT_TIMEOUT)
 {
 	int sv[2];
 
@@ -296,7 +300,7 @@ TEST_F_TIMEOUT(state, O_ASYNC_signals_room, AT_TIMEOUT)
 	signals_room(_metadata, sv);
 }
 
-TEST(O_ASYNC_signals_room_as_TCP)
+TEST(O_ASYNC_signals_space_as_TCP)
 {
 	int sv[2];
 
@@ -312,7 +316,7 @@ TEST_F_TIMEOUT(state, epoll_ET_listener, AT_TIMEOUT)
 
 	lfd = bound_listener(variant, &a, 8);
 	ASSERT_LE(0, lfd);
-	ASSERT_EQ(0, watch(et, lfd, EPOLLIN | EPOLLET));
+	ASSERT_EQ(0, epoll_watch(et, lfd, EPOLLIN | EPOLLET));
 	for (i = 0; i < 3; i++) {
 		EXPECT_EQ(0, next_event(et, 0));
 		ASSERT_LE(0, at_client(variant->format, variant->type, &a,
@@ -339,7 +343,7 @@ static void *sleep_in_poll(void *arg)
 	return NULL;
 }
 
-static int asleep(struct sleeper *s, int fd, short events)
+static int start_sleeper(struct sleeper *s, int fd, short events)
 {
 	int tid;
 
@@ -352,30 +356,30 @@ static int asleep(struct sleeper *s, int fd, short events)
 									  -1;
 }
 
-static short woken(struct sleeper *s)
+static short join_sleeper(struct sleeper *s)
 {
 	pthread_join(s->thread, NULL);
 	return s->revents;
 }
 
 /* A thread that sleeps in poll() is woken by data, by room and by a close. */
-TEST_F_TIMEOUT(state, wakes_on_data_room_close, AT_TIMEOUT)
+TEST_F_TIMEOUT(state, wakes_on_data_space_and_close, AT_TIMEOUT)
 {
 	struct sleeper s;
 	int sv[2];
 
 	ASSERT_EQ(0, pair_of(variant, sv));
-	ASSERT_EQ(0, asleep(&s, sv[0], POLLIN));
+	ASSERT_EQ(0, start_sleeper(&s, sv[0], POLLIN));
 	ASSERT_EQ(1, send(sv[1], "x", 1, 0));
-	EXPECT_EQ(POLLIN, woken(&s));
-	fill(sv[0]);
-	ASSERT_EQ(0, asleep(&s, sv[0], POLLOUT));
-	EXPECT_LT(0, drain(sv[1]));
-	EXPECT_EQ(POLLOUT, woken(&s));
-	EXPECT_LT(0, drain(sv[0]));
-	ASSERT_EQ(0, asleep(&s, sv[0], POLLRDHUP));
+	EXPECT_EQ(POLLIN, join_sleeper(&s));
+	fill_buffer(sv[0]);
+	ASSERT_EQ(0, start_sleeper(&s, sv[0], POLLOUT));
+	EXPECT_LT(0, drain_buffer(sv[1]));
+	EXPECT_EQ(POLLOUT, join_sleeper(&s));
+	EXPECT_LT(0, drain_buffer(sv[0]));
+	ASSERT_EQ(0, start_sleeper(&s, sv[0], POLLRDHUP));
 	close(sv[1]);
-	EXPECT_NE(0, woken(&s) & (POLLRDHUP | POLLHUP));
+	EXPECT_NE(0, join_sleeper(&s) & (POLLRDHUP | POLLHUP));
 }
 
 /*
@@ -389,7 +393,7 @@ struct stage {
 	int lfd, fd, peer;
 };
 
-static int fresh(struct stage *s)
+static int unconnected(struct stage *s)
 {
 	s->fd = at_socket(s->format, SOCK_STREAM | SOCK_NONBLOCK);
 	return s->fd;
@@ -422,7 +426,8 @@ static int pending(struct stage *s)
 	int fd, err;
 
 	if (on_stage(s, 0) < 0 ||
-	    at_fill(s->format, SOCK_STREAM, &s->a, &fd, 1) || fresh(s) < 0)
+	    at_fill(s->format, SOCK_STREAM, &s->a, &fd, 1) ||
+	    unconnected(s) < 0)
 		return -1;
 	err = at_err(at_connect(s->fd, &s->a));
 	return err == EINPROGRESS ? 0 : -1;
@@ -436,7 +441,7 @@ static int refused(struct stage *s)
 	return at_poll(s->fd, POLLOUT) ? 0 : -1;
 }
 
-static int refused_and_told(struct stage *s)
+static int refused_and_read(struct stage *s)
 {
 	return refused(s) || at_so_error(s->fd) != ECONNREFUSED;
 }
@@ -448,7 +453,7 @@ static int refused_and_told(struct stage *s)
 static int refused_at_once(struct stage *s)
 {
 	at_addr(&s->a, s->format, s->kind);
-	if (fresh(s) < 0 || !at_connect(s->fd, &s->a))
+	if (unconnected(s) < 0 || !at_connect(s->fd, &s->a))
 		return -1;
 	return at_poll(s->fd, POLLOUT) ? 0 : -1;
 }
@@ -508,7 +513,7 @@ static int peer_has_reset(struct stage *s)
 	return at_poll(s->fd, POLLRDHUP) ? 0 : -1;
 }
 
-static int reset_and_told(struct stage *s)
+static int reset_and_read(struct stage *s)
 {
 	return peer_has_reset(s) || at_so_error(s->fd) != ECONNRESET;
 }
@@ -530,29 +535,37 @@ static const struct {
 	short tcp, un;
 	bool ours;
 } stages[] = {
-	{ "unconnected", fresh, OUT | HUP, OUT | HUP },
-	{ "listening", listening, 0, 0 },
-	{ "listening, one to accept", listening_with_one, IN, IN },
-	{ "attempt pending", pending, 0, 0, true },
-	{ "attempt failed", refused, IN | OUT | RDHUP | HUP | ERR,
-	  IN | OUT | RDHUP | HUP | ERR, true },
-	{ "attempt failed, error read", refused_and_told,
-	  IN | OUT | RDHUP | HUP, IN | OUT | RDHUP | HUP, true },
-	{ "established", established, OUT, OUT },
-	{ "something to read", readable, IN | OUT, IN | OUT },
-	{ "peer shut for writing", peer_shut_write, IN | OUT | RDHUP,
-	  IN | OUT | RDHUP },
-	{ "shut for writing", own_shut_write, OUT, OUT },
-	{ "shut for reading", own_shut_read, IN | OUT | RDHUP,
-	  IN | OUT | RDHUP },
-	{ "both shut for writing", both_shut_write, IN | OUT | RDHUP | HUP,
-	  IN | OUT | RDHUP | HUP },
-	{ "peer closed", peer_is_gone, IN | OUT | RDHUP,
-	  IN | OUT | RDHUP | HUP },
-	{ "peer reset", peer_has_reset, IN | OUT | RDHUP | HUP | ERR,
-	  IN | OUT | RDHUP | HUP | ERR },
-	{ "peer reset, error read", reset_and_told, IN | OUT | RDHUP | HUP,
-	  IN | OUT | RDHUP | HUP },
+	{ .state = "unconnected", .make = unconnected, .tcp = OUT | HUP,
+	  .un = OUT | HUP },
+	{ .state = "listening", .make = listening, .tcp = 0, .un = 0 },
+	{ .state = "listening, one to accept", .make = listening_with_one,
+	  .tcp = IN, .un = IN },
+	{ .state = "attempt pending", .make = pending, .tcp = 0, .un = 0,
+	  .ours = true },
+	{ .state = "attempt failed", .make = refused,
+	  .tcp = IN | OUT | RDHUP | HUP | ERR,
+	  .un = IN | OUT | RDHUP | HUP | ERR, .ours = true },
+	{ .state = "attempt failed, error read", .make = refused_and_read,
+	  .tcp = IN | OUT | RDHUP | HUP, .un = IN | OUT | RDHUP | HUP,
+	  .ours = true },
+	{ .state = "established", .make = established, .tcp = OUT, .un = OUT },
+	{ .state = "something to read", .make = readable, .tcp = IN | OUT,
+	  .un = IN | OUT },
+	{ .state = "peer shut for writing", .make = peer_shut_write,
+	  .tcp = IN | OUT | RDHUP, .un = IN | OUT | RDHUP },
+	{ .state = "shut for writing", .make = own_shut_write, .tcp = OUT,
+	  .un = OUT },
+	{ .state = "shut for reading", .make = own_shut_read,
+	  .tcp = IN | OUT | RDHUP, .un = IN | OUT | RDHUP },
+	{ .state = "both shut for writing", .make = both_shut_write,
+	  .tcp = IN | OUT | RDHUP | HUP, .un = IN | OUT | RDHUP | HUP },
+	{ .state = "peer closed", .make = peer_is_gone, .tcp = IN | OUT | RDHUP,
+	  .un = IN | OUT | RDHUP | HUP },
+	{ .state = "peer reset", .make = peer_has_reset,
+	  .tcp = IN | OUT | RDHUP | HUP | ERR,
+	  .un = IN | OUT | RDHUP | HUP | ERR },
+	{ .state = "peer reset, error read", .make = reset_and_read,
+	  .tcp = IN | OUT | RDHUP | HUP, .un = IN | OUT | RDHUP | HUP },
 };
 
 FIXTURE(table) {};
@@ -563,12 +576,24 @@ FIXTURE_VARIANT(table) {
 	bool un;
 };
 
-FIXTURE_VARIANT_ADD(table, native_port) { AT_NATIVE, AT_PORT };
-FIXTURE_VARIANT_ADD(table, inet) { AT_IN, AT_INET };
-FIXTURE_VARIANT_ADD(table, inet6) { AT_IN6, AT_INET };
-FIXTURE_VARIANT_ADD(table, tcp) { AT_ORACLE_IN, AT_INET };
-FIXTURE_VARIANT_ADD(table, unix_path) { AT_UNIX, AT_PATH, true };
-FIXTURE_VARIANT_ADD(table, af_unix) { AT_ORACLE, AT_PATH, true };
+FIXTURE_VARIANT_ADD(table, native_port) {
+	.format = AT_NATIVE, .kind = AT_PORT,
+};
+FIXTURE_VARIANT_ADD(table, inet) {
+	.format = AT_IN, .kind = AT_INET,
+};
+FIXTURE_VARIANT_ADD(table, inet6) {
+	.format = AT_IN6, .kind = AT_INET,
+};
+FIXTURE_VARIANT_ADD(table, tcp) {
+	.format = AT_ORACLE_IN, .kind = AT_INET,
+};
+FIXTURE_VARIANT_ADD(table, unix_path) {
+	.format = AT_UNIX, .kind = AT_PATH, .un = true,
+};
+FIXTURE_VARIANT_ADD(table, af_unix) {
+	.format = AT_ORACLE, .kind = AT_PATH, .un = true,
+};
 
 FIXTURE_SETUP(table) {}
 FIXTURE_TEARDOWN(table) { at_cleanup(); }

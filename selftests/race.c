@@ -17,8 +17,8 @@ struct arena {
 	struct at_addr a;
 	int lfd;
 	atomic_bool over;
-	atomic_long told, refused, timed_out, cancelled, reset, unknown;
-	atomic_long accepted, spoken, clients, finished;
+	atomic_long established, refused, timed_out, cancelled, reset, unknown;
+	atomic_long accepted, sent, clients, finished;
 	int rounds, attempts;
 	bool waits_listener;
 };
@@ -34,10 +34,10 @@ FIXTURE_VARIANT(race) {
 };
 
 FIXTURE_VARIANT_ADD(race, native_port_stream) {
-	AT_NATIVE, AT_PORT, SOCK_STREAM
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
 };
 FIXTURE_VARIANT_ADD(race, unix_path_seqpacket) {
-	AT_UNIX, AT_PATH, SOCK_SEQPACKET
+	.format = AT_UNIX, .kind = AT_PATH, .type = SOCK_SEQPACKET,
 };
 
 FIXTURE_SETUP(race)
@@ -63,18 +63,18 @@ FIXTURE_TEARDOWN(race)
  * Count a success and send one byte. The server must read such a byte from
  * exactly as many connections.
  */
-static void speak(struct arena *arena, int fd)
+static void count_and_send(struct arena *arena, int fd)
 {
-	atomic_fetch_add(&arena->told, 1);
+	atomic_fetch_add(&arena->established, 1);
 	if (send(fd, "!", 1, MSG_NOSIGNAL) == 1)
-		atomic_fetch_add(&arena->spoken, 1);
+		atomic_fetch_add(&arena->sent, 1);
 }
 
-static void count(struct arena *arena, int fd, int err)
+static void count_result(struct arena *arena, int fd, int err)
 {
 	switch (err) {
 	case 0:
-		speak(arena, fd);
+		count_and_send(arena, fd);
 		break;
 	case ECONNREFUSED:
 		atomic_fetch_add(&arena->refused, 1);
@@ -135,7 +135,7 @@ static int one_nonblocking(struct arena *arena, int fd, uint64_t dice)
 	return -2;
 }
 
-static void *client(void *arg)
+static void *run_client(void *arg)
 {
 	struct arena *arena = arg;
 	uint64_t seed = 1000 + atomic_fetch_add(&arena->clients, 1), dice;
@@ -152,7 +152,7 @@ static void *client(void *arg)
 		err = dice % 2 ? one_blocking(arena, fd) :
 				 one_nonblocking(arena, fd, dice / 2);
 		if (err != -2)
-			count(arena, fd, err);
+			count_result(arena, fd, err);
 		close(fd);
 	}
 	atomic_fetch_add(&arena->finished, 1);
@@ -163,7 +163,7 @@ static void *client(void *arg)
  * Receive the byte of one connection and count '!'. The last connection sends
  * 'q', after all other connections. Return false for 'q', else true.
  */
-static bool hear(struct arena *arena, int fd)
+static bool count_byte(struct arena *arena, int fd)
 {
 	ssize_t n;
 	char c;
@@ -176,7 +176,7 @@ static bool hear(struct arena *arena, int fd)
 }
 
 /* Give the clients time until an attempt has run into its deadline. */
-static void dawdle(struct arena *arena)
+static void wait_for_timeouts(struct arena *arena)
 {
 	int i;
 
@@ -185,15 +185,15 @@ static void dawdle(struct arena *arena)
 		at_pause();
 }
 
-static void *server(void *arg)
+static void *run_server(void *arg)
 {
 	struct arena *arena = arg;
 	int fd;
 
 	do {
-		dawdle(arena);
+		wait_for_timeouts(arena);
 		fd = accept(arena->lfd, NULL, NULL);
-	} while (fd >= 0 && hear(arena, fd));
+	} while (fd >= 0 && count_byte(arena, fd));
 	return NULL;
 }
 
@@ -209,7 +209,7 @@ static int stop_server(struct arena *arena, pthread_t thread)
 
 #define CLIENTS 4
 /* Attempts in each of the two variants: 100,000 in all on the stock kernel */
-static int attempts(void)
+static int attempts_total(void)
 {
 	return at_scale(50000, 5000);
 }
@@ -220,10 +220,10 @@ TEST_F_TIMEOUT(race, counts_agree, AT_TIMEOUT_LONG)
 	pthread_t clients[CLIENTS], srv;
 	int i;
 
-	arena->attempts = attempts() / CLIENTS;
-	ASSERT_EQ(0, pthread_create(&srv, NULL, server, arena));
+	arena->attempts = attempts_total() / CLIENTS;
+	ASSERT_EQ(0, pthread_create(&srv, NULL, run_server, arena));
 	for (i = 0; i < CLIENTS; i++)
-		ASSERT_EQ(0, pthread_create(&clients[i], NULL, client,
+		ASSERT_EQ(0, pthread_create(&clients[i], NULL, run_client,
 					    arena));
 	/*
 	 * Signals arrive at any moment of an attempt. Where an attempt takes
@@ -241,14 +241,16 @@ TEST_F_TIMEOUT(race, counts_agree, AT_TIMEOUT_LONG)
 	EXPECT_EQ(0, atomic_load(&arena->unknown));
 	EXPECT_EQ(0, atomic_load(&arena->refused));
 	EXPECT_EQ(0, atomic_load(&arena->reset));
-	EXPECT_LT(0, atomic_load(&arena->told));
-	EXPECT_EQ(atomic_load(&arena->told), atomic_load(&arena->spoken));
+	EXPECT_LT(0, atomic_load(&arena->established));
+	EXPECT_EQ(atomic_load(&arena->established), atomic_load(&arena->sent));
 	EXPECT_LT(0, atomic_load(&arena->cancelled));
 	EXPECT_LT(0, atomic_load(&arena->timed_out));
-	EXPECT_EQ(attempts(),
-		  atomic_load(&arena->told) + atomic_load(&arena->timed_out) +
+	EXPECT_EQ(attempts_total(),
+		  atomic_load(&arena->established) +
+		  atomic_load(&arena->timed_out) +
 		  atomic_load(&arena->cancelled));
-	EXPECT_EQ(atomic_load(&arena->told), atomic_load(&arena->accepted));
+	EXPECT_EQ(atomic_load(&arena->established),
+		  atomic_load(&arena->accepted));
 }
 
 /*
@@ -273,7 +275,7 @@ static int run_clients(struct arena *arena)
 	int i;
 
 	for (i = 0; i < CLIENTS; i++)
-		if (pthread_create(&clients[i], NULL, client, arena))
+		if (pthread_create(&clients[i], NULL, run_client, arena))
 			return -1;
 	for (i = 0; i < CLIENTS; i++)
 		pthread_join(clients[i], NULL);
@@ -284,7 +286,7 @@ static int run_clients(struct arena *arena)
  * Accept connections, and every fourth time close the listener and open it
  * again with another backlog, while clients connect.
  */
-static void *flicker(void *arg)
+static void *restart_listener(void *arg)
 {
 	struct arena *arena = arg;
 	int fd, i;
@@ -303,23 +305,24 @@ static void *flicker(void *arg)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(race, listener_flickers, AT_TIMEOUT_LONG)
+TEST_F_TIMEOUT(race, listener_restarts, AT_TIMEOUT_LONG)
 {
 	struct arena *arena = &self->arena;
 	pthread_t srv;
 
 	at_nonblock(arena->lfd, true);
-	ASSERT_EQ(0, pthread_create(&srv, NULL, flicker, arena));
+	ASSERT_EQ(0, pthread_create(&srv, NULL, restart_listener, arena));
 	EXPECT_EQ(0, run_clients(arena));
 	atomic_store(&arena->over, true);
 	pthread_join(srv, NULL);
 	/* No client hangs, and each result is documented. */
 	EXPECT_EQ(0, atomic_load(&arena->unknown));
 	EXPECT_EQ(CLIENTS * arena->rounds,
-		  atomic_load(&arena->told) + atomic_load(&arena->timed_out) +
+		  atomic_load(&arena->established) +
+		  atomic_load(&arena->timed_out) +
 		  atomic_load(&arena->cancelled) +
 		  atomic_load(&arena->refused) + atomic_load(&arena->reset));
-	EXPECT_LT(0, atomic_load(&arena->told));
+	EXPECT_LT(0, atomic_load(&arena->established));
 }
 
 /* List all associations and sockets, again and again. */
@@ -339,17 +342,17 @@ static void *dump_all(void *arg)
  * (ALTCONN_WAIT_LISTENER) cancel their attempts or run into their deadlines. No
  * attempt is refused, and none is forgotten.
  */
-TEST_F_TIMEOUT(race, wait_listener_flickers, AT_TIMEOUT_LONG)
+TEST_F_TIMEOUT(race, wait_listener_restarts, AT_TIMEOUT_LONG)
 {
 	struct arena *arena = &self->arena;
 	pthread_t srv, dumper;
 
 	if (variant->kind == AT_PATH)
-		SKIP(return, "paths are not waited for");
+		SKIP(return, "no attempt waits for a listener at a path");
 	arena->waits_listener = true;
 	arena->attempts = at_scale(3000, 400);
 	at_nonblock(arena->lfd, true);
-	ASSERT_EQ(0, pthread_create(&srv, NULL, flicker, arena));
+	ASSERT_EQ(0, pthread_create(&srv, NULL, restart_listener, arena));
 	ASSERT_EQ(0, pthread_create(&dumper, NULL, dump_all, arena));
 	EXPECT_EQ(0, run_clients(arena));
 	atomic_store(&arena->over, true);
@@ -357,10 +360,11 @@ TEST_F_TIMEOUT(race, wait_listener_flickers, AT_TIMEOUT_LONG)
 	pthread_join(dumper, NULL);
 	EXPECT_EQ(0, atomic_load(&arena->unknown));
 	EXPECT_EQ(0, atomic_load(&arena->refused));
-	EXPECT_LT(0, atomic_load(&arena->told));
+	EXPECT_LT(0, atomic_load(&arena->established));
 	/* A reset attempt was established before its listener closed. */
 	EXPECT_EQ(CLIENTS * arena->attempts,
-		  atomic_load(&arena->told) + atomic_load(&arena->timed_out) +
+		  atomic_load(&arena->established) +
+		  atomic_load(&arena->timed_out) +
 		  atomic_load(&arena->cancelled) + atomic_load(&arena->reset));
 }
 
@@ -375,11 +379,11 @@ TEST_F_TIMEOUT(race, wait_listener_flickers, AT_TIMEOUT_LONG)
 TEST_F_TIMEOUT(race, wait_listener_keeps_the_order, AT_TIMEOUT_LONG)
 {
 	struct arena *arena = &self->arena;
-	int fds[IN_ORDER], i, fd, last = -1, who, err;
+	int fds[IN_ORDER], i, fd, last = -1, number, err;
 	pthread_t srv;
 
 	if (variant->kind == AT_PATH)
-		SKIP(return, "paths are not waited for");
+		SKIP(return, "no attempt waits for a listener at a path");
 	ASSERT_EQ(0, at_err(at_connect_unspec(arena->lfd)));
 	ASSERT_EQ(0, pthread_create(&srv, NULL, close_and_listen, arena));
 	for (i = 0; i < IN_ORDER; i++) {
@@ -399,9 +403,9 @@ TEST_F_TIMEOUT(race, wait_listener_keeps_the_order, AT_TIMEOUT_LONG)
 	for (i = 0; i < IN_ORDER; i++) {
 		fd = accept(arena->lfd, NULL, NULL);
 		ASSERT_LE(0, fd);
-		ASSERT_EQ(sizeof(who), recv(fd, &who, sizeof(who), 0));
-		EXPECT_LT(last, who);
-		last = who;
+		ASSERT_EQ(sizeof(number), recv(fd, &number, sizeof(number), 0));
+		EXPECT_LT(last, number);
+		last = number;
 		close(fd);
 	}
 }
@@ -417,7 +421,7 @@ struct caller {
 	int fd, err;
 };
 
-static void *call(void *arg)
+static void *connect_together(void *arg)
 {
 	struct caller *caller = arg;
 
@@ -440,14 +444,14 @@ static int call_together(struct arena *arena, struct caller *callers, int n,
 		callers[i] = (struct caller) {
 			.arena = arena, .barrier = &barrier, .fd = fd,
 		};
-		if (pthread_create(&callers[i].thread, NULL, call,
+		if (pthread_create(&callers[i].thread, NULL, connect_together,
 				   &callers[i]))
 			return -1;
 	}
 	return 0;
 }
 
-static int answers(struct caller *callers, int n, int err)
+static int count_results(struct caller *callers, int n, int err)
 {
 	int i, sum = 0;
 
@@ -456,7 +460,7 @@ static int answers(struct caller *callers, int n, int err)
 	return sum;
 }
 
-TEST_F_TIMEOUT(race, S_THREAD_room, AT_TIMEOUT_LONG)
+TEST_F_TIMEOUT(race, S_THREAD_established_at_once, AT_TIMEOUT_LONG)
 {
 	struct arena *arena = &self->arena;
 	struct caller callers[CLIENTS];
@@ -467,9 +471,9 @@ TEST_F_TIMEOUT(race, S_THREAD_room, AT_TIMEOUT_LONG)
 		ASSERT_EQ(0, call_together(arena, callers, CLIENTS, fd));
 		for (i = 0; i < CLIENTS; i++)
 			pthread_join(callers[i].thread, NULL);
-		EXPECT_LE(1, answers(callers, CLIENTS, 0));
-		EXPECT_EQ(CLIENTS, answers(callers, CLIENTS, 0) +
-				   answers(callers, CLIENTS, EISCONN));
+		EXPECT_LE(1, count_results(callers, CLIENTS, 0));
+		EXPECT_EQ(CLIENTS, count_results(callers, CLIENTS, 0) +
+				   count_results(callers, CLIENTS, EISCONN));
 		/* One attempt makes one connection. */
 		sfd = accept(arena->lfd, NULL, NULL);
 		ASSERT_LE(0, sfd);
@@ -479,7 +483,7 @@ TEST_F_TIMEOUT(race, S_THREAD_room, AT_TIMEOUT_LONG)
 	}
 }
 
-TEST_F_TIMEOUT(race, S_THREAD_waiting, AT_TIMEOUT_LONG)
+TEST_F_TIMEOUT(race, S_THREAD_after_a_wait, AT_TIMEOUT_LONG)
 {
 	struct arena *arena = &self->arena;
 	struct caller callers[CLIENTS];
@@ -498,9 +502,9 @@ TEST_F_TIMEOUT(race, S_THREAD_waiting, AT_TIMEOUT_LONG)
 		}
 		for (i = 0; i < CLIENTS; i++)
 			pthread_join(callers[i].thread, NULL);
-		EXPECT_LE(1, answers(callers, CLIENTS, 0));
-		EXPECT_EQ(CLIENTS, answers(callers, CLIENTS, 0) +
-				   answers(callers, CLIENTS, EISCONN));
+		EXPECT_LE(1, count_results(callers, CLIENTS, 0));
+		EXPECT_EQ(CLIENTS, count_results(callers, CLIENTS, 0) +
+				   count_results(callers, CLIENTS, EISCONN));
 		EXPECT_EQ(0, at_poll_now(arena->lfd, POLLIN));
 		at_close(full, 2);
 		close(fd);
@@ -668,7 +672,7 @@ static int share_port(struct at_addr *a, int fds[2])
  * Two sockets connect at the same moment, each from its shared address to the
  * address of the other. At most one succeeds, and a failure is EADDRINUSE.
  */
-TEST(E_ADDRINUSE_of_attempts_that_cross)
+TEST(E_ADDRINUSE_of_crossing_attempts)
 {
 	int round, rounds = at_scale(300, 40), fds[2][2], i;
 	pthread_barrier_t barrier;
@@ -700,7 +704,7 @@ struct end {
 	int fd, n;
 };
 
-static void *maul(void *arg)
+static void *use_end(void *arg)
 {
 	struct end *end = arg;
 	char buf[256] = {};
@@ -723,7 +727,7 @@ static void *maul(void *arg)
 }
 
 /* Both ends shut down, dissolve, send, receive and close at the same moment. */
-TEST_F_TIMEOUT(race, both_ends_at_once, AT_TIMEOUT)
+TEST_F_TIMEOUT(race, both_ends_are_used_at_once, AT_TIMEOUT)
 {
 	struct end ends[2];
 	int round, i, err;
@@ -738,7 +742,7 @@ TEST_F_TIMEOUT(race, both_ends_at_once, AT_TIMEOUT)
 		ends[1].n = round / 4;
 		for (i = 0; i < 2; i++)
 			ASSERT_EQ(0, pthread_create(&ends[i].thread, NULL,
-						    maul, &ends[i]));
+						    use_end, &ends[i]));
 		for (i = 0; i < 2; i++)
 			pthread_join(ends[i].thread, NULL);
 	}
@@ -748,7 +752,7 @@ TEST_F_TIMEOUT(race, both_ends_at_once, AT_TIMEOUT)
  * Send datagrams to an address. Count errors other than ECONNREFUSED and EAGAIN
  * as unknown.
  */
-static void *shoot(void *arg)
+static void *send_datagrams(void *arg)
 {
 	struct arena *arena = arg;
 	int fd = at_socket(arena->format, SOCK_DGRAM), i;
@@ -776,7 +780,7 @@ TEST_F_TIMEOUT(race, dgram_receiver_comes_and_goes, AT_TIMEOUT)
 	at_addr(&arena->a, AT_NATIVE, AT_NAME);
 	arena->format = AT_NATIVE;
 	at_addr(&peer, AT_NATIVE, AT_NAME);
-	ASSERT_EQ(0, pthread_create(&thread, NULL, shoot, arena));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, send_datagrams, arena));
 	while (!atomic_load(&arena->over)) {
 		fd = at_socket(AT_NATIVE, SOCK_DGRAM);
 		err = at_err(at_bind(fd, &arena->a));

@@ -29,7 +29,8 @@ static int wait_there(enum at_format format, const struct at_addr *a, int *fds,
 	int i, err;
 
 	for (i = 0; i < n; i++) {
-		fds[i] = at_client(format, SOCK_STREAM | SOCK_NONBLOCK, a, &err);
+		fds[i] = at_client(format, SOCK_STREAM | SOCK_NONBLOCK, a,
+				   &err);
 		if (err != EINPROGRESS)
 			return i;
 	}
@@ -37,7 +38,7 @@ static int wait_there(enum at_format format, const struct at_addr *a, int *fds,
 }
 
 /* Make @n epoll instances that watch @fd. Return how many there are. */
-static int watch(int fd, uint32_t events, int *epolls, int n)
+static int watch_epolls(int fd, uint32_t events, int *epolls, int n)
 {
 	struct epoll_event ev = { .events = events };
 	int i;
@@ -65,7 +66,8 @@ static int count_ready(const int *epolls, int n)
 #define MOST_LISTENERS	1024
 
 /* Make a listener that shares its address. Return -1 with errno on failure. */
-static int share(enum at_format format, const struct at_addr *a, int backlog)
+static int listen_shared(enum at_format format, const struct at_addr *a,
+			 int backlog)
 {
 	int fd = at_socket(format, SOCK_STREAM), err;
 
@@ -89,9 +91,9 @@ FIXTURE_VARIANT(room) {
 	enum at_kind kind;
 };
 
-FIXTURE_VARIANT_ADD(room, native_port) { AT_NATIVE, AT_PORT };
-FIXTURE_VARIANT_ADD(room, unix_name) { AT_UNIX, AT_NAME };
-FIXTURE_VARIANT_ADD(room, inet) { AT_IN, AT_INET };
+FIXTURE_VARIANT_ADD(room, native_port) { .format = AT_NATIVE, .kind = AT_PORT };
+FIXTURE_VARIANT_ADD(room, unix_name) { .format = AT_UNIX, .kind = AT_NAME };
+FIXTURE_VARIANT_ADD(room, inet) { .format = AT_IN, .kind = AT_INET };
 
 FIXTURE_SETUP(room)
 {
@@ -101,7 +103,7 @@ FIXTURE_SETUP(room)
 	most.rlim_cur = most.rlim_max;
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &most));
 	at_addr(&self->a, variant->format, variant->kind);
-	self->lfd = share(variant->format, &self->a, 0);
+	self->lfd = listen_shared(variant->format, &self->a, 0);
 	ASSERT_LE(0, self->lfd);
 }
 
@@ -123,7 +125,7 @@ static uint64_t let_in(enum at_format format, const struct at_addr *a, int lfd,
 
 	if (at_set_option(lfd, ALTCONN_DEFER_ACCEPT, 1) ||
 	    listen(lfd, MANY) || wait_there(format, a, fds, n) != n ||
-	    watch(lfd, EPOLLIN, epolls, n) != n)
+	    watch_epolls(lfd, EPOLLIN, epolls, n) != n)
 		return 0;
 	begin = at_now_ns();
 	if (!at_set_option(lfd, ALTCONN_DEFER_ACCEPT, 0))
@@ -142,7 +144,7 @@ static uint64_t let_in(enum at_format format, const struct at_addr *a, int lfd,
 }
 
 /* Each poller is woken once, however many attempts are let in. */
-TEST_F_TIMEOUT(room, letting_in_wakes_each_poller_once, AT_TIMEOUT)
+TEST_F_TIMEOUT(room, each_poller_wakes_once, AT_TIMEOUT)
 {
 	EXPECT_TRUE(at_grows(GROWTH, let_in(variant->format, &self->a,
 					    self->lfd, FEW),
@@ -179,7 +181,7 @@ static int count_woken(const struct sleeper *s)
 }
 
 /* As many exclusive waiters are woken as there are attempts to accept. */
-TEST_F_TIMEOUT(room, letting_in_wakes_as_many_exclusive_waiters, AT_TIMEOUT)
+TEST_F_TIMEOUT(room, as_many_exclusive_waiters_wake, AT_TIMEOUT)
 {
 	struct sleeper s[SLEEPERS] = {};
 	pthread_t threads[SLEEPERS];
@@ -194,8 +196,9 @@ TEST_F_TIMEOUT(room, letting_in_wakes_as_many_exclusive_waiters, AT_TIMEOUT)
 	 * One attempt can be accepted already. Each edge-triggered poller
 	 * reports it here, and not again.
 	 */
-	ASSERT_EQ(SLEEPERS, watch(self->lfd, EPOLLIN | EPOLLET | EPOLLEXCLUSIVE,
-				  epolls, SLEEPERS));
+	ASSERT_EQ(SLEEPERS,
+		  watch_epolls(self->lfd, EPOLLIN | EPOLLET | EPOLLEXCLUSIVE,
+			       epolls, SLEEPERS));
 	EXPECT_EQ(SLEEPERS, count_ready(epolls, SLEEPERS));
 	for (i = 0; i < SLEEPERS; i++) {
 		s[i].epoll = epolls[i];
@@ -232,7 +235,7 @@ static uint64_t close_one(enum at_format format, const struct at_addr *a, int n)
 	int fds[MANY], lfd, filler, err, i, at;
 
 	/* The fixture's listener is full; the filler makes this one full. */
-	lfd = share(format, a, 0);
+	lfd = listen_shared(format, a, 0);
 	filler = at_client(format, SOCK_STREAM | SOCK_NONBLOCK, a, &err);
 	at = wait_there(format, a, fds, n);
 	if (lfd < 0 || err || at != n)
@@ -250,7 +253,7 @@ out:
 }
 
 /* Attempts wait at the address, so closing a listener moves no attempt. */
-TEST_F_TIMEOUT(room, closing_moves_none, AT_TIMEOUT)
+TEST_F_TIMEOUT(room, close_moves_no_attempt, AT_TIMEOUT)
 {
 	int filler, err;
 
@@ -266,11 +269,11 @@ TEST_F_TIMEOUT(room, closing_moves_none, AT_TIMEOUT)
  * When one of two listeners closes, the attempts wait for the other listener,
  * in the same order.
  */
-TEST_F_TIMEOUT(room, another_listener_takes_them_in_order, AT_TIMEOUT)
+TEST_F_TIMEOUT(room, another_listener_takes_attempts_in_order, AT_TIMEOUT)
 {
 	int fds[10], two, filler[2], i, fd, err;
 
-	two = share(variant->format, &self->a, 0);
+	two = listen_shared(variant->format, &self->a, 0);
 	ASSERT_LE(0, two);
 	for (i = 0; i < 2; i++) {
 		filler[i] = at_client(variant->format,
@@ -299,12 +302,13 @@ TEST_F_TIMEOUT(room, another_listener_takes_them_in_order, AT_TIMEOUT)
  * Return how long it takes to close the last listener while @n attempts wait,
  * which refuses them, in ns; 0 on failure.
  */
-static uint64_t refuse_all(enum at_format format, const struct at_addr *a, int n)
+static uint64_t refuse_all(enum at_format format, const struct at_addr *a,
+			   int n)
 {
 	int fds[MANY], lfd, filler, err, i, at;
 	uint64_t begin, took = 0;
 
-	lfd = share(format, a, 0);
+	lfd = listen_shared(format, a, 0);
 	filler = at_client(format, SOCK_STREAM | SOCK_NONBLOCK, a, &err);
 	at = wait_there(format, a, fds, n);
 	if (lfd >= 0 && !err && at == n) {
@@ -321,19 +325,19 @@ static uint64_t refuse_all(enum at_format format, const struct at_addr *a, int n
 }
 
 /* Closing the last listener takes one step for each attempt that is refused. */
-TEST_F_TIMEOUT(room, refusing_all, AT_TIMEOUT)
+TEST_F_TIMEOUT(room, last_listener_refuses_all, AT_TIMEOUT)
 {
 	close(self->lfd);
 	EXPECT_TRUE(at_grows(GROWTH, refuse_all(variant->format, &self->a, FEW),
 			     refuse_all(variant->format, &self->a, MANY)));
-	self->lfd = share(variant->format, &self->a, 0);
+	self->lfd = listen_shared(variant->format, &self->a, 0);
 }
 
 /*
  * When the last listener closes, attempts with ALTCONN_WAIT_LISTENER stay and
  * other attempts are refused.
  */
-TEST_F_TIMEOUT(room, the_patient_stay, AT_TIMEOUT)
+TEST_F_TIMEOUT(room, WAIT_LISTENER_attempts_stay, AT_TIMEOUT)
 {
 	int fds[6], filler, i, err, fd;
 
@@ -341,7 +345,8 @@ TEST_F_TIMEOUT(room, the_patient_stay, AT_TIMEOUT)
 			   &self->a, &err);
 	ASSERT_EQ(0, err);
 	for (i = 0; i < 6; i++) {
-		fds[i] = at_socket(variant->format, SOCK_STREAM | SOCK_NONBLOCK);
+		fds[i] = at_socket(variant->format,
+				   SOCK_STREAM | SOCK_NONBLOCK);
 		ASSERT_EQ(0, at_set_option(fds[i], ALTCONN_WAIT_LISTENER,
 					   i % 2));
 		ASSERT_EQ(EINPROGRESS, at_err(at_connect(fds[i], &self->a)));
@@ -351,7 +356,7 @@ TEST_F_TIMEOUT(room, the_patient_stay, AT_TIMEOUT)
 	for (i = 0; i < 6; i += 2)
 		EXPECT_EQ(ECONNREFUSED, at_so_error(fds[i]));
 	EXPECT_EQ(3, at_place(fds[5]));
-	self->lfd = share(variant->format, &self->a, 0);
+	self->lfd = listen_shared(variant->format, &self->a, 0);
 	ASSERT_LE(0, self->lfd);
 	for (i = 1; i < 6; i += 2) {
 		EXPECT_EQ(POLLOUT, at_poll(fds[i], POLLOUT));
@@ -413,7 +418,8 @@ static int depth_when_woken(int fd, short events, bool (*wake)(int arg),
 	if (pthread_create(&thread, NULL, sleep_in_poll, &p))
 		return -1;
 	if (!at_until(atomic_load(&p.tid) && at_sleeps(atomic_load(&p.tid))) ||
-	    at_trace_put("trace", "") || at_trace_put("events/sched/sched_waking/enable", "1"))
+	    at_trace_put("trace", "") ||
+	    at_trace_put("events/sched/sched_waking/enable", "1"))
 		return -1;
 	if (wake(arg) && !pthread_join(thread, NULL))
 		depth = depth_of_wakeup(atomic_load(&p.tid));
@@ -470,7 +476,8 @@ TEST_F_TIMEOUT(room, a_client_is_woken_under_no_lock, AT_TIMEOUT)
 
 /* ---- wildcard listeners ---- */
 
-static int listen_ip(enum at_format format, const char *ip, int port, int backlog)
+static int listen_ip(enum at_format format, const char *ip, int port,
+		     int backlog)
 {
 	int fd = at_socket(format, SOCK_STREAM), one = 1;
 	struct at_addr a;
@@ -520,7 +527,7 @@ static int accept_from(int lfd)
  * A wildcard listener accepts attempts in order of arrival, whatever addresses
  * they asked for.
  */
-TEST(any_takes_from_all_addresses_in_order)
+TEST(wildcard_listener_keeps_the_order)
 {
 	int port = a_port(), lfd = listen_ip(AT_IN, "0.0.0.0", port, 0);
 	static const int order[] = { 3, 1, 2, 1, 3, 2, 2, 1 };
@@ -583,7 +590,7 @@ TEST(a_closer_listener_comes_and_goes)
  * An IPv4 attempt goes to the listener at 0.0.0.0, and to the listener at :: if
  * there is none at 0.0.0.0.
  */
-TEST(both_versions)
+TEST(attempts_at_both_wildcards)
 {
 	int port = a_port(), six = listen_ip(AT_IN6, "::", port, 0), four;
 	int fds[4], i, err;
@@ -642,7 +649,7 @@ static uint64_t accept_beside(int n)
  * A wildcard listener does not pay for attempts that wait for other listeners
  * of its port.
  */
-TEST(strangers_attempts_cost_nothing)
+TEST(attempts_of_others_cost_nothing)
 {
 	EXPECT_TRUE(at_grows(2, accept_beside(FEW),
 			     accept_beside(MANY)));
@@ -675,7 +682,7 @@ struct accepter {
 	atomic_int tid;
 };
 
-static void *accepts(void *arg)
+static void *accept_thread(void *arg)
 {
 	struct accepter *accepter = arg;
 	int fd;
@@ -700,12 +707,12 @@ TEST_F_TIMEOUT(room, an_idle_listener_is_woken_beside_busy_ones, AT_TIMEOUT)
 	int fd, i, err, busy, fds[6];
 	pthread_t thread;
 
-	busy = share(variant->format, &self->a, 0);
-	accepter.fd = share(variant->format, &self->a, 0);
+	busy = listen_shared(variant->format, &self->a, 0);
+	accepter.fd = listen_shared(variant->format, &self->a, 0);
 	ASSERT_EQ(0, at_set_option(busy, ALTCONN_DEFER_ACCEPT, 1));
 	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 1));
 	ASSERT_EQ(0, at_set_option(accepter.fd, ALTCONN_DEFER_ACCEPT, 1));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, accepts, &accepter));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, accept_thread, &accepter));
 	for (i = 0; i < 6; i++) {
 		ASSERT_TRUE(at_until(accepter.tid && at_sleeps(accepter.tid)));
 		fd = at_socket(variant->format, SOCK_STREAM | SOCK_NONBLOCK);
@@ -726,16 +733,16 @@ TEST_F_TIMEOUT(room, listeners_that_share_are_bounded, AT_TIMEOUT)
 	int fds[MOST_LISTENERS], fd, i, n;
 
 	for (n = 0; n < MOST_LISTENERS - 1; n++) {
-		fds[n] = share(variant->format, &self->a, 0);
+		fds[n] = listen_shared(variant->format, &self->a, 0);
 		ASSERT_LE(0, fds[n]);
 	}
 	for (i = 0; i < 2; i++) {
-		fd = share(variant->format, &self->a, 0);
+		fd = listen_shared(variant->format, &self->a, 0);
 		EXPECT_EQ(-1, fd);
 		EXPECT_EQ(EADDRINUSE, errno);
 	}
 	close(fds[--n]);
-	fds[n] = share(variant->format, &self->a, 0);
+	fds[n] = listen_shared(variant->format, &self->a, 0);
 	EXPECT_LE(0, fds[n]);
 	at_close(fds, n + 1);
 }
@@ -760,12 +767,21 @@ FIXTURE_VARIANT(share) {
 	bool patient;	/* there is no listener, and attempts wait for one */
 };
 
-FIXTURE_VARIANT_ADD(share, native_port) { AT_NATIVE, AT_PORT, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(share, unix_name) { AT_UNIX, AT_NAME, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(share, unix_path) { AT_UNIX, AT_PATH, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(share, inet) { AT_IN, AT_INET, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(share, native_port) {
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(share, unix_name) {
+	.format = AT_UNIX, .kind = AT_NAME, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(share, unix_path) {
+	.format = AT_UNIX, .kind = AT_PATH, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(share, inet) {
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
 FIXTURE_VARIANT_ADD(share, no_listener) {
-	AT_NATIVE, AT_NAME, SOCK_STREAM, true
+	.format = AT_NATIVE, .kind = AT_NAME, .type = SOCK_STREAM,
+	.patient = true,
 };
 
 FIXTURE_SETUP(share)
@@ -955,8 +971,8 @@ static int share_within(void)
  * @owner owns and which maps ten user IDs, and in a new network namespace. The
  * attempts wait at a listener in these namespaces if @within, else at @a.
  */
-static int share_below(int owner, const struct at_addr *a, enum at_format format,
-		       int type, bool within)
+static int share_below(int owner, const struct at_addr *a,
+		       enum at_format format, int type, bool within)
 {
 	int go[2], ready[2];
 	pid_t pid;
@@ -969,15 +985,15 @@ static int share_below(int owner, const struct at_addr *a, enum at_format format
 		    unshare(CLONE_NEWUSER | CLONE_NEWNET))
 			_exit(202);
 		/* The parent is root and can write the child's uid_map now. */
-		at_tell(ready[1]);
-		if (at_hear(go[0]) || setresuid(0, 0, 0))
+		at_send_step(ready[1]);
+		if (at_wait_step(go[0]) || setresuid(0, 0, 0))
 			_exit(203);
 		_exit(within ? share_within() :
 			       share_count(1, a, format, type) +
 			       share_count(2, a, format, type));
 	}
-	if (at_hear(ready[0]) ||
-	    share_write(pid, "uid_map", "0 100000 10\n") || at_tell(go[1]))
+	if (at_wait_step(ready[0]) ||
+	    share_write(pid, "uid_map", "0 100000 10\n") || at_send_step(go[1]))
 		return -2;
 	return at_reap(pid);
 }
@@ -991,7 +1007,7 @@ static int share_below(int owner, const struct at_addr *a, enum at_format format
 TEST_F_TIMEOUT(share, users_of_user_namespaces, AT_TIMEOUT)
 {
 	if (variant->kind != AT_PATH)
-		SKIP(return, "a path alone leads into another namespace");
+		SKIP(return, "only a path leads into another namespace");
 	EXPECT_EQ(EINPROGRESS, TRY(0));
 	EXPECT_EQ(EINPROGRESS, TRY(NOBODY));
 	EXPECT_EQ(SHARE - 1, share_below(NOBODY, &self->a, variant->format,

@@ -49,23 +49,23 @@ FIXTURE_VARIANT(rule) {
 };
 
 FIXTURE_VARIANT_ADD(rule, port_stream) {
-	AT_NATIVE, AT_PORT, SOCK_STREAM
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
 };
 
 FIXTURE_VARIANT_ADD(rule, name_seqpacket) {
-	AT_UNIX, AT_NAME, SOCK_SEQPACKET
+	.format = AT_UNIX, .kind = AT_NAME, .type = SOCK_SEQPACKET,
 };
 
 FIXTURE_VARIANT_ADD(rule, path_stream) {
-	AT_UNIX, AT_PATH, SOCK_STREAM
+	.format = AT_UNIX, .kind = AT_PATH, .type = SOCK_STREAM,
 };
 
 FIXTURE_VARIANT_ADD(rule, inet_stream) {
-	AT_IN, AT_INET, SOCK_STREAM
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
 };
 
 FIXTURE_VARIANT_ADD(rule, inet6_seqpacket) {
-	AT_IN6, AT_INET, SOCK_SEQPACKET
+	.format = AT_IN6, .kind = AT_INET, .type = SOCK_SEQPACKET,
 };
 
 FIXTURE_SETUP(rule)
@@ -106,8 +106,8 @@ FIXTURE_TEARDOWN(rule)
  * Begin a non-blocking attempt with a deadline of @timeout_ms, or without one
  * if that is 0. Return the socket or -1, and set @err to connect()'s errno.
  */
-static int begin(enum at_format format, int type, const struct at_addr *a,
-		 uint64_t timeout_ms, int *err)
+static int begin_attempt(enum at_format format, int type,
+			 const struct at_addr *a, uint64_t timeout_ms, int *err)
 {
 	int fd = at_socket(format, type);
 
@@ -118,8 +118,8 @@ static int begin(enum at_format format, int type, const struct at_addr *a,
 }
 
 #define BEGIN(timeout_ms) ({						\
-	int __err, __fd = begin(variant->format, variant->type, &self->a, \
-				timeout_ms, &__err);			\
+	int __err, __fd = begin_attempt(variant->format, variant->type,	\
+					&self->a, timeout_ms, &__err);	\
 									\
 	ASSERT_LE(0, __fd);						\
 	EXPECT_EQ(EINPROGRESS, __err);					\
@@ -136,13 +136,13 @@ TEST_F_TIMEOUT(rule, E_PERM_RULE, AT_TIMEOUT)
 		const char *verdict;
 		int err;
 	} rows[] = {
-		{ "deny", EPERM },
-		{ "deny EPERM", EPERM },
-		{ "deny EACCES", EACCES },
-		{ "refuse", ECONNREFUSED },
-		{ "unreachable", EHOSTUNREACH },
-		{ "unreachable host", EHOSTUNREACH },
-		{ "unreachable net", ENETUNREACH },
+		{ .verdict = "deny", .err = EPERM },
+		{ .verdict = "deny EPERM", .err = EPERM },
+		{ .verdict = "deny EACCES", .err = EACCES },
+		{ .verdict = "refuse", .err = ECONNREFUSED },
+		{ .verdict = "unreachable", .err = EHOSTUNREACH },
+		{ .verdict = "unreachable host", .err = EHOSTUNREACH },
+		{ .verdict = "unreachable net", .err = ENETUNREACH },
 	};
 	int i, id, fd, err;
 
@@ -198,7 +198,7 @@ TEST_F_TIMEOUT(rule, drop_waits_until_the_deadline, AT_TIMEOUT)
 	EXPECT_EQ(0, at_poll_now(self->lfd, POLLIN));
 }
 
-TEST_F_TIMEOUT(rule, dropped_attempt_is_let_go, AT_TIMEOUT)
+TEST_F_TIMEOUT(rule, dropped_attempt_ends_by_AF_UNSPEC_or_close, AT_TIMEOUT)
 {
 	struct at_job job;
 	int fd;
@@ -292,12 +292,12 @@ TEST_F_TIMEOUT(rule, delayed_to_the_same_address, AT_TIMEOUT)
  * A delayed attempt may hold the last reference to a path. The reference is
  * dropped when the attempt ends.
  */
-TEST_F_TIMEOUT(rule, held_path_goes, AT_TIMEOUT)
+TEST_F_TIMEOUT(rule, held_path_is_dropped_at_the_end, AT_TIMEOUT)
 {
 	int fd, i;
 
 	if (variant->kind != AT_PATH)
-		SKIP(return, "of paths");
+		SKIP(return, "paths only");
 	ADD("delay 1000s");
 	/* close() ends the first attempt, connect() to AF_UNSPEC the other. */
 	for (i = 0; i < 2; i++) {
@@ -318,14 +318,14 @@ TEST_F_TIMEOUT(rule, held_path_goes, AT_TIMEOUT)
  * An attempt that runs into its deadline while a rule delays it releases its
  * path, so the file system can be unmounted.
  */
-TEST_F_TIMEOUT(rule, held_path_is_let_go, AT_TIMEOUT)
+TEST_F_TIMEOUT(rule, held_path_is_dropped_at_the_deadline, AT_TIMEOUT)
 {
 	char dir[200], path[210];
 	struct at_addr a;
 	int lfd, fd, err;
 
 	if (variant->kind != AT_PATH)
-		SKIP(return, "of paths");
+		SKIP(return, "paths only");
 	ASSERT_EQ(0, unshare(CLONE_NEWNS));
 	ASSERT_EQ(0, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	snprintf(dir, sizeof(dir), "%s.d", at_path_of(&self->a));
@@ -337,7 +337,7 @@ TEST_F_TIMEOUT(rule, held_path_is_let_go, AT_TIMEOUT)
 	lfd = at_socket(variant->format, variant->type);
 	ASSERT_EQ(0, at_bind(lfd, &a));
 	ASSERT_EQ(0, listen(lfd, 1));
-	fd = begin(variant->format, variant->type, &a, 50, &err);
+	fd = begin_attempt(variant->format, variant->type, &a, 50, &err);
 	EXPECT_EQ(EINPROGRESS, err);
 	close(lfd);
 	EXPECT_NE(0, at_poll(fd, POLLOUT));
@@ -348,7 +348,7 @@ TEST_F_TIMEOUT(rule, held_path_is_let_go, AT_TIMEOUT)
 }
 
 /* A delayed attempt is refused if there is no listener when the delay ends. */
-TEST_F_TIMEOUT(rule, delay_then_nobody, AT_TIMEOUT)
+TEST_F_TIMEOUT(rule, delay_then_no_listener, AT_TIMEOUT)
 {
 	int fd;
 
@@ -393,7 +393,7 @@ TEST_F_TIMEOUT(rule, delay_beyond_the_deadline, AT_TIMEOUT)
 }
 
 /* An attempt stays delayed or dropped when the rule is deleted. */
-TEST_F_TIMEOUT(rule, rule_goes_meanwhile, AT_TIMEOUT)
+TEST_F_TIMEOUT(rule, rule_is_deleted_meanwhile, AT_TIMEOUT)
 {
 	int delayed, dropped;
 
@@ -417,7 +417,7 @@ TEST_F_TIMEOUT(rule, delay_then_wait_for_a_listener, AT_TIMEOUT)
 	int fd;
 
 	if (variant->kind == AT_PATH)
-		SKIP(return, "a path without a listener is nobody's");
+		SKIP(return, "no attempt waits for a listener at a path");
 	ADD("delay 50");
 	close(self->lfd);
 	self->lfd = -1;
@@ -562,13 +562,13 @@ TEST_F_TIMEOUT(rule, namespaces, AT_TIMEOUT)
 	connects(0);
 }
 
-TEST_F_TIMEOUT(rule, who_may, AT_TIMEOUT)
+TEST_F_TIMEOUT(rule, needs_CAP_NET_ADMIN, AT_TIMEOUT)
 {
 	pid_t pid = fork();
 
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(1);
 		_exit(at_tool("rule add deny 2>/dev/null") != -1 ||
 		      at_tool("rule flush 2>/dev/null") != -1 ||
@@ -597,7 +597,8 @@ static void *storm_connects(void *arg)
 	int fd, err, i;
 
 	for (i = 0; !s->stop; i++) {
-		fd = begin(s->format, s->type, &s->a, i % 3 ? 0 : 1, &err);
+		fd = begin_attempt(s->format, s->type, &s->a, i % 3 ? 0 : 1,
+				   &err);
 		if (err == EINPROGRESS && i % 2) {
 			if (at_poll(fd, POLLOUT))
 				err = at_so_error(fd);
@@ -622,7 +623,7 @@ static void *storm_accepts(void *arg)
  * Rules are added and deleted while attempts begin, are delayed, time out and
  * are closed.
  */
-TEST_F_TIMEOUT(rule, rules_change_under_way, AT_TIMEOUT_LONG)
+TEST_F_TIMEOUT(rule, rules_change_meanwhile, AT_TIMEOUT_LONG)
 {
 	struct storm s = {
 		.a = self->a, .format = variant->format, .type = variant->type,
@@ -723,49 +724,75 @@ TEST_F_TIMEOUT(match, names, AT_TIMEOUT)
 		int len;
 		bool matches;
 	} rows[] = {
-		{ "name:*", "db", 2, true },
-		{ "port:*", "db", 2, false },
-		{ "path:*", "db", 2, false },
-		{ "inet:*:*", "db", 2, false },
-		{ "name:db", "db", 2, true },
-		{ "name:db", "dba", 3, false },
-		{ "name:db", "d", 1, false },
-		{ "name:db*", "db", 2, true },
-		{ "name:db*", "db-1", 4, true },
-		{ "name:db*", "adb", 3, false },
-		{ "name:*db", "a/db", 4, true },
-		{ "name:*db", "dbx", 3, false },
-		{ "name:d?b", "dxb", 3, true },
-		{ "name:d?b", "db", 2, false },
-		{ "name:*a*b*", "xaxbx", 5, true },
-		{ "name:*a*b*", "xbxax", 5, false },
-		{ "name:**a", "aaa", 3, true },
-		{ "name:[a-c]1", "b1", 2, true },
-		{ "name:[a-c]1", "d1", 2, false },
-		{ "name:[!a-c]1", "d1", 2, true },
-		{ "name:[^a-c]1", "a1", 2, false },
-		{ "name:[]a]", "]", 1, true },
-		{ "name:[a-]", "-", 1, true },
-		{ "name:[\\!a]", "!", 1, true },
-		{ "name:[\\x21a]", "!", 1, true },
-		{ "name:[\\x21a]", "b", 1, false },
-		{ "name:[a\\-z]", "b", 1, false },
-		{ "name:[a\\x2dz]", "-", 1, true },
-		{ "name:[a\\]b]", "]", 1, true },
-		{ "name:[\\x61-\\x63]", "b", 1, true },
-		{ "name:[\\x61-\\x63]", "d", 1, false },
-		{ "name:\\[a", "[a", 2, true },
-		{ "name:*/db", "x/db", 4, true },
-		{ "name:*#*", "a#b", 3, true },
-		{ "name:\\x2a", "*", 1, true },
-		{ "name:\\x2a", "x", 1, false },
-		{ "name:\\x5c", "\\", 1, true },
-		{ "name:a\\x00b", "a\0b", 3, true },
-		{ "name:a\\x00b", "a\0c", 3, false },
-		{ "name:a*", "a\0c", 3, true },
-		{ "name:0/db", "db", 2, true },
-		{ "name:7\\x2fdb", "7/db", 4, true },
-		{ "name:7/db", "7/db", 4, false },
+		{ .pattern = "name:*", .name = "db", .len = 2,
+		  .matches = true },
+		{ .pattern = "port:*", .name = "db", .len = 2 },
+		{ .pattern = "path:*", .name = "db", .len = 2 },
+		{ .pattern = "inet:*:*", .name = "db", .len = 2 },
+		{ .pattern = "name:db", .name = "db", .len = 2,
+		  .matches = true },
+		{ .pattern = "name:db", .name = "dba", .len = 3 },
+		{ .pattern = "name:db", .name = "d", .len = 1 },
+		{ .pattern = "name:db*", .name = "db", .len = 2,
+		  .matches = true },
+		{ .pattern = "name:db*", .name = "db-1", .len = 4,
+		  .matches = true },
+		{ .pattern = "name:db*", .name = "adb", .len = 3 },
+		{ .pattern = "name:*db", .name = "a/db", .len = 4,
+		  .matches = true },
+		{ .pattern = "name:*db", .name = "dbx", .len = 3 },
+		{ .pattern = "name:d?b", .name = "dxb", .len = 3,
+		  .matches = true },
+		{ .pattern = "name:d?b", .name = "db", .len = 2 },
+		{ .pattern = "name:*a*b*", .name = "xaxbx", .len = 5,
+		  .matches = true },
+		{ .pattern = "name:*a*b*", .name = "xbxax", .len = 5 },
+		{ .pattern = "name:**a", .name = "aaa", .len = 3,
+		  .matches = true },
+		{ .pattern = "name:[a-c]1", .name = "b1", .len = 2,
+		  .matches = true },
+		{ .pattern = "name:[a-c]1", .name = "d1", .len = 2 },
+		{ .pattern = "name:[!a-c]1", .name = "d1", .len = 2,
+		  .matches = true },
+		{ .pattern = "name:[^a-c]1", .name = "a1", .len = 2 },
+		{ .pattern = "name:[]a]", .name = "]", .len = 1,
+		  .matches = true },
+		{ .pattern = "name:[a-]", .name = "-", .len = 1,
+		  .matches = true },
+		{ .pattern = "name:[\\!a]", .name = "!", .len = 1,
+		  .matches = true },
+		{ .pattern = "name:[\\x21a]", .name = "!", .len = 1,
+		  .matches = true },
+		{ .pattern = "name:[\\x21a]", .name = "b", .len = 1 },
+		{ .pattern = "name:[a\\-z]", .name = "b", .len = 1 },
+		{ .pattern = "name:[a\\x2dz]", .name = "-", .len = 1,
+		  .matches = true },
+		{ .pattern = "name:[a\\]b]", .name = "]", .len = 1,
+		  .matches = true },
+		{ .pattern = "name:[\\x61-\\x63]", .name = "b", .len = 1,
+		  .matches = true },
+		{ .pattern = "name:[\\x61-\\x63]", .name = "d", .len = 1 },
+		{ .pattern = "name:\\[a", .name = "[a", .len = 2,
+		  .matches = true },
+		{ .pattern = "name:*/db", .name = "x/db", .len = 4,
+		  .matches = true },
+		{ .pattern = "name:*#*", .name = "a#b", .len = 3,
+		  .matches = true },
+		{ .pattern = "name:\\x2a", .name = "*", .len = 1,
+		  .matches = true },
+		{ .pattern = "name:\\x2a", .name = "x", .len = 1 },
+		{ .pattern = "name:\\x5c", .name = "\\", .len = 1,
+		  .matches = true },
+		{ .pattern = "name:a\\x00b", .name = "a\0b", .len = 3,
+		  .matches = true },
+		{ .pattern = "name:a\\x00b", .name = "a\0c", .len = 3 },
+		{ .pattern = "name:a*", .name = "a\0c", .len = 3,
+		  .matches = true },
+		{ .pattern = "name:0/db", .name = "db", .len = 2,
+		  .matches = true },
+		{ .pattern = "name:7\\x2fdb", .name = "7/db", .len = 4,
+		  .matches = true },
+		{ .pattern = "name:7/db", .name = "7/db", .len = 4 },
 	};
 	FILE *f = restore_begin();
 	struct at_addr a;
@@ -791,30 +818,38 @@ TEST_F_TIMEOUT(match, ports_and_inet, AT_TIMEOUT)
 		int port;
 		bool matches;
 	} rows[] = {
-		{ "port:*", NULL, 5, true },
-		{ "port:5", NULL, 5, true },
-		{ "port:5", NULL, 6, false },
-		{ "port:4-6", NULL, 6, true },
-		{ "port:4-6", NULL, 7, false },
-		{ "port:0/5", NULL, 5, true },
-		{ "port:1/5", NULL, 5, false },
-		{ "inet:*:5", NULL, 5, false },
-		{ "inet:*:*", "127.0.0.1", 5, true },
-		{ "inet:*:5", "::1", 5, true },
-		{ "inet:*:4-5", "127.0.0.1", 5, true },
-		{ "inet:*:4", "127.0.0.1", 5, false },
-		{ "inet:127.0.0.1:*", "127.0.0.1", 5, true },
-		{ "inet:127.0.0.1:*", "127.0.0.2", 5, false },
-		{ "inet:127.0.0.1:*", "::1", 5, false },
-		{ "inet:127.0.0.0/8:5", "127.9.9.9", 5, true },
-		{ "inet:127.0.0.0/30:5", "127.0.0.4", 5, false },
-		{ "inet:0.0.0.0/0:5", "127.0.0.4", 5, true },
-		{ "inet:0.0.0.0/0:5", "::1", 5, false },
-		{ "inet:[::]/0:5", "::1", 5, true },
-		{ "inet:[::1]:5", "::1", 5, true },
-		{ "inet:[::2]:5", "::1", 5, false },
+		{ .dest = "port:*", .ip = NULL, .port = 5, .matches = true },
+		{ .dest = "port:5", .ip = NULL, .port = 5, .matches = true },
+		{ .dest = "port:5", .ip = NULL, .port = 6 },
+		{ .dest = "port:4-6", .ip = NULL, .port = 6, .matches = true },
+		{ .dest = "port:4-6", .ip = NULL, .port = 7 },
+		{ .dest = "port:0/5", .ip = NULL, .port = 5, .matches = true },
+		{ .dest = "port:1/5", .ip = NULL, .port = 5 },
+		{ .dest = "inet:*:5", .ip = NULL, .port = 5 },
+		{ .dest = "inet:*:*", .ip = "127.0.0.1", .port = 5,
+		  .matches = true },
+		{ .dest = "inet:*:5", .ip = "::1", .port = 5, .matches = true },
+		{ .dest = "inet:*:4-5", .ip = "127.0.0.1", .port = 5,
+		  .matches = true },
+		{ .dest = "inet:*:4", .ip = "127.0.0.1", .port = 5 },
+		{ .dest = "inet:127.0.0.1:*", .ip = "127.0.0.1", .port = 5,
+		  .matches = true },
+		{ .dest = "inet:127.0.0.1:*", .ip = "127.0.0.2", .port = 5 },
+		{ .dest = "inet:127.0.0.1:*", .ip = "::1", .port = 5 },
+		{ .dest = "inet:127.0.0.0/8:5", .ip = "127.9.9.9", .port = 5,
+		  .matches = true },
+		{ .dest = "inet:127.0.0.0/30:5", .ip = "127.0.0.4", .port = 5 },
+		{ .dest = "inet:0.0.0.0/0:5", .ip = "127.0.0.4", .port = 5,
+		  .matches = true },
+		{ .dest = "inet:0.0.0.0/0:5", .ip = "::1", .port = 5 },
+		{ .dest = "inet:[::]/0:5", .ip = "::1", .port = 5,
+		  .matches = true },
+		{ .dest = "inet:[::1]:5", .ip = "::1", .port = 5,
+		  .matches = true },
+		{ .dest = "inet:[::2]:5", .ip = "::1", .port = 5 },
 		/* As a destination, 0.0.0.0 is the loopback address. */
-		{ "inet:127.0.0.1:5", "0.0.0.0", 5, true },
+		{ .dest = "inet:127.0.0.1:5", .ip = "0.0.0.0", .port = 5,
+		  .matches = true },
 	};
 	FILE *f = restore_begin();
 	struct at_addr a;
@@ -845,7 +880,7 @@ TEST_F_TIMEOUT(match, ports_and_inet, AT_TIMEOUT)
  * A rule matches the path of the socket file itself, however a program writes
  * the path.
  */
-TEST_F_TIMEOUT(match, paths_as_they_are, AT_TIMEOUT)
+TEST_F_TIMEOUT(match, path_of_the_file_itself, AT_TIMEOUT)
 {
 	char dir[] = "/tmp/altconn-rule-XXXXXX", cwd[512];
 	struct at_addr a, relative, dots, link, peer;
@@ -901,7 +936,7 @@ static int own_namespace(void)
 	static const char map[] = "0 65534 1";
 	int fd, ret;
 
-	if (at_become_nobody() || prctl(PR_SET_DUMPABLE, 1) ||
+	if (at_drop_privileges() || prctl(PR_SET_DUMPABLE, 1) ||
 	    unshare(CLONE_NEWUSER | CLONE_NEWNET))
 		return -1;
 	fd = open("/proc/self/uid_map", O_WRONLY);
@@ -967,7 +1002,8 @@ static uint64_t least_cost(int len)
  */
 static uint64_t cost_beside(int n, int len)
 {
-	return restore_patterns(n, len, "name") ? 0 : least_cost(len + len / 12);
+	return restore_patterns(n, len, "name") ?
+	       0 : least_cost(len + len / 12);
 }
 
 /*
@@ -988,7 +1024,7 @@ TEST_F_TIMEOUT(match, cost_of_rules, AT_TIMEOUT_LONG)
  * In a namespace that an unprivileged user owns there may be 256 rules, which
  * is fewer than root may have.
  */
-TEST_F_TIMEOUT(match, rules_of_a_user, AT_TIMEOUT)
+TEST_F_TIMEOUT(match, number_of_rules_of_a_user, AT_TIMEOUT)
 {
 	pid_t pid = at_fork();
 
@@ -1053,7 +1089,8 @@ static int shared_run(struct shared *s)
 
 static int hits_of_the_first(void)
 {
-	return at_tool("rule -j | grep -o '\"hits\": *[0-9]*' | head -n 1 | tr -dc 0-9");
+	return at_tool("rule -j | grep -o '\"hits\": *[0-9]*' | head -n 1 |"
+		       " tr -dc 0-9");
 }
 
 /*
@@ -1163,7 +1200,7 @@ static uint64_t make_files(int n)
 }
 
 /* The lock of a directory is not held while rules are matched. */
-TEST_F_TIMEOUT(match, directory_is_free, AT_TIMEOUT)
+TEST_F_TIMEOUT(match, directory_is_not_locked, AT_TIMEOUT)
 {
 	uint64_t few = make_files(16), many = make_files(256);
 
@@ -1185,10 +1222,10 @@ FIXTURE_VARIANT(datagram) {
 	enum at_kind kind;
 };
 
-FIXTURE_VARIANT_ADD(datagram, port) { AT_NATIVE, AT_PORT };
-FIXTURE_VARIANT_ADD(datagram, name) { AT_UNIX, AT_NAME };
-FIXTURE_VARIANT_ADD(datagram, path) { AT_UNIX, AT_PATH };
-FIXTURE_VARIANT_ADD(datagram, inet) { AT_IN, AT_INET };
+FIXTURE_VARIANT_ADD(datagram, port) { .format = AT_NATIVE, .kind = AT_PORT };
+FIXTURE_VARIANT_ADD(datagram, name) { .format = AT_UNIX, .kind = AT_NAME };
+FIXTURE_VARIANT_ADD(datagram, path) { .format = AT_UNIX, .kind = AT_PATH };
+FIXTURE_VARIANT_ADD(datagram, inet) { .format = AT_IN, .kind = AT_INET };
 
 FIXTURE_SETUP(datagram)
 {
@@ -1213,7 +1250,7 @@ FIXTURE_TEARDOWN(datagram)
 	at_err(sendto(self->tx, byte, 1, 0, &self->a.sa, self->a.len))
 
 /* Wait for the next datagram and return its byte, or 0 if there is none. */
-static char get(int fd)
+static char recv_byte(int fd)
 {
 	char c = 0;
 
@@ -1227,11 +1264,11 @@ TEST_F_TIMEOUT(datagram, verdicts, AT_TIMEOUT)
 		const char *verdict;
 		int err;
 	} rows[] = {
-		{ "deny", EPERM },
-		{ "deny EACCES", EACCES },
-		{ "refuse", ECONNREFUSED },
-		{ "unreachable host", EHOSTUNREACH },
-		{ "unreachable net", ENETUNREACH },
+		{ .verdict = "deny", .err = EPERM },
+		{ .verdict = "deny EACCES", .err = EACCES },
+		{ .verdict = "refuse", .err = ECONNREFUSED },
+		{ .verdict = "unreachable host", .err = EHOSTUNREACH },
+		{ .verdict = "unreachable net", .err = ENETUNREACH },
 	};
 	int i, id, fd = at_socket(variant->format, SOCK_DGRAM);
 
@@ -1246,7 +1283,7 @@ TEST_F_TIMEOUT(datagram, verdicts, AT_TIMEOUT)
 		EXPECT_EQ(0, rule("flush"));
 	}
 	EXPECT_EQ(0, SEND("y"));
-	EXPECT_EQ('y', get(self->rx));
+	EXPECT_EQ('y', recv_byte(self->rx));
 	close(fd);
 }
 
@@ -1256,7 +1293,7 @@ TEST_F_TIMEOUT(datagram, drop, AT_TIMEOUT)
 	EXPECT_EQ(0, SEND("x"));
 	EXPECT_EQ(0, rule("flush"));
 	EXPECT_EQ(0, SEND("y"));
-	EXPECT_EQ('y', get(self->rx));
+	EXPECT_EQ('y', recv_byte(self->rx));
 	EXPECT_EQ(0, at_poll_now(self->rx, POLLIN));
 }
 
@@ -1268,8 +1305,8 @@ TEST_F_TIMEOUT(datagram, delay, AT_TIMEOUT)
 	EXPECT_EQ(0, SEND("x"));
 	/* A later datagram without a delay overtakes the first datagram. */
 	EXPECT_EQ(0, SEND("y"));
-	EXPECT_EQ('y', get(self->rx));
-	EXPECT_EQ('x', get(self->rx));
+	EXPECT_EQ('y', recv_byte(self->rx));
+	EXPECT_EQ('x', recv_byte(self->rx));
 	EXPECT_LE(300, at_now_ms() - begun);
 }
 
@@ -1306,7 +1343,7 @@ TEST_F_TIMEOUT(datagram, delayed_without_its_sender, AT_TIMEOUT)
 }
 
 /* A delayed datagram without a receiver is lost and frees what it holds. */
-TEST_F_TIMEOUT(datagram, delayed_for_nobody, AT_TIMEOUT)
+TEST_F_TIMEOUT(datagram, delayed_without_its_receiver, AT_TIMEOUT)
 {
 	int marker, fd;
 	struct at_addr a;
@@ -1321,7 +1358,7 @@ TEST_F_TIMEOUT(datagram, delayed_for_nobody, AT_TIMEOUT)
 	ASSERT_LT(0, rule("add delay 100"));
 	fd = at_socket(AT_NATIVE, SOCK_DGRAM);
 	EXPECT_EQ(0, at_err(sendto(fd, "m", 1, 0, &a.sa, a.len)));
-	EXPECT_EQ('m', get(marker));
+	EXPECT_EQ('m', recv_byte(marker));
 	close(fd);
 }
 
@@ -1332,7 +1369,7 @@ TEST_F_TIMEOUT(datagram, delayed_for_nobody, AT_TIMEOUT)
 TEST_F_TIMEOUT(datagram, delayed_flood, AT_TIMEOUT)
 {
 	int marker = at_socket(variant->format, SOCK_DGRAM);
-	int i, sent = 200, size = 16384, came = 0;
+	int i, sent = 200, size = 16384, received = 0;
 	char c;
 
 	ASSERT_EQ(0, at_set_flag(self->tx, SOL_SOCKET, SO_SNDBUF, size));
@@ -1343,11 +1380,11 @@ TEST_F_TIMEOUT(datagram, delayed_flood, AT_TIMEOUT)
 	/* Another socket sends the marker, which arrives last. */
 	ASSERT_EQ(0, at_err(sendto(marker, "m", 1, 0, &self->a.sa,
 				   self->a.len)));
-	while ((c = get(self->rx)) == 'x')
-		came++;
+	while ((c = recv_byte(self->rx)) == 'x')
+		received++;
 	EXPECT_EQ('m', c);
-	EXPECT_LT(4, came);
-	EXPECT_GT(100, came);
+	EXPECT_LT(4, received);
+	EXPECT_GT(100, received);
 	close(marker);
 }
 
@@ -1361,9 +1398,9 @@ TEST_F_TIMEOUT(datagram, delayed_in_order, AT_TIMEOUT)
 	for (; *byte < 'a' + 20; byte[0]++)
 		ASSERT_EQ(0, SEND(byte));
 	ASSERT_EQ(0, SEND("Z"));
-	EXPECT_EQ('Z', get(self->rx));
+	EXPECT_EQ('Z', recv_byte(self->rx));
 	for (*byte = 'a'; *byte < 'a' + 20; byte[0]++)
-		EXPECT_EQ(*byte, get(self->rx));
+		EXPECT_EQ(*byte, recv_byte(self->rx));
 }
 
 /*
@@ -1378,22 +1415,22 @@ TEST_F_TIMEOUT(datagram, connected, AT_TIMEOUT)
 	EXPECT_EQ(1, send(self->tx, "x", 1, 0));
 	EXPECT_EQ(0, at_err(at_connect(self->tx, &self->a)));
 	EXPECT_EQ(1, send(self->tx, "y", 1, 0));
-	EXPECT_EQ('y', get(self->rx));
+	EXPECT_EQ('y', recv_byte(self->rx));
 	/* A later rule does not apply to an existing association. */
 	ADD("deny");
 	EXPECT_EQ(1, send(self->tx, "z", 1, 0));
-	EXPECT_EQ('z', get(self->rx));
+	EXPECT_EQ('z', recv_byte(self->rx));
 	EXPECT_EQ(0, rule("flush"));
 	ADD("delay 100");
 	EXPECT_EQ(0, at_err(at_connect(self->tx, &self->a)));
 	EXPECT_EQ(1, send(self->tx, "d", 1, 0));
 	EXPECT_EQ(0, at_poll_now(self->rx, POLLIN));
-	EXPECT_EQ('d', get(self->rx));
+	EXPECT_EQ('d', recv_byte(self->rx));
 	/* The verdict is forgotten with the association. */
 	EXPECT_EQ(0, at_err(at_connect_unspec(self->tx)));
 	EXPECT_EQ(0, rule("flush"));
 	EXPECT_EQ(0, SEND("e"));
-	EXPECT_EQ('e', get(self->rx));
+	EXPECT_EQ('e', recv_byte(self->rx));
 }
 
 TEST_HARNESS_MAIN

@@ -23,7 +23,8 @@ FIXTURE_VARIANT(story) {
 
 #define STORY(d, k, t)							\
 	FIXTURE_VARIANT_ADD(story, d ## _ ## k ## _ ## t) {		\
-		.format = AT_ ## d, .kind = AT_ ## k, .type = SOCK_ ## t	\
+		.format = AT_ ## d, .kind = AT_ ## k,			\
+		.type = SOCK_ ## t					\
 	}
 STORY(NATIVE, PORT, STREAM);
 STORY(UNIX, PATH, STREAM);
@@ -48,21 +49,21 @@ FIXTURE_TEARDOWN(story)
 /* Accept a connection. Return the number that its client sends, or -1. */
 static int next_speaker(int lfd)
 {
-	int fd = accept(lfd, NULL, NULL), who = -1;
+	int fd = accept(lfd, NULL, NULL), number = -1;
 
 	if (fd < 0)
 		return -1;
-	if (recv(fd, &who, sizeof(who), 0) != sizeof(who))
-		who = -1;
+	if (recv(fd, &number, sizeof(number), 0) != sizeof(number))
+		number = -1;
 	close(fd);
-	return who;
+	return number;
 }
 
-static int speak(int fd, int who)
+static int send_number(int fd, int number)
 {
 	if (!(at_poll(fd, POLLOUT) & POLLOUT) || at_so_error(fd))
 		return -1;
-	return send(fd, &who, sizeof(who), 0) == sizeof(who) ? 0 : -1;
+	return send(fd, &number, sizeof(number), 0) == sizeof(number) ? 0 : -1;
 }
 
 #define QUEUE 100
@@ -76,7 +77,8 @@ TEST_F_TIMEOUT(story, FIFO_of_a_hundred, AT_TIMEOUT_LONG)
 	struct at_job jobs[QUEUE];
 	int fds[QUEUE], full[2], i;
 
-	ASSERT_EQ(0, at_fill(variant->format, variant->type, &self->a, full, 2));
+	ASSERT_EQ(0,
+		  at_fill(variant->format, variant->type, &self->a, full, 2));
 	for (i = 0; i < QUEUE; i++) {
 		fds[i] = at_socket(variant->format, variant->type);
 		if (i % 2) {
@@ -94,7 +96,7 @@ TEST_F_TIMEOUT(story, FIFO_of_a_hundred, AT_TIMEOUT_LONG)
 	for (i = 0; i < QUEUE; i++) {
 		if (i % 2 == 0)
 			EXPECT_EQ(0, at_job_end(&jobs[i]));
-		ASSERT_EQ(0, speak(fds[i], i));
+		ASSERT_EQ(0, send_number(fds[i], i));
 		ASSERT_EQ(i, next_speaker(self->lfd));
 	}
 }
@@ -119,7 +121,7 @@ TEST_F_TIMEOUT(story, storm, AT_TIMEOUT_LONG)
 	}
 	EXPECT_EQ(n - 2, waiting);
 	for (i = 0; i < n; i++) {
-		ASSERT_EQ(0, speak(fds[i], i));
+		ASSERT_EQ(0, send_number(fds[i], i));
 		ASSERT_EQ(i, next_speaker(self->lfd));
 		close(fds[i]);
 	}
@@ -134,7 +136,8 @@ TEST_F_TIMEOUT(story, shared_by_fork_and_dup, AT_TIMEOUT)
 
 	ASSERT_EQ(0, pipe(in));
 	ASSERT_EQ(0, pipe(out));
-	ASSERT_EQ(0, at_fill(variant->format, variant->type, &self->a, full, 2));
+	ASSERT_EQ(0,
+		  at_fill(variant->format, variant->type, &self->a, full, 2));
 	fd = at_socket(variant->format, variant->type | SOCK_NONBLOCK);
 	copy = dup(fd);
 	ASSERT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
@@ -149,17 +152,17 @@ TEST_F_TIMEOUT(story, shared_by_fork_and_dup, AT_TIMEOUT)
 		 */
 		close(fd);
 		close(copy);
-		at_tell(out[1]);
-		_exit(at_hear(in[0]));
+		at_send_step(out[1]);
+		_exit(at_wait_step(in[0]));
 	}
-	ASSERT_EQ(0, at_hear(out[0]));
+	ASSERT_EQ(0, at_wait_step(out[0]));
 	close(fd);
 	EXPECT_EQ(1, at_place(copy));
-	ASSERT_EQ(0, at_tell(in[1]));
+	ASSERT_EQ(0, at_send_step(in[1]));
 	EXPECT_EQ(0, at_reap(pid));
 	for (fd = 0; fd < 2; fd++)
 		close(accept(self->lfd, NULL, NULL));
-	EXPECT_EQ(0, speak(copy, 7));
+	EXPECT_EQ(0, send_number(copy, 7));
 	EXPECT_EQ(7, next_speaker(self->lfd));
 }
 
@@ -169,7 +172,8 @@ TEST_F_TIMEOUT(story, finished_by_the_child, AT_TIMEOUT)
 	int full[2], fd, i;
 	pid_t pid;
 
-	ASSERT_EQ(0, at_fill(variant->format, variant->type, &self->a, full, 2));
+	ASSERT_EQ(0,
+		  at_fill(variant->format, variant->type, &self->a, full, 2));
 	fd = at_socket(variant->format, variant->type | SOCK_NONBLOCK);
 	ASSERT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
 	pid = at_fork();
@@ -181,7 +185,7 @@ TEST_F_TIMEOUT(story, finished_by_the_child, AT_TIMEOUT)
 			_exit(2);
 		if (at_err(at_connect(fd, &self->a)) != EISCONN)
 			_exit(3);
-		_exit(-speak(fd, 8));
+		_exit(-send_number(fd, 8));
 	}
 	close(fd);
 	for (i = 0; i < 2; i++)
@@ -222,7 +226,7 @@ TEST_F_TIMEOUT(story, accepted_socket_begins_anew, AT_TIMEOUT)
 	/* The newly accepted socket becomes a client of the first listener. */
 	ASSERT_EQ(0, at_err(at_connect_unspec(again)));
 	ASSERT_EQ(0, at_err(at_connect(again, &self->a)));
-	EXPECT_EQ(0, speak(again, 9));
+	EXPECT_EQ(0, send_number(again, 9));
 	EXPECT_EQ(9, next_speaker(self->lfd));
 }
 

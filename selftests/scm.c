@@ -24,15 +24,33 @@ FIXTURE_VARIANT(scm) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(scm, native_stream) { AT_NATIVE, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(scm, unix_stream) { AT_UNIX, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(scm, oracle_stream) { AT_ORACLE, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(scm, inet_seqpacket) { AT_IN, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(scm, unix_seqpacket) { AT_UNIX, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(scm, oracle_seqpacket) { AT_ORACLE, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(scm, native_dgram) { AT_NATIVE, SOCK_DGRAM };
-FIXTURE_VARIANT_ADD(scm, unix_dgram) { AT_UNIX, SOCK_DGRAM };
-FIXTURE_VARIANT_ADD(scm, oracle_dgram) { AT_ORACLE, SOCK_DGRAM };
+FIXTURE_VARIANT_ADD(scm, native_stream) {
+	.format = AT_NATIVE, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(scm, unix_stream) {
+	.format = AT_UNIX, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(scm, oracle_stream) {
+	.format = AT_ORACLE, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(scm, inet_seqpacket) {
+	.format = AT_IN, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(scm, unix_seqpacket) {
+	.format = AT_UNIX, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(scm, oracle_seqpacket) {
+	.format = AT_ORACLE, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(scm, native_dgram) {
+	.format = AT_NATIVE, .type = SOCK_DGRAM,
+};
+FIXTURE_VARIANT_ADD(scm, unix_dgram) {
+	.format = AT_UNIX, .type = SOCK_DGRAM,
+};
+FIXTURE_VARIANT_ADD(scm, oracle_dgram) {
+	.format = AT_ORACLE, .type = SOCK_DGRAM,
+};
 
 #define STREAM (variant->type == SOCK_STREAM)
 #define ORACLE (variant->format == AT_ORACLE)
@@ -51,15 +69,16 @@ FIXTURE_TEARDOWN(scm)
 #define MOST_FDS 300
 
 /* Send a message with descriptors. Return 0 or the errno. */
-static int give_flags(int fd, const char *text, const int *fds, int n, int flags)
+static int send_with_flags(int fd, const char *text, const int *fds, int n,
+			   int flags)
 {
 	return at_err(at_send_with(fd, text, strlen(text), SCM_RIGHTS, fds,
 				   n * sizeof(int), flags));
 }
 
-static int give(int fd, const char *text, const int *fds, int n)
+static int send_message(int fd, const char *text, const int *fds, int n)
 {
-	return give_flags(fd, text, fds, n, 0);
+	return send_with_flags(fd, text, fds, n, 0);
 }
 
 struct got {
@@ -113,7 +132,8 @@ static void read_control(struct msghdr *msg, struct got *g)
 }
 
 /* Receive a message, with @room bytes of space for control messages. */
-static void take_room(int fd, struct got *g, size_t len, int flags, size_t room)
+static void recv_with_space(int fd, struct got *g, size_t len, int flags,
+			    size_t room)
 {
 	union {
 		char buf[CMSG_SPACE(MOST_FDS * sizeof(int)) + 64];
@@ -134,10 +154,10 @@ static void take_room(int fd, struct got *g, size_t len, int flags, size_t room)
 		read_control(&msg, g);
 }
 
-static void take(int fd, struct got *g, int flags)
+static void recv_message(int fd, struct got *g, int flags)
 {
-	take_room(fd, g, sizeof(g->text) - 1, flags,
-		  CMSG_SPACE(MOST_FDS * sizeof(int)));
+	recv_with_space(fd, g, sizeof(g->text) - 1, flags,
+			CMSG_SPACE(MOST_FDS * sizeof(int)));
 }
 
 static int some_file(void)
@@ -171,8 +191,8 @@ TEST_F_TIMEOUT(scm, rights_are_the_same_file, AT_TIMEOUT)
 
 	fds[2] = fds[0];
 	before = count_fds();
-	ASSERT_EQ(0, give(self->sv[0], "abc", fds, 3));
-	take(self->sv[1], &g, 0);
+	ASSERT_EQ(0, send_message(self->sv[0], "abc", fds, 3));
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_EQ(3, g.len);
 	EXPECT_STREQ("abc", g.text);
 	EXPECT_EQ(0, g.flags & (MSG_CTRUNC | MSG_TRUNC));
@@ -184,8 +204,8 @@ TEST_F_TIMEOUT(scm, rights_are_the_same_file, AT_TIMEOUT)
 	at_close(g.fds, 3);
 	EXPECT_EQ(before, count_fds());
 	/* Descriptors can be sent in both directions. */
-	ASSERT_EQ(0, give(self->sv[1], "d", fds, 1));
-	take(self->sv[0], &g, MSG_CMSG_CLOEXEC);
+	ASSERT_EQ(0, send_message(self->sv[1], "d", fds, 1));
+	recv_message(self->sv[0], &g, MSG_CMSG_CLOEXEC);
 	ASSERT_EQ(1, g.n);
 	EXPECT_EQ(FD_CLOEXEC, fcntl(g.fds[0], F_GETFD) & FD_CLOEXEC);
 }
@@ -196,28 +216,28 @@ TEST_F_TIMEOUT(scm, rights_keep_their_place, AT_TIMEOUT)
 	int fd = some_file();
 	struct got g;
 
-	ASSERT_EQ(0, give(self->sv[0], "ab", NULL, 0));
-	ASSERT_EQ(0, give(self->sv[0], "cd", &fd, 1));
-	ASSERT_EQ(0, give(self->sv[0], "ef", NULL, 0));
-	ASSERT_EQ(0, give(self->sv[0], "gh", &fd, 1));
-	ASSERT_EQ(0, give(self->sv[0], "ij", &fd, 1));
+	ASSERT_EQ(0, send_message(self->sv[0], "ab", NULL, 0));
+	ASSERT_EQ(0, send_message(self->sv[0], "cd", &fd, 1));
+	ASSERT_EQ(0, send_message(self->sv[0], "ef", NULL, 0));
+	ASSERT_EQ(0, send_message(self->sv[0], "gh", &fd, 1));
+	ASSERT_EQ(0, send_message(self->sv[0], "ij", &fd, 1));
 	if (!STREAM) {
-		take(self->sv[1], &g, 0);
+		recv_message(self->sv[1], &g, 0);
 		EXPECT_STREQ("ab", g.text);
 		EXPECT_EQ(0, g.n);
 	}
-	take(self->sv[1], &g, 0);
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_STREQ(STREAM ? "abcd" : "cd", g.text);
 	EXPECT_EQ(1, g.n);
 	if (!STREAM) {
-		take(self->sv[1], &g, 0);
+		recv_message(self->sv[1], &g, 0);
 		EXPECT_STREQ("ef", g.text);
 		EXPECT_EQ(0, g.n);
 	}
-	take(self->sv[1], &g, 0);
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_STREQ(STREAM ? "efgh" : "gh", g.text);
 	EXPECT_EQ(1, g.n);
-	take(self->sv[1], &g, MSG_WAITALL);
+	recv_message(self->sv[1], &g, MSG_WAITALL);
 	EXPECT_STREQ("ij", g.text);
 	EXPECT_EQ(1, g.n);
 }
@@ -230,12 +250,12 @@ TEST_F_TIMEOUT(scm, rights_come_with_the_first_byte, AT_TIMEOUT)
 
 	if (!STREAM)
 		SKIP(return, "streams only");
-	ASSERT_EQ(0, give(self->sv[0], "abc", &fd, 1));
-	ASSERT_EQ(0, give(self->sv[0], "de", NULL, 0));
-	take_room(self->sv[1], &g, 1, 0, CMSG_SPACE(sizeof(int)));
+	ASSERT_EQ(0, send_message(self->sv[0], "abc", &fd, 1));
+	ASSERT_EQ(0, send_message(self->sv[0], "de", NULL, 0));
+	recv_with_space(self->sv[1], &g, 1, 0, CMSG_SPACE(sizeof(int)));
 	EXPECT_STREQ("a", g.text);
 	EXPECT_EQ(1, g.n);
-	take(self->sv[1], &g, 0);
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_STREQ("bcde", g.text);
 	EXPECT_EQ(0, g.n);
 }
@@ -245,39 +265,39 @@ TEST_F_TIMEOUT(scm, rights_peeked, AT_TIMEOUT)
 	int fd = some_file(), i, before;
 	struct got g;
 
-	ASSERT_EQ(0, give(self->sv[0], "abc", &fd, 1));
+	ASSERT_EQ(0, send_message(self->sv[0], "abc", &fd, 1));
 	before = count_fds();
 	for (i = 0; i < 3; i++) {
-		take(self->sv[1], &g, MSG_PEEK);
+		recv_message(self->sv[1], &g, MSG_PEEK);
 		EXPECT_STREQ("abc", g.text);
 		ASSERT_EQ(1, g.n);
 		EXPECT_TRUE(same_file(fd, g.fds[0]));
 		close(g.fds[0]);
 	}
 	EXPECT_EQ(before, count_fds());
-	take(self->sv[1], &g, 0);
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_EQ(1, g.n);
-	take(self->sv[1], &g, MSG_DONTWAIT);
+	recv_message(self->sv[1], &g, MSG_DONTWAIT);
 	EXPECT_EQ(EAGAIN, g.err);
 }
 
-TEST_F_TIMEOUT(scm, rights_without_room_MSG_CTRUNC, AT_TIMEOUT)
+TEST_F_TIMEOUT(scm, rights_without_space_MSG_CTRUNC, AT_TIMEOUT)
 {
 	int fds[2] = { some_file(), some_file() }, before = count_fds();
 	struct got g;
 	char c[8];
 
-	ASSERT_EQ(0, give(self->sv[0], "a", fds, 2));
-	take_room(self->sv[1], &g, 8, 0, CMSG_LEN(sizeof(int)));
+	ASSERT_EQ(0, send_message(self->sv[0], "a", fds, 2));
+	recv_with_space(self->sv[1], &g, 8, 0, CMSG_LEN(sizeof(int)));
 	EXPECT_EQ(MSG_CTRUNC, g.flags & MSG_CTRUNC);
 	EXPECT_EQ(1, g.n);
 	close(g.fds[0]);
-	ASSERT_EQ(0, give(self->sv[0], "b", fds, 2));
-	take_room(self->sv[1], &g, 8, 0, 0);
+	ASSERT_EQ(0, send_message(self->sv[0], "b", fds, 2));
+	recv_with_space(self->sv[1], &g, 8, 0, 0);
 	EXPECT_EQ(MSG_CTRUNC, g.flags & MSG_CTRUNC);
 	EXPECT_EQ(0, g.n);
 	/* A receive without space for control messages discards descriptors. */
-	ASSERT_EQ(0, give(self->sv[0], "c", fds, 2));
+	ASSERT_EQ(0, send_message(self->sv[0], "c", fds, 2));
 	EXPECT_EQ(1, recv(self->sv[1], c, sizeof(c), 0));
 	EXPECT_EQ(before, count_fds());
 }
@@ -289,9 +309,9 @@ TEST_F_TIMEOUT(scm, rights_SCM_MAX_FD, AT_TIMEOUT)
 
 	for (i = 0; i < MOST_FDS; i++)
 		fds[i] = fd;
-	EXPECT_EQ(EINVAL, give(self->sv[0], "a", fds, 254));
-	EXPECT_EQ(0, give(self->sv[0], "b", fds, 253));
-	take(self->sv[1], &g, MSG_DONTWAIT);
+	EXPECT_EQ(EINVAL, send_message(self->sv[0], "a", fds, 254));
+	EXPECT_EQ(0, send_message(self->sv[0], "b", fds, 253));
+	recv_message(self->sv[1], &g, MSG_DONTWAIT);
 	EXPECT_STREQ("b", g.text);
 	EXPECT_EQ(253, g.n);
 	at_close(g.fds, g.n);
@@ -307,8 +327,8 @@ TEST_F_TIMEOUT(scm, rights_unread_are_closed, AT_TIMEOUT)
 	char c;
 
 	ASSERT_EQ(0, pipe2(p, O_NONBLOCK));
-	ASSERT_EQ(0, give(self->sv[0], "abc", &p[1], 1));
-	ASSERT_EQ(0, give(self->sv[1], "def", &p[1], 1));
+	ASSERT_EQ(0, send_message(self->sv[0], "abc", &p[1], 1));
+	ASSERT_EQ(0, send_message(self->sv[1], "def", &p[1], 1));
 	close(p[1]);
 	EXPECT_EQ(EAGAIN, at_err(read(p[0], &c, 1)));
 	at_close(self->sv, 2);
@@ -322,29 +342,29 @@ TEST_F_TIMEOUT(scm, rights_that_do_not_travel, AT_TIMEOUT)
 	struct got g;
 
 	ASSERT_EQ(0, pipe(p));
-	EXPECT_EQ(EBADF, give(self->sv[0], "x", &none, 1));
-	EXPECT_EQ(EBADF, give(self->sv[0], "x", &closed, 1));
+	EXPECT_EQ(EBADF, send_message(self->sv[0], "x", &none, 1));
+	EXPECT_EQ(EBADF, send_message(self->sv[0], "x", &closed, 1));
 	/* Nothing of a message that fails is sent. */
-	take(self->sv[1], &g, MSG_DONTWAIT);
+	recv_message(self->sv[1], &g, MSG_DONTWAIT);
 	EXPECT_EQ(EAGAIN, g.err);
-	EXPECT_EQ(0, give(self->sv[0], "x", p, 2));
+	EXPECT_EQ(0, send_message(self->sv[0], "x", p, 2));
 	fd = open("/", O_RDONLY | O_DIRECTORY);
-	EXPECT_EQ(0, give(self->sv[0], "x", &fd, 1));
+	EXPECT_EQ(0, send_message(self->sv[0], "x", &fd, 1));
 	fd = open("/dev/null", O_RDONLY);
-	EXPECT_EQ(0, give(self->sv[0], "x", &fd, 1));
+	EXPECT_EQ(0, send_message(self->sv[0], "x", &fd, 1));
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	EXPECT_EQ(0, give(self->sv[0], "x", &fd, 1));
+	EXPECT_EQ(0, send_message(self->sv[0], "x", &fd, 1));
 	if (ORACLE)
 		return;
 	fd = epoll_create1(0);
-	EXPECT_EQ(EOPNOTSUPP, give(self->sv[0], "x", &fd, 1));
+	EXPECT_EQ(EOPNOTSUPP, send_message(self->sv[0], "x", &fd, 1));
 	fd = eventfd(0, 0);
-	EXPECT_EQ(EOPNOTSUPP, give(self->sv[0], "x", &fd, 1));
+	EXPECT_EQ(EOPNOTSUPP, send_message(self->sv[0], "x", &fd, 1));
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	EXPECT_EQ(EOPNOTSUPP, give(self->sv[0], "x", &fd, 1));
-	EXPECT_EQ(EOPNOTSUPP, give(self->sv[0], "x", self->sv, 2));
+	EXPECT_EQ(EOPNOTSUPP, send_message(self->sv[0], "x", &fd, 1));
+	EXPECT_EQ(EOPNOTSUPP, send_message(self->sv[0], "x", self->sv, 2));
 	ASSERT_EQ(0, at_socketpair(variant->format, SOCK_STREAM, sv));
-	EXPECT_EQ(EOPNOTSUPP, give(self->sv[0], "x", sv, 1));
+	EXPECT_EQ(EOPNOTSUPP, send_message(self->sv[0], "x", sv, 1));
 }
 
 /* A device cannot be sent if its driver may keep other files, or is unknown. */
@@ -365,7 +385,7 @@ TEST_F_TIMEOUT(scm, rights_of_devices, AT_TIMEOUT)
 		/* The guest need not have this device. */
 		if (fd < 0 && i > 4)
 			continue;
-		EXPECT_EQ(0, give(self->sv[0], "x", &fd, 1));
+		EXPECT_EQ(0, send_message(self->sv[0], "x", &fd, 1));
 		close(fd);
 	}
 	for (i = 0; i < 7; i++) {
@@ -374,48 +394,48 @@ TEST_F_TIMEOUT(scm, rights_of_devices, AT_TIMEOUT)
 			continue;
 		stayed++;
 		EXPECT_EQ(ORACLE ? 0 : EOPNOTSUPP,
-			  give(self->sv[0], "x", &fd, 1));
+			  send_message(self->sv[0], "x", &fd, 1));
 		close(fd);
 		/* An O_PATH descriptor can be sent, whatever its file is. */
 		fd = open(stay[i], O_PATH);
-		EXPECT_EQ(0, give(self->sv[0], "x", &fd, 1));
+		EXPECT_EQ(0, send_message(self->sv[0], "x", &fd, 1));
 		close(fd);
 	}
 	EXPECT_LT(0, stayed);
 }
 
 /* A recvmsg() on a stream without space for data gets the descriptors, once. */
-TEST_F_TIMEOUT(scm, rights_without_room_for_data, AT_TIMEOUT)
+TEST_F_TIMEOUT(scm, rights_without_space_for_data, AT_TIMEOUT)
 {
 	int fd = some_file();
 	struct got g;
 
 	if (!STREAM)
 		SKIP(return, "streams only");
-	ASSERT_EQ(0, give(self->sv[0], "abc", &fd, 1));
-	take_room(self->sv[1], &g, 0, MSG_PEEK, CMSG_SPACE(sizeof(int)));
+	ASSERT_EQ(0, send_message(self->sv[0], "abc", &fd, 1));
+	recv_with_space(self->sv[1], &g, 0, MSG_PEEK, CMSG_SPACE(sizeof(int)));
 	EXPECT_EQ(0, g.err);
 	EXPECT_EQ(0, g.len);
 	ASSERT_EQ(1, g.n);
 	close(g.fds[0]);
-	take_room(self->sv[1], &g, 0, 0, CMSG_SPACE(sizeof(int)));
+	recv_with_space(self->sv[1], &g, 0, 0, CMSG_SPACE(sizeof(int)));
 	EXPECT_EQ(0, g.len);
 	ASSERT_EQ(1, g.n);
 	EXPECT_TRUE(same_file(fd, g.fds[0]));
 	close(g.fds[0]);
-	take_room(self->sv[1], &g, 0, 0, CMSG_SPACE(sizeof(int)));
+	recv_with_space(self->sv[1], &g, 0, 0, CMSG_SPACE(sizeof(int)));
 	EXPECT_EQ(0, g.n);
-	take(self->sv[1], &g, 0);
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_STREQ("abc", g.text);
 	EXPECT_EQ(0, g.n);
 	/* Such a recvmsg() does not take the descriptors of a later message. */
-	ASSERT_EQ(0, give(self->sv[0], "d", NULL, 0));
-	ASSERT_EQ(0, give(self->sv[0], "e", &fd, 1));
-	take_room(self->sv[1], &g, 0, 0, CMSG_SPACE(sizeof(int)));
+	ASSERT_EQ(0, send_message(self->sv[0], "d", NULL, 0));
+	ASSERT_EQ(0, send_message(self->sv[0], "e", &fd, 1));
+	recv_with_space(self->sv[1], &g, 0, 0, CMSG_SPACE(sizeof(int)));
 	EXPECT_EQ(0, g.n);
-	take_room(self->sv[1], &g, 1, 0, CMSG_SPACE(sizeof(int)));
+	recv_with_space(self->sv[1], &g, 1, 0, CMSG_SPACE(sizeof(int)));
 	EXPECT_STREQ("d", g.text);
-	take_room(self->sv[1], &g, 0, 0, CMSG_SPACE(sizeof(int)));
+	recv_with_space(self->sv[1], &g, 0, 0, CMSG_SPACE(sizeof(int)));
 	EXPECT_EQ(1, g.n);
 	close(fd);
 }
@@ -434,19 +454,19 @@ TEST_F_TIMEOUT(scm, rights_ETOOMANYREFS, AT_TIMEOUT)
 	fd = some_file();
 	for (i = 0; i < 50; i++)
 		fds[i] = fd;
-	if (at_become_nobody() || setrlimit(RLIMIT_NOFILE, &limit))
+	if (at_drop_privileges() || setrlimit(RLIMIT_NOFILE, &limit))
 		_exit(1);
 	for (i = 0; i < 5 && !err; i++)
-		err = give_flags(self->sv[0], "x", fds, 50, MSG_DONTWAIT);
+		err = send_with_flags(self->sv[0], "x", fds, 50, MSG_DONTWAIT);
 	if (err != ETOOMANYREFS || i > 3)
 		_exit(2);
 	/* The user can send again once the descriptors have arrived. */
 	while (recv(self->sv[1], fds, sizeof(fds), MSG_DONTWAIT) > 0)
 		;
-	_exit(give(self->sv[0], "x", &fd, 1) ? 3 : 0);
+	_exit(send_message(self->sv[0], "x", &fd, 1) ? 3 : 0);
 }
 
-#define HEARERS	24
+#define RECEIVERS	24
 
 /* Broadcast descriptors as a user that may have 64 descriptors in flight. */
 static int broadcast_rights(int fd, const int *fds, int n)
@@ -455,20 +475,21 @@ static int broadcast_rights(int fd, const int *fds, int n)
 	pid_t pid = at_fork();
 
 	if (!pid)
-		_exit(at_become_nobody() || setrlimit(RLIMIT_NOFILE, &limit) ||
-		      give(fd, "x", fds, n));
+		_exit(at_drop_privileges() ||
+		      setrlimit(RLIMIT_NOFILE, &limit) ||
+		      send_message(fd, "x", fds, n));
 	return at_reap(pid);
 }
 
 /* Return how many receivers get the descriptors of a broadcast, or -1. */
-static int hear_rights(void)
+static int count_rights(void)
 {
-	int hearers[HEARERS], fds[10], fd, i, heard = 0;
+	int receivers[RECEIVERS], fds[10], fd, i, received = 0;
 	struct at_addr to;
 	struct got g;
 
 	fd = at_socket(AT_NATIVE, SOCK_DGRAM);
-	if (at_hearers(&to, hearers, HEARERS) ||
+	if (at_bind_receivers(&to, receivers, RECEIVERS) ||
 	    at_set_flag(fd, SOL_SOCKET, SO_BROADCAST, 1) || at_connect(fd, &to))
 		return -1;
 	fds[0] = some_file();
@@ -476,17 +497,17 @@ static int hear_rights(void)
 		fds[i] = fds[0];
 	if (broadcast_rights(fd, fds, 10))
 		return -1;
-	for (i = 0; i < HEARERS; i++) {
-		if (!at_poll(hearers[i], POLLIN))
+	for (i = 0; i < RECEIVERS; i++) {
+		if (!at_poll(receivers[i], POLLIN))
 			return -1;
-		take(hearers[i], &g, 0);
-		heard += g.n == 10 && same_file(g.fds[9], fds[0]);
+		recv_message(receivers[i], &g, 0);
+		received += g.n == 10 && same_file(g.fds[9], fds[0]);
 		at_close(g.fds, g.n);
 	}
 	close(fds[0]);
 	close(fd);
-	at_close(hearers, HEARERS);
-	return heard;
+	at_close(receivers, RECEIVERS);
+	return received;
 }
 
 /*
@@ -496,7 +517,7 @@ static int hear_rights(void)
 TEST(broadcast_of_rights_counts_once)
 {
 	ASSERT_EQ(0, at_netns());
-	EXPECT_EQ(HEARERS, hear_rights());
+	EXPECT_EQ(RECEIVERS, count_rights());
 	at_cleanup();
 }
 
@@ -507,7 +528,7 @@ TEST(delayed_broadcast_of_rights_counts_once)
 		SKIP(return, "no altconn tool on the PATH");
 	ASSERT_EQ(0, at_netns());
 	ASSERT_LT(0, at_tool("rule add type dgram delay 100"));
-	EXPECT_EQ(HEARERS, hear_rights());
+	EXPECT_EQ(RECEIVERS, count_rights());
 	at_cleanup();
 }
 
@@ -527,7 +548,7 @@ static int open_as(uid_t uid)
  * the peer, which stays open and reads nothing. Return the descriptor, or -1,
  * and set @peer.
  */
-static int lingering(int *peer)
+static int make_lingering(int *peer)
 {
 	static const struct linger linger = { 1, 3600 };
 	static char buf[65536];
@@ -556,9 +577,20 @@ static bool was_closed(int peer)
 	ssize_t n;
 
 	do {
-		n = at_poll(peer, POLLIN) ? recv(peer, buf, sizeof(buf), 0) : -1;
+		n = at_poll(peer, POLLIN) ?
+		    recv(peer, buf, sizeof(buf), 0) : -1;
 	} while (n > 0);
 	return !n;
+}
+
+/*
+ * Expect that the other end of @peer was closed, although its close() waits,
+ * and close @peer.
+ */
+static void expect_closed(struct __test_metadata *const _metadata, int peer)
+{
+	EXPECT_TRUE(was_closed(peer));
+	close(peer);
 }
 
 FIXTURE(lingering) { };
@@ -569,12 +601,12 @@ FIXTURE_TEARDOWN(lingering)
 }
 
 /* Let another user send @fd, the last descriptor of a file, over @sfd. */
-static int give_last(int sfd, int *fd)
+static int send_last(int sfd, int *fd)
 {
 	pid_t pid = at_fork();
 
 	if (!pid)
-		_exit(at_become_nobody() || give(sfd, "x", fd, 1));
+		_exit(at_drop_privileges() || send_message(sfd, "x", fd, 1));
 	close(*fd);
 	return at_reap(pid);
 }
@@ -589,14 +621,15 @@ static int send_slow_files(int fd)
 {
 	int fds[MOST_FDS], pipes[2], i;
 
-	if (at_become_nobody() || unshare(CLONE_NEWUSER | CLONE_NEWNET) ||
+	if (at_drop_privileges() || unshare(CLONE_NEWUSER | CLONE_NEWNET) ||
 	    pipe(pipes))
 		return -1;
 	/* Each close() waits for an RCU grace period. */
 	for (i = 0; i < SLOW_FILES; i++)
 		fds[i] = socket(AF_PACKET, SOCK_RAW, 0);
-	return fds[SLOW_FILES - 1] < 0 || give(fd, "f", fds, SLOW_FILES) ||
-	       give(fd, "p", pipes, 2);
+	return fds[SLOW_FILES - 1] < 0 ||
+	       send_message(fd, "f", fds, SLOW_FILES) ||
+	       send_message(fd, "p", pipes, 2);
 }
 
 /*
@@ -620,30 +653,30 @@ TEST_F_TIMEOUT(lingering, files_are_closed_for_their_openers, AT_TIMEOUT)
 		close(own[1]);
 		close(beside[1]);
 		/* This process is of a third user and closes no file itself. */
-		_exit(setresuid(65533, 65533, 65533) || at_hear(link[1]));
+		_exit(setresuid(65533, 65533, 65533) || at_wait_step(link[1]));
 	}
 	close(sv[1]);
 	opener = at_fork();
 	if (!opener)
 		_exit(send_slow_files(link[1]));
 	if (at_reap(opener)) {
-		ASSERT_EQ(0, at_tell(link[0]));
+		ASSERT_EQ(0, at_send_step(link[0]));
 		ASSERT_EQ(0, at_reap(dropper));
 		ASSERT_EQ(-1, socket(AF_PACKET, SOCK_RAW, 0));
 		SKIP(return, "no packet sockets in this kernel");
 	}
-	take(link[0], &files, 0);
-	take(link[0], &pipes, 0);
+	recv_message(link[0], &files, 0);
+	recv_message(link[0], &pipes, 0);
 	ASSERT_EQ(SLOW_FILES, files.n);
 	ASSERT_EQ(2, pipes.n);
 	files.fds[SLOW_FILES] = beside[1];
-	ASSERT_EQ(0, give(sv[0], "f", files.fds, SLOW_FILES + 1));
-	ASSERT_EQ(0, give(sv[0], "p", &pipes.fds[1], 1));
-	ASSERT_EQ(0, give(sv[0], "o", &own[1], 1));
+	ASSERT_EQ(0, send_message(sv[0], "f", files.fds, SLOW_FILES + 1));
+	ASSERT_EQ(0, send_message(sv[0], "p", &pipes.fds[1], 1));
+	ASSERT_EQ(0, send_message(sv[0], "o", &own[1], 1));
 	at_close(files.fds, SLOW_FILES + 1);
 	close(pipes.fds[1]);
 	close(own[1]);
-	ASSERT_EQ(0, at_tell(link[0]));
+	ASSERT_EQ(0, at_send_step(link[0]));
 	ASSERT_EQ(0, at_reap(dropper));
 	EXPECT_EQ(POLLHUP, at_poll(own[0], POLLIN));
 	EXPECT_EQ(POLLHUP, at_poll(beside[0], POLLIN));
@@ -671,16 +704,16 @@ TEST_F_TIMEOUT(lingering, holds_up_no_sender, AT_TIMEOUT)
 				   ALTCONN_OVERFLOW_DROP_OLDEST));
 	sfd = at_socket(AT_NATIVE, SOCK_DGRAM);
 	ASSERT_EQ(0, at_err(at_connect(sfd, &a)));
-	fd = lingering(&peer);
+	fd = make_lingering(&peer);
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, give_last(sfd, &fd));
+	ASSERT_EQ(0, send_last(sfd, &fd));
 	memset(buf, 'y', sizeof(buf));
 	for (i = 0; i < 1000; i++)
-		ASSERT_EQ(sizeof(buf), send(sfd, buf, sizeof(buf), MSG_DONTWAIT));
+		ASSERT_EQ(sizeof(buf),
+			  send(sfd, buf, sizeof(buf), MSG_DONTWAIT));
 	ASSERT_EQ(sizeof(buf), recv(rfd, buf, sizeof(buf), 0));
 	ASSERT_EQ('y', buf[0]);
-	EXPECT_TRUE(was_closed(peer));
-	close(peer);
+	expect_closed(_metadata, peer);
 	close(sfd);
 	close(rfd);
 }
@@ -696,17 +729,16 @@ TEST_F_TIMEOUT(lingering, holds_up_no_kill, AT_TIMEOUT)
 
 	if (!at_has_tool())
 		SKIP(return, "no altconn tool on the PATH");
-	fd = lingering(&peer);
+	fd = make_lingering(&peer);
 	ASSERT_LE(0, fd);
 	/* Only the association of this test is in the new namespace. */
 	ASSERT_EQ(0, at_netns());
 	lfd = at_listener(&a, AT_NATIVE, AT_PORT, SOCK_STREAM, 1);
 	sfd = at_client(AT_NATIVE, SOCK_STREAM, &a, &err);
 	ASSERT_EQ(0, err);
-	ASSERT_EQ(0, give_last(sfd, &fd));
+	ASSERT_EQ(0, send_last(sfd, &fd));
 	EXPECT_LT(0, at_tool("kill --all"));
-	EXPECT_TRUE(was_closed(peer));
-	close(peer);
+	expect_closed(_metadata, peer);
 	close(sfd);
 	close(lfd);
 	at_cleanup();
@@ -720,16 +752,15 @@ TEST_F_TIMEOUT(lingering, holds_up_no_receiver, AT_TIMEOUT)
 
 	ASSERT_EQ(0, at_socketpair(AT_NATIVE, SOCK_STREAM, sv));
 	ASSERT_EQ(0, set_passcred(sv[1], 1));
-	fd = lingering(&peer);
+	fd = make_lingering(&peer);
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, give_last(sv[0], &fd));
-	take_room(sv[1], &g, 1, 0, CMSG_SPACE(sizeof(struct ucred)));
+	ASSERT_EQ(0, send_last(sv[0], &fd));
+	recv_with_space(sv[1], &g, 1, 0, CMSG_SPACE(sizeof(struct ucred)));
 	EXPECT_EQ(1, g.len);
 	EXPECT_EQ(0, g.n);
 	EXPECT_TRUE(g.has_cred);
 	EXPECT_EQ(MSG_CTRUNC, g.flags & MSG_CTRUNC);
-	EXPECT_TRUE(was_closed(peer));
-	close(peer);
+	expect_closed(_metadata, peer);
 	at_close(sv, 2);
 }
 
@@ -745,15 +776,14 @@ TEST_F_TIMEOUT(lingering, holds_up_nothing_of_its_user, AT_TIMEOUT)
 	ASSERT_EQ(0, open_as(65534));
 	ASSERT_EQ(0, pipe(pipes));
 	ASSERT_EQ(0, open_as(0));
-	fd = lingering(&peer);
+	fd = make_lingering(&peer);
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, give_last(sv[0], &fd));
-	ASSERT_EQ(0, give_last(sv[0], &pipes[1]));
+	ASSERT_EQ(0, send_last(sv[0], &fd));
+	ASSERT_EQ(0, send_last(sv[0], &pipes[1]));
 	close(sv[1]);
 	EXPECT_EQ(POLLHUP, at_poll(pipes[0], POLLIN));
-	EXPECT_TRUE(was_closed(peer));
+	expect_closed(_metadata, peer);
 	close(pipes[0]);
-	close(peer);
 	close(sv[0]);
 }
 
@@ -768,26 +798,25 @@ TEST_F_TIMEOUT(lingering, holds_up_no_delay, AT_TIMEOUT)
 
 	if (!at_has_tool())
 		SKIP(return, "no altconn tool on the PATH");
-	fd = lingering(&peer);
+	fd = make_lingering(&peer);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, at_netns());
 	rfd = at_bound(&a, AT_NATIVE, AT_PORT, SOCK_DGRAM);
 	ASSERT_LT(0, at_tool("rule add type dgram delay 1s"));
 	sfd = at_socket(AT_NATIVE, SOCK_DGRAM);
 	ASSERT_EQ(0, at_err(at_connect(sfd, &a)));
-	ASSERT_EQ(0, give_last(sfd, &fd));
+	ASSERT_EQ(0, send_last(sfd, &fd));
 	/* When the pipe arrives, a kernel thread is closing the TCP socket. */
 	ASSERT_LE(0, at_tool("rule flush"));
 	ASSERT_LT(0, at_tool("rule add type dgram delay 2s"));
 	ASSERT_EQ(0, pipe(pipes));
-	ASSERT_EQ(0, give(sfd, "p", &pipes[1], 1));
+	ASSERT_EQ(0, send_message(sfd, "p", &pipes[1], 1));
 	close(pipes[1]);
 	/* The receiver closes before the delays end. */
 	close(rfd);
 	EXPECT_EQ(POLLHUP, at_poll(pipes[0], POLLIN));
-	EXPECT_TRUE(was_closed(peer));
+	expect_closed(_metadata, peer);
 	close(pipes[0]);
-	close(peer);
 	close(sfd);
 }
 
@@ -801,22 +830,22 @@ TEST_F_TIMEOUT(scm, credentials_of_the_sender, AT_TIMEOUT)
 {
 	struct got g;
 
-	ASSERT_EQ(0, give(self->sv[0], "a", NULL, 0));
-	take(self->sv[1], &g, 0);
+	ASSERT_EQ(0, send_message(self->sv[0], "a", NULL, 0));
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_FALSE(g.has_cred);
 	ASSERT_EQ(0, set_passcred(self->sv[1], 1));
-	ASSERT_EQ(0, give(self->sv[0], "b", NULL, 0));
-	take(self->sv[1], &g, MSG_PEEK);
+	ASSERT_EQ(0, send_message(self->sv[0], "b", NULL, 0));
+	recv_message(self->sv[1], &g, MSG_PEEK);
 	EXPECT_TRUE(is_me(&g));
-	take(self->sv[1], &g, 0);
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_STREQ("b", g.text);
 	EXPECT_TRUE(is_me(&g));
-	ASSERT_EQ(0, give(self->sv[0], "c", NULL, 0));
-	take_room(self->sv[1], &g, 8, 0, 0);
+	ASSERT_EQ(0, send_message(self->sv[0], "c", NULL, 0));
+	recv_with_space(self->sv[1], &g, 8, 0, 0);
 	EXPECT_EQ(MSG_CTRUNC, g.flags & MSG_CTRUNC);
 	ASSERT_EQ(0, set_passcred(self->sv[1], 0));
-	ASSERT_EQ(0, give(self->sv[0], "d", NULL, 0));
-	take(self->sv[1], &g, 0);
+	ASSERT_EQ(0, send_message(self->sv[0], "d", NULL, 0));
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_FALSE(g.has_cred);
 }
 
@@ -830,7 +859,7 @@ TEST_F_TIMEOUT(scm, credentials_at_the_end, AT_TIMEOUT)
 
 	ASSERT_EQ(0, set_passcred(self->sv[1], 1));
 	ASSERT_EQ(0, shutdown(self->sv[1], SHUT_RD));
-	take(self->sv[1], &g, 0);
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_EQ(0, g.len);
 	EXPECT_EQ(STREAM, g.has_cred);
 	EXPECT_EQ(0, g.cred.pid);
@@ -862,7 +891,7 @@ static const int stamp_types[] = {
  * The timestamp of a message is the time when the message was sent. A stream
  * has no timestamps.
  */
-TEST_F_TIMEOUT(scm, SO_TIMESTAMP_is_of_the_sending, AT_TIMEOUT)
+TEST_F_TIMEOUT(scm, SO_TIMESTAMP_is_the_time_of_sending, AT_TIMEOUT)
 {
 	int64_t begin[2], end[2];
 	unsigned int i, k;
@@ -875,13 +904,15 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_is_of_the_sending, AT_TIMEOUT)
 		for (k = 0; k < 2; k++) {
 			/* Microseconds are truncated, not rounded. */
 			begin[k] = now_ns() - 1000;
-			ASSERT_EQ(0, give(self->sv[0], k ? "b" : "a", NULL, 0));
+			ASSERT_EQ(0,
+				  send_message(self->sv[0], k ? "b" : "a", NULL,
+					       0));
 			end[k] = now_ns();
 			ASSERT_TRUE(later_than(end[k]));
 		}
 		for (k = 0; k < 2; k++) {
 			for (peek = MSG_PEEK; peek >= 0; peek -= MSG_PEEK) {
-				take_room(self->sv[1], &g, 1, peek, 256);
+				recv_with_space(self->sv[1], &g, 1, peek, 256);
 				EXPECT_STREQ(k ? "b" : "a", g.text);
 				EXPECT_EQ(STREAM ? 0 : stamp_types[i],
 					  g.stamp_type);
@@ -893,8 +924,8 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_is_of_the_sending, AT_TIMEOUT)
 		}
 		ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET,
 					 stamp_types[i], 0));
-		ASSERT_EQ(0, give(self->sv[0], "c", NULL, 0));
-		take(self->sv[1], &g, 0);
+		ASSERT_EQ(0, send_message(self->sv[0], "c", NULL, 0));
+		recv_message(self->sv[1], &g, 0);
 		EXPECT_EQ(0, g.stamp_type);
 	}
 }
@@ -916,24 +947,24 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_asked_for_too_late, AT_TIMEOUT)
 	int i;
 
 	if (STREAM)
-		SKIP(return, "a stream has none");
+		SKIP(return, "a stream has no timestamps");
 	ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET, SO_TIMESTAMPNS, 1));
-	ASSERT_EQ(0, give(self->sv[0], "x", NULL, 0));
+	ASSERT_EQ(0, send_message(self->sv[0], "x", NULL, 0));
 	sent = now_ns();
 	ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET, SO_TIMESTAMPNS, 0));
-	ASSERT_EQ(0, give(self->sv[0], "a", NULL, 0));
+	ASSERT_EQ(0, send_message(self->sv[0], "a", NULL, 0));
 	ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET, SO_TIMESTAMPNS, 1));
 	ASSERT_TRUE(later_than(sent));
 	begin = now_ns();
 	ASSERT_EQ(0, set_peek_off(self->sv[1], 1));
 	for (i = 0; i < 2; i++) {
-		take(self->sv[1], &g, i ? 0 : MSG_PEEK);
+		recv_message(self->sv[1], &g, i ? 0 : MSG_PEEK);
 		EXPECT_STREQ(i ? "x" : "a", g.text);
 		EXPECT_EQ(SO_TIMESTAMPNS, g.stamp_type);
 		EXPECT_EQ(!i, begin <= g.stamp_ns);
 		EXPECT_EQ(i, sent >= g.stamp_ns);
 	}
-	take(self->sv[1], &g, 0);
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_STREQ("a", g.text);
 	EXPECT_LE(begin, g.stamp_ns);
 	EXPECT_GE(now_ns(), g.stamp_ns);
@@ -958,7 +989,7 @@ static void *send_numbers(void *arg)
 	atomic_store(&t->tid, gettid());
 	for (i = 0; i < t->n && !t->err; i++) {
 		snprintf(text, sizeof(text), "%08d%08d", i, i);
-		t->err = give(t->fd, text, &t->file, t->file >= 0);
+		t->err = send_message(t->fd, text, &t->file, t->file >= 0);
 	}
 	return NULL;
 }
@@ -967,7 +998,7 @@ static void *send_numbers(void *arg)
  * A message that waited for space in the buffer has the time when it found
  * space as its timestamp.
  */
-TEST_F_TIMEOUT(scm, SO_TIMESTAMP_of_one_who_waited, AT_TIMEOUT)
+TEST_F_TIMEOUT(scm, SO_TIMESTAMP_of_a_blocked_sender, AT_TIMEOUT)
 {
 	struct numbers t = { .fd = self->sv[0], .file = -1, .n = 1 };
 	int64_t begin, sent;
@@ -975,15 +1006,15 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_of_one_who_waited, AT_TIMEOUT)
 	int i, n = 0;
 
 	if (STREAM)
-		SKIP(return, "a stream has none");
+		SKIP(return, "a stream has no timestamps");
 	ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET, SO_TIMESTAMPNS, 1));
-	while (!give_flags(self->sv[0], "full", NULL, 0, MSG_DONTWAIT))
+	while (!send_with_flags(self->sv[0], "full", NULL, 0, MSG_DONTWAIT))
 		n++;
 	ASSERT_EQ(0, pthread_create(&t.thread, NULL, send_numbers, &t));
 	ASSERT_TRUE(at_until((i = atomic_load(&t.tid)) && at_sleeps(i)));
 	begin = now_ns();
 	for (i = 0; i < n; i++) {
-		take(self->sv[1], &g, 0);
+		recv_message(self->sv[1], &g, 0);
 		EXPECT_STREQ("full", g.text);
 		EXPECT_GE(begin, g.stamp_ns);
 	}
@@ -991,7 +1022,7 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_of_one_who_waited, AT_TIMEOUT)
 	EXPECT_EQ(0, t.err);
 	sent = now_ns();
 	ASSERT_TRUE(later_than(sent));
-	take(self->sv[1], &g, 0);
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_STREQ("0000000000000000", g.text);
 	EXPECT_LE(begin, g.stamp_ns);
 	EXPECT_GE(sent, g.stamp_ns);
@@ -1001,7 +1032,7 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_of_one_who_waited, AT_TIMEOUT)
  * A sender that waits sends more messages with descriptors and timestamps than
  * a buffer takes. Each message arrives once, with what was sent with it.
  */
-TEST_F_TIMEOUT(scm, more_with_something_than_fit, AT_TIMEOUT)
+TEST_F_TIMEOUT(scm, more_messages_than_a_buffer_takes, AT_TIMEOUT)
 {
 	struct numbers t = {
 		.fd = self->sv[0], .file = some_file(), .n = 2500,
@@ -1015,7 +1046,7 @@ TEST_F_TIMEOUT(scm, more_with_something_than_fit, AT_TIMEOUT)
 	ASSERT_TRUE(at_until((i = atomic_load(&t.tid)) && at_sleeps(i)));
 	for (i = 0; i < t.n; i++) {
 		snprintf(text, sizeof(text), "%08d%08d", i, i);
-		take(self->sv[1], &g, 0);
+		recv_message(self->sv[1], &g, 0);
 		ASSERT_STREQ(text, g.text);
 		ASSERT_EQ(1, g.n);
 		ASSERT_EQ(STREAM ? 0 : SO_TIMESTAMPNS, g.stamp_type);
@@ -1023,7 +1054,7 @@ TEST_F_TIMEOUT(scm, more_with_something_than_fit, AT_TIMEOUT)
 	}
 	pthread_join(t.thread, NULL);
 	EXPECT_EQ(0, t.err);
-	take(self->sv[1], &g, MSG_DONTWAIT);
+	recv_message(self->sv[1], &g, MSG_DONTWAIT);
 	EXPECT_EQ(EAGAIN, g.err);
 }
 
@@ -1050,7 +1081,7 @@ static void *send_big(void *arg)
  * A buffer is full when it holds the maximum number of messages with
  * descriptors. A large write that waits for such a buffer arrives whole.
  */
-TEST_F_TIMEOUT(scm, large_write_without_room_for_marks, AT_TIMEOUT)
+TEST_F_TIMEOUT(scm, large_write_without_space_for_marks, AT_TIMEOUT)
 {
 	static unsigned char out[200000], in[200000];
 	struct big big = {
@@ -1063,15 +1094,16 @@ TEST_F_TIMEOUT(scm, large_write_without_room_for_marks, AT_TIMEOUT)
 	ssize_t r;
 
 	if (!STREAM || ORACLE)
-		SKIP(return, "a buffer's");
+		SKIP(return, "streams of altconn only");
 	for (i = 0; i < sizeof(out); i++)
 		out[i] = i * 7 + i / 251;
-	for (k = 0; !give_flags(self->sv[0], "x", &big.file, 1, MSG_DONTWAIT);)
+	for (k = 0;
+	     !send_with_flags(self->sv[0], "x", &big.file, 1, MSG_DONTWAIT);)
 		k++;
 	ASSERT_EQ(0, pthread_create(&big.thread, NULL, send_big, &big));
 	ASSERT_TRUE(at_until((i = atomic_load(&big.tid)) && at_sleeps(i)));
 	while (k--) {
-		take(self->sv[1], &g, 0);
+		recv_message(self->sv[1], &g, 0);
 		ASSERT_EQ(1, g.n);
 		at_close(g.fds, g.n);
 	}
@@ -1094,22 +1126,22 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_beside_the_rest, AT_TIMEOUT)
 	struct got g;
 
 	if (STREAM)
-		SKIP(return, "a stream has none");
+		SKIP(return, "a stream has no timestamps");
 	ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET, SO_TIMESTAMPNS, 1));
 	ASSERT_EQ(0, set_passcred(self->sv[1], 1));
-	ASSERT_EQ(0, give(self->sv[0], "ab", &fd, 1));
-	ASSERT_EQ(0, give(self->sv[0], "", NULL, 0));
-	take(self->sv[1], &g, 0);
+	ASSERT_EQ(0, send_message(self->sv[0], "ab", &fd, 1));
+	ASSERT_EQ(0, send_message(self->sv[0], "", NULL, 0));
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_EQ(SO_TIMESTAMPNS, g.stamp_type);
 	EXPECT_TRUE(is_me(&g));
 	EXPECT_EQ(1, g.n);
 	at_close(g.fds, g.n);
-	take(self->sv[1], &g, 0);
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_EQ(0, g.len);
 	EXPECT_EQ(SO_TIMESTAMPNS, g.stamp_type);
 	EXPECT_TRUE(is_me(&g));
 	ASSERT_EQ(0, shutdown(self->sv[1], SHUT_RD));
-	take(self->sv[1], &g, 0);
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_EQ(0, g.len);
 	EXPECT_EQ(0, g.stamp_type);
 }
@@ -1122,21 +1154,21 @@ TEST_F_TIMEOUT(scm, credentials_asked_for_too_late, AT_TIMEOUT)
 {
 	struct got g;
 
-	ASSERT_EQ(0, give(self->sv[0], "a", NULL, 0));
+	ASSERT_EQ(0, send_message(self->sv[0], "a", NULL, 0));
 	ASSERT_EQ(0, set_passcred(self->sv[1], 1));
-	ASSERT_EQ(0, give(self->sv[0], "b", NULL, 0));
-	take(self->sv[1], &g, 0);
+	ASSERT_EQ(0, send_message(self->sv[0], "b", NULL, 0));
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_STREQ("a", g.text);
 	EXPECT_TRUE(g.has_cred);
 	EXPECT_EQ(0, g.cred.pid);
 	EXPECT_EQ(65534, g.cred.uid);
 	EXPECT_EQ(65534, g.cred.gid);
-	take(self->sv[1], &g, 0);
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_STREQ("b", g.text);
 	EXPECT_TRUE(is_me(&g));
 }
 
-static int give_as(int fd, const char *text, const struct ucred *cred)
+static int send_as(int fd, const char *text, const struct ucred *cred)
 {
 	return at_err(at_send_with(fd, text, strlen(text), SCM_CREDENTIALS,
 				   cred, sizeof(*cred), 0));
@@ -1149,35 +1181,35 @@ TEST_F_TIMEOUT(scm, credentials_claimed, AT_TIMEOUT)
 	pid_t pid;
 
 	ASSERT_EQ(0, set_passcred(self->sv[1], 1));
-	EXPECT_EQ(0, give_as(self->sv[0], "a", &claim));
-	take(self->sv[1], &g, 0);
+	EXPECT_EQ(0, send_as(self->sv[0], "a", &claim));
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_TRUE(is_me(&g));
 	/* A privileged sender may claim any user and any existing process. */
 	claim = (struct ucred) { 1, 1234, 4321 };
-	EXPECT_EQ(0, give_as(self->sv[0], "b", &claim));
-	take(self->sv[1], &g, 0);
+	EXPECT_EQ(0, send_as(self->sv[0], "b", &claim));
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_EQ(1, g.cred.pid);
 	EXPECT_EQ(1234, g.cred.uid);
 	EXPECT_EQ(4321, g.cred.gid);
 	claim.pid = 1 << 30;
-	EXPECT_EQ(ESRCH, give_as(self->sv[0], "c", &claim));
+	EXPECT_EQ(ESRCH, send_as(self->sv[0], "c", &claim));
 	claim = (struct ucred) { getpid(), -1, 0 };
-	EXPECT_EQ(EINVAL, give_as(self->sv[0], "c", &claim));
+	EXPECT_EQ(EINVAL, send_as(self->sv[0], "c", &claim));
 	pid = at_fork();
 	if (!pid) {
-		if (at_become_nobody())
+		if (at_drop_privileges())
 			_exit(1);
 		claim = (struct ucred) { getpid(), getuid(), getgid() };
-		if (give_as(self->sv[0], "d", &claim))
+		if (send_as(self->sv[0], "d", &claim))
 			_exit(2);
 		claim.uid = 0;
-		if (give_as(self->sv[0], "e", &claim) != EPERM)
+		if (send_as(self->sv[0], "e", &claim) != EPERM)
 			_exit(3);
 		claim = (struct ucred) { 1, getuid(), getgid() };
-		_exit(give_as(self->sv[0], "e", &claim) != EPERM ? 4 : 0);
+		_exit(send_as(self->sv[0], "e", &claim) != EPERM ? 4 : 0);
 	}
 	EXPECT_EQ(0, at_reap(pid));
-	take(self->sv[1], &g, 0);
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_STREQ("d", g.text);
 	EXPECT_EQ(pid, g.cred.pid);
 }
@@ -1189,28 +1221,28 @@ TEST_F_TIMEOUT(scm, credentials_end_a_read, AT_TIMEOUT)
 	pid_t pid;
 
 	ASSERT_EQ(0, set_passcred(self->sv[1], 1));
-	ASSERT_EQ(0, give(self->sv[0], "a", NULL, 0));
-	ASSERT_EQ(0, give(self->sv[0], "b", NULL, 0));
+	ASSERT_EQ(0, send_message(self->sv[0], "a", NULL, 0));
+	ASSERT_EQ(0, send_message(self->sv[0], "b", NULL, 0));
 	pid = at_fork();
 	if (!pid)
-		_exit(give(self->sv[0], "c", NULL, 0));
+		_exit(send_message(self->sv[0], "c", NULL, 0));
 	ASSERT_EQ(0, at_reap(pid));
-	ASSERT_EQ(0, give(self->sv[0], "d", NULL, 0));
-	take(self->sv[1], &g, MSG_PEEK);
+	ASSERT_EQ(0, send_message(self->sv[0], "d", NULL, 0));
+	recv_message(self->sv[1], &g, MSG_PEEK);
 	EXPECT_STREQ(STREAM ? "ab" : "a", g.text);
-	take(self->sv[1], &g, 0);
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_STREQ(STREAM ? "ab" : "a", g.text);
 	EXPECT_TRUE(is_me(&g));
 	if (!STREAM)
-		take(self->sv[1], &g, 0);
-	take(self->sv[1], &g, 0);
+		recv_message(self->sv[1], &g, 0);
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_STREQ("c", g.text);
 	EXPECT_EQ(pid, g.cred.pid);
 	if (STREAM) {
 		ASSERT_EQ(0, set_passcred(self->sv[1], 0));
-		ASSERT_EQ(0, give(self->sv[0], "e", NULL, 0));
+		ASSERT_EQ(0, send_message(self->sv[0], "e", NULL, 0));
 	}
-	take(self->sv[1], &g, 0);
+	recv_message(self->sv[1], &g, 0);
 	EXPECT_STREQ(STREAM ? "de" : "d", g.text);
 }
 
@@ -1228,23 +1260,23 @@ TEST_F_TIMEOUT(scm, credentials_before_accept, AT_TIMEOUT)
 	if (variant->type == SOCK_DGRAM)
 		SKIP(return, "connections only");
 	if (variant->format == AT_IN)
-		SKIP(return, "once is enough");
+		SKIP(return, "one variant is enough");
 	lfd = at_listener(&a, variant->format, AT_NAME, variant->type, 4);
 	ASSERT_LE(0, lfd);
 	ASSERT_EQ(0, set_passcred(lfd, 1));
 	fd = at_client(variant->format, variant->type, &a, &err);
 	ASSERT_EQ(0, err);
-	ASSERT_EQ(0, give(fd, "a", NULL, 0));
+	ASSERT_EQ(0, send_message(fd, "a", NULL, 0));
 	sfd = accept(lfd, NULL, NULL);
 	ASSERT_LE(0, sfd);
 	/* The newest kernels let only their own families read the option. */
 	err = at_err(getsockopt(sfd, SOL_SOCKET, SO_PASSCRED, &on, &len));
 	EXPECT_TRUE((!err && on == 1) || (!ORACLE && err == EOPNOTSUPP));
-	take(sfd, &g, 0);
+	recv_message(sfd, &g, 0);
 	EXPECT_STREQ("a", g.text);
 	EXPECT_TRUE(is_me(&g));
-	ASSERT_EQ(0, give(fd, "b", NULL, 0));
-	take(sfd, &g, 0);
+	ASSERT_EQ(0, send_message(fd, "b", NULL, 0));
+	recv_message(sfd, &g, 0);
 	EXPECT_TRUE(is_me(&g));
 }
 
@@ -1254,11 +1286,16 @@ TEST_F_TIMEOUT(scm, malformed_EINVAL, AT_TIMEOUT)
 		size_t len;
 		int level, type, err;
 	} rows[] = {
-		{ 0, SOL_SOCKET, SCM_RIGHTS, EINVAL },
-		{ sizeof(struct cmsghdr) - 1, SOL_SOCKET, SCM_RIGHTS, EINVAL },
-		{ CMSG_LEN(4096), SOL_SOCKET, SCM_RIGHTS, EINVAL },
-		{ CMSG_LEN(4), SOL_SOCKET, SCM_CREDENTIALS, EINVAL },
-		{ CMSG_LEN(4), SOL_SOCKET, 77, EINVAL },
+		{ .len = 0, .level = SOL_SOCKET, .type = SCM_RIGHTS,
+		  .err = EINVAL },
+		{ .len = sizeof(struct cmsghdr) - 1, .level = SOL_SOCKET,
+		  .type = SCM_RIGHTS, .err = EINVAL },
+		{ .len = CMSG_LEN(4096), .level = SOL_SOCKET,
+		  .type = SCM_RIGHTS, .err = EINVAL },
+		{ .len = CMSG_LEN(4), .level = SOL_SOCKET,
+		  .type = SCM_CREDENTIALS, .err = EINVAL },
+		{ .len = CMSG_LEN(4), .level = SOL_SOCKET, .type = 77,
+		  .err = EINVAL },
 	};
 	union {
 		char buf[CMSG_SPACE(64)];
@@ -1283,7 +1320,7 @@ TEST_F_TIMEOUT(scm, malformed_EINVAL, AT_TIMEOUT)
 			TH_LOG("row %zu", i);
 		}
 	}
-	take(self->sv[1], &g, MSG_DONTWAIT);
+	recv_message(self->sv[1], &g, MSG_DONTWAIT);
 	EXPECT_EQ(EAGAIN, g.err);
 }
 
@@ -1295,9 +1332,9 @@ static int peek_off(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &off, &len) ? -3 : off;
 }
 
-static const char *peek(int fd, struct got *g, size_t len)
+static const char *peek_text(int fd, struct got *g, size_t len)
 {
-	take_room(fd, g, len, MSG_PEEK | MSG_DONTWAIT, 0);
+	recv_with_space(fd, g, len, MSG_PEEK | MSG_DONTWAIT, 0);
 	return g->len < 0 ? strerrorname_np(g->err) : g->text;
 }
 
@@ -1306,26 +1343,27 @@ TEST_F_TIMEOUT(scm, SO_PEEK_OFF_moves_on, AT_TIMEOUT)
 	struct got g;
 
 	EXPECT_EQ(-1, peek_off(self->sv[1]));
-	ASSERT_EQ(0, give(self->sv[0], "abcde", NULL, 0));
-	ASSERT_EQ(0, give(self->sv[0], "fgh", NULL, 0));
-	EXPECT_STREQ("ab", peek(self->sv[1], &g, 2));
-	EXPECT_STREQ("ab", peek(self->sv[1], &g, 2));
+	ASSERT_EQ(0, send_message(self->sv[0], "abcde", NULL, 0));
+	ASSERT_EQ(0, send_message(self->sv[0], "fgh", NULL, 0));
+	EXPECT_STREQ("ab", peek_text(self->sv[1], &g, 2));
+	EXPECT_STREQ("ab", peek_text(self->sv[1], &g, 2));
 	ASSERT_EQ(0, set_peek_off(self->sv[1], 1));
-	EXPECT_STREQ("bc", peek(self->sv[1], &g, 2));
+	EXPECT_STREQ("bc", peek_text(self->sv[1], &g, 2));
 	EXPECT_EQ(3, peek_off(self->sv[1]));
-	EXPECT_STREQ(STREAM ? "defgh" : "de", peek(self->sv[1], &g, 10));
+	EXPECT_STREQ(STREAM ? "defgh" : "de", peek_text(self->sv[1], &g, 10));
 	if (!STREAM)
-		EXPECT_STREQ("fgh", peek(self->sv[1], &g, 10));
+		EXPECT_STREQ("fgh", peek_text(self->sv[1], &g, 10));
 	EXPECT_EQ(8, peek_off(self->sv[1]));
-	EXPECT_STREQ("EAGAIN", peek(self->sv[1], &g, 10));
+	EXPECT_STREQ("EAGAIN", peek_text(self->sv[1], &g, 10));
 	EXPECT_EQ(8, peek_off(self->sv[1]));
-	take_room(self->sv[1], &g, STREAM ? 3 : 10, 0, 0);
+	recv_with_space(self->sv[1], &g, STREAM ? 3 : 10, 0, 0);
 	EXPECT_STREQ(STREAM ? "abc" : "abcde", g.text);
 	EXPECT_EQ(STREAM ? 5 : 3, peek_off(self->sv[1]));
-	ASSERT_EQ(0, give(self->sv[0], "ij", NULL, 0));
-	EXPECT_STREQ("ij", peek(self->sv[1], &g, 10));
+	ASSERT_EQ(0, send_message(self->sv[0], "ij", NULL, 0));
+	EXPECT_STREQ("ij", peek_text(self->sv[1], &g, 10));
 	ASSERT_EQ(0, set_peek_off(self->sv[1], -1));
-	EXPECT_STREQ(STREAM ? "defghij" : "fgh", peek(self->sv[1], &g, 10));
+	EXPECT_STREQ(STREAM ? "defghij" : "fgh",
+		     peek_text(self->sv[1], &g, 10));
 }
 
 struct peeker {
@@ -1349,7 +1387,7 @@ static void *peek_blocking(void *arg)
  * With SO_PEEK_OFF an empty message is peeked at only once, else no peek would
  * see the message behind it.
  */
-TEST_F_TIMEOUT(scm, SO_PEEK_OFF_over_empty_ones, AT_TIMEOUT)
+TEST_F_TIMEOUT(scm, SO_PEEK_OFF_over_empty_records, AT_TIMEOUT)
 {
 	static const char * const all[] = { "", "a", "", "" };
 	struct peeker p = { .fd = self->sv[1] };
@@ -1359,35 +1397,35 @@ TEST_F_TIMEOUT(scm, SO_PEEK_OFF_over_empty_ones, AT_TIMEOUT)
 	if (STREAM)
 		SKIP(return, "a stream has no empty message");
 	for (i = 0; i < 4; i++)
-		ASSERT_EQ(0, give(self->sv[0], all[i], NULL, 0));
+		ASSERT_EQ(0, send_message(self->sv[0], all[i], NULL, 0));
 	/* Without an offset a peek always returns the first message. */
 	for (i = 0; i < 2; i++) {
-		take(self->sv[1], &g, MSG_PEEK);
+		recv_message(self->sv[1], &g, MSG_PEEK);
 		EXPECT_EQ(0, g.err);
 		EXPECT_EQ(0, g.len);
 	}
 	ASSERT_EQ(0, set_peek_off(self->sv[1], 0));
 	/* The first message has been peeked at already. */
 	for (i = 1; i < 4; i++) {
-		take(self->sv[1], &g, MSG_PEEK | MSG_DONTWAIT);
+		recv_message(self->sv[1], &g, MSG_PEEK | MSG_DONTWAIT);
 		EXPECT_EQ(0, g.err);
 		EXPECT_STREQ(all[i], g.text);
 	}
-	take(self->sv[1], &g, MSG_PEEK | MSG_DONTWAIT);
+	recv_message(self->sv[1], &g, MSG_PEEK | MSG_DONTWAIT);
 	EXPECT_EQ(EAGAIN, g.err);
 	for (k = 0; k < 4; k++) {
-		take(self->sv[1], &g, MSG_DONTWAIT);
+		recv_message(self->sv[1], &g, MSG_DONTWAIT);
 		EXPECT_EQ(0, g.err);
 		EXPECT_STREQ(all[k], g.text);
 	}
 	/* A peek behind an empty message that was peeked at sleeps. */
-	ASSERT_EQ(0, give(self->sv[0], "", NULL, 0));
-	take(self->sv[1], &g, MSG_PEEK | MSG_DONTWAIT);
+	ASSERT_EQ(0, send_message(self->sv[0], "", NULL, 0));
+	recv_message(self->sv[1], &g, MSG_PEEK | MSG_DONTWAIT);
 	EXPECT_EQ(0, g.err);
 	ASSERT_EQ(0, set_peek_off(self->sv[1], 0));
 	ASSERT_EQ(0, pthread_create(&p.thread, NULL, peek_blocking, &p));
 	ASSERT_TRUE(at_until((i = atomic_load(&p.tid)) && at_sleeps(i)));
-	ASSERT_EQ(0, give(self->sv[0], "z", NULL, 0));
+	ASSERT_EQ(0, send_message(self->sv[0], "z", NULL, 0));
 	pthread_join(p.thread, NULL);
 	EXPECT_EQ(1, p.n);
 	EXPECT_EQ('z', p.c);
@@ -1401,11 +1439,11 @@ TEST_F_TIMEOUT(scm, SO_PEEK_OFF_waits_for_more, AT_TIMEOUT)
 
 	if (ORACLE && STREAM)
 		SKIP(return, "AF_UNIX begins at the first byte again");
-	ASSERT_EQ(0, give(self->sv[0], "abc", NULL, 0));
+	ASSERT_EQ(0, send_message(self->sv[0], "abc", NULL, 0));
 	ASSERT_EQ(0, set_peek_off(self->sv[1], 3));
 	ASSERT_EQ(0, pthread_create(&p.thread, NULL, peek_blocking, &p));
 	ASSERT_TRUE(at_until((tid = atomic_load(&p.tid)) && at_sleeps(tid)));
-	ASSERT_EQ(0, give(self->sv[0], "d", NULL, 0));
+	ASSERT_EQ(0, send_message(self->sv[0], "d", NULL, 0));
 	pthread_join(p.thread, NULL);
 	EXPECT_EQ(1, p.n);
 	EXPECT_EQ('d', p.c);
@@ -1415,7 +1453,7 @@ TEST_F_TIMEOUT(scm, SO_PEEK_OFF_waits_for_more, AT_TIMEOUT)
 	atomic_store(&p.tid, 0);
 	ASSERT_EQ(0, pthread_create(&p.thread, NULL, peek_blocking, &p));
 	ASSERT_TRUE(at_until((tid = atomic_load(&p.tid)) && at_sleeps(tid)));
-	ASSERT_EQ(0, give(self->sv[0], "", NULL, 0));
+	ASSERT_EQ(0, send_message(self->sv[0], "", NULL, 0));
 	pthread_join(p.thread, NULL);
 	EXPECT_EQ(0, p.n);
 }
@@ -1432,19 +1470,19 @@ TEST_F_TIMEOUT(scm, credentials_that_change_with_each_byte, AT_TIMEOUT)
 	struct got g;
 
 	if (!STREAM || ORACLE)
-		SKIP(return, "a buffer's");
+		SKIP(return, "streams of altconn only");
 	ASSERT_EQ(0, set_passcred(self->sv[1], 1));
 	ASSERT_EQ(0, at_nonblock(self->sv[0], true));
 	while (!err && n < 10000)
-		err = give_as(self->sv[0], "x", n++ % 2 ? &other : &mine);
+		err = send_as(self->sv[0], "x", n++ % 2 ? &other : &mine);
 	EXPECT_EQ(EAGAIN, err);
 	EXPECT_EQ(0, at_poll_now(self->sv[0], POLLOUT));
 	for (i = 0; i < n - 1; i++) {
-		take(self->sv[1], &g, MSG_DONTWAIT);
+		recv_message(self->sv[1], &g, MSG_DONTWAIT);
 		ASSERT_EQ(1, g.len);
 		ASSERT_EQ(i % 2 ? 1234 : getuid(), g.cred.uid);
 	}
-	take(self->sv[1], &g, MSG_DONTWAIT);
+	recv_message(self->sv[1], &g, MSG_DONTWAIT);
 	EXPECT_EQ(EAGAIN, g.err);
 	EXPECT_EQ(POLLOUT, at_poll_now(self->sv[0], POLLOUT));
 }
@@ -1462,22 +1500,26 @@ static void *send_rights(void *arg)
 	uint64_t seed = 1;
 
 	while (!atomic_load(t->over))
-		t->n += !give_flags(t->fd, "abcdef", &t->file,
-				    at_random(&seed) % 3 ? 1 : 0, MSG_DONTWAIT);
+		t->n += !send_with_flags(t->fd, "abcdef", &t->file,
+					 at_random(&seed) % 3 ? 1 : 0,
+					 MSG_DONTWAIT);
 	return NULL;
 }
 
-static void *take_rights(void *arg)
+static void *recv_rights(void *arg)
 {
 	struct traffic *t = arg;
 	uint64_t seed = 2;
+	size_t len, space;
 	struct got g;
+	int peek;
 
 	while (!atomic_load(t->over)) {
-		take_room(t->fd, &g, at_random(&seed) % 9 + 1,
-			  MSG_DONTWAIT | (at_random(&seed) % 3 ? 0 : MSG_PEEK),
-			  at_random(&seed) % 3 ? CMSG_SPACE(16) + CMSG_SPACE(8) :
-						 0);
+		len = at_random(&seed) % 9 + 1;
+		peek = at_random(&seed) % 3 ? 0 : MSG_PEEK;
+		space = at_random(&seed) % 3 ? CMSG_SPACE(16) + CMSG_SPACE(8) :
+					       0;
+		recv_with_space(t->fd, &g, len, MSG_DONTWAIT | peek, space);
 		at_close(g.fds, g.n);
 		t->n += g.len > 0;
 	}
@@ -1503,7 +1545,7 @@ TEST_F_TIMEOUT(scm, rights_raced, AT_TIMEOUT)
 			.fd = self->sv[i / 2], .file = p[1], .over = &over,
 		};
 		ASSERT_EQ(0, pthread_create(&t[i].thread, NULL,
-					    i < 2 ? send_rights : take_rights,
+					    i < 2 ? send_rights : recv_rights,
 					    &t[i]));
 	}
 	/* On a busy machine it may take long until the threads run. */

@@ -80,7 +80,7 @@ TEST_F_TIMEOUT(pair, E_ISCONN, AT_TIMEOUT)
 	struct at_addr a;
 
 	if (variant->type == SOCK_DGRAM)
-		SKIP(return, "S-AGAIN: a datagram socket may");
+		SKIP(return, "S-AGAIN: a datagram socket may connect again");
 	if (variant->format == AT_ORACLE)
 		SKIP(return, "AF_UNIX looks the address up first");
 	at_addr(&a, variant->format, AT_NAME);

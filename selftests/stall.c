@@ -35,11 +35,21 @@ FIXTURE_VARIANT(stall) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(stall, native_stream) { AT_NATIVE, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(stall, native_seqpacket) { AT_NATIVE, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(stall, unix_stream) { AT_UNIX, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(stall, oracle_stream) { AT_ORACLE, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(stall, oracle_seqpacket) { AT_ORACLE, SOCK_SEQPACKET };
+FIXTURE_VARIANT_ADD(stall, native_stream) {
+	.format = AT_NATIVE, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(stall, native_seqpacket) {
+	.format = AT_NATIVE, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(stall, unix_stream) {
+	.format = AT_UNIX, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(stall, oracle_stream) {
+	.format = AT_ORACLE, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(stall, oracle_seqpacket) {
+	.format = AT_ORACLE, .type = SOCK_SEQPACKET,
+};
 
 #define ORACLE (variant->format == AT_ORACLE)
 
@@ -88,7 +98,7 @@ FIXTURE_SETUP(stall)
 	ASSERT_EQ(0, at_socketpair(variant->format, variant->type, self->sv));
 	if (stall_open(&self->mem)) {
 		ASSERT_LT(self->mem.uffd, 0);
-		SKIP(return, "the kernel has no userfaultfd");
+		SKIP(return, "no userfaultfd() in this kernel");
 	}
 }
 
@@ -145,7 +155,7 @@ static ssize_t call_end(struct call *call)
 	return call->n;
 }
 
-TEST_F_TIMEOUT(stall, MSG_DONTWAIT_sends_beside_it, 30)
+TEST_F_TIMEOUT(stall, MSG_DONTWAIT_sends_beside_a_stalled_sender, 30)
 {
 	struct call call;
 	char buf[128];
@@ -187,11 +197,12 @@ static int send_rights_twice(int fd, int link)
 
 	for (i = 0; i < 50; i++)
 		fds[i] = file;
-	if (at_become_nobody() || setrlimit(RLIMIT_NOFILE, &limit) ||
+	if (at_drop_privileges() || setrlimit(RLIMIT_NOFILE, &limit) ||
 	    at_send_with(fd, "x", 1, SCM_RIGHTS, fds, sizeof(fds), 0) != 1 ||
-	    at_tell(link) || read(link, &byte, 1) != 1)
+	    at_send_step(link) || read(link, &byte, 1) != 1)
 		return -1;
-	return at_send_with(fd, "x", 1, SCM_RIGHTS, fds, 10 * sizeof(int), 0) != 1;
+	return at_send_with(fd, "x", 1, SCM_RIGHTS, fds, 10 * sizeof(int),
+			    0) != 1;
 }
 
 /*
@@ -213,16 +224,16 @@ TEST_F_TIMEOUT(stall, peeked_descriptors_count_once, 30)
 	pid = at_fork();
 	if (!pid)
 		_exit(send_rights_twice(self->sv[0], link[1]));
-	ASSERT_EQ(0, at_hear(link[0]));
+	ASSERT_EQ(0, at_wait_step(link[0]));
 	ASSERT_EQ(0, pthread_create(&call.thread, NULL, call_peek, &call));
 	ASSERT_TRUE(stall_wait(&self->mem));
-	ASSERT_EQ(0, at_tell(link[0]));
+	ASSERT_EQ(0, at_send_step(link[0]));
 	EXPECT_EQ(0, at_reap(pid));
 	EXPECT_EQ(1, call_end(&call));
 	at_close(link, 2);
 }
 
-static int edges(int epfd, int ms)
+static int wait_edge(int epfd, int ms)
 {
 	struct epoll_event ev;
 
@@ -234,7 +245,7 @@ static int edges(int epfd, int ms)
  * edge-triggered poller gets an edge for each new byte, so its recv() never
  * gets EAGAIN while there is data.
  */
-TEST_F_TIMEOUT(stall, MSG_DONTWAIT_receives_beside_it, 30)
+TEST_F_TIMEOUT(stall, MSG_DONTWAIT_receives_beside_a_stalled_reader, 30)
 {
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
 	int epfd = epoll_create1(0), i;
@@ -246,14 +257,14 @@ TEST_F_TIMEOUT(stall, MSG_DONTWAIT_receives_beside_it, 30)
 	ASSERT_EQ(0, epoll_ctl(epfd, EPOLL_CTL_ADD, self->sv[1], &ev));
 	ASSERT_EQ(1, send(self->sv[0], "a", 1, 0));
 	ASSERT_EQ(0, call_begin(&call, &self->mem, self->sv[1], false, -1));
-	EXPECT_EQ(1, edges(epfd, at_deadline_ms()));
+	EXPECT_EQ(1, wait_edge(epfd, at_deadline_ms()));
 	EXPECT_EQ(1, recv(self->sv[1], buf, sizeof(buf), MSG_DONTWAIT));
 	EXPECT_EQ('a', buf[0]);
 	EXPECT_EQ(-1, recv(self->sv[1], buf, sizeof(buf), MSG_DONTWAIT));
 	EXPECT_EQ(EAGAIN, errno);
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(1, send(self->sv[0], "b", 1, 0));
-		EXPECT_EQ(1, edges(epfd, at_deadline_ms()));
+		EXPECT_EQ(1, wait_edge(epfd, at_deadline_ms()));
 		EXPECT_EQ(1, recv(self->sv[1], buf, 1, MSG_DONTWAIT));
 		EXPECT_EQ('b', buf[0]);
 	}
@@ -289,7 +300,7 @@ TEST_F_TIMEOUT(stall, close_decides_what_is_sent, 30)
  * Unread data of a peer that closes resets the connection, also while a send()
  * is in the fault.
  */
-TEST_F_TIMEOUT(stall, close_with_data_beside_it, 30)
+TEST_F_TIMEOUT(stall, close_with_data_beside_a_stalled_sender, 30)
 {
 	struct call call;
 	char c;
@@ -308,7 +319,7 @@ TEST_F_TIMEOUT(stall, close_with_data_beside_it, 30)
 	EXPECT_EQ(0, recv(self->sv[0], &c, 1, MSG_DONTWAIT));
 }
 
-TEST_F_TIMEOUT(stall, no_data_behind_end_of_file, 30)
+TEST_F_TIMEOUT(stall, no_data_after_end_of_file, 30)
 {
 	struct call call;
 	int p[2];

@@ -61,7 +61,7 @@ static int submit(struct ring *r, const struct io_uring_sqe *sqe)
 }
 
 /* Return whether a request has completed, and set its @data and @res. */
-static bool ended(struct ring *r, uint64_t *data, int *res)
+static bool take_completion(struct ring *r, uint64_t *data, int *res)
 {
 	unsigned int head = *r->cq_head;
 	const struct io_uring_cqe *cqe = &r->cqes[head & r->cq_mask];
@@ -125,9 +125,15 @@ FIXTURE_VARIANT(uring) {
 	enum at_kind kind;
 };
 
-FIXTURE_VARIANT_ADD(uring, native_port) { AT_NATIVE, AT_PORT };
-FIXTURE_VARIANT_ADD(uring, unix_path) { AT_UNIX, AT_PATH };
-FIXTURE_VARIANT_ADD(uring, inet) { AT_IN, AT_INET };
+FIXTURE_VARIANT_ADD(uring, native_port) {
+	.format = AT_NATIVE, .kind = AT_PORT,
+};
+FIXTURE_VARIANT_ADD(uring, unix_path) {
+	.format = AT_UNIX, .kind = AT_PATH,
+};
+FIXTURE_VARIANT_ADD(uring, inet) {
+	.format = AT_IN, .kind = AT_INET,
+};
 
 FIXTURE_SETUP(uring)
 {
@@ -157,9 +163,9 @@ TEST_F_TIMEOUT(uring, connect_waits_and_completes, AT_TIMEOUT)
 	fd = at_socket(variant->format, SOCK_STREAM);
 	ASSERT_EQ(0, submit_connect(&self->ring, fd, &self->a));
 	EXPECT_TRUE(at_until(at_place(fd) == 1));
-	EXPECT_FALSE(ended(&self->ring, &data, &res));
+	EXPECT_FALSE(take_completion(&self->ring, &data, &res));
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
-	EXPECT_TRUE(at_until(ended(&self->ring, &data, &res)));
+	EXPECT_TRUE(at_until(take_completion(&self->ring, &data, &res)));
 	EXPECT_EQ(1, data);
 	EXPECT_EQ(0, res);
 	EXPECT_EQ(1, send(fd, "x", 1, 0));
@@ -177,7 +183,7 @@ TEST_F_TIMEOUT(uring, connect_is_refused, AT_TIMEOUT)
 	ASSERT_EQ(0, submit_connect(&self->ring, fd, &self->a));
 	EXPECT_TRUE(at_until(at_place(fd) == 1));
 	close(self->lfd);
-	EXPECT_TRUE(at_until(ended(&self->ring, &data, &res)));
+	EXPECT_TRUE(at_until(take_completion(&self->ring, &data, &res)));
 	EXPECT_EQ(-ECONNREFUSED, res);
 }
 
@@ -193,9 +199,9 @@ TEST_F_TIMEOUT(uring, poll_of_a_pending_attempt, AT_TIMEOUT)
 		       &err);
 	ASSERT_EQ(EINPROGRESS, err);
 	ASSERT_EQ(0, submit_poll(&self->ring, fd, POLLOUT));
-	EXPECT_FALSE(ended(&self->ring, &data, &res));
+	EXPECT_FALSE(take_completion(&self->ring, &data, &res));
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
-	EXPECT_TRUE(at_until(ended(&self->ring, &data, &res)));
+	EXPECT_TRUE(at_until(take_completion(&self->ring, &data, &res)));
 	EXPECT_EQ(3, data);
 	EXPECT_EQ(POLLOUT, res & POLLOUT);
 	EXPECT_EQ(0, at_so_error(fd));
@@ -209,10 +215,10 @@ TEST_F_TIMEOUT(uring, accept_waits_for_a_client, AT_TIMEOUT)
 	if (self->missing)
 		SKIP(return, "no io_uring in this kernel");
 	ASSERT_EQ(0, submit_accept(&self->ring, self->lfd));
-	EXPECT_FALSE(ended(&self->ring, &data, &res));
+	EXPECT_FALSE(take_completion(&self->ring, &data, &res));
 	ASSERT_LE(0, at_client(variant->format, SOCK_STREAM, &self->a, &err));
 	EXPECT_EQ(0, err);
-	EXPECT_TRUE(at_until(ended(&self->ring, &data, &res)));
+	EXPECT_TRUE(at_until(take_completion(&self->ring, &data, &res)));
 	EXPECT_EQ(2, data);
 	EXPECT_LE(0, res);
 }
@@ -233,8 +239,8 @@ FIXTURE_VARIANT(by_fd) {
 	int flags;
 };
 
-FIXTURE_VARIANT_ADD(by_fd, inline) { 0 };
-FIXTURE_VARIANT_ADD(by_fd, worker) { IOSQE_ASYNC };
+FIXTURE_VARIANT_ADD(by_fd, inline) { .flags = 0 };
+FIXTURE_VARIANT_ADD(by_fd, worker) { .flags = IOSQE_ASYNC };
 
 FIXTURE_SETUP(by_fd)
 {
@@ -277,14 +283,14 @@ static int submit_addr(struct ring *r, int op, int fd, const struct at_addr *a,
 	return submit(r, &sqe);
 }
 
-/* Bind by a request, wait for its end, and set @res. Return whether it ended. */
+/* Bind by a request, wait for it, and set @res. Return whether it ended. */
 static bool bind_result(struct ring *r, int fd, const struct at_addr *a,
 			int flags, int *res)
 {
 	uint64_t data;
 
 	return !submit_addr(r, OP_BIND, fd, a, flags) &&
-	       at_until(ended(r, &data, res));
+	       at_until(take_completion(r, &data, res));
 }
 
 /* A connect request that waits no longer needs the descriptor. */
@@ -305,10 +311,10 @@ TEST_F_TIMEOUT(by_fd, connect, AT_TIMEOUT)
 	ASSERT_EQ(0, submit_addr(&self->ring, IORING_OP_CONNECT, fd, &file,
 				 variant->flags));
 	EXPECT_TRUE(at_until(at_place(fd) == 1));
-	EXPECT_FALSE(ended(&self->ring, &data, &res));
+	EXPECT_FALSE(take_completion(&self->ring, &data, &res));
 	close(file.nat.sac_fd);
 	ASSERT_LE(0, accept(lfd, NULL, NULL));
-	EXPECT_TRUE(at_until(ended(&self->ring, &data, &res)));
+	EXPECT_TRUE(at_until(take_completion(&self->ring, &data, &res)));
 	EXPECT_EQ(0, res);
 	EXPECT_EQ(1, send(fd, "x", 1, 0));
 	close(first);
@@ -325,7 +331,7 @@ TEST_F_TIMEOUT(by_fd, E_BADF, AT_TIMEOUT)
 	by_file(&file, self->dfd);
 	ASSERT_EQ(0, submit_addr(&self->ring, IORING_OP_CONNECT, fd, &file,
 				 variant->flags));
-	EXPECT_TRUE(at_until(ended(&self->ring, &data, &res)));
+	EXPECT_TRUE(at_until(take_completion(&self->ring, &data, &res)));
 	EXPECT_EQ(-EBADF, res);
 }
 
@@ -344,7 +350,7 @@ TEST_F_TIMEOUT(by_fd, bind, AT_TIMEOUT)
 	fd = at_socket(AT_NATIVE, SOCK_STREAM);
 	ASSERT_EQ(0, submit_addr(&self->ring, OP_BIND, fd, &own,
 				 variant->flags));
-	EXPECT_TRUE(at_until(ended(&self->ring, &data, &res)));
+	EXPECT_TRUE(at_until(take_completion(&self->ring, &data, &res)));
 	close(fd);
 	if (res == -EINVAL)
 		SKIP(return, "no IORING_OP_BIND in this kernel");
@@ -371,7 +377,7 @@ TEST_F_TIMEOUT(by_fd, bind, AT_TIMEOUT)
 	fd = at_socket(AT_NATIVE, SOCK_STREAM);
 	ASSERT_EQ(0, submit_addr(&self->ring, OP_BIND, fd, &self->a,
 				 variant->flags));
-	EXPECT_TRUE(at_until(ended(&self->ring, &data, &res)));
+	EXPECT_TRUE(at_until(take_completion(&self->ring, &data, &res)));
 	EXPECT_EQ(-EBADF, res);
 }
 
@@ -387,10 +393,18 @@ FIXTURE_VARIANT(data) {
 	int type;
 };
 
-FIXTURE_VARIANT_ADD(data, native_stream) { AT_NATIVE, AT_PORT, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(data, unix_seqpacket) { AT_UNIX, AT_NAME, SOCK_SEQPACKET };
-FIXTURE_VARIANT_ADD(data, inet_stream) { AT_IN, AT_INET, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(data, oracle_stream) { AT_ORACLE, AT_NAME, SOCK_STREAM };
+FIXTURE_VARIANT_ADD(data, native_stream) {
+	.format = AT_NATIVE, .kind = AT_PORT, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(data, unix_seqpacket) {
+	.format = AT_UNIX, .kind = AT_NAME, .type = SOCK_SEQPACKET,
+};
+FIXTURE_VARIANT_ADD(data, inet_stream) {
+	.format = AT_IN, .kind = AT_INET, .type = SOCK_STREAM,
+};
+FIXTURE_VARIANT_ADD(data, oracle_stream) {
+	.format = AT_ORACLE, .kind = AT_NAME, .type = SOCK_STREAM,
+};
 
 FIXTURE_SETUP(data)
 {
@@ -419,12 +433,12 @@ static int submit_data(struct ring *r, int opcode, int fd, void *buf,
 	return submit(r, &sqe);
 }
 
-static int result(struct ring *r)
+static int wait_result(struct ring *r)
 {
 	uint64_t data;
 	int res;
 
-	return at_until(ended(r, &data, &res)) ? res : -ETIME;
+	return at_until(take_completion(r, &data, &res)) ? res : -ETIME;
 }
 
 /* A receive request that waits is completed by data and by the peer's end. */
@@ -438,21 +452,21 @@ TEST_F_TIMEOUT(data, recv_waits_and_completes, AT_TIMEOUT)
 		SKIP(return, "no io_uring in this kernel");
 	ASSERT_EQ(0, submit_data(&self->ring, IORING_OP_RECV, self->sv[1], buf,
 				 sizeof(buf)));
-	EXPECT_FALSE(ended(&self->ring, &data, &res));
+	EXPECT_FALSE(take_completion(&self->ring, &data, &res));
 	ASSERT_EQ(0, submit_data(&self->ring, IORING_OP_SEND, self->sv[0],
 				 "abc", 3));
-	EXPECT_EQ(3, result(&self->ring));
-	EXPECT_EQ(3, result(&self->ring));
+	EXPECT_EQ(3, wait_result(&self->ring));
+	EXPECT_EQ(3, wait_result(&self->ring));
 	EXPECT_STREQ("abc", buf);
 	ASSERT_EQ(0, submit_data(&self->ring, IORING_OP_RECV, self->sv[1], buf,
 				 sizeof(buf)));
-	EXPECT_FALSE(ended(&self->ring, &data, &res));
+	EXPECT_FALSE(take_completion(&self->ring, &data, &res));
 	close(self->sv[0]);
-	EXPECT_EQ(0, result(&self->ring));
+	EXPECT_EQ(0, wait_result(&self->ring));
 }
 
 /* A send request that finds no space in the buffer waits for space. */
-TEST_F_TIMEOUT(data, send_waits_for_room, AT_TIMEOUT)
+TEST_F_TIMEOUT(data, send_waits_for_space, AT_TIMEOUT)
 {
 	static char buf[4096], big[65536];
 	long sent = 0, got = 0, want;
@@ -467,14 +481,14 @@ TEST_F_TIMEOUT(data, send_waits_for_room, AT_TIMEOUT)
 	ASSERT_EQ(EAGAIN, errno);
 	ASSERT_EQ(0, submit_data(&self->ring, IORING_OP_SEND, self->sv[0], buf,
 				 sizeof(buf)));
-	EXPECT_FALSE(ended(&self->ring, &data, &res));
+	EXPECT_FALSE(take_completion(&self->ring, &data, &res));
 	want = sent + sizeof(buf);
 	while (got < want) {
 		n = recv(self->sv[1], big, sizeof(big), 0);
 		ASSERT_LT(0, n);
 		got += n;
 	}
-	EXPECT_EQ(sizeof(buf), result(&self->ring));
+	EXPECT_EQ(sizeof(buf), wait_result(&self->ring));
 }
 
 TEST_HARNESS_MAIN

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Measure the CPU time of kernel workers, which no CPU cgroup bounds. */
 #include "kworker.h"
-#include "altconn_test.h"
+#include "wait.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -26,8 +26,8 @@ static uint64_t read_stat(const char *pid)
 	if (fgets(line, sizeof(line), f))
 		end = strrchr(line, ')');
 	fclose(f);
-	if (!end || sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu",
-			   &user, &sys) != 2)
+	if (!end || sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u"
+			   " %*u %llu %llu", &user, &sys) != 2)
 		return 0;
 	return (user + sys) * (1000000000ULL / sysconf(_SC_CLK_TCK));
 }

@@ -3,13 +3,15 @@
  * Send rules in the syntax of "altconn rule" over netlink. A process of the
  * tool for each rule would take longer than the rest of a test.
  */
-#include "altconn_test.h"
+#include "rule.h"
 #include "netlink.h"
 
 #include <arpa/inet.h>
 #include <linux/altconn_netlink.h>
 #include <linux/netlink.h>
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +24,10 @@ struct rule_attrs {
 static void rule_put(struct rule_attrs *rule, int type, const void *value,
 		     size_t len)
 {
-	const struct nl_attr attrs[] = { { type, value, len }, { } };
+	const struct nl_attr attrs[] = {
+		{ .type = type, .value = value, .len = len },
+		{ }
+	};
 
 	rule->len += nl_put(rule->bytes + rule->len, attrs);
 }
@@ -33,7 +38,12 @@ static bool rule_number(const char *text, uint32_t *number)
 	static const struct {
 		const char *unit;
 		uint32_t times;
-	} units[] = { { "", 1 }, { "ms", 1 }, { "s", 1000 }, { "%", 10000 } };
+	} units[] = {
+		{ .unit = "", .times = 1 },
+		{ .unit = "ms", .times = 1 },
+		{ .unit = "s", .times = 1000 },
+		{ .unit = "%", .times = 10000 },
+	};
 	char *end;
 	size_t i;
 
@@ -135,16 +145,16 @@ static const struct {
 	const char *name;
 	int attr;
 } rule_keywords[] = {
-	{ "priority", ALTCONN_A_RULE_PRIORITY },
-	{ "type", ALTCONN_A_RULE_TYPE },
-	{ "to", ALTCONN_A_RULE_KIND },
-	{ "uid", ALTCONN_A_RULE_UID },
-	{ "gid", ALTCONN_A_RULE_GID },
-	{ "delay", ALTCONN_A_RULE_DELAY_MS },
-	{ "jitter", ALTCONN_A_RULE_JITTER_MS },
-	{ "every", ALTCONN_A_RULE_EVERY },
-	{ "probability", ALTCONN_A_RULE_PROBABILITY },
-	{ "times", ALTCONN_A_RULE_TIMES },
+	{ .name = "priority", .attr = ALTCONN_A_RULE_PRIORITY },
+	{ .name = "type", .attr = ALTCONN_A_RULE_TYPE },
+	{ .name = "to", .attr = ALTCONN_A_RULE_KIND },
+	{ .name = "uid", .attr = ALTCONN_A_RULE_UID },
+	{ .name = "gid", .attr = ALTCONN_A_RULE_GID },
+	{ .name = "delay", .attr = ALTCONN_A_RULE_DELAY_MS },
+	{ .name = "jitter", .attr = ALTCONN_A_RULE_JITTER_MS },
+	{ .name = "every", .attr = ALTCONN_A_RULE_EVERY },
+	{ .name = "probability", .attr = ALTCONN_A_RULE_PROBABILITY },
+	{ .name = "times", .attr = ALTCONN_A_RULE_TIMES },
 };
 
 /* A verdict with a second word precedes the same verdict without one. */
@@ -152,16 +162,19 @@ static const struct {
 	const char *name, *detail;
 	uint32_t verdict;
 } rule_verdicts[] = {
-	{ "allow", NULL, ALTCONN_VERDICT_ALLOW },
-	{ "deny", "EPERM", ALTCONN_VERDICT_DENY },
-	{ "deny", "EACCES", ALTCONN_VERDICT_DENY_ACCESS },
-	{ "deny", NULL, ALTCONN_VERDICT_DENY },
-	{ "refuse", NULL, ALTCONN_VERDICT_REFUSE },
-	{ "unreachable", "net", ALTCONN_VERDICT_UNREACHABLE_NET },
-	{ "unreachable", "host", ALTCONN_VERDICT_UNREACHABLE_HOST },
-	{ "unreachable", NULL, ALTCONN_VERDICT_UNREACHABLE_HOST },
-	{ "drop", NULL, ALTCONN_VERDICT_DROP },
-	{ "delay", NULL, ALTCONN_VERDICT_DELAY },
+	{ .name = "allow", .verdict = ALTCONN_VERDICT_ALLOW },
+	{ .name = "deny", .detail = "EPERM", .verdict = ALTCONN_VERDICT_DENY },
+	{ .name = "deny", .detail = "EACCES",
+	  .verdict = ALTCONN_VERDICT_DENY_ACCESS },
+	{ .name = "deny", .verdict = ALTCONN_VERDICT_DENY },
+	{ .name = "refuse", .verdict = ALTCONN_VERDICT_REFUSE },
+	{ .name = "unreachable", .detail = "net",
+	  .verdict = ALTCONN_VERDICT_UNREACHABLE_NET },
+	{ .name = "unreachable", .detail = "host",
+	  .verdict = ALTCONN_VERDICT_UNREACHABLE_HOST },
+	{ .name = "unreachable", .verdict = ALTCONN_VERDICT_UNREACHABLE_HOST },
+	{ .name = "drop", .verdict = ALTCONN_VERDICT_DROP },
+	{ .name = "delay", .verdict = ALTCONN_VERDICT_DELAY },
 };
 
 #define RULE_KEYWORDS	(sizeof(rule_keywords) / sizeof(*rule_keywords))
@@ -211,6 +224,11 @@ static bool rule_take_keyword(struct rule_attrs *rule, const char *word,
 static int rule_add(char **words)
 {
 	struct rule_attrs rule = {};
+	struct nl_attr attrs[] = {
+		{ .type = ALTCONN_A_RULESET_RULE | NLA_F_NESTED,
+		  .value = rule.bytes },
+		{ }
+	};
 	uint32_t number = 0;
 	int n;
 
@@ -224,22 +242,22 @@ static int rule_add(char **words)
 		}
 		words += n;
 	}
-	if (nl_ask(ALTCONN_CMD_RULE_ADD, (struct nl_attr[]) {
-		{ ALTCONN_A_RULESET_RULE | NLA_F_NESTED, rule.bytes, rule.len },
-		{ } }, &number))
-		return -1;
-	return number;
+	attrs[0].len = rule.len;
+	return nl_ask(ALTCONN_CMD_RULE_ADD, attrs, &number) ? -1 : number;
 }
 
 static int rule_del(char **words)
 {
 	uint32_t number;
+	const struct nl_attr attrs[] = {
+		{ .type = ALTCONN_A_RULESET_ID, .value = &number,
+		  .len = sizeof(number) },
+		{ }
+	};
 
 	for (; *words; words++)
 		if (!rule_number(*words, &number) ||
-		    nl_ask(ALTCONN_CMD_RULE_DEL, (struct nl_attr[]) {
-			{ ALTCONN_A_RULESET_ID, &number, sizeof(number) },
-			{ } }, NULL))
+		    nl_ask(ALTCONN_CMD_RULE_DEL, attrs, NULL))
 			return -1;
 	return 0;
 }

@@ -21,28 +21,47 @@ TEST(socket_arguments)
 		const char *what;
 		int type, protocol, err;
 	} rows[] = {
-		{ "stream, native", SOCK_STREAM, 0, 0 },
-		{ "stream, unix", SOCK_STREAM, 1, 0 },
-		{ "seqpacket, native", SOCK_SEQPACKET, 0, 0 },
-		{ "seqpacket, unix", SOCK_SEQPACKET, 1, 0 },
-		{ "dgram, native", SOCK_DGRAM, 0, 0 },
-		{ "dgram, unix", SOCK_DGRAM, 1, 0 },
-		{ "stream, inet", SOCK_STREAM, 2, 0 },
-		{ "seqpacket, inet6", SOCK_SEQPACKET, 3, 0 },
-		{ "dgram, inet6", SOCK_DGRAM, 3, 0 },
-		{ "protocol 4", SOCK_STREAM, 4, EPROTONOSUPPORT },
-		{ "protocol 255", SOCK_DGRAM, 255, EPROTONOSUPPORT },
-		{ "protocol -1", SOCK_STREAM, -1, EPROTONOSUPPORT },
-		{ "protocol INT_MAX", SOCK_STREAM, INT_MAX, EPROTONOSUPPORT },
-		{ "protocol INT_MIN", SOCK_SEQPACKET, INT_MIN,
-		  EPROTONOSUPPORT },
-		{ "raw", SOCK_RAW, 0, ESOCKTNOSUPPORT },
-		{ "rdm", SOCK_RDM, 0, ESOCKTNOSUPPORT },
-		{ "dccp", SOCK_DCCP, 1, ESOCKTNOSUPPORT },
-		{ "type 0", 0, 0, ESOCKTNOSUPPORT },
-		{ "type 9", 9, 0, ESOCKTNOSUPPORT },
-		{ "type 15", 15, 0, EINVAL },
-		{ "unknown flag", SOCK_STREAM | 0x100, 0, EINVAL },
+		{ .what = "stream, native", .type = SOCK_STREAM, .protocol = 0,
+		  .err = 0 },
+		{ .what = "stream, unix", .type = SOCK_STREAM, .protocol = 1,
+		  .err = 0 },
+		{ .what = "seqpacket, native", .type = SOCK_SEQPACKET,
+		  .protocol = 0, .err = 0 },
+		{ .what = "seqpacket, unix", .type = SOCK_SEQPACKET,
+		  .protocol = 1, .err = 0 },
+		{ .what = "dgram, native", .type = SOCK_DGRAM, .protocol = 0,
+		  .err = 0 },
+		{ .what = "dgram, unix", .type = SOCK_DGRAM, .protocol = 1,
+		  .err = 0 },
+		{ .what = "stream, inet", .type = SOCK_STREAM, .protocol = 2,
+		  .err = 0 },
+		{ .what = "seqpacket, inet6", .type = SOCK_SEQPACKET,
+		  .protocol = 3, .err = 0 },
+		{ .what = "dgram, inet6", .type = SOCK_DGRAM, .protocol = 3,
+		  .err = 0 },
+		{ .what = "protocol 4", .type = SOCK_STREAM, .protocol = 4,
+		  .err = EPROTONOSUPPORT },
+		{ .what = "protocol 255", .type = SOCK_DGRAM, .protocol = 255,
+		  .err = EPROTONOSUPPORT },
+		{ .what = "protocol -1", .type = SOCK_STREAM, .protocol = -1,
+		  .err = EPROTONOSUPPORT },
+		{ .what = "protocol INT_MAX", .type = SOCK_STREAM,
+		  .protocol = INT_MAX, .err = EPROTONOSUPPORT },
+		{ .what = "protocol INT_MIN", .type = SOCK_SEQPACKET,
+		  .protocol = INT_MIN, .err = EPROTONOSUPPORT },
+		{ .what = "raw", .type = SOCK_RAW, .protocol = 0,
+		  .err = ESOCKTNOSUPPORT },
+		{ .what = "rdm", .type = SOCK_RDM, .protocol = 0,
+		  .err = ESOCKTNOSUPPORT },
+		{ .what = "dccp", .type = SOCK_DCCP, .protocol = 1,
+		  .err = ESOCKTNOSUPPORT },
+		{ .what = "type 0", .type = 0, .protocol = 0,
+		  .err = ESOCKTNOSUPPORT },
+		{ .what = "type 9", .type = 9, .protocol = 0,
+		  .err = ESOCKTNOSUPPORT },
+		{ .what = "type 15", .type = 15, .protocol = 0, .err = EINVAL },
+		{ .what = "unknown flag", .type = SOCK_STREAM | 0x100,
+		  .protocol = 0, .err = EINVAL },
 	};
 	int i, fd;
 
@@ -160,7 +179,7 @@ TEST_F_TIMEOUT(call, E_FAULT_after_data_arrived, AT_TIMEOUT)
 		;
 }
 
-TEST_F_TIMEOUT(call, lengths, AT_TIMEOUT)
+TEST_F_TIMEOUT(call, bad_lengths, AT_TIMEOUT)
 {
 	socklen_t len;
 	struct at_addr a;
@@ -180,7 +199,7 @@ TEST_F_TIMEOUT(call, lengths, AT_TIMEOUT)
 	EXPECT_EQ(EAGAIN, at_err(recv(self->sv[0], buf, 8, MSG_DONTWAIT)));
 }
 
-TEST_F_TIMEOUT(call, vectors, AT_TIMEOUT)
+TEST_F_TIMEOUT(call, bad_vectors, AT_TIMEOUT)
 {
 	struct iovec iov[2] = { { "ab", 2 }, { "c", (size_t)-1 } };
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
@@ -241,7 +260,7 @@ TEST_F_TIMEOUT(call, options, AT_TIMEOUT)
 	EXPECT_EQ(0, info.aci_rule);
 }
 
-TEST_F_TIMEOUT(call, flags_nobody_knows, AT_TIMEOUT)
+TEST_F_TIMEOUT(call, unknown_flags, AT_TIMEOUT)
 {
 	char c;
 
@@ -267,7 +286,7 @@ TEST_F_TIMEOUT(call, not_connected, AT_TIMEOUT)
 }
 
 /* Unknown ioctls, lseek() and mmap() fail, and FIONREAD works. */
-TEST_F_TIMEOUT(call, odd_ones, AT_TIMEOUT)
+TEST_F_TIMEOUT(call, unsupported_calls, AT_TIMEOUT)
 {
 	int value = 0;
 

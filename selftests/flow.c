@@ -9,6 +9,7 @@
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
 
+#include <limits.h>
 #include <linux/filter.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -16,6 +17,8 @@
 FIXTURE(full) {
 	struct at_addr a;
 	int rfd;
+	bool rt_unlimited;
+	long rt_runtime;	/* the sysctl before, with @rt_unlimited */
 };
 
 FIXTURE_VARIANT(full) {
@@ -23,10 +26,12 @@ FIXTURE_VARIANT(full) {
 	enum at_kind kind;
 };
 
-FIXTURE_VARIANT_ADD(full, native_port) { AT_NATIVE, AT_PORT };
-FIXTURE_VARIANT_ADD(full, inet) { AT_IN, AT_INET };
-FIXTURE_VARIANT_ADD(full, unix_path) { AT_UNIX, AT_PATH };
-FIXTURE_VARIANT_ADD(full, oracle_path) { AT_ORACLE, AT_PATH };
+FIXTURE_VARIANT_ADD(full, native_port) { .format = AT_NATIVE, .kind = AT_PORT };
+FIXTURE_VARIANT_ADD(full, inet) { .format = AT_IN, .kind = AT_INET };
+FIXTURE_VARIANT_ADD(full, unix_path) { .format = AT_UNIX, .kind = AT_PATH };
+FIXTURE_VARIANT_ADD(full, oracle_path) { .format = AT_ORACLE, .kind = AT_PATH };
+
+#define RT_RUNTIME	"/proc/sys/kernel/sched_rt_runtime_us"
 
 #define ORACLE (variant->format == AT_ORACLE)
 #define AS_UDP (variant->format == AT_IN)
@@ -44,34 +49,60 @@ FIXTURE_SETUP(full)
 	ASSERT_EQ(0, at_catch(SIGUSR1, 0));
 }
 
+/*
+ * Let real-time threads use all of the CPU's time. Return 0 or -1. The teardown
+ * restores the limit, also when an assertion has failed.
+ */
+static int rt_unlimit(FIXTURE_DATA(full) *self)
+{
+	self->rt_runtime = at_file_number(RT_RUNTIME, LONG_MIN);
+	if (self->rt_runtime == LONG_MIN || at_file_write(RT_RUNTIME, "-1"))
+		return -1;
+	self->rt_unlimited = true;
+	return 0;
+}
+
+static int rt_restore(FIXTURE_DATA(full) *self)
+{
+	char text[32];
+
+	if (!self->rt_unlimited)
+		return 0;
+	self->rt_unlimited = false;
+	snprintf(text, sizeof(text), "%ld", self->rt_runtime);
+	return at_file_write(RT_RUNTIME, text);
+}
+
 FIXTURE_TEARDOWN(full)
 {
+	EXPECT_EQ(0, rt_restore(self));
 	at_cleanup();
 }
 
-static int connected(FIXTURE_DATA(full) *self, const FIXTURE_VARIANT(full) *v)
+static int connect_sender(FIXTURE_DATA(full) *self,
+			  const FIXTURE_VARIANT(full) *v)
 {
 	int fd = at_socket(v->format, SOCK_DGRAM);
 
 	return at_connect(fd, &self->a) ? -1 : fd;
 }
 
-static int give(int fd, char c)
+static int send_byte(int fd, char c)
 {
 	return at_err(send(fd, &c, 1, MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
 /* Send dots until the receiver is full. Return how many were sent. */
-static int fill(int fd)
+static int fill_queue(int fd)
 {
 	int n = 0;
 
-	while (!give(fd, '.'))
+	while (!send_byte(fd, '.'))
 		n++;
 	return n;
 }
 
-static char take(int fd)
+static char recv_byte(int fd)
 {
 	char c;
 
@@ -82,13 +113,13 @@ static char take(int fd)
  * Receive until @want datagrams other than dots have come, or until the
  * deadline. Store the bytes of these datagrams in @buf.
  */
-static void take_all(int fd, char *buf, size_t size, size_t want)
+static void recv_letters(int fd, char *buf, size_t size, size_t want)
 {
 	size_t n = 0;
 
 	memset(buf, 0, size);
 	while (n < want && at_poll(fd, POLLIN) & POLLIN) {
-		char c = take(fd);
+		char c = recv_byte(fd);
 
 		if (c && c != '.')
 			buf[n++] = c;
@@ -103,7 +134,7 @@ struct sender {
 	int err;
 };
 
-static void *send_one(void *arg)
+static void *run_sender(void *arg)
 {
 	struct sender *s = arg;
 
@@ -112,76 +143,78 @@ static void *send_one(void *arg)
 	return NULL;
 }
 
-static int start(struct sender *s, int fd, char c)
+static int start_sender(struct sender *s, int fd, char c)
 {
 	int tid;
 
 	s->fd = fd;
 	s->c = c;
 	atomic_init(&s->tid, 0);
-	if (fd < 0 || pthread_create(&s->thread, NULL, send_one, s))
+	if (fd < 0 || pthread_create(&s->thread, NULL, run_sender, s))
 		return -1;
 	return at_until((tid = atomic_load(&s->tid)) && at_sleeps(tid)) ? 0 :
 									  -1;
 }
 
-static int end(struct sender *s)
+static int end_sender(struct sender *s)
 {
 	pthread_join(s->thread, NULL);
 	return s->err;
 }
 
 /* Attach a socket filter that accepts everything. */
-static int take_everything(int fd)
+static int attach_open_filter(int fd)
 {
 	struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, 0x40000);
-	struct sock_fprog prog = { 1, &all };
+	struct sock_fprog prog = { .len = 1, .filter = &all };
 
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
 			  sizeof(prog));
 }
 
-static void in_their_order(struct __test_metadata *const _metadata,
-			   FIXTURE_DATA(full) *self,
-			   const FIXTURE_VARIANT(full) *variant)
+static void expect_order(struct __test_metadata *const _metadata,
+			 FIXTURE_DATA(full) *self,
+			 const FIXTURE_VARIANT(full) *variant)
 {
 	struct sender s[6];
 	char got[8];
 	int fd, i;
 
-	fd = connected(self, variant);
-	EXPECT_LT(1, fill(fd));
+	fd = connect_sender(self, variant);
+	EXPECT_LT(1, fill_queue(fd));
 	EXPECT_EQ(EAGAIN, errno);
 	for (i = 0; i < 6; i++)
-		ASSERT_EQ(0, start(&s[i], connected(self, variant), 'A' + i));
-	take_all(self->rfd, got, sizeof(got), 6);
+		ASSERT_EQ(0,
+			  start_sender(&s[i], connect_sender(self, variant),
+				       'A' + i));
+	recv_letters(self->rfd, got, sizeof(got), 6);
 	EXPECT_STREQ("ABCDEF", got);
 	for (i = 0; i < 6; i++)
-		EXPECT_EQ(0, end(&s[i]));
+		EXPECT_EQ(0, end_sender(&s[i]));
 }
 
-TEST_F_TIMEOUT(full, blocked_senders_in_their_order, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, blocked_senders_keep_their_order, AT_TIMEOUT)
 {
 	if (ORACLE)
 		SKIP(return, "AF_UNIX promises no order");
-	in_their_order(_metadata, self, variant);
+	expect_order(_metadata, self, variant);
 }
 
-TEST_F_TIMEOUT(full, blocked_senders_in_their_order_past_a_filter, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, blocked_senders_keep_their_order_with_a_filter, AT_TIMEOUT)
 {
 	if (ORACLE)
 		SKIP(return, "AF_UNIX promises no order");
-	ASSERT_EQ(0, take_everything(self->rfd));
-	in_their_order(_metadata, self, variant);
+	ASSERT_EQ(0, attach_open_filter(self->rfd));
+	expect_order(_metadata, self, variant);
 }
 
 /*
  * Show that a filter which is attached while senders wait decides about their
  * datagrams. The filter is the first one, or replaces another one.
  */
-static void past_a_new_filter(struct __test_metadata *const _metadata,
-			      FIXTURE_DATA(full) *self,
-			      const FIXTURE_VARIANT(full) *variant)
+static void expect_filtered(struct __test_metadata *const _metadata,
+			    FIXTURE_DATA(full) *self,
+			    const FIXTURE_VARIANT(full) *variant)
 {
 	struct sock_filter no_b[] = {
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
@@ -194,101 +227,103 @@ static void past_a_new_filter(struct __test_metadata *const _metadata,
 	char got[8], seen[128] = {};
 	int i;
 
-	EXPECT_LT(1, fill(connected(self, variant)));
+	EXPECT_LT(1, fill_queue(connect_sender(self, variant)));
 	for (i = 0; i < 4; i++)
-		ASSERT_EQ(0, start(&s[i], connected(self, variant), 'A' + i));
+		ASSERT_EQ(0,
+			  start_sender(&s[i], connect_sender(self, variant),
+				       'A' + i));
 	ASSERT_EQ(0, setsockopt(self->rfd, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
 				sizeof(prog)));
-	take_all(self->rfd, got, sizeof(got), 3);
+	recv_letters(self->rfd, got, sizeof(got), 3);
 	for (i = 0; got[i]; i++)
 		seen[(int)got[i]]++;
 	EXPECT_EQ(3, i);
 	EXPECT_EQ(3, seen['A'] + seen['C'] + seen['D']);
 	for (i = 0; i < 4; i++)
-		EXPECT_EQ(0, end(&s[i]));
-	EXPECT_EQ(0, take(self->rfd));
+		EXPECT_EQ(0, end_sender(&s[i]));
+	EXPECT_EQ(0, recv_byte(self->rfd));
 }
 
-TEST_F_TIMEOUT(full, blocked_senders_past_a_new_filter, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, blocked_senders_meet_a_new_filter, AT_TIMEOUT)
 {
-	past_a_new_filter(_metadata, self, variant);
+	expect_filtered(_metadata, self, variant);
 }
 
-TEST_F_TIMEOUT(full, blocked_senders_past_another_filter, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, blocked_senders_meet_a_replaced_filter, AT_TIMEOUT)
 {
-	ASSERT_EQ(0, take_everything(self->rfd));
-	past_a_new_filter(_metadata, self, variant);
+	ASSERT_EQ(0, attach_open_filter(self->rfd));
+	expect_filtered(_metadata, self, variant);
 }
 
-TEST_F_TIMEOUT(full, nobody_overtakes_who_waits, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, no_sender_overtakes_a_blocked_sender, AT_TIMEOUT)
 {
 	struct sender s;
 	char got[8];
 	int fd, late;
 
 	if (ORACLE)
-		SKIP(return, "with AF_UNIX one may");
-	fd = connected(self, variant);
-	late = connected(self, variant);
-	EXPECT_LT(2, fill(fd));
-	ASSERT_EQ(0, start(&s, fd, 'A'));
-	EXPECT_EQ('.', take(self->rfd));
+		SKIP(return, "AF_UNIX lets a new sender overtake");
+	fd = connect_sender(self, variant);
+	late = connect_sender(self, variant);
+	EXPECT_LT(2, fill_queue(fd));
+	ASSERT_EQ(0, start_sender(&s, fd, 'A'));
+	EXPECT_EQ('.', recv_byte(self->rfd));
 	/* There is space, but it is kept for the blocked thread. */
-	EXPECT_EQ(EAGAIN, give(late, 'B'));
+	EXPECT_EQ(EAGAIN, send_byte(late, 'B'));
 	EXPECT_EQ(0, at_poll_now(late, POLLOUT));
-	take_all(self->rfd, got, sizeof(got), 1);
+	recv_letters(self->rfd, got, sizeof(got), 1);
 	EXPECT_STREQ("A", got);
 	EXPECT_EQ(POLLOUT, at_poll(late, POLLOUT));
-	EXPECT_EQ(0, give(late, 'B'));
-	EXPECT_EQ('B', take(self->rfd));
-	EXPECT_EQ(0, end(&s));
+	EXPECT_EQ(0, send_byte(late, 'B'));
+	EXPECT_EQ('B', recv_byte(self->rfd));
+	EXPECT_EQ(0, end_sender(&s));
 }
 
 /* A datagram does not arrive if a signal has ended its send(). */
-TEST_F_TIMEOUT(full, interrupted_sender_sent_nothing, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, interrupted_sender_sends_nothing, AT_TIMEOUT)
 {
 	struct sender s, next;
 	char got[8];
-	int fd = connected(self, variant);
+	int fd = connect_sender(self, variant);
 
-	fill(fd);
-	ASSERT_EQ(0, start(&s, connected(self, variant), 'A'));
-	ASSERT_EQ(0, start(&next, connected(self, variant), 'B'));
+	fill_queue(fd);
+	ASSERT_EQ(0, start_sender(&s, connect_sender(self, variant), 'A'));
+	ASSERT_EQ(0, start_sender(&next, connect_sender(self, variant), 'B'));
 	pthread_kill(s.thread, SIGUSR1);
-	EXPECT_EQ(EINTR, end(&s));
-	take_all(self->rfd, got, sizeof(got), 1);
+	EXPECT_EQ(EINTR, end_sender(&s));
+	recv_letters(self->rfd, got, sizeof(got), 1);
 	EXPECT_STREQ("B", got);
-	EXPECT_EQ(0, end(&next));
-	EXPECT_EQ(0, take(self->rfd));
+	EXPECT_EQ(0, end_sender(&next));
+	EXPECT_EQ(0, recv_byte(self->rfd));
 }
 
-TEST_F_TIMEOUT(full, receiver_turns_to_another, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, receiver_connects_to_another_socket, AT_TIMEOUT)
 {
 	struct at_addr other;
 	struct sender s;
 	int fd = at_bound(&other, variant->format, variant->kind, SOCK_DGRAM);
 
 	if (ORACLE)
-		SKIP(return, "AF_UNIX lets them sleep");
+		SKIP(return, "AF_UNIX leaves blocked senders asleep");
 	ASSERT_LE(0, fd);
-	fill(connected(self, variant));
-	ASSERT_EQ(0, start(&s, connected(self, variant), 'A'));
+	fill_queue(connect_sender(self, variant));
+	ASSERT_EQ(0, start_sender(&s, connect_sender(self, variant), 'A'));
 	/*
 	 * connect() of the receiver also drops the datagrams that other senders
 	 * have queued (S-ONLY: a connected socket receives from its peer only).
 	 */
 	ASSERT_EQ(0, at_err(at_connect(self->rfd, &other)));
-	EXPECT_EQ(AS_UDP ? 0 : ECONNREFUSED, end(&s));
+	EXPECT_EQ(AS_UDP ? 0 : ECONNREFUSED, end_sender(&s));
 	if (AS_UDP)
-		EXPECT_EQ(ECONNREFUSED, give(s.fd, 'B'));
-	EXPECT_EQ(0, take(self->rfd));
+		EXPECT_EQ(ECONNREFUSED, send_byte(s.fd, 'B'));
+	EXPECT_EQ(0, recv_byte(self->rfd));
 }
 
 /*
  * When the receiver connects to the address of a blocked sender, the sender
  * goes on, and its datagram arrives.
  */
-TEST_F_TIMEOUT(full, receiver_turns_to_who_waits, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, receiver_connects_to_a_blocked_sender, AT_TIMEOUT)
 {
 	struct at_addr own;
 	struct sender s;
@@ -296,13 +331,13 @@ TEST_F_TIMEOUT(full, receiver_turns_to_who_waits, AT_TIMEOUT)
 	char c = 0;
 
 	if (ORACLE)
-		SKIP(return, "AF_UNIX keeps what the others had queued");
+		SKIP(return, "AF_UNIX keeps the datagrams of other senders");
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, at_err(at_connect(fd, &self->a)));
-	fill(connected(self, variant));
-	ASSERT_EQ(0, start(&s, fd, 'A'));
+	fill_queue(connect_sender(self, variant));
+	ASSERT_EQ(0, start_sender(&s, fd, 'A'));
 	ASSERT_EQ(0, at_err(at_connect(self->rfd, &own)));
-	EXPECT_EQ(0, end(&s));
+	EXPECT_EQ(0, end_sender(&s));
 	EXPECT_EQ(1, recv(self->rfd, &c, 1, 0));
 	EXPECT_EQ('A', c);
 }
@@ -340,7 +375,7 @@ static void *send_in_order(void *arg)
 	return NULL;
 }
 
-static void *disturb(void *arg)
+static void *interrupt_senders(void *arg)
 {
 	struct crowd *crowd = arg;
 	uint64_t seed = 5;
@@ -356,7 +391,7 @@ static void *disturb(void *arg)
  * Signals interrupt senders at a receiver that is always full, and no datagram
  * is lost or arrives twice.
  */
-TEST_F_TIMEOUT(full, raced_by_signals, AT_TIMEOUT_LONG)
+TEST_F_TIMEOUT(full, signals_lose_no_datagram, AT_TIMEOUT_LONG)
 {
 	int expected[SENDERS] = {}, i, rounds = at_scale(3000, 500);
 	struct crowd crowd[SENDERS];
@@ -366,14 +401,14 @@ TEST_F_TIMEOUT(full, raced_by_signals, AT_TIMEOUT_LONG)
 
 	for (i = 0; i < SENDERS; i++) {
 		crowd[i] = (struct crowd) {
-			.fd = connected(self, variant), .index = i,
+			.fd = connect_sender(self, variant), .index = i,
 			.rounds = rounds, .over = &over,
 		};
 		ASSERT_LE(0, crowd[i].fd);
 		ASSERT_EQ(0, pthread_create(&crowd[i].thread, NULL,
 					    send_in_order, &crowd[i]));
 	}
-	ASSERT_EQ(0, pthread_create(&thread, NULL, disturb, crowd));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, interrupt_senders, crowd));
 	for (i = 0; i < SENDERS * rounds; i++) {
 		ASSERT_EQ(sizeof(m), TEMP_FAILURE_RETRY(recv(self->rfd, &m,
 							     sizeof(m), 0)));
@@ -382,8 +417,8 @@ TEST_F_TIMEOUT(full, raced_by_signals, AT_TIMEOUT_LONG)
 		expected[m.sender]++;
 	}
 	/*
-	 * disturb() must not signal a thread that is joined, so end disturb()
-	 * first.
+	 * interrupt_senders() must not signal a thread that is joined, so its
+	 * thread ends first.
 	 */
 	atomic_store(&over, true);
 	pthread_join(thread, NULL);
@@ -391,7 +426,7 @@ TEST_F_TIMEOUT(full, raced_by_signals, AT_TIMEOUT_LONG)
 		pthread_join(crowd[i].thread, NULL);
 		EXPECT_EQ(0, crowd[i].err);
 	}
-	EXPECT_EQ(0, take(self->rfd));
+	EXPECT_EQ(0, recv_byte(self->rfd));
 }
 
 struct pusher {
@@ -400,7 +435,7 @@ struct pusher {
 	atomic_bool *over;
 };
 
-static void *read_on(void *arg)
+static void *read_until_over(void *arg)
 {
 	struct pusher *p = arg;
 	char c;
@@ -411,7 +446,7 @@ static void *read_on(void *arg)
 }
 
 /* Send a datagram of one letter, so large that one or a few fill the queue. */
-static int give_big(int fd, char c, int flags)
+static int send_large(int fd, char c, int flags)
 {
 	char buf[4000];
 
@@ -419,21 +454,21 @@ static int give_big(int fd, char c, int flags)
 	return at_err(send(fd, buf, sizeof(buf), flags | MSG_NOSIGNAL));
 }
 
-static void *send_big(void *arg)
+static void *run_large_sender(void *arg)
 {
 	struct sender *s = arg;
 
 	atomic_store(&s->tid, gettid());
-	s->err = give_big(s->fd, s->c, 0);
+	s->err = send_large(s->fd, s->c, 0);
 	return NULL;
 }
 
-static int start_big(struct sender *s, int fd, char c)
+static int start_large_sender(struct sender *s, int fd, char c)
 {
 	int tid;
 
 	*s = (struct sender) { .fd = fd, .c = c };
-	if (fd < 0 || pthread_create(&s->thread, NULL, send_big, s))
+	if (fd < 0 || pthread_create(&s->thread, NULL, run_large_sender, s))
 		return -1;
 	return at_until((tid = atomic_load(&s->tid)) && at_sleeps(tid)) ? 0 :
 									  -1;
@@ -443,69 +478,72 @@ static int start_big(struct sender *s, int fd, char c)
  * Wait until the thread wakes up. If it still sleeps at the deadline, end its
  * call by a signal, so that the test ends.
  */
-static int end_or_wake(struct sender *s)
+static int end_or_wake_sender(struct sender *s)
 {
 	if (!at_until(!at_sleeps(atomic_load(&s->tid))))
 		pthread_kill(s->thread, SIGUSR1);
-	return end(s);
+	return end_sender(s);
 }
 
 /*
  * Poll a socket for @events while the queue is full, and then let a thread
  * block. Show that the thread has sent its datagram when the queue is read.
  */
-static void after_a_poller(struct __test_metadata *const _metadata,
-			   FIXTURE_DATA(full) *self,
-			   const FIXTURE_VARIANT(full) *variant, short events)
+static void expect_sent_after_poll(struct __test_metadata *const _metadata,
+				   FIXTURE_DATA(full) *self,
+				   const FIXTURE_VARIANT(full) *variant,
+				   short events)
 {
-	int fd = connected(self, variant), poller = connected(self, variant);
+	int fd = connect_sender(self, variant);
+	int poller = connect_sender(self, variant);
 	struct sender s;
 	int n;
 
-	for (n = 0; !give_big(fd, '.', MSG_DONTWAIT); n++)
+	for (n = 0; !send_large(fd, '.', MSG_DONTWAIT); n++)
 		;
 	ASSERT_LT(0, n);
 	ASSERT_EQ(0, at_poll_now(poller, events));
-	ASSERT_EQ(0, start_big(&s, fd, 'A'));
+	ASSERT_EQ(0, start_large_sender(&s, fd, 'A'));
 	while (n--)
-		EXPECT_EQ('.', take(self->rfd));
+		EXPECT_EQ('.', recv_byte(self->rfd));
 	EXPECT_EQ(POLLIN, at_poll(self->rfd, POLLIN));
-	EXPECT_EQ('A', take(self->rfd));
-	EXPECT_EQ(0, end_or_wake(&s));
+	EXPECT_EQ('A', recv_byte(self->rfd));
+	EXPECT_EQ(0, end_or_wake_sender(&s));
 }
 
-TEST_F_TIMEOUT(full, thread_goes_on_after_a_poller_for_room, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, blocked_sender_resumes_after_POLLOUT_poll, AT_TIMEOUT)
 {
-	after_a_poller(_metadata, self, variant, POLLOUT);
+	expect_sent_after_poll(_metadata, self, variant, POLLOUT);
 }
 
-TEST_F_TIMEOUT(full, thread_goes_on_after_a_poller_for_data, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, blocked_sender_resumes_after_POLLIN_poll, AT_TIMEOUT)
 {
-	after_a_poller(_metadata, self, variant, POLLIN);
+	expect_sent_after_poll(_metadata, self, variant, POLLIN);
 }
 
 /* Until half of the queue is free, all space is kept for blocked threads. */
-TEST_F_TIMEOUT(full, thread_goes_before_a_newcomer, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, blocked_sender_precedes_a_new_sender, AT_TIMEOUT)
 {
-	int fd = connected(self, variant), late = connected(self, variant);
+	int fd = connect_sender(self, variant);
+	int late = connect_sender(self, variant);
 	struct sender s;
 	int n;
 
 	if (ORACLE)
-		SKIP(return, "with AF_UNIX one may go before it");
-	for (n = 0; !give_big(fd, '.', MSG_DONTWAIT); n++)
+		SKIP(return, "AF_UNIX lets a new sender overtake");
+	for (n = 0; !send_large(fd, '.', MSG_DONTWAIT); n++)
 		;
 	ASSERT_LT(0, n);
-	ASSERT_EQ(0, start_big(&s, fd, 'A'));
-	EXPECT_EQ(EAGAIN, give(late, 'B'));
+	ASSERT_EQ(0, start_large_sender(&s, fd, 'A'));
+	EXPECT_EQ(EAGAIN, send_byte(late, 'B'));
 	while (n--)
-		EXPECT_EQ('.', take(self->rfd));
+		EXPECT_EQ('.', recv_byte(self->rfd));
 	EXPECT_EQ(POLLIN, at_poll(self->rfd, POLLIN));
-	EXPECT_EQ('A', take(self->rfd));
-	EXPECT_EQ(0, end_or_wake(&s));
+	EXPECT_EQ('A', recv_byte(self->rfd));
+	EXPECT_EQ(0, end_or_wake_sender(&s));
 	EXPECT_EQ(POLLOUT, at_poll(late, POLLOUT));
-	EXPECT_EQ(0, give(late, 'B'));
-	EXPECT_EQ('B', take(self->rfd));
+	EXPECT_EQ(0, send_byte(late, 'B'));
+	EXPECT_EQ('B', recv_byte(self->rfd));
 }
 
 struct hog {
@@ -513,7 +551,7 @@ struct hog {
 	atomic_bool runs, over;
 };
 
-static void on_cpu(int cpu)
+static void pin_to_cpu(int cpu)
 {
 	cpu_set_t set;
 
@@ -527,31 +565,13 @@ static void *hog_cpu(void *arg)
 	struct sched_param param = { .sched_priority = 1 };
 	struct hog *hog = arg;
 
-	on_cpu(1);
+	pin_to_cpu(1);
 	if (!sched_setscheduler(0, SCHED_FIFO, &param))
 		atomic_store(&hog->runs, true);
 	while (!atomic_load(&hog->over))
 		;
 	return NULL;
 }
-
-/*
- * Write @value to a sysctl of the scheduler, and set @old to the value before.
- * Return 0 or -1.
- */
-static int set_scheduler(const char *path, long value, long *old)
-{
-	FILE *f = fopen(path, "r+");
-	int ret;
-
-	if (!f)
-		return -1;
-	ret = fscanf(f, "%ld", old) == 1 && !fseek(f, 0, SEEK_SET) &&
-	      fprintf(f, "%ld", value) > 0 ? 0 : -1;
-	return fclose(f) ? -1 : ret;
-}
-
-#define RT_RUNTIME	"/proc/sys/kernel/sched_rt_runtime_us"
 
 #define STUCK	17
 
@@ -562,7 +582,6 @@ static int set_scheduler(const char *path, long value, long *old)
 struct stuck {
 	struct sender senders[STUCK];
 	struct hog hog;
-	long runtime;
 	int n;
 };
 
@@ -570,17 +589,18 @@ static int stuck_begin(struct stuck *stuck, FIXTURE_DATA(full) *self,
 		       const FIXTURE_VARIANT(full) *v, int n)
 {
 	*stuck = (struct stuck) { .n = n };
-	if (set_scheduler(RT_RUNTIME, -1, &stuck->runtime))
+	if (rt_unlimit(self))
 		return -1;
-	on_cpu(1);
+	pin_to_cpu(1);
 	while (n--)
-		if (start_big(&stuck->senders[n], connected(self, v), 'A'))
+		if (start_large_sender(&stuck->senders[n],
+				       connect_sender(self, v), 'A'))
 			return -1;
-	on_cpu(0);
+	pin_to_cpu(0);
 	return 0;
 }
 
-static int stuck_from_now_on(struct stuck *stuck)
+static int stuck_take_cpu(struct stuck *stuck)
 {
 	if (pthread_create(&stuck->hog.thread, NULL, hog_cpu, &stuck->hog))
 		return -1;
@@ -588,16 +608,15 @@ static int stuck_from_now_on(struct stuck *stuck)
 }
 
 /* Let the threads run again. Return how many of their calls failed, or -1. */
-static int stuck_end(struct stuck *stuck)
+static int stuck_end(struct stuck *stuck, FIXTURE_DATA(full) *self)
 {
 	int i, failed = 0;
-	long any;
 
 	atomic_store(&stuck->hog.over, true);
 	pthread_join(stuck->hog.thread, NULL);
 	for (i = 0; i < stuck->n; i++)
-		failed += !!end(&stuck->senders[i]);
-	return set_scheduler(RT_RUNTIME, stuck->runtime, &any) ? -1 : failed;
+		failed += !!end_sender(&stuck->senders[i]);
+	return rt_restore(self) ? -1 : failed;
 }
 
 /*
@@ -605,124 +624,126 @@ static int stuck_end(struct stuck *stuck)
  * datagrams in order all the same, and then the datagram of the thread that has
  * begun to wait after them.
  */
-TEST_F_TIMEOUT(full, threads_that_do_not_run_hold_up_nobody, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, senders_without_CPU_time_delay_no_other, AT_TIMEOUT)
 {
-	int fd = connected(self, variant), i, n;
+	int fd = connect_sender(self, variant), i, n;
 	struct stuck stuck;
 	struct sender next;
 
 	if (ORACLE)
-		SKIP(return, "AF_UNIX wakes one thread, and that one may not run");
+		SKIP(return, "AF_UNIX wakes one thread, which may not run");
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP(return, "one CPU");
-	for (n = 0; !give_big(fd, '.', MSG_DONTWAIT); n++)
+	for (n = 0; !send_large(fd, '.', MSG_DONTWAIT); n++)
 		;
 	ASSERT_EQ(0, stuck_begin(&stuck, self, variant, STUCK));
-	ASSERT_EQ(0, start_big(&next, connected(self, variant), 'B'));
-	ASSERT_EQ(0, stuck_from_now_on(&stuck));
+	ASSERT_EQ(0,
+		  start_large_sender(&next, connect_sender(self, variant),
+				     'B'));
+	ASSERT_EQ(0, stuck_take_cpu(&stuck));
 	while (n--)
-		EXPECT_EQ('.', take(self->rfd));
+		EXPECT_EQ('.', recv_byte(self->rfd));
 	/*
 	 * The first 'A' fills the queue. One datagram of another sender may
 	 * exceed the limit.
 	 */
-	EXPECT_EQ(0, give(fd, 'C'));
-	EXPECT_EQ(EAGAIN, give(fd, 'D'));
-	EXPECT_EQ('A', take(self->rfd));
-	EXPECT_EQ('C', take(self->rfd));
+	EXPECT_EQ(0, send_byte(fd, 'C'));
+	EXPECT_EQ(EAGAIN, send_byte(fd, 'D'));
+	EXPECT_EQ('A', recv_byte(self->rfd));
+	EXPECT_EQ('C', recv_byte(self->rfd));
 	for (i = 1; i < STUCK; i++)
-		EXPECT_EQ('A', take(self->rfd));
+		EXPECT_EQ('A', recv_byte(self->rfd));
 	EXPECT_EQ(POLLIN, at_poll(self->rfd, POLLIN));
-	EXPECT_EQ('B', take(self->rfd));
-	EXPECT_EQ(0, end(&next));
-	EXPECT_EQ(0, give(fd, 'E'));
-	EXPECT_EQ('E', take(self->rfd));
-	EXPECT_EQ(0, stuck_end(&stuck));
-	EXPECT_EQ(0, take(self->rfd));
+	EXPECT_EQ('B', recv_byte(self->rfd));
+	EXPECT_EQ(0, end_sender(&next));
+	EXPECT_EQ(0, send_byte(fd, 'E'));
+	EXPECT_EQ('E', recv_byte(self->rfd));
+	EXPECT_EQ(0, stuck_end(&stuck, self));
+	EXPECT_EQ(0, recv_byte(self->rfd));
 }
 
 /*
  * The thread that has the turn gets no CPU. The next read queues the thread's
  * datagram in the space that was promised to the thread.
  */
-static void turn_is_over(struct __test_metadata *const _metadata,
-			 FIXTURE_DATA(full) *self,
-			 const FIXTURE_VARIANT(full) *variant)
+static void expect_turn_passed(struct __test_metadata *const _metadata,
+			       FIXTURE_DATA(full) *self,
+			       const FIXTURE_VARIANT(full) *variant)
 {
-	int fd = connected(self, variant), n;
+	int fd = connect_sender(self, variant), n;
 	struct stuck stuck;
 
-	for (n = 0; !give_big(fd, '.', MSG_DONTWAIT); n++)
+	for (n = 0; !send_large(fd, '.', MSG_DONTWAIT); n++)
 		;
 	ASSERT_EQ(0, stuck_begin(&stuck, self, variant, 1));
-	ASSERT_EQ(0, stuck_from_now_on(&stuck));
+	ASSERT_EQ(0, stuck_take_cpu(&stuck));
 	while (n--)
-		EXPECT_EQ('.', take(self->rfd));
-	EXPECT_EQ(0, take(self->rfd));
-	EXPECT_EQ(0, give(fd, 'B'));
-	EXPECT_EQ(EAGAIN, give(fd, 'C'));
-	EXPECT_EQ('B', take(self->rfd));
-	EXPECT_EQ('A', take(self->rfd));
+		EXPECT_EQ('.', recv_byte(self->rfd));
+	EXPECT_EQ(0, recv_byte(self->rfd));
+	EXPECT_EQ(0, send_byte(fd, 'B'));
+	EXPECT_EQ(EAGAIN, send_byte(fd, 'C'));
+	EXPECT_EQ('B', recv_byte(self->rfd));
+	EXPECT_EQ('A', recv_byte(self->rfd));
 	for (n = 0; n < 3; n++)
-		EXPECT_EQ(0, give(fd, 'C'));
+		EXPECT_EQ(0, send_byte(fd, 'C'));
 	for (n = 0; n < 3; n++)
-		EXPECT_EQ('C', take(self->rfd));
-	EXPECT_EQ(0, stuck_end(&stuck));
-	EXPECT_EQ(0, take(self->rfd));
+		EXPECT_EQ('C', recv_byte(self->rfd));
+	EXPECT_EQ(0, stuck_end(&stuck, self));
+	EXPECT_EQ(0, recv_byte(self->rfd));
 }
 
-TEST_F_TIMEOUT(full, turn_of_a_thread_that_does_not_run, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, turn_of_a_sender_without_CPU_time, AT_TIMEOUT)
 {
 	if (ORACLE)
 		SKIP(return, "AF_UNIX has no turns");
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP(return, "one CPU");
-	turn_is_over(_metadata, self, variant);
-	ASSERT_EQ(0, take_everything(self->rfd));
-	turn_is_over(_metadata, self, variant);
+	expect_turn_passed(_metadata, self, variant);
+	ASSERT_EQ(0, attach_open_filter(self->rfd));
+	expect_turn_passed(_metadata, self, variant);
 }
 
 /*
  * Wait until @epfd has reported each of @n sockets, or until it reports none
  * for the time of the deadline. Return how many sockets it has reported.
  */
-static int hear(int epfd, int n)
+static int count_reported(int epfd, int n)
 {
 	struct epoll_event event;
-	uint64_t heard = 0;
+	uint64_t reported = 0;
 
-	while (__builtin_popcountll(heard) < n &&
+	while (__builtin_popcountll(reported) < n &&
 	       epoll_wait(epfd, &event, 1, at_deadline_ms()) == 1)
-		heard |= 1ULL << event.data.u32;
-	return __builtin_popcountll(heard);
+		reported |= 1ULL << event.data.u32;
+	return __builtin_popcountll(reported);
 }
 
 /*
  * All pollers are woken when there is space, but not for space that a blocked
  * thread takes.
  */
-TEST_F_TIMEOUT(full, pollers_hear_of_room_after_the_threads, AT_TIMEOUT)
+TEST_F_TIMEOUT(full, pollers_wake_after_blocked_senders, AT_TIMEOUT)
 {
 	struct epoll_event event = { .events = EPOLLOUT | EPOLLET };
-	int fd = connected(self, variant), epfd = epoll_create1(0), i;
+	int fd = connect_sender(self, variant), epfd = epoll_create1(0), i;
 	struct sender s;
 
 	if (ORACLE)
 		SKIP(return, "AF_UNIX promises no order");
-	ASSERT_EQ(0, give_big(fd, '.', MSG_DONTWAIT));
-	ASSERT_EQ(0, start_big(&s, fd, 'A'));
+	ASSERT_EQ(0, send_large(fd, '.', MSG_DONTWAIT));
+	ASSERT_EQ(0, start_large_sender(&s, fd, 'A'));
 	for (i = 0; i < 40; i++) {
 		event.data.u32 = i;
 		ASSERT_EQ(0, epoll_ctl(epfd, EPOLL_CTL_ADD,
-				       connected(self, variant), &event));
+				       connect_sender(self, variant), &event));
 	}
 	EXPECT_EQ(0, epoll_wait(epfd, &event, 1, 0));
-	EXPECT_EQ('.', take(self->rfd));
-	EXPECT_EQ(0, end_or_wake(&s));
+	EXPECT_EQ('.', recv_byte(self->rfd));
+	EXPECT_EQ(0, end_or_wake_sender(&s));
 	/* The thread's datagram has filled the queue again. */
 	EXPECT_EQ(0, epoll_wait(epfd, &event, 1, 0));
-	EXPECT_EQ('A', take(self->rfd));
-	EXPECT_EQ(40, hear(epfd, 40));
+	EXPECT_EQ('A', recv_byte(self->rfd));
+	EXPECT_EQ(40, count_reported(epfd, 40));
 	close(epfd);
 }
 
@@ -730,7 +751,7 @@ TEST_F_TIMEOUT(full, pollers_hear_of_room_after_the_threads, AT_TIMEOUT)
  * Wait for space with epoll_wait(). Unlike poll(), epoll_wait() does not look
  * at the socket once more when its timeout expires, so a lost wake-up shows.
  */
-static void *poll_for_room(void *arg)
+static void *poll_for_space(void *arg)
 {
 	struct epoll_event event = { .events = EPOLLOUT };
 	int epfd = epoll_create1(0);
@@ -738,7 +759,7 @@ static void *poll_for_room(void *arg)
 
 	s->err = at_err(epoll_ctl(epfd, EPOLL_CTL_ADD, s->fd, &event));
 	atomic_store(&s->tid, gettid());
-	if (!s->err && hear(epfd, 1) != 1)
+	if (!s->err && count_reported(epfd, 1) != 1)
 		s->err = ETIMEDOUT;
 	close(epfd);
 	return NULL;
@@ -752,7 +773,7 @@ struct taker {
 	atomic_bool over;
 };
 
-static void *take_in_turn(void *arg)
+static void *read_in_turn(void *arg)
 {
 	struct taker *t = arg;
 	unsigned int taken = 0, i;
@@ -769,7 +790,7 @@ static void *take_in_turn(void *arg)
 		 */
 		for (i = 0; i < taken * 37 % 1000; i++)
 			atomic_load(&t->turn);
-		take(t->fd);
+		recv_byte(t->fd);
 	}
 	return NULL;
 }
@@ -781,24 +802,25 @@ static void *take_in_turn(void *arg)
  * of pollers. send() then removes the socket's entry from that list, on which
  * the sleeping thread relies, so it must wake that thread.
  */
-TEST_F_TIMEOUT(full, two_threads_of_a_socket_hear_of_room, AT_TIMEOUT_LONG)
+TEST_F_TIMEOUT(full, two_threads_of_a_socket_wake, AT_TIMEOUT_LONG)
 {
-	int fd = connected(self, variant), i, rounds = at_scale(150, 30);
+	int fd = connect_sender(self, variant), i, rounds = at_scale(150, 30);
 	struct taker taker = { .fd = self->rfd };
 	struct sender s;
 
-	ASSERT_EQ(0, pthread_create(&taker.thread, NULL, take_in_turn, &taker));
+	ASSERT_EQ(0, pthread_create(&taker.thread, NULL, read_in_turn, &taker));
 	for (i = 0; i < rounds; i++) {
-		fill(fd);
+		fill_queue(fd);
 		s = (struct sender) { .fd = fd };
-		ASSERT_EQ(0, pthread_create(&s.thread, NULL, poll_for_room, &s));
+		ASSERT_EQ(0, pthread_create(&s.thread, NULL, poll_for_space,
+					    &s));
 		EXPECT_TRUE(at_until(s.tid && at_sleeps(s.tid)));
 		atomic_fetch_add(&taker.turn, 1);
-		while (give(fd, '.'))
+		while (send_byte(fd, '.'))
 			;
-		while (take(self->rfd))
+		while (recv_byte(self->rfd))
 			;
-		ASSERT_EQ(0, end(&s));
+		ASSERT_EQ(0, end_sender(&s));
 	}
 	atomic_store(&taker.over, true);
 	pthread_join(taker.thread, NULL);
@@ -809,7 +831,7 @@ static void *push_nonblocking(void *arg)
 	struct pusher *p = arg;
 
 	while (!atomic_load(p->over))
-		if (give(p->fd, '.'))
+		if (send_byte(p->fd, '.'))
 			at_poll_now(p->fd, POLLOUT);
 	return NULL;
 }
@@ -825,7 +847,7 @@ TEST_F_TIMEOUT(full, blocking_sender_is_not_starved, AT_TIMEOUT)
 
 	for (i = 0; i < 4; i++) {
 		pushers[i] = (struct pusher) {
-			.fd = connected(self, variant), .over = &over,
+			.fd = connect_sender(self, variant), .over = &over,
 		};
 		ASSERT_EQ(0, pthread_create(&pushers[i].thread, NULL,
 					    push_nonblocking, &pushers[i]));
@@ -833,11 +855,13 @@ TEST_F_TIMEOUT(full, blocking_sender_is_not_starved, AT_TIMEOUT)
 	ASSERT_EQ(0, setsockopt(self->rfd, SOL_SOCKET, SO_RCVTIMEO, &tv,
 				sizeof(tv)));
 	reader = (struct pusher) { .fd = self->rfd, .over = &over };
-	ASSERT_EQ(0, pthread_create(&reader.thread, NULL, read_on, &reader));
-	s = (struct sender) { .fd = connected(self, variant), .c = 'x' };
+	ASSERT_EQ(0,
+		  pthread_create(&reader.thread, NULL, read_until_over,
+				 &reader));
+	s = (struct sender) { .fd = connect_sender(self, variant), .c = 'x' };
 	for (i = 0; i < 20; i++) {
-		ASSERT_EQ(0, pthread_create(&s.thread, NULL, send_one, &s));
-		EXPECT_EQ(0, end(&s));
+		ASSERT_EQ(0, pthread_create(&s.thread, NULL, run_sender, &s));
+		EXPECT_EQ(0, end_sender(&s));
 	}
 	atomic_store(&over, true);
 	for (i = 0; i < 4; i++)
@@ -860,11 +884,11 @@ TEST_F_TIMEOUT(full, polling_sender_is_not_starved, AT_TIMEOUT)
 	struct timeval tv = { .tv_usec = 100000 };
 	struct pusher pushers[8], reader;
 	atomic_bool over = false;
-	int i, fd = connected(self, variant);
+	int i, fd = connect_sender(self, variant);
 
 	for (i = 0; i < 8; i++) {
 		pushers[i] = (struct pusher) {
-			.fd = connected(self, variant), .over = &over,
+			.fd = connect_sender(self, variant), .over = &over,
 		};
 		ASSERT_EQ(0, pthread_create(&pushers[i].thread, NULL,
 					    push_blocking, &pushers[i]));
@@ -872,13 +896,15 @@ TEST_F_TIMEOUT(full, polling_sender_is_not_starved, AT_TIMEOUT)
 	ASSERT_EQ(0, setsockopt(self->rfd, SOL_SOCKET, SO_RCVTIMEO, &tv,
 				sizeof(tv)));
 	reader = (struct pusher) { .fd = self->rfd, .over = &over };
-	ASSERT_EQ(0, pthread_create(&reader.thread, NULL, read_on, &reader));
+	ASSERT_EQ(0,
+		  pthread_create(&reader.thread, NULL, read_until_over,
+				 &reader));
 	for (i = 0; i < 20; i++)
-		EXPECT_TRUE(at_until(!give(fd, 'x') ||
+		EXPECT_TRUE(at_until(!send_byte(fd, 'x') ||
 				     (at_poll(fd, POLLOUT), false)));
 	atomic_store(&over, true);
 	/* The last of the blocking senders may still wait for space. */
-	while (take(self->rfd))
+	while (recv_byte(self->rfd))
 		;
 	for (i = 0; i < 8; i++)
 		pthread_join(pushers[i].thread, NULL);
@@ -931,7 +957,7 @@ static void *send_mixed(void *arg)
  * Blocking senders and polling senders share a receiver, and none of them stays
  * asleep.
  */
-TEST_F_TIMEOUT(full, threads_and_pollers_all_get_through, AT_TIMEOUT_LONG)
+TEST_F_TIMEOUT(full, blocking_and_polling_senders_all_finish, AT_TIMEOUT_LONG)
 {
 	int i, n = 0, rounds = at_scale(600, 100);
 	struct mixed m[8];
@@ -939,7 +965,7 @@ TEST_F_TIMEOUT(full, threads_and_pollers_all_get_through, AT_TIMEOUT_LONG)
 
 	for (i = 0; i < 8; i++) {
 		m[i] = (struct mixed) {
-			.fd = connected(self, variant), .rounds = rounds,
+			.fd = connect_sender(self, variant), .rounds = rounds,
 			.polls = i % 2,
 		};
 		ASSERT_LE(0, m[i].fd);
@@ -973,7 +999,7 @@ TEST_F_TIMEOUT(full, two_readers_and_many_senders, AT_TIMEOUT)
 	for (j = 0; j < 5; j++) {
 		for (i = 0; i < SENDERS; i++) {
 			crowd[i] = (struct crowd) {
-				.fd = connected(self, variant), .index = i,
+				.fd = connect_sender(self, variant), .index = i,
 				.rounds = n / 5,
 			};
 			ASSERT_EQ(0, pthread_create(&crowd[i].thread, NULL,
@@ -989,7 +1015,7 @@ TEST_F_TIMEOUT(full, two_readers_and_many_senders, AT_TIMEOUT)
 		EXPECT_TRUE(at_until(atomic_load(&got) == total));
 	}
 	/* Each reader ends when it gets an empty datagram. */
-	i = connected(self, variant);
+	i = connect_sender(self, variant);
 	EXPECT_EQ(0, send(i, "", 0, 0));
 	EXPECT_EQ(0, send(i, "", 0, 0));
 	for (i = 0; i < 2; i++)

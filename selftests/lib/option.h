@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* These functions set and read options of sockets. */
+#ifndef _ALTCONN_TEST_OPTION_H
+#define _ALTCONN_TEST_OPTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <linux/altconn.h>
+#include "addr.h"
+
+int at_nonblock(int fd, bool on);
+int at_so_error(int fd);
+int at_set_flag(int fd, int level, int option, int value);
+/* Set an option of level SOL_ALTCONN that is a __u32. */
+int at_set_option(int fd, int option, uint32_t value);
+int at_set_timeout(int fd, uint64_t ms);
+/* Let a full datagram receiver block its senders, also in an inet format. */
+int at_set_blocking_receiver(int fd, enum at_format format);
+int at_info(int fd, struct altconn_connect_info *info);
+/* Return the place of the last attempt in the queue, 0 if it does not wait. */
+unsigned int at_place(int fd);
+
+#endif /* _ALTCONN_TEST_OPTION_H */
