@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "altconn.h"
+#include "lib/command.h"
 
 const struct command commands[] = {
 	{ "show", show_main, "list connections, waiting attempts and listeners",
