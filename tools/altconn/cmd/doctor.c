@@ -14,25 +14,27 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "lib/addr.h"
 #include "lib/command.h"
-#include "lib/filter.h"
+#include "lib/found.h"
 #include "lib/held.h"
+#include "lib/message.h"
+#include "lib/opt.h"
 #include "lib/out.h"
 #include "lib/record.h"
-#include "lib/rule.h"
 
 #define MODULE	"/sys/module/altconn/"
 
-const struct opt doctor_opts[] = {
-	OPT_JSON_ENTRY,
-	OPT_COLOR_ENTRY,
-	{ 'H', "no-header", NULL, NULL, "print no header" },
+static const struct opt doctor_opts[] = {
+	OUT_OPT_JSON,
+	OUT_OPT_COLOR,
+	OUT_OPT_NO_HEADER,
 	{ }
 };
 
 enum { COL_WHAT, COL_STATE, COL_TEXT, COL_COUNT };
 
-static const struct out_column columns[COL_COUNT] = {
+static const struct out_column doctor_columns[COL_COUNT] = {
 	[COL_WHAT] = { "WHAT" },
 	[COL_STATE] = { "STATE" },
 	[COL_TEXT] = { "TEXT" },
@@ -51,8 +53,8 @@ struct report {
 };
 
 __printf(4, 5)
-static void tell(struct report *r, const char *what, enum state state,
-		 const char *fmt, ...)
+static void doctor_report(struct report *r, const char *what, enum state state,
+			  const char *fmt, ...)
 {
 	static const struct {
 		const char *word;
@@ -84,7 +86,7 @@ static void tell(struct report *r, const char *what, enum state state,
  * Return the first line of @file, or NULL if @file cannot be opened. The next
  * call overwrites the line.
  */
-static const char *line_of(const char *file)
+static const char *doctor_first_line(const char *file)
 {
 	static char line[512];
 	FILE *f = fopen(file, "r");
@@ -98,7 +100,7 @@ static const char *line_of(const char *file)
 	return line;
 }
 
-static void check_kernel(struct report *r)
+static void doctor_check_kernel(struct report *r)
 {
 	struct utsname u;
 	int major = 0, minor = 0;
@@ -106,83 +108,84 @@ static void check_kernel(struct report *r)
 	uname(&u);
 	if (sscanf(u.release, "%d.%d", &major, &minor) != 2 ||
 	    major * 1000 + minor < 6001)
-		tell(r, "kernel", BAD, "%s is older than 6.1, the first that is supported",
-		     u.release);
+		doctor_report(r, "kernel", BAD, "%s is older than 6.1, the first version that is supported",
+			      u.release);
 	else
-		tell(r, "kernel", GOOD, "%s", u.release);
+		doctor_report(r, "kernel", GOOD, "%s", u.release);
 }
 
 /* Report a kernel that loads only signed modules. */
-static void check_signature(struct report *r)
+static void doctor_check_signature(struct report *r)
 {
-	const char *line = line_of("/sys/module/module/parameters/sig_enforce");
+	const char *line = doctor_first_line("/sys/module/module/parameters/sig_enforce");
 	bool enforced = line && *line == 'Y';
 
-	line = line_of("/sys/kernel/security/lockdown");
+	line = doctor_first_line("/sys/kernel/security/lockdown");
 	if (enforced || (line && !strstr(line, "[none]")))
-		tell(r, "signature", BAD,
-		     "this kernel takes modules alone that are signed with a key it knows (%s)",
-		     enforced ? "module.sig_enforce" : "it is locked down");
+		doctor_report(r, "signature", BAD,
+			      "this kernel loads only modules that are signed with a key it knows (%s)",
+			      enforced ? "module.sig_enforce" : "it is locked down");
 }
 
-static bool check_module(struct report *r)
+static bool doctor_check_module(struct report *r)
 {
 	const char *taint;
 
 	if (access(MODULE, F_OK)) {
-		tell(r, "module", BAD,
-		     "it is not loaded; 'insmod kmod/altconn.ko' or 'modprobe altconn' loads it");
-		check_signature(r);
+		doctor_report(r, "module", BAD,
+			      "the module is not loaded; 'insmod kmod/altconn.ko' or 'modprobe altconn' loads it");
+		doctor_check_signature(r);
 		return false;
 	}
-	taint = line_of(MODULE "taint");
+	taint = doctor_first_line(MODULE "taint");
 	if (taint && strchr(taint, 'E'))
-		tell(r, "module", NOTE,
-		     "it is loaded without a signature: a kernel that is locked down (secure boot) takes signed ones alone");
+		doctor_report(r, "module", NOTE,
+			      "the module is loaded without a signature: a kernel that is locked down (secure boot) loads only signed modules");
 	else
-		tell(r, "module", GOOD, "it is loaded");
+		doctor_report(r, "module", GOOD, "the module is loaded");
 	return true;
 }
 
-static bool check_family(struct report *r, struct family *family)
+static bool doctor_check_family(struct report *r, struct family *family)
 {
-	if (family_ask(family) != EXIT_OK) {
-		tell(r, "netlink", BAD, "the module does not answer over generic netlink");
+	if (record_get_family(family) != EXIT_OK) {
+		doctor_report(r, "netlink", BAD, "the module does not answer over generic netlink");
 		return false;
 	}
 	if (strcmp(family->version, TOOL_VERSION))
-		tell(r, "version", NOTE, "the module is %s, this tool %s",
-		     family->version, TOOL_VERSION);
+		doctor_report(r, "version", NOTE, "the version of the module is %s, and that of the tool is %s",
+			      family->version, TOOL_VERSION);
 	else
-		tell(r, "version", GOOD, "module and tool are %s", TOOL_VERSION);
+		doctor_report(r, "version", GOOD, "the version of the module and of the tool is %s", TOOL_VERSION);
 	if (family->number != AF_ALTCONN)
-		tell(r, "number", NOTE,
-		     "the family is %u, not %u: programs must ask for it, as 'altconn run' does",
-		     family->number, AF_ALTCONN);
+		doctor_report(r, "number", NOTE,
+			      "the number of the family is %u, not %u: programs must find the number, as 'altconn run' does",
+			      family->number, AF_ALTCONN);
 	else
-		tell(r, "number", GOOD, "the family is %u", family->number);
+		doctor_report(r, "number", GOOD, "the number of the family is %u",
+			      family->number);
 	return true;
 }
 
 /* Check whether this process, and so its children, can open a socket. */
-static void check_socket(struct report *r, const struct family *family)
+static void doctor_check_socket(struct report *r, const struct family *family)
 {
 	int fd = socket(family->number, SOCK_STREAM, 0);
 
 	if (fd >= 0) {
 		close(fd);
-		tell(r, "socket", GOOD, "socket() makes one");
+		doctor_report(r, "socket", GOOD, "socket() succeeds");
 	} else if (errno == EACCES || errno == EPERM) {
-		tell(r, "socket", BAD,
-		     "socket() says %s: a security module or a seccomp filter forbids family %u; an AppArmor profile would need 'network ash'",
-		     strerrorname_np(errno), family->number);
+		doctor_report(r, "socket", BAD,
+			      "socket() fails with %s: a security module or a seccomp filter forbids family %u; an AppArmor profile needs 'network ash'",
+			      strerrorname_np(errno), family->number);
 	} else {
-		tell(r, "socket", BAD, "socket() says %s; a seccomp filter may be in the way",
-		     strerrorname_np(errno));
+		doctor_report(r, "socket", BAD, "socket() fails with %s; a seccomp filter may be the cause",
+			      strerrorname_np(errno));
 	}
 }
 
-static void check_seccomp(struct report *r)
+static void doctor_check_seccomp(struct report *r)
 {
 	FILE *f = fopen("/proc/self/status", "r");
 	int mode = 0, filters = 0;
@@ -197,40 +200,40 @@ static void check_seccomp(struct report *r)
 	if (f)
 		fclose(f);
 	if (mode)
-		tell(r, "seccomp", NOTE,
-		     "%d filters hold for this process: containers' default ones forbid families that they do not know",
-		     filters);
+		doctor_report(r, "seccomp", NOTE,
+			      "%d filters apply to this process; the default filters of containers forbid families that they do not know",
+			      filters);
 	else
-		tell(r, "seccomp", GOOD, "no filter holds for this process");
+		doctor_report(r, "seccomp", GOOD, "no filter applies to this process");
 }
 
-static void check_lsm(struct report *r)
+static void doctor_check_lsm(struct report *r)
 {
-	const char *list = line_of("/sys/kernel/security/lsm");
+	const char *list = doctor_first_line("/sys/kernel/security/lsm");
 	char lsms[256];
 	const char *label;
 
 	if (!list) {
-		tell(r, "lsm", NOTE, "which security modules there are is not to be seen");
+		doctor_report(r, "lsm", NOTE, "the list of security modules is not readable");
 		return;
 	}
 	snprintf(lsms, sizeof(lsms), "%s", list);
-	label = line_of("/proc/self/attr/current");
+	label = doctor_first_line("/proc/self/attr/current");
 	if (label && *label && strcmp(label, "unconfined"))
-		tell(r, "lsm", NOTE,
-		     "%s; this process is confined as %s, and its policy sees the family by its number",
-		     lsms, label);
+		doctor_report(r, "lsm", NOTE,
+			      "%s; this process is confined as %s, and the policy applies to the number of the family",
+			      lsms, label);
 	else
-		tell(r, "lsm", GOOD, "%s; this process is unconfined", lsms);
+		doctor_report(r, "lsm", GOOD, "%s; this process is unconfined", lsms);
 }
 
-static long sysctl(const char *name)
+static long doctor_sysctl(const char *name)
 {
 	char file[128];
 	const char *line;
 
 	snprintf(file, sizeof(file), "/proc/sys/net/altconn/%s", name);
-	line = line_of(file);
+	line = doctor_first_line(file);
 	return line ? atol(line) : -1;
 }
 
@@ -240,30 +243,30 @@ static long sysctl(const char *name)
  */
 #define LIMIT_USERS	16
 
-static void check_limits(struct report *r, const struct family *family)
+static void doctor_check_limits(struct report *r, const struct family *family)
 {
-	long most = sysctl("max_associations") * LIMIT_USERS;
+	long most = doctor_sysctl("max_associations") * LIMIT_USERS;
 	unsigned long long n = family->assocs;
 
 	if (most >= 0 && n * 10 >= (unsigned long long)most * 9)
-		tell(r, "limits", BAD,
-		     "%llu of %ld associations are there; net.altconn.max_associations can be raised",
-		     n, most);
+		doctor_report(r, "limits", BAD,
+			      "the namespace has %llu of %ld associations; a larger net.altconn.max_associations raises the limit",
+			      n, most);
 	else
-		tell(r, "limits", GOOD,
-		     "%llu of %ld associations; deadline %ld ms, %ld attempts may wait at a listener, half of them one user's",
-		     n, most, sysctl("connect_timeout_ms"),
-		     sysctl("max_waiting"));
+		doctor_report(r, "limits", GOOD,
+			      "the namespace has %llu of %ld associations; the deadline is %ld ms, and %ld attempts may wait at a listener, half of them of one user",
+			      n, most, doctor_sysctl("connect_timeout_ms"),
+			      doctor_sysctl("max_waiting"));
 }
 
-static void check_listeners(struct report *r)
+static void doctor_check_listeners(struct report *r)
 {
 	struct found found = { };
 	char text[ADDR_TEXT_MAX];
 	unsigned int full = 0;
 	size_t i;
 
-	if (found_ask(&found, NULL) != EXIT_OK)
+	if (found_get(&found, NULL) != EXIT_OK)
 		return;
 	for (i = 0; i < found.n_socks; i++) {
 		const struct sock *s = &found.socks[i];
@@ -271,50 +274,43 @@ static void check_listeners(struct report *r)
 		if (!s->listening || (!s->waiting && !s->overflow))
 			continue;
 		full++;
-		addr_format(&s->owner.addr, text);
-		tell(r, "listener", NOTE, "%s: %u wait, %llu found no room so far; does it accept?",
-		     text, s->waiting, (unsigned long long)s->overflow);
+		addr_to_text(&s->owner.addr, text);
+		doctor_report(r, "listener", NOTE, "%s: %u attempts wait, and %llu found no room so far; the server may not call accept()",
+			      text, s->waiting,
+			      (unsigned long long)s->overflow);
 	}
 	if (!full)
-		tell(r, "listener", GOOD, "nobody waits at any listener of this namespace");
+		doctor_report(r, "listener", GOOD, "no attempt waits at a listener of this namespace");
 	found_free(&found);
 }
 
-static void on_holder(const struct holder *holder, void *data)
+static void doctor_on_holder(const struct holder *holder, void *data)
 {
-	tell(data, "holder", NOTE,
-	     "%s, process %d, has %u of its sockets; 'altconn why %d' lists them",
-	     holder->comm, holder->pid, holder->sockets, holder->pid);
+	doctor_report(data, "holder", NOTE,
+		      "%s, process %d, has %u sockets of the family; 'altconn why %d' lists them",
+		      holder->comm, holder->pid, holder->sockets, holder->pid);
 }
 
-static void check_holders(struct report *r, const struct family *family)
+static void doctor_check_holders(struct report *r, const struct family *family)
 {
 	unsigned int hidden, all;
 	long refs;
 
-	all = held_by_whom(family->number, on_holder, r, &hidden);
+	all = held_holders(family->number, doctor_on_holder, r, &hidden);
 	refs = held_references();
 	if (refs < 1)
-		tell(r, "unload", GOOD, "nobody holds the module: rmmod works");
+		doctor_report(r, "unload", GOOD, "nothing holds the module: rmmod works");
 	else if (hidden)
-		tell(r, "unload", NOTE,
-		     "%ld references hold the module, %u sockets are to be seen and %u processes are not: root would see them",
-		     refs, all, hidden);
+		doctor_report(r, "unload", NOTE,
+			      "%ld references hold the module: %u sockets are visible, and the sockets of %u processes are visible to root only",
+			      refs, all, hidden);
 	else
-		tell(r, "unload", NOTE,
-		     "%ld references hold the module: %u sockets of processes, and what is in queues",
-		     refs, all);
+		doctor_report(r, "unload", NOTE,
+			      "%ld references hold the module: %u sockets of processes, and sockets in queues",
+			      refs, all);
 }
 
-/**
- * doctor_main - run "altconn doctor"
- * @cmd: entry of the command in commands[]
- * @argc: number of words
- * @argv: the words, the name of the command first
- *
- * Return: the exit code, which is EXIT_FAILED if a check finds something wrong.
- */
-int doctor_main(const struct command *cmd, int argc, char **argv)
+static int doctor_main(const struct command *cmd, int argc, char **argv)
 {
 	struct out_style style = { };
 	struct family family = { };
@@ -325,17 +321,25 @@ int doctor_main(const struct command *cmd, int argc, char **argv)
 	ret = opt_no_arguments(cmd, argc, argv);
 	if (ret != EXIT_OK)
 		return ret;
-	r.out = out_open(&style, columns, COL_COUNT);
+	r.out = out_open(&style, doctor_columns, COL_COUNT);
 	out_list(r.out, "checks");
-	check_kernel(&r);
-	if (check_module(&r) && check_family(&r, &family)) {
-		check_socket(&r, &family);
-		check_limits(&r, &family);
-		check_listeners(&r);
-		check_holders(&r, &family);
+	doctor_check_kernel(&r);
+	if (doctor_check_module(&r) && doctor_check_family(&r, &family)) {
+		doctor_check_socket(&r, &family);
+		doctor_check_limits(&r, &family);
+		doctor_check_listeners(&r);
+		doctor_check_holders(&r, &family);
 	}
-	check_seccomp(&r);
-	check_lsm(&r);
+	doctor_check_seccomp(&r);
+	doctor_check_lsm(&r);
 	ret = out_close(r.out);
 	return ret == EXIT_OK && r.bad ? EXIT_FAILED : ret;
 }
+
+const struct command command_doctor = {
+	.name = "doctor",
+	.run = doctor_main,
+	.help = "check the module, and list the processes that keep it loaded",
+	.synopsis = "[OPTION...]",
+	.opts = doctor_opts,
+};

@@ -12,18 +12,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/addr.h"
+#include "lib/array.h"
 #include "lib/command.h"
 #include "lib/filter.h"
+#include "lib/found.h"
+#include "lib/message.h"
+#include "lib/opt.h"
 #include "lib/out.h"
 #include "lib/row.h"
-#include "lib/rule.h"
 
-enum { OPT_SVG = 760, OPT_OUTPUT };
-
-const struct opt graph_opts[] = {
+static const struct opt graph_opts[] = {
 	FILTER_OPTS,
-	{ OPT_SVG, "svg", NULL, NULL, "print SVG, which graphviz makes, not DOT" },
-	OPT_JSON_ENTRY,
+	{ OPT_SVG, "svg", NULL, NULL, "print SVG, which graphviz makes, instead of DOT" },
+	OUT_OPT_JSON,
 	{ }
 };
 
@@ -63,16 +65,16 @@ struct graph {
 	size_t n_boxes;
 };
 
-static void name_server(const struct end *end, char *text)
+static void graph_name_server(const struct end *end, char *text)
 {
 	if (end->addr.kind == ALTCONN_KIND_NONE)
 		row_process(end, text);
 	else
-		addr_format(&end->addr, text);
+		addr_to_text(&end->addr, text);
 }
 
-static struct edge *edge_of(struct graph *g, const char *from, const char *to,
-			    uint32_t type)
+static struct edge *graph_edge(struct graph *g, const char *from,
+			       const char *to, uint32_t type)
 {
 	struct edge *edge;
 	size_t i;
@@ -83,9 +85,7 @@ static struct edge *edge_of(struct graph *g, const char *from, const char *to,
 		    !strcmp(edge->to, to))
 			return edge;
 	}
-	if (!(g->n_edges & (g->n_edges - 1)))
-		g->edges = grow(g->edges, g->n_edges ? 2 * g->n_edges : 1,
-				sizeof(*g->edges));
+	g->edges = array_add(g->edges, g->n_edges, sizeof(*g->edges));
 	edge = &g->edges[g->n_edges++];
 	memset(edge, 0, sizeof(*edge));
 	strcpy(edge->from, from);
@@ -94,44 +94,42 @@ static struct edge *edge_of(struct graph *g, const char *from, const char *to,
 	return edge;
 }
 
-static void add_assoc(struct graph *g, const struct assoc *a)
+static void graph_add_assoc(struct graph *g, const struct assoc *a)
 {
 	char from[LABEL_MAX], to[LABEL_MAX];
 	struct edge *edge;
 
 	row_process(&a->client, from);
-	name_server(&a->server, to);
-	edge = edge_of(g, from, to, a->type);
+	graph_name_server(&a->server, to);
+	edge = graph_edge(g, from, to, a->type);
 	edge->count++;
 	edge->waiting += a->state == ALTCONN_ASSOC_STATE_PENDING;
 }
 
-static void add_datagram(struct graph *g, const struct sock *s)
+static void graph_add_datagram(struct graph *g, const struct sock *s)
 {
 	char from[LABEL_MAX], to[LABEL_MAX];
 
 	row_process(&s->owner, from);
-	addr_format(&s->peer, to);
-	edge_of(g, from, to, s->type)->count++;
+	addr_to_text(&s->peer, to);
+	graph_edge(g, from, to, s->type)->count++;
 }
 
 /* Add a listener or a bound datagram socket. */
-static void add_box(struct graph *g, const struct sock *s)
+static void graph_add_box(struct graph *g, const struct sock *s)
 {
 	struct box *box;
 
-	if (!(g->n_boxes & (g->n_boxes - 1)))
-		g->boxes = grow(g->boxes, g->n_boxes ? 2 * g->n_boxes : 1,
-				sizeof(*g->boxes));
+	g->boxes = array_add(g->boxes, g->n_boxes, sizeof(*g->boxes));
 	box = &g->boxes[g->n_boxes++];
-	addr_format(&s->owner.addr, box->name);
+	addr_to_text(&s->owner.addr, box->name);
 	row_process(&s->owner, box->process);
 	box->type = s->type;
 	box->waiting = s->waiting;
 }
 
-static void build(struct graph *g, const struct found *found,
-		  const struct filter *filter)
+static void graph_build(struct graph *g, const struct found *found,
+			const struct filter *filter)
 {
 	const struct sock *s;
 	size_t i;
@@ -141,18 +139,18 @@ static void build(struct graph *g, const struct found *found,
 		if (!filter_sock(filter, s))
 			continue;
 		if (s->owner.addr.kind != ALTCONN_KIND_NONE &&
-		    (s->listening || !sock_connected(s)))
-			add_box(g, s);
-		if (!s->listening && sock_connected(s))
-			add_datagram(g, s);
+		    (s->listening || !record_sock_is_connected(s)))
+			graph_add_box(g, s);
+		if (!s->listening && record_sock_is_connected(s))
+			graph_add_datagram(g, s);
 	}
 	for (i = 0; i < found->n_assocs; i++)
 		if (filter_assoc(filter, &found->assocs[i]))
-			add_assoc(g, &found->assocs[i]);
+			graph_add_assoc(g, &found->assocs[i]);
 }
 
 /* Write @text for the inside of a quoted string of the DOT language. */
-static void escape(FILE *f, const char *text)
+static void graph_print_escaped(FILE *f, const char *text)
 {
 	for (; *text; text++) {
 		if (*text == '"' || *text == '\\')
@@ -161,20 +159,20 @@ static void escape(FILE *f, const char *text)
 	}
 }
 
-static void quote(FILE *f, const char *text)
+static void graph_print_quoted(FILE *f, const char *text)
 {
 	fputc('"', f);
-	escape(f, text);
+	graph_print_escaped(f, text);
 	fputc('"', f);
 }
 
-static void print_edge(FILE *f, const struct edge *edge)
+static void graph_print_edge(FILE *f, const struct edge *edge)
 {
 	fputs("	", f);
-	quote(f, edge->from);
+	graph_print_quoted(f, edge->from);
 	fputs(" -> ", f);
-	quote(f, edge->to);
-	fprintf(f, " [label=\"%s", type_name(edge->type));
+	graph_print_quoted(f, edge->to);
+	fprintf(f, " [label=\"%s", record_type_name(edge->type));
 	if (edge->count > 1)
 		fprintf(f, " x%u", edge->count);
 	if (edge->waiting)
@@ -182,7 +180,7 @@ static void print_edge(FILE *f, const struct edge *edge)
 	fprintf(f, "\"%s];\n", edge->waiting ? ", color=orange, style=dashed" : "");
 }
 
-static void print(FILE *f, const struct graph *g)
+static void graph_print_dot(FILE *f, const struct graph *g)
 {
 	size_t i;
 
@@ -190,22 +188,22 @@ static void print(FILE *f, const struct graph *g)
 	      f);
 	for (i = 0; i < g->n_boxes; i++) {
 		fputs("	", f);
-		quote(f, g->boxes[i].name);
+		graph_print_quoted(f, g->boxes[i].name);
 		fputs(" [shape=ellipse, label=\"", f);
-		escape(f, g->boxes[i].name);
+		graph_print_escaped(f, g->boxes[i].name);
 		fputs("\\n", f);
-		escape(f, g->boxes[i].process);
+		graph_print_escaped(f, g->boxes[i].process);
 		fprintf(f, "\"%s];\n", g->boxes[i].waiting ? ", color=orange" : "");
 	}
 	for (i = 0; i < g->n_edges; i++)
-		print_edge(f, &g->edges[i]);
+		graph_print_edge(f, &g->edges[i]);
 	fputs("}\n", f);
 }
 
-static int print_json(const struct graph *g)
+static int graph_print_json(const struct graph *g)
 {
 	static const struct out_style style = { .json = true };
-	struct out *out = row_open(&style, true);
+	struct out *out = out_open_text(&style);
 	size_t i;
 
 	out_list(out, "nodes");
@@ -213,7 +211,7 @@ static int print_json(const struct graph *g)
 		out_row(out);
 		out_string(out, "name", NULL, g->boxes[i].name);
 		out_string(out, "process", NULL, g->boxes[i].process);
-		out_string(out, "type", NULL, type_name(g->boxes[i].type));
+		out_string(out, "type", NULL, record_type_name(g->boxes[i].type));
 		out_bool(out, "waiting", NULL, g->boxes[i].waiting);
 		out_row_end(out);
 	}
@@ -222,7 +220,7 @@ static int print_json(const struct graph *g)
 		out_row(out);
 		out_string(out, "from", NULL, g->edges[i].from);
 		out_string(out, "to", NULL, g->edges[i].to);
-		out_string(out, "type", NULL, type_name(g->edges[i].type));
+		out_string(out, "type", NULL, record_type_name(g->edges[i].type));
 		out_uint(out, "count", NULL, g->edges[i].count);
 		out_uint(out, "waiting", NULL, g->edges[i].waiting);
 		out_row_end(out);
@@ -231,7 +229,7 @@ static int print_json(const struct graph *g)
 }
 
 /* Write the graph to dot(1), which writes SVG to standard output. */
-static int print_svg(const struct graph *g)
+static int graph_print_svg(const struct graph *g)
 {
 	static char *const words[] = { "dot", "-Tsvg", NULL };
 	posix_spawn_file_actions_t actions;
@@ -250,30 +248,22 @@ static int print_svg(const struct graph *g)
 	close(fds[0]);
 	f = fdopen(fds[1], "w");
 	if (!err && f)
-		print(f, g);
+		graph_print_dot(f, g);
 	if (f)
 		fclose(f);
 	if (err) {
-		complain("graph: dot cannot be run: %s; it is in the package graphviz",
-			 strerror(err));
+		message_error("graph: dot cannot be run: %s; it is in the package graphviz",
+			      strerror(err));
 		return EXIT_FAILED;
 	}
 	waitpid(pid, &status, 0);
 	if (WIFEXITED(status) && !WEXITSTATUS(status))
 		return EXIT_OK;
-	complain("graph: dot failed");
+	message_error("graph: dot has failed");
 	return EXIT_FAILED;
 }
 
-/**
- * graph_main - run "altconn graph"
- * @cmd: entry of the command in commands[]
- * @argc: number of words
- * @argv: the words, the name of the command first
- *
- * Return: the exit code.
- */
-int graph_main(const struct command *cmd, int argc, char **argv)
+static int graph_main(const struct command *cmd, int argc, char **argv)
 {
 	struct filter filter = { };
 	struct found found = { };
@@ -290,22 +280,22 @@ int graph_main(const struct command *cmd, int argc, char **argv)
 			ret = filter_option(&filter, cmd->name, key);
 	}
 	if (svg && json) {
-		complain("graph: --svg and --json do not go together");
+		message_error("graph: --svg and --json do not go together");
 		ret = EXIT_USAGE;
 	}
 	if (ret == EXIT_OK)
 		ret = filter_addresses(&filter, cmd->name, argc - optind,
 				       argv + optind);
 	if (ret == EXIT_OK)
-		ret = found_ask(&found, &filter);
+		ret = found_get(&found, &filter);
 	if (ret == EXIT_OK) {
-		build(&g, &found, &filter);
+		graph_build(&g, &found, &filter);
 		if (svg)
-			ret = print_svg(&g);
+			ret = graph_print_svg(&g);
 		else if (json)
-			ret = print_json(&g);
+			ret = graph_print_json(&g);
 		else
-			print(stdout, &g);
+			graph_print_dot(stdout, &g);
 	}
 	free(g.edges);
 	free(g.boxes);
@@ -313,3 +303,11 @@ int graph_main(const struct command *cmd, int argc, char **argv)
 	found_free(&found);
 	return ret;
 }
+
+const struct command command_graph = {
+	.name = "graph",
+	.run = graph_main,
+	.help = "draw processes and their connections, as DOT or SVG",
+	.synopsis = "[OPTION...] [ADDRESS...]",
+	.opts = graph_opts,
+};

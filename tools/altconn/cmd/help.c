@@ -1,80 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * "altconn help" reads all texts from the table of commands.
+ * "altconn help" prints the commands, or the help of one command. Completion of
+ * the shell uses its options.
  */
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/command.h"
+#include "lib/opt.h"
 
-const struct opt help_opts[] = {
+static const struct opt help_opts[] = {
 	{ OPT_COMMANDS, "commands", NULL, NULL,
-	  "print the commands' names, one a line" },
+	  "print the names of the commands, one a line" },
 	{ OPT_COMPLETE, "complete", "COMMAND", NULL,
-	  "print the command's options; with an option, its values" },
+	  "print the options of a command; with an option, its values" },
 	{ }
 };
 
-/**
- * help_overview - print the list of commands
- */
-void help_overview(void)
+static void help_print_commands(void)
 {
-	const struct command *cmd;
+	size_t i;
 
-	puts("usage: altconn COMMAND [OPTION...] [ARGUMENT...]\n");
-	for (cmd = commands; cmd->name; cmd++)
-		printf("  %-8s %s\n", cmd->name, cmd->help);
-	puts("\n'altconn COMMAND --help' tells more, as does altconn(8).");
+	for (i = 0; command_list[i]; i++)
+		puts(command_list[i]->name);
 }
 
-static void help_option(const struct opt *o)
-{
-	char left[64];
-
-	snprintf(left, sizeof(left), "--%s%s%s", o->name, o->arg ? "=" : "",
-		 o->arg ? o->arg : "");
-	if (o->key <= 255)
-		printf("  -%c, %-18s %s", o->key, left, o->help);
-	else
-		printf("      %-18s %s", left, o->help);
-	if (o->values)
-		printf(": %s", o->values);
-	putchar('\n');
-}
-
-/**
- * help_command - print how a command is used
- * @cmd: the command
- */
-void help_command(const struct command *cmd)
-{
-	const struct opt *o;
-
-	printf("usage: altconn %s %s\n\n%s\n\n", cmd->name, cmd->synopsis,
-	       cmd->help);
-	for (o = cmd->opts; o->name; o++)
-		help_option(o);
-	printf("  -h, %-18s %s\n", "--help", "print this");
-}
-
-static void list_commands(void)
-{
-	const struct command *cmd;
-
-	for (cmd = commands; cmd->name; cmd++)
-		puts(cmd->name);
-}
-
-static void print_words(const char *words)
+static void help_print_words(const char *words)
 {
 	for (; *words; words++)
 		putchar(*words == ' ' ? '\n' : *words);
 	putchar('\n');
 }
 
-static int is_opt(const struct opt *o, const char *word)
+static bool help_is_opt(const struct opt *o, const char *word)
 {
 	if (!strncmp(word, "--", 2))
 		return !strcmp(o->name, word + 2);
@@ -86,7 +46,7 @@ static int is_opt(const struct opt *o, const char *word)
  * an argument ends with "=". If @option is not NULL, print the values of this
  * option instead.
  */
-static int list_options(const char *name, const char *option)
+static int help_print_options(const char *name, const char *option)
 {
 	const struct command *cmd = command_find(name);
 	const struct opt *o;
@@ -96,23 +56,15 @@ static int list_options(const char *name, const char *option)
 	for (o = cmd->opts; o->name; o++) {
 		if (!option)
 			printf("--%s%s\n", o->name, o->arg ? "=" : "");
-		else if (is_opt(o, option) && o->values)
-			print_words(o->values);
+		else if (help_is_opt(o, option) && o->values)
+			help_print_words(o->values);
 	}
 	if (!option)
 		puts("--help");
 	return EXIT_OK;
 }
 
-/**
- * help_main - run "altconn help"
- * @cmd: entry of the command in commands[]
- * @argc: number of words
- * @argv: the words, the name of the command first
- *
- * Return: the exit code.
- */
-int help_main(const struct command *cmd, int argc, char **argv)
+static int help_main(const struct command *cmd, int argc, char **argv)
 {
 	const char *complete = NULL;
 	int key;
@@ -122,18 +74,26 @@ int help_main(const struct command *cmd, int argc, char **argv)
 			complete = optarg;
 			continue;
 		}
-		list_commands();
+		help_print_commands();
 		return EXIT_OK;
 	}
 	if (complete)
-		return list_options(complete, argv[optind]);
+		return help_print_options(complete, argv[optind]);
 	if (optind == argc) {
-		help_overview();
+		command_print_list();
 		return EXIT_OK;
 	}
 	cmd = command_find(argv[optind]);
 	if (!cmd)
 		return EXIT_USAGE;
-	help_command(cmd);
+	command_print_help(cmd);
 	return EXIT_OK;
 }
+
+const struct command command_help = {
+	.name = "help",
+	.run = help_main,
+	.help = "print how a command is used",
+	.synopsis = "[COMMAND]",
+	.opts = help_opts,
+};

@@ -6,13 +6,14 @@
 #include <getopt.h>
 
 #include "lib/command.h"
+#include "lib/opt.h"
 #include "lib/out.h"
 #include "lib/record.h"
 
-const struct opt info_opts[] = {
-	OPT_JSON_ENTRY,
-	OPT_COLOR_ENTRY,
-	{ 'H', "no-header", NULL, NULL, "print no header" },
+static const struct opt info_opts[] = {
+	OUT_OPT_JSON,
+	OUT_OPT_COLOR,
+	OUT_OPT_NO_HEADER,
 	{ }
 };
 
@@ -21,7 +22,7 @@ enum {
 	COL_COUNT
 };
 
-static const struct out_column columns[COL_COUNT] = {
+static const struct out_column info_columns[COL_COUNT] = {
 	[COL_FAMILY] = { "FAMILY" },
 	[COL_VERSION] = { "VERSION" },
 	[COL_ASSOCS] = { "ASSOCIATIONS" },
@@ -30,10 +31,10 @@ static const struct out_column columns[COL_COUNT] = {
 	[COL_NODE] = { "NODE" },
 };
 
-static int print_family(const struct family *family,
-			const struct out_style *style)
+static int info_print(const struct family *family,
+		      const struct out_style *style)
 {
-	struct out *out = out_open(style, columns, COL_COUNT);
+	struct out *out = out_open(style, info_columns, COL_COUNT);
 
 	out_row(out);
 	out_cell(out, COL_FAMILY);
@@ -53,15 +54,7 @@ static int print_family(const struct family *family,
 	return out_close(out);
 }
 
-/**
- * info_main - run "altconn info"
- * @cmd: entry of the command in commands[]
- * @argc: number of words
- * @argv: the words, the name of the command first
- *
- * Return: the exit code.
- */
-int info_main(const struct command *cmd, int argc, char **argv)
+static int info_main(const struct command *cmd, int argc, char **argv)
 {
 	struct out_style style = { };
 	struct family family;
@@ -70,8 +63,16 @@ int info_main(const struct command *cmd, int argc, char **argv)
 	out_options(cmd, argc, argv, &style);
 	ret = opt_no_arguments(cmd, argc, argv);
 	if (ret == EXIT_OK)
-		ret = family_ask(&family);
+		ret = record_get_family(&family);
 	if (ret == EXIT_OK)
-		ret = print_family(&family, &style);
+		ret = info_print(&family, &style);
 	return ret;
 }
+
+const struct command command_info = {
+	.name = "info",
+	.run = info_main,
+	.help = "print the family's number, the version and totals",
+	.synopsis = "[OPTION...]",
+	.opts = info_opts,
+};

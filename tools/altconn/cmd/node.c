@@ -3,7 +3,6 @@
  * "altconn node" lists and changes the nodes: other network namespaces that
  * this one reaches.
  */
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,18 +14,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/array.h"
 #include "lib/command.h"
+#include "lib/ip.h"
+#include "lib/message.h"
 #include "lib/nl.h"
+#include "lib/opt.h"
 #include "lib/out.h"
+#include "lib/parse.h"
 #include "lib/record.h"
 
 /* In this directory ip-netns(8) keeps its network namespaces. */
 #define NETNS_DIR	"/run/netns"
 
-const struct opt node_opts[] = {
-	{ 'H', "no-header", NULL, NULL, "print no header" },
-	OPT_JSON_ENTRY,
-	OPT_COLOR_ENTRY,
+static const struct opt node_opts[] = {
+	OUT_OPT_NO_HEADER,
+	OUT_OPT_JSON,
+	OUT_OPT_COLOR,
 	{ }
 };
 
@@ -37,70 +41,58 @@ struct nodes {
 	size_t n;
 };
 
-static int on_node(const struct nlmsghdr *nlh, void *data)
+static int node_on_node(const struct nlmsghdr *nlh, void *data)
 {
 	struct nodes *nodes = data;
 
-	if (!(nodes->n & (nodes->n - 1)))
-		nodes->node = grow(nodes->node, nodes->n ? 2 * nodes->n : 1,
-				   sizeof(*nodes->node));
-	return node_read(nlh, &nodes->node[nodes->n++]);
+	nodes->node = array_add(nodes->node, nodes->n, sizeof(*nodes->node));
+	return record_read_node(nlh, &nodes->node[nodes->n++]);
 }
 
-static void forget(void *data)
+static void node_reset(void *data)
 {
 	struct nodes *nodes = data;
 
 	nodes->n = 0;
 }
 
-static int ask(struct nodes *nodes)
+static int node_get(struct nodes *nodes)
 {
 	struct nl nl;
 	int ret;
 
 	ret = nl_open(&nl);
 	if (ret == EXIT_OK)
-		ret = nl_dump(&nl, ALTCONN_CMD_NODE_GET, on_node, forget,
-			      nodes);
+		ret = nl_dump(&nl, ALTCONN_CMD_NODE_GET, node_on_node,
+			      node_reset, nodes);
 	nl_close(&nl);
 	return ret;
 }
 
 enum { COL_ID, COL_ADDRESS, COL_STATE, COL_NETNS, COL_COUNT };
 
-static const struct out_column columns[COL_COUNT] = {
+static const struct out_column node_columns[COL_COUNT] = {
 	[COL_ID] = { "ID", .right = true },
 	[COL_ADDRESS] = { "INET" },
 	[COL_STATE] = { "STATE" },
 	[COL_NETNS] = { "NETNS" },
 };
 
-static const unsigned char v4_mapped[12] = {
-	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff
-};
-
-static bool is_v4(const unsigned char *ip)
+static void node_put_ips(struct out *out, const struct node *node)
 {
-	return !memcmp(ip, v4_mapped, sizeof(v4_mapped));
-}
-
-static void put_ips(struct out *out, const struct node *node)
-{
-	char text[INET6_ADDRSTRLEN];
-	const unsigned char *ip;
+	char text[IP_TEXT_MAX];
 	size_t i;
+	bool v4;
 
 	out_cell(out, COL_ADDRESS);
 	for (i = 0; i < node->n_ips; i++) {
-		ip = node->ip[i];
-		inet_ntop(is_v4(ip) ? AF_INET : AF_INET6,
-			  ip + (is_v4(ip) ? 12 : 0), text, sizeof(text));
-		out_string(out, is_v4(ip) ? "inet" : "inet6", ",", text);
+		v4 = ip_is_v4(node->ip[i]);
+		ip_to_text(node->ip[i], v4, text);
+		out_string(out, v4 ? "inet" : "inet6", ",", text);
 	}
 }
 
-static void put_state(struct out *out, uint32_t state)
+static void node_put_state(struct out *out, uint32_t state)
 {
 	static const struct {
 		const char *name;
@@ -124,7 +116,7 @@ static void put_state(struct out *out, uint32_t state)
  * Print the name that ip-netns(8) has given to the namespace, or the inode
  * number if there is no name. JSON has the number in any case.
  */
-static void put_netns(struct out *out, const struct node *node)
+static void node_put_netns(struct out *out, const struct node *node)
 {
 	const struct dirent *entry;
 	bool named = false;
@@ -148,24 +140,24 @@ static void put_netns(struct out *out, const struct node *node)
 	out_uint(out, "netns", named ? NULL : "", node->netns);
 }
 
-static int list(const struct out_style *style)
+static int node_list(const struct out_style *style)
 {
 	struct nodes nodes = { };
 	struct out *out;
-	int ret = ask(&nodes);
+	int ret = node_get(&nodes);
 	size_t i;
 
 	if (ret != EXIT_OK)
 		goto out;
-	out = out_open(style, columns, COL_COUNT);
+	out = out_open(style, node_columns, COL_COUNT);
 	out_list(out, "nodes");
 	for (i = 0; i < nodes.n; i++) {
 		out_row(out);
 		out_cell(out, COL_ID);
 		out_uint(out, "id", "", nodes.node[i].id);
-		put_ips(out, &nodes.node[i]);
-		put_state(out, nodes.node[i].state);
-		put_netns(out, &nodes.node[i]);
+		node_put_ips(out, &nodes.node[i]);
+		node_put_state(out, nodes.node[i].state);
+		node_put_netns(out, &nodes.node[i]);
 		out_row_end(out);
 	}
 	ret = out_close(out);
@@ -176,52 +168,44 @@ out:
 
 /* ---- changes ---- */
 
-static int parse_id(const char *action, const char *text, uint32_t *id)
+static int node_parse_id(const char *action, const char *text, uint32_t *id)
 {
-	unsigned long long v;
-	char *end;
+	uint64_t value;
 
-	errno = 0;
-	v = strtoull(text, &end, 10);
-	*id = v;
-	if (*text >= '0' && *text <= '9' && !*end && !errno && v &&
-	    v < ALTCONN_NODE_BROADCAST)
+	if (parse_id(text, ALTCONN_NODE_BROADCAST - 1, &value)) {
+		*id = value;
 		return EXIT_OK;
-	complain("node %s: '%s' is no id of a node: these are 1 to 4294967294",
-		 action, text);
+	}
+	message_error("node %s: '%s' is no id of a node: ids are 1 to 4294967294",
+		      action, text);
 	return EXIT_USAGE;
 }
 
-static int parse_ip(const char *text, unsigned char *ip)
+static int node_parse_ip(const char *text, unsigned char *ip)
 {
-	memcpy(ip, v4_mapped, sizeof(v4_mapped));
-	if (inet_pton(AF_INET, text, ip + 12) == 1 ||
-	    inet_pton(AF_INET6, text, ip) == 1)
+	if (ip_parse(text, AF_INET, ip) || ip_parse(text, AF_INET6, ip))
 		return EXIT_OK;
-	complain("node add: '%s' is no IP address", text);
+	message_error("node add: '%s' is no IP address", text);
 	return EXIT_USAGE;
 }
 
 /*
  * Open a network namespace. @text is a name of ip-netns(8), a file, or a
- * descriptor that this process has inherited.
+ * descriptor that this process has inherited. Return a descriptor, or -1 after
+ * an error message.
  */
-static int open_netns(const char *text)
+static int node_open_netns(const char *text)
 {
 	char path[PATH_MAX];
-	char *end;
-	long fd;
-	int ret;
+	int fd, ret;
 
-	fd = strtol(text, &end, 10);
-	if (*text >= '0' && *text <= '9' && !*end && fd <= INT_MAX &&
-	    fcntl(fd, F_GETFD) >= 0)
+	if (parse_int(text, &fd) && fcntl(fd, F_GETFD) >= 0)
 		return fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	snprintf(path, sizeof(path), "%s%s",
 		 strchr(text, '/') ? "" : NETNS_DIR "/", text);
 	ret = open(path, O_RDONLY | O_CLOEXEC);
 	if (ret < 0)
-		complain("node add: %s: %s", path, strerror(errno));
+		message_error("node add: %s: %s", path, strerror(errno));
 	return ret;
 }
 
@@ -239,41 +223,41 @@ struct add {
 	const char *netns;
 };
 
-static int parse_add(char **words, struct add *add)
+static int node_parse_add(char **words, struct add *add)
 {
 	memset(add, 0, sizeof(*add));
 	if (!words[0]) {
-		complain("node add: which id? 'altconn node add 7 netns web' would do");
+		message_error("node add: which id does the node get? 'altconn node add 7 netns web' is an example");
 		return EXIT_USAGE;
 	}
-	if (parse_id("add", *words++, &add->id) != EXIT_OK)
+	if (node_parse_id("add", *words++, &add->id) != EXIT_OK)
 		return EXIT_USAGE;
 	for (; *words; words += 2) {
 		if (strcmp(words[0], "inet") && strcmp(words[0], "netns")) {
-			complain("node add: '%s' is none of: inet netns",
-				 words[0]);
+			message_error("node add: unknown word '%s'; it is one of: inet netns",
+				      words[0]);
 			return EXIT_USAGE;
 		}
 		if (!words[1]) {
-			complain("node add: what follows '%s'?", words[0]);
+			message_error("node add: a value must follow '%s'", words[0]);
 			return EXIT_USAGE;
 		}
 		if (words[0][0] == 'n' ? !!add->netns : add->n_ips == 2) {
-			complain("node add: '%s' comes too often", words[0]);
+			message_error("node add: '%s' is given too often", words[0]);
 			return EXIT_USAGE;
 		}
 		if (words[0][0] == 'n')
 			add->netns = words[1];
-		else if (parse_ip(words[1], add->ip[add->n_ips++]) != EXIT_OK)
+		else if (node_parse_ip(words[1], add->ip[add->n_ips++]))
 			return EXIT_USAGE;
 	}
 	if (add->netns)
 		return EXIT_OK;
-	complain("node add: which namespace? 'netns NAME', of 'ip netns', says so");
+	message_error("node add: which namespace is the node? 'netns NAME' names it, as 'ip netns' does");
 	return EXIT_USAGE;
 }
 
-static int add_one(char **words)
+static int node_add(char **words)
 {
 	struct nlmsghdr *nlh;
 	struct add add;
@@ -281,10 +265,10 @@ static int add_one(char **words)
 	int ret, fd;
 	size_t i;
 
-	ret = parse_add(words, &add);
+	ret = node_parse_add(words, &add);
 	if (ret != EXIT_OK)
 		return ret;
-	fd = open_netns(add.netns);
+	fd = node_open_netns(add.netns);
 	if (fd < 0)
 		return EXIT_FAILED;
 	ret = nl_open(&nl);
@@ -303,10 +287,10 @@ static int add_one(char **words)
 }
 
 /*
- * Send one request. It has no id if @id is 0, and no state if @state is
- * negative.
+ * Send one request. The request has no id if @id is 0, and no state if @state
+ * is negative.
  */
-static int change(struct nl *nl, uint8_t cmd, uint32_t id, int state)
+static int node_send(struct nl *nl, uint8_t cmd, uint32_t id, int state)
 {
 	struct nlmsghdr *nlh = nl_request(nl, cmd, 0);
 
@@ -317,106 +301,103 @@ static int change(struct nl *nl, uint8_t cmd, uint32_t id, int state)
 	return nl_talk(nl, NULL, NULL);
 }
 
-static int change_one(uint8_t cmd, uint32_t id)
+static int node_send_one(uint8_t cmd, uint32_t id)
 {
 	struct nl nl;
 	int ret = nl_open(&nl);
 
 	if (ret == EXIT_OK)
-		ret = change(&nl, cmd, id, -1);
+		ret = node_send(&nl, cmd, id, -1);
 	nl_close(&nl);
 	return ret;
 }
 
 /* Send a request for each id, after all ids have been checked. */
-static int each(const char *action, uint8_t cmd, int state, char **ids)
+static int node_send_each(const char *action, uint8_t cmd, int state,
+			  char **ids)
 {
 	struct nl nl;
 	uint32_t id;
 	int ret, i;
 
 	if (!ids[0]) {
-		complain("node %s: which? 'altconn node' lists the ids", action);
+		message_error("node %s: no id is given; 'altconn node' lists the ids", action);
 		return EXIT_USAGE;
 	}
 	for (i = 0; ids[i]; i++)
-		if (parse_id(action, ids[i], &id))
+		if (node_parse_id(action, ids[i], &id))
 			return EXIT_USAGE;
 	ret = nl_open(&nl);
 	for (i = 0; ids[i] && ret == EXIT_OK; i++) {
-		parse_id(action, ids[i], &id);
-		ret = change(&nl, cmd, id, state);
+		node_parse_id(action, ids[i], &id);
+		ret = node_send(&nl, cmd, id, state);
 		if (ret != EXIT_OK)
-			complain("node %s: node %u is as it was%s", action, id,
-				 ids[i + 1] ? ", and those behind it" : "");
+			message_error("node %s: node %u is unchanged%s", action, id,
+				      ids[i + 1] ? ", and so are the nodes after it" : "");
 	}
 	nl_close(&nl);
 	return ret;
 }
 
-static int print_own(const struct out_style *style)
+static int node_print_own_id(const struct out_style *style)
 {
+	struct out_style line = *style;
 	struct family family;
-	int ret = family_ask(&family);
+	struct out *out;
+	int ret = record_get_family(&family);
 
 	if (ret != EXIT_OK)
 		return ret;
-	if (style->json)
-		printf("{\"id\":%u}\n", family.node);
-	else if (family.node)
-		printf("%u\n", family.node);
-	else
-		puts("none");
-	return EXIT_OK;
+	line.line = true;
+	out = out_open_text(&line);
+	out_row(out);
+	out_uint(out, "id", family.node ? "" : NULL, family.node);
+	if (!family.node)
+		out_text(out, "none");
+	out_row_end(out);
+	return out_close(out);
 }
 
-static int own(char **words, const struct out_style *style)
+static int node_own_id(char **words, const struct out_style *style)
 {
 	uint32_t id = 0;
 	int ret = EXIT_OK;
 
 	if (!words[0])
-		return print_own(style);
+		return node_print_own_id(style);
 	if (strcmp(words[0], "none"))
-		ret = parse_id("id", words[0], &id);
-	return ret == EXIT_OK ? change_one(ALTCONN_CMD_NODE_SELF, id) : ret;
+		ret = node_parse_id("id", words[0], &id);
+	return ret == EXIT_OK ? node_send_one(ALTCONN_CMD_NODE_SELF, id) : ret;
 }
 
 /* ---- the command ---- */
 
-static int act(const char *action, char **words, const struct out_style *style)
+static int node_run(const char *action, char **words,
+		    const struct out_style *style)
 {
 	if (!strcmp(action, "list") || !strcmp(action, "show"))
-		return opt_no_more("node", action, words, 0) ? : list(style);
+		return opt_no_more("node", action, words, 0) ? : node_list(style);
 	if (!strcmp(action, "add"))
-		return add_one(words);
+		return node_add(words);
 	if (!strcmp(action, "del") || !strcmp(action, "delete"))
-		return each(action, ALTCONN_CMD_NODE_DEL, -1, words);
+		return node_send_each(action, ALTCONN_CMD_NODE_DEL, -1, words);
 	if (!strcmp(action, "flush"))
 		return opt_no_more("node", action, words, 0) ? :
-		       change_one(ALTCONN_CMD_NODE_DEL, 0);
+		       node_send_one(ALTCONN_CMD_NODE_DEL, 0);
 	if (!strcmp(action, "up"))
-		return each(action, ALTCONN_CMD_NODE_SET,
-			    ALTCONN_NODE_STATE_UP, words);
+		return node_send_each(action, ALTCONN_CMD_NODE_SET,
+				      ALTCONN_NODE_STATE_UP, words);
 	if (!strcmp(action, "down"))
-		return each(action, ALTCONN_CMD_NODE_SET,
-			    ALTCONN_NODE_STATE_DOWN, words);
+		return node_send_each(action, ALTCONN_CMD_NODE_SET,
+				      ALTCONN_NODE_STATE_DOWN, words);
 	if (!strcmp(action, "id"))
-		return opt_no_more("node", action, words, 1) ? : own(words, style);
-	complain("node: unknown action '%s'; it is one of: list add del flush up down id",
-		 action);
+		return opt_no_more("node", action, words, 1) ? : node_own_id(words, style);
+	message_error("node: unknown action '%s'; it is one of: list add del flush up down id",
+		      action);
 	return EXIT_USAGE;
 }
 
-/**
- * node_main - run "altconn node"
- * @cmd: entry of the command in commands[]
- * @argc: number of words
- * @argv: the words, the name of the command first
- *
- * Return: the exit code.
- */
-int node_main(const struct command *cmd, int argc, char **argv)
+static int node_main(const struct command *cmd, int argc, char **argv)
 {
 	struct out_style style = { };
 	const char *action;
@@ -424,8 +405,16 @@ int node_main(const struct command *cmd, int argc, char **argv)
 	/* Options may stand before the action or after it. */
 	out_options(cmd, argc, argv, &style);
 	if (optind == argc)
-		return list(&style);
+		return node_list(&style);
 	action = argv[optind++];
 	out_options(cmd, argc, argv, &style);
-	return act(action, argv + optind, &style);
+	return node_run(action, argv + optind, &style);
 }
+
+const struct command command_node = {
+	.name = "node",
+	.run = node_main,
+	.help = "reach the sockets of other network namespaces",
+	.synopsis = "[list] | add ID [inet IP]... netns NAME|FD | del ID... | flush | up ID... | down ID... | id [ID|none]",
+	.opts = node_opts,
+};

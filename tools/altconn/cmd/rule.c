@@ -9,16 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/command.h"
+#include "lib/message.h"
 #include "lib/nl.h"
+#include "lib/opt.h"
 #include "lib/out.h"
+#include "lib/parse.h"
 #include "lib/record.h"
 #include "lib/rule.h"
 
-const struct opt rule_opts[] = {
-	{ 'H', "no-header", NULL, NULL, "print no header" },
-	OPT_JSON_ENTRY,
-	OPT_COLOR_ENTRY,
+static const struct opt rule_opts[] = {
+	OUT_OPT_NO_HEADER,
+	OUT_OPT_JSON,
+	OUT_OPT_COLOR,
 	{ }
 };
 
@@ -36,37 +40,35 @@ struct rules {
 	size_t n;
 };
 
-static struct rule *one_more(struct rules *rules)
+static struct rule *rule_one_more(struct rules *rules)
 {
-	if (!(rules->n & (rules->n - 1)))
-		rules->rule = grow(rules->rule, rules->n ? 2 * rules->n : 1,
-				   sizeof(*rules->rule));
+	rules->rule = array_add(rules->rule, rules->n, sizeof(*rules->rule));
 	return &rules->rule[rules->n++];
 }
 
 /* ---- list and save ---- */
 
-static int on_rule(const struct nlmsghdr *nlh, void *data)
+static int rule_on_rule(const struct nlmsghdr *nlh, void *data)
 {
-	return rule_read(nlh, one_more(data));
+	return record_read_rule(nlh, rule_one_more(data));
 }
 
-static void forget(void *data)
+static void rule_reset(void *data)
 {
 	struct rules *rules = data;
 
 	rules->n = 0;
 }
 
-static int ask(struct rules *rules)
+static int rule_get(struct rules *rules)
 {
 	struct nl nl;
 	int ret;
 
 	ret = nl_open(&nl);
 	if (ret == EXIT_OK)
-		ret = nl_dump(&nl, ALTCONN_CMD_RULE_GET, on_rule, forget,
-			      rules);
+		ret = nl_dump(&nl, ALTCONN_CMD_RULE_GET, rule_on_rule,
+			      rule_reset, rules);
 	nl_close(&nl);
 	return ret;
 }
@@ -76,7 +78,7 @@ enum {
 	COL_VERDICT, COL_WHEN, COL_COUNT
 };
 
-static const struct out_column columns[COL_COUNT] = {
+static const struct out_column rule_columns[COL_COUNT] = {
 	[COL_ID] = { "ID", .right = true },
 	[COL_PRIORITY] = { "PRIO", .right = true },
 	[COL_HITS] = { "HITS", .right = true },
@@ -88,7 +90,7 @@ static const struct out_column columns[COL_COUNT] = {
 	[COL_WHEN] = { "WHEN" },
 };
 
-static enum out_colour colour_of(const struct rule *rule)
+static enum out_colour rule_colour(const struct rule *rule)
 {
 	if (record_has(rule->known, ALTCONN_A_RULE_TIMES) && !rule->left)
 		return OUT_DIM;
@@ -104,61 +106,61 @@ static enum out_colour colour_of(const struct rule *rule)
 }
 
 /* Print a number if the rule has the attribute @attr. */
-static void put_uint(struct out *out, const struct rule *rule,
-		     unsigned int attr, const char *key, const char *lead,
-		     uint32_t value)
+static void rule_put_uint(struct out *out, const struct rule *rule,
+			  unsigned int attr, const char *key, const char *lead,
+			  uint32_t value)
 {
 	if (record_has(rule->known, attr))
 		out_uint(out, key, lead, value);
 }
 
-static void put_match(struct out *out, const struct rule *rule)
+static void rule_put_match(struct out *out, const struct rule *rule)
 {
 	char dest[RULE_TEXT_MAX];
 
 	out_cell(out, COL_TYPE);
 	if (record_has(rule->known, ALTCONN_A_RULE_TYPE))
-		out_string(out, "type", "", type_name(rule->type));
+		out_string(out, "type", "", record_type_name(rule->type));
 	out_cell(out, COL_TO);
-	rule_format_dest(rule, dest);
+	rule_dest_to_text(rule, dest);
 	if (*dest)
 		out_string(out, "to", "", dest);
 	out_cell(out, COL_WHO);
-	put_uint(out, rule, ALTCONN_A_RULE_UID, "uid", ",uid=", rule->uid);
-	put_uint(out, rule, ALTCONN_A_RULE_GID, "gid", ",gid=", rule->gid);
+	rule_put_uint(out, rule, ALTCONN_A_RULE_UID, "uid", ",uid=", rule->uid);
+	rule_put_uint(out, rule, ALTCONN_A_RULE_GID, "gid", ",gid=", rule->gid);
 }
 
-static void put_verdict(struct out *out, const struct rule *rule)
+static void rule_put_verdict(struct out *out, const struct rule *rule)
 {
 	out_cell(out, COL_VERDICT);
-	out_string(out, "verdict", "", rule_verdict(rule->verdict));
-	out_colour(out, colour_of(rule));
+	out_string(out, "verdict", "", rule_verdict_name(rule->verdict));
+	out_colour(out, rule_colour(rule));
 	if (record_has(rule->known, ALTCONN_A_RULE_DELAY_MS))
 		out_ms(out, "delay_ms", " ", rule->delay_ms);
 	if (record_has(rule->known, ALTCONN_A_RULE_JITTER_MS))
 		out_ms(out, "jitter_ms", " jitter ", rule->jitter_ms);
 }
 
-static void put_when(struct out *out, const struct rule *rule)
+static void rule_put_when(struct out *out, const struct rule *rule)
 {
 	char percent[32];
 
 	out_cell(out, COL_WHEN);
-	put_uint(out, rule, ALTCONN_A_RULE_EVERY, "every", ",every=",
-		 rule->every);
+	rule_put_uint(out, rule, ALTCONN_A_RULE_EVERY, "every", ",every=",
+		      rule->every);
 	if (record_has(rule->known, ALTCONN_A_RULE_PROBABILITY)) {
 		snprintf(percent, sizeof(percent), "%.10g%%",
 			 rule->probability / 1e4);
 		out_string(out, NULL, ",probability=", percent);
 		out_uint(out, "probability_ppm", NULL, rule->probability);
 	}
-	put_uint(out, rule, ALTCONN_A_RULE_LEFT, "left", ",left=", rule->left);
-	put_uint(out, rule, ALTCONN_A_RULE_TIMES, "times", "/", rule->times);
+	rule_put_uint(out, rule, ALTCONN_A_RULE_LEFT, "left", ",left=", rule->left);
+	rule_put_uint(out, rule, ALTCONN_A_RULE_TIMES, "times", "/", rule->times);
 }
 
-static int print(const struct rules *rules, const struct out_style *style)
+static int rule_print(const struct rules *rules, const struct out_style *style)
 {
-	struct out *out = out_open(style, columns, COL_COUNT);
+	struct out *out = out_open(style, rule_columns, COL_COUNT);
 	const struct rule *rule;
 	size_t i;
 
@@ -175,56 +177,66 @@ static int print(const struct rules *rules, const struct out_style *style)
 		out_cell(out, COL_LAST);
 		if (record_has(rule->known, ALTCONN_A_RULE_IDLE_MS))
 			out_ms(out, "idle_ms", "", rule->idle_ms);
-		put_match(out, rule);
-		put_verdict(out, rule);
-		put_when(out, rule);
+		rule_put_match(out, rule);
+		rule_put_verdict(out, rule);
+		rule_put_when(out, rule);
 		out_row_end(out);
 	}
 	return out_close(out);
 }
 
-static int list(const struct out_style *style)
+static int rule_list(const struct out_style *style)
 {
 	struct rules rules = { };
-	int ret = ask(&rules);
+	int ret = rule_get(&rules);
 
 	if (ret == EXIT_OK)
-		ret = print(&rules, style);
+		ret = rule_print(&rules, style);
 	free(rules.rule);
 	return ret;
 }
 
-static int save(void)
+static int rule_save(void)
 {
 	struct rules rules = { };
 	char text[RULE_TEXT_MAX];
-	int ret = ask(&rules);
+	int ret = rule_get(&rules);
 	size_t i;
 
 	if (ret == EXIT_OK)
 		puts("# altconn rules; 'altconn rule restore FILE' reads them");
 	for (i = 0; i < rules.n && ret == EXIT_OK; i++) {
-		rule_format(&rules.rule[i], text);
+		rule_to_text(&rules.rule[i], text);
 		puts(text);
 	}
 	free(rules.rule);
-	if (ret == EXIT_OK && (fflush(stdout) || ferror(stdout))) {
-		complain("rule: cannot write: %s", strerror(errno));
-		ret = EXIT_FAILED;
-	}
-	return ret;
+	return ret == EXIT_OK ? out_flush() : ret;
 }
 
 /* ---- changes ---- */
 
-static int on_id(const struct nlmsghdr *nlh, void *data)
+static int rule_print_id(uint32_t id, const struct out_style *style)
 {
-	return rule_read(nlh, data);
+	struct out_style line = *style;
+	struct out *out;
+
+	line.line = true;
+	out = out_open_text(&line);
+	out_row(out);
+	out_uint(out, "id", "", id);
+	out_row_end(out);
+	return out_close(out);
 }
 
-static int add_one(char **words, const struct out_style *style)
+static int rule_on_id(const struct nlmsghdr *nlh, void *data)
+{
+	return record_read_rule(nlh, data);
+}
+
+static int rule_add(char **words, const struct out_style *style)
 {
 	const char *word, *wrong;
+	struct nlmsghdr *nlh;
 	struct rule rule;
 	struct nl nl;
 	int ret;
@@ -232,69 +244,64 @@ static int add_one(char **words, const struct out_style *style)
 	wrong = rule_parse(words, &rule, &word);
 	if (!wrong && record_has(rule.known, ALTCONN_A_RULE_ID)) {
 		word = "id";
-		wrong = "the module chooses it";
+		wrong = "the module chooses the id";
 	}
-	if (wrong && word)
-		complain("rule add: '%s': %s", word, wrong);
-	else if (wrong)
-		complain("rule add: %s", wrong);
-	if (wrong)
+	if (wrong) {
+		if (word)
+			message_error("rule add: '%s': %s", word, wrong);
+		else
+			message_error("rule add: %s", wrong);
 		return EXIT_USAGE;
+	}
 	ret = nl_open(&nl);
 	if (ret == EXIT_OK) {
-		rule_write(nl_request(&nl, ALTCONN_CMD_RULE_ADD, 0), &rule);
-		ret = nl_talk(&nl, on_id, &rule);
+		nlh = nl_request(&nl, ALTCONN_CMD_RULE_ADD, 0);
+		record_write_rule(nlh, &rule);
+		ret = nl_talk(&nl, rule_on_id, &rule);
 	}
 	nl_close(&nl);
-	if (ret == EXIT_OK && style->json)
-		printf("{\"id\":%u}\n", rule.id);
-	else if (ret == EXIT_OK)
-		printf("%u\n", rule.id);
-	return ret;
+	return ret == EXIT_OK ? rule_print_id(rule.id, style) : ret;
 }
 
-static int parse_id(const char *cmd, const char *text, uint32_t *id)
+static int rule_parse_one_id(const char *action, const char *text, uint32_t *id)
 {
-	unsigned long long v;
-	char *end;
+	uint64_t value;
 
-	errno = 0;
-	v = strtoull(text, &end, 10);
-	*id = v;
-	if (*text >= '0' && *text <= '9' && !*end && !errno && v &&
-	    v <= UINT32_MAX)
+	if (parse_id(text, UINT32_MAX, &value)) {
+		*id = value;
 		return EXIT_OK;
-	complain("rule %s: '%s' is no id of a rule; 'altconn rule' lists them",
-		 cmd, text);
+	}
+	message_error("rule %s: '%s' is no id of a rule; 'altconn rule' lists the ids",
+		      action, text);
 	return EXIT_USAGE;
 }
 
 /* Send a request for each id, after all ids have been checked. */
-static int each(const char *name, uint8_t cmd, char **ids)
+static int rule_send_each(const char *name, uint8_t cmd, char **ids)
 {
 	struct nlmsghdr *nlh;
 	struct nl nl;
-	uint32_t id;
+	uint32_t id = 0;
 	int ret, i;
 
 	for (i = 0; ids[i]; i++)
-		if (parse_id(name, ids[i], &id))
+		if (rule_parse_one_id(name, ids[i], &id))
 			return EXIT_USAGE;
 	ret = nl_open(&nl);
 	for (i = 0; ids[i] && ret == EXIT_OK; i++) {
-		parse_id(name, ids[i], &id);
+		rule_parse_one_id(name, ids[i], &id);
 		nlh = nl_request(&nl, cmd, 0);
 		mnl_attr_put_u32(nlh, ALTCONN_A_RULESET_ID, id);
 		ret = nl_talk(&nl, NULL, NULL);
 		if (ret != EXIT_OK)
-			complain("rule %s: rule %u is as it was%s", name, id,
-				 ids[i + 1] ? ", and those behind it" : "");
+			message_error("rule %s: rule %u is unchanged%s", name, id,
+				      ids[i + 1] ? ", and so are the rules after it" : "");
 	}
 	nl_close(&nl);
 	return ret;
 }
 
-static int zero_all(void)
+static int rule_zero_all(void)
 {
 	struct nl nl;
 	int ret = nl_open(&nl);
@@ -309,16 +316,16 @@ static int zero_all(void)
  * Write a request with all rules. Return the offset of each rule in the
  * request, as an array that the caller frees.
  */
-static uint32_t *write_rules(struct nl *nl, const struct rules *rules)
+static uint32_t *rule_write_all(struct nl *nl, const struct rules *rules)
 {
 	struct nlmsghdr *nlh = nl_request(nl, ALTCONN_CMD_RULE_RESTORE,
 					  rules->n * RULE_MESSAGE_MAX);
-	uint32_t *begins = grow(NULL, rules->n + 1, sizeof(*begins));
+	uint32_t *begins = array_grow(NULL, rules->n + 1, sizeof(*begins));
 	size_t i;
 
 	for (i = 0; i < rules->n; i++) {
 		begins[i] = nlh->nlmsg_len;
-		rule_write(nlh, &rules->rule[i]);
+		record_write_rule(nlh, &rules->rule[i]);
 	}
 	return begins;
 }
@@ -327,19 +334,19 @@ static uint32_t *write_rules(struct nl *nl, const struct rules *rules)
  * Print the line of the rule that the module has refused. @offset: offset in
  * the request that the module has reported, or 0.
  */
-static void name_line(const struct rules *rules, const uint32_t *begins,
-		      uint32_t offset, const char *name)
+static void rule_print_line(const struct rules *rules, const uint32_t *begins,
+				   uint32_t offset, const char *name)
 {
 	size_t i = rules->n;
 
 	while (i && begins[i - 1] > offset)
 		i--;
 	if (i && offset)
-		complain("rule restore: %s:%u: this is what it refuses", name,
-			 rules->rule[i - 1].line);
+		message_error("rule restore: %s:%u: the module refuses this rule", name,
+			      rules->rule[i - 1].line);
 }
 
-static int replace(const struct rules *rules, const char *name)
+static int rule_replace(const struct rules *rules, const char *name)
 {
 	uint32_t *begins;
 	struct nl nl;
@@ -347,22 +354,22 @@ static int replace(const struct rules *rules, const char *name)
 
 	ret = nl_open(&nl);
 	if (ret == EXIT_OK) {
-		begins = write_rules(&nl, rules);
+		begins = rule_write_all(&nl, rules);
 		ret = nl_talk(&nl, NULL, NULL);
 		if (ret != EXIT_OK)
-			name_line(rules, begins, nl.bad_offset, name);
+			rule_print_line(rules, begins, nl.bad_offset, name);
 		free(begins);
 	}
 	nl_close(&nl);
 	return ret;
 }
 
-/* Read one line of a file. It has a rule or nothing, and maybe a remark. */
-static int read_line(char *line, const char *name, unsigned int number,
-		     struct rules *rules)
+/* Read one line of a file. A rule and a remark are both optional. */
+static int rule_read_line(char *line, const char *name, unsigned int number,
+			  struct rules *rules)
 {
 	char *words[WORDS_MAX + 1], *save = NULL;
-	const char *word = NULL, *wrong = "it has too many words";
+	const char *word = NULL, *wrong = "the line has too many words";
 	size_t n = 0;
 
 	words[0] = strtok_r(line, " \t\r\n", &save);
@@ -373,24 +380,24 @@ static int read_line(char *line, const char *name, unsigned int number,
 		return EXIT_OK;
 	if (!words[n] || words[n][0] == '#') {
 		words[n] = NULL;
-		wrong = rule_parse(words, one_more(rules), &word);
+		wrong = rule_parse(words, rule_one_more(rules), &word);
 	}
 	if (!wrong && rules->n > RULES_MAX)
-		wrong = "4096 rules are the most";
+		wrong = "a file has at most 4096 rules";
 	if (!wrong) {
 		rules->rule[rules->n - 1].line = number;
 		return EXIT_OK;
 	}
 	if (word)
-		complain("rule restore: %s:%u: '%s': %s", name, number, word,
-			 wrong);
+		message_error("rule restore: %s:%u: '%s': %s", name, number, word,
+			      wrong);
 	else
-		complain("rule restore: %s:%u: %s", name, number, wrong);
+		message_error("rule restore: %s:%u: %s", name, number, wrong);
 	return EXIT_USAGE;
 }
 
 /* Refuse a file in which two rules have the same id. */
-static int check_ids(const struct rules *rules, const char *name)
+static int rule_check_ids(const struct rules *rules, const char *name)
 {
 	size_t i, j;
 
@@ -398,16 +405,16 @@ static int check_ids(const struct rules *rules, const char *name)
 		for (j = 0; j < i; j++)
 			if (rules->rule[i].id &&
 			    rules->rule[i].id == rules->rule[j].id) {
-				complain("rule restore: %s:%u: 'id %u': line %u has it already",
-					 name, rules->rule[i].line,
-					 rules->rule[i].id,
-					 rules->rule[j].line);
+				message_error("rule restore: %s:%u: 'id %u': line %u has it already",
+					      name, rules->rule[i].line,
+					      rules->rule[i].id,
+					      rules->rule[j].line);
 				return EXIT_USAGE;
 			}
 	return EXIT_OK;
 }
 
-static int read_file(FILE *f, const char *name, struct rules *rules)
+static int rule_read_file(FILE *f, const char *name, struct rules *rules)
 {
 	unsigned int number = 0;
 	int ret = EXIT_OK;
@@ -415,16 +422,16 @@ static int read_file(FILE *f, const char *name, struct rules *rules)
 	size_t size = 0;
 
 	while (ret == EXIT_OK && getline(&line, &size, f) >= 0)
-		ret = read_line(line, name, ++number, rules);
+		ret = rule_read_line(line, name, ++number, rules);
 	free(line);
 	if (ret == EXIT_OK && ferror(f)) {
-		complain("rule restore: %s: %s", name, strerror(errno));
+		message_error("rule restore: %s: %s", name, strerror(errno));
 		ret = EXIT_FAILED;
 	}
-	return ret == EXIT_OK ? check_ids(rules, name) : ret;
+	return ret == EXIT_OK ? rule_check_ids(rules, name) : ret;
 }
 
-static int read_and_replace(const char *name)
+static int rule_restore(const char *name)
 {
 	bool from_stdin = !name || !strcmp(name, "-");
 	FILE *f = from_stdin ? stdin : fopen(name, "r");
@@ -432,61 +439,56 @@ static int read_and_replace(const char *name)
 	int ret;
 
 	if (!f) {
-		complain("rule restore: %s: %s", name, strerror(errno));
+		message_error("rule restore: %s: %s", name, strerror(errno));
 		return EXIT_FAILED;
 	}
 	if (from_stdin)
 		name = "stdin";
-	ret = read_file(f, name, &rules);
+	ret = rule_read_file(f, name, &rules);
 	if (!from_stdin)
 		fclose(f);
 	if (ret == EXIT_OK)
-		ret = replace(&rules, name);
+		ret = rule_replace(&rules, name);
 	if (ret != EXIT_OK)
-		complain("rule restore: nothing was changed");
+		message_error("rule restore: nothing was changed");
 	free(rules.rule);
 	return ret;
 }
 
 /* ---- the command ---- */
 
-static int act(const char *name, char **words, const struct out_style *style)
+static int rule_run(const char *name, char **words,
+		    const struct out_style *style)
 {
 	static const struct rules none;
 
 	if (!strcmp(name, "list") || !strcmp(name, "show"))
-		return opt_no_more("rule", name, words, 0) ? : list(style);
+		return opt_no_more("rule", name, words, 0) ? : rule_list(style);
 	if (!strcmp(name, "add"))
-		return add_one(words, style);
+		return rule_add(words, style);
 	if (!strcmp(name, "del") || !strcmp(name, "delete")) {
 		if (words[0])
-			return each(name, ALTCONN_CMD_RULE_DEL, words);
-		complain("rule del: which? 'altconn rule' lists the ids; 'rule flush' deletes all");
+			return rule_send_each(name, ALTCONN_CMD_RULE_DEL,
+					      words);
+		message_error("rule del: no id is given; 'altconn rule' lists the ids, and 'altconn rule flush' deletes all");
 		return EXIT_USAGE;
 	}
 	if (!strcmp(name, "flush"))
-		return opt_no_more("rule", name, words, 0) ? : replace(&none, "");
+		return opt_no_more("rule", name, words, 0) ? : rule_replace(&none, "");
 	if (!strcmp(name, "zero"))
-		return words[0] ? each(name, ALTCONN_CMD_RULE_ZERO, words) :
-				  zero_all();
+		return words[0] ? rule_send_each(name, ALTCONN_CMD_RULE_ZERO,
+						 words) :
+				  rule_zero_all();
 	if (!strcmp(name, "save"))
-		return opt_no_more("rule", name, words, 0) ? : save();
+		return opt_no_more("rule", name, words, 0) ? : rule_save();
 	if (!strcmp(name, "restore"))
-		return opt_no_more("rule", name, words, 1) ? : read_and_replace(words[0]);
-	complain("rule: unknown action '%s'; it is one of: list add del flush zero save restore",
-		 name);
+		return opt_no_more("rule", name, words, 1) ? : rule_restore(words[0]);
+	message_error("rule: unknown action '%s'; it is one of: list add del flush zero save restore",
+		      name);
 	return EXIT_USAGE;
 }
 
-/**
- * rule_main - run "altconn rule"
- * @cmd: entry of the command in commands[]
- * @argc: number of words
- * @argv: the words, the name of the command first
- *
- * Return: the exit code.
- */
-int rule_main(const struct command *cmd, int argc, char **argv)
+static int rule_main(const struct command *cmd, int argc, char **argv)
 {
 	struct out_style style = { };
 	const char *action;
@@ -494,8 +496,16 @@ int rule_main(const struct command *cmd, int argc, char **argv)
 	/* Options may stand before the action or after it. */
 	out_options(cmd, argc, argv, &style);
 	if (optind == argc)
-		return list(&style);
+		return rule_list(&style);
 	action = argv[optind++];
 	out_options(cmd, argc, argv, &style);
-	return act(action, argv + optind, &style);
+	return rule_run(action, argv + optind, &style);
 }
+
+const struct command command_rule = {
+	.name = "rule",
+	.run = rule_main,
+	.help = "deny, refuse, drop or delay attempts to connect",
+	.synopsis = "[list] | add RULE | del ID... | flush | zero [ID...] | save | restore [FILE]",
+	.opts = rule_opts,
+};

@@ -12,7 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/array.h"
 #include "lib/command.h"
+#include "lib/message.h"
+#include "lib/opt.h"
 #include "lib/program.h"
 #include "lib/record.h"
 #include "libdir.h"
@@ -31,12 +34,12 @@ struct run {
 	bool verbose;
 };
 
-const struct opt run_opts[] = {
-	{ 'i', "inet", NULL, NULL, "turn sockets of TCP and UDP too" },
+static const struct opt run_opts[] = {
+	{ 'i', "inet", NULL, NULL, "replace TCP and UDP sockets too" },
 	{ 'r', "replace", NULL, NULL,
-	  "take the place of socket files that no socket has any more" },
+	  "let bind() replace socket files that no socket has any more" },
 	{ 'v', "verbose", NULL, NULL,
-	  "say on stderr when a connection falls back to AF_UNIX or IP" },
+	  "print a line to stderr if a socket falls back to AF_UNIX or IP" },
 	{ }
 };
 
@@ -44,7 +47,7 @@ const struct opt run_opts[] = {
  * Return the path of the library in the build tree, where its directory ../run
  * is beside the directory of the tool. Return NULL if the library is not there.
  */
-static char *library_in_tree(void)
+static char *run_library_in_tree(void)
 {
 	char self[PATH_MAX], path[PATH_MAX + sizeof("/../run/" LIBRARY)];
 	ssize_t len;
@@ -62,102 +65,95 @@ static char *library_in_tree(void)
 	return realpath(path, NULL);
 }
 
-static char *find_library(void)
+static char *run_find_library(void)
 {
-	char *path = library_in_tree();
+	char *path = run_library_in_tree();
 
 	if (!path)
 		path = realpath(LIBDIR "/altconn/" LIBRARY, NULL);
 	if (!path) {
-		complain("run: " LIBRARY " is neither in the build tree nor in " LIBDIR "/altconn");
+		message_error("run: " LIBRARY " is neither in the build tree nor in " LIBDIR "/altconn");
 		return NULL;
 	}
 	if (path[strcspn(path, ": ")]) {
-		complain("run: the linker takes no space or colon in '%s'",
-			 path);
+		message_error("run: the dynamic linker accepts no space or colon in '%s'",
+			      path);
 		free(path);
 		return NULL;
 	}
 	return path;
 }
 
-static int set_env(const char *name, const char *value)
+static int run_set_env(const char *name, const char *value)
 {
 	if (setenv(name, value, 1) == 0)
 		return EXIT_OK;
-	complain("run: cannot set %s: %s", name, strerror(errno));
+	message_error("run: cannot set %s: %s", name, strerror(errno));
 	return EXIT_FAILED;
 }
 
-static int set_preload(const char *library)
+static int run_set_preload(const char *library)
 {
 	const char *old = getenv("LD_PRELOAD");
 	char *value;
 	int ret;
 
 	if (!old || !*old)
-		return set_env("LD_PRELOAD", library);
-	value = grow(NULL, strlen(old) + strlen(library) + 2, 1);
+		return run_set_env("LD_PRELOAD", library);
+	value = array_grow(NULL, strlen(old) + strlen(library) + 2, 1);
 	sprintf(value, "%s:%s", old, library);
-	ret = set_env("LD_PRELOAD", value);
+	ret = run_set_env("LD_PRELOAD", value);
 	free(value);
 	return ret;
 }
 
-static int set_environment(uint32_t family, const struct run *run)
+static int run_set_environment(uint32_t family, const struct run *run)
 {
-	char *library = find_library();
+	char *library = run_find_library();
 	char number[16];
 	int ret;
 
 	if (!library)
 		return EXIT_FAILED;
 	snprintf(number, sizeof(number), "%u", family);
-	ret = set_preload(library);
+	ret = run_set_preload(library);
 	if (ret == EXIT_OK)
-		ret = set_env("ALTCONN_RUN_FAMILY", number);
+		ret = run_set_env("ALTCONN_RUN_FAMILY", number);
 	if (ret == EXIT_OK && run->verbose)
-		ret = set_env("ALTCONN_RUN_VERBOSE", "1");
+		ret = run_set_env("ALTCONN_RUN_VERBOSE", "1");
 	if (ret == EXIT_OK && run->inet)
-		ret = set_env("ALTCONN_RUN_INET", "1");
+		ret = run_set_env("ALTCONN_RUN_INET", "1");
 	if (ret == EXIT_OK && run->replace)
-		ret = set_env("ALTCONN_RUN_REPLACE", "1");
+		ret = run_set_env("ALTCONN_RUN_REPLACE", "1");
 	free(library);
 	return ret;
 }
 
-static int start(const char *path, char **argv, const struct run *run)
+/* Run the program in the place of the tool. Return only after an error. */
+static int run_exec(const char *path, char **argv, const struct run *run)
 {
 	const char *why = program_not_preloadable(path);
 	struct family family;
 	int ret;
 
 	if (why) {
-		complain("run: '%s' cannot be run over altconn: %s", argv[0],
-			 why);
+		message_error("run: '%s' cannot be run over altconn: %s", argv[0],
+			      why);
 		return EXIT_FAILED;
 	}
-	ret = family_ask(&family);
+	ret = record_get_family(&family);
 	if (ret == EXIT_OK)
-		ret = set_environment(family.number, run);
+		ret = run_set_environment(family.number, run);
 	if (ret != EXIT_OK)
 		return ret;
 	fflush(NULL);
 	execv(path, argv);
-	complain("run: cannot run '%s': %s", argv[0], strerror(errno));
+	message_error("run: cannot run '%s': %s", argv[0], strerror(errno));
 	return EXIT_NOT_EXECUTABLE;
 }
 
-/**
- * run_main - run "altconn run"
- * @cmd: entry of the command in commands[]
- * @argc: number of words
- * @argv: the words, the name of the command first
- *
- * Return: the exit code, after an error message. On success the function does
- * not return, since the program replaces the tool.
- */
-int run_main(const struct command *cmd, int argc, char **argv)
+/* On success the function does not return: the program replaces the tool. */
+static int run_main(const struct command *cmd, int argc, char **argv)
 {
 	struct run run = { };
 	char *path;
@@ -171,12 +167,20 @@ int run_main(const struct command *cmd, int argc, char **argv)
 		else if (key == 'r')
 			run.replace = true;
 	if (optind == argc) {
-		complain("run: no program; try 'altconn run -- PROGRAM'");
+		message_error("run: no program is given; try 'altconn run -- PROGRAM'");
 		return EXIT_USAGE;
 	}
 	ret = program_find(argv[optind], &path);
 	if (ret == EXIT_OK)
-		ret = start(path, argv + optind, &run);
+		ret = run_exec(path, argv + optind, &run);
 	free(path);
 	return ret;
 }
+
+const struct command command_run = {
+	.name = "run",
+	.run = run_main,
+	.help = "run an unmodified AF_UNIX program over altconn",
+	.synopsis = "[OPTION...] [--] PROGRAM [ARGUMENT...]",
+	.opts = run_opts,
+};

@@ -5,31 +5,28 @@
  */
 #include <getopt.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 
 #include "lib/command.h"
 #include "lib/filter.h"
+#include "lib/found.h"
+#include "lib/message.h"
+#include "lib/opt.h"
 #include "lib/out.h"
-#include "lib/record.h"
 #include "lib/row.h"
-#include "lib/rule.h"
 #include "lib/sort.h"
 
-enum { OPT_SORT = 780 };
-
-const struct opt show_opts[] = {
+static const struct opt show_opts[] = {
 	FILTER_OPTS,
-	{ 'a', "all", NULL, NULL, "as without; taken for those used to ss" },
+	{ 'a', "all", NULL, NULL, "no effect; accepted for users of ss(8)" },
 	{ 'e', "extended", NULL, NULL, "add ids, ages and counters" },
-	{ 'H', "no-header", NULL, NULL, "print no header" },
-	{ 'n', "numeric", NULL, NULL, "as always; taken for those used to ss" },
+	OUT_OPT_NO_HEADER,
+	{ 'n', "numeric", NULL, NULL, "no effect; accepted for users of ss(8)" },
 	{ OPT_SORT, "sort", "KEY", SORT_KEYS,
-	  "order; the oldest, fullest and longest waiting are first" },
-	{ 'r', "reverse", NULL, NULL, "turn the order round" },
-	{ 'p', "processes", NULL, NULL, "as always; taken for the same" },
-	OPT_JSON_ENTRY,
-	OPT_COLOR_ENTRY,
+	  "sort by this key; the largest age, wait or queue is first" },
+	{ 'r', "reverse", NULL, NULL, "reverse the order" },
+	{ 'p', "processes", NULL, NULL, "no effect; accepted for users of ss(8)" },
+	OUT_OPT_JSON,
+	OUT_OPT_COLOR,
 	{ }
 };
 
@@ -48,7 +45,7 @@ struct show {
 	bool reverse, extended;
 };
 
-static int print(const struct show *show, const struct found *found)
+static int show_print(const struct show *show, const struct found *found)
 {
 	struct out *out = row_open(&show->style, show->extended);
 	size_t i;
@@ -73,7 +70,7 @@ static int print(const struct show *show, const struct found *found)
 	return out_close(out);
 }
 
-static int take_option(struct show *show, int key)
+static int show_option(struct show *show, int key)
 {
 	switch (key) {
 	case 'e':
@@ -91,36 +88,36 @@ static int take_option(struct show *show, int key)
 	}
 }
 
-/**
- * show_main - run "altconn show"
- * @cmd: entry of the command in commands[]
- * @argc: number of words
- * @argv: the words, the name of the command first
- *
- * Return: the exit code.
- */
-int show_main(const struct command *cmd, int argc, char **argv)
+static int show_main(const struct command *cmd, int argc, char **argv)
 {
 	struct found found = { };
 	struct show show = { };
 	int key, ret = EXIT_OK;
 
 	while (ret == EXIT_OK && (key = opt_next(cmd, argc, argv)) != -1)
-		ret = take_option(&show, key);
+		ret = show_option(&show, key);
 	if (ret == EXIT_OK)
 		ret = filter_addresses(&show.filter, "show", argc - optind,
 				       argv + optind);
 	if (ret == EXIT_OK)
-		ret = found_ask(&found, &show.filter);
+		ret = found_get(&found, &show.filter);
 	if (ret == EXIT_OK) {
 		if (show.sort || show.reverse)
 			sort_found(&found, show.sort ? : "id", show.reverse);
-		ret = print(&show, &found);
+		ret = show_print(&show, &found);
 	}
 	/* ip(8) prints a warning in this case too. */
 	if (ret == EXIT_OK && found.interrupted)
-		complain("show: some ended while the list was read");
+		message_error("show: the list may be incomplete, since objects ended while it was read");
 	free(show.filter.addrs);
 	found_free(&found);
 	return ret;
 }
+
+const struct command command_show = {
+	.name = "show",
+	.run = show_main,
+	.help = "list connections, waiting attempts and listeners",
+	.synopsis = "[OPTION...] [ADDRESS...]",
+	.opts = show_opts,
+};

@@ -3,41 +3,42 @@
  * "altconn stat" prints the counters of the network namespace, as a table, as
  * JSON or as OpenMetrics text, or their rates at intervals.
  */
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "lib/addr.h"
+#include "lib/array.h"
 #include "lib/command.h"
-#include "lib/filter.h"
+#include "lib/found.h"
+#include "lib/message.h"
+#include "lib/opt.h"
 #include "lib/out.h"
+#include "lib/parse.h"
 #include "lib/reason.h"
-#include "lib/rule.h"
 #include "lib/sample.h"
 
-const struct opt stat_opts[] = {
+static const struct opt stat_opts[] = {
 	{ 'g', "histogram", NULL, NULL,
-	  "how long connections waited to be established, and to be accepted" },
+	  "print how long connections waited to be established, and accepted" },
 	{ 'm', "openmetrics", NULL, NULL, "print OpenMetrics text" },
-	OPT_JSON_ENTRY,
-	OPT_COLOR_ENTRY,
-	{ 'H', "no-header", NULL, NULL, "print no header" },
+	OUT_OPT_JSON,
+	OUT_OPT_COLOR,
+	OUT_OPT_NO_HEADER,
 	{ }
 };
 
-/* ---- once ---- */
+/* ---- totals ---- */
 
 enum { COL_WHAT, COL_COUNT, COL_BAR, COLUMNS };
 
-static struct out_column columns[COLUMNS] = {
+static struct out_column stat_columns[COLUMNS] = {
 	[COL_WHAT] = { "WHAT" },
 	[COL_COUNT] = { "COUNT", .right = true },
 	[COL_BAR] = { "" },
 };
 
-static void put_number(struct out *out, const char *key, uint64_t value)
+static void stat_put_number(struct out *out, const char *key, uint64_t value)
 {
 	char text[32];
 	char *c;
@@ -54,7 +55,7 @@ static void put_number(struct out *out, const char *key, uint64_t value)
 	out_row_end(out);
 }
 
-static void put_outcomes(struct out *out, const struct counters *c)
+static void stat_put_outcomes(struct out *out, const struct counters *c)
 {
 	const struct stat_part *part;
 	size_t i;
@@ -66,7 +67,7 @@ static void put_outcomes(struct out *out, const struct counters *c)
 		out_cell(out, COL_WHAT);
 		out_string(out, "reason", "connect: ", reason_name(part->key));
 		out_colour(out, part->key == ALTCONN_REASON_ESTABLISHED ?
-				OUT_GREEN : OUT_RED);
+			   OUT_GREEN : OUT_RED);
 		out_cell(out, COL_COUNT);
 		out_uint(out, "count", "", part->count);
 		out_row_end(out);
@@ -77,7 +78,7 @@ static void put_outcomes(struct out *out, const struct counters *c)
  * List the users with the most associations. The limit
  * net.altconn.max_associations is a limit for each user.
  */
-static void put_users(struct out *out, const struct counters *c)
+static void stat_put_users(struct out *out, const struct counters *c)
 {
 	static const char *const list[] = {
 		"users", "users_inbound", "users_nested",
@@ -100,31 +101,33 @@ static void put_users(struct out *out, const struct counters *c)
 	}
 }
 
+/* Length of the longest bar, characters. */
 #define BAR	40
 
-static void put_bucket(struct out *out, const char *title,
-		       const struct stat_part *part, uint64_t most)
+static void stat_put_bucket(struct out *out, const char *title,
+			    const struct stat_part *part, uint64_t most)
 {
 	char bar[BAR + 1] = "", limit[SAMPLE_LIMIT_MAX];
 	uint64_t length = part->count * BAR / most;
 
 	memset(bar, '#', length ? : 1);
-	sample_limit(part->key, limit);
+	sample_limit_to_text(part->key, limit);
 	out_row(out);
 	out_cell(out, COL_WHAT);
 	out_string(out, NULL, title, part->key ? " < " : " = ");
 	out_string(out, NULL, "", limit);
 	out_cell(out, COL_COUNT);
 	if (part->key != SAMPLE_LAST)
-		out_uint(out, "below_ns", NULL, part->key ? 1ULL << part->key : 0);
+		out_uint(out, "below_ns", NULL, sample_limit_ns(part->key));
 	out_uint(out, "count", "", part->count);
 	out_cell(out, COL_BAR);
 	out_string(out, NULL, "", bar);
 	out_row_end(out);
 }
 
-static void put_histogram(struct out *out, const char *key, const char *title,
-			  const struct histogram *hist)
+static void stat_put_histogram(struct out *out, const char *key,
+			       const char *title,
+			       const struct histogram *hist)
 {
 	uint64_t most = 1;
 	size_t i;
@@ -134,38 +137,39 @@ static void put_histogram(struct out *out, const char *key, const char *title,
 		if (hist->part[i].count > most)
 			most = hist->part[i].count;
 	for (i = 0; i < hist->n; i++)
-		put_bucket(out, title, &hist->part[i], most);
+		stat_put_bucket(out, title, &hist->part[i], most);
 }
 
-static int print(const struct sample *s, const struct out_style *style,
-		 bool histograms)
+static int stat_print_totals(const struct sample *s,
+			     const struct out_style *style,
+			     bool histograms)
 {
 	struct out *out;
 
-	columns[COL_BAR].hidden = !histograms;
-	out = out_open(style, columns, COLUMNS);
-	put_number(out, "associations", s->family.assocs);
-	put_number(out, "inbound", s->family.inbound);
-	put_number(out, "sockets", s->family.sockets);
-	put_number(out, "queued", s->queued);
-	put_number(out, "waiting", s->waiting);
-	put_number(out, "have_waited", s->counters.waited);
-	put_number(out, "accepted", s->counters.accepted);
-	put_outcomes(out, &s->counters);
-	put_users(out, &s->counters);
+	stat_columns[COL_BAR].hidden = !histograms;
+	out = out_open(style, stat_columns, COLUMNS);
+	stat_put_number(out, "associations", s->family.assocs);
+	stat_put_number(out, "inbound", s->family.inbound);
+	stat_put_number(out, "sockets", s->family.sockets);
+	stat_put_number(out, "queued", s->queued);
+	stat_put_number(out, "waiting", s->waiting);
+	stat_put_number(out, "have_waited", s->counters.waited);
+	stat_put_number(out, "accepted", s->counters.accepted);
+	stat_put_outcomes(out, &s->counters);
+	stat_put_users(out, &s->counters);
 	if (histograms || style->json) {
-		put_histogram(out, "latency", "established in",
-			      &s->counters.latency);
-		put_histogram(out, "accept_queue", "accepted after",
-			      &s->counters.accept_queue);
+		stat_put_histogram(out, "latency", "established in",
+				   &s->counters.latency);
+		stat_put_histogram(out, "accept_queue", "accepted after",
+				   &s->counters.accept_queue);
 	}
 	return out_close(out);
 }
 
 /* ---- OpenMetrics ---- */
 
-static void metric(const char *name, const char *type, const char *help,
-		   uint64_t value)
+static void stat_print_metric(const char *name, const char *type,
+			      const char *help, uint64_t value)
 {
 	printf("# TYPE altconn_%s %s\n# HELP altconn_%s %s\naltconn_%s%s %llu\n",
 	       name, type, name, help, name,
@@ -173,8 +177,8 @@ static void metric(const char *name, const char *type, const char *help,
 	       (unsigned long long)value);
 }
 
-static void metric_histogram(const char *name, const char *help,
-			     const struct histogram *hist)
+static void stat_print_histogram(const char *name, const char *help,
+				 const struct histogram *hist)
 {
 	unsigned long long sum = 0;
 	uint32_t bits, last = 0;
@@ -188,7 +192,7 @@ static void metric_histogram(const char *name, const char *help,
 	for (bits = 0; bits <= last && bits < SAMPLE_LAST; bits++) {
 		sum += sample_count(hist->part, hist->n, bits);
 		printf("altconn_%s_bucket{le=\"%.12g\"} %llu\n", name,
-		       bits ? (double)(1ULL << bits) / 1e9 : 0, sum);
+		       sample_limit_ns(bits) / 1e9, sum);
 	}
 	sum += sample_count(hist->part, hist->n, SAMPLE_LAST);
 	printf("altconn_%s_bucket{le=\"+Inf\"} %llu\naltconn_%s_count %llu\naltconn_%s_sum %.12g\n",
@@ -196,7 +200,7 @@ static void metric_histogram(const char *name, const char *help,
 }
 
 /* Print the value of a label, with escapes. */
-static void put_label(const char *text)
+static void stat_print_label(const char *text)
 {
 	for (; *text; text++) {
 		if (*text == '"' || *text == '\\')
@@ -209,57 +213,57 @@ static void put_label(const char *text)
  * Print a metric of a listener. @reason: value of the label "reason", or NULL
  * for a metric without this label.
  */
-static void put_listener(const char *name, const char *suffix,
-			 const struct sock *s, const char *reason,
-			 uint64_t value)
+static void stat_print_listener(const char *name, const char *suffix,
+				const struct sock *s, const char *reason,
+				uint64_t value)
 {
 	char addr[ADDR_TEXT_MAX];
 
-	addr_format(&s->owner.addr, addr);
+	addr_to_text(&s->owner.addr, addr);
 	printf("altconn_listener_%s%s{id=\"%llu\",type=\"%s\",address=\"", name,
-	       suffix, (unsigned long long)s->id, type_name(s->type));
-	put_label(addr);
+	       suffix, (unsigned long long)s->id, record_type_name(s->type));
+	stat_print_label(addr);
 	if (reason)
 		printf("\",reason=\"%s", reason);
 	printf("\"} %llu\n", (unsigned long long)value);
 }
 
-static uint64_t queued(const struct sock *s)
+static uint64_t stat_queued(const struct sock *s)
 {
 	return s->queued;
 }
 
-static uint64_t backlog(const struct sock *s)
+static uint64_t stat_backlog(const struct sock *s)
 {
 	return s->backlog;
 }
 
-static uint64_t waiting(const struct sock *s)
+static uint64_t stat_waiting(const struct sock *s)
 {
 	return s->waiting;
 }
 
-static uint64_t established(const struct sock *s)
+static uint64_t stat_established(const struct sock *s)
 {
 	return s->established;
 }
 
-static uint64_t refused(const struct sock *s)
+static uint64_t stat_refused(const struct sock *s)
 {
 	return s->refused;
 }
 
-static uint64_t overflow(const struct sock *s)
+static uint64_t stat_overflow(const struct sock *s)
 {
 	return s->overflow;
 }
 
-static uint64_t timed_out(const struct sock *s)
+static uint64_t stat_timed_out(const struct sock *s)
 {
 	return s->timed_out;
 }
 
-static uint64_t waited(const struct sock *s)
+static uint64_t stat_waited(const struct sock *s)
 {
 	return s->waited;
 }
@@ -269,138 +273,154 @@ static const struct {
 	const char *help;
 	bool counter;
 	uint64_t (*of)(const struct sock *s);
-} listener_metrics[] = {
-	{ "queued", "Connections to accept.", false, queued },
-	{ "backlog", "The argument of listen().", false, backlog },
-	{ "waiting", "Attempts that wait.", false, waiting },
-	{ "established", "Connections since listen().", true, established },
-	{ "waited", "Attempts that had to wait.", true, waited },
-	{ "refused", "Attempts refused.", true, refused },
-	{ "overflow", "Of these, for want of room.", true, overflow },
-	{ "timed_out", "Attempts whose deadline passed.", true, timed_out },
+} stat_listener_metrics[] = {
+	{ "queued", "Connections to accept.", false, stat_queued },
+	{ "backlog", "The argument of listen().", false, stat_backlog },
+	{ "waiting", "Attempts that wait.", false, stat_waiting },
+	{ "established", "Connections since listen().", true, stat_established },
+	{ "waited", "Attempts that had to wait.", true, stat_waited },
+	{ "refused", "Attempts refused.", true, stat_refused },
+	{ "overflow", "Refused attempts that found no room.", true, stat_overflow },
+	{ "timed_out", "Attempts whose deadline passed.", true, stat_timed_out },
 };
 
-static void put_listener_outcomes(const struct sock *s)
+static void stat_print_listener_outcomes(const struct sock *s)
 {
 	size_t i;
 
 	for (i = 0; i < s->n; i++)
-		put_listener("connects", "_total", s,
-			     reason_name(s->outcome[i].key),
-			     s->outcome[i].count);
+		stat_print_listener("connects", "_total", s,
+				    reason_name(s->outcome[i].key),
+				    s->outcome[i].count);
 }
 
-static int print_listeners(void)
+static int stat_print_listeners(void)
 {
 	struct found found = { };
-	int ret = found_ask(&found, NULL);
+	int ret = found_get(&found, NULL);
+	uint64_t (*value)(const struct sock *s);
+	const char *name;
+	bool counter;
 	size_t i, j;
 
-	for (i = 0; ret == EXIT_OK && i < ARRAY_SIZE(listener_metrics); i++) {
+	for (i = 0; ret == EXIT_OK && i < ARRAY_SIZE(stat_listener_metrics);
+	     i++) {
+		name = stat_listener_metrics[i].name;
+		counter = stat_listener_metrics[i].counter;
+		value = stat_listener_metrics[i].of;
 		printf("# TYPE altconn_listener_%s %s\n# HELP altconn_listener_%s %s\n",
-		       listener_metrics[i].name,
-		       listener_metrics[i].counter ? "counter" : "gauge",
-		       listener_metrics[i].name, listener_metrics[i].help);
+		       name, counter ? "counter" : "gauge", name,
+		       stat_listener_metrics[i].help);
 		for (j = 0; j < found.n_socks; j++)
 			if (found.socks[j].listening)
-				put_listener(listener_metrics[i].name,
-					     listener_metrics[i].counter ?
-					     "_total" : "", &found.socks[j], NULL,
-					     listener_metrics[i].of(&found.socks[j]));
+				stat_print_listener(name,
+						    counter ? "_total" : "",
+						    &found.socks[j], NULL,
+						    value(&found.socks[j]));
 	}
 	if (ret == EXIT_OK)
 		puts("# TYPE altconn_listener_connects counter\n"
 		     "# HELP altconn_listener_connects Attempts that ended, by reason.");
 	for (j = 0; ret == EXIT_OK && j < found.n_socks; j++)
-		put_listener_outcomes(&found.socks[j]);
+		stat_print_listener_outcomes(&found.socks[j]);
 	found_free(&found);
 	return ret;
 }
 
-static int print_metrics(const struct sample *s)
+static int stat_print_metrics(const struct sample *s)
 {
 	const struct counters *c = &s->counters;
 	size_t i;
 
-	metric("associations", "gauge", "Associations that began in this namespace.",
-	       s->family.assocs);
-	metric("inbound", "gauge", "Associations that came from other namespaces.",
-	       s->family.inbound);
-	metric("sockets", "gauge", "Listeners and datagram sockets.",
-	       s->family.sockets);
-	metric("queued", "gauge", "Connections that nobody has accepted.",
-	       s->queued);
-	metric("waiting", "gauge", "Attempts that wait at a listener.",
-	       s->waiting);
-	metric("waited", "counter", "Attempts that were not decided at once.",
-	       c->waited);
-	metric("accepted", "counter", "Connections that were accepted.",
-	       c->accepted);
+	stat_print_metric("associations", "gauge", "Associations that began in this namespace.",
+			  s->family.assocs);
+	stat_print_metric("inbound", "gauge", "Associations that came from other namespaces.",
+			  s->family.inbound);
+	stat_print_metric("sockets", "gauge", "Listeners and datagram sockets.",
+			  s->family.sockets);
+	stat_print_metric("queued", "gauge", "Connections that accept() has not returned.",
+			  s->queued);
+	stat_print_metric("waiting", "gauge", "Attempts that wait at a listener.",
+			  s->waiting);
+	stat_print_metric("waited", "counter", "Attempts that were not decided at once.",
+			  c->waited);
+	stat_print_metric("accepted", "counter", "Connections that were accepted.",
+			  c->accepted);
 	puts("# TYPE altconn_connects counter");
 	puts("# HELP altconn_connects Attempts that ended, by reason.");
 	for (i = 0; i < c->n; i++)
 		printf("altconn_connects_total{reason=\"%s\"} %llu\n",
 		       reason_name(c->outcome[i].key),
 		       (unsigned long long)c->outcome[i].count);
-	metric_histogram("connect_latency_seconds",
-			 "From connect() to the establishment.", &c->latency);
-	metric_histogram("accept_queue_seconds",
-			 "From the establishment to accept().",
-			 &c->accept_queue);
-	if (print_listeners() != EXIT_OK)
+	stat_print_histogram("connect_latency_seconds",
+			     "From connect() to the establishment.", &c->latency);
+	stat_print_histogram("accept_queue_seconds",
+			     "From the establishment to accept().",
+			     &c->accept_queue);
+	if (stat_print_listeners() != EXIT_OK)
 		return EXIT_FAILED;
 	puts("# EOF");
-	if (!fflush(stdout) && !ferror(stdout))
-		return EXIT_OK;
-	complain("stat: cannot write: %s", strerror(errno));
-	return EXIT_FAILED;
+	return out_flush();
 }
 
 /* ---- at intervals ---- */
 
-static int print_line(const struct interval *i, const struct sample *s)
-{
-	char p50[SAMPLE_LIMIT_MAX], p99[SAMPLE_LIMIT_MAX];
-
-	sample_limit(i->p50, p50);
-	sample_limit(i->p99, p99);
-	printf("%11.0f %11.0f %9.0f %9.0f %11.0f %9s %9s %9llu %9llu %9llu\n",
-	       i->attempts, i->established, i->failed, i->waited, i->accepted,
-	       p50, p99, (unsigned long long)s->family.assocs,
-	       (unsigned long long)s->queued, (unsigned long long)s->waiting);
-	if (!fflush(stdout) && !ferror(stdout))
-		return EXIT_OK;
-	complain("stat: cannot write: %s", strerror(errno));
-	return EXIT_FAILED;
-}
-
 /* Number of lines under one header. */
 #define LINES	20
 
-static int repeat(const struct out_style *style, double seconds,
-		  unsigned long count)
+static int stat_print_interval(const struct interval *i, const struct sample *s,
+			       const struct out_style *style)
+{
+	char p50[SAMPLE_LIMIT_MAX], p99[SAMPLE_LIMIT_MAX];
+	struct out *out = out_open_text(style);
+
+	sample_limit_to_text(i->p50, p50);
+	sample_limit_to_text(i->p99, p99);
+	sample_put(out, i, s);
+	out_row(out);
+	out_text(out, "%11.0f %11.0f %9.0f %9.0f %11.0f %9s %9s %9llu %9llu %9llu",
+		 i->attempts, i->established, i->failed, i->waited,
+		 i->accepted, p50, p99, (unsigned long long)s->family.assocs,
+		 (unsigned long long)s->queued, (unsigned long long)s->waiting);
+	out_row_end(out);
+	return out_close(out);
+}
+
+/* Print the header before the first line, and then every LINES lines. */
+static int stat_print_header(const struct out_style *style, unsigned long line)
+{
+	struct out *out;
+
+	if (style->json || style->no_header || line % LINES)
+		return EXIT_OK;
+	out = out_open_text(style);
+	out_row(out);
+	out_text(out, "%11s %11s %9s %9s %11s %9s %9s %9s %9s %9s",
+		 "ATTEMPTS/s", "ESTAB/s", "FAILED/s", "WAITED/s", "ACCEPTED/s",
+		 "P50<", "P99<", "ASSOCS", "QUEUED", "WAITING");
+	out_row_end(out);
+	return out_close(out);
+}
+
+static int stat_repeat(struct out_style *style, double seconds,
+		       unsigned long count)
 {
 	struct sample then, now;
 	struct interval i;
 	unsigned long n;
 	int ret = sample_take(&then);
 
+	style->line = true;
 	for (n = 0; ret == EXIT_OK && (!count || n < count); n++) {
-		if (!style->json && !style->no_header && n % LINES == 0)
-			printf("%11s %11s %9s %9s %11s %9s %9s %9s %9s %9s\n",
-			       "ATTEMPTS/s", "ESTAB/s", "FAILED/s", "WAITED/s",
-			       "ACCEPTED/s", "P50<", "P99<", "ASSOCS",
-			       "QUEUED", "WAITING");
-		fflush(stdout);
+		ret = stat_print_header(style, n);
+		if (ret != EXIT_OK)
+			break;
 		sample_sleep(seconds);
 		ret = sample_take(&now);
 		if (ret != EXIT_OK)
 			break;
 		i = sample_between(&then, &now);
-		if (style->json)
-			ret = out_close(sample_json(&i, &now));
-		else
-			ret = print_line(&i, &now);
+		ret = stat_print_interval(&i, &now, style);
 		then = now;
 	}
 	return ret;
@@ -408,42 +428,28 @@ static int repeat(const struct out_style *style, double seconds,
 
 /* ---- the command ---- */
 
-static int parse_interval(int argc, char **argv, double *seconds,
-			  unsigned long *count)
+/* Parse [INTERVAL [COUNT]]. Without them @seconds and @count become 0. */
+static int stat_parse_interval(char **words, double *seconds,
+			       unsigned long *count)
 {
-	char *end;
 	int ret;
 
 	*seconds = 0;
 	*count = 0;
-	if (argc > 2) {
-		complain("stat: unknown argument '%s'", argv[2]);
+	if (!words[0])
+		return EXIT_OK;
+	if (words[1] && words[2]) {
+		message_error("stat: unknown argument '%s'", words[2]);
 		return EXIT_USAGE;
 	}
-	if (argc > 0) {
-		ret = sample_interval("stat", argv[0], seconds);
-		if (ret != EXIT_OK)
-			return ret;
-	}
-	if (argc > 1) {
-		*count = strtoul(argv[1], &end, 10);
-		if (argv[1][0] < '0' || argv[1][0] > '9' || *end || !*count) {
-			complain("stat: '%s' is no count of lines", argv[1]);
-			return EXIT_USAGE;
-		}
-	}
-	return EXIT_OK;
+	ret = sample_parse_interval("stat", words[0], seconds);
+	if (ret != EXIT_OK || !words[1] || parse_count(words[1], count))
+		return ret;
+	message_error("stat: '%s' is no count of lines", words[1]);
+	return EXIT_USAGE;
 }
 
-/**
- * stat_main - run "altconn stat"
- * @cmd: entry of the command in commands[]
- * @argc: number of words
- * @argv: the words, the name of the command first
- *
- * Return: the exit code.
- */
-int stat_main(const struct command *cmd, int argc, char **argv)
+static int stat_main(const struct command *cmd, int argc, char **argv)
 {
 	bool metrics = false, histograms = false;
 	struct out_style style = { };
@@ -460,19 +466,27 @@ int stat_main(const struct command *cmd, int argc, char **argv)
 		else
 			out_option(&style, key);
 	}
-	ret = parse_interval(argc - optind, argv + optind, &seconds, &count);
+	ret = stat_parse_interval(argv + optind, &seconds, &count);
 	if (ret == EXIT_OK && seconds && (metrics || histograms)) {
-		complain("stat: --%s tells of all that has happened, and takes no interval",
-			 metrics ? "openmetrics" : "histogram");
+		message_error("stat: --%s prints totals, and takes no interval",
+			      metrics ? "openmetrics" : "histogram");
 		ret = EXIT_USAGE;
 	}
 	if (ret != EXIT_OK)
 		return ret;
 	if (seconds)
-		return repeat(&style, seconds, count);
+		return stat_repeat(&style, seconds, count);
 	ret = sample_take(&sample);
 	if (ret != EXIT_OK)
 		return ret;
-	return metrics ? print_metrics(&sample) :
-			 print(&sample, &style, histograms);
+	return metrics ? stat_print_metrics(&sample) :
+			 stat_print_totals(&sample, &style, histograms);
 }
+
+const struct command command_stat = {
+	.name = "stat",
+	.run = stat_main,
+	.help = "count attempts by outcome, and show how long they took",
+	.synopsis = "[OPTION...] [INTERVAL [COUNT]]",
+	.opts = stat_opts,
+};

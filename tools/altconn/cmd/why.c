@@ -4,34 +4,26 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
+#include "lib/addr.h"
 #include "lib/command.h"
-#include "lib/filter.h"
 #include "lib/held.h"
+#include "lib/message.h"
+#include "lib/opt.h"
+#include "lib/out.h"
+#include "lib/parse.h"
 #include "lib/reason.h"
 #include "lib/record.h"
-#include "lib/rule.h"
 
-const struct opt why_opts[] = {
-	OPT_JSON_ENTRY,
+static const struct opt why_opts[] = {
+	OUT_OPT_JSON,
 	{ }
 };
 
-static const char *format_name(int format)
-{
-	static const char * const names[] = { "native", "unix", "inet", "inet6" };
-
-	return format >= 0 && format < (int)ARRAY_SIZE(names) ? names[format] : "?";
-}
-
 /* Return a duration as text. The next call overwrites the text. */
-static const char *duration(uint64_t ns)
+static const char *why_duration(uint64_t ns)
 {
 	static char text[32];
 
@@ -44,232 +36,207 @@ static const char *duration(uint64_t ns)
 	return text;
 }
 
-static bool waits(const struct held *held)
+static bool why_waits(const struct held *held)
 {
 	return held->info.aci_errno == EINPROGRESS;
 }
 
-static bool has_tried(const struct held *held)
+static bool why_has_tried(const struct held *held)
 {
 	return held->info.aci_reason != ALTCONN_REASON_NONE ||
 	       held->info.aci_errno;
 }
 
-static void say_attempt(const struct held *held)
+/* Explain in sentences how the attempt ended, or for how long it goes on. */
+static void why_put_sentences(struct out *out,
+			      const struct altconn_connect_info *info,
+			      bool waits)
 {
-	const struct altconn_connect_info *info = &held->info;
-
-	if (waits(held) && info->aci_place)
-		printf("  its attempt waits at the listener for %s so far: place %u in the queue\n",
-		       duration(info->aci_waited_ns), info->aci_place);
-	else if (waits(held))
-		printf("  its attempt is under way, for %s so far\n",
-		       duration(info->aci_waited_ns));
-	else if (!info->aci_errno)
-		printf("  its last attempt succeeded%s%s\n",
-		       info->aci_waited_ns ? " after " : " at once",
-		       info->aci_waited_ns ? duration(info->aci_waited_ns) : "");
+	if (waits && info->aci_place)
+		out_text(out, "\n  its attempt waits at the listener for %s so far: place %u in the queue",
+			 why_duration(info->aci_waited_ns), info->aci_place);
+	else if (waits)
+		out_text(out, "\n  its attempt is under way, for %s so far",
+			 why_duration(info->aci_waited_ns));
+	else if (info->aci_errno)
+		out_text(out, "\n  its last attempt failed with %s: %s",
+			 strerrorname_np(info->aci_errno) ? : "an error",
+			 reason_text(info->aci_reason));
+	else if (info->aci_waited_ns)
+		out_text(out, "\n  its last attempt succeeded after %s",
+			 why_duration(info->aci_waited_ns));
 	else
-		printf("  its last attempt failed with %s: %s\n",
-		       strerrorname_np(info->aci_errno) ? : "an error",
-		       reason_text(info->aci_reason));
-	if (info->aci_errno && !waits(held) && info->aci_waited_ns)
-		printf("  it had waited for %s\n", duration(info->aci_waited_ns));
+		out_text(out, "\n  its last attempt succeeded at once");
+	if (info->aci_errno && !waits && info->aci_waited_ns)
+		out_text(out, "\n  it had waited for %s",
+			 why_duration(info->aci_waited_ns));
 	if (info->aci_rule)
-		printf("  rule %u %s it; 'altconn rule' lists the rules of a namespace\n",
-		       info->aci_rule, waits(held) ? "holds" : "decided, or held");
+		out_text(out, "\n  rule %u %s it; 'altconn rule' lists the rules of a namespace",
+			 info->aci_rule, waits ? "holds" : "decided, or held");
 }
 
-static void say(const struct held *held)
+static void why_put_attempt(struct out *out, const struct held *held)
+{
+	const struct altconn_connect_info *info = &held->info;
+	const char *result = "OK";
+
+	if (info->aci_errno)
+		result = strerrorname_np(info->aci_errno) ? : "unknown";
+	why_put_sentences(out, info, why_waits(held));
+	out_string(out, "result", NULL, result);
+	out_string(out, "reason", NULL, reason_name(info->aci_reason));
+	out_uint(out, "waited_ns", NULL, info->aci_waited_ns);
+	if (info->aci_place)
+		out_uint(out, "place", NULL, info->aci_place);
+	if (info->aci_rule)
+		out_uint(out, "rule", NULL, info->aci_rule);
+}
+
+static void why_put_socket(struct out *out, const struct held *held)
 {
 	char own[ADDR_TEXT_MAX], peer[ADDR_TEXT_MAX];
+	const char *format = addr_format_name(held->format) ? : "?";
+	bool bound = held->own.kind != ALTCONN_KIND_NONE;
 
-	addr_format(&held->own, own);
-	addr_format(&held->peer, peer);
-	printf("%s, process %d, descriptor %d: %s %s socket", held->comm,
-	       held->pid, held->fd, format_name(held->format),
-	       type_name(held->type));
-	if (held->own.kind != ALTCONN_KIND_NONE)
-		printf(", bound to %s", own);
+	addr_to_text(&held->own, own);
+	addr_to_text(&held->peer, peer);
+	out_text(out, "%s, process %d, descriptor %d: %s %s socket",
+		 held->comm, held->pid, held->fd, format,
+		 record_type_name(held->type));
+	out_uint(out, "pid", NULL, held->pid);
+	out_uint(out, "fd", NULL, held->fd);
+	out_string(out, "comm", NULL, held->comm);
+	out_string(out, "type", NULL, record_type_name(held->type));
+	out_string(out, "format", NULL, format);
+	out_string(out, "address", bound ? ", bound to " : NULL, own);
 	if (held->connected)
-		printf(", connected to %s", peer);
-	putchar('\n');
+		out_string(out, "peer", ", connected to ", peer);
+	out_bool(out, "listens", "\n  it listens", held->listens);
 	if (held->listens)
-		puts("  it listens");
-	else if (has_tried(held))
-		say_attempt(held);
+		return;
+	if (why_has_tried(held))
+		why_put_attempt(out, held);
 	else if (held->connected)
-		puts("  it was connected by its peer, or made as one of a pair");
+		out_text(out, "\n  it was connected by its peer, or made as one of a pair");
 	else
-		puts("  it has not tried to connect");
-}
-
-static struct json_object *as_json(const struct held *held)
-{
-	struct json_object *o = json_object_new_object();
-	const struct altconn_connect_info *info = &held->info;
-	char text[ADDR_TEXT_MAX];
-	const char *name;
-
-	json_object_object_add(o, "pid", json_object_new_int(held->pid));
-	json_object_object_add(o, "fd", json_object_new_int(held->fd));
-	json_object_object_add(o, "comm", json_object_new_string(held->comm));
-	json_object_object_add(o, "type",
-			       json_object_new_string(type_name(held->type)));
-	json_object_object_add(o, "format",
-			       json_object_new_string(format_name(held->format)));
-	addr_format(&held->own, text);
-	json_object_object_add(o, "address", json_object_new_string(text));
-	addr_format(&held->peer, text);
-	if (held->connected)
-		json_object_object_add(o, "peer", json_object_new_string(text));
-	json_object_object_add(o, "listens",
-			       json_object_new_boolean(held->listens));
-	if (held->listens || !has_tried(held))
-		return o;
-	name = info->aci_errno ? strerrorname_np(info->aci_errno) : "OK";
-	json_object_object_add(o, "result",
-			       json_object_new_string(name ? : "unknown"));
-	name = reason_name(info->aci_reason);
-	json_object_object_add(o, "reason", json_object_new_string(name));
-	json_object_object_add(o, "waited_ns",
-			       json_object_new_uint64(info->aci_waited_ns));
-	if (info->aci_place)
-		json_object_object_add(o, "place",
-				       json_object_new_int64(info->aci_place));
-	if (info->aci_rule)
-		json_object_object_add(o, "rule",
-				       json_object_new_int64(info->aci_rule));
-	return o;
+		out_text(out, "\n  it has not tried to connect");
 }
 
 /**
- * struct asked - output
- * @json: array that gets an object for each socket, or NULL to print text
+ * struct why - output
+ * @out: output that gets the sockets
  * @n: number of sockets printed so far
  */
-struct asked {
-	struct json_object *json;
+struct why {
+	struct out *out;
 	unsigned int n;
 };
 
-static int take(const struct held *held, void *data)
+static int why_on_socket(const struct held *held, void *data)
 {
-	struct asked *asked = data;
+	struct why *why = data;
 
-	asked->n++;
-	if (asked->json)
-		json_object_array_add(asked->json, as_json(held));
-	else
-		say(held);
+	why->n++;
+	out_row(why->out);
+	why_put_socket(why->out, held);
+	out_row_end(why->out);
 	return 0;
 }
 
-static int complain_look(int err, int pid, int fd)
+static int why_print_error(int err, int pid, int fd)
 {
 	switch (-err) {
 	case ENOTSOCK:
-		complain("why: descriptor %d of process %d is no socket of this family",
-			 fd, pid);
+		message_error("why: descriptor %d of process %d is no socket of this family",
+			      fd, pid);
 		break;
 	case EBADF:
-		complain("why: process %d has no descriptor %d", pid, fd);
+		message_error("why: process %d has no descriptor %d", pid, fd);
 		break;
 	case ESRCH:
 	case ENOENT:
-		complain("why: there is no process %d", pid);
+		message_error("why: there is no process %d", pid);
 		break;
 	case EPERM:
 	case EACCES:
-		complain("why: no permission for process %d: CAP_SYS_PTRACE would do",
-			 pid);
+		message_error("why: no permission for process %d: CAP_SYS_PTRACE is needed",
+			      pid);
 		break;
 	default:
-		complain("why: process %d: %s", pid, strerror(-err));
+		message_error("why: process %d: %s", pid, strerror(-err));
 	}
 	return EXIT_FAILED;
 }
 
-static int parse(const char *text, const char *what, int least, int *value)
-{
-	char *end;
-	long v;
-
-	errno = 0;
-	v = strtol(text, &end, 10);
-	*value = v;
-	if (*text >= '0' && *text <= '9' && !*end && !errno && v >= least &&
-	    v <= INT_MAX)
-		return EXIT_OK;
-	complain("why: '%s' is no %s", text, what);
-	return EXIT_USAGE;
-}
-
-static int look(int pid, int fd, int family, struct asked *asked)
+/* Print the socket @fd of a process, or all its sockets if @fd is negative. */
+static int why_put_process(struct why *why, int pid, int fd, int family,
+			   bool json)
 {
 	struct held held;
 	int err;
 
 	if (fd < 0) {
-		err = held_each(pid, family, take, asked);
+		err = held_walk(pid, family, why_on_socket, why);
 	} else {
-		err = held_look(pid, fd, family, &held);
+		err = held_read(pid, fd, family, &held);
 		if (!err)
-			take(&held, asked);
+			why_on_socket(&held, why);
 	}
 	if (err)
-		return complain_look(err, pid, fd);
-	if (!asked->n && !asked->json)
-		complain("why: process %d has no socket of this family", pid);
-	return asked->n || asked->json ? EXIT_OK : EXIT_FAILED;
+		return why_print_error(err, pid, fd);
+	if (why->n || json)
+		return EXIT_OK;
+	message_error("why: process %d has no socket of this family", pid);
+	return EXIT_FAILED;
 }
 
-static int print_json(struct json_object *list)
+static int why_parse(char **words, int *pid, int *fd)
 {
-	struct json_object *o = json_object_new_object();
-
-	json_object_object_add(o, "sockets", list);
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
-					    JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
-	return fflush(stdout) || ferror(stdout) ? EXIT_FAILED : EXIT_OK;
-}
-
-/**
- * why_main - run "altconn why"
- * @cmd: entry of the command in commands[]
- * @argc: number of words
- * @argv: the words, the name of the command first
- *
- * Return: the exit code.
- */
-int why_main(const struct command *cmd, int argc, char **argv)
-{
-	struct asked asked = { };
-	struct family family;
-	bool json = false;
-	int pid, fd = -1, ret;
-
-	while (opt_next(cmd, argc, argv) != -1)
-		json = true;
-	if (optind == argc) {
-		complain("why: which process? 'altconn show' tells some");
+	*fd = -1;
+	if (!words[0]) {
+		message_error("why: which process is meant? 'altconn show' lists processes");
 		return EXIT_USAGE;
 	}
-	ret = parse(argv[optind], "process id", 1, &pid);
-	if (ret == EXIT_OK && argv[optind + 1])
-		ret = parse(argv[optind + 1], "descriptor", 0, &fd);
-	if (ret == EXIT_OK && argv[optind + 1])
-		ret = opt_no_more(cmd->name, argv[optind], argv + optind + 1, 1);
+	if (!parse_int(words[0], pid) || !*pid) {
+		message_error("why: '%s' is no process id", words[0]);
+		return EXIT_USAGE;
+	}
+	if (words[1] && !parse_int(words[1], fd)) {
+		message_error("why: '%s' is no descriptor", words[1]);
+		return EXIT_USAGE;
+	}
+	return words[1] ? opt_no_more("why", words[0], words + 1, 1) : EXIT_OK;
+}
+
+static int why_main(const struct command *cmd, int argc, char **argv)
+{
+	struct out_style style = { .tight = true };
+	struct why why = { };
+	struct family family;
+	int pid, fd, ret, err;
+
+	out_options(cmd, argc, argv, &style);
+	ret = why_parse(argv + optind, &pid, &fd);
 	if (ret == EXIT_OK)
-		ret = family_ask(&family);
+		ret = record_get_family(&family);
 	if (ret != EXIT_OK)
 		return ret;
-	if (json)
-		asked.json = json_object_new_array();
-	ret = look(pid, fd, family.number, &asked);
-	if (json && ret == EXIT_OK)
-		return print_json(asked.json);
-	json_object_put(asked.json);
-	return ret;
+	why.out = out_open_text(&style);
+	out_list(why.out, "sockets");
+	ret = why_put_process(&why, pid, fd, family.number, style.json);
+	/* After an error, JSON would be incomplete. */
+	if (ret != EXIT_OK && style.json) {
+		out_discard(why.out);
+		return ret;
+	}
+	err = out_close(why.out);
+	return ret == EXIT_OK ? err : ret;
 }
+
+const struct command command_why = {
+	.name = "why",
+	.run = why_main,
+	.help = "explain how the last attempt of a socket ended",
+	.synopsis = "[OPTION...] PID [FD]",
+	.opts = why_opts,
+};

@@ -15,26 +15,28 @@
  * character, is written as \xNN. The slash of a local name is written so if the
  * name would otherwise begin with a node, as in name:7\x2fdb.
  */
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <limits.h>
 #include <net/if.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <netinet/in.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
 #include "lib/addr.h"
+#include "lib/array.h"
+#include "lib/ip.h"
+#include "lib/parse.h"
 
 /**
- * escape_bytes - write bytes as visible ASCII characters without spaces
+ * addr_escape - write bytes as visible ASCII characters without spaces
  * @bytes: any bytes
  * @len: number of bytes
  * @text: gets the text; room for 4 * @len + 1 characters
  */
-void escape_bytes(const unsigned char *bytes, size_t len, char *text)
+void addr_escape(const unsigned char *bytes, size_t len, char *text)
 {
 	for (; len; len--, bytes++) {
 		if (*bytes > ' ' && *bytes < 0x7f && *bytes != '\\')
@@ -45,8 +47,8 @@ void escape_bytes(const unsigned char *bytes, size_t len, char *text)
 	*text = '\0';
 }
 
-static const char *unescape(const char *text, unsigned char *bytes, size_t *len,
-			    size_t max)
+static const char *addr_unescape(const char *text, unsigned char *bytes,
+				 size_t *len, size_t max)
 {
 	char hex[3] = "";
 
@@ -71,7 +73,7 @@ static const char *unescape(const char *text, unsigned char *bytes, size_t *len,
  * Return the number of digits before the first slash, or 0 if @text does not
  * begin with a node.
  */
-static size_t node_digits(const char *text, size_t len)
+static size_t addr_node_digits(const char *text, size_t len)
 {
 	size_t n = 0;
 
@@ -80,90 +82,94 @@ static size_t node_digits(const char *text, size_t len)
 	return n < len && text[n] == '/' ? n : 0;
 }
 
-static bool parse_u32(const char *text, size_t len, uint32_t *value)
+/**
+ * addr_parse_node - parse the node before a port or a name, such as "7/"
+ * @text: moved past the node
+ * @broadcast: the node * is allowed, which means broadcast
+ * @node: gets the node if there is one, else unchanged
+ * @wrong: set to the reason if the node is malformed, else unchanged
+ *
+ * Return: whether @text begins with a node.
+ */
+bool addr_parse_node(const char **text, bool broadcast, uint32_t *node,
+		     const char **wrong)
 {
-	uint64_t v = 0;
+	size_t digits = addr_node_digits(*text, strlen(*text));
+	uint64_t value;
 
-	if (!len || len > 10)
+	if (broadcast && !strncmp(*text, "*/", 2)) {
+		*node = ALTCONN_NODE_BROADCAST;
+		*text += 2;
+		return true;
+	}
+	if (!digits)
 		return false;
-	for (; len; len--, text++) {
-		if (!isdigit((unsigned char)*text))
-			return false;
-		v = v * 10 + (*text - '0');
-	}
-	*value = v;
-	return v <= UINT32_MAX;
+	if (parse_digits(*text, digits, UINT32_MAX, &value))
+		*node = value;
+	else
+		*wrong = "the node is a number of 32 bits";
+	*text += digits + 1;
+	return true;
 }
 
-static const char *parse_port(const char *text, struct addr *addr)
+static const char *addr_parse_port(const char *text, struct addr *addr)
 {
-	size_t n = node_digits(text, strlen(text));
+	const char *wrong = NULL;
 
-	if (!strncmp(text, "*/", 2)) {
-		addr->node = ALTCONN_NODE_BROADCAST;
-		text += 2;
-	} else if (n) {
-		if (!parse_u32(text, n, &addr->node))
-			return "the node is a number of 32 bits";
-		text += n + 1;
-	}
-	if (!parse_u32(text, strlen(text), &addr->port))
-		return "the port is a number of 32 bits";
-	return NULL;
+	addr_parse_node(&text, true, &addr->node, &wrong);
+	if (!wrong && !parse_u32(text, &addr->port))
+		wrong = "the port is a number of 32 bits";
+	return wrong;
 }
 
-static const char *parse_name(const char *text, struct addr *addr)
+static const char *addr_parse_name(const char *text, struct addr *addr)
 {
-	size_t n = node_digits(text, strlen(text));
+	const char *wrong = NULL;
 
-	if (n) {
-		if (!parse_u32(text, n, &addr->node))
-			return "the node is a number of 32 bits";
-		text += n + 1;
-	}
-	return unescape(text, addr->bytes, &addr->len, ALTCONN_NAME_MAX);
+	addr_parse_node(&text, false, &addr->node, &wrong);
+	if (wrong)
+		return wrong;
+	return addr_unescape(text, addr->bytes, &addr->len, ALTCONN_NAME_MAX);
 }
 
 /* Parse an IP address without the port. @text is overwritten. */
-static bool parse_ip(char *text, struct addr *addr)
+static bool addr_parse_ip(char *text, struct addr *addr)
 {
 	char *scope = strchr(text, '%');
 
 	addr->len = 16;
-	if (text[0] != '[') {
-		memset(addr->bytes + 10, 0xff, 2);
-		return inet_pton(AF_INET, text, addr->bytes + 12) == 1;
-	}
+	if (text[0] != '[')
+		return ip_parse(text, AF_INET, addr->bytes);
 	if (text[strlen(text) - 1] != ']')
 		return false;
 	text[strlen(text) - 1] = '\0';
 	if (scope) {
 		*scope++ = '\0';
 		addr->node = if_nametoindex(scope);
-		if (!addr->node && !parse_u32(scope, strlen(scope), &addr->node))
+		if (!addr->node && !parse_u32(scope, &addr->node))
 			return false;
 	}
-	return inet_pton(AF_INET6, text + 1, addr->bytes) == 1;
+	return ip_parse(text + 1, AF_INET6, addr->bytes);
 }
 
-static const char *parse_inet(const char *text, struct addr *addr)
+static const char *addr_parse_inet(const char *text, struct addr *addr)
 {
 	const char *port = strrchr(text, ':');
-	char ip[INET6_ADDRSTRLEN + IF_NAMESIZE + 4];
+	char ip[IP_TEXT_MAX + IF_NAMESIZE + 4];
 
-	if (!port || !parse_u32(port + 1, strlen(port + 1), &addr->port) ||
+	if (!port || !parse_u32(port + 1, &addr->port) ||
 	    addr->port > UINT16_MAX)
 		return "an IP address ends with a colon and a port up to 65535";
 	if (snprintf(ip, sizeof(ip), "%.*s", (int)(port - text), text) >=
-	    (int)sizeof(ip) || !parse_ip(ip, addr))
+	    (int)sizeof(ip) || !addr_parse_ip(ip, addr))
 		return "it is inet:1.2.3.4:PORT or inet:[IPv6]:PORT";
 	return NULL;
 }
 
-static const char *parse_path(const char *text, unsigned char *bytes,
-			      size_t *len, size_t max)
+static const char *addr_parse_path_bytes(const char *text, unsigned char *bytes,
+					 size_t *len, size_t max)
 {
-	const char *wrong = unescape(text, bytes, len, max);
+	const char *wrong = addr_unescape(text, bytes, len, max);
 
 	if (!wrong && (!*len || memchr(bytes, 0, *len)))
 		return "a path has at least one byte, and no \\x00";
@@ -185,8 +191,8 @@ bool addr_parse_path(const char *text, char *path, const char **wrong)
 
 	if (strncmp(text, "path:", 5))
 		return false;
-	*wrong = parse_path(text + 5, (unsigned char *)path, &len,
-			    PATH_MAX - 1);
+	*wrong = addr_parse_path_bytes(text + 5, (unsigned char *)path, &len,
+				       PATH_MAX - 1);
 	if (!*wrong)
 		path[len] = '\0';
 	return true;
@@ -206,66 +212,63 @@ const char *addr_parse(const char *text, struct addr *addr)
 		return NULL;
 	if (!strncmp(text, "port:", 5)) {
 		addr->kind = ALTCONN_KIND_PORT;
-		return parse_port(text + 5, addr);
+		return addr_parse_port(text + 5, addr);
 	}
 	if (!strncmp(text, "name:", 5)) {
 		addr->kind = ALTCONN_KIND_NAME;
-		return parse_name(text + 5, addr);
+		return addr_parse_name(text + 5, addr);
 	}
 	if (!strncmp(text, "inet:", 5)) {
 		addr->kind = ALTCONN_KIND_INET;
-		return parse_inet(text + 5, addr);
+		return addr_parse_inet(text + 5, addr);
 	}
 	if (!strncmp(text, "path:", 5)) {
 		addr->kind = ALTCONN_KIND_PATH;
-		return parse_path(text + 5, addr->bytes, &addr->len,
-				  ALTCONN_PATH_MAX);
+		return addr_parse_path_bytes(text + 5, addr->bytes, &addr->len,
+					     ALTCONN_PATH_MAX);
 	}
 	return "an address is port:N, port:NODE/N, name:TEXT, inet:IP:PORT, path:FILE or *";
 }
 
-static void format_name(const struct addr *addr, char *text)
+static void addr_name_to_text(const struct addr *addr, char *text)
 {
 	size_t n = 0;
 
 	if (addr->node == ALTCONN_NODE_SELF) {
 		text += sprintf(text, "name:");
-		n = node_digits((const char *)addr->bytes, addr->len);
+		n = addr_node_digits((const char *)addr->bytes, addr->len);
 	} else {
 		text += sprintf(text, "name:%u/", addr->node);
 	}
 	if (n) {
-		escape_bytes(addr->bytes, n, text);
+		addr_escape(addr->bytes, n, text);
 		text += n;
 		text += sprintf(text, "\\x2f");
 		n++;
 	}
-	escape_bytes(addr->bytes + n, addr->len - n, text);
+	addr_escape(addr->bytes + n, addr->len - n, text);
 }
 
-static void format_inet(const struct addr *addr, char *text)
+static void addr_inet_to_text(const struct addr *addr, char *text)
 {
-	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
-	char ip[INET6_ADDRSTRLEN] = "";
+	bool v4 = ip_is_v4(addr->bytes);
+	char ip[IP_TEXT_MAX];
 
-	if (!memcmp(addr->bytes, mapped, sizeof(mapped))) {
-		inet_ntop(AF_INET, addr->bytes + 12, ip, sizeof(ip));
+	ip_to_text(addr->bytes, v4, ip);
+	if (v4)
 		sprintf(text, "inet:%s:%u", ip, addr->port);
-		return;
-	}
-	inet_ntop(AF_INET6, addr->bytes, ip, sizeof(ip));
-	if (addr->node)
+	else if (addr->node)
 		sprintf(text, "inet:[%s%%%u]:%u", ip, addr->node, addr->port);
 	else
 		sprintf(text, "inet:[%s]:%u", ip, addr->port);
 }
 
 /**
- * addr_format - write an address as text
+ * addr_to_text - write an address as text
  * @addr: the address
  * @text: gets the text; room for ADDR_TEXT_MAX characters
  */
-void addr_format(const struct addr *addr, char *text)
+void addr_to_text(const struct addr *addr, char *text)
 {
 	switch (addr->kind) {
 	case ALTCONN_KIND_NONE:
@@ -280,14 +283,14 @@ void addr_format(const struct addr *addr, char *text)
 			sprintf(text, "port:%u", addr->port);
 		break;
 	case ALTCONN_KIND_NAME:
-		format_name(addr, text);
+		addr_name_to_text(addr, text);
 		break;
 	case ALTCONN_KIND_INET:
-		format_inet(addr, text);
+		addr_inet_to_text(addr, text);
 		break;
 	case ALTCONN_KIND_PATH:
 		strcpy(text, "path:");
-		escape_bytes(addr->bytes, addr->len, text + 5);
+		addr_escape(addr->bytes, addr->len, text + 5);
 		break;
 	default:
 		sprintf(text, "kind%u:?", addr->kind);
@@ -310,7 +313,8 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 	       !memcmp(a->bytes, b->bytes, a->len);
 }
 
-static void of_native(const struct sockaddr_altconn *sac, struct addr *addr)
+static void addr_of_native(const struct sockaddr_altconn *sac,
+			   struct addr *addr)
 {
 	addr->kind = sac->sac_kind;
 	addr->node = sac->sac_node;
@@ -332,7 +336,8 @@ static void of_native(const struct sockaddr_altconn *sac, struct addr *addr)
 	}
 }
 
-static void of_unix(const struct sockaddr_un *sun, size_t len, struct addr *addr)
+static void addr_of_unix(const struct sockaddr_un *sun, size_t len,
+			 struct addr *addr)
 {
 	len -= offsetof(struct sockaddr_un, sun_path);
 	if (len > ALTCONN_PATH_MAX)
@@ -348,23 +353,39 @@ static void of_unix(const struct sockaddr_un *sun, size_t len, struct addr *addr
 	}
 }
 
-static void of_in(const struct sockaddr_in *sin, struct addr *addr)
+static void addr_of_in(const struct sockaddr_in *sin, struct addr *addr)
 {
 	addr->kind = ALTCONN_KIND_INET;
 	addr->port = ntohs(sin->sin_port);
 	addr->len = 16;
-	memset(addr->bytes, 0, 10);
-	memset(addr->bytes + 10, 0xff, 2);
-	memcpy(addr->bytes + 12, &sin->sin_addr, 4);
+	ip_from_v4(&sin->sin_addr, addr->bytes);
 }
 
-static void of_in6(const struct sockaddr_in6 *sin6, struct addr *addr)
+static void addr_of_in6(const struct sockaddr_in6 *sin6, struct addr *addr)
 {
 	addr->kind = ALTCONN_KIND_INET;
 	addr->port = ntohs(sin6->sin6_port);
 	addr->node = sin6->sin6_scope_id;
 	addr->len = 16;
 	memcpy(addr->bytes, &sin6->sin6_addr, 16);
+}
+
+/**
+ * addr_format_name - get the name of an address format
+ * @format: address format: the protocol argument of socket()
+ *
+ * Return: the name, or NULL if the tool does not know the format.
+ */
+const char *addr_format_name(uint32_t format)
+{
+	static const char * const names[] = {
+		[ALTCONN_NATIVE] = "native",
+		[ALTCONN_UNIX] = "unix",
+		[ALTCONN_INET] = "inet",
+		[ALTCONN_INET6] = "inet6",
+	};
+
+	return format < ARRAY_SIZE(names) ? names[format] : NULL;
 }
 
 /**
@@ -379,13 +400,13 @@ void addr_of_sockaddr(const void *sockaddr, size_t len, int format,
 {
 	memset(addr, 0, sizeof(*addr));
 	if (format == ALTCONN_NATIVE && len >= sizeof(struct sockaddr_altconn))
-		of_native(sockaddr, addr);
+		addr_of_native(sockaddr, addr);
 	else if (format == ALTCONN_UNIX && len > sizeof(sa_family_t))
-		of_unix(sockaddr, len, addr);
+		addr_of_unix(sockaddr, len, addr);
 	else if (format == ALTCONN_INET && len >= sizeof(struct sockaddr_in))
-		of_in(sockaddr, addr);
+		addr_of_in(sockaddr, addr);
 	else if (format == ALTCONN_INET6 && len >= sizeof(struct sockaddr_in6))
-		of_in6(sockaddr, addr);
+		addr_of_in6(sockaddr, addr);
 }
 
 /**

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The tool writes and reads addresses in one syntax.
+ * Addresses have one syntax as text, in all commands.
  */
 #ifndef ALTCONN_TOOL_ADDR_H
 #define ALTCONN_TOOL_ADDR_H
@@ -32,14 +32,17 @@ struct addr {
 #define ADDR_TEXT_MAX	(32 + 4 * ALTCONN_PATH_MAX)
 
 const char *addr_parse(const char *text, struct addr *addr);
+bool addr_parse_node(const char **text, bool broadcast, uint32_t *node,
+		     const char **wrong);
 bool addr_parse_path(const char *text, char *path, const char **wrong);
-void addr_format(const struct addr *addr, char *text);
+void addr_to_text(const struct addr *addr, char *text);
 void addr_of_sockaddr(const void *sockaddr, size_t len, int format,
 		      struct addr *addr);
 void addr_to_sockaddr(const struct addr *addr, int family,
 		      struct sockaddr_altconn *sac);
+const char *addr_format_name(uint32_t format);
 bool addr_equal(const struct addr *a, const struct addr *b);
 
-void escape_bytes(const unsigned char *bytes, size_t len, char *text);
+void addr_escape(const unsigned char *bytes, size_t len, char *text);
 
 #endif /* ALTCONN_TOOL_ADDR_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The tool opens sockets of its own in the native address format, which has all
- * kinds of addresses.
+ * This file opens sockets for commands of the tool. The sockets have the native
+ * address format, which has all kinds of addresses.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/command.h"
 #include "lib/endpoint.h"
+#include "lib/message.h"
+#include "lib/parse.h"
 #include "lib/reason.h"
 #include "lib/record.h"
 
@@ -29,40 +32,39 @@ void endpoint_init(struct endpoint *ep, const char *cmd)
 	ep->timeout_ms = ALTCONN_TIMEOUT_DEFAULT;
 }
 
-static int parse_timeout(struct endpoint *ep)
+static int endpoint_parse_timeout(struct endpoint *ep)
 {
-	char *end;
-	double seconds = strtod(optarg, &end);
+	double seconds;
 
-	ep->timeout_ms = seconds * 1000;
-	if (end != optarg && !*end && seconds >= 0 &&
-	    seconds <= ALTCONN_TIMEOUT_MAX / 1000 &&
-	    (ep->timeout_ms || seconds == 0))
-		return EXIT_OK;
-	complain("%s: '%s' is no time: seconds, from 0.001 to a week, or 0 for no limit",
-		 ep->cmd, optarg);
+	if (parse_number(optarg, 0, ALTCONN_TIMEOUT_MAX / 1000, &seconds)) {
+		ep->timeout_ms = seconds * 1000;
+		if (ep->timeout_ms || seconds == 0)
+			return EXIT_OK;
+	}
+	message_error("%s: '%s' is no time: it is seconds, from 0.001 to a week, or 0 for no limit",
+		      ep->cmd, optarg);
 	return EXIT_USAGE;
 }
 
-static bool place_is_long(const struct place *place)
+static bool endpoint_path_is_long(const struct place *place)
 {
 	return strlen(place->path) > ALTCONN_PATH_MAX;
 }
 
-static int parse_address(const struct endpoint *ep, const char *text,
-			 struct place *place)
+static int endpoint_parse_address(const struct endpoint *ep, const char *text,
+				  struct place *place)
 {
 	const char *wrong = NULL;
 
 	if (addr_parse_path(text, place->path, &wrong))
 		place->addr.kind = ALTCONN_KIND_PATH;
-	if (!wrong && !place_is_long(place))
+	if (!wrong && !endpoint_path_is_long(place))
 		wrong = addr_parse(text, &place->addr);
 	if (!wrong && place->addr.kind == ALTCONN_KIND_NONE)
-		wrong = "nobody is there";
+		wrong = "no socket can have the unnamed address";
 	if (!wrong)
 		return EXIT_OK;
-	complain("%s: '%s': %s", ep->cmd, text, wrong);
+	message_error("%s: '%s': %s", ep->cmd, text, wrong);
 	return EXIT_USAGE;
 }
 
@@ -81,17 +83,17 @@ int endpoint_option(struct endpoint *ep, int key)
 			   optarg[1] == 'e' ? SOCK_SEQPACKET : SOCK_STREAM;
 		return EXIT_OK;
 	case OPT_TIMEOUT:
-		return parse_timeout(ep);
+		return endpoint_parse_timeout(ep);
 	case OPT_WAIT:
 		ep->wait = true;
 		return EXIT_OK;
 	default:
-		return parse_address(ep, optarg, &ep->source);
+		return endpoint_parse_address(ep, optarg, &ep->source);
 	}
 }
 
 /**
- * endpoint_address - parse the address argument and ask for the family's number
+ * endpoint_address - parse the address, and request the family's number
  * @ep: gets the address and the number
  * @argc: number of words
  * @argv: the words, the name of the command first
@@ -104,18 +106,18 @@ int endpoint_address(struct endpoint *ep, int argc, char **argv)
 	int ret;
 
 	if (optind == argc) {
-		complain("%s: which address? port:4000 is one; altconn(8) tells of others",
-			 ep->cmd);
+		message_error("%s: which address is meant? port:4000 is an example; altconn(8) lists all forms",
+			      ep->cmd);
 		return EXIT_USAGE;
 	}
 	ep->text = argv[optind];
 	if (optind + 1 < argc) {
-		complain("%s: unknown argument '%s'", ep->cmd, argv[optind + 1]);
+		message_error("%s: unknown argument '%s'", ep->cmd, argv[optind + 1]);
 		return EXIT_USAGE;
 	}
-	ret = parse_address(ep, ep->text, &ep->to);
+	ret = endpoint_parse_address(ep, ep->text, &ep->to);
 	if (ret == EXIT_OK)
-		ret = family_ask(&family);
+		ret = record_get_family(&family);
 	if (ret == EXIT_OK)
 		ep->family = family.number;
 	return ret;
@@ -127,7 +129,7 @@ int endpoint_address(struct endpoint *ep, int argc, char **argv)
  * a descriptor of the directory, and @path becomes the last component. Return
  * -1 and set errno on failure.
  */
-static int place_open(const char **path, bool binds)
+static int endpoint_open_path(const char **path, bool binds)
 {
 	const char *slash = strrchr(*path, '/');
 	char dir[PATH_MAX] = ".";
@@ -155,8 +157,8 @@ static int place_open(const char **path, bool binds)
  * the path does not fit into an address, else ALTCONN_REASON_NONE. Return 0 or
  * a positive errno.
  */
-static int place_call(const struct endpoint *ep, const struct place *place,
-		      int fd, bool binds, uint32_t *reason)
+static int endpoint_call(const struct endpoint *ep, const struct place *place,
+			 int fd, bool binds, uint32_t *reason)
 {
 	const char *path = place->path;
 	struct sockaddr_altconn sac;
@@ -164,8 +166,8 @@ static int place_call(const struct endpoint *ep, const struct place *place,
 
 	*reason = ALTCONN_REASON_NONE;
 	addr_to_sockaddr(&place->addr, ep->family, &sac);
-	if (place_is_long(place)) {
-		file = place_open(&path, binds);
+	if (endpoint_path_is_long(place)) {
+		file = endpoint_open_path(&path, binds);
 		*reason = ALTCONN_REASON_PATH_LOOKUP;
 		if (file < 0)
 			return errno;
@@ -198,18 +200,18 @@ int endpoint_bind(const struct endpoint *ep, int fd, const struct place *place)
 
 	if (replace && setsockopt(fd, SOL_ALTCONN, ALTCONN_REPLACE_PATH,
 				  &replace, sizeof(replace))) {
-		complain("%s: --replace: %s", ep->cmd, strerror(errno));
+		message_error("%s: --replace: %s", ep->cmd, strerror(errno));
 		return EXIT_FAILED;
 	}
-	err = place_call(ep, place, fd, true, &reason);
+	err = endpoint_call(ep, place, fd, true, &reason);
 	if (!err)
 		return EXIT_OK;
-	if (place_is_long(place))
-		escape_bytes((const unsigned char *)place->path,
-			     strlen(place->path), text + strlen(text));
+	if (endpoint_path_is_long(place))
+		addr_escape((const unsigned char *)place->path,
+			    strlen(place->path), text + strlen(text));
 	else
-		addr_format(&place->addr, text);
-	complain("%s: cannot be bound to %s: %s", ep->cmd, text, strerror(err));
+		addr_to_text(&place->addr, text);
+	message_error("%s: cannot be bound to %s: %s", ep->cmd, text, strerror(err));
 	return EXIT_FAILED;
 }
 
@@ -225,8 +227,8 @@ int endpoint_socket(const struct endpoint *ep)
 	uint32_t on = ep->wait;
 
 	if (fd < 0) {
-		complain("%s: socket: %s; 'altconn doctor' may know why", ep->cmd,
-			 strerror(errno));
+		message_error("%s: socket: %s; 'altconn doctor' may find the cause",
+			      ep->cmd, strerror(errno));
 		return -1;
 	}
 	setsockopt(fd, SOL_ALTCONN, ALTCONN_CONNECT_TIMEOUT, &ep->timeout_ms,
@@ -254,7 +256,7 @@ int endpoint_connect(const struct endpoint *ep, int fd,
 	uint32_t reason;
 	int err;
 
-	err = place_call(ep, &ep->to, fd, false, &reason);
+	err = endpoint_call(ep, &ep->to, fd, false, &reason);
 	memset(info, 0, sizeof(*info));
 	getsockopt(fd, SOL_ALTCONN, ALTCONN_CONNECT_INFO, info, &len);
 	if (err && !info->aci_errno)
@@ -263,20 +265,60 @@ int endpoint_connect(const struct endpoint *ep, int fd,
 }
 
 /**
- * endpoint_complain - print why an attempt failed
+ * endpoint_print_names - print the addresses of a connection to stderr
+ * @event: the event for which the addresses are printed
+ * @fd: the socket
+ */
+void endpoint_print_names(const char *event, int fd)
+{
+	struct sockaddr_altconn own, peer;
+	char text[2][ADDR_TEXT_MAX];
+	socklen_t len = sizeof(own);
+	struct addr addr;
+
+	if (getsockname(fd, (struct sockaddr *)&own, &len))
+		return;
+	addr_of_sockaddr(&own, len, ALTCONN_NATIVE, &addr);
+	addr_to_text(&addr, text[0]);
+	len = sizeof(peer);
+	if (getpeername(fd, (struct sockaddr *)&peer, &len))
+		len = 0;
+	addr_of_sockaddr(&peer, len, ALTCONN_NATIVE, &addr);
+	addr_to_text(&addr, text[1]);
+	fprintf(stderr, "%s: %s, peer %s\n", event, text[0], text[1]);
+}
+
+/**
+ * endpoint_print_error - print why an attempt failed
  * @ep: the address of the attempt
  * @err: the errno that endpoint_connect() returned
  * @info: the result that endpoint_connect() filled in
  */
-void endpoint_complain(const struct endpoint *ep, int err,
-		       const struct altconn_connect_info *info)
+void endpoint_print_error(const struct endpoint *ep, int err,
+			  const struct altconn_connect_info *info)
 {
 	const char *name = strerrorname_np(err);
 
 	if (info->aci_rule)
-		complain("%s: %s: %s: rule %u decided so", ep->cmd, ep->text,
-			 name ? : strerror(err), info->aci_rule);
+		message_error("%s: %s: %s: rule %u decided it", ep->cmd, ep->text,
+			      name ? : strerror(err), info->aci_rule);
 	else
-		complain("%s: %s: %s: %s", ep->cmd, ep->text,
-			 name ? : strerror(err), reason_text(info->aci_reason));
+		message_error("%s: %s: %s: %s", ep->cmd, ep->text,
+			      name ? : strerror(err),
+			      reason_text(info->aci_reason));
+}
+
+/**
+ * endpoint_end - print why the transfer of data has failed, if it has failed
+ * @ep: the address for the error message
+ * @err: a positive errno, or 0 after a success
+ *
+ * Return: EXIT_OK, or EXIT_FAILED after an error message.
+ */
+int endpoint_end(const struct endpoint *ep, int err)
+{
+	if (!err)
+		return EXIT_OK;
+	message_error("%s: %s: %s", ep->cmd, ep->text, strerror(err));
+	return EXIT_FAILED;
 }

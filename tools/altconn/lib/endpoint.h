@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The commands connect, listen and ping open sockets of the tool's own. This
- * header has what these commands share.
+ * The commands connect, listen and ping open sockets of the family, and share
+ * options, addresses and error messages.
  */
 #ifndef ALTCONN_TOOL_ENDPOINT_H
 #define ALTCONN_TOOL_ENDPOINT_H
@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "lib/addr.h"
-#include "lib/command.h"
+#include "lib/opt.h"
 
 /**
  * struct place - an address of a socket
@@ -25,7 +25,7 @@ struct place {
 };
 
 /**
- * struct endpoint - what a command asks of a socket
+ * struct endpoint - properties of a socket that a command opens
  * @cmd: name of the command, for error messages
  * @family: number of the socket family
  * @type: socket type, SOCK_*
@@ -49,16 +49,14 @@ struct endpoint {
 	bool replace;
 };
 
-enum { OPT_TIMEOUT = 700, OPT_WAIT, OPT_SOURCE };
-
 #define ENDPOINT_TYPE	\
 	{ 't', "type", "TYPE", "stream seqpacket dgram",		\
-	  "type of socket; stream if left out" }
+	  "type of socket; stream by default" }
 #define ENDPOINT_OPTS	\
 	{ OPT_TIMEOUT, "timeout", "SECONDS", NULL,			\
-	  "give up the attempt after so long; 0: never" },		\
+	  "end the attempt after this time; 0 is no limit" },		\
 	{ OPT_WAIT, "wait", NULL, NULL,					\
-	  "where nothing listens, wait until something does" }
+	  "wait if nothing listens at the address" }
 
 void endpoint_init(struct endpoint *ep, const char *cmd);
 int endpoint_option(struct endpoint *ep, int key);
@@ -66,8 +64,10 @@ int endpoint_address(struct endpoint *ep, int argc, char **argv);
 int endpoint_socket(const struct endpoint *ep);
 int endpoint_connect(const struct endpoint *ep, int fd,
 		     struct altconn_connect_info *info);
-void endpoint_complain(const struct endpoint *ep, int err,
-		       const struct altconn_connect_info *info);
+void endpoint_print_error(const struct endpoint *ep, int err,
+			  const struct altconn_connect_info *info);
+void endpoint_print_names(const char *event, int fd);
+int endpoint_end(const struct endpoint *ep, int err);
 int endpoint_bind(const struct endpoint *ep, int fd, const struct place *place);
 
 #endif /* ALTCONN_TOOL_ENDPOINT_H */

@@ -1,56 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file parses the options that select associations and sockets, and asks
- * the module for the associations and sockets.
+ * This file parses the options and addresses that select associations and
+ * sockets, and applies a filter to each of them.
  */
 #include <ctype.h>
-#include <errno.h>
 #include <getopt.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
+#include "lib/array.h"
 #include "lib/command.h"
 #include "lib/filter.h"
-#include "lib/nl.h"
-#include "lib/rule.h"
-#include "lib/sort.h"
-
-/* Parse a number that is the whole of @text. */
-static bool parse_u64(const char *text, uint64_t *value)
-{
-	char *end;
-
-	errno = 0;
-	*value = strtoull(text, &end, 10);
-	return isdigit((unsigned char)*text) && !*end && !errno;
-}
-
-static bool parse_u32(const char *text, uint32_t *value)
-{
-	uint64_t v;
-
-	if (!parse_u64(text, &v) || v > UINT32_MAX)
-		return false;
-	*value = v;
-	return true;
-}
-
-static bool parse_user(const char *text, uint32_t *uid)
-{
-	const struct passwd *pw;
-
-	if (parse_u32(text, uid))
-		return true;
-	pw = getpwnam(text);
-	if (pw)
-		*uid = pw->pw_uid;
-	return pw;
-}
+#include "lib/message.h"
+#include "lib/parse.h"
 
 /* Parse a time such as 90, 90s, 5m, 2h, 1d or 250ms. */
-static bool parse_age(const char *text, uint64_t *ms)
+static bool filter_parse_age(const char *text, uint64_t *ms)
 {
 	static const struct {
 		const char *unit;
@@ -74,9 +39,9 @@ static bool parse_age(const char *text, uint64_t *ms)
 	return true;
 }
 
-static int wrong(const char *cmd, const char *what)
+static int filter_refuse(const char *cmd, const char *what)
 {
-	complain("%s: '%s' is no %s", cmd, optarg, what);
+	message_error("%s: '%s' is no %s", cmd, optarg, what);
 	return EXIT_USAGE;
 }
 
@@ -110,26 +75,26 @@ int filter_option(struct filter *filter, const char *cmd, int key)
 	case OPT_PID:
 		filter->has_pid = true;
 		if (!parse_u32(optarg, &filter->pid))
-			return wrong(cmd, "process id");
+			return filter_refuse(cmd, "process id");
 		break;
 	case OPT_UID:
 		filter->has_uid = true;
 		if (!parse_user(optarg, &filter->uid))
-			return wrong(cmd, "user");
+			return filter_refuse(cmd, "user");
 		break;
 	case OPT_OLDER:
 		filter->has_older = true;
-		if (!parse_age(optarg, &filter->older_ms))
-			return wrong(cmd, "time; it is as in 250ms, 90s, 5m or 2h");
+		if (!filter_parse_age(optarg, &filter->older_ms))
+			return filter_refuse(cmd, "time; examples are 250ms, 90s, 5m and 2h");
 		break;
 	case OPT_QUEUE:
 		filter->has_queue = true;
 		if (!parse_u64(optarg, &filter->queue))
-			return wrong(cmd, "number");
+			return filter_refuse(cmd, "number");
 		break;
 	case OPT_ID:
-		if (!parse_u64(optarg, &filter->id) || !filter->id)
-			return wrong(cmd, "id; 'altconn show -e' lists them");
+		if (!parse_id(optarg, UINT64_MAX, &filter->id))
+			return filter_refuse(cmd, "id; 'altconn show -e' lists them");
 		break;
 	}
 	return EXIT_OK;
@@ -149,12 +114,12 @@ int filter_addresses(struct filter *filter, const char *cmd, int argc,
 {
 	const char *problem;
 
-	filter->addrs = grow(NULL, argc, sizeof(*filter->addrs));
+	filter->addrs = array_grow(NULL, argc, sizeof(*filter->addrs));
 	for (; argc; argc--, argv++) {
 		problem = addr_parse(*argv, &filter->addrs[filter->n_addrs++]);
 		if (!problem)
 			continue;
-		complain("%s: '%s' is no address: %s", cmd, *argv, problem);
+		message_error("%s: '%s' is no address: %s", cmd, *argv, problem);
 		return EXIT_USAGE;
 	}
 	return EXIT_OK;
@@ -173,46 +138,23 @@ bool filter_any(const struct filter *filter)
 	       filter->has_queue || filter->id || filter->n_addrs;
 }
 
-/**
- * assoc_state - get the name of a state of associations, as in JSON
- * @state: enum altconn_assoc_state
- *
- * Return: the name, or NULL if the tool does not know the state.
- */
-const char *assoc_state(uint32_t state)
-{
-	static const char * const names[] = {
-		[ALTCONN_ASSOC_STATE_PENDING] = "pending",
-		[ALTCONN_ASSOC_STATE_QUEUED] = "queued",
-		[ALTCONN_ASSOC_STATE_ESTABLISHED] = "established",
-		[ALTCONN_ASSOC_STATE_CLOSING] = "closing",
-		[ALTCONN_ASSOC_STATE_CLOSED] = "closed",
-	};
-
-	return state < ARRAY_SIZE(names) ? names[state] : NULL;
-}
-
-/**
- * sock_connected - check whether a socket is a connected datagram socket
- * @s: a listener or a datagram socket
- *
- * Return: true if the socket is a connected datagram socket, else false.
- */
-bool sock_connected(const struct sock *s)
-{
-	return record_has(s->known, ALTCONN_A_SOCKET_PEER) &&
-	       s->peer.kind != ALTCONN_KIND_NONE;
-}
-
-static const char *sock_state(const struct sock *s)
+static const char *filter_sock_state(const struct sock *s)
 {
 	if (s->listening)
 		return "listening";
-	return sock_connected(s) ? "established" : "unconnected";
+	return record_sock_is_connected(s) ? "established" : "unconnected";
 }
 
-static bool addr_wanted(const struct filter *filter, const struct addr *a,
-			const struct addr *b)
+/**
+ * filter_has_addr - check whether a filter selects one of two addresses
+ * @filter: the filter
+ * @a: address of one end
+ * @b: address of the other end
+ *
+ * Return: true if the filter has one of the addresses, or no address at all.
+ */
+bool filter_has_addr(const struct filter *filter, const struct addr *a,
+		     const struct addr *b)
 {
 	size_t i;
 
@@ -223,23 +165,23 @@ static bool addr_wanted(const struct filter *filter, const struct addr *a,
 	return !filter->n_addrs;
 }
 
-static bool row_wanted(const struct filter *filter, unsigned int is,
-		       uint32_t type, const char *state)
+static bool filter_takes_row(const struct filter *filter, unsigned int is,
+			     uint32_t type, const char *state)
 {
 	if (filter->want && !(filter->want & is))
 		return false;
-	if (filter->type && strcmp(filter->type, type_name(type)))
+	if (filter->type && strcmp(filter->type, record_type_name(type)))
 		return false;
 	return !filter->state || (state && !strcmp(filter->state, state));
 }
 
-static bool is_pid(const struct filter *filter, const struct end *end)
+static bool filter_is_pid(const struct filter *filter, const struct end *end)
 {
 	return record_has(end->known, ALTCONN_A_END_PID) &&
 	       end->pid == filter->pid;
 }
 
-static bool is_uid(const struct filter *filter, const struct end *end)
+static bool filter_is_uid(const struct filter *filter, const struct end *end)
 {
 	return record_has(end->known, ALTCONN_A_END_UID) &&
 	       end->uid == filter->uid;
@@ -248,9 +190,11 @@ static bool is_uid(const struct filter *filter, const struct end *end)
 static bool process_wanted(const struct filter *filter, const struct end *a,
 			   const struct end *b)
 {
-	if (filter->has_pid && !is_pid(filter, a) && !is_pid(filter, b))
+	if (filter->has_pid && !filter_is_pid(filter, a) &&
+	    !filter_is_pid(filter, b))
 		return false;
-	return !filter->has_uid || is_uid(filter, a) || is_uid(filter, b);
+	return !filter->has_uid || filter_is_uid(filter, a) ||
+	       filter_is_uid(filter, b);
 }
 
 /**
@@ -273,9 +217,10 @@ bool filter_assoc(const struct filter *filter, const struct assoc *a)
 	if (filter->has_queue && a->client.recv_queue <= filter->queue &&
 	    a->server.recv_queue <= filter->queue)
 		return false;
-	return row_wanted(filter, is, a->type, assoc_state(a->state)) &&
+	return filter_takes_row(filter, is, a->type,
+				record_state_name(a->state)) &&
 	       process_wanted(filter, &a->client, &a->server) &&
-	       addr_wanted(filter, &a->client.addr, &a->server.addr);
+	       filter_has_addr(filter, &a->client.addr, &a->server.addr);
 }
 
 /**
@@ -292,175 +237,14 @@ bool filter_sock(const struct filter *filter, const struct sock *s)
 
 	if (s->listening)
 		is = WANT_LISTENERS;
-	else if (sock_connected(s))
+	else if (record_sock_is_connected(s))
 		is = WANT_CONNECTED;
 	if (filter->has_older || (filter->id && s->id != filter->id))
 		return false;
 	if (filter->has_queue && filter->queue >=
 	    (s->listening ? s->queued : s->owner.recv_queue))
 		return false;
-	return row_wanted(filter, is, s->type, sock_state(s)) &&
+	return filter_takes_row(filter, is, s->type, filter_sock_state(s)) &&
 	       process_wanted(filter, &s->owner, &s->owner) &&
-	       addr_wanted(filter, &s->owner.addr, &s->peer);
-}
-
-/* ---- lists from the module ---- */
-
-/* Make room for one more member. The room doubles at each power of two. */
-static void *room_for_one(void *array, size_t count, size_t size)
-{
-	if (count & (count - 1))
-		return array;
-	return grow(array, count ? 2 * count : 1, size);
-}
-
-static int on_assoc(const struct nlmsghdr *nlh, void *data)
-{
-	struct found *found = data;
-
-	found->assocs = room_for_one(found->assocs, found->n_assocs,
-				     sizeof(*found->assocs));
-	return assoc_read(nlh, &found->assocs[found->n_assocs++]);
-}
-
-static int on_sock(const struct nlmsghdr *nlh, void *data)
-{
-	struct found *found = data;
-	struct sock *sock;
-	int ret;
-
-	found->socks = room_for_one(found->socks, found->n_socks,
-				    sizeof(*found->socks));
-	sock = &found->socks[found->n_socks++];
-	ret = sock_read(nlh, sock);
-	/* The string is in the message, which the next message overwrites. */
-	if (sock->file)
-		sock->file = strcpy(grow(NULL, strlen(sock->file) + 1, 1),
-				    sock->file);
-	return ret;
-}
-
-/*
- * Get the number of the state of associations with the name @state. Return
- * false if associations have no such state.
- */
-static bool state_of_assocs(const char *state, uint32_t *number)
-{
-	uint32_t i;
-
-	for (i = 0; assoc_state(i); i++) {
-		if (strcmp(assoc_state(i), state))
-			continue;
-		*number = i;
-		return true;
-	}
-	return false;
-}
-
-/*
- * Ask the module to list only what the filter may select. The tool applies the
- * whole filter to the list later. The module requires all properties in a nest
- * of one and the same end, while the filter accepts each property at either
- * end. So the request has only one property of an end.
- */
-static void put_end(struct nlmsghdr *nlh, uint16_t attr,
-		    const struct filter *filter, bool addr)
-{
-	struct nlattr *nest = mnl_attr_nest_start(nlh, attr);
-
-	if (addr && filter->n_addrs == 1)
-		addr_write(nlh, ALTCONN_A_END_ADDR, &filter->addrs[0]);
-	else if (filter->has_pid)
-		mnl_attr_put_u32(nlh, ALTCONN_A_END_PID, filter->pid);
-	else if (filter->has_uid)
-		mnl_attr_put_u32(nlh, ALTCONN_A_END_UID, filter->uid);
-	mnl_attr_nest_end(nlh, nest);
-}
-
-static int ask_assocs(struct nl *nl, struct found *found,
-		      const struct filter *filter)
-{
-	struct nlmsghdr *nlh = nl_dump_request(nl, ALTCONN_CMD_ASSOC_GET);
-	uint32_t state = ALTCONN_ASSOC_STATE_PENDING;
-
-	if (filter->want == WANT_LISTENERS ||
-	    (filter->type && !strcmp(filter->type, type_name(SOCK_DGRAM))) ||
-	    (filter->state && !state_of_assocs(filter->state, &state)))
-		return EXIT_OK;
-	if (filter->id)
-		mnl_attr_put_u64(nlh, ALTCONN_A_ASSOC_ID, filter->id);
-	if (filter->type)
-		mnl_attr_put_u32(nlh, ALTCONN_A_ASSOC_TYPE,
-				 record_type(type_number(filter->type)));
-	if (filter->state || filter->want == WANT_WAITING)
-		mnl_attr_put_u32(nlh, ALTCONN_A_ASSOC_STATE, state);
-	put_end(nlh, ALTCONN_A_ASSOC_END, filter, true);
-	return nl_dump_talk(nl, on_assoc, found, &found->interrupted);
-}
-
-static int ask_socks(struct nl *nl, struct found *found,
-		     const struct filter *filter)
-{
-	struct nlmsghdr *nlh = nl_dump_request(nl, ALTCONN_CMD_SOCKET_GET);
-	bool listeners = filter->want == WANT_LISTENERS;
-	uint32_t state;
-
-	/* Associations and sockets can both be "established". */
-	if (filter->want == WANT_WAITING || filter->has_older ||
-	    (filter->state && state_of_assocs(filter->state, &state) &&
-	     state != ALTCONN_ASSOC_STATE_ESTABLISHED))
-		return EXIT_OK;
-	if (filter->id)
-		mnl_attr_put_u64(nlh, ALTCONN_A_SOCKET_ID, filter->id);
-	if (filter->type)
-		mnl_attr_put_u32(nlh, ALTCONN_A_SOCKET_TYPE,
-				 record_type(type_number(filter->type)));
-	if (listeners)
-		mnl_attr_put(nlh, ALTCONN_A_SOCKET_LISTENING, 0, NULL);
-	/*
-	 * The filter may mean the peer address of a datagram socket, so an
-	 * address is sent only if listeners alone are wanted.
-	 */
-	put_end(nlh, ALTCONN_A_SOCKET_OWNER, filter, listeners);
-	return nl_dump_talk(nl, on_sock, found, &found->interrupted);
-}
-
-/**
- * found_ask - ask the module for associations and sockets
- * @found: zeroed; gets the lists, which the caller frees with found_free() also
- *	after a failure
- * @filter: selects the objects, or NULL for all; the lists may have more
- *	objects, so the caller has to apply the filter again
- *
- * Return: EXIT_OK, or EXIT_FAILED after an error message.
- */
-int found_ask(struct found *found, const struct filter *filter)
-{
-	static const struct filter all;
-	struct nl nl;
-	int ret;
-
-	ret = nl_open(&nl);
-	if (ret == EXIT_OK)
-		ret = ask_socks(&nl, found, filter ? : &all);
-	if (ret == EXIT_OK)
-		ret = ask_assocs(&nl, found, filter ? : &all);
-	nl_close(&nl);
-	if (ret == EXIT_OK)
-		sort_found(found, "id", false);
-	return ret;
-}
-
-/**
- * found_free - free the lists of found_ask()
- * @found: the lists
- */
-void found_free(struct found *found)
-{
-	size_t i;
-
-	free(found->assocs);
-	for (i = 0; i < found->n_socks; i++)
-		free((char *)found->socks[i].file);
-	free(found->socks);
+	       filter_has_addr(filter, &s->owner.addr, &s->peer);
 }

@@ -1,47 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A filter says which associations and sockets the user selects. All commands
- * that select any have the same options and address arguments for it.
+ * A filter selects associations and sockets. All commands that have a filter
+ * take the same options and address arguments for it.
  */
 #ifndef ALTCONN_TOOL_FILTER_H
 #define ALTCONN_TOOL_FILTER_H
 
+#include "lib/opt.h"
 #include "lib/record.h"
 
+/* Sorts of rows. */
 enum {
 	WANT_LISTENERS	= 1,
 	WANT_CONNECTED	= 2,
 	WANT_WAITING	= 4,
 };
 
-/* Keys of options without a letter. */
-enum {
-	OPT_STATE = 512,
-	OPT_PID,
-	OPT_UID,
-	OPT_OLDER,
-	OPT_QUEUE,
-	OPT_ID,
-};
-
 /* These entries go into the option table of a command. */
 #define FILTER_OPTS							\
-	{ 'l', "listening", NULL, NULL, "listeners only" },		\
+	{ 'l', "listening", NULL, NULL, "only listeners" },		\
 	{ 'c', "connected", NULL, NULL,					\
-	  "associations and connected datagram sockets only" },		\
-	{ 'w', "waiting", NULL, NULL, "attempts that wait only" },	\
-	{ 't', "type", "TYPE", "stream seqpacket dgram", "one type only" }, \
+	  "only associations and connected datagram sockets" },		\
+	{ 'w', "waiting", NULL, NULL, "only attempts that wait" },	\
+	{ 't', "type", "TYPE", "stream seqpacket dgram",		\
+	  "only this socket type" },					\
 	{ OPT_STATE, "state", "STATE",					\
 	  "pending queued established closing listening unconnected",	\
-	  "one state only" },						\
-	{ OPT_PID, "pid", "PID", NULL, "of this process, at either end" }, \
-	{ OPT_UID, "uid", "USER", NULL, "of this user, at either end" }, \
+	  "only this state" },						\
+	{ OPT_PID, "pid", "PID", NULL,					\
+	  "only with this process at either end" },			\
+	{ OPT_UID, "uid", "USER", NULL,					\
+	  "only with this user at either end" },			\
 	{ OPT_OLDER, "older", "TIME", NULL,				\
-	  "associations that began longer ago, as in 90s, 5m or 2h" },	\
+	  "only associations older than this, as in 90s, 5m or 2h" },	\
 	{ OPT_QUEUE, "queue", "N", NULL,				\
-	  "with more bytes unread, or connections to accept" },		\
+	  "only with more unread bytes, or connections to accept" },	\
 	{ OPT_ID, "id", "ID", NULL,					\
-	  "this association or socket alone, see 'altconn show -e'" }
+	  "only this association or socket; 'altconn show -e' lists ids" }
 
 /**
  * struct filter - the associations and sockets that the user selects
@@ -71,33 +66,13 @@ struct filter {
 	size_t n_addrs;
 };
 
-/**
- * struct found - the associations and sockets that the module has listed
- * @assocs: associations, sorted by id, which is the order of creation
- * @n_assocs: number of @assocs
- * @socks: listeners and datagram sockets, sorted by id
- * @n_socks: number of @socks
- * @interrupted: objects that ended during the dump may be missing
- */
-struct found {
-	struct assoc *assocs;
-	size_t n_assocs;
-	struct sock *socks;
-	size_t n_socks;
-	bool interrupted;
-};
-
 int filter_option(struct filter *filter, const char *cmd, int key);
 int filter_addresses(struct filter *filter, const char *cmd, int argc,
 		     char **argv);
+bool filter_has_addr(const struct filter *filter, const struct addr *a,
+		     const struct addr *b);
 bool filter_any(const struct filter *filter);
 bool filter_assoc(const struct filter *filter, const struct assoc *a);
 bool filter_sock(const struct filter *filter, const struct sock *s);
-
-bool sock_connected(const struct sock *s);
-const char *assoc_state(uint32_t state);
-
-int found_ask(struct found *found, const struct filter *filter);
-void found_free(struct found *found);
 
 #endif /* ALTCONN_TOOL_FILTER_H */

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file looks at sockets of the family in other processes. It duplicates a
- * descriptor into this process with pidfd_getfd(2), and reads the properties of
- * the socket from the duplicate. So the network namespace of the socket does
- * not matter.
+ * This file reads the properties of sockets in other processes. It duplicates a
+ * descriptor into this process with pidfd_getfd(2), and reads the properties
+ * from the duplicate. So the network namespace of the socket does not matter.
  */
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -17,14 +16,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "lib/command.h"
 #include "lib/held.h"
 
 /*
  * Read the command name of a process. The name is escaped, since the process
  * may have put any bytes into it. @comm: gets the name; room for 80 bytes.
  */
-static void read_comm(pid_t pid, char *comm)
+static void held_read_comm(pid_t pid, char *comm)
 {
 	char path[64], name[16 + 1] = "";
 	FILE *f;
@@ -35,10 +33,10 @@ static void read_comm(pid_t pid, char *comm)
 		name[strcspn(name, "\n")] = 0;
 	if (f)
 		fclose(f);
-	escape_bytes((unsigned char *)name, strlen(name), comm);
+	addr_escape((unsigned char *)name, strlen(name), comm);
 }
 
-static int option(int fd, int level, int name, int otherwise)
+static int held_option(int fd, int level, int name, int otherwise)
 {
 	socklen_t len = sizeof(otherwise);
 	int value = otherwise;
@@ -46,7 +44,7 @@ static int option(int fd, int level, int name, int otherwise)
 	return getsockopt(fd, level, name, &value, &len) ? otherwise : value;
 }
 
-static void ask_addresses(int fd, struct held *held)
+static void held_read_addresses(int fd, struct held *held)
 {
 	struct sockaddr_storage ss = { };
 	socklen_t len = sizeof(ss);
@@ -65,44 +63,45 @@ static void ask_addresses(int fd, struct held *held)
  * Read the properties of a socket from the duplicate @fd. Return whether @fd is
  * a socket of the family.
  */
-static bool ask(int fd, int family, struct held *held)
+static bool held_read_socket(int fd, int family, struct held *held)
 {
 	socklen_t len = sizeof(held->info);
 
-	if (option(fd, SOL_SOCKET, SO_DOMAIN, -1) != family)
+	if (held_option(fd, SOL_SOCKET, SO_DOMAIN, -1) != family)
 		return false;
-	held->type = option(fd, SOL_SOCKET, SO_TYPE, 0);
-	held->format = option(fd, SOL_SOCKET, SO_PROTOCOL, 0);
-	held->listens = option(fd, SOL_SOCKET, SO_ACCEPTCONN, 0);
+	held->type = held_option(fd, SOL_SOCKET, SO_TYPE, 0);
+	held->format = held_option(fd, SOL_SOCKET, SO_PROTOCOL, 0);
+	held->listens = held_option(fd, SOL_SOCKET, SO_ACCEPTCONN, 0);
 	getsockopt(fd, SOL_ALTCONN, ALTCONN_CONNECT_INFO, &held->info, &len);
-	ask_addresses(fd, held);
+	held_read_addresses(fd, held);
 	return true;
 }
 
-static int look(int pidfd, int fd, int family, struct held *held)
+static int held_read_descriptor(int pidfd, int fd, int family,
+				struct held *held)
 {
 	int copy = pidfd_getfd(pidfd, fd, 0), ret;
 
 	if (copy < 0)
 		return -errno;
 	held->fd = fd;
-	ret = ask(copy, family, held) ? 0 : -ENOTSOCK;
+	ret = held_read_socket(copy, family, held) ? 0 : -ENOTSOCK;
 	close(copy);
 	return ret;
 }
 
 /**
- * held_look - read the properties of a socket in a process
+ * held_read - read the properties of a socket in a process
  * @pid: the process
  * @fd: descriptor of the socket in the process
  * @family: number of the socket family
  * @held: gets the properties
  *
- * Return: 0; -ENOTSOCK: @fd is no socket of the family; -EPERM: the caller may
- * not look into the process; -ESRCH: there is no such process; -EBADF: there is
- * no such descriptor; or another negative errno.
+ * Return: 0; -ENOTSOCK: @fd is no socket of the family; -EPERM: the tool has no
+ * permission for the process; -ESRCH: there is no such process; -EBADF: there
+ * is no such descriptor; or another negative errno.
  */
-int held_look(pid_t pid, int fd, int family, struct held *held)
+int held_read(pid_t pid, int fd, int family, struct held *held)
 {
 	int pidfd = pidfd_open(pid, 0), ret;
 
@@ -110,13 +109,13 @@ int held_look(pid_t pid, int fd, int family, struct held *held)
 	if (pidfd < 0)
 		return -errno;
 	held->pid = pid;
-	read_comm(pid, held->comm);
-	ret = look(pidfd, fd, family, held);
+	held_read_comm(pid, held->comm);
+	ret = held_read_descriptor(pidfd, fd, family, held);
 	close(pidfd);
 	return ret;
 }
 
-static bool is_socket(DIR *dir, const char *name)
+static bool held_is_socket(DIR *dir, const char *name)
 {
 	char link[32] = "";
 
@@ -125,17 +124,17 @@ static bool is_socket(DIR *dir, const char *name)
 }
 
 /**
- * held_each - call a function for each socket of the family in a process
+ * held_walk - call a function for each socket of the family in a process
  * @pid: the process
  * @family: number of the socket family
  * @take: called with each socket; a return value other than 0 ends the loop
  * @data: argument of @take
  *
  * Return: 0, or the value that @take returned to end the loop; -EPERM or
- * -EACCES: the caller may not look into the process; -ESRCH or -ENOENT: there
+ * -EACCES: the tool has no permission for the process; -ESRCH or -ENOENT: there
  * is no such process; or another negative errno.
  */
-int held_each(pid_t pid, int family,
+int held_walk(pid_t pid, int family,
 	      int (*take)(const struct held *held, void *data), void *data)
 {
 	const struct dirent *entry;
@@ -149,12 +148,13 @@ int held_each(pid_t pid, int family,
 	if (!dir)
 		return -errno;
 	while (!ret && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.' || !is_socket(dir, entry->d_name))
+		if (entry->d_name[0] == '.' ||
+		    !held_is_socket(dir, entry->d_name))
 			continue;
-		ret = held_look(pid, atoi(entry->d_name), family, &held);
+		ret = held_read(pid, atoi(entry->d_name), family, &held);
 		if (!ret)
 			ret = take(&held, data);
-		/* The socket is of another family, or was closed meanwhile. */
+		/* The socket has another family, or is closed by now. */
 		else if (ret == -ENOTSOCK || ret == -EBADF)
 			ret = 0;
 	}
@@ -162,7 +162,7 @@ int held_each(pid_t pid, int family,
 	return ret;
 }
 
-static int count_socket(const struct held *held, void *data)
+static int held_count(const struct held *held, void *data)
 {
 	struct holder *holder = data;
 
@@ -172,15 +172,15 @@ static int count_socket(const struct held *held, void *data)
 }
 
 /**
- * held_by_whom - find the processes that have sockets of the family
+ * held_holders - find the processes that have sockets of the family
  * @family: number of the socket family
  * @take: called with each process that has any
  * @data: argument of @take
- * @hidden: gets the number of processes that the caller may not look into
+ * @hidden: gets the number of processes for which the tool has no permission
  *
  * Return: number of sockets of all these processes together.
  */
-unsigned int held_by_whom(int family,
+unsigned int held_holders(int family,
 			  void (*take)(const struct holder *holder, void *data),
 			  void *data, unsigned int *hidden)
 {
@@ -195,7 +195,7 @@ unsigned int held_by_whom(int family,
 		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
 			continue;
 		holder = (struct holder) { .pid = atoi(entry->d_name) };
-		ret = held_each(holder.pid, family, count_socket, &holder);
+		ret = held_walk(holder.pid, family, held_count, &holder);
 		if (ret == -EPERM || ret == -EACCES)
 			++*hidden;
 		if (holder.sockets)

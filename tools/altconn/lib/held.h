@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The tool looks for sockets of the family in other processes.
+ * Sockets of the family that other processes hold.
  */
-#ifndef ALTCONN_TOOL_PROCESS_H
-#define ALTCONN_TOOL_PROCESS_H
+#ifndef ALTCONN_TOOL_HELD_H
+#define ALTCONN_TOOL_HELD_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,12 +46,12 @@ struct holder {
 	unsigned int sockets;
 };
 
-int held_look(pid_t pid, int fd, int family, struct held *held);
-int held_each(pid_t pid, int family,
+int held_read(pid_t pid, int fd, int family, struct held *held);
+int held_walk(pid_t pid, int family,
 	      int (*take)(const struct held *held, void *data), void *data);
-unsigned int held_by_whom(int family,
+unsigned int held_holders(int family,
 			  void (*take)(const struct holder *holder, void *data),
 			  void *data, unsigned int *hidden);
 long held_references(void);
 
-#endif /* ALTCONN_TOOL_PROCESS_H */
+#endif /* ALTCONN_TOOL_HELD_H */

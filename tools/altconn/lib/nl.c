@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file finds the module's family over generic netlink, sends a request at
- * a time, reads all answers to the request, and prints every error as one line.
+ * This file finds the module's generic netlink family, sends one request at a
+ * time, reads the whole answer, and prints each error as one line.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -14,14 +14,16 @@
 
 #include <linux/genetlink.h>
 
+#include "lib/array.h"
 #include "lib/command.h"
+#include "lib/message.h"
 #include "lib/nl.h"
 
 #define NL_BUF_SIZE	32768	/* largest datagram of a dump */
 #define NL_DUMP_TRIES	5
 #define MODULE_DIR	"/sys/module/altconn"
 
-static const char not_loaded[] =
+static const char nl_not_loaded[] =
 	"the module is not loaded; load it with 'insmod kmod/altconn.ko' or 'modprobe altconn'";
 
 /**
@@ -34,7 +36,7 @@ static const char not_loaded[] =
  * @counts: the request is a dump, so its messages are counted
  * @read: number of messages read so far
  * @since: time when the 1024th message was read, seconds since 1970; 0 before
- * @told: a line with the progress is on stderr
+ * @printed: a line with the progress is on stderr
  */
 struct answer {
 	mnl_cb_t cb;
@@ -42,12 +44,12 @@ struct answer {
 	bool interrupted;
 	uint32_t offset;
 	char message[256];
-	bool counts, told;
+	bool counts, printed;
 	unsigned long read;
 	time_t since;
 };
 
-static int extack_attr(const struct nlattr *attr, void *data)
+static int nl_extack_attr(const struct nlattr *attr, void *data)
 {
 	struct answer *a = data;
 
@@ -71,7 +73,7 @@ static int extack_attr(const struct nlattr *attr, void *data)
  * Show the progress of a long dump if stderr is a terminal, from one second
  * after the 1024th message on.
  */
-static void tell_progress(struct answer *a)
+static void nl_print_progress(struct answer *a)
 {
 	if (++a->read % 1024)
 		return;
@@ -80,10 +82,10 @@ static void tell_progress(struct answer *a)
 	if (time(NULL) - a->since < 1 || !isatty(STDERR_FILENO))
 		return;
 	fprintf(stderr, "\raltconn: %lu read ...", a->read);
-	a->told = true;
+	a->printed = true;
 }
 
-static int on_message(const struct nlmsghdr *nlh, void *data)
+static int nl_on_message(const struct nlmsghdr *nlh, void *data)
 {
 	struct answer *a = data;
 
@@ -94,12 +96,12 @@ static int on_message(const struct nlmsghdr *nlh, void *data)
 	if (!nlh->nlmsg_seq && nlh->nlmsg_type == GENL_ID_CTRL)
 		return MNL_CB_OK;
 	if (a->counts)
-		tell_progress(a);
+		nl_print_progress(a);
 	return a->cb ? a->cb(nlh, a->data) : MNL_CB_OK;
 }
 
 /* Handle an error, or the acknowledgment (error code 0) of a plain request. */
-static int on_error(const struct nlmsghdr *nlh, void *data)
+static int nl_on_error(const struct nlmsghdr *nlh, void *data)
 {
 	const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
 	unsigned int skip = sizeof(*err);
@@ -115,13 +117,13 @@ static int on_error(const struct nlmsghdr *nlh, void *data)
 	    err->msg.nlmsg_len >= sizeof(err->msg))
 		skip += err->msg.nlmsg_len - sizeof(err->msg);
 	if ((nlh->nlmsg_flags & NLM_F_ACK_TLVS) && skip <= len)
-		mnl_attr_parse(nlh, skip, extack_attr, data);
+		mnl_attr_parse(nlh, skip, nl_extack_attr, data);
 	errno = -err->error;
 	return MNL_CB_ERROR;
 }
 
 /* Handle the end of a dump, with an error code if the dump was cut short. */
-static int on_done(const struct nlmsghdr *nlh, void *data)
+static int nl_on_done(const struct nlmsghdr *nlh, void *data)
 {
 	int32_t err;
 
@@ -131,15 +133,15 @@ static int on_done(const struct nlmsghdr *nlh, void *data)
 	if (err >= 0)
 		return MNL_CB_STOP;
 	if (nlh->nlmsg_flags & NLM_F_ACK_TLVS)
-		mnl_attr_parse(nlh, sizeof(err), extack_attr, data);
+		mnl_attr_parse(nlh, sizeof(err), nl_extack_attr, data);
 	errno = -err;
 	return MNL_CB_ERROR;
 }
 
 /* The array is not const, since the prototype of mnl_cb_run2() is not. */
-static mnl_cb_t control_cbs[NLMSG_MIN_TYPE] = {
-	[NLMSG_ERROR] = on_error,
-	[NLMSG_DONE] = on_done,
+static mnl_cb_t nl_control_cbs[NLMSG_MIN_TYPE] = {
+	[NLMSG_ERROR] = nl_on_error,
+	[NLMSG_DONE] = nl_on_done,
 };
 
 /*
@@ -148,7 +150,7 @@ static mnl_cb_t control_cbs[NLMSG_MIN_TYPE] = {
  * reads the dump to its end, since it uses the socket again and the list may
  * still be useful.
  */
-static bool take_interrupted(void *buf, int len)
+static bool nl_clear_interrupted(void *buf, int len)
 {
 	struct nlmsghdr *nlh = buf;
 	bool interrupted = false;
@@ -162,7 +164,7 @@ static bool take_interrupted(void *buf, int len)
 	return interrupted;
 }
 
-static ssize_t receive(struct nl *nl)
+static ssize_t nl_receive(struct nl *nl)
 {
 	ssize_t len;
 
@@ -176,7 +178,7 @@ static ssize_t receive(struct nl *nl)
  * Send the request in nl->buf and read the whole answer. Return 0, or -1 with
  * errno set.
  */
-static int transact(struct nl *nl, struct answer *a)
+static int nl_transact(struct nl *nl, struct answer *a)
 {
 	unsigned int portid = mnl_socket_get_portid(nl->sock);
 	struct nlmsghdr *nlh = nl->buf;
@@ -187,18 +189,18 @@ static int transact(struct nl *nl, struct answer *a)
 	if (mnl_socket_sendto(nl->sock, nlh, nlh->nlmsg_len) < 0)
 		return -1;
 	do {
-		len = receive(nl);
+		len = nl_receive(nl);
 		if (len < 0)
 			return -1;
-		a->interrupted |= take_interrupted(nl->buf, len);
-		ret = mnl_cb_run2(nl->buf, len, nl->seq, portid, on_message, a,
-				  control_cbs, NLMSG_MIN_TYPE);
+		a->interrupted |= nl_clear_interrupted(nl->buf, len);
+		ret = mnl_cb_run2(nl->buf, len, nl->seq, portid, nl_on_message,
+				  a, nl_control_cbs, NLMSG_MIN_TYPE);
 	} while (ret > 0);
 	return ret;
 }
 
-static struct nlmsghdr *request(struct nl *nl, uint16_t type, uint8_t cmd,
-				uint16_t flags)
+static struct nlmsghdr *nl_put_header(struct nl *nl, uint16_t type, uint8_t cmd,
+				      uint16_t flags)
 {
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(nl->buf);
 	struct genlmsghdr *genl;
@@ -211,7 +213,7 @@ static struct nlmsghdr *request(struct nl *nl, uint16_t type, uint8_t cmd,
 	return nlh;
 }
 
-static int family_attr(const struct nlattr *attr, void *data)
+static int nl_family_attr(const struct nlattr *attr, void *data)
 {
 	struct nl *nl = data;
 
@@ -223,19 +225,20 @@ static int family_attr(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
-static int family_message(const struct nlmsghdr *nlh, void *data)
+static int nl_on_family(const struct nlmsghdr *nlh, void *data)
 {
-	return mnl_attr_parse(nlh, sizeof(struct genlmsghdr), family_attr, data);
+	return mnl_attr_parse(nlh, sizeof(struct genlmsghdr), nl_family_attr,
+			      data);
 }
 
-static int resolve(struct nl *nl)
+static int nl_resolve(struct nl *nl)
 {
-	struct answer a = { .cb = family_message, .data = nl };
+	struct answer a = { .cb = nl_on_family, .data = nl };
 	struct nlmsghdr *nlh;
 
-	nlh = request(nl, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, NLM_F_ACK);
+	nlh = nl_put_header(nl, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, NLM_F_ACK);
 	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, ALTCONN_FAMILY_NAME);
-	if (transact(nl, &a) < 0)
+	if (nl_transact(nl, &a) < 0)
 		return -1;
 	if (nl->type)
 		return 0;
@@ -243,7 +246,7 @@ static int resolve(struct nl *nl)
 	return -1;
 }
 
-static void set_options(struct nl *nl)
+static void nl_set_options(struct nl *nl)
 {
 	int on = 1;
 
@@ -254,13 +257,13 @@ static void set_options(struct nl *nl)
 			      sizeof(on));
 }
 
-static int connect_kernel(struct nl *nl)
+static int nl_connect(struct nl *nl)
 {
 	nl->sock = mnl_socket_open2(NETLINK_GENERIC, SOCK_CLOEXEC);
 	if (!nl->sock)
 		return -1;
-	set_options(nl);
-	nl->buf = grow(NULL, NL_BUF_SIZE, 1);
+	nl_set_options(nl);
+	nl->buf = array_grow(NULL, NL_BUF_SIZE, 1);
 	nl->seq = time(NULL);
 	if (mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) < 0)
 		return -1;
@@ -276,17 +279,17 @@ static int connect_kernel(struct nl *nl)
 int nl_open(struct nl *nl)
 {
 	memset(nl, 0, sizeof(*nl));
-	if (connect_kernel(nl) < 0) {
-		complain("cannot open a netlink socket: %s", strerror(errno));
+	if (nl_connect(nl) < 0) {
+		message_error("cannot open a netlink socket: %s", strerror(errno));
 		return EXIT_FAILED;
 	}
-	if (resolve(nl) == 0)
+	if (nl_resolve(nl) == 0)
 		return EXIT_OK;
 	if (errno == ENOENT)
-		complain("%s", not_loaded);
+		message_error("%s", nl_not_loaded);
 	else
-		complain("cannot ask for the netlink family: %s",
-			 strerror(errno));
+		message_error("cannot find the netlink family: %s",
+			      strerror(errno));
 	return EXIT_FAILED;
 }
 
@@ -301,18 +304,18 @@ void nl_close(struct nl *nl)
 	free(nl->buf);
 }
 
-static int complain_answer(const struct answer *a)
+static int nl_print_error(const struct answer *a)
 {
 	if (errno == EPERM || errno == EACCES)
-		complain("no permission: %s", a->message[0] ? a->message :
-			 "CAP_NET_ADMIN in this network namespace would do");
+		message_error("no permission: %s", a->message[0] ? a->message :
+			      "CAP_NET_ADMIN in this network namespace is needed");
 	else if (errno == ENOENT && !a->message[0])
-		complain("the module has just been unloaded");
+		message_error("the module has just been unloaded");
 	else if (errno == EBADMSG || errno == ERANGE)
-		complain("the module's answer is malformed; are tool and module of one version?");
+		message_error("the module's answer is malformed; check that the tool and the module have the same version");
 	else
-		complain("the module refuses: %s", a->message[0] ? a->message :
-			 strerror(errno));
+		message_error("the module refuses: %s",
+			      a->message[0] ? a->message : strerror(errno));
 	return EXIT_FAILED;
 }
 
@@ -332,7 +335,7 @@ struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, size_t room)
 	int size = NL_BUF_SIZE + room;
 
 	if (room > NL_BUF_SIZE / 2) {
-		nl->buf = grow(nl->buf, size, 1);
+		nl->buf = array_grow(nl->buf, size, 1);
 		/*
 		 * Without CAP_NET_ADMIN the send buffer is limited. A request
 		 * that exceeds it fails with an error.
@@ -342,7 +345,7 @@ struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, size_t room)
 			setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET,
 				   SO_SNDBUF, &size, sizeof(size));
 	}
-	return request(nl, nl->type, cmd, NLM_F_ACK);
+	return nl_put_header(nl, nl->type, cmd, NLM_F_ACK);
 }
 
 /**
@@ -356,7 +359,7 @@ struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, size_t room)
 int nl_talk(struct nl *nl, mnl_cb_t cb, void *data)
 {
 	struct answer a = { .cb = cb, .data = data };
-	int ret = transact(nl, &a) < 0 ? complain_answer(&a) : EXIT_OK;
+	int ret = nl_transact(nl, &a) < 0 ? nl_print_error(&a) : EXIT_OK;
 
 	nl->bad_offset = a.offset;
 	return ret;
@@ -388,7 +391,7 @@ struct group {
 };
 
 /* Read an attribute of a group, the name or the id, into @data. */
-static int group_attr(const struct nlattr *attr, void *data)
+static int nl_group_attr(const struct nlattr *attr, void *data)
 {
 	struct group *one = data;
 
@@ -401,27 +404,27 @@ static int group_attr(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
-static int groups_attr(const struct nlattr *attr, void *data)
+static int nl_groups_attr(const struct nlattr *attr, void *data)
 {
 	struct group *wanted = data, one = { };
 
-	if (mnl_attr_parse_nested(attr, group_attr, &one) < 0)
+	if (mnl_attr_parse_nested(attr, nl_group_attr, &one) < 0)
 		return MNL_CB_ERROR;
 	if (one.name && !strcmp(one.name, wanted->name))
 		wanted->id = one.id;
 	return MNL_CB_OK;
 }
 
-static int family_groups(const struct nlattr *attr, void *data)
+static int nl_family_groups(const struct nlattr *attr, void *data)
 {
 	if (mnl_attr_get_type(attr) != CTRL_ATTR_MCAST_GROUPS)
 		return MNL_CB_OK;
-	return mnl_attr_parse_nested(attr, groups_attr, data);
+	return mnl_attr_parse_nested(attr, nl_groups_attr, data);
 }
 
-static int groups_message(const struct nlmsghdr *nlh, void *data)
+static int nl_on_groups(const struct nlmsghdr *nlh, void *data)
 {
-	return mnl_attr_parse(nlh, sizeof(struct genlmsghdr), family_groups,
+	return mnl_attr_parse(nlh, sizeof(struct genlmsghdr), nl_family_groups,
 			      data);
 }
 
@@ -432,21 +435,24 @@ static int groups_message(const struct nlmsghdr *nlh, void *data)
  * Return the id of a multicast group, 0 if there is no such group, or -1 with
  * errno set.
  */
-static int64_t group_of(struct nl *nl, const char *family, const char *name)
+static int64_t nl_group_id(struct nl *nl, const char *family, const char *name)
 {
 	struct group group = { .name = name };
-	struct answer a = { .cb = groups_message, .data = &group };
+	struct answer a = { .cb = nl_on_groups, .data = &group };
 	struct nlmsghdr *nlh;
 
-	nlh = request(nl, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, NLM_F_ACK);
+	nlh = nl_put_header(nl, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, NLM_F_ACK);
 	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, family);
-	if (transact(nl, &a) < 0)
+	if (nl_transact(nl, &a) < 0)
 		return -1;
 	return group.id;
 }
 
-/* Join the group that group_of() returned. Return 0, or -1 with errno set. */
-static int join_group(struct nl *nl, int64_t group)
+/*
+ * Join the group whose id nl_group_id() has returned. Return 0, or -1 with
+ * errno set.
+ */
+static int nl_join_group(struct nl *nl, int64_t group)
 {
 	unsigned int id = group;
 
@@ -462,7 +468,7 @@ static int join_group(struct nl *nl, int64_t group)
  * nl_begin - prepare a socket to receive events
  * @nl: an open socket
  *
- * The caller then asks for the events with ALTCONN_CMD_MONITOR.
+ * The caller then requests the events with ALTCONN_CMD_MONITOR.
  *
  * Return: EXIT_OK, or EXIT_FAILED after an error message.
  */
@@ -473,9 +479,10 @@ int nl_begin(struct nl *nl)
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 	/* When the module is unloaded, this group gets CTRL_CMD_DELFAMILY. */
-	if (!join_group(nl, group_of(nl, "nlctrl", "notify")))
+	if (!nl_join_group(nl, nl_group_id(nl, "nlctrl", "notify")))
 		return EXIT_OK;
-	complain("cannot hear whether the module goes: %s", strerror(errno));
+	message_error("cannot join the group that reports the end of the module: %s",
+		      strerror(errno));
 	return EXIT_FAILED;
 }
 
@@ -495,7 +502,7 @@ struct listener {
 	bool gone;
 };
 
-static int gone_attr(const struct nlattr *attr, void *data)
+static int nl_gone_attr(const struct nlattr *attr, void *data)
 {
 	struct listener *l = data;
 
@@ -506,7 +513,7 @@ static int gone_attr(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
-static int on_told(const struct nlmsghdr *nlh, void *data)
+static int nl_on_event(const struct nlmsghdr *nlh, void *data)
 {
 	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
 	struct listener *l = data;
@@ -516,7 +523,7 @@ static int on_told(const struct nlmsghdr *nlh, void *data)
 	if (nlh->nlmsg_type == l->nl->type && genl->cmd == l->cmd)
 		return l->cb(nlh, l->data);
 	if (nlh->nlmsg_type == GENL_ID_CTRL && genl->cmd == CTRL_CMD_DELFAMILY)
-		mnl_attr_parse(nlh, sizeof(*genl), gone_attr, l);
+		mnl_attr_parse(nlh, sizeof(*genl), nl_gone_attr, l);
 	return l->gone ? MNL_CB_STOP : MNL_CB_OK;
 }
 
@@ -537,7 +544,7 @@ int nl_listen(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data)
 	ssize_t len;
 
 	while (ret == MNL_CB_OK) {
-		len = receive(nl);
+		len = nl_receive(nl);
 		if (len < 0 && errno == ENOBUFS) {
 			/* The lost message may have been CTRL_CMD_DELFAMILY. */
 			if (access(MODULE_DIR, F_OK) == 0)
@@ -546,15 +553,16 @@ int nl_listen(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data)
 			break;
 		}
 		if (len < 0) {
-			complain("the events end: %s", strerror(errno));
+			message_error("cannot receive events: %s",
+				      strerror(errno));
 			return EXIT_FAILED;
 		}
-		ret = mnl_cb_run(nl->buf, len, 0, 0, on_told, &l);
+		ret = mnl_cb_run(nl->buf, len, 0, 0, nl_on_event, &l);
 	}
 	if (l.gone)
-		complain("the module has been unloaded");
+		message_error("the module has been unloaded");
 	else if (ret == MNL_CB_ERROR)
-		complain("the module's event is malformed; are tool and module of one version?");
+		message_error("an event of the module is malformed; check that the tool and the module have the same version");
 	return l.gone || ret == MNL_CB_ERROR ? EXIT_FAILED : EXIT_OK;
 }
 
@@ -569,7 +577,7 @@ int nl_listen(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data)
  */
 struct nlmsghdr *nl_dump_request(struct nl *nl, uint8_t cmd)
 {
-	return request(nl, nl->type, cmd, NLM_F_DUMP);
+	return nl_put_header(nl, nl->type, cmd, NLM_F_DUMP);
 }
 
 /**
@@ -586,12 +594,12 @@ int nl_dump_talk(struct nl *nl, mnl_cb_t cb, void *data, bool *interrupted)
 	struct answer a = { .cb = cb, .data = data, .counts = true };
 	int ret;
 
-	ret = transact(nl, &a);
+	ret = nl_transact(nl, &a);
 	/* Erase the line with the progress. */
-	if (a.told)
+	if (a.printed)
 		fputs("\r\033[K", stderr);
 	if (ret < 0)
-		return complain_answer(&a);
+		return nl_print_error(&a);
 	*interrupted |= a.interrupted;
 	return EXIT_OK;
 }
@@ -639,6 +647,6 @@ int nl_dump(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void (*reset)(void *data),
 		if (ret != EXIT_OK || !interrupted)
 			return ret;
 	}
-	complain("the list changed while it was read");
+	message_error("the list changed while it was read");
 	return EXIT_OK;
 }

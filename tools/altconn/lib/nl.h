@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The tool talks to the module over generic netlink.
+ * The tool sends requests to the module over generic netlink.
  */
 #ifndef ALTCONN_TOOL_NL_H
 #define ALTCONN_TOOL_NL_H

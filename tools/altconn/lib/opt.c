@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file calls getopt_long() with the options of a command's table. Error
+ * This file calls getopt_long() with the options of a table. The error
  * messages name the values that are allowed.
  */
 #include <assert.h>
@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "lib/command.h"
+#include "lib/message.h"
+#include "lib/opt.h"
 
 /* Largest number of options of a command; an assertion checks the limit. */
 #define OPTS_MAX 32
@@ -19,7 +21,7 @@ struct getopt_tables {
 	char letters[2 * OPTS_MAX + 4];
 };
 
-static void tables_fill(struct getopt_tables *t, const struct opt *opts)
+static void opt_fill_tables(struct getopt_tables *t, const struct opt *opts)
 {
 	struct option *l = t->longs;
 	char *c = t->letters;
@@ -74,8 +76,8 @@ static void opt_check_value(const struct command *cmd, const struct opt *o)
 {
 	if (!o || !o->values || opt_word_in(o->values, optarg))
 		return;
-	complain("%s: '%s' is no %s; it is one of: %s", cmd->name, optarg,
-		 o->arg, o->values);
+	message_error("%s: '%s' is no %s; it is one of: %s", cmd->name, optarg,
+		      o->arg, o->values);
 	exit(EXIT_USAGE);
 }
 
@@ -85,22 +87,22 @@ static void opt_refuse(const struct command *cmd, int key, char **argv)
 	const struct opt *o = opt_find(cmd->opts, optopt);
 
 	if (key == ':')
-		complain("%s: option '--%s' wants %s", cmd->name,
-			 o ? o->name : "", o ? o->arg : "an argument");
+		message_error("%s: option '--%s' needs %s", cmd->name,
+			      o ? o->name : "", o ? o->arg : "an argument");
 	else if (o || (optopt == 'h' && !strncmp(word, "--", 2)))
-		complain("%s: option '%s' takes no argument", cmd->name, word);
+		message_error("%s: option '%s' takes no argument", cmd->name, word);
 	else if (optopt)
-		complain("%s: unknown option '-%c'; try 'altconn %s --help'",
-			 cmd->name, optopt, cmd->name);
+		message_error("%s: unknown option '-%c'; try 'altconn %s --help'",
+			      cmd->name, optopt, cmd->name);
 	else
-		complain("%s: unknown option '%s'; try 'altconn %s --help'",
-			 cmd->name, word, cmd->name);
+		message_error("%s: unknown option '%s'; try 'altconn %s --help'",
+			      cmd->name, word, cmd->name);
 	exit(EXIT_USAGE);
 }
 
 /**
  * opt_next - get the next option of a command line
- * @cmd: entry of the command in commands[]
+ * @cmd: the command
  * @argc: number of words
  * @argv: the words, the name of the command first
  *
@@ -116,10 +118,10 @@ int opt_next(const struct command *cmd, int argc, char **argv)
 	int key;
 
 	opterr = 0;
-	tables_fill(&t, cmd->opts);
+	opt_fill_tables(&t, cmd->opts);
 	key = getopt_long(argc, argv, t.letters, t.longs, NULL);
 	if (key == 'h') {
-		help_command(cmd);
+		command_print_help(cmd);
 		exit(EXIT_OK);
 	}
 	if (key == '?' || key == ':')
@@ -131,7 +133,7 @@ int opt_next(const struct command *cmd, int argc, char **argv)
 
 /**
  * opt_no_arguments - refuse arguments after the options
- * @cmd: entry of the command in commands[]
+ * @cmd: the command
  * @argc: number of words
  * @argv: the words, the name of the command first
  *
@@ -141,8 +143,8 @@ int opt_no_arguments(const struct command *cmd, int argc, char **argv)
 {
 	if (optind >= argc)
 		return EXIT_OK;
-	complain("%s: unknown argument '%s'; it takes options only, see 'altconn %s --help'",
-		 cmd->name, argv[optind], cmd->name);
+	message_error("%s: unknown argument '%s'; the command takes only options, see 'altconn %s --help'",
+		      cmd->name, argv[optind], cmd->name);
 	return EXIT_USAGE;
 }
 
@@ -163,6 +165,6 @@ int opt_no_more(const char *cmd, const char *action, char **words, size_t most)
 		;
 	if (!words[i])
 		return EXIT_OK;
-	complain("%s %s: unknown argument '%s'", cmd, action, words[i]);
+	message_error("%s %s: unknown argument '%s'", cmd, action, words[i]);
 	return EXIT_USAGE;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The calls of this file print either a table or JSON. Both are built in memory
- * first: the table since the width of a column depends on all rows, and JSON so
+ * The calls of this file print either text or JSON. Both are built in memory
+ * first: a table since the width of a column depends on all rows, and JSON so
  * that it is printed completely or not at all.
  */
 #include <errno.h>
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,10 @@
 
 #include <json-c/json.h>
 
+#include "lib/array.h"
 #include "lib/command.h"
+#include "lib/message.h"
+#include "lib/opt.h"
 #include "lib/out.h"
 
 #define OUT_DEPTH	4
@@ -31,6 +35,7 @@ struct cell {
  * @count: number of columns
  * @last: index of the last column that is not hidden
  * @coloured: print colours
+ * @sentences: out_open_text() has begun the output
  * @cells: cells of the table, row by row
  * @rows: number of rows
  * @room: number of rows for which @cells has memory
@@ -46,6 +51,7 @@ struct out {
 	unsigned int count;
 	unsigned int last;
 	bool coloured;
+	bool sentences;
 	struct cell *cells;
 	size_t rows;
 	size_t room;
@@ -125,7 +131,7 @@ bool out_wants_colour(const char *when)
 struct out *out_open(const struct out_style *style,
 		     const struct out_column *columns, unsigned int count)
 {
-	struct out *out = grow(NULL, 1, sizeof(*out));
+	struct out *out = array_grow(NULL, 1, sizeof(*out));
 
 	memset(out, 0, sizeof(*out));
 	out->style = *style;
@@ -139,35 +145,55 @@ struct out *out_open(const struct out_style *style,
 	return out;
 }
 
-static struct cell *cell_at(const struct out *out, size_t row, unsigned int col)
+/**
+ * out_open_text - begin output of sentences
+ * @style: style of the output
+ *
+ * Return: the output, which out_close() prints and frees.
+ */
+struct out *out_open_text(const struct out_style *style)
+{
+	static const struct out_column column;
+	struct out *out = out_open(style, &column, 1);
+
+	out->sentences = true;
+	return out;
+}
+
+static struct cell *out_cell_at(const struct out *out, size_t row,
+				unsigned int col)
 {
 	return &out->cells[row * out->count + col];
 }
 
-static const char *cell_text(const struct out *out, size_t row,
-			     unsigned int col)
+static const char *out_cell_text(const struct out *out, size_t row,
+				 unsigned int col)
 {
-	const struct cell *cell = cell_at(out, row, col);
+	const struct cell *cell = out_cell_at(out, row, col);
 
-	return cell->text && *cell->text ? cell->text : "-";
+	if (cell->text && *cell->text)
+		return cell->text;
+	return out->sentences ? "" : "-";
 }
 
-static void cell_append(struct out *out, const char *lead, const char *text)
+static void out_append(struct out *out, const char *lead, const char *text)
 {
 	struct cell *cell;
 	size_t old;
 
 	if (out->columns[out->column].hidden)
 		return;
-	cell = cell_at(out, out->rows - 1, out->column);
+	cell = out_cell_at(out, out->rows - 1, out->column);
 	old = cell->text ? strlen(cell->text) : 0;
 	if (*lead == ',' && (!old || cell->text[old - 1] == ' '))
 		lead++;
-	cell->text = grow(cell->text, old + strlen(lead) + strlen(text) + 1, 1);
+	cell->text = array_grow(cell->text,
+				old + strlen(lead) + strlen(text) + 1, 1);
 	strcpy(stpcpy(cell->text + old, lead), text);
 }
 
-static void json_add(struct out *out, const char *key, struct json_object *o)
+static void out_json_add(struct out *out, const char *key,
+			 struct json_object *o)
 {
 	json_object_object_add(out->stack[out->depth], key, o);
 }
@@ -182,7 +208,7 @@ void out_list(struct out *out, const char *key)
 	if (!out->style.json)
 		return;
 	out->list = json_object_new_array();
-	json_add(out, key, out->list);
+	out_json_add(out, key, out->list);
 }
 
 /**
@@ -200,12 +226,12 @@ void out_row(struct out *out)
 	}
 	if (out->rows == out->room) {
 		out->room = out->room ? 2 * out->room : 64;
-		out->cells = grow(out->cells, out->room,
-				  out->count * sizeof(*out->cells));
+		out->cells = array_grow(out->cells, out->room,
+					out->count * sizeof(*out->cells));
 	}
 	out->rows++;
 	out->column = 0;
-	memset(cell_at(out, out->rows - 1, 0), 0,
+	memset(out_cell_at(out, out->rows - 1, 0), 0,
 	       out->count * sizeof(*out->cells));
 }
 
@@ -231,7 +257,7 @@ void out_group(struct out *out, const char *key)
 	if (!out->style.json)
 		return;
 	o = json_object_new_object();
-	json_add(out, key, o);
+	out_json_add(out, key, o);
 	out->stack[++out->depth] = o;
 }
 
@@ -263,7 +289,7 @@ void out_cell(struct out *out, unsigned int column)
 void out_colour(struct out *out, enum out_colour colour)
 {
 	if (!out->style.json)
-		cell_at(out, out->rows - 1, out->column)->colour = colour;
+		out_cell_at(out, out->rows - 1, out->column)->colour = colour;
 }
 
 /**
@@ -275,7 +301,7 @@ void out_colour(struct out *out, enum out_colour colour)
 bool out_cell_empty(const struct out *out)
 {
 	return out->style.json ||
-	       !cell_at(out, out->rows - 1, out->column)->text;
+	       !out_cell_at(out, out->rows - 1, out->column)->text;
 }
 
 /**
@@ -292,13 +318,13 @@ void out_uint(struct out *out, const char *key, const char *lead,
 
 	if (out->style.json) {
 		if (key)
-			json_add(out, key, json_object_new_uint64(value));
+			out_json_add(out, key, json_object_new_uint64(value));
 		return;
 	}
 	if (!lead)
 		return;
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
-	cell_append(out, lead, text);
+	out_append(out, lead, text);
 }
 
 /**
@@ -310,7 +336,7 @@ void out_uint(struct out *out, const char *key, const char *lead,
 void out_double(struct out *out, const char *key, double value)
 {
 	if (out->style.json)
-		json_add(out, key, json_object_new_double(value));
+		out_json_add(out, key, json_object_new_double(value));
 }
 
 /**
@@ -323,12 +349,12 @@ void out_double(struct out *out, const char *key, double value)
 void out_bool(struct out *out, const char *key, const char *lead, bool value)
 {
 	if (!out->style.json && lead && value)
-		cell_append(out, lead, "");
+		out_append(out, lead, "");
 	else if (out->style.json && key)
-		json_add(out, key, json_object_new_boolean(value));
+		out_json_add(out, key, json_object_new_boolean(value));
 }
 
-static void format_ms(uint64_t ms, char *text, size_t size)
+static void out_ms_to_text(uint64_t ms, char *text, size_t size)
 {
 	unsigned long long s = ms / 1000;
 
@@ -362,8 +388,8 @@ void out_ms(struct out *out, const char *key, const char *lead, uint64_t ms)
 	}
 	if (!lead)
 		return;
-	format_ms(ms, text, sizeof(text));
-	cell_append(out, lead, text);
+	out_ms_to_text(ms, text, sizeof(text));
+	out_append(out, lead, text);
 }
 
 /**
@@ -377,9 +403,9 @@ void out_string(struct out *out, const char *key, const char *lead,
 		const char *value)
 {
 	if (!out->style.json && lead)
-		cell_append(out, lead, value);
+		out_append(out, lead, value);
 	else if (out->style.json && key)
-		json_add(out, key, json_object_new_string(value));
+		out_json_add(out, key, json_object_new_string(value));
 }
 
 /**
@@ -396,14 +422,47 @@ void out_word(struct out *out, const char *key, const char *json,
 }
 
 /**
- * out_code - get the escape sequence that begins a colour
+ * out_text - print formatted text; print nothing in JSON
+ * @out: output
+ * @fmt: format of the text
+ */
+void out_text(struct out *out, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	if (out->style.json)
+		return;
+	va_start(ap, fmt);
+	text = message_format(fmt, ap);
+	va_end(ap);
+	out_append(out, "", text);
+	free(text);
+}
+
+/**
+ * out_coloured_text - print text in a colour; print nothing in JSON
+ * @out: output of out_open_text(), in which a colour has no width
+ * @colour: the colour
+ * @text: the text
+ */
+void out_coloured_text(struct out *out, enum out_colour colour,
+		       const char *text)
+{
+	const char *code = out->coloured ? out_colour_code(colour) : NULL;
+
+	out_text(out, "%s%s%s", code ? : "", text, code ? OUT_COLOUR_END : "");
+}
+
+/**
+ * out_colour_code - get the escape sequence that begins a colour
  * @colour: the colour
  *
- * The sequence "\\033[0m" ends each colour.
+ * OUT_COLOUR_END ends each colour.
  *
  * Return: the sequence, or NULL for OUT_PLAIN.
  */
-const char *out_code(enum out_colour colour)
+const char *out_colour_code(enum out_colour colour)
 {
 	static const char * const codes[] = {
 		[OUT_GREEN] = "\033[32m",
@@ -420,8 +479,8 @@ const char *out_code(enum out_colour colour)
  * Print a cell. Cells of the last column are not padded, so no line ends with
  * spaces.
  */
-static void print_cell(const struct out *out, unsigned int col, int width,
-		       const char *text, enum out_colour colour)
+static void out_print_cell(const struct out *out, unsigned int col, int width,
+			   const char *text, enum out_colour colour)
 {
 	bool coloured = out->coloured && colour != OUT_PLAIN;
 	int pad = width - (int)strlen(text);
@@ -429,61 +488,66 @@ static void print_cell(const struct out *out, unsigned int col, int width,
 	if (out->columns[col].right)
 		printf("%*s", pad, "");
 	if (coloured)
-		fputs(out_code(colour), stdout);
+		fputs(out_colour_code(colour), stdout);
 	fputs(text, stdout);
 	if (coloured)
-		fputs("\033[0m", stdout);
+		fputs(OUT_COLOUR_END, stdout);
 	if (col != out->last)
 		printf("%*s", (out->columns[col].right ? 0 : pad) + OUT_GAP,
 		       "");
 }
 
-static int column_width(const struct out *out, unsigned int col)
+static int out_column_width(const struct out *out, unsigned int col,
+			    bool header)
 {
-	size_t width = out->style.no_header ? 0 :
-		       strlen(out->columns[col].title);
+	size_t width = header ? strlen(out->columns[col].title) : 0;
 	size_t row, len;
 
 	for (row = 0; row < out->rows; row++) {
-		len = strlen(cell_text(out, row, col));
+		len = strlen(out_cell_text(out, row, col));
 		if (len > width)
 			width = len;
 	}
 	return width;
 }
 
-static void print_row(const struct out *out, size_t row, const int *widths)
+static void out_print_row(const struct out *out, size_t row, const int *widths)
 {
 	unsigned int col;
 
 	for (col = 0; col < out->count; col++)
 		if (!out->columns[col].hidden)
-			print_cell(out, col, widths[col],
-				   cell_text(out, row, col),
-				   cell_at(out, row, col)->colour);
+			out_print_cell(out, col, widths[col],
+				       out_cell_text(out, row, col),
+				       out_cell_at(out, row, col)->colour);
 	putchar('\n');
 }
 
-static void print_table(const struct out *out)
+static void out_print_table(const struct out *out)
 {
-	int *widths = grow(NULL, out->count, sizeof(*widths));
+	int *widths = array_grow(NULL, out->count, sizeof(*widths));
+	bool header = !out->style.no_header && !out->sentences;
 	unsigned int col;
 	size_t row;
 
 	for (col = 0; col < out->count; col++)
-		widths[col] = column_width(out, col);
-	for (col = 0; col < out->count && !out->style.no_header; col++)
+		widths[col] = out_column_width(out, col, header);
+	for (col = 0; col < out->count && header; col++)
 		if (!out->columns[col].hidden)
-			print_cell(out, col, widths[col],
-				   out->columns[col].title, OUT_PLAIN);
-	if (!out->style.no_header)
+			out_print_cell(out, col, widths[col],
+				       out->columns[col].title, OUT_PLAIN);
+	if (header)
 		putchar('\n');
 	for (row = 0; row < out->rows; row++)
-		print_row(out, row, widths);
+		out_print_row(out, row, widths);
 	free(widths);
 }
 
-static void out_free(struct out *out)
+/**
+ * out_discard - free the output without printing it
+ * @out: output
+ */
+void out_discard(struct out *out)
 {
 	size_t i;
 
@@ -495,6 +559,17 @@ static void out_free(struct out *out)
 	free(out);
 }
 
+static void out_print_json(const struct out *out)
+{
+	int flags = JSON_C_TO_STRING_NOSLASHESCAPE;
+
+	if (!out->style.line)
+		flags |= JSON_C_TO_STRING_PRETTY;
+	if (!out->style.line && !out->style.tight)
+		flags |= JSON_C_TO_STRING_SPACED;
+	puts(json_object_to_json_string_ext(out->stack[0], flags));
+}
+
 /**
  * out_close - print the output and free it
  * @out: output
@@ -503,19 +578,23 @@ static void out_free(struct out *out)
  */
 int out_close(struct out *out)
 {
-	int flags = out->style.line ? JSON_C_TO_STRING_PLAIN :
-		    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED;
-	int ret = EXIT_OK;
-
 	if (out->style.json)
-		puts(json_object_to_json_string_ext(out->stack[0], flags |
-						    JSON_C_TO_STRING_NOSLASHESCAPE));
+		out_print_json(out);
 	else
-		print_table(out);
-	if (fflush(stdout) || ferror(stdout)) {
-		complain("cannot write: %s", strerror(errno));
-		ret = EXIT_FAILED;
-	}
-	out_free(out);
-	return ret;
+		out_print_table(out);
+	out_discard(out);
+	return out_flush();
+}
+
+/**
+ * out_flush - write the buffered data of standard output
+ *
+ * Return: EXIT_OK, or EXIT_FAILED after an error message.
+ */
+int out_flush(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return EXIT_OK;
+	message_error("cannot write to standard output: %s", strerror(errno));
+	return EXIT_FAILED;
 }

@@ -15,12 +15,14 @@
 
 #include <linux/elf.h>
 
+#include "lib/array.h"
 #include "lib/command.h"
+#include "lib/message.h"
 #include "lib/program.h"
 
 #define SCRIPT_DEPTH	5	/* levels of #! that the kernel follows */
 
-static int check_file(const char *path)
+static int program_check_file(const char *path)
 {
 	struct stat st;
 
@@ -31,7 +33,7 @@ static int check_file(const char *path)
 	return EXIT_OK;
 }
 
-static int search_path(const char *name, char **path)
+static int program_search(const char *name, char **path)
 {
 	const char *dir = getenv("PATH");
 	int found, ret = EXIT_NOT_FOUND;
@@ -41,10 +43,10 @@ static int search_path(const char *name, char **path)
 		dir = "/usr/local/bin:/usr/bin:/bin";
 	for (;; dir += len + 1) {
 		len = strcspn(dir, ":");
-		*path = grow(NULL, len + strlen(name) + 3, 1);
+		*path = array_grow(NULL, len + strlen(name) + 3, 1);
 		sprintf(*path, "%.*s/%s", len ? (int)len : 1, len ? dir : ".",
 			name);
-		found = check_file(*path);
+		found = program_check_file(*path);
 		if (found == EXIT_OK)
 			return EXIT_OK;
 		if (found == EXIT_NOT_EXECUTABLE)
@@ -71,16 +73,16 @@ int program_find(const char *name, char **path)
 
 	*path = NULL;
 	if (strchr(name, '/')) {
-		ret = check_file(name);
+		ret = program_check_file(name);
 		if (ret == EXIT_OK)
-			*path = strcpy(grow(NULL, strlen(name) + 1, 1), name);
+			*path = array_of_text(name);
 	} else {
-		ret = *name ? search_path(name, path) : EXIT_NOT_FOUND;
+		ret = *name ? program_search(name, path) : EXIT_NOT_FOUND;
 	}
 	if (ret == EXIT_NOT_FOUND)
-		complain("run: program '%s' is not found", name);
+		message_error("run: program '%s' is not found", name);
 	else if (ret == EXIT_NOT_EXECUTABLE)
-		complain("run: '%s' is not executable", name);
+		message_error("run: '%s' is not executable", name);
 	return ret;
 }
 
@@ -88,7 +90,7 @@ int program_find(const char *name, char **path)
  * Check whether a program gains privileges by exec. The dynamic linker ignores
  * LD_PRELOAD in such a program.
  */
-static bool gains_privileges(const char *path)
+static bool program_gains_privileges(const char *path)
 {
 	struct stat st;
 
@@ -102,7 +104,7 @@ static bool gains_privileges(const char *path)
 	return getuid() && getxattr(path, "security.capability", NULL, 0) > 0;
 }
 
-static bool has_interpreter(int fd, const struct elf64_hdr *eh)
+static bool program_has_interpreter(int fd, const struct elf64_hdr *eh)
 {
 	struct elf64_phdr ph;
 	int i;
@@ -118,11 +120,11 @@ static bool has_interpreter(int fd, const struct elf64_hdr *eh)
 	return false;
 }
 
-static const char *check_elf(int fd, const struct elf64_hdr *eh)
+static const char *program_check_elf(int fd, const struct elf64_hdr *eh)
 {
 	if (eh->e_ident[EI_CLASS] != ELFCLASS64)
-		return "it is no 64-bit program";
-	if (!has_interpreter(fd, eh))
+		return "it is not a 64-bit program";
+	if (!program_has_interpreter(fd, eh))
 		return "it is statically linked, and preloading has no effect on it";
 	return NULL;
 }
@@ -131,7 +133,8 @@ static const char *check_elf(int fd, const struct elf64_hdr *eh)
  * Copy the interpreter of a script to @path. Return false if the script has no
  * interpreter, or one that does not fit.
  */
-static bool script_interpreter(const char *head, char *path, size_t size)
+static bool program_script_interpreter(const char *head, char *path,
+				       size_t size)
 {
 	const char *p = head + 2;
 	size_t len;
@@ -145,13 +148,13 @@ static bool script_interpreter(const char *head, char *path, size_t size)
 	return true;
 }
 
-static ssize_t read_head(int fd, void *head, size_t size)
+static ssize_t program_read_head(int fd, void *head, size_t size)
 {
 	memset(head, 0, size);
 	return pread(fd, head, size - 1, 0);
 }
 
-static const char *check_contents(const char *path, int depth)
+static const char *program_check_contents(const char *path, int depth)
 {
 	union {
 		struct elf64_hdr eh;
@@ -168,14 +171,14 @@ static const char *check_contents(const char *path, int depth)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;
-	if (read_head(fd, &head, sizeof(head)) < 0)
+	if (program_read_head(fd, &head, sizeof(head)) < 0)
 		why = NULL;
 	else if (!memcmp(head.eh.e_ident, ELFMAG, SELFMAG))
-		why = check_elf(fd, &head.eh);
+		why = program_check_elf(fd, &head.eh);
 	else if (!strncmp(head.text, "#!", 2) && depth &&
-		 script_interpreter(head.text, interpreter,
-				    sizeof(interpreter)))
-		why = check_contents(interpreter, depth - 1);
+		 program_script_interpreter(head.text, interpreter,
+					    sizeof(interpreter)))
+		why = program_check_contents(interpreter, depth - 1);
 	close(fd);
 	return why;
 }
@@ -189,7 +192,7 @@ static const char *check_contents(const char *path, int depth)
  */
 const char *program_not_preloadable(const char *path)
 {
-	if (gains_privileges(path))
-		return "the linker ignores LD_PRELOAD where a program gains privileges";
-	return check_contents(path, SCRIPT_DEPTH);
+	if (program_gains_privileges(path))
+		return "the dynamic linker ignores LD_PRELOAD in a program that gains privileges";
+	return program_check_contents(path, SCRIPT_DEPTH);
 }

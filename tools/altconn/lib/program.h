@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * "altconn run" looks at a program before it runs the program.
+ * "altconn run" finds a program and checks it before it runs the program.
  */
 #ifndef ALTCONN_TOOL_PROGRAM_H
 #define ALTCONN_TOOL_PROGRAM_H

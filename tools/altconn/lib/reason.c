@@ -8,13 +8,13 @@
 
 #include <linux/altconn.h>
 
-#include "lib/command.h"
+#include "lib/array.h"
 #include "lib/reason.h"
 
 static const struct {
 	const char *name;
 	const char *text;
-} reasons[] = {
+} reason_table[] = {
 	[ALTCONN_REASON_NONE] = {
 		"none",
 		"no attempt has ended yet"
@@ -133,7 +133,7 @@ static const struct {
 	},
 };
 
-static_assert(ARRAY_SIZE(reasons) == ALTCONN_REASON_MAX + 1,
+static_assert(ARRAY_SIZE(reason_table) == ALTCONN_REASON_MAX + 1,
 	      "a reason without a text");
 
 /**
@@ -147,8 +147,8 @@ const char *reason_name(uint32_t reason)
 {
 	static char number[16];
 
-	if (reason < ARRAY_SIZE(reasons))
-		return reasons[reason].name;
+	if (reason < ARRAY_SIZE(reason_table))
+		return reason_table[reason].name;
 	snprintf(number, sizeof(number), "%u", reason);
 	return number;
 }
@@ -161,17 +161,17 @@ const char *reason_name(uint32_t reason)
  */
 const char *reason_text(uint32_t reason)
 {
-	return reason < ARRAY_SIZE(reasons) ? reasons[reason].text :
+	return reason < ARRAY_SIZE(reason_table) ? reason_table[reason].text :
 	       "the module gives a reason that this tool does not know";
 }
 
 /**
- * error_name - get the name of an error, such as "EPERM"
+ * reason_error_name - get the name of an error, such as "EPERM"
  * @error: enum altconn_error, or a larger number from a newer module
  *
  * Return: the name, or NULL if the tool does not know the error.
  */
-const char *error_name(uint32_t error)
+const char *reason_error_name(uint32_t error)
 {
 	static const char * const names[] = {
 		[ALTCONN_ERROR_EPERM] = "EPERM",

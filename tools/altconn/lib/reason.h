@@ -9,6 +9,6 @@
 
 const char *reason_name(uint32_t reason);
 const char *reason_text(uint32_t reason);
-const char *error_name(uint32_t error);
+const char *reason_error_name(uint32_t error);
 
 #endif /* ALTCONN_TOOL_REASON_H */

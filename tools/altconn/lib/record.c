@@ -14,6 +14,7 @@
 
 #include <linux/genetlink.h>
 
+#include "lib/array.h"
 #include "lib/command.h"
 #include "lib/nl.h"
 #include "lib/record.h"
@@ -54,10 +55,29 @@ struct set {
 	long known;
 };
 
+/*
+ * Define a set from the table record_NAME_attrs. @member: offset of the member
+ * @known, or -1.
+ */
+#define RECORD_SET(name, member)					\
+	static const struct set record_ ## name ## _set = {		\
+		.attrs = record_ ## name ## _attrs,			\
+		.count = ARRAY_SIZE(record_ ## name ## _attrs),		\
+		.known = member,					\
+	}
+
+#define NEST(offset, name)						\
+	{ MNL_TYPE_NESTED, offset, &record_ ## name ## _set }
+
+/* A nest that may occur more than once: members of a list of counters. */
+#define PARTS(offset, counts, room, name)				\
+	{ MNL_TYPE_NESTED, offset, &record_ ## name ## _set, counts,	\
+	  room, sizeof(struct stat_part) }
+
 #define ADDR_BYTES							\
 	{ MNL_TYPE_BINARY, offsetof(struct addr, bytes),		\
 	  .len = offsetof(struct addr, len), .max = ALTCONN_PATH_MAX }
-static const struct attr addr_attrs[] = {
+static const struct attr record_addr_attrs[] = {
 	[ALTCONN_A_ADDR_KIND] = { MNL_TYPE_U32, offsetof(struct addr, kind) },
 	[ALTCONN_A_ADDR_NODE] = { MNL_TYPE_U32, offsetof(struct addr, node) },
 	[ALTCONN_A_ADDR_PORT] = { MNL_TYPE_U32, offsetof(struct addr, port) },
@@ -67,15 +87,11 @@ static const struct attr addr_attrs[] = {
 	[ALTCONN_A_ADDR_SCOPE] = { MNL_TYPE_U32, offsetof(struct addr, node) },
 };
 
-static const struct set addr_set = {
-	.attrs = addr_attrs,
-	.count = ARRAY_SIZE(addr_attrs),
-	.known = -1,
-};
+RECORD_SET(addr, -1);
 
 #define END(member) offsetof(struct end, member)
-static const struct attr end_attrs[] = {
-	[ALTCONN_A_END_ADDR] = { MNL_TYPE_NESTED, END(addr), &addr_set },
+static const struct attr record_end_attrs[] = {
+	[ALTCONN_A_END_ADDR] = NEST(END(addr), addr),
 	[ALTCONN_A_END_FORMAT] = { MNL_TYPE_U32, END(format) },
 	[ALTCONN_A_END_PID] = { MNL_TYPE_U32, END(pid) },
 	[ALTCONN_A_END_UID] = { MNL_TYPE_U32, END(uid) },
@@ -84,19 +100,15 @@ static const struct attr end_attrs[] = {
 	[ALTCONN_A_END_INODE] = { MNL_TYPE_U64, END(inode) },
 };
 
-static const struct set end_set = {
-	.attrs = end_attrs,
-	.count = ARRAY_SIZE(end_attrs),
-	.known = offsetof(struct end, known),
-};
+RECORD_SET(end, offsetof(struct end, known));
 
 #define ASSOC(member) offsetof(struct assoc, member)
-static const struct attr assoc_attrs[] = {
+static const struct attr record_assoc_attrs[] = {
 	[ALTCONN_A_ASSOC_ID] = { MNL_TYPE_U64, ASSOC(id) },
 	[ALTCONN_A_ASSOC_TYPE] = { MNL_TYPE_U32, ASSOC(type) },
 	[ALTCONN_A_ASSOC_STATE] = { MNL_TYPE_U32, ASSOC(state) },
-	[ALTCONN_A_ASSOC_CLIENT] = { MNL_TYPE_NESTED, ASSOC(client), &end_set },
-	[ALTCONN_A_ASSOC_SERVER] = { MNL_TYPE_NESTED, ASSOC(server), &end_set },
+	[ALTCONN_A_ASSOC_CLIENT] = NEST(ASSOC(client), end),
+	[ALTCONN_A_ASSOC_SERVER] = NEST(ASSOC(server), end),
 	[ALTCONN_A_ASSOC_AGE_MS] = { MNL_TYPE_U64, ASSOC(age_ms) },
 	[ALTCONN_A_ASSOC_WAITED_MS] = { MNL_TYPE_U64, ASSOC(waited_ms) },
 	[ALTCONN_A_ASSOC_PLACE] = { MNL_TYPE_U32, ASSOC(place) },
@@ -104,38 +116,23 @@ static const struct attr assoc_attrs[] = {
 	[ALTCONN_A_ASSOC_RULE] = { MNL_TYPE_U32, ASSOC(rule) },
 };
 
-static const struct set assoc_set = {
-	.attrs = assoc_attrs,
-	.count = ARRAY_SIZE(assoc_attrs),
-	.known = offsetof(struct assoc, known),
-};
+RECORD_SET(assoc, offsetof(struct assoc, known));
 
 #define PART(member) offsetof(struct stat_part, member)
-static const struct attr outcome_attrs[] = {
+static const struct attr record_outcome_attrs[] = {
 	[ALTCONN_A_OUTCOME_REASON] = { MNL_TYPE_U32, PART(key) },
 	[ALTCONN_A_OUTCOME_COUNT] = { MNL_TYPE_U64, PART(count) },
 };
 
-#define SET(name)							\
-	static const struct set name ## _set = {			\
-		.attrs = name ## _attrs,				\
-		.count = ARRAY_SIZE(name ## _attrs),			\
-		.known = -1,						\
-	}
-
-SET(outcome);
-
-#define PARTS(offset, counts, room, name)				\
-	{ MNL_TYPE_NESTED, offset, &name ## _set, counts, room,		\
-	  sizeof(struct stat_part) }
+RECORD_SET(outcome, -1);
 
 #define SOCKET(member) offsetof(struct sock, member)
-static const struct attr socket_attrs[] = {
+static const struct attr record_socket_attrs[] = {
 	[ALTCONN_A_SOCKET_ID] = { MNL_TYPE_U64, SOCKET(id) },
 	[ALTCONN_A_SOCKET_TYPE] = { MNL_TYPE_U32, SOCKET(type) },
 	[ALTCONN_A_SOCKET_LISTENING] = { MNL_TYPE_FLAG, SOCKET(listening) },
-	[ALTCONN_A_SOCKET_OWNER] = { MNL_TYPE_NESTED, SOCKET(owner), &end_set },
-	[ALTCONN_A_SOCKET_PEER] = { MNL_TYPE_NESTED, SOCKET(peer), &addr_set },
+	[ALTCONN_A_SOCKET_OWNER] = NEST(SOCKET(owner), end),
+	[ALTCONN_A_SOCKET_PEER] = NEST(SOCKET(peer), addr),
 	[ALTCONN_A_SOCKET_BACKLOG] = { MNL_TYPE_U32, SOCKET(backlog) },
 	[ALTCONN_A_SOCKET_QUEUED] = { MNL_TYPE_U32, SOCKET(queued) },
 	[ALTCONN_A_SOCKET_WAITING] = { MNL_TYPE_U32, SOCKET(waiting) },
@@ -147,14 +144,10 @@ static const struct attr socket_attrs[] = {
 				    .size = sizeof(char *) },
 };
 
-static const struct set socket_set = {
-	.attrs = socket_attrs,
-	.count = ARRAY_SIZE(socket_attrs),
-	.known = offsetof(struct sock, known),
-};
+RECORD_SET(socket, offsetof(struct sock, known));
 
 #define RULE(member) offsetof(struct rule, member)
-static const struct attr rule_attrs[] = {
+static const struct attr record_rule_attrs[] = {
 	[ALTCONN_A_RULE_ID] = { MNL_TYPE_U32, RULE(id) },
 	[ALTCONN_A_RULE_PRIORITY] = { MNL_TYPE_U32, RULE(priority) },
 	[ALTCONN_A_RULE_TYPE] = { MNL_TYPE_U32, RULE(type) },
@@ -181,25 +174,17 @@ static const struct attr rule_attrs[] = {
 	[ALTCONN_A_RULE_LEFT] = { MNL_TYPE_U32, RULE(left) },
 };
 
-static const struct set rule_set = {
-	.attrs = rule_attrs,
-	.count = ARRAY_SIZE(rule_attrs),
-	.known = offsetof(struct rule, known),
-};
+RECORD_SET(rule, offsetof(struct rule, known));
 
-static const struct attr ruleset_attrs[] = {
-	[ALTCONN_A_RULESET_RULE] = { MNL_TYPE_NESTED, 0, &rule_set },
+static const struct attr record_ruleset_attrs[] = {
+	[ALTCONN_A_RULESET_RULE] = NEST(0, rule),
 	[ALTCONN_A_RULESET_ID] = { MNL_TYPE_U32, RULE(id) },
 };
 
-static const struct set ruleset_set = {
-	.attrs = ruleset_attrs,
-	.count = ARRAY_SIZE(ruleset_attrs),
-	.known = -1,
-};
+RECORD_SET(ruleset, -1);
 
 #define NODE(member) offsetof(struct node, member)
-static const struct attr node_attrs[] = {
+static const struct attr record_node_attrs[] = {
 	[ALTCONN_A_NODE_ID] = { MNL_TYPE_U32, NODE(id) },
 	[ALTCONN_A_NODE_IP] = { MNL_TYPE_BINARY, NODE(ip),
 				.len = NODE(n_ips), .max = 2, .size = 16 },
@@ -207,20 +192,16 @@ static const struct attr node_attrs[] = {
 	[ALTCONN_A_NODE_NETNS] = { MNL_TYPE_U64, NODE(netns) },
 };
 
-static const struct set node_set = {
-	.attrs = node_attrs,
-	.count = ARRAY_SIZE(node_attrs),
-	.known = offsetof(struct node, known),
-};
+RECORD_SET(node, offsetof(struct node, known));
 
-static const struct attr bucket_attrs[] = {
+static const struct attr record_bucket_attrs[] = {
 	[ALTCONN_A_BUCKET_BITS] = { MNL_TYPE_U32, PART(key) },
 	[ALTCONN_A_BUCKET_COUNT] = { MNL_TYPE_U64, PART(count) },
 };
 
-SET(bucket);
+RECORD_SET(bucket, -1);
 
-static const struct attr histogram_attrs[] = {
+static const struct attr record_histogram_attrs[] = {
 	[ALTCONN_A_HISTOGRAM_SUM_NS] = {
 		MNL_TYPE_U64, offsetof(struct histogram, sum_ns)
 	},
@@ -229,27 +210,23 @@ static const struct attr histogram_attrs[] = {
 					 STAT_PARTS_MAX, bucket),
 };
 
-SET(histogram);
+RECORD_SET(histogram, -1);
 
-static const struct attr user_attrs[] = {
+static const struct attr record_user_attrs[] = {
 	[ALTCONN_A_USER_UID] = { MNL_TYPE_U32, PART(key) },
 	[ALTCONN_A_USER_COUNT] = { MNL_TYPE_U64, PART(count) },
 };
 
-SET(user);
+RECORD_SET(user, -1);
 
 #define COUNTER(member) offsetof(struct counters, member)
-static const struct attr stat_attrs[] = {
+static const struct attr record_stat_attrs[] = {
 	[ALTCONN_A_STAT_OUTCOME] = PARTS(COUNTER(outcome), COUNTER(n),
 					 STAT_PARTS_MAX, outcome),
 	[ALTCONN_A_STAT_WAITED] = { MNL_TYPE_U64, COUNTER(waited) },
 	[ALTCONN_A_STAT_ACCEPTED] = { MNL_TYPE_U64, COUNTER(accepted) },
-	[ALTCONN_A_STAT_LATENCY] = {
-		MNL_TYPE_NESTED, COUNTER(latency), &histogram_set
-	},
-	[ALTCONN_A_STAT_ACCEPT_QUEUE] = {
-		MNL_TYPE_NESTED, COUNTER(accept_queue), &histogram_set
-	},
+	[ALTCONN_A_STAT_LATENCY] = NEST(COUNTER(latency), histogram),
+	[ALTCONN_A_STAT_ACCEPT_QUEUE] = NEST(COUNTER(accept_queue), histogram),
 	[ALTCONN_A_STAT_USER] = PARTS(COUNTER(user[0].part),
 				      COUNTER(user[0].n), STAT_PARTS_MAX, user),
 	[ALTCONN_A_STAT_USER_INBOUND] = PARTS(COUNTER(user[1].part),
@@ -260,17 +237,17 @@ static const struct attr stat_attrs[] = {
 					     STAT_PARTS_MAX, user),
 };
 
-SET(stat);
+RECORD_SET(stat, -1);
 
 #define EVENT(member) offsetof(struct event, member)
-static const struct attr event_attrs[] = {
+static const struct attr record_event_attrs[] = {
 	[ALTCONN_A_EVENT_KIND] = { MNL_TYPE_U32, EVENT(kind) },
 	[ALTCONN_A_EVENT_SEQ] = { MNL_TYPE_U64, EVENT(seq) },
 	[ALTCONN_A_EVENT_TIME_NS] = { MNL_TYPE_U64, EVENT(time_ns) },
 	[ALTCONN_A_EVENT_ASSOC] = { MNL_TYPE_U64, EVENT(assoc) },
 	[ALTCONN_A_EVENT_TYPE] = { MNL_TYPE_U32, EVENT(type) },
-	[ALTCONN_A_EVENT_CLIENT] = { MNL_TYPE_NESTED, EVENT(client), &end_set },
-	[ALTCONN_A_EVENT_SERVER] = { MNL_TYPE_NESTED, EVENT(server), &end_set },
+	[ALTCONN_A_EVENT_CLIENT] = NEST(EVENT(client), end),
+	[ALTCONN_A_EVENT_SERVER] = NEST(EVENT(server), end),
 	[ALTCONN_A_EVENT_ERROR] = { MNL_TYPE_U32, EVENT(error) },
 	[ALTCONN_A_EVENT_REASON] = { MNL_TYPE_U32, EVENT(reason) },
 	[ALTCONN_A_EVENT_PLACE] = { MNL_TYPE_U32, EVENT(place) },
@@ -278,14 +255,10 @@ static const struct attr event_attrs[] = {
 	[ALTCONN_A_EVENT_END] = { MNL_TYPE_U32, EVENT(end) },
 };
 
-static const struct set event_set = {
-	.attrs = event_attrs,
-	.count = ARRAY_SIZE(event_attrs),
-	.known = offsetof(struct event, known),
-};
+RECORD_SET(event, offsetof(struct event, known));
 
 #define FAMILY(member) offsetof(struct family, member)
-static const struct attr family_attrs[] = {
+static const struct attr record_family_attrs[] = {
 	[ALTCONN_A_FAMILY_NUMBER] = { MNL_TYPE_U32, FAMILY(number) },
 	[ALTCONN_A_FAMILY_VERSION] = { MNL_TYPE_NUL_STRING, FAMILY(version) },
 	[ALTCONN_A_FAMILY_ASSOCS] = { MNL_TYPE_U64, FAMILY(assocs) },
@@ -294,14 +267,10 @@ static const struct attr family_attrs[] = {
 	[ALTCONN_A_FAMILY_NODE] = { MNL_TYPE_U32, FAMILY(node) },
 };
 
-static const struct set family_set = {
-	.attrs = family_attrs,
-	.count = ARRAY_SIZE(family_attrs),
-	.known = -1,
-};
+RECORD_SET(family, -1);
 
 /**
- * struct reader - argument of read_attr()
+ * struct reader - argument of record_read_attr()
  * @set: set that the attribute belongs to
  * @object: the struct that gets the value
  */
@@ -310,13 +279,13 @@ struct reader {
 	char *object;
 };
 
-static int read_attr(const struct nlattr *attr, void *data);
+static int record_read_attr(const struct nlattr *attr, void *data);
 
 /*
  * Return the memory for one more occurrence of an attribute that may occur more
  * than once, or NULL if there is no room.
  */
-static char *next_part(const struct attr *a, char *object)
+static char *record_next_part(const struct attr *a, char *object)
 {
 	size_t n;
 
@@ -328,8 +297,8 @@ static char *next_part(const struct attr *a, char *object)
 	return object + a->offset + (n - 1) * a->size;
 }
 
-static int read_bytes(const struct nlattr *attr, const struct attr *a,
-		      char *object)
+static int record_read_bytes(const struct nlattr *attr, const struct attr *a,
+			     char *object)
 {
 	size_t len = mnl_attr_get_payload_len(attr);
 
@@ -338,7 +307,7 @@ static int read_bytes(const struct nlattr *attr, const struct attr *a,
 		return MNL_CB_ERROR;
 	}
 	if (a->size) {
-		object = next_part(a, object);
+		object = record_next_part(a, object);
 		if (object)
 			memcpy(object, mnl_attr_get_payload(attr), len);
 		return MNL_CB_OK;
@@ -348,8 +317,8 @@ static int read_bytes(const struct nlattr *attr, const struct attr *a,
 	return MNL_CB_OK;
 }
 
-static int read_value(const struct nlattr *attr, const struct attr *a,
-		      char *object)
+static int record_read_value(const struct nlattr *attr, const struct attr *a,
+			     char *object)
 {
 	struct reader inner = { a->nested, object + a->offset };
 	const char *text;
@@ -378,19 +347,19 @@ static int read_value(const struct nlattr *attr, const struct attr *a,
 			 mnl_attr_get_str(attr));
 		return MNL_CB_OK;
 	case MNL_TYPE_BINARY:
-		return read_bytes(attr, a, object);
+		return record_read_bytes(attr, a, object);
 	case MNL_TYPE_NESTED:
 		if (a->size)
-			inner.object = next_part(a, object);
+			inner.object = record_next_part(a, object);
 		if (!inner.object)
 			return MNL_CB_OK;
-		return mnl_attr_parse_nested(attr, read_attr, &inner);
+		return mnl_attr_parse_nested(attr, record_read_attr, &inner);
 	default:
 		return MNL_CB_OK;
 	}
 }
 
-static int read_attr(const struct nlattr *attr, void *data)
+static int record_read_attr(const struct nlattr *attr, void *data)
 {
 	unsigned int type = mnl_attr_get_type(attr);
 	struct reader *r = data;
@@ -411,11 +380,11 @@ static int read_attr(const struct nlattr *attr, void *data)
 		known |= 1U << type;
 		memcpy(r->object + r->set->known, &known, sizeof(known));
 	}
-	return read_value(attr, a, r->object);
+	return record_read_value(attr, a, r->object);
 }
 
-static int read_message(const struct nlmsghdr *nlh, const struct set *set,
-			void *object)
+static int record_read_message(const struct nlmsghdr *nlh,
+			       const struct set *set, void *object)
 {
 	struct reader r = { set, object };
 
@@ -423,14 +392,15 @@ static int read_message(const struct nlmsghdr *nlh, const struct set *set,
 		errno = EBADMSG;
 		return MNL_CB_ERROR;
 	}
-	return mnl_attr_parse(nlh, sizeof(struct genlmsghdr), read_attr, &r);
+	return mnl_attr_parse(nlh, sizeof(struct genlmsghdr), record_read_attr,
+			      &r);
 }
 
 /*
  * Convert enum altconn_socket_type to SOCK_*. Return 0 for a type of a newer
  * module.
  */
-static uint32_t sock_type(uint32_t type)
+static uint32_t record_sock_type(uint32_t type)
 {
 	static const uint32_t types[] = {
 		[ALTCONN_SOCKET_TYPE_STREAM] = SOCK_STREAM,
@@ -442,12 +412,12 @@ static uint32_t sock_type(uint32_t type)
 }
 
 /**
- * record_type - convert a socket type for a request
+ * record_type_value - convert a socket type for a request
  * @type: SOCK_*
  *
  * Return: enum altconn_socket_type.
  */
-uint32_t record_type(uint32_t type)
+uint32_t record_type_value(uint32_t type)
 {
 	return type == SOCK_STREAM ? ALTCONN_SOCKET_TYPE_STREAM :
 	       type == SOCK_DGRAM ? ALTCONN_SOCKET_TYPE_DGRAM :
@@ -455,23 +425,23 @@ uint32_t record_type(uint32_t type)
 }
 
 /**
- * assoc_read - read a message of ALTCONN_CMD_ASSOC_GET
+ * record_read_assoc - read a message of ALTCONN_CMD_ASSOC_GET
  * @nlh: the message
  * @assoc: gets the association
  *
  * Return: MNL_CB_OK, or MNL_CB_ERROR with errno EBADMSG.
  */
-int assoc_read(const struct nlmsghdr *nlh, struct assoc *assoc)
+int record_read_assoc(const struct nlmsghdr *nlh, struct assoc *assoc)
 {
 	int ret;
 
 	memset(assoc, 0, sizeof(*assoc));
-	ret = read_message(nlh, &assoc_set, assoc);
-	assoc->type = sock_type(assoc->type);
+	ret = record_read_message(nlh, &record_assoc_set, assoc);
+	assoc->type = record_sock_type(assoc->type);
 	return ret;
 }
 
-static uint64_t sock_outcome(const struct sock *sock, uint32_t reason)
+static uint64_t record_outcome(const struct sock *sock, uint32_t reason)
 {
 	size_t i;
 
@@ -482,59 +452,59 @@ static uint64_t sock_outcome(const struct sock *sock, uint32_t reason)
 }
 
 /* Compute the sums that the commands print from the outcomes. */
-static void sock_sum_up(struct sock *sock)
+static void record_sum_up(struct sock *s)
 {
-	sock->established = sock_outcome(sock, ALTCONN_REASON_ESTABLISHED);
-	sock->timed_out = sock_outcome(sock, ALTCONN_REASON_DEADLINE);
-	sock->overflow = sock_outcome(sock, ALTCONN_REASON_BACKLOG_FULL) +
-			 sock_outcome(sock, ALTCONN_REASON_WAITING_ROOM_FULL);
-	sock->refused = sock->overflow +
-			sock_outcome(sock, ALTCONN_REASON_TABLE_FULL) +
-			sock_outcome(sock, ALTCONN_REASON_REFUSED) +
-			sock_outcome(sock, ALTCONN_REASON_LISTENER_CLOSED);
+	s->established = record_outcome(s, ALTCONN_REASON_ESTABLISHED);
+	s->timed_out = record_outcome(s, ALTCONN_REASON_DEADLINE);
+	s->overflow = record_outcome(s, ALTCONN_REASON_BACKLOG_FULL) +
+		      record_outcome(s, ALTCONN_REASON_WAITING_ROOM_FULL);
+	s->refused = s->overflow +
+		     record_outcome(s, ALTCONN_REASON_TABLE_FULL) +
+		     record_outcome(s, ALTCONN_REASON_REFUSED) +
+		     record_outcome(s, ALTCONN_REASON_LISTENER_CLOSED);
 }
 
 /**
- * sock_read - read a message of ALTCONN_CMD_SOCKET_GET
+ * record_read_sock - read a message of ALTCONN_CMD_SOCKET_GET
  * @nlh: the message
  * @sock: gets the socket
  *
  * Return: MNL_CB_OK, or MNL_CB_ERROR with errno EBADMSG.
  */
-int sock_read(const struct nlmsghdr *nlh, struct sock *sock)
+int record_read_sock(const struct nlmsghdr *nlh, struct sock *sock)
 {
 	int ret;
 
 	memset(sock, 0, sizeof(*sock));
-	ret = read_message(nlh, &socket_set, sock);
-	sock->type = sock_type(sock->type);
-	sock_sum_up(sock);
+	ret = record_read_message(nlh, &record_socket_set, sock);
+	sock->type = record_sock_type(sock->type);
+	record_sum_up(sock);
 	return ret;
 }
 
 /**
- * rule_read - read a message of ALTCONN_CMD_RULE_GET or ALTCONN_CMD_RULE_ADD
+ * record_read_rule - read a message of ALTCONN_CMD_RULE_GET or _RULE_ADD
  * @nlh: the message
  * @rule: gets the rule, or from ALTCONN_CMD_RULE_ADD only the id of the rule
  *
  * Return: MNL_CB_OK, or MNL_CB_ERROR with errno EBADMSG.
  */
-int rule_read(const struct nlmsghdr *nlh, struct rule *rule)
+int record_read_rule(const struct nlmsghdr *nlh, struct rule *rule)
 {
 	int ret;
 
 	memset(rule, 0, sizeof(*rule));
-	ret = read_message(nlh, &ruleset_set, rule);
-	rule->type = sock_type(rule->type);
+	ret = record_read_message(nlh, &record_ruleset_set, rule);
+	rule->type = record_sock_type(rule->type);
 	return ret;
 }
 
 /**
- * rule_write - write a rule into a request
+ * record_write_rule - write a rule into a request
  * @nlh: the request, with room for RULE_MESSAGE_MAX more bytes
  * @rule: the rule; the attributes of its @known are written
  */
-void rule_write(struct nlmsghdr *nlh, const struct rule *rule)
+void record_write_rule(struct nlmsghdr *nlh, const struct rule *rule)
 {
 	struct nlattr *nest = mnl_attr_nest_start(nlh, ALTCONN_A_RULESET_RULE);
 	const char *object = (const char *)rule;
@@ -542,14 +512,14 @@ void rule_write(struct nlmsghdr *nlh, const struct rule *rule)
 	uint32_t value;
 	size_t len, i;
 
-	for (i = 0; i < rule_set.count; i++) {
-		a = &rule_attrs[i];
+	for (i = 0; i < record_rule_set.count; i++) {
+		a = &record_rule_attrs[i];
 		if (!record_has(rule->known, i))
 			continue;
 		if (a->type == MNL_TYPE_U32) {
 			memcpy(&value, object + a->offset, sizeof(value));
 			if (i == ALTCONN_A_RULE_TYPE)
-				value = record_type(value);
+				value = record_type_value(value);
 			mnl_attr_put_u32(nlh, i, value);
 		} else if (a->type == MNL_TYPE_BINARY) {
 			memcpy(&len, object + a->len, sizeof(len));
@@ -560,12 +530,13 @@ void rule_write(struct nlmsghdr *nlh, const struct rule *rule)
 }
 
 /**
- * addr_write - write an address into a request
+ * record_write_addr - write an address into a request
  * @nlh: the request, with room for the address
  * @attr: type of the attribute that gets the address
  * @addr: the address
  */
-void addr_write(struct nlmsghdr *nlh, uint16_t attr, const struct addr *addr)
+void record_write_addr(struct nlmsghdr *nlh, uint16_t attr,
+		       const struct addr *addr)
 {
 	struct nlattr *nest = mnl_attr_nest_start(nlh, attr);
 	static const uint16_t bytes[] = {
@@ -587,80 +558,171 @@ void addr_write(struct nlmsghdr *nlh, uint16_t attr, const struct addr *addr)
 }
 
 /**
- * node_read - read a message of ALTCONN_CMD_NODE_GET
+ * record_read_node - read a message of ALTCONN_CMD_NODE_GET
  * @nlh: the message
  * @node: gets the node
  *
  * Return: MNL_CB_OK, or MNL_CB_ERROR with errno EBADMSG.
  */
-int node_read(const struct nlmsghdr *nlh, struct node *node)
+int record_read_node(const struct nlmsghdr *nlh, struct node *node)
 {
 	memset(node, 0, sizeof(*node));
-	return read_message(nlh, &node_set, node);
+	return record_read_message(nlh, &record_node_set, node);
 }
 
 /**
- * counters_read - read a message of ALTCONN_CMD_STAT_GET
+ * record_read_counters - read a message of ALTCONN_CMD_STAT_GET
  * @nlh: the message
  * @counters: gets the counters
  *
  * Return: MNL_CB_OK, or MNL_CB_ERROR with errno EBADMSG.
  */
-int counters_read(const struct nlmsghdr *nlh, struct counters *counters)
+int record_read_counters(const struct nlmsghdr *nlh, struct counters *counters)
 {
 	memset(counters, 0, sizeof(*counters));
-	return read_message(nlh, &stat_set, counters);
+	return record_read_message(nlh, &record_stat_set, counters);
 }
 
 /**
- * event_read - read a message of ALTCONN_CMD_EVENT
+ * record_read_event - read a message of ALTCONN_CMD_EVENT
  * @nlh: the message
  * @event: gets the event
  *
  * Return: MNL_CB_OK, or MNL_CB_ERROR with errno EBADMSG.
  */
-int event_read(const struct nlmsghdr *nlh, struct event *event)
+int record_read_event(const struct nlmsghdr *nlh, struct event *event)
 {
 	int ret;
 
 	memset(event, 0, sizeof(*event));
-	ret = read_message(nlh, &event_set, event);
-	event->type = sock_type(event->type);
+	ret = record_read_message(nlh, &record_event_set, event);
+	event->type = record_sock_type(event->type);
 	return ret;
 }
 
 /**
- * family_read - read a message of ALTCONN_CMD_FAMILY_GET
+ * record_read_family - read a message of ALTCONN_CMD_FAMILY_GET
  * @nlh: the message
  * @family: gets the contents of the message
  *
  * Return: MNL_CB_OK, or MNL_CB_ERROR with errno EBADMSG.
  */
-int family_read(const struct nlmsghdr *nlh, struct family *family)
+int record_read_family(const struct nlmsghdr *nlh, struct family *family)
 {
 	memset(family, 0, sizeof(*family));
-	return read_message(nlh, &family_set, family);
+	return record_read_message(nlh, &record_family_set, family);
 }
 
-static int on_family(const struct nlmsghdr *nlh, void *data)
+static int record_on_family(const struct nlmsghdr *nlh, void *data)
 {
-	return family_read(nlh, data);
+	return record_read_family(nlh, data);
 }
 
 /**
- * family_ask - ask for the module's number, version and totals
+ * record_get_family - request the module's number, version and totals
  * @family: gets the answer
  *
  * Return: EXIT_OK, or EXIT_FAILED after an error message.
  */
-int family_ask(struct family *family)
+int record_get_family(struct family *family)
 {
 	struct nl nl;
 	int ret;
 
 	ret = nl_open(&nl);
 	if (ret == EXIT_OK)
-		ret = nl_get(&nl, ALTCONN_CMD_FAMILY_GET, on_family, family);
+		ret = nl_get(&nl, ALTCONN_CMD_FAMILY_GET, record_on_family,
+			     family);
 	nl_close(&nl);
 	return ret;
+}
+
+/**
+ * record_sock_is_connected - check whether a datagram socket is connected
+ * @s: a listener or a datagram socket
+ *
+ * Return: true if the socket is a connected datagram socket, else false.
+ */
+bool record_sock_is_connected(const struct sock *s)
+{
+	return record_has(s->known, ALTCONN_A_SOCKET_PEER) &&
+	       s->peer.kind != ALTCONN_KIND_NONE;
+}
+
+/**
+ * record_state_name - get the name of a state of associations, as in JSON
+ * @state: enum altconn_assoc_state
+ *
+ * Return: the name, or NULL if the tool does not know the state.
+ */
+const char *record_state_name(uint32_t state)
+{
+	static const char * const names[] = {
+		[ALTCONN_ASSOC_STATE_PENDING] = "pending",
+		[ALTCONN_ASSOC_STATE_QUEUED] = "queued",
+		[ALTCONN_ASSOC_STATE_ESTABLISHED] = "established",
+		[ALTCONN_ASSOC_STATE_CLOSING] = "closing",
+		[ALTCONN_ASSOC_STATE_CLOSED] = "closed",
+	};
+
+	return state < ARRAY_SIZE(names) ? names[state] : NULL;
+}
+
+/**
+ * record_state_number - get a state of associations by its name
+ * @name: the name
+ * @state: gets enum altconn_assoc_state
+ *
+ * Return: whether associations have a state with the name.
+ */
+bool record_state_number(const char *name, uint32_t *state)
+{
+	uint32_t i;
+
+	for (i = 0; record_state_name(i); i++) {
+		if (strcmp(record_state_name(i), name))
+			continue;
+		*state = i;
+		return true;
+	}
+	return false;
+}
+
+/**
+ * record_type_name - get the name of a socket type
+ * @type: SOCK_*
+ *
+ * Return: the name, or "unknown".
+ */
+const char *record_type_name(uint32_t type)
+{
+	switch (type) {
+	case SOCK_STREAM:
+		return "stream";
+	case SOCK_DGRAM:
+		return "dgram";
+	case SOCK_SEQPACKET:
+		return "seqpacket";
+	default:
+		return "unknown";
+	}
+}
+
+/**
+ * record_type_number - get a socket type by its name
+ * @name: the name, as record_type_name() returns it
+ *
+ * Return: SOCK_*, or 0 if no type has the name.
+ */
+uint32_t record_type_number(const char *name)
+{
+	static const uint32_t types[] = {
+		SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++)
+		if (!strcmp(name, record_type_name(types[i])))
+			return types[i];
+	return 0;
 }

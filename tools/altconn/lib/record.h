@@ -107,8 +107,8 @@ struct stat_part {
  * @n: number of members of @outcome
  * @outcome: number of attempts that have ended since listen(), by reason
  * @reachable: other nodes can reach the address of the socket
- * @file: path of the socket file, or NULL; sock_read() sets a pointer into the
- *	message
+ * @file: path of the socket file, or NULL; record_read_sock() sets a pointer
+ *	into the message
  * @owner: address and process of the socket
  * @peer: address that a datagram socket is connected to
  */
@@ -307,17 +307,24 @@ static inline bool record_has(uint32_t known, unsigned int attr)
 	return known & (1U << attr);
 }
 
-uint32_t record_type(uint32_t type);
-int assoc_read(const struct nlmsghdr *nlh, struct assoc *assoc);
-int sock_read(const struct nlmsghdr *nlh, struct sock *sock);
-int rule_read(const struct nlmsghdr *nlh, struct rule *rule);
-void rule_write(struct nlmsghdr *nlh, const struct rule *rule);
-void addr_write(struct nlmsghdr *nlh, uint16_t attr, const struct addr *addr);
-int node_read(const struct nlmsghdr *nlh, struct node *node);
-int counters_read(const struct nlmsghdr *nlh, struct counters *counters);
-int event_read(const struct nlmsghdr *nlh, struct event *event);
-int family_read(const struct nlmsghdr *nlh, struct family *family);
+int record_read_assoc(const struct nlmsghdr *nlh, struct assoc *assoc);
+int record_read_sock(const struct nlmsghdr *nlh, struct sock *sock);
+int record_read_rule(const struct nlmsghdr *nlh, struct rule *rule);
+int record_read_node(const struct nlmsghdr *nlh, struct node *node);
+int record_read_counters(const struct nlmsghdr *nlh, struct counters *counters);
+int record_read_event(const struct nlmsghdr *nlh, struct event *event);
+int record_read_family(const struct nlmsghdr *nlh, struct family *family);
+int record_get_family(struct family *family);
 
-int family_ask(struct family *family);
+uint32_t record_type_value(uint32_t type);
+void record_write_rule(struct nlmsghdr *nlh, const struct rule *rule);
+void record_write_addr(struct nlmsghdr *nlh, uint16_t attr,
+		       const struct addr *addr);
+
+bool record_sock_is_connected(const struct sock *s);
+const char *record_state_name(uint32_t state);
+bool record_state_number(const char *name, uint32_t *state);
+const char *record_type_name(uint32_t type);
+uint32_t record_type_number(const char *name);
 
 #endif /* ALTCONN_TOOL_RECORD_H */

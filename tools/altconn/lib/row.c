@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * This file prints listeners, datagram sockets and associations as rows of a
- * table or of JSON, for all commands that print any.
+ * table or of JSON.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -10,20 +10,19 @@
 
 #include <linux/altconn.h>
 
-#include "lib/command.h"
-#include "lib/filter.h"
+#include "lib/addr.h"
+#include "lib/array.h"
 #include "lib/out.h"
 #include "lib/reason.h"
 #include "lib/record.h"
 #include "lib/row.h"
-#include "lib/rule.h"
 
 enum {
 	COL_TYPE, COL_STATE, COL_RECVQ, COL_SENDQ, COL_WAIT, COL_LOCAL,
 	COL_PEER, COL_PROCESS, COL_DETAIL, COL_COUNT
 };
 
-static struct out_column columns[COL_COUNT] = {
+static struct out_column row_columns[COL_COUNT] = {
 	[COL_TYPE] = { "TYPE" },
 	[COL_STATE] = { "STATE" },
 	[COL_RECVQ] = { "RECV-Q", .right = true },
@@ -45,8 +44,18 @@ static struct out_column columns[COL_COUNT] = {
  */
 struct out *row_open(const struct out_style *style, bool extended)
 {
-	columns[COL_DETAIL].hidden = !extended;
-	return out_open(style, columns, COL_COUNT);
+	row_columns[COL_DETAIL].hidden = !extended;
+	return out_open(style, row_columns, COL_COUNT);
+}
+
+/**
+ * row_comm - write the command name of the process of an end as text
+ * @end: the end of an association, or the owner of a socket
+ * @text: gets the name, escaped; room for ROW_COMM_MAX bytes
+ */
+void row_comm(const struct end *end, char *text)
+{
+	addr_escape((const unsigned char *)end->comm, strlen(end->comm), text);
 }
 
 /**
@@ -57,11 +66,10 @@ struct out *row_open(const struct out_style *style, bool extended)
  */
 void row_process(const struct end *end, char *text)
 {
-	char comm[4 * RECORD_TEXT_MAX + 1];
+	char comm[ROW_COMM_MAX];
 
 	if (record_has(end->known, ALTCONN_A_END_PID)) {
-		escape_bytes((const unsigned char *)end->comm,
-			     strlen(end->comm), comm);
+		row_comm(end, comm);
 		sprintf(text, "%s (%u)", comm, end->pid);
 	} else if (record_has(end->known, ALTCONN_A_END_UID)) {
 		sprintf(text, "user %u", end->uid);
@@ -70,30 +78,29 @@ void row_process(const struct end *end, char *text)
 	}
 }
 
-static void put_type(struct out *out, uint32_t type)
+static void row_put_type(struct out *out, uint32_t type)
 {
 	out_cell(out, COL_TYPE);
-	out_string(out, "type", "", type_name(type));
+	out_string(out, "type", "", record_type_name(type));
 }
 
-static void put_addr(struct out *out, const char *key, unsigned int col,
-		     const struct addr *addr)
+static void row_put_addr(struct out *out, const char *key, unsigned int col,
+			 const struct addr *addr)
 {
 	char text[ADDR_TEXT_MAX];
 
-	addr_format(addr, text);
+	addr_to_text(addr, text);
 	out_cell(out, col);
 	out_string(out, key, "", text);
 }
 
-static void put_process(struct out *out, const struct end *end)
+static void row_put_process(struct out *out, const struct end *end)
 {
-	char comm[4 * RECORD_TEXT_MAX + 1];
+	char comm[ROW_COMM_MAX];
 
 	out_cell(out, COL_PROCESS);
 	if (record_has(end->known, ALTCONN_A_END_COMM)) {
-		escape_bytes((const unsigned char *)end->comm,
-			     strlen(end->comm), comm);
+		row_comm(end, comm);
 		out_string(out, "comm", ",", comm);
 	}
 	if (record_has(end->known, ALTCONN_A_END_PID))
@@ -102,31 +109,26 @@ static void put_process(struct out *out, const struct end *end)
 		out_uint(out, "uid", ",uid=", end->uid);
 }
 
-static void put_format(struct out *out, const char *lead, uint32_t format)
+static void row_put_format(struct out *out, const char *lead, uint32_t format)
 {
-	static const char * const names[] = {
-		[ALTCONN_NATIVE] = "native",
-		[ALTCONN_UNIX] = "unix",
-		[ALTCONN_INET] = "inet",
-		[ALTCONN_INET6] = "inet6",
-	};
+	const char *name = addr_format_name(format);
 
 	out_cell(out, COL_DETAIL);
-	if (format < ARRAY_SIZE(names))
-		out_string(out, "format", lead, names[format]);
+	if (name)
+		out_string(out, "format", lead, name);
 	else
 		out_uint(out, "format", lead, format);
 }
 
 /* Print the address in the column @addr, and the unread bytes in @queue. */
-static void put_end(struct out *out, const char *key, const struct end *end,
-		    unsigned int addr, unsigned int queue)
+static void row_put_end(struct out *out, const char *key, const struct end *end,
+			unsigned int addr, unsigned int queue)
 {
 	out_group(out, key);
-	put_addr(out, "address", addr, &end->addr);
+	row_put_addr(out, "address", addr, &end->addr);
 	if (record_has(end->known, ALTCONN_A_END_FORMAT))
-		put_format(out, addr == COL_PEER ? "/" : ",", end->format);
-	put_process(out, end);
+		row_put_format(out, addr == COL_PEER ? "/" : ",", end->format);
+	row_put_process(out, end);
 	if (record_has(end->known, ALTCONN_A_END_INODE))
 		out_uint(out, "inode", NULL, end->inode);
 	if (record_has(end->known, ALTCONN_A_END_RECV_QUEUE)) {
@@ -136,7 +138,7 @@ static void put_end(struct out *out, const char *key, const struct end *end,
 	out_group_end(out);
 }
 
-static void put_state(struct out *out, uint32_t state)
+static void row_put_state(struct out *out, uint32_t state)
 {
 	static const struct {
 		const char *text;
@@ -154,11 +156,11 @@ static void put_state(struct out *out, uint32_t state)
 		out_word(out, "state", "unknown", "?");
 		return;
 	}
-	out_word(out, "state", assoc_state(state), states[state].text);
+	out_word(out, "state", record_state_name(state), states[state].text);
 	out_colour(out, states[state].colour);
 }
 
-static void put_wait(struct out *out, const struct assoc *a)
+static void row_put_wait(struct out *out, const struct assoc *a)
 {
 	bool pending = a->state == ALTCONN_ASSOC_STATE_PENDING;
 	const char *lead = a->waited_ms ? ",waited:" : NULL;
@@ -172,7 +174,7 @@ static void put_wait(struct out *out, const struct assoc *a)
 		out_ms(out, "waited_ms", pending ? " " : lead, a->waited_ms);
 }
 
-static bool end_has_process(const struct end *end)
+static bool row_end_has_process(const struct end *end)
 {
 	return record_has(end->known, ALTCONN_A_END_PID) ||
 	       record_has(end->known, ALTCONN_A_END_UID);
@@ -187,16 +189,16 @@ void row_assoc(struct out *out, const struct assoc *a)
 {
 	out_cell(out, COL_DETAIL);
 	out_uint(out, "id", "id:", a->id);
-	put_type(out, a->type);
-	put_state(out, a->state);
-	put_end(out, "client", &a->client, COL_LOCAL, COL_RECVQ);
-	if (end_has_process(&a->server)) {
+	row_put_type(out, a->type);
+	row_put_state(out, a->state);
+	row_put_end(out, "client", &a->client, COL_LOCAL, COL_RECVQ);
+	if (row_end_has_process(&a->server)) {
 		out_cell(out, COL_PROCESS);
 		out_string(out, NULL,
 			   out_cell_empty(out) ? "- -> " : " -> ", "");
 	}
-	put_end(out, "server", &a->server, COL_PEER, COL_SENDQ);
-	put_wait(out, a);
+	row_put_end(out, "server", &a->server, COL_PEER, COL_SENDQ);
+	row_put_wait(out, a);
 	out_cell(out, COL_DETAIL);
 	out_ms(out, "age_ms", ",age:", a->age_ms);
 	out_uint(out, "listener", ",listener:", a->listener);
@@ -206,7 +208,7 @@ void row_assoc(struct out *out, const struct assoc *a)
  * Print the outcomes by reason. The table skips two reasons, since it has their
  * numbers already, as "established" and "timed-out".
  */
-static void put_outcomes(struct out *out, const struct sock *s)
+static void row_put_outcomes(struct out *out, const struct sock *s)
 {
 	const char *name, *sep = " (";
 	char lead[64];
@@ -231,7 +233,7 @@ static void put_outcomes(struct out *out, const struct sock *s)
 		out_string(out, NULL, ")", "");
 }
 
-static void put_listener(struct out *out, const struct sock *s)
+static void row_put_listener(struct out *out, const struct sock *s)
 {
 	out_cell(out, COL_STATE);
 	out_word(out, "state", "listening", "LISTEN");
@@ -249,13 +251,13 @@ static void put_listener(struct out *out, const struct sock *s)
 	out_uint(out, "refused", ",refused:", s->refused);
 	out_uint(out, "overflow", ",overflow:", s->overflow);
 	out_uint(out, "timed_out", ",timed-out:", s->timed_out);
-	put_outcomes(out, s);
+	row_put_outcomes(out, s);
 }
 
-static void put_datagram(struct out *out, const struct sock *s)
+static void row_put_datagram(struct out *out, const struct sock *s)
 {
 	out_cell(out, COL_STATE);
-	if (sock_connected(s)) {
+	if (record_sock_is_connected(s)) {
 		out_word(out, "state", "established", "ESTAB");
 		out_colour(out, OUT_GREEN);
 	} else {
@@ -275,21 +277,21 @@ void row_sock(struct out *out, const struct sock *s)
 
 	out_cell(out, COL_DETAIL);
 	out_uint(out, "id", "id:", s->id);
-	put_type(out, s->type);
+	row_put_type(out, s->type);
 	if (s->listening) {
 		owner.known &= ~(1U << ALTCONN_A_END_RECV_QUEUE);
-		put_end(out, "owner", &owner, COL_LOCAL, COL_RECVQ);
-		put_listener(out, s);
+		row_put_end(out, "owner", &owner, COL_LOCAL, COL_RECVQ);
+		row_put_listener(out, s);
 	} else {
-		put_end(out, "owner", &owner, COL_LOCAL, COL_RECVQ);
-		put_datagram(out, s);
+		row_put_end(out, "owner", &owner, COL_LOCAL, COL_RECVQ);
+		row_put_datagram(out, s);
 	}
-	put_addr(out, "peer", COL_PEER, &s->peer);
+	row_put_addr(out, "peer", COL_PEER, &s->peer);
 	out_cell(out, COL_DETAIL);
 	out_bool(out, "reachable", ",reachable", s->reachable);
 	if (s->file) {
-		escape_bytes((const unsigned char *)s->file, strlen(s->file),
-			     file);
+		addr_escape((const unsigned char *)s->file, strlen(s->file),
+			    file);
 		out_string(out, "file", ",file:", file);
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Rules have one syntax as text, on the command line, in files and in output.
+ * Rules have one syntax as text: on the command line, in files and in lists.
  */
 #ifndef ALTCONN_TOOL_RULE_H
 #define ALTCONN_TOOL_RULE_H
@@ -11,11 +11,8 @@
 #define RULE_TEXT_MAX	2048
 
 const char *rule_parse(char **words, struct rule *rule, const char **word);
-void rule_format(const struct rule *rule, char *text);
-void rule_format_dest(const struct rule *rule, char *text);
-const char *rule_verdict(uint32_t verdict);
-
-const char *type_name(uint32_t type);
-uint32_t type_number(const char *name);
+void rule_to_text(const struct rule *rule, char *text);
+void rule_dest_to_text(const struct rule *rule, char *text);
+const char *rule_verdict_name(uint32_t verdict);
 
 #endif /* ALTCONN_TOOL_RULE_H */

@@ -10,12 +10,14 @@
 #include <time.h>
 
 #include "lib/command.h"
+#include "lib/array.h"
+#include "lib/message.h"
 #include "lib/nl.h"
-#include "lib/row.h"
+#include "lib/parse.h"
 #include "lib/sample.h"
 
-/* Give parts that only a newer module has the key of the last part. */
-static void bound(struct histogram *hist)
+/* Parts that only a newer module has get the key of the last part. */
+static void sample_bound(struct histogram *hist)
 {
 	size_t i;
 
@@ -24,23 +26,23 @@ static void bound(struct histogram *hist)
 			hist->part[i].key = SAMPLE_LAST;
 }
 
-static int on_counters(const struct nlmsghdr *nlh, void *data)
+static int sample_on_counters(const struct nlmsghdr *nlh, void *data)
 {
 	struct counters *counters = data;
 
-	if (counters_read(nlh, counters) < 0)
+	if (record_read_counters(nlh, counters) < 0)
 		return MNL_CB_ERROR;
-	bound(&counters->latency);
-	bound(&counters->accept_queue);
+	sample_bound(&counters->latency);
+	sample_bound(&counters->accept_queue);
 	return MNL_CB_OK;
 }
 
-static int on_sock(const struct nlmsghdr *nlh, void *data)
+static int sample_on_sock(const struct nlmsghdr *nlh, void *data)
 {
 	struct sample *s = data;
 	struct sock sock;
 
-	if (sock_read(nlh, &sock) < 0)
+	if (record_read_sock(nlh, &sock) < 0)
 		return MNL_CB_ERROR;
 	s->waiting += sock.waiting;
 	s->queued += sock.queued;
@@ -48,7 +50,7 @@ static int on_sock(const struct nlmsghdr *nlh, void *data)
 }
 
 /**
- * sample_take - ask the module for its counters and totals
+ * sample_take - request the counters and totals from the module
  * @s: gets the sample
  *
  * Return: EXIT_OK, or EXIT_FAILED after an error message.
@@ -61,16 +63,16 @@ int sample_take(struct sample *s)
 	int ret;
 
 	memset(s, 0, sizeof(*s));
-	ret = family_ask(&s->family);
+	ret = record_get_family(&s->family);
 	if (ret != EXIT_OK)
 		return ret;
 	ret = nl_open(&nl);
 	if (ret == EXIT_OK)
-		ret = nl_get(&nl, ALTCONN_CMD_STAT_GET, on_counters,
+		ret = nl_get(&nl, ALTCONN_CMD_STAT_GET, sample_on_counters,
 			     &s->counters);
 	if (ret == EXIT_OK)
-		ret = nl_dump_once(&nl, ALTCONN_CMD_SOCKET_GET, on_sock, s,
-				   &interrupted);
+		ret = nl_dump_once(&nl, ALTCONN_CMD_SOCKET_GET, sample_on_sock,
+				   s, &interrupted);
 	nl_close(&nl);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	s->ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
@@ -93,12 +95,7 @@ uint64_t sample_count(const struct stat_part *part, size_t n, uint32_t key)
 	return 0;
 }
 
-static uint64_t outcome(const struct sample *s, uint32_t reason)
-{
-	return sample_count(s->counters.outcome, s->counters.n, reason);
-}
-
-static uint64_t total(const struct stat_part *part, size_t n)
+static uint64_t sample_total(const struct stat_part *part, size_t n)
 {
 	uint64_t sum = 0;
 
@@ -107,24 +104,55 @@ static uint64_t total(const struct stat_part *part, size_t n)
 	return sum;
 }
 
+/**
+ * sample_rank - get the rank of a percentile
+ * @count: number of values
+ * @percent: the percentile
+ *
+ * The percentile is the smallest value that @percent per cent of the values do
+ * not exceed.
+ *
+ * Return: the number of values, in ascending order, up to the percentile; at
+ * least 1 if there are values.
+ */
+uint64_t sample_rank(uint64_t count, unsigned int percent)
+{
+	uint64_t rank = (count * percent + 99) / 100;
+
+	return rank || !count ? rank : 1;
+}
+
 /*
  * Return a percentile of the durations between two samples, as the number of
  * bits of the nanoseconds.
  */
-static uint32_t percentile(const struct histogram *now,
-			   const struct histogram *then, unsigned int percent)
+static uint32_t sample_percentile(const struct histogram *now,
+				  const struct histogram *then,
+				  unsigned int percent)
 {
-	uint64_t all = total(now->part, now->n) - total(then->part, then->n);
-	uint64_t sum = 0;
+	uint64_t count = sample_total(now->part, now->n) -
+			 sample_total(then->part, then->n);
+	uint64_t rank = sample_rank(count, percent), sum = 0;
 	uint32_t bits;
 
 	for (bits = 0; bits < SAMPLE_LAST; bits++) {
 		sum += sample_count(now->part, now->n, bits) -
 		       sample_count(then->part, then->n, bits);
-		if (sum * 100 >= all * percent)
+		if (sum >= rank)
 			break;
 	}
 	return bits;
+}
+
+static uint64_t sample_attempts(const struct sample *s)
+{
+	return sample_total(s->counters.outcome, s->counters.n);
+}
+
+static uint64_t sample_established(const struct sample *s)
+{
+	return sample_count(s->counters.outcome, s->counters.n,
+			    ALTCONN_REASON_ESTABLISHED);
 }
 
 /**
@@ -140,18 +168,16 @@ struct interval sample_between(const struct sample *then,
 	double s = (now->ns - then->ns) / 1e9;
 	struct interval i = {
 		.seconds = s,
-		.attempts = (total(now->counters.outcome, now->counters.n) -
-			     total(then->counters.outcome,
-				   then->counters.n)) / s,
-		.established = (outcome(now, ALTCONN_REASON_ESTABLISHED) -
-				outcome(then, ALTCONN_REASON_ESTABLISHED)) / s,
+		.attempts = (sample_attempts(now) - sample_attempts(then)) / s,
+		.established = (sample_established(now) -
+				sample_established(then)) / s,
 		.waited = (now->counters.waited - then->counters.waited) / s,
 		.accepted = (now->counters.accepted -
 			     then->counters.accepted) / s,
-		.p50 = percentile(&now->counters.latency,
-				  &then->counters.latency, 50),
-		.p99 = percentile(&now->counters.latency,
-				  &then->counters.latency, 99),
+		.p50 = sample_percentile(&now->counters.latency,
+					 &then->counters.latency, 50),
+		.p99 = sample_percentile(&now->counters.latency,
+					 &then->counters.latency, 99),
 	};
 
 	i.failed = i.attempts - i.established;
@@ -159,17 +185,14 @@ struct interval sample_between(const struct sample *then,
 }
 
 /**
- * sample_json - begin a line of JSON with the rates and the totals
+ * sample_put - print the rates and the totals in JSON; print nothing as text
+ * @out: output
  * @i: the rates
  * @now: the later sample, with the totals
- *
- * Return: the output of row_open(), which out_close() prints and frees.
  */
-struct out *sample_json(const struct interval *i, const struct sample *now)
+void sample_put(struct out *out, const struct interval *i,
+		const struct sample *now)
 {
-	static const struct out_style style = { .json = true, .line = true };
-	struct out *out = row_open(&style, true);
-
 	out_double(out, "attempts_per_s", i->attempts);
 	out_double(out, "established_per_s", i->established);
 	out_double(out, "failed_per_s", i->failed);
@@ -177,28 +200,37 @@ struct out *sample_json(const struct interval *i, const struct sample *now)
 	out_double(out, "accepted_per_s", i->accepted);
 	/* The last part of a histogram has no upper limit. */
 	if (i->p50 != SAMPLE_LAST)
-		out_uint(out, "latency_p50_ns", NULL, i->p50 ? 1ULL << i->p50 : 0);
+		out_uint(out, "latency_p50_ns", NULL, sample_limit_ns(i->p50));
 	if (i->p99 != SAMPLE_LAST)
-		out_uint(out, "latency_p99_ns", NULL, i->p99 ? 1ULL << i->p99 : 0);
+		out_uint(out, "latency_p99_ns", NULL, sample_limit_ns(i->p99));
 	out_uint(out, "associations", NULL, now->family.assocs);
 	out_uint(out, "inbound", NULL, now->family.inbound);
 	out_uint(out, "sockets", NULL, now->family.sockets);
 	out_uint(out, "queued", NULL, now->queued);
 	out_uint(out, "waiting", NULL, now->waiting);
-	return out;
 }
 
 /**
- * sample_limit - write the upper limit of a part of a histogram as text
- * @bits: the part; its limit is 2^@bits nanoseconds, 0 for part 0, and none for
- *	SAMPLE_LAST
- * @text: gets the limit, as in "1.05ms", or "more" if there is none; room for
+ * sample_limit_ns - get the upper limit of a part of a histogram
+ * @bits: the part, which is not SAMPLE_LAST
+ *
+ * Return: the limit, ns.
+ */
+uint64_t sample_limit_ns(uint32_t bits)
+{
+	return bits ? 1ULL << bits : 0;
+}
+
+/**
+ * sample_limit_to_text - write the upper limit of a part of a histogram as text
+ * @bits: the part
+ * @text: gets the limit, as in "1.05ms", or "more" for SAMPLE_LAST; room for
  *	SAMPLE_LIMIT_MAX bytes
  */
-void sample_limit(uint32_t bits, char *text)
+void sample_limit_to_text(uint32_t bits, char *text)
 {
 	static const char * const units[] = { "ns", "us", "ms", "s" };
-	double limit = bits ? (double)(1ULL << bits) : 0;
+	double limit = sample_limit_ns(bits);
 	size_t unit = 0;
 
 	if (bits == SAMPLE_LAST) {
@@ -211,27 +243,24 @@ void sample_limit(uint32_t bits, char *text)
 }
 
 /**
- * sample_interval - parse the time between two samples
+ * sample_parse_interval - parse the time between two samples
  * @cmd: name of the command
  * @text: the time as the user typed it
  * @seconds: gets the time, seconds
  *
  * Return: EXIT_OK, or EXIT_USAGE after an error message.
  */
-int sample_interval(const char *cmd, const char *text, double *seconds)
+int sample_parse_interval(const char *cmd, const char *text, double *seconds)
 {
-	char *end;
-
-	*seconds = strtod(text, &end);
-	if (!*end && end != text && *seconds >= 0.01 && *seconds <= 86400)
+	if (parse_number(text, 0.01, 86400, seconds))
 		return EXIT_OK;
-	complain("%s: '%s' is no interval: seconds, from 0.01 to a day", cmd,
-		 text);
+	message_error("%s: '%s' is no interval: it is seconds, from 0.01 to a day",
+		      cmd, text);
 	return EXIT_USAGE;
 }
 
 /**
- * sample_sleep - sleep until it is time for the next sample
+ * sample_sleep - sleep until the next sample is due
  * @seconds: time to sleep, seconds; a signal does not end the sleep
  */
 void sample_sleep(double seconds)

@@ -16,7 +16,7 @@
  * @counters: counters since the namespace began or the module was loaded
  * @family: totals of the namespace
  * @waiting: number of attempts that wait at listeners
- * @queued: number of connections that are not accepted yet
+ * @queued: number of established connections that accept() has not returned
  * @ns: time of the sample, CLOCK_MONOTONIC, ns
  */
 struct sample {
@@ -43,7 +43,7 @@ struct interval {
 	uint32_t p50, p99;
 };
 
-/* The last part of a histogram has no upper limit. */
+/* The last part of a histogram. It has no upper limit. */
 #define SAMPLE_LAST	(ALTCONN_HISTOGRAM_BUCKETS - 1)
 
 #define SAMPLE_LIMIT_MAX	32
@@ -52,9 +52,12 @@ int sample_take(struct sample *s);
 uint64_t sample_count(const struct stat_part *part, size_t n, uint32_t key);
 struct interval sample_between(const struct sample *then,
 			       const struct sample *now);
-struct out *sample_json(const struct interval *i, const struct sample *now);
-void sample_limit(uint32_t bits, char *text);
+uint64_t sample_rank(uint64_t count, unsigned int percent);
+uint64_t sample_limit_ns(uint32_t bits);
+void sample_limit_to_text(uint32_t bits, char *text);
+void sample_put(struct out *out, const struct interval *i,
+		const struct sample *now);
+int sample_parse_interval(const char *cmd, const char *text, double *seconds);
 void sample_sleep(double seconds);
-int sample_interval(const char *cmd, const char *text, double *seconds);
 
 #endif /* ALTCONN_TOOL_SAMPLE_H */

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/command.h"
-#include "lib/rule.h"
+#include "lib/array.h"
 #include "lib/sort.h"
 
 /**
@@ -27,111 +26,111 @@ struct key {
 	void (*sock_text)(const struct sock *s, char *text);
 };
 
-static uint64_t assoc_id(const struct assoc *a)
+static uint64_t sort_assoc_id(const struct assoc *a)
 {
 	return a->id;
 }
 
-static uint64_t sock_id(const struct sock *s)
+static uint64_t sort_sock_id(const struct sock *s)
 {
 	return s->id;
 }
 
 /*
- * Order by age according to the ids, which grow. The ages that the module
+ * Order by age according to the ids, which array_grow. The ages that the module
  * reports were read at different times, and the module reports no age of a
  * socket.
  */
-static uint64_t assoc_age(const struct assoc *a)
+static uint64_t sort_assoc_age(const struct assoc *a)
 {
 	return UINT64_MAX - a->id;
 }
 
-static uint64_t sock_age(const struct sock *s)
+static uint64_t sort_sock_age(const struct sock *s)
 {
 	return UINT64_MAX - s->id;
 }
 
-static uint64_t assoc_wait(const struct assoc *a)
+static uint64_t sort_assoc_wait(const struct assoc *a)
 {
 	return a->waited_ms;
 }
 
-static uint64_t sock_wait(const struct sock *s)
+static uint64_t sort_sock_wait(const struct sock *s)
 {
 	return s->waiting;
 }
 
-static uint64_t assoc_queue(const struct assoc *a)
+static uint64_t sort_assoc_queue(const struct assoc *a)
 {
 	return (uint64_t)a->client.recv_queue + a->server.recv_queue;
 }
 
-static uint64_t sock_queue(const struct sock *s)
+static uint64_t sort_sock_queue(const struct sock *s)
 {
 	return s->listening ? s->queued : s->owner.recv_queue;
 }
 
-static uint64_t assoc_pid(const struct assoc *a)
+static uint64_t sort_assoc_pid(const struct assoc *a)
 {
 	return a->client.pid;
 }
 
-static uint64_t sock_pid(const struct sock *s)
+static uint64_t sort_sock_pid(const struct sock *s)
 {
 	return s->owner.pid;
 }
 
-static void assoc_type(const struct assoc *a, char *text)
+static void sort_assoc_type(const struct assoc *a, char *text)
 {
-	strcpy(text, type_name(a->type));
+	strcpy(text, record_type_name(a->type));
 }
 
-static void sock_type(const struct sock *s, char *text)
+static void sort_sock_type(const struct sock *s, char *text)
 {
-	strcpy(text, type_name(s->type));
+	strcpy(text, record_type_name(s->type));
 }
 
-static uint64_t assoc_state_number(const struct assoc *a)
+static uint64_t sort_assoc_state(const struct assoc *a)
 {
 	return a->state;
 }
 
-static uint64_t sock_state_number(const struct sock *s)
+static uint64_t sort_sock_state(const struct sock *s)
 {
-	return s->listening ? 0 : 1 + sock_connected(s);
+	return s->listening ? 0 : 1 + record_sock_is_connected(s);
 }
 
-static void assoc_local(const struct assoc *a, char *text)
+static void sort_assoc_local(const struct assoc *a, char *text)
 {
-	addr_format(&a->client.addr, text);
+	addr_to_text(&a->client.addr, text);
 }
 
-static void sock_local(const struct sock *s, char *text)
+static void sort_sock_local(const struct sock *s, char *text)
 {
-	addr_format(&s->owner.addr, text);
+	addr_to_text(&s->owner.addr, text);
 }
 
-static void assoc_peer(const struct assoc *a, char *text)
+static void sort_assoc_peer(const struct assoc *a, char *text)
 {
-	addr_format(&a->server.addr, text);
+	addr_to_text(&a->server.addr, text);
 }
 
-static void sock_peer(const struct sock *s, char *text)
+static void sort_sock_peer(const struct sock *s, char *text)
 {
-	addr_format(&s->peer, text);
+	addr_to_text(&s->peer, text);
 }
 
-static const struct key keys[] = {
-	{ "id", false, assoc_id, sock_id },
-	{ "age", true, assoc_age, sock_age },
-	{ "wait", true, assoc_wait, sock_wait },
-	{ "queue", true, assoc_queue, sock_queue },
-	{ "pid", false, assoc_pid, sock_pid },
-	{ "type", false, NULL, NULL, assoc_type, sock_type },
-	{ "state", false, assoc_state_number, sock_state_number },
-	{ "local", false, NULL, NULL, assoc_local, sock_local },
-	{ "peer", false, NULL, NULL, assoc_peer, sock_peer },
+static const struct key sort_keys[] = {
+	{ "id", false, sort_assoc_id, sort_sock_id },
+	{ "age", true, sort_assoc_age, sort_sock_age },
+	{ "wait", true, sort_assoc_wait, sort_sock_wait },
+	{ "queue", true, sort_assoc_queue, sort_sock_queue },
+	{ "pid", false, sort_assoc_pid, sort_sock_pid },
+	{ "type", false, NULL, NULL, sort_assoc_type, sort_sock_type },
+	{ "state", false, sort_assoc_state, sort_sock_state },
+	{ "local", false, NULL, NULL, sort_assoc_local, sort_sock_local },
+	{ "peer", false, NULL, NULL, sort_assoc_peer, sort_sock_peer },
 };
 
 /**
@@ -144,7 +143,7 @@ struct order {
 	bool reverse;
 };
 
-static int compare_numbers(uint64_t a, uint64_t b)
+static int sort_compare_numbers(uint64_t a, uint64_t b)
 {
 	return (a > b) - (a < b);
 }
@@ -153,14 +152,15 @@ static int compare_numbers(uint64_t a, uint64_t b)
  * Turn the result of a comparison into the order of two rows. Rows with the
  * same value are ordered by their ids, @a and @b.
  */
-static int decide(const struct order *order, int result, uint64_t a, uint64_t b)
+static int sort_decide(const struct order *order, int result, uint64_t a,
+		       uint64_t b)
 {
 	if (!result)
-		return compare_numbers(a, b);
+		return sort_compare_numbers(a, b);
 	return order->key->most_first != order->reverse ? -result : result;
 }
 
-static int compare_assocs(const void *left, const void *right, void *data)
+static int sort_compare_assocs(const void *left, const void *right, void *data)
 {
 	const struct assoc *a = left, *b = right;
 	const struct order *order = data;
@@ -168,17 +168,17 @@ static int compare_assocs(const void *left, const void *right, void *data)
 	int result;
 
 	if (order->key->assoc) {
-		result = compare_numbers(order->key->assoc(a),
-					 order->key->assoc(b));
+		result = sort_compare_numbers(order->key->assoc(a),
+					      order->key->assoc(b));
 	} else {
 		order->key->assoc_text(a, a_text);
 		order->key->assoc_text(b, b_text);
 		result = strverscmp(a_text, b_text);
 	}
-	return decide(order, result, a->id, b->id);
+	return sort_decide(order, result, a->id, b->id);
 }
 
-static int compare_socks(const void *left, const void *right, void *data)
+static int sort_compare_socks(const void *left, const void *right, void *data)
 {
 	const struct sock *a = left, *b = right;
 	const struct order *order = data;
@@ -186,14 +186,14 @@ static int compare_socks(const void *left, const void *right, void *data)
 	int result;
 
 	if (order->key->sock) {
-		result = compare_numbers(order->key->sock(a),
-					 order->key->sock(b));
+		result = sort_compare_numbers(order->key->sock(a),
+					      order->key->sock(b));
 	} else {
 		order->key->sock_text(a, a_text);
 		order->key->sock_text(b, b_text);
 		result = strverscmp(a_text, b_text);
 	}
-	return decide(order, result, a->id, b->id);
+	return sort_decide(order, result, a->id, b->id);
 }
 
 /**
@@ -207,13 +207,13 @@ void sort_found(struct found *found, const char *name, bool reverse)
 	struct order order = { .reverse = reverse };
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(keys); i++)
-		if (!strcmp(keys[i].name, name))
-			order.key = &keys[i];
+	for (i = 0; i < ARRAY_SIZE(sort_keys); i++)
+		if (!strcmp(sort_keys[i].name, name))
+			order.key = &sort_keys[i];
 	if (!order.key)
 		return;
 	qsort_r(found->assocs, found->n_assocs, sizeof(*found->assocs),
-		compare_assocs, &order);
+		sort_compare_assocs, &order);
 	qsort_r(found->socks, found->n_socks, sizeof(*found->socks),
-		compare_socks, &order);
+		sort_compare_socks, &order);
 }

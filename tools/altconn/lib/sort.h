@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Every command that lists associations and sockets sorts them in the same way.
+ * All commands that list associations and sockets sort them in the same way.
  */
 #ifndef ALTCONN_TOOL_SORT_H
 #define ALTCONN_TOOL_SORT_H
 
-#include "lib/filter.h"
+#include "lib/found.h"
 
 #define SORT_KEYS	"id age wait queue pid type state local peer"
 
