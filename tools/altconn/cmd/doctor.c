@@ -108,7 +108,8 @@ static void doctor_check_kernel(struct report *r)
 	uname(&u);
 	if (sscanf(u.release, "%d.%d", &major, &minor) != 2 ||
 	    major * 1000 + minor < 6001)
-		doctor_report(r, "kernel", BAD, "%s is older than 6.1, the first version that is supported",
+		doctor_report(r, "kernel", BAD,
+			      "%s is older than 6.1, the first version that is supported",
 			      u.release);
 	else
 		doctor_report(r, "kernel", GOOD, "%s", u.release);
@@ -149,14 +150,18 @@ static bool doctor_check_module(struct report *r)
 static bool doctor_check_family(struct report *r, struct family *family)
 {
 	if (record_get_family(family) != EXIT_OK) {
-		doctor_report(r, "netlink", BAD, "the module does not answer over generic netlink");
+		doctor_report(r, "netlink", BAD,
+			      "the module does not answer over generic netlink");
 		return false;
 	}
 	if (strcmp(family->version, TOOL_VERSION))
-		doctor_report(r, "version", NOTE, "the version of the module is %s, and that of the tool is %s",
+		doctor_report(r, "version", NOTE,
+			      "the version of the module is %s, and that of the tool is %s",
 			      family->version, TOOL_VERSION);
 	else
-		doctor_report(r, "version", GOOD, "the version of the module and of the tool is %s", TOOL_VERSION);
+		doctor_report(r, "version", GOOD,
+			      "the version of the module and of the tool is %s",
+			      TOOL_VERSION);
 	if (family->number != AF_ALTCONN)
 		doctor_report(r, "number", NOTE,
 			      "the number of the family is %u, not %u: programs must find the number, as 'altconn run' does",
@@ -180,7 +185,8 @@ static void doctor_check_socket(struct report *r, const struct family *family)
 			      "socket() fails with %s: a security module or a seccomp filter forbids family %u; an AppArmor profile needs 'network ash'",
 			      strerrorname_np(errno), family->number);
 	} else {
-		doctor_report(r, "socket", BAD, "socket() fails with %s; a seccomp filter may be the cause",
+		doctor_report(r, "socket", BAD,
+			      "socket() fails with %s; a seccomp filter may be the cause",
 			      strerrorname_np(errno));
 	}
 }
@@ -275,12 +281,14 @@ static void doctor_check_listeners(struct report *r)
 			continue;
 		full++;
 		addr_to_text(&s->owner.addr, text);
-		doctor_report(r, "listener", NOTE, "%s: %u attempts wait, and %llu found no room so far; the server may not call accept()",
+		doctor_report(r, "listener", NOTE,
+			      "%s: %u attempts wait, and %llu found no room so far; the server may not call accept()",
 			      text, s->waiting,
 			      (unsigned long long)s->overflow);
 	}
 	if (!full)
-		doctor_report(r, "listener", GOOD, "no attempt waits at a listener of this namespace");
+		doctor_report(r, "listener", GOOD,
+			      "no attempt waits at a listener of this namespace");
 	found_free(&found);
 }
 

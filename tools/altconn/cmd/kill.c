@@ -184,7 +184,7 @@ static int kill_check_words(const struct kill *kill)
 	bool filters = filter_any(&kill->filter);
 
 	if (!kill->n && !kill->all && !filters) {
-		message_error("kill: nothing is selected; give ids, addresses, options that select, or --all");
+		message_error("kill: nothing is selected; give ids, addresses, options, or --all");
 		return EXIT_USAGE;
 	}
 	if ((kill->n && kill->all) || ((kill->n || kill->all) && filters)) {
@@ -230,7 +230,8 @@ static int kill_put_holders(const struct kill *kill, struct out *out)
 	if (refs < 1)
 		out_text(out, "nothing holds the module: rmmod works");
 	else
-		out_text(out, "%ld references hold the module: sockets, and descriptors being closed%s",
+		out_text(out,
+			 "%ld references hold the module: sockets, and descriptors being closed%s",
 			 refs, hidden ? "; some processes are not visible" : "");
 	out_row_end(out);
 	return EXIT_OK;

@@ -227,7 +227,7 @@ static int node_parse_add(char **words, struct add *add)
 {
 	memset(add, 0, sizeof(*add));
 	if (!words[0]) {
-		message_error("node add: which id does the node get? 'altconn node add 7 netns web' is an example");
+		message_error("node add: state which id, as in 'altconn node add 7 netns web'");
 		return EXIT_USAGE;
 	}
 	if (node_parse_id("add", *words++, &add->id) != EXIT_OK)
@@ -253,7 +253,7 @@ static int node_parse_add(char **words, struct add *add)
 	}
 	if (add->netns)
 		return EXIT_OK;
-	message_error("node add: which namespace is the node? 'netns NAME' names it, as 'ip netns' does");
+	message_error("node add: state which namespace, as in 'netns NAME'");
 	return EXIT_USAGE;
 }
 
@@ -415,6 +415,7 @@ const struct command command_node = {
 	.name = "node",
 	.run = node_main,
 	.help = "reach the sockets of other network namespaces",
-	.synopsis = "[list] | add ID [inet IP]... netns NAME|FD | del ID... | flush | up ID... | down ID... | id [ID|none]",
+	.synopsis =
+		"[list] | add ID [inet IP]... netns NAME|FD | del ID... | flush | up ID... | down ID... | id [ID|none]",
 	.opts = node_opts,
 };

@@ -335,7 +335,7 @@ static uint32_t *rule_write_all(struct nl *nl, const struct rules *rules)
  * the request that the module has reported, or 0.
  */
 static void rule_print_line(const struct rules *rules, const uint32_t *begins,
-				   uint32_t offset, const char *name)
+			    uint32_t offset, const char *name)
 {
 	size_t i = rules->n;
 
@@ -405,7 +405,7 @@ static int rule_check_ids(const struct rules *rules, const char *name)
 		for (j = 0; j < i; j++)
 			if (rules->rule[i].id &&
 			    rules->rule[i].id == rules->rule[j].id) {
-				message_error("rule restore: %s:%u: 'id %u': line %u has it already",
+				message_error("rule restore: %s:%u: 'id %u': line %u has it",
 					      name, rules->rule[i].line,
 					      rules->rule[i].id,
 					      rules->rule[j].line);
@@ -470,7 +470,7 @@ static int rule_run(const char *name, char **words,
 		if (words[0])
 			return rule_send_each(name, ALTCONN_CMD_RULE_DEL,
 					      words);
-		message_error("rule del: no id is given; 'altconn rule' lists the ids, and 'altconn rule flush' deletes all");
+		message_error("rule del: no id is given; 'altconn rule' lists the ids");
 		return EXIT_USAGE;
 	}
 	if (!strcmp(name, "flush"))
@@ -483,8 +483,8 @@ static int rule_run(const char *name, char **words,
 		return opt_no_more("rule", name, words, 0) ? : rule_save();
 	if (!strcmp(name, "restore"))
 		return opt_no_more("rule", name, words, 1) ? : rule_restore(words[0]);
-	message_error("rule: unknown action '%s'; it is one of: list add del flush zero save restore",
-		      name);
+	message_error("rule: unknown action '%s'; it is one of: %s", name,
+		      "list add del flush zero save restore");
 	return EXIT_USAGE;
 }
 

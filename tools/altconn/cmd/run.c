@@ -72,7 +72,8 @@ static char *run_find_library(void)
 	if (!path)
 		path = realpath(LIBDIR "/altconn/" LIBRARY, NULL);
 	if (!path) {
-		message_error("run: " LIBRARY " is neither in the build tree nor in " LIBDIR "/altconn");
+		message_error("run: %s is neither in the build tree nor in %s",
+			      LIBRARY, LIBDIR "/altconn");
 		return NULL;
 	}
 	if (path[strcspn(path, ": ")]) {

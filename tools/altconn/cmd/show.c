@@ -108,7 +108,7 @@ static int show_main(const struct command *cmd, int argc, char **argv)
 	}
 	/* ip(8) prints a warning in this case too. */
 	if (ret == EXIT_OK && found.interrupted)
-		message_error("show: the list may be incomplete, since objects ended while it was read");
+		message_error("show: objects may be missing, since some ended meanwhile");
 	free(show.filter.addrs);
 	found_free(&found);
 	return ret;

@@ -53,7 +53,8 @@ static void why_put_sentences(struct out *out,
 			      bool waits)
 {
 	if (waits && info->aci_place)
-		out_text(out, "\n  its attempt waits at the listener for %s so far: place %u in the queue",
+		out_text(out,
+			 "\n  its attempt waits at the listener for %s so far: place %u in the queue",
 			 why_duration(info->aci_waited_ns), info->aci_place);
 	else if (waits)
 		out_text(out, "\n  its attempt is under way, for %s so far",
@@ -194,7 +195,7 @@ static int why_parse(char **words, int *pid, int *fd)
 {
 	*fd = -1;
 	if (!words[0]) {
-		message_error("why: which process is meant? 'altconn show' lists processes");
+		message_error("why: state which process; 'altconn show' lists processes");
 		return EXIT_USAGE;
 	}
 	if (!parse_int(words[0], pid) || !*pid) {

@@ -106,7 +106,7 @@ int endpoint_address(struct endpoint *ep, int argc, char **argv)
 	int ret;
 
 	if (optind == argc) {
-		message_error("%s: which address is meant? port:4000 is an example; altconn(8) lists all forms",
+		message_error("%s: state which address, as in port:4000; see altconn(8)",
 			      ep->cmd);
 		return EXIT_USAGE;
 	}

@@ -23,6 +23,8 @@
 #define NL_DUMP_TRIES	5
 #define MODULE_DIR	"/sys/module/altconn"
 
+static const char nl_malformed[] =
+	"%s of the module is malformed; 'altconn doctor' compares the versions";
 static const char nl_not_loaded[] =
 	"the module is not loaded; load it with 'insmod kmod/altconn.ko' or 'modprobe altconn'";
 
@@ -312,7 +314,7 @@ static int nl_print_error(const struct answer *a)
 	else if (errno == ENOENT && !a->message[0])
 		message_error("the module has just been unloaded");
 	else if (errno == EBADMSG || errno == ERANGE)
-		message_error("the module's answer is malformed; check that the tool and the module have the same version");
+		message_error(nl_malformed, "the answer");
 	else
 		message_error("the module refuses: %s",
 			      a->message[0] ? a->message : strerror(errno));
@@ -562,7 +564,7 @@ int nl_listen(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data)
 	if (l.gone)
 		message_error("the module has been unloaded");
 	else if (ret == MNL_CB_ERROR)
-		message_error("an event of the module is malformed; check that the tool and the module have the same version");
+		message_error(nl_malformed, "an event");
 	return l.gone || ret == MNL_CB_ERROR ? EXIT_FAILED : EXIT_OK;
 }
 

@@ -143,7 +143,7 @@ int opt_no_arguments(const struct command *cmd, int argc, char **argv)
 {
 	if (optind >= argc)
 		return EXIT_OK;
-	message_error("%s: unknown argument '%s'; the command takes only options, see 'altconn %s --help'",
+	message_error("%s: unknown argument '%s'; only options are allowed: 'altconn %s --help'",
 		      cmd->name, argv[optind], cmd->name);
 	return EXIT_USAGE;
 }

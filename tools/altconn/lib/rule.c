@@ -359,7 +359,7 @@ static bool rule_parse_verdict(char ***words, struct rule *rule,
 }
 
 static const char rule_unknown_word[] =
-	"the word is neither a verdict (allow deny refuse unreachable drop delay) nor a keyword of a rule";
+	"the word is no verdict (allow deny refuse unreachable drop delay) and no keyword";
 
 static const char *rule_parse_keyword(char ***words, struct rule *rule)
 {
@@ -409,7 +409,7 @@ const char *rule_parse(char **words, struct rule *rule, const char **word)
 		return wrong;
 	*word = NULL;
 	if (!rule_has(rule, ALTCONN_A_RULE_VERDICT))
-		return "the rule does not say what to do: allow, deny, refuse, unreachable, drop or delay";
+		return "a verdict says what to do: allow, deny, refuse, unreachable, drop or delay";
 	if (rule_has(rule, ALTCONN_A_RULE_JITTER_MS) &&
 	    !rule_has(rule, ALTCONN_A_RULE_DELAY_MS))
 		return "jitter needs delay";

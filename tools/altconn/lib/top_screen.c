@@ -342,7 +342,7 @@ int top_run_screen(struct top *top)
 	setlocale(LC_CTYPE, "");
 	screen = newterm(NULL, stdout, stdin);
 	if (!screen) {
-		message_error("top: the terminal type '%s' (TERM) is unknown; --batch needs no terminal",
+		message_error("top: the terminal '%s' (TERM) is unknown; --batch needs none",
 			      getenv("TERM") ? : "");
 		return EXIT_FAILED;
 	}
