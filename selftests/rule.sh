@@ -109,7 +109,7 @@ check "and the word" wrong ":2: 'port:7-5'" altconn rule restore "$dir/bad"
 printf 'id 5 deny\nid 5 deny\n' >"$dir/bad"
 check "two of one id" wrong ":2: 'id 5': line 1 has it" altconn rule restore "$dir/bad"
 printf '# a remark\nto port:5 deny\n\nto name:[ab deny\nto port:6 deny\n' >"$dir/bad"
-check "a line that the module refuses" wrong ":4: this is what it refuses" \
+check "a line that the module refuses" wrong ":4: the module refuses this rule" \
 	altconn rule restore "$dir/bad"
 check "and nothing changes" same "$(altconn rule save)" "$(cat "$dir/saved")"
 check "a set without an end" wrong "'pattern'" altconn rule add to 'name:[ab' deny
