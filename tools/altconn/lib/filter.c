@@ -187,8 +187,8 @@ static bool filter_is_uid(const struct filter *filter, const struct end *end)
 	       end->uid == filter->uid;
 }
 
-static bool process_wanted(const struct filter *filter, const struct end *a,
-			   const struct end *b)
+static bool filter_takes_process(const struct filter *filter, const struct end *a,
+				 const struct end *b)
 {
 	if (filter->has_pid && !filter_is_pid(filter, a) &&
 	    !filter_is_pid(filter, b))
@@ -219,7 +219,7 @@ bool filter_assoc(const struct filter *filter, const struct assoc *a)
 		return false;
 	return filter_takes_row(filter, is, a->type,
 				record_state_name(a->state)) &&
-	       process_wanted(filter, &a->client, &a->server) &&
+	       filter_takes_process(filter, &a->client, &a->server) &&
 	       filter_has_addr(filter, &a->client.addr, &a->server.addr);
 }
 
@@ -245,6 +245,6 @@ bool filter_sock(const struct filter *filter, const struct sock *s)
 	    (s->listening ? s->queued : s->owner.recv_queue))
 		return false;
 	return filter_takes_row(filter, is, s->type, filter_sock_state(s)) &&
-	       process_wanted(filter, &s->owner, &s->owner) &&
+	       filter_takes_process(filter, &s->owner, &s->owner) &&
 	       filter_has_addr(filter, &s->owner.addr, &s->peer);
 }

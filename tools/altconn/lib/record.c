@@ -638,6 +638,18 @@ int record_get_family(struct family *family)
 }
 
 /**
+ * record_has - check whether a message had an attribute
+ * @known: member @known of the struct that the message was read into
+ * @attr: the attribute
+ *
+ * Return: true if the message had the attribute, else false.
+ */
+bool record_has(uint32_t known, unsigned int attr)
+{
+	return known & (1U << attr);
+}
+
+/**
  * record_sock_is_connected - check whether a datagram socket is connected
  * @s: a listener or a datagram socket
  *

@@ -302,11 +302,7 @@ struct family {
 	uint32_t node;
 };
 
-static inline bool record_has(uint32_t known, unsigned int attr)
-{
-	return known & (1U << attr);
-}
-
+bool record_has(uint32_t known, unsigned int attr);
 int record_read_assoc(const struct nlmsghdr *nlh, struct assoc *assoc);
 int record_read_sock(const struct nlmsghdr *nlh, struct sock *sock);
 int record_read_rule(const struct nlmsghdr *nlh, struct rule *rule);
