@@ -208,9 +208,8 @@ static void kill_on_holder(const struct holder *holder, void *data)
 }
 
 /*
- * Print the processes that still have sockets. A user that ends all objects
- * mostly wants to unload the module, and the sockets stay open until the
- * processes close them.
+ * Print the processes that still have sockets. The usual purpose of --all is to
+ * unload the module, and the sockets stay open until the processes close them.
  */
 static int kill_put_holders(const struct kill *kill, struct out *out)
 {

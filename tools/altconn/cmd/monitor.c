@@ -158,7 +158,7 @@ static int monitor_print(const struct monitor *m, const struct event *ev)
 	monitor_put_kind(out, ev->kind);
 	out_uint(out, "seq", NULL, ev->seq);
 	out_uint(out, "time_ns", NULL, ev->time_ns);
-	/* The id is first in JSON, and behind the addresses in the text. */
+	/* In JSON the id precedes the addresses. In text it follows them. */
 	if (ev->assoc)
 		out_uint(out, "id", NULL, ev->assoc);
 	if (ev->type) {

@@ -24,7 +24,7 @@
 #include "lib/parse.h"
 #include "lib/record.h"
 
-/* In this directory ip-netns(8) keeps its network namespaces. */
+/* ip-netns(8) keeps its network namespaces in this directory. */
 #define NETNS_DIR	"/run/netns"
 
 static const struct opt node_opts[] = {

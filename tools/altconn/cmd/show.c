@@ -106,9 +106,9 @@ static int show_main(const struct command *cmd, int argc, char **argv)
 			sort_found(&found, show.sort ? : "id", show.reverse);
 		ret = show_print(&show, &found);
 	}
-	/* ip(8) prints a warning in this case too. */
+	/* ip(8) also warns in this case. */
 	if (ret == EXIT_OK && found.interrupted)
-		message_error("show: objects may be missing, since some ended meanwhile");
+		message_error("show: the list may be incomplete: it changed while it was read");
 	free(show.filter.addrs);
 	found_free(&found);
 	return ret;

@@ -187,8 +187,8 @@ static bool filter_is_uid(const struct filter *filter, const struct end *end)
 	       end->uid == filter->uid;
 }
 
-static bool filter_takes_process(const struct filter *filter, const struct end *a,
-				 const struct end *b)
+static bool filter_takes_process(const struct filter *filter,
+				 const struct end *a, const struct end *b)
 {
 	if (filter->has_pid && !filter_is_pid(filter, a) &&
 	    !filter_is_pid(filter, b))

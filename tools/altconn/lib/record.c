@@ -3,8 +3,8 @@
  * This file reads the module's netlink messages into plain structs. A table for
  * each set of attributes has the type of each attribute, and the member of the
  * struct that gets the value. Unknown attributes from a newer module are
- * skipped. If an attribute does not have the form that the table says, the
- * whole message is an error.
+ * skipped. If an attribute does not have the form in the table, the whole
+ * message is an error.
  */
 #include <errno.h>
 #include <stddef.h>

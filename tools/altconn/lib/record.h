@@ -46,8 +46,8 @@ struct end {
  * @waited_ms: time that the attempt has waited, until now or its decision, ms
  * @type: SOCK_STREAM or SOCK_SEQPACKET
  * @state: enum altconn_assoc_state
- * @place: position of the attempt among those that wait at the address, 1 for
- *	the next one; 0 if the attempt does not wait there
+ * @place: position of the attempt in the queue of attempts that wait at the
+ *	address, 1 for the next one; 0 if the attempt does not wait there
  * @rule: id of the rule that holds or held the attempt
  * @client: the end that called connect()
  * @server: the end that accept() returns
@@ -234,9 +234,10 @@ struct histogram {
  * @accepted: number of associations that accept() has returned
  * @latency: time from connect() until the attempt was established
  * @accept_queue: time from the establishment until accept()
- * @user: number of associations by uid: those that began in this namespace,
- *	those that came from other namespaces, and those in all namespaces that
- *	users have created
+ * @user: number of associations by uid: in the first list, associations that
+ *	began in this namespace; in the second, associations from other
+ *	namespaces; in the third, associations in all namespaces that users
+ *	have created
  */
 struct counters {
 	size_t n;
@@ -263,8 +264,8 @@ struct counters {
  * @server: the other end
  * @error: enum altconn_error, the error of an attempt that has failed
  * @reason: enum altconn_reason
- * @place: position of the attempt among those that wait at the address, 1 for
- *	the next one; 0 if the attempt does not wait there
+ * @place: position of the attempt in the queue of attempts that wait at the
+ *	address, 1 for the next one; 0 if the attempt does not wait there
  * @waited_ns: time from connect() to the decision of the attempt, ns
  * @end: the end that has closed, 0 for the client, 1 for the server
  */
@@ -289,7 +290,7 @@ struct event {
  * @number: number of the socket family, for socket()
  * @version: version of the module
  * @assocs: number of associations that began in this namespace
- * @inbound: number of associations that came from other namespaces
+ * @inbound: number of associations from other namespaces
  * @sockets: number of listeners and datagram sockets in this namespace
  * @node: id that this namespace has given itself as a node, or 0
  */

@@ -73,9 +73,9 @@ static const char *rule_parse_node(const char **text, struct rule *rule)
 }
 
 /*
- * Parse a pattern. The bytes are those of the module's patterns, except for
- * \xNN: this byte matches itself, while the bare byte has a meaning in a
- * pattern or for this parser. The module gets a backslash and the byte.
+ * Parse a pattern. It has the syntax of the module's patterns, and \xNN for a
+ * byte that matches itself, although the bare byte has a meaning in a pattern or
+ * for this parser. The module gets a backslash and the byte.
  */
 static const char *rule_parse_pattern(const char *text, struct rule *rule)
 {
@@ -388,7 +388,7 @@ static const char *rule_parse_keyword(char ***words, struct rule *rule)
  * @rule: gets the rule
  * @word: gets the word that is wrong, or NULL if the rule as a whole is wrong
  *
- * Return: NULL, or a text that says what is wrong.
+ * Return: NULL, or the reason why the rule is wrong.
  */
 const char *rule_parse(char **words, struct rule *rule, const char **word)
 {
@@ -401,7 +401,7 @@ const char *rule_parse(char **words, struct rule *rule, const char **word)
 		*word = *words;
 		if (!rule_parse_verdict(&words, rule, &wrong))
 			wrong = rule_parse_keyword(&words, rule);
-		/* The parser moved on to the value, so the value is wrong. */
+		/* The parser has moved past the keyword, so the value is wrong. */
 		if (wrong && words > at + 1)
 			*word = at[1];
 	}
@@ -409,7 +409,7 @@ const char *rule_parse(char **words, struct rule *rule, const char **word)
 		return wrong;
 	*word = NULL;
 	if (!rule_has(rule, ALTCONN_A_RULE_VERDICT))
-		return "a verdict says what to do: allow, deny, refuse, unreachable, drop or delay";
+		return "no verdict says what to do: allow, deny, refuse, unreachable, drop or delay";
 	if (rule_has(rule, ALTCONN_A_RULE_JITTER_MS) &&
 	    !rule_has(rule, ALTCONN_A_RULE_DELAY_MS))
 		return "jitter needs delay";
