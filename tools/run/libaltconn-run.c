@@ -255,7 +255,7 @@ static void run_print_unix(int fd, const struct sockaddr *addr, int len)
 	const struct sockaddr_un *un = (const struct sockaddr_un *)addr;
 
 	if (run_real.verbose)
-		run_print("altconn run: pid %d fd %d: %.*s belongs to AF_UNIX, so the socket falls back",
+		run_print("altconn run: pid %d fd %d falls back: %.*s belongs to AF_UNIX",
 			  getpid(), fd, len, un->sun_path);
 }
 
@@ -375,7 +375,7 @@ static int run_copy_name(int fd, int new)
 		return 0;
 	if (name.sun_path[0]) {
 		if (run_real.verbose)
-			run_print("altconn run: pid %d fd %d: is bound to a path, so it does not fall back to AF_UNIX",
+			run_print("altconn run: pid %d fd %d cannot fall back: it has a path",
 				  getpid(), fd);
 		return -1;
 	}
@@ -453,7 +453,7 @@ static void run_copy_ip_name(int fd, int new)
 static void run_print_ip(int fd)
 {
 	if (run_real.verbose)
-		run_print("altconn run: pid %d fd %d: the socket falls back to IP",
+		run_print("altconn run: pid %d fd %d falls back to IP",
 			  getpid(), fd);
 }
 

@@ -409,7 +409,7 @@ const char *rule_parse(char **words, struct rule *rule, const char **word)
 		return wrong;
 	*word = NULL;
 	if (!rule_has(rule, ALTCONN_A_RULE_VERDICT))
-		return "no verdict says what to do: allow, deny, refuse, unreachable, drop or delay";
+		return "no verdict says what to do: allow deny refuse unreachable drop delay";
 	if (rule_has(rule, ALTCONN_A_RULE_JITTER_MS) &&
 	    !rule_has(rule, ALTCONN_A_RULE_DELAY_MS))
 		return "jitter needs delay";
