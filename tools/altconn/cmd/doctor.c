@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * "altconn doctor" checks the kernel, the module and this process. It prints
- * what is wrong and what would help, and lists the processes that keep the
- * module loaded.
+ * each problem with a remedy, and lists the processes that keep the module
+ * loaded.
  */
 #include <errno.h>
 #include <getopt.h>

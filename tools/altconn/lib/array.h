@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Arrays that grow. The tool exits with an error message if there is no memory.
+ * Arrays grow as members are added. If there is no memory, the tool exits with
+ * an error message.
  */
 #ifndef ALTCONN_TOOL_ARRAY_H
 #define ALTCONN_TOOL_ARRAY_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Sockets of the family that other processes hold.
+ * Processes hold sockets of the family, and a struct held describes one socket.
  */
 #ifndef ALTCONN_TOOL_HELD_H
 #define ALTCONN_TOOL_HELD_H

@@ -37,7 +37,7 @@ static uint64_t sort_sock_id(const struct sock *s)
 }
 
 /*
- * Order by age according to the ids, which array_grow. The ages that the module
+ * Order by age according to the ids, which grow. The ages that the module
  * reports were read at different times, and the module reports no age of a
  * socket.
  */
