@@ -119,7 +119,7 @@ check "two rules with one id are an error" \
 printf '# a remark\nto port:5 deny\n\nto name:[ab deny\nto port:6 deny\n' \
 	>"$dir/bad"
 check "an error from the module has the number of its line" \
-	keeps ":4: this is what it refuses" altconn rule restore "$dir/bad"
+	keeps ":4: the module refuses this rule" altconn rule restore "$dir/bad"
 check "a failed rule restore changes no rule" \
 	same "$(altconn rule save)" "$(cat "$dir/saved")"
 check "a pattern with an unclosed set is an error" \

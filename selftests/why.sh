@@ -73,7 +73,7 @@ rule=$(altconn rule add to port:4001 deny)
 scene connect native stream port:4001
 altconn rule flush
 check "why describes an attempt that a rule denied" \
-	says "failed with EPERM: a rule decided so"
+	says "failed with EPERM: a rule decided the attempt"
 check "why has the id of the rule" says "rule $rule decided"
 check "the JSON has the id of the rule" \
 	same "$(why "s[-1]['rule'], s[-1]['result'], s[-1]['reason']")" \

@@ -5,7 +5,7 @@
  * With --inet, TCP and UDP sockets become sockets of this family too, in the
  * address formats sockaddr_in and sockaddr_in6.
  *
- * The library replaces the socket at socket(), since programs register
+ * The library replaces a socket at socket(), since programs register
  * descriptors with epoll and set options before they connect. socketpair() is
  * not replaced, so it returns AF_UNIX sockets: it does not use connect(), and
  * servers pass descriptors over such a pair.
@@ -50,13 +50,14 @@
 #define TYPE_MASK 0xf		/* the other bits are SOCK_ flags */
 
 /**
- * struct real - the functions of the C library, and values from the environment
- * @family: number of the socket family; 0 until find_real() has set all members
+ * struct run_real - functions of the C library, and values from the environment
+ * @family: number of the socket family; 0 until run_find_functions() has set
+ *	all members
  * @verbose: print a line when a socket falls back to AF_UNIX or IP
  * @inet: replace TCP and UDP sockets too
  * @replace: bind() replaces stale socket files
  */
-static struct real {
+static struct run_real {
 	int (*socket)(int domain, int type, int protocol);
 	int (*connect)(int fd, const struct sockaddr *addr, socklen_t len);
 	int (*getsockopt)(int fd, int level, int name, void *value,
@@ -72,13 +73,13 @@ static struct real {
 	bool verbose;
 	bool inet;
 	bool replace;
-} real;
+} run_real;
 
 /*
  * Print a line to stderr with one write(). stdio is not used, since the caller
  * may hold its lock.
  */
-static __printf(1, 2) void say(const char *fmt, ...)
+static __printf(1, 2) void run_print(const char *fmt, ...)
 {
 	char line[256];
 	va_list ap;
@@ -96,18 +97,18 @@ static __printf(1, 2) void say(const char *fmt, ...)
 		return;
 }
 
-static void *next(const char *name)
+static void *run_next_function(const char *name)
 {
 	void *sym = dlsym(RTLD_NEXT, name);
 
 	if (!sym) {
-		say("altconn run: the C library has no %s()", name);
+		run_print("altconn run: the C library has no %s()", name);
 		_exit(1);
 	}
 	return sym;
 }
 
-static bool is_true(const char *value)
+static bool run_is_true(const char *value)
 {
 	return value && *value && strcmp(value, "0");
 }
@@ -118,33 +119,33 @@ static bool is_true(const char *value)
  * runs earlier and calls a replaced function, that call causes it. Two threads
  * may run this function at once, since both store the same values.
  */
-static void find_real(void)
+static void run_find_functions(void)
 {
 	const char *number = getenv("ALTCONN_RUN_FAMILY");
 	int family = number ? atoi(number) : AF_ALTCONN;
 
-	if (real.family)
+	if (run_real.family)
 		return;
-	real.socket = next("socket");
-	real.connect = next("connect");
-	real.getsockopt = next("getsockopt");
-	real.setsockopt = next("setsockopt");
-	real.sendto = next("sendto");
-	real.sendmsg = next("sendmsg");
-	real.sendmmsg = next("sendmmsg");
-	real.verbose = is_true(getenv("ALTCONN_RUN_VERBOSE"));
-	real.inet = is_true(getenv("ALTCONN_RUN_INET"));
-	real.replace = is_true(getenv("ALTCONN_RUN_REPLACE"));
-	/* Pairs with ready(). */
-	__atomic_store_n(&real.family, family > 0 ? family : AF_ALTCONN,
+	run_real.socket = run_next_function("socket");
+	run_real.connect = run_next_function("connect");
+	run_real.getsockopt = run_next_function("getsockopt");
+	run_real.setsockopt = run_next_function("setsockopt");
+	run_real.sendto = run_next_function("sendto");
+	run_real.sendmsg = run_next_function("sendmsg");
+	run_real.sendmmsg = run_next_function("sendmmsg");
+	run_real.verbose = run_is_true(getenv("ALTCONN_RUN_VERBOSE"));
+	run_real.inet = run_is_true(getenv("ALTCONN_RUN_INET"));
+	run_real.replace = run_is_true(getenv("ALTCONN_RUN_REPLACE"));
+	/* Pairs with run_prepare(). */
+	__atomic_store_n(&run_real.family, family > 0 ? family : AF_ALTCONN,
 			 __ATOMIC_RELEASE);
 }
 
-static void ready(void)
+static void run_prepare(void)
 {
-	/* Pairs with find_real(). */
-	if (!__atomic_load_n(&real.family, __ATOMIC_ACQUIRE))
-		find_real();
+	/* Pairs with run_find_functions(). */
+	if (!__atomic_load_n(&run_real.family, __ATOMIC_ACQUIRE))
+		run_find_functions();
 }
 
 /*
@@ -152,31 +153,31 @@ static void ready(void)
  * silently run over AF_UNIX, which is worse.
  */
 __attribute__((constructor))
-static void check_family(void)
+static void run_check_family(void)
 {
 	int fd;
 
-	ready();
-	fd = real.socket(real.family, SOCK_STREAM | SOCK_CLOEXEC,
-			 ALTCONN_UNIX);
+	run_prepare();
+	fd = run_real.socket(run_real.family, SOCK_STREAM | SOCK_CLOEXEC,
+			     ALTCONN_UNIX);
 	/* The program itself handles a lack of descriptors or of memory. */
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
 		       errno == ENOBUFS))
 		return;
 	if (fd < 0) {
-		say("altconn run: pid %d cannot open a socket of family %d: %s",
-		    getpid(), real.family, strerror(errno));
+		run_print("altconn run: pid %d cannot open a socket of family %d: %s",
+			  getpid(), run_real.family, strerror(errno));
 		_exit(1);
 	}
 	close(fd);
 }
 
-static int int_option(int fd, int name)
+static int run_int_option(int fd, int name)
 {
 	int value = -1;
 	socklen_t len = sizeof(value);
 
-	if (real.getsockopt(fd, SOL_SOCKET, name, &value, &len) < 0)
+	if (run_real.getsockopt(fd, SOL_SOCKET, name, &value, &len) < 0)
 		return -1;
 	return value;
 }
@@ -185,11 +186,11 @@ static int int_option(int fd, int name)
  * Return the domain that the program gave to socket() when it opened @fd, or 0
  * if @fd is no socket of this family, or one in the native address format.
  */
-static int domain_of(int fd)
+static int run_domain(int fd)
 {
-	if (int_option(fd, SO_DOMAIN) != real.family)
+	if (run_int_option(fd, SO_DOMAIN) != run_real.family)
 		return 0;
-	switch (int_option(fd, SO_PROTOCOL)) {
+	switch (run_int_option(fd, SO_PROTOCOL)) {
 	case ALTCONN_UNIX:
 		return AF_UNIX;
 	case ALTCONN_INET:
@@ -201,20 +202,20 @@ static int domain_of(int fd)
 	}
 }
 
-static bool is_ours(int fd)
+static bool run_is_unix(int fd)
 {
-	return domain_of(fd) == AF_UNIX;
+	return run_domain(fd) == AF_UNIX;
 }
 
-static bool is_ip(int fd)
+static bool run_is_ip(int fd)
 {
-	int domain = domain_of(fd);
+	int domain = run_domain(fd);
 
 	return domain == AF_INET || domain == AF_INET6;
 }
 
 /* Return the SO_PROTOCOL value of a TCP or UDP socket of the type @type. */
-static int ip_protocol(int type)
+static int run_ip_protocol(int type)
 {
 	return (type & TYPE_MASK) == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
 }
@@ -223,13 +224,13 @@ static int ip_protocol(int type)
  * Return the address format for a socket that replaces a TCP or UDP socket, or
  * -1 if the arguments of socket() ask for another socket.
  */
-static int ip_format(int domain, int type, int protocol)
+static int run_ip_format(int domain, int type, int protocol)
 {
 	int kind = type & TYPE_MASK;
 
-	if (!real.inet || (domain != AF_INET && domain != AF_INET6) ||
+	if (!run_real.inet || (domain != AF_INET && domain != AF_INET6) ||
 	    (kind != SOCK_STREAM && kind != SOCK_DGRAM) ||
-	    (protocol && protocol != ip_protocol(type)))
+	    (protocol && protocol != run_ip_protocol(type)))
 		return -1;
 	return domain == AF_INET ? ALTCONN_INET : ALTCONN_INET6;
 }
@@ -238,7 +239,7 @@ static int ip_format(int domain, int type, int protocol)
  * Return the length of the path in an AF_UNIX address, or 0 if the address is
  * no path in the file system.
  */
-static int path_len(const struct sockaddr *addr, socklen_t len)
+static int run_path_len(const struct sockaddr *addr, socklen_t len)
 {
 	const struct sockaddr_un *un = (const struct sockaddr_un *)addr;
 	const size_t head = offsetof(struct sockaddr_un, sun_path);
@@ -249,16 +250,16 @@ static int path_len(const struct sockaddr *addr, socklen_t len)
 	return strnlen(un->sun_path, len - head);
 }
 
-static void say_fallback(int fd, const struct sockaddr *addr, int len)
+static void run_print_unix(int fd, const struct sockaddr *addr, int len)
 {
 	const struct sockaddr_un *un = (const struct sockaddr_un *)addr;
 
-	if (real.verbose)
-		say("altconn run: pid %d fd %d: %.*s belongs to AF_UNIX, falling back",
-		    getpid(), fd, len, un->sun_path);
+	if (run_real.verbose)
+		run_print("altconn run: pid %d fd %d falls back: %.*s belongs to AF_UNIX",
+			  getpid(), fd, len, un->sun_path);
 }
 
-static socklen_t own_name(int fd, struct sockaddr_un *name)
+static socklen_t run_own_name(int fd, struct sockaddr_un *name)
 {
 	socklen_t len = sizeof(*name);
 
@@ -267,36 +268,38 @@ static socklen_t own_name(int fd, struct sockaddr_un *name)
 	return len <= sizeof(*name) ? len : sizeof(*name);
 }
 
-static bool is_unnamed(int fd)
+static bool run_is_unnamed(int fd)
 {
 	struct sockaddr_un name;
 
-	return own_name(fd, &name) <= offsetof(struct sockaddr_un, sun_path);
+	return run_own_name(fd, &name) <=
+	       offsetof(struct sockaddr_un, sun_path);
 }
 
-static void copy_option(int from, int to, int name)
+static void run_copy_option(int from, int to, int name)
 {
 	struct timeval room;	/* has room for each option that is copied */
 	socklen_t len = sizeof(room);
 
-	if (real.getsockopt(from, SOL_SOCKET, name, &room, &len) == 0)
-		real.setsockopt(to, SOL_SOCKET, name, &room, len);
+	if (run_real.getsockopt(from, SOL_SOCKET, name, &room, &len) == 0)
+		run_real.setsockopt(to, SOL_SOCKET, name, &room, len);
 }
 
 /*
- * Copy SO_SNDBUF or SO_RCVBUF. The kernel doubles a size that it is given, and
- * returns the doubled size.
+ * Copy SO_SNDBUF or SO_RCVBUF. The kernel doubles a size at setsockopt(), and
+ * getsockopt() returns the doubled size.
  */
-static void copy_buffer_size(int from, int to, int name)
+static void run_copy_buffer_size(int from, int to, int name)
 {
-	int value = int_option(from, name) / 2;
+	int value = run_int_option(from, name) / 2;
 
 	if (value > 0)
-		real.setsockopt(to, SOL_SOCKET, name, &value, sizeof(value));
+		run_real.setsockopt(to, SOL_SOCKET, name, &value,
+				    sizeof(value));
 }
 
 /* Copy the options of TCP and IP that sockets of this family keep. */
-static void copy_ip_options(int from, int to)
+static void run_copy_ip_options(int from, int to)
 {
 	static const struct option { int level, name; } options[] = {
 		{ IPPROTO_IPV6, IPV6_V6ONLY }, { IPPROTO_TCP, TCP_NODELAY },
@@ -314,43 +317,44 @@ static void copy_ip_options(int from, int to)
 
 	for (option = options; option->name; option++) {
 		len = sizeof(value);
-		if (!real.getsockopt(from, option->level, option->name, &value,
-				     &len))
-			real.setsockopt(to, option->level, option->name, &value,
-					len);
+		if (!run_real.getsockopt(from, option->level, option->name,
+					 &value, &len))
+			run_real.setsockopt(to, option->level, option->name,
+					    &value, len);
 	}
 	len = sizeof(value);
-	if (!real.getsockopt(from, SOL_ALTCONN, ALTCONN_SHARE_ADDRESS, &value,
-			     &len))
-		real.setsockopt(to, SOL_SOCKET, SO_REUSEPORT, &value, len);
-	copy_option(from, to, SO_LINGER);
+	if (!run_real.getsockopt(from, SOL_ALTCONN, ALTCONN_SHARE_ADDRESS,
+				 &value, &len))
+		run_real.setsockopt(to, SOL_SOCKET, SO_REUSEPORT, &value, len);
+	run_copy_option(from, to, SO_LINGER);
 }
 
 /*
  * Open a socket of @domain with the type, the file status flags and the options
  * of @fd. Return -1 on failure.
  */
-static int other_like(int fd, int domain)
+static int run_open_like(int fd, int domain)
 {
 	int new, flags = fcntl(fd, F_GETFL);
-	int type = int_option(fd, SO_TYPE);
+	int type = run_int_option(fd, SO_TYPE);
 
 	if (flags < 0 || type < 0)
 		return -1;
 	if (flags & O_NONBLOCK)
 		type |= SOCK_NONBLOCK;
-	new = real.socket(domain, type | SOCK_CLOEXEC, 0);
+	new = run_real.socket(domain, type | SOCK_CLOEXEC, 0);
 	if (new < 0)
 		return -1;
-	copy_option(fd, new, SO_SNDTIMEO);
-	copy_option(fd, new, SO_RCVTIMEO);
-	copy_option(fd, new, domain == AF_UNIX ? SO_PASSCRED : SO_BROADCAST);
-	copy_option(fd, new, SO_REUSEADDR);
-	copy_option(fd, new, SO_KEEPALIVE);
-	copy_buffer_size(fd, new, SO_SNDBUF);
-	copy_buffer_size(fd, new, SO_RCVBUF);
+	run_copy_option(fd, new, SO_SNDTIMEO);
+	run_copy_option(fd, new, SO_RCVTIMEO);
+	run_copy_option(fd, new,
+			domain == AF_UNIX ? SO_PASSCRED : SO_BROADCAST);
+	run_copy_option(fd, new, SO_REUSEADDR);
+	run_copy_option(fd, new, SO_KEEPALIVE);
+	run_copy_buffer_size(fd, new, SO_SNDBUF);
+	run_copy_buffer_size(fd, new, SO_RCVBUF);
 	if (domain != AF_UNIX)
-		copy_ip_options(fd, new);
+		run_copy_ip_options(fd, new);
 	return new;
 }
 
@@ -362,17 +366,17 @@ static int other_like(int fd, int domain)
  * belongs to this family, and the library must not take the file away from the
  * program.
  */
-static int copy_name(int fd, int new)
+static int run_copy_name(int fd, int new)
 {
 	struct sockaddr_un name;
-	socklen_t len = own_name(fd, &name);
+	socklen_t len = run_own_name(fd, &name);
 
 	if (len <= offsetof(struct sockaddr_un, sun_path))
 		return 0;
 	if (name.sun_path[0]) {
-		if (real.verbose)
-			say("altconn run: pid %d fd %d: bound to a path, no fall-back to AF_UNIX",
-			    getpid(), fd);
+		if (run_real.verbose)
+			run_print("altconn run: pid %d fd %d cannot fall back: it has a path",
+				  getpid(), fd);
 		return -1;
 	}
 	if (bind(new, (struct sockaddr *)&name, len) == 0)
@@ -381,7 +385,7 @@ static int copy_name(int fd, int new)
 }
 
 /* Make @fd refer to the socket @new. @fd keeps its close-on-exec flag. */
-static int replace(int fd, int new)
+static int run_replace(int fd, int new)
 {
 	int flags = fcntl(fd, F_GETFD);
 	int ret;
@@ -403,19 +407,19 @@ static int replace(int fd, int new)
  * example, makes a syslog client try another socket type. Return 0 or a
  * negative errno.
  */
-static int connect_unix(int fd, const struct sockaddr *addr, socklen_t len)
+static int run_connect_unix(int fd, const struct sockaddr *addr, socklen_t len)
 {
-	int err = 0, new = other_like(fd, AF_UNIX);
+	int err = 0, new = run_open_like(fd, AF_UNIX);
 
 	if (new < 0)
 		return -ECONNREFUSED;
-	if (copy_name(fd, new) < 0)
+	if (run_copy_name(fd, new) < 0)
 		err = ECONNREFUSED;
-	else if (real.connect(new, addr, len) < 0)
+	else if (run_real.connect(new, addr, len) < 0)
 		err = errno;
 	if (!err || err == EINPROGRESS || err == EAGAIN || err == EINTR) {
-		say_fallback(fd, addr, path_len(addr, len));
-		if (replace(fd, new) < 0)
+		run_print_unix(fd, addr, run_path_len(addr, len));
+		if (run_replace(fd, new) < 0)
 			err = errno;
 	}
 	close(new);
@@ -426,7 +430,7 @@ static int connect_unix(int fd, const struct sockaddr *addr, socklen_t len)
  * Check whether an error means that no socket of this family has the address,
  * or that the address is not on this machine.
  */
-static bool is_elsewhere(int err)
+static bool run_is_elsewhere(int err)
 {
 	return err == ECONNREFUSED || err == ENETUNREACH ||
 	       err == EHOSTUNREACH || err == EADDRNOTAVAIL;
@@ -436,7 +440,7 @@ static bool is_elsewhere(int err)
  * Bind @new to the address and port of @fd. If this fails, @new stays unbound,
  * and the kernel chooses its port later.
  */
-static void copy_ip_name(int fd, int new)
+static void run_copy_ip_name(int fd, int new)
 {
 	struct sockaddr_storage name;
 	socklen_t len = sizeof(name);
@@ -446,26 +450,26 @@ static void copy_ip_name(int fd, int new)
 		(void)!bind(new, (struct sockaddr *)&name, len);
 }
 
-static void say_ip(int fd)
+static void run_print_ip(int fd)
 {
-	if (real.verbose)
-		say("altconn run: pid %d fd %d: falling back to IP", getpid(),
-		    fd);
+	if (run_real.verbose)
+		run_print("altconn run: pid %d fd %d falls back to IP",
+			  getpid(), fd);
 }
 
 /* Replace @fd by a TCP or UDP socket. Return 0 or a positive errno. */
-static int become_ip(int fd)
+static int run_become_ip(int fd)
 {
-	int new = other_like(fd, domain_of(fd)), err = 0;
+	int new = run_open_like(fd, run_domain(fd)), err = 0;
 
 	if (new < 0)
 		return errno;
-	copy_ip_name(fd, new);
-	if (replace(fd, new) < 0)
+	run_copy_ip_name(fd, new);
+	if (run_replace(fd, new) < 0)
 		err = errno;
 	close(new);
 	if (!err)
-		say_ip(fd);
+		run_print_ip(fd);
 	return err;
 }
 
@@ -474,39 +478,44 @@ static int become_ip(int fd)
  * EINPROGRESS. An address of this machine refuses a connection before connect()
  * returns.
  */
-static int early_answer(int fd)
+static int run_early_error(int fd)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
 	int err = 0;
 
 	if (poll(&pfd, 1, 0) == 1 && pfd.revents & POLLERR)
-		err = int_option(fd, SO_ERROR);
+		err = run_int_option(fd, SO_ERROR);
 	return err > 0 ? err : EINPROGRESS;
 }
 
 /*
- * Connect over TCP or UDP, and replace @fd by the TCP or UDP socket. @why:
- * errno of connect() over this family. If the connection is refused here too,
- * @fd stays as it was, since a server of this family may be there the next
- * time. Return 0 or a negative errno.
+ * Connect over TCP or UDP. @why: errno of connect() over this family. Replace
+ * @fd by the TCP or UDP socket if the connection is established or under way.
+ *
+ * If it fails and @why is ECONNREFUSED, @fd stays as it was: the address is on
+ * this machine, and a server of this family may be there the next time. With
+ * another @why the address is not in reach of this family, so @fd becomes a TCP
+ * or UDP socket also after a failure. The program gets the error of the socket
+ * that @fd then refers to. Return 0 or a negative errno.
  */
-static int connect_ip(int fd, const struct sockaddr *addr, socklen_t len,
-		      int why)
+static int run_connect_ip(int fd, const struct sockaddr *addr, socklen_t len,
+			  int why)
 {
-	int err = 0, new = other_like(fd, domain_of(fd));
+	int err = 0, new = run_open_like(fd, run_domain(fd));
+	bool keep;
 
 	if (new < 0)
 		return -why;
-	copy_ip_name(fd, new);
-	if (real.connect(new, addr, len) < 0)
+	run_copy_ip_name(fd, new);
+	if (run_real.connect(new, addr, len) < 0)
 		err = errno;
 	if (err == EINPROGRESS)
-		err = early_answer(new);
-	if (err != ECONNREFUSED) {
-		say_ip(fd);
-		if (replace(fd, new) < 0)
-			err = errno;
-	}
+		err = run_early_error(new);
+	keep = why == ECONNREFUSED && err && err != EINPROGRESS && err != EINTR;
+	if (keep || run_replace(fd, new) < 0)
+		err = why;
+	else
+		run_print_ip(fd);
 	close(new);
 	return -err;
 }
@@ -515,9 +524,10 @@ static int connect_ip(int fd, const struct sockaddr *addr, socklen_t len,
  * Replace @fd by a UDP socket if errno says that the destination of a datagram
  * is not on this machine. Return whether @fd was replaced.
  */
-static bool becomes_udp(int fd, const struct sockaddr *addr)
+static bool run_becomes_udp(int fd, const struct sockaddr *addr)
 {
-	return addr && errno == ENETUNREACH && is_ip(fd) && !become_ip(fd);
+	return addr && errno == ENETUNREACH && run_is_ip(fd) &&
+	       !run_become_ip(fd);
 }
 
 /*
@@ -525,47 +535,50 @@ static bool becomes_udp(int fd, const struct sockaddr *addr)
  * through a temporary socket. A bound socket cannot use one, since the server
  * would not get the name to which it can answer.
  */
-static bool can_send_unix(int fd, const struct sockaddr *addr, socklen_t len)
+static bool run_can_send_unix(int fd, const struct sockaddr *addr,
+			      socklen_t len)
 {
-	return errno == ECONNREFUSED && path_len(addr, len) && is_ours(fd) &&
-	       int_option(fd, SO_TYPE) == SOCK_DGRAM && is_unnamed(fd);
+	return errno == ECONNREFUSED && run_path_len(addr, len) &&
+	       run_is_unix(fd) &&
+	       run_int_option(fd, SO_TYPE) == SOCK_DGRAM && run_is_unnamed(fd);
 }
 
-static ssize_t send_unix(int fd, const struct msghdr *msg, int flags)
+static ssize_t run_send_unix(int fd, const struct msghdr *msg, int flags)
 {
-	int err, new = other_like(fd, AF_UNIX);
+	int err, new = run_open_like(fd, AF_UNIX);
 	ssize_t ret;
 
 	if (new < 0) {
 		errno = ECONNREFUSED;
 		return -1;
 	}
-	ret = real.sendmsg(new, msg, flags);
+	ret = run_real.sendmsg(new, msg, flags);
 	err = errno;
 	close(new);
 	if (ret >= 0)
-		say_fallback(fd, msg->msg_name,
-			     path_len(msg->msg_name, msg->msg_namelen));
+		run_print_unix(fd, msg->msg_name,
+			       run_path_len(msg->msg_name, msg->msg_namelen));
 	errno = err;
 	return ret;
 }
 
-static void say_refused(int err)
+static void run_print_refused(int err)
 {
-	static bool said;
+	static bool printed;
 
-	if (real.verbose && !said)
-		say("altconn run: pid %d cannot open a socket of family %d any more: %s",
-		    getpid(), real.family, strerror(err));
-	said = true;
+	if (run_real.verbose && !printed)
+		run_print("altconn run: pid %d cannot open a socket of family %d any more: %s",
+			  getpid(), run_real.family, strerror(err));
+	printed = true;
 }
 
-static void replace_stale(int fd)
+static void run_set_replace(int fd)
 {
 	int saved = errno;
 	uint32_t on = 1;
 
-	real.setsockopt(fd, SOL_ALTCONN, ALTCONN_REPLACE_PATH, &on, sizeof(on));
+	run_real.setsockopt(fd, SOL_ALTCONN, ALTCONN_REPLACE_PATH, &on,
+			    sizeof(on));
 	errno = saved;
 }
 
@@ -574,23 +587,23 @@ EXPORT int socket(int domain, int type, int protocol)
 	int kind = type & TYPE_MASK;
 	int err, fd, format;
 
-	ready();
-	format = ip_format(domain, type, protocol);
+	run_prepare();
+	format = run_ip_format(domain, type, protocol);
 	if (domain == AF_UNIX && (!protocol || protocol == PF_UNIX) &&
 	    (kind == SOCK_STREAM || kind == SOCK_SEQPACKET ||
 	     kind == SOCK_DGRAM))
 		format = ALTCONN_UNIX;
 	if (format < 0)
-		return real.socket(domain, type, protocol);
-	fd = real.socket(real.family, type, format);
+		return run_real.socket(domain, type, protocol);
+	fd = run_real.socket(run_real.family, type, format);
 	if (fd < 0) {
 		err = errno;
 		if (err == EAFNOSUPPORT || err == EPERM || err == EACCES)
-			say_refused(err);
+			run_print_refused(err);
 		errno = err;
 	}
-	if (fd >= 0 && real.replace && format == ALTCONN_UNIX)
-		replace_stale(fd);
+	if (fd >= 0 && run_real.replace && format == ALTCONN_UNIX)
+		run_set_replace(fd);
 	return fd;
 }
 
@@ -598,14 +611,14 @@ EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	int err, saved = errno;
 
-	ready();
-	if (real.connect(fd, addr, len) == 0)
+	run_prepare();
+	if (run_real.connect(fd, addr, len) == 0)
 		return 0;
 	err = errno;
-	if (err == ECONNREFUSED && path_len(addr, len) && is_ours(fd))
-		err = -connect_unix(fd, addr, len);
-	else if (is_elsewhere(err) && is_ip(fd))
-		err = -connect_ip(fd, addr, len, err);
+	if (err == ECONNREFUSED && run_path_len(addr, len) && run_is_unix(fd))
+		err = -run_connect_unix(fd, addr, len);
+	else if (run_is_elsewhere(err) && run_is_ip(fd))
+		err = -run_connect_ip(fd, addr, len, err);
 	errno = err ? err : saved;
 	return err ? -1 : 0;
 }
@@ -615,39 +628,45 @@ EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len)
  * this option for IP sockets only. ALTCONN_SHARE_ADDRESS is this family's
  * equivalent.
  */
-static bool shares_port(int fd, int level, int name)
+static bool run_shares_port(int fd, int level, int name)
 {
-	return level == SOL_SOCKET && name == SO_REUSEPORT && is_ip(fd);
+	return level == SOL_SOCKET && name == SO_REUSEPORT && run_is_ip(fd);
 }
 
 EXPORT int setsockopt(int fd, int level, int name, const void *value,
 		      socklen_t len)
 {
-	ready();
-	if (shares_port(fd, level, name))
-		return real.setsockopt(fd, SOL_ALTCONN, ALTCONN_SHARE_ADDRESS,
-				       value, len);
-	return real.setsockopt(fd, level, name, value, len);
+	run_prepare();
+	if (run_shares_port(fd, level, name))
+		return run_real.setsockopt(fd, SOL_ALTCONN,
+					   ALTCONN_SHARE_ADDRESS, value, len);
+	return run_real.setsockopt(fd, level, name, value, len);
 }
 
-/* Report the SO_DOMAIN and SO_PROTOCOL of the socket that was asked for. */
+/*
+ * Report SO_DOMAIN and SO_PROTOCOL of the socket that the program has requested
+ * from socket().
+ */
 EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 {
-	int ret, told, saved = errno;
+	int ret, domain, shown, saved = errno;
 
-	ready();
-	if (shares_port(fd, level, name))
-		return real.getsockopt(fd, SOL_ALTCONN, ALTCONN_SHARE_ADDRESS,
-				       value, len);
-	ret = real.getsockopt(fd, level, name, value, len);
+	run_prepare();
+	if (run_shares_port(fd, level, name))
+		return run_real.getsockopt(fd, SOL_ALTCONN,
+					   ALTCONN_SHARE_ADDRESS, value, len);
+	ret = run_real.getsockopt(fd, level, name, value, len);
 	if (ret < 0 || level != SOL_SOCKET ||
 	    (name != SO_DOMAIN && name != SO_PROTOCOL))
 		return ret;
-	told = domain_of(fd);
-	if (told && name == SO_PROTOCOL)
-		told = told == AF_UNIX ? 0 : ip_protocol(int_option(fd, SO_TYPE));
-	if (is_ours(fd) || told)
-		memcpy(value, &told, *len < sizeof(told) ? *len : sizeof(told));
+	domain = run_domain(fd);
+	shown = domain;
+	if (name == SO_PROTOCOL)
+		shown = domain == AF_UNIX ? 0 :
+			run_ip_protocol(run_int_option(fd, SO_TYPE));
+	if (domain)
+		memcpy(value, &shown,
+		       *len < sizeof(shown) ? *len : sizeof(shown));
 	errno = saved;
 	return ret;
 }
@@ -665,15 +684,15 @@ EXPORT ssize_t sendto(int fd, const void *buf, size_t size, int flags,
 	int err;
 	ssize_t ret;
 
-	ready();
-	ret = real.sendto(fd, buf, size, flags, addr, len);
+	run_prepare();
+	ret = run_real.sendto(fd, buf, size, flags, addr, len);
 	if (ret >= 0)
 		return ret;
 	err = errno;
-	if (can_send_unix(fd, addr, len))
-		return send_unix(fd, &msg, flags);
-	if (becomes_udp(fd, addr))
-		return real.sendto(fd, buf, size, flags, addr, len);
+	if (run_can_send_unix(fd, addr, len))
+		return run_send_unix(fd, &msg, flags);
+	if (run_becomes_udp(fd, addr))
+		return run_real.sendto(fd, buf, size, flags, addr, len);
 	errno = err;
 	return -1;
 }
@@ -683,16 +702,16 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 	ssize_t ret;
 	int err;
 
-	ready();
-	ret = real.sendmsg(fd, msg, flags);
+	run_prepare();
+	ret = run_real.sendmsg(fd, msg, flags);
 	if (ret >= 0)
 		return ret;
 	err = errno;
 	if (err == ECONNREFUSED &&
-	    can_send_unix(fd, msg->msg_name, msg->msg_namelen))
-		return send_unix(fd, msg, flags);
-	if (becomes_udp(fd, msg->msg_name))
-		return real.sendmsg(fd, msg, flags);
+	    run_can_send_unix(fd, msg->msg_name, msg->msg_namelen))
+		return run_send_unix(fd, msg, flags);
+	if (run_becomes_udp(fd, msg->msg_name))
+		return run_real.sendmsg(fd, msg, flags);
 	errno = err;
 	return -1;
 }
@@ -707,22 +726,22 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int count, int flags)
 	ssize_t sent;
 	int ret, err;
 
-	ready();
-	ret = real.sendmmsg(fd, msgs, count, flags);
+	run_prepare();
+	ret = run_real.sendmmsg(fd, msgs, count, flags);
 	if (ret >= 0 || !count)
 		return ret;
 	err = errno;
 	msg = &msgs[0].msg_hdr;
 	if (err == ECONNREFUSED &&
-	    can_send_unix(fd, msg->msg_name, msg->msg_namelen)) {
-		sent = send_unix(fd, msg, flags);
+	    run_can_send_unix(fd, msg->msg_name, msg->msg_namelen)) {
+		sent = run_send_unix(fd, msg, flags);
 		if (sent < 0)
 			return -1;
 		msgs[0].msg_len = sent;
 		return 1;
 	}
-	if (becomes_udp(fd, msg->msg_name))
-		return real.sendmmsg(fd, msgs, count, flags);
+	if (run_becomes_udp(fd, msg->msg_name))
+		return run_real.sendmmsg(fd, msgs, count, flags);
 	errno = err;
 	return -1;
 }
