@@ -9,8 +9,10 @@ need altconn
 own_namespaces --net --mount
 need_scene
 make_dir
+# A report of lost events has no number.
 json_open "e = [ev for ev in docs if ev['event'] != 'rules']
-steps = [b['seq'] - a['seq'] for a, b in zip(docs, docs[1:])]"
+seqs = [ev['seq'] for ev in docs if ev['event'] != 'lost']
+steps = [b - a for a, b in zip(seqs, seqs[1:])]"
 
 # A monitor receives events once it has printed an event about rules.
 listens() {
