@@ -11,7 +11,8 @@ need_scene
 make_dir
 json_open "s = doc
 out = {o['reason']: o['count'] for o in doc.get('outcomes', [])}
-row = doc.get('sockets', [None])[0]"
+rows = doc.get('sockets')
+row = rows[0] if isinstance(rows, list) and rows else None"
 
 # stat EXPRESSION: about the JSON, s, and its counters of outcomes, out.
 stat() {

@@ -28,16 +28,17 @@ plan() {
 
 # Prints the output of the command as a diagnosis when the command fails.
 check() {
-	local name=$1 output
+	# The command may use a variable of the script with a common name.
+	local tap_name=$1 tap_output
 	shift
 	tap_count=$((tap_count + 1))
-	if output=$("$@" 2>&1); then
-		echo "ok $tap_count $name"
+	if tap_output=$("$@" 2>&1); then
+		echo "ok $tap_count $tap_name"
 		return 0
 	fi
 	tap_failed=$((tap_failed + 1))
-	[ -z "$output" ] || sed 's/^/# /' <<<"$output"
-	echo "not ok $tap_count $name"
+	[ -z "$tap_output" ] || sed 's/^/# /' <<<"$tap_output"
+	echo "not ok $tap_count $tap_name"
 }
 
 skip() {
