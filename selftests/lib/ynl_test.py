@@ -363,7 +363,7 @@ R = rule_attrs
 N = node_attrs
 DENY = u32(R["verdict"], 1)
 BAD = (
-    ("a request without a rule", "rule-add", b"", 22, "no 'rule'"),
+    ("a request without a rule", "rule-add", b"", 22, "'rule' is missing"),
     ("an empty rule", "rule-add", rule(), 22, "'verdict'"),
     ("a rule without a verdict", "rule-add", rule(u32(R["uid"], 1)), 22,
      "'verdict'"),
