@@ -41,7 +41,7 @@ static struct altconn_assoc *accept_dequeue(struct altconn_listener *ln)
 		spin_unlock(&ln->lock);
 	} while (!assoc && defer && altconn_attempt_promote_first(ln));
 	if (unlikely(refill && assoc))
-		altconn_attempt_promote_all(ln);
+		altconn_attempt_promote_waiting(ln);
 	return assoc;
 }
 
@@ -101,7 +101,7 @@ static void accept_count(const struct sock *sk,
 
 	this_cpu_inc(an->stat->accepted);
 	altconn_stat_time(&an->stat->accept_queue,
-			  ktime_get_ns() - assoc->decided);
+			  ktime_get_ns() - assoc->decided_at);
 }
 
 static int accept_from_listener(struct sock *sk, struct altconn_listener *ln,

@@ -620,7 +620,7 @@ int altconn_assoc_pair(struct sock *a, struct sock *b)
 		return -ENOMEM;
 	assoc->state = ALTCONN_ASSOC_STATE_ESTABLISHED;
 	assoc->reason = ALTCONN_REASON_ESTABLISHED;
-	assoc->decided = assoc->begun;
+	assoc->decided_at = assoc->begun;
 	assoc->end[ALTCONN_SERVER].format = altconn_sk(b)->format;
 	err = altconn_assoc_register(assoc);
 	if (err) {
@@ -745,5 +745,5 @@ void altconn_assoc_save_outcome(struct sock *sk,
 	ask->last_err = assoc->err;
 	ask->last_reason = assoc->reason;
 	ask->last_rule = assoc->rule;
-	ask->last_waited_ns = assoc->decided - assoc->begun;
+	ask->last_waited_ns = assoc->decided_at - assoc->begun;
 }

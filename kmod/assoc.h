@@ -90,7 +90,7 @@ struct altconn_end {
  *	the attempt is published
  * @expires: deadline of the attempt, ns; 0 for none
  * @begun: time when connect() was called, ns
- * @decided: time when the attempt was decided, ns; 0 while it is pending
+ * @decided_at: time when the attempt was decided, ns; 0 while it is pending
  * @cred: credentials of the caller of connect(), for SO_PEERCRED of the server
  * @xns: the server's part if the server is in another network namespace, else
  *	NULL
@@ -135,7 +135,7 @@ struct altconn_assoc {
 	struct altconn_wait	*wait;
 	u64			expires;
 	u64			begun;
-	u64			decided;
+	u64			decided_at;
 	const struct cred	*cred;
 	struct altconn_xns	*xns;
 	struct altconn_end	end[2];

@@ -29,8 +29,8 @@
  * (ALTCONN_DEFER_ACCEPT). A marked listener takes no new attempt straight into
  * its queue, so a new attempt queues up behind the waiting ones. A change that
  * makes space at a marked listener, or gives an address other listeners, is
- * followed by altconn_attempt_promote_all(), which promotes waiting attempts in
- * order of arrival.
+ * followed by altconn_attempt_promote_waiting(), which promotes waiting
+ * attempts in order of arrival.
  *
  * Attempts are promoted and refused in batches. The locks are dropped after
  * each batch, and only then are clients and accepters woken.
@@ -83,7 +83,8 @@ static void attempt_wake_accepters(struct sock *sk, unsigned int n)
 }
 
 /**
- * altconn_batch_unlock() - unlock a waiting room, and make a batch's wake-ups
+ * altconn_batch_unlock_and_wake() - unlock a waiting room, and make a batch's
+ * wake-ups
  * @batch: the batch; its references are dropped
  * @room: the waiting room; the caller has a reference
  *
@@ -93,18 +94,18 @@ static void attempt_wake_accepters(struct sock *sk, unsigned int n)
  * Context: process; @room's lock held, which is released, and no other spinlock
  * of this module.
  */
-void altconn_batch_unlock(struct attempt_batch *batch,
-			  struct altconn_room *room)
+void altconn_batch_unlock_and_wake(struct attempt_batch *batch,
+				   struct altconn_room *room)
 {
 	struct altconn_assoc *assoc;
 	unsigned int i;
 
 	rcu_read_lock();
 	altconn_room_unlock(room);
-	if (batch->sk)
-		attempt_wake_accepters(batch->sk, batch->ready);
-	if (batch->defers)
-		attempt_wake_accepters(batch->defers, batch->n_defers);
+	if (batch->accept_sk)
+		attempt_wake_accepters(batch->accept_sk, batch->n_accept);
+	if (batch->defer_sk)
+		attempt_wake_accepters(batch->defer_sk, batch->n_defer);
 	rcu_read_unlock();
 	for (i = 0; i < batch->n; i++) {
 		assoc = batch->assoc[i];
@@ -142,8 +143,9 @@ static void attempt_complete_client(struct altconn_assoc *assoc,
  *
  * assoc->lock is held, and so are @ln's lock and, if the attempt is in a
  * waiting room, the room's lock. The caller has a reference. After the decision
- * the caller puts the attempt into the queue of @ln, calls attempt_report()
- * without assoc->lock, and wakes the client without any spinlock.
+ * the caller puts the attempt into the queue of @ln, calls
+ * attempt_report_and_unlist() without assoc->lock, and wakes the client without
+ * any spinlock.
  */
 static bool attempt_decide(struct altconn_assoc *assoc,
 			   struct altconn_listener *ln, int err, u32 reason)
@@ -153,8 +155,8 @@ static bool attempt_decide(struct altconn_assoc *assoc,
 		return false;
 	assoc->err = err;
 	assoc->reason = reason;
-	WRITE_ONCE(assoc->decided, assoc->waited ? ktime_get_ns() :
-						   assoc->begun);
+	WRITE_ONCE(assoc->decided_at, assoc->waited ? ktime_get_ns() :
+						      assoc->begun);
 	altconn_attempt_stop_timer(assoc);
 	if (err)
 		altconn_xns_unlink(assoc);
@@ -169,9 +171,9 @@ static bool attempt_decide(struct altconn_assoc *assoc,
  * a trace event and a netlink event. Take a failed attempt out of the
  * registries. assoc->lock is not held.
  */
-static void attempt_report(struct altconn_assoc *assoc)
+static void attempt_report_and_unlist(struct altconn_assoc *assoc)
 {
-	u64 waited = assoc->decided - assoc->begun;
+	u64 waited = assoc->decided_at - assoc->begun;
 
 	altconn_stat_outcome(assoc->an, assoc->reason);
 	trace_altconn_connect_end(assoc->end[ALTCONN_CLIENT].sk,
@@ -211,7 +213,8 @@ void altconn_attempt_publish(struct altconn_assoc *assoc)
 }
 
 /**
- * altconn_attempt_publish_to() - begin the entry of an attempt into a queue
+ * altconn_attempt_publish_and_link() - begin the entry of an attempt into a
+ * queue
  * @assoc: the attempt; the caller has a reference
  * @ln: the listener that the attempt enters or waits for, or NULL: it waits
  *	without a listener (ALTCONN_WAIT_LISTENER)
@@ -225,9 +228,9 @@ void altconn_attempt_publish(struct altconn_assoc *assoc)
  * Context: process; assoc->lock held, and the lock of @ln or of its waiting
  * room, so that @ln cannot close.
  */
-void altconn_attempt_publish_to(struct altconn_assoc *assoc,
-				const struct altconn_listener *ln,
-				struct altconn_xns **xns)
+void altconn_attempt_publish_and_link(struct altconn_assoc *assoc,
+				      const struct altconn_listener *ln,
+				      struct altconn_xns **xns)
 {
 	altconn_attempt_publish(assoc);
 	if (!ln || assoc->state != ALTCONN_ASSOC_STATE_PENDING)
@@ -240,8 +243,8 @@ void altconn_attempt_publish_to(struct altconn_assoc *assoc,
  * altconn_attempt_establish() - put an attempt into an accept queue
  * @assoc: the attempt; on success the caller's reference moves to the queue
  * @ln: the listener, not closed
- * @xns: argument of altconn_attempt_publish_to() for an attempt that enters
- *	now; NULL for an attempt that has waited
+ * @xns: argument of altconn_attempt_publish_and_link() for an attempt that
+ *	enters now; NULL for an attempt that has waited
  *
  * The caller wakes the accepter and the client after it has unlocked @ln.
  *
@@ -259,7 +262,7 @@ bool altconn_attempt_establish(struct altconn_assoc *assoc,
 	lockdep_assert_held(&ln->lock);
 	spin_lock(&assoc->lock);
 	if (xns)
-		altconn_attempt_publish_to(assoc, ln, xns);
+		altconn_attempt_publish_and_link(assoc, ln, xns);
 	done = attempt_decide(assoc, ln, 0, ALTCONN_REASON_ESTABLISHED);
 	if (done) {
 		refcount_inc(&ln->refs);
@@ -269,7 +272,7 @@ bool altconn_attempt_establish(struct altconn_assoc *assoc,
 	spin_unlock(&assoc->lock);
 	if (!done)
 		return false;
-	attempt_report(assoc);
+	attempt_report_and_unlist(assoc);
 	ln->outcomes[ALTCONN_REASON_ESTABLISHED]++;
 	list_add_tail(&assoc->node, &ln->queue);
 	ln->queued++;
@@ -292,7 +295,7 @@ static struct altconn_room *attempt_room(const struct altconn_assoc *assoc)
  * ends, so look again with assoc->lock held. An attempt gets a room at most
  * once, so one retry is enough.
  */
-static struct altconn_room *attempt_lock(struct altconn_assoc *assoc)
+static struct altconn_room *attempt_lock_with_room(struct altconn_assoc *assoc)
 	__acquires(&assoc->lock)
 {
 	struct altconn_room *room = attempt_room(assoc);
@@ -304,7 +307,7 @@ static struct altconn_room *attempt_lock(struct altconn_assoc *assoc)
 			return NULL;
 		spin_unlock(&assoc->lock);
 	}
-	altconn_room_spin_lock(room);
+	altconn_room_lock(room);
 	spin_lock(&assoc->lock);
 	return room;
 }
@@ -313,8 +316,8 @@ static struct altconn_room *attempt_lock(struct altconn_assoc *assoc)
  * Return a listener that serves an attempt in a lane, or NULL. The room's lock
  * is held, and keeps the listener.
  */
-static struct altconn_listener *attempt_find_listener(struct altconn_room *room,
-						      struct altconn_wait *wait)
+static struct altconn_listener *
+attempt_find_any_listener(struct altconn_room *room, struct altconn_wait *wait)
 {
 	struct altconn_serving s =
 		altconn_room_serving(room, wait->lane,
@@ -324,12 +327,12 @@ static struct altconn_listener *attempt_find_listener(struct altconn_room *room,
 	if (!s.n)
 		return NULL;
 	group = s.group[0];
-	return list_first_entry_or_null(&group->open, struct altconn_listener,
-					member) ? :
+	return list_first_entry_or_null(&group->avail, struct altconn_listener,
+					group_node) ? :
 	       list_first_entry_or_null(&group->full, struct altconn_listener,
-					member) ? :
+					group_node) ? :
 	       list_first_entry_or_null(&group->defer, struct altconn_listener,
-					member);
+					group_node);
 }
 
 /*
@@ -339,7 +342,7 @@ static struct altconn_listener *attempt_find_listener(struct altconn_room *room,
 static void attempt_count_failure(struct altconn_room *room,
 				  struct altconn_wait *wait, u32 reason)
 {
-	struct altconn_listener *ln = attempt_find_listener(room, wait);
+	struct altconn_listener *ln = attempt_find_any_listener(room, wait);
 
 	if (!ln)
 		return;
@@ -361,14 +364,14 @@ static void attempt_count_failure(struct altconn_room *room,
  */
 bool altconn_attempt_fail(struct altconn_assoc *assoc, int err, u32 reason)
 {
-	struct altconn_room *room = attempt_lock(assoc);
+	struct altconn_room *room = attempt_lock_with_room(assoc);
 	struct altconn_wait *wait = assoc->wait;
 	bool done, queued;
 
 	done = assoc->published && attempt_decide(assoc, NULL, err, reason);
 	spin_unlock(&assoc->lock);
 	if (done)
-		attempt_report(assoc);
+		attempt_report_and_unlist(assoc);
 	queued = done && room && wait->lane;
 	if (queued) {
 		attempt_count_failure(room, wait, reason);
@@ -385,7 +388,7 @@ bool altconn_attempt_fail(struct altconn_assoc *assoc, int err, u32 reason)
 }
 
 /**
- * altconn_attempt_wait_reported() - wait until the result of an attempt is
+ * altconn_attempt_sync_decider() - wait until the result of an attempt is
  * reported
  * @assoc: the attempt, decided; the caller has a reference
  *
@@ -396,9 +399,9 @@ bool altconn_attempt_fail(struct altconn_assoc *assoc, int err, u32 reason)
  *
  * Context: process; no spinlock of this module held.
  */
-void altconn_attempt_wait_reported(struct altconn_assoc *assoc)
+void altconn_attempt_sync_decider(struct altconn_assoc *assoc)
 {
-	struct altconn_room *room = attempt_lock(assoc);
+	struct altconn_room *room = attempt_lock_with_room(assoc);
 
 	spin_unlock(&assoc->lock);
 	if (room)
@@ -406,7 +409,7 @@ void altconn_attempt_wait_reported(struct altconn_assoc *assoc)
 }
 
 /**
- * altconn_attempt_update_listener() - update the has_waiting mark and the list
+ * altconn_attempt_relist_listener() - update the has_waiting mark and the list
  * of a listener
  * @room: the waiting room of the listener's address
  * @ln: the listener, in a group
@@ -416,20 +419,21 @@ void altconn_attempt_wait_reported(struct altconn_assoc *assoc)
  *
  * Context: process; the locks of @room and @ln held.
  */
-void altconn_attempt_update_listener(struct altconn_room *room,
+void altconn_attempt_relist_listener(struct altconn_room *room,
 				     struct altconn_listener *ln)
 {
 	ln->has_waiting = altconn_room_first(room, ln);
 	if (ln->defer)
-		list_move_tail(&ln->member, &ln->group->defer);
+		list_move_tail(&ln->group_node, &ln->group->defer);
 	else if (ln->has_waiting && !altconn_listener_has_space(ln))
-		list_move_tail(&ln->member, &ln->group->full);
+		list_move_tail(&ln->group_node, &ln->group->full);
 	else
-		list_move_tail(&ln->member, &ln->group->open);
+		list_move_tail(&ln->group_node, &ln->group->avail);
 }
 
 /**
- * altconn_attempt_promote() - establish waiting attempts while there is space
+ * altconn_attempt_promote_batch() - establish waiting attempts while there is
+ * space
  * @room: the waiting room
  * @ln: a listener that serves addresses of @room, in a group
  * @batch: gets the attempts and the wake-ups; promotion ends when it is full
@@ -438,9 +442,9 @@ void altconn_attempt_update_listener(struct altconn_room *room,
  *
  * Context: process; @room's lock held, @ln's lock not held.
  */
-void altconn_attempt_promote(struct altconn_room *room,
-			     struct altconn_listener *ln,
-			     struct attempt_batch *batch)
+void altconn_attempt_promote_batch(struct altconn_room *room,
+				   struct altconn_listener *ln,
+				   struct attempt_batch *batch)
 {
 	bool established;
 	struct altconn_wait *wait;
@@ -458,15 +462,15 @@ void altconn_attempt_promote(struct altconn_room *room,
 		established = altconn_attempt_establish(wait->assoc, ln, NULL);
 		if (WARN_ON_ONCE(!established))
 			continue;
-		batch->sk = ln->sk;
-		batch->ready++;
+		batch->accept_sk = ln->sk;
+		batch->n_accept++;
 	}
-	altconn_attempt_update_listener(room, ln);
+	altconn_attempt_relist_listener(room, ln);
 	spin_unlock(&ln->lock);
 }
 
 /**
- * altconn_attempt_promote_all() - establish waiting attempts after a change
+ * altconn_attempt_promote_waiting() - establish waiting attempts after a change
  * @ln: a listener that may have space now; the caller has a reference
  *
  * Promote attempts, batch by batch, until the accept queue is full or no
@@ -475,7 +479,7 @@ void altconn_attempt_promote(struct altconn_room *room,
  *
  * Context: process, may sleep; no spinlock of this module held.
  */
-void altconn_attempt_promote_all(struct altconn_listener *ln)
+void altconn_attempt_promote_waiting(struct altconn_listener *ln)
 {
 	struct altconn_room *room = ln->room;
 	struct attempt_batch batch;
@@ -484,21 +488,21 @@ void altconn_attempt_promote_all(struct altconn_listener *ln)
 
 	do {
 		batch = (struct attempt_batch) {};
-		altconn_room_spin_lock(room);
+		altconn_room_lock(room);
 		if (ln->group)
-			altconn_attempt_promote(room, ln, &batch);
+			altconn_attempt_promote_batch(room, ln, &batch);
 		more = altconn_batch_is_full(&batch);
 		/* Wake accepters and pollers once, after the last batch. */
-		ready += batch.ready;
-		batch.ready = ready;
-		batch.sk = ready && !more && ln->group ? ln->sk : NULL;
-		altconn_batch_unlock(&batch, room);
+		ready += batch.n_accept;
+		batch.n_accept = ready;
+		batch.accept_sk = ready && !more && ln->group ? ln->sk : NULL;
+		altconn_batch_unlock_and_wake(&batch, room);
 		cond_resched();
 	} while (more);
 }
 
 /**
- * altconn_attempt_find_open() - find a listener that may promote attempts
+ * altconn_attempt_find_avail() - find a listener that may promote attempts
  * @room: the waiting room
  * @s: the groups of listeners to look at
  *
@@ -507,15 +511,16 @@ void altconn_attempt_promote_all(struct altconn_listener *ln)
  * or NULL. The room's lock keeps it; the caller gets no reference.
  */
 struct altconn_listener *
-altconn_attempt_find_open(struct altconn_room *room,
-			  const struct altconn_serving *s)
+altconn_attempt_find_avail(struct altconn_room *room,
+			   const struct altconn_serving *s)
 {
 	struct altconn_listener *ln;
 	unsigned int i;
 
 	for (i = 0; i < s->n; i++) {
-		ln = list_first_entry_or_null(&s->group[i]->open,
-					      struct altconn_listener, member);
+		ln = list_first_entry_or_null(&s->group[i]->avail,
+					      struct altconn_listener,
+					      group_node);
 		if (ln && altconn_room_first(room, ln))
 			return ln;
 	}
@@ -544,7 +549,7 @@ void altconn_attempt_refuse_one(struct altconn_room *room,
 	spin_unlock(&assoc->lock);
 	/* A queued attempt is pending while its room is locked. */
 	WARN_ON_ONCE(!done);
-	attempt_report(assoc);
+	attempt_report_and_unlist(assoc);
 	attempt_count_failure(room, wait, reason);
 	altconn_room_dequeue(room, wait);
 	altconn_batch_add(batch, assoc);
@@ -565,7 +570,7 @@ u32 altconn_attempt_position(const struct altconn_assoc *assoc)
 
 	if (!room)
 		return 0;
-	altconn_room_spin_lock(room);
+	altconn_room_lock(room);
 	position = altconn_room_position(room, assoc->wait);
 	altconn_room_unlock(room);
 	return position;
@@ -589,9 +594,9 @@ u64 altconn_attempt_listener_id(const struct altconn_assoc *assoc)
 	ln = rcu_access_pointer(assoc->listener);
 	if (ln || !room)
 		return ln ? READ_ONCE(ln->id) : 0;
-	altconn_room_spin_lock(room);
+	altconn_room_lock(room);
 	if (assoc->wait->lane)
-		ln = attempt_find_listener(room, assoc->wait);
+		ln = attempt_find_any_listener(room, assoc->wait);
 	if (ln)
 		id = ln->id;
 	altconn_room_unlock(room);

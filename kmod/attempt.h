@@ -18,44 +18,45 @@ struct altconn_wait;
  * struct attempt_batch - wake-ups to make when the waiting room is unlocked
  * @assoc: attempts that have been decided, references; their clients are woken
  * @n: number of entries in @assoc
- * @sk: endpoint of a listener that has attempts to accept, or NULL
- * @ready: number of accepters of @sk to wake, one for each such attempt
- * @defers: endpoint of a listener with ALTCONN_DEFER_ACCEPT for which attempts
- *	wait, or NULL
- * @n_defers: number of accepters of @defers to wake
+ * @accept_sk: endpoint of a listener that has attempts to accept, or NULL
+ * @n_accept: number of accepters of @accept_sk to wake, one for each such
+ *	attempt
+ * @defer_sk: endpoint of a listener with ALTCONN_DEFER_ACCEPT for which
+ *	attempts wait, or NULL
+ * @n_defer: number of accepters of @defer_sk to wake
  *
- * RCU keeps @sk and @defers: see altconn_batch_unlock().
+ * RCU keeps @accept_sk and @defer_sk: see altconn_batch_unlock_and_wake().
  */
 struct attempt_batch {
 	struct altconn_assoc	*assoc[ATTEMPT_BATCH];
 	unsigned int		n;
-	struct sock		*sk;
-	unsigned int		ready;
-	struct sock		*defers;
-	unsigned int		n_defers;
+	struct sock		*accept_sk;
+	unsigned int		n_accept;
+	struct sock		*defer_sk;
+	unsigned int		n_defer;
 };
 
 void altconn_attempt_wake_client(struct sock *sk);
-void altconn_batch_unlock(struct attempt_batch *batch,
-			  struct altconn_room *room);
+void altconn_batch_unlock_and_wake(struct attempt_batch *batch,
+				   struct altconn_room *room);
 void altconn_attempt_publish(struct altconn_assoc *assoc);
-void altconn_attempt_publish_to(struct altconn_assoc *assoc,
-				const struct altconn_listener *ln,
-				struct altconn_xns **xns);
+void altconn_attempt_publish_and_link(struct altconn_assoc *assoc,
+				      const struct altconn_listener *ln,
+				      struct altconn_xns **xns);
 bool altconn_attempt_establish(struct altconn_assoc *assoc,
 			       struct altconn_listener *ln,
 			       struct altconn_xns **xns);
 bool altconn_attempt_fail(struct altconn_assoc *assoc, int err, u32 reason);
-void altconn_attempt_wait_reported(struct altconn_assoc *assoc);
-void altconn_attempt_update_listener(struct altconn_room *room,
+void altconn_attempt_sync_decider(struct altconn_assoc *assoc);
+void altconn_attempt_relist_listener(struct altconn_room *room,
 				     struct altconn_listener *ln);
-void altconn_attempt_promote(struct altconn_room *room,
-			     struct altconn_listener *ln,
-			     struct attempt_batch *batch);
-void altconn_attempt_promote_all(struct altconn_listener *ln);
+void altconn_attempt_promote_batch(struct altconn_room *room,
+				   struct altconn_listener *ln,
+				   struct attempt_batch *batch);
+void altconn_attempt_promote_waiting(struct altconn_listener *ln);
 struct altconn_listener *
-altconn_attempt_find_open(struct altconn_room *room,
-			  const struct altconn_serving *s);
+altconn_attempt_find_avail(struct altconn_room *room,
+			   const struct altconn_serving *s);
 void altconn_attempt_refuse_one(struct altconn_room *room,
 				struct altconn_wait *wait, u32 reason,
 				struct attempt_batch *batch);

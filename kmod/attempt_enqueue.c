@@ -249,7 +249,7 @@ static bool attempt_enqueue_lane(struct altconn_assoc *assoc,
 	bool pending;
 
 	spin_lock(&assoc->lock);
-	altconn_attempt_publish_to(assoc, ln, xns);
+	altconn_attempt_publish_and_link(assoc, ln, xns);
 	pending = assoc->state == ALTCONN_ASSOC_STATE_PENDING;
 	if (pending) {
 		refcount_inc(&room->refs);
@@ -282,21 +282,21 @@ static bool attempt_promote_or_wait(struct altconn_assoc *assoc,
 	 * Do not walk more of them than this for one attempt.
 	 */
 	unsigned int tries = ATTEMPT_BATCH;
-	struct altconn_listener *open;
+	struct altconn_listener *avail;
 	struct altconn_serving s;
 
 	do {
 		s = altconn_room_serving(room, wait->lane,
 					 wait->fifo == ALTCONN_FIFO_XNS);
-		open = altconn_attempt_find_open(room, &s);
-		if (open)
-			altconn_attempt_promote(room, open, batch);
-	} while (open && wait->lane && !batch->sk && --tries);
+		avail = altconn_attempt_find_avail(room, &s);
+		if (avail)
+			altconn_attempt_promote_batch(room, avail, batch);
+	} while (avail && wait->lane && !batch->accept_sk && --tries);
 	if (!wait->lane)
 		return false;
 	attempt_begin_wait(assoc, room, ln);
 	altconn_attempt_find_deferring(room, &s, false, batch);
-	return open;
+	return avail;
 }
 
 /*
@@ -310,7 +310,7 @@ static struct altconn_room *attempt_lock_room(struct altconn_assoc *assoc,
 		return altconn_room_get_locked(assoc->an->net, assoc->type,
 					       assoc->end[ALTCONN_SERVER].addr);
 	refcount_inc(&ln->room->refs);
-	altconn_room_spin_lock(ln->room);
+	altconn_room_lock(ln->room);
 	return ln->room;
 }
 
@@ -343,7 +343,7 @@ static int attempt_enqueue_waiting(struct altconn_assoc *assoc,
 	else
 		altconn_batch_add(&batch, assoc);
 out_unlock:
-	altconn_batch_unlock(&batch, room);
+	altconn_batch_unlock_and_wake(&batch, room);
 	if (more)
 		altconn_attempt_promote_or_refuse(
 			room, assoc->end[ALTCONN_SERVER].addr);

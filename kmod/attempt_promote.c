@@ -19,12 +19,12 @@
 /*
  * Find an attempt at @addr to refuse: no listener serves it, and it does not
  * wait for one (ALTCONN_WAIT_LISTENER). Return the attempt or NULL. If a
- * listener serves @addr and may have space, store it in *@open, which is NULL.
+ * listener serves @addr and may have space, store it in *@avail, which is NULL.
  */
 static struct altconn_wait *
 attempt_find_unserved(struct altconn_room *room,
 		      const struct altconn_addr *addr,
-		      struct altconn_listener **open)
+		      struct altconn_listener **avail)
 {
 	struct altconn_lane *lane = altconn_lane_find(room, addr);
 	struct altconn_serving local, xns;
@@ -33,24 +33,24 @@ attempt_find_unserved(struct altconn_room *room,
 		return NULL;
 	local = altconn_room_serving(room, lane, false);
 	xns = altconn_room_serving(room, lane, true);
-	*open = altconn_attempt_find_open(room, &local);
+	*avail = altconn_attempt_find_avail(room, &local);
 	return xns.n ? NULL : altconn_lane_first_refusable(lane, local.n);
 }
 
 /*
  * Find an attempt to refuse at the addresses of one IP version that have no
  * listener of their own, which wildcard listeners serve. Return the attempt or
- * NULL. If *@open is NULL, set it to a wildcard listener that may have space.
+ * NULL. If *@avail is NULL, set it to a wildcard listener that may have space.
  */
 static struct altconn_wait *
 attempt_find_unserved_pool(struct altconn_room *room, bool v6,
-			   struct altconn_listener **open)
+			   struct altconn_listener **avail)
 {
 	struct altconn_serving s = altconn_room_serving_pool(room, v6);
 	struct altconn_lane *lane;
 
-	if (!*open)
-		*open = altconn_attempt_find_open(room, &s);
+	if (!*avail)
+		*avail = altconn_attempt_find_avail(room, &s);
 	if (s.n)
 		return NULL;
 	lane = list_first_entry_or_null(&room->refusable[v6],
@@ -60,19 +60,19 @@ attempt_find_unserved_pool(struct altconn_room *room, bool v6,
 
 /*
  * Find an attempt to refuse after the listeners of @addr have changed. Set
- * *@open to a listener of @addr that may have space, or to NULL. The room's
+ * *@avail to a listener of @addr that may have space, or to NULL. The room's
  * lock is held.
  */
 static struct altconn_wait *
 attempt_find_refusable(struct altconn_room *room,
 		       const struct altconn_addr *addr,
-		       struct altconn_listener **open)
+		       struct altconn_listener **avail)
 {
-	*open = NULL;
+	*avail = NULL;
 	if (addr->kind == ALTCONN_KIND_INET && altconn_addr_is_any(addr))
-		return attempt_find_unserved_pool(room, false, open) ? :
-		       attempt_find_unserved_pool(room, true, open);
-	return attempt_find_unserved(room, addr, open);
+		return attempt_find_unserved_pool(room, false, avail) ? :
+		       attempt_find_unserved_pool(room, true, avail);
+	return attempt_find_unserved(room, addr, avail);
 }
 
 /*
@@ -85,11 +85,11 @@ attempt_choose_deferring(struct altconn_group *group)
 {
 	struct altconn_listener *ln;
 
-	list_for_each_entry(ln, &group->defer, member)
+	list_for_each_entry(ln, &group->defer, group_node)
 		if (skwq_has_sleeper(rcu_dereference(ln->sk->sk_wq)))
 			return ln;
 	return list_first_entry_or_null(&group->defer, struct altconn_listener,
-					member);
+					group_node);
 }
 
 /**
@@ -114,14 +114,14 @@ void altconn_attempt_find_deferring(struct altconn_room *room,
 	unsigned int i;
 
 	rcu_read_lock();
-	for (i = 0; i < s->n && !batch->defers; i++) {
+	for (i = 0; i < s->n && !batch->defer_sk; i++) {
 		ln = attempt_choose_deferring(s->group[i]);
 		if (!ln || !altconn_room_first(room, ln))
 			continue;
 		/* The next call chooses the next listener. */
-		list_move_tail(&ln->member, &s->group[i]->defer);
-		batch->defers = ln->sk;
-		batch->n_defers = all ? altconn_room_nr_waiting(room, ln) : 1;
+		list_move_tail(&ln->group_node, &s->group[i]->defer);
+		batch->defer_sk = ln->sk;
+		batch->n_defer = all ? altconn_room_nr_waiting(room, ln) : 1;
 	}
 	rcu_read_unlock();
 }
@@ -164,36 +164,36 @@ static void attempt_wake_deferring(struct altconn_room *room,
 void altconn_attempt_promote_or_refuse(struct altconn_room *room,
 				       const struct altconn_addr *addr)
 {
-	struct altconn_listener *open;
+	struct altconn_listener *avail;
 	struct attempt_batch batch;
 	struct altconn_wait *wait;
 
 	do {
 		batch = (struct attempt_batch) {};
-		altconn_room_spin_lock(room);
+		altconn_room_lock(room);
 		while (!altconn_batch_is_full(&batch) &&
-		       (wait = attempt_find_refusable(room, addr, &open)))
+		       (wait = attempt_find_refusable(room, addr, &avail)))
 			altconn_attempt_refuse_one(
 				room, wait, ALTCONN_REASON_LISTENER_CLOSED,
 				&batch);
-		if (open)
-			refcount_inc(&open->refs);
+		if (avail)
+			refcount_inc(&avail->refs);
 		else if (!altconn_batch_is_full(&batch))
 			attempt_wake_deferring(room, addr, &batch);
-		altconn_batch_unlock(&batch, room);
-		if (open) {
-			altconn_attempt_promote_all(open);
-			altconn_listener_put(open);
+		altconn_batch_unlock_and_wake(&batch, room);
+		if (avail) {
+			altconn_attempt_promote_waiting(avail);
+			altconn_listener_put(avail);
 		}
 		cond_resched();
-	} while (open || altconn_batch_is_full(&batch));
+	} while (avail || altconn_batch_is_full(&batch));
 }
 
 /**
  * altconn_attempt_add_listener() - let a listener begin to serve its address
  * @ln: the listener, new; its address and reachability are set
  *
- * The caller calls altconn_attempt_promote_all() later, which promotes the
+ * The caller calls altconn_attempt_promote_waiting() later, which promotes the
  * attempts that wait at the address. Until then a new attempt queues up behind
  * them.
  *
@@ -216,7 +216,7 @@ int altconn_attempt_add_listener(struct altconn_listener *ln)
 	altconn_room_add_listener(room, ln, &spare);
 	spin_lock(&ln->lock);
 	ln->waited = altconn_room_nr_waiting(room, ln);
-	altconn_attempt_update_listener(room, ln);
+	altconn_attempt_relist_listener(room, ln);
 	spin_unlock(&ln->lock);
 	altconn_room_unlock(room);
 	kfree(spare);
@@ -235,7 +235,7 @@ int altconn_attempt_add_listener(struct altconn_listener *ln)
  */
 void altconn_attempt_remove_listener(struct altconn_listener *ln)
 {
-	altconn_room_spin_lock(ln->room);
+	altconn_room_lock(ln->room);
 	spin_lock(&ln->lock);
 	ln->closed = true;
 	spin_unlock(&ln->lock);
@@ -260,8 +260,8 @@ static bool attempt_has_surplus(const struct altconn_room *room,
 
 /**
  * altconn_attempt_refuse_surplus() - refuse attempts beyond a fail-fast backlog
- * @ln: a new listener, after altconn_attempt_promote_all(); the caller has a
- *	reference
+ * @ln: a new listener, after altconn_attempt_promote_waiting(); the caller has
+ *	a reference
  *
  * Attempts may have waited at the address before @ln began to listen. If @ln
  * fails fast (ALTCONN_BACKLOG_POLICY), refuse the attempts for which the
@@ -276,14 +276,14 @@ void altconn_attempt_refuse_surplus(struct altconn_listener *ln)
 
 	do {
 		batch = (struct attempt_batch) {};
-		altconn_room_spin_lock(room);
+		altconn_room_lock(room);
 		while (!altconn_batch_is_full(&batch) &&
 		       attempt_has_surplus(room, ln))
 			altconn_attempt_refuse_one(room,
 						   altconn_room_last(room, ln),
 						   ALTCONN_REASON_BACKLOG_FULL,
 						   &batch);
-		altconn_batch_unlock(&batch, room);
+		altconn_batch_unlock_and_wake(&batch, room);
 		cond_resched();
 	} while (altconn_batch_is_full(&batch));
 }
@@ -307,25 +307,25 @@ void altconn_attempt_set_policy(struct altconn_listener *ln, u32 backlog,
 	struct altconn_room *room = ln->room;
 	struct attempt_batch batch = {};
 
-	altconn_room_spin_lock(room);
+	altconn_room_lock(room);
 	spin_lock(&ln->lock);
 	/*
 	 * A listener that begins to defer offers the waiting attempts to
 	 * accept(), so wake one accepter for each.
 	 */
 	if (defer && !ln->defer) {
-		batch.sk = ln->sk;
-		batch.ready = altconn_room_nr_waiting(room, ln);
+		batch.accept_sk = ln->sk;
+		batch.n_accept = altconn_room_nr_waiting(room, ln);
 	}
-	if (!batch.ready)
-		batch.sk = NULL;
+	if (!batch.n_accept)
+		batch.accept_sk = NULL;
 	ln->backlog = backlog;
 	ln->defer = defer;
 	altconn_room_set_fail_fast(room, ln, fail_fast);
-	altconn_attempt_update_listener(room, ln);
+	altconn_attempt_relist_listener(room, ln);
 	spin_unlock(&ln->lock);
-	altconn_batch_unlock(&batch, room);
-	altconn_attempt_promote_all(ln);
+	altconn_batch_unlock_and_wake(&batch, room);
+	altconn_attempt_promote_waiting(ln);
 }
 
 /**
@@ -349,7 +349,7 @@ void altconn_attempt_refuse_first(struct altconn_listener *ln, u32 count)
 
 	do {
 		batch = (struct attempt_batch) {};
-		altconn_room_spin_lock(room);
+		altconn_room_lock(room);
 		if (!last)
 			last = room->arrived;
 		while (left && !altconn_batch_is_full(&batch) && ln->group &&
@@ -359,7 +359,7 @@ void altconn_attempt_refuse_first(struct altconn_listener *ln, u32 count)
 				room, wait, ALTCONN_REASON_REFUSED, &batch);
 			left--;
 		}
-		altconn_batch_unlock(&batch, room);
+		altconn_batch_unlock_and_wake(&batch, room);
 		cond_resched();
 	} while (altconn_batch_is_full(&batch));
 }
@@ -379,7 +379,7 @@ bool altconn_attempt_promote_first(struct altconn_listener *ln)
 	struct attempt_batch batch = {};
 	struct altconn_wait *wait = NULL;
 
-	altconn_room_spin_lock(ln->room);
+	altconn_room_lock(ln->room);
 	spin_lock(&ln->lock);
 	if (ln->group && ln->defer)
 		wait = altconn_room_first(ln->room, ln);
@@ -389,7 +389,7 @@ bool altconn_attempt_promote_first(struct altconn_listener *ln)
 		altconn_attempt_establish(wait->assoc, ln, NULL);
 	}
 	spin_unlock(&ln->lock);
-	altconn_batch_unlock(&batch, ln->room);
+	altconn_batch_unlock_and_wake(&batch, ln->room);
 	return wait;
 }
 
@@ -405,7 +405,7 @@ bool altconn_attempt_has_waiting(const struct altconn_listener *ln)
 {
 	bool waits;
 
-	altconn_room_spin_lock(ln->room);
+	altconn_room_lock(ln->room);
 	waits = ln->group && altconn_room_first(ln->room, ln);
 	altconn_room_unlock(ln->room);
 	return waits;
@@ -422,7 +422,7 @@ u32 altconn_attempt_nr_waiting(const struct altconn_listener *ln)
 {
 	u32 n;
 
-	altconn_room_spin_lock(ln->room);
+	altconn_room_lock(ln->room);
 	n = altconn_room_nr_waiting(ln->room, ln);
 	altconn_room_unlock(ln->room);
 	return n;

@@ -118,7 +118,7 @@ int altconn_bind_publish(struct sock *sk, struct altconn_bind *bind,
 	altconn_sock_set_addr(sk, altconn_addr_get(bind->addr));
 	/*
 	 * Pairs with the readers that do not lock: node_speaks_version(),
-	 * dgram_addr_is_xns(), altconn_bind_get_file() and
+	 * dgram_saddr_is_xns_only(), altconn_bind_get_file() and
 	 * __altconn_bind_make_reachable().
 	 */
 	smp_store_release(&altconn_sk(sk)->bind, bind);

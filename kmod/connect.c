@@ -69,16 +69,16 @@ static int connect_check_broadcast(struct sock *sk,
  * option does not apply to other nodes: their listeners do not look for
  * attempts that wait in this node.
  */
-static bool connect_may_wait(const struct sock *sk,
-			     const struct altconn_addr *addr)
+static bool connect_may_wait_listener(const struct sock *sk,
+				      const struct altconn_addr *addr)
 {
 	return altconn_sk(sk)->waits_listener &&
 	       addr->kind != ALTCONN_KIND_PATH && !addr->xns;
 }
 
 /* Return the deadline of a new attempt, nanoseconds, or 0 if it has none. */
-static u64 connect_expiry(const struct sock *sk,
-			  const struct altconn_assoc *assoc)
+static u64 connect_deadline(const struct sock *sk,
+			    const struct altconn_assoc *assoc)
 {
 	u64 ms = altconn_sk(sk)->timeout_ms;
 
@@ -97,8 +97,9 @@ static u64 connect_expiry(const struct sock *sk,
  * another node, use the listener's object instead of a copy.
  */
 static struct altconn_addr *
-connect_server_addr(const struct sock *sk, const struct altconn_listener *ln,
-		    const struct altconn_addr *addr)
+connect_get_server_addr(const struct sock *sk,
+			const struct altconn_listener *ln,
+			const struct altconn_addr *addr)
 {
 	struct altconn_addr *bound = NULL;
 
@@ -146,8 +147,8 @@ static struct altconn_assoc *connect_new_assoc(struct sock *sk,
 	assoc = altconn_assoc_new(sk, server);
 	if (!assoc)
 		return ERR_PTR(-ENOMEM);
-	assoc->expires = connect_expiry(sk, assoc);
-	assoc->waits_listener = connect_may_wait(sk, server);
+	assoc->expires = connect_deadline(sk, assoc);
+	assoc->waits_listener = connect_may_wait_listener(sk, server);
 	err = altconn_assoc_register(assoc);
 	if (!err) {
 		altconn_claim_set_assoc(sk, assoc);
@@ -162,14 +163,13 @@ static struct altconn_assoc *connect_new_assoc(struct sock *sk,
 /*
  * Give the endpoint a local address, and make the association of a new attempt
  * to @addr. Return it with a reference, or an ERR_PTR() with *@reason set and
- * the local address released. connect_finish_enqueue() undoes this.
+ * the local address released. connect_commit_or_undo() undoes this.
  */
-static struct altconn_assoc *connect_prepare(struct sock *sk,
-					     const struct altconn_listener *ln,
-					     const struct altconn_addr *addr,
-					     u32 *reason)
+static struct altconn_assoc *
+connect_bind_and_register(struct sock *sk, const struct altconn_listener *ln,
+			  const struct altconn_addr *addr, u32 *reason)
 {
-	struct altconn_addr *server = connect_server_addr(sk, ln, addr);
+	struct altconn_addr *server = connect_get_server_addr(sk, ln, addr);
 	struct altconn_assoc *assoc;
 	int err;
 
@@ -191,17 +191,17 @@ static struct altconn_assoc *connect_prepare(struct sock *sk,
 
 /*
  * Conclude the entry of an attempt, which returned @err. After a failure, undo
- * connect_prepare(), as if the attempt had not begun.
+ * connect_bind_and_register(), as if the attempt had not begun.
  */
 static __always_inline int
-connect_finish_enqueue(struct sock *sk, struct altconn_assoc *assoc, int err)
+connect_commit_or_undo(struct sock *sk, struct altconn_assoc *assoc, int err)
 {
 	if (err) {
 		altconn_assoc_put(assoc);
 		altconn_bind_reset(sk);
 	} else {
 		/* This stays set until a call to connect() gets the result. */
-		altconn_sk(sk)->unreported = true;
+		altconn_sk(sk)->result_due = true;
 	}
 	return err;
 }
@@ -215,7 +215,8 @@ connect_finish_enqueue(struct sock *sk, struct altconn_assoc *assoc, int err)
 static int connect_enqueue(struct sock *sk, struct altconn_listener *ln,
 			   const struct altconn_addr *addr, u32 *reason)
 {
-	struct altconn_assoc *assoc = connect_prepare(sk, ln, addr, reason);
+	struct altconn_assoc *assoc =
+		connect_bind_and_register(sk, ln, addr, reason);
 	int err;
 
 	if (IS_ERR(assoc))
@@ -224,7 +225,7 @@ static int connect_enqueue(struct sock *sk, struct altconn_listener *ln,
 	if (err && *reason == ALTCONN_REASON_LISTENER_CLOSED &&
 	    assoc->waits_listener)
 		err = altconn_attempt_enqueue(assoc, NULL, reason);
-	return connect_finish_enqueue(sk, assoc, err);
+	return connect_commit_or_undo(sk, assoc, err);
 }
 
 /*
@@ -236,14 +237,15 @@ static int connect_park(struct sock *sk, const struct altconn_addr *addr,
 			const struct altconn_ruling *ruling,
 			const struct path *path, u32 *reason)
 {
-	struct altconn_assoc *assoc = connect_prepare(sk, NULL, addr, reason);
+	struct altconn_assoc *assoc =
+		connect_bind_and_register(sk, NULL, addr, reason);
 	int err;
 
 	if (IS_ERR(assoc))
 		return PTR_ERR(assoc);
 	assoc->rule = ruling->rule;
 	err = altconn_attempt_park(assoc, ruling->delay_ms, path, reason);
-	return connect_finish_enqueue(sk, assoc, err);
+	return connect_commit_or_undo(sk, assoc, err);
 }
 
 /*
@@ -298,7 +300,8 @@ static int connect_begin(struct sock *sk, struct altconn_addr *addr,
 		    *reason != ALTCONN_REASON_LISTENER_CLOSED)
 			return err;
 	}
-	if (PTR_ERR(ln) != -ECONNREFUSED || !connect_may_wait(sk, addr))
+	if (PTR_ERR(ln) != -ECONNREFUSED ||
+	    !connect_may_wait_listener(sk, addr))
 		return PTR_ERR(ln);
 	return connect_enqueue(sk, NULL, addr, reason);
 }
@@ -341,16 +344,16 @@ static long connect_wait(struct sock *sk, struct altconn_assoc *assoc,
  * (clause S-RESUME). If another thread has detached the attempt from the
  * endpoint meanwhile, leave the endpoint alone.
  */
-static int connect_result(struct sock *sk, struct altconn_assoc *assoc)
+static int connect_take_result(struct sock *sk, struct altconn_assoc *assoc)
 {
 	int err = -assoc->err;
 
 	if (assoc->waited)
-		altconn_attempt_wait_reported(assoc);
+		altconn_attempt_sync_decider(assoc);
 
 	if (altconn_connect_own_assoc(sk) != assoc)
 		return err;
-	altconn_sk(sk)->unreported = false;
+	altconn_sk(sk)->result_due = false;
 	if (err) {
 		sock_error(sk);
 		altconn_connect_drop_failed(sk, assoc);
@@ -380,7 +383,7 @@ static int connect_wait_result(struct sock *sk, int flags, int pending_errno,
 	 * the endpoint keeps the association while the socket is locked.
 	 */
 	if (altconn_assoc_state(assoc) != ALTCONN_ASSOC_STATE_PENDING)
-		return connect_result(sk, assoc);
+		return connect_take_result(sk, assoc);
 	altconn_assoc_get(assoc);
 	if (path && path->dentry) {
 		release_sock(sk);
@@ -391,7 +394,7 @@ static int connect_wait_result(struct sock *sk, int flags, int pending_errno,
 	if (timeo)
 		timeo = connect_wait(sk, assoc, timeo);
 	if (altconn_assoc_state(assoc) != ALTCONN_ASSOC_STATE_PENDING)
-		err = connect_result(sk, assoc);
+		err = connect_take_result(sk, assoc);
 	else if (timeo && signal_pending(current))
 		err = sock_intr_errno(timeo);
 	else
@@ -416,8 +419,9 @@ static void connect_report_failure(struct sock *sk,
 }
 
 /* Report a failed connect(), and store its result for ALTCONN_CONNECT_INFO. */
-static void connect_fail(struct sock *sk, const struct altconn_addr *addr,
-			 int err, u32 reason)
+static void connect_record_failure(struct sock *sk,
+				   const struct altconn_addr *addr, int err,
+				   u32 reason)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 
@@ -433,20 +437,20 @@ static void connect_fail(struct sock *sk, const struct altconn_addr *addr,
  * attempt that connected it, so do not store the failure there. lock_sock() is
  * held. Return @err.
  */
-static int connect_fail_early(struct sock *sk, const struct altconn_addr *addr,
-			      int err, u32 reason)
+static int connect_reject(struct sock *sk, const struct altconn_addr *addr,
+			  int err, u32 reason)
 {
 	if (sk->sk_type != SOCK_DGRAM && altconn_state(sk) == TCP_ESTABLISHED) {
 		connect_report_failure(sk, addr, err, reason);
 		return err;
 	}
 	altconn_sk(sk)->last_rule = 0;
-	connect_fail(sk, addr, err, reason);
+	connect_record_failure(sk, addr, err, reason);
 	return err;
 }
 
 /**
- * altconn_connect_fail_addr() - fail a connect() to an invalid address
+ * altconn_connect_reject_addr() - fail a connect() to an invalid address
  * @sk: the endpoint
  * @err: negative errno, the fault of the address
  *
@@ -456,14 +460,14 @@ static int connect_fail_early(struct sock *sk, const struct altconn_addr *addr,
  * Context: process, may sleep; lock_sock() not held.
  * Return: @err.
  */
-int altconn_connect_fail_addr(struct sock *sk, int err)
+int altconn_connect_reject_addr(struct sock *sk, int err)
 {
 	lock_sock(sk);
 	/* ALTCONN_CONNECT_INFO describes this call from now on. */
 	altconn_connect_reap(sk);
-	connect_fail_early(sk, NULL, err, err == -EAFNOSUPPORT ?
-				  ALTCONN_REASON_WRONG_FAMILY :
-				  ALTCONN_REASON_BAD_ADDRESS);
+	connect_reject(sk, NULL, err, err == -EAFNOSUPPORT ?
+				      ALTCONN_REASON_WRONG_FAMILY :
+				      ALTCONN_REASON_BAD_ADDRESS);
 	release_sock(sk);
 	return err;
 }
@@ -474,23 +478,24 @@ int altconn_connect_fail_addr(struct sock *sk, int err)
  * failure, so it is not reported as one. lock_sock() is held on entry and on
  * return, and released during a wait.
  */
-static int connect_check_state(struct sock *sk, const struct altconn_addr *addr,
-			       int flags, struct path *path)
+static int connect_handle_state(struct sock *sk,
+				const struct altconn_addr *addr, int flags,
+				struct path *path)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	int err;
 
 	switch (altconn_state(sk)) {
 	case TCP_LISTEN:
-		return connect_fail_early(sk, addr, -EOPNOTSUPP,
-					  ALTCONN_REASON_STATE);
+		return connect_reject(sk, addr, -EOPNOTSUPP,
+				      ALTCONN_REASON_STATE);
 	case TCP_SYN_SENT:
 		return connect_wait_result(sk, flags, -EALREADY, path);
 	case TCP_ESTABLISHED:
-		if (!ask->unreported)
-			return connect_fail_early(sk, addr, -EISCONN,
-						  ALTCONN_REASON_STATE);
-		ask->unreported = false;
+		if (!ask->result_due)
+			return connect_reject(sk, addr, -EISCONN,
+					      ALTCONN_REASON_STATE);
+		ask->result_due = false;
 		return 0;
 	default:
 		err = sock_error(sk);
@@ -524,15 +529,15 @@ static int connect_dissolve(struct sock *sk)
 		altconn_sock_set_peercred(sk, NULL, NULL);
 	}
 	WRITE_ONCE(sk->sk_err, 0);
-	ask->unreported = false;
+	ask->result_due = false;
 	altconn_bind_reset(sk);
 	sk->sk_state_change(sk);
 	return 0;
 }
 
 /**
- * struct connect_plan - the checks of a connect() that need no socket lock
- * @made: the checks have been made, and the other fields are valid
+ * struct connect_checks - the checks of a connect() that need no socket lock
+ * @done: the checks have been made, and the other fields are valid
  * @err: negative errno if no attempt can begin, else 0
  * @reason: enum altconn_reason of @err
  * @match: the rules that match the attempt, or NULL
@@ -540,79 +545,79 @@ static int connect_dissolve(struct sock *sk)
  * The checks are made before the socket is locked, because a path lookup may
  * block for ever, and matching rules may take long.
  *
- * Lifetime: on the stack of connect_to().
+ * Lifetime: on the stack of connect_to_addr().
  */
-struct connect_plan {
-	bool			made;
+struct connect_checks {
+	bool			done;
 	int			err;
 	u32			reason;
 	struct altconn_match	*match;
 };
 
 /* Check for the null address: a port address with node 0 and port 0. */
-static bool connect_is_null(const struct altconn_addr *addr)
+static bool connect_addr_is_null(const struct altconn_addr *addr)
 {
 	return addr->kind == ALTCONN_KIND_PORT && !addr->node && !addr->port;
 }
 
 static int connect_match_rules(struct sock *sk, const struct altconn_addr *addr,
 			       const struct path *path,
-			       struct connect_plan *plan)
+			       struct connect_checks *checks)
 {
 	const struct altconn_ruling none = ALTCONN_NO_RULE;
-	int err = altconn_rule_find(sk, addr, path, &plan->match);
+	int err = altconn_rule_find(sk, addr, path, &checks->match);
 
 	if (err)
-		plan->reason = altconn_rule_reason(&none, err);
+		checks->reason = altconn_rule_reason(&none, err);
 	return err;
 }
 
 /*
  * Make the checks that need no lock, in the order that
  * Documentation/design/connect-semantics.rst gives. Return 0 or a negative
- * errno, with the reason in @plan. Route @addr, and set @path to the socket
+ * errno, with the reason in @checks. Route @addr, and set @path to the socket
  * file of an address of kind PATH.
  */
-static int connect_check(struct sock *sk, struct altconn_addr *addr,
-			 struct path *path, struct connect_plan *plan)
+static int connect_run_checks(struct sock *sk, struct altconn_addr *addr,
+			      struct path *path, struct connect_checks *checks)
 {
 	int err;
 
-	plan->reason = ALTCONN_REASON_NULL_ADDRESS;
-	if (connect_is_null(addr))
+	checks->reason = ALTCONN_REASON_NULL_ADDRESS;
+	if (connect_addr_is_null(addr))
 		return -EADDRNOTAVAIL;
-	plan->reason = ALTCONN_REASON_NONE;
-	err = altconn_node_route(sk, addr, &plan->reason);
+	checks->reason = ALTCONN_REASON_NONE;
+	err = altconn_node_route(sk, addr, &checks->reason);
 	if (!err && addr->kind == ALTCONN_KIND_PATH)
-		err = altconn_path_resolve(addr, path, &plan->reason);
+		err = altconn_path_resolve(addr, path, &checks->reason);
 	if (!err)
-		err = connect_check_broadcast(sk, addr, &plan->reason);
+		err = connect_check_broadcast(sk, addr, &checks->reason);
 	if (!err)
-		err = connect_match_rules(sk, addr, path, plan);
+		err = connect_match_rules(sk, addr, path, checks);
 	return err;
 }
 
 /*
- * Begin an attempt as @plan says, and wait for its result. lock_sock() is held
- * on entry and on return, and released during a wait.
+ * Begin an attempt as @checks says, and wait for its result. lock_sock() is
+ * held on entry and on return, and released during a wait.
  */
-static int connect_attempt(struct sock *sk, struct altconn_addr *addr,
-			   int flags, struct connect_plan *plan,
-			   struct path *path)
+static int connect_begin_and_wait(struct sock *sk, struct altconn_addr *addr,
+				  int flags, struct connect_checks *checks,
+				  struct path *path)
 {
-	u32 reason = plan->reason;
-	int err = plan->err;
+	u32 reason = checks->reason;
+	int err = checks->err;
 
 	altconn_sk(sk)->last_rule = 0;
 	altconn_notify_sock(sk, ALTCONN_EVENT_KIND_CONNECT_BEGIN, addr, 0, 0);
 	if (!err)
-		err = connect_begin(sk, addr, plan->match, path, &reason);
+		err = connect_begin(sk, addr, checks->match, path, &reason);
 	/* Do not keep the table of rules in memory during a wait. */
-	altconn_match_free(plan->match);
-	plan->match = NULL;
+	altconn_match_free(checks->match);
+	checks->match = NULL;
 	if (!err)
 		return connect_wait_result(sk, flags, -EINPROGRESS, path);
-	connect_fail(sk, addr, err, reason);
+	connect_record_failure(sk, addr, err, reason);
 	return err;
 }
 
@@ -620,30 +625,31 @@ static int connect_attempt(struct sock *sk, struct altconn_addr *addr,
  * Connect to an address. Make the plan without the socket's lock, and only if
  * the endpoint would begin an attempt now: it is unconnected and has no error
  * to return first. The state that decides is read with the lock held. If that
- * state calls for an attempt and there is no plan, begin anew.
+ * state calls for an attempt and the checks are missing, begin anew.
  */
-static int connect_to(struct sock *sk, struct altconn_addr *addr, int flags,
-		      struct path *path)
+static int connect_to_addr(struct sock *sk, struct altconn_addr *addr,
+			   int flags, struct path *path)
 {
-	struct connect_plan plan = {};
+	struct connect_checks checks = {};
 	int err;
 
 	for (;;) {
-		if (!plan.made && altconn_state(sk) == TCP_CLOSE &&
+		if (!checks.done && altconn_state(sk) == TCP_CLOSE &&
 		    !READ_ONCE(sk->sk_err)) {
-			plan.err = connect_check(sk, addr, path, &plan);
-			plan.made = true;
+			checks.err =
+				connect_run_checks(sk, addr, path, &checks);
+			checks.done = true;
 		}
 		lock_sock(sk);
-		err = connect_check_state(sk, addr, flags, path);
-		if (err != 1 || plan.made)
+		err = connect_handle_state(sk, addr, flags, path);
+		if (err != 1 || checks.done)
 			break;
 		release_sock(sk);
 	}
 	if (err == 1)
-		err = connect_attempt(sk, addr, flags, &plan, path);
+		err = connect_begin_and_wait(sk, addr, flags, &checks, path);
 	release_sock(sk);
-	altconn_match_free(plan.match);
+	altconn_match_free(checks.match);
 	return err;
 }
 
@@ -674,10 +680,10 @@ int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 	}
 	err = altconn_addr_parse_peer(sk, uaddr, len, &addr);
 	if (err)
-		return altconn_connect_fail_addr(sk, err);
+		return altconn_connect_reject_addr(sk, err);
 
 	trace_altconn_connect_begin(sk, &addr, flags & O_NONBLOCK);
-	err = connect_to(sk, &addr, flags, &path);
+	err = connect_to_addr(sk, &addr, flags, &path);
 	if (path.dentry)
 		path_put(&path);
 	return err;
@@ -694,7 +700,7 @@ int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 int altconn_connect_get_info(struct sock *sk, struct altconn_connect_info *info)
 {
 	struct altconn_assoc *assoc = altconn_connect_own_assoc(sk);
-	u64 decided;
+	u64 end;
 
 	memset(info, 0, sizeof(*info));
 	/*
@@ -712,13 +718,13 @@ int altconn_connect_get_info(struct sock *sk, struct altconn_connect_info *info)
 	if (altconn_assoc_state(assoc) == ALTCONN_ASSOC_STATE_PENDING) {
 		info->aci_errno = EINPROGRESS;
 		info->aci_position = altconn_attempt_position(assoc);
-		decided = ktime_get_ns();
+		end = ktime_get_ns();
 	} else {
 		info->aci_errno = assoc->err;
 		info->aci_reason = assoc->reason;
-		decided = assoc->decided;
+		end = assoc->decided_at;
 	}
 	info->aci_rule = assoc->rule;
-	info->aci_waited_ns = decided - assoc->begun;
+	info->aci_waited_ns = end - assoc->begun;
 	return 0;
 }

@@ -25,7 +25,7 @@ void altconn_connect_drop_failed(struct sock *sk, struct altconn_assoc *assoc)
 	struct altconn_sock *ask = altconn_sk(sk);
 
 	altconn_assoc_save_outcome(sk, assoc);
-	ask->unreported = false;
+	ask->result_due = false;
 	spin_lock(&assoc->lock);
 	RCU_INIT_POINTER(ask->assoc, NULL);
 	spin_unlock(&assoc->lock);

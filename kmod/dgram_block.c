@@ -333,20 +333,21 @@ void altconn_dgram_wake_blocked(struct sock *receiver)
  * Append the current thread to the receiver's list of blocked senders. @dg has
  * just passed the receiver's filter.
  */
-static void dgram_block_current(struct sock *receiver, struct dgram_blocked *me,
+static void dgram_block_current(struct sock *receiver,
+				struct dgram_blocked *waiter,
 				struct altconn_dgram *dg)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 
-	me->task = current;
-	me->dg = dg;
-	me->filter = rcu_access_pointer(receiver->sk_filter);
-	me->result = DGRAM_BLOCKED;
+	waiter->task = current;
+	waiter->dg = dg;
+	waiter->filter = rcu_access_pointer(receiver->sk_filter);
+	waiter->result = DGRAM_BLOCKED;
 	if (list_empty(&ask->blocked)) {
 		WRITE_ONCE(ask->turn_open, false);
 		WRITE_ONCE(ask->may_exceed, false);
 	}
-	list_add_tail(&me->node, &ask->blocked);
+	list_add_tail(&waiter->node, &ask->blocked);
 }
 
 /**
@@ -354,20 +355,20 @@ static void dgram_block_current(struct sock *receiver, struct dgram_blocked *me,
  * waits
  * @receiver: the receiving endpoint
  * @dg: the datagram, which has passed the receiver's filter
- * @me: entry for the list of blocked senders, uninitialized; NULL if the sender
- *	does not wait
+ * @waiter: entry for the list of blocked senders, uninitialized; NULL if the
+ *	sender does not wait
  *
  * Context: process, may sleep; no queue_lock held. Return: 0 if the datagram is
  * queued, or dropped by the receiver's overflow policy, in which cases the
- * caller's reference is gone; DGRAM_BLOCKED if the receiver is full and @me is
- * in its list, in which case the caller must call
- * altconn_dgram_wait_for_space(); -EAGAIN if the receiver is full and @me is
- * NULL; -ECONNREFUSED or -EPIPE as altconn_dgram_check_sender() returns. Unless
- * the result is 0, the caller keeps its reference.
+ * caller's reference is gone; DGRAM_BLOCKED if the receiver is full and @waiter
+ * is in its list, in which case the caller must call
+ * altconn_dgram_wait_for_space(); -EAGAIN if the receiver is full and @waiter
+ * is NULL; -ECONNREFUSED or -EPIPE as altconn_dgram_check_sender() returns.
+ * Unless the result is 0, the caller keeps its reference.
  */
 int altconn_dgram_queue_or_block(struct sock *receiver,
 				 struct altconn_dgram *dg,
-				 struct dgram_blocked *me)
+				 struct dgram_blocked *waiter)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 	LIST_HEAD(dropped);
@@ -380,8 +381,8 @@ int altconn_dgram_queue_or_block(struct sock *receiver,
 		list_add_tail(&dg->node, &dropped);
 	} else if (!err) {
 		altconn_dgram_enqueue(receiver, dg);
-	} else if (err == -EAGAIN && me) {
-		dgram_block_current(receiver, me, dg);
+	} else if (err == -EAGAIN && waiter) {
+		dgram_block_current(receiver, waiter, dg);
 		err = DGRAM_BLOCKED;
 	}
 	spin_unlock(&ask->queue_lock);
@@ -401,42 +402,44 @@ int altconn_dgram_queue_or_block(struct sock *receiver,
  * the first thread's datagram has not passed the receiver's present filter.
  */
 static bool dgram_may_overtake(struct sock *receiver,
-			       const struct dgram_blocked *me)
+			       const struct dgram_blocked *waiter)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 	struct dgram_blocked *first;
 
 	lockdep_assert_held(&ask->queue_lock);
-	if (me->result != DGRAM_BLOCKED || !altconn_dgram_has_space(receiver) ||
+	if (waiter->result != DGRAM_BLOCKED ||
+	    !altconn_dgram_has_space(receiver) ||
 	    altconn_dgram_is_full(receiver))
 		return false;
 	first = list_first_entry_or_null(&ask->blocked, struct dgram_blocked,
 					 node);
-	/* altconn_dgram_wake_blocked() has the list, and will wake @me. */
+	/* altconn_dgram_wake_blocked() has the list, and will wake @waiter. */
 	if (!first)
 		return false;
 	return !ask->queued ||
 	       first->filter != rcu_access_pointer(receiver->sk_filter);
 }
 
-static void dgram_try_overtake(struct sock *receiver, struct dgram_blocked *me)
+static void dgram_try_overtake(struct sock *receiver,
+			       struct dgram_blocked *waiter)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 
 	if (!altconn_dgram_has_space(receiver))
 		return;
 	spin_lock(&ask->queue_lock);
-	if (dgram_may_overtake(receiver, me))
-		dgram_set_result(ask, me, DGRAM_TURN);
+	if (dgram_may_overtake(receiver, waiter))
+		dgram_set_result(ask, waiter, DGRAM_TURN);
 	spin_unlock(&ask->queue_lock);
 }
 
 /*
- * Sleep until @me is no longer DGRAM_BLOCKED. Return 0; -EAGAIN if *@timeo
+ * Sleep until @waiter is no longer DGRAM_BLOCKED. Return 0; -EAGAIN if *@timeo
  * jiffies have elapsed; -EINTR or -ERESTARTSYS on a signal. *@timeo gets the
  * time that is left.
  */
-static int dgram_sleep(struct sock *receiver, struct dgram_blocked *me,
+static int dgram_sleep(struct sock *receiver, struct dgram_blocked *waiter,
 		       long *timeo)
 {
 	long slice, left;
@@ -444,7 +447,7 @@ static int dgram_sleep(struct sock *receiver, struct dgram_blocked *me,
 
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
-		if (READ_ONCE(me->result) != DGRAM_BLOCKED)
+		if (READ_ONCE(waiter->result) != DGRAM_BLOCKED)
 			break;
 		err = signal_pending(current) ? sock_intr_errno(*timeo) :
 		      *timeo ? 0 : -EAGAIN;
@@ -455,7 +458,7 @@ static int dgram_sleep(struct sock *receiver, struct dgram_blocked *me,
 		if (*timeo != MAX_SCHEDULE_TIMEOUT)
 			*timeo -= slice - left;
 		if (!left)
-			dgram_try_overtake(receiver, me);
+			dgram_try_overtake(receiver, waiter);
 	}
 	__set_current_state(TASK_RUNNING);
 	return err;
@@ -470,33 +473,33 @@ static int dgram_sleep(struct sock *receiver, struct dgram_blocked *me,
  * left the list: return 0 if the datagram is queued, DGRAM_RETRY if the
  * receiver has changed, or @err.
  */
-static int dgram_end_wait(struct sock *receiver, struct dgram_blocked *me,
+static int dgram_end_wait(struct sock *receiver, struct dgram_blocked *waiter,
 			  int err)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 	bool queues;
 
 	lockdep_assert_held(&ask->queue_lock);
-	if (me->result == DGRAM_QUEUED)
+	if (waiter->result == DGRAM_QUEUED)
 		return 0;
-	if (me->result == DGRAM_RETRY)
+	if (waiter->result == DGRAM_RETRY)
 		return DGRAM_RETRY;
-	if (altconn_dgram_check_sender(receiver, me->dg)) {
-		dgram_set_result(ask, me, DGRAM_RETRY);
-		list_del(&me->node);
+	if (altconn_dgram_check_sender(receiver, waiter->dg)) {
+		dgram_set_result(ask, waiter, DGRAM_RETRY);
+		list_del(&waiter->node);
 		return DGRAM_RETRY;
 	}
 	queues = (!err || err == -EAGAIN) && !altconn_dgram_is_full(receiver) &&
-		 (me->result == DGRAM_TURN ||
-		  list_is_first(&me->node, &ask->blocked));
-	dgram_set_result(ask, me, DGRAM_BLOCKED);
+		 (waiter->result == DGRAM_TURN ||
+		  list_is_first(&waiter->node, &ask->blocked));
+	dgram_set_result(ask, waiter, DGRAM_BLOCKED);
 	/* Other senders have used the space, or SO_RCVBUF has shrunk. */
 	if (!queues && !err)
 		return DGRAM_BLOCKED;
-	list_del(&me->node);
+	list_del(&waiter->node);
 	if (!queues)
 		return err;
-	altconn_dgram_enqueue(receiver, me->dg);
+	altconn_dgram_enqueue(receiver, waiter->dg);
 	return 0;
 }
 
@@ -508,29 +511,30 @@ static int dgram_end_wait(struct sock *receiver, struct dgram_blocked *me,
  * without any of this if the thread is no longer DGRAM_BLOCKED or in the
  * DGRAM_TURN state.
  */
-static int dgram_filter_again(struct sock *receiver, struct dgram_blocked *me,
-			      u32 len, const struct sk_filter **passed)
+static int dgram_filter_again(struct sock *receiver,
+			      struct dgram_blocked *waiter, u32 len,
+			      const struct sk_filter **passed)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
 	bool mine;
 
 	spin_lock(&ask->queue_lock);
-	mine = me->result == DGRAM_BLOCKED || me->result == DGRAM_TURN;
+	mine = waiter->result == DGRAM_BLOCKED || waiter->result == DGRAM_TURN;
 	if (mine)
-		me->filter = DGRAM_UNFILTERED;
+		waiter->filter = DGRAM_UNFILTERED;
 	spin_unlock(&ask->queue_lock);
 	if (!mine)
 		return 0;
 	*passed = rcu_access_pointer(receiver->sk_filter);
-	me->dg->len = len;
-	return *passed ? altconn_dgram_run_filter(receiver, me->dg) : 0;
+	waiter->dg->len = len;
+	return *passed ? altconn_dgram_run_filter(receiver, waiter->dg) : 0;
 }
 
 /**
  * altconn_dgram_wait_for_space() - wait until a blocked datagram is queued
  * @receiver: the receiving endpoint, to which the caller holds a reference
- * @me: the caller's entry, which altconn_dgram_queue_or_block() has put into
- *	the list
+ * @waiter: the caller's entry, which altconn_dgram_queue_or_block() has put
+ *	into the list
  * @len: length of the datagram before a filter may have cut it, bytes
  * @timeo: time limit, jiffies; gets the time that is left
  *
@@ -542,30 +546,30 @@ static int dgram_filter_again(struct sock *receiver, struct dgram_blocked *me,
  * receiver has changed, and the caller must look up the receiver again; -EAGAIN
  * if the time has elapsed; -EINTR or -ERESTARTSYS on a signal; -EPERM or
  * -ENOBUFS as altconn_dgram_run_filter() returns. Unless the result is 0, the
- * caller keeps its reference. @me has left the list.
+ * caller keeps its reference. @waiter has left the list.
  */
 int altconn_dgram_wait_for_space(struct sock *receiver,
-				 struct dgram_blocked *me, u32 len,
+				 struct dgram_blocked *waiter, u32 len,
 				 long *timeo)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(receiver);
-	const struct sk_filter *passed = me->filter;
+	const struct sk_filter *passed = waiter->filter;
 	bool watched = false;
 	int err;
 
 	do {
-		err = dgram_sleep(receiver, me, timeo);
+		err = dgram_sleep(receiver, waiter, timeo);
 		if ((!err || err == -EAGAIN) &&
 		    passed != rcu_access_pointer(receiver->sk_filter))
-			err = dgram_filter_again(receiver, me, len, &passed) ? :
-			      err;
+			err = dgram_filter_again(receiver, waiter, len,
+						 &passed) ? : err;
 		/*
 		 * The thread takes queue_lock before it returns, so a thread
-		 * that has written the result no longer uses @me.
+		 * that has written the result no longer uses @waiter.
 		 */
 		spin_lock(&ask->queue_lock);
-		me->filter = passed;
-		err = dgram_end_wait(receiver, me, err);
+		waiter->filter = passed;
+		err = dgram_end_wait(receiver, waiter, err);
 		if (err != DGRAM_BLOCKED && err != DGRAM_RETRY)
 			watched = dgram_give_turn(receiver);
 		spin_unlock(&ask->queue_lock);

@@ -59,9 +59,9 @@ int altconn_dgram_serve_blocked(struct sock *sk);
 void altconn_dgram_wake_blocked(struct sock *receiver);
 int altconn_dgram_queue_or_block(struct sock *receiver,
 				 struct altconn_dgram *dg,
-				 struct dgram_blocked *me);
+				 struct dgram_blocked *waiter);
 int altconn_dgram_wait_for_space(struct sock *receiver,
-				 struct dgram_blocked *me, u32 len,
+				 struct dgram_blocked *waiter, u32 len,
 				 long *timeo);
 int altconn_dgram_watch_or_retry(struct sock *sk, struct sock *receiver,
 				 bool connected);

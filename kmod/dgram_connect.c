@@ -43,7 +43,7 @@ static void dgram_set_peer(struct sock *sk, struct altconn_addr *addr,
 	rcu_assign_pointer(ask->peer, addr);
 	ask->ruling = ruling;
 	WRITE_ONCE(ask->peer_sk, NULL);
-	ask->rx_cache = NULL;
+	ask->cached_receiver = NULL;
 	list_for_each_entry_safe(dg, next, &ask->queue, node) {
 		if (altconn_dgram_is_peer(ask, dg))
 			continue;
@@ -162,7 +162,7 @@ static struct altconn_addr *dgram_resolve_peer(struct sock *sk,
 	if (addr->kind != ALTCONN_KIND_PATH)
 		return altconn_addr_dup(addr, GFP_KERNEL_ACCOUNT);
 	*reason = ALTCONN_REASON_STALE_PATH;
-	receiver = altconn_dgram_find(sock_net(sk), addr, NULL, false, err);
+	receiver = altconn_dgram_lookup(sock_net(sk), addr, NULL, false, err);
 	if (receiver) {
 		peer = altconn_addr_of(receiver);
 		sock_put(receiver);
@@ -277,7 +277,7 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 		return dgram_dissolve(sk);
 	err = altconn_addr_parse_peer(sk, uaddr, len, &addr);
 	if (err)
-		return altconn_connect_fail_addr(sk, err);
+		return altconn_connect_reject_addr(sk, err);
 
 	trace_altconn_connect_begin(sk, &addr, flags & O_NONBLOCK);
 	altconn_notify_sock(sk, ALTCONN_EVENT_KIND_CONNECT_BEGIN, &addr, 0, 0);

@@ -68,8 +68,8 @@ static void delayed_deliver_one(struct sock *sk, struct dgram_delayed *d)
 	struct sock *receiver;
 	int err;
 
-	receiver = altconn_dgram_find_and_name(sk, &d->dest, dg,
-					       d->connected, &err);
+	receiver = altconn_dgram_route(sk, &d->dest, dg,
+				       d->connected, &err);
 	if (!receiver) {
 		altconn_dgram_put(dg);
 		return;
@@ -89,8 +89,8 @@ static void delayed_deliver_copies(struct sock *sk, struct dgram_delayed *d)
 	size_t n, i;
 
 	list_add(&d->dg->node, &d->copies);
-	n = altconn_dgram_find_receivers(sock_net(sk), d->dest.addr,
-					 d->receivers, d->n_receivers);
+	n = altconn_dgram_get_broadcast_receivers(sock_net(sk), d->dest.addr,
+						  d->receivers, d->n_receivers);
 	n = min(n, d->n_receivers);
 	for (i = 0; i < n; i++) {
 		dg = list_first_entry(&d->copies, struct altconn_dgram,
@@ -353,8 +353,8 @@ static int delayed_make_copies(struct sock *sk, struct dgram_delayed *d)
 	size_t n, limit;
 
 	limit = half > held ? (half - held) / each : 0;
-	n = altconn_dgram_find_receivers(sock_net(sk), d->dest.addr, NULL,
-					 0);
+	n = altconn_dgram_get_broadcast_receivers(sock_net(sk), d->dest.addr,
+						  NULL, 0);
 	n = clamp_t(size_t, n, 1, limit + 1);
 	d->receivers = kvmalloc_array(n, sizeof(*d->receivers),
 				      GFP_KERNEL_ACCOUNT);

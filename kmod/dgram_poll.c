@@ -37,8 +37,8 @@ static bool dgram_watch_peer(struct sock *sk)
 	}
 	from = altconn_dgram_sender_addr(sk, dest.addr);
 	if (!IS_ERR(from))
-		receiver = altconn_dgram_find_receiver(sk, &dest, from, true,
-						       &err);
+		receiver = altconn_dgram_get_receiver(sk, &dest, from, true,
+						      &err);
 	if (receiver) {
 		full = !altconn_dgram_has_space(receiver) &&
 		       altconn_dgram_watch(sk, receiver);

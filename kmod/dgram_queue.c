@@ -42,7 +42,7 @@ void altconn_dgram_genid_bump(void)
 {
 	/*
 	 * Order the change before the new generation. Pairs with the acquire in
-	 * dgram_dest_peer().
+	 * dgram_dest_from_peer().
 	 */
 	smp_mb__before_atomic();
 	atomic64_inc(&altconn_dgram_genid);

@@ -111,12 +111,12 @@ static struct altconn_bind *dgram_lookup_best(const struct altconn_place *place,
  * address of a path must be the address object of a binding, or come from a
  * lookup that pins the inode.
  */
-static struct sock *dgram_find_local(struct net *net,
-				     const struct altconn_addr *addr,
-				     const struct altconn_addr *from,
-				     bool connected, int *err)
+static struct sock *dgram_lookup_local(struct net *net,
+				       const struct altconn_addr *addr,
+				       const struct altconn_addr *from,
+				       bool connected, int *err)
 {
-	struct altconn_bind *bind = NULL, *better;
+	struct altconn_bind *bind = NULL, *candidate;
 	unsigned int closeness, best = 0;
 	struct sock *sk = NULL;
 
@@ -124,11 +124,11 @@ static struct sock *dgram_find_local(struct net *net,
 	rcu_read_lock();
 	/* A score above 1 exceeds every score at a less close place. */
 	for (closeness = ALTCONN_CLOSEST; closeness && best < 2; closeness--) {
-		better = dgram_lookup_best(
+		candidate = dgram_lookup_best(
 			altconn_bind_find_place(net, SOCK_DGRAM, addr,
 						closeness),
 			addr, from, &best);
-		bind = better ? : bind;
+		bind = candidate ? : bind;
 	}
 	if (!bind && addr->kind == ALTCONN_KIND_PATH &&
 	    altconn_bind_find(net, SOCK_DGRAM, addr))
@@ -150,36 +150,38 @@ static struct sock *dgram_find_local(struct net *net,
 
 /*
  * Find the endpoint in another node's namespace that receives a datagram to
- * @addr. @own is the sender's address as @net writes it. Return a reference, or
+ * @addr. @saddr is the sender's address as @net writes it. Return a reference,
+ *	or
  * NULL with an errno in *@err.
  */
-static noinline struct sock *dgram_find_xns(const struct net *net,
-					    const struct altconn_addr *addr,
-					    struct altconn_addr *own, int *err)
+static noinline struct sock *dgram_lookup_xns(const struct net *net,
+					      const struct altconn_addr *addr,
+					      struct altconn_addr *saddr,
+					      int *err)
 {
-	struct altconn_addr there, *seen;
+	struct altconn_addr taddr, *translated;
 	struct sock *sk = NULL;
 	struct net *target;
 	u32 reason;
 
-	target = altconn_node_get_net(net, addr, &there, &reason);
+	target = altconn_node_get_net(net, addr, &taddr, &reason);
 	if (IS_ERR(target)) {
 		*err = PTR_ERR(target);
 		return NULL;
 	}
-	seen = altconn_node_translate(target, net, own);
-	if (IS_ERR(seen)) {
-		*err = PTR_ERR(seen);
+	translated = altconn_node_translate(target, net, saddr);
+	if (IS_ERR(translated)) {
+		*err = PTR_ERR(translated);
 	} else {
-		sk = dgram_find_local(target, &there, seen, false, err);
-		altconn_addr_put(seen);
+		sk = dgram_lookup_local(target, &taddr, translated, false, err);
+		altconn_addr_put(translated);
 	}
 	put_net(target);
 	return sk;
 }
 
 /**
- * altconn_dgram_find() - look up the endpoint that receives a datagram
+ * altconn_dgram_lookup() - look up the endpoint that receives a datagram
  * @net: the sender's namespace
  * @addr: the destination address; of a path, its inode is pinned
  * @from: the sender's address as @net writes it, or NULL
@@ -193,14 +195,14 @@ static noinline struct sock *dgram_find_xns(const struct net *net,
  * socket of another type is bound to the path; -ENETUNREACH or -EHOSTUNREACH if
  * the node is unknown or down; -ENOMEM.
  */
-struct sock *altconn_dgram_find(struct net *net,
-				const struct altconn_addr *addr,
-				struct altconn_addr *from, bool connected,
-				int *err)
+struct sock *altconn_dgram_lookup(struct net *net,
+				  const struct altconn_addr *addr,
+				  struct altconn_addr *from, bool connected,
+				  int *err)
 {
 	if (unlikely(addr->xns))
-		return dgram_find_xns(net, addr, from, err);
-	return dgram_find_local(net, addr, from, connected, err);
+		return dgram_lookup_xns(net, addr, from, err);
+	return dgram_lookup_local(net, addr, from, connected, err);
 }
 
 /*
@@ -223,22 +225,22 @@ static struct altconn_addr *dgram_make_saddr(struct sock *sk, u32 port,
  * knows this one. A socket that is bound to a specific IP address keeps it,
  * whatever the socket is connected to.
  */
-static bool dgram_addr_is_xns(const struct sock *sk,
-			      const struct altconn_addr *dest)
+static bool dgram_saddr_is_xns_only(const struct sock *sk,
+				    const struct altconn_addr *dest)
 {
 	const struct altconn_addr *peer;
 	const struct altconn_bind *bind;
-	bool others;
+	bool ret;
 
 	rcu_read_lock();
 	/* Pairs with the release in altconn_bind_publish(). */
 	bind = smp_load_acquire(&altconn_sk(sk)->bind);
 	peer = rcu_dereference(altconn_dgram_sk(sk)->peer);
-	others = peer && peer->xns && !dest->xns && bind &&
-		 bind->addr->kind == ALTCONN_KIND_INET &&
-		 altconn_addr_is_any(bind->addr);
+	ret = peer && peer->xns && !dest->xns && bind &&
+	      bind->addr->kind == ALTCONN_KIND_INET &&
+	      altconn_addr_is_any(bind->addr);
 	rcu_read_unlock();
-	return others;
+	return ret;
 }
 
 /**
@@ -258,15 +260,15 @@ static bool dgram_addr_is_xns(const struct sock *sk,
 struct altconn_addr *altconn_dgram_sender_addr(struct sock *sk,
 					       const struct altconn_addr *dest)
 {
-	struct altconn_addr *addr = altconn_addr_of(sk), *seen;
+	struct altconn_addr *addr = altconn_addr_of(sk), *saddr;
 
 	if (!addr || !dest || addr->kind != ALTCONN_KIND_INET ||
 	    dest->kind != ALTCONN_KIND_INET ||
-	    (!altconn_addr_is_any(addr) && !dgram_addr_is_xns(sk, dest)))
+	    (!altconn_addr_is_any(addr) && !dgram_saddr_is_xns_only(sk, dest)))
 		return addr;
-	seen = dgram_make_saddr(sk, addr->port, dest);
+	saddr = dgram_make_saddr(sk, addr->port, dest);
 	altconn_addr_put(addr);
-	return seen;
+	return saddr;
 }
 
 /**
@@ -316,7 +318,7 @@ altconn_dgram_make(struct sock *sk, struct msghdr *msg, size_t len,
 /*
  * Remember the receiver of a connected socket, if @dest is still the address
  * that the socket is connected to. If anything has changed since the lookup,
- * the generation differs, and dgram_get_cached() ignores the receiver.
+ * the generation differs, and dgram_get_cached_receiver() ignores the receiver.
  */
 static void dgram_cache_receiver(struct sock *sk, struct sock *receiver,
 				 const struct dgram_dest *dest)
@@ -325,8 +327,8 @@ static void dgram_cache_receiver(struct sock *sk, struct sock *receiver,
 
 	spin_lock(&ask->queue_lock);
 	if (altconn_dgram_peer_addr(ask) == dest->addr) {
-		ask->rx_cache = receiver;
-		ask->rx_cache_genid = dest->genid;
+		ask->cached_receiver = receiver;
+		ask->cached_genid = dest->genid;
 	}
 	spin_unlock(&ask->queue_lock);
 }
@@ -336,15 +338,16 @@ static void dgram_cache_receiver(struct sock *sk, struct sock *receiver,
  * itself holds no reference. While the generation is unchanged the receiver is
  * bound, so its memory stays for at least a grace period.
  */
-static struct sock *dgram_get_cached(const struct altconn_dgram_sock *ask)
+static struct sock *
+dgram_get_cached_receiver(const struct altconn_dgram_sock *ask)
 {
 	struct sock *sk;
 
 	lockdep_assert_held(&ask->queue_lock);
 	rcu_read_lock();
-	sk = ask->rx_cache;
+	sk = ask->cached_receiver;
 	if (!sk ||
-	    ask->rx_cache_genid != (u64)atomic64_read(&altconn_dgram_genid) ||
+	    ask->cached_genid != (u64)atomic64_read(&altconn_dgram_genid) ||
 	    !refcount_inc_not_zero(&sk->sk_refcnt))
 		sk = NULL;
 	rcu_read_unlock();
@@ -355,13 +358,12 @@ static struct sock *dgram_get_cached(const struct altconn_dgram_sock *ask)
  * Look up the receiver of a datagram that goes to an address. Return a
  * reference, or NULL with an errno in *@err.
  */
-static noinline struct sock *dgram_lookup(struct sock *sk,
-					  const struct dgram_dest *dest,
-					  struct altconn_addr *from,
-					  bool connected, int *err)
+static noinline struct sock *
+dgram_lookup_and_cache(struct sock *sk, const struct dgram_dest *dest,
+		       struct altconn_addr *from, bool connected, int *err)
 {
-	struct sock *receiver = altconn_dgram_find(sock_net(sk), dest->addr,
-						   from, connected, err);
+	struct sock *receiver = altconn_dgram_lookup(sock_net(sk), dest->addr,
+						     from, connected, err);
 
 	if (receiver && connected)
 		dgram_cache_receiver(sk, receiver, dest);
@@ -369,45 +371,45 @@ static noinline struct sock *dgram_lookup(struct sock *sk,
 }
 
 /*
- * Do what altconn_dgram_find_receiver() does. This function is inlined, because
+ * Do what altconn_dgram_get_receiver() does. This function is inlined, because
  * every send() runs it.
  */
 static __always_inline struct sock *
-dgram_find_receiver(struct sock *sk, struct dgram_dest *dest,
-		    struct altconn_addr *from, bool connected, int *err)
+dgram_get_receiver(struct sock *sk, struct dgram_dest *dest,
+		   struct altconn_addr *from, bool connected, int *err)
 {
-	struct sock *receiver = dest->rx;
+	struct sock *receiver = dest->receiver;
 
 	/*
 	 * A known receiver is used once, because it may change during a wait.
 	 */
-	dest->rx = NULL;
+	dest->receiver = NULL;
 	if (receiver)
 		return receiver;
-	if (!dest->sk)
-		return dgram_lookup(sk, dest, from, connected, err);
-	sock_hold(dest->sk);
-	return dest->sk;
+	if (!dest->pair_sk)
+		return dgram_lookup_and_cache(sk, dest, from, connected, err);
+	sock_hold(dest->pair_sk);
+	return dest->pair_sk;
 }
 
 /**
- * altconn_dgram_find_receiver() - find the receiver of a datagram
+ * altconn_dgram_get_receiver() - find the receiver of a datagram
  * @sk: the sending endpoint
- * @dest: the destination; its @rx moves to the caller
+ * @dest: the destination; its @receiver moves to the caller
  * @from: the sender's address as the sender's namespace writes it, or NULL
  * @connected: the datagram goes to the address that @sk is connected to
  * @err: gets an errno if no receiver is found
  *
  * Context: process, may sleep.
  * Return: the receiver, a reference, which the caller owns; NULL with *@err as
- * altconn_dgram_find() returns.
+ * altconn_dgram_lookup() returns.
  */
-struct sock *altconn_dgram_find_receiver(struct sock *sk,
-					 struct dgram_dest *dest,
-					 struct altconn_addr *from,
-					 bool connected, int *err)
+struct sock *altconn_dgram_get_receiver(struct sock *sk,
+					struct dgram_dest *dest,
+					struct altconn_addr *from,
+					bool connected, int *err)
 {
-	return dgram_find_receiver(sk, dest, from, connected, err);
+	return dgram_get_receiver(sk, dest, from, connected, err);
 }
 
 /*
@@ -436,60 +438,61 @@ static long dgram_send_timeo(const struct sock *sk)
  * -ENOMEM.
  */
 static noinline int dgram_translate_from(struct sock *sk,
-					 struct altconn_addr *own,
+					 struct altconn_addr *saddr,
 					 struct altconn_dgram *dg,
 					 const struct sock *receiver)
 {
-	struct altconn_addr *seen;
+	struct altconn_addr *translated;
 
-	seen = altconn_node_translate(sock_net(receiver), sock_net(sk), own);
-	if (IS_ERR(seen))
-		return PTR_ERR(seen);
+	translated =
+		altconn_node_translate(sock_net(receiver), sock_net(sk), saddr);
+	if (IS_ERR(translated))
+		return PTR_ERR(translated);
 	altconn_addr_put(dg->from);
-	dg->from = seen;
+	dg->from = translated;
 	return 0;
 }
 
 /*
  * Find the receiver of a datagram to another node, and name the sender as
- * altconn_dgram_find_and_name() does. Return a reference, or NULL with an errno
+ * altconn_dgram_route() does. Return a reference, or NULL with an errno
  * in
  * *@err.
  */
-static noinline struct sock *dgram_find_and_name_xns(struct sock *sk,
-						     struct dgram_dest *dest,
-						     struct altconn_dgram *dg,
-						     bool connected, int *err)
+static noinline struct sock *dgram_route_xns(struct sock *sk,
+					     struct dgram_dest *dest,
+					     struct altconn_dgram *dg,
+					     bool connected, int *err)
 {
 	struct sock *receiver;
 
-	if (!dest->own)
-		dest->own = altconn_addr_get(dg->from);
-	receiver = dgram_find_receiver(sk, dest, dest->own, connected, err);
+	if (!dest->saddr)
+		dest->saddr = altconn_addr_get(dg->from);
+	receiver = dgram_get_receiver(sk, dest, dest->saddr, connected, err);
 	if (!receiver)
 		return NULL;
-	*err = dgram_translate_from(sk, dest->own, dg, receiver);
+	*err = dgram_translate_from(sk, dest->saddr, dg, receiver);
 	if (!*err)
 		return receiver;
 	sock_put(receiver);
 	return NULL;
 }
 
-/* Do what altconn_dgram_find_and_name() does, inlined for every send(). */
+/* Do what altconn_dgram_route() does, inlined for every send(). */
 static __always_inline struct sock *
-dgram_find_and_name(struct sock *sk, struct dgram_dest *dest,
-		    struct altconn_dgram *dg, bool connected, int *err)
+dgram_route(struct sock *sk, struct dgram_dest *dest,
+	    struct altconn_dgram *dg, bool connected, int *err)
 {
 	if (dest->addr && unlikely(dest->addr->xns))
-		return dgram_find_and_name_xns(sk, dest, dg, connected, err);
-	return dgram_find_receiver(sk, dest, dg->from, connected, err);
+		return dgram_route_xns(sk, dest, dg, connected, err);
+	return dgram_get_receiver(sk, dest, dg->from, connected, err);
 }
 
 /**
- * altconn_dgram_find_and_name() - find the receiver and name the sender to it
+ * altconn_dgram_route() - find the receiver and name the sender to it
  * @sk: the sending endpoint
- * @dest: the destination; its @rx moves to the caller, and its @own may be
- *	set
+ * @dest: the destination; its @receiver moves to the caller, and its @saddr may
+ *	be set
  * @dg: the datagram; its @from becomes the sender's address as the receiver's
  *	namespace writes it
  * @connected: the datagram goes to the address that @sk is connected to
@@ -497,14 +500,14 @@ dgram_find_and_name(struct sock *sk, struct dgram_dest *dest,
  *
  * Context: process, may sleep.
  * Return: the receiver, a reference, which the caller owns; NULL with *@err as
- * altconn_dgram_find() returns.
+ * altconn_dgram_lookup() returns.
  */
-struct sock *altconn_dgram_find_and_name(struct sock *sk,
-					 struct dgram_dest *dest,
-					 struct altconn_dgram *dg,
-					 bool connected, int *err)
+struct sock *altconn_dgram_route(struct sock *sk,
+				 struct dgram_dest *dest,
+				 struct altconn_dgram *dg,
+				 bool connected, int *err)
 {
-	return dgram_find_and_name(sk, dest, dg, connected, err);
+	return dgram_route(sk, dest, dg, connected, err);
 }
 
 /**
@@ -524,7 +527,7 @@ struct sock *altconn_dgram_find_and_name(struct sock *sk,
  * the receiver is full and @nonblock is set or the time limit has elapsed;
  * -EINTR or -ERESTARTSYS on a signal; -ECONNREFUSED, also if the receiver is
  * connected to another peer; -EPIPE if the receiver is shut down for reading;
- * -ENOBUFS if the filter has no memory; other errors of altconn_dgram_find().
+ * -ENOBUFS if the filter has no memory; other errors of altconn_dgram_lookup().
  * Unless the result is 0, the caller keeps its reference.
  */
 int altconn_dgram_send_to(struct sock *sk, struct dgram_dest *dest,
@@ -532,7 +535,7 @@ int altconn_dgram_send_to(struct sock *sk, struct dgram_dest *dest,
 			  bool nonblock)
 {
 	long timeo = sock_sndtimeo(sk, nonblock) ? DGRAM_TIMEO_UNSET : 0;
-	struct dgram_blocked me;
+	struct dgram_blocked waiter;
 	struct sock *receiver;
 	u32 len = dg->len;
 	int err;
@@ -540,20 +543,20 @@ int altconn_dgram_send_to(struct sock *sk, struct dgram_dest *dest,
 	do {
 		/* An earlier receiver's filter may have cut the datagram. */
 		dg->len = len;
-		receiver = dgram_find_and_name(sk, dest, dg, connected, &err);
+		receiver = dgram_route(sk, dest, dg, connected, &err);
 		if (!receiver)
 			return err;
 		if (unlikely(altconn_dgram_carries_creds(sk, receiver)))
 			altconn_scm_fill(&dg->scm);
 		err = altconn_dgram_filter(receiver, dg, timeo);
 		if (!err)
-			err = altconn_dgram_queue_or_block(receiver, dg,
-							   timeo ? &me : NULL);
+			err = altconn_dgram_queue_or_block(
+				receiver, dg, timeo ? &waiter : NULL);
 		if (err == DGRAM_BLOCKED) {
 			if (timeo == DGRAM_TIMEO_UNSET)
 				timeo = dgram_send_timeo(sk);
-			err = altconn_dgram_wait_for_space(receiver, &me, len,
-							   &timeo);
+			err = altconn_dgram_wait_for_space(receiver, &waiter,
+							   len, &timeo);
 		}
 		/*
 		 * As in other families, a datagram that a filter drops counts
@@ -613,7 +616,7 @@ static void dgram_add_receiver(const struct altconn_bind *bind,
 }
 
 /**
- * altconn_dgram_find_receivers() - find the receivers of a broadcast
+ * altconn_dgram_get_broadcast_receivers() - find the receivers of a broadcast
  * @net: the namespace
  * @addr: the broadcast address; its port counts
  * @receivers: gets the first @size endpoints, with references that the caller
@@ -623,9 +626,10 @@ static void dgram_add_receiver(const struct altconn_bind *bind,
  * Context: any.
  * Return: the number of receivers, which may exceed @size.
  */
-size_t altconn_dgram_find_receivers(struct net *net,
-				    const struct altconn_addr *addr,
-				    struct sock **receivers, size_t size)
+size_t altconn_dgram_get_broadcast_receivers(struct net *net,
+					     const struct altconn_addr *addr,
+					     struct sock **receivers,
+					     size_t size)
 {
 	struct altconn_addr key = { .kind = addr->kind, .port = addr->port };
 	struct altconn_place *place;
@@ -686,15 +690,17 @@ int altconn_dgram_broadcast(struct sock *sk,
 			    const struct altconn_addr *addr,
 			    struct altconn_dgram *dg)
 {
-	size_t n = altconn_dgram_find_receivers(sock_net(sk), addr, NULL, 0), i;
+	struct net *net = sock_net(sk);
 	struct sock **receivers;
+	size_t n, i;
 	int err = 0;
 
+	n = altconn_dgram_get_broadcast_receivers(net, addr, NULL, 0);
 	receivers = kvmalloc_array(n, sizeof(*receivers), GFP_KERNEL_ACCOUNT);
 	if (n && !receivers)
 		return -ENOMEM;
-	n = min(n,
-		altconn_dgram_find_receivers(sock_net(sk), addr, receivers, n));
+	n = min(n, altconn_dgram_get_broadcast_receivers(net, addr, receivers,
+							 n));
 	for (i = 0; i < n; i++) {
 		if (!err)
 			err = dgram_deliver_copy(receivers[i], dg);
@@ -716,22 +722,22 @@ static int dgram_check_port(const struct altconn_addr *addr)
  * Make @dest the address that the socket is connected to, or the other half of
  * its socketpair. Return 0 or a negative errno.
  */
-static __always_inline int dgram_dest_peer(struct sock *sk,
-					   struct dgram_dest *dest)
+static __always_inline int dgram_dest_from_peer(struct sock *sk,
+						struct dgram_dest *dest)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
 	spin_lock(&ask->queue_lock);
 	dest->genid = atomic64_read_acquire(&altconn_dgram_genid);
 	dest->addr = altconn_addr_get(altconn_dgram_peer_addr(ask));
-	dest->sk = ask->peer_sk;
-	if (dest->sk)
-		sock_hold(dest->sk);
+	dest->pair_sk = ask->peer_sk;
+	if (dest->pair_sk)
+		sock_hold(dest->pair_sk);
 	else if (dest->addr)
-		dest->rx = dgram_get_cached(ask);
+		dest->receiver = dgram_get_cached_receiver(ask);
 	dest->ruling = ask->ruling;
 	spin_unlock(&ask->queue_lock);
-	if (likely(dest->addr || dest->sk))
+	if (likely(dest->addr || dest->pair_sk))
 		return 0;
 	/* AF_UNIX returns the first errno, UDP the second one. */
 	return ask->base.format == ALTCONN_UNIX ? -ENOTCONN : -EDESTADDRREQ;
@@ -742,8 +748,9 @@ static __always_inline int dgram_dest_peer(struct sock *sk,
  * negative errno. @path gets a reference if the address is a path, even if a
  * later check fails.
  */
-static noinline int dgram_dest_named(struct sock *sk, struct msghdr *msg,
-				     struct dgram_dest *dest, struct path *path)
+static noinline int dgram_dest_from_msg(struct sock *sk, struct msghdr *msg,
+					struct dgram_dest *dest,
+					struct path *path)
 {
 	struct altconn_addr addr;
 	u32 reason;
@@ -795,6 +802,6 @@ static noinline int dgram_dest_named(struct sock *sk, struct msghdr *msg,
 int altconn_dgram_get_dest(struct sock *sk, struct msghdr *msg,
 			   struct dgram_dest *dest, struct path *path)
 {
-	return msg->msg_namelen ? dgram_dest_named(sk, msg, dest, path) :
-				  dgram_dest_peer(sk, dest);
+	return msg->msg_namelen ? dgram_dest_from_msg(sk, msg, dest, path) :
+				  dgram_dest_from_peer(sk, dest);
 }

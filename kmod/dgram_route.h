@@ -12,10 +12,10 @@ struct altconn_dgram;
  * struct dgram_dest - the destination of a datagram
  * @addr: the destination address, a reference; NULL if the sender is half of a
  *	socketpair
- * @own: the sender's address as the sender's namespace writes it, a reference;
- *	set only if @addr belongs to another node, else NULL
- * @sk: the other half of the socketpair, a reference, or NULL
- * @rx: the socket that received the last datagram of this sender, a
+ * @saddr: the sender's address as the sender's namespace writes it, a
+ *	reference; set only if @addr belongs to another node, else NULL
+ * @pair_sk: the other half of the socketpair, a reference, or NULL
+ * @receiver: the socket that received the last datagram of this sender, a
  *	reference, or NULL if a lookup is necessary
  * @genid: the value of altconn_dgram_genid before the lookup of the
  *	receiver; used only if the sender is connected
@@ -26,38 +26,39 @@ struct altconn_dgram;
  */
 struct dgram_dest {
 	struct altconn_addr	*addr;
-	struct altconn_addr	*own;
-	struct sock		*sk;
-	struct sock		*rx;
+	struct altconn_addr	*saddr;
+	struct sock		*pair_sk;
+	struct sock		*receiver;
 	u64			genid;
 	struct altconn_ruling	ruling;
 };
 
-struct sock *altconn_dgram_find(struct net *net,
-				const struct altconn_addr *addr,
-				struct altconn_addr *from, bool connected,
-				int *err);
+struct sock *altconn_dgram_lookup(struct net *net,
+				  const struct altconn_addr *addr,
+				  struct altconn_addr *from, bool connected,
+				  int *err);
 struct altconn_addr *altconn_dgram_sender_addr(struct sock *sk,
 					       const struct altconn_addr *dest);
 struct altconn_dgram *
 altconn_dgram_make(struct sock *sk, struct msghdr *msg, size_t len,
 		   const struct altconn_addr *dest);
-struct sock *altconn_dgram_find_receiver(struct sock *sk,
-					 struct dgram_dest *dest,
-					 struct altconn_addr *from,
-					 bool connected, int *err);
-struct sock *altconn_dgram_find_and_name(struct sock *sk,
-					 struct dgram_dest *dest,
-					 struct altconn_dgram *dg,
-					 bool connected, int *err);
+struct sock *altconn_dgram_get_receiver(struct sock *sk,
+					struct dgram_dest *dest,
+					struct altconn_addr *from,
+					bool connected, int *err);
+struct sock *altconn_dgram_route(struct sock *sk,
+				 struct dgram_dest *dest,
+				 struct altconn_dgram *dg,
+				 bool connected, int *err);
 int altconn_dgram_send_to(struct sock *sk, struct dgram_dest *dest,
 			  bool connected, struct altconn_dgram *dg,
 			  bool nonblock);
 void altconn_dgram_deliver_nowait(struct sock *receiver,
 				  struct altconn_dgram *dg);
-size_t altconn_dgram_find_receivers(struct net *net,
-				    const struct altconn_addr *addr,
-				    struct sock **receivers, size_t size);
+size_t altconn_dgram_get_broadcast_receivers(struct net *net,
+					     const struct altconn_addr *addr,
+					     struct sock **receivers,
+					     size_t size);
 int altconn_dgram_broadcast(struct sock *sk,
 			    const struct altconn_addr *addr,
 			    struct altconn_dgram *dg);
@@ -73,11 +74,11 @@ int altconn_dgram_get_dest(struct sock *sk, struct msghdr *msg,
 static inline void altconn_dgram_put_dest(struct dgram_dest *dest)
 {
 	altconn_addr_put(dest->addr);
-	altconn_addr_put(dest->own);
-	if (dest->sk)
-		sock_put(dest->sk);
-	if (dest->rx)
-		sock_put(dest->rx);
+	altconn_addr_put(dest->saddr);
+	if (dest->pair_sk)
+		sock_put(dest->pair_sk);
+	if (dest->receiver)
+		sock_put(dest->receiver);
 }
 
 #endif /* _ALTCONN_DGRAM_ROUTE_H */

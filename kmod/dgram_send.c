@@ -328,9 +328,9 @@ static void cork_add_first(struct altconn_cork *cork, struct altconn_dgram *dg,
 			   struct dgram_dest *dest, bool connected)
 {
 	/* The receiver is looked up when the datagram is complete. */
-	if (dest->rx)
-		sock_put(dest->rx);
-	dest->rx = NULL;
+	if (dest->receiver)
+		sock_put(dest->receiver);
+	dest->receiver = NULL;
 	cork->pieces.dest = *dest;
 	memset(dest, 0, sizeof(*dest));
 	cork->pieces.connected = connected;

@@ -48,7 +48,8 @@ static void event_enqueue_assoc(struct altconn_net *an,
 		goto out;
 	ev->assoc = assoc->entry.id;
 	ev->type = assoc->type;
-	ev->waited_ns = assoc->decided ? assoc->decided - assoc->begun : 0;
+	if (assoc->decided_at)
+		ev->waited_ns = assoc->decided_at - assoc->begun;
 	if (kind == ALTCONN_EVENT_KIND_CONNECT_WAIT)
 		ev->position = value;
 	else if (kind == ALTCONN_EVENT_KIND_CLOSED)

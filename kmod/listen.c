@@ -75,7 +75,7 @@ static int listen_start(struct sock *sk, int backlog)
 	WRITE_ONCE(sk->sk_state, TCP_LISTEN);
 	/* From here on connect() finds the listener. */
 	altconn_binding_set_listener(sk, ln);
-	altconn_attempt_promote_all(ln);
+	altconn_attempt_promote_waiting(ln);
 	altconn_attempt_refuse_surplus(ln);
 	/* Wake pollers: attempts may have waited before listen(). */
 	sk->sk_state_change(sk);
@@ -272,7 +272,7 @@ bool altconn_listener_reset_assoc(struct altconn_assoc *assoc)
 	if (!queued)
 		return false;
 	if (refill)
-		altconn_attempt_promote_all(ln);
+		altconn_attempt_promote_waiting(ln);
 	/* This drops the reference of the accept queue. */
 	altconn_assoc_reset_unaccepted(assoc);
 	return true;

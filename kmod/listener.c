@@ -245,7 +245,7 @@ struct altconn_listener *altconn_listener_new(struct sock *sk, int backlog)
 	refcount_set(&ln->refs, 1);
 	spin_lock_init(&ln->lock);
 	INIT_LIST_HEAD(&ln->queue);
-	INIT_LIST_HEAD(&ln->member);
+	INIT_LIST_HEAD(&ln->group_node);
 	ln->addr = altconn_addr_get(ask->bind->addr);
 	ln->backlog = backlog;
 	ln->sk = sk;

@@ -40,7 +40,7 @@ struct cred;
  * @lane: lane of @addr in @room, NULL for a wildcard address; under room->lock
  * @group: listeners of the same address, NULL while the listener serves no
  *	address; under room->lock
- * @member: link in a list of @group; under room->lock
+ * @group_node: link in a list of @group; under room->lock
  * @reachable: the listener serves attempts of other nodes
  * @rcu: frees the listener after a grace period
  *
@@ -74,7 +74,7 @@ struct altconn_listener {
 	struct altconn_room	*room;
 	struct altconn_lane	*lane;
 	struct altconn_group	*group;
-	struct list_head	member;
+	struct list_head	group_node;
 	bool			reachable;
 	struct rcu_head		rcu;
 };

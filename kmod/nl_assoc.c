@@ -112,7 +112,7 @@ static u32 nl_shown_state(const struct altconn_assoc *assoc)
 static int nl_put_wait(struct sk_buff *skb, const struct altconn_assoc *assoc,
 		       u32 state)
 {
-	u64 decided = READ_ONCE(assoc->decided), now = ktime_get_ns();
+	u64 decided = READ_ONCE(assoc->decided_at), now = ktime_get_ns();
 
 	if (nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_AGE_MS,
 			      div_u64(now - assoc->begun, NSEC_PER_MSEC),

@@ -362,7 +362,7 @@ void altconn_room_add_listener(struct altconn_room *room,
 		altconn_pool_update(room, lane);
 		ln->lane = lane;
 	}
-	list_add_tail(&ln->member, &ln->group->open);
+	list_add_tail(&ln->group_node, &ln->group->avail);
 }
 
 /**
@@ -379,7 +379,7 @@ void altconn_room_remove_listener(struct altconn_room *room,
 	struct altconn_lane *lane = ln->lane;
 
 	lockdep_assert_held(&room->lock);
-	list_del_init(&ln->member);
+	list_del_init(&ln->group_node);
 	ln->group->n--;
 	ln->group->n_queueing -= !ln->fail_fast;
 	ln->group = NULL;

@@ -48,14 +48,14 @@ enum altconn_fifo {
 
 /**
  * struct altconn_group - listeners that share an address
- * @open: list of the listeners that may have room
+ * @avail: list of the listeners that may have room
  * @full: list of the listeners that have no room and for which attempts wait
  * @defer: list of the listeners that establish attempts only in accept()
  * @n: number of listeners in the group
  * @n_queueing: number of listeners in the group that do not fail fast
  */
 struct altconn_group {
-	struct list_head	open;
+	struct list_head	avail;
 	struct list_head	full;
 	struct list_head	defer;
 	u32			n;
@@ -208,14 +208,14 @@ int __init altconn_room_init(void);
 void altconn_room_exit(void);
 
 /**
- * altconn_room_spin_lock() - lock a waiting room
+ * altconn_room_lock() - lock a waiting room
  * @room: the room; the caller has a reference
  *
  * altconn_room_unlock() undoes this.
  *
  * Context: process, does not sleep.
  */
-static inline void altconn_room_spin_lock(struct altconn_room *room)
+static inline void altconn_room_lock(struct altconn_room *room)
 {
 	spin_lock(&room->lock);
 	/* For sparse, which does not see altconn_room_unlock() from here. */

@@ -19,7 +19,7 @@
  */
 void altconn_group_init(struct altconn_group *group)
 {
-	INIT_LIST_HEAD(&group->open);
+	INIT_LIST_HEAD(&group->avail);
 	INIT_LIST_HEAD(&group->full);
 	INIT_LIST_HEAD(&group->defer);
 }

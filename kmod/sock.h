@@ -25,7 +25,7 @@ struct altconn_listener;
  * @entry: link in the namespace's registry of sockets, which lists datagram
  *	endpoints and listening endpoints only
  * @format: address format, the protocol argument of socket()
- * @unreported: an attempt has begun, and no connect() has returned its result
+ * @result_due: an attempt has begun, and no connect() has returned its result
  *	yet. If the attempt succeeds, the next connect() returns 0 once (clause
  *	S-DONE)
  * @v6only: IPV6_V6ONLY, of an endpoint in the sockaddr_in6 format
@@ -79,7 +79,7 @@ struct altconn_sock {
 	struct sock			sk;
 	struct altconn_entry		entry;
 	u8				format;
-	bool				unreported;
+	bool				result_due;
 	bool				v6only;
 	bool				fail_fast : 1;
 	bool				defer : 1;
@@ -130,10 +130,10 @@ struct altconn_sock {
  *	@peer; @queue_lock
  * @delay_queue: the queue of datagrams that a rule delays (dgram_delay.c); NULL
  *	until a rule first delays one
- * @rx_cache: cached receiver at @peer, without a reference. It is valid only
- *	while
- *	@rx_cache_genid equals altconn_dgram_genid; @queue_lock
- * @rx_cache_genid: altconn_dgram_genid before the lookup of @rx_cache;
+ * @cached_receiver: the receiver that a lookup of @peer found last, without a
+ *	reference. It is valid only while @cached_genid equals
+ *	altconn_dgram_genid; @queue_lock
+ * @cached_genid: altconn_dgram_genid before the lookup of @cached_receiver;
  *	@queue_lock
  * @blocked: threads that wait for space in @queue, in order of arrival;
  *	@queue_lock
@@ -173,8 +173,8 @@ struct altconn_dgram_sock {
 	};
 	struct altconn_ruling		ruling;
 	struct altconn_delay_queue	*delay_queue;
-	struct sock			*rx_cache;
-	u64				rx_cache_genid;
+	struct sock			*cached_receiver;
+	u64				cached_genid;
 	struct list_head		blocked;
 	u32				promised;
 	bool				turn_open;
