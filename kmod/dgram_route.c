@@ -101,8 +101,10 @@ static struct altconn_bind *dgram_lookup_best(const struct altconn_place *place,
 	}
 	if (shared < 2 || !found || !found->share)
 		return found;
+	/* The peers of the sockets may have changed since they were counted. */
 	return dgram_select_nth(place, addr, from, *best,
-				altconn_bind_select_receiver(from, shared));
+				altconn_bind_select_receiver(from, shared)) ? :
+	       found;
 }
 
 /*
