@@ -658,13 +658,14 @@ size_t altconn_dgram_get_broadcast_receivers(struct net *net,
  * receiver does not take it. Return 0, -ENOMEM, or -EINTR if the sender is
  * being killed.
  */
-static int dgram_deliver_copy(struct sock *receiver, struct altconn_dgram *dg)
+static int dgram_deliver_copy(const struct sock *sk, struct sock *receiver,
+			      struct altconn_dgram *dg)
 {
 	struct altconn_dgram *copy = altconn_dgram_copy(dg);
 
 	if (!copy)
 		return -ENOMEM;
-	if (sk_passcred(receiver))
+	if (altconn_dgram_carries_creds(sk, receiver))
 		altconn_scm_fill(&copy->scm);
 	altconn_dgram_deliver_nowait(receiver, copy);
 	cond_resched();
@@ -705,7 +706,7 @@ int altconn_dgram_broadcast(struct sock *sk,
 							 n));
 	for (i = 0; i < n; i++) {
 		if (!err)
-			err = dgram_deliver_copy(receivers[i], dg);
+			err = dgram_deliver_copy(sk, receivers[i], dg);
 		sock_put(receivers[i]);
 	}
 	kvfree(receivers);
