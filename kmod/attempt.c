@@ -209,7 +209,8 @@ void altconn_attempt_publish(struct altconn_assoc *assoc)
 	trace_altconn_state(sk, sk->sk_state, TCP_SYN_SENT);
 	assoc->published = true;
 	rcu_assign_pointer(altconn_sk(sk)->assoc, altconn_assoc_get(assoc));
-	WRITE_ONCE(sk->sk_state, TCP_SYN_SENT);
+	/* Pairs with altconn_state(): the endpoint has its attempt already. */
+	smp_store_release(&sk->sk_state, TCP_SYN_SENT);
 }
 
 /**
