@@ -141,7 +141,7 @@ static struct altconn_assoc *connect_new_assoc(struct sock *sk,
 					       u32 *reason)
 {
 	struct altconn_assoc *assoc;
-	int err = -ENOMEM;
+	int err;
 
 	*reason = ALTCONN_REASON_NO_MEMORY;
 	assoc = altconn_assoc_new(sk, server);
@@ -260,14 +260,17 @@ static noinline bool connect_apply_rules(struct sock *sk,
 					 int *err)
 {
 	struct altconn_ruling ruling = ALTCONN_NO_RULE;
+	int verdict = altconn_rule_commit(sk, addr, match, &ruling);
 
-	*err = altconn_rule_commit(sk, addr, match, &ruling);
 	altconn_sk(sk)->last_rule = ruling.rule;
-	if (*err < 0)
+	if (!verdict)
+		return false;
+	*err = verdict;
+	if (verdict < 0)
 		*reason = ALTCONN_REASON_RULE;
-	else if (*err)
+	else
 		*err = connect_park(sk, addr, &ruling, path, reason);
-	return *err || ruling.rule;
+	return true;
 }
 
 /*
