@@ -82,7 +82,8 @@
  *   attempt_deadline, attempt, attempt_promote, attempt_enqueue, attempt_parked
  *   claim, binding, port, bind_local, connect_outcome, path, bind
  *   listen, connect, accept, stream, stream_poll
- *   dgram_recv, dgram_route, dgram_delay, dgram_send, dgram_poll, dgram_connect
+ *   dgram_recv, dgram_route, dgram_broadcast, dgram_delay, dgram_send
+ *   dgram_poll, dgram_connect
  *   sockopt, af_altconn
  *   kill, the netlink requests (nl_*, netlink_gen), sysctl, main
  */

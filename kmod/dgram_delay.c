@@ -12,6 +12,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "addr.h"
+#include "dgram_broadcast.h"
 #include "dgram_delay.h"
 #include "dgram_queue.h"
 #include "dgram_route.h"

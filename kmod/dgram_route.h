@@ -55,13 +55,6 @@ int altconn_dgram_send_to(struct sock *sk, struct dgram_dest *dest,
 			  bool nonblock);
 void altconn_dgram_deliver_nowait(struct sock *receiver,
 				  struct altconn_dgram *dg);
-size_t altconn_dgram_get_broadcast_receivers(struct net *net,
-					     const struct altconn_addr *addr,
-					     struct sock **receivers,
-					     size_t size);
-int altconn_dgram_broadcast(struct sock *sk,
-			    const struct altconn_addr *addr,
-			    struct altconn_dgram *dg);
 int altconn_dgram_get_dest(struct sock *sk, struct msghdr *msg,
 			   struct dgram_dest *dest, struct path *path);
 

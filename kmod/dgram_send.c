@@ -11,6 +11,7 @@
 #include "addr.h"
 #include "bind_local.h"
 #include "binding.h"
+#include "dgram_broadcast.h"
 #include "dgram_delay.h"
 #include "dgram_queue.h"
 #include "dgram_route.h"

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Broadcast: a datagram to a broadcast address goes to each socket of the
+ * port in the sender's namespace.
+ */
+
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include "addr.h"
+#include "dgram_broadcast.h"
+#include "dgram_queue.h"
+#include "dgram_route.h"
+#include "place.h"
+#include "scm.h"
+#include "sock.h"
+
+/*
+ * Check whether a binding of the port gets a broadcast. An IPv4 broadcast goes
+ * to each socket of the port that can receive IPv4, whatever IPv4 address the
+ * socket is bound to. UDP is stricter: it skips a socket that is bound to a
+ * unicast address. A native broadcast goes to each socket of the port.
+ */
+static bool dgram_gets_broadcast(const struct altconn_bind *bind)
+{
+	if (bind->addr->kind == ALTCONN_KIND_PORT ||
+	    altconn_addr_is_v4(bind->addr))
+		return true;
+	return altconn_addr_is_any(bind->addr) && !bind->v6only;
+}
+
+/*
+ * Count the endpoint of a binding as a receiver of a broadcast. Also store a
+ * reference to the endpoint while *@n is below @size; an endpoint that is being
+ * freed is skipped then.
+ */
+static void dgram_add_receiver(const struct altconn_bind *bind,
+			       struct sock **receivers, size_t size, size_t *n)
+{
+	if (!dgram_gets_broadcast(bind))
+		return;
+	if (*n < size) {
+		if (!refcount_inc_not_zero(&bind->sk->sk_refcnt))
+			return;
+		receivers[*n] = bind->sk;
+	}
+	(*n)++;
+}
+
+/**
+ * altconn_dgram_get_broadcast_receivers() - find the receivers of a broadcast
+ * @net: the namespace
+ * @addr: the broadcast address; its port counts
+ * @receivers: gets the first @size endpoints, with references that the caller
+ *	owns
+ * @size: number of entries of @receivers; 0 to count only
+ *
+ * Context: any.
+ * Return: the number of receivers, which may exceed @size.
+ */
+size_t altconn_dgram_get_broadcast_receivers(struct net *net,
+					     const struct altconn_addr *addr,
+					     struct sock **receivers,
+					     size_t size)
+{
+	struct altconn_addr key = { .kind = addr->kind, .port = addr->port };
+	struct altconn_place *place;
+	struct altconn_bind *bind;
+	size_t n = 0;
+
+	rcu_read_lock();
+	if (addr->kind == ALTCONN_KIND_INET) {
+		place = altconn_bind_find_port(net, SOCK_DGRAM, &key);
+		altconn_bind_for_each_port(bind, place)
+			dgram_add_receiver(bind, receivers, size, &n);
+	} else {
+		place = altconn_bind_find_place(net, SOCK_DGRAM, &key,
+						ALTCONN_CLOSEST);
+		altconn_bind_for_each(bind, place)
+			dgram_add_receiver(bind, receivers, size, &n);
+	}
+	rcu_read_unlock();
+	return n;
+}
+
+/*
+ * Deliver a copy of a broadcast to one receiver, or drop the copy if the
+ * receiver does not take it. Return 0, -ENOMEM, or -EINTR if the sender is
+ * being killed.
+ */
+static int dgram_deliver_copy(const struct sock *sk, struct sock *receiver,
+			      struct altconn_dgram *dg)
+{
+	struct altconn_dgram *copy = altconn_dgram_copy(dg);
+
+	if (!copy)
+		return -ENOMEM;
+	if (altconn_dgram_carries_creds(sk, receiver))
+		altconn_scm_fill(&copy->scm);
+	altconn_dgram_deliver_nowait(receiver, copy);
+	cond_resched();
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+/**
+ * altconn_dgram_broadcast() - send to every socket of a port in the namespace
+ * @sk: the sending endpoint
+ * @addr: the broadcast address; its port counts
+ * @dg: the datagram
+ *
+ * The caller has checked that the sender has SO_BROADCAST (clause
+ * E-ACCES-BCAST: EACCES without that option). As with UDP, the result does not
+ * say which receivers have missed the datagram. The receivers are collected
+ * first, because making a copy may sleep. Copying ends if the sender is killed,
+ * or has no memory for a copy. Receivers that have a copy already keep it.
+ *
+ * Context: process, may sleep; lock_sock() not held.
+ * Return: 0, in which case the caller's reference is gone; -ENOMEM; -EINTR if
+ * the sender is being killed. Unless the result is 0, the caller keeps its
+ * reference.
+ */
+int altconn_dgram_broadcast(struct sock *sk,
+			    const struct altconn_addr *addr,
+			    struct altconn_dgram *dg)
+{
+	struct net *net = sock_net(sk);
+	struct sock **receivers;
+	size_t n, i;
+	int err = 0;
+
+	n = altconn_dgram_get_broadcast_receivers(net, addr, NULL, 0);
+	receivers = kvmalloc_array(n, sizeof(*receivers), GFP_KERNEL_ACCOUNT);
+	if (n && !receivers)
+		return -ENOMEM;
+	n = min(n, altconn_dgram_get_broadcast_receivers(net, addr, receivers,
+							 n));
+	for (i = 0; i < n; i++) {
+		if (!err)
+			err = dgram_deliver_copy(sk, receivers[i], dg);
+		sock_put(receivers[i]);
+	}
+	kvfree(receivers);
+	if (!err)
+		altconn_dgram_put(dg);
+	return err;
+}
