@@ -3,8 +3,9 @@
  * Attempts: their decision, and the promotion of waiting attempts into the
  * accept queue.
  *
- * An attempt is an association in state PENDING. It leaves PENDING in
- * attempt_decide() and nowhere else, under assoc->lock, exactly once:
+ * An attempt is an association in state PENDING. attempt_decide() alone ends
+ * this state, under assoc->lock, exactly once. From then on the attempt is
+ * called decided: established or failed.
  *
  *	PENDING -> QUEUED	The accept queue had space, or accept() made
  *				some, or accept() took the attempt itself
@@ -22,15 +23,17 @@
  * connect() puts an attempt straight into the accept queue of a listener if the
  * queue has space (attempt_enqueue.c). Otherwise the attempt waits in the
  * waiting room of its address (room.h). It stays there until it is decided,
- * while listeners of the address may close and open.
+ * while listeners of the address may close and open. Only an attempt that a
+ * rule delays or drops is parked instead, and no listener sees it
+ * (attempt_parked.c).
  *
- * Invariant, whenever the lock of a waiting room is free: if an attempt waits,
- * each listener that serves it is marked has_waiting, or defers
+ * Invariant, whenever the lock of a waiting room is free: each listener that
+ * serves a waiting attempt is marked has_waiting, or is a deferring listener
  * (ALTCONN_DEFER_ACCEPT). A marked listener takes no new attempt straight into
- * its queue, so a new attempt queues up behind the waiting ones. A change that
- * makes space at a marked listener, or gives an address other listeners, is
- * followed by altconn_attempt_promote_waiting(), which promotes waiting
- * attempts in order of arrival.
+ * its accept queue, so a new attempt waits behind the earlier ones. After each
+ * change that gives space to a marked listener, or changes the listeners of an
+ * address, altconn_attempt_promote_waiting() promotes waiting attempts in order
+ * of arrival.
  *
  * Attempts are promoted and refused in batches. The locks are dropped after
  * each batch, and only then are clients and accepters woken.
@@ -51,7 +54,8 @@
 
 /**
  * altconn_attempt_wake_client() - wake a client after its attempt is decided
- * @sk: the client's endpoint; the caller has a reference
+ * @sk: the client's endpoint; the caller has a reference to it or to the
+ *	association, which pins it
  *
  * Context: process; no spinlock of this module held.
  */
@@ -64,7 +68,7 @@ void altconn_attempt_wake_client(struct sock *sk)
 /*
  * Wake each poller of the listener once, and @n exclusive waiters (threads in
  * accept(), and pollers with EPOLLEXCLUSIVE), in one pass through the wait
- * queue. RCU read side.
+ * queue. The caller holds rcu_read_lock().
  */
 static void attempt_wake_accepters(struct sock *sk, unsigned int n)
 {
@@ -83,16 +87,17 @@ static void attempt_wake_accepters(struct sock *sk, unsigned int n)
 }
 
 /**
- * altconn_batch_unlock_and_wake() - unlock a waiting room, and make a batch's
- * wake-ups
+ * altconn_batch_unlock_and_wake() - unlock a waiting room, and wake the threads
+ * of a batch
  * @batch: the batch; its references are dropped
  * @room: the waiting room; the caller has a reference
  *
- * The listeners of the batch cannot close while the room is locked. From then
- * on RCU keeps their endpoints until the accepters are woken.
+ * The listeners of the batch cannot close while the room is locked. The RCU
+ * read section begins before the room is unlocked. So if a listener closes
+ * right after that, its endpoint is not freed before its accepters are woken.
  *
- * Context: process; @room's lock held, which is released, and no other spinlock
- * of this module.
+ * Context: process; @room's lock held, and released by this function; no other
+ * spinlock of this module held.
  */
 void altconn_batch_unlock_and_wake(struct attempt_batch *batch,
 				   struct altconn_room *room)
@@ -115,9 +120,10 @@ void altconn_batch_unlock_and_wake(struct attempt_batch *batch,
 }
 
 /*
- * Give the client's endpoint the result of its attempt, as a part of the
- * decision. The endpoint cannot leave the attempt before that, so no other
- * thread writes its state meanwhile. assoc->lock held.
+ * Write the result of an attempt to the client's endpoint, as the last step of
+ * the decision. assoc->lock is held. No other thread writes the endpoint's
+ * state meanwhile: a thread that takes the attempt from the endpoint has seen
+ * the new sk_state, or has held assoc->lock after the decision.
  */
 static void attempt_complete_client(struct altconn_assoc *assoc,
 				    const struct altconn_listener *ln, int err,
@@ -137,15 +143,15 @@ static void attempt_complete_client(struct altconn_assoc *assoc,
 }
 
 /*
- * Decide an attempt if it is still pending, and return whether it was. With @ln
- * the attempt is established for the accept queue of @ln. Without @ln it fails
- * with the positive errno @err.
+ * Decide a pending attempt, and return true. Return false if the attempt was
+ * decided before. If @err is 0, @ln establishes the attempt. Otherwise @ln is
+ * NULL, and the attempt fails with the positive errno @err.
  *
- * assoc->lock is held, and so are @ln's lock and, if the attempt is in a
- * waiting room, the room's lock. The caller has a reference. After the decision
- * the caller puts the attempt into the queue of @ln, calls
- * attempt_report_and_unlist() without assoc->lock, and wakes the client without
- * any spinlock.
+ * assoc->lock is held. If @ln is not NULL, its lock is held, and if the attempt
+ * is in a waiting room, the lock of the room is held. The caller has a
+ * reference. After the decision the caller releases assoc->lock, calls
+ * attempt_report_and_unlist(), and puts an established attempt into the queue
+ * of @ln. At last it releases all spinlocks and wakes the client.
  */
 static bool attempt_decide(struct altconn_assoc *assoc,
 			   struct altconn_listener *ln, int err, u32 reason)
@@ -155,6 +161,7 @@ static bool attempt_decide(struct altconn_assoc *assoc,
 		return false;
 	assoc->err = err;
 	assoc->reason = reason;
+	/* An attempt that is decided at once saves a look at the clock. */
 	WRITE_ONCE(assoc->decided_at, assoc->waited ? ktime_get_ns() :
 						      assoc->begun);
 	altconn_attempt_stop_timer(assoc);
@@ -169,7 +176,8 @@ static bool attempt_decide(struct altconn_assoc *assoc,
 /*
  * Report the result of a decided attempt: count it in the statistics, and emit
  * a trace event and a netlink event. Take a failed attempt out of the
- * registries. assoc->lock is not held.
+ * registries. assoc->lock is not held, but the locks of a listener and of a
+ * room may be.
  */
 static void attempt_report_and_unlist(struct altconn_assoc *assoc)
 {
@@ -191,7 +199,7 @@ static void attempt_report_and_unlist(struct altconn_assoc *assoc)
 
 /**
  * altconn_attempt_publish() - make an attempt visible at its endpoint
- * @assoc: the attempt; may be published already
+ * @assoc: the attempt; published already if it was parked
  *
  * The endpoint enters TCP_SYN_SENT and gets a reference of its own to the
  * attempt.
@@ -214,17 +222,16 @@ void altconn_attempt_publish(struct altconn_assoc *assoc)
 }
 
 /**
- * altconn_attempt_publish_and_link() - begin the entry of an attempt into a
- * queue
+ * altconn_attempt_publish_and_link() - make an attempt visible at both ends
  * @assoc: the attempt; the caller has a reference
- * @ln: the listener that the attempt enters or waits for, or NULL: it waits
- *	without a listener (ALTCONN_WAIT_LISTENER)
- * @xns: result of altconn_xns_alloc(), which is NULL if the listener is of
- *	the same namespace; moves to the attempt, and is set to NULL, if the
- *	attempt is pending and @ln is not NULL
+ * @ln: the listener whose accept queue or waiting room gets the attempt; NULL
+ *	if the attempt waits until a listener opens (ALTCONN_WAIT_LISTENER)
+ * @xns: *@xns is the result of altconn_xns_alloc(), and NULL if @ln is in the
+ *	client's namespace; set to NULL if the attempt takes *@xns over
  *
- * Publish the attempt. Put a pending attempt from another namespace into the
- * registry of the listener's namespace.
+ * Publish the attempt at the client's endpoint. If the attempt is pending and
+ * @ln is not NULL, add the attempt to the registry of @ln's namespace, if that
+ * is another one. An attempt that was parked may be decided by now.
  *
  * Context: process; assoc->lock held, and the lock of @ln or of its waiting
  * room, so that @ln cannot close.
@@ -244,8 +251,9 @@ void altconn_attempt_publish_and_link(struct altconn_assoc *assoc,
  * altconn_attempt_establish() - put an attempt into an accept queue
  * @assoc: the attempt; on success the caller's reference moves to the queue
  * @ln: the listener, not closed
- * @xns: argument of altconn_attempt_publish_and_link() for an attempt that
- *	enters now; NULL for an attempt that has waited
+ * @xns: argument of altconn_attempt_publish_and_link() if that function has to
+ *	be called; NULL if the attempt has waited in a room, and so is visible
+ *	already
  *
  * The caller wakes the accepter and the client after it has unlocked @ln.
  *
@@ -283,18 +291,18 @@ bool altconn_attempt_establish(struct altconn_assoc *assoc,
 /* Return the waiting room that an attempt is or was in, or NULL. */
 static struct altconn_room *attempt_room(const struct altconn_assoc *assoc)
 {
-	/* Pairs with altconn_attempt_alloc_wait(). */
+	/* Pairs with altconn_attempt_alloc_wait(): *wait is initialized. */
 	const struct altconn_wait *wait = smp_load_acquire(&assoc->wait);
 
-	/* Pairs with attempt_enqueue_lane(): a room that is seen is set up. */
+	/* Pairs with attempt_enqueue_lane(): the attempt has a reference. */
 	return wait ? smp_load_acquire(&wait->room) : NULL;
 }
 
 /*
- * Lock the attempt, and before that its waiting room, if it has one. Return the
- * room, or NULL. A parked attempt can get a room at any time, when its delay
- * ends, so look again with assoc->lock held. An attempt gets a room at most
- * once, so one retry is enough.
+ * Lock the waiting room of an attempt, if it has one, and then the attempt.
+ * Return the locked room, or NULL. A parked attempt gets a room when its delay
+ * ends. The room is set once, under assoc->lock. So if it appears between the
+ * first look and the lock, one retry is enough.
  */
 static struct altconn_room *attempt_lock_with_room(struct altconn_assoc *assoc)
 	__acquires(&assoc->lock)
@@ -314,8 +322,9 @@ static struct altconn_room *attempt_lock_with_room(struct altconn_assoc *assoc)
 }
 
 /*
- * Return a listener that serves an attempt in a lane, or NULL. The room's lock
- * is held, and keeps the listener.
+ * Return one of the listeners that serve an attempt in a lane, or NULL. The
+ * groups in a struct altconn_serving are never empty, so the first group is
+ * enough. The room's lock is held, and keeps the listener.
  */
 static struct altconn_listener *
 attempt_find_any_listener(struct altconn_room *room, struct altconn_wait *wait)
@@ -337,7 +346,7 @@ attempt_find_any_listener(struct altconn_room *room, struct altconn_wait *wait)
 }
 
 /*
- * Count the failure of a waiting attempt in the outcomes of a listener that
+ * Count the failure of a waiting attempt in the outcomes of one listener that
  * serves it, if there is one. The room's lock is held.
  */
 static void attempt_count_failure(struct altconn_room *room,
@@ -354,7 +363,8 @@ static void attempt_count_failure(struct altconn_room *room,
 
 /**
  * altconn_attempt_fail() - fail an attempt, if it is still pending
- * @assoc: the attempt, or any association; the caller has a reference
+ * @assoc: an association; left alone if it is not pending; the caller has a
+ *	reference
  * @err: positive errno
  * @reason: enum altconn_reason
  *
@@ -367,14 +377,14 @@ bool altconn_attempt_fail(struct altconn_assoc *assoc, int err, u32 reason)
 {
 	struct altconn_room *room = attempt_lock_with_room(assoc);
 	struct altconn_wait *wait = assoc->wait;
-	bool done, queued;
+	bool done, in_lane;
 
 	done = assoc->published && attempt_decide(assoc, NULL, err, reason);
 	spin_unlock(&assoc->lock);
 	if (done)
 		attempt_report_and_unlist(assoc);
-	queued = done && room && wait->lane;
-	if (queued) {
+	in_lane = done && room && wait->lane;
+	if (in_lane) {
 		attempt_count_failure(room, wait, reason);
 		altconn_room_dequeue(room, wait);
 	}
@@ -382,21 +392,22 @@ bool altconn_attempt_fail(struct altconn_assoc *assoc, int err, u32 reason)
 		altconn_room_unlock(room);
 	if (done)
 		altconn_attempt_wake_client(assoc->end[ALTCONN_CLIENT].sk);
-	/* The waiting room held a reference while the attempt was queued. */
-	if (queued)
+	/* The waiting room held a reference while the attempt was in a lane. */
+	if (in_lane)
 		altconn_assoc_put(assoc);
 	return done;
 }
 
 /**
- * altconn_attempt_sync_decider() - wait until the result of an attempt is
- * reported
+ * altconn_attempt_sync_decider() - wait for the thread that decides an attempt
  * @assoc: the attempt, decided; the caller has a reference
  *
- * The thread that decides an attempt in a waiting room holds the room's lock
- * until it has reported the result in statistics and events, so take that lock
- * once. An attempt that was in no room, because a rule parked it until it was
- * decided, is not waited for.
+ * A thread that decides an attempt holds assoc->lock until it has written the
+ * result to the client's endpoint. If the attempt is in a waiting room, the
+ * thread holds the room's lock until it has also reported the result. So take
+ * these locks and release them. Then the endpoint is up to date when connect()
+ * returns, and so are the statistics and events. The exception is an attempt
+ * that fails while it is parked: it has no room, so its report may come later.
  *
  * Context: process; no spinlock of this module held.
  */
@@ -410,13 +421,16 @@ void altconn_attempt_sync_decider(struct altconn_assoc *assoc)
 }
 
 /**
- * altconn_attempt_relist_listener() - update the has_waiting mark and the list
- * of a listener
+ * altconn_attempt_relist_listener() - move a listener to the right list of its
+ * group
  * @room: the waiting room of the listener's address
- * @ln: the listener, in a group
+ * @ln: the listener; it has not closed, so @ln->group is set
  *
- * Move @ln to the list of its group for listeners that defer, that are full, or
- * that may have space. The mark says whether attempts wait that @ln serves.
+ * Mark @ln has_waiting if an attempt waits that it serves. A deferring listener
+ * belongs to the list @defer of its group. A listener for which attempts wait
+ * and that has no space belongs to @full, and any other listener to @avail. @ln
+ * moves to the tail of its list, so that promotions choose the listeners in
+ * turn.
  *
  * Context: process; the locks of @room and @ln held.
  */
@@ -433,13 +447,15 @@ void altconn_attempt_relist_listener(struct altconn_room *room,
 }
 
 /**
- * altconn_attempt_promote_batch() - establish waiting attempts while there is
- * space
+ * altconn_attempt_promote_batch() - promote a batch of attempts to a listener
  * @room: the waiting room
- * @ln: a listener that serves addresses of @room, in a group
- * @batch: gets the attempts and the wake-ups; promotion ends when it is full
+ * @ln: a listener that serves addresses of @room; it has not closed, so
+ *	@ln->group is set
+ * @batch: gets the attempts and the wake-ups; has no wake-ups of another
+ *	listener
  *
- * The attempts enter the accept queue in order of arrival.
+ * Promote attempts in order of arrival, until @batch is full, the accept queue
+ * is full, or no attempt waits for @ln.
  *
  * Context: process; @room's lock held, @ln's lock not held.
  */
@@ -459,7 +475,7 @@ void altconn_attempt_promote_batch(struct altconn_room *room,
 			break;
 		altconn_room_dequeue(room, wait);
 		altconn_batch_add(batch, altconn_assoc_get(wait->assoc));
-		/* A queued attempt is pending while its room is locked. */
+		/* The room is locked, so an attempt in a lane is pending. */
 		established = altconn_attempt_establish(wait->assoc, ln, NULL);
 		if (WARN_ON_ONCE(!established))
 			continue;
@@ -471,12 +487,13 @@ void altconn_attempt_promote_batch(struct altconn_room *room,
 }
 
 /**
- * altconn_attempt_promote_waiting() - establish waiting attempts after a change
+ * altconn_attempt_promote_waiting() - promote all attempts for which there is
+ * space
  * @ln: a listener that may have space now; the caller has a reference
  *
  * Promote attempts, batch by batch, until the accept queue is full or no
- * attempt waits for @ln. Wake clients after each batch, and accepters after the
- * last one.
+ * attempt waits for @ln. Wake clients after each batch. Wake accepters after
+ * the last batch, unless @ln has closed by then.
  *
  * Context: process, may sleep; no spinlock of this module held.
  */
@@ -484,7 +501,7 @@ void altconn_attempt_promote_waiting(struct altconn_listener *ln)
 {
 	struct altconn_room *room = ln->room;
 	struct attempt_batch batch;
-	unsigned int ready = 0;
+	unsigned int n_accept = 0;
 	bool more;
 
 	do {
@@ -494,18 +511,23 @@ void altconn_attempt_promote_waiting(struct altconn_listener *ln)
 			altconn_attempt_promote_batch(room, ln, &batch);
 		more = altconn_batch_is_full(&batch);
 		/* Wake accepters and pollers once, after the last batch. */
-		ready += batch.n_accept;
-		batch.n_accept = ready;
-		batch.accept_sk = ready && !more && ln->group ? ln->sk : NULL;
+		n_accept += batch.n_accept;
+		batch.n_accept = n_accept;
+		batch.accept_sk = n_accept && !more && ln->group ? ln->sk :
+								   NULL;
 		altconn_batch_unlock_and_wake(&batch, room);
 		cond_resched();
 	} while (more);
 }
 
 /**
- * altconn_attempt_find_avail() - find a listener that may promote attempts
+ * altconn_attempt_find_avail() - find a listener that waiting attempts can
+ * enter
  * @room: the waiting room
  * @s: the groups of listeners to look at
+ *
+ * The listeners of one group serve the same attempts, so the first one in the
+ * list @avail stands for the others.
  *
  * Context: process; @room's lock held.
  * Return: a listener for which attempts wait and that may have space for them,
@@ -531,7 +553,7 @@ altconn_attempt_find_avail(struct altconn_room *room,
 /**
  * altconn_attempt_refuse_one() - refuse a waiting attempt with ECONNREFUSED
  * @room: the waiting room
- * @wait: the attempt, queued in a lane of @room
+ * @wait: the attempt, in a lane of @room
  * @reason: enum altconn_reason
  * @batch: the batch, not full; gets the attempt and the room's reference to it
  *
@@ -548,7 +570,7 @@ void altconn_attempt_refuse_one(struct altconn_room *room,
 	spin_lock(&assoc->lock);
 	done = attempt_decide(assoc, NULL, ECONNREFUSED, reason);
 	spin_unlock(&assoc->lock);
-	/* A queued attempt is pending while its room is locked. */
+	/* The room is locked, so an attempt in a lane is pending. */
 	WARN_ON_ONCE(!done);
 	attempt_report_and_unlist(assoc);
 	attempt_count_failure(room, wait, reason);
@@ -557,12 +579,12 @@ void altconn_attempt_refuse_one(struct altconn_room *room,
 }
 
 /**
- * altconn_attempt_position() - get the position of an attempt in its wait queue
+ * altconn_attempt_position() - get the position of an attempt in its lane
  * @assoc: the attempt; the caller has a reference
  *
  * Context: process; takes room->lock.
- * Return: the position among the attempts that wait at the same address, 1 for
- * the next one; 0 if the attempt does not wait there.
+ * Return: the position among the attempts that wait at the same address,
+ * beginning with 1; 0 if the attempt is in no lane.
  */
 u32 altconn_attempt_position(const struct altconn_assoc *assoc)
 {
@@ -591,7 +613,7 @@ u64 altconn_attempt_listener_id(const struct altconn_assoc *assoc)
 	const struct altconn_listener *ln;
 	u64 id = 0;
 
-	/* Once set, the pointer stays, and the association's reference too. */
+	/* The pointer is set once, and the association holds a reference. */
 	ln = rcu_access_pointer(assoc->listener);
 	if (ln || !room)
 		return ln ? READ_ONCE(ln->id) : 0;

@@ -18,14 +18,15 @@ struct altconn_wait;
  * struct attempt_batch - wake-ups to make when the waiting room is unlocked
  * @assoc: attempts that have been decided, references; their clients are woken
  * @n: number of entries in @assoc
- * @accept_sk: endpoint of a listener that has attempts to accept, or NULL
- * @n_accept: number of accepters of @accept_sk to wake, one for each such
- *	attempt
- * @defer_sk: endpoint of a listener with ALTCONN_DEFER_ACCEPT for which
- *	attempts wait, or NULL
+ * @accept_sk: endpoint of a listener whose accept queue has new associations,
+ *	or NULL
+ * @n_accept: number of accepters of @accept_sk to wake, one for each new
+ *	association
+ * @defer_sk: endpoint of a deferring listener for which attempts wait, or NULL
  * @n_defer: number of accepters of @defer_sk to wake
  *
- * RCU keeps @accept_sk and @defer_sk: see altconn_batch_unlock_and_wake().
+ * The batch holds no reference to the endpoints.
+ * altconn_batch_unlock_and_wake() says why they stay valid.
  */
 struct attempt_batch {
 	struct altconn_assoc	*assoc[ATTEMPT_BATCH];

@@ -4,8 +4,9 @@
  * decision (attempt.c), and return the result.
  *
  * A signal or a timeout ends the wait of the system call, but does not decide
- * the attempt. The attempt keeps its place in the queue, and the next connect()
- * or SO_ERROR returns its result.
+ * the attempt. The attempt stays pending in its waiting room, or stays parked.
+ * A later connect() returns its result. SO_ERROR returns the errno if the
+ * attempt fails.
  */
 
 #include <linux/sched/signal.h>
@@ -63,11 +64,11 @@ static int connect_check_broadcast(struct sock *sk,
 }
 
 /*
- * Check whether an attempt to @addr may wait for a listener to come
- * (ALTCONN_WAIT_LISTENER). The option does not apply to a path, which names a
- * socket by its inode: a server that comes later binds another inode. The
- * option does not apply to other nodes: their listeners do not look for
- * attempts that wait in this node.
+ * Check whether an attempt to @addr may wait until a listener opens there
+ * (ALTCONN_WAIT_LISTENER). The option does not apply to a path: a path names a
+ * socket by its inode, and a server that binds the path later makes another
+ * inode. The option does not apply to an address of another node either: a
+ * listener in another namespace does not search the waiting rooms of this one.
  */
 static bool connect_may_wait_listener(const struct sock *sk,
 				      const struct altconn_addr *addr)
@@ -76,7 +77,11 @@ static bool connect_may_wait_listener(const struct sock *sk,
 	       addr->kind != ALTCONN_KIND_PATH && !addr->xns;
 }
 
-/* Return the deadline of a new attempt, nanoseconds, or 0 if it has none. */
+/*
+ * Return the deadline of a new attempt, nanoseconds, or 0 if it has none.
+ * ALTCONN_CONNECT_TIMEOUT sets the time until the deadline. The default is the
+ * sysctl net.altconn.connect_timeout_ms.
+ */
 static u64 connect_deadline(const struct sock *sk,
 			    const struct altconn_assoc *assoc)
 {
@@ -84,17 +89,21 @@ static u64 connect_deadline(const struct sock *sk,
 
 	if (ms == ALTCONN_TIMEOUT_DEFAULT)
 		ms = READ_ONCE(assoc->an->connect_timeout_ms);
-	/* ALTCONN_CONNECT_TIMEOUT: more than a week means no limit. */
+	/* 0, and more than ALTCONN_TIMEOUT_MAX (a week), mean no deadline. */
 	if (!ms || ms > ALTCONN_TIMEOUT_MAX)
 		return 0;
 	return assoc->begun + ms * NSEC_PER_MSEC;
 }
 
 /*
- * Get the address of the server's end, a reference, or NULL if memory ran out.
- * It equals @addr, the argument of connect(). If the listener is bound to just
- * this address, as it always is unless the address is an inet one or belongs to
- * another node, use the listener's object instead of a copy.
+ * Return a reference to the server's address for a new attempt to @addr, or
+ * NULL if memory runs out. @ln is the listener, or NULL if the attempt has none
+ * yet. If @ln is bound to the same address, return the address object of @ln,
+ * which saves a copy. The two addresses differ only if @ln is bound to a
+ * wildcard IP address, or if @addr belongs to another node.
+ *
+ * For a path, prefer the object that bind() made, so that getpeername() returns
+ * the path as the server spelled it.
  */
 static struct altconn_addr *
 connect_get_server_addr(const struct sock *sk,
@@ -104,8 +113,8 @@ connect_get_server_addr(const struct sock *sk,
 	struct altconn_addr *bound = NULL;
 
 	/*
-	 * A path has many spellings, so use the one that bind() was given. A
-	 * parked attempt has no listener to take it from.
+	 * Only a parked attempt to a path gets here without a listener (see
+	 * connect_may_wait_listener()).
 	 */
 	if (!ln && addr->kind == ALTCONN_KIND_PATH)
 		bound = altconn_bind_find_addr(sock_net(sk), sk->sk_type, addr);
@@ -161,9 +170,10 @@ static struct altconn_assoc *connect_new_assoc(struct sock *sk,
 }
 
 /*
- * Give the endpoint a local address, and make the association of a new attempt
- * to @addr. Return it with a reference, or an ERR_PTR() with *@reason set and
- * the local address released. connect_commit_or_undo() undoes this.
+ * Give the endpoint a local address, and make and register the association of a
+ * new attempt to @addr. Return the association with a reference, or an
+ * ERR_PTR() with *@reason set and the local address released. The caller
+ * continues with connect_commit_or_undo().
  */
 static struct altconn_assoc *
 connect_bind_and_register(struct sock *sk, const struct altconn_listener *ln,
@@ -190,8 +200,11 @@ connect_bind_and_register(struct sock *sk, const struct altconn_listener *ln,
 }
 
 /*
- * Conclude the entry of an attempt, which returned @err. After a failure, undo
- * connect_bind_and_register(), as if the attempt had not begun.
+ * Finish what connect_bind_and_register() began. @err is the result of queueing
+ * or parking the attempt, and is returned. After an error, release the local
+ * address with its claim, and drop the last reference to the association, which
+ * takes it out of the registry. After success, note that connect() has to
+ * return the result.
  */
 static __always_inline int
 connect_commit_or_undo(struct sock *sk, struct altconn_assoc *assoc, int err)
@@ -200,17 +213,26 @@ connect_commit_or_undo(struct sock *sk, struct altconn_assoc *assoc, int err)
 		altconn_assoc_put(assoc);
 		altconn_bind_reset(sk);
 	} else {
-		/* This stays set until a call to connect() gets the result. */
+		/*
+		 * The flag stays set until connect() returns the result, the
+		 * failed attempt is dropped, or connect() to AF_UNSPEC ends the
+		 * association.
+		 */
 		altconn_sk(sk)->result_due = true;
 	}
 	return err;
 }
 
 /*
- * Make the association, and let the attempt enter the accept queue of @ln or
- * the waiting room. If @ln is NULL, the attempt waits for a listener to come.
- * Return 0, or a negative errno with *@reason set. On success the endpoint is
- * in TCP_SYN_SENT, or already in TCP_ESTABLISHED if the queue had space.
+ * Begin an attempt to @addr. The attempt enters the accept queue of @ln if
+ * there is space, else the waiting room. If @ln is NULL, the attempt waits
+ * until a listener opens (ALTCONN_WAIT_LISTENER). An attempt with that option
+ * also waits so if @ln has closed since the lookup. Without the option the
+ * result is -ECONNREFUSED with ALTCONN_REASON_LISTENER_CLOSED, and the caller
+ * looks up a listener again.
+ *
+ * Return 0, or a negative errno with *@reason set. After success another thread
+ * may decide the attempt at any time, even before this function returns.
  */
 static int connect_enqueue(struct sock *sk, struct altconn_listener *ln,
 			   const struct altconn_addr *addr, u32 *reason)
@@ -229,9 +251,9 @@ static int connect_enqueue(struct sock *sk, struct altconn_listener *ln,
 }
 
 /*
- * Make the association, and park the attempt, which the rule in @ruling delays
- * or drops. Return 0, or a negative errno with *@reason set. On success the
- * endpoint is in TCP_SYN_SENT.
+ * Begin an attempt to @addr and park it, so that no listener sees it: for
+ * @ruling->delay_ms, or, if the rule drops it, until its deadline. Return as
+ * connect_enqueue().
  */
 static int connect_park(struct sock *sk, const struct altconn_addr *addr,
 			const struct altconn_ruling *ruling,
@@ -249,9 +271,11 @@ static int connect_park(struct sock *sk, const struct altconn_addr *addr,
 }
 
 /*
- * Apply the verdict of the matching rules, if one of them decides. Return true
- * if the attempt is refused or parked, with the result in *@err. Return false
- * if no rule decides, or a rule allows the attempt.
+ * Apply the verdict of the rules in @match. Return false if the attempt goes
+ * on, because no rule gives a verdict or a rule allows it. Otherwise return
+ * true with the result of connect() so far in *@err: 0 if the attempt is
+ * parked, or a negative errno, with *@reason set, if it is refused or cannot be
+ * parked.
  */
 static noinline bool connect_apply_rules(struct sock *sk,
 					 const struct altconn_addr *addr,
@@ -274,9 +298,10 @@ static noinline bool connect_apply_rules(struct sock *sk,
 }
 
 /*
- * Begin an attempt to @addr: apply the rules, look up a listener, and let the
- * attempt enter. Rules come first, so that a client that they refuse does not
- * learn whether there is a listener.
+ * Begin an attempt to @addr: apply the rules, look up a listener, and put the
+ * attempt into its accept queue or waiting room. Rules come first, so that a
+ * client that they refuse does not learn whether there is a listener. Return 0,
+ * or a negative errno with *@reason set.
  */
 static int connect_begin(struct sock *sk, struct altconn_addr *addr,
 			 const struct altconn_match *match,
@@ -296,8 +321,9 @@ static int connect_begin(struct sock *sk, struct altconn_addr *addr,
 		err = connect_enqueue(sk, ln, addr, reason);
 		altconn_listener_put(ln);
 		/*
-		 * When the listener has closed since the lookup, another one
-		 * may serve the address.
+		 * If the listener has closed since the lookup, another one may
+		 * serve the address. The loop ends, because each turn needs one
+		 * more listener that closes.
 		 */
 		if (err != -ECONNREFUSED ||
 		    *reason != ALTCONN_REASON_LISTENER_CLOSED)
@@ -341,16 +367,21 @@ static long connect_wait(struct sock *sk, struct altconn_assoc *assoc,
 }
 
 /*
- * Return the result of a decided attempt, which this call passes to user space.
- * So the next connect() does not return the result again: after a success it
- * returns EISCONN (clause S-DONE), and after a failure it begins a new attempt
- * (clause S-RESUME). If another thread has detached the attempt from the
- * endpoint meanwhile, leave the endpoint alone.
+ * Consume the result of a decided attempt on behalf of connect(2), and return
+ * it. The next connect() then returns EISCONN after a success (clause S-DONE),
+ * and begins a new attempt after a failure (clause S-RESUME). For that, clear
+ * result_due, and drop a failed attempt from the endpoint together with sk_err.
+ * If another thread has taken the attempt from the endpoint meanwhile, leave
+ * the endpoint alone.
  */
 static int connect_take_result(struct sock *sk, struct altconn_assoc *assoc)
 {
 	int err = -assoc->err;
 
+	/*
+	 * Another thread decided an attempt that waited. That thread sets
+	 * sk_err and sk_state after assoc->state, so wait until it has done so.
+	 */
 	if (assoc->waited)
 		altconn_attempt_sync_decider(assoc);
 
@@ -409,8 +440,8 @@ static int connect_wait_result(struct sock *sk, int flags, int pending_errno,
 }
 
 /*
- * Report a connect() that has failed and left no attempt under way: count it in
- * the statistics, and emit a trace event and a netlink event.
+ * Report a connect() that has failed without an attempt: count it in the
+ * statistics, and emit a trace event and a netlink event.
  */
 static void connect_report_failure(struct sock *sk,
 				   const struct altconn_addr *addr, int err,
@@ -435,10 +466,11 @@ static void connect_record_failure(struct sock *sk,
 }
 
 /*
- * Report a connect() that fails because of its address or the endpoint's state.
- * On a connected endpoint ALTCONN_CONNECT_INFO continues to describe the
- * attempt that connected it, so do not store the failure there. lock_sock() is
- * held. Return @err.
+ * Report a connect() that fails because of its address or the endpoint's state,
+ * and return @err. On a connected stream or seqpacket endpoint
+ * ALTCONN_CONNECT_INFO continues to describe the attempt that connected it, so
+ * do not store the failure there. A datagram endpoint has no attempt.
+ * lock_sock() is held.
  */
 static int connect_reject(struct sock *sk, const struct altconn_addr *addr,
 			  int err, u32 reason)
@@ -454,11 +486,11 @@ static int connect_reject(struct sock *sk, const struct altconn_addr *addr,
 
 /**
  * altconn_connect_reject_addr() - fail a connect() to an invalid address
- * @sk: the endpoint
+ * @sk: the endpoint, of any type
  * @err: negative errno, the fault of the address
  *
- * Report the failure in the same way as that of an attempt, but without an
- * address.
+ * Report the failure like a failed attempt. The events have no address, because
+ * it could not be parsed.
  *
  * Context: process, may sleep; lock_sock() not held.
  * Return: @err.
@@ -466,7 +498,10 @@ static int connect_reject(struct sock *sk, const struct altconn_addr *addr,
 int altconn_connect_reject_addr(struct sock *sk, int err)
 {
 	lock_sock(sk);
-	/* ALTCONN_CONNECT_INFO describes this call from now on. */
+	/*
+	 * Drop an earlier failed attempt, which ALTCONN_CONNECT_INFO would
+	 * describe instead of this failure.
+	 */
 	altconn_connect_reap(sk);
 	connect_reject(sk, NULL, err, err == -EAFNOSUPPORT ?
 				      ALTCONN_REASON_WRONG_FAMILY :
@@ -476,10 +511,12 @@ int altconn_connect_reject_addr(struct sock *sk, int err)
 }
 
 /*
- * Return 1 if connect() may begin an attempt in the endpoint's state, else the
- * result of connect(). EALREADY describes the attempt under way and is not a
- * failure, so it is not reported as one. lock_sock() is held on entry and on
- * return, and released during a wait.
+ * Do what connect() does in the endpoint's present state, before an attempt can
+ * begin: return the result of an earlier attempt, after a wait if it is
+ * pending, or fail. Return 1 if a new attempt may begin, else the result of
+ * connect(). EALREADY describes the attempt under way and is not a failure, so
+ * it is not reported as one. lock_sock() is held on entry and on return, and
+ * released during a wait.
  */
 static int connect_handle_state(struct sock *sk,
 				const struct altconn_addr *addr, int flags,
@@ -502,16 +539,18 @@ static int connect_handle_state(struct sock *sk,
 		return 0;
 	default:
 		err = sock_error(sk);
+		/* This also clears result_due. */
 		altconn_connect_reap(sk);
 		return err ? : 1;
 	}
 }
 
 /*
- * Return the endpoint to TCP_CLOSE, as connect() to AF_UNSPEC demands (clause
- * S-UNSPEC): cancel a pending attempt, leave an association, stop a listener,
- * and release an address that was chosen automatically. Return 0, whatever the
- * state was. lock_sock() is held.
+ * Do what connect() to AF_UNSPEC demands (clause S-UNSPEC), as tcp_disconnect()
+ * does for TCP: return the endpoint to TCP_CLOSE, cancel a pending attempt,
+ * leave an association, stop a listener, and release an address that was chosen
+ * automatically. The effects of shutdown() end with the association, which has
+ * them. Return 0, whatever the state was. lock_sock() is held.
  */
 static int connect_dissolve(struct sock *sk)
 {
@@ -539,14 +578,14 @@ static int connect_dissolve(struct sock *sk)
 }
 
 /**
- * struct connect_checks - the checks of a connect() that need no socket lock
- * @done: the checks have been made, and the other fields are valid
+ * struct connect_checks - result of the checks that need no socket lock
+ * @done: the checks have run, and the other fields are valid
  * @err: negative errno if no attempt can begin, else 0
  * @reason: enum altconn_reason of @err
  * @match: the rules that match the attempt, or NULL
  *
- * The checks are made before the socket is locked, because a path lookup may
- * block for ever, and matching rules may take long.
+ * connect() runs these checks before it locks the socket, because a path lookup
+ * may block for ever, and matching rules may take long.
  *
  * Lifetime: on the stack of connect_to_addr().
  */
@@ -563,6 +602,10 @@ static bool connect_addr_is_null(const struct altconn_addr *addr)
 	return addr->kind == ALTCONN_KIND_PORT && !addr->node && !addr->port;
 }
 
+/*
+ * Find the rules that match the attempt. Their verdict is taken later, by
+ * connect_apply_rules(). Return 0, or a negative errno with checks->reason set.
+ */
 static int connect_match_rules(struct sock *sk, const struct altconn_addr *addr,
 			       const struct path *path,
 			       struct connect_checks *checks)
@@ -576,10 +619,12 @@ static int connect_match_rules(struct sock *sk, const struct altconn_addr *addr,
 }
 
 /*
- * Make the checks that need no lock, in the order that
- * Documentation/design/connect-semantics.rst gives. Return 0 or a negative
- * errno, with the reason in @checks. Route @addr, and set @path to the socket
- * file of an address of kind PATH.
+ * Run the checks that need no socket lock, in the order that
+ * Documentation/design/connect-semantics.rst gives. Return 0, or a negative
+ * errno with the reason in @checks. Prepare @addr for a lookup:
+ * altconn_node_route() finds out whether the address belongs to another node,
+ * and altconn_path_resolve() sets the inode of a path. @path then pins that
+ * inode.
  */
 static int connect_run_checks(struct sock *sk, struct altconn_addr *addr,
 			      struct path *path, struct connect_checks *checks)
@@ -601,8 +646,9 @@ static int connect_run_checks(struct sock *sk, struct altconn_addr *addr,
 }
 
 /*
- * Begin an attempt as @checks says, and wait for its result. lock_sock() is
- * held on entry and on return, and released during a wait.
+ * Begin an attempt and wait for its result. If the checks have failed, report
+ * that failure and return it. lock_sock() is held on entry and on return, and
+ * released during a wait.
  */
 static int connect_begin_and_wait(struct sock *sk, struct altconn_addr *addr,
 				  int flags, struct connect_checks *checks,
@@ -625,10 +671,11 @@ static int connect_begin_and_wait(struct sock *sk, struct altconn_addr *addr,
 }
 
 /*
- * Connect to an address. Make the plan without the socket's lock, and only if
- * the endpoint would begin an attempt now: it is unconnected and has no error
- * to return first. The state that decides is read with the lock held. If that
- * state calls for an attempt and the checks are missing, begin anew.
+ * Connect to an address. If the state of the endpoint, read without a lock,
+ * shows that an attempt will begin, run the checks before the socket is locked.
+ * An attempt begins if the endpoint is unconnected and has no error to return
+ * first. Then read the state again, with the socket locked. If an attempt has
+ * to begin now and the checks have not run, unlock and start over.
  */
 static int connect_to_addr(struct sock *sk, struct altconn_addr *addr,
 			   int flags, struct path *path)
@@ -660,8 +707,8 @@ static int connect_to_addr(struct sock *sk, struct altconn_addr *addr,
  * altconn_connect() - connect(2) of a stream or seqpacket socket
  * @sock: the socket
  * @uaddr: address in the socket's address format; not read if @len is 0
- * @len: length of @uaddr, bytes
- * @flags: O_NONBLOCK or 0
+ * @len: length of @uaddr, bytes; 0 is invalid, and the result is -EINVAL
+ * @flags: flags of the file; only O_NONBLOCK counts
  *
  * Context: process, may sleep; lock_sock() not held.
  * Return: 0, or a negative errno of the table in
@@ -707,7 +754,8 @@ int altconn_connect_get_info(struct sock *sk, struct altconn_connect_info *info)
 
 	memset(info, 0, sizeof(*info));
 	/*
-	 * An accepted socket and a socketpair have an association, but made no
+	 * Without an attempt at the endpoint, describe the last one. An
+	 * accepted socket and a socketpair have an association, but made no
 	 * attempt.
 	 */
 	if (!assoc || assoc->end[ALTCONN_CLIENT].sk != sk ||
