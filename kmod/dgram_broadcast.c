@@ -29,9 +29,10 @@ static bool dgram_gets_broadcast(const struct altconn_bind *bind)
 }
 
 /*
- * Count the endpoint of a binding as a receiver of a broadcast. Also store a
- * reference to the endpoint while *@n is below @size; an endpoint that is being
- * freed is skipped then.
+ * If the binding gets broadcasts, count its endpoint in *@n, and store a
+ * reference to the endpoint if @receivers has space for it. An endpoint that is
+ * being freed is not stored, and not counted. Without space the endpoint is
+ * counted in any case.
  */
 static void dgram_add_receiver(const struct altconn_bind *bind,
 			       struct sock **receivers, size_t size, size_t *n)
@@ -47,9 +48,9 @@ static void dgram_add_receiver(const struct altconn_bind *bind,
 }
 
 /**
- * altconn_dgram_get_broadcast_receivers() - find the receivers of a broadcast
+ * altconn_dgram_get_broadcast_receivers() - get the receivers of a broadcast
  * @net: the namespace
- * @addr: the broadcast address; its port counts
+ * @addr: the broadcast address; only its kind and its port are used
  * @receivers: gets the first @size endpoints, with references that the caller
  *	owns
  * @size: number of entries of @receivers; 0 to count only
@@ -104,7 +105,7 @@ static int dgram_deliver_copy(const struct sock *sk, struct sock *receiver,
 /**
  * altconn_dgram_broadcast() - send to every socket of a port in the namespace
  * @sk: the sending endpoint
- * @addr: the broadcast address; its port counts
+ * @addr: the broadcast address; only its kind and its port are used
  * @dg: the datagram
  *
  * The caller has checked that the sender has SO_BROADCAST (clause

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file finds the destination of a send, its receiver or the receivers of a
- * broadcast, and the sender's address as the receiver's namespace writes it.
+ * This file sends a datagram to one receiver: it finds the destination and
+ * looks up the receiver there, translates the sender's address into the
+ * receiver's namespace, and delivers the datagram. dgram_broadcast.c sends to
+ * all sockets of a port.
  *
- * The receiver of a connected sender is looked up once. The endpoint remembers
- * the receiver until altconn_dgram_genid_bump() invalidates it: when any
- * datagram socket of the machine is bound, unbound, connected or closed, when a
- * binding becomes reachable from other nodes, and when the nodes of a namespace
- * change.
+ * A connected sender looks up its receiver once. The sender's endpoint
+ * remembers the receiver until altconn_dgram_genid_bump() invalidates it: when
+ * any datagram socket of the machine is bound, unbound, connected or closed,
+ * when a binding becomes reachable from other nodes, and when the nodes of a
+ * namespace change.
  */
 
 #include <linux/mm.h>
@@ -25,15 +27,21 @@
 #include "sock.h"
 
 /*
- * Compute the score of a binding for a datagram from @from to @addr, as UDP's
- * compute_score() does. The closest address wins. Among bindings of that
- * address a socket that is connected to the sender wins over an unconnected
- * socket. A socket that is connected to another address scores lowest, above 0.
- * If only such sockets are found, the sender is refused:
- * altconn_dgram_check_admit() returns -ECONNREFUSED, which dgram_send_error()
- * handles as UDP does in the inet formats. Return 0 if the binding does not
- * serve @addr or is not of a datagram socket. Half of a socketpair counts as
- * connected to another address. RCU read side.
+ * Compute the score of a binding for a datagram from @from to @addr. The
+ * binding with the highest score receives the datagram.
+ *
+ *   0                   The binding does not serve @addr, or its socket is no
+ *                       datagram socket.
+ *   1                   The socket is connected to another address, or is half
+ *                       of a socketpair.
+ *   4 * closeness + 1   The socket is unconnected.
+ *   4 * closeness + 2   The socket is connected to @from.
+ *
+ * UDP ranks its sockets in the same way, but does not find a socket that is
+ * connected to another address. Here such a socket is found if there is no
+ * other. Then altconn_dgram_check_admit() refuses the sender with
+ * -ECONNREFUSED, and dgram_send_error() turns this into the result that UDP
+ * has. The caller holds rcu_read_lock().
  */
 static unsigned int dgram_compute_score(const struct altconn_bind *bind,
 					const struct altconn_addr *addr,
@@ -53,9 +61,9 @@ static unsigned int dgram_compute_score(const struct altconn_bind *bind,
 }
 
 /*
- * Return binding number @nth, from 0, among the bindings that share the address
- * of a place and have @score. If there are fewer by now, return the last one of
- * them. RCU read side.
+ * Of the bindings of a place that share their address (bind->share) and have
+ * @score, return number @nth, counted from 0. If there are fewer by now, return
+ * the last one, or NULL if there is none. The caller holds rcu_read_lock().
  */
 static struct altconn_bind *dgram_select_nth(const struct altconn_place *place,
 					     const struct altconn_addr *addr,
@@ -78,8 +86,8 @@ static struct altconn_bind *dgram_select_nth(const struct altconn_place *place,
 /*
  * Return the binding of a place with the highest score above *@best, and write
  * its score to *@best; return NULL if no score is higher. Among bindings that
- * share the address, a hash of the sender's address selects one, as UDP does
- * with SO_REUSEPORT. RCU read side.
+ * share their address, a hash of the sender's address selects one, as UDP does
+ * with SO_REUSEPORT. The caller holds rcu_read_lock().
  */
 static struct altconn_bind *dgram_lookup_best(const struct altconn_place *place,
 					      const struct altconn_addr *addr,
@@ -108,10 +116,10 @@ static struct altconn_bind *dgram_lookup_best(const struct altconn_place *place,
 }
 
 /*
- * Find the bound endpoint that receives a datagram to @addr, which is an
- * address of @net. Return a reference, or NULL with an errno in *@err. An
- * address of a path must be the address object of a binding, or come from a
- * lookup that pins the inode.
+ * Look up the bound endpoint that receives a datagram to @addr, which is an
+ * address of @net. Return a reference, or NULL with an errno in *@err. The
+ * inode of a path is pinned. If @connected is set, a path is the address object
+ * of the binding that the sender has connected to.
  */
 static struct sock *dgram_lookup_local(struct net *net,
 				       const struct altconn_addr *addr,
@@ -124,7 +132,7 @@ static struct sock *dgram_lookup_local(struct net *net,
 
 	*err = -ECONNREFUSED;
 	rcu_read_lock();
-	/* A score above 1 exceeds every score at a less close place. */
+	/* A score above 1 exceeds all scores of a smaller closeness. */
 	for (closeness = ALTCONN_CLOSEST; closeness && best < 2; closeness--) {
 		candidate = dgram_lookup_best(
 			altconn_bind_find_place(net, SOCK_DGRAM, addr,
@@ -136,12 +144,14 @@ static struct sock *dgram_lookup_local(struct net *net,
 	    altconn_bind_find(net, SOCK_DGRAM, addr))
 		*err = -EPROTOTYPE;
 	/*
-	 * The path that the sender is connected to may belong to another socket
-	 * by now.
+	 * A connected sender must not reach a later socket at the same path.
+	 * Each bind() makes an address object of its own, so compare the
+	 * pointers.
 	 */
 	if (bind && (!connected || addr->kind != ALTCONN_KIND_PATH ||
 		     bind->addr == addr))
 		sk = bind->sk;
+	/* As in UDP, a socket that is being freed receives nothing. */
 	if (sk && !refcount_inc_not_zero(&sk->sk_refcnt))
 		sk = NULL;
 	rcu_read_unlock();
@@ -151,10 +161,10 @@ static struct sock *dgram_lookup_local(struct net *net,
 }
 
 /*
- * Find the endpoint in another node's namespace that receives a datagram to
- * @addr. @saddr is the sender's address as @net writes it. Return a reference,
- *	or
- * NULL with an errno in *@err.
+ * Look up the endpoint that receives a datagram to @addr, an address of another
+ * node, in that node's namespace. @saddr is the sender's address as seen in
+ * @net, the sender's namespace. Return a reference, or NULL with an errno in
+ * *@err.
  */
 static noinline struct sock *dgram_lookup_xns(const struct net *net,
 					      const struct altconn_addr *addr,
@@ -185,17 +195,19 @@ static noinline struct sock *dgram_lookup_xns(const struct net *net,
 /**
  * altconn_dgram_lookup() - look up the endpoint that receives a datagram
  * @net: the sender's namespace
- * @addr: the destination address; of a path, its inode is pinned
- * @from: the sender's address as @net writes it, or NULL
- * @connected: the sender is connected to @addr, so the binding of a path must
- *	be the same one as at connect()
+ * @addr: the destination address; if it is a path, the inode is pinned
+ * @from: the sender's address as seen in @net, or NULL
+ * @connected: the sender is connected to @addr. If it is a path, @addr is the
+ *	address object of the binding that connect() found, and no other binding
+ *	counts
  * @err: gets 0 or a negative errno
  *
  * Context: process, may sleep.
  * Return: the endpoint, a reference, which the caller owns; NULL with *@err:
  * -ECONNREFUSED if no datagram socket is bound to the address; -EPROTOTYPE if a
- * socket of another type is bound to the path; -ENETUNREACH or -EHOSTUNREACH if
- * the node is unknown or down; -ENOMEM.
+ * socket of another type is bound to the path; an error of
+ * altconn_node_get_net(), such as -ENETUNREACH or -EHOSTUNREACH, if the node is
+ * unknown or down; -ENOMEM.
  */
 struct sock *altconn_dgram_lookup(struct net *net,
 				  const struct altconn_addr *addr,
@@ -221,11 +233,11 @@ static struct altconn_addr *dgram_make_saddr(struct sock *sk, u32 port,
 }
 
 /*
- * Check whether the address of an endpoint is valid for other nodes only, while
- * @dest is not an address of another node. A socket that is bound to a wildcard
- * IP address and connected to another node has the address by which that node
- * knows this one. A socket that is bound to a specific IP address keeps it,
- * whatever the socket is connected to.
+ * Check whether the address of an endpoint has no meaning at @dest, because it
+ * is valid in another namespace only. When a socket that is bound to a wildcard
+ * IP address connects to another node, the socket gets the address by which
+ * that node knows this namespace. A receiver in this namespace cannot answer to
+ * it. A socket that is bound to a specific IP address keeps that address.
  */
 static bool dgram_saddr_is_xns_only(const struct sock *sk,
 				    const struct altconn_addr *dest)
@@ -251,13 +263,14 @@ static bool dgram_saddr_is_xns_only(const struct sock *sk,
  * @dest: the destination address, or NULL if the destination is the other half
  *	of a socketpair
  *
- * A receiver cannot answer to a wildcard IP address, nor in this namespace to
- * an address that is valid for other nodes only. A source address towards @dest
- * replaces these.
+ * In the inet formats the endpoint's address may be one to which a receiver at
+ * @dest cannot answer: a wildcard IP address, or an address that is valid in
+ * another namespace only. In this case the source address is chosen for @dest,
+ * as routing does it.
  *
  * Context: process, may sleep.
- * Return: the address as the sender's namespace writes it, a reference, which
- * the caller owns; NULL if the sender is unnamed; ERR_PTR(-ENOMEM).
+ * Return: the address as seen in the sender's namespace, a reference, which the
+ * caller owns; NULL if the sender is unnamed; ERR_PTR(-ENOMEM).
  */
 struct altconn_addr *altconn_dgram_sender_addr(struct sock *sk,
 					       const struct altconn_addr *dest)
@@ -319,8 +332,9 @@ altconn_dgram_make(struct sock *sk, struct msghdr *msg, size_t len,
 
 /*
  * Remember the receiver of a connected socket, if @dest is still the address
- * that the socket is connected to. If anything has changed since the lookup,
- * the generation differs, and dgram_get_cached_receiver() ignores the receiver.
+ * that the socket is connected to. dest->genid was read before the lookup. So
+ * if anything has changed since then, the generation differs, and
+ * dgram_get_cached_receiver() ignores the receiver.
  */
 static void dgram_cache_receiver(struct sock *sk, struct sock *receiver,
 				 const struct dgram_dest *dest)
@@ -336,9 +350,11 @@ static void dgram_cache_receiver(struct sock *sk, struct sock *receiver,
 }
 
 /*
- * Return the remembered receiver and a reference to it, or NULL. The endpoint
- * itself holds no reference. While the generation is unchanged the receiver is
- * bound, so its memory stays for at least a grace period.
+ * Return a reference to the remembered receiver, or NULL. The pointer in the
+ * sender's endpoint holds no reference. To unbind a socket changes the
+ * generation before RCU frees the socket. So while the generation is unchanged
+ * in an RCU read section, the memory is valid, and a reference can be taken
+ * unless the last one is gone.
  */
 static struct sock *
 dgram_get_cached_receiver(const struct altconn_dgram_sock *ask)
@@ -357,8 +373,9 @@ dgram_get_cached_receiver(const struct altconn_dgram_sock *ask)
 }
 
 /*
- * Look up the receiver of a datagram that goes to an address. Return a
- * reference, or NULL with an errno in *@err.
+ * Look up the receiver of a datagram that goes to an address. If the sender is
+ * connected to this address, remember the receiver. Return a reference, or NULL
+ * with an errno in *@err.
  */
 static noinline struct sock *
 dgram_lookup_and_cache(struct sock *sk, const struct dgram_dest *dest,
@@ -373,8 +390,9 @@ dgram_lookup_and_cache(struct sock *sk, const struct dgram_dest *dest,
 }
 
 /*
- * Do what altconn_dgram_get_receiver() does. This function is inlined, because
- * every send() runs it.
+ * Get the receiver of a datagram: the remembered receiver, the other half of
+ * the socketpair, or the result of a lookup. Return a reference, or NULL with
+ * an errno in *@err. This function is inlined, because every send() runs it.
  */
 static __always_inline struct sock *
 dgram_get_receiver(struct sock *sk, struct dgram_dest *dest,
@@ -383,7 +401,8 @@ dgram_get_receiver(struct sock *sk, struct dgram_dest *dest,
 	struct sock *receiver = dest->receiver;
 
 	/*
-	 * A known receiver is used once, because it may change during a wait.
+	 * Use the remembered receiver once. After a wait the receiver is looked
+	 * up, because another socket may have the address by then.
 	 */
 	dest->receiver = NULL;
 	if (receiver)
@@ -395,10 +414,11 @@ dgram_get_receiver(struct sock *sk, struct dgram_dest *dest,
 }
 
 /**
- * altconn_dgram_get_receiver() - find the receiver of a datagram
+ * altconn_dgram_get_receiver() - get the receiver of a datagram
  * @sk: the sending endpoint
- * @dest: the destination; its @receiver moves to the caller
- * @from: the sender's address as the sender's namespace writes it, or NULL
+ * @dest: the destination; the reference in its @receiver, if any, moves to the
+ *	caller
+ * @from: the sender's address as seen in the sender's namespace, or NULL
  * @connected: the datagram goes to the address that @sk is connected to
  * @err: gets an errno if no receiver is found
  *
@@ -423,7 +443,8 @@ struct sock *altconn_dgram_get_receiver(struct sock *sk,
 
 /*
  * Return the time limit of a blocking send(), jiffies: the shorter one of
- * SO_SNDTIMEO and the sysctl net.altconn.dgram_block_ms.
+ * SO_SNDTIMEO and the sysctl net.altconn.dgram_block_ms, where 0 means no
+ * limit.
  */
 static long dgram_send_timeo(const struct sock *sk)
 {
@@ -434,10 +455,10 @@ static long dgram_send_timeo(const struct sock *sk)
 }
 
 /*
- * Write the sender's address to the datagram as the receiver's namespace writes
- * it. The caller must do so after each lookup of the receiver: the new receiver
- * may be in another namespace, where a node id has another meaning. Return 0 or
- * -ENOMEM.
+ * Set the source address of the datagram to @saddr, translated from the
+ * sender's namespace into the receiver's. The caller must do so after each
+ * lookup of the receiver: the new receiver may be in another namespace, where a
+ * node id has another meaning. Return 0 or -ENOMEM.
  */
 static noinline int dgram_translate_from(struct sock *sk,
 					 struct altconn_addr *saddr,
@@ -456,10 +477,8 @@ static noinline int dgram_translate_from(struct sock *sk,
 }
 
 /*
- * Find the receiver of a datagram to another node, and name the sender as
- * altconn_dgram_route() does. Return a reference, or NULL with an errno
- * in
- * *@err.
+ * Get the receiver of a datagram to another node, and set the source address
+ * for it. Return a reference, or NULL with an errno in *@err.
  */
 static noinline struct sock *dgram_route_xns(struct sock *sk,
 					     struct dgram_dest *dest,
@@ -480,7 +499,12 @@ static noinline struct sock *dgram_route_xns(struct sock *sk,
 	return NULL;
 }
 
-/* Do what altconn_dgram_route() does, inlined for every send(). */
+/*
+ * Get the receiver of a datagram. If the destination belongs to another node,
+ * also set the source address as the receiver sees it. Return a reference, or
+ * NULL with an errno in *@err. This function is inlined, because every send()
+ * runs it.
+ */
 static __always_inline struct sock *
 dgram_route(struct sock *sk, struct dgram_dest *dest,
 	    struct altconn_dgram *dg, bool connected, int *err)
@@ -491,12 +515,13 @@ dgram_route(struct sock *sk, struct dgram_dest *dest,
 }
 
 /**
- * altconn_dgram_route() - find the receiver and name the sender to it
+ * altconn_dgram_route() - get the receiver of a datagram, and set the source
+ * address for it
  * @sk: the sending endpoint
- * @dest: the destination; its @receiver moves to the caller, and its @saddr may
- *	be set
- * @dg: the datagram; its @from becomes the sender's address as the receiver's
- *	namespace writes it
+ * @dest: the destination; the reference in its @receiver, if any, moves to the
+ *	caller; its @saddr is set if the destination belongs to another node
+ * @dg: the datagram; its @from becomes the sender's address as seen in the
+ *	receiver's namespace
  * @connected: the datagram goes to the address that @sk is connected to
  * @err: gets an errno if the result is NULL
  *
@@ -548,9 +573,10 @@ int altconn_dgram_send_to(struct sock *sk, struct dgram_dest *dest,
 		receiver = dgram_route(sk, dest, dg, connected, &err);
 		if (!receiver)
 			return err;
+		/* A datagram that has credentials already keeps them. */
 		if (unlikely(altconn_dgram_carries_creds(sk, receiver)))
 			altconn_scm_fill(&dg->scm);
-		err = altconn_dgram_filter(receiver, dg, timeo);
+		err = altconn_dgram_filter(receiver, dg, timeo != 0);
 		if (!err)
 			err = altconn_dgram_queue_or_block(
 				receiver, dg, timeo ? &waiter : NULL);
@@ -561,8 +587,8 @@ int altconn_dgram_send_to(struct sock *sk, struct dgram_dest *dest,
 							   len, &timeo);
 		}
 		/*
-		 * As in other families, a datagram that a filter drops counts
-		 * as sent.
+		 * Only a filter returns -EPERM. As in other families, a
+		 * datagram that a filter drops counts as sent.
 		 */
 		if (err == -EPERM)
 			altconn_dgram_put(dg);
@@ -575,13 +601,13 @@ int altconn_dgram_send_to(struct sock *sk, struct dgram_dest *dest,
 }
 
 /**
- * altconn_dgram_deliver_nowait() - deliver a datagram without waiting
+ * altconn_dgram_deliver_nowait() - deliver a datagram if the receiver has space
  * @receiver: the receiving endpoint
  * @dg: the datagram; the caller's reference is gone in any case
  *
  * The datagram is lost if the receiver is full or does not accept the sender.
  *
- * Context: process, may sleep; no spinlock held.
+ * Context: process; no spinlock held. May sleep, but does not wait for space.
  */
 void altconn_dgram_deliver_nowait(struct sock *receiver,
 				  struct altconn_dgram *dg)
@@ -591,15 +617,15 @@ void altconn_dgram_deliver_nowait(struct sock *receiver,
 		altconn_dgram_put(dg);
 }
 
-/* Return -EINVAL for port 0, as UDP does: RFC 768 has no destination port 0. */
+/* Return -EINVAL for the destination port 0, as UDP does. */
 static int dgram_check_port(const struct altconn_addr *addr)
 {
 	return addr->kind == ALTCONN_KIND_INET && !addr->port ? -EINVAL : 0;
 }
 
 /*
- * Make @dest the address that the socket is connected to, or the other half of
- * its socketpair. Return 0 or a negative errno.
+ * Fill @dest with the address that the socket is connected to, or with the
+ * other half of its socketpair. Return 0 or a negative errno.
  */
 static __always_inline int dgram_dest_from_peer(struct sock *sk,
 						struct dgram_dest *dest)
@@ -623,9 +649,9 @@ static __always_inline int dgram_dest_from_peer(struct sock *sk,
 }
 
 /*
- * Make @dest the address that the caller of sendto() names. Return 0 or a
- * negative errno. @path gets a reference if the address is a path, even if a
- * later check fails.
+ * Fill @dest from the address in @msg, an argument of sendto() or sendmsg().
+ * Return 0 or a negative errno. If the address is a path, @path gets a
+ * reference, even if a later check fails.
  */
 static noinline int dgram_dest_from_msg(struct sock *sk, struct msghdr *msg,
 					struct dgram_dest *dest,
@@ -659,7 +685,7 @@ static noinline int dgram_dest_from_msg(struct sock *sk, struct msghdr *msg,
 }
 
 /**
- * altconn_dgram_get_dest() - find out where a datagram goes
+ * altconn_dgram_get_dest() - get the destination of a datagram
  * @sk: the sending endpoint
  * @msg: its msg_name, if any, is the destination
  * @dest: zeroed; gets the destination, and the caller drops its references with
@@ -667,9 +693,9 @@ static noinline int dgram_dest_from_msg(struct sock *sk, struct msghdr *msg,
  * @path: empty; gets the socket file if msg_name is a path, and the caller puts
  *	the reference, even on failure; may be NULL without msg_name
  *
- * A compiler option may clear all that a function has on its stack, and a
- * struct altconn_addr is large. So the connected case, which needs none, has
- * its own function.
+ * dgram_dest_from_msg() is not inlined, because it has a struct altconn_addr on
+ * its stack. With CONFIG_INIT_STACK_ALL_ZERO each call would clear this large
+ * object, also in the connected case, which does not need it.
  *
  * Context: process, may sleep; lock_sock() not held.
  * Return: 0; -ENOTCONN in the sockaddr_un format, else -EDESTADDRREQ, if there

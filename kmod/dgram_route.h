@@ -12,13 +12,13 @@ struct altconn_dgram;
  * struct dgram_dest - the destination of a datagram
  * @addr: the destination address, a reference; NULL if the sender is half of a
  *	socketpair
- * @saddr: the sender's address as the sender's namespace writes it, a
- *	reference; set only if @addr belongs to another node, else NULL
+ * @saddr: the sender's address as seen in the sender's namespace, a reference;
+ *	set only if @addr belongs to another node, else NULL
  * @pair_sk: the other half of the socketpair, a reference, or NULL
- * @receiver: the socket that received the last datagram of this sender, a
- *	reference, or NULL if a lookup is necessary
- * @genid: the value of altconn_dgram_genid before the lookup of the
- *	receiver; used only if the sender is connected
+ * @receiver: the receiver that the sender's endpoint remembers, a reference;
+ *	NULL if a lookup is necessary
+ * @genid: the value of altconn_dgram_genid before the lookup of the receiver;
+ *	used only if the sender is connected
  * @ruling: what a rule decides about datagrams to @addr
  *
  * Lifetime: The object is on the stack of a send, or part of a delayed or
