@@ -13,19 +13,54 @@
  *                remote address for one association. Only the binding of an
  *                address that sockets may share has a claim.
  *   listener     struct altconn_listener (listener.h): the accept queue of an
- *                endpoint
+ *                endpoint in TCP_LISTEN
+ *   deferring listener
+ *                a listener with ALTCONN_DEFER_ACCEPT: it establishes an
+ *                attempt only when accept() takes the attempt. This differs
+ *                from TCP_DEFER_ACCEPT, with which TCP waits for data before
+ *                accept() returns.
  *   waiting room struct altconn_room (room.h): the attempts that wait at the
  *                addresses of one port, name or path, whichever listener
  *                serves them, and also while no listener does
  *   lane         struct altconn_lane (room.h): one address of a waiting room,
- *                with the attempts that wait there
+ *                with the attempts that wait there, each kind in a FIFO of
+ *                its own. An attempt in a lane is pending. It is not in the
+ *                state QUEUED, which means established and not accepted.
+ *   group        struct altconn_group (room.h): listeners that are bound to the
+ *                same address and serve the same attempts
+ *   to serve     A listener serves the attempts that it may establish: as with
+ *                TCP, the attempts to which it is the closest listener. struct
+ *                altconn_serving (room.h) has the groups that serve an attempt.
  *   association  struct altconn_assoc (assoc.h): the connection that connect()
  *                or socketpair() makes between two endpoints
  *   attempt      an association that is still pending: neither established
- *                nor failed
+ *                nor failed. A decided attempt has just become one of these.
+ *   to decide    to end the state PENDING of an attempt: to establish the
+ *                attempt, or to let it fail
+ *   deadline     the time at which a pending attempt fails with ETIMEDOUT
+ *                (assoc->expires)
+ *   to promote   to move a waiting attempt into an accept queue that has space,
+ *                which establishes the attempt
+ *   to report    to count a result in the statistics, and to emit its trace
+ *                event and its netlink event. To give user space the result is
+ *                to return it.
+ *   parked       A parked attempt is one that a rule delays or drops. It is
+ *                pending, but neither in an accept queue nor in a waiting room,
+ *                so no listener sees it (attempt_parked.c).
+ *   batch        struct attempt_batch (attempt.h): the attempts that are
+ *                decided in one hold of a waiting room's lock, and the threads
+ *                to wake afterwards
+ *   rule         struct altconn_rule (rule.h): an entry of the firewall of this
+ *                family (altconn-rule(8))
+ *   match        struct altconn_match (rule.h): the rules that match an attempt
+ *   ruling       struct altconn_ruling (ruling.h): what these rules decide
+ *                about the attempt or datagram
+ *   registry     struct altconn_registry (registry.h): the associations, or the
+ *                sockets, of a network namespace by their ids
  *   node         struct altconn_node (node.c): another network namespace,
  *                under the id that it has in this one. Identifiers that
- *                contain "xns" (cross-namespace) concern other nodes.
+ *                contain "xns" (cross-namespace) concern other nodes. The node
+ *                of a list or of a tree is something else, as in all of Linux.
  *   boundary     struct scm_boundary (scm_queue.c): a position in a stream of
  *                bytes where the credentials change, or with which descriptors
  *                or a time stamp go

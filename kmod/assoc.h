@@ -72,12 +72,14 @@ struct altconn_end {
  *	is loaded
  * @waits_listener: the attempt waits if no listener serves its address
  *	(ALTCONN_WAIT_LISTENER)
- * @waited: the attempt was not decided at once
- * @published: connect() made the association, and the client's endpoint points
- *	to it
+ * @waited: the attempt was not decided at once, because it waits or waited in a
+ *	waiting room, or is or was parked. Only such an attempt can be decided by
+ *	another thread than the caller of connect()
+ * @published: connect() made the association, the client's endpoint points to
+ *	it, and has entered TCP_SYN_SENT
  * @err: positive errno of a failed attempt, else 0
  * @reason: enum altconn_reason of the decision
- * @rule: id of the rule that held the attempt, or 0
+ * @rule: id of the rule that has delayed or dropped the attempt, or 0
  * @lock: protects the decision, the flags of the ends, and ask->assoc of both
  *	endpoints
  * @an: network namespace of the client; lives as long as end[ALTCONN_CLIENT].sk

@@ -521,8 +521,7 @@ void altconn_attempt_promote_waiting(struct altconn_listener *ln)
 }
 
 /**
- * altconn_attempt_find_avail() - find a listener that waiting attempts can
- * enter
+ * altconn_attempt_find_avail() - find a listener for waiting attempts
  * @room: the waiting room
  * @s: the groups of listeners to look at
  *

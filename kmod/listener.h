@@ -16,11 +16,13 @@ struct cred;
  * @refs: references; see below
  * @lock: protects the fields from @closed to @waited except @id, and the fields
  *	that name the lock below
- * @closed: the listener has closed, and no attempt may enter any more
- * @has_waiting: attempts wait for the listener. A new attempt queues up behind
- *	them, and any change that makes room lets them in (attempt.c)
- * @fail_fast: a full backlog refuses attempts (ALTCONN_BACKLOG_POLICY)
- * @defer: only accept() establishes attempts (ALTCONN_DEFER_ACCEPT)
+ * @closed: the listener has closed, and establishes no more attempts
+ * @has_waiting: attempts wait that the listener serves. A new attempt waits
+ *	behind them, and any change that makes space promotes them (attempt.c)
+ * @fail_fast: attempts that find the backlog full are refused
+ *	(ALTCONN_BACKLOG_POLICY)
+ * @defer: a deferring listener: only accept() establishes attempts
+ *	(ALTCONN_DEFER_ACCEPT)
  * @id: id of the endpoint in its namespace's registry of sockets
  * @queue: accept queue: associations that are established and not accepted
  * @queued: length of @queue
@@ -91,8 +93,8 @@ struct altconn_listener *altconn_listener_new(struct sock *sk, int backlog);
  * now
  * @ln: the listener
  *
- * A backlog of n holds n + 1 associations, as everywhere in Linux. A listener
- * that defers never has room, since only accept() establishes attempts there.
+ * A backlog of n holds n + 1 associations, as everywhere in Linux. A deferring
+ * listener never has space, since only accept() establishes attempts there.
  *
  * Context: process; the listener's lock held.
  * Return: true if the accept queue takes another association, else false.

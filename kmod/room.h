@@ -47,10 +47,12 @@ enum altconn_fifo {
 };
 
 /**
- * struct altconn_group - listeners that share an address
- * @avail: list of the listeners that may have room
- * @full: list of the listeners that have no room and for which attempts wait
- * @defer: list of the listeners that establish attempts only in accept()
+ * struct altconn_group - listeners that share an address and serve the same
+ * attempts
+ * @avail: list of the listeners that may have space, or for which no attempt
+ *	waits
+ * @full: list of the listeners that have no space and for which attempts wait
+ * @defer: list of the deferring listeners
  * @n: number of listeners in the group
  * @n_queueing: number of listeners in the group that do not fail fast
  */
@@ -165,8 +167,8 @@ struct altconn_room {
 };
 
 /**
- * struct altconn_serving - the groups of listeners that serve an address
- * @group: the groups
+ * struct altconn_serving - the groups of listeners that serve an attempt
+ * @group: the groups; none of them is empty
  * @n: number of groups
  */
 struct altconn_serving {
