@@ -18,14 +18,16 @@
 #include "stat.h"
 #include "trace.h"
 
+/* Check whether accept() returns without a wait. */
 static bool accept_is_ready(struct altconn_listener *ln)
 {
 	return altconn_listener_has_acceptable(ln) || READ_ONCE(ln->closed);
 }
 
 /*
- * Take an association from the accept queue. If the listener defers and its
- * queue is empty, establish a waiting attempt first.
+ * Take the oldest association from the accept queue, or return NULL. A
+ * deferring listener with an empty queue establishes a waiting attempt first.
+ * If the association leaves space to waiting attempts, promote them.
  */
 static struct altconn_assoc *accept_dequeue(struct altconn_listener *ln)
 {
@@ -45,7 +47,12 @@ static struct altconn_assoc *accept_dequeue(struct altconn_listener *ln)
 	return assoc;
 }
 
-/* Sleep as an exclusive waiter, so that each association wakes one accepter. */
+/*
+ * Sleep until accept() may find an association. The thread is an exclusive
+ * waiter, so that each association wakes one accepter. Return 0 to look again;
+ * -EAGAIN if *@timeo jiffies have passed; -EINTR or -ERESTARTSYS on a signal.
+ * *@timeo gets the time that is left.
+ */
 static int accept_wait(struct sock *sk, struct altconn_listener *ln,
 		       long *timeo)
 {
@@ -65,6 +72,11 @@ static int accept_wait(struct sock *sk, struct altconn_listener *ln,
 	return err;
 }
 
+/*
+ * Take the oldest association from the accept queue, after a wait of at most
+ * @timeo jiffies. Return an ERR_PTR() if there is none, or the listener has
+ * closed.
+ */
 static struct altconn_assoc *accept_dequeue_wait(struct sock *sk,
 						 struct altconn_listener *ln,
 						 long timeo)
@@ -94,6 +106,7 @@ static void accept_inherit(struct sock *sk, struct socket *newsock,
 	altconn_sock_inherit(sk, newsk);
 }
 
+/* Count an accepted association, and the time in the accept queue. */
 static void accept_count(const struct sock *sk,
 			 const struct altconn_assoc *assoc)
 {
@@ -104,6 +117,10 @@ static void accept_count(const struct sock *sk,
 			  ktime_get_ns() - assoc->decided_at);
 }
 
+/*
+ * Make @newsock the server's end of the oldest association. Return 0 or a
+ * negative errno.
+ */
 static int accept_from_listener(struct sock *sk, struct altconn_listener *ln,
 				struct socket *newsock,
 				struct proto_accept_arg *arg)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The entry of an attempt into an accept queue that has space, or into the
- * waiting room of its address. The limits of the listener, of the namespace and
- * of the user decide whether the attempt is admitted.
+ * This file puts an attempt into an accept queue that has space, or into the
+ * waiting room of its address. An attempt beyond a limit of the listener, of
+ * the namespace or of the user is refused.
  */
 
 #include <linux/slab.h>
@@ -58,8 +58,8 @@ static u32 attempt_check_inbound(const struct altconn_assoc *assoc,
 }
 
 /*
- * Check whether @ln admits the attempt to its queue, or to wait for it. Return
- * 0, or -ECONNREFUSED with *@reason set. @ln's lock is held.
+ * Check whether @ln admits the attempt to its accept queue or to its waiting
+ * room. Return 0, or -ECONNREFUSED with *@reason set. @ln's lock is held.
  */
 static int attempt_check_listener(const struct altconn_assoc *assoc,
 				  struct altconn_listener *ln, u32 *reason)
@@ -79,9 +79,9 @@ static int attempt_check_listener(const struct altconn_assoc *assoc,
 
 /*
  * Establish the attempt at once if the accept queue has space and no other
- * attempt waits for the listener. Return 0 on success, when the caller's
- * reference has moved to the queue; -EAGAIN if the attempt has to wait; or
- * -ECONNREFUSED with *@reason set.
+ * attempt waits for the listener. Return 0 on success, in which case the
+ * caller's reference has moved to the queue; -EAGAIN if the attempt has to
+ * wait; or -ECONNREFUSED with *@reason set.
  */
 static int attempt_try_establish(struct altconn_assoc *assoc,
 				 struct altconn_listener *ln,
@@ -102,8 +102,9 @@ static int attempt_try_establish(struct altconn_assoc *assoc,
 	done = altconn_attempt_establish(assoc, ln, xns);
 	sk = ln->sk;
 	/*
-	 * The listener cannot close while it is locked, so its endpoint stays.
-	 * After that RCU keeps the endpoint.
+	 * The listener cannot close while it is locked. The RCU read section
+	 * begins before the unlock, so the endpoint is not freed before its
+	 * accepters are woken.
 	 */
 	rcu_read_lock();
 	spin_unlock(&ln->lock);
@@ -111,18 +112,18 @@ static int attempt_try_establish(struct altconn_assoc *assoc,
 		sk->sk_data_ready(sk);
 	rcu_read_unlock();
 	altconn_attempt_wake_client(assoc->end[ALTCONN_CLIENT].sk);
-	/* A parked attempt was decided before its delay ended. */
+	/* Only a parked attempt can be decided before it gets here. */
 	if (unlikely(!done))
 		altconn_assoc_put(assoc);
 	return 0;
 }
 
 /*
- * Check whether net.altconn.max_waiting leaves no space for the attempt, while
- * @waiting attempts wait at its address or for its listener. One user may use
- * half of the limit, rounded up, so that attempts of other users find space.
- * Store the user's key in assoc->wait. The room's lock is held, and so is the
- * lock of @ln, which is not closed, unless @ln is NULL.
+ * Check whether the attempt exceeds net.altconn.max_waiting if @waiting
+ * attempts wait at its address or for its listener. One user may use half of
+ * the limit, rounded up, so that attempts of other users find space. Store the
+ * user's key in assoc->wait. The room's lock is held. If @ln is not NULL, it
+ * has not closed, and its lock is held.
  */
 static bool attempt_waiting_is_full(struct altconn_assoc *assoc,
 				    const struct altconn_room *room,
@@ -176,7 +177,10 @@ out:
 	return err;
 }
 
-/* Count the wait at the listener, and show the listener as the server's end. */
+/*
+ * Count the waiting attempt at the listener, and show the listener as the
+ * server's end of the association.
+ */
 static void attempt_set_server(struct altconn_assoc *assoc,
 			       struct altconn_listener *ln)
 {
@@ -212,8 +216,8 @@ static void attempt_begin_wait(struct altconn_assoc *assoc,
 }
 
 /*
- * Memory for a lane and a share, which an attempt may need to enter a room. The
- * memory is allocated before the room is locked.
+ * Memory for a lane and a share, in case the room has none for the address and
+ * the user of an attempt. The memory is allocated before the room is locked.
  */
 struct attempt_spare {
 	struct altconn_lane	*lane;
@@ -234,9 +238,9 @@ static void attempt_spare_free(struct attempt_spare *spare)
 }
 
 /*
- * Queue the attempt in the lane of its address, and return true. Return false
- * if the attempt was decided before. On success the caller's reference moves to
- * the room. The room's lock is held.
+ * Put the attempt into the lane of its address, and return true. Return false
+ * if the attempt was decided before, as a parked attempt may be. On success the
+ * caller's reference moves to the room. The room's lock is held.
  */
 static bool attempt_enqueue_lane(struct altconn_assoc *assoc,
 				 struct altconn_room *room,
@@ -253,7 +257,7 @@ static bool attempt_enqueue_lane(struct altconn_assoc *assoc,
 	pending = assoc->state == ALTCONN_ASSOC_STATE_PENDING;
 	if (pending) {
 		refcount_inc(&room->refs);
-		/* Pairs with attempt_room(): a room that is seen is set up. */
+		/* Pairs with attempt_room(): the attempt has a reference. */
 		smp_store_release(&wait->room, room);
 	}
 	spin_unlock(&assoc->lock);
@@ -266,10 +270,11 @@ static bool attempt_enqueue_lane(struct altconn_assoc *assoc,
 }
 
 /*
- * Promote attempts into listeners that have got space before the attempt was
- * queued in its lane. If the attempt is not promoted itself, begin its wait.
- * Return true if the attempt waits and a listener may still have space. In that
- * case the caller promotes further attempts. The room's lock is held.
+ * A listener may have got space before the attempt got into its lane, so
+ * promote waiting attempts first. If the attempt is not promoted itself, begin
+ * its wait. Return true if the attempt waits and a listener may still have
+ * space. In that case the caller promotes further attempts. The room's lock is
+ * held.
  */
 static bool attempt_promote_or_wait(struct altconn_assoc *assoc,
 				    struct altconn_room *room,
@@ -278,13 +283,14 @@ static bool attempt_promote_or_wait(struct altconn_assoc *assoc,
 {
 	struct altconn_wait *wait = assoc->wait;
 	/*
-	 * The list of listeners that may have space can begin with full ones.
-	 * Do not walk more of them than this for one attempt.
+	 * The list @avail of a group can begin with listeners that have no
+	 * space. Do not try more of them than this for one attempt.
 	 */
 	unsigned int tries = ATTEMPT_BATCH;
 	struct altconn_listener *avail;
 	struct altconn_serving s;
 
+	/* A batch wakes the accepters of one listener, so stop after one. */
 	do {
 		s = altconn_room_serving(room, wait->lane,
 					 wait->fifo == ALTCONN_FIFO_XNS);
@@ -315,9 +321,10 @@ static struct altconn_room *attempt_lock_room(struct altconn_assoc *assoc,
 }
 
 /*
- * Let the attempt wait in the room of its address, for @ln or, if @ln is NULL,
- * for a listener to come. Return 0 on success, when the caller's reference has
- * moved, or -ECONNREFUSED or -ENOMEM with *@reason set.
+ * Let the attempt wait in the room of its address. @ln is a listener that
+ * serves the attempt. If @ln is NULL, the attempt waits until a listener opens.
+ * Return 0 on success, in which case the caller's reference has moved, or
+ * -ECONNREFUSED or -ENOMEM with *@reason set.
  */
 static int attempt_enqueue_waiting(struct altconn_assoc *assoc,
 				   struct altconn_listener *ln,
@@ -356,8 +363,8 @@ out:
 /**
  * altconn_attempt_enqueue() - put an attempt into an accept queue or waiting
  * room
- * @assoc: the attempt, new or parked until now by a rule
- * @ln: a listener of the address; NULL: wait for a listener to come
+ * @assoc: the attempt, which is new or was parked until now
+ * @ln: a listener that serves the attempt; NULL: wait until a listener opens
  *	(ALTCONN_WAIT_LISTENER)
  * @reason: set to the enum altconn_reason of a failure
  *

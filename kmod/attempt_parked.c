@@ -2,8 +2,9 @@
 /*
  * Parked attempts, and expired timers. A rule that delays or drops an attempt
  * parks it: the attempt is pending, but neither in an accept queue nor in a
- * waiting room. When its timer expires, an attempt times out, or, at the end of
- * a delay, goes on to a listener.
+ * waiting room. When the timer of an attempt expires, the attempt fails if its
+ * deadline has passed. If only the delay of a parked attempt has ended, the
+ * attempt goes on to a listener.
  */
 
 #include "addr.h"
@@ -19,8 +20,9 @@
 #include "trace.h"
 
 /*
- * Let the attempt enter a listener that listens now, or the waiting room, as
- * connect() would. On success the caller's reference moves with the attempt.
+ * Put the attempt into an accept queue or a waiting room, as connect() does
+ * without a rule. Return 0, in which case the caller's reference has moved, or
+ * a negative errno with *@reason set.
  */
 static int attempt_resume(struct altconn_assoc *assoc, u32 *reason)
 {
@@ -36,8 +38,8 @@ static int attempt_resume(struct altconn_assoc *assoc, u32 *reason)
 		err = altconn_attempt_enqueue(assoc, ln, reason);
 		altconn_listener_put(ln);
 		/*
-		 * When the listener has closed since the lookup, another one
-		 * may serve the address.
+		 * If the listener has closed since the lookup, another one may
+		 * serve the address.
 		 */
 	} while (err && *reason == ALTCONN_REASON_LISTENER_CLOSED);
 	if (!IS_ERR(ln))
@@ -64,7 +66,7 @@ static struct sock *attempt_get_client(struct altconn_assoc *assoc)
 	return sk;
 }
 
-/* Let the attempt go on if the delay that a rule has set is over. */
+/* Let a parked attempt go on if its delay has ended. */
 static void attempt_resume_delayed(struct altconn_wait *wait)
 {
 	struct altconn_assoc *assoc = wait->assoc;
@@ -81,9 +83,9 @@ static void attempt_resume_delayed(struct altconn_wait *wait)
 	sk = attempt_get_client(assoc);
 	if (!sk)
 		return;
-	/* Memory that the attempt needs to wait is charged to the client. */
+	/* The client pays for the memory that the attempt needs to wait. */
 	memcg = set_active_memcg(mem_cgroup_from_sk(sk));
-	/* The new reference is for the queue that the attempt enters. */
+	/* The new reference is for the accept queue or the waiting room. */
 	err = attempt_resume(altconn_assoc_get(assoc), &reason);
 	set_active_memcg(memcg);
 	if (err) {
@@ -93,7 +95,7 @@ static void attempt_resume_delayed(struct altconn_wait *wait)
 	sock_put(sk);
 }
 
-/* Drop the path when the delay is over or the attempt is decided. */
+/* Drop the path if the delay has ended or the attempt is decided. */
 static void attempt_drop_path(struct altconn_wait *wait)
 {
 	struct path path = { .mnt = wait->path.mnt };

@@ -17,9 +17,10 @@
 #include "room_queue.h"
 
 /*
- * Find an attempt at @addr to refuse: no listener serves it, and it does not
- * wait for one (ALTCONN_WAIT_LISTENER). Return the attempt or NULL. If a
- * listener serves @addr and may have space, store it in *@avail, which is NULL.
+ * Find an attempt at @addr that must be refused: no listener serves it, and it
+ * does not wait until one opens (ALTCONN_WAIT_LISTENER). Return the attempt or
+ * NULL. If a listener serves @addr and may have space, store it in *@avail,
+ * which is NULL.
  */
 static struct altconn_wait *
 attempt_find_unserved(struct altconn_room *room,
@@ -38,9 +39,10 @@ attempt_find_unserved(struct altconn_room *room,
 }
 
 /*
- * Find an attempt to refuse at the addresses of one IP version that have no
- * listener of their own, which wildcard listeners serve. Return the attempt or
- * NULL. If *@avail is NULL, set it to a wildcard listener that may have space.
+ * Find an attempt that must be refused at the addresses of one IP version that
+ * have no listener of their own, and that only wildcard listeners can serve.
+ * Return the attempt or NULL. If *@avail is NULL, set it to a wildcard listener
+ * that may have space.
  */
 static struct altconn_wait *
 attempt_find_unserved_pool(struct altconn_room *room, bool v6,
@@ -59,9 +61,9 @@ attempt_find_unserved_pool(struct altconn_room *room, bool v6,
 }
 
 /*
- * Find an attempt to refuse after the listeners of @addr have changed. Set
- * *@avail to a listener of @addr that may have space, or to NULL. The room's
- * lock is held.
+ * Find an attempt that must be refused after the listeners of @addr have
+ * changed. Set *@avail to a listener of @addr that may have space, or to NULL.
+ * The room's lock is held.
  */
 static struct altconn_wait *
 attempt_find_refusable(struct altconn_room *room,
@@ -76,9 +78,9 @@ attempt_find_refusable(struct altconn_room *room,
 }
 
 /*
- * Choose one of the listeners in a group that defer, to wake it. Prefer a
+ * Choose one of the deferring listeners in a group, to wake it. Prefer a
  * listener with a thread that sleeps in accept() or polls, since that server is
- * ready for an attempt. The room's lock is held, RCU read side.
+ * ready for an attempt. The caller holds the room's lock and rcu_read_lock().
  */
 static struct altconn_listener *
 attempt_choose_deferring(struct altconn_group *group)
@@ -93,14 +95,15 @@ attempt_choose_deferring(struct altconn_group *group)
 }
 
 /**
- * altconn_attempt_find_deferring() - choose a listener that defers, to wake it
+ * altconn_attempt_find_deferring() - choose a deferring listener, to wake it
  * @room: the waiting room
  * @s: the groups of listeners that serve the address
  * @all: true to wake an accepter for each attempt that waits for the listener,
  *	false to wake one accepter
- * @batch: gets the wake-ups, unless it has some for such a listener already
+ * @batch: gets the wake-ups, unless it has some for a deferring listener
+ *	already
  *
- * A listener that defers (ALTCONN_DEFER_ACCEPT) establishes attempts only in
+ * A deferring listener (ALTCONN_DEFER_ACCEPT) establishes attempts only in
  * accept(), so its accepters have to be woken when attempts wait. Successive
  * calls choose the listeners in turn.
  *
@@ -127,8 +130,8 @@ void altconn_attempt_find_deferring(struct altconn_room *room,
 }
 
 /*
- * After the listeners of @addr have changed, attempts may wait for a listener
- * that defers and has not been woken for them. Add the wake-ups to @batch. The
+ * Add wake-ups to @batch after the listeners of @addr have changed: attempts
+ * may wait for a deferring listener that has not been woken for them. The
  * room's lock is held.
  */
 static void attempt_wake_deferring(struct altconn_room *room,
@@ -156,7 +159,7 @@ static void attempt_wake_deferring(struct altconn_room *room,
  * @room: the waiting room; the caller has a reference
  * @addr: the address
  *
- * Promote attempts into listeners that have space. Refuse the attempts that no
+ * Promote attempts to listeners that have space. Refuse the attempts that no
  * listener serves any more, unless they wait for one (ALTCONN_WAIT_LISTENER).
  *
  * Context: process, may sleep; no spinlock of this module held.
@@ -194,7 +197,7 @@ void altconn_attempt_promote_or_refuse(struct altconn_room *room,
  * @ln: the listener, new; its address and reachability are set
  *
  * The caller calls altconn_attempt_promote_waiting() later, which promotes the
- * attempts that wait at the address. Until then a new attempt queues up behind
+ * attempts that wait at the address. Until then a new attempt waits behind
  * them.
  *
  * Context: process, may sleep; no spinlock of this module held.
@@ -224,12 +227,11 @@ int altconn_attempt_add_listener(struct altconn_listener *ln)
 }
 
 /**
- * altconn_attempt_remove_listener() - close a listener for attempts
+ * altconn_attempt_remove_listener() - let a listener cease to serve its address
  * @ln: the listener, which no lookup finds any more; the caller has a reference
  *
- * No attempt enters the accept queue from then on. Waiting attempts that no
- * other listener serves are refused, unless they wait for one
- * (ALTCONN_WAIT_LISTENER).
+ * @ln establishes no attempt any more. Waiting attempts that no other listener
+ * serves are refused, unless they wait until one opens (ALTCONN_WAIT_LISTENER).
  *
  * Context: process, may sleep; no spinlock of this module held.
  */
@@ -246,8 +248,8 @@ void altconn_attempt_remove_listener(struct altconn_listener *ln)
 
 /*
  * Check whether more attempts wait for a listener than its fail-fast policy
- * permits. Attempts wait for all listeners that share an address, so they are
- * surplus only if each of these listeners fails fast. The room's lock is held.
+ * permits. An attempt waits for all listeners that serve it, so it is surplus
+ * only if each of them fails fast. The room's lock is held.
  */
 static bool attempt_has_surplus(const struct altconn_room *room,
 				const struct altconn_listener *ln)
@@ -295,8 +297,8 @@ void altconn_attempt_refuse_surplus(struct altconn_listener *ln)
  * @fail_fast: ALTCONN_BACKLOG_POLICY is ALTCONN_POLICY_FAIL_FAST
  * @defer: ALTCONN_DEFER_ACCEPT
  *
- * Establish the waiting attempts for which the queue has space now. The other
- * attempts continue to wait, also if @ln fails fast from now on.
+ * Promote the waiting attempts for which the accept queue has space now. The
+ * other attempts continue to wait, even if @ln fails fast from now on.
  *
  * Context: process, may sleep; lock_sock() of the listening endpoint held, but
  * no spinlock of this module.
@@ -310,8 +312,8 @@ void altconn_attempt_set_policy(struct altconn_listener *ln, u32 backlog,
 	altconn_room_lock(room);
 	spin_lock(&ln->lock);
 	/*
-	 * A listener that begins to defer offers the waiting attempts to
-	 * accept(), so wake one accepter for each.
+	 * A listener that becomes a deferring one offers the waiting attempts
+	 * to accept(), so wake one accepter for each.
 	 */
 	if (defer && !ln->defer) {
 		batch.accept_sk = ln->sk;
@@ -365,11 +367,10 @@ void altconn_attempt_refuse_first(struct altconn_listener *ln, u32 count)
 }
 
 /**
- * altconn_attempt_promote_first() - establish the first attempt that waits
+ * altconn_attempt_promote_first() - promote the first attempt that waits
  * @ln: the listener of an accept() call; the caller has a reference
  *
- * A listener that does not defer (ALTCONN_DEFER_ACCEPT), or has closed, takes
- * no attempt in this way.
+ * Only a deferring listener that has not closed takes an attempt in this way.
  *
  * Context: process; no spinlock of this module held.
  * Return: true if an attempt has moved to the accept queue, else false.

@@ -26,8 +26,8 @@
 #include "sock.h"
 
 /*
- * @filter of struct dgram_blocked has this value while the thread runs a new
- *	filter on its datagram.
+ * The member filter of struct dgram_blocked has this value while the thread
+ * runs a new filter on its datagram.
  */
 #define DGRAM_UNFILTERED	((const struct sk_filter *)ERR_PTR(-EBUSY))
 
@@ -74,9 +74,9 @@ void altconn_dgram_unwatch(struct sock *sk)
 }
 
 /*
- * Check whether @receiver is full, and add the endpoint to the list of its
- * pollers if so. A receiver that refuses the datagram at once, because it is
- * closed or shut down for reading, does not count as full.
+ * Check whether @receiver is full. If so, add the endpoint to the list of its
+ * pollers. A receiver that refuses the datagram at once, because it is closed
+ * or shut down for reading, does not count as full.
  */
 static bool dgram_watch_if_full(struct altconn_dgram_sock *ask,
 				struct sock *receiver)
@@ -280,9 +280,9 @@ static int dgram_serve_first(struct sock *receiver)
  * If half of the queue is free, the first blocked thread gets the turn, or the
  * read queues that thread's datagram: see dgram_serve_first().
  *
- * Context: any; queue_lock held. Return: bits DGRAM_WAKE_POLLERS and
- * DGRAM_WAKE_READERS for the work that the caller does after it has released
- * queue_lock; 0 if there is none.
+ * Context: any; queue_lock held.
+ * Return: bits DGRAM_WAKE_POLLERS and DGRAM_WAKE_READERS for the work that the
+ * caller does after it has released queue_lock; 0 if there is none.
  */
 int altconn_dgram_serve_blocked(struct sock *sk)
 {
@@ -358,13 +358,13 @@ static void dgram_block_current(struct sock *receiver,
  * @waiter: entry for the list of blocked senders, uninitialized; NULL if the
  *	sender does not wait
  *
- * Context: process, may sleep; no queue_lock held. Return: 0 if the datagram is
- * queued, or dropped by the receiver's overflow policy, in which cases the
- * caller's reference is gone; DGRAM_BLOCKED if the receiver is full and @waiter
- * is in its list, in which case the caller must call
- * altconn_dgram_wait_for_space(); -EAGAIN if the receiver is full and @waiter
- * is NULL; -ECONNREFUSED or -EPIPE as altconn_dgram_check_sender() returns.
- * Unless the result is 0, the caller keeps its reference.
+ * Context: process, may sleep; no queue_lock held.
+ * Return: 0 if the datagram is queued, or dropped by the receiver's overflow
+ * policy, in which cases the caller's reference is gone; DGRAM_BLOCKED if the
+ * receiver is full and @waiter is in its list, in which case the caller must
+ * call altconn_dgram_wait_for_space(); -EAGAIN if the receiver is full and
+ * @waiter is NULL; -ECONNREFUSED or -EPIPE as altconn_dgram_check_sender()
+ * returns. Unless the result is 0, the caller keeps its reference.
  */
 int altconn_dgram_queue_or_block(struct sock *receiver,
 				 struct altconn_dgram *dg,
@@ -421,6 +421,7 @@ static bool dgram_may_overtake(struct sock *receiver,
 	       first->filter != rcu_access_pointer(receiver->sk_filter);
 }
 
+/* Let a thread that has slept for a while take the turn if it may. */
 static void dgram_try_overtake(struct sock *receiver,
 			       struct dgram_blocked *waiter)
 {
@@ -541,12 +542,12 @@ static int dgram_filter_again(struct sock *receiver,
  * Threads are served in the order in which they began to wait.
  * dgram_may_overtake() has the exception.
  *
- * Context: process, may sleep; no queue_lock held. Return: 0 if the datagram is
- * queued, in which case the caller's reference is gone; DGRAM_RETRY if the
- * receiver has changed, and the caller must look up the receiver again; -EAGAIN
- * if the time has elapsed; -EINTR or -ERESTARTSYS on a signal; -EPERM or
- * -ENOBUFS as altconn_dgram_run_filter() returns. Unless the result is 0, the
- * caller keeps its reference. @waiter has left the list.
+ * Context: process, may sleep; no queue_lock held.
+ * Return: 0 if the datagram is queued, in which case the caller's reference is
+ * gone; DGRAM_RETRY if the receiver has changed, and the caller must look up
+ * the receiver again; -EAGAIN if the time has elapsed; -EINTR or -ERESTARTSYS
+ * on a signal; -EPERM or -ENOBUFS as altconn_dgram_run_filter() returns. Unless
+ * the result is 0, the caller keeps its reference. @waiter has left the list.
  */
 int altconn_dgram_wait_for_space(struct sock *receiver,
 				 struct dgram_blocked *waiter, u32 len,
@@ -582,13 +583,13 @@ int altconn_dgram_wait_for_space(struct sock *receiver,
 }
 
 /**
- * altconn_dgram_watch_or_retry() - let poll() report space to a sender
- * @sk: the sending endpoint, which found @receiver full and does not wait
+ * altconn_dgram_watch_or_retry() - end a send() that does not wait for space
+ * @sk: the sending endpoint, which found @receiver full
  * @receiver: the receiving endpoint
  * @connected: the datagram goes to the address that @sk is connected to
  *
- * Only a connected socket watches its receiver. An unconnected socket is always
- * writable.
+ * A connected socket watches its receiver from now on, so poll() reports
+ * POLLOUT when there is space. An unconnected socket is always writable.
  *
  * Context: process; no queue_lock or poll_lock held.
  * Return: -EAGAIN if the sender must give up; DGRAM_RETRY if the receiver has

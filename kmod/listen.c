@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * listen(2), the accept queue, and the end of a listener. An attempt that finds
- * no room in the accept queue waits in the waiting room of its address
+ * no space in the accept queue waits in the waiting room of its address
  * (attempt.c, room.h).
  */
 
@@ -118,8 +118,8 @@ static void listen_set_backlog(struct sock *sk, int backlog)
  * @sock: the socket
  * @backlog: argument of listen(), clamped by the core
  *
- * A second call changes the backlog at once. A larger backlog establishes
- * attempts that wait.
+ * A second call changes the backlog at once. If the backlog is larger now,
+ * waiting attempts are promoted.
  *
  * Context: process, may sleep; takes lock_sock().
  * Return: 0 on success; -EINVAL if the socket is connecting or connected, or is
@@ -157,9 +157,9 @@ int altconn_listen(struct socket *sock, int backlog)
 }
 
 /*
- * Take an association out of the accept queue, and set its new state. In state
- * CLOSED it also leaves the server's namespace, and watchers get an event. The
- * listener's lock is held.
+ * Take an association out of the accept queue, and set its new state. If this
+ * is CLOSED, also emit a netlink event, and remove the association from the
+ * server's namespace. The listener's lock is held.
  */
 static void listener_unqueue(struct altconn_listener *ln,
 			     struct altconn_assoc *assoc, u8 state)
@@ -199,6 +199,7 @@ struct altconn_assoc *altconn_listener_dequeue(struct altconn_listener *ln,
 	return assoc;
 }
 
+/* Reset all associations in the accept queue of a listener that has closed. */
 static void listener_reset_queue(struct altconn_listener *ln)
 {
 	struct altconn_assoc *assoc;
@@ -220,7 +221,7 @@ static void listener_reset_queue(struct altconn_listener *ln)
  * @sk: an endpoint in TCP_LISTEN; the caller changes its state
  *
  * Refuse the waiting attempts that no other listener serves, unless they wait
- * for a listener (ALTCONN_WAIT_LISTENER). Reset the associations that are not
+ * until one opens (ALTCONN_WAIT_LISTENER). Reset the associations that are not
  * accepted yet.
  *
  * Context: process, may sleep; lock_sock() held.
@@ -279,9 +280,11 @@ bool altconn_listener_reset_assoc(struct altconn_assoc *assoc)
 }
 
 /**
- * altconn_listener_set_policy() - set how a listener lets attempts in
+ * altconn_listener_set_policy() - set when a listener refuses or establishes
+ * attempts
  * @sk: an endpoint, which may listen
- * @fail_fast: a full backlog refuses attempts (ALTCONN_BACKLOG_POLICY)
+ * @fail_fast: attempts that find the backlog full are refused
+ *	(ALTCONN_BACKLOG_POLICY)
  * @defer: only accept() establishes attempts (ALTCONN_DEFER_ACCEPT)
  *
  * The values hold for the current listener and for later calls of listen().
@@ -326,8 +329,8 @@ int altconn_listener_refuse_waiting(struct sock *sk, u32 count)
  * association
  * @ln: the listener; the caller has a reference
  *
- * Context: process, does not sleep; takes room->lock if the listener defers and
- * its queue is empty, else no lock.
+ * Context: process, does not sleep; takes room->lock if @ln is a deferring
+ * listener with an empty queue, else no lock.
  * Return: true if the accept queue has an association or, with
  * ALTCONN_DEFER_ACCEPT, if an attempt waits for the listener; else false.
  */
