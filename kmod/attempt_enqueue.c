@@ -265,7 +265,7 @@ static bool attempt_enqueue_lane(struct altconn_assoc *assoc,
 		altconn_room_enqueue(room,
 				     altconn_lane_get(room, addr, &spare->lane),
 				     altconn_share_get(room, wait->user,
-						    &spare->share), wait);
+						       &spare->share), wait);
 	return pending;
 }
 
@@ -330,6 +330,7 @@ static int attempt_enqueue_waiting(struct altconn_assoc *assoc,
 				   struct altconn_listener *ln,
 				   struct altconn_xns **xns, u32 *reason)
 {
+	const struct altconn_addr *server = assoc->end[ALTCONN_SERVER].addr;
 	struct attempt_batch batch = {};
 	struct attempt_spare spare;
 	struct altconn_room *room;
@@ -351,9 +352,12 @@ static int attempt_enqueue_waiting(struct altconn_assoc *assoc,
 		altconn_batch_add(&batch, assoc);
 out_unlock:
 	altconn_batch_unlock_and_wake(&batch, room);
+	/*
+	 * The locked endpoint, or the job that ends a delay, also has a
+	 * reference to the attempt, so the attempt and @server stay valid.
+	 */
 	if (more)
-		altconn_attempt_promote_or_refuse(
-			room, assoc->end[ALTCONN_SERVER].addr);
+		altconn_attempt_promote_or_refuse(room, server);
 	altconn_room_put(room);
 out:
 	attempt_spare_free(&spare);

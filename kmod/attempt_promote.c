@@ -167,6 +167,7 @@ static void attempt_wake_deferring(struct altconn_room *room,
 void altconn_attempt_promote_or_refuse(struct altconn_room *room,
 				       const struct altconn_addr *addr)
 {
+	const u32 reason = ALTCONN_REASON_LISTENER_CLOSED;
 	struct altconn_listener *avail;
 	struct attempt_batch batch;
 	struct altconn_wait *wait;
@@ -176,9 +177,7 @@ void altconn_attempt_promote_or_refuse(struct altconn_room *room,
 		altconn_room_lock(room);
 		while (!altconn_batch_is_full(&batch) &&
 		       (wait = attempt_find_refusable(room, addr, &avail)))
-			altconn_attempt_refuse_one(
-				room, wait, ALTCONN_REASON_LISTENER_CLOSED,
-				&batch);
+			altconn_attempt_refuse_one(room, wait, reason, &batch);
 		if (avail)
 			refcount_inc(&avail->refs);
 		else if (!altconn_batch_is_full(&batch))
@@ -357,8 +356,9 @@ void altconn_attempt_refuse_first(struct altconn_listener *ln, u32 count)
 		while (left && !altconn_batch_is_full(&batch) && ln->group &&
 		       (wait = altconn_room_first(room, ln)) &&
 		       wait->arrived <= last) {
-			altconn_attempt_refuse_one(
-				room, wait, ALTCONN_REASON_REFUSED, &batch);
+			altconn_attempt_refuse_one(room, wait,
+						   ALTCONN_REASON_REFUSED,
+						   &batch);
 			left--;
 		}
 		altconn_batch_unlock_and_wake(&batch, room);

@@ -128,16 +128,16 @@ static struct sock *dgram_lookup_local(struct net *net,
 {
 	struct altconn_bind *bind = NULL, *candidate;
 	unsigned int closeness, best = 0;
+	struct altconn_place *place;
 	struct sock *sk = NULL;
 
 	*err = -ECONNREFUSED;
 	rcu_read_lock();
 	/* A score above 1 exceeds all scores of a smaller closeness. */
 	for (closeness = ALTCONN_CLOSEST; closeness && best < 2; closeness--) {
-		candidate = dgram_lookup_best(
-			altconn_bind_find_place(net, SOCK_DGRAM, addr,
-						closeness),
-			addr, from, &best);
+		place = altconn_bind_find_place(net, SOCK_DGRAM, addr,
+						closeness);
+		candidate = dgram_lookup_best(place, addr, from, &best);
 		bind = candidate ? : bind;
 	}
 	if (!bind && addr->kind == ALTCONN_KIND_PATH &&
@@ -578,8 +578,8 @@ int altconn_dgram_send_to(struct sock *sk, struct dgram_dest *dest,
 			altconn_scm_fill(&dg->scm);
 		err = altconn_dgram_filter(receiver, dg, timeo != 0);
 		if (!err)
-			err = altconn_dgram_queue_or_block(
-				receiver, dg, timeo ? &waiter : NULL);
+			err = altconn_dgram_queue_or_block(receiver, dg, timeo ?
+							   &waiter : NULL);
 		if (err == DGRAM_BLOCKED) {
 			if (timeo == DGRAM_TIMEO_UNSET)
 				timeo = dgram_send_timeo(sk);
