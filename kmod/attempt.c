@@ -161,7 +161,7 @@ static bool attempt_decide(struct altconn_assoc *assoc,
 		return false;
 	assoc->err = err;
 	assoc->reason = reason;
-	/* An attempt that is decided at once saves a look at the clock. */
+	/* An attempt that did not wait took no time: do not read the clock. */
 	WRITE_ONCE(assoc->decided_at, assoc->waited ? ktime_get_ns() :
 						      assoc->begun);
 	altconn_attempt_stop_timer(assoc);
@@ -405,9 +405,9 @@ bool altconn_attempt_fail(struct altconn_assoc *assoc, int err, u32 reason)
  * A thread that decides an attempt holds assoc->lock until it has written the
  * result to the client's endpoint. If the attempt is in a waiting room, the
  * thread holds the room's lock until it has also reported the result. So take
- * these locks and release them. Then the endpoint is up to date when connect()
- * returns, and so are the statistics and events. The exception is an attempt
- * that fails while it is parked: it has no room, so its report may come later.
+ * these locks and release them. From then on the endpoint is up to date, and so
+ * are the statistics and events. The exception is an attempt that was parked
+ * and never in a room: its report may come later.
  *
  * Context: process; no spinlock of this module held.
  */

@@ -202,9 +202,9 @@ connect_bind_and_register(struct sock *sk, const struct altconn_listener *ln,
 /*
  * Finish what connect_bind_and_register() began. @err is the result of queueing
  * or parking the attempt, and is returned. After an error, release the local
- * address with its claim, and drop the last reference to the association, which
- * takes it out of the registry. After success, note that connect() has to
- * return the result.
+ * address with its claim, and drop the reference to the association. The last
+ * reference takes the association out of the registry. After success, note that
+ * connect() has to return the result.
  */
 static __always_inline int
 connect_commit_or_undo(struct sock *sk, struct altconn_assoc *assoc, int err)
@@ -469,8 +469,8 @@ static void connect_record_failure(struct sock *sk,
  * Report a connect() that fails because of its address or the endpoint's state,
  * and return @err. On a connected stream or seqpacket endpoint
  * ALTCONN_CONNECT_INFO continues to describe the attempt that connected it, so
- * do not store the failure there. A datagram endpoint has no attempt.
- * lock_sock() is held.
+ * do not store the failure there. A datagram endpoint makes no attempts, so its
+ * failures are always stored. lock_sock() is held.
  */
 static int connect_reject(struct sock *sk, const struct altconn_addr *addr,
 			  int err, u32 reason)

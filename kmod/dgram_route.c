@@ -592,6 +592,10 @@ int altconn_dgram_send_to(struct sock *sk, struct dgram_dest *dest,
 		 */
 		if (err == -EPERM)
 			altconn_dgram_put(dg);
+		/*
+		 * Each retry needs another thread that has read from the
+		 * receiver or changed it since, so the loop ends.
+		 */
 		if (err == -EAGAIN)
 			err = altconn_dgram_watch_or_retry(sk, receiver,
 							   connected);
