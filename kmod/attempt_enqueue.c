@@ -224,6 +224,7 @@ struct attempt_spare {
 	struct altconn_share	*share;
 };
 
+/* Return false if memory runs out. The caller frees @spare in any case. */
 static bool attempt_spare_init(struct attempt_spare *spare)
 {
 	spare->lane = altconn_lane_new();

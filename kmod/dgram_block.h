@@ -16,6 +16,9 @@ struct altconn_dgram;
  *                  list, and the thread looks its receiver up again.
  *   DGRAM_QUEUED   Another thread, a reader, has queued the datagram and
  *                  removed the entry from the list.
+ *
+ * Some functions also return DGRAM_BLOCKED or DGRAM_RETRY as their result. Both
+ * are positive, so they differ from 0 and from each negative errno.
  */
 enum { DGRAM_BLOCKED = 1, DGRAM_TURN, DGRAM_RETRY, DGRAM_QUEUED };
 

@@ -114,7 +114,10 @@ struct altconn_share {
 	u32		waiting;
 };
 
-/* Groups of wildcard listeners: 0.0.0.0, :: with IPV6_V6ONLY, and ::. */
+/*
+ * Groups of wildcard listeners: 0.0.0.0, :: with IPV6_V6ONLY, and ::. Other
+ * nodes can reach all listeners of these addresses, so one group is enough.
+ */
 enum altconn_any { ALTCONN_ANY_V4, ALTCONN_ANY_V6ONLY, ALTCONN_ANY_BOTH,
 		   ALTCONN_ANYS };
 
