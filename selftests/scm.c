@@ -1247,6 +1247,33 @@ TEST_F_TIMEOUT(scm, credentials_end_a_read, AT_TIMEOUT)
 }
 
 /*
+ * SO_PASSCRED of the sender alone attaches its credentials to each copy of a
+ * broadcast. A receiver gets them, even if it sets the option only after the
+ * copy was queued.
+ */
+TEST(credentials_with_a_broadcast)
+{
+	int receivers[RECEIVERS], fd, i;
+	struct at_addr to;
+	struct got g;
+
+	ASSERT_EQ(0, at_netns());
+	fd = at_socket(AT_NATIVE, SOCK_DGRAM);
+	ASSERT_EQ(0, at_bind_receivers(&to, receivers, RECEIVERS));
+	ASSERT_EQ(0, at_set_flag(fd, SOL_SOCKET, SO_BROADCAST, 1));
+	ASSERT_EQ(0, at_connect(fd, &to));
+	ASSERT_EQ(0, set_passcred(fd, 1));
+	ASSERT_EQ(0, send_message(fd, "x", NULL, 0));
+	for (i = 0; i < RECEIVERS; i++) {
+		ASSERT_EQ(0, set_passcred(receivers[i], 1));
+		recv_message(receivers[i], &g, 0);
+		EXPECT_STREQ("x", g.text);
+		EXPECT_TRUE(is_me(&g));
+	}
+	at_cleanup();
+}
+
+/*
  * An accepted socket inherits SO_PASSCRED from its listener, and data that was
  * sent before accept() has the credentials of its sender.
  */
