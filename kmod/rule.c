@@ -172,6 +172,23 @@ static int rule_decide(struct altconn_rule *rule, const struct sock *sk,
 }
 
 /*
+ * Return the length of the path that d_path() has written. d_path() adds a
+ * suffix to the path of a file that is unlinked. The suffix does not count,
+ * because a client may reach the file by a descriptor (ALTCONN_PATH_FD), and the
+ * rules for its path hold for this client too.
+ */
+static size_t rule_path_len(const struct path *path, const char *text)
+{
+	static const char suffix[] = " (deleted)";
+	size_t len = strlen(text), n = sizeof(suffix) - 1;
+
+	if (d_unlinked(path->dentry) && len > n &&
+	    !memcmp(text + len - n, suffix, n))
+		len -= n;
+	return len;
+}
+
+/*
  * Set the text that patterns are matched against. The text of a path is built
  * only if a rule has a pattern for paths. The caller frees query->buf, on
  * failure too.
@@ -193,7 +210,7 @@ static int rule_query_init(struct rule_query *query,
 	if (IS_ERR(text))
 		return PTR_ERR(text);
 	query->text = (const u8 *)text;
-	query->len = strlen(text);
+	query->len = rule_path_len(path, text);
 	return 0;
 }
 

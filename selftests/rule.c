@@ -925,6 +925,37 @@ TEST_F_TIMEOUT(match, path_of_the_file_itself, AT_TIMEOUT)
 	EXPECT_EQ(0, rmdir(dir));
 }
 
+/*
+ * The pattern of a rule also matches the path of a socket file that is unlinked
+ * while its server goes on, and that a client reaches by a descriptor.
+ */
+TEST_F_TIMEOUT(match, path_of_an_unlinked_file, AT_TIMEOUT)
+{
+	char dir[] = "/tmp/altconn-rule-XXXXXX", file[64];
+	struct at_addr a;
+	int lfd;
+
+	ASSERT_NE(NULL, mkdtemp(dir));
+	snprintf(file, sizeof(file), "%s/s", dir);
+	at_addr_path(&a, AT_NATIVE, file);
+	lfd = at_socket(AT_NATIVE, SOCK_STREAM);
+	ASSERT_EQ(0, at_bind(lfd, &a));
+	ASSERT_EQ(0, listen(lfd, 9));
+	at_addr_path(&a, AT_NATIVE, "");
+	a.nat.sac_flags = ALTCONN_PATH_FD;
+	a.nat.sac_fd = open(file, O_PATH | O_CLOEXEC);
+	ASSERT_LE(0, a.nat.sac_fd);
+	ASSERT_LT(0, rule("add to 'path:%s' deny", file));
+	EXPECT_TRUE(is_denied(AT_NATIVE, &a));
+	ASSERT_EQ(0, unlink(file));
+	EXPECT_TRUE(is_denied(AT_NATIVE, &a));
+	EXPECT_EQ(0, rule("flush"));
+	EXPECT_FALSE(is_denied(AT_NATIVE, &a));
+	close(a.nat.sac_fd);
+	close(lfd);
+	EXPECT_EQ(0, rmdir(dir));
+}
+
 /* ---- what rules cost ---- */
 
 /*
