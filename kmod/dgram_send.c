@@ -396,8 +396,12 @@ static int cork_try_piece(struct sock *sk, struct altconn_cork *cork,
 	lock_sock(sk);
 	if (!err)
 		err = cork_add(sk, cork, dg, &dest, !msg->msg_namelen);
-	/* As with UDP, an error discards all pieces. */
-	if (err && err != -ESTALE)
+	/*
+	 * As with UDP, an error discards all pieces. There was none before a
+	 * first piece that could not be made, so pieces that another thread has
+	 * added meanwhile stay.
+	 */
+	if (err && err != -ESTALE && !(first && IS_ERR(dg)))
 		cork_discard(cork);
 	else if (!err && !(msg->msg_flags & MSG_MORE) && !cork->on)
 		cork_detach(cork, whole);

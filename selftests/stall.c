@@ -93,6 +93,15 @@ static void stall_end(const struct stall *mem)
 	ioctl(mem->uffd, UFFDIO_ZEROPAGE, &zero);
 }
 
+/* Make the memory inaccessible, so that the thread gets EFAULT. */
+static void stall_fail(const struct stall *mem)
+{
+	struct uffdio_range range = { (unsigned long)mem->page, mem->size };
+
+	mprotect(mem->page, mem->size, PROT_NONE);
+	ioctl(mem->uffd, UFFDIO_WAKE, &range);
+}
+
 FIXTURE_SETUP(stall)
 {
 	ASSERT_EQ(0, at_socketpair(variant->format, variant->type, self->sv));
@@ -432,6 +441,52 @@ TEST_F_TIMEOUT(stall, a_busy_listener_delays_no_administrator, 60)
 	EXPECT_EQ(1, at_tool("kill -l %s", at_text(&a, AT_PORT)));
 	munmap(pages, 2 * mem.size);
 	close(call.fd);
+}
+
+static void *call_send_more(void *arg)
+{
+	struct call *call = arg;
+
+	call->n = send(call->fd, call->mem->page, 64, MSG_MORE);
+	call->err = at_err(call->n);
+	return NULL;
+}
+
+/*
+ * A thread begins a datagram of several pieces (MSG_MORE), and waits in a page
+ * fault. Another thread sends its first piece meanwhile. If the page fault then
+ * fails, the piece of the other thread stays.
+ */
+TEST(a_failed_first_piece_leaves_the_pieces_of_others)
+{
+	struct stall mem;
+	struct call call = { .mem = &mem };
+	struct at_addr a;
+	char buf[16];
+	int rfd;
+
+	if (stall_open(&mem)) {
+		ASSERT_LT(mem.uffd, 0);
+		SKIP(return, "no userfaultfd() in this kernel");
+	}
+	rfd = at_bound(&a, AT_IN, AT_INET, SOCK_DGRAM);
+	call.fd = at_socket(AT_IN, SOCK_DGRAM);
+	ASSERT_LE(0, rfd);
+	ASSERT_EQ(0, at_err(at_connect(call.fd, &a)));
+	ASSERT_EQ(0, pthread_create(&call.thread, NULL, call_send_more, &call));
+	ASSERT_TRUE(stall_wait(&mem));
+	EXPECT_EQ(1, send(call.fd, "a", 1, MSG_MORE));
+	stall_fail(&mem);
+	pthread_join(call.thread, NULL);
+	EXPECT_EQ(EFAULT, call.err);
+	EXPECT_EQ(1, send(call.fd, "b", 1, 0));
+	EXPECT_EQ(2, recv(rfd, buf, sizeof(buf), 0));
+	EXPECT_EQ(0, memcmp(buf, "ab", 2));
+	close(mem.uffd);
+	munmap(mem.page, mem.size);
+	close(call.fd);
+	close(rfd);
+	at_cleanup();
 }
 
 TEST_HARNESS_MAIN
