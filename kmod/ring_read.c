@@ -112,8 +112,8 @@ static noinline void ring_keep_or_free(struct altconn_ring *ring)
 {
 	struct altconn_payer_idle *idle = &ring->payer->idle;
 	struct altconn_segment *seg = NULL;
-	u32 size = ring->read_segment->size;
 	long more;
+	u32 size;
 
 	lockdep_assert_held(&ring->read_lock);
 	/*
@@ -121,6 +121,11 @@ static noinline void ring_keep_or_free(struct altconn_ring *ring)
 	 * altconn_ring_lock_again() can wait until this thread has dropped it.
 	 */
 	spin_lock(&idle->lock);
+	/*
+	 * A write that failed may have listed the ring with a larger segment,
+	 * to which no reader has moved on yet.
+	 */
+	size = max(ring->read_segment->size, ring->idle_size);
 	more = altconn_ring_idle_bytes(size) -
 	       altconn_ring_idle_bytes(ring->idle_size);
 	if (more > 0 &&

@@ -334,6 +334,11 @@ static noinline ssize_t stream_send_scm(struct socket *sock,
 
 static bool stream_is_decided(struct sock *sk, const void *arg)
 {
+	/*
+	 * Pairs with the barrier of skwq_has_sleeper() in the waker: enter the
+	 * wait queue first, then look at the state.
+	 */
+	smp_mb();
 	return altconn_state(sk) != TCP_SYN_SENT;
 }
 
