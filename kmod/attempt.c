@@ -164,11 +164,12 @@ static bool attempt_decide(struct altconn_assoc *assoc,
 	/* An attempt that did not wait took no time: do not read the clock. */
 	WRITE_ONCE(assoc->decided_at, assoc->waited ? ktime_get_ns() :
 						      assoc->begun);
-	altconn_attempt_stop_timer(assoc);
 	if (err)
 		altconn_xns_unlink(assoc);
 	altconn_assoc_set_state(assoc, err ? ALTCONN_ASSOC_STATE_CLOSED :
 					     ALTCONN_ASSOC_STATE_QUEUED);
+	/* The job that this queues drops the path of a decided attempt only. */
+	altconn_attempt_stop_timer(assoc);
 	attempt_complete_client(assoc, ln, err, reason);
 	return true;
 }
