@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file checks generic netlink requests, and writes the parts that several
+ * This file checks generic netlink requests, and builds the parts that several
  * messages share.
  */
 
@@ -14,13 +14,14 @@
 #include "task_info.h"
 
 /**
- * altconn_nl_viewer_of() - find out what the sender of a request may see
- * @skb: the request
+ * altconn_nl_viewer_of() - get the permissions and namespaces of a reader
+ * @skb: the request that the reader has sent
  * @net: network namespace of the request
  *
- * Context: process; the calling task has sent the request, or reads its dump.
- * Return: the viewer. Its namespaces are the calling task's, without
- * references. @side is ALTCONN_CLIENT until a lookup of an association sets it.
+ * Context: process; current is the task that has sent the request or that reads
+ * the dump.
+ * Return: the viewer. Its namespaces are those of current, without references.
+ * @side is ALTCONN_CLIENT; the caller sets it when it looks up an association.
  */
 struct altconn_viewer altconn_nl_viewer_of(struct sk_buff *skb, struct net *net)
 {
@@ -35,12 +36,13 @@ struct altconn_viewer altconn_nl_viewer_of(struct sk_buff *skb, struct net *net)
 }
 
 /**
- * altconn_nl_check_admin() - check whether the sender may change anything
+ * altconn_nl_check_admin() - refuse a sender without CAP_NET_ADMIN
  * @skb: the request
- * @info: the request; its extack gets a message if the sender may not
+ * @info: the request; gets the error message
  *
  * Context: process.
- * Return: 0; -EPERM: the sender has no CAP_NET_ADMIN in the network namespace.
+ * Return: 0; -EPERM if the sender has no CAP_NET_ADMIN in the user namespace
+ * that owns the network namespace.
  */
 int altconn_nl_check_admin(struct sk_buff *skb, struct genl_info *info)
 {
@@ -56,13 +58,13 @@ int altconn_nl_check_admin(struct sk_buff *skb, struct genl_info *info)
  * altconn_nl_check_once() - refuse an attribute that occurs twice
  * @head: the first attribute
  * @len: length of all attributes, bytes
- * @twice: error messages, by attribute type; NULL: an attribute of this type
- *	may occur more than once
- * @n: length of @twice, at most the number of bits in a long
- * @extack: gets the attribute and its error message; may be NULL
+ * @twice: error messages, by attribute type; an attribute whose type has no
+ *	message may occur more than once
+ * @n: length of @twice, at most BITS_PER_LONG
+ * @extack: gets the second attribute and its error message; may be NULL
  *
- * The core's parser keeps the last attribute of a type and ignores the earlier
- * ones.
+ * The core's parser accepts such a message, and uses the last attribute of each
+ * type.
  *
  * Context: any.
  * Return: 0 or -EINVAL.
@@ -91,12 +93,13 @@ int altconn_nl_check_once(const struct nlattr *head, int len,
 }
 
 /**
- * altconn_nl_check_request() - refuse a request with an attribute twice
+ * altconn_nl_check_request() - refuse a request in which an attribute occurs
+ *	twice
  * @info: the request
- * @twice: error messages, by attribute type, as of altconn_nl_check_once()
+ * @twice: error messages, by attribute type, see altconn_nl_check_once()
  * @n: length of @twice
  *
- * Attributes inside of nests are not checked.
+ * The attributes inside nests are not checked.
  *
  * Context: any.
  * Return: 0 or -EINVAL.
@@ -113,7 +116,7 @@ int altconn_nl_check_request(const struct genl_info *info,
  * altconn_nl_check_empty() - refuse a request that has attributes
  * @info: the request
  *
- * Some kernels accept any attribute for an operation without a policy.
+ * Some kernels do not refuse attributes of an operation without a policy.
  *
  * Context: any.
  * Return: 0 or -EINVAL.
@@ -128,6 +131,10 @@ int altconn_nl_check_empty(const struct genl_info *info)
 	return -EINVAL;
 }
 
+/*
+ * These tables translate between values of netlink messages (the indexes) and
+ * values of the kernel. Index 0 has no value.
+ */
 #define NL_TYPE(type, name) \
 	[ALTCONN_SOCKET_TYPE_##type] = SOCK_##type,
 
@@ -142,6 +149,7 @@ static const u16 nl_errors[] = {
 	ALTCONN_ERROR_LIST(NL_ERROR, NL_ERROR)
 };
 
+/* Return the index of @value in a table of @n values, or 0 if it is absent. */
 static u32 nl_index_of(const u16 *table, u32 n, int value)
 {
 	u32 i;
@@ -182,13 +190,16 @@ int altconn_nl_sock_type(u32 type)
  * @err: a positive errno
  *
  * Context: any.
- * Return: enum altconn_error, or 0 if that has no value for @err.
+ * Return: enum altconn_error, or 0 if the enum has no value for @err.
  */
 u32 altconn_nl_error(int err)
 {
 	return nl_index_of(nl_errors, ARRAY_SIZE(nl_errors), err);
 }
 
+/*
+ * Put the port, the IP address and, if it is link-local, the interface index.
+ */
 static int nl_put_inet(struct sk_buff *skb, const struct altconn_addr *addr)
 {
 	if (nla_put_u32(skb, ALTCONN_A_ADDR_PORT, addr->port) ||
@@ -202,8 +213,7 @@ static int nl_put_inet(struct sk_buff *skb, const struct altconn_addr *addr)
  * altconn_nl_put_addr() - put an address into a message
  * @skb: the message
  * @attr: attribute type of the address
- * @addr: the address, or NULL for an unnamed end, which is put as
- *	ALTCONN_KIND_NONE
+ * @addr: the address; NULL: an unnamed end, which gets kind ALTCONN_KIND_NONE
  *
  * Context: any.
  * Return: 0; -EMSGSIZE: the message is full, and the caller cancels it.
@@ -236,13 +246,15 @@ int altconn_nl_put_addr(struct sk_buff *skb, int attr,
 }
 
 /**
- * altconn_nl_shown_pid() - get the pid of a process as a reader is shown it
+ * altconn_nl_shown_pid() - get the pid under which a reader sees a process
  * @viewer: the reader
  * @task: the process
  *
  * Context: any.
- * Return: the pid in the reader's pid namespace; 0: there is no process, the
- * process has no pid in that namespace, or the reader may not see it.
+ * Return: the pid in the reader's pid namespace; 0 if there is no process, if
+ * the process has no pid in that namespace, or if the reader may not see the
+ * pid: without CAP_NET_ADMIN only the pids of the reader's own user are
+ * visible.
  */
 pid_t altconn_nl_shown_pid(const struct altconn_viewer *viewer,
 			   const struct altconn_task_info *task)
@@ -253,6 +265,9 @@ pid_t altconn_nl_shown_pid(const struct altconn_viewer *viewer,
 	return pid_nr_ns(task->pid, viewer->pids);
 }
 
+/*
+ * Put the pid and the command name, unless the reader may not see the process.
+ */
 static int nl_put_process(struct sk_buff *skb,
 			  const struct altconn_viewer *viewer,
 			  const struct altconn_task_info *task)
@@ -273,11 +288,11 @@ static int nl_put_if_known(struct sk_buff *skb, int attr, u32 value)
 }
 
 /**
- * altconn_nl_put_end() - put an end, or the owner of a socket, into a message
+ * altconn_nl_put_end() - put an end, or the owner of a socket, as a nest
  * @skb: the message
- * @attr: attribute type of the end
- * @viewer: the reader of the message; the process is left out if the reader may
- *	not see it
+ * @attr: attribute type of the nest
+ * @viewer: the reader of the message; the nest has no process that the reader
+ *	may not see
  * @end: the end
  *
  * Context: any.
@@ -313,8 +328,8 @@ int altconn_nl_put_end(struct sk_buff *skb, int attr,
  * @cb: the dump
  * @cmd: command of the message
  *
- * Marks the message NLM_F_DUMP_INTR if the number of altconn_nl_set_seq() has
- * changed since the message before.
+ * Sets NLM_F_DUMP_INTR in the header if altconn_nl_set_seq() has set another
+ * number since the previous message of the dump.
  *
  * Context: any.
  * Return: the header, for genlmsg_end() or genlmsg_cancel(); NULL: @skb is
@@ -333,14 +348,15 @@ void *altconn_nl_put_header(struct sk_buff *skb, struct netlink_callback *cb,
 }
 
 /**
- * altconn_nl_set_seq() - set the number that shows whether a dump is consistent
+ * altconn_nl_set_seq() - set the number that shows whether a dump is complete
  * @cb: the dump
- * @removed: count of removed entries that the dump may have missed, of
- *	altconn_assoc_nr_removed() or altconn_registry_nr_removed()
+ * @removed: result of altconn_assoc_nr_removed() or
+ *	altconn_registry_nr_removed(): the number of entries that the dump may
+ *	have missed because they were removed
  *
- * The core marks a message of a dump NLM_F_DUMP_INTR if the number differs from
- * that of the message before. The core ignores the number 0, so the lowest bit
- * is always set.
+ * The core compares the number with that of the previous message, and sets
+ * NLM_F_DUMP_INTR if the two differ. The core does not compare the number 0, so
+ * the lowest bit is always set.
  *
  * Context: any.
  */
@@ -350,15 +366,15 @@ void altconn_nl_set_seq(struct netlink_callback *cb, u32 removed)
 }
 
 /**
- * altconn_nl_put_noop() - put a message that readers skip
+ * altconn_nl_put_noop() - put a message that readers ignore
  * @skb: an empty part of a dump
  * @cb: the dump
  *
- * The core takes a part without any message for the end of the dump, so a part
- * in which no object matched gets an NLMSG_NOOP. libmnl skips a message of this
- * type. The kernel's library for Python dispatches by the command alone. So the
- * command is that of an event, and the library skips an event that has no
- * attributes.
+ * The core ends a dump at the first empty part. So a part in which no object
+ * matches, although more objects follow, gets one NLMSG_NOOP. libmnl ignores
+ * messages of this type. The Python library of the kernel tree (tools/net/ynl)
+ * looks only at the command, and ignores an event without attributes, so the
+ * command is ALTCONN_CMD_EVENT.
  *
  * Context: any.
  */
@@ -380,13 +396,13 @@ void altconn_nl_put_noop(struct sk_buff *skb, struct netlink_callback *cb)
 /**
  * altconn_nl_reply_new() - allocate the reply to a request for one object
  * @info: the request
- * @size: bytes of the reply's attributes
+ * @size: space for the reply's attributes, bytes
  * @cmd: command of the reply
- * @hdr: gets the header of the reply
+ * @hdr: gets the header of the reply; NULL on failure
  *
  * Context: process, may sleep.
- * Return: the reply, which the caller passes to altconn_nl_reply_send() with
- * *@hdr; ERR_PTR(-ENOMEM).
+ * Return: the reply, which altconn_nl_reply_send() sends or frees;
+ * ERR_PTR(-ENOMEM).
  */
 struct sk_buff *altconn_nl_reply_new(struct genl_info *info, size_t size,
 				     u8 cmd, void **hdr)
@@ -402,14 +418,14 @@ struct sk_buff *altconn_nl_reply_new(struct genl_info *info, size_t size,
 }
 
 /**
- * altconn_nl_reply_send() - send a reply, or free it if there was an error
- * @reply: the reply, of altconn_nl_reply_new(); freed on failure
+ * altconn_nl_reply_send() - send a reply, or free an incomplete one
+ * @reply: the reply, from altconn_nl_reply_new(), which this function consumes
  * @hdr: header of the reply
  * @info: the request
- * @err: 0; or a negative errno: the reply is not complete, so it is not sent
+ * @err: 0 if the reply is complete; else the negative errno of the request
  *
  * Context: process, may sleep.
- * Return: 0; @err if it is not 0; or an error of sending the reply.
+ * Return: @err if it is not 0; else 0 or the error of sending the reply.
  */
 int altconn_nl_reply_send(struct sk_buff *reply, void *hdr,
 			  struct genl_info *info, int err)
@@ -423,9 +439,9 @@ int altconn_nl_reply_send(struct sk_buff *reply, void *hdr,
 }
 
 /**
- * altconn_nl_put_outcomes() - put the counters of ended attempts
+ * altconn_nl_put_outcomes() - put the counters of outcomes, by reason
  * @skb: the message
- * @attr: attribute type of each counter; a counter of zero is left out
+ * @attr: attribute type of the nests; each counter that is not 0 gets one
  * @outcomes: the counters, by enum altconn_reason
  *
  * Context: any.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The netlink files (nl_*.c) and event.c share this: parts of messages, and
- * checks and filters of requests.
+ * This header declares the parts of messages, and the checks and filters of
+ * requests, that the netlink files (nl_*.c) and event.c share.
  */
 #ifndef _ALTCONN_NL_H
 #define _ALTCONN_NL_H
@@ -18,21 +18,23 @@ struct sk_buff;
 struct user_namespace;
 
 /*
- * One part of a dump visits this many objects at most. The core makes the first
- * part of a dump under cb_lock. genl_register_family() waits for that lock, and
- * each later request waits behind genl_register_family().
+ * In one part of a dump, at most this many objects are visited, whether or not
+ * they match. The bound matters for the first part, during which generic
+ * netlink holds cb_lock for reading: a genl_register_family() that waits to
+ * write blocks all later requests.
  */
 #define NL_DUMP_BATCH	256
 
 /**
- * struct altconn_viewer - the reader of a message, and what it may see
- * @admin: the reader has CAP_NET_ADMIN, so pids of other users' processes are
- *	shown to it
+ * struct altconn_viewer - the reader of a message, and its permissions
+ * @admin: the reader has CAP_NET_ADMIN in its network namespace, so the message
+ *	shows it the pids of other users' processes
  * @uid: user of the reader
- * @side: end of the association that is in the reader's network namespace;
- *	addresses are written as that namespace knows them
- * @users: user namespace in which uids are shown
- * @pids: pid namespace in which pids are shown; NULL: no pid is shown
+ * @side: end of the association that is in the reader's network namespace; the
+ *	message has the addresses that are valid in that namespace
+ * @users: user namespace of the reader; uids are translated for it
+ * @pids: pid namespace of the reader, for which pids are translated; NULL: the
+ *	message has no pids
  */
 struct altconn_viewer {
 	bool			admin;
@@ -44,12 +46,12 @@ struct altconn_viewer {
 
 /**
  * struct altconn_end_info - an end of an association, or the owner of a socket
- * @addr: address of the end, or NULL if the end is unnamed
+ * @addr: address of the end, or NULL if the end is unnamed; not a reference
  * @task: process and user of the end, or ALTCONN_TASK_INFO_NONE
- * @format: address format, or ALTCONN_END_UNKNOWN
- * @recv_queue: bytes that the end has not read, or ALTCONN_END_UNKNOWN
- * @inode: inode number of the end's socket; 0: the end has no socket, or the
- *	socket is not known
+ * @format: address format, or ALTCONN_END_UNKNOWN to leave it out
+ * @recv_queue: number of bytes that the end has not read, or
+ *	ALTCONN_END_UNKNOWN to leave it out
+ * @inode: inode number of the end's socket, or 0 to leave it out
  */
 struct altconn_end_info {
 	const struct altconn_addr	*addr;
@@ -60,10 +62,11 @@ struct altconn_end_info {
 };
 
 /**
- * struct altconn_nl_end_filter - attributes of an end that a request selects by
- * @given: the request has attributes of this end
- * @attr: attributes of the end, by type; NULL matches any value
- * @addr: attributes of the end's address, by type; NULL matches any value
+ * struct altconn_nl_end_filter - the values that a request demands of an end
+ * @given: the request has the nest of this end; if not, every end matches
+ * @attr: the demanded values, by ALTCONN_A_END_*; NULL matches any value
+ * @addr: the demanded parts of the address, by ALTCONN_A_ADDR_*; NULL matches
+ *	any value
  */
 struct altconn_nl_end_filter {
 	bool		given;
@@ -72,21 +75,23 @@ struct altconn_nl_end_filter {
 };
 
 /**
- * struct altconn_nl_filter - the associations or sockets that a request selects
- * @id: id of the association or socket
- * @type: type of the association or socket, enum altconn_socket_type
+ * struct altconn_nl_filter - the values that a request demands of an object
+ * @id: id of the association or of the socket
+ * @type: type of the association or of the socket, enum altconn_socket_type
  * @state: state of the association
  * @listener: id of the association's listener
- * @listening: flag: the socket is a listener
+ * @listening: if it is not NULL, only listeners match
  * @client: client's end of the association
  * @server: server's end of the association
- * @either: client's or server's end of the association
+ * @either: an end of the association, the client's or the server's
  * @owner: owner of the socket
- * @peer: attributes, by type, of the address that the socket is connected to
- * @peer_given: the request has @peer, so it selects connected datagram sockets
- *	only
+ * @peer: parts of the address that the socket is connected to, by
+ *	ALTCONN_A_ADDR_*
+ * @peer_given: the request has the nest @peer, so only connected datagram
+ *	sockets match, even if the nest is empty
  *
- * All pointers are to attributes in the request. NULL matches any value.
+ * The pointers are to attributes of the request, which outlives the filter.
+ * NULL matches any value.
  */
 struct altconn_nl_filter {
 	struct nlattr			*id;
@@ -102,6 +107,7 @@ struct altconn_nl_filter {
 	bool				peer_given;
 };
 
+/* The value of a field of struct altconn_end_info that a message leaves out. */
 #define ALTCONN_END_UNKNOWN	U32_MAX
 
 struct altconn_viewer altconn_nl_viewer_of(struct sk_buff *skb,

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file shows associations over generic netlink. The specification is
- * Documentation/netlink/specs/altconn.yaml; netlink_gen.c is generated from it.
+ * This file lists associations over generic netlink. The specification is
+ * Documentation/netlink/specs/altconn.yaml, from which netlink_gen.c is
+ * generated.
  *
- * Between two messages a dump keeps its position, which consists of numbers,
- * and pointers into its request. The dump holds no lock and no reference to an
- * association. It shows each association that existed when the dump began once,
- * and no association that was added later. If an association is removed before
- * the dump has reached it, the dump is marked NLM_F_DUMP_INTR.
+ * Between two parts of a dump, only the position and the filter are kept
+ * (struct nl_assoc_dump): no lock and no reference. The dump shows every
+ * association that exists from the beginning of the dump to its end, exactly
+ * once. It shows no association that began later. If an association is removed
+ * before the dump reaches it, a later message has NLM_F_DUMP_INTR.
  */
 
 #include <linux/dcache.h>
@@ -24,13 +25,16 @@
 #include "task_info.h"
 #include "xns.h"
 
-/* Describe an end. The caller puts the reference to the process's pid. */
+/* Describe an end. The caller drops the reference to info.task.pid. */
 static struct altconn_end_info nl_assoc_end(struct altconn_assoc *assoc,
 					    enum altconn_side side,
 					    const struct altconn_viewer *viewer)
 {
 	struct altconn_end *end = &assoc->end[side];
-	/* Pairs with altconn_assoc_attach(). */
+	/*
+	 * Pairs with the release in altconn_assoc_attach(): if end->sk is set,
+	 * the endpoint is complete.
+	 */
 	struct sock *sk = smp_load_acquire(&end->sk);
 	struct altconn_end_info info = {
 		.addr = altconn_assoc_addr(assoc, side, viewer->side),
@@ -56,6 +60,7 @@ static int nl_put_assoc_end(struct sk_buff *skb, int attr,
 	return err;
 }
 
+/* Check whether both ends of @assoc match the request. */
 static bool nl_selects_assoc_ends(const struct altconn_nl_filter *filter,
 				  const struct altconn_viewer *viewer,
 				  struct altconn_assoc *assoc)
@@ -78,8 +83,8 @@ static bool nl_selects_assoc_ends(const struct altconn_nl_filter *filter,
 }
 
 /*
- * Check whether a request selects @assoc. A NULL @filter selects every
- * association.
+ * Check whether @assoc, in state @state, matches the request. @filter is NULL
+ * if the request has no attributes.
  */
 static bool nl_selects_assoc(const struct altconn_nl_filter *filter,
 			     const struct altconn_viewer *viewer,
@@ -96,6 +101,10 @@ static bool nl_selects_assoc(const struct altconn_nl_filter *filter,
 		nl_selects_assoc_ends(filter, viewer, assoc));
 }
 
+/*
+ * Get the state to show: like assoc->state, but an association that has closed
+ * ends is CLOSING (one end) or CLOSED (both ends).
+ */
 static u32 nl_shown_state(const struct altconn_assoc *assoc)
 {
 	u32 state = altconn_assoc_state(assoc);
@@ -109,6 +118,10 @@ static u32 nl_shown_state(const struct altconn_assoc *assoc)
 	return state;
 }
 
+/*
+ * Put the age, the time until the decision, and the position of an attempt in
+ * its lane.
+ */
 static int nl_put_wait(struct sk_buff *skb, const struct altconn_assoc *assoc,
 		       u32 state)
 {
@@ -145,8 +158,8 @@ static int nl_put_assoc(struct sk_buff *skb,
 			     ALTCONN_SERVER))
 		return -EMSGSIZE;
 	/*
-	 * The rule is one of the client's network namespace. Its id means
-	 * nothing to a reader in the server's namespace.
+	 * Rule ids are local to a network namespace, and the rules of the
+	 * client's namespace apply.
 	 */
 	if (assoc->rule && viewer->side == ALTCONN_CLIENT &&
 	    nla_put_u32(skb, ALTCONN_A_ASSOC_RULE, assoc->rule))
@@ -154,6 +167,9 @@ static int nl_put_assoc(struct sk_buff *skb,
 	return nl_put_wait(skb, assoc, state);
 }
 
+/*
+ * Add one message to a part of a dump, or return -EMSGSIZE if the part is full.
+ */
 static int nl_dump_assoc(struct sk_buff *skb, struct netlink_callback *cb,
 			 const struct altconn_viewer *viewer,
 			 struct altconn_assoc *assoc, u32 state)
@@ -171,10 +187,10 @@ static int nl_dump_assoc(struct sk_buff *skb, struct netlink_callback *cb,
 	return 0;
 }
 
-/* This is the state of a dump of associations, in cb->ctx. */
+/* The state of a dump between two of its parts. It is kept in cb->ctx. */
 struct nl_assoc_dump {
 	struct altconn_walk		walk;
-	struct altconn_nl_filter	*filter;	/* NULL: select all */
+	struct altconn_nl_filter	*filter;	/* NULL: all match */
 };
 
 static struct nl_assoc_dump *nl_assoc_dump_of(struct netlink_callback *cb)
@@ -184,8 +200,8 @@ static struct nl_assoc_dump *nl_assoc_dump_of(struct netlink_callback *cb)
 }
 
 /**
- * altconn_nl_assoc_get_start() - begin a dump of the namespace's associations
- * @cb: the dump; gets the position and the filter
+ * altconn_nl_assoc_get_start() - begin a dump of a namespace's associations
+ * @cb: the dump; its context gets the position and the filter
  *
  * Context: process, may sleep.
  * Return: 0; -EINVAL: an attribute is wrong or occurs twice; -ENOMEM.
@@ -206,8 +222,8 @@ int altconn_nl_assoc_get_start(struct netlink_callback *cb)
 }
 
 /**
- * altconn_nl_assoc_get_done() - free the state of a dump of associations
- * @cb: the dump, which is complete or was given up
+ * altconn_nl_assoc_get_done() - free the filter of a dump of associations
+ * @cb: the dump, which is complete or cancelled
  *
  * Context: process.
  * Return: 0.
@@ -219,13 +235,13 @@ int altconn_nl_assoc_get_done(struct netlink_callback *cb)
 }
 
 /**
- * altconn_nl_assoc_get_dumpit() - dump the namespace's associations
- * @skb: gets the next part of the dump
- * @cb: the dump; its position moves on
+ * altconn_nl_assoc_get_dumpit() - make the next part of a dump of associations
+ * @skb: the part, empty
+ * @cb: the dump; the function advances the position in its context
  *
  * Context: process, may sleep.
- * Return: length of @skb; 0: the dump is complete, or the caller is being
- * killed.
+ * Return: length of @skb; 0: the dump is complete, or a fatal signal is
+ * pending.
  */
 int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 				struct netlink_callback *cb)
@@ -254,22 +270,22 @@ int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 	if (!looks && !skb->len)
 		altconn_nl_put_noop(skb, cb);
 	/*
-	 * The core compares this number when it makes the next message of the
-	 * dump, or its NLMSG_DONE.
+	 * A removal during this part shows in the next message, which may be
+	 * the NLMSG_DONE that the core makes.
 	 */
 	altconn_nl_set_seq(cb, altconn_assoc_nr_removed(&dump->walk));
 	return skb->len;
 }
 
 /**
- * altconn_nl_assoc_get_doit() - send one association of the namespace
+ * altconn_nl_assoc_get_doit() - reply with one association of the namespace
  * @skb: the request
  * @info: the request
  *
  * Context: process, may sleep.
  * Return: 0; -EINVAL: the id is missing, or an attribute is wrong or occurs
- * twice; -ENOENT: no association has the id, or the association does not match
- * the other attributes; -ENOMEM; or an error of sending the reply.
+ * twice; -ENOENT: no association has the id, or the one that has it does not
+ * match the other attributes; -ENOMEM; or an error of sending the reply.
  */
 int altconn_nl_assoc_get_doit(struct sk_buff *skb, struct genl_info *info)
 {

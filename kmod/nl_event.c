@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A socket begins to receive events with the generic netlink request of this
- * file.
+ * This file serves ALTCONN_CMD_MONITOR, the generic netlink request that makes
+ * its socket a watcher: from then on the socket receives events (event.c).
  */
 
 #include <linux/netlink.h>
@@ -13,6 +13,7 @@
 #include "nl_event.h"
 #include "payer.h"
 
+/* Reply with @seq, the number of the last event of the watcher. */
 static int nl_event_reply(struct genl_info *info, u64 seq)
 {
 	struct sk_buff *reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
@@ -31,6 +32,7 @@ static int nl_event_reply(struct genl_info *info, u64 seq)
 	return genlmsg_reply(reply, info);
 }
 
+/* Make the socket of the request a watcher, which is charged to its user. */
 static int nl_event_begin(struct sk_buff *skb, struct genl_info *info)
 {
 	struct event_watcher *w =
@@ -56,17 +58,17 @@ static int nl_event_begin(struct sk_buff *skb, struct genl_info *info)
 }
 
 /**
- * altconn_nl_monitor_doit() - deliver events to the socket of the request
+ * altconn_nl_monitor_doit() - make the socket of a request a watcher
  * @skb: the request
  * @info: the request
  *
- * A socket that receives events already goes on as before. The reply has the
- * number of the last event that was queued for the socket, 0 for a new watcher.
+ * For a socket that is a watcher already, nothing changes. The reply has the
+ * number of the last event of the watcher, lost or not; 0 for a new watcher.
  *
  * Context: process, may sleep.
  * Return: 0; -EINVAL: the request has an attribute; -ENOMEM; -ENOSPC: the user
- * has too many sockets that receive events; -EALREADY: another thread sends the
- * same request on the same socket; or an error of sending the reply.
+ * has the maximum number of watchers; -EALREADY: another thread has just made
+ * the socket a watcher; or an error of sending the reply.
  */
 int altconn_nl_monitor_doit(struct sk_buff *skb, struct genl_info *info)
 {

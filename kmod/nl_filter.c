@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A filter says which associations or sockets a generic netlink request
- * selects. A selected object has every attribute of the request. A filter
- * points to the attributes in the request itself, which lives as long as the
- * dump that it begins.
+ * A filter holds the attributes of a generic netlink request for associations
+ * or sockets. An object matches if it has the value of every attribute. The
+ * filter points into the request, which lives at least as long as a dump that
+ * it begins.
  */
 
 #include <linux/dcache.h>
@@ -14,9 +14,9 @@
 #include "nl_filter.h"
 
 /*
- * Make the filter of a request. Return NULL if the request has no attributes
- * and so selects all objects; ERR_PTR(-EINVAL) if an attribute is wrong;
- * ERR_PTR(-ENOMEM).
+ * Make the filter of a request with @parse. Return NULL if the request has no
+ * attributes, so that all objects match; ERR_PTR(-EINVAL) if an attribute is
+ * wrong; ERR_PTR(-ENOMEM).
  */
 static struct altconn_nl_filter *nl_filter_new(const struct nlmsghdr *nlh,
 					       struct nlattr **attrs,
@@ -39,14 +39,14 @@ static struct altconn_nl_filter *nl_filter_new(const struct nlmsghdr *nlh,
 }
 
 /**
- * altconn_nl_dump_filter() - make the filter of a dump
+ * altconn_nl_dump_filter() - make the filter of a dump request
  * @cb: the dump
- * @parse: reads the attributes: altconn_nl_filter_assoc() or
- *	altconn_nl_filter_socket()
+ * @parse: altconn_nl_filter_assoc() or altconn_nl_filter_socket(), which fills
+ *	the filter
  *
  * Context: process, may sleep.
  * Return: the filter, which the caller frees with kfree(); NULL: the request
- * has no attributes and selects all objects; ERR_PTR(-EINVAL): an attribute is
+ * has no attributes, so all objects match; ERR_PTR(-EINVAL): an attribute is
  * wrong or occurs twice; ERR_PTR(-ENOMEM).
  */
 struct altconn_nl_filter *altconn_nl_dump_filter(struct netlink_callback *cb,
@@ -60,11 +60,11 @@ struct altconn_nl_filter *altconn_nl_dump_filter(struct netlink_callback *cb,
 /**
  * altconn_nl_one_filter() - make the filter of a request for one object
  * @info: the request
- * @parse: reads the attributes: altconn_nl_filter_assoc() or
- *	altconn_nl_filter_socket()
+ * @parse: altconn_nl_filter_assoc() or altconn_nl_filter_socket(), which fills
+ *	the filter
  *
  * Context: process, may sleep.
- * Return: the filter, which has an id, and which the caller frees with kfree();
+ * Return: the filter, with an id, which the caller frees with kfree();
  * ERR_PTR(-EINVAL): the id is missing, or an attribute is wrong or occurs
  * twice; ERR_PTR(-ENOMEM).
  */
@@ -82,8 +82,9 @@ struct altconn_nl_filter *altconn_nl_one_filter(struct genl_info *info,
 }
 
 /*
- * Refuse an attribute that occurs twice. The core's parser keeps the last
- * attribute of a type and ignores the earlier ones.
+ * Refuse a message or nest in which an attribute occurs twice: the core's
+ * parser would use the last one. All types are below BITS_PER_LONG, except for
+ * unknown ones, which the core refuses.
  */
 static int nl_filter_check_once(const struct nlattr *head, int len,
 				struct netlink_ext_ack *extack)
@@ -105,6 +106,7 @@ static int nl_filter_check_once(const struct nlattr *head, int len,
 	return 0;
 }
 
+/* Read the nest of an address into @addr. @nest is NULL if there is none. */
 static int nl_filter_parse_addr(struct nlattr **addr, const struct nlattr *nest,
 				struct netlink_ext_ack *extack)
 {
@@ -116,8 +118,8 @@ static int nl_filter_parse_addr(struct nlattr **addr, const struct nlattr *nest,
 }
 
 /*
- * Refuse the attributes of an end by which a request cannot select, since their
- * values change at any time.
+ * Refuse the two attributes of an end that change at any time, which only
+ * replies may have.
  */
 static int nl_filter_check_end(struct nlattr **attr,
 			       struct netlink_ext_ack *extack)
@@ -137,6 +139,7 @@ static int nl_filter_check_end(struct nlattr **attr,
 	return 0;
 }
 
+/* Read the nest of an end into @end. @nest is NULL if there is none. */
 static int nl_filter_parse_end(struct altconn_nl_end_filter *end,
 			       const struct nlattr *nest,
 			       struct netlink_ext_ack *extack)
@@ -153,8 +156,8 @@ static int nl_filter_parse_end(struct altconn_nl_end_filter *end,
 }
 
 /**
- * altconn_nl_filter_assoc() - read the attributes of a request for associations
- * @filter: zeroed; gets pointers into the request
+ * altconn_nl_filter_assoc() - fill the filter of a request for associations
+ * @filter: the filter, zeroed; gets pointers to attributes of the request
  * @nlh: the request
  * @attrs: attributes of the request, by type
  * @extack: gets the error message
@@ -181,8 +184,8 @@ int altconn_nl_filter_assoc(struct altconn_nl_filter *filter,
 }
 
 /**
- * altconn_nl_filter_socket() - read the attributes of a request for sockets
- * @filter: zeroed; gets pointers into the request
+ * altconn_nl_filter_socket() - fill the filter of a request for sockets
+ * @filter: the filter, zeroed; gets pointers to attributes of the request
  * @nlh: the request
  * @attrs: attributes of the request, by type
  * @extack: gets the error message
@@ -207,12 +210,12 @@ int altconn_nl_filter_socket(struct altconn_nl_filter *filter,
 }
 
 /**
- * altconn_nl_selects_u32() - check whether a request selects a value
+ * altconn_nl_selects_u32() - check whether a u32 matches a request
  * @attr: attribute of the request; NULL matches any value
  * @value: the value
  *
  * Context: any.
- * Return: true if the request selects the value, else false.
+ * Return: true if @value matches, else false.
  */
 bool altconn_nl_selects_u32(const struct nlattr *attr, u32 value)
 {
@@ -220,18 +223,22 @@ bool altconn_nl_selects_u32(const struct nlattr *attr, u32 value)
 }
 
 /**
- * altconn_nl_selects_u64() - check whether a request selects a value
+ * altconn_nl_selects_u64() - check whether a u64 matches a request
  * @attr: attribute of the request; NULL matches any value
  * @value: the value
  *
  * Context: any.
- * Return: true if the request selects the value, else false.
+ * Return: true if @value matches, else false.
  */
 bool altconn_nl_selects_u64(const struct nlattr *attr, u64 value)
 {
 	return !attr || nla_get_u64(attr) == value;
 }
 
+/*
+ * Check whether @addr is of kind @kind and has the bytes of @attr. NULL matches
+ * any address.
+ */
 static bool nl_filter_selects_bytes(const struct nlattr *attr,
 				    const struct altconn_addr *addr, u32 kind)
 {
@@ -241,8 +248,8 @@ static bool nl_filter_selects_bytes(const struct nlattr *attr,
 }
 
 /*
- * Check whether a request selects a number. @has: the object has such a number;
- * an object without it matches only if the request does not have @attr.
+ * Check whether a number matches @attr. @has is false if the object has no such
+ * number, in which case only a NULL @attr matches.
  */
 static bool nl_filter_selects_number(const struct nlattr *attr, bool has,
 				     u32 value)
@@ -251,12 +258,12 @@ static bool nl_filter_selects_number(const struct nlattr *attr, bool has,
 }
 
 /**
- * altconn_nl_selects_addr() - check whether a request selects an address
- * @wanted: attributes of an address in the request, by type
- * @addr: the address, or NULL for an unnamed end
+ * altconn_nl_selects_addr() - check whether an address matches a request
+ * @wanted: the demanded parts, by ALTCONN_A_ADDR_*; NULL matches any value
+ * @addr: the address; NULL: an unnamed end, of kind ALTCONN_KIND_NONE
  *
  * Context: any.
- * Return: true if the request selects the address, else false.
+ * Return: true if @addr matches, else false.
  */
 bool altconn_nl_selects_addr(struct nlattr * const *wanted,
 			     const struct altconn_addr *addr)
@@ -281,15 +288,14 @@ bool altconn_nl_selects_addr(struct nlattr * const *wanted,
 }
 
 /**
- * altconn_nl_selects_end() - check whether a request selects an end
- * @wanted: attributes of an end in the request; a request without them selects
- *	every end
+ * altconn_nl_selects_end() - check whether an end matches a request
+ * @wanted: the demanded values; if none are given, every end matches
  * @viewer: the sender of the request; a pid that the sender may not see matches
- *	no value
+ *	no demanded pid
  * @end: the end
  *
  * Context: any.
- * Return: true if the request selects the end, else false.
+ * Return: true if @end matches, else false.
  */
 bool altconn_nl_selects_end(const struct altconn_nl_end_filter *wanted,
 			    const struct altconn_viewer *viewer,

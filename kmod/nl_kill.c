@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The generic netlink request of this file ends associations and listeners of a
- * network namespace, and dissolves the associations of its datagram sockets, by
- * their ids.
+ * This file serves ALTCONN_CMD_KILL, with which an administrator ends
+ * associations, stops listeners and disconnects datagram sockets, by their ids.
  */
 
 #include <linux/sched/signal.h>
@@ -15,16 +14,17 @@
 #include "nl.h"
 #include "nl_kill.h"
 
-/* A request has this many ids at most. */
+/* Maximum number of ids in a request. */
 #define KILL_IDS_MAX	65536
 
 /*
- * A request waits this long for busy sockets, for all of them together. It
- * holds cb_lock of generic netlink for reading meanwhile, and a waiting writer
- * blocks all further requests.
+ * The longest total time that a request waits for sockets on which another call
+ * runs. During that time the request holds cb_lock of generic netlink for
+ * reading, and a writer that waits for cb_lock blocks all later requests.
  */
 #define KILL_WAIT_MAX_MS	500
 
+/* Check the number of ids. All attributes of a request are ids. */
 static int nl_kill_check_ids(struct genl_info *info)
 {
 	const struct nlattr *attr;
@@ -45,8 +45,9 @@ static int nl_kill_check_ids(struct genl_info *info)
 }
 
 /*
- * End the object with the id @id. @until: jiffies at which the wait for a busy
- * socket ends. Return whether an object was ended.
+ * End the association, or stop the socket, with the id @id. @until is the time
+ * in jiffies at which to give up a socket on which another call runs. Return
+ * true if an object was ended or stopped.
  */
 static bool nl_kill_id(struct net *net, u64 id, unsigned long until)
 {
@@ -69,6 +70,9 @@ static bool nl_kill_id(struct net *net, u64 id, unsigned long until)
 	return killed;
 }
 
+/*
+ * Apply nl_kill_id() to each id of the request. Return the number of successes.
+ */
 static u32 nl_kill_ids(struct genl_info *info)
 {
 	unsigned long until = jiffies + msecs_to_jiffies(KILL_WAIT_MAX_MS);
@@ -87,18 +91,18 @@ static u32 nl_kill_ids(struct genl_info *info)
 }
 
 /**
- * altconn_nl_kill_doit() - end the objects with the ids of a request
+ * altconn_nl_kill_doit() - end associations and sockets by their ids
  * @skb: the request
  * @info: the request
  *
- * An id without an object, and a socket that stays busy, are skipped. A fatal
- * signal ends the request early. The reply has the number of objects that were
- * ended.
+ * The request skips an id that no object has, and a socket that stays busy. A
+ * fatal signal ends the request early. The reply has the number of objects that
+ * the request has ended.
  *
  * Context: process, may sleep.
- * Return: 0, also when no object was ended; -EPERM: the sender has no
+ * Return: 0, also if no object has been ended; -EPERM: the sender has no
  * CAP_NET_ADMIN; -EINVAL: there is no id; -ENOSPC: there are too many ids;
- * -ENOMEM. On failure no object has been ended.
+ * -ENOMEM. On failure nothing has been ended.
  */
 int altconn_nl_kill_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -120,7 +124,7 @@ int altconn_nl_kill_doit(struct sk_buff *skb, struct genl_info *info)
 		return 0;
 	}
 	genlmsg_end(reply, hdr);
-	/* The objects have been ended, so a lost reply is no error. */
+	/* The request has been carried out, even if the reply is lost. */
 	genlmsg_reply(reply, info);
 	return 0;
 }
