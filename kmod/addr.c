@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Addresses: conversion between the socket's address format and the one
- * canonical address.
+ * Addresses: conversion between the address formats of system calls and the
+ * canonical address, struct altconn_addr.
  *
- * Only this file reads the untrusted bytes of a socket address. All other code
- * sees a canonical address of a valid length. The bytes beyond that length are
- * not initialised.
+ * Only this file reads the bytes of an address from user space. All other code
+ * gets a canonical address with a checked length, and reads only that many of
+ * its bytes, because the bytes beyond are uninitialised.
  */
 
 #include <linux/ctype.h>
@@ -36,8 +36,9 @@ static int addr_set_path(struct altconn_addr *addr, const char *bytes,
 }
 
 /*
- * Parse a sun_path. It is either a path, which ends at the first NUL, or a NUL
- * followed by the bytes of a name.
+ * Parse a sun_path. It is a path, which ends at the first NUL, or a NUL with
+ * the bytes of a name after it. If it is empty, the kind of @addr stays
+ * ALTCONN_KIND_NONE.
  */
 static int addr_parse_unix(const struct sockaddr_un *sun, int len,
 			   struct altconn_addr *addr)
@@ -61,8 +62,8 @@ static int addr_set_inet(struct altconn_addr *addr, const struct in6_addr *ip,
 	addr->port = port;
 	*altconn_addr_ip(addr) = *ip;
 	/*
-	 * The scope selects the link of a link-local unicast address. It means
-	 * nothing for other addresses.
+	 * The scope is the interface of a link-local unicast address, and
+	 * required for it. It has no meaning for other addresses.
 	 */
 	if ((ipv6_addr_type(ip) & (IPV6_ADDR_LINKLOCAL | IPV6_ADDR_MULTICAST)) !=
 	    IPV6_ADDR_LINKLOCAL)
@@ -89,6 +90,7 @@ static int addr_parse_in6(const struct sockaddr_in6 *sin6, int len,
 	return addr_set_inet(addr, &ip, ntohs(sin6->sin6_port), scope);
 }
 
+/* An address that is not link-local has addr->node 0 and needs scope 0. */
 static int addr_parse_native_inet(const struct sockaddr_altconn *sac,
 				  struct altconn_addr *addr)
 {
@@ -104,8 +106,8 @@ static int addr_parse_native_inet(const struct sockaddr_altconn *sac,
 }
 
 /*
- * A negative descriptor, AT_FDCWD included, becomes -1. No file has that
- * descriptor, so its use fails with EBADF.
+ * With ALTCONN_PATH_FD a negative descriptor, also the value of AT_FDCWD,
+ * becomes -1. No file has that descriptor, so its use fails with EBADF.
  */
 static int addr_parse_native_path(const struct sockaddr_altconn *sac,
 				  struct altconn_addr *addr)
@@ -117,8 +119,8 @@ static int addr_parse_native_path(const struct sockaddr_altconn *sac,
 }
 
 /*
- * Return whether the path in @sac is well formed. It may be empty only with
- * ALTCONN_PATH_FD.
+ * Return whether the path in @sac is well formed. Only with ALTCONN_PATH_FD may
+ * the path be empty. Without that flag the node id must be 0.
  */
 static bool addr_is_native_path(const struct sockaddr_altconn *sac)
 {
@@ -177,8 +179,8 @@ static int addr_parse_native(const struct sockaddr_altconn *sac,
 }
 
 /*
- * Return whether @uaddr is INADDR_ANY of family AF_UNSPEC. Old programs pass
- * this address to bind(), and AF_INET still accepts it.
+ * Return whether @uaddr is a sockaddr_in with family AF_UNSPEC and INADDR_ANY.
+ * Old programs pass it to bind(), and AF_INET accepts it.
  */
 static bool addr_is_unspec_any(const struct sock *sk, const void *uaddr)
 {
@@ -189,8 +191,9 @@ static bool addr_is_unspec_any(const struct sock *sk, const void *uaddr)
 }
 
 /*
- * Bounds of an address length in bytes, and the address family of a format.
- * Family 0 stands for altconn_family.
+ * What an address format requires: the least and the greatest length of an
+ * address in bytes, and the address family. Family 0 means altconn_family,
+ * which is a variable.
  */
 struct addr_form {
 	int	min, max;
@@ -215,17 +218,18 @@ static const struct addr_form addr_forms[] = {
 };
 
 /**
- * altconn_addr_parse() - make an address of the socket's format canonical
- * @sk: the socket; its address format says how to read @uaddr
- * @uaddr: the address, already in kernel memory
- * @len: length of @uaddr in bytes, as the caller of the system call gave it
- * @addr: filled in; only the first @addr->len bytes of @addr->bytes are valid;
- *	the kind is ALTCONN_KIND_NONE for a sockaddr_un that is only a family
- *	(autobind)
+ * altconn_addr_parse() - convert an address from user space
+ * @sk: the socket; @uaddr is in its address format
+ * @uaddr: the address, copied to kernel memory
+ * @len: length of @uaddr in bytes, as passed to the system call
+ * @addr: gets the canonical address; only the first @addr->len bytes of
+ *	@addr->bytes are valid. The kind is ALTCONN_KIND_NONE for a sockaddr_un
+ *	that has only a family (a request for an automatic name)
  *
- * Each borrowed format accepts what the original family accepts: a longer
- * sockaddr_in, bytes behind the NUL that ends a sun_path, a sockaddr_in6
- * without its scope. The native format accepts its own form only.
+ * The formats sockaddr_un, sockaddr_in and sockaddr_in6 accept what AF_UNIX,
+ * AF_INET and AF_INET6 accept: also a longer sockaddr_in, bytes after the NUL
+ * that ends a sun_path, and a sockaddr_in6 without its scope. The native format
+ * requires its exact length, and 0 in all bytes that the kind does not use.
  *
  * Context: any.
  * Return: 0; -EINVAL for a wrong length or a malformed address; -EAFNOSUPPORT
@@ -237,9 +241,7 @@ int altconn_addr_parse(const struct sock *sk, const void *uaddr, int len,
 	const struct addr_form *form = &addr_forms[altconn_sk(sk)->format];
 	const struct sockaddr *sa = uaddr;
 
-	/*
-	 * addr->bytes need not be cleared: they are read only up to addr->len.
-	 */
+	/* Only addr->len bytes of addr->bytes are ever read. */
 	memset(addr, 0, offsetof(struct altconn_addr, bytes));
 	if (len < form->min || len > form->max)
 		return -EINVAL;
@@ -259,20 +261,20 @@ int altconn_addr_parse(const struct sock *sk, const void *uaddr, int len,
 }
 
 /**
- * altconn_addr_parse_peer() - parse the address of connect() or send()
- * @sk: the socket; its address format says how to read @uaddr
- * @uaddr: the address, already in kernel memory
- * @len: length of @uaddr in bytes, as the caller of the system call gave it
- * @addr: filled in as by altconn_addr_parse(); on success its kind is never
- *	ALTCONN_KIND_NONE
+ * altconn_addr_parse_peer() - convert the destination of connect() or send()
+ * @sk: the socket; @uaddr is in its address format
+ * @uaddr: the address, copied to kernel memory
+ * @len: length of @uaddr in bytes, as passed to the system call
+ * @addr: gets the canonical address; only the first @addr->len bytes of
+ *	@addr->bytes are valid. On success the kind is not ALTCONN_KIND_NONE
  *
- * A path address with a descriptor names the socket file by that descriptor
- * alone, since open(2) has already looked the file up. So its path must be
- * empty.
+ * With ALTCONN_PATH_FD the descriptor is the socket file itself, so the path
+ * must be empty.
  *
  * Context: any.
- * Return: as altconn_addr_parse(); also -EINVAL for a sockaddr_un that is only
- * a family, and for a descriptor together with a path.
+ * Return: 0; -EINVAL for a wrong length, a malformed address, a sockaddr_un
+ * that has only a family, or a descriptor together with a path; -EAFNOSUPPORT
+ * for a family that the format does not accept.
  */
 int altconn_addr_parse_peer(const struct sock *sk, const void *uaddr, int len,
 			    struct altconn_addr *addr)
@@ -287,6 +289,7 @@ int altconn_addr_parse_peer(const struct sock *sk, const void *uaddr, int len,
 	       addr->len ? -EINVAL : 0;
 }
 
+/* Return whether @uaddr is the native null address, port 0 of this node. */
 static bool addr_is_null(const struct sock *sk, const void *uaddr, int len)
 {
 	struct altconn_addr addr;
@@ -297,18 +300,18 @@ static bool addr_is_null(const struct sock *sk, const void *uaddr, int len)
 }
 
 /**
- * altconn_addr_dissolves() - check whether connect() dissolves the association
+ * altconn_addr_dissolves() - check whether connect() to an address ends the
+ *	association, and begins none
  * @sk: the socket
- * @uaddr: the address; not read when @len is 0, because it is uninitialised
- *	then
+ * @uaddr: the address, uninitialised if @len is 0
  * @len: length of @uaddr in bytes
  *
- * An address of family AF_UNSPEC dissolves the association (S-UNSPEC). Of a
- * datagram socket, a length of 0 and the native null address (port 0 of this
- * node) do so too (S-NULL).
+ * An address of family AF_UNSPEC does so (S-UNSPEC). On a datagram socket, the
+ * length 0 and the native null address (port 0 of this node) do so too
+ * (S-NULL).
  *
  * Context: any.
- * Return: true if connect() to this address dissolves, else false.
+ * Return: true if connect() only ends the association, else false.
  */
 bool altconn_addr_dissolves(const struct sock *sk, const void *uaddr, int len)
 {
@@ -340,8 +343,8 @@ static int addr_write_unix(const struct altconn_addr *addr,
 	case ALTCONN_KIND_PATH:
 		memcpy(sun->sun_path, addr->bytes, addr->len);
 		/*
-		 * As AF_UNIX, count the terminating NUL in the length, even if
-		 * it is the 109th byte: unix(7), BUGS.
+		 * The length includes the terminating NUL, even if that is the
+		 * 109th byte. AF_UNIX does the same: see unix(7), BUGS.
 		 */
 		((char *)sun)[ADDR_UNIX_HEAD + addr->len] = 0;
 		return ADDR_UNIX_HEAD + addr->len + 1;
@@ -404,17 +407,16 @@ static int addr_write_in6(const struct altconn_addr *addr,
 }
 
 /**
- * altconn_addr_write() - write a canonical address in the socket's format
- * @sk: the socket; its address format says how to write
- * @addr: the address, or NULL for an unnamed socket
+ * altconn_addr_write() - convert a canonical address for user space
+ * @sk: the socket; the result is in its address format
+ * @addr: the address, or NULL if the socket is unnamed
  * @uaddr: buffer of at least a struct sockaddr_storage
  *
- * Every byte up to the returned length is written.
+ * If @addr is NULL, or the format has no form for it, the inet formats write
+ * the wildcard address and port 0, and the other formats write the family only.
  *
  * Context: any.
- * Return: the length in bytes. For an unnamed socket, or an address that the
- * format cannot write, the length is 2 and only the family is written; the inet
- * formats write the wildcard address and port 0 instead.
+ * Return: the length in bytes. Each byte up to this length is initialised.
  */
 int altconn_addr_write(const struct sock *sk, const struct altconn_addr *addr,
 		       void *uaddr)
@@ -441,8 +443,8 @@ int altconn_addr_write(const struct sock *sk, const struct altconn_addr *addr,
  * @addr: the sender's address, or NULL if the sender is unnamed
  * @msg: msg_name and msg_namelen are filled in; msg_name is not NULL
  *
- * In the sockaddr_un format the length is 0 if the sender is unnamed, or if the
- * format cannot write its address, as with AF_UNIX.
+ * In the sockaddr_un format the length is 0, as with AF_UNIX, if the sender is
+ * unnamed or the format has no form for its address.
  *
  * Context: any.
  */
@@ -457,7 +459,7 @@ void altconn_addr_to_msg(const struct sock *sk, const struct altconn_addr *addr,
 }
 
 /**
- * altconn_addr_dup() - make a shareable copy of an address
+ * altconn_addr_dup() - copy an address into allocated memory
  * @addr: the address; may be on the stack
  * @gfp: allocation flags
  *
@@ -480,10 +482,10 @@ struct altconn_addr *altconn_addr_dup(const struct altconn_addr *addr,
 }
 
 /*
- * Free a binding together with its address. kfree_rcu() delays the free for
- * longer, so that the bindings of short connections pile up, and whole slabs
- * become empty and are returned and allocated again and again. call_rcu()
- * avoids that.
+ * Free a binding, which contains the address. This is a callback of call_rcu(),
+ * because kfree_rcu() frees later, in batches: the bindings of short
+ * connections would pile up, and whole slabs would be freed and allocated again
+ * and again.
  */
 static void addr_free_bound(struct rcu_head *rcu)
 {
@@ -494,7 +496,7 @@ static void addr_free_bound(struct rcu_head *rcu)
  * altconn_addr_free() - free an address after a grace period
  * @addr: the address; the last reference to it is gone
  *
- * An address that is part of a binding frees the binding too.
+ * If the address is part of a binding, the binding is freed with it.
  *
  * Context: any.
  */
@@ -507,12 +509,13 @@ void altconn_addr_free(struct altconn_addr *addr)
 }
 
 /**
- * altconn_addr_equal() - check whether two addresses name the same endpoint
+ * altconn_addr_equal() - check whether two canonical addresses are equal
  * @a: an address, or NULL
  * @b: an address, or NULL
  *
- * Two paths are equal only if they are the same object. Successive bindings of
- * one path have distinct objects, so a reused inode cannot make them equal.
+ * Two paths are equal only if they are the same object. Each bind() to a path
+ * makes a new object. So the path of an earlier binding never equals that of a
+ * later one, even if both inodes had the same memory address.
  *
  * Context: any.
  * Return: true if the addresses are equal, else false; NULL equals nothing.
@@ -530,6 +533,7 @@ bool altconn_addr_equal(const struct altconn_addr *a,
 	       !memcmp(a->bytes, b->bytes, a->len);
 }
 
+/* Print a name or a path, without its prefix. */
 static size_t addr_print_bytes(const struct altconn_addr *addr, char *buf,
 			       size_t size)
 {
@@ -564,11 +568,12 @@ static size_t addr_print_inet(const struct altconn_addr *addr, char *buf,
  * altconn_addr_print() - write an address as text
  * @addr: the address, or NULL, which is written as "-"
  * @buf: the buffer
- * @size: size of @buf in bytes; ALTCONN_ADDR_STRLEN holds any address
+ * @size: size of @buf in bytes; longer text is cut
  *
  * The syntax is the one of the altconn tool: port:4000, name:db, path:/run/x,
- * inet:127.0.0.1:80, inet:[::1]:80. Bytes that do not print are written as
- * \xNN.
+ * inet:127.0.0.1:80, inet:[::1]:80. A port or name of another node has the node
+ * id before it: port:7/4000. In names and paths, the backslash and all bytes
+ * that are not visible ASCII are written as \xNN.
  *
  * Context: any.
  * Return: the length in bytes, without the NUL.
@@ -600,14 +605,18 @@ size_t altconn_addr_print(const struct altconn_addr *addr, char *buf,
  * @sk: the endpoint
  *
  * Context: any; takes no lock.
- * Return: the address, a reference that the caller owns; NULL if the endpoint
- * is unnamed.
+ * Return: the address, with a reference that the caller owns; NULL if the
+ * endpoint is unnamed.
  */
 struct altconn_addr *altconn_addr_of(const struct sock *sk)
 {
 	struct altconn_addr *addr;
 
 	rcu_read_lock();
+	/*
+	 * A count of 0 means that another thread has just changed the
+	 * endpoint's address.
+	 */
 	do {
 		addr = rcu_dereference(altconn_sk(sk)->addr);
 	} while (addr && !refcount_inc_not_zero(&addr->refs));

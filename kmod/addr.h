@@ -8,30 +8,33 @@
 
 /**
  * struct altconn_addr - a canonical address, the same for every address format
- * @refs: see Lifetime
+ * @refs: reference count; see Lifetime
  * @kind: enum altconn_kind
  * @len: number of bytes of @bytes in use
- * @bound: the address is part of a struct altconn_bind
- * @xns: the address belongs to another node (node.c), or a caller on another
- *	node looks it up here; comparisons ignore this flag
- * @node: ports and names: node id; inet: interface index of a link-local IPv6
- *	address, else 0
- * @port: ports: the port; inet: the port in host byte order
- * @inode: paths after their lookup: inode of the socket file; compared, never
- *	followed
- * @fd: paths before their lookup: descriptor of the socket file or of the
+ * @bound: the address is the member @own of a struct altconn_bind
+ * @xns: the address is the destination of a connect() or send() to another
+ *	node (node.c), or the copy of it that is looked up in the namespace of
+ *	that node. altconn_addr_equal() ignores this flag
+ * @node: ports and names: node id, 0 for this namespace; inet: interface index
+ *	of a link-local IPv6 address; else 0
+ * @port: ports: the port; inet: the port in host byte order; else 0
+ * @inode: paths, after the lookup of the socket file: its inode. The pointer is
+ *	compared and never dereferenced
+ * @fd: paths, before that lookup: descriptor of the socket file or of the
  *	directory where the lookup begins; -1 if the caller passed a number that
  *	cannot be a descriptor; AT_FDCWD if the caller passed none
  * @rcu: frees the address
- * @bytes: the name, or the path as it was given to bind(); inet: an IPv6
- *	address, or an IPv4 address as v4-mapped
+ * @bytes: the name; the path as user space spelled it, or the file's name if
+ *	connect() or send() passed a descriptor; inet: an IPv6 address, or an
+ *	IPv4 address as v4-mapped
  *
- * Lifetime: An address is immutable once it is shared. Bindings, endpoints,
- * listeners, ends of associations, claims and queued datagrams hold references.
- * altconn_addr_put() frees the address a grace period after the last reference,
- * in any context. An address on the stack has no references, and
- * altconn_addr_dup() copies it before it is kept. An allocated address is only
- * as long as @len needs, so a shared one is never copied as a struct.
+ * Lifetime: An address does not change once a second thread can see it.
+ * Bindings, endpoints, listeners, ends of associations, claims and queued
+ * datagrams hold references. The last altconn_addr_put() frees the address
+ * after a grace period. An address on the stack has no reference count. Code
+ * that keeps the address makes a copy with altconn_addr_dup(). The memory of an
+ * allocated address ends after @len bytes of @bytes, so a struct assignment
+ * would read beyond it.
  */
 struct altconn_addr {
 	refcount_t	refs;
@@ -50,8 +53,8 @@ struct altconn_addr {
 };
 
 /*
- * Size of the longest printed address: "path:" and a path with every byte
- * escaped as \xNN.
+ * Buffer size for any printed path: "path:", each byte escaped as \xNN, and a
+ * NUL.
  */
 #define ALTCONN_ADDR_STRLEN	(8 + 4 * ALTCONN_PATH_MAX)
 
@@ -74,14 +77,16 @@ size_t altconn_addr_print(const struct altconn_addr *addr, char *buf,
 struct altconn_addr *altconn_addr_of(const struct sock *sk);
 
 /**
- * altconn_addr_same_port() - check whether two addresses have the same port
+ * altconn_addr_same_port() - check whether two addresses belong to one port,
+ *	name or path
  * @a: canonical address
  * @b: canonical address
  *
- * The IP address of an inet address does not count.
+ * Two inet addresses do if their ports are equal, whatever their IP addresses
+ * are. Two paths do if they have the same socket file.
  *
  * Context: any.
- * Return: true if both are the same port, name or path, else false.
+ * Return: true if they do, else false.
  */
 static inline bool altconn_addr_same_port(const struct altconn_addr *a,
 					  const struct altconn_addr *b)
@@ -120,8 +125,8 @@ static inline bool altconn_addr_is_v4(const struct altconn_addr *addr)
 }
 
 /**
- * altconn_addr_v4() - return the IPv4 address
- * @addr: an inet address of IPv4
+ * altconn_addr_v4() - return the IPv4 address of an inet address
+ * @addr: an inet address that is v4-mapped
  *
  * Context: any.
  * Return: the IPv4 address in network byte order.
@@ -146,7 +151,7 @@ static inline bool altconn_addr_is_any(const struct altconn_addr *addr)
 
 /**
  * altconn_addr_get() - take a reference
- * @addr: an address that the caller may use, not on the stack, or NULL
+ * @addr: an allocated address with at least one reference, or NULL
  *
  * Context: any.
  * Return: @addr; the caller owns the new reference.

@@ -2,24 +2,26 @@
 /*
  * Places: the table of bound addresses, and lookups in it.
  *
- * A place is an address with at least one binding. One hash table holds the
- * places of the machine. Its key is the network namespace, the socket type and
- * the whole address. Network namespaces and socket types share paths, so the
- * key of a path is its inode alone.
+ * A place is an address, or an inet port, with at least one binding. One hash
+ * table has the places of all network namespaces, with these keys:
  *
- * A lookup tries the place of the exact address first. The places of 0.0.0.0
- * and of the two kinds of :: (dual-stack, and with IPV6_V6ONLY) are looked up
- * separately after that, so bindings of a port at other IP addresses do not
- * slow a lookup down.
+ *	port, name, inet address	namespace, socket type, address
+ *	inet port			namespace, socket type, port
+ *	path				inode of the socket file
  *
- * A short connection adds one place and removes it again, so both must be
- * cheap. The number of chains is fixed when the module is loaded, and depends
- * on the memory of the machine, as for the tables of TCP.
+ * A lookup tries the place of the destination address first, then the places of
+ * the wildcard addresses, in the order of ALTCONN_CLOSEST. So bindings of the
+ * port at other IP addresses do not slow a lookup down.
  *
- * Lookups run under RCU. A stripe is one lock of an array of spinlocks. The
- * stripe of a port, name or path covers all its places, bindings and counters.
- * Every section under a stripe takes constant time. The hash is a hsiphash with
- * a random key, so a user can choose neither a chain nor a stripe.
+ * A short connection adds places and removes them again, so both must be cheap.
+ * The number of chains is fixed when the module is loaded, and depends on the
+ * memory of the machine, as with the tables of TCP.
+ *
+ * Lookups run under RCU. Changes are made under a stripe, which is one of an
+ * array of spinlocks. All places, bindings and counters of one port, name or
+ * path have the same stripe, which is held for a bounded time only. The hash is
+ * a hsiphash with a random key, so a user can choose neither a chain nor a
+ * stripe.
  */
 
 #include <linux/mm.h>
@@ -35,13 +37,15 @@
 #define PLACE_CHAINS_MIN	4096UL
 #define PLACE_CHAINS_MAX	1048576UL
 
-/* The empty list of bindings, for a lookup that finds no place. */
+/* The empty list that a walk of the place NULL uses. */
 const struct hlist_head altconn_bind_none;
 
 static struct hlist_bl_head *place_chains __read_mostly;
 
+/* Number of chains, a power of two, less 1. */
 static u32 place_mask __read_mostly;
 
+/* The struct place_owner of all places, by place and user. */
 static struct rhashtable owner_table;
 
 static spinlock_t bind_stripes[ALTCONN_BIND_STRIPES];
@@ -62,8 +66,8 @@ struct place_key {
 };
 
 /*
- * Hash an inet address. The function is not inlined, so that the hash of
- * another kind of address has no array on its stack.
+ * Hash an inet address. The function is not inlined, so that
+ * altconn_place_hash() needs no stack for @words for the other kinds.
  */
 static noinline u32 place_hash_inet(u32 kind, const struct altconn_addr *addr)
 {
@@ -77,12 +81,11 @@ static noinline u32 place_hash_inet(u32 kind, const struct altconn_addr *addr)
  * altconn_place_hash() - hash the key of a place
  * @net: the namespace; ignored for paths
  * @type: socket type; ignored for paths
- * @addr: canonical address
- * @level: enum altconn_place_level; with ALTCONN_PLACE_PORT only the port of
- *	@addr counts
+ * @addr: canonical address; at level ALTCONN_PLACE_PORT only its port is used
+ * @level: enum altconn_place_level; ignored for paths
  *
  * Context: any.
- * Return: the hash, made with a key that users do not know.
+ * Return: the hash, which users cannot predict.
  */
 u32 altconn_place_hash(const struct net *net, u8 type,
 		       const struct altconn_addr *addr, u8 level)
@@ -109,10 +112,8 @@ u32 altconn_place_hash(const struct net *net, u8 type,
  * altconn_bind_stripe_hash() - compute the hash that selects a stripe
  * @net: the namespace
  * @type: socket type
- * @addr: canonical address
- *
- * The IP address of an inet address does not count, because a stripe covers the
- * whole port.
+ * @addr: canonical address; of an inet address, only the port is used, because
+ *	all IP addresses of a port have the same stripe
  *
  * Context: any.
  * Return: the hash.
@@ -143,13 +144,13 @@ spinlock_t *altconn_bind_stripe(const struct net *net, int type,
 }
 
 /**
- * altconn_bind_hash() - hash an address with a key that users do not know
- * @net: the namespace
- * @type: socket type
+ * altconn_bind_hash() - hash a whole address
+ * @net: the namespace; ignored for paths
+ * @type: socket type; ignored for paths
  * @addr: canonical address
  *
  * Context: any.
- * Return: the hash.
+ * Return: the hash, which users cannot predict.
  */
 u32 altconn_bind_hash(const struct net *net, int type,
 		      const struct altconn_addr *addr)
@@ -193,9 +194,6 @@ static struct hlist_bl_head *place_chain(u32 hash)
 /**
  * altconn_place_link() - add a place to the table
  * @place: the place
- *
- * The chain has a bit lock of its own, because it also holds places of other
- * stripes.
  *
  * Context: any; the stripe lock of the place held.
  */
@@ -260,7 +258,7 @@ static const struct rhashtable_params owner_params = {
 	.automatic_shrinking	= true,
 };
 
-/* All network namespaces share paths, so the key of a path has no namespace. */
+/* Return the namespace in the key of a place: NULL for a path. */
 static const struct net *place_net(const struct net *net,
 				   const struct altconn_addr *addr)
 {
@@ -268,16 +266,16 @@ static const struct net *place_net(const struct net *net,
 }
 
 /**
- * altconn_place_find_hashed() - find a place when its hash is known
- * @net: the network namespace
- * @type: the socket type
- * @addr: the canonical address, or the port of an inet address
+ * altconn_place_find_hashed() - find a place by its key and the hash of the key
+ * @net: the network namespace; ignored for paths
+ * @type: the socket type; ignored for paths
+ * @addr: canonical address; at level ALTCONN_PLACE_PORT only its port is used
  * @level: enum altconn_place_level
- * @hash: altconn_place_hash() of these
+ * @hash: altconn_place_hash() of the key
  *
- * Context: any; RCU read side, or the stripe lock held.
- * Return: the place, which holds no reference for the caller; NULL if there is
- * none.
+ * Context: any; rcu_read_lock() held.
+ * Return: the place, without a reference, valid until rcu_read_unlock(), or
+ * until the caller releases the stripe lock; NULL if there is none.
  */
 struct altconn_place *altconn_place_find_hashed(const struct net *net, u8 type,
 						const struct altconn_addr *addr,
@@ -305,11 +303,12 @@ static struct altconn_place *place_find(const struct net *net, u8 type,
 }
 
 /**
- * altconn_bind_addr_is_any() - check whether an address is 0.0.0.0 or ::
+ * altconn_bind_addr_is_any() - check whether an address of any kind is a
+ *	wildcard IP address
  * @addr: a canonical address
  *
  * Context: any.
- * Return: true if it is, whatever its port; false also for other kinds.
+ * Return: true for an inet address with IP address 0.0.0.0 or ::, else false.
  */
 bool altconn_bind_addr_is_any(const struct altconn_addr *addr)
 {
@@ -317,9 +316,8 @@ bool altconn_bind_addr_is_any(const struct altconn_addr *addr)
 }
 
 /*
- * Find the place of a wildcard address at the port of @addr. Closeness 2 means
- * 0.0.0.0 or, for IPv6, :: with IPV6_V6ONLY; closeness 1 means the dual-stack
- * ::.
+ * Find the place of the wildcard address that has @closeness to @addr (see
+ * ALTCONN_CLOSEST), at the port of @addr. @closeness is 1 or 2.
  */
 static struct altconn_place *place_find_any(const struct net *net, u8 type,
 					    const struct altconn_addr *addr,
@@ -340,18 +338,17 @@ static struct altconn_place *place_find_any(const struct net *net, u8 type,
 }
 
 /**
- * altconn_bind_find_place() - find the place that serves an address with a
- * closeness
+ * altconn_bind_find_place() - find the place of the bindings that have a given
+ *	closeness to a destination
  * @net: the namespace
- * @type: socket type; a path is found whatever the type of its binding is
- * @addr: canonical address of a destination
- * @closeness: ALTCONN_CLOSEST: the exact address; 2: the wildcard address of
- *	the same IP version, for IPv6 the :: with IPV6_V6ONLY; 1: the dual-stack
- *	::
+ * @type: socket type; ignored for paths, whose bindings may have another type
+ * @addr: canonical address of the destination
+ * @closeness: 1 to ALTCONN_CLOSEST
  *
- * Context: RCU read side; the result is valid within it.
- * Return: the place; NULL if there is none. A place in the table has bindings,
- * but a reader may find its list empty already while the last one is removed.
+ * Context: any; rcu_read_lock() held.
+ * Return: the place, valid until rcu_read_unlock(); NULL if there is none. A
+ * reader may find the list of the place empty, while another thread adds the
+ * first binding or removes the last one.
  */
 struct altconn_place *altconn_bind_find_place(const struct net *net, int type,
 					      const struct altconn_addr *addr,
@@ -365,14 +362,15 @@ struct altconn_place *altconn_bind_find_place(const struct net *net, int type,
 }
 
 /**
- * altconn_bind_find_port() - find the place that lists all bindings of an inet
- * port
+ * altconn_bind_find_port() - find the place of level ALTCONN_PLACE_PORT of an
+ *	inet port
  * @net: the namespace
  * @type: socket type
- * @addr: an inet address; only its port counts
+ * @addr: an inet address; only its port is used
  *
- * Context: RCU read side; the result is valid within it.
- * Return: the place, for altconn_bind_for_each_port(); NULL if there is none.
+ * Context: any; rcu_read_lock() held.
+ * Return: the place, for altconn_bind_for_each_port(), valid until
+ * rcu_read_unlock(); NULL if there is none.
  */
 struct altconn_place *altconn_bind_find_port(const struct net *net, int type,
 					     const struct altconn_addr *addr)
@@ -381,15 +379,15 @@ struct altconn_place *altconn_bind_find_port(const struct net *net, int type,
 }
 
 /**
- * altconn_bind_compute_score() - compute how closely a binding serves an
- * address
+ * altconn_bind_compute_score() - compute the closeness of a binding to a
+ *	destination
  * @bind: a binding of the port, name or path of @addr
- * @addr: the destination of a connection or datagram
+ * @addr: canonical address of the destination
  *
  * Context: any.
- * Return: 0 if the binding does not serve the address, or if a caller on
- * another node looks it up and the binding is not reachable from there; else
- * the closeness, as in altconn_bind_find_place().
+ * Return: the closeness (see ALTCONN_CLOSEST); 0 if the binding does not serve
+ * @addr, or if the lookup is for another node (@addr->xns) and the binding is
+ * not reachable from other nodes.
  */
 unsigned int altconn_bind_compute_score(const struct altconn_bind *bind,
 					const struct altconn_addr *addr)
@@ -413,14 +411,15 @@ unsigned int altconn_bind_compute_score(const struct altconn_bind *bind,
 }
 
 /**
- * altconn_bind_find() - find the closest binding that serves an address
- * @net: the namespace
- * @type: socket type; the binding of a path may have another type
- * @addr: canonical address; the caller pins the inode of a path
+ * altconn_bind_find() - find the closest binding that serves a destination
+ * @net: the namespace; ignored for paths
+ * @type: socket type; ignored for paths, whose bindings may have another type
+ * @addr: canonical address of the destination; for a path, the caller keeps the
+ *	inode from being freed
  *
- * Context: RCU read side; the result is valid within it.
- * Return: the newest binding that serves @addr in the closest place that has
- * one; NULL if there is none.
+ * Context: any; rcu_read_lock() held.
+ * Return: the closest binding that serves @addr, and of several the newest,
+ * valid until rcu_read_unlock(); NULL if there is none.
  */
 struct altconn_bind *altconn_bind_find(const struct net *net, int type,
 				       const struct altconn_addr *addr)
@@ -439,15 +438,16 @@ struct altconn_bind *altconn_bind_find(const struct net *net, int type,
 }
 
 /**
- * altconn_bind_find_addr() - find the address that serves a destination
- * @net: the caller's namespace
+ * altconn_bind_find_addr() - get the address to which the closest binding that
+ *	serves a destination is bound
+ * @net: the namespace; ignored for paths
  * @type: socket type
- * @addr: canonical address of the destination; the caller pins the inode of a
- *	path
+ * @addr: canonical address of the destination; for a path, the caller keeps the
+ *	inode from being freed
  *
  * Context: any.
- * Return: the address of the binding, a reference that the caller owns; NULL if
- * no socket of this type is bound there.
+ * Return: the address, with a reference that the caller owns; NULL if no
+ * binding serves @addr, or if the closest one has another socket type.
  */
 struct altconn_addr *altconn_bind_find_addr(struct net *net, int type,
 					    const struct altconn_addr *addr)
@@ -465,14 +465,13 @@ struct altconn_addr *altconn_bind_find_addr(struct net *net, int type,
 }
 
 /**
- * altconn_owner_find() - find the record of a user's sharing bindings at a
- *	place
+ * altconn_owner_find() - find the struct place_owner of a user at a place
  * @place: the place
  * @uid: the user
  *
  * Context: any; the stripe lock of the place held.
- * Return: the record, valid while the stripe lock is held; NULL if the user has
- * no sharing binding at @place.
+ * Return: the struct, valid while the stripe lock is held; NULL if the user has
+ * no binding with @share at @place.
  */
 struct place_owner *altconn_owner_find(const struct altconn_place *place,
 				       kuid_t uid)
@@ -487,7 +486,7 @@ struct place_owner *altconn_owner_find(const struct altconn_place *place,
  * @place: the place
  * @uid: the user
  *
- * The last binding of the user frees the record after a grace period.
+ * Together with the last such binding, the struct place_owner is removed.
  *
  * Context: any; the stripe lock of the place held.
  */
@@ -502,15 +501,18 @@ void altconn_owner_remove_bind(struct altconn_place *place, kuid_t uid)
 }
 
 /**
- * altconn_owner_add_bind() - count a sharing binding of a user at a place
+ * altconn_owner_add_bind() - add one to the number of bindings with @share that
+ *	a user has at a place
  * @place: the place
  * @uid: the user
- * @spare: an allocated struct place_owner; used, and set to NULL, if the user
- *	has no sharing binding at @place yet
+ * @spare: an allocated struct place_owner; used, and *@spare set to NULL, if
+ *	this is the first such binding
  *
- * Context: any; the stripe lock of the place held. Return: 0, and
- * altconn_owner_remove_bind() undoes the call; -ENOMEM: nothing is counted, and
- * the caller keeps @spare.
+ * The caller updates the counters in @count of the struct place_owner.
+ *
+ * Context: any; the stripe lock of the place held.
+ * Return: 0, and altconn_owner_remove_bind() undoes the call; -ENOMEM: nothing
+ * has changed.
  */
 int altconn_owner_add_bind(struct altconn_place *place, kuid_t uid,
 			   struct place_owner **spare)
@@ -531,15 +533,15 @@ int altconn_owner_add_bind(struct altconn_place *place, kuid_t uid,
 }
 
 /**
- * altconn_owner_alloc_spares() - allocate two spare structs for
- *	altconn_owner_add_bind()
- * @spares: array of two pointers to NULL; filled in
+ * altconn_owner_alloc_spares() - allocate the structs that a binding may need
+ *	for altconn_owner_add_bind()
+ * @spares: array of two pointers, both NULL; gets the two structs
  *
- * An inet binding joins two places, and nothing can be allocated under the
- * stripe lock.
+ * An inet binding has two places, and may need a struct for each. They are
+ * allocated in advance, because the stripe lock is a spinlock.
  *
  * Context: process, may sleep.
- * Return: 0 or -ENOMEM; the caller frees @spares in both cases.
+ * Return: 0 or -ENOMEM. In both cases the caller frees what is left in @spares.
  */
 int altconn_owner_alloc_spares(struct place_owner **spares)
 {
@@ -554,14 +556,13 @@ int altconn_owner_alloc_spares(struct place_owner **spares)
 }
 
 /**
- * altconn_bind_select_receiver() - choose one of several receivers by the
- * sender's
- *	address
+ * altconn_bind_select_receiver() - select one of several receivers by a hash of
+ *	the sender's address
  * @from: the sender's address, or NULL
  * @n: number of receivers
  *
  * Context: any.
- * Return: a number from 0 to @n - 1, always the same for one address.
+ * Return: a number from 0 to @n - 1, the same for each datagram of one sender.
  */
 u32 altconn_bind_select_receiver(const struct altconn_addr *from, u32 n)
 {
@@ -601,7 +602,7 @@ int __init altconn_bind_table_init(void)
 /**
  * altconn_bind_table_exit() - undo altconn_bind_table_init()
  *
- * Context: process, may sleep; no binding is left.
+ * Context: process, may sleep; the tables are empty.
  */
 void altconn_bind_table_exit(void)
 {

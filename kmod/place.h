@@ -10,32 +10,30 @@
 struct altconn_claim;
 struct altconn_listener;
 
-/* The key of a place. */
+/* Which bindings a place has. */
 enum altconn_place_level {
-	ALTCONN_PLACE_ADDR,	/* the whole address */
-	ALTCONN_PLACE_ONLY6,	/* the address ::, of bindings with IPV6_V6ONLY */
-	ALTCONN_PLACE_PORT,	/* an inet port, for all IP addresses */
+	ALTCONN_PLACE_ADDR,	/* those of one address */
+	ALTCONN_PLACE_ONLY6,	/* those of ::, with IPV6_V6ONLY */
+	ALTCONN_PLACE_PORT,	/* those of one inet port, all IP addresses */
 };
 
-/* The sorts of bindings that a place counts. */
+/* The counters of a place. One binding may count in all of them. */
 enum altconn_place_sort {
-	ALTCONN_PLACE_ALL,
-	ALTCONN_PLACE_EXCL,	/* exclude even bindings with SO_REUSEADDR */
-	ALTCONN_PLACE_LISTENING,
+	ALTCONN_PLACE_ALL,	/* all bindings */
+	ALTCONN_PLACE_EXCL,	/* without SO_REUSEADDR, or listening */
+	ALTCONN_PLACE_LISTENING,/* with altconn_bind.listens */
 	ALTCONN_PLACE_SORTS,
 };
 
-/*
- * The classes of inet bindings at a port: bound to an IPv4 address, to 0.0.0.0,
- * to an IPv6 address, to ::, and to :: with IPV6_V6ONLY.
- */
+/* Number of values of enum place_class (bind_table.c). */
 #define ALTCONN_PLACE_CLASSES	5
 
 /**
  * struct altconn_place - an address, or an inet port, with at least one binding
- * @node: link in a chain of the table; written under the chain's bit lock,
- *	because a chain also holds places of other stripes
- * @host: the binding that contains this place; its address is the key
+ * @node: link in a chain of the hash table; written under the chain's bit lock,
+ *	because a chain also has places of other stripes
+ * @host: the binding whose memory contains this place, and whose namespace,
+ *	type and address are the key
  * @hash: hash of the key
  * @n: number of bindings
  * @level: enum altconn_place_level
@@ -43,10 +41,11 @@ enum altconn_place_sort {
  * @listeners: the bindings that listen; empty at level ALTCONN_PLACE_PORT
  * @count: number of bindings of each sort; not used at level ALTCONN_PLACE_PORT
  *
- * Lifetime: A place is in the table from its first binding to its last one.
- * @host is the first binding. The place holds a reference to the address of
- * @host, which keeps the memory of the binding and of the place. Lookups run
- * under RCU; all other access is under the stripe lock.
+ * Lifetime: A place is in the table as long as it has bindings. The binding
+ * with which the place begins becomes @host. The place holds a reference to the
+ * address of @host, so the memory of both stays valid after @host has left the
+ * table. Lookups read the place under RCU. The stripe lock protects the
+ * counters and all changes.
  */
 struct altconn_place {
 	struct hlist_bl_node	node;
@@ -60,9 +59,9 @@ struct altconn_place {
 };
 
 /**
- * struct altconn_port_place - an inet port with at least one binding
+ * struct altconn_port_place - a place of level ALTCONN_PLACE_PORT
  * @place: the place
- * @count: number of bindings of each sort, by the class of the binding
+ * @count: number of bindings of each class (enum place_class) and sort
  */
 struct altconn_port_place {
 	struct altconn_place	place;
@@ -74,42 +73,44 @@ struct altconn_port_place {
  * struct altconn_bind - a binding, an entry of the table of bound addresses
  * @link: link in @place->binds
  * @listener_link: link in @place->listeners
- * @port_link: link in the list of bindings of @port
+ * @port_link: link in @port->place.binds
  * @place: the place of the address
  * @port: inet addresses: the place of the port; else NULL
  * @net: network namespace; NULL for paths, which all namespaces share
  * @type: socket type; part of the key, except for paths
- * @auto_bound: the module bound the endpoint without a call of bind(); the
- *	binding is given up with the association
- * @reuse: SO_REUSEADDR was set when the endpoint was bound
- * @share: ALTCONN_SHARE_ADDRESS or SO_REUSEPORT was set when the endpoint was
- *	bound
- * @uid: effective user id of the caller that bound the endpoint
- * @v6only: a binding to :: does not serve IPv4
- * @reachable: other nodes reach the binding too
- * @listens: the endpoint has a listener or is about to get one; under the
- *	stripe lock
+ * @auto_bound: the module bound the endpoint without a call of bind(). The
+ *	binding ends with the association or the listener of the endpoint
+ * @reuse: SO_REUSEADDR was set, for a port or an inet address, when bind() was
+ *	called
+ * @share: ALTCONN_SHARE_ADDRESS or SO_REUSEPORT was set, for anything but a
+ *	path, when bind() was called
+ * @uid: effective user id of the thread that bound the endpoint
+ * @v6only: IPV6_V6ONLY was set when the endpoint was bound: if the address is
+ *	::, the binding does not serve IPv4
+ * @reachable: endpoints on other nodes can connect and send to the binding
+ * @listens: the binding counts as listening, from
+ *	altconn_bind_reserve_listening() to altconn_bind_release_listening();
+ *	under the stripe lock
  * @hash: hash that selects the stripe
- * @addr: points to @own
- * @sk: the endpoint; while the binding is in the table, valid under the stripe
- *	lock and, if the endpoint is a datagram or listening socket, under RCU
+ * @addr: always points to @own
+ * @sk: the endpoint. While the binding is in the table, the stripe lock keeps
+ *	the endpoint's memory valid. For a datagram or listening endpoint,
+ *	rcu_read_lock() does so too
  * @claim: with @reuse or @share: the claim of the endpoint's association, or
  *	NULL; under the stripe lock
  * @listener: the endpoint's listener, or NULL; written under the stripe lock
- * @path: paths: pins the inode, so that no other file gets an inode at the same
- *	memory address
- * @own_place: storage of @place, if this binding is the first one of its
- *	address
- * @own: the address; allocated only as long as the address needs. For inet
- *	addresses, storage of @port follows, which is used if this binding is
- *	the first one of its port
+ * @path: paths: the socket file, a reference. It keeps the inode, so that no
+ *	other inode gets the same memory address
+ * @own_place: storage of @place, used if this binding is the host of @place
+ * @own: the address, allocated only as long as its bytes. For inet addresses,
+ *	storage of @port follows, used if this binding is the host of @port
  *
- * Lifetime: One endpoint owns the binding, as ask->bind. Other code finds the
- * binding only under RCU. altconn_unbind() removes the binding from the table
- * when the endpoint closes or dissolves, so no reader finds it after a grace
- * period. That drops one reference to @own. Its places hold references to @own
- * too while they are in the table. The last reference to @own frees the binding
- * and the address together.
+ * Lifetime: The endpoint owns the binding, as ask->bind, and with it one
+ * reference to @own. Other threads find the binding under RCU. altconn_unbind()
+ * removes the binding from the table and drops that reference. A place in the
+ * table holds a reference to @own of its host. Associations, listeners and
+ * other users of the address may hold more. The last reference to @own frees
+ * the binding and the address together, after a grace period.
  */
 struct altconn_bind {
 	struct hlist_node		link;
@@ -137,23 +138,33 @@ struct altconn_bind {
 };
 
 /*
- * Closeness of the exact address. The wildcard address of the same IP version
- * has 2, and the dual-stack :: has 1.
+ * Closeness of a binding to a destination address:
+ *
+ *	3	bound to this address
+ *	2	bound to the wildcard address of the same IP version: 0.0.0.0,
+ *		or :: with IPV6_V6ONLY
+ *	1	bound to :: without IPV6_V6ONLY
  */
 #define ALTCONN_CLOSEST		3
 
 extern const struct hlist_head altconn_bind_none;
 
-/* Walk all bindings of a place, which may be NULL. Under RCU. */
+/*
+ * Walk all bindings of @place, which may be NULL. The place is not of level
+ * ALTCONN_PLACE_PORT. The caller holds rcu_read_lock().
+ */
 #define altconn_bind_for_each(bind, place)				\
 	hlist_for_each_entry_rcu(bind, altconn_place_binds(place), link)
 
-/* Walk the bindings of a place that listen. Under RCU. */
+/* Walk the bindings of @place that listen, in the same way. */
 #define altconn_bind_for_each_listener(bind, place)			\
 	hlist_for_each_entry_rcu(bind, altconn_place_listeners(place),	\
 				 listener_link)
 
-/* Walk all bindings of a place that altconn_bind_find_port() returned. Under RCU. */
+/*
+ * Walk all bindings of @port, which altconn_bind_find_port() returned and which
+ * may be NULL. The caller holds rcu_read_lock().
+ */
 #define altconn_bind_for_each_port(bind, port)				\
 	hlist_for_each_entry_rcu(bind, altconn_place_binds(port),	\
 				 port_link)
@@ -161,19 +172,19 @@ extern const struct hlist_head altconn_bind_none;
 #define ALTCONN_BIND_STRIPES	256
 
 /**
- * struct place_owner - one user's bindings that share one place
- * @node: link in owner_table
- * @place: the place; compared, never followed
+ * struct place_owner - counters of the bindings with @share that one user has
+ *	at one place
+ * @node: link in owner_table; @place and @uid are the key
+ * @place: the place. The pointer is compared and never dereferenced
  * @uid: the user
- * @n: number of bindings
- * @count: number of bindings of each sort, by class, as in struct
- *	altconn_port_place; for the place of an address only the first row is
- *	used
+ * @n: number of these bindings
+ * @count: number of these bindings of each class and sort, as in struct
+ *	altconn_port_place; for the place of an address, row 0 counts all
  * @rcu: frees the struct
  *
- * Lifetime: The first such binding makes the struct and the last one frees it,
- * both under the stripe lock. Readers of the hash chain may see it for a grace
- * period.
+ * Lifetime: The first of these bindings adds the struct to owner_table and the
+ * last one removes it, both under the stripe lock. A lookup of another key in
+ * the same hash chain may read the struct for a grace period after that.
  */
 struct place_owner {
 	struct rhash_head		node;
@@ -222,11 +233,11 @@ int __init altconn_bind_table_init(void);
 void altconn_bind_table_exit(void);
 
 /**
- * altconn_bind_size() - compute the size of a binding
+ * altconn_bind_size() - compute the size of the memory of a binding
  * @addr: the address of the binding
  *
  * Context: any.
- * Return: the size in bytes.
+ * Return: the size in bytes, with the storage that follows @own.
  */
 static inline size_t altconn_bind_size(const struct altconn_addr *addr)
 {
@@ -239,10 +250,10 @@ static inline size_t altconn_bind_size(const struct altconn_addr *addr)
 
 /**
  * altconn_place_binds() - return the list of all bindings of a place
- * @place: the place, or NULL, which has an empty list
+ * @place: the place; for NULL the list is empty
  *
- * Context: RCU read side.
- * Return: the list, valid within the RCU read side.
+ * Context: any; rcu_read_lock() held.
+ * Return: the list, valid until rcu_read_unlock().
  */
 static inline const struct hlist_head *
 altconn_place_binds(const struct altconn_place *place)
@@ -251,11 +262,12 @@ altconn_place_binds(const struct altconn_place *place)
 }
 
 /**
- * altconn_place_listeners() - return the listening bindings of a place
- * @place: the place, or NULL, which has an empty list
+ * altconn_place_listeners() - return the list of the bindings of a place that
+ *	listen
+ * @place: the place; for NULL the list is empty
  *
- * Context: RCU read side.
- * Return: the list, valid within the RCU read side.
+ * Context: any; rcu_read_lock() held.
+ * Return: the list, valid until rcu_read_unlock().
  */
 static inline const struct hlist_head *
 altconn_place_listeners(const struct altconn_place *place)
@@ -264,9 +276,10 @@ altconn_place_listeners(const struct altconn_place *place)
 }
 
 /**
- * altconn_place_find_for() - find the place that a new binding would join
+ * altconn_place_find_for() - find an existing place for a new binding
  * @bind: the new binding, not in the table yet
- * @own: a place inside @bind; its level and hash say which place to find
+ * @own: storage in @bind for a place of its own, with the level and the hash of
+ *	the place to find
  *
  * Context: any; the stripe lock of @bind held.
  * Return: the place, valid while the stripe lock is held; NULL if there is
@@ -278,7 +291,10 @@ altconn_place_find_for(const struct altconn_bind *bind,
 {
 	struct altconn_place *place;
 
-	/* The place stays in the table as long as the stripe lock is held. */
+	/*
+	 * The stripe lock keeps the place in the table. RCU is for the other
+	 * places in the chain.
+	 */
 	rcu_read_lock();
 	place = altconn_place_find_hashed(bind->net, bind->type, bind->addr, own->level,
 					  own->hash);
@@ -289,8 +305,6 @@ altconn_place_find_for(const struct altconn_bind *bind,
 /**
  * altconn_place_level() - return the level of the place of a binding's address
  * @bind: the binding
- *
- * A binding to :: has one of two places, depending on IPV6_V6ONLY.
  *
  * Context: any.
  * Return: ALTCONN_PLACE_ONLY6 for :: with IPV6_V6ONLY, else ALTCONN_PLACE_ADDR.
