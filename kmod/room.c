@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Waiting rooms: their table, and the listeners that serve them. room.h
- * describes them.
+ * describes waiting rooms. room_queue.c has the queues of a room.
  */
 
 #include <linux/rbtree_augmented.h>
@@ -16,10 +16,13 @@
 #include "room_queue.h"
 #include "sock.h"
 
+/* The rooms of the machine that have an attempt or a listener. */
 static struct rhashtable room_table;
 
+/* A random key, so that a user cannot choose a hash chain of the table. */
 static siphash_key_t room_secret __read_mostly;
 
+/* The key of a room. @hash is the hash of the other members. */
 struct room_key {
 	const struct net		*net;
 	int				type;
@@ -27,6 +30,10 @@ struct room_key {
 	u32				hash;
 };
 
+/*
+ * Hash a key. Keys that room_compare() takes for equal have the same hash, so
+ * the IP address of an inet address does not count.
+ */
 static u32 room_compute_hash(const struct net *net, int type,
 			     const struct altconn_addr *addr)
 {
@@ -120,9 +127,10 @@ static struct altconn_room *room_find(const struct room_key *key)
 }
 
 /*
- * Look up the room of a key, or make it. Return the room with a reference; NULL
- * if there is no memory; ERR_PTR(-EAGAIN) if the room was about to be freed, so
- * that the caller has to try again; or another error of the table.
+ * Look up the room of a key, or make the room. Return the room with a
+ * reference, or NULL if memory runs out. Return ERR_PTR(-EAGAIN) if the last
+ * reference to the room that was found is gone. In that case the caller tries
+ * again. Other ERR_PTR() values are errors of the insertion into the table.
  */
 static struct altconn_room *room_get(const struct room_key *key,
 				     struct altconn_addr *addr)
@@ -154,11 +162,12 @@ static struct altconn_room *room_get(const struct room_key *key,
  * @type: socket type
  * @addr: canonical address; a new room takes a reference
  *
- * Make the room if there is none. altconn_room_unlock() undoes this.
+ * If the address has no room yet, make one. The caller unlocks the room with
+ * altconn_room_unlock() and drops the reference.
  *
  * Context: process, may sleep.
  * Return: the room, locked and with a reference for the caller;
- * ERR_PTR(-ENOMEM) if there is no memory.
+ * ERR_PTR(-ENOMEM) if memory runs out.
  */
 struct altconn_room *altconn_room_get_locked(const struct net *net, int type,
 					     struct altconn_addr *addr)
@@ -172,7 +181,7 @@ struct altconn_room *altconn_room_get_locked(const struct net *net, int type,
 	key.hash = room_compute_hash(key.net, type, addr);
 	for (;;) {
 		room = room_get(&key, addr);
-		/* The room that was found has just left the table. */
+		/* The room that was found is dead and has no reference. */
 		if (room == ERR_PTR(-EAGAIN))
 			continue;
 		if (IS_ERR_OR_NULL(room))
@@ -183,7 +192,7 @@ struct altconn_room *altconn_room_get_locked(const struct net *net, int type,
 		spin_unlock(&room->lock);
 		altconn_room_put(room);
 	}
-	/* For sparse, which does not follow a lock across a return. */
+	/* sparse expects that a function releases each lock that it takes. */
 	__release(&room->lock);
 	return room;
 }
@@ -202,9 +211,10 @@ static bool room_is_empty(const struct altconn_room *room)
  * altconn_room_unlock() - unlock a waiting room
  * @room: the room; the caller has a reference
  *
- * An empty room leaves the table, which drops its reference.
+ * If the room is empty, mark it dead, take it out of the table, and drop the
+ * reference of the table.
  *
- * Context: process.
+ * Context: process; the room's lock held, and released by this function.
  */
 void altconn_room_unlock(struct altconn_room *room)
 {
@@ -220,10 +230,18 @@ void altconn_room_unlock(struct altconn_room *room)
 		altconn_room_put(room);
 }
 
+/*
+ * A FIFO is an augmented tree: wait->count is the number of attempts in the
+ * subtree of wait->node. So a position is computed in O(log n).
+ */
 RB_DECLARE_CALLBACKS(static, fifo_callbacks, struct altconn_wait, node, count,
 		     altconn_fifo_update_count)
 
-/* Append an attempt that arrived after all attempts of the queue. */
+/*
+ * Append an attempt that arrived after all attempts of the queue. It becomes
+ * the rightmost node, so the subtree of each node on the right edge grows by
+ * one attempt.
+ */
 static void fifo_append(struct rb_root_cached *fifo, struct altconn_wait *wait)
 {
 	struct rb_node **link = &fifo->rb_root.rb_node, *parent = NULL;
@@ -242,9 +260,9 @@ static void fifo_append(struct rb_root_cached *fifo, struct altconn_wait *wait)
 /**
  * altconn_room_enqueue() - add an attempt to the lane of its address
  * @room: the room
- * @lane: lane of the attempt's address
+ * @lane: lane of the attempt's destination address
  * @share: share of the attempt's user
- * @wait: waiting state of the attempt; its fifo is set
+ * @wait: waiting state of the attempt; @wait->fifo is set
  *
  * Context: process; the room's lock held.
  */
@@ -268,7 +286,8 @@ void altconn_room_enqueue(struct altconn_room *room, struct altconn_lane *lane,
  * @room: the room
  * @wait: waiting state of the attempt, which is in a lane
  *
- * The lane and the user's share are freed if nothing else is in them.
+ * Free the lane if it has no other attempt and no listener. Free the user's
+ * share if no other attempt of the user waits in the room.
  *
  * Context: process; the room's lock held.
  */
@@ -289,13 +308,14 @@ void altconn_room_dequeue(struct altconn_room *room, struct altconn_wait *wait)
 }
 
 /**
- * altconn_room_position() - get the position of an attempt at its address
+ * altconn_room_position() - get the position of an attempt in its lane
  * @room: the room
  * @wait: waiting state of the attempt
  *
+ * The order is the order of arrival, whatever the kinds of the attempts are.
+ *
  * Context: process; the room's lock held.
- * Return: the position among the attempts at the address, 1 if the attempt is
- * next; 0 if it does not wait in the room.
+ * Return: the position, beginning with 1; 0 if the attempt is in no lane.
  */
 u32 altconn_room_position(const struct altconn_room *room,
 			  const struct altconn_wait *wait)
@@ -313,6 +333,7 @@ u32 altconn_room_position(const struct altconn_room *room,
 	return position;
 }
 
+/* Select the group of a wildcard listener. @v6only is IPV6_V6ONLY. */
 static enum altconn_any room_any_group(const struct altconn_listener *ln,
 				       bool v6only)
 {
@@ -338,7 +359,11 @@ static void group_add(struct altconn_group *group, struct altconn_listener *ln)
  * altconn_room_add_listener() - add a listener to the room of its address
  * @room: the room; the caller's reference moves to the listener
  * @ln: the listener
- * @spare: memory from altconn_lane_new(); set to NULL if the room uses it
+ * @spare: memory from altconn_lane_new(); set to NULL if it becomes the lane of
+ *	the listener's address
+ *
+ * The listener is in the list @avail of its group afterwards. The caller moves
+ * it to the right list with altconn_attempt_relist_listener().
  *
  * Context: process; the room's lock held.
  */
@@ -356,7 +381,7 @@ void altconn_room_add_listener(struct altconn_room *room,
 			  ln);
 	} else {
 		lane = altconn_lane_get(room, ln->addr, spare);
-		/* Wildcard listeners do not serve the lane any more. */
+		/* The lane leaves the pool, if it is there. */
 		altconn_pool_add_count(room, lane, -lane->waiting);
 		group_add(&lane->group[ln->reachable], ln);
 		altconn_pool_update(room, lane);
@@ -370,6 +395,9 @@ void altconn_room_add_listener(struct altconn_room *room,
  * address
  * @room: the room
  * @ln: the listener, which keeps its reference to the room
+ *
+ * If no other listener is bound to the address and attempts wait there, the
+ * lane joins the pool. If no attempt waits there either, free the lane.
  *
  * Context: process; the room's lock held.
  */
@@ -395,7 +423,10 @@ void altconn_room_remove_listener(struct altconn_room *room,
  * altconn_room_set_fail_fast() - set the backlog policy of a listener
  * @room: the room
  * @ln: the listener
- * @fail_fast: a full backlog refuses attempts (ALTCONN_BACKLOG_POLICY)
+ * @fail_fast: a listener with a full backlog refuses attempts
+ *	(ALTCONN_BACKLOG_POLICY)
+ *
+ * Keep group->n_queueing consistent.
  *
  * Context: process; the room's lock and the listener's lock held.
  */
@@ -408,6 +439,7 @@ void altconn_room_set_fail_fast(struct altconn_room *room,
 	ln->fail_fast = fail_fast;
 }
 
+/* Add a group to @s, unless the group is empty. */
 static void serving_add(struct altconn_serving *s, struct altconn_group *group)
 {
 	if (group->n)
@@ -415,12 +447,13 @@ static void serving_add(struct altconn_serving *s, struct altconn_group *group)
 }
 
 /**
- * altconn_room_serving_pool() - get the wildcard listeners of an IP version
+ * altconn_room_serving_pool() - get the listeners that serve a pool
  * @room: the room
- * @v6: the version is IPv6
+ * @v6: true for the pool of IPv6, false for the pool of IPv4
  *
  * Context: process; the room's lock held.
- * Return: the groups of listeners; no group if no listener serves the pool.
+ * Return: the groups of wildcard listeners; no group if no listener serves the
+ * pool.
  */
 struct altconn_serving altconn_room_serving_pool(struct altconn_room *room,
 						 bool v6)
@@ -440,8 +473,9 @@ struct altconn_serving altconn_room_serving_pool(struct altconn_room *room,
 /**
  * altconn_room_serving() - get the listeners that serve an attempt
  * @room: the room
- * @lane: lane of the attempt's address
- * @xns: the attempt comes from another node
+ * @lane: lane of the attempt
+ * @xns: the attempt comes from another node, so only listeners that other nodes
+ *	can reach serve it
  *
  * Context: process; the room's lock held.
  * Return: the groups of listeners; no group if no listener serves the attempt.
@@ -460,7 +494,10 @@ struct altconn_serving altconn_room_serving(struct altconn_room *room,
 	return s;
 }
 
-/* Listeners of :: serve IPv4 unless a listener is bound to 0.0.0.0. */
+/*
+ * Check whether listeners bound to :: without IPV6_V6ONLY serve IPv4 attempts:
+ * they do unless a listener is bound to 0.0.0.0.
+ */
 static bool room_any_both_serves_v4(const struct altconn_room *room)
 {
 	return !room->any[ALTCONN_ANY_V4].n;
@@ -469,7 +506,7 @@ static bool room_any_both_serves_v4(const struct altconn_room *room)
 /**
  * altconn_room_first() - get the attempt that has waited longest for a listener
  * @room: the listener's room
- * @ln: the listener
+ * @ln: the listener, which has not left the room
  *
  * Context: process; the room's lock held.
  * Return: the attempt, or NULL if no attempt waits for the listener.
@@ -493,12 +530,14 @@ struct altconn_wait *altconn_room_first(const struct altconn_room *room,
 }
 
 /**
- * altconn_room_last() - get the last attempt that waits for a listener
+ * altconn_room_last() - get a late attempt that waits for a listener
  * @room: the listener's room
- * @ln: the listener
+ * @ln: the listener, which has not left the room
  *
- * For a wildcard listener this is the last attempt at the address where the
- * first attempt arrived later than at any other address.
+ * For a listener bound to one address this is the last attempt in its lane. A
+ * wildcard listener serves many lanes, and the pool is sorted by their first
+ * attempts. So the result is the last attempt of the last lane in the pool, and
+ * another lane may have a later attempt.
  *
  * Context: process; the room's lock held.
  * Return: the attempt, or NULL if no attempt waits for the listener.
@@ -526,7 +565,7 @@ struct altconn_wait *altconn_room_last(const struct altconn_room *room,
  * @ln: the listener
  *
  * Context: process; the room's lock held.
- * Return: the number of attempts; 0 if the listener serves no address any more.
+ * Return: the number of attempts; 0 if the listener has left the room.
  */
 u32 altconn_room_nr_waiting(const struct altconn_room *room,
 			    const struct altconn_listener *ln)
@@ -548,13 +587,22 @@ u32 altconn_room_nr_waiting(const struct altconn_room *room,
 }
 
 /**
- * altconn_room_fails_fast() - check whether all listeners fail fast
+ * altconn_room_fails_fast() - check whether a listener and all listeners that
+ * serve the same attempts fail fast
  * @room: the listener's room
- * @ln: a listener that serves the address
+ * @ln: the listener, which has not left the room
+ *
+ * The other listeners are the ones of the same group, and these:
+ *
+ *	@ln is bound to			other group
+ *	0.0.0.0				none
+ *	:: with IPV6_V6ONLY		:: without IPV6_V6ONLY
+ *	:: without IPV6_V6ONLY		:: with IPV6_V6ONLY
+ *	any other address		the other group of the lane
  *
  * Context: process; the room's lock held.
- * Return: true if each listener of the address refuses attempts when its
- * backlog is full, else false.
+ * Return: true if each of these listeners refuses attempts when its backlog is
+ * full (ALTCONN_BACKLOG_POLICY), else false.
  */
 bool altconn_room_fails_fast(const struct altconn_room *room,
 			     const struct altconn_listener *ln)
@@ -592,7 +640,7 @@ int __init altconn_room_init(void)
  */
 void altconn_room_exit(void)
 {
-	/* A room leaves the table with its last attempt or listener. */
+	/* Without endpoints no room has an attempt or a listener. */
 	WARN_ON_ONCE(atomic_read(&room_table.nelems));
 	rhashtable_destroy(&room_table);
 }

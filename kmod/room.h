@@ -3,31 +3,37 @@
  * Waiting rooms: the attempts that wait at an address, and the listeners that
  * serve the address.
  *
- * There is a room for each port, name and path at which an attempt waits or an
- * endpoint listens. A room has a lane for each of its addresses: a port, a name
- * or a path is one address, and an inet port has one address for each IP
- * address. An attempt stands in the lane of the address that it asked for until
- * it is decided: a listener that opens or closes moves no attempt.
+ * A room belongs to one port, name or path, and exists while an attempt waits
+ * or a socket listens there. A room has a lane for each of its addresses that
+ * has an attempt or a listener. An inet port has as many addresses as there are
+ * IP addresses. Any other port, a name and a path are one address each. An
+ * attempt waits in the lane of its destination address until it is decided. No
+ * attempt moves to another lane when a listener opens or closes.
  *
  *	room ---- lane 127.0.0.1 ---- attempts, listeners bound to 127.0.0.1
- *	    \---- lane 10.0.0.1 ----- attempts (pooled: no listener of its own)
+ *	    \---- lane 10.0.0.1 ----- attempts; the lane is in the pool
  *	    \---- listeners bound to 0.0.0.0, to :: with IPV6_V6ONLY, to ::
  *
- * As with TCP, the closest listener serves an address. That is a listener bound
- * to exactly this address, else a listener bound to any address of its IP
- * version, else, for IPv4, a listener bound to :: without IPV6_V6ONLY. The
- * lanes without a listener of their own are the pool, sorted by the arrival of
- * their first attempts. Each IP version has its own pool. So a wildcard
- * listener finds the attempt that has waited longest in O(log n) of the lanes
- * that it serves, however many attempts wait for other listeners of its port.
+ * The listeners that serve an attempt are the ones bound to its destination
+ * address. If there are none, wildcard listeners serve it:
  *
- * The attempts of one user in a room are at most half of
- * net.altconn.max_waiting, rounded up, so that the attempts of other users find
- * places. A room counts the attempts of each user in a tree of shares.
+ *	destination	listeners
+ *	IPv4		bound to 0.0.0.0; if there are none, bound to :: without
+ *			IPV6_V6ONLY
+ *	IPv6		bound to ::, with and without IPV6_V6ONLY
  *
- * The room's lock protects everything in a room except its references. This
- * file, room.c and room_queue.c only keep order; attempt.c and the other
- * attempt_*.c files decide.
+ * The pool of an IP version has the lanes in which attempts wait and which have
+ * no listener of their own. It is a tree, sorted by the arrival of the first
+ * attempt of each lane. So a wildcard listener finds the attempt that has
+ * waited longest at the beginning of the pool, however many attempts wait for
+ * other listeners of its port.
+ *
+ * At most half of net.altconn.max_waiting attempts, rounded up, may be attempts
+ * of one user in a room, so that attempts of other users find space. A room
+ * counts the attempts of each user in a tree of shares.
+ *
+ * room.c and room_queue.c only keep this order. attempt.c and the other
+ * attempt_*.c files decide attempts.
  */
 #ifndef _ALTCONN_ROOM_H
 #define _ALTCONN_ROOM_H
@@ -38,23 +44,28 @@ struct altconn_addr;
 struct altconn_listener;
 struct altconn_wait;
 
-/* Queues of a lane, by the kind of attempts that stand in them. */
+/*
+ * The kinds of attempts. A lane has a FIFO for each kind. If no listener serves
+ * an attempt any more, the attempt is refused, unless it is of the kind KEPT.
+ * All namespaces share paths, so an attempt to a path is always LOCAL.
+ */
 enum altconn_fifo {
-	ALTCONN_FIFO_LOCAL,	/* of this node, refused without a listener */
-	ALTCONN_FIFO_KEPT,	/* of this node, with ALTCONN_WAIT_LISTENER */
-	ALTCONN_FIFO_XNS,	/* of other nodes */
+	ALTCONN_FIFO_LOCAL,	/* from this node */
+	ALTCONN_FIFO_KEPT,	/* from this node, ALTCONN_WAIT_LISTENER */
+	ALTCONN_FIFO_XNS,	/* from another node */
 	ALTCONN_FIFOS
 };
 
 /**
  * struct altconn_group - listeners that share an address and serve the same
  * attempts
- * @avail: list of the listeners that may have space, or for which no attempt
- *	waits
+ * @avail: list of all listeners that are in no other list: they may have space,
+ *	or no attempt waits for them
  * @full: list of the listeners that have no space and for which attempts wait
  * @defer: list of the deferring listeners
  * @n: number of listeners in the group
- * @n_queueing: number of listeners in the group that do not fail fast
+ * @n_queueing: number of listeners in the group that let attempts wait when the
+ *	backlog is full (ALTCONN_BACKLOG_POLICY is not fail-fast)
  */
 struct altconn_group {
 	struct list_head	avail;
@@ -67,22 +78,24 @@ struct altconn_group {
 /**
  * struct altconn_lane - the attempts and the listeners of one address of a room
  * @node: node in room->lanes
- * @pooled: node in room->pool while attempts wait in the lane and no listener
- *	is bound to the address
- * @refusable: link in room->refusable while the lane is in the pool and @fifo
- *	has attempts that are refused if no listener serves them
- * @first: key of @pooled: the lowest arrival number of the waiting attempts
- * @waiting: number of attempts in @fifo
+ * @pooled: node in room->pool; the lane is there while attempts wait in it and
+ *	no listener is bound to its address
+ * @refusable: link in room->refusable; the lane is there while it is in the
+ *	pool and @fifo has attempts of another kind than ALTCONN_FIFO_KEPT
+ * @first: arrival number of the first attempt in the lane; the pool is sorted
+ *	by it
+ * @waiting: number of attempts in all of @fifo
  * @is_inet: the address is an inet address, so the next three members are valid
  * @v6: @ip is an IPv6 address
  * @scope: interface index of a link-local @ip
  * @ip: IP address; an IPv4 address is v4-mapped
- * @fifo: waiting attempts, by enum altconn_fifo, each queue in order of arrival
- * @group: listeners that are bound to the address: first the listeners that
- *	other nodes cannot reach, then the listeners that they can reach
+ * @fifo: the waiting attempts, by enum altconn_fifo. Each queue is a tree in
+ *	order of arrival
+ * @group: the listeners that are bound to the address: other nodes cannot reach
+ *	the listeners in [0], and can reach the listeners in [1]
  *
- * Lifetime: the room owns the lane as long as the lane has an attempt or a
- * listener.
+ * Lifetime: A lane exists while it has an attempt or a listener. The last of
+ * them frees the lane when it leaves, under the room's lock.
  */
 struct altconn_lane {
 	struct rb_node		node;
@@ -101,12 +114,13 @@ struct altconn_lane {
 /**
  * struct altconn_share - the attempts of one user in a room
  * @node: node in room->shares
- * @user: altconn_payer_key_in() of the user, in the user namespace of the
- *	network namespace where the attempts wait
+ * @user: the user's key, from altconn_payer_key_in(). The user namespace of the
+ *	key is the one that owns the network namespace of the listener, or of
+ *	the client if the attempt waits without a listener
  * @waiting: number of the user's attempts that wait in the room, at any address
  *
- * Lifetime: the room owns the share as long as an attempt of the user waits in
- * it.
+ * Lifetime: A share exists while an attempt of the user waits in the room. The
+ * last attempt frees the share when it leaves, under the room's lock.
  */
 struct altconn_share {
 	struct rb_node	node;
@@ -115,8 +129,9 @@ struct altconn_share {
 };
 
 /*
- * Groups of wildcard listeners: 0.0.0.0, :: with IPV6_V6ONLY, and ::. Other
- * nodes can reach all listeners of these addresses, so one group is enough.
+ * The groups of wildcard listeners: bound to 0.0.0.0, to :: with IPV6_V6ONLY,
+ * and to :: without it. Other nodes can reach all of these listeners, so each
+ * address has one group, and not two as in a lane.
  */
 enum altconn_any { ALTCONN_ANY_V4, ALTCONN_ANY_V6ONLY, ALTCONN_ANY_BOTH,
 		   ALTCONN_ANYS };
@@ -124,35 +139,39 @@ enum altconn_any { ALTCONN_ANY_V4, ALTCONN_ANY_V6ONLY, ALTCONN_ANY_BOTH,
 /**
  * struct altconn_room - a waiting room
  * @refs: references; see below
- * @lock: protects all members below except @rcu, and the lists of the room's
- *	listeners
+ * @lock: protects all members from @arrived to @any, @dead, and the members of
+ *	the room's listeners that name this lock. The members from @type to
+ *	@addr never change
  * @dead: the room is empty and has left the table
  * @type: socket type, part of the key
  * @hash: hash of the key
- * @net: network namespace, part of the key, NULL for a path; compared and never
- *	followed
+ * @net: network namespace, part of the key; NULL for a path, because all
+ *	namespaces share paths. It is compared and never followed
  * @addr: address, part of the key, a reference; of an inet address only the
  *	port is part of the key
  * @node: link in the table of rooms
  * @arrived: arrival number of the last attempt
  * @lanes: lanes of the room, sorted by address
  * @shares: shares of the users with waiting attempts, sorted by user
- * @pool: lanes without a listener of their own, by IP version
- * @refusable: lanes of @pool with attempts that are refused if no listener
- *	serves them, by IP version
- * @pooled: number of attempts in @pool, by IP version
- * @any: wildcard listeners
+ * @pool: lanes with attempts and without a listener of their own; [0] IPv4, [1]
+ *	IPv6
+ * @refusable: lanes of @pool with attempts of another kind than
+ *	ALTCONN_FIFO_KEPT; index as in @pool
+ * @pooled: number of attempts in the lanes of @pool; index as in @pool
+ * @any: groups of wildcard listeners, by enum altconn_any
  * @rcu: frees the room after a grace period
  *
- * Lifetime: references are held by the table, by the listeners that serve or
- * have served the room, by the attempts that wait or have waited in it, and by
- * calls under way. When the last listener or attempt leaves the room, the room
- * is marked dead and leaves the table, under its lock. A later lookup makes a
- * new room.
+ * Lifetime: The table holds a reference while the room is in it. Each listener
+ * that serves or has served the room holds one until the listener is freed.
+ * Each attempt that waits or has waited in the room holds one until the
+ * association is freed. Calls under way hold one. A room is empty if it has no
+ * lane and no wildcard listener. altconn_room_unlock() marks an empty room dead
+ * and takes it out of the table. A later lookup of the address makes a new
+ * room.
  */
 struct altconn_room {
 	refcount_t		refs;
-	spinlock_t		lock;		/* queues, listeners */
+	spinlock_t		lock;		/* lanes, listeners */
 	bool			dead;
 	u8			type;
 	u32			hash;
@@ -216,19 +235,19 @@ void altconn_room_exit(void);
  * altconn_room_lock() - lock a waiting room
  * @room: the room; the caller has a reference
  *
- * altconn_room_unlock() undoes this.
+ * The caller unlocks the room with altconn_room_unlock().
  *
  * Context: process, does not sleep.
  */
 static inline void altconn_room_lock(struct altconn_room *room)
 {
 	spin_lock(&room->lock);
-	/* For sparse, which does not see altconn_room_unlock() from here. */
+	/* sparse expects that a function releases each lock that it takes. */
 	__release(&room->lock);
 }
 
 /**
- * altconn_room_put() - drop a reference
+ * altconn_room_put() - drop a reference to a waiting room
  * @room: the room, or NULL
  *
  * Context: any.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The queues of a waiting room: lanes of attempts to one address, the pools of
- * lanes that wildcard listeners serve, and the share of each user.
+ * The queues of a waiting room: the lane of each address, the pools of the
+ * lanes that wildcard listeners serve, and the share of each user. room.h
+ * describes them.
  */
 
 #include <linux/rbtree_augmented.h>
@@ -27,16 +28,22 @@ void altconn_group_init(struct altconn_group *group)
 /**
  * altconn_lane_new() - allocate a spare lane
  *
+ * altconn_lane_get() may need a new lane, but runs under a spinlock. So its
+ * caller allocates a lane first.
+ *
  * Context: process, may sleep.
- * Return: memory for altconn_lane_get(), which runs under a spinlock; NULL if
- * there is none. The caller frees the memory with kfree() if altconn_lane_get()
- * does not use it.
+ * Return: the lane, or NULL if memory runs out. The caller frees the lane with
+ * kfree() if altconn_lane_get() does not use it.
  */
 struct altconn_lane *altconn_lane_new(void)
 {
 	return kzalloc(sizeof(struct altconn_lane), GFP_KERNEL_ACCOUNT);
 }
 
+/*
+ * Compare an address with the address of a lane, for the order of room->lanes.
+ * Only an inet room has more than one lane.
+ */
 static int lane_compare(const struct altconn_addr *addr,
 			const struct altconn_lane *lane)
 {
@@ -76,6 +83,7 @@ struct altconn_lane *altconn_lane_find(const struct altconn_room *room,
 	return NULL;
 }
 
+/* Initialize a zeroed lane for @addr. */
 static void lane_init(struct altconn_lane *lane,
 		      const struct altconn_addr *addr)
 {
@@ -96,13 +104,15 @@ static void lane_init(struct altconn_lane *lane,
 }
 
 /**
- * altconn_lane_get() - look up the lane of an address, or make it
+ * altconn_lane_get() - look up the lane of an address, or add a lane
  * @room: the room
  * @addr: an address of the room
- * @spare: memory from altconn_lane_new(); set to NULL if the room uses it
+ * @spare: result of altconn_lane_new(); added, and set to NULL, if the address
+ *	has no lane
  *
  * Context: process; the room's lock held.
- * Return: the lane. The caller adds an attempt or a listener to it.
+ * Return: the lane. The caller adds an attempt or a listener to it before the
+ * room is unlocked.
  */
 struct altconn_lane *altconn_lane_get(struct altconn_room *room,
 				      const struct altconn_addr *addr,
@@ -130,9 +140,9 @@ struct altconn_lane *altconn_lane_get(struct altconn_room *room,
 }
 
 /**
- * altconn_lane_release() - free a lane that has no attempt and no listener
+ * altconn_lane_release() - free a lane if it has no attempt and no listener
  * @room: the room
- * @lane: the lane; stays if it is in use
+ * @lane: the lane, which is not in the pool if it has no attempt
  *
  * Context: process; the room's lock held.
  */
@@ -147,10 +157,12 @@ void altconn_lane_release(struct altconn_room *room, struct altconn_lane *lane)
 /**
  * altconn_share_new() - allocate a spare share
  *
+ * altconn_share_get() may need a new share, but runs under a spinlock. So its
+ * caller allocates a share first.
+ *
  * Context: process, may sleep.
- * Return: memory for altconn_share_get(), which runs under a spinlock; NULL if
- * there is none. The caller frees the memory with kfree() if
- * altconn_share_get() does not use it.
+ * Return: the share, or NULL if memory runs out. The caller frees the share
+ * with kfree() if altconn_share_get() does not use it.
  */
 struct altconn_share *altconn_share_new(void)
 {
@@ -160,10 +172,10 @@ struct altconn_share *altconn_share_new(void)
 /**
  * altconn_share_nr_waiting() - count the attempts of a user that wait in a room
  * @room: the room
- * @user: altconn_payer_key_in() of the user
+ * @user: key of the user, see struct altconn_share
  *
- * This takes O(log n) of the users with waiting attempts, however many attempts
- * wait.
+ * The search takes O(log n), where n is the number of users with attempts in
+ * the room.
  *
  * Context: process; the room's lock held.
  * Return: the number of attempts.
@@ -184,13 +196,15 @@ u32 altconn_share_nr_waiting(const struct altconn_room *room, u64 user)
 }
 
 /**
- * altconn_share_get() - look up the share of a user, or make it
+ * altconn_share_get() - look up the share of a user, or add a share
  * @room: the room
- * @user: altconn_payer_key_in() of the user
- * @spare: memory from altconn_share_new(); set to NULL if the room uses it
+ * @user: key of the user, see struct altconn_share
+ * @spare: result of altconn_share_new(); added, and set to NULL, if the user
+ *	has no share
  *
  * Context: process; the room's lock held.
- * Return: the share. The caller adds an attempt to it.
+ * Return: the share. The caller counts an attempt in it before the room is
+ * unlocked.
  */
 struct altconn_share *altconn_share_get(struct altconn_room *room, u64 user,
 					struct altconn_share **spare)
@@ -216,9 +230,9 @@ struct altconn_share *altconn_share_get(struct altconn_room *room, u64 user,
 }
 
 /**
- * altconn_share_put() - take one attempt out of the share of its user
+ * altconn_share_put() - uncount one attempt in the share of its user
  * @room: the room
- * @share: the share, which is freed with its last attempt
+ * @share: the share; freed if it counts no other attempt
  *
  * Context: process; the room's lock held.
  */
@@ -231,6 +245,7 @@ void altconn_share_put(struct altconn_room *room,
 	kfree(share);
 }
 
+/* Return the number of attempts in the subtree of @node, which may be NULL. */
 static u32 fifo_count(const struct rb_node *node)
 {
 	return node ? rb_entry(node, struct altconn_wait, node)->count : 0;
@@ -245,9 +260,11 @@ static u32 fifo_compute_count(struct altconn_wait *wait)
 /**
  * altconn_fifo_update_count() - recompute the number of attempts in a subtree
  * @wait: waiting state of the attempt at the root of the subtree
- * @exit: the rbtree code stops at a subtree with an unchanged number
+ * @exit: true to find out whether the number is unchanged
  *
- * This is the callback of the augmented rbtree of a queue.
+ * The callbacks of the tree call this function for one node after the other on
+ * the way to the root. They stop when the result is true, since no number
+ * further up changes.
  *
  * Context: process; the room's lock held.
  * Return: true if @exit is set and the number is unchanged, else false.
@@ -275,9 +292,9 @@ static struct altconn_wait *fifo_last(const struct rb_root_cached *fifo)
 
 /**
  * altconn_fifo_count_before() - count the attempts of a queue that arrived
- * earlier
+ * before a given number
  * @fifo: the queue
- * @arrived: arrival number
+ * @arrived: an arrival number
  *
  * Context: process; the room's lock held.
  * Return: the number of attempts with a lower arrival number than @arrived.
@@ -305,8 +322,8 @@ u32 altconn_fifo_count_before(const struct rb_root_cached *fifo, u64 arrived)
  * @b: another attempt of the room, or NULL
  *
  * Context: process; the room's lock held.
- * Return: the earlier attempt; the only one if one is NULL; NULL if both are
- * NULL.
+ * Return: the attempt with the lower arrival number; if one attempt is NULL,
+ * the other one, which may be NULL too.
  */
 struct altconn_wait *altconn_room_earlier(struct altconn_wait *a,
 					  struct altconn_wait *b)
@@ -322,8 +339,8 @@ struct altconn_wait *altconn_room_earlier(struct altconn_wait *a,
  * @b: another attempt of the room, or NULL
  *
  * Context: process; the room's lock held.
- * Return: the later attempt; the only one if one is NULL; NULL if both are
- * NULL.
+ * Return: the attempt with the higher arrival number; if one attempt is NULL,
+ * the other one, which may be NULL too.
  */
 struct altconn_wait *altconn_room_later(struct altconn_wait *a,
 					struct altconn_wait *b)
@@ -336,7 +353,7 @@ struct altconn_wait *altconn_room_later(struct altconn_wait *a,
 /**
  * altconn_lane_first() - get the attempt that has waited longest in a lane
  * @lane: the lane
- * @xns: attempts of other nodes count too
+ * @xns: true to include attempts from other nodes
  *
  * Context: process; the room's lock held.
  * Return: the attempt, or NULL if there is none.
@@ -358,7 +375,7 @@ struct altconn_wait *altconn_lane_first(const struct altconn_lane *lane,
 /**
  * altconn_lane_last() - get the attempt of a lane that arrived last
  * @lane: the lane
- * @xns: attempts of other nodes count too
+ * @xns: true to include attempts from other nodes
  *
  * Context: process; the room's lock held.
  * Return: the attempt, or NULL if there is none.
@@ -379,7 +396,7 @@ struct altconn_wait *altconn_lane_last(const struct altconn_lane *lane,
 /**
  * altconn_lane_nr_waiting() - count the attempts in a lane
  * @lane: the lane
- * @xns: attempts of other nodes count too
+ * @xns: true to include attempts from other nodes
  *
  * Context: process; the room's lock held.
  * Return: the number of attempts.
@@ -391,11 +408,12 @@ u32 altconn_lane_nr_waiting(const struct altconn_lane *lane, bool xns)
 }
 
 /**
- * altconn_lane_first_refusable() - get the first attempt that needs a listener
+ * altconn_lane_first_refusable() - get the first attempt of a lane that is
+ * refused if no listener serves it
  * @lane: the lane
- * @xns_only: only attempts of other nodes count
+ * @xns_only: true to look at attempts from other nodes only
  *
- * Such an attempt is refused if no listener serves it.
+ * Attempts with ALTCONN_WAIT_LISTENER are not refused for lack of a listener.
  *
  * Context: process; the room's lock held.
  * Return: the first attempt without ALTCONN_WAIT_LISTENER, or NULL.
@@ -411,6 +429,7 @@ altconn_lane_first_refusable(const struct altconn_lane *lane, bool xns_only)
 				    xns);
 }
 
+/* Order the lanes of a pool by the arrival of their first attempts. */
 static bool pool_less(struct rb_node *a, const struct rb_node *b)
 {
 	return rb_entry(a, struct altconn_lane, pooled)->first <
@@ -427,12 +446,14 @@ static void pool_erase(struct altconn_room *room, struct altconn_lane *lane)
 }
 
 /**
- * altconn_pool_update() - put a lane into its pool, or take it out
+ * altconn_pool_update() - put a lane where it belongs in the pool
  * @room: the room
- * @lane: the lane, in which an attempt or a listener has changed
+ * @lane: the lane; the caller has added or removed an attempt or a listener
  *
  * A lane of an inet address is in the pool of its IP version while attempts
- * wait in it and no listener is bound to the address.
+ * wait in it and no listener is bound to the address. The first attempt of the
+ * lane determines its position. altconn_pool_add_count() keeps the number of
+ * attempts in the pool.
  *
  * Context: process; the room's lock held.
  */
@@ -460,10 +481,11 @@ void altconn_pool_update(struct altconn_room *room, struct altconn_lane *lane)
 }
 
 /**
- * altconn_pool_add_count() - add attempts of a lane to the count of its pool
+ * altconn_pool_add_count() - change the number of attempts in a pool
  * @room: the room
- * @lane: the lane; not counted if a listener is bound to its address
- * @n: number of attempts; negative to subtract
+ * @lane: the lane of the attempts; if a listener is bound to its address, the
+ *	lane is in no pool and nothing changes
+ * @n: number of attempts to add; negative to subtract
  *
  * Context: process; the room's lock held.
  */
@@ -484,7 +506,7 @@ static struct altconn_lane *pool_first_lane(const struct altconn_room *room,
 /**
  * altconn_pool_first() - get the attempt that has waited longest in a pool
  * @room: the room
- * @v6: the pool is the pool of IPv6
+ * @v6: true for the pool of IPv6, false for the pool of IPv4
  *
  * Context: process; the room's lock held.
  * Return: the attempt, or NULL if the pool is empty.
@@ -500,10 +522,10 @@ struct altconn_wait *altconn_pool_first(const struct altconn_room *room,
 /**
  * altconn_pool_last() - get the last attempt of the last lane in a pool
  * @room: the room
- * @v6: the pool is the pool of IPv6
+ * @v6: true for the pool of IPv6, false for the pool of IPv4
  *
- * The first attempt of that lane arrived later than the first attempts of the
- * other lanes.
+ * The pool is sorted by the first attempts of its lanes, so the last attempt of
+ * another lane may have arrived later.
  *
  * Context: process; the room's lock held.
  * Return: the attempt, or NULL if the pool is empty.

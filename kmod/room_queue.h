@@ -44,8 +44,9 @@ struct altconn_wait *altconn_pool_last(const struct altconn_room *room,
 				       bool v6);
 
 /**
- * altconn_lane_has_listener() - check whether a listener is bound to an address
- * @lane: lane of the address
+ * altconn_lane_has_listener() - check whether a listener is bound to the
+ * address of a lane
+ * @lane: the lane
  *
  * Context: process; the room's lock held.
  * Return: true if a listener is bound to exactly this address, else false.
