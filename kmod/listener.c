@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Listeners: their lifetime, and the lookup of the listener that serves an
- * address most closely.
+ * Listeners: their lifetime, and the lookup of the closest listener that serves
+ * an address. altconn_bind_find_place() of place.c defines the closeness.
  */
 
 #include <linux/slab.h>
@@ -48,17 +48,26 @@ struct altconn_listener *altconn_listener_of(const struct sock *sk)
 	return ln;
 }
 
-/* What is bound to an address that has no listener. */
+/*
+ * The binding of an address that has no listener: whether there is one, and
+ * whether its socket has another type than the caller's.
+ */
 struct listener_found {
 	bool	bound, wrong_type;
 };
 
-/* Round-robin counter for listeners that share an address. */
+/*
+ * Number of lookups that had a choice of listeners. It selects the listener, so
+ * that listeners that share an address take turns.
+ */
 static atomic_t listener_rr_next;
 
 /*
- * Select the @nth of the listeners of a place that serve an address as closely
- * as @score. Return NULL if all of them have just closed. RCU read side.
+ * Select one of the listeners of a place that serve @addr with @score: listener
+ * number @nth, from 0, if its accept queue has space. If it has none, select
+ * another listener that has space. If all of them are full, select number @nth.
+ * Return NULL if all of them have just closed. The caller holds
+ * rcu_read_lock().
  */
 static struct altconn_listener *
 listener_select_nth(const struct altconn_place *place,
@@ -73,11 +82,11 @@ listener_select_nth(const struct altconn_place *place,
 		ln = rcu_dereference(bind->listener);
 		if (!ln || altconn_bind_compute_score(bind, addr) != score)
 			continue;
-		/*
-		 * Pass over a listener with a full backlog if another listener
-		 * has room. If all of them are full, take the @nth.
-		 */
 		full = READ_ONCE(ln->queued) > READ_ONCE(ln->backlog);
+		/*
+		 * As long as all listeners are full, keep the first one and
+		 * then number @nth.
+		 */
 		if (!full || (!found && (!last || nth == 0)))
 			last = ln;
 		found |= !full;
@@ -88,8 +97,9 @@ listener_select_nth(const struct altconn_place *place,
 }
 
 /*
- * Look up a listener of a place; listeners of one address take turns. Set
- * *@changed if one of them is closing. RCU read side.
+ * Return a listener of @type in a place that serves @addr with @score, or NULL.
+ * If the place has several such listeners, they take turns. Set *@changed if a
+ * listener of the place is closing. The caller holds rcu_read_lock().
  */
 static struct altconn_listener *
 listener_lookup_place(const struct altconn_place *place, int type,
@@ -119,9 +129,10 @@ listener_lookup_place(const struct altconn_place *place, int type,
 }
 
 /*
- * Look up the listener that serves an address most closely. Set *@changed if a
- * listener is closing: another listener may have replaced it, so the caller
- * repeats a lookup that finds none. RCU read side.
+ * Return the closest listener that serves @addr, without a reference, or NULL.
+ * Set *@changed if the lookup met a listener that is closing. Another listener
+ * may have taken its place, so in that case NULL means that the caller repeats
+ * the lookup. The caller holds rcu_read_lock().
  */
 static struct altconn_listener *
 listener_lookup_best(struct net *net, int type, const struct altconn_addr *addr,
@@ -138,7 +149,10 @@ listener_lookup_best(struct net *net, int type, const struct altconn_addr *addr,
 	return ln;
 }
 
-/* Look up what is bound to an address without a listener. RCU read side. */
+/*
+ * Find the closest binding of an address that has no listener, and describe it
+ * in @found. The caller holds rcu_read_lock().
+ */
 static void listener_lookup_bound(struct net *net, int type,
 				  const struct altconn_addr *addr,
 				  struct listener_found *found)
@@ -149,6 +163,10 @@ static void listener_lookup_bound(struct net *net, int type,
 	found->wrong_type = bind && bind->type != type;
 }
 
+/*
+ * Return the errno of a lookup that has found no listener, with *@reason set. A
+ * path without a binding is a socket file whose socket has closed.
+ */
 static int listener_refusal(const struct altconn_addr *addr,
 			    const struct listener_found *found, u32 *reason)
 {
@@ -165,6 +183,10 @@ static int listener_refusal(const struct altconn_addr *addr,
 	return -ECONNREFUSED;
 }
 
+/*
+ * Look up the listener of an address in @net. Return it with a reference, or an
+ * ERR_PTR() with *@reason set.
+ */
 static struct altconn_listener *
 listener_find_local(struct net *net, int type, const struct altconn_addr *addr,
 		    u32 *reason)
@@ -177,7 +199,10 @@ listener_find_local(struct net *net, int type, const struct altconn_addr *addr,
 	do {
 		changed = false;
 		ln = listener_lookup_best(net, type, addr, &changed);
-		/* A closing listener is not found again: repeat the lookup. */
+		/*
+		 * A listener without references has left its place, so the
+		 * repeated lookup does not find it again.
+		 */
 	} while (ln ? !refcount_inc_not_zero(&ln->refs) : changed);
 	if (!ln)
 		listener_lookup_bound(net, type, addr, &found);
@@ -185,6 +210,7 @@ listener_find_local(struct net *net, int type, const struct altconn_addr *addr,
 	return ln ? : ERR_PTR(listener_refusal(addr, &found, reason));
 }
 
+/* Look up the listener of an address of another node, in that namespace. */
 static noinline struct altconn_listener *
 listener_find_xns(const struct net *net, int type,
 		  const struct altconn_addr *addr, u32 *reason)
@@ -202,16 +228,16 @@ listener_find_xns(const struct net *net, int type,
 }
 
 /**
- * altconn_listener_find() - look up the listener that serves an address
- * @net: network namespace of the caller
- * @type: socket type of the caller
+ * altconn_listener_find() - look up the closest listener that serves an address
+ * @net: network namespace of the client
+ * @type: socket type of the client
  * @addr: canonical address; the caller pins the inode of a path
  * @reason: set to an enum altconn_reason if no listener is found
  *
  * Context: any; takes no lock.
  * Return: the listener with a reference; ERR_PTR(-ECONNREFUSED) if no socket
- * listens at the address; ERR_PTR(-EPROTOTYPE) if the path is bound by a socket
- * of another type; for an address of another node also the errors of
+ * listens at the address; ERR_PTR(-EPROTOTYPE) if a socket of another type is
+ * bound to the path; for an address of another node also the errors of
  * altconn_node_get_net().
  */
 struct altconn_listener *altconn_listener_find(struct net *net, int type,
@@ -228,11 +254,11 @@ struct altconn_listener *altconn_listener_find(struct net *net, int type,
  * @sk: an endpoint that is bound
  * @backlog: argument of listen()
  *
- * The caller sets the listener's id, and joins its waiting room with
- * altconn_attempt_add_listener().
+ * The caller sets the listener's id, and adds the listener to its waiting room
+ * with altconn_attempt_add_listener().
  *
  * Context: process, may sleep; lock_sock() held.
- * Return: the listener with one reference, or NULL if there is no memory.
+ * Return: the listener with one reference, or NULL if memory runs out.
  */
 struct altconn_listener *altconn_listener_new(struct sock *sk, int backlog)
 {

@@ -15,20 +15,22 @@ struct cred;
  * struct altconn_listener - the listening part of an endpoint
  * @refs: references; see below
  * @lock: protects the fields from @closed to @waited except @id, and the fields
- *	that name the lock below
+ *	that name this lock. @fail_fast changes under room->lock too
  * @closed: the listener has closed, and establishes no more attempts
  * @has_waiting: attempts wait that the listener serves. A new attempt waits
  *	behind them, and any change that makes space promotes them (attempt.c)
- * @fail_fast: attempts that find the backlog full are refused
+ * @fail_fast: an attempt that finds the backlog full is refused
  *	(ALTCONN_BACKLOG_POLICY)
  * @defer: a deferring listener: only accept() establishes attempts
  *	(ALTCONN_DEFER_ACCEPT)
  * @id: id of the endpoint in its namespace's registry of sockets
  * @queue: accept queue: associations that are established and not accepted
  * @queued: length of @queue
- * @backlog: argument of listen(); @queue holds one more
- * @outcomes: number of attempts that ended here, by enum altconn_reason
- * @waited: number of attempts that were not decided at once
+ * @backlog: argument of listen(); @queue may have @backlog + 1 entries
+ * @outcomes: number of attempts that were established, refused or failed at
+ *	this listener, by enum altconn_reason
+ * @waited: number of attempts that have waited for this listener, or waited at
+ *	its address when it opened
  * @sk: the endpoint; valid while the listener is not @closed
  * @format: address format of the endpoint
  * @netns: inode number of @net
@@ -38,18 +40,19 @@ struct cred;
  * @task: process that called listen() last; under @lock
  * @cred: credentials of that process, for SO_PEERCRED of clients; under @lock
  * @room: waiting room of @addr, a reference; NULL before the listener joins the
- *	room
+ *	room, and never changed afterwards
  * @lane: lane of @addr in @room, NULL for a wildcard address; under room->lock
- * @group: listeners of the same address, NULL while the listener serves no
- *	address; under room->lock
+ * @group: listeners of the same address, NULL while the listener is not in
+ *	@room; under room->lock
  * @group_node: link in a list of @group; under room->lock
- * @reachable: the listener serves attempts of other nodes
+ * @reachable: other nodes can reach the listener
  * @rcu: frees the listener after a grace period
  *
- * Lifetime: references are held by the endpoint (ask->listener), by every
- * association that was established in the queue, and by system calls.
- * bind->listener and the lists of the room are weak: altconn_listener_close()
- * clears them first, and a lookup takes a reference with
+ * Lifetime: The endpoint holds a reference (ask->listener), and so do each
+ * association that was established in @queue and each call under way.
+ * bind->listener and the lists of the room hold none.
+ * altconn_listener_close() clears these pointers before it drops the reference
+ * of the endpoint. A lookup under RCU takes a reference with
  * refcount_inc_not_zero().
  */
 struct altconn_listener {
@@ -93,11 +96,13 @@ struct altconn_listener *altconn_listener_new(struct sock *sk, int backlog);
  * now
  * @ln: the listener
  *
- * A backlog of n holds n + 1 associations, as everywhere in Linux. A deferring
- * listener never has space, since only accept() establishes attempts there.
+ * With a backlog of n the accept queue has up to n + 1 entries, as with TCP and
+ * AF_UNIX. A deferring listener never has space, since only accept()
+ * establishes attempts there.
  *
  * Context: process; the listener's lock held.
- * Return: true if the accept queue takes another association, else false.
+ * Return: true if the accept queue has space for one more association, else
+ * false.
  */
 static inline bool altconn_listener_has_space(const struct altconn_listener *ln)
 {
@@ -105,7 +110,7 @@ static inline bool altconn_listener_has_space(const struct altconn_listener *ln)
 }
 
 /**
- * altconn_listener_put() - drop a reference
+ * altconn_listener_put() - drop a reference to a listener
  * @ln: the listener
  *
  * Context: any but hard interrupts.
