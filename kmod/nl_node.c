@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file serves the generic netlink requests about nodes.
+ * This file serves the generic netlink requests about nodes, the other network
+ * namespaces that this one can reach.
  */
 
 #include <net/genetlink.h>
@@ -10,8 +11,8 @@
 #include "node.h"
 
 /*
- * A request may have each of these attributes once. It may have one IP address
- * of each version, which nl_node_read_ips() checks.
+ * Error messages for altconn_nl_check_request(). ALTCONN_A_NODE_IP has none,
+ * because a request may have an IPv4 and an IPv6 address.
  */
 static const char * const nl_node_twice[] = {
 	[ALTCONN_A_NODE_ID] = "'id' occurs twice",
@@ -19,7 +20,9 @@ static const char * const nl_node_twice[] = {
 	[ALTCONN_A_NODE_NETNS_FD] = "'netns-fd' occurs twice",
 };
 
-/* Check the permission of the sender, and that no attribute occurs twice. */
+/*
+ * Check that the sender has CAP_NET_ADMIN, and that no attribute occurs twice.
+ */
 static int nl_node_check_request(struct sk_buff *skb, struct genl_info *info)
 {
 	return altconn_nl_check_admin(skb, info) ? :
@@ -27,7 +30,7 @@ static int nl_node_check_request(struct sk_buff *skb, struct genl_info *info)
 					ARRAY_SIZE(nl_node_twice));
 }
 
-/* Read the id of another node. An id is required. */
+/* Read the id of a node. Return -EINVAL if it is missing or reserved. */
 static int nl_node_read_id(struct genl_info *info, u32 *id)
 {
 	const struct nlattr *attr = info->attrs[ALTCONN_A_NODE_ID];
@@ -44,14 +47,17 @@ static int nl_node_read_id(struct genl_info *info, u32 *id)
 	return -EINVAL;
 }
 
-/* Read the id of another node, or set @id to 0 if the request has no id. */
+/* Read the id of a node, or set @id to 0 if the request has none. */
 static int nl_node_read_optional_id(struct genl_info *info, u32 *id)
 {
 	*id = 0;
 	return info->attrs[ALTCONN_A_NODE_ID] ? nl_node_read_id(info, id) : 0;
 }
 
-/* Check whether @ip may be the address of another host. */
+/*
+ * Check whether @ip can be an address of a node: unicast, and valid outside of
+ * one host and one link.
+ */
 static bool nl_node_is_host_ip(const struct in6_addr *ip)
 {
 	__be32 v4 = ip->s6_addr32[3];
@@ -64,6 +70,10 @@ static bool nl_node_is_host_ip(const struct in6_addr *ip)
 	       !(type & (IPV6_ADDR_LOOPBACK | IPV6_ADDR_LINKLOCAL));
 }
 
+/*
+ * Read one IP address into ips[0] (IPv4, as v4-mapped) or ips[1] (IPv6), unless
+ * a previous attribute has set that entry.
+ */
 static int nl_node_read_one_ip(struct genl_info *info,
 			       const struct nlattr *attr,
 			       struct in6_addr ips[2])
@@ -86,6 +96,9 @@ static int nl_node_read_one_ip(struct genl_info *info,
 	return 0;
 }
 
+/*
+ * Read all IP addresses of a request. An entry without an address is all zero.
+ */
 static int nl_node_read_ips(struct genl_info *info, struct in6_addr ips[2])
 {
 	const struct nlattr *attr;
@@ -100,8 +113,8 @@ static int nl_node_read_ips(struct genl_info *info, struct in6_addr ips[2])
 }
 
 /*
- * Get a reference to the namespace of the other node. The sender needs
- * CAP_NET_ADMIN in that namespace too. Return the namespace or an ERR_PTR.
+ * Get the namespace that a new node is to reach. The sender needs CAP_NET_ADMIN
+ * there too. Return the namespace with a reference, or an ERR_PTR.
  */
 static struct net *nl_node_read_netns(struct sk_buff *skb,
 				      struct genl_info *info)
@@ -135,8 +148,8 @@ static struct net *nl_node_read_netns(struct sk_buff *skb,
 }
 
 /*
- * Set the extack message for the error @err of a change of the table of nodes.
- * Return @err.
+ * Set the error message for an error of altconn_node_*(), and return the error.
+ * @err may be 0.
  */
 static int nl_node_explain(struct genl_info *info, int err)
 {
@@ -165,15 +178,15 @@ static int nl_node_explain(struct genl_info *info, int err)
 }
 
 /**
- * altconn_nl_node_add_doit() - make another namespace reachable
+ * altconn_nl_node_add_doit() - add a node to the namespace's table
  * @skb: the request
  * @info: the request
  *
  * Context: process, may sleep.
  * Return: 0; -EPERM: the sender has no CAP_NET_ADMIN in one of the two
  * namespaces; -EINVAL: an attribute is missing, wrong or occurs twice; -EBADF:
- * 'netns-fd' is no open descriptor; -EEXIST, -EADDRINUSE, -EALREADY, -ENOSPC or
- * -ENOMEM of altconn_node_add().
+ * 'netns-fd' is not an open descriptor; -EEXIST, -EADDRINUSE, -EALREADY,
+ * -ENOSPC or -ENOMEM, see altconn_node_add().
  */
 int altconn_nl_node_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -196,8 +209,8 @@ int altconn_nl_node_add_doit(struct sk_buff *skb, struct genl_info *info)
 }
 
 /**
- * altconn_nl_node_del_doit() - forget one node, or all if there is no id
- * @skb: the request
+ * altconn_nl_node_del_doit() - delete one node, or all nodes
+ * @skb: the request; without an id, all nodes are deleted
  * @info: the request
  *
  * Context: process, may sleep.
@@ -248,13 +261,14 @@ int altconn_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info)
 }
 
 /**
- * altconn_nl_node_self_doit() - set the id by which this namespace calls itself
- * @skb: the request; without an id the namespace has none from now on
+ * altconn_nl_node_self_doit() - set the id by which the namespace's own
+ *	addresses can be written
+ * @skb: the request; without an id, the id is removed
  * @info: the request
  *
  * Context: process, may sleep.
  * Return: 0; -EPERM: the sender has no CAP_NET_ADMIN; -EINVAL: the id is wrong
- * or occurs twice; -EEXIST: another node has the id.
+ * or occurs twice; -EEXIST: a node has the id.
  */
 int altconn_nl_node_self_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -280,8 +294,8 @@ static int nl_node_put(struct sk_buff *skb,
 	    nla_put_u32(skb, ALTCONN_A_NODE_STATE, state))
 		return -EMSGSIZE;
 	/*
-	 * The inode number of a namespace that is gone may belong to another
-	 * namespace by now.
+	 * If the namespace no longer exists, its inode number may belong to a
+	 * new one.
 	 */
 	if (!node->gone && nla_put_u64_64bit(skb, ALTCONN_A_NODE_NETNS,
 					     node->netns, ALTCONN_A_NODE_PAD))
@@ -294,6 +308,9 @@ static int nl_node_put(struct sk_buff *skb,
 	return 0;
 }
 
+/*
+ * Add one message to a part of a dump, or return -EMSGSIZE if the part is full.
+ */
 static int nl_node_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
 			    const struct altconn_node_info *node)
 {
@@ -312,15 +329,16 @@ static int nl_node_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
 }
 
 /**
- * altconn_nl_node_get_dumpit() - list the nodes that this namespace knows
- * @skb: gets the next part of the list
- * @cb: the dump; the first word of its context is the lowest id to list next
+ * altconn_nl_node_get_dumpit() - make the next part of a dump of nodes
+ * @skb: the part, empty
+ * @cb: the dump; the first u32 of its context is the smallest id that has not
+ *	been dumped
  *
- * Nodes are listed by id, so a node that exists during the whole dump is listed
- * exactly once.
+ * The dump is in the order of the ids, so it has each node that exists from its
+ * beginning to its end exactly once.
  *
  * Context: process.
- * Return: length of @skb; 0: the list is complete.
+ * Return: length of @skb; 0: the dump is complete.
  */
 int altconn_nl_node_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {

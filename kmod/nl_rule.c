@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file serves the generic netlink requests about rules. A message is
- * checked as a whole before anything changes.
+ * This file serves the generic netlink requests about rules. A request is
+ * carried out as a whole or not at all.
  */
 
 #include <linux/slab.h>
@@ -18,15 +18,18 @@ static struct altconn_net *nl_rule_net_of(struct genl_info *info)
 	return altconn_pernet(genl_info_net(info));
 }
 
-/* The delay and the jitter of a rule are a day at most, in milliseconds. */
+/*
+ * The longest delay, and the longest jitter, of a rule: one day, in
+ * milliseconds.
+ */
 #define NL_RULE_DELAY_MAX	86400000
 
 #define NL_RULE_KIND_BIT(kind)	BIT(ALTCONN_KIND_##kind)
 
 /*
- * Each of these attributes of a rule is only valid together with another
- * attribute (@needs), and for destinations of some kinds (@kinds; 0: all
- * kinds).
+ * A rule with attribute @attr must have attribute @needs too, and a destination
+ * kind in @kinds (a set of NL_RULE_KIND_BIT(); 0 means any kind). @wrong is the
+ * error message.
  */
 static const struct {
 	u8		attr;
@@ -52,6 +55,7 @@ static const struct {
 	  "'jitter-ms' needs 'delay-ms'" },
 };
 
+/* Set the wrong attribute and the error message. Return -EINVAL. */
 static int nl_rule_refuse(struct netlink_ext_ack *extack,
 			  const struct nlattr *attr, const char *wrong)
 {
@@ -61,6 +65,7 @@ static int nl_rule_refuse(struct netlink_ext_ack *extack,
 	return -EINVAL;
 }
 
+/* Error messages for altconn_nl_check_once(). */
 static const char * const nl_rule_twice[] = {
 	[ALTCONN_A_RULE_ID] = "'id' occurs twice",
 	[ALTCONN_A_RULE_PRIORITY] = "'priority' occurs twice",
@@ -89,6 +94,7 @@ static const char * const nl_rule_ruleset_twice[] = {
 	[ALTCONN_A_RULESET_ID] = "'id' occurs twice",
 };
 
+/* Check nl_rule_deps[]. @tb has the attributes of the rule, by type. */
 static int nl_rule_check_needs(struct nlattr **tb, u32 kind,
 			       struct netlink_ext_ack *extack)
 {
@@ -106,6 +112,10 @@ static int nl_rule_check_needs(struct nlattr **tb, u32 kind,
 	return 0;
 }
 
+/*
+ * Refuse the attributes that only replies have. A rule that is restored may
+ * have an id.
+ */
 static int nl_rule_check_readonly(struct nlattr **tb, bool restores,
 				  struct netlink_ext_ack *extack)
 {
@@ -121,11 +131,13 @@ static int nl_rule_check_readonly(struct nlattr **tb, bool restores,
 	return 0;
 }
 
+/* Return the value of an attribute, or 0 if the rule does not have it. */
 static u32 nl_rule_get(struct nlattr **tb, int attr)
 {
 	return tb[attr] ? nla_get_u32(tb[attr]) : 0;
 }
 
+/* Check the limits that netlink policies cannot express, and the verdict. */
 static int nl_rule_check_values(struct nlattr **tb, u32 kind,
 				struct netlink_ext_ack *extack)
 {
@@ -168,6 +180,10 @@ static int nl_rule_check_values(struct nlattr **tb, u32 kind,
 	return 0;
 }
 
+/*
+ * Set the user id and the group id, which are given as in the user namespace of
+ * the sender.
+ */
 static int nl_rule_set_ids(struct altconn_rule *rule, struct nlattr **tb,
 			   struct netlink_ext_ack *extack)
 {
@@ -225,8 +241,8 @@ static int nl_rule_set_pattern(struct altconn_rule *rule,
 }
 
 /*
- * Make the rule that @nest describes. @restores: the rule may have an id.
- * Return the rule with one reference, or an ERR_PTR.
+ * Make a rule from its nest. The rule may have an id if @restores is set.
+ * Return the rule with a reference, or an ERR_PTR.
  */
 static struct altconn_rule *nl_rule_read(const struct nlattr *nest,
 					 bool restores,
@@ -266,6 +282,7 @@ static struct altconn_rule *nl_rule_read(const struct nlattr *nest,
 	return ERR_PTR(err);
 }
 
+/* The rules of a request, with a reference to each of the first @n. */
 struct nl_rule_list {
 	struct altconn_rule	**rule;
 	u32			n;
@@ -279,8 +296,8 @@ static void nl_rule_free_list(struct nl_rule_list *list)
 }
 
 /*
- * Read all rules of a message into @list. On success the caller frees the list
- * with nl_rule_free_list(). On failure the list has been freed.
+ * Read all rules of a request into @list. On success the caller frees @list
+ * with nl_rule_free_list(); on failure nothing is left to free.
  */
 static int nl_rule_read_list(struct genl_info *info, bool restores,
 			     struct nl_rule_list *list)
@@ -312,8 +329,9 @@ static int nl_rule_read_list(struct genl_info *info, bool restores,
 }
 
 /*
- * Add the rules of @list, or replace all rules by them if @instead is set. @id
- * gets the id of the first rule, unless it is NULL.
+ * Add the rules of @list to the table, or replace the table by them if @instead
+ * is set. On success the table takes over the references, @list is empty, and
+ * *@id is the id of the first rule of the request. @id may be NULL.
  */
 static int nl_rule_change(struct genl_info *info, struct nl_rule_list *list,
 			  bool instead, u32 *id)
@@ -327,15 +345,14 @@ static int nl_rule_change(struct genl_info *info, struct nl_rule_list *list,
 	if (!err && id)
 		*id = list->rule[0]->id;
 	mutex_unlock(&an->rules_lock);
-	/* The table owns the references to the rules now. */
 	if (!err)
 		list->n = 0;
 	return err;
 }
 
 /*
- * Allocate the reply before anything changes, so that a lack of memory changes
- * nothing. The reply is sent after the change.
+ * Allocate the reply. This is done before the rules are added, so that a failed
+ * allocation leaves the table unchanged.
  */
 static struct sk_buff *nl_rule_reply_new(struct genl_info *info, void **hdr)
 {
@@ -349,8 +366,8 @@ static struct sk_buff *nl_rule_reply_new(struct genl_info *info, void **hdr)
 }
 
 /*
- * Send the id of the first new rule. A lost reply is no error, since the rules
- * have been added.
+ * Reply with the id of the first new rule. The rules have been added, so an
+ * error of the reply is ignored.
  */
 static void nl_rule_reply_id(struct sk_buff *reply, struct genl_info *info,
 			     void *hdr, u32 id)
@@ -364,16 +381,16 @@ static void nl_rule_reply_id(struct sk_buff *reply, struct genl_info *info,
 }
 
 /**
- * altconn_nl_rule_add_doit() - add rules
+ * altconn_nl_rule_add_doit() - add rules to the namespace's table
  * @skb: the request
  * @info: the request
  *
- * The reply has the id of the first rule.
+ * The reply has the id of the first rule of the request.
  *
  * Context: process, may sleep.
  * Return: 0; -EPERM: the sender has no CAP_NET_ADMIN; -EINVAL: there is no
  * rule, or a rule is wrong; -ENOSPC: there would be too many rules, or too many
- * bytes of patterns; -ENOMEM. On failure nothing has changed.
+ * bytes of patterns; -ENOMEM. On failure the table is unchanged.
  */
 int altconn_nl_rule_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -407,13 +424,14 @@ out:
 
 /**
  * altconn_nl_rule_restore_doit() - replace all rules of the namespace
- * @skb: the request; its rules may have ids
+ * @skb: the request; its rules may have ids; without rules, the table becomes
+ *	empty
  * @info: the request
  *
  * Context: process, may sleep.
  * Return: 0; -EPERM: the sender has no CAP_NET_ADMIN; -EINVAL: a rule is wrong;
  * -EEXIST: two rules have the same id; -ENOSPC: there are too many rules, or
- * too many bytes of patterns; -ENOMEM. On failure nothing has changed.
+ * too many bytes of patterns; -ENOMEM. On failure the table is unchanged.
  */
 int altconn_nl_rule_restore_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -429,8 +447,8 @@ int altconn_nl_rule_restore_doit(struct sk_buff *skb, struct genl_info *info)
 }
 
 /*
- * Read the id of a request, 0 if the request has none. Return 0, or -EINVAL if
- * the id occurs twice.
+ * Read the id of a rule, or set @id to 0 if the request has none. Return
+ * -EINVAL if the request has two.
  */
 static int nl_rule_read_id(struct genl_info *info, u32 *id)
 {
@@ -441,6 +459,7 @@ static int nl_rule_read_id(struct genl_info *info, u32 *id)
 					ARRAY_SIZE(nl_rule_ruleset_twice));
 }
 
+/* Set the error message for -ENOENT, and return @err. */
 static int nl_rule_explain(struct genl_info *info, int err)
 {
 	if (err == -ENOENT)
@@ -500,12 +519,14 @@ int altconn_nl_rule_zero_doit(struct sk_buff *skb, struct genl_info *info)
 	return nl_rule_explain(info, err);
 }
 
+/* Put an attribute if the rule has it. */
 static int nl_rule_put_if(struct sk_buff *skb, const struct altconn_rule *rule,
 			  int attr, u32 value)
 {
 	return altconn_rule_has(rule, attr) ? nla_put_u32(skb, attr, value) : 0;
 }
 
+/* Put the socket type and the destination that the rule matches. */
 static int nl_rule_put_dest(struct sk_buff *skb,
 			    const struct altconn_rule *rule)
 {
@@ -527,15 +548,15 @@ static int nl_rule_put_dest(struct sk_buff *skb,
 					   rule->pattern_len, rule->pattern) : 0;
 }
 
+/* Put the user and the group that the rule matches, and the verdict. */
 static int nl_rule_put_verdict(struct sk_buff *skb,
 			       const struct altconn_rule *rule)
 {
 	struct user_namespace *ns = current_user_ns();
 
 	/*
-	 * For an id that is not mapped in the user namespace of the reader,
-	 * from_kuid() and from_kgid() return 4294967295, which is no user and
-	 * no group.
+	 * An id without a mapping in the reader's user namespace becomes
+	 * 4294967295, which no user and no group has.
 	 */
 	if (nl_rule_put_if(skb, rule, ALTCONN_A_RULE_UID,
 			   from_kuid(ns, rule->uid)) ||
@@ -585,8 +606,8 @@ static int nl_rule_put(struct sk_buff *skb, const struct altconn_rule *rule)
 }
 
 /*
- * This is the position of a dump: priority and id of the last rule that was
- * listed. @any is set if a rule was listed.
+ * The position of a dump, in cb->ctx: priority and id of the last rule that is
+ * in the dump so far. @any is false before the first rule.
  */
 struct nl_rule_dump {
 	u32	priority;
@@ -594,6 +615,10 @@ struct nl_rule_dump {
 	bool	any;
 };
 
+/*
+ * Check whether @rule is at or before the position, in the order of the table:
+ * by priority, then by id.
+ */
 static bool nl_rule_is_listed(const struct nl_rule_dump *ctx,
 			      const struct altconn_rule *rule)
 {
@@ -602,6 +627,9 @@ static bool nl_rule_is_listed(const struct nl_rule_dump *ctx,
 	return rule->id <= ctx->id;
 }
 
+/*
+ * Add one message to a part of a dump, or return -EMSGSIZE if the part is full.
+ */
 static int nl_rule_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
 			    const struct altconn_rule *rule)
 {
@@ -621,8 +649,8 @@ static int nl_rule_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
 }
 
 /**
- * altconn_nl_rule_get_start() - begin to list the namespace's rules
- * @cb: the dump; its context is zeroed
+ * altconn_nl_rule_get_start() - begin a dump of the namespace's rules
+ * @cb: the dump; its context is zeroed, which is the first position
  *
  * Context: process.
  * Return: 0.
@@ -634,14 +662,15 @@ int altconn_nl_rule_get_start(struct netlink_callback *cb)
 }
 
 /**
- * altconn_nl_rule_get_dumpit() - list the namespace's rules
- * @skb: gets the next part of the list
- * @cb: the dump; its context is the last rule that was listed
+ * altconn_nl_rule_get_dumpit() - make the next part of a dump of rules
+ * @skb: the part, empty
+ * @cb: the dump; the function advances the position in its context
  *
- * If the rules change between two messages, the list is marked NLM_F_DUMP_INTR.
+ * If the table changes between two parts, a later message of the dump has
+ * NLM_F_DUMP_INTR.
  *
  * Context: process, may sleep.
- * Return: length of @skb; 0: the list is complete.
+ * Return: length of @skb; 0: the dump is complete.
  */
 int altconn_nl_rule_get_dumpit(struct sk_buff *skb,
 			       struct netlink_callback *cb)
@@ -652,7 +681,7 @@ int altconn_nl_rule_get_dumpit(struct sk_buff *skb,
 	u32 i;
 
 	mutex_lock(&an->rules_lock);
-	/* The core ignores the number 0. */
+	/* The core does not compare the number 0. */
 	cb->seq = an->rules_seq + 1;
 	rules = altconn_rules_of(an);
 	for (i = 0; rules && i < rules->n; i++) {

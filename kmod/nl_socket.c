@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file shows listeners and datagram sockets, and the family's number, over
- * generic netlink.
+ * This file lists listeners and datagram sockets over generic netlink, and
+ * reports the number of the socket family and the totals of a network
+ * namespace.
  */
 
 #include <linux/dcache.h>
@@ -24,7 +25,10 @@
 #include "sock.h"
 #include "task_info.h"
 
-/* These counters of a listener are read in one go. */
+/*
+ * A copy of the counters of a listener. All except @waiting are read in one
+ * hold of the listener's lock.
+ */
 struct nl_listener_info {
 	u32	backlog, queued, waiting;
 	u64	outcomes[ALTCONN_N_REASONS], waited;
@@ -58,6 +62,7 @@ static int nl_put_listener(struct sk_buff *skb, struct altconn_listener *ln)
 				       info.outcomes);
 }
 
+/* Put the peer's address if the datagram socket is connected. */
 static int nl_put_dgram(struct sk_buff *skb, struct sock *sk)
 {
 	struct altconn_addr *peer;
@@ -72,9 +77,9 @@ static int nl_put_dgram(struct sk_buff *skb, struct sock *sk)
 }
 
 /*
- * Describe the process that owns a socket, without a reference: @sk keeps the
- * pid. The command name is the present one, whereas an association keeps the
- * name from the time of connect(), listen() or accept().
+ * Describe the process that owns a socket. The result holds no reference, since
+ * @sk pins the pid. The command name is the current one; an association has the
+ * one from the time of connect(), listen() or accept().
  */
 static struct altconn_task_info nl_owner_of(const struct sock *sk)
 {
@@ -92,7 +97,10 @@ static struct altconn_task_info nl_owner_of(const struct sock *sk)
 	return info;
 }
 
-/* Describe the owner of a socket with the address @addr, without references. */
+/*
+ * Describe the owner of a socket. The result holds no references; it is valid
+ * as long as @sk and @addr are.
+ */
 static struct altconn_end_info nl_owner_end(struct sock *sk,
 					    const struct altconn_addr *addr)
 {
@@ -118,6 +126,7 @@ static int nl_put_owner(struct sk_buff *skb,
 	return err;
 }
 
+/* Check whether the owner and the address of @sk match the request. */
 static bool nl_selects_owner(const struct altconn_nl_filter *filter,
 			     const struct altconn_viewer *viewer,
 			     struct sock *sk)
@@ -135,6 +144,7 @@ static bool nl_selects_owner(const struct altconn_nl_filter *filter,
 	return wanted;
 }
 
+/* Check whether the address that @sk is connected to matches the request. */
 static bool nl_selects_peer(const struct altconn_nl_filter *filter,
 			    struct sock *sk)
 {
@@ -143,10 +153,7 @@ static bool nl_selects_peer(const struct altconn_nl_filter *filter,
 
 	if (!filter->peer_given)
 		return true;
-	/*
-	 * nl_put_dgram() shows the peer of a connected datagram socket only, so
-	 * a request for a peer selects no other socket.
-	 */
+	/* Replies show a peer in this case only, too, see nl_put_dgram(). */
 	if (sk->sk_type != SOCK_DGRAM ||
 	    READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
 		return false;
@@ -166,7 +173,10 @@ static bool nl_is_listener(struct sock *sk)
 	return true;
 }
 
-/* Check whether a request selects @sk. A NULL @filter selects every socket. */
+/*
+ * Check whether @sk matches the request. @filter is NULL if the request has no
+ * attributes.
+ */
 static bool nl_selects_socket(const struct altconn_nl_filter *filter,
 			      const struct altconn_viewer *viewer,
 			      struct sock *sk)
@@ -181,13 +191,17 @@ static bool nl_selects_socket(const struct altconn_nl_filter *filter,
 		nl_selects_peer(filter, sk));
 }
 
+/* Check whether other nodes can reach the binding of @sk, if it has one. */
 static bool nl_is_reachable(const struct sock *sk)
 {
 	const struct altconn_bind *bind;
 	bool reachable;
 
 	rcu_read_lock();
-	/* Pairs with altconn_bind_publish(). */
+	/*
+	 * Pairs with the release in altconn_bind_publish(): if ask->bind is
+	 * set, the binding is complete.
+	 */
 	bind = smp_load_acquire(&altconn_sk(sk)->bind);
 	reachable = bind && READ_ONCE(bind->reachable);
 	rcu_read_unlock();
@@ -195,10 +209,9 @@ static bool nl_is_reachable(const struct sock *sk)
 }
 
 /*
- * Put the whole path of a socket file, as the path is now and as the reader's
- * root directory and mounts show it. The path leads through directories that
- * other users may not be able to read, so it is put for administrators and for
- * the socket's user only.
+ * Put the current path of the socket file of @sk, relative to the root
+ * directory of the reader. Other users may not be able to read all directories
+ * of the path, so only administrators and the user of the socket get it.
  */
 static int nl_put_file(struct sk_buff *skb, const struct altconn_viewer *viewer,
 		       struct sock *sk)
@@ -244,6 +257,9 @@ static int nl_put_socket(struct sk_buff *skb,
 	return err;
 }
 
+/*
+ * Add one message to a part of a dump, or return -EMSGSIZE if the part is full.
+ */
 static int nl_dump_socket(struct sk_buff *skb, struct netlink_callback *cb,
 			  const struct altconn_viewer *viewer, struct sock *sk)
 {
@@ -259,10 +275,10 @@ static int nl_dump_socket(struct sk_buff *skb, struct netlink_callback *cb,
 	return 0;
 }
 
-/* This is the state of a dump of sockets, in cb->ctx. */
+/* The state of a dump between two of its parts. It is kept in cb->ctx. */
 struct nl_socket_dump {
 	struct altconn_registry_pos		pos;
-	struct altconn_nl_filter	*filter;	/* NULL: select all */
+	struct altconn_nl_filter	*filter;	/* NULL: all match */
 };
 
 static struct nl_socket_dump *nl_socket_dump_of(struct netlink_callback *cb)
@@ -272,14 +288,14 @@ static struct nl_socket_dump *nl_socket_dump_of(struct netlink_callback *cb)
 }
 
 /*
- * A message about one socket holds the path of a socket file and all other
- * attributes.
+ * Space for a message about one socket: PATH_MAX for the path of its file, and
+ * as much again for all other attributes.
  */
 #define NL_SOCKET_SIZE	(2 * PATH_MAX)
 
 /**
- * altconn_nl_socket_get_start() - begin a dump of the namespace's sockets
- * @cb: the dump; gets the position and the filter
+ * altconn_nl_socket_get_start() - begin a dump of a namespace's sockets
+ * @cb: the dump; its context gets the position and the filter
  *
  * Context: process, may sleep.
  * Return: 0; -EINVAL: an attribute is wrong or occurs twice; -ENOMEM.
@@ -304,8 +320,8 @@ int altconn_nl_socket_get_start(struct netlink_callback *cb)
 }
 
 /**
- * altconn_nl_socket_get_done() - free the state of a dump of sockets
- * @cb: the dump, which is complete or was given up
+ * altconn_nl_socket_get_done() - free the filter of a dump of sockets
+ * @cb: the dump, which is complete or cancelled
  *
  * Context: process.
  * Return: 0.
@@ -317,13 +333,16 @@ int altconn_nl_socket_get_done(struct netlink_callback *cb)
 }
 
 /**
- * altconn_nl_socket_get_dumpit() - dump listeners and datagram sockets
- * @skb: gets the next part of the dump
- * @cb: the dump; its position moves on
+ * altconn_nl_socket_get_dumpit() - make the next part of a dump of sockets
+ * @skb: the part, empty
+ * @cb: the dump; the function advances the position in its context
+ *
+ * The dump has the listeners and datagram sockets that are in the registry of
+ * the namespace, see nl_assoc.c for the guarantees.
  *
  * Context: process, may sleep.
- * Return: length of @skb; 0: the dump is complete, or the caller is being
- * killed.
+ * Return: length of @skb; 0: the dump is complete, or a fatal signal is
+ * pending.
  */
 int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
 				 struct netlink_callback *cb)
@@ -351,22 +370,23 @@ int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
 	if (!looks && !skb->len)
 		altconn_nl_put_noop(skb, cb);
 	/*
-	 * The core compares this number when it makes the next message of the
-	 * dump, or its NLMSG_DONE.
+	 * A removal during this part shows in the next message, which may be
+	 * the NLMSG_DONE that the core makes.
 	 */
 	altconn_nl_set_seq(cb, altconn_registry_nr_removed(reg));
 	return skb->len;
 }
 
 /**
- * altconn_nl_socket_get_doit() - send one listener or datagram socket
+ * altconn_nl_socket_get_doit() - reply with one socket of the namespace
  * @skb: the request
  * @info: the request
  *
  * Context: process, may sleep.
  * Return: 0; -EINVAL: the id is missing, or an attribute is wrong or occurs
- * twice; -ENOENT: no socket of the namespace has the id, or the socket does not
- * match the other attributes; -ENOMEM; or an error of sending the reply.
+ * twice; -ENOENT: no listener or datagram socket has the id, or the one that
+ * has it does not match the other attributes; -ENOMEM; or an error of sending
+ * the reply.
  */
 int altconn_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -419,11 +439,12 @@ static int nl_put_family(struct sk_buff *skb, const struct altconn_net *an)
 }
 
 /**
- * altconn_nl_family_get_doit() - send the family's number and the totals
+ * altconn_nl_family_get_doit() - reply with the family's number and the totals
  * @skb: the request
  * @info: the request
  *
- * The totals are those of the network namespace.
+ * The totals are the numbers of associations and of sockets in the network
+ * namespace of the request.
  *
  * Context: process, may sleep.
  * Return: 0; -EINVAL: the request has an attribute; -ENOMEM; or an error of

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file shows the counters of a network namespace over generic netlink.
+ * This file reports the counters of a network namespace over generic netlink.
  */
 
 #include <linux/slab.h>
@@ -13,8 +13,8 @@
 #include "stat.h"
 
 /*
- * Sum up the counters of all CPUs. struct altconn_stat consists of u64 alone,
- * so it is treated as an array.
+ * Sum up the counters of all CPUs. struct altconn_stat has members of type u64
+ * only, so it can be summed up as an array of them.
  */
 static void nl_stat_sum(const struct altconn_net *an,
 			struct altconn_stat *sum)
@@ -31,6 +31,7 @@ static void nl_stat_sum(const struct altconn_net *an,
 	}
 }
 
+/* Put the number of durations that have @bits bits (stat.h), if it is not 0. */
 static int nl_stat_put_bucket(struct sk_buff *skb, u32 bits, u64 count)
 {
 	struct nlattr *nest;
@@ -62,6 +63,7 @@ static int nl_stat_put_histogram(struct sk_buff *skb, int attr,
 	return 0;
 }
 
+/* Put the number of associations of one user. */
 static int nl_stat_put_user(struct sk_buff *skb, int attr,
 			    const struct altconn_account_usage *usage)
 {
@@ -77,11 +79,13 @@ static int nl_stat_put_user(struct sk_buff *skb, int attr,
 }
 
 /*
- * A message lists this many users for each kind of account: the users with the
- * most associations. A longer list would not fit into one message.
+ * For each kind of account, the reply has at most this many users, starting
+ * with those that have the most associations. All of them must fit into one
+ * message.
  */
 #define NL_STAT_USERS	16
 
+/* Put the users with the most associations, for each kind of account. */
 static int nl_stat_put_users(struct sk_buff *skb, struct altconn_net *an)
 {
 	static const int attr[ALTCONN_ACCOUNT_KINDS] = {
@@ -118,8 +122,8 @@ static int nl_stat_put(struct sk_buff *skb, const struct altconn_stat *stat)
 }
 
 /*
- * A message holds all counters. A counter in its nest, with padding, is 40
- * bytes.
+ * Space for a reply. Each nest with one counter takes 40 bytes with its
+ * padding; all other attributes fit into the first term.
  */
 #define NL_STAT_SIZE	(64 * 8 + 40 * (ALTCONN_N_REASONS + \
 					2 * ALTCONN_BUCKETS + \
@@ -145,12 +149,12 @@ static int nl_stat_reply(struct genl_info *info,
 }
 
 /**
- * altconn_nl_stat_get_doit() - send the counters of the namespace
+ * altconn_nl_stat_get_doit() - reply with the counters of the namespace
  * @skb: the request
  * @info: the request
  *
- * Other CPUs go on counting meanwhile: each value is right, but the values are
- * not all of the same moment.
+ * The counters change while they are read, so the values in the reply are not
+ * all of the same moment.
  *
  * Context: process, may sleep.
  * Return: 0; -EINVAL: the request has an attribute; -ENOMEM; or an error of

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * This file allocates the counters of a network namespace.
- */
+/* This file allocates and frees the counters of a network namespace. */
 
 #include "netlink_gen.h"
 #include "netns.h"
@@ -21,7 +19,7 @@ int altconn_stat_init(struct altconn_net *an)
 }
 
 /**
- * altconn_stat_exit() - undo altconn_stat_init()
+ * altconn_stat_exit() - free the counters of a namespace
  * @an: the namespace
  *
  * Context: process, may sleep.

@@ -8,10 +8,11 @@
 #define ALTCONN_BUCKETS	ALTCONN_HISTOGRAM_BUCKETS
 
 /**
- * struct altconn_histogram - durations in nanoseconds
+ * struct altconn_histogram - distribution of durations, which are in
+ *	nanoseconds
  * @sum: sum of all durations
- * @bucket: counts of durations, by their length in bits; the last bucket also
- *	counts all longer ones
+ * @bucket: bucket[i] counts the durations d with fls64(d) = i, that is, 2^(i-1)
+ *	<= d < 2^i; the last bucket counts all longer ones too
  */
 struct altconn_histogram {
 	u64	sum;
@@ -20,15 +21,17 @@ struct altconn_histogram {
 
 /**
  * struct altconn_stat - counters of a network namespace on one CPU
- * @outcomes: attempts that have ended, and connect() calls that began none, by
- *	enum altconn_reason
- * @waited: attempts that were not decided at once
- * @accepted: associations that accept() has returned
- * @latency: time from connect() until the attempt was established
- * @accept_queue: time from the establishment until accept() returned the
- *	association
+ * @outcomes: numbers of decided attempts, of connect() calls that failed
+ *	without an attempt, and of connect() calls on datagram sockets, by enum
+ *	altconn_reason
+ * @waited: number of attempts that have waited in a waiting room or have been
+ *	parked
+ * @accepted: number of associations that accept() has returned
+ * @latency: times from connect() to the establishment of the attempt
+ * @accept_queue: times from the establishment to the return of accept()
  *
- * nl_stat.c sums the struct up as an array, so it consists of u64 alone.
+ * nl_stat.c adds up the counters of all CPUs as arrays of u64, so all members
+ * must be u64.
  */
 struct altconn_stat {
 	u64				outcomes[ALTCONN_N_REASONS];
@@ -42,8 +45,8 @@ int altconn_stat_init(struct altconn_net *an);
 void altconn_stat_exit(struct altconn_net *an);
 
 /**
- * altconn_stat_outcome() - count the end of an attempt
- * @an: namespace in which the attempt began
+ * altconn_stat_outcome() - count an outcome of connect()
+ * @an: namespace of the socket that connects
  * @reason: enum altconn_reason
  *
  * Context: any.
