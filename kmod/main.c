@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * altconn is a local socket family with a connect() that does what connect(2)
- * says. This file only orders init and exit.
+ * This file initializes the module and each network namespace, and undoes this
+ * in the reverse order.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -62,7 +62,10 @@ static int __net_init main_net_init(struct net *net)
 	return err;
 }
 
-/* A grace period passes between this function and main_net_exit(). */
+/*
+ * An RCU grace period passes between this function and main_net_exit(), so the
+ * latter frees nothing that is still read under RCU through another namespace.
+ */
 static void __net_exit main_net_pre_exit(struct net *net)
 {
 	altconn_node_exit(altconn_pernet(net));
@@ -92,10 +95,10 @@ static struct pernet_operations main_net_ops = {
 };
 
 /*
- * Check for a family number that has no owner: no socket, protocol or security
- * module of Linux 6.1 to 7.3 uses it. Sockets with any other number are cast by
- * the core, by BPF or by security modules to structures of the family with that
- * number, even if that family is not loaded.
+ * Check whether a family number is unused: in Linux 6.1 to 7.3, the families
+ * below have a number and no code. With any other number, the core, BPF or a
+ * security module would cast the sockets of this module to the structures of
+ * the family that has the number, even if that family is not loaded.
  */
 static bool __init main_family_is_free(unsigned int family)
 {
@@ -132,6 +135,7 @@ static int __init main_register_family(void)
 	return err;
 }
 
+/* Initialize the tables that all namespaces share. */
 static int __init main_init_tables(void)
 {
 	int err;
@@ -210,7 +214,7 @@ static int __init altconn_init(void)
 	err = genl_register_family(&altconn_nl_family);
 	if (err)
 		goto err_event;
-	/* Register the family last: from here on programs create sockets. */
+	/* This is last: once the family is registered, sockets can exist. */
 	err = main_register_family();
 	if (err)
 		goto err_genl;

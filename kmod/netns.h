@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * This is the state of a network namespace.
+ * This header declares the state that the module keeps for each network
+ * namespace.
  */
 #ifndef _ALTCONN_NETNS_H
 #define _ALTCONN_NETNS_H
@@ -16,54 +17,61 @@ struct altconn_stat;
  * struct altconn_net - state of a network namespace
  * @net: the namespace
  * @assocs: registry of the associations that began in this namespace
- * @inbound: registry of the associations that came from other namespaces
- * @sockets: registry of listeners and datagram sockets
- * @connect_timeout_ms: sysctl, default timeout of an attempt, milliseconds; 0:
- *	no timeout
+ * @inbound: registry of the associations that other namespaces have begun with
+ *	servers in this one
+ * @sockets: registry of the listeners and the datagram sockets
+ * @connect_timeout_ms: sysctl, time from connect() to the deadline of an
+ *	attempt, if ALTCONN_CONNECT_TIMEOUT is not set, milliseconds; 0: no
+ *	deadline
  * @port_next: port at which the next search for an ephemeral port begins, by
- *	enum altconn_kind; a hint
- * @port_sets: list of the sets of ports that are known to be taken, port_set.c;
- *	sets are added and stay until the namespace ends
+ *	enum altconn_kind; written without a lock, since any value is correct
+ * @port_sets: struct altconn_port_set, sets of ports that are known to be
+ *	taken; a set stays until the namespace ends
  * @n_port_sets: number of sets in @port_sets
- * @port_lock: additions to @port_sets
- * @port_min: sysctl, first ephemeral port of kind ALTCONN_KIND_PORT
- * @port_max: sysctl, last ephemeral port of that kind
- * @max_waiting: sysctl, most attempts that wait at one listener, or at an
- *	address without one; at most half of them, rounded up, are attempts of
- *	one user at a port
- * @max_associations: sysctl, most associations of a user; account.c
- * @busy_poll_us: sysctl, longest busy-poll of a reader before it sleeps,
+ * @port_lock: protects additions to @port_sets, and @n_port_sets
+ * @port_min: sysctl, lowest ephemeral port of kind ALTCONN_KIND_PORT
+ * @port_max: sysctl, highest ephemeral port of that kind
+ * @max_waiting: sysctl, maximum number of attempts that wait at one listener,
+ *	or at an address without a listener; one user may have half of them,
+ *	rounded up, at one port, name or path
+ * @max_associations: sysctl, maximum number of associations of a user;
+ *	account.c
+ * @busy_poll_us: sysctl, maximum time that a reader polls before it sleeps,
  *	microseconds; wait.h
- * @dgram_block_ms: sysctl, longest time that a blocking send of a datagram
- *	waits at a full receiver, milliseconds; 0: no limit
- * @n_watchers: number of watchers in @watchers, event.c; beside the fields that
- *	each connect() reads, as connect() reads this one too
+ * @dgram_block_ms: sysctl, maximum time that a blocked sender of a datagram
+ *	waits for the receiver, milliseconds; 0: no limit
+ * @n_watchers: number of @watchers (event.c); each connect() reads it, so it
+ *	shares a cache line with other fields that each connect() reads
  * @rules: rules for the attempts and datagrams that begin in this namespace, or
- *	NULL
- * @rules_lock: changes of @rules, @rules_seq and @rules_last_id
- * @rules_seq: how many times @rules was replaced
- * @rules_last_id: last id that a rule was given
- * @delayed_bytes: bytes of the datagrams that rules delay
- * @stat: counters, one set for each CPU
- * @watch_lock: changes of @watchers, @audiences and @n_watchers
- * @watchers: sockets that receive events, by netlink port id; event.c
- * @audiences: lists of watchers that receive the same events, by the user that
- *	causes the events; administrators have one list
- * @nodes: other namespaces that this one knows, by node id; node.c
- * @node_list: the nodes of @nodes as a list; read under RCU
+ *	NULL; written under @rules_lock, read under RCU
+ * @rules_lock: protects changes of @rules, @rules_seq and @rules_last_id
+ * @rules_seq: number of times that @rules has been replaced
+ * @rules_last_id: the id that was last chosen for a rule, or a greater one that
+ *	a restored rule had
+ * @delayed_bytes: memory of the datagrams that rules delay, bytes
+ * @stat: statistics, one struct for each CPU
+ * @watch_lock: protects changes of @watchers, @audiences and @n_watchers
+ * @watchers: struct event_watcher, the sockets that receive events, by netlink
+ *	port id
+ * @audiences: the first watcher of each audience (event.h), by the audience's
+ *	key; read under RCU
+ * @nodes: struct altconn_node, the other namespaces that this one can reach, by
+ *	node id; read under RCU
+ * @node_list: the same nodes as a list; read under RCU
  * @n_nodes: number of nodes in @nodes
- * @nodes_lock: changes of @nodes, @node_list, @n_nodes and @node_id
- * @node_id: id by which this namespace calls itself, or 0
- * @named_by: nodes in the tables of other namespaces that stand for this
- *	namespace; under node_target_lock of node.c
- * @n_assocs: associations that began in this namespace and are not freed yet,
- *	and connected datagram sockets
+ * @nodes_lock: protects changes of @nodes, @node_list, @n_nodes and @node_id
+ * @node_id: id that means this namespace itself when a process of this
+ *	namespace uses it, or 0
+ * @named_by: the nodes of other namespaces whose target is this namespace;
+ *	under node_target_lock of node.c
+ * @n_assocs: number of associations that began in this namespace and are not
+ *	freed yet, plus number of connected datagram sockets
  * @n_inbound: associations in @inbound
  * @n_sockets: sockets in @sockets
- * @accounts: accounts that stay until the namespace ends, account.c; entries
- *	are added under @accounts_lock and read under RCU
- * @accounts_lock: additions to @accounts
- * @sysctl_header: registration of @sysctl_table
+ * @accounts: accounts that stay until the namespace ends (account.c); added
+ *	under @accounts_lock, read under RCU
+ * @accounts_lock: protects additions to @accounts
+ * @sysctl_header: handle of the registered @sysctl_table
  * @sysctl_table: this namespace's copy of the sysctl table
  */
 struct altconn_net {
@@ -110,8 +118,8 @@ struct altconn_net {
 extern unsigned int altconn_net_id;
 
 /*
- * State of the initial namespace. Its limits bound those of every other
- * namespace.
+ * State of the initial namespace. Its max_waiting and max_associations also
+ * limit every other namespace.
  */
 extern struct altconn_net *altconn_initial_net;
 
@@ -120,7 +128,7 @@ extern struct altconn_net *altconn_initial_net;
  * @net: the namespace
  *
  * Context: any.
- * Return: the state; it lives as long as the namespace.
+ * Return: the state, which is freed with the namespace.
  */
 static inline struct altconn_net *altconn_pernet(const struct net *net)
 {

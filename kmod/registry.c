@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The associations and the sockets of a network namespace by id: for dumps, and
- * for requests that name one of them.
+ * A registry has the associations, or the sockets, of a network namespace, by
+ * id. Dumps walk it, and requests look up an object in it.
  *
- * A connection that lasts for one request is added and removed, and no dump
- * sees it. So both operations must be cheap, on all CPUs at once. A registry
- * therefore has several trees, and the id of an entry selects its tree. Each
- * tree has its own lock, which is held for one insertion, one removal or a few
- * steps of a dump.
+ * Every association is added and removed, however short its life, and both must
+ * be cheap on all CPUs at once. So a registry has several trees, among which
+ * the ids are spread, and each tree has a lock of its own. A lock is held for
+ * one insertion, one removal, one lookup or a few steps of a dump.
  *
- * A dump walks one tree after the other. Its position is two numbers, the tree
- * and the last id, so a dump that pauses holds no lock and no reference. Ids
- * grow, so the id that was the newest when a dump began bounds the dump.
+ * A dump walks one tree after the other, each in the order of the ids. Its
+ * position is an index of a tree and an id, so between two steps the dump holds
+ * no lock and no reference. Ids grow: an object that begins during the dump has
+ * a greater id than pos->newest, and the dump skips it.
  */
 
 #include "registry.h"
 
 /*
- * In one hold of a lock a dump passes over at most this many entries that are
- * about to be freed.
+ * Maximum number of entries that a dump skips in one hold of a tree's lock
+ * because their objects have no references left.
  */
 #define REGISTRY_STEPS	64
 
@@ -33,12 +33,14 @@ static struct altconn_entry *registry_entry(struct rb_node *node)
 	return rb_entry_safe(node, struct altconn_entry, node);
 }
 
+/* The order of a tree, for rb_add(). */
 static bool registry_less(struct rb_node *a, const struct rb_node *b)
 {
 	return rb_entry(a, struct altconn_entry, node)->id <
 	       rb_entry(b, struct altconn_entry, node)->id;
 }
 
+/* Compare a u64 with the id of an entry, for rb_find(). */
 static int registry_compare(const void *id, const struct rb_node *node)
 {
 	u64 wanted = *(const u64 *)id;
@@ -47,7 +49,7 @@ static int registry_compare(const void *id, const struct rb_node *node)
 	return wanted < found ? -1 : wanted > found;
 }
 
-/* Find the first entry of a tree with a greater id than @id. */
+/* Find the entry of a tree with the smallest id above @id. */
 static struct altconn_entry *
 registry_find_after(struct altconn_registry_tree *tree, u64 id)
 {
@@ -85,7 +87,7 @@ void altconn_registry_init(struct altconn_registry *reg)
 
 /**
  * altconn_registry_is_empty() - check whether a registry has no entries
- * @reg: the registry of a namespace that ends, so that no entry is added
+ * @reg: the registry of a namespace that ends; no thread changes it any more
  *
  * Context: process; takes no lock.
  * Return: true if the registry has no entries, else false.
@@ -103,11 +105,11 @@ bool altconn_registry_is_empty(const struct altconn_registry *reg)
 /**
  * altconn_registry_add() - add an entry to a registry
  * @reg: the registry
- * @entry: an entry that altconn_entry_init() or altconn_registry_remove() has
- *	prepared, so that it is in no registry
- * @id: id of the object, which no other entry of the registry has
+ * @entry: an initialized entry, which is in no registry
+ * @id: id of the object; no other entry of the registry has this id
  *
- * Context: process; may hold other locks, see Documentation/design/locking.rst.
+ * Context: process; the caller may hold spinlocks, see
+ * Documentation/design/locking.rst.
  */
 void altconn_registry_add(struct altconn_registry *reg,
 			  struct altconn_entry *entry, u64 id)
@@ -123,12 +125,14 @@ void altconn_registry_add(struct altconn_registry *reg,
 /**
  * altconn_registry_remove() - remove an entry from a registry
  * @reg: the registry
- * @entry: the entry, which may be removed already; keeps its id
+ * @entry: the entry; if it has been removed already, nothing changes
  *
- * On return no dump and no lookup finds the entry any more.
- * altconn_registry_nr_removed() counts the removal if a dump may miss it.
+ * After the return no dump and no lookup finds the entry. The removal adds one
+ * to altconn_registry_nr_removed() if a dump has begun since the entry was
+ * added, because that dump may miss the entry.
  *
- * Context: process; may hold other locks, see Documentation/design/locking.rst.
+ * Context: process; the caller may hold spinlocks, see
+ * Documentation/design/locking.rst.
  */
 void altconn_registry_remove(struct altconn_registry *reg,
 			     struct altconn_entry *entry)
@@ -146,13 +150,15 @@ void altconn_registry_remove(struct altconn_registry *reg,
 }
 
 /**
- * altconn_registry_track_removed() - begin to count the removals that a dump
- * may miss
+ * altconn_registry_track_removed() - make a registry count removals for a dump
  * @reg: the registry
- * @newest: greatest id that is part of the dump, from altconn_next_id()
+ * @newest: greatest id that the dump covers, a result of altconn_next_id()
+ *
+ * From now on the registry counts each removal of an entry with an id up to
+ * @newest.
  *
  * Context: process.
- * Return: the current result of altconn_registry_nr_removed().
+ * Return: the number of removals so far, see altconn_registry_nr_removed().
  */
 u32 altconn_registry_track_removed(struct altconn_registry *reg, u64 newest)
 {
@@ -169,16 +175,14 @@ u32 altconn_registry_track_removed(struct altconn_registry *reg, u64 newest)
 }
 
 /**
- * altconn_registry_nr_removed() - count the removed entries that a dump may
- * miss
+ * altconn_registry_nr_removed() - get the number of counted removals
  * @reg: the registry
  *
- * A removal counts if a dump has begun since the entry was added. A dump has
- * missed no entry as long as the number equals the result of
- * altconn_registry_track_removed().
+ * A dump has missed no entry if the number is the one that
+ * altconn_registry_track_removed() returned when the dump began.
  *
- * Context: any. No lock is needed: a dump that misses an entry has taken the
- * lock of its tree after the removal, so it sees the new number.
+ * Context: any; takes no lock. A dump that has missed an entry has held the
+ * lock of the entry's tree after the removal, so it reads the new number.
  * Return: the number, which wraps around.
  */
 u32 altconn_registry_nr_removed(const struct altconn_registry *reg)
@@ -192,9 +196,9 @@ u32 altconn_registry_nr_removed(const struct altconn_registry *reg)
 }
 
 /*
- * Make a few steps of a dump in one hold of the tree's lock. Return an entry
- * with a reference; or NULL, with @pos behind the last entry of the tree, or
- * behind entries that are about to be freed.
+ * Make up to REGISTRY_STEPS steps of a dump through one tree. Return an entry,
+ * with a reference to its object; or NULL, with @pos behind the skipped
+ * entries, or at the beginning of the next tree if there are no more entries.
  */
 static struct altconn_entry *registry_step(struct altconn_registry_tree *tree,
 					   struct altconn_registry_pos *pos,
@@ -219,14 +223,15 @@ static struct altconn_entry *registry_step(struct altconn_registry_tree *tree,
 /**
  * altconn_registry_next() - get the next entry of a dump
  * @reg: the registry
- * @pos: position of the dump, zero except for @newest at the beginning. The
- *	position moves on, and a caller that wants to see the entry again
- *	restores a copy
- * @get: takes a reference to the object of an entry, under a spinlock; returns
- *	false if the object is about to be freed
+ * @pos: position of the dump, which the function advances; at the beginning it
+ *	is zero except for @newest. To get the same entry again, a caller
+ *	restores a copy of the previous position
+ * @get: takes a reference to the object of an entry, or returns false if the
+ *	object has no references left; called with a spinlock held
  *
  * Context: process, may sleep.
- * Return: an entry with a reference, or NULL after the last one.
+ * Return: the entry, with a reference to its object; NULL at the end of the
+ * dump.
  */
 struct altconn_entry *
 altconn_registry_next(struct altconn_registry *reg,
@@ -252,11 +257,11 @@ altconn_registry_next(struct altconn_registry *reg,
  * altconn_registry_find() - look up an entry by its id
  * @reg: the registry
  * @id: the id
- * @get: takes a reference to the object of an entry, under a spinlock; returns
- *	false if the object is about to be freed
+ * @get: takes a reference to the object of an entry, or returns false if the
+ *	object has no references left; called with a spinlock held
  *
  * Context: process.
- * Return: the entry with a reference, or NULL if there is none.
+ * Return: the entry, with a reference to its object; NULL if there is none.
  */
 struct altconn_entry *
 altconn_registry_find(struct altconn_registry *reg, u64 id,

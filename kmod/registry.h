@@ -7,9 +7,9 @@
 
 /**
  * struct altconn_entry - the entry of an association or a socket in a registry
- * @node: node in a tree of the registry, under the lock of the tree; cleared
- *	while the entry is in no registry
- * @id: id of the object
+ * @node: link in a tree of the registry, under the tree's lock; empty while the
+ *	entry is in no registry
+ * @id: id of the object; set when the entry is added, kept when it is removed
  */
 struct altconn_entry {
 	struct rb_node	node;
@@ -19,12 +19,13 @@ struct altconn_entry {
 #define ALTCONN_REGISTRY_TREES	16
 
 /**
- * struct altconn_registry_tree - one of the trees of a registry
+ * struct altconn_registry_tree - a part of a registry, with a lock of its own
  * @lock: protects all members
- * @root: entries, sorted by id
- * @dumped: greatest id that has been part of a dump
- * @removed: number of removed entries with ids up to @dumped; read without the
- *	lock
+ * @root: the entries, sorted by id
+ * @dumped: the greatest id that any dump so far covers
+ *	(altconn_registry_pos.newest)
+ * @removed: number of removals of entries with ids up to @dumped; read without
+ *	the lock
  */
 struct altconn_registry_tree {
 	spinlock_t	lock;		/* all of it */
@@ -35,9 +36,9 @@ struct altconn_registry_tree {
 
 /**
  * struct altconn_registry - the associations or the sockets of a namespace
- * @tree: trees of entries; the id of an entry selects its tree
+ * @tree: the entries; entry->id % ALTCONN_REGISTRY_TREES is the index of the
+ *	tree
  *
- * registry.c describes it.
  */
 struct altconn_registry {
 	struct altconn_registry_tree	tree[ALTCONN_REGISTRY_TREES];
@@ -45,9 +46,10 @@ struct altconn_registry {
 
 /**
  * struct altconn_registry_pos - the position of a dump in a registry
- * @newest: greatest id that is part of the dump
- * @id: id of the last entry that the dump has visited in the tree; 0 for none
- * @tree: index of the tree
+ * @newest: greatest id that the dump covers; objects that begin later have
+ *	greater ids
+ * @id: id of the last entry of tree @tree that the dump has visited; 0: none
+ * @tree: index of the tree that the dump is in
  */
 struct altconn_registry_pos {
 	u64	newest;
@@ -55,6 +57,7 @@ struct altconn_registry_pos {
 	u32	tree;
 };
 
+/* The last id that altconn_next_id() has returned. */
 extern atomic64_t altconn_last_id;
 
 void altconn_registry_init(struct altconn_registry *reg);
@@ -74,10 +77,11 @@ altconn_registry_find(struct altconn_registry *reg, u64 id,
 		      bool (*get)(struct altconn_entry *entry));
 
 /**
- * altconn_next_id() - get an id that no other object has or had
+ * altconn_next_id() - get an unused id
  *
  * Context: any.
- * Return: the id, which is greater than all earlier ids.
+ * Return: the id, which is greater than all ids returned before. No id is
+ * returned twice while the module is loaded.
  */
 static inline u64 altconn_next_id(void)
 {
@@ -85,7 +89,7 @@ static inline u64 altconn_next_id(void)
 }
 
 /**
- * altconn_entry_init() - initialize an entry that is in no registry yet
+ * altconn_entry_init() - initialize an entry, which is in no registry yet
  * @entry: the entry
  *
  * Context: any.
@@ -99,7 +103,8 @@ static inline void altconn_entry_init(struct altconn_entry *entry)
  * altconn_entry_is_listed() - check whether an entry is in a registry
  * @entry: the entry
  *
- * Context: any. The result changes under the lock of the entry's tree.
+ * Context: any. Without the lock of the entry's tree, the result may be out of
+ * date.
  * Return: true if the entry is in a registry, else false.
  */
 static inline bool altconn_entry_is_listed(const struct altconn_entry *entry)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file has the sysctls net.altconn.*. Each network namespace has its own
- * values.
+ * This file registers the sysctls net.altconn.*. Each network namespace has its
+ * own values (struct altconn_net).
  */
 
 #include <linux/slab.h>
@@ -10,8 +10,8 @@
 #include "sysctl.h"
 
 /*
- * Here .data is an offset into struct altconn_net. The copy of a namespace has
- * an address there.
+ * The template of each namespace's table. .data is the offset of the value in
+ * struct altconn_net; altconn_sysctl_register() replaces it by an address.
  */
 static const struct ctl_table sysctl_template[] = {
 	{
@@ -69,10 +69,10 @@ static const struct ctl_table sysctl_template[] = {
 };
 
 /**
- * altconn_sysctl_register() - set and register the sysctls of a namespace
- * @net: the namespace; its struct altconn_net is zeroed
+ * altconn_sysctl_register() - set default values and register the sysctls
+ * @net: the namespace, with a zeroed struct altconn_net
  *
- * Each sysctl gets its default value.
+ * The default value of dgram_block_ms is 0.
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
@@ -85,8 +85,8 @@ int altconn_sysctl_register(struct net *net)
 
 	an->connect_timeout_ms = 30000;
 	/*
-	 * The range of ephemeral ports lies above the ports of services, and is
-	 * too large to be used up.
+	 * Ephemeral ports do not collide with the 16-bit numbers of well-known
+	 * services, and there are more of them than sockets.
 	 */
 	an->port_min = 65536;
 	an->port_max = INT_MAX;
@@ -94,7 +94,7 @@ int altconn_sysctl_register(struct net *net)
 	an->max_associations = 1 << 20;
 	an->busy_poll_us = 100;
 
-	/* Older kernels need a zeroed entry at the end of the table. */
+	/* Older kernels find the end of the table by a zeroed entry. */
 	table = kcalloc(ARRAY_SIZE(sysctl_template) + 1, sizeof(*table),
 			GFP_KERNEL);
 	if (!table)
@@ -114,7 +114,7 @@ int altconn_sysctl_register(struct net *net)
 }
 
 /**
- * altconn_sysctl_unregister() - undo altconn_sysctl_register()
+ * altconn_sysctl_unregister() - unregister the sysctls and free their table
  * @net: the namespace
  *
  * Context: process, may sleep.
