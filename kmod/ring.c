@@ -1,39 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This is the buffer of one direction of an association. Data is copied once
- * when it is written and once when it is read. A message allocates nothing once
- * the buffer has the size that it needs.
+ * Ring: the buffer of one direction of an association.
  *
- * There is one writer and one reader at a time, each with its own lock. Between
- * the two there are only @head and @tail, stored with release and loaded with
- * acquire. The memory is a chain of segments, and mostly of one segment. Each
- * segment is a circular buffer. A writer that finds its segment too small links
- * a larger one behind it and never returns to the old one. The reader frees the
- * segments that it has left behind. So a buffer grows without a copy, and no
- * writer waits for a reader.
+ * Each byte is copied once when it is written and once when it is read. A
+ * message allocates no memory once the ring has a segment that is large enough.
  *
- * A sequenced packet is a record: a length word and the bytes, in one segment.
- * Both become visible together.
+ * One thread writes at a time, and one thread reads, each under a lock of its
+ * own. The two share only the positions @head and @tail, which they store with
+ * release and load with acquire. The memory is a chain of segments, and mostly
+ * a single one. A segment is a circular buffer. A writer that finds the newest
+ * segment too small links a larger one behind it, and never writes to the old
+ * one again. A reader frees a segment that it has read to its end. So a ring
+ * grows without a copy, and no writer waits for a reader to do so.
  *
- * The locks are mutexes, because memory is allocated while they are held.
- * Threads that share one end wait for each other, but never for a page fault:
- * user memory is copied with page faults disabled. A copy that stops short is
- * undone, the memory is faulted in without a lock, and the copy is done again.
+ * A seqpacket message is a record in the ring: a length word, the bytes, and
+ * padding, all in one segment. A record becomes visible as a whole.
  *
- * A direction that is shut is sealed. A writer moves @head by a compare and
- * exchange, and sealing sets a bit in the same word. So each write comes before
- * the seal, or fails with EPIPE. Sealing waits for no lock. A ring is purged
- * when its reader's endpoint has closed. The closing thread frees what the ring
- * holds, or leaves that to the thread that holds one of the locks.
+ * The locks are mutexes, because memory is allocated under them. No page fault
+ * is handled under them, so a user that delays a page fault delays no other
+ * thread: user memory is copied with page faults disabled. If the copy stops
+ * short, it is undone, the lock is dropped, the memory is faulted in, and the
+ * copy is tried again.
  *
- * An emptied ring keeps its last segment for the next message. The ring is in a
- * list of its user, which is the client that made the association. A scan of
- * each user's list frees the segments within two seconds, as a job of that user
- * (payer.c). The scan takes a ring that holds data out of the list. So the scan
- * looks at a ring at most twice each time that the ring is emptied, not
- * counting looks at a ring that a thread has locked. The memory that all listed
- * rings of a user keep is bounded too: beyond that bound the reader frees the
- * segment at once. The rings of other users do not count.
+ * shutdown() and close() seal a ring. A writer advances @head with a cmpxchg,
+ * and sealing sets a bit in the same word, without a lock. So each write
+ * becomes visible before the seal, or fails with EPIPE. When the endpoint that
+ * reads the ring closes, the ring is purged: its contents are freed by the
+ * closing thread, or, if another thread holds one of the locks, by that thread.
+ *
+ * An emptied ring keeps its newest segment for the next message, and is listed:
+ * it is in the list of emptied rings of the user that made the association
+ * (payer->idle). The scan is a job of that user's payer (payer.c), which runs
+ * about once a second while the list is not empty:
+ *
+ *   listed ring                                    the scan
+ *   holds unread data                              takes it out of the list
+ *   is empty, and was written to since last scan   leaves it
+ *   is empty, and was not written to since then    frees its segments
+ *   is locked                                      leaves it
+ *
+ * So an unused segment is freed after about two seconds. The memory that the
+ * listed rings of one user keep is bounded, whatever other users do. Beyond
+ * this bound a reader frees the segment of an emptied ring at once
+ * (ring_keep_or_free()).
  */
 
 #include <linux/cpumask.h>
@@ -48,18 +57,20 @@
 
 static void ring_idle_scan(struct altconn_job *job);
 
+/* The scan runs this often, in jiffies. */
 #define RING_SCAN_INTERVAL	HZ
 
-/* One run of the scan's job looks at this many rings at most. */
+/* A run of the scan's job looks at this many rings at most. */
 #define RING_SCAN_BATCH	64
 
-/* User memory is faulted in this often at most, then a copy fails. */
+/* A copy fails after user memory was faulted in for it this many times. */
 #define RING_FAULT_TRIES	64
 
 static struct kmem_cache *ring_cache;
 
 /*
- * This ring stands for each ring that was sealed before anything was written.
+ * Every direction that is sealed before data is sent shares this sealed, empty
+ * ring. It has no payer, and is never listed, purged or freed.
  */
 static struct altconn_ring ring_never_used = {
 	.write_lock = __MUTEX_INITIALIZER(ring_never_used.write_lock),
@@ -73,8 +84,8 @@ static struct altconn_ring ring_never_used = {
  * @cred: credentials of the client that made the association
  *
  * Context: process, may sleep.
- * Return: the ring at @place, which may be sealed already; the association owns
- * it. NULL: no memory.
+ * Return: the ring that @place points to, which may be sealed; the association
+ * owns it. NULL: no memory.
  */
 struct altconn_ring *altconn_ring_new(struct altconn_ring **place,
 				      const struct cred *cred)
@@ -91,7 +102,7 @@ struct altconn_ring *altconn_ring_new(struct altconn_ring **place,
 	mutex_init(&ring->write_lock);
 	mutex_init(&ring->read_lock);
 	ring->payer = payer;
-	/* A full barrier: a thread that sees the ring sees it initialized. */
+	/* The full barrier orders the initialization before the pointer. */
 	old = cmpxchg(place, NULL, ring);
 	if (!old)
 		return ring;
@@ -137,10 +148,12 @@ void altconn_ring_free_segments(struct altconn_segment *seg)
 
 /**
  * altconn_ring_idle_bytes() - return what a listed ring adds to idle->bytes
- * @size: data bytes of the ring's segment, or 0
+ * @size: bytes of data in the segment that the ring keeps, or 0 if it is not
+ *	listed
  *
  * Context: any.
- * Return: bytes, header included; 0 for a segment of the smallest size.
+ * Return: bytes of the segment, header included; 0 for a segment of the
+ * smallest size, which does not count.
  */
 long altconn_ring_idle_bytes(u32 size)
 {
@@ -149,12 +162,11 @@ long altconn_ring_idle_bytes(u32 size)
 }
 
 /**
- * altconn_ring_idle_add() - list a ring that keeps a segment
- * @ring: the ring; may be in the list already
- * @size: data bytes of the segment
+ * altconn_ring_idle_add() - list a ring, so that the scan frees its segment
+ * @ring: the ring; may be listed already, with a segment of another size
+ * @size: bytes of data in the segment that the ring keeps
  *
- * The ring keeps the segment until the scan finds the ring empty and unchanged
- * since the look before. The timer of the scan is armed if it is not.
+ * The first ring in the list arms the timer of the scan.
  *
  * Context: process; the idle.lock of the ring's payer held.
  */
@@ -177,6 +189,7 @@ void altconn_ring_idle_add(struct altconn_ring *ring, u32 size)
 	WRITE_ONCE(ring->idle_size, size);
 }
 
+/* Take a ring out of the list of emptied rings, if it is listed. */
 static void ring_idle_remove(struct altconn_ring *ring)
 {
 	struct altconn_payer_idle *idle = &ring->payer->idle;
@@ -191,8 +204,8 @@ static void ring_idle_remove(struct altconn_ring *ring)
 }
 
 /**
- * altconn_ring_detach() - take the segments out of a ring
- * @ring: the ring; leaves the list of its user too
+ * altconn_ring_detach() - take all segments out of a ring, and unlist it
+ * @ring: the ring, which has no unread data or is about to be freed
  *
  * Context: process; the idle.lock of the ring's payer held. Both locks of the
  * ring are held, or no other thread uses the ring.
@@ -209,9 +222,10 @@ struct altconn_segment *altconn_ring_detach(struct altconn_ring *ring)
 }
 
 /*
- * Look at the first ring of a user's list: one step of the scan. A listed ring
- * is not freed while idle->lock is held. A ring that a thread has locked is
- * left for the next scan.
+ * Scan the first ring of a list, and move it to the end of the list. A ring is
+ * unlisted under idle->lock before it is freed, so a listed ring stays while
+ * idle->lock is held. A ring that a thread has locked is left for the next
+ * scan.
  */
 static void ring_idle_scan_one(struct altconn_payer_idle *idle)
 {
@@ -243,8 +257,9 @@ out:
 }
 
 /*
- * Run the scan's job: look at a part of a user's list. The job is queued again
- * until the scan has looked at the whole list.
+ * The scan's job: scan up to RING_SCAN_BATCH rings of a user. Queue the job
+ * again until the scan has looked at the whole list, then arm the timer for the
+ * next scan, unless the list is empty.
  */
 static void ring_idle_scan(struct altconn_job *job)
 {
@@ -253,7 +268,7 @@ static void ring_idle_scan(struct altconn_job *job)
 	struct altconn_payer_idle *idle = &payer->idle;
 	unsigned int batch, n = READ_ONCE(idle->n);
 
-	/* Rings that left the list meanwhile need no look. */
+	/* Rings may have left the list since the last run of the job. */
 	idle->left = min(idle->left ? : n, n);
 	for (batch = 0; batch < RING_SCAN_BATCH && idle->left; batch++) {
 		ring_idle_scan_one(idle);
@@ -271,8 +286,8 @@ static void ring_idle_scan(struct altconn_job *job)
 }
 
 /**
- * __altconn_ring_free() - free a ring, out of line
- * @ring: the ring, not NULL; see altconn_ring_free()
+ * __altconn_ring_free() - slow path of altconn_ring_free()
+ * @ring: the ring, not NULL
  *
  * Context: process, may sleep.
  */
@@ -282,7 +297,7 @@ void __altconn_ring_free(struct altconn_ring *ring)
 
 	if (ring == &ring_never_used)
 		return;
-	/* The scan does not use a ring that is out of the list. */
+	/* The scan uses a ring only under idle.lock and while it is listed. */
 	spin_lock(&ring->payer->idle.lock);
 	seg = altconn_ring_detach(ring);
 	spin_unlock(&ring->payer->idle.lock);
@@ -292,8 +307,9 @@ void __altconn_ring_free(struct altconn_ring *ring)
 }
 
 /**
- * __altconn_ring_seal() - seal a ring that is not sealed yet
- * @place: the pointer to the ring; see altconn_ring_seal()
+ * __altconn_ring_seal() - slow path of altconn_ring_seal()
+ * @place: the pointer to the ring, or to NULL: then the shared sealed ring is
+ *	stored
  *
  * Context: any. Waits for no lock.
  */
@@ -303,14 +319,18 @@ void __altconn_ring_seal(struct altconn_ring **place)
 
 	if (!ring)
 		ring = cmpxchg(place, NULL, &ring_never_used);
-	/* Both atomic operations are fully ordered. */
+	/*
+	 * The atomic operation that seals is a full barrier: a writer that
+	 * finds the ring sealed sees what this thread stored before
+	 * (ring_cancel_write()).
+	 */
 	if (ring && !altconn_ring_is_sealed(ring))
 		atomic64_fetch_or(ALTCONN_RING_SEALED, &ring->head);
 }
 
 /*
- * Detach all segments and all boundaries, as if the data had been read. The
- * idle.lock of the ring's payer and both locks of the ring are held.
+ * Detach all segments and boundaries, and count all data as read. The idle.lock
+ * of the ring's payer and both locks of the ring are held.
  */
 static struct altconn_segment *ring_detach_unread(struct altconn_ring *ring,
 						  struct list_head *boundaries)
@@ -320,17 +340,20 @@ static struct altconn_segment *ring_detach_unread(struct altconn_ring *ring,
 	if (ring->scm_queue)
 		altconn_scm_queue_detach(ring->scm_queue, boundaries);
 	WRITE_ONCE(ring->extra_read, ring->extra_written);
-	/* Pairs with ring_load_tail() and altconn_ring_used(). */
+	/*
+	 * Pairs with altconn_ring_used() and altconn_ring_payload(): extra_read
+	 * is stored before @tail.
+	 */
 	smp_store_release(&ring->tail, head);
 	return altconn_ring_detach(ring);
 }
 
 /**
- * altconn_ring_free_unread() - free what a purged ring holds
+ * altconn_ring_free_unread() - free the contents of a purged ring
  * @ring: the ring, purged
  *
- * If a thread holds one of the ring's locks, nothing is freed here. That thread
- * calls this function when it drops the lock.
+ * If another thread holds one of the ring's locks, this call frees nothing.
+ * That thread calls altconn_ring_unlock(), which calls this function again.
  *
  * Context: process, may sleep. Waits for no writer and no reader.
  */
@@ -353,23 +376,27 @@ void altconn_ring_free_unread(struct altconn_ring *ring)
 }
 
 /**
- * altconn_ring_purge() - free what a ring holds when its reader has closed
+ * altconn_ring_purge() - free the contents of a ring after its reader's close
  * @ring: the ring, sealed
  *
- * Context: process, may sleep. Waits for no writer and no reader.
+ * Context: process, may sleep. Waits for no writer and no reader. The contents
+ * are freed now, or when the thread that uses the ring drops its lock.
  */
 void altconn_ring_purge(struct altconn_ring *ring)
 {
 	if (ring == &ring_never_used)
 		return;
 	WRITE_ONCE(ring->purged, true);
-	/* Pairs with altconn_ring_unlock(). */
+	/*
+	 * Store @purged, then try the locks. altconn_ring_unlock() drops a
+	 * lock, then loads @purged.
+	 */
 	smp_mb();
 	altconn_ring_free_unread(ring);
 }
 
 /**
- * altconn_ring_init() - make the slab cache of rings
+ * altconn_ring_init() - create the slab cache of rings
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
@@ -381,7 +408,7 @@ int __init altconn_ring_init(void)
 }
 
 /**
- * altconn_ring_exit() - undo altconn_ring_init()
+ * altconn_ring_exit() - destroy the slab cache of rings
  *
  * Context: process, may sleep; no ring is left.
  */
@@ -391,12 +418,11 @@ void altconn_ring_exit(void)
 }
 
 /**
- * altconn_ring_payload() - return the unread bytes that a program wrote
+ * altconn_ring_payload() - return the unread bytes that send() has passed
  * @ring: the ring, or NULL
  *
- * Context: any. Without the ring's locks the result may be outdated, like that
- * of altconn_ring_used().
- * Return: unread bytes without length words and padding of records.
+ * Context: any. The result is exact only under both of the ring's locks.
+ * Return: unread bytes, without length words and padding of records.
  */
 u32 altconn_ring_payload(const struct altconn_ring *ring)
 {
@@ -407,13 +433,15 @@ u32 altconn_ring_payload(const struct altconn_ring *ring)
 		return 0;
 	written = READ_ONCE(ring->extra_written);
 	/*
-	 * Load @extra_written first and @extra_read last, so that the result
-	 * errs on the large side. Only a record that a writer is about to
-	 * publish can lower it, by its length word and padding.
+	 * payload = used - (extra_written - extra_read). Loading @extra_written
+	 * first and @extra_read last makes the result too large rather than too
+	 * small. It can be too small only by the length word and padding of a
+	 * record that is not visible yet: its writer stores @extra_written
+	 * before @head.
 	 */
 	smp_rmb();
 	used = altconn_ring_used(ring);
-	/* Keeps the order that the comment above explains. */
+	/* Load @tail before @extra_read, see above. */
 	smp_rmb();
 	extra = (s32)(written - READ_ONCE(ring->extra_read));
 	if (extra < 0)
@@ -426,18 +454,19 @@ u32 altconn_ring_payload(const struct altconn_ring *ring)
  * @ring: the ring
  * @lock: the lock that mutex_lock_interruptible() failed to take
  *
- * The scan may hold the lock for a moment, inside idle.lock. A call that need
- * not wait must not fail with a signal's error for that reason. So wait until
- * the scan has dropped the ring's locks, then try the lock again.
+ * A call that does not wait must not fail because a signal is pending. Some
+ * functions take the lock for a moment under idle.lock, with trylock: the scan,
+ * for example. So take idle.lock once, which waits until such a function has
+ * dropped the ring's lock, and try the lock again.
  *
  * Context: process.
- * Return: 0, and the caller holds @lock; -ERESTARTSYS: another thread has the
- * lock.
+ * Return: 0, and the caller holds @lock; -ERESTARTSYS: a thread that writes or
+ * reads holds the lock.
  */
 int altconn_ring_lock_again(struct altconn_ring *ring,
 			    struct mutex *lock)
 {
-	/* The shared ring ring_never_used has no payer and is in no list. */
+	/* Only ring_never_used has no payer; it is in no list. */
 	if (ring->payer) {
 		spin_lock(&ring->payer->idle.lock);
 		spin_unlock(&ring->payer->idle.lock);
@@ -449,12 +478,12 @@ int altconn_ring_lock_again(struct altconn_ring *ring,
  * altconn_ring_fault_in() - fault in user memory for a copy that stopped short
  * @iter: the user memory
  * @len: bytes to fault in
- * @try: number of this attempt at the same copy, from 1
+ * @try: 1 after the first copy has stopped short, 2 after the second, and so on
  *
  * Context: process, may sleep; no lock of the ring is held.
  * Return: how many of the @len bytes are present, at least 1; -ERESTARTSYS: a
- * signal is pending; -EFAULT: no byte is accessible, or there were too many
- * tries.
+ * signal is pending, and this is not the first try; -EFAULT: no byte is
+ * accessible, or there were too many tries.
  */
 ssize_t altconn_ring_fault_in(const struct iov_iter *iter, size_t len,
 			      unsigned int try)

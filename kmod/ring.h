@@ -9,43 +9,52 @@ struct altconn_payer;
 struct cred;
 
 /**
- * struct altconn_ring - buffer of data on its way to one end of an association
- * @write_lock: held by the writer; never held across a page fault
- * @write_segment: the segment that the writer writes to, or NULL if the ring
- *	holds no memory
- * @write_at: offset of the next byte to write in the data of @write_segment
- * @head: bytes ever written, in the lower half; stored by the writer. The upper
- *	half is 0, or ALTCONN_RING_SEALED if no more data may be written. Both
- *	halves change in one atomic operation, so each write comes before the
- *	seal or fails
- * @tail_seen: the value of @tail when the writer last loaded it
- * @extra_written: the part of @head that no program wrote: length words and
- *	padding of records
- * @read_lock: held by the reader; never held across a page fault
- * @read_segment: the segment that the reader reads from: @write_segment or an
- *	older one
- * @read_at: offset of the next byte to read in the data of @read_segment
- * @tail: bytes ever read; stored by the reader
- * @extra_read: the part of @tail that no program wrote
- * @wake_at: value that @tail must reach before a waiting writer needs a wake-up
+ * struct altconn_ring - unread data of one direction of an association
+ * @write_lock: held by the thread that writes. No page fault is handled under
+ *	this lock
+ * @write_segment: the newest segment, which the next byte is written to, or
+ *	NULL if the ring has no segment; @write_lock
+ * @write_at: offset of the next byte to write in the data of @write_segment;
+ *	@write_lock
+ * @tail_seen: the value of @tail when a writer last loaded it; @write_lock
+ * @head: lower half: the number of bytes ever written, modulo 2^32. Upper half:
+ *	0, or ALTCONN_RING_SEALED if no more data may be written. A cmpxchg of
+ *	both halves adds to the number, and fails once the ring is sealed
+ * @extra_written: how many of the written bytes are length words and padding of
+ *	records; @write_lock
+ * @read_lock: held by the thread that reads. No page fault is handled under
+ *	this lock
+ * @read_segment: the oldest segment, in which the next read begins, or NULL if
+ *	the ring has no segment. Changes under @read_lock, except that a writer
+ *	stores the first segment of a ring that has none
+ * @read_at: offset at which the next read begins in the data of @read_segment
+ * @tail: the number of bytes ever read, modulo 2^32; stored under @read_lock
+ * @extra_read: how many of the read bytes are length words and padding of
+ *	records; stored under @read_lock
+ * @wake_at: while @tail is before this position, no reader need wake a writer
  * @scanned: the value of @head when the scan of emptied rings (ring.c) last
- *	looked
- * @idle_size: data bytes of the segment with which the ring is in its user's
- *	list of emptied rings, or 0 if the ring is in no list; changes under
+ *	looked at the ring; both locks
+ * @idle_size: bytes of data in the segment that the ring keeps as a member of
+ *	@payer's idle.rings; 0 if the ring is not in that list. Stored under
  *	@payer's idle.lock
- * @scm_queue: the boundaries: credentials, descriptors and timestamps that go
- *	with the data, see scm_queue.c; NULL until the first of them is written.
- *	The reader loads it after @head
- * @purged: the reader's endpoint has closed. The thread that drops one of the
- *	locks frees what the ring holds. Never cleared
- * @peeked: an empty record that is still unread was peeked at; @read_lock
- * @peeked_to: position behind the last empty record that was peeked at, where a
- *	peek with SO_PEEK_OFF continues; @read_lock
- * @payer: the user that made the association; set once
- * @idle_node: in @payer's idle.rings while @idle_size is not 0
+ * @scm_queue: the boundaries, with the ancillary data of the unread bytes
+ *	(scm_queue.c); NULL until ancillary data is first written. A reader
+ *	loads this pointer after @head
+ * @purged: the reading endpoint has closed, so the contents are freed: by the
+ *	closing thread, or by a thread that drops one of the locks. Never
+ *	cleared
+ * @peeked: @peeked_to is valid, and the record that ends there is unread;
+ *	@read_lock
+ * @peeked_to: end of the last empty record that has been peeked at. A peek with
+ *	SO_PEEK_OFF does not return the empty records before this position
+ *	again; @read_lock
+ * @payer: the payer of the user that made the association; never changes
+ * @idle_node: link in @payer's idle.rings while @idle_size is not 0
  *
- * On the fast path the writer and the reader each write to their own cache line
- * only.
+ * Positions in the ring count as @head does, and wrap around.
+ *
+ * On the fast path a writer stores to the first cache line of the ring only,
+ * and a reader to the second only.
  */
 struct altconn_ring {
 	struct mutex		write_lock	/* writer */
@@ -75,34 +84,33 @@ struct altconn_ring {
 	struct list_head	idle_node;
 };
 
+/* Upper limit of what a ring may hold, even if SO_SNDBUF is larger. */
 #define ALTCONN_RING_LIMIT	(256U << 20)
 
-/* This flag in ring->head says that no more data may be written. */
+/* A flag in ring->head: no more data may be written. */
 #define ALTCONN_RING_SEALED	BIT_ULL(32)
 
 /*
- * The smallest segment has this many bytes, header included. The bytes of every
- * segment, header included, are a power of two.
+ * Bytes of the smallest segment. The size of a segment, header included, is a
+ * power of two.
  */
 #define RING_SEGMENT_MIN	4096U
 
 /**
  * struct altconn_segment - memory of a ring, used as a circular buffer
- * @next: the segment in which the writer continued, or NULL; stored once, with
- *	release
- * @base: the ring's @head when the segment was linked, or a later @tail: the
- *	segment holds no unread byte before this position. Stored by the writer
- *	only
- * @end: the ring's @head when @next was set: the position of the first byte
- *	that is in @next
+ * @next: the next newer segment, or NULL if this is the newest one; stored
+ *	once, with release
+ * @base: a position before which the segment holds no unread byte: the ring's
+ *	@head when the segment was linked, or a later @tail. Used under the
+ *	ring's write_lock only
+ * @end: position of the first byte in @next; valid if @next is not NULL
  * @size: bytes of @data
  * @data: the bytes
  *
- * Lifetime: the writer allocates a segment and uses it until it sets @next. The
- * reader uses the segment until it has read up to @end. The reader is always
- * the last of the two, and frees the segment. The newest segment has no @next.
- * It is freed when the ring is freed or purged, by the scan, or by the reader
- * when the emptied rings of its user keep too much memory.
+ * Lifetime: only the newest segment is written to. A reader frees an older
+ * segment when it has read up to @end. The newest segment is freed when the
+ * ring is freed or purged, by the scan of emptied rings (ring.c), or by a
+ * reader when the emptied rings of the user keep too much memory.
  */
 struct altconn_segment {
 	struct altconn_segment	*next;
@@ -114,10 +122,10 @@ struct altconn_segment {
 
 #define RING_SEGMENT_HEAD	((u32)sizeof(struct altconn_segment))
 
-/* A record begins with a length word of this many bytes. */
+/* Bytes of the length word with which a record begins. */
 #define RING_RECORD_HEAD	((u32)sizeof(u32))
 
-/* This flag in a record's length word says that the sender has set MSG_EOR. */
+/* A flag in a record's length word: the sender has set MSG_EOR. */
 #define RING_RECORD_EOR	BIT(31)
 
 struct altconn_ring *altconn_ring_new(struct altconn_ring **place,
@@ -139,11 +147,11 @@ ssize_t altconn_ring_fault_in(const struct iov_iter *iter, size_t len,
 			      unsigned int try);
 
 /**
- * altconn_ring_head() - return the number of bytes ever written
+ * altconn_ring_head() - return the position of the next byte to write
  * @ring: the ring
  *
  * Context: any.
- * Return: the number of bytes, modulo 2^32.
+ * Return: the number of bytes ever written, modulo 2^32.
  */
 static inline u32 altconn_ring_head(const struct altconn_ring *ring)
 {
@@ -151,7 +159,7 @@ static inline u32 altconn_ring_head(const struct altconn_ring *ring)
 }
 
 /**
- * altconn_ring_is_sealed() - check whether the ring accepts no more data
+ * altconn_ring_is_sealed() - check whether no more data may be written
  * @ring: the ring
  *
  * Context: any.
@@ -166,9 +174,9 @@ static inline bool altconn_ring_is_sealed(const struct altconn_ring *ring)
  * altconn_ring_used() - return the number of unread bytes in the ring
  * @ring: the ring, or NULL
  *
- * Context: any. Without the ring's read_lock, the result may exceed what is
- * left by now. Without its write_lock, the result may miss what was written
- * meanwhile.
+ * Context: any. The result is exact only under both of the ring's locks.
+ * Otherwise some of the bytes may have been read, and further bytes may have
+ * been written.
  * Return: unread bytes, length words and padding of records included; 0 without
  * a ring.
  */
@@ -179,21 +187,22 @@ static inline u32 altconn_ring_used(const struct altconn_ring *ring)
 	if (!ring)
 		return 0;
 	/*
-	 * Pairs with ring_commit(): bytes before the tail may be overwritten.
+	 * Pairs with ring_commit(): @head is not older than @tail, so the
+	 * difference is not negative.
 	 */
 	tail = smp_load_acquire(&ring->tail);
-	/* Pairs with ring_publish(): the bytes before the head may be read. */
+	/* Pairs with ring_publish(): the bytes before @head are visible. */
 	return (u32)atomic64_read_acquire(&ring->head) - tail;
 }
 
 /**
- * altconn_ring_writable() - check whether it is worth waking a writer
+ * altconn_ring_writable() - check whether a writer that waits can go on
  * @ring: the ring, or NULL
  * @limit: most bytes that the ring may hold
  *
- * The threshold is half of @limit. Below it the ring takes bytes of a stream,
- * and takes a record of any legal size as a whole. So a send() after POLLOUT
- * finds room, unless another thread takes it.
+ * While at most half of @limit is in use, the ring takes bytes of a stream, and
+ * takes a record of any valid size as a whole. So a send() after POLLOUT finds
+ * space, unless another thread takes that space first.
  *
  * Context: any. Return: true if at most half of @limit is in use and the ring
  * has few boundaries (scm_queue.c), else false.
@@ -210,15 +219,15 @@ static inline bool altconn_ring_writable(const struct altconn_ring *ring,
 }
 
 /**
- * altconn_ring_set_wake_at() - announce that a writer is about to wait
+ * altconn_ring_set_wake_at() - store the position that ends a writer's wait
  * @ring: the ring, or NULL
  * @limit: most bytes that the ring may hold
  *
- * Store in @wake_at the position that the reader must reach, at least, before
- * the ring is writable again. Bytes that other threads write meanwhile can only
- * move the true position further on.
+ * The ring is not writable before @tail has reached this position. Further
+ * writes move the true position on, so the stored position is never too late.
  *
- * Context: any.
+ * Context: any. The caller then announces that it waits (want_space), and looks
+ * for space again.
  */
 static inline void altconn_ring_set_wake_at(struct altconn_ring *ring,
 					    u32 limit)
@@ -228,11 +237,12 @@ static inline void altconn_ring_set_wake_at(struct altconn_ring *ring,
 }
 
 /**
- * altconn_ring_is_drained() - check whether the reader has reached @wake_at
+ * altconn_ring_is_drained() - check whether @tail has reached @wake_at
  * @ring: the ring, or NULL
  *
  * Context: any.
- * Return: true if it has, or if there is no ring, else false.
+ * Return: true if the ring may be writable again, or if there is no ring; false
+ * if no writer need be woken.
  */
 static inline bool altconn_ring_is_drained(const struct altconn_ring *ring)
 {
@@ -241,11 +251,11 @@ static inline bool altconn_ring_is_drained(const struct altconn_ring *ring)
 }
 
 /**
- * altconn_ring_seal() - refuse all further data
- * @place: the pointer to the ring; there may be no ring yet
+ * altconn_ring_seal() - let all further writes to a ring fail with EPIPE
+ * @place: the pointer to the ring, which is NULL if nothing was sent yet
  *
  * A write that is under way becomes visible before the seal, or fails with
- * EPIPE. After this call the caller sees all data that was written.
+ * EPIPE. So after this call the ring's @head is final.
  *
  * Context: any. Waits for no lock.
  */
@@ -258,9 +268,9 @@ static inline void altconn_ring_seal(struct altconn_ring **place)
 }
 
 /**
- * altconn_ring_free() - free a ring and what it holds
- * @ring: the ring, or NULL. No other thread uses the ring, except perhaps the
- *	scan
+ * altconn_ring_free() - free a ring and its contents
+ * @ring: the ring, or NULL. The caller is its only user, apart from the scan of
+ *	emptied rings
  *
  * Context: process, may sleep.
  */
@@ -275,8 +285,8 @@ static inline void altconn_ring_free(struct altconn_ring *ring)
  * @ring: the ring
  * @lock: the ring's write_lock or read_lock
  *
- * The function has a full barrier after the caller's critical section. The
- * caller relies on that barrier when it looks for sleepers afterwards.
+ * A full barrier separates the caller's stores to the ring from its later look
+ * for threads that wait (want_data, polled, want_space).
  *
  * Context: process, may sleep; @lock held.
  */
@@ -284,7 +294,10 @@ static __always_inline void altconn_ring_unlock(struct altconn_ring *ring,
 						struct mutex *lock)
 {
 	mutex_unlock(lock);
-	/* Pairs with altconn_ring_purge(). */
+	/*
+	 * Drop the lock, then load @purged. altconn_ring_purge() stores
+	 * @purged, then tries the lock. So one of the two frees the contents.
+	 */
 	smp_mb();
 	if (unlikely(READ_ONCE(ring->purged)))
 		altconn_ring_free_unread(ring);
@@ -312,8 +325,8 @@ static inline u32 altconn_ring_advance(const struct altconn_segment *seg,
  * @lock: the ring's write_lock or read_lock
  *
  * Context: process, may sleep.
- * Return: 0, and the caller holds @lock; -ERESTARTSYS: a signal is pending and
- * another thread has the lock.
+ * Return: 0, and the caller holds @lock; -ERESTARTSYS: another thread holds
+ * @lock, and a signal is pending.
  */
 static __always_inline int
 altconn_ring_lock_unless_signal(struct altconn_ring *ring, struct mutex *lock)

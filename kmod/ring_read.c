@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Read bytes of a stream, or a record, from a ring.
+ * Read bytes of a stream, or a record, from a ring (ring.c).
  */
 
 #include <linux/cpumask.h>
@@ -15,20 +15,20 @@
 #include "scm_queue.h"
 
 /*
- * A user's listed rings may keep this many bytes of segments for each online
- * CPU. Segments of the smallest size do not count.
+ * The listed rings of a user may keep this many bytes of segments for each
+ * online CPU (idle->bytes). Beyond this, a reader frees the segment of a ring
+ * that it empties.
  */
 #define RING_IDLE_MAX	(2L << 20)
 
-/*
- * This mask selects the length in a record's length word. Every length is far
- * below it, since ALTCONN_RING_LIMIT is.
- */
+/* Mask of the length in a record's length word; the other bit is the flag. */
 #define RING_RECORD_LENGTH	(RING_RECORD_EOR - 1)
 
-/*
- * A cursor is the position of a read. @at is an offset in the data of @seg, and
- * @pos counts as ring->tail does.
+/**
+ * struct ring_cursor - position of a read that is under way
+ * @seg: the segment
+ * @at: offset of the next byte to read in the data of @seg
+ * @pos: position of that byte in the ring, counted as ring->tail
  */
 struct ring_cursor {
 	struct altconn_segment	*seg;
@@ -36,6 +36,7 @@ struct ring_cursor {
 	u32			pos;
 };
 
+/* Return a cursor at the first unread byte. The read_lock is held. */
 static struct ring_cursor ring_cursor_begin(const struct altconn_ring *ring)
 {
 	return (struct ring_cursor) {
@@ -45,15 +46,16 @@ static struct ring_cursor ring_cursor_begin(const struct altconn_ring *ring)
 }
 
 /*
- * Move a cursor that is at the end of a segment to the next segment. There must
- * be data at the cursor. Return whether the writer has left the segment in
- * which the cursor then is; if so, that segment's @end is valid.
+ * If the cursor is at the end of its segment, move it to the segment that holds
+ * the next byte. The ring must hold an unread byte at the cursor. Return false
+ * if the cursor is then in the newest segment. Return true if it is in an older
+ * segment, which holds bytes up to seg->end only.
  */
 static bool ring_cursor_next_seg(struct ring_cursor *c)
 {
 	struct altconn_segment *next;
 
-	/* Pairs with ring_add_segment(). */
+	/* Pairs with ring_add_segment(): @end and *@next are initialized. */
 	while ((next = smp_load_acquire(&c->seg->next)) &&
 	       c->seg->end == c->pos) {
 		c->seg = next;
@@ -62,6 +64,7 @@ static bool ring_cursor_next_seg(struct ring_cursor *c)
 	return next;
 }
 
+/* Move the cursor within its segment. */
 static void ring_cursor_advance(struct ring_cursor *c, u32 n)
 {
 	c->at = altconn_ring_advance(c->seg, c->at, n);
@@ -69,9 +72,10 @@ static void ring_cursor_advance(struct ring_cursor *c, u32 n)
 }
 
 /*
- * Like ring_copy_in_piece(), leave out the check of hardened user copies, since
- * the segment gives the bounds. With page faults disabled the copy may stop
- * short.
+ * Copy bytes that do not wrap around, and return how many were copied. With
+ * page faults disabled the copy stops short at a page that is not present.
+ * _copy_to_iter() omits the check of hardened usercopy, since @n is within the
+ * segment.
  */
 static __always_inline u32
 ring_copy_out_piece(const char *from, struct iov_iter *to, u32 n)
@@ -105,8 +109,9 @@ static __always_inline u32 ring_copy_out(const struct altconn_segment *seg,
 }
 
 /*
- * Handle a ring that has just been emptied. The ring keeps its segment until
- * the scan frees it, unless the rings of its user keep too much memory already.
+ * The ring has just been emptied. List it, so that the scan frees its segment
+ * (ring.c). If the listed rings of its user keep too much memory, free the
+ * segment now.
  */
 static noinline void ring_keep_or_free(struct altconn_ring *ring)
 {
@@ -117,8 +122,8 @@ static noinline void ring_keep_or_free(struct altconn_ring *ring)
 
 	lockdep_assert_held(&ring->read_lock);
 	/*
-	 * The ring's write_lock is tried inside idle->lock, so that
-	 * altconn_ring_lock_again() can wait until this thread has dropped it.
+	 * altconn_ring_lock_again() takes idle->lock to wait for this thread,
+	 * so write_lock is taken and dropped under idle->lock.
 	 */
 	spin_lock(&idle->lock);
 	/*
@@ -136,8 +141,8 @@ static noinline void ring_keep_or_free(struct altconn_ring *ring)
 		mutex_unlock(&ring->write_lock);
 	} else {
 		/*
-		 * A writer that holds the lock may still fail to write, so the
-		 * ring is listed.
+		 * The bound is kept, or another thread holds write_lock. That
+		 * thread may fail to write, so list the ring.
 		 */
 		altconn_ring_idle_add(ring, size);
 	}
@@ -145,7 +150,7 @@ static noinline void ring_keep_or_free(struct altconn_ring *ring)
 	altconn_ring_free_segments(seg);
 }
 
-/* Free the segments before @until, which the reader has left. */
+/* Free the segments before @until, which have been read to their ends. */
 static noinline void ring_free_passed(struct altconn_ring *ring,
 				      const struct altconn_segment *until)
 {
@@ -158,7 +163,7 @@ static noinline void ring_free_passed(struct altconn_ring *ring,
 	}
 }
 
-/* Give the bytes before the cursor back to the writer. */
+/* Count the bytes before the cursor as read. A writer may overwrite them. */
 static __always_inline void ring_commit(struct altconn_ring *ring,
 					const struct ring_cursor *c)
 {
@@ -166,35 +171,37 @@ static __always_inline void ring_commit(struct altconn_ring *ring,
 		ring_free_passed(ring, c->seg);
 	ring->read_at = c->at;
 	/*
-	 * Pairs with ring_load_tail() and altconn_ring_used(): the bytes
-	 * are copied out before the writer may overwrite them.
+	 * Pairs with ring_load_tail(): the bytes are copied out before a writer
+	 * overwrites them. Also pairs with altconn_ring_used() and
+	 * altconn_ring_payload().
 	 */
 	smp_store_release(&ring->tail, c->pos);
-	/* Mostly the ring is listed with this segment already. */
+	/* Usually the ring is listed already, with a segment of this size. */
 	if (c->pos == altconn_ring_head(ring) &&
 	    unlikely(READ_ONCE(ring->idle_size) != c->seg->size))
 		ring_keep_or_free(ring);
 }
 
-/* Return the unread bytes; the bytes themselves are visible. */
+/* Return the number of unread bytes. The read_lock is held. */
 static u32 ring_load_unread(const struct altconn_ring *ring)
 {
-	/* Pairs with ring_publish(). */
+	/* Pairs with ring_publish(): the bytes before @head are visible. */
 	return (u32)atomic64_read_acquire(&ring->head) - ring->tail;
 }
 
 /*
- * Return the boundaries of the ring, or NULL. The caller has called
- * ring_load_unread() before, so it sees all boundaries of the bytes that it
- * sees.
+ * Return the boundaries of the ring, or NULL if it never had any. The caller
+ * has called ring_load_unread(). A writer stores the boundary of bytes before
+ * it advances @head, so the boundaries of all bytes that the caller may read
+ * are in the result.
  */
 static struct altconn_scm_queue *ring_scm_of(const struct altconn_ring *ring)
 {
-	/* Pairs with altconn_scm_queue_write(). */
+	/* Pairs with altconn_scm_queue_write(): the queue is initialized. */
 	return smp_load_acquire(&ring->scm_queue);
 }
 
-/* Move the cursor on by @n bytes, which the ring has. */
+/* Move the cursor @n bytes forward. At least @n bytes are unread. */
 static noinline struct ring_cursor ring_skip_bytes(struct ring_cursor c, u32 n)
 {
 	while (n) {
@@ -209,8 +216,8 @@ static noinline struct ring_cursor ring_skip_bytes(struct ring_cursor c, u32 n)
 }
 
 /*
- * Do the work of ring_read_bytes() for bytes that are in several segments, or
- * that wrap around at the end of one.
+ * Slow path of ring_read_bytes(): the bytes are in several segments, or wrap
+ * around at the end of one.
  */
 static noinline struct ring_cursor
 ring_read_pieces(struct ring_cursor c, struct iov_iter *to, u32 n)
@@ -229,16 +236,16 @@ ring_read_pieces(struct ring_cursor c, struct iov_iter *to, u32 n)
 }
 
 /*
- * Copy @n bytes, which the ring has, or as many as user memory takes. Return
- * the cursor behind them. Mostly the bytes are in one piece. The cursor is
- * passed by value so that it stays in registers.
+ * Copy @n unread bytes to user memory, or fewer if a page of that memory is not
+ * present. Return the cursor behind the last byte copied. The cursor is passed
+ * by value, so that the compiler can keep it in registers.
  */
 static __always_inline struct ring_cursor
 ring_read_bytes(struct ring_cursor c, struct iov_iter *to, u32 n)
 {
 	/*
-	 * Pairs with ring_add_segment(): without a next segment, all bytes are
-	 * in this one.
+	 * Pairs with ring_add_segment(). If there is no next segment, this one
+	 * holds all unread bytes from the cursor on.
 	 */
 	if (unlikely(smp_load_acquire(&c.seg->next) || n > c.seg->size - c.at))
 		return ring_read_pieces(c, to, n);
@@ -247,8 +254,9 @@ ring_read_bytes(struct ring_cursor c, struct iov_iter *to, u32 n)
 }
 
 /*
- * Serve a read of no bytes: take only what goes with the next byte. Descriptors
- * are handed out once, as with AF_UNIX.
+ * A read of 0 bytes returns the ancillary data of the next byte, once in each
+ * recvmsg(). As with AF_UNIX, it takes the descriptors out of the ring, unless
+ * it is a peek. @queue has the boundaries, or is NULL.
  */
 static noinline void ring_read_scm_only(struct altconn_scm_queue *queue,
 					u32 pos, struct altconn_rx *rx,
@@ -261,9 +269,10 @@ static noinline void ring_read_scm_only(struct altconn_scm_queue *queue,
 }
 
 /*
- * Take the read lock and read once. -EFAULT means that nothing was read,
- * because not all user memory was present. With @partial a copy that stops
- * short counts as a shorter read.
+ * Take read_lock and try to read once. Return what altconn_ring_read() returns,
+ * with one exception: -EFAULT means that a page of user memory was not present.
+ * Then nothing was read. With @partial, a copy that stops short after at least
+ * one byte is a successful, shorter read.
  */
 static __always_inline ssize_t
 ring_try_read(struct altconn_ring *ring, struct iov_iter *to, size_t len,
@@ -310,9 +319,9 @@ out:
 }
 
 /*
- * Return the bytes that are unread now, so that no more of the reader's memory
- * is faulted in than they need. Return at least 1, since another reader may
- * have emptied the ring.
+ * Return how many bytes a read can return now, so that not more user memory
+ * than these need is faulted in. Return at least 1, even if another thread has
+ * emptied the ring.
  */
 static u32 ring_unread_bytes(const struct altconn_ring *ring,
 			     const struct altconn_rx *rx)
@@ -326,17 +335,17 @@ static u32 ring_unread_bytes(const struct altconn_ring *ring,
  * altconn_ring_read() - read bytes of a stream
  * @ring: the ring, or NULL
  * @to: user memory for the bytes; advanced by what is read
- * @len: most bytes to read; with 0, take only what goes with the next byte
- * @peek: leave the bytes, and what goes with them, in the ring
- * @rx: state of this recvmsg(); gets the credentials and descriptors that go
- *	with the bytes
+ * @len: most bytes to read. With 0, only the ancillary data of the next byte is
+ *	read
+ * @peek: leave the bytes and their ancillary data in the ring
+ * @rx: state of this recvmsg(); gets the ancillary data of the bytes
  *
  * A full barrier follows what the call reads.
  *
  * Context: process, may sleep.
- * Return: bytes read; 0 if @len is 0, or if the next bytes may not be returned
- * together with what @rx has; -EAGAIN: the ring is empty, or has no more than
- * the offset of a peek skips; -EFAULT: user memory is not accessible;
+ * Return: bytes read; 0: @len is 0, or this recvmsg() must end before the next
+ * byte, see altconn_scm_queue_bound(); -EAGAIN: the ring is empty, or has no
+ * byte behind the offset of a peek; -EFAULT: user memory is not accessible;
  * -ERESTARTSYS: a signal is pending.
  */
 ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
@@ -359,16 +368,22 @@ ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 	}
 }
 
-/* Return whether an empty record at @pos was peeked at. */
+/*
+ * Return whether the last empty record that was peeked at is at or behind @pos.
+ * So an empty record at @pos counts as peeked at.
+ */
 static bool ring_was_peeked(const struct altconn_ring *ring, u32 pos)
 {
 	return ring->peeked && (s32)(ring->peeked_to - pos) > 0;
 }
 
 /*
- * Move the cursor to the record in which a peek with SO_PEEK_OFF begins. Like
- * AF_UNIX, skip whole records first. @skipped then is the offset in that
- * record. Return whether there is such a record.
+ * Move the cursor to the record in which a peek with SO_PEEK_OFF begins. As
+ * with AF_UNIX, the offset counts the bytes of whole records, so records that
+ * end at or before the offset are skipped, and so is an empty record that has
+ * been peeked at. *@skipped is the offset, and becomes the offset in the record
+ * found. *@used becomes the unread bytes from this record on. Return whether
+ * there is such a record.
  */
 static bool ring_skip_records(const struct altconn_ring *ring,
 			      struct ring_cursor *c, u32 *used, u32 *skipped)
@@ -389,8 +404,8 @@ static bool ring_skip_records(const struct altconn_ring *ring,
 }
 
 /*
- * Move the cursor past the record that was read. With @peek, only remember that
- * an empty record was peeked at.
+ * Count the record at the cursor, of @len bytes, as read. With @peek, leave it
+ * in the ring, but mark an empty record as peeked at.
  */
 static __always_inline void ring_commit_record(struct altconn_ring *ring,
 					       struct ring_cursor *c, u32 len,
@@ -411,8 +426,9 @@ static __always_inline void ring_commit_record(struct altconn_ring *ring,
 }
 
 /*
- * Take the read lock and read a record once. -EFAULT means that nothing was
- * read, because not all user memory was present.
+ * Take read_lock and try to read a record once. Return what
+ * altconn_ring_read_record() returns, with one exception: -EFAULT means that a
+ * page of user memory was not present. Then nothing was read.
  */
 static __always_inline ssize_t
 ring_try_read_record(struct altconn_ring *ring, struct iov_iter *to, size_t len,
@@ -436,7 +452,7 @@ ring_try_read_record(struct altconn_ring *ring, struct iov_iter *to, size_t len,
 	head = *(u32 *)(c.seg->data + c.at);
 	rx->eor = head & RING_RECORD_EOR;
 	head &= RING_RECORD_LENGTH;
-	/* A corrupt length word must not lead out of the segment. */
+	/* Even a corrupt length word must not lead beyond the unread bytes. */
 	n = -EIO;
 	if (WARN_ON_ONCE(head > used - RING_RECORD_HEAD))
 		goto out;
@@ -465,17 +481,17 @@ out:
  * @ring: the ring, or NULL
  * @to: user memory for the record; advanced by what is read
  * @len: most bytes to read; the rest of the record is lost
- * @peek: leave the record, and what goes with it, in the ring
- * @rx: state of this recvmsg(); gets the credentials, descriptors and timestamp
- *	of the record
- * @record: gets the length of the record, counted from where a peek begins
+ * @peek: leave the record and its ancillary data in the ring
+ * @rx: state of this recvmsg(); gets the ancillary data of the record
+ * @record: gets the length of the record. For a peek with SO_PEEK_OFF, the
+ *	bytes before the offset do not count
  *
  * A full barrier follows what the call reads.
  *
  * Context: process, may sleep.
- * Return: bytes read; -EAGAIN: the ring has no record; -EFAULT or -ERESTARTSYS:
- * the record is still in the ring; -EIO: the ring is corrupt, which never
- * happens.
+ * Return: bytes read; -EAGAIN: the ring has no record, or none behind the
+ * offset of a peek; -EFAULT or -ERESTARTSYS: the record is still in the ring;
+ * -EIO: the length word is corrupt, which is a bug of this module.
  */
 ssize_t altconn_ring_read_record(struct altconn_ring *ring, struct iov_iter *to,
 				 size_t len, bool peek, struct altconn_rx *rx,
@@ -492,8 +508,9 @@ ssize_t altconn_ring_read_record(struct altconn_ring *ring, struct iov_iter *to,
 		if (likely(n != -EFAULT))
 			return n;
 		/*
-		 * The failed copy wanted this many bytes. Another reader may
-		 * take the record meanwhile, and the next record may be longer.
+		 * The failed copy needs this many bytes. If another thread
+		 * takes the record meanwhile, a longer one may follow. Then
+		 * this loop goes round again.
 		 */
 		want = min(len, *record);
 		n = altconn_ring_fault_in(to, want, ++try);

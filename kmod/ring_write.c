@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Write bytes of a stream, or a record, into a ring.
+ * Write bytes of a stream, or a record, into a ring (ring.c).
  */
 
 #include <linux/cpumask.h>
@@ -13,24 +13,26 @@
 #include "scm.h"
 #include "scm_queue.h"
 
-/* Return how many bytes can be written at @head in the current segment. */
+/*
+ * Return how many bytes can be written to the newest segment, given the
+ * position @head. The segment is a circular buffer, and its unread bytes lie
+ * between max(tail_seen, base) and @head.
+ */
 static u32 ring_space(const struct altconn_ring *ring, u32 head)
 {
 	const struct altconn_segment *seg = ring->write_segment;
 
 	if (!seg)
 		return 0;
-	/*
-	 * If the reader is in an older segment, all bytes from the base on are
-	 * unread.
-	 */
 	return seg->size - min(head - ring->tail_seen, head - seg->base);
 }
 
 /*
- * Link a segment that holds at least @need bytes, and continue writing there.
- * The segment is twice as large as the last one, but not larger than @limit
- * rounded up to a power of two, unless @need requires more.
+ * Link a segment that holds at least @need bytes, as the newest one. Its size
+ * is the larger one of
+ *   - twice the size of the previous segment, but not more than @limit rounded
+ *     up to a power of two (RING_SEGMENT_MIN for the first segment), and
+ *   - what @need requires.
  */
 static int ring_add_segment(struct altconn_ring *ring, u32 need, u32 limit)
 {
@@ -51,12 +53,15 @@ static int ring_add_segment(struct altconn_ring *ring, u32 need, u32 limit)
 	if (old) {
 		old->end = altconn_ring_head(ring);
 		/*
-		 * Pairs with ring_cursor_next_seg(), which sees the new segment
-		 * and the old one's end.
+		 * Pairs with ring_cursor_next_seg(): a reader that loads @next
+		 * sees @end and the initialized segment.
 		 */
 		smp_store_release(&old->next, seg);
 	} else {
-		/* The reader loads this after it sees the first byte. */
+		/*
+		 * A reader loads these after a @head that counts their first
+		 * byte, which ring_publish() stores.
+		 */
 		ring->read_segment = seg;
 		ring->read_at = 0;
 	}
@@ -64,10 +69,10 @@ static int ring_add_segment(struct altconn_ring *ring, u32 need, u32 limit)
 }
 
 /*
- * Copy bytes that do not wrap around. _copy_from_iter() leaves out the check of
- * hardened user copies, which looks up the slab of the buffer. The segment
- * gives the bounds, and for 64 bytes the check costs more than the copy. With
- * page faults disabled the copy may stop short.
+ * Copy bytes that do not wrap around, and return how many were copied. With
+ * page faults disabled the copy stops short at a page that is not present.
+ * _copy_from_iter() omits the check of hardened usercopy, since @n is within
+ * the segment. For 64 bytes that check costs more than the copy.
  */
 static __always_inline u32
 ring_copy_in_piece(char *to, struct iov_iter *from, u32 n)
@@ -106,16 +111,17 @@ static __always_inline int ring_lock_writer(struct altconn_ring *ring)
 }
 
 /*
- * Load the reader's @tail, since the bytes before it are free, and return the
- * unread bytes. The base of the segment follows, so that no difference outgrows
- * 32 bits. It is enough to call this before the bytes that are not known to be
- * free would exceed the segment or the limit.
+ * Load @tail into tail_seen, and return the number of unread bytes. Move the
+ * base along, so that differences of positions stay below 2^32.
+ *
+ * A writer calls this only when the bytes after the old tail_seen, and those
+ * that it is about to write, exceed the segment or the limit.
  */
 static u32 ring_load_tail(struct altconn_ring *ring)
 {
 	struct altconn_segment *seg = ring->write_segment;
 
-	/* Pairs with ring_commit(). */
+	/* Pairs with ring_commit(): the bytes before @tail are copied out. */
 	ring->tail_seen = smp_load_acquire(&ring->tail);
 	if (seg && (s32)(ring->tail_seen - seg->base) > 0)
 		seg->base = ring->tail_seen;
@@ -136,22 +142,24 @@ static ssize_t ring_make_space(struct altconn_ring *ring, size_t len, u32 limit)
 		return -EAGAIN;
 	n = min_t(size_t, len, limit - used);
 	has = ring_space(ring, head);
-	/*
-	 * A segment of the largest size gets no larger successor: the writer
-	 * fills it again whenever the reader has freed a part of it.
-	 */
+		/*
+		 * Link a larger segment, unless this one has the largest size
+		 * and some space. Then write what fits, and the rest when a
+		 * reader has made space.
+		 */
 	if (n > has &&
 	    (!has || RING_SEGMENT_HEAD + ring->write_segment->size < limit))
 		err = ring_add_segment(ring, n, limit);
 	if (!err)
 		has = ring_space(ring, head);
-	/* If no memory is left, use the space in the current segment. */
+	/* Without memory for a segment, use the space in the current one. */
 	return min_t(size_t, n, has) ? : err;
 }
 
 /*
- * Make the next @n bytes visible. Return true, after a full barrier, or false
- * if the ring is sealed.
+ * Advance @head by @n, which makes the bytes and their boundary visible. Return
+ * true; the operation is a full barrier then. Return false if the ring is
+ * sealed.
  */
 static __always_inline bool ring_publish(struct altconn_ring *ring, u32 head,
 					 u32 n)
@@ -163,24 +171,24 @@ static __always_inline bool ring_publish(struct altconn_ring *ring, u32 head,
 }
 
 /*
- * Cancel the boundary, if any, of bytes that the seal kept from becoming
- * visible.
+ * Remove the boundary of a write at @head that failed because the ring is
+ * sealed. Return -EPIPE.
  */
 static noinline int ring_cancel_write(struct altconn_ring *ring, u32 head)
 {
 	if (ring->scm_queue)
 		altconn_scm_queue_cancel(ring->scm_queue, head);
 	/*
-	 * Pairs with altconn_ring_seal(): the writer sees all that the sealing
-	 * thread did before.
+	 * Pairs with altconn_ring_seal(): the caller sees what the sealing
+	 * thread stored before, such as sk_err and the shutdown masks.
 	 */
 	smp_mb();
 	return -EPIPE;
 }
 
 /*
- * List a ring after a write that failed. The ring may be empty and have a
- * segment that it does not need.
+ * List the ring after a write that failed. The write may have linked a segment
+ * to a ring that is empty, and no reader would list such a ring.
  */
 static noinline void ring_list_unwritten(struct altconn_ring *ring)
 {
@@ -193,9 +201,10 @@ static noinline void ring_list_unwritten(struct altconn_ring *ring)
 }
 
 /*
- * Take the write lock and write once. -EFAULT means that nothing was written,
- * because not all user memory was present. With @partial a copy that stops
- * short counts as a shorter write.
+ * Take write_lock and try to write once. Return what altconn_ring_write()
+ * returns, with one exception: -EFAULT means that a page of user memory was not
+ * present. Then nothing was written. With @partial, a copy that stops short
+ * after at least one byte is a successful, shorter write.
  */
 static __always_inline ssize_t
 ring_try_write(struct altconn_ring *ring, struct iov_iter *from, size_t len,
@@ -249,19 +258,19 @@ err_revert:
  * altconn_ring_write() - write bytes of a stream
  * @ring: the ring
  * @from: user memory with the bytes; advanced by what is written
- * @len: most bytes to write
+ * @len: most bytes to write; not 0
  * @limit: most bytes that the ring may hold
- * @scm: credentials and descriptors that go with the bytes, or NULL.
- *	Descriptors move to the ring, and @scm has them no longer
+ * @scm: ancillary data of the bytes, or NULL. The descriptors move to the ring
+ *	with the first byte written
  *
- * Bytes that are not written stay in @from. A full barrier follows what the
- * call writes.
+ * A full barrier follows what the call writes.
  *
- * Context: process, may sleep. Return: bytes written, at least 1 if @len is not
- * 0; -EAGAIN: the ring is full of bytes, or of boundaries (scm_queue.c);
- * -EPIPE: the ring is sealed; -EFAULT: user memory is not accessible; -ENOMEM;
- * -ERESTARTSYS: a signal is pending. After an error the caller owns the
- * descriptors that @scm still has.
+ * Context: process, may sleep.
+ * Return: bytes written, at least 1; -EAGAIN: the ring is full of bytes, or of
+ * boundaries (scm_queue.c); -EPIPE: the ring is sealed; -EFAULT: user memory is
+ * not accessible; -ENOMEM; -ERESTARTSYS: a signal is pending. After an error
+ * @from is as before, and @scm keeps its descriptors. After -EPIPE the
+ * descriptors may be gone.
  */
 ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
 			   size_t len, u32 limit, struct altconn_scm *scm)
@@ -281,9 +290,10 @@ ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
 }
 
 /*
- * Make room for a whole record. A record of any legal size fits while at most
- * half of @limit is in use, as altconn_ring_writable() promises. Return 0 or an
- * errno.
+ * Make space for a record of @total bytes in one segment. Return 0 or an errno.
+ * While at most half of @limit is in use, a record of any valid size is
+ * accepted, even if the ring then exceeds @limit: altconn_ring_writable() has
+ * announced the space.
  */
 static int ring_make_space_record(struct altconn_ring *ring, u32 total,
 				  u32 limit)
@@ -299,8 +309,9 @@ static int ring_make_space_record(struct altconn_ring *ring, u32 total,
 }
 
 /*
- * Take the write lock and write a record once. -EFAULT means that nothing was
- * written, because not all user memory was present.
+ * Take write_lock and try to write a record once. Return what
+ * altconn_ring_write_record() returns, with one exception: -EFAULT means that a
+ * page of user memory was not present. Then nothing was written.
  */
 static __always_inline ssize_t ring_try_write_record(struct altconn_ring *ring,
 						     struct iov_iter *from,
@@ -362,18 +373,18 @@ err_revert:
  * @len: bytes of the record; at most @limit
  * @limit: most bytes that the ring may hold; one record may exceed it when at
  *	most half of it is in use
- * @scm: credentials and descriptors that go with the record, or NULL.
- *	Descriptors move to the ring, and @scm has them no longer
+ * @scm: ancillary data of the record, or NULL. The descriptors move to the ring
  * @stamp: store the current time with the record
  * @eor: the sender has set MSG_EOR
  *
- * Bytes that are not written stay in @from. A full barrier follows what the
- * call writes.
+ * A full barrier follows what the call writes.
  *
- * Context: process, may sleep. Return: @len; -EAGAIN: the ring is full of
- * bytes, or of boundaries (scm_queue.c); -EPIPE: the ring is sealed; -EFAULT,
- * -ENOMEM or -ERESTARTSYS. After an error nothing was written, and the caller
- * owns the descriptors that @scm still has.
+ * Context: process, may sleep.
+ * Return: @len; -EAGAIN: the ring is full of bytes, or of boundaries
+ * (scm_queue.c); -EPIPE: the ring is sealed; -EFAULT: user memory is not
+ * accessible; -ENOMEM; -ERESTARTSYS: a signal is pending. After an error
+ * nothing is written, @from is as before, and @scm keeps its descriptors. After
+ * -EPIPE the descriptors may be gone.
  */
 ssize_t altconn_ring_write_record(struct altconn_ring *ring,
 				  struct iov_iter *from, size_t len, u32 limit,
