@@ -2,15 +2,16 @@
 /*
  * This file implements the receive queue of datagram sockets.
  *
- * A datagram is a piece of memory in its receiver's queue. The datagram counts
- * against the receiver's SO_RCVBUF alone, so a receiver that does not read uses
- * up nothing that a sender needs for datagrams to other receivers. A datagram
- * becomes an skb only if the receiver has a socket filter, which expects one.
+ * A queued datagram is a struct altconn_dgram. Its memory is charged to the
+ * receiver's SO_RCVBUF, and not to the sender's SO_SNDBUF. So a sender can send
+ * to other receivers, however many of its datagrams one receiver leaves unread.
+ * The module makes an skb of a datagram only to run the receiver's socket
+ * filter.
  *
- * The receiver's queue_lock also protects its peer address. So connect()
- * changes the peer and drops the datagrams of other senders in one step, and
- * after connect() has returned, recv() returns datagrams of the peer only
- * (clause S-ONLY: the peer is the only address from which datagrams are
+ * The queue_lock of an endpoint protects both its queue and its peer. So
+ * connect() changes the peer and drops the queued datagrams of other senders in
+ * one step. After connect() has returned, recv() returns datagrams of the peer
+ * only (clause S-ONLY: the peer is the only address from which datagrams are
  * received).
  */
 
@@ -22,32 +23,38 @@
 #include "scm.h"
 #include "sock.h"
 
-/* A datagram that is not a copy takes this many bytes beside its data. */
+/* Size of a datagram that is not a copy, without its data, bytes. */
 #define DGRAM_HEAD	offsetof(struct altconn_dgram, inline_data)
 
-/* Number of changes so far that may alter which socket receives a datagram. */
+/*
+ * The number of changes so far after which a lookup of a receiver may have
+ * another result. A remembered receiver is valid while this number is the same.
+ */
 atomic64_t altconn_dgram_genid;
 
 /**
  * altconn_dgram_genid_bump() - invalidate all remembered receivers
  *
- * A connected sender remembers the socket that receives its datagrams. The
- * caller has made a change after which another socket may receive them: it has
- * bound, unbound or connected a datagram socket, has made a binding reachable
- * from other nodes, or has changed the node table of a namespace.
+ * A connected sender remembers the socket that receives its datagrams
+ * (@cached_receiver). The caller has made a change after which another socket
+ * may receive them: the caller has bound, unbound or connected a datagram
+ * socket, has made a binding reachable from other nodes, or has changed the
+ * node table of a namespace.
  *
  * Context: any.
  */
 void altconn_dgram_genid_bump(void)
 {
 	/*
-	 * Order the change before the new generation. Pairs with the acquire in
-	 * dgram_dest_from_peer().
+	 * Order the caller's change before the new number. Pairs with the
+	 * acquire in dgram_dest_from_peer(): a sender that has read the new
+	 * number finds the change in its lookup.
 	 */
 	smp_mb__before_atomic();
 	atomic64_inc(&altconn_dgram_genid);
 }
 
+/* Free data that is not in @inline_data. */
 static noinline void dgram_free_data(struct altconn_dgram *dg)
 {
 	if (dg->shared)
@@ -60,8 +67,7 @@ static noinline void dgram_free_data(struct altconn_dgram *dg)
  * altconn_dgram_put() - drop a reference to a datagram
  * @dg: the datagram
  *
- * The last reference frees the datagram, its data and all that goes with the
- * data.
+ * The last call frees the datagram with its data and ancillary data.
  *
  * Context: process, may sleep; no spinlock held.
  */
@@ -74,7 +80,10 @@ void altconn_dgram_put(struct altconn_dgram *dg)
 		altconn_scm_destroy(&dg->scm);
 	if (dg->data != dg->inline_data)
 		dgram_free_data(dg);
-	/* A datagram of at most a page is always from kmalloc(). */
+	/*
+	 * @size is not less than the allocation, and an allocation of at most
+	 * a page is from kmalloc(). So use kfree() here, which is faster.
+	 */
 	if (likely(dg->size <= PAGE_SIZE))
 		kfree(dg);
 	else
@@ -86,8 +95,8 @@ void altconn_dgram_put(struct altconn_dgram *dg)
  * @receiver: the receiving endpoint
  * @dg: the datagram; not queued
  *
- * The filter sees an skb with a copy of the data. If the filter cuts the skb,
- * the datagram becomes as short.
+ * The filter runs on an skb that has a copy of the data. A filter may shorten
+ * the skb, and the datagram then gets the same length.
  *
  * Context: process, may sleep.
  * Return: 0 if the filter lets the datagram pass; -EPERM if the filter drops
@@ -102,7 +111,7 @@ int altconn_dgram_run_filter(struct sock *receiver, struct altconn_dgram *dg)
 
 	/*
 	 * As in AF_UNIX, data beyond SKB_MAX_ALLOC bytes is in page fragments,
-	 * as far as an skb can have these. The rest is linear.
+	 * at most MAX_SKB_FRAGS pages. All other data is linear.
 	 */
 	if (dg->len > SKB_MAX_ALLOC)
 		paged = PAGE_ALIGN(min_t(size_t, dg->len - SKB_MAX_ALLOC,
@@ -117,7 +126,7 @@ int altconn_dgram_run_filter(struct sock *receiver, struct altconn_dgram *dg)
 	skb->data_len = paged;
 	skb->len = dg->len;
 	err = skb_store_bits(skb, 0, dg->data, dg->len);
-	/* Any error means that the filter drops the datagram. */
+	/* Any error of sk_filter() means that the filter drops the datagram. */
 	if (!err && sk_filter(receiver, skb))
 		err = -EPERM;
 	if (!err)
@@ -148,8 +157,9 @@ void altconn_dgram_free_all(struct list_head *list)
  * @dropped: gets the datagrams that are dropped from the queue; the caller
  *	takes over their references
  *
- * If the receiver is full, the policy drops either the new datagram or as many
- * of the oldest ones as necessary. SO_MEMINFO counts them.
+ * If the receiver is full, its policy drops either the new datagram or as many
+ * of the oldest queued datagrams as necessary. SO_MEMINFO of the receiver
+ * counts the dropped datagrams.
  *
  * Context: any; the receiver's queue_lock held.
  * Return: true if the caller must drop the new datagram; false if the queue has
@@ -177,9 +187,10 @@ bool altconn_dgram_apply_overflow(struct sock *receiver,
 }
 
 /*
- * Check whether @len bytes of data need an allocation of their own. They do if
- * the header would double the memory that the allocator hands out, and clears
- * if the allocator is configured to.
+ * Check whether @len bytes of data get an allocation of their own. kmalloc()
+ * rounds a size up to a power of two. If the data with DGRAM_HEAD exceeds the
+ * power of two that is enough for the data alone, a common allocation would
+ * take twice the memory, and init_on_alloc would clear all of it.
  */
 static bool dgram_needs_own_data(size_t len)
 {
@@ -191,12 +202,12 @@ static bool dgram_needs_own_data(size_t len)
  * altconn_dgram_alloc() - allocate a datagram
  * @len: length of the data, bytes
  *
- * The size that the receiver is charged is the size to which the allocator
- * rounds up.
+ * The receiver is charged the allocated sizes, each rounded up to a power of
+ * two, as kmalloc() does.
  *
  * Context: process, may sleep.
- * Return: the datagram, one reference, which the caller owns; @sender and the
- * data are uninitialized. NULL if there is no memory.
+ * Return: the datagram, one reference, which the caller owns; its @sender and
+ * its data are uninitialized. NULL if there is no memory.
  */
 struct altconn_dgram *altconn_dgram_alloc(size_t len)
 {
@@ -230,8 +241,8 @@ struct altconn_dgram *altconn_dgram_alloc(size_t len)
  * altconn_dgram_copy() - copy a datagram for one of several receivers
  * @dg: the datagram, which is not a copy itself
  *
- * The copy shares the data of @dg, and holds a reference to @dg for that. The
- * receiver of the copy is charged as much as for @dg.
+ * The copy uses the data of @dg, and so holds a reference to @dg. The receiver
+ * of the copy is charged the size of @dg, although the data exists once.
  *
  * Context: process, may sleep.
  * Return: the copy, one reference, which the caller owns; NULL if there is no
@@ -267,7 +278,7 @@ void altconn_dgram_init(struct sock *sk)
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
 	sock_set_flag(sk, SOCK_RCU_FREE);
-	/* A UDP socket that is full drops new datagrams. */
+	/* As with UDP, a full receiver in an inet format drops datagrams. */
 	if (altconn_is_inet(sk))
 		ask->overflow = ALTCONN_OVERFLOW_DROP_NEWEST;
 	spin_lock_init(&ask->queue_lock);

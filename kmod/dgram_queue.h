@@ -12,22 +12,24 @@
  * struct altconn_dgram - a datagram
  * @node: link in the receiver's queue, or in a list of datagrams that are to be
  *	freed or delivered later
- * @from: the sender's address, a reference; NULL if the receiver sees an
- *	unnamed sender
- * @sender: the sending socket; compared, never followed
+ * @from: the sender's address, a reference; NULL if the sender is unnamed. In a
+ *	queue it is the address as seen in the receiver's namespace
+ * @sender: the sending socket; only compared, because the socket may be freed
+ *	before the datagram is
  * @refs: references, see Lifetime
  * @size: memory that is charged to the receiver, bytes
  * @len: length of @data, bytes; constant while the datagram is queued
- * @load: @size and @len as one number, for @load of struct altconn_dgram_sock
+ * @load: @size and @len as one number, so that one addition to @load of struct
+ *	altconn_dgram_sock adds both
  * @peeked: a reader has peeked at the datagram; protected by the receiver's
  *	queue_lock
  * @shared: the datagram is a copy that uses the data of @of
- * @scm: credentials, descriptors and time stamp that go with the data
+ * @scm: ancillary data: credentials, descriptors and time stamp
  * @data: the data: @inline_data, an allocation of its own, or the data of @of
- * @of: if @shared is set, the datagram that has the data, a reference; that
- *	datagram is not a copy itself
- * @inline_data: if @shared is not set, memory for the data that is part of this
- *	allocation
+ * @of: if @shared is set, the original datagram, which owns the data; a
+ *	reference. An original is never a copy itself
+ * @inline_data: if @shared is not set, space for short data in the allocation
+ *	of the datagram itself
  *
  * Lifetime: The queue holds one reference. Each reader that peeks at the
  * datagram holds one while it copies the data, and each copy that shares the
@@ -89,7 +91,8 @@ altconn_dgram_peer_addr(const struct altconn_dgram_sock *ask)
 }
 
 /**
- * altconn_dgram_is_peer() - check a datagram against the receiver's peer
+ * altconn_dgram_is_peer() - check whether a receiver's peer, if it has one, is
+ * the sender of a datagram
  * @ask: the receiving endpoint
  * @dg: the datagram
  *
@@ -112,9 +115,9 @@ static inline bool altconn_dgram_is_peer(const struct altconn_dgram_sock *ask,
  * altconn_dgram_is_full() - check whether a receiver's queue is at its limit
  * @sk: the receiving endpoint
  *
- * The last datagram may exceed the limit, SO_RCVBUF. So a queue that is not
- * full takes a datagram of any size, and POLLOUT holds for a datagram of any
- * size.
+ * The limit is SO_RCVBUF. A queue below the limit takes a datagram of any size,
+ * even if the datagram exceeds the limit. So poll() can report POLLOUT without
+ * the size of the next datagram.
  *
  * Context: any; without queue_lock the result may be outdated.
  * Return: true if the queue is full, else false.
@@ -129,15 +132,18 @@ static inline bool altconn_dgram_is_full(const struct sock *sk)
  * altconn_dgram_has_space() - check for space for the datagram of a new sender
  * @sk: the receiving endpoint
  *
- * A receiver that drops datagrams when it is full (ALTCONN_DGRAM_OVERFLOW)
- * always has space. Any other receiver has space until its queue is full. While
- * senders are blocked at the receiver (dgram_block.c), a new sender gets no
- * space until half of the queue is free. From then on a new sender gets only
- * space that has not been promised to a blocked sender. A promise does not keep
- * an empty queue empty, because the scheduler may not run the blocked thread.
- * Blocked senders that fill an empty queue one after the other do not keep new
- * senders out either: dgram_serve_first() lets one datagram exceed the limit
- * then.
+ * The first line that applies gives the result::
+ *
+ *	a full receiver drops (ALTCONN_DGRAM_OVERFLOW)  true
+ *	no sender is blocked (dgram_block.c)            queued < SO_RCVBUF
+ *	@may_exceed is set (dgram_serve_first())        true
+ *	@turn_open is not set                           false
+ *	the queue is empty                              true
+ *	otherwise                     queued + promised < SO_RCVBUF
+ *
+ * The promise to a blocked sender does not count if the queue is empty: the
+ * scheduler may not run the blocked thread for long, and the queue would stay
+ * empty meanwhile.
  *
  * Context: any; without queue_lock the result may be outdated.
  * Return: true if a datagram that is sent now has space, else false.
@@ -165,8 +171,8 @@ static inline bool altconn_dgram_has_space(const struct sock *sk)
  * @receiver: the receiving endpoint
  * @dg: a datagram of the sender
  *
- * After shutdown() for reading, a receiver in an inet format goes on receiving,
- * as a UDP socket does, and its senders notice nothing.
+ * As a UDP socket does, a receiver in an inet format accepts datagrams even
+ * after it is shut down for reading.
  *
  * Context: any; the receiver's queue_lock held.
  * Return: 0 if the receiver accepts datagrams of the sender; -ECONNREFUSED if
@@ -187,9 +193,9 @@ static inline int altconn_dgram_check_sender(const struct sock *receiver,
 }
 
 /**
- * altconn_dgram_set_load() - set what a receiver is charged for its queue
+ * altconn_dgram_set_load() - set the counters of a receiver's queue
  * @ask: the receiver
- * @load: both counters of the queue, as in struct altconn_dgram_sock
+ * @load: the new values of ask->queued and ask->unread, as one number
  *
  * Context: any; @ask->queue_lock held.
  */
@@ -202,12 +208,12 @@ static inline void altconn_dgram_set_load(struct altconn_dgram_sock *ask,
 
 /**
  * altconn_dgram_enqueue() - append a datagram to the receiver's queue
- * @sk: the receiving endpoint, which has admitted the datagram
+ * @sk: the receiving endpoint; the caller has checked that it takes @dg
  * @dg: the datagram; the queue takes over the caller's reference
  *
- * If dgram_serve_first() has let one datagram exceed the limit, this datagram
- * uses up that permission. If this datagram fills the queue, blocked senders
- * wait until half of the queue is free again.
+ * While senders are blocked, the call also clears @may_exceed, which permits
+ * one datagram to exceed the limit. If the queue is full now, the call clears
+ * @turn_open, so blocked senders wait until half of the queue is free.
  *
  * Context: any; the receiver's queue_lock held.
  */
@@ -233,9 +239,10 @@ static inline void altconn_dgram_enqueue(struct sock *sk,
  * @receiver: the receiving endpoint
  * @dg: the datagram
  *
- * Context: any; the receiver's queue_lock held. Return: 0 if the receiver takes
- * the datagram; -EAGAIN if the receiver has no space for it; -ECONNREFUSED or
- * -EPIPE as altconn_dgram_check_sender() returns.
+ * Context: any; the receiver's queue_lock held.
+ * Return: 0 if the receiver takes the datagram; -EAGAIN if the receiver has no
+ * space for it; -ECONNREFUSED or -EPIPE as altconn_dgram_check_sender()
+ * returns.
  */
 static inline int altconn_dgram_check_admit(const struct sock *receiver,
 					    const struct altconn_dgram *dg)
@@ -249,8 +256,9 @@ static inline int altconn_dgram_check_admit(const struct sock *receiver,
  * altconn_dgram_has_filter() - check whether a receiver has a socket filter
  * @receiver: the receiving endpoint
  *
- * Context: any. The filter may change at any time.
- * Return: true if it has one, else false.
+ * Context: any. The result may be outdated: setsockopt() may change the filter
+ * at any time.
+ * Return: true if the receiver has a filter, else false.
  */
 static inline bool altconn_dgram_has_filter(const struct sock *receiver)
 {
@@ -263,8 +271,8 @@ static inline bool altconn_dgram_has_filter(const struct sock *receiver)
  * @dg: the datagram; not queued
  * @blocks: the sender waits if the receiver is full
  *
- * The filter runs only if the receiver takes the datagram, or if the sender
- * waits until the receiver does.
+ * The filter does not run on a datagram that the receiver refuses, or for which
+ * it has no space and the sender does not wait.
  *
  * Context: process, may sleep; the receiver's queue_lock not held.
  * Return: 0 if the receiver has no filter, or if the filter lets the datagram
@@ -325,8 +333,11 @@ static inline void altconn_dgram_unlink(struct altconn_dgram_sock *ask,
 static inline void altconn_dgram_wake_reader(struct sock *receiver)
 {
 	/*
-	 * Order the datagram before the test for sleeping threads. Pairs with
-	 * the barriers in altconn_wait_readable() and altconn_wait_announce().
+	 * Order the store of the datagram to the queue before the loads of
+	 * @want_data and @polled. Pairs with the barriers in
+	 * altconn_wait_readable() and altconn_wait_announce(), which order the
+	 * stores of these flags before the load of the queue. So either the
+	 * reader finds the datagram, or this thread finds the reader's flag.
 	 */
 	smp_mb();
 	altconn_wake_reader(receiver);
@@ -337,10 +348,10 @@ static inline void altconn_dgram_wake_reader(struct sock *receiver)
  * @sk: the sending endpoint
  * @receiver: the receiving endpoint
  *
- * As in AF_UNIX, SO_PASSCRED of either socket makes the sender's credentials go
- * with the datagram.
+ * As in AF_UNIX, a datagram carries credentials if SO_PASSCRED is set on the
+ * sender or on the receiver.
  *
- * Context: process; a system call on @sk, which still has its struct socket.
+ * Context: process, in a system call on @sk, so sk->sk_socket is not NULL.
  * Return: true if the datagram carries the sender's credentials, else false.
  */
 static inline bool altconn_dgram_carries_creds(const struct sock *sk,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Endpoints: the fields that every file of the module may read. The functions
- * here depend on no .c file.
+ * Endpoints. Any file of the module may include this header: its functions call
+ * no .c file.
  */
 #ifndef _ALTCONN_SOCK_H
 #define _ALTCONN_SOCK_H
@@ -22,8 +22,9 @@ struct altconn_listener;
 /**
  * struct altconn_sock - an endpoint
  * @sk: the core's part of the endpoint; must be first
- * @entry: link in the namespace's registry of sockets, which lists datagram
- *	endpoints and listening endpoints only
+ * @entry: entry in the namespace's registry of sockets. The registry has the
+ *	endpoints in TCP_LISTEN, and the datagram endpoints for which bind() or
+ *	connect() was called
  * @format: address format, the protocol argument of socket()
  * @result_due: an attempt has begun, and no connect() has returned its result
  *	yet. If the attempt succeeds, the next connect() returns 0 once (clause
@@ -36,22 +37,24 @@ struct altconn_listener;
  * @share: ALTCONN_SHARE_ADDRESS; bind() copies it to the binding
  * @reachable: ALTCONN_REACHABLE; bind() copies it to the binding
  * @replaces: ALTCONN_REPLACE_PATH; bind() to a path uses it
- * @want_data: the task in @reader sleeps until there is something to read
+ * @want_data: the task in @reader needs a wake-up when there is something to
+ *	read; cleared by the thread that wakes it
  * @polled: tasks may sleep in the wait queue until there is something to read;
  *	once set, it stays set
- * @bind: the binding, or NULL while the endpoint is unbound. Written under
- *	lock_sock(), or under @bind_lock by the bind() that made @pending_bind.
- *	The binding of a path is cleared under both locks
- * @pending_bind: the binding of a bind() that is looking up its path, which it
- *	does without lock_sock(). NULL if no such bind() is under way, or if
- *	another call on the socket has cancelled it
- * @bind_lock: protects @pending_bind, and @bind while that bind() completes;
- *	the stripe of the table of bindings is taken inside it
+ * @bind: the binding, or NULL while the endpoint is unbound. A bind() to a path
+ *	sets it under @bind_lock, without lock_sock(), if @pending_bind is still
+ *	its binding. The binding of a path is cleared under both locks. All
+ *	other changes are made under lock_sock()
+ * @pending_bind: the new binding of a bind() to a path that is under way, and
+ *	that makes its socket file without lock_sock(). NULL if there is no such
+ *	bind(), or if another call on the socket has cancelled it
+ * @bind_lock: protects @pending_bind, and @bind as described there; a stripe of
+ *	the table of bindings may be taken inside it
  * @addr: the local address, a reference, or NULL while the endpoint is unnamed.
- *	It is the address of @bind, with two exceptions. An endpoint that is
- *	bound to a wildcard IP address has its source address while it connects
- *	and is connected. An accepted endpoint has no binding, and has the
- *	address of the server's end
+ *	It is the address of @bind, with two exceptions: while an endpoint that
+ *	is bound to a wildcard IP address connects or is connected, @addr is its
+ *	source address for the peer. An accepted endpoint has no @bind, and
+ *	@addr is the address of the server's end of the association
  * @listener: the accept queue, in TCP_LISTEN only
  * @assoc: the association, in TCP_SYN_SENT and TCP_ESTABLISHED. A failed
  *	attempt stays here, too, until the next call that needs the endpoint
@@ -63,17 +66,17 @@ struct altconn_listener;
  * @last_reason: enum altconn_reason of the last attempt
  * @last_rule: id of the rule that decided, delayed or dropped the last attempt,
  *	or 0
- * @busy_poll_ns: adaptive busy-poll budget, nanoseconds; owned by the task in
- *	@reader
+ * @busy_poll_ns: how long a reader busy-polls before it sleeps, nanoseconds;
+ *	adapts itself, and is owned by the task that has set @reader_claimed
  * @reader_claimed: 1 while a task owns @reader and @busy_poll_ns
  * @reader: one task that sleeps until there is something to read; see wait.h
- * @inet_values: values of TCP and IP options (sockopt_inet.c), or NULL before
- *	the first is set
+ * @inet_values: values of TCP and IP options (sockopt_inet.c); NULL if all have
+ *	their initial values
  * @pid: the process that first bound or connected a datagram endpoint, or first
  *	made the endpoint listen; a reference, or NULL
  *
- * Lifetime: as struct sock. Lookups find datagram and listening endpoints under
- * RCU, so these have SOCK_RCU_FREE.
+ * Lifetime: sk_refcnt counts the references. Lookups under RCU find datagram
+ * endpoints and endpoints in TCP_LISTEN, so SOCK_RCU_FREE is set on these.
  */
 struct altconn_sock {
 	struct sock			sk;
@@ -111,50 +114,50 @@ struct altconn_sock {
  * struct altconn_dgram_sock - a datagram endpoint
  * @base: the part that all endpoints have; must be first
  * @account: the account that is charged for a connected endpoint, or NULL while
- *	the endpoint is unconnected
+ *	the endpoint is unconnected; under lock_sock()
  * @overflow: ALTCONN_DGRAM_OVERFLOW; written under @queue_lock
- * @peer: the address that the endpoint is connected to: the default destination
- *	of send(), and the only source of what is received. Written under
- *	@queue_lock
- * @peer_sk: the other half of a socketpair, a reference; @queue_lock
- * @queue_lock: protects @queue, and the choice of the senders that the endpoint
- *	receives from
- * @queue: datagrams that have not been read
+ * @peer: the address that the endpoint is connected to, a reference: the
+ *	default destination of send(), and the only address from which datagrams
+ *	are received. NULL if the endpoint is unconnected or half of a
+ *	socketpair. Written under @queue_lock
+ * @peer_sk: the other half of a socketpair, a reference; under @queue_lock
+ * @queue_lock: protects the members that name it
+ * @queue: datagrams that have not been read; under @queue_lock
  * @queued: bytes that the endpoint is charged for @queue; written under
  *	@queue_lock
  * @unread: bytes of data in @queue, at most @queued; written under @queue_lock
  * @load: @queued and @unread as one number, so that one addition changes both.
  *	Neither half overflows into the other: the limit is an int, and the one
  *	datagram that may exceed the limit is smaller than INT_MAX bytes
- * @ruling: the verdict of the rules that connect() found for datagrams to
- *	@peer; @queue_lock
+ * @ruling: the ruling that connect() got for datagrams to @peer; under
+ *	@queue_lock
  * @delay_queue: the queue of datagrams that a rule delays (dgram_delay.c); NULL
  *	until a rule first delays one
  * @cached_receiver: the receiver that a lookup of @peer found last, without a
  *	reference. It is valid only while @cached_genid equals
- *	altconn_dgram_genid; @queue_lock
+ *	altconn_dgram_genid; under @queue_lock
  * @cached_genid: altconn_dgram_genid before the lookup of @cached_receiver;
- *	@queue_lock
- * @blocked: threads that wait for space in @queue, in order of arrival;
- *	@queue_lock
+ *	under @queue_lock
+ * @blocked: threads that wait for space in @queue, in order of arrival; under
+ *	@queue_lock. dgram_block.c describes this member and the next three
  * @promised: bytes of the datagrams of blocked threads that have the turn to
  *	use free space; written under @queue_lock
- * @turn_open: threads of @blocked may have the turn. Set when half of the queue
- *	is free, and cleared when the first thread blocks and when the queue is
- *	full; written under @queue_lock
- * @may_exceed: while threads wait, one datagram of another sender may exceed
- *	the limit; written under @queue_lock
- * @pollers: endpoints that are woken for poll() when @queue has space;
+ * @turn_open: the first thread of @blocked may get the turn. Set when half of
+ *	the queue is free. Cleared when a thread blocks first, and when the
+ *	queue gets full; written under @queue_lock
+ * @may_exceed: while threads are blocked, one datagram of another sender may
+ *	exceed the limit; written under @queue_lock
+ * @pollers: endpoints that are woken for poll() when @queue has space; under
  *	@queue_lock
  * @poll_lock: protects @watches
  * @watches: the full receiver that a poll() of this endpoint waits for, a
  *	reference
  * @poll_node: link in @pollers of the endpoint @watches, under the @queue_lock
  *	of that endpoint
- * @cork: pieces of a datagram that MSG_MORE or UDP_CORK holds back; NULL until
- *	the first use
+ * @cork: pieces of a datagram that MSG_MORE or UDP_CORK holds back
+ *	(dgram_send.c); NULL until the first use
  *
- * Lifetime: as struct altconn_sock.
+ * Lifetime: that of @base.
  */
 struct altconn_dgram_sock {
 	struct altconn_sock		base;
@@ -199,7 +202,7 @@ static inline struct altconn_sock *altconn_sk(const struct sock *sk)
 }
 
 /**
- * altconn_format_is_inet() - check for a format that TCP and UDP programs use
+ * altconn_format_is_inet() - check whether an address format is an inet format
  * @format: address format
  *
  * Context: any.
@@ -211,7 +214,7 @@ static inline bool altconn_format_is_inet(u8 format)
 }
 
 /**
- * altconn_is_inet() - check for an endpoint in an inet format
+ * altconn_is_inet() - check whether an endpoint uses an inet format
  * @sk: the endpoint
  *
  * Context: any.
@@ -238,15 +241,18 @@ static inline struct altconn_dgram_sock *altconn_dgram_sk(const struct sock *sk)
  * altconn_state() - read the state of an endpoint
  * @sk: the endpoint
  *
- * A caller that sees the result of an attempt also sees sk->sk_err and the
- * association as the decision left them.
+ * If the result is the state after the decision of an attempt, the caller also
+ * reads the values of sk->sk_err and of the association after the decision.
  *
  * Context: any.
  * Return: sk->sk_state, read with acquire semantics.
  */
 static inline u8 altconn_state(const struct sock *sk)
 {
-	/* Pairs with smp_store_release() in attempt_complete_client(). */
+	/*
+	 * Pairs with smp_store_release() in attempt_complete_client(), which
+	 * stores sk_state last.
+	 */
 	return smp_load_acquire(&sk->sk_state);
 }
 
