@@ -1,31 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Credentials, descriptors and timestamps go with the data of a ring. A ring
- * keeps no message boundaries in a stream. So boundaries say from which byte on
- * the credentials of a sender hold, and with which bytes descriptors go. A ring
- * without boundaries costs its reader and its writer one load of a pointer.
+ * Ancillary data in a ring: credentials, descriptors and timestamps.
+ *
+ * A stream in a ring has no message boundaries. So a list of boundaries beside
+ * the bytes says from which byte on the credentials of a sender apply, and to
+ * which bytes descriptors or a timestamp belong. If a ring has never had
+ * ancillary data, a write or a read costs one more load of a pointer.
  */
-
 #include <linux/fdtable.h>
 #include <linux/slab.h>
 #include <net/scm.h>
 #include "scm.h"
 #include "scm_queue.h"
 
-/* A ring with this many boundaries is full, since boundaries do not count as bytes. */
+/*
+ * A ring with this many boundaries counts as full, since the memory of
+ * boundaries does not count towards SO_SNDBUF.
+ */
 #define SCM_QUEUE_MAX	1024U
 
 /**
- * struct scm_boundary - credentials, descriptors or a time that begin at a byte
- * @node: in the list of the ring's boundaries
- * @pos: position of the first byte, as ring->head counts
+ * struct scm_boundary - ancillary data that begins at a byte of a ring
+ * @node: link in queue->list
+ * @pos: position of the first byte, counted as ring->head
  * @end: position behind the last byte of the write that made the boundary
- * @scm: credentials, which hold from @pos up to the next boundary; descriptors
- *	and time, which go with the bytes before @end
+ * @scm: the ancillary data. The credentials apply from @pos up to the next
+ *	boundary. The descriptors and the timestamp belong to the bytes from
+ *	@pos to @end
  *
- * Lifetime: the writer allocates the boundary. The reader frees it when it
- * reads the byte at @pos. If that byte is never read, the boundary is freed
- * when the write is undone or when the ring is purged or freed.
+ * Lifetime: a writer allocates the boundary, and a reader frees it when it
+ * reads the byte at @pos. If the byte is never read, the boundary is freed when
+ * the write fails, or when the ring is purged or freed.
  */
 struct scm_boundary {
 	struct list_head	node;
@@ -41,9 +46,8 @@ static void scm_boundary_free(struct scm_boundary *b)
 }
 
 /**
- * altconn_scm_queue_free_list() - free boundaries that
- * altconn_scm_queue_detach() has taken
- * @list: the boundaries
+ * altconn_scm_queue_free_list() - free detached boundaries
+ * @list: the boundaries, from altconn_scm_queue_detach()
  *
  * Context: process, may sleep.
  */
@@ -57,11 +61,11 @@ void altconn_scm_queue_free_list(struct list_head *list)
 
 /**
  * altconn_scm_queue_detach() - take all boundaries out of a ring
- * @queue: the ring's boundaries; the structure stays with the ring
+ * @queue: the ring's boundaries; stays with the ring, and is empty afterwards
  * @list: gets the boundaries; the caller passes it to
  *	altconn_scm_queue_free_list()
  *
- * Context: any; both locks of the ring are held.
+ * Context: process; both locks of the ring are held.
  */
 void altconn_scm_queue_detach(struct altconn_scm_queue *queue,
 			      struct list_head *list)
@@ -73,11 +77,10 @@ void altconn_scm_queue_detach(struct altconn_scm_queue *queue,
 }
 
 /**
- * altconn_scm_queue_cancel() - undo altconn_scm_queue_write() for bytes not
- * written
+ * altconn_scm_queue_cancel() - free the boundary of a write that failed
  * @queue: the ring's boundaries
- * @pos: position of the first of the bytes; the ring is sealed, so nothing is
- *	ever written there
+ * @pos: position at which the write began. The ring is sealed, so no later
+ *	write succeeds there
  *
  * Context: process, may sleep; the ring's write_lock is held.
  */
@@ -100,8 +103,8 @@ void altconn_scm_queue_cancel(struct altconn_scm_queue *queue, u32 pos)
 }
 
 /**
- * altconn_scm_queue_free() - free a ring's boundaries
- * @queue: the ring's boundaries, which no other thread uses, or NULL
+ * altconn_scm_queue_free() - free a ring's boundaries and their queue
+ * @queue: the queue, which no other thread uses, or NULL
  *
  * Context: process, may sleep.
  */
@@ -131,8 +134,8 @@ static struct altconn_scm_queue *scm_queue_new(void)
 }
 
 /*
- * Append a boundary for the bytes from @pos to @pos + @n. The boundary takes
- * the descriptors out of @scm.
+ * Append a boundary for the @n bytes from @pos on. The descriptors move from
+ * @scm to the boundary. Return 0, -EAGAIN or -ENOMEM.
  */
 static int scm_boundary_add(struct altconn_scm_queue *queue, u32 pos, u32 n,
 			    struct altconn_scm *scm, bool stamp)
@@ -164,7 +167,8 @@ static int scm_boundary_add(struct altconn_scm_queue *queue, u32 pos, u32 n,
  * @queue: the ring's boundaries
  *
  * Context: any.
- * Return: true if the boundaries leave room for a waiting writer, else false.
+ * Return: true if at most half of the boundaries that a ring may have are in
+ * use, so that a writer that waits can go on; else false.
  */
 bool altconn_scm_queue_has_space(const struct altconn_scm_queue *queue)
 {
@@ -172,18 +176,22 @@ bool altconn_scm_queue_has_space(const struct altconn_scm_queue *queue)
 }
 
 /**
- * altconn_scm_queue_write() - record what goes with bytes that become visible
- * next
- * @place: the ring's pointer to its boundaries
- * @pos: position of the first byte, as ring->head counts
+ * altconn_scm_queue_write() - store the ancillary data of bytes
+ * @place: the ring's pointer to its boundaries, or to NULL: then the queue is
+ *	allocated
+ * @pos: position of the first byte, counted as ring->head. The bytes are not
+ *	visible yet: the caller advances ring->head afterwards
  * @n: number of bytes
- * @scm: credentials and descriptors that go with the bytes, or NULL. The
- *	descriptors move to the ring
- * @stamp: record the current time too
+ * @scm: credentials and descriptors of the bytes, or NULL. The descriptors move
+ *	to the ring
+ * @stamp: store the current time too
+ *
+ * Bytes without descriptors and timestamp need no boundary if their credentials
+ * are those of the byte before.
  *
  * Context: process, may sleep; the ring's write_lock is held.
- * Return: 0. After an error @scm is unchanged: -ENOMEM; -EAGAIN: the ring has
- * too many boundaries.
+ * Return: 0; -ENOMEM; -EAGAIN: the ring has too many boundaries. After an error
+ * @scm is unchanged.
  */
 int altconn_scm_queue_write(struct altconn_scm_queue **place, u32 pos, u32 n,
 			    struct altconn_scm *scm, bool stamp)
@@ -198,8 +206,8 @@ int altconn_scm_queue_write(struct altconn_scm_queue **place, u32 pos, u32 n,
 		if (!queue)
 			return -ENOMEM;
 		/*
-		 * Pairs with ring_scm_of(): a reader sees the structure
-		 * initialized. The bytes become visible later still.
+		 * Pairs with ring_scm_of(): a reader that sees the pointer sees
+		 * the queue initialized.
 		 */
 		smp_store_release(place, queue);
 	}
@@ -216,18 +224,18 @@ static bool scm_pos_before(u32 a, u32 b)
 }
 
 /**
- * altconn_scm_queue_bound() - return how many bytes one read may return
+ * altconn_scm_queue_bound() - return how many bytes of a stream a read may take
  * @queue: the ring's boundaries
  * @pos: position of the first byte
- * @n: number of bytes that are there and wanted
+ * @n: number of bytes that are unread and wanted
  * @rx: state of this recvmsg()
  *
- * As with AF_UNIX, a read ends behind the bytes that descriptors go with. A
- * read also ends where other credentials begin, if the reader asks for
- * credentials.
+ * As with AF_UNIX, a recvmsg() ends behind the bytes to which descriptors
+ * belong. With SO_PASSCRED, it also ends where other credentials begin.
  *
  * Context: process; the ring's read_lock is held.
- * Return: how many of the @n bytes may be read; 0: this recvmsg() is complete.
+ * Return: how many of the @n bytes may be read; 0: this recvmsg() must return
+ * what it has.
  */
 u32 altconn_scm_queue_bound(struct altconn_scm_queue *queue, u32 pos, u32 n,
 			    const struct altconn_rx *rx)
@@ -264,15 +272,17 @@ u32 altconn_scm_queue_bound(struct altconn_scm_queue *queue, u32 pos, u32 n,
 }
 
 /**
- * altconn_scm_queue_read() - take what goes with bytes that were read
+ * altconn_scm_queue_read() - receive the ancillary data of bytes that were read
  * @queue: the ring's boundaries
  * @pos: position of the first byte
- * @n: number of bytes: a record, or what altconn_scm_queue_bound() allowed.
- *	With 0 the boundaries stay, and only credentials and descriptors of the
- *	first byte are taken
- * @rx: state of this recvmsg(); gets the credentials of the first byte if the
- *	call has none yet, and the descriptors and the time of any of the bytes
- * @peek: leave everything in the ring
+ * @n: number of bytes: a whole record, or at most what
+ *	altconn_scm_queue_bound() returned. If @n is 0, the credentials and
+ *	descriptors of the byte at @pos are received, and the boundaries stay,
+ *	without these descriptors
+ * @rx: state of this recvmsg(). rx->scm gets the credentials of the first byte,
+ *	unless rx->began is set, and the descriptors and the timestamp that
+ *	belong to any of the bytes. rx->stop is set if there are descriptors
+ * @peek: change nothing in the ring; descriptors are shared with it
  *
  * Context: process, may sleep; the ring's read_lock is held.
  */
@@ -285,8 +295,8 @@ void altconn_scm_queue_read(struct altconn_scm_queue *queue, u32 pos, u32 n,
 	LIST_HEAD(passed);
 
 	/*
-	 * Only the reader removes boundaries of visible bytes, so that the
-	 * boundaries found here stay after the lock is dropped.
+	 * Only the holder of read_lock removes boundaries of visible bytes. So
+	 * the boundaries @cred and @fds stay after queue->lock is dropped.
 	 */
 	spin_lock(&queue->lock);
 	list_for_each_entry_safe(b, next, &queue->list, node) {

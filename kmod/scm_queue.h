@@ -6,16 +6,16 @@
 #include "scm.h"
 
 /**
- * struct altconn_scm_queue - what goes with the data of a ring, see scm_queue.c
+ * struct altconn_scm_queue - the boundaries of a ring, see scm_queue.c
  * @lock: protects @list and @n; taken inside the ring's locks
- * @list: boundaries, in the order of the bytes
+ * @list: the boundaries, in the order of their positions
  * @n: number of boundaries
  * @written: credentials of the last byte written; the ring's write_lock
  * @read: credentials of the next byte to read, unless a boundary begins there;
  *	the ring's read_lock
  *
- * Lifetime: the first writer that needs boundaries allocates the structure. It
- * belongs to the ring from then on and is freed with the ring.
+ * Lifetime: the ring owns the structure. A writer allocates it when ancillary
+ * data is first written, and it is freed with the ring.
  */
 struct altconn_scm_queue {
 	spinlock_t		lock;		/* list, n */
