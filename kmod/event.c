@@ -1,33 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Events: the events of a network namespace, delivered to netlink sockets.
+ * This file delivers the events of a network namespace to netlink sockets.
  *
- * A watcher is a generic netlink socket that sent ALTCONN_CMD_MONITOR. With
- * CAP_NET_ADMIN in its network namespace it gets every event of the namespace.
- * Without the capability it gets the events of attempts of its own user, and of
- * changes of rules and nodes. A multicast group would deliver to sockets that
- * the module can neither count nor refuse, so there is none.
+ * A watcher is a generic netlink socket that has sent ALTCONN_CMD_MONITOR. A
+ * watcher with CAP_NET_ADMIN in its network namespace receives every event of
+ * the namespace. Any other watcher receives the events of the attempts and
+ * associations that its own user has begun, and of changes of the rules and
+ * nodes. The events are not sent to a multicast group, because the module could
+ * neither count nor refuse its members.
  *
- * An event is queued where it happens, also while a spinlock is held. That
- * takes one allocation, and a pointer in the queue of each watcher that may see
- * the event. The cost is bounded by the number of watchers of the user that
- * causes the event, which is at most EVENT_WATCHERS_MAX, and of the namespace's
- * administrators. In a namespace without watchers an event costs a load and a
- * branch.
+ * A thread that causes an event may hold spinlocks. So it only allocates the
+ * event and adds a pointer to the queue of each watcher that may see the event.
+ * These are the watchers of one user, at most EVENT_WATCHERS_MAX, and of the
+ * administrators of the namespace.
  *
- * A kernel thread builds the messages and wakes the sockets. The owner of a
- * socket chooses the socket's filter and pollers, so the owner pays for the
- * time (payer.c). When the owner's share of the CPU is used up, the queues of
- * its watchers fill and lose events.
+ * A job of the watcher (payer.h) builds a message of each event, and puts it
+ * into the receive queue of the socket, which runs the socket's filter and
+ * wakes its pollers. How long this takes depends on the owner of the socket, so
+ * the owner is the payer. If the owner's share of the CPU is used up, the
+ * queues of the owner's watchers become full, and events are lost.
  *
- * Each watcher numbers its events, including the lost ones, so a gap in the
- * numbers is a loss.
+ * A watcher numbers its events, including lost ones, so the numbers that a
+ * reader receives have a gap where events were lost.
  *
- * Locks: an->watch_lock, then watcher->lock. The latter is innermost: it is
- * taken inside every lock that the cause of an event may hold. an->watch_lock
- * is a spinlock too, since a task that is throttled by cpu.max could hold a
- * mutex for long, and each generic netlink socket that closes may need the
- * lock.
+ * Locks: watcher->lock is taken inside an->watch_lock, and is innermost, since
+ * the cause of an event may hold any lock. an->watch_lock is a spinlock and not
+ * a mutex: every generic netlink socket that closes may take it, and a task
+ * that cpu.max throttles could hold a mutex for a long time.
  */
 
 #include <linux/netlink.h>
@@ -47,8 +46,8 @@
 #include "task_info.h"
 
 /*
- * Set before the netlink family is unregistered: no event is delivered any
- * more.
+ * The module is being unloaded, and no event is delivered any more. Set before
+ * the netlink family is unregistered.
  */
 static bool event_stopped;
 
@@ -56,20 +55,20 @@ static bool event_stopped;
 #define EVENT_QUEUE_MAX		1024
 
 /*
- * Maximum number of watchers, over all namespaces: of one user, and of all
- * administrators of the machine (CAP_NET_ADMIN in the initial user namespace)
- * together.
+ * Maximum numbers of watchers in all namespaces together: of one user, and of
+ * all administrators of the machine (CAP_NET_ADMIN in the initial user
+ * namespace).
  */
 #define EVENT_WATCHERS_MAX		32
 #define EVENT_WATCHERS_MAX_ADMIN	256
 
-/* Bytes for all attributes of a message, except the bytes of the addresses. */
+/* Space for all attributes of a message except the bytes of the addresses. */
 #define EVENT_ATTRS_SIZE		400
 
 /**
- * struct event_slot - a queued event
+ * struct event_slot - an entry of a watcher's queue
  * @ev: the event, a reference
- * @seq: number of the event in the sequence of this watcher
+ * @seq: number that the watcher has given the event
  */
 struct event_slot {
 	struct altconn_event	*ev;
@@ -81,14 +80,14 @@ struct event_slot {
  * @kind: enum altconn_event_kind
  *
  * Context: any, does not sleep.
- * Return: the event, with the current time and with a reference that the caller
- * owns; NULL on allocation failure.
+ * Return: the event, with the current time and one reference; NULL on
+ * allocation failure.
  */
 struct altconn_event *altconn_event_new(u32 kind)
 {
 	/*
-	 * No reserves are used, since an event may be lost. The memory is
-	 * charged to the process that causes the event.
+	 * An event may be lost, so the allocation does not use reserves. The
+	 * memory is charged to current.
 	 */
 	struct altconn_event *ev =
 		kzalloc(sizeof(*ev), GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT);
@@ -115,8 +114,8 @@ static void event_put(struct altconn_event *ev)
 }
 
 /*
- * Return the key of the audience that sees the events of attempts of @uid. All
- * watchers of an audience see the same events.
+ * Return the key of the audience that receives the events of associations that
+ * the user @uid has begun.
  */
 static unsigned long event_audience_of_uid(kuid_t uid)
 {
@@ -124,8 +123,8 @@ static unsigned long event_audience_of_uid(kuid_t uid)
 }
 
 /*
- * Return the key of the audience that sees every event: watchers with
- * CAP_NET_ADMIN in the namespace. The key is not the uid of any user.
+ * Return the key of the audience that receives every event: the watchers with
+ * CAP_NET_ADMIN. No user has INVALID_UID.
  */
 static unsigned long event_audience_admin(void)
 {
@@ -133,8 +132,8 @@ static unsigned long event_audience_admin(void)
 }
 
 /*
- * Queue @ev for the watcher, or count it as lost if the queue is full. @ev is
- * NULL if there was no memory for the event, which is then lost too.
+ * Queue @ev for the watcher. The event is lost if the queue is full, or if @ev
+ * is NULL because there was no memory. The caller holds rcu_read_lock().
  */
 static void event_watcher_enqueue(struct event_watcher *w,
 				  struct altconn_event *ev)
@@ -157,11 +156,15 @@ static void event_watcher_enqueue(struct event_watcher *w,
 	};
 out:
 	spin_unlock(&w->lock);
-	/* The job is queued when the queue becomes non-empty. */
+	/* Until the queue is empty again, the job queues itself. */
 	if (first)
 		WARN_ON_ONCE(!altconn_payer_queue(w->payer, &w->job));
 }
 
+/*
+ * Queue @ev, or a lost event if @ev is NULL, for all watchers of an audience.
+ * The caller holds rcu_read_lock().
+ */
 static void event_audience_enqueue(struct altconn_net *an, unsigned long key,
 				   struct altconn_event *ev)
 {
@@ -172,14 +175,14 @@ static void event_audience_enqueue(struct altconn_net *an, unsigned long key,
 }
 
 /**
- * altconn_event_has_audience() - check whether an event has a watcher
+ * altconn_event_has_audience() - check whether any watcher may see an event
  * @an: the namespace
- * @uid: user of the attempt
+ * @uid: user that has begun the association or calls connect()
  *
- * Context: any; RCU read side, which must go on until altconn_event_enqueue():
- * altconn_event_stop() waits for it.
- * Return: true if a watcher would see an event of an attempt of @uid, else
- * false.
+ * Context: any; the caller holds rcu_read_lock() until after the call of
+ * altconn_event_enqueue(), so that altconn_event_stop() can wait for it.
+ * Return: true if there is a watcher of @uid or of an administrator, and events
+ * are not stopped; else false.
  */
 bool altconn_event_has_audience(struct altconn_net *an, kuid_t uid)
 {
@@ -189,13 +192,14 @@ bool altconn_event_has_audience(struct altconn_net *an, kuid_t uid)
 }
 
 /**
- * altconn_event_enqueue() - queue an event of an attempt for its watchers
+ * altconn_event_enqueue() - queue an event for its watchers
  * @an: the namespace
- * @uid: user of the attempt
- * @ev: the event, or NULL if there was no memory for the event, which then
- *	counts as lost; the caller's reference is dropped
+ * @uid: user that has begun the association or calls connect()
+ * @ev: the event, whose reference this function drops; NULL: there was no
+ *	memory, and the watchers count a lost event
  *
- * Context: process, does not sleep; RCU read side; spinlocks may be held.
+ * Context: process, does not sleep; the caller holds rcu_read_lock(), and may
+ * hold spinlocks.
  */
 void altconn_event_enqueue(struct altconn_net *an, kuid_t uid,
 			   struct altconn_event *ev)
@@ -207,12 +211,11 @@ void altconn_event_enqueue(struct altconn_net *an, kuid_t uid,
 }
 
 /**
- * __altconn_notify_sock() - altconn_notify_sock() if there are watchers
+ * __altconn_notify_sock() - slow path of altconn_notify_sock()
  * @sk: the socket that connects
  * @kind: enum altconn_event_kind
- * @addr: the destination, or NULL if the caller of connect() gave no valid
- *	address
- * @err: positive errno of a failed attempt, or 0
+ * @addr: the destination; NULL: connect() was called with an invalid address
+ * @err: positive errno if connect() failed, or 0
  * @reason: enum altconn_reason
  *
  * Context: process, does not sleep; current is the process that connects.
@@ -236,7 +239,7 @@ void __altconn_notify_sock(struct sock *sk, u32 kind,
 		ev->end[ALTCONN_CLIENT].addr = altconn_addr_of(sk);
 		ev->end[ALTCONN_CLIENT].task = altconn_task_info_current();
 		ev->end[ALTCONN_CLIENT].format = altconn_sk(sk)->format;
-		/* On allocation failure the event has no server address. */
+		/* If there is no memory, the event lacks this address. */
 		if (addr)
 			ev->end[ALTCONN_SERVER].addr =
 				altconn_addr_dup(addr, GFP_NOWAIT | __GFP_NOWARN |
@@ -250,12 +253,12 @@ out:
 }
 
 /**
- * __altconn_notify_change() - altconn_notify_change() if there are watchers
+ * __altconn_notify_change() - slow path of altconn_notify_change()
  * @an: the namespace
  * @kind: ALTCONN_EVENT_KIND_RULES_CHANGED or ALTCONN_EVENT_KIND_NODES_CHANGED
  *
- * Every watcher of the namespace gets the event, since every user may read the
- * tables.
+ * All watchers of the namespace receive the event, because every user may read
+ * the rules and the nodes.
  *
  * Context: process, does not sleep.
  */
@@ -275,6 +278,9 @@ void __altconn_notify_change(struct altconn_net *an, u32 kind)
 	event_put(ev);
 }
 
+/*
+ * Put the attributes of an event of an attempt or association, except its ends.
+ */
 static int event_put_attempt(struct sk_buff *skb,
 			     const struct altconn_event *ev)
 {
@@ -337,6 +343,7 @@ static int event_put_all(struct sk_buff *skb, const struct altconn_event *ev,
 	return ev->ends ? event_put_ends(skb, ev, viewer) : 0;
 }
 
+/* Return the space that a message of the event needs. */
 static u32 event_message_size(const struct altconn_event *ev)
 {
 	u32 size = EVENT_ATTRS_SIZE;
@@ -348,6 +355,7 @@ static u32 event_message_size(const struct altconn_event *ev)
 	return size;
 }
 
+/* Build the message of a queued event. Return NULL on allocation failure. */
 static struct sk_buff *event_make_message(const struct event_slot *slot,
 					  const struct altconn_viewer *viewer)
 {
@@ -367,9 +375,9 @@ static struct sk_buff *event_make_message(const struct event_slot *slot,
 }
 
 /*
- * Deliver one event. The message is put into the receive queue of the socket
- * itself: a lookup by port id could find another socket, which got the id after
- * this one closed.
+ * Put the message of an event into the receive queue of the watcher's socket.
+ * nlmsg_unicast() is of no use: it looks a socket up by port id, and after @sk
+ * has closed another socket may have the id.
  */
 static void event_deliver(const struct event_watcher *w,
 			  const struct event_slot *slot)
@@ -379,7 +387,7 @@ static void event_deliver(const struct event_watcher *w,
 
 	if (READ_ONCE(event_stopped) || sock_flag(sk, SOCK_DEAD))
 		return;
-	/* If the receive buffer is full, lose the event without a message. */
+	/* If the receive buffer is full, the event is lost. */
 	if (atomic_read(&sk->sk_rmem_alloc) >= READ_ONCE(sk->sk_rcvbuf))
 		return;
 	skb = event_make_message(slot, &w->viewer);
@@ -389,7 +397,7 @@ static void event_deliver(const struct event_watcher *w,
 
 /**
  * altconn_event_watcher_put() - drop a reference to a watcher
- * @w: the watcher; its payer may be NULL if it has never been linked
+ * @w: the watcher; its payer is NULL if altconn_event_payer_charge() failed
  *
  * Context: process.
  */
@@ -398,8 +406,8 @@ void altconn_event_watcher_put(struct event_watcher *w)
 	if (!refcount_dec_and_test(&w->refs))
 		return;
 	/*
-	 * The watcher counts in its payer's limit until here, so the limit also
-	 * bounds the memory that queued jobs pin.
+	 * The limit of the payer counts ended watchers whose job is still
+	 * queued, so it also limits the memory of these.
 	 */
 	if (w->payer)
 		atomic_dec(&w->payer->members);
@@ -411,8 +419,9 @@ void altconn_event_watcher_put(struct event_watcher *w)
 }
 
 /*
- * The job of a watcher: deliver one event, and queue the job again if there are
- * more. So the watchers of a payer take turns.
+ * The job of a watcher: deliver one event. If there are more, queue the job
+ * again, behind the jobs of the payer's other watchers; else drop the job's
+ * reference.
  */
 static void event_watcher_run_job(struct altconn_job *job)
 {
@@ -436,15 +445,14 @@ static void event_watcher_run_job(struct altconn_job *job)
 }
 
 /**
- * altconn_event_payer_charge() - count a watcher of the sender of a request
- * @skb: the request
+ * altconn_event_payer_charge() - count a new watcher in the limit of its user
+ * @skb: the request ALTCONN_CMD_MONITOR
  *
  * Context: process, may sleep.
- * Return: the payer, with its member count raised. The caller makes it the
- * payer of a watcher; altconn_event_watcher_put() of the last reference lowers
- * the count. ERR_PTR(-ENOSPC) if the user, or the administrators of the machine
- * together, have the maximum number of watchers; ERR_PTR(-ENOMEM) on allocation
- * failure.
+ * Return: the payer of the new watcher, which counts in the limit until its
+ * last reference is dropped; ERR_PTR(-ENOSPC) if the user, or all
+ * administrators of the machine together, have the maximum number of watchers;
+ * ERR_PTR(-ENOMEM).
  */
 struct altconn_payer *altconn_event_payer_charge(struct sk_buff *skb)
 {
@@ -463,13 +471,13 @@ struct altconn_payer *altconn_event_payer_charge(struct sk_buff *skb)
 }
 
 /**
- * altconn_event_watcher_new() - allocate a watcher for the sender of a request
- * @skb: the request
- * @portid: netlink port id of the sender
+ * altconn_event_watcher_new() - allocate a watcher for the socket of a request
+ * @skb: the request ALTCONN_CMD_MONITOR; current has sent it
+ * @portid: netlink port id of the socket
  *
  * Context: process, may sleep.
- * Return: the watcher, with a reference that the caller owns, without a payer
- * and not linked yet; NULL on allocation failure.
+ * Return: the watcher with one reference, without a payer and in no namespace;
+ * NULL on allocation failure.
  */
 struct event_watcher *altconn_event_watcher_new(struct sk_buff *skb, u32 portid)
 {
@@ -500,6 +508,7 @@ struct event_watcher *altconn_event_watcher_new(struct sk_buff *skb, u32 portid)
 	return w;
 }
 
+/* Return w->next. an->watch_lock is held. */
 static struct event_watcher *event_watcher_next(struct altconn_net *an,
 						const struct event_watcher *w)
 {
@@ -508,10 +517,10 @@ static struct event_watcher *event_watcher_next(struct altconn_net *an,
 }
 
 /*
- * Add a watcher to the namespace and to its audience. The caller has reserved
- * the entries of both arrays. xa_store() allocates memory for an entry only if
- * the entry was erased together with another watcher, or released by another
- * thread, after the reservation.
+ * Add a watcher to an->watchers, and to the front of its audience. The caller
+ * has reserved both entries of the xarrays, so xa_store() allocates memory only
+ * if another thread has erased or released a reservation since. Return 0 or
+ * -ENOMEM.
  */
 static int event_watcher_link(struct altconn_net *an, struct event_watcher *w)
 {
@@ -531,6 +540,10 @@ static int event_watcher_link(struct altconn_net *an, struct event_watcher *w)
 	return err;
 }
 
+/*
+ * Remove a watcher from an->watchers and from its audience. The caller has the
+ * namespace's reference from now on, and must call altconn_event_watcher_end().
+ */
 static void event_watcher_unlink(struct altconn_net *an, struct event_watcher *w)
 {
 	struct event_watcher *prev, *next;
@@ -551,11 +564,10 @@ static void event_watcher_unlink(struct altconn_net *an, struct event_watcher *w
 }
 
 /**
- * altconn_event_watcher_end() - end a watcher that is not linked
- * @w: the watcher, or NULL; the caller's reference is dropped
+ * altconn_event_watcher_end() - end a watcher that is in no namespace
+ * @w: the watcher, whose reference this function drops; or NULL
  *
- * Empties the queue and accepts no further event. The payer's limit counts the
- * watcher until the last reference is dropped.
+ * Drops all queued events; later ones are not queued.
  *
  * Context: process.
  */
@@ -572,14 +584,15 @@ void altconn_event_watcher_end(struct event_watcher *w)
 	w->tail = head;
 	spin_unlock(&w->lock);
 	/*
-	 * No other thread accesses these slots now. A job that is queued finds
-	 * the queue empty.
+	 * No other thread accesses these slots: the queue is empty for the job,
+	 * and @dead stops writers.
 	 */
 	for (; tail != head; tail++)
 		event_put(w->slots[tail % EVENT_QUEUE_MAX].ev);
 	altconn_event_watcher_put(w);
 }
 
+/* Return the number of the watcher's last event, lost or not. */
 static u64 event_watcher_seq(struct event_watcher *w)
 {
 	u64 seq;
@@ -595,8 +608,8 @@ static u64 event_watcher_seq(struct event_watcher *w)
  * @an: the namespace
  * @portid: netlink port id of the socket
  * @sk: the socket
- * @seq: gets the number of the watcher's last event; unchanged if the socket is
- *	not a watcher
+ * @seq: gets the number of the watcher's last event, lost or not; unchanged if
+ *	the socket is not a watcher
  *
  * Context: process, does not sleep.
  * Return: true if the socket is a watcher, else false.
@@ -617,8 +630,9 @@ bool altconn_event_is_watcher(struct altconn_net *an, u32 portid,
 }
 
 /*
- * Make one attempt to link @new. Return 0, -EALREADY, or -ENOMEM, also in cases
- * in which a second attempt may succeed.
+ * Try to add @new to the namespace. Return 0; -EALREADY; or -ENOMEM, also if a
+ * reservation was lost (event_watcher_link()), so that a second try may
+ * succeed.
  */
 static int event_try_link(struct altconn_net *an, struct event_watcher *new)
 {
@@ -630,8 +644,8 @@ static int event_try_link(struct altconn_net *an, struct event_watcher *new)
 	spin_lock(&an->watch_lock);
 	old = xa_load(&an->watchers, new->portid);
 	/*
-	 * The port id belongs to new->sk now, so the socket of a watcher with
-	 * the same port id has closed.
+	 * An open socket, new->sk, has the port id. So if @old has the same
+	 * port id and another socket, that socket has closed.
 	 */
 	if (old && old->sk != new->sk) {
 		event_watcher_unlink(an, old);
@@ -649,16 +663,16 @@ static int event_try_link(struct altconn_net *an, struct event_watcher *new)
 }
 
 /**
- * altconn_event_watcher_add() - link a new watcher, which gets events from now
- * on
+ * altconn_event_watcher_add() - add a new watcher to a namespace
  * @an: the namespace
- * @new: the watcher; on success the namespace takes over the caller's reference
+ * @new: the watcher; on success the namespace takes over the reference of the
+ *	caller
  *
- * The first event of the watcher has the number 1.
+ * The watcher receives all events from now on, beginning with number 1.
  *
  * Context: process, may sleep.
- * Return: 0; -ENOMEM; -EALREADY if another thread has made the same socket a
- * watcher. On failure the caller keeps its reference.
+ * Return: 0; -ENOMEM; -EALREADY if another thread has just made the same socket
+ * a watcher. On failure the caller keeps its reference.
  */
 int altconn_event_watcher_add(struct altconn_net *an, struct event_watcher *new)
 {
@@ -668,12 +682,13 @@ int altconn_event_watcher_add(struct altconn_net *an, struct event_watcher *new)
 }
 
 /**
- * altconn_event_watcher_remove() - end the watcher of a netlink socket
+ * altconn_event_watcher_remove() - remove a watcher from a namespace and end it
  * @an: the namespace
  * @portid: netlink port id of the socket
- * @sk: the socket; or NULL, then the watcher ends only if its socket is closed
+ * @sk: the socket of the watcher; NULL: remove the watcher only if its socket
+ *	has closed
  *
- * Does nothing if there is no such watcher.
+ * Does nothing if the namespace has no such watcher.
  *
  * Context: process.
  */
@@ -692,7 +707,10 @@ void altconn_event_watcher_remove(struct altconn_net *an, u32 portid,
 	altconn_event_watcher_end(w);
 }
 
-/* Netlink notifier: a netlink socket, of any protocol and namespace, closes. */
+/*
+ * Remove a watcher whose netlink socket closes. This notifier is called for
+ * every netlink socket of the machine.
+ */
 static int event_on_release(struct notifier_block *nb, unsigned long action,
 			    void *data)
 {
@@ -702,10 +720,7 @@ static int event_on_release(struct notifier_block *nb, unsigned long action,
 	if (action != NETLINK_URELEASE || n->protocol != NETLINK_GENERIC)
 		return NOTIFY_DONE;
 	an = altconn_pernet(n->net);
-	/*
-	 * Nearly all sockets that close are no watchers: check without the
-	 * lock.
-	 */
+	/* Most sockets are not watchers, so look without the lock first. */
 	if (READ_ONCE(an->n_watchers) && xa_load(&an->watchers, n->portid))
 		altconn_event_watcher_remove(an, n->portid, NULL);
 	return NOTIFY_DONE;
@@ -716,7 +731,7 @@ static struct notifier_block event_release_notifier = {
 };
 
 /**
- * altconn_event_net_init() - initialize a namespace's events, without watchers
+ * altconn_event_net_init() - initialize a namespace without watchers
  * @an: the namespace
  *
  * Context: any.
@@ -730,7 +745,7 @@ void altconn_event_net_init(struct altconn_net *an)
 
 /**
  * altconn_event_net_exit() - end all watchers of a namespace
- * @an: the namespace, which is being destroyed, or the module is being unloaded
+ * @an: the namespace; it ends, or the module is being unloaded
  *
  * Context: process, may sleep.
  */
@@ -752,10 +767,9 @@ void altconn_event_net_exit(struct altconn_net *an)
 }
 
 /**
- * altconn_event_init() - start to notice netlink sockets that close
+ * altconn_event_init() - register the notifier of closing netlink sockets
  *
- * Called before the netlink family is registered. altconn_event_exit() undoes
- * this call.
+ * This must precede the registration of the netlink family.
  *
  * Context: process, may sleep.
  * Return: 0, or a negative errno of netlink_register_notifier().
@@ -768,8 +782,9 @@ int __init altconn_event_init(void)
 /**
  * altconn_event_stop() - stop the delivery of events
  *
- * Called before the netlink family is unregistered. No event is delivered after
- * this function returns, and no event of an attempt is queued.
+ * This must precede the unregistration of the netlink family. After the return
+ * no event is delivered, and no event of an attempt or association is queued.
+ * An event of a change of rules or nodes may still be queued.
  *
  * Context: process, may sleep.
  */
@@ -781,9 +796,9 @@ void altconn_event_stop(void)
 }
 
 /**
- * altconn_event_exit() - stop to notice netlink sockets that close
+ * altconn_event_exit() - unregister the notifier of closing netlink sockets
  *
- * Context: process, may sleep; the netlink family is not registered any more.
+ * Context: process, may sleep; the netlink family is not registered.
  */
 void altconn_event_exit(void)
 {

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Events, for the code that causes them: in a namespace without watchers an
- * event costs a load and a branch.
+ * This header declares events, which report to user space what happens to the
+ * associations, rules and nodes of a network namespace.
  *
- * There is no static key. A static key would be shared by the whole machine,
- * and any user may be root of a namespace of its own, where the user can begin
- * and stop to watch at will. Each switch of the key interrupts all CPUs, while
- * the cost of the branch is too small to be measured
- * (Documentation/design/design.rst, "Events").
+ *   watcher    struct event_watcher: a netlink socket that receives events
+ *   audience   the watchers of a namespace that receive the same events
+ *
+ * If a namespace has no watchers, an event costs a load and a branch, see
+ * altconn_notify_*(). A static key could save the branch, but each switch of
+ * the key interrupts all CPUs of the machine. Any user can create a namespace
+ * and switch the key there at will, by the first and the last watcher. The cost
+ * of the branch cannot be measured (Documentation/design/design.rst, "Events").
  */
 #ifndef _ALTCONN_EVENT_H
 #define _ALTCONN_EVENT_H
@@ -23,24 +26,26 @@ struct sk_buff;
 
 /**
  * struct altconn_event - an event
- * @refs: references of the watchers' queues, and of the code that causes the
- *	event until it has queued it
+ * @refs: each queue entry of a watcher has a reference; the thread that causes
+ *	the event has one until it has queued the event
  * @kind: enum altconn_event_kind
- * @time: time of the event, nanoseconds since 1970
- * @assoc: id of the association, or 0 if there is none
- * @waited_ns: time from connect() to the decision of the attempt, ns; 0 if the
- *	attempt is not decided
- * @type: socket type, SOCK_*; 0 for an event that is not about a socket
+ * @time: time of the event, nanoseconds since 1970 (UTC)
+ * @assoc: id of the association, or 0 if the event has none
+ * @waited_ns: time from connect() to the decision of the attempt, nanoseconds;
+ *	0 before the decision, and for an event without an association
+ * @type: SOCK_*; 0 if the event is about rules or nodes
  * @err: positive errno of a failed attempt, or 0
  * @reason: enum altconn_reason
- * @position: position of the attempt in its lane of the waiting room, 1 for the
- *	next one; 0 if it waits in no room
- * @side: the end that has closed, enum altconn_side
- * @ends: whether @end is filled in
- * @end: address, process and address format of both ends, by enum altconn_side;
- *	holds references to the addresses and the pids
+ * @position: position of an attempt in its lane, 1 for the attempt that is
+ *	promoted first; 0 if the attempt is in no lane
+ * @side: the end that has closed, enum altconn_side; for
+ *	ALTCONN_EVENT_KIND_CLOSED only
+ * @ends: @end is set; false if the event is about rules or nodes
+ * @end: address, process and address format of each end, by enum altconn_side;
+ *	the addresses and the pids are references
  *
- * Lifetime: immutable once it is in a queue; freed with the last reference.
+ * Lifetime: an event in a queue is immutable. Dropping the last reference frees
+ * the event.
  */
 struct altconn_event {
 	refcount_t	refs;
@@ -62,32 +67,36 @@ struct altconn_event {
 };
 
 /**
- * struct event_watcher - a netlink socket that gets events
+ * struct event_watcher - a netlink socket that receives events
  * @refs: see below
- * @next: the next watcher of the same audience; read under RCU, written under
- *	an->watch_lock
- * @key: key of the watcher's audience in an->audiences
- * @portid: netlink port id of @sk; another socket may get the same id once @sk
- *	is closed
- * @sk: the socket, a reference
- * @payer: payer of @job: the socket's owner
- * @job: delivers one event; queued while the queue is not empty, and holds a
- *	reference then
- * @viewer: user, permissions and namespaces of the owner; holds references to
- *	the user namespace and the pid namespace
- * @lock: protects the queue: @dead, @seq, @head, @tail and @slots
- * @dead: the watcher has ended, so no event is queued any more
- * @seq: number of the watcher's last event
- * @head: number of slots filled so far
- * @tail: number of slots emptied so far
- * @slots: the queue, a ring of EVENT_QUEUE_MAX slots
+ * @next: next watcher of the audience; written under an->watch_lock, read under
+ *	RCU
+ * @key: key of the audience in an->audiences
+ * @portid: netlink port id of @sk. After @sk has closed, another socket may
+ *	have the same id
+ * @sk: the netlink socket, a reference
+ * @payer: payer of @job: the user that has sent ALTCONN_CMD_MONITOR, or all
+ *	administrators of the machine together
+ * @job: delivers one event. From the time at which the queue is no longer empty
+ *	until a run of the job finds no further event, the job is queued or
+ *	runs, and has a reference to the watcher
+ * @viewer: user, permissions and namespaces of the sender of
+ *	ALTCONN_CMD_MONITOR; the namespaces are references
+ * @lock: protects @dead, @seq, @head, @tail and @slots; innermost
+ * @dead: the watcher has ended and accepts no event
+ * @seq: number of events so far, including lost ones
+ * @head: number of events that have been put into the queue so far; wraps
+ *	around
+ * @tail: number of events that have been taken out so far; wraps around
+ * @slots: the queue, a ring of EVENT_QUEUE_MAX entries; the next event is put
+ *	into slot @head % EVENT_QUEUE_MAX
  * @rcu: frees the watcher
  *
- * Lifetime: the namespace holds a reference from ALTCONN_CMD_MONITOR until the
- * socket closes, the namespace is destroyed or the module is unloaded. The job
- * holds a reference while it is queued or runs. A reader that walks an audience
- * under RCU takes no reference and checks @dead. The memory is freed an RCU
- * grace period after the last reference is dropped.
+ * Lifetime: the namespace has a reference from ALTCONN_CMD_MONITOR until the
+ * socket closes, the namespace ends or the module is unloaded. The job has a
+ * reference while it is queued or runs. A thread that walks an audience under
+ * RCU has none; it checks @dead. The memory is freed an RCU grace period after
+ * the last reference is dropped.
  */
 struct event_watcher {
 	refcount_t			refs;
@@ -133,12 +142,11 @@ void altconn_event_stop(void);
 void altconn_event_exit(void);
 
 /**
- * altconn_notify_sock() - send an event of an attempt that has no association
+ * altconn_notify_sock() - emit an event of a connect() without an association
  * @sk: the socket that connects
  * @kind: enum altconn_event_kind
- * @addr: the destination, or NULL if the caller of connect() gave no valid
- *	address
- * @err: positive errno of a failed attempt, or 0
+ * @addr: the destination; NULL: connect() was called with an invalid address
+ * @err: positive errno if connect() failed, or 0
  * @reason: enum altconn_reason
  *
  * Context: process, does not sleep; current is the process that connects.
@@ -152,7 +160,7 @@ static inline void altconn_notify_sock(struct sock *sk, u32 kind,
 }
 
 /**
- * altconn_notify_change() - send an event of a changed table of rules or nodes
+ * altconn_notify_change() - emit an event of a change of the rules or the nodes
  * @an: the namespace
  * @kind: ALTCONN_EVENT_KIND_RULES_CHANGED or ALTCONN_EVENT_KIND_NODES_CHANGED
  *

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Events of an association. Each has the addresses and processes of both ends.
+ * This file emits the events of associations. Such an event has the addresses
+ * and the processes of both ends.
  */
 
 #include "addr.h"
@@ -12,6 +13,10 @@
 #include "task_info.h"
 #include "xns.h"
 
+/*
+ * Copy both ends to the event, with the addresses that are valid in the
+ * namespace of the end @viewer.
+ */
 static void event_fill_ends(struct altconn_event *ev,
 			    struct altconn_assoc *assoc,
 			    enum altconn_side viewer)
@@ -30,9 +35,9 @@ static void event_fill_ends(struct altconn_event *ev,
 }
 
 /*
- * Queue an event for the watchers in @an, which is the namespace of the end
- * @viewer; the addresses are written as that namespace writes them. RCU read
- * side.
+ * Queue an event for the watchers of @an, the namespace of the end @viewer. The
+ * caller holds rcu_read_lock(). If there is no memory for the event, the
+ * watchers count a lost event.
  */
 static void event_enqueue_assoc(struct altconn_net *an,
 				struct altconn_assoc *assoc,
@@ -64,15 +69,16 @@ out:
 }
 
 /**
- * __altconn_notify_assoc() - send an event of an association to both namespaces
+ * __altconn_notify_assoc() - slow path of altconn_notify_assoc()
  * @assoc: the association
  * @kind: enum altconn_event_kind
  * @value: see altconn_notify_assoc()
  *
- * The namespaces are the client's and, if it is another one, the server's.
+ * Emits the event in the client's namespace, and, if it is another one, in the
+ * server's.
  *
- * Context: process, does not sleep; locks outside assoc->lock may be held,
- * assoc->lock is not held.
+ * Context: process, does not sleep; the caller may hold spinlocks, but not
+ * assoc->lock or a lock inside it.
  */
 void __altconn_notify_assoc(struct altconn_assoc *assoc, u32 kind, u32 value)
 {
@@ -81,7 +87,10 @@ void __altconn_notify_assoc(struct altconn_assoc *assoc, u32 kind, u32 value)
 
 	rcu_read_lock();
 	event_enqueue_assoc(assoc->an, assoc, ALTCONN_CLIENT, kind, value);
-	/* Pairs with smp_store_release() in __altconn_xns_link(). */
+	/*
+	 * Pairs with the release in __altconn_xns_link(): if assoc->xns is set,
+	 * xns->an and xns->addr are set too.
+	 */
 	xns = smp_load_acquire(&assoc->xns);
 	an = unlikely(xns) ? READ_ONCE(xns->an) : NULL;
 	if (an)

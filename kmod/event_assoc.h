@@ -9,16 +9,17 @@
 void __altconn_notify_assoc(struct altconn_assoc *assoc, u32 kind, u32 value);
 
 /**
- * altconn_notify_assoc() - send an event of an association
+ * altconn_notify_assoc() - emit an event of an association
  * @assoc: the association
  * @kind: enum altconn_event_kind
- * @value: for ALTCONN_EVENT_KIND_CONNECT_WAIT the attempt's position in its
- *	lane of the waiting room, or 0 if it waits in no room; for
- *	ALTCONN_EVENT_KIND_CLOSED the end that closed, enum altconn_side; else
- *	ignored
+ * @value: ALTCONN_EVENT_KIND_CONNECT_WAIT: the attempt's position in its lane,
+ *	or 0 if it is parked; ALTCONN_EVENT_KIND_CLOSED: the end that has
+ *	closed, enum altconn_side; other kinds: ignored
  *
- * Context: process, does not sleep; locks outside assoc->lock may be held,
- * assoc->lock is not held.
+ * The watchers of the client's namespace and of the server's receive the event.
+ *
+ * Context: process, does not sleep; the caller may hold spinlocks, but not
+ * assoc->lock or a lock inside it.
  */
 static inline void altconn_notify_assoc(struct altconn_assoc *assoc, u32 kind,
 					u32 value)
