@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rules: a firewall for this family, and fault injection. Each network
- * namespace has its own rules, for the attempts and datagrams that begin in it.
+ * This file matches rules and keeps the tables of rules. Rules are a firewall,
+ * and inject faults. Each network namespace has its own rules, for the attempts
+ * and datagrams that begin in it.
  *
- * The table is a sorted array of pointers, and is replaced as a whole. A thread
- * that matches rules holds a reference to the table, so it may take long, or
- * may not be scheduled for long: it pins this one table, and neither another
- * thread nor a change of the rules waits for it. In a namespace without rules,
- * an attempt or a datagram costs the load of one pointer, whatever rules other
- * namespaces have.
+ * A table is a sorted array of pointers to rules. It does not change: a new
+ * table replaces it. A thread that matches rules has a reference to the table.
+ * However long the thread takes, or is not scheduled, no change of the rules
+ * and no other thread waits for it. In a namespace without rules, an attempt or
+ * a datagram costs the load of one pointer, whatever rules other namespaces
+ * have.
  *
- * No socket lock is held while rules are matched. connect() first matches the
- * rules (altconn_rule_find()). It takes the verdict (altconn_rule_commit())
- * once it holds the socket's lock and the socket's state allows an attempt.
- * Only then are a rule's counters, and one of its "times", consumed.
+ * No socket lock is held while rules are matched, so connect() does it in two
+ * steps. It finds the rules that match (altconn_rule_find()). Then it takes
+ * lock_sock(), and if the state of the socket allows an attempt,
+ * altconn_rule_commit() applies the first of these rules that decides. Only the
+ * second step changes the counters of rules.
  */
 
 #include <linux/bsearch.h>
@@ -32,12 +34,13 @@
 #include "trace.h"
 
 /**
- * struct rule_query - the attempt or datagram that rules are matched against
+ * struct rule_query - the attempt or datagram that rules are matched with
  * @sk: the endpoint
  * @addr: the destination
- * @text: the bytes that patterns are matched against
+ * @text: the bytes that patterns are matched with: the name, or the path
  * @len: length of @text, bytes
- * @buf: the memory of @text for a path, or NULL; the creator frees it
+ * @buf: buffer that contains @text if it is a path, or NULL; the caller of
+ *	rule_query_init() frees it
  */
 struct rule_query {
 	const struct sock		*sk;
@@ -47,6 +50,7 @@ struct rule_query {
 	char				*buf;
 };
 
+/* Check whether all conditions of a rule on the destination hold. */
 static bool rule_matches_dest(const struct altconn_rule *rule,
 			      const struct rule_query *query)
 {
@@ -70,6 +74,7 @@ static bool rule_matches_dest(const struct altconn_rule *rule,
 	       altconn_glob_match(rule->glob, query->text, query->len);
 }
 
+/* Check whether all conditions of a rule hold. */
 static bool rule_matches(const struct altconn_rule *rule,
 			 const struct rule_query *query)
 {
@@ -86,8 +91,7 @@ static bool rule_matches(const struct altconn_rule *rule,
 }
 
 /*
- * Check whether a rule that matches may still leave the decision to a later
- * rule.
+ * Check whether a rule that matches may not decide, so that a later rule does.
  */
 static bool rule_is_conditional(const struct altconn_rule *rule)
 {
@@ -97,8 +101,8 @@ static bool rule_is_conditional(const struct altconn_rule *rule)
 }
 
 /*
- * Count a match of @rule and return whether the rule decides. @times is checked
- * last, so it counts decisions only.
+ * Count a match of @rule, and return whether the rule decides. @times is
+ * checked last, because it counts decisions only.
  */
 static bool rule_count_match(struct altconn_rule *rule)
 {
@@ -109,23 +113,25 @@ static bool rule_count_match(struct altconn_rule *rule)
 	    (u64)get_random_u32() * ALTCONN_PROBABILITY_ONE >> 32 >=
 	    rule->probability)
 		return false;
-	/* @left is a u32 that counts down to 0, so it may look negative. */
+	/* @left is a u32 in an atomic_t: values above INT_MAX look negative. */
 	return !altconn_rule_has(rule, ALTCONN_A_RULE_TIMES) ||
 	       atomic_add_unless(&rule->left, -1, 0);
 }
 
+/* Return the delay of a rule plus a random part of its jitter, milliseconds. */
 static u32 rule_delay_of(const struct altconn_rule *rule)
 {
 	u64 jitter = (u64)rule->jitter_ms + 1;
 	u32 ms = rule->delay_ms + (u32)(jitter * get_random_u32() >> 32);
 
-	/* A ruling with a delay of 0 would not delay. */
+	/* In a ruling, 0 means no delay. */
 	return ms ? : 1;
 }
 
 /*
- * Write the verdict of @rule to @ruling. Return 0 to let the attempt or
- * datagram pass, 1 to hold it, or the negative errno that refuses it.
+ * Write the verdict of @rule to @ruling, without @ruling->rule. Return 0: the
+ * attempt or datagram passes; 1: it is dropped or delayed; or the negative
+ * errno with which it is refused.
  */
 static int rule_write_verdict(const struct altconn_rule *rule,
 			      struct altconn_ruling *ruling)
@@ -153,8 +159,8 @@ static int rule_write_verdict(const struct altconn_rule *rule,
 }
 
 /*
- * Count and trace a decision of @rule and write it to @ruling. Return the value
- * of rule_write_verdict().
+ * Apply @rule, which decides: count and trace the decision and write @ruling.
+ * Return the result of rule_write_verdict().
  */
 static int rule_decide(struct altconn_rule *rule, const struct sock *sk,
 		       const struct altconn_addr *addr,
@@ -189,9 +195,9 @@ static size_t rule_path_len(const struct path *path, const char *text)
 }
 
 /*
- * Set the text that patterns are matched against. The text of a path is built
- * only if a rule has a pattern for paths. The caller frees query->buf, on
- * failure too.
+ * Set @text and @len of a query. The text of a path costs a memory allocation,
+ * so it is only made if a rule has a pattern for paths. Return 0, -ENOMEM or
+ * -ENAMETOOLONG.
  */
 static int rule_query_init(struct rule_query *query,
 			   const struct altconn_rules *rules,
@@ -228,14 +234,17 @@ void altconn_rule_put(struct altconn_rule *rule)
 	kfree(rule);
 }
 
-/* Get the rules of a namespace with a reference, or NULL if there are none. */
+/* Return the current table with a reference, or NULL if there are no rules. */
 static struct altconn_rules *rules_get(const struct altconn_net *an)
 {
 	struct altconn_rules *rules;
 
 	rcu_read_lock();
 	do {
-		/* A table without references has been replaced: retry. */
+		/*
+		 * A table loses its last reference after its replacement, so
+		 * the next try finds the new table.
+		 */
 		rules = rcu_dereference(an->rules);
 	} while (rules && !refcount_inc_not_zero(&rules->refs));
 	rcu_read_unlock();
@@ -252,13 +261,13 @@ static void rules_put(struct altconn_rules *rules)
 		altconn_rule_put(rules->rule[i]);
 		cond_resched();
 	}
-	/* A reader in rules_get() may still access the reference count. */
+	/* A thread in rules_get() may still read the reference count. */
 	kvfree_rcu(rules, rcu);
 }
 
 /*
- * Return the index of the first matching rule at or behind index @i, rules->n
- * if there is none, or -EINTR if the caller is being killed.
+ * Return the smallest index, from @i on, of a rule that matches; rules->n if
+ * there is none; or -EINTR if a fatal signal is pending.
  */
 static int rule_next_match(const struct altconn_rules *rules, u32 i,
 			   const struct rule_query *query)
@@ -273,6 +282,10 @@ static int rule_next_match(const struct altconn_rules *rules, u32 i,
 	return i;
 }
 
+/*
+ * Apply the first rule that matches and decides. Return the result of
+ * rule_decide(), 0 if there is no such rule, or -EINTR.
+ */
 static int rule_apply(const struct altconn_rules *rules,
 		      const struct rule_query *query,
 		      struct altconn_ruling *ruling)
@@ -292,23 +305,23 @@ static int rule_apply(const struct altconn_rules *rules,
 }
 
 /**
- * __altconn_rule_check() - match the rules and take the verdict at once
+ * __altconn_rule_check() - slow path of altconn_rule_check()
  * @sk: the endpoint
- * @addr: the destination, after altconn_node_route()
- * @path: the socket file of a path destination, resolved; read for paths only
- * @ruling: ALTCONN_NO_RULE; gets the decision
+ * @addr: the destination, as altconn_node_route() has updated it
+ * @path: the socket file, if the destination is a path; else not read
+ * @ruling: set to ALTCONN_NO_RULE by the caller; gets the ruling
  *
- * A path is matched as it appears below the caller's root directory, in the
- * caller's mount namespace, however the caller wrote it. The effective user and
- * group ids are matched, since the kernel checks permissions with them too.
+ * Patterns are matched with the path of the socket file from the root directory
+ * of the caller, not with the path that the caller has passed. As for file
+ * permissions, the effective user and group ids count.
  *
- * Context: process, may sleep; lock_sock() not held.
- * Return: 0 to go on; 1 to drop or delay the attempt or datagram, as @ruling
- * says; -EPERM, -EACCES (clause E-PERM-RULE: a rule denies it), -ECONNREFUSED,
- * -ENETUNREACH or -EHOSTUNREACH if the verdict of a rule is this error; -EINTR
- * if the caller is being killed; -ENOMEM; -ENAMETOOLONG if the path is longer
- * than PATH_MAX. @ruling->rule is not 0 exactly after 1 and after an error that
- * a rule returns.
+ * Context: process, may sleep; the caller does not hold lock_sock().
+ * Return: 0: the attempt or datagram passes; 1: @ruling drops or delays it;
+ * -EPERM, -EACCES (clause E-PERM-RULE: a rule denies it), -ECONNREFUSED,
+ * -ENETUNREACH or -EHOSTUNREACH: a rule refuses it; -EINTR: a fatal signal is
+ * pending; -ENOMEM; -ENAMETOOLONG: the path is longer than PATH_MAX.
+ * @ruling->rule is the id of the rule that drops, delays or refuses, and 0 in
+ * all other cases.
  */
 int __altconn_rule_check(const struct sock *sk,
 			 const struct altconn_addr *addr,
@@ -330,6 +343,7 @@ int __altconn_rule_check(const struct sock *sk,
 	return ret;
 }
 
+/* Allocate an empty match, with a reference to the table. */
 static struct altconn_match *rule_match_new(struct altconn_rules *rules)
 {
 	struct altconn_match *match;
@@ -344,8 +358,9 @@ static struct altconn_match *rule_match_new(struct altconn_rules *rules)
 }
 
 /*
- * Collect the matching rules, up to the first one that decides unconditionally.
- * @match gets them, if there are any. Return 0, -EINTR or -ENOMEM.
+ * Add the rules that match to *@match, which is allocated for the first one.
+ * The first rule that always decides ends the search. Return 0, -EINTR or
+ * -ENOMEM.
  */
 static int rule_collect_matches(struct altconn_rules *rules,
 				const struct rule_query *query,
@@ -368,19 +383,19 @@ static int rule_collect_matches(struct altconn_rules *rules,
 }
 
 /**
- * __altconn_rule_find() - find the rules that match an attempt
+ * __altconn_rule_find() - slow path of altconn_rule_find()
  * @sk: the endpoint
- * @addr: the destination, after altconn_node_route()
- * @path: the socket file of a path destination, resolved; read for paths only
- * @match: points to NULL; gets the matching rules, if there are any; the caller
- *	frees them with altconn_match_free(), on failure too
+ * @addr: the destination, as altconn_node_route() has updated it
+ * @path: the socket file, if the destination is a path; else not read
+ * @match: set to NULL by the caller; gets the match if any rule matches. The
+ *	caller frees the match with altconn_match_free(), on failure too
  *
- * Takes no verdict and changes no counter of a rule. Paths and ids are matched
- * as in __altconn_rule_check().
+ * No rule decides here, and no counter changes. Paths and ids are matched as in
+ * __altconn_rule_check().
  *
- * Context: process, may sleep; lock_sock() not held.
- * Return: 0; -EINTR if the caller is being killed; -ENOMEM; -ENAMETOOLONG if
- * the path is longer than PATH_MAX.
+ * Context: process, may sleep; the caller does not hold lock_sock().
+ * Return: 0; -EINTR: a fatal signal is pending; -ENOMEM; -ENAMETOOLONG: the
+ * path is longer than PATH_MAX.
  */
 int __altconn_rule_find(const struct sock *sk, const struct altconn_addr *addr,
 			const struct path *path, struct altconn_match **match)
@@ -401,21 +416,21 @@ int __altconn_rule_find(const struct sock *sk, const struct altconn_addr *addr,
 }
 
 /**
- * altconn_rule_commit() - take the verdict of the rules that matched
+ * altconn_rule_commit() - apply the first rule of a match that decides
  * @sk: the endpoint
- * @addr: the destination, after altconn_node_route()
- * @match: the result of __altconn_rule_find(), not NULL
- * @ruling: ALTCONN_NO_RULE; gets the decision
+ * @addr: the destination that was passed to altconn_rule_find()
+ * @match: the match of altconn_rule_find(), not NULL
+ * @ruling: set to ALTCONN_NO_RULE by the caller; gets the ruling
  *
- * Of the rules in @match, in the order of the table, the first one that its
- * "every", "probability" and "times" allow to decide does so. Its counters are
- * consumed here, by atomic operations, so concurrent attempts get exactly as
- * many decisions as "times" says. No pattern is matched here: the cost is a few
- * instructions for each rule.
+ * Goes through the matching rules in the order of the table, and counts a match
+ * of each, until "every", "probability" and "times" of one let it decide. The
+ * counters are atomic, so concurrent attempts together get exactly as many
+ * decisions as "times" allows. A rule costs a few instructions, because its
+ * conditions are not checked again.
  *
- * Context: process; lock_sock() may be held.
+ * Context: process; the caller may hold lock_sock().
  * Return: 0, 1, -EPERM, -EACCES, -ECONNREFUSED, -ENETUNREACH or -EHOSTUNREACH,
- * as __altconn_rule_check().
+ * with the meanings that they have for __altconn_rule_check().
  */
 int altconn_rule_commit(const struct sock *sk, const struct altconn_addr *addr,
 			const struct altconn_match *match,
@@ -431,10 +446,10 @@ int altconn_rule_commit(const struct sock *sk, const struct altconn_addr *addr,
 }
 
 /**
- * __altconn_match_free() - free the result of __altconn_rule_find()
+ * __altconn_match_free() - slow path of altconn_match_free()
  * @match: the match, not NULL
  *
- * Context: process, may sleep; lock_sock() may be held.
+ * Context: process, may sleep; the caller may hold lock_sock().
  */
 void __altconn_match_free(struct altconn_match *match)
 {
@@ -443,12 +458,12 @@ void __altconn_match_free(struct altconn_match *match)
 }
 
 /**
- * altconn_rules_of() - return the table of rules, to change or list them
+ * altconn_rules_of() - get the current table, to change or dump it
  * @an: the namespace
  *
- * Context: process; an->rules_lock held.
- * Return: the table, without a reference and valid while an->rules_lock is
- * held; NULL if there are no rules.
+ * Context: process; the caller holds an->rules_lock.
+ * Return: the table, without a reference; it is valid until the caller releases
+ * an->rules_lock. NULL if there are no rules.
  */
 struct altconn_rules *altconn_rules_of(struct altconn_net *an)
 {
@@ -457,8 +472,8 @@ struct altconn_rules *altconn_rules_of(struct altconn_net *an)
 }
 
 /*
- * Allocate a table for @n rules. The caller fills the entries, with a reference
- * to each rule.
+ * Allocate a table for @n rules, with one reference. The caller sets
+ * rules->rule[], with a reference to each rule.
  */
 static struct altconn_rules *rules_alloc(u32 n)
 {
@@ -473,8 +488,8 @@ static struct altconn_rules *rules_alloc(u32 n)
 }
 
 /*
- * Publish @rules, or NULL for none, and send an event. The old table is freed
- * when its last user drops its reference. an->rules_lock held.
+ * Replace the table by @rules, or by none if @rules is NULL, drop the reference
+ * to the old table, and emit an event. an->rules_lock is held.
  */
 static void rules_replace(struct altconn_net *an, struct altconn_rules *rules)
 {
@@ -491,6 +506,7 @@ static void rules_replace(struct altconn_net *an, struct altconn_rules *rules)
 		rules_put(old);
 }
 
+/* Find a rule by its id. @rules may be NULL. */
 static struct altconn_rule *rule_find_id(const struct altconn_rules *rules,
 					 u32 id)
 {
@@ -502,6 +518,7 @@ static struct altconn_rule *rule_find_id(const struct altconn_rules *rules,
 	return NULL;
 }
 
+/* The order of a table, for sort(). */
 static int rule_compare(const void *a, const void *b)
 {
 	const struct altconn_rule *x = *(const struct altconn_rule **)a;
@@ -519,11 +536,14 @@ static int rule_compare_ids(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Return an id that is not in @ids, which is sorted. */
+/*
+ * Return the first id after an->rules_last_id that is not in @ids. @ids is
+ * sorted and has @n elements.
+ */
 static u32 rule_new_id(struct altconn_net *an, const u32 *ids, u32 n)
 {
 	do {
-		/* The id 0 means no rule. */
+		/* No rule has the id 0. */
 		if (!++an->rules_last_id)
 			an->rules_last_id = 1;
 	} while (bsearch(&an->rules_last_id, ids, n, sizeof(*ids),
@@ -532,8 +552,8 @@ static u32 rule_new_id(struct altconn_net *an, const u32 *ids, u32 n)
 }
 
 /*
- * Give an id to each rule that has none. Return 0, -EEXIST if two rules have
- * the same id, or -ENOMEM.
+ * Choose an id for each rule without one. Return 0; -EEXIST if two rules have
+ * the same id; or -ENOMEM.
  */
 static int rule_assign_ids(struct altconn_net *an, struct altconn_rules *rules)
 {
@@ -550,7 +570,10 @@ static int rule_assign_ids(struct altconn_net *an, struct altconn_rules *rules)
 	for (i = 1; i < n && !err; i++)
 		if (ids[i] == ids[i - 1])
 			err = -EEXIST;
-	/* Do not reuse an id that the user chose, after its rule is deleted. */
+	/*
+	 * Continue after the greatest id, so that no rule gets the id of a
+	 * deleted one before the ids wrap around.
+	 */
 	if (n && !err)
 		an->rules_last_id = max(an->rules_last_id, ids[n - 1]);
 	for (i = 0; i < rules->n && !err; i++)
@@ -561,16 +584,16 @@ static int rule_assign_ids(struct altconn_net *an, struct altconn_rules *rules)
 }
 
 /**
- * altconn_rules_check_limit() - check whether a namespace may have @n rules
+ * altconn_rules_check_limit() - check a number of rules against the limit
  * @an: the namespace
  * @n: number of rules
  * @extack: gets the error message
  *
- * The limit is lower for a network namespace that the initial user namespace
- * does not own, so that the cost of a user's rules is bounded.
+ * The limit is lower if the initial user namespace does not own the network
+ * namespace: any user can own such a namespace, and rules cost memory and time.
  *
  * Context: any.
- * Return: 0; -ENOSPC if @n is too large.
+ * Return: 0; -ENOSPC if @n is above the limit.
  */
 int altconn_rules_check_limit(const struct altconn_net *an, u32 n,
 			      struct netlink_ext_ack *extack)
@@ -587,6 +610,7 @@ int altconn_rules_check_limit(const struct altconn_net *an, u32 n,
 	return -ENOSPC;
 }
 
+/* Check the total length of the patterns. Return 0 or -ENOSPC. */
 static int rules_check_patterns(const struct altconn_rules *rules,
 				struct netlink_ext_ack *extack)
 {
@@ -603,14 +627,16 @@ static int rules_check_patterns(const struct altconn_rules *rules,
 /**
  * altconn_rules_add() - add rules, or replace all rules
  * @an: the namespace
- * @add: the rules; on success the table takes over the caller's references
- * @n: number of rules in @add; 0 with @instead deletes all rules
- * @instead: replace all existing rules by those in @add, in one step
+ * @add: the new rules; on success the table takes over the references of the
+ *	caller
+ * @n: number of rules in @add; if it is 0 and @instead is set, the table
+ *	becomes empty
+ * @instead: the new rules replace all existing ones, in one step
  * @extack: gets the error message
  *
- * Rules without an id get one.
+ * A new rule without an id gets one.
  *
- * Context: process, may sleep; an->rules_lock held.
+ * Context: process, may sleep; the caller holds an->rules_lock.
  * Return: 0; -ENOSPC if there would be too many rules, or too many bytes of
  * patterns; -EEXIST if two rules would have the same id; -ENOMEM. On failure
  * the table is unchanged and the caller keeps its references.
@@ -655,8 +681,8 @@ int altconn_rules_add(struct altconn_net *an, struct altconn_rule **add,
  * @an: the namespace
  * @id: id of the rule
  *
- * Context: process, may sleep; an->rules_lock held.
- * Return: 0; -ENOENT if there is no such rule; -ENOMEM.
+ * Context: process, may sleep; the caller holds an->rules_lock.
+ * Return: 0; -ENOENT if no rule has the id; -ENOMEM.
  */
 int altconn_rules_del(struct altconn_net *an, u32 id)
 {
@@ -690,14 +716,14 @@ static void rule_zero_counters(struct altconn_rule *rule)
 }
 
 /**
- * altconn_rules_zero() - zero the counters of rules
+ * altconn_rules_zero() - reset the counters of one rule or of all rules
  * @an: the namespace
  * @id: id of the rule, or 0 for all rules
  *
- * A rule with "times" gets all its decisions back.
+ * A rule with "times" may then decide that many times again.
  *
- * Context: process; an->rules_lock held.
- * Return: 0; -ENOENT if there is no such rule.
+ * Context: process; the caller holds an->rules_lock.
+ * Return: 0; -ENOENT if no rule has the id.
  */
 int altconn_rules_zero(struct altconn_net *an, u32 id)
 {
@@ -713,8 +739,8 @@ int altconn_rules_zero(struct altconn_net *an, u32 id)
 }
 
 /**
- * altconn_rules_init() - initialize a namespace's rules
- * @an: the namespace, zeroed: it has no rules
+ * altconn_rules_init() - initialize a namespace without rules
+ * @an: the namespace, zeroed
  *
  * Context: process.
  */
@@ -724,8 +750,8 @@ void altconn_rules_init(struct altconn_net *an)
 }
 
 /**
- * altconn_rules_exit() - free a namespace's rules
- * @an: the namespace, which has no users left
+ * altconn_rules_exit() - free the rules of a namespace
+ * @an: the namespace, which ends and has no sockets
  *
  * Context: process, may sleep.
  */

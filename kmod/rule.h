@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Rules: the table of rules (rule.c), which netlink requests read and change
- * (nl_rule.c).
+ * This header declares the table of rules (rule.c), which netlink requests read
+ * and change (nl_rule.c).
  */
 #ifndef _ALTCONN_RULE_H
 #define _ALTCONN_RULE_H
@@ -15,53 +15,57 @@ struct altconn_glob;
 struct netlink_ext_ack;
 
 /*
- * Maximum number of rules: in a network namespace that the initial user
- * namespace owns, and in one that another user namespace owns.
+ * Maximum numbers of rules: in a network namespace that the initial user
+ * namespace owns, and in any other one.
  */
 #define ALTCONN_RULES_MAX		4096
 #define ALTCONN_RULES_MAX_USER		256
 
-/* Maximum number of bytes of all patterns in one network namespace. */
+/* Maximum total length of the patterns in one network namespace, bytes. */
 #define ALTCONN_PATTERNS_MAX		65536
+/* The default priority of a rule. */
 #define ALTCONN_RULE_PRIORITY		1000
+/* A probability is a number of millionths. */
 #define ALTCONN_PROBABILITY_ONE		1000000U
 
 /**
- * struct altconn_rule - a rule: conditions and a verdict
+ * struct altconn_rule - a rule
  * @refs: see below
  * @id: unique in the network namespace
- * @priority: rules with a lower priority value are checked first
- * @given: bit n is set if attribute n (ALTCONN_A_RULE_*) was given; the field
- *	of an attribute that was not given has no meaning
- * @type: socket type to match, SOCK_*
- * @kind: address kind of the destination to match
- * @node: node id of the destination to match
- * @port_min: lowest port of the destination to match
- * @port_max: highest port of the destination to match
- * @ip: IP prefix of the destination to match, IPv4 as v4-mapped
+ * @priority: the rule precedes all rules that have a greater priority value
+ * @given: bit n is set if the rule has attribute n (ALTCONN_A_RULE_*); without
+ *	the attribute, a condition always holds
+ * @type: condition: type of the socket, SOCK_*
+ * @kind: condition: kind of the destination, enum altconn_kind
+ * @node: condition: node id of the destination
+ * @port_min: condition: lowest port of the destination
+ * @port_max: condition: highest port of the destination
+ * @ip: condition: IP prefix of the destination; IPv4 is written as v4-mapped
  * @prefix_len: length of the prefix in @ip, bits
- * @uid: effective user id of the caller to match
- * @gid: effective group id of the caller to match
- * @verdict: enum altconn_verdict
- * @delay_ms: delay, milliseconds
+ * @uid: condition: effective user id of the caller of connect() or send()
+ * @gid: condition: effective group id of that caller
+ * @verdict: the decision of the rule, enum altconn_verdict
+ * @delay_ms: delay of ALTCONN_VERDICT_DELAY, milliseconds
  * @jitter_ms: upper bound of a random addition to the delay, milliseconds
- * @times: maximum number of decisions
- * @every: the rule decides on every Nth match only
- * @probability: probability that the rule decides on a match, millionths
- * @left: decisions that remain of @times
- * @matched: matches since the rule was added or its counters were zeroed;
- *	counted with @every only
- * @hits: number of decisions
- * @last_hit: time of the last decision, ns (ktime); 0 if there was none
- * @glob: compiled @pattern, or NULL if there is no pattern
+ * @times: the rule decides this many times at most
+ * @every: the rule decides on matches number @every, 2 * @every and so on
+ * @probability: probability with which the rule decides on a match, millionths
+ * @left: decisions that are left of @times
+ * @matched: number of matches since the rule was added or its counters were
+ *	reset; only counted if the rule has @every
+ * @hits: number of decisions since the rule was added or its counters were
+ *	reset
+ * @last_hit: time of the last one of @hits, nanoseconds (ktime); 0: none
+ * @glob: @pattern in compiled form, or NULL if the rule has no pattern
  * @pattern_len: length of @pattern, bytes
- * @pattern: pattern for names and paths, in the syntax of kmod/glob.c
+ * @pattern: condition: pattern for the name or the path of the destination, in
+ *	the syntax of glob.c
  *
- * Lifetime: the creator holds one reference, and each struct altconn_rules that
- * lists the rule holds one. altconn_rule_put() of the last reference frees the
- * rule. Readers reach the rule through a table only, and hold a reference to
- * the table. The fields of a rule in a table do not change, except for its
- * counters (left, matched, hits, last_hit).
+ * Lifetime: the thread that creates the rule has a reference until it adds the
+ * rule to a table, and each table (struct altconn_rules) has one to each of its
+ * rules. altconn_rule_put() of the last reference frees the rule. A reader of a
+ * rule has a reference to a table that contains the rule. In a table, only the
+ * counters of a rule change: @left, @matched, @hits and @last_hit.
  */
 struct altconn_rule {
 	refcount_t	refs;
@@ -93,19 +97,19 @@ struct altconn_rule {
 };
 
 /**
- * struct altconn_rules - all rules of a network namespace
+ * struct altconn_rules - a table of all rules of a network namespace
  * @rcu: frees the table
  * @refs: see below
  * @n: number of rules, at least 1
- * @paths: whether a rule matches paths with a pattern
- * @rule: the rules, sorted by priority and then by id; a reference to each
+ * @paths: a rule has a pattern for paths
+ * @rule: the rules in the order in which they are matched: by priority, then by
+ *	id; a reference to each
  *
- * Lifetime: an->rules holds one reference, which is dropped when the table is
- * replaced as a whole, under an->rules_lock. Each thread that matches rules
- * holds one, and each struct altconn_match holds one. A thread takes its
- * reference under RCU, unless the count has dropped to zero. When the last
- * reference is dropped, the references to the rules are dropped too, and the
- * table is freed an RCU grace period later.
+ * Lifetime: an->rules has a reference until a new table replaces the table,
+ * under an->rules_lock. A thread that matches rules has a reference, which it
+ * takes under RCU with refcount_inc_not_zero(). Each struct altconn_match has a
+ * reference. When the last reference is dropped, the references to the rules
+ * are dropped too, and the table is freed an RCU grace period later.
  */
 struct altconn_rules {
 	struct rcu_head		rcu;
@@ -117,11 +121,12 @@ struct altconn_rules {
 
 /**
  * struct altconn_match - the rules that match one attempt
- * @rules: the table that the rules are in, a reference
- * @set: bit i is set if rule i of @rules matches; rules behind the first match
- *	that decides unconditionally are not checked
+ * @rules: the table that the matching rules are in, a reference
+ * @set: bit i is set if rule i of @rules matches. The first match that always
+ *	decides (rule_is_conditional() is false) is the last one in the set
  *
- * Lifetime: connect() owns the match and frees it with altconn_match_free().
+ * Lifetime: the connect() that has called altconn_rule_find() frees the match
+ * with altconn_match_free().
  */
 struct altconn_match {
 	struct altconn_rules	*rules;
@@ -150,10 +155,10 @@ void altconn_rules_init(struct altconn_net *an);
 void altconn_rules_exit(struct altconn_net *an);
 
 /**
- * altconn_rule_reason() - map an error of the rule check to a reason
- * @ruling: the ruling that __altconn_rule_check() wrote, or ALTCONN_NO_RULE
- *	after __altconn_rule_find()
- * @err: the negative errno that the function returned
+ * altconn_rule_reason() - get the reason of an error of the rule check
+ * @ruling: the ruling that altconn_rule_check() has written; or ALTCONN_NO_RULE
+ *	after altconn_rule_find(), which makes no ruling
+ * @err: the negative errno that this function returned
  *
  * Context: any.
  * Return: ALTCONN_REASON_RULE if a rule decided, ALTCONN_REASON_NO_MEMORY for
@@ -173,7 +178,8 @@ static inline u32 altconn_rule_reason(const struct altconn_ruling *ruling,
  * @sk: the endpoint
  *
  * Context: any.
- * Return: true if there are rules, else false. The result may change at once.
+ * Return: true if there are rules, else false. Another thread may change this
+ * at any time.
  */
 static inline bool altconn_rules_exist(const struct sock *sk)
 {
@@ -181,14 +187,14 @@ static inline bool altconn_rules_exist(const struct sock *sk)
 }
 
 /**
- * altconn_rule_check() - match the rules, if any, and take the verdict
+ * altconn_rule_check() - match the rules, and apply the first that decides
  * @sk: the endpoint
- * @addr: the destination, after altconn_node_route()
- * @path: the socket file of a path destination, resolved; read for paths only
- * @ruling: ALTCONN_NO_RULE; gets the decision
+ * @addr: the destination, as altconn_node_route() has updated it
+ * @path: the socket file, if the destination is a path; else not read
+ * @ruling: set to ALTCONN_NO_RULE by the caller; gets the ruling
  *
- * Context: process, may sleep; lock_sock() not held.
- * Return: 0 if there are no rules; else the codes of __altconn_rule_check().
+ * Context: process, may sleep; the caller does not hold lock_sock().
+ * Return: see __altconn_rule_check(); 0 if the namespace has no rules.
  */
 static inline int altconn_rule_check(const struct sock *sk,
 				     const struct altconn_addr *addr,
@@ -201,15 +207,15 @@ static inline int altconn_rule_check(const struct sock *sk,
 }
 
 /**
- * altconn_rule_find() - find the rules, if any, that match an attempt
+ * altconn_rule_find() - find the rules that match an attempt
  * @sk: the endpoint
- * @addr: the destination, after altconn_node_route()
- * @path: the socket file of a path destination, resolved; read for paths only
- * @match: points to NULL; gets the matching rules, if there are any; the caller
- *	frees them with altconn_match_free(), on failure too
+ * @addr: the destination, as altconn_node_route() has updated it
+ * @path: the socket file, if the destination is a path; else not read
+ * @match: set to NULL by the caller; gets the match if any rule matches. The
+ *	caller frees the match with altconn_match_free(), on failure too
  *
- * Context: process, may sleep; lock_sock() not held.
- * Return: 0 if there are no rules; else the codes of __altconn_rule_find().
+ * Context: process, may sleep; the caller does not hold lock_sock().
+ * Return: see __altconn_rule_find(); 0 if the namespace has no rules.
  */
 static inline int altconn_rule_find(const struct sock *sk,
 				    const struct altconn_addr *addr,
@@ -222,10 +228,10 @@ static inline int altconn_rule_find(const struct sock *sk,
 }
 
 /**
- * altconn_match_free() - free the result of altconn_rule_find()
+ * altconn_match_free() - free the match of altconn_rule_find()
  * @match: the match, or NULL
  *
- * Context: process, may sleep; lock_sock() may be held.
+ * Context: process, may sleep; the caller may hold lock_sock().
  */
 static inline void altconn_match_free(struct altconn_match *match)
 {
@@ -234,12 +240,12 @@ static inline void altconn_match_free(struct altconn_match *match)
 }
 
 /**
- * altconn_rule_has() - check whether an attribute of a rule was given
+ * altconn_rule_has() - check whether a rule has an attribute
  * @rule: the rule
  * @attr: ALTCONN_A_RULE_*
  *
  * Context: any.
- * Return: true if the attribute was given, else false.
+ * Return: true if the rule has the attribute, else false.
  */
 static inline bool altconn_rule_has(const struct altconn_rule *rule,
 				    unsigned int attr)
