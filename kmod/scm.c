@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Credentials, timestamps and descriptors go with data.
+ * Ancillary data: credentials, descriptors and timestamps.
  *
- * An allow-list says which descriptors may be sent, so that no socket can
- * travel over itself, or over another socket that travels over it. So there are
- * no cycles and no garbage to collect. The list has regular files, directories,
- * pipes, some character devices, and sockets of families that carry no
- * descriptors.
+ * A socket must not be able to carry a descriptor of itself, or of a socket
+ * that carries a descriptor of it, because such a cycle would need a garbage
+ * collector. So an allow-list says which descriptors may be sent: regular
+ * files, directories, pipes, some character devices, and sockets of families
+ * that carry no descriptors.
  *
- * Closing a file by dropping the last reference to it may take long or sleep,
- * as the user that opened the file likes. A process that discards descriptors
- * closes the files that its own user opened. Other files, of which it drops the
- * last reference, go to a queue of the user that opened them (payer.c).
- * Everything that a kernel thread discards goes there too.
+ * Dropping the last reference to a file closes it. The user that opened the
+ * file can choose one whose close takes long or sleeps. So when a parcel of
+ * descriptors is discarded, each reference to a file is treated as follows:
+ *
+ *   it is not the last one                it is dropped
+ *   it is the last one, and the user of   it is dropped, so the process closes
+ *   the current process opened the file   the file
+ *   it is the last one, and another user  a job of that user's payer (payer.c)
+ *   opened the file                       closes the file
+ *
+ * For a kernel thread every user is another user.
  */
 
 #include <linux/fdtable.h>
@@ -36,18 +42,18 @@ static void scm_parcel_close(struct altconn_job *job);
  * struct scm_parcel - descriptors in flight
  * @refs: references
  * @count: number of descriptors
- * @uid: the user that sent the descriptors and is charged for them
- * @payer: the payer of that user
- * @closer: the payer that has @job in its queue: that of the user that opened
- *	the first of @files
- * @job: closes the files that the user of @closer opened; pins the module
- * @files: a reference to each file
+ * @uid: the user that sent the descriptors, and that is charged for them
+ * @payer: the payer of the process that sent the descriptors
+ * @closer: the payer that @job is queued to: that of the user that opened the
+ *	first of @files
+ * @job: closes the files that the user of @closer opened; while it is queued or
+ *	runs, it holds a reference to the module
+ * @files: the open files, a reference to each
  *
- * Lifetime: a message, or a boundary in a ring, has a reference. Each copy of a
- * broadcast has one too, and so has a recvmsg() while it peeks at a message or
- * receives it. The last scm_parcel_put() drops the files and frees the parcel,
- * or lets @job do so, which may split the parcel. A queued parcel has one
- * reference to each file, and no references to itself.
+ * Lifetime: each datagram, boundary in a ring, and recvmsg() that receives the
+ * descriptors has a reference. When the last one is dropped, scm_parcel_put()
+ * frees the parcel, or queues @job if files are left that other users opened.
+ * From then on the job owns the parcel and its files.
  */
 struct scm_parcel {
 	refcount_t		refs;
@@ -60,13 +66,13 @@ struct scm_parcel {
 };
 
 /**
- * struct scm_inflight - count of a user's descriptors that are not received yet
- * @node: in scm_inflight_table
+ * struct scm_inflight - number of descriptors that a user has in flight
+ * @node: link in scm_inflight_table
  * @uid: the user
  * @count: number of descriptors
  *
- * Lifetime: in the table while @count is not 0. All is protected by
- * scm_inflight_lock.
+ * Lifetime: an entry is in the table while @count is not 0. scm_inflight_lock
+ * protects all members.
  */
 struct scm_inflight {
 	struct hlist_node	node;
@@ -79,8 +85,8 @@ static DEFINE_HASHTABLE(scm_inflight_table, 8);
 static DEFINE_SPINLOCK(scm_inflight_lock);
 
 /*
- * The hash has a secret key, so that no user can choose subordinate uids that
- * all fall into one chain.
+ * The hash has a secret key, so that no user can choose uids of a user
+ * namespace that all have the same hash.
  */
 static u32 scm_inflight_key(kuid_t uid)
 {
@@ -103,9 +109,10 @@ static struct scm_inflight *scm_inflight_find(kuid_t uid)
 }
 
 /*
- * Count the descriptors of @parcel, unless its user has more than @limit in
- * flight. A user without an entry gets @spare. Return whether they were
- * counted.
+ * Charge the descriptors of @parcel to its user, unless the user has more than
+ * @limit descriptors in flight already. If the user has no entry, *@spare
+ * becomes the entry, and is set to NULL. Return whether the descriptors are
+ * charged.
  */
 static bool scm_inflight_try_add(const struct scm_parcel *parcel,
 				 unsigned long limit,
@@ -131,9 +138,10 @@ static bool scm_inflight_try_add(const struct scm_parcel *parcel,
 }
 
 /*
- * Charge the descriptors to the sender, as AF_UNIX does: a user may have as
- * many in flight as a process may have open files. CAP_SYS_RESOURCE and
- * CAP_SYS_ADMIN lift the limit.
+ * Charge the descriptors of @parcel to its user. As with AF_UNIX, a user with
+ * more than RLIMIT_NOFILE descriptors in flight may send no further ones,
+ * except with CAP_SYS_RESOURCE or CAP_SYS_ADMIN. Return 0, -ENOMEM or
+ * -ETOOMANYREFS.
  */
 static int scm_inflight_add(const struct scm_parcel *parcel)
 {
@@ -150,7 +158,10 @@ static int scm_inflight_add(const struct scm_parcel *parcel)
 	return fits ? 0 : -ETOOMANYREFS;
 }
 
-/* Uncharge @n of the parcel's descriptors. */
+/*
+ * Uncharge @n of the parcel's descriptors. Free the user's entry if none are
+ * left in flight.
+ */
 static void scm_inflight_sub(const struct scm_parcel *parcel, unsigned int n)
 {
 	struct scm_inflight *user;
@@ -169,8 +180,9 @@ static void scm_inflight_sub(const struct scm_parcel *parcel, unsigned int n)
 }
 
 /*
- * Free a parcel that is not charged. The current process drops the files, even
- * when it has the last references to them.
+ * Free the parcel of a sendmsg() that has failed, before it was charged. The
+ * current process had the files open, so it drops all references, even the last
+ * ones. @parcel may be NULL.
  */
 static void scm_parcel_free(struct scm_parcel *parcel)
 {
@@ -184,9 +196,10 @@ static void scm_parcel_free(struct scm_parcel *parcel)
 }
 
 /*
- * Turn SO_LINGER off, so that the close does not sleep for as long as the
- * sender has chosen. The core ignores SO_LINGER too when a process exits. A
- * time of 0 stays: the close then resets the connection and waits for nothing.
+ * Turn SO_LINGER off before a close, unless its time is 0. Otherwise the close
+ * would sleep for as long as the sender has chosen. With a time of 0 the close
+ * resets the connection and does not sleep. The core also ignores SO_LINGER
+ * when a process exits.
  */
 static void scm_clear_linger(struct file *file)
 {
@@ -201,9 +214,8 @@ static void scm_clear_linger(struct file *file)
 }
 
 /*
- * Return the payer of the user that opened the file, since the sender may have
- * passed on files that other users opened. Without memory for that payer,
- * return the sender's.
+ * Return the payer of the user that opened the file, which need not be the user
+ * that sent it. If there is no memory for that payer, return the sender's.
  */
 static struct altconn_payer *scm_file_payer(const struct scm_parcel *parcel,
 					    const struct file *file)
@@ -213,6 +225,7 @@ static struct altconn_payer *scm_file_payer(const struct scm_parcel *parcel,
 	return altconn_payer_get(ALTCONN_PAYER_RELEASE, key) ? : parcel->payer;
 }
 
+/* Allocate an empty parcel with space for @max descriptors. */
 static struct scm_parcel *scm_parcel_alloc(unsigned int max, kuid_t uid,
 					   struct altconn_payer *payer)
 {
@@ -228,6 +241,10 @@ static struct scm_parcel *scm_parcel_alloc(unsigned int max, kuid_t uid,
 	return parcel;
 }
 
+/*
+ * Queue the job of a parcel that has no references. The caller has a reference
+ * to the module, which moves to the job.
+ */
 static void scm_parcel_queue(struct scm_parcel *parcel)
 {
 	parcel->closer = scm_file_payer(parcel, parcel->files[0]);
@@ -235,9 +252,10 @@ static void scm_parcel_queue(struct scm_parcel *parcel)
 }
 
 /*
- * Move files of other users to a parcel of their own, so that they need not
- * wait for files of this payer's user. Without memory for that parcel they
- * wait.
+ * Move the files that other users opened to a second parcel, and queue that
+ * one, so that these files are closed independently of this payer's budget.
+ * Without memory for a second parcel, the files stay, and scm_parcel_close()
+ * queues them again afterwards.
  */
 static void scm_parcel_split(struct scm_parcel *parcel)
 {
@@ -270,8 +288,8 @@ static void scm_parcel_split(struct scm_parcel *parcel)
 }
 
 /*
- * Close the files of a parcel that the payer's user opened. This is the payer's
- * job, and the parcel has no references any more.
+ * The job of a parcel: close the files that the user of parcel->closer opened.
+ * If other files are left, queue the job again, for the user of the first one.
  */
 static void scm_parcel_close(struct altconn_job *job)
 {
@@ -299,15 +317,15 @@ static void scm_parcel_close(struct altconn_job *job)
 	}
 	kfree(parcel);
 	/*
-	 * altconn_payer_exit() flushes the work that runs this job, so the code
-	 * stays until the job returns.
+	 * The code of the module stays until this job has returned, because
+	 * altconn_payer_exit() waits for the work that runs the job.
 	 */
 	module_put(THIS_MODULE);
 }
 
 /*
  * Return whether the user of the current process opened the file. A kernel
- * thread has no files of its own.
+ * thread has no user.
  */
 static bool scm_file_is_own(const struct file *file)
 {
@@ -317,8 +335,9 @@ static bool scm_file_is_own(const struct file *file)
 }
 
 /*
- * Drop the references that need no payer: references that are not the last
- * ones, and references to files that the user of the current process opened.
+ * Drop and uncharge the references that the current process may drop: those
+ * that are not the last ones, and those to files that its user opened. The
+ * other files stay in the parcel.
  */
 static void scm_parcel_drop(struct scm_parcel *parcel)
 {
@@ -340,9 +359,9 @@ static void scm_parcel_drop(struct scm_parcel *parcel)
 
 /**
  * altconn_scm_parcel_get() - take a reference to a parcel
- * @parcel: the parcel, or NULL
+ * @parcel: the parcel, which another reference keeps alive, or NULL
  *
- * Context: any; the caller makes sure that another reference stays.
+ * Context: any.
  * Return: @parcel.
  */
 struct scm_parcel *altconn_scm_parcel_get(struct scm_parcel *parcel)
@@ -353,8 +372,9 @@ struct scm_parcel *altconn_scm_parcel_get(struct scm_parcel *parcel)
 }
 
 /*
- * Drop a reference to a parcel. Descriptors that are left to a payer count as
- * in flight until the payer has closed them, which bounds their number.
+ * Drop a reference to a parcel. With the last one, drop the files that the
+ * current process may drop, and let a payer close the others. These stay
+ * charged until the payer has closed them, so their number is bounded.
  */
 static void scm_parcel_put(struct scm_parcel *parcel)
 {
@@ -370,8 +390,8 @@ static void scm_parcel_put(struct scm_parcel *parcel)
 }
 
 /**
- * altconn_scm_destroy() - drop what goes with a message
- * @scm: credentials and descriptors of the message; zeroed
+ * altconn_scm_destroy() - drop the references of ancillary data
+ * @scm: the ancillary data; zeroed
  *
  * Context: process, may sleep.
  */
@@ -383,9 +403,8 @@ void altconn_scm_destroy(struct altconn_scm *scm)
 }
 
 /**
- * altconn_scm_fill() - attach the caller's credentials to a message
- * @scm: credentials and descriptors of the message; unchanged if it has
- *	credentials already
+ * altconn_scm_fill() - store the current process's credentials
+ * @scm: gets the credentials; unchanged if it has credentials already
  *
  * Context: process.
  */
@@ -399,8 +418,8 @@ void altconn_scm_fill(struct altconn_scm *scm)
 }
 
 /*
- * Return whether the caller may send these credentials, by the rules of
- * unix(7).
+ * Return whether the current process may send these credentials, by the rules
+ * of unix(7). @uid and @gid are those of @claim.
  */
 static bool scm_may_send_cred(const struct ucred *claim, kuid_t uid, kgid_t gid)
 {
@@ -417,6 +436,7 @@ static bool scm_may_send_cred(const struct ucred *claim, kuid_t uid, kgid_t gid)
 		ns_capable(cred->user_ns, CAP_SETGID));
 }
 
+/* Store the credentials of an SCM_CREDENTIALS message. Return 0 or an errno. */
 static int scm_parse_cred(const struct cmsghdr *cmsg, struct altconn_scm *scm)
 {
 	struct ucred claim;
@@ -442,12 +462,14 @@ static int scm_parse_cred(const struct cmsghdr *cmsg, struct altconn_scm *scm)
 }
 
 /*
- * Return whether a descriptor of the character device may be sent. A driver
- * that keeps other files at an open one could keep the socket over which its
- * own file travels. Each would then hold the other for ever. Binder keeps files
- * in its transactions, vhost, VFIO and KVM keep sockets and eventfds, and DRM
- * keeps DMA buffers. The drivers below keep no files, except that a terminal
- * may keep another terminal's (TIOCCONS).
+ * Return whether a descriptor of this character device may be sent.
+ *
+ * Some drivers keep a reference to other files while a file of theirs is open.
+ * If such a file kept a socket, and a descriptor of the file travelled over
+ * that socket, each would keep the other for ever. Binder keeps files in its
+ * transactions, vhost, VFIO and KVM keep sockets and eventfds, and DRM keeps
+ * DMA buffers. The drivers below keep no files, except that a terminal may keep
+ * another terminal's file (TIOCCONS).
  */
 static bool scm_may_send_device(dev_t dev)
 {
@@ -476,19 +498,20 @@ static bool scm_may_send_device(dev_t dev)
 	}
 }
 
+/* Return whether a descriptor of the file is in the allow-list. */
 static bool scm_may_send_file(struct file *file)
 {
 	const struct inode *inode = file_inode(file);
 	struct socket *sock;
 
-	/* An O_PATH descriptor is only a place in the file system. */
+	/* An O_PATH descriptor keeps a path, and never an open socket. */
 	if (file->f_mode & FMODE_PATH)
 		return true;
 	switch (inode->i_mode & S_IFMT) {
 	case S_IFREG:
 		/*
-		 * Newer kernels give the files of io_uring and similar
-		 * interfaces this type, too.
+		 * In newer kernels the files of io_uring and similar interfaces
+		 * are regular files of anon_inodefs.
 		 */
 		return inode->i_sb->s_magic != ANON_INODE_FS_MAGIC;
 	case S_IFDIR:
@@ -502,14 +525,17 @@ static bool scm_may_send_file(struct file *file)
 		       sock->ops->family != PF_ALTCONN;
 	default:
 		/*
-		 * This includes block devices: nbd keeps sockets, and other
-		 * block devices may lie above nbd.
+		 * Block devices are among these: nbd keeps sockets, and another
+		 * block device may lie above nbd.
 		 */
 		return false;
 	}
 }
 
-/* Allocate an empty parcel of the caller with room for @max descriptors. */
+/*
+ * Allocate an empty parcel with space for @max descriptors that the current
+ * process sends.
+ */
 static struct scm_parcel *scm_parcel_new(unsigned int max)
 {
 	u64 key = altconn_payer_key(current_cred());
@@ -520,8 +546,10 @@ static struct scm_parcel *scm_parcel_new(unsigned int max)
 }
 
 /*
- * Take references to the files of an SCM_RIGHTS message. The message has at
- * most @most descriptors in all its control messages.
+ * Add the files of an SCM_RIGHTS message to *@place, a parcel that is allocated
+ * if *@place is NULL. All such messages of the sendmsg() together have at most
+ * @most descriptors. After an error, *@place has the files added so far. Return
+ * 0 or an errno.
  */
 static int scm_parse_fds(const struct cmsghdr *cmsg, size_t most,
 			 struct scm_parcel **place)
@@ -546,7 +574,7 @@ static int scm_parse_fds(const struct cmsghdr *cmsg, size_t most,
 
 		if (!file)
 			return -EBADF;
-		/* The parcel owns the file from here on. */
+		/* The parcel owns the reference, even if this call fails. */
 		parcel->files[parcel->count++] = file;
 		if (!scm_may_send_file(file))
 			return -EOPNOTSUPP;
@@ -554,6 +582,10 @@ static int scm_parse_fds(const struct cmsghdr *cmsg, size_t most,
 	return 0;
 }
 
+/*
+ * Parse the control messages into scm->cred and *@parcel. The caller drops both
+ * after an error. Return 0 or an errno.
+ */
 static int scm_parse(const struct sock *sk, struct msghdr *msg,
 		     struct altconn_scm *scm, struct scm_parcel **parcel)
 {
@@ -565,8 +597,8 @@ static int scm_parse(const struct sock *sk, struct msghdr *msg,
 			return -EINVAL;
 		if (cmsg->cmsg_level != SOL_SOCKET) {
 			/*
-			 * AF_UNIX ignores messages of other levels. The other
-			 * address formats drop nothing silently.
+			 * AF_UNIX ignores control messages of other levels, and
+			 * so does the sockaddr_un format.
 			 */
 			if (altconn_sk(sk)->format == ALTCONN_UNIX)
 				continue;
@@ -590,16 +622,17 @@ static int scm_parse(const struct sock *sk, struct msghdr *msg,
  * altconn_scm_send() - parse the control messages of a sendmsg()
  * @sk: the endpoint
  * @msg: the message with its control messages
- * @scm: zeroed; gets credentials and descriptors
+ * @scm: zeroed; gets the credentials and descriptors
  *
  * Context: process, may sleep.
- * Return: 0, and the caller destroys @scm later. After an error @scm is zeroed:
- * -EINVAL: a control message is not well-formed or unknown, an id is not
- * mapped, or there are more than SCM_MAX_FD descriptors; -EPERM: the caller may
- * not send these credentials; -ESRCH: no such process; -EBADF: no such
- * descriptor; -EOPNOTSUPP: a descriptor that may not be sent, or, except in the
- * sockaddr_un format, a control message of another level than SOL_SOCKET;
- * -ETOOMANYREFS: the user has too many descriptors in flight; -ENOMEM.
+ * Return: 0, and the caller passes @scm to altconn_scm_destroy() later. After
+ * an error @scm is zeroed: -EINVAL: a control message is malformed or of an
+ * unknown type, a uid or gid is not mapped, or there are more than SCM_MAX_FD
+ * descriptors; -EPERM: the process may not send these credentials; -ESRCH: no
+ * process has this pid; -EBADF: a descriptor is not open; -EOPNOTSUPP: a
+ * descriptor may not be sent, or, except in the sockaddr_un format, a control
+ * message has another level than SOL_SOCKET; -ETOOMANYREFS: the user has too
+ * many descriptors in flight; -ENOMEM.
  */
 int altconn_scm_send(const struct sock *sk, struct msghdr *msg,
 		     struct altconn_scm *scm)
@@ -620,10 +653,10 @@ int altconn_scm_send(const struct sock *sk, struct msghdr *msg,
 
 /**
  * altconn_scm_put_stamp() - add a SO_TIMESTAMP or SO_TIMESTAMPNS message
- * @msg: gets the time, in the form that the program asked for
- * @sk: the endpoint
- * @stamp: when the message was queued; 0 if it was not recorded: use the
- *	current time
+ * @msg: gets the control message
+ * @sk: the endpoint; its options select the form of the message
+ * @stamp: when the data was queued, or 0 if this time was not stored: the
+ *	current time is used
  *
  * Context: process, may sleep.
  */
@@ -651,9 +684,9 @@ void altconn_scm_put_stamp(struct msghdr *msg, const struct sock *sk,
 }
 
 /*
- * Install the descriptors of a parcel in the current process. The core drops
- * all references in its list, even if they are the last ones. So it gets
- * references of its own, and scm_parcel_put() drops the parcel's.
+ * Install the descriptors of a parcel in the current process. scm_detach_fds()
+ * consumes one reference to each file. So it gets references of its own, and
+ * the parcel keeps its references until scm_parcel_put().
  */
 static void scm_parcel_install(struct msghdr *msg,
 			       const struct scm_parcel *parcel)
@@ -664,8 +697,8 @@ static void scm_parcel_install(struct msghdr *msg,
 	struct scm_fp_list *fp;
 
 	/*
-	 * The list is small, and descriptors must not get lost for lack of
-	 * memory.
+	 * A failed allocation would lose the descriptors. The list has at most
+	 * SCM_MAX_FD pointers.
 	 */
 	fp = kzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
 	fp->max = parcel->count;
@@ -676,13 +709,14 @@ static void scm_parcel_install(struct msghdr *msg,
 }
 
 /**
- * altconn_scm_recv() - hand what goes with data to the caller of recvmsg()
+ * altconn_scm_recv() - pass ancillary data to user space in a recvmsg()
  * @msg: gets the control messages
- * @scm: credentials and descriptors of the data; zeroed
- * @passcred: the caller asks for credentials; for connected data, the same
- *	value has decided which data is returned together
+ * @scm: the credentials and descriptors; dropped, and zeroed
+ * @passcred: pass the credentials (SO_PASSCRED). On a stream or seqpacket
+ *	socket this is rx->passcred, by which the data was read
  *
- * MSG_CTRUNC reports what does not fit into the caller's buffer.
+ * MSG_CTRUNC is set if the buffer for control messages is too small. Without
+ * credentials, pid 0 and the overflow ids are passed.
  *
  * Context: process, may sleep.
  */
@@ -710,9 +744,9 @@ void altconn_scm_recv(struct msghdr *msg, struct altconn_scm *scm,
 }
 
 /**
- * altconn_scm_copy() - attach what goes with a datagram to another one
- * @to: overwritten; gets references of its own, and no time
- * @from: credentials and descriptors of the first datagram
+ * altconn_scm_copy() - copy the ancillary data of a datagram
+ * @to: overwritten; gets references of its own, and no timestamp
+ * @from: the ancillary data
  *
  * Context: process.
  */

@@ -9,8 +9,8 @@ struct scm_parcel;
 /**
  * struct altconn_cred - credentials of a sender
  * @pid: the sender's process, a reference; NULL if there are no credentials
- * @uid: the sender's uid; 0 and without meaning if @pid is NULL
- * @gid: the sender's gid; 0 and without meaning if @pid is NULL
+ * @uid: the sender's uid; 0 if @pid is NULL
+ * @gid: the sender's gid; 0 if @pid is NULL
  */
 struct altconn_cred {
 	struct pid	*pid;
@@ -19,13 +19,13 @@ struct altconn_cred {
 };
 
 /**
- * struct altconn_scm - credentials, descriptors and time that go with data
- * @cred: credentials of the sender
- * @parcel: descriptors, a reference, or NULL
- * @stamp: when the data was queued, or 0 if the receiver did not ask for
- *	timestamps then
+ * struct altconn_scm - ancillary data: credentials, descriptors and timestamp
+ * @cred: credentials of the sender; owns a reference
+ * @parcel: the descriptors, a reference, or NULL
+ * @stamp: when the data was queued, or 0 if the receiver had not asked for
+ *	timestamps (SO_TIMESTAMP) by that time
  *
- * If all members are zero, nothing goes with the data.
+ * All members are zero if there is no ancillary data.
  */
 struct altconn_scm {
 	struct altconn_cred	cred;
@@ -34,15 +34,16 @@ struct altconn_scm {
 };
 
 /**
- * struct altconn_rx - state of one recvmsg() of connected data
- * @scm: credentials, descriptors and time of the data
- * @skip: the offset in bytes at which a peek begins (SO_PEEK_OFF)
- * @seeks: the call peeks with SO_PEEK_OFF set, be it to 0
- * @passcred: the receiver asks for credentials (SO_PASSCRED), so data with
- *	other credentials must not be returned by the same call
- * @began: the call has read bytes, or a record, which may be empty
- * @stop: the call has read descriptors and must read no more data
- * @eor: the sender has marked the record with MSG_EOR
+ * struct altconn_rx - state of one recvmsg() on a stream or seqpacket socket
+ * @scm: ancillary data that has been received and not yet passed to user space
+ * @skip: the offset at which a peek begins (SO_PEEK_OFF), else 0
+ * @seeks: the call is a peek, and SO_PEEK_OFF is set, be it to 0
+ * @passcred: the receiver has set SO_PASSCRED, so all data that the call
+ *	returns must have the same credentials
+ * @began: the call has read bytes, or a record, which may be empty, or with a
+ *	buffer of 0 bytes the ancillary data of the next byte
+ * @stop: the call has received descriptors and must read no more data
+ * @eor: the sender of the record has set MSG_EOR
  */
 struct altconn_rx {
 	struct altconn_scm	scm;
@@ -66,8 +67,8 @@ void altconn_scm_recv(struct msghdr *msg, struct altconn_scm *scm,
 void altconn_scm_copy(struct altconn_scm *to, const struct altconn_scm *from);
 
 /**
- * altconn_scm_cred_put() - drop credentials
- * @cred: the credentials; empty afterwards
+ * altconn_scm_cred_put() - drop the reference of credentials
+ * @cred: the credentials, which may be empty; @pid is NULL afterwards
  *
  * Context: any.
  */
