@@ -3,12 +3,14 @@
  * The table of bound addresses: insertion, removal and conflicts. place.c
  * describes the structure of the table.
  *
- * Each inet port has a second place, for all IP addresses. That place counts
- * the bindings of the port by class, and lists them for a broadcast. A conflict
- * is found in the counters of the place of the exact address and of the place
- * of the port, without a walk: see bind_conflicts(). A struct place_owner
- * counts the bindings of one user that share an address a second time, so that
- * they can be subtracted.
+ * A binding belongs to the place of its address (bind->place). An inet binding
+ * also belongs to the place of its port (bind->port), which counts the bindings
+ * at all IP addresses by class, and lists them for broadcasts.
+ *
+ * bind_conflicts() finds a conflict in the counters of these two places,
+ * without a walk of their bindings. A binding with @share does not conflict
+ * with bindings of the same user that have @share too. Their number, from
+ * struct place_owner, is subtracted from the counters of the place.
  */
 
 #include <linux/slab.h>
@@ -19,33 +21,35 @@
 #include "port_set.h"
 
 /*
- * Maximum number of listeners, or of datagram sockets, at one address. A lookup
- * walks all of them.
+ * Maximum number of listeners, or of datagram sockets, at one address, because
+ * a lookup walks all of them.
  */
 #define PLACE_BINDS_MAX	1024
 
 /*
- * Maximum number of datagram sockets at one inet port, over all IP addresses. A
- * broadcast walks all of them.
+ * Maximum number of datagram sockets at one inet port, at all IP addresses
+ * together, because a broadcast walks all of them.
  */
 #define PORT_BINDS_MAX	(16 * PLACE_BINDS_MAX)
 
 /*
- * The class of a binding: what an inet binding is bound to. A binding of
- * another kind has class PLACE_SOME4.
+ * The class of an inet binding is the sort of address that it is bound to.
+ * Bindings of other kinds do not need a class and have PLACE_SOME4.
  */
 enum place_class {
-	PLACE_SOME4,	/* an IPv4 address */
+	PLACE_SOME4,	/* an IPv4 address other than 0.0.0.0 */
 	PLACE_ANY4,	/* 0.0.0.0 */
-	PLACE_SOME6,	/* an IPv6 address */
+	PLACE_SOME6,	/* an IPv6 address other than :: */
 	PLACE_ANY6,	/* ::, which serves IPv4 too */
 	PLACE_ONLY6,	/* :: with IPV6_V6ONLY */
 };
 
 /*
- * For each class of a binding: the classes of the other bindings at the port
- * that serve an address of the binding too. Two bindings to the same specific
- * address meet in the place of that address instead.
+ * For each class, the classes that overlap it at the same port: each binding of
+ * the one class serves an address that a binding of the other class serves too.
+ * PLACE_SOME4 and PLACE_SOME6 do not overlap themselves here. Two bindings to
+ * the same specific address have the same place of an address, whose counters
+ * show the overlap.
  */
 static const u8 place_overlaps[] = {
 	[PLACE_SOME4]	= BIT(PLACE_ANY4) | BIT(PLACE_ANY6),
@@ -72,8 +76,9 @@ static enum place_class bind_class(const struct altconn_bind *bind)
 }
 
 /*
- * Return the rows of a place's counters. The place of a port has one row for
- * each class, and the place of an address has one row.
+ * Return the counters of a place, as an array of rows. The place of a port has
+ * a row for each class. The place of an address has one row, because all its
+ * bindings have the same class.
  */
 static u32 (*place_count_rows(struct altconn_place *place))[ALTCONN_PLACE_SORTS]
 {
@@ -82,16 +87,14 @@ static u32 (*place_count_rows(struct altconn_place *place))[ALTCONN_PLACE_SORTS]
 	return container_of(place, struct altconn_port_place, place)->count;
 }
 
-/*
- * Return the row of @place that counts @bind. All bindings of one address have
- * the same class, so the place of an address needs one row only.
- */
+/* Return the index of the row of @place that counts @bind. */
 static unsigned int place_row(const struct altconn_place *place,
 			      const struct altconn_bind *bind)
 {
 	return place->level == ALTCONN_PLACE_PORT ? bind_class(bind) : 0;
 }
 
+/* Return the sum of counter @what over the rows whose bits are set in @rows. */
 static u64 place_sum(u32 (*counts)[ALTCONN_PLACE_SORTS], u8 rows,
 		     enum altconn_place_sort what)
 {
@@ -104,9 +107,10 @@ static u64 place_sum(u32 (*counts)[ALTCONN_PLACE_SORTS], u8 rows,
 }
 
 /*
- * Return whether @place counts bindings of sort @what in @rows. With @share,
- * the bindings that @bind may share the place with do not count: those that
- * belong to the same user and share too.
+ * Return whether @place has a binding of sort @what, in the rows of the bit
+ * mask @rows, that conflicts with @bind. If @share is false, each such binding
+ * conflicts. If @share is true, the bindings with altconn_bind.share that
+ * belong to the user of @bind do not conflict.
  */
 static bool place_has_conflict(struct altconn_place *place,
 			       const struct altconn_bind *bind, u8 rows,
@@ -123,9 +127,11 @@ static bool place_has_conflict(struct altconn_place *place,
 }
 
 /*
- * Return whether a binding of sort @what overlaps @bind and may not share with
- * it. Two bindings overlap if they have the same address, or if they have the
- * same port and at least one of them is bound to a wildcard address.
+ * Return whether a binding of sort @what overlaps @bind and, if @share is true,
+ * may not share the address with @bind. Two bindings overlap if both serve one
+ * address: they have the same address, or one of them is bound to a wildcard
+ * address of their port that includes the address of the other one. @place and
+ * @port are the places that @bind has or will have, or NULL.
  */
 static bool bind_overlaps(const struct altconn_bind *bind,
 			  struct altconn_place *place,
@@ -140,10 +146,16 @@ static bool bind_overlaps(const struct altconn_bind *bind,
 }
 
 /*
- * Return whether @bind conflicts with a binding in the table. As with TCP, two
- * bindings may overlap if both have SO_REUSEADDR and the older one does not
- * listen, or if both share and belong to one user. A binding to an address that
- * the module chose (@exclusive) may overlap no other binding.
+ * Return whether @bind, which is not in the table yet, conflicts with a binding
+ * in the table. These bindings do, if they overlap @bind:
+ *
+ *	@exclusive			all
+ *	@bind without SO_REUSEADDR	all but S
+ *	@bind with SO_REUSEADDR		those that listen or do not have
+ *					SO_REUSEADDR, but not S
+ *
+ * If @bind has @share, S are the bindings of the same user with @share. Else S
+ * is empty. The last two lines are the rules of TCP.
  */
 static bool bind_conflicts(const struct altconn_bind *bind,
 			   struct altconn_place *place,
@@ -156,6 +168,7 @@ static bool bind_conflicts(const struct altconn_bind *bind,
 			     bind->share);
 }
 
+/* Add @n to the counters of the sorts that @bind has. */
 static void place_add_counts(u32 *sorts, const struct altconn_bind *bind, s32 n)
 {
 	sorts[ALTCONN_PLACE_ALL] += n;
@@ -179,6 +192,10 @@ static void place_update_counts(struct altconn_place *place,
 		place_add_counts(owner->count[row], bind, n);
 }
 
+/*
+ * Count @bind in its places (@n is 1), or undo that (@n is -1). While @bind is
+ * counted, @bind->listens does not change.
+ */
 static void bind_update_counts(const struct altconn_bind *bind, s32 n)
 {
 	lockdep_assert_held(altconn_bind_stripe_of(bind));
@@ -187,6 +204,10 @@ static void bind_update_counts(const struct altconn_bind *bind, s32 n)
 		place_update_counts(&bind->port->place, bind, n);
 }
 
+/*
+ * Undo place_add_bind(). The caller has removed @bind from the lists of @place,
+ * and from the counters if @place has other bindings.
+ */
 static void place_remove_bind(struct altconn_place *place,
 			      const struct altconn_bind *bind)
 {
@@ -195,14 +216,15 @@ static void place_remove_bind(struct altconn_place *place,
 	if (--place->n)
 		return;
 	altconn_place_unlink(place);
-	/* The place is part of the host, so this may free the place. */
+	/* This may free the host, and the place with it. */
 	altconn_addr_put(place->host->addr);
 }
 
 /*
- * Join *@place. If it is NULL, @own becomes the place. @own is part of @bind,
- * and keeps the memory of @bind as long as the place has bindings. Return 0 or
- * -ENOMEM. After an error a new place is out of the table again.
+ * Add @bind to the number of bindings of *@place, and of its user's struct
+ * place_owner. If *@place is NULL, @own, which is storage in @bind, becomes the
+ * place, with a reference to the address of @bind. Return 0 or -ENOMEM. After
+ * an error a new place is out of the table again.
  */
 static int place_add_bind(struct altconn_place **place,
 			  struct altconn_place *own, struct altconn_bind *bind,
@@ -228,8 +250,8 @@ static int place_add_bind(struct altconn_place **place,
 }
 
 /*
- * Return the storage for the place of the port in an inet binding. It follows
- * the address.
+ * Return the storage in an inet binding for a place of its port. The storage
+ * follows the bytes of the address.
  */
 static struct altconn_port_place *bind_own_port(struct altconn_bind *bind)
 {
@@ -248,6 +270,10 @@ static int bind_link_port(struct altconn_bind *bind, struct altconn_place *port,
 	return err;
 }
 
+/*
+ * Add @bind to its places, which begin if they are NULL. Lookups find the
+ * binding from then on. Return 0, or -ENOMEM and no change.
+ */
 static int bind_link(struct altconn_bind *bind, struct altconn_place *place,
 		     struct altconn_place *port, struct place_owner **spares)
 {
@@ -272,6 +298,10 @@ static int bind_link(struct altconn_bind *bind, struct altconn_place *place,
 	return 0;
 }
 
+/*
+ * Check the limits and the conflicts of @bind, and add it. If the inet port has
+ * no place, no binding of the port exists, so its address has no place either.
+ */
 static int bind_insert_locked(struct altconn_bind *bind, bool exclusive,
 			      struct place_owner **spares)
 {
@@ -299,13 +329,14 @@ static int bind_insert_locked(struct altconn_bind *bind, bool exclusive,
 /**
  * altconn_bind_table_insert() - add a binding, unless its address is taken
  * @bind: the binding, complete except for its links
- * @exclusive: fail if any binding overlaps @bind, even one that shares
+ * @exclusive: every binding that overlaps @bind conflicts, also one that could
+ *	share the address
  *
  * Context: process; may sleep, except for a path.
- * Return: 0; -EADDRINUSE: a binding conflicts, or PLACE_BINDS_MAX datagram
- * sockets have the address already, or PORT_BINDS_MAX datagram sockets have the
- * port, and no reader has seen @bind; -ENOMEM: readers may see @bind for a
- * grace period.
+ * Return: 0. -EADDRINUSE: a binding conflicts, or the address already has
+ * PLACE_BINDS_MAX datagram sockets, or the inet port PORT_BINDS_MAX. In this
+ * case no other thread has found @bind. -ENOMEM: lookups may find a place in
+ * the memory of @bind for a grace period.
  */
 int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive)
 {
@@ -338,12 +369,13 @@ int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive)
 
 /**
  * altconn_bind_table_remove() - remove a binding from the table
- * @bind: the binding, which does not listen
+ * @bind: the binding; altconn_bind_release_listening() has been called if it
+ *	counted as listening
  *
- * The port sets drop the port in the same hold of the stripe lock.
+ * The port is removed from the port sets in the same hold of the stripe lock,
+ * as port_set.c requires. Lookups may find the binding for a grace period.
  *
- * Context: process; takes the stripe lock. Readers may see the binding for a
- * grace period.
+ * Context: process; takes the stripe lock.
  */
 void altconn_bind_table_remove(struct altconn_bind *bind)
 {
@@ -352,9 +384,8 @@ void altconn_bind_table_remove(struct altconn_bind *bind)
 	if (bind->port)
 		hlist_del_rcu(&bind->port_link);
 	/*
-	 * The counters of a place end with its last binding, which need not be
-	 * subtracted from them. The counters of a port may outlive this
-	 * binding.
+	 * If the binding is the last of its place, the place ends, and its
+	 * counters need no update. The place of the port may go on.
 	 */
 	if (bind->place->n > 1 || bind->port)
 		bind_update_counts(bind, -1);
@@ -367,12 +398,16 @@ void altconn_bind_table_remove(struct altconn_bind *bind)
 }
 
 /**
- * altconn_bind_reserve_listening() - reserve an address for a listener
- * @bind: the binding of the endpoint that listens
+ * altconn_bind_reserve_listening() - count a binding as listening
+ * @bind: the binding of an endpoint that does not listen yet
+ *
+ * From here on, bindings that overlap @bind and may not share the address with
+ * it cannot listen.
  *
  * Context: process; takes the stripe lock.
- * Return: 0; -EADDRINUSE: another binding overlaps, listens and may not share
- * with @bind, or PLACE_BINDS_MAX bindings listen at the address already.
+ * Return: 0; -EADDRINUSE: a binding that overlaps @bind, and may not share the
+ * address with it, counts as listening, or PLACE_BINDS_MAX bindings of the
+ * address do.
  */
 int altconn_bind_reserve_listening(struct altconn_bind *bind)
 {
@@ -392,9 +427,10 @@ int altconn_bind_reserve_listening(struct altconn_bind *bind)
 }
 
 /**
- * altconn_bind_set_listener() - add or remove the listener that attempts find
- * @bind: the binding, reserved by altconn_bind_reserve_listening()
- * @ln: the listener; NULL removes the current one and keeps the reservation
+ * altconn_bind_set_listener() - set or clear the listener that lookups find
+ * @bind: the binding, after altconn_bind_reserve_listening()
+ * @ln: the listener; NULL clears the current one, and the binding still counts
+ *	as listening
  *
  * Context: process; the stripe lock of @bind held.
  */
@@ -410,17 +446,20 @@ void altconn_bind_set_listener(struct altconn_bind *bind,
 	}
 	hlist_del_init_rcu(&bind->listener_link);
 	/*
-	 * Remove the binding from the list before its listener is cleared. A
-	 * lookup that finds a binding without a listener in the list repeats
-	 * its walk, and the repeated walk must not find this binding again.
+	 * Remove the binding from the list before the listener is cleared. A
+	 * lookup that reads the listener NULL (listener_lookup_place()) is
+	 * repeated, and then no longer finds the binding in the list.
 	 */
 	smp_wmb();
 	RCU_INIT_POINTER(bind->listener, NULL);
 }
 
 /**
- * altconn_bind_release_listening() - undo altconn_bind_reserve_listening()
- * @bind: the binding; no attempt can reach its listener any more
+ * altconn_bind_release_listening() - count a binding as not listening
+ * @bind: the binding; no attempt can get into the accept queue of its listener
+ *	any more
+ *
+ * This undoes altconn_bind_reserve_listening().
  *
  * Context: process; takes the stripe lock.
  */

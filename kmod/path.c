@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Addresses in the file system: socket files, which bind() makes and connect()
- * looks up with the caller's credentials, as path_resolution(7) describes.
+ * Paths: socket files, which bind() makes and connect() and send() look up with
+ * the credentials of the calling thread, as path_resolution(7) describes.
  *
  * A lookup may block for ever (FUSE), so no lookup is made under lock_sock().
+ * altconn_path_bind() has three steps, and only the first and the last access
+ * the endpoint:
  *
- * ALTCONN_REPLACE_PATH: A socket gets its file in bind() and never later. Both
- * AF_UNIX and this family bind the socket in the same hold of the directory's
- * lock in which they make the file. So if a file is seen under that lock and
- * has no socket afterwards, the file is stale and never gets a socket. A bind()
- * may replace a stale file at any later time, if it sees under the lock that
- * the file is still there.
+ *	path_begin_bind()	sets ask->pending_bind, under lock_sock()
+ *	file system		looks up the directory, locks it, makes the file
+ *	path_complete_bind()	moves ask->pending_bind to ask->bind, under
+ *				ask->bind_lock and the directory's lock
+ *
+ * Another call on the socket may clear ask->pending_bind in the meantime
+ * (altconn_bind_cancel()). The last step then fails.
+ *
+ * With ALTCONN_REPLACE_PATH, bind() replaces a stale socket file, which is one
+ * to which no socket is bound. A stale file stays stale, because AF_UNIX and
+ * this family make a file and bind the socket to it in one hold of the
+ * directory's lock. So bind() looks at the file under this lock, checks without
+ * the lock that no socket is bound to it, and locks the directory again. If the
+ * path still has the same file, bind() replaces the file.
  */
 
 #include <linux/fcntl.h>
@@ -30,11 +40,10 @@
 #include "sock.h"
 
 /*
- * Begin to bind an endpoint to a path. Until path_complete_bind(), any other
- * call on the socket that needs its address or its state cancels the bind().
- * Return a binding, which path_complete_bind() or path_abort_bind() takes over;
- * ERR_PTR(-EINVAL) if the endpoint is bound, or if its state does not allow
- * bind(); ERR_PTR(-ENOMEM). lock_sock() is not held.
+ * Set ask->pending_bind to a new binding, and return the binding. The caller
+ * owns the binding until path_complete_bind() succeeds or path_abort_bind() is
+ * called. Return ERR_PTR(-EINVAL) if the endpoint is bound, or if its state
+ * does not allow bind(); ERR_PTR(-ENOMEM). lock_sock() is not held.
  */
 static struct altconn_bind *path_begin_bind(struct sock *sk,
 					    const struct altconn_addr *addr)
@@ -63,10 +72,10 @@ static struct altconn_bind *path_begin_bind(struct sock *sk,
 
 /*
  * Bind the endpoint to its socket file. On success the endpoint owns @bind, and
- * the binding has a reference to @path. Return 0; -EINVAL if another call on the
- * socket has cancelled the bind(); -EADDRINUSE or -ENOMEM. After an error the
- * caller calls path_abort_bind(). A directory's lock may be held; lock_sock() is
- * not needed.
+ * the binding has a reference to @path. Return 0; -EINVAL if another call on
+ * the socket has cancelled the bind(); -EADDRINUSE or -ENOMEM. After an error
+ * the caller calls path_abort_bind(). The directory's lock is held, and
+ * lock_sock() is not.
  */
 static int path_complete_bind(struct sock *sk, struct altconn_bind *bind,
 			      const struct path *path)
@@ -80,7 +89,10 @@ static int path_complete_bind(struct sock *sk, struct altconn_bind *bind,
 	spin_lock(&ask->bind_lock);
 	if (ask->pending_bind == bind) {
 		err = altconn_bind_publish(sk, bind, false);
-		/* Pairs with altconn_bind_cancel(): ask->bind is set first. */
+		/*
+		 * Set ask->bind before pending_bind is cleared. Pairs with the
+		 * acquire in altconn_bind_cancel().
+		 */
 		smp_store_release(&ask->pending_bind, NULL);
 	}
 	spin_unlock(&ask->bind_lock);
@@ -89,7 +101,7 @@ static int path_complete_bind(struct sock *sk, struct altconn_bind *bind,
 	return err;
 }
 
-/* Undo path_begin_bind(). The caller must not use @bind any more. */
+/* Undo path_begin_bind(), and drop the caller's reference to @bind. */
 static void path_abort_bind(struct sock *sk, struct altconn_bind *bind)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
@@ -99,18 +111,19 @@ static void path_abort_bind(struct sock *sk, struct altconn_bind *bind)
 		ask->pending_bind = NULL;
 	spin_unlock(&ask->bind_lock);
 	/*
-	 * Free after a grace period: readers may have seen the binding if
-	 * path_complete_bind() failed with -ENOMEM.
+	 * This frees the binding after a grace period. If path_complete_bind()
+	 * has failed with -ENOMEM, a reader under RCU may have found it.
 	 */
 	altconn_addr_put(bind->addr);
 }
 
 /**
- * altconn_bind_cancel_and_check() - check whether an endpoint may be bound now
+ * altconn_bind_cancel_and_check() - check whether bind() may bind an endpoint
  * @sk: the endpoint
  *
- * Cancels a bind() of a path that is under way. As with AF_UNIX, a socket in
- * the sockaddr_un format that is connected and unnamed may still be bound.
+ * First, a failed attempt of the endpoint is dropped, and a bind() to a path
+ * that has not completed is cancelled. As with AF_UNIX, a connected stream or
+ * seqpacket socket in the sockaddr_un format may be bound if it is unnamed.
  *
  * Context: process; lock_sock() held.
  * Return: 0; -EINVAL: the endpoint is bound already, or its state does not
@@ -131,6 +144,7 @@ int altconn_bind_cancel_and_check(struct sock *sk)
 	       !rcu_access_pointer(ask->addr) ? 0 : -EINVAL;
 }
 
+/* A path with a NUL, for the functions of the file system. */
 struct path_string {
 	char s[ALTCONN_PATH_MAX + 1];
 };
@@ -142,8 +156,9 @@ static void path_to_string(const struct altconn_addr *addr, struct path_string *
 }
 
 /*
- * Make the socket file. The call of security_path_mknod() lets the file rules
- * of an LSM, such as Landlock, see it.
+ * Make a socket file. vfs_mknod() leaves the call of security_path_mknod() to
+ * its caller. Without that call, LSMs that check paths, such as Landlock, could
+ * not refuse the file.
  */
 static int path_make_node(const struct path *parent, struct dentry *dentry,
 			  umode_t mode)
@@ -157,8 +172,8 @@ static int path_make_node(const struct path *parent, struct dentry *dentry,
 }
 
 /*
- * Rename a file within one directory, as rename(2). The directory's lock is
- * held.
+ * Rename a file within one directory, with the checks of rename(2). The
+ * directory's lock is held.
  */
 static int path_rename(const struct path *parent, struct dentry *from,
 		       struct dentry *to)
@@ -177,7 +192,8 @@ static int path_rename(const struct path *parent, struct dentry *from,
 
 /*
  * Make the socket file at @dentry, rename it to @last unless @last is NULL, and
- * bind the endpoint to it. The directory's lock is held.
+ * bind the endpoint to it. After an error the new file is removed, but the file
+ * that the rename has replaced does not return. The directory's lock is held.
  */
 static int path_make_and_bind(struct sock *sk, struct altconn_bind *bind,
 			      const struct path *parent, struct dentry *dentry,
@@ -190,7 +206,7 @@ static int path_make_and_bind(struct sock *sk, struct altconn_bind *bind,
 
 	/*
 	 * An append-only directory allows neither the rename of the new file
-	 * nor its removal.
+	 * nor its removal. So do not make the file.
 	 */
 	if (last && IS_APPEND(d_inode(parent->dentry)))
 		return -EPERM;
@@ -227,10 +243,12 @@ static int path_bind_new(struct sock *sk, struct altconn_bind *bind,
 #define PATH_TEMPORARY	".altconn-"	/* and sixteen hexadecimal digits */
 
 /**
- * struct path_swap - a path with a file that bind() is to replace
- * @fd: directory where the lookup of @temporary begins, as with openat(2)
+ * struct path_swap - names for the replacement of the file at a path
+ * @fd: descriptor of the directory where the lookup of @temporary begins, or
+ *	AT_FDCWD, as with openat(2)
  * @last: the last component of the path
- * @temporary: path of the new file in the same directory, before the rename
+ * @temporary: path of the new file, in the directory of the old one, before the
+ *	rename
  */
 struct path_swap {
 	int		fd;
@@ -244,6 +262,10 @@ static bool path_is_dot_name(const char *last)
 	return strspn(last, ".") == strlen(last) && strlen(last) <= 2;
 }
 
+/*
+ * Choose the temporary path. Return 0, or -EADDRINUSE if the path ends in a
+ * directory. @swap points into @name.
+ */
 static int path_swap_init(struct path_swap *swap,
 			  const struct altconn_addr *addr,
 			  const struct path_string *name)
@@ -259,9 +281,9 @@ static int path_swap_init(struct path_swap *swap,
 }
 
 /*
- * Lock the directory. *@dentry becomes the temporary file, which does not exist
- * yet. *@last becomes the file at the path, and is negative if there is none.
- * On success the caller calls path_swap_end().
+ * Lock the directory. *@dentry gets the negative dentry of the temporary path,
+ * and *@last gets the dentry of the file at the path, negative if there is no
+ * file. On success the caller ends with path_swap_end().
  */
 static int path_swap_begin(const struct path_swap *swap, struct path *parent,
 			   struct dentry **dentry, struct dentry **last)
@@ -278,6 +300,7 @@ static int path_swap_begin(const struct path_swap *swap, struct path *parent,
 	return PTR_ERR(*last);
 }
 
+/* Unlock the directory, and drop the references to both dentries. */
 static void path_swap_end(struct path *parent, struct dentry *dentry,
 			  struct dentry *last)
 {
@@ -286,8 +309,8 @@ static void path_swap_end(struct path *parent, struct dentry *dentry,
 }
 
 /*
- * Return whether a socket of this family, of any type and in any namespace, is
- * bound to the file.
+ * Return whether a socket of this family, of any type and in any network
+ * namespace, is bound to the file.
  */
 static bool path_is_bound(const struct inode *inode)
 {
@@ -303,10 +326,10 @@ static bool path_is_bound(const struct inode *inode)
 }
 
 /*
- * Find the file to replace, under the directory's lock: see the top of this
- * file. On success @stale is the file, with a reference, or is unchanged if
- * there is no file at the path. Return -EADDRINUSE if the file is not a socket
- * file, or if a socket of this family is bound to it.
+ * Find the file to replace, under the directory's lock. On success *@stale is
+ * the file, with a reference, or is unchanged if the path has no file. Return
+ * 0; -EADDRINUSE if the file is not a socket file, or if a socket of this
+ * family is bound to it; the errors of the lookup.
  */
 static int path_find_stale(const struct path_swap *swap, struct path *stale)
 {
@@ -330,10 +353,9 @@ static int path_find_stale(const struct path_swap *swap, struct path *stale)
 }
 
 /*
- * Write to @text the path by which AF_UNIX can find the file. If the lookup
- * begins at a descriptor, the path leads through /proc. Return 0; -EADDRINUSE:
- * the path is longer than sun_path, or it leads to another file than @stale;
- * -ENOMEM.
+ * Set @text to a path by which AF_UNIX finds the file @stale. A path that
+ * begins at a descriptor becomes one through /proc. Return 0; -EADDRINUSE: the
+ * path is longer than sun_path, or does not lead to @stale; -ENOMEM.
  */
 static int path_write_unix(const struct altconn_addr *addr,
 			   const struct path_string *name,
@@ -359,10 +381,15 @@ static int path_write_unix(const struct altconn_addr *addr,
 }
 
 /*
- * Ask AF_UNIX whether one of its sockets is bound to the file. A connect() of a
- * datagram socket is refused only if no socket is. If a socket of another type
- * is, the connect() fails with EPROTOTYPE, so the datagram socket does not
- * become a client of that socket. Return 0 if no socket is bound to the file.
+ * Check that no socket of AF_UNIX is bound to the file, with a connect() of a
+ * datagram socket:
+ *
+ *	ECONNREFUSED	no socket is bound to the file
+ *	0		a datagram socket is bound to the file
+ *	EPROTOTYPE	a socket of another type is, and sees no connection
+ *
+ * Return 0 if no socket is bound to the file, else -EADDRINUSE; -EACCES or
+ * another errno if the check is not possible.
  */
 static int path_check_unix(const struct path_string *text)
 {
@@ -388,13 +415,13 @@ static int path_check_unix(const struct path_string *text)
 	sock_release(sock);
 	if (err == -ECONNREFUSED)
 		return 0;
-	/* Without write permission the file may be stale or not. */
+	/* With EACCES or ENOMEM it is open whether the file is stale. */
 	return err == -EACCES || err == -ENOMEM ? err : -EADDRINUSE;
 }
 
 /*
- * Make the new file and rename it to the path, if @stale, or no file, is still
- * there. Return -EADDRINUSE if another file is.
+ * Make the new file and rename it to the path, if the path has no file or still
+ * has the file @stale. If the path has another file, return -EADDRINUSE.
  */
 static int path_replace(struct sock *sk, struct altconn_bind *bind,
 			const struct path_swap *swap, const struct path *stale)
@@ -416,7 +443,7 @@ static int path_replace(struct sock *sk, struct altconn_bind *bind,
 	return err;
 }
 
-/* Bind the endpoint to a new file that replaces a stale one. */
+/* Bind the endpoint to a new file that replaces the stale file at the path. */
 static int path_bind_replacing(struct sock *sk, struct altconn_bind *bind,
 			       const struct altconn_addr *addr,
 			       const struct path_string *name)
@@ -447,16 +474,17 @@ static int path_bind_replacing(struct sock *sk, struct altconn_bind *bind,
  * @sk: the endpoint
  * @addr: an address of kind PATH
  *
- * The file has the mode of the socket's inode (fchmod() before bind() changes
- * it), less the umask. On failure no new file is left behind.
+ * The permissions of the file are those of the socket's inode, which fchmod()
+ * on the socket changes, less the umask. After a failure the new file does not
+ * exist.
  *
- * With ALTCONN_REPLACE_PATH the call replaces a stale socket file. If memory
- * runs out, or if another call on the socket cancels the bind(), there may be
- * no file at the path afterwards.
+ * With ALTCONN_REPLACE_PATH the call replaces a stale socket file. If the call
+ * then fails because memory runs out, or because another call on the socket
+ * cancels the bind(), the path may have neither the old file nor the new one.
  *
- * The directory's lock is held while the file is made, and blocks other users
- * of the directory. So the call waits, under that lock, for nothing that a user
- * can prolong, and above all not for lock_sock().
+ * While the file is made, the directory's lock is held, for which other users
+ * of the directory wait. So the thread that holds it waits for nothing that a
+ * user can delay, and in particular does not take lock_sock().
  *
  * Context: process, may sleep; lock_sock() not held.
  * Return: 0; -EADDRINUSE: the file exists and may not be replaced; -EBADF: the
@@ -483,8 +511,9 @@ int altconn_path_bind(struct sock *sk, struct altconn_addr *addr)
 }
 
 /*
- * Get the file of the descriptor in @addr. The name of the file, cut to
- * ALTCONN_PATH_MAX bytes, becomes the path of @addr.
+ * Get the file of the descriptor in @addr, with a reference in @path. The path
+ * in @addr becomes the file's name, cut to ALTCONN_PATH_MAX bytes. Return 0 or
+ * -EBADF.
  */
 static int path_of_fd(struct altconn_addr *addr, struct path *path)
 {
@@ -514,12 +543,12 @@ static int path_lookup_file(struct altconn_addr *addr, struct path *path)
 }
 
 /**
- * altconn_path_resolve() - look up a path for connect() or send()
- * @addr: an address of kind PATH; its inode is filled in and, if it has a
- *	descriptor, its path becomes the name of the file
- * @path: on success the socket file, with a reference that the caller puts and
- *	that pins the inode; else empty
- * @reason: on failure enum altconn_reason; meaningless on success
+ * altconn_path_resolve() - look up the socket file for connect() or send()
+ * @addr: an address of kind PATH before its lookup. Its @inode is set. If it
+ *	has a descriptor, its path becomes the file's name
+ * @path: on success the socket file, with a reference that keeps the inode and
+ *	that the caller drops with path_put(); on failure empty
+ * @reason: gets enum altconn_reason of a failure; undefined on success
  *
  * Context: process, may sleep; lock_sock() not held.
  * Return: 0; -EACCES: no search permission on the way, or no write permission

@@ -78,8 +78,8 @@ struct altconn_port_place {
  * @port: inet addresses: the place of the port; else NULL
  * @net: network namespace; NULL for paths, which all namespaces share
  * @type: socket type; part of the key, except for paths
- * @auto_bound: the module bound the endpoint without a call of bind(). The
- *	binding ends with the association or the listener of the endpoint
+ * @auto_bound: the module bound the endpoint without a call of bind(), so
+ *	altconn_bind_reset() removes the binding
  * @reuse: SO_REUSEADDR was set, for a port or an inet address, when bind() was
  *	called
  * @share: ALTCONN_SHARE_ADDRESS or SO_REUSEPORT was set, for anything but a
