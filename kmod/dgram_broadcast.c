@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Broadcast: a datagram to a broadcast address goes to each socket of the
- * port in the sender's namespace.
+ * This file sends broadcasts. A datagram to a broadcast address goes to all
+ * sockets that are bound to the port in the sender's namespace.
  */
 
 #include <linux/mm.h>
@@ -15,10 +15,15 @@
 #include "sock.h"
 
 /*
- * Check whether a binding of the port gets a broadcast. An IPv4 broadcast goes
- * to each socket of the port that can receive IPv4, whatever IPv4 address the
- * socket is bound to. UDP is stricter: it skips a socket that is bound to a
- * unicast address. A native broadcast goes to each socket of the port.
+ * Check whether a broadcast to a port goes to a socket with this binding:
+ *
+ *   native port                                       yes
+ *   inet port, 0.0.0.0 or another IPv4 address        yes
+ *   inet port, :: without IPV6_V6ONLY                 yes
+ *   inet port, another IPv6 address, or IPV6_V6ONLY   no
+ *
+ * UDP differs: it delivers no broadcast to a socket that is bound to a unicast
+ * address.
  */
 static bool dgram_gets_broadcast(const struct altconn_bind *bind)
 {
@@ -29,10 +34,9 @@ static bool dgram_gets_broadcast(const struct altconn_bind *bind)
 }
 
 /*
- * If the binding gets broadcasts, count its endpoint in *@n, and store a
- * reference to the endpoint if @receivers has space for it. An endpoint that is
- * being freed is not stored, and not counted. Without space the endpoint is
- * counted in any case.
+ * If a broadcast goes to a socket with this binding, add 1 to *@n. If the array
+ * @receivers has space, also store a reference to the endpoint there, and skip
+ * an endpoint that is being freed. The caller holds rcu_read_lock().
  */
 static void dgram_add_receiver(const struct altconn_bind *bind,
 			       struct sock **receivers, size_t size, size_t *n)
@@ -51,12 +55,13 @@ static void dgram_add_receiver(const struct altconn_bind *bind,
  * altconn_dgram_get_broadcast_receivers() - get the receivers of a broadcast
  * @net: the namespace
  * @addr: the broadcast address; only its kind and its port are used
- * @receivers: gets the first @size endpoints, with references that the caller
- *	owns
- * @size: number of entries of @receivers; 0 to count only
+ * @receivers: array that gets the first @size endpoints, each a reference that
+ *	the caller owns
+ * @size: number of entries of @receivers; 0 to count the receivers only
  *
  * Context: any.
- * Return: the number of receivers, which may exceed @size.
+ * Return: the number of receivers. If it exceeds @size, only @size receivers
+ * are stored.
  */
 size_t altconn_dgram_get_broadcast_receivers(struct net *net,
 					     const struct altconn_addr *addr,
@@ -84,8 +89,8 @@ size_t altconn_dgram_get_broadcast_receivers(struct net *net,
 }
 
 /*
- * Deliver a copy of a broadcast to one receiver, or drop the copy if the
- * receiver does not take it. Return 0, -ENOMEM, or -EINTR if the sender is
+ * Deliver a copy of a broadcast to one receiver. The copy is lost if the
+ * receiver is full or refuses it. Return 0, -ENOMEM, or -EINTR if the sender is
  * being killed.
  */
 static int dgram_deliver_copy(const struct sock *sk, struct sock *receiver,
@@ -108,11 +113,11 @@ static int dgram_deliver_copy(const struct sock *sk, struct sock *receiver,
  * @addr: the broadcast address; only its kind and its port are used
  * @dg: the datagram
  *
- * The caller has checked that the sender has SO_BROADCAST (clause
- * E-ACCES-BCAST: EACCES without that option). As with UDP, the result does not
- * say which receivers have missed the datagram. The receivers are collected
- * first, because making a copy may sleep. Copying ends if the sender is killed,
- * or has no memory for a copy. Receivers that have a copy already keep it.
+ * The caller has checked that SO_BROADCAST is set on the sender (clause
+ * E-ACCES-BCAST: EACCES without that option). As with UDP, the call succeeds
+ * even if no receiver has taken the datagram. The receivers are looked up under
+ * RCU before the first copy is made, because an allocation may sleep. After an
+ * error, the receivers that have a copy already keep it.
  *
  * Context: process, may sleep; lock_sock() not held.
  * Return: 0, in which case the caller's reference is gone; -ENOMEM; -EINTR if

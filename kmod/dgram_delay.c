@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file delays datagrams if a rule says so. Each sender has a queue of
- * delayed datagrams in the order of their arrival, so datagrams with equal
- * delays keep their order.
+ * This file holds the datagrams that a rule delays. Each sender has a queue of
+ * its delayed datagrams, sorted by the time at which they are due. Datagrams of
+ * a sender with equal delays keep their order.
  *
- * Like a network, the queue holds a limited amount and loses datagrams beyond.
- * Delayed datagrams outlive the sender's close(), so there are also limits for
- * a namespace and for the machine.
+ * SO_SNDBUF limits the queue. As on a network, send() returns success for a
+ * datagram that is lost because of the limit. Delayed datagrams outlive the
+ * close() of their sender, so each namespace and the machine have limits too.
  */
 
 #include <linux/mm.h>
@@ -23,22 +23,24 @@
 #include "sock.h"
 
 /**
- * struct dgram_delayed - a delayed datagram and what its delivery needs
+ * struct dgram_delayed - a delayed datagram, with the objects for its delivery
  * @node: link in the sender's queue of delayed datagrams
- * @due: when the datagram arrives, ns of ktime_get_ns()
+ * @due: time of the delivery, ns of ktime_get_ns()
  * @size: memory that the datagram and its delivery use, bytes
  * @dg: the datagram, a reference
  * @dest: the destination, with references of its own
- * @path: the socket file of a destination that is a path; pins the inode
+ * @path: the socket file if send() named a path, which pins the inode; else
+ *	empty
  * @connected: the datagram goes to the address that the sender is connected to
- * @copies: for a broadcast: copies of @dg, one for each receiver but the first
- * @receivers: for a broadcast: array for the receivers that are found on
- *	arrival
- * @n_receivers: for a broadcast: number of entries of @receivers, one more than
- *	there are copies; 0 if the datagram is not a broadcast
+ * @copies: of a broadcast: copies of @dg, one for each receiver but the first
+ * @receivers: of a broadcast: uninitialized array for the receivers, which are
+ *	looked up at the time @due
+ * @n_receivers: of a broadcast: number of entries of @receivers, which is the
+ *	number of @copies and 1 for @dg itself; 0 if the datagram is not a
+ *	broadcast
  *
- * Lifetime: altconn_dgram_send_delayed() makes the object, and
- * delayed_deliver() frees it.
+ * Lifetime: altconn_dgram_send_delayed() makes the object. If it fails, it
+ * frees the object, else delayed_deliver() does.
  */
 struct dgram_delayed {
 	struct list_head	node;
@@ -62,7 +64,10 @@ static void delayed_free(struct dgram_delayed *d)
 	kfree(d);
 }
 
-/* Deliver a datagram to its receiver. The datagram is lost without one. */
+/*
+ * Deliver a datagram to the receiver that is found now. Without a receiver the
+ * datagram is lost.
+ */
 static void delayed_deliver_one(struct sock *sk, struct dgram_delayed *d)
 {
 	struct altconn_dgram *dg = d->dg;
@@ -80,9 +85,10 @@ static void delayed_deliver_one(struct sock *sk, struct dgram_delayed *d)
 }
 
 /*
- * Deliver one copy to each receiver that is found now. The sender has made the
- * copies: a worker allocates nothing, because it has no memory cgroup that
- * could be charged.
+ * Deliver a broadcast to the receivers that are found now: the original to the
+ * first one, and a copy to each other one, as long as there are copies. send()
+ * has made the copies, because the memory cgroup of its caller is charged for
+ * them. A kernel thread has no such memory cgroup.
  */
 static void delayed_deliver_copies(struct sock *sk, struct dgram_delayed *d)
 {
@@ -105,8 +111,8 @@ static void delayed_deliver_copies(struct sock *sk, struct dgram_delayed *d)
 
 /*
  * Deliver a delayed datagram, and free @d. The sending socket may be closed by
- * now. send() has already returned success. So without a receiver, or without
- * space at the receiver, the datagram is lost. No lock is held.
+ * now. send() has already returned success, so a datagram without a receiver,
+ * or without space at the receiver, is lost. No lock is held.
  */
 static void delayed_deliver(struct sock *sk, struct dgram_delayed *d)
 {
@@ -118,8 +124,8 @@ static void delayed_deliver(struct sock *sk, struct dgram_delayed *d)
 }
 
 /*
- * Limits of the memory for delayed datagrams, bytes: of one namespace, and of
- * all namespaces together, except the initial one.
+ * Limits of the memory for delayed datagrams, bytes: for each namespace, and
+ * for the sum of all namespaces but the initial one.
  */
 #define DELAYED_NET_MAX		(4L << 20)
 #define DELAYED_TOTAL_MAX	(64L << 20)
@@ -127,6 +133,7 @@ static void delayed_deliver(struct sock *sk, struct dgram_delayed *d)
 /* This is the longest delay of a datagram, milliseconds. */
 #define DGRAM_DELAY_MAX_MS	60000U
 
+/* This sum is limited by DELAYED_TOTAL_MAX. */
 static atomic_long_t delayed_total;
 
 /**
@@ -134,7 +141,7 @@ static atomic_long_t delayed_total;
  * @timer: expires when the first datagram is due; holds a reference to @sk
  *	while it is armed
  * @job: delivers one datagram; queued by @timer or by itself, and holds a
- *	reference to @sk while it is queued
+ *	reference to @sk while it is queued or runs
  * @payer: the payer of @job: the user that sent the first delayed datagram
  * @lock: protects @list, @bytes and the arming of @timer
  * @list: delayed datagrams, sorted by @due
@@ -160,6 +167,10 @@ static struct dgram_delayed *delayed_first(struct altconn_delay_queue *q)
 	return list_first_entry_or_null(&q->list, struct dgram_delayed, node);
 }
 
+/*
+ * Arm the timer for the first datagram. A timer that was not armed takes a
+ * reference to the socket. The queue is not empty.
+ */
 static void delayed_arm_timer(struct altconn_delay_queue *q)
 {
 	u64 now = ktime_get_ns(), due = delayed_first(q)->due;
@@ -171,10 +182,11 @@ static void delayed_arm_timer(struct altconn_delay_queue *q)
 }
 
 /*
- * Queue the job, which gets the timer's reference to the socket. A job that is
- * already queued has a reference of its own, and the timer drops its reference.
- * If that would be the last one, the job has run meanwhile, and is queued once
- * more to drop the reference.
+ * Queue the job, and pass the timer's reference to the socket on to it. If the
+ * job is queued already, it has a reference of its own, so drop the timer's
+ * reference. If the timer's reference is the last one, the job has run and has
+ * dropped its own reference meanwhile. So try again to queue the job, which
+ * then drops the last reference.
  */
 static void delayed_timer(struct timer_list *timer)
 {
@@ -193,9 +205,10 @@ static void delayed_uncharge(struct altconn_net *an, u32 size)
 }
 
 /*
- * Charge @size bytes to a namespace, and to the total if the namespace is not
- * the initial one. So other namespaces cannot use up what the initial one may
- * use. Return whether the limits allow this; if not, nothing is charged.
+ * Charge @size bytes to a namespace, and to the total of all namespaces but the
+ * initial one. The total does not limit the initial namespace, so other
+ * namespaces cannot use up its memory. Return false, and charge nothing, if a
+ * limit would be exceeded.
  */
 static bool delayed_charge(struct altconn_net *an, u32 size)
 {
@@ -211,10 +224,10 @@ static bool delayed_charge(struct altconn_net *an, u32 size)
 }
 
 /*
- * Remove the first datagram from the queue if it is due, and return it. Return
- * NULL if the queue is empty or the datagram is not due yet, and arm the timer
- * again in the latter case: a timer may expire early, but no datagram is
- * delivered early.
+ * Remove the first datagram from the queue if it is due, and return it. If it
+ * is not due, arm the timer for it and return NULL. This happens after the
+ * delivery of the datagram before it, and after a timer that has expired early.
+ * Return NULL also if the queue is empty.
  */
 static struct dgram_delayed *delayed_dequeue(struct altconn_delay_queue *q)
 {
@@ -234,7 +247,10 @@ static struct dgram_delayed *delayed_dequeue(struct altconn_delay_queue *q)
 	return d;
 }
 
-/* Deliver one datagram, and queue the job again for the next one. */
+/*
+ * Deliver one datagram if it is due, and queue the job again for the next one.
+ * The job passes its reference to the socket on to its next run.
+ */
 static void delayed_run_job(struct altconn_job *job)
 {
 	struct altconn_delay_queue *q =
@@ -252,13 +268,17 @@ static void delayed_run_job(struct altconn_job *job)
 		if (altconn_payer_queue(q->payer, job))
 			return;
 	}
-	/* The last reference frees the socket, and the queue with it. */
+	/*
+	 * There is no datagram to deliver now, or the timer has queued the job
+	 * again with another reference. The last reference frees the socket,
+	 * and the queue with it.
+	 */
 	sock_put(sk);
 }
 
 /*
- * Return the queue of a socket, and make it first if necessary; NULL if there
- * is no memory.
+ * Return the socket's queue of delayed datagrams, which the first call makes.
+ * Return NULL if there is no memory.
  */
 static struct altconn_delay_queue *delayed_get_queue(struct sock *sk)
 {
@@ -282,8 +302,10 @@ static struct altconn_delay_queue *delayed_get_queue(struct sock *sk)
 	INIT_LIST_HEAD(&q->list);
 	q->sk = sk;
 	/*
-	 * cmpxchg() is a full barrier, so other threads see an initialized
-	 * queue.
+	 * Another thread may set the pointer at the same time, and only one of
+	 * the queues is kept. cmpxchg() orders the initialization of the queue
+	 * before the pointer, so a thread that reads the pointer finds an
+	 * initialized queue.
 	 */
 	old = cmpxchg(&ask->delay_queue, NULL, q);
 	if (!old)
@@ -292,6 +314,11 @@ static struct altconn_delay_queue *delayed_get_queue(struct sock *sk)
 	return old;
 }
 
+/*
+ * Insert a datagram behind all datagrams that are due before it or at the same
+ * time, and take a reference to the socket for it. Return false, and do
+ * nothing, if the queue would exceed SO_SNDBUF.
+ */
 static bool delayed_insert(struct altconn_delay_queue *q,
 			   struct dgram_delayed *d)
 {
@@ -313,10 +340,10 @@ static bool delayed_insert(struct altconn_delay_queue *q,
 }
 
 /*
- * Put a datagram into the sender's queue of delayed datagrams; a delay of more
- * than a minute counts as a minute. Return 0 if delayed_deliver() will get the
- * datagram, even if the socket is closed before; -ENOBUFS if a limit is
- * exceeded; or -ENOMEM. No lock is held.
+ * Put a datagram into the sender's queue of delayed datagrams. A delay of more
+ * than DGRAM_DELAY_MAX_MS is cut to that value. Return 0 if the queue has taken
+ * over @d, which is then delivered even if the socket is closed before;
+ * -ENOBUFS if a limit would be exceeded; or -ENOMEM. No lock is held.
  */
 static int delayed_add(struct sock *sk, struct dgram_delayed *d, u32 delay_ms)
 {
@@ -340,11 +367,11 @@ static int delayed_add(struct sock *sk, struct dgram_delayed *d, u32 delay_ms)
 }
 
 /*
- * Make the copies of a delayed broadcast: one for each socket that is bound to
- * the port now. The data and the copies take no more than half of SO_SNDBUF, so
- * that the sender can have other datagrams under way; one receiver gets the
- * datagram in any case. Return 0, -ENOMEM, or -EINTR if the sender is being
- * killed.
+ * Make the copies of a delayed broadcast, and the array for its receivers. With
+ * the original there is a datagram for each socket that is bound to the port
+ * now, as far as the data and all copies take no more than half of SO_SNDBUF.
+ * The other half is left to further datagrams. One receiver gets the original
+ * in any case. Return 0, -ENOMEM, or -EINTR if the sender is being killed.
  */
 static int delayed_make_copies(struct sock *sk, struct dgram_delayed *d)
 {
@@ -379,13 +406,13 @@ static int delayed_make_copies(struct sock *sk, struct dgram_delayed *d)
  * @sk: the sending endpoint
  * @dg: the datagram
  * @dest: the destination; its ruling has the delay
- * @path: the socket file of a destination that is a path, else empty
+ * @path: the socket file if send() named a path, else empty
  * @connected: the datagram goes to the address that @sk is connected to
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: 0, in which case the caller's reference is gone, even if the datagram
- * is lost because of a limit; -ENOMEM; -EINTR if the sender is being killed.
- * Unless the result is 0, the caller keeps its reference.
+ * Return: 0 if the datagram is queued, or lost because of a limit, in which
+ * cases the caller's reference is gone; -ENOMEM; -EINTR if the sender is being
+ * killed. Unless the result is 0, the caller keeps its reference.
  */
 int altconn_dgram_send_delayed(struct sock *sk, struct altconn_dgram *dg,
 			       const struct dgram_dest *dest,
@@ -397,8 +424,8 @@ int altconn_dgram_send_delayed(struct sock *sk, struct altconn_dgram *dg,
 	if (!d)
 		return -ENOMEM;
 	/*
-	 * The receiver may want credentials, which only the sending thread can
-	 * supply.
+	 * The receiver may have SO_PASSCRED at the time of the delivery, when
+	 * the credentials of the sending thread are no longer available.
 	 */
 	altconn_scm_fill(&dg->scm);
 	d->dg = dg;
@@ -409,8 +436,8 @@ int altconn_dgram_send_delayed(struct sock *sk, struct altconn_dgram *dg,
 	path_get(&d->path);
 	INIT_LIST_HEAD(&d->copies);
 	/*
-	 * Count the socket too: after close() it may exist for this datagram
-	 * alone.
+	 * Charge the socket too: after close() this datagram may have the only
+	 * references to it.
 	 */
 	d->size = dg->size + sizeof(*d) +
 			  sizeof(struct altconn_dgram_sock);
@@ -423,10 +450,7 @@ int altconn_dgram_send_delayed(struct sock *sk, struct altconn_dgram *dg,
 	delayed_free(d);
 	if (err != -ENOBUFS)
 		return err;
-	/*
-	 * The datagram is lost beyond the limit, and SO_MEMINFO of the sender
-	 * counts it.
-	 */
+	/* SO_MEMINFO of the sender counts a datagram that exceeds a limit. */
 	atomic_inc(&sk->sk_drops);
 	altconn_dgram_put(dg);
 	return 0;

@@ -34,7 +34,7 @@ static int dgram_autobind(struct sock *sk, const struct altconn_addr *dest)
 
 	if (dest->kind == ALTCONN_KIND_INET) {
 		any.len = sizeof(struct in6_addr);
-		/* Sockets of other formats speak both versions and use ::. */
+		/* Other formats can send to both IP versions, so use ::. */
 		if (altconn_sk(sk)->format == ALTCONN_INET)
 			ipv6_addr_set_v4mapped(htonl(INADDR_ANY),
 					       altconn_addr_ip(&any));
@@ -46,8 +46,9 @@ static int dgram_autobind(struct sock *sk, const struct altconn_addr *dest)
 }
 
 /*
- * Drop, delay, broadcast or deliver a datagram. Return 0, in which case the
- * caller's reference is gone, or a negative errno.
+ * Drop or delay a datagram if the ruling demands it; else broadcast or deliver
+ * it, as its destination demands. Return 0, in which case the caller's
+ * reference is gone, or a negative errno.
  */
 static __always_inline int dgram_dispatch(struct sock *sk,
 					  struct altconn_dgram *dg,
@@ -69,9 +70,9 @@ static __always_inline int dgram_dispatch(struct sock *sk,
 }
 
 /*
- * Check whether a datagram is too long: in the inet formats for a UDP datagram,
- * else for SO_SNDBUF less 32 bytes. AF_UNIX reserves these 32 bytes too, for
- * what goes with the data.
+ * Check whether the data of a datagram is too long. The limit is the maximum of
+ * UDP in the inet formats, and SO_SNDBUF less 32 bytes, as in AF_UNIX, in the
+ * other formats.
  */
 static bool dgram_is_too_long(const struct sock *sk, size_t len,
 			      const struct altconn_addr *dest)
@@ -83,10 +84,10 @@ static bool dgram_is_too_long(const struct sock *sk, size_t len,
 }
 
 /*
- * Return the result of a send() that failed with @err. In the inet formats, as
- * with UDP, a datagram that no socket accepts counts as sent. If the sender is
- * connected to the destination, and @err is -ECONNREFUSED, the sender's next
- * call returns this errno.
+ * Convert the result of a send() that failed with @err. In the inet formats, as
+ * with UDP, a datagram that no socket accepts counts as sent, and the result is
+ * 0. If the sender is connected to the destination and @err is -ECONNREFUSED,
+ * set sk_err, so that the next call on the sender fails with this errno.
  */
 static noinline int dgram_send_error(struct sock *sk,
 				     const struct dgram_dest *dest, int err)
@@ -103,15 +104,16 @@ static noinline int dgram_send_error(struct sock *sk,
 	rcu_read_unlock();
 	if (connected && err == -ECONNREFUSED) {
 		WRITE_ONCE(sk->sk_err, ECONNREFUSED);
-		/* This wakes threads in recv() too. */
+		/* Threads in recv() and poll() on the sender find sk_err. */
 		sk->sk_state_change(sk);
 	}
 	return 0;
 }
 
 /*
- * Send a complete datagram. The caller's reference is gone in any case. This
- * function and dgram_build() are inlined, because every send() runs both.
+ * Send a complete datagram. The caller's reference is gone in any case. Return
+ * 0 or a negative errno. This function and dgram_build() are inlined, because
+ * every send() runs both.
  */
 static __always_inline int dgram_finish_send(struct sock *sk,
 					     struct altconn_dgram *dg,
@@ -128,8 +130,10 @@ static __always_inline int dgram_finish_send(struct sock *sk,
 }
 
 /*
- * Check the length, give an unbound sender an address to which the receiver can
- * answer, and make the datagram. Return the datagram or an ERR_PTR().
+ * Make a datagram of the arguments of sendmsg(). First check the length, and
+ * see that the receiver can answer: bind an unbound sender, and make an
+ * automatic address reachable if the destination belongs to another node.
+ * Return the datagram or an ERR_PTR().
  */
 static __always_inline struct altconn_dgram *
 dgram_build(struct sock *sk, struct msghdr *msg, size_t len,
@@ -149,6 +153,10 @@ dgram_build(struct sock *sk, struct msghdr *msg, size_t len,
 	return altconn_dgram_make(sk, msg, len, dest->addr);
 }
 
+/*
+ * Send the data of one sendmsg() as one datagram. Return @len or a negative
+ * errno.
+ */
 static int dgram_send_one(struct sock *sk, struct msghdr *msg, size_t len,
 			  struct dgram_dest *dest, const struct path *path)
 {
@@ -163,11 +171,12 @@ static int dgram_send_one(struct sock *sk, struct msghdr *msg, size_t len,
 }
 
 /**
- * struct cork_pieces - an incomplete datagram
+ * struct cork_pieces - the pieces of an incomplete datagram
  * @dg: the pieces so far, as one datagram, a reference; NULL if there is no
  *	piece
- * @dest: the destination of the first piece
- * @connected: the first piece was sent without an address
+ * @dest: the destination of the first piece, with its references
+ * @connected: the first piece was sent without an address, so the datagram goes
+ *	to the address that the sender is connected to
  */
 struct cork_pieces {
 	struct altconn_dgram	*dg;
@@ -180,7 +189,8 @@ struct cork_pieces {
  * @on: UDP_CORK is set
  * @pieces: the pieces
  *
- * All members are written under lock_sock().
+ * All members are written under lock_sock(). @on and the pointer to the pieces
+ * are also read without it.
  *
  * Lifetime: The first use allocates the cork, and close() frees it.
  */
@@ -189,6 +199,10 @@ struct altconn_cork {
 	struct cork_pieces		pieces;
 };
 
+/*
+ * Return the cork of a socket, which the first call allocates. Return NULL if
+ * there is no memory.
+ */
 static struct altconn_cork *cork_of(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
@@ -200,8 +214,10 @@ static struct altconn_cork *cork_of(struct sock *sk)
 	if (!cork)
 		return NULL;
 	/*
-	 * cmpxchg() is a full barrier, so other threads see an initialized
-	 * cork.
+	 * Another thread may set the pointer at the same time, and only one of
+	 * the corks is kept. cmpxchg() orders the initialization of the cork
+	 * before the pointer, so a thread that reads the pointer finds an
+	 * initialized cork.
 	 */
 	old = cmpxchg(&ask->cork, NULL, cork);
 	if (!old)
@@ -210,12 +226,15 @@ static struct altconn_cork *cork_of(struct sock *sk)
 	return old;
 }
 
-/* Check whether this send() is one of several pieces of a datagram. */
+/*
+ * Check whether the data of this send() is a piece of a datagram: further
+ * pieces may follow, or the cork has earlier pieces.
+ */
 static noinline bool cork_applies(struct sock *sk, const struct msghdr *msg)
 {
 	const struct altconn_cork *cork;
 
-	/* UDP sockets cannot be made by socketpair(). */
+	/* There is no UDP socketpair whose behaviour this could follow. */
 	if (!altconn_is_inet(sk) || altconn_dgram_sk(sk)->peer_sk)
 		return false;
 	if (msg->msg_flags & MSG_MORE)
@@ -244,9 +263,9 @@ static void cork_discard(struct altconn_cork *cork)
 }
 
 /*
- * Send the pieces that cork_detach() has moved to @whole, if there are any, and
- * drop the references in @whole. Return 0 or a negative errno. lock_sock() is
- * not held.
+ * Send the datagram that cork_detach() has moved to @whole, if there is one,
+ * and drop the references in @whole. Return 0 or a negative errno. lock_sock()
+ * is not held.
  */
 static int cork_flush(struct sock *sk, struct cork_pieces *whole, bool nonblock)
 {
@@ -278,9 +297,9 @@ void altconn_cork_free(struct sock *sk)
 }
 
 /*
- * Make a piece after the first one. As with UDP, the address and the control
- * messages of this send() are ignored. Return a datagram that has only data, or
- * an ERR_PTR().
+ * Make a piece that is not the first one. As with UDP, the address and the
+ * control messages of this send() are ignored. Return a datagram that has only
+ * data, or an ERR_PTR().
  */
 static struct altconn_dgram *cork_make_next(struct msghdr *msg, size_t len)
 {
@@ -298,8 +317,8 @@ static struct altconn_dgram *cork_make_next(struct msghdr *msg, size_t len)
 }
 
 /*
- * Append the data of @piece to the pieces in the cork. Return 0, -EMSGSIZE or
- * -ENOMEM. lock_sock() is held.
+ * Append the data of @piece to the pieces in the cork, of which there is at
+ * least one. Return 0, -EMSGSIZE or -ENOMEM. lock_sock() is held.
  */
 static int cork_append(struct sock *sk, struct altconn_cork *cork,
 		       const struct altconn_dgram *piece)
@@ -322,13 +341,13 @@ static int cork_append(struct sock *sk, struct altconn_cork *cork,
 }
 
 /*
- * Put the first piece and its destination into the cork, which takes over the
- * references. lock_sock() is held.
+ * Move the first piece and its destination, with their references, to the cork.
+ * @dest is empty afterwards. lock_sock() is held.
  */
 static void cork_add_first(struct altconn_cork *cork, struct altconn_dgram *dg,
 			   struct dgram_dest *dest, bool connected)
 {
-	/* The receiver is looked up when the datagram is complete. */
+	/* A lookup finds the receiver when the datagram is complete. */
 	if (dest->receiver)
 		sock_put(dest->receiver);
 	dest->receiver = NULL;
@@ -340,8 +359,9 @@ static void cork_add_first(struct altconn_cork *cork, struct altconn_dgram *dg,
 
 /*
  * Make a piece from the data of a send(). No lock is held, because a page fault
- * on this data may take long. With @first the piece begins a new datagram, so
- * @dest gets the destination. Return the piece or an ERR_PTR().
+ * on this data may take long. If @first is set, the cork has no piece, so the
+ * piece begins a datagram and @dest gets its destination; otherwise @dest stays
+ * empty. Return the piece or an ERR_PTR().
  */
 static struct altconn_dgram *cork_make_piece(struct sock *sk,
 					     struct msghdr *msg, size_t len,
@@ -359,9 +379,10 @@ static struct altconn_dgram *cork_make_piece(struct sock *sk,
 
 /*
  * Append a piece to the pieces in the cork, or begin a datagram with the piece.
- * The caller's reference is gone in any case. Return -ESTALE if the piece is
- * not a first one, but another thread has sent the pieces to which it belongs.
- * lock_sock() is held.
+ * The caller's reference to @dg is gone in any case. Only a piece that was made
+ * as the first one has a destination in @dest. If another thread has sent or
+ * discarded the earlier pieces since a later piece was made, return -ESTALE.
+ * Otherwise return 0, -EMSGSIZE or -ENOMEM. lock_sock() is held.
  */
 static int cork_add(struct sock *sk, struct altconn_cork *cork,
 		    struct altconn_dgram *dg, struct dgram_dest *dest,
@@ -379,8 +400,9 @@ static int cork_add(struct sock *sk, struct altconn_cork *cork,
 }
 
 /*
- * Make a piece, add it to the cork, and move a datagram that is complete then
- * to @whole. Return 0, -ESTALE if the caller must try again, or another errno.
+ * Make a piece and add it to the cork. If the datagram is complete with this
+ * piece, move it to @whole. Return 0, -ESTALE if the caller must make the piece
+ * again, or another errno.
  */
 static int cork_try_piece(struct sock *sk, struct altconn_cork *cork,
 			  struct msghdr *msg, size_t len,
@@ -411,8 +433,8 @@ static int cork_try_piece(struct sock *sk, struct altconn_cork *cork,
 }
 
 /*
- * Handle a send() that is a piece of a datagram. Return the length of the piece
- * or a negative errno.
+ * Add the data of a send() to the cork, and send the datagram if it is complete
+ * then. Return @len or a negative errno.
  */
 static noinline int cork_send(struct sock *sk, struct msghdr *msg, size_t len)
 {
@@ -435,8 +457,8 @@ static noinline int cork_send(struct sock *sk, struct msghdr *msg, size_t len)
 /**
  * altconn_dgram_set_cork() - set or clear UDP_CORK
  * @sk: the endpoint, in an inet format
- * @on: true to hold back the pieces that are sent from now on; false to send
- *	the pieces that have been held back, as one datagram
+ * @on: true to hold back the data of later calls of send(); false to send the
+ *	pieces that the cork has, as one datagram
  *
  * Context: process, may sleep; lock_sock() not held.
  * Return: 0, even if the datagram cannot be sent, as with UDP; -ENOMEM.
@@ -477,25 +499,26 @@ bool altconn_dgram_is_corked(const struct sock *sk)
  * @msg: the data, and an address or none
  * @len: length of the data, bytes
  *
- * In the inet formats a refused datagram counts as sent, as with UDP: only the
- * next call on a connected socket reports the error. MSG_MORE holds the data
- * back for the pieces that follow.
+ * In the inet formats a refused datagram counts as sent, as with UDP: if the
+ * socket is connected, its next call returns the error. Also in these formats
+ * MSG_MORE holds the data back as a piece of a larger datagram.
  *
  * Context: process, may sleep; lock_sock() not held.
  * Return: @len, or a negative errno:
  *
  * * -ENOTCONN in the sockaddr_un format, else -EDESTADDRREQ, if there is
  *   neither an address nor a peer
- * * -ECONNREFUSED if no socket is bound to the address, or if the socket there
- *   is connected to another peer (clause S-ONLY: the peer is the only address
- *   from which datagrams are received)
+ * * -ECONNREFUSED if no socket is bound to the address, or if the receiver is
+ *   connected to another peer (clause S-ONLY: the peer is the only address from
+ *   which datagrams are received)
  * * -ECONNREFUSED or -ECONNRESET if an error of the socket is pending, because
  *   an earlier datagram was refused or the association was killed
  * * -EMSGSIZE if the data does not fit in SO_SNDBUF, or in the inet formats if
  *   the data does not fit in a UDP datagram
  * * -EAGAIN if the receiver is full, or if no port or name is free for the
  *   sender
- * * -EPIPE if this socket is shut down for writing, or the receiver for reading
+ * * -EPIPE if this socket is shut down for writing, or if the receiver is shut
+ *   down for reading
  * * -EINVAL or -EAFNOSUPPORT if the address is malformed
  * * -ENETUNREACH or -EHOSTUNREACH if the address cannot be reached
  * * -EACCES if the address is a broadcast address and SO_BROADCAST is not set
@@ -513,7 +536,7 @@ int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	struct path path = {};
 	int err;
 
-	/* UDP over IPv4 checks the length first, UDP over IPv6 later. */
+	/* UDP over IPv4 checks the length before all else, over IPv6 later. */
 	if (unlikely(len > U16_MAX) && altconn_sk(sk)->format == ALTCONN_INET)
 		return -EMSGSIZE;
 	if (msg->msg_flags & MSG_OOB)
