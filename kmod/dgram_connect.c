@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * This file implements connect(), socketpair(), shutdown() and close() of
- * datagram sockets, and thereby the one peer that a datagram socket may have.
+ * datagram sockets. The first two give a datagram socket its peer, which is an
+ * address (ask->peer) or the other half of a socketpair (ask->peer_sk).
  */
 
 #include "addr.h"
@@ -25,9 +26,11 @@
 #include "trace.h"
 
 /*
- * Connect a socket to @addr, or disconnect the socket if @addr is NULL. The
- * socket takes over the reference to @addr. Drop the queued datagrams of all
- * senders but the new peer, if there is one. lock_sock() is held.
+ * Replace the peer of a socket by @addr, or by none if @addr is NULL. The
+ * socket takes over the reference to @addr. @ruling is that of the datagrams to
+ * @addr. With a new peer, drop the queued datagrams of all other senders.
+ * The senders that are blocked at this socket look up their receiver again,
+ * because the socket may refuse them now. lock_sock() is held.
  */
 static void dgram_set_peer(struct sock *sk, struct altconn_addr *addr,
 			   struct altconn_ruling ruling)
@@ -62,6 +65,7 @@ static void dgram_set_peer(struct sock *sk, struct altconn_addr *addr,
 		sock_put(old_sk);
 }
 
+/* Set the state of a socket, and wake threads in recv() and poll() on it. */
 static void dgram_set_state(struct sock *sk, u8 state)
 {
 	if (sk->sk_state != state)
@@ -71,9 +75,10 @@ static void dgram_set_state(struct sock *sk, u8 state)
 }
 
 /*
- * Charge one association for a connected socket, however often its peer
- * changes. Return 0 or the errno of altconn_assoc_charge(). lock_sock() is
- * held.
+ * Charge the caller for one association, unless the socket is charged already:
+ * a connected socket counts as one association, whichever peers it has had.
+ * Return 0 or the errno of altconn_assoc_charge(). lock_sock() is held, or no
+ * other thread sees the socket.
  */
 static int dgram_charge_assoc(struct sock *sk)
 {
@@ -89,6 +94,7 @@ static int dgram_charge_assoc(struct sock *sk)
 	return 0;
 }
 
+/* Undo dgram_charge_assoc() if the socket is charged. */
 static void dgram_uncharge_assoc(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
@@ -100,8 +106,8 @@ static void dgram_uncharge_assoc(struct sock *sk)
 }
 
 /*
- * Dissolve the association of a socket. @err is a positive errno that the next
- * call on the socket returns, or 0. lock_sock() is held.
+ * Make a socket unconnected, and set its pending error to @err, a positive
+ * errno or 0. lock_sock() is held.
  */
 static void dgram_dissolve_locked(struct sock *sk, int err)
 {
@@ -112,12 +118,13 @@ static void dgram_dissolve_locked(struct sock *sk, int err)
 	altconn_bind_reset(sk);
 	dgram_set_peer(sk, NULL, ALTCONN_NO_RULE);
 	dgram_uncharge_assoc(sk);
-	/* Set the error before threads that read or poll are woken. */
+	/* dgram_set_state() wakes threads that look for this error. */
 	WRITE_ONCE(sk->sk_err, err);
 	altconn_sock_set_peercred(sk, NULL, NULL);
 	dgram_set_state(sk, TCP_CLOSE);
 }
 
+/* Handle a connect() that dissolves the association, if there is one. */
 static int dgram_dissolve(struct sock *sk)
 {
 	lock_sock(sk);
@@ -131,8 +138,8 @@ static int dgram_dissolve(struct sock *sk)
  * error
  * @sk: the socket
  *
- * A thread in recv() on the socket, or else the next call on it, gets
- * ECONNRESET.
+ * One thread in recv() on the socket fails with ECONNRESET. If there is no such
+ * thread, the next call on the socket does.
  *
  * Context: process, may sleep; lock_sock() held.
  * Return: true if the association is dissolved; false if the socket has none.
@@ -146,9 +153,11 @@ bool altconn_dgram_reset(struct sock *sk)
 }
 
 /*
- * Return the address of the peer for connect() to @addr, a reference, or NULL
- * with *@reason and a negative errno in *@err. A socket must be bound to a path
- * now. A port, a name or an IP address is looked up by each send() instead.
+ * Return the peer address for a connect() to @addr, a reference. If @addr is a
+ * path, it is the address object of the binding that a lookup finds now, and
+ * connect() fails if there is none. Otherwise it is a copy of @addr: only
+ * send() looks up a port, a name or an IP address. On failure return NULL with
+ * enum altconn_reason in *@reason and a negative errno in *@err.
  */
 static struct altconn_addr *dgram_resolve_peer(struct sock *sk,
 					       const struct altconn_addr *addr,
@@ -166,7 +175,7 @@ static struct altconn_addr *dgram_resolve_peer(struct sock *sk,
 	if (receiver) {
 		peer = altconn_addr_of(receiver);
 		sock_put(receiver);
-		/* The socket has been unbound since the lookup. */
+		/* The receiver has been unbound since the lookup. */
 		if (!peer)
 			*err = -ECONNREFUSED;
 	} else if (*err == -EPROTOTYPE) {
@@ -176,9 +185,10 @@ static struct altconn_addr *dgram_resolve_peer(struct sock *sk,
 }
 
 /*
- * Charge the association and bind the socket, so that it can be connected to
- * @addr. Return 0, or a negative errno with *@reason, in which case the old
- * association is unchanged. lock_sock() is held.
+ * Take the steps of a connect() to @addr that can fail: charge the association,
+ * and give the socket its local address. Also put the socket in the registry.
+ * Return 0, or a negative errno with enum altconn_reason in *@reason, in which
+ * case an old association is unchanged. lock_sock() is held.
  */
 static int dgram_prepare_connect(struct sock *sk, struct altconn_addr *addr,
 				 u32 *reason)
@@ -206,9 +216,9 @@ static int dgram_prepare_connect(struct sock *sk, struct altconn_addr *addr,
 }
 
 /*
- * Connect a socket to @addr. The caller has routed the address, and has looked
- * up @path if the address is a path. Return 0 or a negative errno; *@reason
- * gets the outcome.
+ * Connect a socket to @addr, which altconn_node_route() has processed. @path is
+ * the socket file if the address is a path. Return 0 or a negative errno, with
+ * enum altconn_reason in *@reason and the ruling in *@ruling.
  */
 static int dgram_associate(struct sock *sk, const struct altconn_addr *addr,
 			   const struct path *path,
@@ -223,8 +233,8 @@ static int dgram_associate(struct sock *sk, const struct altconn_addr *addr,
 		return -EACCES;
 	}
 	/*
-	 * connect() does not wait for a rule that drops or delays. The ruling
-	 * holds for the datagrams that the socket sends later.
+	 * A rule that drops or delays does not concern connect() itself. Its
+	 * ruling applies to the datagrams that the socket sends to its peer.
 	 */
 	err = altconn_rule_check(sk, addr, path, ruling);
 	if (err < 0) {
@@ -252,13 +262,14 @@ static int dgram_associate(struct sock *sk, const struct altconn_addr *addr,
  * @sock: the socket
  * @uaddr: address in the socket's address format; not read if @len is 0
  * @len: length of @uaddr, bytes
- * @flags: only traced, because the call never waits for the peer
+ * @flags: O_NONBLOCK or 0; only traced, because the call never waits for the
+ *	peer
  *
- * The peer is where datagrams go by default (clause S-DEST), and the only
- * address from which datagrams are received (clause S-ONLY). The call may be
- * repeated (clause S-AGAIN). An address of family AF_UNSPEC (clause S-UNSPEC),
- * an address of length 0 or the null address (clause S-NULL) dissolves the
- * association. On failure the old association stays.
+ * The peer is the default destination of datagrams (clause S-DEST), and the
+ * only address from which datagrams are received (clause S-ONLY). A further
+ * call replaces the peer (clause S-AGAIN). An address of family AF_UNSPEC
+ * (clause S-UNSPEC), an address of length 0 or the null address (clause S-NULL)
+ * makes the socket unconnected. After a failure the socket has its old peer.
  *
  * Context: process, may sleep; lock_sock() not held.
  * Return: 0, or a negative errno of Documentation/design/connect-semantics.rst.
@@ -308,8 +319,8 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
  * @b: the other endpoint
  *
  * Context: process, may sleep; no other thread sees the endpoints.
- * Return: 0; -EAGAIN if the limit of the user or of the namespace is reached;
- * -ENOMEM.
+ * Return: 0; -EAGAIN if the user or the namespace has as many associations as
+ * its limit allows; -ENOMEM.
  */
 int altconn_dgram_pair(struct sock *a, struct sock *b)
 {
@@ -336,11 +347,11 @@ int altconn_dgram_pair(struct sock *a, struct sock *b)
  * @sk: the endpoint
  * @how: RCV_SHUTDOWN, SEND_SHUTDOWN or both
  *
- * The call takes effect on an unconnected socket too, as with AF_UNIX and UDP.
+ * As with AF_UNIX and UDP, the call shuts an unconnected socket down too.
  *
  * Context: process, may sleep; no spinlock held.
  * Return: 0; -ENOTCONN if the socket is unconnected and not in the sockaddr_un
- * format, as UDP returns it.
+ * format, as with UDP, although the call has taken effect.
  */
 int altconn_dgram_shutdown(struct sock *sk, u8 how)
 {
@@ -348,8 +359,8 @@ int altconn_dgram_shutdown(struct sock *sk, u8 how)
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
 	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
 	/*
-	 * Blocked senders get EPIPE. In the inet formats the socket goes on
-	 * receiving.
+	 * Blocked senders try again and fail with EPIPE. In the inet formats
+	 * the socket still receives, so its blocked senders wait on.
 	 */
 	if (how & RCV_SHUTDOWN && !altconn_is_inet(sk))
 		altconn_dgram_wake_blocked(sk);
@@ -369,8 +380,9 @@ void altconn_dgram_close(struct sock *sk)
 {
 	spin_lock(&altconn_dgram_sk(sk)->queue_lock);
 	/*
-	 * From here on senders are refused. dgram_set_peer() wakes the blocked
-	 * senders.
+	 * altconn_dgram_check_sender() refuses all senders from here on, so the
+	 * queue gets no datagram after altconn_dgram_purge(). dgram_set_peer()
+	 * wakes the blocked senders.
 	 */
 	sock_set_flag(sk, SOCK_DEAD);
 	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);

@@ -11,8 +11,8 @@
 #include "wait.h"
 
 /*
- * Check whether the receiver that a socket is connected to is full. If so, the
- * socket's pollers are woken when there is space.
+ * Check whether a socket is connected to a receiver that is full. If so, watch
+ * the receiver: the socket's pollers are woken when the receiver has space.
  */
 static bool dgram_watch_peer(struct sock *sk)
 {
@@ -26,8 +26,8 @@ static bool dgram_watch_peer(struct sock *sk)
 	if (altconn_dgram_get_dest(sk, &none, &dest, NULL))
 		return false;
 	/*
-	 * No sender waits for space to broadcast, or if a rule drops or delays
-	 * the datagrams.
+	 * A send() does not wait for space if it broadcasts, or if a rule drops
+	 * or delays its datagram.
 	 */
 	if (dest.ruling.rule ||
 	    (dest.addr &&
@@ -82,7 +82,8 @@ __poll_t altconn_dgram_poll(struct file *file, struct socket *sock,
 	if (!altconn_dgram_is_empty(altconn_dgram_sk(sk)))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	/*
-	 * A caller that does not poll for writing must not be woken for space.
+	 * Watch the receiver only on behalf of a caller that polls for writing.
+	 * Otherwise space at the receiver would wake a caller in vain.
 	 */
 	if (poll_requested_events(wait) & DGRAM_POLLOUT &&
 	    !dgram_watch_peer(sk))

@@ -10,9 +10,10 @@
 #include "wait.h"
 
 /*
- * Return the datagram in which a peek begins, and set *@skip to the offset of
- * the first byte to read; return NULL if there is none. As with AF_UNIX,
- * SO_PEEK_OFF first passes over whole datagrams. queue_lock is held.
+ * Return the datagram that a peek reads, and set *@skip to the offset in this
+ * datagram at which the peek begins. Return NULL if there is none. As with
+ * AF_UNIX, SO_PEEK_OFF counts from the first byte of the queue, over the ends
+ * of datagrams. queue_lock is held.
  */
 static struct altconn_dgram *dgram_find_peek(struct sock *sk, u32 *skip)
 {
@@ -21,7 +22,7 @@ static struct altconn_dgram *dgram_find_peek(struct sock *sk, u32 *skip)
 
 	*skip = max(offset, 0);
 	list_for_each_entry(dg, &altconn_dgram_sk(sk)->queue, node) {
-		/* SO_PEEK_OFF peeks at an empty datagram only once. */
+		/* With SO_PEEK_OFF an empty datagram is peeked at only once. */
 		if (*skip < dg->len ||
 		    !(*skip || (dg->peeked && offset >= 0)))
 			return dg;
@@ -30,6 +31,10 @@ static struct altconn_dgram *dgram_find_peek(struct sock *sk, u32 *skip)
 	return NULL;
 }
 
+/*
+ * Do the work that altconn_dgram_serve_blocked() has returned in @todo.
+ * queue_lock is not held.
+ */
 static noinline void dgram_wake_after_read(struct sock *sk, int todo)
 {
 	if (todo & DGRAM_WAKE_READERS)
@@ -39,9 +44,9 @@ static noinline void dgram_wake_after_read(struct sock *sk, int todo)
 }
 
 /*
- * Remove the next datagram from the queue and return it; with @peek, leave the
- * datagram in the queue and take another reference. Set *@skip to the offset of
- * the first byte to read. Return NULL if there is no datagram.
+ * Return the next datagram, a reference, and set *@skip to the offset of the
+ * first byte to read. Remove the datagram from the queue unless @peek is set.
+ * Return NULL if there is no datagram.
  */
 static __always_inline struct altconn_dgram *
 dgram_dequeue(struct sock *sk, bool peek, u32 *skip)
@@ -70,7 +75,10 @@ dgram_dequeue(struct sock *sk, bool peek, u32 *skip)
 	return dg;
 }
 
-/* Check whether a recvmsg() with the flags *@arg finds a datagram. */
+/*
+ * Check whether a recvmsg() with the flags *@arg finds a datagram. A peek finds
+ * none if SO_PEEK_OFF is beyond the queued data.
+ */
 static bool dgram_has_data(struct sock *sk, const int *arg)
 {
 	bool found;
@@ -86,12 +94,17 @@ static bool dgram_has_data(struct sock *sk, const int *arg)
 	return found;
 }
 
+/* Check whether a recvmsg() with the flags *@arg need not wait any longer. */
 static bool dgram_can_read(struct sock *sk, const void *arg)
 {
 	return dgram_has_data(sk, arg) || READ_ONCE(sk->sk_err) ||
 	       READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN;
 }
 
+/*
+ * Announce a reader in the wait queue, and then do the check. The order ensures
+ * that the reader finds a new datagram, or that the sender wakes the reader.
+ */
 static bool dgram_announce_reader(struct sock *sk, const void *arg)
 {
 	altconn_wait_announce(sk);
@@ -99,9 +112,9 @@ static bool dgram_announce_reader(struct sock *sk, const void *arg)
 }
 
 /*
- * Wait for a datagram, and return it as dgram_dequeue() does. Return NULL with
- * a negative errno in *@err, or with 0 there if the socket is shut down for
- * reading.
+ * Wait for a datagram, and return a reference with *@skip as dgram_dequeue()
+ * sets it. Return NULL if there is none: *@err is then a negative errno, or 0
+ * if the socket is shut down for reading. *@err is 0 on entry.
  */
 static noinline struct altconn_dgram *
 dgram_receive_wait(struct sock *sk, int flags, u32 *skip, int *err)
@@ -112,8 +125,8 @@ dgram_receive_wait(struct sock *sk, int flags, u32 *skip, int *err)
 	do {
 		if (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) {
 			/*
-			 * UDP goes on receiving after a shutdown for reading,
-			 * and without a wait does not check for it.
+			 * A nonblocking recv() of UDP does not return 0 after a
+			 * shutdown for reading, but fails with EAGAIN.
 			 */
 			if (!timeo && altconn_is_inet(sk))
 				*err = -EAGAIN;
@@ -129,12 +142,16 @@ dgram_receive_wait(struct sock *sk, int flags, u32 *skip, int *err)
 	return dg;
 }
 
+/*
+ * Get a datagram, after a wait if necessary. The result is that of
+ * dgram_receive_wait().
+ */
 static __always_inline struct altconn_dgram *
 dgram_receive(struct sock *sk, int flags, u32 *skip, int *err)
 {
 	struct altconn_dgram *dg;
 
-	/* As with AF_UNIX and UDP, a pending error comes before the data. */
+	/* As with AF_UNIX and UDP, return a pending error before the data. */
 	*err = sock_error(sk);
 	if (unlikely(*err))
 		return NULL;
@@ -142,14 +159,16 @@ dgram_receive(struct sock *sk, int flags, u32 *skip, int *err)
 	return likely(dg) ? dg : dgram_receive_wait(sk, flags, skip, err);
 }
 
+/* Write the ancillary data of a datagram to the control messages. */
 static void dgram_receive_scm(struct msghdr *msg, struct altconn_dgram *dg,
 			      bool passcred, bool peek)
 {
 	struct altconn_scm copy;
 
 	/*
-	 * No new reader can find a datagram that has left the queue, but a
-	 * reader that peeked at it may still use it.
+	 * altconn_scm_recv() empties its argument. It may empty the datagram
+	 * only if the datagram has left the queue and no other thread has a
+	 * reference, as a reader that peeks at it does.
 	 */
 	if (!peek && refcount_read(&dg->refs) == 1) {
 		altconn_scm_recv(msg, &dg->scm, passcred);
@@ -179,10 +198,12 @@ static void dgram_move_peek_off(struct sock *sk, int flags, size_t n)
  * @flags: MSG_PEEK, MSG_TRUNC, MSG_DONTWAIT, MSG_OOB and MSG_ERRQUEUE have an
  *	effect
  *
+ * A datagram is lost if its data cannot be copied to the buffer (-EFAULT).
+ *
  * Context: process, may sleep.
  * Return: the number of bytes copied, or with MSG_TRUNC the length of the
- * datagram; 0 also if the socket is shut down for reading; -EAGAIN if there is
- * no datagram in time, and for MSG_ERRQUEUE except in the sockaddr_un format;
+ * datagram; 0 if the socket is shut down for reading; -EAGAIN if no datagram
+ * has arrived in time, and for MSG_ERRQUEUE except in the sockaddr_un format;
  * -EOPNOTSUPP for MSG_OOB; a pending error of the socket (-ECONNREFUSED or
  * -ECONNRESET); -EFAULT; -EINTR or -ERESTARTSYS on a signal.
  */
@@ -197,7 +218,10 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 	int err;
 
 	if (unlikely(flags & (MSG_OOB | MSG_ERRQUEUE))) {
-		/* The error queue is always empty. AF_UNIX ignores the flag. */
+		/*
+		 * The error queue is always empty. In the sockaddr_un format
+		 * MSG_ERRQUEUE has no effect, as with AF_UNIX.
+		 */
 		if (flags & MSG_ERRQUEUE &&
 		    altconn_sk(sk)->format != ALTCONN_UNIX)
 			return -EAGAIN;
@@ -214,6 +238,11 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 	if (_copy_to_iter(dg->data + skip, n, &msg->msg_iter) == n) {
 		if (msg->msg_name)
 			altconn_addr_to_msg(sk, dg->from, msg);
+		/*
+		 * Return the time stamp, or store it for SIOCGSTAMP, as
+		 * sock_recv_cmsgs() does. The stored value 0 means that data
+		 * was received while no option asked for time stamps.
+		 */
 		if (unlikely(sock_flag(sk, SOCK_RCVTSTAMP)))
 			altconn_scm_put_stamp(msg, sk, dg->scm.stamp);
 		else if (unlikely(sock_flag(sk, SOCK_TIMESTAMP)))
