@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Bindings: the address that an endpoint is bound to. bind_table.c has the
- * table of all bindings.
+ * The binding of an endpoint: allocation, publication and removal. bind_table.c
+ * has the table of all bindings.
  */
 
 #include <linux/slab.h>
@@ -17,9 +17,8 @@
 #include "sock.h"
 
 /*
- * Return whether @sk has SO_REUSEADDR set and it takes effect for @addr. It
- * takes effect for ports and IP addresses only, because AF_UNIX ignores it for
- * names and paths.
+ * Return whether a binding of @sk to @addr has SO_REUSEADDR. The option applies
+ * to ports and IP addresses only, because AF_UNIX ignores it.
  */
 static bool bind_reuses(const struct sock *sk,
 			const struct altconn_addr *addr)
@@ -29,8 +28,8 @@ static bool bind_reuses(const struct sock *sk,
 }
 
 /*
- * Return whether the binding shares its address: with ALTCONN_SHARE_ADDRESS, or
- * SO_REUSEPORT in the inet formats. A path is never shared.
+ * Return whether a binding of @sk to @addr may share the address, as
+ * ALTCONN_SHARE_ADDRESS and SO_REUSEPORT request. Paths are never shared.
  */
 static bool bind_shares(const struct sock *sk,
 			const struct altconn_addr *addr)
@@ -47,9 +46,9 @@ static bool bind_is_loopback(const struct altconn_addr *addr)
 }
 
 /*
- * Return whether other nodes reach the binding. Ports and names need
- * ALTCONN_REACHABLE. IP addresses are reachable unless they are loopback
- * addresses, as with TCP.
+ * Return whether other nodes reach a binding of @sk to @addr. Ports and names
+ * need ALTCONN_REACHABLE. As with TCP, all IP addresses but loopback addresses
+ * are reachable.
  */
 static bool bind_is_reachable(const struct sock *sk,
 			      const struct altconn_addr *addr)
@@ -62,10 +61,10 @@ static bool bind_is_reachable(const struct sock *sk,
 /**
  * altconn_bind_new() - allocate a binding
  * @sk: the endpoint
- * @addr: canonical address, copied
+ * @addr: canonical address; the binding gets a copy
  * @how: how the address was chosen
  *
- * The binding is in no table yet, so kfree() frees it.
+ * The binding is not in the table yet, so the caller may free it with kfree().
  *
  * Context: process, may sleep.
  * Return: the binding, which the caller owns; NULL if there is no memory.
@@ -101,12 +100,14 @@ struct altconn_bind *altconn_bind_new(struct sock *sk,
  * altconn_bind_publish() - add a binding to the table and to its endpoint
  * @sk: the endpoint
  * @bind: the binding; on success the endpoint owns it
- * @exclusive: fail if any binding overlaps @bind, even one that shares
+ * @exclusive: every binding that overlaps @bind conflicts, also one that could
+ *	share the address
  *
- * Context: process. For a path, bind_lock is held and the call does not sleep.
- * Else lock_sock() is held and the call may sleep.
- * Return: 0; -EADDRINUSE: the caller frees @bind; -ENOMEM: the caller drops its
- * reference to @bind->addr, because readers may have seen @bind.
+ * Context: process. For a path, ask->bind_lock is held and the call does not
+ * sleep. Else lock_sock() is held and the call may sleep.
+ * Return: 0; -EADDRINUSE: the caller may free @bind with kfree(); -ENOMEM: the
+ * caller drops its reference to @bind->addr, because lookups may find a place
+ * in the memory of @bind for a grace period.
  */
 int altconn_bind_publish(struct sock *sk, struct altconn_bind *bind,
 			 bool exclusive)
@@ -117,7 +118,8 @@ int altconn_bind_publish(struct sock *sk, struct altconn_bind *bind,
 		return err;
 	altconn_sock_set_addr(sk, altconn_addr_get(bind->addr));
 	/*
-	 * Pairs with the readers that do not lock: node_speaks_version(),
+	 * A reader without the lock that sees ask->bind sees the fields of the
+	 * binding. Pairs with the acquires in node_speaks_version(),
 	 * dgram_saddr_is_xns_only(), altconn_bind_get_file() and
 	 * __altconn_bind_make_reachable().
 	 */
@@ -128,11 +130,11 @@ int altconn_bind_publish(struct sock *sk, struct altconn_bind *bind,
 }
 
 /**
- * altconn_bind_insert() - bind an endpoint
+ * altconn_bind_insert() - bind an endpoint to an address other than a path
  * @sk: the endpoint, not bound yet
- * @addr: canonical address, no path, copied
- * @how: how the address was chosen; an address that the module chose is never
- *	shared with another binding
+ * @addr: canonical address; the binding gets a copy
+ * @how: how the address was chosen. If the module chose it, every binding that
+ *	overlaps it conflicts
  *
  * Context: process, may sleep; lock_sock() held.
  * Return: 0; -EADDRINUSE; -ENOMEM.
@@ -157,12 +159,12 @@ int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
 }
 
 /**
- * altconn_bind_get_file() - return the socket file that an endpoint is bound to
+ * altconn_bind_get_file() - get the socket file that an endpoint is bound to
  * @sk: the endpoint
- * @path: the socket file, with a reference that the caller puts; empty if there
- *	is none
+ * @path: gets the socket file, with a reference that the caller drops with
+ *	path_put(), or is set to an empty path
  *
- * Context: process; lock_sock() is not needed; takes bind_lock.
+ * Context: process; lock_sock() is not needed; takes ask->bind_lock.
  * Return: true if the endpoint is bound to a socket file, else false.
  */
 bool altconn_bind_get_file(struct sock *sk, struct path *path)
@@ -174,8 +176,9 @@ bool altconn_bind_get_file(struct sock *sk, struct path *path)
 	rcu_read_lock();
 	spin_lock(&ask->bind_lock);
 	/*
-	 * Pairs with altconn_bind_publish(): a binding of another kind is
-	 * published without bind_lock.
+	 * bind_lock keeps the binding of a path. A binding to another kind of
+	 * address is set and cleared without bind_lock: RCU keeps its memory,
+	 * and the release in altconn_bind_publish() orders its fields.
 	 */
 	bind = smp_load_acquire(&ask->bind);
 	if (bind && bind->path.dentry) {
@@ -188,10 +191,12 @@ bool altconn_bind_get_file(struct sock *sk, struct path *path)
 }
 
 /**
- * __altconn_bind_cancel() - slow path of altconn_bind_cancel()
- * @sk: the endpoint; a bind() of a path is under way
+ * __altconn_bind_cancel() - make a bind() to a path fail that has not completed
+ * @sk: the endpoint
  *
- * Context: process; lock_sock() held; takes bind_lock.
+ * This is the slow path of altconn_bind_cancel().
+ *
+ * Context: process; lock_sock() held; takes ask->bind_lock.
  */
 void __altconn_bind_cancel(struct sock *sk)
 {
@@ -203,8 +208,9 @@ void __altconn_bind_cancel(struct sock *sk)
 }
 
 /*
- * Hide the binding of a path from altconn_bind_get_file(), which takes
- * bind_lock and no other lock.
+ * Clear ask->bind, which is the binding of a path. altconn_bind_get_file() uses
+ * the reference to the socket file under bind_lock alone, so bind_lock is taken
+ * here before the caller passes that reference on.
  */
 static void bind_hide_file(struct altconn_sock *ask)
 {
@@ -214,13 +220,13 @@ static void bind_hide_file(struct altconn_sock *ask)
 }
 
 /**
- * altconn_unbind() - give up an endpoint's address
+ * altconn_unbind() - remove the binding and the address of an endpoint
  * @sk: the endpoint, bound or not; it has no listener any more
- * @path: receives the reference to a socket file that was bound, which the
- *	caller puts without the socket's lock; may be NULL if the address is no
- *	path
+ * @path: empty; gets the binding's reference to a socket file. The caller drops
+ *	the reference without lock_sock(). NULL if the address is not a path
  *
- * Context: process; lock_sock() held.
+ * Context: process; lock_sock() held, and no bind() of @sk is looking up a path
+ * any more, or altconn_bind_cancel() has been called.
  */
 void altconn_unbind(struct sock *sk, struct path *path)
 {
@@ -241,16 +247,14 @@ void altconn_unbind(struct sock *sk, struct path *path)
 		altconn_claim_drop(bind);
 	if (path)
 		*path = bind->path;
-	/*
-	 * The address is part of the binding. The last reference frees both
-	 * after a grace period.
-	 */
+	/* The last reference to the address frees the binding, under RCU. */
 	altconn_addr_put(bind->addr);
 }
 
 /**
- * __altconn_bind_make_reachable() - make an automatic address reachable
- * @sk: the endpoint; an address that came from bind() does not change
+ * __altconn_bind_make_reachable() - make an automatic address reachable from
+ *	other nodes
+ * @sk: the endpoint; a binding that bind() made does not change
  *
  * Context: any.
  */
@@ -259,7 +263,7 @@ void __altconn_bind_make_reachable(struct sock *sk)
 	struct altconn_bind *bind;
 
 	rcu_read_lock();
-	/* Pairs with altconn_bind_publish(). */
+	/* The fields of the binding: pairs with altconn_bind_publish(). */
 	bind = smp_load_acquire(&altconn_sk(sk)->bind);
 	if (bind && bind->auto_bound && !READ_ONCE(bind->reachable)) {
 		WRITE_ONCE(bind->reachable, true);
@@ -269,15 +273,16 @@ void __altconn_bind_make_reachable(struct sock *sk)
 }
 
 /**
- * altconn_binding_reserve_listening() - reserve an endpoint's address for
- * listening
+ * altconn_binding_reserve_listening() - count an endpoint's binding as
+ *	listening
  * @sk: the endpoint, bound
  *
  * altconn_binding_release_listening() undoes the call.
  *
  * Context: process; lock_sock() held.
- * Return: 0; -EADDRINUSE: another socket listens at an overlapping address and
- * may not share it, or too many sockets listen at the address.
+ * Return: 0; -EADDRINUSE: a binding that overlaps the endpoint's binding, and
+ * may not share the address with it, counts as listening, or too many bindings
+ * of the address do.
  */
 int altconn_binding_reserve_listening(struct sock *sk)
 {
@@ -285,10 +290,10 @@ int altconn_binding_reserve_listening(struct sock *sk)
 }
 
 /**
- * altconn_binding_set_listener() - add or remove the listener that attempts
- * find
- * @sk: the endpoint; altconn_binding_reserve_listening() has succeeded
- * @ln: the endpoint's listener; NULL removes the current one
+ * altconn_binding_set_listener() - set or clear the listener that lookups find
+ *	at an endpoint's binding
+ * @sk: the endpoint; its binding counts as listening
+ * @ln: the endpoint's listener; NULL clears the current one
  *
  * Context: process; lock_sock() held.
  */
@@ -303,12 +308,13 @@ void altconn_binding_set_listener(struct sock *sk, struct altconn_listener *ln)
 }
 
 /**
- * altconn_binding_release_listening() - undo
- * altconn_binding_reserve_listening()
- * @sk: the endpoint; no attempt can enter its listener any more
+ * altconn_binding_release_listening() - count an endpoint's binding as not
+ *	listening
+ * @sk: the endpoint; no attempt can get into the accept queue of its listener
+ *	any more
  *
- * Another listener may reserve the address after this call. So an attempt must
- * not be able to enter the old listener by then.
+ * Afterwards another endpoint may listen at the address. The old listener must
+ * take no attempts from the new one, so it is closed before.
  *
  * Context: process; lock_sock() held.
  */

@@ -10,10 +10,11 @@ struct altconn_bind;
 struct altconn_listener;
 
 /**
- * enum altconn_bind_how - how an endpoint gets its address
- * @ALTCONN_BIND_ASKED: bind() named this address
- * @ALTCONN_BIND_CHOSEN: bind() left the port or name to the module
- * @ALTCONN_BIND_AUTO: the module binds without a call of bind()
+ * enum altconn_bind_how - how the address of a binding was chosen
+ * @ALTCONN_BIND_ASKED: it is the argument of bind()
+ * @ALTCONN_BIND_CHOSEN: bind() left the choice of the port or name to the
+ *	module
+ * @ALTCONN_BIND_AUTO: the module chose it without a call of bind()
  */
 enum altconn_bind_how {
 	ALTCONN_BIND_ASKED,
@@ -37,34 +38,36 @@ void altconn_binding_set_listener(struct sock *sk, struct altconn_listener *ln);
 void altconn_binding_release_listening(struct sock *sk);
 
 /**
- * altconn_bind_cancel() - cancel a bind() of a path that is under way
+ * altconn_bind_cancel() - cancel a bind() to a path that has not completed
  * @sk: the endpoint
  *
- * A bind() looks its path up without lock_sock(), and the lookup may block for
- * ever. A call that needs the endpoint's address, or that changes the
- * endpoint's state, does not wait for the lookup. It cancels that bind(), which
- * fails later. After altconn_bind_cancel() ask->bind changes only under
- * lock_sock().
+ * bind() to a path looks up the path without lock_sock(), and the lookup may
+ * block for ever. A call that needs the endpoint's address, or that changes the
+ * endpoint's state, does not wait for this bind() but cancels it. A cancelled
+ * bind() returns -EINVAL.
+ *
+ * After altconn_bind_cancel(), and as long as the caller holds lock_sock(), no
+ * other thread changes ask->bind.
  *
  * Context: process; lock_sock() held.
  */
 static inline void altconn_bind_cancel(struct sock *sk)
 {
 	/*
-	 * Pairs with path_complete_bind(): if that has cleared
-	 * @pending_bind, ask->bind is visible here.
+	 * Pairs with the release in path_complete_bind(). If pending_bind is
+	 * NULL because that bind() has completed, the caller sees ask->bind.
 	 */
 	if (unlikely(smp_load_acquire(&altconn_sk(sk)->pending_bind)))
 		__altconn_bind_cancel(sk);
 }
 
 /**
- * altconn_bind_make_reachable() - let another node answer an endpoint
+ * altconn_bind_make_reachable() - make an automatic address reachable from
+ *	other nodes, if the destination belongs to another node
  * @sk: an endpoint that sends or connects
- * @dest: the destination; nothing changes if it belongs to this node
+ * @dest: the destination
  *
- * An address that the module chose for an unbound endpoint becomes reachable.
- * An address from bind() keeps the reachability that its caller chose.
+ * The peer can then answer. A binding that bind() made does not change.
  *
  * Context: any.
  */

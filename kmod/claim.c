@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Claims. Two sockets may share a local address, but no two associations of a
- * socket type may have the same local and the same remote address
- * (E-ADDRINUSE). So the binding of a shared address claims the pair of
- * addresses. A claim is found by its addresses, so the cost of connect() does
- * not depend on the number of associations.
+ * Claims. Several sockets may be bound to one address, with SO_REUSEADDR or
+ * ALTCONN_SHARE_ADDRESS. But no two associations of a socket type may have the
+ * same local and the same remote address (E-ADDRINUSE). So connect() of such a
+ * socket claims the pair of its local and its remote address.
+ *
+ * The other association may have been made by connect() to the local address of
+ * the socket. Its server's end then has the same pair. An end that accept()
+ * returns has no claim, because it would slow accept() down. It is found by its
+ * client, which has the pair in reverse order: see claim_check_server().
+ *
+ * Both checks are lookups in hash tables, so the cost of connect() does not
+ * depend on the number of associations.
  */
 
 #include <linux/jhash.h>
@@ -21,24 +28,24 @@
 static struct rhashtable claim_table;
 
 /**
- * struct altconn_claim - the one association of its type between two addresses
- * @node: link in claim_table, while @linked
- * @linked: the claim is in claim_table; under the stripe lock of the binding
+ * struct altconn_claim - reserves a local and a remote address for one
+ *	association
+ * @node: link in claim_table, while @linked is true
+ * @linked: the claim is in claim_table; under the stripe lock
  * @type: socket type
- * @hash: hash of the key
- * @net: namespace; the key is @net, @type, @local and @remote
+ * @hash: hash of the key, which is @net, @type, @local and @remote
+ * @net: namespace of the endpoint
  * @local: the local address of the endpoint's association, a reference
  * @remote: the remote address of the endpoint's association, a reference
- * @assoc: the association, a reference; NULL before it is made
+ * @assoc: the association, a reference; NULL before it is made; under the
+ *	stripe lock
  * @rcu: frees the claim
  *
  * Lifetime: A binding owns the claim, as bind->claim, from connect() to the end
  * of the endpoint's association. The claim of a failed attempt stays with the
- * binding until the next call on the socket, but another claim of the same
- * addresses removes it from the table. While the server's end of the
- * association is open, the claim also stands for the addresses of that end, in
- * reverse order: see claim_check_server(). Claims that may be equal have the
- * same local address, so they change under one stripe lock.
+ * binding until the failed attempt is dropped, but a new claim of the same
+ * addresses takes its position in the table. Two claims with the same key have
+ * the same local address, so one stripe lock covers both.
  */
 struct altconn_claim {
 	struct rhash_head	node;
@@ -58,8 +65,8 @@ static u32 claim_hash_obj(const void *data, u32 len, u32 seed)
 }
 
 /*
- * Compare a claim with a key, which is a claim too. As rhashtable requires,
- * return 0 if they are equal.
+ * Compare a claim with a key, which is a claim too. Return 0 if they are equal,
+ * as rhashtable requires.
  */
 static int claim_compare(struct rhashtable_compare_arg *arg, const void *obj)
 {
@@ -89,6 +96,7 @@ static void claim_free(struct altconn_claim *claim)
 	kfree_rcu(claim, rcu);
 }
 
+/* Remove a claim from the table, if it is there. The stripe lock is held. */
 static void claim_unlink(struct altconn_claim *claim)
 {
 	if (claim && claim->linked)
@@ -99,10 +107,9 @@ static void claim_unlink(struct altconn_claim *claim)
 }
 
 /**
- * altconn_claim_drop() - free the claim of a binding
+ * altconn_claim_drop() - end the claim of a binding, so that another socket's
+ *	association may have the same addresses
  * @bind: the binding; it may have no claim
- *
- * Another socket's association may have the same addresses from now on.
  *
  * Context: process; takes the stripe lock.
  */
@@ -118,12 +125,12 @@ void altconn_claim_drop(struct altconn_bind *bind)
 }
 
 /**
- * altconn_sock_own_addr() - return the address of an endpoint
+ * altconn_sock_own_addr() - return the address of a locked endpoint
  * @sk: the endpoint
  *
  * Context: process; lock_sock() held.
- * Return: the address, without a reference, valid while the socket is locked;
- * NULL if the endpoint is unnamed.
+ * Return: the address, without a reference, valid until release_sock(); NULL if
+ * the endpoint is unnamed.
  */
 struct altconn_addr *altconn_sock_own_addr(const struct sock *sk)
 {
@@ -132,8 +139,8 @@ struct altconn_addr *altconn_sock_own_addr(const struct sock *sk)
 }
 
 /*
- * Return whether a claim excludes other claims. The claim of a failed attempt
- * does not, though its socket keeps the attempt.
+ * Return whether a claim excludes other claims with the same key. A claim whose
+ * association is closed, as after a failed attempt, does not.
  */
 static bool claim_is_exclusive(const struct altconn_claim *claim)
 {
@@ -167,8 +174,8 @@ static struct altconn_claim *claim_new(const struct altconn_bind *bind,
 }
 
 /*
- * Add @new to the table, unless the same addresses are claimed already. Return
- * 0, -EADDRINUSE or -ENOMEM.
+ * Add @new to the table, and remove the old claim of @bind from it. Return 0;
+ * -EADDRINUSE if another claim excludes @new; -ENOMEM.
  */
 static int claim_link(struct altconn_bind *bind, struct altconn_claim *new)
 {
@@ -187,8 +194,8 @@ static int claim_link(struct altconn_bind *bind, struct altconn_claim *new)
 }
 
 /*
- * Return whether the server's end of @assoc has its addresses still: the
- * attempt has not failed, and the end is not closed.
+ * Return whether the server's end of @assoc still has its addresses: the
+ * association is pending or established, and the end is not closed.
  */
 static bool claim_server_is_open(const struct altconn_assoc *assoc)
 {
@@ -197,8 +204,9 @@ static bool claim_server_is_open(const struct altconn_assoc *assoc)
 }
 
 /*
- * Return whether another socket claims the pair @client, @server, and either
- * its association is not made yet or the server's end has its addresses still.
+ * Return whether a socket other than that of @bind has a claim with local
+ * address @client and remote address @server, whose association is not made yet
+ * or has a server's end that still has its addresses.
  */
 static bool claim_has_client(const struct altconn_bind *bind,
 			     const struct net *net,
@@ -217,7 +225,7 @@ static bool claim_has_client(const struct altconn_bind *bind,
 	rcu_read_lock();
 	spin_lock(stripe);
 	found = rhashtable_lookup(&claim_table, &key, claim_params);
-	/* A socket may connect to its own address. */
+	/* If @client equals @server, this is the claim of @bind itself. */
 	if (found && found != bind->claim)
 		held = !found->assoc || claim_server_is_open(found->assoc);
 	spin_unlock(stripe);
@@ -226,10 +234,10 @@ static bool claim_has_client(const struct altconn_bind *bind,
 }
 
 /*
- * Return whether a client that is bound to @client, and does not share it, has
- * an association with @server, and the server's end has its addresses still.
- * Such a client has no claim, because no other socket can be bound to its
- * address.
+ * Return whether a client without a claim has an association from @client to
+ * @server, whose server's end still has its addresses. A client has no claim if
+ * its binding has neither @reuse nor @share. No other binding can overlap such
+ * a binding, so the lookup of @client finds this client or none.
  */
 static bool claim_has_lone_client(const struct net *net, int type,
 				  const struct altconn_addr *client,
@@ -244,9 +252,9 @@ static bool claim_has_lone_client(const struct net *net, int type,
 
 	rcu_read_lock();
 	/*
-	 * The struct sock of a stream is not freed by RCU. The stripe lock
-	 * keeps it, because the binding leaves the table, under that lock,
-	 * before the last reference is dropped.
+	 * A stream endpoint that does not listen is freed without a grace
+	 * period. The stripe lock keeps its memory: the last reference is
+	 * dropped only after the binding has left the table, under that lock.
 	 */
 	spin_lock(stripe);
 	bind = altconn_bind_find(net, type, client);
@@ -274,10 +282,8 @@ static bool claim_has_lone_client(const struct net *net, int type,
 /*
  * Return -EADDRINUSE if the server's end of an association has the addresses of
  * a new attempt: local address @server, remote address @client. Else return 0.
- *
- * The server's end has no claim, so that accept() need not pay for one. It is
- * found by its client instead, which has the same two addresses in reverse
- * order. Both addresses are as the client's namespace, @net, writes them.
+ * @net is the namespace of that end's client, and both addresses are as seen in
+ * @net. The end is found only while its client exists.
  */
 static int claim_check_server(const struct altconn_bind *bind,
 			      const struct net *net,
@@ -290,8 +296,8 @@ static int claim_check_server(const struct altconn_bind *bind,
 }
 
 /*
- * Check as claim_check_server(), for a client on another node. @own is the
- * local address of the new attempt, and @dest is its destination.
+ * Translate the local address @own of the new attempt, and its destination
+ * @dest, for the namespace of @dest, and call claim_check_server() with them.
  */
 static noinline int claim_check_server_xns(const struct altconn_bind *bind,
 					   struct altconn_addr *own,
@@ -303,7 +309,7 @@ static noinline int claim_check_server_xns(const struct altconn_bind *bind,
 	int err = 0;
 
 	net = altconn_node_get_net(bind->net, dest, &client, &reason);
-	/* The attempt fails later, when it finds that the node is not there. */
+	/* A later step of the attempt finds the same error, and returns it. */
 	if (IS_ERR(net))
 		return 0;
 	client.xns = false;
@@ -319,18 +325,17 @@ static noinline int claim_check_server_xns(const struct altconn_bind *bind,
 }
 
 /**
- * altconn_claim_add() - claim the addresses of an attempt
- * @sk: the endpoint, bound to a shared address; it has its local address
- *	already
+ * altconn_claim_add() - claim the local and the remote address of an attempt
+ * @sk: the endpoint. Its binding has @reuse or @share, and its address is the
+ *	local address of the attempt
  * @dest: the destination, not on the stack; the claim takes a reference
  *
- * No two associations of a socket type may have the same local and the same
- * remote address. The claim replaces the claim of an attempt before.
+ * A claim of an earlier attempt is replaced.
  *
  * Context: process, may sleep; lock_sock() held.
- * Return: 0; -EADDRINUSE: another socket has such an association (E-ADDRINUSE);
- * -ENOMEM. After an error the binding may have the new claim, which the caller
- * drops.
+ * Return: 0; -EADDRINUSE: an association of the same socket type has this local
+ * and this remote address (E-ADDRINUSE); -ENOMEM. After an error the caller
+ * calls altconn_claim_drop(), because the binding may still have a claim.
  */
 int altconn_claim_add(struct sock *sk, struct altconn_addr *dest)
 {
@@ -348,17 +353,14 @@ int altconn_claim_add(struct sock *sk, struct altconn_addr *dest)
 		swap(bind->claim, new);
 	spin_unlock(altconn_bind_stripe_of(bind));
 	rcu_read_unlock();
-	/*
-	 * This is the new claim after an error, else the claim of the attempt
-	 * before.
-	 */
+	/* The new claim after an error, else the claim that it has replaced. */
 	claim_free(new);
 	if (err)
 		return err;
 	/*
-	 * Check the server's end after the claim is in the table. If two
-	 * attempts go from one address to the other and back at the same time,
-	 * at least one of them then finds the claim of the other attempt.
+	 * Add the claim to the table before this check. If two sockets connect
+	 * to each other's address at the same time, at least one of them then
+	 * finds the claim of the other.
 	 */
 	return likely(!dest->xns) ?
 	       claim_check_server(bind, bind->net, dest, own) :
@@ -366,7 +368,7 @@ int altconn_claim_add(struct sock *sk, struct altconn_addr *dest)
 }
 
 /**
- * __altconn_claim_set_assoc() - record the association of a claim
+ * __altconn_claim_set_assoc() - set the association of a claim
  * @bind: a binding with a claim that has no association yet
  * @assoc: the association; the claim takes a reference
  *

@@ -18,11 +18,11 @@ int __init altconn_claim_init(void);
 void altconn_claim_exit(void);
 
 /**
- * altconn_claim_set_assoc() - record the association of the endpoint's claim
+ * altconn_claim_set_assoc() - set the association of an endpoint's claim
  * @sk: the endpoint, with a claim or without one
  * @assoc: the endpoint's association; the claim takes a reference
  *
- * Once the attempt has failed, another socket may claim the same addresses.
+ * A claim whose association is closed does not exclude other claims.
  *
  * Context: process; lock_sock() held.
  */
