@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nodes: which addresses belong to this network namespace, and how it reaches
- * the addresses of other namespaces.
+ * This file decides which addresses belong to a network namespace, and reaches
+ * the addresses of other namespaces: nodes.
  *
- * A namespace gives each other namespace that it knows a node id, and may give
- * it one IPv4 and one IPv6 address. These names are valid in the naming
- * namespace only. The named namespace may use another id for the first one, or
- * may not know it at all. In the latter case a socket of the named namespace
- * sees the clients of the naming one without an address.
+ * A namespace has a table of nodes. A node gives another namespace, its target,
+ * an id, and optionally an IPv4 and an IPv6 address. These are valid only in
+ * the namespace that has the table. The target may give that namespace a
+ * different id, or have no node for it. In the latter case, sockets of the
+ * target see clients from that namespace without an address.
  *
- * A node holds no reference to its namespace, so namespaces that know each
- * other can still be destroyed.
+ * A node has no reference to its target, so two namespaces that have nodes for
+ * each other can still be freed.
  */
 
 #include <linux/inetdevice.h>
@@ -25,35 +25,38 @@
 #include "sock.h"
 
 /*
- * Maximum number of nodes in one namespace. Some lookups walk the nodes one by
- * one, so the number bounds their cost.
+ * Maximum number of nodes in a table. Some lookups walk all nodes of a table,
+ * so this bounds their cost.
  */
 #define NODES_MAX	1024
 
-/* Maximum number of nodes that are deleted in one nodes_lock section. */
+/* Maximum number of nodes that are deleted in one hold of nodes_lock. */
 #define NODES_BATCH	16
 
 /**
- * struct altconn_node - an entry of a namespace's node table
- * @id: node id in @owner
- * @up: whether the node may be reached; written under the owner's nodes_lock
- * @netns: inode number of the target namespace
- * @owner: the namespace that has this node in its table
- * @target: the namespace that the node stands for, or NULL once that namespace
- *	no longer exists; cleared under node_target_lock
- * @ip: the node's IP addresses in @owner, IPv4 and IPv6; all zero if there is
- *	none
- * @sibling: link in the owner's node_list; changes under the owner's nodes_lock
- * @naming: link in the target's named_by list, or empty; under node_target_lock
+ * struct altconn_node - a node
+ * @id: id of the node in @owner
+ * @up: the node may be reached; written under owner->nodes_lock
+ * @netns: inode number of @target
+ * @owner: the namespace that has the node in its table
+ * @target: the namespace that the node reaches; NULL once it no longer exists.
+ *	Cleared under node_target_lock, read under RCU
+ * @ip: IP addresses of the node in @owner: [0] IPv4 as v4-mapped, [1] IPv6; all
+ *	zero: none
+ * @sibling: link in owner->node_list; changed under owner->nodes_lock, read
+ *	under RCU
+ * @naming: link in the target's named_by, or empty if @target is NULL; under
+ *	node_target_lock
  * @rcu: frees the node
  *
- * Lifetime: the owner's table owns the node and drops it under the owner's
- * nodes_lock; the memory is freed an RCU grace period later. Readers hold
- * rcu_read_lock() only. @target is not a reference: altconn_node_exit() of the
- * target namespace clears it, an RCU grace period before that namespace's
- * memory is freed. A reader that uses @target beyond its RCU read section takes
- * a reference with maybe_get_net(), which fails for a namespace that is being
- * destroyed.
+ * Lifetime: a node is added to and removed from the owner's table under
+ * owner->nodes_lock, and freed an RCU grace period after the removal. Readers
+ * take no reference; they hold rcu_read_lock().
+ *
+ * The node has no reference to its target. When the target ends,
+ * altconn_node_exit() clears @target, and the namespace is freed an RCU grace
+ * period later. To use @target after rcu_read_unlock(), a reader takes a
+ * reference with maybe_get_net(), which fails for a namespace that ends.
  */
 struct altconn_node {
 	u32			id;
@@ -68,14 +71,18 @@ struct altconn_node {
 };
 
 /*
- * Protects each namespace's named_by list. The entries of that list are in the
- * node tables of other namespaces, so one lock serves all namespaces. Every
- * critical section takes constant time. The lock nests inside an->nodes_lock.
- * Both are spinlocks rather than mutexes, since a task that is throttled by
- * cpu.max could hold a mutex for long.
+ * Protects node->target, and the named_by lists of all namespaces. It is one
+ * lock because the nodes in such a list belong to the tables of several
+ * namespaces. It is held for a constant time, and taken inside an->nodes_lock.
+ * Both locks are spinlocks and not mutexes: a task that cpu.max throttles could
+ * hold a mutex for a long time.
  */
 static DEFINE_SPINLOCK(node_target_lock);
 
+/*
+ * Check whether @net has an IPv6 address. A link-local address must be on the
+ * interface that @addr->node is the index of.
+ */
 static bool node_is_local_v6(struct net *net, const struct altconn_addr *addr)
 {
 	const struct in6_addr *ip = altconn_addr_ip(addr);
@@ -96,15 +103,15 @@ static bool node_is_local_v6(struct net *net, const struct altconn_addr *addr)
 }
 
 /**
- * altconn_node_is_local() - check whether this namespace has an IP address
+ * altconn_node_is_local() - check whether a namespace has an IP address
  * @net: the namespace
  * @addr: address of kind INET, not 0.0.0.0 or ::
  *
- * The loopback addresses are always local, even while the loopback device is
+ * A namespace has the loopback addresses even while its loopback device is
  * down.
  *
  * Context: process, does not sleep.
- * Return: true if @addr is local, else false.
+ * Return: true if @net has the IP address of @addr, else false.
  */
 bool altconn_node_is_local(struct net *net, const struct altconn_addr *addr)
 {
@@ -116,10 +123,10 @@ bool altconn_node_is_local(struct net *net, const struct altconn_addr *addr)
 }
 
 /*
- * Check whether @ip is an IPv4 broadcast address of @net. A namespace that
- * never had an IPv4 address has no local routing table. inet_addr_type() then
- * returns RTN_BROADCAST for every address, so its result for the loopback
- * address is checked too.
+ * Check whether @ip is an IPv4 broadcast address of @net. Before a namespace
+ * has its first IPv4 address, it has no local routing table, and
+ * inet_addr_type() returns RTN_BROADCAST for every address, even for the
+ * loopback address. So the loopback address is looked up too.
  */
 static bool node_is_broadcast(struct net *net, __be32 ip)
 {
@@ -129,7 +136,7 @@ static bool node_is_broadcast(struct net *net, __be32 ip)
 }
 
 /**
- * __altconn_node_is_broadcast() - altconn_node_is_broadcast() of an IP address
+ * __altconn_node_is_broadcast() - slow path of altconn_node_is_broadcast()
  * @net: the namespace
  * @addr: address of kind INET
  *
@@ -155,7 +162,7 @@ static bool node_ip_matches(const struct altconn_node *node,
 	       ipv6_addr_equal(&node->ip[1], ip);
 }
 
-/* Find the node that has the IP address @ip. RCU read side. */
+/* Find the node with the IP address @ip. The caller holds rcu_read_lock(). */
 static struct altconn_node *node_find_ip(struct altconn_net *an, const struct in6_addr *ip)
 {
 	struct altconn_node *node;
@@ -166,7 +173,9 @@ static struct altconn_node *node_find_ip(struct altconn_net *an, const struct in
 	return NULL;
 }
 
-/* Find the node that @addr belongs to. RCU read side. */
+/*
+ * Find the node that has the address @addr. The caller holds rcu_read_lock().
+ */
 static struct altconn_node *node_find(struct altconn_net *an, const struct altconn_addr *addr)
 {
 	if (addr->kind == ALTCONN_KIND_INET)
@@ -175,8 +184,9 @@ static struct altconn_node *node_find(struct altconn_net *an, const struct altco
 }
 
 /*
- * Check that @node, which may be NULL, exists and is reachable. @reason gets
- * the reason of a failure. RCU read side.
+ * Check whether a node can be reached. @node is NULL if there is none. Return
+ * 0, or -ENETUNREACH or -EHOSTUNREACH with the reason in *@reason. The caller
+ * holds rcu_read_lock().
  */
 static int node_check(const struct altconn_node *node, u32 *reason)
 {
@@ -192,17 +202,19 @@ static int node_check(const struct altconn_node *node, u32 *reason)
 }
 
 /**
- * altconn_node_get_net() - get the namespace that an xns address belongs to
+ * altconn_node_get_net() - get the namespace that has an address
  * @net: the namespace of the endpoint that connects or sends
- * @addr: an address of another node (@addr->xns)
- * @there: gets a copy of @addr as the other namespace writes it, on failure
- *	too; its xns flag is the one of @addr
+ * @addr: an address that another node has: altconn_node_route() has set
+ *	@addr->xns
+ * @there: gets @addr as an address of the other namespace, on failure too: the
+ *	node id of a port or name becomes ALTCONN_NODE_SELF. The xns flag is
+ *	copied
  * @reason: gets enum altconn_reason of a failure; undefined on success
  *
  * Context: any.
  * Return: the namespace, with a reference that the caller drops with put_net();
- * ERR_PTR(-ENETUNREACH) if the node no longer exists; ERR_PTR(-EHOSTUNREACH) if
- * the node is down or its namespace no longer exists.
+ * ERR_PTR(-ENETUNREACH): the node has been deleted; ERR_PTR(-EHOSTUNREACH): the
+ * node is down, or its namespace no longer exists.
  */
 struct net *altconn_node_get_net(const struct net *net,
 				 const struct altconn_addr *addr,
@@ -232,8 +244,8 @@ struct net *altconn_node_get_net(const struct net *net,
 }
 
 /*
- * Find the node by which the namespace @there knows @net, or NULL. RCU read
- * side.
+ * Find the node in the table of @there whose target is @net, or NULL. The
+ * caller holds rcu_read_lock().
  */
 static struct altconn_node *node_find_by_target(struct net *there,
 						const struct net *net)
@@ -246,6 +258,7 @@ static struct altconn_node *node_find_by_target(struct net *there,
 	return NULL;
 }
 
+/* Check whether @node has the IP address of @addr. */
 static bool node_has_ip(const struct altconn_node *node, const struct altconn_addr *addr)
 {
 	const struct in6_addr *ip = &node->ip[!altconn_addr_is_v4(addr)];
@@ -255,16 +268,18 @@ static bool node_has_ip(const struct altconn_node *node, const struct altconn_ad
 
 /**
  * altconn_node_translate() - translate an address for another namespace
- * @there: the namespace that the result is for; not @net
- * @net: the namespace that @addr belongs to
+ * @there: the namespace that is to use the address; differs from @net
+ * @net: the namespace that has the address
  * @addr: the address, or NULL
  *
- * A path is the same in every namespace.
+ * A port or a name gets the id of the node in the table of @there whose target
+ * is @net. An IP address does not change, but this node must have it. A path
+ * does not change.
  *
  * Context: process, may sleep.
- * Return: the address as @there writes it, with a reference that the caller
- * drops; NULL if @addr is NULL, or if @there has no name for it because it does
- * not know @net, or not by this IP address; ERR_PTR(-ENOMEM).
+ * Return: the translated address, with a reference that the caller drops; NULL:
+ * @addr is NULL, or @there has no such node, or the node does not have the IP
+ * address; ERR_PTR(-ENOMEM).
  */
 struct altconn_addr *altconn_node_translate(struct net *there,
 					    const struct net *net,
@@ -295,8 +310,8 @@ struct altconn_addr *altconn_node_translate(struct net *there,
 }
 
 /*
- * Set the IP part of @local to the address by which the node of @dest knows
- * @net, or to 0.0.0.0 or :: if that node has no such address.
+ * Set the IP address of @local to the one that @net has in the table of the
+ * namespace that has @dest. If there is none, set it to 0.0.0.0 or ::.
  */
 static void node_xns_saddr(struct net *net, const struct altconn_addr *dest,
 			   struct altconn_addr *local)
@@ -326,16 +341,19 @@ static void node_xns_saddr(struct net *net, const struct altconn_addr *dest,
 /**
  * altconn_node_saddr() - choose the source IP address for a destination
  * @net: the namespace of the endpoint
- * @dest: the destination: an address of this node, of another node, or a
- *	broadcast address
- * @local: the endpoint's address; node, len and the IP address are written
+ * @dest: the destination, as altconn_node_route() has updated it
+ * @local: gets the source address: its node, len and IP address are set
  *
- * The choice is the one that a host's routing table makes for a local
- * destination: 127.0.0.1 for all of 127.0.0.0/8, else the destination address
- * itself. A broadcast stays in this namespace, so its source is 127.0.0.1, to
- * which a receiver can reply. Towards another node the source is the address by
- * which that node knows this one, or 0.0.0.0 or :: if that node has no address
- * for this one.
+ * The source depends on the destination:
+ *
+ *   another node    the IP address that @net has in the table of that node,
+ *                   or 0.0.0.0 or :: if there is none
+ *   broadcast       127.0.0.1, since a broadcast stays in @net
+ *   127.0.0.0/8     127.0.0.1
+ *   other           the destination address itself
+ *
+ * The last two are what the routing table of a host selects for an address of
+ * the host itself.
  *
  * Context: process, does not sleep.
  */
@@ -355,7 +373,9 @@ void altconn_node_saddr(struct net *net, const struct altconn_addr *dest,
 		*altconn_addr_ip(local) = *altconn_addr_ip(dest);
 }
 
-/* As in TCP, the destinations 0.0.0.0 and :: mean the loopback address. */
+/*
+ * Replace the destination 0.0.0.0 or :: by the loopback address, as TCP does.
+ */
 static void node_any_to_loopback(struct altconn_addr *addr)
 {
 	if (!altconn_addr_is_any(addr))
@@ -368,15 +388,18 @@ static void node_any_to_loopback(struct altconn_addr *addr)
 }
 
 /*
- * Check whether the IP version of @dest is one that the socket speaks: the
- * version of the IP address that the socket is bound to, and no IPv4 with
- * IPV6_V6ONLY. A socket without IPV6_V6ONLY that is bound to ::, or to no IP
- * address, speaks both. RCU read side.
+ * Check whether a socket can use the IP version of @dest. With IPV6_V6ONLY it
+ * cannot use IPv4. If it is bound to an IPv4 address, it can use IPv4 only. If
+ * it is bound to an IPv6 address other than ::, it can use IPv6 only. The
+ * caller holds rcu_read_lock().
  */
 static bool node_speaks_version(const struct altconn_sock *ask,
 				const struct altconn_addr *dest)
 {
-	/* Pairs with altconn_bind_insert(). */
+	/*
+	 * Pairs with the release in altconn_bind_publish(): if ask->bind is
+	 * set, the binding is complete.
+	 */
 	const struct altconn_bind *bind = smp_load_acquire(&ask->bind);
 	bool v4 = altconn_addr_is_v4(dest);
 
@@ -390,7 +413,8 @@ static bool node_speaks_version(const struct altconn_sock *ask,
 }
 
 /*
- * Check whether another node has @addr and is reachable; set addr->xns if so.
+ * Set addr->xns if another node has @addr and can be reached. Return the result
+ * of node_check().
  */
 static noinline int node_route_xns(struct net *net, struct altconn_addr *addr,
 				   u32 *reason)
@@ -404,6 +428,7 @@ static noinline int node_route_xns(struct net *net, struct altconn_addr *addr,
 	return err;
 }
 
+/* The part of altconn_node_route() for an IP address. */
 static int node_route_inet(const struct sock *sk, struct altconn_addr *addr,
 			   u32 *reason)
 {
@@ -424,15 +449,14 @@ static int node_route_inet(const struct sock *sk, struct altconn_addr *addr,
 }
 
 /**
- * __altconn_node_route() - altconn_node_route() of an address that needs a
- *	lookup
+ * __altconn_node_route() - slow path of altconn_node_route()
  * @sk: the endpoint that connects or sends
- * @addr: the destination: an IP address, or a port or name with a node id other
- *	than ALTCONN_NODE_SELF; updated as by altconn_node_route()
+ * @addr: the destination: an IP address, or a port or name whose node id is not
+ *	ALTCONN_NODE_SELF; updated, see altconn_node_route()
  * @reason: gets enum altconn_reason of a failure; undefined on success
  *
  * Context: process, does not sleep.
- * Return: the codes of altconn_node_route().
+ * Return: see altconn_node_route().
  */
 int __altconn_node_route(const struct sock *sk, struct altconn_addr *addr,
 			 u32 *reason)
@@ -450,8 +474,8 @@ int __altconn_node_route(const struct sock *sk, struct altconn_addr *addr,
 }
 
 /*
- * Announce a change of the node table. Connected datagram sockets cache their
- * receiver and must look it up again. Watchers get an event.
+ * To be called after a change of a table: connected datagram sockets look up
+ * their receiver again, and the watchers of @an receive an event.
  */
 static void node_notify_change(struct altconn_net *an)
 {
@@ -460,8 +484,8 @@ static void node_notify_change(struct altconn_net *an)
 }
 
 /*
- * Return -EADDRINUSE if another node has an IP address of @new, -EALREADY if a
- * node stands for the same namespace, else 0. an->nodes_lock held.
+ * Return -EADDRINUSE if a node has an IP address of @new; -EALREADY if a node
+ * has the same target; else 0. an->nodes_lock is held.
  */
 static int node_check_conflict(const struct altconn_net *an,
 			       const struct altconn_node *new)
@@ -481,10 +505,11 @@ static int node_check_conflict(const struct altconn_net *an,
 }
 
 /*
- * Add @node to the table, unless its id, its namespace or one of its IP
- * addresses is taken. The caller has reserved the array entry. xa_store()
- * allocates memory only if that entry was released or erased after the
- * reservation: by a failed request for the same id, or with a deleted node.
+ * Add @node to the table and to the target's named_by, unless its id, its
+ * target or one of its IP addresses is in use. The caller has reserved the
+ * entry of the xarray, so xa_store() allocates memory only if another thread
+ * has erased or released the entry since. The target cannot end, because the
+ * caller has a reference to it.
  */
 static int node_insert(struct altconn_net *an, struct altconn_node *node)
 {
@@ -511,18 +536,17 @@ static int node_insert(struct altconn_net *an, struct altconn_node *node)
 }
 
 /**
- * altconn_node_add() - make another namespace reachable
- * @net: the namespace that knows the node
- * @id: node id, neither ALTCONN_NODE_SELF (0) nor ALTCONN_NODE_BROADCAST
- * @ip: IP addresses of the node: [0] IPv4 as v4-mapped, [1] IPv6; an all-zero
- *	entry means that there is none
- * @target: the other namespace; the caller keeps its reference
+ * altconn_node_add() - add a node
+ * @net: the namespace that gets the node in its table
+ * @id: id of the node, neither ALTCONN_NODE_SELF nor ALTCONN_NODE_BROADCAST
+ * @ip: IP addresses of the node: [0] IPv4 as v4-mapped, [1] IPv6; all zero:
+ *	none
+ * @target: the namespace that the node reaches; the caller keeps its reference
  *
  * Context: process, may sleep.
- * Return: 0; -EEXIST if a node or @net itself has the id; -EADDRINUSE if a node
- * has one of the IP addresses; -EALREADY if a node stands for @target already,
- * since a namespace has one name only; -ENOSPC if the table has 1024 nodes;
- * -ENOMEM.
+ * Return: 0; -EEXIST: a node or @net itself has the id; -EADDRINUSE: a node has
+ * one of the IP addresses; -EALREADY: a node has the same target; -ENOSPC: the
+ * table has NODES_MAX nodes; -ENOMEM.
  */
 int altconn_node_add(struct net *net, u32 id, const struct in6_addr ip[2],
 		     struct net *target)
@@ -554,6 +578,10 @@ int altconn_node_add(struct net *net, u32 id, const struct in6_addr ip[2],
 	return err;
 }
 
+/*
+ * Remove a node from the table and from the target's named_by, and free it an
+ * RCU grace period later.
+ */
 static void node_remove(struct altconn_net *an, struct altconn_node *node)
 {
 	lockdep_assert_held(&an->nodes_lock);
@@ -566,9 +594,7 @@ static void node_remove(struct altconn_net *an, struct altconn_node *node)
 	kfree_rcu(node, rcu);
 }
 
-/*
- * Delete up to NODES_BATCH nodes. Return true if there may be more, else false.
- */
+/* Remove up to NODES_BATCH nodes. Return true if there may be more. */
 static bool node_remove_batch(struct altconn_net *an)
 {
 	struct altconn_node *node, *next;
@@ -585,14 +611,14 @@ static bool node_remove_batch(struct altconn_net *an)
 }
 
 /**
- * altconn_node_del() - delete a node, or all nodes
- * @net: the namespace that knows the node
+ * altconn_node_del() - delete one node, or all nodes
+ * @net: the namespace that has the node in its table
  * @id: node id, or 0 for all nodes
  *
- * Associations with the node are not ended.
+ * Associations with sockets of the target go on.
  *
  * Context: process, may sleep.
- * Return: 0; -ENOENT if there is no node with this id.
+ * Return: 0; -ENOENT: no node has the id.
  */
 int altconn_node_del(struct net *net, u32 id)
 {
@@ -616,15 +642,16 @@ int altconn_node_del(struct net *net, u32 id)
 
 /**
  * altconn_node_set_up() - set a node up or down
- * @net: the namespace that knows the node
+ * @net: the namespace that has the node in its table
  * @id: node id
- * @up: whether the node may be reached from now on
+ * @up: the node may be reached
  *
- * Associations with the node are not ended. Attempts that already wait at the
- * node keep waiting.
+ * A node that is down refuses later attempts and datagrams only: associations
+ * with sockets of the target go on, and attempts that wait there continue to
+ * wait.
  *
  * Context: process, does not sleep.
- * Return: 0; -ENOENT if there is no node with this id.
+ * Return: 0; -ENOENT: no node has the id.
  */
 int altconn_node_set_up(struct net *net, u32 id, bool up)
 {
@@ -642,12 +669,12 @@ int altconn_node_set_up(struct net *net, u32 id, bool up)
 }
 
 /**
- * altconn_node_set_self() - set the id by which a namespace names itself
+ * altconn_node_set_self() - set the id that means the namespace itself
  * @net: the namespace
- * @id: an id that means the same as ALTCONN_NODE_SELF, or 0 to remove it
+ * @id: id that means the same as ALTCONN_NODE_SELF in an address; 0: no id
  *
  * Context: process, does not sleep.
- * Return: 0; -EEXIST if a node has the id.
+ * Return: 0; -EEXIST: a node has the id.
  */
 int altconn_node_set_self(struct net *net, u32 id)
 {
@@ -666,10 +693,10 @@ int altconn_node_set_self(struct net *net, u32 id)
 }
 
 /**
- * altconn_node_next() - read the next node of a namespace's table
+ * altconn_node_next() - copy the next node of a namespace
  * @net: the namespace
- * @id: the smallest id to return; gets the id of the node that is returned
- * @info: gets the node, or zeros if there is none
+ * @id: the smallest id to look for; gets the id of the node that is found
+ * @info: gets a copy of the node; zeroed if there is none
  *
  * Context: any.
  * Return: 1 if there is a node with an id of at least @id, else 0.
@@ -695,7 +722,7 @@ int altconn_node_next(struct net *net, u32 *id, struct altconn_node_info *info)
 }
 
 /**
- * altconn_node_init() - initialize a namespace's empty node table
+ * altconn_node_init() - initialize a namespace without nodes
  * @an: the namespace
  *
  * Context: any.
@@ -709,9 +736,8 @@ void altconn_node_init(struct altconn_net *an)
 }
 
 /*
- * Clear the target of one node that stands for the dying namespace @an, and
- * send an event to the watchers of the node's owner. Return false if there was
- * no such node, else true.
+ * Clear the target of one node whose target is the namespace @an, which ends,
+ * and emit an event in the node's owner. Return false if there is no such node.
  */
 static bool node_clear_target(struct altconn_net *an)
 {
@@ -719,8 +745,9 @@ static bool node_clear_target(struct altconn_net *an)
 	struct altconn_node *node;
 
 	/*
-	 * The owner's memory stays for this RCU read section: the owner empties
-	 * its table a grace period before it is freed.
+	 * The owner may end too. While the node is in named_by, the owner has
+	 * not emptied its table yet, and an RCU grace period follows before the
+	 * owner is freed. So @owner is valid until rcu_read_unlock().
 	 */
 	rcu_read_lock();
 	spin_lock(&node_target_lock);
@@ -739,11 +766,11 @@ static bool node_clear_target(struct altconn_net *an)
 }
 
 /**
- * altconn_node_exit() - remove a dying namespace from all node tables
- * @an: the namespace; its memory is freed an RCU grace period later
+ * altconn_node_exit() - delete all nodes from and to a namespace that ends
+ * @an: the namespace, which is freed an RCU grace period later
  *
- * Empties the namespace's own table, and clears the target of each node in
- * other tables that stands for it.
+ * Removes the nodes in the namespace's own table, and clears the target of the
+ * nodes that other namespaces have for it.
  *
  * Context: process, may sleep.
  */

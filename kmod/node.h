@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * This header declares nodes (node.c): which addresses a network namespace has
+ * itself, and how it reaches the addresses of other namespaces.
+ */
 #ifndef _ALTCONN_NODE_H
 #define _ALTCONN_NODE_H
 
@@ -8,13 +12,13 @@
 struct altconn_net;
 
 /**
- * struct altconn_node_info - a copy of an entry of a node table
- * @id: node id in the namespace that has the table
+ * struct altconn_node_info - a copy of a node
+ * @id: node id, in the namespace that has the node in its table
  * @up: false if altconn_node_set_up() has set the node down
- * @gone: true if the node's namespace no longer exists
- * @netns: inode number of the node's namespace
- * @ip: the node's IP addresses in the namespace that has the table: [0] IPv4 as
- *	v4-mapped, [1] IPv6; an all-zero entry means that there is none
+ * @gone: the target namespace no longer exists
+ * @netns: inode number of the target namespace
+ * @ip: IP addresses of the node, in the namespace that has the node in its
+ *	table: [0] IPv4 as v4-mapped, [1] IPv6; all zero: none
  */
 struct altconn_node_info {
 	u32		id;
@@ -47,22 +51,22 @@ void altconn_node_init(struct altconn_net *an);
 void altconn_node_exit(struct altconn_net *an);
 
 /**
- * altconn_node_route() - check whether a destination is reachable
+ * altconn_node_route() - find out which namespace has a destination
  * @sk: the endpoint that connects or sends
- * @addr: the destination, updated in place: an IP address that means any
- *	becomes the loopback address, this node's own id becomes
- *	ALTCONN_NODE_SELF, and addr->xns is set if another node has the address
+ * @addr: the destination, which the function updates: 0.0.0.0 and :: become the
+ *	loopback address; the id that this namespace has for itself becomes
+ *	ALTCONN_NODE_SELF; and addr->xns is set if another node has the address
  * @reason: gets enum altconn_reason of a failure; undefined on success
  *
- * An address of this namespace takes precedence over the same address of
- * another node.
+ * If this namespace and another node have the same IP address, this namespace
+ * has precedence.
  *
  * Context: process, does not sleep.
- * Return: 0 if the destination is reachable; -ENETUNREACH if there is no such
- * node, if the IP address belongs neither to this node nor to another one, or
- * if the socket does not speak the address's IP version (clause E-NETUNREACH:
- * no route); -EHOSTUNREACH if the node is down or its namespace no longer
- * exists (clause E-HOSTUNREACH: a known node that cannot be reached).
+ * Return: 0: this namespace or a reachable node has the destination;
+ * -ENETUNREACH: no node has the destination, or the socket cannot use its IP
+ * version (clause E-NETUNREACH: no route); -EHOSTUNREACH: the node is down, or
+ * its namespace no longer exists (clause E-HOSTUNREACH: a known node that
+ * cannot be reached).
  */
 static inline int altconn_node_route(const struct sock *sk,
 				     struct altconn_addr *addr, u32 *reason)
@@ -74,7 +78,7 @@ static inline int altconn_node_route(const struct sock *sk,
 
 /**
  * altconn_node_is_broadcast() - check whether an address is a broadcast address
- * @net: the namespace
+ * @net: the namespace of the endpoint
  * @addr: canonical address
  *
  * A broadcast address is an IPv4 broadcast address of @net, or a port with the

@@ -16,28 +16,28 @@
 #define _ALTCONN_TRACE_HELPERS
 
 /**
- * altconn_trace_len() - get the size of a buffer for altconn_addr_print()
- * @addr: the address, or NULL
+ * altconn_trace_len() - get the buffer size for the text of an address
+ * @addr: the address; NULL is printed as "-"
  *
  * Context: any.
- * Return: the size, bytes; enough for the text and its NUL.
+ * Return: a size that is large enough for altconn_addr_print(), bytes.
  */
 static inline size_t altconn_trace_len(const struct altconn_addr *addr)
 {
 	char buf[4];
 
 	/*
-	 * A byte is printed as four characters at most. The other 32 bytes hold
-	 * a prefix, a node id and the NUL.
+	 * 4 characters for each byte of a name or a path (\xNN), and 32 for the
+	 * prefix, a node id or port, and the NUL.
 	 */
 	return addr ? 32 + 4 * addr->len : scnprintf(buf, sizeof(buf), "-") + 1;
 }
 
 /**
- * altconn_trace_addr() - get the address of an endpoint for a tracepoint
+ * altconn_trace_addr() - get the local address of an endpoint
  * @sk: the endpoint
  *
- * Context: the probe of a tracepoint, which is an RCU read side.
+ * Context: the probe of a tracepoint, which runs under RCU.
  * Return: the address without a reference, or NULL if the endpoint is unnamed.
  */
 static inline const struct altconn_addr *
@@ -49,11 +49,15 @@ altconn_trace_addr(const struct sock *sk)
 #endif
 
 /*
- * A list of names_gen.h calls one of these macros for each entry.
- * ALTCONN_ENUM_*() gives user space the number behind the enumerator.
- * ALTCONN_EACH_*() and ALTCONN_LAST_*() make the elements that
- * __print_symbolic() takes; the last element has no comma. A socket type is
- * traced as SOCK_*, not as enum altconn_socket_type.
+ * The lists of names_gen.h apply a macro to each element, and another one to
+ * the last element:
+ *
+ *   ALTCONN_ENUM_*   exports the value of the enumerator to user space
+ *   ALTCONN_EACH_*   makes an element of an array for __print_symbolic()
+ *   ALTCONN_LAST_*   makes the last element, which has no comma
+ *
+ * A socket type is traced as its value SOCK_*, and not as enum
+ * altconn_socket_type.
  */
 #define ALTCONN_ENUM_REASON(value, name)			\
 	TRACE_DEFINE_ENUM(ALTCONN_REASON_##value);
@@ -92,7 +96,7 @@ ALTCONN_VERDICT_LIST(ALTCONN_ENUM_VERDICT, ALTCONN_ENUM_VERDICT)
 			 ALTCONN_VERDICT_LIST(ALTCONN_EACH_VERDICT, \
 					      ALTCONN_LAST_VERDICT))
 
-/* These states of include/net/tcp_states.h are used by this family. */
+/* The states that an endpoint can have (altconn.h). */
 TRACE_DEFINE_ENUM(TCP_ESTABLISHED);
 TRACE_DEFINE_ENUM(TCP_SYN_SENT);
 TRACE_DEFINE_ENUM(TCP_CLOSE);
@@ -113,6 +117,10 @@ TRACE_DEFINE_ENUM(ALTCONN_SERVER);
 			 { ALTCONN_CLIENT, "client" },		\
 			 { ALTCONN_SERVER, "server" })
 
+/*
+ * connect() is called with a valid address, even if it only waits for an
+ * attempt or returns a result.
+ */
 TRACE_EVENT(altconn_connect_begin,
 
 	TP_PROTO(const struct sock *sk, const struct altconn_addr *remote,
@@ -144,6 +152,7 @@ TRACE_EVENT(altconn_connect_begin,
 		  __get_str(remote), __entry->nonblock)
 );
 
+/* Events of an association. The meaning of value depends on the event. */
 DECLARE_EVENT_CLASS(altconn_assoc_class,
 
 	TP_PROTO(const struct altconn_assoc *assoc, u32 value),
@@ -181,8 +190,8 @@ DECLARE_EVENT_CLASS(altconn_assoc_class,
 );
 
 /*
- * An attempt begins to wait. position is its position among the attempts that
- * wait at its address, 1 when it is next, or 0 while a rule holds it.
+ * An attempt begins to wait. position is its position in its lane, 1 for the
+ * attempt that is promoted first; 0: the attempt is parked.
  */
 DEFINE_EVENT_PRINT(altconn_assoc_class, altconn_connect_wait,
 	TP_PROTO(const struct altconn_assoc *assoc, u32 value),
@@ -192,13 +201,16 @@ DEFINE_EVENT_PRINT(altconn_assoc_class, altconn_connect_wait,
 		  __get_str(local), __get_str(remote), __entry->value)
 );
 
-/* accept() takes an association. waited_us is the time since connect(). */
+/*
+ * accept() takes an association. waited_us is the time since connect(). value
+ * is not used.
+ */
 DEFINE_EVENT(altconn_assoc_class, altconn_accept,
 	TP_PROTO(const struct altconn_assoc *assoc, u32 value),
 	TP_ARGS(assoc, value)
 );
 
-/* An end closes. value is the side of the end, enum altconn_side. */
+/* An end of an association closes. value is the end, enum altconn_side. */
 DEFINE_EVENT_PRINT(altconn_assoc_class, altconn_close,
 	TP_PROTO(const struct altconn_assoc *assoc, u32 value),
 	TP_ARGS(assoc, value),
@@ -209,9 +221,9 @@ DEFINE_EVENT_PRINT(altconn_assoc_class, altconn_close,
 );
 
 /*
- * An attempt ends. Each attempt is traced here once. A connect() that fails
- * before its attempt waits or is queued, and each connect() of a datagram
- * socket, are traced here too; their id is 0.
+ * An attempt is decided, once for each attempt. A connect() that fails without
+ * an attempt, and each connect() of a datagram socket, have this event too,
+ * with the id 0.
  */
 TRACE_EVENT(altconn_connect_end,
 
@@ -252,7 +264,7 @@ TRACE_EVENT(altconn_connect_end,
 		  show_reason(__entry->reason), __entry->waited_us)
 );
 
-/* A rule decides on an attempt or a datagram. */
+/* A rule decides about an attempt or a datagram. */
 TRACE_EVENT(altconn_rule,
 
 	TP_PROTO(const struct sock *sk, const struct altconn_addr *remote,
@@ -287,6 +299,7 @@ TRACE_EVENT(altconn_rule,
 		  show_verdict(__entry->verdict))
 );
 
+/* The state of an endpoint (sk->sk_state) changes. */
 TRACE_EVENT(altconn_state,
 
 	TP_PROTO(const struct sock *sk, u8 old, u8 new),
