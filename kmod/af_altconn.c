@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file is the protocol family: socket(), close(), shutdown(),
- * getsockname(), ioctl(), and the tables of operations by which the core calls
- * the other files.
+ * This file has the protocol family with socket(), and the struct proto_ops of
+ * each socket type. It implements close(), shutdown(), getsockname(),
+ * getpeername() and ioctl(). The other operations have files of their own.
  */
 
 #include <asm/ioctls.h>
@@ -34,8 +34,9 @@
 #include "xns.h"
 
 /*
- * End what the endpoint takes part in: its pending attempt, its association,
- * its listener or its datagram peer. lock_sock() held.
+ * End the activity of an endpoint that is being closed: cancel its attempt,
+ * leave its association, close its listener, drop its failed attempt, or give
+ * up its datagram peer and queue. lock_sock() is held.
  */
 static void endpoint_disconnect(struct sock *sk)
 {
@@ -75,8 +76,9 @@ static int endpoint_release(struct socket *sock)
 	sock->sk = NULL;
 	release_sock(sk);
 	/*
-	 * path_put() may free the inode, which takes locks inside which bind()
-	 * takes the socket's lock. So path_put() comes after release_sock().
+	 * path_put() may free the inode, and so take locks of the file system.
+	 * These precede lock_sock() in the order of locks. So path_put()
+	 * follows release_sock().
 	 */
 	if (path.dentry)
 		path_put(&path);
@@ -85,9 +87,10 @@ static int endpoint_release(struct socket *sock)
 }
 
 /*
- * Get the peer's address of a connected datagram socket. As with UDP, a socket
- * of the inet address formats can be connected to port 0, and getpeername()
- * then fails with ENOTCONN.
+ * Get the peer's address of a connected datagram socket. Return a reference;
+ * NULL with 0 in *@err if the peer is unnamed, or with a negative errno. As
+ * with UDP, a socket in an inet format can be connected to port 0, and
+ * getpeername() then fails with ENOTCONN.
  */
 static struct altconn_addr *endpoint_dgram_peer(struct sock *sk, int *err)
 {
@@ -101,6 +104,11 @@ static struct altconn_addr *endpoint_dgram_peer(struct sock *sk, int *err)
 	return NULL;
 }
 
+/*
+ * Get the peer's address for getpeername(). Return a reference; NULL with 0 in
+ * *@err if the peer is unnamed; NULL with -ENOTCONN in *@err if the endpoint is
+ * not connected.
+ */
 static struct altconn_addr *endpoint_peer_addr(struct sock *sk, int *err)
 {
 	struct altconn_addr *addr = NULL;
@@ -133,7 +141,7 @@ static int endpoint_get_name(struct socket *sock, struct sockaddr *uaddr,
 	addr = peer ? endpoint_peer_addr(sk, &err) : altconn_addr_of(sk);
 	if (err)
 		return err;
-	/* The buffer of the core has the size of a sockaddr_storage. */
+	/* @uaddr has the size of a struct sockaddr_storage. */
 	len = altconn_addr_write(sk, addr, uaddr);
 	altconn_addr_put(addr);
 	return len;
@@ -143,7 +151,8 @@ static int endpoint_get_name(struct socket *sock, struct sockaddr *uaddr,
  * altconn_endpoint_stop_listening() - make a listener an unconnected endpoint
  * @sk: the endpoint, in TCP_LISTEN
  *
- * An address that listen() chose is given up.
+ * If listen() has bound the endpoint to an automatic address, the endpoint is
+ * unbound.
  *
  * Context: process, may sleep; lock_sock() held.
  */
@@ -154,15 +163,15 @@ void altconn_endpoint_stop_listening(struct sock *sk)
 	WRITE_ONCE(sk->sk_state, TCP_CLOSE);
 	altconn_bind_reset(sk);
 	/*
-	 * altconn_listener_close() has woken the pollers, but a poller may have
-	 * looked while the state was TCP_LISTEN still.
+	 * altconn_listener_close() has woken threads in poll(), but these may
+	 * have read sk_state before it changed. So wake them again.
 	 */
 	sk->sk_state_change(sk);
 }
 
 /*
- * Shut down a listener. As with TCP, a listener that is shut down for reading
- * stops listening. It also gives up an address that listen() chose.
+ * Shut down a listener. As with TCP, SHUT_RD and SHUT_RDWR end the listening,
+ * and SHUT_WR has no effect. @how is a mask of RCV_SHUTDOWN and SEND_SHUTDOWN.
  */
 static int endpoint_shutdown_listener(struct sock *sk, int how)
 {
@@ -174,10 +183,11 @@ static int endpoint_shutdown_listener(struct sock *sk, int how)
 }
 
 /*
- * Shut down a pending attempt. As with TCP, shutdown(2) cancels the attempt,
- * whichever direction it names, and leaves ECONNRESET for SO_ERROR. Return true
- * if the attempt has ended without a connection, or false if it was decided
- * before this call took the lock, or is established.
+ * Cancel the attempt of an endpoint for shutdown(2). As with TCP, shutdown() of
+ * either direction cancels the attempt, and SO_ERROR then returns ECONNRESET.
+ * Return true if the attempt has failed, by this call or by another decision
+ * since the caller looked. Return false if the attempt is established, or if
+ * the state was no longer TCP_SYN_SENT when this call took lock_sock().
  */
 static bool endpoint_cancel_attempt(struct sock *sk)
 {
@@ -190,7 +200,7 @@ static bool endpoint_cancel_attempt(struct sock *sk)
 	}
 	if (cancelled) {
 		altconn_connect_reap(sk);
-		/* An attempt that has failed by itself keeps its own error. */
+		/* sk_err is set if another decision came first. Keep it. */
 		if (!sk->sk_err)
 			WRITE_ONCE(sk->sk_err, ECONNRESET);
 	}
@@ -219,7 +229,7 @@ static int endpoint_shutdown(struct socket *sock, int how)
 		return altconn_dgram_shutdown(sk, how);
 	if (state == TCP_SYN_SENT && endpoint_cancel_attempt(sk))
 		return 0;
-	/* The attempt may be established by now. */
+	/* Read the state again: the attempt may be established by now. */
 	if (altconn_state(sk) != TCP_ESTABLISHED)
 		return -ENOTCONN;
 	assoc = altconn_assoc_of(sk, &side);
@@ -230,6 +240,11 @@ static int endpoint_shutdown(struct socket *sock, int how)
 	return 0;
 }
 
+/*
+ * Get the values of SIOCINQ and SIOCOUTQ: the unread bytes of this endpoint and
+ * of its peer. Of a datagram endpoint, SIOCINQ returns the length of the next
+ * datagram, and SIOCOUTQ returns 0. Return 0, or -EINVAL for a listener.
+ */
 static int endpoint_get_queued(struct sock *sk, int *inq, int *outq)
 {
 	struct altconn_assoc *assoc;
@@ -254,9 +269,10 @@ static int endpoint_get_queued(struct sock *sk, int *inq, int *outq)
 }
 
 /*
- * Answer SIOCATMARK. There is no urgent data, so a stream is never at its mark.
- * In the sockaddr_un address format other types have no such request, as with
- * AF_UNIX. In the other formats datagrams have none, as with UDP.
+ * Handle SIOCATMARK. There is no urgent data, so the result is 0. The request
+ * fails as in other families for sockets that are no streams: in the
+ * sockaddr_un format as with AF_UNIX, and for datagram sockets in the other
+ * formats as with UDP.
  */
 static int endpoint_ioctl_atmark(const struct sock *sk, int __user *arg)
 {
@@ -292,10 +308,11 @@ static int endpoint_compat_ioctl(struct socket *sock, unsigned int cmd,
 #endif
 
 /*
- * Answer SIOCGSTAMP and its variants, which AF_UNIX does not have. The first
- * request returns the time of the request. Later requests return the stamp of
- * the last datagram that was received. As with TCP and UDP, a request fails
- * with ENOENT if nothing has been received.
+ * Handle SIOCGSTAMP and its variants, which AF_UNIX does not have. As with TCP
+ * and UDP, the request fails with ENOENT until a datagram has been received.
+ * The first request that succeeds returns the present time, and turns time
+ * stamps on. Later requests return the stamp of the datagram that was received
+ * last, or the time of the first request if there is no newer stamp.
  */
 static int endpoint_stamp(struct socket *sock, void __user *arg, bool timeval,
 			  bool time32)
@@ -314,8 +331,8 @@ static int endpoint_socketpair(struct socket *a, struct socket *b)
 	else
 		err = altconn_assoc_pair(a->sk, b->sk);
 	/*
-	 * If the user has too many associations, connect(2) fails with EAGAIN
-	 * and socketpair(2) with ENFILE.
+	 * -EAGAIN means that the user or the namespace has too many
+	 * associations. socketpair(2) then fails with ENFILE.
 	 */
 	if (err)
 		return err == -EAGAIN ? -ENFILE : err;
@@ -327,8 +344,9 @@ static int endpoint_socketpair(struct socket *a, struct socket *b)
 DEFINE_PROTO_ACCEPT(altconn_accept_sock);
 
 /*
- * .family is PF_ALTCONN, whatever number the parameter family= has: the core
- * only compares .family with PF_UNIX.
+ * .family does not follow the module parameter family=, which may give the
+ * family another number. This is harmless: the core only compares .family with
+ * PF_UNIX.
  */
 static const struct proto_ops endpoint_stream_ops = {
 	.family		= PF_ALTCONN,
@@ -405,6 +423,7 @@ static const struct proto_ops endpoint_dgram_ops = {
 	.set_peek_off	= altconn_sockopt_set_peek_off,
 };
 
+/* Return the operations of a socket type, or NULL for an unknown type. */
 static const struct proto_ops *endpoint_ops_of(int type)
 {
 	switch (type) {

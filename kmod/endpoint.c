@@ -16,10 +16,10 @@
 #include "sockopt_inet.h"
 
 /*
- * sk_alloc() clears the object itself. With init_on_alloc the slab allocator
- * would clear it once more before that, unless the cache has
- * SLAB_TYPESAFE_BY_RCU. KASAN detects fewer errors in a cache with this flag,
- * so the flag is left out then.
+ * sk_alloc() clears a new object. With init_on_alloc the slab allocator clears
+ * it too, but not in a cache with SLAB_TYPESAFE_BY_RCU. So this flag only saves
+ * time: no code here relies on it. KASAN detects fewer errors with the flag, so
+ * a kernel with KASAN does not get it.
  */
 #define ENDPOINT_SLAB_FLAGS	(IS_ENABLED(CONFIG_KASAN) ? 0 : SLAB_TYPESAFE_BY_RCU)
 
@@ -40,8 +40,8 @@ struct proto altconn_dgram_proto = {
 /**
  * altconn_sock_set_addr() - change an endpoint's address
  * @sk: the endpoint
- * @addr: the new address; the caller's reference moves to the endpoint; NULL
- *	makes the endpoint unnamed
+ * @addr: the new address, or NULL to make the endpoint unnamed; the endpoint
+ *	takes over the caller's reference
  *
  * Context: process; lock_sock() held, or no other thread sees the endpoint.
  */
@@ -60,7 +60,7 @@ void altconn_sock_set_addr(struct sock *sk, struct altconn_addr *addr)
  * @pid: the peer's process, or NULL; a reference is taken
  * @cred: the peer's credentials, or NULL; a reference is taken
  *
- * Context: any but hard interrupts.
+ * Context: process, because the core takes sk_peer_lock with softirqs enabled.
  */
 void altconn_sock_set_peercred(struct sock *sk, struct pid *pid,
 			       const struct cred *cred)
@@ -83,9 +83,10 @@ void altconn_sock_set_peercred(struct sock *sk, struct pid *pid,
 
 /**
  * altconn_sock_register() - put an endpoint in the namespace's registry
- * @sk: a listener or datagram endpoint; it may be registered already
+ * @sk: an endpoint that listens, or a datagram endpoint; it may be registered
+ *	already
  *
- * From here on lookups under RCU find the endpoint.
+ * From here on lookups find the endpoint, so it must be freed by RCU.
  *
  * Context: process; lock_sock() held.
  */
@@ -98,8 +99,8 @@ void altconn_sock_register(struct sock *sk)
 		return;
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	/*
-	 * Readers may look at the pid without a lock, so it is set once and
-	 * stays for the life of the endpoint.
+	 * Netlink requests read the pid without a lock, so set it once and keep
+	 * it until the endpoint is freed.
 	 */
 	if (!ask->pid)
 		ask->pid = get_pid(task_tgid(current));
@@ -128,18 +129,20 @@ static struct sock *endpoint_of_entry(struct altconn_entry *entry)
 		       NULL;
 }
 
+/* Take a reference to the endpoint, and return false if it is being freed. */
 static bool endpoint_get_entry(struct altconn_entry *entry)
 {
 	return refcount_inc_not_zero(&endpoint_of_entry(entry)->sk_refcnt);
 }
 
 /**
- * altconn_sock_next() - get the next listener or datagram endpoint of a dump
+ * altconn_sock_next() - get the next registered endpoint of a dump
  * @net: the namespace
- * @pos: position of the dump in the registry; moves on
+ * @pos: position of the dump in the registry; advanced to the result
  *
  * Context: process, may sleep.
- * Return: the endpoint with a reference, or NULL behind the last one.
+ * Return: the endpoint, a reference, which the caller owns; NULL at the end of
+ * the dump.
  */
 struct sock *altconn_sock_next(struct net *net,
 			       struct altconn_registry_pos *pos)
@@ -151,12 +154,13 @@ struct sock *altconn_sock_next(struct net *net,
 }
 
 /**
- * altconn_sock_find() - find a listener or datagram endpoint by its id
+ * altconn_sock_find() - find a registered endpoint by its id
  * @net: namespace of the endpoint
  * @id: the id
  *
  * Context: process.
- * Return: the endpoint with a reference, or NULL if there is none.
+ * Return: the endpoint, a reference, which the caller owns; NULL if there is
+ * none.
  */
 struct sock *altconn_sock_find(struct net *net, u64 id)
 {
@@ -164,6 +168,10 @@ struct sock *altconn_sock_find(struct net *net, u64 id)
 						       id, endpoint_get_entry));
 }
 
+/*
+ * This is sk->sk_destruct(), which frees the parts of an endpoint that are left
+ * after the last reference has been dropped.
+ */
 static void endpoint_destruct(struct sock *sk)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
@@ -177,9 +185,10 @@ static void endpoint_destruct(struct sock *sk)
 }
 
 /*
- * An accepted endpoint inherits these flags of SO_KEEPALIVE, SO_LINGER and
- * other options, as from sk_clone_lock(). Only the flags of timestamps have an
- * effect on connected data.
+ * An accepted endpoint inherits these flags, which are options such as
+ * SO_KEEPALIVE and SO_LINGER, from the listener, as a TCP socket does in
+ * sk_clone_lock(). In this family, only the flags of time stamps have an effect
+ * on an accepted endpoint. getsockopt() returns all of them.
  */
 #define ENDPOINT_INHERITED	(BIT(SOCK_KEEPOPEN) | BIT(SOCK_LINGER) | \
 				 BIT(SOCK_URGINLINE) | BIT(SOCK_BROADCAST) | \
@@ -193,10 +202,10 @@ static void endpoint_destruct(struct sock *sk)
  * @sk: the listener
  * @newsk: the accepted endpoint; no other thread sees it
  *
- * TCP does the same: its accepted sockets are copies of the listener. AF_UNIX
- * makes new sockets instead, so in the sockaddr_un address format no option is
- * copied. SO_PRIORITY stays 0, as with TCP. An option that another thread sets
- * at the same time may be inherited or not.
+ * An accepted TCP socket is a copy of the listener, except for SO_PRIORITY,
+ * which becomes 0. An accepted AF_UNIX socket has the options of a new socket,
+ * so in the sockaddr_un format no option is copied. An option that another
+ * thread sets at the same time may be copied or not.
  *
  * Context: process, may sleep; lock_sock() of @sk not held.
  */
@@ -223,8 +232,8 @@ void altconn_sock_inherit(struct sock *sk, struct sock *newsk)
 }
 
 /*
- * This is sk->sk_state_change(). It also wakes a reader that sleeps at
- * ask->reader instead of in the wait queue.
+ * This is sk->sk_state_change(). It wakes the threads in the socket's wait
+ * queue, as in the core, and the reader that sleeps in ask->reader.
  */
 static void endpoint_state_change(struct sock *sk)
 {
@@ -233,8 +242,10 @@ static void endpoint_state_change(struct sock *sk)
 	rcu_read_lock();
 	wq = rcu_dereference(sk->sk_wq);
 	/*
-	 * The full barrier of skwq_has_sleeper() also orders the change of the
-	 * state before the look at ask->reader.
+	 * skwq_has_sleeper() has a full barrier. It orders the caller's stores
+	 * (sk_state, sk_err or sk_shutdown) before the loads of the wait queue
+	 * and of ask->reader.task. Pairs with the barrier of a thread that
+	 * stores itself there and then loads the state.
 	 */
 	if (skwq_has_sleeper(wq))
 		wake_up_interruptible_all(&wq->wait);
@@ -246,11 +257,12 @@ static void endpoint_state_change(struct sock *sk)
 /**
  * altconn_sock_alloc() - make an endpoint
  * @net: namespace of the endpoint
- * @sock: the socket that gets the endpoint; NULL: the caller grafts the
- *	endpoint to a socket
+ * @sock: the socket that gets the endpoint; NULL if the caller grafts the
+ *	endpoint to a socket later
  * @type: SOCK_STREAM, SOCK_SEQPACKET or SOCK_DGRAM
  * @protocol: address format of the endpoint
- * @kern: nonzero: the socket is the kernel's, and takes no reference to @net
+ * @kern: nonzero if the kernel makes the socket for itself, which then holds no
+ *	reference to @net
  *
  * Context: process, may sleep.
  * Return: the endpoint, unbound and unconnected, or NULL if there is no memory.

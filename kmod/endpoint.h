@@ -26,8 +26,9 @@ struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 				int protocol, int kern);
 
 /**
- * altconn_sock_unregister() - undo altconn_sock_register()
- * @sk: the endpoint; it may be unregistered already
+ * altconn_sock_unregister() - remove an endpoint from the namespace's registry,
+ * if it is there
+ * @sk: the endpoint
  *
  * Context: process; lock_sock() held.
  */
