@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * This file has setsockopt() and getsockopt().
- */
+/* This file implements setsockopt() and getsockopt(). */
 
 #include <linux/udp.h>
 #include "assoc.h"
@@ -15,8 +13,8 @@
 #include "sockopt_inet.h"
 
 /*
- * Check for an option that takes only 0 and 1. Its other bits stay free for a
- * later meaning.
+ * Check whether an option takes the values 0 and 1 only. Other values fail, so
+ * that a later version can give them a meaning.
  */
 static bool sockopt_is_switch(int optname)
 {
@@ -27,6 +25,10 @@ static bool sockopt_is_switch(int optname)
 	       optname == ALTCONN_SHARE_ADDRESS;
 }
 
+/*
+ * Set an option of level SOL_ALTCONN that has a value of type u32. lock_sock()
+ * is held.
+ */
 static int sockopt_set_u32(struct sock *sk, int optname, u32 value)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
@@ -55,19 +57,19 @@ static int sockopt_set_u32(struct sock *sk, int optname, u32 value)
 		altconn_dgram_set_overflow(sk, value);
 		return 0;
 	case ALTCONN_REACHABLE:
-		/* bind() reads this option, so it is too late for a change. */
+		/* bind() has used the old value. */
 		if (ask->bind)
 			return -EINVAL;
 		ask->reachable = value;
 		return 0;
 	case ALTCONN_SHARE_ADDRESS:
-		/* bind() reads this option, so it is too late for a change. */
+		/* bind() has used the old value. */
 		if (ask->bind)
 			return -EINVAL;
 		ask->share = value;
 		return 0;
 	case ALTCONN_REPLACE_PATH:
-		/* bind() reads this option, so it is too late for a change. */
+		/* bind() has used the old value. */
 		if (ask->bind)
 			return -EINVAL;
 		ask->replaces = value;
@@ -78,14 +80,14 @@ static int sockopt_set_u32(struct sock *sk, int optname, u32 value)
 }
 
 /*
- * Set IPV6_V6ONLY. As with TCP, the option does not change once the socket has
- * an address.
+ * Set IPV6_V6ONLY. As with TCP, the option cannot change while the socket is
+ * bound. lock_sock() is held.
  */
 static int sockopt_set_v6only(struct sock *sk, u32 value)
 {
 	/*
-	 * A failed attempt keeps the local address until it is dropped. It can
-	 * be dropped once its error has been reported.
+	 * The local address of a failed attempt stays until the attempt is
+	 * dropped. Drop it here if a call has returned its error already.
 	 */
 	if (!READ_ONCE(sk->sk_err))
 		altconn_connect_reap(sk);
@@ -110,10 +112,10 @@ static bool sockopt_is_settable(int optname)
 }
 
 /*
- * Set SO_REUSEPORT, which sockets of the inet address formats have as TCP and
- * UDP do. Newer kernels pass the option on to the family; Linux 6.1 refuses it
- * before the family is asked. Sockets of the other address formats have
- * ALTCONN_SHARE_ADDRESS.
+ * Set SO_REUSEPORT, which takes effect in the inet formats, as with TCP and
+ * UDP. The other formats have ALTCONN_SHARE_ADDRESS instead. A core without
+ * SOCK_CUSTOM_SOCKOPT, as in Linux 6.1, does not call this function and may
+ * refuse the option itself.
  */
 static int sockopt_set_reuseport(struct sock *sk, bool value)
 {
@@ -128,9 +130,11 @@ static int sockopt_set_reuseport(struct sock *sk, bool value)
 }
 
 /*
- * Set an option of level SOL_SOCKET. The core passes these options here if the
- * socket has SOCK_CUSTOM_SOCKOPT. Newer kernels accept SO_PASSCRED only from
- * the families that they know, so the option is set here.
+ * Set an option of level SOL_SOCKET. The core calls the module for this level
+ * if the socket has SOCK_CUSTOM_SOCKOPT. The core's sock_setsockopt() handles
+ * all options but two: newer kernels refuse SO_PASSCRED and SO_REUSEPORT for a
+ * family that they do not know. So ignore the result for these two options, and
+ * set them here.
  */
 static int sockopt_set_core(struct socket *sock, int optname, sockptr_t optval,
 			    unsigned int optlen)
@@ -155,11 +159,11 @@ static int sockopt_set_core(struct socket *sock, int optname, sockptr_t optval,
 /**
  * altconn_sockopt_set_peek_off() - set SO_PEEK_OFF
  * @sk: the endpoint
- * @value: the offset, bytes; negative: no offset
+ * @value: the offset, bytes; negative if the option is off
  *
  * The core refuses the option for a family without this operation.
  *
- * Context: process; on some kernels lock_sock() held.
+ * Context: process; some kernels hold lock_sock(), others do not.
  * Return: 0.
  */
 int altconn_sockopt_set_peek_off(struct sock *sk, int value)
@@ -169,9 +173,9 @@ int altconn_sockopt_set_peek_off(struct sock *sk, int value)
 }
 
 /*
- * Copy the value of an option. A program that knows a later version of the
- * option may pass a longer value. The bytes that this version does not know
- * must be zero.
+ * Copy @size bytes, the value of an option, from user space. A later version of
+ * the option may have a longer value, of which the further bytes must be zero
+ * here. Return 0, -EINVAL, -E2BIG or -EFAULT.
  */
 static int sockopt_read(void *value, size_t size, sockptr_t optval,
 			unsigned int optlen)
@@ -216,13 +220,17 @@ static int sockopt_set_cork(struct sock *sk, sockptr_t optval,
  * @optlen: length of the value, bytes
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: 0; -ENOPROTOOPT: the socket has no such option; -EOPNOTSUPP: the
- * socket has no options of this level, in the sockaddr_un address format, or no
- * SO_REUSEPORT, outside of the inet address formats; -EINVAL: the value or its
- * length is wrong, or the option cannot change in the present state of the
- * socket; -E2BIG: the value is longer than a page, or the bytes that this
- * version does not know are not zero; -EFAULT; -ENOMEM; or an error of the core
- * for an option of level SOL_SOCKET.
+ * Return: 0, or a negative errno:
+ *
+ * * -ENOPROTOOPT if the socket has no such option
+ * * -EOPNOTSUPP for an option of IP, IPv6, TCP, UDP or an unknown level in the
+ *   sockaddr_un format, and for SO_REUSEPORT outside of the inet formats
+ * * -EINVAL if the value or its length is wrong, or if the option cannot change
+ *   in the present state of the socket
+ * * -E2BIG if the value is longer than a page, or if it is longer than this
+ *   version of the option and the further bytes are not zero
+ * * -EFAULT or -ENOMEM
+ * * an error of the core for an option of level SOL_SOCKET
  */
 int altconn_sockopt_set(struct socket *sock, int level, int optname,
 			sockptr_t optval, unsigned int optlen)
@@ -243,7 +251,7 @@ int altconn_sockopt_set(struct socket *sock, int level, int optname,
 		return -ENOPROTOOPT;
 	if (!v6only && optname == ALTCONN_CONNECT_TIMEOUT)
 		size = sizeof(value.ms);
-	/* IPV6_V6ONLY is an int, and the bytes behind it are ignored. */
+	/* IPV6_V6ONLY is an int, and any bytes after it are ignored. */
 	err = sockopt_read(&value, size, optval,
 			   v6only ? min_t(u32, optlen, size) : optlen);
 	if (err)
@@ -259,6 +267,10 @@ int altconn_sockopt_set(struct socket *sock, int level, int optname,
 	return err;
 }
 
+/*
+ * Copy the value of an option to user space, cut to the length *@optlen of the
+ * buffer, and store the copied length there. Return 0, -EINVAL or -EFAULT.
+ */
 static int sockopt_put(const void *value, size_t size, char __user *optval,
 		       int __user *optlen)
 {
@@ -275,8 +287,9 @@ static int sockopt_put(const void *value, size_t size, char __user *optval,
 }
 
 /*
- * Return the value of an option of TCP, UDP or IP. As with IP, a small number
- * fits in a buffer that is shorter than an int.
+ * Copy the value of an option of TCP, UDP, IP or IPv6 to user space. As with
+ * IP, if the buffer for an option of IPPROTO_IP is shorter than an int and the
+ * value fits in a byte, copy one byte.
  */
 static int sockopt_put_inet(int level, int value, char __user *optval,
 			    int __user *optlen)
@@ -292,6 +305,10 @@ static int sockopt_put_inet(int level, int value, char __user *optval,
 	return sockopt_put(&value, sizeof(value), optval, optlen);
 }
 
+/*
+ * Get an option of level SOL_ALTCONN that has a value of type u32. lock_sock()
+ * is held.
+ */
 static int sockopt_get_u32(const struct sock *sk, int optname, u32 *value)
 {
 	const struct altconn_sock *ask = altconn_sk(sk);
@@ -366,13 +383,17 @@ static int sockopt_get_altconn(struct sock *sk, int optname,
  * @level: any level but SOL_SOCKET, which the core handles
  * @optname: the option
  * @optval: gets the value, cut to the length of the buffer
- * @optlen: length of the buffer, bytes; gets the length of the value there
+ * @optlen: length of the buffer, bytes; gets the length of the copied value
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: 0; -ENOPROTOOPT: the socket has no such option; -EOPNOTSUPP: the
- * socket has no options of this level, in the sockaddr_un or the sockaddr_in
- * address format; -ENOTCONN: ALTCONN_PEER_INFO without a connection; -EINVAL:
- * the length is negative; -EFAULT.
+ * Return: 0, or a negative errno:
+ *
+ * * -ENOPROTOOPT if the socket has no such option
+ * * -EOPNOTSUPP, in the sockaddr_un and the sockaddr_in format, if the socket
+ *   has no options of this level
+ * * -ENOTCONN for ALTCONN_PEER_INFO without an association
+ * * -EINVAL if the length of the buffer is negative
+ * * -EFAULT
  */
 int altconn_sockopt_get(struct socket *sock, int level, int optname,
 			char __user *optval, int __user *optlen)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Programs of the inet address formats set some options of TCP and IP as a
- * matter of course. Each value of such an option is kept and returned, and has
- * no effect, since there is no segment and no packet. All other options are
- * refused, since a program that sets them depends on their effect.
+ * Programs for TCP and UDP set some options as a matter of course, such as
+ * TCP_NODELAY. In the inet formats, setsockopt() stores the value of such an
+ * option and getsockopt() returns it. The value has no effect, because the
+ * module sends neither segments nor packets. Other options of TCP and IP fail,
+ * because a program that sets one depends on its effect.
  */
 
 #include <linux/in.h>
@@ -14,28 +15,29 @@
 #include "sock.h"
 #include "sockopt_inet.h"
 
+/* How inet_canonical() converts a value before setsockopt() stores it. */
 enum inet_form {
-	INET_VALUE,	/* kept unchanged */
-	INET_FLAG,	/* 0 or 1 */
-	INET_RESET,	/* -1 means the initial value */
-	INET_TOS,	/* a byte; the ECN bits of a stream stay */
-	INET_TCLASS,	/* as INET_TOS, and -1 means 0 */
-	INET_LINGER2,
-	INET_DEFER,
-	INET_FASTOPEN,
+	INET_VALUE,	/* unchanged */
+	INET_FLAG,	/* 1 if the value is not 0 */
+	INET_RESET,	/* -1 becomes the initial value */
+	INET_TOS,	/* one byte; the ECN bits of a stream do not change */
+	INET_TCLASS,	/* a negative value becomes 0, then as INET_TOS */
+	INET_LINGER2,	/* at most 120; 0: initial value; negative: -1 */
+	INET_DEFER,	/* seconds, rounded up to a retransmission */
+	INET_FASTOPEN,	/* at most net.core.somaxconn */
 };
 
 /*
- * These options are kept. @min and @max are the bounds that TCP and IP have.
- * setsockopt() fails with EINVAL for a value outside of the bounds, except for
- * the -1 that resets an option of the form INET_RESET. An option takes any int
- * if @min and @max are equal.
+ * The options that setsockopt() stores. A value outside of the bounds @min and
+ * @max, which are those of TCP and IP, fails with EINVAL. The value -1 of an
+ * option of the form INET_RESET is always valid. If @min equals @max, there are
+ * no bounds.
  */
 static const struct inet_option {
 	u8		level;
 	u8		name;
 	u8		form;
-	int		initial;	/* as TCP and IP have it */
+	int		initial;	/* the default of TCP or IP */
 	int		min;
 	int		max;
 } inet_opts[] = {
@@ -66,8 +68,8 @@ static const struct inet_option {
 };
 
 /*
- * Find an option in the table. Return its index, or -1 if the socket has no
- * such option.
+ * Return the index of an option in inet_opts, or -1 if the socket has no such
+ * option.
  */
 static int inet_find(const struct sock *sk, int level, int optname)
 {
@@ -86,8 +88,9 @@ static int inet_find(const struct sock *sk, int level, int optname)
 }
 
 /*
- * Return the error for an option that the socket does not have. AF_UNIX fails
- * with EOPNOTSUPP, since it has no options of levels other than SOL_SOCKET.
+ * Return the errno for an option that the socket does not have. It is
+ * -EOPNOTSUPP in the sockaddr_un format, because an AF_UNIX socket has only
+ * options of level SOL_SOCKET, and fails so for any other level.
  */
 static int inet_unknown(const struct sock *sk)
 {
@@ -96,8 +99,9 @@ static int inet_unknown(const struct sock *sk)
 }
 
 /*
- * Return the error of getsockopt() for an option that the socket does not have.
- * An IPv4 socket fails with EOPNOTSUPP if it has no options of the level.
+ * Return the errno of getsockopt() for an option that the socket does not have.
+ * As with an IPv4 socket of the core, it is -EOPNOTSUPP in the sockaddr_in
+ * format if the socket has no option of this level.
  */
 static int inet_unknown_level(const struct sock *sk, int level)
 {
@@ -109,6 +113,10 @@ static int inet_unknown_level(const struct sock *sk, int level)
 	return inet_unknown(sk);
 }
 
+/*
+ * Return the array of an endpoint's option values, which the first call
+ * allocates. Return NULL if there is no memory. lock_sock() is held.
+ */
 static int *inet_values_of(struct altconn_sock *ask)
 {
 	int i;
@@ -123,8 +131,9 @@ static int *inet_values_of(struct altconn_sock *ask)
 }
 
 /*
- * Read a value as IP does. An option of IPPROTO_IP also takes a single byte,
- * and most of these options take an empty value as 0.
+ * Copy a value from user space, as TCP and IP do. For an option of IPPROTO_IP,
+ * a value that is shorter than an int is a single byte. An empty value of such
+ * an option means 0, but is invalid for IP_TTL and IP_FREEBIND.
  */
 static int inet_read_value(const struct inet_option *option, sockptr_t optval,
 			   unsigned int optlen, int *value)
@@ -144,9 +153,9 @@ static int inet_read_value(const struct inet_option *option, sockptr_t optval,
 }
 
 /*
- * Convert the time of TCP_DEFER_ACCEPT, in seconds. TCP keeps it as a number of
- * retransmissions, and returns the time at which the last retransmission is
- * sent.
+ * Convert a value of TCP_DEFER_ACCEPT, in seconds. TCP rounds it up to the time
+ * of a retransmission: to 1, 3, 7, 15 seconds and so on, where the intervals
+ * grow up to TCP_RTO_MAX.
  */
 static int inet_defer_time(int seconds)
 {
@@ -159,6 +168,10 @@ static int inet_defer_time(int seconds)
 	return period;
 }
 
+/*
+ * Convert a value of IP_TOS or IPV6_TCLASS. TCP sets the ECN bits by itself, so
+ * a stream socket keeps those of the @old value.
+ */
 static int inet_tos(const struct sock *sk, int old, int value)
 {
 	if (sk->sk_type == SOCK_STREAM)
@@ -167,8 +180,8 @@ static int inet_tos(const struct sock *sk, int old, int value)
 }
 
 /*
- * Convert a valid value to the one that is kept. @old: the value that was kept
- * before. lock_sock() held.
+ * Convert a valid value to the value that setsockopt() stores, and that
+ * replaces the value @old. lock_sock() is held.
  */
 static int inet_canonical(const struct sock *sk,
 			  const struct inet_option *option, int old, int value)
@@ -194,7 +207,10 @@ static int inet_canonical(const struct sock *sk,
 	}
 }
 
-/* Check whether an option may have a value in the present state. */
+/*
+ * Check whether setsockopt() accepts a value. As with TCP, TCP_FASTOPEN is
+ * accepted only in TCP_CLOSE and TCP_LISTEN.
+ */
 static bool inet_is_valid(const struct sock *sk,
 			  const struct inet_option *option, int value)
 {
@@ -210,18 +226,18 @@ static bool inet_is_valid(const struct sock *sk,
 }
 
 /**
- * altconn_inet_set() - set an option of TCP or IP
- * @sk: the endpoint
- * @level: IPPROTO_TCP, IPPROTO_IP, IPPROTO_IPV6 or any other level
+ * altconn_inet_set() - set an option of TCP or IP, or of an unknown level
+ * @sk: the endpoint, in any address format
+ * @level: any level but SOL_SOCKET and SOL_ALTCONN
  * @optname: the option
  * @optval: the value
  * @optlen: length of the value, bytes
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: 0; -ENOPROTOOPT: the address format of the socket has no such option,
- * or the option is not known; -EOPNOTSUPP: the same in the sockaddr_un address
- * format; -EINVAL: the length is wrong, or the value is outside of the bounds
- * that TCP and IP have; -EFAULT; -ENOMEM.
+ * Return: 0; -ENOPROTOOPT if the socket has no such option, or -EOPNOTSUPP in
+ * the sockaddr_un format; -EINVAL if the length is wrong, if the value is
+ * outside of the bounds that TCP and IP have, or for TCP_FASTOPEN if the state
+ * does not allow it; -EFAULT; -ENOMEM.
  */
 int altconn_inet_set(struct sock *sk, int level, int optname, sockptr_t optval,
 		     unsigned int optlen)
@@ -249,16 +265,16 @@ out:
 }
 
 /**
- * altconn_inet_get() - get an option of TCP or IP
- * @sk: the endpoint
- * @level: IPPROTO_TCP, IPPROTO_IP, IPPROTO_IPV6 or any other level
+ * altconn_inet_get() - get an option of TCP or IP, or of an unknown level
+ * @sk: the endpoint, in any address format
+ * @level: any level but SOL_SOCKET and SOL_ALTCONN
  * @optname: the option
  * @value: gets the value
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: 0; -ENOPROTOOPT: the socket has no such option; -EOPNOTSUPP: the same
- * in the sockaddr_un address format, and in the sockaddr_in address format for
- * a level that the socket does not have.
+ * Return: 0, or the errno for an option that the socket does not have:
+ * -EOPNOTSUPP in the sockaddr_un format, and in the sockaddr_in format if the
+ * socket has no option of this level; else -ENOPROTOOPT.
  */
 int altconn_inet_get(struct sock *sk, int level, int optname, int *value)
 {
@@ -274,11 +290,13 @@ int altconn_inet_get(struct sock *sk, int level, int optname, int *value)
 }
 
 /**
- * altconn_inet_inherit() - copy a listener's options to an accepted endpoint
+ * altconn_inet_inherit() - copy a listener's options of TCP and IP to an
+ * accepted endpoint
  * @sk: the listener
  * @newsk: the accepted endpoint; no other thread sees it
  *
- * If there is no memory, the accepted endpoint has the options of a new socket.
+ * If there is no memory, the options of the accepted endpoint have their
+ * initial values.
  *
  * Context: process, may sleep; lock_sock() of @sk not held.
  */
