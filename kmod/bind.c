@@ -15,6 +15,7 @@
 #include "port.h"
 #include "sock.h"
 
+/* Return whether bind() to the address requires CAP_NET_BIND_SERVICE. */
 static bool bind_is_privileged(struct net *net, const struct altconn_addr *addr)
 {
 	if (addr->kind == ALTCONN_KIND_PORT)
@@ -24,9 +25,10 @@ static bool bind_is_privileged(struct net *net, const struct altconn_addr *addr)
 }
 
 /*
- * Check that this node has the address. A name or port must have node id 0 or
- * this node's own id, which is replaced by 0. Return 0; -EADDRNOTAVAIL: this
- * node does not have the address; -EINVAL: IPv4 with IPV6_V6ONLY.
+ * Check that the address belongs to this network namespace. The node id of a
+ * name or port must be 0 or the id of this namespace, and becomes 0. Return 0;
+ * -EADDRNOTAVAIL: the address belongs to another namespace or to none; -EINVAL:
+ * the address is IPv4, and the endpoint has IPV6_V6ONLY.
  */
 static int bind_check_local(const struct sock *sk, struct altconn_addr *addr)
 {
@@ -44,6 +46,7 @@ static int bind_check_local(const struct sock *sk, struct altconn_addr *addr)
 	       altconn_node_is_local(sock_net(sk), addr) ? 0 : -EADDRNOTAVAIL;
 }
 
+/* Bind the endpoint to an address other than a path. lock_sock() is held. */
 static int bind_locked(struct sock *sk, struct altconn_addr *addr)
 {
 	int err;
@@ -64,7 +67,7 @@ static int bind_locked(struct sock *sk, struct altconn_addr *addr)
 		err = altconn_bind_auto_name(sk, ALTCONN_BIND_CHOSEN);
 		return err == -EAGAIN ? -ENOSPC : err;
 	}
-	/* bind(2) and connect(2) report exhausted ports by different errnos. */
+	/* If no port is free, bind() fails with EADDRINUSE, not EAGAIN. */
 	if (addr->kind != ALTCONN_KIND_NAME && !addr->port) {
 		err = altconn_port_bind(sk, addr, ALTCONN_BIND_CHOSEN);
 		return err == -EAGAIN ? -EADDRINUSE : err;
@@ -78,21 +81,26 @@ static int bind_locked(struct sock *sk, struct altconn_addr *addr)
 /**
  * altconn_bind() - implement bind(2)
  * @sock: the socket
- * @uaddr: address in the address format of the socket
+ * @uaddr: address in the address format of the socket, copied to kernel memory
  * @len: length of @uaddr in bytes
  *
- * If the caller left the choice of the address to bind(), the endpoint keeps
- * that address when its association is dissolved.
+ * The endpoint keeps the address when its association ends, even if user space
+ * left the choice of the address to bind().
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: 0; -EINVAL: the address is malformed, the socket is bound or
- * connected already, another call on the socket cancelled the bind() of a path,
- * or the address is IPv4 with IPV6_V6ONLY; -EAFNOSUPPORT: the family does not
- * fit the format; -EADDRINUSE: the address is taken, or no port is left;
- * -ENOSPC: no automatic name is left, as with AF_UNIX; -EADDRNOTAVAIL: this
- * node does not have the address; -EACCES: the port is privileged and the
- * caller lacks CAP_NET_BIND_SERVICE; -EINTR: the process is being killed;
- * -ENOMEM; and the errors of altconn_path_bind().
+ * Return: 0, or
+ *
+ * * -EINVAL: the address is malformed; the socket is bound or connected
+ *   already; another call on the socket cancelled the bind() to a path; or the
+ *   address is IPv4, and the socket has IPV6_V6ONLY
+ * * -EAFNOSUPPORT: the address format does not accept the family
+ * * -EADDRINUSE: the address is taken, or no port is left
+ * * -ENOSPC: no automatic name is left, as with AF_UNIX
+ * * -EADDRNOTAVAIL: the address does not belong to this network namespace
+ * * -EACCES: the port is privileged, and CAP_NET_BIND_SERVICE is missing
+ * * -EINTR: the process is being killed
+ * * -ENOMEM
+ * * the errors of altconn_path_bind()
  */
 int altconn_bind(struct socket *sock, struct sockaddr_unsized *uaddr, int len)
 {
@@ -112,6 +120,7 @@ int altconn_bind(struct socket *sock, struct sockaddr_unsized *uaddr, int len)
 		err = bind_locked(sk, &addr);
 		release_sock(sk);
 	}
+	/* getpeername() of a connected peer returns the new address. */
 	if (!err && altconn_state(sk) == TCP_ESTABLISHED &&
 	    sk->sk_type != SOCK_DGRAM)
 		altconn_assoc_set_end_addr(sk);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Addresses that the module chooses: automatic ports and names, and the local
- * address of a connection.
+ * Addresses that the module chooses: automatic names, automatic bindings, and
+ * the local address of an association.
  */
 
 #include <linux/sched/signal.h>
@@ -20,7 +20,8 @@
  * @sk: the endpoint, not bound yet
  * @how: ALTCONN_BIND_CHOSEN or ALTCONN_BIND_AUTO
  *
- * As with AF_UNIX, the name has five hexadecimal digits: unix(7).
+ * As with AF_UNIX, the name has five hexadecimal digits (unix(7)). The search
+ * begins at a random name.
  *
  * Context: process, may sleep; lock_sock() held.
  * Return: 0; -EAGAIN: no name is left; -EINTR: the process is being killed;
@@ -48,16 +49,19 @@ int altconn_bind_auto_name(struct sock *sk, enum altconn_bind_how how)
 }
 
 /**
- * altconn_autobind() - bind an unbound endpoint to an automatic address
+ * altconn_autobind() - bind an endpoint to an automatic address, unless it is
+ *	bound already
  * @sk: the endpoint
- * @addr: the kind of the address and, for kind INET, the IP address; the port
- *	is filled in; for kind PATH the endpoint stays unnamed
+ * @addr: the kind of the address and, for kind INET, the IP address; its port
+ *	is overwritten
  *
- * A socket in the sockaddr_un format stays unnamed too, as AF_UNIX clients do.
+ * An endpoint stays unbound if @addr is of kind PATH, and in the sockaddr_un
+ * format, as clients of AF_UNIX do.
  *
  * Context: process, may sleep; lock_sock() held.
- * Return: 0, also if the endpoint was bound already; -EAGAIN: no port or name
- * is left (E-AGAIN-PORT); -EINTR: the process is being killed; -ENOMEM.
+ * Return: 0, also if the endpoint was bound already or stays unbound; -EAGAIN:
+ * no port or name is left (E-AGAIN-PORT); -EINTR: the process is being killed;
+ * -ENOMEM.
  */
 int altconn_autobind(struct sock *sk, struct altconn_addr *addr)
 {
@@ -77,8 +81,9 @@ int altconn_autobind(struct sock *sk, struct altconn_addr *addr)
 }
 
 /*
- * Replace the wildcard IP address of an endpoint by its source address towards
- * @dest. Return 0 or -ENOMEM.
+ * Set the local address of an endpoint that is bound to a wildcard IP address
+ * to the source address for @dest (altconn_node_saddr()). The binding does not
+ * change. Return 0 or -ENOMEM.
  */
 static noinline int bind_set_local_ip(struct sock *sk,
 				      const struct altconn_addr *dest)
@@ -97,8 +102,8 @@ static noinline int bind_set_local_ip(struct sock *sk,
 }
 
 /*
- * Set the local address of the endpoint's connection to @dest. It differs from
- * the bound address only if that is a wildcard IP address. Return 0 or -ENOMEM.
+ * Set the local address of the endpoint's association with @dest. It is the
+ * bound address, unless that is a wildcard IP address. Return 0 or -ENOMEM.
  */
 static int bind_set_local(struct sock *sk, const struct altconn_addr *dest)
 {
@@ -111,12 +116,11 @@ static int bind_set_local(struct sock *sk, const struct altconn_addr *dest)
 }
 
 /*
- * Make @any the wildcard address of the same IP version as @dest.
- *
- * Another node may know this node by an IP address that this node does not
- * have. So no endpoint is bound to that address. The endpoint is bound to the
- * wildcard address, and the address by which the other node knows this node is
- * its local address as long as the association lasts.
+ * Set @any, which is zero but for its kind, to the wildcard address of the IP
+ * version of @dest. An endpoint that connects to another node is bound to this
+ * address. The other node may know this one by an IP address that this one does
+ * not have, and so cannot bind to. That IP address becomes the local address of
+ * the association only (see bind_set_local()).
  */
 static void bind_set_any(const struct altconn_addr *dest,
 			 struct altconn_addr *any)
@@ -127,8 +131,10 @@ static void bind_set_any(const struct altconn_addr *dest,
 }
 
 /*
- * Bind an unbound endpoint to an address from which it can connect to @dest.
- * Return as altconn_autobind().
+ * Bind an unbound endpoint to an automatic address of the kind of @dest. An
+ * inet address has the source IP address for @dest or, if @dest belongs to
+ * another node, the wildcard address. Return 0, -EAGAIN, -EINTR or -ENOMEM, as
+ * altconn_autobind() does.
  */
 static noinline int bind_auto_for_dest(struct sock *sk,
 				       const struct altconn_addr *dest)
@@ -143,12 +149,15 @@ static noinline int bind_auto_for_dest(struct sock *sk,
 }
 
 /**
- * altconn_bind_local() - give an endpoint that connects its local address
+ * altconn_bind_local() - set the local address of an endpoint for connect()
  * @sk: the endpoint, bound or not
  * @dest: the destination, not on the stack; for a path, the address object of
  *	the binding
  *
- * altconn_bind_reset() undoes the call.
+ * An unbound endpoint is bound to an automatic address. The local address of an
+ * endpoint that is bound to a wildcard IP address becomes the source address
+ * for @dest. If a stream or seqpacket endpoint may share its address, the pair
+ * of addresses is claimed. altconn_bind_reset() undoes all this.
  *
  * Context: process, may sleep; lock_sock() held.
  * Return: 0; -EADDRINUSE: another socket with the same local address has an
@@ -176,8 +185,8 @@ int altconn_bind_local(struct sock *sk, struct altconn_addr *dest)
 	if (!err && bind && (bind->reuse || bind->share) && !dgram)
 		err = altconn_claim_add(sk, dest);
 	/*
-	 * A datagram socket that was bound may have an association already,
-	 * which stays.
+	 * A bound datagram endpoint may be connected already. connect() has
+	 * failed, so the old association keeps its local address.
 	 */
 	if (err && !(dgram && bound))
 		altconn_bind_reset(sk);
@@ -185,11 +194,12 @@ int altconn_bind_local(struct sock *sk, struct altconn_addr *dest)
 }
 
 /**
- * altconn_bind_reset() - give up the local address of an association
+ * altconn_bind_reset() - undo altconn_bind_local() and altconn_autobind()
  * @sk: the endpoint
  *
- * An automatic address is given up. An endpoint that was bound to a wildcard
- * address gets that address back. A claim is dropped.
+ * An automatic binding is removed. The local address of an endpoint that bind()
+ * has bound becomes the bound address again, and its claim is dropped. An
+ * endpoint without a binding becomes unnamed.
  *
  * Context: process; lock_sock() held.
  */

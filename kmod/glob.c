@@ -1,47 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Patterns as in glob(7), over bytes, since a name may contain any byte. The
- * kernel's own glob_match() ends at a NUL.
+ * Patterns as in glob(7), for the names and paths in rules. A name may contain
+ * any byte, and the kernel's glob_match() ends at a NUL.
  *
  *	*	any number of any bytes, including none and including slashes
  *	?	one byte
- *	[a-z]	one byte of a set; [!a-z] or [^a-z]: one byte that is not in it
+ *	[a-z]	one byte of a set
+ *	[!a-z]	one byte that is not in the set; also [^a-z]
  *	\x	the byte x itself
  *
- * A pattern is whole if each of its sets is closed and if it does not end in a
- * single backslash. An element is a part of a pattern that matches one byte, so
- * a star is not an element.
+ * A pattern is whole if each of its sets has a closing bracket, and the pattern
+ * does not end in a backslash that escapes nothing. The parts of a pattern that
+ * match one byte are its elements: all parts but the stars.
  *
- * A pattern is compiled to an automaton that is in a set of states at a time.
- * The automaton is in state i if the text so far matches the first i elements
- * of the pattern. The set is a few words, so a byte of text costs the same few
- * instructions whatever the pattern is, and a match takes time linear in the
- * length of the text.
+ * A pattern is compiled to a nondeterministic automaton. The automaton is in
+ * state i if the text so far matches the first i elements and the stars among
+ * them, and can be in several states. The states are a bit mask of a few words,
+ * so each byte of text takes the same few instructions, whatever the pattern
+ * is.
  */
 
 #include <linux/slab.h>
 #include "glob.h"
 
 /*
- * Number of 64-bit words in a set of states. A pattern has at most U8_MAX
- * elements, and one more state than elements.
+ * Number of 64-bit words in a bit mask of states. A pattern has at most U8_MAX
+ * elements, and so at most U8_MAX + 1 states.
  */
 #define GLOB_WORDS	4
 #define GLOB_BYTES	256
 
+/* A bit mask: bit i is for state i, or for element i, counted from 0. */
 struct glob_set {
 	u64	word[GLOB_WORDS];
 };
 
 /**
  * struct altconn_glob - a compiled pattern
- * @n: number of elements; in state @n all elements have matched
- * @star: states at which a star stands; such a state stays in the set whatever
- *	the next byte is
- * @class: class of each byte, an index in @step; bytes that the same elements
- *	match have the same class
- * @step: for each class, the states i for which element i matches the bytes of
- *	the class
+ * @n: number of elements; the text matches if it ends in state @n
+ * @star: the states i for which a star stands before element i; a byte does not
+ *	end such a state
+ * @class: class of each byte, an index in @step. Two bytes have the same class
+ *	if the same elements match them
+ * @step: for each class, the elements that match the bytes of the class. If
+ *	element i does, state i becomes state i + 1
  */
 struct altconn_glob {
 	u32		n;
@@ -51,9 +53,9 @@ struct altconn_glob {
 };
 
 /*
- * Match one byte against the set at @pat, which begins with a bracket, and set
- * @in to the result. Return the length of the set, or 0 if the set is not
- * closed.
+ * Set *@in to whether the set at @pat, which begins with a bracket, matches the
+ * byte @c. Return the length of the set in the pattern, or 0 if the set has no
+ * closing bracket.
  */
 static size_t glob_match_set(const u8 *pat, size_t len, u8 c, bool *in)
 {
@@ -88,8 +90,8 @@ static size_t glob_match_set(const u8 *pat, size_t len, u8 c, bool *in)
 }
 
 /*
- * Match the byte @c against the element at @pat, which is not a star, and set
- * @in to the result. The pattern is whole. Return the length of the element.
+ * Set *@in to whether the element at @pat matches the byte @c. The pattern is
+ * whole. Return the length of the element in the pattern.
  */
 static size_t glob_element(const u8 *pat, size_t len, u8 c, bool *in)
 {
@@ -146,8 +148,8 @@ static void glob_add(struct glob_set *set, u32 state)
 }
 
 /*
- * Set @step to the elements that match the byte @c, and add the states at which
- * a star stands to @star. Return the number of elements.
+ * Set @step to the elements that match the byte @c. Add the states i for which
+ * a star stands before element i to @star. Return the number of elements.
  */
 static u32 glob_scan(const u8 *pattern, size_t len, u8 c, struct glob_set *step,
 		     struct glob_set *star)
@@ -172,8 +174,8 @@ static u32 glob_scan(const u8 *pattern, size_t len, u8 c, struct glob_set *step,
 }
 
 /*
- * Return the class with the step @new. If there is none, append a class to
- * @step.
+ * Return the class whose elements are @new. If no class has them yet, append
+ * one to @step.
  */
 static u32 glob_class(struct glob_set *step, u32 *classes,
 		      const struct glob_set *new)
@@ -209,7 +211,7 @@ struct altconn_glob *altconn_glob_compile(const u8 *pattern, size_t len)
 		full->n = glob_scan(pattern, len, c, &step, &full->star);
 		full->class[c] = glob_class(full->step, &classes, &step);
 	}
-	/* Most patterns have few classes, so copy only the ones in use. */
+	/* Most patterns have few classes. Keep only the memory for these. */
 	glob = kmemdup(full, struct_size(full, step, classes),
 		       GFP_KERNEL_ACCOUNT);
 	kfree(full);
@@ -217,8 +219,11 @@ struct altconn_glob *altconn_glob_compile(const u8 *pattern, size_t len)
 }
 
 /*
- * Advance the set of states @at by the byte @c. Return false if no state is
- * left, else true.
+ * Replace the states @at by the states after the byte @c:
+ *
+ *	at = (at & star) | (at & step of the class of @c) << 1
+ *
+ * Return false if no state is left, else true.
  */
 static bool glob_step(const struct altconn_glob *glob, struct glob_set *at, u8 c)
 {
@@ -239,13 +244,13 @@ static bool glob_step(const struct altconn_glob *glob, struct glob_set *at, u8 c
 /**
  * altconn_glob_match() - check whether a pattern matches a text
  * @glob: the compiled pattern
- * @text: the text, all of which must match
+ * @text: the text
  * @len: its length, bytes
  *
- * The time is linear in @len, and the same for every pattern.
+ * The time is at most linear in @len, whatever the pattern is.
  *
  * Context: any.
- * Return: true if the pattern matches, else false.
+ * Return: true if the pattern matches the whole text, else false.
  */
 bool altconn_glob_match(const struct altconn_glob *glob, const u8 *text,
 			size_t len)
@@ -255,6 +260,7 @@ bool altconn_glob_match(const struct altconn_glob *glob, const u8 *text,
 	size_t i;
 
 	for (i = 0; i < len; i++) {
+		/* The star at the end matches the rest of the text. */
 		if (ends_in_star && glob_has(&at, glob->n))
 			return true;
 		if (!glob_step(glob, &at, text[i]))

@@ -2,12 +2,14 @@
 /*
  * The search for an ephemeral port.
  *
- * The search begins where the last one ended, and mostly finds a free port at
- * once. If several ports in a row are taken, it goes on with a set of ports
- * that are known to be taken (port_set.c), and finds the next port that is not
- * in the set in O(log n). A port enters the set when a search with that set
- * tries it, so each taken port is tried only once. The port leaves the set when
- * a socket gives it up.
+ * A search begins after the port that the last search found, and mostly finds a
+ * free port at once. After PORT_TRIES taken ports in a row, the search uses a
+ * set of ports that are known to be taken (port_set.c), and tries only ports
+ * that are not in the set. The next such port is found in O(log n).
+ *
+ * A search adds each port that it tries to the set. So later searches do not
+ * try the port until a binding with the port is removed, which removes the port
+ * from the set.
  */
 
 #include <linux/sched/signal.h>
@@ -20,10 +22,10 @@
 #include "port.h"
 #include "port_set.h"
 
-/* Number of ports that are tried one by one before a set is used. */
+/* Number of ports that are tried before a set is used. */
 #define PORT_TRIES		8
 
-/* The bounds of a search, inclusive, and the port to try next. */
+/* The first and the last port of a search, and the port to try next. */
 struct port_range {
 	u32	min;
 	u32	max;
@@ -31,10 +33,10 @@ struct port_range {
 };
 
 /**
- * altconn_port_init() - initialise a namespace without port sets
- * @an: the namespace
+ * altconn_port_init() - initialise the port sets of a new namespace
+ * @an: the namespace; no other thread uses it yet
  *
- * Context: process; no other code uses the namespace yet.
+ * Context: process.
  */
 void altconn_port_init(struct altconn_net *an)
 {
@@ -59,13 +61,18 @@ void altconn_port_exit(struct altconn_net *an)
 	}
 }
 
+/* Return false for a port in net.ipv4.ip_local_reserved_ports. */
 static bool port_is_usable(struct net *net, const struct altconn_addr *addr)
 {
 	return addr->kind != ALTCONN_KIND_INET ||
 	       !inet_is_local_reserved_port(net, addr->port);
 }
 
-/* Get the range of a search. Return 0, or -EAGAIN if the range is empty. */
+/*
+ * Get the range of a search: the ports of net.altconn.ephemeral_port_min and
+ * _max or, for inet addresses, of net.ipv4.ip_local_port_range. Return 0, or
+ * -EAGAIN if the range is empty.
+ */
 static int port_get_range(struct net *net, enum altconn_kind kind, struct port_range *r)
 {
 	struct altconn_net *an = altconn_pernet(net);
@@ -87,9 +94,9 @@ static int port_get_range(struct net *net, enum altconn_kind kind, struct port_r
 }
 
 /*
- * Return -EADDRINUSE if the search is to go on, or -EINTR. Only a fatal signal
- * ends the search. When another signal ends connect(), its attempt goes on, but
- * no attempt exists yet.
+ * Return -EADDRINUSE if the search is to go on, or -EINTR after a fatal signal.
+ * No other signal ends the search: after a signal, connect() leaves a pending
+ * attempt behind, and the attempt does not exist before the port is found.
  */
 static int port_check_signal(void)
 {
@@ -97,6 +104,10 @@ static int port_check_signal(void)
 	return fatal_signal_pending(current) ? -EINTR : -EADDRINUSE;
 }
 
+/*
+ * Bind the endpoint to the port in @addr. Return 0; -EADDRINUSE: the port is
+ * taken; -EINTR; -ENOMEM.
+ */
 static __always_inline int port_try_port(struct sock *sk,
 					 struct altconn_addr *addr,
 					 enum altconn_bind_how how)
@@ -112,8 +123,9 @@ static __always_inline int port_try_port(struct sock *sk,
 }
 
 /*
- * Try the next @n ports of the range. Return 0; -EADDRINUSE: all @n ports are
- * taken; -EAGAIN: all ports of the range are; -EINTR; -ENOMEM.
+ * Try the next @n ports of the range, without a set. Return 0; -EADDRINUSE: all
+ * @n ports are taken; -EAGAIN: all ports of the range are taken; -EINTR;
+ * -ENOMEM.
  */
 static int port_try_next(struct sock *sk, struct altconn_addr *addr,
 			 enum altconn_bind_how how, struct port_range *r, u32 n)
@@ -135,8 +147,8 @@ static int port_try_next(struct sock *sk, struct altconn_addr *addr,
 }
 
 /*
- * Try the ports from @min to @max that are not known to be taken. Return 0;
- * -EADDRINUSE: all these ports are taken; -EINTR; -ENOMEM.
+ * Try the ports from @min to @max that are not in @set. Return 0; -EADDRINUSE:
+ * no port from @min to @max is free; -EINTR; -ENOMEM.
  */
 static int port_try_set(struct sock *sk, struct altconn_addr *addr,
 			enum altconn_bind_how how, struct altconn_port_set *set,
@@ -147,8 +159,9 @@ static int port_try_set(struct sock *sk, struct altconn_addr *addr,
 
 	while (err == -EADDRINUSE) {
 		/*
-		 * The port enters the set before it is tried, so that it is in
-		 * the set already if it is taken.
+		 * Add the port to the set, then try it. In the other order, a
+		 * binding could be removed between the two, and the port would
+		 * stay in the set though it is free.
 		 */
 		err = xa_alloc(&set->taken, &port, xa_mk_value(0),
 			       XA_LIMIT(port, max), GFP_KERNEL_ACCOUNT);
@@ -162,8 +175,8 @@ static int port_try_set(struct sock *sk, struct altconn_addr *addr,
 			continue;
 		}
 		/*
-		 * No socket holds this reserved port, so none would remove it
-		 * from the set later.
+		 * The set may have only ports that a binding has, because the
+		 * removal of the binding removes the port from the set.
 		 */
 		xa_erase(&set->taken, port);
 		err = port_check_signal();
@@ -174,8 +187,9 @@ static int port_try_set(struct sock *sk, struct altconn_addr *addr,
 }
 
 /*
- * Search the whole range. Search again if a port that this search has passed
- * was freed meanwhile. Return 0, -EAGAIN, -EINTR or -ENOMEM.
+ * Search the whole range, from @r->next on. If no port is free, but a port has
+ * left the set since the search began, search again. Return 0; -EAGAIN: all
+ * ports of the range are taken; -EINTR; -ENOMEM.
  */
 static int port_search(struct sock *sk, struct altconn_addr *addr,
 		       enum altconn_bind_how how, struct altconn_port_set *set,
@@ -184,7 +198,10 @@ static int port_search(struct sock *sk, struct altconn_addr *addr,
 	int err, freed;
 
 	do {
-		/* Pairs with altconn_port_set_remove(). */
+		/*
+		 * Ports that left the set before this read are not in the set
+		 * that the search sees. Pairs with altconn_port_set_remove().
+		 */
 		freed = atomic_read_acquire(&set->freed);
 		err = port_try_set(sk, addr, how, set, r->next, r->max);
 		if (err == -EADDRINUSE && r->next > r->min)
@@ -199,11 +216,11 @@ static int port_search(struct sock *sk, struct altconn_addr *addr,
 /**
  * altconn_port_bind() - bind an endpoint to an ephemeral port
  * @sk: the endpoint, not bound yet
- * @addr: an address of kind PORT or INET; the port is filled in
+ * @addr: an address of kind PORT or INET; its port is overwritten
  * @how: ALTCONN_BIND_CHOSEN or ALTCONN_BIND_AUTO
  *
- * The endpoint gets the next free port after the one that was assigned last, so
- * a port that was given up is not reused at once.
+ * The endpoint gets the next free port after the one that the last search in
+ * the namespace found. So a port is not reused at once.
  *
  * Context: process, may sleep; lock_sock() held.
  * Return: 0; -EAGAIN: no port is left (E-AGAIN-PORT); -EINTR: the process is

@@ -2,12 +2,17 @@
 /*
  * Sets of ports that are known to be taken.
  *
- * A set belongs to a socket type and an IP address, because a port that is
- * taken at one address may be free at another. A set may lack ports that are
- * taken, but it keeps no port that is free. A search puts a port into its set
- * first, and only then learns, under the stripe lock of the port, whether the
- * port is taken. A binding leaves the table of bindings, and its port leaves
- * the sets, in one hold of that lock.
+ * A set is for one socket type, address and IPV6_V6ONLY, because a port that is
+ * taken at one IP address may be free at another.
+ *
+ * Invariant: A port in a set is taken, or a search has just added it and has
+ * not finished with it. A taken port may be missing in the set. The invariant
+ * holds because
+ *
+ *  - a search adds a port to the set first, and then finds out, under the
+ *    stripe lock of the port, whether the port is taken, and
+ *  - a binding is removed from the table, and its port from all sets of its
+ *    socket type and kind of address, in one hold of the same lock.
  */
 
 #include <linux/slab.h>
@@ -18,11 +23,12 @@
 #include "sock.h"
 
 /*
- * Maximum number of sets of a namespace. A search without a set tries ports one
- * by one.
+ * Maximum number of sets of a namespace. Without a set, a search tries all
+ * ports one by one.
  */
 #define PORT_SETS_MAX	16
 
+/* Return whether the set is for a search of @sk for a port at @addr. */
 static bool port_set_matches(const struct altconn_port_set *set,
 			     const struct sock *sk,
 			     const struct altconn_addr *addr)
@@ -65,7 +71,7 @@ static struct altconn_port_set *port_find_set(struct altconn_net *an,
 
 /**
  * altconn_port_get_set() - find or make the port set for a search
- * @sk: the endpoint that searches
+ * @sk: the endpoint to bind
  * @addr: the address to bind to; its port is set to 0
  *
  * Context: process, may sleep.
@@ -101,14 +107,14 @@ struct altconn_port_set *altconn_port_get_set(struct sock *sk,
 }
 
 /**
- * altconn_port_sets_remove() - remove a port from the sets when a binding gives
- * it up
+ * altconn_port_sets_remove() - remove the port of a removed binding from all
+ *	sets of its socket type and kind of address
  * @net: the namespace
- * @type: socket type
- * @addr: the address, not in the table of bindings any more
+ * @type: socket type of the binding
+ * @addr: address of the binding
  *
- * Context: process; the caller has held the stripe lock of the address since it
- * removed the binding from the table.
+ * Context: process; the stripe lock of @addr held since the binding was removed
+ * from the table.
  */
 void altconn_port_sets_remove(struct net *net, int type,
 			      const struct altconn_addr *addr)
@@ -117,8 +123,9 @@ void altconn_port_sets_remove(struct net *net, int type,
 	struct altconn_port_set *set;
 
 	/*
-	 * A search that found this port taken has added its set before that,
-	 * and the stripe lock makes that visible here.
+	 * A search whose set has this port added the set to the list before it
+	 * tried the port under the stripe lock. If it tried the port before
+	 * this hold of the lock, the list is not empty here.
 	 */
 	if (list_empty(&an->port_sets))
 		return;

@@ -7,14 +7,15 @@
 struct altconn_addr;
 
 /**
- * struct altconn_port_set - ports that are known to be taken
- * @node: link in the namespace's list; added under its port_lock, read under
- *	RCU
- * @type: socket type of the searching endpoints
- * @v6only: IPV6_V6ONLY of the searching endpoints
- * @addr: the address that a search binds to, with port 0; a reference
+ * struct altconn_port_set - ports that are known to be taken, for searches with
+ *	one socket type, address and IPV6_V6ONLY
+ * @node: link in the namespace's list; added under port_lock of the namespace,
+ *	read under RCU
+ * @type: socket type of the endpoints that search
+ * @v6only: IPV6_V6ONLY of the endpoints that search
+ * @addr: the address that these endpoints bind to, with port 0; a reference
  * @taken: the ports, by number
- * @freed: number of ports that have left @taken
+ * @freed: how many times altconn_port_set_remove() has removed a port; may wrap
  *
  * Lifetime: A set is freed with its namespace.
  */
@@ -35,9 +36,10 @@ void altconn_port_sets_remove(struct net *net, int type,
 /**
  * altconn_port_set_remove() - remove a port from one set
  * @set: the set
- * @port: the port; may be absent from the set
+ * @port: the port, in the set or not
  *
- * Running searches see that a port was freed, and search again.
+ * If the port was in the set, a search that runs and finds no free port is
+ * repeated (port_search()).
  *
  * Context: process; does not sleep; the stripe lock of the port may be held.
  */
@@ -47,8 +49,8 @@ static inline void altconn_port_set_remove(struct altconn_port_set *set,
 	if (!xa_erase(&set->taken, port))
 		return;
 	/*
-	 * Erase the port before the count changes. Pairs with the acquire in
-	 * port_search().
+	 * Erase the port from @taken before @freed changes. Pairs with the
+	 * acquire in port_search().
 	 */
 	smp_mb__before_atomic();
 	atomic_inc(&set->freed);
