@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Stream and seqpacket sockets send and receive data over the association's
- * rings.
+ * send(2) and recv(2) of stream and seqpacket sockets: copy data to and from
+ * the rings of the association, and wait for data or space.
  *
- * Neither side takes the socket's lock. A thread that is about to sleep
- * announces that first (wait.h, want_space), and then looks again for data or
- * space. A thread that has made data or space then looks for sleepers. Each
- * side has a full barrier between its two steps.
+ * Neither takes lock_sock(). A thread announces that it waits (wait.h for data,
+ * want_space for space), and then looks again. A thread that has made data or
+ * space then looks for such an announcement. Each has a full barrier between
+ * its two steps, so that no wake-up is lost.
  */
 
 #include "addr.h"
@@ -20,26 +20,21 @@
 #include "wait.h"
 #include "xns.h"
 
-/*
- * Return the ring of data towards the peer, made if needed, or NULL if there is
- * no memory.
- */
+/* Return the ring towards the peer, allocated if necessary. NULL: no memory. */
 static struct altconn_ring *stream_get_out_ring(const struct stream_conn *c)
 {
 	return altconn_stream_out_ring(c) ? : altconn_ring_new(&c->peer->in,
 					      c->assoc->cred);
 }
 
-/*
- * Wake the peer's readers. Before accept() the server's end has no endpoint,
- * and the accepted socket finds the data when it looks.
- */
+/* Wake the threads that wait for data at the peer. */
 static __always_inline void stream_wake_reader(const struct stream_conn *c)
 {
 	/*
-	 * The ring's full barrier after the data is written pairs with the
-	 * barrier of altconn_assoc_attach(), and with that of a reader that is
-	 * about to sleep.
+	 * The data is written, and altconn_ring_unlock() has a full barrier. If
+	 * this load returns NULL, a socket that accept() makes later finds the
+	 * data: altconn_assoc_attach() stores end->sk, and has a full barrier
+	 * before the first recv().
 	 */
 	struct sock *peer = READ_ONCE(c->peer->sk);
 
@@ -47,7 +42,7 @@ static __always_inline void stream_wake_reader(const struct stream_conn *c)
 		altconn_wake_reader(peer);
 }
 
-/* Wake the peer's writers if the ring is writable again. */
+/* If the ring is writable, wake the threads that wait for space at the peer. */
 static noinline void stream_notify_space(const struct stream_conn c)
 {
 	struct sock *peer = READ_ONCE(c.peer->sk);
@@ -59,19 +54,21 @@ static noinline void stream_notify_space(const struct stream_conn c)
 	peer->sk_write_space(peer);
 }
 
+/* After a read: wake the threads that wait for space at the peer. */
 static __always_inline void stream_wake_writer(const struct stream_conn *c)
 {
 	/*
-	 * The ring's full barrier after the data is read pairs with the one
-	 * after want_space is stored in altconn_stream_announce_writer().
-	 * Acquire, so that wake_at is visible when want_space is.
+	 * Bytes are read, then want_space is loaded, with the full barrier of
+	 * altconn_ring_unlock() between these. It pairs with the one in
+	 * altconn_stream_announce_writer(). The acquire orders the load of
+	 * wake_at after that of want_space.
 	 */
 	if (unlikely(smp_load_acquire(&c->peer->want_space)) &&
 	    altconn_ring_is_drained(altconn_stream_in_ring(c)))
 		stream_notify_space(*c);
 }
 
-/* Return the bytes ever written towards the caller. */
+/* Return the number of bytes ever written towards the calling socket. */
 static u32 stream_bytes_written(const struct stream_conn *c)
 {
 	const struct altconn_ring *ring = altconn_stream_in_ring(c);
@@ -80,8 +77,8 @@ static u32 stream_bytes_written(const struct stream_conn *c)
 }
 
 /*
- * Return whether there is data. With SO_PEEK_OFF there is data behind the
- * offset if something was written since the reader last looked.
+ * Return whether a read may find data. A peek with SO_PEEK_OFF has found no
+ * data behind its offset, so only data that was written after that look counts.
  */
 static bool stream_has_data(const struct stream_conn *c)
 {
@@ -90,6 +87,7 @@ static bool stream_has_data(const struct stream_conn *c)
 	return altconn_ring_used(altconn_stream_in_ring(c));
 }
 
+/* Return whether a recv() would not wait. */
 static bool stream_can_read(struct sock *sk, const void *arg)
 {
 	const struct stream_conn *c = arg;
@@ -99,14 +97,14 @@ static bool stream_can_read(struct sock *sk, const void *arg)
 	       READ_ONCE(sk->sk_err);
 }
 
-/* Announce a reader in the wait queue, then look again. */
+/* Like stream_can_read(), but announce the wait in the wait queue first. */
 static bool stream_announce_reader(struct sock *sk, const void *arg)
 {
 	altconn_wait_announce(sk);
 	return stream_can_read(sk, arg);
 }
 
-/* Wait for space. Return what is left of @timeo, or an errno. */
+/* Wait for space. Return what is left of @timeo, in jiffies, or an errno. */
 static noinline long
 stream_wait_for_space(struct sock *sk, const struct stream_conn c, long timeo)
 {
@@ -115,15 +113,19 @@ stream_wait_for_space(struct sock *sk, const struct stream_conn c, long timeo)
 }
 
 /*
- * Return the pending error. If the call has transferred bytes, it returns their
- * number, so leave the error pending for the next call.
+ * Return the pending error, and clear it. If @done is not 0, the call has
+ * transferred bytes and returns their number, so leave the error pending for
+ * the next call.
  */
 static int stream_get_error(struct sock *sk, size_t done)
 {
 	return done ? -READ_ONCE(sk->sk_err) : sock_error(sk);
 }
 
-/* Return the errno if nothing may be sent any more, else 0. */
+/*
+ * Return the errno if the socket has a pending error or is shut for sending,
+ * else 0. The call has sent @sent bytes so far.
+ */
 static int stream_check_send(struct sock *sk, const struct stream_conn *c,
 			     size_t sent)
 {
@@ -137,8 +139,8 @@ static int stream_check_send(struct sock *sk, const struct stream_conn *c,
 }
 
 /*
- * Return the errno of a write that found the ring sealed. A shutdown, or a
- * reset, came after stream_check_send().
+ * Return the errno of a write to a sealed ring. The ring was sealed by a
+ * shutdown or reset after stream_check_send() had found the socket open.
  */
 static noinline int stream_sealed_error(struct sock *sk, size_t sent)
 {
@@ -146,10 +148,10 @@ static noinline int stream_sealed_error(struct sock *sk, size_t sent)
 }
 
 /*
- * Return whether the bytes count as sent, though the peer has closed. With TCP
- * the first bytes after the peer's close are sent before the peer's answer to
- * them can arrive. So programs that use the inet formats expect EPIPE for the
- * second send only.
+ * Return whether a send() that finds the peer closed succeeds nevertheless. TCP
+ * learns of the peer's close only from the answer to the first data that it
+ * sends afterwards. So in the inet formats the first such send() succeeds, and
+ * the second one gets EPIPE.
  */
 static bool stream_count_as_sent(const struct sock *sk,
 				 const struct stream_conn *c)
@@ -165,10 +167,7 @@ static bool stream_count_as_sent(const struct sock *sk,
 	return true;
 }
 
-/*
- * Return the result of a call that has sent nothing on a stream shut for
- * sending.
- */
+/* Return the result of a send() that found the ring sealed and sent nothing. */
 static noinline ssize_t stream_send_shut(struct sock *sk,
 					 const struct stream_conn c, size_t len)
 {
@@ -176,11 +175,12 @@ static noinline ssize_t stream_send_shut(struct sock *sk,
 }
 
 /*
- * At most this many bytes are copied at once. Meanwhile the other side works on
- * the bytes before them.
+ * Bytes to copy at once. The other end can read these bytes, or use their
+ * space, while the next ones are copied.
  */
 #define STREAM_CHUNK	(64U << 10)
 
+/* Send @len bytes of a stream. Return the number of bytes sent, or an errno. */
 static __always_inline ssize_t stream_send_bytes(struct sock *sk,
 						 const struct stream_conn *c,
 						 struct msghdr *msg, size_t len,
@@ -214,8 +214,8 @@ static __always_inline ssize_t stream_send_bytes(struct sock *sk,
 }
 
 /*
- * Write a record once. As with AF_UNIX, a timestamp goes with a record and not
- * with bytes of a stream, and says when the record was queued.
+ * Try to write a record once. As with AF_UNIX, a record has a timestamp, the
+ * time at which it was queued, and the bytes of a stream have none.
  */
 static __always_inline ssize_t stream_write_record(struct sock *sk,
 						   const struct stream_conn *c,
@@ -235,7 +235,7 @@ static __always_inline ssize_t stream_write_record(struct sock *sk,
 	return likely(n != -EPIPE) ? n : stream_sealed_error(sk, 0);
 }
 
-/* The ring is full. Wait for space and try again. */
+/* Slow path of stream_send_record(): the ring is full, so wait for space. */
 static noinline ssize_t stream_write_record_wait(struct sock *sk,
 						 const struct stream_conn c,
 						 struct msghdr *msg, size_t len,
@@ -254,6 +254,7 @@ static noinline ssize_t stream_write_record_wait(struct sock *sk,
 	return n;
 }
 
+/* Send a record of @len bytes. Return @len or an errno. */
 static __always_inline ssize_t stream_send_record(struct sock *sk,
 						  const struct stream_conn *c,
 						  struct msghdr *msg,
@@ -265,9 +266,7 @@ static __always_inline ssize_t stream_send_record(struct sock *sk,
 
 	if (!stream_get_out_ring(c))
 		return -ENOMEM;
-	/*
-	 * As with AF_UNIX, 32 bytes of the buffer stay reserved for overhead.
-	 */
+	/* AF_UNIX reserves 32 bytes of the buffer for overhead, too. */
 	if (len > limit - 32)
 		return -EMSGSIZE;
 	n = stream_write_record(sk, c, msg, len, limit, scm);
@@ -279,8 +278,8 @@ static __always_inline ssize_t stream_send_record(struct sock *sk,
 }
 
 /*
- * Return whether EPIPE raises SIGPIPE. AF_UNIX raises none on seqpacket
- * sockets.
+ * Return whether EPIPE raises SIGPIPE. MSG_NOSIGNAL prevents it. As with
+ * AF_UNIX, a seqpacket socket in the sockaddr_un format raises none.
  */
 static bool stream_raises_sigpipe(const struct sock *sk,
 				  const struct msghdr *msg)
@@ -292,8 +291,8 @@ static bool stream_raises_sigpipe(const struct sock *sk,
 }
 
 /*
- * Return whether credentials go with the data. Before accept() it is not known
- * whether the server will ask for them, so they do.
+ * Return whether the data carries the sender's credentials. Before accept() the
+ * server's SO_PASSCRED is unknown, so the data carries them.
  */
 static __always_inline bool stream_carries_creds(const struct socket *sock,
 						 const struct sock *peer)
@@ -311,7 +310,7 @@ static __always_inline ssize_t stream_send_data(struct sock *sk,
 			stream_send_bytes(sk, c, msg, len, scm);
 }
 
-/* Send data together with credentials or descriptors. */
+/* Send data with control messages or credentials. */
 static noinline ssize_t stream_send_scm(struct socket *sock,
 					const struct stream_conn c,
 					struct msghdr *msg, size_t len,
@@ -332,6 +331,7 @@ static noinline ssize_t stream_send_scm(struct socket *sock,
 	return n;
 }
 
+/* Return whether the endpoint has no pending attempt. */
 static bool stream_is_decided(struct sock *sk, const void *arg)
 {
 	/*
@@ -343,13 +343,14 @@ static bool stream_is_decided(struct sock *sk, const void *arg)
 }
 
 /*
- * Handle a call on a socket that is not connected. In the inet formats the call
- * waits for a pending attempt, as with TCP, and returns the error of an attempt
- * that has failed.
+ * Slow path of a send() or recv() on a socket that is not connected. In the
+ * inet formats, as with TCP, the call waits for a pending attempt, and returns
+ * the error of a failed one. Return 0 if the socket is connected by now, else
+ * the errno of the call:
  *
- * Return: 0 if the socket is connected by now, else the errno of the call. That
- * is -ENOTCONN outside the inet formats. In the inet formats it is the error of
- * the wait or of the attempt, or @err if there is none.
+ *   other formats   -ENOTCONN
+ *   inet formats    the error of the wait; else the error of the attempt; else
+ *                   @err
  */
 static noinline int stream_wait_connected(struct sock *sk, long timeo, int err)
 {
@@ -384,9 +385,7 @@ static __always_inline int stream_send_connected(struct socket *sock,
 	n = altconn_stream_get_assoc(sk, &c);
 	if (unlikely(n)) {
 		n = stream_wait_connected(sk, stream_sndtimeo(sk, msg), -EPIPE);
-		/*
-		 * Another thread may dissolve the association, so check again.
-		 */
+		/* Another thread may have dissolved the association again. */
 		if (!n)
 			n = altconn_stream_get_assoc(sk, &c);
 		if (n)
@@ -411,16 +410,20 @@ out:
  *	formats, as with TCP, and refused in the other formats, as with AF_UNIX
  * @len: bytes of data
  *
- * In the inet formats a call during a pending attempt waits for the attempt, as
- * with TCP.
+ * In the inet formats the call waits for a pending attempt, as with TCP.
  *
  * Context: process, may sleep.
- * Return: bytes sent; -ENOTCONN: not connected; in the inet formats this is
- * -EPIPE, or the error of the attempt that failed; -EISCONN or -EOPNOTSUPP: an
- * address is refused; -EPIPE, with SIGPIPE: the socket is shut for sending;
- * -ECONNRESET: the association was reset; -EAGAIN: no space in time;
- * -EOPNOTSUPP: MSG_OOB; -EFAULT; -ENOMEM; -EINTR or -ERESTARTSYS: a signal is
- * pending; and the errors of altconn_scm_send().
+ * Return:
+ * * the number of bytes sent;
+ * * -ENOTCONN: not connected. In the inet formats this is the error of the
+ *   failed attempt, or -EPIPE if there is none;
+ * * -EISCONN (connected) or -EOPNOTSUPP (not connected): an address is refused;
+ * * -EPIPE, with SIGPIPE: the socket is shut for sending;
+ * * -ECONNRESET: the association was reset;
+ * * -EAGAIN: there was no space in time;
+ * * -EOPNOTSUPP: MSG_OOB;
+ * * -EFAULT, -ENOMEM, and the errors of altconn_scm_send();
+ * * -EINTR or -ERESTARTSYS: a signal is pending.
  */
 int altconn_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 {
@@ -439,8 +442,8 @@ int altconn_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
  *
  * Context: process, may sleep.
  * Return: @len; -EMSGSIZE: the record is larger than the send buffer allows;
- * else as altconn_stream_sendmsg(), but in the sockaddr_un format -EPIPE raises
- * no SIGPIPE.
+ * the errors of altconn_stream_sendmsg(), except those for an address. In the
+ * sockaddr_un format -EPIPE raises no SIGPIPE.
  */
 int altconn_seqpacket_sendmsg(struct socket *sock, struct msghdr *msg,
 			      size_t len)
@@ -449,10 +452,11 @@ int altconn_seqpacket_sendmsg(struct socket *sock, struct msghdr *msg,
 }
 
 /*
- * Wait for data after the ring was found empty. Return 0 if the caller is to
- * look again, 1 if no more data will come, or an errno. A caller that first
- * sees that the peer has shut its side (@last) looks into the ring once more,
- * because it then sees all that was sent before.
+ * The ring has been found empty. Wait for data. Return 0 if the caller must
+ * look into the ring again, 1 if no more data will arrive, or an errno.
+ *
+ * If the direction is shut, *@last is set, and the caller looks once more: data
+ * that was sent before the shutdown is visible after the shutdown is seen.
  */
 static noinline int stream_wait_for_data(struct sock *sk,
 					 const struct stream_conn c, bool *last,
@@ -468,8 +472,9 @@ static noinline int stream_wait_for_data(struct sock *sk,
 }
 
 /*
- * Move SO_PEEK_OFF forward after a peek, so that the next peek begins behind
- * this one, and backward after a read, by the bytes that are gone.
+ * Move SO_PEEK_OFF after a call that has returned @n bytes: forward after a
+ * peek, so that the next peek begins behind these bytes, and backward after a
+ * read.
  */
 static void stream_move_peek_off(struct sock *sk, int flags, size_t n)
 {
@@ -481,6 +486,7 @@ static void stream_move_peek_off(struct sock *sk, int flags, size_t n)
 		sk_peek_offset_bwd(sk, n);
 }
 
+/* Receive bytes of a stream. Return their number, 0 at the end, or an errno. */
 static ssize_t stream_recv_bytes(struct sock *sk, struct stream_conn *c,
 				 struct msghdr *msg, size_t len, int flags,
 				 struct altconn_rx *rx)
@@ -494,11 +500,11 @@ static ssize_t stream_recv_bytes(struct sock *sk, struct stream_conn *c,
 	do {
 		if (unlikely(c->seeks))
 			c->seen = stream_bytes_written(c);
-		/* A peek reads only once, so it takes all at once. */
+		/* A peek reads only once, so it must take all bytes at once. */
 		want = peek ? len : min_t(size_t, len - copied, STREAM_CHUNK);
 		n = altconn_ring_read(altconn_stream_in_ring(c), &msg->msg_iter,
 				      want, peek, rx);
-		/* After a peek too, in case an earlier wake-up was missed. */
+		/* After a peek this look is superfluous, but harmless. */
 		if (n != -EAGAIN)
 			stream_wake_writer(c);
 		if (n >= 0) {
@@ -520,6 +526,7 @@ static ssize_t stream_recv_bytes(struct sock *sk, struct stream_conn *c,
 	return copied ? : n;
 }
 
+/* Try to read a record once. */
 static __always_inline ssize_t stream_read_record(struct stream_conn *c,
 						  struct msghdr *msg,
 						  size_t len, int flags,
@@ -533,7 +540,10 @@ static __always_inline ssize_t stream_read_record(struct stream_conn *c,
 					rx, record);
 }
 
-/* Wait for a record and read it. Return -ENODATA if no record will come. */
+/*
+ * Slow path of stream_recv_record(): wait for a record and read it. Return
+ * -ENODATA if no more record will arrive.
+ */
 static noinline ssize_t stream_read_record_wait(
 	struct sock *sk, struct stream_conn c, struct msghdr *msg, size_t len,
 	int flags, struct altconn_rx *rx, size_t *record)
@@ -551,6 +561,10 @@ static noinline ssize_t stream_read_record_wait(
 	return n;
 }
 
+/*
+ * Receive a record. Return the bytes to return from recv(), or an errno. 0 also
+ * means that no more record will arrive.
+ */
 static ssize_t stream_recv_record(struct sock *sk, struct stream_conn *c,
 				  struct msghdr *msg, size_t len, int flags,
 				  struct altconn_rx *rx)
@@ -566,8 +580,8 @@ static ssize_t stream_recv_record(struct sock *sk, struct stream_conn *c,
 	if (n < 0)
 		return n == -ENODATA ? 0 : n;
 	/*
-	 * As with AF_UNIX, a record that is read moves the offset back by its
-	 * whole length, even if it was cut.
+	 * As with AF_UNIX, a read moves SO_PEEK_OFF back by the whole length of
+	 * the record, even if the record did not fit into the caller's buffer.
 	 */
 	stream_move_peek_off(sk, flags, flags & MSG_PEEK ? n : record);
 	msg->msg_flags |= (n < record ? MSG_TRUNC : 0) |
@@ -576,8 +590,8 @@ static ssize_t stream_recv_record(struct sock *sk, struct stream_conn *c,
 }
 
 /*
- * Store the peer's address in msg_name. A stream in an inet format has none, as
- * with TCP: there only getpeername() returns the peer's address.
+ * Store the peer's address in msg_name, except for a stream in an inet format.
+ * As with TCP, such a stream has no address in msg_name.
  */
 static noinline void stream_name_peer(struct sock *sk,
 				      const struct stream_conn c,
@@ -591,9 +605,14 @@ static noinline void stream_name_peer(struct sock *sk,
 }
 
 /*
- * Handle rare flags of recvmsg(). The error queue is always empty. MSG_TRUNC on
- * a stream discards the bytes, as with TCP. In the sockaddr_un format
- * MSG_ERRQUEUE is ignored, and so is MSG_TRUNC on a stream, as with AF_UNIX.
+ * Handle MSG_ERRQUEUE, MSG_OOB, and MSG_TRUNC on a stream. Return 0, or the
+ * errno of the call.
+ *
+ *                           sockaddr_un, as AF_UNIX   other formats
+ *   MSG_ERRQUEUE            ignored                   -EAGAIN: always empty
+ *   MSG_OOB                 -EOPNOTSUPP               -EOPNOTSUPP
+ *   MSG_TRUNC on a stream   ignored                   the bytes are discarded,
+ *                                                     as with TCP
  */
 static noinline int stream_rare_flags(const struct sock *sk,
 				      struct msghdr *msg, size_t len,
@@ -611,9 +630,9 @@ static noinline int stream_rare_flags(const struct sock *sk,
 }
 
 /*
- * Pass the control messages of the data to the caller. As with AF_UNIX, the end
- * of a stream has credentials, those of no process, and the end of a sequence
- * of records has none.
+ * Pass the ancillary data to user space. As with AF_UNIX, a recv() that returns
+ * 0 at the end of the data has credentials on a stream, which are those of no
+ * process, and has none on a seqpacket socket.
  */
 static noinline void stream_recv_scm(struct sock *sk, struct msghdr *msg,
 				     struct altconn_rx *rx, bool record)
@@ -672,19 +691,27 @@ static __always_inline int stream_recv_connected(struct socket *sock,
 /**
  * altconn_stream_recvmsg() - recv(2) on a stream socket
  * @sock: the socket
- * @msg: user memory for the data; gets the peer's address if there is room for
+ * @msg: user memory for the data; gets the peer's address if the caller wants
  *	it, but not in the inet formats
  * @len: bytes of user memory
  * @flags: MSG_PEEK, MSG_WAITALL and MSG_DONTWAIT have an effect; so has
  *	MSG_TRUNC, except in the sockaddr_un format: the bytes are discarded
  *
+ * In the inet formats the call waits for a pending attempt, as with TCP.
+ *
  * Context: process, may sleep.
- * Return: bytes read; 0: the peer shut its side or is gone; -ENOTCONN: not
- * connected; in the sockaddr_un format this is -EINVAL, as with AF_UNIX; in the
- * inet formats, the error of an attempt that failed; -ECONNRESET: the peer
- * closed with data of this end unread, or the association was reset otherwise;
- * -EAGAIN: no data in time, or, except in the sockaddr_un format, MSG_ERRQUEUE;
- * -EOPNOTSUPP: MSG_OOB; -EFAULT; -EINTR or -ERESTARTSYS: a signal is pending.
+ * Return:
+ * * the number of bytes read; 0: no more data will arrive;
+ * * -ENOTCONN: not connected. In the sockaddr_un format this is -EINVAL, as
+ *   with AF_UNIX. In the inet formats it is the error of the failed attempt, if
+ *   there is one;
+ * * -ECONNRESET: the peer has closed and left data unread, or the association
+ *   was reset otherwise;
+ * * -EAGAIN: there was no data in time, or MSG_ERRQUEUE, except in the
+ *   sockaddr_un format;
+ * * -EOPNOTSUPP: MSG_OOB;
+ * * -EFAULT;
+ * * -EINTR or -ERESTARTSYS: a signal is pending.
  */
 int altconn_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 			   int flags)
@@ -699,15 +726,16 @@ int altconn_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 /**
  * altconn_seqpacket_recvmsg() - recv(2) of one record
  * @sock: the socket
- * @msg: user memory for the record; gets the peer's address if there is room
- *	for it; gets MSG_EOR if the sender set that flag, and MSG_TRUNC if the
- *	record was cut
+ * @msg: user memory for the record; gets the peer's address if the caller wants
+ *	it, MSG_EOR if the sender has set that flag, and MSG_TRUNC if the record
+ *	was longer than @len
  * @len: bytes of user memory; the rest of the record is lost
  * @flags: MSG_PEEK, MSG_TRUNC and MSG_DONTWAIT have an effect
  *
  * Context: process, may sleep.
- * Return: bytes read, or with MSG_TRUNC the length of the record; -ENOTCONN:
- * not connected, in every address format; else as altconn_stream_recvmsg().
+ * Return: bytes read, or with MSG_TRUNC the length of the record; 0 also if no
+ * more record will arrive; the errors of altconn_stream_recvmsg(), but
+ * -ENOTCONN is not -EINVAL in the sockaddr_un format.
  */
 int altconn_seqpacket_recvmsg(struct socket *sock, struct msghdr *msg,
 			      size_t len, int flags)

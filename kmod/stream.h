@@ -8,16 +8,16 @@
 #include "sock.h"
 
 /**
- * struct stream_conn - the association, as one system call uses it
+ * struct stream_conn - an association, as one system call uses it
  * @assoc: the association, a reference
- * @own: the caller's end
+ * @own: the end of the calling socket
  * @peer: the other end
- * @seeks: the call peeks with SO_PEEK_OFF set
- * @seen: bytes ever written towards the caller, when a call with @seeks last
- *	looked
+ * @seeks: the call is a peek, and SO_PEEK_OFF is set
+ * @seen: with @seeks, the head of the ring towards @own before the last look
+ *	for data: more data has arrived if the head has changed
  *
- * The noinline functions of the slow paths get it by value, so that the fast
- * path can keep its members in registers.
+ * The noinline functions of the slow paths take this struct by value, so that
+ * the compiler can keep its members in registers on the fast path.
  */
 struct stream_conn {
 	struct altconn_assoc	*assoc;
@@ -36,11 +36,11 @@ int altconn_seqpacket_recvmsg(struct socket *sock, struct msghdr *msg,
 			      size_t len, int flags);
 
 /**
- * altconn_stream_in_ring() - return the ring of data towards the caller
+ * altconn_stream_in_ring() - return the ring of data towards the calling socket
  * @c: the association
  *
  * Context: any.
- * Return: the ring, which the association keeps, or NULL if nothing was sent
+ * Return: the ring, which the association owns, or NULL if nothing was sent
  * yet.
  */
 static inline struct altconn_ring *
@@ -50,12 +50,12 @@ altconn_stream_in_ring(const struct stream_conn *c)
 }
 
 /**
- * altconn_stream_out_ring() - get the ring that carries data to the peer
- * @c: the endpoint's connection
+ * altconn_stream_out_ring() - return the ring of data towards the peer
+ * @c: the association
  *
  * Context: any.
- * Return: the ring, which stays as long as the association; NULL if nothing was
- * ever sent.
+ * Return: the ring, which the association owns, or NULL if nothing was sent
+ * yet.
  */
 static inline struct altconn_ring *
 altconn_stream_out_ring(const struct stream_conn *c)
@@ -70,7 +70,8 @@ altconn_stream_out_ring(const struct stream_conn *c)
  *
  * Context: any; takes no lock.
  * Return: 0, and the caller drops the reference with
- * altconn_stream_put_assoc(); -ENOTCONN.
+ * altconn_stream_put_assoc(); -ENOTCONN: the socket has no established
+ * association.
  */
 static __always_inline int altconn_stream_get_assoc(const struct sock *sk,
 						    struct stream_conn *c)
@@ -86,11 +87,18 @@ static __always_inline int altconn_stream_get_assoc(const struct sock *sk,
 	c->own = &c->assoc->end[side];
 	c->peer = &c->assoc->end[!side];
 	/*
-	 * Another thread may have dissolved the association, by connect() to
-	 * AF_UNSPEC, and begun a new attempt meanwhile. The new one is pending,
-	 * or has failed and has an error. An association that was established
-	 * and then reset, because its listener closed, is CLOSED like a failed
-	 * attempt, but has no error.
+	 * Since the look at sk_state, another thread may have dissolved the
+	 * association with connect(AF_UNSPEC) and begun a new attempt. So the
+	 * association can be in a state other than QUEUED and ESTABLISHED:
+	 *
+	 *   association                         state     err
+	 *   attempt that is pending             PENDING   0
+	 *   attempt that has failed             CLOSED    not 0
+	 *   established, then reset because     CLOSED    0
+	 *   its listener closed
+	 *
+	 * The last one counts as established: the endpoint has not left
+	 * TCP_ESTABLISHED.
 	 */
 	if (likely(altconn_assoc_state(c->assoc) !=
 		   ALTCONN_ASSOC_STATE_PENDING && !c->assoc->err))
@@ -111,11 +119,12 @@ static inline void altconn_stream_put_assoc(struct stream_conn *c)
 }
 
 /**
- * altconn_stream_send_limit() - return how much a socket's ring may hold
+ * altconn_stream_send_limit() - return how many bytes a socket may have in
+ * flight
  * @sk: the sending socket
  *
- * The limit is SO_SNDBUF, but capped, so that the size of a ring rounded up to
- * a power of two is well inside an int.
+ * The limit is SO_SNDBUF, but ALTCONN_RING_LIMIT at most, so that the size of a
+ * segment, which is a power of two, fits into an int.
  *
  * Context: any.
  * Return: the limit in bytes.
@@ -131,8 +140,8 @@ static inline u32 altconn_stream_send_limit(const struct sock *sk)
  * @c: its association
  *
  * Context: any.
- * Return: true if the ring is writable, if the socket is shut for sending, or
- * if an error is pending, else false.
+ * Return: true if the ring has space, if the socket is shut for sending, or if
+ * an error is pending, else false.
  */
 static inline bool altconn_stream_can_write(const struct sock *sk,
 					    const struct stream_conn *c)
@@ -144,15 +153,15 @@ static inline bool altconn_stream_can_write(const struct sock *sk,
 }
 
 /**
- * altconn_stream_announce_writer() - announce that a writer waits, then look
- * again
+ * altconn_stream_announce_writer() - announce that a thread waits for space,
+ * and look for space
  * @sk: the socket
  * @arg: its association, a struct stream_conn
  *
- * The function is the condition of altconn_wait_until().
+ * poll() and altconn_wait_until() use this function.
  *
  * Context: any.
- * Return: true if a send() would not wait, as altconn_stream_can_write(), else
+ * Return: true if a send() would not wait, see altconn_stream_can_write(); else
  * false.
  */
 static inline bool altconn_stream_announce_writer(struct sock *sk,
@@ -160,23 +169,26 @@ static inline bool altconn_stream_announce_writer(struct sock *sk,
 {
 	const struct stream_conn *c = arg;
 
-	/* sk_write_space() sends one SIGIO each time that this bit is set. */
+	/* sk_write_space() sends SIGIO if this bit is set, and clears it. */
 	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	altconn_ring_set_wake_at(altconn_stream_out_ring(c),
 				 altconn_stream_send_limit(sk));
-	/* Pairs with stream_wake_writer(): wake_at is stored before. */
+	/* Pairs with stream_wake_writer(), which then loads wake_at. */
 	smp_store_release(&c->own->want_space, true);
-	/* Pairs with altconn_ring_unlock() of the reader. */
+	/*
+	 * Store want_space, then look for space. A reader makes space, has the
+	 * barrier of altconn_ring_unlock(), then loads want_space.
+	 */
 	smp_mb();
 	return altconn_stream_can_write(sk, c);
 }
 
 /**
- * altconn_stream_peer_of() - get the endpoint of the peer
- * @c: the endpoint's connection
+ * altconn_stream_peer_of() - return the endpoint of the peer
+ * @c: the association
  *
  * Context: any.
- * Return: the endpoint, pinned by the association; NULL before accept().
+ * Return: the endpoint, which the association pins; NULL before accept().
  */
 static inline const struct sock *
 altconn_stream_peer_of(const struct stream_conn *c)

@@ -13,10 +13,12 @@
 #include "wait.h"
 
 /*
- * Return whether POLLHUP is due. In the sockaddr_un format, as with AF_UNIX, it
- * is due if both directions are shut. In the other formats, as with TCP, it is
- * due if this end has shut its side for sending and nothing more can arrive, or
- * if the peer has reset the connection.
+ * Return whether POLLHUP is due:
+ *   - in the sockaddr_un format, as with AF_UNIX, if both directions are shut;
+ *   - in the other formats, as with TCP, if this end has called
+ *     shutdown(SHUT_WR) and no more data can arrive, or if the peer has reset
+ *     the connection.
+ * @shut is the result of altconn_assoc_shut_mask() for this end.
  */
 static bool stream_is_hung_up(const struct sock *sk,
 			      const struct stream_conn *c, u8 shut)
@@ -30,9 +32,10 @@ static bool stream_is_hung_up(const struct sock *sk,
 }
 
 /*
- * Return whether there is enough to read. As with TCP, a stream needs
- * SO_RCVLOWAT bytes, or as many as the writer may have in flight. A record is
- * always enough.
+ * Return whether there is enough data for POLLIN. As with TCP, a stream needs
+ * SO_RCVLOWAT bytes. Fewer bytes are enough if the peer's poll() reports no
+ * space until some are read, or if the peer has no endpoint yet. A single
+ * record is always enough.
  */
 static bool stream_is_readable(const struct sock *sk,
 			       const struct stream_conn *c)
@@ -51,6 +54,7 @@ static bool stream_is_readable(const struct sock *sk,
 	       !altconn_ring_writable(ring, altconn_stream_send_limit(peer));
 }
 
+/* Return the events of a connected endpoint. */
 static __poll_t stream_poll_connected(struct sock *sk)
 {
 	__poll_t mask = 0;
@@ -74,6 +78,7 @@ static __poll_t stream_poll_connected(struct sock *sk)
 	return mask;
 }
 
+/* Return the events of a listening endpoint. */
 static __poll_t stream_poll_listener(const struct sock *sk)
 {
 	struct altconn_listener *ln = altconn_listener_of(sk);
@@ -93,12 +98,16 @@ static __poll_t stream_poll_listener(const struct sock *sk)
  * @sock: the socket
  * @wait: where to register
  *
- * While an attempt is pending, no event is reported. Once the attempt is
- * decided, there is POLLOUT. If it has failed, there is POLLHUP too, and
- * POLLERR until the error is read. That is how a program with a non-blocking
- * connect() learns the outcome (E-INPROGRESS in
- * Documentation/design/connect-semantics.rst). A listener reports POLLIN if
- * accept() would return at once.
+ * The events, apart from those of a connected socket:
+ *
+ *   pending attempt       none
+ *   failed attempt        POLLOUT, POLLHUP, POLLIN and POLLRDHUP, and POLLERR
+ *                         until the error is read
+ *   listening socket      POLLIN if accept() would return at once
+ *   unconnected socket    POLLOUT and POLLHUP
+ *
+ * So after a non-blocking connect(), POLLOUT says that the attempt is decided
+ * (clause E-INPROGRESS).
  *
  * Context: process, may sleep.
  * Return: the events.
@@ -121,7 +130,7 @@ __poll_t altconn_stream_poll(struct file *file, struct socket *sock,
 		break;
 	default:
 		mask = EPOLLOUT | EPOLLWRNORM | EPOLLHUP;
-		/* A failed attempt stays until the next call on the socket. */
+		/* A failed attempt: recv() returns at once, as with TCP. */
 		if (rcu_access_pointer(altconn_sk(sk)->assoc))
 			mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
 		break;

@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Readers sleep and are woken with the functions of this file.
+ * Waiting for data: how a reader of an endpoint sleeps, and how it is woken.
  *
- * Mostly one thread sleeps on a socket until there is something to read. The
- * first thread takes the socket's rcuwait, which costs a third of a wait queue.
- * Further threads use the wait queue. The thread in the rcuwait is woken once,
- * and not again for each message until it runs. A poller may be edge-triggered,
- * so it is woken for all data, as on any socket. An owner that wants signals
- * gets them for all data, too.
+ * Usually one thread sleeps on a socket until there is something to read. The
+ * first thread takes the endpoint's rcuwait, which costs a third of a wait
+ * queue. Further threads, and pollers, use the wait queue.
  *
- * To wake a thread on another CPU takes far longer than a short answer does. So
- * a reader that finds nothing busy-polls for a while before it sleeps. The
- * reader does so only if earlier data came quickly enough, and if no other task
- * wants its CPU. The time adapts itself, as in KVM's halt polling, and is
+ *   waiter                  announcement    is woken
+ *   thread in the rcuwait   ask->want_data  once, and not again for further
+ *                                           messages before it runs
+ *   thread or poller in     ask->polled     for every message, since a poller
+ *   the wait queue                          may be edge-triggered
+ *   owner with SIGIO        SOCK_FASYNC     for every message
+ *
+ * A waiter announces itself and then looks for data. A sender stores the data
+ * and then looks for an announcement. Each has a full barrier between its two
+ * steps, so that no wake-up is lost.
+ *
+ * Waking a thread on another CPU takes far longer than sending a short answer.
+ * So a reader that finds no data busy-polls for a while before it sleeps. It
+ * does so only if earlier data came soon enough, and while no other task wants
+ * its CPU. The time limit adapts itself, as in KVM's halt polling, and is
  * net.altconn.busy_poll_us at most.
  */
 #ifndef _ALTCONN_WAIT_H
@@ -25,15 +33,16 @@
 #include "netns.h"
 #include "sock.h"
 
+/* The first nonzero busy-poll budget, ns. */
 #define ALTCONN_BUSY_POLL_FIRST_NS	10000U
 
 /**
- * altconn_wake_reader() - wake the readers and pollers of an endpoint
- * @sk: the endpoint, which has the data already; pinned
+ * altconn_wake_reader() - wake the threads that wait for data of an endpoint
+ * @sk: the endpoint, in whose queue or ring the data is already; pinned
  *
  * Context: any. The caller has a full barrier between storing the data and this
- * call. That barrier pairs with those of altconn_wait_readable() and
- * altconn_wait_announce().
+ * call. It pairs with the barriers between announcement and look for data in
+ * altconn_wait_readable() and altconn_wait_announce().
  */
 static inline void altconn_wake_reader(struct sock *sk)
 {
@@ -48,17 +57,22 @@ static inline void altconn_wake_reader(struct sock *sk)
 }
 
 /**
- * altconn_wait_announce() - announce that the wait queue has waiters for data
+ * altconn_wait_announce() - announce that threads in the wait queue wait for
+ * data
  * @sk: the endpoint
  *
- * The announcement is never withdrawn. The caller looks for data afterwards.
+ * The announcement stays for the endpoint's lifetime. The caller looks for data
+ * after this call.
  *
  * Context: any.
  */
 static inline void altconn_wait_announce(struct sock *sk)
 {
 	WRITE_ONCE(altconn_sk(sk)->polled, true);
-	/* Pairs with altconn_wake_reader(). */
+	/*
+	 * Store @polled, then look for data. A sender stores the data, then
+	 * loads @polled in altconn_wake_reader().
+	 */
 	smp_mb();
 }
 
@@ -66,8 +80,8 @@ static inline void altconn_wait_announce(struct sock *sk)
  * altconn_wait_until() - sleep in the wait queue until a condition holds
  * @sk: the endpoint
  * @timeo: the longest time to sleep, in jiffies; gets the time that is left
- * @ready: returns whether the condition holds; first announces what the caller
- *	waits for
+ * @ready: returns whether the condition holds. If a waker looks for an
+ *	announcement first, @ready announces the wait before it looks
  * @arg: argument of @ready
  *
  * Context: process, sleeps.
@@ -105,9 +119,10 @@ static inline u32 altconn_busy_poll_max(const struct sock *sk)
 }
 
 /*
- * Busy-poll for as long as the budget in @busy_poll_ns allows, counted from @begun
- * in nanoseconds. Take the jiffies that pass from *@timeo. Return whether
- * @ready returned true.
+ * Busy-poll until @ready returns true, but not longer than busy_poll_ns after
+ * @begun (local_clock()), and not while another task wants the CPU. Subtract
+ * the jiffies that have passed from *@timeo. Return whether @ready returned
+ * true.
  */
 static __always_inline bool
 altconn_busy_loop(struct sock *sk, u64 begun, long *timeo,
@@ -131,9 +146,13 @@ altconn_busy_loop(struct sock *sk, u64 begun, long *timeo,
 }
 
 /*
- * Adapt the busy-poll budget to data that came after @waited nanoseconds. The
- * budget grows if a longer busy-poll, within the limit, would have found the
- * data. The budget becomes 0 if the data took longer than the limit.
+ * Adapt the budget after a busy-poll has found no data, and the data came
+ * @waited ns after the wait had begun:
+ *
+ *   @waited <= budget   no change
+ *   @waited <= limit    twice the budget, from ALTCONN_BUSY_POLL_FIRST_NS up to
+ *                       the limit
+ *   @waited > limit     0, which is no busy-polling
  */
 static inline void altconn_busy_poll_adapt(struct sock *sk, u64 waited)
 {
@@ -154,9 +173,11 @@ static inline void altconn_busy_poll_adapt(struct sock *sk, u64 waited)
  * @sk: the endpoint
  * @timeo: the longest time to sleep, in jiffies; gets the time that is left
  * @ready: returns whether there is data, an error or the end of the data
- * @announce: like @ready, for the wait queue; calls altconn_wait_announce()
- *	first
+ * @announce: calls altconn_wait_announce(), then returns what @ready returns
  * @arg: argument of @ready and @announce
+ *
+ * The first thread sleeps in the rcuwait and uses @ready. Further threads sleep
+ * in the wait queue and use @announce.
  *
  * Context: process, sleeps.
  * Return: 0: there is something to read; -EAGAIN: the time is over; -EINTR or
@@ -186,14 +207,17 @@ altconn_wait_readable(struct sock *sk, long *timeo,
 	prepare_to_rcuwait(&ask->reader);
 	for (;;) {
 		/*
-		 * The task state is set before the announcement. A waker may
-		 * clear the announcement late, for data that is read by now. It
-		 * then wakes the thread that sleeps here, which announces
-		 * itself again.
+		 * A waker may clear want_data late, for data that has been read
+		 * by now. It then wakes this thread. The task state is set
+		 * before want_data, so the wake-up is not lost, and the thread
+		 * sets want_data again.
 		 */
 		set_current_state(TASK_INTERRUPTIBLE);
 		WRITE_ONCE(ask->want_data, true);
-		/* Pairs with the barrier before altconn_wake_reader(). */
+		/*
+		 * Store want_data, then look for data. A sender stores the
+		 * data, then loads want_data in altconn_wake_reader().
+		 */
 		smp_mb();
 		if (ready(sk, arg))
 			break;
@@ -207,7 +231,10 @@ altconn_wait_readable(struct sock *sk, long *timeo,
 	if (spins && !err)
 		altconn_busy_poll_adapt(sk, local_clock() - begun);
 out:
-	/* Pairs with the cmpxchg above: the next thread sees @busy_poll_ns. */
+	/*
+	 * Pairs with the cmpxchg above: the next owner of ask->reader sees
+	 * busy_poll_ns.
+	 */
 	atomic_set_release(&ask->reader_claimed, 0);
 	return err;
 }
