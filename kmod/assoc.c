@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Associations: how they are made, attached to endpoints, shut, reset and
- * freed.
+ * Associations: allocation, registration, the endpoints of their ends,
+ * shutdown, reset, and release.
  */
 
 #include <linux/cred.h>
@@ -25,6 +25,7 @@
 
 static struct kmem_cache *assoc_cache;
 
+/* Drop the references of an end. */
 static void assoc_free_end(struct altconn_end *end)
 {
 	altconn_addr_put(end->addr);
@@ -33,6 +34,7 @@ static void assoc_free_end(struct altconn_end *end)
 		sock_put(end->sk);
 }
 
+/* Make the calling process the process of an end. */
 static void assoc_set_process(struct altconn_assoc *assoc,
 			      enum altconn_side side)
 {
@@ -45,8 +47,8 @@ static void assoc_set_process(struct altconn_assoc *assoc,
 }
 
 /*
- * Set the client's end. No other thread sees the association yet. The server's
- * end gets its endpoint in accept().
+ * Set the client's end of a new association, which no other thread sees yet.
+ * altconn_assoc_attach() sets the endpoint of the server's end.
  */
 static void assoc_set_client(struct altconn_assoc *assoc, struct sock *sk)
 {
@@ -60,10 +62,10 @@ static void assoc_set_client(struct altconn_assoc *assoc, struct sock *sk)
 }
 
 /**
- * altconn_assoc_set_server() - copy the server's process and address format
- * @assoc: an attempt that waits for the listener, or an association for its
- *	queue
- * @ln: the listener
+ * altconn_assoc_set_server() - set the process and address format of the
+ * server's end
+ * @assoc: an attempt that waits for @ln, or that @ln has just established
+ * @ln: the listener; its process is the last one that called listen()
  *
  * Context: process; assoc->lock and the listener's lock held.
  */
@@ -81,13 +83,13 @@ void altconn_assoc_set_server(struct altconn_assoc *assoc,
 
 /**
  * altconn_assoc_new() - allocate a pending association
- * @sk: the endpoint that connects
- * @dest: destination address, of which a reference is taken; NULL for a
- *	socketpair
+ * @sk: the endpoint that connects; becomes the client's end
+ * @dest: destination address; becomes the address of the server's end, which
+ *	takes a reference; NULL for a socketpair
  *
  * Context: process, may sleep.
- * Return: the association with one reference, neither registered nor with a
- * listener; NULL if there is no memory.
+ * Return: the association with one reference, not registered yet; NULL if
+ * memory runs out.
  */
 struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 					struct altconn_addr *dest)
@@ -110,8 +112,10 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 	assoc_set_client(assoc, sk);
 	assoc->end[ALTCONN_SERVER].addr = altconn_addr_get(dest);
 	/*
-	 * From here on an RCU reader that found the memory in its former life
-	 * can take a reference. Pairs with altconn_assoc_of().
+	 * Store the other members, then refs. Pairs with
+	 * smp_acquire__after_ctrl_dep() in altconn_assoc_of(): a reader that
+	 * found this memory when it was another association can take a
+	 * reference as soon as refs is not 0.
 	 */
 	smp_wmb();
 	refcount_set(&assoc->refs, 1);
@@ -119,9 +123,10 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 }
 
 #ifdef CONFIG_KASAN
-/* The pattern is no valid pointer, no state, and a lock that is never free. */
+/* As a pointer or a state this is invalid, and as a spinlock it is taken. */
 #define ASSOC_PATTERN	0x5a
 
+/* Free the memory of an association after a grace period. */
 static void assoc_end_quarantine(struct rcu_head *rcu)
 {
 	kmem_cache_free(assoc_cache,
@@ -129,10 +134,11 @@ static void assoc_end_quarantine(struct rcu_head *rcu)
 }
 
 /*
- * KASAN does not watch memory that keeps its type. So every second association
- * is filled with a pattern and kept back for a grace period: a reader that uses
- * more of it than its reference count, which is 0, gets caught. The other
- * associations are reused at once, as all are without KASAN.
+ * Free the memory of an association. KASAN does not detect a use after free in
+ * a cache with SLAB_TYPESAFE_BY_RCU. So fill every second association with a
+ * pattern, and free it after a grace period. Its reference count stays 0, and a
+ * reader that uses another member finds the pattern. Free the others at once,
+ * as all are without KASAN.
  */
 static void assoc_free_memory(struct altconn_assoc *assoc)
 {
@@ -150,11 +156,12 @@ static void assoc_free_memory(struct altconn_assoc *assoc)
 }
 #endif
 
+/* Undo altconn_assoc_register(), if it has succeeded. */
 static void assoc_unregister(struct altconn_assoc *assoc)
 {
 	if (!assoc->account)
 		return;
-	/* altconn_assoc_unlist() has removed nearly all entries. */
+	/* connect() may have failed before it published the attempt. */
 	if (altconn_entry_is_listed(&assoc->entry))
 		altconn_registry_remove(&assoc->an->assocs, &assoc->entry);
 	altconn_assoc_uncharge(assoc->an, assoc->account);
@@ -169,9 +176,10 @@ static void assoc_free_wait_job(struct altconn_job *job)
 }
 
 /*
- * The path that a rule held may be the last reference to an inode. To drop it
- * takes locks that bind() holds around lock_sock(), which the caller may hold.
- * So a kernel thread drops the path.
+ * Free assoc->wait, which may be NULL. path_put() of the last reference to an
+ * inode takes locks of the file system, which come before lock_sock() in the
+ * order of locks. The caller may hold lock_sock(), so a kernel thread puts the
+ * path.
  */
 static void assoc_free_wait(struct altconn_wait *wait)
 {
@@ -182,7 +190,10 @@ static void assoc_free_wait(struct altconn_wait *wait)
 		kfree(wait);
 		return;
 	}
-	/* The job that runs may be this one: it does not use @wait again. */
+	/*
+	 * No reference is left, so the job is in no queue. If the job itself
+	 * has dropped the last reference, it does not use @wait any more.
+	 */
 	altconn_job_init(&wait->job, assoc_free_wait_job);
 	altconn_payer_queue(wait->delays, &wait->job);
 }
@@ -191,8 +202,8 @@ static void assoc_free_wait(struct altconn_wait *wait)
  * altconn_assoc_free() - free an association without references
  * @assoc: the association
  *
- * This unpins the endpoints, so the caller must not use an endpoint that only
- * the association kept alive.
+ * The association drops its references to the endpoints. So the caller must not
+ * use an endpoint to which it has no reference of its own.
  *
  * Context: process; no lock of this module held. lock_sock() may be held.
  */
@@ -211,21 +222,21 @@ void altconn_assoc_free(struct altconn_assoc *assoc)
 	altconn_ring_free(assoc->end[ALTCONN_CLIENT].in);
 	altconn_ring_free(assoc->end[ALTCONN_SERVER].in);
 	assoc_free_end(&assoc->end[ALTCONN_SERVER]);
-	/* The client's end is last because its endpoint keeps the namespace. */
+	/* The endpoint of this end keeps the namespace, so it is the last. */
 	assoc_free_end(&assoc->end[ALTCONN_CLIENT]);
 	assoc_free_memory(assoc);
 }
 
 /**
- * altconn_assoc_charge() - charge the caller for one association in a namespace
- * @an: the namespace
+ * altconn_assoc_charge() - charge the calling process for one association
+ * @an: the namespace in which the association begins
  *
- * Connected datagram sockets are charged as associations, too.
+ * A connected datagram socket is charged for one association too.
  *
- * Context: process, may sleep. Return: the charged account, for
- * altconn_assoc_uncharge(); ERR_PTR(-EAGAIN) if the user has
- * net.altconn.max_associations or the namespace has altconn_account_net_max()
- * associations; ERR_PTR(-ENOMEM).
+ * Context: process, may sleep.
+ * Return: the charged account, for altconn_assoc_uncharge(); ERR_PTR(-EAGAIN)
+ * if the user has net.altconn.max_associations or the namespace has
+ * altconn_account_net_max() associations; ERR_PTR(-ENOMEM).
  */
 struct altconn_account *altconn_assoc_charge(struct altconn_net *an)
 {
@@ -254,9 +265,9 @@ void altconn_assoc_uncharge(struct altconn_net *an,
 }
 
 /**
- * altconn_assoc_register() - add an association to its namespace's registry
- * @assoc: the association, not registered yet; the caller made it and is
- *	charged
+ * altconn_assoc_register() - charge an association, and add it to the registry
+ * of the client's namespace
+ * @assoc: the association, not registered yet; the calling process is charged
  *
  * Context: process, may sleep.
  * Return: 0 on success, or an error of altconn_assoc_charge().
@@ -276,7 +287,7 @@ int altconn_assoc_register(struct altconn_assoc *assoc)
 /**
  * altconn_assoc_unlist() - remove an association from the registries
  * @assoc: the association; its attempt has failed, or both ends have closed. It
- *	may be removed already
+ *	may have left the registries already
  *
  * The association stays charged to its user until it is freed.
  *
@@ -288,8 +299,12 @@ void altconn_assoc_unlist(struct altconn_assoc *assoc)
 	struct altconn_net *an;
 
 	altconn_registry_remove(&assoc->an->assocs, &assoc->entry);
+	/* The server's namespace is freed a grace period after it ends. */
 	rcu_read_lock();
-	/* Pairs with __altconn_xns_link(). */
+	/*
+	 * Load assoc->xns, then its members. Pairs with smp_store_release() in
+	 * __altconn_xns_link().
+	 */
 	xns = smp_load_acquire(&assoc->xns);
 	an = unlikely(xns) ? READ_ONCE(xns->an) : NULL;
 	if (an)
@@ -302,9 +317,10 @@ void altconn_assoc_unlist(struct altconn_assoc *assoc)
  * altconn_assoc_attach() - give an end its endpoint
  * @assoc: the association; the caller's reference moves to the endpoint
  * @side: the end, which has no endpoint yet
- * @sk: a new endpoint that no other thread sees; the end takes a reference
+ * @sk: a new endpoint that no other thread sees yet; the end takes a reference
  *
- * The calling process becomes the process of the end.
+ * Set the address and the association of the endpoint, and its state to
+ * TCP_ESTABLISHED. The calling process becomes the process of the end.
  *
  * Context: process.
  */
@@ -319,32 +335,40 @@ void altconn_assoc_attach(struct altconn_assoc *assoc, enum altconn_side side,
 	rcu_assign_pointer(altconn_sk(sk)->assoc, assoc);
 	WRITE_ONCE(sk->sk_state, TCP_ESTABLISHED);
 	sock_hold(sk);
-	/* From here on the peer reaches the endpoint, which is complete. */
+	/* Complete the endpoint, then let other threads find it. */
 	smp_store_release(&end->sk, sk);
-	/* Pairs with assoc_close_end(), which may have reset this end. */
+	/*
+	 * Store ask->assoc and end->sk, then load reset. Pairs with smp_mb() in
+	 * assoc_close_end(), which stores reset first. So at least one of the
+	 * two threads sets sk_err.
+	 */
 	smp_mb();
 	if (unlikely(READ_ONCE(end->reset)))
 		WRITE_ONCE(sk->sk_err, ECONNRESET);
 }
 
-/* Set the address of an end that has none. assoc->lock is held. */
+/* Set an address of an end, unless it is set. assoc->lock is held. */
 static void assoc_set_addr(struct altconn_addr **place,
 			   struct altconn_addr *addr)
 {
 	if (*place)
 		return;
-	/* Pairs with the address dependency of altconn_assoc_addr(). */
+	/*
+	 * Store the bytes of the address, then the pointer. Readers without a
+	 * lock load the pointer in altconn_assoc_addr(), and follow it.
+	 */
 	smp_store_release(place, altconn_addr_get(addr));
 }
 
 /**
- * altconn_assoc_set_end_addr() - name the end of an endpoint that was bound
- * late
- * @sk: the endpoint
+ * altconn_assoc_set_end_addr() - set the address of an end whose endpoint was
+ * bound after it was connected
+ * @sk: the endpoint, in TCP_ESTABLISHED
  *
- * As in AF_UNIX, getpeername() returns the current name of the peer. An end
- * that has an address keeps it. In another namespace only a path means the
- * same, so other addresses are not set there.
+ * As in AF_UNIX, getpeername() at the other end then returns the new address.
+ * An end that has an address keeps it. If the ends are in different namespaces,
+ * the server's namespace sees the new address only if it is a path, since other
+ * addresses mean something else there.
  *
  * Context: process.
  */
@@ -370,8 +394,8 @@ void altconn_assoc_set_end_addr(struct sock *sk)
 }
 
 /*
- * Check whether @sk is still an endpoint of @assoc, which pins it. assoc->lock
- * is held.
+ * Check whether the endpoint of an end still has the association. @sk is
+ * end->sk, which may be NULL. assoc->lock is held.
  */
 static bool assoc_is_attached(const struct altconn_assoc *assoc,
 			      const struct sock *sk)
@@ -380,9 +404,15 @@ static bool assoc_is_attached(const struct altconn_assoc *assoc,
 }
 
 /*
- * Get the directions that are shut for the peer by shutdown() of an end. As
- * with TCP, a peer in an inet address format may send to an end that has shut
- * only reading, and gets no error.
+ * Return the directions that own->shutdown shuts for the peer:
+ *
+ *	own->shutdown	shut for the peer
+ *	SEND_SHUTDOWN	RCV_SHUTDOWN
+ *	RCV_SHUTDOWN	SEND_SHUTDOWN; nothing if the peer has an inet format
+ *	both		both
+ *
+ * As with TCP, a peer in an inet address format may send to an end that has
+ * shut only reading, and gets no error.
  */
 static u8 assoc_peer_shut_mask(const struct altconn_end *own,
 			       const struct altconn_end *peer)
@@ -394,6 +424,7 @@ static u8 assoc_peer_shut_mask(const struct altconn_end *own,
 	return (how & SEND_SHUTDOWN) >> 1 | (how & RCV_SHUTDOWN) << 1;
 }
 
+/* Shut the directions @how for an end, and the peer's directions with them. */
 static void assoc_shut_end(struct altconn_assoc *assoc, enum altconn_side side,
 			   u8 how)
 {
@@ -403,21 +434,28 @@ static void assoc_shut_end(struct altconn_assoc *assoc, enum altconn_side side,
 	lockdep_assert_held(&assoc->lock);
 	BUILD_BUG_ON(RCV_SHUTDOWN != 1 || SEND_SHUTDOWN != 2);
 	WRITE_ONCE(own->shutdown, own->shutdown | how);
-	/* Both rings are sealed already, for example by a close. */
+	/* Both rings are sealed, for example by an earlier close. */
 	if (own->shut == SHUTDOWN_MASK && peer->shut == SHUTDOWN_MASK)
 		return;
-	/* Seal before an end can see that it is shut: no data follows then. */
 	if (how & SEND_SHUTDOWN)
 		altconn_ring_seal(&peer->in);
 	if (assoc_peer_shut_mask(own, peer) & SEND_SHUTDOWN)
 		altconn_ring_seal(&own->in);
-	/* Pairs with altconn_assoc_shut_mask(): the sealed data is final. */
+	/*
+	 * Seal the rings and store sk_err, then store shut of both ends. Pairs
+	 * with smp_load_acquire() in altconn_assoc_shut_mask(): when a reader
+	 * sees that its end is shut, no more data is written to its ring.
+	 */
 	smp_store_release(&own->shut, own->shut | how);
-	/* Pairs with altconn_assoc_shut_mask() in the same way. */
+	/* The order is the same as for the own end. */
 	smp_store_release(&peer->shut,
 			  peer->shut | assoc_peer_shut_mask(own, peer));
 }
 
+/*
+ * Mark an end closed, and shut both of its directions. If @reset is true, the
+ * peer gets ECONNRESET.
+ */
 static void assoc_close_end(struct altconn_assoc *assoc, enum altconn_side side,
 			    bool reset)
 {
@@ -427,19 +465,23 @@ static void assoc_close_end(struct altconn_assoc *assoc, enum altconn_side side,
 	WRITE_ONCE(assoc->end[side].closed, true);
 	if (reset) {
 		WRITE_ONCE(assoc->end[!side].reset, true);
-		/* Pairs with altconn_assoc_attach(). */
+		/*
+		 * Store reset, then load the peer's sk and its ask->assoc.
+		 * Pairs with smp_mb() in altconn_assoc_attach() and
+		 * altconn_assoc_pair(), which store these first.
+		 */
 		smp_mb();
 		peer = READ_ONCE(assoc->end[!side].sk);
 		if (assoc_is_attached(assoc, peer))
 			WRITE_ONCE(peer->sk_err, ECONNRESET);
 	}
-	/* This is last: a peer that sees end of file also sees the error. */
+	/* The peer that sees end of file must also see the error. */
 	assoc_shut_end(assoc, side, SHUTDOWN_MASK);
 }
 
 /*
- * Check whether data is left that the end will never read. Later writes of the
- * peer fail, so only a read can change the result.
+ * Seal the ring of an end that closes, so that later writes of the peer fail.
+ * Return true if the end has unread data, which makes the close a reset.
  */
 static bool assoc_seal_unread(struct altconn_assoc *assoc,
 			      enum altconn_side side)
@@ -447,7 +489,10 @@ static bool assoc_seal_unread(struct altconn_assoc *assoc,
 	struct altconn_end *end = &assoc->end[side];
 
 	lockdep_assert_held(&assoc->lock);
-	/* This precedes the seal: a write that fails finds the end closed. */
+	/*
+	 * Store shutdown, then seal the ring. A writer that finds the ring
+	 * sealed reads shutdown in stream_count_as_sent().
+	 */
 	WRITE_ONCE(end->shutdown, SHUTDOWN_MASK);
 	altconn_ring_seal(&end->in);
 	return altconn_ring_used(READ_ONCE(end->in));
@@ -459,13 +504,15 @@ static void assoc_purge_end(struct altconn_assoc *assoc, enum altconn_side side)
 	altconn_ring_purge(READ_ONCE(assoc->end[side].in));
 }
 
+/* Wake the threads of the peer after a change of the end @side. */
 static void assoc_wake_peer(struct altconn_assoc *assoc, enum altconn_side side)
 {
 	struct sock *peer;
 
 	/*
-	 * Pairs with altconn_assoc_attach(): an endpoint that is not seen here
-	 * sees the state of the association itself.
+	 * Store the flags of the ends, then load the peer's sk. Pairs with
+	 * smp_mb() in altconn_assoc_attach(): an endpoint that is attached too
+	 * late to be woken here reads the new flags.
 	 */
 	smp_mb();
 	peer = READ_ONCE(assoc->end[!side].sk);
@@ -477,12 +524,13 @@ static void assoc_wake_peer(struct altconn_assoc *assoc, enum altconn_side side)
 
 /**
  * altconn_assoc_detach() - remove an endpoint from its association
- * @sk: the endpoint, which has an association that is established
+ * @sk: the endpoint, which has an association that is not pending; its
+ *	reference to the association is dropped
  *
  * The peer reads the data that was sent to it, and then end of file. If this
- * end has unread data, the data is freed and the peer gets ECONNRESET instead.
+ * end has unread data, free the data, and the peer gets ECONNRESET.
  *
- * Context: process; lock_sock() held. Drops the endpoint's reference.
+ * Context: process; lock_sock() held.
  */
 void altconn_assoc_detach(struct sock *sk)
 {
@@ -497,7 +545,7 @@ void altconn_assoc_detach(struct sock *sk)
 		altconn_assoc_save_outcome(sk, assoc);
 	spin_lock(&assoc->lock);
 	RCU_INIT_POINTER(ask->assoc, NULL);
-	/* altconn_assoc_reset_ends() has sent the event already. */
+	/* altconn_assoc_reset_ends() may have closed the end already. */
 	over = assoc->end[side].closed;
 	unread = assoc_seal_unread(assoc, side);
 	assoc_close_end(assoc, side, unread && !over);
@@ -515,12 +563,11 @@ void altconn_assoc_detach(struct sock *sk)
 }
 
 /**
- * altconn_assoc_reset_unaccepted() - reset an association that no server
- * accepts
- * @assoc: an established association, out of the listener's queue; the caller's
- *	reference is dropped
+ * altconn_assoc_reset_unaccepted() - reset an association before accept()
+ * @assoc: an association that has left the accept queue for the state CLOSED;
+ *	the caller's reference is dropped
  *
- * The client gets ECONNRESET, as from a TCP or AF_UNIX listener that closes.
+ * The client gets ECONNRESET, as with TCP and AF_UNIX when a listener closes.
  *
  * Context: process.
  */
@@ -545,11 +592,12 @@ void altconn_assoc_reset_unaccepted(struct altconn_assoc *assoc)
  * altconn_assoc_reset_ends() - reset an established association at both ends
  * @assoc: the association; the caller has a reference
  *
- * Each end gets ECONNRESET, as if its peer had reset the connection.
+ * Each end that has not closed gets ECONNRESET, as if its peer had reset the
+ * connection.
  *
  * Context: process.
- * Return: true if the association is reset; false if it is not established, or
- * if both ends have closed.
+ * Return: true if the association is reset; false if it is not in the state
+ * ESTABLISHED, or if both ends have closed.
  */
 bool altconn_assoc_reset_ends(struct altconn_assoc *assoc)
 {
@@ -585,6 +633,8 @@ bool altconn_assoc_reset_ends(struct altconn_assoc *assoc)
  * @assoc: the association; the caller has a reference
  * @side: the end
  * @how: RCV_SHUTDOWN, SEND_SHUTDOWN or both
+ *
+ * Wake the threads of both ends.
  *
  * Context: process.
  */
@@ -631,8 +681,10 @@ int altconn_assoc_pair(struct sock *a, struct sock *b)
 	rcu_assign_pointer(altconn_sk(a)->assoc, assoc);
 	WRITE_ONCE(a->sk_state, TCP_ESTABLISHED);
 	/*
-	 * Pairs with assoc_close_end(), as in altconn_assoc_attach(): an
-	 * administrator can end the association as soon as it is registered.
+	 * Store ask->assoc, then load reset. Pairs with smp_mb() in
+	 * assoc_close_end(), which stores reset first: an administrator can
+	 * end the association as soon as it is registered. So at least one of
+	 * the two threads sets sk_err.
 	 */
 	smp_mb();
 	if (unlikely(READ_ONCE(assoc->end[ALTCONN_CLIENT].reset)))
@@ -642,13 +694,14 @@ int altconn_assoc_pair(struct sock *a, struct sock *b)
 }
 
 /*
- * Get the network namespace of an end. The ends may be in different namespaces:
- * a path belongs to the machine, and a node is another namespace.
+ * Return the inode number of an end's network namespace, or 0 if the end has no
+ * endpoint and the association has no listener. The ends may be in different
+ * namespaces: all namespaces share paths, and a node is another namespace.
  */
 static u32 assoc_netns_of(const struct altconn_assoc *assoc,
 			  enum altconn_side side)
 {
-	/* Pairs with altconn_assoc_attach(). */
+	/* Load sk, then its members; see altconn_assoc_attach(). */
 	const struct sock *sk = smp_load_acquire(&assoc->end[side].sk);
 	const struct altconn_listener *ln;
 	u32 netns = 0;
@@ -664,7 +717,7 @@ static u32 assoc_netns_of(const struct altconn_assoc *assoc,
 }
 
 /**
- * altconn_assoc_peer_info() - get the peer's process, ALTCONN_PEER_INFO
+ * altconn_assoc_peer_info() - get the process of the peer, ALTCONN_PEER_INFO
  * @sk: the endpoint
  * @info: filled with the peer's process and namespace
  *
@@ -694,7 +747,7 @@ int altconn_assoc_peer_info(const struct sock *sk,
 	info->api_gid = from_kgid_munged(ns, task.gid);
 	info->api_pid = pid_vnr(task.pid);
 	BUILD_BUG_ON(sizeof(info->api_comm) != sizeof(task.comm));
-	/* The command is shown only to callers that see the process. */
+	/* A caller that cannot see the process does not get its command. */
 	if (info->api_pid)
 		strscpy(info->api_comm, task.comm, sizeof(info->api_comm));
 	put_pid(task.pid);
@@ -718,8 +771,8 @@ int __init altconn_assoc_init(void)
 /**
  * altconn_assoc_exit() - undo altconn_assoc_init()
  *
- * Context: process, may sleep; no association is left, but the memory of some
- * may wait for RCU.
+ * Context: process, may sleep; no association is left, but memory of
+ * associations may still wait for a grace period.
  */
 void altconn_assoc_exit(void)
 {
@@ -732,8 +785,8 @@ void altconn_assoc_exit(void)
  * @sk: the endpoint that made the attempt
  * @assoc: the attempt, decided
  *
- * ALTCONN_CONNECT_INFO returns the outcome when the endpoint has left the
- * attempt.
+ * The endpoint is about to leave the attempt. ALTCONN_CONNECT_INFO returns the
+ * saved outcome afterwards.
  *
  * Context: process; lock_sock() held.
  */

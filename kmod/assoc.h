@@ -27,25 +27,34 @@ enum altconn_side { ALTCONN_CLIENT, ALTCONN_SERVER };
 
 /**
  * struct altconn_end - one end of an association
- * @sk: endpoint of this end, set once and pinned until the association is
+ * @sk: endpoint of this end; set once, and pinned until the association is
  *	freed; NULL at the server's end before accept()
- * @addr: address of this end, a reference, NULL if it is unnamed; set not later
- *	than @sk, or once later by altconn_assoc_set_end_addr()
- * @task: process of this end, under assoc->lock: the caller of connect() at the
- *	client's end, the caller of accept() at the server's end, or before that
- *	the caller of listen()
- * @in: data that this end has not read yet; NULL until data is sent to this end
- *	or the direction is shut
+ * @addr: address of this end as the client's namespace sees it, a reference;
+ *	NULL if the end is unnamed. Set before @sk, or once later by
+ *	altconn_assoc_set_end_addr(). struct altconn_xns has the addresses that
+ *	the server's namespace sees
+ * @task: process of this end, under assoc->lock. At the client's end it is the
+ *	process that called connect(). At the server's end it is the process
+ *	that called listen(), and after accept() the process that called
+ *	accept(). At both ends of a socketpair it is the process that called
+ *	socketpair()
+ * @in: ring with the data that this end has not read yet; NULL until data is
+ *	sent to this end or the direction is shut
  * @format: address format of this end
- * @shutdown: RCV_SHUTDOWN and SEND_SHUTDOWN by shutdown() or close of this end
- * @shut: RCV_SHUTDOWN and SEND_SHUTDOWN as they hold for this end: an end that
- *	shuts sending shuts its peer for reading, and the other way round
- * @want_space: a writer at this end waits for room in the peer's ring
- * @closed: this end has ended: by close(), by connect(AF_UNSPEC), by an
- *	administrator, or because no server accepted the association
- * @reset: the peer closed with unread data, no server accepted the association,
- *	or an administrator ended it
- * @lost: one send at this end has succeeded after the peer closed, as with TCP
+ * @shutdown: RCV_SHUTDOWN and SEND_SHUTDOWN, as shutdown() or close() of this
+ *	end has set them
+ * @shut: RCV_SHUTDOWN and SEND_SHUTDOWN, as they are in effect for this end:
+ *	@shutdown, and the directions that @shutdown of the peer shuts here, see
+ *	assoc_peer_shut_mask()
+ * @want_space: a writer at this end waits for space in @in of the peer
+ * @closed: this end is over: after close() or connect() to AF_UNSPEC, because
+ *	an administrator ended the association, or because the listener ended it
+ *	before accept()
+ * @reset: this end gets ECONNRESET: the peer closed with unread data, an
+ *	administrator ended the association, or the listener ended it before
+ *	accept()
+ * @lost: one send at this end has succeeded after the peer closed, as with TCP;
+ *	its data is lost
  */
 struct altconn_end {
 	struct sock		*sk;
@@ -67,16 +76,16 @@ struct altconn_end {
  * @state: ALTCONN_ASSOC_STATE_PENDING, _QUEUED, _ESTABLISHED or _CLOSED; see
  *	below
  * @type: SOCK_STREAM or SOCK_SEQPACKET
- * @entry: entry in the registry of @an until the association has ended, which
- *	may be long before it is freed; the id is never reused while the module
- *	is loaded
+ * @entry: entry in the registry of @an; removed when the attempt fails or both
+ *	ends have closed, which may be long before the association is freed. The
+ *	id is never reused while the module is loaded
  * @waits_listener: the attempt waits if no listener serves its address
  *	(ALTCONN_WAIT_LISTENER)
  * @waited: the attempt was not decided at once, because it waits or waited in a
- *	waiting room, or is or was parked. Only such an attempt can be decided by
- *	another thread than the caller of connect()
- * @published: connect() made the association, the client's endpoint points to
- *	it, and has entered TCP_SYN_SENT
+ *	waiting room, or is or was parked. Another thread than the one in
+ *	connect() can decide only such an attempt
+ * @published: the client's endpoint points to the attempt, and has entered
+ *	TCP_SYN_SENT; never set for a socketpair
  * @err: positive errno of a failed attempt, else 0
  * @reason: enum altconn_reason of the decision
  * @rule: id of the rule that has delayed or dropped the attempt, or 0
@@ -85,38 +94,48 @@ struct altconn_end {
  * @an: network namespace of the client; lives as long as end[ALTCONN_CLIENT].sk
  * @account: account that the association is charged to from its registration
  *	until it is freed, or NULL
- * @listener: listener that established the association in its accept queue, a
- *	reference; NULL for an attempt and for a socketpair
+ * @listener: listener that established the association, a reference; set once;
+ *	NULL for an attempt and for a socketpair
  * @node: link in listener->queue
- * @wait: state of an attempt that waits or has waited, else NULL; set before
- *	the attempt is published
+ * @wait: state of an attempt that waits or has waited, else NULL; set once,
+ *	before the attempt is published
  * @expires: deadline of the attempt, ns; 0 for none
  * @begun: time when connect() was called, ns
  * @decided_at: time when the attempt was decided, ns; 0 while it is pending
- * @cred: credentials of the caller of connect(), for SO_PEERCRED of the server
+ * @cred: credentials of the process that called connect(), for SO_PEERCRED of
+ *	the server
  * @xns: the server's part if the server is in another network namespace, else
  *	NULL
  * @end: the ends, by enum altconn_side
  * @rcu: delays the reuse of the memory, on kernels with KASAN
  *
- * Lifetime: references are held by ask->assoc of each endpoint, by the queue of
- * the waiting room or of the listener (accept() hands that reference to the new
- * endpoint), by the armed timer and the queued job of an attempt, by the claim
- * that reserves the pair of addresses for the client's binding, and by system
- * calls under way. Each end pins its struct sock until the association is
- * freed, so data and wake-ups need no lock to reach the peer. An endpoint drops
- * its reference when it closes or dissolves, which breaks the cycle. No
- * reference can appear after the last: a walk of the registry takes one with
- * refcount_inc_not_zero(). The memory keeps its type for a grace period
- * (SLAB_TYPESAFE_BY_RCU), so a lookup by endpoint without a lock checks again
- * whether the association belongs to that endpoint: altconn_assoc_of().
+ * Lifetime: These hold a reference each:
  *
- * attempt_decide() of attempt.c changes the state from PENDING to QUEUED or
- * CLOSED, exactly once, under assoc->lock. The state leaves QUEUED under
- * listener->lock: for ESTABLISHED in accept(), for CLOSED when the listener
- * closes or an administrator ends the association. An association stays
- * ESTABLISHED when its ends have closed. A socketpair is ESTABLISHED from the
- * beginning.
+ *	ask->assoc of each endpoint
+ *	the lane or the accept queue that the attempt or association is in;
+ *	accept() moves the reference of the queue to the new endpoint
+ *	the armed timer and the queued job of an attempt
+ *	the claim of the client's binding (claim.c)
+ *	calls under way
+ *
+ * Each end pins its struct sock until the association is freed, so a writer
+ * wakes the peer without a lock. An endpoint drops its reference when it closes
+ * or leaves the association, which ends the cycle of references. A walk of the
+ * registry takes a reference with refcount_inc_not_zero(). Freed memory can
+ * become another association at once, but nothing else before a grace period
+ * has passed (SLAB_TYPESAFE_BY_RCU). So altconn_assoc_of(), which takes no
+ * lock, takes a reference and then checks that the endpoint still has this
+ * association.
+ *
+ * Changes of the state, with the lock that is held:
+ *
+ *	PENDING -> QUEUED, CLOSED	assoc->lock; attempt_decide()
+ *	QUEUED -> ESTABLISHED		listener->lock; accept()
+ *	QUEUED -> CLOSED		listener->lock; the listener closes, or
+ *					an administrator ends the association
+ *
+ * The state stays ESTABLISHED when the ends have closed. A socketpair is
+ * ESTABLISHED from the beginning.
  */
 struct altconn_assoc {
 	refcount_t		refs;
@@ -176,15 +195,18 @@ void altconn_assoc_save_outcome(struct sock *sk,
  * altconn_assoc_state() - read the state of an association
  * @assoc: the association
  *
- * The caller also sees everything that was written before the state, such as
- * err and reason.
+ * A caller that sees that the attempt is decided also sees the err and the
+ * reason of the decision.
  *
  * Context: any.
  * Return: the state.
  */
 static inline u8 altconn_assoc_state(const struct altconn_assoc *assoc)
 {
-	/* Pairs with altconn_assoc_set_state(). */
+	/*
+	 * Load the state, then err and reason. Pairs with smp_store_release()
+	 * in altconn_assoc_set_state().
+	 */
 	return smp_load_acquire(&assoc->state);
 }
 
@@ -199,7 +221,10 @@ static inline u8 altconn_assoc_state(const struct altconn_assoc *assoc)
 static inline void altconn_assoc_set_state(struct altconn_assoc *assoc,
 					   u8 state)
 {
-	/* Pairs with altconn_assoc_state(): err and reason are set. */
+	/*
+	 * Store err and reason, then the state. Pairs with smp_load_acquire()
+	 * in altconn_assoc_state().
+	 */
 	smp_store_release(&assoc->state, state);
 }
 
@@ -221,8 +246,8 @@ altconn_assoc_get(struct altconn_assoc *assoc)
  * altconn_assoc_put() - drop a reference to an association
  * @assoc: the association
  *
- * Context: process; no lock of this module held, unless the caller knows that
- * the reference is not the last. lock_sock() may be held.
+ * Context: process; lock_sock() may be held. Other locks of this module may be
+ * held only if another reference exists, so that this one is not the last.
  */
 static inline void altconn_assoc_put(struct altconn_assoc *assoc)
 {
@@ -233,7 +258,7 @@ static inline void altconn_assoc_put(struct altconn_assoc *assoc)
 /**
  * altconn_assoc_of() - look up the association of an endpoint
  * @sk: the endpoint
- * @side: set to the end that the endpoint is
+ * @side: set to the endpoint's end, if it has an association
  *
  * Context: any; takes no lock.
  * Return: the association with a reference, or NULL if the endpoint has none.
@@ -244,7 +269,7 @@ altconn_assoc_of(const struct sock *sk, enum altconn_side *side)
 	struct altconn_assoc *assoc, *again;
 
 	for (;;) {
-		/* A read section without preemption is enough, and cheaper. */
+		/* This read section cannot sleep. It is the cheapest one. */
 		rcu_read_lock_sched();
 		assoc = rcu_dereference_sched(altconn_sk(sk)->assoc);
 		if (assoc && unlikely(!refcount_inc_not_zero(&assoc->refs))) {
@@ -253,14 +278,16 @@ altconn_assoc_of(const struct sock *sk, enum altconn_side *side)
 		}
 		rcu_read_unlock_sched();
 		/*
-		 * Take the reference, then read the pointer again. Pairs with
-		 * altconn_assoc_new().
+		 * Load refs, then ask->assoc and the other members. Pairs with
+		 * smp_wmb() in altconn_assoc_new(): if the memory has become
+		 * another association, that one is initialized.
 		 */
 		smp_acquire__after_ctrl_dep();
 		again = rcu_access_pointer(altconn_sk(sk)->assoc);
 		/*
-		 * Pairs with rcu_assign_pointer() of ask->assoc: the
-		 * association is complete.
+		 * Load ask->assoc, then the members. Pairs with
+		 * rcu_assign_pointer(): they are as they were when ask->assoc
+		 * was set, or newer.
 		 */
 		smp_rmb();
 		if (likely(again == assoc))
@@ -288,7 +315,10 @@ altconn_assoc_of(const struct sock *sk, enum altconn_side *side)
  */
 static inline u8 altconn_assoc_shut_mask(const struct altconn_end *end)
 {
-	/* Pairs with assoc_shut_end(), which seals the ring first. */
+	/*
+	 * Load shut, then the ring and sk_err. Pairs with smp_store_release()
+	 * in assoc_shut_end().
+	 */
 	return smp_load_acquire(&end->shut);
 }
 
