@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The associations that a network namespace sees: associations that began in
- * it, and associations that came from other namespaces. Dumps walk them, and
- * requests look up one of them by its id.
+ * Walks and lookups in the two registries of a network namespace: an->assocs
+ * has the associations that began in it, and an->inbound has the associations
+ * whose server is in it and whose client is in another namespace. A netlink
+ * dump walks both. A netlink request looks up one association by its id.
  */
 
 #include "assoc.h"
@@ -11,6 +12,10 @@
 #include "registry.h"
 #include "xns.h"
 
+/*
+ * Take a reference to the association of an entry of an->assocs. Return false
+ * if the last reference is gone.
+ */
 static bool assoc_get_own(struct altconn_entry *entry)
 {
 	struct altconn_assoc *assoc =
@@ -19,6 +24,7 @@ static bool assoc_get_own(struct altconn_entry *entry)
 	return refcount_inc_not_zero(&assoc->refs);
 }
 
+/* Do the same for an entry of an->inbound. */
 static bool assoc_get_inbound(struct altconn_entry *entry)
 {
 	struct altconn_xns *xns =
@@ -27,11 +33,13 @@ static bool assoc_get_inbound(struct altconn_entry *entry)
 	return refcount_inc_not_zero(&xns->assoc->refs);
 }
 
+/* Return the association of an entry of an->assocs. @entry may be NULL. */
 static struct altconn_assoc *assoc_of_own(struct altconn_entry *entry)
 {
 	return entry ? container_of(entry, struct altconn_assoc, entry) : NULL;
 }
 
+/* Return the association of an entry of an->inbound. @entry may be NULL. */
 static struct altconn_assoc *assoc_of_inbound(struct altconn_entry *entry)
 {
 	return entry ? container_of(entry, struct altconn_xns, entry)->assoc :
@@ -41,10 +49,11 @@ static struct altconn_assoc *assoc_of_inbound(struct altconn_entry *entry)
 /**
  * altconn_assoc_walk_begin() - begin a walk through a namespace's associations
  * @net: the namespace; the caller keeps it alive as long as it uses @walk
- * @walk: initialized; holds no reference, so it may be copied and dropped
+ * @walk: set to the beginning. It holds no reference, so the caller may copy
+ *	it, and need not end the walk
  *
  * The walk visits the associations that began in the namespace, and then the
- * associations that came from other namespaces.
+ * inbound ones. An association that begins after this call is not visited.
  *
  * Context: process.
  */
@@ -57,9 +66,9 @@ void altconn_assoc_walk_begin(struct net *net, struct altconn_walk *walk)
 }
 
 /**
- * altconn_assoc_track_removed() - begin to count the removals that a walk may
- * miss
- * @walk: the walk, begun by altconn_assoc_walk_begin()
+ * altconn_assoc_track_removed() - begin to count the associations that a walk
+ * may miss
+ * @walk: the walk, at its beginning
  *
  * Context: process.
  * Return: the current result of altconn_assoc_nr_removed().
@@ -74,7 +83,7 @@ u32 altconn_assoc_track_removed(const struct altconn_walk *walk)
 
 /**
  * altconn_assoc_next() - get the next association of a walk
- * @walk: the walk, which moves on
+ * @walk: the walk; moved behind the association
  * @viewer: set to the end that is in the namespace of the walk
  *
  * Context: process, may sleep.
@@ -103,12 +112,13 @@ struct altconn_assoc *altconn_assoc_next(struct altconn_walk *walk,
 }
 
 /**
- * altconn_assoc_nr_removed() - count the removed associations that a walk may
- * miss
+ * altconn_assoc_nr_removed() - read the counter of associations that a walk may
+ * have missed
  * @walk: the walk
  *
- * A walk has missed no association as long as the number equals the result of
- * altconn_assoc_track_removed().
+ * The counter counts each association that leaves the registries after the
+ * beginning of a walk that could visit it. If the counter still equals the
+ * result of altconn_assoc_track_removed(), the walk has missed none.
  *
  * Context: any; takes no lock, see altconn_registry_nr_removed().
  * Return: the number, which wraps around.
@@ -123,12 +133,11 @@ u32 altconn_assoc_nr_removed(const struct altconn_walk *walk)
  * altconn_assoc_find() - look up an association by its id
  * @net: network namespace of one of its ends
  * @id: the id
- * @viewer: set to the end that is in the namespace; the client's end if both
- *	are
+ * @viewer: set to the end that is in @net; the client's end if both ends are
  *
  * Context: process.
- * Return: the association with a reference; NULL if there is none or it has
- * ended.
+ * Return: the association with a reference; NULL if the registries of @net have
+ * none with this id.
  */
 struct altconn_assoc *altconn_assoc_find(struct net *net, u64 id,
 					 enum altconn_side *viewer)

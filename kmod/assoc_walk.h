@@ -11,9 +11,11 @@ struct altconn_net;
 /**
  * struct altconn_walk - position of a walk through a namespace's associations
  * @an: the namespace
- * @pos: position in one of the two registries of the namespace
- * @inbound: the walk is in the second registry, which has the associations from
- *	other namespaces
+ * @pos: position in the current registry
+ * @inbound: the current registry is @an->inbound, which the walk visits second;
+ *	otherwise it is @an->assocs
+ *
+ * Lifetime: the caller's; holds no reference.
  */
 struct altconn_walk {
 	struct altconn_net	*an;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Associations between two network namespaces. The server's namespace has its
- * own entry for such an association, with the addresses as they are written
- * there.
+ * Associations between two network namespaces. Such an association has a struct
+ * altconn_xns, which is its entry in a registry of the server's namespace, with
+ * the addresses as that namespace sees them.
  */
 
 #include <linux/cred.h>
@@ -17,9 +17,11 @@
 #include "xns.h"
 
 /*
- * Get the server's address in its own namespace. That is the listener's
- * address, and for a wildcard listener the IP address that the client asked
- * for.
+ * Return the server's address as its own namespace sees it, a reference: the
+ * destination of the client if it is an IP address and the listener is bound to
+ * a wildcard address, else the listener's address. A port or name in the
+ * destination is no use there: its node id is the one that the client's
+ * namespace gives to the server's.
  */
 static struct altconn_addr *xns_server_addr(const struct altconn_assoc *assoc,
 					    const struct altconn_listener *ln)
@@ -32,8 +34,9 @@ static struct altconn_addr *xns_server_addr(const struct altconn_assoc *assoc,
 }
 
 /*
- * Get the client's address in the server's namespace. As in AF_UNIX, a client
- * keeps its name if it connects over a path.
+ * Return the client's address as the server's namespace sees it, a reference;
+ * NULL if the client is unnamed there; or ERR_PTR(-ENOMEM). As in AF_UNIX, the
+ * address of a client that connects over a path is not translated.
  */
 static struct altconn_addr *xns_client_addr(const struct altconn_assoc *assoc,
 					    struct net *there)
@@ -46,8 +49,9 @@ static struct altconn_addr *xns_client_addr(const struct altconn_assoc *assoc,
 }
 
 /*
- * Get the namespace of a listener, or NULL if the listener has closed. RCU
- * keeps the namespace of a listener that is not closed.
+ * Return the namespace of a listener with a reference, or NULL if the listener
+ * has closed. The namespace of a listener that has not closed is alive, and
+ * RCU keeps its memory after that.
  */
 static struct net *xns_listener_net(const struct altconn_listener *ln)
 {
@@ -60,6 +64,10 @@ static struct net *xns_listener_net(const struct altconn_listener *ln)
 	return net;
 }
 
+/*
+ * Allocate and charge a struct altconn_xns without a reference to @there.
+ * Return an error as altconn_xns_alloc() does.
+ */
 static struct altconn_xns *xns_new(struct altconn_assoc *assoc,
 				   const struct altconn_listener *ln,
 				   struct net *there)
@@ -92,13 +100,12 @@ static struct altconn_xns *xns_new(struct altconn_assoc *assoc,
 }
 
 /**
- * __altconn_xns_alloc() - slow path of altconn_xns_alloc()
- * @assoc: the attempt, about to enter a listener's accept queue or waiting room
- * @ln: the listener, in another network namespace than the attempt
+ * __altconn_xns_alloc() - allocate a struct altconn_xns, out of line
+ * @assoc: the attempt
+ * @ln: the listener, in another network namespace than the client
  *
  * Context: process, may sleep.
- * Return: the server's part; NULL if the listener has closed; or an error of
- * altconn_xns_alloc().
+ * Return: as altconn_xns_alloc(); NULL means that the listener has closed.
  */
 struct altconn_xns *__altconn_xns_alloc(struct altconn_assoc *assoc,
 					const struct altconn_listener *ln)
@@ -117,8 +124,8 @@ struct altconn_xns *__altconn_xns_alloc(struct altconn_assoc *assoc,
 }
 
 /**
- * __altconn_xns_free() - slow path of altconn_xns_free()
- * @xns: the server's part of an association
+ * __altconn_xns_free() - free a struct altconn_xns, out of line
+ * @xns: the struct, not linked and not NULL
  *
  * Context: any but interrupts.
  */
@@ -133,10 +140,11 @@ void __altconn_xns_free(struct altconn_xns *xns)
 }
 
 /**
- * __altconn_xns_link() - slow path of altconn_xns_link()
+ * __altconn_xns_link() - add an attempt to the registry of the server's
+ * namespace, out of line
  * @assoc: the attempt
  * @ln: the listener, not closed
- * @xns: the server's part of the attempt; moves to @assoc
+ * @xns: the struct, not NULL; @assoc takes it over
  *
  * Context: process; the locks of altconn_xns_link() held.
  */
@@ -148,15 +156,20 @@ void __altconn_xns_link(struct altconn_assoc *assoc,
 	put_net(xns->there);
 	xns->there = NULL;
 	WRITE_ONCE(xns->an, altconn_pernet(ln->net));
-	/* Pairs with readers that find the attempt in the client's registry. */
+	/*
+	 * Store the members, then assoc->xns. Pairs with smp_load_acquire() in
+	 * altconn_assoc_unlist() and __altconn_notify_assoc(), and with the
+	 * address dependency in altconn_assoc_addr(): these readers may find
+	 * the attempt in the registry of the client's namespace.
+	 */
 	smp_store_release(&assoc->xns, xns);
 	altconn_registry_add(&xns->an->inbound, &xns->entry, assoc->entry.id);
 	atomic_long_inc(&xns->an->n_inbound);
 }
 
 /**
- * __altconn_xns_unlink() - slow path of altconn_xns_unlink()
- * @assoc: the association, which has a server's part and may have left already
+ * __altconn_xns_unlink() - undo altconn_xns_link(), out of line
+ * @assoc: the association, with @assoc->xns; it may be unlinked already
  *
  * Context: process; the locks of altconn_xns_unlink() held.
  */

@@ -12,27 +12,31 @@
 struct altconn_account;
 
 /**
- * struct altconn_xns - the server's part of a cross-namespace association
- * @entry: entry in the registry of inbound associations of @an, with the id of
- *	the association, until the association has ended
+ * struct altconn_xns - the state of an association in the server's namespace,
+ * if the client is in another one
+ * @entry: entry in the registry @an->inbound, with the id of the association;
+ *	removed when the attempt fails or both ends have closed, or earlier by
+ *	altconn_xns_unlink()
  * @assoc: the association
- * @an: network namespace of the server from arrival to departure, else NULL.
- *	Readers are under RCU, and the namespace is freed a grace period later
- * @addr: addresses of the ends as they are written in the server's namespace,
- *	references; NULL if the end is unnamed there
+ * @an: network namespace of the server while the association is linked, else
+ *	NULL. Readers hold rcu_read_lock(): the namespace is freed a grace
+ *	period after it ends
+ * @addr: addresses of the ends as the server's namespace sees them, by enum
+ *	altconn_side, references; NULL if the end is unnamed there
  * @account: account that is charged in the server's namespace, or NULL
- * @there: network namespace of the server, a reference, until arrival: a charge
- *	must not outlive the namespace in which it is made
+ * @there: network namespace of the server, a reference, before the association
+ *	is linked, else NULL: a charge must not outlive its namespace
  *
- * An association has such a part if the client reaches the server's network
- * namespace as another node or over a path.
+ * The client reaches the server over an address of another node, or over a
+ * path.
  *
- * Lifetime: the association owns its part. The association arrives in the
- * server's namespace when the attempt enters a listener's queue or waits in its
- * room. The association departs when the attempt fails, when no server accepts
- * it, or when the association is freed. A listener that closes leaves no such
- * attempt behind, so the listener, and then the accepted endpoint, keep @an
- * alive.
+ * Lifetime: The association owns the struct. altconn_xns_link() links the
+ * association to the server's namespace when the attempt gets into an accept
+ * queue or a lane. altconn_xns_unlink() undoes this when the attempt fails,
+ * when the association is reset before accept(), or when it is freed. While the
+ * association is linked, the listener keeps the namespace alive, and after
+ * accept() the server's endpoint does: a listener that closes leaves no linked
+ * attempt behind.
  */
 struct altconn_xns {
 	struct altconn_entry	entry;
@@ -52,16 +56,17 @@ void __altconn_xns_link(struct altconn_assoc *assoc,
 void __altconn_xns_unlink(struct altconn_assoc *assoc);
 
 /**
- * altconn_xns_alloc() - allocate the server's part of an attempt
- * @assoc: the attempt, about to enter a listener's accept queue or waiting room
- * @ln: the listener, mostly in the attempt's own network namespace
+ * altconn_xns_alloc() - allocate and charge the struct altconn_xns of an
+ * attempt
+ * @assoc: the attempt
+ * @ln: the listener whose accept queue or waiting room the attempt is for
  *
  * Context: process, may sleep if the namespaces differ.
- * Return: the server's part, for altconn_xns_link() or altconn_xns_free();
- * NULL if the namespaces are the same or the listener has closed;
- * ERR_PTR(-ENOMEM); ERR_PTR(-ECONNREFUSED) if the user has as many associations
- * in the server's namespace as are allowed. altconn_xns_reason() explains an
- * error.
+ * Return: the struct, for altconn_xns_link() or altconn_xns_free(); NULL if the
+ * client and @ln are in the same namespace, or if @ln has closed;
+ * ERR_PTR(-ENOMEM); ERR_PTR(-ECONNREFUSED) if the client's user has
+ * net.altconn.max_associations inbound associations in the server's namespace.
+ * altconn_xns_reason() returns the reason of an error.
  */
 static inline struct altconn_xns *
 altconn_xns_alloc(struct altconn_assoc *assoc,
@@ -86,8 +91,8 @@ static inline u32 altconn_xns_reason(const struct altconn_xns *xns)
 }
 
 /**
- * altconn_xns_free() - undo altconn_xns_alloc()
- * @xns: result of altconn_xns_alloc(), not an error; may be NULL
+ * altconn_xns_free() - free a struct altconn_xns, and release its charge
+ * @xns: the struct, not linked, or NULL
  *
  * Context: any but interrupts.
  */
@@ -98,10 +103,11 @@ static inline void altconn_xns_free(struct altconn_xns *xns)
 }
 
 /**
- * altconn_xns_link() - add an attempt to the server's namespace
- * @assoc: the attempt, which enters the listener's accept queue or waiting room
+ * altconn_xns_link() - add an attempt to the registry of the server's namespace
+ * @assoc: the attempt, which gets into the accept queue or waiting room of @ln
  * @ln: the listener, not closed, so that its namespace lives
- * @xns: result of altconn_xns_alloc() for both; moves to @assoc, may be NULL
+ * @xns: result of altconn_xns_alloc() for @assoc and @ln; @assoc takes it over;
+ *	NULL: nothing is done
  *
  * Context: process; assoc->lock held, and the lock of the listener or of its
  * room, so that the listener cannot close.
@@ -115,12 +121,15 @@ static inline void altconn_xns_link(struct altconn_assoc *assoc,
 }
 
 /**
- * altconn_xns_unlink() - remove an association from the server's namespace
- * @assoc: the association, which has left its listener or has ended
+ * altconn_xns_unlink() - undo altconn_xns_link()
+ * @assoc: the association; its attempt fails, it leaves the accept queue
+ *	without accept(), or it is freed. It may be unlinked already, or have no
+ *	struct altconn_xns
  *
- * Context: process; assoc->lock held while the association is an attempt,
- * listener->lock held if it was in an accept queue, or the caller has the last
- * reference.
+ * The charge in the server's namespace is released.
+ *
+ * Context: process; assoc->lock held if the attempt is pending, listener->lock
+ * if the association is in the state QUEUED, none if no reference is left.
  */
 static inline void altconn_xns_unlink(struct altconn_assoc *assoc)
 {
@@ -132,12 +141,11 @@ static inline void altconn_xns_unlink(struct altconn_assoc *assoc)
  * altconn_assoc_addr() - get the address of an end
  * @assoc: the association
  * @side: the end
- * @viewer: the end where the address is shown; it is written as in the
- *	namespace of that end
+ * @viewer: the end in whose namespace the address is used
  *
  * Context: any.
- * Return: the address without a reference of its own; NULL if the end is
- * unnamed.
+ * Return: the address of @side as the namespace of @viewer sees it, valid as
+ * long as the association; NULL if the end is unnamed there.
  */
 static inline struct altconn_addr *
 altconn_assoc_addr(const struct altconn_assoc *assoc, enum altconn_side side,
