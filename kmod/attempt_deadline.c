@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The timer of an attempt that waits. It expires at the attempt's deadline, or
- * at the end of the delay that a rule has set.
+ * The timer of an attempt that waits or is parked. The timer expires at the
+ * attempt's deadline, or at the end of a rule's delay. It queues a job, which
+ * runs altconn_attempt_run_timer_job() of attempt_parked.c.
  */
 
 #include <linux/slab.h>
@@ -12,7 +13,10 @@
 #include "payer.h"
 #include "room.h"
 
-/* Queue the job. It holds a reference to the attempt while it is queued. */
+/*
+ * Queue the job of an attempt, with a reference to the attempt, unless it is
+ * queued already. The caller has a reference of its own.
+ */
 static void attempt_queue_job(struct altconn_wait *wait,
 			      struct altconn_payer *payer)
 {
@@ -25,8 +29,8 @@ static void attempt_queue_job(struct altconn_wait *wait,
  * altconn_attempt_stop_timer() - stop the timer of a decided attempt
  * @assoc: the attempt; the caller has a reference
  *
- * The timer or its job may run at the same time. The job leaves the result of a
- * decided attempt alone.
+ * The timer function or the job may run at the same time. The job does not
+ * change the result of a decided attempt.
  *
  * Context: process; assoc->lock held.
  */
@@ -36,17 +40,21 @@ void altconn_attempt_stop_timer(struct altconn_assoc *assoc)
 
 	if (!wait)
 		return;
-	/* Dropping the path may sleep, so the job drops it. */
+	/* path_put() may sleep, so the job calls it. */
 	if (unlikely(READ_ONCE(wait->path.dentry)))
 		attempt_queue_job(wait, wait->delays);
-	/* The caller has a reference, so the timer's is not the last one. */
+	/*
+	 * Drop the reference of the timer. It is not the last one, since the
+	 * caller has another.
+	 */
 	if (timer_delete(&wait->timer))
 		altconn_assoc_put(assoc);
 }
 
 /**
- * altconn_attempt_start_timer() - start the timer, or set it anew
- * @assoc: the attempt, pending, with assoc->wait; the caller has a reference
+ * altconn_attempt_start_timer() - arm the timer, or change the time at which it
+ * expires
+ * @assoc: the attempt, pending, with @assoc->wait; the caller has a reference
  *
  * The timer expires at the deadline or at the end of a rule's delay, whichever
  * is earlier. It holds a reference to @assoc while it is armed.
@@ -68,8 +76,8 @@ bool altconn_attempt_start_timer(struct altconn_assoc *assoc)
 	if (when > now)
 		ms = div_u64(when - now, NSEC_PER_MSEC);
 	/*
-	 * The end of a delay may take long, and must not hold up the deadlines
-	 * of the same user. So the job is charged to another payer then.
+	 * A job that ends a delay may take long, and must not hold up the
+	 * deadlines of the same user. So the two have different payers.
 	 */
 	WRITE_ONCE(wait->payer, when == wait->parked_until ? wait->delays :
 							   wait->deadlines);
@@ -80,14 +88,14 @@ bool altconn_attempt_start_timer(struct altconn_assoc *assoc)
 }
 
 /*
- * Queue the job. The timer itself runs in softirq context and cannot decide an
- * attempt: the decision takes sk_peer_lock, which the core takes with softirqs
- * enabled, so no lock of the decision may be taken in a softirq.
+ * The timer function. It runs in softirq context and cannot decide an attempt:
+ * the decision takes sk_peer_lock, which the core takes with softirqs enabled.
+ * So it queues the job.
  *
- * The timer's reference moves to the job. A job that is queued already has a
- * reference, so the timer drops its own. If that turns out to be the last one,
- * the job has run in the meantime. The last reference must be dropped in
- * process context, so the job is queued once more to do that.
+ * The timer's reference to the attempt moves to the job. If the job is queued
+ * already, it has a reference, so drop the timer's. Only process context may
+ * drop the last reference. If the timer's is the last one, the queued job has
+ * run since the first try, so try again to queue it.
  */
 static void attempt_timer(struct timer_list *timer)
 {
@@ -99,13 +107,13 @@ static void attempt_timer(struct timer_list *timer)
 }
 
 /**
- * altconn_attempt_payer() - get the payer for jobs of an attempt
+ * altconn_attempt_payer() - get the payer for the jobs of an attempt
  * @assoc: the attempt
- * @kind: kind of job
+ * @kind: kind of the jobs
  *
  * Context: process, may sleep.
- * Return: the payer of the caller of connect(), which stays until the module is
- * unloaded; NULL if memory ran out.
+ * Return: the payer of the client's user, which stays until the module is
+ * unloaded; NULL if memory runs out.
  */
 struct altconn_payer *altconn_attempt_payer(const struct altconn_assoc *assoc,
 					    enum altconn_payer_kind kind)
@@ -114,11 +122,11 @@ struct altconn_payer *altconn_attempt_payer(const struct altconn_assoc *assoc,
 }
 
 /**
- * altconn_attempt_alloc_wait() - allocate what an attempt needs to wait
- * @assoc: the attempt; may have it already
+ * altconn_attempt_alloc_wait() - allocate the struct altconn_wait of an attempt
+ * @assoc: the attempt; nothing is done if it has the struct already
  *
  * Context: process, may sleep.
- * Return: 0, or -ENOMEM. The association owns assoc->wait.
+ * Return: 0: @assoc->wait is set, and the association owns it; -ENOMEM.
  */
 int altconn_attempt_alloc_wait(struct altconn_assoc *assoc)
 {
@@ -142,8 +150,9 @@ int altconn_attempt_alloc_wait(struct altconn_assoc *assoc)
 	else if (assoc->waits_listener)
 		wait->fifo = ALTCONN_FIFO_KEPT;
 	/*
-	 * Pairs with attempt_room(): walks of the registry find the attempt,
-	 * and look at its wait.
+	 * Store the members of *wait, then assoc->wait. Pairs with
+	 * smp_load_acquire() in attempt_room(), which runs for attempts that a
+	 * walk of the registry finds.
 	 */
 	smp_store_release(&assoc->wait, wait);
 	return 0;

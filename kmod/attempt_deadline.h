@@ -11,34 +11,34 @@ struct altconn_room;
 struct altconn_share;
 
 /**
- * struct altconn_wait - the part of an attempt that only a wait needs
- * @timer: expires at the attempt's deadline, or earlier when a rule's delay
- *	ends; holds a reference to @assoc while it is armed
- * @job: queued by @timer, runs altconn_attempt_run_timer_job(); holds a
- *	reference to
- *	@assoc while it is queued
- * @payer: @deadlines or @delays, the payer of @job when @timer expires
+ * struct altconn_wait - the members of an attempt that only a waiting or parked
+ * attempt needs
+ * @timer: expires at the attempt's deadline, or when a rule's delay ends,
+ *	whichever is earlier; holds a reference to @assoc while it is armed
+ * @job: runs altconn_attempt_run_timer_job() when @timer has expired, or to
+ *	drop @path of a decided attempt; holds a reference to @assoc while it is
+ *	queued
+ * @payer: @deadlines or @delays: the payer to which @timer charges @job
  * @deadlines: the client's payer for deadlines
  * @delays: the client's payer for ends of delays; NULL if no rule has delayed
  *	or dropped the attempt
  * @assoc: the attempt
- * @parked_until: when a rule's delay ends, nanoseconds; 0 if no delay is under
+ * @parked_until: time at which a rule's delay ends, ns; 0 if no delay is under
  *	way
- * @path: the socket file of an attempt to a path, which pins the inode while a
- *	rule delays the attempt; else empty
- * @room: the waiting room, a reference; NULL before the attempt has entered
- *	one. Set once, under the room's lock and assoc->lock
- * @lane: the lane of @room where the attempt is queued, NULL while it is not
- *	queued; room->lock
- * @share: counts the attempts of the same user in @room, NULL while the attempt
- *	is not queued; room->lock
- * @user: the attempt's user in @room, a key of altconn_payer_key_in()
- * @node: link in a queue of @lane; room->lock
+ * @path: the socket file of an attempt to a path, a reference, while a rule
+ *	delays the attempt; else empty. It pins the inode, so that no other file
+ *	gets the same one
+ * @room: the waiting room, a reference; NULL before the attempt is in a lane.
+ *	Set once, under room->lock and assoc->lock
+ * @lane: the lane that the attempt is in, or NULL; room->lock
+ * @share: the share that counts the attempt, or NULL; room->lock
+ * @user: key of @share
+ * @node: node in a queue of @lane; room->lock
  * @count: number of attempts in the subtree of @node; room->lock
- * @fifo: enum altconn_fifo, the queue of @lane that the attempt is in
- * @arrived: serial number, which orders the attempts of a room by arrival
+ * @fifo: enum altconn_fifo: the kind of the attempt
+ * @arrived: arrival number, by which the attempts of a room are sorted
  *
- * Lifetime: allocated before the attempt begins to wait, and freed with the
+ * Lifetime: allocated before the attempt waits or is parked, and freed with the
  * association.
  */
 struct altconn_wait {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The attempt that an endpoint has, and the end of one that has failed. The
- * decision of an attempt cannot take the socket's lock, so a failed attempt
- * stays at its endpoint until the next call on the socket drops it.
+ * Failed attempts. A thread that decides an attempt cannot take lock_sock(). So
+ * ask->assoc of the client points to a failed attempt until the next call on
+ * the socket drops it.
  */
 
 #include "assoc.h"
@@ -15,8 +15,8 @@
  * @sk: the endpoint
  * @assoc: its attempt, which has failed; the endpoint's reference is dropped
  *
- * The result stays at the endpoint for ALTCONN_CONNECT_INFO. A local address
- * that connect() chose is released.
+ * Save the outcome of the attempt for ALTCONN_CONNECT_INFO, and release a local
+ * address that connect() chose.
  *
  * Context: process; lock_sock() held, no spinlock of this module held.
  */
@@ -34,10 +34,9 @@ void altconn_connect_drop_failed(struct sock *sk, struct altconn_assoc *assoc)
 }
 
 /**
- * __altconn_connect_reap() - drop the failed attempt of an endpoint
+ * __altconn_connect_reap() - drop the failed attempt of an endpoint, out of
+ * line
  * @sk: the endpoint, in TCP_CLOSE and with a failed attempt
- *
- * The slow path of altconn_connect_reap().
  *
  * Context: process; lock_sock() held, no spinlock of this module held.
  */

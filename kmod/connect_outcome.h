@@ -13,10 +13,9 @@ void __altconn_connect_reap(struct sock *sk);
  * altconn_connect_reap() - drop a failed attempt, if the endpoint has one
  * @sk: the endpoint
  *
- * Calls that need the endpoint unconnected begin with this. The decision of an
- * attempt cannot take the socket's lock, so a failed attempt stays at the
- * endpoint until then. An error that no call has returned yet stays in
- * sk->sk_err.
+ * A call that needs the endpoint unconnected begins with this function, see
+ * connect_outcome.c. If no call has returned the error of the attempt yet, the
+ * error stays in sk->sk_err.
  *
  * Context: process; lock_sock() held, no spinlock of this module held.
  */
@@ -32,8 +31,8 @@ static inline void altconn_connect_reap(struct sock *sk)
  * @sk: the endpoint
  *
  * Context: process; lock_sock() held.
- * Return: the association, or NULL. The endpoint's reference keeps it while the
- * caller holds the lock; the caller gets no reference.
+ * Return: the association or attempt, valid while lock_sock() is held, without
+ * a reference; NULL if the endpoint has none.
  */
 static inline struct altconn_assoc *altconn_connect_own_assoc(struct sock *sk)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * End associations and listening sockets on behalf of an administrator.
+ * An administrator ends associations, stops listeners and disconnects datagram
+ * sockets.
  */
 
 #include "af_altconn.h"
@@ -12,25 +13,25 @@
 #include "sock.h"
 
 /**
- * altconn_assoc_kill() - end an association without asking its ends
+ * altconn_assoc_kill() - end an association on behalf of an administrator
  * @assoc: the association; the caller has a reference
  *
  * A pending attempt fails with ECONNABORTED. The client of an association that
- * is not accepted yet gets ECONNRESET. Both ends of an accepted one get
- * ECONNRESET and then end of file, as from a TCP connection that was reset.
- * Both can still read the data that was sent to them before, and keep their
- * sockets until they close them.
+ * is not accepted yet gets ECONNRESET. Both ends of an accepted association get
+ * ECONNRESET and then end of file, as with a TCP connection that was reset.
+ * Both ends can still read the data that was sent to them before.
  *
  * Context: process, may sleep; no lock of this module held.
- * Return: true if the association has been ended, false if it was over already
- * or its attempt has not begun. The caller keeps its reference.
+ * Return: true if the association has been ended; false if it was over already,
+ * or if connect() has not published the attempt yet. The caller keeps its
+ * reference.
  */
 bool altconn_assoc_kill(struct altconn_assoc *assoc)
 {
 	/*
-	 * Try PENDING, QUEUED and ESTABLISHED in the order in which an
-	 * association passes through these states. So a change of the state
-	 * in the meantime is not missed.
+	 * Each function ends an association in one state: PENDING, QUEUED and
+	 * ESTABLISHED. This is the order in which the state changes. So if it
+	 * changes between two calls, the next call still finds it.
 	 */
 	return altconn_attempt_fail(assoc, ECONNABORTED,
 				    ALTCONN_REASON_KILLED) ||
@@ -39,8 +40,8 @@ bool altconn_assoc_kill(struct altconn_assoc *assoc)
 }
 
 /*
- * Take lock_sock() unless another call on the socket holds it. Return whether
- * it was taken. release_sock() undoes it.
+ * Take lock_sock() without a wait. Return true on success, and then the caller
+ * calls release_sock(). Return false if another thread holds the lock.
  */
 static bool kill_trylock(struct sock *sk)
 {
@@ -57,12 +58,12 @@ static bool kill_trylock(struct sock *sk)
 }
 
 /*
- * Take lock_sock() before the deadline @until, in jiffies. Return true if it
- * was taken, false if the socket is still busy or a fatal signal is pending.
+ * Try to take lock_sock() until the time @until, in jiffies, or until a fatal
+ * signal is pending. Return true if the lock is taken, else false.
  *
- * The wait needs a limit: the core copies some options of setsockopt(2) from
- * user memory under this lock, and a user can make the page fault there last
- * for ever.
+ * lock_sock() itself may wait for ever: the core copies the values of some
+ * socket options from user memory under this lock, and a user can make that
+ * page fault last for ever.
  */
 static bool kill_lock_until(struct sock *sk, unsigned long until)
 {
@@ -79,17 +80,19 @@ static bool kill_lock_until(struct sock *sk, unsigned long until)
  * @sk: the endpoint; the caller has a reference
  * @id: id under which the caller found the endpoint in the registry. An
  *	endpoint that stops listening and listens again gets a new id
- * @until: jiffies; how long to wait for another call on the socket to end
+ * @until: time in jiffies until which to wait for other calls on the socket
  *
- * A listener ends up as after shutdown(2) for reading: accept() returns EINVAL,
+ * A listener stops as after shutdown(2) for reading: accept() returns EINVAL,
  * and the attempts that wait for it are refused, unless another listener serves
- * them or they wait for one (ALTCONN_WAIT_LISTENER). A reader of the datagram
- * socket, or its next call, gets ECONNRESET.
+ * them or they wait until one opens (ALTCONN_WAIT_LISTENER). A datagram socket
+ * is disconnected, and a thread in recv(), or the next call on the socket, gets
+ * ECONNRESET.
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: true if the endpoint has been stopped or disconnected, false if it no
- * longer has @id, is no listener and no connected datagram socket, or is still
- * busy. The caller keeps its reference.
+ * Return: true if the endpoint has been stopped or disconnected; false if its
+ * id is not @id any more, if it is neither a listener nor a connected datagram
+ * socket, or if lock_sock() could not be taken in time. The caller keeps its
+ * reference.
  */
 bool altconn_sock_kill(struct sock *sk, u64 id, unsigned long until)
 {
