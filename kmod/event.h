@@ -68,7 +68,7 @@ struct altconn_event {
 
 /**
  * struct event_watcher - a netlink socket that receives events
- * @refs: see below
+ * @refs: number of references, see Lifetime
  * @next: next watcher of the audience; written under an->watch_lock, read under
  *	RCU
  * @key: key of the audience in an->audiences

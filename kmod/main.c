@@ -115,6 +115,7 @@ static bool __init main_family_is_free(unsigned int family)
 	}
 }
 
+/* Register the socket family, and log the reason of a failure. */
 static int __init main_register_family(void)
 {
 	int err;

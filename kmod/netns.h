@@ -25,8 +25,8 @@ struct altconn_stat;
  *	deadline
  * @port_next: port at which the next search for an ephemeral port begins, by
  *	enum altconn_kind; written without a lock, since any value is correct
- * @port_sets: struct altconn_port_set, sets of ports that are known to be
- *	taken; a set stays until the namespace ends
+ * @port_sets: struct altconn_port_set, each a set of ports that a search has
+ *	found to be taken; a set stays until the namespace ends
  * @n_port_sets: number of sets in @port_sets
  * @port_lock: protects additions to @port_sets, and @n_port_sets
  * @port_min: sysctl, lowest ephemeral port of kind ALTCONN_KIND_PORT

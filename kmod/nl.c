@@ -282,6 +282,7 @@ static int nl_put_process(struct sk_buff *skb,
 		nla_put_string(skb, ALTCONN_A_END_COMM, task->comm) : 0;
 }
 
+/* Put a u32 unless it is ALTCONN_END_UNKNOWN. */
 static int nl_put_if_known(struct sk_buff *skb, int attr, u32 value)
 {
 	return value == ALTCONN_END_UNKNOWN ? 0 : nla_put_u32(skb, attr, value);

@@ -284,8 +284,8 @@ int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
  *
  * Context: process, may sleep.
  * Return: 0; -EINVAL: the id is missing, or an attribute is wrong or occurs
- * twice; -ENOENT: no association has the id, or the one that has it does not
- * match the other attributes; -ENOMEM; or an error of sending the reply.
+ * twice; -ENOENT: no association has the id, or the association does not match
+ * the other attributes; -ENOMEM; or an error of sending the reply.
  */
 int altconn_nl_assoc_get_doit(struct sk_buff *skb, struct genl_info *info)
 {

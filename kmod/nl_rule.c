@@ -181,8 +181,8 @@ static int nl_rule_check_values(struct nlattr **tb, u32 kind,
 }
 
 /*
- * Set the user id and the group id, which are given as in the user namespace of
- * the sender.
+ * Set the user id and the group id, which the sender has given as ids of its
+ * own user namespace.
  */
 static int nl_rule_set_ids(struct altconn_rule *rule, struct nlattr **tb,
 			   struct netlink_ext_ack *extack)
@@ -200,6 +200,7 @@ static int nl_rule_set_ids(struct altconn_rule *rule, struct nlattr **tb,
 	return 0;
 }
 
+/* Set the fields of a rule that need no check and no memory. */
 static void nl_rule_set_fields(struct altconn_rule *rule, struct nlattr **tb)
 {
 	unsigned int i;
@@ -575,6 +576,10 @@ static int nl_rule_put_verdict(struct sk_buff *skb,
 	return 0;
 }
 
+/*
+ * Put the number of decisions, the time since the last one, and the number that
+ * is left of "times".
+ */
 static int nl_rule_put_counters(struct sk_buff *skb,
 				const struct altconn_rule *rule)
 {

@@ -337,8 +337,9 @@ int altconn_nl_socket_get_done(struct netlink_callback *cb)
  * @skb: the part, empty
  * @cb: the dump; the function advances the position in its context
  *
- * The dump has the listeners and datagram sockets that are in the registry of
- * the namespace, see nl_assoc.c for the guarantees.
+ * The dump has the entries of the namespace's registry of sockets: the
+ * listeners and the datagram sockets. What nl_assoc.c says about a dump of
+ * associations is true of this dump too.
  *
  * Context: process, may sleep.
  * Return: length of @skb; 0: the dump is complete, or a fatal signal is
@@ -384,9 +385,8 @@ int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
  *
  * Context: process, may sleep.
  * Return: 0; -EINVAL: the id is missing, or an attribute is wrong or occurs
- * twice; -ENOENT: no listener or datagram socket has the id, or the one that
- * has it does not match the other attributes; -ENOMEM; or an error of sending
- * the reply.
+ * twice; -ENOENT: no listener or datagram socket has the id, or the socket does
+ * not match the other attributes; -ENOMEM; or an error of sending the reply.
  */
 int altconn_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info)
 {

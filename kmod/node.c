@@ -155,6 +155,7 @@ bool __altconn_node_is_broadcast(struct net *net,
 	       node_is_broadcast(net, ip);
 }
 
+/* Check whether @node has the IP address @ip, which is not all zero. */
 static bool node_ip_matches(const struct altconn_node *node,
 			    const struct in6_addr *ip)
 {

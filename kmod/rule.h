@@ -30,7 +30,7 @@ struct netlink_ext_ack;
 
 /**
  * struct altconn_rule - a rule
- * @refs: see below
+ * @refs: number of references, see Lifetime
  * @id: unique in the network namespace
  * @priority: the rule precedes all rules that have a greater priority value
  * @given: bit n is set if the rule has attribute n (ALTCONN_A_RULE_*); without
@@ -99,7 +99,7 @@ struct altconn_rule {
 /**
  * struct altconn_rules - a table of all rules of a network namespace
  * @rcu: frees the table
- * @refs: see below
+ * @refs: number of references, see Lifetime
  * @n: number of rules, at least 1
  * @paths: a rule has a pattern for paths
  * @rule: the rules in the order in which they are matched: by priority, then by
