@@ -40,8 +40,8 @@ struct altconn_stat;
  *	microseconds; wait.h
  * @dgram_block_ms: sysctl, maximum time that a blocked sender of a datagram
  *	waits for the receiver, milliseconds; 0: no limit
- * @n_watchers: number of @watchers (event.c); each connect() reads it, so it
- *	shares a cache line with other fields that each connect() reads
+ * @n_watchers: number of @watchers (event.c); each connect() reads it, so it is
+ *	next to other fields that each connect() reads
  * @rules: rules for the attempts and datagrams that begin in this namespace, or
  *	NULL; written under @rules_lock, read under RCU
  * @rules_lock: protects changes of @rules, @rules_seq and @rules_last_id

@@ -6,16 +6,17 @@
  *
  * A table is a sorted array of pointers to rules. It does not change: a new
  * table replaces it. A thread that matches rules has a reference to the table.
- * However long the thread takes, or is not scheduled, no change of the rules
- * and no other thread waits for it. In a namespace without rules, an attempt or
- * a datagram costs the load of one pointer, whatever rules other namespaces
- * have.
+ * If the thread takes long, or is preempted for long, neither a change of the
+ * rules nor another thread waits for it. In a namespace without rules, an
+ * attempt or a datagram costs the load of one pointer, whatever rules other
+ * namespaces have.
  *
- * No socket lock is held while rules are matched, so connect() does it in two
- * steps. It finds the rules that match (altconn_rule_find()). Then it takes
- * lock_sock(), and if the state of the socket allows an attempt,
- * altconn_rule_commit() applies the first of these rules that decides. Only the
- * second step changes the counters of rules.
+ * No socket lock is held while rules are matched, so a connect() that begins an
+ * attempt applies the rules in two steps. The first step finds the rules that
+ * match (altconn_rule_find()). Then connect() takes lock_sock(), and if the
+ * state of the socket allows an attempt, altconn_rule_commit() applies the
+ * first of these rules that decides. Only the second step changes the counters
+ * of rules. For datagram sockets, altconn_rule_check() does both steps.
  */
 
 #include <linux/bsearch.h>
