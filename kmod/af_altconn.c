@@ -309,10 +309,9 @@ static int endpoint_compat_ioctl(struct socket *sock, unsigned int cmd,
 
 /*
  * Handle SIOCGSTAMP and its variants, which AF_UNIX does not have. As with TCP
- * and UDP, the request fails with ENOENT until a datagram has been received.
- * The first request that succeeds returns the present time, and turns time
- * stamps on. Later requests return the stamp of the datagram that was received
- * last, or the time of the first request if there is no newer stamp.
+ * and UDP, a request returns the stamp of the datagram that was received last,
+ * and fails with ENOENT if there is none. The first request turns stamps on. It
+ * gives a datagram that was received before it the present time as its stamp.
  */
 static int endpoint_stamp(struct socket *sock, void __user *arg, bool timeval,
 			  bool time32)

@@ -262,8 +262,8 @@ static int dgram_associate(struct sock *sk, const struct altconn_addr *addr,
  * @sock: the socket
  * @uaddr: address in the socket's address format; not read if @len is 0
  * @len: length of @uaddr, bytes
- * @flags: O_NONBLOCK or 0; only traced, because the call never waits for the
- *	peer
+ * @flags: file flags; O_NONBLOCK is traced, and has no other effect, because
+ *	the call never waits for the peer
  *
  * The peer is the default destination of datagrams (clause S-DEST), and the
  * only address from which datagrams are received (clause S-ONLY). A further

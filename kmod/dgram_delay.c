@@ -39,8 +39,8 @@
  *	number of @copies and 1 for @dg itself; 0 if the datagram is not a
  *	broadcast
  *
- * Lifetime: altconn_dgram_send_delayed() makes the object. If it fails, it
- * frees the object, else delayed_deliver() does.
+ * Lifetime: altconn_dgram_send_delayed() makes the object, and frees it if the
+ * sender's queue does not take it. Otherwise delayed_deliver() frees it.
  */
 struct dgram_delayed {
 	struct list_head	node;
@@ -55,6 +55,7 @@ struct dgram_delayed {
 	size_t			n_receivers;
 };
 
+/* Free @d with all its references except that to @dg. */
 static void delayed_free(struct dgram_delayed *d)
 {
 	altconn_dgram_free_all(&d->copies);
@@ -86,9 +87,10 @@ static void delayed_deliver_one(struct sock *sk, struct dgram_delayed *d)
 
 /*
  * Deliver a broadcast to the receivers that are found now: the original to the
- * first one, and a copy to each other one, as long as there are copies. send()
- * has made the copies, because the memory cgroup of its caller is charged for
- * them. A kernel thread has no such memory cgroup.
+ * first receiver, and a copy to each further one. Receivers for which there is
+ * no copy miss the broadcast. send() has made the copies, because the memory
+ * cgroup of its caller is charged for them. A kernel thread has no such memory
+ * cgroup.
  */
 static void delayed_deliver_copies(struct sock *sk, struct dgram_delayed *d)
 {

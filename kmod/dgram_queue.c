@@ -36,10 +36,10 @@ atomic64_t altconn_dgram_genid;
  * altconn_dgram_genid_bump() - invalidate all remembered receivers
  *
  * A connected sender remembers the socket that receives its datagrams
- * (@cached_receiver). The caller has made a change after which another socket
- * may receive them: the caller has bound, unbound or connected a datagram
- * socket, has made a binding reachable from other nodes, or has changed the
- * node table of a namespace.
+ * (ask->cached_receiver). The caller has made a change after which another
+ * socket may receive them: the caller has bound, unbound or connected a
+ * datagram socket, has made a binding reachable from other nodes, or has
+ * changed the node table of a namespace.
  *
  * Context: any.
  */
@@ -67,7 +67,8 @@ static noinline void dgram_free_data(struct altconn_dgram *dg)
  * altconn_dgram_put() - drop a reference to a datagram
  * @dg: the datagram
  *
- * The last call frees the datagram with its data and ancillary data.
+ * If it is the last reference, the datagram is freed with its data and its
+ * ancillary data.
  *
  * Context: process, may sleep; no spinlock held.
  */

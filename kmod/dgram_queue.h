@@ -28,14 +28,14 @@
  * @data: the data: @inline_data, an allocation of its own, or the data of @of
  * @of: if @shared is set, the original datagram, which owns the data; a
  *	reference. An original is never a copy itself
- * @inline_data: if @shared is not set, space for short data in the allocation
- *	of the datagram itself
+ * @inline_data: if @shared is not set, space for the data, unless the data has
+ *	an allocation of its own
  *
  * Lifetime: The queue holds one reference. Each reader that peeks at the
  * datagram holds one while it copies the data, and each copy that shares the
  * data holds one. A reader that removes the datagram from the queue takes over
- * the queue's reference. altconn_dgram_put() frees the datagram with the last
- * one.
+ * the queue's reference. altconn_dgram_put() frees the datagram when the last
+ * reference is dropped.
  */
 struct altconn_dgram {
 	struct list_head	node;
@@ -136,14 +136,14 @@ static inline bool altconn_dgram_is_full(const struct sock *sk)
  *
  *	a full receiver drops (ALTCONN_DGRAM_OVERFLOW)  true
  *	no sender is blocked (dgram_block.c)            queued < SO_RCVBUF
- *	@may_exceed is set (dgram_serve_first())        true
- *	@turn_open is not set                           false
+ *	may_exceed is set (dgram_serve_first())         true
+ *	turn_open is not set                            false
  *	the queue is empty                              true
  *	otherwise                     queued + promised < SO_RCVBUF
  *
- * The promise to a blocked sender does not count if the queue is empty: the
- * scheduler may not run the blocked thread for long, and the queue would stay
- * empty meanwhile.
+ * Space that is promised to a blocked sender counts as used, but not in an
+ * empty queue: if the scheduler does not run the blocked thread, the queue
+ * would stay empty.
  *
  * Context: any; without queue_lock the result may be outdated.
  * Return: true if a datagram that is sent now has space, else false.
@@ -334,7 +334,7 @@ static inline void altconn_dgram_wake_reader(struct sock *receiver)
 {
 	/*
 	 * Order the store of the datagram to the queue before the loads of
-	 * @want_data and @polled. Pairs with the barriers in
+	 * ask->want_data and ask->polled. Pairs with the barriers in
 	 * altconn_wait_readable() and altconn_wait_announce(), which order the
 	 * stores of these flags before the load of the queue. So either the
 	 * reader finds the datagram, or this thread finds the reader's flag.

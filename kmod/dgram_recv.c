@@ -12,8 +12,8 @@
 /*
  * Return the datagram that a peek reads, and set *@skip to the offset in this
  * datagram at which the peek begins. Return NULL if there is none. As with
- * AF_UNIX, SO_PEEK_OFF counts from the first byte of the queue, over the ends
- * of datagrams. queue_lock is held.
+ * AF_UNIX, SO_PEEK_OFF counts the bytes of all datagrams from the begin of the
+ * queue. queue_lock is held.
  */
 static struct altconn_dgram *dgram_find_peek(struct sock *sk, u32 *skip)
 {
@@ -112,9 +112,8 @@ static bool dgram_announce_reader(struct sock *sk, const void *arg)
 }
 
 /*
- * Wait for a datagram, and return a reference with *@skip as dgram_dequeue()
- * sets it. Return NULL if there is none: *@err is then a negative errno, or 0
- * if the socket is shut down for reading. *@err is 0 on entry.
+ * Wait for a datagram, on behalf of dgram_receive(), which describes the result
+ * and the arguments. *@err is 0 on entry.
  */
 static noinline struct altconn_dgram *
 dgram_receive_wait(struct sock *sk, int flags, u32 *skip, int *err)
@@ -143,8 +142,10 @@ dgram_receive_wait(struct sock *sk, int flags, u32 *skip, int *err)
 }
 
 /*
- * Get a datagram, after a wait if necessary. The result is that of
- * dgram_receive_wait().
+ * Get the next datagram, after a wait if there is none now. Return a reference,
+ * and set *@skip to the offset of the first byte to read. On failure return
+ * NULL with a negative errno in *@err, or with 0 there if the socket is shut
+ * down for reading.
  */
 static __always_inline struct altconn_dgram *
 dgram_receive(struct sock *sk, int flags, u32 *skip, int *err)

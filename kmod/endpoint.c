@@ -86,7 +86,7 @@ void altconn_sock_set_peercred(struct sock *sk, struct pid *pid,
  * @sk: an endpoint that listens, or a datagram endpoint; it may be registered
  *	already
  *
- * From here on lookups find the endpoint, so it must be freed by RCU.
+ * From here on lookups under RCU find the endpoint, so SOCK_RCU_FREE is set.
  *
  * Context: process; lock_sock() held.
  */
@@ -261,8 +261,8 @@ static void endpoint_state_change(struct sock *sk)
  *	endpoint to a socket later
  * @type: SOCK_STREAM, SOCK_SEQPACKET or SOCK_DGRAM
  * @protocol: address format of the endpoint
- * @kern: nonzero if the kernel makes the socket for itself, which then holds no
- *	reference to @net
+ * @kern: nonzero for a socket of the kernel itself, which holds no reference to
+ *	@net
  *
  * Context: process, may sleep.
  * Return: the endpoint, unbound and unconnected, or NULL if there is no memory.

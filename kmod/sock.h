@@ -23,8 +23,8 @@ struct altconn_listener;
  * struct altconn_sock - an endpoint
  * @sk: the core's part of the endpoint; must be first
  * @entry: entry in the namespace's registry of sockets. The registry has the
- *	endpoints in TCP_LISTEN, and the datagram endpoints for which bind() or
- *	connect() was called
+ *	endpoints in TCP_LISTEN, and the datagram endpoints that have been bound
+ *	or connected since socket()
  * @format: address format, the protocol argument of socket()
  * @result_due: an attempt has begun, and no connect() has returned its result
  *	yet. If the attempt succeeds, the next connect() returns 0 once (clause
@@ -51,7 +51,7 @@ struct altconn_listener;
  * @bind_lock: protects @pending_bind, and @bind as described there; a stripe of
  *	the table of bindings may be taken inside it
  * @addr: the local address, a reference, or NULL while the endpoint is unnamed.
- *	It is the address of @bind, with two exceptions: while an endpoint that
+ *	It is the address of @bind, with two exceptions. While an endpoint that
  *	is bound to a wildcard IP address connects or is connected, @addr is its
  *	source address for the peer. An accepted endpoint has no @bind, and
  *	@addr is the address of the server's end of the association
@@ -132,7 +132,7 @@ struct altconn_sock {
  * @ruling: the ruling that connect() got for datagrams to @peer; under
  *	@queue_lock
  * @delay_queue: the queue of datagrams that a rule delays (dgram_delay.c); NULL
- *	until a rule first delays one
+ *	until a rule first delays one, then set once, by cmpxchg()
  * @cached_receiver: the receiver that a lookup of @peer found last, without a
  *	reference. It is valid only while @cached_genid equals
  *	altconn_dgram_genid; under @queue_lock
@@ -155,7 +155,7 @@ struct altconn_sock {
  * @poll_node: link in @pollers of the endpoint @watches, under the @queue_lock
  *	of that endpoint
  * @cork: pieces of a datagram that MSG_MORE or UDP_CORK holds back
- *	(dgram_send.c); NULL until the first use
+ *	(dgram_send.c); NULL until the first use, then set once, by cmpxchg()
  *
  * Lifetime: that of @base.
  */

@@ -23,7 +23,7 @@ enum inet_form {
 	INET_TOS,	/* one byte; the ECN bits of a stream do not change */
 	INET_TCLASS,	/* a negative value becomes 0, then as INET_TOS */
 	INET_LINGER2,	/* at most 120; 0: initial value; negative: -1 */
-	INET_DEFER,	/* seconds, rounded up to a retransmission */
+	INET_DEFER,	/* see inet_defer_time() */
 	INET_FASTOPEN,	/* at most net.core.somaxconn */
 };
 
