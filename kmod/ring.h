@@ -204,8 +204,9 @@ static inline u32 altconn_ring_used(const struct altconn_ring *ring)
  * takes a record of any valid size as a whole. So a send() after POLLOUT finds
  * space, unless another thread takes that space first.
  *
- * Context: any. Return: true if at most half of @limit is in use and the ring
- * has few boundaries (scm_queue.c), else false.
+ * Context: any.
+ * Return: true if at most half of @limit is in use and the ring has few
+ * boundaries (scm_queue.c), else false.
  */
 static inline bool altconn_ring_writable(const struct altconn_ring *ring,
 					 u32 limit)
@@ -285,7 +286,7 @@ static inline void altconn_ring_free(struct altconn_ring *ring)
  * @ring: the ring
  * @lock: the ring's write_lock or read_lock
  *
- * A full barrier separates the caller's stores to the ring from its later look
+ * A full barrier separates the caller's stores to the ring from its later check
  * for threads that wait (want_data, polled, want_space).
  *
  * Context: process, may sleep; @lock held.

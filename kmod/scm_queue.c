@@ -7,6 +7,7 @@
  * which bytes descriptors or a timestamp belong. If a ring has never had
  * ancillary data, a write or a read costs one more load of a pointer.
  */
+
 #include <linux/fdtable.h>
 #include <linux/slab.h>
 #include <net/scm.h>

@@ -78,7 +78,7 @@ static u32 stream_bytes_written(const struct stream_conn *c)
 
 /*
  * Return whether a read may find data. A peek with SO_PEEK_OFF has found no
- * data behind its offset, so only data that was written after that look counts.
+ * data behind its offset, so only data that was written after it counts.
  */
 static bool stream_has_data(const struct stream_conn *c)
 {
@@ -504,7 +504,7 @@ static ssize_t stream_recv_bytes(struct sock *sk, struct stream_conn *c,
 		want = peek ? len : min_t(size_t, len - copied, STREAM_CHUNK);
 		n = altconn_ring_read(altconn_stream_in_ring(c), &msg->msg_iter,
 				      want, peek, rx);
-		/* After a peek this look is superfluous, but harmless. */
+		/* A peek frees no space, so this is superfluous then. */
 		if (n != -EAGAIN)
 			stream_wake_writer(c);
 		if (n >= 0) {

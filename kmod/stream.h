@@ -13,8 +13,8 @@
  * @own: the end of the calling socket
  * @peer: the other end
  * @seeks: the call is a peek, and SO_PEEK_OFF is set
- * @seen: with @seeks, the head of the ring towards @own before the last look
- *	for data: more data has arrived if the head has changed
+ * @seen: with @seeks, the number of bytes that had ever been written towards
+ *	@own when the call last read the ring. New data changes this number
  *
  * The noinline functions of the slow paths take this struct by value, so that
  * the compiler can keep its members in registers on the fast path.
@@ -87,7 +87,7 @@ static __always_inline int altconn_stream_get_assoc(const struct sock *sk,
 	c->own = &c->assoc->end[side];
 	c->peer = &c->assoc->end[!side];
 	/*
-	 * Since the look at sk_state, another thread may have dissolved the
+	 * Since sk_state was loaded, another thread may have dissolved the
 	 * association with connect(AF_UNSPEC) and begun a new attempt. So the
 	 * association can be in a state other than QUEUED and ESTABLISHED:
 	 *
@@ -154,7 +154,7 @@ static inline bool altconn_stream_can_write(const struct sock *sk,
 
 /**
  * altconn_stream_announce_writer() - announce that a thread waits for space,
- * and look for space
+ * and check for space
  * @sk: the socket
  * @arg: its association, a struct stream_conn
  *
@@ -176,7 +176,7 @@ static inline bool altconn_stream_announce_writer(struct sock *sk,
 	/* Pairs with stream_wake_writer(), which then loads wake_at. */
 	smp_store_release(&c->own->want_space, true);
 	/*
-	 * Store want_space, then look for space. A reader makes space, has the
+	 * Store want_space, then check for space. A reader makes space, has the
 	 * barrier of altconn_ring_unlock(), then loads want_space.
 	 */
 	smp_mb();

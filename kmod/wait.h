@@ -41,7 +41,7 @@
  * @sk: the endpoint, in whose queue or ring the data is already; pinned
  *
  * Context: any. The caller has a full barrier between storing the data and this
- * call. It pairs with the barriers between announcement and look for data in
+ * call. It pairs with the barriers between announcement and check for data in
  * altconn_wait_readable() and altconn_wait_announce().
  */
 static inline void altconn_wake_reader(struct sock *sk)
@@ -70,7 +70,7 @@ static inline void altconn_wait_announce(struct sock *sk)
 {
 	WRITE_ONCE(altconn_sk(sk)->polled, true);
 	/*
-	 * Store @polled, then look for data. A sender stores the data, then
+	 * Store @polled, then check for data. A sender stores the data, then
 	 * loads @polled in altconn_wake_reader().
 	 */
 	smp_mb();
@@ -83,6 +83,9 @@ static inline void altconn_wait_announce(struct sock *sk)
  * @ready: returns whether the condition holds. If a waker looks for an
  *	announcement first, @ready announces the wait before it looks
  * @arg: argument of @ready
+ *
+ * There is no full barrier between entering the wait queue and the first call
+ * of @ready. The announcements of this module have one.
  *
  * Context: process, sleeps.
  * Return: 0: the condition holds; -EAGAIN: the time is over; -EINTR or
@@ -215,7 +218,7 @@ altconn_wait_readable(struct sock *sk, long *timeo,
 		set_current_state(TASK_INTERRUPTIBLE);
 		WRITE_ONCE(ask->want_data, true);
 		/*
-		 * Store want_data, then look for data. A sender stores the
+		 * Store want_data, then check for data. A sender stores the
 		 * data, then loads want_data in altconn_wake_reader().
 		 */
 		smp_mb();
