@@ -3,23 +3,28 @@
  * Accounts: the number of associations of each user, for the limit
  * net.altconn.max_associations.
  *
- * An association is charged at connect() to the account of the caller, and to
- * the accounts of the owners of the caller's user namespace and of its
- * ancestors, as ucounts are charged. So the subordinate uids of a user, and the
- * namespaces that a user creates, do not multiply the user's limit. The charge
- * ends when the association is freed, whether or not its client still exists.
+ * connect() charges an association to one account for each level of user
+ * namespaces, as the core does with ucounts: to the client's user in the
+ * client's user namespace, to the owner of that namespace in the parent
+ * namespace, and so on up to the initial user namespace. So neither subordinate
+ * uids nor new user namespaces give a user a higher limit. The charges end when
+ * the association is freed, even if the client has closed long before.
  *
- * A network namespace that the initial user namespace owns was created by the
- * administrator, and each user has an account of its own in it. All other
- * network namespaces of the machine share one set of accounts (key.an is NULL).
- * An association that comes from another network namespace is charged a second
- * time, to accounts of the server's namespace (key.inbound).
+ * Which set of accounts is charged depends on the network namespace:
  *
- * A charge is one atomic operation for each level of user namespaces. Accounts
- * are found by a hash lookup under RCU. An account of the initial user
- * namespace stays until its network namespace ends, since the same few users
- * come back. Each CPU remembers the account of this sort that it charged last.
- * Any other account is freed with its last charge.
+ *	the client's, owned by the initial	its own set; only an
+ *	user namespace				administrator makes such a
+ *						network namespace
+ *	the client's, owned by another user	one set for all of these
+ *	namespace				(key.an is NULL)
+ *	the server's, if the client is in	its own set, in addition to
+ *	another network namespace		the client's (key.inbound is 1)
+ *
+ * A charge is one atomic operation for each level. Accounts are found by a hash
+ * lookup under RCU. An account of the initial user namespace stays until its
+ * network namespace ends, since its user is likely to connect again. Each CPU
+ * remembers the one that it charged last. Any other account is freed with its
+ * last charge.
  */
 
 #include <linux/cred.h>
@@ -31,12 +36,10 @@
 #include "account.h"
 #include "netns.h"
 
-/*
- * Number of users that may reach their limits before the namespace as a whole
- * is full.
- */
+/* The limit of a whole namespace is this many times the limit of one user. */
 #define ACCOUNT_NET_USERS	16
 
+/* All accounts that have a charge, and the ones with @stays. */
 static struct rhashtable account_table;
 
 /* The last account with @stays that this CPU has charged, or NULL. */
@@ -44,13 +47,15 @@ static DEFINE_PER_CPU(struct altconn_account *, account_last);
 
 /**
  * struct account_key - key of an account in account_table
- * @an: the network namespace; NULL for all those that a user namespace other
- *	than the initial one owns
+ * @an: the network namespace; NULL stands for all network namespaces that other
+ *	user namespaces than the initial one own
  * @user_ns: the user namespace
- * @uid: the user, as a kuid value; INVALID_UID if the account is of @user_ns as
- *	a whole, for a container
- * @inbound: 1 for associations that come in from another network namespace,
- *	else 0
+ * @uid: the user, as a kuid value; INVALID_UID for @user_ns as a whole, if it
+ *	is a container
+ * @inbound: 1 for associations whose server is in @an and whose client is in
+ *	another network namespace, else 0
+ *
+ * Lifetime: embedded in the account, or on the stack.
  */
 struct account_key {
 	const struct altconn_net	*an;
@@ -66,17 +71,16 @@ struct account_key {
  * @n: number of charges; with @stays, one more
  * @stays: the account stays until its network namespace ends
  * @user_ns: the user namespace of @key, a reference
- * @up: the account of the owner of @user_ns, or NULL; lives at least as long as
+ * @up: the account of the owner of @user_ns, one level up, or NULL; valid while
  *	this account has a charge
- * @entry: with @stays, link in the namespace's list of accounts
- * @rcu: frees the account
+ * @entry: with @stays, link in a namespace's list of accounts
+ * @rcu: frees the account after a grace period
  *
- * Lifetime: each charge is a reference. An association holds it, or the
- * association's record in the server's namespace, or a connected datagram
- * socket. Each charge of this account comes with a charge of @up. When the last
- * reference is dropped, the account is removed from the table and freed an RCU
- * grace period later. A lookup that finds an account without references removes
- * it from the table too.
+ * Lifetime: Each charge is a reference. An association, a struct altconn_xns or
+ * a connected datagram socket holds it. Each charge of this account comes with
+ * a charge of @up, which keeps @up alive. When the last reference is dropped,
+ * the account is removed from the table. An insertion that finds an account
+ * without references in the table removes it first.
  */
 struct altconn_account {
 	struct rhash_head	node;
@@ -90,8 +94,8 @@ struct altconn_account {
 };
 
 /*
- * The key is hashed as three words, since each lookup computes the hash. The
- * seed is random, so users cannot aim at a hash chain.
+ * Hash a key, as three words for speed. The seed is random, so a user cannot
+ * choose a hash chain.
  */
 static u32 account_hash(const void *data, u32 len, u32 seed)
 {
@@ -126,16 +130,18 @@ static const struct rhashtable_params account_params = {
 	.automatic_shrinking	= true,
 };
 
+/* Drop one charge of one account. The last one frees the account. */
 static void account_put(struct altconn_account *account)
 {
 	if (!atomic_long_dec_and_test(&account->n))
 		return;
-	/* account_insert() may have removed the account already. */
+	/* If account_insert() has removed the account already, this fails. */
 	rhashtable_remove_fast(&account_table, &account->node, account_params);
 	put_user_ns(account->user_ns);
 	kfree_rcu(account, rcu);
 }
 
+/* Allocate an account with one charge. Return NULL if memory runs out. */
 static struct altconn_account *account_alloc(const struct account_key *key,
 					     struct user_namespace *user_ns)
 {
@@ -153,10 +159,9 @@ static struct altconn_account *account_alloc(const struct account_key *key,
 }
 
 /*
- * Insert @new into the table, unless another thread has inserted an account
- * with the same key that still has references. Return NULL if @new was
- * inserted, the other account with one charge more if there is one, or an
- * ERR_PTR.
+ * Insert @new into the table, and return NULL. If another thread has inserted
+ * an account with the same key, charge that account and return it. Return an
+ * ERR_PTR() on failure.
  */
 static struct altconn_account *account_insert(struct altconn_account *new)
 {
@@ -177,9 +182,9 @@ static struct altconn_account *account_insert(struct altconn_account *new)
 }
 
 /*
- * Add an account to the list of its network namespace. The accounts that the
- * network namespaces of other user namespaces share are in the initial network
- * namespace's list.
+ * Add an account with @stays to the list of its network namespace, whose end
+ * frees the account. Accounts without a network namespace (key.an is NULL) are
+ * in the list of the initial one.
  */
 static void account_link(struct altconn_account *account,
 			 struct altconn_net *an)
@@ -191,6 +196,10 @@ static void account_link(struct altconn_account *account,
 	spin_unlock(&an->accounts_lock);
 }
 
+/*
+ * Make an account and charge it. If another thread has made it meanwhile,
+ * charge that one. Return NULL on failure.
+ */
 static struct altconn_account *account_new(const struct account_key *key,
 					   struct user_namespace *user_ns,
 					   struct altconn_net *an)
@@ -211,7 +220,8 @@ static struct altconn_account *account_new(const struct account_key *key,
 }
 
 /*
- * Find an account and charge it. Return NULL if there is none. RCU read side.
+ * Find an account and charge it. Return NULL if there is none. The caller holds
+ * rcu_read_lock().
  */
 static struct altconn_account *account_find_charge(const struct account_key *key)
 {
@@ -220,14 +230,15 @@ static struct altconn_account *account_find_charge(const struct account_key *key
 	account = rhashtable_lookup(&account_table, key, account_params);
 	if (!account || !atomic_long_inc_not_zero(&account->n))
 		return NULL;
-	/* The thread may have moved to another CPU, which is harmless. */
+	/* It does not matter on which CPU this thread runs by now. */
 	if (account->stays)
 		raw_cpu_write(account_last, account);
 	return account;
 }
 
 /*
- * Find or create an account and charge it. Return NULL on allocation failure.
+ * Charge one account, which is made if there is none. Return NULL if memory
+ * runs out.
  */
 static struct altconn_account *account_get(const struct account_key *key,
 					   struct user_namespace *user_ns,
@@ -241,9 +252,10 @@ static struct altconn_account *account_get(const struct account_key *key,
 	return account ? : account_new(key, user_ns, an);
 }
 
+/* Return the limit of one user in a network namespace. */
 static unsigned int account_limit(const struct altconn_net *an)
 {
-	/* A namespace may lower the limit of the initial one, not raise it. */
+	/* The limit of the initial namespace is an upper bound for all. */
 	return min(READ_ONCE(an->max_associations),
 		   READ_ONCE(altconn_initial_net->max_associations));
 }
@@ -254,8 +266,8 @@ static long account_nr_charges(const struct altconn_account *account)
 }
 
 /*
- * Drop one charge of each account from @first up to @last, or to the top if
- * @last is not reached.
+ * Drop one charge of each account from @first up to @last. If @last is NULL, go
+ * up to the account that has none above it.
  */
 static void account_uncharge(struct altconn_account *first,
 			     const struct altconn_account *last)
@@ -270,8 +282,8 @@ static void account_uncharge(struct altconn_account *first,
 }
 
 /*
- * Charge the account that this CPU charged last. Return NULL if there is none,
- * or if it has another key or is full.
+ * Charge the account that this CPU charged last, and return it. Return NULL if
+ * there is none, if it has another key, or if it has reached @limit.
  */
 static struct altconn_account *account_charge_last(const struct account_key *key,
 						   unsigned int limit)
@@ -283,8 +295,9 @@ static struct altconn_account *account_charge_last(const struct account_key *key
 	if (account && !account_key_equal(&account->key, key))
 		account = NULL;
 	/*
-	 * The account stays until its network namespace ends, which the
-	 * caller's socket prevents.
+	 * An account with this key stays as long as the network namespace, and
+	 * the caller keeps the namespace alive. Because it stays, n is one more
+	 * than the number of charges.
 	 */
 	if (account && atomic_long_inc_return(&account->n) - 1 > limit) {
 		atomic_long_dec(&account->n);
@@ -295,10 +308,11 @@ static struct altconn_account *account_charge_last(const struct account_key *key
 }
 
 /*
- * Charge the account of the caller, and those of the owners of the user
- * namespaces that the caller is in. @key provides the network namespace; its
- * user namespace and uid are set for each account in turn. Return the caller's
- * account, ERR_PTR(-ENOMEM), or ERR_PTR(-EAGAIN) if an account is full.
+ * Charge the accounts of all levels: the user of @cred, and the owner of each
+ * user namespace from cred->user_ns up to the initial one. @key has the network
+ * namespace; its other members are set for each level. @limit is the limit of
+ * the first level. Return the account of the first level; ERR_PTR(-ENOMEM); or
+ * ERR_PTR(-EAGAIN) if a level has reached its limit.
  */
 static noinline struct altconn_account *
 account_charge_all(struct altconn_net *an, const struct cred *cred,
@@ -311,8 +325,8 @@ account_charge_all(struct altconn_net *an, const struct cred *cred,
 	while (user_ns) {
 		of = user_ns;
 		/*
-		 * A user namespace that root owns, for a container, is charged
-		 * itself.
+		 * A user namespace that root owns is a container. Charge an
+		 * account of the container instead of the one of root.
 		 */
 		if (below && user_ns == &init_user_ns &&
 		    uid_eq(uid, GLOBAL_ROOT_UID)) {
@@ -346,19 +360,18 @@ account_charge_all(struct altconn_net *an, const struct cred *cred,
 
 /**
  * altconn_account_charge() - charge an association to a user
- * @an: the network namespace that the association is counted in
- * @cred: credentials of the user
- * @inbound: the association comes in from another network namespace
+ * @an: network namespace of the client or, if @inbound, of the server
+ * @cred: credentials of the client
+ * @inbound: the client is in another network namespace than @an
  *
- * The real user id is charged, so a program with the set-user-ID bit does not
- * charge the owner of the program. Of two threads that meet at the limit, both
- * may be refused.
+ * The real user id is charged, so a set-user-ID program does not charge the
+ * owner of the program. If two threads charge the last free association at the
+ * same time, both may fail.
  *
  * Context: process, may sleep.
- * Return: the account, with a charge that the caller drops with
- * altconn_account_release(); ERR_PTR(-EAGAIN) if the user, or the owner of a
- * user namespace that the user is in, has net.altconn.max_associations
- * associations; ERR_PTR(-ENOMEM).
+ * Return: the account of the user, for altconn_account_release();
+ * ERR_PTR(-EAGAIN) if the user, or an owner of the client's user namespaces,
+ * has net.altconn.max_associations associations; ERR_PTR(-ENOMEM).
  */
 struct altconn_account *altconn_account_charge(struct altconn_net *an,
 					       const struct cred *cred,
@@ -372,9 +385,7 @@ struct altconn_account *altconn_account_charge(struct altconn_net *an,
 	struct altconn_account *account = NULL;
 	unsigned int limit = account_limit(an);
 
-	/*
-	 * In the initial user namespace only the user's own account is charged.
-	 */
+	/* In the initial user namespace there is only one level. */
 	if (likely(cred->user_ns == &init_user_ns))
 		account = account_charge_last(&key, limit);
 	return account ? : account_charge_all(an, cred, key, limit);
@@ -396,9 +407,9 @@ void altconn_account_release(struct altconn_account *account)
  * namespace
  * @an: the network namespace
  *
- * The limit holds for the associations that begin in the namespace, and
- * separately for those that come in. It is a multiple of a user's limit, so a
- * user that has reached its own limit leaves room for other users.
+ * The limit applies to the associations that begin in the namespace, and once
+ * more to its inbound associations. It is a multiple of the limit of one user,
+ * so one user alone cannot reach it.
  *
  * Context: any.
  * Return: the limit, a number of associations.
@@ -408,6 +419,7 @@ u64 altconn_account_net_max(const struct altconn_net *an)
 	return (u64)ACCOUNT_NET_USERS * account_limit(an);
 }
 
+/* Return the kind of the associations that an account counts. */
 static enum altconn_account_kind
 account_kind(const struct altconn_account *account)
 {
@@ -418,8 +430,10 @@ account_kind(const struct altconn_account *account)
 }
 
 /*
- * Insert an account into @top, which has @n of at most @size entries, sorted by
- * the number of associations. Return the new number of entries.
+ * Insert an account into @top, unless it has no charge, or @top is full of
+ * accounts with as many charges or more. @top has @n entries, and space for
+ * @size entries. The entry with most associations is the first. Return the new
+ * number of entries.
  */
 static u32 account_rank(struct altconn_account_usage *top, u32 n, u32 size,
 			const struct altconn_account *account)
@@ -444,8 +458,8 @@ static u32 account_rank(struct altconn_account_usage *top, u32 n, u32 size,
  * altconn_account_top() - list the users with most associations in a namespace
  * @an: the network namespace; the initial one for ALTCONN_ACCOUNT_NESTED
  * @kind: the associations that are counted
- * @top: gets the users, the one with most associations first
- * @size: number of entries that @top has room for
+ * @top: filled with users, the one with most associations first
+ * @size: number of entries that @top has space for
  *
  * Context: process.
  * Return: the number of entries written to @top.
@@ -476,7 +490,10 @@ void altconn_account_init(struct altconn_net *an)
 	spin_lock_init(&an->accounts_lock);
 }
 
-/* Make all CPUs forget @account, which no thread charges any more. */
+/*
+ * Clear each account_last that points to @account. No thread charges @account
+ * any more, so none sets the pointer again.
+ */
 static void account_uncache(const struct altconn_account *account)
 {
 	int cpu;
@@ -488,8 +505,8 @@ static void account_uncache(const struct altconn_account *account)
 
 /**
  * altconn_account_exit() - free the accounts of a namespace
- * @an: the network namespace, in which nothing is charged now or later: a
- *	charge holds its namespace
+ * @an: the network namespace, which ends. No charge is left, because each
+ *	object that holds a charge keeps the namespace alive
  *
  * Context: process.
  */
@@ -506,7 +523,7 @@ void altconn_account_exit(struct altconn_net *an)
 }
 
 /**
- * altconn_account_table_init() - create the table of accounts
+ * altconn_account_table_init() - allocate the table of accounts
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
@@ -517,9 +534,10 @@ int __init altconn_account_table_init(void)
 }
 
 /**
- * altconn_account_table_exit() - destroy the table of accounts
+ * altconn_account_table_exit() - undo altconn_account_table_init()
  *
- * Context: process, may sleep; no network namespace of the module is left.
+ * Context: process, may sleep; altconn_account_exit() has run for each network
+ * namespace.
  */
 void altconn_account_table_exit(void)
 {

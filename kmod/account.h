@@ -10,11 +10,12 @@ struct cred;
 
 /**
  * enum altconn_account_kind - the associations that an account counts
- * @ALTCONN_ACCOUNT_OWN: associations that began in the network namespace, which
+ * @ALTCONN_ACCOUNT_OWN: associations that began in one network namespace, which
  *	the initial user namespace owns
- * @ALTCONN_ACCOUNT_INBOUND: associations that came in from another namespace
- * @ALTCONN_ACCOUNT_NESTED: associations that began in any network namespace
- *	that another user namespace owns
+ * @ALTCONN_ACCOUNT_INBOUND: associations with a server in one network namespace
+ *	and a client in another one
+ * @ALTCONN_ACCOUNT_NESTED: associations that began in any of the network
+ *	namespaces that other user namespaces own
  * @ALTCONN_ACCOUNT_KINDS: number of kinds
  */
 enum altconn_account_kind {
@@ -27,8 +28,10 @@ enum altconn_account_kind {
 /**
  * struct altconn_account_usage - the associations of a user
  * @uid: the user, in the initial user namespace
- * @n: number of associations, including those of the user namespaces that the
- *	user owns
+ * @n: number of the user's associations; associations of processes in user
+ *	namespaces that the user owns are included
+ *
+ * Lifetime: a copy, owned by the caller.
  */
 struct altconn_account_usage {
 	kuid_t	uid;

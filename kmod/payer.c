@@ -2,19 +2,25 @@
 /*
  * Payers: users that kernel threads work for, and the CPU time that this takes.
  *
- * Some work is done while no system call of its user runs: deadlines pass,
- * delays end, events are delivered, idle buffers are freed and unreceived
- * descriptors are closed. Each piece of such work is a job. A user can make a
- * job take as long as the user likes, since a job wakes every poller of a
- * socket, looks at all buffers of the user, or closes files that the user
- * opened. No CPU cgroup of the user limits a kworker. So a user has a queue for
- * each kind of job, which no other user shares. One thread at a time works
- * through a queue, and its time is charged to the queue. After a burst a queue
- * gets a fixed share of one CPU, and waits when the share is used up. The jobs
- * of other users do not wait for it.
+ * Some work for a user is done while no system call of the user runs: deadlines
+ * pass, delays end, events are delivered, the memory of emptied rings is freed,
+ * and descriptors that no process has received are closed. Each piece of such
+ * work is a job, which a kworker runs. A user can make a job last very long: a
+ * job wakes every poller of a socket, looks at all rings of the user, or closes
+ * files that the user opened. No CPU cgroup of the user limits a kworker.
  *
- * Jobs are queued without a lock, so a timer or the holder of any lock may
- * queue one.
+ * So there is a queue for each user and each kind of job. One thread at a time
+ * works through a queue. A queue has a budget of CPU time, which is at most
+ * PAYER_BURST_NS, and changes after each job:
+ *
+ *	budget += elapsed time >> share_shift
+ *	budget -= time that the job has taken
+ *
+ * If the budget is not greater than 0, the queue is in debt and pauses until
+ * the debt is paid. Other queues do not wait for it.
+ *
+ * altconn_payer_queue() takes no lock, so a timer function or the holder of any
+ * lock may call it.
  */
 
 #include <linux/cred.h>
@@ -25,18 +31,20 @@
 #include <linux/workqueue.h>
 #include "payer.h"
 
-/* Budget of a queue that has been idle for long, ns. */
+/* Maximum of the budget of a queue, ns. A new queue begins with it. */
 #define PAYER_BURST_NS		(100 * (s64)NSEC_PER_MSEC)
 
 /*
- * A queue's share of one CPU is 1/2^shift. Root and the administrators of the
- * machine have the larger share.
+ * A queue's share of one CPU is 1/2^shift. Root, and the administrators of the
+ * machine (ALTCONN_PAYER_ADMIN), have the larger share.
  */
 #define PAYER_SHARE_SHIFT	2
 #define PAYER_SHARE_SHIFT_ROOT	1
 
+/* Protects the additions to payer_table. */
 static DEFINE_SPINLOCK(payer_lock);
 
+/* All payers, by key. */
 static DEFINE_HASHTABLE(payer_table, 6);
 
 static struct workqueue_struct *payer_wq[ALTCONN_PAYER_KINDS];
@@ -59,20 +67,24 @@ static struct altconn_job *payer_dequeue(struct altconn_payer *payer)
 		return NULL;
 	job = llist_entry(payer->backlog, struct altconn_job, node);
 	payer->backlog = payer->backlog->next;
-	/*
-	 * From here on the job may be queued again, for a cause that appears
-	 * from here on.
-	 */
+	/* From here on the job can be queued again. */
 	clear_bit_unlock(0, &job->queued);
-	/* Pairs with test_and_set_bit() in altconn_payer_queue(). */
+	/*
+	 * Clear the bit, then load what job->run() looks at. Pairs with
+	 * test_and_set_bit() in altconn_payer_queue(): its caller stores the
+	 * cause of the job before that. So if the bit is still set there,
+	 * job->run() sees the cause.
+	 */
 	smp_mb__after_atomic();
 	return job;
 }
 
 /**
  * struct payer_clock - two clocks of a kernel thread
- * @wall: elapsed time (CLOCK_MONOTONIC), ns
+ * @wall: CLOCK_MONOTONIC, ns
  * @cpu: CPU time that the thread has used, ns
+ *
+ * Lifetime: on the stack of payer_work().
  */
 struct payer_clock {
 	u64	wall;
@@ -88,10 +100,9 @@ static struct payer_clock payer_clock_read(void)
 }
 
 /*
- * Return the time to charge for a job, ns: the elapsed time, or the CPU time if
- * that is less, since time for which the thread does not run is not charged.
- * The scheduler updates the CPU time at ticks and context switches only, so it
- * may lag by a tick, which is added.
+ * Return the time to charge for a job, ns: the CPU time plus one tick, or the
+ * elapsed time if that is less. The scheduler updates the CPU time at ticks and
+ * context switches only, so it may be up to one tick too low.
  */
 static u64 payer_time_between(const struct payer_clock *begin,
 			      const struct payer_clock *end)
@@ -100,9 +111,9 @@ static u64 payer_time_between(const struct payer_clock *begin,
 }
 
 /*
- * Raise the budget by the share of the time since the last call, and charge
- * @used nanoseconds. Return true if the queue may go on, false if its budget is
- * used up.
+ * Add the queue's share of the time since the last call to the budget, and
+ * subtract @used nanoseconds. Return true if the queue continues, false if it
+ * is in debt.
  */
 static bool payer_charge(struct altconn_payer *payer, u64 now, u64 used)
 {
@@ -114,7 +125,7 @@ static bool payer_charge(struct altconn_payer *payer, u64 now, u64 used)
 	return payer->budget > 0 || READ_ONCE(payer_draining);
 }
 
-/* Run queued jobs until the queue is empty or its budget is used up. */
+/* Run queued jobs until the queue is empty or in debt. */
 static void payer_work(struct work_struct *work)
 {
 	struct altconn_payer *payer = container_of(to_delayed_work(work),
@@ -136,8 +147,9 @@ static void payer_work(struct work_struct *work)
 		begin = end;
 	} while (solvent);
 	/*
-	 * Go on once the debt is paid. A job that was queued meanwhile may have
-	 * queued the work without a delay, so set the delay of queued work too.
+	 * Continue when the debt is paid. altconn_payer_queue() may have queued
+	 * this work without a delay meanwhile. mod_delayed_work() sets the
+	 * delay in that case too.
 	 */
 	debt = (u64)(1 - payer->budget) << payer->share_shift;
 	mod_delayed_work(payer_wq[payer->kind], &payer->work,
@@ -147,15 +159,15 @@ static void payer_work(struct work_struct *work)
 /**
  * altconn_payer_queue() - queue a job for a kernel thread
  * @payer: the payer that is charged for the job
- * @job: a job that altconn_job_init() has prepared; must stay alive until it
- *	runs
+ * @job: an initialized job; the caller keeps it alive until it runs
  *
  * The jobs of a payer run one after another, in the order in which they were
  * queued.
  *
  * Context: any.
- * Return: true if the job has been queued; false if it was in a queue already:
- * then it runs only once, after this call.
+ * Return: true if the job has been queued; false if it was in a queue of any
+ * payer already. In both cases the job runs after this call, and sees what the
+ * caller has stored before the call.
  */
 bool altconn_payer_queue(struct altconn_payer *payer, struct altconn_job *job)
 {
@@ -178,15 +190,18 @@ static bool payer_root_owns(const struct user_namespace *below,
  * @cred: credentials of the process
  * @in: the user namespace
  *
- * A process in a user namespace below @in counts as the owner of the outermost
- * user namespace below @in that the process is in, whatever its uid is. If the
- * root user of @in owns that user namespace, as for a container, its processes
- * count as a user of their own. A process that is neither in @in nor below it
- * counts as the user that it is in the initial user namespace.
+ * The user depends on the user namespace of the process:
  *
- * Context: any. The work is constant, since the kernel nests at most 33 user
+ *	@in			the process's own uid
+ *	below @in		the owner of the outermost user namespace below
+ *				@in that the process is in. If the root user of
+ *				@in owns it, it is a container, which counts as
+ *				a user of its own
+ *	any other		as altconn_payer_key()
+ *
+ * Context: any. The time is bounded, since the kernel nests at most 33 user
  * namespaces.
- * Return: the key, which is less than 1 << 33.
+ * Return: the key of the user, which is less than 1 << 33.
  */
 u64 altconn_payer_key_in(const struct cred *cred, struct user_namespace *in)
 {
@@ -207,18 +222,21 @@ u64 altconn_payer_key_in(const struct cred *cred, struct user_namespace *in)
  * altconn_payer_key() - identify the user that pays for the work of a process
  * @cred: credentials of the process
  *
- * For a process in a user namespace the payer is the owner of the outermost
- * one, whatever subordinate uid the process has. If root owns that user
- * namespace, as for a container, the namespace itself is the payer.
+ * This is altconn_payer_key_in() for the initial user namespace. So a user
+ * namespace does not give a user further payers.
  *
  * Context: any.
- * Return: the key, which is less than 1 << 33.
+ * Return: the key of the user, which is less than 1 << 33.
  */
 u64 altconn_payer_key(const struct cred *cred)
 {
 	return altconn_payer_key_in(cred, &init_user_ns);
 }
 
+/*
+ * Find a payer. Return NULL if there is none. The caller holds rcu_read_lock()
+ * or payer_lock.
+ */
 static struct altconn_payer *payer_find(enum altconn_payer_kind kind, u64 key)
 {
 	struct altconn_payer *payer;
@@ -230,6 +248,7 @@ static struct altconn_payer *payer_find(enum altconn_payer_kind kind, u64 key)
 	return NULL;
 }
 
+/* Queue the job that scans a user's emptied rings. */
 static void payer_idle_timer(struct timer_list *timer)
 {
 	struct altconn_payer *payer = timer_container_of(payer, timer,
@@ -260,15 +279,15 @@ static struct altconn_payer *payer_alloc(enum altconn_payer_kind kind, u64 key)
 }
 
 /**
- * altconn_payer_get() - find or create a user's queue for a kind of job
+ * altconn_payer_get() - find or make a user's queue for a kind of job
  * @kind: kind of the jobs
- * @key: the user: altconn_payer_key(), or ALTCONN_PAYER_ADMIN
+ * @key: key of the user: altconn_payer_key(), or ALTCONN_PAYER_ADMIN
  *
- * A payer stays until altconn_payer_exit(), so that a user cannot cancel its
+ * A payer stays until altconn_payer_exit(), so that a user cannot get rid of a
  * debt. For each kind there are at most as many payers as users and containers.
  *
  * Context: process, may sleep.
- * Return: the payer, without a reference count; NULL on allocation failure.
+ * Return: the payer, which needs no reference; NULL if memory runs out.
  */
 struct altconn_payer *altconn_payer_get(enum altconn_payer_kind kind, u64 key)
 {
@@ -294,10 +313,10 @@ struct altconn_payer *altconn_payer_get(enum altconn_payer_kind kind, u64 key)
 }
 
 /**
- * altconn_payer_flush() - wait for the jobs of a kind that run or are due now
+ * altconn_payer_flush() - wait until the queued jobs of a kind have run
  * @kind: kind of the jobs
  *
- * Does not wait for a queue that is in debt.
+ * The function does not wait for the jobs of a queue that is in debt.
  *
  * Context: process, may sleep.
  */
@@ -317,7 +336,7 @@ static void payer_destroy_workqueues(void)
 }
 
 /**
- * altconn_payer_init() - create the workqueues of the payers
+ * altconn_payer_init() - allocate the workqueues of the payers
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
@@ -335,8 +354,8 @@ int __init altconn_payer_init(void)
 
 	for (kind = 0; kind < ALTCONN_PAYER_KINDS; kind++) {
 		/*
-		 * A job that sleeps occupies its thread, so other payers need
-		 * threads of their own.
+		 * A job may sleep, and occupies its thread then. So let as many
+		 * payers as possible have threads of their own.
 		 */
 		payer_wq[kind] = alloc_workqueue("%s", WQ_UNBOUND, WQ_MAX_ACTIVE,
 						 names[kind]);
@@ -349,14 +368,15 @@ int __init altconn_payer_init(void)
 }
 
 /*
- * Run the jobs that are queued. Return true if there were any, which may have
- * queued further jobs, else false.
+ * Run the queued jobs of a payer, without regard to its debt. Return true if
+ * there were any, else false. Jobs that have run may have queued others, of any
+ * payer.
  */
 static bool payer_drain(struct altconn_payer *payer)
 {
 	/*
-	 * This waits for work that runs. Only the work changes the backlog, so
-	 * the backlog can be read afterwards.
+	 * Wait for the work, if it runs or is queued. Only the work changes the
+	 * backlog, so the backlog can be read after that.
 	 */
 	bool busy = flush_delayed_work(&payer->work);
 
@@ -370,9 +390,10 @@ static bool payer_drain(struct altconn_payer *payer)
 /**
  * altconn_payer_exit() - run the remaining jobs, and free the payers
  *
- * Context: process, may sleep. There are no sockets left, and no timers are
- * armed that would queue a job. A job that belongs to no socket holds a
- * reference to the module.
+ * Context: process, may sleep. No socket is left, and only the timers of the
+ * payers may be armed. Jobs of freed sockets may be queued or run. An object
+ * with a job that belongs to no socket holds a reference to the module until
+ * its job runs.
  */
 void altconn_payer_exit(void)
 {
@@ -385,8 +406,9 @@ void altconn_payer_exit(void)
 	hash_for_each(payer_table, bucket, payer, node)
 		timer_delete_sync(&payer->idle.timer);
 	/*
-	 * A timer that runs now may queue a job. It is an RCU reader: wait for
-	 * it.
+	 * The timer function of an attempt or a socket may still run and queue
+	 * a job. It runs in softirq context, which is an RCU read section, so
+	 * wait for a grace period.
 	 */
 	synchronize_rcu();
 	do {

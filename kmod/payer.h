@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Payers: users that kernel threads work for, see payer.c. */
+/* Payers: users that kernel threads work for. payer.c describes them. */
 #ifndef _ALTCONN_PAYER_H
 #define _ALTCONN_PAYER_H
 
@@ -10,15 +10,15 @@ struct user_namespace;
 
 /**
  * enum altconn_payer_kind - kinds of jobs
- * @ALTCONN_PAYER_DEADLINE: a deadline passes
- * @ALTCONN_PAYER_DELAY: the delay of a rule ends
- * @ALTCONN_PAYER_EVENT: events are delivered
- * @ALTCONN_PAYER_IDLE: idle buffers are given back
- * @ALTCONN_PAYER_RELEASE: descriptors that no process received are closed
- * @ALTCONN_PAYER_KINDS: the number of kinds
+ * @ALTCONN_PAYER_DEADLINE: let attempts fail whose deadlines have passed
+ * @ALTCONN_PAYER_DELAY: act on the end of a rule's delay
+ * @ALTCONN_PAYER_EVENT: deliver events
+ * @ALTCONN_PAYER_IDLE: free the memory of emptied rings
+ * @ALTCONN_PAYER_RELEASE: close descriptors that no process has received
+ * @ALTCONN_PAYER_KINDS: number of kinds
  *
- * A user has a queue for each kind, so jobs of one kind that take long do not
- * delay the user's jobs of another kind.
+ * A user has a queue for each kind. So a job that takes long does not delay the
+ * user's jobs of another kind.
  */
 enum altconn_payer_kind {
 	ALTCONN_PAYER_DEADLINE,
@@ -30,9 +30,9 @@ enum altconn_payer_kind {
 };
 
 /*
- * Keys of payers that are not a user: the administrators of the machine
- * together, and a container, as a flag beside the inode number of its user
- * namespace.
+ * The key of a payer is a kuid value, or one of the following: ADMIN for all
+ * administrators of the machine, or CONTAINER together with the inode number of
+ * a container's user namespace.
  */
 #define ALTCONN_PAYER_ADMIN	BIT_ULL(33)
 #define ALTCONN_PAYER_CONTAINER	BIT_ULL(32)
@@ -43,8 +43,8 @@ enum altconn_payer_kind {
  * @queued: bit 0 is set while the job is in a queue
  * @run: does the work, in process context; may free the job, or queue it again
  *
- * Lifetime: the object that embeds the job keeps itself alive while the job is
- * queued.
+ * Lifetime: as the object that embeds the job. The code that queues the job
+ * keeps this object alive until @run is called.
  */
 struct altconn_job {
 	struct llist_node	node;
@@ -53,22 +53,24 @@ struct altconn_job {
 };
 
 /**
- * struct altconn_payer_idle - a user's emptied buffers (rings), for ring.c
- * @lock: protects all fields; the locks of a listed ring are taken inside it,
- *	with trylock only
+ * struct altconn_payer_idle - a user's emptied rings, for the scan of ring.c
+ * @lock: protects all members but @left; the locks of a listed ring are taken
+ *	inside it, with trylock only
  * @rings: the listed rings, linked by their idle_node; the scan looks at the
  *	first one next
  * @n: number of listed rings
  * @bytes: bytes of the segments that the listed rings keep; segments of the
  *	smallest size do not count
- * @left: rings that the scan still has to look at before it pauses; accessed by
- *	@job only
+ * @left: number of rings that the scan still has to look at in this round;
+ *	accessed by @job only
  * @armed: @timer is armed, or @job is queued or runs
  * @timer: queues @job
- * @job: the scan; ring.c sets its function before @timer is armed
+ * @job: the scan; ring.c sets its function before it arms @timer
+ *
+ * Lifetime: embedded in struct altconn_payer.
  */
 struct altconn_payer_idle {
-	spinlock_t		lock;		/* all of it */
+	spinlock_t		lock;		/* all but left */
 	struct list_head	rings;
 	unsigned int		n;
 	long			bytes;
@@ -82,20 +84,20 @@ struct altconn_payer_idle {
  * struct altconn_payer - a user's queue of jobs of one kind
  * @node: link in payer_table; changes under payer_lock, read under RCU
  * @kind: kind of the jobs
- * @key: the user, see altconn_payer_key()
+ * @key: key of the user: altconn_payer_key(), or ALTCONN_PAYER_ADMIN
  * @share_shift: the queue's share of one CPU is 1/2^share_shift
  * @members: number of the user's event watchers; for ALTCONN_PAYER_EVENT only
  * @jobs: queued jobs, the newest first; accessed without a lock
- * @backlog: jobs that @work has taken from @jobs, the oldest first; accessed by
- *	@work only
- * @work: runs the jobs; delayed while the budget is used up
- * @budget: CPU time that @work may use, ns; negative while the queue is in
- *	debt; accessed by @work only
+ * @backlog: queued jobs that @work has taken from @jobs, the oldest first;
+ *	accessed by @work only
+ * @work: runs the jobs; delayed while the queue is in debt
+ * @budget: CPU time that @work may use, ns; the queue is in debt if it is not
+ *	greater than 0; accessed by @work only
  * @refilled: time at which @budget was last raised, ns (ktime); accessed by
  *	@work only
- * @idle: the user's emptied buffers; for ALTCONN_PAYER_IDLE only
+ * @idle: the user's emptied rings; for ALTCONN_PAYER_IDLE only
  *
- * Lifetime: from the first use until the module is unloaded.
+ * Lifetime: from altconn_payer_get() until the module is unloaded.
  */
 struct altconn_payer {
 	struct hlist_node	node;
@@ -120,8 +122,8 @@ int __init altconn_payer_init(void);
 void altconn_payer_exit(void);
 
 /**
- * altconn_job_init() - prepare a job, which is in no queue yet
- * @job: the job
+ * altconn_job_init() - initialize a job
+ * @job: the job, which is in no queue
  * @run: does the work, in process context; may free the job, or queue it again
  *
  * Context: any.
