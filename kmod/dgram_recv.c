@@ -12,8 +12,8 @@
 /*
  * Return the datagram that a peek reads, and set *@skip to the offset in this
  * datagram at which the peek begins. Return NULL if there is none. As with
- * AF_UNIX, SO_PEEK_OFF counts the bytes of all datagrams from the begin of the
- * queue. queue_lock is held.
+ * AF_UNIX, SO_PEEK_OFF counts the bytes of all datagrams from the beginning of
+ * the queue. queue_lock is held.
  */
 static struct altconn_dgram *dgram_find_peek(struct sock *sk, u32 *skip)
 {
@@ -167,9 +167,10 @@ static void dgram_receive_scm(struct msghdr *msg, struct altconn_dgram *dg,
 	struct altconn_scm copy;
 
 	/*
-	 * altconn_scm_recv() empties its argument. It may empty the datagram
-	 * only if the datagram has left the queue and no other thread has a
-	 * reference, as a reader that peeks at it does.
+	 * altconn_scm_recv() empties its argument. It may empty dg->scm only if
+	 * no other reader uses it. A reader that peeks at the datagram holds a
+	 * reference, and once the datagram has left the queue, no further
+	 * reader finds it.
 	 */
 	if (!peek && refcount_read(&dg->refs) == 1) {
 		altconn_scm_recv(msg, &dg->scm, passcred);
