@@ -45,11 +45,10 @@ enum place_class {
 };
 
 /*
- * For each class, the classes that overlap it at the same port: each binding of
- * the one class serves an address that a binding of the other class serves too.
- * PLACE_SOME4 and PLACE_SOME6 do not overlap themselves here. Two bindings to
- * the same specific address have the same place of an address, whose counters
- * show the overlap.
+ * For each class, the classes whose bindings at the same port all overlap it:
+ * both bindings serve at least one address. Two bindings of class PLACE_SOME4,
+ * or of PLACE_SOME6, overlap only if they have the same address. The counters
+ * of the place of that address show this.
  */
 static const u8 place_overlaps[] = {
 	[PLACE_SOME4]	= BIT(PLACE_ANY4) | BIT(PLACE_ANY6),
@@ -155,7 +154,8 @@ static bool bind_overlaps(const struct altconn_bind *bind,
  *					SO_REUSEADDR, but not S
  *
  * If @bind has @share, S are the bindings of the same user with @share. Else S
- * is empty. The last two lines are the rules of TCP.
+ * is empty. The last two rows are the rules of TCP. @exclusive is for an
+ * address that the module chose.
  */
 static bool bind_conflicts(const struct altconn_bind *bind,
 			   struct altconn_place *place,
@@ -332,7 +332,7 @@ static int bind_insert_locked(struct altconn_bind *bind, bool exclusive,
  * @exclusive: every binding that overlaps @bind conflicts, also one that could
  *	share the address
  *
- * Context: process; may sleep, except for a path.
+ * Context: process; may sleep if @bind has @share, which a path never has.
  * Return: 0. -EADDRINUSE: a binding conflicts, or the address already has
  * PLACE_BINDS_MAX datagram sockets, or the inet port PORT_BINDS_MAX. In this
  * case no other thread has found @bind. -ENOMEM: lookups may find a place in

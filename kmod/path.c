@@ -72,9 +72,10 @@ static struct altconn_bind *path_begin_bind(struct sock *sk,
 
 /*
  * Bind the endpoint to its socket file. On success the endpoint owns @bind, and
- * the binding has a reference to @path. Return 0; -EINVAL if another call on
- * the socket has cancelled the bind(); -EADDRINUSE or -ENOMEM. After an error
- * the caller calls path_abort_bind(). The directory's lock is held, and
+ * the binding has a reference to @path. Return 0, or -EINVAL if another call on
+ * the socket has cancelled the bind(). altconn_bind_publish() does not fail for
+ * a new file: no binding has the file, and a path allocates nothing. After an
+ * error the caller calls path_abort_bind(). The directory's lock is held, and
  * lock_sock() is not.
  */
 static int path_complete_bind(struct sock *sk, struct altconn_bind *bind,
@@ -110,10 +111,7 @@ static void path_abort_bind(struct sock *sk, struct altconn_bind *bind)
 	if (ask->pending_bind == bind)
 		ask->pending_bind = NULL;
 	spin_unlock(&ask->bind_lock);
-	/*
-	 * This frees the binding after a grace period. If path_complete_bind()
-	 * has failed with -ENOMEM, a reader under RCU may have found it.
-	 */
+	/* This frees the binding. */
 	altconn_addr_put(bind->addr);
 }
 
@@ -149,6 +147,7 @@ struct path_string {
 	char s[ALTCONN_PATH_MAX + 1];
 };
 
+/* Copy the path of an address, and append a NUL. */
 static void path_to_string(const struct altconn_addr *addr, struct path_string *p)
 {
 	memcpy(p->s, addr->bytes, addr->len);
@@ -263,8 +262,8 @@ static bool path_is_dot_name(const char *last)
 }
 
 /*
- * Choose the temporary path. Return 0, or -EADDRINUSE if the path ends in a
- * directory. @swap points into @name.
+ * Fill in @swap, which points into @name. Return 0, or -EADDRINUSE if the last
+ * component of the path cannot be a file.
  */
 static int path_swap_init(struct path_swap *swap,
 			  const struct altconn_addr *addr,
@@ -478,9 +477,9 @@ static int path_bind_replacing(struct sock *sk, struct altconn_bind *bind,
  * on the socket changes, less the umask. After a failure the new file does not
  * exist.
  *
- * With ALTCONN_REPLACE_PATH the call replaces a stale socket file. If the call
- * then fails because memory runs out, or because another call on the socket
- * cancels the bind(), the path may have neither the old file nor the new one.
+ * With ALTCONN_REPLACE_PATH the call replaces a stale socket file. If another
+ * call on the socket cancels the bind(), the path may have neither the old file
+ * nor the new one afterwards.
  *
  * While the file is made, the directory's lock is held, for which other users
  * of the directory wait. So the thread that holds it waits for nothing that a
@@ -532,6 +531,7 @@ static int path_of_fd(struct altconn_addr *addr, struct path *path)
 	return 0;
 }
 
+/* Get the file at the path, or of the descriptor, with a reference in @path. */
 static int path_lookup_file(struct altconn_addr *addr, struct path *path)
 {
 	struct path_string name;
