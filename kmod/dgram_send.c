@@ -234,7 +234,7 @@ static noinline bool cork_applies(struct sock *sk, const struct msghdr *msg)
 {
 	const struct altconn_cork *cork;
 
-	/* There is no UDP socketpair whose behaviour this could follow. */
+	/* UDP has no socketpair, so there is no behaviour to follow. */
 	if (!altconn_is_inet(sk) || altconn_dgram_sk(sk)->peer_sk)
 		return false;
 	if (msg->msg_flags & MSG_MORE)
