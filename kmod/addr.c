@@ -54,6 +54,7 @@ static int addr_parse_unix(const struct sockaddr_un *sun, int len,
 			     AT_FDCWD);
 }
 
+/* Return 0, or -EINVAL for a link-local address without a scope. */
 static int addr_set_inet(struct altconn_addr *addr, const struct in6_addr *ip,
 			 u32 port, u32 scope)
 {

@@ -178,6 +178,7 @@ static void place_add_counts(u32 *sorts, const struct altconn_bind *bind, s32 n)
 		sorts[ALTCONN_PLACE_LISTENING] += n;
 }
 
+/* Add @n to the counters of @place and, with @share, to those of the user. */
 static void place_update_counts(struct altconn_place *place,
 				const struct altconn_bind *bind, s32 n)
 {
@@ -258,6 +259,7 @@ static struct altconn_port_place *bind_own_port(struct altconn_bind *bind)
 	return (void *)bind->own.bytes + sizeof(struct in6_addr);
 }
 
+/* Add @bind to the place @port of its port, which begins if it is NULL. */
 static int bind_link_port(struct altconn_bind *bind, struct altconn_place *port,
 			  struct place_owner **spare)
 {

@@ -175,8 +175,9 @@ static int port_try_set(struct sock *sk, struct altconn_addr *addr,
 			continue;
 		}
 		/*
-		 * The set may have only ports that a binding has, because the
-		 * removal of the binding removes the port from the set.
+		 * This port is reserved and is not tried, so it may be free. A
+		 * free port must not stay in the set, because only the removal
+		 * of a binding removes a port from the set.
 		 */
 		xa_erase(&set->taken, port);
 		err = port_check_signal();
