@@ -40,6 +40,7 @@
 /* The empty list that a walk of the place NULL uses. */
 const struct hlist_head altconn_bind_none;
 
+/* The chains of the hash table of places. */
 static struct hlist_bl_head *place_chains __read_mostly;
 
 /* Number of chains, a power of two, less 1. */
@@ -50,6 +51,7 @@ static struct rhashtable owner_table;
 
 static spinlock_t bind_stripes[ALTCONN_BIND_STRIPES];
 
+/* The random key of all hashes in this file. */
 static hsiphash_key_t bind_key __read_mostly;
 
 struct owner_key {
