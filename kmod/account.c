@@ -10,15 +10,12 @@
  * uids nor new user namespaces give a user a higher limit. The charges end when
  * the association is freed, even if the client has closed long before.
  *
- * Which set of accounts is charged depends on the network namespace:
- *
- *	the client's, owned by the initial	its own set; only an
- *	user namespace				administrator makes such a
- *						network namespace
- *	the client's, owned by another user	one set for all of these
- *	namespace				(key.an is NULL)
- *	the server's, if the client is in	its own set, in addition to
- *	another network namespace		the client's (key.inbound is 1)
+ * The network namespace of the client selects the set of these accounts. If the
+ * initial user namespace owns it, it has a set of its own: only an
+ * administrator can make such a network namespace. All other network namespaces
+ * share one set (key.an is NULL). If the server is in another network namespace
+ * than the client, the association is charged a second time, to a set of the
+ * server's network namespace (key.inbound is 1).
  *
  * A charge is one atomic operation for each level. Accounts are found by a hash
  * lookup under RCU. An account of the initial user namespace stays until its

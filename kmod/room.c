@@ -348,6 +348,7 @@ static bool room_is_wildcard(const struct altconn_listener *ln)
 	       altconn_addr_is_any(ln->addr);
 }
 
+/* Count a listener in a group. The caller adds it to a list of the group. */
 static void group_add(struct altconn_group *group, struct altconn_listener *ln)
 {
 	ln->group = group;

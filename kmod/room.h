@@ -6,9 +6,9 @@
  * A room belongs to one port, name or path, and exists while an attempt waits
  * or a socket listens there. A room has a lane for each of its addresses that
  * has an attempt or a listener. An inet port has as many addresses as there are
- * IP addresses. Any other port, a name and a path are one address each. An
- * attempt waits in the lane of its destination address until it is decided. No
- * attempt moves to another lane when a listener opens or closes.
+ * IP addresses. Any other port, a name and a path are one address each. A
+ * waiting attempt stays in the lane of its destination address until it is
+ * decided: if a listener opens or closes, no attempt moves to another lane.
  *
  *	room ---- lane 127.0.0.1 ---- attempts, listeners bound to 127.0.0.1
  *	    \---- lane 10.0.0.1 ----- attempts; the lane is in the pool
@@ -22,17 +22,17 @@
  *			IPV6_V6ONLY
  *	IPv6		bound to ::, with and without IPV6_V6ONLY
  *
- * The pool of an IP version has the lanes in which attempts wait and which have
- * no listener of their own. It is a tree, sorted by the arrival of the first
- * attempt of each lane. So a wildcard listener finds the attempt that has
- * waited longest at the beginning of the pool, however many attempts wait for
- * other listeners of its port.
+ * The pool of an IP version has the lanes with attempts and without a listener
+ * of their own. The pool is a tree, sorted by the arrival of the first attempt
+ * of each lane. So a wildcard listener finds the attempt that has waited
+ * longest at the beginning of the pool, however many attempts wait for other
+ * listeners of its port.
  *
  * At most half of net.altconn.max_waiting attempts, rounded up, may be attempts
  * of one user in a room, so that attempts of other users find space. A room
  * counts the attempts of each user in a tree of shares.
  *
- * room.c and room_queue.c only keep this order. attempt.c and the other
+ * room.c and room_queue.c have the data structures. attempt.c and the other
  * attempt_*.c files decide attempts.
  */
 #ifndef _ALTCONN_ROOM_H

@@ -436,6 +436,7 @@ static bool pool_less(struct rb_node *a, const struct rb_node *b)
 	       rb_entry(b, struct altconn_lane, pooled)->first;
 }
 
+/* Take a lane out of its pool, if it is there. */
 static void pool_erase(struct altconn_room *room, struct altconn_lane *lane)
 {
 	if (RB_EMPTY_NODE(&lane->pooled))
