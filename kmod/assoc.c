@@ -167,6 +167,7 @@ static void assoc_unregister(struct altconn_assoc *assoc)
 	altconn_assoc_uncharge(assoc->an, assoc->account);
 }
 
+/* Free assoc->wait in a kernel thread. */
 static void assoc_free_wait_job(struct altconn_job *job)
 {
 	struct altconn_wait *wait = container_of(job, struct altconn_wait, job);
@@ -222,7 +223,7 @@ void altconn_assoc_free(struct altconn_assoc *assoc)
 	altconn_ring_free(assoc->end[ALTCONN_CLIENT].in);
 	altconn_ring_free(assoc->end[ALTCONN_SERVER].in);
 	assoc_free_end(&assoc->end[ALTCONN_SERVER]);
-	/* The endpoint of this end keeps the namespace, so it is the last. */
+	/* Free this end last: its endpoint keeps the namespace alive. */
 	assoc_free_end(&assoc->end[ALTCONN_CLIENT]);
 	assoc_free_memory(assoc);
 }
@@ -424,7 +425,10 @@ static u8 assoc_peer_shut_mask(const struct altconn_end *own,
 	return (how & SEND_SHUTDOWN) >> 1 | (how & RCV_SHUTDOWN) << 1;
 }
 
-/* Shut the directions @how for an end, and the peer's directions with them. */
+/*
+ * Shut the directions @how for an end, and for the peer the directions that
+ * assoc_peer_shut_mask() returns.
+ */
 static void assoc_shut_end(struct altconn_assoc *assoc, enum altconn_side side,
 			   u8 how)
 {
@@ -447,7 +451,7 @@ static void assoc_shut_end(struct altconn_assoc *assoc, enum altconn_side side,
 	 * sees that its end is shut, no more data is written to its ring.
 	 */
 	smp_store_release(&own->shut, own->shut | how);
-	/* The order is the same as for the own end. */
+	/* The comment above explains this order too. */
 	smp_store_release(&peer->shut,
 			  peer->shut | assoc_peer_shut_mask(own, peer));
 }
@@ -528,7 +532,7 @@ static void assoc_wake_peer(struct altconn_assoc *assoc, enum altconn_side side)
  *	reference to the association is dropped
  *
  * The peer reads the data that was sent to it, and then end of file. If this
- * end has unread data, free the data, and the peer gets ECONNRESET.
+ * end has unread data, the data is freed, and the peer gets ECONNRESET.
  *
  * Context: process; lock_sock() held.
  */

@@ -19,8 +19,8 @@ struct cred;
 
 /**
  * enum altconn_side - an end of an association
- * @ALTCONN_CLIENT: the end of the caller of connect(), or the first socket of
- *	socketpair()
+ * @ALTCONN_CLIENT: the end of the socket that connect() was called on, or of
+ *	the first socket of socketpair()
  * @ALTCONN_SERVER: the other end
  */
 enum altconn_side { ALTCONN_CLIENT, ALTCONN_SERVER };
@@ -82,8 +82,8 @@ struct altconn_end {
  * @waits_listener: the attempt waits if no listener serves its address
  *	(ALTCONN_WAIT_LISTENER)
  * @waited: the attempt was not decided at once, because it waits or waited in a
- *	waiting room, or is or was parked. Another thread than the one in
- *	connect() can decide only such an attempt
+ *	waiting room, or is or was parked. The thread in connect() itself
+ *	decides any other attempt
  * @published: the client's endpoint points to the attempt, and has entered
  *	TCP_SYN_SENT; never set for a socketpair
  * @err: positive errno of a failed attempt, else 0
@@ -104,8 +104,8 @@ struct altconn_end {
  * @decided_at: time when the attempt was decided, ns; 0 while it is pending
  * @cred: credentials of the process that called connect(), for SO_PEERCRED of
  *	the server
- * @xns: the server's part if the server is in another network namespace, else
- *	NULL
+ * @xns: state of the association in the server's network namespace, if that is
+ *	another one than @an, else NULL; set once
  * @end: the ends, by enum altconn_side
  * @rcu: delays the reuse of the memory, on kernels with KASAN
  *
@@ -269,7 +269,7 @@ altconn_assoc_of(const struct sock *sk, enum altconn_side *side)
 	struct altconn_assoc *assoc, *again;
 
 	for (;;) {
-		/* This read section cannot sleep. It is the cheapest one. */
+		/* Disabled preemption is the cheapest RCU read section. */
 		rcu_read_lock_sched();
 		assoc = rcu_dereference_sched(altconn_sk(sk)->assoc);
 		if (assoc && unlikely(!refcount_inc_not_zero(&assoc->refs))) {

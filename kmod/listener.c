@@ -68,6 +68,9 @@ static atomic_t listener_rr_next;
  * another listener that has space. If all of them are full, select number @nth.
  * Return NULL if all of them have just closed. The caller holds
  * rcu_read_lock().
+ *
+ * The socket type needs no check: only the place of a path may have listeners
+ * of another type than the client's, and it has at most one listener.
  */
 static struct altconn_listener *
 listener_select_nth(const struct altconn_place *place,
