@@ -24,7 +24,10 @@ static bool assoc_get_own(struct altconn_entry *entry)
 	return refcount_inc_not_zero(&assoc->refs);
 }
 
-/* Do the same for an entry of an->inbound. */
+/*
+ * Take a reference to the association of an entry of an->inbound. Return false
+ * if the last reference is gone.
+ */
 static bool assoc_get_inbound(struct altconn_entry *entry)
 {
 	struct altconn_xns *xns =

@@ -40,8 +40,8 @@ bool altconn_assoc_kill(struct altconn_assoc *assoc)
 }
 
 /*
- * Take lock_sock() without a wait. Return true on success, and then the caller
- * calls release_sock(). Return false if another thread holds the lock.
+ * Take lock_sock() without a wait. Return true if the lock is taken, and false
+ * if another thread holds it. The caller unlocks with release_sock().
  */
 static bool kill_trylock(struct sock *sk)
 {

@@ -50,8 +50,8 @@ static struct altconn_addr *xns_client_addr(const struct altconn_assoc *assoc,
 
 /*
  * Return the namespace of a listener with a reference, or NULL if the listener
- * has closed. The namespace of a listener that has not closed is alive, and
- * RCU keeps its memory after that.
+ * has closed. Until then the namespace is alive. If the listener closes at the
+ * same time, RCU keeps the memory of the namespace.
  */
 static struct net *xns_listener_net(const struct altconn_listener *ln)
 {

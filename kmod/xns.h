@@ -91,7 +91,8 @@ static inline u32 altconn_xns_reason(const struct altconn_xns *xns)
 }
 
 /**
- * altconn_xns_free() - free a struct altconn_xns, and release its charge
+ * altconn_xns_free() - free a struct altconn_xns, with its charge and its
+ * reference to the namespace
  * @xns: the struct, not linked, or NULL
  *
  * Context: any but interrupts.
