@@ -40,7 +40,7 @@
 static struct rhashtable account_table;
 
 /* The last account with @stays that this CPU has charged, or NULL. */
-static DEFINE_PER_CPU(struct altconn_account *, account_last);
+static DEFINE_PER_CPU(struct altconn_account *, account_cached);
 
 /**
  * struct account_key - key of an account in account_table
@@ -229,7 +229,7 @@ static struct altconn_account *account_find_charge(const struct account_key *key
 		return NULL;
 	/* It does not matter on which CPU this thread runs by now. */
 	if (account->stays)
-		raw_cpu_write(account_last, account);
+		raw_cpu_write(account_cached, account);
 	return account;
 }
 
@@ -237,9 +237,9 @@ static struct altconn_account *account_find_charge(const struct account_key *key
  * Charge one account, which is made if there is none. Return NULL if memory
  * runs out.
  */
-static struct altconn_account *account_get(const struct account_key *key,
-					   struct user_namespace *user_ns,
-					   struct altconn_net *an)
+static struct altconn_account *
+account_charge_key(const struct account_key *key,
+		   struct user_namespace *user_ns, struct altconn_net *an)
 {
 	struct altconn_account *account;
 
@@ -282,13 +282,13 @@ static void account_uncharge(struct altconn_account *first,
  * Charge the account that this CPU charged last, and return it. Return NULL if
  * there is none, if it has another key, or if it has reached @limit.
  */
-static struct altconn_account *account_charge_last(const struct account_key *key,
-						   unsigned int limit)
+static struct altconn_account *
+account_charge_cached(const struct account_key *key, unsigned int limit)
 {
 	struct altconn_account *account;
 
 	rcu_read_lock();
-	account = raw_cpu_read(account_last);
+	account = raw_cpu_read(account_cached);
 	if (account && !account_key_equal(&account->key, key))
 		account = NULL;
 	/*
@@ -332,7 +332,7 @@ account_charge_all(struct altconn_net *an, const struct cred *cred,
 		}
 		key.user_ns = of;
 		key.uid = __kuid_val(uid);
-		account = account_get(&key, of, an);
+		account = account_charge_key(&key, of, an);
 		if (!account) {
 			account_uncharge(first, last);
 			return ERR_PTR(-ENOMEM);
@@ -384,7 +384,7 @@ struct altconn_account *altconn_account_charge(struct altconn_net *an,
 
 	/* In the initial user namespace there is only one level. */
 	if (likely(cred->user_ns == &init_user_ns))
-		account = account_charge_last(&key, limit);
+		account = account_charge_cached(&key, limit);
 	return account ? : account_charge_all(an, cred, key, limit);
 }
 
@@ -452,7 +452,8 @@ static u32 account_rank(struct altconn_account_usage *top, u32 n, u32 size,
 }
 
 /**
- * altconn_account_top() - list the users with most associations in a namespace
+ * altconn_account_list_top() - list the users with most associations in a
+ * namespace
  * @an: the network namespace; the initial one for ALTCONN_ACCOUNT_NESTED
  * @kind: the associations that are counted
  * @top: filled with users, the one with most associations first
@@ -461,8 +462,9 @@ static u32 account_rank(struct altconn_account_usage *top, u32 n, u32 size,
  * Context: process.
  * Return: the number of entries written to @top.
  */
-u32 altconn_account_top(struct altconn_net *an, enum altconn_account_kind kind,
-			struct altconn_account_usage *top, u32 size)
+u32 altconn_account_list_top(struct altconn_net *an,
+			     enum altconn_account_kind kind,
+			     struct altconn_account_usage *top, u32 size)
 {
 	const struct altconn_account *account;
 	u32 n = 0;
@@ -488,7 +490,7 @@ void altconn_account_init(struct altconn_net *an)
 }
 
 /*
- * Clear each account_last that points to @account. No thread charges @account
+ * Clear each account_cached that points to @account. No thread charges @account
  * any more, so none sets the pointer again.
  */
 static void account_uncache(const struct altconn_account *account)
@@ -496,8 +498,8 @@ static void account_uncache(const struct altconn_account *account)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		if (READ_ONCE(per_cpu(account_last, cpu)) == account)
-			WRITE_ONCE(per_cpu(account_last, cpu), NULL);
+		if (READ_ONCE(per_cpu(account_cached, cpu)) == account)
+			WRITE_ONCE(per_cpu(account_cached, cpu), NULL);
 }
 
 /**

@@ -43,8 +43,9 @@ struct altconn_account *altconn_account_charge(struct altconn_net *an,
 					       bool inbound);
 void altconn_account_release(struct altconn_account *account);
 u64 altconn_account_net_max(const struct altconn_net *an);
-u32 altconn_account_top(struct altconn_net *an, enum altconn_account_kind kind,
-			struct altconn_account_usage *top, u32 size);
+u32 altconn_account_list_top(struct altconn_net *an,
+			     enum altconn_account_kind kind,
+			     struct altconn_account_usage *top, u32 size);
 void altconn_account_init(struct altconn_net *an);
 void altconn_account_exit(struct altconn_net *an);
 int __init altconn_account_table_init(void);

@@ -301,7 +301,8 @@ static bool addr_is_null(const struct sock *sk, const void *uaddr, int len)
 }
 
 /**
- * altconn_addr_dissolves() - check whether connect() to an address ends the
+ * altconn_addr_only_disconnects() - check whether connect() to an address ends
+ * the
  *	association, and begins none
  * @sk: the socket
  * @uaddr: the address, uninitialised if @len is 0
@@ -314,7 +315,8 @@ static bool addr_is_null(const struct sock *sk, const void *uaddr, int len)
  * Context: any.
  * Return: true if connect() only ends the association, else false.
  */
-bool altconn_addr_dissolves(const struct sock *sk, const void *uaddr, int len)
+bool altconn_addr_only_disconnects(const struct sock *sk, const void *uaddr,
+				   int len)
 {
 	const struct sockaddr *sa = uaddr;
 	bool dgram = sk->sk_type == SOCK_DGRAM;

@@ -62,7 +62,8 @@ int altconn_addr_parse(const struct sock *sk, const void *uaddr, int len,
 		       struct altconn_addr *addr);
 int altconn_addr_parse_peer(const struct sock *sk, const void *uaddr, int len,
 			    struct altconn_addr *addr);
-bool altconn_addr_dissolves(const struct sock *sk, const void *uaddr, int len);
+bool altconn_addr_only_disconnects(const struct sock *sk, const void *uaddr,
+				   int len);
 int altconn_addr_write(const struct sock *sk, const struct altconn_addr *addr,
 		       void *uaddr);
 void altconn_addr_to_msg(const struct sock *sk, const struct altconn_addr *addr,

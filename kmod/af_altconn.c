@@ -161,7 +161,7 @@ void altconn_endpoint_stop_listening(struct sock *sk)
 	altconn_listener_close(sk);
 	trace_altconn_state(sk, TCP_LISTEN, TCP_CLOSE);
 	WRITE_ONCE(sk->sk_state, TCP_CLOSE);
-	altconn_bind_reset(sk);
+	altconn_bind_local_undo(sk);
 	/*
 	 * altconn_listener_close() has woken threads in poll(), but these may
 	 * have read sk_state before it changed. So wake them again.
@@ -262,8 +262,8 @@ static int endpoint_get_queued(struct sock *sk, int *inq, int *outq)
 	assoc = altconn_assoc_of(sk, &side);
 	if (!assoc)
 		return 0;
-	*inq = altconn_ring_payload(READ_ONCE(assoc->end[side].in));
-	*outq = altconn_ring_payload(READ_ONCE(assoc->end[!side].in));
+	*inq = altconn_ring_unread_payload(READ_ONCE(assoc->end[side].in));
+	*outq = altconn_ring_unread_payload(READ_ONCE(assoc->end[!side].in));
 	altconn_assoc_put(assoc);
 	return 0;
 }
@@ -313,8 +313,8 @@ static int endpoint_compat_ioctl(struct socket *sock, unsigned int cmd,
  * and fails with ENOENT if there is none. The first request turns stamps on. It
  * gives a datagram that was received before it the present time as its stamp.
  */
-static int endpoint_stamp(struct socket *sock, void __user *arg, bool timeval,
-			  bool time32)
+static int endpoint_get_stamp(struct socket *sock, void __user *arg,
+			      bool timeval, bool time32)
 {
 	if (altconn_sk(sock->sk)->format == ALTCONN_UNIX)
 		return -ENOIOCTLCMD;
@@ -358,7 +358,7 @@ static const struct proto_ops endpoint_stream_ops = {
 	.getname	= endpoint_get_name,
 	.poll		= altconn_stream_poll,
 	.ioctl		= endpoint_ioctl,
-	.gettstamp	= endpoint_stamp,
+	.gettstamp	= endpoint_get_stamp,
 #ifdef CONFIG_COMPAT
 	.compat_ioctl	= endpoint_compat_ioctl,
 #endif
@@ -383,7 +383,7 @@ static const struct proto_ops endpoint_seqpacket_ops = {
 	.getname	= endpoint_get_name,
 	.poll		= altconn_stream_poll,
 	.ioctl		= endpoint_ioctl,
-	.gettstamp	= endpoint_stamp,
+	.gettstamp	= endpoint_get_stamp,
 #ifdef CONFIG_COMPAT
 	.compat_ioctl	= endpoint_compat_ioctl,
 #endif
@@ -408,7 +408,7 @@ static const struct proto_ops endpoint_dgram_ops = {
 	.getname	= endpoint_get_name,
 	.poll		= altconn_dgram_poll,
 	.ioctl		= endpoint_ioctl,
-	.gettstamp	= endpoint_stamp,
+	.gettstamp	= endpoint_get_stamp,
 #ifdef CONFIG_COMPAT
 	.compat_ioctl	= endpoint_compat_ioctl,
 #endif

@@ -127,7 +127,7 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 #define ASSOC_PATTERN	0x5a
 
 /* Free the memory of an association after a grace period. */
-static void assoc_end_quarantine(struct rcu_head *rcu)
+static void assoc_free_rcu(struct rcu_head *rcu)
 {
 	kmem_cache_free(assoc_cache,
 			container_of(rcu, struct altconn_assoc, rcu));
@@ -147,7 +147,7 @@ static void assoc_free_memory(struct altconn_assoc *assoc)
 		return;
 	}
 	memset_after(assoc, ASSOC_PATTERN, refs);
-	call_rcu(&assoc->rcu, assoc_end_quarantine);
+	call_rcu(&assoc->rcu, assoc_free_rcu);
 }
 #else
 static void assoc_free_memory(struct altconn_assoc *assoc)
@@ -499,7 +499,7 @@ static bool assoc_seal_unread(struct altconn_assoc *assoc,
 	 */
 	WRITE_ONCE(end->shutdown, SHUTDOWN_MASK);
 	altconn_ring_seal(&end->in);
-	return altconn_ring_used(READ_ONCE(end->in));
+	return altconn_ring_unread(READ_ONCE(end->in));
 }
 
 /* Free the data that a closed end has not read, with the descriptors in it. */

@@ -438,7 +438,7 @@ void altconn_attempt_sync_decider(struct altconn_assoc *assoc)
 void altconn_attempt_relist_listener(struct altconn_room *room,
 				     struct altconn_listener *ln)
 {
-	ln->has_waiting = altconn_room_first(room, ln);
+	ln->has_waiting = altconn_room_first_attempt(room, ln);
 	if (ln->defer)
 		list_move_tail(&ln->group_node, &ln->group->defer);
 	else if (ln->has_waiting && !altconn_listener_has_space(ln))
@@ -471,7 +471,7 @@ void altconn_attempt_promote_batch(struct altconn_room *room,
 	spin_lock(&ln->lock);
 	while (altconn_listener_has_space(ln) &&
 	       !altconn_batch_is_full(batch)) {
-		wait = altconn_room_first(room, ln);
+		wait = altconn_room_first_attempt(room, ln);
 		if (!wait)
 			break;
 		altconn_room_dequeue(room, wait);
@@ -544,7 +544,7 @@ altconn_attempt_find_avail(struct altconn_room *room,
 		ln = list_first_entry_or_null(&s->group[i]->avail,
 					      struct altconn_listener,
 					      group_node);
-		if (ln && altconn_room_first(room, ln))
+		if (ln && altconn_room_first_attempt(room, ln))
 			return ln;
 	}
 	return NULL;

@@ -119,7 +119,7 @@ void altconn_attempt_find_deferring(struct altconn_room *room,
 	rcu_read_lock();
 	for (i = 0; i < s->n && !batch->defer_sk; i++) {
 		ln = attempt_choose_deferring(s->group[i]);
-		if (!ln || !altconn_room_first(room, ln))
+		if (!ln || !altconn_room_first_attempt(room, ln))
 			continue;
 		/* The next call chooses the next listener. */
 		list_move_tail(&ln->group_node, &s->group[i]->defer);
@@ -254,7 +254,7 @@ static bool attempt_has_surplus(const struct altconn_room *room,
 				const struct altconn_listener *ln)
 {
 	return ln->group && ln->fail_fast &&
-	       altconn_room_fails_fast(room, ln) &&
+	       altconn_room_all_fail_fast(room, ln) &&
 	       altconn_room_nr_waiting(room, ln) >
 	       (ln->defer ? ln->backlog + 1 : 0);
 }
@@ -280,10 +280,9 @@ void altconn_attempt_refuse_surplus(struct altconn_listener *ln)
 		altconn_room_lock(room);
 		while (!altconn_batch_is_full(&batch) &&
 		       attempt_has_surplus(room, ln))
-			altconn_attempt_refuse_one(room,
-						   altconn_room_last(room, ln),
-						   ALTCONN_REASON_BACKLOG_FULL,
-						   &batch);
+			altconn_attempt_refuse_one(
+				room, altconn_room_late_attempt(room, ln),
+				ALTCONN_REASON_BACKLOG_FULL, &batch);
 		altconn_batch_unlock_and_wake(&batch, room);
 		cond_resched();
 	} while (altconn_batch_is_full(&batch));
@@ -354,7 +353,7 @@ void altconn_attempt_refuse_first(struct altconn_listener *ln, u32 count)
 		if (!last)
 			last = room->arrived;
 		while (left && !altconn_batch_is_full(&batch) && ln->group &&
-		       (wait = altconn_room_first(room, ln)) &&
+		       (wait = altconn_room_first_attempt(room, ln)) &&
 		       wait->arrived <= last) {
 			altconn_attempt_refuse_one(room, wait,
 						   ALTCONN_REASON_REFUSED,
@@ -383,7 +382,7 @@ bool altconn_attempt_promote_first(struct altconn_listener *ln)
 	altconn_room_lock(ln->room);
 	spin_lock(&ln->lock);
 	if (ln->group && ln->defer)
-		wait = altconn_room_first(ln->room, ln);
+		wait = altconn_room_first_attempt(ln->room, ln);
 	if (wait) {
 		altconn_room_dequeue(ln->room, wait);
 		altconn_batch_add(&batch, altconn_assoc_get(wait->assoc));
@@ -407,7 +406,7 @@ bool altconn_attempt_has_waiting(const struct altconn_listener *ln)
 	bool waits;
 
 	altconn_room_lock(ln->room);
-	waits = ln->group && altconn_room_first(ln->room, ln);
+	waits = ln->group && altconn_room_first_attempt(ln->room, ln);
 	altconn_room_unlock(ln->room);
 	return waits;
 }

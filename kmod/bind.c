@@ -75,7 +75,7 @@ static int bind_locked(struct sock *sk, struct altconn_addr *addr)
 	if (bind_is_privileged(sock_net(sk), addr) &&
 	    !ns_capable(sock_net(sk)->user_ns, CAP_NET_BIND_SERVICE))
 		return -EACCES;
-	return altconn_bind_insert(sk, addr, ALTCONN_BIND_ASKED);
+	return altconn_bind_endpoint(sk, addr, ALTCONN_BIND_ASKED);
 }
 
 /**

@@ -38,7 +38,7 @@ int altconn_bind_auto_name(struct sock *sk, enum altconn_bind_how how)
 
 		snprintf(digits, sizeof(digits), "%05x", (first + i) & 0xfffff);
 		memcpy(addr.bytes, digits, 5);
-		err = altconn_bind_insert(sk, &addr, how);
+		err = altconn_bind_endpoint(sk, &addr, how);
 		if (err != -EADDRINUSE)
 			return err;
 		cond_resched();
@@ -157,7 +157,7 @@ static noinline int bind_auto_for_dest(struct sock *sk,
  * An unbound endpoint is bound to an automatic address. The local address of an
  * endpoint that is bound to a wildcard IP address becomes the source address
  * for @dest. If a stream or seqpacket endpoint may share its address, the pair
- * of addresses is claimed. altconn_bind_reset() undoes all this.
+ * of addresses is claimed. altconn_bind_local_undo() undoes all this.
  *
  * Context: process, may sleep; lock_sock() held.
  * Return: 0; -EADDRINUSE: another socket with the same local address has an
@@ -189,12 +189,12 @@ int altconn_bind_local(struct sock *sk, struct altconn_addr *dest)
 	 * failed, so the old association keeps its local address.
 	 */
 	if (err && !(dgram && bound))
-		altconn_bind_reset(sk);
+		altconn_bind_local_undo(sk);
 	return err;
 }
 
 /**
- * altconn_bind_reset() - undo altconn_bind_local() and altconn_autobind()
+ * altconn_bind_local_undo() - undo altconn_bind_local() and altconn_autobind()
  * @sk: the endpoint
  *
  * An automatic binding is removed. The local address of an endpoint that bind()
@@ -203,7 +203,7 @@ int altconn_bind_local(struct sock *sk, struct altconn_addr *dest)
  *
  * Context: process; lock_sock() held.
  */
-void altconn_bind_reset(struct sock *sk)
+void altconn_bind_local_undo(struct sock *sk)
 {
 	struct altconn_bind *bind;
 

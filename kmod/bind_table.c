@@ -371,8 +371,8 @@ int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive)
 
 /**
  * altconn_bind_table_remove() - remove a binding from the table
- * @bind: the binding; altconn_bind_release_listening() has been called if it
- *	counted as listening
+ * @bind: the binding; altconn_bind_table_release_listening() has been called if
+ *	it counted as listening
  *
  * The port is removed from the port sets in the same hold of the stripe lock,
  * as port_set.c requires. Lookups may find the binding for a grace period.
@@ -400,7 +400,7 @@ void altconn_bind_table_remove(struct altconn_bind *bind)
 }
 
 /**
- * altconn_bind_reserve_listening() - count a binding as listening
+ * altconn_bind_table_reserve_listening() - count a binding as listening
  * @bind: the binding of an endpoint that does not listen yet
  *
  * From here on, bindings that overlap @bind and may not share the address with
@@ -411,7 +411,7 @@ void altconn_bind_table_remove(struct altconn_bind *bind)
  * address with it, counts as listening, or PLACE_BINDS_MAX bindings of the
  * address do.
  */
-int altconn_bind_reserve_listening(struct altconn_bind *bind)
+int altconn_bind_table_reserve_listening(struct altconn_bind *bind)
 {
 	int err = -EADDRINUSE;
 
@@ -429,15 +429,16 @@ int altconn_bind_reserve_listening(struct altconn_bind *bind)
 }
 
 /**
- * altconn_bind_set_listener() - set or clear the listener that lookups find
- * @bind: the binding, after altconn_bind_reserve_listening()
+ * altconn_bind_table_set_listener() - set or clear the listener that lookups
+ * find
+ * @bind: the binding, after altconn_bind_table_reserve_listening()
  * @ln: the listener; NULL clears the current one, and the binding still counts
  *	as listening
  *
  * Context: process; the stripe lock of @bind held.
  */
-void altconn_bind_set_listener(struct altconn_bind *bind,
-			       struct altconn_listener *ln)
+void altconn_bind_table_set_listener(struct altconn_bind *bind,
+				     struct altconn_listener *ln)
 {
 	lockdep_assert_held(altconn_bind_stripe_of(bind));
 	if (ln) {
@@ -457,15 +458,15 @@ void altconn_bind_set_listener(struct altconn_bind *bind,
 }
 
 /**
- * altconn_bind_release_listening() - count a binding as not listening
+ * altconn_bind_table_release_listening() - count a binding as not listening
  * @bind: the binding; no attempt can get into the accept queue of its listener
  *	any more
  *
- * This undoes altconn_bind_reserve_listening().
+ * This undoes altconn_bind_table_reserve_listening().
  *
  * Context: process; takes the stripe lock.
  */
-void altconn_bind_release_listening(struct altconn_bind *bind)
+void altconn_bind_table_release_listening(struct altconn_bind *bind)
 {
 	spin_lock(altconn_bind_stripe_of(bind));
 	bind_update_counts(bind, -1);

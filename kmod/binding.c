@@ -130,7 +130,7 @@ int altconn_bind_publish(struct sock *sk, struct altconn_bind *bind,
 }
 
 /**
- * altconn_bind_insert() - bind an endpoint to an address other than a path
+ * altconn_bind_endpoint() - bind an endpoint to an address other than a path
  * @sk: the endpoint, not bound yet
  * @addr: canonical address; the binding gets a copy
  * @how: how the address was chosen. If the module chose it, every binding that
@@ -139,8 +139,8 @@ int altconn_bind_publish(struct sock *sk, struct altconn_bind *bind,
  * Context: process, may sleep; lock_sock() held.
  * Return: 0; -EADDRINUSE; -ENOMEM.
  */
-int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
-			enum altconn_bind_how how)
+int altconn_bind_endpoint(struct sock *sk, const struct altconn_addr *addr,
+			  enum altconn_bind_how how)
 {
 	struct altconn_bind *bind;
 	int err;
@@ -286,7 +286,7 @@ void __altconn_bind_make_reachable(struct sock *sk)
  */
 int altconn_binding_reserve_listening(struct sock *sk)
 {
-	return altconn_bind_reserve_listening(altconn_sk(sk)->bind);
+	return altconn_bind_table_reserve_listening(altconn_sk(sk)->bind);
 }
 
 /**
@@ -303,7 +303,7 @@ void altconn_binding_set_listener(struct sock *sk, struct altconn_listener *ln)
 	spinlock_t *stripe = altconn_bind_stripe_of(bind);
 
 	spin_lock(stripe);
-	altconn_bind_set_listener(bind, ln);
+	altconn_bind_table_set_listener(bind, ln);
 	spin_unlock(stripe);
 }
 
@@ -320,5 +320,5 @@ void altconn_binding_set_listener(struct sock *sk, struct altconn_listener *ln)
  */
 void altconn_binding_release_listening(struct sock *sk)
 {
-	altconn_bind_release_listening(altconn_sk(sk)->bind);
+	altconn_bind_table_release_listening(altconn_sk(sk)->bind);
 }

@@ -27,8 +27,8 @@ struct altconn_bind *altconn_bind_new(struct sock *sk,
 				      enum altconn_bind_how how);
 int altconn_bind_publish(struct sock *sk, struct altconn_bind *bind,
 			 bool exclusive);
-int altconn_bind_insert(struct sock *sk, const struct altconn_addr *addr,
-			enum altconn_bind_how how);
+int altconn_bind_endpoint(struct sock *sk, const struct altconn_addr *addr,
+			  enum altconn_bind_how how);
 bool altconn_bind_get_file(struct sock *sk, struct path *path);
 void __altconn_bind_cancel(struct sock *sk);
 void altconn_unbind(struct sock *sk, struct path *path);

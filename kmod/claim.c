@@ -239,9 +239,9 @@ static bool claim_has_client(const struct altconn_bind *bind,
  * its binding has neither @reuse nor @share. No other binding can overlap such
  * a binding, so the lookup of @client finds this client or none.
  */
-static bool claim_has_lone_client(const struct net *net, int type,
-				  const struct altconn_addr *client,
-				  const struct altconn_addr *server)
+static bool claim_has_client_without_claim(const struct net *net, int type,
+					   const struct altconn_addr *client,
+					   const struct altconn_addr *server)
 {
 	spinlock_t *stripe = altconn_bind_stripe(net, type, client);
 	struct altconn_assoc *assoc;
@@ -291,7 +291,7 @@ static int claim_check_server(const struct altconn_bind *bind,
 			      struct altconn_addr *server)
 {
 	return claim_has_client(bind, net, client, server) ||
-	       claim_has_lone_client(net, bind->type, client, server) ?
+	       claim_has_client_without_claim(net, bind->type, client, server) ?
 	       -EADDRINUSE : 0;
 }
 

@@ -45,7 +45,7 @@
  */
 void altconn_connect_cancel(struct sock *sk, u32 reason)
 {
-	altconn_attempt_fail(altconn_connect_own_assoc(sk), ECONNABORTED,
+	altconn_attempt_fail(altconn_connect_locked_assoc(sk), ECONNABORTED,
 			     reason);
 }
 
@@ -117,7 +117,8 @@ connect_get_server_addr(const struct sock *sk,
 	 * connect_may_wait_listener()).
 	 */
 	if (!ln && addr->kind == ALTCONN_KIND_PATH)
-		bound = altconn_bind_find_addr(sock_net(sk), sk->sk_type, addr);
+		bound = altconn_bind_get_bound_addr(sock_net(sk), sk->sk_type,
+						    addr);
 	if (bound)
 		return bound;
 	if (ln && likely(!addr->xns) && (addr->kind != ALTCONN_KIND_INET ||
@@ -193,7 +194,7 @@ connect_bind_and_register(struct sock *sk, const struct altconn_listener *ln,
 	} else {
 		assoc = connect_new_assoc(sk, server, reason);
 		if (IS_ERR(assoc))
-			altconn_bind_reset(sk);
+			altconn_bind_local_undo(sk);
 	}
 	altconn_addr_put(server);
 	return assoc;
@@ -211,7 +212,7 @@ connect_commit_or_undo(struct sock *sk, struct altconn_assoc *assoc, int err)
 {
 	if (err) {
 		altconn_assoc_put(assoc);
-		altconn_bind_reset(sk);
+		altconn_bind_local_undo(sk);
 	} else {
 		/*
 		 * The flag stays set until connect() returns the result, the
@@ -385,7 +386,7 @@ static int connect_take_result(struct sock *sk, struct altconn_assoc *assoc)
 	if (assoc->waited)
 		altconn_attempt_sync_decider(assoc);
 
-	if (altconn_connect_own_assoc(sk) != assoc)
+	if (altconn_connect_locked_assoc(sk) != assoc)
 		return err;
 	altconn_sk(sk)->result_due = false;
 	if (err) {
@@ -409,7 +410,7 @@ static int connect_wait_result(struct sock *sk, int flags, int pending_errno,
 			       struct path *path)
 {
 	long timeo = sock_sndtimeo(sk, flags & O_NONBLOCK);
-	struct altconn_assoc *assoc = altconn_connect_own_assoc(sk);
+	struct altconn_assoc *assoc = altconn_connect_locked_assoc(sk);
 	int err;
 
 	/*
@@ -572,7 +573,7 @@ static int connect_dissolve(struct sock *sk)
 	}
 	WRITE_ONCE(sk->sk_err, 0);
 	ask->result_due = false;
-	altconn_bind_reset(sk);
+	altconn_bind_local_undo(sk);
 	sk->sk_state_change(sk);
 	return 0;
 }
@@ -722,7 +723,7 @@ int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 	struct path path = {};
 	int err;
 
-	if (altconn_addr_dissolves(sk, uaddr, len)) {
+	if (altconn_addr_only_disconnects(sk, uaddr, len)) {
 		lock_sock(sk);
 		err = connect_dissolve(sk);
 		release_sock(sk);
@@ -749,7 +750,7 @@ int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
  */
 int altconn_connect_get_info(struct sock *sk, struct altconn_connect_info *info)
 {
-	struct altconn_assoc *assoc = altconn_connect_own_assoc(sk);
+	struct altconn_assoc *assoc = altconn_connect_locked_assoc(sk);
 	u64 end;
 
 	memset(info, 0, sizeof(*info));

@@ -30,7 +30,7 @@ void altconn_connect_drop_failed(struct sock *sk, struct altconn_assoc *assoc)
 	RCU_INIT_POINTER(ask->assoc, NULL);
 	spin_unlock(&assoc->lock);
 	altconn_assoc_put(assoc);
-	altconn_bind_reset(sk);
+	altconn_bind_local_undo(sk);
 }
 
 /**
@@ -42,5 +42,5 @@ void altconn_connect_drop_failed(struct sock *sk, struct altconn_assoc *assoc)
  */
 void __altconn_connect_reap(struct sock *sk)
 {
-	altconn_connect_drop_failed(sk, altconn_connect_own_assoc(sk));
+	altconn_connect_drop_failed(sk, altconn_connect_locked_assoc(sk));
 }

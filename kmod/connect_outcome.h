@@ -27,14 +27,15 @@ static inline void altconn_connect_reap(struct sock *sk)
 }
 
 /**
- * altconn_connect_own_assoc() - get the association of a locked endpoint
+ * altconn_connect_locked_assoc() - get the association of a locked endpoint
  * @sk: the endpoint
  *
  * Context: process; lock_sock() held.
  * Return: the association or attempt, valid while lock_sock() is held, without
  * a reference; NULL if the endpoint has none.
  */
-static inline struct altconn_assoc *altconn_connect_own_assoc(struct sock *sk)
+static inline struct altconn_assoc *
+altconn_connect_locked_assoc(struct sock *sk)
 {
 	return rcu_dereference_protected(altconn_sk(sk)->assoc,
 					 lockdep_sock_is_held(sk));

@@ -389,7 +389,7 @@ int altconn_dgram_queue_or_block(struct sock *receiver,
 	if (err)
 		return err;
 	if (unlikely(!list_empty(&dropped)))
-		altconn_dgram_free_all(&dropped);
+		altconn_dgram_put_all(&dropped);
 	altconn_dgram_wake_reader(receiver);
 	return 0;
 }

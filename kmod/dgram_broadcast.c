@@ -101,7 +101,7 @@ static int dgram_deliver_copy(const struct sock *sk, struct sock *receiver,
 	if (!copy)
 		return -ENOMEM;
 	if (altconn_dgram_carries_creds(sk, receiver))
-		altconn_scm_fill(&copy->scm);
+		altconn_scm_add_own_cred(&copy->scm);
 	altconn_dgram_deliver_nowait(receiver, copy);
 	cond_resched();
 	return fatal_signal_pending(current) ? -EINTR : 0;

@@ -48,7 +48,7 @@ static void dgram_set_peer(struct sock *sk, struct altconn_addr *addr,
 	WRITE_ONCE(ask->peer_sk, NULL);
 	ask->cached_receiver = NULL;
 	list_for_each_entry_safe(dg, next, &ask->queue, node) {
-		if (altconn_dgram_is_peer(ask, dg))
+		if (altconn_dgram_peer_permits(ask, dg))
 			continue;
 		altconn_dgram_unlink(ask, dg);
 		list_add_tail(&dg->node, &gone);
@@ -58,7 +58,7 @@ static void dgram_set_peer(struct sock *sk, struct altconn_addr *addr,
 	spin_unlock(&ask->queue_lock);
 
 	altconn_dgram_wake_blocked(sk);
-	altconn_dgram_free_all(&gone);
+	altconn_dgram_put_all(&gone);
 	altconn_dgram_unwatch(sk);
 	altconn_addr_put(old_addr);
 	if (old_sk)
@@ -115,7 +115,7 @@ static void dgram_dissolve_locked(struct sock *sk, int err)
 	 * Give up an automatic address first, so that a sender that is woken
 	 * below does not find the socket again.
 	 */
-	altconn_bind_reset(sk);
+	altconn_bind_local_undo(sk);
 	dgram_set_peer(sk, NULL, ALTCONN_NO_RULE);
 	dgram_uncharge_assoc(sk);
 	/* dgram_set_state() wakes threads that look for this error. */
@@ -284,7 +284,7 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 	struct path path = {};
 	int err;
 
-	if (altconn_addr_dissolves(sk, uaddr, len))
+	if (altconn_addr_only_disconnects(sk, uaddr, len))
 		return dgram_dissolve(sk);
 	err = altconn_addr_parse_peer(sk, uaddr, len, &addr);
 	if (err)

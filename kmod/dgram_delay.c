@@ -58,7 +58,7 @@ struct dgram_delayed {
 /* Free @d with all its references except that to @dg. */
 static void delayed_free(struct dgram_delayed *d)
 {
-	altconn_dgram_free_all(&d->copies);
+	altconn_dgram_put_all(&d->copies);
 	kvfree(d->receivers);
 	altconn_dgram_put_dest(&d->dest);
 	path_put(&d->path);
@@ -282,7 +282,7 @@ static void delayed_run_job(struct altconn_job *job)
  * Return the socket's queue of delayed datagrams, which the first call makes.
  * Return NULL if there is no memory.
  */
-static struct altconn_delay_queue *delayed_get_queue(struct sock *sk)
+static struct altconn_delay_queue *delay_queue_get_or_alloc(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	struct altconn_delay_queue *q, *old = READ_ONCE(ask->delay_queue);
@@ -350,7 +350,7 @@ static bool delayed_insert(struct altconn_delay_queue *q,
 static int delayed_add(struct sock *sk, struct dgram_delayed *d, u32 delay_ms)
 {
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
-	struct altconn_delay_queue *q = delayed_get_queue(sk);
+	struct altconn_delay_queue *q = delay_queue_get_or_alloc(sk);
 	bool fits;
 
 	if (!q)
@@ -429,7 +429,7 @@ int altconn_dgram_send_delayed(struct sock *sk, struct altconn_dgram *dg,
 	 * The receiver may have SO_PASSCRED at the time of the delivery, when
 	 * the credentials of the sending thread are no longer available.
 	 */
-	altconn_scm_fill(&dg->scm);
+	altconn_scm_add_own_cred(&dg->scm);
 	d->dg = dg;
 	d->connected = connected;
 	d->dest.addr = altconn_addr_get(dest->addr);

@@ -24,7 +24,7 @@
 #include "sock.h"
 
 /* Size of a datagram that is not a copy, without its data, bytes. */
-#define DGRAM_HEAD	offsetof(struct altconn_dgram, inline_data)
+#define DGRAM_HEADER_SIZE	offsetof(struct altconn_dgram, inline_data)
 
 /*
  * The number of changes so far after which a lookup of a receiver may have
@@ -137,12 +137,12 @@ int altconn_dgram_run_filter(struct sock *receiver, struct altconn_dgram *dg)
 }
 
 /**
- * altconn_dgram_free_all() - drop a reference to each datagram of a list
+ * altconn_dgram_put_all() - drop a reference to each datagram of a list
  * @list: the datagrams, linked by @node; the list must not be used afterwards
  *
  * Context: process, may sleep; no spinlock held.
  */
-void altconn_dgram_free_all(struct list_head *list)
+void altconn_dgram_put_all(struct list_head *list)
 {
 	struct altconn_dgram *dg, *next;
 
@@ -189,14 +189,15 @@ bool altconn_dgram_apply_overflow(struct sock *receiver,
 
 /*
  * Check whether @len bytes of data get an allocation of their own. kmalloc()
- * rounds a size up to a power of two. If the data with DGRAM_HEAD exceeds the
- * power of two that is enough for the data alone, a common allocation would
- * take twice the memory, and init_on_alloc would clear all of it.
+ * rounds a size up to a power of two. If the data with DGRAM_HEADER_SIZE
+ * exceeds the power of two that is enough for the data alone, a common
+ * allocation would take twice the memory, and init_on_alloc would clear all of
+ * it.
  */
 static bool dgram_needs_own_data(size_t len)
 {
 	return len >= 1024 && roundup_pow_of_two(len) !=
-	       roundup_pow_of_two(DGRAM_HEAD + len);
+	       roundup_pow_of_two(DGRAM_HEADER_SIZE + len);
 }
 
 /**
@@ -213,7 +214,7 @@ static bool dgram_needs_own_data(size_t len)
 struct altconn_dgram *altconn_dgram_alloc(size_t len)
 {
 	bool apart = dgram_needs_own_data(len);
-	size_t size = DGRAM_HEAD + (apart ? 0 : len);
+	size_t size = DGRAM_HEADER_SIZE + (apart ? 0 : len);
 	struct altconn_dgram *dg;
 
 	if (likely(size <= PAGE_SIZE))
@@ -305,7 +306,7 @@ void altconn_dgram_purge(struct sock *sk)
 	list_splice_init(&ask->queue, &gone);
 	altconn_dgram_set_load(ask, 0);
 	spin_unlock(&ask->queue_lock);
-	altconn_dgram_free_all(&gone);
+	altconn_dgram_put_all(&gone);
 }
 
 /**

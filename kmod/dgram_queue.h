@@ -64,7 +64,7 @@ extern atomic64_t altconn_dgram_genid;
 void altconn_dgram_genid_bump(void);
 void altconn_dgram_put(struct altconn_dgram *dg);
 int altconn_dgram_run_filter(struct sock *receiver, struct altconn_dgram *dg);
-void altconn_dgram_free_all(struct list_head *list);
+void altconn_dgram_put_all(struct list_head *list);
 bool altconn_dgram_apply_overflow(struct sock *receiver,
 				  struct list_head *dropped);
 struct altconn_dgram *altconn_dgram_alloc(size_t len);
@@ -91,8 +91,8 @@ altconn_dgram_peer_addr(const struct altconn_dgram_sock *ask)
 }
 
 /**
- * altconn_dgram_is_peer() - check whether a receiver's peer, if it has one, is
- * the sender of a datagram
+ * altconn_dgram_peer_permits() - check whether a receiver's peer, if it has
+ * one, is the sender of a datagram
  * @ask: the receiving endpoint
  * @dg: the datagram
  *
@@ -100,8 +100,9 @@ altconn_dgram_peer_addr(const struct altconn_dgram_sock *ask)
  * Return: true if the receiver is unconnected or connected to the sender of
  * @dg, else false.
  */
-static inline bool altconn_dgram_is_peer(const struct altconn_dgram_sock *ask,
-					 const struct altconn_dgram *dg)
+static inline bool
+altconn_dgram_peer_permits(const struct altconn_dgram_sock *ask,
+			   const struct altconn_dgram *dg)
 {
 	if (ask->peer_sk)
 		return dg->sender == ask->peer_sk;
@@ -184,7 +185,7 @@ static inline int altconn_dgram_check_sender(const struct sock *receiver,
 {
 	lockdep_assert_held(&altconn_dgram_sk(receiver)->queue_lock);
 	if (sock_flag(receiver, SOCK_DEAD) ||
-	    !altconn_dgram_is_peer(altconn_dgram_sk(receiver), dg))
+	    !altconn_dgram_peer_permits(altconn_dgram_sk(receiver), dg))
 		return -ECONNREFUSED;
 	if (unlikely(READ_ONCE(receiver->sk_shutdown) & RCV_SHUTDOWN) &&
 	    !altconn_is_inet(receiver))

@@ -40,14 +40,14 @@
  * UDP ranks its sockets in the same way, but does not find a socket that is
  * connected to another address. Here such a socket is found if there is no
  * other. Then altconn_dgram_check_admit() refuses the sender with
- * -ECONNREFUSED, and dgram_send_error() turns this into the result that UDP
+ * -ECONNREFUSED, and dgram_convert_error() turns this into the result that UDP
  * has. The caller holds rcu_read_lock().
  */
 static unsigned int dgram_compute_score(const struct altconn_bind *bind,
 					const struct altconn_addr *addr,
 					const struct altconn_addr *from)
 {
-	unsigned int score = 4 * altconn_bind_compute_score(bind, addr);
+	unsigned int score = 4 * altconn_bind_closeness(bind, addr);
 	const struct altconn_dgram_sock *ask;
 	const struct altconn_addr *peer;
 
@@ -297,7 +297,7 @@ struct altconn_addr *altconn_dgram_sender_addr(struct sock *sk,
  * Context: process, may sleep.
  * Return: the datagram, one reference, which the caller owns; ERR_PTR(-ENOMEM);
  * ERR_PTR(-EFAULT) if the data is not readable; the errors of
- * altconn_scm_send().
+ * altconn_scm_parse_cmsgs().
  */
 struct altconn_dgram *
 altconn_dgram_make(struct sock *sk, struct msghdr *msg, size_t len,
@@ -316,7 +316,7 @@ altconn_dgram_make(struct sock *sk, struct msghdr *msg, size_t len,
 	else
 		dg->from = from;
 	if (!err && unlikely(msg->msg_controllen))
-		err = altconn_scm_send(sk, msg, &dg->scm);
+		err = altconn_scm_parse_cmsgs(sk, msg, &dg->scm);
 	/*
 	 * The length is that of the allocation, so copy_from_iter()'s check of
 	 * the slab object (hardened usercopy) is superfluous.
@@ -575,7 +575,7 @@ int altconn_dgram_send_to(struct sock *sk, struct dgram_dest *dest,
 			return err;
 		/* A datagram that has credentials already keeps them. */
 		if (unlikely(altconn_dgram_carries_creds(sk, receiver)))
-			altconn_scm_fill(&dg->scm);
+			altconn_scm_add_own_cred(&dg->scm);
 		err = altconn_dgram_filter(receiver, dg, timeo != 0);
 		if (!err)
 			err = altconn_dgram_queue_or_block(receiver, dg, timeo ?

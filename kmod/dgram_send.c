@@ -89,8 +89,8 @@ static bool dgram_is_too_long(const struct sock *sk, size_t len,
  * 0. If the sender is connected to the destination and @err is -ECONNREFUSED,
  * set sk_err, so that the next call on the sender fails with this errno.
  */
-static noinline int dgram_send_error(struct sock *sk,
-				     const struct dgram_dest *dest, int err)
+static noinline int dgram_convert_error(struct sock *sk,
+					const struct dgram_dest *dest, int err)
 {
 	const struct altconn_addr *peer;
 	bool connected;
@@ -126,7 +126,7 @@ static __always_inline int dgram_finish_send(struct sock *sk,
 	if (likely(!err))
 		return 0;
 	altconn_dgram_put(dg);
-	return dgram_send_error(sk, dest, err);
+	return dgram_convert_error(sk, dest, err);
 }
 
 /*
@@ -203,7 +203,7 @@ struct altconn_cork {
  * Return the cork of a socket, which the first call allocates. Return NULL if
  * there is no memory.
  */
-static struct altconn_cork *cork_of(struct sock *sk)
+static struct altconn_cork *cork_get_or_alloc(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	struct altconn_cork *cork = READ_ONCE(ask->cork), *old;
@@ -438,7 +438,7 @@ static int cork_try_piece(struct sock *sk, struct altconn_cork *cork,
  */
 static noinline int cork_send(struct sock *sk, struct msghdr *msg, size_t len)
 {
-	struct altconn_cork *cork = cork_of(sk);
+	struct altconn_cork *cork = cork_get_or_alloc(sk);
 	struct iov_iter begin = msg->msg_iter;
 	struct cork_pieces whole = {};
 	int err;
@@ -465,7 +465,7 @@ static noinline int cork_send(struct sock *sk, struct msghdr *msg, size_t len)
  */
 int altconn_dgram_set_cork(struct sock *sk, bool on)
 {
-	struct altconn_cork *cork = cork_of(sk);
+	struct altconn_cork *cork = cork_get_or_alloc(sk);
 	struct cork_pieces whole = {};
 
 	if (!cork)
@@ -525,7 +525,7 @@ bool altconn_dgram_is_corked(const struct sock *sk)
  * * -EPROTOTYPE if a socket of another type is bound to the path
  * * -EOPNOTSUPP for MSG_OOB
  * * the errors of altconn_path_resolve(), altconn_rule_check() and
- *   altconn_scm_send()
+ *   altconn_scm_parse_cmsgs()
  * * -EINTR or -ERESTARTSYS on a signal
  * * -EFAULT, -ENOBUFS or -ENOMEM
  */

@@ -117,7 +117,7 @@ static void event_put(struct altconn_event *ev)
  * Return the key of the audience that receives the events of associations that
  * the user @uid has begun.
  */
-static unsigned long event_audience_of_uid(kuid_t uid)
+static unsigned long event_audience_key_of_uid(kuid_t uid)
 {
 	return __kuid_val(uid);
 }
@@ -126,7 +126,7 @@ static unsigned long event_audience_of_uid(kuid_t uid)
  * Return the key of the audience that receives every event: the watchers with
  * CAP_NET_ADMIN. No user has INVALID_UID.
  */
-static unsigned long event_audience_admin(void)
+static unsigned long event_audience_key_admin(void)
 {
 	return __kuid_val(INVALID_UID);
 }
@@ -187,8 +187,8 @@ static void event_audience_enqueue(struct altconn_net *an, unsigned long key,
 bool altconn_event_has_audience(struct altconn_net *an, kuid_t uid)
 {
 	return !READ_ONCE(event_stopped) &&
-	       (xa_load(&an->audiences, event_audience_admin()) ||
-		xa_load(&an->audiences, event_audience_of_uid(uid)));
+	       (xa_load(&an->audiences, event_audience_key_admin()) ||
+		xa_load(&an->audiences, event_audience_key_of_uid(uid)));
 }
 
 /**
@@ -204,9 +204,9 @@ bool altconn_event_has_audience(struct altconn_net *an, kuid_t uid)
 void altconn_event_enqueue(struct altconn_net *an, kuid_t uid,
 			   struct altconn_event *ev)
 {
-	event_audience_enqueue(an, event_audience_admin(), ev);
+	event_audience_enqueue(an, event_audience_key_admin(), ev);
 	if (uid_valid(uid))
-		event_audience_enqueue(an, event_audience_of_uid(uid), ev);
+		event_audience_enqueue(an, event_audience_key_of_uid(uid), ev);
 	event_put(ev);
 }
 
@@ -503,8 +503,8 @@ struct event_watcher *altconn_event_watcher_new(struct sk_buff *skb, u32 portid)
 	w->viewer.uid = current_uid();
 	w->viewer.pids = get_pid_ns(task_active_pid_ns(current));
 	w->viewer.users = get_user_ns(current_user_ns());
-	w->key = w->viewer.admin ? event_audience_admin() :
-				   event_audience_of_uid(w->viewer.uid);
+	w->key = w->viewer.admin ? event_audience_key_admin() :
+				   event_audience_key_of_uid(w->viewer.uid);
 	return w;
 }
 
@@ -604,7 +604,7 @@ static u64 event_watcher_seq(struct event_watcher *w)
 }
 
 /**
- * altconn_event_is_watcher() - check whether a netlink socket is a watcher
+ * altconn_event_watcher_get_seq() - check whether a netlink socket is a watcher
  * @an: the namespace
  * @portid: netlink port id of the socket
  * @sk: the socket
@@ -614,8 +614,8 @@ static u64 event_watcher_seq(struct event_watcher *w)
  * Context: process, does not sleep.
  * Return: true if the socket is a watcher, else false.
  */
-bool altconn_event_is_watcher(struct altconn_net *an, u32 portid,
-			      const struct sock *sk, u64 *seq)
+bool altconn_event_watcher_get_seq(struct altconn_net *an, u32 portid,
+				   const struct sock *sk, u64 *seq)
 {
 	struct event_watcher *w;
 	bool found;

@@ -129,8 +129,8 @@ struct altconn_payer *altconn_event_payer_charge(struct sk_buff *skb);
 struct event_watcher *altconn_event_watcher_new(struct sk_buff *skb,
 						u32 portid);
 void altconn_event_watcher_end(struct event_watcher *w);
-bool altconn_event_is_watcher(struct altconn_net *an, u32 portid,
-			      const struct sock *sk, u64 *seq);
+bool altconn_event_watcher_get_seq(struct altconn_net *an, u32 portid,
+				   const struct sock *sk, u64 *seq);
 int altconn_event_watcher_add(struct altconn_net *an,
 			      struct event_watcher *new);
 void altconn_event_watcher_remove(struct altconn_net *an, u32 portid,

@@ -31,7 +31,7 @@
 #define GLOB_BYTES	256
 
 /* A bit mask: bit i is for state i, or for element i, counted from 0. */
-struct glob_set {
+struct glob_mask {
 	u64	word[GLOB_WORDS];
 };
 
@@ -47,9 +47,9 @@ struct glob_set {
  */
 struct altconn_glob {
 	u32		n;
-	struct glob_set	star;
+	struct glob_mask	star;
 	u8		class[GLOB_BYTES];
-	struct glob_set	step[];
+	struct glob_mask	step[];
 };
 
 /*
@@ -93,7 +93,7 @@ static size_t glob_match_set(const u8 *pat, size_t len, u8 c, bool *in)
  * Set *@in to whether the element at @pat matches the byte @c. The pattern is
  * whole. Return the length of the element in the pattern.
  */
-static size_t glob_element(const u8 *pat, size_t len, u8 c, bool *in)
+static size_t glob_match_element(const u8 *pat, size_t len, u8 c, bool *in)
 {
 	switch (pat[0]) {
 	case '?':
@@ -137,12 +137,12 @@ bool altconn_glob_is_whole(const u8 *pattern, size_t len)
 	return true;
 }
 
-static bool glob_has(const struct glob_set *set, u32 state)
+static bool glob_has(const struct glob_mask *set, u32 state)
 {
 	return set->word[state / 64] >> state % 64 & 1;
 }
 
-static void glob_add(struct glob_set *set, u32 state)
+static void glob_add(struct glob_mask *set, u32 state)
 {
 	set->word[state / 64] |= 1ULL << state % 64;
 }
@@ -151,21 +151,21 @@ static void glob_add(struct glob_set *set, u32 state)
  * Set @step to the elements that match the byte @c. Add the states i for which
  * a star stands before element i to @star. Return the number of elements.
  */
-static u32 glob_scan(const u8 *pattern, size_t len, u8 c, struct glob_set *step,
-		     struct glob_set *star)
+static u32 glob_scan(const u8 *pattern, size_t len, u8 c,
+		     struct glob_mask *step, struct glob_mask *star)
 {
 	size_t at = 0;
 	u32 n = 0;
 	bool in;
 
-	*step = (struct glob_set) {};
+	*step = (struct glob_mask) {};
 	while (at < len) {
 		if (pattern[at] == '*') {
 			glob_add(star, n);
 			at++;
 			continue;
 		}
-		at += glob_element(pattern + at, len - at, c, &in);
+		at += glob_match_element(pattern + at, len - at, c, &in);
 		if (in)
 			glob_add(step, n);
 		n++;
@@ -177,8 +177,8 @@ static u32 glob_scan(const u8 *pattern, size_t len, u8 c, struct glob_set *step,
  * Return the class whose elements are @new. If no class has them yet, append
  * one to @step.
  */
-static u32 glob_class(struct glob_set *step, u32 *classes,
-		      const struct glob_set *new)
+static u32 glob_class(struct glob_mask *step, u32 *classes,
+		      const struct glob_mask *new)
 {
 	u32 i;
 
@@ -201,7 +201,7 @@ static u32 glob_class(struct glob_set *step, u32 *classes,
 struct altconn_glob *altconn_glob_compile(const u8 *pattern, size_t len)
 {
 	struct altconn_glob *glob = NULL, *full;
-	struct glob_set step;
+	struct glob_mask step;
 	u32 classes = 0, c;
 
 	full = kzalloc(struct_size(full, step, GLOB_BYTES), GFP_KERNEL);
@@ -225,9 +225,10 @@ struct altconn_glob *altconn_glob_compile(const u8 *pattern, size_t len)
  *
  * Return false if no state is left, else true.
  */
-static bool glob_step(const struct altconn_glob *glob, struct glob_set *at, u8 c)
+static bool glob_step(const struct altconn_glob *glob, struct glob_mask *at,
+		      u8 c)
 {
-	const struct glob_set *step = &glob->step[glob->class[c]];
+	const struct glob_mask *step = &glob->step[glob->class[c]];
 	u64 carry = 0, any = 0, next;
 	int i;
 
@@ -256,7 +257,7 @@ bool altconn_glob_match(const struct altconn_glob *glob, const u8 *text,
 			size_t len)
 {
 	bool ends_in_star = glob_has(&glob->star, glob->n);
-	struct glob_set at = { .word = { 1 } };
+	struct glob_mask at = { .word = { 1 } };
 	size_t i;
 
 	for (i = 0; i < len; i++) {

@@ -83,7 +83,7 @@ listener_select_nth(const struct altconn_place *place,
 
 	altconn_bind_for_each_listener(bind, place) {
 		ln = rcu_dereference(bind->listener);
-		if (!ln || altconn_bind_compute_score(bind, addr) != score)
+		if (!ln || altconn_bind_closeness(bind, addr) != score)
 			continue;
 		full = READ_ONCE(ln->queued) > READ_ONCE(ln->backlog);
 		/*
@@ -118,7 +118,7 @@ listener_lookup_place(const struct altconn_place *place, int type,
 		if (unlikely(!ln))
 			*changed = true;
 		if (!ln || bind->type != type ||
-		    altconn_bind_compute_score(bind, addr) != score)
+		    altconn_bind_closeness(bind, addr) != score)
 			continue;
 		found = ln;
 		equals++;

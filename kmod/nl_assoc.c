@@ -39,7 +39,7 @@ static struct altconn_end_info nl_assoc_end(struct altconn_assoc *assoc,
 	struct altconn_end_info info = {
 		.addr = altconn_assoc_addr(assoc, side, viewer->side),
 		.format = end->format,
-		.recv_queue = altconn_ring_payload(READ_ONCE(assoc->end[side].in)),
+		.recv_queue = altconn_ring_unread_payload(READ_ONCE(assoc->end[side].in)),
 		.inode = sk ? sock_i_ino(sk) : 0,
 	};
 
@@ -105,7 +105,7 @@ static bool nl_selects_assoc(const struct altconn_nl_filter *filter,
  * Get the state to show: like assoc->state, but an association that has closed
  * ends is CLOSING (one end) or CLOSED (both ends).
  */
-static u32 nl_shown_state(const struct altconn_assoc *assoc)
+static u32 nl_assoc_shown_state(const struct altconn_assoc *assoc)
 {
 	u32 state = altconn_assoc_state(assoc);
 	bool client = READ_ONCE(assoc->end[ALTCONN_CLIENT].closed);
@@ -122,8 +122,8 @@ static u32 nl_shown_state(const struct altconn_assoc *assoc)
  * Put the age, the time until the decision, and the position of an attempt in
  * its lane.
  */
-static int nl_put_wait(struct sk_buff *skb, const struct altconn_assoc *assoc,
-		       u32 state)
+static int nl_assoc_put_times(struct sk_buff *skb,
+			      const struct altconn_assoc *assoc, u32 state)
 {
 	u64 decided = READ_ONCE(assoc->decided_at), now = ktime_get_ns();
 
@@ -164,7 +164,7 @@ static int nl_put_assoc(struct sk_buff *skb,
 	if (assoc->rule && viewer->side == ALTCONN_CLIENT &&
 	    nla_put_u32(skb, ALTCONN_A_ASSOC_RULE, assoc->rule))
 		return -EMSGSIZE;
-	return nl_put_wait(skb, assoc, state);
+	return nl_assoc_put_times(skb, assoc, state);
 }
 
 /*
@@ -211,7 +211,7 @@ int altconn_nl_assoc_get_start(struct netlink_callback *cb)
 	struct nl_assoc_dump *dump = nl_assoc_dump_of(cb);
 	struct altconn_nl_filter *filter;
 
-	filter = altconn_nl_dump_filter(cb, altconn_nl_filter_assoc);
+	filter = altconn_nl_filter_new_dump(cb, altconn_nl_filter_parse_assoc);
 	if (IS_ERR(filter))
 		return PTR_ERR(filter);
 	dump->filter = filter;
@@ -258,7 +258,7 @@ int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
 	while (!err && looks && !fatal_signal_pending(current) &&
 	       (assoc = altconn_assoc_next(&dump->walk, &viewer.side))) {
 		looks--;
-		state = nl_shown_state(assoc);
+		state = nl_assoc_shown_state(assoc);
 		if (nl_selects_assoc(dump->filter, &viewer, assoc, state))
 			err = nl_dump_assoc(skb, cb, &viewer, assoc, state);
 		altconn_assoc_put(assoc);
@@ -298,7 +298,7 @@ int altconn_nl_assoc_get_doit(struct sk_buff *skb, struct genl_info *info)
 	void *hdr;
 	u32 state;
 
-	filter = altconn_nl_one_filter(info, altconn_nl_filter_assoc);
+	filter = altconn_nl_filter_new_one(info, altconn_nl_filter_parse_assoc);
 	if (IS_ERR(filter))
 		return PTR_ERR(filter);
 	reply = altconn_nl_reply_new(info, NLMSG_DEFAULT_SIZE,
@@ -310,7 +310,7 @@ int altconn_nl_assoc_get_doit(struct sk_buff *skb, struct genl_info *info)
 	assoc = altconn_assoc_find(genl_info_net(info),
 				   nla_get_u64(filter->id), &viewer.side);
 	if (assoc) {
-		state = nl_shown_state(assoc);
+		state = nl_assoc_shown_state(assoc);
 		if (nl_selects_assoc(filter, &viewer, assoc, state))
 			err = nl_put_assoc(reply, &viewer, assoc, state);
 		altconn_assoc_put(assoc);

@@ -33,7 +33,7 @@ static int nl_event_reply(struct genl_info *info, u64 seq)
 }
 
 /* Make the socket of the request a watcher, which is charged to its user. */
-static int nl_event_begin(struct sk_buff *skb, struct genl_info *info)
+static int nl_event_add_watcher(struct sk_buff *skb, struct genl_info *info)
 {
 	struct event_watcher *w =
 		altconn_event_watcher_new(skb, info->snd_portid);
@@ -79,9 +79,9 @@ int altconn_nl_monitor_doit(struct sk_buff *skb, struct genl_info *info)
 
 	if (err)
 		return err;
-	if (altconn_event_is_watcher(an, info->snd_portid, sk, &seq))
+	if (altconn_event_watcher_get_seq(an, info->snd_portid, sk, &seq))
 		return nl_event_reply(info, seq);
-	err = nl_event_begin(skb, info);
+	err = nl_event_add_watcher(skb, info);
 	if (err)
 		return err;
 	err = nl_event_reply(info, seq);

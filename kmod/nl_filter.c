@@ -39,18 +39,18 @@ static struct altconn_nl_filter *nl_filter_new(const struct nlmsghdr *nlh,
 }
 
 /**
- * altconn_nl_dump_filter() - make the filter of a dump request
+ * altconn_nl_filter_new_dump() - make the filter of a dump request
  * @cb: the dump
- * @parse: altconn_nl_filter_assoc() or altconn_nl_filter_socket(), which fills
- *	the filter
+ * @parse: altconn_nl_filter_parse_assoc() or altconn_nl_filter_parse_socket(),
+ *	which fills the filter
  *
  * Context: process, may sleep.
  * Return: the filter, which the caller frees with kfree(); NULL: the request
  * has no attributes, so all objects match; ERR_PTR(-EINVAL): an attribute is
  * wrong or occurs twice; ERR_PTR(-ENOMEM).
  */
-struct altconn_nl_filter *altconn_nl_dump_filter(struct netlink_callback *cb,
-						 nl_filter_parse *parse)
+struct altconn_nl_filter *
+altconn_nl_filter_new_dump(struct netlink_callback *cb, nl_filter_parse *parse)
 {
 	const struct genl_info *info = genl_info_dump(cb);
 
@@ -58,18 +58,18 @@ struct altconn_nl_filter *altconn_nl_dump_filter(struct netlink_callback *cb,
 }
 
 /**
- * altconn_nl_one_filter() - make the filter of a request for one object
+ * altconn_nl_filter_new_one() - make the filter of a request for one object
  * @info: the request
- * @parse: altconn_nl_filter_assoc() or altconn_nl_filter_socket(), which fills
- *	the filter
+ * @parse: altconn_nl_filter_parse_assoc() or altconn_nl_filter_parse_socket(),
+ *	which fills the filter
  *
  * Context: process, may sleep.
  * Return: the filter, with an id, which the caller frees with kfree();
  * ERR_PTR(-EINVAL): the id is missing, or an attribute is wrong or occurs
  * twice; ERR_PTR(-ENOMEM).
  */
-struct altconn_nl_filter *altconn_nl_one_filter(struct genl_info *info,
-						nl_filter_parse *parse)
+struct altconn_nl_filter *altconn_nl_filter_new_one(struct genl_info *info,
+						    nl_filter_parse *parse)
 {
 	struct altconn_nl_filter *filter =
 		nl_filter_new(info->nlhdr, info->attrs, info->extack, parse);
@@ -156,7 +156,8 @@ static int nl_filter_parse_end(struct altconn_nl_end_filter *end,
 }
 
 /**
- * altconn_nl_filter_assoc() - fill the filter of a request for associations
+ * altconn_nl_filter_parse_assoc() - fill the filter of a request for
+ * associations
  * @filter: the filter, zeroed; gets pointers to attributes of the request
  * @nlh: the request
  * @attrs: attributes of the request, by type
@@ -165,9 +166,10 @@ static int nl_filter_parse_end(struct altconn_nl_end_filter *end,
  * Context: process.
  * Return: 0; -EINVAL: an attribute is wrong or occurs twice.
  */
-int altconn_nl_filter_assoc(struct altconn_nl_filter *filter,
-			    const struct nlmsghdr *nlh, struct nlattr **attrs,
-			    struct netlink_ext_ack *extack)
+int altconn_nl_filter_parse_assoc(struct altconn_nl_filter *filter,
+				  const struct nlmsghdr *nlh,
+				  struct nlattr **attrs,
+				  struct netlink_ext_ack *extack)
 {
 	filter->id = attrs[ALTCONN_A_ASSOC_ID];
 	filter->type = attrs[ALTCONN_A_ASSOC_TYPE];
@@ -184,7 +186,7 @@ int altconn_nl_filter_assoc(struct altconn_nl_filter *filter,
 }
 
 /**
- * altconn_nl_filter_socket() - fill the filter of a request for sockets
+ * altconn_nl_filter_parse_socket() - fill the filter of a request for sockets
  * @filter: the filter, zeroed; gets pointers to attributes of the request
  * @nlh: the request
  * @attrs: attributes of the request, by type
@@ -193,9 +195,10 @@ int altconn_nl_filter_assoc(struct altconn_nl_filter *filter,
  * Context: process.
  * Return: 0; -EINVAL: an attribute is wrong or occurs twice.
  */
-int altconn_nl_filter_socket(struct altconn_nl_filter *filter,
-			     const struct nlmsghdr *nlh, struct nlattr **attrs,
-			     struct netlink_ext_ack *extack)
+int altconn_nl_filter_parse_socket(struct altconn_nl_filter *filter,
+				   const struct nlmsghdr *nlh,
+				   struct nlattr **attrs,
+				   struct netlink_ext_ack *extack)
 {
 	filter->id = attrs[ALTCONN_A_SOCKET_ID];
 	filter->type = attrs[ALTCONN_A_SOCKET_TYPE];

@@ -17,16 +17,18 @@ typedef int nl_filter_parse(struct altconn_nl_filter *filter,
 			    const struct nlmsghdr *nlh, struct nlattr **attrs,
 			    struct netlink_ext_ack *extack);
 
-struct altconn_nl_filter *altconn_nl_dump_filter(struct netlink_callback *cb,
-						 nl_filter_parse *parse);
-struct altconn_nl_filter *altconn_nl_one_filter(struct genl_info *info,
-						nl_filter_parse *parse);
-int altconn_nl_filter_assoc(struct altconn_nl_filter *filter,
-			    const struct nlmsghdr *nlh, struct nlattr **attrs,
-			    struct netlink_ext_ack *extack);
-int altconn_nl_filter_socket(struct altconn_nl_filter *filter,
-			     const struct nlmsghdr *nlh, struct nlattr **attrs,
-			     struct netlink_ext_ack *extack);
+struct altconn_nl_filter *
+altconn_nl_filter_new_dump(struct netlink_callback *cb, nl_filter_parse *parse);
+struct altconn_nl_filter *altconn_nl_filter_new_one(struct genl_info *info,
+						    nl_filter_parse *parse);
+int altconn_nl_filter_parse_assoc(struct altconn_nl_filter *filter,
+				  const struct nlmsghdr *nlh,
+				  struct nlattr **attrs,
+				  struct netlink_ext_ack *extack);
+int altconn_nl_filter_parse_socket(struct altconn_nl_filter *filter,
+				   const struct nlmsghdr *nlh,
+				   struct nlattr **attrs,
+				   struct netlink_ext_ack *extack);
 bool altconn_nl_selects_u32(const struct nlattr *attr, u32 value);
 bool altconn_nl_selects_u64(const struct nlattr *attr, u64 value);
 bool altconn_nl_selects_addr(struct nlattr * const *wanted,

@@ -334,8 +334,8 @@ static int nl_rule_read_list(struct genl_info *info, bool restores,
  * is set. On success the table takes over the references, @list is empty, and
  * *@id is the id of the first rule of the request. @id may be NULL.
  */
-static int nl_rule_change(struct genl_info *info, struct nl_rule_list *list,
-			  bool instead, u32 *id)
+static int nl_rule_apply_list(struct genl_info *info, struct nl_rule_list *list,
+			      bool instead, u32 *id)
 {
 	struct altconn_net *an = nl_rule_net_of(info);
 	int err;
@@ -413,7 +413,7 @@ int altconn_nl_rule_add_doit(struct sk_buff *skb, struct genl_info *info)
 	reply = nl_rule_reply_new(info, &hdr);
 	if (!reply)
 		goto out;
-	err = nl_rule_change(info, &list, false, &id);
+	err = nl_rule_apply_list(info, &list, false, &id);
 	if (err)
 		nlmsg_free(reply);
 	else
@@ -442,7 +442,7 @@ int altconn_nl_rule_restore_doit(struct sk_buff *skb, struct genl_info *info)
 	err = altconn_nl_check_admin(skb, info) ? : nl_rule_read_list(info, true, &list);
 	if (err)
 		return err;
-	err = nl_rule_change(info, &list, true, NULL);
+	err = nl_rule_apply_list(info, &list, true, NULL);
 	nl_rule_free_list(&list);
 	return err;
 }

@@ -34,8 +34,8 @@ struct nl_listener_info {
 	u64	outcomes[ALTCONN_N_REASONS], waited;
 };
 
-static void nl_read_listener(struct altconn_listener *ln,
-			     struct nl_listener_info *info)
+static void nl_socket_read_listener(struct altconn_listener *ln,
+				    struct nl_listener_info *info)
 {
 	info->waiting = altconn_attempt_nr_waiting(ln);
 	spin_lock(&ln->lock);
@@ -50,7 +50,7 @@ static int nl_put_listener(struct sk_buff *skb, struct altconn_listener *ln)
 {
 	struct nl_listener_info info;
 
-	nl_read_listener(ln, &info);
+	nl_socket_read_listener(ln, &info);
 	if (nla_put_flag(skb, ALTCONN_A_SOCKET_LISTENING) ||
 	    nla_put_u32(skb, ALTCONN_A_SOCKET_BACKLOG, info.backlog) ||
 	    nla_put_u32(skb, ALTCONN_A_SOCKET_QUEUED, info.queued) ||
@@ -101,8 +101,8 @@ static struct altconn_task_info nl_owner_of(const struct sock *sk)
  * Describe the owner of a socket. The result holds no references; it is valid
  * as long as @sk and @addr are.
  */
-static struct altconn_end_info nl_owner_end(struct sock *sk,
-					    const struct altconn_addr *addr)
+static struct altconn_end_info
+nl_socket_owner_info(struct sock *sk, const struct altconn_addr *addr)
 {
 	return (struct altconn_end_info) {
 		.addr = addr,
@@ -116,7 +116,7 @@ static int nl_put_owner(struct sk_buff *skb,
 			const struct altconn_viewer *viewer, struct sock *sk)
 {
 	struct altconn_addr *addr = altconn_addr_of(sk);
-	struct altconn_end_info info = nl_owner_end(sk, addr);
+	struct altconn_end_info info = nl_socket_owner_info(sk, addr);
 	int err;
 
 	if (sk->sk_type == SOCK_DGRAM)
@@ -138,7 +138,7 @@ static bool nl_selects_owner(const struct altconn_nl_filter *filter,
 	if (!filter->owner.given)
 		return true;
 	addr = altconn_addr_of(sk);
-	info = nl_owner_end(sk, addr);
+	info = nl_socket_owner_info(sk, addr);
 	wanted = altconn_nl_selects_end(&filter->owner, viewer, &info);
 	altconn_addr_put(addr);
 	return wanted;
@@ -307,7 +307,7 @@ int altconn_nl_socket_get_start(struct netlink_callback *cb)
 	struct nl_socket_dump *dump = nl_socket_dump_of(cb);
 	struct altconn_nl_filter *filter;
 
-	filter = altconn_nl_dump_filter(cb, altconn_nl_filter_socket);
+	filter = altconn_nl_filter_new_dump(cb, altconn_nl_filter_parse_socket);
 	if (IS_ERR(filter))
 		return PTR_ERR(filter);
 	dump->filter = filter;
@@ -398,7 +398,8 @@ int altconn_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info)
 	struct sock *sk;
 	void *hdr;
 
-	filter = altconn_nl_one_filter(info, altconn_nl_filter_socket);
+	filter =
+		altconn_nl_filter_new_one(info, altconn_nl_filter_parse_socket);
 	if (IS_ERR(filter))
 		return PTR_ERR(filter);
 	reply = altconn_nl_reply_new(info, NL_SOCKET_SIZE,

@@ -97,7 +97,7 @@ static int nl_stat_put_users(struct sk_buff *skb, struct altconn_net *an)
 	u32 kind, i, n;
 
 	for (kind = 0; kind < ALTCONN_ACCOUNT_KINDS; kind++) {
-		n = altconn_account_top(an, kind, top, NL_STAT_USERS);
+		n = altconn_account_list_top(an, kind, top, NL_STAT_USERS);
 		for (i = 0; i < n; i++)
 			if (nl_stat_put_user(skb, attr[kind], &top[i]))
 				return -EMSGSIZE;

@@ -189,7 +189,7 @@ static struct altconn_node *node_find(struct altconn_net *an, const struct altco
  * 0, or -ENETUNREACH or -EHOSTUNREACH with the reason in *@reason. The caller
  * holds rcu_read_lock().
  */
-static int node_check(const struct altconn_node *node, u32 *reason)
+static int node_check_reachable(const struct altconn_node *node, u32 *reason)
 {
 	const struct net *target;
 
@@ -232,7 +232,7 @@ struct net *altconn_node_get_net(const struct net *net,
 		there->node = ALTCONN_NODE_SELF;
 	rcu_read_lock();
 	node = node_find(altconn_pernet(net), addr);
-	err = node_check(node, reason);
+	err = node_check_reachable(node, reason);
 	if (!err) {
 		target = READ_ONCE(node->target);
 		if (target)
@@ -415,7 +415,7 @@ static bool node_speaks_version(const struct altconn_sock *ask,
 
 /*
  * Set addr->xns if another node has @addr and can be reached. Return the result
- * of node_check().
+ * of node_check_reachable().
  */
 static noinline int node_route_xns(struct net *net, struct altconn_addr *addr,
 				   u32 *reason)
@@ -423,7 +423,8 @@ static noinline int node_route_xns(struct net *net, struct altconn_addr *addr,
 	int err;
 
 	rcu_read_lock();
-	err = node_check(node_find(altconn_pernet(net), addr), reason);
+	err = node_check_reachable(node_find(altconn_pernet(net), addr),
+				   reason);
 	rcu_read_unlock();
 	addr->xns = !err;
 	return err;

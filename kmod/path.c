@@ -330,7 +330,8 @@ static bool path_is_bound(const struct inode *inode)
  * 0; -EADDRINUSE if the file is not a socket file, or if a socket of this
  * family is bound to it; the errors of the lookup.
  */
-static int path_find_stale(const struct path_swap *swap, struct path *stale)
+static int path_find_replaceable(const struct path_swap *swap,
+				 struct path *stale)
 {
 	struct dentry *dentry, *last;
 	struct inode *inode;
@@ -454,7 +455,7 @@ static int path_bind_replacing(struct sock *sk, struct altconn_bind *bind,
 
 	err = path_swap_init(&swap, addr, name);
 	if (!err)
-		err = path_find_stale(&swap, &stale);
+		err = path_find_replaceable(&swap, &stale);
 	if (err)
 		return err;
 	if (stale.dentry) {

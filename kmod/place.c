@@ -38,7 +38,7 @@
 #define PLACE_CHAINS_MAX	1048576UL
 
 /* The empty list that a walk of the place NULL uses. */
-const struct hlist_head altconn_bind_none;
+const struct hlist_head altconn_place_no_binds;
 
 /* The chains of the hash table of places. */
 static struct hlist_bl_head *place_chains __read_mostly;
@@ -381,7 +381,7 @@ struct altconn_place *altconn_bind_find_port(const struct net *net, int type,
 }
 
 /**
- * altconn_bind_compute_score() - compute the closeness of a binding to a
+ * altconn_bind_closeness() - compute the closeness of a binding to a
  *	destination
  * @bind: a binding of the port, name or path of @addr
  * @addr: canonical address of the destination
@@ -391,8 +391,8 @@ struct altconn_place *altconn_bind_find_port(const struct net *net, int type,
  * @addr, or if the lookup is for another node (@addr->xns) and the binding is
  * not reachable from other nodes.
  */
-unsigned int altconn_bind_compute_score(const struct altconn_bind *bind,
-					const struct altconn_addr *addr)
+unsigned int altconn_bind_closeness(const struct altconn_bind *bind,
+				    const struct altconn_addr *addr)
 {
 	bool v4;
 
@@ -433,14 +433,15 @@ struct altconn_bind *altconn_bind_find(const struct net *net, int type,
 	for (; closeness; closeness--) {
 		place = altconn_bind_find_place(net, type, addr, closeness);
 		altconn_bind_for_each(bind, place)
-			if (altconn_bind_compute_score(bind, addr))
+			if (altconn_bind_closeness(bind, addr))
 				return bind;
 	}
 	return NULL;
 }
 
 /**
- * altconn_bind_find_addr() - get the address to which the closest binding that
+ * altconn_bind_get_bound_addr() - get the address to which the closest binding
+ * that
  *	serves a destination is bound
  * @net: the namespace; ignored for paths
  * @type: socket type
@@ -451,8 +452,9 @@ struct altconn_bind *altconn_bind_find(const struct net *net, int type,
  * Return: the address, with a reference that the caller owns; NULL if no
  * binding serves @addr, or if the closest one has another socket type.
  */
-struct altconn_addr *altconn_bind_find_addr(struct net *net, int type,
-					    const struct altconn_addr *addr)
+struct altconn_addr *
+altconn_bind_get_bound_addr(struct net *net, int type,
+			    const struct altconn_addr *addr)
 {
 	struct altconn_addr *found = NULL;
 	struct altconn_bind *bind;

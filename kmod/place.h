@@ -79,7 +79,7 @@ struct altconn_port_place {
  * @net: network namespace; NULL for paths, which all namespaces share
  * @type: socket type; part of the key, except for paths
  * @auto_bound: the module bound the endpoint without a call of bind(), so
- *	altconn_bind_reset() removes the binding
+ *	altconn_bind_local_undo() removes the binding
  * @reuse: SO_REUSEADDR was set, for a port or an inet address, when bind() was
  *	called
  * @share: ALTCONN_SHARE_ADDRESS or SO_REUSEPORT was set, for anything but a
@@ -89,8 +89,8 @@ struct altconn_port_place {
  *	::, the binding does not serve IPv4
  * @reachable: endpoints on other nodes can connect and send to the binding
  * @listens: the binding counts as listening, from
- *	altconn_bind_reserve_listening() to altconn_bind_release_listening();
- *	under the stripe lock
+ *	altconn_bind_table_reserve_listening() to
+ *	altconn_bind_table_release_listening(); under the stripe lock
  * @hash: hash that selects the stripe
  * @addr: always points to @own
  * @sk: the endpoint. While the binding is in the table, the stripe lock keeps
@@ -147,7 +147,7 @@ struct altconn_bind {
  */
 #define ALTCONN_CLOSEST		3
 
-extern const struct hlist_head altconn_bind_none;
+extern const struct hlist_head altconn_place_no_binds;
 
 /*
  * Walk all bindings of @place, which may be NULL. The place is not of level
@@ -216,12 +216,13 @@ struct altconn_place *altconn_bind_find_place(const struct net *net, int type,
 					      unsigned int closeness);
 struct altconn_place *altconn_bind_find_port(const struct net *net, int type,
 					     const struct altconn_addr *addr);
-unsigned int altconn_bind_compute_score(const struct altconn_bind *bind,
-					const struct altconn_addr *addr);
+unsigned int altconn_bind_closeness(const struct altconn_bind *bind,
+				    const struct altconn_addr *addr);
 struct altconn_bind *altconn_bind_find(const struct net *net, int type,
 				       const struct altconn_addr *addr);
-struct altconn_addr *altconn_bind_find_addr(struct net *net, int type,
-					    const struct altconn_addr *addr);
+struct altconn_addr *
+altconn_bind_get_bound_addr(struct net *net, int type,
+			    const struct altconn_addr *addr);
 struct place_owner *altconn_owner_find(const struct altconn_place *place,
 				       kuid_t uid);
 void altconn_owner_remove_bind(struct altconn_place *place, kuid_t uid);
@@ -258,7 +259,7 @@ static inline size_t altconn_bind_size(const struct altconn_addr *addr)
 static inline const struct hlist_head *
 altconn_place_binds(const struct altconn_place *place)
 {
-	return place ? &place->binds : &altconn_bind_none;
+	return place ? &place->binds : &altconn_place_no_binds;
 }
 
 /**
@@ -272,7 +273,7 @@ altconn_place_binds(const struct altconn_place *place)
 static inline const struct hlist_head *
 altconn_place_listeners(const struct altconn_place *place)
 {
-	return place ? &place->listeners : &altconn_bind_none;
+	return place ? &place->listeners : &altconn_place_no_binds;
 }
 
 /**

@@ -113,7 +113,7 @@ static __always_inline int port_try_port(struct sock *sk,
 					 enum altconn_bind_how how)
 {
 	u32 *hint = &altconn_pernet(sock_net(sk))->port_next[addr->kind];
-	int err = altconn_bind_insert(sk, addr, how);
+	int err = altconn_bind_endpoint(sk, addr, how);
 
 	if (err == -EADDRINUSE)
 		return port_check_signal();
@@ -150,9 +150,9 @@ static int port_try_next(struct sock *sk, struct altconn_addr *addr,
  * Try the ports from @min to @max that are not in @set. Return 0; -EADDRINUSE:
  * no port from @min to @max is free; -EINTR; -ENOMEM.
  */
-static int port_try_set(struct sock *sk, struct altconn_addr *addr,
-			enum altconn_bind_how how, struct altconn_port_set *set,
-			u32 min, u32 max)
+static int port_try_outside_set(struct sock *sk, struct altconn_addr *addr,
+				enum altconn_bind_how how,
+				struct altconn_port_set *set, u32 min, u32 max)
 {
 	int err = -EADDRINUSE;
 	u32 port = min;
@@ -204,10 +204,10 @@ static int port_search(struct sock *sk, struct altconn_addr *addr,
 		 * that the search sees. Pairs with altconn_port_set_remove().
 		 */
 		freed = atomic_read_acquire(&set->freed);
-		err = port_try_set(sk, addr, how, set, r->next, r->max);
+		err = port_try_outside_set(sk, addr, how, set, r->next, r->max);
 		if (err == -EADDRINUSE && r->next > r->min)
-			err = port_try_set(sk, addr, how, set, r->min,
-					   r->next - 1);
+			err = port_try_outside_set(sk, addr, how, set, r->min,
+						   r->next - 1);
 		if (err == -EADDRINUSE)
 			err = port_check_signal();
 	} while (err == -EADDRINUSE && freed != atomic_read(&set->freed));

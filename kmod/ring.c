@@ -72,9 +72,9 @@ static struct kmem_cache *ring_cache;
  * Every direction that is sealed before data is sent shares this sealed, empty
  * ring. It has no payer, and is never listed, purged or freed.
  */
-static struct altconn_ring ring_never_used = {
-	.write_lock = __MUTEX_INITIALIZER(ring_never_used.write_lock),
-	.read_lock = __MUTEX_INITIALIZER(ring_never_used.read_lock),
+static struct altconn_ring ring_sealed_empty = {
+	.write_lock = __MUTEX_INITIALIZER(ring_sealed_empty.write_lock),
+	.read_lock = __MUTEX_INITIALIZER(ring_sealed_empty.read_lock),
 	.head = ATOMIC64_INIT(ALTCONN_RING_SEALED),
 };
 
@@ -295,7 +295,7 @@ void __altconn_ring_free(struct altconn_ring *ring)
 {
 	struct altconn_segment *seg;
 
-	if (ring == &ring_never_used)
+	if (ring == &ring_sealed_empty)
 		return;
 	/* The scan uses a ring only under idle.lock and while it is listed. */
 	spin_lock(&ring->payer->idle.lock);
@@ -318,7 +318,7 @@ void __altconn_ring_seal(struct altconn_ring **place)
 	struct altconn_ring *ring = READ_ONCE(*place);
 
 	if (!ring)
-		ring = cmpxchg(place, NULL, &ring_never_used);
+		ring = cmpxchg(place, NULL, &ring_sealed_empty);
 	/*
 	 * The atomic operation that seals is a full barrier: a writer that
 	 * finds the ring sealed sees what this thread stored before
@@ -341,8 +341,8 @@ static struct altconn_segment *ring_detach_unread(struct altconn_ring *ring,
 		altconn_scm_queue_detach(ring->scm_queue, boundaries);
 	WRITE_ONCE(ring->extra_read, ring->extra_written);
 	/*
-	 * Pairs with altconn_ring_used() and altconn_ring_payload(): extra_read
-	 * is stored before @tail.
+	 * Pairs with altconn_ring_unread() and altconn_ring_unread_payload():
+	 * extra_read is stored before @tail.
 	 */
 	smp_store_release(&ring->tail, head);
 	return altconn_ring_detach(ring);
@@ -384,7 +384,7 @@ void altconn_ring_free_unread(struct altconn_ring *ring)
  */
 void altconn_ring_purge(struct altconn_ring *ring)
 {
-	if (ring == &ring_never_used)
+	if (ring == &ring_sealed_empty)
 		return;
 	WRITE_ONCE(ring->purged, true);
 	/*
@@ -418,13 +418,14 @@ void altconn_ring_exit(void)
 }
 
 /**
- * altconn_ring_payload() - return the unread bytes that send() has passed
+ * altconn_ring_unread_payload() - return the unread bytes that send() has
+ * passed
  * @ring: the ring, or NULL
  *
  * Context: any. The result is exact only under both of the ring's locks.
  * Return: unread bytes, without length words and padding of records.
  */
-u32 altconn_ring_payload(const struct altconn_ring *ring)
+u32 altconn_ring_unread_payload(const struct altconn_ring *ring)
 {
 	u32 written, used;
 	s64 extra;
@@ -440,7 +441,7 @@ u32 altconn_ring_payload(const struct altconn_ring *ring)
 	 * before @head.
 	 */
 	smp_rmb();
-	used = altconn_ring_used(ring);
+	used = altconn_ring_unread(ring);
 	/* Load @tail before @extra_read, see above. */
 	smp_rmb();
 	extra = (s32)(written - READ_ONCE(ring->extra_read));
@@ -450,7 +451,7 @@ u32 altconn_ring_payload(const struct altconn_ring *ring)
 }
 
 /**
- * altconn_ring_lock_again() - try once more to take one of the ring's locks
+ * altconn_ring_retry_lock() - try once more to take one of the ring's locks
  * @ring: the ring
  * @lock: the lock that mutex_lock_interruptible() failed to take
  *
@@ -463,10 +464,10 @@ u32 altconn_ring_payload(const struct altconn_ring *ring)
  * Return: 0, and the caller holds @lock; -ERESTARTSYS: a thread that writes or
  * reads holds the lock.
  */
-int altconn_ring_lock_again(struct altconn_ring *ring,
+int altconn_ring_retry_lock(struct altconn_ring *ring,
 			    struct mutex *lock)
 {
-	/* Only ring_never_used has no payer; it is in no list. */
+	/* Only ring_sealed_empty has no payer; it is in no list. */
 	if (ring->payer) {
 		spin_lock(&ring->payer->idle.lock);
 		spin_unlock(&ring->payer->idle.lock);

@@ -141,8 +141,8 @@ void altconn_ring_free_unread(struct altconn_ring *ring);
 void altconn_ring_purge(struct altconn_ring *ring);
 int __init altconn_ring_init(void);
 void altconn_ring_exit(void);
-u32 altconn_ring_payload(const struct altconn_ring *ring);
-int altconn_ring_lock_again(struct altconn_ring *ring, struct mutex *lock);
+u32 altconn_ring_unread_payload(const struct altconn_ring *ring);
+int altconn_ring_retry_lock(struct altconn_ring *ring, struct mutex *lock);
 ssize_t altconn_ring_fault_in(const struct iov_iter *iter, size_t len,
 			      unsigned int try);
 
@@ -171,7 +171,7 @@ static inline bool altconn_ring_is_sealed(const struct altconn_ring *ring)
 }
 
 /**
- * altconn_ring_used() - return the number of unread bytes in the ring
+ * altconn_ring_unread() - return the number of unread bytes in the ring
  * @ring: the ring, or NULL
  *
  * Context: any. The result is exact only under both of the ring's locks.
@@ -180,14 +180,14 @@ static inline bool altconn_ring_is_sealed(const struct altconn_ring *ring)
  * Return: unread bytes, length words and padding of records included; 0 without
  * a ring.
  */
-static inline u32 altconn_ring_used(const struct altconn_ring *ring)
+static inline u32 altconn_ring_unread(const struct altconn_ring *ring)
 {
 	u32 tail;
 
 	if (!ring)
 		return 0;
 	/*
-	 * Pairs with ring_commit(): @head is not older than @tail, so the
+	 * Pairs with ring_store_tail(): @head is not older than @tail, so the
 	 * difference is not negative.
 	 */
 	tail = smp_load_acquire(&ring->tail);
@@ -213,7 +213,7 @@ static inline bool altconn_ring_writable(const struct altconn_ring *ring,
 {
 	const struct altconn_scm_queue *queue;
 
-	if (altconn_ring_used(ring) > limit / 2)
+	if (altconn_ring_unread(ring) > limit / 2)
 		return false;
 	queue = ring ? READ_ONCE(ring->scm_queue) : NULL;
 	return likely(!queue) || altconn_scm_queue_has_space(queue);
@@ -238,14 +238,14 @@ static inline void altconn_ring_set_wake_at(struct altconn_ring *ring,
 }
 
 /**
- * altconn_ring_is_drained() - check whether @tail has reached @wake_at
+ * altconn_ring_reached_wake_at() - check whether @tail has reached @wake_at
  * @ring: the ring, or NULL
  *
  * Context: any.
  * Return: true if the ring may be writable again, or if there is no ring; false
  * if no writer need be woken.
  */
-static inline bool altconn_ring_is_drained(const struct altconn_ring *ring)
+static inline bool altconn_ring_reached_wake_at(const struct altconn_ring *ring)
 {
 	return !ring || (s32)(READ_ONCE(ring->tail) -
 			      READ_ONCE(ring->wake_at)) >= 0;
@@ -334,7 +334,7 @@ altconn_ring_lock_unless_signal(struct altconn_ring *ring, struct mutex *lock)
 {
 	if (likely(!mutex_lock_interruptible(lock)))
 		return 0;
-	return altconn_ring_lock_again(ring, lock);
+	return altconn_ring_retry_lock(ring, lock);
 }
 
 /**

@@ -89,8 +89,8 @@ ring_copy_out_piece(const char *from, struct iov_iter *to, u32 n)
 }
 
 /* Copy bytes that wrap around at the end of the segment. */
-static noinline u32 ring_copy_out_round(const struct altconn_segment *seg,
-					u32 at, struct iov_iter *to, u32 n)
+static noinline u32 ring_copy_out_wrapped(const struct altconn_segment *seg,
+					  u32 at, struct iov_iter *to, u32 n)
 {
 	u32 first = seg->size - at, done;
 
@@ -105,7 +105,7 @@ static __always_inline u32 ring_copy_out(const struct altconn_segment *seg,
 {
 	if (likely(n <= seg->size - at))
 		return ring_copy_out_piece(seg->data + at, to, n);
-	return ring_copy_out_round(seg, at, to, n);
+	return ring_copy_out_wrapped(seg, at, to, n);
 }
 
 /*
@@ -122,7 +122,7 @@ static noinline void ring_keep_or_free(struct altconn_ring *ring)
 
 	lockdep_assert_held(&ring->read_lock);
 	/*
-	 * altconn_ring_lock_again() takes idle->lock to wait for this thread,
+	 * altconn_ring_retry_lock() takes idle->lock to wait for this thread,
 	 * so write_lock is taken and dropped under idle->lock.
 	 */
 	spin_lock(&idle->lock);
@@ -164,16 +164,16 @@ static noinline void ring_free_passed(struct altconn_ring *ring,
 }
 
 /* Count the bytes before the cursor as read. A writer may overwrite them. */
-static __always_inline void ring_commit(struct altconn_ring *ring,
-					const struct ring_cursor *c)
+static __always_inline void ring_store_tail(struct altconn_ring *ring,
+					    const struct ring_cursor *c)
 {
 	if (unlikely(ring->read_segment != c->seg))
 		ring_free_passed(ring, c->seg);
 	ring->read_at = c->at;
 	/*
 	 * Pairs with ring_load_tail(): the bytes are copied out before a writer
-	 * overwrites them. Also pairs with altconn_ring_used() and
-	 * altconn_ring_payload().
+	 * overwrites them. Also pairs with altconn_ring_unread() and
+	 * altconn_ring_unread_payload().
 	 */
 	smp_store_release(&ring->tail, c->pos);
 	/* Usually the ring is listed already, with a segment of this size. */
@@ -195,7 +195,8 @@ static u32 ring_load_unread(const struct altconn_ring *ring)
  * it advances @head, so the boundaries of all bytes that the caller may read
  * are in the result.
  */
-static struct altconn_scm_queue *ring_scm_of(const struct altconn_ring *ring)
+static struct altconn_scm_queue *
+ring_load_scm_queue(const struct altconn_ring *ring)
 {
 	/* Pairs with altconn_scm_queue_write(): the queue is initialized. */
 	return smp_load_acquire(&ring->scm_queue);
@@ -292,11 +293,11 @@ ring_try_read(struct altconn_ring *ring, struct iov_iter *to, size_t len,
 	if (unlikely(rx->skip))
 		c = ring_skip_bytes(c, rx->skip);
 	len = min_t(size_t, len, used - rx->skip);
-	queue = ring_scm_of(ring);
+	queue = ring_load_scm_queue(ring);
 	if (unlikely(!len))
 		ring_read_scm_only(queue, c.pos, rx, peek);
 	else if (unlikely(queue))
-		len = altconn_scm_queue_bound(queue, c.pos, len, rx);
+		len = altconn_scm_queue_limit_read(queue, c.pos, len, rx);
 	pos = c.pos;
 	if (len)
 		c = ring_read_bytes(c, to, len);
@@ -311,7 +312,7 @@ ring_try_read(struct altconn_ring *ring, struct iov_iter *to, size_t len,
 	if (unlikely(queue))
 		altconn_scm_queue_read(queue, pos, n, rx, peek);
 	if (!peek)
-		ring_commit(ring, &c);
+		ring_store_tail(ring, &c);
 	rx->began = true;
 out:
 	altconn_ring_unlock(ring, &ring->read_lock);
@@ -326,7 +327,7 @@ out:
 static u32 ring_unread_bytes(const struct altconn_ring *ring,
 			     const struct altconn_rx *rx)
 {
-	u32 used = altconn_ring_used(ring);
+	u32 used = altconn_ring_unread(ring);
 
 	return used > rx->skip ? used - rx->skip : 1;
 }
@@ -342,11 +343,10 @@ static u32 ring_unread_bytes(const struct altconn_ring *ring,
  *
  * A full barrier follows what the call reads.
  *
- * Context: process, may sleep.
- * Return: bytes read; 0: @len is 0, or this recvmsg() must end before the next
- * byte, see altconn_scm_queue_bound(); -EAGAIN: the ring is empty, or has no
- * byte behind the offset of a peek; -EFAULT: user memory is not accessible;
- * -ERESTARTSYS: a signal is pending.
+ * Context: process, may sleep. Return: bytes read; 0: @len is 0, or this
+ * recvmsg() must end before the next byte, see altconn_scm_queue_limit_read();
+ * -EAGAIN: the ring is empty, or has no byte behind the offset of a peek;
+ * -EFAULT: user memory is not accessible; -ERESTARTSYS: a signal is pending.
  */
 ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 			  size_t len, bool peek, struct altconn_rx *rx)
@@ -355,7 +355,7 @@ ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 	ssize_t n;
 
 	for (;;) {
-		if (!altconn_ring_used(ring))
+		if (!altconn_ring_unread(ring))
 			return -EAGAIN;
 		n = ring_try_read(ring, to, len, peek, rx, try);
 		if (likely(n != -EFAULT))
@@ -372,7 +372,7 @@ ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
  * Return whether the last empty record that was peeked at is at or behind @pos.
  * So an empty record at @pos counts as peeked at.
  */
-static bool ring_was_peeked(const struct altconn_ring *ring, u32 pos)
+static bool ring_is_before_peeked(const struct altconn_ring *ring, u32 pos)
 {
 	return ring->peeked && (s32)(ring->peeked_to - pos) > 0;
 }
@@ -394,7 +394,7 @@ static bool ring_skip_records(const struct altconn_ring *ring,
 		ring_cursor_next_seg(c);
 		head = *(u32 *)(c->seg->data + c->at) & RING_RECORD_LENGTH;
 		if (*skipped < head ||
-		    !(*skipped || ring_was_peeked(ring, c->pos)))
+		    !(*skipped || ring_is_before_peeked(ring, c->pos)))
 			return true;
 		*skipped -= head;
 		*used -= altconn_ring_record_size(head);
@@ -416,10 +416,11 @@ static __always_inline void ring_commit_record(struct altconn_ring *ring,
 	if (!peek) {
 		ring_cursor_advance(c, total);
 		WRITE_ONCE(ring->extra_read, ring->extra_read + total - len);
-		ring_commit(ring, c);
-		if (unlikely(ring->peeked) && !ring_was_peeked(ring, c->pos))
+		ring_store_tail(ring, c);
+		if (unlikely(ring->peeked) &&
+		    !ring_is_before_peeked(ring, c->pos))
 			ring->peeked = false;
-	} else if (!len && !ring_was_peeked(ring, c->pos)) {
+	} else if (!len && !ring_is_before_peeked(ring, c->pos)) {
 		ring->peeked = true;
 		ring->peeked_to = c->pos + total;
 	}
@@ -465,7 +466,7 @@ ring_try_read_record(struct altconn_ring *ring, struct iov_iter *to, size_t len,
 		n = -EFAULT;
 		goto out;
 	}
-	queue = ring_scm_of(ring);
+	queue = ring_load_scm_queue(ring);
 	if (unlikely(queue))
 		altconn_scm_queue_read(
 			queue, c.pos, altconn_ring_record_size(head), rx, peek);
@@ -502,7 +503,7 @@ ssize_t altconn_ring_read_record(struct altconn_ring *ring, struct iov_iter *to,
 	ssize_t n;
 
 	for (;;) {
-		if (!altconn_ring_used(ring))
+		if (!altconn_ring_unread(ring))
 			return -EAGAIN;
 		n = ring_try_read_record(ring, to, len, peek, rx, record);
 		if (likely(n != -EFAULT))

@@ -86,8 +86,8 @@ ring_copy_in_piece(char *to, struct iov_iter *from, u32 n)
 }
 
 /* Copy bytes that wrap around at the end of the segment. */
-static noinline u32 ring_copy_in_round(struct altconn_segment *seg, u32 at,
-				       struct iov_iter *from, u32 n)
+static noinline u32 ring_copy_in_wrapped(struct altconn_segment *seg, u32 at,
+					 struct iov_iter *from, u32 n)
 {
 	u32 first = seg->size - at, done;
 
@@ -102,7 +102,7 @@ ring_copy_in(struct altconn_segment *seg, u32 at, struct iov_iter *from, u32 n)
 {
 	if (likely(n <= seg->size - at))
 		return ring_copy_in_piece(seg->data + at, from, n);
-	return ring_copy_in_round(seg, at, from, n);
+	return ring_copy_in_wrapped(seg, at, from, n);
 }
 
 static __always_inline int ring_lock_writer(struct altconn_ring *ring)
@@ -121,7 +121,7 @@ static u32 ring_load_tail(struct altconn_ring *ring)
 {
 	struct altconn_segment *seg = ring->write_segment;
 
-	/* Pairs with ring_commit(): the bytes before @tail are copied out. */
+	/* Pairs with ring_store_tail(): the bytes before @tail are copied out. */
 	ring->tail_seen = smp_load_acquire(&ring->tail);
 	if (seg && (s32)(ring->tail_seen - seg->base) > 0)
 		seg->base = ring->tail_seen;
@@ -190,7 +190,7 @@ static noinline int ring_cancel_write(struct altconn_ring *ring, u32 head)
  * List the ring after a write that failed. The write may have linked a segment
  * to a ring that is empty, and no reader would list such a ring.
  */
-static noinline void ring_list_unwritten(struct altconn_ring *ring)
+static noinline void ring_list_after_failure(struct altconn_ring *ring)
 {
 	struct altconn_payer_idle *idle = &ring->payer->idle;
 
@@ -250,7 +250,7 @@ out:
 
 err_revert:
 	iov_iter_revert(from, done);
-	ring_list_unwritten(ring);
+	ring_list_after_failure(ring);
 	goto out;
 }
 
@@ -362,7 +362,7 @@ out:
 
 err_revert:
 	iov_iter_revert(from, done);
-	ring_list_unwritten(ring);
+	ring_list_after_failure(ring);
 	goto out;
 }
 

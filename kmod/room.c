@@ -298,13 +298,13 @@ void altconn_room_dequeue(struct altconn_room *room, struct altconn_wait *wait)
 	lockdep_assert_held(&room->lock);
 	rb_erase_augmented_cached(&wait->node, &lane->fifo[wait->fifo],
 				  &fifo_callbacks);
-	altconn_share_put(room, wait->share);
+	altconn_share_uncount(room, wait->share);
 	wait->share = NULL;
 	wait->lane = NULL;
 	lane->waiting--;
 	altconn_pool_add_count(room, lane, -1);
 	altconn_pool_update(room, lane);
-	altconn_lane_release(room, lane);
+	altconn_lane_free_if_empty(room, lane);
 }
 
 /**
@@ -339,7 +339,7 @@ static enum altconn_any room_any_group(const struct altconn_listener *ln,
 {
 	if (altconn_addr_is_v4(ln->addr))
 		return ALTCONN_ANY_V4;
-	return v6only ? ALTCONN_ANY_V6ONLY : ALTCONN_ANY_BOTH;
+	return v6only ? ALTCONN_ANY_V6ONLY : ALTCONN_ANY_DUAL;
 }
 
 static bool room_is_wildcard(const struct altconn_listener *ln)
@@ -381,7 +381,7 @@ void altconn_room_add_listener(struct altconn_room *room,
 				  ln, altconn_sk(ln->sk)->bind->v6only)],
 			  ln);
 	} else {
-		lane = altconn_lane_get(room, ln->addr, spare);
+		lane = altconn_lane_find_or_add(room, ln->addr, spare);
 		/* The lane leaves the pool, if it is there. */
 		altconn_pool_add_count(room, lane, -lane->waiting);
 		group_add(&lane->group[ln->reachable], ln);
@@ -417,7 +417,7 @@ void altconn_room_remove_listener(struct altconn_room *room,
 		return;
 	altconn_pool_add_count(room, lane, lane->waiting);
 	altconn_pool_update(room, lane);
-	altconn_lane_release(room, lane);
+	altconn_lane_free_if_empty(room, lane);
 }
 
 /**
@@ -467,7 +467,7 @@ struct altconn_serving altconn_room_serving_pool(struct altconn_room *room,
 	else
 		serving_add(&s, &room->any[ALTCONN_ANY_V4]);
 	if (v6 || !s.n)
-		serving_add(&s, &room->any[ALTCONN_ANY_BOTH]);
+		serving_add(&s, &room->any[ALTCONN_ANY_DUAL]);
 	return s;
 }
 
@@ -499,21 +499,23 @@ struct altconn_serving altconn_room_serving(struct altconn_room *room,
  * Check whether listeners bound to :: without IPV6_V6ONLY serve IPv4 attempts:
  * they do unless a listener is bound to 0.0.0.0.
  */
-static bool room_any_both_serves_v4(const struct altconn_room *room)
+static bool room_dual_stack_serves_v4(const struct altconn_room *room)
 {
 	return !room->any[ALTCONN_ANY_V4].n;
 }
 
 /**
- * altconn_room_first() - get the attempt that has waited longest for a listener
+ * altconn_room_first_attempt() - get the attempt that has waited longest for a
+ * listener
  * @room: the listener's room
  * @ln: the listener, which has not left the room
  *
  * Context: process; the room's lock held.
  * Return: the attempt, or NULL if no attempt waits for the listener.
  */
-struct altconn_wait *altconn_room_first(const struct altconn_room *room,
-					const struct altconn_listener *ln)
+struct altconn_wait *
+altconn_room_first_attempt(const struct altconn_room *room,
+			   const struct altconn_listener *ln)
 {
 	struct altconn_wait *first;
 
@@ -523,15 +525,15 @@ struct altconn_wait *altconn_room_first(const struct altconn_room *room,
 	if (ln->group == &room->any[ALTCONN_ANY_V4])
 		return altconn_pool_first(room, false);
 	first = altconn_pool_first(room, true);
-	if (ln->group == &room->any[ALTCONN_ANY_BOTH] &&
-	    room_any_both_serves_v4(room))
+	if (ln->group == &room->any[ALTCONN_ANY_DUAL] &&
+	    room_dual_stack_serves_v4(room))
 		first = altconn_room_earlier(first,
 					     altconn_pool_first(room, false));
 	return first;
 }
 
 /**
- * altconn_room_last() - get a late attempt that waits for a listener
+ * altconn_room_late_attempt() - get a late attempt that waits for a listener
  * @room: the listener's room
  * @ln: the listener, which has not left the room
  *
@@ -543,8 +545,9 @@ struct altconn_wait *altconn_room_first(const struct altconn_room *room,
  * Context: process; the room's lock held.
  * Return: the attempt, or NULL if no attempt waits for the listener.
  */
-struct altconn_wait *altconn_room_last(const struct altconn_room *room,
-				       const struct altconn_listener *ln)
+struct altconn_wait *
+altconn_room_late_attempt(const struct altconn_room *room,
+			  const struct altconn_listener *ln)
 {
 	struct altconn_wait *last;
 
@@ -554,8 +557,8 @@ struct altconn_wait *altconn_room_last(const struct altconn_room *room,
 	if (ln->group == &room->any[ALTCONN_ANY_V4])
 		return altconn_pool_last(room, false);
 	last = altconn_pool_last(room, true);
-	if (ln->group == &room->any[ALTCONN_ANY_BOTH] &&
-	    room_any_both_serves_v4(room))
+	if (ln->group == &room->any[ALTCONN_ANY_DUAL] &&
+	    room_dual_stack_serves_v4(room))
 		last = altconn_room_later(last, altconn_pool_last(room, false));
 	return last;
 }
@@ -581,15 +584,15 @@ u32 altconn_room_nr_waiting(const struct altconn_room *room,
 	if (ln->group == &room->any[ALTCONN_ANY_V4])
 		return room->pooled[false];
 	n = room->pooled[true];
-	if (ln->group == &room->any[ALTCONN_ANY_BOTH] &&
-	    room_any_both_serves_v4(room))
+	if (ln->group == &room->any[ALTCONN_ANY_DUAL] &&
+	    room_dual_stack_serves_v4(room))
 		n += room->pooled[false];
 	return n;
 }
 
 /**
- * altconn_room_fails_fast() - check whether a listener and all listeners that
- * serve the same attempts fail fast
+ * altconn_room_all_fail_fast() - check whether a listener and all listeners
+ * that serve the same attempts fail fast
  * @room: the listener's room
  * @ln: the listener, which has not left the room
  *
@@ -605,10 +608,10 @@ u32 altconn_room_nr_waiting(const struct altconn_room *room,
  * Return: true if each of these listeners refuses attempts when its backlog is
  * full (ALTCONN_BACKLOG_POLICY), else false.
  */
-bool altconn_room_fails_fast(const struct altconn_room *room,
-			     const struct altconn_listener *ln)
+bool altconn_room_all_fail_fast(const struct altconn_room *room,
+				const struct altconn_listener *ln)
 {
-	const struct altconn_group *both = &room->any[ALTCONN_ANY_BOTH];
+	const struct altconn_group *both = &room->any[ALTCONN_ANY_DUAL];
 
 	lockdep_assert_held(&room->lock);
 	if (ln->lane)

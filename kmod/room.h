@@ -133,7 +133,7 @@ struct altconn_share {
  * and to :: without it. Other nodes can reach all of these listeners, so each
  * address has one group, and not two as in a lane.
  */
-enum altconn_any { ALTCONN_ANY_V4, ALTCONN_ANY_V6ONLY, ALTCONN_ANY_BOTH,
+enum altconn_any { ALTCONN_ANY_V4, ALTCONN_ANY_V6ONLY, ALTCONN_ANY_DUAL,
 		   ALTCONN_ANYS };
 
 /**
@@ -220,14 +220,16 @@ struct altconn_serving altconn_room_serving_pool(struct altconn_room *room,
 struct altconn_serving altconn_room_serving(struct altconn_room *room,
 					    struct altconn_lane *lane,
 					    bool xns);
-struct altconn_wait *altconn_room_first(const struct altconn_room *room,
-					const struct altconn_listener *ln);
-struct altconn_wait *altconn_room_last(const struct altconn_room *room,
-				       const struct altconn_listener *ln);
+struct altconn_wait *
+altconn_room_first_attempt(const struct altconn_room *room,
+			   const struct altconn_listener *ln);
+struct altconn_wait *
+altconn_room_late_attempt(const struct altconn_room *room,
+			  const struct altconn_listener *ln);
 u32 altconn_room_nr_waiting(const struct altconn_room *room,
 			    const struct altconn_listener *ln);
-bool altconn_room_fails_fast(const struct altconn_room *room,
-			     const struct altconn_listener *ln);
+bool altconn_room_all_fail_fast(const struct altconn_room *room,
+				const struct altconn_listener *ln);
 int __init altconn_room_init(void);
 void altconn_room_exit(void);
 

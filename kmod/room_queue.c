@@ -28,12 +28,12 @@ void altconn_group_init(struct altconn_group *group)
 /**
  * altconn_lane_new() - allocate a spare lane
  *
- * altconn_lane_get() may need a new lane, but runs under a spinlock. So its
- * caller allocates a lane first.
+ * altconn_lane_find_or_add() may need a new lane, but runs under a spinlock. So
+ * its caller allocates a lane first.
  *
  * Context: process, may sleep.
  * Return: the lane, or NULL if memory runs out. The caller frees the lane with
- * kfree() if altconn_lane_get() does not use it.
+ * kfree() if altconn_lane_find_or_add() does not use it.
  */
 struct altconn_lane *altconn_lane_new(void)
 {
@@ -104,7 +104,7 @@ static void lane_init(struct altconn_lane *lane,
 }
 
 /**
- * altconn_lane_get() - look up the lane of an address, or add a lane
+ * altconn_lane_find_or_add() - look up the lane of an address, or add a lane
  * @room: the room
  * @addr: an address of the room
  * @spare: result of altconn_lane_new(); added, and set to NULL, if the address
@@ -114,9 +114,9 @@ static void lane_init(struct altconn_lane *lane,
  * Return: the lane. The caller adds an attempt or a listener to it before the
  * room is unlocked.
  */
-struct altconn_lane *altconn_lane_get(struct altconn_room *room,
-				      const struct altconn_addr *addr,
-				      struct altconn_lane **spare)
+struct altconn_lane *altconn_lane_find_or_add(struct altconn_room *room,
+					      const struct altconn_addr *addr,
+					      struct altconn_lane **spare)
 {
 	struct rb_node **link = &room->lanes.rb_node, *parent = NULL;
 	struct altconn_lane *lane;
@@ -140,13 +140,15 @@ struct altconn_lane *altconn_lane_get(struct altconn_room *room,
 }
 
 /**
- * altconn_lane_release() - free a lane if it has no attempt and no listener
+ * altconn_lane_free_if_empty() - free a lane if it has no attempt and no
+ * listener
  * @room: the room
  * @lane: the lane, which is not in the pool if it has no attempt
  *
  * Context: process; the room's lock held.
  */
-void altconn_lane_release(struct altconn_room *room, struct altconn_lane *lane)
+void altconn_lane_free_if_empty(struct altconn_room *room,
+				struct altconn_lane *lane)
 {
 	if (lane->waiting || altconn_lane_has_listener(lane))
 		return;
@@ -157,12 +159,12 @@ void altconn_lane_release(struct altconn_room *room, struct altconn_lane *lane)
 /**
  * altconn_share_new() - allocate a spare share
  *
- * altconn_share_get() may need a new share, but runs under a spinlock. So its
- * caller allocates a share first.
+ * altconn_share_find_or_add() may need a new share, but runs under a spinlock.
+ * So its caller allocates a share first.
  *
  * Context: process, may sleep.
  * Return: the share, or NULL if memory runs out. The caller frees the share
- * with kfree() if altconn_share_get() does not use it.
+ * with kfree() if altconn_share_find_or_add() does not use it.
  */
 struct altconn_share *altconn_share_new(void)
 {
@@ -196,7 +198,7 @@ u32 altconn_share_nr_waiting(const struct altconn_room *room, u64 user)
 }
 
 /**
- * altconn_share_get() - look up the share of a user, or add a share
+ * altconn_share_find_or_add() - look up the share of a user, or add a share
  * @room: the room
  * @user: key of the user, see struct altconn_share
  * @spare: result of altconn_share_new(); added, and set to NULL, if the user
@@ -206,8 +208,9 @@ u32 altconn_share_nr_waiting(const struct altconn_room *room, u64 user)
  * Return: the share. The caller counts an attempt in it before the room is
  * unlocked.
  */
-struct altconn_share *altconn_share_get(struct altconn_room *room, u64 user,
-					struct altconn_share **spare)
+struct altconn_share *altconn_share_find_or_add(struct altconn_room *room,
+						u64 user,
+						struct altconn_share **spare)
 {
 	struct rb_node **link = &room->shares.rb_node, *parent = NULL;
 	struct altconn_share *share;
@@ -230,14 +233,14 @@ struct altconn_share *altconn_share_get(struct altconn_room *room, u64 user,
 }
 
 /**
- * altconn_share_put() - uncount one attempt in the share of its user
+ * altconn_share_uncount() - uncount one attempt in the share of its user
  * @room: the room
  * @share: the share; freed if it counts no other attempt
  *
  * Context: process; the room's lock held.
  */
-void altconn_share_put(struct altconn_room *room,
-		       struct altconn_share *share)
+void altconn_share_uncount(struct altconn_room *room,
+			   struct altconn_share *share)
 {
 	if (--share->waiting)
 		return;

@@ -12,16 +12,18 @@ void altconn_group_init(struct altconn_group *group);
 struct altconn_lane *altconn_lane_new(void);
 struct altconn_lane *altconn_lane_find(const struct altconn_room *room,
 				       const struct altconn_addr *addr);
-struct altconn_lane *altconn_lane_get(struct altconn_room *room,
-				      const struct altconn_addr *addr,
-				      struct altconn_lane **spare);
-void altconn_lane_release(struct altconn_room *room, struct altconn_lane *lane);
+struct altconn_lane *altconn_lane_find_or_add(struct altconn_room *room,
+					      const struct altconn_addr *addr,
+					      struct altconn_lane **spare);
+void altconn_lane_free_if_empty(struct altconn_room *room,
+				struct altconn_lane *lane);
 struct altconn_share *altconn_share_new(void);
 u32 altconn_share_nr_waiting(const struct altconn_room *room, u64 user);
-struct altconn_share *altconn_share_get(struct altconn_room *room, u64 user,
-					struct altconn_share **spare);
-void altconn_share_put(struct altconn_room *room,
-		       struct altconn_share *share);
+struct altconn_share *altconn_share_find_or_add(struct altconn_room *room,
+						u64 user,
+						struct altconn_share **spare);
+void altconn_share_uncount(struct altconn_room *room,
+			   struct altconn_share *share);
 bool altconn_fifo_update_count(struct altconn_wait *wait, bool exit);
 u32 altconn_fifo_count_before(const struct rb_root_cached *fifo, u64 arrived);
 struct altconn_wait *altconn_room_earlier(struct altconn_wait *a,

@@ -105,7 +105,7 @@ static bool rule_is_conditional(const struct altconn_rule *rule)
  * Count a match of @rule, and return whether the rule decides. @times is
  * checked last, because it counts decisions only.
  */
-static bool rule_count_match(struct altconn_rule *rule)
+static bool rule_match_decides(struct altconn_rule *rule)
 {
 	if (altconn_rule_has(rule, ALTCONN_A_RULE_EVERY) &&
 	    (u32)atomic_inc_return(&rule->matched) % rule->every)
@@ -299,7 +299,7 @@ static int rule_apply(const struct altconn_rules *rules,
 		if (i < 0 || i == rules->n)
 			return min(i, 0);
 		rule = rules->rule[i++];
-		if (rule_count_match(rule))
+		if (rule_match_decides(rule))
 			return rule_decide(rule, query->sk, query->addr,
 					   ruling);
 	}
@@ -441,7 +441,7 @@ int altconn_rule_commit(const struct sock *sk, const struct altconn_addr *addr,
 	unsigned int i;
 
 	for_each_set_bit(i, match->set, rules->n)
-		if (rule_count_match(rules->rule[i]))
+		if (rule_match_decides(rules->rule[i]))
 			return rule_decide(rules->rule[i], sk, addr, ruling);
 	return 0;
 }

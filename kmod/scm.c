@@ -403,12 +403,12 @@ void altconn_scm_destroy(struct altconn_scm *scm)
 }
 
 /**
- * altconn_scm_fill() - store the current process's credentials
+ * altconn_scm_add_own_cred() - store the current process's credentials
  * @scm: gets the credentials; unchanged if it has credentials already
  *
  * Context: process.
  */
-void altconn_scm_fill(struct altconn_scm *scm)
+void altconn_scm_add_own_cred(struct altconn_scm *scm)
 {
 	if (scm->cred.pid)
 		return;
@@ -619,7 +619,7 @@ static int scm_parse(const struct sock *sk, struct msghdr *msg,
 }
 
 /**
- * altconn_scm_send() - parse the control messages of a sendmsg()
+ * altconn_scm_parse_cmsgs() - parse the control messages of a sendmsg()
  * @sk: the endpoint
  * @msg: the message with its control messages
  * @scm: zeroed; gets the credentials and descriptors
@@ -634,8 +634,8 @@ static int scm_parse(const struct sock *sk, struct msghdr *msg,
  * message has another level than SOL_SOCKET; -ETOOMANYREFS: the user has too
  * many descriptors in flight; -ENOMEM.
  */
-int altconn_scm_send(const struct sock *sk, struct msghdr *msg,
-		     struct altconn_scm *scm)
+int altconn_scm_parse_cmsgs(const struct sock *sk, struct msghdr *msg,
+			    struct altconn_scm *scm)
 {
 	struct scm_parcel *parcel = NULL;
 	int err = scm_parse(sk, msg, scm, &parcel);

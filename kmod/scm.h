@@ -57,9 +57,9 @@ struct altconn_rx {
 
 struct scm_parcel *altconn_scm_parcel_get(struct scm_parcel *parcel);
 void altconn_scm_destroy(struct altconn_scm *scm);
-void altconn_scm_fill(struct altconn_scm *scm);
-int altconn_scm_send(const struct sock *sk, struct msghdr *msg,
-		     struct altconn_scm *scm);
+void altconn_scm_add_own_cred(struct altconn_scm *scm);
+int altconn_scm_parse_cmsgs(const struct sock *sk, struct msghdr *msg,
+			    struct altconn_scm *scm);
 void altconn_scm_put_stamp(struct msghdr *msg, const struct sock *sk,
 			   ktime_t stamp);
 void altconn_scm_recv(struct msghdr *msg, struct altconn_scm *scm,

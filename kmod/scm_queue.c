@@ -207,8 +207,8 @@ int altconn_scm_queue_write(struct altconn_scm_queue **place, u32 pos, u32 n,
 		if (!queue)
 			return -ENOMEM;
 		/*
-		 * Pairs with ring_scm_of(): a reader that sees the pointer sees
-		 * the queue initialized.
+		 * Pairs with ring_load_scm_queue(): a reader that sees the
+		 * pointer sees the queue initialized.
 		 */
 		smp_store_release(place, queue);
 	}
@@ -225,7 +225,8 @@ static bool scm_pos_before(u32 a, u32 b)
 }
 
 /**
- * altconn_scm_queue_bound() - return how many bytes of a stream a read may take
+ * altconn_scm_queue_limit_read() - return how many bytes of a stream a read may
+ * take
  * @queue: the ring's boundaries
  * @pos: position of the first byte
  * @n: number of bytes that are unread and wanted
@@ -238,8 +239,8 @@ static bool scm_pos_before(u32 a, u32 b)
  * Return: how many of the @n bytes may be read; 0: this recvmsg() must return
  * what it has.
  */
-u32 altconn_scm_queue_bound(struct altconn_scm_queue *queue, u32 pos, u32 n,
-			    const struct altconn_rx *rx)
+u32 altconn_scm_queue_limit_read(struct altconn_scm_queue *queue, u32 pos,
+				 u32 n, const struct altconn_rx *rx)
 {
 	const struct altconn_cred *cred = &queue->read;
 	struct scm_boundary *b;
@@ -277,7 +278,7 @@ u32 altconn_scm_queue_bound(struct altconn_scm_queue *queue, u32 pos, u32 n,
  * @queue: the ring's boundaries
  * @pos: position of the first byte
  * @n: number of bytes: a whole record, or at most what
- *	altconn_scm_queue_bound() returned. If @n is 0, the credentials and
+ *	altconn_scm_queue_limit_read() returned. If @n is 0, the credentials and
  *	descriptors of the byte at @pos are received, and the boundaries stay,
  *	without these descriptors
  * @rx: state of this recvmsg(). rx->scm gets the credentials of the first byte,

@@ -33,8 +33,8 @@ void altconn_scm_queue_free(struct altconn_scm_queue *queue);
 bool altconn_scm_queue_has_space(const struct altconn_scm_queue *queue);
 int altconn_scm_queue_write(struct altconn_scm_queue **place, u32 pos, u32 n,
 			    struct altconn_scm *scm, bool stamp);
-u32 altconn_scm_queue_bound(struct altconn_scm_queue *queue, u32 pos, u32 n,
-			    const struct altconn_rx *rx);
+u32 altconn_scm_queue_limit_read(struct altconn_scm_queue *queue, u32 pos,
+				 u32 n, const struct altconn_rx *rx);
 void altconn_scm_queue_read(struct altconn_scm_queue *queue, u32 pos, u32 n,
 			    struct altconn_rx *rx, bool peek);
 

@@ -15,7 +15,7 @@
 #include "sock.h"
 #include "sockopt_inet.h"
 
-/* How inet_canonical() converts a value before setsockopt() stores it. */
+/* How inet_convert_value() converts a value before setsockopt() stores it. */
 enum inet_form {
 	INET_VALUE,	/* unchanged */
 	INET_FLAG,	/* 1 if the value is not 0 */
@@ -117,7 +117,7 @@ static int inet_unknown_level(const struct sock *sk, int level)
  * Return the array of an endpoint's option values, which the first call
  * allocates. Return NULL if there is no memory. lock_sock() is held.
  */
-static int *inet_values_of(struct altconn_sock *ask)
+static int *inet_values_get_or_alloc(struct altconn_sock *ask)
 {
 	int i;
 
@@ -183,8 +183,9 @@ static int inet_tos(const struct sock *sk, int old, int value)
  * Convert a valid value to the value that setsockopt() stores, and that
  * replaces the value @old. lock_sock() is held.
  */
-static int inet_canonical(const struct sock *sk,
-			  const struct inet_option *option, int old, int value)
+static int inet_convert_value(const struct sock *sk,
+			      const struct inet_option *option, int old,
+			      int value)
 {
 	switch (option->form) {
 	case INET_FLAG:
@@ -254,10 +255,10 @@ int altconn_inet_set(struct sock *sk, int level, int optname, sockptr_t optval,
 	if (!inet_is_valid(sk, &inet_opts[i], value))
 		goto out;
 	err = -ENOMEM;
-	values = inet_values_of(altconn_sk(sk));
+	values = inet_values_get_or_alloc(altconn_sk(sk));
 	if (!values)
 		goto out;
-	values[i] = inet_canonical(sk, &inet_opts[i], values[i], value);
+	values[i] = inet_convert_value(sk, &inet_opts[i], values[i], value);
 	err = 0;
 out:
 	release_sock(sk);

@@ -64,7 +64,7 @@ static __always_inline void stream_wake_writer(const struct stream_conn *c)
 	 * wake_at after that of want_space.
 	 */
 	if (unlikely(smp_load_acquire(&c->peer->want_space)) &&
-	    altconn_ring_is_drained(altconn_stream_in_ring(c)))
+	    altconn_ring_reached_wake_at(altconn_stream_in_ring(c)))
 		stream_notify_space(*c);
 }
 
@@ -84,7 +84,7 @@ static bool stream_has_data(const struct stream_conn *c)
 {
 	if (unlikely(c->seeks))
 		return stream_bytes_written(c) != c->seen;
-	return altconn_ring_used(altconn_stream_in_ring(c));
+	return altconn_ring_unread(altconn_stream_in_ring(c));
 }
 
 /* Return whether a recv() would not wait. */
@@ -168,8 +168,9 @@ static bool stream_count_as_sent(const struct sock *sk,
 }
 
 /* Return the result of a send() that found the ring sealed and sent nothing. */
-static noinline ssize_t stream_send_shut(struct sock *sk,
-					 const struct stream_conn c, size_t len)
+static noinline ssize_t stream_send_sealed(struct sock *sk,
+					   const struct stream_conn c,
+					   size_t len)
 {
 	return stream_count_as_sent(sk, &c) ? len : stream_sealed_error(sk, 0);
 }
@@ -209,7 +210,7 @@ static __always_inline ssize_t stream_send_bytes(struct sock *sk,
 		}
 	} while (sent < len && n >= 0);
 	if (unlikely(n == -EPIPE) && !sent)
-		return stream_send_shut(sk, *c, len);
+		return stream_send_sealed(sk, *c, len);
 	return sent ? : n;
 }
 
@@ -321,11 +322,11 @@ static noinline ssize_t stream_send_scm(struct socket *sock,
 	ssize_t n = 0;
 
 	if (msg->msg_controllen)
-		n = altconn_scm_send(sk, msg, &scm);
+		n = altconn_scm_parse_cmsgs(sk, msg, &scm);
 	if (n)
 		return n;
 	if (stream_carries_creds(sock, altconn_stream_peer_of(&c)))
-		altconn_scm_fill(&scm);
+		altconn_scm_add_own_cred(&scm);
 	n = stream_send_data(sk, &c, msg, len, record, &scm);
 	altconn_scm_destroy(&scm);
 	return n;
@@ -422,7 +423,7 @@ out:
  * * -ECONNRESET: the association was reset;
  * * -EAGAIN: there was no space in time;
  * * -EOPNOTSUPP: MSG_OOB;
- * * -EFAULT, -ENOMEM, and the errors of altconn_scm_send();
+ * * -EFAULT, -ENOMEM, and the errors of altconn_scm_parse_cmsgs();
  * * -EINTR or -ERESTARTSYS: a signal is pending.
  */
 int altconn_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)

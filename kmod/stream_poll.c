@@ -43,11 +43,11 @@ static bool stream_is_readable(const struct sock *sk,
 	struct altconn_ring *ring = altconn_stream_in_ring(c);
 	const struct sock *peer;
 
-	if (!altconn_ring_used(ring))
+	if (!altconn_ring_unread(ring))
 		return false;
 	if (likely(READ_ONCE(sk->sk_rcvlowat) <= 1) ||
 	    sk->sk_type != SOCK_STREAM ||
-	    altconn_ring_payload(ring) >= READ_ONCE(sk->sk_rcvlowat))
+	    altconn_ring_unread_payload(ring) >= READ_ONCE(sk->sk_rcvlowat))
 		return true;
 	peer = READ_ONCE(c->peer->sk);
 	return !peer ||
