@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Associations: allocation, registration, the endpoints of their ends,
- * shutdown, reset, and release.
- */
+/* The life of associations, from the allocation to the release. */
 
 #include <linux/cred.h>
 #include <linux/slab.h>
@@ -25,7 +22,6 @@
 
 static struct kmem_cache *assoc_cache;
 
-/* Drop the references of an end. */
 static void assoc_free_end(struct altconn_end *end)
 {
 	altconn_addr_put(end->addr);
@@ -126,7 +122,6 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 /* As a pointer or a state this is invalid, and as a spinlock it is taken. */
 #define ASSOC_PATTERN	0x5a
 
-/* Free the memory of an association after a grace period. */
 static void assoc_free_rcu(struct rcu_head *rcu)
 {
 	kmem_cache_free(assoc_cache,
@@ -167,7 +162,6 @@ static void assoc_unregister(struct altconn_assoc *assoc)
 	altconn_assoc_uncharge(assoc->an, assoc->account);
 }
 
-/* Free assoc->wait in a kernel thread. */
 static void assoc_free_wait_job(struct altconn_job *job)
 {
 	struct altconn_wait *wait = container_of(job, struct altconn_wait, job);

@@ -127,7 +127,7 @@ struct altconn_end {
  * lock, takes a reference and then checks that the endpoint still has this
  * association.
  *
- * Changes of the state, with the lock that is held:
+ * Changes of the state, with the lock that is held::
  *
  *	PENDING -> QUEUED, CLOSED	assoc->lock; attempt_decide()
  *	QUEUED -> ESTABLISHED		listener->lock; accept()

@@ -263,12 +263,12 @@ static bool attempt_enqueue_lane(struct altconn_assoc *assoc,
 	}
 	spin_unlock(&assoc->lock);
 	if (pending)
-		altconn_room_enqueue(
-			room,
-			altconn_lane_find_or_add(room, addr, &spare->lane),
-			altconn_share_find_or_add(room, wait->user,
-						  &spare->share),
-			wait);
+		altconn_room_enqueue(room,
+				     altconn_lane_find_or_add(room, addr,
+							      &spare->lane),
+				     altconn_share_find_or_add(room, wait->user,
+							       &spare->share),
+				     wait);
 	return pending;
 }
 

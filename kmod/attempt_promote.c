@@ -280,9 +280,10 @@ void altconn_attempt_refuse_surplus(struct altconn_listener *ln)
 		altconn_room_lock(room);
 		while (!altconn_batch_is_full(&batch) &&
 		       attempt_has_surplus(room, ln))
-			altconn_attempt_refuse_one(
-				room, altconn_room_late_attempt(room, ln),
-				ALTCONN_REASON_BACKLOG_FULL, &batch);
+			altconn_attempt_refuse_one(room,
+						   altconn_room_late_attempt(room, ln),
+						   ALTCONN_REASON_BACKLOG_FULL,
+						   &batch);
 		altconn_batch_unlock_and_wake(&batch, room);
 		cond_resched();
 	} while (altconn_batch_is_full(&batch));

@@ -282,7 +282,7 @@ static void delayed_run_job(struct altconn_job *job)
  * Return the socket's queue of delayed datagrams, which the first call makes.
  * Return NULL if there is no memory.
  */
-static struct altconn_delay_queue *delay_queue_get_or_alloc(struct sock *sk)
+static struct altconn_delay_queue *delayed_get_or_alloc_queue(struct sock *sk)
 {
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 	struct altconn_delay_queue *q, *old = READ_ONCE(ask->delay_queue);
@@ -350,7 +350,7 @@ static bool delayed_insert(struct altconn_delay_queue *q,
 static int delayed_add(struct sock *sk, struct dgram_delayed *d, u32 delay_ms)
 {
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
-	struct altconn_delay_queue *q = delay_queue_get_or_alloc(sk);
+	struct altconn_delay_queue *q = delayed_get_or_alloc_queue(sk);
 	bool fits;
 
 	if (!q)

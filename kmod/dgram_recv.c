@@ -257,7 +257,7 @@ int altconn_dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 			dgram_receive_scm(msg, dg, passcred, flags & MSG_PEEK);
 		if (unlikely(READ_ONCE(sk->sk_peek_off) >= 0))
 			dgram_move_peek_off(sk, flags,
-				    flags & MSG_PEEK ? n : dg->len);
+					    flags & MSG_PEEK ? n : dg->len);
 		err = flags & MSG_TRUNC ? dg->len - skip : n;
 	}
 	altconn_dgram_put(dg);

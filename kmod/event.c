@@ -113,19 +113,13 @@ static void event_put(struct altconn_event *ev)
 	kfree(ev);
 }
 
-/*
- * Return the key of the audience that receives the events of associations that
- * the user @uid has begun.
- */
+/* Return the key of the watchers that receive the events of the user @uid. */
 static unsigned long event_audience_key_of_uid(kuid_t uid)
 {
 	return __kuid_val(uid);
 }
 
-/*
- * Return the key of the audience that receives every event: the watchers with
- * CAP_NET_ADMIN. No user has INVALID_UID.
- */
+/* Return the key of the watchers with CAP_NET_ADMIN. No user has this uid. */
 static unsigned long event_audience_key_admin(void)
 {
 	return __kuid_val(INVALID_UID);

@@ -50,7 +50,8 @@ static const struct {
 	{ ALTCONN_A_RULE_PREFIX_LEN, ALTCONN_A_RULE_IP, NL_RULE_KIND_BIT(INET),
 	  "'prefix-len' needs 'ip', and is for inet addresses only" },
 	{ ALTCONN_A_RULE_PATTERN, ALTCONN_A_RULE_KIND,
-	  NL_RULE_KIND_BIT(NAME) | NL_RULE_KIND_BIT(PATH), "'pattern' is for names and paths only" },
+	  NL_RULE_KIND_BIT(NAME) | NL_RULE_KIND_BIT(PATH),
+	  "'pattern' is for names and paths only" },
 	{ ALTCONN_A_RULE_JITTER_MS, ALTCONN_A_RULE_DELAY_MS, 0,
 	  "'jitter-ms' needs 'delay-ms'" },
 };

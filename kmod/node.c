@@ -345,7 +345,7 @@ static void node_xns_saddr(struct net *net, const struct altconn_addr *dest,
  * @dest: the destination, as altconn_node_route() has updated it
  * @local: gets the source address: its node, len and IP address are set
  *
- * The source depends on the destination:
+ * The source depends on the destination::
  *
  *   another node    the IP address that @net has in the table of that node,
  *                   or 0.0.0.0 or :: if there is none

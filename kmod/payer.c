@@ -190,7 +190,7 @@ static bool payer_root_owns(const struct user_namespace *below,
  * @cred: credentials of the process
  * @in: the user namespace
  *
- * The user depends on the user namespace of the process:
+ * The user depends on the user namespace of the process::
  *
  *	@in			the process's own uid
  *	below @in		the owner of the outermost user namespace below

@@ -468,8 +468,8 @@ ring_try_read_record(struct altconn_ring *ring, struct iov_iter *to, size_t len,
 	}
 	queue = ring_load_scm_queue(ring);
 	if (unlikely(queue))
-		altconn_scm_queue_read(
-			queue, c.pos, altconn_ring_record_size(head), rx, peek);
+		altconn_scm_queue_read(queue, c.pos,
+				       altconn_ring_record_size(head), rx, peek);
 	ring_commit_record(ring, &c, head, peek);
 	rx->began = true;
 out:

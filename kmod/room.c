@@ -373,13 +373,13 @@ void altconn_room_add_listener(struct altconn_room *room,
 			       struct altconn_lane **spare)
 {
 	struct altconn_lane *lane;
+	enum altconn_any any;
 
 	lockdep_assert_held(&room->lock);
 	ln->room = room;
 	if (room_is_wildcard(ln)) {
-		group_add(&room->any[room_any_group(
-				  ln, altconn_sk(ln->sk)->bind->v6only)],
-			  ln);
+		any = room_any_group(ln, altconn_sk(ln->sk)->bind->v6only);
+		group_add(&room->any[any], ln);
 	} else {
 		lane = altconn_lane_find_or_add(room, ln->addr, spare);
 		/* The lane leaves the pool, if it is there. */

@@ -621,7 +621,8 @@ static int rules_check_patterns(const struct altconn_rules *rules,
 		bytes += rules->rule[i]->pattern_len;
 	if (bytes <= ALTCONN_PATTERNS_MAX)
 		return 0;
-	NL_SET_ERR_MSG(extack, "the patterns are too long: the limit of all together is 65536 bytes");
+	NL_SET_ERR_MSG(extack,
+		       "the patterns are too long: the limit of all is 65536 bytes");
 	return -ENOSPC;
 }
 

@@ -306,8 +306,9 @@ void altconn_inet_inherit(struct sock *sk, struct sock *newsk)
 	if (!READ_ONCE(altconn_sk(sk)->inet_values))
 		return;
 	lock_sock(sk);
-	altconn_sk(newsk)->inet_values = kmemdup(
-		altconn_sk(sk)->inet_values,
-		sizeof(int) * ARRAY_SIZE(inet_opts), GFP_KERNEL_ACCOUNT);
+	altconn_sk(newsk)->inet_values =
+		kmemdup(altconn_sk(sk)->inet_values,
+			sizeof(int) * ARRAY_SIZE(inet_opts),
+			GFP_KERNEL_ACCOUNT);
 	release_sock(sk);
 }

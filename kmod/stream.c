@@ -545,9 +545,10 @@ static __always_inline ssize_t stream_read_record(struct stream_conn *c,
  * Slow path of stream_recv_record(): wait for a record and read it. Return
  * -ENODATA if no more record will arrive.
  */
-static noinline ssize_t stream_read_record_wait(
-	struct sock *sk, struct stream_conn c, struct msghdr *msg, size_t len,
-	int flags, struct altconn_rx *rx, size_t *record)
+static noinline ssize_t
+stream_read_record_wait(struct sock *sk, struct stream_conn c,
+			struct msghdr *msg, size_t len, int flags,
+			struct altconn_rx *rx, size_t *record)
 {
 	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
 	bool last = false;
@@ -601,8 +602,9 @@ static noinline void stream_name_peer(struct sock *sk,
 	enum altconn_side side = c.own - c.assoc->end;
 
 	if (sk->sk_type != SOCK_STREAM || !altconn_is_inet(sk))
-		altconn_addr_to_msg(
-			sk, altconn_assoc_addr(c.assoc, !side, side), msg);
+		altconn_addr_to_msg(sk,
+				    altconn_assoc_addr(c.assoc, !side, side),
+				    msg);
 }
 
 /*
@@ -664,8 +666,8 @@ static __always_inline int stream_recv_connected(struct socket *sock,
 	}
 	n = altconn_stream_get_assoc(sk, &c);
 	if (unlikely(n)) {
-		n = stream_wait_connected(
-			sk, sock_rcvtimeo(sk, flags & MSG_DONTWAIT), -ENOTCONN);
+		n = stream_wait_connected(sk, sock_rcvtimeo(sk, flags & MSG_DONTWAIT),
+					  -ENOTCONN);
 		if (!n)
 			n = altconn_stream_get_assoc(sk, &c);
 		if (n)

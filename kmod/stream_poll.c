@@ -98,7 +98,7 @@ static __poll_t stream_poll_listener(const struct sock *sk)
  * @sock: the socket
  * @wait: where to register
  *
- * The events, apart from those of a connected socket:
+ * The events, apart from those of a connected socket::
  *
  *   pending attempt       none
  *   failed attempt        POLLOUT, POLLHUP, POLLIN and POLLRDHUP, and POLLERR
