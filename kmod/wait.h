@@ -85,7 +85,7 @@ static inline void altconn_wait_announce(struct sock *sk)
  * @arg: argument of @ready
  *
  * There is no full barrier between entering the wait queue and the first call
- * of @ready. The announcements of this module have one.
+ * of @ready. So each @ready has one before it looks, as the announcements do.
  *
  * Context: process, sleeps.
  * Return: 0: the condition holds; -EAGAIN: the time is over; -EINTR or
