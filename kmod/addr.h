@@ -52,12 +52,6 @@ struct altconn_addr {
 	char		bytes[ALTCONN_PATH_MAX] __aligned(8);
 };
 
-/*
- * Buffer size for any printed path: "path:", each byte escaped as \xNN, and a
- * NUL.
- */
-#define ALTCONN_ADDR_STRLEN	(8 + 4 * ALTCONN_PATH_MAX)
-
 int altconn_addr_parse(const struct sock *sk, const void *uaddr, int len,
 		       struct altconn_addr *addr);
 int altconn_addr_parse_peer(const struct sock *sk, const void *uaddr, int len,

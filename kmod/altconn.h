@@ -112,7 +112,7 @@
  *
  *   addr, glob, registry, payer, account, nl, stat, trace, sockopt_inet
  *   scm, scm_queue, ring, ring_write, ring_read
- *   event, event_assoc, rule, dgram_queue, dgram_block, endpoint, node, xns
+ *   event, rule, dgram_queue, dgram_block, endpoint, node, xns, event_assoc
  *   place, port_set, bind_table, room_queue, room, listener, assoc, assoc_walk
  *   attempt_deadline, attempt, attempt_promote, attempt_enqueue, attempt_parked
  *   claim, binding, port, bind_local, connect_outcome, path, bind

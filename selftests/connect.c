@@ -845,7 +845,7 @@ TEST_F_TIMEOUT(wait, E_ALREADY_blocking_waits_for_the_same, AT_TIMEOUT)
 	ASSERT_EQ(0, at_nonblock(self->fd, false));
 	ASSERT_EQ(0, at_job_start(&job, self->fd, &self->a));
 	EXPECT_TRUE(at_job_blocked(&job));
-	EXPECT_EQ(1, at_place(self->fd));
+	EXPECT_EQ(1, at_position(self->fd));
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
 	EXPECT_EQ(0, at_job_end(&job));
 	EXPECT_EQ(EISCONN, at_err(at_connect(self->fd, &self->a)));
@@ -858,9 +858,9 @@ TEST_F_TIMEOUT(wait, blocking_waits_for_accept, AT_TIMEOUT)
 
 	ASSERT_EQ(0, at_job_start(&job, fd, &self->a));
 	EXPECT_TRUE(at_job_blocked(&job));
-	EXPECT_TRUE(at_until(at_place(fd) == 2));
+	EXPECT_TRUE(at_until(at_position(fd) == 2));
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
-	EXPECT_TRUE(at_until(at_place(fd) == 1));
+	EXPECT_TRUE(at_until(at_position(fd) == 1));
 	EXPECT_FALSE(atomic_load(&job.done));
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
 	EXPECT_EQ(0, at_job_end(&job));
@@ -924,11 +924,11 @@ TEST_F_TIMEOUT(wait, E_INTR_goes_on, AT_TIMEOUT)
 	ASSERT_EQ(0, at_catch(SIGUSR1, 0));
 	ASSERT_EQ(0, at_job_start(&job, fd, &self->a));
 	EXPECT_TRUE(at_job_blocked(&job));
-	EXPECT_TRUE(at_until(at_place(fd) == 2));
+	EXPECT_TRUE(at_until(at_position(fd) == 2));
 	at_job_signal(&job, SIGUSR1);
 	EXPECT_EQ(EINTR, at_job_end(&job));
 	EXPECT_EQ(1, atomic_load(&at_caught));
-	EXPECT_EQ(2, at_place(fd));
+	EXPECT_EQ(2, at_position(fd));
 	ASSERT_EQ(0, at_nonblock(fd, true));
 	EXPECT_EQ(EALREADY, at_err(at_connect(fd, &self->a)));
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
@@ -947,11 +947,11 @@ TEST_F_TIMEOUT(wait, E_INTR_SA_RESTART_restarts, AT_TIMEOUT)
 	ASSERT_EQ(0, at_catch(SIGUSR1, SA_RESTART));
 	ASSERT_EQ(0, at_job_start(&job, fd, &self->a));
 	EXPECT_TRUE(at_job_blocked(&job));
-	EXPECT_TRUE(at_until(at_place(fd) == 2));
+	EXPECT_TRUE(at_until(at_position(fd) == 2));
 	at_job_signal(&job, SIGUSR1);
 	EXPECT_TRUE(at_until(atomic_load(&at_caught) == 1));
 	EXPECT_TRUE(at_job_blocked(&job));
-	EXPECT_EQ(2, at_place(fd));
+	EXPECT_EQ(2, at_position(fd));
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
 	EXPECT_EQ(0, at_job_end(&job));
@@ -968,10 +968,10 @@ TEST_F_TIMEOUT(wait, E_INTR_SO_SNDTIMEO_does_not_restart, AT_TIMEOUT)
 	ASSERT_EQ(0, at_catch(SIGUSR1, SA_RESTART));
 	ASSERT_EQ(0, at_job_start(&job, fd, &self->a));
 	EXPECT_TRUE(at_job_blocked(&job));
-	EXPECT_TRUE(at_until(at_place(fd) == 2));
+	EXPECT_TRUE(at_until(at_position(fd) == 2));
 	at_job_signal(&job, SIGUSR1);
 	EXPECT_EQ(EINTR, at_job_end(&job));
-	EXPECT_EQ(2, at_place(fd));
+	EXPECT_EQ(2, at_position(fd));
 }
 
 TEST_F_TIMEOUT(wait, E_TIMEDOUT_SO_SNDTIMEO_ends_the_wait, AT_TIMEOUT)
@@ -982,7 +982,7 @@ TEST_F_TIMEOUT(wait, E_TIMEDOUT_SO_SNDTIMEO_ends_the_wait, AT_TIMEOUT)
 	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv,
 				sizeof(tv)));
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
-	EXPECT_EQ(2, at_place(fd));
+	EXPECT_EQ(2, at_position(fd));
 	/*
 	 * When SO_SNDTIMEO ends a second wait, the errno is EALREADY, as with
 	 * TCP.
@@ -1010,7 +1010,7 @@ TEST_F_TIMEOUT(wait, E_TIMEDOUT_nonblocking, AT_TIMEOUT)
 	EXPECT_LE(300000000ULL, info.aci_waited_ns);
 	EXPECT_EQ(ETIMEDOUT, at_so_error(fd));
 	EXPECT_EQ(0, at_so_error(fd));
-	EXPECT_EQ(1, at_place(self->fd));
+	EXPECT_EQ(1, at_position(self->fd));
 	EXPECT_EQ(0, connects_anew(variant, fd));
 }
 
@@ -1035,7 +1035,7 @@ TEST_F_TIMEOUT(wait, E_TIMEDOUT_head_lets_the_next_move_up, AT_TIMEOUT)
 	second = begin_waiting(variant, &self->a);
 	ASSERT_LE(0, second);
 	EXPECT_NE(0, at_poll(first, POLLOUT) & POLLERR);
-	EXPECT_EQ(1, at_place(second));
+	EXPECT_EQ(1, at_position(second));
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
 	EXPECT_EQ(POLLOUT, at_poll(second, POLLOUT));
 	EXPECT_EQ(ETIMEDOUT, at_so_error(first));
@@ -1050,14 +1050,14 @@ TEST_F_TIMEOUT(wait, FIFO, AT_TIMEOUT)
 	for (i = 1; i < WAITERS; i++) {
 		fds[i] = begin_waiting(variant, &self->a);
 		ASSERT_LE(0, fds[i]);
-		EXPECT_EQ(i + 1, (int)at_place(fds[i]));
+		EXPECT_EQ(i + 1, (int)at_position(fds[i]));
 	}
 	for (i = 0; i < WAITERS; i++) {
 		ASSERT_LE(0, accept(self->lfd, NULL, NULL));
 		EXPECT_EQ(POLLOUT, at_poll(fds[i], POLLOUT));
 		for (j = i + 1; j < WAITERS; j++) {
 			EXPECT_EQ(0, at_poll_now(fds[j], POLLOUT));
-			EXPECT_EQ(j - i, (int)at_place(fds[j]));
+			EXPECT_EQ(j - i, (int)at_position(fds[j]));
 		}
 	}
 }
@@ -1073,21 +1073,21 @@ TEST_F_TIMEOUT(wait, places_move_up, AT_TIMEOUT)
 	/* Cancel an attempt in the middle of the queue, and the last one. */
 	EXPECT_EQ(0, at_err(at_connect_unspec(fds[2])));
 	EXPECT_EQ(0, at_err(at_connect_unspec(fds[5])));
-	EXPECT_EQ(1, at_place(fds[0]));
-	EXPECT_EQ(2, at_place(fds[1]));
-	EXPECT_EQ(3, at_place(fds[3]));
-	EXPECT_EQ(4, at_place(fds[4]));
+	EXPECT_EQ(1, at_position(fds[0]));
+	EXPECT_EQ(2, at_position(fds[1]));
+	EXPECT_EQ(3, at_position(fds[3]));
+	EXPECT_EQ(4, at_position(fds[4]));
 	fds[2] = begin_waiting(variant, &self->a);
 	ASSERT_LE(0, fds[2]);
-	EXPECT_EQ(5, at_place(fds[2]));
+	EXPECT_EQ(5, at_position(fds[2]));
 	EXPECT_EQ(0, at_err(at_connect_unspec(fds[0])));
 	EXPECT_EQ(0, at_err(at_connect_unspec(fds[3])));
 	fds[0] = begin_waiting(variant, &self->a);
 	ASSERT_LE(0, fds[0]);
-	EXPECT_EQ(1, at_place(fds[1]));
-	EXPECT_EQ(2, at_place(fds[4]));
-	EXPECT_EQ(3, at_place(fds[2]));
-	EXPECT_EQ(4, at_place(fds[0]));
+	EXPECT_EQ(1, at_position(fds[1]));
+	EXPECT_EQ(2, at_position(fds[4]));
+	EXPECT_EQ(3, at_position(fds[2]));
+	EXPECT_EQ(4, at_position(fds[0]));
 }
 
 /* A new attempt does not overtake an attempt that waits. */
@@ -1099,7 +1099,7 @@ TEST_F_TIMEOUT(wait, FIFO_no_overtaking, AT_TIMEOUT)
 	EXPECT_EQ(POLLOUT, at_poll_now(self->fd, POLLOUT));
 	fd = begin_waiting(variant, &self->a);
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(1, at_place(fd));
+	EXPECT_EQ(1, at_position(fd));
 }
 
 TEST_F_TIMEOUT(wait, S_UNSPEC_cancels, AT_TIMEOUT)
@@ -1108,9 +1108,9 @@ TEST_F_TIMEOUT(wait, S_UNSPEC_cancels, AT_TIMEOUT)
 	int next = begin_waiting(variant, &self->a);
 
 	ASSERT_LE(0, next);
-	EXPECT_EQ(2, at_place(next));
+	EXPECT_EQ(2, at_position(next));
 	EXPECT_EQ(0, at_err(at_connect_unspec(self->fd)));
-	EXPECT_EQ(1, at_place(next));
+	EXPECT_EQ(1, at_position(next));
 	EXPECT_EQ(0, at_info(self->fd, &info));
 	EXPECT_EQ(ALTCONN_REASON_CANCELLED_UNSPEC, info.aci_reason);
 	EXPECT_EQ(0, info.aci_position);
@@ -1127,7 +1127,7 @@ TEST_F_TIMEOUT(wait, S_UNSPEC_wakes_a_blocked_caller, AT_TIMEOUT)
 
 	ASSERT_EQ(0, at_job_start(&job, fd, &self->a));
 	EXPECT_TRUE(at_job_blocked(&job));
-	EXPECT_TRUE(at_until(at_place(fd) == 2));
+	EXPECT_TRUE(at_until(at_position(fd) == 2));
 	EXPECT_EQ(0, at_err(at_connect_unspec(fd)));
 	err = at_job_end(&job);
 	EXPECT_EQ(ECONNABORTED, err);
@@ -1139,9 +1139,9 @@ TEST_F_TIMEOUT(wait, close_leaves_the_queue, AT_TIMEOUT)
 	int next = begin_waiting(variant, &self->a);
 
 	ASSERT_LE(0, next);
-	EXPECT_EQ(2, at_place(next));
+	EXPECT_EQ(2, at_position(next));
 	close(self->fd);
-	EXPECT_EQ(1, at_place(next));
+	EXPECT_EQ(1, at_position(next));
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
 	EXPECT_EQ(POLLOUT, at_poll(next, POLLOUT));
 }
@@ -1172,7 +1172,7 @@ TEST_F_TIMEOUT(wait, listen_again_establishes, AT_TIMEOUT)
 	ASSERT_EQ(0, at_err(listen(self->lfd, 3)));
 	EXPECT_EQ(POLLOUT, at_poll(self->fd, POLLOUT));
 	EXPECT_EQ(POLLOUT, at_poll(next, POLLOUT));
-	EXPECT_EQ(1, at_place(last));
+	EXPECT_EQ(1, at_position(last));
 	EXPECT_EQ(0, at_poll_now(last, POLLOUT));
 	/* A backlog below the length of the accept queue removes no client. */
 	ASSERT_EQ(0, at_err(listen(self->lfd, 0)));
@@ -1248,7 +1248,7 @@ TEST_F_TIMEOUT(wait, timeout_option_round_trip, AT_TIMEOUT)
 	EXPECT_EQ(EINVAL, at_err(setsockopt(self->fd, SOL_ALTCONN,
 					    ALTCONN_CONNECT_TIMEOUT, &small,
 					    sizeof(small))));
-	EXPECT_EQ(1, at_place(self->fd));
+	EXPECT_EQ(1, at_position(self->fd));
 }
 
 /* These tests set limits by the sysctls of a network namespace. */
@@ -1296,7 +1296,7 @@ TEST_F_TIMEOUT(limits, E_CONNREFUSED_max_waiting, AT_TIMEOUT)
 	close(fds[1]);
 	ASSERT_EQ(0, at_nonblock(fds[3], true));
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fds[3], &self->a)));
-	EXPECT_EQ(3, at_place(fds[3]));
+	EXPECT_EQ(3, at_position(fds[3]));
 }
 
 TEST_F_TIMEOUT(limits, E_TIMEDOUT_sysctl, AT_TIMEOUT)
@@ -1332,8 +1332,8 @@ TEST_F_TIMEOUT(limits, E_TIMEDOUT_never, AT_TIMEOUT)
 			   &err);
 	EXPECT_EQ(EINPROGRESS, err);
 	EXPECT_NE(0, at_poll(fds[2], POLLOUT) & POLLERR);
-	EXPECT_EQ(1, at_place(fds[0]));
-	EXPECT_EQ(2, at_place(fds[1]));
+	EXPECT_EQ(1, at_position(fds[0]));
+	EXPECT_EQ(2, at_position(fds[1]));
 }
 
 /* These tests dissolve established connections by connect() to AF_UNSPEC. */

@@ -115,7 +115,7 @@ TEST_F_TIMEOUT(kill, aborts_attempts_that_wait, AT_TIMEOUT)
 		EXPECT_EQ(EINPROGRESS, at_err(at_connect(fds[i], &self->a)));
 	}
 	EXPECT_EQ(2, at_tool("kill -n -w"));
-	EXPECT_EQ(2, at_place(fds[2]));
+	EXPECT_EQ(2, at_position(fds[2]));
 	EXPECT_EQ(2, KILL("-w"));
 	for (i = 1; i < 3; i++) {
 		EXPECT_NE(0, at_poll(fds[i], POLLOUT) & POLLERR);

@@ -170,7 +170,7 @@ TEST_F_TIMEOUT(choice, fail_fast_leaves_waiting_attempts, AT_TIMEOUT)
 	EXPECT_EQ(EINPROGRESS, connect_client(variant, &self->a, &waits));
 	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_BACKLOG_POLICY, 1));
 	EXPECT_EQ(ECONNREFUSED, connect_client(variant, &self->a, &fd));
-	EXPECT_EQ(1, at_place(waits));
+	EXPECT_EQ(1, at_position(waits));
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
 	EXPECT_EQ(0, wait_outcome(waits));
 }
@@ -256,13 +256,13 @@ TEST_F_TIMEOUT(choice, defer_refuses_in_order, AT_TIMEOUT)
 		EXPECT_EQ(EINPROGRESS,
 			  connect_client(variant, &self->a, &fds[i]));
 	EXPECT_EQ(0, at_set_option(self->lfd, ALTCONN_REFUSE, 0));
-	EXPECT_EQ(1, at_place(fds[0]));
+	EXPECT_EQ(1, at_position(fds[0]));
 	EXPECT_EQ(0, at_set_option(self->lfd, ALTCONN_REFUSE, 2));
 	for (i = 0; i < 2; i++) {
 		EXPECT_EQ(ECONNREFUSED, wait_outcome(fds[i]));
 		EXPECT_EQ(ALTCONN_REASON_REFUSED, reason_of(fds[i]));
 	}
-	EXPECT_EQ(1, at_place(fds[2]));
+	EXPECT_EQ(1, at_position(fds[2]));
 	sfd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, sfd);
 	EXPECT_EQ(0, wait_outcome(fds[2]));
@@ -283,7 +283,7 @@ TEST_F_TIMEOUT(choice, defer_off_establishes, AT_TIMEOUT)
 	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 0));
 	EXPECT_EQ(0, wait_outcome(fds[0]));
 	EXPECT_EQ(0, wait_outcome(fds[1]));
-	EXPECT_EQ(1, at_place(fds[2]));
+	EXPECT_EQ(1, at_position(fds[2]));
 }
 
 TEST_F_TIMEOUT(choice, defer_and_fail_fast, AT_TIMEOUT)
@@ -318,7 +318,7 @@ TEST_F_TIMEOUT(choice, wait_listener_until_listen, AT_TIMEOUT)
 	int fd, sfd;
 
 	EXPECT_EQ(EINPROGRESS, try_waiting(variant, &self->a, &fd));
-	EXPECT_EQ(1, at_place(fd));
+	EXPECT_EQ(1, at_position(fd));
 	EXPECT_EQ(0, at_poll_now(fd, POLLOUT));
 	EXPECT_EQ(EALREADY, at_err(at_connect(fd, &self->a)));
 	ASSERT_EQ(0, listen(self->lfd, 1));
@@ -376,10 +376,10 @@ TEST_F_TIMEOUT(choice, wait_listener_in_order, AT_TIMEOUT)
 	/* close() ends one attempt, and connect() to AF_UNSPEC ends another. */
 	close(fds[1]);
 	EXPECT_EQ(0, at_err(at_connect_unspec(fds[2])));
-	EXPECT_EQ(2, at_place(fds[3]));
+	EXPECT_EQ(2, at_position(fds[3]));
 	ASSERT_EQ(0, listen(self->lfd, 0));
 	EXPECT_EQ(0, wait_outcome(fds[0]));
-	EXPECT_EQ(1, at_place(fds[3]));
+	EXPECT_EQ(1, at_position(fds[3]));
 	EXPECT_EQ(1, send(fds[0], "0", 1, 0));
 	sfd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, sfd);
@@ -405,7 +405,7 @@ TEST_F_TIMEOUT(choice, wait_listener_through_a_restart, AT_TIMEOUT)
 	EXPECT_EQ(EINPROGRESS, connect_client(variant, &self->a, &other));
 	close(self->lfd);
 	EXPECT_EQ(ECONNREFUSED, wait_outcome(other));
-	EXPECT_EQ(1, at_place(fd));
+	EXPECT_EQ(1, at_position(fd));
 	self->lfd = at_socket(variant->format, variant->type);
 	ASSERT_EQ(0, at_err(at_bind(self->lfd, &self->a)));
 	ASSERT_EQ(0, listen(self->lfd, 1));
@@ -435,7 +435,7 @@ TEST_F_TIMEOUT(choice, wait_listener_that_defers, AT_TIMEOUT)
 	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 1));
 	ASSERT_EQ(0, listen(self->lfd, 1));
 	EXPECT_EQ(POLLIN, at_poll(self->lfd, POLLIN));
-	EXPECT_EQ(1, at_place(fd));
+	EXPECT_EQ(1, at_position(fd));
 	sfd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, sfd);
 	EXPECT_EQ(0, wait_outcome(fd));
@@ -480,7 +480,7 @@ TEST(wait_listener_by_address)
 	ASSERT_EQ(0, at_err(at_bind(lfd, &two)));
 	ASSERT_EQ(0, listen(lfd, 8));
 	EXPECT_EQ(0, wait_outcome(fd2));
-	EXPECT_EQ(1, at_place(fd1));
+	EXPECT_EQ(1, at_position(fd1));
 	close(lfd);
 	lfd = at_socket(AT_IN, SOCK_STREAM);
 	ASSERT_EQ(0, at_err(at_bind(lfd, &any)));

@@ -75,7 +75,7 @@ check "a failed attempt has an errno and a reason" same \
 check "a failed attempt has the process and the user of the client" \
 	same "$(events "e[1]['client']['pid'], e[1]['client']['uid']")" \
 	"$scene_pid 0"
-check "a waiting attempt has a place" \
+check "a waiting attempt has a position" \
 	same "$(events "e[5]['position'], e[5]['id'] == e[6]['id']")" "1 True"
 check "an attempt that waited has the time of its wait" \
 	same "$(events "e[6]['waited_ns'] > 1000")" True

@@ -494,7 +494,7 @@ TEST_F_TIMEOUT(race, S_THREAD_after_a_wait, AT_TIMEOUT_LONG)
 				     full, 2));
 		fd = at_socket(arena->format, arena->type);
 		ASSERT_EQ(0, call_together(arena, callers, CLIENTS, fd));
-		ASSERT_TRUE(at_until(at_place(fd) == 1));
+		ASSERT_TRUE(at_until(at_position(fd) == 1));
 		for (i = 0; i < 3; i++) {
 			sfd = accept(arena->lfd, NULL, NULL);
 			ASSERT_LE(0, sfd);

@@ -244,7 +244,7 @@ static uint64_t close_one(enum at_format format, const struct at_addr *a, int n)
 	close(lfd);
 	took = at_now_ns() - begin;
 	for (i = 0; i < n; i++)
-		if ((int)at_place(fds[i]) != i + 1)
+		if ((int)at_position(fds[i]) != i + 1)
 			took = 0;
 out:
 	at_close(fds, at);
@@ -289,7 +289,7 @@ TEST_F_TIMEOUT(room, another_listener_takes_attempts_in_order, AT_TIMEOUT)
 	for (i = 0; i < 10; i++) {
 		EXPECT_EQ(0, at_so_error(fds[i]));
 		EXPECT_EQ(i + 1 < 10 ? 1 : 0,
-			  (int)at_place(i + 1 < 10 ? fds[i + 1] : fds[i]));
+			  (int)at_position(i + 1 < 10 ? fds[i + 1] : fds[i]));
 		fd = accept(self->lfd, NULL, NULL);
 		ASSERT_LE(0, fd);
 		close(fd);
@@ -351,11 +351,11 @@ TEST_F_TIMEOUT(room, WAIT_LISTENER_attempts_stay, AT_TIMEOUT)
 					   i % 2));
 		ASSERT_EQ(EINPROGRESS, at_err(at_connect(fds[i], &self->a)));
 	}
-	EXPECT_EQ(6, at_place(fds[5]));
+	EXPECT_EQ(6, at_position(fds[5]));
 	close(self->lfd);
 	for (i = 0; i < 6; i += 2)
 		EXPECT_EQ(ECONNREFUSED, at_so_error(fds[i]));
-	EXPECT_EQ(3, at_place(fds[5]));
+	EXPECT_EQ(3, at_position(fds[5]));
 	self->lfd = listen_shared(variant->format, &self->a, 0);
 	ASSERT_LE(0, self->lfd);
 	for (i = 1; i < 6; i += 2) {
@@ -568,8 +568,8 @@ TEST(a_closer_listener_comes_and_goes)
 	one = listen_ip(AT_IN, "127.0.0.1", port, 0);
 	ASSERT_LE(0, one);
 	EXPECT_EQ(0, at_so_error(fds[1]));
-	EXPECT_EQ(0, at_place(fds[1]));
-	EXPECT_EQ(1, at_place(fds[2]));
+	EXPECT_EQ(0, at_position(fds[1]));
+	EXPECT_EQ(1, at_position(fds[2]));
 	/* No attempt waits for the wildcard listener now. */
 	EXPECT_EQ(9, accept_from(any));
 	EXPECT_EQ(EAGAIN, at_nonblock(any, true) ? -1 :
@@ -598,11 +598,11 @@ TEST(attempts_at_both_wildcards)
 	ASSERT_LE(0, six);
 	for (i = 0; i < 3; i++)
 		fds[i] = connect_ip("127.0.0.1", port, false, &err);
-	EXPECT_EQ(1, at_place(fds[1]));
+	EXPECT_EQ(1, at_position(fds[1]));
 	four = listen_ip(AT_IN, "0.0.0.0", port, 0);
 	ASSERT_LE(0, four);
 	EXPECT_EQ(0, at_so_error(fds[1]));
-	EXPECT_EQ(1, at_place(fds[2]));
+	EXPECT_EQ(1, at_position(fds[2]));
 	close(four);
 	/*
 	 * The queued association of the closed listener is reset. The attempt
@@ -611,7 +611,7 @@ TEST(attempts_at_both_wildcards)
 	close(accept(six, NULL, NULL));
 	fds[3] = accept(six, NULL, NULL);
 	EXPECT_LE(0, fds[3]);
-	EXPECT_EQ(0, at_place(fds[2]));
+	EXPECT_EQ(0, at_position(fds[2]));
 	at_close(fds, 4);
 	close(six);
 }
@@ -849,7 +849,7 @@ TEST_F_TIMEOUT(share, one_user_leaves_places_for_others, AT_TIMEOUT)
 		EXPECT_EQ(i < SHARE ? EINPROGRESS : ECONNREFUSED, TRY(NOBODY));
 	EXPECT_EQ(EINPROGRESS, TRY(OTHER));
 	EXPECT_EQ(EINPROGRESS, TRY(0));
-	EXPECT_EQ(PLACES, at_place(self->fds[self->n - 1]));
+	EXPECT_EQ(PLACES, at_position(self->fds[self->n - 1]));
 	/* All places are taken, though these users have less than half. */
 	EXPECT_EQ(ECONNREFUSED, TRY(OTHER));
 	EXPECT_EQ(ECONNREFUSED, TRY(0));
@@ -892,7 +892,7 @@ TEST_F_TIMEOUT(share, an_attempt_in_the_backlog_leaves_its_place, AT_TIMEOUT)
 		close(accept(self->lfd, NULL, NULL));
 	}
 	EXPECT_EQ(0, at_so_error(self->fds[0]));
-	EXPECT_EQ(1, at_place(self->fds[1]));
+	EXPECT_EQ(1, at_position(self->fds[1]));
 	EXPECT_EQ(EINPROGRESS, TRY(NOBODY));
 	EXPECT_EQ(ECONNREFUSED, TRY(NOBODY));
 	EXPECT_EQ(EINPROGRESS, TRY(OTHER));
@@ -912,9 +912,9 @@ TEST_F_TIMEOUT(share, delayed_attempts_count_for_their_user, AT_TIMEOUT)
 	for (i = 0; i < PLACES; i++)
 		EXPECT_EQ(EINPROGRESS, TRY(NOBODY));
 	for (i = 0; i < PLACES; i++) {
-		EXPECT_TRUE(at_until(at_place(self->fds[i]) ||
+		EXPECT_TRUE(at_until(at_position(self->fds[i]) ||
 				     at_poll_now(self->fds[i], POLLOUT)));
-		if (at_place(self->fds[i]))
+		if (at_position(self->fds[i]))
 			waits++;
 		else
 			refused += at_so_error(self->fds[i]) == ECONNREFUSED;

@@ -186,7 +186,7 @@ TEST_F_TIMEOUT(rule, drop_waits_until_the_deadline, AT_TIMEOUT)
 	EXPECT_EQ(0, at_poll_now(fd, POLLOUT));
 	EXPECT_EQ(EINPROGRESS, info_of(fd).aci_errno);
 	EXPECT_EQ(id, info_of(fd).aci_rule);
-	EXPECT_EQ(0, at_place(fd));
+	EXPECT_EQ(0, at_position(fd));
 	EXPECT_EQ(POLLOUT | POLLERR | POLLHUP,
 		  at_poll(fd, POLLOUT) & (POLLOUT | POLLERR | POLLHUP));
 	EXPECT_EQ(ETIMEDOUT, at_so_error(fd));
@@ -368,7 +368,7 @@ TEST_F_TIMEOUT(rule, delay_then_a_full_backlog, AT_TIMEOUT)
 	ADD("delay 200 times 1");
 	held = BEGIN(0);
 	ASSERT_EQ(0, at_fill(variant->format, variant->type, &self->a, fds, 6));
-	EXPECT_TRUE(at_until(at_place(held) == 1));
+	EXPECT_TRUE(at_until(at_position(held) == 1));
 	EXPECT_EQ(0, at_poll_now(held, POLLOUT));
 	for (i = 0; i < 6; i++) {
 		cfd = accept(self->lfd, NULL, NULL);
@@ -426,7 +426,7 @@ TEST_F_TIMEOUT(rule, delay_then_wait_for_a_listener, AT_TIMEOUT)
 	ASSERT_EQ(0, at_nonblock(fd, true));
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
 	/* The delay is over, and the attempt waits for a listener. */
-	EXPECT_TRUE(at_until(at_place(fd) == 1));
+	EXPECT_TRUE(at_until(at_position(fd) == 1));
 	self->lfd = at_socket(variant->format, variant->type);
 	ASSERT_EQ(0, at_bind(self->lfd, &self->a));
 	ASSERT_EQ(0, listen(self->lfd, 1));

@@ -87,9 +87,9 @@ TEST_F_TIMEOUT(story, FIFO_of_a_hundred, AT_TIMEOUT_LONG)
 				  at_err(at_connect(fds[i], &self->a)));
 		} else {
 			ASSERT_EQ(0, at_job_start(&jobs[i], fds[i], &self->a));
-			ASSERT_TRUE(at_until(at_place(fds[i])));
+			ASSERT_TRUE(at_until(at_position(fds[i])));
 		}
-		EXPECT_EQ(i + 1, at_place(fds[i]));
+		EXPECT_EQ(i + 1, at_position(fds[i]));
 	}
 	for (i = 0; i < 2; i++)
 		close(accept(self->lfd, NULL, NULL));
@@ -157,7 +157,7 @@ TEST_F_TIMEOUT(story, shared_by_fork_and_dup, AT_TIMEOUT)
 	}
 	ASSERT_EQ(0, at_wait_step(out[0]));
 	close(fd);
-	EXPECT_EQ(1, at_place(copy));
+	EXPECT_EQ(1, at_position(copy));
 	ASSERT_EQ(0, at_send_step(in[1]));
 	EXPECT_EQ(0, at_reap(pid));
 	for (fd = 0; fd < 2; fd++)

@@ -77,7 +77,7 @@ scene start native stream port:$port
 check "a listener counts the queued and the waiting attempts" shows \
 	"(lambda s: s['queued'] == 2 and s['waiting'] == 2 and
 	s['established'] == 2)(one(socks('port:$port')))"
-check "queued and pending associations have their places" shows \
+check "pending associations have their positions" shows \
 	"sorted((a['state'], a.get('position', 0)) for a in assocs('port:$port'))
 	== [('pending', 1), ('pending', 2), ('queued', 0), ('queued', 0)]"
 check "an association keeps the command, and a socket has the present one" \
@@ -85,7 +85,7 @@ check "an association keeps the command, and a socket has the present one" \
 	== 'then' and one(socks('port:$port'))['owner']['comm'] == 'now'"
 check "the text has the listener" line \
 	"^stream +LISTEN +2/1 .* 2 +port:$port"
-check "the text has a waiting attempt with its place" line "WAIT .*#1 "
+check "the text has a waiting attempt with its position" line "WAIT .*#1 "
 
 scene accept "$listener"
 check "accept() establishes a waiting attempt" shows \

@@ -108,7 +108,7 @@ check "-c lists connections" shows \
 	"^stream +queued .* port:[0-9]+ -> port:4000 +helper_scene \\($scene_pid\\) -> helper_scene \\($scene_pid\\)$" \
 	-c
 check "-c leaves out waiting attempts" hides "pending" -c
-check "-w lists waiting attempts with their places" shows \
+check "-w lists waiting attempts with their positions" shows \
 	"^stream +1 +[0-9.]+s +- .*port:4000 +helper_scene \\($scene_pid\\)$" \
 	-w
 # top_holds EXPRESSION OPTION...: of two looks, doc is the second.

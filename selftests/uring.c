@@ -162,7 +162,7 @@ TEST_F_TIMEOUT(uring, connect_waits_and_completes, AT_TIMEOUT)
 	ASSERT_EQ(0, at_fill(variant->format, SOCK_STREAM, &self->a, full, 1));
 	fd = at_socket(variant->format, SOCK_STREAM);
 	ASSERT_EQ(0, submit_connect(&self->ring, fd, &self->a));
-	EXPECT_TRUE(at_until(at_place(fd) == 1));
+	EXPECT_TRUE(at_until(at_position(fd) == 1));
 	EXPECT_FALSE(take_completion(&self->ring, &data, &res));
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
 	EXPECT_TRUE(at_until(take_completion(&self->ring, &data, &res)));
@@ -181,7 +181,7 @@ TEST_F_TIMEOUT(uring, connect_is_refused, AT_TIMEOUT)
 	ASSERT_EQ(0, at_fill(variant->format, SOCK_STREAM, &self->a, full, 1));
 	fd = at_socket(variant->format, SOCK_STREAM);
 	ASSERT_EQ(0, submit_connect(&self->ring, fd, &self->a));
-	EXPECT_TRUE(at_until(at_place(fd) == 1));
+	EXPECT_TRUE(at_until(at_position(fd) == 1));
 	close(self->lfd);
 	EXPECT_TRUE(at_until(take_completion(&self->ring, &data, &res)));
 	EXPECT_EQ(-ECONNREFUSED, res);
@@ -310,7 +310,7 @@ TEST_F_TIMEOUT(by_fd, connect, AT_TIMEOUT)
 	fd = at_socket(AT_NATIVE, SOCK_STREAM);
 	ASSERT_EQ(0, submit_addr(&self->ring, IORING_OP_CONNECT, fd, &file,
 				 variant->flags));
-	EXPECT_TRUE(at_until(at_place(fd) == 1));
+	EXPECT_TRUE(at_until(at_position(fd) == 1));
 	EXPECT_FALSE(take_completion(&self->ring, &data, &res));
 	close(file.nat.sac_fd);
 	ASSERT_LE(0, accept(lfd, NULL, NULL));

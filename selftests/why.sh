@@ -51,7 +51,7 @@ check "why describes an attempt that succeeded" \
 check "why has the address of the peer" says "connected to port:4001" "$first"
 scene start native stream port:4001
 waits=$(why "s[-1]['fd']")
-check "why has the place of a waiting attempt" \
+check "why has the position of a waiting attempt" \
 	says "position 1 in the queue" "$waits"
 check "the JSON has the members of a waiting attempt" same \
 	"$(why "s[-1]['result'], s[-1]['reason'], s[-1]['position'],

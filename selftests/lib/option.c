@@ -56,7 +56,7 @@ int at_info(int fd, struct altconn_connect_info *info)
 	return getsockopt(fd, SOL_ALTCONN, ALTCONN_CONNECT_INFO, info, &len);
 }
 
-unsigned int at_place(int fd)
+unsigned int at_position(int fd)
 {
 	struct altconn_connect_info info;
 

@@ -18,6 +18,6 @@ int at_set_timeout(int fd, uint64_t ms);
 int at_set_blocking_receiver(int fd, enum at_format format);
 int at_info(int fd, struct altconn_connect_info *info);
 /* Return the place of the last attempt in the queue, 0 if it does not wait. */
-unsigned int at_place(int fd);
+unsigned int at_position(int fd);
 
 #endif /* _ALTCONN_TEST_OPTION_H */

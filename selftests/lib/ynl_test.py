@@ -463,7 +463,7 @@ BAD = (
     ("an unknown association", "assoc-get", u64(A["id"], 1 << 62), 2,
      "no such association"),
     ("a short id of an association", "assoc-get", u32(A["id"], 1), 22, ""),
-    ("a selection by place", "assoc-get",
+    ("a selection by position", "assoc-get",
      u64(A["id"], 1) + u32(A["position"], 1), 22, ""),
     ("a socket without an id", "socket-get", b"", 22, "'id' is missing"),
     ("an unknown socket", "socket-get", u64(S["id"], 1 << 62), 2,

@@ -7,10 +7,11 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 
 /*
- * Kernels without split operations: a family as the generator writes it today,
- * with the kernel's own family inside. A plain operation holds both do and dump
- * of a command. They share one policy, so their policies must be alike: the
- * specification lists the same attributes for both.
+ * These kernels have no split operations. So this structure is a family as the
+ * generator writes it today, and contains a family of the kernel. A plain
+ * operation holds both do and dump of a command. They share one policy, so
+ * their policies must be alike: the specification lists the same attributes for
+ * both.
  */
 #define COMPAT_GENL_OPS	64
 

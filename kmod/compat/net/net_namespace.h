@@ -5,7 +5,7 @@
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
-/* The size was told by a zeroed entry at the end of the table. */
+/* Older kernels find the end of the table by a zeroed entry. */
 #define register_net_sysctl_sz(net, path, table, size)	\
 	register_net_sysctl(net, path, table)
 #endif

@@ -5,7 +5,10 @@
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
-/* The newest can refuse what finds no room, where it was always cut. */
+/*
+ * The newest kernels can refuse descriptors for which the reader has no space.
+ * Older kernels always leave them out.
+ */
 #define scm_detach_fds(msg, scm, notrunc)	scm_detach_fds(msg, scm)
 #endif
 

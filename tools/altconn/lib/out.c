@@ -87,7 +87,7 @@ bool out_option(struct out_style *style, int key)
 
 /**
  * out_options - read options that all set the style of the output
- * @cmd: entry of the command in commands[]
+ * @cmd: entry of the command in command_list
  * @argc: number of words
  * @argv: the words, the name of the command first
  * @style: gets the values of the options

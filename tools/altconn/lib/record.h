@@ -96,7 +96,7 @@ struct stat_part {
  * @listening: the socket is a listener
  * @backlog: argument of listen()
  * @queued: number of established associations that accept() has not returned
- * @waiting: number of attempts that wait for room
+ * @waiting: number of attempts that wait for space in the accept queue
  * @established: number of associations established since listen()
  * @refused: number of attempts refused since listen()
  * @overflow: number of attempts refused since listen() because the backlog or
