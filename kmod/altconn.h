@@ -33,14 +33,22 @@
  *                altconn_serving (room.h) has the groups that serve an attempt.
  *   association  struct altconn_assoc (assoc.h): the connection that connect()
  *                or socketpair() makes between two endpoints
+ *   client, server
+ *                the two ends of an association: the endpoint that called
+ *                connect(), and the endpoint that accept() makes. Before
+ *                accept(), the listener stands for the server.
  *   attempt      an association that is still pending: neither established
  *                nor failed. A decided attempt has just become one of these.
+ *   to publish   to make a new attempt visible at the client's endpoint:
+ *                ask->assoc points to the attempt, and the endpoint enters
+ *                TCP_SYN_SENT
  *   to decide    to end the state PENDING of an attempt: to establish the
  *                attempt, or to let it fail
  *   deadline     the time at which a pending attempt fails with ETIMEDOUT
  *                (assoc->expires)
  *   to promote   to move a waiting attempt into an accept queue that has space,
  *                which establishes the attempt
+ *   accepter     a thread that sleeps in accept() of a listener, or polls it
  *   to report    to count a result in the statistics, and to emit its trace
  *                event and its netlink event. To give user space the result is
  *                to return it.

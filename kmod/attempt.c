@@ -1,42 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Attempts: their decision, and the promotion of waiting attempts into the
- * accept queue.
+ * accept queue of a listener. attempt_promote.c calls this file when a listener
+ * changes.
  *
  * An attempt is an association in state PENDING. attempt_decide() alone ends
  * this state, under assoc->lock, exactly once. From then on the attempt is
- * called decided: established or failed.
+ * decided: established or failed.
  *
  *	PENDING -> QUEUED	The accept queue had space, or accept() made
  *				some, or accept() took the attempt itself
  *				(ALTCONN_DEFER_ACCEPT).
- *	PENDING -> CLOSED	The listener closed or refused the attempt, the
- *				deadline passed, or an administrator killed the
- *				attempt. The client cancelled the attempt by
- *				close(), shutdown() or connect() to AF_UNSPEC.
- *				The delay of a rule ended, and then the attempt
- *				was refused.
+ *	PENDING -> CLOSED	The last listener that served the attempt closed
+ *				(unless ALTCONN_WAIT_LISTENER is set), or a
+ *				listener refused the attempt. The deadline
+ *				passed. An administrator killed the attempt. The
+ *				client cancelled the attempt by close(),
+ *				shutdown() or connect() to AF_UNSPEC. The delay
+ *				of a rule ended, and then the attempt was
+ *				refused.
  *
  * Documentation/design/states.svg shows these states, with the states of the
  * socket.
  *
  * connect() puts an attempt straight into the accept queue of a listener if the
  * queue has space (attempt_enqueue.c). Otherwise the attempt waits in the
- * waiting room of its address (room.h). It stays there until it is decided,
- * while listeners of the address may close and open. Only an attempt that a
- * rule delays or drops is parked instead, and no listener sees it
- * (attempt_parked.c).
+ * waiting room of its address (room.h) until it is decided. It belongs to no
+ * listener there: one listener may close and another one may open while it
+ * waits. Only an attempt that a rule delays or drops is parked instead, and no
+ * listener sees it (attempt_parked.c).
  *
- * Invariant, whenever the lock of a waiting room is free: each listener that
- * serves a waiting attempt is marked has_waiting, or is a deferring listener
- * (ALTCONN_DEFER_ACCEPT). A marked listener takes no new attempt straight into
- * its accept queue, so a new attempt waits behind the earlier ones. After each
- * change that gives space to a marked listener, or changes the listeners of an
- * address, altconn_attempt_promote_waiting() promotes waiting attempts in order
+ * New attempts must not overtake attempts that wait. So ln->has_waiting is set
+ * for each listener that serves a waiting attempt, and such a listener takes no
+ * new attempt straight into its accept queue. A deferring listener never does,
+ * so the flag need not be right there. The room's lock protects this invariant.
+ * For many listeners it is restored in two holds of the lock:
+ * attempt_promote_or_wait() sets the flag of at most ATTEMPT_BATCH listeners,
+ * and altconn_attempt_promote_or_refuse() sets it for the others.
+ *
+ * If a listener with the flag gets space, or if the listeners of an address
+ * change, altconn_attempt_promote_waiting() promotes waiting attempts in order
  * of arrival.
  *
- * Attempts are promoted and refused in batches. The locks are dropped after
- * each batch, and only then are clients and accepters woken.
+ * Attempts are promoted and refused in batches. After each batch the locks are
+ * dropped, and then the clients of the batch are woken. The accepters are woken
+ * at the same time, except that altconn_attempt_promote_waiting() wakes them
+ * once, after its last batch.
  */
 
 #include <linux/wait.h>
@@ -54,8 +63,8 @@
 
 /**
  * altconn_attempt_wake_client() - wake a client after its attempt is decided
- * @sk: the client's endpoint; the caller has a reference to it or to the
- *	association, which pins it
+ * @sk: the client's endpoint; the caller has a reference to @sk or to the
+ *	association, which has a reference to @sk
  *
  * Context: process; no spinlock of this module held.
  */
@@ -121,9 +130,10 @@ void altconn_batch_unlock_and_wake(struct attempt_batch *batch,
 
 /*
  * Write the result of an attempt to the client's endpoint, as the last step of
- * the decision. assoc->lock is held. No other thread writes the endpoint's
- * state meanwhile: a thread that takes the attempt from the endpoint has seen
- * the new sk_state, or has held assoc->lock after the decision.
+ * attempt_decide(). assoc->lock is held. Another thread may hold lock_sock() of
+ * the endpoint, but does not write sk_state at the same time. Before such a
+ * thread drops the attempt and changes sk_state, it reads the new sk_state, or
+ * it takes assoc->lock after this function.
  */
 static void attempt_complete_client(struct altconn_assoc *assoc,
 				    const struct altconn_listener *ln, int err,
@@ -138,7 +148,7 @@ static void attempt_complete_client(struct altconn_assoc *assoc,
 	if (err && reason != ALTCONN_REASON_CANCELLED_CLOSE &&
 	    reason != ALTCONN_REASON_CANCELLED_UNSPEC)
 		WRITE_ONCE(sk->sk_err, err);
-	/* Pairs with altconn_state(): sk_err and assoc->err come first. */
+	/* sk_err and assoc->err come first. Pairs with altconn_state(). */
 	smp_store_release(&sk->sk_state, state);
 }
 
@@ -147,11 +157,21 @@ static void attempt_complete_client(struct altconn_assoc *assoc,
  * decided before. If @err is 0, @ln establishes the attempt. Otherwise @ln is
  * NULL, and the attempt fails with the positive errno @err.
  *
- * assoc->lock is held. If @ln is not NULL, its lock is held, and if the attempt
- * is in a waiting room, the lock of the room is held. The caller has a
- * reference. After the decision the caller releases assoc->lock, calls
- * attempt_report_and_unlist(), and puts an established attempt into the queue
- * of @ln. At last it releases all spinlocks and wakes the client.
+ * The caller has a reference, and holds assoc->lock. If @ln is not NULL, the
+ * caller holds its lock. If the attempt is in a waiting room, the caller holds
+ * the lock of the room. After the decision the caller takes these steps in
+ * order:
+ *
+ * 1. Set assoc->listener and the server's end, if the attempt is established.
+ * 2. Release assoc->lock.
+ * 3. Call attempt_report_and_unlist().
+ * 4. Put the attempt into the queue of @ln, if it is established.
+ * 5. Release all other spinlocks.
+ * 6. Wake the client.
+ *
+ * sk_state changes before step 1. So a thread that has seen TCP_ESTABLISHED and
+ * needs the server's end or assoc->listener takes assoc->lock before it reads
+ * them.
  */
 static bool attempt_decide(struct altconn_assoc *assoc,
 			   struct altconn_listener *ln, int err, u32 reason)
@@ -168,7 +188,10 @@ static bool attempt_decide(struct altconn_assoc *assoc,
 		altconn_xns_unlink(assoc);
 	altconn_assoc_set_state(assoc, err ? ALTCONN_ASSOC_STATE_CLOSED :
 					     ALTCONN_ASSOC_STATE_QUEUED);
-	/* The job that this queues drops the path of a decided attempt only. */
+	/*
+	 * For a parked attempt to a path, this call queues a job that puts the
+	 * path. The job does so only after it has seen the new state.
+	 */
 	altconn_attempt_stop_timer(assoc);
 	attempt_complete_client(assoc, ln, err, reason);
 	return true;
@@ -176,9 +199,10 @@ static bool attempt_decide(struct altconn_assoc *assoc,
 
 /*
  * Report the result of a decided attempt: count it in the statistics, and emit
- * a trace event and a netlink event. Take a failed attempt out of the
- * registries. assoc->lock is not held, but the locks of a listener and of a
- * room may be.
+ * a trace event and a netlink event. Remove a failed attempt from the registry
+ * of the client's namespace; attempt_decide() has removed it from the registry
+ * of the server's namespace, if that is another one. assoc->lock is not held,
+ * but the locks of a listener and of a room may be.
  */
 static void attempt_report_and_unlist(struct altconn_assoc *assoc)
 {
@@ -218,21 +242,23 @@ void altconn_attempt_publish(struct altconn_assoc *assoc)
 	trace_altconn_state(sk, sk->sk_state, TCP_SYN_SENT);
 	assoc->published = true;
 	rcu_assign_pointer(altconn_sk(sk)->assoc, altconn_assoc_get(assoc));
-	/* Pairs with altconn_state(): the endpoint has its attempt already. */
+	/* ask->assoc comes first. Pairs with altconn_state(). */
 	smp_store_release(&sk->sk_state, TCP_SYN_SENT);
 }
 
 /**
- * altconn_attempt_publish_and_link() - make an attempt visible at both ends
+ * altconn_attempt_publish_and_link() - publish an attempt, and link it to the
+ * listener's namespace
  * @assoc: the attempt; the caller has a reference
  * @ln: the listener whose accept queue or waiting room gets the attempt; NULL
  *	if the attempt waits until a listener opens (ALTCONN_WAIT_LISTENER)
- * @xns: *@xns is the result of altconn_xns_alloc(), and NULL if @ln is in the
- *	client's namespace; set to NULL if the attempt takes *@xns over
+ * @xns: *@xns is the result of altconn_xns_alloc(), which is NULL if @ln is in
+ *	the client's namespace; *@xns becomes NULL if the attempt takes the
+ *	object over
  *
- * Publish the attempt at the client's endpoint. If the attempt is pending and
- * @ln is not NULL, add the attempt to the registry of @ln's namespace, if that
- * is another one. An attempt that was parked may be decided by now.
+ * Publish the attempt at the client's endpoint. If @ln is in another namespace,
+ * also add the attempt to the registry of that namespace. An attempt that was
+ * parked may be decided before this call. Such an attempt is not added.
  *
  * Context: process; assoc->lock held, and the lock of @ln or of its waiting
  * room, so that @ln cannot close.
@@ -252,14 +278,13 @@ void altconn_attempt_publish_and_link(struct altconn_assoc *assoc,
  * altconn_attempt_establish() - put an attempt into an accept queue
  * @assoc: the attempt; on success the caller's reference moves to the queue
  * @ln: the listener, not closed
- * @xns: argument of altconn_attempt_publish_and_link() if that function has to
- *	be called; NULL if the attempt has waited in a room, and so is visible
- *	already
+ * @xns: NULL if the attempt comes from a waiting room, because it is published
+ *	and linked already; otherwise as in altconn_attempt_publish_and_link()
  *
  * The caller wakes the accepter and the client after it has unlocked @ln.
  *
- * Context: process; @ln's lock held, and the room's lock if the attempt is in a
- * waiting room.
+ * Context: process; @ln's lock held, and the room's lock if the attempt comes
+ * from a waiting room.
  * Return: true if the attempt is established now; false if it was decided
  * before, in which case the caller keeps its reference.
  */
@@ -292,10 +317,13 @@ bool altconn_attempt_establish(struct altconn_assoc *assoc,
 /* Return the waiting room that an attempt is or was in, or NULL. */
 static struct altconn_room *attempt_room(const struct altconn_assoc *assoc)
 {
-	/* Pairs with altconn_attempt_alloc_wait(): *wait is initialized. */
+	/* Pairs with altconn_attempt_alloc_wait(), which initializes *wait. */
 	const struct altconn_wait *wait = smp_load_acquire(&assoc->wait);
 
-	/* Pairs with attempt_enqueue_lane(): the attempt has a reference. */
+	/*
+	 * Pairs with attempt_enqueue_lane(), which takes a reference to the
+	 * room for the attempt before it stores wait->room.
+	 */
 	return wait ? smp_load_acquire(&wait->room) : NULL;
 }
 
@@ -303,7 +331,9 @@ static struct altconn_room *attempt_room(const struct altconn_assoc *assoc)
  * Lock the waiting room of an attempt, if it has one, and then the attempt.
  * Return the locked room, or NULL. A parked attempt gets a room when its delay
  * ends. The room is set once, under assoc->lock. So if it appears between the
- * first look and the lock, one retry is enough.
+ * first look and the lock, one retry is enough. The annotation for sparse names
+ * assoc->lock only, because altconn_room_lock() hides the room's lock from
+ * sparse.
  */
 static struct altconn_room *attempt_lock_with_room(struct altconn_assoc *assoc)
 	__acquires(&assoc->lock)
@@ -403,12 +433,12 @@ bool altconn_attempt_fail(struct altconn_assoc *assoc, int err, u32 reason)
  * altconn_attempt_sync_decider() - wait for the thread that decides an attempt
  * @assoc: the attempt, decided; the caller has a reference
  *
- * A thread that decides an attempt holds assoc->lock until it has written the
- * result to the client's endpoint. If the attempt is in a waiting room, the
- * thread holds the room's lock until it has also reported the result. So take
- * these locks and release them. From then on the endpoint is up to date, and so
- * are the statistics and events. The exception is an attempt that was parked
- * and never in a room: its report may come later.
+ * The deciding thread holds assoc->lock until it has written the result to the
+ * client's endpoint. If the attempt was in a waiting room, the thread also
+ * holds the room's lock until it has reported the result. This function takes
+ * these locks and releases them. Afterwards the endpoint has the result, and
+ * the thread has reported it. There is one exception: an attempt that was
+ * parked and never in a room may be reported later.
  *
  * Context: process; no spinlock of this module held.
  */
@@ -422,16 +452,19 @@ void altconn_attempt_sync_decider(struct altconn_assoc *assoc)
 }
 
 /**
- * altconn_attempt_relist_listener() - move a listener to the right list of its
- * group
+ * altconn_attempt_relist_listener() - update has_waiting and the list of a
+ * listener
  * @room: the waiting room of the listener's address
  * @ln: the listener; it has not closed, so @ln->group is set
  *
- * Mark @ln has_waiting if an attempt waits that it serves. A deferring listener
- * belongs to the list @defer of its group. A listener for which attempts wait
- * and that has no space belongs to @full, and any other listener to @avail. @ln
- * moves to the tail of its list, so that promotions choose the listeners in
- * turn.
+ * Set @ln->has_waiting if an attempt that @ln serves waits, and clear it
+ * otherwise. Then move @ln to the tail of one of the lists of its group::
+ *
+ *   defer  @ln is a deferring listener
+ *   full   attempts wait for @ln, and it has no space
+ *   avail  all other cases
+ *
+ * The move to the tail makes promotions choose the listeners in turn.
  *
  * Context: process; the locks of @room and @ln held.
  */
@@ -456,7 +489,8 @@ void altconn_attempt_relist_listener(struct altconn_room *room,
  *	listener
  *
  * Promote attempts in order of arrival, until @batch is full, the accept queue
- * is full, or no attempt waits for @ln.
+ * is full, or no attempt waits for @ln. A deferring listener never has space,
+ * so no attempt is promoted to it here.
  *
  * Context: process; @room's lock held, @ln's lock not held.
  */
@@ -476,7 +510,10 @@ void altconn_attempt_promote_batch(struct altconn_room *room,
 			break;
 		altconn_room_dequeue(room, wait);
 		altconn_batch_add(batch, altconn_assoc_get(wait->assoc));
-		/* The room is locked, so an attempt in a lane is pending. */
+		/*
+		 * The attempt was in a lane, and the room is still locked, so
+		 * the attempt is pending.
+		 */
 		established = altconn_attempt_establish(wait->assoc, ln, NULL);
 		if (WARN_ON_ONCE(!established))
 			continue;
@@ -522,16 +559,19 @@ void altconn_attempt_promote_waiting(struct altconn_listener *ln)
 }
 
 /**
- * altconn_attempt_find_avail() - find a listener for waiting attempts
+ * altconn_attempt_find_avail() - find a listener to which waiting attempts can
+ * be promoted
  * @room: the waiting room
  * @s: the groups of listeners to look at
  *
- * The listeners of one group serve the same attempts, so the first one in the
- * list @avail stands for the others.
+ * The listeners of a group serve the same attempts, so the function looks only
+ * at the first listener in each list @avail. That listener may be full. Then
+ * altconn_attempt_promote_batch() promotes nothing and moves it to the list
+ * @full.
  *
  * Context: process; @room's lock held.
- * Return: a listener for which attempts wait and that may have space for them,
- * or NULL. The room's lock keeps it; the caller gets no reference.
+ * Return: a listener for which attempts wait, or NULL. The room's lock keeps
+ * it; the caller gets no reference.
  */
 struct altconn_listener *
 altconn_attempt_find_avail(struct altconn_room *room,
@@ -605,7 +645,8 @@ u32 altconn_attempt_position(const struct altconn_assoc *assoc)
  *
  * Context: process; takes room->lock.
  * Return: the id of the listener that established the association, or of one
- * listener for which the attempt waits; 0 if there is none.
+ * listener for which the attempt waits; 0 if there is none. The result is 0,
+ * too, if a waiting attempt is established during this call.
  */
 u64 altconn_attempt_listener_id(const struct altconn_assoc *assoc)
 {

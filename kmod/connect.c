@@ -5,8 +5,8 @@
  *
  * A signal or a timeout ends the wait of the system call, but does not decide
  * the attempt. The attempt stays pending in its waiting room, or stays parked.
- * A later connect() returns its result. SO_ERROR returns the errno if the
- * attempt fails.
+ * A later connect() returns its result. If the attempt fails, SO_ERROR may
+ * return the errno first. The next connect() then begins a new attempt.
  */
 
 #include <linux/sched/signal.h>
@@ -36,7 +36,8 @@
 /**
  * altconn_connect_cancel() - cancel the attempt of an endpoint
  * @sk: the endpoint; its attempt was pending when the caller looked
- * @reason: ALTCONN_REASON_CANCELLED_CLOSE or ALTCONN_REASON_CANCELLED_UNSPEC
+ * @reason: ALTCONN_REASON_CANCELLED_CLOSE, or ALTCONN_REASON_CANCELLED_UNSPEC
+ *	for connect() to AF_UNSPEC and for shutdown()
  *
  * If the attempt has been decided in the meantime, its result stands. So the
  * caller has to look at sk->sk_state again.
@@ -50,9 +51,9 @@ void altconn_connect_cancel(struct sock *sk, u32 reason)
 }
 
 /*
- * Refuse a broadcast address (clause E-ACCES-BCAST). Without SO_BROADCAST the
- * error is EACCES, as for datagrams, else EOPNOTSUPP, since a connection has
- * one peer. Return 0 for any other address.
+ * Refuse a broadcast address (clause E-ACCES-BCAST), because a connection has
+ * one peer. The error is -EACCES if SO_BROADCAST is not set, as for datagrams,
+ * and -EOPNOTSUPP if it is set. Return 0 for any other address.
  */
 static int connect_check_broadcast(struct sock *sk,
 				   const struct altconn_addr *addr, u32 *reason)
@@ -65,10 +66,11 @@ static int connect_check_broadcast(struct sock *sk,
 
 /*
  * Check whether an attempt to @addr may wait until a listener opens there
- * (ALTCONN_WAIT_LISTENER). The option does not apply to a path: a path names a
- * socket by its inode, and a server that binds the path later makes another
- * inode. The option does not apply to an address of another node either: a
- * listener in another namespace does not search the waiting rooms of this one.
+ * (ALTCONN_WAIT_LISTENER). An attempt to a path may not: a path names a socket
+ * by its inode, and a server that binds the path later makes another inode. An
+ * attempt to another node may not either: without a listener, it would wait in
+ * a room of the client's namespace, where the other node's listeners do not
+ * look.
  */
 static bool connect_may_wait_listener(const struct sock *sk,
 				      const struct altconn_addr *addr)
@@ -98,12 +100,14 @@ static u64 connect_deadline(const struct sock *sk,
 /*
  * Return a reference to the server's address for a new attempt to @addr, or
  * NULL if memory runs out. @ln is the listener, or NULL if the attempt has none
- * yet. If @ln is bound to the same address, return the address object of @ln,
- * which saves a copy. The two addresses differ only if @ln is bound to a
- * wildcard IP address, or if @addr belongs to another node.
+ * yet.
  *
- * For a path, prefer the object that bind() made, so that getpeername() returns
- * the path as the server spelled it.
+ * For a path, return the address object that bind() made, so that getpeername()
+ * returns the path as the server spelled it. For an address of another node,
+ * return a copy of @addr, because the object of @ln has the address as the
+ * other node sees it. If @ln is bound to a wildcard IP address, return a copy
+ * of @addr, too. In all other cases return the address object of @ln, which
+ * saves a copy, or a copy of @addr if @ln is NULL.
  */
 static struct altconn_addr *
 connect_get_server_addr(const struct sock *sk,
@@ -113,8 +117,9 @@ connect_get_server_addr(const struct sock *sk,
 	struct altconn_addr *bound = NULL;
 
 	/*
-	 * Only a parked attempt to a path gets here without a listener (see
-	 * connect_may_wait_listener()).
+	 * An attempt to a path does not wait for a listener, see
+	 * connect_may_wait_listener(). So if @ln is NULL and @addr is a path,
+	 * the attempt is about to be parked.
 	 */
 	if (!ln && addr->kind == ALTCONN_KIND_PATH)
 		bound = altconn_bind_get_bound_addr(sock_net(sk), sk->sk_type,
@@ -202,10 +207,11 @@ connect_bind_and_register(struct sock *sk, const struct altconn_listener *ln,
 
 /*
  * Finish what connect_bind_and_register() began. @err is the result of queueing
- * or parking the attempt, and is returned. After an error, release the local
- * address with its claim, and drop the reference to the association. The last
- * reference takes the association out of the registry. After success, note that
- * connect() has to return the result.
+ * or parking the attempt. If @err is 0, set result_due, because connect() has
+ * to return the result of the attempt. Otherwise undo
+ * connect_bind_and_register(): drop the reference to the association, and
+ * release the local address with its claim. When the last reference is dropped,
+ * the association leaves the registry. Return @err.
  */
 static __always_inline int
 connect_commit_or_undo(struct sock *sk, struct altconn_assoc *assoc, int err)
@@ -227,10 +233,11 @@ connect_commit_or_undo(struct sock *sk, struct altconn_assoc *assoc, int err)
 /*
  * Begin an attempt to @addr. The attempt enters the accept queue of @ln if
  * there is space, else the waiting room. If @ln is NULL, the attempt waits
- * until a listener opens (ALTCONN_WAIT_LISTENER). An attempt with that option
- * also waits so if @ln has closed since the lookup. Without the option the
- * result is -ECONNREFUSED with ALTCONN_REASON_LISTENER_CLOSED, and the caller
- * looks up a listener again.
+ * until a listener opens (ALTCONN_WAIT_LISTENER). @ln may have closed since the
+ * lookup. If ALTCONN_WAIT_LISTENER applies to the attempt, the attempt then
+ * waits until another listener opens. Otherwise the result is -ECONNREFUSED
+ * with ALTCONN_REASON_LISTENER_CLOSED, and the caller looks up a listener
+ * again.
  *
  * Return 0, or a negative errno with *@reason set. After success another thread
  * may decide the attempt at any time, even before this function returns.
@@ -252,9 +259,10 @@ static int connect_enqueue(struct sock *sk, struct altconn_listener *ln,
 }
 
 /*
- * Begin an attempt to @addr and park it, so that no listener sees it: for
- * @ruling->delay_ms, or, if the rule drops it, until its deadline. Return as
- * connect_enqueue().
+ * Begin an attempt to @addr and park it, so that no listener sees it. If the
+ * rule delays the attempt, @ruling->delay_ms is the delay. If the rule drops
+ * the attempt, @ruling->delay_ms is 0, and the attempt stays parked until its
+ * deadline, if it has one. Return 0, or a negative errno with *@reason set.
  */
 static int connect_park(struct sock *sk, const struct altconn_addr *addr,
 			const struct altconn_ruling *ruling,
@@ -273,9 +281,9 @@ static int connect_park(struct sock *sk, const struct altconn_addr *addr,
 
 /*
  * Apply the verdict of the rules in @match. Return false if the attempt goes
- * on, because no rule gives a verdict or a rule allows it. Otherwise return
- * true with the result of connect() so far in *@err: 0 if the attempt is
- * parked, or a negative errno, with *@reason set, if it is refused or cannot be
+ * on, because no rule gives a verdict or a rule allows it. Return true if
+ * connect_begin() is to return *@err: 0 if the attempt is parked; a negative
+ * errno, with *@reason set, if a rule refuses the attempt or if it cannot be
  * parked.
  */
 static noinline bool connect_apply_rules(struct sock *sk,
@@ -323,8 +331,8 @@ static int connect_begin(struct sock *sk, struct altconn_addr *addr,
 		altconn_listener_put(ln);
 		/*
 		 * If the listener has closed since the lookup, another one may
-		 * serve the address. The loop ends, because each turn needs one
-		 * more listener that closes.
+		 * serve the address, so look it up. Each turn needs one more
+		 * listener that closes.
 		 */
 		if (err != -ECONNREFUSED ||
 		    *reason != ALTCONN_REASON_LISTENER_CLOSED)
@@ -369,19 +377,20 @@ static long connect_wait(struct sock *sk, struct altconn_assoc *assoc,
 
 /*
  * Consume the result of a decided attempt on behalf of connect(2), and return
- * it. The next connect() then returns EISCONN after a success (clause S-DONE),
- * and begins a new attempt after a failure (clause S-RESUME). For that, clear
- * result_due, and drop a failed attempt from the endpoint together with sk_err.
- * If another thread has taken the attempt from the endpoint meanwhile, leave
- * the endpoint alone.
+ * it. After a success, the next connect() returns EISCONN (clause S-DONE).
+ * After a failure, it begins a new attempt (clause S-RESUME). So clear
+ * result_due. If the attempt has failed, also clear sk_err, and drop the
+ * attempt from the endpoint. If another call on the socket has dropped or
+ * replaced the attempt already, leave the endpoint alone.
  */
 static int connect_take_result(struct sock *sk, struct altconn_assoc *assoc)
 {
 	int err = -assoc->err;
 
 	/*
-	 * Another thread decided an attempt that waited. That thread sets
-	 * sk_err and sk_state after assoc->state, so wait until it has done so.
+	 * If the attempt waited, another thread has decided it. That thread
+	 * writes assoc->state first, then sk_err and sk_state. Wait until it
+	 * has written all of them.
 	 */
 	if (assoc->waited)
 		altconn_attempt_sync_decider(assoc);
@@ -398,11 +407,12 @@ static int connect_take_result(struct sock *sk, struct altconn_assoc *assoc)
 
 /*
  * Return the result of the attempt under way, after a wait if the caller may
- * wait. If the attempt is still pending then, return -EINTR or -ERESTARTSYS
- * after a signal, else @pending_errno.
+ * wait. If the attempt is still pending after the wait, return -EINTR or
+ * -ERESTARTSYS if a signal ended the wait, else @pending_errno.
  *
- * @path, if not NULL and not empty, pins the inode that the caller has looked
- * up. A wait does not need the inode, so the path is put and cleared.
+ * @path is empty, or pins the inode that the caller has looked up. A pending
+ * attempt does not need that inode. So put and clear @path, even if the caller
+ * does not wait. path_put() may block, so unlock the socket for this call.
  *
  * lock_sock() is held on entry and on return, and released in between.
  */
@@ -441,8 +451,8 @@ static int connect_wait_result(struct sock *sk, int flags, int pending_errno,
 }
 
 /*
- * Report a connect() that has failed without an attempt: count it in the
- * statistics, and emit a trace event and a netlink event.
+ * Report a connect() that has failed before it published an attempt: count it
+ * in the statistics, and emit a trace event and a netlink event.
  */
 static void connect_report_failure(struct sock *sk,
 				   const struct altconn_addr *addr, int err,
@@ -488,7 +498,7 @@ static int connect_reject(struct sock *sk, const struct altconn_addr *addr,
 /**
  * altconn_connect_reject_addr() - fail a connect() to an invalid address
  * @sk: the endpoint, of any type
- * @err: negative errno, the fault of the address
+ * @err: negative errno with which the parser has refused the address
  *
  * Report the failure like a failed attempt. The events have no address, because
  * it could not be parsed.
@@ -512,12 +522,12 @@ int altconn_connect_reject_addr(struct sock *sk, int err)
 }
 
 /*
- * Do what connect() does in the endpoint's present state, before an attempt can
- * begin: return the result of an earlier attempt, after a wait if it is
- * pending, or fail. Return 1 if a new attempt may begin, else the result of
- * connect(). EALREADY describes the attempt under way and is not a failure, so
- * it is not reported as one. lock_sock() is held on entry and on return, and
- * released during a wait.
+ * Handle the states of the endpoint in which connect() begins no attempt.
+ * Return 1 if connect() has to begin an attempt. Otherwise return the result of
+ * connect(): the result of the attempt that is under way or has ended, or the
+ * error of the state. EALREADY describes the attempt under way and is not a
+ * failure, so it is not reported as one. lock_sock() is held on entry and on
+ * return, and released during a wait.
  */
 static int connect_handle_state(struct sock *sk,
 				const struct altconn_addr *addr, int flags,
@@ -550,8 +560,9 @@ static int connect_handle_state(struct sock *sk,
  * Do what connect() to AF_UNSPEC demands (clause S-UNSPEC), as tcp_disconnect()
  * does for TCP: return the endpoint to TCP_CLOSE, cancel a pending attempt,
  * leave an association, stop a listener, and release an address that was chosen
- * automatically. The effects of shutdown() end with the association, which has
- * them. Return 0, whatever the state was. lock_sock() is held.
+ * automatically. The association stores which directions shutdown() has shut,
+ * so the endpoint is no longer shut down afterwards. Return 0, whatever the
+ * state was. lock_sock() is held.
  */
 static int connect_dissolve(struct sock *sk)
 {
@@ -662,7 +673,7 @@ static int connect_begin_and_wait(struct sock *sk, struct altconn_addr *addr,
 	altconn_notify_sock(sk, ALTCONN_EVENT_KIND_CONNECT_BEGIN, addr, 0, 0);
 	if (!err)
 		err = connect_begin(sk, addr, checks->match, path, &reason);
-	/* Do not keep the table of rules in memory during a wait. */
+	/* A match keeps the rules in memory, so free it before the wait. */
 	altconn_match_free(checks->match);
 	checks->match = NULL;
 	if (!err)
@@ -672,11 +683,12 @@ static int connect_begin_and_wait(struct sock *sk, struct altconn_addr *addr,
 }
 
 /*
- * Connect to an address. If the state of the endpoint, read without a lock,
- * shows that an attempt will begin, run the checks before the socket is locked.
- * An attempt begins if the endpoint is unconnected and has no error to return
- * first. Then read the state again, with the socket locked. If an attempt has
- * to begin now and the checks have not run, unlock and start over.
+ * Connect to an address. The checks for a new attempt may block, so they run
+ * before the socket is locked. Run them if a look without the lock shows that
+ * an attempt will begin: the endpoint is in TCP_CLOSE, and there is no sk_err
+ * that connect() has to return first. Then lock the socket and look again. The
+ * checks may turn out to be necessary only now. In this case unlock the socket
+ * and start over.
  */
 static int connect_to_addr(struct sock *sk, struct altconn_addr *addr,
 			   int flags, struct path *path)
@@ -755,9 +767,10 @@ int altconn_connect_get_info(struct sock *sk, struct altconn_connect_info *info)
 
 	memset(info, 0, sizeof(*info));
 	/*
-	 * Without an attempt at the endpoint, describe the last one. An
-	 * accepted socket and a socketpair have an association, but made no
-	 * attempt.
+	 * An endpoint without an association has no attempt to describe. The
+	 * same is true for the server's end, which accept() made, and for a
+	 * socketpair, which is never published. Describe the last failure of
+	 * connect() or the last attempt that the endpoint has left.
 	 */
 	if (!assoc || assoc->end[ALTCONN_CLIENT].sk != sk ||
 	    !assoc->published) {
