@@ -5,11 +5,14 @@
  * receiver's namespace, and delivers the datagram. dgram_broadcast.c sends to
  * all sockets of a port.
  *
- * A connected sender looks up its receiver once. The sender's endpoint
- * remembers the receiver until altconn_dgram_genid_bump() invalidates it: when
- * any datagram socket of the machine is bound, unbound, connected or closed,
- * when a binding becomes reachable from other nodes, and when the nodes of a
- * namespace change.
+ * A connected sender looks up its receiver once, and its endpoint remembers the
+ * receiver. The remembered receiver is valid as long as altconn_dgram_genid
+ * does not change. altconn_dgram_genid_bump() changes this number in three
+ * cases:
+ *
+ *   - Any datagram socket is bound, unbound, connected or closed.
+ *   - A binding becomes reachable from other nodes.
+ *   - The table of nodes of a namespace changes.
  */
 
 #include <linux/mm.h>
@@ -30,18 +33,19 @@
  * Compute the score of a binding for a datagram from @from to @addr. The
  * binding with the highest score receives the datagram.
  *
- *   0                   The binding does not serve @addr, or its socket is no
- *                       datagram socket.
+ *   0                   The binding does not serve @addr, or its socket has
+ *                       another type.
  *   1                   The socket is connected to another address, or is half
  *                       of a socketpair.
  *   4 * closeness + 1   The socket is unconnected.
  *   4 * closeness + 2   The socket is connected to @from.
  *
- * UDP ranks its sockets in the same way, but does not find a socket that is
- * connected to another address. Here such a socket is found if there is no
- * other. Then altconn_dgram_check_admit() refuses the sender with
- * -ECONNREFUSED, and dgram_convert_error() turns this into the result that UDP
- * has. The caller holds rcu_read_lock().
+ * UDP ranks its sockets in the same way, but ignores a socket that is connected
+ * to another address. Here such a socket has the score 1, so it is found if
+ * there is no other. Then altconn_dgram_check_admit() refuses the sender with
+ * -ECONNREFUSED. In the inet formats, dgram_convert_error() turns this into the
+ * result that a UDP sender gets if no socket receives the datagram. The caller
+ * holds rcu_read_lock().
  */
 static unsigned int dgram_compute_score(const struct altconn_bind *bind,
 					const struct altconn_addr *addr,
@@ -84,10 +88,12 @@ static struct altconn_bind *dgram_select_nth(const struct altconn_place *place,
 }
 
 /*
- * Return the binding of a place with the highest score above *@best, and write
- * its score to *@best; return NULL if no score is higher. Among bindings that
- * share their address, a hash of the sender's address selects one, as UDP does
- * with SO_REUSEPORT. The caller holds rcu_read_lock().
+ * Find the binding of a place with the highest score. If this score is higher
+ * than *@best, write it to *@best and return the binding. Otherwise return
+ * NULL. If several such bindings share their address, a hash of the sender's
+ * address selects one. So all datagrams of one sender go to the same socket, as
+ * with SO_REUSEPORT of UDP. The datagrams of all unnamed senders go to the same
+ * socket, too. The caller holds rcu_read_lock().
  */
 static struct altconn_bind *dgram_lookup_best(const struct altconn_place *place,
 					      const struct altconn_addr *addr,
@@ -117,9 +123,11 @@ static struct altconn_bind *dgram_lookup_best(const struct altconn_place *place,
 
 /*
  * Look up the bound endpoint that receives a datagram to @addr, which is an
- * address of @net. Return a reference, or NULL with an errno in *@err. The
- * inode of a path is pinned. If @connected is set, a path is the address object
- * of the binding that the sender has connected to.
+ * address of @net. Return a reference, or NULL with an errno in *@err.
+ *
+ * If @connected is set and @addr is a path, @addr is the address object of the
+ * binding to which the sender is connected. Only this binding can be found. If
+ * @connected is not set, the caller pins the inode of a path.
  */
 static struct sock *dgram_lookup_local(struct net *net,
 				       const struct altconn_addr *addr,
@@ -133,20 +141,26 @@ static struct sock *dgram_lookup_local(struct net *net,
 
 	*err = -ECONNREFUSED;
 	rcu_read_lock();
-	/* A score above 1 exceeds all scores of a smaller closeness. */
+	/*
+	 * Scores above 1 grow with the closeness. So if one is found, no
+	 * further place can have a higher one.
+	 */
 	for (closeness = ALTCONN_CLOSEST; closeness && best < 2; closeness--) {
 		place = altconn_bind_find_place(net, SOCK_DGRAM, addr,
 						closeness);
 		candidate = dgram_lookup_best(place, addr, from, &best);
 		bind = candidate ? : bind;
 	}
+	/* No datagram socket has the path. Another socket may have it. */
 	if (!bind && addr->kind == ALTCONN_KIND_PATH &&
 	    altconn_bind_find(net, SOCK_DGRAM, addr))
 		*err = -EPROTOTYPE;
 	/*
-	 * A connected sender must not reach a later socket at the same path.
+	 * The socket to which the sender is connected may be closed by now. Its
+	 * inode may be freed, and the file of a later socket may have an inode
+	 * at the same memory address. The sender must not reach that socket.
 	 * Each bind() makes an address object of its own, so compare the
-	 * pointers.
+	 * pointers to these objects.
 	 */
 	if (bind && (!connected || addr->kind != ALTCONN_KIND_PATH ||
 		     bind->addr == addr))
@@ -195,19 +209,23 @@ static noinline struct sock *dgram_lookup_xns(const struct net *net,
 /**
  * altconn_dgram_lookup() - look up the endpoint that receives a datagram
  * @net: the sender's namespace
- * @addr: the destination address; if it is a path, the inode is pinned
+ * @addr: the destination address; if it is a path and @connected is not set,
+ *	the caller pins the inode
  * @from: the sender's address as seen in @net, or NULL
- * @connected: the sender is connected to @addr. If it is a path, @addr is the
- *	address object of the binding that connect() found, and no other binding
- *	counts
+ * @connected: the sender is connected to @addr. If @addr is a path, it is the
+ *	address object of the binding that connect() found, and only this
+ *	binding can be found
  * @err: gets 0 or a negative errno
  *
  * Context: process, may sleep.
- * Return: the endpoint, a reference, which the caller owns; NULL with *@err:
- * -ECONNREFUSED if no datagram socket is bound to the address; -EPROTOTYPE if a
- * socket of another type is bound to the path; an error of
- * altconn_node_get_net(), such as -ENETUNREACH or -EHOSTUNREACH, if the node is
- * unknown or down; -ENOMEM.
+ * Return: the receiver, with a reference that the caller drops; or NULL and one
+ * of these in *@err:
+ *
+ * * -ECONNREFUSED: no datagram socket is bound to the address
+ * * -EPROTOTYPE: a socket of another type is bound to the path
+ * * -ENETUNREACH, -EHOSTUNREACH: the node is unknown or down; or another error
+ *   of altconn_node_get_net()
+ * * -ENOMEM
  */
 struct sock *altconn_dgram_lookup(struct net *net,
 				  const struct altconn_addr *addr,
@@ -233,11 +251,11 @@ static struct altconn_addr *dgram_make_saddr(struct sock *sk, u32 port,
 }
 
 /*
- * Check whether the address of an endpoint has no meaning at @dest, because it
- * is valid in another namespace only. When a socket that is bound to a wildcard
- * IP address connects to another node, the socket gets the address by which
- * that node knows this namespace. A receiver in this namespace cannot answer to
- * it. A socket that is bound to a specific IP address keeps that address.
+ * A socket that is bound to a wildcard IP address and connects to another node
+ * gets the address by which that node knows this namespace. A receiver in this
+ * namespace cannot answer to that address. Check whether @sk has such an
+ * address and @dest is in this namespace. A socket that is bound to a specific
+ * IP address keeps that address.
  */
 static bool dgram_saddr_is_xns_only(const struct sock *sk,
 				    const struct altconn_addr *dest)
@@ -263,14 +281,14 @@ static bool dgram_saddr_is_xns_only(const struct sock *sk,
  * @dest: the destination address, or NULL if the destination is the other half
  *	of a socketpair
  *
- * In the inet formats the endpoint's address may be one to which a receiver at
- * @dest cannot answer: a wildcard IP address, or an address that is valid in
- * another namespace only. In this case the source address is chosen for @dest,
- * as routing does it.
+ * In the inet formats, a receiver at @dest cannot answer to each address that
+ * the endpoint may have: it may be a wildcard IP address, or the address by
+ * which another node knows this namespace. In these cases the source address is
+ * chosen for @dest, as routing does it.
  *
  * Context: process, may sleep.
- * Return: the address as seen in the sender's namespace, a reference, which the
- * caller owns; NULL if the sender is unnamed; ERR_PTR(-ENOMEM).
+ * Return: the address as seen in the sender's namespace, with a reference that
+ * the caller drops; NULL if the sender is unnamed; ERR_PTR(-ENOMEM).
  */
 struct altconn_addr *altconn_dgram_sender_addr(struct sock *sk,
 					       const struct altconn_addr *dest)
@@ -295,8 +313,8 @@ struct altconn_addr *altconn_dgram_sender_addr(struct sock *sk,
  *	of a socketpair
  *
  * Context: process, may sleep.
- * Return: the datagram, one reference, which the caller owns; ERR_PTR(-ENOMEM);
- * ERR_PTR(-EFAULT) if the data is not readable; the errors of
+ * Return: the datagram, with one reference that the caller drops; or ERR_PTR()
+ * of -ENOMEM, of -EFAULT if the data is not readable, or of an error of
  * altconn_scm_parse_cmsgs().
  */
 struct altconn_dgram *
@@ -318,8 +336,8 @@ altconn_dgram_make(struct sock *sk, struct msghdr *msg, size_t len,
 	if (!err && unlikely(msg->msg_controllen))
 		err = altconn_scm_parse_cmsgs(sk, msg, &dg->scm);
 	/*
-	 * The length is that of the allocation, so copy_from_iter()'s check of
-	 * the slab object (hardened usercopy) is superfluous.
+	 * altconn_dgram_alloc() has made dg->data @len bytes long. So hardened
+	 * usercopy would find no error, and _copy_from_iter() omits its check.
 	 */
 	if (!err && _copy_from_iter(dg->data, len, &msg->msg_iter) != len)
 		err = -EFAULT;
@@ -332,9 +350,9 @@ altconn_dgram_make(struct sock *sk, struct msghdr *msg, size_t len,
 
 /*
  * Remember the receiver of a connected socket, if @dest is still the address
- * that the socket is connected to. dest->genid was read before the lookup. So
- * if anything has changed since then, the generation differs, and
- * dgram_get_cached_receiver() ignores the receiver.
+ * that the socket is connected to. dest->genid was read before the lookup. If
+ * altconn_dgram_genid has changed since then, dgram_get_cached_receiver()
+ * ignores the receiver.
  */
 static void dgram_cache_receiver(struct sock *sk, struct sock *receiver,
 				 const struct dgram_dest *dest)
@@ -351,10 +369,10 @@ static void dgram_cache_receiver(struct sock *sk, struct sock *receiver,
 
 /*
  * Return a reference to the remembered receiver, or NULL. The pointer in the
- * sender's endpoint holds no reference. To unbind a socket changes the
- * generation before RCU frees the socket. So while the generation is unchanged
- * in an RCU read section, the memory is valid, and a reference can be taken
- * unless the last one is gone.
+ * sender's endpoint holds no reference. When a socket is unbound,
+ * altconn_dgram_genid changes before RCU frees the socket. So if
+ * altconn_dgram_genid is unchanged within an RCU read section, the memory is
+ * valid. A reference can then be taken unless the last one is gone.
  */
 static struct sock *
 dgram_get_cached_receiver(const struct altconn_dgram_sock *ask)
@@ -423,8 +441,8 @@ dgram_get_receiver(struct sock *sk, struct dgram_dest *dest,
  * @err: gets an errno if no receiver is found
  *
  * Context: process, may sleep.
- * Return: the receiver, a reference, which the caller owns; NULL with *@err as
- * altconn_dgram_lookup() returns.
+ * Return: the receiver, with a reference that the caller drops; NULL with *@err
+ * as altconn_dgram_lookup() returns.
  */
 struct sock *altconn_dgram_get_receiver(struct sock *sk,
 					struct dgram_dest *dest,
@@ -442,9 +460,9 @@ struct sock *altconn_dgram_get_receiver(struct sock *sk,
 #define DGRAM_TIMEO_UNSET	(-1L)
 
 /*
- * Return the time limit of a blocking send(), jiffies: the shorter one of
- * SO_SNDTIMEO and the sysctl net.altconn.dgram_block_ms, where 0 means no
- * limit.
+ * Return the time limit of a blocking send(), jiffies: SO_SNDTIMEO or the
+ * sysctl net.altconn.dgram_block_ms, whichever is shorter. If the sysctl is 0,
+ * it sets no limit.
  */
 static long dgram_send_timeo(const struct sock *sk)
 {
@@ -526,8 +544,8 @@ dgram_route(struct sock *sk, struct dgram_dest *dest,
  * @err: gets an errno if the result is NULL
  *
  * Context: process, may sleep.
- * Return: the receiver, a reference, which the caller owns; NULL with *@err as
- * altconn_dgram_lookup() returns.
+ * Return: the receiver, with a reference that the caller drops; NULL with *@err
+ * as altconn_dgram_lookup() returns.
  */
 struct sock *altconn_dgram_route(struct sock *sk,
 				 struct dgram_dest *dest,
@@ -545,17 +563,23 @@ struct sock *altconn_dgram_route(struct sock *sk,
  * @dg: the datagram
  * @nonblock: do not wait for space at the receiver
  *
- * If the receiver changes during a wait, the receiver is looked up again,
- * because another socket may have the address by then.
+ * Each retry looks up the receiver again, because another socket may have the
+ * address by then.
  *
  * Context: process, may sleep; lock_sock() not held.
  * Return: 0 if the datagram is queued, or dropped by the receiver's filter or
- * overflow policy, in which cases the caller's reference is gone; -EAGAIN if
- * the receiver is full and @nonblock is set or the time limit has elapsed;
- * -EINTR or -ERESTARTSYS on a signal; -ECONNREFUSED, also if the receiver is
- * connected to another peer; -EPIPE if the receiver is shut down for reading;
- * -ENOBUFS if the filter has no memory; other errors of altconn_dgram_lookup().
- * Unless the result is 0, the caller keeps its reference.
+ * overflow policy, in which cases the caller's reference is gone. Otherwise the
+ * caller keeps its reference to @dg, whose length and @from may be the ones for
+ * the last receiver, and the result is one of these:
+ *
+ * * -EAGAIN: the receiver is full, and @nonblock is set or the time limit has
+ *   elapsed
+ * * -EINTR or -ERESTARTSYS: a signal is pending
+ * * -ECONNREFUSED: no receiver is found, or it is closed or connected to
+ *   another peer
+ * * -EPIPE: the receiver is shut down for reading
+ * * -ENOBUFS: the filter has no memory
+ * * another error of altconn_dgram_lookup()
  */
 int altconn_dgram_send_to(struct sock *sk, struct dgram_dest *dest,
 			  bool connected, struct altconn_dgram *dg,
@@ -573,7 +597,7 @@ int altconn_dgram_send_to(struct sock *sk, struct dgram_dest *dest,
 		receiver = dgram_route(sk, dest, dg, connected, &err);
 		if (!receiver)
 			return err;
-		/* A datagram that has credentials already keeps them. */
+		/* Credentials that the datagram has already stay unchanged. */
 		if (unlikely(altconn_dgram_carries_creds(sk, receiver)))
 			altconn_scm_add_own_cred(&dg->scm);
 		err = altconn_dgram_filter(receiver, dg, timeo != 0);
@@ -593,8 +617,9 @@ int altconn_dgram_send_to(struct sock *sk, struct dgram_dest *dest,
 		if (err == -EPERM)
 			altconn_dgram_put(dg);
 		/*
-		 * Each retry needs another thread that has read from the
-		 * receiver or changed it since, so the loop ends.
+		 * If the receiver has got space since, try again. Only other
+		 * threads make space there, so the loop does not spin by
+		 * itself.
 		 */
 		if (err == -EAGAIN)
 			err = altconn_dgram_watch_or_retry(sk, receiver,
@@ -628,8 +653,10 @@ static int dgram_check_port(const struct altconn_addr *addr)
 }
 
 /*
- * Fill @dest with the address that the socket is connected to, or with the
- * other half of its socketpair. Return 0 or a negative errno.
+ * Fill @dest for a send() without an address. The destination is the address
+ * that the socket is connected to, with the remembered receiver and the ruling
+ * of connect(), or the other half of the socketpair. Return 0 or a negative
+ * errno.
  */
 static __always_inline int dgram_dest_from_peer(struct sock *sk,
 						struct dgram_dest *dest)
@@ -691,11 +718,11 @@ static noinline int dgram_dest_from_msg(struct sock *sk, struct msghdr *msg,
 /**
  * altconn_dgram_get_dest() - get the destination of a datagram
  * @sk: the sending endpoint
- * @msg: its msg_name, if any, is the destination
+ * @msg: its msg_name is the destination, unless msg_namelen is 0
  * @dest: zeroed; gets the destination, and the caller drops its references with
  *	altconn_dgram_put_dest()
  * @path: empty; gets the socket file if msg_name is a path, and the caller puts
- *	the reference, even on failure; may be NULL without msg_name
+ *	the reference, even on failure; may be NULL if msg_namelen is 0
  *
  * dgram_dest_from_msg() is not inlined, because it has a struct altconn_addr on
  * its stack. With CONFIG_INIT_STACK_ALL_ZERO each call would clear this large
