@@ -36,7 +36,8 @@
  *   client, server
  *                the two ends of an association: the endpoint that called
  *                connect(), and the endpoint that accept() makes. Before
- *                accept(), the listener stands for the server.
+ *                accept(), the listener stands for the server. The two halves
+ *                of a socketpair have these names too, without this meaning.
  *   attempt      an association that is still pending: neither established
  *                nor failed. A decided attempt has just become one of these.
  *   to publish   to make a new attempt visible at the client's endpoint:

@@ -569,8 +569,8 @@ struct sock *altconn_dgram_route(struct sock *sk,
  * Context: process, may sleep; lock_sock() not held.
  * Return: 0 if the datagram is queued, or dropped by the receiver's filter or
  * overflow policy, in which cases the caller's reference is gone. Otherwise the
- * caller keeps its reference to @dg, whose length and @from may be the ones for
- * the last receiver, and the result is one of these:
+ * caller keeps its reference, @dg may still have the length and @from that it
+ * got for the last receiver, and the result is one of these:
  *
  * * -EAGAIN: the receiver is full, and @nonblock is set or the time limit has
  *   elapsed
