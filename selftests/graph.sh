@@ -28,8 +28,9 @@ scene connect native dgram name:db
 check "a listener is an ellipse" \
 	has '"port:4000" [shape=ellipse, label="port:4000\n'
 check "an arrow to the listener counts the associations" \
-	has '-> "port:4000" [label="stream x'
-check "an arrow with a waiting attempt is orange" has 'color=orange'
+	has '-> "port:4000" [label="stream x2'
+check "an arrow with a waiting attempt is orange and dashed" \
+	has ', color=orange, style=dashed'
 check "a bound datagram socket is an ellipse" has '"name:db" [shape=ellipse'
 check "a connected datagram socket is an arrow to it" \
 	has '-> "name:db" [label="dgram"'

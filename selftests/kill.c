@@ -243,7 +243,7 @@ TEST_F_TIMEOUT(kill, needs_CAP_NET_ADMIN, AT_TIMEOUT)
 		_exit(at_tool("kill %d 2>&1 | grep -c CAP_NET_ADMIN", id) != 1);
 	}
 	EXPECT_EQ(0, at_reap(pid));
-	/* Root of another network namespace has no permission either. */
+	/* In another network namespace no association has the id. */
 	pid = fork();
 	if (!pid) {
 		if (at_netns())

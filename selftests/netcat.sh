@@ -80,7 +80,7 @@ leave_stale() {
 
 check "a stream carries data both ways: a long path" exchange_far "$deep/s"
 check "a long path without a listener refuses an attempt" eval \
-	"leave_stale; wrong 1 'ECONNREFUSED' altconn connect 'path:$deep/s'"
+	"leave_stale && wrong 1 'ECONNREFUSED' altconn connect 'path:$deep/s'"
 check "listen fails when the socket file exists" \
 	wrong 1 "Address already in use" altconn listen "path:$deep/s"
 check "listen --replace replaces a stale socket file" \

@@ -106,6 +106,7 @@ TEST_F_TIMEOUT(pair, peer_closed, AT_TIMEOUT)
 TEST_F_TIMEOUT(pair, S_ONLY, AT_TIMEOUT)
 {
 	struct at_addr a;
+	char buf[2];
 	int fd;
 
 	if (variant->type != SOCK_DGRAM)
@@ -117,6 +118,10 @@ TEST_F_TIMEOUT(pair, S_ONLY, AT_TIMEOUT)
 	EXPECT_EQ(variant->format == AT_ORACLE ? EPERM : ECONNREFUSED,
 		  at_err(sendto(fd, "x", 1, 0, &a.sa, a.len)));
 	EXPECT_EQ(1, send(self->sv[1], "y", 1, 0));
+	EXPECT_EQ(1, recv(self->sv[0], buf, sizeof(buf), 0));
+	EXPECT_EQ('y', buf[0]);
+	EXPECT_EQ(EAGAIN,
+		  at_err(recv(self->sv[0], buf, sizeof(buf), MSG_DONTWAIT)));
 }
 
 TEST_F_TIMEOUT(pair, flags_and_refusals, AT_TIMEOUT)
