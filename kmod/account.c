@@ -49,8 +49,8 @@ static DEFINE_PER_CPU(struct altconn_account *, account_cached);
  * @user_ns: the user namespace
  * @uid: the user, as a kuid value; INVALID_UID for @user_ns as a whole, if it
  *	is a container
- * @inbound: 1 for associations whose server is in @an and whose client is in
- *	another network namespace, else 0
+ * @inbound: 1 for associations with the server in @an and the client in another
+ *	network namespace, else 0
  *
  * Lifetime: embedded in the account, or on the stack.
  */
@@ -179,9 +179,9 @@ static struct altconn_account *account_insert(struct altconn_account *new)
 }
 
 /*
- * Add an account with @stays to the list of its network namespace, whose end
- * frees the account. Accounts without a network namespace (key.an is NULL) are
- * in the list of the initial one.
+ * Add an account with @stays to the list of its network namespace. The end of
+ * the namespace frees the account. Accounts without a network namespace (key.an
+ * is NULL) are in the list of the initial one.
  */
 static void account_link(struct altconn_account *account,
 			 struct altconn_net *an)

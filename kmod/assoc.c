@@ -356,8 +356,8 @@ static void assoc_set_addr(struct altconn_addr **place,
 }
 
 /**
- * altconn_assoc_set_end_addr() - set the address of an end whose endpoint was
- * bound after it was connected
+ * altconn_assoc_set_end_addr() - set the address of an end after bind() of its
+ * connected endpoint
  * @sk: the endpoint, in TCP_ESTABLISHED
  *
  * As in AF_UNIX, getpeername() at the other end then returns the new address.

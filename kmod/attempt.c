@@ -250,8 +250,8 @@ void altconn_attempt_publish(struct altconn_assoc *assoc)
  * altconn_attempt_publish_and_link() - publish an attempt, and link it to the
  * listener's namespace
  * @assoc: the attempt; the caller has a reference
- * @ln: the listener whose accept queue or waiting room gets the attempt; NULL
- *	if the attempt waits until a listener opens (ALTCONN_WAIT_LISTENER)
+ * @ln: the listener: its accept queue or waiting room gets the attempt; NULL if
+ *	the attempt waits until a listener opens (ALTCONN_WAIT_LISTENER)
  * @xns: *@xns is the result of altconn_xns_alloc(), which is NULL if @ln is in
  *	the client's namespace; *@xns becomes NULL if the attempt takes the
  *	object over

@@ -18,7 +18,7 @@ struct altconn_wait;
  * struct attempt_batch - wake-ups to make when the waiting room is unlocked
  * @assoc: attempts that have been decided, references; their clients are woken
  * @n: number of entries in @assoc
- * @accept_sk: endpoint of a listener whose accept queue has new associations,
+ * @accept_sk: endpoint of a listener with new associations in its accept queue,
  *	or NULL
  * @n_accept: number of accepters of @accept_sk to wake, one for each new
  *	association
