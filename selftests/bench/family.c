@@ -311,7 +311,13 @@ void make_pair(const struct job *job, int fds[2])
 int make_receiver(const struct job *job, unsigned int n)
 {
 	int fd = make_socket(job, 0);
+	__u32 wait = ALTCONN_OVERFLOW_BLOCK;
 
+	/* A full receiver of the inet formats would drop datagrams. */
+	if (job->f->domain == ALTCONN &&
+	    setsockopt(fd, SOL_ALTCONN, ALTCONN_DGRAM_OVERFLOW, &wait,
+		       sizeof(wait)))
+		die("ALTCONN_DGRAM_OVERFLOW");
 	bind_to(job, fd, n);
 	return fd;
 }
