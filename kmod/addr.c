@@ -532,8 +532,11 @@ bool altconn_addr_equal(const struct altconn_addr *a,
 		return true;
 	if (a->kind != b->kind || a->kind == ALTCONN_KIND_PATH)
 		return false;
-	return a->node == b->node && a->port == b->port && a->len == b->len &&
-	       !memcmp(a->bytes, b->bytes, a->len);
+	if (a->node != b->node || a->port != b->port)
+		return false;
+	if (a->kind == ALTCONN_KIND_INET)
+		return ipv6_addr_equal(altconn_addr_ip(a), altconn_addr_ip(b));
+	return a->len == b->len && !memcmp(a->bytes, b->bytes, a->len);
 }
 
 /* Print a name or a path, without its prefix. */

@@ -769,12 +769,11 @@ int __init altconn_assoc_init(void)
 /**
  * altconn_assoc_exit() - undo altconn_assoc_init()
  *
- * Context: process, may sleep; no association is left, but memory of
- * associations may still wait for a grace period.
+ * Context: process, may sleep; no association is left, and no memory of one
+ * waits for a grace period.
  */
 void altconn_assoc_exit(void)
 {
-	rcu_barrier();
 	kmem_cache_destroy(assoc_cache);
 }
 

@@ -206,45 +206,53 @@ static void bind_update_counts(const struct altconn_bind *bind, s32 n)
 }
 
 /*
- * Undo place_add_bind(). The caller has removed @bind from the lists of @place,
- * and from the counters if @place has other bindings.
+ * Remove @bind from the counters of @place. The caller has removed it from the
+ * lists of @place. @port is the place of the port, if @place is that of an inet
+ * address; else NULL. If @bind is the last binding, the place ends, and its
+ * counters need no update.
  */
 static void place_remove_bind(struct altconn_place *place,
-			      const struct altconn_bind *bind)
+			      const struct altconn_bind *bind,
+			      struct altconn_port_place *port)
 {
+	if (place->n > 1)
+		place_update_counts(place, bind, -1);
 	if (bind->share)
 		altconn_owner_remove_bind(place, bind->uid);
 	if (--place->n)
 		return;
-	altconn_place_unlink(place);
+	altconn_place_end(place, port);
 	/* This may free the host, and the place with it. */
 	altconn_addr_put(place->host->addr);
 }
 
 /*
- * Add @bind to the number of bindings of *@place, and of its user's struct
- * place_owner. If *@place is NULL, @own, which is storage in @bind, becomes the
- * place, with a reference to the address of @bind. Return 0 or -ENOMEM. After
- * an error a new place is out of the table again.
+ * Add @bind to the counters of *@place. If *@place is NULL, @own, which is
+ * storage in @bind, becomes the place, with a reference to the address of
+ * @bind. @port is the place of the port, if *@place is that of an inet address;
+ * else NULL. place_remove_bind() undoes the call. Return 0 or -ENOMEM. After an
+ * error a new place has ended again.
  */
 static int place_add_bind(struct altconn_place **place,
 			  struct altconn_place *own, struct altconn_bind *bind,
+			  struct altconn_port_place *port,
 			  struct place_owner **spare)
 {
 	int err;
 
 	if (!*place) {
 		own->host = bind;
-		altconn_place_link(own);
+		altconn_place_begin(own, port);
 		altconn_addr_get(bind->addr);
 		*place = own;
 	}
 	(*place)->n++;
-	if (!bind->share)
-		return 0;
-	err = altconn_owner_add_bind(*place, bind->uid, spare);
-	if (err && !--(*place)->n) {
-		altconn_place_unlink(own);
+	err = bind->share ? altconn_owner_add_bind(*place, bind->uid, spare) :
+			    0;
+	if (!err) {
+		place_update_counts(*place, bind, 1);
+	} else if (!--(*place)->n) {
+		altconn_place_end(own, port);
 		altconn_addr_put(bind->addr);
 	}
 	return err;
@@ -260,14 +268,17 @@ static struct altconn_port_place *bind_own_port(struct altconn_bind *bind)
 }
 
 /* Add @bind to the place @port of its port, which begins if it is NULL. */
-static int bind_link_port(struct altconn_bind *bind, struct altconn_place *port,
+static int bind_link_port(struct altconn_bind *bind,
+			  struct altconn_port_place *port,
 			  struct place_owner **spare)
 {
-	int err =
-		place_add_bind(&port, &bind_own_port(bind)->place, bind, spare);
+	struct altconn_place *place = port ? &port->place : NULL;
+	int err;
 
+	err = place_add_bind(&place, &bind_own_port(bind)->place, bind, NULL,
+			     spare);
 	if (!err)
-		bind->port = container_of(port, struct altconn_port_place,
+		bind->port = container_of(place, struct altconn_port_place,
 					  place);
 	return err;
 }
@@ -277,53 +288,62 @@ static int bind_link_port(struct altconn_bind *bind, struct altconn_place *port,
  * binding from then on. Return 0, or -ENOMEM and no change.
  */
 static int bind_link(struct altconn_bind *bind, struct altconn_place *place,
-		     struct altconn_place *port, struct place_owner **spares)
+		     struct altconn_port_place *port,
+		     struct place_owner **spares)
 {
-	bool inet = bind->addr->kind == ALTCONN_KIND_INET;
 	int err = 0;
 
-	if (inet)
+	if (bind->addr->kind == ALTCONN_KIND_INET)
 		err = bind_link_port(bind, port, &spares[0]);
 	if (err)
 		return err;
-	err = place_add_bind(&place, &bind->own_place, bind, &spares[1]);
+	err = place_add_bind(&place, &bind->own_place, bind, bind->port,
+			     &spares[1]);
 	if (err) {
-		if (inet)
-			place_remove_bind(&bind->port->place, bind);
+		if (bind->port)
+			place_remove_bind(&bind->port->place, bind, NULL);
 		return err;
 	}
 	bind->place = place;
-	bind_update_counts(bind, 1);
 	hlist_add_head_rcu(&bind->link, &place->binds);
-	if (inet)
+	if (bind->port)
 		hlist_add_head_rcu(&bind->port_link, &bind->port->place.binds);
 	return 0;
 }
 
 /*
- * Check the limits and the conflicts of @bind, and add it. If the inet port has
- * no place, no binding of the port exists, so its address has no place either.
+ * Find the existing places of a new binding, or NULL for each. A port without a
+ * place has no binding, so its addresses have no places either. The stripe lock
+ * is held.
  */
+static void bind_find_places(const struct altconn_bind *bind,
+			     struct altconn_place **place,
+			     struct altconn_port_place **port)
+{
+	*port = NULL;
+	*place = altconn_place_find_for(bind);
+	if (!*place || bind->addr->kind != ALTCONN_KIND_INET)
+		return;
+	*port = container_of(*place, struct altconn_port_place, place);
+	rcu_read_lock();
+	*place = altconn_place_find_at_port(*port, bind->addr,
+					    bind->own_place.level);
+	rcu_read_unlock();
+}
+
+/* Check the limits and the conflicts of @bind, and add it. */
 static int bind_insert_locked(struct altconn_bind *bind, bool exclusive,
 			      struct place_owner **spares)
 {
-	struct altconn_place *place = NULL, *port = NULL;
-	bool inet = bind->addr->kind == ALTCONN_KIND_INET;
+	bool dgram = bind->type == SOCK_DGRAM;
+	struct altconn_port_place *port;
+	struct altconn_place *place;
 
-	if (inet)
-		port = altconn_place_find_for(bind,
-					      &bind_own_port(bind)->place);
-	if (port && bind->type == SOCK_DGRAM && port->n >= PORT_BINDS_MAX)
+	bind_find_places(bind, &place, &port);
+	if (dgram && ((place && place->n >= PLACE_BINDS_MAX) ||
+		      (port && port->place.n >= PORT_BINDS_MAX)))
 		return -EADDRINUSE;
-	if (!inet || port)
-		place = altconn_place_find_for(bind, &bind->own_place);
-	if (place && bind->type == SOCK_DGRAM &&
-	    place->n >= PLACE_BINDS_MAX)
-		return -EADDRINUSE;
-	if ((place || port) &&
-	    bind_conflicts(bind, place, port ?
-			   container_of(port, struct altconn_port_place, place) :
-			   NULL, exclusive))
+	if ((place || port) && bind_conflicts(bind, place, port, exclusive))
 		return -EADDRINUSE;
 	return bind_link(bind, place, port, spares);
 }
@@ -348,14 +368,8 @@ int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive)
 	bind->hash =
 		altconn_bind_stripe_hash(bind->net, bind->type, bind->addr);
 	bind->own_place.level = altconn_place_level(bind);
-	bind->own_place.hash = bind->hash;
-	if (bind->addr->kind == ALTCONN_KIND_INET) {
+	if (bind->addr->kind == ALTCONN_KIND_INET)
 		bind_own_port(bind)->place.level = ALTCONN_PLACE_PORT;
-		bind_own_port(bind)->place.hash = bind->hash;
-		bind->own_place.hash =
-			altconn_place_hash(bind->net, bind->type, bind->addr,
-					   bind->own_place.level);
-	}
 	err = bind->share ? altconn_owner_alloc_spares(spares) : 0;
 	if (!err) {
 		spin_lock(altconn_bind_stripe_of(bind));
@@ -385,15 +399,9 @@ void altconn_bind_table_remove(struct altconn_bind *bind)
 	hlist_del_rcu(&bind->link);
 	if (bind->port)
 		hlist_del_rcu(&bind->port_link);
-	/*
-	 * If the binding is the last of its place, the place ends, and its
-	 * counters need no update. The place of the port may go on.
-	 */
-	if (bind->place->n > 1 || bind->port)
-		bind_update_counts(bind, -1);
-	place_remove_bind(bind->place, bind);
+	place_remove_bind(bind->place, bind, bind->port);
 	if (bind->port)
-		place_remove_bind(&bind->port->place, bind);
+		place_remove_bind(&bind->port->place, bind, NULL);
 	if (bind->addr->port)
 		altconn_port_sets_remove(bind->net, bind->type, bind->addr);
 	spin_unlock(altconn_bind_stripe_of(bind));

@@ -17,6 +17,12 @@
 #include "sock.h"
 
 /*
+ * The slab cache of bindings to inet addresses, which would otherwise get
+ * objects of 512 bytes. kfree() frees these bindings too.
+ */
+static struct kmem_cache *bind_inet_cache;
+
+/*
  * Return whether a binding of @sk to @addr has SO_REUSEADDR. The option applies
  * to ports and IP addresses only, because AF_UNIX ignores it.
  */
@@ -76,7 +82,12 @@ struct altconn_bind *altconn_bind_new(struct sock *sk,
 	struct altconn_sock *ask = altconn_sk(sk);
 	struct altconn_bind *bind;
 
-	bind = kzalloc(altconn_bind_size(addr), GFP_KERNEL_ACCOUNT);
+	if (addr->kind == ALTCONN_KIND_INET)
+		bind = kmem_cache_zalloc(bind_inet_cache, GFP_KERNEL_ACCOUNT);
+	else
+		bind = kzalloc(offsetof(struct altconn_bind, own.bytes) +
+			       addr->len,
+			       GFP_KERNEL_ACCOUNT);
 	if (!bind)
 		return NULL;
 	memcpy(&bind->own, addr,
@@ -321,4 +332,29 @@ void altconn_binding_set_listener(struct sock *sk, struct altconn_listener *ln)
 void altconn_binding_release_listening(struct sock *sk)
 {
 	altconn_bind_table_release_listening(altconn_sk(sk)->bind);
+}
+
+/**
+ * altconn_binding_init() - create the slab cache of bindings to inet addresses
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int __init altconn_binding_init(void)
+{
+	bind_inet_cache = kmem_cache_create("altconn_bind_inet",
+					    ALTCONN_BIND_INET_SIZE, 0,
+					    SLAB_ACCOUNT, NULL);
+	return bind_inet_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * altconn_binding_exit() - destroy the slab cache of bindings to inet addresses
+ *
+ * Context: process, may sleep; no binding is left, and no memory of one waits
+ * for a grace period.
+ */
+void altconn_binding_exit(void)
+{
+	kmem_cache_destroy(bind_inet_cache);
 }

@@ -36,6 +36,8 @@ void __altconn_bind_make_reachable(struct sock *sk);
 int altconn_binding_reserve_listening(struct sock *sk);
 void altconn_binding_set_listener(struct sock *sk, struct altconn_listener *ln);
 void altconn_binding_release_listening(struct sock *sk);
+int __init altconn_binding_init(void);
+void altconn_binding_exit(void);
 
 /**
  * altconn_bind_cancel() - cancel a bind() to a path that has not completed

@@ -69,14 +69,15 @@ size_t altconn_dgram_get_broadcast_receivers(struct net *net,
 					     size_t size)
 {
 	struct altconn_addr key = { .kind = addr->kind, .port = addr->port };
+	struct altconn_port_place *port;
 	struct altconn_place *place;
 	struct altconn_bind *bind;
 	size_t n = 0;
 
 	rcu_read_lock();
 	if (addr->kind == ALTCONN_KIND_INET) {
-		place = altconn_bind_find_port(net, SOCK_DGRAM, &key);
-		altconn_bind_for_each_port(bind, place)
+		port = altconn_bind_find_port(net, SOCK_DGRAM, &key);
+		altconn_bind_for_each_port(bind, port)
 			dgram_add_receiver(bind, receivers, size, &n);
 	} else {
 		place = altconn_bind_find_place(net, SOCK_DGRAM, &key,

@@ -152,10 +152,15 @@ static int __init main_init_tables(void)
 		goto err_account;
 	err = altconn_room_init();
 	if (err)
-		goto err_bind;
+		goto err_claim;
+	err = altconn_binding_init();
+	if (err)
+		goto err_room;
 	return 0;
 
-err_bind:
+err_room:
+	altconn_room_exit();
+err_claim:
 	altconn_claim_exit();
 err_account:
 	altconn_account_table_exit();
@@ -166,6 +171,9 @@ err_assoc:
 
 static void main_exit_tables(void)
 {
+	/* Memory of associations and bindings may wait for a grace period. */
+	rcu_barrier();
+	altconn_binding_exit();
 	altconn_room_exit();
 	altconn_claim_exit();
 	altconn_account_table_exit();

@@ -9,6 +9,10 @@
  *	inet port			namespace, socket type, port
  *	path				inode of the socket file
  *
+ * The place of an inet port has a pointer to the place of one address of the
+ * port, which is not in the hash table. So a port with one address, as most
+ * are, needs one hash only. The table has the places of all further addresses.
+ *
  * A lookup tries the place of the destination address first, then the places of
  * the wildcard addresses, in the order of ALTCONN_CLOSEST. So bindings of the
  * port at other IP addresses do not slow a lookup down.
@@ -69,7 +73,7 @@ struct place_key {
 
 /*
  * Hash an inet address. The function is not inlined, so that
- * altconn_place_hash() needs no stack for @words for the other kinds.
+ * place_hash() needs no stack for @words for the other kinds.
  */
 static noinline u32 place_hash_inet(u32 kind, const struct altconn_addr *addr)
 {
@@ -79,18 +83,12 @@ static noinline u32 place_hash_inet(u32 kind, const struct altconn_addr *addr)
 	return hsiphash(words, sizeof(words), &bind_key);
 }
 
-/**
- * altconn_place_hash() - hash the key of a place
- * @net: the namespace; ignored for paths
- * @type: socket type; ignored for paths
- * @addr: canonical address; at level ALTCONN_PLACE_PORT only its port is used
- * @level: enum altconn_place_level; ignored for paths
- *
- * Context: any.
- * Return: the hash, which users cannot predict.
+/*
+ * Hash the key of a place. At level ALTCONN_PLACE_PORT only the port of @addr
+ * is used. For a path, @net, @type and @level are ignored.
  */
-u32 altconn_place_hash(const struct net *net, u8 type,
-		       const struct altconn_addr *addr, u8 level)
+static u32 place_hash(const struct net *net, u8 type,
+		      const struct altconn_addr *addr, u8 level)
 {
 	u32 kind;
 
@@ -98,13 +96,14 @@ u32 altconn_place_hash(const struct net *net, u8 type,
 		return hsiphash_2u32((unsigned long)addr->inode,
 				     (u64)(unsigned long)addr->inode >> 32,
 				     &bind_key);
-	kind = net_hash_mix(net) ^ (type << 16 | addr->kind << 8 | level);
+	kind = net_hash_mix(net) ^ (type << 24 | addr->kind << 20 | level << 16);
 	if (addr->kind == ALTCONN_KIND_NAME)
 		return hsiphash_3u32(kind, addr->node,
 				     hsiphash(addr->bytes, addr->len, &bind_key),
 				     &bind_key);
+	/* An inet port has 16 bits. */
 	if (level == ALTCONN_PLACE_PORT)
-		return hsiphash_2u32(kind, addr->port, &bind_key);
+		return hsiphash_1u32(kind ^ addr->port, &bind_key);
 	if (addr->kind == ALTCONN_KIND_INET)
 		return place_hash_inet(kind, addr);
 	return hsiphash_3u32(kind, addr->node, addr->port, &bind_key);
@@ -123,10 +122,9 @@ u32 altconn_place_hash(const struct net *net, u8 type,
 u32 altconn_bind_stripe_hash(const struct net *net, u8 type,
 			     const struct altconn_addr *addr)
 {
-	return altconn_place_hash(net, type, addr,
-				  addr->kind == ALTCONN_KIND_INET ?
-					  ALTCONN_PLACE_PORT :
-					  ALTCONN_PLACE_ADDR);
+	return place_hash(net, type, addr,
+			  addr->kind == ALTCONN_KIND_INET ?
+				  ALTCONN_PLACE_PORT : ALTCONN_PLACE_ADDR);
 }
 
 /**
@@ -157,7 +155,7 @@ spinlock_t *altconn_bind_stripe(const struct net *net, int type,
 u32 altconn_bind_hash(const struct net *net, int type,
 		      const struct altconn_addr *addr)
 {
-	return altconn_place_hash(net, type, addr, ALTCONN_PLACE_ADDR);
+	return place_hash(net, type, addr, ALTCONN_PLACE_ADDR);
 }
 
 /**
@@ -193,13 +191,7 @@ static struct hlist_bl_head *place_chain(u32 hash)
 	return &place_chains[hash & place_mask];
 }
 
-/**
- * altconn_place_link() - add a place to the table
- * @place: the place
- *
- * Context: any; the stripe lock of the place held.
- */
-void altconn_place_link(struct altconn_place *place)
+static void place_add_to_chain(struct altconn_place *place)
 {
 	struct hlist_bl_head *chain = place_chain(place->hash);
 
@@ -208,19 +200,55 @@ void altconn_place_link(struct altconn_place *place)
 	hlist_bl_unlock(chain);
 }
 
-/**
- * altconn_place_unlink() - remove a place from the table
- * @place: the place; readers may see it for a grace period
- *
- * Context: any; the stripe lock of the place held.
- */
-void altconn_place_unlink(struct altconn_place *place)
+static void place_remove_from_chain(struct altconn_place *place)
 {
 	struct hlist_bl_head *chain = place_chain(place->hash);
 
 	hlist_bl_lock(chain);
 	hlist_bl_del_rcu(&place->node);
 	hlist_bl_unlock(chain);
+}
+
+/**
+ * altconn_place_begin() - add a place, so that lookups find it
+ * @place: the place; @host and @level are set
+ * @port: the place of the port, if @place is that of an inet address; else NULL
+ *
+ * Context: any; the stripe lock of the place held.
+ */
+void altconn_place_begin(struct altconn_place *place,
+			 struct altconn_port_place *port)
+{
+	const struct altconn_bind *host = place->host;
+
+	if (port && !rcu_access_pointer(port->first)) {
+		rcu_assign_pointer(port->first, place);
+		return;
+	}
+	place->hash = port ? place_hash(host->net, host->type, host->addr,
+					place->level) : host->hash;
+	place_add_to_chain(place);
+	if (port)
+		WRITE_ONCE(port->n_hashed, port->n_hashed + 1);
+}
+
+/**
+ * altconn_place_end() - undo altconn_place_begin()
+ * @place: the place; readers may see it for a grace period
+ * @port: as for altconn_place_begin()
+ *
+ * Context: any; the stripe lock of the place held.
+ */
+void altconn_place_end(struct altconn_place *place,
+		       struct altconn_port_place *port)
+{
+	if (port && rcu_access_pointer(port->first) == place) {
+		RCU_INIT_POINTER(port->first, NULL);
+		return;
+	}
+	place_remove_from_chain(place);
+	if (port)
+		WRITE_ONCE(port->n_hashed, port->n_hashed - 1);
 }
 
 static u32 owner_hash(const struct altconn_place *place, kuid_t uid)
@@ -267,31 +295,17 @@ static const struct net *place_net(const struct net *net,
 	return addr->kind == ALTCONN_KIND_PATH ? NULL : net;
 }
 
-/**
- * altconn_place_find_hashed() - find a place by its key and the hash of the key
- * @net: the network namespace; ignored for paths
- * @type: the socket type; ignored for paths
- * @addr: canonical address; at level ALTCONN_PLACE_PORT only its port is used
- * @level: enum altconn_place_level
- * @hash: altconn_place_hash() of the key
- *
- * Context: any; rcu_read_lock() held.
- * Return: the place, without a reference, valid until rcu_read_unlock(), or
- * until the caller releases the stripe lock; NULL if there is none.
+/*
+ * Find the place with a key in the hash table. The caller holds rcu_read_lock()
+ * or the stripe lock.
  */
-struct altconn_place *altconn_place_find_hashed(const struct net *net, u8 type,
-						const struct altconn_addr *addr,
-						u8 level, u32 hash)
+static struct altconn_place *place_find_key(const struct place_key *key)
 {
-	const struct place_key key = {
-		.net = place_net(net, addr), .addr = addr, .type = type,
-		.level = level, .hash = hash,
-	};
 	struct altconn_place *place;
 	struct hlist_bl_node *node;
 
-	hlist_bl_for_each_entry_rcu(place, node, place_chain(hash), node)
-		if (place_has_key(place, &key))
+	hlist_bl_for_each_entry_rcu(place, node, place_chain(key->hash), node)
+		if (place_has_key(place, key))
 			return place;
 	return NULL;
 }
@@ -300,8 +314,86 @@ static struct altconn_place *place_find(const struct net *net, u8 type,
 					const struct altconn_addr *addr,
 					u8 level)
 {
-	return altconn_place_find_hashed(net, type, addr, level,
-					 altconn_place_hash(net, type, addr, level));
+	const struct place_key key = {
+		.net = place_net(net, addr), .addr = addr, .type = type,
+		.level = level, .hash = place_hash(net, type, addr, level),
+	};
+
+	return place_find_key(&key);
+}
+
+/**
+ * altconn_place_find_for() - find the existing place of the port, name or path
+ *	of a new binding
+ * @bind: the new binding, not in the table yet; @hash is set
+ *
+ * Context: any; the stripe lock of @bind held.
+ * Return: the place, for an inet address that of its port, valid while the
+ * stripe lock is held; NULL if there is none.
+ */
+struct altconn_place *altconn_place_find_for(const struct altconn_bind *bind)
+{
+	const struct place_key key = {
+		.net = bind->net, .addr = bind->addr, .type = bind->type,
+		.level = bind->addr->kind == ALTCONN_KIND_INET ?
+				 ALTCONN_PLACE_PORT : ALTCONN_PLACE_ADDR,
+		.hash = bind->hash,
+	};
+	struct altconn_place *place;
+
+	/*
+	 * The stripe lock keeps the place in the table. RCU is for the other
+	 * places in the chain.
+	 */
+	rcu_read_lock();
+	place = place_find_key(&key);
+	rcu_read_unlock();
+	return place;
+}
+
+/**
+ * altconn_place_find_at_port() - find the place of an inet address
+ * @port: the place of its port
+ * @addr: the address
+ * @level: ALTCONN_PLACE_ADDR or ALTCONN_PLACE_ONLY6
+ *
+ * Context: any; rcu_read_lock() held.
+ * Return: the place, valid until rcu_read_unlock(), or until the caller
+ * releases the stripe lock; NULL if there is none.
+ */
+struct altconn_place *
+altconn_place_find_at_port(const struct altconn_port_place *port,
+			   const struct altconn_addr *addr, u8 level)
+{
+	const struct altconn_bind *host = port->place.host;
+	struct altconn_place *first = rcu_dereference(port->first);
+
+	if (first && first->level == level &&
+	    altconn_addr_equal(first->host->addr, addr))
+		return first;
+	if (!READ_ONCE(port->n_hashed))
+		return NULL;
+	return place_find(host->net, host->type, addr, level);
+}
+
+/**
+ * altconn_bind_find_port() - find the place of an inet port
+ * @net: the namespace
+ * @type: socket type
+ * @addr: an inet address; only its port is used
+ *
+ * Context: any; rcu_read_lock() held.
+ * Return: the place, valid until rcu_read_unlock(); NULL if there is none.
+ */
+struct altconn_port_place *
+altconn_bind_find_port(const struct net *net, int type,
+		       const struct altconn_addr *addr)
+{
+	struct altconn_place *place = place_find(net, type, addr,
+						 ALTCONN_PLACE_PORT);
+
+	return place ? container_of(place, struct altconn_port_place, place) :
+		       NULL;
 }
 
 /**
@@ -321,9 +413,9 @@ bool altconn_bind_addr_is_any(const struct altconn_addr *addr)
  * Find the place of the wildcard address that has @closeness to @addr (see
  * ALTCONN_CLOSEST), at the port of @addr. @closeness is 1 or 2.
  */
-static struct altconn_place *place_find_any(const struct net *net, u8 type,
-					    const struct altconn_addr *addr,
-					    unsigned int closeness)
+static struct altconn_place *
+place_find_any(const struct altconn_port_place *port,
+	       const struct altconn_addr *addr, unsigned int closeness)
 {
 	struct altconn_addr any = {
 		.kind = ALTCONN_KIND_INET, .len = sizeof(struct in6_addr),
@@ -336,7 +428,7 @@ static struct altconn_place *place_find_any(const struct net *net, u8 type,
 				       altconn_addr_ip(&any));
 	else if (closeness == 2)
 		level = ALTCONN_PLACE_ONLY6;
-	return place_find(net, type, &any, level);
+	return altconn_place_find_at_port(port, &any, level);
 }
 
 /**
@@ -356,28 +448,18 @@ struct altconn_place *altconn_bind_find_place(const struct net *net, int type,
 					      const struct altconn_addr *addr,
 					      unsigned int closeness)
 {
-	if (likely(closeness == ALTCONN_CLOSEST))
-		return place_find(net, type, addr, ALTCONN_PLACE_ADDR);
-	if (addr->kind != ALTCONN_KIND_INET)
-		return NULL;
-	return place_find_any(net, type, addr, closeness);
-}
+	const struct altconn_port_place *port;
 
-/**
- * altconn_bind_find_port() - find the place of level ALTCONN_PLACE_PORT of an
- *	inet port
- * @net: the namespace
- * @type: socket type
- * @addr: an inet address; only its port is used
- *
- * Context: any; rcu_read_lock() held.
- * Return: the place, for altconn_bind_for_each_port(), valid until
- * rcu_read_unlock(); NULL if there is none.
- */
-struct altconn_place *altconn_bind_find_port(const struct net *net, int type,
-					     const struct altconn_addr *addr)
-{
-	return place_find(net, type, addr, ALTCONN_PLACE_PORT);
+	if (addr->kind != ALTCONN_KIND_INET)
+		return closeness == ALTCONN_CLOSEST ?
+		       place_find(net, type, addr, ALTCONN_PLACE_ADDR) : NULL;
+	port = altconn_bind_find_port(net, type, addr);
+	if (!port)
+		return NULL;
+	if (likely(closeness == ALTCONN_CLOSEST))
+		return altconn_place_find_at_port(port, addr,
+						  ALTCONN_PLACE_ADDR);
+	return place_find_any(port, addr, closeness);
 }
 
 /**

@@ -34,7 +34,7 @@ enum altconn_place_sort {
  *	because a chain also has places of other stripes
  * @host: the binding whose memory contains this place, and whose namespace,
  *	type and address are the key
- * @hash: hash of the key
+ * @hash: hash of the key; not set for @first of a port
  * @n: number of bindings
  * @level: enum altconn_place_level
  * @binds: the bindings, newest first
@@ -61,12 +61,21 @@ struct altconn_place {
 /**
  * struct altconn_port_place - a place of level ALTCONN_PLACE_PORT
  * @place: the place
+ * @first: the place of one address of the port, which is not in a chain of the
+ *	hash table; NULL after that place has ended
+ * @n_hashed: number of other addresses of the port, whose places are in the
+ *	hash table
  * @count: number of bindings of each class (enum place_class) and sort
+ *
+ * Most ports have bindings at one address only. A lookup finds the place of
+ * that address without a second hash.
  */
 struct altconn_port_place {
-	struct altconn_place	place;
-	u32			count[ALTCONN_PLACE_CLASSES]
-				     [ALTCONN_PLACE_SORTS];
+	struct altconn_place		place;
+	struct altconn_place __rcu	*first;
+	u32				n_hashed;
+	u32				count[ALTCONN_PLACE_CLASSES]
+					     [ALTCONN_PLACE_SORTS];
 };
 
 /**
@@ -103,7 +112,8 @@ struct altconn_port_place {
  *	other inode gets the same memory address
  * @own_place: storage of @place, used if this binding is the host of @place
  * @own: the address, allocated only as long as its bytes. For inet addresses,
- *	storage of @port follows, used if this binding is the host of @port
+ *	storage of @port follows (ALTCONN_BIND_INET_SIZE), used if this binding
+ *	is the host of @port
  *
  * Lifetime: The endpoint owns the binding, as ask->bind, and with it one
  * reference to @own. Other threads find the binding under RCU. altconn_unbind()
@@ -138,6 +148,14 @@ struct altconn_bind {
 };
 
 /*
+ * Size in bytes of the memory of a binding to an inet address, with the storage
+ * of @port.
+ */
+#define ALTCONN_BIND_INET_SIZE						\
+	(offsetof(struct altconn_bind, own.bytes) + sizeof(struct in6_addr) + \
+	 sizeof(struct altconn_port_place))
+
+/*
  * Closeness of a binding to a destination address:
  *
  *	3	bound to this address
@@ -162,12 +180,11 @@ extern const struct hlist_head altconn_place_no_binds;
 				 listener_link)
 
 /*
- * Walk all bindings of @port, which altconn_bind_find_port() returned and which
- * may be NULL. The caller holds rcu_read_lock().
+ * Walk all bindings of @port, a struct altconn_port_place, which may be NULL.
+ * The caller holds rcu_read_lock().
  */
 #define altconn_bind_for_each_port(bind, port)				\
-	hlist_for_each_entry_rcu(bind, altconn_place_binds(port),	\
-				 port_link)
+	hlist_for_each_entry_rcu(bind, altconn_port_binds(port), port_link)
 
 #define ALTCONN_BIND_STRIPES	256
 
@@ -196,12 +213,7 @@ struct place_owner {
 	struct rcu_head			rcu;
 };
 
-struct altconn_place *altconn_place_find_hashed(const struct net *net, u8 type,
-						const struct altconn_addr *addr,
-						u8 level, u32 hash);
 bool altconn_bind_addr_is_any(const struct altconn_addr *addr);
-u32 altconn_place_hash(const struct net *net, u8 type,
-		       const struct altconn_addr *addr, u8 level);
 u32 altconn_bind_stripe_hash(const struct net *net, u8 type,
 			     const struct altconn_addr *addr);
 spinlock_t *altconn_bind_stripe(const struct net *net, int type,
@@ -209,13 +221,20 @@ spinlock_t *altconn_bind_stripe(const struct net *net, int type,
 u32 altconn_bind_hash(const struct net *net, int type,
 		      const struct altconn_addr *addr);
 spinlock_t *altconn_bind_stripe_of(const struct altconn_bind *bind);
-void altconn_place_link(struct altconn_place *place);
-void altconn_place_unlink(struct altconn_place *place);
+void altconn_place_begin(struct altconn_place *place,
+			 struct altconn_port_place *port);
+void altconn_place_end(struct altconn_place *place,
+		       struct altconn_port_place *port);
+struct altconn_place *altconn_place_find_for(const struct altconn_bind *bind);
+struct altconn_place *
+altconn_place_find_at_port(const struct altconn_port_place *port,
+			   const struct altconn_addr *addr, u8 level);
 struct altconn_place *altconn_bind_find_place(const struct net *net, int type,
 					      const struct altconn_addr *addr,
 					      unsigned int closeness);
-struct altconn_place *altconn_bind_find_port(const struct net *net, int type,
-					     const struct altconn_addr *addr);
+struct altconn_port_place *
+altconn_bind_find_port(const struct net *net, int type,
+		       const struct altconn_addr *addr);
 unsigned int altconn_bind_closeness(const struct altconn_bind *bind,
 				    const struct altconn_addr *addr);
 struct altconn_bind *altconn_bind_find(const struct net *net, int type,
@@ -234,22 +253,6 @@ int __init altconn_bind_table_init(void);
 void altconn_bind_table_exit(void);
 
 /**
- * altconn_bind_size() - compute the size of the memory of a binding
- * @addr: the address of the binding
- *
- * Context: any.
- * Return: the size in bytes, with the storage that follows @own.
- */
-static inline size_t altconn_bind_size(const struct altconn_addr *addr)
-{
-	size_t size = offsetof(struct altconn_bind, own.bytes) + addr->len;
-
-	if (addr->kind == ALTCONN_KIND_INET)
-		size += sizeof(struct altconn_port_place);
-	return size;
-}
-
-/**
  * altconn_place_binds() - return the list of all bindings of a place
  * @place: the place; for NULL the list is empty
  *
@@ -260,6 +263,19 @@ static inline const struct hlist_head *
 altconn_place_binds(const struct altconn_place *place)
 {
 	return place ? &place->binds : &altconn_place_no_binds;
+}
+
+/**
+ * altconn_port_binds() - return the list of all bindings of an inet port
+ * @port: the place of the port; for NULL the list is empty
+ *
+ * Context: any; rcu_read_lock() held.
+ * Return: the list, valid until rcu_read_unlock().
+ */
+static inline const struct hlist_head *
+altconn_port_binds(const struct altconn_port_place *port)
+{
+	return altconn_place_binds(port ? &port->place : NULL);
 }
 
 /**
@@ -274,33 +290,6 @@ static inline const struct hlist_head *
 altconn_place_listeners(const struct altconn_place *place)
 {
 	return place ? &place->listeners : &altconn_place_no_binds;
-}
-
-/**
- * altconn_place_find_for() - find an existing place for a new binding
- * @bind: the new binding, not in the table yet
- * @own: storage in @bind for a place of its own, with the level and the hash of
- *	the place to find
- *
- * Context: any; the stripe lock of @bind held.
- * Return: the place, valid while the stripe lock is held; NULL if there is
- * none.
- */
-static inline struct altconn_place *
-altconn_place_find_for(const struct altconn_bind *bind,
-		       const struct altconn_place *own)
-{
-	struct altconn_place *place;
-
-	/*
-	 * The stripe lock keeps the place in the table. RCU is for the other
-	 * places in the chain.
-	 */
-	rcu_read_lock();
-	place = altconn_place_find_hashed(bind->net, bind->type, bind->addr, own->level,
-					  own->hash);
-	rcu_read_unlock();
-	return place;
 }
 
 /**

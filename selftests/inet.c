@@ -323,6 +323,78 @@ TEST_F_TIMEOUT(inet, full_range_without_reserved_ports, AT_TIMEOUT)
 	EXPECT_LE(ORACLE ? 1 : 9, n);
 }
 
+static const char * const neighbours[] = { "127.0.0.1", "127.0.0.2", "::1" };
+
+/*
+ * Check that the neighbours at port 4000 are bound whose descriptors in @fds
+ * are not -1, and no others: bind() of another socket fails for these alone
+ * and, except with TCP, where closed connections keep an address, connect()
+ * succeeds for these alone. Return the number of wrong results.
+ */
+static int count_wrong_neighbours(const FIXTURE_VARIANT(inet) *variant,
+				  const int fds[3])
+{
+	int i, fd, wrong = 0;
+	struct at_addr a;
+
+	for (i = 0; i < 3; i++) {
+		wrong += bind_ip(variant, neighbours[i], 4000, &fd) !=
+			 (fds[i] < 0 ? 0 : EADDRINUSE);
+		close(fd);
+		if (DGRAM || ORACLE)
+			continue;
+		fd = make_socket(variant, neighbours[i]);
+		make_address(variant, &a, neighbours[i], 4000);
+		wrong += at_err(at_connect(fd, &a)) !=
+			 (fds[i] < 0 ? ECONNREFUSED : 0);
+		close(fd);
+		if (fds[i] >= 0)
+			close(accept(fds[i], NULL, NULL));
+	}
+	return wrong;
+}
+
+/*
+ * Sockets at three IP addresses of one port are closed, and opened again, in
+ * each order. Each other socket keeps its address.
+ */
+TEST_F_TIMEOUT(inet, addresses_of_a_port_come_and_go, AT_TIMEOUT)
+{
+	static const int orders[][3] = {
+		{ 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+		{ 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 },
+	};
+	int fds[3] = { -1, -1, -1 }, i, j, k;
+
+	for (i = 0; i < 6; i++) {
+		for (j = 0; j < 6; j++) {
+			k = orders[i][j % 3];
+			if (j < 3) {
+				fds[k] = listen_ip(variant, neighbours[k],
+						   4000);
+				ASSERT_LE(0, fds[k]);
+			} else {
+				close(fds[k]);
+				fds[k] = -1;
+			}
+			EXPECT_EQ(0, count_wrong_neighbours(variant, fds)) {
+				TH_LOG("order %d, step %d", i, j);
+			}
+		}
+	}
+	for (i = 0; i < 6; i++) {
+		for (j = 0; j < 3; j++)
+			fds[j] = listen_ip(variant, neighbours[j], 4000);
+		for (j = 0; j < 3; j++) {
+			close(fds[orders[i][j]]);
+			fds[orders[i][j]] = -1;
+			EXPECT_EQ(0, count_wrong_neighbours(variant, fds)) {
+				TH_LOG("order %d, step %d", i, j);
+			}
+		}
+	}
+}
+
 /*
  * Sockets that were bound to 0.0.0.0 report the IP address that the kernel
  * chose while they are connected.

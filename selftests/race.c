@@ -748,6 +748,68 @@ TEST_F_TIMEOUT(race, both_ends_are_used_at_once, AT_TIMEOUT)
 	}
 }
 
+/* Connect to a listener until arena->over is set. Count refused attempts. */
+static void *connect_again_and_again(void *arg)
+{
+	struct arena *arena = arg;
+
+	while (!atomic_load(&arena->over)) {
+		int fd = at_socket(AT_IN, SOCK_STREAM | SOCK_NONBLOCK);
+
+		if (at_err(at_connect(fd, &arena->a)) == ECONNREFUSED)
+			atomic_fetch_add(&arena->refused, 1);
+		atomic_fetch_add(&arena->clients, 1);
+		close(fd);
+	}
+	return NULL;
+}
+
+static int listen_at(const char *ip)
+{
+	struct at_addr a;
+	int fd;
+
+	at_addr_ip(&a, AT_IN, ip, 4000);
+	fd = at_socket(AT_IN, SOCK_STREAM);
+	return at_bind(fd, &a) || listen(fd, 1) ? -1 : fd;
+}
+
+/*
+ * Attempts find a listener while a listener at another IP address of the port
+ * opens and closes. The other listener is opened before it, or after it.
+ */
+TEST(listener_at_another_address_comes_and_goes)
+{
+	struct arena arena = {};
+	pthread_t thread;
+	int fd, first, i;
+
+	if (at_netns())
+		SKIP(return, "no network namespaces in this kernel");
+	at_addr_ip(&arena.a, AT_IN, "127.0.0.2", 4000);
+	for (first = 0; first < 2; first++) {
+		fd = first ? listen_at("127.0.0.1") : -1;
+		arena.lfd = listen_at("127.0.0.2");
+		ASSERT_LE(0, arena.lfd);
+		atomic_store(&arena.over, false);
+		ASSERT_EQ(0, pthread_create(&thread, NULL,
+					    connect_again_and_again, &arena));
+		for (i = 0; i < at_scale(2000, 300) ||
+			    !atomic_load(&arena.clients); i++) {
+			close(fd);
+			fd = listen_at("127.0.0.1");
+			EXPECT_LE(0, fd);
+		}
+		atomic_store(&arena.over, true);
+		pthread_join(thread, NULL);
+		EXPECT_EQ(0, atomic_load(&arena.refused));
+		atomic_store(&arena.clients, 0);
+		close(fd);
+		close(arena.lfd);
+	}
+	at_cleanup();
+}
+
 /*
  * Send datagrams to an address. Count errors other than ECONNREFUSED and EAGAIN
  * as unknown.
