@@ -19,6 +19,7 @@
 #include "addr.h"
 #include "binding.h"
 #include "netns.h"
+#include "place.h"
 #include "port.h"
 #include "port_set.h"
 
@@ -73,7 +74,8 @@ static bool port_is_usable(struct net *net, const struct altconn_addr *addr)
  * _max or, for inet addresses, of net.ipv4.ip_local_port_range. Return 0, or
  * -EAGAIN if the range is empty.
  */
-static int port_get_range(struct net *net, enum altconn_kind kind, struct port_range *r)
+static int port_get_range(struct net *net, enum altconn_kind kind,
+			  struct port_range *r)
 {
 	struct altconn_net *an = altconn_pernet(net);
 	int low, high;
@@ -123,6 +125,23 @@ static __always_inline int port_try_port(struct sock *sk,
 }
 
 /*
+ * Return whether a socket is bound to the address and port in @addr, without
+ * the cost of an attempt to bind. Of the bindings that conflict, those of other
+ * addresses of an inet port are not found.
+ */
+static bool port_is_bound(const struct sock *sk,
+			  const struct altconn_addr *addr)
+{
+	bool bound;
+
+	rcu_read_lock();
+	bound = altconn_bind_find_place(sock_net(sk), sk->sk_type, addr,
+					ALTCONN_CLOSEST);
+	rcu_read_unlock();
+	return bound;
+}
+
+/*
  * Try the next @n ports of the range, without a set. Return 0; -EADDRINUSE: all
  * @n ports are taken; -EAGAIN: all ports of the range are taken; -EINTR;
  * -ENOMEM.
@@ -136,8 +155,15 @@ static int port_try_next(struct sock *sk, struct altconn_addr *addr,
 	for (i = 0; i < n; i++) {
 		addr->port = r->next;
 		r->next = r->next == r->max ? r->min : r->next + 1;
-		err = port_is_usable(sock_net(sk), addr) ?
-		      port_try_port(sk, addr, how) : port_check_signal();
+		/*
+		 * The first port is mostly free. For the others a lookup costs
+		 * less than an attempt to bind that fails.
+		 */
+		if (!port_is_usable(sock_net(sk), addr) ||
+		    (i && port_is_bound(sk, addr)))
+			err = port_check_signal();
+		else
+			err = port_try_port(sk, addr, how);
 		if (err != -EADDRINUSE)
 			return err;
 		if (i == size)
