@@ -21,7 +21,7 @@
 /* Check whether accept() returns without a wait. */
 static bool accept_is_ready(struct altconn_listener *ln)
 {
-	return altconn_listener_has_acceptable(ln) || READ_ONCE(ln->closed);
+	return altconn_listen_has_acceptable(ln) || READ_ONCE(ln->closed);
 }
 
 /*
@@ -37,7 +37,7 @@ static struct altconn_assoc *accept_dequeue(struct altconn_listener *ln)
 
 	do {
 		spin_lock(&ln->lock);
-		assoc = altconn_listener_dequeue(ln, established);
+		assoc = altconn_listen_dequeue(ln, established);
 		defer = ln->defer && !ln->closed;
 		refill = ln->has_waiting;
 		spin_unlock(&ln->lock);
@@ -103,7 +103,7 @@ static void accept_inherit(struct sock *sk, struct socket *newsock,
 	sock_sees_core_options(newsock);
 	altconn_sk(newsk)->v6only = altconn_sk(sk)->v6only;
 	sk_set_passcred(newsk, newsock, sk_passcred(sk));
-	altconn_sock_inherit(sk, newsk);
+	altconn_endpoint_inherit(sk, newsk);
 }
 
 /* Count an accepted association, and the time in the accept queue. */
@@ -133,8 +133,8 @@ static int accept_from_listener(struct sock *sk, struct altconn_listener *ln,
 	if (!timeo && !accept_is_ready(ln))
 		return -EAGAIN;
 	/* Allocate first, so that a lack of memory loses no association. */
-	newsk = altconn_sock_alloc(sock_net(sk), NULL, sk->sk_type,
-				   altconn_sk(sk)->format, arg->kern);
+	newsk = altconn_endpoint_alloc(sock_net(sk), NULL, sk->sk_type,
+				       altconn_sk(sk)->format, arg->kern);
 	if (!newsk)
 		return -ENOMEM;
 	assoc = accept_dequeue_wait(sk, ln, timeo);
@@ -145,12 +145,13 @@ static int accept_from_listener(struct sock *sk, struct altconn_listener *ln,
 	accept_inherit(sk, newsock, newsk);
 	security_sk_clone(sk, newsk);
 	sock_graft(newsk, newsock);
-	altconn_sock_set_peercred(newsk, assoc->end[ALTCONN_CLIENT].task.pid,
-				  assoc->cred);
+	altconn_endpoint_set_peercred(newsk,
+				      assoc->end[ALTCONN_CLIENT].task.pid,
+				      assoc->cred);
 	accept_count(sk, assoc);
 	trace_altconn_accept(assoc, 0);
 	altconn_assoc_attach(assoc, ALTCONN_SERVER, newsk);
-	altconn_notify_assoc(assoc, ALTCONN_EVENT_KIND_ACCEPTED, 0);
+	altconn_event_assoc_notify(assoc, ALTCONN_EVENT_KIND_ACCEPTED, 0);
 	newsock->state = SS_CONNECTED;
 	return 0;
 }

@@ -220,7 +220,8 @@ static struct altconn_account *account_new(const struct account_key *key,
  * Find an account and charge it. Return NULL if there is none. The caller holds
  * rcu_read_lock().
  */
-static struct altconn_account *account_find_charge(const struct account_key *key)
+static struct altconn_account *
+account_find_charge(const struct account_key *key)
 {
 	struct altconn_account *account;
 

@@ -5,7 +5,7 @@
  *
  * Only this file reads the bytes of an address from user space. All other code
  * gets a canonical address with a checked length, and reads only that many of
- * its bytes, because the bytes beyond are uninitialised.
+ * its bytes, because the bytes beyond are uninitialized.
  */
 
 #include <linux/ctype.h>
@@ -66,7 +66,8 @@ static int addr_set_inet(struct altconn_addr *addr, const struct in6_addr *ip,
 	 * The scope is the interface of a link-local unicast address, and
 	 * required for it. It has no meaning for other addresses.
 	 */
-	if ((ipv6_addr_type(ip) & (IPV6_ADDR_LINKLOCAL | IPV6_ADDR_MULTICAST)) !=
+	if ((ipv6_addr_type(ip) &
+	     (IPV6_ADDR_LINKLOCAL | IPV6_ADDR_MULTICAST)) !=
 	    IPV6_ADDR_LINKLOCAL)
 		return 0;
 	addr->node = scope;
@@ -305,7 +306,7 @@ static bool addr_is_null(const struct sock *sk, const void *uaddr, int len)
  * the
  *	association, and begins none
  * @sk: the socket
- * @uaddr: the address, uninitialised if @len is 0
+ * @uaddr: the address, uninitialized if @len is 0
  * @len: length of @uaddr in bytes
  *
  * An address of family AF_UNSPEC does so (S-UNSPEC). On a datagram socket, the
@@ -419,7 +420,7 @@ static int addr_write_in6(const struct altconn_addr *addr,
  * the wildcard address and port 0, and the other formats write the family only.
  *
  * Context: any.
- * Return: the length in bytes. Each byte up to this length is initialised.
+ * Return: the length in bytes. Each byte up to this length is initialized.
  */
 int altconn_addr_write(const struct sock *sk, const struct altconn_addr *addr,
 		       void *uaddr)

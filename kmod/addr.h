@@ -145,6 +145,19 @@ static inline bool altconn_addr_is_any(const struct altconn_addr *addr)
 }
 
 /**
+ * altconn_addr_is_wildcard() - check whether an address of any kind is a
+ *	wildcard IP address
+ * @addr: a canonical address
+ *
+ * Context: any.
+ * Return: true for an inet address with IP address 0.0.0.0 or ::, else false.
+ */
+static inline bool altconn_addr_is_wildcard(const struct altconn_addr *addr)
+{
+	return addr->kind == ALTCONN_KIND_INET && altconn_addr_is_any(addr);
+}
+
+/**
  * altconn_addr_get() - take a reference
  * @addr: an allocated address with at least one reference, or NULL
  *

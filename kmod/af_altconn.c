@@ -51,10 +51,10 @@ static void endpoint_disconnect(struct sock *sk)
 		altconn_assoc_detach(sk);
 		break;
 	case TCP_LISTEN:
-		altconn_listener_close(sk);
+		altconn_listen_close(sk);
 		break;
 	default:
-		altconn_connect_reap(sk);
+		altconn_connect_drop_if_failed(sk);
 	}
 }
 
@@ -67,8 +67,8 @@ static int endpoint_release(struct socket *sock)
 		return 0;
 	lock_sock(sk);
 	endpoint_disconnect(sk);
-	altconn_sock_unregister(sk);
-	altconn_unbind(sk, &path);
+	altconn_endpoint_unregister(sk);
+	altconn_binding_remove(sk, &path);
 	if (sk->sk_state != TCP_CLOSE)
 		trace_altconn_state(sk, sk->sk_state, TCP_CLOSE);
 	WRITE_ONCE(sk->sk_state, TCP_CLOSE);
@@ -123,7 +123,7 @@ static struct altconn_addr *endpoint_peer_addr(struct sock *sk, int *err)
 		return endpoint_dgram_peer(sk, err);
 	assoc = altconn_assoc_of(sk, &side);
 	if (assoc) {
-		addr = altconn_addr_get(altconn_assoc_addr(assoc, !side, side));
+		addr = altconn_addr_get(altconn_xns_addr(assoc, !side, side));
 		altconn_assoc_put(assoc);
 	} else {
 		*err = -ENOTCONN;
@@ -148,7 +148,7 @@ static int endpoint_get_name(struct socket *sock, struct sockaddr *uaddr,
 }
 
 /**
- * altconn_endpoint_stop_listening() - make a listener an unconnected endpoint
+ * altconn_af_stop_listening() - make a listener an unconnected endpoint
  * @sk: the endpoint, in TCP_LISTEN
  *
  * If listen() has bound the endpoint to an automatic address, the endpoint is
@@ -156,14 +156,14 @@ static int endpoint_get_name(struct socket *sock, struct sockaddr *uaddr,
  *
  * Context: process, may sleep; lock_sock() held.
  */
-void altconn_endpoint_stop_listening(struct sock *sk)
+void altconn_af_stop_listening(struct sock *sk)
 {
-	altconn_listener_close(sk);
+	altconn_listen_close(sk);
 	trace_altconn_state(sk, TCP_LISTEN, TCP_CLOSE);
 	WRITE_ONCE(sk->sk_state, TCP_CLOSE);
 	altconn_bind_local_undo(sk);
 	/*
-	 * altconn_listener_close() has woken threads in poll(), but these may
+	 * altconn_listen_close() has woken threads in poll(), but these may
 	 * have read sk_state before it changed. So wake them again.
 	 */
 	sk->sk_state_change(sk);
@@ -177,7 +177,7 @@ static int endpoint_shutdown_listener(struct sock *sk, int how)
 {
 	lock_sock(sk);
 	if (sk->sk_state == TCP_LISTEN && how & RCV_SHUTDOWN)
-		altconn_endpoint_stop_listening(sk);
+		altconn_af_stop_listening(sk);
 	release_sock(sk);
 	return 0;
 }
@@ -199,7 +199,7 @@ static bool endpoint_cancel_attempt(struct sock *sk)
 		cancelled = sk->sk_state == TCP_CLOSE;
 	}
 	if (cancelled) {
-		altconn_connect_reap(sk);
+		altconn_connect_drop_if_failed(sk);
 		/* sk_err is set if another decision came first. Keep it. */
 		if (!sk->sk_err)
 			WRITE_ONCE(sk->sk_err, ECONNRESET);
@@ -335,8 +335,10 @@ static int endpoint_socketpair(struct socket *a, struct socket *b)
 	 */
 	if (err)
 		return err == -EAGAIN ? -ENFILE : err;
-	altconn_sock_set_peercred(a->sk, task_tgid(current), current_cred());
-	altconn_sock_set_peercred(b->sk, task_tgid(current), current_cred());
+	altconn_endpoint_set_peercred(a->sk, task_tgid(current),
+				      current_cred());
+	altconn_endpoint_set_peercred(b->sk, task_tgid(current),
+				      current_cred());
 	return 0;
 }
 
@@ -391,8 +393,8 @@ static const struct proto_ops endpoint_seqpacket_ops = {
 	.shutdown	= endpoint_shutdown,
 	.setsockopt	= altconn_sockopt_set,
 	.getsockopt	= altconn_sockopt_get,
-	.sendmsg	= altconn_seqpacket_sendmsg,
-	.recvmsg	= altconn_seqpacket_recvmsg,
+	.sendmsg	= altconn_stream_seqpacket_sendmsg,
+	.recvmsg	= altconn_stream_seqpacket_recvmsg,
 	.mmap		= sock_no_mmap,
 	.set_peek_off	= altconn_sockopt_set_peek_off,
 };
@@ -447,7 +449,7 @@ static int endpoint_create(struct net *net, struct socket *sock, int protocol,
 	sock->state = SS_UNCONNECTED;
 	sock->ops = endpoint_ops_of(sock->type);
 	sock_sees_core_options(sock);
-	return altconn_sock_alloc(net, sock, sock->type, protocol, kern) ?
+	return altconn_endpoint_alloc(net, sock, sock->type, protocol, kern) ?
 		0 : -ENOMEM;
 }
 

@@ -6,6 +6,6 @@
 
 extern struct net_proto_family altconn_family_ops;
 
-void altconn_endpoint_stop_listening(struct sock *sk);
+void altconn_af_stop_listening(struct sock *sk);
 
 #endif /* _ALTCONN_AF_ALTCONN_H */

@@ -9,6 +9,24 @@
  *                endpoint that is bound to it
  *   place        struct altconn_place (place.h): an address or an inet port in
  *                the table of bound addresses, with the bindings that have it
+ *   level        enum altconn_place_level (place.h): a place has the bindings
+ *                of one address, or those of one inet port at all IP addresses
+ *   class        enum place_class (bind_table.c): which IP addresses an inet
+ *                binding serves. Classes show whether two bindings overlap.
+ *   sort         enum altconn_place_sort (place.h): a property of bindings. A
+ *                place counts its bindings of each sort.
+ *   stripe       one of the spinlocks of the table of bound addresses. All
+ *                bindings of one port, name or path have the same stripe.
+ *   closeness    how closely the address of a binding fits a destination, from
+ *                1 to ALTCONN_CLOSEST (place.h). A lookup takes the closest
+ *                binding.
+ *   owner        struct place_owner (place.h): a user that has bindings with
+ *                @share at a place. The owner of a socket is the process that
+ *                netlink messages show for the socket.
+ *   share        bind->share: the address of the binding may be shared with
+ *                other sockets. struct altconn_share (room.h): the attempts of
+ *                one user in a waiting room. The share of a payer is the part
+ *                of the time of a CPU that the payer may use.
  *   claim        struct altconn_claim (claim.c): reserves a pair of local and
  *                remote address for one association. Only the binding of an
  *                address that sockets may share has a claim.

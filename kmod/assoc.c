@@ -100,8 +100,8 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 	assoc->state = ALTCONN_ASSOC_STATE_PENDING;
 	assoc->type = sk->sk_type;
 	assoc->an = altconn_pernet(sock_net(sk));
-	altconn_entry_init(&assoc->entry);
-	assoc->entry.id = altconn_next_id();
+	altconn_registry_entry_init(&assoc->entry);
+	assoc->entry.id = altconn_registry_next_id();
 	assoc->begun = ktime_get_ns();
 	assoc->cred = get_current_cred();
 	assoc->end[ALTCONN_SERVER].task = ALTCONN_TASK_INFO_NONE;
@@ -119,7 +119,7 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 }
 
 #ifdef CONFIG_KASAN
-/* As a pointer or a state this is invalid, and as a spinlock it is taken. */
+/* Pointers and states of these fill bytes are invalid, spinlocks are taken. */
 #define ASSOC_PATTERN	0x5a
 
 static void assoc_free_rcu(struct rcu_head *rcu)
@@ -157,7 +157,7 @@ static void assoc_unregister(struct altconn_assoc *assoc)
 	if (!assoc->account)
 		return;
 	/* connect() may have failed before it published the attempt. */
-	if (altconn_entry_is_listed(&assoc->entry))
+	if (altconn_registry_entry_is_listed(&assoc->entry))
 		altconn_registry_remove(&assoc->an->assocs, &assoc->entry);
 	altconn_assoc_uncharge(assoc->an, assoc->account);
 }
@@ -303,8 +303,7 @@ void altconn_assoc_unlist(struct altconn_assoc *assoc)
 	xns = smp_load_acquire(&assoc->xns);
 	an = unlikely(xns) ? READ_ONCE(xns->an) : NULL;
 	if (an)
-		altconn_registry_remove(&an->inbound,
-					&assoc->xns->entry);
+		altconn_registry_remove(&an->inbound, &assoc->xns->entry);
 	rcu_read_unlock();
 }
 
@@ -323,10 +322,11 @@ void altconn_assoc_attach(struct altconn_assoc *assoc, enum altconn_side side,
 			  struct sock *sk)
 {
 	struct altconn_end *end = &assoc->end[side];
+	struct altconn_addr *addr;
 
 	assoc_set_process(assoc, side);
-	altconn_sock_set_addr(sk, altconn_addr_get(altconn_assoc_addr(assoc, side,
-								      side)));
+	addr = altconn_addr_get(altconn_xns_addr(assoc, side, side));
+	altconn_endpoint_set_addr(sk, addr);
 	rcu_assign_pointer(altconn_sk(sk)->assoc, assoc);
 	WRITE_ONCE(sk->sk_state, TCP_ESTABLISHED);
 	sock_hold(sk);
@@ -350,7 +350,7 @@ static void assoc_set_addr(struct altconn_addr **place,
 		return;
 	/*
 	 * Store the bytes of the address, then the pointer. Readers without a
-	 * lock load the pointer in altconn_assoc_addr(), and follow it.
+	 * lock load the pointer in altconn_xns_addr(), and follow it.
 	 */
 	smp_store_release(place, altconn_addr_get(addr));
 }
@@ -445,7 +445,7 @@ static void assoc_shut_end(struct altconn_assoc *assoc, enum altconn_side side,
 	 * sees that its end is shut, no more data is written to its ring.
 	 */
 	smp_store_release(&own->shut, own->shut | how);
-	/* The comment above explains this order too. */
+	/* Readers of the peer need the same order. */
 	smp_store_release(&peer->shut,
 			  peer->shut | assoc_peer_shut_mask(own, peer));
 }
@@ -533,27 +533,27 @@ static void assoc_wake_peer(struct altconn_assoc *assoc, enum altconn_side side)
 void altconn_assoc_detach(struct sock *sk)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
-	struct altconn_assoc *assoc =
-		rcu_dereference_protected(ask->assoc, lockdep_sock_is_held(sk));
+	struct altconn_assoc *assoc = altconn_sock_assoc(sk);
 	enum altconn_side side = assoc->end[ALTCONN_CLIENT].sk == sk ?
 		ALTCONN_CLIENT : ALTCONN_SERVER;
-	bool over, all, unread;
+	bool closed, all, unread;
 
 	if (side == ALTCONN_CLIENT && assoc->published)
 		altconn_assoc_save_outcome(sk, assoc);
 	spin_lock(&assoc->lock);
 	RCU_INIT_POINTER(ask->assoc, NULL);
 	/* altconn_assoc_reset_ends() may have closed the end already. */
-	over = assoc->end[side].closed;
+	closed = assoc->end[side].closed;
 	unread = assoc_seal_unread(assoc, side);
-	assoc_close_end(assoc, side, unread && !over);
+	assoc_close_end(assoc, side, unread && !closed);
 	all = assoc->end[!side].closed;
 	spin_unlock(&assoc->lock);
 
 	trace_altconn_close(assoc, side);
-	if (!over)
-		altconn_notify_assoc(assoc, ALTCONN_EVENT_KIND_CLOSED, side);
-	if (!over && all)
+	if (!closed)
+		altconn_event_assoc_notify(assoc, ALTCONN_EVENT_KIND_CLOSED,
+					   side);
+	if (!closed && all)
 		altconn_assoc_unlist(assoc);
 	assoc_wake_peer(assoc, side);
 	assoc_purge_end(assoc, side);
@@ -618,7 +618,8 @@ bool altconn_assoc_reset_ends(struct altconn_assoc *assoc)
 		if (closed[side])
 			continue;
 		trace_altconn_close(assoc, side);
-		altconn_notify_assoc(assoc, ALTCONN_EVENT_KIND_CLOSED, side);
+		altconn_event_assoc_notify(assoc, ALTCONN_EVENT_KIND_CLOSED,
+					   side);
 	}
 	altconn_assoc_unlist(assoc);
 	assoc_wake_peer(assoc, ALTCONN_CLIENT);
@@ -687,7 +688,7 @@ int altconn_assoc_pair(struct sock *a, struct sock *b)
 	smp_mb();
 	if (unlikely(READ_ONCE(assoc->end[ALTCONN_CLIENT].reset)))
 		WRITE_ONCE(a->sk_err, ECONNRESET);
-	altconn_notify_assoc(assoc, ALTCONN_EVENT_KIND_ESTABLISHED, 0);
+	altconn_event_assoc_notify(assoc, ALTCONN_EVENT_KIND_ESTABLISHED, 0);
 	return 0;
 }
 

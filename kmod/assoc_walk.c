@@ -64,7 +64,7 @@ void altconn_assoc_walk_begin(struct net *net, struct altconn_walk *walk)
 {
 	*walk = (struct altconn_walk) {
 		.an = altconn_pernet(net),
-		.pos.newest = altconn_next_id(),
+		.pos.newest = altconn_registry_next_id(),
 	};
 }
 

@@ -1,42 +1,55 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Attempts: their decision, and the promotion of waiting attempts into the
- * accept queue of a listener. attempt_promote.c calls this file when a listener
- * changes.
+ * accept queue of a listener. attempt_promote.c calls functions of this file
+ * when a listener changes. kmod/altconn.h explains the words of the module.
+ * Codes such as S-DONE name clauses of
+ * Documentation/design/connect-semantics.rst.
  *
- * An attempt is an association in state PENDING. attempt_decide() alone ends
- * this state, under assoc->lock, exactly once. From then on the attempt is
- * decided: established or failed.
+ * An attempt is an association (a connection) in the state PENDING.
+ * attempt_decide() alone ends this state, under assoc->lock, exactly once. From
+ * then on the attempt is decided: established or failed.
  *
- *	PENDING -> QUEUED	The accept queue had space, or accept() made
- *				some, or accept() took the attempt itself
+ *	PENDING -> QUEUED	An accept queue had space at once, or got some
+ *				later, for example by accept(), by a larger
+ *				backlog, or because a listener opened. Or
+ *				accept() took the attempt itself
  *				(ALTCONN_DEFER_ACCEPT).
  *	PENDING -> CLOSED	The last listener that served the attempt closed
- *				(unless ALTCONN_WAIT_LISTENER is set), or a
- *				listener refused the attempt. The deadline
- *				passed. An administrator killed the attempt. The
- *				client cancelled the attempt by close(),
- *				shutdown() or connect() to AF_UNSPEC. The delay
- *				of a rule ended, and then the attempt was
- *				refused.
+ *				(unless ALTCONN_WAIT_LISTENER is set). A
+ *				listener refused the attempt, because of
+ *				ALTCONN_REFUSE or of a fail-fast backlog policy.
+ *				The deadline passed. An administrator killed the
+ *				attempt. The client cancelled the attempt by
+ *				close(), shutdown() or connect() to AF_UNSPEC.
+ *				The delay of a rule ended, and then the attempt
+ *				could not go on: for example it was refused, or
+ *				memory ran out.
  *
  * Documentation/design/states.svg shows these states, with the states of the
  * socket.
  *
  * connect() puts an attempt straight into the accept queue of a listener if the
  * queue has space (attempt_enqueue.c). Otherwise the attempt waits in the
- * waiting room of its address (room.h) until it is decided. It belongs to no
- * listener there: one listener may close and another one may open while it
+ * waiting room of its port, name or path (room.h) until it is decided. A lane
+ * of the room has the attempts that wait at one address. The attempt belongs to
+ * no listener there: one listener may close and another one may open while it
  * waits. Only an attempt that a rule delays or drops is parked instead, and no
  * listener sees it (attempt_parked.c).
  *
  * New attempts must not overtake attempts that wait. So ln->has_waiting is set
- * for each listener that serves a waiting attempt, and such a listener takes no
- * new attempt straight into its accept queue. A deferring listener never does,
- * so the flag need not be right there. The room's lock protects this invariant.
- * For many listeners it is restored in two holds of the lock:
- * attempt_promote_or_wait() sets the flag of at most ATTEMPT_BATCH listeners,
- * and altconn_attempt_promote_or_refuse() sets it for the others.
+ * for each listener that serves a waiting attempt, and a listener with this
+ * flag puts no new attempt straight into its accept queue. A listener with
+ * ALTCONN_DEFER_ACCEPT never does so, whatever its flag says. The flag changes
+ * under the room's lock. But one event can concern many listeners. In these two
+ * cases the lock is released before all flags are set:
+ *
+ *   - An attempt begins to wait. attempt_promote_or_wait() sets the flags of at
+ *     most ATTEMPT_BATCH listeners.
+ *   - A listener closes, and wildcard listeners serve its attempts from now on.
+ *
+ * altconn_attempt_promote_or_refuse() then sets the other flags. Until then, a
+ * listener without the flag may take a new attempt before those that wait.
  *
  * If a listener with the flag gets space, or if the listeners of an address
  * change, altconn_attempt_promote_waiting() promotes waiting attempts in order
@@ -96,8 +109,8 @@ static void attempt_wake_accepters(struct sock *sk, unsigned int n)
 }
 
 /**
- * altconn_batch_unlock_and_wake() - unlock a waiting room, and wake the threads
- * of a batch
+ * altconn_attempt_batch_unlock_and_wake() - unlock a waiting room, and wake the
+ *	threads of a batch
  * @batch: the batch; its references are dropped
  * @room: the waiting room; the caller has a reference
  *
@@ -108,8 +121,8 @@ static void attempt_wake_accepters(struct sock *sk, unsigned int n)
  * Context: process; @room's lock held, and released by this function; no other
  * spinlock of this module held.
  */
-void altconn_batch_unlock_and_wake(struct attempt_batch *batch,
-				   struct altconn_room *room)
+void altconn_attempt_batch_unlock_and_wake(struct attempt_batch *batch,
+					   struct altconn_room *room)
 {
 	struct altconn_assoc *assoc;
 	unsigned int i;
@@ -130,10 +143,11 @@ void altconn_batch_unlock_and_wake(struct attempt_batch *batch,
 
 /*
  * Write the result of an attempt to the client's endpoint, as the last step of
- * attempt_decide(). assoc->lock is held. Another thread may hold lock_sock() of
- * the endpoint, but does not write sk_state at the same time. Before such a
- * thread drops the attempt and changes sk_state, it reads the new sk_state, or
- * it takes assoc->lock after this function.
+ * attempt_decide(). assoc->lock is held, but lock_sock() need not be. So
+ * another thread may hold lock_sock() of the endpoint, and may be about to
+ * change sk_state itself, for example in connect() to AF_UNSPEC. That thread
+ * first reads the state that is stored here, or first takes assoc->lock. So it
+ * changes sk_state after this function is done.
  */
 static void attempt_complete_client(struct altconn_assoc *assoc,
 				    const struct altconn_listener *ln, int err,
@@ -144,7 +158,7 @@ static void attempt_complete_client(struct altconn_assoc *assoc,
 
 	trace_altconn_state(sk, TCP_SYN_SENT, state);
 	if (!err)
-		altconn_sock_set_peercred(sk, ln->task.pid, ln->cred);
+		altconn_endpoint_set_peercred(sk, ln->task.pid, ln->cred);
 	if (err && reason != ALTCONN_REASON_CANCELLED_CLOSE &&
 	    reason != ALTCONN_REASON_CANCELLED_UNSPEC)
 		WRITE_ONCE(sk->sk_err, err);
@@ -189,8 +203,10 @@ static bool attempt_decide(struct altconn_assoc *assoc,
 	altconn_assoc_set_state(assoc, err ? ALTCONN_ASSOC_STATE_CLOSED :
 					     ALTCONN_ASSOC_STATE_QUEUED);
 	/*
-	 * For a parked attempt to a path, this call queues a job that puts the
-	 * path. The job does so only after it has seen the new state.
+	 * A delayed attempt to a path has a reference to the socket file. This
+	 * call queues a job that drops it, because path_put() may sleep. The
+	 * job drops it only after it has seen the new state or the end of the
+	 * delay.
 	 */
 	altconn_attempt_stop_timer(assoc);
 	attempt_complete_client(assoc, ln, err, reason);
@@ -213,9 +229,10 @@ static void attempt_report_and_unlist(struct altconn_assoc *assoc)
 				  assoc->entry.id,
 				  assoc->end[ALTCONN_SERVER].addr, assoc->err,
 				  assoc->reason, waited);
-	altconn_notify_assoc(assoc, assoc->err ? ALTCONN_EVENT_KIND_FAILED :
+	altconn_event_assoc_notify(assoc,
+				   assoc->err ? ALTCONN_EVENT_KIND_FAILED :
 						ALTCONN_EVENT_KIND_ESTABLISHED,
-			     0);
+				   0);
 	if (assoc->err)
 		altconn_assoc_unlist(assoc);
 	else
@@ -252,9 +269,10 @@ void altconn_attempt_publish(struct altconn_assoc *assoc)
  * @assoc: the attempt; the caller has a reference
  * @ln: the listener: its accept queue or waiting room gets the attempt; NULL if
  *	the attempt waits until a listener opens (ALTCONN_WAIT_LISTENER)
- * @xns: *@xns is the result of altconn_xns_alloc(), which is NULL if @ln is in
- *	the client's namespace; *@xns becomes NULL if the attempt takes the
- *	object over
+ * @xns: *@xns comes from altconn_xns_alloc(): the charge, the translated
+ *	addresses and the registry entry of the association in the network
+ *	namespace of @ln; NULL if that is the client's. *@xns becomes NULL if
+ *	the attempt takes the object over
  *
  * Publish the attempt at the client's endpoint. If @ln is in another namespace,
  * also add the attempt to the registry of that namespace. An attempt that was
@@ -353,9 +371,12 @@ static struct altconn_room *attempt_lock_with_room(struct altconn_assoc *assoc)
 }
 
 /*
- * Return one of the listeners that serve an attempt in a lane, or NULL. The
- * groups in a struct altconn_serving are never empty, so the first group is
- * enough. The room's lock is held, and keeps the listener.
+ * Return one of the listeners that serve a waiting attempt, which means that
+ * they may establish it, or NULL if there is none. altconn_room_serving()
+ * returns these listeners in groups, each of the listeners of one address. No
+ * group is empty, so the first group is enough. The room's lock is held. A
+ * listener leaves the room under this lock, so the result is valid until the
+ * lock is released.
  */
 static struct altconn_listener *
 attempt_find_any_listener(struct altconn_room *room, struct altconn_wait *wait)
@@ -454,15 +475,16 @@ void altconn_attempt_sync_decider(struct altconn_assoc *assoc)
 /**
  * altconn_attempt_relist_listener() - update has_waiting and the list of a
  * listener
- * @room: the waiting room of the listener's address
+ * @room: the waiting room of the port, name or path that @ln is bound to
  * @ln: the listener; it has not closed, so @ln->group is set
  *
  * Set @ln->has_waiting if an attempt that @ln serves waits, and clear it
- * otherwise. Then move @ln to the tail of one of the lists of its group::
+ * otherwise. @ln->group has the listeners that serve the same attempts as @ln.
+ * Move @ln to the tail of one of the lists of the group::
  *
  *   defer  @ln is a deferring listener
  *   full   attempts wait for @ln, and it has no space
- *   avail  all other cases
+ *   avail  all other cases: @ln has space, or no attempt waits for it
  *
  * The move to the tail makes promotions choose the listeners in turn.
  *
@@ -482,9 +504,8 @@ void altconn_attempt_relist_listener(struct altconn_room *room,
 
 /**
  * altconn_attempt_promote_batch() - promote a batch of attempts to a listener
- * @room: the waiting room
- * @ln: a listener that serves addresses of @room; it has not closed, so
- *	@ln->group is set
+ * @room: the waiting room of the port, name or path that @ln is bound to
+ * @ln: the listener; it has not closed, so @ln->group is set
  * @batch: gets the attempts and the wake-ups; has no wake-ups of another
  *	listener
  *
@@ -504,12 +525,13 @@ void altconn_attempt_promote_batch(struct altconn_room *room,
 	lockdep_assert_held(&room->lock);
 	spin_lock(&ln->lock);
 	while (altconn_listener_has_space(ln) &&
-	       !altconn_batch_is_full(batch)) {
+	       !altconn_attempt_batch_is_full(batch)) {
 		wait = altconn_room_first_attempt(room, ln);
 		if (!wait)
 			break;
 		altconn_room_dequeue(room, wait);
-		altconn_batch_add(batch, altconn_assoc_get(wait->assoc));
+		altconn_attempt_batch_add(batch,
+					  altconn_assoc_get(wait->assoc));
 		/*
 		 * The attempt was in a lane, and the room is still locked, so
 		 * the attempt is pending.
@@ -547,13 +569,13 @@ void altconn_attempt_promote_waiting(struct altconn_listener *ln)
 		altconn_room_lock(room);
 		if (ln->group)
 			altconn_attempt_promote_batch(room, ln, &batch);
-		more = altconn_batch_is_full(&batch);
+		more = altconn_attempt_batch_is_full(&batch);
 		/* Wake accepters and pollers once, after the last batch. */
 		n_accept += batch.n_accept;
 		batch.n_accept = n_accept;
 		batch.accept_sk = n_accept && !more && ln->group ? ln->sk :
 								   NULL;
-		altconn_batch_unlock_and_wake(&batch, room);
+		altconn_attempt_batch_unlock_and_wake(&batch, room);
 		cond_resched();
 	} while (more);
 }
@@ -565,9 +587,10 @@ void altconn_attempt_promote_waiting(struct altconn_listener *ln)
  * @s: the groups of listeners to look at
  *
  * The listeners of a group serve the same attempts, so the function looks only
- * at the first listener in each list @avail. That listener may be full. Then
- * altconn_attempt_promote_batch() promotes nothing and moves it to the list
- * @full.
+ * at the first listener in the list avail of each group. That listener may be
+ * full. So the caller calls altconn_attempt_promote_batch() for the result and
+ * then this function again, in a loop: the first call moves a full listener to
+ * the list full, and the next one finds another listener.
  *
  * Context: process; @room's lock held.
  * Return: a listener for which attempts wait, or NULL. The room's lock keeps
@@ -615,16 +638,16 @@ void altconn_attempt_refuse_one(struct altconn_room *room,
 	attempt_report_and_unlist(assoc);
 	attempt_count_failure(room, wait, reason);
 	altconn_room_dequeue(room, wait);
-	altconn_batch_add(batch, assoc);
+	altconn_attempt_batch_add(batch, assoc);
 }
 
 /**
- * altconn_attempt_position() - get the position of an attempt in its lane
+ * altconn_attempt_position() - get the position of an attempt in its lane,
+ * among the attempts that wait at the same address
  * @assoc: the attempt; the caller has a reference
  *
  * Context: process; takes room->lock.
- * Return: the position among the attempts that wait at the same address,
- * beginning with 1; 0 if the attempt is in no lane.
+ * Return: the position, beginning with 1; 0 if the attempt is in no lane.
  */
 u32 altconn_attempt_position(const struct altconn_assoc *assoc)
 {

@@ -15,7 +15,8 @@ struct altconn_wait;
 #define ATTEMPT_BATCH	16
 
 /**
- * struct attempt_batch - wake-ups to make when the waiting room is unlocked
+ * struct attempt_batch - the attempts that are decided in one hold of a waiting
+ *	room's lock, and the threads to wake when the room is unlocked
  * @assoc: attempts that have been decided, references; their clients are woken
  * @n: number of entries in @assoc
  * @accept_sk: endpoint of a listener with new associations in its accept queue,
@@ -26,7 +27,7 @@ struct altconn_wait;
  * @n_defer: number of accepters of @defer_sk to wake
  *
  * The batch holds no reference to the endpoints.
- * altconn_batch_unlock_and_wake() says why they stay valid.
+ * altconn_attempt_batch_unlock_and_wake() says why they stay valid.
  */
 struct attempt_batch {
 	struct altconn_assoc	*assoc[ATTEMPT_BATCH];
@@ -38,8 +39,8 @@ struct attempt_batch {
 };
 
 void altconn_attempt_wake_client(struct sock *sk);
-void altconn_batch_unlock_and_wake(struct attempt_batch *batch,
-				   struct altconn_room *room);
+void altconn_attempt_batch_unlock_and_wake(struct attempt_batch *batch,
+					   struct altconn_room *room);
 void altconn_attempt_publish(struct altconn_assoc *assoc);
 void altconn_attempt_publish_and_link(struct altconn_assoc *assoc,
 				      const struct altconn_listener *ln,
@@ -65,26 +66,27 @@ u32 altconn_attempt_position(const struct altconn_assoc *assoc);
 u64 altconn_attempt_listener_id(const struct altconn_assoc *assoc);
 
 /**
- * altconn_batch_is_full() - check whether a batch has no free entry
+ * altconn_attempt_batch_is_full() - check whether a batch has no free entry
  * @batch: the batch
  *
  * Context: any.
  * Return: true if it has none, else false.
  */
-static inline bool altconn_batch_is_full(const struct attempt_batch *batch)
+static inline bool
+altconn_attempt_batch_is_full(const struct attempt_batch *batch)
 {
 	return batch->n == ATTEMPT_BATCH;
 }
 
 /**
- * altconn_batch_add() - add an attempt to a batch
+ * altconn_attempt_batch_add() - add an attempt to a batch
  * @batch: the batch, not full
  * @assoc: the attempt; the caller's reference moves to the batch
  *
  * Context: any.
  */
-static inline void altconn_batch_add(struct attempt_batch *batch,
-				     struct altconn_assoc *assoc)
+static inline void altconn_attempt_batch_add(struct attempt_batch *batch,
+					     struct altconn_assoc *assoc)
 {
 	batch->assoc[batch->n++] = assoc;
 }

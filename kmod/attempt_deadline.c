@@ -53,17 +53,16 @@ void altconn_attempt_stop_timer(struct altconn_assoc *assoc)
 
 /**
  * altconn_attempt_start_timer() - arm the timer, or change the time at which it
- * expires
+ *	expires
  * @assoc: the attempt, pending, with @assoc->wait; the caller has a reference
  *
  * The timer expires at the deadline or at the end of a rule's delay, whichever
- * is earlier. It holds a reference to @assoc while it is armed.
+ * is earlier. It holds a reference to @assoc while it is armed. If the attempt
+ * has neither a deadline nor a delay, the timer is not armed.
  *
  * Context: process; assoc->lock held.
- * Return: true if the timer is armed, false if the attempt has neither a
- * deadline nor a delay.
  */
-bool altconn_attempt_start_timer(struct altconn_assoc *assoc)
+void altconn_attempt_start_timer(struct altconn_assoc *assoc)
 {
 	struct altconn_wait *wait = assoc->wait;
 	u64 now = ktime_get_ns(), when = assoc->expires, ms = 0;
@@ -72,7 +71,7 @@ bool altconn_attempt_start_timer(struct altconn_assoc *assoc)
 	if (wait->parked_until && (!when || wait->parked_until < when))
 		when = wait->parked_until;
 	if (!when)
-		return false;
+		return;
 	if (when > now)
 		ms = div_u64(when - now, NSEC_PER_MSEC);
 	/*
@@ -84,7 +83,6 @@ bool altconn_attempt_start_timer(struct altconn_assoc *assoc)
 	altconn_assoc_get(assoc);
 	if (mod_timer(&wait->timer, jiffies + msecs_to_jiffies(ms) + 1))
 		altconn_assoc_put(assoc);
-	return true;
 }
 
 /*

@@ -61,7 +61,7 @@ struct altconn_wait {
 };
 
 void altconn_attempt_stop_timer(struct altconn_assoc *assoc);
-bool altconn_attempt_start_timer(struct altconn_assoc *assoc);
+void altconn_attempt_start_timer(struct altconn_assoc *assoc);
 struct altconn_payer *altconn_attempt_payer(const struct altconn_assoc *assoc,
 					    enum altconn_payer_kind kind);
 int altconn_attempt_alloc_wait(struct altconn_assoc *assoc);

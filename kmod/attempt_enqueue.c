@@ -209,7 +209,8 @@ static void attempt_begin_wait(struct altconn_assoc *assoc,
 		this_cpu_inc(assoc->an->stat->waited);
 	assoc->waited = true;
 	trace_altconn_connect_wait(assoc, position);
-	altconn_notify_assoc(assoc, ALTCONN_EVENT_KIND_CONNECT_WAIT, position);
+	altconn_event_assoc_notify(assoc, ALTCONN_EVENT_KIND_CONNECT_WAIT,
+				   position);
 	spin_lock(&assoc->lock);
 	altconn_attempt_start_timer(assoc);
 	spin_unlock(&assoc->lock);
@@ -352,9 +353,9 @@ static int attempt_enqueue_waiting(struct altconn_assoc *assoc,
 	if (attempt_enqueue_lane(assoc, room, ln, xns, &spare))
 		more = attempt_promote_or_wait(assoc, room, ln, &batch);
 	else
-		altconn_batch_add(&batch, assoc);
+		altconn_attempt_batch_add(&batch, assoc);
 out_unlock:
-	altconn_batch_unlock_and_wake(&batch, room);
+	altconn_attempt_batch_unlock_and_wake(&batch, room);
 	/*
 	 * The locked endpoint, or the job that ends a delay, also has a
 	 * reference to the attempt, so the attempt and @server stay valid.
@@ -381,11 +382,11 @@ out:
  * Context: process, may sleep; lock_sock() of the client held if the attempt is
  * new.
  * Return: 0: the attempt waits or is decided, and the caller's reference has
- * moved to the queue or room. -ECONNREFUSED: the listener has closed, its
+ * moved to the queue or room. -ECONNREFUSED if the listener has closed, its
  * backlog is full and it fails fast, too many attempts wait, or the listener's
  * namespace admits no more associations of the user or of other namespaces.
- * -ENOMEM: memory ran out. On failure the endpoint is as before, and the caller
- * keeps its reference.
+ * -ENOMEM if memory ran out. On failure the endpoint is as before, and the
+ * caller keeps its reference.
  */
 int altconn_attempt_enqueue(struct altconn_assoc *assoc,
 			    struct altconn_listener *ln, u32 *reason)

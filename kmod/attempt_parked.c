@@ -105,8 +105,8 @@ static void attempt_drop_path(struct altconn_wait *wait)
 				 ALTCONN_ASSOC_STATE_PENDING))
 		return;
 	/*
-	 * The job may run for both payers at the same time, so only one of them
-	 * may take the reference.
+	 * The job may run for both payers at the same time. Only one of the two
+	 * runs may take the reference.
 	 */
 	path.dentry = xchg(&wait->path.dentry, NULL);
 	if (path.dentry)
@@ -154,8 +154,8 @@ void altconn_attempt_run_timer_job(struct altconn_job *job)
  *
  * Context: process, may sleep; lock_sock() of the client held.
  * Return: 0: the attempt waits, its endpoint is in TCP_SYN_SENT, and the
- * caller's reference has moved to the endpoint. -ENOMEM: memory ran out.
- * -ECONNREFUSED: net.altconn.max_waiting is 0, so no attempt may wait in this
+ * caller's reference has moved to the endpoint. -ENOMEM if memory ran out.
+ * -ECONNREFUSED if net.altconn.max_waiting is 0, so no attempt may wait in this
  * namespace. On failure the endpoint is as before, and the caller keeps its
  * reference.
  */
@@ -183,7 +183,7 @@ int altconn_attempt_park(struct altconn_assoc *assoc, u32 delay_ms,
 	assoc->waited = true;
 	this_cpu_inc(assoc->an->stat->waited);
 	trace_altconn_connect_wait(assoc, 0);
-	altconn_notify_assoc(assoc, ALTCONN_EVENT_KIND_CONNECT_WAIT, 0);
+	altconn_event_assoc_notify(assoc, ALTCONN_EVENT_KIND_CONNECT_WAIT, 0);
 	spin_lock(&assoc->lock);
 	altconn_attempt_publish(assoc);
 	altconn_attempt_start_timer(assoc);

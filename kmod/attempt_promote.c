@@ -175,20 +175,20 @@ void altconn_attempt_promote_or_refuse(struct altconn_room *room,
 	do {
 		batch = (struct attempt_batch) {};
 		altconn_room_lock(room);
-		while (!altconn_batch_is_full(&batch) &&
+		while (!altconn_attempt_batch_is_full(&batch) &&
 		       (wait = attempt_find_refusable(room, addr, &avail)))
 			altconn_attempt_refuse_one(room, wait, reason, &batch);
 		if (avail)
 			refcount_inc(&avail->refs);
-		else if (!altconn_batch_is_full(&batch))
+		else if (!altconn_attempt_batch_is_full(&batch))
 			attempt_wake_deferring(room, addr, &batch);
-		altconn_batch_unlock_and_wake(&batch, room);
+		altconn_attempt_batch_unlock_and_wake(&batch, room);
 		if (avail) {
 			altconn_attempt_promote_waiting(avail);
 			altconn_listener_put(avail);
 		}
 		cond_resched();
-	} while (avail || altconn_batch_is_full(&batch));
+	} while (avail || altconn_attempt_batch_is_full(&batch));
 }
 
 /**
@@ -266,7 +266,7 @@ static bool attempt_has_surplus(const struct altconn_room *room,
  *
  * Attempts may have waited at the address before @ln began to listen. If @ln
  * fails fast (ALTCONN_BACKLOG_POLICY), refuse the attempts for which the
- * backlog has no space, the last ones first.
+ * backlog has no space, in the order of altconn_room_surplus_attempt().
  *
  * Context: process, may sleep; no spinlock of this module held.
  */
@@ -274,19 +274,21 @@ void altconn_attempt_refuse_surplus(struct altconn_listener *ln)
 {
 	struct altconn_room *room = ln->room;
 	struct attempt_batch batch;
+	struct altconn_wait *wait;
 
 	do {
 		batch = (struct attempt_batch) {};
 		altconn_room_lock(room);
-		while (!altconn_batch_is_full(&batch) &&
-		       attempt_has_surplus(room, ln))
-			altconn_attempt_refuse_one(room,
-						   altconn_room_late_attempt(room, ln),
+		while (!altconn_attempt_batch_is_full(&batch) &&
+		       attempt_has_surplus(room, ln)) {
+			wait = altconn_room_surplus_attempt(room, ln);
+			altconn_attempt_refuse_one(room, wait,
 						   ALTCONN_REASON_BACKLOG_FULL,
 						   &batch);
-		altconn_batch_unlock_and_wake(&batch, room);
+		}
+		altconn_attempt_batch_unlock_and_wake(&batch, room);
 		cond_resched();
-	} while (altconn_batch_is_full(&batch));
+	} while (altconn_attempt_batch_is_full(&batch));
 }
 
 /**
@@ -325,7 +327,7 @@ void altconn_attempt_set_policy(struct altconn_listener *ln, u32 backlog,
 	altconn_room_set_fail_fast(room, ln, fail_fast);
 	altconn_attempt_relist_listener(room, ln);
 	spin_unlock(&ln->lock);
-	altconn_batch_unlock_and_wake(&batch, room);
+	altconn_attempt_batch_unlock_and_wake(&batch, room);
 	altconn_attempt_promote_waiting(ln);
 }
 
@@ -353,7 +355,8 @@ void altconn_attempt_refuse_first(struct altconn_listener *ln, u32 count)
 		altconn_room_lock(room);
 		if (!last)
 			last = room->arrived;
-		while (left && !altconn_batch_is_full(&batch) && ln->group &&
+		while (left && !altconn_attempt_batch_is_full(&batch) &&
+		       ln->group &&
 		       (wait = altconn_room_first_attempt(room, ln)) &&
 		       wait->arrived <= last) {
 			altconn_attempt_refuse_one(room, wait,
@@ -361,9 +364,9 @@ void altconn_attempt_refuse_first(struct altconn_listener *ln, u32 count)
 						   &batch);
 			left--;
 		}
-		altconn_batch_unlock_and_wake(&batch, room);
+		altconn_attempt_batch_unlock_and_wake(&batch, room);
 		cond_resched();
-	} while (altconn_batch_is_full(&batch));
+	} while (altconn_attempt_batch_is_full(&batch));
 }
 
 /**
@@ -386,11 +389,12 @@ bool altconn_attempt_promote_first(struct altconn_listener *ln)
 		wait = altconn_room_first_attempt(ln->room, ln);
 	if (wait) {
 		altconn_room_dequeue(ln->room, wait);
-		altconn_batch_add(&batch, altconn_assoc_get(wait->assoc));
+		altconn_attempt_batch_add(&batch,
+					  altconn_assoc_get(wait->assoc));
 		altconn_attempt_establish(wait->assoc, ln, NULL);
 	}
 	spin_unlock(&ln->lock);
-	altconn_batch_unlock_and_wake(&batch, ln->room);
+	altconn_attempt_batch_unlock_and_wake(&batch, ln->room);
 	return wait;
 }
 

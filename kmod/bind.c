@@ -58,13 +58,13 @@ static int bind_locked(struct sock *sk, struct altconn_addr *addr)
 	if (addr->kind == ALTCONN_KIND_NONE &&
 	    rcu_access_pointer(altconn_sk(sk)->addr))
 		return 0;
-	err = altconn_bind_cancel_and_check(sk);
+	err = altconn_path_cancel_and_check(sk);
 	if (!err)
 		err = bind_check_local(sk, addr);
 	if (err)
 		return err;
 	if (addr->kind == ALTCONN_KIND_NONE) {
-		err = altconn_bind_auto_name(sk, ALTCONN_BIND_CHOSEN);
+		err = altconn_bind_local_auto_name(sk, ALTCONN_BIND_CHOSEN);
 		return err == -EAGAIN ? -ENOSPC : err;
 	}
 	/* If no port is free, bind() fails with EADDRINUSE, not EAGAIN. */
@@ -75,7 +75,7 @@ static int bind_locked(struct sock *sk, struct altconn_addr *addr)
 	if (bind_is_privileged(sock_net(sk), addr) &&
 	    !ns_capable(sock_net(sk)->user_ns, CAP_NET_BIND_SERVICE))
 		return -EACCES;
-	return altconn_bind_endpoint(sk, addr, ALTCONN_BIND_ASKED);
+	return altconn_binding_add(sk, addr, ALTCONN_BIND_ASKED);
 }
 
 /**

@@ -16,7 +16,7 @@
 #include "sock.h"
 
 /**
- * altconn_bind_auto_name() - bind an endpoint to an automatic name
+ * altconn_bind_local_auto_name() - bind an endpoint to an automatic name
  * @sk: the endpoint, not bound yet
  * @how: ALTCONN_BIND_CHOSEN or ALTCONN_BIND_AUTO
  *
@@ -24,10 +24,10 @@
  * begins at a random name.
  *
  * Context: process, may sleep; lock_sock() held.
- * Return: 0; -EAGAIN: no name is left; -EINTR: the process is being killed;
+ * Return: 0; -EAGAIN if no name is left; -EINTR if the process is being killed;
  * -ENOMEM.
  */
-int altconn_bind_auto_name(struct sock *sk, enum altconn_bind_how how)
+int altconn_bind_local_auto_name(struct sock *sk, enum altconn_bind_how how)
 {
 	struct altconn_addr addr = { .kind = ALTCONN_KIND_NAME, .len = 5 };
 	u32 first = get_random_u32(), i;
@@ -38,7 +38,7 @@ int altconn_bind_auto_name(struct sock *sk, enum altconn_bind_how how)
 
 		snprintf(digits, sizeof(digits), "%05x", (first + i) & 0xfffff);
 		memcpy(addr.bytes, digits, 5);
-		err = altconn_bind_endpoint(sk, &addr, how);
+		err = altconn_binding_add(sk, &addr, how);
 		if (err != -EADDRINUSE)
 			return err;
 		cond_resched();
@@ -49,8 +49,8 @@ int altconn_bind_auto_name(struct sock *sk, enum altconn_bind_how how)
 }
 
 /**
- * altconn_autobind() - bind an endpoint to an automatic address, unless it is
- *	bound already
+ * altconn_bind_local_auto() - bind an endpoint to an automatic address, unless
+ *	it is bound already
  * @sk: the endpoint
  * @addr: the kind of the address and, for kind INET, the IP address; its port
  *	is overwritten
@@ -59,13 +59,13 @@ int altconn_bind_auto_name(struct sock *sk, enum altconn_bind_how how)
  * format, as clients of AF_UNIX do.
  *
  * Context: process, may sleep; lock_sock() held.
- * Return: 0, also if the endpoint was bound already or stays unbound; -EAGAIN:
- * no port or name is left (E-AGAIN-PORT); -EINTR: the process is being killed;
- * -ENOMEM.
+ * Return: 0, also if the endpoint was bound already or stays unbound; -EAGAIN
+ * if no port or name is left (E-AGAIN-PORT); -EINTR if the process is being
+ * killed; -ENOMEM.
  */
-int altconn_autobind(struct sock *sk, struct altconn_addr *addr)
+int altconn_bind_local_auto(struct sock *sk, struct altconn_addr *addr)
 {
-	altconn_bind_cancel(sk);
+	altconn_binding_cancel(sk);
 	if (altconn_sk(sk)->bind ||
 	    altconn_sk(sk)->format == ALTCONN_UNIX)
 		return 0;
@@ -74,7 +74,7 @@ int altconn_autobind(struct sock *sk, struct altconn_addr *addr)
 	case ALTCONN_KIND_PORT:
 		return altconn_port_bind(sk, addr, ALTCONN_BIND_AUTO);
 	case ALTCONN_KIND_NAME:
-		return altconn_bind_auto_name(sk, ALTCONN_BIND_AUTO);
+		return altconn_bind_local_auto_name(sk, ALTCONN_BIND_AUTO);
 	default:
 		return 0;
 	}
@@ -97,7 +97,7 @@ static noinline int bind_set_local_ip(struct sock *sk,
 	addr = altconn_addr_dup(&local, GFP_KERNEL_ACCOUNT);
 	if (!addr)
 		return -ENOMEM;
-	altconn_sock_set_addr(sk, addr);
+	altconn_endpoint_set_addr(sk, addr);
 	return 0;
 }
 
@@ -134,7 +134,7 @@ static void bind_set_any(const struct altconn_addr *dest,
  * Bind an unbound endpoint to an automatic address of the kind of @dest. An
  * inet address has the source IP address for @dest or, if @dest belongs to
  * another node, the wildcard address. Return 0, -EAGAIN, -EINTR or -ENOMEM, as
- * altconn_autobind() does.
+ * altconn_bind_local_auto() does.
  */
 static noinline int bind_auto_for_dest(struct sock *sk,
 				       const struct altconn_addr *dest)
@@ -145,7 +145,7 @@ static noinline int bind_auto_for_dest(struct sock *sk,
 		bind_set_any(dest, &like);
 	else if (dest->kind == ALTCONN_KIND_INET)
 		altconn_node_saddr(sock_net(sk), dest, &like);
-	return altconn_autobind(sk, &like);
+	return altconn_bind_local_auto(sk, &like);
 }
 
 /**
@@ -160,9 +160,9 @@ static noinline int bind_auto_for_dest(struct sock *sk,
  * of addresses is claimed. altconn_bind_local_undo() undoes all this.
  *
  * Context: process, may sleep; lock_sock() held.
- * Return: 0; -EADDRINUSE: another socket with the same local address has an
- * association with @dest (E-ADDRINUSE); -EAGAIN: no port or name is left;
- * -EINTR: the process is being killed; -ENOMEM. After an error the address of
+ * Return: 0; -EADDRINUSE if another socket with the same local address has an
+ * association with @dest (E-ADDRINUSE); -EAGAIN if no port or name is left;
+ * -EINTR if the process is being killed; -ENOMEM. After an error the address of
  * the endpoint is as it was before.
  */
 int altconn_bind_local(struct sock *sk, struct altconn_addr *dest)
@@ -171,14 +171,14 @@ int altconn_bind_local(struct sock *sk, struct altconn_addr *dest)
 	struct altconn_bind *bind;
 	int err = 0;
 
-	altconn_bind_cancel(sk);
+	altconn_binding_cancel(sk);
 	bound = altconn_sk(sk)->bind;
 	if (!bound && altconn_sk(sk)->format == ALTCONN_UNIX)
 		return 0;
 	if (!bound)
 		err = bind_auto_for_dest(sk, dest);
 	if (!err) {
-		altconn_bind_make_reachable(sk, dest);
+		altconn_binding_make_reachable(sk, dest);
 		err = bind_set_local(sk, dest);
 	}
 	bind = altconn_sk(sk)->bind;
@@ -194,7 +194,8 @@ int altconn_bind_local(struct sock *sk, struct altconn_addr *dest)
 }
 
 /**
- * altconn_bind_local_undo() - undo altconn_bind_local() and altconn_autobind()
+ * altconn_bind_local_undo() - undo altconn_bind_local() and
+ *	altconn_bind_local_auto()
  * @sk: the endpoint
  *
  * An automatic binding is removed. The local address of an endpoint that bind()
@@ -207,16 +208,17 @@ void altconn_bind_local_undo(struct sock *sk)
 {
 	struct altconn_bind *bind;
 
-	altconn_bind_cancel(sk);
+	altconn_binding_cancel(sk);
 	bind = altconn_sk(sk)->bind;
 	if (!bind) {
-		altconn_sock_set_addr(sk, NULL);
+		altconn_endpoint_set_addr(sk, NULL);
 	} else if (bind->auto_bound) {
-		altconn_unbind(sk, NULL);
+		altconn_binding_remove(sk, NULL);
 	} else {
 		if (bind->claim)
 			altconn_claim_drop(bind);
 		if (altconn_sock_own_addr(sk) != bind->addr)
-			altconn_sock_set_addr(sk, altconn_addr_get(bind->addr));
+			altconn_endpoint_set_addr(sk,
+						  altconn_addr_get(bind->addr));
 	}
 }

@@ -7,8 +7,8 @@
 
 struct altconn_addr;
 
-int altconn_bind_auto_name(struct sock *sk, enum altconn_bind_how how);
-int altconn_autobind(struct sock *sk, struct altconn_addr *addr);
+int altconn_bind_local_auto_name(struct sock *sk, enum altconn_bind_how how);
+int altconn_bind_local_auto(struct sock *sk, struct altconn_addr *addr);
 int altconn_bind_local(struct sock *sk, struct altconn_addr *dest);
 void altconn_bind_local_undo(struct sock *sk);
 

@@ -33,7 +33,7 @@
 #define PORT_BINDS_MAX	(16 * PLACE_BINDS_MAX)
 
 /*
- * The class of an inet binding is the sort of address that it is bound to.
+ * The class of an inet binding says which IP addresses the binding serves.
  * Bindings of other kinds do not need a class and have PLACE_SOME4.
  */
 enum place_class {
@@ -121,7 +121,7 @@ static bool place_has_conflict(struct altconn_place *place,
 	sum = place_sum(place_count_rows(place), rows, what);
 	if (!sum || !share)
 		return sum;
-	owner = altconn_owner_find(place, bind->uid);
+	owner = altconn_place_owner_find(place, bind->uid);
 	return !owner || sum != place_sum(owner->count, rows, what);
 }
 
@@ -188,7 +188,7 @@ static void place_update_counts(struct altconn_place *place,
 	place_add_counts(place_count_rows(place)[row], bind, n);
 	if (!bind->share)
 		return;
-	owner = altconn_owner_find(place, bind->uid);
+	owner = altconn_place_owner_find(place, bind->uid);
 	if (!WARN_ON_ONCE(!owner))
 		place_add_counts(owner->count[row], bind, n);
 }
@@ -199,7 +199,7 @@ static void place_update_counts(struct altconn_place *place,
  */
 static void bind_update_counts(const struct altconn_bind *bind, s32 n)
 {
-	lockdep_assert_held(altconn_bind_stripe_of(bind));
+	lockdep_assert_held(altconn_place_stripe_of(bind));
 	place_update_counts(bind->place, bind, n);
 	if (bind->port)
 		place_update_counts(&bind->port->place, bind, n);
@@ -218,7 +218,7 @@ static void place_remove_bind(struct altconn_place *place,
 	if (place->n > 1)
 		place_update_counts(place, bind, -1);
 	if (bind->share)
-		altconn_owner_remove_bind(place, bind->uid);
+		altconn_place_owner_remove_bind(place, bind->uid);
 	if (--place->n)
 		return;
 	altconn_place_end(place, port);
@@ -247,8 +247,8 @@ static int place_add_bind(struct altconn_place **place,
 		*place = own;
 	}
 	(*place)->n++;
-	err = bind->share ? altconn_owner_add_bind(*place, bind->uid, spare) :
-			    0;
+	err = bind->share ? altconn_place_owner_add_bind(*place, bind->uid,
+							 spare) : 0;
 	if (!err) {
 		place_update_counts(*place, bind, 1);
 	} else if (!--(*place)->n) {
@@ -355,7 +355,7 @@ static int bind_insert_locked(struct altconn_bind *bind, bool exclusive,
  *	share the address
  *
  * Context: process; may sleep if @bind has @share, which a path never has.
- * Return: 0. -EADDRINUSE: a binding conflicts, or the address already has
+ * Return: 0. -EADDRINUSE if a binding conflicts, or the address already has
  * PLACE_BINDS_MAX datagram sockets, or the inet port PORT_BINDS_MAX. In this
  * case no other thread has found @bind. -ENOMEM: lookups may find a place in
  * the memory of @bind for a grace period.
@@ -366,15 +366,15 @@ int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive)
 	int err;
 
 	bind->hash =
-		altconn_bind_stripe_hash(bind->net, bind->type, bind->addr);
+		altconn_place_stripe_hash(bind->net, bind->type, bind->addr);
 	bind->own_place.level = altconn_place_level(bind);
 	if (bind->addr->kind == ALTCONN_KIND_INET)
 		bind_own_port(bind)->place.level = ALTCONN_PLACE_PORT;
-	err = bind->share ? altconn_owner_alloc_spares(spares) : 0;
+	err = bind->share ? altconn_place_owner_alloc_spares(spares) : 0;
 	if (!err) {
-		spin_lock(altconn_bind_stripe_of(bind));
+		spin_lock(altconn_place_stripe_of(bind));
 		err = bind_insert_locked(bind, exclusive, spares);
-		spin_unlock(altconn_bind_stripe_of(bind));
+		spin_unlock(altconn_place_stripe_of(bind));
 	}
 	if (bind->share) {
 		kfree(spares[0]);
@@ -395,7 +395,7 @@ int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive)
  */
 void altconn_bind_table_remove(struct altconn_bind *bind)
 {
-	spin_lock(altconn_bind_stripe_of(bind));
+	spin_lock(altconn_place_stripe_of(bind));
 	hlist_del_rcu(&bind->link);
 	if (bind->port)
 		hlist_del_rcu(&bind->port_link);
@@ -404,7 +404,7 @@ void altconn_bind_table_remove(struct altconn_bind *bind)
 		place_remove_bind(&bind->port->place, bind, NULL);
 	if (bind->addr->port)
 		altconn_port_sets_remove(bind->net, bind->type, bind->addr);
-	spin_unlock(altconn_bind_stripe_of(bind));
+	spin_unlock(altconn_place_stripe_of(bind));
 }
 
 /**
@@ -415,15 +415,15 @@ void altconn_bind_table_remove(struct altconn_bind *bind)
  * it cannot listen.
  *
  * Context: process; takes the stripe lock.
- * Return: 0; -EADDRINUSE: a binding that overlaps @bind, and may not share the
- * address with it, counts as listening, or PLACE_BINDS_MAX bindings of the
+ * Return: 0; -EADDRINUSE if a binding that overlaps @bind, and may not share
+ * the address with it, counts as listening, or PLACE_BINDS_MAX bindings of the
  * address do.
  */
 int altconn_bind_table_reserve_listening(struct altconn_bind *bind)
 {
 	int err = -EADDRINUSE;
 
-	spin_lock(altconn_bind_stripe_of(bind));
+	spin_lock(altconn_place_stripe_of(bind));
 	if (bind->place->count[ALTCONN_PLACE_LISTENING] < PLACE_BINDS_MAX &&
 	    !bind_overlaps(bind, bind->place, bind->port,
 			   ALTCONN_PLACE_LISTENING, bind->share)) {
@@ -432,7 +432,7 @@ int altconn_bind_table_reserve_listening(struct altconn_bind *bind)
 		bind_update_counts(bind, 1);
 		err = 0;
 	}
-	spin_unlock(altconn_bind_stripe_of(bind));
+	spin_unlock(altconn_place_stripe_of(bind));
 	return err;
 }
 
@@ -448,7 +448,7 @@ int altconn_bind_table_reserve_listening(struct altconn_bind *bind)
 void altconn_bind_table_set_listener(struct altconn_bind *bind,
 				     struct altconn_listener *ln)
 {
-	lockdep_assert_held(altconn_bind_stripe_of(bind));
+	lockdep_assert_held(altconn_place_stripe_of(bind));
 	if (ln) {
 		rcu_assign_pointer(bind->listener, ln);
 		hlist_add_head_rcu(&bind->listener_link,
@@ -476,9 +476,9 @@ void altconn_bind_table_set_listener(struct altconn_bind *bind,
  */
 void altconn_bind_table_release_listening(struct altconn_bind *bind)
 {
-	spin_lock(altconn_bind_stripe_of(bind));
+	spin_lock(altconn_place_stripe_of(bind));
 	bind_update_counts(bind, -1);
 	bind->listens = false;
 	bind_update_counts(bind, 1);
-	spin_unlock(altconn_bind_stripe_of(bind));
+	spin_unlock(altconn_place_stripe_of(bind));
 }

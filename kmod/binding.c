@@ -65,7 +65,7 @@ static bool bind_is_reachable(const struct sock *sk,
 }
 
 /**
- * altconn_bind_new() - allocate a binding
+ * altconn_binding_new() - allocate a binding
  * @sk: the endpoint
  * @addr: canonical address; the binding gets a copy
  * @how: how the address was chosen
@@ -75,9 +75,9 @@ static bool bind_is_reachable(const struct sock *sk,
  * Context: process, may sleep.
  * Return: the binding, which the caller owns; NULL if there is no memory.
  */
-struct altconn_bind *altconn_bind_new(struct sock *sk,
-				      const struct altconn_addr *addr,
-				      enum altconn_bind_how how)
+struct altconn_bind *altconn_binding_new(struct sock *sk,
+					 const struct altconn_addr *addr,
+					 enum altconn_bind_how how)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	struct altconn_bind *bind;
@@ -108,7 +108,7 @@ struct altconn_bind *altconn_bind_new(struct sock *sk,
 }
 
 /**
- * altconn_bind_publish() - add a binding to the table and to its endpoint
+ * altconn_binding_publish() - add a binding to the table and to its endpoint
  * @sk: the endpoint
  * @bind: the binding; on success the endpoint owns it
  * @exclusive: every binding that overlaps @bind conflicts, also one that could
@@ -120,19 +120,19 @@ struct altconn_bind *altconn_bind_new(struct sock *sk,
  * caller drops its reference to @bind->addr, because lookups may find a place
  * in the memory of @bind for a grace period.
  */
-int altconn_bind_publish(struct sock *sk, struct altconn_bind *bind,
-			 bool exclusive)
+int altconn_binding_publish(struct sock *sk, struct altconn_bind *bind,
+			    bool exclusive)
 {
 	int err = altconn_bind_table_insert(bind, exclusive);
 
 	if (err)
 		return err;
-	altconn_sock_set_addr(sk, altconn_addr_get(bind->addr));
+	altconn_endpoint_set_addr(sk, altconn_addr_get(bind->addr));
 	/*
 	 * A reader without the lock that sees ask->bind sees the fields of the
 	 * binding. Pairs with the acquires in node_speaks_version(),
-	 * dgram_saddr_is_xns_only(), altconn_bind_get_file() and
-	 * __altconn_bind_make_reachable().
+	 * dgram_saddr_is_xns_only(), altconn_binding_get_file() and
+	 * __altconn_binding_make_reachable().
 	 */
 	smp_store_release(&altconn_sk(sk)->bind, bind);
 	if (sk->sk_type == SOCK_DGRAM)
@@ -141,7 +141,7 @@ int altconn_bind_publish(struct sock *sk, struct altconn_bind *bind,
 }
 
 /**
- * altconn_bind_endpoint() - bind an endpoint to an address other than a path
+ * altconn_binding_add() - bind an endpoint to an address other than a path
  * @sk: the endpoint, not bound yet
  * @addr: canonical address; the binding gets a copy
  * @how: how the address was chosen. If the module chose it, every binding that
@@ -150,18 +150,18 @@ int altconn_bind_publish(struct sock *sk, struct altconn_bind *bind,
  * Context: process, may sleep; lock_sock() held.
  * Return: 0; -EADDRINUSE; -ENOMEM.
  */
-int altconn_bind_endpoint(struct sock *sk, const struct altconn_addr *addr,
-			  enum altconn_bind_how how)
+int altconn_binding_add(struct sock *sk, const struct altconn_addr *addr,
+			enum altconn_bind_how how)
 {
 	struct altconn_bind *bind;
 	int err;
 
 	if (sk->sk_type == SOCK_DGRAM)
-		altconn_sock_register(sk);
-	bind = altconn_bind_new(sk, addr, how);
+		altconn_endpoint_register(sk);
+	bind = altconn_binding_new(sk, addr, how);
 	if (!bind)
 		return -ENOMEM;
-	err = altconn_bind_publish(sk, bind, how != ALTCONN_BIND_ASKED);
+	err = altconn_binding_publish(sk, bind, how != ALTCONN_BIND_ASKED);
 	if (err == -EADDRINUSE)
 		kfree(bind);
 	else if (err)
@@ -170,7 +170,7 @@ int altconn_bind_endpoint(struct sock *sk, const struct altconn_addr *addr,
 }
 
 /**
- * altconn_bind_get_file() - get the socket file that an endpoint is bound to
+ * altconn_binding_get_file() - get the socket file that an endpoint is bound to
  * @sk: the endpoint
  * @path: gets the socket file, with a reference that the caller drops with
  *	path_put(), or is set to an empty path
@@ -178,7 +178,7 @@ int altconn_bind_endpoint(struct sock *sk, const struct altconn_addr *addr,
  * Context: process; lock_sock() is not needed; takes ask->bind_lock.
  * Return: true if the endpoint is bound to a socket file, else false.
  */
-bool altconn_bind_get_file(struct sock *sk, struct path *path)
+bool altconn_binding_get_file(struct sock *sk, struct path *path)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	const struct altconn_bind *bind;
@@ -189,7 +189,7 @@ bool altconn_bind_get_file(struct sock *sk, struct path *path)
 	/*
 	 * bind_lock keeps the binding of a path. A binding to another kind of
 	 * address is set and cleared without bind_lock: RCU keeps its memory,
-	 * and the release in altconn_bind_publish() orders its fields.
+	 * and the release in altconn_binding_publish() orders its fields.
 	 */
 	bind = smp_load_acquire(&ask->bind);
 	if (bind && bind->path.dentry) {
@@ -202,14 +202,15 @@ bool altconn_bind_get_file(struct sock *sk, struct path *path)
 }
 
 /**
- * __altconn_bind_cancel() - make a bind() to a path fail that has not completed
+ * __altconn_binding_cancel() - make a bind() to a path fail that has not
+ *	completed
  * @sk: the endpoint
  *
- * This is the slow path of altconn_bind_cancel().
+ * This is the slow path of altconn_binding_cancel().
  *
  * Context: process; lock_sock() held; takes ask->bind_lock.
  */
-void __altconn_bind_cancel(struct sock *sk)
+void __altconn_binding_cancel(struct sock *sk)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 
@@ -219,9 +220,9 @@ void __altconn_bind_cancel(struct sock *sk)
 }
 
 /*
- * Clear ask->bind, which is the binding of a path. altconn_bind_get_file() uses
- * the reference to the socket file under bind_lock alone, so bind_lock is taken
- * here before the caller passes that reference on.
+ * Clear ask->bind, which is the binding of a path. altconn_binding_get_file()
+ * uses the reference to the socket file under bind_lock alone, so bind_lock is
+ * taken here before the caller passes that reference on.
  */
 static void bind_hide_file(struct altconn_sock *ask)
 {
@@ -231,20 +232,20 @@ static void bind_hide_file(struct altconn_sock *ask)
 }
 
 /**
- * altconn_unbind() - remove the binding and the address of an endpoint
+ * altconn_binding_remove() - remove the binding and the address of an endpoint
  * @sk: the endpoint, bound or not; it has no listener any more
  * @path: empty; gets the binding's reference to a socket file. The caller drops
  *	the reference without lock_sock(). NULL if the address is not a path
  *
  * Context: process; lock_sock() held, and no bind() of @sk is looking up a path
- * any more, or altconn_bind_cancel() has been called.
+ * any more, or altconn_binding_cancel() has been called.
  */
-void altconn_unbind(struct sock *sk, struct path *path)
+void altconn_binding_remove(struct sock *sk, struct path *path)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	struct altconn_bind *bind = ask->bind;
 
-	altconn_sock_set_addr(sk, NULL);
+	altconn_endpoint_set_addr(sk, NULL);
 	if (!bind)
 		return;
 	if (bind->path.dentry)
@@ -263,18 +264,18 @@ void altconn_unbind(struct sock *sk, struct path *path)
 }
 
 /**
- * __altconn_bind_make_reachable() - make an automatic address reachable from
+ * __altconn_binding_make_reachable() - make an automatic address reachable from
  *	other nodes
  * @sk: the endpoint; a binding that bind() made does not change
  *
  * Context: any.
  */
-void __altconn_bind_make_reachable(struct sock *sk)
+void __altconn_binding_make_reachable(struct sock *sk)
 {
 	struct altconn_bind *bind;
 
 	rcu_read_lock();
-	/* The fields of the binding: pairs with altconn_bind_publish(). */
+	/* The fields of the binding: pairs with altconn_binding_publish(). */
 	bind = smp_load_acquire(&altconn_sk(sk)->bind);
 	if (bind && bind->auto_bound && !READ_ONCE(bind->reachable)) {
 		WRITE_ONCE(bind->reachable, true);
@@ -291,7 +292,7 @@ void __altconn_bind_make_reachable(struct sock *sk)
  * altconn_binding_release_listening() undoes the call.
  *
  * Context: process; lock_sock() held.
- * Return: 0; -EADDRINUSE: a binding that overlaps the endpoint's binding, and
+ * Return: 0; -EADDRINUSE if a binding that overlaps the endpoint's binding, and
  * may not share the address with it, counts as listening, or too many bindings
  * of the address do.
  */
@@ -311,7 +312,7 @@ int altconn_binding_reserve_listening(struct sock *sk)
 void altconn_binding_set_listener(struct sock *sk, struct altconn_listener *ln)
 {
 	struct altconn_bind *bind = altconn_sk(sk)->bind;
-	spinlock_t *stripe = altconn_bind_stripe_of(bind);
+	spinlock_t *stripe = altconn_place_stripe_of(bind);
 
 	spin_lock(stripe);
 	altconn_bind_table_set_listener(bind, ln);

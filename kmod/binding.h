@@ -22,17 +22,17 @@ enum altconn_bind_how {
 	ALTCONN_BIND_AUTO,
 };
 
-struct altconn_bind *altconn_bind_new(struct sock *sk,
-				      const struct altconn_addr *addr,
-				      enum altconn_bind_how how);
-int altconn_bind_publish(struct sock *sk, struct altconn_bind *bind,
-			 bool exclusive);
-int altconn_bind_endpoint(struct sock *sk, const struct altconn_addr *addr,
-			  enum altconn_bind_how how);
-bool altconn_bind_get_file(struct sock *sk, struct path *path);
-void __altconn_bind_cancel(struct sock *sk);
-void altconn_unbind(struct sock *sk, struct path *path);
-void __altconn_bind_make_reachable(struct sock *sk);
+struct altconn_bind *altconn_binding_new(struct sock *sk,
+					 const struct altconn_addr *addr,
+					 enum altconn_bind_how how);
+int altconn_binding_publish(struct sock *sk, struct altconn_bind *bind,
+			    bool exclusive);
+int altconn_binding_add(struct sock *sk, const struct altconn_addr *addr,
+			enum altconn_bind_how how);
+bool altconn_binding_get_file(struct sock *sk, struct path *path);
+void __altconn_binding_cancel(struct sock *sk);
+void altconn_binding_remove(struct sock *sk, struct path *path);
+void __altconn_binding_make_reachable(struct sock *sk);
 int altconn_binding_reserve_listening(struct sock *sk);
 void altconn_binding_set_listener(struct sock *sk, struct altconn_listener *ln);
 void altconn_binding_release_listening(struct sock *sk);
@@ -40,7 +40,7 @@ int __init altconn_binding_init(void);
 void altconn_binding_exit(void);
 
 /**
- * altconn_bind_cancel() - cancel a bind() to a path that has not completed
+ * altconn_binding_cancel() - cancel a bind() to a path that has not completed
  * @sk: the endpoint
  *
  * bind() to a path looks up the path without lock_sock(), and the lookup may
@@ -48,23 +48,23 @@ void altconn_binding_exit(void);
  * endpoint's state, does not wait for this bind() but cancels it. A cancelled
  * bind() returns -EINVAL.
  *
- * After altconn_bind_cancel(), and as long as the caller holds lock_sock(), no
- * other thread changes ask->bind.
+ * After altconn_binding_cancel(), and as long as the caller holds lock_sock(),
+ * no other thread changes ask->bind.
  *
  * Context: process; lock_sock() held.
  */
-static inline void altconn_bind_cancel(struct sock *sk)
+static inline void altconn_binding_cancel(struct sock *sk)
 {
 	/*
 	 * Pairs with the release in path_complete_bind(). If pending_bind is
 	 * NULL because that bind() has completed, the caller sees ask->bind.
 	 */
 	if (unlikely(smp_load_acquire(&altconn_sk(sk)->pending_bind)))
-		__altconn_bind_cancel(sk);
+		__altconn_binding_cancel(sk);
 }
 
 /**
- * altconn_bind_make_reachable() - make an automatic address reachable from
+ * altconn_binding_make_reachable() - make an automatic address reachable from
  *	other nodes, if the destination belongs to another node
  * @sk: an endpoint that sends or connects
  * @dest: the destination
@@ -73,11 +73,11 @@ static inline void altconn_bind_cancel(struct sock *sk)
  *
  * Context: any.
  */
-static inline void altconn_bind_make_reachable(struct sock *sk,
-					       const struct altconn_addr *dest)
+static inline void
+altconn_binding_make_reachable(struct sock *sk, const struct altconn_addr *dest)
 {
 	if (unlikely(dest->xns))
-		__altconn_bind_make_reachable(sk);
+		__altconn_binding_make_reachable(sk);
 }
 
 #endif /* _ALTCONN_BINDING_H */

@@ -117,25 +117,11 @@ void altconn_claim_drop(struct altconn_bind *bind)
 {
 	struct altconn_claim *claim = NULL;
 
-	spin_lock(altconn_bind_stripe_of(bind));
+	spin_lock(altconn_place_stripe_of(bind));
 	swap(bind->claim, claim);
 	claim_unlink(claim);
-	spin_unlock(altconn_bind_stripe_of(bind));
+	spin_unlock(altconn_place_stripe_of(bind));
 	claim_free(claim);
-}
-
-/**
- * altconn_sock_own_addr() - return the address of a locked endpoint
- * @sk: the endpoint
- *
- * Context: process; lock_sock() held.
- * Return: the address, without a reference, valid until release_sock(); NULL if
- * the endpoint is unnamed.
- */
-struct altconn_addr *altconn_sock_own_addr(const struct sock *sk)
-{
-	return rcu_dereference_protected(altconn_sk(sk)->addr,
-					 lockdep_sock_is_held(sk));
 }
 
 /*
@@ -152,8 +138,8 @@ static u32 claim_hash(const struct net *net, u8 type,
 		      const struct altconn_addr *local,
 		      const struct altconn_addr *remote)
 {
-	return jhash_2words(altconn_bind_hash(net, type, local),
-			    altconn_bind_hash(net, type, remote), 0);
+	return jhash_2words(altconn_place_hash(net, type, local),
+			    altconn_place_hash(net, type, remote), 0);
 }
 
 static struct altconn_claim *claim_new(const struct altconn_bind *bind,
@@ -181,7 +167,7 @@ static int claim_link(struct altconn_bind *bind, struct altconn_claim *new)
 {
 	struct altconn_claim *old;
 
-	lockdep_assert_held(altconn_bind_stripe_of(bind));
+	lockdep_assert_held(altconn_place_stripe_of(bind));
 	old = rhashtable_lookup(&claim_table, new, claim_params);
 	if (old && claim_is_exclusive(old))
 		return -EADDRINUSE;
@@ -213,7 +199,7 @@ static bool claim_has_client(const struct altconn_bind *bind,
 			     struct altconn_addr *client,
 			     struct altconn_addr *server)
 {
-	spinlock_t *stripe = altconn_bind_stripe(net, bind->type, client);
+	spinlock_t *stripe = altconn_place_stripe(net, bind->type, client);
 	struct altconn_claim key = {
 		.net = net, .type = bind->type, .local = client,
 		.remote = server,
@@ -243,7 +229,7 @@ static bool claim_has_client_without_claim(const struct net *net, int type,
 					   const struct altconn_addr *client,
 					   const struct altconn_addr *server)
 {
-	spinlock_t *stripe = altconn_bind_stripe(net, type, client);
+	spinlock_t *stripe = altconn_place_stripe(net, type, client);
 	struct altconn_assoc *assoc;
 	const struct altconn_bind *bind;
 	struct sock *sk = NULL;
@@ -257,7 +243,7 @@ static bool claim_has_client_without_claim(const struct net *net, int type,
 	 * dropped only after the binding has left the table, under that lock.
 	 */
 	spin_lock(stripe);
-	bind = altconn_bind_find(net, type, client);
+	bind = altconn_place_find_bind(net, type, client);
 	if (bind && bind->type == type && !bind->reuse && !bind->share &&
 	    refcount_inc_not_zero(&bind->sk->sk_refcnt))
 		sk = bind->sk;
@@ -271,10 +257,10 @@ static bool claim_has_client_without_claim(const struct net *net, int type,
 		return false;
 	held = side == ALTCONN_CLIENT && assoc->an->net == net &&
 	       claim_server_is_open(assoc) &&
-	       altconn_addr_equal(altconn_assoc_addr(assoc, ALTCONN_CLIENT,
-						     ALTCONN_CLIENT), client) &&
-	       altconn_addr_equal(altconn_assoc_addr(assoc, ALTCONN_SERVER,
-						     ALTCONN_CLIENT), server);
+	       altconn_addr_equal(altconn_xns_addr(assoc, ALTCONN_CLIENT,
+						   ALTCONN_CLIENT), client) &&
+	       altconn_addr_equal(altconn_xns_addr(assoc, ALTCONN_SERVER,
+						   ALTCONN_CLIENT), server);
 	altconn_assoc_put(assoc);
 	return held;
 }
@@ -333,9 +319,10 @@ static noinline int claim_check_server_xns(const struct altconn_bind *bind,
  * A claim of an earlier attempt is replaced.
  *
  * Context: process, may sleep; lock_sock() held.
- * Return: 0; -EADDRINUSE: an association of the same socket type has this local
- * and this remote address (E-ADDRINUSE); -ENOMEM. After an error the caller
- * calls altconn_claim_drop(), because the binding may still have a claim.
+ * Return: 0; -EADDRINUSE if an association of the same socket type has this
+ * local and this remote address (E-ADDRINUSE); -ENOMEM. After an error the
+ * caller calls altconn_claim_drop(), because the binding may still have a
+ * claim.
  */
 int altconn_claim_add(struct sock *sk, struct altconn_addr *dest)
 {
@@ -347,11 +334,11 @@ int altconn_claim_add(struct sock *sk, struct altconn_addr *dest)
 	if (!new)
 		return -ENOMEM;
 	rcu_read_lock();
-	spin_lock(altconn_bind_stripe_of(bind));
+	spin_lock(altconn_place_stripe_of(bind));
 	err = claim_link(bind, new);
 	if (!err)
 		swap(bind->claim, new);
-	spin_unlock(altconn_bind_stripe_of(bind));
+	spin_unlock(altconn_place_stripe_of(bind));
 	rcu_read_unlock();
 	/* The new claim after an error, else the claim that it has replaced. */
 	claim_free(new);
@@ -377,27 +364,20 @@ int altconn_claim_add(struct sock *sk, struct altconn_addr *dest)
 void __altconn_claim_set_assoc(struct altconn_bind *bind,
 			       struct altconn_assoc *assoc)
 {
-	spin_lock(altconn_bind_stripe_of(bind));
+	spin_lock(altconn_place_stripe_of(bind));
 	bind->claim->assoc = altconn_assoc_get(assoc);
-	spin_unlock(altconn_bind_stripe_of(bind));
+	spin_unlock(altconn_place_stripe_of(bind));
 }
 
 /**
- * altconn_claim_init() - allocate the tables of bindings and of claims
+ * altconn_claim_init() - allocate the table of claims
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
  */
 int __init altconn_claim_init(void)
 {
-	int err = altconn_bind_table_init();
-
-	if (err)
-		return err;
-	err = rhashtable_init(&claim_table, &claim_params);
-	if (err)
-		altconn_bind_table_exit();
-	return err;
+	return rhashtable_init(&claim_table, &claim_params);
 }
 
 /**
@@ -408,5 +388,4 @@ int __init altconn_claim_init(void)
 void altconn_claim_exit(void)
 {
 	rhashtable_destroy(&claim_table);
-	altconn_bind_table_exit();
 }

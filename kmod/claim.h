@@ -10,7 +10,6 @@
 struct altconn_addr;
 
 void altconn_claim_drop(struct altconn_bind *bind);
-struct altconn_addr *altconn_sock_own_addr(const struct sock *sk);
 int altconn_claim_add(struct sock *sk, struct altconn_addr *dest);
 void __altconn_claim_set_assoc(struct altconn_bind *bind,
 			       struct altconn_assoc *assoc);

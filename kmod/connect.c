@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * connect(2) of stream and seqpacket sockets: begin an attempt, wait for its
- * decision (attempt.c), and return the result.
+ * connect(2) of stream and seqpacket sockets: begin an attempt, wait until it
+ * is established or has failed (attempt.c), and return the result.
+ * kmod/altconn.h explains the words of the module. Codes such as S-DONE name
+ * clauses of Documentation/design/connect-semantics.rst.
  *
- * A signal or a timeout ends the wait of the system call, but does not decide
- * the attempt. The attempt stays pending in its waiting room, or stays parked.
- * A later connect() returns its result. If the attempt fails, SO_ERROR may
- * return the errno first. The next connect() then begins a new attempt.
+ * A signal, or the timeout SO_SNDTIMEO, ends the wait of the system call, but
+ * not the attempt. A later connect() returns the result, or begins a new
+ * attempt if the attempt has failed and SO_ERROR has returned the errno.
  */
 
 #include <linux/sched/signal.h>
@@ -46,8 +47,7 @@
  */
 void altconn_connect_cancel(struct sock *sk, u32 reason)
 {
-	altconn_attempt_fail(altconn_connect_locked_assoc(sk), ECONNABORTED,
-			     reason);
+	altconn_attempt_fail(altconn_sock_assoc(sk), ECONNABORTED, reason);
 }
 
 /*
@@ -65,12 +65,11 @@ static int connect_check_broadcast(struct sock *sk,
 }
 
 /*
- * Check whether an attempt to @addr may wait until a listener opens there
+ * Check whether an attempt to @addr may wait although no listener is open there
  * (ALTCONN_WAIT_LISTENER). An attempt to a path may not: a path names a socket
  * by its inode, and a server that binds the path later makes another inode. An
- * attempt to another node may not either: without a listener, it would wait in
- * a room of the client's namespace, where the other node's listeners do not
- * look.
+ * attempt to another node may not either: it would wait in the client's network
+ * namespace, but a listener of the other node takes no attempts there.
  */
 static bool connect_may_wait_listener(const struct sock *sk,
 				      const struct altconn_addr *addr)
@@ -80,9 +79,9 @@ static bool connect_may_wait_listener(const struct sock *sk,
 }
 
 /*
- * Return the deadline of a new attempt, nanoseconds, or 0 if it has none.
- * ALTCONN_CONNECT_TIMEOUT sets the time until the deadline. The default is the
- * sysctl net.altconn.connect_timeout_ms.
+ * Return the deadline of a new attempt, in nanoseconds of ktime_get_ns(), or 0
+ * if it has none. ALTCONN_CONNECT_TIMEOUT sets the time until the deadline. The
+ * default is the sysctl net.altconn.connect_timeout_ms.
  */
 static u64 connect_deadline(const struct sock *sk,
 			    const struct altconn_assoc *assoc)
@@ -99,15 +98,15 @@ static u64 connect_deadline(const struct sock *sk,
 
 /*
  * Return a reference to the server's address for a new attempt to @addr, or
- * NULL if memory runs out. @ln is the listener, or NULL if the attempt has none
- * yet.
+ * NULL if memory runs out. @ln is the listener, or NULL if the attempt is about
+ * to wait for one or to be parked.
  *
- * For a path, return the address object that bind() made, so that getpeername()
- * returns the path as the server spelled it. For an address of another node,
- * return a copy of @addr, because the object of @ln has the address as the
- * other node sees it. If @ln is bound to a wildcard IP address, return a copy
- * of @addr, too. In all other cases return the address object of @ln, which
- * saves a copy, or a copy of @addr if @ln is NULL.
+ * The result is the address object of the server's binding where possible, else
+ * a copy of @addr. For a path, getpeername() then returns the path as the
+ * server spelled it; if @ln is NULL, the binding is looked up. For another
+ * address, this saves a copy. It is not possible there if @ln is NULL, is bound
+ * to a wildcard IP address, or is on another node, where the server has a
+ * different address.
  */
 static struct altconn_addr *
 connect_get_server_addr(const struct sock *sk,
@@ -118,12 +117,12 @@ connect_get_server_addr(const struct sock *sk,
 
 	/*
 	 * An attempt to a path does not wait for a listener, see
-	 * connect_may_wait_listener(). So if @ln is NULL and @addr is a path,
-	 * the attempt is about to be parked.
+	 * connect_may_wait_listener(). So @ln is NULL for a path only if a rule
+	 * delays or drops the attempt before a listener is looked up.
 	 */
 	if (!ln && addr->kind == ALTCONN_KIND_PATH)
-		bound = altconn_bind_get_bound_addr(sock_net(sk), sk->sk_type,
-						    addr);
+		bound = altconn_place_get_bound_addr(sock_net(sk), sk->sk_type,
+						     addr);
 	if (bound)
 		return bound;
 	if (ln && likely(!addr->xns) && (addr->kind != ALTCONN_KIND_INET ||
@@ -132,7 +131,10 @@ connect_get_server_addr(const struct sock *sk,
 	return altconn_addr_dup(addr, GFP_KERNEL_ACCOUNT);
 }
 
-/* Map an error of altconn_bind_local() to an enum altconn_reason. */
+/*
+ * Map an error of altconn_bind_local(), which explains the errors, to an enum
+ * altconn_reason. There is none for -EINTR, since the process is being killed.
+ */
 static u32 connect_bind_reason(int err)
 {
 	switch (err) {
@@ -148,7 +150,9 @@ static u32 connect_bind_reason(int err)
 }
 
 /*
- * Make and register the association of a new attempt. Return it with a
+ * Make the association (the connection) of a new attempt: charge it to the
+ * user, add it to the registry of the client's network namespace, and attach it
+ * to the claim of its addresses, if there is one. Return the association with a
  * reference, or an ERR_PTR() with *@reason set.
  */
 static struct altconn_assoc *connect_new_assoc(struct sock *sk,
@@ -176,10 +180,10 @@ static struct altconn_assoc *connect_new_assoc(struct sock *sk,
 }
 
 /*
- * Give the endpoint a local address, and make and register the association of a
- * new attempt to @addr. Return the association with a reference, or an
- * ERR_PTR() with *@reason set and the local address released. The caller
- * continues with connect_commit_or_undo().
+ * Set the local address of the endpoint with altconn_bind_local(), and make and
+ * register the association of a new attempt to @addr. Return the association
+ * with a reference, for connect_commit_or_undo(), or an ERR_PTR() with *@reason
+ * set. An error leaves no automatic binding. A binding that bind() made stays.
  */
 static struct altconn_assoc *
 connect_bind_and_register(struct sock *sk, const struct altconn_listener *ln,
@@ -207,11 +211,11 @@ connect_bind_and_register(struct sock *sk, const struct altconn_listener *ln,
 
 /*
  * Finish what connect_bind_and_register() began. @err is the result of queueing
- * or parking the attempt. If @err is 0, set result_due, because connect() has
- * to return the result of the attempt. Otherwise undo
- * connect_bind_and_register(): drop the reference to the association, and
- * release the local address with its claim. When the last reference is dropped,
- * the association leaves the registry. Return @err.
+ * or parking the attempt. If @err is 0, set result_due, because a connect() has
+ * to return the result of the attempt. Otherwise drop the reference to the
+ * association, and undo altconn_bind_local(): remove an automatic binding; a
+ * binding that bind() made stays, without a claim. When the last reference is
+ * dropped, the association leaves the registry. Return @err.
  */
 static __always_inline int
 connect_commit_or_undo(struct sock *sk, struct altconn_assoc *assoc, int err)
@@ -232,15 +236,14 @@ connect_commit_or_undo(struct sock *sk, struct altconn_assoc *assoc, int err)
 
 /*
  * Begin an attempt to @addr. The attempt enters the accept queue of @ln if
- * there is space, else the waiting room. If @ln is NULL, the attempt waits
- * until a listener opens (ALTCONN_WAIT_LISTENER). @ln may have closed since the
- * lookup. If ALTCONN_WAIT_LISTENER applies to the attempt, the attempt then
- * waits until another listener opens. Otherwise the result is -ECONNREFUSED
- * with ALTCONN_REASON_LISTENER_CLOSED, and the caller looks up a listener
- * again.
- *
- * Return 0, or a negative errno with *@reason set. After success another thread
- * may decide the attempt at any time, even before this function returns.
+ * there is space. Otherwise it waits in the waiting room. If @ln is NULL, it
+ * waits there until a listener takes it (ALTCONN_WAIT_LISTENER). If @ln has
+ * closed since the lookup, an attempt that may wait without a listener does the
+ * same: a listener takes it that is open already or opens later. Any other
+ * attempt gets -ECONNREFUSED with ALTCONN_REASON_LISTENER_CLOSED, and the
+ * caller looks up a listener again. Return 0, or a negative errno with *@reason
+ * set. After success another thread may decide the attempt at any time, even
+ * before the return.
  */
 static int connect_enqueue(struct sock *sk, struct altconn_listener *ln,
 			   const struct altconn_addr *addr, u32 *reason)
@@ -259,10 +262,11 @@ static int connect_enqueue(struct sock *sk, struct altconn_listener *ln,
 }
 
 /*
- * Begin an attempt to @addr and park it, so that no listener sees it. If the
- * rule delays the attempt, @ruling->delay_ms is the delay. If the rule drops
- * the attempt, @ruling->delay_ms is 0, and the attempt stays parked until its
- * deadline, if it has one. Return 0, or a negative errno with *@reason set.
+ * Begin an attempt to @addr and park it, because a firewall rule delays or
+ * drops it: it is pending, but no listener sees it. A delayed attempt goes on
+ * to a listener after @ruling->delay_ms. A dropped one has the delay 0, and
+ * stays parked until its deadline, if it has one. @path is the socket file of a
+ * path, else NULL or empty. Return 0, or a negative errno with *@reason set.
  */
 static int connect_park(struct sock *sk, const struct altconn_addr *addr,
 			const struct altconn_ruling *ruling,
@@ -280,11 +284,11 @@ static int connect_park(struct sock *sk, const struct altconn_addr *addr,
 }
 
 /*
- * Apply the verdict of the rules in @match. Return false if the attempt goes
- * on, because no rule gives a verdict or a rule allows it. Return true if
- * connect_begin() is to return *@err: 0 if the attempt is parked; a negative
- * errno, with *@reason set, if a rule refuses the attempt or if it cannot be
- * parked.
+ * Apply the first rule in @match that decides about the attempt. Return false
+ * if the attempt goes on: no rule decides, or the rule lets the attempt pass.
+ * Return true if connect_begin() has to return *@err: 0 if the rule delays or
+ * drops the attempt, which is parked now; a negative errno, with *@reason set,
+ * if the rule refuses the attempt or if it cannot be parked.
  */
 static noinline bool connect_apply_rules(struct sock *sk,
 					 const struct altconn_addr *addr,
@@ -308,9 +312,9 @@ static noinline bool connect_apply_rules(struct sock *sk,
 
 /*
  * Begin an attempt to @addr: apply the rules, look up a listener, and put the
- * attempt into its accept queue or waiting room. Rules come first, so that a
- * client that they refuse does not learn whether there is a listener. Return 0,
- * or a negative errno with *@reason set.
+ * attempt into the accept queue of the listener or into the waiting room. Rules
+ * come first, so that a client that they refuse does not learn whether there is
+ * a listener. Return 0, or a negative errno with *@reason set.
  */
 static int connect_begin(struct sock *sk, struct altconn_addr *addr,
 			 const struct altconn_match *match,
@@ -332,7 +336,7 @@ static int connect_begin(struct sock *sk, struct altconn_addr *addr,
 		/*
 		 * If the listener has closed since the lookup, another one may
 		 * serve the address, so look it up. Each turn needs one more
-		 * listener that closes.
+		 * listener that closes, so the loop does not spin.
 		 */
 		if (err != -ECONNREFUSED ||
 		    *reason != ALTCONN_REASON_LISTENER_CLOSED)
@@ -377,11 +381,10 @@ static long connect_wait(struct sock *sk, struct altconn_assoc *assoc,
 
 /*
  * Consume the result of a decided attempt on behalf of connect(2), and return
- * it. After a success, the next connect() returns EISCONN (clause S-DONE).
- * After a failure, it begins a new attempt (clause S-RESUME). So clear
- * result_due. If the attempt has failed, also clear sk_err, and drop the
- * attempt from the endpoint. If another call on the socket has dropped or
- * replaced the attempt already, leave the endpoint alone.
+ * it. Clear result_due: after a success, the next connect() returns EISCONN
+ * (S-DONE); after a failure, it begins a new attempt (S-RESUME). If the attempt
+ * has failed, also clear sk_err, and drop the attempt from the endpoint. If
+ * another call has dropped or replaced the attempt already, change nothing.
  */
 static int connect_take_result(struct sock *sk, struct altconn_assoc *assoc)
 {
@@ -395,7 +398,7 @@ static int connect_take_result(struct sock *sk, struct altconn_assoc *assoc)
 	if (assoc->waited)
 		altconn_attempt_sync_decider(assoc);
 
-	if (altconn_connect_locked_assoc(sk) != assoc)
+	if (altconn_sock_assoc(sk) != assoc)
 		return err;
 	altconn_sk(sk)->result_due = false;
 	if (err) {
@@ -410,17 +413,16 @@ static int connect_take_result(struct sock *sk, struct altconn_assoc *assoc)
  * wait. If the attempt is still pending after the wait, return -EINTR or
  * -ERESTARTSYS if a signal ended the wait, else @pending_errno.
  *
- * @path is empty, or pins the inode that the caller has looked up. A pending
- * attempt does not need that inode. So put and clear @path, even if the caller
- * does not wait. path_put() may block, so unlock the socket for this call.
- *
- * lock_sock() is held on entry and on return, and released in between.
+ * @path is NULL, empty, or the socket file that the caller has looked up. If
+ * the attempt needs the file later, it has a reference of its own. So put and
+ * clear @path, even without a wait. path_put() may block, so unlock the socket
+ * for it. lock_sock() is held on entry and on return, and released in between.
  */
 static int connect_wait_result(struct sock *sk, int flags, int pending_errno,
 			       struct path *path)
 {
 	long timeo = sock_sndtimeo(sk, flags & O_NONBLOCK);
-	struct altconn_assoc *assoc = altconn_connect_locked_assoc(sk);
+	struct altconn_assoc *assoc = altconn_sock_assoc(sk);
 	int err;
 
 	/*
@@ -451,8 +453,8 @@ static int connect_wait_result(struct sock *sk, int flags, int pending_errno,
 }
 
 /*
- * Report a connect() that has failed before it published an attempt: count it
- * in the statistics, and emit a trace event and a netlink event.
+ * Report a connect() that fails without entering TCP_SYN_SENT: count it in the
+ * statistics, and emit a trace event and a netlink event.
  */
 static void connect_report_failure(struct sock *sk,
 				   const struct altconn_addr *addr, int err,
@@ -460,7 +462,8 @@ static void connect_report_failure(struct sock *sk,
 {
 	altconn_stat_outcome(altconn_pernet(sock_net(sk)), reason);
 	trace_altconn_connect_end(sk, 0, addr, -err, reason, 0);
-	altconn_notify_sock(sk, ALTCONN_EVENT_KIND_FAILED, addr, -err, reason);
+	altconn_event_notify_sock(sk, ALTCONN_EVENT_KIND_FAILED, addr, -err,
+				  reason);
 }
 
 /* Report a failed connect(), and store its result for ALTCONN_CONNECT_INFO. */
@@ -513,7 +516,7 @@ int altconn_connect_reject_addr(struct sock *sk, int err)
 	 * Drop an earlier failed attempt, which ALTCONN_CONNECT_INFO would
 	 * describe instead of this failure.
 	 */
-	altconn_connect_reap(sk);
+	altconn_connect_drop_if_failed(sk);
 	connect_reject(sk, NULL, err, err == -EAFNOSUPPORT ?
 				      ALTCONN_REASON_WRONG_FAMILY :
 				      ALTCONN_REASON_BAD_ADDRESS);
@@ -551,18 +554,18 @@ static int connect_handle_state(struct sock *sk,
 	default:
 		err = sock_error(sk);
 		/* This also clears result_due. */
-		altconn_connect_reap(sk);
+		altconn_connect_drop_if_failed(sk);
 		return err ? : 1;
 	}
 }
 
 /*
- * Do what connect() to AF_UNSPEC demands (clause S-UNSPEC), as tcp_disconnect()
- * does for TCP: return the endpoint to TCP_CLOSE, cancel a pending attempt,
- * leave an association, stop a listener, and release an address that was chosen
- * automatically. The association stores which directions shutdown() has shut,
- * so the endpoint is no longer shut down afterwards. Return 0, whatever the
- * state was. lock_sock() is held.
+ * Disconnect the endpoint, as connect() to AF_UNSPEC demands (S-UNSPEC) and as
+ * tcp_disconnect() does for TCP: cancel a pending attempt, close this end of a
+ * connection, stop a listener, and return to TCP_CLOSE. An automatic binding is
+ * removed, and one that bind() made stays. The association stores which
+ * directions shutdown() has shut, so the endpoint is no longer shut down
+ * afterwards. Return 0, whatever the state was. lock_sock() is held.
  */
 static int connect_dissolve(struct sock *sk)
 {
@@ -571,16 +574,16 @@ static int connect_dissolve(struct sock *sk)
 
 	if (altconn_state(sk) == TCP_SYN_SENT)
 		altconn_connect_cancel(sk, ALTCONN_REASON_CANCELLED_UNSPEC);
-	altconn_connect_reap(sk);
+	altconn_connect_drop_if_failed(sk);
 	old = altconn_state(sk);
 	if (old == TCP_LISTEN)
-		altconn_listener_close(sk);
+		altconn_listen_close(sk);
 	if (old == TCP_ESTABLISHED)
 		altconn_assoc_detach(sk);
 	if (old != TCP_CLOSE) {
 		trace_altconn_state(sk, old, TCP_CLOSE);
 		WRITE_ONCE(sk->sk_state, TCP_CLOSE);
-		altconn_sock_set_peercred(sk, NULL, NULL);
+		altconn_endpoint_set_peercred(sk, NULL, NULL);
 	}
 	WRITE_ONCE(sk->sk_err, 0);
 	ask->result_due = false;
@@ -608,7 +611,7 @@ struct connect_checks {
 	struct altconn_match	*match;
 };
 
-/* Check for the null address: a port address with node 0 and port 0. */
+/* Check for the null address: kind PORT, node id 0 (this node) and port 0. */
 static bool connect_addr_is_null(const struct altconn_addr *addr)
 {
 	return addr->kind == ALTCONN_KIND_PORT && !addr->node && !addr->port;
@@ -670,7 +673,8 @@ static int connect_begin_and_wait(struct sock *sk, struct altconn_addr *addr,
 	int err = checks->err;
 
 	altconn_sk(sk)->last_rule = 0;
-	altconn_notify_sock(sk, ALTCONN_EVENT_KIND_CONNECT_BEGIN, addr, 0, 0);
+	altconn_event_notify_sock(sk, ALTCONN_EVENT_KIND_CONNECT_BEGIN, addr, 0,
+				  0);
 	if (!err)
 		err = connect_begin(sk, addr, checks->match, path, &reason);
 	/* A match keeps the rules in memory, so free it before the wait. */
@@ -686,9 +690,8 @@ static int connect_begin_and_wait(struct sock *sk, struct altconn_addr *addr,
  * Connect to an address. The checks for a new attempt may block, so they run
  * before the socket is locked. Run them if a look without the lock shows that
  * an attempt will begin: the endpoint is in TCP_CLOSE, and there is no sk_err
- * that connect() has to return first. Then lock the socket and look again. The
- * checks may turn out to be necessary only now. In this case unlock the socket
- * and start over.
+ * that connect() has to return first. Then lock the socket and look again. If
+ * the checks are necessary only now, unlock the socket and start over.
  */
 static int connect_to_addr(struct sock *sk, struct altconn_addr *addr,
 			   int flags, struct path *path)
@@ -758,19 +761,19 @@ int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
  * @info: filled in completely
  *
  * Context: process; lock_sock() held, no spinlock of this module held.
- * Return: 0.
  */
-int altconn_connect_get_info(struct sock *sk, struct altconn_connect_info *info)
+void altconn_connect_get_info(struct sock *sk,
+			      struct altconn_connect_info *info)
 {
-	struct altconn_assoc *assoc = altconn_connect_locked_assoc(sk);
+	struct altconn_assoc *assoc = altconn_sock_assoc(sk);
 	u64 end;
 
 	memset(info, 0, sizeof(*info));
 	/*
-	 * An endpoint without an association has no attempt to describe. The
-	 * same is true for the server's end, which accept() made, and for a
-	 * socketpair, which is never published. Describe the last failure of
-	 * connect() or the last attempt that the endpoint has left.
+	 * The association describes an attempt of this endpoint only if
+	 * connect() of this endpoint made it, and not accept() or socketpair().
+	 * Otherwise return the saved result: the last failure of connect(), or
+	 * the last attempt whose association the endpoint has dropped.
 	 */
 	if (!assoc || assoc->end[ALTCONN_CLIENT].sk != sk ||
 	    !assoc->published) {
@@ -778,7 +781,7 @@ int altconn_connect_get_info(struct sock *sk, struct altconn_connect_info *info)
 		info->aci_reason = altconn_sk(sk)->last_reason;
 		info->aci_rule = altconn_sk(sk)->last_rule;
 		info->aci_waited_ns = altconn_sk(sk)->last_waited_ns;
-		return 0;
+		return;
 	}
 	if (altconn_assoc_state(assoc) == ALTCONN_ASSOC_STATE_PENDING) {
 		info->aci_errno = EINPROGRESS;
@@ -791,5 +794,4 @@ int altconn_connect_get_info(struct sock *sk, struct altconn_connect_info *info)
 	}
 	info->aci_rule = assoc->rule;
 	info->aci_waited_ns = end - assoc->begun;
-	return 0;
 }

@@ -34,13 +34,12 @@ void altconn_connect_drop_failed(struct sock *sk, struct altconn_assoc *assoc)
 }
 
 /**
- * __altconn_connect_reap() - drop the failed attempt of an endpoint, out of
- * line
+ * __altconn_connect_drop_if_failed() - drop the failed attempt of an endpoint
  * @sk: the endpoint, in TCP_CLOSE and with a failed attempt
  *
  * Context: process; lock_sock() held, no spinlock of this module held.
  */
-void __altconn_connect_reap(struct sock *sk)
+void __altconn_connect_drop_if_failed(struct sock *sk)
 {
-	altconn_connect_drop_failed(sk, altconn_connect_locked_assoc(sk));
+	altconn_connect_drop_failed(sk, altconn_sock_assoc(sk));
 }

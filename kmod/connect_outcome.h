@@ -7,10 +7,11 @@
 #include "sock.h"
 
 void altconn_connect_drop_failed(struct sock *sk, struct altconn_assoc *assoc);
-void __altconn_connect_reap(struct sock *sk);
+void __altconn_connect_drop_if_failed(struct sock *sk);
 
 /**
- * altconn_connect_reap() - drop a failed attempt, if the endpoint has one
+ * altconn_connect_drop_if_failed() - drop a failed attempt, if the endpoint has
+ *	one
  * @sk: the endpoint
  *
  * A call that needs the endpoint unconnected begins with this function, see
@@ -19,26 +20,11 @@ void __altconn_connect_reap(struct sock *sk);
  *
  * Context: process; lock_sock() held, no spinlock of this module held.
  */
-static inline void altconn_connect_reap(struct sock *sk)
+static inline void altconn_connect_drop_if_failed(struct sock *sk)
 {
 	if (altconn_state(sk) == TCP_CLOSE &&
 	    rcu_access_pointer(altconn_sk(sk)->assoc))
-		__altconn_connect_reap(sk);
-}
-
-/**
- * altconn_connect_locked_assoc() - get the association of a locked endpoint
- * @sk: the endpoint
- *
- * Context: process; lock_sock() held.
- * Return: the association or attempt, valid while lock_sock() is held, without
- * a reference; NULL if the endpoint has none.
- */
-static inline struct altconn_assoc *
-altconn_connect_locked_assoc(struct sock *sk)
-{
-	return rcu_dereference_protected(altconn_sk(sk)->assoc,
-					 lockdep_sock_is_held(sk));
+		__altconn_connect_drop_if_failed(sk);
 }
 
 #endif /* _ALTCONN_CONNECT_OUTCOME_H */

@@ -76,13 +76,13 @@ size_t altconn_dgram_get_broadcast_receivers(struct net *net,
 
 	rcu_read_lock();
 	if (addr->kind == ALTCONN_KIND_INET) {
-		port = altconn_bind_find_port(net, SOCK_DGRAM, &key);
-		altconn_bind_for_each_port(bind, port)
+		port = altconn_place_find_port(net, SOCK_DGRAM, &key);
+		altconn_place_for_each_at_port(bind, port)
 			dgram_add_receiver(bind, receivers, size, &n);
 	} else {
-		place = altconn_bind_find_place(net, SOCK_DGRAM, &key,
-						ALTCONN_CLOSEST);
-		altconn_bind_for_each(bind, place)
+		place = altconn_place_find(net, SOCK_DGRAM, &key,
+					   ALTCONN_CLOSEST);
+		altconn_place_for_each_bind(bind, place)
 			dgram_add_receiver(bind, receivers, size, &n);
 	}
 	rcu_read_unlock();

@@ -120,7 +120,7 @@ static void dgram_dissolve_locked(struct sock *sk, int err)
 	dgram_uncharge_assoc(sk);
 	/* dgram_set_state() wakes threads that look for this error. */
 	WRITE_ONCE(sk->sk_err, err);
-	altconn_sock_set_peercred(sk, NULL, NULL);
+	altconn_endpoint_set_peercred(sk, NULL, NULL);
 	dgram_set_state(sk, TCP_CLOSE);
 }
 
@@ -201,7 +201,7 @@ static int dgram_prepare_connect(struct sock *sk, struct altconn_addr *addr,
 				   ALTCONN_REASON_TABLE_FULL;
 	if (err)
 		return err;
-	altconn_sock_register(sk);
+	altconn_endpoint_register(sk);
 	*reason = ALTCONN_REASON_NO_MEMORY;
 	err = altconn_bind_local(sk, addr);
 	if (!err)
@@ -291,7 +291,8 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 		return altconn_connect_reject_addr(sk, err);
 
 	trace_altconn_connect_begin(sk, &addr, flags & O_NONBLOCK);
-	altconn_notify_sock(sk, ALTCONN_EVENT_KIND_CONNECT_BEGIN, &addr, 0, 0);
+	altconn_event_notify_sock(sk, ALTCONN_EVENT_KIND_CONNECT_BEGIN, &addr,
+				  0, 0);
 	err = altconn_node_route(sk, &addr, &reason);
 	if (!err && addr.kind == ALTCONN_KIND_PATH)
 		err = altconn_path_resolve(&addr, &path, &reason);
@@ -307,9 +308,9 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 	release_sock(sk);
 	altconn_stat_outcome(altconn_pernet(sock_net(sk)), reason);
 	trace_altconn_connect_end(sk, 0, &addr, -err, reason, 0);
-	altconn_notify_sock(sk, err ? ALTCONN_EVENT_KIND_FAILED :
+	altconn_event_notify_sock(sk, err ? ALTCONN_EVENT_KIND_FAILED :
 				     ALTCONN_EVENT_KIND_ESTABLISHED, &addr,
-			    -err, reason);
+				  -err, reason);
 	return err;
 }
 
@@ -388,6 +389,6 @@ void altconn_dgram_close(struct sock *sk)
 	spin_unlock(&altconn_dgram_sk(sk)->queue_lock);
 	dgram_set_peer(sk, NULL, ALTCONN_NO_RULE);
 	dgram_uncharge_assoc(sk);
-	altconn_cork_free(sk);
+	altconn_dgram_free_cork(sk);
 	altconn_dgram_purge(sk);
 }

@@ -341,7 +341,7 @@ static inline void altconn_dgram_wake_reader(struct sock *receiver)
 	 * reader finds the datagram, or this thread finds the reader's flag.
 	 */
 	smp_mb();
-	altconn_wake_reader(receiver);
+	altconn_wait_wake_reader(receiver);
 }
 
 /**

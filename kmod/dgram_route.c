@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file sends a datagram to one receiver: it finds the destination and
- * looks up the receiver there, translates the sender's address into the
- * receiver's namespace, and delivers the datagram. dgram_broadcast.c sends to
- * all sockets of a port.
+ * This file sends a datagram to one receiver. It finds the destination address,
+ * looks up the socket that receives there, and queues the datagram at that
+ * socket. If the receiver is on another node, which is another network
+ * namespace, the source address becomes the one by which that namespace knows
+ * the sender. dgram_broadcast.c sends to all sockets of a port. kmod/altconn.h
+ * explains the words of the module. Codes such as S-DONE name clauses of
+ * Documentation/design/connect-semantics.rst.
  *
  * A connected sender looks up its receiver once, and its endpoint remembers the
  * receiver. The remembered receiver is valid as long as altconn_dgram_genid
  * does not change. altconn_dgram_genid_bump() changes this number in three
  * cases:
  *
- *   - Any datagram socket is bound, unbound, connected or closed.
- *   - A binding becomes reachable from other nodes.
+ *   - Any datagram socket is bound, unbound, connected, disconnected or closed.
+ *   - An automatic binding becomes reachable from other nodes.
  *   - The table of nodes of a namespace changes.
  */
 
@@ -40,18 +43,22 @@
  *   4 * closeness + 1   The socket is unconnected.
  *   4 * closeness + 2   The socket is connected to @from.
  *
+ * The closeness (altconn_place_closeness()) is 3 if the socket is bound to
+ * @addr itself, and 2 or 1 if it is bound to a wildcard IP address that
+ * includes @addr.
+ *
  * UDP ranks its sockets in the same way, but ignores a socket that is connected
  * to another address. Here such a socket has the score 1, so it is found if
  * there is no other. Then altconn_dgram_check_admit() refuses the sender with
- * -ECONNREFUSED. In the inet formats, dgram_convert_error() turns this into the
- * result that a UDP sender gets if no socket receives the datagram. The caller
- * holds rcu_read_lock().
+ * -ECONNREFUSED. In the inet formats (struct sockaddr_in and sockaddr_in6),
+ * dgram_convert_error() turns this into the result that a UDP sender gets if no
+ * socket receives the datagram. The caller holds rcu_read_lock().
  */
 static unsigned int dgram_compute_score(const struct altconn_bind *bind,
 					const struct altconn_addr *addr,
 					const struct altconn_addr *from)
 {
-	unsigned int score = 4 * altconn_bind_closeness(bind, addr);
+	unsigned int score = 4 * altconn_place_closeness(bind, addr);
 	const struct altconn_dgram_sock *ask;
 	const struct altconn_addr *peer;
 
@@ -65,9 +72,10 @@ static unsigned int dgram_compute_score(const struct altconn_bind *bind,
 }
 
 /*
- * Of the bindings of a place that share their address (bind->share) and have
- * @score, return number @nth, counted from 0. If there are fewer by now, return
- * the last one, or NULL if there is none. The caller holds rcu_read_lock().
+ * @place has the bindings of one address. Of those that were bound with
+ * SO_REUSEPORT or ALTCONN_SHARE_ADDRESS (bind->share) and have @score, return
+ * number @nth, counted from 0. If there are fewer by now, return the last one,
+ * or NULL if there is none. The caller holds rcu_read_lock().
  */
 static struct altconn_bind *dgram_select_nth(const struct altconn_place *place,
 					     const struct altconn_addr *addr,
@@ -76,7 +84,7 @@ static struct altconn_bind *dgram_select_nth(const struct altconn_place *place,
 {
 	struct altconn_bind *bind, *last = NULL;
 
-	altconn_bind_for_each(bind, place) {
+	altconn_place_for_each_bind(bind, place) {
 		if (!bind->share ||
 		    dgram_compute_score(bind, addr, from) != score)
 			continue;
@@ -88,12 +96,12 @@ static struct altconn_bind *dgram_select_nth(const struct altconn_place *place,
 }
 
 /*
- * Find the binding of a place with the highest score. If this score is higher
- * than *@best, write it to *@best and return the binding. Otherwise return
- * NULL. If several such bindings share their address, a hash of the sender's
- * address selects one. So all datagrams of one sender go to the same socket, as
- * with SO_REUSEPORT of UDP. The datagrams of all unnamed senders go to the same
- * socket, too. The caller holds rcu_read_lock().
+ * Find the binding with the highest score among those of one address (@place).
+ * If this score is higher than *@best, write it to *@best and return the
+ * binding. Otherwise return NULL. If several such bindings have bind->share, a
+ * hash of the sender's address selects one. So all datagrams of one sender go
+ * to the same socket, as with SO_REUSEPORT of UDP. The datagrams of all unnamed
+ * senders go to the same socket, too. The caller holds rcu_read_lock().
  */
 static struct altconn_bind *dgram_lookup_best(const struct altconn_place *place,
 					      const struct altconn_addr *addr,
@@ -104,7 +112,7 @@ static struct altconn_bind *dgram_lookup_best(const struct altconn_place *place,
 	unsigned int score;
 	u32 shared = 0;
 
-	altconn_bind_for_each(bind, place) {
+	altconn_place_for_each_bind(bind, place) {
 		score = dgram_compute_score(bind, addr, from);
 		if (score > *best) {
 			*best = score;
@@ -117,7 +125,7 @@ static struct altconn_bind *dgram_lookup_best(const struct altconn_place *place,
 		return found;
 	/* The peers of the sockets may have changed since they were counted. */
 	return dgram_select_nth(place, addr, from, *best,
-				altconn_bind_select_receiver(from, shared)) ? :
+				altconn_place_select_receiver(from, shared)) ? :
 	       found;
 }
 
@@ -142,18 +150,21 @@ static struct sock *dgram_lookup_local(struct net *net,
 	*err = -ECONNREFUSED;
 	rcu_read_lock();
 	/*
-	 * Scores above 1 grow with the closeness. So if one is found, no
-	 * further place can have a higher one.
+	 * The loop begins with the closest bindings. Scores above 1 grow with
+	 * the closeness, so after such a score the remaining bindings, which
+	 * are less close, cannot have a higher one.
 	 */
 	for (closeness = ALTCONN_CLOSEST; closeness && best < 2; closeness--) {
-		place = altconn_bind_find_place(net, SOCK_DGRAM, addr,
-						closeness);
+		place = altconn_place_find(net, SOCK_DGRAM, addr, closeness);
 		candidate = dgram_lookup_best(place, addr, from, &best);
 		bind = candidate ? : bind;
 	}
-	/* No datagram socket has the path. Another socket may have it. */
+	/*
+	 * No datagram socket has the path, but a socket of another type may:
+	 * the lookup of a path ignores the socket type.
+	 */
 	if (!bind && addr->kind == ALTCONN_KIND_PATH &&
-	    altconn_bind_find(net, SOCK_DGRAM, addr))
+	    altconn_place_find_bind(net, SOCK_DGRAM, addr))
 		*err = -EPROTOTYPE;
 	/*
 	 * The socket to which the sender is connected may be closed by now. Its
@@ -247,15 +258,17 @@ static struct altconn_addr *dgram_make_saddr(struct sock *sk, u32 port,
 	struct altconn_addr local = { .kind = ALTCONN_KIND_INET, .port = port };
 
 	altconn_node_saddr(sock_net(sk), dest, &local);
-	return altconn_addr_dup(&local, GFP_KERNEL_ACCOUNT) ? : ERR_PTR(-ENOMEM);
+	return altconn_addr_dup(&local, GFP_KERNEL_ACCOUNT) ? :
+	       ERR_PTR(-ENOMEM);
 }
 
 /*
- * A socket that is bound to a wildcard IP address and connects to another node
- * gets the address by which that node knows this namespace. A receiver in this
- * namespace cannot answer to that address. Check whether @sk has such an
- * address and @dest is in this namespace. A socket that is bound to a specific
- * IP address keeps that address.
+ * If a socket that is bound to a wildcard IP address connects to another node,
+ * its source address becomes the IP address by which that node knows this
+ * namespace. The socket may then send to another destination with sendto(). If
+ * that destination is in this namespace, its receiver cannot answer to the
+ * source address. Check for this case. A socket that is bound to a specific IP
+ * address always keeps that address.
  */
 static bool dgram_saddr_is_xns_only(const struct sock *sk,
 				    const struct altconn_addr *dest)
@@ -265,7 +278,7 @@ static bool dgram_saddr_is_xns_only(const struct sock *sk,
 	bool ret;
 
 	rcu_read_lock();
-	/* Pairs with the release in altconn_bind_publish(). */
+	/* Pairs with the release in altconn_binding_publish(). */
 	bind = smp_load_acquire(&altconn_sk(sk)->bind);
 	peer = rcu_dereference(altconn_dgram_sk(sk)->peer);
 	ret = peer && peer->xns && !dest->xns && bind &&
@@ -281,10 +294,10 @@ static bool dgram_saddr_is_xns_only(const struct sock *sk,
  * @dest: the destination address, or NULL if the destination is the other half
  *	of a socketpair
  *
- * In the inet formats, a receiver at @dest cannot answer to each address that
- * the endpoint may have: it may be a wildcard IP address, or the address by
- * which another node knows this namespace. In these cases the source address is
- * chosen for @dest, as routing does it.
+ * In the inet formats the endpoint may have an address to which a receiver at
+ * @dest cannot answer: a wildcard IP address or, if @dest is in this namespace,
+ * the address by which another node knows this namespace. In these two cases
+ * choose a source address for @dest, as IP routing does.
  *
  * Context: process, may sleep.
  * Return: the address as seen in the sender's namespace, with a reference that
@@ -466,7 +479,8 @@ struct sock *altconn_dgram_get_receiver(struct sock *sk,
  */
 static long dgram_send_timeo(const struct sock *sk)
 {
-	unsigned int ms = READ_ONCE(altconn_pernet(sock_net(sk))->dgram_block_ms);
+	const struct altconn_net *an = altconn_pernet(sock_net(sk));
+	unsigned int ms = READ_ONCE(an->dgram_block_ms);
 	long timeo = sock_sndtimeo(sk, false);
 
 	return ms ? min_t(long, timeo, msecs_to_jiffies(ms)) : timeo;
@@ -475,8 +489,8 @@ static long dgram_send_timeo(const struct sock *sk)
 /*
  * Set the source address of the datagram to @saddr, translated from the
  * sender's namespace into the receiver's. The caller must do so after each
- * lookup of the receiver: the new receiver may be in another namespace, where a
- * node id has another meaning. Return 0 or -ENOMEM.
+ * lookup of the receiver: the new receiver may be in another namespace, and
+ * each namespace gives its own ids to the other ones. Return 0 or -ENOMEM.
  */
 static noinline int dgram_translate_from(struct sock *sk,
 					 struct altconn_addr *saddr,
@@ -537,7 +551,8 @@ dgram_route(struct sock *sk, struct dgram_dest *dest,
  * address for it
  * @sk: the sending endpoint
  * @dest: the destination; the reference in its @receiver, if any, moves to the
- *	caller; its @saddr is set if the destination belongs to another node
+ *	caller; if the destination belongs to another node, its @saddr becomes
+ *	the sender's address as seen in the sender's namespace
  * @dg: the datagram; its @from becomes the sender's address as seen in the
  *	receiver's namespace
  * @connected: the datagram goes to the address that @sk is connected to
@@ -567,10 +582,11 @@ struct sock *altconn_dgram_route(struct sock *sk,
  * address by then.
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: 0 if the datagram is queued, or dropped by the receiver's filter or
- * overflow policy, in which cases the caller's reference is gone. Otherwise the
- * caller keeps its reference, @dg may still have the length and @from that it
- * got for the last receiver, and the result is one of these:
+ * Return: 0 if the datagram is queued, or dropped by the receiver's socket
+ * filter or by ALTCONN_DGRAM_OVERFLOW, in which cases the caller's reference is
+ * gone. Otherwise the caller keeps its reference, and the result is one of the
+ * following. @dg is then not restored: the filter of the last receiver may have
+ * shortened it, and @from may be the address as that receiver sees it.
  *
  * * -EAGAIN: the receiver is full, and @nonblock is set or the time limit has
  *   elapsed
@@ -617,9 +633,11 @@ int altconn_dgram_send_to(struct sock *sk, struct dgram_dest *dest,
 		if (err == -EPERM)
 			altconn_dgram_put(dg);
 		/*
-		 * If the receiver has got space since, try again. Only other
-		 * threads make space there, so the loop does not spin by
-		 * itself.
+		 * A sender that is connected to the receiver now watches it for
+		 * poll(). If the receiver has got space since it refused the
+		 * datagram, there is nothing to watch, so try again. Each
+		 * repetition needs another thread that has made space, so the
+		 * loop does not spin by itself.
 		 */
 		if (err == -EAGAIN)
 			err = altconn_dgram_watch_or_retry(sk, receiver,
@@ -653,9 +671,10 @@ static int dgram_check_port(const struct altconn_addr *addr)
 }
 
 /*
- * Fill @dest for a send() without an address. The destination is the address
- * that the socket is connected to, with the remembered receiver and the ruling
- * of connect(), or the other half of the socketpair. Return 0 or a negative
+ * Fill @dest for a send() without an address. The destination is the other half
+ * of the socketpair, or the address that the socket is connected to. With the
+ * address come the remembered receiver, and the ruling: what the firewall rules
+ * decided at connect() about datagrams to this address. Return 0 or a negative
  * errno.
  */
 static __always_inline int dgram_dest_from_peer(struct sock *sk,

@@ -25,7 +25,7 @@
 
 /*
  * Bind an unbound sender to an automatic address, so that the receiver can
- * answer. Return 0 or the errno of altconn_autobind().
+ * answer. Return 0 or the errno of altconn_bind_local_auto().
  */
 static int dgram_autobind(struct sock *sk, const struct altconn_addr *dest)
 {
@@ -40,7 +40,7 @@ static int dgram_autobind(struct sock *sk, const struct altconn_addr *dest)
 					       altconn_addr_ip(&any));
 	}
 	lock_sock(sk);
-	err = altconn_autobind(sk, &any);
+	err = altconn_bind_local_auto(sk, &any);
 	release_sock(sk);
 	return err;
 }
@@ -149,7 +149,7 @@ dgram_build(struct sock *sk, struct msghdr *msg, size_t len,
 	if (err)
 		return ERR_PTR(err);
 	if (dest->addr)
-		altconn_bind_make_reachable(sk, dest->addr);
+		altconn_binding_make_reachable(sk, dest->addr);
 	return altconn_dgram_make(sk, msg, len, dest->addr);
 }
 
@@ -280,12 +280,12 @@ static int cork_flush(struct sock *sk, struct cork_pieces *whole, bool nonblock)
 }
 
 /**
- * altconn_cork_free() - free the cork of a datagram socket and its pieces
+ * altconn_dgram_free_cork() - free the cork of a datagram socket and its pieces
  * @sk: the endpoint, which is closing
  *
  * Context: process, may sleep; lock_sock() held.
  */
-void altconn_cork_free(struct sock *sk)
+void altconn_dgram_free_cork(struct sock *sk)
 {
 	struct altconn_cork *cork = altconn_dgram_sk(sk)->cork;
 

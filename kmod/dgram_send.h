@@ -4,7 +4,7 @@
 
 #include "altconn.h"
 
-void altconn_cork_free(struct sock *sk);
+void altconn_dgram_free_cork(struct sock *sk);
 int altconn_dgram_set_cork(struct sock *sk, bool on);
 bool altconn_dgram_is_corked(const struct sock *sk);
 int altconn_dgram_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);

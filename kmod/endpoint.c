@@ -21,7 +21,8 @@
  * time: no code here relies on it. KASAN detects fewer errors with the flag, so
  * a kernel with KASAN does not get it.
  */
-#define ENDPOINT_SLAB_FLAGS	(IS_ENABLED(CONFIG_KASAN) ? 0 : SLAB_TYPESAFE_BY_RCU)
+#define ENDPOINT_SLAB_FLAGS						\
+	(IS_ENABLED(CONFIG_KASAN) ? 0 : SLAB_TYPESAFE_BY_RCU)
 
 struct proto altconn_proto = {
 	.name		= "ALTCONN",
@@ -38,14 +39,14 @@ struct proto altconn_dgram_proto = {
 };
 
 /**
- * altconn_sock_set_addr() - change an endpoint's address
+ * altconn_endpoint_set_addr() - change an endpoint's address
  * @sk: the endpoint
  * @addr: the new address, or NULL to make the endpoint unnamed; the endpoint
  *	takes over the caller's reference
  *
  * Context: process; lock_sock() held, or no other thread sees the endpoint.
  */
-void altconn_sock_set_addr(struct sock *sk, struct altconn_addr *addr)
+void altconn_endpoint_set_addr(struct sock *sk, struct altconn_addr *addr)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	struct altconn_addr *old;
@@ -55,15 +56,16 @@ void altconn_sock_set_addr(struct sock *sk, struct altconn_addr *addr)
 }
 
 /**
- * altconn_sock_set_peercred() - set the credentials that SO_PEERCRED returns
+ * altconn_endpoint_set_peercred() - set the credentials that SO_PEERCRED
+ *	returns
  * @sk: the endpoint
  * @pid: the peer's process, or NULL; a reference is taken
  * @cred: the peer's credentials, or NULL; a reference is taken
  *
  * Context: process, because the core takes sk_peer_lock with softirqs enabled.
  */
-void altconn_sock_set_peercred(struct sock *sk, struct pid *pid,
-			       const struct cred *cred)
+void altconn_endpoint_set_peercred(struct sock *sk, struct pid *pid,
+				   const struct cred *cred)
 {
 	const struct cred *old_cred;
 	struct pid *old_pid;
@@ -82,7 +84,7 @@ void altconn_sock_set_peercred(struct sock *sk, struct pid *pid,
 }
 
 /**
- * altconn_sock_register() - put an endpoint in the namespace's registry
+ * altconn_endpoint_register() - put an endpoint in the namespace's registry
  * @sk: an endpoint that listens, or a datagram endpoint; it may be registered
  *	already
  *
@@ -90,12 +92,12 @@ void altconn_sock_set_peercred(struct sock *sk, struct pid *pid,
  *
  * Context: process; lock_sock() held.
  */
-void altconn_sock_register(struct sock *sk)
+void altconn_endpoint_register(struct sock *sk)
 {
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
 	struct altconn_sock *ask = altconn_sk(sk);
 
-	if (altconn_entry_is_listed(&ask->entry))
+	if (altconn_registry_entry_is_listed(&ask->entry))
 		return;
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	/*
@@ -104,17 +106,18 @@ void altconn_sock_register(struct sock *sk)
 	 */
 	if (!ask->pid)
 		ask->pid = get_pid(task_tgid(current));
-	altconn_registry_add(&an->sockets, &ask->entry, altconn_next_id());
+	altconn_registry_add(&an->sockets, &ask->entry,
+			     altconn_registry_next_id());
 	atomic_long_inc(&an->n_sockets);
 }
 
 /**
- * __altconn_sock_unregister() - remove an endpoint from the registry
+ * __altconn_endpoint_unregister() - remove an endpoint from the registry
  * @sk: the endpoint; it is registered
  *
  * Context: process; lock_sock() held.
  */
-void __altconn_sock_unregister(struct sock *sk)
+void __altconn_endpoint_unregister(struct sock *sk)
 {
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
 	struct altconn_sock *ask = altconn_sk(sk);
@@ -136,7 +139,7 @@ static bool endpoint_get_entry(struct altconn_entry *entry)
 }
 
 /**
- * altconn_sock_next() - get the next registered endpoint of a dump
+ * altconn_endpoint_next() - get the next registered endpoint of a dump
  * @net: the namespace
  * @pos: position of the dump in the registry; advanced to the result
  *
@@ -144,8 +147,8 @@ static bool endpoint_get_entry(struct altconn_entry *entry)
  * Return: the endpoint, a reference, which the caller owns; NULL at the end of
  * the dump.
  */
-struct sock *altconn_sock_next(struct net *net,
-			       struct altconn_registry_pos *pos)
+struct sock *altconn_endpoint_next(struct net *net,
+				   struct altconn_registry_pos *pos)
 {
 	struct altconn_registry *reg = &altconn_pernet(net)->sockets;
 
@@ -154,7 +157,7 @@ struct sock *altconn_sock_next(struct net *net,
 }
 
 /**
- * altconn_sock_find() - find a registered endpoint by its id
+ * altconn_endpoint_find() - find a registered endpoint by its id
  * @net: namespace of the endpoint
  * @id: the id
  *
@@ -162,10 +165,12 @@ struct sock *altconn_sock_next(struct net *net,
  * Return: the endpoint, a reference, which the caller owns; NULL if there is
  * none.
  */
-struct sock *altconn_sock_find(struct net *net, u64 id)
+struct sock *altconn_endpoint_find(struct net *net, u64 id)
 {
-	return endpoint_of_entry(altconn_registry_find(&altconn_pernet(net)->sockets,
-						       id, endpoint_get_entry));
+	struct altconn_net *an = altconn_pernet(net);
+
+	return endpoint_of_entry(altconn_registry_find(&an->sockets, id,
+						       endpoint_get_entry));
 }
 
 /*
@@ -198,7 +203,8 @@ static void endpoint_destruct(struct sock *sk)
 				 BIT(SOCK_SELECT_ERR_QUEUE))
 
 /**
- * altconn_sock_inherit() - copy a listener's options to an accepted endpoint
+ * altconn_endpoint_inherit() - copy a listener's options to an accepted
+ *	endpoint
  * @sk: the listener
  * @newsk: the accepted endpoint; no other thread sees it
  *
@@ -209,7 +215,7 @@ static void endpoint_destruct(struct sock *sk)
  *
  * Context: process, may sleep; lock_sock() of @sk not held.
  */
-void altconn_sock_inherit(struct sock *sk, struct sock *newsk)
+void altconn_endpoint_inherit(struct sock *sk, struct sock *newsk)
 {
 	u8 locks = sk->sk_userlocks & SOCK_BUF_LOCK_MASK;
 
@@ -228,7 +234,7 @@ void altconn_sock_inherit(struct sock *sk, struct sock *newsk)
 	newsk->sk_bound_dev_if = READ_ONCE(sk->sk_bound_dev_if);
 	newsk->sk_max_pacing_rate = READ_ONCE(sk->sk_max_pacing_rate);
 	newsk->sk_reuse = sk->sk_reuse;
-	altconn_inet_inherit(sk, newsk);
+	altconn_sockopt_inet_inherit(sk, newsk);
 }
 
 /*
@@ -255,7 +261,7 @@ static void endpoint_state_change(struct sock *sk)
 }
 
 /**
- * altconn_sock_alloc() - make an endpoint
+ * altconn_endpoint_alloc() - make an endpoint
  * @net: namespace of the endpoint
  * @sock: the socket that gets the endpoint; NULL if the caller grafts the
  *	endpoint to a socket later
@@ -267,8 +273,8 @@ static void endpoint_state_change(struct sock *sk)
  * Context: process, may sleep.
  * Return: the endpoint, unbound and unconnected, or NULL if there is no memory.
  */
-struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
-				int protocol, int kern)
+struct sock *altconn_endpoint_alloc(struct net *net, struct socket *sock,
+				    int type, int protocol, int kern)
 {
 	struct proto *prot = type == SOCK_DGRAM ? &altconn_dgram_proto :
 						  &altconn_proto;
@@ -293,7 +299,7 @@ struct sock *altconn_sock_alloc(struct net *net, struct socket *sock, int type,
 		      READ_ONCE(net->ipv6.sysctl.bindv6only);
 #endif
 	spin_lock_init(&ask->bind_lock);
-	altconn_entry_init(&ask->entry);
+	altconn_registry_entry_init(&ask->entry);
 	rcuwait_init(&ask->reader);
 	if (type == SOCK_DGRAM)
 		altconn_dgram_init(sk);

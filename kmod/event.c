@@ -20,8 +20,7 @@
  * the owner is the payer. If the owner's share of the CPU is used up, the
  * queues of the owner's watchers become full, and events are lost.
  *
- * A watcher numbers its events, including lost ones, so the numbers that a
- * reader receives have a gap where events were lost.
+ * A watcher also numbers lost events, so a reader finds a gap in the numbers.
  *
  * Locks: watcher->lock is taken inside an->watch_lock, and is innermost, since
  * the cause of an event may hold any lock. an->watch_lock is a spinlock and not
@@ -205,7 +204,7 @@ void altconn_event_enqueue(struct altconn_net *an, kuid_t uid,
 }
 
 /**
- * __altconn_notify_sock() - slow path of altconn_notify_sock()
+ * __altconn_event_notify_sock() - slow path of altconn_event_notify_sock()
  * @sk: the socket that connects
  * @kind: enum altconn_event_kind
  * @addr: the destination; NULL: connect() was called with an invalid address
@@ -214,8 +213,9 @@ void altconn_event_enqueue(struct altconn_net *an, kuid_t uid,
  *
  * Context: process, does not sleep; current is the process that connects.
  */
-void __altconn_notify_sock(struct sock *sk, u32 kind,
-			   const struct altconn_addr *addr, u32 err, u32 reason)
+void __altconn_event_notify_sock(struct sock *sk, u32 kind,
+				 const struct altconn_addr *addr, u32 err,
+				 u32 reason)
 {
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
 	kuid_t uid = current_uid();
@@ -236,8 +236,8 @@ void __altconn_notify_sock(struct sock *sk, u32 kind,
 		/* If there is no memory, the event lacks this address. */
 		if (addr)
 			ev->end[ALTCONN_SERVER].addr =
-				altconn_addr_dup(addr, GFP_NOWAIT | __GFP_NOWARN |
-						       __GFP_ACCOUNT);
+				altconn_addr_dup(addr, GFP_NOWAIT |
+						 __GFP_NOWARN | __GFP_ACCOUNT);
 		ev->end[ALTCONN_SERVER].task = ALTCONN_TASK_INFO_NONE;
 		ev->end[ALTCONN_SERVER].format = ALTCONN_END_UNKNOWN;
 	}
@@ -247,7 +247,7 @@ out:
 }
 
 /**
- * __altconn_notify_change() - slow path of altconn_notify_change()
+ * __altconn_event_notify_change() - slow path of altconn_event_notify_change()
  * @an: the namespace
  * @kind: ALTCONN_EVENT_KIND_RULES_CHANGED or ALTCONN_EVENT_KIND_NODES_CHANGED
  *
@@ -256,7 +256,7 @@ out:
  *
  * Context: process, does not sleep.
  */
-void __altconn_notify_change(struct altconn_net *an, u32 kind)
+void __altconn_event_notify_change(struct altconn_net *an, u32 kind)
 {
 	struct event_watcher *w;
 	struct altconn_event *ev;
@@ -280,8 +280,8 @@ static int event_put_attempt(struct sk_buff *skb,
 {
 	u32 err = altconn_nl_error(ev->err);
 
-	if (ev->assoc && nla_put_u64_64bit(skb, ALTCONN_A_EVENT_ASSOC, ev->assoc,
-					   ALTCONN_A_EVENT_PAD))
+	if (ev->assoc && nla_put_u64_64bit(skb, ALTCONN_A_EVENT_ASSOC,
+					   ev->assoc, ALTCONN_A_EVENT_PAD))
 		return -EMSGSIZE;
 	if (ev->type && nla_put_u32(skb, ALTCONN_A_EVENT_TYPE,
 				    altconn_nl_type(ev->type)))
@@ -353,14 +353,14 @@ static u32 event_message_size(const struct altconn_event *ev)
 static struct sk_buff *event_make_message(const struct event_slot *slot,
 					  const struct altconn_viewer *viewer)
 {
-	struct sk_buff *skb =
-		genlmsg_new(event_message_size(slot->ev), GFP_KERNEL);
+	const struct altconn_event *ev = slot->ev;
+	struct sk_buff *skb = genlmsg_new(event_message_size(ev), GFP_KERNEL);
 	void *hdr;
 
 	if (!skb)
 		return NULL;
 	hdr = genlmsg_put(skb, 0, 0, &altconn_nl_family, 0, ALTCONN_CMD_EVENT);
-	if (WARN_ON_ONCE(!hdr || event_put_all(skb, slot->ev, slot->seq, viewer))) {
+	if (WARN_ON_ONCE(!hdr || event_put_all(skb, ev, slot->seq, viewer))) {
 		nlmsg_free(skb);
 		return NULL;
 	}
@@ -451,6 +451,7 @@ static void event_watcher_run_job(struct altconn_job *job)
 struct altconn_payer *altconn_event_payer_charge(struct sk_buff *skb)
 {
 	bool admin = netlink_capable(skb, CAP_NET_ADMIN);
+	int max = admin ? EVENT_WATCHERS_MAX_ADMIN : EVENT_WATCHERS_MAX;
 	struct altconn_payer *payer;
 
 	payer = altconn_payer_get(ALTCONN_PAYER_EVENT,
@@ -458,8 +459,7 @@ struct altconn_payer *altconn_event_payer_charge(struct sk_buff *skb)
 					  altconn_payer_key(current_cred()));
 	if (!payer)
 		return ERR_PTR(-ENOMEM);
-	if (atomic_add_unless(&payer->members, 1,
-			      admin ? EVENT_WATCHERS_MAX_ADMIN : EVENT_WATCHERS_MAX))
+	if (atomic_add_unless(&payer->members, 1, max))
 		return payer;
 	return ERR_PTR(-ENOSPC);
 }
@@ -516,7 +516,7 @@ static struct event_watcher *event_watcher_next(struct altconn_net *an,
  * if another thread has erased or released a reservation since. Return 0 or
  * -ENOMEM.
  */
-static int event_watcher_link(struct altconn_net *an, struct event_watcher *w)
+static int event_watcher_add(struct altconn_net *an, struct event_watcher *w)
 {
 	const gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT;
 	int err;
@@ -538,7 +538,7 @@ static int event_watcher_link(struct altconn_net *an, struct event_watcher *w)
  * Remove a watcher from an->watchers and from its audience. The caller has the
  * namespace's reference from now on, and must call altconn_event_watcher_end().
  */
-static void event_watcher_unlink(struct altconn_net *an, struct event_watcher *w)
+static void event_watcher_del(struct altconn_net *an, struct event_watcher *w)
 {
 	struct event_watcher *prev, *next;
 
@@ -625,7 +625,7 @@ bool altconn_event_watcher_get_seq(struct altconn_net *an, u32 portid,
 
 /*
  * Try to add @new to the namespace. Return 0; -EALREADY; or -ENOMEM, also if a
- * reservation was lost (event_watcher_link()), so that a second try may
+ * reservation was lost (event_watcher_add()), so that a second try may
  * succeed.
  */
 static int event_try_link(struct altconn_net *an, struct event_watcher *new)
@@ -642,13 +642,13 @@ static int event_try_link(struct altconn_net *an, struct event_watcher *new)
 	 * port id and another socket, that socket has closed.
 	 */
 	if (old && old->sk != new->sk) {
-		event_watcher_unlink(an, old);
+		event_watcher_del(an, old);
 		closed = old;
 	} else if (old) {
 		err = -EALREADY;
 	}
 	if (!err)
-		err = event_watcher_link(an, new);
+		err = event_watcher_add(an, new);
 	xa_release(&an->watchers, new->portid);
 	xa_release(&an->audiences, new->key);
 	spin_unlock(&an->watch_lock);
@@ -694,7 +694,7 @@ void altconn_event_watcher_remove(struct altconn_net *an, u32 portid,
 	spin_lock(&an->watch_lock);
 	w = xa_load(&an->watchers, portid);
 	if (w && (sk ? w->sk == sk : sock_flag(w->sk, SOCK_DEAD)))
-		event_watcher_unlink(an, w);
+		event_watcher_del(an, w);
 	else
 		w = NULL;
 	spin_unlock(&an->watch_lock);
@@ -753,7 +753,7 @@ void altconn_event_net_exit(struct altconn_net *an)
 		spin_lock(&an->watch_lock);
 		w = xa_find(&an->watchers, &portid, ULONG_MAX, XA_PRESENT);
 		if (w)
-			event_watcher_unlink(an, w);
+			event_watcher_del(an, w);
 		spin_unlock(&an->watch_lock);
 		altconn_event_watcher_end(w);
 		cond_resched();

@@ -120,10 +120,10 @@ struct altconn_event *altconn_event_new(u32 kind);
 bool altconn_event_has_audience(struct altconn_net *an, kuid_t uid);
 void altconn_event_enqueue(struct altconn_net *an, kuid_t uid,
 			   struct altconn_event *ev);
-void __altconn_notify_sock(struct sock *sk, u32 kind,
-			   const struct altconn_addr *addr, u32 err,
-			   u32 reason);
-void __altconn_notify_change(struct altconn_net *an, u32 kind);
+void __altconn_event_notify_sock(struct sock *sk, u32 kind,
+				 const struct altconn_addr *addr, u32 err,
+				 u32 reason);
+void __altconn_event_notify_change(struct altconn_net *an, u32 kind);
 void altconn_event_watcher_put(struct event_watcher *w);
 struct altconn_payer *altconn_event_payer_charge(struct sk_buff *skb);
 struct event_watcher *altconn_event_watcher_new(struct sk_buff *skb,
@@ -142,7 +142,8 @@ void altconn_event_stop(void);
 void altconn_event_exit(void);
 
 /**
- * altconn_notify_sock() - emit an event of a connect() without an association
+ * altconn_event_notify_sock() - emit an event of a connect() without an
+ *	association
  * @sk: the socket that connects
  * @kind: enum altconn_event_kind
  * @addr: the destination; NULL: connect() was called with an invalid address
@@ -151,25 +152,26 @@ void altconn_event_exit(void);
  *
  * Context: process, does not sleep; current is the process that connects.
  */
-static inline void altconn_notify_sock(struct sock *sk, u32 kind,
-				       const struct altconn_addr *addr, u32 err,
-				       u32 reason)
+static inline void altconn_event_notify_sock(struct sock *sk, u32 kind,
+					     const struct altconn_addr *addr,
+					     u32 err, u32 reason)
 {
 	if (unlikely(READ_ONCE(altconn_pernet(sock_net(sk))->n_watchers)))
-		__altconn_notify_sock(sk, kind, addr, err, reason);
+		__altconn_event_notify_sock(sk, kind, addr, err, reason);
 }
 
 /**
- * altconn_notify_change() - emit an event of a change of the rules or the nodes
+ * altconn_event_notify_change() - emit an event of a change of the rules or the
+ *	nodes
  * @an: the namespace
  * @kind: ALTCONN_EVENT_KIND_RULES_CHANGED or ALTCONN_EVENT_KIND_NODES_CHANGED
  *
  * Context: process, does not sleep.
  */
-static inline void altconn_notify_change(struct altconn_net *an, u32 kind)
+static inline void altconn_event_notify_change(struct altconn_net *an, u32 kind)
 {
 	if (unlikely(READ_ONCE(an->n_watchers)))
-		__altconn_notify_change(an, kind);
+		__altconn_event_notify_change(an, kind);
 }
 
 #endif /* _ALTCONN_EVENT_H */

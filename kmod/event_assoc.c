@@ -27,8 +27,9 @@ static void event_fill_ends(struct altconn_event *ev,
 	spin_lock(&assoc->lock);
 	for (side = ALTCONN_CLIENT; side <= ALTCONN_SERVER; side++) {
 		ev->end[side].addr =
-			altconn_addr_get(altconn_assoc_addr(assoc, side, viewer));
-		ev->end[side].task = altconn_task_info_get(&assoc->end[side].task);
+			altconn_addr_get(altconn_xns_addr(assoc, side, viewer));
+		ev->end[side].task =
+			altconn_task_info_get(&assoc->end[side].task);
 		ev->end[side].format = assoc->end[side].format;
 	}
 	spin_unlock(&assoc->lock);
@@ -69,10 +70,10 @@ out:
 }
 
 /**
- * __altconn_notify_assoc() - slow path of altconn_notify_assoc()
+ * __altconn_event_assoc_notify() - slow path of altconn_event_assoc_notify()
  * @assoc: the association
  * @kind: enum altconn_event_kind
- * @value: see altconn_notify_assoc()
+ * @value: see altconn_event_assoc_notify()
  *
  * Emits the event in the client's namespace, and, if it is another one, in the
  * server's.
@@ -80,7 +81,8 @@ out:
  * Context: process, does not sleep; the caller may hold spinlocks, but not
  * assoc->lock or a lock inside it.
  */
-void __altconn_notify_assoc(struct altconn_assoc *assoc, u32 kind, u32 value)
+void __altconn_event_assoc_notify(struct altconn_assoc *assoc, u32 kind,
+				  u32 value)
 {
 	const struct altconn_xns *xns;
 	struct altconn_net *an;

@@ -6,10 +6,11 @@
 #include "assoc.h"
 #include "netns.h"
 
-void __altconn_notify_assoc(struct altconn_assoc *assoc, u32 kind, u32 value);
+void __altconn_event_assoc_notify(struct altconn_assoc *assoc, u32 kind,
+				  u32 value);
 
 /**
- * altconn_notify_assoc() - emit an event of an association
+ * altconn_event_assoc_notify() - emit an event of an association
  * @assoc: the association
  * @kind: enum altconn_event_kind
  * @value: ALTCONN_EVENT_KIND_CONNECT_WAIT: the attempt's position in its lane,
@@ -21,11 +22,11 @@ void __altconn_notify_assoc(struct altconn_assoc *assoc, u32 kind, u32 value);
  * Context: process, does not sleep; the caller may hold spinlocks, but not
  * assoc->lock or a lock inside it.
  */
-static inline void altconn_notify_assoc(struct altconn_assoc *assoc, u32 kind,
-					u32 value)
+static inline void altconn_event_assoc_notify(struct altconn_assoc *assoc,
+					      u32 kind, u32 value)
 {
 	if (unlikely(READ_ONCE(assoc->an->n_watchers) || READ_ONCE(assoc->xns)))
-		__altconn_notify_assoc(assoc, kind, value);
+		__altconn_event_assoc_notify(assoc, kind, value);
 }
 
 #endif /* _ALTCONN_EVENT_ASSOC_H */

@@ -30,7 +30,7 @@
 #define GLOB_WORDS	4
 #define GLOB_BYTES	256
 
-/* A bit mask: bit i is for state i, or for element i, counted from 0. */
+/* A bit mask. Bit i belongs to state i, or to element i, counted from 0. */
 struct glob_mask {
 	u64	word[GLOB_WORDS];
 };

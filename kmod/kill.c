@@ -13,7 +13,7 @@
 #include "sock.h"
 
 /**
- * altconn_assoc_kill() - end an association on behalf of an administrator
+ * altconn_kill_assoc() - end an association on behalf of an administrator
  * @assoc: the association; the caller has a reference
  *
  * A pending attempt fails with ECONNABORTED. The client of an association that
@@ -26,7 +26,7 @@
  * or if connect() has not published the attempt yet. The caller keeps its
  * reference.
  */
-bool altconn_assoc_kill(struct altconn_assoc *assoc)
+bool altconn_kill_assoc(struct altconn_assoc *assoc)
 {
 	/*
 	 * Each function ends an association in one state: PENDING, QUEUED and
@@ -35,7 +35,7 @@ bool altconn_assoc_kill(struct altconn_assoc *assoc)
 	 */
 	return altconn_attempt_fail(assoc, ECONNABORTED,
 				    ALTCONN_REASON_KILLED) ||
-	       altconn_listener_reset_assoc(assoc) ||
+	       altconn_listen_reset_assoc(assoc) ||
 	       altconn_assoc_reset_ends(assoc);
 }
 
@@ -76,7 +76,7 @@ static bool kill_lock_until(struct sock *sk, unsigned long until)
 }
 
 /**
- * altconn_sock_kill() - stop a listener, or disconnect a datagram socket
+ * altconn_kill_sock() - stop a listener, or disconnect a datagram socket
  * @sk: the endpoint; the caller has a reference
  * @id: id under which the caller found the endpoint in the registry. An
  *	endpoint that stops listening and listens again gets a new id
@@ -94,7 +94,7 @@ static bool kill_lock_until(struct sock *sk, unsigned long until)
  * socket, or if lock_sock() could not be taken in time. The caller keeps its
  * reference.
  */
-bool altconn_sock_kill(struct sock *sk, u64 id, unsigned long until)
+bool altconn_kill_sock(struct sock *sk, u64 id, unsigned long until)
 {
 	bool killed = false;
 
@@ -108,7 +108,7 @@ bool altconn_sock_kill(struct sock *sk, u64 id, unsigned long until)
 	if (sk->sk_type == SOCK_DGRAM) {
 		killed = altconn_dgram_reset(sk);
 	} else if (sk->sk_state == TCP_LISTEN) {
-		altconn_endpoint_stop_listening(sk);
+		altconn_af_stop_listening(sk);
 		killed = true;
 	}
 	release_sock(sk);

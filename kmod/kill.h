@@ -6,7 +6,7 @@
 
 struct altconn_assoc;
 
-bool altconn_assoc_kill(struct altconn_assoc *assoc);
-bool altconn_sock_kill(struct sock *sk, u64 id, unsigned long until);
+bool altconn_kill_assoc(struct altconn_assoc *assoc);
+bool altconn_kill_sock(struct sock *sk, u64 id, unsigned long until);
 
 #endif /* _ALTCONN_KILL_H */

@@ -40,7 +40,7 @@ static int listen_autobind(struct sock *sk)
 				       altconn_addr_ip(&addr));
 		break;
 	}
-	return altconn_autobind(sk, &addr);
+	return altconn_bind_local_auto(sk, &addr);
 }
 
 /* Move an endpoint from TCP_CLOSE to TCP_LISTEN. lock_sock() is held. */
@@ -51,7 +51,7 @@ static int listen_start(struct sock *sk, int backlog)
 	bool unbound;
 	int err;
 
-	altconn_bind_cancel(sk);
+	altconn_binding_cancel(sk);
 	unbound = !ask->bind;
 	if (unbound) {
 		err = listen_autobind(sk);
@@ -65,7 +65,7 @@ static int listen_start(struct sock *sk, int backlog)
 	ln = altconn_listener_new(sk, backlog);
 	if (!ln)
 		goto err_unclaim;
-	altconn_sock_register(sk);
+	altconn_endpoint_register(sk);
 	ln->id = ask->entry.id;
 	err = altconn_attempt_add_listener(ln);
 	if (err)
@@ -82,13 +82,13 @@ static int listen_start(struct sock *sk, int backlog)
 	return 0;
 
 err_unregister:
-	altconn_sock_unregister(sk);
+	altconn_endpoint_unregister(sk);
 	altconn_listener_put(ln);
 err_unclaim:
 	altconn_binding_release_listening(sk);
 err_unbind:
 	if (unbound)
-		altconn_unbind(sk, NULL);
+		altconn_binding_remove(sk, NULL);
 	return err;
 }
 
@@ -133,7 +133,7 @@ int altconn_listen(struct socket *sock, int backlog)
 	int err = 0;
 
 	lock_sock(sk);
-	altconn_connect_reap(sk);
+	altconn_connect_drop_if_failed(sk);
 	switch (altconn_state(sk)) {
 	case TCP_LISTEN:
 		listen_set_backlog(sk, backlog);
@@ -150,8 +150,8 @@ int altconn_listen(struct socket *sock, int backlog)
 	}
 	/* As in AF_UNIX, SO_PEERCRED of a listener returns its own process. */
 	if (!err && altconn_sk(sk)->format == ALTCONN_UNIX)
-		altconn_sock_set_peercred(sk, task_tgid(current),
-					  current_cred());
+		altconn_endpoint_set_peercred(sk, task_tgid(current),
+					      current_cred());
 	release_sock(sk);
 	return err;
 }
@@ -168,15 +168,15 @@ static void listener_unqueue(struct altconn_listener *ln,
 	list_del_init(&assoc->node);
 	ln->queued--;
 	if (state == ALTCONN_ASSOC_STATE_CLOSED) {
-		altconn_notify_assoc(assoc, ALTCONN_EVENT_KIND_CLOSED,
-				     ALTCONN_SERVER);
+		altconn_event_assoc_notify(assoc, ALTCONN_EVENT_KIND_CLOSED,
+					   ALTCONN_SERVER);
 		altconn_xns_unlink(assoc);
 	}
 	altconn_assoc_set_state(assoc, state);
 }
 
 /**
- * altconn_listener_dequeue() - take the oldest association from the queue
+ * altconn_listen_dequeue() - take the oldest association from the queue
  * @ln: the listener
  * @state: new state of the association: ESTABLISHED if it is accepted, CLOSED
  *	if the caller is about to reset it
@@ -185,8 +185,8 @@ static void listener_unqueue(struct altconn_listener *ln,
  * Return: the association, or NULL if the queue is empty. The reference of the
  * queue moves to the caller.
  */
-struct altconn_assoc *altconn_listener_dequeue(struct altconn_listener *ln,
-					       u8 state)
+struct altconn_assoc *altconn_listen_dequeue(struct altconn_listener *ln,
+					     u8 state)
 {
 	struct altconn_assoc *assoc;
 
@@ -206,8 +206,7 @@ static void listener_reset_queue(struct altconn_listener *ln)
 
 	for (;;) {
 		spin_lock(&ln->lock);
-		assoc = altconn_listener_dequeue(ln,
-						 ALTCONN_ASSOC_STATE_CLOSED);
+		assoc = altconn_listen_dequeue(ln, ALTCONN_ASSOC_STATE_CLOSED);
 		spin_unlock(&ln->lock);
 		if (!assoc)
 			return;
@@ -217,7 +216,7 @@ static void listener_reset_queue(struct altconn_listener *ln)
 }
 
 /**
- * altconn_listener_close() - stop listening
+ * altconn_listen_close() - stop listening
  * @sk: an endpoint in TCP_LISTEN; the caller changes its state
  *
  * Refuse the waiting attempts that no other listener serves, unless they wait
@@ -226,7 +225,7 @@ static void listener_reset_queue(struct altconn_listener *ln)
  *
  * Context: process, may sleep; lock_sock() held.
  */
-void altconn_listener_close(struct sock *sk)
+void altconn_listen_close(struct sock *sk)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	struct altconn_listener *ln =
@@ -235,7 +234,7 @@ void altconn_listener_close(struct sock *sk)
 
 	altconn_binding_set_listener(sk, NULL);
 	RCU_INIT_POINTER(ask->listener, NULL);
-	altconn_sock_unregister(sk);
+	altconn_endpoint_unregister(sk);
 
 	altconn_attempt_remove_listener(ln);
 	altconn_binding_release_listening(sk);
@@ -246,7 +245,7 @@ void altconn_listener_close(struct sock *sk)
 }
 
 /**
- * altconn_listener_reset_assoc() - end an association that is not accepted yet
+ * altconn_listen_reset_assoc() - end an association that is not accepted yet
  * @assoc: the association; the caller has a reference
  *
  * The client gets ECONNRESET. altconn_attempt_fail() ends an attempt that is
@@ -256,7 +255,7 @@ void altconn_listener_close(struct sock *sk)
  * Return: true if the association was in an accept queue and is reset; false if
  * it is pending, accepted or ended, or if it is a socketpair.
  */
-bool altconn_listener_reset_assoc(struct altconn_assoc *assoc)
+bool altconn_listen_reset_assoc(struct altconn_assoc *assoc)
 {
 	/* The pointer is set once, and the association holds a reference. */
 	struct altconn_listener *ln = rcu_access_pointer(assoc->listener);
@@ -280,7 +279,7 @@ bool altconn_listener_reset_assoc(struct altconn_assoc *assoc)
 }
 
 /**
- * altconn_listener_set_policy() - set when a listener refuses or establishes
+ * altconn_listen_set_policy() - set when a listener refuses or establishes
  * attempts
  * @sk: an endpoint, which may listen
  * @fail_fast: attempts that find the backlog full are refused
@@ -291,7 +290,7 @@ bool altconn_listener_reset_assoc(struct altconn_assoc *assoc)
  *
  * Context: process; lock_sock() held.
  */
-void altconn_listener_set_policy(struct sock *sk, bool fail_fast, bool defer)
+void altconn_listen_set_policy(struct sock *sk, bool fail_fast, bool defer)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	struct altconn_listener *ln =
@@ -305,14 +304,14 @@ void altconn_listener_set_policy(struct sock *sk, bool fail_fast, bool defer)
 }
 
 /**
- * altconn_listener_refuse_waiting() - refuse waiting attempts, ALTCONN_REFUSE
+ * altconn_listen_refuse_waiting() - refuse waiting attempts, ALTCONN_REFUSE
  * @sk: an endpoint
  * @count: number of attempts to refuse, in order of arrival
  *
  * Context: process, may sleep; lock_sock() held.
  * Return: 0 on success; -EINVAL if the endpoint does not listen.
  */
-int altconn_listener_refuse_waiting(struct sock *sk, u32 count)
+int altconn_listen_refuse_waiting(struct sock *sk, u32 count)
 {
 	struct altconn_listener *ln =
 		rcu_dereference_protected(altconn_sk(sk)->listener,
@@ -325,7 +324,7 @@ int altconn_listener_refuse_waiting(struct sock *sk, u32 count)
 }
 
 /**
- * altconn_listener_has_acceptable() - check whether accept() finds an
+ * altconn_listen_has_acceptable() - check whether accept() finds an
  * association
  * @ln: the listener; the caller has a reference
  *
@@ -334,7 +333,7 @@ int altconn_listener_refuse_waiting(struct sock *sk, u32 count)
  * Return: true if the accept queue has an association or, with
  * ALTCONN_DEFER_ACCEPT, if an attempt waits for the listener; else false.
  */
-bool altconn_listener_has_acceptable(const struct altconn_listener *ln)
+bool altconn_listen_has_acceptable(const struct altconn_listener *ln)
 {
 	return !list_empty_careful(&ln->queue) ||
 	       (READ_ONCE(ln->defer) && altconn_attempt_has_waiting(ln));

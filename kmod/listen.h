@@ -8,12 +8,12 @@ struct altconn_assoc;
 struct altconn_listener;
 
 int altconn_listen(struct socket *sock, int backlog);
-struct altconn_assoc *altconn_listener_dequeue(struct altconn_listener *ln,
-					       u8 state);
-void altconn_listener_close(struct sock *sk);
-bool altconn_listener_reset_assoc(struct altconn_assoc *assoc);
-void altconn_listener_set_policy(struct sock *sk, bool fail_fast, bool defer);
-int altconn_listener_refuse_waiting(struct sock *sk, u32 count);
-bool altconn_listener_has_acceptable(const struct altconn_listener *ln);
+struct altconn_assoc *altconn_listen_dequeue(struct altconn_listener *ln,
+					     u8 state);
+void altconn_listen_close(struct sock *sk);
+bool altconn_listen_reset_assoc(struct altconn_assoc *assoc);
+void altconn_listen_set_policy(struct sock *sk, bool fail_fast, bool defer);
+int altconn_listen_refuse_waiting(struct sock *sk, u32 count);
+bool altconn_listen_has_acceptable(const struct altconn_listener *ln);
 
 #endif /* _ALTCONN_LISTEN_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Listeners: their lifetime, and the lookup of the closest listener that serves
- * an address. altconn_bind_find_place() of place.c defines the closeness.
+ * an address. altconn_place_find() of place.c defines the closeness.
  */
 
 #include <linux/slab.h>
@@ -81,9 +81,9 @@ listener_select_nth(const struct altconn_place *place,
 	struct altconn_bind *bind;
 	bool full, found = false;
 
-	altconn_bind_for_each_listener(bind, place) {
+	altconn_place_for_each_listener(bind, place) {
 		ln = rcu_dereference(bind->listener);
-		if (!ln || altconn_bind_closeness(bind, addr) != score)
+		if (!ln || altconn_place_closeness(bind, addr) != score)
 			continue;
 		full = READ_ONCE(ln->queued) > READ_ONCE(ln->backlog);
 		/*
@@ -113,12 +113,12 @@ listener_lookup_place(const struct altconn_place *place, int type,
 	struct altconn_bind *bind;
 	unsigned int equals = 0, nth;
 
-	altconn_bind_for_each_listener(bind, place) {
+	altconn_place_for_each_listener(bind, place) {
 		ln = rcu_dereference(bind->listener);
 		if (unlikely(!ln))
 			*changed = true;
 		if (!ln || bind->type != type ||
-		    altconn_bind_closeness(bind, addr) != score)
+		    altconn_place_closeness(bind, addr) != score)
 			continue;
 		found = ln;
 		equals++;
@@ -146,7 +146,7 @@ listener_lookup_best(struct net *net, int type, const struct altconn_addr *addr,
 	const struct altconn_place *place;
 
 	for (; score && !ln && !*changed; score--) {
-		place = altconn_bind_find_place(net, type, addr, score);
+		place = altconn_place_find(net, type, addr, score);
 		ln = listener_lookup_place(place, type, addr, score, changed);
 	}
 	return ln;
@@ -160,7 +160,8 @@ static void listener_lookup_bound(struct net *net, int type,
 				  const struct altconn_addr *addr,
 				  struct listener_found *found)
 {
-	const struct altconn_bind *bind = altconn_bind_find(net, type, addr);
+	const struct altconn_bind *bind =
+		altconn_place_find_bind(net, type, addr);
 
 	found->bound = bind;
 	found->wrong_type = bind && bind->type != type;

@@ -51,7 +51,7 @@ struct cred;
  * Lifetime: The endpoint holds a reference (ask->listener), and so do each
  * association that was established in @queue and each call under way.
  * bind->listener and the lists of the room hold none.
- * altconn_listener_close() clears these pointers before it drops the reference
+ * altconn_listen_close() clears these pointers before it drops the reference
  * of the endpoint. A lookup under RCU takes a reference with
  * refcount_inc_not_zero().
  */

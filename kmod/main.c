@@ -17,6 +17,7 @@
 #include "netns.h"
 #include "node.h"
 #include "payer.h"
+#include "place.h"
 #include "port.h"
 #include "registry.h"
 #include "ring.h"
@@ -147,9 +148,12 @@ static int __init main_init_tables(void)
 	err = altconn_account_table_init();
 	if (err)
 		goto err_assoc;
-	err = altconn_claim_init();
+	err = altconn_place_init();
 	if (err)
 		goto err_account;
+	err = altconn_claim_init();
+	if (err)
+		goto err_place;
 	err = altconn_room_init();
 	if (err)
 		goto err_claim;
@@ -162,6 +166,8 @@ err_room:
 	altconn_room_exit();
 err_claim:
 	altconn_claim_exit();
+err_place:
+	altconn_place_exit();
 err_account:
 	altconn_account_table_exit();
 err_assoc:
@@ -176,6 +182,7 @@ static void main_exit_tables(void)
 	altconn_binding_exit();
 	altconn_room_exit();
 	altconn_claim_exit();
+	altconn_place_exit();
 	altconn_account_table_exit();
 	altconn_assoc_exit();
 }

@@ -62,7 +62,7 @@ struct altconn_stat;
  * @nodes_lock: protects changes of @nodes, @node_list, @n_nodes and @node_id
  * @node_id: id that means this namespace itself when a process of this
  *	namespace uses it, or 0
- * @named_by: the nodes of other namespaces whose target is this namespace;
+ * @named_by: the nodes of other namespaces that have this namespace as target;
  *	under node_target_lock of node.c
  * @n_assocs: number of associations that began in this namespace and are not
  *	freed yet, plus number of connected datagram sockets

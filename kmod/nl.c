@@ -59,12 +59,13 @@ int altconn_nl_check_admin(struct sk_buff *skb, struct genl_info *info)
  * @head: the first attribute
  * @len: length of all attributes, bytes
  * @twice: error messages, by attribute type; an attribute whose type has no
- *	message may occur more than once
+ *	message may occur more than once. If @twice is NULL, no attribute may
  * @n: length of @twice, at most BITS_PER_LONG
  * @extack: gets the second attribute and its error message; may be NULL
  *
  * The core's parser accepts such a message, and uses the last attribute of each
- * type.
+ * type. All types are below BITS_PER_LONG, except for unknown ones, which the
+ * core refuses.
  *
  * Context: any.
  * Return: 0 or -EINVAL.
@@ -79,15 +80,16 @@ int altconn_nl_check_once(const struct nlattr *head, int len,
 
 	nla_for_each_attr(attr, head, len, rem) {
 		type = nla_type(attr);
-		if (type >= n || !twice[type])
+		if (twice && (type >= n || !twice[type]))
 			continue;
-		if (seen & BIT(type)) {
+		if (seen & BIT(type % BITS_PER_LONG)) {
 			NL_SET_BAD_ATTR(extack, attr);
 			if (extack)
-				extack->_msg = twice[type];
+				extack->_msg = twice ? twice[type] :
+					"an attribute occurs twice";
 			return -EINVAL;
 		}
-		seen |= BIT(type);
+		seen |= BIT(type % BITS_PER_LONG);
 	}
 	return 0;
 }
@@ -216,7 +218,7 @@ static int nl_put_inet(struct sk_buff *skb, const struct altconn_addr *addr)
  * @addr: the address; NULL: an unnamed end, which gets kind ALTCONN_KIND_NONE
  *
  * Context: any.
- * Return: 0; -EMSGSIZE: the message is full, and the caller cancels it.
+ * Return: 0; -EMSGSIZE if the message is full; the caller then cancels it.
  */
 int altconn_nl_put_addr(struct sk_buff *skb, int attr,
 			const struct altconn_addr *addr)
@@ -297,7 +299,7 @@ static int nl_put_if_known(struct sk_buff *skb, int attr, u32 value)
  * @end: the end
  *
  * Context: any.
- * Return: 0; -EMSGSIZE: the message is full, and the caller cancels it.
+ * Return: 0; -EMSGSIZE if the message is full; the caller then cancels it.
  */
 int altconn_nl_put_end(struct sk_buff *skb, int attr,
 		       const struct altconn_viewer *viewer,
@@ -333,7 +335,7 @@ int altconn_nl_put_end(struct sk_buff *skb, int attr,
  * number since the previous message of the dump.
  *
  * Context: any.
- * Return: the header, for genlmsg_end() or genlmsg_cancel(); NULL: @skb is
+ * Return: the header, for genlmsg_end() or genlmsg_cancel(); NULL if @skb is
  * full.
  */
 void *altconn_nl_put_header(struct sk_buff *skb, struct netlink_callback *cb,
@@ -446,7 +448,7 @@ int altconn_nl_reply_send(struct sk_buff *reply, void *hdr,
  * @outcomes: the counters, by enum altconn_reason
  *
  * Context: any.
- * Return: 0; -EMSGSIZE: the message is full, and the caller cancels it.
+ * Return: 0; -EMSGSIZE if the message is full; the caller then cancels it.
  */
 int altconn_nl_put_outcomes(struct sk_buff *skb, int attr, const u64 *outcomes)
 {

@@ -61,52 +61,6 @@ struct altconn_end_info {
 	u64				inode;
 };
 
-/**
- * struct altconn_nl_end_filter - the values that a request demands of an end
- * @given: the request has the nest of this end; if not, every end matches
- * @attr: the demanded values, by ALTCONN_A_END_*; NULL matches any value
- * @addr: the demanded parts of the address, by ALTCONN_A_ADDR_*; NULL matches
- *	any value
- */
-struct altconn_nl_end_filter {
-	bool		given;
-	struct nlattr	*attr[ALTCONN_A_END_MAX + 1];
-	struct nlattr	*addr[ALTCONN_A_ADDR_MAX + 1];
-};
-
-/**
- * struct altconn_nl_filter - the values that a request demands of an object
- * @id: id of the association or of the socket
- * @type: type of the association or of the socket, enum altconn_socket_type
- * @state: state of the association
- * @listener: id of the association's listener
- * @listening: if it is not NULL, only listeners match
- * @client: client's end of the association
- * @server: server's end of the association
- * @either: an end of the association, the client's or the server's
- * @owner: owner of the socket
- * @peer: parts of the address that the socket is connected to, by
- *	ALTCONN_A_ADDR_*
- * @peer_given: the request has the nest @peer, so only connected datagram
- *	sockets match, even if the nest is empty
- *
- * The pointers are to attributes of the request, which outlives the filter.
- * NULL matches any value.
- */
-struct altconn_nl_filter {
-	struct nlattr			*id;
-	struct nlattr			*type;
-	struct nlattr			*state;
-	struct nlattr			*listener;
-	struct nlattr			*listening;
-	struct altconn_nl_end_filter	client;
-	struct altconn_nl_end_filter	server;
-	struct altconn_nl_end_filter	either;
-	struct altconn_nl_end_filter	owner;
-	struct nlattr			*peer[ALTCONN_A_ADDR_MAX + 1];
-	bool				peer_given;
-};
-
 /* The value of a field of struct altconn_end_info that a message leaves out. */
 #define ALTCONN_END_UNKNOWN	U32_MAX
 

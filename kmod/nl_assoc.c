@@ -37,9 +37,9 @@ static struct altconn_end_info nl_assoc_end(struct altconn_assoc *assoc,
 	 */
 	struct sock *sk = smp_load_acquire(&end->sk);
 	struct altconn_end_info info = {
-		.addr = altconn_assoc_addr(assoc, side, viewer->side),
+		.addr = altconn_xns_addr(assoc, side, viewer->side),
 		.format = end->format,
-		.recv_queue = altconn_ring_unread_payload(READ_ONCE(assoc->end[side].in)),
+		.recv_queue = altconn_ring_unread_payload(READ_ONCE(end->in)),
 		.inode = sk ? sock_i_ino(sk) : 0,
 	};
 
@@ -73,13 +73,28 @@ static bool nl_selects_assoc_ends(const struct altconn_nl_filter *filter,
 		return true;
 	client = nl_assoc_end(assoc, ALTCONN_CLIENT, viewer);
 	server = nl_assoc_end(assoc, ALTCONN_SERVER, viewer);
-	wanted = altconn_nl_selects_end(&filter->client, viewer, &client) &&
-		 altconn_nl_selects_end(&filter->server, viewer, &server) &&
-		 (altconn_nl_selects_end(&filter->either, viewer, &client) ||
-		  altconn_nl_selects_end(&filter->either, viewer, &server));
+	wanted = altconn_nl_filter_selects_end(&filter->client, viewer,
+					       &client) &&
+		 altconn_nl_filter_selects_end(&filter->server, viewer,
+					       &server) &&
+		 (altconn_nl_filter_selects_end(&filter->either, viewer,
+						&client) ||
+		  altconn_nl_filter_selects_end(&filter->either, viewer,
+						&server));
 	put_pid(client.task.pid);
 	put_pid(server.task.pid);
 	return wanted;
+}
+
+static bool nl_selects_assoc_listener(const struct altconn_nl_filter *filter,
+				      const struct altconn_assoc *assoc)
+{
+	u64 id;
+
+	if (!filter->listener)
+		return true;
+	id = altconn_attempt_listener_id(assoc);
+	return altconn_nl_filter_selects_u64(filter->listener, id);
 }
 
 /*
@@ -91,13 +106,11 @@ static bool nl_selects_assoc(const struct altconn_nl_filter *filter,
 			     struct altconn_assoc *assoc, u32 state)
 {
 	return !filter ||
-	       (altconn_nl_selects_u64(filter->id, assoc->entry.id) &&
-		altconn_nl_selects_u32(filter->type,
-				       altconn_nl_type(assoc->type)) &&
-		altconn_nl_selects_u32(filter->state, state) &&
-		(!filter->listener ||
-		 altconn_nl_selects_u64(filter->listener,
-					altconn_attempt_listener_id(assoc))) &&
+	       (altconn_nl_filter_selects_u64(filter->id, assoc->entry.id) &&
+		altconn_nl_filter_selects_u32(filter->type,
+					      altconn_nl_type(assoc->type)) &&
+		altconn_nl_filter_selects_u32(filter->state, state) &&
+		nl_selects_assoc_listener(filter, assoc) &&
 		nl_selects_assoc_ends(filter, viewer, assoc));
 }
 
@@ -204,7 +217,7 @@ static struct nl_assoc_dump *nl_assoc_dump_of(struct netlink_callback *cb)
  * @cb: the dump; its context gets the position and the filter
  *
  * Context: process, may sleep.
- * Return: 0; -EINVAL: an attribute is wrong or occurs twice; -ENOMEM.
+ * Return: 0; -EINVAL if an attribute is wrong or occurs twice; -ENOMEM.
  */
 int altconn_nl_assoc_get_start(struct netlink_callback *cb)
 {
@@ -283,9 +296,9 @@ int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,
  * @info: the request
  *
  * Context: process, may sleep.
- * Return: 0; -EINVAL: the id is missing, or an attribute is wrong or occurs
- * twice; -ENOENT: no association has the id, or the association does not match
- * the other attributes; -ENOMEM; or an error of sending the reply.
+ * Return: 0; -EINVAL if the id is missing, or an attribute is wrong or occurs
+ * twice; -ENOENT if no association has the id, or the association does not
+ * match the other attributes; -ENOMEM; or an error of sending the reply.
  */
 int altconn_nl_assoc_get_doit(struct sk_buff *skb, struct genl_info *info)
 {

@@ -66,9 +66,9 @@ static int nl_event_add_watcher(struct sk_buff *skb, struct genl_info *info)
  * number of the last event of the watcher, lost or not; 0 for a new watcher.
  *
  * Context: process, may sleep.
- * Return: 0; -EINVAL: the request has an attribute; -ENOMEM; -ENOSPC: the user
- * has the maximum number of watchers; -EALREADY: another thread has just made
- * the socket a watcher; or an error of sending the reply.
+ * Return: 0; -EINVAL if the request has an attribute; -ENOMEM; -ENOSPC if the
+ * user has the maximum number of watchers; -EALREADY if another thread has just
+ * made the socket a watcher; or an error of sending the reply.
  */
 int altconn_nl_monitor_doit(struct sk_buff *skb, struct genl_info *info)
 {

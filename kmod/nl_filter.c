@@ -21,7 +21,7 @@
 static struct altconn_nl_filter *nl_filter_new(const struct nlmsghdr *nlh,
 					       struct nlattr **attrs,
 					       struct netlink_ext_ack *extack,
-					       nl_filter_parse *parse)
+					       altconn_nl_filter_parse *parse)
 {
 	struct altconn_nl_filter *filter;
 	int err;
@@ -45,12 +45,13 @@ static struct altconn_nl_filter *nl_filter_new(const struct nlmsghdr *nlh,
  *	which fills the filter
  *
  * Context: process, may sleep.
- * Return: the filter, which the caller frees with kfree(); NULL: the request
- * has no attributes, so all objects match; ERR_PTR(-EINVAL): an attribute is
+ * Return: the filter, which the caller frees with kfree(); NULL if the request
+ * has no attributes, so all objects match; ERR_PTR(-EINVAL) if an attribute is
  * wrong or occurs twice; ERR_PTR(-ENOMEM).
  */
 struct altconn_nl_filter *
-altconn_nl_filter_new_dump(struct netlink_callback *cb, nl_filter_parse *parse)
+altconn_nl_filter_new_dump(struct netlink_callback *cb,
+			   altconn_nl_filter_parse *parse)
 {
 	const struct genl_info *info = genl_info_dump(cb);
 
@@ -65,11 +66,12 @@ altconn_nl_filter_new_dump(struct netlink_callback *cb, nl_filter_parse *parse)
  *
  * Context: process, may sleep.
  * Return: the filter, with an id, which the caller frees with kfree();
- * ERR_PTR(-EINVAL): the id is missing, or an attribute is wrong or occurs
+ * ERR_PTR(-EINVAL) if the id is missing, or an attribute is wrong or occurs
  * twice; ERR_PTR(-ENOMEM).
  */
-struct altconn_nl_filter *altconn_nl_filter_new_one(struct genl_info *info,
-						    nl_filter_parse *parse)
+struct altconn_nl_filter *
+altconn_nl_filter_new_one(struct genl_info *info,
+			  altconn_nl_filter_parse *parse)
 {
 	struct altconn_nl_filter *filter =
 		nl_filter_new(info->nlhdr, info->attrs, info->extack, parse);
@@ -81,38 +83,14 @@ struct altconn_nl_filter *altconn_nl_filter_new_one(struct genl_info *info,
 	return ERR_PTR(-EINVAL);
 }
 
-/*
- * Refuse a message or nest in which an attribute occurs twice: the core's
- * parser would use the last one. All types are below BITS_PER_LONG, except for
- * unknown ones, which the core refuses.
- */
-static int nl_filter_check_once(const struct nlattr *head, int len,
-				struct netlink_ext_ack *extack)
-{
-	const struct nlattr *attr;
-	unsigned long seen = 0;
-	int rem;
-
-	nla_for_each_attr(attr, head, len, rem) {
-		unsigned long bit = BIT(nla_type(attr) % BITS_PER_LONG);
-
-		if (seen & bit) {
-			NL_SET_ERR_MSG_ATTR(extack, attr,
-					    "an attribute occurs twice");
-			return -EINVAL;
-		}
-		seen |= bit;
-	}
-	return 0;
-}
-
 /* Read the nest of an address into @addr. @nest is NULL if there is none. */
 static int nl_filter_parse_addr(struct nlattr **addr, const struct nlattr *nest,
 				struct netlink_ext_ack *extack)
 {
 	if (!nest)
 		return 0;
-	return nl_filter_check_once(nla_data(nest), nla_len(nest), extack) ? :
+	return altconn_nl_check_once(nla_data(nest), nla_len(nest), NULL, 0,
+				     extack) ? :
 	       nla_parse_nested(addr, ALTCONN_A_ADDR_MAX, nest,
 				altconn_addr_nl_policy, extack);
 }
@@ -140,14 +118,15 @@ static int nl_filter_check_end(struct nlattr **attr,
 }
 
 /* Read the nest of an end into @end. @nest is NULL if there is none. */
-static int nl_filter_parse_end(struct altconn_nl_end_filter *end,
+static int nl_filter_parse_end(struct altconn_nl_filter_end *end,
 			       const struct nlattr *nest,
 			       struct netlink_ext_ack *extack)
 {
 	if (!nest)
 		return 0;
 	end->given = true;
-	return nl_filter_check_once(nla_data(nest), nla_len(nest), extack) ? :
+	return altconn_nl_check_once(nla_data(nest), nla_len(nest), NULL, 0,
+				     extack) ? :
 	       nla_parse_nested(end->attr, ALTCONN_A_END_MAX, nest,
 				altconn_end_nl_policy, extack) ? :
 	       nl_filter_check_end(end->attr, extack) ? :
@@ -164,7 +143,7 @@ static int nl_filter_parse_end(struct altconn_nl_end_filter *end,
  * @extack: gets the error message
  *
  * Context: process.
- * Return: 0; -EINVAL: an attribute is wrong or occurs twice.
+ * Return: 0; -EINVAL if an attribute is wrong or occurs twice.
  */
 int altconn_nl_filter_parse_assoc(struct altconn_nl_filter *filter,
 				  const struct nlmsghdr *nlh,
@@ -175,8 +154,9 @@ int altconn_nl_filter_parse_assoc(struct altconn_nl_filter *filter,
 	filter->type = attrs[ALTCONN_A_ASSOC_TYPE];
 	filter->state = attrs[ALTCONN_A_ASSOC_STATE];
 	filter->listener = attrs[ALTCONN_A_ASSOC_LISTENER];
-	return nl_filter_check_once(nlmsg_attrdata(nlh, GENL_HDRLEN),
-				    nlmsg_attrlen(nlh, GENL_HDRLEN), extack) ? :
+	return altconn_nl_check_once(nlmsg_attrdata(nlh, GENL_HDRLEN),
+				     nlmsg_attrlen(nlh, GENL_HDRLEN), NULL, 0,
+				     extack) ? :
 	       nl_filter_parse_end(&filter->client,
 				   attrs[ALTCONN_A_ASSOC_CLIENT], extack) ? :
 	       nl_filter_parse_end(&filter->server,
@@ -193,7 +173,7 @@ int altconn_nl_filter_parse_assoc(struct altconn_nl_filter *filter,
  * @extack: gets the error message
  *
  * Context: process.
- * Return: 0; -EINVAL: an attribute is wrong or occurs twice.
+ * Return: 0; -EINVAL if an attribute is wrong or occurs twice.
  */
 int altconn_nl_filter_parse_socket(struct altconn_nl_filter *filter,
 				   const struct nlmsghdr *nlh,
@@ -204,8 +184,9 @@ int altconn_nl_filter_parse_socket(struct altconn_nl_filter *filter,
 	filter->type = attrs[ALTCONN_A_SOCKET_TYPE];
 	filter->listening = attrs[ALTCONN_A_SOCKET_LISTENING];
 	filter->peer_given = attrs[ALTCONN_A_SOCKET_PEER];
-	return nl_filter_check_once(nlmsg_attrdata(nlh, GENL_HDRLEN),
-				    nlmsg_attrlen(nlh, GENL_HDRLEN), extack) ? :
+	return altconn_nl_check_once(nlmsg_attrdata(nlh, GENL_HDRLEN),
+				     nlmsg_attrlen(nlh, GENL_HDRLEN), NULL, 0,
+				     extack) ? :
 	       nl_filter_parse_end(&filter->owner,
 				   attrs[ALTCONN_A_SOCKET_OWNER], extack) ? :
 	       nl_filter_parse_addr(filter->peer, attrs[ALTCONN_A_SOCKET_PEER],
@@ -213,27 +194,27 @@ int altconn_nl_filter_parse_socket(struct altconn_nl_filter *filter,
 }
 
 /**
- * altconn_nl_selects_u32() - check whether a u32 matches a request
+ * altconn_nl_filter_selects_u32() - check whether a u32 matches a request
  * @attr: attribute of the request; NULL matches any value
  * @value: the value
  *
  * Context: any.
  * Return: true if @value matches, else false.
  */
-bool altconn_nl_selects_u32(const struct nlattr *attr, u32 value)
+bool altconn_nl_filter_selects_u32(const struct nlattr *attr, u32 value)
 {
 	return !attr || nla_get_u32(attr) == value;
 }
 
 /**
- * altconn_nl_selects_u64() - check whether a u64 matches a request
+ * altconn_nl_filter_selects_u64() - check whether a u64 matches a request
  * @attr: attribute of the request; NULL matches any value
  * @value: the value
  *
  * Context: any.
  * Return: true if @value matches, else false.
  */
-bool altconn_nl_selects_u64(const struct nlattr *attr, u64 value)
+bool altconn_nl_filter_selects_u64(const struct nlattr *attr, u64 value)
 {
 	return !attr || nla_get_u64(attr) == value;
 }
@@ -261,25 +242,26 @@ static bool nl_filter_selects_number(const struct nlattr *attr, bool has,
 }
 
 /**
- * altconn_nl_selects_addr() - check whether an address matches a request
+ * altconn_nl_filter_selects_addr() - check whether an address matches a request
  * @wanted: the demanded parts, by ALTCONN_A_ADDR_*; NULL matches any value
  * @addr: the address; NULL: an unnamed end, of kind ALTCONN_KIND_NONE
  *
  * Context: any.
  * Return: true if @addr matches, else false.
  */
-bool altconn_nl_selects_addr(struct nlattr * const *wanted,
-			     const struct altconn_addr *addr)
+bool altconn_nl_filter_selects_addr(struct nlattr * const *wanted,
+				    const struct altconn_addr *addr)
 {
 	u32 kind = addr ? addr->kind : ALTCONN_KIND_NONE;
 	bool port = kind == ALTCONN_KIND_PORT, name = kind == ALTCONN_KIND_NAME;
 	bool inet = kind == ALTCONN_KIND_INET;
 
-	return altconn_nl_selects_u32(wanted[ALTCONN_A_ADDR_KIND], kind) &&
-	       nl_filter_selects_number(wanted[ALTCONN_A_ADDR_NODE], port || name,
-					addr ? addr->node : 0) &&
-	       nl_filter_selects_number(wanted[ALTCONN_A_ADDR_PORT], port || inet,
-					addr ? addr->port : 0) &&
+	return altconn_nl_filter_selects_u32(wanted[ALTCONN_A_ADDR_KIND],
+					     kind) &&
+	       nl_filter_selects_number(wanted[ALTCONN_A_ADDR_NODE],
+					port || name, addr ? addr->node : 0) &&
+	       nl_filter_selects_number(wanted[ALTCONN_A_ADDR_PORT],
+					port || inet, addr ? addr->port : 0) &&
 	       nl_filter_selects_number(wanted[ALTCONN_A_ADDR_SCOPE], inet,
 					addr ? addr->node : 0) &&
 	       nl_filter_selects_bytes(wanted[ALTCONN_A_ADDR_NAME], addr,
@@ -291,7 +273,7 @@ bool altconn_nl_selects_addr(struct nlattr * const *wanted,
 }
 
 /**
- * altconn_nl_selects_end() - check whether an end matches a request
+ * altconn_nl_filter_selects_end() - check whether an end matches a request
  * @wanted: the demanded values; if none are given, every end matches
  * @viewer: the sender of the request; a pid that the sender may not see matches
  *	no demanded pid
@@ -300,9 +282,9 @@ bool altconn_nl_selects_addr(struct nlattr * const *wanted,
  * Context: any.
  * Return: true if @end matches, else false.
  */
-bool altconn_nl_selects_end(const struct altconn_nl_end_filter *wanted,
-			    const struct altconn_viewer *viewer,
-			    const struct altconn_end_info *end)
+bool altconn_nl_filter_selects_end(const struct altconn_nl_filter_end *wanted,
+				   const struct altconn_viewer *viewer,
+				   const struct altconn_end_info *end)
 {
 	struct nlattr * const *attr = wanted->attr;
 	bool has_uid = uid_valid(end->task.uid);
@@ -313,14 +295,15 @@ bool altconn_nl_selects_end(const struct altconn_nl_end_filter *wanted,
 	if (attr[ALTCONN_A_END_PID])
 		pid = altconn_nl_shown_pid(viewer, &end->task);
 	uid = has_uid ? from_kuid_munged(viewer->users, end->task.uid) : 0;
-	return altconn_nl_selects_addr(wanted->addr, end->addr) &&
+	return altconn_nl_filter_selects_addr(wanted->addr, end->addr) &&
 	       nl_filter_selects_number(attr[ALTCONN_A_END_FORMAT],
 					end->format != ALTCONN_END_UNKNOWN,
 					end->format) &&
 	       nl_filter_selects_number(attr[ALTCONN_A_END_UID], has_uid,
 					uid) &&
 	       (!attr[ALTCONN_A_END_INODE] ||
-		(end->inode && altconn_nl_selects_u64(attr[ALTCONN_A_END_INODE],
-						      end->inode))) &&
+		(end->inode &&
+		 altconn_nl_filter_selects_u64(attr[ALTCONN_A_END_INODE],
+					       end->inode))) &&
 	       nl_filter_selects_number(attr[ALTCONN_A_END_PID], pid, pid);
 }

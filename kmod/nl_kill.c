@@ -58,13 +58,13 @@ static bool nl_kill_id(struct net *net, u64 id, unsigned long until)
 
 	assoc = altconn_assoc_find(net, id, &viewer);
 	if (assoc) {
-		killed = altconn_assoc_kill(assoc);
+		killed = altconn_kill_assoc(assoc);
 		altconn_assoc_put(assoc);
 		return killed;
 	}
-	sk = altconn_sock_find(net, id);
+	sk = altconn_endpoint_find(net, id);
 	if (sk) {
-		killed = altconn_sock_kill(sk, id, until);
+		killed = altconn_kill_sock(sk, id, until);
 		sock_put(sk);
 	}
 	return killed;
@@ -100,8 +100,8 @@ static u32 nl_kill_ids(struct genl_info *info)
  * the request has ended.
  *
  * Context: process, may sleep.
- * Return: 0, also if no object has been ended; -EPERM: the sender has no
- * CAP_NET_ADMIN; -EINVAL: there is no id; -ENOSPC: there are too many ids;
+ * Return: 0, also if no object has been ended; -EPERM if the sender has no
+ * CAP_NET_ADMIN; -EINVAL if there is no id; -ENOSPC if there are too many ids;
  * -ENOMEM. On failure nothing has been ended.
  */
 int altconn_nl_kill_doit(struct sk_buff *skb, struct genl_info *info)

@@ -172,7 +172,8 @@ static int nl_node_explain(struct genl_info *info, int err)
 			continue;
 		info->extack->_msg = rows[i].wrong;
 		if (rows[i].attr && info->attrs[rows[i].attr])
-			NL_SET_BAD_ATTR(info->extack, info->attrs[rows[i].attr]);
+			NL_SET_BAD_ATTR(info->extack,
+					info->attrs[rows[i].attr]);
 	}
 	return err;
 }
@@ -183,9 +184,9 @@ static int nl_node_explain(struct genl_info *info, int err)
  * @info: the request
  *
  * Context: process, may sleep.
- * Return: 0; -EPERM: the sender has no CAP_NET_ADMIN in one of the two
- * namespaces; -EINVAL: an attribute is missing, wrong or occurs twice; -EBADF:
- * 'netns-fd' is not an open descriptor; -EEXIST, -EADDRINUSE, -EALREADY,
+ * Return: 0; -EPERM if the sender has no CAP_NET_ADMIN in one of the two
+ * namespaces; -EINVAL if an attribute is missing, wrong or occurs twice; -EBADF
+ * if 'netns-fd' is not an open descriptor; -EEXIST, -EADDRINUSE, -EALREADY,
  * -ENOSPC or -ENOMEM, see altconn_node_add().
  */
 int altconn_nl_node_add_doit(struct sk_buff *skb, struct genl_info *info)
@@ -214,8 +215,8 @@ int altconn_nl_node_add_doit(struct sk_buff *skb, struct genl_info *info)
  * @info: the request
  *
  * Context: process, may sleep.
- * Return: 0; -EPERM: the sender has no CAP_NET_ADMIN; -EINVAL: the id is wrong
- * or occurs twice; -ENOENT: no node has the id.
+ * Return: 0; -EPERM if the sender has no CAP_NET_ADMIN; -EINVAL if the id is
+ * wrong or occurs twice; -ENOENT if no node has the id.
  */
 int altconn_nl_node_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -234,8 +235,8 @@ int altconn_nl_node_del_doit(struct sk_buff *skb, struct genl_info *info)
  * @info: the request
  *
  * Context: process, may sleep.
- * Return: 0; -EPERM: the sender has no CAP_NET_ADMIN; -EINVAL: the id or the
- * state is missing, wrong or occurs twice; -ENOENT: no node has the id.
+ * Return: 0; -EPERM if the sender has no CAP_NET_ADMIN; -EINVAL if the id or
+ * the state is missing, wrong or occurs twice; -ENOENT if no node has the id.
  */
 int altconn_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -267,8 +268,8 @@ int altconn_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info)
  * @info: the request
  *
  * Context: process, may sleep.
- * Return: 0; -EPERM: the sender has no CAP_NET_ADMIN; -EINVAL: the id is wrong
- * or occurs twice; -EEXIST: a node has the id.
+ * Return: 0; -EPERM if the sender has no CAP_NET_ADMIN; -EINVAL if the id is
+ * wrong or occurs twice; -EEXIST if a node has the id.
  */
 int altconn_nl_node_self_doit(struct sk_buff *skb, struct genl_info *info)
 {

@@ -374,7 +374,8 @@ static struct sk_buff *nl_rule_reply_new(struct genl_info *info, void **hdr)
 static void nl_rule_reply_id(struct sk_buff *reply, struct genl_info *info,
 			     void *hdr, u32 id)
 {
-	if (WARN_ON_ONCE(!hdr || nla_put_u32(reply, ALTCONN_A_RULESET_ID, id))) {
+	if (WARN_ON_ONCE(!hdr ||
+			 nla_put_u32(reply, ALTCONN_A_RULESET_ID, id))) {
 		nlmsg_free(reply);
 		return;
 	}
@@ -390,9 +391,9 @@ static void nl_rule_reply_id(struct sk_buff *reply, struct genl_info *info,
  * The reply has the id of the first rule of the request.
  *
  * Context: process, may sleep.
- * Return: 0; -EPERM: the sender has no CAP_NET_ADMIN; -EINVAL: there is no
- * rule, or a rule is wrong; -ENOSPC: there would be too many rules, or too many
- * bytes of patterns; -ENOMEM. On failure the table is unchanged.
+ * Return: 0; -EPERM if the sender has no CAP_NET_ADMIN; -EINVAL if there is no
+ * rule, or a rule is wrong; -ENOSPC if there would be too many rules, or too
+ * many bytes of patterns; -ENOMEM. On failure the table is unchanged.
  */
 int altconn_nl_rule_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -402,7 +403,8 @@ int altconn_nl_rule_add_doit(struct sk_buff *skb, struct genl_info *info)
 	u32 id;
 	int err;
 
-	err = altconn_nl_check_admin(skb, info) ? : nl_rule_read_list(info, false, &list);
+	err = altconn_nl_check_admin(skb, info) ? :
+	      nl_rule_read_list(info, false, &list);
 	if (err)
 		return err;
 	err = -EINVAL;
@@ -431,16 +433,18 @@ out:
  * @info: the request
  *
  * Context: process, may sleep.
- * Return: 0; -EPERM: the sender has no CAP_NET_ADMIN; -EINVAL: a rule is wrong;
- * -EEXIST: two rules have the same id; -ENOSPC: there are too many rules, or
- * too many bytes of patterns; -ENOMEM. On failure the table is unchanged.
+ * Return: 0; -EPERM if the sender has no CAP_NET_ADMIN; -EINVAL if a rule is
+ * wrong; -EEXIST if two rules have the same id; -ENOSPC if there are too many
+ * rules, or too many bytes of patterns; -ENOMEM. On failure the table is
+ * unchanged.
  */
 int altconn_nl_rule_restore_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nl_rule_list list;
 	int err;
 
-	err = altconn_nl_check_admin(skb, info) ? : nl_rule_read_list(info, true, &list);
+	err = altconn_nl_check_admin(skb, info) ? :
+	      nl_rule_read_list(info, true, &list);
 	if (err)
 		return err;
 	err = nl_rule_apply_list(info, &list, true, NULL);
@@ -475,8 +479,8 @@ static int nl_rule_explain(struct genl_info *info, int err)
  * @info: the request
  *
  * Context: process, may sleep.
- * Return: 0; -EPERM: the sender has no CAP_NET_ADMIN; -EINVAL: the id is
- * missing or occurs twice; -ENOENT: no rule has the id; -ENOMEM.
+ * Return: 0; -EPERM if the sender has no CAP_NET_ADMIN; -EINVAL if the id is
+ * missing or occurs twice; -ENOENT if no rule has the id; -ENOMEM.
  */
 int altconn_nl_rule_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -503,8 +507,8 @@ int altconn_nl_rule_del_doit(struct sk_buff *skb, struct genl_info *info)
  * @info: the request
  *
  * Context: process, may sleep.
- * Return: 0; -EPERM: the sender has no CAP_NET_ADMIN; -EINVAL: the id occurs
- * twice; -ENOENT: no rule has the id.
+ * Return: 0; -EPERM if the sender has no CAP_NET_ADMIN; -EINVAL if the id
+ * occurs twice; -ENOENT if no rule has the id.
  */
 int altconn_nl_rule_zero_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -546,8 +550,9 @@ static int nl_rule_put_dest(struct sk_buff *skb,
 	if (altconn_rule_has(rule, ALTCONN_A_RULE_IP) &&
 	    nla_put(skb, ALTCONN_A_RULE_IP, sizeof(rule->ip), &rule->ip))
 		return -EMSGSIZE;
-	return rule->pattern_len ? nla_put(skb, ALTCONN_A_RULE_PATTERN,
-					   rule->pattern_len, rule->pattern) : 0;
+	return rule->pattern_len ?
+		nla_put(skb, ALTCONN_A_RULE_PATTERN, rule->pattern_len,
+			rule->pattern) : 0;
 }
 
 /* Put the user and the group that the rule matches, and the verdict. */
@@ -595,7 +600,8 @@ static int nl_rule_put_counters(struct sk_buff *skb,
 				      ALTCONN_A_RULE_PAD))
 		return -EMSGSIZE;
 	return altconn_rule_has(rule, ALTCONN_A_RULE_TIMES) ?
-		nla_put_u32(skb, ALTCONN_A_RULE_LEFT, atomic_read(&rule->left)) : 0;
+		nla_put_u32(skb, ALTCONN_A_RULE_LEFT,
+			    atomic_read(&rule->left)) : 0;
 }
 
 static int nl_rule_put(struct sk_buff *skb, const struct altconn_rule *rule)

@@ -139,7 +139,7 @@ static bool nl_selects_owner(const struct altconn_nl_filter *filter,
 		return true;
 	addr = altconn_addr_of(sk);
 	info = nl_socket_owner_info(sk, addr);
-	wanted = altconn_nl_selects_end(&filter->owner, viewer, &info);
+	wanted = altconn_nl_filter_selects_end(&filter->owner, viewer, &info);
 	altconn_addr_put(addr);
 	return wanted;
 }
@@ -158,7 +158,7 @@ static bool nl_selects_peer(const struct altconn_nl_filter *filter,
 	    READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
 		return false;
 	peer = altconn_dgram_get_peer(sk);
-	wanted = altconn_nl_selects_addr(filter->peer, peer);
+	wanted = altconn_nl_filter_selects_addr(filter->peer, peer);
 	altconn_addr_put(peer);
 	return wanted;
 }
@@ -181,11 +181,12 @@ static bool nl_selects_socket(const struct altconn_nl_filter *filter,
 			      const struct altconn_viewer *viewer,
 			      struct sock *sk)
 {
+	u64 id = READ_ONCE(altconn_sk(sk)->entry.id);
+
 	return !filter ||
-	       (altconn_nl_selects_u64(filter->id,
-				       READ_ONCE(altconn_sk(sk)->entry.id)) &&
-		altconn_nl_selects_u32(filter->type,
-				       altconn_nl_type(sk->sk_type)) &&
+	       (altconn_nl_filter_selects_u64(filter->id, id) &&
+		altconn_nl_filter_selects_u32(filter->type,
+					      altconn_nl_type(sk->sk_type)) &&
 		(!filter->listening || nl_is_listener(sk)) &&
 		nl_selects_owner(filter, viewer, sk) &&
 		nl_selects_peer(filter, sk));
@@ -199,7 +200,7 @@ static bool nl_is_reachable(const struct sock *sk)
 
 	rcu_read_lock();
 	/*
-	 * Pairs with the release in altconn_bind_publish(): if ask->bind is
+	 * Pairs with the release in altconn_binding_publish(): if ask->bind is
 	 * set, the binding is complete.
 	 */
 	bind = smp_load_acquire(&altconn_sk(sk)->bind);
@@ -221,7 +222,7 @@ static int nl_put_file(struct sk_buff *skb, const struct altconn_viewer *viewer,
 	int err = 0;
 
 	if ((!viewer->admin && !uid_eq(viewer->uid, sk_uid(sk))) ||
-	    !altconn_bind_get_file(sk, &path))
+	    !altconn_binding_get_file(sk, &path))
 		return 0;
 	buf = kmalloc(PATH_MAX, GFP_KERNEL);
 	text = buf ? d_path(&path, buf, PATH_MAX) : NULL;
@@ -298,7 +299,7 @@ static struct nl_socket_dump *nl_socket_dump_of(struct netlink_callback *cb)
  * @cb: the dump; its context gets the position and the filter
  *
  * Context: process, may sleep.
- * Return: 0; -EINVAL: an attribute is wrong or occurs twice; -ENOMEM.
+ * Return: 0; -EINVAL if an attribute is wrong or occurs twice; -ENOMEM.
  */
 int altconn_nl_socket_get_start(struct netlink_callback *cb)
 {
@@ -311,7 +312,7 @@ int altconn_nl_socket_get_start(struct netlink_callback *cb)
 	if (IS_ERR(filter))
 		return PTR_ERR(filter);
 	dump->filter = filter;
-	dump->pos.newest = altconn_next_id();
+	dump->pos.newest = altconn_registry_next_id();
 	seq = altconn_registry_track_removed(&an->sockets, dump->pos.newest);
 	altconn_nl_set_seq(cb, seq);
 	cb->prev_seq = cb->seq;
@@ -358,7 +359,7 @@ int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
 
 	altconn_nl_set_seq(cb, altconn_registry_nr_removed(reg));
 	while (!err && looks && !fatal_signal_pending(current) &&
-	       (sk = altconn_sock_next(net, &dump->pos))) {
+	       (sk = altconn_endpoint_next(net, &dump->pos))) {
 		looks--;
 		if (nl_selects_socket(dump->filter, &viewer, sk))
 			err = nl_dump_socket(skb, cb, &viewer, sk);
@@ -384,9 +385,10 @@ int altconn_nl_socket_get_dumpit(struct sk_buff *skb,
  * @info: the request
  *
  * Context: process, may sleep.
- * Return: 0; -EINVAL: the id is missing, or an attribute is wrong or occurs
- * twice; -ENOENT: no listener or datagram socket has the id, or the socket does
- * not match the other attributes; -ENOMEM; or an error of sending the reply.
+ * Return: 0; -EINVAL if the id is missing, or an attribute is wrong or occurs
+ * twice; -ENOENT if no listener or datagram socket has the id, or the socket
+ * does not match the other attributes; -ENOMEM; or an error of sending the
+ * reply.
  */
 int altconn_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -408,7 +410,8 @@ int altconn_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info)
 		kfree(filter);
 		return PTR_ERR(reply);
 	}
-	sk = altconn_sock_find(genl_info_net(info), nla_get_u64(filter->id));
+	sk = altconn_endpoint_find(genl_info_net(info),
+				   nla_get_u64(filter->id));
 	if (sk) {
 		if (nl_selects_socket(filter, &viewer, sk))
 			err = nl_put_socket(reply, &viewer, sk);
@@ -448,7 +451,7 @@ static int nl_put_family(struct sk_buff *skb, const struct altconn_net *an)
  * namespace of the request.
  *
  * Context: process, may sleep.
- * Return: 0; -EINVAL: the request has an attribute; -ENOMEM; or an error of
+ * Return: 0; -EINVAL if the request has an attribute; -ENOMEM; or an error of
  * sending the reply.
  */
 int altconn_nl_family_get_doit(struct sk_buff *skb, struct genl_info *info)

@@ -53,8 +53,8 @@ static int nl_stat_put_histogram(struct sk_buff *skb, int attr,
 	struct nlattr *nest = nla_nest_start(skb, attr);
 	u32 i;
 
-	if (!nest || nla_put_u64_64bit(skb, ALTCONN_A_HISTOGRAM_SUM_NS, hist->sum,
-				       ALTCONN_A_HISTOGRAM_PAD))
+	if (!nest || nla_put_u64_64bit(skb, ALTCONN_A_HISTOGRAM_SUM_NS,
+				       hist->sum, ALTCONN_A_HISTOGRAM_PAD))
 		return -EMSGSIZE;
 	for (i = 0; i < ALTCONN_BUCKETS; i++)
 		if (nl_stat_put_bucket(skb, i, hist->bucket[i]))
@@ -157,7 +157,7 @@ static int nl_stat_reply(struct genl_info *info,
  * all of the same moment.
  *
  * Context: process, may sleep.
- * Return: 0; -EINVAL: the request has an attribute; -ENOMEM; or an error of
+ * Return: 0; -EINVAL if the request has an attribute; -ENOMEM; or an error of
  * sending the reply.
  */
 int altconn_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info)

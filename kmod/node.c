@@ -164,7 +164,8 @@ static bool node_ip_matches(const struct altconn_node *node,
 }
 
 /* Find the node with the IP address @ip. The caller holds rcu_read_lock(). */
-static struct altconn_node *node_find_ip(struct altconn_net *an, const struct in6_addr *ip)
+static struct altconn_node *node_find_ip(struct altconn_net *an,
+					 const struct in6_addr *ip)
 {
 	struct altconn_node *node;
 
@@ -177,7 +178,8 @@ static struct altconn_node *node_find_ip(struct altconn_net *an, const struct in
 /*
  * Find the node that has the address @addr. The caller holds rcu_read_lock().
  */
-static struct altconn_node *node_find(struct altconn_net *an, const struct altconn_addr *addr)
+static struct altconn_node *node_find(struct altconn_net *an,
+				      const struct altconn_addr *addr)
 {
 	if (addr->kind == ALTCONN_KIND_INET)
 		return node_find_ip(an, altconn_addr_ip(addr));
@@ -214,8 +216,8 @@ static int node_check_reachable(const struct altconn_node *node, u32 *reason)
  *
  * Context: any.
  * Return: the namespace, with a reference that the caller drops with put_net();
- * ERR_PTR(-ENETUNREACH): the node has been deleted; ERR_PTR(-EHOSTUNREACH): the
- * node is down, or its namespace no longer exists.
+ * ERR_PTR(-ENETUNREACH) if the node has been deleted; ERR_PTR(-EHOSTUNREACH) if
+ * the node is down, or its namespace no longer exists.
  */
 struct net *altconn_node_get_net(const struct net *net,
 				 const struct altconn_addr *addr,
@@ -253,14 +255,16 @@ static struct altconn_node *node_find_by_target(struct net *there,
 {
 	struct altconn_node *node;
 
-	list_for_each_entry_rcu(node, &altconn_pernet(there)->node_list, sibling)
+	list_for_each_entry_rcu(node, &altconn_pernet(there)->node_list,
+				sibling)
 		if (READ_ONCE(node->target) == net)
 			return node;
 	return NULL;
 }
 
 /* Check whether @node has the IP address of @addr. */
-static bool node_has_ip(const struct altconn_node *node, const struct altconn_addr *addr)
+static bool node_has_ip(const struct altconn_node *node,
+			const struct altconn_addr *addr)
 {
 	const struct in6_addr *ip = &node->ip[!altconn_addr_is_v4(addr)];
 
@@ -278,9 +282,9 @@ static bool node_has_ip(const struct altconn_node *node, const struct altconn_ad
  * does not change.
  *
  * Context: process, may sleep.
- * Return: the translated address, with a reference that the caller drops; NULL:
- * @addr is NULL, or @there has no such node, or the node does not have the IP
- * address; ERR_PTR(-ENOMEM).
+ * Return: the translated address, with a reference that the caller drops; NULL
+ * if @addr is NULL, or @there has no such node, or the node does not have the
+ * IP address; ERR_PTR(-ENOMEM).
  */
 struct altconn_addr *altconn_node_translate(struct net *there,
 					    const struct net *net,
@@ -353,8 +357,8 @@ static void node_xns_saddr(struct net *net, const struct altconn_addr *dest,
  *   127.0.0.0/8     127.0.0.1
  *   other           the destination address itself
  *
- * The last two are what the routing table of a host selects for an address of
- * the host itself.
+ * The last two rows agree with the routing table of a host, which selects the
+ * same source for an address of the host itself.
  *
  * Context: process, does not sleep.
  */
@@ -398,7 +402,7 @@ static bool node_speaks_version(const struct altconn_sock *ask,
 				const struct altconn_addr *dest)
 {
 	/*
-	 * Pairs with the release in altconn_bind_publish(): if ask->bind is
+	 * Pairs with the release in altconn_binding_publish(): if ask->bind is
 	 * set, the binding is complete.
 	 */
 	const struct altconn_bind *bind = smp_load_acquire(&ask->bind);
@@ -482,7 +486,7 @@ int __altconn_node_route(const struct sock *sk, struct altconn_addr *addr,
 static void node_notify_change(struct altconn_net *an)
 {
 	altconn_dgram_genid_bump();
-	altconn_notify_change(an, ALTCONN_EVENT_KIND_NODES_CHANGED);
+	altconn_event_notify_change(an, ALTCONN_EVENT_KIND_NODES_CHANGED);
 }
 
 /*
@@ -546,9 +550,9 @@ static int node_insert(struct altconn_net *an, struct altconn_node *node)
  * @target: the namespace that the node reaches; the caller keeps its reference
  *
  * Context: process, may sleep.
- * Return: 0; -EEXIST: a node or @net itself has the id; -EADDRINUSE: a node has
- * one of the IP addresses; -EALREADY: a node has the same target; -ENOSPC: the
- * table has NODES_MAX nodes; -ENOMEM.
+ * Return: 0; -EEXIST if a node or @net itself has the id; -EADDRINUSE if a node
+ * has one of the IP addresses; -EALREADY if a node has the same target; -ENOSPC
+ * if the table has NODES_MAX nodes; -ENOMEM.
  */
 int altconn_node_add(struct net *net, u32 id, const struct in6_addr ip[2],
 		     struct net *target)
@@ -620,7 +624,7 @@ static bool node_remove_batch(struct altconn_net *an)
  * Associations with sockets of the target go on.
  *
  * Context: process, may sleep.
- * Return: 0; -ENOENT: no node has the id.
+ * Return: 0; -ENOENT if no node has the id.
  */
 int altconn_node_del(struct net *net, u32 id)
 {
@@ -653,7 +657,7 @@ int altconn_node_del(struct net *net, u32 id)
  * wait.
  *
  * Context: process, does not sleep.
- * Return: 0; -ENOENT: no node has the id.
+ * Return: 0; -ENOENT if no node has the id.
  */
 int altconn_node_set_up(struct net *net, u32 id, bool up)
 {
@@ -676,7 +680,7 @@ int altconn_node_set_up(struct net *net, u32 id, bool up)
  * @id: id that means the same as ALTCONN_NODE_SELF in an address; 0: no id
  *
  * Context: process, does not sleep.
- * Return: 0; -EEXIST: a node has the id.
+ * Return: 0; -EEXIST if a node has the id.
  */
 int altconn_node_set_self(struct net *net, u32 id)
 {
@@ -762,7 +766,8 @@ static bool node_clear_target(struct altconn_net *an)
 	}
 	spin_unlock(&node_target_lock);
 	if (owner)
-		altconn_notify_change(owner, ALTCONN_EVENT_KIND_NODES_CHANGED);
+		altconn_event_notify_change(owner,
+					    ALTCONN_EVENT_KIND_NODES_CHANGED);
 	rcu_read_unlock();
 	return owner;
 }

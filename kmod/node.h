@@ -63,9 +63,9 @@ void altconn_node_exit(struct altconn_net *an);
  *
  * Context: process, does not sleep.
  * Return: 0: this namespace or a reachable node has the destination;
- * -ENETUNREACH: no node has the destination, or the socket cannot use its IP
- * version (clause E-NETUNREACH: no route); -EHOSTUNREACH: the node is down, or
- * its namespace no longer exists (clause E-HOSTUNREACH: a known node that
+ * -ENETUNREACH if no node has the destination, or the socket cannot use its IP
+ * version (clause E-NETUNREACH: no route); -EHOSTUNREACH if the node is down,
+ * or its namespace no longer exists (clause E-HOSTUNREACH: a known node that
  * cannot be reached).
  */
 static inline int altconn_node_route(const struct sock *sk,

@@ -13,7 +13,7 @@
  *				ask->bind_lock and the directory's lock
  *
  * Another call on the socket may clear ask->pending_bind in the meantime
- * (altconn_bind_cancel()). The last step then fails.
+ * (altconn_binding_cancel()). The last step then fails.
  *
  * With ALTCONN_REPLACE_PATH, bind() replaces a stale socket file, which is one
  * to which no socket is bound. A stale file stays stale, because AF_UNIX and
@@ -49,16 +49,16 @@ static struct altconn_bind *path_begin_bind(struct sock *sk,
 					    const struct altconn_addr *addr)
 {
 	struct altconn_bind *bind =
-		altconn_bind_new(sk, addr, ALTCONN_BIND_ASKED);
+		altconn_binding_new(sk, addr, ALTCONN_BIND_ASKED);
 	int err;
 
 	if (!bind)
 		return ERR_PTR(-ENOMEM);
 	lock_sock(sk);
-	err = altconn_bind_cancel_and_check(sk);
+	err = altconn_path_cancel_and_check(sk);
 	if (!err) {
 		if (sk->sk_type == SOCK_DGRAM)
-			altconn_sock_register(sk);
+			altconn_endpoint_register(sk);
 		spin_lock(&altconn_sk(sk)->bind_lock);
 		altconn_sk(sk)->pending_bind = bind;
 		spin_unlock(&altconn_sk(sk)->bind_lock);
@@ -73,10 +73,10 @@ static struct altconn_bind *path_begin_bind(struct sock *sk,
 /*
  * Bind the endpoint to its socket file. On success the endpoint owns @bind, and
  * the binding has a reference to @path. Return 0, or -EINVAL if another call on
- * the socket has cancelled the bind(). altconn_bind_publish() does not fail for
- * a new file: no binding has the file, and a path allocates nothing. After an
- * error the caller calls path_abort_bind(). The directory's lock is held, and
- * lock_sock() is not.
+ * the socket has cancelled the bind(). altconn_binding_publish() does not fail
+ * for a new file: no binding has the file, and a path allocates nothing. After
+ * an error the caller calls path_abort_bind(). The directory's lock is held,
+ * and lock_sock() is not.
  */
 static int path_complete_bind(struct sock *sk, struct altconn_bind *bind,
 			      const struct path *path)
@@ -89,10 +89,10 @@ static int path_complete_bind(struct sock *sk, struct altconn_bind *bind,
 	path_get(path);
 	spin_lock(&ask->bind_lock);
 	if (ask->pending_bind == bind) {
-		err = altconn_bind_publish(sk, bind, false);
+		err = altconn_binding_publish(sk, bind, false);
 		/*
 		 * Set ask->bind before pending_bind is cleared. Pairs with the
-		 * acquire in altconn_bind_cancel().
+		 * acquire in altconn_binding_cancel().
 		 */
 		smp_store_release(&ask->pending_bind, NULL);
 	}
@@ -116,7 +116,7 @@ static void path_abort_bind(struct sock *sk, struct altconn_bind *bind)
 }
 
 /**
- * altconn_bind_cancel_and_check() - check whether bind() may bind an endpoint
+ * altconn_path_cancel_and_check() - check whether bind() may bind an endpoint
  * @sk: the endpoint
  *
  * First, a failed attempt of the endpoint is dropped, and a bind() to a path
@@ -124,15 +124,15 @@ static void path_abort_bind(struct sock *sk, struct altconn_bind *bind)
  * seqpacket socket in the sockaddr_un format may be bound if it is unnamed.
  *
  * Context: process; lock_sock() held.
- * Return: 0; -EINVAL: the endpoint is bound already, or its state does not
+ * Return: 0; -EINVAL if the endpoint is bound already, or its state does not
  * allow bind().
  */
-int altconn_bind_cancel_and_check(struct sock *sk)
+int altconn_path_cancel_and_check(struct sock *sk)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 
-	altconn_connect_reap(sk);
-	altconn_bind_cancel(sk);
+	altconn_connect_drop_if_failed(sk);
+	altconn_binding_cancel(sk);
 	if (ask->bind)
 		return -EINVAL;
 	if (sk->sk_type == SOCK_DGRAM || altconn_state(sk) == TCP_CLOSE)
@@ -148,7 +148,8 @@ struct path_string {
 };
 
 /* Copy the path of an address, and append a NUL. */
-static void path_to_string(const struct altconn_addr *addr, struct path_string *p)
+static void path_to_string(const struct altconn_addr *addr,
+			   struct path_string *p)
 {
 	memcpy(p->s, addr->bytes, addr->len);
 	p->s[addr->len] = 0;
@@ -252,7 +253,8 @@ static int path_bind_new(struct sock *sk, struct altconn_bind *bind,
 struct path_swap {
 	int		fd;
 	const char	*last;
-	char		temporary[ALTCONN_PATH_MAX + sizeof(PATH_TEMPORARY) + 16];
+	char		temporary[ALTCONN_PATH_MAX + sizeof(PATH_TEMPORARY) +
+				  16];
 };
 
 /* Return whether the last component of a path is empty, "." or "..". */
@@ -319,7 +321,7 @@ static bool path_is_bound(const struct inode *inode)
 	bool bound;
 
 	rcu_read_lock();
-	bound = altconn_bind_find(NULL, 0, &key);
+	bound = altconn_place_find_bind(NULL, 0, &key);
 	rcu_read_unlock();
 	return bound;
 }
@@ -415,7 +417,7 @@ static int path_check_unix(const struct path_string *text)
 	sock_release(sock);
 	if (err == -ECONNREFUSED)
 		return 0;
-	/* With EACCES or ENOMEM it is open whether the file is stale. */
+	/* With EACCES or ENOMEM it is unknown whether the file is stale. */
 	return err == -EACCES || err == -ENOMEM ? err : -EADDRINUSE;
 }
 
@@ -487,11 +489,12 @@ static int path_bind_replacing(struct sock *sk, struct altconn_bind *bind,
  * user can delay, and in particular does not take lock_sock().
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: 0; -EADDRINUSE: the file exists and may not be replaced; -EBADF: the
- * descriptor in @addr is not open; -EINVAL: the endpoint is bound already, its
- * state does not allow bind(), or another call on the socket cancelled the
- * bind(); -ENOMEM; and the errors of path_resolution(7) and mknod(2) and, where
- * a file is replaced, of rename(2) and of a connect(2) to the file.
+ * Return: 0; -EADDRINUSE if the file exists and may not be replaced; -EBADF if
+ * the descriptor in @addr is not open; -EINVAL if the endpoint is bound
+ * already, its state does not allow bind(), or another call on the socket
+ * cancelled the bind(); -ENOMEM; and the errors of path_resolution(7) and
+ * mknod(2) and, where a file is replaced, of rename(2) and of a connect(2) to
+ * the file.
  */
 int altconn_path_bind(struct sock *sk, struct altconn_addr *addr)
 {
@@ -552,9 +555,10 @@ static int path_lookup_file(struct altconn_addr *addr, struct path *path)
  * @reason: gets enum altconn_reason of a failure; undefined on success
  *
  * Context: process, may sleep; lock_sock() not held.
- * Return: 0; -EACCES: no search permission on the way, or no write permission
- * on the file (E-ACCES-PATH); -EBADF: the descriptor in @addr is not open;
- * -ECONNREFUSED: the file is no socket; and the errors of path_resolution(7).
+ * Return: 0; -EACCES if there is no search permission on the way, or no write
+ * permission on the file (E-ACCES-PATH); -EBADF if the descriptor in @addr is
+ * not open; -ECONNREFUSED if the file is no socket; and the errors of
+ * path_resolution(7).
  */
 int altconn_path_resolve(struct altconn_addr *addr, struct path *path,
 			 u32 *reason)

@@ -6,7 +6,7 @@
 
 struct altconn_addr;
 
-int altconn_bind_cancel_and_check(struct sock *sk);
+int altconn_path_cancel_and_check(struct sock *sk);
 int altconn_path_bind(struct sock *sk, struct altconn_addr *addr);
 int altconn_path_resolve(struct altconn_addr *addr, struct path *path,
 			 u32 *reason);

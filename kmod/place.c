@@ -53,10 +53,10 @@ static u32 place_mask __read_mostly;
 /* The struct place_owner of all places, by place and user. */
 static struct rhashtable owner_table;
 
-static spinlock_t bind_stripes[ALTCONN_BIND_STRIPES];
+static spinlock_t place_stripes[ALTCONN_PLACE_STRIPES];
 
 /* The random key of all hashes in this file. */
-static hsiphash_key_t bind_key __read_mostly;
+static hsiphash_key_t place_secret __read_mostly;
 
 struct owner_key {
 	const struct altconn_place	*place;
@@ -80,7 +80,7 @@ static noinline u32 place_hash_inet(u32 kind, const struct altconn_addr *addr)
 	u32 words[7] = { kind, addr->port, addr->node };
 
 	memcpy(words + 3, addr->bytes, sizeof(struct in6_addr));
-	return hsiphash(words, sizeof(words), &bind_key);
+	return hsiphash(words, sizeof(words), &place_secret);
 }
 
 /*
@@ -95,22 +95,24 @@ static u32 place_hash(const struct net *net, u8 type,
 	if (addr->kind == ALTCONN_KIND_PATH)
 		return hsiphash_2u32((unsigned long)addr->inode,
 				     (u64)(unsigned long)addr->inode >> 32,
-				     &bind_key);
-	kind = net_hash_mix(net) ^ (type << 24 | addr->kind << 20 | level << 16);
+				     &place_secret);
+	kind = net_hash_mix(net) ^
+	       (type << 24 | addr->kind << 20 | level << 16);
 	if (addr->kind == ALTCONN_KIND_NAME)
 		return hsiphash_3u32(kind, addr->node,
-				     hsiphash(addr->bytes, addr->len, &bind_key),
-				     &bind_key);
+				     hsiphash(addr->bytes, addr->len,
+					      &place_secret),
+				     &place_secret);
 	/* An inet port has 16 bits. */
 	if (level == ALTCONN_PLACE_PORT)
-		return hsiphash_1u32(kind ^ addr->port, &bind_key);
+		return hsiphash_1u32(kind ^ addr->port, &place_secret);
 	if (addr->kind == ALTCONN_KIND_INET)
 		return place_hash_inet(kind, addr);
-	return hsiphash_3u32(kind, addr->node, addr->port, &bind_key);
+	return hsiphash_3u32(kind, addr->node, addr->port, &place_secret);
 }
 
 /**
- * altconn_bind_stripe_hash() - compute the hash that selects a stripe
+ * altconn_place_stripe_hash() - compute the hash that selects a stripe
  * @net: the namespace
  * @type: socket type
  * @addr: canonical address; of an inet address, only the port is used, because
@@ -119,8 +121,8 @@ static u32 place_hash(const struct net *net, u8 type,
  * Context: any.
  * Return: the hash.
  */
-u32 altconn_bind_stripe_hash(const struct net *net, u8 type,
-			     const struct altconn_addr *addr)
+u32 altconn_place_stripe_hash(const struct net *net, u8 type,
+			      const struct altconn_addr *addr)
 {
 	return place_hash(net, type, addr,
 			  addr->kind == ALTCONN_KIND_INET ?
@@ -128,7 +130,7 @@ u32 altconn_bind_stripe_hash(const struct net *net, u8 type,
 }
 
 /**
- * altconn_bind_stripe() - return the stripe lock of a port, name or path
+ * altconn_place_stripe() - return the stripe lock of a port, name or path
  * @net: the namespace
  * @type: socket type
  * @addr: canonical address
@@ -136,15 +138,15 @@ u32 altconn_bind_stripe_hash(const struct net *net, u8 type,
  * Context: any.
  * Return: the lock.
  */
-spinlock_t *altconn_bind_stripe(const struct net *net, int type,
-				const struct altconn_addr *addr)
+spinlock_t *altconn_place_stripe(const struct net *net, int type,
+				 const struct altconn_addr *addr)
 {
-	return &bind_stripes[altconn_bind_stripe_hash(net, type, addr) %
-			     ALTCONN_BIND_STRIPES];
+	return &place_stripes[altconn_place_stripe_hash(net, type, addr) %
+			     ALTCONN_PLACE_STRIPES];
 }
 
 /**
- * altconn_bind_hash() - hash a whole address
+ * altconn_place_hash() - hash a whole address
  * @net: the namespace; ignored for paths
  * @type: socket type; ignored for paths
  * @addr: canonical address
@@ -152,22 +154,22 @@ spinlock_t *altconn_bind_stripe(const struct net *net, int type,
  * Context: any.
  * Return: the hash, which users cannot predict.
  */
-u32 altconn_bind_hash(const struct net *net, int type,
-		      const struct altconn_addr *addr)
+u32 altconn_place_hash(const struct net *net, int type,
+		       const struct altconn_addr *addr)
 {
 	return place_hash(net, type, addr, ALTCONN_PLACE_ADDR);
 }
 
 /**
- * altconn_bind_stripe_of() - return the stripe lock of a binding
+ * altconn_place_stripe_of() - return the stripe lock of a binding
  * @bind: the binding
  *
  * Context: any.
  * Return: the lock.
  */
-spinlock_t *altconn_bind_stripe_of(const struct altconn_bind *bind)
+spinlock_t *altconn_place_stripe_of(const struct altconn_bind *bind)
 {
-	return &bind_stripes[bind->hash % ALTCONN_BIND_STRIPES];
+	return &place_stripes[bind->hash % ALTCONN_PLACE_STRIPES];
 }
 
 static bool place_has_key(const struct altconn_place *place,
@@ -255,7 +257,7 @@ static u32 owner_hash(const struct altconn_place *place, kuid_t uid)
 {
 	return hsiphash_3u32((unsigned long)place,
 			     (u64)(unsigned long)place >> 32, __kuid_val(uid),
-			     &bind_key);
+			     &place_secret);
 }
 
 static u32 owner_hash_key(const void *data, u32 len, u32 seed)
@@ -296,8 +298,9 @@ static const struct net *place_net(const struct net *net,
 }
 
 /*
- * Find the place with a key in the hash table. The caller holds rcu_read_lock()
- * or the stripe lock.
+ * Find the place with a key in the hash table. The caller holds
+ * rcu_read_lock(), even under the stripe lock, because the chain also has
+ * places of other stripes.
  */
 static struct altconn_place *place_find_key(const struct place_key *key)
 {
@@ -377,7 +380,7 @@ altconn_place_find_at_port(const struct altconn_port_place *port,
 }
 
 /**
- * altconn_bind_find_port() - find the place of an inet port
+ * altconn_place_find_port() - find the place of an inet port
  * @net: the namespace
  * @type: socket type
  * @addr: an inet address; only its port is used
@@ -386,27 +389,14 @@ altconn_place_find_at_port(const struct altconn_port_place *port,
  * Return: the place, valid until rcu_read_unlock(); NULL if there is none.
  */
 struct altconn_port_place *
-altconn_bind_find_port(const struct net *net, int type,
-		       const struct altconn_addr *addr)
+altconn_place_find_port(const struct net *net, int type,
+			const struct altconn_addr *addr)
 {
 	struct altconn_place *place = place_find(net, type, addr,
 						 ALTCONN_PLACE_PORT);
 
 	return place ? container_of(place, struct altconn_port_place, place) :
 		       NULL;
-}
-
-/**
- * altconn_bind_addr_is_any() - check whether an address of any kind is a
- *	wildcard IP address
- * @addr: a canonical address
- *
- * Context: any.
- * Return: true for an inet address with IP address 0.0.0.0 or ::, else false.
- */
-bool altconn_bind_addr_is_any(const struct altconn_addr *addr)
-{
-	return addr->kind == ALTCONN_KIND_INET && altconn_addr_is_any(addr);
 }
 
 /*
@@ -432,7 +422,7 @@ place_find_any(const struct altconn_port_place *port,
 }
 
 /**
- * altconn_bind_find_place() - find the place of the bindings that have a given
+ * altconn_place_find() - find the place of the bindings that have a given
  *	closeness to a destination
  * @net: the namespace
  * @type: socket type; ignored for paths, whose bindings may have another type
@@ -444,16 +434,16 @@ place_find_any(const struct altconn_port_place *port,
  * reader may find the list of the place empty, while another thread adds the
  * first binding or removes the last one.
  */
-struct altconn_place *altconn_bind_find_place(const struct net *net, int type,
-					      const struct altconn_addr *addr,
-					      unsigned int closeness)
+struct altconn_place *altconn_place_find(const struct net *net, int type,
+					 const struct altconn_addr *addr,
+					 unsigned int closeness)
 {
 	const struct altconn_port_place *port;
 
 	if (addr->kind != ALTCONN_KIND_INET)
 		return closeness == ALTCONN_CLOSEST ?
 		       place_find(net, type, addr, ALTCONN_PLACE_ADDR) : NULL;
-	port = altconn_bind_find_port(net, type, addr);
+	port = altconn_place_find_port(net, type, addr);
 	if (!port)
 		return NULL;
 	if (likely(closeness == ALTCONN_CLOSEST))
@@ -463,7 +453,7 @@ struct altconn_place *altconn_bind_find_place(const struct net *net, int type,
 }
 
 /**
- * altconn_bind_closeness() - compute the closeness of a binding to a
+ * altconn_place_closeness() - compute the closeness of a binding to a
  *	destination
  * @bind: a binding of the port, name or path of @addr
  * @addr: canonical address of the destination
@@ -473,8 +463,8 @@ struct altconn_place *altconn_bind_find_place(const struct net *net, int type,
  * @addr, or if the lookup is for another node (@addr->xns) and the binding is
  * not reachable from other nodes.
  */
-unsigned int altconn_bind_closeness(const struct altconn_bind *bind,
-				    const struct altconn_addr *addr)
+unsigned int altconn_place_closeness(const struct altconn_bind *bind,
+				     const struct altconn_addr *addr)
 {
 	bool v4;
 
@@ -495,7 +485,8 @@ unsigned int altconn_bind_closeness(const struct altconn_bind *bind,
 }
 
 /**
- * altconn_bind_find() - find the closest binding that serves a destination
+ * altconn_place_find_bind() - find the closest binding that serves a
+ *	destination
  * @net: the namespace; ignored for paths
  * @type: socket type; ignored for paths, whose bindings may have another type
  * @addr: canonical address of the destination; for a path, the caller keeps the
@@ -505,26 +496,25 @@ unsigned int altconn_bind_closeness(const struct altconn_bind *bind,
  * Return: the closest binding that serves @addr, and of several the newest,
  * valid until rcu_read_unlock(); NULL if there is none.
  */
-struct altconn_bind *altconn_bind_find(const struct net *net, int type,
-				       const struct altconn_addr *addr)
+struct altconn_bind *altconn_place_find_bind(const struct net *net, int type,
+					     const struct altconn_addr *addr)
 {
 	unsigned int closeness = ALTCONN_CLOSEST;
 	struct altconn_place *place;
 	struct altconn_bind *bind;
 
 	for (; closeness; closeness--) {
-		place = altconn_bind_find_place(net, type, addr, closeness);
-		altconn_bind_for_each(bind, place)
-			if (altconn_bind_closeness(bind, addr))
+		place = altconn_place_find(net, type, addr, closeness);
+		altconn_place_for_each_bind(bind, place)
+			if (altconn_place_closeness(bind, addr))
 				return bind;
 	}
 	return NULL;
 }
 
 /**
- * altconn_bind_get_bound_addr() - get the address to which the closest binding
- * that
- *	serves a destination is bound
+ * altconn_place_get_bound_addr() - get the address to which the closest binding
+ *	that serves a destination is bound
  * @net: the namespace; ignored for paths
  * @type: socket type
  * @addr: canonical address of the destination; for a path, the caller keeps the
@@ -535,14 +525,14 @@ struct altconn_bind *altconn_bind_find(const struct net *net, int type,
  * binding serves @addr, or if the closest one has another socket type.
  */
 struct altconn_addr *
-altconn_bind_get_bound_addr(struct net *net, int type,
-			    const struct altconn_addr *addr)
+altconn_place_get_bound_addr(struct net *net, int type,
+			     const struct altconn_addr *addr)
 {
 	struct altconn_addr *found = NULL;
 	struct altconn_bind *bind;
 
 	rcu_read_lock();
-	bind = altconn_bind_find(net, type, addr);
+	bind = altconn_place_find_bind(net, type, addr);
 	if (bind && bind->type == type &&
 	    refcount_inc_not_zero(&bind->addr->refs))
 		found = bind->addr;
@@ -551,7 +541,7 @@ altconn_bind_get_bound_addr(struct net *net, int type,
 }
 
 /**
- * altconn_owner_find() - find the struct place_owner of a user at a place
+ * altconn_place_owner_find() - find the struct place_owner of a user at a place
  * @place: the place
  * @uid: the user
  *
@@ -559,8 +549,8 @@ altconn_bind_get_bound_addr(struct net *net, int type,
  * Return: the struct, valid while the stripe lock is held; NULL if the user has
  * no binding with @share at @place.
  */
-struct place_owner *altconn_owner_find(const struct altconn_place *place,
-				       kuid_t uid)
+struct place_owner *altconn_place_owner_find(const struct altconn_place *place,
+					     kuid_t uid)
 {
 	const struct owner_key key = { .place = place, .uid = uid };
 
@@ -568,7 +558,7 @@ struct place_owner *altconn_owner_find(const struct altconn_place *place,
 }
 
 /**
- * altconn_owner_remove_bind() - undo altconn_owner_add_bind()
+ * altconn_place_owner_remove_bind() - undo altconn_place_owner_add_bind()
  * @place: the place
  * @uid: the user
  *
@@ -576,9 +566,9 @@ struct place_owner *altconn_owner_find(const struct altconn_place *place,
  *
  * Context: any; the stripe lock of the place held.
  */
-void altconn_owner_remove_bind(struct altconn_place *place, kuid_t uid)
+void altconn_place_owner_remove_bind(struct altconn_place *place, kuid_t uid)
 {
-	struct place_owner *owner = altconn_owner_find(place, uid);
+	struct place_owner *owner = altconn_place_owner_find(place, uid);
 
 	if (WARN_ON_ONCE(!owner) || --owner->n)
 		return;
@@ -587,8 +577,8 @@ void altconn_owner_remove_bind(struct altconn_place *place, kuid_t uid)
 }
 
 /**
- * altconn_owner_add_bind() - add one to the number of bindings with @share that
- *	a user has at a place
+ * altconn_place_owner_add_bind() - add one to the number of bindings with
+ *	@share that a user has at a place
  * @place: the place
  * @uid: the user
  * @spare: an allocated struct place_owner; used, and *@spare set to NULL, if
@@ -597,13 +587,13 @@ void altconn_owner_remove_bind(struct altconn_place *place, kuid_t uid)
  * The caller updates the counters in @count of the struct place_owner.
  *
  * Context: any; the stripe lock of the place held.
- * Return: 0, and altconn_owner_remove_bind() undoes the call; -ENOMEM: nothing
- * has changed.
+ * Return: 0, and altconn_place_owner_remove_bind() undoes the call; -ENOMEM:
+ * nothing has changed.
  */
-int altconn_owner_add_bind(struct altconn_place *place, kuid_t uid,
-			   struct place_owner **spare)
+int altconn_place_owner_add_bind(struct altconn_place *place, kuid_t uid,
+				 struct place_owner **spare)
 {
-	struct place_owner *owner = altconn_owner_find(place, uid);
+	struct place_owner *owner = altconn_place_owner_find(place, uid);
 
 	if (!owner) {
 		owner = *spare;
@@ -619,8 +609,8 @@ int altconn_owner_add_bind(struct altconn_place *place, kuid_t uid,
 }
 
 /**
- * altconn_owner_alloc_spares() - allocate the structs that a binding may need
- *	for altconn_owner_add_bind()
+ * altconn_place_owner_alloc_spares() - allocate the structs that a binding may
+ *	need for altconn_place_owner_add_bind()
  * @spares: array of two pointers, both NULL; gets the two structs
  *
  * An inet binding has two places, and may need a struct for each. They are
@@ -629,7 +619,7 @@ int altconn_owner_add_bind(struct altconn_place *place, kuid_t uid,
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM. In both cases the caller frees what is left in @spares.
  */
-int altconn_owner_alloc_spares(struct place_owner **spares)
+int altconn_place_owner_alloc_spares(struct place_owner **spares)
 {
 	int i;
 
@@ -642,36 +632,37 @@ int altconn_owner_alloc_spares(struct place_owner **spares)
 }
 
 /**
- * altconn_bind_select_receiver() - select one of several receivers by a hash of
- *	the sender's address
+ * altconn_place_select_receiver() - select one of several receivers by a hash
+ *	of the sender's address
  * @from: the sender's address, or NULL
  * @n: number of receivers
  *
  * Context: any.
  * Return: a number from 0 to @n - 1, the same for each datagram of one sender.
  */
-u32 altconn_bind_select_receiver(const struct altconn_addr *from, u32 n)
+u32 altconn_place_select_receiver(const struct altconn_addr *from, u32 n)
 {
 	u32 hash = from ? hsiphash_2u32(from->port,
 					hsiphash(from->bytes, from->len,
-						 &bind_key), &bind_key) : 0;
+						 &place_secret),
+					&place_secret) : 0;
 
 	return reciprocal_scale(hash, n);
 }
 
 /**
- * altconn_bind_table_init() - allocate the tables of places and of their owners
+ * altconn_place_init() - allocate the tables of places and of their owners
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
  */
-int __init altconn_bind_table_init(void)
+int __init altconn_place_init(void)
 {
 	int i, err;
 
-	get_random_bytes(&bind_key, sizeof(bind_key));
-	for (i = 0; i < ALTCONN_BIND_STRIPES; i++)
-		spin_lock_init(&bind_stripes[i]);
+	get_random_bytes(&place_secret, sizeof(place_secret));
+	for (i = 0; i < ALTCONN_PLACE_STRIPES; i++)
+		spin_lock_init(&place_stripes[i]);
 	place_mask = roundup_pow_of_two(clamp(totalram_pages() / 16,
 					      PLACE_CHAINS_MIN,
 					      PLACE_CHAINS_MAX)) - 1;
@@ -686,11 +677,11 @@ int __init altconn_bind_table_init(void)
 }
 
 /**
- * altconn_bind_table_exit() - undo altconn_bind_table_init()
+ * altconn_place_exit() - undo altconn_place_init()
  *
  * Context: process, may sleep; the tables are empty.
  */
-void altconn_bind_table_exit(void)
+void altconn_place_exit(void)
 {
 	rhashtable_destroy(&owner_table);
 	kvfree(place_chains);

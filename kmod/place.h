@@ -10,14 +10,17 @@
 struct altconn_claim;
 struct altconn_listener;
 
-/* Which bindings a place has. */
+/* A place has the bindings of one of these levels. */
 enum altconn_place_level {
 	ALTCONN_PLACE_ADDR,	/* those of one address */
 	ALTCONN_PLACE_ONLY6,	/* those of ::, with IPV6_V6ONLY */
 	ALTCONN_PLACE_PORT,	/* those of one inet port, all IP addresses */
 };
 
-/* The counters of a place. One binding may count in all of them. */
+/*
+ * Sorts of bindings. A place has a counter for each sort. A binding may be of
+ * several sorts.
+ */
 enum altconn_place_sort {
 	ALTCONN_PLACE_ALL,	/* all bindings */
 	ALTCONN_PLACE_EXCL,	/* without SO_REUSEADDR, or listening */
@@ -41,8 +44,8 @@ enum altconn_place_sort {
  * @listeners: the bindings that listen; empty at level ALTCONN_PLACE_PORT
  * @count: number of bindings of each sort; not used at level ALTCONN_PLACE_PORT
  *
- * Lifetime: A place is in the table as long as it has bindings. The binding
- * with which the place begins becomes @host. The place holds a reference to the
+ * Lifetime: Lookups find a place as long as it has bindings. The binding with
+ * which the place begins becomes @host. The place holds a reference to the
  * address of @host, so the memory of both stays valid after @host has left the
  * table. Lookups read the place under RCU. The stripe lock protects the
  * counters and all changes.
@@ -116,11 +119,12 @@ struct altconn_port_place {
  *	is the host of @port
  *
  * Lifetime: The endpoint owns the binding, as ask->bind, and with it one
- * reference to @own. Other threads find the binding under RCU. altconn_unbind()
- * removes the binding from the table and drops that reference. A place in the
- * table holds a reference to @own of its host. Associations, listeners and
- * other users of the address may hold more. The last reference to @own frees
- * the binding and the address together, after a grace period.
+ * reference to @own. Other threads find the binding under RCU.
+ * altconn_binding_remove() removes the binding from the table and drops that
+ * reference. A place in the table holds a reference to @own of its host.
+ * Associations, listeners and other users of the address may hold more. The
+ * last reference to @own frees the binding and the address together, after a
+ * grace period.
  */
 struct altconn_bind {
 	struct hlist_node		link;
@@ -171,11 +175,11 @@ extern const struct hlist_head altconn_place_no_binds;
  * Walk all bindings of @place, which may be NULL. The place is not of level
  * ALTCONN_PLACE_PORT. The caller holds rcu_read_lock().
  */
-#define altconn_bind_for_each(bind, place)				\
+#define altconn_place_for_each_bind(bind, place)			\
 	hlist_for_each_entry_rcu(bind, altconn_place_binds(place), link)
 
 /* Walk the bindings of @place that listen, in the same way. */
-#define altconn_bind_for_each_listener(bind, place)			\
+#define altconn_place_for_each_listener(bind, place)			\
 	hlist_for_each_entry_rcu(bind, altconn_place_listeners(place),	\
 				 listener_link)
 
@@ -183,10 +187,11 @@ extern const struct hlist_head altconn_place_no_binds;
  * Walk all bindings of @port, a struct altconn_port_place, which may be NULL.
  * The caller holds rcu_read_lock().
  */
-#define altconn_bind_for_each_port(bind, port)				\
-	hlist_for_each_entry_rcu(bind, altconn_port_binds(port), port_link)
+#define altconn_place_for_each_at_port(bind, port)			\
+	hlist_for_each_entry_rcu(bind, altconn_place_port_binds(port),	\
+				 port_link)
 
-#define ALTCONN_BIND_STRIPES	256
+#define ALTCONN_PLACE_STRIPES	256
 
 /**
  * struct place_owner - counters of the bindings with @share that one user has
@@ -213,14 +218,13 @@ struct place_owner {
 	struct rcu_head			rcu;
 };
 
-bool altconn_bind_addr_is_any(const struct altconn_addr *addr);
-u32 altconn_bind_stripe_hash(const struct net *net, u8 type,
-			     const struct altconn_addr *addr);
-spinlock_t *altconn_bind_stripe(const struct net *net, int type,
-				const struct altconn_addr *addr);
-u32 altconn_bind_hash(const struct net *net, int type,
-		      const struct altconn_addr *addr);
-spinlock_t *altconn_bind_stripe_of(const struct altconn_bind *bind);
+u32 altconn_place_stripe_hash(const struct net *net, u8 type,
+			      const struct altconn_addr *addr);
+spinlock_t *altconn_place_stripe(const struct net *net, int type,
+				 const struct altconn_addr *addr);
+u32 altconn_place_hash(const struct net *net, int type,
+		       const struct altconn_addr *addr);
+spinlock_t *altconn_place_stripe_of(const struct altconn_bind *bind);
 void altconn_place_begin(struct altconn_place *place,
 			 struct altconn_port_place *port);
 void altconn_place_end(struct altconn_place *place,
@@ -229,28 +233,28 @@ struct altconn_place *altconn_place_find_for(const struct altconn_bind *bind);
 struct altconn_place *
 altconn_place_find_at_port(const struct altconn_port_place *port,
 			   const struct altconn_addr *addr, u8 level);
-struct altconn_place *altconn_bind_find_place(const struct net *net, int type,
-					      const struct altconn_addr *addr,
-					      unsigned int closeness);
+struct altconn_place *altconn_place_find(const struct net *net, int type,
+					 const struct altconn_addr *addr,
+					 unsigned int closeness);
 struct altconn_port_place *
-altconn_bind_find_port(const struct net *net, int type,
-		       const struct altconn_addr *addr);
-unsigned int altconn_bind_closeness(const struct altconn_bind *bind,
-				    const struct altconn_addr *addr);
-struct altconn_bind *altconn_bind_find(const struct net *net, int type,
-				       const struct altconn_addr *addr);
+altconn_place_find_port(const struct net *net, int type,
+			const struct altconn_addr *addr);
+unsigned int altconn_place_closeness(const struct altconn_bind *bind,
+				     const struct altconn_addr *addr);
+struct altconn_bind *altconn_place_find_bind(const struct net *net, int type,
+					     const struct altconn_addr *addr);
 struct altconn_addr *
-altconn_bind_get_bound_addr(struct net *net, int type,
-			    const struct altconn_addr *addr);
-struct place_owner *altconn_owner_find(const struct altconn_place *place,
-				       kuid_t uid);
-void altconn_owner_remove_bind(struct altconn_place *place, kuid_t uid);
-int altconn_owner_add_bind(struct altconn_place *place, kuid_t uid,
-			   struct place_owner **spare);
-int altconn_owner_alloc_spares(struct place_owner **spares);
-u32 altconn_bind_select_receiver(const struct altconn_addr *from, u32 n);
-int __init altconn_bind_table_init(void);
-void altconn_bind_table_exit(void);
+altconn_place_get_bound_addr(struct net *net, int type,
+			     const struct altconn_addr *addr);
+struct place_owner *altconn_place_owner_find(const struct altconn_place *place,
+					     kuid_t uid);
+void altconn_place_owner_remove_bind(struct altconn_place *place, kuid_t uid);
+int altconn_place_owner_add_bind(struct altconn_place *place, kuid_t uid,
+				 struct place_owner **spare);
+int altconn_place_owner_alloc_spares(struct place_owner **spares);
+u32 altconn_place_select_receiver(const struct altconn_addr *from, u32 n);
+int __init altconn_place_init(void);
+void altconn_place_exit(void);
 
 /**
  * altconn_place_binds() - return the list of all bindings of a place
@@ -266,14 +270,14 @@ altconn_place_binds(const struct altconn_place *place)
 }
 
 /**
- * altconn_port_binds() - return the list of all bindings of an inet port
+ * altconn_place_port_binds() - return the list of all bindings of an inet port
  * @port: the place of the port; for NULL the list is empty
  *
  * Context: any; rcu_read_lock() held.
  * Return: the list, valid until rcu_read_unlock().
  */
 static inline const struct hlist_head *
-altconn_port_binds(const struct altconn_port_place *port)
+altconn_place_port_binds(const struct altconn_port_place *port)
 {
 	return altconn_place_binds(port ? &port->place : NULL);
 }
@@ -301,7 +305,7 @@ altconn_place_listeners(const struct altconn_place *place)
  */
 static inline u8 altconn_place_level(const struct altconn_bind *bind)
 {
-	return bind->v6only && altconn_bind_addr_is_any(bind->addr) &&
+	return bind->v6only && altconn_addr_is_wildcard(bind->addr) &&
 	       !altconn_addr_is_v4(bind->addr) ? ALTCONN_PLACE_ONLY6 :
 						  ALTCONN_PLACE_ADDR;
 }

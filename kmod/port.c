@@ -34,7 +34,7 @@ struct port_range {
 };
 
 /**
- * altconn_port_init() - initialise the port sets of a new namespace
+ * altconn_port_init() - initialize the port sets of a new namespace
  * @an: the namespace; no other thread uses it yet
  *
  * Context: process.
@@ -115,7 +115,7 @@ static __always_inline int port_try_port(struct sock *sk,
 					 enum altconn_bind_how how)
 {
 	u32 *hint = &altconn_pernet(sock_net(sk))->port_next[addr->kind];
-	int err = altconn_bind_endpoint(sk, addr, how);
+	int err = altconn_binding_add(sk, addr, how);
 
 	if (err == -EADDRINUSE)
 		return port_check_signal();
@@ -126,8 +126,8 @@ static __always_inline int port_try_port(struct sock *sk,
 
 /*
  * Return whether a socket is bound to the address and port in @addr, without
- * the cost of an attempt to bind. Of the bindings that conflict, those of other
- * addresses of an inet port are not found.
+ * the cost of an attempt to bind. Of the bindings that conflict, those to other
+ * addresses of an inet port, and to :: with IPV6_V6ONLY, are not found.
  */
 static bool port_is_bound(const struct sock *sk,
 			  const struct altconn_addr *addr)
@@ -135,8 +135,8 @@ static bool port_is_bound(const struct sock *sk,
 	bool bound;
 
 	rcu_read_lock();
-	bound = altconn_bind_find_place(sock_net(sk), sk->sk_type, addr,
-					ALTCONN_CLOSEST);
+	bound = altconn_place_find(sock_net(sk), sk->sk_type, addr,
+				   ALTCONN_CLOSEST);
 	rcu_read_unlock();
 	return bound;
 }
@@ -250,8 +250,8 @@ static int port_search(struct sock *sk, struct altconn_addr *addr,
  * the namespace found. So a port is not reused at once.
  *
  * Context: process, may sleep; lock_sock() held.
- * Return: 0; -EAGAIN: no port is left (E-AGAIN-PORT); -EINTR: the process is
- * being killed; -ENOMEM.
+ * Return: 0; -EAGAIN if no port is left (E-AGAIN-PORT); -EINTR if the process
+ * is being killed; -ENOMEM.
  */
 int altconn_port_bind(struct sock *sk, struct altconn_addr *addr,
 		      enum altconn_bind_how how)

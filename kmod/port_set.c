@@ -41,8 +41,9 @@ static bool port_set_matches(const struct altconn_port_set *set,
 static struct altconn_port_set *port_new_set(const struct sock *sk,
 					     const struct altconn_addr *addr)
 {
-	struct altconn_port_set *set = kzalloc(sizeof(*set), GFP_KERNEL_ACCOUNT);
+	struct altconn_port_set *set;
 
+	set = kzalloc(sizeof(*set), GFP_KERNEL_ACCOUNT);
 	if (!set)
 		return NULL;
 	set->type = sk->sk_type;

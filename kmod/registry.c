@@ -140,7 +140,7 @@ void altconn_registry_remove(struct altconn_registry *reg,
 	struct altconn_registry_tree *tree = registry_tree(reg, entry->id);
 
 	spin_lock(&tree->lock);
-	if (altconn_entry_is_listed(entry)) {
+	if (altconn_registry_entry_is_listed(entry)) {
 		rb_erase(&entry->node, &tree->root);
 		RB_CLEAR_NODE(&entry->node);
 		if (entry->id <= tree->dumped)
@@ -152,7 +152,8 @@ void altconn_registry_remove(struct altconn_registry *reg,
 /**
  * altconn_registry_track_removed() - make a registry count removals for a dump
  * @reg: the registry
- * @newest: greatest id that the dump covers, a result of altconn_next_id()
+ * @newest: greatest id that the dump covers, a result of
+ *	altconn_registry_next_id()
  *
  * From now on the registry counts each removal of an entry with an id up to
  * @newest.
@@ -165,7 +166,8 @@ u32 altconn_registry_track_removed(struct altconn_registry *reg, u64 newest)
 	struct altconn_registry_tree *tree;
 	u32 removed = 0;
 
-	for (tree = reg->tree; tree < reg->tree + ALTCONN_REGISTRY_TREES; tree++) {
+	for (tree = reg->tree; tree < reg->tree + ALTCONN_REGISTRY_TREES;
+	     tree++) {
 		spin_lock(&tree->lock);
 		tree->dumped = max(tree->dumped, newest);
 		removed += tree->removed;

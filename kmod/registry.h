@@ -57,7 +57,7 @@ struct altconn_registry_pos {
 	u32	tree;
 };
 
-/* The last id that altconn_next_id() has returned. */
+/* The last id that altconn_registry_next_id() has returned. */
 extern atomic64_t altconn_last_id;
 
 void altconn_registry_init(struct altconn_registry *reg);
@@ -77,37 +77,38 @@ altconn_registry_find(struct altconn_registry *reg, u64 id,
 		      bool (*get)(struct altconn_entry *entry));
 
 /**
- * altconn_next_id() - get an unused id
+ * altconn_registry_next_id() - get an unused id
  *
  * Context: any.
  * Return: the id, which is greater than all ids returned before. No id is
  * returned twice while the module is loaded.
  */
-static inline u64 altconn_next_id(void)
+static inline u64 altconn_registry_next_id(void)
 {
 	return atomic64_inc_return(&altconn_last_id);
 }
 
 /**
- * altconn_entry_init() - initialize an entry, which is in no registry yet
+ * altconn_registry_entry_init() - initialize an entry that is in no registry
  * @entry: the entry
  *
  * Context: any.
  */
-static inline void altconn_entry_init(struct altconn_entry *entry)
+static inline void altconn_registry_entry_init(struct altconn_entry *entry)
 {
 	RB_CLEAR_NODE(&entry->node);
 }
 
 /**
- * altconn_entry_is_listed() - check whether an entry is in a registry
+ * altconn_registry_entry_is_listed() - check whether an entry is in a registry
  * @entry: the entry
  *
  * Context: any. Without the lock of the entry's tree, the result may be out of
  * date.
  * Return: true if the entry is in a registry, else false.
  */
-static inline bool altconn_entry_is_listed(const struct altconn_entry *entry)
+static inline bool
+altconn_registry_entry_is_listed(const struct altconn_entry *entry)
 {
 	return !RB_EMPTY_NODE(&entry->node);
 }

@@ -55,8 +55,6 @@
 #include "ring.h"
 #include "scm_queue.h"
 
-static void ring_idle_scan(struct altconn_job *job);
-
 /* The scan runs this often, in jiffies. */
 #define RING_SCAN_INTERVAL	HZ
 
@@ -85,7 +83,7 @@ static struct altconn_ring ring_sealed_empty = {
  *
  * Context: process, may sleep.
  * Return: the ring that @place points to, which may be sealed; the association
- * owns it. NULL: no memory.
+ * owns it. NULL if there is no memory.
  */
 struct altconn_ring *altconn_ring_new(struct altconn_ring **place,
 				      const struct cred *cred)
@@ -115,7 +113,7 @@ struct altconn_ring *altconn_ring_new(struct altconn_ring **place,
  * @size: bytes, header included; a power of two
  *
  * Context: process, may sleep.
- * Return: the segment, which the caller owns, or NULL: no memory.
+ * Return: the segment, which the caller owns, or NULL if there is no memory.
  */
 struct altconn_segment *altconn_ring_alloc_segment(u32 size)
 {
@@ -159,34 +157,6 @@ long altconn_ring_idle_bytes(u32 size)
 {
 	return RING_SEGMENT_HEAD + size > RING_SEGMENT_MIN ?
 	       RING_SEGMENT_HEAD + size : 0;
-}
-
-/**
- * altconn_ring_idle_add() - list a ring, so that the scan frees its segment
- * @ring: the ring; may be listed already, with a segment of another size
- * @size: bytes of data in the segment that the ring keeps
- *
- * The first ring in the list arms the timer of the scan.
- *
- * Context: process; the idle.lock of the ring's payer held.
- */
-void altconn_ring_idle_add(struct altconn_ring *ring, u32 size)
-{
-	struct altconn_payer_idle *idle = &ring->payer->idle;
-
-	lockdep_assert_held(&idle->lock);
-	idle->bytes += altconn_ring_idle_bytes(size) -
-		       altconn_ring_idle_bytes(ring->idle_size);
-	if (!ring->idle_size) {
-		list_add_tail(&ring->idle_node, &idle->rings);
-		idle->n++;
-		if (!idle->armed) {
-			idle->job.run = ring_idle_scan;
-			mod_timer(&idle->timer, jiffies + RING_SCAN_INTERVAL);
-		}
-		idle->armed = true;
-	}
-	WRITE_ONCE(ring->idle_size, size);
 }
 
 /* Take a ring out of the list of emptied rings, if it is listed. */
@@ -283,6 +253,34 @@ static void ring_idle_scan(struct altconn_job *job)
 	if (idle->armed)
 		mod_timer(&idle->timer, jiffies + RING_SCAN_INTERVAL);
 	spin_unlock(&idle->lock);
+}
+
+/**
+ * altconn_ring_idle_add() - list a ring, so that the scan frees its segment
+ * @ring: the ring; may be listed already, with a segment of another size
+ * @size: bytes of data in the segment that the ring keeps
+ *
+ * The first ring in the list arms the timer of the scan.
+ *
+ * Context: process; the idle.lock of the ring's payer held.
+ */
+void altconn_ring_idle_add(struct altconn_ring *ring, u32 size)
+{
+	struct altconn_payer_idle *idle = &ring->payer->idle;
+
+	lockdep_assert_held(&idle->lock);
+	idle->bytes += altconn_ring_idle_bytes(size) -
+		       altconn_ring_idle_bytes(ring->idle_size);
+	if (!ring->idle_size) {
+		list_add_tail(&ring->idle_node, &idle->rings);
+		idle->n++;
+		if (!idle->armed) {
+			idle->job.run = ring_idle_scan;
+			mod_timer(&idle->timer, jiffies + RING_SCAN_INTERVAL);
+		}
+		idle->armed = true;
+	}
+	WRITE_ONCE(ring->idle_size, size);
 }
 
 /**
@@ -461,8 +459,8 @@ u32 altconn_ring_unread_payload(const struct altconn_ring *ring)
  * dropped the ring's lock, and try the lock again.
  *
  * Context: process.
- * Return: 0, and the caller holds @lock; -ERESTARTSYS: a thread that writes or
- * reads holds the lock.
+ * Return: 0, and the caller holds @lock; -ERESTARTSYS if a thread that writes
+ * or reads holds the lock.
  */
 int altconn_ring_retry_lock(struct altconn_ring *ring,
 			    struct mutex *lock)
@@ -482,8 +480,8 @@ int altconn_ring_retry_lock(struct altconn_ring *ring,
  * @try: 1 after the first copy has stopped short, 2 after the second, and so on
  *
  * Context: process, may sleep; no lock of the ring is held.
- * Return: how many of the @len bytes are present, at least 1; -ERESTARTSYS: a
- * signal is pending, and this is not the first try; -EFAULT: no byte is
+ * Return: how many of the @len bytes are present, at least 1; -ERESTARTSYS if a
+ * signal is pending, and this is not the first try; -EFAULT if no byte is
  * accessible, or there were too many tries.
  */
 ssize_t altconn_ring_fault_in(const struct iov_iter *iter, size_t len,

@@ -326,7 +326,7 @@ static inline u32 altconn_ring_advance(const struct altconn_segment *seg,
  * @lock: the ring's write_lock or read_lock
  *
  * Context: process, may sleep.
- * Return: 0, and the caller holds @lock; -ERESTARTSYS: another thread holds
+ * Return: 0, and the caller holds @lock; -ERESTARTSYS if another thread holds
  * @lock, and a signal is pending.
  */
 static __always_inline int

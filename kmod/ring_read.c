@@ -343,10 +343,11 @@ static u32 ring_unread_bytes(const struct altconn_ring *ring,
  *
  * A full barrier follows what the call reads.
  *
- * Context: process, may sleep. Return: bytes read; 0: @len is 0, or this
- * recvmsg() must end before the next byte, see altconn_scm_queue_limit_read();
- * -EAGAIN: the ring is empty, or has no byte behind the offset of a peek;
- * -EFAULT: user memory is not accessible; -ERESTARTSYS: a signal is pending.
+ * Context: process, may sleep.
+ * Return: bytes read; 0 if @len is 0, or if this recvmsg() must end before the
+ * next byte, see altconn_scm_queue_limit_read(); -EAGAIN if the ring is empty,
+ * or has no byte behind the offset of a peek; -EFAULT if user memory is not
+ * accessible; -ERESTARTSYS if a signal is pending.
  */
 ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 			  size_t len, bool peek, struct altconn_rx *rx)
@@ -469,7 +470,8 @@ ring_try_read_record(struct altconn_ring *ring, struct iov_iter *to, size_t len,
 	queue = ring_load_scm_queue(ring);
 	if (unlikely(queue))
 		altconn_scm_queue_read(queue, c.pos,
-				       altconn_ring_record_size(head), rx, peek);
+				       altconn_ring_record_size(head), rx,
+				       peek);
 	ring_commit_record(ring, &c, head, peek);
 	rx->began = true;
 out:
@@ -490,9 +492,9 @@ out:
  * A full barrier follows what the call reads.
  *
  * Context: process, may sleep.
- * Return: bytes read; -EAGAIN: the ring has no record, or none behind the
- * offset of a peek; -EFAULT or -ERESTARTSYS: the record is still in the ring;
- * -EIO: the length word is corrupt, which is a bug of this module.
+ * Return: bytes read; -EAGAIN if the ring has no record, or none behind the
+ * offset of a peek; -EFAULT or -ERESTARTSYS, with the record still in the ring;
+ * -EIO if the length word is corrupt, which is a bug of this module.
  */
 ssize_t altconn_ring_read_record(struct altconn_ring *ring, struct iov_iter *to,
 				 size_t len, bool peek, struct altconn_rx *rx,

@@ -121,7 +121,7 @@ static u32 ring_load_tail(struct altconn_ring *ring)
 {
 	struct altconn_segment *seg = ring->write_segment;
 
-	/* Pairs with ring_store_tail(): the bytes before @tail are copied out. */
+	/* Pairs with ring_store_tail(): bytes before @tail are copied out. */
 	ring->tail_seen = smp_load_acquire(&ring->tail);
 	if (seg && (s32)(ring->tail_seen - seg->base) > 0)
 		seg->base = ring->tail_seen;
@@ -266,10 +266,10 @@ err_revert:
  * A full barrier follows what the call writes.
  *
  * Context: process, may sleep.
- * Return: bytes written, at least 1; -EAGAIN: the ring is full of bytes, or of
- * boundaries (scm_queue.c); -EPIPE: the ring is sealed; -EFAULT: user memory is
- * not accessible; -ENOMEM; -ERESTARTSYS: a signal is pending. After an error
- * @from is as before, and @scm keeps its descriptors. After -EPIPE the
+ * Return: bytes written, at least 1; -EAGAIN if the ring is full of bytes, or
+ * of boundaries (scm_queue.c); -EPIPE if the ring is sealed; -EFAULT if user
+ * memory is not accessible; -ENOMEM; -ERESTARTSYS if a signal is pending. After
+ * an error @from is as before, and @scm keeps its descriptors. After -EPIPE the
  * descriptors may be gone.
  */
 ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
@@ -380,9 +380,9 @@ err_revert:
  * A full barrier follows what the call writes.
  *
  * Context: process, may sleep.
- * Return: @len; -EAGAIN: the ring is full of bytes, or of boundaries
- * (scm_queue.c); -EPIPE: the ring is sealed; -EFAULT: user memory is not
- * accessible; -ENOMEM; -ERESTARTSYS: a signal is pending. After an error
+ * Return: @len; -EAGAIN if the ring is full of bytes, or of boundaries
+ * (scm_queue.c); -EPIPE if the ring is sealed; -EFAULT if user memory is not
+ * accessible; -ENOMEM; -ERESTARTSYS if a signal is pending. After an error
  * nothing is written, @from is as before, and @scm keeps its descriptors. After
  * -EPIPE the descriptors may be gone.
  */

@@ -234,15 +234,16 @@ void altconn_room_unlock(struct altconn_room *room)
  * A FIFO is an augmented tree: wait->count is the number of attempts in the
  * subtree of wait->node. So a position is computed in O(log n).
  */
-RB_DECLARE_CALLBACKS(static, fifo_callbacks, struct altconn_wait, node, count,
-		     altconn_fifo_update_count)
+RB_DECLARE_CALLBACKS(static, room_fifo_callbacks, struct altconn_wait, node,
+		     count, altconn_fifo_update_count)
 
 /*
  * Append an attempt that arrived after all attempts of the queue. It becomes
  * the rightmost node, so the subtree of each node on the right edge grows by
  * one attempt.
  */
-static void fifo_append(struct rb_root_cached *fifo, struct altconn_wait *wait)
+static void room_append_to_fifo(struct rb_root_cached *fifo,
+				struct altconn_wait *wait)
 {
 	struct rb_node **link = &fifo->rb_root.rb_node, *parent = NULL;
 
@@ -254,7 +255,7 @@ static void fifo_append(struct rb_root_cached *fifo, struct altconn_wait *wait)
 	wait->count = 1;
 	rb_link_node(&wait->node, parent, link);
 	rb_insert_augmented_cached(&wait->node, fifo, !parent,
-				   &fifo_callbacks);
+				   &room_fifo_callbacks);
 }
 
 /**
@@ -275,7 +276,7 @@ void altconn_room_enqueue(struct altconn_room *room, struct altconn_lane *lane,
 	wait->lane = lane;
 	wait->share = share;
 	share->waiting++;
-	fifo_append(&lane->fifo[wait->fifo], wait);
+	room_append_to_fifo(&lane->fifo[wait->fifo], wait);
 	lane->waiting++;
 	altconn_pool_add_count(room, lane, 1);
 	altconn_pool_update(room, lane);
@@ -297,7 +298,7 @@ void altconn_room_dequeue(struct altconn_room *room, struct altconn_wait *wait)
 
 	lockdep_assert_held(&room->lock);
 	rb_erase_augmented_cached(&wait->node, &lane->fifo[wait->fifo],
-				  &fifo_callbacks);
+				  &room_fifo_callbacks);
 	altconn_share_uncount(room, wait->share);
 	wait->share = NULL;
 	wait->lane = NULL;
@@ -533,21 +534,22 @@ altconn_room_first_attempt(const struct altconn_room *room,
 }
 
 /**
- * altconn_room_late_attempt() - get a late attempt that waits for a listener
+ * altconn_room_surplus_attempt() - select an attempt to refuse, if more wait
+ *	for a listener than its backlog permits
  * @room: the listener's room
  * @ln: the listener, which has not left the room
  *
  * For a listener bound to one address this is the last attempt in its lane. A
  * wildcard listener serves many lanes, and the pool is sorted by their first
  * attempts. So the result is the last attempt of the last lane in the pool, and
- * another lane may have a later attempt.
+ * another lane may have an attempt that began to wait later.
  *
  * Context: process; the room's lock held.
  * Return: the attempt, or NULL if no attempt waits for the listener.
  */
 struct altconn_wait *
-altconn_room_late_attempt(const struct altconn_room *room,
-			  const struct altconn_listener *ln)
+altconn_room_surplus_attempt(const struct altconn_room *room,
+			     const struct altconn_listener *ln)
 {
 	struct altconn_wait *last;
 

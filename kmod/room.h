@@ -224,8 +224,8 @@ struct altconn_wait *
 altconn_room_first_attempt(const struct altconn_room *room,
 			   const struct altconn_listener *ln);
 struct altconn_wait *
-altconn_room_late_attempt(const struct altconn_room *room,
-			  const struct altconn_listener *ln);
+altconn_room_surplus_attempt(const struct altconn_room *room,
+			     const struct altconn_listener *ln);
 u32 altconn_room_nr_waiting(const struct altconn_room *room,
 			    const struct altconn_listener *ln);
 bool altconn_room_all_fail_fast(const struct altconn_room *room,

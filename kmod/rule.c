@@ -181,8 +181,8 @@ static int rule_decide(struct altconn_rule *rule, const struct sock *sk,
 /*
  * Return the length of the path that d_path() has written. d_path() adds a
  * suffix to the path of a file that is unlinked. The suffix does not count,
- * because a client may reach the file by a descriptor (ALTCONN_PATH_FD), and the
- * rules for its path hold for this client too.
+ * because a client may reach the file by a descriptor (ALTCONN_PATH_FD), and
+ * the rules for its path hold for this client too.
  */
 static size_t rule_path_len(const struct path *path, const char *text)
 {
@@ -319,8 +319,8 @@ static int rule_apply(const struct altconn_rules *rules,
  * Context: process, may sleep; the caller does not hold lock_sock().
  * Return: 0: the attempt or datagram passes; 1: @ruling drops or delays it;
  * -EPERM, -EACCES (clause E-PERM-RULE: a rule denies it), -ECONNREFUSED,
- * -ENETUNREACH or -EHOSTUNREACH: a rule refuses it; -EINTR: a fatal signal is
- * pending; -ENOMEM; -ENAMETOOLONG: the path is longer than PATH_MAX.
+ * -ENETUNREACH or -EHOSTUNREACH if a rule refuses it; -EINTR if a fatal signal
+ * is pending; -ENOMEM; -ENAMETOOLONG if the path is longer than PATH_MAX.
  * @ruling->rule is the id of the rule that drops, delays or refuses, and 0 in
  * all other cases.
  */
@@ -395,7 +395,7 @@ static int rule_collect_matches(struct altconn_rules *rules,
  * __altconn_rule_check().
  *
  * Context: process, may sleep; the caller does not hold lock_sock().
- * Return: 0; -EINTR: a fatal signal is pending; -ENOMEM; -ENAMETOOLONG: the
+ * Return: 0; -EINTR if a fatal signal is pending; -ENOMEM; -ENAMETOOLONG if the
  * path is longer than PATH_MAX.
  */
 int __altconn_rule_find(const struct sock *sk, const struct altconn_addr *addr,
@@ -502,7 +502,7 @@ static void rules_replace(struct altconn_net *an, struct altconn_rules *rules)
 				rules->rule[i]->pattern_len;
 	rcu_assign_pointer(an->rules, rules);
 	an->rules_seq++;
-	altconn_notify_change(an, ALTCONN_EVENT_KIND_RULES_CHANGED);
+	altconn_event_notify_change(an, ALTCONN_EVENT_KIND_RULES_CHANGED);
 	if (old)
 		rules_put(old);
 }
@@ -519,7 +519,7 @@ static struct altconn_rule *rule_find_id(const struct altconn_rules *rules,
 	return NULL;
 }
 
-/* The order of a table, for sort(). */
+/* Compare two rules by their order in a table, for sort(). */
 static int rule_compare(const void *a, const void *b)
 {
 	const struct altconn_rule *x = *(const struct altconn_rule **)a;

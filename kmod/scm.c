@@ -457,7 +457,9 @@ static int scm_parse_cred(const struct cmsghdr *cmsg, struct altconn_scm *scm)
 	if (!pid)
 		return -ESRCH;
 	altconn_scm_cred_put(&scm->cred);
-	scm->cred = (struct altconn_cred) { .pid = pid, .uid = uid, .gid = gid };
+	scm->cred = (struct altconn_cred) {
+		.pid = pid, .uid = uid, .gid = gid,
+	};
 	return 0;
 }
 
@@ -626,12 +628,12 @@ static int scm_parse(const struct sock *sk, struct msghdr *msg,
  *
  * Context: process, may sleep.
  * Return: 0, and the caller passes @scm to altconn_scm_destroy() later. After
- * an error @scm is zeroed: -EINVAL: a control message is malformed or of an
+ * an error @scm is zeroed: -EINVAL if a control message is malformed or of an
  * unknown type, a uid or gid is not mapped, or there are more than SCM_MAX_FD
- * descriptors; -EPERM: the process may not send these credentials; -ESRCH: no
- * process has this pid; -EBADF: a descriptor is not open; -EOPNOTSUPP: a
+ * descriptors; -EPERM if the process may not send these credentials; -ESRCH if
+ * no process has this pid; -EBADF if a descriptor is not open; -EOPNOTSUPP if a
  * descriptor may not be sent, or, except in the sockaddr_un format, a control
- * message has another level than SOL_SOCKET; -ETOOMANYREFS: the user has too
+ * message has another level than SOL_SOCKET; -ETOOMANYREFS if the user has too
  * many descriptors in flight; -ENOMEM.
  */
 int altconn_scm_parse_cmsgs(const struct sock *sk, struct msghdr *msg,

@@ -191,8 +191,8 @@ bool altconn_scm_queue_has_space(const struct altconn_scm_queue *queue)
  * are those of the byte before.
  *
  * Context: process, may sleep; the ring's write_lock is held.
- * Return: 0; -ENOMEM; -EAGAIN: the ring has too many boundaries. After an error
- * @scm is unchanged.
+ * Return: 0; -ENOMEM; -EAGAIN if the ring has too many boundaries. After an
+ * error @scm is unchanged.
  */
 int altconn_scm_queue_write(struct altconn_scm_queue **place, u32 pos, u32 n,
 			    struct altconn_scm *scm, bool stamp)

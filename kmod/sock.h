@@ -256,4 +256,32 @@ static inline u8 altconn_state(const struct sock *sk)
 	return smp_load_acquire(&sk->sk_state);
 }
 
+/**
+ * altconn_sock_assoc() - get the association of a locked endpoint
+ * @sk: the endpoint
+ *
+ * Context: process; lock_sock() held.
+ * Return: the association or attempt, valid while lock_sock() is held, without
+ * a reference; NULL if the endpoint has none.
+ */
+static inline struct altconn_assoc *altconn_sock_assoc(const struct sock *sk)
+{
+	return rcu_dereference_protected(altconn_sk(sk)->assoc,
+					 lockdep_sock_is_held(sk));
+}
+
+/**
+ * altconn_sock_own_addr() - get the address of a locked endpoint
+ * @sk: the endpoint
+ *
+ * Context: process; lock_sock() held.
+ * Return: the address, without a reference, valid until release_sock(); NULL if
+ * the endpoint is unnamed.
+ */
+static inline struct altconn_addr *altconn_sock_own_addr(const struct sock *sk)
+{
+	return rcu_dereference_protected(altconn_sk(sk)->addr,
+					 lockdep_sock_is_held(sk));
+}
+
 #endif /* _ALTCONN_SOCK_H */

@@ -39,13 +39,13 @@ static int sockopt_set_u32(struct sock *sk, int optname, u32 value)
 	case ALTCONN_BACKLOG_POLICY:
 		if (value > ALTCONN_POLICY_FAIL_FAST)
 			return -EINVAL;
-		altconn_listener_set_policy(sk, value, ask->defer);
+		altconn_listen_set_policy(sk, value, ask->defer);
 		return 0;
 	case ALTCONN_DEFER_ACCEPT:
-		altconn_listener_set_policy(sk, ask->fail_fast, value);
+		altconn_listen_set_policy(sk, ask->fail_fast, value);
 		return 0;
 	case ALTCONN_REFUSE:
-		return altconn_listener_refuse_waiting(sk, value);
+		return altconn_listen_refuse_waiting(sk, value);
 	case ALTCONN_WAIT_LISTENER:
 		ask->waits_listener = value;
 		return 0;
@@ -57,19 +57,19 @@ static int sockopt_set_u32(struct sock *sk, int optname, u32 value)
 		altconn_dgram_set_overflow(sk, value);
 		return 0;
 	case ALTCONN_REACHABLE:
-		/* bind() has used the old value. */
+		/* The value is fixed once bind() has used it. */
 		if (ask->bind)
 			return -EINVAL;
 		ask->reachable = value;
 		return 0;
 	case ALTCONN_SHARE_ADDRESS:
-		/* bind() has used the old value. */
+		/* The value is fixed once bind() has used it. */
 		if (ask->bind)
 			return -EINVAL;
 		ask->share = value;
 		return 0;
 	case ALTCONN_REPLACE_PATH:
-		/* bind() has used the old value. */
+		/* The value is fixed once bind() has used it. */
 		if (ask->bind)
 			return -EINVAL;
 		ask->replaces = value;
@@ -90,7 +90,7 @@ static int sockopt_set_v6only(struct sock *sk, u32 value)
 	 * dropped. Drop it here if a call has returned its error already.
 	 */
 	if (!READ_ONCE(sk->sk_err))
-		altconn_connect_reap(sk);
+		altconn_connect_drop_if_failed(sk);
 	if (altconn_sk(sk)->bind || sk->sk_state != TCP_CLOSE)
 		return -EINVAL;
 	altconn_sk(sk)->v6only = value;
@@ -246,7 +246,8 @@ int altconn_sockopt_set(struct socket *sock, int level, int optname,
 	if (sockopt_is_cork(sk, level, optname))
 		return sockopt_set_cork(sk, optval, optlen);
 	if (!v6only && level != SOL_ALTCONN)
-		return altconn_inet_set(sk, level, optname, optval, optlen);
+		return altconn_sockopt_inet_set(sk, level, optname, optval,
+						optlen);
 	if (!v6only && !sockopt_is_settable(optname))
 		return -ENOPROTOOPT;
 	if (!v6only && optname == ALTCONN_CONNECT_TIMEOUT)
@@ -408,7 +409,8 @@ int altconn_sockopt_get(struct socket *sock, int level, int optname,
 		return sockopt_put(&value, sizeof(value), optval, optlen);
 	}
 	if (level != SOL_ALTCONN) {
-		err = altconn_inet_get(sock->sk, level, optname, &value);
+		err = altconn_sockopt_inet_get(sock->sk, level, optname,
+					       &value);
 		return err ? : sockopt_put_inet(level, value, optval, optlen);
 	}
 	return sockopt_get_altconn(sock->sk, optname, optval, optlen);

@@ -144,7 +144,8 @@ static int inet_read_value(const struct inet_option *option, sockptr_t optval,
 		return copy_from_sockptr(value, optval, sizeof(*value)) ?
 			-EFAULT : 0;
 	if (option->level != IPPROTO_IP ||
-	    (!optlen && (option->name == IP_TTL || option->name == IP_FREEBIND)))
+	    (!optlen &&
+	     (option->name == IP_TTL || option->name == IP_FREEBIND)))
 		return -EINVAL;
 	if (optlen && copy_from_sockptr(&byte, optval, sizeof(byte)))
 		return -EFAULT;
@@ -202,7 +203,8 @@ static int inet_convert_value(const struct sock *sk,
 	case INET_DEFER:
 		return inet_defer_time(value);
 	case INET_FASTOPEN:
-		return min(value, READ_ONCE(sock_net(sk)->core.sysctl_somaxconn));
+		return min(value,
+			   READ_ONCE(sock_net(sk)->core.sysctl_somaxconn));
 	default:
 		return value;
 	}
@@ -227,7 +229,8 @@ static bool inet_is_valid(const struct sock *sk,
 }
 
 /**
- * altconn_inet_set() - set an option of TCP or IP, or of an unknown level
+ * altconn_sockopt_inet_set() - set an option of TCP or IP, or of an unknown
+ *	level
  * @sk: the endpoint, in any address format
  * @level: any level but SOL_SOCKET and SOL_ALTCONN
  * @optname: the option
@@ -240,8 +243,8 @@ static bool inet_is_valid(const struct sock *sk,
  * outside of the bounds that TCP and IP have, or for TCP_FASTOPEN if the state
  * does not allow it; -EFAULT; -ENOMEM.
  */
-int altconn_inet_set(struct sock *sk, int level, int optname, sockptr_t optval,
-		     unsigned int optlen)
+int altconn_sockopt_inet_set(struct sock *sk, int level, int optname,
+			     sockptr_t optval, unsigned int optlen)
 {
 	int i = inet_find(sk, level, optname), value, *values, err;
 
@@ -266,7 +269,8 @@ out:
 }
 
 /**
- * altconn_inet_get() - get an option of TCP or IP, or of an unknown level
+ * altconn_sockopt_inet_get() - get an option of TCP or IP, or of an unknown
+ *	level
  * @sk: the endpoint, in any address format
  * @level: any level but SOL_SOCKET and SOL_ALTCONN
  * @optname: the option
@@ -277,7 +281,8 @@ out:
  * -EOPNOTSUPP in the sockaddr_un format, and in the sockaddr_in format if the
  * socket has no option of this level; else -ENOPROTOOPT.
  */
-int altconn_inet_get(struct sock *sk, int level, int optname, int *value)
+int altconn_sockopt_inet_get(struct sock *sk, int level, int optname,
+			     int *value)
 {
 	int i = inet_find(sk, level, optname);
 
@@ -291,8 +296,8 @@ int altconn_inet_get(struct sock *sk, int level, int optname, int *value)
 }
 
 /**
- * altconn_inet_inherit() - copy a listener's options of TCP and IP to an
- * accepted endpoint
+ * altconn_sockopt_inet_inherit() - copy a listener's options of TCP and IP to
+ *	an accepted endpoint
  * @sk: the listener
  * @newsk: the accepted endpoint; no other thread sees it
  *
@@ -301,7 +306,7 @@ int altconn_inet_get(struct sock *sk, int level, int optname, int *value)
  *
  * Context: process, may sleep; lock_sock() of @sk not held.
  */
-void altconn_inet_inherit(struct sock *sk, struct sock *newsk)
+void altconn_sockopt_inet_inherit(struct sock *sk, struct sock *newsk)
 {
 	if (!READ_ONCE(altconn_sk(sk)->inet_values))
 		return;

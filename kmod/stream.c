@@ -20,7 +20,10 @@
 #include "wait.h"
 #include "xns.h"
 
-/* Return the ring towards the peer, allocated if necessary. NULL: no memory. */
+/*
+ * Return the ring towards the peer, allocated if necessary, or NULL if there is
+ * no memory.
+ */
 static struct altconn_ring *stream_get_out_ring(const struct stream_conn *c)
 {
 	return altconn_stream_out_ring(c) ? : altconn_ring_new(&c->peer->in,
@@ -39,7 +42,7 @@ static __always_inline void stream_wake_reader(const struct stream_conn *c)
 	struct sock *peer = READ_ONCE(c->peer->sk);
 
 	if (peer)
-		altconn_wake_reader(peer);
+		altconn_wait_wake_reader(peer);
 }
 
 /* If the ring is writable, wake the threads that wait for space at the peer. */
@@ -108,8 +111,8 @@ static bool stream_announce_reader(struct sock *sk, const void *arg)
 static noinline long
 stream_wait_for_space(struct sock *sk, const struct stream_conn c, long timeo)
 {
-	return altconn_wait_until(sk, &timeo, altconn_stream_announce_writer, &c) ? :
-	       timeo;
+	return altconn_wait_until(sk, &timeo, altconn_stream_announce_writer,
+				  &c) ? : timeo;
 }
 
 /*
@@ -435,19 +438,19 @@ int altconn_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 }
 
 /**
- * altconn_seqpacket_sendmsg() - send(2) of one record
+ * altconn_stream_seqpacket_sendmsg() - send(2) of one record
  * @sock: the socket
  * @msg: the data and control messages; an address is ignored in every format,
  *	as with AF_UNIX
  * @len: bytes of data
  *
  * Context: process, may sleep.
- * Return: @len; -EMSGSIZE: the record is larger than the send buffer allows;
+ * Return: @len; -EMSGSIZE if the record is larger than the send buffer allows;
  * the errors of altconn_stream_sendmsg(), except those for an address. In the
  * sockaddr_un format -EPIPE raises no SIGPIPE.
  */
-int altconn_seqpacket_sendmsg(struct socket *sock, struct msghdr *msg,
-			      size_t len)
+int altconn_stream_seqpacket_sendmsg(struct socket *sock, struct msghdr *msg,
+				     size_t len)
 {
 	return stream_send_connected(sock, msg, len, true);
 }
@@ -603,7 +606,7 @@ static noinline void stream_name_peer(struct sock *sk,
 
 	if (sk->sk_type != SOCK_STREAM || !altconn_is_inet(sk))
 		altconn_addr_to_msg(sk,
-				    altconn_assoc_addr(c.assoc, !side, side),
+				    altconn_xns_addr(c.assoc, !side, side),
 				    msg);
 }
 
@@ -666,7 +669,8 @@ static __always_inline int stream_recv_connected(struct socket *sock,
 	}
 	n = altconn_stream_get_assoc(sk, &c);
 	if (unlikely(n)) {
-		n = stream_wait_connected(sk, sock_rcvtimeo(sk, flags & MSG_DONTWAIT),
+		n = stream_wait_connected(sk, sock_rcvtimeo(sk, flags &
+							    MSG_DONTWAIT),
 					  -ENOTCONN);
 		if (!n)
 			n = altconn_stream_get_assoc(sk, &c);
@@ -727,7 +731,7 @@ int altconn_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 }
 
 /**
- * altconn_seqpacket_recvmsg() - recv(2) of one record
+ * altconn_stream_seqpacket_recvmsg() - recv(2) of one record
  * @sock: the socket
  * @msg: user memory for the record; gets the peer's address if the caller wants
  *	it, MSG_EOR if the sender has set that flag, and MSG_TRUNC if the record
@@ -740,8 +744,8 @@ int altconn_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
  * more record will arrive; the errors of altconn_stream_recvmsg(), but
  * -ENOTCONN is not -EINVAL in the sockaddr_un format.
  */
-int altconn_seqpacket_recvmsg(struct socket *sock, struct msghdr *msg,
-			      size_t len, int flags)
+int altconn_stream_seqpacket_recvmsg(struct socket *sock, struct msghdr *msg,
+				     size_t len, int flags)
 {
 	return stream_recv_connected(sock, msg, len, flags, true);
 }

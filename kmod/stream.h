@@ -28,12 +28,12 @@ struct stream_conn {
 };
 
 int altconn_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
-int altconn_seqpacket_sendmsg(struct socket *sock, struct msghdr *msg,
-			      size_t len);
+int altconn_stream_seqpacket_sendmsg(struct socket *sock, struct msghdr *msg,
+				     size_t len);
 int altconn_stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
 			   int flags);
-int altconn_seqpacket_recvmsg(struct socket *sock, struct msghdr *msg,
-			      size_t len, int flags);
+int altconn_stream_seqpacket_recvmsg(struct socket *sock, struct msghdr *msg,
+				     size_t len, int flags);
 
 /**
  * altconn_stream_in_ring() - return the ring of data towards the calling socket
@@ -70,7 +70,7 @@ altconn_stream_out_ring(const struct stream_conn *c)
  *
  * Context: any; takes no lock.
  * Return: 0, and the caller drops the reference with
- * altconn_stream_put_assoc(); -ENOTCONN: the socket has no established
+ * altconn_stream_put_assoc(); -ENOTCONN if the socket has no established
  * association.
  */
 static __always_inline int altconn_stream_get_assoc(const struct sock *sk,

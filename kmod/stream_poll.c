@@ -28,7 +28,8 @@ static bool stream_is_hung_up(const struct sock *sk,
 	if (altconn_sk(sk)->format == ALTCONN_UNIX)
 		return shut == SHUTDOWN_MASK;
 	return READ_ONCE(end->reset) ||
-	       (shut & RCV_SHUTDOWN && READ_ONCE(end->shutdown) & SEND_SHUTDOWN);
+	       (shut & RCV_SHUTDOWN &&
+		READ_ONCE(end->shutdown) & SEND_SHUTDOWN);
 }
 
 /*
@@ -86,7 +87,7 @@ static __poll_t stream_poll_listener(const struct sock *sk)
 
 	if (!ln)
 		return 0;
-	if (altconn_listener_has_acceptable(ln))
+	if (altconn_listen_has_acceptable(ln))
 		mask = EPOLLIN | EPOLLRDNORM;
 	altconn_listener_put(ln);
 	return mask;

@@ -10,20 +10,23 @@
 #include "sysctl.h"
 
 /*
- * The template of each namespace's table. .data is the offset of the value in
- * struct altconn_net; altconn_sysctl_register() replaces it by an address.
+ * The offset of a value in struct altconn_net, as .data of the template.
+ * altconn_sysctl_register() replaces it by an address.
  */
+#define SYSCTL_FIELD(field)	((void *)offsetof(struct altconn_net, field))
+
+/* The template of each namespace's table. */
 static const struct ctl_table sysctl_template[] = {
 	{
 		.procname	= "connect_timeout_ms",
-		.data		= (void *)offsetof(struct altconn_net, connect_timeout_ms),
+		.data		= SYSCTL_FIELD(connect_timeout_ms),
 		.maxlen		= sizeof(unsigned int),
 		.mode		= 0644,
 		.proc_handler	= proc_douintvec,
 	},
 	{
 		.procname	= "ephemeral_port_min",
-		.data		= (void *)offsetof(struct altconn_net, port_min),
+		.data		= SYSCTL_FIELD(port_min),
 		.maxlen		= sizeof(unsigned int),
 		.mode		= 0644,
 		.proc_handler	= proc_douintvec_minmax,
@@ -31,7 +34,7 @@ static const struct ctl_table sysctl_template[] = {
 	},
 	{
 		.procname	= "ephemeral_port_max",
-		.data		= (void *)offsetof(struct altconn_net, port_max),
+		.data		= SYSCTL_FIELD(port_max),
 		.maxlen		= sizeof(unsigned int),
 		.mode		= 0644,
 		.proc_handler	= proc_douintvec_minmax,
@@ -39,28 +42,28 @@ static const struct ctl_table sysctl_template[] = {
 	},
 	{
 		.procname	= "max_waiting",
-		.data		= (void *)offsetof(struct altconn_net, max_waiting),
+		.data		= SYSCTL_FIELD(max_waiting),
 		.maxlen		= sizeof(unsigned int),
 		.mode		= 0644,
 		.proc_handler	= proc_douintvec,
 	},
 	{
 		.procname	= "max_associations",
-		.data		= (void *)offsetof(struct altconn_net, max_associations),
+		.data		= SYSCTL_FIELD(max_associations),
 		.maxlen		= sizeof(unsigned int),
 		.mode		= 0644,
 		.proc_handler	= proc_douintvec,
 	},
 	{
 		.procname	= "dgram_block_ms",
-		.data		= (void *)offsetof(struct altconn_net, dgram_block_ms),
+		.data		= SYSCTL_FIELD(dgram_block_ms),
 		.maxlen		= sizeof(unsigned int),
 		.mode		= 0644,
 		.proc_handler	= proc_douintvec,
 	},
 	{
 		.procname	= "busy_poll_us",
-		.data		= (void *)offsetof(struct altconn_net, busy_poll_us),
+		.data		= SYSCTL_FIELD(busy_poll_us),
 		.maxlen		= sizeof(unsigned int),
 		.mode		= 0644,
 		.proc_handler	= proc_douintvec_minmax,

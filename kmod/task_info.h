@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * struct altconn_task_info describes a process that called connect(), listen() or
- * accept(), as it was at that time.
+ * struct altconn_task_info describes a process that called connect(), listen()
+ * or accept(), as it was at that time.
  */
 #ifndef _ALTCONN_TASK_INFO_H
 #define _ALTCONN_TASK_INFO_H
@@ -54,7 +54,8 @@ static inline struct altconn_task_info altconn_task_info_current(void)
  * Context: any.
  * Return: a copy of @task; the caller puts the reference to its pid.
  */
-static inline struct altconn_task_info altconn_task_info_get(const struct altconn_task_info *task)
+static inline struct altconn_task_info
+altconn_task_info_get(const struct altconn_task_info *task)
 {
 	get_pid(task->pid);
 	return *task;

@@ -37,14 +37,15 @@
 #define ALTCONN_BUSY_POLL_FIRST_NS	10000U
 
 /**
- * altconn_wake_reader() - wake the threads that wait for data of an endpoint
+ * altconn_wait_wake_reader() - wake the threads that wait for data of an
+ *	endpoint
  * @sk: the endpoint, in whose queue or ring the data is already; pinned
  *
  * Context: any. The caller has a full barrier between storing the data and this
  * call. It pairs with the barriers between announcement and check for data in
  * altconn_wait_readable() and altconn_wait_announce().
  */
-static inline void altconn_wake_reader(struct sock *sk)
+static inline void altconn_wait_wake_reader(struct sock *sk)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 
@@ -71,7 +72,7 @@ static inline void altconn_wait_announce(struct sock *sk)
 	WRITE_ONCE(altconn_sk(sk)->polled, true);
 	/*
 	 * Store @polled, then check for data. A sender stores the data, then
-	 * loads @polled in altconn_wake_reader().
+	 * loads @polled in altconn_wait_wake_reader().
 	 */
 	smp_mb();
 }
@@ -88,8 +89,8 @@ static inline void altconn_wait_announce(struct sock *sk)
  * of @ready. So each @ready has one before it looks, as the announcements do.
  *
  * Context: process, sleeps.
- * Return: 0: the condition holds; -EAGAIN: the time is over; -EINTR or
- * -ERESTARTSYS: a signal is pending.
+ * Return: 0: the condition holds; -EAGAIN if the time is over; -EINTR or
+ * -ERESTARTSYS if a signal is pending.
  */
 static __always_inline int
 altconn_wait_until(struct sock *sk, long *timeo,
@@ -115,7 +116,7 @@ altconn_wait_until(struct sock *sk, long *timeo,
 }
 
 /* Return the longest time for which a reader may busy-poll, in nanoseconds. */
-static inline u32 altconn_busy_poll_max(const struct sock *sk)
+static inline u32 altconn_wait_busy_poll_max(const struct sock *sk)
 {
 	return READ_ONCE(altconn_pernet(sock_net(sk))->busy_poll_us) *
 	       NSEC_PER_USEC;
@@ -128,8 +129,9 @@ static inline u32 altconn_busy_poll_max(const struct sock *sk)
  * true.
  */
 static __always_inline bool
-altconn_busy_loop(struct sock *sk, u64 begun, long *timeo,
-		  bool (*ready)(struct sock *sk, const void *arg), const void *arg)
+altconn_wait_busy_loop(struct sock *sk, u64 begun, long *timeo,
+		       bool (*ready)(struct sock *sk, const void *arg),
+		       const void *arg)
 {
 	u32 ns = altconn_sk(sk)->busy_poll_ns;
 	unsigned long since = jiffies;
@@ -137,7 +139,7 @@ altconn_busy_loop(struct sock *sk, u64 begun, long *timeo,
 
 	if (!ns || !single_task_running())
 		return false;
-	ns = min(ns, altconn_busy_poll_max(sk));
+	ns = min(ns, altconn_wait_busy_poll_max(sk));
 	while (!found && single_task_running() && !need_resched() &&
 	       !signal_pending(current) && local_clock() - begun < ns) {
 		found = ready(sk, arg);
@@ -157,13 +159,13 @@ altconn_busy_loop(struct sock *sk, u64 begun, long *timeo,
  *                       the limit
  *   @waited > limit     0, which is no busy-polling
  */
-static inline void altconn_busy_poll_adapt(struct sock *sk, u64 waited)
+static inline void altconn_wait_busy_poll_adapt(struct sock *sk, u64 waited)
 {
 	u32 ns = altconn_sk(sk)->busy_poll_ns, max;
 
 	if (waited <= ns)
 		return;
-	max = altconn_busy_poll_max(sk);
+	max = altconn_wait_busy_poll_max(sk);
 	if (waited > max)
 		ns = 0;
 	else
@@ -183,8 +185,8 @@ static inline void altconn_busy_poll_adapt(struct sock *sk, u64 waited)
  * in the wait queue and use @announce.
  *
  * Context: process, sleeps.
- * Return: 0: there is something to read; -EAGAIN: the time is over; -EINTR or
- * -ERESTARTSYS: a signal is pending.
+ * Return: 0: there is something to read; -EAGAIN if the time is over; -EINTR or
+ * -ERESTARTSYS if a signal is pending.
  */
 static __always_inline int
 altconn_wait_readable(struct sock *sk, long *timeo,
@@ -204,7 +206,7 @@ altconn_wait_readable(struct sock *sk, long *timeo,
 		return altconn_wait_until(sk, timeo, announce, arg);
 	if (spins) {
 		begun = local_clock();
-		if (altconn_busy_loop(sk, begun, timeo, ready, arg))
+		if (altconn_wait_busy_loop(sk, begun, timeo, ready, arg))
 			goto out;
 	}
 	prepare_to_rcuwait(&ask->reader);
@@ -219,7 +221,7 @@ altconn_wait_readable(struct sock *sk, long *timeo,
 		WRITE_ONCE(ask->want_data, true);
 		/*
 		 * Store want_data, then check for data. A sender stores the
-		 * data, then loads want_data in altconn_wake_reader().
+		 * data, then loads want_data in altconn_wait_wake_reader().
 		 */
 		smp_mb();
 		if (ready(sk, arg))
@@ -232,7 +234,7 @@ altconn_wait_readable(struct sock *sk, long *timeo,
 	}
 	finish_rcuwait(&ask->reader);
 	if (spins && !err)
-		altconn_busy_poll_adapt(sk, local_clock() - begun);
+		altconn_wait_busy_poll_adapt(sk, local_clock() - begun);
 out:
 	/*
 	 * Pairs with the cmpxchg above: the next owner of ask->reader sees

@@ -28,7 +28,8 @@ static struct altconn_addr *xns_server_addr(const struct altconn_assoc *assoc,
 {
 	struct altconn_addr *addr = assoc->end[ALTCONN_SERVER].addr;
 
-	if (addr->kind != ALTCONN_KIND_INET || altconn_addr_equal(addr, ln->addr))
+	if (addr->kind != ALTCONN_KIND_INET ||
+	    altconn_addr_equal(addr, ln->addr))
 		addr = ln->addr;
 	return altconn_addr_get(addr);
 }
@@ -92,7 +93,7 @@ static struct altconn_xns *xns_new(struct altconn_assoc *assoc,
 						     ERR_CAST(account);
 	}
 	xns->account = account;
-	altconn_entry_init(&xns->entry);
+	altconn_registry_entry_init(&xns->entry);
 	xns->assoc = assoc;
 	xns->addr[ALTCONN_CLIENT] = client;
 	xns->addr[ALTCONN_SERVER] = xns_server_addr(assoc, ln);
@@ -158,8 +159,8 @@ void __altconn_xns_link(struct altconn_assoc *assoc,
 	WRITE_ONCE(xns->an, altconn_pernet(ln->net));
 	/*
 	 * Store the members, then assoc->xns. Pairs with smp_load_acquire() in
-	 * altconn_assoc_unlist() and __altconn_notify_assoc(), and with the
-	 * address dependency in altconn_assoc_addr(): these readers may find
+	 * altconn_assoc_unlist() and __altconn_event_assoc_notify(), and with
+	 * the address dependency in altconn_xns_addr(): these readers may find
 	 * the attempt in the registry of the client's namespace.
 	 */
 	smp_store_release(&assoc->xns, xns);

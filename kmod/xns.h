@@ -107,8 +107,8 @@ static inline void altconn_xns_free(struct altconn_xns *xns)
  * altconn_xns_link() - add an attempt to the registry of the server's namespace
  * @assoc: the attempt, which gets into the accept queue or waiting room of @ln
  * @ln: the listener, not closed, so that its namespace lives
- * @xns: result of altconn_xns_alloc() for @assoc and @ln; @assoc takes it over;
- *	NULL: nothing is done
+ * @xns: result of altconn_xns_alloc() for @assoc and @ln; @assoc takes it over.
+ *	If it is NULL, nothing is done
  *
  * Context: process; assoc->lock held, and the lock of the listener or of its
  * room, so that the listener cannot close.
@@ -139,7 +139,7 @@ static inline void altconn_xns_unlink(struct altconn_assoc *assoc)
 }
 
 /**
- * altconn_assoc_addr() - get the address of an end
+ * altconn_xns_addr() - get the address of an end
  * @assoc: the association
  * @side: the end
  * @viewer: the end in whose namespace the address is used
@@ -149,8 +149,8 @@ static inline void altconn_xns_unlink(struct altconn_assoc *assoc)
  * long as the association; NULL if the end is unnamed there.
  */
 static inline struct altconn_addr *
-altconn_assoc_addr(const struct altconn_assoc *assoc, enum altconn_side side,
-		   enum altconn_side viewer)
+altconn_xns_addr(const struct altconn_assoc *assoc, enum altconn_side side,
+		 enum altconn_side viewer)
 {
 	if (viewer == ALTCONN_SERVER && unlikely(assoc->xns))
 		return READ_ONCE(assoc->xns->addr[side]);

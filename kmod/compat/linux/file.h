@@ -11,7 +11,7 @@ static inline bool compat_fput_unless_last(struct file *file)
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 	return atomic_long_add_unless(&file->f_count, -1, 1);
 #else
-	/* The counter has the width of a long, whatever type the kernel gives it. */
+	/* The counter is as wide as a long, whatever its type is. */
 	return atomic_long_add_unless((atomic_long_t *)&file->f_ref.refcnt, -1,
 				      FILE_REF_ONEREF);
 #endif

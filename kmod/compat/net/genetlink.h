@@ -7,11 +7,11 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 
 /*
- * These kernels have no split operations. So this structure is a family as the
- * generator writes it today, and contains a family of the kernel. A plain
- * operation holds both do and dump of a command. They share one policy, so
- * their policies must be alike: the specification lists the same attributes for
- * both.
+ * These kernels have no split operations. So struct compat_genl_family is a
+ * family as the generator writes it, and contains a family of the kernel. A
+ * plain operation holds both do and dump of a command. They share one policy,
+ * so their policies must be alike: the specification lists the same attributes
+ * for both.
  */
 #define COMPAT_GENL_OPS	64
 
@@ -89,8 +89,8 @@ static inline int compat_genl_register_family(struct compat_genl_family *f)
 }
 
 /*
- * The members of a dump's genl_info that the module reads; later kernels have
- * them.
+ * Return the genl_info of a dump, with the members that the module reads. These
+ * kernels have no function for this.
  */
 static inline struct genl_info
 compat_genl_info_dump(struct netlink_callback *cb)

@@ -6,8 +6,8 @@
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
 /*
- * The newest kernels can refuse descriptors for which the reader has no space.
- * Older kernels always leave them out.
+ * From Linux 7.0, scm_detach_fds() can fail if the reader has no space for the
+ * descriptors. In older kernels, it leaves these descriptors out.
  */
 #define scm_detach_fds(msg, scm, notrunc)	scm_detach_fds(msg, scm)
 #endif
