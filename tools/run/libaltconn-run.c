@@ -278,11 +278,11 @@ static bool run_is_unnamed(int fd)
 
 static void run_copy_option(int from, int to, int name)
 {
-	struct timeval room;	/* has room for each option that is copied */
-	socklen_t len = sizeof(room);
+	struct timeval value;	/* no option that is copied is larger */
+	socklen_t len = sizeof(value);
 
-	if (run_real.getsockopt(from, SOL_SOCKET, name, &room, &len) == 0)
-		run_real.setsockopt(to, SOL_SOCKET, name, &room, len);
+	if (run_real.getsockopt(from, SOL_SOCKET, name, &value, &len) == 0)
+		run_real.setsockopt(to, SOL_SOCKET, name, &value, len);
 }
 
 /*

@@ -181,7 +181,7 @@ struct sockaddr_altconn {
  * @aci_waited_ns: time that the attempt has waited, in nanoseconds
  * @aci_position: position among the attempts that wait at the address; 1 is
  *	next; 0: the attempt does not wait there
- * @aci_rule: id of the rule that decided or that holds the attempt; 0: none
+ * @aci_rule: id of the rule that decided or parked the attempt; 0: none
  */
 struct altconn_connect_info {
 	__u32		aci_errno;

@@ -29,7 +29,7 @@ enum altconn_kind {
  * enum altconn_assoc_state - States of an association; each transition happens
  *   at most once.
  * @ALTCONN_ASSOC_STATE_PENDING: the attempt waits for its listener, or a rule
- *   holds it
+ *   has parked it
  * @ALTCONN_ASSOC_STATE_QUEUED: the association is established, and accept()
  *   has not taken it
  * @ALTCONN_ASSOC_STATE_ESTABLISHED: the association is established, and both
@@ -65,7 +65,8 @@ enum altconn_assoc_state {
  * @ALTCONN_REASON_LISTENER_CLOSED: the listener closed while the attempt
  *   waited
  * @ALTCONN_REASON_WAITING_ROOM_FULL: net.altconn.max_waiting attempts waited
- *   at the listener already, or the user had half of these places
+ *   at the listener already, or half of that number, rounded up, were attempts
+ *   of the user
  * @ALTCONN_REASON_DEADLINE: the deadline passed while the attempt waited
  * @ALTCONN_REASON_CANCELLED_CLOSE: the client closed the socket
  * @ALTCONN_REASON_CANCELLED_UNSPEC: the client dissolved the attempt with
@@ -192,9 +193,10 @@ enum altconn_error {
  * @ALTCONN_VERDICT_UNREACHABLE_NET: connect() or send() fails with ENETUNREACH
  * @ALTCONN_VERDICT_UNREACHABLE_HOST: connect() or send() fails with
  *   EHOSTUNREACH
- * @ALTCONN_VERDICT_DROP: an attempt is held until its deadline, and a datagram
- *   is lost
- * @ALTCONN_VERDICT_DELAY: an attempt or a datagram goes on after a delay
+ * @ALTCONN_VERDICT_DROP: an attempt is parked until its deadline, and a
+ *   datagram is lost
+ * @ALTCONN_VERDICT_DELAY: an attempt is parked for a time, and a datagram is
+ *   delayed
  */
 enum altconn_verdict {
 	ALTCONN_VERDICT_ALLOW,

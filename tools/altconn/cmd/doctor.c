@@ -17,8 +17,8 @@
 #include "lib/addr.h"
 #include "lib/command.h"
 #include "lib/found.h"
-#include "lib/held.h"
 #include "lib/message.h"
+#include "lib/open_socket.h"
 #include "lib/opt.h"
 #include "lib/out.h"
 #include "lib/record.h"
@@ -260,7 +260,7 @@ static void doctor_check_limits(struct report *r, const struct family *family)
 			      n, most);
 	else
 		doctor_report(r, "limits", GOOD,
-			      "the namespace has %llu of %ld associations; the deadline is %ld ms, and %ld attempts may wait at a listener, half of them of one user",
+			      "the namespace has %llu of %ld associations; the deadline is %ld ms; %ld attempts may wait at a listener, and one user may have half of them",
 			      n, most, doctor_sysctl("connect_timeout_ms"),
 			      doctor_sysctl("max_waiting"));
 }
@@ -282,7 +282,7 @@ static void doctor_check_listeners(struct report *r)
 		full++;
 		addr_to_text(&s->owner.addr, text);
 		doctor_report(r, "listener", NOTE,
-			      "%s: %u attempts wait, and %llu found no room so far; the server may not call accept()",
+			      "%s: %u attempts wait, and %llu were refused for lack of space; the server may not call accept()",
 			      text, s->waiting,
 			      (unsigned long long)s->overflow);
 	}
@@ -304,8 +304,9 @@ static void doctor_check_holders(struct report *r, const struct family *family)
 	unsigned int hidden, all;
 	long refs;
 
-	all = held_holders(family->number, doctor_on_holder, r, &hidden);
-	refs = held_references();
+	all = open_socket_walk_holders(family->number, doctor_on_holder, r,
+				       &hidden);
+	refs = open_socket_references();
 	if (refs < 1)
 		doctor_report(r, "unload", GOOD, "nothing holds the module: rmmod works");
 	else if (hidden)

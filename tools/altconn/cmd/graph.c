@@ -46,13 +46,13 @@ struct edge {
 };
 
 /**
- * struct box - a listener or a bound datagram socket
+ * struct vertex - a listener or a bound datagram socket, drawn as an ellipse
  * @name: address of the socket; an edge to the socket has the same text in @to
  * @process: process that owns the socket
  * @type: socket type, SOCK_*
  * @waiting: attempts wait at the listener
  */
-struct box {
+struct vertex {
 	char name[LABEL_MAX], process[LABEL_MAX];
 	uint32_t type;
 	bool waiting;
@@ -61,8 +61,8 @@ struct box {
 struct graph {
 	struct edge *edges;
 	size_t n_edges;
-	struct box *boxes;
-	size_t n_boxes;
+	struct vertex *vertices;
+	size_t n_vertices;
 };
 
 static void graph_name_server(const struct end *end, char *text)
@@ -116,16 +116,17 @@ static void graph_add_datagram(struct graph *g, const struct sock *s)
 }
 
 /* Add a listener or a bound datagram socket. */
-static void graph_add_box(struct graph *g, const struct sock *s)
+static void graph_add_vertex(struct graph *g, const struct sock *s)
 {
-	struct box *box;
+	struct vertex *vertex;
 
-	g->boxes = array_add(g->boxes, g->n_boxes, sizeof(*g->boxes));
-	box = &g->boxes[g->n_boxes++];
-	addr_to_text(&s->owner.addr, box->name);
-	row_process(&s->owner, box->process);
-	box->type = s->type;
-	box->waiting = s->waiting;
+	g->vertices = array_add(g->vertices, g->n_vertices,
+				sizeof(*g->vertices));
+	vertex = &g->vertices[g->n_vertices++];
+	addr_to_text(&s->owner.addr, vertex->name);
+	row_process(&s->owner, vertex->process);
+	vertex->type = s->type;
+	vertex->waiting = s->waiting;
 }
 
 static void graph_build(struct graph *g, const struct found *found,
@@ -140,7 +141,7 @@ static void graph_build(struct graph *g, const struct found *found,
 			continue;
 		if (s->owner.addr.kind != ALTCONN_KIND_NONE &&
 		    (s->listening || !record_sock_is_connected(s)))
-			graph_add_box(g, s);
+			graph_add_vertex(g, s);
 		if (!s->listening && record_sock_is_connected(s))
 			graph_add_datagram(g, s);
 	}
@@ -180,21 +181,25 @@ static void graph_print_edge(FILE *f, const struct edge *edge)
 	fprintf(f, "\"%s];\n", edge->waiting ? ", color=orange, style=dashed" : "");
 }
 
+static void graph_print_vertex(FILE *f, const struct vertex *vertex)
+{
+	fputs("	", f);
+	graph_print_quoted(f, vertex->name);
+	fputs(" [shape=ellipse, label=\"", f);
+	graph_print_escaped(f, vertex->name);
+	fputs("\\n", f);
+	graph_print_escaped(f, vertex->process);
+	fprintf(f, "\"%s];\n", vertex->waiting ? ", color=orange" : "");
+}
+
 static void graph_print_dot(FILE *f, const struct graph *g)
 {
 	size_t i;
 
 	fputs("digraph altconn {\n\trankdir=LR;\n\tnode [shape=box, style=rounded];\n",
 	      f);
-	for (i = 0; i < g->n_boxes; i++) {
-		fputs("	", f);
-		graph_print_quoted(f, g->boxes[i].name);
-		fputs(" [shape=ellipse, label=\"", f);
-		graph_print_escaped(f, g->boxes[i].name);
-		fputs("\\n", f);
-		graph_print_escaped(f, g->boxes[i].process);
-		fprintf(f, "\"%s];\n", g->boxes[i].waiting ? ", color=orange" : "");
-	}
+	for (i = 0; i < g->n_vertices; i++)
+		graph_print_vertex(f, &g->vertices[i]);
 	for (i = 0; i < g->n_edges; i++)
 		graph_print_edge(f, &g->edges[i]);
 	fputs("}\n", f);
@@ -204,15 +209,17 @@ static int graph_print_json(const struct graph *g)
 {
 	static const struct out_style style = { .json = true };
 	struct out *out = out_open_text(&style);
+	const struct vertex *vertex;
 	size_t i;
 
 	out_list(out, "nodes");
-	for (i = 0; i < g->n_boxes; i++) {
+	for (i = 0; i < g->n_vertices; i++) {
+		vertex = &g->vertices[i];
 		out_row(out);
-		out_string(out, "name", NULL, g->boxes[i].name);
-		out_string(out, "process", NULL, g->boxes[i].process);
-		out_string(out, "type", NULL, record_type_name(g->boxes[i].type));
-		out_bool(out, "waiting", NULL, g->boxes[i].waiting);
+		out_string(out, "name", NULL, vertex->name);
+		out_string(out, "process", NULL, vertex->process);
+		out_string(out, "type", NULL, record_type_name(vertex->type));
+		out_bool(out, "waiting", NULL, vertex->waiting);
 		out_row_end(out);
 	}
 	out_list(out, "edges");
@@ -298,7 +305,7 @@ static int graph_main(const struct command *cmd, int argc, char **argv)
 			graph_print_dot(stdout, &g);
 	}
 	free(g.edges);
-	free(g.boxes);
+	free(g.vertices);
 	free(filter.addrs);
 	found_free(&found);
 	return ret;

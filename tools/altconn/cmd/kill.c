@@ -13,9 +13,9 @@
 #include "lib/command.h"
 #include "lib/filter.h"
 #include "lib/found.h"
-#include "lib/held.h"
 #include "lib/message.h"
 #include "lib/nl.h"
+#include "lib/open_socket.h"
 #include "lib/opt.h"
 #include "lib/out.h"
 #include "lib/parse.h"
@@ -221,10 +221,10 @@ static int kill_put_holders(const struct kill *kill, struct out *out)
 	if (ret != EXIT_OK)
 		return ret;
 	out_list(out, "holders");
-	held_holders(family.number, kill_on_holder, out, &hidden);
+	open_socket_walk_holders(family.number, kill_on_holder, out, &hidden);
 	if (kill->style.json)
 		return EXIT_OK;
-	refs = held_references();
+	refs = open_socket_references();
 	out_row(out);
 	if (refs < 1)
 		out_text(out, "nothing holds the module: rmmod works");
@@ -270,7 +270,7 @@ static int kill_run(struct kill *kill, bool by_id)
 		ret = kill_print(kill, killed);
 	if (ret != EXIT_OK || !by_id || killed == kill->n)
 		return ret;
-	message_error("kill: %zu of these ids had nothing to end, or were busy: try again",
+	message_error("kill: %zu ids have nothing to end, or their sockets are busy: try again",
 		      kill->n - killed);
 	return EXIT_FAILED;
 }

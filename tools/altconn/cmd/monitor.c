@@ -44,10 +44,13 @@ static const char * const monitor_names[] = {
 	ALTCONN_EVENT_KIND_LIST(KIND)
 };
 
-/* The word is a shorter name that the tool has for the kind, or NULL. */
+/*
+ * Properties of the kinds of events. @name is the tool's own name for the kind.
+ * If it is NULL, the tool uses the name in the netlink specification.
+ */
 static const struct {
 	enum out_colour colour;
-	const char *word;
+	const char *name;
 } monitor_kinds[ARRAY_SIZE(monitor_names)] = {
 	[ALTCONN_EVENT_KIND_CONNECT_BEGIN] = { OUT_DIM, "begin" },
 	[ALTCONN_EVENT_KIND_CONNECT_WAIT] = { OUT_YELLOW, "wait" },
@@ -63,7 +66,7 @@ static const char *monitor_kind_name(uint32_t kind)
 {
 	if (kind >= ARRAY_SIZE(monitor_kinds))
 		return "unknown";
-	return monitor_kinds[kind].word ? : monitor_names[kind];
+	return monitor_kinds[kind].name ? : monitor_names[kind];
 }
 
 /**

@@ -248,7 +248,8 @@ static int node_parse_add(char **words, struct add *add)
 			return EXIT_USAGE;
 		}
 		if (words[0][0] == 'n' ? !!add->netns : add->n_ips == 2) {
-			message_error("node add: '%s' is given too often", words[0]);
+			message_error("node add: the word '%s' occurs too often",
+				      words[0]);
 			return EXIT_USAGE;
 		}
 		if (words[0][0] == 'n')

@@ -74,7 +74,7 @@ static int rule_get(struct rules *rules)
 }
 
 enum {
-	COL_ID, COL_PRIORITY, COL_HITS, COL_LAST, COL_TYPE, COL_TO, COL_WHO,
+	COL_ID, COL_PRIORITY, COL_HITS, COL_LAST, COL_TYPE, COL_TO, COL_CALLER,
 	COL_VERDICT, COL_WHEN, COL_COUNT
 };
 
@@ -85,7 +85,7 @@ static const struct out_column rule_columns[COL_COUNT] = {
 	[COL_LAST] = { "LAST", .right = true },
 	[COL_TYPE] = { "TYPE" },
 	[COL_TO] = { "TO" },
-	[COL_WHO] = { "WHO" },
+	[COL_CALLER] = { "CALLER" },
 	[COL_VERDICT] = { "VERDICT" },
 	[COL_WHEN] = { "WHEN" },
 };
@@ -125,7 +125,7 @@ static void rule_put_match(struct out *out, const struct rule *rule)
 	rule_dest_to_text(rule, dest);
 	if (*dest)
 		out_string(out, "to", "", dest);
-	out_cell(out, COL_WHO);
+	out_cell(out, COL_CALLER);
 	rule_put_uint(out, rule, ALTCONN_A_RULE_UID, "uid", ",uid=", rule->uid);
 	rule_put_uint(out, rule, ALTCONN_A_RULE_GID, "gid", ",gid=", rule->gid);
 }

@@ -280,7 +280,7 @@ static const struct {
 	{ "established", "Connections since listen().", true, stat_established },
 	{ "waited", "Attempts that had to wait.", true, stat_waited },
 	{ "refused", "Attempts refused.", true, stat_refused },
-	{ "overflow", "Refused attempts that found no room.", true, stat_overflow },
+	{ "overflow", "Attempts refused for lack of space.", true, stat_overflow },
 	{ "timed_out", "Attempts whose deadline passed.", true, stat_timed_out },
 };
 

@@ -9,8 +9,8 @@
 
 #include "lib/addr.h"
 #include "lib/command.h"
-#include "lib/held.h"
 #include "lib/message.h"
+#include "lib/open_socket.h"
 #include "lib/opt.h"
 #include "lib/out.h"
 #include "lib/parse.h"
@@ -36,15 +36,14 @@ static const char *why_duration(uint64_t ns)
 	return text;
 }
 
-static bool why_waits(const struct held *held)
+static bool why_waits(const struct open_socket *s)
 {
-	return held->info.aci_errno == EINPROGRESS;
+	return s->info.aci_errno == EINPROGRESS;
 }
 
-static bool why_has_tried(const struct held *held)
+static bool why_has_tried(const struct open_socket *s)
 {
-	return held->info.aci_reason != ALTCONN_REASON_NONE ||
-	       held->info.aci_errno;
+	return s->info.aci_reason != ALTCONN_REASON_NONE || s->info.aci_errno;
 }
 
 /* Explain in sentences how the attempt ended, or for how long it goes on. */
@@ -73,17 +72,17 @@ static void why_put_sentences(struct out *out,
 			 why_duration(info->aci_waited_ns));
 	if (info->aci_rule)
 		out_text(out, "\n  rule %u %s it; 'altconn rule' lists the rules of a namespace",
-			 info->aci_rule, waits ? "holds" : "decided, or held");
+			 info->aci_rule, waits ? "has parked" : "decided, or parked");
 }
 
-static void why_put_attempt(struct out *out, const struct held *held)
+static void why_put_attempt(struct out *out, const struct open_socket *s)
 {
-	const struct altconn_connect_info *info = &held->info;
+	const struct altconn_connect_info *info = &s->info;
 	const char *result = "OK";
 
 	if (info->aci_errno)
 		result = strerrorname_np(info->aci_errno) ? : "unknown";
-	why_put_sentences(out, info, why_waits(held));
+	why_put_sentences(out, info, why_waits(s));
 	out_string(out, "result", NULL, result);
 	out_string(out, "reason", NULL, reason_name(info->aci_reason));
 	out_uint(out, "waited_ns", NULL, info->aci_waited_ns);
@@ -93,31 +92,30 @@ static void why_put_attempt(struct out *out, const struct held *held)
 		out_uint(out, "rule", NULL, info->aci_rule);
 }
 
-static void why_put_socket(struct out *out, const struct held *held)
+static void why_put_socket(struct out *out, const struct open_socket *s)
 {
 	char own[ADDR_TEXT_MAX], peer[ADDR_TEXT_MAX];
-	const char *format = addr_format_name(held->format) ? : "?";
-	bool bound = held->own.kind != ALTCONN_KIND_NONE;
+	const char *format = addr_format_name(s->format) ? : "?";
+	bool bound = s->own.kind != ALTCONN_KIND_NONE;
 
-	addr_to_text(&held->own, own);
-	addr_to_text(&held->peer, peer);
+	addr_to_text(&s->own, own);
+	addr_to_text(&s->peer, peer);
 	out_text(out, "%s, process %d, descriptor %d: %s %s socket",
-		 held->comm, held->pid, held->fd, format,
-		 record_type_name(held->type));
-	out_uint(out, "pid", NULL, held->pid);
-	out_uint(out, "fd", NULL, held->fd);
-	out_string(out, "comm", NULL, held->comm);
-	out_string(out, "type", NULL, record_type_name(held->type));
+		 s->comm, s->pid, s->fd, format, record_type_name(s->type));
+	out_uint(out, "pid", NULL, s->pid);
+	out_uint(out, "fd", NULL, s->fd);
+	out_string(out, "comm", NULL, s->comm);
+	out_string(out, "type", NULL, record_type_name(s->type));
 	out_string(out, "format", NULL, format);
 	out_string(out, "address", bound ? ", bound to " : NULL, own);
-	if (held->connected)
+	if (s->connected)
 		out_string(out, "peer", ", connected to ", peer);
-	out_bool(out, "listens", "\n  it listens", held->listens);
-	if (held->listens)
+	out_bool(out, "listens", "\n  it listens", s->listens);
+	if (s->listens)
 		return;
-	if (why_has_tried(held))
-		why_put_attempt(out, held);
-	else if (held->connected)
+	if (why_has_tried(s))
+		why_put_attempt(out, s);
+	else if (s->connected)
 		out_text(out, "\n  it was connected by its peer, or made as one of a pair");
 	else
 		out_text(out, "\n  it has not tried to connect");
@@ -133,13 +131,13 @@ struct why {
 	unsigned int n;
 };
 
-static int why_on_socket(const struct held *held, void *data)
+static int why_on_socket(const struct open_socket *s, void *data)
 {
 	struct why *why = data;
 
 	why->n++;
 	out_row(why->out);
-	why_put_socket(why->out, held);
+	why_put_socket(why->out, s);
 	out_row_end(why->out);
 	return 0;
 }
@@ -173,15 +171,15 @@ static int why_print_error(int err, int pid, int fd)
 static int why_put_process(struct why *why, int pid, int fd, int family,
 			   bool json)
 {
-	struct held held;
+	struct open_socket s;
 	int err;
 
 	if (fd < 0) {
-		err = held_walk(pid, family, why_on_socket, why);
+		err = open_socket_walk(pid, family, why_on_socket, why);
 	} else {
-		err = held_read(pid, fd, family, &held);
+		err = open_socket_read(pid, fd, family, &s);
 		if (!err)
-			why_on_socket(&held, why);
+			why_on_socket(&s, why);
 	}
 	if (err)
 		return why_print_error(err, pid, fd);

@@ -34,7 +34,7 @@
  * addr_escape - write bytes as visible ASCII characters without spaces
  * @bytes: any bytes
  * @len: number of bytes
- * @text: gets the text; room for 4 * @len + 1 characters
+ * @text: gets the text; space for 4 * @len + 1 characters
  */
 void addr_escape(const unsigned char *bytes, size_t len, char *text)
 {
@@ -179,7 +179,7 @@ static const char *addr_parse_path_bytes(const char *text, unsigned char *bytes,
 /**
  * addr_parse_path - parse an address of the kind path, of any length
  * @text: the address as the user wrote it
- * @path: gets the path; room for PATH_MAX characters
+ * @path: gets the path; space for PATH_MAX characters
  * @wrong: set only for an address of the kind path: to what is wrong with
  *	@text, or to NULL
  *
@@ -266,7 +266,7 @@ static void addr_inet_to_text(const struct addr *addr, char *text)
 /**
  * addr_to_text - write an address as text
  * @addr: the address
- * @text: gets the text; room for ADDR_TEXT_MAX characters
+ * @text: gets the text; space for ADDR_TEXT_MAX characters
  */
 void addr_to_text(const struct addr *addr, char *text)
 {

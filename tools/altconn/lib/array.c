@@ -29,7 +29,7 @@ void *array_grow(void *old, size_t count, size_t size)
 }
 
 /**
- * array_add - make room for one more member
+ * array_add - make space for one more member
  * @old: an array that only array_add() has resized, or NULL if @count is 0
  * @count: number of members that the array has
  * @size: size of a member

@@ -46,21 +46,21 @@ static int endpoint_parse_timeout(struct endpoint *ep)
 	return EXIT_USAGE;
 }
 
-static bool endpoint_path_is_long(const struct place *place)
+static bool endpoint_path_is_long(const struct endpoint_addr *ea)
 {
-	return strlen(place->path) > ALTCONN_PATH_MAX;
+	return strlen(ea->path) > ALTCONN_PATH_MAX;
 }
 
 static int endpoint_parse_address(const struct endpoint *ep, const char *text,
-				  struct place *place)
+				  struct endpoint_addr *ea)
 {
 	const char *wrong = NULL;
 
-	if (addr_parse_path(text, place->path, &wrong))
-		place->addr.kind = ALTCONN_KIND_PATH;
-	if (!wrong && !endpoint_path_is_long(place))
-		wrong = addr_parse(text, &place->addr);
-	if (!wrong && place->addr.kind == ALTCONN_KIND_NONE)
+	if (addr_parse_path(text, ea->path, &wrong))
+		ea->addr.kind = ALTCONN_KIND_PATH;
+	if (!wrong && !endpoint_path_is_long(ea))
+		wrong = addr_parse(text, &ea->addr);
+	if (!wrong && ea->addr.kind == ALTCONN_KIND_NONE)
 		wrong = "no socket can have the unnamed address";
 	if (!wrong)
 		return EXIT_OK;
@@ -157,16 +157,17 @@ static int endpoint_open_path(const char **path, bool binds)
  * the path does not fit into an address, else ALTCONN_REASON_NONE. Return 0 or
  * a positive errno.
  */
-static int endpoint_call(const struct endpoint *ep, const struct place *place,
-			 int fd, bool binds, uint32_t *reason)
+static int endpoint_call(const struct endpoint *ep,
+			 const struct endpoint_addr *ea, int fd, bool binds,
+			 uint32_t *reason)
 {
-	const char *path = place->path;
+	const char *path = ea->path;
 	struct sockaddr_altconn sac;
 	int file = -1, err = 0;
 
 	*reason = ALTCONN_REASON_NONE;
-	addr_to_sockaddr(&place->addr, ep->family, &sac);
-	if (endpoint_path_is_long(place)) {
+	addr_to_sockaddr(&ea->addr, ep->family, &sac);
+	if (endpoint_path_is_long(ea)) {
 		file = endpoint_open_path(&path, binds);
 		*reason = ALTCONN_REASON_PATH_LOOKUP;
 		if (file < 0)
@@ -188,11 +189,12 @@ static int endpoint_call(const struct endpoint *ep, const struct place *place,
  * @ep: name of the command, number of the family, and whether bind() replaces a
  *	stale socket file
  * @fd: the socket
- * @place: address to bind to
+ * @ea: address to bind to
  *
  * Return: EXIT_OK, or EXIT_FAILED after an error message.
  */
-int endpoint_bind(const struct endpoint *ep, int fd, const struct place *place)
+int endpoint_bind(const struct endpoint *ep, int fd,
+		  const struct endpoint_addr *ea)
 {
 	uint32_t replace = ep->replace, reason;
 	char text[sizeof("path:") + 4 * PATH_MAX] = "path:";
@@ -203,14 +205,14 @@ int endpoint_bind(const struct endpoint *ep, int fd, const struct place *place)
 		message_error("%s: --replace: %s", ep->cmd, strerror(errno));
 		return EXIT_FAILED;
 	}
-	err = endpoint_call(ep, place, fd, true, &reason);
+	err = endpoint_call(ep, ea, fd, true, &reason);
 	if (!err)
 		return EXIT_OK;
-	if (endpoint_path_is_long(place))
-		addr_escape((const unsigned char *)place->path,
-			    strlen(place->path), text + strlen(text));
+	if (endpoint_path_is_long(ea))
+		addr_escape((const unsigned char *)ea->path,
+			    strlen(ea->path), text + strlen(text));
 	else
-		addr_to_text(&place->addr, text);
+		addr_to_text(&ea->addr, text);
 	message_error("%s: cannot be bound to %s: %s", ep->cmd, text, strerror(err));
 	return EXIT_FAILED;
 }

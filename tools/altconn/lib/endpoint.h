@@ -14,12 +14,12 @@
 #include "lib/opt.h"
 
 /**
- * struct place - an address of a socket
+ * struct endpoint_addr - an address of a socket
  * @addr: the address; if it is a path of more than ALTCONN_PATH_MAX bytes, only
  *	the kind is set
  * @path: the whole path of an address of the kind path, else empty
  */
-struct place {
+struct endpoint_addr {
 	struct addr addr;
 	char path[PATH_MAX];
 };
@@ -41,9 +41,9 @@ struct endpoint {
 	const char *cmd;
 	int family;
 	int type;
-	struct place to;
+	struct endpoint_addr to;
 	const char *text;
-	struct place source;
+	struct endpoint_addr source;
 	uint64_t timeout_ms;
 	bool wait;
 	bool replace;
@@ -68,6 +68,7 @@ void endpoint_print_error(const struct endpoint *ep, int err,
 			  const struct altconn_connect_info *info);
 void endpoint_print_names(const char *event, int fd);
 int endpoint_end(const struct endpoint *ep, int err);
-int endpoint_bind(const struct endpoint *ep, int fd, const struct place *place);
+int endpoint_bind(const struct endpoint *ep, int fd,
+		  const struct endpoint_addr *ea);
 
 #endif /* ALTCONN_TOOL_ENDPOINT_H */

@@ -56,7 +56,7 @@ void ip_from_v4(const void *v4, unsigned char *ip)
  * ip_to_text - write an address as text
  * @ip: the 16 bytes of the address
  * @v4: write the IPv4 address of a v4-mapped address
- * @text: gets the text, without brackets; room for IP_TEXT_MAX bytes
+ * @text: gets the text, without brackets; space for IP_TEXT_MAX bytes
  */
 void ip_to_text(const unsigned char *ip, bool v4, char *text)
 {

@@ -31,7 +31,8 @@
 	     "the listener closed while the attempt waited")		\
 	each(WAITING_ROOM_FULL, "waiting-room-full",			\
 	     "net.altconn.max_waiting attempts waited at the listener "	\
-	     "already, or the user had half of these places")		\
+	     "already, or half of that number, rounded up, were "	\
+	     "attempts of the user")					\
 	each(DEADLINE, "deadline",					\
 	     "the deadline passed while the attempt waited")		\
 	each(CANCELLED_CLOSE, "cancelled-close",			\

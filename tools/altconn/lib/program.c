@@ -20,7 +20,11 @@
 #include "lib/message.h"
 #include "lib/program.h"
 
-#define SCRIPT_DEPTH	5	/* levels of #! that the kernel follows */
+/*
+ * The interpreter of a script may itself be a script. This is the number of
+ * scripts for which the kernel starts the interpreter.
+ */
+#define SCRIPT_DEPTH	5
 
 static int program_check_file(const char *path)
 {

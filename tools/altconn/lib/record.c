@@ -29,7 +29,7 @@
  *	MNL_TYPE_BINARY; for an attribute that may occur more than once, offset
  *	of the member that counts the occurrences
  * @max: largest length, or largest number of occurrences, for which the member
- *	has room
+ *	has space
  * @size: size of one occurrence, if the attribute may occur more than once,
  *	else 0; for MNL_TYPE_NUL_STRING, size of the pointer if the member gets
  *	a pointer into the message, or 0 if the member gets a copy
@@ -71,9 +71,9 @@ struct set {
 	{ MNL_TYPE_NESTED, offset, &record_ ## name ## _set }
 
 /* A nest that may occur more than once: members of a list of counters. */
-#define PARTS(offset, counts, room, name)				\
+#define PARTS(offset, counts, most, name)				\
 	{ MNL_TYPE_NESTED, offset, &record_ ## name ## _set, counts,	\
-	  room, sizeof(struct stat_part) }
+	  most, sizeof(struct stat_part) }
 
 #define ADDR_BYTES							\
 	{ MNL_TYPE_BINARY, offsetof(struct addr, bytes),		\
@@ -284,7 +284,7 @@ static int record_read_attr(const struct nlattr *attr, void *data);
 
 /*
  * Return the memory for one more occurrence of an attribute that may occur more
- * than once, or NULL if there is no room.
+ * than once, or NULL if the member has no space.
  */
 static char *record_next_part(const struct attr *a, char *object)
 {
@@ -398,7 +398,8 @@ static int record_read_message(const struct nlmsghdr *nlh,
 }
 
 /* The socket types, their numbers in netlink messages, and their names. */
-#define TYPE(type, name)	{ SOCK_##type, ALTCONN_SOCKET_TYPE_##type, name },
+#define TYPE(type, name) \
+	{ SOCK_##type, ALTCONN_SOCKET_TYPE_##type, name },
 
 static const struct {
 	uint32_t type;
@@ -515,7 +516,7 @@ int record_read_rule(const struct nlmsghdr *nlh, struct rule *rule)
 
 /**
  * record_write_rule - write a rule into a request
- * @nlh: the request, with room for RULE_MESSAGE_MAX more bytes
+ * @nlh: the request, with space for RULE_MESSAGE_MAX more bytes
  * @rule: the rule; the attributes of its @known are written
  */
 void record_write_rule(struct nlmsghdr *nlh, const struct rule *rule)
@@ -545,7 +546,7 @@ void record_write_rule(struct nlmsghdr *nlh, const struct rule *rule)
 
 /**
  * record_write_addr - write an address into a request
- * @nlh: the request, with room for the address
+ * @nlh: the request, with space for the address
  * @attr: type of the attribute that gets the address
  * @addr: the address
  */

@@ -48,7 +48,7 @@ struct end {
  * @state: enum altconn_assoc_state
  * @position: position of the attempt in the queue of attempts that wait at the
  *	address, 1 for the next one; 0 if the attempt does not wait there
- * @rule: id of the rule that holds or held the attempt
+ * @rule: id of the rule that parked the attempt
  * @client: the end that called connect()
  * @server: the end that accept() returns
  */
@@ -67,12 +67,12 @@ struct assoc {
 };
 
 /*
- * Room for more parts than there are. Further parts from a newer module are
+ * Space for more parts than there are. Further parts from a newer module are
  * skipped.
  */
 #define STAT_PARTS_MAX	64
 /*
- * A struct sock has room for fewer outcomes, since few of them occur at a
+ * A struct sock has space for fewer outcomes, since few of them occur at a
  * listener and there may be a hundred thousand sockets.
  */
 #define SOCK_OUTCOMES_MAX	16

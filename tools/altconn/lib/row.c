@@ -51,7 +51,7 @@ struct out *row_open(const struct out_style *style, bool extended)
 /**
  * row_comm - write the command name of the process of an end as text
  * @end: the end of an association, or the owner of a socket
- * @text: gets the name, escaped; room for ROW_COMM_MAX bytes
+ * @text: gets the name, escaped; space for ROW_COMM_MAX bytes
  */
 void row_comm(const struct end *end, char *text)
 {
@@ -62,7 +62,7 @@ void row_comm(const struct end *end, char *text)
  * row_process - write the process of an end as text
  * @end: the end of an association, or the owner of a socket
  * @text: gets "COMM (PID)", or "user UID" if the user may not see the pid, or
- *	"?" if the uid is not known either; room for ROW_PROCESS_MAX bytes
+ *	"?" if the uid is not known either; space for ROW_PROCESS_MAX bytes
  */
 void row_process(const struct end *end, char *text)
 {

@@ -74,8 +74,8 @@ static const char *rule_parse_node(const char **text, struct rule *rule)
 
 /*
  * Parse a pattern. It has the syntax of the module's patterns, and \xNN for a
- * byte that matches itself, although the bare byte has a meaning in a pattern or
- * for this parser. The module gets a backslash and the byte.
+ * byte that matches itself, although the bare byte has a meaning in a pattern
+ * or for this parser. The module gets a backslash and the byte.
  */
 static const char *rule_parse_pattern(const char *text, struct rule *rule)
 {
@@ -401,7 +401,7 @@ const char *rule_parse(char **words, struct rule *rule, const char **word)
 		*word = *words;
 		if (!rule_parse_verdict(&words, rule, &wrong))
 			wrong = rule_parse_keyword(&words, rule);
-		/* The parser has moved past the keyword, so the value is wrong. */
+		/* The value is wrong: the parser has moved past the keyword. */
 		if (wrong && words > at + 1)
 			*word = at[1];
 	}
@@ -510,7 +510,7 @@ static void rule_append_inet(const struct rule *rule, char *text)
  * rule_dest_to_text - write the destination of a rule as text
  * @rule: the rule
  * @text: gets the text, which is empty if the rule matches all destinations;
- *	room for RULE_TEXT_MAX characters
+ *	space for RULE_TEXT_MAX characters
  */
 void rule_dest_to_text(const struct rule *rule, char *text)
 {
@@ -581,7 +581,7 @@ static void rule_append_modifiers(const struct rule *rule, char *text)
 /**
  * rule_to_text - write a rule as text that rule_parse() can read
  * @rule: the rule
- * @text: gets the text; room for RULE_TEXT_MAX characters
+ * @text: gets the text; space for RULE_TEXT_MAX characters
  */
 void rule_to_text(const struct rule *rule, char *text)
 {

@@ -224,7 +224,7 @@ uint64_t sample_limit_ns(uint32_t bits)
 /**
  * sample_limit_to_text - write the upper limit of a part of a histogram as text
  * @bits: the part
- * @text: gets the limit, as in "1.05ms", or "more" for SAMPLE_LAST; room for
+ * @text: gets the limit, as in "1.05ms", or "more" for SAMPLE_LAST; space for
  *	SAMPLE_LIMIT_MAX bytes
  */
 void sample_limit_to_text(uint32_t bits, char *text)

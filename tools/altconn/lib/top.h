@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * "altconn top" shows rates and one of four lists. The output is made as lines
- * of text first. A terminal shows as many lines as it has room for, and --batch
- * prints all lines.
+ * of text first. A terminal shows as many lines as it has space for, and
+ * --batch prints all lines.
  */
 #ifndef ALTCONN_TOOL_TOP_H
 #define ALTCONN_TOOL_TOP_H
@@ -49,11 +49,12 @@ struct top_view_info {
 extern const struct top_view_info top_views[VIEWS];
 
 /**
- * struct top_snapshot - state of the network namespace at one time
+ * struct top_sample - a sample of the counters, with the objects that the lists
+ * show
  * @sample: counters and totals
  * @found: associations and sockets
  */
-struct top_snapshot {
+struct top_sample {
 	struct sample sample;
 	struct found found;
 };
@@ -73,18 +74,18 @@ struct top_line {
 /**
  * struct top - options and state
  * @filter: selects the rows
- * @delay: time between two snapshots, seconds
- * @count: number of snapshots to print; 0 is no limit
+ * @delay: time between two samples, seconds
+ * @count: number of samples to print; 0 is no limit
  * @batch: print to standard output, without a terminal
  * @style: style of the output
  * @view: list that is shown
  * @sort: key of the order of each list, or empty if the list is not sorted
  * @reverse: reverse the order
- * @paused: take no new snapshots
+ * @paused: take no new samples
  * @help: show the help instead of the list
  * @first: index of the first row that is shown
- * @then: the snapshot before @now
- * @now: the newest snapshot
+ * @then: the sample before @now
+ * @now: the newest sample
  * @rates: rates between @then and @now
  * @lines: lines of the output
  * @n_lines: number of lines
@@ -99,7 +100,7 @@ struct top {
 	char sort[VIEWS][TOP_KEY_MAX];
 	bool reverse, paused, help;
 	size_t first;
-	struct top_snapshot then, now;
+	struct top_sample then, now;
 	struct interval rates;
 	struct top_line *lines;
 	size_t n_lines;

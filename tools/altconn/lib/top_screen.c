@@ -357,7 +357,7 @@ int top_run_screen(struct top *top)
 	endwin();
 	delscreen(screen);
 	/*
-	 * The error message was erased with the screen. Another snapshot fails
+	 * The error message was erased with the screen. Another sample fails
 	 * with the same message.
 	 */
 	if (ret != EXIT_OK && top_take(top) == EXIT_OK)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file takes snapshots for "altconn top", and makes lines of text or JSON
+ * This file takes samples for "altconn top", and makes lines of text or JSON
  * from them.
  */
 #include <stdarg.h>
@@ -30,7 +30,7 @@ const struct top_view_info top_views[VIEWS] = {
 	},
 	[VIEW_WAITING] = {
 		"waiting", "attempts", "wait age pid type local peer id",
-		"TYPE      PLACE          WAITED   RULE  LOCAL -> PEER                            PROCESS",
+		"TYPE      POSITION       WAITED   RULE  LOCAL -> PEER                            PROCESS",
 	},
 	[VIEW_REASONS] = {
 		"outcomes", "outcomes", "",
@@ -38,35 +38,35 @@ const struct top_view_info top_views[VIEWS] = {
 	},
 };
 
-static void top_free_snapshot(struct top_snapshot *snapshot)
+static void top_free_sample(struct top_sample *sample)
 {
-	found_free(&snapshot->found);
-	memset(snapshot, 0, sizeof(*snapshot));
+	found_free(&sample->found);
+	memset(sample, 0, sizeof(*sample));
 }
 
 /**
- * top_take - take a snapshot, and compute the rates since the one before
- * @top: gets the snapshot
+ * top_take - take a sample, and compute the rates since the one before
+ * @top: gets the sample
  *
  * Return: EXIT_OK, or EXIT_FAILED after an error message.
  */
 int top_take(struct top *top)
 {
-	struct top_snapshot next = { };
+	struct top_sample next = { };
 	int ret = sample_take(&next.sample);
 
 	if (ret == EXIT_OK)
 		ret = found_get(&next.found, NULL);
 	if (ret != EXIT_OK) {
-		top_free_snapshot(&next);
+		top_free_sample(&next);
 		return ret;
 	}
-	top_free_snapshot(&top->then);
+	top_free_sample(&top->then);
 	top->then = top->now;
 	top->now = next;
 	/* top_busy() searches sockets by their ids. */
 	sort_found(&top->then.found, "id", false);
-	/* The first snapshot has none before it, so all rates are zero. */
+	/* The first sample has none before it, so all rates are zero. */
 	if (!top->then.sample.ns) {
 		top->rates = (struct interval) { .seconds = 1 };
 		return EXIT_OK;
@@ -179,7 +179,7 @@ static uint64_t top_failures(const struct sock *s)
 
 /*
  * Compute the rates of a listener. The counters of a listener that is new since
- * the snapshot before began at zero. At the first snapshot all rates are zero.
+ * the sample before began at zero. At the first sample all rates are zero.
  */
 static struct busy top_busy(const struct top *top, const struct sock *now)
 {
@@ -328,7 +328,7 @@ static void top_add_waiter(struct top *top, const struct assoc *a)
 		snprintf(position, sizeof(position), "%u", a->position);
 	if (record_has(a->known, ALTCONN_A_ASSOC_RULE))
 		snprintf(rule, sizeof(rule), "%u", a->rule);
-	top_add_line(top, OUT_YELLOW, "%-9s %5s %15s %6s  %-40s %s",
+	top_add_line(top, OUT_YELLOW, "%-9s %8s %12s %6s  %-40s %s",
 		     record_type_name(a->type), position, waited, rule, ends,
 		     client);
 }
@@ -438,20 +438,20 @@ void top_make_lines(struct top *top)
 }
 
 /**
- * top_free - free the snapshots and the lines
- * @top: the snapshots and the lines
+ * top_free - free the samples and the lines
+ * @top: the samples and the lines
  */
 void top_free(struct top *top)
 {
-	top_free_snapshot(&top->then);
-	top_free_snapshot(&top->now);
+	top_free_sample(&top->then);
+	top_free_sample(&top->now);
 	top_free_lines(top);
 	free(top->lines);
 }
 
 /**
  * top_put - print the rates, and the list that is shown, in JSON
- * @top: the options and two snapshots
+ * @top: the options and two samples
  * @out: output
  */
 void top_put(struct top *top, struct out *out)

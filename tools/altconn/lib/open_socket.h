@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Processes hold sockets of the family, and a struct held describes one socket.
+ * An open socket is a socket of the family for which a process has a
+ * descriptor.
  */
-#ifndef ALTCONN_TOOL_HELD_H
-#define ALTCONN_TOOL_HELD_H
+#ifndef ALTCONN_TOOL_OPEN_SOCKET_H
+#define ALTCONN_TOOL_OPEN_SOCKET_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,7 +13,7 @@
 #include "lib/addr.h"
 
 /**
- * struct held - a socket that a process has
+ * struct open_socket - a socket that a process has open
  * @pid: the process
  * @fd: descriptor of the socket in the process
  * @comm: command name of the process, escaped
@@ -24,7 +25,7 @@
  * @peer: address of the peer
  * @info: result of the socket's last attempt
  */
-struct held {
+struct open_socket {
 	pid_t pid;
 	int fd;
 	char comm[80];
@@ -46,12 +47,14 @@ struct holder {
 	unsigned int sockets;
 };
 
-int held_read(pid_t pid, int fd, int family, struct held *held);
-int held_walk(pid_t pid, int family,
-	      int (*take)(const struct held *held, void *data), void *data);
-unsigned int held_holders(int family,
-			  void (*take)(const struct holder *holder, void *data),
-			  void *data, unsigned int *hidden);
-long held_references(void);
+int open_socket_read(pid_t pid, int fd, int family, struct open_socket *s);
+int open_socket_walk(pid_t pid, int family,
+		     int (*fn)(const struct open_socket *s, void *data),
+		     void *data);
+unsigned int open_socket_walk_holders(int family,
+				      void (*fn)(const struct holder *holder,
+						 void *data),
+				      void *data, unsigned int *hidden);
+long open_socket_references(void);
 
-#endif /* ALTCONN_TOOL_HELD_H */
+#endif /* ALTCONN_TOOL_OPEN_SOCKET_H */

@@ -16,13 +16,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "lib/held.h"
+#include "lib/open_socket.h"
 
 /*
  * Read the command name of a process. The name is escaped, since the process
- * may have put any bytes into it. @comm: gets the name; room for 80 bytes.
+ * may have put any bytes into it. @comm: gets the name, at most 80 bytes.
  */
-static void held_read_comm(pid_t pid, char *comm)
+static void open_socket_read_comm(pid_t pid, char *comm)
 {
 	char path[64], name[16 + 1] = "";
 	FILE *f;
@@ -36,7 +36,7 @@ static void held_read_comm(pid_t pid, char *comm)
 	addr_escape((unsigned char *)name, strlen(name), comm);
 }
 
-static int held_option(int fd, int level, int name, int otherwise)
+static int open_socket_option(int fd, int level, int name, int otherwise)
 {
 	socklen_t len = sizeof(otherwise);
 	int value = otherwise;
@@ -44,78 +44,78 @@ static int held_option(int fd, int level, int name, int otherwise)
 	return getsockopt(fd, level, name, &value, &len) ? otherwise : value;
 }
 
-static void held_read_addresses(int fd, struct held *held)
+static void open_socket_read_addresses(int fd, struct open_socket *s)
 {
 	struct sockaddr_storage ss = { };
 	socklen_t len = sizeof(ss);
 
 	if (!getsockname(fd, (struct sockaddr *)&ss, &len))
-		addr_of_sockaddr(&ss, len, held->format, &held->own);
+		addr_of_sockaddr(&ss, len, s->format, &s->own);
 	memset(&ss, 0, sizeof(ss));
 	len = sizeof(ss);
 	if (getpeername(fd, (struct sockaddr *)&ss, &len))
 		return;
-	held->connected = true;
-	addr_of_sockaddr(&ss, len, held->format, &held->peer);
+	s->connected = true;
+	addr_of_sockaddr(&ss, len, s->format, &s->peer);
 }
 
 /*
  * Read the properties of a socket from the duplicate @fd. Return whether @fd is
  * a socket of the family.
  */
-static bool held_read_socket(int fd, int family, struct held *held)
+static bool open_socket_read_socket(int fd, int family, struct open_socket *s)
 {
-	socklen_t len = sizeof(held->info);
+	socklen_t len = sizeof(s->info);
 
-	if (held_option(fd, SOL_SOCKET, SO_DOMAIN, -1) != family)
+	if (open_socket_option(fd, SOL_SOCKET, SO_DOMAIN, -1) != family)
 		return false;
-	held->type = held_option(fd, SOL_SOCKET, SO_TYPE, 0);
-	held->format = held_option(fd, SOL_SOCKET, SO_PROTOCOL, 0);
-	held->listens = held_option(fd, SOL_SOCKET, SO_ACCEPTCONN, 0);
-	getsockopt(fd, SOL_ALTCONN, ALTCONN_CONNECT_INFO, &held->info, &len);
-	held_read_addresses(fd, held);
+	s->type = open_socket_option(fd, SOL_SOCKET, SO_TYPE, 0);
+	s->format = open_socket_option(fd, SOL_SOCKET, SO_PROTOCOL, 0);
+	s->listens = open_socket_option(fd, SOL_SOCKET, SO_ACCEPTCONN, 0);
+	getsockopt(fd, SOL_ALTCONN, ALTCONN_CONNECT_INFO, &s->info, &len);
+	open_socket_read_addresses(fd, s);
 	return true;
 }
 
-static int held_read_descriptor(int pidfd, int fd, int family,
-				struct held *held)
+static int open_socket_read_descriptor(int pidfd, int fd, int family,
+				       struct open_socket *s)
 {
 	int copy = pidfd_getfd(pidfd, fd, 0), ret;
 
 	if (copy < 0)
 		return -errno;
-	held->fd = fd;
-	ret = held_read_socket(copy, family, held) ? 0 : -ENOTSOCK;
+	s->fd = fd;
+	ret = open_socket_read_socket(copy, family, s) ? 0 : -ENOTSOCK;
 	close(copy);
 	return ret;
 }
 
 /**
- * held_read - read the properties of a socket in a process
+ * open_socket_read - read the properties of a socket in a process
  * @pid: the process
  * @fd: descriptor of the socket in the process
  * @family: number of the socket family
- * @held: gets the properties
+ * @s: gets the properties
  *
- * Return: 0; -ENOTSOCK: @fd is no socket of the family; -EPERM: the tool has no
- * permission for the process; -ESRCH: there is no such process; -EBADF: there
- * is no such descriptor; or another negative errno.
+ * Return: 0; -ENOTSOCK if @fd is no socket of the family; -EPERM if the tool
+ * has no permission for the process; -ESRCH if there is no such process; -EBADF
+ * if there is no such descriptor; or another negative errno.
  */
-int held_read(pid_t pid, int fd, int family, struct held *held)
+int open_socket_read(pid_t pid, int fd, int family, struct open_socket *s)
 {
 	int pidfd = pidfd_open(pid, 0), ret;
 
-	memset(held, 0, sizeof(*held));
+	memset(s, 0, sizeof(*s));
 	if (pidfd < 0)
 		return -errno;
-	held->pid = pid;
-	held_read_comm(pid, held->comm);
-	ret = held_read_descriptor(pidfd, fd, family, held);
+	s->pid = pid;
+	open_socket_read_comm(pid, s->comm);
+	ret = open_socket_read_descriptor(pidfd, fd, family, s);
 	close(pidfd);
 	return ret;
 }
 
-static bool held_is_socket(DIR *dir, const char *name)
+static bool open_socket_is_socket(DIR *dir, const char *name)
 {
 	char link[32] = "";
 
@@ -124,21 +124,22 @@ static bool held_is_socket(DIR *dir, const char *name)
 }
 
 /**
- * held_walk - call a function for each socket of the family in a process
+ * open_socket_walk - call a function for each socket of the family in a process
  * @pid: the process
  * @family: number of the socket family
- * @take: called with each socket; a return value other than 0 ends the loop
- * @data: argument of @take
+ * @fn: the function; a return value other than 0 ends the walk
+ * @data: passed to @fn
  *
- * Return: 0, or the value that @take returned to end the loop; -EPERM or
- * -EACCES: the tool has no permission for the process; -ESRCH or -ENOENT: there
- * is no such process; or another negative errno.
+ * Return: 0, or the value with which @fn ended the walk; -EPERM or -EACCES if
+ * the tool has no permission for the process; -ESRCH or -ENOENT if there is no
+ * such process; or another negative errno.
  */
-int held_walk(pid_t pid, int family,
-	      int (*take)(const struct held *held, void *data), void *data)
+int open_socket_walk(pid_t pid, int family,
+		     int (*fn)(const struct open_socket *s, void *data),
+		     void *data)
 {
 	const struct dirent *entry;
-	struct held held;
+	struct open_socket s;
 	char path[64];
 	int ret = 0;
 	DIR *dir;
@@ -149,11 +150,11 @@ int held_walk(pid_t pid, int family,
 		return -errno;
 	while (!ret && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.' ||
-		    !held_is_socket(dir, entry->d_name))
+		    !open_socket_is_socket(dir, entry->d_name))
 			continue;
-		ret = held_read(pid, atoi(entry->d_name), family, &held);
+		ret = open_socket_read(pid, atoi(entry->d_name), family, &s);
 		if (!ret)
-			ret = take(&held, data);
+			ret = fn(&s, data);
 		/* The socket has another family, or is closed by now. */
 		else if (ret == -ENOTSOCK || ret == -EBADF)
 			ret = 0;
@@ -162,27 +163,29 @@ int held_walk(pid_t pid, int family,
 	return ret;
 }
 
-static int held_count(const struct held *held, void *data)
+static int open_socket_count(const struct open_socket *s, void *data)
 {
 	struct holder *holder = data;
 
-	strcpy(holder->comm, held->comm);
+	strcpy(holder->comm, s->comm);
 	holder->sockets++;
 	return 0;
 }
 
 /**
- * held_holders - find the processes that have sockets of the family
+ * open_socket_walk_holders - call a function for each process that has sockets
+ * of the family
  * @family: number of the socket family
- * @take: called with each process that has any
- * @data: argument of @take
+ * @fn: the function
+ * @data: passed to @fn
  * @hidden: gets the number of processes for which the tool has no permission
  *
  * Return: number of sockets of all these processes together.
  */
-unsigned int held_holders(int family,
-			  void (*take)(const struct holder *holder, void *data),
-			  void *data, unsigned int *hidden)
+unsigned int open_socket_walk_holders(int family,
+				      void (*fn)(const struct holder *holder,
+						 void *data),
+				      void *data, unsigned int *hidden)
 {
 	const struct dirent *entry;
 	DIR *dir = opendir("/proc");
@@ -195,11 +198,12 @@ unsigned int held_holders(int family,
 		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
 			continue;
 		holder = (struct holder) { .pid = atoi(entry->d_name) };
-		ret = held_walk(holder.pid, family, held_count, &holder);
+		ret = open_socket_walk(holder.pid, family, open_socket_count,
+				       &holder);
 		if (ret == -EPERM || ret == -EACCES)
 			++*hidden;
 		if (holder.sockets)
-			take(&holder, data);
+			fn(&holder, data);
 		all += holder.sockets;
 	}
 	if (dir)
@@ -208,11 +212,13 @@ unsigned int held_holders(int family,
 }
 
 /**
- * held_references - get the number of references that keep the module loaded
+ * open_socket_references - get the number of references to the module
+ *
+ * The module stays loaded until there are none.
  *
  * Return: the number, or -1 if it is not known.
  */
-long held_references(void)
+long open_socket_references(void)
 {
 	FILE *f = fopen("/sys/module/altconn/refcnt", "re");
 	long refs = -1;
