@@ -49,21 +49,12 @@ FIXTURE_TEARDOWN(accept)
 	at_cleanup();
 }
 
-static int connect_client(const FIXTURE_VARIANT(accept) *variant,
-			  const struct at_addr *a)
+static int make_client(const FIXTURE_VARIANT(accept) *variant,
+		       const struct at_addr *a)
 {
 	int err, fd = at_client(variant->format, variant->type, a, &err);
 
 	return err ? -1 : fd;
-}
-
-static int get_option(int fd, int option)
-{
-	socklen_t len = sizeof(int);
-	int value = -1;
-
-	getsockopt(fd, SOL_SOCKET, option, &value, &len);
-	return value;
 }
 
 static socklen_t variant_len(const FIXTURE_VARIANT(accept) *variant)
@@ -102,7 +93,7 @@ TEST_F_TIMEOUT(accept, names_of_both_ends, AT_TIMEOUT)
 	struct at_addr own, peer, from = { .len = sizeof(from.raw) };
 	int fd, sfd;
 
-	fd = connect_client(variant, &self->a);
+	fd = make_client(variant, &self->a);
 	ASSERT_LE(0, fd);
 	sfd = accept(self->lfd, &from.sa, &from.len);
 	ASSERT_LE(0, sfd);
@@ -138,7 +129,7 @@ TEST_F_TIMEOUT(accept, name_outlives_the_listener, AT_TIMEOUT)
 	struct at_addr own;
 	int fd, sfd;
 
-	fd = connect_client(variant, &self->a);
+	fd = make_client(variant, &self->a);
 	sfd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, sfd);
 	close(self->lfd);
@@ -159,7 +150,7 @@ TEST_F_TIMEOUT(accept, accept4_flags, AT_TIMEOUT)
 	/* An accepted socket does not inherit O_NONBLOCK from the listener. */
 	ASSERT_EQ(0, at_nonblock(self->lfd, true));
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
-		ASSERT_LE(0, connect_client(variant, &self->a));
+		ASSERT_LE(0, make_client(variant, &self->a));
 		sfd = accept4(self->lfd, NULL, NULL, flags[i]);
 		ASSERT_LE(0, sfd);
 		EXPECT_EQ(flags[i] & SOCK_NONBLOCK ? O_NONBLOCK : 0,
@@ -174,7 +165,7 @@ TEST_F_TIMEOUT(accept, empty_queue_EAGAIN, AT_TIMEOUT)
 {
 	ASSERT_EQ(0, at_nonblock(self->lfd, true));
 	EXPECT_EQ(EAGAIN, at_err(accept(self->lfd, NULL, NULL)));
-	ASSERT_LE(0, connect_client(variant, &self->a));
+	ASSERT_LE(0, make_client(variant, &self->a));
 	EXPECT_LE(0, accept(self->lfd, NULL, NULL));
 	EXPECT_EQ(EAGAIN, at_err(accept(self->lfd, NULL, NULL)));
 }
@@ -195,9 +186,9 @@ TEST_F_TIMEOUT(accept, E_FAULT_in_the_length, AT_TIMEOUT)
 {
 	struct at_addr a = { .len = -1 };
 
-	ASSERT_LE(0, connect_client(variant, &self->a));
+	ASSERT_LE(0, make_client(variant, &self->a));
 	EXPECT_EQ(EINVAL, at_err(accept(self->lfd, &a.sa, &a.len)));
-	ASSERT_LE(0, connect_client(variant, &self->a));
+	ASSERT_LE(0, make_client(variant, &self->a));
 	EXPECT_EQ(EFAULT, at_err(accept(self->lfd, &a.sa, (void *)1)));
 }
 
@@ -217,7 +208,7 @@ static int protocol_of(enum at_format format)
 
 TEST_F_TIMEOUT(accept, options_of_an_accepted_socket, AT_TIMEOUT)
 {
-	int fd = connect_client(variant, &self->a), sfd, i, fds[2];
+	int fd = make_client(variant, &self->a), sfd, i, fds[2];
 
 	sfd = accept(self->lfd, NULL, NULL);
 	ASSERT_LE(0, sfd);
@@ -225,12 +216,13 @@ TEST_F_TIMEOUT(accept, options_of_an_accepted_socket, AT_TIMEOUT)
 	fds[1] = sfd;
 	for (i = 0; i < 2; i++) {
 		EXPECT_EQ(variant->format == AT_ORACLE ? AF_UNIX : at_family(),
-			  get_option(fds[i], SO_DOMAIN));
+			  at_get_flag(fds[i], SOL_SOCKET, SO_DOMAIN));
 		EXPECT_EQ(protocol_of(variant->format),
-			  get_option(fds[i], SO_PROTOCOL));
-		EXPECT_EQ(variant->type, get_option(fds[i], SO_TYPE));
-		EXPECT_EQ(0, get_option(fds[i], SO_ACCEPTCONN));
-		EXPECT_EQ(0, get_option(fds[i], SO_ERROR));
+			  at_get_flag(fds[i], SOL_SOCKET, SO_PROTOCOL));
+		EXPECT_EQ(variant->type,
+			  at_get_flag(fds[i], SOL_SOCKET, SO_TYPE));
+		EXPECT_EQ(0, at_get_flag(fds[i], SOL_SOCKET, SO_ACCEPTCONN));
+		EXPECT_EQ(0, at_get_flag(fds[i], SOL_SOCKET, SO_ERROR));
 	}
 }
 
@@ -239,7 +231,7 @@ TEST_F_TIMEOUT(accept, S_CONN_data_before_accept, AT_TIMEOUT)
 	char buf[8] = {};
 	int fd, sfd;
 
-	fd = connect_client(variant, &self->a);
+	fd = make_client(variant, &self->a);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(5, send(fd, "early", 5, 0));
 	close(fd);
@@ -255,7 +247,7 @@ TEST_F_TIMEOUT(accept, order_of_arrival, AT_TIMEOUT)
 	int i, sfd, got;
 
 	for (i = 0; i < 5; i++) {
-		int fd = connect_client(variant, &self->a);
+		int fd = make_client(variant, &self->a);
 
 		ASSERT_EQ(sizeof(i), send(fd, &i, sizeof(i), 0));
 	}
@@ -268,7 +260,7 @@ TEST_F_TIMEOUT(accept, order_of_arrival, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(accept, listener_closed_before_accept_ECONNRESET, AT_TIMEOUT)
 {
-	int fd = connect_client(variant, &self->a);
+	int fd = make_client(variant, &self->a);
 	char c;
 
 	ASSERT_LE(0, fd);
@@ -328,7 +320,7 @@ TEST_F_TIMEOUT(accept, shutdown_of_the_listener_wakes, AT_TIMEOUT)
 	EXPECT_EQ(-1, a.fd);
 	EXPECT_EQ(EINVAL, a.err);
 	EXPECT_EQ(EINVAL, at_err(accept(self->lfd, NULL, NULL)));
-	EXPECT_EQ(-1, connect_client(variant, &self->a));
+	EXPECT_EQ(-1, make_client(variant, &self->a));
 }
 
 TEST_F_TIMEOUT(accept, blocks_until_a_client_connects, AT_TIMEOUT)
@@ -337,7 +329,7 @@ TEST_F_TIMEOUT(accept, blocks_until_a_client_connects, AT_TIMEOUT)
 	pthread_t thread;
 
 	ASSERT_TRUE(start_accepter(&a, self->lfd, &thread));
-	ASSERT_LE(0, connect_client(variant, &self->a));
+	ASSERT_LE(0, make_client(variant, &self->a));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_LE(0, a.fd);
 }
@@ -352,13 +344,10 @@ TEST_F_TIMEOUT(accept, larger_backlog_wakes_all_accepting_threads, AT_TIMEOUT)
 	struct accepter a[5];
 	pthread_t threads[5];
 	int i, err, fds[5];
-	cpu_set_t one;
 
 	if (at_is_oracle(variant->format))
 		SKIP(return, "no attempt waits in AF_UNIX");
-	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	ASSERT_EQ(0, at_pin(sched_getcpu()));
 	ASSERT_EQ(0, listen(self->lfd, 0));
 	for (i = 0; i < 5; i++)
 		ASSERT_TRUE(start_accepter(&a[i], self->lfd, &threads[i]));

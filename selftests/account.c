@@ -8,7 +8,6 @@
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
 
-#include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
 #include <stdio.h>
@@ -206,18 +205,6 @@ TEST_F_TIMEOUT(account, datagram_sockets_and_pairs, AT_TIMEOUT)
 	EXPECT_EQ(0, at_reap(pid));
 }
 
-static int account_write(pid_t pid, const char *file, const char *text)
-{
-	char name[64];
-	int fd, ret;
-
-	snprintf(name, sizeof(name), "/proc/%d/%s", pid, file);
-	fd = open(name, O_WRONLY);
-	ret = fd < 0 || write(fd, text, strlen(text)) < 0 ? -1 : 0;
-	close(fd);
-	return ret;
-}
-
 /*
  * Make associations as each of the uids from 0 to @uids - 1, one uid after the
  * other. Return the number of associations that were made, or more than 200 if
@@ -272,8 +259,8 @@ static int account_nested(const struct at_addr *a, int flags)
 	mine[1] = go[1];
 	pid = account_userns(a, theirs, flags);
 	if (at_wait_step(mine[0]) ||
-	    account_write(pid, "uid_map", "0 100000 10\n") ||
-	    account_write(pid, "gid_map", "0 100000 10\n"))
+	    at_proc_write(pid, "uid_map", "0 100000 10\n") ||
+	    at_proc_write(pid, "gid_map", "0 100000 10\n"))
 		return -2;
 	at_send_step(mine[1]);
 	return at_reap(pid);

@@ -473,7 +473,7 @@ static int call_connect(const struct bad_addr *row, int type,
  * Return the reason that the socket reports for the address of @row, or ~0 if
  * the core refuses the length before the module sees the call.
  */
-static unsigned int reason_of(const struct bad_addr *row, int err)
+static unsigned int expected_reason(const struct bad_addr *row, int err)
 {
 	struct at_addr a;
 
@@ -496,7 +496,7 @@ static int call_sendto(const struct bad_addr *row, int type)
 	return err;
 }
 
-TEST_F_TIMEOUT(bad, bind, AT_TIMEOUT)
+TEST_F_TIMEOUT(bad, errno_of_bind, AT_TIMEOUT)
 {
 	const struct bad_addr *row;
 
@@ -510,7 +510,7 @@ TEST_F_TIMEOUT(bad, bind, AT_TIMEOUT)
 	}
 }
 
-TEST_F_TIMEOUT(bad, connect, AT_TIMEOUT)
+TEST_F_TIMEOUT(bad, errno_and_reason_of_connect, AT_TIMEOUT)
 {
 	const struct bad_addr *row;
 	unsigned int reason;
@@ -523,14 +523,14 @@ TEST_F_TIMEOUT(bad, connect, AT_TIMEOUT)
 			TH_LOG("connect: %s", row->what);
 		}
 		if (want == EAFNOSUPPORT || want == EINVAL)
-			EXPECT_EQ(reason_of(row, want), reason) {
+			EXPECT_EQ(expected_reason(row, want), reason) {
 				TH_LOG("its reason: %s", row->what);
 			}
 		at_cleanup();
 	}
 }
 
-TEST_F_TIMEOUT(bad, sendto, AT_TIMEOUT)
+TEST_F_TIMEOUT(bad, errno_of_sendto, AT_TIMEOUT)
 {
 	const struct bad_addr *row;
 
@@ -706,7 +706,7 @@ TEST_F_TIMEOUT(form, getsockname_truncates, AT_TIMEOUT)
 	EXPECT_EQ(EINVAL, at_err(getsockname(self->fd, &got.sa, &got.len)));
 }
 
-TEST_F_TIMEOUT(form, peer_E_NOTCONN, AT_TIMEOUT)
+TEST_F_TIMEOUT(form, E_NOTCONN_from_getpeername, AT_TIMEOUT)
 {
 	struct at_addr got;
 

@@ -103,9 +103,13 @@ TEST_F_TIMEOUT(closes, sent_data_stays_readable, AT_TIMEOUT)
 
 	ASSERT_EQ(0,
 		  at_pair(variant->format, variant->kind, variant->type, sv));
+	ASSERT_EQ(1, send(sv[1], "a", 1, 0));
 	ASSERT_EQ(0, send_pipe(sv[1], self->p));
 	close(sv[1]);
+	EXPECT_EQ(1, recv(sv[0], buf, 1, 0));
+	EXPECT_EQ('a', buf[0]);
 	EXPECT_EQ(2, recv(sv[0], buf, 2, MSG_PEEK));
+	EXPECT_EQ(0, memcmp(buf, "xy", 2));
 	EXPECT_TRUE(has_writer(self->p[0]));
 	close(sv[0]);
 	EXPECT_TRUE(at_until(!has_writer(self->p[0])));

@@ -606,8 +606,8 @@ TEST(conflict_ends_with_the_binding)
 						    port, &fd[2]));
 		close(fd[2]);
 		/*
-		 * Close the first binding, which contains the memory of the
-		 * place.
+		 * Close the first binding, whose memory contains the place, the
+		 * entry that both bindings share.
 		 */
 		close(fd[0]);
 		EXPECT_EQ(EADDRINUSE, conflict_bind(&any, SOCK_STREAM, false,

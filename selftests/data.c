@@ -354,21 +354,6 @@ TEST_F_TIMEOUT(conn, sendto_with_an_address, AT_TIMEOUT)
 	EXPECT_EQ(EAGAIN, at_err(recv(self->sv[1], buf, 8, MSG_DONTWAIT)));
 }
 
-/*
- * Send pieces of @piece bytes until the buffer is full. Return the sum of
- * bytes.
- */
-static long fill_buffer(int fd, size_t piece)
-{
-	static char buf[65536];
-	ssize_t n;
-	long sum = 0;
-
-	while ((n = send(fd, buf, piece, MSG_DONTWAIT | MSG_NOSIGNAL)) > 0)
-		sum += n;
-	return sum;
-}
-
 TEST_F_TIMEOUT(conn, SO_SNDBUF_bounds, AT_TIMEOUT)
 {
 	static const int sizes[] = { 8192, 65536, 262144 };
@@ -385,7 +370,7 @@ TEST_F_TIMEOUT(conn, SO_SNDBUF_bounds, AT_TIMEOUT)
 					&sizes[i], sizeof(int)));
 		ASSERT_EQ(0, at_err(at_connect(sv[0], &a)));
 		sv[1] = accept(fd, NULL, NULL);
-		sum = fill_buffer(sv[0], 1024);
+		sum = at_fill_buffer(sv[0], 1024);
 		EXPECT_LT(0, sum);
 		EXPECT_LT(before, sum);
 		/*
@@ -423,7 +408,7 @@ TEST_F_TIMEOUT(conn, full_then_space_loses_nothing, AT_TIMEOUT)
 	int i;
 
 	for (i = 0; i < 3; i++) {
-		sent = fill_buffer(self->sv[0], 1000 + i);
+		sent = at_fill_buffer(self->sv[0], 1000 + i);
 		got = 0;
 		while ((n = recv(self->sv[1], buf, sizeof(buf),
 				 MSG_DONTWAIT)) > 0)

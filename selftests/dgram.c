@@ -84,26 +84,6 @@ static int bind_receiver(const FIXTURE_VARIANT(dgram) *variant,
 	return at_bound(a, variant->format, variant->kind, SOCK_DGRAM);
 }
 
-static int send_byte(int fd, const struct at_addr *to, char c)
-{
-	ssize_t n = to ? sendto(fd, &c, 1, MSG_DONTWAIT, &to->sa, to->len) :
-			 send(fd, &c, 1, MSG_DONTWAIT);
-
-	return n == 1 ? 0 : errno;
-}
-
-/* Return the only byte of the next datagram, 0 if there is none, or -errno. */
-static int recv_byte(int fd)
-{
-	ssize_t n;
-	char c;
-
-	n = recv(fd, &c, 1, MSG_DONTWAIT);
-	if (n == 1)
-		return c;
-	return n < 0 && errno == EAGAIN ? 0 : -errno;
-}
-
 TEST_F_TIMEOUT(dgram, S_DEST, AT_TIMEOUT)
 {
 	struct at_addr other;
@@ -111,19 +91,19 @@ TEST_F_TIMEOUT(dgram, S_DEST, AT_TIMEOUT)
 
 	ASSERT_LE(0, ofd);
 	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
-	EXPECT_EQ(0, send_byte(self->fd, NULL, 'a'));
-	EXPECT_EQ(0, send_byte(self->fd, &other, 'b'));
-	EXPECT_EQ(0, send_byte(self->fd, NULL, 'c'));
-	EXPECT_EQ('a', recv_byte(self->rfd));
-	EXPECT_EQ('c', recv_byte(self->rfd));
-	EXPECT_EQ('b', recv_byte(ofd));
-	EXPECT_EQ(0, recv_byte(ofd));
+	EXPECT_EQ(0, at_send_byte(self->fd, NULL, 'a'));
+	EXPECT_EQ(0, at_send_byte(self->fd, &other, 'b'));
+	EXPECT_EQ(0, at_send_byte(self->fd, NULL, 'c'));
+	EXPECT_EQ('a', at_recv_byte(self->rfd));
+	EXPECT_EQ('c', at_recv_byte(self->rfd));
+	EXPECT_EQ('b', at_recv_byte(ofd));
+	EXPECT_EQ(-EAGAIN, at_recv_byte(ofd));
 }
 
 TEST_F_TIMEOUT(dgram, send_unconnected, AT_TIMEOUT)
 {
 	EXPECT_EQ(AS_UDP ? EDESTADDRREQ : ENOTCONN,
-		  send_byte(self->fd, NULL, 'a'));
+		  at_send_byte(self->fd, NULL, 'a'));
 }
 
 TEST_F_TIMEOUT(dgram, recvfrom_returns_the_sender, AT_TIMEOUT)
@@ -132,12 +112,12 @@ TEST_F_TIMEOUT(dgram, recvfrom_returns_the_sender, AT_TIMEOUT)
 	int fd = bind_receiver(variant, &own);
 	char c;
 
-	ASSERT_EQ(0, send_byte(fd, &self->a, 'a'));
+	ASSERT_EQ(0, at_send_byte(fd, &self->a, 'a'));
 	from.len = sizeof(from.raw);
 	ASSERT_EQ(1, recvfrom(self->rfd, &c, 1, 0, &from.sa, &from.len));
 	EXPECT_TRUE(at_addr_eq(&own, &from));
-	EXPECT_EQ(0, send_byte(self->rfd, &from, 'b'));
-	EXPECT_EQ('b', recv_byte(fd));
+	EXPECT_EQ(0, at_send_byte(self->rfd, &from, 'b'));
+	EXPECT_EQ('b', at_recv_byte(fd));
 }
 
 /*
@@ -149,13 +129,13 @@ TEST_F_TIMEOUT(dgram, recvfrom_unbound_sender, AT_TIMEOUT)
 	struct at_addr from;
 	char c;
 
-	ASSERT_EQ(0, send_byte(self->fd, &self->a, 'a'));
+	ASSERT_EQ(0, at_send_byte(self->fd, &self->a, 'a'));
 	from.len = sizeof(from.raw);
 	ASSERT_EQ(1, recvfrom(self->rfd, &c, 1, 0, &from.sa, &from.len));
 	if (AS_UDP && variant->kind != AT_PATH) {
 		EXPECT_EQ(self->a.len, from.len);
-		EXPECT_EQ(0, send_byte(self->rfd, &from, 'b'));
-		EXPECT_EQ('b', recv_byte(self->fd));
+		EXPECT_EQ(0, at_send_byte(self->rfd, &from, 'b'));
+		EXPECT_EQ('b', at_recv_byte(self->fd));
 	} else {
 		EXPECT_GE(2, from.len);
 	}
@@ -179,7 +159,7 @@ TEST_F_TIMEOUT(dgram, sizes, AT_TIMEOUT)
 		EXPECT_EQ(n, recv(self->rfd, in, sizeof(in), MSG_DONTWAIT));
 		EXPECT_EQ(0, memcmp(in, out, n));
 	}
-	EXPECT_EQ(0, recv_byte(self->rfd));
+	EXPECT_EQ(-EAGAIN, at_recv_byte(self->rfd));
 }
 
 TEST_F_TIMEOUT(dgram, EMSGSIZE_at_the_limit, AT_TIMEOUT)
@@ -221,7 +201,7 @@ TEST_F_TIMEOUT(dgram, MSG_TRUNC_flag, AT_TIMEOUT)
 	EXPECT_EQ(5, recv(self->rfd, buf, 2, MSG_TRUNC | MSG_PEEK));
 	EXPECT_EQ(5, recv(self->rfd, buf, 2, MSG_TRUNC));
 	EXPECT_EQ(0, memcmp(buf, "fg", 2));
-	EXPECT_EQ(0, recv_byte(self->rfd));
+	EXPECT_EQ(-EAGAIN, at_recv_byte(self->rfd));
 }
 
 TEST_F_TIMEOUT(dgram, SIOCINQ_is_the_next_length, AT_TIMEOUT)
@@ -260,11 +240,11 @@ TEST_F_TIMEOUT(dgram, S_ONLY_filters_others, AT_TIMEOUT)
 	ASSERT_EQ(0, at_err(at_connect(self->rfd, &peer)));
 	/* AF_UNIX returns EPERM if the receiver has another peer. */
 	err = ORACLE ? EPERM : INET ? 0 : ECONNREFUSED;
-	EXPECT_EQ(err, send_byte(ofd, &self->a, 'o'));
-	EXPECT_EQ(err, send_byte(self->fd, &self->a, 'u'));
-	EXPECT_EQ(0, send_byte(pfd, &self->a, 'p'));
-	EXPECT_EQ('p', recv_byte(self->rfd));
-	EXPECT_EQ(0, recv_byte(self->rfd));
+	EXPECT_EQ(err, at_send_byte(ofd, &self->a, 'o'));
+	EXPECT_EQ(err, at_send_byte(self->fd, &self->a, 'u'));
+	EXPECT_EQ(0, at_send_byte(pfd, &self->a, 'p'));
+	EXPECT_EQ('p', at_recv_byte(self->rfd));
+	EXPECT_EQ(-EAGAIN, at_recv_byte(self->rfd));
 }
 
 TEST_F_TIMEOUT(dgram, S_ONLY_drops_queued_datagrams, AT_TIMEOUT)
@@ -278,16 +258,16 @@ TEST_F_TIMEOUT(dgram, S_ONLY_drops_queued_datagrams, AT_TIMEOUT)
 		     "AF_UNIX drops datagrams only when the peer changes");
 	ASSERT_LE(0, pfd);
 	ASSERT_LE(0, ofd);
-	EXPECT_EQ(0, send_byte(pfd, &self->a, '1'));
-	EXPECT_EQ(0, send_byte(ofd, &self->a, 'x'));
-	EXPECT_EQ(0, send_byte(pfd, &self->a, '2'));
-	EXPECT_EQ(0, send_byte(self->fd, &self->a, 'y'));
-	EXPECT_EQ(0, send_byte(pfd, &self->a, '3'));
+	EXPECT_EQ(0, at_send_byte(pfd, &self->a, '1'));
+	EXPECT_EQ(0, at_send_byte(ofd, &self->a, 'x'));
+	EXPECT_EQ(0, at_send_byte(pfd, &self->a, '2'));
+	EXPECT_EQ(0, at_send_byte(self->fd, &self->a, 'y'));
+	EXPECT_EQ(0, at_send_byte(pfd, &self->a, '3'));
 	ASSERT_EQ(0, at_err(at_connect(self->rfd, &peer)));
-	EXPECT_EQ('1', recv_byte(self->rfd));
-	EXPECT_EQ('2', recv_byte(self->rfd));
-	EXPECT_EQ('3', recv_byte(self->rfd));
-	EXPECT_EQ(0, recv_byte(self->rfd));
+	EXPECT_EQ('1', at_recv_byte(self->rfd));
+	EXPECT_EQ('2', at_recv_byte(self->rfd));
+	EXPECT_EQ('3', at_recv_byte(self->rfd));
+	EXPECT_EQ(-EAGAIN, at_recv_byte(self->rfd));
 }
 
 TEST_F_TIMEOUT(dgram, S_ONLY_ends_with_the_association, AT_TIMEOUT)
@@ -299,8 +279,8 @@ TEST_F_TIMEOUT(dgram, S_ONLY_ends_with_the_association, AT_TIMEOUT)
 	ASSERT_LE(0, pfd);
 	ASSERT_EQ(0, at_err(at_connect(self->rfd, &peer)));
 	ASSERT_EQ(0, at_err(at_connect_unspec(self->rfd)));
-	EXPECT_EQ(0, send_byte(ofd, &self->a, 'o'));
-	EXPECT_EQ('o', recv_byte(self->rfd));
+	EXPECT_EQ(0, at_send_byte(ofd, &self->a, 'o'));
+	EXPECT_EQ('o', at_recv_byte(self->rfd));
 }
 
 /* A connected socket may connect to another peer (S-AGAIN). */
@@ -315,12 +295,12 @@ TEST_F_TIMEOUT(dgram, S_AGAIN, AT_TIMEOUT)
 		EXPECT_EQ(0, at_err(at_connect(self->fd, &peer)));
 		EXPECT_EQ(0, at_getpeername(self->fd, &got));
 		EXPECT_TRUE(at_addr_eq(&peer, &got));
-		EXPECT_EQ(0, send_byte(self->fd, NULL, 'p'));
-		EXPECT_EQ('p', recv_byte(pfd));
+		EXPECT_EQ(0, at_send_byte(self->fd, NULL, 'p'));
+		EXPECT_EQ('p', at_recv_byte(pfd));
 		EXPECT_EQ(0, at_err(at_connect(self->fd, &other)));
-		EXPECT_EQ(0, send_byte(self->fd, NULL, 'o'));
-		EXPECT_EQ('o', recv_byte(ofd));
-		EXPECT_EQ(0, recv_byte(pfd));
+		EXPECT_EQ(0, at_send_byte(self->fd, NULL, 'o'));
+		EXPECT_EQ('o', at_recv_byte(ofd));
+		EXPECT_EQ(-EAGAIN, at_recv_byte(pfd));
 	}
 }
 
@@ -346,8 +326,8 @@ TEST_F_TIMEOUT(dgram, S_AGAIN_failure_changes_nothing, AT_TIMEOUT)
 	}
 	EXPECT_EQ(0, at_getpeername(self->fd, &got));
 	EXPECT_TRUE(at_addr_eq(&self->a, &got));
-	EXPECT_EQ(0, send_byte(self->fd, NULL, 'a'));
-	EXPECT_EQ('a', recv_byte(self->rfd));
+	EXPECT_EQ(0, at_send_byte(self->fd, NULL, 'a'));
+	EXPECT_EQ('a', at_recv_byte(self->rfd));
 }
 
 /*
@@ -364,7 +344,7 @@ TEST_F_TIMEOUT(dgram, S_UNSPEC, AT_TIMEOUT)
 		ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
 		EXPECT_EQ(0, at_err(at_connect_unspec(self->fd)));
 		EXPECT_EQ(ENOTCONN, at_err(at_getpeername(self->fd, &got)));
-		EXPECT_NE(0, send_byte(self->fd, NULL, 'a'));
+		EXPECT_NE(0, at_send_byte(self->fd, NULL, 'a'));
 	}
 }
 
@@ -440,21 +420,21 @@ TEST_F_TIMEOUT(dgram, E_CONNREFUSED_nothing_bound, AT_TIMEOUT)
 		close(self->rfd);
 		EXPECT_EQ(ECONNREFUSED, at_err(at_connect(self->fd,
 							  &self->a)));
-		EXPECT_EQ(ECONNREFUSED, send_byte(self->fd, &self->a, 'a'));
+		EXPECT_EQ(ECONNREFUSED, at_send_byte(self->fd, &self->a, 'a'));
 		return;
 	}
 	at_addr(&none, variant->format, variant->kind);
 	EXPECT_EQ(ORACLE ? ECONNREFUSED : 0,
 		  at_err(at_connect(self->fd, &none)));
-	EXPECT_EQ(INET ? 0 : ECONNREFUSED, send_byte(self->fd, &none, 'a'));
+	EXPECT_EQ(INET ? 0 : ECONNREFUSED, at_send_byte(self->fd, &none, 'a'));
 	if (ORACLE)
 		return;
-	EXPECT_EQ(ECONNREFUSED, send_byte(self->fd, NULL, 'a'));
-	EXPECT_EQ(INET ? 0 : ECONNREFUSED, send_byte(self->fd, NULL, 'a'));
+	EXPECT_EQ(ECONNREFUSED, at_send_byte(self->fd, NULL, 'a'));
+	EXPECT_EQ(INET ? 0 : ECONNREFUSED, at_send_byte(self->fd, NULL, 'a'));
 	EXPECT_EQ(INET ? ECONNREFUSED : 0, at_so_error(self->fd));
 	/* The call before has returned the error, which is reported once. */
 	EXPECT_EQ(0, at_so_error(self->fd));
-	EXPECT_EQ(0, send_byte(self->fd, &self->a, 'a'));
+	EXPECT_EQ(0, at_send_byte(self->fd, &self->a, 'a'));
 }
 
 TEST_F_TIMEOUT(dgram, association_survives_a_restart, AT_TIMEOUT)
@@ -464,15 +444,15 @@ TEST_F_TIMEOUT(dgram, association_survives_a_restart, AT_TIMEOUT)
 	if (ORACLE || variant->kind == AT_PATH)
 		SKIP(return, "ports and names only");
 	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
-	EXPECT_EQ(0, send_byte(self->fd, NULL, 'a'));
+	EXPECT_EQ(0, at_send_byte(self->fd, NULL, 'a'));
 	close(self->rfd);
 	if (INET)
-		EXPECT_EQ(0, send_byte(self->fd, NULL, 'b'));
-	EXPECT_EQ(ECONNREFUSED, send_byte(self->fd, NULL, 'b'));
+		EXPECT_EQ(0, at_send_byte(self->fd, NULL, 'b'));
+	EXPECT_EQ(ECONNREFUSED, at_send_byte(self->fd, NULL, 'b'));
 	again = at_socket(variant->format, SOCK_DGRAM);
 	ASSERT_EQ(0, at_err(at_bind(again, &self->a)));
-	EXPECT_EQ(0, send_byte(self->fd, NULL, 'c'));
-	EXPECT_EQ('c', recv_byte(again));
+	EXPECT_EQ(0, at_send_byte(self->fd, NULL, 'c'));
+	EXPECT_EQ('c', at_recv_byte(again));
 }
 
 TEST_F_TIMEOUT(dgram, path_peer_gone, AT_TIMEOUT)
@@ -481,14 +461,14 @@ TEST_F_TIMEOUT(dgram, path_peer_gone, AT_TIMEOUT)
 		SKIP(return, "paths only");
 	ASSERT_EQ(0, at_err(at_connect(self->fd, &self->a)));
 	close(self->rfd);
-	EXPECT_EQ(ECONNREFUSED, send_byte(self->fd, NULL, 'b'));
+	EXPECT_EQ(ECONNREFUSED, at_send_byte(self->fd, NULL, 'b'));
 }
 
 TEST_F_TIMEOUT(dgram, connect_to_oneself, AT_TIMEOUT)
 {
 	ASSERT_EQ(0, at_err(at_connect(self->rfd, &self->a)));
-	EXPECT_EQ(0, send_byte(self->rfd, NULL, 's'));
-	EXPECT_EQ('s', recv_byte(self->rfd));
+	EXPECT_EQ(0, at_send_byte(self->rfd, NULL, 's'));
+	EXPECT_EQ('s', at_recv_byte(self->rfd));
 }
 
 /* Send datagrams until the receiver is full. Return how many were sent. */
@@ -524,7 +504,7 @@ TEST_F_TIMEOUT(dgram, full_EAGAIN_and_POLLOUT, AT_TIMEOUT)
 	EXPECT_EQ(0, at_poll_now(self->fd, POLLOUT));
 	EXPECT_EQ(n, drain_queue(self->rfd));
 	EXPECT_EQ(POLLOUT, at_poll(self->fd, POLLOUT));
-	EXPECT_EQ(0, send_byte(self->fd, NULL, 'a'));
+	EXPECT_EQ(0, at_send_byte(self->fd, NULL, 'a'));
 }
 
 struct blocked {
@@ -703,16 +683,16 @@ TEST(E_ACCES_BCAST_datagrams)
 	ASSERT_LE(0, other);
 	to = a;
 	to.nat.sac_node = ALTCONN_NODE_BROADCAST;
-	EXPECT_EQ(EACCES, send_byte(fd, &to, 'b'));
+	EXPECT_EQ(EACCES, at_send_byte(fd, &to, 'b'));
 	EXPECT_EQ(EACCES, at_err(at_connect(fd, &to)));
 	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on,
 				sizeof(on)));
-	EXPECT_EQ(0, send_byte(fd, &to, 'b'));
-	EXPECT_EQ('b', recv_byte(fds[0]));
+	EXPECT_EQ(0, at_send_byte(fd, &to, 'b'));
+	EXPECT_EQ('b', at_recv_byte(fds[0]));
 	EXPECT_EQ(0, at_err(at_connect(fd, &to)));
-	EXPECT_EQ(0, send_byte(fd, NULL, 'c'));
-	EXPECT_EQ('c', recv_byte(fds[0]));
-	EXPECT_EQ(0, recv_byte(other));
+	EXPECT_EQ(0, at_send_byte(fd, NULL, 'c'));
+	EXPECT_EQ('c', at_recv_byte(fds[0]));
+	EXPECT_EQ(-EAGAIN, at_recv_byte(other));
 }
 
 /* At most this many datagram sockets may share an address. */
@@ -774,8 +754,8 @@ static int share_as(const FIXTURE_VARIANT(shared) *variant,
 	return -1;
 }
 
-static int bind_shared(const FIXTURE_VARIANT(shared) *variant,
-		       const struct at_addr *a)
+static int bind_sharing(const FIXTURE_VARIANT(shared) *variant,
+			const struct at_addr *a)
 {
 	return share_as(variant, a, at_socket(variant->format, SOCK_DGRAM));
 }
@@ -790,12 +770,12 @@ TEST_F(shared, half_of_a_pair_refuses_other_senders)
 	at_addr(&a, variant->format, variant->kind);
 	ASSERT_EQ(0, at_socketpair(variant->format, SOCK_DGRAM, sv));
 	ASSERT_LE(0, share_as(variant, &a, sv[0]));
-	rfd = bind_shared(variant, &a);
+	rfd = bind_sharing(variant, &a);
 	ASSERT_LE(0, rfd);
 	/* The sender's address selects a receiver among the sockets. */
 	for (i = 0; i < 32; i++) {
 		fd = at_socket(variant->format, SOCK_DGRAM);
-		EXPECT_EQ(0, send_byte(fd, &a, 'a'));
+		EXPECT_EQ(0, at_send_byte(fd, &a, 'a'));
 		EXPECT_EQ(1, recv(rfd, &byte, 1, MSG_DONTWAIT));
 		close(fd);
 	}
@@ -816,17 +796,17 @@ TEST_F_TIMEOUT(shared, receivers_are_bounded, AT_TIMEOUT)
 
 	at_addr(&a, variant->format, variant->kind);
 	for (n = 0; n < MOST_RECEIVERS; n++) {
-		self->fds[n] = bind_shared(variant, &a);
+		self->fds[n] = bind_sharing(variant, &a);
 		ASSERT_LE(0, self->fds[n]);
 	}
 	for (i = 0; i < 2; i++) {
-		EXPECT_EQ(-1, bind_shared(variant, &a));
+		EXPECT_EQ(-1, bind_sharing(variant, &a));
 		EXPECT_EQ(EADDRINUSE, errno);
 	}
 	fd = at_socket(variant->format, SOCK_DGRAM);
-	EXPECT_EQ(0, send_byte(fd, &a, 'a'));
+	EXPECT_EQ(0, at_send_byte(fd, &a, 'a'));
 	close(self->fds[--n]);
-	self->fds[n] = bind_shared(variant, &a);
+	self->fds[n] = bind_sharing(variant, &a);
 	EXPECT_LE(0, self->fds[n]);
 	at_close(self->fds, n + 1);
 }

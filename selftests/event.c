@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 /* At most this many sockets of a user get events, over all its namespaces. */
-#define PLACES	32
+#define MOST_MONITORS	32
 #define MOST	300
 
 FIXTURE(event) { };
@@ -125,19 +125,6 @@ static void wait_for_end(int stop)
 		;
 }
 
-static bool write_map(pid_t pid, const char *name, const char *map)
-{
-	char path[64];
-	int fd, len = strlen(map);
-	bool done;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-	fd = open(path, O_WRONLY);
-	done = write(fd, map, len) == len;
-	close(fd);
-	return done;
-}
-
 /*
  * Move to a new network namespace, and to a new user namespace in which the
  * caller is root. Return whether that has succeeded.
@@ -150,24 +137,24 @@ static bool enters_namespaces(void)
 	snprintf(gids, sizeof(gids), "0 %d 1\n", getgid());
 	return !unshare(CLONE_NEWUSER | CLONE_NEWNET) &&
 	       !prctl(PR_SET_DUMPABLE, 1) &&
-	       write_map(getpid(), "uid_map", uids) &&
-	       write_map(getpid(), "setgroups", "deny") &&
-	       write_map(getpid(), "gid_map", gids);
+	       !at_proc_write(getpid(), "uid_map", uids) &&
+	       !at_proc_write(getpid(), "setgroups", "deny") &&
+	       !at_proc_write(getpid(), "gid_map", gids);
 }
 
 /* These tests count how many sockets of a user get events. */
 
 /* Request events in a new namespace, and then in a nested namespace. */
-static int takes_all_it_gets(int stop, int answer)
+static int uses_up_the_limit(int stop, int answer)
 {
 	int fds[MOST];
 
 	if (!becomes_user(65534) || !enters_namespaces())
 		return 1;
-	send_result(answer, open_monitors(fds, PLACES - 2));
+	send_result(answer, open_monitors(fds, MOST_MONITORS - 2));
 	if (!enters_namespaces())
 		return 2;
-	send_result(answer, open_monitors(fds + PLACES, 10));
+	send_result(answer, open_monitors(fds + MOST_MONITORS, 10));
 	wait_for_end(stop);
 	return 0;
 }
@@ -181,13 +168,13 @@ static int opens_one(uid_t uid)
 	return at_reap(pid);
 }
 
-TEST_F_TIMEOUT(event, places_of_a_user_in_all_its_namespaces, AT_TIMEOUT)
+TEST_F_TIMEOUT(event, limit_of_a_user_in_all_its_namespaces, AT_TIMEOUT)
 {
 	struct child c;
 	int fd;
 
-	ASSERT_EQ(0, child_start(&c, takes_all_it_gets));
-	EXPECT_EQ(PLACES - 2, child_hear(&c));
+	ASSERT_EQ(0, child_start(&c, uses_up_the_limit));
+	EXPECT_EQ(MOST_MONITORS - 2, child_hear(&c));
 	EXPECT_EQ(2, child_hear(&c));
 	/* The user is at its limit here too, but no other user is. */
 	EXPECT_EQ(ENOSPC, opens_one(65534));
@@ -209,7 +196,7 @@ static int two_users_in_one(int stop, int answer)
 	/* Wait until subordinate uids are mapped into the namespace. */
 	if (read(stop, &c, 1) != 1)
 		return 2;
-	n = open_monitors(fds, PLACES + 8);
+	n = open_monitors(fds, MOST_MONITORS + 8);
 	if (setresuid(1, 1, 1))
 		return 3;
 	/* The new user namespace belongs to the subordinate uid. */
@@ -221,7 +208,7 @@ static int two_users_in_one(int stop, int answer)
 	return 0;
 }
 
-TEST_F_TIMEOUT(event, subordinate_users_have_no_places_of_their_own, AT_TIMEOUT)
+TEST_F_TIMEOUT(event, subordinate_users_have_no_limit_of_their_own, AT_TIMEOUT)
 {
 	struct child c;
 	int pid;
@@ -229,10 +216,10 @@ TEST_F_TIMEOUT(event, subordinate_users_have_no_places_of_their_own, AT_TIMEOUT)
 	ASSERT_EQ(0, child_start(&c, two_users_in_one));
 	pid = child_hear(&c);
 	/* Map subordinate uids, as newuidmap does. */
-	EXPECT_TRUE(write_map(pid, "uid_map", "0 65534 1\n1 200000 10\n"));
-	EXPECT_TRUE(write_map(pid, "gid_map", "0 65534 1\n"));
+	EXPECT_EQ(0, at_proc_write(pid, "uid_map", "0 65534 1\n1 200000 10\n"));
+	EXPECT_EQ(0, at_proc_write(pid, "gid_map", "0 65534 1\n"));
 	EXPECT_EQ(1, write(c.stop, "!", 1));
-	EXPECT_EQ(PLACES, child_hear(&c));
+	EXPECT_EQ(MOST_MONITORS, child_hear(&c));
 	EXPECT_EQ(0, child_hear(&c));
 	EXPECT_EQ(0, child_end(&c));
 }
@@ -243,7 +230,7 @@ TEST_F_TIMEOUT(event, subordinate_users_have_no_places_of_their_own, AT_TIMEOUT)
  * Wait for the next event. Return 1, 0 if no event comes before the deadline,
  * or -1 if another message comes.
  */
-static int next_event(int fd, struct at_event *ev)
+static int wait_event(int fd, struct at_event *ev)
 {
 	int ret;
 
@@ -268,7 +255,7 @@ static int gets_its_own(int stop, int answer)
 		return 2;
 	fail_to_connect(8, 1);
 	for (i = 1; i <= 2; i++)
-		if (next_event(fd, &ev) != 1 || ev.port != 8 || ev.seq != i)
+		if (wait_event(fd, &ev) != 1 || ev.port != 8 || ev.seq != i)
 			return 2 + i;
 	return at_event(fd, &ev) ? 5 : 0;
 }
@@ -302,7 +289,7 @@ TEST_F_TIMEOUT(event, an_administrator_gets_all_events, AT_TIMEOUT)
 	EXPECT_EQ(0, at_reap(pid));
 	fail_to_connect(8, 1);
 	for (i = 0; i < 6; i++) {
-		ASSERT_EQ(1, next_event(fd, &ev));
+		ASSERT_EQ(1, wait_event(fd, &ev));
 		EXPECT_EQ(ports[i], ev.port);
 		EXPECT_EQ(i + 1, ev.seq);
 	}
@@ -324,7 +311,7 @@ TEST_F_TIMEOUT(event, root_of_a_user_namespace_gets_its_events, AT_TIMEOUT)
 		    at_monitor(&fd))
 			_exit(1);
 		fail_to_connect(9, 1);
-		if (next_event(fd, &ev) != 1 || ev.port != 9)
+		if (wait_event(fd, &ev) != 1 || ev.port != 9)
 			_exit(2);
 		close(fd);
 		_exit(0);
@@ -360,7 +347,7 @@ static int watches_in_vain(int stop, int answer)
 	if (!becomes_user(65534))
 		return 1;
 	n = open_monitors(fds, watchers);
-	send_result(answer, poll_monitors(fds, n, 2 * PLACES) ? n : -1);
+	send_result(answer, poll_monitors(fds, n, 2 * MOST_MONITORS) ? n : -1);
 	wait_for_end(stop);
 	return 0;
 }
@@ -387,7 +374,7 @@ static uint64_t cost_of(int n)
 	for (i = 0; i < WATCHED_ATTEMPTS; i += 10) {
 		fail_to_connect(9, 10);
 		for (j = 0; j < 20; j++)
-			if (next_event(fd, &ev) != 1)
+			if (wait_event(fd, &ev) != 1)
 				return 0;
 	}
 	close(fd);
@@ -397,7 +384,7 @@ static uint64_t cost_of(int n)
 
 TEST_F_TIMEOUT(event, many_monitors_cost_little_more, AT_TIMEOUT)
 {
-	EXPECT_TRUE(at_grows(1.5, cost_of(1), cost_of(PLACES)));
+	EXPECT_TRUE(at_grows(1.5, cost_of(1), cost_of(MOST_MONITORS)));
 }
 
 #define SAVED_NS	100000000ULL
@@ -410,18 +397,18 @@ TEST_F_TIMEOUT(event, many_monitors_cost_little_more, AT_TIMEOUT)
  */
 static int flood_cost(void)
 {
-	int fds[PLACES], i;
+	int fds[MOST_MONITORS], i;
 	uint64_t begun;
 
 	if (!becomes_user(65534) || unshare(CLONE_NEWUSER | CLONE_NEWNET) ||
-	    open_monitors(fds, PLACES) != PLACES)
+	    open_monitors(fds, MOST_MONITORS) != MOST_MONITORS)
 		return -1;
-	if (!poll_monitors(fds, PLACES, 8 * PLACES))
+	if (!poll_monitors(fds, MOST_MONITORS, 8 * MOST_MONITORS))
 		return -1;
 	at_kworkers_quiet();
 	begun = at_now_ns();
 	fail_to_connect(9, at_scale(4000, 800));
-	for (i = 0; i < PLACES; i++)
+	for (i = 0; i < MOST_MONITORS; i++)
 		close(fds[i]);
 	return at_kworker_ns() * 100 / (SAVED_NS + (at_now_ns() - begun) / 4);
 }
@@ -464,9 +451,10 @@ TEST_F_TIMEOUT(event, a_flood_costs_at_most_twice_what_a_user_is_allowed,
 
 static int floods_until_the_end(int stop, int answer)
 {
-	int fds[PLACES];
+	int fds[MOST_MONITORS];
 
-	if (!becomes_user(65534) || open_monitors(fds, PLACES) != PLACES)
+	if (!becomes_user(65534) ||
+	    open_monitors(fds, MOST_MONITORS) != MOST_MONITORS)
 		return 1;
 	send_result(answer, 0);
 	while (!at_poll_now(stop, POLLIN))
@@ -484,8 +472,8 @@ static int gets_every_one(void)
 		return 1;
 	for (i = 0; i < 50; i++) {
 		fail_to_connect(8, 1);
-		if (next_event(fd, &ev) != 1 || ev.seq != ++seq ||
-		    next_event(fd, &ev) != 1 || ev.seq != ++seq)
+		if (wait_event(fd, &ev) != 1 || ev.seq != ++seq ||
+		    wait_event(fd, &ev) != 1 || ev.seq != ++seq)
 			return 2;
 	}
 	return 0;
@@ -505,15 +493,6 @@ TEST_F_TIMEOUT(event, a_flood_takes_no_events_from_others, AT_TIMEOUT)
 	EXPECT_EQ(0, child_end(&c));
 }
 
-static void on_cpu(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
 /*
  * This thread keeps all other threads from its CPU, from a byte in @pipe until
  * @over is set.
@@ -530,7 +509,7 @@ static void *hog_cpu(void *arg)
 	struct hog *hog = arg;
 	char c;
 
-	on_cpu(1);
+	at_pin(1);
 	sched_setscheduler(0, SCHED_FIFO, &param);
 	while (read(hog->pipe[0], &c, 1) == 1) {
 		atomic_store(&hog->runs, true);
@@ -591,7 +570,7 @@ static int events_pass(int witness)
 
 	fail_to_connect(8, 1);
 	while (left) {
-		if (next_event(witness, &ev) != 1)
+		if (wait_event(witness, &ev) != 1)
 			return -1;
 		left -= ev.port == 8;
 	}
@@ -610,7 +589,7 @@ TEST_F_TIMEOUT(event, no_events_for_a_reused_netlink_port, AT_TIMEOUT)
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP(return, "one CPU");
-	on_cpu(0);
+	at_pin(0);
 	ASSERT_EQ(0, pipe(hog.pipe));
 	ASSERT_EQ(0, pthread_create(&hog.thread, NULL, hog_cpu, &hog));
 	ASSERT_EQ(0, at_monitor(&witness));

@@ -87,26 +87,14 @@ static int connect_sender(FIXTURE_DATA(full) *self,
 	return at_connect(fd, &self->a) ? -1 : fd;
 }
 
-static int send_byte(int fd, char c)
-{
-	return at_err(send(fd, &c, 1, MSG_DONTWAIT | MSG_NOSIGNAL));
-}
-
 /* Send dots until the receiver is full. Return how many were sent. */
-static int fill_queue(int fd)
+static int fill_with_dots(int fd)
 {
 	int n = 0;
 
-	while (!send_byte(fd, '.'))
+	while (!at_send_byte(fd, NULL, '.'))
 		n++;
 	return n;
-}
-
-static char recv_byte(int fd)
-{
-	char c;
-
-	return recv(fd, &c, 1, MSG_DONTWAIT) == 1 ? c : 0;
 }
 
 /*
@@ -119,9 +107,9 @@ static void recv_letters(int fd, char *buf, size_t size, size_t want)
 
 	memset(buf, 0, size);
 	while (n < want && at_poll(fd, POLLIN) & POLLIN) {
-		char c = recv_byte(fd);
+		int c = at_recv_byte(fd);
 
-		if (c && c != '.')
+		if (c > 0 && c != '.')
 			buf[n++] = c;
 	}
 }
@@ -181,7 +169,7 @@ static void expect_order(struct __test_metadata *const _metadata,
 	int fd, i;
 
 	fd = connect_sender(self, variant);
-	EXPECT_LT(1, fill_queue(fd));
+	EXPECT_LT(1, fill_with_dots(fd));
 	EXPECT_EQ(EAGAIN, errno);
 	for (i = 0; i < 6; i++)
 		ASSERT_EQ(0,
@@ -227,7 +215,7 @@ static void expect_filtered(struct __test_metadata *const _metadata,
 	char got[8], seen[128] = {};
 	int i;
 
-	EXPECT_LT(1, fill_queue(connect_sender(self, variant)));
+	EXPECT_LT(1, fill_with_dots(connect_sender(self, variant)));
 	for (i = 0; i < 4; i++)
 		ASSERT_EQ(0,
 			  start_sender(&s[i], connect_sender(self, variant),
@@ -241,7 +229,7 @@ static void expect_filtered(struct __test_metadata *const _metadata,
 	EXPECT_EQ(3, seen['A'] + seen['C'] + seen['D']);
 	for (i = 0; i < 4; i++)
 		EXPECT_EQ(0, end_sender(&s[i]));
-	EXPECT_EQ(0, recv_byte(self->rfd));
+	EXPECT_EQ(-EAGAIN, at_recv_byte(self->rfd));
 }
 
 TEST_F_TIMEOUT(full, blocked_senders_meet_a_new_filter, AT_TIMEOUT)
@@ -265,17 +253,17 @@ TEST_F_TIMEOUT(full, no_sender_overtakes_a_blocked_sender, AT_TIMEOUT)
 		SKIP(return, "AF_UNIX lets a new sender overtake");
 	fd = connect_sender(self, variant);
 	late = connect_sender(self, variant);
-	EXPECT_LT(2, fill_queue(fd));
+	EXPECT_LT(2, fill_with_dots(fd));
 	ASSERT_EQ(0, start_sender(&s, fd, 'A'));
-	EXPECT_EQ('.', recv_byte(self->rfd));
+	EXPECT_EQ('.', at_recv_byte(self->rfd));
 	/* There is space, but it is kept for the blocked thread. */
-	EXPECT_EQ(EAGAIN, send_byte(late, 'B'));
+	EXPECT_EQ(EAGAIN, at_send_byte(late, NULL, 'B'));
 	EXPECT_EQ(0, at_poll_now(late, POLLOUT));
 	recv_letters(self->rfd, got, sizeof(got), 1);
 	EXPECT_STREQ("A", got);
 	EXPECT_EQ(POLLOUT, at_poll(late, POLLOUT));
-	EXPECT_EQ(0, send_byte(late, 'B'));
-	EXPECT_EQ('B', recv_byte(self->rfd));
+	EXPECT_EQ(0, at_send_byte(late, NULL, 'B'));
+	EXPECT_EQ('B', at_recv_byte(self->rfd));
 	EXPECT_EQ(0, end_sender(&s));
 }
 
@@ -286,7 +274,7 @@ TEST_F_TIMEOUT(full, interrupted_sender_sends_nothing, AT_TIMEOUT)
 	char got[8];
 	int fd = connect_sender(self, variant);
 
-	fill_queue(fd);
+	fill_with_dots(fd);
 	ASSERT_EQ(0, start_sender(&s, connect_sender(self, variant), 'A'));
 	ASSERT_EQ(0, start_sender(&next, connect_sender(self, variant), 'B'));
 	pthread_kill(s.thread, SIGUSR1);
@@ -294,7 +282,7 @@ TEST_F_TIMEOUT(full, interrupted_sender_sends_nothing, AT_TIMEOUT)
 	recv_letters(self->rfd, got, sizeof(got), 1);
 	EXPECT_STREQ("B", got);
 	EXPECT_EQ(0, end_sender(&next));
-	EXPECT_EQ(0, recv_byte(self->rfd));
+	EXPECT_EQ(-EAGAIN, at_recv_byte(self->rfd));
 }
 
 TEST_F_TIMEOUT(full, receiver_connects_to_another_socket, AT_TIMEOUT)
@@ -306,7 +294,7 @@ TEST_F_TIMEOUT(full, receiver_connects_to_another_socket, AT_TIMEOUT)
 	if (ORACLE)
 		SKIP(return, "AF_UNIX leaves blocked senders asleep");
 	ASSERT_LE(0, fd);
-	fill_queue(connect_sender(self, variant));
+	fill_with_dots(connect_sender(self, variant));
 	ASSERT_EQ(0, start_sender(&s, connect_sender(self, variant), 'A'));
 	/*
 	 * connect() of the receiver also drops the datagrams that other senders
@@ -315,8 +303,8 @@ TEST_F_TIMEOUT(full, receiver_connects_to_another_socket, AT_TIMEOUT)
 	ASSERT_EQ(0, at_err(at_connect(self->rfd, &other)));
 	EXPECT_EQ(AS_UDP ? 0 : ECONNREFUSED, end_sender(&s));
 	if (AS_UDP)
-		EXPECT_EQ(ECONNREFUSED, send_byte(s.fd, 'B'));
-	EXPECT_EQ(0, recv_byte(self->rfd));
+		EXPECT_EQ(ECONNREFUSED, at_send_byte(s.fd, NULL, 'B'));
+	EXPECT_EQ(-EAGAIN, at_recv_byte(self->rfd));
 }
 
 /*
@@ -334,7 +322,7 @@ TEST_F_TIMEOUT(full, receiver_connects_to_a_blocked_sender, AT_TIMEOUT)
 		SKIP(return, "AF_UNIX keeps the datagrams of other senders");
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, at_err(at_connect(fd, &self->a)));
-	fill_queue(connect_sender(self, variant));
+	fill_with_dots(connect_sender(self, variant));
 	ASSERT_EQ(0, start_sender(&s, fd, 'A'));
 	ASSERT_EQ(0, at_err(at_connect(self->rfd, &own)));
 	EXPECT_EQ(0, end_sender(&s));
@@ -426,7 +414,7 @@ TEST_F_TIMEOUT(full, signals_lose_no_datagram, AT_TIMEOUT_LONG)
 		pthread_join(crowd[i].thread, NULL);
 		EXPECT_EQ(0, crowd[i].err);
 	}
-	EXPECT_EQ(0, recv_byte(self->rfd));
+	EXPECT_EQ(-EAGAIN, at_recv_byte(self->rfd));
 }
 
 struct pusher {
@@ -505,9 +493,9 @@ static void expect_sent_after_poll(struct __test_metadata *const _metadata,
 	ASSERT_EQ(0, at_poll_now(poller, events));
 	ASSERT_EQ(0, start_large_sender(&s, fd, 'A'));
 	while (n--)
-		EXPECT_EQ('.', recv_byte(self->rfd));
+		EXPECT_EQ('.', at_recv_byte(self->rfd));
 	EXPECT_EQ(POLLIN, at_poll(self->rfd, POLLIN));
-	EXPECT_EQ('A', recv_byte(self->rfd));
+	EXPECT_EQ('A', at_recv_byte(self->rfd));
 	EXPECT_EQ(0, end_or_wake_sender(&s));
 }
 
@@ -535,15 +523,15 @@ TEST_F_TIMEOUT(full, blocked_sender_precedes_a_new_sender, AT_TIMEOUT)
 		;
 	ASSERT_LT(0, n);
 	ASSERT_EQ(0, start_large_sender(&s, fd, 'A'));
-	EXPECT_EQ(EAGAIN, send_byte(late, 'B'));
+	EXPECT_EQ(EAGAIN, at_send_byte(late, NULL, 'B'));
 	while (n--)
-		EXPECT_EQ('.', recv_byte(self->rfd));
+		EXPECT_EQ('.', at_recv_byte(self->rfd));
 	EXPECT_EQ(POLLIN, at_poll(self->rfd, POLLIN));
-	EXPECT_EQ('A', recv_byte(self->rfd));
+	EXPECT_EQ('A', at_recv_byte(self->rfd));
 	EXPECT_EQ(0, end_or_wake_sender(&s));
 	EXPECT_EQ(POLLOUT, at_poll(late, POLLOUT));
-	EXPECT_EQ(0, send_byte(late, 'B'));
-	EXPECT_EQ('B', recv_byte(self->rfd));
+	EXPECT_EQ(0, at_send_byte(late, NULL, 'B'));
+	EXPECT_EQ('B', at_recv_byte(self->rfd));
 }
 
 struct hog {
@@ -551,21 +539,12 @@ struct hog {
 	atomic_bool runs, over;
 };
 
-static void pin_to_cpu(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
 static void *hog_cpu(void *arg)
 {
 	struct sched_param param = { .sched_priority = 1 };
 	struct hog *hog = arg;
 
-	pin_to_cpu(1);
+	at_pin(1);
 	if (!sched_setscheduler(0, SCHED_FIFO, &param))
 		atomic_store(&hog->runs, true);
 	while (!atomic_load(&hog->over))
@@ -591,12 +570,12 @@ static int stuck_begin(struct stuck *stuck, FIXTURE_DATA(full) *self,
 	*stuck = (struct stuck) { .n = n };
 	if (rt_unlimit(self))
 		return -1;
-	pin_to_cpu(1);
+	at_pin(1);
 	while (n--)
 		if (start_large_sender(&stuck->senders[n],
 				       connect_sender(self, v), 'A'))
 			return -1;
-	pin_to_cpu(0);
+	at_pin(0);
 	return 0;
 }
 
@@ -642,24 +621,24 @@ TEST_F_TIMEOUT(full, senders_without_CPU_time_delay_no_other, AT_TIMEOUT)
 				     'B'));
 	ASSERT_EQ(0, stuck_take_cpu(&stuck));
 	while (n--)
-		EXPECT_EQ('.', recv_byte(self->rfd));
+		EXPECT_EQ('.', at_recv_byte(self->rfd));
 	/*
 	 * The first 'A' fills the queue. One datagram of another sender may
 	 * exceed the limit.
 	 */
-	EXPECT_EQ(0, send_byte(fd, 'C'));
-	EXPECT_EQ(EAGAIN, send_byte(fd, 'D'));
-	EXPECT_EQ('A', recv_byte(self->rfd));
-	EXPECT_EQ('C', recv_byte(self->rfd));
+	EXPECT_EQ(0, at_send_byte(fd, NULL, 'C'));
+	EXPECT_EQ(EAGAIN, at_send_byte(fd, NULL, 'D'));
+	EXPECT_EQ('A', at_recv_byte(self->rfd));
+	EXPECT_EQ('C', at_recv_byte(self->rfd));
 	for (i = 1; i < STUCK; i++)
-		EXPECT_EQ('A', recv_byte(self->rfd));
+		EXPECT_EQ('A', at_recv_byte(self->rfd));
 	EXPECT_EQ(POLLIN, at_poll(self->rfd, POLLIN));
-	EXPECT_EQ('B', recv_byte(self->rfd));
+	EXPECT_EQ('B', at_recv_byte(self->rfd));
 	EXPECT_EQ(0, end_sender(&next));
-	EXPECT_EQ(0, send_byte(fd, 'E'));
-	EXPECT_EQ('E', recv_byte(self->rfd));
+	EXPECT_EQ(0, at_send_byte(fd, NULL, 'E'));
+	EXPECT_EQ('E', at_recv_byte(self->rfd));
 	EXPECT_EQ(0, stuck_end(&stuck, self));
-	EXPECT_EQ(0, recv_byte(self->rfd));
+	EXPECT_EQ(-EAGAIN, at_recv_byte(self->rfd));
 }
 
 /*
@@ -678,18 +657,18 @@ static void expect_turn_passed(struct __test_metadata *const _metadata,
 	ASSERT_EQ(0, stuck_begin(&stuck, self, variant, 1));
 	ASSERT_EQ(0, stuck_take_cpu(&stuck));
 	while (n--)
-		EXPECT_EQ('.', recv_byte(self->rfd));
-	EXPECT_EQ(0, recv_byte(self->rfd));
-	EXPECT_EQ(0, send_byte(fd, 'B'));
-	EXPECT_EQ(EAGAIN, send_byte(fd, 'C'));
-	EXPECT_EQ('B', recv_byte(self->rfd));
-	EXPECT_EQ('A', recv_byte(self->rfd));
+		EXPECT_EQ('.', at_recv_byte(self->rfd));
+	EXPECT_EQ(-EAGAIN, at_recv_byte(self->rfd));
+	EXPECT_EQ(0, at_send_byte(fd, NULL, 'B'));
+	EXPECT_EQ(EAGAIN, at_send_byte(fd, NULL, 'C'));
+	EXPECT_EQ('B', at_recv_byte(self->rfd));
+	EXPECT_EQ('A', at_recv_byte(self->rfd));
 	for (n = 0; n < 3; n++)
-		EXPECT_EQ(0, send_byte(fd, 'C'));
+		EXPECT_EQ(0, at_send_byte(fd, NULL, 'C'));
 	for (n = 0; n < 3; n++)
-		EXPECT_EQ('C', recv_byte(self->rfd));
+		EXPECT_EQ('C', at_recv_byte(self->rfd));
 	EXPECT_EQ(0, stuck_end(&stuck, self));
-	EXPECT_EQ(0, recv_byte(self->rfd));
+	EXPECT_EQ(-EAGAIN, at_recv_byte(self->rfd));
 }
 
 TEST_F_TIMEOUT(full, turn_of_a_sender_without_CPU_time, AT_TIMEOUT)
@@ -738,11 +717,11 @@ TEST_F_TIMEOUT(full, pollers_wake_after_blocked_senders, AT_TIMEOUT)
 				       connect_sender(self, variant), &event));
 	}
 	EXPECT_EQ(0, epoll_wait(epfd, &event, 1, 0));
-	EXPECT_EQ('.', recv_byte(self->rfd));
+	EXPECT_EQ('.', at_recv_byte(self->rfd));
 	EXPECT_EQ(0, end_or_wake_sender(&s));
 	/* The thread's datagram has filled the queue again. */
 	EXPECT_EQ(0, epoll_wait(epfd, &event, 1, 0));
-	EXPECT_EQ('A', recv_byte(self->rfd));
+	EXPECT_EQ('A', at_recv_byte(self->rfd));
 	EXPECT_EQ(40, count_reported(epfd, 40));
 	close(epfd);
 }
@@ -790,7 +769,7 @@ static void *read_in_turn(void *arg)
 		 */
 		for (i = 0; i < taken * 37 % 1000; i++)
 			atomic_load(&t->turn);
-		recv_byte(t->fd);
+		at_recv_byte(t->fd);
 	}
 	return NULL;
 }
@@ -810,15 +789,15 @@ TEST_F_TIMEOUT(full, two_threads_of_a_socket_wake, AT_TIMEOUT_LONG)
 
 	ASSERT_EQ(0, pthread_create(&taker.thread, NULL, read_in_turn, &taker));
 	for (i = 0; i < rounds; i++) {
-		fill_queue(fd);
+		fill_with_dots(fd);
 		s = (struct sender) { .fd = fd };
 		ASSERT_EQ(0, pthread_create(&s.thread, NULL, poll_for_space,
 					    &s));
 		EXPECT_TRUE(at_until(s.tid && at_sleeps(s.tid)));
 		atomic_fetch_add(&taker.turn, 1);
-		while (send_byte(fd, '.'))
+		while (at_send_byte(fd, NULL, '.'))
 			;
-		while (recv_byte(self->rfd))
+		while (at_recv_byte(self->rfd) > 0)
 			;
 		ASSERT_EQ(0, end_sender(&s));
 	}
@@ -831,42 +810,69 @@ static void *push_nonblocking(void *arg)
 	struct pusher *p = arg;
 
 	while (!atomic_load(p->over))
-		if (send_byte(p->fd, '.'))
+		if (at_send_byte(p->fd, NULL, '.'))
 			at_poll_now(p->fd, POLLOUT);
 	return NULL;
+}
+
+#define MOST_PUSHERS	8
+
+/* Threads that send to the receiver again and again, and a thread that reads */
+struct push {
+	struct pusher pushers[MOST_PUSHERS], reader;
+	atomic_bool over;
+	int n;
+};
+
+static int push_begin(struct push *push, FIXTURE_DATA(full) *self,
+		      const FIXTURE_VARIANT(full) *variant, int n,
+		      void *(*run)(void *))
+{
+	struct timeval tv = { .tv_usec = 100000 };
+	struct pusher *p;
+
+	atomic_init(&push->over, false);
+	push->n = n;
+	for (p = push->pushers; p < push->pushers + n; p++) {
+		*p = (struct pusher) {
+			.fd = connect_sender(self, variant),
+			.over = &push->over,
+		};
+		if (pthread_create(&p->thread, NULL, run, p))
+			return -1;
+	}
+	if (setsockopt(self->rfd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)))
+		return -1;
+	p = &push->reader;
+	*p = (struct pusher) { .fd = self->rfd, .over = &push->over };
+	return pthread_create(&p->thread, NULL, read_until_over, p) ? -1 : 0;
+}
+
+/* Wait until all threads have ended, after @over is set. */
+static void push_join(struct push *push)
+{
+	int i;
+
+	for (i = 0; i < push->n; i++)
+		pthread_join(push->pushers[i].thread, NULL);
+	pthread_join(push->reader.thread, NULL);
 }
 
 /* A blocking sender gets through, however many senders do not block. */
 TEST_F_TIMEOUT(full, blocking_sender_is_not_starved, AT_TIMEOUT)
 {
-	struct timeval tv = { .tv_usec = 100000 };
-	struct pusher pushers[4], reader;
-	atomic_bool over = false;
+	struct push push;
 	struct sender s;
 	int i;
 
-	for (i = 0; i < 4; i++) {
-		pushers[i] = (struct pusher) {
-			.fd = connect_sender(self, variant), .over = &over,
-		};
-		ASSERT_EQ(0, pthread_create(&pushers[i].thread, NULL,
-					    push_nonblocking, &pushers[i]));
-	}
-	ASSERT_EQ(0, setsockopt(self->rfd, SOL_SOCKET, SO_RCVTIMEO, &tv,
-				sizeof(tv)));
-	reader = (struct pusher) { .fd = self->rfd, .over = &over };
-	ASSERT_EQ(0,
-		  pthread_create(&reader.thread, NULL, read_until_over,
-				 &reader));
+	ASSERT_EQ(0, push_begin(&push, self, variant, 4, push_nonblocking));
 	s = (struct sender) { .fd = connect_sender(self, variant), .c = 'x' };
 	for (i = 0; i < 20; i++) {
 		ASSERT_EQ(0, pthread_create(&s.thread, NULL, run_sender, &s));
 		EXPECT_EQ(0, end_sender(&s));
 	}
-	atomic_store(&over, true);
-	for (i = 0; i < 4; i++)
-		pthread_join(pushers[i].thread, NULL);
-	pthread_join(reader.thread, NULL);
+	atomic_store(&push.over, true);
+	push_join(&push);
 }
 
 static void *push_blocking(void *arg)
@@ -881,34 +887,19 @@ static void *push_blocking(void *arg)
 /* A non-blocking sender gets through, however many threads are blocked. */
 TEST_F_TIMEOUT(full, polling_sender_is_not_starved, AT_TIMEOUT)
 {
-	struct timeval tv = { .tv_usec = 100000 };
-	struct pusher pushers[8], reader;
-	atomic_bool over = false;
 	int i, fd = connect_sender(self, variant);
+	struct push push;
 
-	for (i = 0; i < 8; i++) {
-		pushers[i] = (struct pusher) {
-			.fd = connect_sender(self, variant), .over = &over,
-		};
-		ASSERT_EQ(0, pthread_create(&pushers[i].thread, NULL,
-					    push_blocking, &pushers[i]));
-	}
-	ASSERT_EQ(0, setsockopt(self->rfd, SOL_SOCKET, SO_RCVTIMEO, &tv,
-				sizeof(tv)));
-	reader = (struct pusher) { .fd = self->rfd, .over = &over };
-	ASSERT_EQ(0,
-		  pthread_create(&reader.thread, NULL, read_until_over,
-				 &reader));
+	ASSERT_EQ(0, push_begin(&push, self, variant, MOST_PUSHERS,
+				push_blocking));
 	for (i = 0; i < 20; i++)
-		EXPECT_TRUE(at_until(!send_byte(fd, 'x') ||
+		EXPECT_TRUE(at_until(!at_send_byte(fd, NULL, 'x') ||
 				     (at_poll(fd, POLLOUT), false)));
-	atomic_store(&over, true);
+	atomic_store(&push.over, true);
 	/* The last of the blocking senders may still wait for space. */
-	while (recv_byte(self->rfd))
+	while (at_recv_byte(self->rfd) > 0)
 		;
-	for (i = 0; i < 8; i++)
-		pthread_join(pushers[i].thread, NULL);
-	pthread_join(reader.thread, NULL);
+	push_join(&push);
 }
 
 struct reader {

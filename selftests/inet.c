@@ -761,24 +761,6 @@ TEST(E_ADDRINUSE_native_port)
 
 /* ---- datagrams ---- */
 
-/*
- * Receive one byte without waiting. Return the byte, -errno, or 0 if the
- * datagram is empty.
- */
-static int recv_byte(int fd)
-{
-	ssize_t n;
-	char c;
-
-	n = recv(fd, &c, 1, MSG_DONTWAIT);
-	return n == 1 ? c : n < 0 ? -errno : 0;
-}
-
-static int send_byte(int fd, const struct at_addr *to, char c)
-{
-	return at_err(sendto(fd, &c, 1, 0, &to->sa, to->len));
-}
-
 TEST_F_TIMEOUT(inet, dgram_sender_can_be_answered, AT_TIMEOUT)
 {
 	struct at_addr a, from;
@@ -790,15 +772,15 @@ TEST_F_TIMEOUT(inet, dgram_sender_can_be_answered, AT_TIMEOUT)
 	ASSERT_EQ(0, bind_ip(variant, "0.0.0.0", 4000, &rfd));
 	fd = make_socket(variant, "127.0.0.1");
 	make_address(variant, &a, "127.0.0.9", 4000);
-	ASSERT_EQ(0, send_byte(fd, &a, 'q'));
+	ASSERT_EQ(0, at_send_byte(fd, &a, 'q'));
 	EXPECT_TRUE(is_called(variant, fd, false, "0.0.0.0", -1));
 	from.len = sizeof(from.raw);
 	ASSERT_EQ(1, recvfrom(rfd, &c, 1, 0, &from.sa, &from.len));
 	EXPECT_EQ(htonl(INADDR_LOOPBACK), from.in.sin_addr.s_addr);
-	EXPECT_EQ(0, send_byte(rfd, &from, 'a'));
-	EXPECT_EQ('a', recv_byte(fd));
+	EXPECT_EQ(0, at_send_byte(rfd, &from, 'a'));
+	EXPECT_EQ('a', at_recv_byte(fd));
 	make_address(variant, &a, "127.0.0.1", 0);
-	EXPECT_EQ(EINVAL, send_byte(fd, &a, 'x'));
+	EXPECT_EQ(EINVAL, at_send_byte(fd, &a, 'x'));
 }
 
 /*
@@ -818,15 +800,15 @@ TEST_F_TIMEOUT(inet, dgram_connected_receiver_first, AT_TIMEOUT)
 	make_address(variant, &own, "127.0.0.1", 5000);
 	make_address(variant, &a, "127.0.0.1", 4000);
 	ASSERT_EQ(0, at_err(at_connect(one, &own)));
-	EXPECT_EQ(0, send_byte(fd, &a, 'c'));
-	EXPECT_EQ('c', recv_byte(one));
-	EXPECT_EQ(-EAGAIN, recv_byte(two));
+	EXPECT_EQ(0, at_send_byte(fd, &a, 'c'));
+	EXPECT_EQ('c', at_recv_byte(one));
+	EXPECT_EQ(-EAGAIN, at_recv_byte(two));
 	/* A socket connected to another peer gets nothing of this sender. */
 	make_address(variant, &own, "127.0.0.1", 5001);
 	ASSERT_EQ(0, at_err(at_connect(one, &own)));
-	EXPECT_EQ(0, send_byte(fd, &a, 'd'));
-	EXPECT_EQ('d', recv_byte(two));
-	EXPECT_EQ(-EAGAIN, recv_byte(one));
+	EXPECT_EQ(0, at_send_byte(fd, &a, 'd'));
+	EXPECT_EQ('d', at_recv_byte(two));
+	EXPECT_EQ(-EAGAIN, at_recv_byte(one));
 }
 
 /*
@@ -837,8 +819,8 @@ TEST_F_TIMEOUT(inet, dgram_connected_receiver_first, AT_TIMEOUT)
 TEST_F_TIMEOUT(inet, dgram_closest_receiver, AT_TIMEOUT)
 {
 	static const char * const ips[] = { "127.0.0.1", "0.0.0.0", "::" };
+	int fds[3], i, fd, err = 0;
 	struct at_addr a;
-	int fds[3], i, fd;
 
 	if (!DGRAM)
 		SKIP(return, "datagrams only");
@@ -847,13 +829,22 @@ TEST_F_TIMEOUT(inet, dgram_closest_receiver, AT_TIMEOUT)
 	fd = make_socket(variant, "127.0.0.1");
 	make_address(variant, &a, "127.0.0.1", 4000);
 	for (i = 0; i < 3; i++) {
-		EXPECT_EQ(0, send_byte(fd, &a, 'a' + i));
-		EXPECT_EQ('a' + i, recv_byte(fds[i])) {
+		EXPECT_EQ(0, at_send_byte(fd, &a, 'a' + i));
+		EXPECT_EQ('a' + i, at_recv_byte(fds[i])) {
 			TH_LOG("%s", ips[i]);
 		}
 		close(fds[i]);
 	}
-	EXPECT_EQ(0, send_byte(fd, &a, 'x'));
+	/*
+	 * No receiver is left. Only a connected socket learns this, from a call
+	 * after send().
+	 */
+	EXPECT_EQ(0, at_send_byte(fd, &a, 'x'));
+	EXPECT_EQ(0, at_so_error(fd));
+	ASSERT_EQ(0, at_err(at_connect(fd, &a)));
+	EXPECT_EQ(0, at_send_byte(fd, NULL, 'x'));
+	EXPECT_TRUE(at_until((err = at_so_error(fd)) != 0));
+	EXPECT_EQ(ECONNREFUSED, err);
 }
 
 /*
@@ -872,11 +863,11 @@ TEST_F_TIMEOUT(inet, dgram_dual_stack_after_v4, AT_TIMEOUT)
 	fd = at_socket(variant->six, SOCK_DGRAM);
 	at_addr_ip(&four, variant->six, "::ffff:127.0.0.1", 4000);
 	at_addr_ip(&six, variant->six, "::1", 4000);
-	EXPECT_EQ(0, send_byte(fd, &four, '4'));
+	EXPECT_EQ(0, at_send_byte(fd, &four, '4'));
 	EXPECT_TRUE(is_called(variant, fd, false, "::", -1));
-	EXPECT_EQ(0, send_byte(fd, &six, '6'));
-	EXPECT_EQ('4', recv_byte(r4));
-	EXPECT_EQ('6', recv_byte(r6));
+	EXPECT_EQ(0, at_send_byte(fd, &six, '6'));
+	EXPECT_EQ('4', at_recv_byte(r4));
+	EXPECT_EQ('6', at_recv_byte(r6));
 }
 
 /*
@@ -899,23 +890,23 @@ TEST_F_TIMEOUT(inet, E_ACCES_BCAST_dgram, AT_TIMEOUT)
 	ASSERT_EQ(0, bind_ip(variant, "0.0.0.0", 4001, &elsewhere));
 	make_address(variant, &a, "255.255.255.255", 4000);
 	fd = make_socket(variant, "127.0.0.1");
-	EXPECT_EQ(EACCES, send_byte(fd, &a, 'b'));
+	EXPECT_EQ(EACCES, at_send_byte(fd, &a, 'b'));
 	EXPECT_EQ(EACCES, at_err(at_connect(fd, &a)));
 	ASSERT_EQ(0, at_set_flag(fd, SOL_SOCKET, SO_BROADCAST, 1));
-	EXPECT_EQ(0, send_byte(fd, &a, 'b'));
-	EXPECT_EQ('b', recv_byte(one));
+	EXPECT_EQ(0, at_send_byte(fd, &a, 'b'));
+	EXPECT_EQ('b', at_recv_byte(one));
 	from.len = sizeof(from.raw);
 	EXPECT_EQ(1, recvfrom(two, &c, 1, MSG_DONTWAIT, &from.sa, &from.len));
 	EXPECT_EQ('b', c);
 	EXPECT_EQ(htonl(INADDR_LOOPBACK), from.in.sin_addr.s_addr);
-	EXPECT_EQ(0, send_byte(two, &from, 'r'));
-	EXPECT_EQ('r', recv_byte(fd));
+	EXPECT_EQ(0, at_send_byte(two, &from, 'r'));
+	EXPECT_EQ('r', at_recv_byte(fd));
 	EXPECT_EQ(0, at_err(at_connect(fd, &a)));
 	EXPECT_EQ(1, send(fd, "c", 1, 0));
-	EXPECT_EQ('c', recv_byte(one));
-	EXPECT_EQ('c', recv_byte(two));
-	EXPECT_EQ(-EAGAIN, recv_byte(elsewhere));
-	EXPECT_EQ(-EAGAIN, recv_byte(six));
+	EXPECT_EQ('c', at_recv_byte(one));
+	EXPECT_EQ('c', at_recv_byte(two));
+	EXPECT_EQ(-EAGAIN, at_recv_byte(elsewhere));
+	EXPECT_EQ(-EAGAIN, at_recv_byte(six));
 	/*
 	 * A receiver that is full or that is connected to another peer misses
 	 * the datagram and does not block the sender.
@@ -925,7 +916,7 @@ TEST_F_TIMEOUT(inet, E_ACCES_BCAST_dgram, AT_TIMEOUT)
 	for (sent = 0; sent < 3000; sent++)
 		ASSERT_EQ(sizeof(a), send(fd, &a, sizeof(a), MSG_DONTWAIT));
 	EXPECT_EQ(POLLOUT, at_poll_now(fd, POLLOUT));
-	EXPECT_EQ(-EAGAIN, recv_byte(two));
+	EXPECT_EQ(-EAGAIN, at_recv_byte(two));
 }
 
 /*
@@ -948,7 +939,7 @@ TEST_F_TIMEOUT(inet, each_namespace_has_its_own_addresses, AT_TIMEOUT)
 	}
 	/* In this family the loopback addresses exist nevertheless. */
 	if (DGRAM)
-		EXPECT_EQ(0, send_byte(fd, &a, 'x'));
+		EXPECT_EQ(0, at_send_byte(fd, &a, 'x'));
 	EXPECT_EQ(DGRAM ? 0 : ECONNREFUSED, at_err(at_connect(fd, &a)));
 	if (DGRAM)
 		EXPECT_EQ(0, at_err(send(fd, "x", 1, 0)));

@@ -290,12 +290,13 @@ TEST_F_TIMEOUT(call, unsupported_calls, AT_TIMEOUT)
 {
 	int value = 0;
 
-	EXPECT_NE(0, at_err(ioctl(self->fd, 0xdeadbeef, &value)));
+	EXPECT_EQ(ENOTTY, at_err(ioctl(self->fd, 0xdeadbeef, &value)));
 	EXPECT_EQ(-1, lseek(self->sv[0], 0, SEEK_SET));
 	EXPECT_EQ(ESPIPE, errno);
 	EXPECT_EQ(0, at_err(ioctl(self->sv[0], FIONREAD, &value)));
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ, MAP_SHARED,
 				   self->sv[0], 0));
+	EXPECT_EQ(ENODEV, errno);
 }
 
 /* The core refuses to copy bad control messages, and no data is sent. */

@@ -138,7 +138,7 @@ TEST_F_TIMEOUT(kill, aborts_attempts_that_wait, AT_TIMEOUT)
 
 /*
  * When an association is killed before it is accepted, an attempt that waits
- * takes its place in the accept queue.
+ * takes its position in the accept queue.
  */
 TEST_F_TIMEOUT(kill, queued_association, AT_TIMEOUT)
 {
@@ -213,7 +213,7 @@ TEST_F_TIMEOUT(kill, by_id, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(kill, attempt_held_by_a_rule, AT_TIMEOUT)
+TEST_F_TIMEOUT(kill, attempt_delayed_or_dropped_by_a_rule, AT_TIMEOUT)
 {
 	int fd = at_socket(variant->format, variant->type), i;
 

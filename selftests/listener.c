@@ -52,8 +52,8 @@ FIXTURE_TEARDOWN(choice)
  * Connect a new non-blocking socket. Return 0 or the errno of connect(), or -1
  * if there is no socket.
  */
-static int connect_client(const FIXTURE_VARIANT(choice) *variant,
-			  const struct at_addr *a, int *fd)
+static int begin_client(const FIXTURE_VARIANT(choice) *variant,
+			const struct at_addr *a, int *fd)
 {
 	int err;
 
@@ -75,13 +75,6 @@ static int try_waiting(const FIXTURE_VARIANT(choice) *variant,
 	return at_err(at_connect(*fd, a));
 }
 
-static unsigned int reason_of(int fd)
-{
-	struct altconn_connect_info info;
-
-	return at_info(fd, &info) ? ~0U : info.aci_reason;
-}
-
 /*
  * Wait until the attempt is decided. Return 0 or its errno, or -1 if it is
  * still pending at the deadline.
@@ -101,16 +94,7 @@ static int are_connected(int fd, int sfd)
 	return send(fd, "x", 1, 0) == 1 && recv(sfd, &c, 1, 0) == 1 && c == 'x';
 }
 
-static int get_option(int fd, int option)
-{
-	uint32_t value = ~0U;
-	socklen_t len = sizeof(value);
-
-	return getsockopt(fd, SOL_ALTCONN, option, &value, &len) ? -errno :
-								   (int)value;
-}
-
-TEST_F_TIMEOUT(choice, options_round_trip, AT_TIMEOUT)
+TEST_F_TIMEOUT(choice, options_of_listeners_round_trip, AT_TIMEOUT)
 {
 	static const int options[] = {
 		ALTCONN_BACKLOG_POLICY, ALTCONN_DEFER_ACCEPT,
@@ -119,22 +103,23 @@ TEST_F_TIMEOUT(choice, options_round_trip, AT_TIMEOUT)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(options); i++) {
-		EXPECT_EQ(0, get_option(self->lfd, options[i]));
+		EXPECT_EQ(0, at_get_flag(self->lfd, SOL_ALTCONN, options[i]));
 		EXPECT_EQ(0, at_set_option(self->lfd, options[i], 1));
-		EXPECT_EQ(1, get_option(self->lfd, options[i]));
+		EXPECT_EQ(1, at_get_flag(self->lfd, SOL_ALTCONN, options[i]));
 		EXPECT_EQ(EINVAL, at_err(setsockopt(self->lfd, SOL_ALTCONN,
 						    options[i], "", 1)));
 		EXPECT_EQ(EFAULT, at_err(setsockopt(self->lfd, SOL_ALTCONN,
 						    options[i], (void *)1,
 						    4)));
 		EXPECT_EQ(0, at_set_option(self->lfd, options[i], 0));
-		EXPECT_EQ(0, get_option(self->lfd, options[i]));
+		EXPECT_EQ(0, at_get_flag(self->lfd, SOL_ALTCONN, options[i]));
 	}
 	EXPECT_EQ(EINVAL, at_err(at_set_option(self->lfd,
 					       ALTCONN_BACKLOG_POLICY, 2)));
 	EXPECT_EQ(EINVAL, at_err(at_set_option(self->lfd, ALTCONN_REFUSE, 1)));
-	EXPECT_EQ(-ENOPROTOOPT, get_option(self->lfd, ALTCONN_REFUSE));
-	EXPECT_EQ(-ENOPROTOOPT, get_option(self->lfd, 999));
+	EXPECT_EQ(-ENOPROTOOPT,
+		  at_get_flag(self->lfd, SOL_ALTCONN, ALTCONN_REFUSE));
+	EXPECT_EQ(-ENOPROTOOPT, at_get_flag(self->lfd, SOL_ALTCONN, 999));
 	EXPECT_EQ(ENOPROTOOPT, at_err(at_set_option(self->lfd, 999, 1)));
 	EXPECT_EQ(ENOPROTOOPT, at_err(setsockopt(self->lfd, SOL_ALTCONN, 999,
 						 "", 0)));
@@ -152,8 +137,8 @@ TEST_F_TIMEOUT(choice, fail_fast_refuses_when_full, AT_TIMEOUT)
 	ASSERT_EQ(0, listen(self->lfd, 1));
 	ASSERT_EQ(0,
 		  at_fill(variant->format, variant->type, &self->a, full, 2));
-	EXPECT_EQ(ECONNREFUSED, connect_client(variant, &self->a, &fd));
-	EXPECT_EQ(ALTCONN_REASON_BACKLOG_FULL, reason_of(fd));
+	EXPECT_EQ(ECONNREFUSED, begin_client(variant, &self->a, &fd));
+	EXPECT_EQ(ALTCONN_REASON_BACKLOG_FULL, at_reason(fd));
 	at_client(variant->format, variant->type, &self->a, &err);
 	EXPECT_EQ(ECONNREFUSED, err);
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
@@ -167,9 +152,9 @@ TEST_F_TIMEOUT(choice, fail_fast_leaves_waiting_attempts, AT_TIMEOUT)
 	ASSERT_EQ(0, listen(self->lfd, 1));
 	ASSERT_EQ(0,
 		  at_fill(variant->format, variant->type, &self->a, full, 2));
-	EXPECT_EQ(EINPROGRESS, connect_client(variant, &self->a, &waits));
+	EXPECT_EQ(EINPROGRESS, begin_client(variant, &self->a, &waits));
 	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_BACKLOG_POLICY, 1));
-	EXPECT_EQ(ECONNREFUSED, connect_client(variant, &self->a, &fd));
+	EXPECT_EQ(ECONNREFUSED, begin_client(variant, &self->a, &fd));
 	EXPECT_EQ(1, at_position(waits));
 	ASSERT_LE(0, accept(self->lfd, NULL, NULL));
 	EXPECT_EQ(0, wait_outcome(waits));
@@ -186,7 +171,7 @@ TEST_F_TIMEOUT(choice, defer_establishes_at_accept, AT_TIMEOUT)
 	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 1));
 	ASSERT_EQ(0, listen(self->lfd, 1));
 	EXPECT_EQ(0, at_poll_now(self->lfd, POLLIN));
-	EXPECT_EQ(EINPROGRESS, connect_client(variant, &self->a, &fd));
+	EXPECT_EQ(EINPROGRESS, begin_client(variant, &self->a, &fd));
 	EXPECT_EQ(0, at_poll_now(fd, POLLOUT));
 	/*
 	 * In the inet formats send() waits for the attempt, as in TCP, and
@@ -254,13 +239,13 @@ TEST_F_TIMEOUT(choice, defer_refuses_in_order, AT_TIMEOUT)
 	ASSERT_EQ(0, listen(self->lfd, 8));
 	for (i = 0; i < 3; i++)
 		EXPECT_EQ(EINPROGRESS,
-			  connect_client(variant, &self->a, &fds[i]));
+			  begin_client(variant, &self->a, &fds[i]));
 	EXPECT_EQ(0, at_set_option(self->lfd, ALTCONN_REFUSE, 0));
 	EXPECT_EQ(1, at_position(fds[0]));
 	EXPECT_EQ(0, at_set_option(self->lfd, ALTCONN_REFUSE, 2));
 	for (i = 0; i < 2; i++) {
 		EXPECT_EQ(ECONNREFUSED, wait_outcome(fds[i]));
-		EXPECT_EQ(ALTCONN_REASON_REFUSED, reason_of(fds[i]));
+		EXPECT_EQ(ALTCONN_REASON_REFUSED, at_reason(fds[i]));
 	}
 	EXPECT_EQ(1, at_position(fds[2]));
 	sfd = accept(self->lfd, NULL, NULL);
@@ -279,7 +264,7 @@ TEST_F_TIMEOUT(choice, defer_off_establishes, AT_TIMEOUT)
 	ASSERT_EQ(0, listen(self->lfd, 1));
 	for (i = 0; i < 3; i++)
 		EXPECT_EQ(EINPROGRESS,
-			  connect_client(variant, &self->a, &fds[i]));
+			  begin_client(variant, &self->a, &fds[i]));
 	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 0));
 	EXPECT_EQ(0, wait_outcome(fds[0]));
 	EXPECT_EQ(0, wait_outcome(fds[1]));
@@ -295,9 +280,9 @@ TEST_F_TIMEOUT(choice, defer_and_fail_fast, AT_TIMEOUT)
 	ASSERT_EQ(0, listen(self->lfd, 1));
 	for (i = 0; i < 2; i++)
 		EXPECT_EQ(EINPROGRESS,
-			  connect_client(variant, &self->a, &fds[i]));
-	EXPECT_EQ(ECONNREFUSED, connect_client(variant, &self->a, &fds[2]));
-	EXPECT_EQ(ALTCONN_REASON_BACKLOG_FULL, reason_of(fds[2]));
+			  begin_client(variant, &self->a, &fds[i]));
+	EXPECT_EQ(ECONNREFUSED, begin_client(variant, &self->a, &fds[2]));
+	EXPECT_EQ(ALTCONN_REASON_BACKLOG_FULL, at_reason(fds[2]));
 }
 
 TEST_F_TIMEOUT(choice, defer_and_the_listener_closes, AT_TIMEOUT)
@@ -306,10 +291,10 @@ TEST_F_TIMEOUT(choice, defer_and_the_listener_closes, AT_TIMEOUT)
 
 	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 1));
 	ASSERT_EQ(0, listen(self->lfd, 1));
-	EXPECT_EQ(EINPROGRESS, connect_client(variant, &self->a, &fd));
+	EXPECT_EQ(EINPROGRESS, begin_client(variant, &self->a, &fd));
 	close(self->lfd);
 	EXPECT_EQ(ECONNREFUSED, wait_outcome(fd));
-	EXPECT_EQ(ALTCONN_REASON_LISTENER_CLOSED, reason_of(fd));
+	EXPECT_EQ(ALTCONN_REASON_LISTENER_CLOSED, at_reason(fd));
 }
 
 /* With ALTCONN_WAIT_LISTENER an attempt waits until a socket listens. */
@@ -347,8 +332,8 @@ TEST_F_TIMEOUT(choice, wait_listener_off_is_refused, AT_TIMEOUT)
 {
 	int fd;
 
-	EXPECT_EQ(ECONNREFUSED, connect_client(variant, &self->a, &fd));
-	EXPECT_EQ(ALTCONN_REASON_NOT_LISTENING, reason_of(fd));
+	EXPECT_EQ(ECONNREFUSED, begin_client(variant, &self->a, &fd));
+	EXPECT_EQ(ALTCONN_REASON_NOT_LISTENING, at_reason(fd));
 }
 
 TEST_F_TIMEOUT(choice, wait_listener_until_the_deadline, AT_TIMEOUT)
@@ -359,7 +344,7 @@ TEST_F_TIMEOUT(choice, wait_listener_until_the_deadline, AT_TIMEOUT)
 	ASSERT_EQ(0, at_set_timeout(fd, 200));
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd, &self->a)));
 	EXPECT_EQ(ETIMEDOUT, wait_outcome(fd));
-	EXPECT_EQ(ALTCONN_REASON_DEADLINE, reason_of(fd));
+	EXPECT_EQ(ALTCONN_REASON_DEADLINE, at_reason(fd));
 	/* A later listener does not find the failed attempt. */
 	ASSERT_EQ(0, listen(self->lfd, 1));
 	EXPECT_EQ(0, at_poll_now(self->lfd, POLLIN));
@@ -402,7 +387,7 @@ TEST_F_TIMEOUT(choice, wait_listener_through_a_restart, AT_TIMEOUT)
 	ASSERT_EQ(0,
 		  at_fill(variant->format, variant->type, &self->a, full, 2));
 	EXPECT_EQ(EINPROGRESS, try_waiting(variant, &self->a, &fd));
-	EXPECT_EQ(EINPROGRESS, connect_client(variant, &self->a, &other));
+	EXPECT_EQ(EINPROGRESS, begin_client(variant, &self->a, &other));
 	close(self->lfd);
 	EXPECT_EQ(ECONNREFUSED, wait_outcome(other));
 	EXPECT_EQ(1, at_position(fd));
@@ -424,7 +409,7 @@ TEST_F_TIMEOUT(choice, wait_listener_that_fails_fast, AT_TIMEOUT)
 	EXPECT_EQ(0, wait_outcome(fds[0]));
 	EXPECT_EQ(0, wait_outcome(fds[1]));
 	EXPECT_EQ(ECONNREFUSED, wait_outcome(fds[2]));
-	EXPECT_EQ(ALTCONN_REASON_BACKLOG_FULL, reason_of(fds[2]));
+	EXPECT_EQ(ALTCONN_REASON_BACKLOG_FULL, at_reason(fds[2]));
 }
 
 TEST_F_TIMEOUT(choice, wait_listener_that_defers, AT_TIMEOUT)
@@ -519,11 +504,11 @@ TEST_F_TIMEOUT(limits, wait_listener_max_waiting, AT_TIMEOUT)
 		EXPECT_EQ(i < 2 ? EINPROGRESS : ECONNREFUSED,
 			  at_err(at_connect(fds[i], &b)));
 	}
-	EXPECT_EQ(ALTCONN_REASON_WAITING_ROOM_FULL, reason_of(fds[2]));
+	EXPECT_EQ(ALTCONN_REASON_WAITING_ROOM_FULL, at_reason(fds[2]));
 	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", 0));
 	at_addr(&b, AT_NATIVE, AT_NAME);
 	EXPECT_EQ(ECONNREFUSED, at_err(at_connect(fds[2], &b)));
-	EXPECT_EQ(ALTCONN_REASON_WAITING_ROOM_FULL, reason_of(fds[2]));
+	EXPECT_EQ(ALTCONN_REASON_WAITING_ROOM_FULL, at_reason(fds[2]));
 }
 
 TEST_F_TIMEOUT(limits, E_AGAIN_TABLE, AT_TIMEOUT)
@@ -535,7 +520,7 @@ TEST_F_TIMEOUT(limits, E_AGAIN_TABLE, AT_TIMEOUT)
 	ASSERT_EQ(0, at_fill(AT_NATIVE, SOCK_STREAM, &self->a, fds, 2));
 	fds[2] = at_client(AT_NATIVE, SOCK_STREAM, &self->a, &err);
 	EXPECT_EQ(EAGAIN, err);
-	EXPECT_EQ(ALTCONN_REASON_TABLE_FULL, reason_of(fds[2]));
+	EXPECT_EQ(ALTCONN_REASON_TABLE_FULL, at_reason(fds[2]));
 	/*
 	 * Associations of datagram sockets count too, and a socket that
 	 * connects again still counts once.
@@ -543,7 +528,7 @@ TEST_F_TIMEOUT(limits, E_AGAIN_TABLE, AT_TIMEOUT)
 	dgram = at_bound(&b, AT_NATIVE, AT_NAME, SOCK_DGRAM);
 	ASSERT_LE(0, dgram);
 	EXPECT_EQ(EAGAIN, at_err(at_connect(dgram, &b)));
-	EXPECT_EQ(ALTCONN_REASON_TABLE_FULL, reason_of(dgram));
+	EXPECT_EQ(ALTCONN_REASON_TABLE_FULL, at_reason(dgram));
 	EXPECT_EQ(ENFILE, at_err(socketpair(at_family(), SOCK_STREAM, 0, sv)));
 	EXPECT_EQ(ENFILE, at_err(socketpair(at_family(), SOCK_DGRAM, 0, sv)));
 	close(fds[0]);

@@ -34,14 +34,6 @@ static const void *ip_of(int node, bool v6)
 	return ip;
 }
 
-static struct altconn_connect_info info_of(int fd)
-{
-	struct altconn_connect_info info = {};
-
-	at_info(fd, &info);
-	return info;
-}
-
 FIXTURE(node) {
 	int here, there;	/* namespaces; the test runs in @here */
 	int lfd;		/* bound in @there, with ALTCONN_REACHABLE */
@@ -77,7 +69,8 @@ NODE(IN, INET, DGRAM);
  * Translate the address @own for a namespace that knows the namespace of @own
  * as node @node.
  */
-static void from_afar(struct at_addr *a, const struct at_addr *own, int node)
+static void translate_addr(struct at_addr *a, const struct at_addr *own,
+			   int node)
 {
 	*a = *own;
 	if (a->sa.sa_family == AF_INET)
@@ -118,7 +111,7 @@ FIXTURE_SETUP(node)
 	self->lfd = bind_here(variant->format, variant->kind, variant->type,
 			      true, &self->own);
 	ASSERT_LE(0, self->lfd);
-	from_afar(&self->to, &self->own, THERE);
+	translate_addr(&self->to, &self->own, THERE);
 	ASSERT_EQ(0, at_netns());
 	self->here = at_netns_fd();
 	ASSERT_EQ(0, at_node_add(THERE, ip_of(THERE, v6), self->there));
@@ -166,7 +159,7 @@ static int bind_sharers(const FIXTURE_VARIANT(node) *variant, int fds[2],
 	struct at_addr __own, __want;					\
 									\
 	ASSERT_EQ(0, at_getsockname(fd, &__own));			\
-	from_afar(&__want, &__own, HERE);				\
+	translate_addr(&__want, &__own, HERE);				\
 	EXPECT_TRUE(at_addr_eq(&__want, a));				\
 } while (0)
 
@@ -214,8 +207,8 @@ TEST_F_TIMEOUT(node, E_ADDRINUSE_accepted_already, AT_TIMEOUT)
 	ASSERT_EQ(0, at_netns_enter(self->there));
 	ASSERT_EQ(0, bind_sharers(variant, server, &a));
 	ASSERT_EQ(0, listen(server[0], 8));
-	from_afar(&a, &a, THERE);
-	from_afar(&b, &b, HERE);
+	translate_addr(&a, &a, THERE);
+	translate_addr(&b, &b, HERE);
 	ASSERT_EQ(0, at_err(at_connect(client[0], &a)));
 	sfd = accept(server[0], NULL, NULL);
 	ASSERT_LE(0, sfd);
@@ -286,13 +279,13 @@ TEST_F_TIMEOUT(node, only_reachable_sockets, AT_TIMEOUT)
 	close(at_client(variant->format, variant->type, &own, &err));
 	EXPECT_EQ(0, err);
 	ASSERT_EQ(0, at_netns_enter(self->here));
-	from_afar(&to, &own, THERE);
+	translate_addr(&to, &own, THERE);
 	EXPECT_EQ(AS_UDP ? 0 : ECONNREFUSED,
 		  send_or_connect(fd, &to, variant->type));
 	if (variant->type == SOCK_DGRAM) {
 		EXPECT_EQ(0, at_poll_now(hidden, POLLIN));
 	} else {
-		EXPECT_EQ(ALTCONN_REASON_NOT_BOUND, info_of(fd).aci_reason);
+		EXPECT_EQ(ALTCONN_REASON_NOT_BOUND, at_reason(fd));
 	}
 	EXPECT_EQ(0, send_or_connect(fd, &self->to, variant->type));
 	close(fd);
@@ -306,7 +299,7 @@ TEST_F_TIMEOUT(node, E_NETUNREACH, AT_TIMEOUT)
 	ASSERT_EQ(0, at_node_del(THERE));
 	EXPECT_EQ(ENETUNREACH, send_or_connect(fd, &self->to, variant->type));
 	if (variant->type != SOCK_DGRAM)
-		EXPECT_EQ(ALTCONN_REASON_NO_NODE, info_of(fd).aci_reason);
+		EXPECT_EQ(ALTCONN_REASON_NO_NODE, at_reason(fd));
 	EXPECT_EQ(ENETUNREACH, at_err(at_connect(fd, &self->to)));
 	EXPECT_EQ(ENOENT, at_node_del(THERE));
 	close(fd);
@@ -321,7 +314,7 @@ TEST_F_TIMEOUT(node, E_HOSTUNREACH_down, AT_TIMEOUT)
 	ASSERT_EQ(0, at_node_set(THERE, ALTCONN_NODE_STATE_DOWN));
 	EXPECT_EQ(EHOSTUNREACH, send_or_connect(fd, &self->to, variant->type));
 	EXPECT_EQ(EHOSTUNREACH, at_err(at_connect(fd, &self->to)));
-	EXPECT_EQ(ALTCONN_REASON_NODE_DOWN, info_of(fd).aci_reason);
+	EXPECT_EQ(ALTCONN_REASON_NODE_DOWN, at_reason(fd));
 	/* An established connection stays. Each datagram is routed anew. */
 	if (variant->type == SOCK_DGRAM) {
 		EXPECT_EQ(EHOSTUNREACH, at_err(send(old, "x", 1, 0)));
@@ -350,7 +343,7 @@ TEST_F_TIMEOUT(node, E_HOSTUNREACH_namespace_has_ended, AT_TIMEOUT)
 	EXPECT_TRUE(at_until(send_or_connect(fd, &self->to, variant->type) ==
 			     EHOSTUNREACH));
 	EXPECT_EQ(EHOSTUNREACH, at_err(at_connect(fd, &self->to)));
-	EXPECT_EQ(ALTCONN_REASON_NODE_DOWN, info_of(fd).aci_reason);
+	EXPECT_EQ(ALTCONN_REASON_NODE_DOWN, at_reason(fd));
 	EXPECT_EQ(1, at_dump(ALTCONN_CMD_NODE_GET));
 	EXPECT_EQ(0, at_node_del(THERE));
 	EXPECT_EQ(ENETUNREACH, at_err(at_connect(fd, &self->to)));
@@ -413,7 +406,7 @@ TEST_F_TIMEOUT(node, E_INPROGRESS, AT_TIMEOUT)
 	}
 	EXPECT_NE(0, at_poll(fd[1], POLLOUT));
 	EXPECT_EQ(ETIMEDOUT, at_so_error(fd[1]));
-	EXPECT_EQ(ALTCONN_REASON_DEADLINE, info_of(fd[1]).aci_reason);
+	EXPECT_EQ(ALTCONN_REASON_DEADLINE, at_reason(fd[1]));
 	EXPECT_EQ(3, COUNT_THERE());
 	close(fd[2]);
 	EXPECT_EQ(2, COUNT_THERE());
@@ -477,7 +470,7 @@ TEST_F_TIMEOUT(node, limits_of_the_other_namespace_hold, AT_TIMEOUT)
 	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", 1));
 	ASSERT_EQ(0, at_sysctl_set("altconn/max_associations", 1));
 	EXPECT_EQ(ECONNREFUSED, at_err(at_connect(waits, &self->to)));
-	EXPECT_EQ(ALTCONN_REASON_TABLE_FULL, info_of(waits).aci_reason);
+	EXPECT_EQ(ALTCONN_REASON_TABLE_FULL, at_reason(waits));
 	ASSERT_EQ(0, at_sysctl_set("altconn/max_associations", 2));
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(waits, &self->to)));
 	close(waits);
@@ -515,7 +508,7 @@ TEST_F_TIMEOUT(node, a_user_gets_half_of_the_waiting_room, AT_TIMEOUT)
 		ASSERT_EQ(0, setresuid(0, 0, 0));
 	}
 	EXPECT_EQ(ALTCONN_REASON_WAITING_ROOM_FULL,
-		  info_of(fds[2]).aci_reason);
+		  at_reason(fds[2]));
 	at_close(fds, ARRAY_SIZE(tries));
 	close(fd);
 }
@@ -545,7 +538,7 @@ TEST_F_TIMEOUT(node, rules_match_a_node, AT_TIMEOUT)
 	ASSERT_LT(0, at_tool("rule add to %s delay 20ms", to));
 	EXPECT_EQ(0, CONNECT(fd));
 	EXPECT_EQ(1, COUNT_THERE());
-	EXPECT_LE(20000000, info_of(fd).aci_waited_ns);
+	EXPECT_LE(20000000, at_info_of(fd).aci_waited_ns);
 	ASSERT_EQ(0, at_node_set(THERE, ALTCONN_NODE_STATE_DOWN));
 	close(fd);
 	EXPECT_EQ(EHOSTUNREACH, CONNECT(fd));

@@ -896,17 +896,10 @@ FIXTURE_TEARDOWN(share)
 static int listen_shared(const FIXTURE_VARIANT(share) *variant,
 			 const struct at_addr *a, bool share, int backlog)
 {
-	int fd = at_socket(variant->format, variant->type), err;
+	int fd = at_listen_shared(variant->format, variant->type, a, share,
+				  backlog);
 
-	err = at_err(at_set_option(fd, ALTCONN_SHARE_ADDRESS, share));
-	if (!err)
-		err = at_err(at_bind(fd, a));
-	if (!err)
-		err = at_err(listen(fd, backlog));
-	if (!err)
-		return fd;
-	close(fd);
-	return -err;
+	return fd < 0 ? -errno : fd;
 }
 
 static int accept_all(int fd)
@@ -953,7 +946,7 @@ TEST_F_TIMEOUT(share, listeners_take_turns, AT_TIMEOUT)
 	EXPECT_EQ(ECONNREFUSED, err);
 }
 
-/* Clients are served by a listener with room while another one is full. */
+/* Clients are served by a listener with space while another one is full. */
 TEST_F_TIMEOUT(share, full_listener_is_passed_over, AT_TIMEOUT)
 {
 	int full, roomy, clients[20], i, err;
@@ -1022,7 +1015,7 @@ TEST_F_TIMEOUT(share, E_ADDRINUSE_same_connection, AT_TIMEOUT)
 	at_close((int []){ lfd, fds[0], fds[1] }, 3);
 }
 
-struct comer {
+struct racer {
 	pthread_t thread;
 	const FIXTURE_VARIANT(share) *variant;
 	struct at_addr a;
@@ -1041,24 +1034,24 @@ static bool was_closed(int fd)
 }
 
 /* Listen and close, or connect and close, again and again. */
-static void *come_and_go(void *arg)
+static void *race_at_address(void *arg)
 {
-	struct comer *c = arg;
+	struct racer *r = arg;
 	int fd, err;
 
-	while (!atomic_load(c->over)) {
-		if (c->listens) {
-			fd = listen_shared(c->variant, &c->a, true, 3);
+	while (!atomic_load(r->over)) {
+		if (r->listens) {
+			fd = listen_shared(r->variant, &r->a, true, 3);
 			if (fd < 0)
-				atomic_fetch_add(c->other, 1);
+				atomic_fetch_add(r->other, 1);
 			accept_all(fd);
 		} else {
-			fd = at_client(c->variant->format, c->variant->type,
-				       &c->a, &err);
+			fd = at_client(r->variant->format, r->variant->type,
+				       &r->a, &err);
 			if (!err)
-				atomic_fetch_add(c->established, 1);
+				atomic_fetch_add(r->established, 1);
 			else if (err != ECONNRESET && !was_closed(fd))
-				atomic_fetch_add(c->other, 1);
+				atomic_fetch_add(r->other, 1);
 		}
 		close(fd);
 	}
@@ -1066,35 +1059,35 @@ static void *come_and_go(void *arg)
 }
 
 /*
- * Listeners come and go while clients connect. One listener stays, so only an
- * attempt that waits at a listener that closes is refused.
+ * Listeners open and close while clients connect. One listener stays open, so
+ * only an attempt that waits at a listener that closes is refused.
  */
-TEST_F_TIMEOUT(share, raced, AT_TIMEOUT)
+TEST_F_TIMEOUT(share, listeners_and_clients_race, AT_TIMEOUT)
 {
 	uint64_t end = at_now_ms() + at_scale(1500, 500);
 	atomic_long established = 0, other = 0;
 	atomic_bool over = false;
-	struct comer comers[6];
+	struct racer racers[6];
 	struct at_addr a;
 	int i, fd;
 
 	at_addr(&a, variant->format, variant->kind);
 	ASSERT_LE(0, fd = listen_shared(variant, &a, true, 3));
 	for (i = 0; i < 6; i++) {
-		comers[i] = (struct comer) {
+		racers[i] = (struct racer) {
 			.variant = variant, .a = a, .over = &over,
 			.established = &established, .other = &other,
 			.listens = i % 2,
 		};
-		ASSERT_EQ(0, pthread_create(&comers[i].thread, NULL,
-					    come_and_go, &comers[i]));
+		ASSERT_EQ(0, pthread_create(&racers[i].thread, NULL,
+					    race_at_address, &racers[i]));
 	}
 	while (at_now_ms() < end)
 		accept_all(fd);
 	atomic_store(&over, true);
 	/* Accept until all threads have ended: a client may wait at @fd. */
 	for (i = 0; i < 6; i++) {
-		while (pthread_tryjoin_np(comers[i].thread, NULL))
+		while (pthread_tryjoin_np(racers[i].thread, NULL))
 			accept_all(fd);
 	}
 	EXPECT_LT(0, established);

@@ -565,8 +565,8 @@ static void get_name(struct stage *st, const struct step *step,
 		st->names[step->s] = a;
 }
 
-static void get_option(struct stage *st, const struct step *step,
-		       struct result *r)
+static void read_option(struct stage *st, const struct step *step,
+			struct result *r)
 {
 	socklen_t len = sizeof(r->more);
 
@@ -671,7 +671,7 @@ static struct result play_step(struct stage *st, const struct step *step)
 					    sizeof(step->c)));
 		break;
 	case GET:
-		get_option(st, step, &r);
+		read_option(st, step, &r);
 		break;
 	case ERROR:
 		r.ret = at_so_error(*fd);
@@ -790,11 +790,11 @@ struct reply {
 static struct reply try_option(int fd, const struct option *o, int value,
 			       int set_len, int get_len)
 {
-	long long room = value;
+	long long wide = value;
 	struct reply reply = { .value = 0 };
 	socklen_t len = get_len;
 
-	reply.set = value_of(setsockopt(fd, o->level, o->name, &room, set_len));
+	reply.set = value_of(setsockopt(fd, o->level, o->name, &wide, set_len));
 	reply.get = value_of(getsockopt(fd, o->level, o->name, &reply.value,
 					&len));
 	reply.len = reply.get ? 0 : len;
@@ -836,9 +836,9 @@ TEST_F_TIMEOUT(oracle, option_values, AT_TIMEOUT)
 }
 
 /* An accepted socket may inherit these options from its listener. */
-static const struct handed {
+static const struct inheritable {
 	int level, name, value;
-} handed[] = {
+} inheritable[] = {
 	{ .level = SOL_SOCKET, .name = SO_KEEPALIVE, .value = 1 },
 	{ .level = SOL_SOCKET, .name = SO_REUSEADDR, .value = 1 },
 	{ .level = SOL_SOCKET, .name = SO_BROADCAST, .value = 1 },
@@ -861,14 +861,14 @@ static const struct handed {
 	{ .level = IPPROTO_IP, .name = IP_TTL, .value = 9 },
 };
 
-struct heritage {
-	struct result options[ARRAY_SIZE(handed)];
+struct inherited {
+	struct result options[ARRAY_SIZE(inheritable)];
 	struct linger linger;
 	struct timeval timeouts[2];
 };
 
 static int read_inherited(const FIXTURE_VARIANT(oracle) *variant,
-			  enum at_format format, struct heritage *h)
+			  enum at_format format, struct inherited *h)
 {
 	struct stage st = { .variant = variant, .format = format };
 	struct timeval tv = { .tv_sec = 9 };
@@ -881,19 +881,19 @@ static int read_inherited(const FIXTURE_VARIANT(oracle) *variant,
 	memset(h, 0, sizeof(*h));
 	if (open_socket(&st, 2) || bind_new(&st, 2) || listen(st.fds[2], 4))
 		return -1;
-	for (i = 0; i < ARRAY_SIZE(handed); i++)
-		at_set_flag(st.fds[2], handed[i].level, handed[i].name,
-			    handed[i].value);
+	for (i = 0; i < ARRAY_SIZE(inheritable); i++)
+		at_set_flag(st.fds[2], inheritable[i].level,
+			    inheritable[i].name, inheritable[i].value);
 	setsockopt(st.fds[2], SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 	setsockopt(st.fds[2], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 	setsockopt(st.fds[2], SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 	if (open_socket(&st, 0) || connect_to(&st, 0, 2) ||
 	    accept_as(&st, 2, 1))
 		return -1;
-	for (i = 0; i < ARRAY_SIZE(handed); i++) {
-		step.a = handed[i].level;
-		step.b = handed[i].name;
-		get_option(&st, &step, &h->options[i]);
+	for (i = 0; i < ARRAY_SIZE(inheritable); i++) {
+		step.a = inheritable[i].level;
+		step.b = inheritable[i].name;
+		read_option(&st, &step, &h->options[i]);
 	}
 	getsockopt(st.fds[1], SOL_SOCKET, SO_LINGER, &h->linger,
 		   (socklen_t []){ sizeof(h->linger) });
@@ -906,21 +906,21 @@ static int read_inherited(const FIXTURE_VARIANT(oracle) *variant,
 
 TEST_F_TIMEOUT(oracle, accepted_socket_inherits, AT_TIMEOUT)
 {
-	struct heritage want, got;
+	struct inherited want, got;
 	int i;
 
 	if (!(variant->is & CONNECTED))
 		SKIP(return, "connections only");
 	ASSERT_EQ(0, read_inherited(variant, variant->model, &want));
 	ASSERT_EQ(0, read_inherited(variant, variant->ours, &got));
-	for (i = 0; i < ARRAY_SIZE(handed); i++) {
+	for (i = 0; i < ARRAY_SIZE(inheritable); i++) {
 		EXPECT_EQ(want.options[i].ret, got.options[i].ret) {
-			TH_LOG("option %d, %d", handed[i].level,
-			       handed[i].name);
+			TH_LOG("option %d, %d", inheritable[i].level,
+			       inheritable[i].name);
 		}
 		EXPECT_EQ(want.options[i].more, got.options[i].more) {
-			TH_LOG("option %d, %d", handed[i].level,
-			       handed[i].name);
+			TH_LOG("option %d, %d", inheritable[i].level,
+			       inheritable[i].name);
 		}
 	}
 	EXPECT_EQ(want.linger.l_onoff, got.linger.l_onoff);

@@ -153,9 +153,39 @@ TEST_F_TIMEOUT(path, socket_file_without_a_socket, AT_TIMEOUT)
 }
 
 /*
- * A bound socket keeps its file system mounted, but the directory of its file
- * can be removed.
+ * Bind a socket in a new file system. Return 0 if the file system cannot be
+ * unmounted until the socket closes, although the socket's file is unlinked.
  */
+static int keep_mounted(const FIXTURE_VARIANT(path) *variant, const char *dir)
+{
+	int fd = at_socket(variant->format, variant->type);
+	struct at_addr a;
+	char path[120];
+
+	if (unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mkdir(dir, 0755) || mount("none", dir, "tmpfs", 0, NULL))
+		return 1;
+	snprintf(path, sizeof(path), "%s/s", dir);
+	at_addr_path(&a, variant->format, path);
+	if (at_bind(fd, &a) || unlink(path))
+		return 2;
+	if (!umount(dir) || errno != EBUSY)
+		return 3;
+	close(fd);
+	return at_until(!umount(dir)) && !rmdir(dir) ? 0 : 4;
+}
+
+TEST_F_TIMEOUT(path, bound_socket_keeps_its_file_system_mounted, AT_TIMEOUT)
+{
+	pid_t pid = at_fork();
+
+	if (!pid)
+		_exit(keep_mounted(variant, self->other));
+	EXPECT_EQ(0, at_reap(pid));
+}
+
+/* The directory of a bound socket's file can be removed. */
 TEST_F_TIMEOUT(path, bound_below_a_removed_directory, AT_TIMEOUT)
 {
 	int fd = at_socket(variant->format, variant->type), err;
@@ -288,7 +318,7 @@ static int open_in(const char *dir, const char *name, int flags)
 	return open(path, flags | O_CLOEXEC, 0644);
 }
 
-FIXTURE(far) {
+FIXTURE(long_path) {
 	char top[120];
 	char dir[400];
 	int dfd;
@@ -296,26 +326,26 @@ FIXTURE(far) {
 	char last[ALTCONN_PATH_MAX + 1];
 };
 
-FIXTURE_VARIANT(far) {
+FIXTURE_VARIANT(long_path) {
 	int type;
 	int len;
 };
 
-FIXTURE_VARIANT_ADD(far, stream) {
+FIXTURE_VARIANT_ADD(long_path, stream) {
 	.type = SOCK_STREAM, .len = 1,
 };
-FIXTURE_VARIANT_ADD(far, seqpacket) {
+FIXTURE_VARIANT_ADD(long_path, seqpacket) {
 	.type = SOCK_SEQPACKET, .len = 1,
 };
-FIXTURE_VARIANT_ADD(far, dgram) {
+FIXTURE_VARIANT_ADD(long_path, dgram) {
 	.type = SOCK_DGRAM, .len = 1,
 };
-FIXTURE_VARIANT_ADD(far, long_name) {
+FIXTURE_VARIANT_ADD(long_path, long_name) {
 	.type = SOCK_STREAM, .len = ALTCONN_PATH_MAX,
 };
 
 /* Make a directory with a path that is longer than any address. */
-FIXTURE_SETUP(far)
+FIXTURE_SETUP(long_path)
 {
 	memset(self->last, 's', variant->len);
 	at_path(self->top, 108);
@@ -327,14 +357,14 @@ FIXTURE_SETUP(far)
 	self->fd = at_socket(AT_NATIVE, variant->type);
 }
 
-FIXTURE_TEARDOWN(far)
+FIXTURE_TEARDOWN(long_path)
 {
 	remove_tree(self->top);
 	at_cleanup();
 }
 
-static int far_bind(FIXTURE_DATA(far) *self,
-		    const FIXTURE_VARIANT(far) *variant)
+static int long_path_bind(FIXTURE_DATA(long_path) *self,
+			  const FIXTURE_VARIANT(long_path) *variant)
 {
 	struct at_addr a;
 
@@ -348,7 +378,7 @@ static int far_bind(FIXTURE_DATA(far) *self,
  * Connect to the socket file of the descriptor @file and send a byte. Return 0
  * or an errno.
  */
-static int far_talk(int type, int file)
+static int long_path_send(int type, int file)
 {
 	struct at_addr a;
 	int fd, err;
@@ -361,13 +391,13 @@ static int far_talk(int type, int file)
 	return err;
 }
 
-TEST_F_TIMEOUT(far, bind_and_connect, AT_TIMEOUT)
+TEST_F_TIMEOUT(long_path, bind_and_connect, AT_TIMEOUT)
 {
 	struct at_addr a, own, expected;
 	int fd, err, file;
 	struct stat st;
 
-	ASSERT_EQ(0, far_bind(self, variant));
+	ASSERT_EQ(0, long_path_bind(self, variant));
 	ASSERT_EQ(0, fstatat(self->dfd, self->last, &st, AT_SYMLINK_NOFOLLOW));
 	EXPECT_TRUE(S_ISSOCK(st.st_mode));
 	file = open_in(self->dir, self->last, O_PATH);
@@ -388,14 +418,14 @@ TEST_F_TIMEOUT(far, bind_and_connect, AT_TIMEOUT)
 	EXPECT_TRUE(at_addr_eq(&expected, &own));
 }
 
-TEST_F_TIMEOUT(far, sendto, AT_TIMEOUT)
+TEST_F_TIMEOUT(long_path, sendto, AT_TIMEOUT)
 {
 	int fd = at_socket(AT_NATIVE, variant->type), file;
 	struct at_addr a;
 
 	if (variant->type != SOCK_DGRAM)
 		SKIP(return, "datagrams only");
-	ASSERT_EQ(0, far_bind(self, variant));
+	ASSERT_EQ(0, long_path_bind(self, variant));
 	file = open_in(self->dir, self->last, O_PATH);
 	by_fd(&a, file, "");
 	EXPECT_EQ(1, sendto(fd, "x", 1, 0, &a.sa, a.len));
@@ -410,7 +440,7 @@ TEST_F_TIMEOUT(far, sendto, AT_TIMEOUT)
  * As in openat(2), a relative path is looked up from the descriptor, and an
  * absolute path does not use the descriptor.
  */
-TEST_F_TIMEOUT(far, relative_and_absolute, AT_TIMEOUT)
+TEST_F_TIMEOUT(long_path, relative_and_absolute, AT_TIMEOUT)
 {
 	int fd = at_socket(AT_NATIVE, variant->type);
 	char path[140];
@@ -429,25 +459,25 @@ TEST_F_TIMEOUT(far, relative_and_absolute, AT_TIMEOUT)
 }
 
 /* A descriptor leads to a socket file that was renamed or unlinked, too. */
-TEST_F_TIMEOUT(far, renamed_and_unlinked, AT_TIMEOUT)
+TEST_F_TIMEOUT(long_path, renamed_and_unlinked, AT_TIMEOUT)
 {
 	int file;
 
-	ASSERT_EQ(0, far_bind(self, variant));
+	ASSERT_EQ(0, long_path_bind(self, variant));
 	file = open_in(self->dir, self->last, O_PATH);
 	ASSERT_EQ(0, renameat(self->dfd, self->last, self->dfd, "other"));
-	EXPECT_EQ(0, far_talk(variant->type, file));
+	EXPECT_EQ(0, long_path_send(variant->type, file));
 	ASSERT_EQ(0, unlinkat(self->dfd, "other", 0));
-	EXPECT_EQ(0, far_talk(variant->type, file));
+	EXPECT_EQ(0, long_path_send(variant->type, file));
 	close(self->fd);
-	EXPECT_EQ(ECONNREFUSED, far_talk(variant->type, file));
+	EXPECT_EQ(ECONNREFUSED, long_path_send(variant->type, file));
 }
 
 /*
  * connect() by a descriptor needs no search permission on the directories,
  * which open(2) has checked before.
  */
-TEST_F_TIMEOUT(far, descriptor_instead_of_search_permission, AT_TIMEOUT)
+TEST_F_TIMEOUT(long_path, descriptor_instead_of_search_permission, AT_TIMEOUT)
 {
 	char path[1024];
 	int file, err;
@@ -455,7 +485,7 @@ TEST_F_TIMEOUT(far, descriptor_instead_of_search_permission, AT_TIMEOUT)
 
 	umask(0);
 	ASSERT_EQ(0, fchmod(self->fd, 0666));
-	ASSERT_EQ(0, far_bind(self, variant));
+	ASSERT_EQ(0, long_path_bind(self, variant));
 	file = open_in(self->dir, self->last, O_PATH);
 	ASSERT_EQ(0, chmod(self->dir, 0700));
 	pid = at_fork();
@@ -464,14 +494,15 @@ TEST_F_TIMEOUT(far, descriptor_instead_of_search_permission, AT_TIMEOUT)
 			_exit(1);
 		snprintf(path, sizeof(path), "%s/%s", self->dir, self->last);
 		err = at_err(open(path, O_PATH));
-		_exit(err == EACCES ? far_talk(variant->type, file) : 2);
+		_exit(err == EACCES ? long_path_send(variant->type, file) : 2);
 	}
 	EXPECT_EQ(0, at_reap(pid));
 	/* connect() still needs write permission on the file. */
 	ASSERT_EQ(0, fchmodat(self->dfd, self->last, 0644, 0));
 	pid = at_fork();
 	if (!pid)
-		_exit(at_drop_privileges() ? : far_talk(variant->type, file));
+		_exit(at_drop_privileges() ? :
+		      long_path_send(variant->type, file));
 	EXPECT_EQ(EACCES, at_reap(pid));
 }
 
@@ -695,7 +726,7 @@ static const struct fd_row connect_rows[] = {
  * Run a row in a child, which can change its user and its mounts. Return 0 or
  * the errno of the call, or 255 if the call could not be made.
  */
-static int far_row(const struct fd_row *row, const char *dir, bool binds)
+static int long_path_row(const struct fd_row *row, const char *dir, bool binds)
 {
 	pid_t pid = at_fork();
 	struct at_addr a;
@@ -712,21 +743,21 @@ static int far_row(const struct fd_row *row, const char *dir, bool binds)
 }
 
 /* Run each row in a directory of its own. */
-static void far_rows(struct __test_metadata *_metadata, const char *top,
-		     const struct fd_row *row, size_t n, bool binds)
+static void long_path_rows(struct __test_metadata *_metadata, const char *top,
+			   const struct fd_row *row, size_t n, bool binds)
 {
 	char dir[400];
 
 	for (; n; n--, row++) {
 		snprintf(dir, sizeof(dir), "%s/%0100zu", top, n);
 		ASSERT_EQ(0, mkdir(dir, 0755));
-		EXPECT_EQ(row->err, far_row(row, dir, binds)) {
+		EXPECT_EQ(row->err, long_path_row(row, dir, binds)) {
 			TH_LOG("%s", row->name);
 		}
 	}
 }
 
-TEST_F_TIMEOUT(far, errors_of_bind, AT_TIMEOUT)
+TEST_F_TIMEOUT(long_path, errors_of_bind, AT_TIMEOUT)
 {
 	char path[140];
 
@@ -734,29 +765,29 @@ TEST_F_TIMEOUT(far, errors_of_bind, AT_TIMEOUT)
 		SKIP(return, "the same for all types");
 	snprintf(path, sizeof(path), "%s/taken", self->top);
 	close(open(path, O_CREAT | O_WRONLY, 0644));
-	far_rows(_metadata, self->top, bind_rows,
-		 sizeof(bind_rows) / sizeof(*bind_rows), true);
+	long_path_rows(_metadata, self->top, bind_rows,
+		       sizeof(bind_rows) / sizeof(*bind_rows), true);
 }
 
-TEST_F_TIMEOUT(far, errors_of_connect, AT_TIMEOUT)
+TEST_F_TIMEOUT(long_path, errors_of_connect, AT_TIMEOUT)
 {
 	if (variant->type != SOCK_STREAM || variant->len > 1)
 		SKIP(return, "the same for all types");
-	far_rows(_metadata, self->top, connect_rows,
-		 sizeof(connect_rows) / sizeof(*connect_rows), false);
+	long_path_rows(_metadata, self->top, connect_rows,
+		       sizeof(connect_rows) / sizeof(*connect_rows), false);
 }
 
-TEST_F_TIMEOUT(far, E_PROTOTYPE, AT_TIMEOUT)
+TEST_F_TIMEOUT(long_path, E_PROTOTYPE, AT_TIMEOUT)
 {
 	int type = variant->type == SOCK_STREAM ? SOCK_SEQPACKET : SOCK_STREAM;
 
-	ASSERT_EQ(0, far_bind(self, variant));
-	EXPECT_EQ(EPROTOTYPE, far_talk(type, open_in(self->dir, self->last,
-						     O_PATH)));
+	ASSERT_EQ(0, long_path_bind(self, variant));
+	EXPECT_EQ(EPROTOTYPE,
+		  long_path_send(type, open_in(self->dir, self->last, O_PATH)));
 }
 
 /* ALTCONN_CONNECT_INFO has the reason why an attempt by a descriptor failed. */
-TEST_F_TIMEOUT(far, reason, AT_TIMEOUT)
+TEST_F_TIMEOUT(long_path, reason, AT_TIMEOUT)
 {
 	struct altconn_connect_info info;
 	struct at_addr a;

@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -206,24 +205,6 @@ static int watch_sockets(const int *fds)
 }
 
 /*
- * Become an unprivileged user that is root of new user and network namespaces,
- * where the tool can add rules.
- */
-static int enter_namespaces(void)
-{
-	static const char map[] = "0 65534 1";
-	int fd, ret;
-
-	if (at_drop_privileges() || prctl(PR_SET_DUMPABLE, 1) ||
-	    unshare(CLONE_NEWUSER | CLONE_NEWNET))
-		return -1;
-	fd = open("/proc/self/uid_map", O_WRONLY);
-	ret = write(fd, map, strlen(map)) < 0 ? -1 : 0;
-	close(fd);
-	return ret;
-}
-
-/*
  * Keep kernel threads busy for BUSY_NS. Return their CPU time in percent of the
  * user's share, or a negative value on failure. The threads always have work:
  * the work at a socket begins again once it has ended, while the threads work
@@ -235,7 +216,7 @@ static int used_percent(int (*prepare)(int *fds), int (*begin)(int fd),
 	int fds[SOCKETS], i, n;
 	uint64_t begun, ns, passed;
 
-	if (begin_dropper() || enter_namespaces() || prepare(fds) ||
+	if (begin_dropper() || at_user_netns() || prepare(fds) ||
 	    watch_sockets(fds))
 		return -1;
 	at_kworkers_quiet();

@@ -82,14 +82,11 @@ TEST_F_TIMEOUT(state, established, AT_TIMEOUT)
 	}
 }
 
+/* Fill the buffer to the last byte. */
 static void fill_buffer(int fd)
 {
-	static const char buf[4096];
-
-	while (send(fd, buf, sizeof(buf), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
-		;
-	while (send(fd, buf, 1, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
-		;
+	at_fill_buffer(fd, 4096);
+	at_fill_buffer(fd, 1);
 }
 
 static long drain_buffer(int fd)
@@ -173,7 +170,7 @@ TEST_F_TIMEOUT(state, E_INPROGRESS_pending, AT_TIMEOUT)
 		       &err);
 	ASSERT_EQ(EINPROGRESS, err);
 	EXPECT_EQ(0, at_poll_now(fd, ALL));
-	/* accept() makes room, and the attempt is established. */
+	/* accept() frees space, and the attempt is established. */
 	ASSERT_LE(0, accept(lfd, NULL, NULL));
 	EXPECT_EQ(POLLOUT, at_poll(fd, ALL));
 	EXPECT_EQ(0, at_so_error(fd));
@@ -210,7 +207,7 @@ static int epoll_watch(int epfd, int fd, uint32_t events)
 	return epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &ev);
 }
 
-static uint32_t next_event(int epfd, int timeout)
+static uint32_t epoll_event(int epfd, int timeout)
 {
 	struct epoll_event ev = {};
 
@@ -235,13 +232,13 @@ TEST_F_TIMEOUT(state, epoll_registered_before_connect, AT_TIMEOUT)
 	fd = at_socket(variant->format, variant->type | SOCK_NONBLOCK);
 	ASSERT_EQ(0, epoll_watch(epfd, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP |
 				 EPOLLET));
-	next_event(epfd, 0);
+	epoll_event(epfd, 0);
 	EXPECT_EQ(EINPROGRESS, at_err(at_connect(fd, &a)));
-	EXPECT_EQ(0, next_event(epfd, 0));
+	EXPECT_EQ(0, epoll_event(epfd, 0));
 	ASSERT_LE(0, accept(lfd, NULL, NULL));
-	EXPECT_EQ(EPOLLOUT, next_event(epfd, at_deadline_ms()));
+	EXPECT_EQ(EPOLLOUT, epoll_event(epfd, at_deadline_ms()));
 	/* An edge-triggered event is reported once. */
-	EXPECT_EQ(0, next_event(epfd, 0));
+	EXPECT_EQ(0, epoll_event(epfd, 0));
 	EXPECT_EQ(0, at_err(at_connect(fd, &a)));
 }
 
@@ -255,16 +252,16 @@ TEST_F_TIMEOUT(state, epoll_LT_repeats_ET_does_not, AT_TIMEOUT)
 	ASSERT_EQ(0, epoll_watch(et, sv[0], EPOLLIN | EPOLLET));
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(1, send(sv[1], "x", 1, 0));
-		EXPECT_EQ(EPOLLIN, next_event(lt, at_deadline_ms()));
-		EXPECT_EQ(EPOLLIN, next_event(lt, 0));
+		EXPECT_EQ(EPOLLIN, epoll_event(lt, at_deadline_ms()));
+		EXPECT_EQ(EPOLLIN, epoll_event(lt, 0));
 		/* Each arrival is an edge, even if the last byte is unread. */
-		EXPECT_EQ(EPOLLIN, next_event(et, at_deadline_ms()));
-		EXPECT_EQ(0, next_event(et, 0));
+		EXPECT_EQ(EPOLLIN, epoll_event(et, at_deadline_ms()));
+		EXPECT_EQ(0, epoll_event(et, 0));
 	}
 	ASSERT_EQ(1, recv(sv[0], &c, 1, 0));
 	if (variant->type == SOCK_STREAM || variant->type == SOCK_SEQPACKET)
 		ASSERT_EQ(1, recv(sv[0], &c, 1, 0));
-	EXPECT_EQ(0, next_event(lt, 0));
+	EXPECT_EQ(0, epoll_event(lt, 0));
 }
 
 TEST_F_TIMEOUT(state, epoll_ET_writable_again, AT_TIMEOUT)
@@ -274,13 +271,13 @@ TEST_F_TIMEOUT(state, epoll_ET_writable_again, AT_TIMEOUT)
 	ASSERT_EQ(0, pair_of(variant, sv));
 	fill_buffer(sv[0]);
 	ASSERT_EQ(0, epoll_watch(et, sv[0], EPOLLOUT | EPOLLET));
-	EXPECT_EQ(0, next_event(et, 0));
+	EXPECT_EQ(0, epoll_event(et, 0));
 	EXPECT_LT(0, drain_buffer(sv[1]));
-	EXPECT_EQ(EPOLLOUT, next_event(et, at_deadline_ms()));
+	EXPECT_EQ(EPOLLOUT, epoll_event(et, at_deadline_ms()));
 }
 
-/* Expect SIGIO when there is room again for a sender that found none. */
-static void signals_room(struct __test_metadata *_metadata, int sv[2])
+/* Expect SIGIO when there is space again for a sender that found none. */
+static void signals_space(struct __test_metadata *_metadata, int sv[2])
 {
 	ASSERT_EQ(0, at_catch(SIGIO, 0));
 	ASSERT_EQ(0, fcntl(sv[0], F_SETOWN, getpid()));
@@ -297,7 +294,7 @@ TEST_F_TIMEOUT(state, O_ASYNC_signals_space, AT_TIMEOUT)
 	int sv[2];
 
 	ASSERT_EQ(0, pair_of(variant, sv));
-	signals_room(_metadata, sv);
+	signals_space(_metadata, sv);
 }
 
 TEST(O_ASYNC_signals_space_as_TCP)
@@ -305,7 +302,7 @@ TEST(O_ASYNC_signals_space_as_TCP)
 	int sv[2];
 
 	ASSERT_EQ(0, at_pair(AT_ORACLE_IN, AT_INET, SOCK_STREAM, sv));
-	signals_room(_metadata, sv);
+	signals_space(_metadata, sv);
 	at_cleanup();
 }
 
@@ -318,11 +315,11 @@ TEST_F_TIMEOUT(state, epoll_ET_listener, AT_TIMEOUT)
 	ASSERT_LE(0, lfd);
 	ASSERT_EQ(0, epoll_watch(et, lfd, EPOLLIN | EPOLLET));
 	for (i = 0; i < 3; i++) {
-		EXPECT_EQ(0, next_event(et, 0));
+		EXPECT_EQ(0, epoll_event(et, 0));
 		ASSERT_LE(0, at_client(variant->format, variant->type, &a,
 				       &err));
 		EXPECT_EQ(0, err);
-		EXPECT_EQ(EPOLLIN, next_event(et, at_deadline_ms()));
+		EXPECT_EQ(EPOLLIN, epoll_event(et, at_deadline_ms()));
 	}
 }
 
@@ -362,7 +359,7 @@ static short join_sleeper(struct sleeper *s)
 	return s->revents;
 }
 
-/* A thread that sleeps in poll() is woken by data, by room and by a close. */
+/* A thread that sleeps in poll() is woken by data, by space and by a close. */
 TEST_F_TIMEOUT(state, wakes_on_data_space_and_close, AT_TIMEOUT)
 {
 	struct sleeper s;

@@ -780,7 +780,7 @@ TEST(broadcast_takes_memory_once)
 	ASSERT_LE(0, fd);
 	pid = at_fork();
 	if (!pid) {
-		/* The limit has room for fewer than 70 copies of the data. */
+		/* The limit allows for fewer than 70 copies of the data. */
 		err = unshare(CLONE_NEWNS) || spare_me() || enter_cgroup("4M") ?
 			-1 : broadcast(fd, &to, 'x', 60000);
 		leave_cgroup();
@@ -825,7 +825,7 @@ TEST(broadcast_fails_without_memory)
 }
 
 /*
- * A delayed broadcast makes no more copies than the sender's buffer has room
+ * A delayed broadcast makes no more copies than the sender's buffer has space
  * for. The remaining receivers miss it.
  */
 TEST(delayed_broadcast_is_bounded)
@@ -839,8 +839,8 @@ TEST(delayed_broadcast_is_bounded)
 		SKIP(return, "no altconn tool on the PATH");
 	ASSERT_EQ(0, at_netns());
 	/*
-	 * The kernel doubles the value to 66000 bytes, so there is room for the
-	 * data and for little more.
+	 * The kernel doubles the value to 66000 bytes, so there is space for
+	 * the data and for little more.
 	 */
 	fd = delayed_broadcaster(receivers, &to, 33000);
 	ASSERT_LE(0, fd);
@@ -849,8 +849,8 @@ TEST(delayed_broadcast_is_bounded)
 		pfd[i] = (struct pollfd){ receivers[i], POLLIN };
 	ASSERT_LT(0, poll(pfd, RECEIVERS, AT_DEADLINE_MS));
 	/*
-	 * The first broadcast has left the sender's queue, so there is room for
-	 * a second one, which arrives after the first.
+	 * The first broadcast has left the sender's queue, so there is space
+	 * for a second one, which arrives after the first.
 	 */
 	ASSERT_EQ(0, broadcast(fd, &to, 'm', 1));
 	for (i = 0; i < RECEIVERS; i++) {

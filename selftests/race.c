@@ -562,11 +562,8 @@ TEST_F_TIMEOUT(race, a_new_attempt_gets_no_data, AT_TIMEOUT_LONG)
 	struct crossing c = {};
 	struct at_addr open;
 	uint64_t seed = 18;
-	cpu_set_t one;
 
-	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	ASSERT_EQ(0, at_pin(sched_getcpu()));
 	lfd = at_listener(&open, arena->format, variant->kind, arena->type, 1);
 	ASSERT_LE(0, lfd);
 	ASSERT_EQ(0, at_fill(arena->format, arena->type, &arena->a, full, 2));
@@ -794,8 +791,8 @@ TEST(listener_at_another_address_comes_and_goes)
 		atomic_store(&arena.over, false);
 		ASSERT_EQ(0, pthread_create(&thread, NULL,
 					    connect_again_and_again, &arena));
-		for (i = 0; i < at_scale(2000, 300) ||
-			    !atomic_load(&arena.clients); i++) {
+		i = 0;
+		while (i++ < at_scale(2000, 300) || !arena.clients) {
 			close(fd);
 			fd = listen_at("127.0.0.1");
 			EXPECT_LE(0, fd);

@@ -2,13 +2,12 @@
 /*
  * These tests put a hostile neighbour into waiting rooms. The cost of letting
  * attempts in or of refusing them grows with the number of these attempts and
- * with nothing else. An attempt keeps its place, whichever listener opens or
- * closes. One user leaves places for the attempts of other users.
+ * with nothing else. An attempt keeps its position, whichever listener opens or
+ * closes. One user leaves space for the attempts of other users.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
 
-#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,20 +64,10 @@ static int count_ready(const int *epolls, int n)
 /* Number of listeners that may share an address */
 #define MOST_LISTENERS	1024
 
-/* Make a listener that shares its address. Return -1 with errno on failure. */
-static int listen_shared(enum at_format format, const struct at_addr *a,
-			 int backlog)
+/* Make a listener with backlog 0 that shares its address. */
+static int listen_sharing(enum at_format format, const struct at_addr *a)
 {
-	int fd = at_socket(format, SOCK_STREAM), err;
-
-	if (at_set_option(fd, ALTCONN_SHARE_ADDRESS, 1) || at_bind(fd, a) ||
-	    listen(fd, backlog)) {
-		err = errno;
-		close(fd);
-		errno = err;
-		return -1;
-	}
-	return fd;
+	return at_listen_shared(format, SOCK_STREAM, a, true, 0);
 }
 
 FIXTURE(room) {
@@ -103,7 +92,7 @@ FIXTURE_SETUP(room)
 	most.rlim_cur = most.rlim_max;
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &most));
 	at_addr(&self->a, variant->format, variant->kind);
-	self->lfd = listen_shared(variant->format, &self->a, 0);
+	self->lfd = listen_sharing(variant->format, &self->a);
 	ASSERT_LE(0, self->lfd);
 }
 
@@ -114,11 +103,11 @@ FIXTURE_TEARDOWN(room)
 }
 
 /*
- * Return how long it takes to let @n attempts in while @n pollers watch the
- * listener, in ns; 0 on failure.
+ * Return how long it takes to establish @n waiting attempts while @n pollers
+ * watch the listener, in ns; 0 on failure.
  */
-static uint64_t let_in(enum at_format format, const struct at_addr *a, int lfd,
-		       int n)
+static uint64_t establish_ns(enum at_format format, const struct at_addr *a,
+			     int lfd, int n)
 {
 	int fds[MANY], epolls[MANY], i, fd;
 	uint64_t begin, took = 0;
@@ -143,13 +132,16 @@ static uint64_t let_in(enum at_format format, const struct at_addr *a, int lfd,
 	return took;
 }
 
-/* Each poller is woken once, however many attempts are let in. */
-TEST_F_TIMEOUT(room, each_poller_wakes_once, AT_TIMEOUT)
+/*
+ * Each poller is woken once, however many attempts are established. So the time
+ * grows with the sum of attempts and pollers, and not with their product.
+ */
+TEST_F_TIMEOUT(room, cost_is_linear_in_attempts_and_pollers, AT_TIMEOUT)
 {
-	EXPECT_TRUE(at_grows(GROWTH, let_in(variant->format, &self->a,
-					    self->lfd, FEW),
-			     let_in(variant->format, &self->a, self->lfd,
-				    MANY)));
+	EXPECT_TRUE(at_grows(GROWTH, establish_ns(variant->format, &self->a,
+						  self->lfd, FEW),
+			     establish_ns(variant->format, &self->a, self->lfd,
+					  MANY)));
 }
 
 struct sleeper {
@@ -235,7 +227,7 @@ static uint64_t close_one(enum at_format format, const struct at_addr *a, int n)
 	int fds[MANY], lfd, filler, err, i, at;
 
 	/* The fixture's listener is full; the filler makes this one full. */
-	lfd = listen_shared(format, a, 0);
+	lfd = listen_sharing(format, a);
 	filler = at_client(format, SOCK_STREAM | SOCK_NONBLOCK, a, &err);
 	at = wait_there(format, a, fds, n);
 	if (lfd < 0 || err || at != n)
@@ -273,7 +265,7 @@ TEST_F_TIMEOUT(room, another_listener_takes_attempts_in_order, AT_TIMEOUT)
 {
 	int fds[10], two, filler[2], i, fd, err;
 
-	two = listen_shared(variant->format, &self->a, 0);
+	two = listen_sharing(variant->format, &self->a);
 	ASSERT_LE(0, two);
 	for (i = 0; i < 2; i++) {
 		filler[i] = at_client(variant->format,
@@ -308,7 +300,7 @@ static uint64_t refuse_all(enum at_format format, const struct at_addr *a,
 	int fds[MANY], lfd, filler, err, i, at;
 	uint64_t begin, took = 0;
 
-	lfd = listen_shared(format, a, 0);
+	lfd = listen_sharing(format, a);
 	filler = at_client(format, SOCK_STREAM | SOCK_NONBLOCK, a, &err);
 	at = wait_there(format, a, fds, n);
 	if (lfd >= 0 && !err && at == n) {
@@ -330,7 +322,7 @@ TEST_F_TIMEOUT(room, last_listener_refuses_all, AT_TIMEOUT)
 	close(self->lfd);
 	EXPECT_TRUE(at_grows(GROWTH, refuse_all(variant->format, &self->a, FEW),
 			     refuse_all(variant->format, &self->a, MANY)));
-	self->lfd = listen_shared(variant->format, &self->a, 0);
+	self->lfd = listen_sharing(variant->format, &self->a);
 }
 
 /*
@@ -356,7 +348,7 @@ TEST_F_TIMEOUT(room, WAIT_LISTENER_attempts_stay, AT_TIMEOUT)
 	for (i = 0; i < 6; i += 2)
 		EXPECT_EQ(ECONNREFUSED, at_so_error(fds[i]));
 	EXPECT_EQ(3, at_position(fds[5]));
-	self->lfd = listen_shared(variant->format, &self->a, 0);
+	self->lfd = listen_sharing(variant->format, &self->a);
 	ASSERT_LE(0, self->lfd);
 	for (i = 1; i < 6; i += 2) {
 		EXPECT_EQ(POLLOUT, at_poll(fds[i], POLLOUT));
@@ -476,8 +468,8 @@ TEST_F_TIMEOUT(room, a_client_is_woken_under_no_lock, AT_TIMEOUT)
 
 /* ---- wildcard listeners ---- */
 
-static int listen_ip(enum at_format format, const char *ip, int port,
-		     int backlog)
+static int listen_at_ip(enum at_format format, const char *ip, int port,
+			int backlog)
 {
 	int fd = at_socket(format, SOCK_STREAM), one = 1;
 	struct at_addr a;
@@ -492,13 +484,13 @@ static int listen_ip(enum at_format format, const char *ip, int port,
 	return fd;
 }
 
-static int connect_ip(const char *ip, int port, bool patient, int *err)
+static int connect_ip(const char *ip, int port, bool waits_listener, int *err)
 {
 	int fd = at_socket(AT_IN, SOCK_STREAM | SOCK_NONBLOCK);
 	struct at_addr a;
 
 	at_addr_ip(&a, AT_IN, ip, port);
-	at_set_option(fd, ALTCONN_WAIT_LISTENER, patient);
+	at_set_option(fd, ALTCONN_WAIT_LISTENER, waits_listener);
 	*err = at_err(at_connect(fd, &a));
 	return fd;
 }
@@ -529,7 +521,7 @@ static int accept_from(int lfd)
  */
 TEST(wildcard_listener_keeps_the_order)
 {
-	int port = a_port(), lfd = listen_ip(AT_IN, "0.0.0.0", port, 0);
+	int port = a_port(), lfd = listen_at_ip(AT_IN, "0.0.0.0", port, 0);
 	static const int order[] = { 3, 1, 2, 1, 3, 2, 2, 1 };
 	int fds[ARRAY_SIZE(order) + 1], i, err;
 	char ip[16];
@@ -555,7 +547,7 @@ TEST(wildcard_listener_keeps_the_order)
  */
 TEST(a_closer_listener_comes_and_goes)
 {
-	int port = a_port(), any = listen_ip(AT_IN, "0.0.0.0", port, 0);
+	int port = a_port(), any = listen_at_ip(AT_IN, "0.0.0.0", port, 0);
 	int fds[4], one, i, err;
 
 	ASSERT_LE(0, any);
@@ -565,7 +557,7 @@ TEST(a_closer_listener_comes_and_goes)
 		fds[i] = connect_ip("127.0.0.1", port, false, &err);
 		ASSERT_EQ(EINPROGRESS, err);
 	}
-	one = listen_ip(AT_IN, "127.0.0.1", port, 0);
+	one = listen_at_ip(AT_IN, "127.0.0.1", port, 0);
 	ASSERT_LE(0, one);
 	EXPECT_EQ(0, at_so_error(fds[1]));
 	EXPECT_EQ(0, at_position(fds[1]));
@@ -592,14 +584,16 @@ TEST(a_closer_listener_comes_and_goes)
  */
 TEST(attempts_at_both_wildcards)
 {
-	int port = a_port(), six = listen_ip(AT_IN6, "::", port, 0), four;
+	int port = a_port(), six = listen_at_ip(AT_IN6, "::", port, 0), four;
 	int fds[4], i, err;
 
 	ASSERT_LE(0, six);
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 3; i++) {
 		fds[i] = connect_ip("127.0.0.1", port, false, &err);
+		ASSERT_EQ(i ? EINPROGRESS : 0, err);
+	}
 	EXPECT_EQ(1, at_position(fds[1]));
-	four = listen_ip(AT_IN, "0.0.0.0", port, 0);
+	four = listen_at_ip(AT_IN, "0.0.0.0", port, 0);
 	ASSERT_LE(0, four);
 	EXPECT_EQ(0, at_so_error(fds[1]));
 	EXPECT_EQ(1, at_position(fds[2]));
@@ -623,13 +617,15 @@ TEST(attempts_at_both_wildcards)
  */
 static uint64_t accept_beside(int n)
 {
-	int port = a_port(), any = listen_ip(AT_IN, "0.0.0.0", port, 0);
-	int other = listen_ip(AT_IN, "127.0.0.2", port, 0);
+	int port = a_port(), any = listen_at_ip(AT_IN, "0.0.0.0", port, 0);
+	int other = listen_at_ip(AT_IN, "127.0.0.2", port, 0);
 	int fds[MANY], mine[100], i, err, bad = 0;
 	uint64_t begin, took;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		fds[i] = connect_ip("127.0.0.2", port, i & 1, &err);
+		bad += err != (i ? EINPROGRESS : 0);
+	}
 	for (i = 0; i < 100; i++) {
 		mine[i] = connect_ip("127.0.0.1", port, false, &err);
 		bad += err != (i ? EINPROGRESS : 0);
@@ -669,7 +665,7 @@ static void *flicker(void *arg)
 	int fd;
 
 	while (!atomic_load(&f->stop)) {
-		fd = listen_ip(AT_IN, "127.0.0.1", f->port, 1);
+		fd = listen_at_ip(AT_IN, "127.0.0.1", f->port, 1);
 		if (fd < 0)
 			f->failed++;
 		close(fd);
@@ -707,8 +703,8 @@ TEST_F_TIMEOUT(room, an_idle_listener_is_woken_beside_busy_ones, AT_TIMEOUT)
 	int fd, i, err, busy, fds[6];
 	pthread_t thread;
 
-	busy = listen_shared(variant->format, &self->a, 0);
-	accepter.fd = listen_shared(variant->format, &self->a, 0);
+	busy = listen_sharing(variant->format, &self->a);
+	accepter.fd = listen_sharing(variant->format, &self->a);
 	ASSERT_EQ(0, at_set_option(busy, ALTCONN_DEFER_ACCEPT, 1));
 	ASSERT_EQ(0, at_set_option(self->lfd, ALTCONN_DEFER_ACCEPT, 1));
 	ASSERT_EQ(0, at_set_option(accepter.fd, ALTCONN_DEFER_ACCEPT, 1));
@@ -733,38 +729,39 @@ TEST_F_TIMEOUT(room, listeners_that_share_are_bounded, AT_TIMEOUT)
 	int fds[MOST_LISTENERS], fd, i, n;
 
 	for (n = 0; n < MOST_LISTENERS - 1; n++) {
-		fds[n] = listen_shared(variant->format, &self->a, 0);
+		fds[n] = listen_sharing(variant->format, &self->a);
 		ASSERT_LE(0, fds[n]);
 	}
 	for (i = 0; i < 2; i++) {
-		fd = listen_shared(variant->format, &self->a, 0);
+		fd = listen_sharing(variant->format, &self->a);
 		EXPECT_EQ(-1, fd);
 		EXPECT_EQ(EADDRINUSE, errno);
 	}
 	close(fds[--n]);
-	fds[n] = listen_shared(variant->format, &self->a, 0);
+	fds[n] = listen_sharing(variant->format, &self->a);
 	EXPECT_LE(0, fds[n]);
 	at_close(fds, n + 1);
 }
 
 /* ---- shares of users ---- */
 
-#define PLACES	5
-#define SHARE	3	/* half of the places, rounded up */
+#define MAX_WAITING	5
+#define SHARE	3	/* half of max_waiting, rounded up */
 #define NOBODY	65534
 #define OTHER	65533
 
 FIXTURE(share) {
 	struct at_addr a;
 	int lfd, full;
-	int fds[4 * PLACES], n;
+	int fds[4 * MAX_WAITING], n;
 };
 
 FIXTURE_VARIANT(share) {
 	enum at_format format;
 	enum at_kind kind;
 	int type;
-	bool patient;	/* there is no listener, and attempts wait for one */
+	/* There is no listener, and attempts have ALTCONN_WAIT_LISTENER. */
+	bool waits_listener;
 };
 
 FIXTURE_VARIANT_ADD(share, native_port) {
@@ -781,7 +778,7 @@ FIXTURE_VARIANT_ADD(share, inet) {
 };
 FIXTURE_VARIANT_ADD(share, no_listener) {
 	.format = AT_NATIVE, .kind = AT_NAME, .type = SOCK_STREAM,
-	.patient = true,
+	.waits_listener = true,
 };
 
 FIXTURE_SETUP(share)
@@ -789,8 +786,8 @@ FIXTURE_SETUP(share)
 	int err;
 
 	ASSERT_EQ(0, at_netns());
-	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", PLACES));
-	if (variant->patient) {
+	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", MAX_WAITING));
+	if (variant->waits_listener) {
 		at_addr(&self->a, variant->format, variant->kind);
 		return;
 	}
@@ -813,10 +810,10 @@ FIXTURE_TEARDOWN(share)
 
 /*
  * Begin an attempt of user @uid. Return EINPROGRESS if it waits, another errno
- * if the waiting room has no place for it, or a negative number on failure.
+ * if the waiting room has no space for it, or a negative number on failure.
  */
 static int share_try(int uid, const struct at_addr *a, enum at_format format,
-		     int type, bool patient, int *fd)
+		     int type, bool waits_listener, int *fd)
 {
 	struct altconn_connect_info info = {};
 	int err;
@@ -826,7 +823,7 @@ static int share_try(int uid, const struct at_addr *a, enum at_format format,
 		return -1;
 	*fd = at_socket(format, type | SOCK_NONBLOCK);
 	if (*fd < 0 ||
-	    (patient && at_set_option(*fd, ALTCONN_WAIT_LISTENER, 1)))
+	    (waits_listener && at_set_option(*fd, ALTCONN_WAIT_LISTENER, 1)))
 		return -2;
 	err = at_err(at_connect(*fd, a));
 	if (setresuid(0, 0, 0) || at_info(*fd, &info))
@@ -838,23 +835,23 @@ static int share_try(int uid, const struct at_addr *a, enum at_format format,
 }
 
 #define TRY(uid) share_try(uid, &self->a, variant->format, variant->type, \
-			   variant->patient, &self->fds[self->n++])
+			   variant->waits_listener, &self->fds[self->n++])
 
-/* One user cannot take all places, so the attempts of other users can wait. */
-TEST_F_TIMEOUT(share, one_user_leaves_places_for_others, AT_TIMEOUT)
+/* One user cannot fill the room, so the attempts of other users can wait. */
+TEST_F_TIMEOUT(share, one_user_leaves_space_for_others, AT_TIMEOUT)
 {
 	int i;
 
-	for (i = 0; i < PLACES; i++)
+	for (i = 0; i < MAX_WAITING; i++)
 		EXPECT_EQ(i < SHARE ? EINPROGRESS : ECONNREFUSED, TRY(NOBODY));
 	EXPECT_EQ(EINPROGRESS, TRY(OTHER));
 	EXPECT_EQ(EINPROGRESS, TRY(0));
-	EXPECT_EQ(PLACES, at_position(self->fds[self->n - 1]));
-	/* All places are taken, though these users have less than half. */
+	EXPECT_EQ(MAX_WAITING, at_position(self->fds[self->n - 1]));
+	/* The room is full, though these users have less than half of it. */
 	EXPECT_EQ(ECONNREFUSED, TRY(OTHER));
 	EXPECT_EQ(ECONNREFUSED, TRY(0));
 
-	/* An attempt that ends frees its place, also for the same user. */
+	/* An attempt that ends frees space, also for the same user. */
 	close(self->fds[1]);
 	self->fds[1] = -1;
 	EXPECT_EQ(EINPROGRESS, TRY(NOBODY));
@@ -864,7 +861,7 @@ TEST_F_TIMEOUT(share, one_user_leaves_places_for_others, AT_TIMEOUT)
 	EXPECT_EQ(EINPROGRESS, TRY(OTHER));
 	EXPECT_EQ(ECONNREFUSED, TRY(NOBODY));
 
-	/* Half of one place, rounded up, is one place, for any user. */
+	/* With a limit of one attempt, any user may have this attempt. */
 	at_close(self->fds, self->n);
 	self->n = 0;
 	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", 1));
@@ -875,15 +872,15 @@ TEST_F_TIMEOUT(share, one_user_leaves_places_for_others, AT_TIMEOUT)
 	EXPECT_EQ(EINPROGRESS, TRY(OTHER));
 }
 
-/* An attempt that a listener lets in frees its place in the waiting room. */
-TEST_F_TIMEOUT(share, an_attempt_in_the_backlog_leaves_its_place, AT_TIMEOUT)
+/* An attempt that is established no longer counts for the user's share. */
+TEST_F_TIMEOUT(share, established_attempt_frees_its_share, AT_TIMEOUT)
 {
 	int i, fd;
 
 	for (i = 0; i < SHARE; i++)
 		EXPECT_EQ(EINPROGRESS, TRY(NOBODY));
 	EXPECT_EQ(ECONNREFUSED, TRY(NOBODY));
-	if (variant->patient) {
+	if (variant->waits_listener) {
 		fd = at_socket(variant->format, variant->type);
 		ASSERT_EQ(0, at_bind(fd, &self->a));
 		ASSERT_EQ(0, listen(fd, 0));
@@ -909,9 +906,9 @@ TEST_F_TIMEOUT(share, delayed_attempts_count_for_their_user, AT_TIMEOUT)
 	if (!at_has_tool())
 		SKIP(return, "no altconn tool on the PATH");
 	ASSERT_LT(0, at_tool("rule add uid 0 delay 10"));
-	for (i = 0; i < PLACES; i++)
+	for (i = 0; i < MAX_WAITING; i++)
 		EXPECT_EQ(EINPROGRESS, TRY(NOBODY));
-	for (i = 0; i < PLACES; i++) {
+	for (i = 0; i < MAX_WAITING; i++) {
 		EXPECT_TRUE(at_until(at_position(self->fds[i]) ||
 				     at_poll_now(self->fds[i], POLLOUT)));
 		if (at_position(self->fds[i]))
@@ -920,21 +917,9 @@ TEST_F_TIMEOUT(share, delayed_attempts_count_for_their_user, AT_TIMEOUT)
 			refused += at_so_error(self->fds[i]) == ECONNREFUSED;
 	}
 	EXPECT_EQ(SHARE, waits);
-	EXPECT_EQ(PLACES - SHARE, refused);
+	EXPECT_EQ(MAX_WAITING - SHARE, refused);
 	ASSERT_EQ(0, at_tool("rule flush"));
 	EXPECT_EQ(EINPROGRESS, TRY(OTHER));
-}
-
-static int share_write(pid_t pid, const char *file, const char *text)
-{
-	char name[64];
-	int fd, ret;
-
-	snprintf(name, sizeof(name), "/proc/%d/%s", pid, file);
-	fd = open(name, O_WRONLY);
-	ret = fd < 0 || write(fd, text, strlen(text)) < 0 ? -1 : 0;
-	close(fd);
-	return ret;
 }
 
 /* Begin attempts of user @uid. Return how many of them wait. */
@@ -943,7 +928,7 @@ static int share_count(int uid, const struct at_addr *a, enum at_format format,
 {
 	int i, fd, n = 0;
 
-	for (i = 0; i < PLACES; i++)
+	for (i = 0; i < MAX_WAITING; i++)
 		n += share_try(uid, a, format, type, false, &fd) == EINPROGRESS;
 	return n;
 }
@@ -958,7 +943,7 @@ static int share_within(void)
 	struct at_addr a;
 	int err;
 
-	if (at_sysctl_set("altconn/max_waiting", PLACES) ||
+	if (at_sysctl_set("altconn/max_waiting", MAX_WAITING) ||
 	    at_listener(&a, AT_NATIVE, AT_PORT, SOCK_STREAM, 0) < 0 ||
 	    at_client(AT_NATIVE, SOCK_STREAM, &a, &err) < 0 || err)
 		return 201;
@@ -993,7 +978,8 @@ static int share_below(int owner, const struct at_addr *a,
 			       share_count(2, a, format, type));
 	}
 	if (at_wait_step(ready[0]) ||
-	    share_write(pid, "uid_map", "0 100000 10\n") || at_send_step(go[1]))
+	    at_proc_write(pid, "uid_map", "0 100000 10\n") ||
+	    at_send_step(go[1]))
 		return -2;
 	return at_reap(pid);
 }
@@ -1014,24 +1000,24 @@ TEST_F_TIMEOUT(share, users_of_user_namespaces, AT_TIMEOUT)
 					 variant->type, false));
 	EXPECT_EQ(SHARE, share_below(0, &self->a, variant->format,
 				     variant->type, false));
-	EXPECT_EQ(10 * SHARE + PLACES - SHARE,
+	EXPECT_EQ(10 * SHARE + MAX_WAITING - SHARE,
 		  share_below(0, NULL, 0, 0, true));
 }
 
 /* All addresses of a port make one waiting room with one share for a user. */
 TEST(a_share_is_of_all_addresses_of_a_port)
 {
-	int port, any, fds[PLACES], i, err;
+	int port, any, fds[MAX_WAITING], i, err;
 	char ip[16];
 
 	ASSERT_EQ(0, at_netns());
-	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", PLACES));
+	ASSERT_EQ(0, at_sysctl_set("altconn/max_waiting", MAX_WAITING));
 	port = a_port();
-	any = listen_ip(AT_IN, "0.0.0.0", port, 0);
+	any = listen_at_ip(AT_IN, "0.0.0.0", port, 0);
 	ASSERT_LE(0, any);
 	ASSERT_LE(0, connect_ip("127.0.0.9", port, false, &err));
 	ASSERT_EQ(0, err);
-	for (i = 0; i < PLACES; i++) {
+	for (i = 0; i < MAX_WAITING; i++) {
 		snprintf(ip, sizeof(ip), "127.0.0.%d", i + 1);
 		fds[i] = connect_ip(ip, port, false, &err);
 		EXPECT_EQ(i < SHARE ? EINPROGRESS : ECONNREFUSED, err);
@@ -1039,7 +1025,7 @@ TEST(a_share_is_of_all_addresses_of_a_port)
 	ASSERT_EQ(0, setresuid(NOBODY, 0, 0));
 	close(connect_ip("127.0.0.1", port, false, &err));
 	EXPECT_EQ(EINPROGRESS, err);
-	at_close(fds, PLACES);
+	at_close(fds, MAX_WAITING);
 	close(any);
 }
 
@@ -1054,7 +1040,7 @@ FIXTURE_TEARDOWN(race) {}
 TEST_F_TIMEOUT(race, no_attempt_is_forgotten, AT_TIMEOUT_LONG)
 {
 	struct flicker f = { .port = a_port() };
-	int any = listen_ip(AT_IN, "0.0.0.0", f.port, 0), rounds;
+	int any = listen_at_ip(AT_IN, "0.0.0.0", f.port, 0), rounds;
 	int i, j, fds[8], err, decided;
 	pthread_t thread;
 

@@ -16,10 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /*
@@ -28,14 +26,6 @@
  */
 #define rule(fmt, ...)	(at_debug() ? at_rule(fmt, ##__VA_ARGS__) :	\
 				      at_tool("rule " fmt, ##__VA_ARGS__))
-
-static struct altconn_connect_info info_of(int fd)
-{
-	struct altconn_connect_info info = {};
-
-	at_info(fd, &info);
-	return info;
-}
 
 FIXTURE(rule) {
 	struct at_addr a;
@@ -152,14 +142,14 @@ TEST_F_TIMEOUT(rule, E_PERM_RULE, AT_TIMEOUT)
 		EXPECT_EQ(rows[i].err, err) {
 			TH_LOG("%s", rows[i].verdict);
 		}
-		EXPECT_EQ(rows[i].err, info_of(fd).aci_errno);
-		EXPECT_EQ(ALTCONN_REASON_RULE, info_of(fd).aci_reason);
-		EXPECT_EQ(id, info_of(fd).aci_rule);
+		EXPECT_EQ(rows[i].err, at_info_of(fd).aci_errno);
+		EXPECT_EQ(ALTCONN_REASON_RULE, at_reason(fd));
+		EXPECT_EQ(id, at_info_of(fd).aci_rule);
 		/* The error is reported once. The socket can try again. */
 		EXPECT_EQ(0, at_so_error(fd));
 		EXPECT_EQ(0, rule("del %d", id));
 		EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));
-		EXPECT_EQ(0, info_of(fd).aci_rule);
+		EXPECT_EQ(0, at_info_of(fd).aci_rule);
 		close(fd);
 		close(accept(self->lfd, NULL, NULL));
 	}
@@ -184,15 +174,15 @@ TEST_F_TIMEOUT(rule, drop_waits_until_the_deadline, AT_TIMEOUT)
 	int id = ADD("drop"), fd = BEGIN(300);
 
 	EXPECT_EQ(0, at_poll_now(fd, POLLOUT));
-	EXPECT_EQ(EINPROGRESS, info_of(fd).aci_errno);
-	EXPECT_EQ(id, info_of(fd).aci_rule);
+	EXPECT_EQ(EINPROGRESS, at_info_of(fd).aci_errno);
+	EXPECT_EQ(id, at_info_of(fd).aci_rule);
 	EXPECT_EQ(0, at_position(fd));
 	EXPECT_EQ(POLLOUT | POLLERR | POLLHUP,
 		  at_poll(fd, POLLOUT) & (POLLOUT | POLLERR | POLLHUP));
 	EXPECT_EQ(ETIMEDOUT, at_so_error(fd));
-	EXPECT_EQ(ALTCONN_REASON_DEADLINE, info_of(fd).aci_reason);
-	EXPECT_EQ(id, info_of(fd).aci_rule);
-	EXPECT_LE(300 * 1000000ULL, info_of(fd).aci_waited_ns);
+	EXPECT_EQ(ALTCONN_REASON_DEADLINE, at_reason(fd));
+	EXPECT_EQ(id, at_info_of(fd).aci_rule);
+	EXPECT_LE(300 * 1000000ULL, at_info_of(fd).aci_waited_ns);
 	close(fd);
 	/* The listener has got no attempt. */
 	EXPECT_EQ(0, at_poll_now(self->lfd, POLLIN));
@@ -224,7 +214,7 @@ TEST_F_TIMEOUT(rule, dropped_attempt_ends_by_AF_UNSPEC_or_close, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(rule, delay, AT_TIMEOUT)
+TEST_F_TIMEOUT(rule, delayed_attempt_is_established, AT_TIMEOUT)
 {
 	int id = ADD("delay 150ms jitter 20ms"), fd = BEGIN(0), err;
 
@@ -232,22 +222,22 @@ TEST_F_TIMEOUT(rule, delay, AT_TIMEOUT)
 	EXPECT_EQ(POLLOUT, at_poll(fd, POLLOUT));
 	EXPECT_EQ(0, at_so_error(fd));
 	EXPECT_EQ(0, at_err(at_connect(fd, &self->a)));
-	EXPECT_LE(150 * 1000000ULL, info_of(fd).aci_waited_ns);
-	EXPECT_EQ(ALTCONN_REASON_ESTABLISHED, info_of(fd).aci_reason);
-	EXPECT_EQ(id, info_of(fd).aci_rule);
+	EXPECT_LE(150 * 1000000ULL, at_info_of(fd).aci_waited_ns);
+	EXPECT_EQ(ALTCONN_REASON_ESTABLISHED, at_reason(fd));
+	EXPECT_EQ(id, at_info_of(fd).aci_rule);
 	close(fd);
 	/* A blocking attempt is delayed in the same way. */
 	fd = at_client(variant->format, variant->type, &self->a, &err);
 	EXPECT_EQ(0, err);
-	EXPECT_LE(150 * 1000000ULL, info_of(fd).aci_waited_ns);
+	EXPECT_LE(150 * 1000000ULL, at_info_of(fd).aci_waited_ns);
 	close(fd);
 }
 
 /*
- * Jitter is random: with a second of jitter, six attempts do not all end within
- * 50 ms.
+ * Jitter is random: with a second of jitter, the waits of six attempts differ
+ * by more than 50 ms. A slow machine only makes the difference larger.
  */
-TEST_F_TIMEOUT(rule, jitter, AT_TIMEOUT)
+TEST_F_TIMEOUT(rule, jitter_is_random, AT_TIMEOUT)
 {
 	uint64_t waited, least = UINT64_MAX, most = 0;
 	int fd[6], i;
@@ -257,7 +247,7 @@ TEST_F_TIMEOUT(rule, jitter, AT_TIMEOUT)
 		fd[i] = BEGIN(0);
 	for (i = 0; i < 6; i++) {
 		EXPECT_EQ(POLLOUT, at_poll(fd[i], POLLOUT));
-		waited = info_of(fd[i]).aci_waited_ns;
+		waited = at_info_of(fd[i]).aci_waited_ns;
 		EXPECT_LE(1000000, waited);
 		least = waited < least ? waited : least;
 		most = waited > most ? waited : most;
@@ -292,7 +282,7 @@ TEST_F_TIMEOUT(rule, delayed_to_the_same_address, AT_TIMEOUT)
  * A delayed attempt may hold the last reference to a path. The reference is
  * dropped when the attempt ends.
  */
-TEST_F_TIMEOUT(rule, held_path_is_dropped_at_the_end, AT_TIMEOUT)
+TEST_F_TIMEOUT(rule, attempt_releases_its_path_at_the_end, AT_TIMEOUT)
 {
 	int fd, i;
 
@@ -318,7 +308,7 @@ TEST_F_TIMEOUT(rule, held_path_is_dropped_at_the_end, AT_TIMEOUT)
  * An attempt that runs into its deadline while a rule delays it releases its
  * path, so the file system can be unmounted.
  */
-TEST_F_TIMEOUT(rule, held_path_is_dropped_at_the_deadline, AT_TIMEOUT)
+TEST_F_TIMEOUT(rule, attempt_releases_its_path_at_the_deadline, AT_TIMEOUT)
 {
 	char dir[200], path[210];
 	struct at_addr a;
@@ -363,22 +353,22 @@ TEST_F_TIMEOUT(rule, delay_then_no_listener, AT_TIMEOUT)
 
 TEST_F_TIMEOUT(rule, delay_then_a_full_backlog, AT_TIMEOUT)
 {
-	int held, fds[6], i, cfd;
+	int delayed, fds[6], i, cfd;
 
 	ADD("delay 200 times 1");
-	held = BEGIN(0);
+	delayed = BEGIN(0);
 	ASSERT_EQ(0, at_fill(variant->format, variant->type, &self->a, fds, 6));
-	EXPECT_TRUE(at_until(at_position(held) == 1));
-	EXPECT_EQ(0, at_poll_now(held, POLLOUT));
+	EXPECT_TRUE(at_until(at_position(delayed) == 1));
+	EXPECT_EQ(0, at_poll_now(delayed, POLLOUT));
 	for (i = 0; i < 6; i++) {
 		cfd = accept(self->lfd, NULL, NULL);
 		EXPECT_LE(0, cfd);
 		close(cfd);
 	}
-	EXPECT_EQ(POLLOUT, at_poll(held, POLLOUT));
-	EXPECT_EQ(0, at_so_error(held));
+	EXPECT_EQ(POLLOUT, at_poll(delayed, POLLOUT));
+	EXPECT_EQ(0, at_so_error(delayed));
 	at_close(fds, 6);
-	close(held);
+	close(delayed);
 }
 
 TEST_F_TIMEOUT(rule, delay_beyond_the_deadline, AT_TIMEOUT)
@@ -435,7 +425,7 @@ TEST_F_TIMEOUT(rule, delay_then_wait_for_a_listener, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(rule, times, AT_TIMEOUT)
+TEST_F_TIMEOUT(rule, times_limits_the_hits, AT_TIMEOUT)
 {
 	ADD("refuse times 2");
 	connects(ECONNREFUSED);
@@ -445,7 +435,7 @@ TEST_F_TIMEOUT(rule, times, AT_TIMEOUT)
 	connects(ECONNREFUSED);
 }
 
-TEST_F_TIMEOUT(rule, every, AT_TIMEOUT)
+TEST_F_TIMEOUT(rule, every_third_attempt_is_refused, AT_TIMEOUT)
 {
 	ADD("refuse every 3");
 	connects(0);
@@ -492,7 +482,7 @@ TEST_F_TIMEOUT(rule, first_match_by_priority, AT_TIMEOUT)
 	connects(ECONNREFUSED);
 }
 
-TEST_F_TIMEOUT(rule, type, AT_TIMEOUT)
+TEST_F_TIMEOUT(rule, type_matches_the_socket_type, AT_TIMEOUT)
 {
 	const char *own = at_type_name(variant->type);
 
@@ -959,24 +949,6 @@ TEST_F_TIMEOUT(match, path_of_an_unlinked_file, AT_TIMEOUT)
 /* ---- what rules cost ---- */
 
 /*
- * Become an unprivileged user that is root in new user and network namespaces,
- * so that the tool may change the rules there.
- */
-static int own_namespace(void)
-{
-	static const char map[] = "0 65534 1";
-	int fd, ret;
-
-	if (at_drop_privileges() || prctl(PR_SET_DUMPABLE, 1) ||
-	    unshare(CLONE_NEWUSER | CLONE_NEWNET))
-		return -1;
-	fd = open("/proc/self/uid_map", O_WRONLY);
-	ret = write(fd, map, strlen(map)) < 0 ? -1 : 0;
-	close(fd);
-	return ret;
-}
-
-/*
  * Replace the rules by @n rules. The pattern of each rule is a star, then @len
  * times 'a', then 'b'.
  */
@@ -993,14 +965,6 @@ static int restore_patterns(int n, int len, const char *kind)
 	for (i = 0; i < n; i++)
 		fprintf(f, "to %s:*%sb deny\n", kind, text);
 	return restore_end(f);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
 /*
@@ -1060,7 +1024,7 @@ TEST_F_TIMEOUT(match, number_of_rules_of_a_user, AT_TIMEOUT)
 	pid_t pid = at_fork();
 
 	if (!pid) {
-		if (own_namespace())
+		if (at_user_netns())
 			_exit(1);
 		if (rule("add deny") <= 0)
 			_exit(2);
@@ -1217,12 +1181,12 @@ static uint64_t make_files(int n)
 	pthread_create(&threads[1], NULL, crowd_connects, &c);
 	at_until(c.fd >= 0);
 	snprintf(path, sizeof(path), "%s/file", c.dir);
-	begun = now_ns();
+	begun = at_now_ns();
 	for (i = 0; i < 40; i++) {
 		close(open(path, O_CREAT | O_RDWR, 0600));
 		unlink(path);
 	}
-	begun = now_ns() - begun;
+	begun = at_now_ns() - begun;
 	c.stop = true;
 	pthread_join(threads[0], NULL);
 	pthread_join(threads[1], NULL);
@@ -1280,13 +1244,11 @@ FIXTURE_TEARDOWN(datagram)
 #define SEND(byte) \
 	at_err(sendto(self->tx, byte, 1, 0, &self->a.sa, self->a.len))
 
-/* Wait for the next datagram and return its byte, or 0 if there is none. */
-static char recv_byte(int fd)
+/* Wait for the next datagram. Return its byte, or -EAGAIN if there is none. */
+static int wait_byte(int fd)
 {
-	char c = 0;
-
 	at_poll(fd, POLLIN);
-	return recv(fd, &c, 1, MSG_DONTWAIT) == 1 ? c : 0;
+	return at_recv_byte(fd);
 }
 
 TEST_F_TIMEOUT(datagram, verdicts, AT_TIMEOUT)
@@ -1309,12 +1271,12 @@ TEST_F_TIMEOUT(datagram, verdicts, AT_TIMEOUT)
 			TH_LOG("%s", rows[i].verdict);
 		}
 		EXPECT_EQ(rows[i].err, at_err(at_connect(fd, &self->a)));
-		EXPECT_EQ(ALTCONN_REASON_RULE, info_of(fd).aci_reason);
-		EXPECT_EQ(id, info_of(fd).aci_rule);
+		EXPECT_EQ(ALTCONN_REASON_RULE, at_reason(fd));
+		EXPECT_EQ(id, at_info_of(fd).aci_rule);
 		EXPECT_EQ(0, rule("flush"));
 	}
 	EXPECT_EQ(0, SEND("y"));
-	EXPECT_EQ('y', recv_byte(self->rx));
+	EXPECT_EQ('y', wait_byte(self->rx));
 	close(fd);
 }
 
@@ -1324,7 +1286,7 @@ TEST_F_TIMEOUT(datagram, drop, AT_TIMEOUT)
 	EXPECT_EQ(0, SEND("x"));
 	EXPECT_EQ(0, rule("flush"));
 	EXPECT_EQ(0, SEND("y"));
-	EXPECT_EQ('y', recv_byte(self->rx));
+	EXPECT_EQ('y', wait_byte(self->rx));
 	EXPECT_EQ(0, at_poll_now(self->rx, POLLIN));
 }
 
@@ -1336,8 +1298,8 @@ TEST_F_TIMEOUT(datagram, delay, AT_TIMEOUT)
 	EXPECT_EQ(0, SEND("x"));
 	/* A later datagram without a delay overtakes the first datagram. */
 	EXPECT_EQ(0, SEND("y"));
-	EXPECT_EQ('y', recv_byte(self->rx));
-	EXPECT_EQ('x', recv_byte(self->rx));
+	EXPECT_EQ('y', wait_byte(self->rx));
+	EXPECT_EQ('x', wait_byte(self->rx));
 	EXPECT_LE(300, at_now_ms() - begun);
 }
 
@@ -1389,7 +1351,7 @@ TEST_F_TIMEOUT(datagram, delayed_without_its_receiver, AT_TIMEOUT)
 	ASSERT_LT(0, rule("add delay 100"));
 	fd = at_socket(AT_NATIVE, SOCK_DGRAM);
 	EXPECT_EQ(0, at_err(sendto(fd, "m", 1, 0, &a.sa, a.len)));
-	EXPECT_EQ('m', recv_byte(marker));
+	EXPECT_EQ('m', wait_byte(marker));
 	close(fd);
 }
 
@@ -1400,8 +1362,7 @@ TEST_F_TIMEOUT(datagram, delayed_without_its_receiver, AT_TIMEOUT)
 TEST_F_TIMEOUT(datagram, delayed_flood, AT_TIMEOUT)
 {
 	int marker = at_socket(variant->format, SOCK_DGRAM);
-	int i, sent = 200, size = 16384, received = 0;
-	char c;
+	int i, c, sent = 200, size = 16384, received = 0;
 
 	ASSERT_EQ(0, at_set_flag(self->tx, SOL_SOCKET, SO_SNDBUF, size));
 	ADD("delay 2s times 200");
@@ -1411,7 +1372,7 @@ TEST_F_TIMEOUT(datagram, delayed_flood, AT_TIMEOUT)
 	/* Another socket sends the marker, which arrives last. */
 	ASSERT_EQ(0, at_err(sendto(marker, "m", 1, 0, &self->a.sa,
 				   self->a.len)));
-	while ((c = recv_byte(self->rx)) == 'x')
+	while ((c = wait_byte(self->rx)) == 'x')
 		received++;
 	EXPECT_EQ('m', c);
 	EXPECT_LT(4, received);
@@ -1429,9 +1390,9 @@ TEST_F_TIMEOUT(datagram, delayed_in_order, AT_TIMEOUT)
 	for (; *byte < 'a' + 20; byte[0]++)
 		ASSERT_EQ(0, SEND(byte));
 	ASSERT_EQ(0, SEND("Z"));
-	EXPECT_EQ('Z', recv_byte(self->rx));
+	EXPECT_EQ('Z', wait_byte(self->rx));
 	for (*byte = 'a'; *byte < 'a' + 20; byte[0]++)
-		EXPECT_EQ(*byte, recv_byte(self->rx));
+		EXPECT_EQ(*byte, wait_byte(self->rx));
 }
 
 /*
@@ -1446,22 +1407,22 @@ TEST_F_TIMEOUT(datagram, connected, AT_TIMEOUT)
 	EXPECT_EQ(1, send(self->tx, "x", 1, 0));
 	EXPECT_EQ(0, at_err(at_connect(self->tx, &self->a)));
 	EXPECT_EQ(1, send(self->tx, "y", 1, 0));
-	EXPECT_EQ('y', recv_byte(self->rx));
+	EXPECT_EQ('y', wait_byte(self->rx));
 	/* A later rule does not apply to an existing association. */
 	ADD("deny");
 	EXPECT_EQ(1, send(self->tx, "z", 1, 0));
-	EXPECT_EQ('z', recv_byte(self->rx));
+	EXPECT_EQ('z', wait_byte(self->rx));
 	EXPECT_EQ(0, rule("flush"));
 	ADD("delay 100");
 	EXPECT_EQ(0, at_err(at_connect(self->tx, &self->a)));
 	EXPECT_EQ(1, send(self->tx, "d", 1, 0));
 	EXPECT_EQ(0, at_poll_now(self->rx, POLLIN));
-	EXPECT_EQ('d', recv_byte(self->rx));
+	EXPECT_EQ('d', wait_byte(self->rx));
 	/* The verdict is forgotten with the association. */
 	EXPECT_EQ(0, at_err(at_connect_unspec(self->tx)));
 	EXPECT_EQ(0, rule("flush"));
 	EXPECT_EQ(0, SEND("e"));
-	EXPECT_EQ('e', recv_byte(self->rx));
+	EXPECT_EQ('e', wait_byte(self->rx));
 }
 
 TEST_HARNESS_MAIN

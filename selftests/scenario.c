@@ -10,28 +10,28 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-FIXTURE(story) {
+FIXTURE(scenario) {
 	struct at_addr a;
 	int lfd;
 };
 
-FIXTURE_VARIANT(story) {
+FIXTURE_VARIANT(scenario) {
 	enum at_format format;
 	enum at_kind kind;
 	int type;
 };
 
-#define STORY(d, k, t)							\
-	FIXTURE_VARIANT_ADD(story, d ## _ ## k ## _ ## t) {		\
+#define SCENARIO(d, k, t)						\
+	FIXTURE_VARIANT_ADD(scenario, d ## _ ## k ## _ ## t) {		\
 		.format = AT_ ## d, .kind = AT_ ## k,			\
 		.type = SOCK_ ## t					\
 	}
-STORY(NATIVE, PORT, STREAM);
-STORY(UNIX, PATH, STREAM);
-STORY(UNIX, NAME, SEQPACKET);
-STORY(IN, INET, STREAM);
+SCENARIO(NATIVE, PORT, STREAM);
+SCENARIO(UNIX, PATH, STREAM);
+SCENARIO(UNIX, NAME, SEQPACKET);
+SCENARIO(IN, INET, STREAM);
 
-FIXTURE_SETUP(story)
+FIXTURE_SETUP(scenario)
 {
 	struct rlimit limit = { 30000, 30000 };
 
@@ -41,7 +41,7 @@ FIXTURE_SETUP(story)
 	ASSERT_LE(0, self->lfd);
 }
 
-FIXTURE_TEARDOWN(story)
+FIXTURE_TEARDOWN(scenario)
 {
 	at_cleanup();
 }
@@ -72,7 +72,7 @@ static int send_number(int fd, int number)
  * A hundred attempts are established in order of arrival. Half of them wait in
  * a blocking call.
  */
-TEST_F_TIMEOUT(story, FIFO_of_a_hundred, AT_TIMEOUT_LONG)
+TEST_F_TIMEOUT(scenario, FIFO_of_a_hundred, AT_TIMEOUT_LONG)
 {
 	struct at_job jobs[QUEUE];
 	int fds[QUEUE], full[2], i;
@@ -107,7 +107,7 @@ TEST_F_TIMEOUT(story, FIFO_of_a_hundred, AT_TIMEOUT_LONG)
  * All attempts get through a backlog of 1, in order of arrival, and each
  * attempt makes one connection.
  */
-TEST_F_TIMEOUT(story, storm, AT_TIMEOUT_LONG)
+TEST_F_TIMEOUT(scenario, storm, AT_TIMEOUT_LONG)
 {
 	static int fds[STORM];
 	int n = at_scale(STORM, 1000), i, err, waiting = 0;
@@ -129,7 +129,7 @@ TEST_F_TIMEOUT(story, storm, AT_TIMEOUT_LONG)
 }
 
 /* However many descriptors and processes have a socket, it has one attempt. */
-TEST_F_TIMEOUT(story, shared_by_fork_and_dup, AT_TIMEOUT)
+TEST_F_TIMEOUT(scenario, shared_by_fork_and_dup, AT_TIMEOUT)
 {
 	int full[2], fd, copy, in[2], out[2];
 	pid_t pid;
@@ -167,7 +167,7 @@ TEST_F_TIMEOUT(story, shared_by_fork_and_dup, AT_TIMEOUT)
 }
 
 /* A child gets the result and the connection of its parent's attempt. */
-TEST_F_TIMEOUT(story, finished_by_the_child, AT_TIMEOUT)
+TEST_F_TIMEOUT(scenario, finished_by_the_child, AT_TIMEOUT)
 {
 	int full[2], fd, i;
 	pid_t pid;
@@ -198,7 +198,7 @@ TEST_F_TIMEOUT(story, finished_by_the_child, AT_TIMEOUT)
  * Clause S-UNSPEC: an accepted socket that connects to AF_UNSPEC can bind,
  * listen and accept.
  */
-TEST_F_TIMEOUT(story, accepted_socket_begins_anew, AT_TIMEOUT)
+TEST_F_TIMEOUT(scenario, accepted_socket_begins_anew, AT_TIMEOUT)
 {
 	int fd, sfd, client, again, err;
 	struct at_addr b, got;

@@ -131,9 +131,9 @@ static void read_control(struct msghdr *msg, struct got *g)
 	}
 }
 
-/* Receive a message, with @room bytes of space for control messages. */
+/* Receive a message, with @space bytes for control messages. */
 static void recv_with_space(int fd, struct got *g, size_t len, int flags,
-			    size_t room)
+			    size_t space)
 {
 	union {
 		char buf[CMSG_SPACE(MOST_FDS * sizeof(int)) + 64];
@@ -142,8 +142,8 @@ static void recv_with_space(int fd, struct got *g, size_t len, int flags,
 	struct iovec iov = { g->text, len };
 	struct msghdr msg = {
 		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = room ? control.buf : NULL,
-		.msg_controllen = room,
+		.msg_control = space ? control.buf : NULL,
+		.msg_controllen = space,
 	};
 
 	memset(g, 0, sizeof(*g));
@@ -211,7 +211,7 @@ TEST_F_TIMEOUT(scm, rights_are_the_same_file, AT_TIMEOUT)
 }
 
 /* In a stream, a read ends behind bytes with which descriptors were sent. */
-TEST_F_TIMEOUT(scm, rights_keep_their_place, AT_TIMEOUT)
+TEST_F_TIMEOUT(scm, rights_keep_their_position, AT_TIMEOUT)
 {
 	int fd = some_file();
 	struct got g;
@@ -868,7 +868,7 @@ TEST_F_TIMEOUT(scm, credentials_at_the_end, AT_TIMEOUT)
 		EXPECT_EQ(STREAM ? 65534 : 0, g.cred.uid);
 }
 
-static int64_t now_ns(void)
+static int64_t realtime_ns(void)
 {
 	struct timespec ts;
 
@@ -879,7 +879,7 @@ static int64_t now_ns(void)
 /* Wait until a timestamp cannot be mistaken for @then. */
 static bool later_than(int64_t then)
 {
-	return at_until(now_ns() > then + 2000);
+	return at_until(realtime_ns() > then + 2000);
 }
 
 static const int stamp_types[] = {
@@ -903,11 +903,11 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_is_the_time_of_sending, AT_TIMEOUT)
 					 stamp_types[i], 1));
 		for (k = 0; k < 2; k++) {
 			/* Microseconds are truncated, not rounded. */
-			begin[k] = now_ns() - 1000;
+			begin[k] = realtime_ns() - 1000;
 			ASSERT_EQ(0,
 				  send_message(self->sv[0], k ? "b" : "a", NULL,
 					       0));
-			end[k] = now_ns();
+			end[k] = realtime_ns();
 			ASSERT_TRUE(later_than(end[k]));
 		}
 		for (k = 0; k < 2; k++) {
@@ -950,12 +950,12 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_asked_for_too_late, AT_TIMEOUT)
 		SKIP(return, "a stream has no timestamps");
 	ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET, SO_TIMESTAMPNS, 1));
 	ASSERT_EQ(0, send_message(self->sv[0], "x", NULL, 0));
-	sent = now_ns();
+	sent = realtime_ns();
 	ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET, SO_TIMESTAMPNS, 0));
 	ASSERT_EQ(0, send_message(self->sv[0], "a", NULL, 0));
 	ASSERT_EQ(0, at_set_flag(self->sv[1], SOL_SOCKET, SO_TIMESTAMPNS, 1));
 	ASSERT_TRUE(later_than(sent));
-	begin = now_ns();
+	begin = realtime_ns();
 	ASSERT_EQ(0, set_peek_off(self->sv[1], 1));
 	for (i = 0; i < 2; i++) {
 		recv_message(self->sv[1], &g, i ? 0 : MSG_PEEK);
@@ -967,7 +967,7 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_asked_for_too_late, AT_TIMEOUT)
 	recv_message(self->sv[1], &g, 0);
 	EXPECT_STREQ("a", g.text);
 	EXPECT_LE(begin, g.stamp_ns);
-	EXPECT_GE(now_ns(), g.stamp_ns);
+	EXPECT_GE(realtime_ns(), g.stamp_ns);
 }
 
 /*
@@ -1012,7 +1012,7 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_of_a_blocked_sender, AT_TIMEOUT)
 		n++;
 	ASSERT_EQ(0, pthread_create(&t.thread, NULL, send_numbers, &t));
 	ASSERT_TRUE(at_until((i = atomic_load(&t.tid)) && at_sleeps(i)));
-	begin = now_ns();
+	begin = realtime_ns();
 	for (i = 0; i < n; i++) {
 		recv_message(self->sv[1], &g, 0);
 		EXPECT_STREQ("full", g.text);
@@ -1020,7 +1020,7 @@ TEST_F_TIMEOUT(scm, SO_TIMESTAMP_of_a_blocked_sender, AT_TIMEOUT)
 	}
 	pthread_join(t.thread, NULL);
 	EXPECT_EQ(0, t.err);
-	sent = now_ns();
+	sent = realtime_ns();
 	ASSERT_TRUE(later_than(sent));
 	recv_message(self->sv[1], &g, 0);
 	EXPECT_STREQ("0000000000000000", g.text);

@@ -25,12 +25,13 @@
 enum set { INSTRUCTIONS = 1, WALL = 2, BOTH = 3 };
 
 /*
- * The families for which a row is measured. ANY: all of them, with pipes.
- * SOCKETS: all but pipes. ADDRESSES: all but pipes, with each kind of address,
- * since the cost depends on it. OURS_AND_UNIX: only altconn and AF_UNIX, which
- * is sufficient to show whether the cost depends on a number of objects.
+ * The families for which a row is measured. ANY means all families and pipes.
+ * SOCKETS means all families without pipes. ADDRESSES means the same, with each
+ * kind of address, since the cost depends on the kind. OURS_AND_UNIX means only
+ * altconn and AF_UNIX, which are sufficient to show whether the cost depends on
+ * a number of objects.
  */
-enum who { ANY, SOCKETS, ADDRESSES, OURS_AND_UNIX };
+enum families { ANY, SOCKETS, ADDRESSES, OURS_AND_UNIX };
 
 static const struct row {
 	const char	*op;
@@ -39,52 +40,73 @@ static const struct row {
 	long		arg;
 	long		times;
 	enum set	set;
-	enum who	who;
+	enum families	families;
 	/* The values of a metric are one run over time, not repetitions. */
 	bool		series;
 } rows[] = {
-	{ "socket", run_bare_socket, STREAM, 0, 4000, INSTRUCTIONS, SOCKETS },
-	{ "connect", run_connect_two, STREAM, 0, 3000, BOTH, ADDRESSES },
-	{ "connect-one-thread", run_connect_one, STREAM, 0, 3000, INSTRUCTIONS,
-	  ADDRESSES },
-	{ "ping-pong", run_ping_pong, STREAM | SEQPACKET, 64, 4000, BOTH,
-	  ANY },
-	{ "flow", run_flow, STREAM | SEQPACKET | DGRAM, 64, 30000, BOTH,
-	  ANY },
-	{ "flow", run_flow, STREAM, 1024, 20000, WALL, ANY },
-	{ "flow", run_flow, STREAM | SEQPACKET | DGRAM, 4096, 20000, BOTH,
-	  ANY },
-	{ "flow", run_flow, STREAM, 16384, 5000, WALL, ANY },
-	{ "flow", run_flow, STREAM | SEQPACKET, 65536, 2000, BOTH, ANY },
-	{ "flow", run_flow, STREAM, 262144, 400, WALL, ANY },
-	{ "flow", run_flow, STREAM, 1048576, 100, WALL, ANY },
-	{ "pairs", run_pairs, STREAM, 2, 5000, WALL, ANY },
-	{ "pairs", run_pairs, STREAM, 8, 1500, WALL, ANY },
-	{ "pairs", run_pairs, STREAM, 64, 300, WALL, ANY },
-	{ "connect-one-listener", run_connect_rate, STREAM, 4, 1000, WALL,
-	  ADDRESSES },
-	{ "connect-many-listeners", run_connect_many, STREAM, 4, 1000, WALL,
-	  SOCKETS },
-	{ "fan-in", run_fan_in, DGRAM, 64, 500, BOTH, SOCKETS },
-	{ "latency", run_latency, STREAM | SEQPACKET, 64, 5000, WALL, ANY },
+	{ .op = "socket", .run = run_bare_socket, .types = STREAM,
+	  .times = 4000, .set = INSTRUCTIONS, .families = SOCKETS },
+	{ .op = "connect", .run = run_connect_two, .types = STREAM,
+	  .times = 3000, .set = BOTH, .families = ADDRESSES },
+	{ .op = "connect-one-thread", .run = run_connect_one, .types = STREAM,
+	  .times = 3000, .set = INSTRUCTIONS, .families = ADDRESSES },
+	{ .op = "ping-pong", .run = run_ping_pong, .types = STREAM | SEQPACKET,
+	  .arg = 64, .times = 4000, .set = BOTH, .families = ANY },
+	{ .op = "flow", .run = run_flow, .types = STREAM | SEQPACKET | DGRAM,
+	  .arg = 64, .times = 30000, .set = BOTH, .families = ANY },
+	{ .op = "flow", .run = run_flow, .types = STREAM, .arg = 1024,
+	  .times = 20000, .set = WALL, .families = ANY },
+	{ .op = "flow", .run = run_flow, .types = STREAM | SEQPACKET | DGRAM,
+	  .arg = 4096, .times = 20000, .set = BOTH, .families = ANY },
+	{ .op = "flow", .run = run_flow, .types = STREAM, .arg = 16384,
+	  .times = 5000, .set = WALL, .families = ANY },
+	{ .op = "flow", .run = run_flow, .types = STREAM | SEQPACKET,
+	  .arg = 65536, .times = 2000, .set = BOTH, .families = ANY },
+	{ .op = "flow", .run = run_flow, .types = STREAM, .arg = 262144,
+	  .times = 400, .set = WALL, .families = ANY },
+	{ .op = "flow", .run = run_flow, .types = STREAM, .arg = 1048576,
+	  .times = 100, .set = WALL, .families = ANY },
+	{ .op = "pairs", .run = run_pairs, .types = STREAM, .arg = 2,
+	  .times = 5000, .set = WALL, .families = ANY },
+	{ .op = "pairs", .run = run_pairs, .types = STREAM, .arg = 8,
+	  .times = 1500, .set = WALL, .families = ANY },
+	{ .op = "pairs", .run = run_pairs, .types = STREAM, .arg = 64,
+	  .times = 300, .set = WALL, .families = ANY },
+	{ .op = "connect-one-listener", .run = run_connect_rate,
+	  .types = STREAM, .arg = 4, .times = 1000, .set = WALL,
+	  .families = ADDRESSES },
+	{ .op = "connect-many-listeners", .run = run_connect_many,
+	  .types = STREAM, .arg = 4, .times = 1000, .set = WALL,
+	  .families = SOCKETS },
+	{ .op = "fan-in", .run = run_fan_in, .types = DGRAM, .arg = 64,
+	  .times = 500, .set = BOTH, .families = SOCKETS },
+	{ .op = "latency", .run = run_latency, .types = STREAM | SEQPACKET,
+	  .arg = 64, .times = 5000, .set = WALL, .families = ANY },
 	/* vsock needs minutes for this operation. */
-	{ "latency-beside-64", run_loaded_latency, STREAM, 64, 1000, WALL,
-	  OURS_AND_UNIX },
-	{ "idle-pair", run_idle, STREAM, 3000, 0, INSTRUCTIONS, SOCKETS },
-	{ "burst", run_burst, STREAM, 300, 0, INSTRUCTIONS, SOCKETS },
-	{ "connect-among", run_connect_among, STREAM, 1000, 2000, INSTRUCTIONS,
-	  OURS_AND_UNIX },
-	{ "connect-among", run_connect_among, STREAM, 100000, 2000,
-	  INSTRUCTIONS, OURS_AND_UNIX },
-	{ "waiters", run_waiters, STREAM, 10, 0, INSTRUCTIONS, OURS_AND_UNIX },
-	{ "waiters", run_waiters, STREAM, 10000, 0, INSTRUCTIONS,
-	  OURS_AND_UNIX },
-	{ "last-port", run_last_port, STREAM, 100, 2000, INSTRUCTIONS,
-	  OURS_AND_UNIX },
-	{ "last-port", run_last_port, STREAM, 50000, 2000, INSTRUCTIONS,
-	  OURS_AND_UNIX },
-	{ "overload", run_overload, STREAM, 200, 220, INSTRUCTIONS,
-	  OURS_AND_UNIX, true },
+	{ .op = "latency-beside-64", .run = run_loaded_latency, .types = STREAM,
+	  .arg = 64, .times = 1000, .set = WALL, .families = OURS_AND_UNIX },
+	{ .op = "idle-pair", .run = run_idle, .types = STREAM, .arg = 3000,
+	  .set = INSTRUCTIONS, .families = SOCKETS },
+	{ .op = "burst", .run = run_burst, .types = STREAM, .arg = 300,
+	  .set = INSTRUCTIONS, .families = SOCKETS },
+	{ .op = "connect-among", .run = run_connect_among, .types = STREAM,
+	  .arg = 1000, .times = 2000, .set = INSTRUCTIONS,
+	  .families = OURS_AND_UNIX },
+	{ .op = "connect-among", .run = run_connect_among, .types = STREAM,
+	  .arg = 100000, .times = 2000, .set = INSTRUCTIONS,
+	  .families = OURS_AND_UNIX },
+	{ .op = "waiters", .run = run_waiters, .types = STREAM, .arg = 10,
+	  .set = INSTRUCTIONS, .families = OURS_AND_UNIX },
+	{ .op = "waiters", .run = run_waiters, .types = STREAM, .arg = 10000,
+	  .set = INSTRUCTIONS, .families = OURS_AND_UNIX },
+	{ .op = "last-port", .run = run_last_port, .types = STREAM, .arg = 100,
+	  .times = 2000, .set = INSTRUCTIONS, .families = OURS_AND_UNIX },
+	{ .op = "last-port", .run = run_last_port, .types = STREAM,
+	  .arg = 50000, .times = 2000, .set = INSTRUCTIONS,
+	  .families = OURS_AND_UNIX },
+	{ .op = "overload", .run = run_overload, .types = STREAM, .arg = 200,
+	  .times = 220, .set = INSTRUCTIONS, .families = OURS_AND_UNIX,
+	  .series = true },
 };
 
 static struct {
@@ -119,15 +141,15 @@ static bool wanted(const struct row *row, const struct family *f)
 		return false;
 	if (opt.arg >= 0 && row->arg != opt.arg)
 		return false;
-	if (row->who != ANY && !f->make_addr)
+	if (row->families != ANY && !f->make_addr)
 		return false;
 	if (opt.families)
 		return true;
-	if (row->who == OURS_AND_UNIX)
+	if (row->families == OURS_AND_UNIX)
 		return !strcmp(f->name, "altconn") ||
 		       !strcmp(f->name, "altconn-name") ||
 		       !strcmp(f->name, "unix");
-	return row->who == ADDRESSES || !f->detail;
+	return row->families == ADDRESSES || !f->detail;
 }
 
 /* The values of one metric, one for each repetition or step */

@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 
 /* Return a value of /proc/meminfo, in bytes. */
-static double kernel_says(const char *name)
+static double meminfo_bytes(const char *name)
 {
 	FILE *f = fopen("/proc/meminfo", "r");
 	char line[128];
@@ -26,7 +26,7 @@ static double kernel_says(const char *name)
 }
 
 /* Return the bytes of free pages in per-CPU lists, which MemFree leaves out. */
-static double kept_by_cpus(void)
+static double percpu_list_bytes(void)
 {
 	FILE *f = fopen("/proc/zoneinfo", "r");
 	double sum = 0, pages;
@@ -44,7 +44,7 @@ static double kept_by_cpus(void)
 
 static double free_memory(void)
 {
-	return kernel_says("MemFree:") + kept_by_cpus();
+	return meminfo_bytes("MemFree:") + percpu_list_bytes();
 }
 
 static void drop_clean(void)
@@ -87,7 +87,7 @@ static struct usage usage(void)
 	settle();
 	/* MemAvailable counts the inodes of sockets as a cache. */
 	return (struct usage) {
-		.slab = kernel_says("Slab:"), .used = -free_memory(),
+		.slab = meminfo_bytes("Slab:"), .used = -free_memory(),
 	};
 }
 

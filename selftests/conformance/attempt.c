@@ -275,7 +275,7 @@ static void fail_once(struct test *t, int fd)
  * Let an attempt fail without reading SO_ERROR: the next connect() returns the
  * error, once.
  */
-static void fail_untold(struct test *t)
+static void fail_with_so_error_unread(struct test *t)
 {
 	struct pair p = { .peer = -1 };
 	struct addr a;
@@ -320,7 +320,7 @@ void s_resume(struct test *t)
 		peer = accept_one(t, lfd);
 	exchange(t, fd, peer, "after a failed attempt");
 	if (t->mode == NONBLOCKING)
-		fail_untold(t);
+		fail_with_so_error_unread(t);
 }
 
 void s_done(struct test *t)

@@ -145,7 +145,7 @@ static void print_table(FILE *out, const struct suite *s, bool altconn)
 }
 
 /* Return whether an earlier case of the same cell has the same text. */
-static bool said_before(const struct suite *s, const struct test *t)
+static bool is_repeated(const struct suite *s, const struct test *t)
 {
 	const struct test *e;
 
@@ -187,7 +187,7 @@ static void print_deviations(FILE *out, const struct suite *s)
 	const struct test *t;
 
 	for (t = s->cases; t < s->cases + s->ncases; t++) {
-		if (t->result != DEVIATES || said_before(s, t))
+		if (t->result != DEVIATES || is_repeated(s, t))
 			continue;
 		if (!last)
 			fputs("\n## Deviations\n", out);

@@ -17,7 +17,7 @@ static char *path_of(const struct test *t, struct addr *a)
 	return is_native(t) ? a->nat.sac_path : a->un.sun_path;
 }
 
-/* Append to a path. Both formats have room for a few more bytes. */
+/* Append to a path. Both formats have space for a few more bytes. */
 static void append(const struct test *t, struct addr *a, const char *more)
 {
 	strcat(path_of(t, a), more);

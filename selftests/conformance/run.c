@@ -181,15 +181,15 @@ static bool reap(pid_t pid)
 /* Read the report of a child, or report what has happened to the child. */
 static void case_wait(struct test *t, pid_t pid, int fd)
 {
-	bool told = readable(fd, CASE_MS);
+	bool reported = readable(fd, CASE_MS);
 	struct test report;
 
-	if (!told)
+	if (!reported)
 		kill(pid, SIGKILL);
-	if (told && read(fd, &report, sizeof(report)) == sizeof(report))
+	if (reported && read(fd, &report, sizeof(report)) == sizeof(report))
 		*t = report;
 	else
-		deviates(t, told ? "the process of the case died" :
+		deviates(t, reported ? "the process of the case died" :
 				   "the case did not end in time");
 	if (!reap(pid))
 		deviates(t, "the process of the case cannot be killed");

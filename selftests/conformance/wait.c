@@ -25,7 +25,7 @@ static void fails_in_the_end(struct test *t)
 	expect(t, so_error(fd), 0, "in SO_ERROR when it is read again");
 }
 
-/* In a family in which no attempt waits, try a backlog with room. */
+/* In a family in which no attempt waits, try a backlog with space. */
 static void async_without_gate(struct test *t)
 {
 	struct addr a;

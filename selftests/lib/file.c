@@ -34,6 +34,14 @@ int at_file_write(const char *path, const char *text)
 	return n == (ssize_t)strlen(text) ? 0 : -1;
 }
 
+int at_proc_write(pid_t pid, const char *file, const char *text)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+	return at_file_write(path, text);
+}
+
 static void sysctl_file(char *buf, size_t len, const char *name)
 {
 	snprintf(buf, len, "/proc/sys/net/%s", name);

@@ -3,6 +3,7 @@
 #include "sock.h"
 #include "wait.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -63,6 +64,15 @@ int at_job_end(struct at_job *job)
 void at_job_signal(struct at_job *job, int sig)
 {
 	pthread_kill(job->thread, sig);
+}
+
+int at_pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set);
 }
 
 atomic_int at_caught;

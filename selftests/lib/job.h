@@ -28,6 +28,9 @@ void at_job_signal(struct at_job *job, int sig);
 /* Return whether a thread of this process sleeps, interruptibly. */
 bool at_sleeps(pid_t tid);
 
+/* Keep this thread on one CPU. Return -1 on failure. */
+int at_pin(int cpu);
+
 /* Count the signals @sig in at_caught. @flags are those of sigaction(2). */
 int at_catch(int sig, int flags);
 extern atomic_int at_caught;

@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "netns.h"
+#include "child.h"
+#include "file.h"
 #include "netlink.h"
 
 #include <fcntl.h>
 #include <linux/altconn_netlink.h>
 #include <sched.h>
+#include <sys/prctl.h>
 
 int at_netns(void)
 {
 	return unshare(CLONE_NEWNET);
+}
+
+int at_user_netns(void)
+{
+	if (at_drop_privileges() || prctl(PR_SET_DUMPABLE, 1) ||
+	    unshare(CLONE_NEWUSER | CLONE_NEWNET))
+		return -1;
+	return at_file_write("/proc/self/uid_map", "0 65534 1");
 }
 
 int at_netns_fd(void)

@@ -7,6 +7,11 @@
 
 /* Move this thread to a new network namespace. */
 int at_netns(void);
+/*
+ * Become an unprivileged user that is root of new user and network namespaces,
+ * where the tool can change the rules.
+ */
+int at_user_netns(void);
 /* Return a descriptor of this thread's network namespace, or enter another. */
 int at_netns_fd(void);
 int at_netns_enter(int fd);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "option.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -29,6 +30,14 @@ int at_set_flag(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof(value));
 }
 
+int at_get_flag(int fd, int level, int option)
+{
+	socklen_t len = sizeof(int);
+	int value = -1;
+
+	return getsockopt(fd, level, option, &value, &len) ? -errno : value;
+}
+
 int at_set_option(int fd, int option, uint32_t value)
 {
 	return setsockopt(fd, SOL_ALTCONN, option, &value, sizeof(value));
@@ -54,6 +63,21 @@ int at_info(int fd, struct altconn_connect_info *info)
 
 	memset(info, 0xff, sizeof(*info));
 	return getsockopt(fd, SOL_ALTCONN, ALTCONN_CONNECT_INFO, info, &len);
+}
+
+struct altconn_connect_info at_info_of(int fd)
+{
+	struct altconn_connect_info info;
+
+	at_info(fd, &info);
+	return info;
+}
+
+unsigned int at_reason(int fd)
+{
+	struct altconn_connect_info info;
+
+	return at_info(fd, &info) ? ~0U : info.aci_reason;
 }
 
 unsigned int at_position(int fd)

@@ -119,6 +119,19 @@ int at_listener(struct at_addr *a, enum at_format format, enum at_kind kind,
 	return listen(fd, backlog) ? at_close_failed(fd) : fd;
 }
 
+int at_listen_shared(enum at_format format, int type, const struct at_addr *a,
+		     bool share, int backlog)
+{
+	int fd = at_socket(format, type);
+
+	if (fd < 0)
+		return -1;
+	if (at_set_option(fd, ALTCONN_SHARE_ADDRESS, share) || at_bind(fd, a) ||
+	    listen(fd, backlog))
+		return at_close_failed(fd);
+	return fd;
+}
+
 int at_client(enum at_format format, int type, const struct at_addr *a,
 	      int *err)
 {
@@ -185,7 +198,7 @@ ssize_t at_send_with(int fd, const void *data, size_t len, int type,
 	union {
 		char buf[CMSG_SPACE(AT_CONTROL_MOST)];
 		struct cmsghdr align;
-	} room = {};
+	} buffer = {};
 	struct iovec iov = { (void *)data, len };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	struct cmsghdr *cmsg;
@@ -195,7 +208,7 @@ ssize_t at_send_with(int fd, const void *data, size_t len, int type,
 		return -1;
 	}
 	if (size) {
-		msg.msg_control = room.buf;
+		msg.msg_control = buffer.buf;
 		msg.msg_controllen = CMSG_SPACE(size);
 		cmsg = CMSG_FIRSTHDR(&msg);
 		cmsg->cmsg_level = SOL_SOCKET;
@@ -204,6 +217,32 @@ ssize_t at_send_with(int fd, const void *data, size_t len, int type,
 		memcpy(CMSG_DATA(cmsg), control, size);
 	}
 	return sendmsg(fd, &msg, flags | MSG_NOSIGNAL);
+}
+
+int at_send_byte(int fd, const struct at_addr *to, char c)
+{
+	return at_err(sendto(fd, &c, 1, MSG_DONTWAIT | MSG_NOSIGNAL,
+			     to ? &to->sa : NULL, to ? to->len : 0));
+}
+
+int at_recv_byte(int fd)
+{
+	unsigned char c;
+	ssize_t n;
+
+	n = recv(fd, &c, 1, MSG_DONTWAIT);
+	return n == 1 ? c : n < 0 ? -errno : 0;
+}
+
+long at_fill_buffer(int fd, size_t piece)
+{
+	static char buf[65536];
+	long sum = 0;
+	ssize_t n;
+
+	while ((n = send(fd, buf, piece, MSG_DONTWAIT | MSG_NOSIGNAL)) > 0)
+		sum += n;
+	return sum;
 }
 
 int at_send_all(int fd, const void *buf, size_t len)

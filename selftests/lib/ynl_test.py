@@ -649,7 +649,7 @@ def a_namespace_has_at_most_256_monitors():
     resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
     socks = [generic() for _ in range(257)]
     same(set(monitors(*socks[:256])), {(0, 0)})
-    # The next socket gets ENOSPC, and the other sockets keep their places.
+    # The next socket gets ENOSPC, and the other sockets remain monitors.
     same(list(monitors(socks[256], socks[0])), [(28, None), (0, 0)])
     socks.pop(0).close()
     same(list(monitors(socks[255])), [(0, 0)])
