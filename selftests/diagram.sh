@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Documentation/design/states.dot agrees with the code. Each change of state of a
-# stream or seqpacket socket in the tests of connect() is an edge of the diagram,
-# and each edge of the diagram occurs in these tests.
+# Documentation/design/states.dot agrees with the code. Each change of state of
+# a stream or seqpacket socket in the tests of connect() is an edge of the
+# diagram, and each edge of the diagram occurs in these tests.
 # shellcheck source=selftests/lib/tap.sh
 . "$(dirname "$0")/lib/tap.sh"
 

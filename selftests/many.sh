@@ -12,7 +12,8 @@ make_dir
 json_open "rows = doc['associations']"
 
 n=100000
-# An association takes more memory and more time on the debug kernel.
+# An association takes more memory and more time on the debug kernel, where this
+# suite only runs if ALL= or TESTS= selects it.
 [ -z "${ALTCONN_DEBUG_KERNEL:-}" ] || n=5000
 
 # meanwhile COMMAND...: other associations begin and end as long as the command

@@ -209,7 +209,8 @@ check "the first monitor prints only events of its type" \
 monitor=$first
 end
 
-# A monitor in another PID namespace, which cannot see the processes of this one.
+# A monitor in another PID namespace, which cannot see the processes of this
+# one.
 rm -f "$dir/out"
 # shellcheck disable=SC2016 # the inner shell expands it
 unshare --pid --fork sh -c \
@@ -254,21 +255,21 @@ altconn node id 1
 nsenter --net="$dir/ns" altconn node add 1 netns "/proc/$$/ns/net"
 nsenter --net="$dir/ns" \
 	altconn monitor -j -e established -e accepted -e closed -e rules \
-	>"$dir/far" &
-far=$!
-far_prints() {
+	>"$dir/node" &
+node_monitor=$!
+node_monitor_prints() {
 	nsenter --net="$dir/ns" altconn rule flush
-	[ -s "$dir/far" ]
+	[ -s "$dir/node" ]
 }
-wait_until far_prints
+wait_until node_monitor_prints
 begin -j -e established -e accepted -e closed -e rules
 nsenter --net="$dir/ns" \
 	altconn listen --reachable port:4200 </dev/null >/dev/null &
 listener=$!
-far_listens() {
+node_listens() {
 	nsenter --net="$dir/ns" altconn show -lH | grep -q port:4200
 }
-wait_until far_listens
+wait_until node_listens
 altconn connect port:7/4200 </dev/null >/dev/null
 wait "$listener"
 check "a monitor in the client's namespace prints the connection" \
@@ -277,17 +278,17 @@ check "its events have the address that the client used" same \
 	"$(events "sorted(ev['event'] for ev in e), {ev['server']['address'] for ev in e}")" \
 	"['accepted', 'closed', 'closed', 'established'] {'port:7/4200'}"
 end
-far_count() {
-	cp "$dir/far" "$dir/out"
+node_count() {
+	cp "$dir/node" "$dir/out"
 	count "$1"
 }
 check "a monitor in the server's namespace prints the connection" \
-	wait_until far_count 4
+	wait_until node_count 4
 check "its events have the address that the listener is bound to" same \
 	"$(events "sorted(ev['event'] for ev in e), {ev['server']['address'] for ev in e}")" \
 	"['accepted', 'closed', 'closed', 'established'] {'port:4200'}"
-kill "$far"
-wait "$far" 2>/dev/null
+kill "$node_monitor"
+wait "$node_monitor" 2>/dev/null
 umount "$dir/ns"
 altconn node flush
 
@@ -336,8 +337,8 @@ export -f storm
 check "a namespace ends with its monitors" unshare --net bash -c storm
 
 # A stopped monitor reads no event, so that its socket becomes full. The socket
-# of an administrator has room for thousands of events. The socket of a user,
-# for the events of that user, has room for hundreds.
+# of an administrator has space for thousands of events. The socket of a user,
+# for the events of that user, has space for hundreds.
 attempts=10000
 if [ -n "${ALTCONN_DEBUG_KERNEL:-}" ]; then
 	as=("${nobody[@]}")

@@ -55,11 +55,13 @@ for address in port:4000 name:db inet:127.0.0.1:4000 "inet:[::1]:4000"; do
 done
 check "a stream carries data both ways: path" exchange_path
 
-# This path is longer than an address structure has room for.
+# This path is longer than the longest path of an address structure.
 deep=$dir/$(printf '%0100d' 1)/$(printf '%0100d' 2)
 mkdir -p "$deep"
 
-exchange_far() {
+# exchange_at_path PATH OPTION...: like exchange_path, with a path of the socket
+# file $deep/s and with options of altconn listen.
+exchange_at_path() {
 	local text=$1
 	shift
 	echo answer | altconn listen "$@" "path:$text" >"$dir/got" &
@@ -78,13 +80,14 @@ leave_stale() {
 	test -S "$deep/s"
 }
 
-check "a stream carries data both ways: a long path" exchange_far "$deep/s"
+check "a stream carries data both ways: a long path" \
+	exchange_at_path "$deep/s"
 check "a long path without a listener refuses an attempt" eval \
 	"leave_stale && wrong 1 'ECONNREFUSED' altconn connect 'path:$deep/s'"
 check "listen fails when the socket file exists" \
 	wrong 1 "Address already in use" altconn listen "path:$deep/s"
 check "listen --replace replaces a stale socket file" \
-	exchange_far "$deep/s" --replace
+	exchange_at_path "$deep/s" --replace
 check "connect fails when the file of a long path does not exist" \
 	wrong 1 "ENOENT" altconn connect "path:$deep/none"
 

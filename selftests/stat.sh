@@ -109,7 +109,7 @@ assert re.search(r"(?m)^altconn_listener_connects_total"
 PY
 }
 check "-m prints valid OpenMetrics" open_metrics
-check "an interval and a count print one line for each look" \
+check "an interval and a count print one line for each sample" \
 	same "$(altconn stat -H 0.01 3 | wc -l)" 3
 check "rates have a header" \
 	same "$(altconn stat 0.01 1 | head -n1 | awk '{ print $1, NF }')" \

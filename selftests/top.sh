@@ -13,7 +13,7 @@ need_scene
 make_dir
 json_open "listeners = doc.get('listeners', [])"
 
-# shows PATTERN OPTION...: a line of one look matches the pattern.
+# shows PATTERN OPTION...: a line of one sample matches the pattern.
 shows() {
 	local pattern=$1
 	shift
@@ -21,7 +21,7 @@ shows() {
 	grep -qE -- "$pattern" "$dir/top"
 }
 
-# hides PATTERN OPTION...: no line of one look matches the pattern.
+# hides PATTERN OPTION...: no line of one sample matches the pattern.
 hides() {
 	local pattern=$1
 	shift
@@ -111,7 +111,8 @@ check "-c leaves out waiting attempts" hides "pending" -c
 check "-w lists waiting attempts with their positions" shows \
 	"^stream +1 +[0-9.]+s +- .*port:4000 +helper_scene \\($scene_pid\\)$" \
 	-w
-# top_holds EXPRESSION OPTION...: of two looks, doc is the second.
+# top_holds EXPRESSION OPTION...: the expression holds for the second of two
+# samples, which is doc.
 top_holds() {
 	local expression=$1
 	shift

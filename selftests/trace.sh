@@ -1,10 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # The trace events of attempts that fail, wait and succeed have the addresses,
-# the errno and the name of the reason.
+# the errno and the name of the reason. The trace event of a rule has the
+# addresses, the id of the rule and the name of the verdict.
 # shellcheck source=selftests/lib/tap.sh
 . "$(dirname "$0")/lib/tap.sh"
 
+need altconn
+own_namespaces --net
 tracefs=/sys/kernel/tracing
 [ -d $tracefs/events ] || tracefs=/sys/kernel/debug/tracing
 [ -d $tracefs/events ] || skip_all "there is no tracefs"
@@ -41,8 +44,8 @@ start_over() {
 	echo >"$instance/trace"
 }
 
-plan 23
-for name in connect_begin connect_wait connect_end accept state close; do
+plan 27
+for name in connect_begin rule connect_wait connect_end accept state close; do
 	check "the event altconn_$name exists" \
 		test -d $tracefs/events/altconn/altconn_$name
 done
@@ -58,6 +61,22 @@ check "the end of a failing attempt has errno and reason" event \
 scene connect unix seqpacket path:/nowhere/altconn
 check "an attempt at a missing path has the reason path-lookup" event \
 	altconn_connect_end type=seqpacket "errno=2\b" reason=path-lookup
+
+start_over
+rule=$(altconn rule add to port:$port refuse)
+netns=$(stat -L -c %i /proc/self/ns/net)
+scene bind native stream port:$((port + 1))
+scene again "$answer_slot" native port:$port
+check "the event of a rule has the addresses, the id and the verdict" \
+	event altconn_rule "netns=$netns type=stream " \
+	"local=port:$((port + 1)) remote=port:$port rule=$rule verdict=refuse$"
+check "the end of an attempt that a rule refuses has the reason rule" \
+	event altconn_connect_end "local=port:$((port + 1)) remote=port:$port" \
+	"remote=port:$port errno=111 reason=rule "
+scene connect native stream port:$((port + 2))
+check "an attempt that no rule matches makes no event of a rule" \
+	same "$(grep -c ' altconn_rule: ' "$instance/trace")" 1
+altconn rule flush
 
 start_over
 scene listen native stream port:$port 0

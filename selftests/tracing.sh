@@ -72,7 +72,7 @@ not() {
 	! seen "$1"
 }
 
-plan 17
+plan 19
 check "the page has as many blocks as this test expects" \
 	same "$(find "$dir" -name '[0-9]*' | wc -l)" 11
 
@@ -85,8 +85,11 @@ check "the recipe for failed attempts works" recipe 3
 check "it prints the failed attempts" seen "reason=not-bound"
 check "it prints no other attempt" not "reason=established|connect_begin"
 check "the recipe for the times of waits works" recipe 5
-check "it prints attempts without and with a wait" \
-	same "$(grep -c '^{' "$dir/out")" 2
+check "it prints a bucket for an attempt without a wait" \
+	seen '^\{ waited_us: ~ 2\^0 +\} hitcount: +1\b'
+check "it prints a bucket for an attempt with a wait" \
+	seen '^\{ waited_us: ~ 2\^[1-9][0-9]* +\} hitcount: +1\b'
+check "it prints no other bucket" same "$(grep -c '^{' "$dir/out")" 2
 check "the recipe for reasons works" recipe 7
 check "it counts the failed attempts" seen "err: +111, reason: +2.*hitcount: +2"
 check "it counts the successful attempts" \
