@@ -39,7 +39,9 @@
  * @sk: the endpoint
  * @addr: the destination
  * @text: the bytes that patterns are matched with: the name, or the path
- * @len: length of @text, bytes
+ * @len: length of @text, bytes, without the suffix that d_path() adds to the
+ *	path of an unlinked file
+ * @full_len: length of @text with this suffix
  * @buf: buffer that contains @text if it is a path, or NULL; the caller of
  *	rule_query_init() frees it
  */
@@ -48,6 +50,7 @@ struct rule_query {
 	const struct altconn_addr	*addr;
 	const u8			*text;
 	size_t				len;
+	size_t				full_len;
 	char				*buf;
 };
 
@@ -72,7 +75,9 @@ static bool rule_matches_dest(const struct altconn_rule *rule,
 			       rule->prefix_len))
 		return false;
 	return !rule->glob ||
-	       altconn_glob_match(rule->glob, query->text, query->len);
+	       altconn_glob_match(rule->glob, query->text,
+				  rule->verdict == ALTCONN_VERDICT_ALLOW ?
+					  query->full_len : query->len);
 }
 
 /* Check whether all conditions of a rule hold. */
@@ -130,8 +135,8 @@ static u32 rule_delay_of(const struct altconn_rule *rule)
 }
 
 /*
- * Write the verdict of @rule to @ruling, without @ruling->rule. Return 0: the
- * attempt or datagram passes; 1: it is dropped or delayed; or the negative
+ * Write the verdict of @rule to @ruling, without @ruling->rule. Return 0 if the
+ * attempt or datagram passes, 1 if it is dropped or delayed, or the negative
  * errno with which it is refused.
  */
 static int rule_write_verdict(const struct altconn_rule *rule,
@@ -179,10 +184,12 @@ static int rule_decide(struct altconn_rule *rule, const struct sock *sk,
 }
 
 /*
- * Return the length of the path that d_path() has written. d_path() adds a
- * suffix to the path of a file that is unlinked. The suffix does not count,
- * because a client may reach the file by a descriptor (ALTCONN_PATH_FD), and
- * the rules for its path hold for this client too.
+ * Return the length of the path that d_path() has written, without the suffix
+ * that it adds to the path of a file that is unlinked. A client may reach such
+ * a file by a descriptor (ALTCONN_PATH_FD). A rule that refuses or delays
+ * attempts to the path refuses or delays this client too. But a rule that
+ * allows the path does not allow this client, because another user may have
+ * bound the file at the path before the server did.
  */
 static size_t rule_path_len(const struct path *path, const char *text)
 {
@@ -208,6 +215,7 @@ static int rule_query_init(struct rule_query *query,
 
 	query->text = (const u8 *)query->addr->bytes;
 	query->len = query->addr->len;
+	query->full_len = query->len;
 	if (!rules->paths || query->addr->kind != ALTCONN_KIND_PATH)
 		return 0;
 	query->buf = kmalloc(PATH_MAX, GFP_KERNEL_ACCOUNT);
@@ -218,6 +226,7 @@ static int rule_query_init(struct rule_query *query,
 		return PTR_ERR(text);
 	query->text = (const u8 *)text;
 	query->len = rule_path_len(path, text);
+	query->full_len = strlen(text);
 	return 0;
 }
 
@@ -317,8 +326,8 @@ static int rule_apply(const struct altconn_rules *rules,
  * permissions, the effective user and group ids count.
  *
  * Context: process, may sleep; the caller does not hold lock_sock().
- * Return: 0: the attempt or datagram passes; 1: @ruling drops or delays it;
- * -EPERM, -EACCES (clause E-PERM-RULE: a rule denies it), -ECONNREFUSED,
+ * Return: 0 if the attempt or datagram passes; 1 if @ruling drops or delays it;
+ * -EPERM or -EACCES if a rule denies it (clause E-PERM-RULE); -ECONNREFUSED,
  * -ENETUNREACH or -EHOSTUNREACH if a rule refuses it; -EINTR if a fatal signal
  * is pending; -ENOMEM; -ENAMETOOLONG if the path is longer than PATH_MAX.
  * @ruling->rule is the id of the rule that drops, delays or refuses, and 0 in

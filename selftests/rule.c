@@ -279,29 +279,58 @@ TEST_F_TIMEOUT(rule, delayed_to_the_same_address, AT_TIMEOUT)
 }
 
 /*
+ * Mount a file system at the new folder @path.d, in a new mount namespace. Set
+ * @dir to the path of the folder, and @a to the address of a file in it.
+ */
+static int mount_beside(const char *path, enum at_format format, char dir[200],
+			struct at_addr *a)
+{
+	char file[210];
+
+	if (unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return -1;
+	snprintf(dir, 200, "%s.d", path);
+	snprintf(file, sizeof(file), "%s.d/s", path);
+	at_addr_path(a, format, file);
+	return mkdir(dir, 0755) ? : mount("none", dir, "tmpfs", 0, NULL);
+}
+
+/*
  * A delayed attempt may hold the last reference to a path. The reference is
- * dropped when the attempt ends.
+ * dropped when the attempt ends, so the file system can be unmounted.
  */
 TEST_F_TIMEOUT(rule, attempt_releases_its_path_at_the_end, AT_TIMEOUT)
 {
-	int fd, i;
+	int lfd, fd, i, err;
+	struct at_addr a;
+	char dir[200];
 
 	if (variant->kind != AT_PATH)
 		SKIP(return, "paths only");
-	ADD("delay 1000s");
+	ASSERT_EQ(0, mount_beside(at_path_of(&self->a), variant->format, dir,
+				  &a));
+	ASSERT_LT(0, rule("add to %s delay 1000s", at_text(&a, AT_PATH)));
 	/* close() ends the first attempt, connect() to AF_UNSPEC the other. */
 	for (i = 0; i < 2; i++) {
-		fd = BEGIN(0);
-		close(self->lfd);
-		ASSERT_EQ(0, unlink(at_path_of(&self->a)));
+		if (i)
+			ASSERT_EQ(0, mount("none", dir, "tmpfs", 0, NULL));
+		lfd = at_socket(variant->format, variant->type);
+		ASSERT_EQ(0, at_bind(lfd, &a));
+		ASSERT_EQ(0, listen(lfd, 1));
+		fd = begin_attempt(variant->format, variant->type, &a, 0, &err);
+		EXPECT_EQ(EINPROGRESS, err);
+		close(lfd);
+		EXPECT_EQ(EBUSY, at_err(umount(dir)));
 		if (i) {
 			EXPECT_EQ(0, at_err(at_connect_unspec(fd)));
+			EXPECT_TRUE(at_until(!umount(dir)));
 		}
 		close(fd);
-		self->lfd = at_socket(variant->format, variant->type);
-		ASSERT_EQ(0, at_bind(self->lfd, &self->a));
-		ASSERT_EQ(0, listen(self->lfd, 1));
+		if (!i)
+			EXPECT_TRUE(at_until(!umount(dir)));
 	}
+	rmdir(dir);
 }
 
 /*
@@ -310,19 +339,14 @@ TEST_F_TIMEOUT(rule, attempt_releases_its_path_at_the_end, AT_TIMEOUT)
  */
 TEST_F_TIMEOUT(rule, attempt_releases_its_path_at_the_deadline, AT_TIMEOUT)
 {
-	char dir[200], path[210];
 	struct at_addr a;
+	char dir[200];
 	int lfd, fd, err;
 
 	if (variant->kind != AT_PATH)
 		SKIP(return, "paths only");
-	ASSERT_EQ(0, unshare(CLONE_NEWNS));
-	ASSERT_EQ(0, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	snprintf(dir, sizeof(dir), "%s.d", at_path_of(&self->a));
-	ASSERT_EQ(0, mkdir(dir, 0755));
-	ASSERT_EQ(0, mount("none", dir, "tmpfs", 0, NULL));
-	snprintf(path, sizeof(path), "%s/s", dir);
-	at_addr_path(&a, variant->format, path);
+	ASSERT_EQ(0, mount_beside(at_path_of(&self->a), variant->format, dir,
+				  &a));
 	ASSERT_LT(0, rule("add to %s delay 1000s", at_text(&a, AT_PATH)));
 	lfd = at_socket(variant->format, variant->type);
 	ASSERT_EQ(0, at_bind(lfd, &a));
@@ -330,7 +354,7 @@ TEST_F_TIMEOUT(rule, attempt_releases_its_path_at_the_deadline, AT_TIMEOUT)
 	fd = begin_attempt(variant->format, variant->type, &a, 50, &err);
 	EXPECT_EQ(EINPROGRESS, err);
 	close(lfd);
-	EXPECT_NE(0, at_poll(fd, POLLOUT));
+	EXPECT_EQ(POLLOUT | POLLERR | POLLHUP, at_poll(fd, POLLOUT));
 	EXPECT_EQ(ETIMEDOUT, at_so_error(fd));
 	EXPECT_TRUE(at_until(!umount(dir)));
 	rmdir(dir);
@@ -346,7 +370,7 @@ TEST_F_TIMEOUT(rule, delay_then_no_listener, AT_TIMEOUT)
 	fd = BEGIN(0);
 	close(self->lfd);
 	self->lfd = -1;
-	EXPECT_NE(0, at_poll(fd, POLLOUT));
+	EXPECT_EQ(POLLOUT | POLLERR | POLLHUP, at_poll(fd, POLLOUT));
 	EXPECT_EQ(ECONNREFUSED, at_so_error(fd));
 	close(fd);
 }
@@ -377,7 +401,7 @@ TEST_F_TIMEOUT(rule, delay_beyond_the_deadline, AT_TIMEOUT)
 
 	ADD("delay 20s");
 	fd = BEGIN(300);
-	EXPECT_NE(0, at_poll(fd, POLLOUT));
+	EXPECT_EQ(POLLOUT | POLLERR | POLLHUP, at_poll(fd, POLLOUT));
 	EXPECT_EQ(ETIMEDOUT, at_so_error(fd));
 	close(fd);
 }
@@ -396,7 +420,7 @@ TEST_F_TIMEOUT(rule, rule_is_deleted_meanwhile, AT_TIMEOUT)
 	connects(0);
 	EXPECT_EQ(POLLOUT, at_poll(delayed, POLLOUT));
 	EXPECT_EQ(0, at_so_error(delayed));
-	EXPECT_NE(0, at_poll(dropped, POLLOUT));
+	EXPECT_EQ(POLLOUT | POLLERR | POLLHUP, at_poll(dropped, POLLOUT));
 	EXPECT_EQ(ETIMEDOUT, at_so_error(dropped));
 	close(delayed);
 	close(dropped);
@@ -916,8 +940,9 @@ TEST_F_TIMEOUT(match, path_of_the_file_itself, AT_TIMEOUT)
 }
 
 /*
- * The pattern of a rule also matches the path of a socket file that is unlinked
- * while its server goes on, and that a client reaches by a descriptor.
+ * A socket file is unlinked while its server goes on, and a client reaches it
+ * by a descriptor. A rule that denies the path denies this client. A rule that
+ * allows the path does not allow it.
  */
 TEST_F_TIMEOUT(match, path_of_an_unlinked_file, AT_TIMEOUT)
 {
@@ -937,10 +962,16 @@ TEST_F_TIMEOUT(match, path_of_an_unlinked_file, AT_TIMEOUT)
 	ASSERT_LE(0, a.nat.sac_fd);
 	ASSERT_LT(0, rule("add to 'path:%s' deny", file));
 	EXPECT_TRUE(is_denied(AT_NATIVE, &a));
+	EXPECT_EQ(0, rule("flush"));
+	ASSERT_LT(0, rule("add to 'path:%s' allow", file));
+	ASSERT_LT(0, rule("add to 'path:*' deny"));
+	EXPECT_FALSE(is_denied(AT_NATIVE, &a));
 	ASSERT_EQ(0, unlink(file));
 	EXPECT_TRUE(is_denied(AT_NATIVE, &a));
 	EXPECT_EQ(0, rule("flush"));
 	EXPECT_FALSE(is_denied(AT_NATIVE, &a));
+	ASSERT_LT(0, rule("add to 'path:%s' deny", file));
+	EXPECT_TRUE(is_denied(AT_NATIVE, &a));
 	close(a.nat.sac_fd);
 	close(lfd);
 	EXPECT_EQ(0, rmdir(dir));
@@ -1280,7 +1311,7 @@ TEST_F_TIMEOUT(datagram, verdicts, AT_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(datagram, drop, AT_TIMEOUT)
+TEST_F_TIMEOUT(datagram, dropped_datagram_does_not_arrive, AT_TIMEOUT)
 {
 	ADD("drop");
 	EXPECT_EQ(0, SEND("x"));
@@ -1290,7 +1321,7 @@ TEST_F_TIMEOUT(datagram, drop, AT_TIMEOUT)
 	EXPECT_EQ(0, at_poll_now(self->rx, POLLIN));
 }
 
-TEST_F_TIMEOUT(datagram, delay, AT_TIMEOUT)
+TEST_F_TIMEOUT(datagram, delayed_datagram_is_overtaken, AT_TIMEOUT)
 {
 	uint64_t begun = at_now_ms();
 
@@ -1399,7 +1430,7 @@ TEST_F_TIMEOUT(datagram, delayed_in_order, AT_TIMEOUT)
  * For a connected socket the rules are matched in connect(), once for all
  * datagrams that the socket sends to its peer.
  */
-TEST_F_TIMEOUT(datagram, connected, AT_TIMEOUT)
+TEST_F_TIMEOUT(datagram, connected_socket_keeps_its_verdict, AT_TIMEOUT)
 {
 	ADD("drop");
 	EXPECT_EQ(0, at_err(at_connect(self->tx, &self->a)));
