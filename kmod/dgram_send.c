@@ -180,23 +180,25 @@ static int dgram_send_one(struct sock *sk, struct msghdr *msg, size_t len,
  */
 struct cork_pieces {
 	struct altconn_dgram	*dg;
-	struct dgram_dest		dest;
+	struct dgram_dest	dest;
 	bool			connected;
 };
 
 /**
  * struct altconn_cork - pieces that a socket holds back
  * @on: UDP_CORK is set
+ * @n_detached: number of datagrams that were sent or discarded; may wrap
  * @pieces: the pieces
  *
- * All members are written under lock_sock(). @on and the pointer to the pieces
- * are also read without it.
+ * All members are written under lock_sock(). @on, @n_detached and the pointer
+ * to the pieces are also read without it.
  *
  * Lifetime: The first use allocates the cork, and close() frees it.
  */
 struct altconn_cork {
 	bool			on;
-	struct cork_pieces		pieces;
+	u32			n_detached;
+	struct cork_pieces	pieces;
 };
 
 /*
@@ -247,6 +249,7 @@ static noinline bool cork_applies(struct sock *sk, const struct msghdr *msg)
 static void cork_detach(struct altconn_cork *cork, struct cork_pieces *whole)
 {
 	*whole = cork->pieces;
+	WRITE_ONCE(cork->n_detached, cork->n_detached + 1);
 	WRITE_ONCE(cork->pieces.dg, NULL);
 	cork->pieces = (struct cork_pieces) {};
 }
@@ -408,9 +411,11 @@ static int cork_try_piece(struct sock *sk, struct altconn_cork *cork,
 			  struct msghdr *msg, size_t len,
 			  struct cork_pieces *whole)
 {
+	u32 n_detached = READ_ONCE(cork->n_detached);
 	bool first = !READ_ONCE(cork->pieces.dg);
 	struct altconn_dgram *dg;
 	struct dgram_dest dest = {};
+	bool other = false;
 	int err;
 
 	dg = cork_make_piece(sk, msg, len, &dest, first);
@@ -419,11 +424,14 @@ static int cork_try_piece(struct sock *sk, struct altconn_cork *cork,
 	if (!err)
 		err = cork_add(sk, cork, dg, &dest, !msg->msg_namelen);
 	/*
-	 * As with UDP, an error discards all pieces. There was none before a
-	 * first piece that could not be made, so pieces that another thread has
-	 * added meanwhile stay.
+	 * As with UDP, an error discards all pieces of the datagram. If the
+	 * piece could not be made, another thread may have sent that datagram
+	 * meanwhile, or begun the datagram of which this piece would have been
+	 * the first. The pieces of that other datagram stay.
 	 */
-	if (err && err != -ESTALE && !(first && IS_ERR(dg)))
+	if (IS_ERR(dg) && (first || n_detached != cork->n_detached))
+		other = true;
+	if (err && err != -ESTALE && !other)
 		cork_discard(cork);
 	else if (!err && !(msg->msg_flags & MSG_MORE) && !cork->on)
 		cork_detach(cork, whole);

@@ -453,11 +453,13 @@ static void *call_send_more(void *arg)
 }
 
 /*
- * A thread begins a datagram of several pieces (MSG_MORE), and waits in a page
- * fault. Another thread sends its first piece meanwhile. If the page fault then
- * fails, the piece of the other thread stays.
+ * Threads send the pieces of datagrams from one socket (MSG_MORE). A thread
+ * waits for its piece in a page fault, which fails later. Another thread begins
+ * a datagram meanwhile, and this one keeps its first piece. The first thread
+ * waits with the first piece of a datagram (@second is false), or with the
+ * second piece of a datagram that the other thread sends meanwhile.
  */
-TEST(a_failed_first_piece_leaves_the_pieces_of_others)
+static void check_failed_piece(struct __test_metadata *_metadata, bool second)
 {
 	struct stall mem;
 	struct call call = { .mem = &mem };
@@ -473,20 +475,36 @@ TEST(a_failed_first_piece_leaves_the_pieces_of_others)
 	call.fd = at_socket(AT_IN, SOCK_DGRAM);
 	ASSERT_LE(0, rfd);
 	ASSERT_EQ(0, at_err(at_connect(call.fd, &a)));
+	if (second)
+		EXPECT_EQ(1, send(call.fd, "x", 1, MSG_MORE));
 	ASSERT_EQ(0, pthread_create(&call.thread, NULL, call_send_more, &call));
 	ASSERT_TRUE(stall_wait(&mem));
+	if (second) {
+		EXPECT_EQ(1, send(call.fd, "y", 1, 0));
+		EXPECT_EQ(2, recv(rfd, buf, sizeof(buf), 0));
+	}
 	EXPECT_EQ(1, send(call.fd, "a", 1, MSG_MORE));
 	stall_fail(&mem);
 	pthread_join(call.thread, NULL);
 	EXPECT_EQ(EFAULT, call.err);
 	EXPECT_EQ(1, send(call.fd, "b", 1, 0));
-	EXPECT_EQ(2, recv(rfd, buf, sizeof(buf), 0));
+	EXPECT_EQ(2, recv(rfd, buf, sizeof(buf), MSG_DONTWAIT));
 	EXPECT_EQ(0, memcmp(buf, "ab", 2));
 	close(mem.uffd);
 	munmap(mem.page, mem.size);
 	close(call.fd);
 	close(rfd);
 	at_cleanup();
+}
+
+TEST(a_failed_first_piece_leaves_the_pieces_of_others)
+{
+	check_failed_piece(_metadata, false);
+}
+
+TEST(a_failed_second_piece_leaves_the_pieces_of_others)
+{
+	check_failed_piece(_metadata, true);
 }
 
 TEST_HARNESS_MAIN
