@@ -47,6 +47,8 @@ ran() {
 		cat "$dir/err"
 		return 1
 	}
+	same "$(grep -cE '^(not )?ok [0-9]+ ' "$dir/tap")" \
+		"$(sed -n 's/^1\.\.//p' "$dir/tap")"
 }
 
 # No case of the family deviates, no socket type is missing, and the program
@@ -90,13 +92,16 @@ one_run_agrees() {
 	}
 }
 
-plan $((1 + ${#families[@]} + compared))
-check "the program tries every address format" ran
+plan $((2 + ${#families[@]}))
+check "the program prints a result for each case of its plan" ran
 for name in "${families[@]}"; do
 	check "no case of altconn-$name deviates" \
 		nothing_deviates "altconn-$name"
 done
-[ $compared = 0 ] ||
-	check "the matrix of the documentation agrees with one of two runs" \
-		one_run_agrees
+agrees="the matrix of the documentation agrees with one of two runs"
+if [ $compared = 1 ]; then
+	check "$agrees" one_run_agrees
+else
+	skip "$agrees" "another kernel made it, or there is no documentation"
+fi
 finish

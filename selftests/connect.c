@@ -1062,7 +1062,7 @@ TEST_F_TIMEOUT(wait, FIFO, AT_TIMEOUT)
 	}
 }
 
-TEST_F_TIMEOUT(wait, places_move_up, AT_TIMEOUT)
+TEST_F_TIMEOUT(wait, positions_move_up, AT_TIMEOUT)
 {
 	enum { WAITERS = 6 };
 	int fds[WAITERS], i;
@@ -1206,7 +1206,7 @@ TEST_F_TIMEOUT(wait, S_UNSPEC_on_the_listener, AT_TIMEOUT)
 	EXPECT_EQ(0, err);
 }
 
-TEST_F_TIMEOUT(wait, info_has_place_and_time, AT_TIMEOUT)
+TEST_F_TIMEOUT(wait, info_has_position_and_time, AT_TIMEOUT)
 {
 	struct altconn_connect_info info, later;
 

@@ -133,15 +133,10 @@ static void *run_sender(void *arg)
 
 static int start_sender(struct sender *s, int fd, char c)
 {
-	int tid;
-
 	s->fd = fd;
 	s->c = c;
-	atomic_init(&s->tid, 0);
-	if (fd < 0 || pthread_create(&s->thread, NULL, run_sender, s))
-		return -1;
-	return at_until((tid = atomic_load(&s->tid)) && at_sleeps(tid)) ? 0 :
-									  -1;
+	return fd < 0 ? -1 :
+	       at_start_asleep(&s->thread, run_sender, s, &s->tid);
 }
 
 static int end_sender(struct sender *s)
@@ -453,13 +448,9 @@ static void *run_large_sender(void *arg)
 
 static int start_large_sender(struct sender *s, int fd, char c)
 {
-	int tid;
-
 	*s = (struct sender) { .fd = fd, .c = c };
-	if (fd < 0 || pthread_create(&s->thread, NULL, run_large_sender, s))
-		return -1;
-	return at_until((tid = atomic_load(&s->tid)) && at_sleeps(tid)) ? 0 :
-									  -1;
+	return fd < 0 ? -1 :
+	       at_start_asleep(&s->thread, run_large_sender, s, &s->tid);
 }
 
 /*

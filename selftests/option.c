@@ -794,47 +794,37 @@ TEST_F_TIMEOUT(overflow, default_and_block, AT_TIMEOUT)
 						    0)));
 }
 
-struct late {
+/* A thread sends one number with a send() that may block. */
+struct sender {
 	pthread_t thread;
 	int fd, err;
 	atomic_int tid;
 };
 
-static void *send_late(void *arg)
+static void *run_sender(void *arg)
 {
-	struct late *l = arg;
+	struct sender *s = arg;
 	int i = 4711;
 
-	atomic_store(&l->tid, gettid());
-	l->err = at_err(send(l->fd, &i, sizeof(i), 0));
+	atomic_store(&s->tid, gettid());
+	s->err = at_err(send(s->fd, &i, sizeof(i), 0));
 	return NULL;
-}
-
-static int start_late(struct late *l, int fd)
-{
-	int tid;
-
-	*l = (struct late) { .fd = fd };
-	if (pthread_create(&l->thread, NULL, send_late, l))
-		return -1;
-	return at_until((tid = atomic_load(&l->tid)) && at_sleeps(tid)) ? 0 :
-									  -1;
 }
 
 /* A sender that is blocked already goes on when the receiver begins to drop. */
 TEST_F_TIMEOUT(overflow, set_while_a_sender_waits, AT_TIMEOUT)
 {
-	struct late l;
+	struct sender s = { .fd = self->fd };
 	int i = 0, last = -1, n;
 
 	ASSERT_EQ(0, at_set_blocking_receiver(self->rfd, variant->format));
 	while (!send_number(self->fd, i))
 		i++;
-	ASSERT_EQ(0, start_late(&l, self->fd));
+	ASSERT_EQ(0, at_start_asleep(&s.thread, run_sender, &s, &s.tid));
 	ASSERT_EQ(0, at_set_option(self->rfd, ALTCONN_DGRAM_OVERFLOW,
 				   ALTCONN_OVERFLOW_DROP_OLDEST));
-	pthread_join(l.thread, NULL);
-	EXPECT_EQ(0, l.err);
+	pthread_join(s.thread, NULL);
+	EXPECT_EQ(0, s.err);
 	while ((n = recv_number(self->rfd)) >= 0)
 		last = n;
 	EXPECT_EQ(4711, last);
@@ -844,7 +834,7 @@ TEST_F_TIMEOUT(overflow, set_while_a_sender_waits, AT_TIMEOUT)
 TEST_F_TIMEOUT(overflow, dgram_block_ms_ends_the_wait, AT_TIMEOUT)
 {
 	struct at_addr a;
-	struct late l;
+	struct sender s;
 	int rfd, fd, one = 1, i = 0;
 
 	if (at_netns())
@@ -858,10 +848,10 @@ TEST_F_TIMEOUT(overflow, dgram_block_ms_ends_the_wait, AT_TIMEOUT)
 	ASSERT_EQ(0, at_err(at_connect(fd, &a)));
 	while (!send_number(fd, i))
 		i++;
-	l = (struct late) { .fd = fd };
-	ASSERT_EQ(0, pthread_create(&l.thread, NULL, send_late, &l));
-	pthread_join(l.thread, NULL);
-	EXPECT_EQ(EAGAIN, l.err);
+	s = (struct sender) { .fd = fd };
+	ASSERT_EQ(0, pthread_create(&s.thread, NULL, run_sender, &s));
+	pthread_join(s.thread, NULL);
+	EXPECT_EQ(EAGAIN, s.err);
 }
 
 FIXTURE(share) {};

@@ -418,7 +418,7 @@ TEST_F_TIMEOUT(long_path, bind_and_connect, AT_TIMEOUT)
 	EXPECT_TRUE(at_addr_eq(&expected, &own));
 }
 
-TEST_F_TIMEOUT(long_path, sendto, AT_TIMEOUT)
+TEST_F_TIMEOUT(long_path, sendto_by_a_descriptor_arrives, AT_TIMEOUT)
 {
 	int fd = at_socket(AT_NATIVE, variant->type), file;
 	struct at_addr a;
@@ -787,7 +787,7 @@ TEST_F_TIMEOUT(long_path, E_PROTOTYPE, AT_TIMEOUT)
 }
 
 /* ALTCONN_CONNECT_INFO has the reason why an attempt by a descriptor failed. */
-TEST_F_TIMEOUT(long_path, reason, AT_TIMEOUT)
+TEST_F_TIMEOUT(long_path, failed_attempt_has_a_reason, AT_TIMEOUT)
 {
 	struct altconn_connect_info info;
 	struct at_addr a;

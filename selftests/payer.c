@@ -237,11 +237,11 @@ static int used_percent(int (*prepare)(int *fds), int (*begin)(int fd),
 }
 
 /*
- * Kernel threads use no more CPU time than the user's share. Other work of the
- * same threads can only add to the result, so the test allows half a share for
- * it, and one good run of several is enough.
+ * The work of a user in kernel threads gets the user's share of the CPU time.
+ * Other work of the same threads can only add to the result, so the test allows
+ * half a share for it, and one good run of several is enough.
  */
-TEST_F_TIMEOUT(payer, a_user_gets_no_more_than_its_share, AT_TIMEOUT)
+TEST_F_TIMEOUT(payer, a_user_gets_at_most_one_and_a_half_shares, AT_TIMEOUT)
 {
 	int pipes[2], percent = -1, tries, pid;
 

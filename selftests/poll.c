@@ -342,15 +342,9 @@ static void *sleep_in_poll(void *arg)
 
 static int start_sleeper(struct sleeper *s, int fd, short events)
 {
-	int tid;
-
 	s->fd = fd;
 	s->events = events;
-	atomic_init(&s->tid, 0);
-	if (pthread_create(&s->thread, NULL, sleep_in_poll, s))
-		return -1;
-	return at_until((tid = atomic_load(&s->tid)) && at_sleeps(tid)) ? 0 :
-									  -1;
+	return at_start_asleep(&s->thread, sleep_in_poll, s, &s->tid);
 }
 
 static short join_sleeper(struct sleeper *s)

@@ -133,8 +133,9 @@ static uint64_t establish_ns(enum at_format format, const struct at_addr *a,
 }
 
 /*
- * Each poller is woken once, however many attempts are established. So the time
- * grows with the sum of attempts and pollers, and not with their product.
+ * The time to establish attempts and to wake the pollers of the listener grows
+ * with the sum of attempts and pollers, and not with their product: that would
+ * be so if each attempt woke all pollers.
  */
 TEST_F_TIMEOUT(room, cost_is_linear_in_attempts_and_pollers, AT_TIMEOUT)
 {

@@ -17,7 +17,8 @@ json_open "listeners = doc.get('listeners', [])"
 shows() {
 	local pattern=$1
 	shift
-	altconn top -b -n 1 -d 0.1 "$@" | tee "$dir/top"
+	altconn top -b -n 1 -d 0.1 "$@" >"$dir/top" || return 1
+	cat "$dir/top"
 	grep -qE -- "$pattern" "$dir/top"
 }
 
@@ -51,8 +52,13 @@ order() {
 	altconn show -H "$@" | awk -v c="$column" '{ print $c }' | xargs
 }
 
-# screen ROWS COLUMNS [KEY=PATTERN]...: types keys at a terminal of this size.
-# After each key, the screen comes to match its pattern.
+# screen ROWS COLUMNS STEP...: starts altconn top at a terminal of this size.
+# After the last step altconn top must end. The steps are:
+#
+#	KEY		types the key
+#	KEY=PATTERN	types the key, and waits until the screen matches
+#	!COMMAND	runs the command
+#	^PATTERN	in two seconds the screen does not match the pattern
 screen() {
 	/usr/bin/python3 - "$@" <<'PY'
 import os, pty, pyte, re, select, signal, sys, time
@@ -64,24 +70,45 @@ if pid == 0:
     os.execvp("altconn", ["altconn", "top", "-d", "0.2"])
 screen = pyte.Screen(int(columns), int(rows))
 stream = pyte.ByteStream(screen)
+def seen(pattern):
+    return re.search(pattern, "\n".join(screen.display))
 def wait(pattern):
     end = time.monotonic() + 60
-    while not re.search(pattern, "\n".join(screen.display)):
+    while not seen(pattern):
         if time.monotonic() > end or not select.select([fd], [], [], 60)[0]:
             sys.exit("the screen never matches %s:\n%s"
                      % (pattern, "\n".join(screen.display)))
-        try:
-            stream.feed(os.read(fd, 65536))
-        except OSError:
-            sys.exit("altconn top ended before the screen matched %s:\n%s"
+        read("before the screen matched " + pattern)
+def read(when):
+    try:
+        stream.feed(os.read(fd, 65536))
+    except OSError:
+        sys.exit("altconn top ended %s:\n%s"
+                 % (when, "\n".join(screen.display)))
+def never(pattern):
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        if select.select([fd], [], [], 0.1)[0]:
+            read("while its screen was watched")
+        if seen(pattern):
+            sys.exit("the screen matches %s:\n%s"
                      % (pattern, "\n".join(screen.display)))
 for step in steps:
+    if step.startswith("!"):
+        if os.system(step[1:]):
+            sys.exit("a command failed: " + step[1:])
+        continue
+    if step.startswith("^"):
+        never(step[1:])
+        continue
     key, _, pattern = step.partition("=")
     os.write(fd, key.encode().decode("unicode_escape").encode())
     if pattern:
         wait(pattern)
+end = time.monotonic() + 60
 try:
-    while select.select([fd], [], [], 60)[0] and os.read(fd, 65536):
+    while time.monotonic() < end and \
+            select.select([fd], [], [], 60)[0] and os.read(fd, 65536):
         pass
     os.kill(pid, signal.SIGKILL)
 except OSError:
@@ -91,7 +118,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
 PY
 }
 
-plan 36
+plan 37
 
 scene listen native stream port:4000 0
 scene connect native stream port:4000
@@ -125,17 +152,22 @@ check "the JSON of -w lists waiting attempts" top_holds \
 check "the JSON of -c lists connections" top_holds \
 	"[a['server']['address'] for a in doc['connections']] == ['port:4000']
 	and 'attempts' not in doc" -c
-check "--pid selects connections" hides "port:4000" -c --pid 1
+check "--pid leaves out the connections of other processes" \
+	hides "port:4000" -c --pid 1
+check "--pid lists the connections of the process" \
+	shows "-> port:4000 " -c --pid "$scene_pid"
 scene listen native stream port:4002 100
 scene listen native stream port:4003 4000
 busiest() {
-	altconn top -b -n 1 -d 1 | tee "$dir/top"
+	altconn top -b -n 1 -d 1 >"$dir/top" || return 1
+	cat "$dir/top"
 	awk '/^TYPE/ { getline; if ($8 == "port:4003" && $4 > 0) seen = 1 }
 	     END { exit !seen }' "$dir/top"
 }
 check "the listener with the highest rate is first" busy wait_until busiest
 failing() {
-	altconn top -b -n 1 -d 1 --sort failed | tee "$dir/top"
+	altconn top -b -n 1 -d 1 --sort failed >"$dir/top" || return 1
+	cat "$dir/top"
 	awk '$1 == "per" && $8 > 0 { seen = 1 } END { exit !seen }' "$dir/top"
 }
 check "top prints the rate of failures" busy wait_until failing
@@ -199,7 +231,18 @@ check "keys change the order" screen 24 160 '=sort: rate' 's=sort: failed' \
 	's=sort: overflow' 'r=reversed' 'S=sort: failed' 'q'
 check "the key h shows the help, and another key ends it" \
 	screen 24 120 '=listeners' 'h=more often' 'x=listeners 1-' 'q'
-check "the key p pauses" screen 24 120 '=listeners' 'p=PAUSED' 'q'
+# The screen shows the new listener only when the pause has ended.
+# shellcheck disable=SC2016 # the shell of the step expands it
+check "the key p pauses" screen 24 120 '=listeners' 'p=PAUSED' \
+	'!altconn listen port:4004 </dev/null >/dev/null 2>&1 &
+	for i in $(seq 600); do
+		altconn show -lH | grep -q port:4004 && exit
+		sleep 0.1
+	done
+	exit 1' \
+	'^port:4004' 'p=port:4004' 'q'
+# The listener ends after one connection.
+altconn connect -z --timeout=10 port:4004 </dev/null >/dev/null 2>&1
 check "the key Escape ends top" screen 24 120 '=listeners' '\x1b'
 check "top runs on a terminal that is too small" \
 	screen 3 20 '=altconn top' 'c' '\t' 'h=Tab, Left' 'x' 'q'

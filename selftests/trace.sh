@@ -44,7 +44,7 @@ start_over() {
 	echo >"$instance/trace"
 }
 
-plan 27
+plan 28
 for name in connect_begin rule connect_wait connect_end accept state close; do
 	check "the event altconn_$name exists" \
 		test -d $tracefs/events/altconn/altconn_$name
@@ -74,6 +74,9 @@ check "the end of an attempt that a rule refuses has the reason rule" \
 	event altconn_connect_end "local=port:$((port + 1)) remote=port:$port" \
 	"remote=port:$port errno=111 reason=rule "
 scene connect native stream port:$((port + 2))
+check "an attempt that no rule matches fails for another reason" \
+	event altconn_connect_end \
+	"remote=port:$((port + 2)) errno=111 reason=not-bound"
 check "an attempt that no rule matches makes no event of a rule" \
 	same "$(grep -c ' altconn_rule: ' "$instance/trace")" 1
 altconn rule flush

@@ -54,7 +54,8 @@ recipe() {
 	echo >"$tracefs/trace"
 	run "$1" || return 1
 	act
-	run $(($1 + 1)) | tee "$dir/out"
+	run $(($1 + 1)) >"$dir/out" || return 1
+	cat "$dir/out"
 	grep -q "1 failed" "$dir/ping" && ! is_left
 }
 

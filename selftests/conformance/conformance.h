@@ -212,6 +212,8 @@ void tap_begin(const struct suite *s);
 void tap_case(const struct test *t, int n);
 void tap_end(const struct suite *s);
 void list_all(void);
+/* Print the names of the socket types in @types. */
+void print_types(FILE *out, int types);
 int explain(const char *clause);
 void markdown(FILE *out, const struct suite *s);
 int json(FILE *out, const struct suite *s);

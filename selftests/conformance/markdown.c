@@ -41,19 +41,6 @@ static struct cell cell_of(const struct suite *s, const struct family *f,
 	return cell;
 }
 
-static void print_types(FILE *out, int types)
-{
-	const char *sep = "";
-	int type;
-
-	for (type = STREAM; type <= DGRAM; type <<= 1) {
-		if (!(types & type))
-			continue;
-		fprintf(out, "%s%s", sep, type_name(type));
-		sep = ", ";
-	}
-}
-
 static void print_cell(FILE *out, const struct cell *cell)
 {
 	if (!cell->tried) {

@@ -72,13 +72,13 @@ void tap_end(const struct suite *s)
 /* Print text for a terminal, and indent all lines but the first. */
 static void fold(const char *text, int indent)
 {
-	int room = 78 - indent, len;
+	int width = 78 - indent, len;
 
-	while ((int)strlen(text) > room) {
-		for (len = room; len && text[len] != ' '; len--)
+	while ((int)strlen(text) > width) {
+		for (len = width; len && text[len] != ' '; len--)
 			;
-		printf("%.*s\n%*s", len ?: room, text, indent, "");
-		text += len ? len + 1 : room;
+		printf("%.*s\n%*s", len ?: width, text, indent, "");
+		text += len ? len + 1 : width;
 	}
 	puts(text);
 }
@@ -97,7 +97,7 @@ void list_all(void)
 		       families[i].text);
 }
 
-static void print_types(int types)
+void print_types(FILE *out, int types)
 {
 	const char *comma = "";
 	int type;
@@ -105,7 +105,7 @@ static void print_types(int types)
 	for (type = STREAM; type <= DGRAM; type <<= 1) {
 		if (!(types & type))
 			continue;
-		printf("%s%s", comma, type_name(type));
+		fprintf(out, "%s%s", comma, type_name(type));
 		comma = ", ";
 	}
 }
@@ -131,7 +131,7 @@ static void explain_family(const struct clause *c, const struct family *f)
 	printf("  %-21s %s", f->name, why);
 	if (exempt != types) {
 		printf(" (");
-		print_types(exempt);
+		print_types(stdout, exempt);
 		putchar(')');
 	}
 	putchar('\n');
@@ -155,7 +155,7 @@ int explain(const char *name)
 	printf("%s%s%s\n  ", BOLD, c->name, OFF);
 	fold(c->text, 2);
 	fputs("Socket types\n  ", stdout);
-	print_types(c->types);
+	print_types(stdout, c->types);
 	printf("%s\nHow it is tried\n  ", modes_text(c->modes));
 	fold(c->how, 2);
 	puts("Families to which it cannot apply");

@@ -263,7 +263,9 @@ void e_timedout(struct test *t)
 		must(t, !t->f->deadline(fd), "the option for the deadline");
 	else
 		set_sndtimeo(t, fd);
-	expect(t, outcome(t, fd, &g.a), ETIMEDOUT, "after the deadline");
+	expect(t, outcome(t, fd, &g.a), ETIMEDOUT,
+	       t->f->deadline ? "after the deadline" :
+				"when SO_SNDTIMEO has passed");
 	if (t->result != HOLDS)
 		return;
 	expect(t, so_error(fd), 0, "in SO_ERROR when it is read again");

@@ -24,6 +24,17 @@ bool at_sleeps(pid_t tid)
 	return state == 'S';
 }
 
+int at_start_asleep(pthread_t *thread, void *(*run)(void *arg), void *arg,
+		    atomic_int *tid)
+{
+	int id;
+
+	atomic_init(tid, 0);
+	if (pthread_create(thread, NULL, run, arg))
+		return -1;
+	return at_until((id = atomic_load(tid)) && at_sleeps(id)) ? 0 : -1;
+}
+
 static void *job_run(void *arg)
 {
 	struct at_job *job = arg;

@@ -27,6 +27,12 @@ int at_job_end(struct at_job *job);
 void at_job_signal(struct at_job *job, int sig);
 /* Return whether a thread of this process sleeps, interruptibly. */
 bool at_sleeps(pid_t tid);
+/*
+ * Start a thread that calls @run with @arg, and wait until it sleeps. @run must
+ * store the ID of the thread in *@tid. Return -1 on failure.
+ */
+int at_start_asleep(pthread_t *thread, void *(*run)(void *arg), void *arg,
+		    atomic_int *tid);
 
 /* Keep this thread on one CPU. Return -1 on failure. */
 int at_pin(int cpu);

@@ -69,7 +69,8 @@ struct altconn_connect_info at_info_of(int fd)
 {
 	struct altconn_connect_info info;
 
-	at_info(fd, &info);
+	if (at_info(fd, &info))
+		info.aci_waited_ns = 0;
 	return info;
 }
 

@@ -19,7 +19,10 @@ int at_set_timeout(int fd, uint64_t ms);
 /* Let a full datagram receiver block its senders, also in an inet format. */
 int at_set_blocking_receiver(int fd, enum at_format format);
 int at_info(int fd, struct altconn_connect_info *info);
-/* Return what at_info() stores in @info, without the result of the call. */
+/*
+ * Return what at_info() stores in @info. After a failure aci_waited_ns is 0 and
+ * all bits of the other members are set, so that no test accepts them.
+ */
 struct altconn_connect_info at_info_of(int fd);
 /* Return the reason of the last attempt, or ~0 on failure. */
 unsigned int at_reason(int fd);
