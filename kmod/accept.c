@@ -8,7 +8,7 @@
 #include "accept.h"
 #include "assoc.h"
 #include "attempt.h"
-#include "attempt_promote.h"
+#include "attempt_listener.h"
 #include "endpoint.h"
 #include "event_assoc.h"
 #include "listen.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * altconn: words, states, locks and files of the module.
+ * altconn: words, states and files of the module.
  *
  * Words
  *
@@ -9,24 +9,28 @@
  *                endpoint that is bound to it
  *   place        struct altconn_place (place.h): an address or an inet port in
  *                the table of bound addresses, with the bindings that have it
- *   level        enum altconn_place_level (place.h): a place has the bindings
- *                of one address, or those of one inet port at all IP addresses
+ *   level        enum altconn_place_level (place.h): what the bindings of a
+ *                place have in common: one address, the address :: with
+ *                IPV6_V6ONLY, or one inet port at all IP addresses
  *   class        enum place_class (bind_table.c): which IP addresses an inet
- *                binding serves. Classes show whether two bindings overlap.
- *   sort         enum altconn_place_sort (place.h): a property of bindings. A
- *                place counts its bindings of each sort.
+ *                binding serves. Two classes whose bindings always overlap are
+ *                in place_overlaps.
+ *   sort         enum altconn_place_sort (place.h): one of the kinds of
+ *                bindings that a place counts: all bindings, exclusive ones,
+ *                and those that listen
  *   stripe       one of the spinlocks of the table of bound addresses. All
  *                bindings of one port, name or path have the same stripe.
  *   closeness    how closely the address of a binding fits a destination, from
  *                1 to ALTCONN_CLOSEST (place.h). A lookup takes the closest
  *                binding.
- *   owner        struct place_owner (place.h): a user that has bindings with
- *                @share at a place. The owner of a socket is the process that
- *                netlink messages show for the socket.
- *   share        bind->share: the address of the binding may be shared with
- *                other sockets. struct altconn_share (room.h): the attempts of
- *                one user in a waiting room. The share of a payer is the part
- *                of the time of a CPU that the payer may use.
+ *   place owner  struct place_owner (place.h): a user that has bindings with
+ *                @share at a place
+ *   owner        the process that netlink messages show for a socket
+ *   sharing      A binding with bind->share is sharing: other sockets may
+ *                share its address.
+ *   user's share struct altconn_share (room.h): the attempts of one user in a
+ *                waiting room, whose number is limited
+ *   CPU share    the part of the time of a CPU that a payer may use
  *   claim        struct altconn_claim (claim.c): reserves a pair of local and
  *                remote address for one association. Only the binding of an
  *                address that sockets may share has a claim.
@@ -115,20 +119,13 @@
  *                    ask->peer_sk.
  *   TCP_LISTEN       The endpoint has ask->listener.
  *
- * Locks, outermost first (Documentation/design/locking.rst has the reasons)
+ * assoc.h has the states of an association, and attempt.c has the cases in
+ * which an attempt leaves the state PENDING. Documentation/design/states.svg
+ * shows the states of both.
  *
- *   lock_sock(sk)       system calls that change an endpoint
- *   ring->write_lock    allows one writer in each direction
- *   ring->read_lock     allows one reader in each direction
- *   ask->bind_lock      decides which bind() to a path completes
- *   a stripe of the table of bindings, which has 256 spinlocks
- *                       bind(), listen() and claims of a port, name or path
- *   room->lock          waiting attempts, and the listeners that serve them
- *   listener->lock      the accept queue
- *   ask->poll_lock      the full receiver for which a poll() waits
- *   assoc->lock         the decision of an attempt
- *   ask->queue_lock, sk_peer_lock, and the locks of wait queues and tables
- *                       innermost
+ * Locks
+ *
+ * Documentation/design/locking.rst has the order of the locks and the reasons.
  *
  * Files
  *
@@ -141,7 +138,8 @@
  *   scm, scm_queue, ring, ring_write, ring_read
  *   event, rule, dgram_queue, dgram_block, endpoint, node, xns, event_assoc
  *   place, port_set, bind_table, room_queue, room, listener, assoc, assoc_walk
- *   attempt_deadline, attempt, attempt_promote, attempt_enqueue, attempt_parked
+ *   attempt_deadline, attempt, attempt_listener, attempt_enqueue
+ *   attempt_parked
  *   claim, binding, port, bind_local, connect_outcome, path, bind
  *   listen, connect, accept, stream, stream_poll
  *   dgram_recv, dgram_route, dgram_broadcast, dgram_delay, dgram_send

@@ -119,7 +119,7 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 }
 
 #ifdef CONFIG_KASAN
-/* Pointers and states of these fill bytes are invalid, spinlocks are taken. */
+/* This byte makes stale pointers and states invalid, and locks look taken. */
 #define ASSOC_PATTERN	0x5a
 
 static void assoc_free_rcu(struct rcu_head *rcu)
@@ -445,7 +445,7 @@ static void assoc_shut_end(struct altconn_assoc *assoc, enum altconn_side side,
 	 * sees that its end is shut, no more data is written to its ring.
 	 */
 	smp_store_release(&own->shut, own->shut | how);
-	/* Readers of the peer need the same order. */
+	/* A reader at the peer sees the sealed rings before it sees this. */
 	smp_store_release(&peer->shut,
 			  peer->shut | assoc_peer_shut_mask(own, peer));
 }

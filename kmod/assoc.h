@@ -129,7 +129,7 @@ struct altconn_end {
  *
  * Changes of the state, with the lock that is held::
  *
- *	PENDING -> QUEUED, CLOSED	assoc->lock; attempt_decide()
+ *	PENDING -> QUEUED, CLOSED	assoc->lock; see the top of attempt.c
  *	QUEUED -> ESTABLISHED		listener->lock; accept()
  *	QUEUED -> CLOSED		listener->lock; the listener closes, or
  *					an administrator ends the association

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Attempts: their decision, and the promotion of waiting attempts into the
- * accept queue of a listener. attempt_promote.c calls functions of this file
+ * accept queue of a listener. attempt_listener.c calls functions of this file
  * when a listener changes. kmod/altconn.h explains the words of the module.
  * Codes such as S-DONE name clauses of
  * Documentation/design/connect-semantics.rst.
@@ -588,9 +588,8 @@ void altconn_attempt_promote_waiting(struct altconn_listener *ln)
  *
  * The listeners of a group serve the same attempts, so the function looks only
  * at the first listener in the list avail of each group. That listener may be
- * full. So the caller calls altconn_attempt_promote_batch() for the result and
- * then this function again, in a loop: the first call moves a full listener to
- * the list full, and the next one finds another listener.
+ * full. So callers loop: altconn_attempt_promote_batch() moves a full listener
+ * to the list full, and this function then returns another one.
  *
  * Context: process; @room's lock held.
  * Return: a listener for which attempts wait, or NULL. The room's lock keeps

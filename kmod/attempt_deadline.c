@@ -124,7 +124,7 @@ struct altconn_payer *altconn_attempt_payer(const struct altconn_assoc *assoc,
  * @assoc: the attempt; nothing is done if it has the struct already
  *
  * Context: process, may sleep.
- * Return: 0: @assoc->wait is set, and the association owns it; -ENOMEM.
+ * Return: 0 if @assoc->wait is set, which the association owns, or -ENOMEM.
  */
 int altconn_attempt_alloc_wait(struct altconn_assoc *assoc)
 {

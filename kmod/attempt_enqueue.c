@@ -12,7 +12,7 @@
 #include "attempt.h"
 #include "attempt_deadline.h"
 #include "attempt_enqueue.h"
-#include "attempt_promote.h"
+#include "attempt_listener.h"
 #include "event_assoc.h"
 #include "listener.h"
 #include "netns.h"
@@ -372,8 +372,8 @@ out:
  * altconn_attempt_enqueue() - put an attempt into an accept queue or waiting
  * room
  * @assoc: the attempt, which is new or was parked until now
- * @ln: a listener that serves the attempt; NULL: wait until a listener opens
- *	(ALTCONN_WAIT_LISTENER)
+ * @ln: a listener that serves the attempt, or NULL to wait until a listener
+ *	opens (ALTCONN_WAIT_LISTENER)
  * @reason: set to the enum altconn_reason of a failure
  *
  * An accept queue with space takes the attempt at once, which establishes it.
@@ -381,7 +381,7 @@ out:
  *
  * Context: process, may sleep; lock_sock() of the client held if the attempt is
  * new.
- * Return: 0: the attempt waits or is decided, and the caller's reference has
+ * Return: 0 if the attempt waits or is decided, and the caller's reference has
  * moved to the queue or room. -ECONNREFUSED if the listener has closed, its
  * backlog is full and it fails fast, too many attempts wait, or the listener's
  * namespace admits no more associations of the user or of other namespaces.

@@ -105,8 +105,9 @@ static void attempt_drop_path(struct altconn_wait *wait)
 				 ALTCONN_ASSOC_STATE_PENDING))
 		return;
 	/*
-	 * The job may run for both payers at the same time. Only one of the two
-	 * runs may take the reference.
+	 * The job may be queued by the deadline and by the end of the delay,
+	 * and two threads may run it at once. xchg() lets only one of them drop
+	 * the path.
 	 */
 	path.dentry = xchg(&wait->path.dentry, NULL);
 	if (path.dentry)
@@ -146,15 +147,15 @@ void altconn_attempt_run_timer_job(struct altconn_job *job)
 /**
  * altconn_attempt_park() - park an attempt, as a rule demands
  * @assoc: the attempt, new
- * @delay_ms: how long to park it, milliseconds; 0: until its deadline, or for
- *	ever if it has none
+ * @delay_ms: how long to park it, milliseconds; 0 means until its deadline, or
+ *	for ever if it has none
  * @path: the socket file of an attempt to a path, looked up, or NULL; a
  *	reference is taken
  * @reason: set to the enum altconn_reason of a failure
  *
  * Context: process, may sleep; lock_sock() of the client held.
- * Return: 0: the attempt waits, its endpoint is in TCP_SYN_SENT, and the
- * caller's reference has moved to the endpoint. -ENOMEM if memory ran out.
+ * Return: 0 if the attempt waits, and then its endpoint is in TCP_SYN_SENT, and
+ * the caller's reference has moved to the endpoint. -ENOMEM if memory ran out.
  * -ECONNREFUSED if net.altconn.max_waiting is 0, so no attempt may wait in this
  * namespace. On failure the endpoint is as before, and the caller keeps its
  * reference.

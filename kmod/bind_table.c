@@ -45,10 +45,11 @@ enum place_class {
 };
 
 /*
- * For each class, the classes whose bindings at the same port all overlap it:
- * both bindings serve at least one address. Two bindings of class PLACE_SOME4,
- * or of PLACE_SOME6, overlap only if they have the same address. The counters
- * of the place of that address show this.
+ * place_overlaps[c] has the classes of which every binding at the port overlaps
+ * every binding of class c. Two bindings overlap if they serve a common
+ * address. Two bindings of class PLACE_SOME4, or of PLACE_SOME6, overlap only
+ * if they have the same address. The counters of the place of that address show
+ * this.
  */
 static const u8 place_overlaps[] = {
 	[PLACE_SOME4]	= BIT(PLACE_ANY4) | BIT(PLACE_ANY6),
@@ -357,8 +358,8 @@ static int bind_insert_locked(struct altconn_bind *bind, bool exclusive,
  * Context: process; may sleep if @bind has @share, which a path never has.
  * Return: 0. -EADDRINUSE if a binding conflicts, or the address already has
  * PLACE_BINDS_MAX datagram sockets, or the inet port PORT_BINDS_MAX. In this
- * case no other thread has found @bind. -ENOMEM: lookups may find a place in
- * the memory of @bind for a grace period.
+ * case no other thread has found @bind. -ENOMEM if memory ran out. In this case
+ * lookups may find a place in the memory of @bind for a grace period.
  */
 int altconn_bind_table_insert(struct altconn_bind *bind, bool exclusive)
 {

@@ -116,9 +116,9 @@ struct altconn_bind *altconn_binding_new(struct sock *sk,
  *
  * Context: process. For a path, ask->bind_lock is held and the call does not
  * sleep. Else lock_sock() is held and the call may sleep.
- * Return: 0; -EADDRINUSE: the caller may free @bind with kfree(); -ENOMEM: the
- * caller drops its reference to @bind->addr, because lookups may find a place
- * in the memory of @bind for a grace period.
+ * Return: 0, -EADDRINUSE or -ENOMEM. After -EADDRINUSE the caller may free
+ * @bind with kfree(). After -ENOMEM it drops its reference to @bind->addr,
+ * because lookups may find a place in the memory of @bind for a grace period.
  */
 int altconn_binding_publish(struct sock *sk, struct altconn_bind *bind,
 			    bool exclusive)

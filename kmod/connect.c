@@ -104,8 +104,8 @@ static u64 connect_deadline(const struct sock *sk,
  * The result is the address object of the server's binding where possible, else
  * a copy of @addr. For a path, getpeername() then returns the path as the
  * server spelled it; if @ln is NULL, the binding is looked up. For another
- * address, this saves a copy. It is not possible there if @ln is NULL, is bound
- * to a wildcard IP address, or is on another node, where the server has a
+ * address the listener's object saves a copy. A copy is made if @ln is NULL, is
+ * bound to a wildcard IP address, or is on another node, where the server has a
  * different address.
  */
 static struct altconn_addr *
@@ -214,8 +214,8 @@ connect_bind_and_register(struct sock *sk, const struct altconn_listener *ln,
  * or parking the attempt. If @err is 0, set result_due, because a connect() has
  * to return the result of the attempt. Otherwise drop the reference to the
  * association, and undo altconn_bind_local(): remove an automatic binding; a
- * binding that bind() made stays, without a claim. When the last reference is
- * dropped, the association leaves the registry. Return @err.
+ * binding that bind() made stays, but its claim is removed. When the last
+ * reference is dropped, the association leaves the registry. Return @err.
  */
 static __always_inline int
 connect_commit_or_undo(struct sock *sk, struct altconn_assoc *assoc, int err)
@@ -238,12 +238,12 @@ connect_commit_or_undo(struct sock *sk, struct altconn_assoc *assoc, int err)
  * Begin an attempt to @addr. The attempt enters the accept queue of @ln if
  * there is space. Otherwise it waits in the waiting room. If @ln is NULL, it
  * waits there until a listener takes it (ALTCONN_WAIT_LISTENER). If @ln has
- * closed since the lookup, an attempt that may wait without a listener does the
- * same: a listener takes it that is open already or opens later. Any other
- * attempt gets -ECONNREFUSED with ALTCONN_REASON_LISTENER_CLOSED, and the
- * caller looks up a listener again. Return 0, or a negative errno with *@reason
- * set. After success another thread may decide the attempt at any time, even
- * before the return.
+ * closed since the lookup and the attempt has ALTCONN_WAIT_LISTENER, it waits
+ * there too, until any listener of the address takes it. Any other attempt
+ * gets -ECONNREFUSED with ALTCONN_REASON_LISTENER_CLOSED, and the caller looks
+ * up a listener again. Return 0, or a negative errno with *@reason set. After
+ * success another thread may decide the attempt at any time, even before the
+ * return.
  */
 static int connect_enqueue(struct sock *sk, struct altconn_listener *ln,
 			   const struct altconn_addr *addr, u32 *reason)
@@ -313,8 +313,8 @@ static noinline bool connect_apply_rules(struct sock *sk,
 /*
  * Begin an attempt to @addr: apply the rules, look up a listener, and put the
  * attempt into the accept queue of the listener or into the waiting room. Rules
- * come first, so that a client that they refuse does not learn whether there is
- * a listener. Return 0, or a negative errno with *@reason set.
+ * come first, so that a client whose attempt they refuse does not learn whether
+ * a listener exists. Return 0, or a negative errno with *@reason set.
  */
 static int connect_begin(struct sock *sk, struct altconn_addr *addr,
 			 const struct altconn_match *match,
@@ -414,9 +414,10 @@ static int connect_take_result(struct sock *sk, struct altconn_assoc *assoc)
  * -ERESTARTSYS if a signal ended the wait, else @pending_errno.
  *
  * @path is NULL, empty, or the socket file that the caller has looked up. If
- * the attempt needs the file later, it has a reference of its own. So put and
- * clear @path, even without a wait. path_put() may block, so unlock the socket
- * for it. lock_sock() is held on entry and on return, and released in between.
+ * the attempt needs the file later, it has a reference of its own. So drop the
+ * caller's reference and clear @path, also if connect() returns at once.
+ * Release the socket lock meanwhile, because path_put() may block. lock_sock()
+ * is held on entry and on return.
  */
 static int connect_wait_result(struct sock *sk, int flags, int pending_errno,
 			       struct path *path)

@@ -34,7 +34,8 @@ void altconn_connect_drop_failed(struct sock *sk, struct altconn_assoc *assoc)
 }
 
 /**
- * __altconn_connect_drop_if_failed() - drop the failed attempt of an endpoint
+ * __altconn_connect_drop_if_failed() - slow path of
+ *	altconn_connect_drop_if_failed()
  * @sk: the endpoint, in TCP_CLOSE and with a failed attempt
  *
  * Context: process; lock_sock() held, no spinlock of this module held.

@@ -633,11 +633,10 @@ int altconn_dgram_send_to(struct sock *sk, struct dgram_dest *dest,
 		if (err == -EPERM)
 			altconn_dgram_put(dg);
 		/*
-		 * A sender that is connected to the receiver now watches it for
-		 * poll(). If the receiver has got space since it refused the
-		 * datagram, there is nothing to watch, so try again. Each
-		 * repetition needs another thread that has made space, so the
-		 * loop does not spin by itself.
+		 * This registers a connected sender for the wake-up that its
+		 * poll() needs. If the receiver has space again, it returns
+		 * DGRAM_RETRY instead. Each repetition needs another thread
+		 * that has freed space, so the loop does not spin by itself.
 		 */
 		if (err == -EAGAIN)
 			err = altconn_dgram_watch_or_retry(sk, receiver,

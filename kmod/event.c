@@ -20,7 +20,7 @@
  * the owner is the payer. If the owner's share of the CPU is used up, the
  * queues of the owner's watchers become full, and events are lost.
  *
- * A watcher also numbers lost events, so a reader finds a gap in the numbers.
+ * Lost events have numbers too, so a reader detects a loss by a gap.
  *
  * Locks: watcher->lock is taken inside an->watch_lock, and is innermost, since
  * the cause of an event may hold any lock. an->watch_lock is a spinlock and not
@@ -188,8 +188,8 @@ bool altconn_event_has_audience(struct altconn_net *an, kuid_t uid)
  * altconn_event_enqueue() - queue an event for its watchers
  * @an: the namespace
  * @uid: user that has begun the association or calls connect()
- * @ev: the event, whose reference this function drops; NULL: there was no
- *	memory, and the watchers count a lost event
+ * @ev: the event, whose reference this function drops, or NULL if there was no
+ *	memory, and then the watchers count a lost event
  *
  * Context: process, does not sleep; the caller holds rcu_read_lock(), and may
  * hold spinlocks.
@@ -207,7 +207,7 @@ void altconn_event_enqueue(struct altconn_net *an, kuid_t uid,
  * __altconn_event_notify_sock() - slow path of altconn_event_notify_sock()
  * @sk: the socket that connects
  * @kind: enum altconn_event_kind
- * @addr: the destination; NULL: connect() was called with an invalid address
+ * @addr: the destination, or NULL if connect() got an invalid address
  * @err: positive errno if connect() failed, or 0
  * @reason: enum altconn_reason
  *
@@ -679,8 +679,8 @@ int altconn_event_watcher_add(struct altconn_net *an, struct event_watcher *new)
  * altconn_event_watcher_remove() - remove a watcher from a namespace and end it
  * @an: the namespace
  * @portid: netlink port id of the socket
- * @sk: the socket of the watcher; NULL: remove the watcher only if its socket
- *	has closed
+ * @sk: the socket of the watcher, or NULL to remove the watcher only if its
+ *	socket has closed
  *
  * Does nothing if the namespace has no such watcher.
  *

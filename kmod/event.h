@@ -7,10 +7,11 @@
  *   audience   the watchers of a namespace that receive the same events
  *
  * If a namespace has no watchers, an event costs a load and a branch, see
- * altconn_notify_*(). A static key could save the branch, but each switch of
- * the key interrupts all CPUs of the machine. Any user can create a namespace
- * and switch the key there at will, by the first and the last watcher. The cost
- * of the branch cannot be measured (Documentation/design/design.rst, "Events").
+ * altconn_event_notify_*() and altconn_event_assoc_notify(). A static key could
+ * save the branch, but each switch of the key interrupts all CPUs of the
+ * machine. Any user can create a namespace and switch the key there at will, by
+ * the first and the last watcher. The cost of the branch cannot be measured
+ * (Documentation/design/design.rst, "Events").
  */
 #ifndef _ALTCONN_EVENT_H
 #define _ALTCONN_EVENT_H
@@ -146,7 +147,7 @@ void altconn_event_exit(void);
  *	association
  * @sk: the socket that connects
  * @kind: enum altconn_event_kind
- * @addr: the destination; NULL: connect() was called with an invalid address
+ * @addr: the destination, or NULL if connect() got an invalid address
  * @err: positive errno if connect() failed, or 0
  * @reason: enum altconn_reason
  *

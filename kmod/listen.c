@@ -8,7 +8,7 @@
 #include "addr.h"
 #include "assoc.h"
 #include "attempt.h"
-#include "attempt_promote.h"
+#include "attempt_listener.h"
 #include "bind_local.h"
 #include "binding.h"
 #include "connect_outcome.h"

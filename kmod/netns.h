@@ -21,8 +21,8 @@ struct altconn_stat;
  *	servers in this one
  * @sockets: registry of the listeners and the datagram sockets
  * @connect_timeout_ms: sysctl, time from connect() to the deadline of an
- *	attempt, if ALTCONN_CONNECT_TIMEOUT is not set, milliseconds; 0: no
- *	deadline
+ *	attempt, if ALTCONN_CONNECT_TIMEOUT is not set, milliseconds; 0 means
+ *	no deadline
  * @port_next: port at which the next search for an ephemeral port begins, by
  *	enum altconn_kind; written without a lock, since any value is correct
  * @port_sets: struct altconn_port_set, each a set of ports that a search has
@@ -32,14 +32,13 @@ struct altconn_stat;
  * @port_min: sysctl, lowest ephemeral port of kind ALTCONN_KIND_PORT
  * @port_max: sysctl, highest ephemeral port of that kind
  * @max_waiting: sysctl, maximum number of attempts that wait at one listener,
- *	or at an address without a listener; one user may have half of them,
- *	rounded up, at one port, name or path
+ *	or at an address without a listener; room.h has the part of one user
  * @max_associations: sysctl, maximum number of associations of a user;
  *	account.c
  * @busy_poll_us: sysctl, maximum time that a reader polls before it sleeps,
  *	microseconds; wait.h
  * @dgram_block_ms: sysctl, maximum time that a blocked sender of a datagram
- *	waits for the receiver, milliseconds; 0: no limit
+ *	waits for the receiver, milliseconds; 0 means no limit
  * @n_watchers: number of @watchers (event.c); each connect() reads it, so it is
  *	next to other fields that each connect() reads
  * @rules: rules for the attempts and datagrams that begin in this namespace, or
@@ -62,7 +61,7 @@ struct altconn_stat;
  * @nodes_lock: protects changes of @nodes, @node_list, @n_nodes and @node_id
  * @node_id: id that means this namespace itself when a process of this
  *	namespace uses it, or 0
- * @named_by: the nodes of other namespaces that have this namespace as target;
+ * @named_by: nodes in other namespaces' tables whose target is this namespace;
  *	under node_target_lock of node.c
  * @n_assocs: number of associations that began in this namespace and are not
  *	freed yet, plus number of connected datagram sockets

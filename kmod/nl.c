@@ -59,13 +59,14 @@ int altconn_nl_check_admin(struct sk_buff *skb, struct genl_info *info)
  * @head: the first attribute
  * @len: length of all attributes, bytes
  * @twice: error messages, by attribute type; an attribute whose type has no
- *	message may occur more than once. If @twice is NULL, no attribute may
+ *	message may occur more than once. If @twice is NULL, every attribute
+ *	may occur only once
  * @n: length of @twice, at most BITS_PER_LONG
  * @extack: gets the second attribute and its error message; may be NULL
  *
  * The core's parser accepts such a message, and uses the last attribute of each
- * type. All types are below BITS_PER_LONG, except for unknown ones, which the
- * core refuses.
+ * type. Types are below BITS_PER_LONG, so a bit mask suffices; the core refuses
+ * unknown types.
  *
  * Context: any.
  * Return: 0 or -EINVAL.
@@ -215,10 +216,11 @@ static int nl_put_inet(struct sk_buff *skb, const struct altconn_addr *addr)
  * altconn_nl_put_addr() - put an address into a message
  * @skb: the message
  * @attr: attribute type of the address
- * @addr: the address; NULL: an unnamed end, which gets kind ALTCONN_KIND_NONE
+ * @addr: the address, or NULL for an unnamed end, which gets kind
+ *	ALTCONN_KIND_NONE
  *
  * Context: any.
- * Return: 0; -EMSGSIZE if the message is full; the caller then cancels it.
+ * Return: 0, or -EMSGSIZE if the message is full; the caller then cancels it.
  */
 int altconn_nl_put_addr(struct sk_buff *skb, int attr,
 			const struct altconn_addr *addr)

@@ -33,8 +33,8 @@ struct user_namespace;
  * @side: end of the association that is in the reader's network namespace; the
  *	message has the addresses that are valid in that namespace
  * @users: user namespace of the reader; uids are translated for it
- * @pids: pid namespace of the reader, for which pids are translated; NULL: the
- *	message has no pids
+ * @pids: pid namespace of the reader, for which pids are translated, or NULL if
+ *	the message has no pids
  */
 struct altconn_viewer {
 	bool			admin;

@@ -253,7 +253,7 @@ int altconn_nl_assoc_get_done(struct netlink_callback *cb)
  * @cb: the dump; the function advances the position in its context
  *
  * Context: process, may sleep.
- * Return: length of @skb; 0: the dump is complete, or a fatal signal is
+ * Return: length of @skb, or 0 if the dump is complete or a fatal signal is
  * pending.
  */
 int altconn_nl_assoc_get_dumpit(struct sk_buff *skb,

@@ -244,7 +244,7 @@ static bool nl_filter_selects_number(const struct nlattr *attr, bool has,
 /**
  * altconn_nl_filter_selects_addr() - check whether an address matches a request
  * @wanted: the demanded parts, by ALTCONN_A_ADDR_*; NULL matches any value
- * @addr: the address; NULL: an unnamed end, of kind ALTCONN_KIND_NONE
+ * @addr: the address, or NULL for an unnamed end, of kind ALTCONN_KIND_NONE
  *
  * Context: any.
  * Return: true if @addr matches, else false.

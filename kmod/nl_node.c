@@ -339,7 +339,7 @@ static int nl_node_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
  * beginning to its end exactly once.
  *
  * Context: process.
- * Return: length of @skb; 0: the dump is complete.
+ * Return: length of @skb, or 0 if the dump is complete.
  */
 int altconn_nl_node_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {

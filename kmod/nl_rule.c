@@ -682,7 +682,7 @@ int altconn_nl_rule_get_start(struct netlink_callback *cb)
  * NLM_F_DUMP_INTR.
  *
  * Context: process, may sleep.
- * Return: length of @skb; 0: the dump is complete.
+ * Return: length of @skb, or 0 if the dump is complete.
  */
 int altconn_nl_rule_get_dumpit(struct sk_buff *skb,
 			       struct netlink_callback *cb)

@@ -10,7 +10,7 @@
 #include <linux/sched/signal.h>
 #include <net/genetlink.h>
 #include "addr.h"
-#include "attempt_promote.h"
+#include "attempt_listener.h"
 #include "binding.h"
 #include "dgram_queue.h"
 #include "endpoint.h"
@@ -343,7 +343,7 @@ int altconn_nl_socket_get_done(struct netlink_callback *cb)
  * associations is true of this dump too.
  *
  * Context: process, may sleep.
- * Return: length of @skb; 0: the dump is complete, or a fatal signal is
+ * Return: length of @skb, or 0 if the dump is complete or a fatal signal is
  * pending.
  */
 int altconn_nl_socket_get_dumpit(struct sk_buff *skb,

@@ -357,8 +357,7 @@ static void node_xns_saddr(struct net *net, const struct altconn_addr *dest,
  *   127.0.0.0/8     127.0.0.1
  *   other           the destination address itself
  *
- * The last two rows agree with the routing table of a host, which selects the
- * same source for an address of the host itself.
+ * In the last two rows IP routing would select the same source address.
  *
  * Context: process, does not sleep.
  */
@@ -677,10 +676,10 @@ int altconn_node_set_up(struct net *net, u32 id, bool up)
 /**
  * altconn_node_set_self() - set the id that means the namespace itself
  * @net: the namespace
- * @id: id that means the same as ALTCONN_NODE_SELF in an address; 0: no id
+ * @id: id that means the same as ALTCONN_NODE_SELF in an address, or 0 for none
  *
  * Context: process, does not sleep.
- * Return: 0; -EEXIST if a node has the id.
+ * Return: 0, or -EEXIST if a node has the id.
  */
 int altconn_node_set_self(struct net *net, u32 id)
 {

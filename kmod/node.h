@@ -62,7 +62,7 @@ void altconn_node_exit(struct altconn_net *an);
  * has precedence.
  *
  * Context: process, does not sleep.
- * Return: 0: this namespace or a reachable node has the destination;
+ * Return: 0 if this namespace or a reachable node has the destination;
  * -ENETUNREACH if no node has the destination, or the socket cannot use its IP
  * version (clause E-NETUNREACH: no route); -EHOSTUNREACH if the node is down,
  * or its namespace no longer exists (clause E-HOSTUNREACH: a known node that

@@ -356,8 +356,8 @@ static int path_find_replaceable(const struct path_swap *swap,
 
 /*
  * Set @text to a path by which AF_UNIX finds the file @stale. A path that
- * begins at a descriptor becomes one through /proc. Return 0; -EADDRINUSE: the
- * path is longer than sun_path, or does not lead to @stale; -ENOMEM.
+ * begins at a descriptor becomes one through /proc. Return 0, -ENOMEM, or
+ * -EADDRINUSE if the path is longer than sun_path or does not lead to @stale.
  */
 static int path_write_unix(const struct altconn_addr *addr,
 			   const struct path_string *name,

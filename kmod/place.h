@@ -10,21 +10,22 @@
 struct altconn_claim;
 struct altconn_listener;
 
-/* A place has the bindings of one of these levels. */
+/* What the bindings of a place have in common. */
 enum altconn_place_level {
-	ALTCONN_PLACE_ADDR,	/* those of one address */
-	ALTCONN_PLACE_ONLY6,	/* those of ::, with IPV6_V6ONLY */
-	ALTCONN_PLACE_PORT,	/* those of one inet port, all IP addresses */
+	ALTCONN_PLACE_ADDR,	/* one address */
+	ALTCONN_PLACE_ONLY6,	/* the address ::, with IPV6_V6ONLY */
+	ALTCONN_PLACE_PORT,	/* one inet port, at all IP addresses */
 };
 
 /*
- * Sorts of bindings. A place has a counter for each sort. A binding may be of
- * several sorts.
+ * Kinds of bindings that a place counts, each with its own counter. A binding
+ * may be counted as several kinds.
  */
 enum altconn_place_sort {
 	ALTCONN_PLACE_ALL,	/* all bindings */
-	ALTCONN_PLACE_EXCL,	/* without SO_REUSEADDR, or listening */
-	ALTCONN_PLACE_LISTENING,/* with altconn_bind.listens */
+	/* bindings without SO_REUSEADDR, and bindings that listen */
+	ALTCONN_PLACE_EXCL,
+	ALTCONN_PLACE_LISTENING,/* bindings that listen */
 	ALTCONN_PLACE_SORTS,
 };
 

@@ -107,8 +107,8 @@ static int port_check_signal(void)
 }
 
 /*
- * Bind the endpoint to the port in @addr. Return 0; -EADDRINUSE: the port is
- * taken; -EINTR; -ENOMEM.
+ * Bind the endpoint to the port in @addr. Return 0, -EINTR, -ENOMEM, or
+ * -EADDRINUSE if the port is taken.
  */
 static __always_inline int port_try_port(struct sock *sk,
 					 struct altconn_addr *addr,
@@ -126,8 +126,8 @@ static __always_inline int port_try_port(struct sock *sk,
 
 /*
  * Return whether a socket is bound to the address and port in @addr, without
- * the cost of an attempt to bind. Of the bindings that conflict, those to other
- * addresses of an inet port, and to :: with IPV6_V6ONLY, are not found.
+ * the cost of an attempt to bind. Conflicts with bindings to other addresses of
+ * the port, or to :: with IPV6_V6ONLY, are not noticed.
  */
 static bool port_is_bound(const struct sock *sk,
 			  const struct altconn_addr *addr)
@@ -142,9 +142,9 @@ static bool port_is_bound(const struct sock *sk,
 }
 
 /*
- * Try the next @n ports of the range, without a set. Return 0; -EADDRINUSE: all
- * @n ports are taken; -EAGAIN: all ports of the range are taken; -EINTR;
- * -ENOMEM.
+ * Try the next @n ports of the range, without a set. Return 0, -EINTR, -ENOMEM,
+ * -EADDRINUSE if all @n ports are taken, or -EAGAIN if all ports of the range
+ * are taken.
  */
 static int port_try_next(struct sock *sk, struct altconn_addr *addr,
 			 enum altconn_bind_how how, struct port_range *r, u32 n)
@@ -173,8 +173,8 @@ static int port_try_next(struct sock *sk, struct altconn_addr *addr,
 }
 
 /*
- * Try the ports from @min to @max that are not in @set. Return 0; -EADDRINUSE:
- * no port from @min to @max is free; -EINTR; -ENOMEM.
+ * Try the ports from @min to @max that are not in @set. Return 0, -EINTR,
+ * -ENOMEM, or -EADDRINUSE if no port from @min to @max is free.
  */
 static int port_try_outside_set(struct sock *sk, struct altconn_addr *addr,
 				enum altconn_bind_how how,
@@ -215,8 +215,8 @@ static int port_try_outside_set(struct sock *sk, struct altconn_addr *addr,
 
 /*
  * Search the whole range, from @r->next on. If no port is free, but a port has
- * left the set since the search began, search again. Return 0; -EAGAIN: all
- * ports of the range are taken; -EINTR; -ENOMEM.
+ * left the set since the search began, search again. Return 0, -EINTR, -ENOMEM,
+ * or -EAGAIN if all ports of the range are taken.
  */
 static int port_search(struct sock *sk, struct altconn_addr *addr,
 		       enum altconn_bind_how how, struct altconn_port_set *set,

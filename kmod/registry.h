@@ -48,7 +48,7 @@ struct altconn_registry {
  * struct altconn_registry_pos - the position of a dump in a registry
  * @newest: greatest id that the dump covers; objects that begin later have
  *	greater ids
- * @id: id of the last entry of tree @tree that the dump has visited; 0: none
+ * @id: id of the last entry of tree @tree that the dump has visited, or 0
  * @tree: index of the tree that the dump is in
  */
 struct altconn_registry_pos {

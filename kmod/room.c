@@ -539,10 +539,9 @@ altconn_room_first_attempt(const struct altconn_room *room,
  * @room: the listener's room
  * @ln: the listener, which has not left the room
  *
- * For a listener bound to one address this is the last attempt in its lane. A
- * wildcard listener serves many lanes, and the pool is sorted by their first
- * attempts. So the result is the last attempt of the last lane in the pool, and
- * another lane may have an attempt that began to wait later.
+ * For a listener bound to one address this is the last attempt in its lane. For
+ * a wildcard listener it is the last attempt of the lane whose first attempt is
+ * the youngest. This need not be the youngest attempt of all.
  *
  * Context: process; the room's lock held.
  * Return: the attempt, or NULL if no attempt waits for the listener.

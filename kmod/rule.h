@@ -55,7 +55,7 @@ struct netlink_ext_ack;
  *	reset; only counted if the rule has @every
  * @hits: number of decisions since the rule was added or its counters were
  *	reset
- * @last_hit: time of the last one of @hits, nanoseconds (ktime); 0: none
+ * @last_hit: time of the last one of @hits, nanoseconds (ktime), or 0
  * @glob: @pattern in compiled form, or NULL if the rule has no pattern
  * @pattern_len: length of @pattern, bytes
  * @pattern: condition: pattern for the name or the path of the destination, in

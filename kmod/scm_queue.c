@@ -236,8 +236,8 @@ static bool scm_pos_before(u32 a, u32 b)
  * belong. With SO_PASSCRED, it also ends where other credentials begin.
  *
  * Context: process; the ring's read_lock is held.
- * Return: how many of the @n bytes may be read; 0: this recvmsg() must return
- * what it has.
+ * Return: how many of the @n bytes may be read, or 0 if this recvmsg() must
+ * return what it has.
  */
 u32 altconn_scm_queue_limit_read(struct altconn_scm_queue *queue, u32 pos,
 				 u32 n, const struct altconn_rx *rx)

@@ -708,7 +708,7 @@ static __always_inline int stream_recv_connected(struct socket *sock,
  *
  * Context: process, may sleep.
  * Return:
- * * the number of bytes read; 0: no more data will arrive;
+ * * the number of bytes read, or 0 if no more data will arrive;
  * * -ENOTCONN: not connected. In the sockaddr_un format this is -EINVAL, as
  *   with AF_UNIX. In the inet formats it is the error of the failed attempt, if
  *   there is one;

@@ -10,8 +10,8 @@
 #include "sysctl.h"
 
 /*
- * The offset of a value in struct altconn_net, as .data of the template.
- * altconn_sysctl_register() replaces it by an address.
+ * The template stores in .data the offset of a value in struct altconn_net.
+ * altconn_sysctl_register() replaces it by the address.
  */
 #define SYSCTL_FIELD(field)	((void *)offsetof(struct altconn_net, field))
 

@@ -10,7 +10,7 @@
 
 /**
  * struct altconn_task_info - a process, as it was when it made a call
- * @pid: the process, a reference; NULL: there was no process
+ * @pid: the process, a reference, or NULL if there was no process
  * @uid: user of the process, or INVALID_UID
  * @gid: group of the process, or INVALID_GID
  * @comm: command name of the process

@@ -191,7 +191,7 @@ DECLARE_EVENT_CLASS(altconn_assoc_class,
 
 /*
  * An attempt begins to wait. position is its position in its lane, 1 for the
- * attempt that is promoted first; 0: the attempt is parked.
+ * attempt that is promoted first, or 0 if the attempt is parked.
  */
 DEFINE_EVENT_PRINT(altconn_assoc_class, altconn_connect_wait,
 	TP_PROTO(const struct altconn_assoc *assoc, u32 value),

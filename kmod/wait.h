@@ -89,7 +89,7 @@ static inline void altconn_wait_announce(struct sock *sk)
  * of @ready. So each @ready has one before it looks, as the announcements do.
  *
  * Context: process, sleeps.
- * Return: 0: the condition holds; -EAGAIN if the time is over; -EINTR or
+ * Return: 0 if the condition holds; -EAGAIN if the time is over; -EINTR or
  * -ERESTARTSYS if a signal is pending.
  */
 static __always_inline int
@@ -185,8 +185,8 @@ static inline void altconn_wait_busy_poll_adapt(struct sock *sk, u64 waited)
  * in the wait queue and use @announce.
  *
  * Context: process, sleeps.
- * Return: 0: there is something to read; -EAGAIN if the time is over; -EINTR or
- * -ERESTARTSYS if a signal is pending.
+ * Return: 0 if there is something to read; -EAGAIN if the time is over; -EINTR
+ * or -ERESTARTSYS if a signal is pending.
  */
 static __always_inline int
 altconn_wait_readable(struct sock *sk, long *timeo,

@@ -180,8 +180,8 @@ struct sockaddr_altconn {
  * @aci_reason: reason of the result, enum altconn_reason
  * @aci_waited_ns: time that the attempt has waited, in nanoseconds
  * @aci_position: position among the attempts that wait at the address; 1 is
- *	next; 0: the attempt does not wait there
- * @aci_rule: id of the rule that decided or parked the attempt; 0: none
+ *	next, and 0 means that the attempt does not wait there
+ * @aci_rule: id of the rule that decided or parked the attempt, or 0
  */
 struct altconn_connect_info {
 	__u32		aci_errno;
@@ -196,7 +196,8 @@ struct altconn_connect_info {
 /**
  * struct altconn_peer_info - the process at the other end of a connection
  * @api_netns: inode number of its network namespace
- * @api_pid: the process; 0: the pid namespace of the caller does not have it
+ * @api_pid: the process, or 0 if the pid namespace of the caller does not have
+ *	it
  * @api_uid: its user
  * @api_gid: its group
  * @api_pad: zero

@@ -4,8 +4,8 @@
 #include_next <linux/slab.h>
 
 /*
- * kfree() of an object from a slab cache: the allocator SLOB, which kernels
- * before 6.4 may have, does not permit it.
+ * The module frees objects of slab caches with kfree(). The allocator SLOB,
+ * which kernels before 6.4 may have, does not permit this.
  */
 #ifdef CONFIG_SLOB
 #error "altconn does not work with the allocator SLOB (CONFIG_SLOB)"

@@ -7,11 +7,11 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 
 /*
- * These kernels have no split operations. So struct compat_genl_family is a
- * family as the generator writes it, and contains a family of the kernel. A
- * plain operation holds both do and dump of a command. They share one policy,
- * so their policies must be alike: the specification lists the same attributes
- * for both.
+ * These kernels have no split operations. So struct compat_genl_family has the
+ * members that generated code initializes, and embeds the kernel's struct
+ * genl_family. A plain operation holds both do and dump of a command. They
+ * share one policy, so their policies must be alike: the specification lists
+ * the same attributes for both.
  */
 #define COMPAT_GENL_OPS	64
 

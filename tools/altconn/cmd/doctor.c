@@ -282,7 +282,7 @@ static void doctor_check_listeners(struct report *r)
 		full++;
 		addr_to_text(&s->owner.addr, text);
 		doctor_report(r, "listener", NOTE,
-			      "%s: %u attempts wait, and %llu were refused for lack of space; the server may not call accept()",
+			      "%s: %u attempts wait, and %llu were refused for lack of space; perhaps the server does not call accept()",
 			      text, s->waiting,
 			      (unsigned long long)s->overflow);
 	}

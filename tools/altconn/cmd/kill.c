@@ -270,7 +270,7 @@ static int kill_run(struct kill *kill, bool by_id)
 		ret = kill_print(kill, killed);
 	if (ret != EXIT_OK || !by_id || killed == kill->n)
 		return ret;
-	message_error("kill: %zu ids have nothing to end, or their sockets are busy: try again",
+	message_error("kill: %zu ids name nothing to end, or busy sockets: try again",
 		      kill->n - killed);
 	return EXIT_FAILED;
 }

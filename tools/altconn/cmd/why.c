@@ -51,9 +51,11 @@ static void why_put_sentences(struct out *out,
 			      const struct altconn_connect_info *info,
 			      bool waits)
 {
+	const char *act = "decided or parked";
+
 	if (waits && info->aci_position)
 		out_text(out,
-			 "\n  its attempt waits at the listener for %s so far: position %u in the queue",
+			 "\n  its attempt waits at its address for %s so far: position %u in the queue",
 			 why_duration(info->aci_waited_ns), info->aci_position);
 	else if (waits)
 		out_text(out, "\n  its attempt is under way, for %s so far",
@@ -70,9 +72,12 @@ static void why_put_sentences(struct out *out,
 	if (info->aci_errno && !waits && info->aci_waited_ns)
 		out_text(out, "\n  it had waited for %s",
 			 why_duration(info->aci_waited_ns));
+	/* An attempt that has a position is no longer parked. */
+	if (waits)
+		act = info->aci_position ? "delayed" : "has parked";
 	if (info->aci_rule)
 		out_text(out, "\n  rule %u %s it; 'altconn rule' lists the rules of a namespace",
-			 info->aci_rule, waits ? "has parked" : "decided, or parked");
+			 info->aci_rule, act);
 }
 
 static void why_put_attempt(struct out *out, const struct open_socket *s)

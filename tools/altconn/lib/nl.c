@@ -325,18 +325,18 @@ static int nl_print_error(const struct answer *a)
  * nl_request - begin a request
  * @nl: an open socket
  * @cmd: ALTCONN_CMD_*
- * @space: number of bytes that the attributes may take; 0 if they fit into the
+ * @len: number of bytes that the attributes may take, or 0 if they fit into the
  *	buffer in any case
  *
  * The caller adds attributes with mnl_attr_put*() and calls nl_talk().
  *
  * Return: the request.
  */
-struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, size_t space)
+struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, size_t len)
 {
-	int size = NL_BUF_SIZE + space;
+	int size = NL_BUF_SIZE + len;
 
-	if (space > NL_BUF_SIZE / 2) {
+	if (len > NL_BUF_SIZE / 2) {
 		nl->buf = array_grow(nl->buf, size, 1);
 		/*
 		 * Without CAP_NET_ADMIN the send buffer is limited. A request
@@ -431,7 +431,7 @@ static int nl_on_groups(const struct nlmsghdr *nlh, void *data)
 }
 
 /* Receive buffer for bursts of events, if the kernel allows as much. */
-#define LISTEN_SPACE	(8 << 20)
+#define LISTEN_BUF_SIZE	(8 << 20)
 
 /*
  * Return the id of a multicast group, 0 if there is no such group, or -1 with
@@ -476,10 +476,10 @@ static int nl_join_group(struct nl *nl, int64_t group)
  */
 int nl_begin(struct nl *nl)
 {
-	int fd = mnl_socket_get_fd(nl->sock), space = LISTEN_SPACE;
+	int fd = mnl_socket_get_fd(nl->sock), size = LISTEN_BUF_SIZE;
 
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &space, sizeof(space)))
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &space, sizeof(space));
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	/* When the module is unloaded, this group gets CTRL_CMD_DELFAMILY. */
 	if (!nl_join_group(nl, nl_group_id(nl, "nlctrl", "notify")))
 		return EXIT_OK;

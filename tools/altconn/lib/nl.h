@@ -30,7 +30,7 @@ struct nl {
 
 int nl_open(struct nl *nl);
 void nl_close(struct nl *nl);
-struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, size_t space);
+struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, size_t len);
 int nl_talk(struct nl *nl, mnl_cb_t cb, void *data);
 int nl_get(struct nl *nl, uint8_t cmd, mnl_cb_t cb, void *data);
 int nl_begin(struct nl *nl);

@@ -38,7 +38,7 @@ struct cell {
  * @sentences: out_open_text() has begun the output
  * @cells: cells of the table, row by row
  * @rows: number of rows
- * @space: number of rows for which @cells has memory
+ * @capacity: number of rows for which @cells has memory
  * @column: index of the column of the current cell
  * @stack: JSON objects that are open, the outermost first
  * @depth: index of the innermost object in @stack
@@ -54,7 +54,7 @@ struct out {
 	bool sentences;
 	struct cell *cells;
 	size_t rows;
-	size_t space;
+	size_t capacity;
 	unsigned int column;
 	struct json_object *stack[OUT_DEPTH];
 	unsigned int depth;
@@ -224,9 +224,9 @@ void out_row(struct out *out)
 		json_object_array_add(out->list, out->stack[out->depth]);
 		return;
 	}
-	if (out->rows == out->space) {
-		out->space = out->space ? 2 * out->space : 64;
-		out->cells = array_grow(out->cells, out->space,
+	if (out->rows == out->capacity) {
+		out->capacity = out->capacity ? 2 * out->capacity : 64;
+		out->cells = array_grow(out->cells, out->capacity,
 					out->count * sizeof(*out->cells));
 	}
 	out->rows++;

@@ -22,7 +22,7 @@
 
 /*
  * The interpreter of a script may itself be a script. This is the number of
- * scripts for which the kernel starts the interpreter.
+ * nested scripts that the kernel follows.
  */
 #define SCRIPT_DEPTH	5
 

@@ -70,7 +70,10 @@ struct set {
 #define NEST(offset, name)						\
 	{ MNL_TYPE_NESTED, offset, &record_ ## name ## _set }
 
-/* A nest that may occur more than once: members of a list of counters. */
+/*
+ * A nest that may occur more than once and fills one member of an array of
+ * counters.
+ */
 #define PARTS(offset, counts, most, name)				\
 	{ MNL_TYPE_NESTED, offset, &record_ ## name ## _set, counts,	\
 	  most, sizeof(struct stat_part) }

@@ -67,8 +67,8 @@ struct assoc {
 };
 
 /*
- * Space for more parts than there are. Further parts from a newer module are
- * skipped.
+ * More counters of a list than the module sends today. Further counters of a
+ * newer module are skipped.
  */
 #define STAT_PARTS_MAX	64
 /*

@@ -16,7 +16,7 @@
 #include "lib/parse.h"
 #include "lib/sample.h"
 
-/* Parts that only a newer module has get the key of the last part. */
+/* Buckets that only a newer module has get the key of the last bucket. */
 static void sample_bound(struct histogram *hist)
 {
 	size_t i;
@@ -198,7 +198,7 @@ void sample_put(struct out *out, const struct interval *i,
 	out_double(out, "failed_per_s", i->failed);
 	out_double(out, "waited_per_s", i->waited);
 	out_double(out, "accepted_per_s", i->accepted);
-	/* The last part of a histogram has no upper limit. */
+	/* The last bucket of a histogram has no upper limit. */
 	if (i->p50 != SAMPLE_LAST)
 		out_uint(out, "latency_p50_ns", NULL, sample_limit_ns(i->p50));
 	if (i->p99 != SAMPLE_LAST)
@@ -211,8 +211,8 @@ void sample_put(struct out *out, const struct interval *i,
 }
 
 /**
- * sample_limit_ns - get the upper limit of a part of a histogram
- * @bits: the part, which is not SAMPLE_LAST
+ * sample_limit_ns - get the upper limit of a bucket of a histogram
+ * @bits: the bucket, which is not SAMPLE_LAST
  *
  * Return: the limit, ns.
  */
@@ -222,8 +222,8 @@ uint64_t sample_limit_ns(uint32_t bits)
 }
 
 /**
- * sample_limit_to_text - write the upper limit of a part of a histogram as text
- * @bits: the part
+ * sample_limit_to_text - write the upper limit of a bucket of a histogram
+ * @bits: the bucket
  * @text: gets the limit, as in "1.05ms", or "more" for SAMPLE_LAST; space for
  *	SAMPLE_LIMIT_MAX bytes
  */

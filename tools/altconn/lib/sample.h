@@ -43,7 +43,7 @@ struct interval {
 	uint32_t p50, p99;
 };
 
-/* Key of the last part of a histogram, which has no upper limit. */
+/* Key of the last bucket of a histogram, which has no upper limit. */
 #define SAMPLE_LAST	(ALTCONN_HISTOGRAM_BUCKETS - 1)
 
 #define SAMPLE_LIMIT_MAX	32

@@ -49,12 +49,12 @@ struct top_view_info {
 extern const struct top_view_info top_views[VIEWS];
 
 /**
- * struct top_sample - a sample of the counters, with the objects that the lists
- * show
+ * struct top_snapshot - a sample of the counters, with the objects that the
+ * lists show
  * @sample: counters and totals
  * @found: associations and sockets
  */
-struct top_sample {
+struct top_snapshot {
 	struct sample sample;
 	struct found found;
 };
@@ -100,7 +100,7 @@ struct top {
 	char sort[VIEWS][TOP_KEY_MAX];
 	bool reverse, paused, help;
 	size_t first;
-	struct top_sample then, now;
+	struct top_snapshot then, now;
 	struct interval rates;
 	struct top_line *lines;
 	size_t n_lines;

@@ -38,35 +38,35 @@ const struct top_view_info top_views[VIEWS] = {
 	},
 };
 
-static void top_free_sample(struct top_sample *sample)
+static void top_free_snapshot(struct top_snapshot *snapshot)
 {
-	found_free(&sample->found);
-	memset(sample, 0, sizeof(*sample));
+	found_free(&snapshot->found);
+	memset(snapshot, 0, sizeof(*snapshot));
 }
 
 /**
- * top_take - take a sample, and compute the rates since the one before
- * @top: gets the sample
+ * top_take - take a snapshot, and compute the rates since the one before
+ * @top: gets the snapshot
  *
  * Return: EXIT_OK, or EXIT_FAILED after an error message.
  */
 int top_take(struct top *top)
 {
-	struct top_sample next = { };
+	struct top_snapshot next = { };
 	int ret = sample_take(&next.sample);
 
 	if (ret == EXIT_OK)
 		ret = found_get(&next.found, NULL);
 	if (ret != EXIT_OK) {
-		top_free_sample(&next);
+		top_free_snapshot(&next);
 		return ret;
 	}
-	top_free_sample(&top->then);
+	top_free_snapshot(&top->then);
 	top->then = top->now;
 	top->now = next;
 	/* top_busy() searches sockets by their ids. */
 	sort_found(&top->then.found, "id", false);
-	/* The first sample has none before it, so all rates are zero. */
+	/* The first snapshot has none before it, so all rates are zero. */
 	if (!top->then.sample.ns) {
 		top->rates = (struct interval) { .seconds = 1 };
 		return EXIT_OK;
@@ -438,13 +438,13 @@ void top_make_lines(struct top *top)
 }
 
 /**
- * top_free - free the samples and the lines
+ * top_free - free the snapshots and the lines
  * @top: the samples and the lines
  */
 void top_free(struct top *top)
 {
-	top_free_sample(&top->then);
-	top_free_sample(&top->now);
+	top_free_snapshot(&top->then);
+	top_free_snapshot(&top->now);
 	top_free_lines(top);
 	free(top->lines);
 }

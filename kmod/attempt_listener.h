@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef _ALTCONN_ATTEMPT_PROMOTE_H
-#define _ALTCONN_ATTEMPT_PROMOTE_H
+#ifndef _ALTCONN_ATTEMPT_LISTENER_H
+#define _ALTCONN_ATTEMPT_LISTENER_H
 
 #include "altconn.h"
 
@@ -25,4 +25,4 @@ bool altconn_attempt_promote_first(struct altconn_listener *ln);
 bool altconn_attempt_has_waiting(const struct altconn_listener *ln);
 u32 altconn_attempt_nr_waiting(const struct altconn_listener *ln);
 
-#endif /* _ALTCONN_ATTEMPT_PROMOTE_H */
+#endif /* _ALTCONN_ATTEMPT_LISTENER_H */

@@ -11,7 +11,7 @@
 #include "assoc.h"
 #include "attempt.h"
 #include "attempt_deadline.h"
-#include "attempt_promote.h"
+#include "attempt_listener.h"
 #include "listener.h"
 #include "room.h"
 #include "room_queue.h"
@@ -200,7 +200,7 @@ void altconn_attempt_promote_or_refuse(struct altconn_room *room,
  * them.
  *
  * Context: process, may sleep; no spinlock of this module held.
- * Return: 0: @ln has a reference to its waiting room; or -ENOMEM.
+ * Return: 0 if @ln has got a reference to its waiting room, or -ENOMEM.
  */
 int altconn_attempt_add_listener(struct altconn_listener *ln)
 {
@@ -265,8 +265,9 @@ static bool attempt_has_surplus(const struct altconn_room *room,
  *	a reference
  *
  * Attempts may have waited at the address before @ln began to listen. If @ln
- * fails fast (ALTCONN_BACKLOG_POLICY), refuse the attempts for which the
- * backlog has no space, in the order of altconn_room_surplus_attempt().
+ * fails fast (ALTCONN_BACKLOG_POLICY), refuse the youngest attempts, for which
+ * the backlog has no space. For a wildcard listener these are only
+ * approximately the youngest ones, see altconn_room_surplus_attempt().
  *
  * Context: process, may sleep; no spinlock of this module held.
  */
