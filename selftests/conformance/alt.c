@@ -170,19 +170,21 @@ int altconn_deadline(int fd)
 }
 
 #define NO_PORTS							\
-	{ "E-AGAIN-PORT", ANY, "a client of the family has no port" }
+	{ .clause = "E-AGAIN-PORT", .types = ANY,			\
+	  .why = "a client of the family has no port" }
 
 #define NO_REMOTE							\
-	{ "E-NETUNREACH", ANY,						\
-	  "all addresses of the family belong to this machine" }
+	{ .clause = "E-NETUNREACH", .types = ANY,			\
+	  .why = "all addresses of the family belong to this machine" }
 
 #define ALL_LOCAL							\
-	{ "E-ADDRNOTAVAIL", ANY,					\
-	  "all addresses of the family belong to this machine" },	\
+	{ .clause = "E-ADDRNOTAVAIL", .types = ANY,			\
+	  .why = "all addresses of the family belong to this machine" }, \
 	NO_REMOTE
 
 #define NOBODY_TO_ALL							\
-	{ "E-ACCES-BCAST", ANY, "the family has no broadcast address" }
+	{ .clause = "E-ACCES-BCAST", .types = ANY,			\
+	  .why = "the family has no broadcast address" }
 
 const struct exempt alt_port_exempt[] = { NO_PATHS, {} };
 
@@ -196,8 +198,8 @@ const struct exempt alt_unix_name_exempt[] = {
 
 const struct exempt alt_path_exempt[] = {
 	NO_PORTS, NOBODY_TO_ALL, NO_REMOTE,
-	{ "E-ADDRNOTAVAIL", DGRAM,
-	  "the null address dissolves the association" },
+	{ .clause = "E-ADDRNOTAVAIL", .types = DGRAM,
+	  .why = "the null address dissolves the association" },
 	{}
 };
 

@@ -368,20 +368,22 @@ extern unsigned int case_number;
 
 /* Exempt clauses of families without paths, or without a broadcast address */
 #define NO_PATHS							\
-	{ "E-ACCES-PATH", ANY,						\
-	  "the addresses of the family are not paths" },		\
-	{ "E-NOENT", ANY,						\
-	  "the addresses of the family are not paths" },		\
-	{ "E-NOTDIR", ANY,						\
-	  "the addresses of the family are not paths" },		\
-	{ "E-LOOP", ANY,						\
-	  "the addresses of the family are not paths" },		\
-	{ "E-NAMETOOLONG", ANY,						\
-	  "the addresses of the family are not paths" },		\
-	{ "E-PROTOTYPE", ANY, "each socket type has addresses of its own" }
+	{ .clause = "E-ACCES-PATH", .types = ANY,			\
+	  .why = "the addresses of the family are not paths" },		\
+	{ .clause = "E-NOENT", .types = ANY,				\
+	  .why = "the addresses of the family are not paths" },		\
+	{ .clause = "E-NOTDIR", .types = ANY,				\
+	  .why = "the addresses of the family are not paths" },		\
+	{ .clause = "E-LOOP", .types = ANY,				\
+	  .why = "the addresses of the family are not paths" },		\
+	{ .clause = "E-NAMETOOLONG", .types = ANY,			\
+	  .why = "the addresses of the family are not paths" },		\
+	{ .clause = "E-PROTOTYPE", .types = ANY,			\
+	  .why = "each socket type has addresses of its own" }
 
 #define NO_BROADCAST							\
-	{ "E-ACCES-BCAST", ANY, "IPv6 has no broadcast address" }
+	{ .clause = "E-ACCES-BCAST", .types = ANY,			\
+	  .why = "IPv6 has no broadcast address" }
 
 extern const struct exempt unix_exempt[], unix_name_exempt[], tcp4_exempt[],
 	tcp6_exempt[], udp4_exempt[], udp6_exempt[], vsock_exempt[],

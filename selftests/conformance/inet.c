@@ -136,7 +136,8 @@ int tcp_deadline(int fd)
 }
 
 #define NO_TABLE							\
-	{ "E-AGAIN-TABLE", ANY, "Linux has no routing cache" }
+	{ .clause = "E-AGAIN-TABLE", .types = ANY,			\
+	  .why = "Linux has no routing cache" }
 
 const struct exempt tcp4_exempt[] = { NO_PATHS, NO_TABLE, {} };
 const struct exempt tcp6_exempt[] = { NO_PATHS, NO_TABLE, NO_BROADCAST, {} };

@@ -99,16 +99,16 @@ static void set_color(const char *when)
 enum { OPT_COLOR = 256, OPT_VERSION };
 
 static const struct option options[] = {
-	{ "family", required_argument, NULL, 'f' },
-	{ "clause", required_argument, NULL, 'c' },
-	{ "list", no_argument, NULL, 'l' },
-	{ "explain", required_argument, NULL, 'e' },
-	{ "tap", no_argument, NULL, 't' },
-	{ "json", optional_argument, NULL, 'j' },
-	{ "markdown", optional_argument, NULL, 'm' },
-	{ "color", optional_argument, NULL, OPT_COLOR },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, OPT_VERSION },
+	{ .name = "family", .has_arg = required_argument, .val = 'f' },
+	{ .name = "clause", .has_arg = required_argument, .val = 'c' },
+	{ .name = "list", .has_arg = no_argument, .val = 'l' },
+	{ .name = "explain", .has_arg = required_argument, .val = 'e' },
+	{ .name = "tap", .has_arg = no_argument, .val = 't' },
+	{ .name = "json", .has_arg = optional_argument, .val = 'j' },
+	{ .name = "markdown", .has_arg = optional_argument, .val = 'm' },
+	{ .name = "color", .has_arg = optional_argument, .val = OPT_COLOR },
+	{ .name = "help", .has_arg = no_argument, .val = 'h' },
+	{ .name = "version", .has_arg = no_argument, .val = OPT_VERSION },
 	{}
 };
 

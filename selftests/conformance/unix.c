@@ -58,26 +58,28 @@ const char *unix_unusual(const struct family *f, struct addr *a, int i)
 }
 
 #define NO_ROUTES							\
-	{ "E-ACCES-BCAST", ANY,						\
-	  "the family has no broadcast address" },			\
-	{ "E-ADDRNOTAVAIL", ANY,					\
-	  "all addresses of the family belong to this machine" },	\
-	{ "E-HOSTUNREACH", ANY,						\
-	  "all addresses of the family belong to this machine" },	\
-	{ "E-NETUNREACH", ANY,						\
-	  "all addresses of the family belong to this machine" },	\
-	{ "E-PERM-RULE", ANY,						\
-	  "no firewall filters the family" },				\
-	{ "E-AGAIN-PORT", ANY, "connect() binds no local address" },	\
-	{ "E-AGAIN-TABLE", ANY, "the family has no table with a limit" }
+	{ .clause = "E-ACCES-BCAST", .types = ANY,			\
+	  .why = "the family has no broadcast address" },		\
+	{ .clause = "E-ADDRNOTAVAIL", .types = ANY,			\
+	  .why = "all addresses of the family belong to this machine" }, \
+	{ .clause = "E-HOSTUNREACH", .types = ANY,			\
+	  .why = "all addresses of the family belong to this machine" }, \
+	{ .clause = "E-NETUNREACH", .types = ANY,			\
+	  .why = "all addresses of the family belong to this machine" }, \
+	{ .clause = "E-PERM-RULE", .types = ANY,			\
+	  .why = "no firewall filters the family" },			\
+	{ .clause = "E-AGAIN-PORT", .types = ANY,			\
+	  .why = "connect() binds no local address" },			\
+	{ .clause = "E-AGAIN-TABLE", .types = ANY,			\
+	  .why = "the family has no table with a limit" }
 
 #define NO_PENDING							\
-	{ "S-DONE", CONN,						\
-	  "connect() never returns EINPROGRESS" },			\
-	{ "E-ALREADY", CONN,						\
-	  "connect() never returns EINPROGRESS" },			\
-	{ "S-UNSPEC", CONN,						\
-	  "the manual says this only of TCP and of datagram sockets" }
+	{ .clause = "S-DONE", .types = CONN,				\
+	  .why = "connect() never returns EINPROGRESS" },		\
+	{ .clause = "E-ALREADY", .types = CONN,				\
+	  .why = "connect() never returns EINPROGRESS" },		\
+	{ .clause = "S-UNSPEC", .types = CONN,				\
+	  .why = "the manual says this only of TCP and of datagram sockets" }
 
 const struct exempt unix_exempt[] = {
 	NO_ROUTES,
