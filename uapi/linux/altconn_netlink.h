@@ -133,6 +133,9 @@ enum altconn_reason {
 /**
  * enum altconn_socket_type - Types of sockets; the numbers of SOCK_* differ
  *   between architectures.
+ * @ALTCONN_SOCKET_TYPE_STREAM: SOCK_STREAM
+ * @ALTCONN_SOCKET_TYPE_DGRAM: SOCK_DGRAM
+ * @ALTCONN_SOCKET_TYPE_SEQPACKET: SOCK_SEQPACKET
  */
 enum altconn_socket_type {
 	ALTCONN_SOCKET_TYPE_STREAM = 1,
@@ -147,6 +150,33 @@ enum altconn_socket_type {
 /**
  * enum altconn_error - Errors of connect(); the numbers of errno differ
  *   between architectures.
+ * @ALTCONN_ERROR_EPERM: connect() fails with EPERM
+ * @ALTCONN_ERROR_EACCES: connect() fails with EACCES
+ * @ALTCONN_ERROR_EADDRINUSE: connect() fails with EADDRINUSE
+ * @ALTCONN_ERROR_EADDRNOTAVAIL: connect() fails with EADDRNOTAVAIL
+ * @ALTCONN_ERROR_EAFNOSUPPORT: connect() fails with EAFNOSUPPORT
+ * @ALTCONN_ERROR_EAGAIN: connect() fails with EAGAIN
+ * @ALTCONN_ERROR_ECONNABORTED: connect() fails with ECONNABORTED
+ * @ALTCONN_ERROR_ECONNREFUSED: connect() fails with ECONNREFUSED
+ * @ALTCONN_ERROR_ECONNRESET: connect() fails with ECONNRESET
+ * @ALTCONN_ERROR_EHOSTUNREACH: connect() fails with EHOSTUNREACH
+ * @ALTCONN_ERROR_EINVAL: connect() fails with EINVAL
+ * @ALTCONN_ERROR_EISCONN: connect() fails with EISCONN
+ * @ALTCONN_ERROR_ELOOP: connect() fails with ELOOP
+ * @ALTCONN_ERROR_ENAMETOOLONG: connect() fails with ENAMETOOLONG
+ * @ALTCONN_ERROR_ENETUNREACH: connect() fails with ENETUNREACH
+ * @ALTCONN_ERROR_ENOBUFS: connect() fails with ENOBUFS
+ * @ALTCONN_ERROR_ENOENT: connect() fails with ENOENT
+ * @ALTCONN_ERROR_ENOMEM: connect() fails with ENOMEM
+ * @ALTCONN_ERROR_ENOTDIR: connect() fails with ENOTDIR
+ * @ALTCONN_ERROR_EOPNOTSUPP: connect() fails with EOPNOTSUPP
+ * @ALTCONN_ERROR_EPROTOTYPE: connect() fails with EPROTOTYPE
+ * @ALTCONN_ERROR_ETIMEDOUT: connect() fails with ETIMEDOUT
+ * @ALTCONN_ERROR_EIO: connect() fails with EIO
+ * @ALTCONN_ERROR_ESTALE: connect() fails with ESTALE
+ * @ALTCONN_ERROR_EALREADY: connect() fails with EALREADY
+ * @ALTCONN_ERROR_EINPROGRESS: connect() fails with EINPROGRESS
+ * @ALTCONN_ERROR_EBADF: connect() fails with EBADF
  */
 enum altconn_error {
 	ALTCONN_ERROR_EPERM = 1,
