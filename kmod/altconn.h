@@ -13,8 +13,8 @@
  *                place have in common: one address, the address :: with
  *                IPV6_V6ONLY, or one inet port at all IP addresses
  *   class        enum place_class (bind_table.c): which IP addresses an inet
- *                binding serves. Two classes whose bindings always overlap are
- *                in place_overlaps.
+ *                binding serves. place_overlaps has the pairs of classes
+ *                with bindings that always overlap.
  *   sort         enum altconn_place_sort (place.h): one of the kinds of
  *                bindings that a place counts: all bindings, exclusive ones,
  *                and those that listen
@@ -29,7 +29,7 @@
  *   sharing      A binding with bind->share is sharing: other sockets may
  *                share its address.
  *   user's share struct altconn_share (room.h): the attempts of one user in a
- *                waiting room, whose number is limited
+ *                waiting room. Their number is limited.
  *   CPU share    the part of the time of a CPU that a payer may use
  *   claim        struct altconn_claim (claim.c): reserves a pair of local and
  *                remote address for one association. Only the binding of an

@@ -313,8 +313,8 @@ static noinline bool connect_apply_rules(struct sock *sk,
 /*
  * Begin an attempt to @addr: apply the rules, look up a listener, and put the
  * attempt into the accept queue of the listener or into the waiting room. Rules
- * come first, so that a client whose attempt they refuse does not learn whether
- * a listener exists. Return 0, or a negative errno with *@reason set.
+ * come first: if they refuse the attempt, the client does not learn whether a
+ * listener exists. Return 0, or a negative errno with *@reason set.
  */
 static int connect_begin(struct sock *sk, struct altconn_addr *addr,
 			 const struct altconn_match *match,
@@ -773,8 +773,9 @@ void altconn_connect_get_info(struct sock *sk,
 	/*
 	 * The association describes an attempt of this endpoint only if
 	 * connect() of this endpoint made it, and not accept() or socketpair().
-	 * Otherwise return the saved result: the last failure of connect(), or
-	 * the last attempt whose association the endpoint has dropped.
+	 * Otherwise return the saved result: that of the last connect() that
+	 * failed, or of the attempt of the association that the endpoint has
+	 * dropped last.
 	 */
 	if (!assoc || assoc->end[ALTCONN_CLIENT].sk != sk ||
 	    !assoc->published) {

@@ -188,7 +188,7 @@ bool altconn_event_has_audience(struct altconn_net *an, kuid_t uid)
  * altconn_event_enqueue() - queue an event for its watchers
  * @an: the namespace
  * @uid: user that has begun the association or calls connect()
- * @ev: the event, whose reference this function drops, or NULL if there was no
+ * @ev: the event; this function drops the reference. NULL if there was no
  *	memory, and then the watchers count a lost event
  *
  * Context: process, does not sleep; the caller holds rcu_read_lock(), and may
@@ -559,7 +559,7 @@ static void event_watcher_del(struct altconn_net *an, struct event_watcher *w)
 
 /**
  * altconn_event_watcher_end() - end a watcher that is in no namespace
- * @w: the watcher, whose reference this function drops; or NULL
+ * @w: the watcher, or NULL; this function drops the reference
  *
  * Drops all queued events; later ones are not queued.
  *

@@ -61,8 +61,8 @@ struct altconn_stat;
  * @nodes_lock: protects changes of @nodes, @node_list, @n_nodes and @node_id
  * @node_id: id that means this namespace itself when a process of this
  *	namespace uses it, or 0
- * @named_by: nodes in other namespaces' tables whose target is this namespace;
- *	under node_target_lock of node.c
+ * @named_by: the nodes that have this namespace as their target, in the tables
+ *	of other namespaces; under node_target_lock of node.c
  * @n_assocs: number of associations that began in this namespace and are not
  *	freed yet, plus number of connected datagram sockets
  * @n_inbound: associations in @inbound
