@@ -561,20 +561,20 @@ void altconn_attempt_promote_waiting(struct altconn_listener *ln)
 {
 	struct altconn_room *room = ln->room;
 	struct attempt_batch batch;
-	unsigned int n_accept = 0;
 	bool more;
 
+	altconn_attempt_batch_init(&batch);
 	do {
-		batch = (struct attempt_batch) {};
+		batch.n = 0;
 		altconn_room_lock(room);
 		if (ln->group)
 			altconn_attempt_promote_batch(room, ln, &batch);
 		more = altconn_attempt_batch_is_full(&batch);
 		/* Wake accepters and pollers once, after the last batch. */
-		n_accept += batch.n_accept;
-		batch.n_accept = n_accept;
-		batch.accept_sk = n_accept && !more && ln->group ? ln->sk :
-								   NULL;
+		if (more || !ln->group)
+			batch.accept_sk = NULL;
+		else if (batch.n_accept)
+			batch.accept_sk = ln->sk;
 		altconn_attempt_batch_unlock_and_wake(&batch, room);
 		cond_resched();
 	} while (more);

@@ -66,6 +66,21 @@ u32 altconn_attempt_position(const struct altconn_assoc *assoc);
 u64 altconn_attempt_listener_id(const struct altconn_assoc *assoc);
 
 /**
+ * altconn_attempt_batch_init() - make a batch empty
+ * @batch: the batch
+ *
+ * Context: any.
+ */
+static inline void altconn_attempt_batch_init(struct attempt_batch *batch)
+{
+	batch->n = 0;
+	batch->accept_sk = NULL;
+	batch->n_accept = 0;
+	batch->defer_sk = NULL;
+	batch->n_defer = 0;
+}
+
+/**
  * altconn_attempt_batch_is_full() - check whether a batch has no free entry
  * @batch: the batch
  *

@@ -335,12 +335,13 @@ static int attempt_enqueue_waiting(struct altconn_assoc *assoc,
 				   struct altconn_xns **xns, u32 *reason)
 {
 	const struct altconn_addr *server = assoc->end[ALTCONN_SERVER].addr;
-	struct attempt_batch batch = {};
+	struct attempt_batch batch;
 	struct attempt_spare spare;
 	struct altconn_room *room;
 	bool more = false;
 	int err = -ENOMEM;
 
+	altconn_attempt_batch_init(&batch);
 	*reason = ALTCONN_REASON_NO_MEMORY;
 	if (!attempt_spare_init(&spare) || altconn_attempt_alloc_wait(assoc))
 		goto out;

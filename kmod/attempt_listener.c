@@ -173,7 +173,7 @@ void altconn_attempt_promote_or_refuse(struct altconn_room *room,
 	struct altconn_wait *wait;
 
 	do {
-		batch = (struct attempt_batch) {};
+		altconn_attempt_batch_init(&batch);
 		altconn_room_lock(room);
 		while (!altconn_attempt_batch_is_full(&batch) &&
 		       (wait = attempt_find_refusable(room, addr, &avail)))
@@ -278,7 +278,7 @@ void altconn_attempt_refuse_surplus(struct altconn_listener *ln)
 	struct altconn_wait *wait;
 
 	do {
-		batch = (struct attempt_batch) {};
+		altconn_attempt_batch_init(&batch);
 		altconn_room_lock(room);
 		while (!altconn_attempt_batch_is_full(&batch) &&
 		       attempt_has_surplus(room, ln)) {
@@ -309,8 +309,9 @@ void altconn_attempt_set_policy(struct altconn_listener *ln, u32 backlog,
 				bool fail_fast, bool defer)
 {
 	struct altconn_room *room = ln->room;
-	struct attempt_batch batch = {};
+	struct attempt_batch batch;
 
+	altconn_attempt_batch_init(&batch);
 	altconn_room_lock(room);
 	spin_lock(&ln->lock);
 	/*
@@ -352,7 +353,7 @@ void altconn_attempt_refuse_first(struct altconn_listener *ln, u32 count)
 	u64 last = 0;
 
 	do {
-		batch = (struct attempt_batch) {};
+		altconn_attempt_batch_init(&batch);
 		altconn_room_lock(room);
 		if (!last)
 			last = room->arrived;
@@ -381,9 +382,10 @@ void altconn_attempt_refuse_first(struct altconn_listener *ln, u32 count)
  */
 bool altconn_attempt_promote_first(struct altconn_listener *ln)
 {
-	struct attempt_batch batch = {};
 	struct altconn_wait *wait = NULL;
+	struct attempt_batch batch;
 
+	altconn_attempt_batch_init(&batch);
 	altconn_room_lock(ln->room);
 	spin_lock(&ln->lock);
 	if (ln->group && ln->defer)

@@ -4,7 +4,6 @@
  * describes waiting rooms. room_queue.c has the queues of a room.
  */
 
-#include <linux/rbtree_augmented.h>
 #include <linux/rhashtable.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
@@ -201,10 +200,12 @@ static bool room_is_empty(const struct altconn_room *room)
 {
 	int i;
 
+	if (!RB_EMPTY_ROOT(&room->lanes))
+		return false;
 	for (i = 0; i < ALTCONN_ANYS; i++)
 		if (room->any[i].n)
 			return false;
-	return RB_EMPTY_ROOT(&room->lanes);
+	return true;
 }
 
 /**
@@ -230,34 +231,6 @@ void altconn_room_unlock(struct altconn_room *room)
 		altconn_room_put(room);
 }
 
-/*
- * A FIFO is an augmented tree: wait->count is the number of attempts in the
- * subtree of wait->node. So a position is computed in O(log n).
- */
-RB_DECLARE_CALLBACKS(static, room_fifo_callbacks, struct altconn_wait, node,
-		     count, altconn_fifo_update_count)
-
-/*
- * Append an attempt that arrived after all attempts of the queue. It becomes
- * the rightmost node, so the subtree of each node on the right edge grows by
- * one attempt.
- */
-static void room_append_to_fifo(struct rb_root_cached *fifo,
-				struct altconn_wait *wait)
-{
-	struct rb_node **link = &fifo->rb_root.rb_node, *parent = NULL;
-
-	while (*link) {
-		parent = *link;
-		rb_entry(parent, struct altconn_wait, node)->count++;
-		link = &parent->rb_right;
-	}
-	wait->count = 1;
-	rb_link_node(&wait->node, parent, link);
-	rb_insert_augmented_cached(&wait->node, fifo, !parent,
-				   &room_fifo_callbacks);
-}
-
 /**
  * altconn_room_enqueue() - add an attempt to the lane of its address
  * @room: the room
@@ -276,7 +249,7 @@ void altconn_room_enqueue(struct altconn_room *room, struct altconn_lane *lane,
 	wait->lane = lane;
 	wait->share = share;
 	share->waiting++;
-	room_append_to_fifo(&lane->fifo[wait->fifo], wait);
+	altconn_fifo_append(&lane->fifo[wait->fifo], wait);
 	lane->waiting++;
 	altconn_pool_add_count(room, lane, 1);
 	altconn_pool_update(room, lane);
@@ -297,8 +270,7 @@ void altconn_room_dequeue(struct altconn_room *room, struct altconn_wait *wait)
 	struct altconn_lane *lane = wait->lane;
 
 	lockdep_assert_held(&room->lock);
-	rb_erase_augmented_cached(&wait->node, &lane->fifo[wait->fifo],
-				  &room_fifo_callbacks);
+	altconn_fifo_erase(&lane->fifo[wait->fifo], wait);
 	altconn_share_uncount(room, wait->share);
 	wait->share = NULL;
 	wait->lane = NULL;

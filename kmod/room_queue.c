@@ -248,7 +248,11 @@ void altconn_share_uncount(struct altconn_room *room,
 	kfree(share);
 }
 
-/* Return the number of attempts in the subtree of @node, which may be NULL. */
+/*
+ * A queue of attempts is an augmented tree: wait->count is the number of
+ * attempts in the subtree of wait->node. So a position is computed in O(log n).
+ * This function returns the number for @node, which may be NULL.
+ */
 static u32 fifo_count(const struct rb_node *node)
 {
 	return node ? rb_entry(node, struct altconn_wait, node)->count : 0;
@@ -260,19 +264,13 @@ static u32 fifo_compute_count(struct altconn_wait *wait)
 	       fifo_count(wait->node.rb_right);
 }
 
-/**
- * altconn_fifo_update_count() - recompute the number of attempts in a subtree
- * @wait: waiting state of the attempt at the root of the subtree
- * @exit: true to find out whether the number is unchanged
- *
+/*
  * The callbacks of the tree call this function for one node after the other on
- * the way to the root. They stop when the result is true, since no number
- * further up changes.
- *
- * Context: process; the room's lock held.
- * Return: true if @exit is set and the number is unchanged, else false.
+ * the way to the root. They stop when the result is true. The result is true if
+ * @exit is set and the number is unchanged, since then no number further up
+ * changes.
  */
-bool altconn_fifo_update_count(struct altconn_wait *wait, bool exit)
+static inline bool fifo_update_count(struct altconn_wait *wait, bool exit)
 {
 	u32 count = fifo_compute_count(wait);
 
@@ -280,6 +278,55 @@ bool altconn_fifo_update_count(struct altconn_wait *wait, bool exit)
 		return true;
 	wait->count = count;
 	return false;
+}
+
+RB_DECLARE_CALLBACKS(static, fifo_callbacks, struct altconn_wait, node, count,
+		     fifo_update_count)
+
+/**
+ * altconn_fifo_append() - add an attempt to a queue
+ * @fifo: the queue
+ * @wait: waiting state of the attempt, which arrived after all attempts of the
+ *	queue
+ *
+ * The attempt becomes the rightmost node of the tree, so the subtree of each
+ * node on the right edge grows by one attempt.
+ *
+ * Context: process; the room's lock held.
+ */
+void altconn_fifo_append(struct rb_root_cached *fifo, struct altconn_wait *wait)
+{
+	struct rb_node **link = &fifo->rb_root.rb_node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		rb_entry(parent, struct altconn_wait, node)->count++;
+		link = &parent->rb_right;
+	}
+	wait->count = 1;
+	rb_link_node(&wait->node, parent, link);
+	rb_insert_augmented_cached(&wait->node, fifo, !parent, &fifo_callbacks);
+}
+
+/**
+ * altconn_fifo_erase() - remove an attempt from its queue
+ * @fifo: the queue
+ * @wait: waiting state of the attempt
+ *
+ * The subtree of the attempt and all subtrees around it lose one attempt. They
+ * are counted down first, because that takes fewer instructions a node than the
+ * callbacks. The callbacks then find the right numbers and stop, unless another
+ * attempt takes the attempt's place in the tree.
+ *
+ * Context: process; the room's lock held.
+ */
+void altconn_fifo_erase(struct rb_root_cached *fifo, struct altconn_wait *wait)
+{
+	struct rb_node *node;
+
+	for (node = &wait->node; node; node = rb_parent(node))
+		rb_entry(node, struct altconn_wait, node)->count--;
+	rb_erase_augmented_cached(&wait->node, fifo, &fifo_callbacks);
 }
 
 static struct altconn_wait *fifo_first(const struct rb_root_cached *fifo)

@@ -24,7 +24,9 @@ struct altconn_share *altconn_share_find_or_add(struct altconn_room *room,
 						struct altconn_share **spare);
 void altconn_share_uncount(struct altconn_room *room,
 			   struct altconn_share *share);
-bool altconn_fifo_update_count(struct altconn_wait *wait, bool exit);
+void altconn_fifo_append(struct rb_root_cached *fifo,
+			 struct altconn_wait *wait);
+void altconn_fifo_erase(struct rb_root_cached *fifo, struct altconn_wait *wait);
 u32 altconn_fifo_count_before(const struct rb_root_cached *fifo, u64 arrived);
 struct altconn_wait *altconn_room_earlier(struct altconn_wait *a,
 					  struct altconn_wait *b);

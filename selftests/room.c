@@ -292,6 +292,36 @@ TEST_F_TIMEOUT(room, another_listener_takes_attempts_in_order, AT_TIMEOUT)
 }
 
 /*
+ * Attempts leave the queue in a scattered order. After each of them the
+ * positions of the others have no gap. The number of attempts is prime, so the
+ * loop closes each attempt once.
+ */
+TEST_F_TIMEOUT(room, positions_have_no_gap, AT_TIMEOUT)
+{
+	enum { N = 61, STRIDE = 24 };
+	int fds[N], filler, left, wrong = 0, i, at, err;
+
+	filler = at_client(variant->format, SOCK_STREAM | SOCK_NONBLOCK,
+			   &self->a, &err);
+	ASSERT_EQ(0, err);
+	ASSERT_EQ(N, wait_there(variant->format, &self->a, fds, N));
+	for (left = N - 1, at = 0; left; left--, at = (at + STRIDE) % N) {
+		int position = 0;
+
+		close(fds[at]);
+		fds[at] = -1;
+		for (i = 0; i < N; i++)
+			if (fds[i] >= 0 &&
+			    (int)at_position(fds[i]) != ++position)
+				wrong++;
+		EXPECT_EQ(left, position);
+	}
+	EXPECT_EQ(0, wrong);
+	close(fds[at]);
+	close(filler);
+}
+
+/*
  * Return how long it takes to close the last listener while @n attempts wait,
  * which refuses them, in ns; 0 on failure.
  */
