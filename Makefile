@@ -156,9 +156,11 @@ lint:
 
 # YNL= names a kernel tree with the generator.
 generate:
+	@$(scripts)/deps lint
 	YNL=$${YNL:-$$($(scripts)/kernel ynl)} tools/ynl-generate
 
 check-generated:
+	@$(scripts)/deps lint
 	YNL=$${YNL:-$$($(scripts)/kernel ynl)} tools/ynl-generate --check
 
 # The pages, the manual pages and the kernel-doc comments. A warning is an

@@ -19,9 +19,21 @@
  *
  * A charge is one atomic operation for each level. Accounts are found by a hash
  * lookup under RCU. An account of the initial user namespace stays until its
- * network namespace ends, since its user is likely to connect again. Each CPU
- * remembers the one that it charged last. Any other account is freed with its
- * last charge.
+ * network namespace ends, since its user is likely to connect again. Any other
+ * account is freed with its last charge.
+ *
+ * Most associations begin in a network namespace of the initial user namespace,
+ * and one account is charged. Two CPUs on which one user connects should not
+ * write to the same cache line each time. So each CPU keeps charges in reserve,
+ * for the account that it charged last. A connect takes its charge from the
+ * reserve, and the end of an association puts the charge back. An empty reserve
+ * gets ACCOUNT_BATCH charges from the account, and a reserve of more than
+ * ACCOUNT_RESERVE_MAX charges returns ACCOUNT_BATCH. The reserves are counted
+ * in account->n and in an->n_assocs. While these two are within the limits, no
+ * charge from a reserve exceeds a limit. Beyond that, a connect charges the
+ * account itself, and the reserves are subtracted before the number is compared
+ * with the limit. A CPU that takes a charge from its reserve at this very moment
+ * exceeds the limit by this one charge.
  */
 
 #include <linux/cred.h>
@@ -36,11 +48,31 @@
 /* The limit of a whole namespace is this many times the limit of one user. */
 #define ACCOUNT_NET_USERS	16
 
+/* A reserve gets and returns this many charges at once. */
+#define ACCOUNT_BATCH		32
+
+/* The largest number of charges in a reserve. */
+#define ACCOUNT_RESERVE_MAX	(2 * ACCOUNT_BATCH)
+
 /* All accounts that have a charge, and the ones with @stays. */
 static struct rhashtable account_table;
 
-/* The last account with @stays that this CPU has charged, or NULL. */
-static DEFINE_PER_CPU(struct altconn_account *, account_cached);
+/**
+ * struct account_reserve - the charges that a CPU keeps in reserve
+ * @account: the account of the charges, which is one with @stays and of the
+ *	kind ALTCONN_ACCOUNT_OWN; or NULL
+ * @n: number of charges; each is counted in @account->n and in the n_assocs of
+ *	the account's network namespace
+ *
+ * The CPU changes its reserve with preemption disabled. The end of a network
+ * namespace takes @account away from any CPU, see altconn_account_pre_exit().
+ */
+struct account_reserve {
+	struct altconn_account	*account;
+	long			n;
+};
+
+static DEFINE_PER_CPU(struct account_reserve, account_reserves);
 
 /**
  * struct account_key - key of an account in account_table
@@ -55,7 +87,7 @@ static DEFINE_PER_CPU(struct altconn_account *, account_cached);
  * Lifetime: embedded in the account, or on the stack.
  */
 struct account_key {
-	const struct altconn_net	*an;
+	struct altconn_net		*an;
 	const struct user_namespace	*user_ns;
 	u32				uid;
 	u32				inbound;
@@ -65,7 +97,7 @@ struct account_key {
  * struct altconn_account - the number of associations of a user
  * @node: link in account_table
  * @key: the account's key in account_table
- * @n: number of charges; with @stays, one more
+ * @n: number of charges, those in reserve included; with @stays, one more
  * @stays: the account stays until its network namespace ends
  * @user_ns: the user namespace of @key, a reference
  * @up: the account of the owner of @user_ns, one level up, or NULL; valid while
@@ -226,12 +258,8 @@ account_find_charge(const struct account_key *key)
 	struct altconn_account *account;
 
 	account = rhashtable_lookup(&account_table, key, account_params);
-	if (!account || !atomic_long_inc_not_zero(&account->n))
-		return NULL;
-	/* It does not matter on which CPU this thread runs by now. */
-	if (account->stays)
-		raw_cpu_write(account_cached, account);
-	return account;
+	return account && atomic_long_inc_not_zero(&account->n) ? account :
+								  NULL;
 }
 
 /*
@@ -258,9 +286,43 @@ static unsigned int account_limit(const struct altconn_net *an)
 		   READ_ONCE(altconn_initial_net->max_associations));
 }
 
+/**
+ * altconn_account_net_max() - return the limit on all associations of a
+ * namespace
+ * @an: the network namespace
+ *
+ * The limit applies to the associations that begin in the namespace, and once
+ * more to its inbound associations. It is a multiple of the limit of one user,
+ * so one user alone cannot reach it.
+ *
+ * Context: any.
+ * Return: the limit, a number of associations.
+ */
+u64 altconn_account_net_max(const struct altconn_net *an)
+{
+	return (u64)ACCOUNT_NET_USERS * account_limit(an);
+}
+
+/* Return the number of charges that all CPUs have in reserve for an account. */
+static long account_nr_reserved(const struct altconn_account *account)
+{
+	const struct account_reserve *reserve;
+	long n = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		reserve = per_cpu_ptr(&account_reserves, cpu);
+		if (READ_ONCE(reserve->account) == account)
+			n += READ_ONCE(reserve->n);
+	}
+	return n;
+}
+
+/* Return the number of associations that an account is charged for. */
 static long account_nr_charges(const struct altconn_account *account)
 {
-	return atomic_long_read(&account->n) - account->stays;
+	return atomic_long_read(&account->n) - account->stays -
+	       account_nr_reserved(account);
 }
 
 /*
@@ -279,30 +341,118 @@ static void account_uncharge(struct altconn_account *first,
 	}
 }
 
+/* Return the kind of the associations that an account counts. */
+static enum altconn_account_kind
+account_kind(const struct altconn_account *account)
+{
+	if (!account->key.an)
+		return ALTCONN_ACCOUNT_NESTED;
+	return account->key.inbound ? ALTCONN_ACCOUNT_INBOUND :
+				      ALTCONN_ACCOUNT_OWN;
+}
+
+/* Add @n charges, which may be negative, to an account and its namespace. */
+static void account_add(struct altconn_account *account, long n)
+{
+	atomic_long_add(n, &account->n);
+	atomic_long_add(n, &account->key.an->n_assocs);
+}
+
 /*
- * Charge the account that this CPU charged last, and return it. Return NULL if
- * there is none, if it has another key, or if it has reached @limit.
+ * Check whether an account and its namespace are within their limits, even if
+ * all charges in reserve count as associations.
+ */
+static bool account_is_within_limits(const struct altconn_account *account)
+{
+	const struct altconn_net *an = account->key.an;
+	u64 most = account_limit(an);
+
+	/* The account stays, so n is one more than the number of charges. */
+	return atomic_long_read(&account->n) - 1 <= most &&
+	       atomic_long_read(&an->n_assocs) <= most * ACCOUNT_NET_USERS;
+}
+
+/*
+ * Get ACCOUNT_BATCH charges for an empty reserve. Return false if that would
+ * exceed a limit.
+ */
+static bool account_refill(struct altconn_account *account)
+{
+	account_add(account, ACCOUNT_BATCH);
+	if (account_is_within_limits(account))
+		return true;
+	account_add(account, -ACCOUNT_BATCH);
+	return false;
+}
+
+/*
+ * Take a charge from the reserve of this CPU, and return its account. Return
+ * NULL if the reserve has another key, or the account is close to a limit.
  */
 static struct altconn_account *
-account_charge_cached(const struct account_key *key, unsigned int limit)
+account_charge_reserved(const struct account_key *key)
 {
-	struct altconn_account *account;
+	struct account_reserve *reserve = get_cpu_ptr(&account_reserves);
+	struct altconn_account *account = READ_ONCE(reserve->account);
 
-	rcu_read_lock();
-	account = raw_cpu_read(account_cached);
-	if (account && !account_key_equal(&account->key, key))
-		account = NULL;
 	/*
-	 * An account with this key stays as long as the network namespace, and
-	 * the caller keeps the namespace alive. Because it stays, n is one more
-	 * than the number of charges.
+	 * Preemption is disabled, so the account is not freed. If it has this
+	 * key, it stays, because the caller keeps the namespace alive.
 	 */
-	if (account && atomic_long_inc_return(&account->n) - 1 > limit) {
-		atomic_long_dec(&account->n);
+	if (!account || !account_key_equal(&account->key, key) ||
+	    !account_is_within_limits(account)) {
+		account = NULL;
+	} else if (likely(reserve->n)) {
+		WRITE_ONCE(reserve->n, reserve->n - 1);
+	} else if (account_refill(account)) {
+		WRITE_ONCE(reserve->n, ACCOUNT_BATCH - 1);
+	} else {
 		account = NULL;
 	}
-	rcu_read_unlock();
+	put_cpu_ptr(&account_reserves);
 	return account;
+}
+
+/*
+ * Put a charge into the reserve of this CPU. Return false if the reserve is the
+ * one of another account.
+ */
+static bool account_uncharge_reserved(struct altconn_account *account)
+{
+	struct account_reserve *reserve = get_cpu_ptr(&account_reserves);
+	bool mine = READ_ONCE(reserve->account) == account;
+	long n = reserve->n + 1;
+
+	if (mine) {
+		if (unlikely(n > ACCOUNT_RESERVE_MAX)) {
+			account_add(account, -ACCOUNT_BATCH);
+			n -= ACCOUNT_BATCH;
+		}
+		WRITE_ONCE(reserve->n, n);
+	}
+	put_cpu_ptr(&account_reserves);
+	return mine;
+}
+
+/*
+ * Make the reserve of this CPU the one of @account, which has a charge. The
+ * account that had the reserve gets its charges back.
+ */
+static void account_reserve_for(struct altconn_account *account)
+{
+	struct account_reserve *reserve = get_cpu_ptr(&account_reserves);
+	struct altconn_account *old = xchg(&reserve->account, NULL);
+
+	/*
+	 * The namespace of @old may have begun to end. But it and @old are not
+	 * freed before a grace period, see altconn_account_pre_exit().
+	 */
+	if (old)
+		account_add(old, -reserve->n);
+	WRITE_ONCE(reserve->n, 0);
+	/* Empty the reserve, then let altconn_account_pre_exit() find it. */
+	smp_store_release(&reserve->account, account);
+	put_cpu_ptr(&account_reserves);
 }
 
 /*
@@ -357,74 +507,129 @@ account_charge_all(struct altconn_net *an, const struct cred *cred,
 }
 
 /**
- * altconn_account_charge() - charge an association to a user
- * @an: network namespace of the client or, if @inbound, of the server
- * @cred: credentials of the client
- * @inbound: the client is in another network namespace than @an
+ * altconn_account_nr_assocs() - return the number of associations that began in
+ * a namespace
+ * @an: the network namespace
  *
- * The real user id is charged, so a set-user-ID program does not charge the
- * owner of the program. If two threads charge the last free association at the
- * same time, both may fail.
- *
- * Context: process, may sleep.
- * Return: the account of the user, for altconn_account_release();
- * ERR_PTR(-EAGAIN) if the user, or an owner of the client's user namespaces,
- * has net.altconn.max_associations associations; ERR_PTR(-ENOMEM).
+ * Context: process.
+ * Return: the number of associations that are not freed yet, plus the number of
+ * connected datagram sockets. While other threads connect and close, the number
+ * may be wrong by ACCOUNT_RESERVE_MAX for each CPU.
  */
-struct altconn_account *altconn_account_charge(struct altconn_net *an,
-					       const struct cred *cred,
-					       bool inbound)
+u64 altconn_account_nr_assocs(const struct altconn_net *an)
 {
-	bool own = inbound || an->net->user_ns == &init_user_ns;
-	struct account_key key = {
-		.an = own ? an : NULL, .inbound = inbound,
-		.user_ns = &init_user_ns, .uid = __kuid_val(cred->uid),
-	};
-	struct altconn_account *account = NULL;
-	unsigned int limit = account_limit(an);
+	const struct account_reserve *reserve;
+	const struct altconn_account *account;
+	long n = atomic_long_read(&an->n_assocs);
+	int cpu;
 
-	/* In the initial user namespace there is only one level. */
-	if (likely(cred->user_ns == &init_user_ns))
-		account = account_charge_cached(&key, limit);
-	return account ? : account_charge_all(an, cred, key, limit);
+	rcu_read_lock();
+	for_each_possible_cpu(cpu) {
+		reserve = per_cpu_ptr(&account_reserves, cpu);
+		account = READ_ONCE(reserve->account);
+		if (account && account->key.an == an)
+			n -= READ_ONCE(reserve->n);
+	}
+	rcu_read_unlock();
+	return max(n, 0L);
+}
+
+/* Count an association of a namespace. Return false at the limit. */
+static bool account_count_assoc(struct altconn_net *an)
+{
+	u64 most = altconn_account_net_max(an);
+
+	if (atomic_long_inc_return(&an->n_assocs) <= most ||
+	    altconn_account_nr_assocs(an) <= most)
+		return true;
+	atomic_long_dec(&an->n_assocs);
+	return false;
 }
 
 /**
- * altconn_account_release() - undo altconn_account_charge()
- * @account: the account that altconn_account_charge() returned, or NULL
+ * altconn_account_charge() - charge the calling process for one association
+ * @an: network namespace in which the association begins
+ *
+ * A connected datagram socket is charged for one association too. The real user
+ * id is charged, so a set-user-ID program does not charge the owner of the
+ * program. If two threads charge the last free association at the same time,
+ * both may fail.
+ *
+ * Context: process, may sleep.
+ * Return: the account of the user, for altconn_account_uncharge();
+ * ERR_PTR(-EAGAIN) if the user, or an owner of the process's user namespaces,
+ * has net.altconn.max_associations associations, or @an has
+ * altconn_account_net_max() associations; ERR_PTR(-ENOMEM).
+ */
+struct altconn_account *altconn_account_charge(struct altconn_net *an)
+{
+	bool own = an->net->user_ns == &init_user_ns;
+	const struct cred *cred = current_cred();
+	struct account_key key = {
+		.an = own ? an : NULL, .user_ns = &init_user_ns,
+		.uid = __kuid_val(cred->uid),
+	};
+	/* In the initial user namespace there is only one level. */
+	bool single = own && cred->user_ns == &init_user_ns;
+	struct altconn_account *account;
+
+	account = likely(single) ? account_charge_reserved(&key) : NULL;
+	if (likely(account))
+		return account;
+	if (!account_count_assoc(an))
+		return ERR_PTR(-EAGAIN);
+	account = account_charge_all(an, cred, key, account_limit(an));
+	if (IS_ERR(account))
+		atomic_long_dec(&an->n_assocs);
+	else if (single)
+		account_reserve_for(account);
+	return account;
+}
+
+/**
+ * altconn_account_uncharge() - undo altconn_account_charge()
+ * @an: the network namespace
+ * @account: the account that altconn_account_charge() returned
  *
  * Context: any but interrupts.
  */
-void altconn_account_release(struct altconn_account *account)
+void altconn_account_uncharge(struct altconn_net *an,
+			      struct altconn_account *account)
 {
+	if (likely(account_uncharge_reserved(account)))
+		return;
 	account_uncharge(account, NULL);
+	atomic_long_dec(&an->n_assocs);
 }
 
 /**
- * altconn_account_net_max() - return the limit on all associations of a
- * namespace
+ * altconn_account_charge_inbound() - charge an association to a user in the
+ * network namespace of the server
  * @an: the network namespace
+ * @cred: credentials of the client, which is in another network namespace
  *
- * The limit applies to the associations that begin in the namespace, and once
- * more to its inbound associations. It is a multiple of the limit of one user,
- * so one user alone cannot reach it.
- *
- * Context: any.
- * Return: the limit, a number of associations.
+ * Context: process, may sleep.
+ * Return: the account of the user, for altconn_account_uncharge_inbound();
+ * ERR_PTR(-EAGAIN) if the user, or an owner of the client's user namespaces,
+ * has net.altconn.max_associations inbound associations; ERR_PTR(-ENOMEM).
  */
-u64 altconn_account_net_max(const struct altconn_net *an)
+struct altconn_account *
+altconn_account_charge_inbound(struct altconn_net *an, const struct cred *cred)
 {
-	return (u64)ACCOUNT_NET_USERS * account_limit(an);
+	struct account_key key = { .an = an, .inbound = 1 };
+
+	return account_charge_all(an, cred, key, account_limit(an));
 }
 
-/* Return the kind of the associations that an account counts. */
-static enum altconn_account_kind
-account_kind(const struct altconn_account *account)
+/**
+ * altconn_account_uncharge_inbound() - undo altconn_account_charge_inbound()
+ * @account: the account that altconn_account_charge_inbound() returned, or NULL
+ *
+ * Context: any but interrupts.
+ */
+void altconn_account_uncharge_inbound(struct altconn_account *account)
 {
-	if (!account->key.an)
-		return ALTCONN_ACCOUNT_NESTED;
-	return account->key.inbound ? ALTCONN_ACCOUNT_INBOUND :
-				      ALTCONN_ACCOUNT_OWN;
+	account_uncharge(account, NULL);
 }
 
 /*
@@ -491,22 +696,50 @@ void altconn_account_init(struct altconn_net *an)
 }
 
 /*
- * Clear each account_cached that points to @account. No thread charges @account
- * any more, so none sets the pointer again.
+ * Take an account out of the reserve of a CPU, if it is there. No thread charges
+ * or uncharges the account any more, so the number of charges stays the same
+ * until the CPU reserves for another account. If the CPU does so meanwhile, it
+ * takes the account out itself.
  */
-static void account_uncache(const struct altconn_account *account)
+static void account_unreserve(struct account_reserve *reserve,
+			      struct altconn_account *account)
 {
+	long n;
+
+	/* Pairs with smp_store_release() in account_reserve_for(). */
+	if (smp_load_acquire(&reserve->account) != account)
+		return;
+	n = READ_ONCE(reserve->n);
+	if (cmpxchg(&reserve->account, account, NULL) == account)
+		account_add(account, -n);
+}
+
+/**
+ * altconn_account_pre_exit() - take the accounts of a namespace out of the
+ * reserves
+ * @an: the network namespace, which ends. No charge is left, because each
+ *	object that holds a charge keeps the namespace alive
+ *
+ * A CPU that takes an account out of its reserve at the same time uses it with
+ * preemption disabled, so a grace period passes before altconn_account_exit().
+ *
+ * Context: process.
+ */
+void altconn_account_pre_exit(struct altconn_net *an)
+{
+	struct altconn_account *account;
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		if (READ_ONCE(per_cpu(account_cached, cpu)) == account)
-			WRITE_ONCE(per_cpu(account_cached, cpu), NULL);
+	list_for_each_entry(account, &an->accounts, entry)
+		for_each_possible_cpu(cpu)
+			account_unreserve(per_cpu_ptr(&account_reserves, cpu),
+					  account);
 }
 
 /**
  * altconn_account_exit() - free the accounts of a namespace
- * @an: the network namespace, which ends. No charge is left, because each
- *	object that holds a charge keeps the namespace alive
+ * @an: the network namespace, which ends. A grace period has passed since
+ *	altconn_account_pre_exit()
  *
  * Context: process.
  */
@@ -516,7 +749,6 @@ void altconn_account_exit(struct altconn_net *an)
 
 	list_for_each_entry_safe(account, next, &an->accounts, entry) {
 		WARN_ON_ONCE(account_nr_charges(account));
-		account_uncache(account);
 		account_put(account);
 	}
 	INIT_LIST_HEAD(&an->accounts);

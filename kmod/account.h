@@ -38,15 +38,19 @@ struct altconn_account_usage {
 	u64	n;
 };
 
-struct altconn_account *altconn_account_charge(struct altconn_net *an,
-					       const struct cred *cred,
-					       bool inbound);
-void altconn_account_release(struct altconn_account *account);
 u64 altconn_account_net_max(const struct altconn_net *an);
+u64 altconn_account_nr_assocs(const struct altconn_net *an);
+struct altconn_account *altconn_account_charge(struct altconn_net *an);
+void altconn_account_uncharge(struct altconn_net *an,
+			      struct altconn_account *account);
+struct altconn_account *
+altconn_account_charge_inbound(struct altconn_net *an, const struct cred *cred);
+void altconn_account_uncharge_inbound(struct altconn_account *account);
 u32 altconn_account_list_top(struct altconn_net *an,
 			     enum altconn_account_kind kind,
 			     struct altconn_account_usage *top, u32 size);
 void altconn_account_init(struct altconn_net *an);
+void altconn_account_pre_exit(struct altconn_net *an);
 void altconn_account_exit(struct altconn_net *an);
 int __init altconn_account_table_init(void);
 void altconn_account_table_exit(void);

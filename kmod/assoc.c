@@ -101,8 +101,7 @@ struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 	assoc->type = sk->sk_type;
 	assoc->an = altconn_pernet(sock_net(sk));
 	altconn_registry_entry_init(&assoc->entry);
-	assoc->entry.id = altconn_registry_next_id();
-	assoc->begun = ktime_get_ns();
+	altconn_registry_identify(&assoc->entry);
 	assoc->cred = get_current_cred();
 	assoc->end[ALTCONN_SERVER].task = ALTCONN_TASK_INFO_NONE;
 	assoc_set_client(assoc, sk);
@@ -159,7 +158,7 @@ static void assoc_unregister(struct altconn_assoc *assoc)
 	/* connect() may have failed before it published the attempt. */
 	if (altconn_registry_entry_is_listed(&assoc->entry))
 		altconn_registry_remove(&assoc->an->assocs, &assoc->entry);
-	altconn_assoc_uncharge(assoc->an, assoc->account);
+	altconn_account_uncharge(assoc->an, assoc->account);
 }
 
 static void assoc_free_wait_job(struct altconn_job *job)
@@ -223,59 +222,21 @@ void altconn_assoc_free(struct altconn_assoc *assoc)
 }
 
 /**
- * altconn_assoc_charge() - charge the calling process for one association
- * @an: the namespace in which the association begins
- *
- * A connected datagram socket is charged for one association too.
- *
- * Context: process, may sleep.
- * Return: the charged account, for altconn_assoc_uncharge(); ERR_PTR(-EAGAIN)
- * if the user has net.altconn.max_associations or the namespace has
- * altconn_account_net_max() associations; ERR_PTR(-ENOMEM).
- */
-struct altconn_account *altconn_assoc_charge(struct altconn_net *an)
-{
-	struct altconn_account *account = ERR_PTR(-EAGAIN);
-
-	if (atomic_long_inc_return(&an->n_assocs) <=
-	    altconn_account_net_max(an))
-		account = altconn_account_charge(an, current_cred(), false);
-	if (IS_ERR(account))
-		atomic_long_dec(&an->n_assocs);
-	return account;
-}
-
-/**
- * altconn_assoc_uncharge() - undo altconn_assoc_charge()
- * @an: the namespace
- * @account: the account that altconn_assoc_charge() returned
- *
- * Context: any but interrupts.
- */
-void altconn_assoc_uncharge(struct altconn_net *an,
-			    struct altconn_account *account)
-{
-	altconn_account_release(account);
-	atomic_long_dec(&an->n_assocs);
-}
-
-/**
  * altconn_assoc_register() - charge an association, and add it to the registry
  * of the client's namespace
  * @assoc: the association, not registered yet; the calling process is charged
  *
  * Context: process, may sleep.
- * Return: 0 on success, or an error of altconn_assoc_charge().
+ * Return: 0 on success, or an error of altconn_account_charge().
  */
 int altconn_assoc_register(struct altconn_assoc *assoc)
 {
-	struct altconn_account *account = altconn_assoc_charge(assoc->an);
+	struct altconn_account *account = altconn_account_charge(assoc->an);
 
 	if (IS_ERR(account))
 		return PTR_ERR(account);
 	assoc->account = account;
-	altconn_registry_add(&assoc->an->assocs, &assoc->entry,
-			     assoc->entry.id);
+	altconn_registry_add(&assoc->an->assocs, &assoc->entry);
 	return 0;
 }
 
@@ -669,7 +630,7 @@ int altconn_assoc_pair(struct sock *a, struct sock *b)
 		return -ENOMEM;
 	assoc->state = ALTCONN_ASSOC_STATE_ESTABLISHED;
 	assoc->reason = ALTCONN_REASON_ESTABLISHED;
-	assoc->decided_at = assoc->begun;
+	assoc->decided_at = assoc->entry.begun;
 	assoc->end[ALTCONN_SERVER].format = altconn_sk(b)->format;
 	err = altconn_assoc_register(assoc);
 	if (err) {
@@ -796,5 +757,5 @@ void altconn_assoc_save_outcome(struct sock *sk,
 	ask->last_err = assoc->err;
 	ask->last_reason = assoc->reason;
 	ask->last_rule = assoc->rule;
-	ask->last_waited_ns = assoc->decided_at - assoc->begun;
+	ask->last_waited_ns = assoc->decided_at - assoc->entry.begun;
 }

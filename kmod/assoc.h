@@ -77,8 +77,8 @@ struct altconn_end {
  *	below
  * @type: SOCK_STREAM or SOCK_SEQPACKET
  * @entry: entry in the registry of @an; removed when the attempt fails or both
- *	ends have closed, which may be long before the association is freed. The
- *	id is never reused while the module is loaded
+ *	ends have closed, which may be long before the association is freed.
+ *	@entry.begun is the time when connect() was called
  * @waits_listener: the attempt waits if no listener serves its address
  *	(ALTCONN_WAIT_LISTENER)
  * @waited: the attempt was not decided at once, because it waits or waited in a
@@ -100,7 +100,6 @@ struct altconn_end {
  * @wait: state of an attempt that waits or has waited, else NULL; set once,
  *	before the attempt is published
  * @expires: deadline of the attempt, ns; 0 for none
- * @begun: time when connect() was called, ns
  * @decided_at: time when the attempt was decided, ns; 0 while it is pending
  * @cred: credentials of the process that called connect(), for SO_PEERCRED of
  *	the server
@@ -155,7 +154,6 @@ struct altconn_assoc {
 	struct list_head	node;
 	struct altconn_wait	*wait;
 	u64			expires;
-	u64			begun;
 	u64			decided_at;
 	const struct cred	*cred;
 	struct altconn_xns	*xns;
@@ -170,9 +168,6 @@ void altconn_assoc_set_server(struct altconn_assoc *assoc,
 struct altconn_assoc *altconn_assoc_new(struct sock *sk,
 					struct altconn_addr *dest);
 void altconn_assoc_free(struct altconn_assoc *assoc);
-struct altconn_account *altconn_assoc_charge(struct altconn_net *an);
-void altconn_assoc_uncharge(struct altconn_net *an,
-			    struct altconn_account *account);
 int altconn_assoc_register(struct altconn_assoc *assoc);
 void altconn_assoc_unlist(struct altconn_assoc *assoc);
 void altconn_assoc_attach(struct altconn_assoc *assoc, enum altconn_side side,

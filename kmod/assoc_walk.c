@@ -64,7 +64,7 @@ void altconn_assoc_walk_begin(struct net *net, struct altconn_walk *walk)
 {
 	*walk = (struct altconn_walk) {
 		.an = altconn_pernet(net),
-		.pos.newest = altconn_registry_next_id(),
+		.pos.until = ktime_get_ns(),
 	};
 }
 
@@ -78,10 +78,8 @@ void altconn_assoc_walk_begin(struct net *net, struct altconn_walk *walk)
  */
 u32 altconn_assoc_track_removed(const struct altconn_walk *walk)
 {
-	return altconn_registry_track_removed(&walk->an->assocs,
-					      walk->pos.newest) +
-	       altconn_registry_track_removed(&walk->an->inbound,
-					      walk->pos.newest);
+	return altconn_registry_track_removed(&walk->an->assocs) +
+	       altconn_registry_track_removed(&walk->an->inbound);
 }
 
 /**
@@ -97,15 +95,14 @@ struct altconn_assoc *altconn_assoc_next(struct altconn_walk *walk,
 {
 	struct altconn_entry *entry;
 
-	if (!walk->inbound) {
+	if (!walk->pos.registry) {
 		*viewer = ALTCONN_CLIENT;
 		entry = altconn_registry_next(&walk->an->assocs, &walk->pos,
 					      assoc_get_own);
 		if (entry)
 			return assoc_of_own(entry);
-		walk->inbound = true;
 		walk->pos = (struct altconn_registry_pos) {
-			.newest = walk->pos.newest,
+			.until = walk->pos.until, .registry = 1,
 		};
 	}
 	*viewer = ALTCONN_SERVER;

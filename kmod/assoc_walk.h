@@ -11,16 +11,14 @@ struct altconn_net;
 /**
  * struct altconn_walk - position of a walk through a namespace's associations
  * @an: the namespace
- * @pos: position in the current registry
- * @inbound: the current registry is @an->inbound, which the walk visits second;
- *	otherwise it is @an->assocs
+ * @pos: position in the current registry. @pos.registry is 0 for @an->assocs,
+ *	and 1 for @an->inbound, which the walk visits second
  *
  * Lifetime: the caller's; holds no reference.
  */
 struct altconn_walk {
 	struct altconn_net	*an;
 	struct altconn_registry_pos	pos;
-	bool			inbound;
 };
 
 void altconn_assoc_walk_begin(struct net *net, struct altconn_walk *walk);

@@ -197,7 +197,7 @@ static bool attempt_decide(struct altconn_assoc *assoc,
 	assoc->reason = reason;
 	/* An attempt that did not wait took no time: do not read the clock. */
 	WRITE_ONCE(assoc->decided_at, assoc->waited ? ktime_get_ns() :
-						      assoc->begun);
+						      assoc->entry.begun);
 	if (err)
 		altconn_xns_unlink(assoc);
 	altconn_assoc_set_state(assoc, err ? ALTCONN_ASSOC_STATE_CLOSED :
@@ -222,7 +222,7 @@ static bool attempt_decide(struct altconn_assoc *assoc,
  */
 static void attempt_report_and_unlist(struct altconn_assoc *assoc)
 {
-	u64 waited = assoc->decided_at - assoc->begun;
+	u64 waited = assoc->decided_at - assoc->entry.begun;
 
 	altconn_stat_outcome(assoc->an, assoc->reason);
 	trace_altconn_connect_end(assoc->end[ALTCONN_CLIENT].sk,

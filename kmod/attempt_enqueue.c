@@ -47,12 +47,13 @@ u32 altconn_attempt_max_waiting(const struct altconn_net *an)
 static u32 attempt_check_inbound(const struct altconn_assoc *assoc,
 				 const struct altconn_listener *ln)
 {
-	const struct altconn_net *an;
+	struct altconn_net *an;
 
 	if (likely(ln->net == assoc->an->net))
 		return 0;
 	an = altconn_pernet(ln->net);
-	if (atomic_long_read(&an->n_inbound) >= altconn_account_net_max(an))
+	if (percpu_counter_compare(&an->n_inbound,
+				   altconn_account_net_max(an)) >= 0)
 		return ALTCONN_REASON_TABLE_FULL;
 	return 0;
 }

@@ -93,7 +93,7 @@ static u64 connect_deadline(const struct sock *sk,
 	/* 0, and more than ALTCONN_TIMEOUT_MAX (a week), mean no deadline. */
 	if (!ms || ms > ALTCONN_TIMEOUT_MAX)
 		return 0;
-	return assoc->begun + ms * NSEC_PER_MSEC;
+	return assoc->entry.begun + ms * NSEC_PER_MSEC;
 }
 
 /*
@@ -795,5 +795,5 @@ void altconn_connect_get_info(struct sock *sk,
 		end = assoc->decided_at;
 	}
 	info->aci_rule = assoc->rule;
-	info->aci_waited_ns = end - assoc->begun;
+	info->aci_waited_ns = end - assoc->entry.begun;
 }

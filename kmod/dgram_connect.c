@@ -5,6 +5,7 @@
  * address (ask->peer) or the other half of a socketpair (ask->peer_sk).
  */
 
+#include "account.h"
 #include "addr.h"
 #include "assoc.h"
 #include "bind_local.h"
@@ -77,7 +78,7 @@ static void dgram_set_state(struct sock *sk, u8 state)
 /*
  * Charge the caller for one association, unless the socket is charged already:
  * a connected socket counts as one association, whichever peers it has had.
- * Return 0 or the errno of altconn_assoc_charge(). lock_sock() is held, or no
+ * Return 0 or the errno of altconn_account_charge(). lock_sock() is held, or no
  * other thread sees the socket.
  */
 static int dgram_charge_assoc(struct sock *sk)
@@ -87,7 +88,7 @@ static int dgram_charge_assoc(struct sock *sk)
 
 	if (ask->account)
 		return 0;
-	account = altconn_assoc_charge(altconn_pernet(sock_net(sk)));
+	account = altconn_account_charge(altconn_pernet(sock_net(sk)));
 	if (IS_ERR(account))
 		return PTR_ERR(account);
 	ask->account = account;
@@ -100,8 +101,8 @@ static void dgram_uncharge_assoc(struct sock *sk)
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
 	if (ask->account)
-		altconn_assoc_uncharge(altconn_pernet(sock_net(sk)),
-				       ask->account);
+		altconn_account_uncharge(altconn_pernet(sock_net(sk)),
+					 ask->account);
 	ask->account = NULL;
 }
 

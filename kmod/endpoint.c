@@ -106,9 +106,9 @@ void altconn_endpoint_register(struct sock *sk)
 	 */
 	if (!ask->pid)
 		ask->pid = get_pid(task_tgid(current));
-	altconn_registry_add(&an->sockets, &ask->entry,
-			     altconn_registry_next_id());
-	atomic_long_inc(&an->n_sockets);
+	altconn_registry_identify(&ask->entry);
+	altconn_registry_add(&an->sockets, &ask->entry);
+	percpu_counter_inc(&an->n_sockets);
 }
 
 /**
@@ -123,7 +123,7 @@ void __altconn_endpoint_unregister(struct sock *sk)
 	struct altconn_sock *ask = altconn_sk(sk);
 
 	altconn_registry_remove(&an->sockets, &ask->entry);
-	atomic_long_dec(&an->n_sockets);
+	percpu_counter_dec(&an->n_sockets);
 }
 
 static struct sock *endpoint_of_entry(struct altconn_entry *entry)

@@ -55,7 +55,7 @@ static void event_enqueue_assoc(struct altconn_net *an,
 	ev->assoc = assoc->entry.id;
 	ev->type = assoc->type;
 	if (assoc->decided_at)
-		ev->waited_ns = assoc->decided_at - assoc->begun;
+		ev->waited_ns = assoc->decided_at - assoc->entry.begun;
 	if (kind == ALTCONN_EVENT_KIND_CONNECT_WAIT)
 		ev->position = value;
 	else if (kind == ALTCONN_EVENT_KIND_CLOSED)

@@ -36,7 +36,31 @@ module_param_named(family, altconn_family, uint, 0444);
 
 MODULE_PARM_DESC(family, "number of the socket family: 13, 14, 18 (default), 19, 22 or 25");
 
-atomic64_t altconn_last_id;
+/* Free what main_net_alloc() has allocated. */
+static void main_net_free(struct altconn_net *an)
+{
+	altconn_registry_exit(&an->assocs);
+	altconn_registry_exit(&an->inbound);
+	altconn_registry_exit(&an->sockets);
+	percpu_counter_destroy(&an->n_inbound);
+	percpu_counter_destroy(&an->n_sockets);
+	altconn_stat_exit(an);
+}
+
+/*
+ * Allocate the memory of a namespace's state. Return 0 or -ENOMEM. On failure
+ * the caller calls main_net_free().
+ */
+static int main_net_alloc(struct altconn_net *an)
+{
+	if (altconn_registry_init(&an->assocs) ||
+	    altconn_registry_init(&an->inbound) ||
+	    altconn_registry_init(&an->sockets) ||
+	    percpu_counter_init(&an->n_inbound, 0, GFP_KERNEL_ACCOUNT) ||
+	    percpu_counter_init(&an->n_sockets, 0, GFP_KERNEL_ACCOUNT))
+		return -ENOMEM;
+	return altconn_stat_init(an);
+}
 
 static int __net_init main_net_init(struct net *net)
 {
@@ -46,20 +70,16 @@ static int __net_init main_net_init(struct net *net)
 	an->net = net;
 	if (net_eq(net, &init_net))
 		altconn_initial_net = an;
-	altconn_registry_init(&an->assocs);
-	altconn_registry_init(&an->inbound);
-	altconn_registry_init(&an->sockets);
 	altconn_port_init(an);
 	altconn_account_init(an);
 	altconn_rules_init(an);
 	altconn_node_init(an);
 	altconn_event_net_init(an);
-	err = altconn_stat_init(an);
+	err = main_net_alloc(an);
+	if (!err)
+		err = altconn_sysctl_register(net);
 	if (err)
-		return err;
-	err = altconn_sysctl_register(net);
-	if (err)
-		altconn_stat_exit(an);
+		main_net_free(an);
 	return err;
 }
 
@@ -71,6 +91,7 @@ static void __net_exit main_net_pre_exit(struct net *net)
 {
 	altconn_node_exit(altconn_pernet(net));
 	altconn_event_net_exit(altconn_pernet(net));
+	altconn_account_pre_exit(altconn_pernet(net));
 }
 
 static void __net_exit main_net_exit(struct net *net)
@@ -81,10 +102,7 @@ static void __net_exit main_net_exit(struct net *net)
 	altconn_port_exit(an);
 	altconn_account_exit(an);
 	altconn_rules_exit(an);
-	altconn_stat_exit(an);
-	WARN_ON_ONCE(!altconn_registry_is_empty(&an->assocs) ||
-		     !altconn_registry_is_empty(&an->inbound) ||
-		     !altconn_registry_is_empty(&an->sockets));
+	main_net_free(an);
 }
 
 static struct pernet_operations main_net_ops = {
@@ -142,6 +160,7 @@ static int __init main_init_tables(void)
 {
 	int err;
 
+	altconn_registry_init_ids();
 	err = altconn_assoc_init();
 	if (err)
 		return err;

@@ -6,6 +6,7 @@
 #ifndef _ALTCONN_NETNS_H
 #define _ALTCONN_NETNS_H
 
+#include <linux/percpu_counter.h>
 #include <net/netns/generic.h>
 #include "altconn.h"
 #include "registry.h"
@@ -64,7 +65,8 @@ struct altconn_stat;
  * @named_by: the nodes that have this namespace as their target, in the tables
  *	of other namespaces; under node_target_lock of node.c
  * @n_assocs: number of associations that began in this namespace and are not
- *	freed yet, plus number of connected datagram sockets
+ *	freed yet, plus number of connected datagram sockets, plus number of
+ *	charges that CPUs keep in reserve (account.c)
  * @n_inbound: associations in @inbound
  * @n_sockets: sockets in @sockets
  * @accounts: accounts that stay until the namespace ends (account.c); added
@@ -106,8 +108,8 @@ struct altconn_net {
 	u32			node_id;
 	struct list_head	named_by;
 	atomic_long_t		n_assocs;
-	atomic_long_t		n_inbound;
-	atomic_long_t		n_sockets;
+	struct percpu_counter	n_inbound;
+	struct percpu_counter	n_sockets;
 	struct list_head	accounts;
 	spinlock_t		accounts_lock;	/* adding to accounts */
 	struct ctl_table_header	*sysctl_header;

@@ -132,7 +132,7 @@ static u32 nl_assoc_shown_state(const struct altconn_assoc *assoc)
 }
 
 /*
- * Put the age, the time until the decision, and the position of an attempt in
+ * Put the time of connect(), the age, the time until the decision, and the position of an attempt in
  * its lane.
  */
 static int nl_assoc_put_times(struct sk_buff *skb,
@@ -140,11 +140,13 @@ static int nl_assoc_put_times(struct sk_buff *skb,
 {
 	u64 decided = READ_ONCE(assoc->decided_at), now = ktime_get_ns();
 
-	if (nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_AGE_MS,
-			      div_u64(now - assoc->begun, NSEC_PER_MSEC),
+	if (nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_BEGUN_NS, assoc->entry.begun,
+			      ALTCONN_A_ASSOC_PAD) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_AGE_MS,
+			      div_u64(now - assoc->entry.begun, NSEC_PER_MSEC),
 			      ALTCONN_A_ASSOC_PAD) ||
 	    nla_put_u64_64bit(skb, ALTCONN_A_ASSOC_WAITED_MS,
-			      div_u64((decided ? : now) - assoc->begun,
+			      div_u64((decided ? : now) - assoc->entry.begun,
 				      NSEC_PER_MSEC), ALTCONN_A_ASSOC_PAD))
 		return -EMSGSIZE;
 	if (state == ALTCONN_ASSOC_STATE_PENDING)

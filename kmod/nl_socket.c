@@ -9,6 +9,7 @@
 #include <linux/path.h>
 #include <linux/sched/signal.h>
 #include <net/genetlink.h>
+#include "account.h"
 #include "addr.h"
 #include "attempt_listener.h"
 #include "binding.h"
@@ -242,6 +243,9 @@ static int nl_put_socket(struct sk_buff *skb,
 
 	if (nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_ID, id,
 			      ALTCONN_A_SOCKET_PAD) ||
+	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_BEGUN_NS,
+			      READ_ONCE(altconn_sk(sk)->entry.begun),
+			      ALTCONN_A_SOCKET_PAD) ||
 	    nla_put_u32(skb, ALTCONN_A_SOCKET_TYPE,
 			altconn_nl_type(sk->sk_type)) ||
 	    nl_put_owner(skb, viewer, sk) || nl_put_file(skb, viewer, sk) ||
@@ -312,8 +316,8 @@ int altconn_nl_socket_get_start(struct netlink_callback *cb)
 	if (IS_ERR(filter))
 		return PTR_ERR(filter);
 	dump->filter = filter;
-	dump->pos.newest = altconn_registry_next_id();
-	seq = altconn_registry_track_removed(&an->sockets, dump->pos.newest);
+	dump->pos.until = ktime_get_ns();
+	seq = altconn_registry_track_removed(&an->sockets);
 	altconn_nl_set_seq(cb, seq);
 	cb->prev_seq = cb->seq;
 	cb->min_dump_alloc = NL_SOCKET_SIZE;
@@ -423,20 +427,20 @@ int altconn_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info)
 	return altconn_nl_reply_send(reply, hdr, info, err);
 }
 
-static int nl_put_family(struct sk_buff *skb, const struct altconn_net *an)
+static int nl_put_family(struct sk_buff *skb, struct altconn_net *an)
 {
 	u32 node = READ_ONCE(an->node_id);
 
 	if (nla_put_u32(skb, ALTCONN_A_FAMILY_NUMBER, altconn_family) ||
 	    nla_put_string(skb, ALTCONN_A_FAMILY_VERSION, ALTCONN_VERSION) ||
 	    nla_put_u64_64bit(skb, ALTCONN_A_FAMILY_ASSOCS,
-			      atomic_long_read(&an->n_assocs),
+			      altconn_account_nr_assocs(an),
 			      ALTCONN_A_FAMILY_PAD) ||
 	    nla_put_u64_64bit(skb, ALTCONN_A_FAMILY_SOCKETS,
-			      atomic_long_read(&an->n_sockets),
+			      percpu_counter_sum_positive(&an->n_sockets),
 			      ALTCONN_A_FAMILY_PAD) ||
 	    nla_put_u64_64bit(skb, ALTCONN_A_FAMILY_INBOUND,
-			      atomic_long_read(&an->n_inbound),
+			      percpu_counter_sum_positive(&an->n_inbound),
 			      ALTCONN_A_FAMILY_PAD))
 		return -EMSGSIZE;
 	return node ? nla_put_u32(skb, ALTCONN_A_FAMILY_NODE, node) : 0;

@@ -23,8 +23,10 @@
  * lock may call it.
  */
 
+#include <linux/cpumask.h>
 #include <linux/cred.h>
 #include <linux/hashtable.h>
+#include <linux/log2.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
@@ -40,6 +42,9 @@
  */
 #define PAYER_SHARE_SHIFT	2
 #define PAYER_SHARE_SHIFT_ROOT	1
+
+/* Maximum number of a payer's lists of emptied rings, a power of two. */
+#define PAYER_IDLE_MAX		64
 
 /* Protects the additions to payer_table. */
 static DEFINE_SPINLOCK(payer_lock);
@@ -248,21 +253,38 @@ static struct altconn_payer *payer_find(enum altconn_payer_kind kind, u64 key)
 	return NULL;
 }
 
-/* Queue the job that scans a user's emptied rings. */
+/* Queue the job that scans a list of emptied rings. */
 static void payer_idle_timer(struct timer_list *timer)
 {
-	struct altconn_payer *payer = timer_container_of(payer, timer,
-							 idle.timer);
+	struct altconn_payer_idle *idle = timer_container_of(idle, timer,
+							     timer);
 
-	altconn_payer_queue(payer, &payer->idle.job);
+	altconn_payer_queue(idle->payer, &idle->job);
+}
+
+static void payer_init_idle(struct altconn_payer *payer)
+{
+	struct altconn_payer_idle *idle;
+
+	for (idle = payer->idle; idle < payer->idle + payer->n_idle; idle++) {
+		idle->payer = payer;
+		spin_lock_init(&idle->lock);
+		INIT_LIST_HEAD(&idle->rings);
+		timer_setup(&idle->timer, payer_idle_timer, 0);
+	}
 }
 
 static struct altconn_payer *payer_alloc(enum altconn_payer_kind kind, u64 key)
 {
-	struct altconn_payer *payer = kzalloc(sizeof(*payer), GFP_KERNEL);
 	bool root = key == ALTCONN_PAYER_ADMIN ||
 		    key == __kuid_val(GLOBAL_ROOT_UID);
+	struct altconn_payer *payer;
+	u32 n_idle = 0;
 
+	if (kind == ALTCONN_PAYER_IDLE)
+		n_idle = min_t(u32, roundup_pow_of_two(nr_cpu_ids),
+			       PAYER_IDLE_MAX);
+	payer = kzalloc(struct_size(payer, idle, n_idle), GFP_KERNEL);
 	if (!payer)
 		return NULL;
 	payer->kind = kind;
@@ -272,9 +294,8 @@ static struct altconn_payer *payer_alloc(enum altconn_payer_kind kind, u64 key)
 	INIT_DELAYED_WORK(&payer->work, payer_work);
 	payer->budget = PAYER_BURST_NS;
 	payer->refilled = ktime_get_ns();
-	spin_lock_init(&payer->idle.lock);
-	INIT_LIST_HEAD(&payer->idle.rings);
-	timer_setup(&payer->idle.timer, payer_idle_timer, 0);
+	payer->n_idle = n_idle;
+	payer_init_idle(payer);
 	return payer;
 }
 
@@ -401,10 +422,12 @@ void altconn_payer_exit(void)
 	struct hlist_node *next;
 	bool busy;
 	int bucket;
+	u32 i;
 
 	WRITE_ONCE(payer_draining, true);
 	hash_for_each(payer_table, bucket, payer, node)
-		timer_delete_sync(&payer->idle.timer);
+		for (i = 0; i < payer->n_idle; i++)
+			timer_delete_sync(&payer->idle[i].timer);
 	/*
 	 * The timer function of an attempt or a socket may still run and queue
 	 * a job. It runs in softirq context, which is an RCU read section, so

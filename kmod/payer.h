@@ -53,8 +53,10 @@ struct altconn_job {
 };
 
 /**
- * struct altconn_payer_idle - a user's emptied rings, for the scan of ring.c
- * @lock: protects all members but @left; the locks of a listed ring are taken
+ * struct altconn_payer_idle - a list of a user's emptied rings, for the scan of
+ *	ring.c
+ * @payer: the payer whose list this is
+ * @lock: protects all members but @payer and @left; the locks of a listed ring are taken
  *	inside it, with trylock only
  * @rings: the listed rings, linked by their idle_node; the scan looks at the
  *	first one next
@@ -70,7 +72,8 @@ struct altconn_job {
  * Lifetime: embedded in struct altconn_payer.
  */
 struct altconn_payer_idle {
-	spinlock_t		lock;		/* all but left */
+	struct altconn_payer	*payer;
+	spinlock_t		lock;		/* all but payer, left */
 	struct list_head	rings;
 	unsigned int		n;
 	long			bytes;
@@ -78,7 +81,7 @@ struct altconn_payer_idle {
 	bool			armed;
 	struct timer_list	timer;
 	struct altconn_job	job;
-};
+} ____cacheline_aligned_in_smp;
 
 /**
  * struct altconn_payer - a user's queue of jobs of one kind
@@ -95,7 +98,11 @@ struct altconn_payer_idle {
  *	greater than 0; accessed by @work only
  * @refilled: time at which @budget was last raised, ns (ktime); accessed by
  *	@work only
- * @idle: the user's emptied rings; for ALTCONN_PAYER_IDLE only
+ * @n_idle: number of lists in @idle, a power of two; 0 unless @kind is
+ *	ALTCONN_PAYER_IDLE
+ * @idle: the user's emptied rings. A ring belongs to the list of the CPU that
+ *	made it, so that CPUs share no lock. Up to PAYER_IDLE_MAX CPUs have
+ *	lists of their own
  *
  * Lifetime: from altconn_payer_get() until the module is unloaded.
  */
@@ -110,7 +117,8 @@ struct altconn_payer {
 	struct delayed_work	work;
 	s64			budget;
 	u64			refilled;
-	struct altconn_payer_idle	idle;
+	u32			n_idle;
+	struct altconn_payer_idle	idle[];
 };
 
 bool altconn_payer_queue(struct altconn_payer *payer, struct altconn_job *job);

@@ -4,28 +4,46 @@
  * id. Dumps walk it, and requests look up an object in it.
  *
  * Every association is added and removed, however short its life, and both must
- * be cheap on all CPUs at once. So a registry has several trees, among which
- * the ids are spread, and each tree has a lock of its own. A lock is held for
- * one insertion, one removal, one lookup or a few steps of a dump.
+ * be cheap on all CPUs at once. So each CPU has ids of its own, and adds the
+ * objects that it makes to a tree of its own, which has its own lock. A lock is
+ * contended only while an object is removed on another CPU than the one that
+ * made it, or during a step of a dump. On a machine with more CPUs than
+ * REGISTRY_TREES_MAX several CPUs share a tree.
  *
  * A dump walks one tree after the other, each in the order of the ids. Its
  * position is an index of a tree and an id, so between two steps the dump holds
- * no lock and no reference. Ids grow: an object that begins during the dump has
- * a greater id than pos->newest, and the dump skips it.
+ * no lock and no reference. A dump skips objects that began after it. It ends,
+ * however fast objects begin, because the ids of a tree grow: an object that
+ * begins after the dump has come to the tree has a greater id than pos->newest.
  */
 
+#include <linux/cpumask.h>
+#include <linux/log2.h>
+#include <linux/slab.h>
 #include "registry.h"
 
+/* Maximum number of trees of a registry, a power of two. */
+#define REGISTRY_TREES_MAX	64U
+
 /*
- * Maximum number of entries that a dump skips in one hold of a tree's lock
- * because their objects have no references left.
+ * Maximum number of entries that a dump skips in one hold of a tree's lock,
+ * because their objects have no references left or began after the dump.
  */
 #define REGISTRY_STEPS	64
+
+DEFINE_PER_CPU(u64, altconn_last_id);
+
+u32 altconn_id_stride __ro_after_init;
+
+static u32 registry_nr_trees(void)
+{
+	return min(altconn_id_stride, REGISTRY_TREES_MAX);
+}
 
 static struct altconn_registry_tree *registry_tree(struct altconn_registry *reg,
 						   u64 id)
 {
-	return &reg->tree[id % ALTCONN_REGISTRY_TREES];
+	return &reg->tree[id & (registry_nr_trees() - 1)];
 }
 
 static struct altconn_entry *registry_entry(struct rb_node *node)
@@ -71,53 +89,58 @@ registry_find_after(struct altconn_registry_tree *tree, u64 id)
 
 /**
  * altconn_registry_init() - initialize an empty registry
- * @reg: the registry, zeroed
+ * @reg: the registry
  *
- * Context: process.
+ * Context: process, may sleep.
+ * Return: 0 on success; -ENOMEM.
  */
-void altconn_registry_init(struct altconn_registry *reg)
+int altconn_registry_init(struct altconn_registry *reg)
 {
-	int i;
+	u32 i;
 
-	for (i = 0; i < ALTCONN_REGISTRY_TREES; i++) {
+	reg->tree = kcalloc(registry_nr_trees(), sizeof(*reg->tree),
+			    GFP_KERNEL_ACCOUNT);
+	if (!reg->tree)
+		return -ENOMEM;
+	for (i = 0; i < registry_nr_trees(); i++) {
 		spin_lock_init(&reg->tree[i].lock);
 		reg->tree[i].root = RB_ROOT;
 	}
+	return 0;
 }
 
 /**
- * altconn_registry_is_empty() - check whether a registry has no entries
- * @reg: the registry of a namespace that ends; no thread changes it any more
+ * altconn_registry_exit() - free the memory of a registry
+ * @reg: the registry of a namespace that ends; it has no entries, and no thread
+ *	uses it any more
  *
- * Context: process; takes no lock.
- * Return: true if the registry has no entries, else false.
+ * Context: process.
  */
-bool altconn_registry_is_empty(const struct altconn_registry *reg)
+void altconn_registry_exit(struct altconn_registry *reg)
 {
-	int i;
+	u32 i;
 
-	for (i = 0; i < ALTCONN_REGISTRY_TREES; i++)
-		if (!RB_EMPTY_ROOT(&reg->tree[i].root))
-			return false;
-	return true;
+	for (i = 0; reg->tree && i < registry_nr_trees(); i++)
+		WARN_ON_ONCE(!RB_EMPTY_ROOT(&reg->tree[i].root));
+	kfree(reg->tree);
 }
 
 /**
  * altconn_registry_add() - add an entry to a registry
  * @reg: the registry
- * @entry: an initialized entry, which is in no registry
- * @id: id of the object; no other entry of the registry has this id
+ * @entry: an entry with an id, which is in no registry; no other entry of the
+ *	registry has this id
  *
  * Context: process; the caller may hold spinlocks, see
  * Documentation/design/locking.rst.
  */
 void altconn_registry_add(struct altconn_registry *reg,
-			  struct altconn_entry *entry, u64 id)
+			  struct altconn_entry *entry)
 {
-	struct altconn_registry_tree *tree = registry_tree(reg, id);
+	struct altconn_registry_tree *tree = registry_tree(reg, entry->id);
 
 	spin_lock(&tree->lock);
-	WRITE_ONCE(entry->id, id);
+	tree->newest = max(tree->newest, entry->id);
 	rb_add(&entry->node, &tree->root, registry_less);
 	spin_unlock(&tree->lock);
 }
@@ -152,24 +175,21 @@ void altconn_registry_remove(struct altconn_registry *reg,
 /**
  * altconn_registry_track_removed() - make a registry count removals for a dump
  * @reg: the registry
- * @newest: greatest id that the dump covers, a result of
- *	altconn_registry_next_id()
  *
- * From now on the registry counts each removal of an entry with an id up to
- * @newest.
+ * From now on the registry counts each removal of an entry that it has now.
  *
  * Context: process.
  * Return: the number of removals so far, see altconn_registry_nr_removed().
  */
-u32 altconn_registry_track_removed(struct altconn_registry *reg, u64 newest)
+u32 altconn_registry_track_removed(struct altconn_registry *reg)
 {
 	struct altconn_registry_tree *tree;
 	u32 removed = 0;
 
-	for (tree = reg->tree; tree < reg->tree + ALTCONN_REGISTRY_TREES;
+	for (tree = reg->tree; tree < reg->tree + registry_nr_trees();
 	     tree++) {
 		spin_lock(&tree->lock);
-		tree->dumped = max(tree->dumped, newest);
+		tree->dumped = tree->newest;
 		removed += tree->removed;
 		spin_unlock(&tree->lock);
 	}
@@ -189,10 +209,9 @@ u32 altconn_registry_track_removed(struct altconn_registry *reg, u64 newest)
  */
 u32 altconn_registry_nr_removed(const struct altconn_registry *reg)
 {
-	u32 removed = 0;
-	int i;
+	u32 removed = 0, i;
 
-	for (i = 0; i < ALTCONN_REGISTRY_TREES; i++)
+	for (i = 0; i < registry_nr_trees(); i++)
 		removed += READ_ONCE(reg->tree[i].removed);
 	return removed;
 }
@@ -209,9 +228,11 @@ static struct altconn_entry *registry_step(struct altconn_registry_tree *tree,
 	struct altconn_entry *entry = registry_find_after(tree, pos->id);
 	int left = REGISTRY_STEPS;
 
+	if (!pos->id)
+		pos->newest = tree->newest;
 	while (entry && entry->id <= pos->newest && left--) {
 		pos->id = entry->id;
-		if (get(entry))
+		if (entry->begun <= pos->until && get(entry))
 			return entry;
 		entry = registry_entry(rb_next(&entry->node));
 	}
@@ -225,9 +246,9 @@ static struct altconn_entry *registry_step(struct altconn_registry_tree *tree,
 /**
  * altconn_registry_next() - get the next entry of a dump
  * @reg: the registry
- * @pos: position of the dump, which the function advances; at the beginning it
- *	is zero except for @newest. To get the same entry again, a caller
- *	restores a copy of the previous position
+ * @pos: position of the dump, which the function advances; zero at the
+ *	beginning, except for @until. To get the same entry again, a caller restores a copy of the
+ *	previous position
  * @get: takes a reference to the object of an entry, or returns false if the
  *	object has no references left; called with a spinlock held
  *
@@ -243,7 +264,7 @@ altconn_registry_next(struct altconn_registry *reg,
 	struct altconn_registry_tree *tree;
 	struct altconn_entry *entry;
 
-	while (pos->tree < ALTCONN_REGISTRY_TREES) {
+	while (pos->tree < registry_nr_trees()) {
 		tree = &reg->tree[pos->tree];
 		spin_lock(&tree->lock);
 		entry = registry_step(tree, pos, get);
@@ -278,4 +299,18 @@ altconn_registry_find(struct altconn_registry *reg, u64 id,
 		entry = NULL;
 	spin_unlock(&tree->lock);
 	return entry;
+}
+
+/**
+ * altconn_registry_init_ids() - give each CPU ids of its own
+ *
+ * Context: process; before any other function of the registry.
+ */
+void __init altconn_registry_init_ids(void)
+{
+	int cpu;
+
+	altconn_id_stride = roundup_pow_of_two(nr_cpu_ids);
+	for_each_possible_cpu(cpu)
+		per_cpu(altconn_last_id, cpu) = cpu;
 }

@@ -2,71 +2,82 @@
 #ifndef _ALTCONN_REGISTRY_H
 #define _ALTCONN_REGISTRY_H
 
+#include <linux/percpu.h>
 #include <linux/rbtree.h>
+#include <linux/timekeeping.h>
 #include "altconn.h"
 
 /**
  * struct altconn_entry - the entry of an association or a socket in a registry
  * @node: link in a tree of the registry, under the tree's lock; empty while the
  *	entry is in no registry
- * @id: id of the object; set when the entry is added, kept when it is removed
+ * @id: id of the object; set by altconn_registry_identify(), kept when the entry
+ *	is removed
+ * @begun: time at which the object began, ns of ktime_get_ns(); set with @id
  */
 struct altconn_entry {
 	struct rb_node	node;
 	u64		id;
+	u64		begun;
 };
-
-#define ALTCONN_REGISTRY_TREES	16
 
 /**
  * struct altconn_registry_tree - a part of a registry, with a lock of its own
  * @lock: protects all members
  * @root: the entries, sorted by id
- * @dumped: the greatest id that any dump so far covers
- *	(altconn_registry_pos.newest)
+ * @newest: the greatest id that an entry of this tree has had
+ * @dumped: @newest at the begin of the last dump
  * @removed: number of removals of entries with ids up to @dumped; read without
  *	the lock
  */
 struct altconn_registry_tree {
 	spinlock_t	lock;		/* all of it */
 	struct rb_root	root;
+	u64		newest;
 	u64		dumped;
 	u32		removed;
 } ____cacheline_aligned_in_smp;
 
 /**
  * struct altconn_registry - the associations or the sockets of a namespace
- * @tree: the entries; entry->id % ALTCONN_REGISTRY_TREES is the index of the
- *	tree
- *
+ * @tree: the trees, as many as registry_nr_trees() returns; the index of an
+ *	entry's tree is the remainder of the division of its id by this number
  */
 struct altconn_registry {
-	struct altconn_registry_tree	tree[ALTCONN_REGISTRY_TREES];
+	struct altconn_registry_tree	*tree;
 };
 
 /**
  * struct altconn_registry_pos - the position of a dump in a registry
- * @newest: greatest id that the dump covers; objects that begin later have
- *	greater ids
+ * @until: time of the dump's begin, ns of ktime_get_ns(); the dump skips objects
+ *	that began later
+ * @newest: greatest id that tree @tree had when the dump came to the tree
  * @id: id of the last entry of tree @tree that the dump has visited, or 0
  * @tree: index of the tree that the dump is in
+ * @registry: number of the registry that the dump is in, for callers that dump
+ *	several registries
  */
 struct altconn_registry_pos {
+	u64	until;
 	u64	newest;
 	u64	id;
 	u32	tree;
+	u32	registry;
 };
 
-/* The last id that altconn_registry_next_id() has returned. */
-extern atomic64_t altconn_last_id;
+/* The last id that altconn_registry_identify() has used on a CPU. */
+DECLARE_PER_CPU(u64, altconn_last_id);
 
-void altconn_registry_init(struct altconn_registry *reg);
-bool altconn_registry_is_empty(const struct altconn_registry *reg);
+/* The distance between the ids of one CPU, a power of two. */
+extern u32 altconn_id_stride;
+
+int altconn_registry_init(struct altconn_registry *reg);
+void altconn_registry_exit(struct altconn_registry *reg);
 void altconn_registry_add(struct altconn_registry *reg,
-			  struct altconn_entry *entry, u64 id);
+			  struct altconn_entry *entry);
 void altconn_registry_remove(struct altconn_registry *reg,
 			     struct altconn_entry *entry);
-u32 altconn_registry_track_removed(struct altconn_registry *reg, u64 newest);
+u32 altconn_registry_track_removed(struct altconn_registry *reg);
 u32 altconn_registry_nr_removed(const struct altconn_registry *reg);
 struct altconn_entry *
 altconn_registry_next(struct altconn_registry *reg,
@@ -75,17 +86,23 @@ altconn_registry_next(struct altconn_registry *reg,
 struct altconn_entry *
 altconn_registry_find(struct altconn_registry *reg, u64 id,
 		      bool (*get)(struct altconn_entry *entry));
+void __init altconn_registry_init_ids(void);
 
 /**
- * altconn_registry_next_id() - get an unused id
+ * altconn_registry_identify() - give an object an id, and the time of its begin
+ * @entry: the entry of the object, in no registry
+ *
+ * Each CPU has ids of its own, so two CPUs share no counter, and their entries
+ * are in different trees. The id is greater than all earlier ones of this CPU.
+ * No id is used twice while the module is loaded.
  *
  * Context: any.
- * Return: the id, which is greater than all ids returned before. No id is
- * returned twice while the module is loaded.
  */
-static inline u64 altconn_registry_next_id(void)
+static inline void altconn_registry_identify(struct altconn_entry *entry)
 {
-	return atomic64_inc_return(&altconn_last_id);
+	WRITE_ONCE(entry->id,
+		   this_cpu_add_return(altconn_last_id, altconn_id_stride));
+	WRITE_ONCE(entry->begun, ktime_get_ns());
 }
 
 /**

@@ -29,9 +29,10 @@
  * closing thread, or, if another thread holds one of the locks, by that thread.
  *
  * An emptied ring keeps its newest segment for the next message, and is listed:
- * it is in the list of emptied rings of the user that made the association
- * (payer->idle). The scan is a job of that user's payer (payer.c), which runs
- * about once a second while the list is not empty:
+ * it is in one of the lists of emptied rings of the user that made the
+ * association (payer->idle), which is the list of the CPU that made the ring.
+ * The scan is a job of that user's payer (payer.c), which runs about once a
+ * second while the list is not empty:
  *
  *   listed ring                                    the scan
  *   holds unread data                              takes it out of the list
@@ -68,7 +69,7 @@ static struct kmem_cache *ring_cache;
 
 /*
  * Every direction that is sealed before data is sent shares this sealed, empty
- * ring. It has no payer, and is never listed, purged or freed.
+ * ring. It belongs to no list, and is never listed, purged or freed.
  */
 static struct altconn_ring ring_sealed_empty = {
 	.write_lock = __MUTEX_INITIALIZER(ring_sealed_empty.write_lock),
@@ -99,7 +100,9 @@ struct altconn_ring *altconn_ring_new(struct altconn_ring **place,
 		return NULL;
 	mutex_init(&ring->write_lock);
 	mutex_init(&ring->read_lock);
-	ring->payer = payer;
+	/* It does not matter if the thread runs on another CPU by now. */
+	ring->idle = &payer->idle[raw_smp_processor_id() &
+				  (payer->n_idle - 1)];
 	/* The full barrier orders the initialization before the pointer. */
 	old = cmpxchg(place, NULL, ring);
 	if (!old)
@@ -162,7 +165,7 @@ long altconn_ring_idle_bytes(u32 size)
 /* Take a ring out of the list of emptied rings, if it is listed. */
 static void ring_idle_remove(struct altconn_ring *ring)
 {
-	struct altconn_payer_idle *idle = &ring->payer->idle;
+	struct altconn_payer_idle *idle = ring->idle;
 
 	lockdep_assert_held(&idle->lock);
 	if (!ring->idle_size)
@@ -177,7 +180,7 @@ static void ring_idle_remove(struct altconn_ring *ring)
  * altconn_ring_detach() - take all segments out of a ring, and unlist it
  * @ring: the ring, which has no unread data or is about to be freed
  *
- * Context: process; the idle.lock of the ring's payer held. Both locks of the
+ * Context: process; ring->idle->lock held. Both locks of the
  * ring are held, or no other thread uses the ring.
  * Return: the chain of segments, which the caller frees, or NULL.
  */
@@ -227,15 +230,14 @@ out:
 }
 
 /*
- * The scan's job: scan up to RING_SCAN_BATCH rings of a user. Queue the job
+ * The scan's job: scan up to RING_SCAN_BATCH rings of a list. Queue the job
  * again until the scan has looked at the whole list, then arm the timer for the
  * next scan, unless the list is empty.
  */
 static void ring_idle_scan(struct altconn_job *job)
 {
-	struct altconn_payer *payer = container_of(job, struct altconn_payer,
-						   idle.job);
-	struct altconn_payer_idle *idle = &payer->idle;
+	struct altconn_payer_idle *idle =
+		container_of(job, struct altconn_payer_idle, job);
 	unsigned int batch, n = READ_ONCE(idle->n);
 
 	/* Rings may have left the list since the last run of the job. */
@@ -245,7 +247,7 @@ static void ring_idle_scan(struct altconn_job *job)
 		idle->left--;
 	}
 	if (idle->left) {
-		altconn_payer_queue(payer, job);
+		altconn_payer_queue(idle->payer, job);
 		return;
 	}
 	spin_lock(&idle->lock);
@@ -262,11 +264,11 @@ static void ring_idle_scan(struct altconn_job *job)
  *
  * The first ring in the list arms the timer of the scan.
  *
- * Context: process; the idle.lock of the ring's payer held.
+ * Context: process; ring->idle->lock held.
  */
 void altconn_ring_idle_add(struct altconn_ring *ring, u32 size)
 {
-	struct altconn_payer_idle *idle = &ring->payer->idle;
+	struct altconn_payer_idle *idle = ring->idle;
 
 	lockdep_assert_held(&idle->lock);
 	idle->bytes += altconn_ring_idle_bytes(size) -
@@ -295,10 +297,10 @@ void __altconn_ring_free(struct altconn_ring *ring)
 
 	if (ring == &ring_sealed_empty)
 		return;
-	/* The scan uses a ring only under idle.lock and while it is listed. */
-	spin_lock(&ring->payer->idle.lock);
+	/* The scan uses a ring only under idle->lock and while it is listed. */
+	spin_lock(&ring->idle->lock);
 	seg = altconn_ring_detach(ring);
-	spin_unlock(&ring->payer->idle.lock);
+	spin_unlock(&ring->idle->lock);
 	altconn_ring_free_segments(seg);
 	altconn_scm_queue_free(ring->scm_queue);
 	kmem_cache_free(ring_cache, ring);
@@ -327,8 +329,8 @@ void __altconn_ring_seal(struct altconn_ring **place)
 }
 
 /*
- * Detach all segments and boundaries, and count all data as read. The idle.lock
- * of the ring's payer and both locks of the ring are held.
+ * Detach all segments and boundaries, and count all data as read. The idle->lock
+ * of the ring and both locks of the ring are held.
  */
 static struct altconn_segment *ring_detach_unread(struct altconn_ring *ring,
 						  struct list_head *boundaries)
@@ -360,7 +362,7 @@ void altconn_ring_free_unread(struct altconn_ring *ring)
 	struct altconn_segment *seg = NULL;
 	LIST_HEAD(boundaries);
 
-	spin_lock(&ring->payer->idle.lock);
+	spin_lock(&ring->idle->lock);
 	if (mutex_trylock(&ring->write_lock)) {
 		if (mutex_trylock(&ring->read_lock)) {
 			seg = ring_detach_unread(ring, &boundaries);
@@ -368,7 +370,7 @@ void altconn_ring_free_unread(struct altconn_ring *ring)
 		}
 		mutex_unlock(&ring->write_lock);
 	}
-	spin_unlock(&ring->payer->idle.lock);
+	spin_unlock(&ring->idle->lock);
 	altconn_ring_free_segments(seg);
 	altconn_scm_queue_free_list(&boundaries);
 }
@@ -454,8 +456,8 @@ u32 altconn_ring_unread_payload(const struct altconn_ring *ring)
  * @lock: the lock that mutex_lock_interruptible() failed to take
  *
  * A call that does not wait must not fail because a signal is pending. Some
- * functions take the lock for a moment under idle.lock, with trylock: the scan,
- * for example. So take idle.lock once, which waits until such a function has
+ * functions take the lock for a moment under idle->lock, with trylock: the scan,
+ * for example. So take idle->lock once, which waits until such a function has
  * dropped the ring's lock, and try the lock again.
  *
  * Context: process.
@@ -465,10 +467,10 @@ u32 altconn_ring_unread_payload(const struct altconn_ring *ring)
 int altconn_ring_retry_lock(struct altconn_ring *ring,
 			    struct mutex *lock)
 {
-	/* Only ring_sealed_empty has no payer; it is in no list. */
-	if (ring->payer) {
-		spin_lock(&ring->payer->idle.lock);
-		spin_unlock(&ring->payer->idle.lock);
+	/* Only ring_sealed_empty belongs to no list. */
+	if (ring->idle) {
+		spin_lock(&ring->idle->lock);
+		spin_unlock(&ring->idle->lock);
 	}
 	return mutex_trylock(lock) ? 0 : -ERESTARTSYS;
 }

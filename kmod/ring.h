@@ -5,7 +5,7 @@
 #include "altconn.h"
 #include "scm_queue.h"
 
-struct altconn_payer;
+struct altconn_payer_idle;
 struct cred;
 
 /**
@@ -34,9 +34,9 @@ struct cred;
  * @wake_at: while @tail is before this position, no reader need wake a writer
  * @scanned: the value of @head when the scan of emptied rings (ring.c) last
  *	looked at the ring; both locks
- * @idle_size: bytes of data in the segment that the ring keeps as a member of
- *	@payer's idle.rings; 0 if the ring is not in that list. Stored under
- *	@payer's idle.lock
+ * @idle_size: bytes of data in the segment that the ring keeps while it is in
+ *	the list @idle; 0 if the ring is not in that list. Stored under
+ *	@idle->lock
  * @scm_queue: the boundaries, with the ancillary data of the unread bytes
  *	(scm_queue.c); NULL until ancillary data is first written. A reader
  *	loads this pointer after @head
@@ -48,8 +48,9 @@ struct cred;
  * @peeked_to: end of the last empty record that has been peeked at. A peek with
  *	SO_PEEK_OFF does not return the empty records before this position
  *	again; @read_lock
- * @payer: the payer of the user that made the association; never changes
- * @idle_node: link in @payer's idle.rings while @idle_size is not 0
+ * @idle: the list of emptied rings that the ring belongs to, one of the user
+ *	that made the association; never changes
+ * @idle_node: link in @idle->rings while @idle_size is not 0
  *
  * Positions in the ring count as @head does, and wrap around.
  *
@@ -80,7 +81,7 @@ struct altconn_ring {
 	bool			purged;
 	bool			peeked;
 	u32			peeked_to;
-	struct altconn_payer	*payer;
+	struct altconn_payer_idle	*idle;
 	struct list_head	idle_node;
 };
 

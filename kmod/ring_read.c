@@ -15,8 +15,8 @@
 #include "scm_queue.h"
 
 /*
- * The listed rings of a user may keep this many bytes of segments for each
- * online CPU (idle->bytes). Beyond this, a reader frees the segment of a ring
+ * The rings of a list may keep this many bytes of segments (idle->bytes). A user
+ * has a list for each CPU. Beyond this, a reader frees the segment of a ring
  * that it empties.
  */
 #define RING_IDLE_MAX	(2L << 20)
@@ -115,7 +115,7 @@ static __always_inline u32 ring_copy_out(const struct altconn_segment *seg,
  */
 static noinline void ring_keep_or_free(struct altconn_ring *ring)
 {
-	struct altconn_payer_idle *idle = &ring->payer->idle;
+	struct altconn_payer_idle *idle = ring->idle;
 	struct altconn_segment *seg = NULL;
 	long more;
 	u32 size;
@@ -134,7 +134,7 @@ static noinline void ring_keep_or_free(struct altconn_ring *ring)
 	more = altconn_ring_idle_bytes(size) -
 	       altconn_ring_idle_bytes(ring->idle_size);
 	if (more > 0 &&
-	    idle->bytes + more > RING_IDLE_MAX * num_online_cpus() &&
+	    idle->bytes + more > RING_IDLE_MAX &&
 	    mutex_trylock(&ring->write_lock)) {
 		if (altconn_ring_head(ring) == ring->tail)
 			seg = altconn_ring_detach(ring);

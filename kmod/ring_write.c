@@ -192,7 +192,7 @@ static noinline int ring_cancel_write(struct altconn_ring *ring, u32 head)
  */
 static noinline void ring_list_after_failure(struct altconn_ring *ring)
 {
-	struct altconn_payer_idle *idle = &ring->payer->idle;
+	struct altconn_payer_idle *idle = ring->idle;
 
 	lockdep_assert_held(&ring->write_lock);
 	spin_lock(&idle->lock);

@@ -84,8 +84,8 @@ static struct altconn_xns *xns_new(struct altconn_assoc *assoc,
 		kfree(xns);
 		return ERR_CAST(client);
 	}
-	account = altconn_account_charge(altconn_pernet(there), assoc->cred,
-					 true);
+	account = altconn_account_charge_inbound(altconn_pernet(there),
+						 assoc->cred);
 	if (IS_ERR(account)) {
 		altconn_addr_put(client);
 		kfree(xns);
@@ -94,6 +94,8 @@ static struct altconn_xns *xns_new(struct altconn_assoc *assoc,
 	}
 	xns->account = account;
 	altconn_registry_entry_init(&xns->entry);
+	xns->entry.id = assoc->entry.id;
+	xns->entry.begun = assoc->entry.begun;
 	xns->assoc = assoc;
 	xns->addr[ALTCONN_CLIENT] = client;
 	xns->addr[ALTCONN_SERVER] = xns_server_addr(assoc, ln);
@@ -134,7 +136,7 @@ void __altconn_xns_free(struct altconn_xns *xns)
 {
 	altconn_addr_put(xns->addr[ALTCONN_CLIENT]);
 	altconn_addr_put(xns->addr[ALTCONN_SERVER]);
-	altconn_account_release(xns->account);
+	altconn_account_uncharge_inbound(xns->account);
 	if (xns->there)
 		put_net(xns->there);
 	kfree(xns);
@@ -164,8 +166,8 @@ void __altconn_xns_link(struct altconn_assoc *assoc,
 	 * the attempt in the registry of the client's namespace.
 	 */
 	smp_store_release(&assoc->xns, xns);
-	altconn_registry_add(&xns->an->inbound, &xns->entry, assoc->entry.id);
-	atomic_long_inc(&xns->an->n_inbound);
+	altconn_registry_add(&xns->an->inbound, &xns->entry);
+	percpu_counter_inc(&xns->an->n_inbound);
 }
 
 /**
@@ -181,9 +183,9 @@ void __altconn_xns_unlink(struct altconn_assoc *assoc)
 
 	if (!an)
 		return;
-	altconn_account_release(xns->account);
+	altconn_account_uncharge_inbound(xns->account);
 	xns->account = NULL;
-	atomic_long_dec(&an->n_inbound);
+	percpu_counter_dec(&an->n_inbound);
 	altconn_registry_remove(&an->inbound, &xns->entry);
 	WRITE_ONCE(xns->an, NULL);
 }

@@ -62,7 +62,7 @@ check "stat counts them" \
 	eval "altconn stat -H | grep -qE '^associations +$n *$'"
 check "show --sort age begins with the oldest" same \
 	"$(altconn show -ceH --sort age | head -n 1 | grep -oE '\bid:[0-9]+')" \
-	"$(sort -t: -n -k2 "$dir/before" | head -n 1)"
+	"id:$(json "min(rows, key=lambda r: (r['begun_ns'], r['id']))['id']" altconn show -cj)"
 check "kill --all kills them" eval "altconn kill --all | grep -qw $n"
 check "show lists no association after that" \
 	same "$(altconn show -cH | wc -l)" 0

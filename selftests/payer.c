@@ -332,7 +332,7 @@ static int works_of_payers(void)
 		return -1;
 	while (at_now_ms() < end)
 		at_pause();
-	f = at_trace_put(WORK_EVENT, "0") ? NULL : at_trace_read();
+	f = at_trace_put(WORK_EVENT, "0") ? NULL : at_trace_read("trace");
 	if (!f)
 		return -1;
 	while (fgets(line, sizeof(line), f))

@@ -400,7 +400,7 @@ TEST_F_TIMEOUT(room, WAIT_LISTENER_attempts_stay, AT_TIMEOUT)
 static int depth_of_wakeup(int tid)
 {
 	char line[1024], want[32], flags[16] = "";
-	FILE *f = at_trace_read();
+	FILE *f = at_trace_read("trace");
 
 	snprintf(want, sizeof(want), " pid=%d ", tid);
 	while (f && fgets(line, sizeof(line), f))

@@ -32,11 +32,11 @@ int at_trace_put(const char *file, const char *text)
 	return fclose(f) || ret < 0 ? -1 : 0;
 }
 
-FILE *at_trace_read(void)
+FILE *at_trace_read(const char *file)
 {
 	char path[128];
 
-	trace_file(path, sizeof(path), "trace");
+	trace_file(path, sizeof(path), file);
 	return fopen(path, "r");
 }
 

@@ -103,7 +103,7 @@ static int show_main(const struct command *cmd, int argc, char **argv)
 		ret = found_get(&found, &show.filter);
 	if (ret == EXIT_OK) {
 		if (show.sort || show.reverse)
-			sort_found(&found, show.sort ? : "id", show.reverse);
+			sort_found(&found, show.sort ? : "age", show.reverse);
 		ret = show_print(&show, &found);
 	}
 	/* ip(8) also warns in this case. */

@@ -132,7 +132,7 @@ int found_get(struct found *found, const struct filter *filter)
 		ret = found_get_assocs(&nl, found, filter ? : &all);
 	nl_close(&nl);
 	if (ret == EXIT_OK)
-		sort_found(found, "id", false);
+		sort_found(found, "age", false);
 	return ret;
 }
 

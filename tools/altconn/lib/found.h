@@ -10,9 +10,9 @@
 
 /**
  * struct found - the associations and sockets that the module has listed
- * @assocs: associations, sorted by id, which is the order of creation
+ * @assocs: associations, the oldest one first
  * @n_assocs: number of @assocs
- * @socks: listeners and datagram sockets, sorted by id
+ * @socks: listeners and datagram sockets, the oldest one first
  * @n_socks: number of @socks
  * @interrupted: objects that ended during the dump may be missing
  */

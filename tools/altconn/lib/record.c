@@ -118,6 +118,7 @@ static const struct attr record_assoc_attrs[] = {
 	[ALTCONN_A_ASSOC_POSITION] = { MNL_TYPE_U32, ASSOC(position) },
 	[ALTCONN_A_ASSOC_LISTENER] = { MNL_TYPE_U64, ASSOC(listener) },
 	[ALTCONN_A_ASSOC_RULE] = { MNL_TYPE_U32, ASSOC(rule) },
+	[ALTCONN_A_ASSOC_BEGUN_NS] = { MNL_TYPE_U64, ASSOC(begun_ns) },
 };
 
 RECORD_SET(assoc, offsetof(struct assoc, known));
@@ -146,6 +147,7 @@ static const struct attr record_socket_attrs[] = {
 	[ALTCONN_A_SOCKET_REACHABLE] = { MNL_TYPE_FLAG, SOCKET(reachable) },
 	[ALTCONN_A_SOCKET_FILE] = { MNL_TYPE_NUL_STRING, SOCKET(file),
 				    .size = sizeof(char *) },
+	[ALTCONN_A_SOCKET_BEGUN_NS] = { MNL_TYPE_U64, SOCKET(begun_ns) },
 };
 
 RECORD_SET(socket, offsetof(struct sock, known));

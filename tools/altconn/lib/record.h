@@ -43,6 +43,7 @@ struct end {
  * @id: id of the association, never used twice while the module is loaded
  * @listener: id of the listener, 0 for a socketpair
  * @age_ms: time since connect(), ms
+ * @begun_ns: time of connect(), ns of CLOCK_MONOTONIC
  * @waited_ms: time that the attempt has waited, until now or its decision, ms
  * @type: SOCK_STREAM or SOCK_SEQPACKET
  * @state: enum altconn_assoc_state
@@ -57,6 +58,7 @@ struct assoc {
 	uint64_t id;
 	uint64_t listener;
 	uint64_t age_ms;
+	uint64_t begun_ns;
 	uint64_t waited_ms;
 	uint32_t type;
 	uint32_t state;
@@ -92,6 +94,8 @@ struct stat_part {
  * struct sock - a listener or a datagram socket
  * @known: bit n is set if the message had attribute n of the socket
  * @id: id of the socket, never used twice while the module is loaded
+ * @begun_ns: time at which a listener began to listen, or at which a datagram
+ *	socket was first bound or connected, ns of CLOCK_MONOTONIC
  * @type: socket type, SOCK_*
  * @listening: the socket is a listener
  * @backlog: argument of listen()
@@ -115,6 +119,7 @@ struct stat_part {
 struct sock {
 	uint32_t known;
 	uint64_t id;
+	uint64_t begun_ns;
 	uint32_t type;
 	bool listening;
 	uint32_t backlog;

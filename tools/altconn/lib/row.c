@@ -201,6 +201,7 @@ void row_assoc(struct out *out, const struct assoc *a)
 	row_put_wait(out, a);
 	out_cell(out, COL_DETAIL);
 	out_ms(out, "age_ms", ",age:", a->age_ms);
+	out_uint(out, "begun_ns", NULL, a->begun_ns);
 	out_uint(out, "listener", ",listener:", a->listener);
 }
 
@@ -277,6 +278,7 @@ void row_sock(struct out *out, const struct sock *s)
 
 	out_cell(out, COL_DETAIL);
 	out_uint(out, "id", "id:", s->id);
+	out_uint(out, "begun_ns", NULL, s->begun_ns);
 	row_put_type(out, s->type);
 	if (s->listening) {
 		owner.known &= ~(1U << ALTCONN_A_END_RECV_QUEUE);

@@ -36,19 +36,14 @@ static uint64_t sort_sock_id(const struct sock *s)
 	return s->id;
 }
 
-/*
- * Order by age according to the ids, which grow. The ages that the module
- * reports were read at different times, and the module reports no age of a
- * socket.
- */
 static uint64_t sort_assoc_age(const struct assoc *a)
 {
-	return UINT64_MAX - a->id;
+	return UINT64_MAX - a->begun_ns;
 }
 
 static uint64_t sort_sock_age(const struct sock *s)
 {
-	return UINT64_MAX - s->id;
+	return UINT64_MAX - s->begun_ns;
 }
 
 static uint64_t sort_assoc_wait(const struct assoc *a)
