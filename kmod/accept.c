@@ -165,7 +165,7 @@ static int accept_from_listener(struct sock *sk, struct altconn_listener *ln,
  *
  * The endpoint is allocated here, so that the server's cgroup pays for it.
  *
- * Context: process, may sleep; does not take lock_sock().
+ * Context: process, may sleep; does not take altconn_lock().
  * Return: 0 on success; -EINVAL if the socket does not listen, or stops
  * listening meanwhile; -EAGAIN if there is no association and the call may not
  * wait, or SO_RCVTIMEO is over; -EINTR or a restart code after a signal;

@@ -32,8 +32,8 @@
  * in account->n and in an->n_assocs. While these two are within the limits, no
  * charge from a reserve exceeds a limit. Beyond that, a connect charges the
  * account itself, and the reserves are subtracted before the number is compared
- * with the limit. A CPU that takes a charge from its reserve at this very moment
- * exceeds the limit by this one charge.
+ * with the limit. A CPU that takes a charge from its reserve at this very
+ * moment exceeds the limit by this one charge.
  */
 
 #include <linux/cred.h>
@@ -696,10 +696,10 @@ void altconn_account_init(struct altconn_net *an)
 }
 
 /*
- * Take an account out of the reserve of a CPU, if it is there. No thread charges
- * or uncharges the account any more, so the number of charges stays the same
- * until the CPU reserves for another account. If the CPU does so meanwhile, it
- * takes the account out itself.
+ * Take an account out of the reserve of a CPU, if it is there. No thread
+ * charges or uncharges the account any more, so the number of charges stays the
+ * same until the CPU reserves for another account. If the CPU does so
+ * meanwhile, it takes the account out itself.
  */
 static void account_unreserve(struct account_reserve *reserve,
 			      struct altconn_account *account)

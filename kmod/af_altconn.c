@@ -36,7 +36,7 @@
 /*
  * End the activity of an endpoint that is being closed: cancel its attempt,
  * leave its association, close its listener, drop its failed attempt, or give
- * up its datagram peer and queue. lock_sock() is held.
+ * up its datagram peer and queue. altconn_lock() is held.
  */
 static void endpoint_disconnect(struct sock *sk)
 {
@@ -65,7 +65,7 @@ static int endpoint_release(struct socket *sock)
 
 	if (!sk)
 		return 0;
-	lock_sock(sk);
+	altconn_lock(sk);
 	endpoint_disconnect(sk);
 	altconn_endpoint_unregister(sk);
 	altconn_binding_remove(sk, &path);
@@ -74,11 +74,11 @@ static int endpoint_release(struct socket *sock)
 	WRITE_ONCE(sk->sk_state, TCP_CLOSE);
 	sock_orphan(sk);
 	sock->sk = NULL;
-	release_sock(sk);
+	altconn_unlock(sk);
 	/*
 	 * path_put() may free the inode, and so take locks of the file system.
-	 * These precede lock_sock() in the order of locks. So path_put()
-	 * follows release_sock().
+	 * These precede altconn_lock() in the order of locks. So path_put()
+	 * follows altconn_unlock().
 	 */
 	if (path.dentry)
 		path_put(&path);
@@ -154,7 +154,7 @@ static int endpoint_get_name(struct socket *sock, struct sockaddr *uaddr,
  * If listen() has bound the endpoint to an automatic address, the endpoint is
  * unbound.
  *
- * Context: process, may sleep; lock_sock() held.
+ * Context: process, may sleep; altconn_lock() held.
  */
 void altconn_af_stop_listening(struct sock *sk)
 {
@@ -175,10 +175,10 @@ void altconn_af_stop_listening(struct sock *sk)
  */
 static int endpoint_shutdown_listener(struct sock *sk, int how)
 {
-	lock_sock(sk);
+	altconn_lock(sk);
 	if (sk->sk_state == TCP_LISTEN && how & RCV_SHUTDOWN)
 		altconn_af_stop_listening(sk);
-	release_sock(sk);
+	altconn_unlock(sk);
 	return 0;
 }
 
@@ -187,13 +187,13 @@ static int endpoint_shutdown_listener(struct sock *sk, int how)
  * either direction cancels the attempt, and SO_ERROR then returns ECONNRESET.
  * Return true if the attempt has failed, by this call or by another decision
  * since the caller looked. Return false if the attempt is established, or if
- * the state was no longer TCP_SYN_SENT when this call took lock_sock().
+ * the state was no longer TCP_SYN_SENT when this call took altconn_lock().
  */
 static bool endpoint_cancel_attempt(struct sock *sk)
 {
 	bool cancelled = false;
 
-	lock_sock(sk);
+	altconn_lock(sk);
 	if (sk->sk_state == TCP_SYN_SENT) {
 		altconn_connect_cancel(sk, ALTCONN_REASON_CANCELLED_UNSPEC);
 		cancelled = sk->sk_state == TCP_CLOSE;
@@ -204,7 +204,7 @@ static bool endpoint_cancel_attempt(struct sock *sk)
 		if (!sk->sk_err)
 			WRITE_ONCE(sk->sk_err, ECONNRESET);
 	}
-	release_sock(sk);
+	altconn_unlock(sk);
 	return cancelled;
 }
 

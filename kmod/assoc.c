@@ -44,6 +44,7 @@ static void assoc_set_process(struct altconn_assoc *assoc,
 
 /*
  * Set the client's end of a new association, which no other thread sees yet.
+ * The endpoint is locked, or no other thread sees it either.
  * altconn_assoc_attach() sets the endpoint of the server's end.
  */
 static void assoc_set_client(struct altconn_assoc *assoc, struct sock *sk)
@@ -52,7 +53,8 @@ static void assoc_set_client(struct altconn_assoc *assoc, struct sock *sk)
 
 	sock_hold(sk);
 	end->sk = sk;
-	end->addr = altconn_addr_of(sk);
+	end->addr = altconn_addr_get(
+		rcu_dereference_protected(altconn_sk(sk)->addr, true));
 	end->format = altconn_sk(sk)->format;
 	end->task = altconn_task_info_current();
 }
@@ -171,9 +173,9 @@ static void assoc_free_wait_job(struct altconn_job *job)
 
 /*
  * Free assoc->wait, which may be NULL. path_put() of the last reference to an
- * inode takes locks of the file system, which come before lock_sock() in the
- * order of locks. The caller may hold lock_sock(), so a kernel thread puts the
- * path.
+ * inode takes locks of the file system, which come before altconn_lock() in the
+ * order of locks. The caller may hold altconn_lock(), so a kernel thread puts
+ * the path.
  */
 static void assoc_free_wait(struct altconn_wait *wait)
 {
@@ -199,7 +201,7 @@ static void assoc_free_wait(struct altconn_wait *wait)
  * The association drops its references to the endpoints. So the caller must not
  * use an endpoint to which it has no reference of its own.
  *
- * Context: process; no lock of this module held. lock_sock() may be held.
+ * Context: process; no lock of this module held. altconn_lock() may be held.
  */
 void altconn_assoc_free(struct altconn_assoc *assoc)
 {
@@ -255,14 +257,16 @@ void altconn_assoc_unlist(struct altconn_assoc *assoc)
 	struct altconn_net *an;
 
 	altconn_registry_remove(&assoc->an->assocs, &assoc->entry);
-	/* The server's namespace is freed a grace period after it ends. */
-	rcu_read_lock();
 	/*
 	 * Load assoc->xns, then its members. Pairs with smp_store_release() in
 	 * __altconn_xns_link().
 	 */
 	xns = smp_load_acquire(&assoc->xns);
-	an = unlikely(xns) ? READ_ONCE(xns->an) : NULL;
+	if (likely(!xns))
+		return;
+	/* The server's namespace is freed a grace period after it ends. */
+	rcu_read_lock();
+	an = READ_ONCE(xns->an);
 	if (an)
 		altconn_registry_remove(&an->inbound, &assoc->xns->entry);
 	rcu_read_unlock();
@@ -489,7 +493,7 @@ static void assoc_wake_peer(struct altconn_assoc *assoc, enum altconn_side side)
  * The peer reads the data that was sent to it, and then end of file. If this
  * end has unread data, the data is freed, and the peer gets ECONNRESET.
  *
- * Context: process; lock_sock() held.
+ * Context: process; altconn_lock() held.
  */
 void altconn_assoc_detach(struct sock *sk)
 {
@@ -747,7 +751,7 @@ void altconn_assoc_exit(void)
  * The endpoint is about to leave the attempt. ALTCONN_CONNECT_INFO returns the
  * saved outcome afterwards.
  *
- * Context: process; lock_sock() held.
+ * Context: process; altconn_lock() held.
  */
 void altconn_assoc_save_outcome(struct sock *sk,
 				const struct altconn_assoc *assoc)

@@ -241,8 +241,8 @@ altconn_assoc_get(struct altconn_assoc *assoc)
  * altconn_assoc_put() - drop a reference to an association
  * @assoc: the association
  *
- * Context: process; lock_sock() may be held. Other locks of this module may be
- * held only if another reference exists, so that this one is not the last.
+ * Context: process; altconn_lock() may be held. Other locks of this module may
+ * be held only if another reference exists, so that this one is not the last.
  */
 static inline void altconn_assoc_put(struct altconn_assoc *assoc)
 {

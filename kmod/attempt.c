@@ -143,8 +143,8 @@ void altconn_attempt_batch_unlock_and_wake(struct attempt_batch *batch,
 
 /*
  * Write the result of an attempt to the client's endpoint, as the last step of
- * attempt_decide(). assoc->lock is held, but lock_sock() need not be. So
- * another thread may hold lock_sock() of the endpoint, and may be about to
+ * attempt_decide(). assoc->lock is held, but altconn_lock() need not be. So
+ * another thread may hold altconn_lock() of the endpoint, and may be about to
  * change sk_state itself, for example in connect() to AF_UNSPEC. That thread
  * first reads the state that is stored here, or first takes assoc->lock. So it
  * changes sk_state after this function is done.
@@ -246,8 +246,8 @@ static void attempt_report_and_unlist(struct altconn_assoc *assoc)
  * The endpoint enters TCP_SYN_SENT and gets a reference of its own to the
  * attempt.
  *
- * Context: process; assoc->lock held, and lock_sock() of the client unless the
- * attempt is published already.
+ * Context: process; assoc->lock held, and altconn_lock() of the client unless
+ * the attempt is published already.
  */
 void altconn_attempt_publish(struct altconn_assoc *assoc)
 {
@@ -420,8 +420,8 @@ static void attempt_count_failure(struct altconn_room *room,
  * @err: positive errno
  * @reason: enum altconn_reason
  *
- * Context: process; lock_sock() of the client may be held, but no spinlock of
- * this module.
+ * Context: process; altconn_lock() of the client may be held, but no spinlock
+ * of this module.
  * Return: true if the attempt has failed with @err, false if it was decided
  * before or connect() has not published it yet. The caller keeps its reference.
  */

@@ -381,8 +381,8 @@ out:
  * An accept queue with space takes the attempt at once, which establishes it.
  * Otherwise the attempt waits.
  *
- * Context: process, may sleep; lock_sock() of the client held if the attempt is
- * new.
+ * Context: process, may sleep; altconn_lock() of the client held if the attempt
+ * is new.
  * Return: 0 if the attempt waits or is decided, and the caller's reference has
  * moved to the queue or room. -ECONNREFUSED if the listener has closed, its
  * backlog is full and it fails fast, too many attempts wait, or the listener's

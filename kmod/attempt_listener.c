@@ -302,8 +302,8 @@ void altconn_attempt_refuse_surplus(struct altconn_listener *ln)
  * Promote the waiting attempts for which the accept queue has space now. The
  * other attempts continue to wait, even if @ln fails fast from now on.
  *
- * Context: process, may sleep; lock_sock() of the listening endpoint held, but
- * no spinlock of this module.
+ * Context: process, may sleep; altconn_lock() of the listening endpoint held,
+ * but no spinlock of this module.
  */
 void altconn_attempt_set_policy(struct altconn_listener *ln, u32 backlog,
 				bool fail_fast, bool defer)

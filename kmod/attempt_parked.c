@@ -153,7 +153,7 @@ void altconn_attempt_run_timer_job(struct altconn_job *job)
  *	reference is taken
  * @reason: set to the enum altconn_reason of a failure
  *
- * Context: process, may sleep; lock_sock() of the client held.
+ * Context: process, may sleep; altconn_lock() of the client held.
  * Return: 0 if the attempt waits, and then its endpoint is in TCP_SYN_SENT, and
  * the caller's reference has moved to the endpoint. -ENOMEM if memory ran out.
  * -ECONNREFUSED if net.altconn.max_waiting is 0, so no attempt may wait in this

@@ -46,7 +46,7 @@ static int bind_check_local(const struct sock *sk, struct altconn_addr *addr)
 	       altconn_node_is_local(sock_net(sk), addr) ? 0 : -EADDRNOTAVAIL;
 }
 
-/* Bind the endpoint to an address other than a path. lock_sock() is held. */
+/* Bind the endpoint to an address other than a path. altconn_lock() is held. */
 static int bind_locked(struct sock *sk, struct altconn_addr *addr)
 {
 	int err;
@@ -87,7 +87,7 @@ static int bind_locked(struct sock *sk, struct altconn_addr *addr)
  * The endpoint keeps the address when its association ends, even if user space
  * left the choice of the address to bind().
  *
- * Context: process, may sleep; lock_sock() not held.
+ * Context: process, may sleep; altconn_lock() not held.
  * Return: 0, or
  *
  * * -EINVAL: the address is malformed; the socket is bound or connected
@@ -116,9 +116,9 @@ int altconn_bind(struct socket *sock, struct sockaddr_unsized *uaddr, int len)
 	if (addr.kind == ALTCONN_KIND_PATH) {
 		err = altconn_path_bind(sk, &addr);
 	} else {
-		lock_sock(sk);
+		altconn_lock(sk);
 		err = bind_locked(sk, &addr);
-		release_sock(sk);
+		altconn_unlock(sk);
 	}
 	/* getpeername() of a connected peer returns the new address. */
 	if (!err && altconn_state(sk) == TCP_ESTABLISHED &&

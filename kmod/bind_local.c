@@ -23,7 +23,7 @@
  * As with AF_UNIX, the name has five hexadecimal digits (unix(7)). The search
  * begins at a random name.
  *
- * Context: process, may sleep; lock_sock() held.
+ * Context: process, may sleep; altconn_lock() held.
  * Return: 0; -EAGAIN if no name is left; -EINTR if the process is being killed;
  * -ENOMEM.
  */
@@ -58,7 +58,7 @@ int altconn_bind_local_auto_name(struct sock *sk, enum altconn_bind_how how)
  * An endpoint stays unbound if @addr is of kind PATH, and in the sockaddr_un
  * format, as clients of AF_UNIX do.
  *
- * Context: process, may sleep; lock_sock() held.
+ * Context: process, may sleep; altconn_lock() held.
  * Return: 0, also if the endpoint was bound already or stays unbound; -EAGAIN
  * if no port or name is left (E-AGAIN-PORT); -EINTR if the process is being
  * killed; -ENOMEM.
@@ -159,7 +159,7 @@ static noinline int bind_auto_for_dest(struct sock *sk,
  * for @dest. If a stream or seqpacket endpoint may share its address, the pair
  * of addresses is claimed. altconn_bind_local_undo() undoes all this.
  *
- * Context: process, may sleep; lock_sock() held.
+ * Context: process, may sleep; altconn_lock() held.
  * Return: 0; -EADDRINUSE if another socket with the same local address has an
  * association with @dest (E-ADDRINUSE); -EAGAIN if no port or name is left;
  * -EINTR if the process is being killed; -ENOMEM. After an error the address of
@@ -202,7 +202,7 @@ int altconn_bind_local(struct sock *sk, struct altconn_addr *dest)
  * has bound becomes the bound address again, and its claim is dropped. An
  * endpoint without a binding becomes unnamed.
  *
- * Context: process; lock_sock() held.
+ * Context: process; altconn_lock() held.
  */
 void altconn_bind_local_undo(struct sock *sk)
 {

@@ -115,7 +115,7 @@ struct altconn_bind *altconn_binding_new(struct sock *sk,
  *	share the address
  *
  * Context: process. For a path, ask->bind_lock is held and the call does not
- * sleep. Else lock_sock() is held and the call may sleep.
+ * sleep. Else altconn_lock() is held and the call may sleep.
  * Return: 0, -EADDRINUSE or -ENOMEM. After -EADDRINUSE the caller may free
  * @bind with kfree(). After -ENOMEM it drops its reference to @bind->addr,
  * because lookups may find a place in the memory of @bind for a grace period.
@@ -147,7 +147,7 @@ int altconn_binding_publish(struct sock *sk, struct altconn_bind *bind,
  * @how: how the address was chosen. If the module chose it, every binding that
  *	overlaps it conflicts
  *
- * Context: process, may sleep; lock_sock() held.
+ * Context: process, may sleep; altconn_lock() held.
  * Return: 0; -EADDRINUSE; -ENOMEM.
  */
 int altconn_binding_add(struct sock *sk, const struct altconn_addr *addr,
@@ -175,7 +175,7 @@ int altconn_binding_add(struct sock *sk, const struct altconn_addr *addr,
  * @path: gets the socket file, with a reference that the caller drops with
  *	path_put(), or is set to an empty path
  *
- * Context: process; lock_sock() is not needed; takes ask->bind_lock.
+ * Context: process; altconn_lock() is not needed; takes ask->bind_lock.
  * Return: true if the endpoint is bound to a socket file, else false.
  */
 bool altconn_binding_get_file(struct sock *sk, struct path *path)
@@ -208,7 +208,7 @@ bool altconn_binding_get_file(struct sock *sk, struct path *path)
  *
  * This is the slow path of altconn_binding_cancel().
  *
- * Context: process; lock_sock() held; takes ask->bind_lock.
+ * Context: process; altconn_lock() held; takes ask->bind_lock.
  */
 void __altconn_binding_cancel(struct sock *sk)
 {
@@ -235,10 +235,10 @@ static void bind_hide_file(struct altconn_sock *ask)
  * altconn_binding_remove() - remove the binding and the address of an endpoint
  * @sk: the endpoint, bound or not; it has no listener any more
  * @path: empty; gets the binding's reference to a socket file. The caller drops
- *	the reference without lock_sock(). NULL if the address is not a path
+ *	the reference without altconn_lock(). NULL if the address is not a path
  *
- * Context: process; lock_sock() held, and no bind() of @sk is looking up a path
- * any more, or altconn_binding_cancel() has been called.
+ * Context: process; altconn_lock() held, and no bind() of @sk is looking up a
+ * path any more, or altconn_binding_cancel() has been called.
  */
 void altconn_binding_remove(struct sock *sk, struct path *path)
 {
@@ -291,7 +291,7 @@ void __altconn_binding_make_reachable(struct sock *sk)
  *
  * altconn_binding_release_listening() undoes the call.
  *
- * Context: process; lock_sock() held.
+ * Context: process; altconn_lock() held.
  * Return: 0; -EADDRINUSE if a binding that overlaps the endpoint's binding, and
  * may not share the address with it, counts as listening, or too many bindings
  * of the address do.
@@ -307,7 +307,7 @@ int altconn_binding_reserve_listening(struct sock *sk)
  * @sk: the endpoint; its binding counts as listening
  * @ln: the endpoint's listener; NULL clears the current one
  *
- * Context: process; lock_sock() held.
+ * Context: process; altconn_lock() held.
  */
 void altconn_binding_set_listener(struct sock *sk, struct altconn_listener *ln)
 {
@@ -328,7 +328,7 @@ void altconn_binding_set_listener(struct sock *sk, struct altconn_listener *ln)
  * Afterwards another endpoint may listen at the address. The old listener must
  * take no attempts from the new one, so it is closed before.
  *
- * Context: process; lock_sock() held.
+ * Context: process; altconn_lock() held.
  */
 void altconn_binding_release_listening(struct sock *sk)
 {

@@ -43,15 +43,15 @@ void altconn_binding_exit(void);
  * altconn_binding_cancel() - cancel a bind() to a path that has not completed
  * @sk: the endpoint
  *
- * bind() to a path looks up the path without lock_sock(), and the lookup may
+ * bind() to a path looks up the path without altconn_lock(), and the lookup may
  * block for ever. A call that needs the endpoint's address, or that changes the
  * endpoint's state, does not wait for this bind() but cancels it. A cancelled
  * bind() returns -EINVAL.
  *
- * After altconn_binding_cancel(), and as long as the caller holds lock_sock(),
- * no other thread changes ask->bind.
+ * After altconn_binding_cancel(), and as long as the caller holds
+ * altconn_lock(), no other thread changes ask->bind.
  *
- * Context: process; lock_sock() held.
+ * Context: process; altconn_lock() held.
  */
 static inline void altconn_binding_cancel(struct sock *sk)
 {

@@ -318,7 +318,7 @@ static noinline int claim_check_server_xns(const struct altconn_bind *bind,
  *
  * A claim of an earlier attempt is replaced.
  *
- * Context: process, may sleep; lock_sock() held.
+ * Context: process, may sleep; altconn_lock() held.
  * Return: 0; -EADDRINUSE if an association of the same socket type has this
  * local and this remote address (E-ADDRINUSE); -ENOMEM. After an error the
  * caller calls altconn_claim_drop(), because the binding may still have a
@@ -359,7 +359,7 @@ int altconn_claim_add(struct sock *sk, struct altconn_addr *dest)
  * @bind: a binding with a claim that has no association yet
  * @assoc: the association; the claim takes a reference
  *
- * Context: process; lock_sock() held; takes the stripe lock.
+ * Context: process; altconn_lock() held; takes the stripe lock.
  */
 void __altconn_claim_set_assoc(struct altconn_bind *bind,
 			       struct altconn_assoc *assoc)

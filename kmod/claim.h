@@ -23,7 +23,7 @@ void altconn_claim_exit(void);
  *
  * A claim whose association is closed does not exclude other claims.
  *
- * Context: process; lock_sock() held.
+ * Context: process; altconn_lock() held.
  */
 static inline void altconn_claim_set_assoc(struct sock *sk,
 					   struct altconn_assoc *assoc)

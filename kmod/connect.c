@@ -43,7 +43,7 @@
  * If the attempt has been decided in the meantime, its result stands. So the
  * caller has to look at sk->sk_state again.
  *
- * Context: process; lock_sock() held, no spinlock of this module held.
+ * Context: process; altconn_lock() held, no spinlock of this module held.
  */
 void altconn_connect_cancel(struct sock *sk, u32 reason)
 {
@@ -352,7 +352,7 @@ static int connect_begin(struct sock *sk, struct altconn_addr *addr,
  * Wait until the attempt is decided, a signal is pending or @timeo jiffies have
  * passed. Return the rest of @timeo.
  *
- * lock_sock() is held on entry and on return, and released while the thread
+ * altconn_lock() is held on entry and on return, and released while the thread
  * sleeps. The caller has a reference to @assoc. So the result that the caller
  * reads from @assoc afterwards is the one of this attempt, whatever other
  * threads do with the socket meanwhile.
@@ -371,9 +371,9 @@ static long connect_wait(struct sock *sk, struct altconn_assoc *assoc,
 	while (altconn_assoc_state(assoc) == ALTCONN_ASSOC_STATE_PENDING) {
 		if (!timeo || signal_pending(current))
 			break;
-		release_sock(sk);
+		altconn_unlock(sk);
 		timeo = wait_woken(&wait, TASK_INTERRUPTIBLE, timeo);
-		lock_sock(sk);
+		altconn_lock(sk);
 	}
 	remove_wait_queue(sk_sleep(sk), &wait);
 	return timeo;
@@ -416,8 +416,8 @@ static int connect_take_result(struct sock *sk, struct altconn_assoc *assoc)
  * @path is NULL, empty, or the socket file that the caller has looked up. If
  * the attempt needs the file later, it has a reference of its own. So drop the
  * caller's reference and clear @path, also if connect() returns at once.
- * Release the socket lock meanwhile, because path_put() may block. lock_sock()
- * is held on entry and on return.
+ * Release the socket lock meanwhile, because path_put() may block.
+ * altconn_lock() is held on entry and on return.
  */
 static int connect_wait_result(struct sock *sk, int flags, int pending_errno,
 			       struct path *path)
@@ -434,10 +434,10 @@ static int connect_wait_result(struct sock *sk, int flags, int pending_errno,
 		return connect_take_result(sk, assoc);
 	altconn_assoc_get(assoc);
 	if (path && path->dentry) {
-		release_sock(sk);
+		altconn_unlock(sk);
 		path_put(path);
 		*path = (struct path) {};
-		lock_sock(sk);
+		altconn_lock(sk);
 	}
 	if (timeo)
 		timeo = connect_wait(sk, assoc, timeo);
@@ -447,9 +447,9 @@ static int connect_wait_result(struct sock *sk, int flags, int pending_errno,
 		err = sock_intr_errno(timeo);
 	else
 		err = pending_errno;
-	release_sock(sk);
+	altconn_unlock(sk);
 	altconn_assoc_put(assoc);
-	lock_sock(sk);
+	altconn_lock(sk);
 	return err;
 }
 
@@ -485,7 +485,7 @@ static void connect_record_failure(struct sock *sk,
  * and return @err. On a connected stream or seqpacket endpoint
  * ALTCONN_CONNECT_INFO continues to describe the attempt that connected it, so
  * do not store the failure there. A datagram endpoint makes no attempts, so its
- * failures are always stored. lock_sock() is held.
+ * failures are always stored. altconn_lock() is held.
  */
 static int connect_reject(struct sock *sk, const struct altconn_addr *addr,
 			  int err, u32 reason)
@@ -507,12 +507,12 @@ static int connect_reject(struct sock *sk, const struct altconn_addr *addr,
  * Report the failure like a failed attempt. The events have no address, because
  * it could not be parsed.
  *
- * Context: process, may sleep; lock_sock() not held.
+ * Context: process, may sleep; altconn_lock() not held.
  * Return: @err.
  */
 int altconn_connect_reject_addr(struct sock *sk, int err)
 {
-	lock_sock(sk);
+	altconn_lock(sk);
 	/*
 	 * Drop an earlier failed attempt, which ALTCONN_CONNECT_INFO would
 	 * describe instead of this failure.
@@ -521,7 +521,7 @@ int altconn_connect_reject_addr(struct sock *sk, int err)
 	connect_reject(sk, NULL, err, err == -EAFNOSUPPORT ?
 				      ALTCONN_REASON_WRONG_FAMILY :
 				      ALTCONN_REASON_BAD_ADDRESS);
-	release_sock(sk);
+	altconn_unlock(sk);
 	return err;
 }
 
@@ -530,7 +530,7 @@ int altconn_connect_reject_addr(struct sock *sk, int err)
  * Return 1 if connect() has to begin an attempt. Otherwise return the result of
  * connect(): the result of the attempt that is under way or has ended, or the
  * error of the state. EALREADY describes the attempt under way and is not a
- * failure, so it is not reported as one. lock_sock() is held on entry and on
+ * failure, so it is not reported as one. altconn_lock() is held on entry and on
  * return, and released during a wait.
  */
 static int connect_handle_state(struct sock *sk,
@@ -566,7 +566,7 @@ static int connect_handle_state(struct sock *sk,
  * connection, stop a listener, and return to TCP_CLOSE. An automatic binding is
  * removed, and one that bind() made stays. The association stores which
  * directions shutdown() has shut, so the endpoint is no longer shut down
- * afterwards. Return 0, whatever the state was. lock_sock() is held.
+ * afterwards. Return 0, whatever the state was. altconn_lock() is held.
  */
 static int connect_dissolve(struct sock *sk)
 {
@@ -663,8 +663,8 @@ static int connect_run_checks(struct sock *sk, struct altconn_addr *addr,
 
 /*
  * Begin an attempt and wait for its result. If the checks have failed, report
- * that failure and return it. lock_sock() is held on entry and on return, and
- * released during a wait.
+ * that failure and return it. altconn_lock() is held on entry and on return,
+ * and released during a wait.
  */
 static int connect_begin_and_wait(struct sock *sk, struct altconn_addr *addr,
 				  int flags, struct connect_checks *checks,
@@ -707,15 +707,15 @@ static int connect_to_addr(struct sock *sk, struct altconn_addr *addr,
 				connect_run_checks(sk, addr, path, &checks);
 			checks.done = true;
 		}
-		lock_sock(sk);
+		altconn_lock(sk);
 		err = connect_handle_state(sk, addr, flags, path);
 		if (err != 1 || checks.done)
 			break;
-		release_sock(sk);
+		altconn_unlock(sk);
 	}
 	if (err == 1)
 		err = connect_begin_and_wait(sk, addr, flags, &checks, path);
-	release_sock(sk);
+	altconn_unlock(sk);
 	altconn_match_free(checks.match);
 	return err;
 }
@@ -727,7 +727,7 @@ static int connect_to_addr(struct sock *sk, struct altconn_addr *addr,
  * @len: length of @uaddr, bytes; 0 is invalid, and the result is -EINVAL
  * @flags: flags of the file; only O_NONBLOCK counts
  *
- * Context: process, may sleep; lock_sock() not held.
+ * Context: process, may sleep; altconn_lock() not held.
  * Return: 0, or a negative errno of the table in
  * Documentation/design/connect-semantics.rst.
  */
@@ -740,9 +740,9 @@ int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 	int err;
 
 	if (altconn_addr_only_disconnects(sk, uaddr, len)) {
-		lock_sock(sk);
+		altconn_lock(sk);
 		err = connect_dissolve(sk);
-		release_sock(sk);
+		altconn_unlock(sk);
 		return err;
 	}
 	err = altconn_addr_parse_peer(sk, uaddr, len, &addr);
@@ -761,7 +761,7 @@ int altconn_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
  * @sk: the endpoint
  * @info: filled in completely
  *
- * Context: process; lock_sock() held, no spinlock of this module held.
+ * Context: process; altconn_lock() held, no spinlock of this module held.
  */
 void altconn_connect_get_info(struct sock *sk,
 			      struct altconn_connect_info *info)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Failed attempts. A thread that decides an attempt cannot take lock_sock(). So
- * ask->assoc of the client points to a failed attempt until the next call on
+ * Failed attempts. A thread that decides an attempt cannot take altconn_lock().
+ * So ask->assoc of the client points to a failed attempt until the next call on
  * the socket drops it.
  */
 
@@ -18,7 +18,7 @@
  * Save the outcome of the attempt for ALTCONN_CONNECT_INFO, and release a local
  * address that connect() chose.
  *
- * Context: process; lock_sock() held, no spinlock of this module held.
+ * Context: process; altconn_lock() held, no spinlock of this module held.
  */
 void altconn_connect_drop_failed(struct sock *sk, struct altconn_assoc *assoc)
 {
@@ -38,7 +38,7 @@ void altconn_connect_drop_failed(struct sock *sk, struct altconn_assoc *assoc)
  *	altconn_connect_drop_if_failed()
  * @sk: the endpoint, in TCP_CLOSE and with a failed attempt
  *
- * Context: process; lock_sock() held, no spinlock of this module held.
+ * Context: process; altconn_lock() held, no spinlock of this module held.
  */
 void __altconn_connect_drop_if_failed(struct sock *sk)
 {

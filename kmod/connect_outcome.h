@@ -18,7 +18,7 @@ void __altconn_connect_drop_if_failed(struct sock *sk);
  * connect_outcome.c. If no call has returned the error of the attempt yet, the
  * error stays in sk->sk_err.
  *
- * Context: process; lock_sock() held, no spinlock of this module held.
+ * Context: process; altconn_lock() held, no spinlock of this module held.
  */
 static inline void altconn_connect_drop_if_failed(struct sock *sk)
 {

@@ -120,7 +120,7 @@ static int dgram_deliver_copy(const struct sock *sk, struct sock *receiver,
  * RCU before the first copy is made, because an allocation may sleep. After an
  * error, the receivers that have a copy already keep it.
  *
- * Context: process, may sleep; lock_sock() not held.
+ * Context: process, may sleep; altconn_lock() not held.
  * Return: 0, in which case the caller's reference is gone; -ENOMEM; -EINTR if
  * the sender is being killed. Unless the result is 0, the caller keeps its
  * reference.

@@ -31,7 +31,7 @@
  * socket takes over the reference to @addr. @ruling is that of the datagrams to
  * @addr. With a new peer, drop the queued datagrams of all other senders.
  * The senders that are blocked at this socket look up their receiver again,
- * because the socket may refuse them now. lock_sock() is held.
+ * because the socket may refuse them now. altconn_lock() is held.
  */
 static void dgram_set_peer(struct sock *sk, struct altconn_addr *addr,
 			   struct altconn_ruling ruling)
@@ -78,8 +78,8 @@ static void dgram_set_state(struct sock *sk, u8 state)
 /*
  * Charge the caller for one association, unless the socket is charged already:
  * a connected socket counts as one association, whichever peers it has had.
- * Return 0 or the errno of altconn_account_charge(). lock_sock() is held, or no
- * other thread sees the socket.
+ * Return 0 or the errno of altconn_account_charge(). altconn_lock() is held, or
+ * no other thread sees the socket.
  */
 static int dgram_charge_assoc(struct sock *sk)
 {
@@ -108,7 +108,7 @@ static void dgram_uncharge_assoc(struct sock *sk)
 
 /*
  * Make a socket unconnected, and set its pending error to @err, a positive
- * errno or 0. lock_sock() is held.
+ * errno or 0. altconn_lock() is held.
  */
 static void dgram_dissolve_locked(struct sock *sk, int err)
 {
@@ -128,9 +128,9 @@ static void dgram_dissolve_locked(struct sock *sk, int err)
 /* Handle a connect() that dissolves the association, if there is one. */
 static int dgram_dissolve(struct sock *sk)
 {
-	lock_sock(sk);
+	altconn_lock(sk);
 	dgram_dissolve_locked(sk, 0);
-	release_sock(sk);
+	altconn_unlock(sk);
 	return 0;
 }
 
@@ -142,7 +142,7 @@ static int dgram_dissolve(struct sock *sk)
  * One thread in recv() on the socket fails with ECONNRESET. If there is no such
  * thread, the next call on the socket does.
  *
- * Context: process, may sleep; lock_sock() held.
+ * Context: process, may sleep; altconn_lock() held.
  * Return: true if the association is dissolved; false if the socket has none.
  */
 bool altconn_dgram_reset(struct sock *sk)
@@ -189,7 +189,7 @@ static struct altconn_addr *dgram_resolve_peer(struct sock *sk,
  * Take the steps of a connect() to @addr that can fail: charge the association,
  * and give the socket its local address. Also put the socket in the registry.
  * Return 0, or a negative errno with enum altconn_reason in *@reason, in which
- * case an old association is unchanged. lock_sock() is held.
+ * case an old association is unchanged. altconn_lock() is held.
  */
 static int dgram_prepare_connect(struct sock *sk, struct altconn_addr *addr,
 				 u32 *reason)
@@ -245,7 +245,7 @@ static int dgram_associate(struct sock *sk, const struct altconn_addr *addr,
 	peer = dgram_resolve_peer(sk, addr, reason, &err);
 	if (!peer)
 		return err;
-	lock_sock(sk);
+	altconn_lock(sk);
 	err = dgram_prepare_connect(sk, peer, reason);
 	if (err) {
 		altconn_addr_put(peer);
@@ -254,7 +254,7 @@ static int dgram_associate(struct sock *sk, const struct altconn_addr *addr,
 		dgram_set_state(sk, TCP_ESTABLISHED);
 		*reason = ALTCONN_REASON_ESTABLISHED;
 	}
-	release_sock(sk);
+	altconn_unlock(sk);
 	return err;
 }
 
@@ -272,7 +272,7 @@ static int dgram_associate(struct sock *sk, const struct altconn_addr *addr,
  * (clause S-UNSPEC), an address of length 0 or the null address (clause S-NULL)
  * makes the socket unconnected. After a failure the socket has its old peer.
  *
- * Context: process, may sleep; lock_sock() not held.
+ * Context: process, may sleep; altconn_lock() not held.
  * Return: 0, or a negative errno of Documentation/design/connect-semantics.rst.
  */
 int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
@@ -302,11 +302,11 @@ int altconn_dgram_connect(struct socket *sock, struct sockaddr_unsized *uaddr,
 	if (path.dentry)
 		path_put(&path);
 
-	lock_sock(sk);
+	altconn_lock(sk);
 	altconn_sk(sk)->last_err = -err;
 	altconn_sk(sk)->last_reason = reason;
 	altconn_sk(sk)->last_rule = ruling.rule;
-	release_sock(sk);
+	altconn_unlock(sk);
 	altconn_stat_outcome(altconn_pernet(sock_net(sk)), reason);
 	trace_altconn_connect_end(sk, 0, &addr, -err, reason, 0);
 	altconn_event_notify_sock(sk, err ? ALTCONN_EVENT_KIND_FAILED :
@@ -376,7 +376,7 @@ int altconn_dgram_shutdown(struct sock *sk, u8 how)
  * altconn_dgram_close() - close the datagram part of an endpoint
  * @sk: the endpoint, which is still bound
  *
- * Context: process, may sleep; lock_sock() held.
+ * Context: process, may sleep; altconn_lock() held.
  */
 void altconn_dgram_close(struct sock *sk)
 {

@@ -411,7 +411,7 @@ static int delayed_make_copies(struct sock *sk, struct dgram_delayed *d)
  * @path: the socket file if send() named a path, else empty
  * @connected: the datagram goes to the address that @sk is connected to
  *
- * Context: process, may sleep; lock_sock() not held.
+ * Context: process, may sleep; altconn_lock() not held.
  * Return: 0 if the datagram is queued, or lost because of a limit, in which
  * cases the caller's reference is gone; -ENOMEM; -EINTR if the sender is being
  * killed. Unless the result is 0, the caller keeps its reference.

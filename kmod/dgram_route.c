@@ -581,7 +581,7 @@ struct sock *altconn_dgram_route(struct sock *sk,
  * Each retry looks up the receiver again, because another socket may have the
  * address by then.
  *
- * Context: process, may sleep; lock_sock() not held.
+ * Context: process, may sleep; altconn_lock() not held.
  * Return: 0 if the datagram is queued, or dropped by the receiver's socket
  * filter or by ALTCONN_DGRAM_OVERFLOW, in which cases the caller's reference is
  * gone. Otherwise the caller keeps its reference, and the result is one of the
@@ -746,7 +746,7 @@ static noinline int dgram_dest_from_msg(struct sock *sk, struct msghdr *msg,
  * its stack. With CONFIG_INIT_STACK_ALL_ZERO each call would clear this large
  * object, also in the connected case, which does not need it.
  *
- * Context: process, may sleep; lock_sock() not held.
+ * Context: process, may sleep; altconn_lock() not held.
  * Return: 0; -ENOTCONN in the sockaddr_un format, else -EDESTADDRREQ, if there
  * is neither an address nor a peer; -EINVAL or -EAFNOSUPPORT if the address is
  * malformed; the errors of altconn_node_route() and altconn_path_resolve();

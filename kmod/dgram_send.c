@@ -39,9 +39,9 @@ static int dgram_autobind(struct sock *sk, const struct altconn_addr *dest)
 			ipv6_addr_set_v4mapped(htonl(INADDR_ANY),
 					       altconn_addr_ip(&any));
 	}
-	lock_sock(sk);
+	altconn_lock(sk);
 	err = altconn_bind_local_auto(sk, &any);
-	release_sock(sk);
+	altconn_unlock(sk);
 	return err;
 }
 
@@ -190,8 +190,8 @@ struct cork_pieces {
  * @n_detached: number of datagrams that were sent or discarded; may wrap
  * @pieces: the pieces
  *
- * All members are written under lock_sock(). @on, @n_detached and the pointer
- * to the pieces are also read without it.
+ * All members are written under altconn_lock(). @on, @n_detached and the
+ * pointer to the pieces are also read without it.
  *
  * Lifetime: The first use allocates the cork, and close() frees it.
  */
@@ -245,7 +245,7 @@ static noinline bool cork_applies(struct sock *sk, const struct msghdr *msg)
 	return cork && (READ_ONCE(cork->on) || READ_ONCE(cork->pieces.dg));
 }
 
-/* Move the pieces from the cork to @whole. lock_sock() is held. */
+/* Move the pieces from the cork to @whole. altconn_lock() is held. */
 static void cork_detach(struct altconn_cork *cork, struct cork_pieces *whole)
 {
 	*whole = cork->pieces;
@@ -254,7 +254,7 @@ static void cork_detach(struct altconn_cork *cork, struct cork_pieces *whole)
 	cork->pieces = (struct cork_pieces) {};
 }
 
-/* Discard the pieces that the cork holds. lock_sock() is held. */
+/* Discard the pieces that the cork holds. altconn_lock() is held. */
 static void cork_discard(struct altconn_cork *cork)
 {
 	struct cork_pieces lost;
@@ -267,8 +267,8 @@ static void cork_discard(struct altconn_cork *cork)
 
 /*
  * Send the datagram that cork_detach() has moved to @whole, if there is one,
- * and drop the references in @whole. Return 0 or a negative errno. lock_sock()
- * is not held.
+ * and drop the references in @whole. Return 0 or a negative errno.
+ * altconn_lock() is not held.
  */
 static int cork_flush(struct sock *sk, struct cork_pieces *whole, bool nonblock)
 {
@@ -286,7 +286,7 @@ static int cork_flush(struct sock *sk, struct cork_pieces *whole, bool nonblock)
  * altconn_dgram_free_cork() - free the cork of a datagram socket and its pieces
  * @sk: the endpoint, which is closing
  *
- * Context: process, may sleep; lock_sock() held.
+ * Context: process, may sleep; altconn_lock() held.
  */
 void altconn_dgram_free_cork(struct sock *sk)
 {
@@ -321,7 +321,7 @@ static struct altconn_dgram *cork_make_next(struct msghdr *msg, size_t len)
 
 /*
  * Append the data of @piece to the pieces in the cork, of which there is at
- * least one. Return 0, -EMSGSIZE or -ENOMEM. lock_sock() is held.
+ * least one. Return 0, -EMSGSIZE or -ENOMEM. altconn_lock() is held.
  */
 static int cork_append(struct sock *sk, struct altconn_cork *cork,
 		       const struct altconn_dgram *piece)
@@ -345,7 +345,7 @@ static int cork_append(struct sock *sk, struct altconn_cork *cork,
 
 /*
  * Move the first piece and its destination, with their references, to the cork.
- * @dest is empty afterwards. lock_sock() is held.
+ * @dest is empty afterwards. altconn_lock() is held.
  */
 static void cork_add_first(struct altconn_cork *cork, struct altconn_dgram *dg,
 			   struct dgram_dest *dest, bool connected)
@@ -385,7 +385,7 @@ static struct altconn_dgram *cork_make_piece(struct sock *sk,
  * The caller's reference to @dg is gone in any case. Only a piece that was made
  * as the first one has a destination in @dest. If another thread has sent or
  * discarded the earlier pieces since a later piece was made, return -ESTALE.
- * Otherwise return 0, -EMSGSIZE or -ENOMEM. lock_sock() is held.
+ * Otherwise return 0, -EMSGSIZE or -ENOMEM. altconn_lock() is held.
  */
 static int cork_add(struct sock *sk, struct altconn_cork *cork,
 		    struct altconn_dgram *dg, struct dgram_dest *dest,
@@ -420,7 +420,7 @@ static int cork_try_piece(struct sock *sk, struct altconn_cork *cork,
 
 	dg = cork_make_piece(sk, msg, len, &dest, first);
 	err = PTR_ERR_OR_ZERO(dg);
-	lock_sock(sk);
+	altconn_lock(sk);
 	if (!err)
 		err = cork_add(sk, cork, dg, &dest, !msg->msg_namelen);
 	/*
@@ -435,7 +435,7 @@ static int cork_try_piece(struct sock *sk, struct altconn_cork *cork,
 		cork_discard(cork);
 	else if (!err && !(msg->msg_flags & MSG_MORE) && !cork->on)
 		cork_detach(cork, whole);
-	release_sock(sk);
+	altconn_unlock(sk);
 	altconn_dgram_put_dest(&dest);
 	return err;
 }
@@ -468,7 +468,7 @@ static noinline int cork_send(struct sock *sk, struct msghdr *msg, size_t len)
  * @on: true to hold back the data of later calls of send(); false to send the
  *	pieces that the cork has, as one datagram
  *
- * Context: process, may sleep; lock_sock() not held.
+ * Context: process, may sleep; altconn_lock() not held.
  * Return: 0, even if the datagram cannot be sent, as with UDP; -ENOMEM.
  */
 int altconn_dgram_set_cork(struct sock *sk, bool on)
@@ -478,11 +478,11 @@ int altconn_dgram_set_cork(struct sock *sk, bool on)
 
 	if (!cork)
 		return -ENOMEM;
-	lock_sock(sk);
+	altconn_lock(sk);
 	WRITE_ONCE(cork->on, on);
 	if (!on)
 		cork_detach(cork, &whole);
-	release_sock(sk);
+	altconn_unlock(sk);
 	cork_flush(sk, &whole, true);
 	return 0;
 }
@@ -511,7 +511,7 @@ bool altconn_dgram_is_corked(const struct sock *sk)
  * socket is connected, its next call returns the error. Also in these formats
  * MSG_MORE holds the data back as a piece of a larger datagram.
  *
- * Context: process, may sleep; lock_sock() not held.
+ * Context: process, may sleep; altconn_lock() not held.
  * Return: @len, or a negative errno:
  *
  * * -ENOTCONN in the sockaddr_un format, else -EDESTADDRREQ, if there is

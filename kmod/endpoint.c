@@ -44,7 +44,7 @@ struct proto altconn_dgram_proto = {
  * @addr: the new address, or NULL to make the endpoint unnamed; the endpoint
  *	takes over the caller's reference
  *
- * Context: process; lock_sock() held, or no other thread sees the endpoint.
+ * Context: process; altconn_lock() held, or no other thread sees the endpoint.
  */
 void altconn_endpoint_set_addr(struct sock *sk, struct altconn_addr *addr)
 {
@@ -88,9 +88,9 @@ void altconn_endpoint_set_peercred(struct sock *sk, struct pid *pid,
  * @sk: an endpoint that listens, or a datagram endpoint; it may be registered
  *	already
  *
- * From here on lookups under RCU find the endpoint, so SOCK_RCU_FREE is set.
+ * From here on lookups under RCU find the endpoint, which has SOCK_RCU_FREE.
  *
- * Context: process; lock_sock() held.
+ * Context: process; altconn_lock() held.
  */
 void altconn_endpoint_register(struct sock *sk)
 {
@@ -99,7 +99,6 @@ void altconn_endpoint_register(struct sock *sk)
 
 	if (altconn_registry_entry_is_listed(&ask->entry))
 		return;
-	sock_set_flag(sk, SOCK_RCU_FREE);
 	/*
 	 * Netlink requests read the pid without a lock, so set it once and keep
 	 * it until the endpoint is freed.
@@ -115,7 +114,7 @@ void altconn_endpoint_register(struct sock *sk)
  * __altconn_endpoint_unregister() - remove an endpoint from the registry
  * @sk: the endpoint; it is registered
  *
- * Context: process; lock_sock() held.
+ * Context: process; altconn_lock() held.
  */
 void __altconn_endpoint_unregister(struct sock *sk)
 {
@@ -213,7 +212,7 @@ static void endpoint_destruct(struct sock *sk)
  * so in the sockaddr_un format no option is copied. An option that another
  * thread sets at the same time may be copied or not.
  *
- * Context: process, may sleep; lock_sock() of @sk not held.
+ * Context: process, may sleep; altconn_lock() of @sk not held.
  */
 void altconn_endpoint_inherit(struct sock *sk, struct sock *newsk)
 {
@@ -292,6 +291,7 @@ struct sock *altconn_endpoint_alloc(struct net *net, struct socket *sock,
 	sk->sk_state = TCP_CLOSE;
 
 	ask = altconn_sk(sk);
+	mutex_init(&ask->lock);
 	ask->format = protocol;
 	ask->timeout_ms = ALTCONN_TIMEOUT_DEFAULT;
 #if IS_ENABLED(CONFIG_IPV6)

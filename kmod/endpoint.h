@@ -30,7 +30,7 @@ struct sock *altconn_endpoint_alloc(struct net *net, struct socket *sock,
  *	registry, if it is there
  * @sk: the endpoint
  *
- * Context: process; lock_sock() held.
+ * Context: process; altconn_lock() held.
  */
 static inline void altconn_endpoint_unregister(struct sock *sk)
 {

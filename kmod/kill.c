@@ -40,36 +40,16 @@ bool altconn_kill_assoc(struct altconn_assoc *assoc)
 }
 
 /*
- * Take lock_sock() without a wait. Return true if the lock is taken, and false
- * if another thread holds it. The caller unlocks with release_sock().
- */
-static bool kill_trylock(struct sock *sk)
-{
-	bool locked;
-
-	spin_lock_bh(&sk->sk_lock.slock);
-	locked = !sk->sk_lock.owned;
-	if (locked)
-		sk->sk_lock.owned = 1;
-	spin_unlock_bh(&sk->sk_lock.slock);
-	if (locked)
-		mutex_acquire(&sk->sk_lock.dep_map, 0, 1, _RET_IP_);
-	return locked;
-}
-
-/*
- * Try to take lock_sock() until the time @until, in jiffies, or until a fatal
- * signal is pending. Return true if the lock is taken, else false.
- *
- * lock_sock() itself may wait for ever: the core copies the values of some
- * socket options from user memory under this lock, and a user can make that
- * page fault last for ever.
+ * Try to lock the endpoint until the time @until, in jiffies, or until a fatal
+ * signal is pending. Return true if it is locked, else false. The holder of the
+ * lock may get little CPU time, for example because of a CPU cgroup, so an
+ * administrator does not wait for it for ever.
  */
 static bool kill_lock_until(struct sock *sk, unsigned long until)
 {
 	bool locked;
 
-	while (!(locked = kill_trylock(sk)) &&
+	while (!(locked = mutex_trylock(&altconn_sk(sk)->lock)) &&
 	       time_before(jiffies, until) && !fatal_signal_pending(current))
 		usleep_range(500, 2000);
 	return locked;
@@ -88,10 +68,10 @@ static bool kill_lock_until(struct sock *sk, unsigned long until)
  * is disconnected, and a thread in recv(), or the next call on the socket, gets
  * ECONNRESET.
  *
- * Context: process, may sleep; lock_sock() not held.
+ * Context: process, may sleep; altconn_lock() not held.
  * Return: true if the endpoint has been stopped or disconnected; false if its
  * id is not @id any more, if it is neither a listener nor a connected datagram
- * socket, or if lock_sock() could not be taken in time. The caller keeps its
+ * socket, or if altconn_lock() could not be taken in time. The caller keeps its
  * reference.
  */
 bool altconn_kill_sock(struct sock *sk, u64 id, unsigned long until)
@@ -102,7 +82,7 @@ bool altconn_kill_sock(struct sock *sk, u64 id, unsigned long until)
 	    !kill_lock_until(sk, until))
 		return false;
 	if (altconn_sk(sk)->entry.id != id) {
-		release_sock(sk);
+		altconn_unlock(sk);
 		return false;
 	}
 	if (sk->sk_type == SOCK_DGRAM) {
@@ -111,6 +91,6 @@ bool altconn_kill_sock(struct sock *sk, u64 id, unsigned long until)
 		altconn_af_stop_listening(sk);
 		killed = true;
 	}
-	release_sock(sk);
+	altconn_unlock(sk);
 	return killed;
 }

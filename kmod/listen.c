@@ -43,7 +43,7 @@ static int listen_autobind(struct sock *sk)
 	return altconn_bind_local_auto(sk, &addr);
 }
 
-/* Move an endpoint from TCP_CLOSE to TCP_LISTEN. lock_sock() is held. */
+/* Move an endpoint from TCP_CLOSE to TCP_LISTEN. altconn_lock() is held. */
 static int listen_start(struct sock *sk, int backlog)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
@@ -100,7 +100,7 @@ static void listen_set_backlog(struct sock *sk, int backlog)
 {
 	struct altconn_listener *ln =
 		rcu_dereference_protected(altconn_sk(sk)->listener,
-					  lockdep_sock_is_held(sk));
+					  altconn_is_locked(sk));
 	struct altconn_task_info task = altconn_task_info_current();
 	const struct cred *cred = get_current_cred();
 
@@ -113,6 +113,18 @@ static void listen_set_backlog(struct sock *sk, int backlog)
 	altconn_attempt_set_policy(ln, backlog, ln->fail_fast, ln->defer);
 }
 
+/*
+ * Lookups under RCU find a listening endpoint, so it is freed after a grace
+ * period. Options of the core are flags of the same word, which lock_sock()
+ * protects.
+ */
+static void listen_set_rcu_free(struct sock *sk)
+{
+	lock_sock(sk);
+	sock_set_flag(sk, SOCK_RCU_FREE);
+	release_sock(sk);
+}
+
 /**
  * altconn_listen() - make a socket listen, listen(2)
  * @sock: the socket
@@ -121,7 +133,7 @@ static void listen_set_backlog(struct sock *sk, int backlog)
  * A second call changes the backlog at once. If the backlog is larger now,
  * waiting attempts are promoted.
  *
- * Context: process, may sleep; takes lock_sock().
+ * Context: process, may sleep; takes altconn_lock().
  * Return: 0 on success; -EINVAL if the socket is connecting or connected, or is
  * unbound in the sockaddr_un address format; -EADDRINUSE if another socket
  * shares the address and listens, or if no port is left; -EINTR if the process
@@ -132,7 +144,8 @@ int altconn_listen(struct socket *sock, int backlog)
 	struct sock *sk = sock->sk;
 	int err = 0;
 
-	lock_sock(sk);
+	listen_set_rcu_free(sk);
+	altconn_lock(sk);
 	altconn_connect_drop_if_failed(sk);
 	switch (altconn_state(sk)) {
 	case TCP_LISTEN:
@@ -152,7 +165,7 @@ int altconn_listen(struct socket *sock, int backlog)
 	if (!err && altconn_sk(sk)->format == ALTCONN_UNIX)
 		altconn_endpoint_set_peercred(sk, task_tgid(current),
 					      current_cred());
-	release_sock(sk);
+	altconn_unlock(sk);
 	return err;
 }
 
@@ -223,14 +236,14 @@ static void listener_reset_queue(struct altconn_listener *ln)
  * until one opens (ALTCONN_WAIT_LISTENER). Reset the associations that are not
  * accepted yet.
  *
- * Context: process, may sleep; lock_sock() held.
+ * Context: process, may sleep; altconn_lock() held.
  */
 void altconn_listen_close(struct sock *sk)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	struct altconn_listener *ln =
 		rcu_dereference_protected(ask->listener,
-					  lockdep_sock_is_held(sk));
+					  altconn_is_locked(sk));
 
 	altconn_binding_set_listener(sk, NULL);
 	RCU_INIT_POINTER(ask->listener, NULL);
@@ -288,14 +301,14 @@ bool altconn_listen_reset_assoc(struct altconn_assoc *assoc)
  *
  * The values hold for the current listener and for later calls of listen().
  *
- * Context: process; lock_sock() held.
+ * Context: process; altconn_lock() held.
  */
 void altconn_listen_set_policy(struct sock *sk, bool fail_fast, bool defer)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
 	struct altconn_listener *ln =
 		rcu_dereference_protected(ask->listener,
-					  lockdep_sock_is_held(sk));
+					  altconn_is_locked(sk));
 
 	ask->fail_fast = fail_fast;
 	ask->defer = defer;
@@ -308,14 +321,14 @@ void altconn_listen_set_policy(struct sock *sk, bool fail_fast, bool defer)
  * @sk: an endpoint
  * @count: number of attempts to refuse, in order of arrival
  *
- * Context: process, may sleep; lock_sock() held.
+ * Context: process, may sleep; altconn_lock() held.
  * Return: 0 on success; -EINVAL if the endpoint does not listen.
  */
 int altconn_listen_refuse_waiting(struct sock *sk, u32 count)
 {
 	struct altconn_listener *ln =
 		rcu_dereference_protected(altconn_sk(sk)->listener,
-					  lockdep_sock_is_held(sk));
+					  altconn_is_locked(sk));
 
 	if (!ln)
 		return -EINVAL;

@@ -261,7 +261,7 @@ struct altconn_listener *altconn_listener_find(struct net *net, int type,
  * The caller sets the listener's id, and adds the listener to its waiting room
  * with altconn_attempt_add_listener().
  *
- * Context: process, may sleep; lock_sock() held.
+ * Context: process, may sleep; altconn_lock() held.
  * Return: the listener with one reference, or NULL if memory runs out.
  */
 struct altconn_listener *altconn_listener_new(struct sock *sk, int backlog)

@@ -132,8 +132,8 @@ static u32 nl_assoc_shown_state(const struct altconn_assoc *assoc)
 }
 
 /*
- * Put the time of connect(), the age, the time until the decision, and the position of an attempt in
- * its lane.
+ * Put the time of connect(), the age, the time until the decision, and the
+ * position of an attempt in its lane.
  */
 static int nl_assoc_put_times(struct sk_buff *skb,
 			      const struct altconn_assoc *assoc, u32 state)

@@ -3,11 +3,11 @@
  * Paths: socket files, which bind() makes and connect() and send() look up with
  * the credentials of the calling thread, as path_resolution(7) describes.
  *
- * A lookup may block for ever (FUSE), so no lookup is made under lock_sock().
- * altconn_path_bind() has three steps, and only the first and the last access
- * the endpoint:
+ * A lookup may block for ever (FUSE), so no lookup is made under
+ * altconn_lock(). altconn_path_bind() has three steps, and only the first and
+ * the last access the endpoint:
  *
- *	path_begin_bind()	sets ask->pending_bind, under lock_sock()
+ *	path_begin_bind()	sets ask->pending_bind, under altconn_lock()
  *	file system		looks up the directory, locks it, makes the file
  *	path_complete_bind()	moves ask->pending_bind to ask->bind, under
  *				ask->bind_lock and the directory's lock
@@ -43,7 +43,7 @@
  * Set ask->pending_bind to a new binding, and return the binding. The caller
  * owns the binding until path_complete_bind() succeeds or path_abort_bind() is
  * called. Return ERR_PTR(-EINVAL) if the endpoint is bound, or if its state
- * does not allow bind(); ERR_PTR(-ENOMEM). lock_sock() is not held.
+ * does not allow bind(); ERR_PTR(-ENOMEM). altconn_lock() is not held.
  */
 static struct altconn_bind *path_begin_bind(struct sock *sk,
 					    const struct altconn_addr *addr)
@@ -54,7 +54,7 @@ static struct altconn_bind *path_begin_bind(struct sock *sk,
 
 	if (!bind)
 		return ERR_PTR(-ENOMEM);
-	lock_sock(sk);
+	altconn_lock(sk);
 	err = altconn_path_cancel_and_check(sk);
 	if (!err) {
 		if (sk->sk_type == SOCK_DGRAM)
@@ -63,7 +63,7 @@ static struct altconn_bind *path_begin_bind(struct sock *sk,
 		altconn_sk(sk)->pending_bind = bind;
 		spin_unlock(&altconn_sk(sk)->bind_lock);
 	}
-	release_sock(sk);
+	altconn_unlock(sk);
 	if (!err)
 		return bind;
 	kfree(bind);
@@ -76,7 +76,7 @@ static struct altconn_bind *path_begin_bind(struct sock *sk,
  * the socket has cancelled the bind(). altconn_binding_publish() does not fail
  * for a new file: no binding has the file, and a path allocates nothing. After
  * an error the caller calls path_abort_bind(). The directory's lock is held,
- * and lock_sock() is not.
+ * and altconn_lock() is not.
  */
 static int path_complete_bind(struct sock *sk, struct altconn_bind *bind,
 			      const struct path *path)
@@ -123,7 +123,7 @@ static void path_abort_bind(struct sock *sk, struct altconn_bind *bind)
  * that has not completed is cancelled. As with AF_UNIX, a connected stream or
  * seqpacket socket in the sockaddr_un format may be bound if it is unnamed.
  *
- * Context: process; lock_sock() held.
+ * Context: process; altconn_lock() held.
  * Return: 0; -EINVAL if the endpoint is bound already, or its state does not
  * allow bind().
  */
@@ -486,9 +486,9 @@ static int path_bind_replacing(struct sock *sk, struct altconn_bind *bind,
  *
  * While the file is made, the directory's lock is held, for which other users
  * of the directory wait. So the thread that holds it waits for nothing that a
- * user can delay, and in particular does not take lock_sock().
+ * user can delay, and in particular does not take altconn_lock().
  *
- * Context: process, may sleep; lock_sock() not held.
+ * Context: process, may sleep; altconn_lock() not held.
  * Return: 0; -EADDRINUSE if the file exists and may not be replaced; -EBADF if
  * the descriptor in @addr is not open; -EINVAL if the endpoint is bound
  * already, its state does not allow bind(), or another call on the socket
@@ -554,7 +554,7 @@ static int path_lookup_file(struct altconn_addr *addr, struct path *path)
  *	that the caller drops with path_put(); on failure empty
  * @reason: gets enum altconn_reason of a failure; undefined on success
  *
- * Context: process, may sleep; lock_sock() not held.
+ * Context: process, may sleep; altconn_lock() not held.
  * Return: 0; -EACCES if there is no search permission on the way, or no write
  * permission on the file (E-ACCES-PATH); -EBADF if the descriptor in @addr is
  * not open; -ECONNREFUSED if the file is no socket; and the errors of

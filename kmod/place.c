@@ -75,40 +75,42 @@ struct place_key {
  * Hash an inet address. The function is not inlined, so that
  * place_hash() needs no stack for @words for the other kinds.
  */
-static noinline u32 place_hash_inet(u32 kind, const struct altconn_addr *addr)
+static noinline u32 place_hash_inet(const struct altconn_addr *addr,
+				    const hsiphash_key_t *secret)
 {
-	u32 words[7] = { kind, addr->port, addr->node };
+	u32 words[6] = { addr->port, addr->node };
 
-	memcpy(words + 3, addr->bytes, sizeof(struct in6_addr));
-	return hsiphash(words, sizeof(words), &place_secret);
+	memcpy(words + 2, addr->bytes, sizeof(struct in6_addr));
+	return hsiphash(words, sizeof(words), secret);
 }
 
 /*
  * Hash the key of a place. At level ALTCONN_PLACE_PORT only the port of @addr
  * is used. For a path, @net, @type and @level are ignored.
+ *
+ * The members of the key that bind() does not choose freely go into the secret,
+ * which saves a second hash of a name. With another secret it is another hash.
  */
 static u32 place_hash(const struct net *net, u8 type,
 		      const struct altconn_addr *addr, u8 level)
 {
-	u32 kind;
+	hsiphash_key_t secret = place_secret;
 
 	if (addr->kind == ALTCONN_KIND_PATH)
 		return hsiphash_2u32((unsigned long)addr->inode,
 				     (u64)(unsigned long)addr->inode >> 32,
-				     &place_secret);
-	kind = net_hash_mix(net) ^
-	       (type << 24 | addr->kind << 20 | level << 16);
-	if (addr->kind == ALTCONN_KIND_NAME)
-		return hsiphash_3u32(kind, addr->node,
-				     hsiphash(addr->bytes, addr->len,
-					      &place_secret),
-				     &place_secret);
+				     &secret);
+	secret.key[0] ^= net_hash_mix(net) ^
+			 (type << 24 | addr->kind << 20 | level << 16);
 	/* An inet port has 16 bits. */
 	if (level == ALTCONN_PLACE_PORT)
-		return hsiphash_1u32(kind ^ addr->port, &place_secret);
+		return hsiphash_1u32(addr->port, &secret);
 	if (addr->kind == ALTCONN_KIND_INET)
-		return place_hash_inet(kind, addr);
-	return hsiphash_3u32(kind, addr->node, addr->port, &place_secret);
+		return place_hash_inet(addr, &secret);
+	secret.key[1] ^= addr->node;
+	if (addr->kind == ALTCONN_KIND_NAME)
+		return hsiphash(addr->bytes, addr->len, &secret);
+	return hsiphash_1u32(addr->port, &secret);
 }
 
 /**

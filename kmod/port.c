@@ -249,7 +249,7 @@ static int port_search(struct sock *sk, struct altconn_addr *addr,
  * The endpoint gets the next free port after the one that the last search in
  * the namespace found. So a port is not reused at once.
  *
- * Context: process, may sleep; lock_sock() held.
+ * Context: process, may sleep; altconn_lock() held.
  * Return: 0; -EAGAIN if no port is left (E-AGAIN-PORT); -EINTR if the process
  * is being killed; -ENOMEM.
  */

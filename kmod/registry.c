@@ -247,8 +247,8 @@ static struct altconn_entry *registry_step(struct altconn_registry_tree *tree,
  * altconn_registry_next() - get the next entry of a dump
  * @reg: the registry
  * @pos: position of the dump, which the function advances; zero at the
- *	beginning, except for @until. To get the same entry again, a caller restores a copy of the
- *	previous position
+ *	beginning, except for @until. To get the same entry again, a caller
+ *	restores a copy of the previous position
  * @get: takes a reference to the object of an entry, or returns false if the
  *	object has no references left; called with a spinlock held
  *

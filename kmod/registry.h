@@ -11,8 +11,8 @@
  * struct altconn_entry - the entry of an association or a socket in a registry
  * @node: link in a tree of the registry, under the tree's lock; empty while the
  *	entry is in no registry
- * @id: id of the object; set by altconn_registry_identify(), kept when the entry
- *	is removed
+ * @id: id of the object; set by altconn_registry_identify(), kept when the
+ *	entry is removed
  * @begun: time at which the object began, ns of ktime_get_ns(); set with @id
  */
 struct altconn_entry {
@@ -49,8 +49,8 @@ struct altconn_registry {
 
 /**
  * struct altconn_registry_pos - the position of a dump in a registry
- * @until: time of the dump's begin, ns of ktime_get_ns(); the dump skips objects
- *	that began later
+ * @until: time of the dump's begin, ns of ktime_get_ns(); the dump skips
+ *	objects that began later
  * @newest: greatest id that tree @tree had when the dump came to the tree
  * @id: id of the last entry of tree @tree that the dump has visited, or 0
  * @tree: index of the tree that the dump is in

@@ -329,8 +329,8 @@ void __altconn_ring_seal(struct altconn_ring **place)
 }
 
 /*
- * Detach all segments and boundaries, and count all data as read. The idle->lock
- * of the ring and both locks of the ring are held.
+ * Detach all segments and boundaries, and count all data as read. The
+ * idle->lock of the ring and both locks of the ring are held.
  */
 static struct altconn_segment *ring_detach_unread(struct altconn_ring *ring,
 						  struct list_head *boundaries)
@@ -456,9 +456,9 @@ u32 altconn_ring_unread_payload(const struct altconn_ring *ring)
  * @lock: the lock that mutex_lock_interruptible() failed to take
  *
  * A call that does not wait must not fail because a signal is pending. Some
- * functions take the lock for a moment under idle->lock, with trylock: the scan,
- * for example. So take idle->lock once, which waits until such a function has
- * dropped the ring's lock, and try the lock again.
+ * functions take the lock for a moment under idle->lock, with trylock: the
+ * scan, for example. So take idle->lock once, which waits until such a function
+ * has dropped the ring's lock, and try the lock again.
  *
  * Context: process.
  * Return: 0, and the caller holds @lock; -ERESTARTSYS if a thread that writes

@@ -15,9 +15,9 @@
 #include "scm_queue.h"
 
 /*
- * The rings of a list may keep this many bytes of segments (idle->bytes). A user
- * has a list for each CPU. Beyond this, a reader frees the segment of a ring
- * that it empties.
+ * The rings of a list may keep this many bytes of segments (idle->bytes). A
+ * user has a list for each CPU. Beyond this, a reader frees the segment of a
+ * ring that it empties.
  */
 #define RING_IDLE_MAX	(2L << 20)
 

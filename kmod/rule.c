@@ -13,7 +13,7 @@
  *
  * No socket lock is held while rules are matched, so a connect() that begins an
  * attempt applies the rules in two steps. The first step finds the rules that
- * match (altconn_rule_find()). Then connect() takes lock_sock(), and if the
+ * match (altconn_rule_find()). Then connect() takes altconn_lock(), and if the
  * state of the socket allows an attempt, altconn_rule_commit() applies the
  * first of these rules that decides. Only the second step changes the counters
  * of rules. For datagram sockets, altconn_rule_check() does both steps.
@@ -325,7 +325,7 @@ static int rule_apply(const struct altconn_rules *rules,
  * of the caller, not with the path that the caller has passed. As for file
  * permissions, the effective user and group ids count.
  *
- * Context: process, may sleep; the caller does not hold lock_sock().
+ * Context: process, may sleep; the caller does not hold altconn_lock().
  * Return: 0 if the attempt or datagram passes; 1 if @ruling drops or delays it;
  * -EPERM or -EACCES if a rule denies it (clause E-PERM-RULE); -ECONNREFUSED,
  * -ENETUNREACH or -EHOSTUNREACH if a rule refuses it; -EINTR if a fatal signal
@@ -403,7 +403,7 @@ static int rule_collect_matches(struct altconn_rules *rules,
  * No rule decides here, and no counter changes. Paths and ids are matched as in
  * __altconn_rule_check().
  *
- * Context: process, may sleep; the caller does not hold lock_sock().
+ * Context: process, may sleep; the caller does not hold altconn_lock().
  * Return: 0; -EINTR if a fatal signal is pending; -ENOMEM; -ENAMETOOLONG if the
  * path is longer than PATH_MAX.
  */
@@ -438,7 +438,7 @@ int __altconn_rule_find(const struct sock *sk, const struct altconn_addr *addr,
  * decisions as "times" allows. A rule costs a few instructions, because its
  * conditions are not checked again.
  *
- * Context: process; the caller may hold lock_sock().
+ * Context: process; the caller may hold altconn_lock().
  * Return: 0, 1, -EPERM, -EACCES, -ECONNREFUSED, -ENETUNREACH or -EHOSTUNREACH,
  * with the meanings that they have for __altconn_rule_check().
  */
@@ -459,7 +459,7 @@ int altconn_rule_commit(const struct sock *sk, const struct altconn_addr *addr,
  * __altconn_match_free() - slow path of altconn_match_free()
  * @match: the match, not NULL
  *
- * Context: process, may sleep; the caller may hold lock_sock().
+ * Context: process, may sleep; the caller may hold altconn_lock().
  */
 void __altconn_match_free(struct altconn_match *match)
 {

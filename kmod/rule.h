@@ -193,7 +193,7 @@ static inline bool altconn_rules_exist(const struct sock *sk)
  * @path: the socket file, if the destination is a path; else not read
  * @ruling: set to ALTCONN_NO_RULE by the caller; gets the ruling
  *
- * Context: process, may sleep; the caller does not hold lock_sock().
+ * Context: process, may sleep; the caller does not hold altconn_lock().
  * Return: see __altconn_rule_check(); 0 if the namespace has no rules.
  */
 static inline int altconn_rule_check(const struct sock *sk,
@@ -214,7 +214,7 @@ static inline int altconn_rule_check(const struct sock *sk,
  * @match: set to NULL by the caller; gets the match if any rule matches. The
  *	caller frees the match with altconn_match_free(), on failure too
  *
- * Context: process, may sleep; the caller does not hold lock_sock().
+ * Context: process, may sleep; the caller does not hold altconn_lock().
  * Return: see __altconn_rule_find(); 0 if the namespace has no rules.
  */
 static inline int altconn_rule_find(const struct sock *sk,
@@ -231,7 +231,7 @@ static inline int altconn_rule_find(const struct sock *sk,
  * altconn_match_free() - free the match of altconn_rule_find()
  * @match: the match, or NULL
  *
- * Context: process, may sleep; the caller may hold lock_sock().
+ * Context: process, may sleep; the caller may hold altconn_lock().
  */
 static inline void altconn_match_free(struct altconn_match *match)
 {

@@ -22,6 +22,7 @@ struct altconn_listener;
 /**
  * struct altconn_sock - an endpoint
  * @sk: the core's part of the endpoint; must be first
+ * @lock: the endpoint's lock, see altconn_lock()
  * @entry: entry in the namespace's registry of sockets. The registry has the
  *	endpoints in TCP_LISTEN, and the datagram endpoints that have been bound
  *	or connected since socket()
@@ -42,12 +43,12 @@ struct altconn_listener;
  * @polled: tasks may sleep in the wait queue until there is something to read;
  *	once set, it stays set
  * @bind: the binding, or NULL while the endpoint is unbound. A bind() to a path
- *	sets it under @bind_lock, without lock_sock(), if @pending_bind is still
- *	its binding. The binding of a path is cleared under both locks. All
- *	other changes are made under lock_sock()
+ *	sets it under @bind_lock, without altconn_lock(), if @pending_bind is
+ *	still its binding. The binding of a path is cleared under both locks.
+ *	All other changes are made under altconn_lock()
  * @pending_bind: the new binding of a bind() to a path that is under way, and
- *	that makes its socket file without lock_sock(). NULL if there is no such
- *	bind(), or if another call on the socket has cancelled it
+ *	that makes its socket file without altconn_lock(). NULL if there is no
+ *	such bind(), or if another call on the socket has cancelled it
  * @bind_lock: protects @pending_bind, and @bind as described there; a stripe of
  *	the table of bindings may be taken inside it
  * @addr: the local address, a reference, or NULL while the endpoint is unnamed.
@@ -58,7 +59,7 @@ struct altconn_listener;
  * @listener: the accept queue, in TCP_LISTEN only
  * @assoc: the association, in TCP_SYN_SENT and TCP_ESTABLISHED. A failed
  *	attempt stays here, too, until the next call that needs the endpoint
- *	unconnected. Written under lock_sock() and assoc->lock
+ *	unconnected. Written under altconn_lock() and assoc->lock
  * @timeout_ms: ALTCONN_CONNECT_TIMEOUT, milliseconds
  * @last_waited_ns: the time between connect() and the decision of the last
  *	attempt, nanoseconds
@@ -80,6 +81,7 @@ struct altconn_listener;
  */
 struct altconn_sock {
 	struct sock			sk;
+	struct mutex			lock;		/* altconn_lock() */
 	struct altconn_entry		entry;
 	u8				format;
 	bool				result_due;
@@ -114,7 +116,7 @@ struct altconn_sock {
  * struct altconn_dgram_sock - a datagram endpoint
  * @base: the part that all endpoints have; must be first
  * @account: the account that is charged for a connected endpoint, or NULL while
- *	the endpoint is unconnected; under lock_sock()
+ *	the endpoint is unconnected; under altconn_lock()
  * @overflow: ALTCONN_DGRAM_OVERFLOW; written under @queue_lock
  * @peer: the address that the endpoint is connected to, a reference: the
  *	default destination of send(), and the only address from which datagrams
@@ -257,31 +259,69 @@ static inline u8 altconn_state(const struct sock *sk)
 }
 
 /**
+ * altconn_lock() - lock an endpoint
+ * @sk: the endpoint
+ *
+ * A system call that changes the endpoint holds this lock. The core's
+ * lock_sock() does not serve this purpose: the core copies the values of some
+ * options from user memory under it, and a user can make such a copy last for
+ * ever. It also costs more, since it disables softirqs twice. No user memory is
+ * accessed under this lock.
+ *
+ * Context: process, sleeps; no lock of another endpoint held.
+ */
+static inline void altconn_lock(struct sock *sk)
+{
+	mutex_lock(&altconn_sk(sk)->lock);
+}
+
+/**
+ * altconn_unlock() - unlock an endpoint
+ * @sk: the endpoint, locked by the caller
+ *
+ * Context: process.
+ */
+static inline void altconn_unlock(struct sock *sk)
+{
+	mutex_unlock(&altconn_sk(sk)->lock);
+}
+
+/* For lockdep: check whether the caller has locked the endpoint. */
+static inline bool altconn_is_locked(const struct sock *sk)
+{
+#ifdef CONFIG_LOCKDEP
+	return lockdep_is_held(&altconn_sk(sk)->lock);
+#else
+	return true;
+#endif
+}
+
+/**
  * altconn_sock_assoc() - get the association of a locked endpoint
  * @sk: the endpoint
  *
- * Context: process; lock_sock() held.
- * Return: the association or attempt, valid while lock_sock() is held, without
- * a reference; NULL if the endpoint has none.
+ * Context: process; altconn_lock() held.
+ * Return: the association or attempt, valid while altconn_lock() is held,
+ * without a reference; NULL if the endpoint has none.
  */
 static inline struct altconn_assoc *altconn_sock_assoc(const struct sock *sk)
 {
 	return rcu_dereference_protected(altconn_sk(sk)->assoc,
-					 lockdep_sock_is_held(sk));
+					 altconn_is_locked(sk));
 }
 
 /**
  * altconn_sock_own_addr() - get the address of a locked endpoint
  * @sk: the endpoint
  *
- * Context: process; lock_sock() held.
- * Return: the address, without a reference, valid until release_sock(); NULL if
- * the endpoint is unnamed.
+ * Context: process; altconn_lock() held.
+ * Return: the address, without a reference, valid until altconn_unlock(); NULL
+ * if the endpoint is unnamed.
  */
 static inline struct altconn_addr *altconn_sock_own_addr(const struct sock *sk)
 {
 	return rcu_dereference_protected(altconn_sk(sk)->addr,
-					 lockdep_sock_is_held(sk));
+					 altconn_is_locked(sk));
 }
 
 #endif /* _ALTCONN_SOCK_H */

@@ -26,8 +26,8 @@ static bool sockopt_is_switch(int optname)
 }
 
 /*
- * Set an option of level SOL_ALTCONN that has a value of type u32. lock_sock()
- * is held.
+ * Set an option of level SOL_ALTCONN that has a value of type u32.
+ * altconn_lock() is held.
  */
 static int sockopt_set_u32(struct sock *sk, int optname, u32 value)
 {
@@ -81,7 +81,7 @@ static int sockopt_set_u32(struct sock *sk, int optname, u32 value)
 
 /*
  * Set IPV6_V6ONLY. As with TCP, the option cannot change while the socket is
- * bound. lock_sock() is held.
+ * bound. altconn_lock() is held.
  */
 static int sockopt_set_v6only(struct sock *sk, u32 value)
 {
@@ -219,7 +219,7 @@ static int sockopt_set_cork(struct sock *sk, sockptr_t optval,
  * @optval: the value
  * @optlen: length of the value, bytes
  *
- * Context: process, may sleep; lock_sock() not held.
+ * Context: process, may sleep; altconn_lock() not held.
  * Return: 0, or a negative errno:
  *
  * * -ENOPROTOOPT if the socket has no such option
@@ -257,14 +257,14 @@ int altconn_sockopt_set(struct socket *sock, int level, int optname,
 			   v6only ? min_t(u32, optlen, size) : optlen);
 	if (err)
 		return err;
-	lock_sock(sk);
+	altconn_lock(sk);
 	if (v6only)
 		err = sockopt_set_v6only(sk, value.u);
 	else if (size == sizeof(value.ms))
 		altconn_sk(sk)->timeout_ms = value.ms;
 	else
 		err = sockopt_set_u32(sk, optname, value.u);
-	release_sock(sk);
+	altconn_unlock(sk);
 	return err;
 }
 
@@ -307,8 +307,8 @@ static int sockopt_put_inet(int level, int value, char __user *optval,
 }
 
 /*
- * Get an option of level SOL_ALTCONN that has a value of type u32. lock_sock()
- * is held.
+ * Get an option of level SOL_ALTCONN that has a value of type u32.
+ * altconn_lock() is held.
  */
 static int sockopt_get_u32(const struct sock *sk, int optname, u32 *value)
 {
@@ -365,12 +365,12 @@ static int sockopt_get_altconn(struct sock *sk, int optname,
 	BUILD_BUG_ON(sizeof(info) != 24);
 	if (optname == ALTCONN_PEER_INFO)
 		return sockopt_get_peer_info(sk, optval, optlen);
-	lock_sock(sk);
+	altconn_lock(sk);
 	ms = altconn_sk(sk)->timeout_ms;
 	if (optname == ALTCONN_CONNECT_INFO)
 		altconn_connect_get_info(sk, &info);
 	err = sockopt_get_u32(sk, optname, &value);
-	release_sock(sk);
+	altconn_unlock(sk);
 	if (optname == ALTCONN_CONNECT_INFO)
 		return sockopt_put(&info, sizeof(info), optval, optlen);
 	if (optname == ALTCONN_CONNECT_TIMEOUT)
@@ -386,7 +386,7 @@ static int sockopt_get_altconn(struct sock *sk, int optname,
  * @optval: gets the value, cut to the length of the buffer
  * @optlen: length of the buffer, bytes; gets the length of the copied value
  *
- * Context: process, may sleep; lock_sock() not held.
+ * Context: process, may sleep; altconn_lock() not held.
  * Return: 0, or a negative errno:
  *
  * * -ENOPROTOOPT if the socket has no such option

@@ -115,7 +115,7 @@ static int inet_unknown_level(const struct sock *sk, int level)
 
 /*
  * Return the array of an endpoint's option values, which the first call
- * allocates. Return NULL if there is no memory. lock_sock() is held.
+ * allocates. Return NULL if there is no memory. altconn_lock() is held.
  */
 static int *inet_values_get_or_alloc(struct altconn_sock *ask)
 {
@@ -182,7 +182,7 @@ static int inet_tos(const struct sock *sk, int old, int value)
 
 /*
  * Convert a valid value to the value that setsockopt() stores, and that
- * replaces the value @old. lock_sock() is held.
+ * replaces the value @old. altconn_lock() is held.
  */
 static int inet_convert_value(const struct sock *sk,
 			      const struct inet_option *option, int old,
@@ -237,7 +237,7 @@ static bool inet_is_valid(const struct sock *sk,
  * @optval: the value
  * @optlen: length of the value, bytes
  *
- * Context: process, may sleep; lock_sock() not held.
+ * Context: process, may sleep; altconn_lock() not held.
  * Return: 0; -ENOPROTOOPT if the socket has no such option, or -EOPNOTSUPP in
  * the sockaddr_un format; -EINVAL if the length is wrong, if the value is
  * outside of the bounds that TCP and IP have, or for TCP_FASTOPEN if the state
@@ -253,7 +253,7 @@ int altconn_sockopt_inet_set(struct sock *sk, int level, int optname,
 	err = inet_read_value(&inet_opts[i], optval, optlen, &value);
 	if (err)
 		return err;
-	lock_sock(sk);
+	altconn_lock(sk);
 	err = -EINVAL;
 	if (!inet_is_valid(sk, &inet_opts[i], value))
 		goto out;
@@ -264,7 +264,7 @@ int altconn_sockopt_inet_set(struct sock *sk, int level, int optname,
 	values[i] = inet_convert_value(sk, &inet_opts[i], values[i], value);
 	err = 0;
 out:
-	release_sock(sk);
+	altconn_unlock(sk);
 	return err;
 }
 
@@ -276,7 +276,7 @@ out:
  * @optname: the option
  * @value: gets the value
  *
- * Context: process, may sleep; lock_sock() not held.
+ * Context: process, may sleep; altconn_lock() not held.
  * Return: 0, or the errno for an option that the socket does not have:
  * -EOPNOTSUPP in the sockaddr_un format, and in the sockaddr_in format if the
  * socket has no option of this level; else -ENOPROTOOPT.
@@ -288,10 +288,10 @@ int altconn_sockopt_inet_get(struct sock *sk, int level, int optname,
 
 	if (i < 0)
 		return inet_unknown_level(sk, level);
-	lock_sock(sk);
+	altconn_lock(sk);
 	*value = altconn_sk(sk)->inet_values ?
 		altconn_sk(sk)->inet_values[i] : inet_opts[i].initial;
-	release_sock(sk);
+	altconn_unlock(sk);
 	return 0;
 }
 
@@ -304,16 +304,16 @@ int altconn_sockopt_inet_get(struct sock *sk, int level, int optname,
  * If there is no memory, the options of the accepted endpoint have their
  * initial values.
  *
- * Context: process, may sleep; lock_sock() of @sk not held.
+ * Context: process, may sleep; altconn_lock() of @sk not held.
  */
 void altconn_sockopt_inet_inherit(struct sock *sk, struct sock *newsk)
 {
 	if (!READ_ONCE(altconn_sk(sk)->inet_values))
 		return;
-	lock_sock(sk);
+	altconn_lock(sk);
 	altconn_sk(newsk)->inet_values =
 		kmemdup(altconn_sk(sk)->inet_values,
 			sizeof(int) * ARRAY_SIZE(inet_opts),
 			GFP_KERNEL_ACCOUNT);
-	release_sock(sk);
+	altconn_unlock(sk);
 }

@@ -3,10 +3,10 @@
  * send(2) and recv(2) of stream and seqpacket sockets: copy data to and from
  * the rings of the association, and wait for data or space.
  *
- * Neither takes lock_sock(). A thread announces that it waits (wait.h for data,
- * want_space for space), and then looks again. A thread that has made data or
- * space then looks for such an announcement. Each has a full barrier between
- * its two steps, so that no wake-up is lost.
+ * Neither takes altconn_lock(). A thread announces that it waits (wait.h for
+ * data, want_space for space), and then looks again. A thread that has made
+ * data or space then looks for such an announcement. Each has a full barrier
+ * between its two steps, so that no wake-up is lost.
  */
 
 #include "addr.h"

@@ -25,7 +25,7 @@
  * table of bindings belongs to a part of the ports and names.
  */
 static const char *const own_classes[] = {
-	"sk_lock-AF_ASH", "slock-AF_ASH", "clock-AF_ASH", "&ln->lock",
+	"&ask->lock", "clock-AF_ASH", "&ln->lock",
 	"&assoc->lock", "&ring->write_lock", "&ring->read_lock",
 	"&ask->queue_lock", "&ask->poll_lock",
 	"&reg->tree[i].lock", "&idle->lock", "&place_stripes[i]",

@@ -207,10 +207,10 @@ check "--sort queue begins with the longest accept queue" \
 	same "$(first 6 -l --sort queue port:4002 port:11 port:10)" port:10
 check "--sort queue -r ends with the longest accept queue" \
 	same "$(last 6 -l --sort queue -r port:4002 port:11 port:10)" port:10
-check "--sort id begins with the oldest socket" \
-	same "$(order 6 -l --sort id)" \
+check "--sort age begins with the oldest socket" \
+	same "$(order 6 -l --sort age)" \
 	"port:4000 port:4001 port:4002 port:4003 port:10 port:11"
-check "-r without --sort reverses the order of the ids" \
+check "-r without --sort begins with the youngest" \
 	same "$(order 6 -l -r)" \
 	"port:11 port:10 port:4003 port:4002 port:4001 port:4000"
 check "--sort age -r begins with the youngest" \
