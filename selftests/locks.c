@@ -19,6 +19,12 @@
 #define NAME_MAX_LEN	64
 
 #define LOCK_EVENT	"events/lock/lock_acquire/"
+/*
+ * Count by the name of the class. 24 is TRACE_FLAG_HARDIRQ and
+ * TRACE_FLAG_SOFTIRQ: locks that interrupts take do not count.
+ */
+#define LOCK_TRIGGER							\
+	"%shist:keys=name:size=2048 if common_pid == %d && !(common_flags & 24)"
 
 /*
  * The classes whose locks belong to one object or to one CPU. A stripe of the
@@ -29,8 +35,10 @@ static const char *const own_classes[] = {
 	"&assoc->lock", "&ring->write_lock", "&ring->read_lock",
 	"&ask->queue_lock", "&ask->poll_lock",
 	"&reg->tree[i].lock", "&idle->lock", "&place_stripes[i]",
-	/* kfree_rcu() and random numbers, for each CPU */
-	"krc.lock", "batched_entropy_u32.lock",
+	/* The clock is only read. */
+	"tk_core.seq.seqcount",
+	/* of each CPU: kfree_rcu(), random numbers, the scheduler */
+	"krc.lock", "batched_entropy_u32.lock", "&rq->__lock",
 	/* the allocators of the debug kernel */
 	"&n->list_lock", "&zone->lock", "&pcp->lock",
 };
@@ -164,15 +172,13 @@ static int count_locks(enum at_format format, enum at_kind kind, int type,
 				  at_listener(&a, format, kind, type, 8);
 	if (fd < 0 || run_rounds(format, type, &a, fd, 2))
 		return -1;
-	snprintf(trigger, sizeof(trigger),
-		 "hist:keys=name:size=2048 if common_pid == %d", gettid());
+	snprintf(trigger, sizeof(trigger), LOCK_TRIGGER, "", gettid());
 	if (at_trace_put(LOCK_EVENT "trigger", trigger))
 		return -1;
 	err = run_rounds(format, type, &a, fd, ROUNDS);
 	if (!err)
 		err = read_counts(counts);
-	snprintf(trigger, sizeof(trigger),
-		 "!hist:keys=name:size=2048 if common_pid == %d", gettid());
+	snprintf(trigger, sizeof(trigger), LOCK_TRIGGER, "!", gettid());
 	close(fd);
 	return at_trace_put(LOCK_EVENT "trigger", trigger) ? -1 : err;
 }

@@ -94,6 +94,9 @@ void run_ping_pong(const struct job *job);
 void run_latency(const struct job *job);
 void run_loaded_latency(const struct job *job);
 void run_flow(const struct job *job);
+void run_sendfile(const struct job *job);
+void run_requests(const struct job *job);
+void run_requests_busy(const struct job *job);
 void run_pairs(const struct job *job);
 void run_fan_in(const struct job *job);
 

@@ -2,9 +2,14 @@
 /* Measure the cost of sending and receiving. */
 #include "bench.h"
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 
 /* Bytes that a reader of a stream receives at a time */
 #define BUFFER	(64 << 10)
@@ -204,6 +209,56 @@ void run_flow(const struct job *job)
 	result("", "ns", (double)flow(job, job->times) / job->times);
 }
 
+/* Send a file of @arg bytes @times times. Return the elapsed time in ns. */
+static uint64_t send_file(const struct job *job, int file, long times)
+{
+	struct flow r = {
+		.job = job, .cpu = 1, .size = job->arg, .times = times,
+	};
+	pthread_t thread;
+	uint64_t begin;
+	int fds[2];
+
+	make_pair(job, fds);
+	r.fd = fds[1];
+	pin(0);
+	begin = now();
+	thread = spawn(reader, &r);
+	while (times--) {
+		long left = job->arg;
+		off_t at = 0;
+
+		while (left) {
+			ssize_t n = sendfile(fds[0], file, &at, left);
+
+			if (n <= 0)
+				die("sendfile");
+			left -= n;
+		}
+	}
+	join(thread);
+	begin = now() - begin;
+	close(fds[0]);
+	close(fds[1]);
+	return begin;
+}
+
+/* Send a file of @arg bytes with sendfile(). */
+void run_sendfile(const struct job *job)
+{
+	int file = memfd_create("bench", 0);
+	char *data = zalloc(job->arg);
+
+	memset(data, 'x', job->arg);
+	if (file < 0 || write(file, data, job->arg) != job->arg)
+		die("memfd_create");
+	free(data);
+	send_file(job, file, job->times / 10 + 1);
+	result("", "ns",
+	       (double)send_file(job, file, job->times) / job->times);
+	close(file);
+}
+
 /* Send messages of 4 KiB over @arg pairs at the same time. */
 void run_pairs(const struct job *job)
 {
@@ -229,6 +284,96 @@ void run_pairs(const struct job *job)
 	for (i = 0; i < 2 * job->arg; i++)
 		join(threads[i]);
 	result("", "ns", (double)(now() - begin) / (job->times * job->arg));
+}
+
+/* A thread that uses all the time of a CPU that other threads leave. */
+struct spinner {
+	pthread_t thread;
+	int cpu;
+	atomic_bool stop;
+};
+
+static void *spin(void *arg)
+{
+	struct spinner *s = arg;
+
+	pin(s->cpu);
+	while (!atomic_load(&s->stop))
+		;
+	return NULL;
+}
+
+/* Return the CPU time of a thread, user and system, in ns. */
+static uint64_t thread_cpu(pthread_t thread)
+{
+	struct timespec t;
+	clockid_t clock;
+
+	if (pthread_getcpuclockid(thread, &clock) || clock_gettime(clock, &t))
+		die("pthread_getcpuclockid");
+	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
+/*
+ * Send @rate requests a second of 64 bytes, and receive the answer to each.
+ * Report the latency of an answer, and the CPU time that client and server
+ * together use for a request.
+ */
+static void requests(const struct job *job, long rate)
+{
+	uint64_t *took = zalloc(job->times * sizeof(*took));
+	struct job small = *job;
+	uint64_t at, begin, cpu;
+	struct timespec when;
+	pthread_t thread;
+	struct flow f;
+	char buf[64];
+	int fds[2];
+	long i;
+
+	small.arg = sizeof(buf);
+	memset(buf, 'x', sizeof(buf));
+	thread = start_echo(&small, fds, &f);
+	pin(0);
+	for (i = 0; i < 100; i++)
+		bounce(fds, buf, sizeof(buf));
+	cpu = thread_cpu(thread) + thread_cpu(pthread_self());
+	at = now();
+	for (i = 0; i < job->times; i++) {
+		at += 1000000000 / rate;
+		when = (struct timespec) { at / 1000000000, at % 1000000000 };
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL);
+		begin = now();
+		bounce(fds, buf, sizeof(buf));
+		took[i] = now() - begin;
+	}
+	cpu = thread_cpu(thread) + thread_cpu(pthread_self()) - cpu;
+	close(fds[0]);
+	join(thread);
+	qsort(took, job->times, sizeof(*took), compare);
+	result("p50", "ns", took[job->times / 2]);
+	result("p99", "ns", took[job->times * 99 / 100]);
+	result("CPU", "ns", (double)cpu / job->times);
+}
+
+void run_requests(const struct job *job)
+{
+	requests(job, job->arg);
+}
+
+/* The same, while another thread wants each CPU. */
+void run_requests_busy(const struct job *job)
+{
+	struct spinner spinners[2] = { { .cpu = 0 }, { .cpu = 1 } };
+	int i;
+
+	for (i = 0; i < 2; i++)
+		spinners[i].thread = spawn(spin, &spinners[i]);
+	requests(job, job->arg);
+	for (i = 0; i < 2; i++) {
+		atomic_store(&spinners[i].stop, true);
+		join(spinners[i].thread);
+	}
 }
 
 static void *drain(void *arg)
