@@ -136,7 +136,7 @@ int altconn_binding_publish(struct sock *sk, struct altconn_bind *bind,
 	 */
 	smp_store_release(&altconn_sk(sk)->bind, bind);
 	if (sk->sk_type == SOCK_DGRAM)
-		altconn_dgram_genid_bump();
+		altconn_dgram_genid_bump(bind->addr);
 	return 0;
 }
 
@@ -254,7 +254,7 @@ void altconn_binding_remove(struct sock *sk, struct path *path)
 		WRITE_ONCE(ask->bind, NULL);
 	altconn_bind_table_remove(bind);
 	if (sk->sk_type == SOCK_DGRAM)
-		altconn_dgram_genid_bump();
+		altconn_dgram_genid_bump(bind->addr);
 	if (bind->claim)
 		altconn_claim_drop(bind);
 	if (path)
@@ -279,7 +279,7 @@ void __altconn_binding_make_reachable(struct sock *sk)
 	bind = smp_load_acquire(&altconn_sk(sk)->bind);
 	if (bind && bind->auto_bound && !READ_ONCE(bind->reachable)) {
 		WRITE_ONCE(bind->reachable, true);
-		altconn_dgram_genid_bump();
+		altconn_dgram_genid_bump(bind->addr);
 	}
 	rcu_read_unlock();
 }

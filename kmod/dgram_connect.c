@@ -20,6 +20,7 @@
 #include "netns.h"
 #include "node.h"
 #include "path.h"
+#include "place.h"
 #include "rule.h"
 #include "ruling.h"
 #include "sock.h"
@@ -40,11 +41,14 @@ static void dgram_set_peer(struct sock *sk, struct altconn_addr *addr,
 	struct altconn_addr *old_addr;
 	struct sock *old_sk = ask->peer_sk;
 	struct altconn_dgram *dg, *next;
+	struct altconn_bind *bind;
 	LIST_HEAD(gone);
 
 	spin_lock(&ask->queue_lock);
 	old_addr = altconn_dgram_peer_addr(ask);
 	rcu_assign_pointer(ask->peer, addr);
+	if (addr)
+		ask->peer_genid = altconn_dgram_genid_of(addr);
 	ask->ruling = ruling;
 	WRITE_ONCE(ask->peer_sk, NULL);
 	ask->cached_receiver = NULL;
@@ -55,7 +59,15 @@ static void dgram_set_peer(struct sock *sk, struct altconn_addr *addr,
 		list_add_tail(&dg->node, &gone);
 		atomic_inc(&sk->sk_drops);
 	}
-	altconn_dgram_genid_bump();
+	/*
+	 * Store the peer, then load the binding. Pairs with the barrier in
+	 * altconn_dgram_genid_bump(): if a bind() to a path sets the binding
+	 * later, senders find the peer in the lookup after that bind().
+	 */
+	smp_mb();
+	bind = READ_ONCE(ask->base.bind);
+	if (bind)
+		altconn_dgram_genid_bump(bind->addr);
 	spin_unlock(&ask->queue_lock);
 
 	altconn_dgram_wake_blocked(sk);

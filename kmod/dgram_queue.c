@@ -16,42 +16,75 @@
  */
 
 #include <linux/filter.h>
+#include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/stringhash.h>
 #include "addr.h"
 #include "dgram_queue.h"
 #include "scm.h"
 #include "sock.h"
 
+/* Binary logarithm of ALTCONN_DGRAM_GENIDS. */
+#define GENID_BITS		6
+
 /* Size of a datagram that is not a copy, without its data, bytes. */
 #define DGRAM_HEADER_SIZE	offsetof(struct altconn_dgram, inline_data)
 
-/*
- * The number of changes so far after which a lookup of a receiver may have
- * another result. A remembered receiver is valid while this number is the same.
- */
-atomic64_t altconn_dgram_genid;
+struct altconn_dgram_genid altconn_dgram_genids[ALTCONN_DGRAM_GENIDS];
 
 /**
- * altconn_dgram_genid_bump() - invalidate all remembered receivers
+ * altconn_dgram_genid_of() - return the number of an address's changes
+ * @addr: canonical address, of this node or of another one
+ *
+ * All addresses of a port have the same number, on all nodes.
+ *
+ * Context: any.
+ * Return: the index of the number in altconn_dgram_genids.
+ */
+u8 altconn_dgram_genid_of(const struct altconn_addr *addr)
+{
+	u32 hash;
+
+	BUILD_BUG_ON(ALTCONN_DGRAM_GENIDS != 1 << GENID_BITS);
+	if (addr->kind == ALTCONN_KIND_PATH)
+		return hash_ptr(addr->inode, GENID_BITS);
+	hash = addr->kind == ALTCONN_KIND_NAME ?
+	       full_name_hash(NULL, addr->bytes, addr->len) : addr->port;
+	return hash_32(hash, GENID_BITS);
+}
+
+/**
+ * altconn_dgram_genid_bump() - invalidate the remembered receivers of an
+ *	address
+ * @addr: canonical address, or NULL for all addresses
  *
  * A connected sender remembers the socket that receives its datagrams
  * (ask->cached_receiver). The caller has made a change after which another
- * socket may receive them: the caller has bound, unbound or connected a
- * datagram socket, has made a binding reachable from other nodes, or has
- * changed the node table of a namespace.
+ * socket may receive datagrams to @addr: the caller has bound or unbound a
+ * datagram socket, has connected a socket that is bound, has made a binding
+ * reachable from other nodes, or, with NULL, has changed the node table of a
+ * namespace.
  *
  * Context: any.
  */
-void altconn_dgram_genid_bump(void)
+void altconn_dgram_genid_bump(const struct altconn_addr *addr)
 {
+	int i;
+
 	/*
 	 * Order the caller's change before the new number. Pairs with the
 	 * acquire in dgram_dest_from_peer(): a sender that has read the new
 	 * number finds the change in its lookup.
 	 */
 	smp_mb__before_atomic();
-	atomic64_inc(&altconn_dgram_genid);
+	if (addr) {
+		atomic64_inc(&altconn_dgram_genids[
+				     altconn_dgram_genid_of(addr)].n);
+		return;
+	}
+	for (i = 0; i < ALTCONN_DGRAM_GENIDS; i++)
+		atomic64_inc(&altconn_dgram_genids[i].n);
 }
 
 /* Free data that is not in @inline_data. */

@@ -59,9 +59,27 @@ struct altconn_dgram {
 	};
 };
 
-extern atomic64_t altconn_dgram_genid;
+#define ALTCONN_DGRAM_GENIDS	64
 
-void altconn_dgram_genid_bump(void);
+/**
+ * struct altconn_dgram_genid - a number for some of the addresses
+ * @n: number of changes so far after which a lookup of a receiver at one of
+ *	these addresses may have another result. A remembered receiver is valid
+ *	while this number is the same
+ *
+ * There are several numbers, so that a socket that is bound or closed seldom
+ * concerns the senders to other addresses.
+ *
+ * Lifetime: static.
+ */
+struct altconn_dgram_genid {
+	atomic64_t	n;
+} ____cacheline_aligned_in_smp;
+
+extern struct altconn_dgram_genid altconn_dgram_genids[ALTCONN_DGRAM_GENIDS];
+
+u8 altconn_dgram_genid_of(const struct altconn_addr *addr);
+void altconn_dgram_genid_bump(const struct altconn_addr *addr);
 void altconn_dgram_put(struct altconn_dgram *dg);
 int altconn_dgram_run_filter(struct sock *receiver, struct altconn_dgram *dg);
 void altconn_dgram_put_all(struct list_head *list);

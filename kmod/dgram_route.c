@@ -9,11 +9,12 @@
  * Documentation/design/connect-semantics.rst.
  *
  * A connected sender looks up its receiver once, and its endpoint remembers the
- * receiver. The remembered receiver is valid as long as altconn_dgram_genid
- * does not change. altconn_dgram_genid_bump() changes this number in three
- * cases:
+ * receiver. The remembered receiver is valid as long as the number of changes
+ * of the address (altconn_dgram_genids) stays the same.
+ * altconn_dgram_genid_bump() changes this number in three cases:
  *
- *   - Any datagram socket is bound, unbound, connected, disconnected or closed.
+ *   - A datagram socket is bound to the address or unbound from it, or a socket
+ *     that is bound to it is connected, disconnected or closed.
  *   - An automatic binding becomes reachable from other nodes.
  *   - The table of nodes of a namespace changes.
  */
@@ -361,11 +362,18 @@ altconn_dgram_make(struct sock *sk, struct msghdr *msg, size_t len,
 	return dg;
 }
 
+/* Return the number of changes of the address that the socket has as its peer. */
+static u64 dgram_read_genid(const struct altconn_dgram_sock *ask)
+{
+	/* Pairs with altconn_dgram_genid_bump(). */
+	return atomic64_read_acquire(&altconn_dgram_genids[ask->peer_genid].n);
+}
+
 /*
  * Remember the receiver of a connected socket, if @dest is still the address
  * that the socket is connected to. dest->genid was read before the lookup. If
- * altconn_dgram_genid has changed since then, dgram_get_cached_receiver()
- * ignores the receiver.
+ * the number has changed since then, dgram_get_cached_receiver() ignores the
+ * receiver.
  */
 static void dgram_cache_receiver(struct sock *sk, struct sock *receiver,
 				 const struct dgram_dest *dest)
@@ -382,10 +390,10 @@ static void dgram_cache_receiver(struct sock *sk, struct sock *receiver,
 
 /*
  * Return a reference to the remembered receiver, or NULL. The pointer in the
- * sender's endpoint holds no reference. When a socket is unbound,
- * altconn_dgram_genid changes before RCU frees the socket. So if
- * altconn_dgram_genid is unchanged within an RCU read section, the memory is
- * valid. A reference can then be taken unless the last one is gone.
+ * sender's endpoint holds no reference. When a socket is unbound, the number of
+ * its address changes before RCU frees the socket. So if the number is
+ * unchanged within an RCU read section, the memory is valid. A reference can
+ * then be taken unless the last one is gone.
  */
 static struct sock *
 dgram_get_cached_receiver(const struct altconn_dgram_sock *ask)
@@ -396,7 +404,7 @@ dgram_get_cached_receiver(const struct altconn_dgram_sock *ask)
 	rcu_read_lock();
 	sk = ask->cached_receiver;
 	if (!sk ||
-	    ask->cached_genid != (u64)atomic64_read(&altconn_dgram_genid) ||
+	    ask->cached_genid != dgram_read_genid(ask) ||
 	    !refcount_inc_not_zero(&sk->sk_refcnt))
 		sk = NULL;
 	rcu_read_unlock();
@@ -682,7 +690,7 @@ static __always_inline int dgram_dest_from_peer(struct sock *sk,
 	struct altconn_dgram_sock *ask = altconn_dgram_sk(sk);
 
 	spin_lock(&ask->queue_lock);
-	dest->genid = atomic64_read_acquire(&altconn_dgram_genid);
+	dest->genid = dgram_read_genid(ask);
 	dest->addr = altconn_addr_get(altconn_dgram_peer_addr(ask));
 	dest->pair_sk = ask->peer_sk;
 	if (dest->pair_sk)

@@ -4,6 +4,7 @@
  * an address. altconn_place_find() of place.c defines the closeness.
  */
 
+#include <linux/percpu.h>
 #include <linux/slab.h>
 #include "addr.h"
 #include "listener.h"
@@ -57,10 +58,10 @@ struct listener_found {
 };
 
 /*
- * Number of lookups that had a choice of listeners. It selects the listener, so
- * that listeners that share an address take turns.
+ * Number of lookups on a CPU that had a choice of listeners. It selects the
+ * listener, so that listeners that share an address take turns.
  */
-static atomic_t listener_rr_next;
+static DEFINE_PER_CPU(u32, listener_rr_next);
 
 /*
  * Select one of the listeners of a place that serve @addr with @score: listener
@@ -124,7 +125,7 @@ listener_lookup_place(const struct altconn_place *place, int type,
 		equals++;
 	}
 	if (unlikely(equals > 1)) {
-		nth = (u32)atomic_inc_return(&listener_rr_next) % equals;
+		nth = this_cpu_inc_return(listener_rr_next) % equals;
 		found = listener_select_nth(place, addr, score, nth);
 		*changed |= !found;
 	}

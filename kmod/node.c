@@ -484,7 +484,7 @@ int __altconn_node_route(const struct sock *sk, struct altconn_addr *addr,
  */
 static void node_notify_change(struct altconn_net *an)
 {
-	altconn_dgram_genid_bump();
+	altconn_dgram_genid_bump(NULL);
 	altconn_event_notify_change(an, ALTCONN_EVENT_KIND_NODES_CHANGED);
 }
 

@@ -122,6 +122,8 @@ struct altconn_sock {
  *	default destination of send(), and the only address from which datagrams
  *	are received. NULL if the endpoint is unconnected or half of a
  *	socketpair. Written under @queue_lock
+ * @peer_genid: index of the number of changes of @peer in
+ *	altconn_dgram_genids; under @queue_lock
  * @peer_sk: the other half of a socketpair, a reference; under @queue_lock
  * @queue_lock: protects the members that name it
  * @queue: datagrams that have not been read; under @queue_lock
@@ -136,10 +138,10 @@ struct altconn_sock {
  * @delay_queue: the queue of datagrams that a rule delays (dgram_delay.c); NULL
  *	until a rule first delays one, then set once, by cmpxchg()
  * @cached_receiver: the receiver that a lookup of @peer found last, without a
- *	reference. It is valid only while @cached_genid equals
- *	altconn_dgram_genid; under @queue_lock
- * @cached_genid: altconn_dgram_genid before the lookup of @cached_receiver;
- *	under @queue_lock
+ *	reference. It is valid only while @cached_genid equals the number of
+ *	changes of @peer; under @queue_lock
+ * @cached_genid: the number of changes of @peer before the lookup of
+ *	@cached_receiver; under @queue_lock
  * @blocked: threads that wait for space in @queue, in order of arrival; under
  *	@queue_lock. dgram_block.c describes this member and the next three
  * @promised: bytes of the datagrams of blocked threads that have the turn to
@@ -165,6 +167,7 @@ struct altconn_dgram_sock {
 	struct altconn_sock		base;
 	struct altconn_account		*account;
 	u8				overflow;
+	u8				peer_genid;
 	struct altconn_addr __rcu	*peer;
 	struct sock			*peer_sk;
 	spinlock_t			queue_lock;	/* queue, peer */
