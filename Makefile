@@ -151,6 +151,14 @@ vm:
 	@$(lock) $(MAKE) --no-print-directory -s tools
 	@$(vm)/run --kernel $(KERNEL) --interactive
 
+# OP= is an operation of the benchmark, FUNCTION= a function that the kernel calls
+# once in each operation, and FAMILIES= one family, or two to compare.
+OP = connect-one-thread
+FUNCTION = __sys_connect
+FAMILIES = altconn-name unix
+profile:
+	@$(vm)/profile --kernel $(KERNEL) "$(OP)" $(FUNCTION) $(FAMILIES)
+
 lint:
 	@$(scripts)/lint
 
@@ -235,6 +243,9 @@ On a bare Debian 12 or 13 (apt installs the missing packages):
                       altconn takes over 1 % more instructions than in
                       the baseline, or one of the connect operations
                       over 3 % (BASELINE=1 accepts them)
+  make profile        counts the instructions of each kernel function in an
+                      operation, in two families
+                      [OP=, FUNCTION=, FAMILIES=]
   make vm             starts a shell in a VM with the module loaded
 Building and installing:
   make [KDIR=...]     builds kmod/altconn.ko and tools/altconn/altconn
@@ -261,6 +272,6 @@ help:
 	@echo "$$message"
 
 .PHONY: all module headers-present tools build-deps selftests userland check \
-	check-debug check-all check-bare demo cpython conformance bench vm \
-	lint generate check-generated htmldocs diagrams install \
+	check-debug check-all check-bare demo cpython conformance bench profile \
+	vm lint generate check-generated htmldocs diagrams install \
 	modules_install clean distclean help
