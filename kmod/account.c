@@ -32,8 +32,8 @@
  * in account->n and in an->n_assocs. While these two are within the limits, no
  * charge from a reserve exceeds a limit. Beyond that, a connect charges the
  * account itself, and the reserves are subtracted before the number is compared
- * with the limit. A CPU that takes a charge from its reserve at this very
- * moment exceeds the limit by this one charge.
+ * with the limit. Each CPU that takes a charge from its reserve at this very
+ * moment exceeds the limit by one.
  */
 
 #include <linux/cred.h>
@@ -54,6 +54,9 @@
 /* The largest number of charges in a reserve. */
 #define ACCOUNT_RESERVE_MAX	(2 * ACCOUNT_BATCH)
 
+/* An account is found beyond its limit after this many looks. */
+#define ACCOUNT_LOOKS		4
+
 /* All accounts that have a charge, and the ones with @stays. */
 static struct rhashtable account_table;
 
@@ -73,54 +76,6 @@ struct account_reserve {
 };
 
 static DEFINE_PER_CPU(struct account_reserve, account_reserves);
-
-/**
- * struct account_key - key of an account in account_table
- * @an: the network namespace; NULL stands for all network namespaces that other
- *	user namespaces than the initial one own
- * @user_ns: the user namespace
- * @uid: the user, as a kuid value; INVALID_UID for @user_ns as a whole, if it
- *	is a container
- * @inbound: 1 for associations with the server in @an and the client in another
- *	network namespace, else 0
- *
- * Lifetime: embedded in the account, or on the stack.
- */
-struct account_key {
-	struct altconn_net		*an;
-	const struct user_namespace	*user_ns;
-	u32				uid;
-	u32				inbound;
-};
-
-/**
- * struct altconn_account - the number of associations of a user
- * @node: link in account_table
- * @key: the account's key in account_table
- * @n: number of charges, those in reserve included; with @stays, one more
- * @stays: the account stays until its network namespace ends
- * @user_ns: the user namespace of @key, a reference
- * @up: the account of the owner of @user_ns, one level up, or NULL; valid while
- *	this account has a charge
- * @entry: with @stays, link in a namespace's list of accounts
- * @rcu: frees the account after a grace period
- *
- * Lifetime: Each charge is a reference. An association, a struct altconn_xns or
- * a connected datagram socket holds it. Each charge of this account comes with
- * a charge of @up, which keeps @up alive. When the last reference is dropped,
- * the account is removed from the table. An insertion that finds an account
- * without references in the table removes it first.
- */
-struct altconn_account {
-	struct rhash_head	node;
-	struct account_key	key;
-	atomic_long_t		n;
-	bool			stays;
-	struct user_namespace	*user_ns;
-	struct altconn_account	*up;
-	struct list_head	entry;
-	struct rcu_head		rcu;
-};
 
 /*
  * Hash a key, as three words for speed. The seed is random, so a user cannot
@@ -303,13 +258,28 @@ u64 altconn_account_net_max(const struct altconn_net *an)
 	return (u64)ACCOUNT_NET_USERS * account_limit(an);
 }
 
-/* Return the number of charges that all CPUs have in reserve for an account. */
+/* Return the kind of the associations that an account counts. */
+static enum altconn_account_kind
+account_kind(const struct altconn_account *account)
+{
+	if (!account->key.an)
+		return ALTCONN_ACCOUNT_NESTED;
+	return account->key.inbound ? ALTCONN_ACCOUNT_INBOUND :
+				      ALTCONN_ACCOUNT_OWN;
+}
+
+/*
+ * Return the number of charges that all CPUs have in reserve for an account.
+ * Only an account of the kind ALTCONN_ACCOUNT_OWN that stays has any.
+ */
 static long account_nr_reserved(const struct altconn_account *account)
 {
 	const struct account_reserve *reserve;
 	long n = 0;
 	int cpu;
 
+	if (!account->stays || account_kind(account) != ALTCONN_ACCOUNT_OWN)
+		return 0;
 	for_each_possible_cpu(cpu) {
 		reserve = per_cpu_ptr(&account_reserves, cpu);
 		if (READ_ONCE(reserve->account) == account)
@@ -318,11 +288,43 @@ static long account_nr_reserved(const struct altconn_account *account)
 	return n;
 }
 
-/* Return the number of associations that an account is charged for. */
+/*
+ * Return the number of associations that an account is charged for. The result
+ * is too large, and not too small, while a CPU moves charges between the
+ * account and its reserve: the reserve grows after account->n, and shrinks
+ * before it.
+ */
 static long account_nr_charges(const struct altconn_account *account)
 {
-	return atomic_long_read(&account->n) - account->stays -
-	       account_nr_reserved(account);
+	long before, after, reserved;
+
+	before = atomic_long_read(&account->n);
+	/* Pairs with the barriers in account_fill() and account_empty(). */
+	smp_rmb();
+	reserved = account_nr_reserved(account);
+	/* Likewise. */
+	smp_rmb();
+	after = atomic_long_read(&account->n);
+	return max(before, after) - account->stays - reserved;
+}
+
+/*
+ * Check whether an account is beyond a limit. A CPU that moves charges at this
+ * moment makes the number look too large, so look several times.
+ */
+static bool account_is_beyond(const struct altconn_account *account,
+			      unsigned int limit)
+{
+	int looks;
+
+	if (atomic_long_read(&account->n) - account->stays <= limit)
+		return false;
+	for (looks = 0; looks < ACCOUNT_LOOKS; looks++) {
+		if (account_nr_charges(account) <= limit)
+			return false;
+		cpu_relax();
+	}
+	return true;
 }
 
 /*
@@ -341,48 +343,46 @@ static void account_uncharge(struct altconn_account *first,
 	}
 }
 
-/* Return the kind of the associations that an account counts. */
-static enum altconn_account_kind
-account_kind(const struct altconn_account *account)
-{
-	if (!account->key.an)
-		return ALTCONN_ACCOUNT_NESTED;
-	return account->key.inbound ? ALTCONN_ACCOUNT_INBOUND :
-				      ALTCONN_ACCOUNT_OWN;
-}
-
 /* Add @n charges, which may be negative, to an account and its namespace. */
-static void account_add(struct altconn_account *account, long n)
+static void account_add_charges(struct altconn_account *account, long n)
 {
 	atomic_long_add(n, &account->n);
 	atomic_long_add(n, &account->key.an->n_assocs);
 }
 
 /*
- * Check whether an account and its namespace are within their limits, even if
- * all charges in reserve count as associations.
+ * Check whether an account and its namespace are within their limits with @more
+ * further charges, even if all charges in reserve count as associations.
  */
-static bool account_is_within_limits(const struct altconn_account *account)
+static bool account_has_space(const struct altconn_account *account, long more)
 {
 	const struct altconn_net *an = account->key.an;
 	u64 most = account_limit(an);
 
 	/* The account stays, so n is one more than the number of charges. */
-	return atomic_long_read(&account->n) - 1 <= most &&
-	       atomic_long_read(&an->n_assocs) <= most * ACCOUNT_NET_USERS;
+	return atomic_long_read(&account->n) - 1 + more <= most &&
+	       atomic_long_read(&an->n_assocs) + more <=
+		       most * ACCOUNT_NET_USERS;
 }
 
-/*
- * Get ACCOUNT_BATCH charges for an empty reserve. Return false if that would
- * exceed a limit.
- */
-static bool account_refill(struct altconn_account *account)
+/* Move ACCOUNT_BATCH charges from the account to the reserve of this CPU. */
+static void account_fill(struct account_reserve *reserve,
+			 struct altconn_account *account)
 {
-	account_add(account, ACCOUNT_BATCH);
-	if (account_is_within_limits(account))
-		return true;
-	account_add(account, -ACCOUNT_BATCH);
-	return false;
+	account_add_charges(account, ACCOUNT_BATCH);
+	/* Pairs with the barriers in account_nr_charges(). */
+	smp_mb__after_atomic();
+	WRITE_ONCE(reserve->n, reserve->n + ACCOUNT_BATCH);
+}
+
+/* Move ACCOUNT_BATCH charges back from the reserve of this CPU. */
+static void account_empty(struct account_reserve *reserve,
+			  struct altconn_account *account)
+{
+	WRITE_ONCE(reserve->n, reserve->n - ACCOUNT_BATCH);
+	/* Pairs with the barriers in account_nr_charges(). */
+	smp_mb__before_atomic();
+	account_add_charges(account, -ACCOUNT_BATCH);
 }
 
 /*
@@ -399,16 +399,16 @@ account_charge_reserved(const struct account_key *key)
 	 * Preemption is disabled, so the account is not freed. If it has this
 	 * key, it stays, because the caller keeps the namespace alive.
 	 */
-	if (!account || !account_key_equal(&account->key, key) ||
-	    !account_is_within_limits(account)) {
+	if (account && (!account_key_equal(&account->key, key) ||
+			!account_has_space(account, 0)))
 		account = NULL;
-	} else if (likely(reserve->n)) {
+	if (account && unlikely(!reserve->n) &&
+	    account_has_space(account, ACCOUNT_BATCH))
+		account_fill(reserve, account);
+	if (account && likely(reserve->n))
 		WRITE_ONCE(reserve->n, reserve->n - 1);
-	} else if (account_refill(account)) {
-		WRITE_ONCE(reserve->n, ACCOUNT_BATCH - 1);
-	} else {
+	else
 		account = NULL;
-	}
 	put_cpu_ptr(&account_reserves);
 	return account;
 }
@@ -420,25 +420,22 @@ account_charge_reserved(const struct account_key *key)
 static bool account_uncharge_reserved(struct altconn_account *account)
 {
 	struct account_reserve *reserve = get_cpu_ptr(&account_reserves);
-	bool mine = READ_ONCE(reserve->account) == account;
-	long n = reserve->n + 1;
+	bool same = READ_ONCE(reserve->account) == account;
 
-	if (mine) {
-		if (unlikely(n > ACCOUNT_RESERVE_MAX)) {
-			account_add(account, -ACCOUNT_BATCH);
-			n -= ACCOUNT_BATCH;
-		}
-		WRITE_ONCE(reserve->n, n);
+	if (same) {
+		WRITE_ONCE(reserve->n, reserve->n + 1);
+		if (unlikely(reserve->n > ACCOUNT_RESERVE_MAX))
+			account_empty(reserve, account);
 	}
 	put_cpu_ptr(&account_reserves);
-	return mine;
+	return same;
 }
 
 /*
  * Make the reserve of this CPU the one of @account, which has a charge. The
  * account that had the reserve gets its charges back.
  */
-static void account_reserve_for(struct altconn_account *account)
+static void account_assign_reserve(struct altconn_account *account)
 {
 	struct account_reserve *reserve = get_cpu_ptr(&account_reserves);
 	struct altconn_account *old = xchg(&reserve->account, NULL);
@@ -448,7 +445,7 @@ static void account_reserve_for(struct altconn_account *account)
 	 * freed before a grace period, see altconn_account_pre_exit().
 	 */
 	if (old)
-		account_add(old, -reserve->n);
+		account_add_charges(old, -reserve->n);
 	WRITE_ONCE(reserve->n, 0);
 	/* Empty the reserve, then let altconn_account_pre_exit() find it. */
 	smp_store_release(&reserve->account, account);
@@ -493,7 +490,7 @@ account_charge_all(struct altconn_net *an, const struct cred *cred,
 		else
 			first = account;
 		last = account;
-		if (account_nr_charges(account) > limit) {
+		if (account_is_beyond(account, limit)) {
 			account_uncharge(first, last);
 			return ERR_PTR(-EAGAIN);
 		}
@@ -582,7 +579,7 @@ struct altconn_account *altconn_account_charge(struct altconn_net *an)
 	if (IS_ERR(account))
 		atomic_long_dec(&an->n_assocs);
 	else if (single)
-		account_reserve_for(account);
+		account_assign_reserve(account);
 	return account;
 }
 
@@ -696,22 +693,18 @@ void altconn_account_init(struct altconn_net *an)
 }
 
 /*
- * Take an account out of the reserve of a CPU, if it is there. No thread
+ * Take an account out of the reserve of a CPU, in which it was found. No thread
  * charges or uncharges the account any more, so the number of charges stays the
- * same until the CPU reserves for another account. If the CPU does so
+ * same until the CPU changes its reserve to another account. If the CPU does so
  * meanwhile, it takes the account out itself.
  */
 static void account_unreserve(struct account_reserve *reserve,
 			      struct altconn_account *account)
 {
-	long n;
+	long n = READ_ONCE(reserve->n);
 
-	/* Pairs with smp_store_release() in account_reserve_for(). */
-	if (smp_load_acquire(&reserve->account) != account)
-		return;
-	n = READ_ONCE(reserve->n);
 	if (cmpxchg(&reserve->account, account, NULL) == account)
-		account_add(account, -n);
+		account_add_charges(account, -n);
 }
 
 /**
@@ -727,13 +720,19 @@ static void account_unreserve(struct account_reserve *reserve,
  */
 void altconn_account_pre_exit(struct altconn_net *an)
 {
+	struct account_reserve *reserve;
 	struct altconn_account *account;
 	int cpu;
 
-	list_for_each_entry(account, &an->accounts, entry)
-		for_each_possible_cpu(cpu)
-			account_unreserve(per_cpu_ptr(&account_reserves, cpu),
-					  account);
+	rcu_read_lock();
+	for_each_possible_cpu(cpu) {
+		reserve = per_cpu_ptr(&account_reserves, cpu);
+		/* Pairs with smp_store_release() in account_assign_reserve(). */
+		account = smp_load_acquire(&reserve->account);
+		if (account && account->key.an == an)
+			account_unreserve(reserve, account);
+	}
+	rcu_read_unlock();
 }
 
 /**

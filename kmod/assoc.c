@@ -49,12 +49,13 @@ static void assoc_set_process(struct altconn_assoc *assoc,
  */
 static void assoc_set_client(struct altconn_assoc *assoc, struct sock *sk)
 {
+	struct altconn_addr *addr =
+		rcu_dereference_protected(altconn_sk(sk)->addr, true);
 	struct altconn_end *end = &assoc->end[ALTCONN_CLIENT];
 
 	sock_hold(sk);
 	end->sk = sk;
-	end->addr = altconn_addr_get(
-		rcu_dereference_protected(altconn_sk(sk)->addr, true));
+	end->addr = altconn_addr_get(addr);
 	end->format = altconn_sk(sk)->format;
 	end->task = altconn_task_info_current();
 }
@@ -138,7 +139,8 @@ static void assoc_free_rcu(struct rcu_head *rcu)
  */
 static void assoc_free_memory(struct altconn_assoc *assoc)
 {
-	if (assoc->entry.id & 1) {
+	/* The ids of a CPU are multiples of the stride, plus a constant. */
+	if (assoc->entry.id & altconn_registry_id_stride) {
 		kmem_cache_free(assoc_cache, assoc);
 		return;
 	}

@@ -78,7 +78,7 @@ struct altconn_end {
  * @type: SOCK_STREAM or SOCK_SEQPACKET
  * @entry: entry in the registry of @an; removed when the attempt fails or both
  *	ends have closed, which may be long before the association is freed.
- *	@entry.begun is the time when connect() was called
+ *	@entry.begun is the time when connect() or socketpair() was called
  * @waits_listener: the attempt waits if no listener serves its address
  *	(ALTCONN_WAIT_LISTENER)
  * @waited: the attempt was not decided at once, because it waits or waited in a

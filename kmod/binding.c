@@ -135,8 +135,10 @@ int altconn_binding_publish(struct sock *sk, struct altconn_bind *bind,
 	 * __altconn_binding_make_reachable().
 	 */
 	smp_store_release(&altconn_sk(sk)->bind, bind);
-	if (sk->sk_type == SOCK_DGRAM)
+	if (sk->sk_type == SOCK_DGRAM) {
 		altconn_dgram_genid_bump(bind->addr);
+		altconn_dgram_genid_bump_own(sk);
+	}
 	return 0;
 }
 

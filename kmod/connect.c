@@ -416,7 +416,7 @@ static int connect_take_result(struct sock *sk, struct altconn_assoc *assoc)
  * @path is NULL, empty, or the socket file that the caller has looked up. If
  * the attempt needs the file later, it has a reference of its own. So drop the
  * caller's reference and clear @path, also if connect() returns at once.
- * Release the socket lock meanwhile, because path_put() may block.
+ * Release the endpoint's lock meanwhile, because path_put() may block.
  * altconn_lock() is held on entry and on return.
  */
 static int connect_wait_result(struct sock *sk, int flags, int pending_errno,
@@ -594,7 +594,8 @@ static int connect_dissolve(struct sock *sk)
 }
 
 /**
- * struct connect_checks - result of the checks that need no socket lock
+ * struct connect_checks - result of the checks that run without the
+ *	endpoint's lock
  * @done: the checks have run, and the other fields are valid
  * @err: negative errno if no attempt can begin, else 0
  * @reason: enum altconn_reason of @err
@@ -635,7 +636,7 @@ static int connect_match_rules(struct sock *sk, const struct altconn_addr *addr,
 }
 
 /*
- * Run the checks that need no socket lock, in the order that
+ * Run the checks that do not need the endpoint's lock, in the order that
  * Documentation/design/connect-semantics.rst gives. Return 0, or a negative
  * errno with the reason in @checks. Prepare @addr for a lookup:
  * altconn_node_route() finds out whether the address belongs to another node,

@@ -48,7 +48,7 @@ static void dgram_set_peer(struct sock *sk, struct altconn_addr *addr,
 	old_addr = altconn_dgram_peer_addr(ask);
 	rcu_assign_pointer(ask->peer, addr);
 	if (addr)
-		ask->peer_genid = altconn_dgram_genid_of(addr);
+		ask->peer_genid = altconn_dgram_genid_index(addr);
 	ask->ruling = ruling;
 	WRITE_ONCE(ask->peer_sk, NULL);
 	ask->cached_receiver = NULL;

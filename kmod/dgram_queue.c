@@ -26,7 +26,7 @@
 #include "sock.h"
 
 /* Binary logarithm of ALTCONN_DGRAM_GENIDS. */
-#define GENID_BITS		6
+#define DGRAM_GENID_BITS	6
 
 /* Size of a datagram that is not a copy, without its data, bytes. */
 #define DGRAM_HEADER_SIZE	offsetof(struct altconn_dgram, inline_data)
@@ -34,24 +34,26 @@
 struct altconn_dgram_genid altconn_dgram_genids[ALTCONN_DGRAM_GENIDS];
 
 /**
- * altconn_dgram_genid_of() - return the number of an address's changes
+ * altconn_dgram_genid_index() - select the generation of an address
  * @addr: canonical address, of this node or of another one
  *
- * All addresses of a port have the same number, on all nodes.
+ * All addresses of a port share a generation, because a wildcard binding
+ * receives for all of them. A name or a port has the same generation on all
+ * nodes.
  *
  * Context: any.
- * Return: the index of the number in altconn_dgram_genids.
+ * Return: index of the generation in altconn_dgram_genids.
  */
-u8 altconn_dgram_genid_of(const struct altconn_addr *addr)
+u8 altconn_dgram_genid_index(const struct altconn_addr *addr)
 {
 	u32 hash;
 
-	BUILD_BUG_ON(ALTCONN_DGRAM_GENIDS != 1 << GENID_BITS);
+	BUILD_BUG_ON(ALTCONN_DGRAM_GENIDS != 1 << DGRAM_GENID_BITS);
 	if (addr->kind == ALTCONN_KIND_PATH)
-		return hash_ptr(addr->inode, GENID_BITS);
+		return hash_ptr(addr->inode, DGRAM_GENID_BITS);
 	hash = addr->kind == ALTCONN_KIND_NAME ?
 	       full_name_hash(NULL, addr->bytes, addr->len) : addr->port;
-	return hash_32(hash, GENID_BITS);
+	return hash_32(hash, DGRAM_GENID_BITS);
 }
 
 /**
@@ -73,18 +75,41 @@ void altconn_dgram_genid_bump(const struct altconn_addr *addr)
 	int i;
 
 	/*
-	 * Order the caller's change before the new number. Pairs with the
-	 * acquire in dgram_dest_from_peer(): a sender that has read the new
-	 * number finds the change in its lookup.
+	 * Order the caller's change before the new generation. Pairs with the
+	 * acquire in dgram_read_genid(): a sender that has read the new
+	 * generation finds the change in its lookup.
 	 */
 	smp_mb__before_atomic();
 	if (addr) {
-		atomic64_inc(&altconn_dgram_genids[
-				     altconn_dgram_genid_of(addr)].n);
+		i = altconn_dgram_genid_index(addr);
+		atomic64_inc(&altconn_dgram_genids[i].n);
 		return;
 	}
 	for (i = 0; i < ALTCONN_DGRAM_GENIDS; i++)
 		atomic64_inc(&altconn_dgram_genids[i].n);
+}
+
+/**
+ * altconn_dgram_genid_bump_own() - invalidate the receiver that a socket
+ *	remembers
+ * @sk: a datagram endpoint, whose own address has changed. A receiver that
+ *	shares its address is selected by the address of the sender, and a
+ *	receiver may be connected to the new address
+ *
+ * Lookups that are under way with the old address must not be remembered
+ * either, so the generation of the peer grows.
+ *
+ * Context: any.
+ */
+void altconn_dgram_genid_bump_own(struct sock *sk)
+{
+	const struct altconn_addr *peer;
+
+	rcu_read_lock();
+	peer = rcu_dereference(altconn_dgram_sk(sk)->peer);
+	if (peer)
+		altconn_dgram_genid_bump(peer);
+	rcu_read_unlock();
 }
 
 /* Free data that is not in @inline_data. */

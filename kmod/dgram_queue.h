@@ -62,13 +62,12 @@ struct altconn_dgram {
 #define ALTCONN_DGRAM_GENIDS	64
 
 /**
- * struct altconn_dgram_genid - a number for some of the addresses
- * @n: number of changes so far after which a lookup of a receiver at one of
- *	these addresses may have another result. A remembered receiver is valid
- *	while this number is the same
+ * struct altconn_dgram_genid - a generation of receivers
+ * @n: grows with each change after which a lookup of a receiver may have
+ *	another result. A remembered receiver is valid while @n is the same
  *
- * There are several numbers, so that a socket that is bound or closed seldom
- * concerns the senders to other addresses.
+ * A hash of the address selects the generation, so a bind or a close seldom
+ * makes the senders to other addresses repeat their lookups.
  *
  * Lifetime: static.
  */
@@ -78,8 +77,9 @@ struct altconn_dgram_genid {
 
 extern struct altconn_dgram_genid altconn_dgram_genids[ALTCONN_DGRAM_GENIDS];
 
-u8 altconn_dgram_genid_of(const struct altconn_addr *addr);
+u8 altconn_dgram_genid_index(const struct altconn_addr *addr);
 void altconn_dgram_genid_bump(const struct altconn_addr *addr);
+void altconn_dgram_genid_bump_own(struct sock *sk);
 void altconn_dgram_put(struct altconn_dgram *dg);
 int altconn_dgram_run_filter(struct sock *receiver, struct altconn_dgram *dg);
 void altconn_dgram_put_all(struct list_head *list);

@@ -9,12 +9,13 @@
  * Documentation/design/connect-semantics.rst.
  *
  * A connected sender looks up its receiver once, and its endpoint remembers the
- * receiver. The remembered receiver is valid as long as the number of changes
- * of the address (altconn_dgram_genids) stays the same.
- * altconn_dgram_genid_bump() changes this number in three cases:
+ * receiver. The remembered receiver is valid as long as the generation of the
+ * address (altconn_dgram_genids) stays the same. altconn_dgram_genid_bump()
+ * changes it in four cases:
  *
  *   - A datagram socket is bound to the address or unbound from it, or a socket
  *     that is bound to it is connected, disconnected or closed.
+ *   - The sender itself is bound.
  *   - An automatic binding becomes reachable from other nodes.
  *   - The table of nodes of a namespace changes.
  */
@@ -362,7 +363,7 @@ altconn_dgram_make(struct sock *sk, struct msghdr *msg, size_t len,
 	return dg;
 }
 
-/* Return the number of changes of the address that the socket has as its peer. */
+/* Return the generation of the peer. queue_lock is held. */
 static u64 dgram_read_genid(const struct altconn_dgram_sock *ask)
 {
 	/* Pairs with altconn_dgram_genid_bump(). */
@@ -372,8 +373,8 @@ static u64 dgram_read_genid(const struct altconn_dgram_sock *ask)
 /*
  * Remember the receiver of a connected socket, if @dest is still the address
  * that the socket is connected to. dest->genid was read before the lookup. If
- * the number has changed since then, dgram_get_cached_receiver() ignores the
- * receiver.
+ * the generation has changed since then, dgram_get_cached_receiver() ignores
+ * the receiver.
  */
 static void dgram_cache_receiver(struct sock *sk, struct sock *receiver,
 				 const struct dgram_dest *dest)
@@ -390,8 +391,8 @@ static void dgram_cache_receiver(struct sock *sk, struct sock *receiver,
 
 /*
  * Return a reference to the remembered receiver, or NULL. The pointer in the
- * sender's endpoint holds no reference. When a socket is unbound, the number of
- * its address changes before RCU frees the socket. So if the number is
+ * sender's endpoint holds no reference. When a socket is unbound, the
+ * generation of its address changes before RCU frees the socket. So if it is
  * unchanged within an RCU read section, the memory is valid. A reference can
  * then be taken unless the last one is gone.
  */

@@ -17,8 +17,8 @@ struct altconn_dgram;
  * @pair_sk: the other half of the socketpair, a reference, or NULL
  * @receiver: the receiver that the sender's endpoint remembers, a reference;
  *	NULL if a lookup is necessary
- * @genid: the number of changes of @addr (altconn_dgram_genids) before the
- *	lookup of the receiver; used only if the sender is connected
+ * @genid: the generation of @addr (altconn_dgram_genids) before the lookup of
+ *	the receiver; used only if the sender is connected
  * @ruling: what a rule decides about datagrams to @addr
  *
  * Lifetime: The object is on the stack of a send, or part of a delayed or

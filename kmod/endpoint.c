@@ -88,7 +88,8 @@ void altconn_endpoint_set_peercred(struct sock *sk, struct pid *pid,
  * @sk: an endpoint that listens, or a datagram endpoint; it may be registered
  *	already
  *
- * From here on lookups under RCU find the endpoint, which has SOCK_RCU_FREE.
+ * From here on lookups under RCU find the endpoint. altconn_listen() or
+ * altconn_dgram_init() has set SOCK_RCU_FREE.
  *
  * Context: process; altconn_lock() held.
  */

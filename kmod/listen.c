@@ -114,9 +114,9 @@ static void listen_set_backlog(struct sock *sk, int backlog)
 }
 
 /*
- * Lookups under RCU find a listening endpoint, so it is freed after a grace
- * period. Options of the core are flags of the same word, which lock_sock()
- * protects.
+ * SOCK_RCU_FREE makes the core free the endpoint after a grace period, because
+ * lookups under RCU find a listener. The flag shares a word with options that
+ * the core changes under lock_sock(). It stays set if listen() fails.
  */
 static void listen_set_rcu_free(struct sock *sk)
 {
@@ -133,7 +133,8 @@ static void listen_set_rcu_free(struct sock *sk)
  * A second call changes the backlog at once. If the backlog is larger now,
  * waiting attempts are promoted.
  *
- * Context: process, may sleep; takes altconn_lock().
+ * Context: process, may sleep; takes lock_sock() and then altconn_lock(), one
+ * after the other.
  * Return: 0 on success; -EINVAL if the socket is connecting or connected, or is
  * unbound in the sockaddr_un address format; -EADDRINUSE if another socket
  * shares the address and listens, or if no port is left; -EINTR if the process

@@ -61,7 +61,7 @@ struct listener_found {
  * Number of lookups on a CPU that had a choice of listeners. It selects the
  * listener, so that listeners that share an address take turns.
  */
-static DEFINE_PER_CPU(u32, listener_rr_next);
+static DEFINE_PER_CPU(u32, listener_nr_choices);
 
 /*
  * Select one of the listeners of a place that serve @addr with @score: listener
@@ -125,7 +125,9 @@ listener_lookup_place(const struct altconn_place *place, int type,
 		equals++;
 	}
 	if (unlikely(equals > 1)) {
-		nth = this_cpu_inc_return(listener_rr_next) % equals;
+		/* CPUs begin with different listeners. */
+		nth = (this_cpu_inc_return(listener_nr_choices) +
+		       raw_smp_processor_id()) % equals;
 		found = listener_select_nth(place, addr, score, nth);
 		*changed |= !found;
 	}

@@ -36,9 +36,10 @@ module_param_named(family, altconn_family, uint, 0444);
 
 MODULE_PARM_DESC(family, "number of the socket family: 13, 14, 18 (default), 19, 22 or 25");
 
-/* Free what main_net_alloc() has allocated. */
+/* Free the memory that main_net_alloc() has allocated. */
 static void main_net_free(struct altconn_net *an)
 {
+	altconn_port_exit(an);
 	altconn_registry_exit(&an->assocs);
 	altconn_registry_exit(&an->inbound);
 	altconn_registry_exit(&an->sockets);
@@ -53,7 +54,8 @@ static void main_net_free(struct altconn_net *an)
  */
 static int main_net_alloc(struct altconn_net *an)
 {
-	if (altconn_registry_init(&an->assocs) ||
+	if (altconn_port_init(an) ||
+	    altconn_registry_init(&an->assocs) ||
 	    altconn_registry_init(&an->inbound) ||
 	    altconn_registry_init(&an->sockets) ||
 	    percpu_counter_init(&an->n_inbound, 0, GFP_KERNEL_ACCOUNT) ||
@@ -70,7 +72,6 @@ static int __net_init main_net_init(struct net *net)
 	an->net = net;
 	if (net_eq(net, &init_net))
 		altconn_initial_net = an;
-	altconn_port_init(an);
 	altconn_account_init(an);
 	altconn_rules_init(an);
 	altconn_node_init(an);
@@ -99,7 +100,6 @@ static void __net_exit main_net_exit(struct net *net)
 	struct altconn_net *an = altconn_pernet(net);
 
 	altconn_sysctl_unregister(net);
-	altconn_port_exit(an);
 	altconn_account_exit(an);
 	altconn_rules_exit(an);
 	main_net_free(an);

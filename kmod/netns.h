@@ -24,8 +24,9 @@ struct altconn_stat;
  * @connect_timeout_ms: sysctl, time from connect() to the deadline of an
  *	attempt, if ALTCONN_CONNECT_TIMEOUT is not set, milliseconds; 0 means
  *	no deadline
- * @port_next: port at which the next search for an ephemeral port begins, by
- *	enum altconn_kind; written without a lock, since any value is correct
+ * @port_next: port at which the next search for an ephemeral port on a CPU
+ *	begins, by enum altconn_kind; written without a lock, since any value is
+ *	correct
  * @port_sets: struct altconn_port_set, each a set of ports that a search has
  *	found to be taken; a set stays until the namespace ends
  * @n_port_sets: number of sets in @port_sets
@@ -67,8 +68,8 @@ struct altconn_stat;
  * @n_assocs: number of associations that began in this namespace and are not
  *	freed yet, plus number of connected datagram sockets, plus number of
  *	charges that CPUs keep in reserve (account.c)
- * @n_inbound: associations in @inbound
- * @n_sockets: sockets in @sockets
+ * @n_inbound: number of entries in @inbound
+ * @n_sockets: number of entries in @sockets
  * @accounts: accounts that stay until the namespace ends (account.c); added
  *	under @accounts_lock, read under RCU
  * @accounts_lock: protects additions to @accounts
@@ -81,7 +82,7 @@ struct altconn_net {
 	struct altconn_registry	inbound;
 	struct altconn_registry	sockets;
 	unsigned int		connect_timeout_ms;
-	u32			port_next[ALTCONN_KIND_INET + 1];
+	u32 __percpu		*port_next;
 	struct list_head	port_sets;
 	unsigned int		n_port_sets;
 	spinlock_t		port_lock;	/* adding to port_sets */

@@ -44,7 +44,7 @@
 #define PAYER_SHARE_SHIFT_ROOT	1
 
 /* Maximum number of a payer's lists of emptied rings, a power of two. */
-#define PAYER_IDLE_MAX		64
+#define PAYER_IDLE_LISTS_MAX		64
 
 /* Protects the additions to payer_table. */
 static DEFINE_SPINLOCK(payer_lock);
@@ -283,7 +283,7 @@ static struct altconn_payer *payer_alloc(enum altconn_payer_kind kind, u64 key)
 
 	if (kind == ALTCONN_PAYER_IDLE)
 		n_idle = min_t(u32, roundup_pow_of_two(nr_cpu_ids),
-			       PAYER_IDLE_MAX);
+			       PAYER_IDLE_LISTS_MAX);
 	payer = kzalloc(struct_size(payer, idle, n_idle), GFP_KERNEL);
 	if (!payer)
 		return NULL;

@@ -101,8 +101,8 @@ struct altconn_payer_idle {
  * @n_idle: number of lists in @idle, a power of two; 0 unless @kind is
  *	ALTCONN_PAYER_IDLE
  * @idle: the user's emptied rings. A ring belongs to the list of the CPU that
- *	made it, so that CPUs share no lock. Up to PAYER_IDLE_MAX CPUs have
- *	lists of their own
+ *	made it, so that CPUs share no lock. Up to PAYER_IDLE_LISTS_MAX CPUs
+ *	have lists of their own
  *
  * Lifetime: from altconn_payer_get() until the module is unloaded.
  */

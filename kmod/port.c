@@ -2,16 +2,20 @@
 /*
  * The search for an ephemeral port.
  *
- * A search begins after the port that the last search found, and mostly finds a
- * free port at once. After PORT_TRIES taken ports in a row, the search uses a
- * set of ports that are known to be taken (port_set.c), and tries only ports
- * that are not in the set. The next such port is found in O(log n).
+ * A search begins after the port that the last search on the same CPU found,
+ * and mostly finds a free port at once. The first searches of the CPUs begin at
+ * different parts of the range, so that two CPUs seldom try the same port.
+ * After PORT_TRIES taken ports in a row, the search uses a set of ports that
+ * are known to be taken (port_set.c), and tries only ports that are not in the
+ * set. The next such port is found in O(log n).
  *
  * A search adds each port that it tries to the set. So later searches do not
  * try the port until a binding with the port is removed, which removes the port
  * from the set.
  */
 
+#include <linux/math64.h>
+#include <linux/percpu.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
@@ -34,19 +38,23 @@ struct port_range {
 };
 
 /**
- * altconn_port_init() - initialize the port sets of a new namespace
- * @an: the namespace; no other thread uses it yet
+ * altconn_port_init() - initialize the searches for ports of a new namespace
+ * @an: the namespace, zeroed; no other thread uses it yet
  *
- * Context: process.
+ * Context: process, may sleep.
+ * Return: 0 on success; -ENOMEM, and the caller calls altconn_port_exit().
  */
-void altconn_port_init(struct altconn_net *an)
+int altconn_port_init(struct altconn_net *an)
 {
 	INIT_LIST_HEAD(&an->port_sets);
 	spin_lock_init(&an->port_lock);
+	an->port_next = __alloc_percpu(sizeof(u32) * (ALTCONN_KIND_INET + 1),
+				       sizeof(u32));
+	return an->port_next ? 0 : -ENOMEM;
 }
 
 /**
- * altconn_port_exit() - free the port sets of a namespace
+ * altconn_port_exit() - undo altconn_port_init()
  * @an: the namespace; no endpoint is bound in it
  *
  * Context: process.
@@ -60,6 +68,7 @@ void altconn_port_exit(struct altconn_net *an)
 		altconn_addr_put(set->addr);
 		kfree(set);
 	}
+	free_percpu(an->port_next);
 }
 
 /* Return false for a port in net.ipv4.ip_local_reserved_ports. */
@@ -78,7 +87,7 @@ static int port_get_range(struct net *net, enum altconn_kind kind,
 			  struct port_range *r)
 {
 	struct altconn_net *an = altconn_pernet(net);
-	int low, high;
+	int low, high, cpu;
 
 	r->min = READ_ONCE(an->port_min);
 	r->max = READ_ONCE(an->port_max);
@@ -89,9 +98,12 @@ static int port_get_range(struct net *net, enum altconn_kind kind,
 	}
 	if (r->max < r->min)
 		return -EAGAIN;
-	r->next = READ_ONCE(an->port_next[kind]);
+	/* It does not matter if the thread runs on another CPU by now. */
+	cpu = raw_smp_processor_id();
+	r->next = READ_ONCE(per_cpu_ptr(an->port_next, cpu)[kind]);
 	if (r->next < r->min || r->next > r->max)
-		r->next = r->min;
+		r->next = r->min +
+			  div_u64((u64)(r->max - r->min) * cpu, nr_cpu_ids);
 	return 0;
 }
 
@@ -114,13 +126,13 @@ static __always_inline int port_try_port(struct sock *sk,
 					 struct altconn_addr *addr,
 					 enum altconn_bind_how how)
 {
-	u32 *hint = &altconn_pernet(sock_net(sk))->port_next[addr->kind];
+	u32 __percpu *next = altconn_pernet(sock_net(sk))->port_next;
 	int err = altconn_binding_add(sk, addr, how);
 
 	if (err == -EADDRINUSE)
 		return port_check_signal();
 	if (!err)
-		WRITE_ONCE(*hint, addr->port + 1);
+		WRITE_ONCE(raw_cpu_ptr(next)[addr->kind], addr->port + 1);
 	return err;
 }
 

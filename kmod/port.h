@@ -8,7 +8,7 @@
 struct altconn_addr;
 struct altconn_net;
 
-void altconn_port_init(struct altconn_net *an);
+int altconn_port_init(struct altconn_net *an);
 void altconn_port_exit(struct altconn_net *an);
 int altconn_port_bind(struct sock *sk, struct altconn_addr *addr,
 		      enum altconn_bind_how how);

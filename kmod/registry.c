@@ -8,13 +8,14 @@
  * objects that it makes to a tree of its own, which has its own lock. A lock is
  * contended only while an object is removed on another CPU than the one that
  * made it, or during a step of a dump. On a machine with more CPUs than
- * REGISTRY_TREES_MAX several CPUs share a tree.
+ * REGISTRY_TREES_MAX, several CPUs share a tree.
  *
  * A dump walks one tree after the other, each in the order of the ids. Its
  * position is an index of a tree and an id, so between two steps the dump holds
- * no lock and no reference. A dump skips objects that began after it. It ends,
- * however fast objects begin, because the ids of a tree grow: an object that
- * begins after the dump has come to the tree has a greater id than pos->newest.
+ * no lock and no reference. A dump ends, however fast objects begin: it visits
+ * no id above pos->newest, and the ids of each CPU grow. It skips the objects
+ * that began after it by the time of their begin, since the ids of two CPUs
+ * that share a tree are not in the order of time.
  */
 
 #include <linux/cpumask.h>
@@ -31,13 +32,13 @@
  */
 #define REGISTRY_STEPS	64
 
-DEFINE_PER_CPU(u64, altconn_last_id);
+DEFINE_PER_CPU(u64, altconn_registry_last_id);
 
-u32 altconn_id_stride __ro_after_init;
+u32 altconn_registry_id_stride __ro_after_init;
 
 static u32 registry_nr_trees(void)
 {
-	return min(altconn_id_stride, REGISTRY_TREES_MAX);
+	return min(altconn_registry_id_stride, REGISTRY_TREES_MAX);
 }
 
 static struct altconn_registry_tree *registry_tree(struct altconn_registry *reg,
@@ -166,7 +167,7 @@ void altconn_registry_remove(struct altconn_registry *reg,
 	if (altconn_registry_entry_is_listed(entry)) {
 		rb_erase(&entry->node, &tree->root);
 		RB_CLEAR_NODE(&entry->node);
-		if (entry->id <= tree->dumped)
+		if (entry->begun <= tree->dumped)
 			WRITE_ONCE(tree->removed, tree->removed + 1);
 	}
 	spin_unlock(&tree->lock);
@@ -176,7 +177,8 @@ void altconn_registry_remove(struct altconn_registry *reg,
  * altconn_registry_track_removed() - make a registry count removals for a dump
  * @reg: the registry
  *
- * From now on the registry counts each removal of an entry that it has now.
+ * From now on the registry counts at least each removal of an entry that it has
+ * now.
  *
  * Context: process.
  * Return: the number of removals so far, see altconn_registry_nr_removed().
@@ -184,12 +186,13 @@ void altconn_registry_remove(struct altconn_registry *reg,
 u32 altconn_registry_track_removed(struct altconn_registry *reg)
 {
 	struct altconn_registry_tree *tree;
+	u64 now = ktime_get_ns();
 	u32 removed = 0;
 
 	for (tree = reg->tree; tree < reg->tree + registry_nr_trees();
 	     tree++) {
 		spin_lock(&tree->lock);
-		tree->dumped = tree->newest;
+		tree->dumped = max(tree->dumped, now);
 		removed += tree->removed;
 		spin_unlock(&tree->lock);
 	}
@@ -310,7 +313,7 @@ void __init altconn_registry_init_ids(void)
 {
 	int cpu;
 
-	altconn_id_stride = roundup_pow_of_two(nr_cpu_ids);
+	altconn_registry_id_stride = roundup_pow_of_two(nr_cpu_ids);
 	for_each_possible_cpu(cpu)
-		per_cpu(altconn_last_id, cpu) = cpu;
+		per_cpu(altconn_registry_last_id, cpu) = cpu;
 }

@@ -13,7 +13,9 @@
  *	entry is in no registry
  * @id: id of the object; set by altconn_registry_identify(), kept when the
  *	entry is removed
- * @begun: time at which the object began, ns of ktime_get_ns(); set with @id
+ * @begun: time at which the object began, ns of ktime_get_ns(); set with @id.
+ *	The inbound entry of an association (struct altconn_xns) has a copy of
+ *	both
  */
 struct altconn_entry {
 	struct rb_node	node;
@@ -26,9 +28,9 @@ struct altconn_entry {
  * @lock: protects all members
  * @root: the entries, sorted by id
  * @newest: the greatest id that an entry of this tree has had
- * @dumped: @newest at the begin of the last dump
- * @removed: number of removals of entries with ids up to @dumped; read without
- *	the lock
+ * @dumped: time at which the last dump began, ns of ktime_get_ns()
+ * @removed: number of removals of entries that began before @dumped; read
+ *	without the lock
  */
 struct altconn_registry_tree {
 	spinlock_t	lock;		/* all of it */
@@ -49,8 +51,8 @@ struct altconn_registry {
 
 /**
  * struct altconn_registry_pos - the position of a dump in a registry
- * @until: time of the dump's begin, ns of ktime_get_ns(); the dump skips
- *	objects that began later
+ * @until: time at which the dump began, ns of ktime_get_ns(); the dump
+ *	skips objects that began later
  * @newest: greatest id that tree @tree had when the dump came to the tree
  * @id: id of the last entry of tree @tree that the dump has visited, or 0
  * @tree: index of the tree that the dump is in
@@ -66,10 +68,10 @@ struct altconn_registry_pos {
 };
 
 /* The last id that altconn_registry_identify() has used on a CPU. */
-DECLARE_PER_CPU(u64, altconn_last_id);
+DECLARE_PER_CPU(u64, altconn_registry_last_id);
 
 /* The distance between the ids of one CPU, a power of two. */
-extern u32 altconn_id_stride;
+extern u32 altconn_registry_id_stride;
 
 int altconn_registry_init(struct altconn_registry *reg);
 void altconn_registry_exit(struct altconn_registry *reg);
@@ -89,19 +91,19 @@ altconn_registry_find(struct altconn_registry *reg, u64 id,
 void __init altconn_registry_init_ids(void);
 
 /**
- * altconn_registry_identify() - give an object an id, and the time of its begin
+ * altconn_registry_identify() - give an object an id, and record when it began
  * @entry: the entry of the object, in no registry
  *
- * Each CPU has ids of its own, so two CPUs share no counter, and their entries
- * are in different trees. The id is greater than all earlier ones of this CPU.
- * No id is used twice while the module is loaded.
+ * Each CPU has ids of its own, so two CPUs share no counter and, up to
+ * REGISTRY_TREES_MAX CPUs, no tree. The id is greater than all earlier ones of
+ * this CPU. No two objects get the same id while the module is loaded.
  *
  * Context: any.
  */
 static inline void altconn_registry_identify(struct altconn_entry *entry)
 {
 	WRITE_ONCE(entry->id,
-		   this_cpu_add_return(altconn_last_id, altconn_id_stride));
+		   this_cpu_add_return(altconn_registry_last_id, altconn_registry_id_stride));
 	WRITE_ONCE(entry->begun, ktime_get_ns());
 }
 

@@ -313,10 +313,10 @@ void altconn_fifo_append(struct rb_root_cached *fifo, struct altconn_wait *wait)
  * @fifo: the queue
  * @wait: waiting state of the attempt
  *
- * The subtree of the attempt and all subtrees around it lose one attempt. They
- * are counted down first, because that takes fewer instructions a node than the
- * callbacks. The callbacks then find the right numbers and stop, unless another
- * attempt takes the attempt's place in the tree.
+ * The subtree of the attempt and all subtrees that contain it lose one attempt.
+ * They are counted down first, because that takes fewer instructions per node
+ * than the callbacks. The callbacks then find the right numbers and stop,
+ * unless another attempt takes the attempt's place in the tree.
  *
  * Context: process; the room's lock held.
  */

@@ -11,12 +11,13 @@
  * attempt or a datagram costs the load of one pointer, whatever rules other
  * namespaces have.
  *
- * No socket lock is held while rules are matched, so a connect() that begins an
- * attempt applies the rules in two steps. The first step finds the rules that
- * match (altconn_rule_find()). Then connect() takes altconn_lock(), and if the
- * state of the socket allows an attempt, altconn_rule_commit() applies the
- * first of these rules that decides. Only the second step changes the counters
- * of rules. For datagram sockets, altconn_rule_check() does both steps.
+ * No endpoint's lock is held while rules are matched, so a connect() that
+ * begins an attempt applies the rules in two steps. The first step finds the
+ * rules that match (altconn_rule_find()). Then connect() takes altconn_lock(),
+ * and if the state of the socket allows an attempt, altconn_rule_commit()
+ * applies the first of these rules that decides. Only the second step changes
+ * the counters of rules. For datagram sockets, altconn_rule_check() does both
+ * steps.
  */
 
 #include <linux/bsearch.h>

@@ -122,8 +122,8 @@ struct altconn_sock {
  *	default destination of send(), and the only address from which datagrams
  *	are received. NULL if the endpoint is unconnected or half of a
  *	socketpair. Written under @queue_lock
- * @peer_genid: index of the number of changes of @peer in
- *	altconn_dgram_genids; under @queue_lock
+ * @peer_genid: index of the generation of @peer in altconn_dgram_genids; under
+ *	@queue_lock
  * @peer_sk: the other half of a socketpair, a reference; under @queue_lock
  * @queue_lock: protects the members that name it
  * @queue: datagrams that have not been read; under @queue_lock
@@ -138,9 +138,9 @@ struct altconn_sock {
  * @delay_queue: the queue of datagrams that a rule delays (dgram_delay.c); NULL
  *	until a rule first delays one, then set once, by cmpxchg()
  * @cached_receiver: the receiver that a lookup of @peer found last, without a
- *	reference. It is valid only while @cached_genid equals the number of
- *	changes of @peer; under @queue_lock
- * @cached_genid: the number of changes of @peer before the lookup of
+ *	reference. It is valid only while @cached_genid equals the generation
+ *	of @peer; under @queue_lock
+ * @cached_genid: the generation of @peer before the lookup of
  *	@cached_receiver; under @queue_lock
  * @blocked: threads that wait for space in @queue, in order of arrival; under
  *	@queue_lock. dgram_block.c describes this member and the next three
@@ -271,7 +271,7 @@ static inline u8 altconn_state(const struct sock *sk)
  * ever. It also costs more, since it disables softirqs twice. No user memory is
  * accessed under this lock.
  *
- * Context: process, sleeps; no lock of another endpoint held.
+ * Context: process, may sleep; no lock of another endpoint held.
  */
 static inline void altconn_lock(struct sock *sk)
 {
@@ -289,7 +289,14 @@ static inline void altconn_unlock(struct sock *sk)
 	mutex_unlock(&altconn_sk(sk)->lock);
 }
 
-/* For lockdep: check whether the caller has locked the endpoint. */
+/**
+ * altconn_is_locked() - check whether an endpoint is locked, for lockdep
+ * @sk: the endpoint
+ *
+ * Context: any.
+ * Return: true if the caller has locked the endpoint, or if the kernel has no
+ * lockdep.
+ */
 static inline bool altconn_is_locked(const struct sock *sk)
 {
 #ifdef CONFIG_LOCKDEP

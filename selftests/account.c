@@ -206,6 +206,48 @@ TEST_F_TIMEOUT(account, datagram_sockets_and_pairs, AT_TIMEOUT)
 }
 
 /*
+ * Make and close pairs of sockets on a CPU, with at most 8 pairs open. Fork a
+ * child that does so as @uid. It exits with 0, or with 1 if a call fails.
+ */
+static pid_t account_churn(int uid, int cpu, int rounds)
+{
+	enum { OPEN = 8 };
+	int sv[OPEN][2], i, n;
+	pid_t pid = at_fork();
+
+	if (pid)
+		return pid;
+	if (account_become(uid) || at_pin(cpu))
+		_exit(2);
+	for (i = 0; i < rounds; i++) {
+		for (n = 0; n < OPEN; n++)
+			if (at_socketpair(AT_NATIVE, SOCK_STREAM, sv[n]))
+				_exit(1);
+		for (n = 0; n < OPEN; n++)
+			at_close(sv[n], 2);
+	}
+	_exit(0);
+}
+
+/*
+ * Users that stay below the limit are never refused, although each CPU keeps
+ * charges in reserve, for one user at a time.
+ */
+TEST_F_TIMEOUT(account, users_below_the_limit_are_not_refused, AT_TIMEOUT)
+{
+	const int uids[] = { NOBODY, OTHER, NOBODY, OTHER };
+	const int rounds = at_scale(4000, 200);
+	pid_t pids[4];
+	int i;
+
+	/* Two children of a user have 16 pairs open. */
+	for (i = 0; i < 4; i++)
+		pids[i] = account_churn(uids[i], i / 2, rounds);
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(0, at_reap(pids[i]));
+}
+
+/*
  * Make associations as each of the uids from 0 to @uids - 1, one uid after the
  * other. Return the number of associations that were made, or more than 200 if
  * a call fails for another reason than the limit.

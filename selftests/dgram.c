@@ -755,6 +755,37 @@ static int bind_sharing(const FIXTURE_VARIANT(shared) *variant,
 	return share_as(variant, a, at_socket(variant->format, SOCK_DGRAM));
 }
 
+/*
+ * A connected sender that binds has another address. So another of the sockets
+ * that share the destination may receive its datagrams: here the one that is
+ * connected to the sender's new address.
+ */
+TEST(shared_by_a_receiver_of_the_sender)
+{
+	struct at_addr a, s;
+	int fds[2], fd, i;
+	char byte;
+
+	at_addr(&a, AT_UNIX, AT_NAME);
+	at_addr(&s, AT_UNIX, AT_NAME);
+	for (i = 0; i < 2; i++) {
+		fds[i] = at_socket(AT_UNIX, SOCK_DGRAM);
+		ASSERT_EQ(0, at_set_option(fds[i], ALTCONN_SHARE_ADDRESS, 1));
+		ASSERT_EQ(0, at_bind(fds[i], &a));
+	}
+	ASSERT_EQ(0, at_connect(fds[0], &s));
+	fd = at_socket(AT_UNIX, SOCK_DGRAM);
+	ASSERT_EQ(0, at_connect(fd, &a));
+	EXPECT_EQ(0, at_send_byte(fd, NULL, 'a'));
+	EXPECT_EQ(1, recv(fds[1], &byte, 1, MSG_DONTWAIT));
+	ASSERT_EQ(0, at_bind(fd, &s));
+	EXPECT_EQ(0, at_send_byte(fd, NULL, 'b'));
+	EXPECT_EQ(1, recv(fds[0], &byte, 1, MSG_DONTWAIT));
+	EXPECT_EQ(-1, recv(fds[1], &byte, 1, MSG_DONTWAIT));
+	close(fd);
+	at_close(fds, 2);
+}
+
 /* Half of a socketpair has a peer, so it gets no datagram of another sender. */
 TEST_F(shared, half_of_a_pair_refuses_other_senders)
 {

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sockets that have nothing to do with each other share no lock. The tests make
- * one connection after another, or send datagrams from one new socket after
- * another, and the kernel counts how often the thread takes each class of
- * locks. Apart from the classes that the same program takes with AF_UNIX, the
- * thread takes only classes whose locks belong to one object or to one CPU.
+ * Sockets that have nothing to do with each other share no lock and no counter.
+ *
+ * A test makes one connection after another, or sends datagrams from one new
+ * socket after another, and the kernel counts how often the thread takes each
+ * class of locks. The thread takes no class that AF_UNIX does not take, except
+ * classes whose locks belong to one object or to one CPU, which own_classes
+ * lists. So the test finds a new lock. It does not find out whether two CPUs
+ * take the same lock of a class in the list.
+ *
+ * Another test shows by the ids of associations that each CPU counts by itself.
  */
 #include "lib/harness.h"
 #include "lib/altconn_test.h"
@@ -21,7 +26,7 @@
 #define LOCK_EVENT	"events/lock/lock_acquire/"
 /*
  * Count by the name of the class. 24 is TRACE_FLAG_HARDIRQ and
- * TRACE_FLAG_SOFTIRQ: locks that interrupts take do not count.
+ * TRACE_FLAG_SOFTIRQ: acquisitions in interrupts do not count.
  */
 #define LOCK_TRIGGER							\
 	"%shist:keys=name:size=2048 if common_pid == %d && !(common_flags & 24)"
@@ -31,15 +36,17 @@
  * table of bindings belongs to a part of the ports and names.
  */
 static const char *const own_classes[] = {
-	"&ask->lock", "clock-AF_ASH", "&ln->lock",
+	"&ask->lock", "&ln->lock",
 	"&assoc->lock", "&ring->write_lock", "&ring->read_lock",
 	"&ask->queue_lock", "&ask->poll_lock",
 	"&reg->tree[i].lock", "&idle->lock", "&place_stripes[i]",
+	/* This is sk_callback_lock. AF_ASH is the number of the family. */
+	"clock-AF_ASH",
 	/* The clock is only read. */
 	"tk_core.seq.seqcount",
-	/* of each CPU: kfree_rcu(), random numbers, the scheduler */
+	/* Each CPU has its own: kfree_rcu(), random numbers, the scheduler. */
 	"krc.lock", "batched_entropy_u32.lock", "&rq->__lock",
-	/* the allocators of the debug kernel */
+	/* The allocators take these, on the debug kernel in particular. */
 	"&n->list_lock", "&zone->lock", "&pcp->lock",
 };
 
@@ -158,7 +165,8 @@ static int read_counts(struct lock_counts *counts)
 }
 
 /*
- * Count the locks that ROUNDS rounds take, after one round has made what stays.
+ * Count the locks that ROUNDS rounds take. Two rounds run before, so that
+ * objects that stay exist already.
  * Return 0, or -1 on failure.
  */
 static int count_locks(enum at_format format, enum at_kind kind, int type,
@@ -205,8 +213,8 @@ static bool is_own(const char *name)
 }
 
 /*
- * A class that is taken once in many rounds does not count: the thread fills or
- * empties something that belongs to its CPU.
+ * A class that is taken in fewer than half of the rounds does not count: the
+ * thread fills or empties a store that belongs to its CPU.
  */
 TEST_F_TIMEOUT(locks, no_lock_is_shared, AT_TIMEOUT)
 {
@@ -227,6 +235,48 @@ TEST_F_TIMEOUT(locks, no_lock_is_shared, AT_TIMEOUT)
 		shared++;
 	}
 	EXPECT_EQ(0, shared);
+}
+
+/* Return the id of the only association of this namespace, or 0. */
+static uint64_t only_id(void)
+{
+	uint64_t id = 0;
+	bool more;
+	int fd = at_dump_begin(ALTCONN_CMD_ASSOC_GET);
+	int n = at_dump_some_ids(fd, &more, &id, 1);
+
+	close(fd);
+	return n == 1 ? id : 0;
+}
+
+/* Make a pair of sockets on a CPU, and return its id, or 0 on failure. */
+static uint64_t id_of_pair_on(int cpu)
+{
+	uint64_t id;
+	int sv[2];
+
+	if (at_pin(cpu) || at_socketpair(AT_NATIVE, SOCK_STREAM, sv))
+		return 0;
+	id = only_id();
+	at_close(sv, 2);
+	return id;
+}
+
+/* Pairs that CPU 1 makes take no ids from CPU 0. */
+TEST(each_CPU_has_ids_of_its_own)
+{
+	enum { PAIRS = 50 };
+	uint64_t first, last;
+	int i;
+
+	ASSERT_EQ(0, at_netns());
+	first = id_of_pair_on(0);
+	ASSERT_NE(0, first);
+	for (i = 0; i < PAIRS; i++)
+		ASSERT_NE(0, id_of_pair_on(1));
+	last = id_of_pair_on(0);
+	EXPECT_LT(first, last);
+	EXPECT_GT(first + PAIRS, last);
 }
 
 TEST_HARNESS_MAIN

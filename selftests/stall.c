@@ -405,8 +405,8 @@ static void *set_linger(void *arg)
 
 /*
  * The core reads the first int of SO_LINGER before it takes lock_sock(), and
- * the rest under that lock. Calls of other threads do not wait for a thread
- * that is stuck there: "altconn kill" ends the listener.
+ * the rest under that lock. "altconn kill" does not need lock_sock(), so it ends
+ * the listener while a thread is stuck there.
  */
 TEST_F_TIMEOUT(stall, a_stuck_option_delays_no_administrator, 60)
 {

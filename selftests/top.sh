@@ -118,7 +118,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
 PY
 }
 
-plan 37
+plan 38
 
 scene listen native stream port:4000 0
 scene connect native stream port:4000
@@ -210,6 +210,10 @@ check "--sort queue -r ends with the longest accept queue" \
 check "--sort age begins with the oldest socket" \
 	same "$(order 6 -l --sort age)" \
 	"port:4000 port:4001 port:4002 port:4003 port:10 port:11"
+check "--sort id sorts by the id" same \
+	"$(json "[s['id'] for s in doc['sockets']] ==
+	sorted(s['id'] for s in doc['sockets'])" \
+	altconn show -lj --sort id)" True
 check "-r without --sort begins with the youngest" \
 	same "$(order 6 -l -r)" \
 	"port:11 port:10 port:4003 port:4002 port:4001 port:4000"

@@ -361,7 +361,10 @@ void run_requests(const struct job *job)
 	requests(job, job->arg);
 }
 
-/* The same, while another thread wants each CPU. */
+/*
+ * Send requests as run_requests() does, while one busy thread runs on each of
+ * the two CPUs.
+ */
 void run_requests_busy(const struct job *job)
 {
 	struct spinner spinners[2] = { { .cpu = 0 }, { .cpu = 1 } };

@@ -11,31 +11,15 @@
  *
  *	-plugin count.so,out=FILE
  *
- * The package of QEMU has no header for plugins, so the declarations that are
- * needed are here. They are those of version 1 of QEMU's interface.
  */
-#include <inttypes.h>
+#include "qemu_plugin.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define EXPORT		__attribute__((visibility("default")))
 #define BUCKET_BITS	16
-
-struct qemu_plugin_tb;
-typedef uint64_t qemu_plugin_id_t;
-
-/* The only operation: add a number to a 64-bit word. */
-enum qemu_plugin_op { QEMU_PLUGIN_INLINE_ADD_U64 };
-
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id,
-	void (*cb)(qemu_plugin_id_t id, struct qemu_plugin_tb *tb));
-void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb,
-	enum qemu_plugin_op op, void *word, uint64_t number);
-void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id,
-	void (*cb)(qemu_plugin_id_t id, void *data), void *data);
 
 EXPORT int qemu_plugin_version = 1;
 
@@ -90,13 +74,14 @@ static void write_counts(qemu_plugin_id_t id, void *data)
 
 	if (!f)
 		return;
-	fprintf(f, "0 1 %" PRIu64 "\n", user_instructions);
+	fprintf(f, "0 1 %llu\n", (unsigned long long)user_instructions);
 	for (i = 0; i < 1 << BUCKET_BITS; i++)
 		for (struct block *b = buckets[i]; b; b = b->next)
 			if (b->executions)
-				fprintf(f, "%" PRIx64 " %" PRIu64 " %" PRIu64 "\n",
-					b->address, b->instructions,
-					b->executions);
+				fprintf(f, "%llx %llu %llu\n",
+					(unsigned long long)b->address,
+					(unsigned long long)b->instructions,
+					(unsigned long long)b->executions);
 	fclose(f);
 }
 

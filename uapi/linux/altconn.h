@@ -142,7 +142,7 @@ struct sockaddr_altconn {
  * ALTCONN_SHARE_ADDRESS, get and set, switch, before bind(): the socket shares
  *	its port, name or IP address with sockets of the same effective user
  *	that have this option too. All of them may listen, and they get the
- *	connections in turn. A datagram goes to one of them, which the address
+ *	connections from each CPU in turn. A datagram goes to one of them, which the address
  *	of the sender chooses.
  * ALTCONN_REACHABLE, get and set, switch, before bind(): other nodes reach the
  *	port or name of the socket. They reach IP addresses without the option,

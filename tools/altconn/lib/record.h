@@ -43,7 +43,7 @@ struct end {
  * @id: id of the association, never used twice while the module is loaded
  * @listener: id of the listener, 0 for a socketpair
  * @age_ms: time since connect(), ms
- * @begun_ns: time of connect(), ns of CLOCK_MONOTONIC
+ * @begun_ns: time of connect() or socketpair(), ns of CLOCK_MONOTONIC
  * @waited_ms: time that the attempt has waited, until now or its decision, ms
  * @type: SOCK_STREAM or SOCK_SEQPACKET
  * @state: enum altconn_assoc_state

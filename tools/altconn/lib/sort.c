@@ -145,13 +145,13 @@ static int sort_compare_numbers(uint64_t a, uint64_t b)
 
 /*
  * Turn the result of a comparison into the order of two rows. Rows with the
- * same value are ordered by their ids, @a and @b.
+ * same value are ordered by @tie, which is the result of a comparison of the
+ * times at which they began.
  */
-static int sort_decide(const struct order *order, int result, uint64_t a,
-		       uint64_t b)
+static int sort_decide(const struct order *order, int result, int tie)
 {
 	if (!result)
-		return sort_compare_numbers(a, b);
+		return tie;
 	return order->key->most_first != order->reverse ? -result : result;
 }
 
@@ -170,7 +170,9 @@ static int sort_compare_assocs(const void *left, const void *right, void *data)
 		order->key->assoc_text(b, b_text);
 		result = strverscmp(a_text, b_text);
 	}
-	return sort_decide(order, result, a->id, b->id);
+	return sort_decide(order, result,
+			   sort_compare_numbers(a->begun_ns, b->begun_ns) ? :
+			   sort_compare_numbers(a->id, b->id));
 }
 
 static int sort_compare_socks(const void *left, const void *right, void *data)
@@ -188,14 +190,16 @@ static int sort_compare_socks(const void *left, const void *right, void *data)
 		order->key->sock_text(b, b_text);
 		result = strverscmp(a_text, b_text);
 	}
-	return sort_decide(order, result, a->id, b->id);
+	return sort_decide(order, result,
+			   sort_compare_numbers(a->begun_ns, b->begun_ns) ? :
+			   sort_compare_numbers(a->id, b->id));
 }
 
 /**
  * sort_found - sort the associations, and the sockets
  * @found: the associations and the sockets
  * @name: name of the key, one of SORT_KEYS; another name has no effect
- * @reverse: reverse the order; rows with the same value stay ordered by id
+ * @reverse: reverse the order; rows with the same value stay ordered by age
  */
 void sort_found(struct found *found, const char *name, bool reverse)
 {
