@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -904,11 +905,13 @@ static int accept_all(int fd)
 	return n;
 }
 
+/* The connects of one CPU go to the listeners in turn. */
 TEST_F_TIMEOUT(share, listeners_take_turns, AT_TIMEOUT)
 {
 	int fds[3], clients[30], i, err;
 	struct at_addr a;
 
+	ASSERT_EQ(0, at_pin(sched_getcpu()));
 	at_addr(&a, variant->format, variant->kind);
 	for (i = 0; i < 3; i++)
 		ASSERT_LE(0, fds[i] = listen_shared(variant, &a, true, 20));
