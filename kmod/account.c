@@ -727,7 +727,7 @@ void altconn_account_pre_exit(struct altconn_net *an)
 	rcu_read_lock();
 	for_each_possible_cpu(cpu) {
 		reserve = per_cpu_ptr(&account_reserves, cpu);
-		/* Pairs with smp_store_release() in account_assign_reserve(). */
+		/* Pairs with the release in account_assign_reserve(). */
 		account = smp_load_acquire(&reserve->account);
 		if (account && account->key.an == an)
 			account_unreserve(reserve, account);

@@ -92,12 +92,12 @@ void altconn_dgram_genid_bump(const struct altconn_addr *addr)
 /**
  * altconn_dgram_genid_bump_own() - invalidate the receiver that a socket
  *	remembers
- * @sk: a datagram endpoint, whose own address has changed. A receiver that
- *	shares its address is selected by the address of the sender, and a
- *	receiver may be connected to the new address
+ * @sk: a datagram endpoint, whose own address has changed
  *
- * Lookups that are under way with the old address must not be remembered
- * either, so the generation of the peer grows.
+ * The sender's address selects among receivers that share an address, and a
+ * receiver may be connected to the sender's new address. The result of a lookup
+ * that is under way with the old address must not be remembered either, so the
+ * generation of the peer grows.
  *
  * Context: any.
  */

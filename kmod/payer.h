@@ -55,7 +55,7 @@ struct altconn_job {
 /**
  * struct altconn_payer_idle - a list of a user's emptied rings, for the scan of
  *	ring.c
- * @payer: the payer whose list this is
+ * @payer: the payer that has this list
  * @lock: protects all members but @payer and @left; the locks of a listed ring
  *	are taken inside it, with trylock only
  * @rings: the listed rings, linked by their idle_node; the scan looks at the

@@ -102,8 +102,10 @@ void __init altconn_registry_init_ids(void);
  */
 static inline void altconn_registry_identify(struct altconn_entry *entry)
 {
-	WRITE_ONCE(entry->id,
-		   this_cpu_add_return(altconn_registry_last_id, altconn_registry_id_stride));
+	u64 id = this_cpu_add_return(altconn_registry_last_id,
+				     altconn_registry_id_stride);
+
+	WRITE_ONCE(entry->id, id);
 	WRITE_ONCE(entry->begun, ktime_get_ns());
 }
 

@@ -180,8 +180,8 @@ static void ring_idle_remove(struct altconn_ring *ring)
  * altconn_ring_detach() - take all segments out of a ring, and unlist it
  * @ring: the ring, which has no unread data or is about to be freed
  *
- * Context: process; ring->idle->lock held. Both locks of the
- * ring are held, or no other thread uses the ring.
+ * Context: process; ring->idle->lock held. Both locks of the ring are held, or
+ * no other thread uses the ring.
  * Return: the chain of segments, which the caller frees, or NULL.
  */
 struct altconn_segment *altconn_ring_detach(struct altconn_ring *ring)

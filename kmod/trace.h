@@ -176,8 +176,9 @@ DECLARE_EVENT_CLASS(altconn_assoc_class,
 		__entry->type = assoc->type;
 		__entry->id = assoc->entry.id;
 		__entry->value = value;
-		__entry->waited_us = div_u64(ktime_get_ns() - assoc->entry.begun,
-					     NSEC_PER_USEC);
+		__entry->waited_us =
+			div_u64(ktime_get_ns() - assoc->entry.begun,
+				NSEC_PER_USEC);
 		altconn_addr_print(assoc->end[0].addr, __get_str(local),
 				   __get_dynamic_array_len(local));
 		altconn_addr_print(assoc->end[1].addr, __get_str(remote),

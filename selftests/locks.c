@@ -5,9 +5,8 @@
  * A test makes one connection after another, or sends datagrams from one new
  * socket after another, and the kernel counts how often the thread takes each
  * class of locks. The thread takes no class that AF_UNIX does not take, except
- * classes whose locks belong to one object or to one CPU, which own_classes
- * lists. So the test finds a new lock. It does not find out whether two CPUs
- * take the same lock of a class in the list.
+ * the classes in own_classes. So the test finds a new lock. It does not find
+ * out whether two CPUs take the same lock of a class in own_classes.
  *
  * Another test shows by the ids of associations that each CPU counts by itself.
  */
@@ -32,8 +31,8 @@
 	"%shist:keys=name:size=2048 if common_pid == %d && !(common_flags & 24)"
 
 /*
- * The classes whose locks belong to one object or to one CPU. A stripe of the
- * table of bindings belongs to a part of the ports and names.
+ * Each lock of these classes belongs to one object or to one CPU. A stripe of
+ * the table of bindings belongs to a part of the ports and names.
  */
 static const char *const own_classes[] = {
 	"&ask->lock", "&ln->lock",

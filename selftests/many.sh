@@ -73,7 +73,8 @@ check "show --sort age begins with the oldest" same \
 	"$(altconn show -ceH --sort age | head -n 1 | grep -oE '\bid:[0-9]+')" \
 	"$oldest"
 check "each of them began after the first one, and before now" \
-	same "$(json "all($begun <= r['begun_ns'] <= $(uptime_ns) for r in rows)" \
+	same "$(json "all($begun <= r['begun_ns'] <= $(uptime_ns)
+		for r in rows)" \
 	altconn show -cj)" True
 check "kill --all kills them" eval "altconn kill --all | grep -qw $n"
 check "show lists no association after that" \

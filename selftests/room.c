@@ -292,9 +292,9 @@ TEST_F_TIMEOUT(room, another_listener_takes_attempts_in_order, AT_TIMEOUT)
 }
 
 /*
- * Attempts leave the queue in a scattered order. After each close, the positions
- * of the remaining attempts have no gap. The number of attempts is prime, so the
- * loop closes each attempt once.
+ * Attempts leave the queue in a scattered order. After each close, the
+ * positions of the remaining attempts have no gap. The number of attempts is
+ * prime, so the loop closes each attempt once.
  */
 TEST_F_TIMEOUT(room, positions_have_no_gap, AT_TIMEOUT)
 {
