@@ -33,8 +33,13 @@ struct altconn_share;
  * @lane: the lane that the attempt is in, or NULL; room->lock
  * @share: the share that counts the attempt, or NULL; room->lock
  * @user: key of @share
- * @node: node in a queue of @lane; room->lock
- * @count: number of attempts in the subtree of @node; room->lock
+ * @lane_node: link in lane->attempts; room->lock
+ * @fifo_node: link in lane->fifo[@fifo]; room->lock
+ * @seq: number of the attempt in the order of arrival in @lane; room->lock
+ * @gap: number of attempts that have left @lane from between this attempt and
+ *	the one in front of it; 0 for the first attempt; room->lock
+ * @gap_node: node in lane->gaps while @gap is not 0; room->lock
+ * @gaps: sum of @gap in the subtree of @gap_node; room->lock
  * @fifo: enum altconn_fifo: the kind of the attempt
  * @arrived: arrival number, by which the attempts of a room are sorted
  *
@@ -54,8 +59,12 @@ struct altconn_wait {
 	struct altconn_lane	*lane;
 	struct altconn_share	*share;
 	u64			user;
-	struct rb_node		node;
-	u32			count;
+	struct list_head	lane_node;
+	struct list_head	fifo_node;
+	u64			seq;
+	u64			gap;
+	struct rb_node		gap_node;
+	u64			gaps;
 	u8			fifo;
 	u64			arrived;
 };

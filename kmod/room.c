@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Waiting rooms: their table, and the listeners that serve them. room.h
- * describes waiting rooms. room_queue.c has the queues of a room.
+ * describes waiting rooms. room_queue.c has the attempts in a room.
  */
 
 #include <linux/rhashtable.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
 #include "addr.h"
-#include "attempt_deadline.h"
 #include "listener.h"
 #include "place.h"
 #include "room.h"
@@ -200,24 +199,19 @@ static bool room_is_empty(const struct altconn_room *room)
 {
 	int i;
 
-	if (!RB_EMPTY_ROOT(&room->lanes))
-		return false;
 	for (i = 0; i < ALTCONN_ANYS; i++)
 		if (room->any[i].n)
 			return false;
-	return true;
+	return RB_EMPTY_ROOT(&room->lanes);
 }
 
 /**
- * altconn_room_unlock() - unlock a waiting room
- * @room: the room; the caller has a reference
- *
- * If the room is empty, mark it dead, take it out of the table, and drop the
- * reference of the table.
+ * __altconn_room_unlock() - slow path of altconn_room_unlock()
+ * @room: the room, which may be empty; the caller has a reference
  *
  * Context: process; the room's lock held, and released by this function.
  */
-void altconn_room_unlock(struct altconn_room *room)
+void __altconn_room_unlock(struct altconn_room *room)
 {
 	bool gone = !room->dead && room_is_empty(room);
 
@@ -229,81 +223,6 @@ void altconn_room_unlock(struct altconn_room *room)
 	spin_unlock(&room->lock);
 	if (gone)
 		altconn_room_put(room);
-}
-
-/**
- * altconn_room_enqueue() - add an attempt to the lane of its address
- * @room: the room
- * @lane: lane of the attempt's destination address
- * @share: share of the attempt's user
- * @wait: waiting state of the attempt; @wait->fifo is set
- *
- * Context: process; the room's lock held.
- */
-void altconn_room_enqueue(struct altconn_room *room, struct altconn_lane *lane,
-			  struct altconn_share *share,
-			  struct altconn_wait *wait)
-{
-	lockdep_assert_held(&room->lock);
-	wait->arrived = ++room->arrived;
-	wait->lane = lane;
-	wait->share = share;
-	share->waiting++;
-	altconn_fifo_append(&lane->fifo[wait->fifo], wait);
-	lane->waiting++;
-	altconn_pool_add_count(room, lane, 1);
-	altconn_pool_update(room, lane);
-}
-
-/**
- * altconn_room_dequeue() - remove an attempt from its lane
- * @room: the room
- * @wait: waiting state of the attempt, which is in a lane
- *
- * Free the lane if it has no other attempt and no listener. Free the user's
- * share if no other attempt of the user waits in the room.
- *
- * Context: process; the room's lock held.
- */
-void altconn_room_dequeue(struct altconn_room *room, struct altconn_wait *wait)
-{
-	struct altconn_lane *lane = wait->lane;
-
-	lockdep_assert_held(&room->lock);
-	altconn_fifo_erase(&lane->fifo[wait->fifo], wait);
-	altconn_share_uncount(room, wait->share);
-	wait->share = NULL;
-	wait->lane = NULL;
-	lane->waiting--;
-	altconn_pool_add_count(room, lane, -1);
-	altconn_pool_update(room, lane);
-	altconn_lane_free_if_empty(room, lane);
-}
-
-/**
- * altconn_room_position() - get the position of an attempt in its lane
- * @room: the room
- * @wait: waiting state of the attempt
- *
- * The order is the order of arrival, whatever the kinds of the attempts are.
- *
- * Context: process; the room's lock held.
- * Return: the position, beginning with 1; 0 if the attempt is in no lane.
- */
-u32 altconn_room_position(const struct altconn_room *room,
-			  const struct altconn_wait *wait)
-{
-	const struct altconn_lane *lane = wait->lane;
-	u32 position = 1;
-	int i;
-
-	lockdep_assert_held(&room->lock);
-	if (!lane)
-		return 0;
-	for (i = 0; i < ALTCONN_FIFOS; i++)
-		position += altconn_fifo_count_before(&lane->fifo[i],
-						      wait->arrived);
-	return position;
 }
 
 /* Select the group of a wildcard listener. @v6only is IPV6_V6ONLY. */
@@ -466,101 +385,6 @@ struct altconn_serving altconn_room_serving(struct altconn_room *room,
 	if (!xns)
 		serving_add(&s, &lane->group[0]);
 	return s;
-}
-
-/*
- * Check whether listeners bound to :: without IPV6_V6ONLY serve IPv4 attempts:
- * they do unless a listener is bound to 0.0.0.0.
- */
-static bool room_dual_stack_serves_v4(const struct altconn_room *room)
-{
-	return !room->any[ALTCONN_ANY_V4].n;
-}
-
-/**
- * altconn_room_first_attempt() - get the attempt that has waited longest for a
- * listener
- * @room: the listener's room
- * @ln: the listener, which has not left the room
- *
- * Context: process; the room's lock held.
- * Return: the attempt, or NULL if no attempt waits for the listener.
- */
-struct altconn_wait *
-altconn_room_first_attempt(const struct altconn_room *room,
-			   const struct altconn_listener *ln)
-{
-	struct altconn_wait *first;
-
-	lockdep_assert_held(&room->lock);
-	if (ln->lane)
-		return altconn_lane_first(ln->lane, ln->reachable);
-	if (ln->group == &room->any[ALTCONN_ANY_V4])
-		return altconn_pool_first(room, false);
-	first = altconn_pool_first(room, true);
-	if (ln->group == &room->any[ALTCONN_ANY_DUAL] &&
-	    room_dual_stack_serves_v4(room))
-		first = altconn_room_earlier(first,
-					     altconn_pool_first(room, false));
-	return first;
-}
-
-/**
- * altconn_room_surplus_attempt() - select an attempt to refuse, if more wait
- *	for a listener than its backlog permits
- * @room: the listener's room
- * @ln: the listener, which has not left the room
- *
- * For a listener bound to one address this is the last attempt in its lane. For
- * a wildcard listener it is the last attempt of the lane whose first attempt is
- * the youngest. This need not be the youngest attempt of all.
- *
- * Context: process; the room's lock held.
- * Return: the attempt, or NULL if no attempt waits for the listener.
- */
-struct altconn_wait *
-altconn_room_surplus_attempt(const struct altconn_room *room,
-			     const struct altconn_listener *ln)
-{
-	struct altconn_wait *last;
-
-	lockdep_assert_held(&room->lock);
-	if (ln->lane)
-		return altconn_lane_last(ln->lane, ln->reachable);
-	if (ln->group == &room->any[ALTCONN_ANY_V4])
-		return altconn_pool_last(room, false);
-	last = altconn_pool_last(room, true);
-	if (ln->group == &room->any[ALTCONN_ANY_DUAL] &&
-	    room_dual_stack_serves_v4(room))
-		last = altconn_room_later(last, altconn_pool_last(room, false));
-	return last;
-}
-
-/**
- * altconn_room_nr_waiting() - count the attempts that wait for a listener
- * @room: the listener's room
- * @ln: the listener
- *
- * Context: process; the room's lock held.
- * Return: the number of attempts; 0 if the listener has left the room.
- */
-u32 altconn_room_nr_waiting(const struct altconn_room *room,
-			    const struct altconn_listener *ln)
-{
-	u32 n;
-
-	lockdep_assert_held(&room->lock);
-	if (!ln->group)
-		return 0;
-	if (ln->lane)
-		return altconn_lane_nr_waiting(ln->lane, ln->reachable);
-	if (ln->group == &room->any[ALTCONN_ANY_V4])
-		return room->pooled[false];
-	n = room->pooled[true];
-	if (ln->group == &room->any[ALTCONN_ANY_DUAL] &&
-	    room_dual_stack_serves_v4(room))
-		n += room->pooled[false];
-	return n;
 }
 
 /**

@@ -45,7 +45,7 @@ struct altconn_listener;
 struct altconn_wait;
 
 /*
- * The kinds of attempts. A lane has a FIFO for each kind. If no listener serves
+ * The kinds of attempts. A lane has a list for each kind. If no listener serves
  * an attempt any more, the attempt is refused, unless it is of the kind KEPT.
  * All namespaces share paths, so an attempt to a path is always LOCAL.
  */
@@ -81,16 +81,19 @@ struct altconn_group {
  * @pooled: node in room->pool; the lane is there while attempts wait in it and
  *	no listener is bound to its address
  * @refusable: link in room->refusable; the lane is there while it is in the
- *	pool and @fifo has attempts of another kind than ALTCONN_FIFO_KEPT
+ *	pool and has attempts of another kind than ALTCONN_FIFO_KEPT
  * @first: arrival number of the first attempt in the lane; the pool is sorted
  *	by it
- * @waiting: number of attempts in all of @fifo
+ * @waiting: number of attempts in @attempts
+ * @xns_waiting: number of these attempts that come from other nodes
+ * @seq: number of the last attempt in @attempts, see wait->seq
  * @is_inet: the address is an inet address, so the next three members are valid
  * @v6: @ip is an IPv6 address
  * @scope: interface index of a link-local @ip
  * @ip: IP address; an IPv4 address is v4-mapped
- * @fifo: the waiting attempts, by enum altconn_fifo. Each queue is a tree in
- *	order of arrival
+ * @attempts: the waiting attempts, in order of arrival
+ * @fifo: the same attempts, one list for each enum altconn_fifo
+ * @gaps: tree of the attempts with a gap in front of them, see wait->gap
  * @group: the listeners that are bound to the address: other nodes cannot reach
  *	the listeners in [0], and can reach the listeners in [1]
  *
@@ -103,11 +106,15 @@ struct altconn_lane {
 	struct list_head	refusable;
 	u64			first;
 	u32			waiting;
+	u32			xns_waiting;
+	u64			seq;
 	bool			is_inet;
 	bool			v6;
 	u32			scope;
 	struct in6_addr		ip;
-	struct rb_root_cached	fifo[ALTCONN_FIFOS];
+	struct list_head	attempts;
+	struct list_head	fifo[ALTCONN_FIFOS];
+	struct rb_root		gaps;
 	struct altconn_group	group[2];
 };
 
@@ -201,7 +208,7 @@ struct altconn_serving {
 void altconn_room_free(struct altconn_room *room);
 struct altconn_room *altconn_room_get_locked(const struct net *net, int type,
 					     struct altconn_addr *addr);
-void altconn_room_unlock(struct altconn_room *room);
+void __altconn_room_unlock(struct altconn_room *room);
 void altconn_room_enqueue(struct altconn_room *room, struct altconn_lane *lane,
 			  struct altconn_share *share,
 			  struct altconn_wait *wait);
@@ -246,6 +253,25 @@ static inline void altconn_room_lock(struct altconn_room *room)
 	spin_lock(&room->lock);
 	/* sparse expects that a function releases each lock that it takes. */
 	__release(&room->lock);
+}
+
+/**
+ * altconn_room_unlock() - unlock a waiting room
+ * @room: the room; the caller has a reference
+ *
+ * If the room is empty, mark it dead, take it out of the table, and drop the
+ * reference of the table.
+ *
+ * Context: process; the room's lock held, and released by this function.
+ */
+static inline void altconn_room_unlock(struct altconn_room *room)
+{
+	if (RB_EMPTY_ROOT(&room->lanes)) {
+		__altconn_room_unlock(room);
+		return;
+	}
+	__acquire(&room->lock);
+	spin_unlock(&room->lock);
 }
 
 /**

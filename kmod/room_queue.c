@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The queues of a waiting room: the lane of each address, the pools of the
+ * The attempts of a waiting room: the lane of each address, the pools of the
  * lanes that wildcard listeners serve, and the share of each user. room.h
  * describes them.
  */
@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include "addr.h"
 #include "attempt_deadline.h"
+#include "listener.h"
 #include "room.h"
 #include "room_queue.h"
 
@@ -91,8 +92,10 @@ static void lane_init(struct altconn_lane *lane,
 
 	RB_CLEAR_NODE(&lane->pooled);
 	INIT_LIST_HEAD(&lane->refusable);
+	INIT_LIST_HEAD(&lane->attempts);
 	for (i = 0; i < ALTCONN_FIFOS; i++)
-		lane->fifo[i] = RB_ROOT_CACHED;
+		INIT_LIST_HEAD(&lane->fifo[i]);
+	lane->gaps = RB_ROOT;
 	altconn_group_init(&lane->group[0]);
 	altconn_group_init(&lane->group[1]);
 	if (addr->kind != ALTCONN_KIND_INET)
@@ -232,15 +235,12 @@ struct altconn_share *altconn_share_find_or_add(struct altconn_room *room,
 	return share;
 }
 
-/**
- * altconn_share_uncount() - uncount one attempt in the share of its user
- * @room: the room
- * @share: the share; freed if it counts no other attempt
- *
- * Context: process; the room's lock held.
+/*
+ * Uncount one attempt in the share of its user. Free the share if it counts no
+ * other attempt.
  */
-void altconn_share_uncount(struct altconn_room *room,
-			   struct altconn_share *share)
+static void room_uncount_share(struct altconn_room *room,
+			       struct altconn_share *share)
 {
 	if (--share->waiting)
 		return;
@@ -249,212 +249,210 @@ void altconn_share_uncount(struct altconn_room *room,
 }
 
 /*
- * A queue of attempts is an augmented tree: wait->count is the number of
- * attempts in the subtree of wait->node. So a position is computed in O(log n).
- * This function returns the number for @node, which may be NULL.
+ * The position of an attempt is its rank in the order of arrival at its lane.
+ * The attempts of a lane have successive numbers (wait->seq). While attempts
+ * leave only from the front, the position is the distance to the number of the
+ * first attempt. An attempt that leaves from the middle leaves a gap in the
+ * numbers. The next attempt then stores the size of the gap in front of it
+ * (wait->gap), and joins the tree lane->gaps. The tree is augmented: wait->gaps
+ * is the sum of the gaps in the subtree of an attempt. So a position is
+ * computed in O(log n), where n is the number of gaps.
+ *
+ * This function returns the sum for @node, which may be NULL.
  */
-static u32 fifo_count(const struct rb_node *node)
+static u64 lane_gap_sum(const struct rb_node *node)
 {
-	return node ? rb_entry(node, struct altconn_wait, node)->count : 0;
-}
-
-static u32 fifo_compute_count(struct altconn_wait *wait)
-{
-	return 1 + fifo_count(wait->node.rb_left) +
-	       fifo_count(wait->node.rb_right);
+	return node ? rb_entry(node, struct altconn_wait, gap_node)->gaps : 0;
 }
 
 /*
  * The callbacks of the tree call this function for one node after the other on
  * the way to the root. They stop when the result is true. The result is true if
- * @exit is set and the number is unchanged, since then no number further up
- * changes.
+ * @exit is set and the sum is unchanged, since then no sum further up changes.
  */
-static inline bool fifo_update_count(struct altconn_wait *wait, bool exit)
+static inline bool lane_update_gaps(struct altconn_wait *wait, bool exit)
 {
-	u32 count = fifo_compute_count(wait);
+	u64 sum = wait->gap + lane_gap_sum(wait->gap_node.rb_left) +
+		  lane_gap_sum(wait->gap_node.rb_right);
 
-	if (exit && wait->count == count)
+	if (exit && wait->gaps == sum)
 		return true;
-	wait->count = count;
+	wait->gaps = sum;
 	return false;
 }
 
-RB_DECLARE_CALLBACKS(static, fifo_callbacks, struct altconn_wait, node, count,
-		     fifo_update_count)
+RB_DECLARE_CALLBACKS(static, lane_gap_callbacks, struct altconn_wait, gap_node,
+		     gaps, lane_update_gaps)
 
-/**
- * altconn_fifo_append() - add an attempt to a queue
- * @fifo: the queue
- * @wait: waiting state of the attempt, which arrived after all attempts of the
- *	queue
- *
- * The attempt becomes the rightmost node of the tree, so the subtree of each
- * node on the right edge grows by one attempt.
- *
- * Context: process; the room's lock held.
- */
-void altconn_fifo_append(struct rb_root_cached *fifo, struct altconn_wait *wait)
+/* Make the gap in front of an attempt larger by @n numbers. */
+static void lane_gap_grow(struct altconn_lane *lane, struct altconn_wait *wait,
+			  u64 n)
 {
-	struct rb_node **link = &fifo->rb_root.rb_node, *parent = NULL;
+	struct rb_node **link = &lane->gaps.rb_node, *parent = NULL;
+	struct altconn_wait *other;
 
+	wait->gap += n;
+	if (wait->gap > n) {
+		lane_gap_callbacks.propagate(&wait->gap_node, NULL);
+		return;
+	}
 	while (*link) {
 		parent = *link;
-		rb_entry(parent, struct altconn_wait, node)->count++;
-		link = &parent->rb_right;
+		other = rb_entry(parent, struct altconn_wait, gap_node);
+		other->gaps += n;
+		link = wait->seq < other->seq ? &parent->rb_left :
+						&parent->rb_right;
 	}
-	wait->count = 1;
-	rb_link_node(&wait->node, parent, link);
-	rb_insert_augmented_cached(&wait->node, fifo, !parent, &fifo_callbacks);
+	wait->gaps = n;
+	rb_link_node(&wait->gap_node, parent, link);
+	rb_insert_augmented(&wait->gap_node, &lane->gaps, &lane_gap_callbacks);
 }
 
-/**
- * altconn_fifo_erase() - remove an attempt from its queue
- * @fifo: the queue
- * @wait: waiting state of the attempt
- *
- * The subtree of the attempt and all subtrees that contain it lose one attempt.
- * They are counted down first, because that takes fewer instructions per node
- * than the callbacks. The callbacks then find the right numbers and stop,
- * unless another attempt takes the attempt's place in the tree.
- *
- * Context: process; the room's lock held.
+/* Forget the gap in front of an attempt. */
+static void lane_gap_remove(struct altconn_lane *lane, struct altconn_wait *wait)
+{
+	if (likely(!wait->gap))
+		return;
+	rb_erase_augmented(&wait->gap_node, &lane->gaps, &lane_gap_callbacks);
+	wait->gap = 0;
+}
+
+static struct altconn_wait *lane_entry_first(const struct altconn_lane *lane)
+{
+	return list_empty(&lane->attempts) ? NULL :
+	       list_first_entry(&lane->attempts, struct altconn_wait,
+				lane_node);
+}
+
+/*
+ * Add an attempt to a lane. It arrived after all attempts of the lane, and
+ * @wait->fifo is set.
  */
-void altconn_fifo_erase(struct rb_root_cached *fifo, struct altconn_wait *wait)
+static void lane_append(struct altconn_lane *lane, struct altconn_wait *wait)
 {
-	struct rb_node *node;
-
-	for (node = &wait->node; node; node = rb_parent(node))
-		rb_entry(node, struct altconn_wait, node)->count--;
-	rb_erase_augmented_cached(&wait->node, fifo, &fifo_callbacks);
+	wait->seq = ++lane->seq;
+	wait->gap = 0;
+	list_add_tail(&wait->lane_node, &lane->attempts);
+	list_add_tail(&wait->fifo_node, &lane->fifo[wait->fifo]);
+	lane->waiting++;
+	lane->xns_waiting += wait->fifo == ALTCONN_FIFO_XNS;
 }
 
-static struct altconn_wait *fifo_first(const struct rb_root_cached *fifo)
+/* Remove an attempt from its lane. */
+static void lane_remove(struct altconn_lane *lane, struct altconn_wait *wait)
 {
-	return rb_entry_safe(rb_first_cached(fifo), struct altconn_wait, node);
+	bool first = list_is_first(&wait->lane_node, &lane->attempts);
+	bool last = list_is_last(&wait->lane_node, &lane->attempts);
+	u64 missing = wait->gap + 1;
+
+	lane_gap_remove(lane, wait);
+	if (last)
+		/* The next attempt gets the number after the one in front. */
+		lane->seq -= missing;
+	else if (first)
+		lane_gap_remove(lane, list_next_entry(wait, lane_node));
+	else
+		lane_gap_grow(lane, list_next_entry(wait, lane_node), missing);
+	list_del(&wait->lane_node);
+	list_del(&wait->fifo_node);
+	lane->waiting--;
+	lane->xns_waiting -= wait->fifo == ALTCONN_FIFO_XNS;
 }
 
-static struct altconn_wait *fifo_last(const struct rb_root_cached *fifo)
+/* Return the position of an attempt in its lane, beginning with 1. */
+static u64 lane_position(const struct altconn_lane *lane,
+			 const struct altconn_wait *wait)
 {
-	return rb_entry_safe(rb_last(&fifo->rb_root), struct altconn_wait,
-			     node);
-}
-
-/**
- * altconn_fifo_count_before() - count the attempts of a queue that arrived
- * before a given number
- * @fifo: the queue
- * @arrived: an arrival number
- *
- * Context: process; the room's lock held.
- * Return: the number of attempts with a lower arrival number than @arrived.
- */
-u32 altconn_fifo_count_before(const struct rb_root_cached *fifo, u64 arrived)
-{
-	const struct rb_node *node = fifo->rb_root.rb_node;
-	u32 n = 0;
+	const struct rb_node *node = lane->gaps.rb_node;
+	u64 position = wait->seq - lane_entry_first(lane)->seq + 1;
+	const struct altconn_wait *other;
 
 	while (node) {
-		if (rb_entry(node, struct altconn_wait, node)->arrived <
-		    arrived) {
-			n += 1 + fifo_count(node->rb_left);
+		other = rb_entry(node, struct altconn_wait, gap_node);
+		if (other->seq <= wait->seq) {
+			position -= other->gap + lane_gap_sum(node->rb_left);
 			node = node->rb_right;
 		} else {
 			node = node->rb_left;
 		}
 	}
-	return n;
+	return position;
 }
 
-/**
- * altconn_room_earlier() - get the attempt of two that arrived first
- * @a: an attempt of the room, or NULL
- * @b: another attempt of the room, or NULL
- *
- * Context: process; the room's lock held.
- * Return: the attempt with the lower arrival number; if one attempt is NULL,
+/*
+ * Return the attempt of two that arrived first. If one of them is NULL, return
  * the other one, which may be NULL too.
  */
-struct altconn_wait *altconn_room_earlier(struct altconn_wait *a,
-					  struct altconn_wait *b)
+static struct altconn_wait *room_earlier(struct altconn_wait *a,
+					 struct altconn_wait *b)
 {
 	if (!a || !b)
 		return a ? : b;
 	return a->arrived < b->arrived ? a : b;
 }
 
-/**
- * altconn_room_later() - get the attempt of two that arrived last
- * @a: an attempt of the room, or NULL
- * @b: another attempt of the room, or NULL
- *
- * Context: process; the room's lock held.
- * Return: the attempt with the higher arrival number; if one attempt is NULL,
+/*
+ * Return the attempt of two that arrived last. If one of them is NULL, return
  * the other one, which may be NULL too.
  */
-struct altconn_wait *altconn_room_later(struct altconn_wait *a,
-					struct altconn_wait *b)
+static struct altconn_wait *room_later(struct altconn_wait *a,
+				       struct altconn_wait *b)
 {
 	if (!a || !b)
 		return a ? : b;
 	return a->arrived > b->arrived ? a : b;
 }
 
-/**
- * altconn_lane_first() - get the attempt that has waited longest in a lane
- * @lane: the lane
- * @xns: true to include attempts from other nodes
- *
- * Context: process; the room's lock held.
- * Return: the attempt, or NULL if there is none.
- */
-struct altconn_wait *altconn_lane_first(const struct altconn_lane *lane,
-					bool xns)
+static struct altconn_wait *fifo_first(const struct altconn_lane *lane,
+				       enum altconn_fifo kind)
 {
-	const struct rb_root_cached *local = &lane->fifo[ALTCONN_FIFO_LOCAL];
-	const struct rb_root_cached *others = &lane->fifo[ALTCONN_FIFO_XNS];
-	const struct rb_root_cached *kept = &lane->fifo[ALTCONN_FIFO_KEPT];
-	struct altconn_wait *first;
+	const struct list_head *fifo = &lane->fifo[kind];
 
-	first = altconn_room_earlier(fifo_first(local), fifo_first(kept));
-	if (xns)
-		first = altconn_room_earlier(first, fifo_first(others));
-	return first;
+	return list_empty(fifo) ? NULL :
+	       list_first_entry(fifo, struct altconn_wait, fifo_node);
 }
 
-/**
- * altconn_lane_last() - get the attempt of a lane that arrived last
- * @lane: the lane
- * @xns: true to include attempts from other nodes
- *
- * Context: process; the room's lock held.
- * Return: the attempt, or NULL if there is none.
+static struct altconn_wait *fifo_last(const struct altconn_lane *lane,
+				      enum altconn_fifo kind)
+{
+	const struct list_head *fifo = &lane->fifo[kind];
+
+	return list_empty(fifo) ? NULL :
+	       list_last_entry(fifo, struct altconn_wait, fifo_node);
+}
+
+/*
+ * Return the attempt that has waited longest in a lane, or NULL. @xns includes
+ * attempts from other nodes.
  */
-struct altconn_wait *altconn_lane_last(const struct altconn_lane *lane,
+static struct altconn_wait *lane_first(const struct altconn_lane *lane,
 				       bool xns)
 {
-	struct altconn_wait *last;
-
-	last = altconn_room_later(fifo_last(&lane->fifo[ALTCONN_FIFO_LOCAL]),
-				  fifo_last(&lane->fifo[ALTCONN_FIFO_KEPT]));
-	if (!xns)
-		return last;
-	return altconn_room_later(last,
-				  fifo_last(&lane->fifo[ALTCONN_FIFO_XNS]));
+	if (likely(xns || !lane->xns_waiting))
+		return lane_entry_first(lane);
+	return room_earlier(fifo_first(lane, ALTCONN_FIFO_LOCAL),
+			    fifo_first(lane, ALTCONN_FIFO_KEPT));
 }
 
-/**
- * altconn_lane_nr_waiting() - count the attempts in a lane
- * @lane: the lane
- * @xns: true to include attempts from other nodes
- *
- * Context: process; the room's lock held.
- * Return: the number of attempts.
+/*
+ * Return the attempt of a lane that arrived last, or NULL. @xns includes
+ * attempts from other nodes.
  */
-u32 altconn_lane_nr_waiting(const struct altconn_lane *lane, bool xns)
+static struct altconn_wait *lane_last(const struct altconn_lane *lane,
+				      bool xns)
 {
-	return xns ? lane->waiting : lane->waiting -
-	       fifo_count(lane->fifo[ALTCONN_FIFO_XNS].rb_root.rb_node);
+	if (xns || !lane->xns_waiting)
+		return list_empty(&lane->attempts) ? NULL :
+		       list_last_entry(&lane->attempts, struct altconn_wait,
+				       lane_node);
+	return room_later(fifo_last(lane, ALTCONN_FIFO_LOCAL),
+			  fifo_last(lane, ALTCONN_FIFO_KEPT));
+}
+
+/* Count the attempts in a lane. @xns includes attempts from other nodes. */
+static u32 lane_nr_waiting(const struct altconn_lane *lane, bool xns)
+{
+	return xns ? lane->waiting : lane->waiting - lane->xns_waiting;
 }
 
 /**
@@ -471,12 +469,11 @@ u32 altconn_lane_nr_waiting(const struct altconn_lane *lane, bool xns)
 struct altconn_wait *
 altconn_lane_first_refusable(const struct altconn_lane *lane, bool xns_only)
 {
-	struct altconn_wait *xns = fifo_first(&lane->fifo[ALTCONN_FIFO_XNS]);
+	struct altconn_wait *xns = fifo_first(lane, ALTCONN_FIFO_XNS);
 
 	if (xns_only)
 		return xns;
-	return altconn_room_earlier(fifo_first(&lane->fifo[ALTCONN_FIFO_LOCAL]),
-				    xns);
+	return room_earlier(fifo_first(lane, ALTCONN_FIFO_LOCAL), xns);
 }
 
 /* Order the lanes of a pool by the arrival of their first attempts. */
@@ -515,7 +512,7 @@ void altconn_pool_update(struct altconn_room *room, struct altconn_lane *lane)
 	if (!lane->is_inet)
 		return;
 	first = altconn_lane_has_listener(lane) ?
-		NULL : altconn_lane_first(lane, true);
+		NULL : lane_first(lane, true);
 	if (!first) {
 		pool_erase(room, lane);
 		return;
@@ -554,39 +551,183 @@ static struct altconn_lane *pool_first_lane(const struct altconn_room *room,
 			     struct altconn_lane, pooled);
 }
 
-/**
- * altconn_pool_first() - get the attempt that has waited longest in a pool
- * @room: the room
- * @v6: true for the pool of IPv6, false for the pool of IPv4
- *
- * Context: process; the room's lock held.
- * Return: the attempt, or NULL if the pool is empty.
- */
-struct altconn_wait *altconn_pool_first(const struct altconn_room *room,
-					bool v6)
+/* Return the attempt that has waited longest in a pool, or NULL. */
+static struct altconn_wait *pool_first(const struct altconn_room *room,
+				       bool v6)
 {
 	const struct altconn_lane *lane = pool_first_lane(room, v6);
 
-	return lane ? altconn_lane_first(lane, true) : NULL;
+	return lane ? lane_first(lane, true) : NULL;
 }
 
-/**
- * altconn_pool_last() - get the last attempt of the last lane in a pool
- * @room: the room
- * @v6: true for the pool of IPv6, false for the pool of IPv4
- *
- * The pool is sorted by the first attempts of its lanes, so the last attempt of
- * another lane may have arrived later.
- *
- * Context: process; the room's lock held.
- * Return: the attempt, or NULL if the pool is empty.
+/*
+ * Return the last attempt of the last lane in a pool, or NULL. The pool is
+ * sorted by the first attempts of its lanes, so the last attempt of another
+ * lane may have arrived later.
  */
-struct altconn_wait *altconn_pool_last(const struct altconn_room *room, bool v6)
+static struct altconn_wait *pool_last(const struct altconn_room *room, bool v6)
 {
 	struct rb_node *last = rb_last(&room->pool[v6].rb_root);
 
 	if (!last)
 		return NULL;
-	return altconn_lane_last(rb_entry(last, struct altconn_lane, pooled),
-				 true);
+	return lane_last(rb_entry(last, struct altconn_lane, pooled), true);
+}
+
+/**
+ * altconn_room_enqueue() - add an attempt to the lane of its address
+ * @room: the room
+ * @lane: lane of the attempt's destination address
+ * @share: share of the attempt's user
+ * @wait: waiting state of the attempt; @wait->fifo is set
+ *
+ * Context: process; the room's lock held.
+ */
+void altconn_room_enqueue(struct altconn_room *room, struct altconn_lane *lane,
+			  struct altconn_share *share,
+			  struct altconn_wait *wait)
+{
+	lockdep_assert_held(&room->lock);
+	wait->arrived = ++room->arrived;
+	wait->lane = lane;
+	wait->share = share;
+	share->waiting++;
+	lane_append(lane, wait);
+	altconn_pool_add_count(room, lane, 1);
+	altconn_pool_update(room, lane);
+}
+
+/**
+ * altconn_room_dequeue() - remove an attempt from its lane
+ * @room: the room
+ * @wait: waiting state of the attempt, which is in a lane
+ *
+ * Free the lane if it has no other attempt and no listener. Free the user's
+ * share if no other attempt of the user waits in the room.
+ *
+ * Context: process; the room's lock held.
+ */
+void altconn_room_dequeue(struct altconn_room *room, struct altconn_wait *wait)
+{
+	struct altconn_lane *lane = wait->lane;
+
+	lockdep_assert_held(&room->lock);
+	lane_remove(lane, wait);
+	room_uncount_share(room, wait->share);
+	wait->share = NULL;
+	wait->lane = NULL;
+	altconn_pool_add_count(room, lane, -1);
+	altconn_pool_update(room, lane);
+	altconn_lane_free_if_empty(room, lane);
+}
+
+/**
+ * altconn_room_position() - get the position of an attempt in its lane
+ * @room: the room
+ * @wait: waiting state of the attempt
+ *
+ * The order is the order of arrival, whatever the kinds of the attempts are.
+ *
+ * Context: process; the room's lock held.
+ * Return: the position, beginning with 1; 0 if the attempt is in no lane.
+ */
+u32 altconn_room_position(const struct altconn_room *room,
+			  const struct altconn_wait *wait)
+{
+	lockdep_assert_held(&room->lock);
+	return wait->lane ? lane_position(wait->lane, wait) : 0;
+}
+
+/*
+ * Check whether listeners bound to :: without IPV6_V6ONLY serve IPv4 attempts:
+ * they do unless a listener is bound to 0.0.0.0.
+ */
+static bool room_dual_stack_serves_v4(const struct altconn_room *room)
+{
+	return !room->any[ALTCONN_ANY_V4].n;
+}
+
+/**
+ * altconn_room_first_attempt() - get the attempt that has waited longest for a
+ * listener
+ * @room: the listener's room
+ * @ln: the listener, which has not left the room
+ *
+ * Context: process; the room's lock held.
+ * Return: the attempt, or NULL if no attempt waits for the listener.
+ */
+struct altconn_wait *
+altconn_room_first_attempt(const struct altconn_room *room,
+			   const struct altconn_listener *ln)
+{
+	struct altconn_wait *first;
+
+	lockdep_assert_held(&room->lock);
+	if (ln->lane)
+		return lane_first(ln->lane, ln->reachable);
+	if (ln->group == &room->any[ALTCONN_ANY_V4])
+		return pool_first(room, false);
+	first = pool_first(room, true);
+	if (ln->group == &room->any[ALTCONN_ANY_DUAL] &&
+	    room_dual_stack_serves_v4(room))
+		first = room_earlier(first, pool_first(room, false));
+	return first;
+}
+
+/**
+ * altconn_room_surplus_attempt() - select an attempt to refuse, if more wait
+ *	for a listener than its backlog permits
+ * @room: the listener's room
+ * @ln: the listener, which has not left the room
+ *
+ * For a listener bound to one address this is the last attempt in its lane. For
+ * a wildcard listener it is the last attempt of the lane whose first attempt is
+ * the youngest. This need not be the youngest attempt of all.
+ *
+ * Context: process; the room's lock held.
+ * Return: the attempt, or NULL if no attempt waits for the listener.
+ */
+struct altconn_wait *
+altconn_room_surplus_attempt(const struct altconn_room *room,
+			     const struct altconn_listener *ln)
+{
+	struct altconn_wait *last;
+
+	lockdep_assert_held(&room->lock);
+	if (ln->lane)
+		return lane_last(ln->lane, ln->reachable);
+	if (ln->group == &room->any[ALTCONN_ANY_V4])
+		return pool_last(room, false);
+	last = pool_last(room, true);
+	if (ln->group == &room->any[ALTCONN_ANY_DUAL] &&
+	    room_dual_stack_serves_v4(room))
+		last = room_later(last, pool_last(room, false));
+	return last;
+}
+
+/**
+ * altconn_room_nr_waiting() - count the attempts that wait for a listener
+ * @room: the listener's room
+ * @ln: the listener
+ *
+ * Context: process; the room's lock held.
+ * Return: the number of attempts; 0 if the listener has left the room.
+ */
+u32 altconn_room_nr_waiting(const struct altconn_room *room,
+			    const struct altconn_listener *ln)
+{
+	u32 n;
+
+	lockdep_assert_held(&room->lock);
+	if (!ln->group)
+		return 0;
+	if (ln->lane)
+		return lane_nr_waiting(ln->lane, ln->reachable);
+	if (ln->group == &room->any[ALTCONN_ANY_V4])
+		return room->pooled[false];
+	n = room->pooled[true];
+	if (ln->group == &room->any[ALTCONN_ANY_DUAL] &&
+	    room_dual_stack_serves_v4(room))
+		n += room->pooled[false];
+	return n;
 }

@@ -22,30 +22,11 @@ u32 altconn_share_nr_waiting(const struct altconn_room *room, u64 user);
 struct altconn_share *altconn_share_find_or_add(struct altconn_room *room,
 						u64 user,
 						struct altconn_share **spare);
-void altconn_share_uncount(struct altconn_room *room,
-			   struct altconn_share *share);
-void altconn_fifo_append(struct rb_root_cached *fifo,
-			 struct altconn_wait *wait);
-void altconn_fifo_erase(struct rb_root_cached *fifo, struct altconn_wait *wait);
-u32 altconn_fifo_count_before(const struct rb_root_cached *fifo, u64 arrived);
-struct altconn_wait *altconn_room_earlier(struct altconn_wait *a,
-					  struct altconn_wait *b);
-struct altconn_wait *altconn_room_later(struct altconn_wait *a,
-					struct altconn_wait *b);
-struct altconn_wait *altconn_lane_first(const struct altconn_lane *lane,
-					bool xns);
-struct altconn_wait *altconn_lane_last(const struct altconn_lane *lane,
-				       bool xns);
-u32 altconn_lane_nr_waiting(const struct altconn_lane *lane, bool xns);
 struct altconn_wait *
 altconn_lane_first_refusable(const struct altconn_lane *lane, bool xns_only);
 void altconn_pool_update(struct altconn_room *room, struct altconn_lane *lane);
 void altconn_pool_add_count(struct altconn_room *room,
 			    const struct altconn_lane *lane, s32 n);
-struct altconn_wait *altconn_pool_first(const struct altconn_room *room,
-					bool v6);
-struct altconn_wait *altconn_pool_last(const struct altconn_room *room,
-				       bool v6);
 
 /**
  * altconn_lane_has_listener() - check whether a listener is bound to the

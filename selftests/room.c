@@ -321,6 +321,81 @@ TEST_F_TIMEOUT(room, positions_have_no_gap, AT_TIMEOUT)
 	close(filler);
 }
 
+/* The attempts that wait, in order of arrival */
+struct lane {
+	int fds[64];
+	int n;
+};
+
+/* Let one more attempt wait; @kept sets ALTCONN_WAIT_LISTENER. */
+static bool lane_join(struct lane *lane, enum at_format format,
+		      const struct at_addr *a, bool kept)
+{
+	int fd = at_socket(format, SOCK_STREAM | SOCK_NONBLOCK);
+
+	lane->fds[lane->n++] = fd;
+	return !at_set_option(fd, ALTCONN_WAIT_LISTENER, kept) &&
+	       at_err(at_connect(fd, a)) == EINPROGRESS;
+}
+
+/* Close attempt number @at. */
+static void lane_leave(struct lane *lane, int at)
+{
+	close(lane->fds[at]);
+	lane->n--;
+	memmove(lane->fds + at, lane->fds + at + 1,
+		(lane->n - at) * sizeof(*lane->fds));
+}
+
+static int lane_count_wrong(const struct lane *lane)
+{
+	int i, wrong = 0;
+
+	for (i = 0; i < lane->n; i++)
+		wrong += (int)at_position(lane->fds[i]) != i + 1;
+	return wrong;
+}
+
+/*
+ * Attempts of both kinds join the queue at its end, leave it at any place, and
+ * leave its front when accept() makes space. All positions are right after each
+ * change. The changes are chosen by a linear congruential generator with a fixed
+ * seed, so each run makes the same ones.
+ */
+TEST_F_TIMEOUT(room, positions_follow_each_change, AT_TIMEOUT)
+{
+	struct lane lane = {};
+	unsigned int random = 1;
+	int filler, wrong = 0, accepted = 0, step, err, fd;
+
+	filler = at_client(variant->format, SOCK_STREAM | SOCK_NONBLOCK,
+			   &self->a, &err);
+	ASSERT_EQ(0, err);
+	for (step = 0; step < 600; step++) {
+		unsigned int change;
+
+		random = random * 1103515245 + 12345;
+		change = random >> 16;
+		if (lane.n < 2 || (change % 8 < 4 && lane.n < 64)) {
+			ASSERT_TRUE(lane_join(&lane, variant->format, &self->a,
+					      change & 8));
+		} else if (change % 8 < 7) {
+			lane_leave(&lane, (change >> 4) % lane.n);
+		} else {
+			fd = accept(self->lfd, NULL, NULL);
+			ASSERT_LE(0, fd);
+			close(fd);
+			lane_leave(&lane, 0);
+			accepted++;
+		}
+		wrong += lane_count_wrong(&lane);
+	}
+	EXPECT_EQ(0, wrong);
+	EXPECT_LT(20, accepted);
+	at_close(lane.fds, lane.n);
+	close(filler);
+}
+
 /*
  * Return how long it takes to close the last listener while @n attempts wait,
  * which refuses them, in ns; 0 on failure.
