@@ -8,12 +8,12 @@
 #include "accept.h"
 #include "assoc.h"
 #include "attempt.h"
-#include "attempt_listener.h"
 #include "endpoint.h"
 #include "event_assoc.h"
 #include "listen.h"
 #include "listener.h"
 #include "netns.h"
+#include "room.h"
 #include "sock.h"
 #include "stat.h"
 #include "trace.h"
@@ -25,25 +25,67 @@ static bool accept_is_ready(struct altconn_listener *ln)
 }
 
 /*
- * Take the oldest association from the accept queue, or return NULL. A
- * deferring listener with an empty queue establishes a waiting attempt first.
- * If the association leaves space to waiting attempts, promote them.
+ * Take the oldest association from the accept queue of a listener for which
+ * attempts may wait, and promote attempts if there is space then. If the accept
+ * queue of a deferring listener is empty, take the first attempt that waits.
+ * Return NULL if there is none. Otherwise set *@now to the time, in ns.
  */
-static struct altconn_assoc *accept_dequeue(struct altconn_listener *ln)
+static struct altconn_assoc *accept_dequeue_promote(struct altconn_listener *ln,
+						    u64 *now)
 {
 	const u8 established = ALTCONN_ASSOC_STATE_ESTABLISHED;
+	struct altconn_room *room = ln->room;
 	struct altconn_assoc *assoc;
-	bool refill, defer;
+	struct attempt_batch batch;
+	bool more;
 
-	do {
-		spin_lock(&ln->lock);
+	altconn_attempt_batch_init(&batch);
+	altconn_room_lock(room);
+	spin_lock(&ln->lock);
+	assoc = altconn_listen_dequeue(ln, established);
+	if (!assoc && ln->group && ln->defer &&
+	    altconn_attempt_promote_first(room, ln, &batch))
 		assoc = altconn_listen_dequeue(ln, established);
-		defer = ln->defer && !ln->closed;
-		refill = ln->has_waiting;
-		spin_unlock(&ln->lock);
-	} while (!assoc && defer && altconn_attempt_promote_first(ln));
-	if (unlikely(refill && assoc))
+	if (ln->group)
+		altconn_attempt_promote_to_space(room, ln, &batch);
+	spin_unlock(&ln->lock);
+	/* A promotion has read the clock, so do not read it again. */
+	if (batch.n)
+		*now = batch.assoc[batch.n - 1]->decided_at;
+	else if (assoc)
+		*now = ktime_get_ns();
+	more = altconn_attempt_batch_is_full(&batch);
+	altconn_attempt_batch_unlock_and_wake(&batch, room);
+	if (unlikely(more))
 		altconn_attempt_promote_waiting(ln);
+	return assoc;
+}
+
+/*
+ * Take the oldest association from the accept queue, or return NULL. If the
+ * association leaves space to waiting attempts, promote them. If the queue of a
+ * deferring listener is empty, take a waiting attempt. Set *@now to the time,
+ * in ns.
+ */
+static struct altconn_assoc *accept_dequeue(struct altconn_listener *ln,
+					    u64 *now)
+{
+	const u8 established = ALTCONN_ASSOC_STATE_ESTABLISHED;
+	struct altconn_assoc *assoc = NULL;
+	bool waiting = READ_ONCE(ln->has_waiting);
+
+	if (likely(!waiting)) {
+		spin_lock(&ln->lock);
+		waiting = ln->has_waiting ||
+			  (ln->defer && list_empty(&ln->queue));
+		if (!waiting)
+			assoc = altconn_listen_dequeue(ln, established);
+		spin_unlock(&ln->lock);
+	}
+	if (unlikely(waiting))
+		return accept_dequeue_promote(ln, now);
+	if (assoc)
+		*now = ktime_get_ns();
 	return assoc;
 }
 
@@ -74,18 +116,18 @@ static int accept_wait(struct sock *sk, struct altconn_listener *ln,
 
 /*
  * Take the oldest association from the accept queue, after a wait of at most
- * @timeo jiffies. Return an ERR_PTR() if there is none, or the listener has
- * closed.
+ * @timeo jiffies, and set *@now to the time, in ns. Return an ERR_PTR() if there
+ * is none, or the listener has closed.
  */
 static struct altconn_assoc *accept_dequeue_wait(struct sock *sk,
 						 struct altconn_listener *ln,
-						 long timeo)
+						 long timeo, u64 *now)
 {
 	struct altconn_assoc *assoc;
 	int err;
 
 	for (;;) {
-		assoc = accept_dequeue(ln);
+		assoc = accept_dequeue(ln, now);
 		if (assoc)
 			return assoc;
 		if (READ_ONCE(ln->closed))
@@ -106,15 +148,18 @@ static void accept_inherit(struct sock *sk, struct socket *newsock,
 	altconn_endpoint_inherit(sk, newsk);
 }
 
-/* Count an accepted association, and the time in the accept queue. */
+/*
+ * Count an association that is accepted at the time @now, and its time in the
+ * accept queue.
+ */
 static void accept_count(const struct sock *sk,
-			 const struct altconn_assoc *assoc)
+			 const struct altconn_assoc *assoc, u64 now)
 {
 	const struct altconn_net *an = altconn_pernet(sock_net(sk));
 
 	this_cpu_inc(an->stat->accepted);
 	altconn_stat_time(&an->stat->accept_queue,
-			  ktime_get_ns() - assoc->decided_at);
+			  now - assoc->decided_at);
 }
 
 /*
@@ -128,27 +173,30 @@ static int accept_from_listener(struct sock *sk, struct altconn_listener *ln,
 	long timeo = sock_rcvtimeo(sk, arg->flags & O_NONBLOCK);
 	struct altconn_assoc *assoc;
 	struct sock *newsk;
+	u64 now;
 
 	/* An event loop calls accept() until EAGAIN: allocate nothing then. */
 	if (!timeo && !accept_is_ready(ln))
 		return -EAGAIN;
 	/* Allocate first, so that a lack of memory loses no association. */
-	newsk = altconn_endpoint_alloc(sock_net(sk), NULL, sk->sk_type,
+	newsk = altconn_endpoint_alloc(sock_net(sk), newsock,
 				       altconn_sk(sk)->format, arg->kern);
 	if (!newsk)
 		return -ENOMEM;
-	assoc = accept_dequeue_wait(sk, ln, timeo);
+	assoc = accept_dequeue_wait(sk, ln, timeo, &now);
 	if (IS_ERR(assoc)) {
+		newsock->sk = NULL;
 		sock_put(newsk);
 		return PTR_ERR(assoc);
 	}
 	accept_inherit(sk, newsock, newsk);
 	security_sk_clone(sk, newsk);
-	sock_graft(newsk, newsock);
-	altconn_endpoint_set_peercred(newsk,
-				      assoc->end[ALTCONN_CLIENT].task.pid,
-				      assoc->cred);
-	accept_count(sk, assoc);
+	/* The rest of sock_graft() is done: the endpoint has its socket. */
+	security_sock_graft(newsk, newsock);
+	/* No other thread sees the endpoint, so sk_peer_lock is not needed. */
+	newsk->sk_peer_pid = get_pid(assoc->end[ALTCONN_CLIENT].task.pid);
+	newsk->sk_peer_cred = get_cred(assoc->cred);
+	accept_count(sk, assoc, now);
 	trace_altconn_accept(assoc, 0);
 	altconn_assoc_attach(assoc, ALTCONN_SERVER, newsk);
 	altconn_event_assoc_notify(assoc, ALTCONN_EVENT_KIND_ACCEPTED, 0);

@@ -449,8 +449,7 @@ static int endpoint_create(struct net *net, struct socket *sock, int protocol,
 	sock->state = SS_UNCONNECTED;
 	sock->ops = endpoint_ops_of(sock->type);
 	sock_sees_core_options(sock);
-	return altconn_endpoint_alloc(net, sock, sock->type, protocol, kern) ?
-		0 : -ENOMEM;
+	return altconn_endpoint_alloc(net, sock, protocol, kern) ? 0 : -ENOMEM;
 }
 
 struct net_proto_family altconn_family_ops __ro_after_init = {

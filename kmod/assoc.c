@@ -34,12 +34,9 @@ static void assoc_free_end(struct altconn_end *end)
 static void assoc_set_process(struct altconn_assoc *assoc,
 			      enum altconn_side side)
 {
-	struct altconn_task_info task = altconn_task_info_current();
-
 	spin_lock(&assoc->lock);
-	swap(assoc->end[side].task, task);
+	altconn_task_info_set_current(&assoc->end[side].task);
 	spin_unlock(&assoc->lock);
-	put_pid(task.pid);
 }
 
 /*
@@ -75,8 +72,7 @@ void altconn_assoc_set_server(struct altconn_assoc *assoc,
 
 	lockdep_assert_held(&assoc->lock);
 	lockdep_assert_held(&ln->lock);
-	put_pid(end->task.pid);
-	end->task = altconn_task_info_get(&ln->task);
+	altconn_task_info_assign(&end->task, &ln->task);
 	end->format = ln->format;
 }
 
@@ -293,7 +289,7 @@ void altconn_assoc_attach(struct altconn_assoc *assoc, enum altconn_side side,
 
 	assoc_set_process(assoc, side);
 	addr = altconn_addr_get(altconn_xns_addr(assoc, side, side));
-	altconn_endpoint_set_addr(sk, addr);
+	rcu_assign_pointer(altconn_sk(sk)->addr, addr);
 	rcu_assign_pointer(altconn_sk(sk)->assoc, assoc);
 	WRITE_ONCE(sk->sk_state, TCP_ESTABLISHED);
 	sock_hold(sk);

@@ -493,17 +493,53 @@ void altconn_attempt_sync_decider(struct altconn_assoc *assoc)
 void altconn_attempt_relist_listener(struct altconn_room *room,
 				     struct altconn_listener *ln)
 {
+	struct list_head *list = &ln->group->avail;
+
 	ln->has_waiting = altconn_room_first_attempt(room, ln);
 	if (ln->defer)
-		list_move_tail(&ln->group_node, &ln->group->defer);
+		list = &ln->group->defer;
 	else if (ln->has_waiting && !altconn_listener_has_space(ln))
-		list_move_tail(&ln->group_node, &ln->group->full);
-	else
-		list_move_tail(&ln->group_node, &ln->group->avail);
+		list = &ln->group->full;
+	if (!list_is_last(&ln->group_node, list))
+		list_move_tail(&ln->group_node, list);
 }
 
 /**
- * altconn_attempt_promote_batch() - promote a batch of attempts to a listener
+ * altconn_attempt_promote_first() - promote the first attempt that waits for a
+ * listener
+ * @room: the waiting room of the port, name or path that @ln is bound to
+ * @ln: the listener; it has not closed, so @ln->group is set
+ * @batch: gets the attempt; not full
+ *
+ * The attempt is promoted even if @ln has no space.
+ *
+ * Context: process; the locks of @room and @ln held.
+ * Return: true if an attempt has moved to the accept queue; false if no attempt
+ * waits.
+ */
+bool altconn_attempt_promote_first(struct altconn_room *room,
+				   struct altconn_listener *ln,
+				   struct attempt_batch *batch)
+{
+	struct altconn_wait *wait = altconn_room_first_attempt(room, ln);
+	bool established;
+
+	if (!wait)
+		return false;
+	altconn_room_dequeue(room, wait);
+	altconn_attempt_batch_add(batch, altconn_assoc_get(wait->assoc));
+	established = altconn_attempt_establish(wait->assoc, ln, NULL);
+	/*
+	 * The attempt was in a lane, and the room is still locked, so the
+	 * attempt was pending.
+	 */
+	WARN_ON_ONCE(!established);
+	return true;
+}
+
+/**
+ * altconn_attempt_promote_to_space() - promote a batch of attempts to a
+ * listener
  * @room: the waiting room of the port, name or path that @ln is bound to
  * @ln: the listener; it has not closed, so @ln->group is set
  * @batch: gets the attempts and the wake-ups; has no wake-ups of another
@@ -513,36 +549,38 @@ void altconn_attempt_relist_listener(struct altconn_room *room,
  * is full, or no attempt waits for @ln. A deferring listener never has space,
  * so no attempt is promoted to it here.
  *
+ * Context: process; the locks of @room and @ln held.
+ */
+void altconn_attempt_promote_to_space(struct altconn_room *room,
+				      struct altconn_listener *ln,
+				      struct attempt_batch *batch)
+{
+	while (altconn_listener_has_space(ln) &&
+	       !altconn_attempt_batch_is_full(batch) &&
+	       altconn_attempt_promote_first(room, ln, batch)) {
+		batch->accept_sk = ln->sk;
+		batch->n_accept++;
+	}
+	altconn_attempt_relist_listener(room, ln);
+}
+
+/**
+ * altconn_attempt_promote_batch() - lock a listener, and promote a batch of
+ * attempts to it
+ * @room: the waiting room of the port, name or path that @ln is bound to
+ * @ln: the listener; it has not closed, so @ln->group is set
+ * @batch: gets the attempts and the wake-ups; has no wake-ups of another
+ *	listener
+ *
  * Context: process; @room's lock held, @ln's lock not held.
  */
 void altconn_attempt_promote_batch(struct altconn_room *room,
 				   struct altconn_listener *ln,
 				   struct attempt_batch *batch)
 {
-	bool established;
-	struct altconn_wait *wait;
-
 	lockdep_assert_held(&room->lock);
 	spin_lock(&ln->lock);
-	while (altconn_listener_has_space(ln) &&
-	       !altconn_attempt_batch_is_full(batch)) {
-		wait = altconn_room_first_attempt(room, ln);
-		if (!wait)
-			break;
-		altconn_room_dequeue(room, wait);
-		altconn_attempt_batch_add(batch,
-					  altconn_assoc_get(wait->assoc));
-		/*
-		 * The attempt was in a lane, and the room is still locked, so
-		 * the attempt is pending.
-		 */
-		established = altconn_attempt_establish(wait->assoc, ln, NULL);
-		if (WARN_ON_ONCE(!established))
-			continue;
-		batch->accept_sk = ln->sk;
-		batch->n_accept++;
-	}
-	altconn_attempt_relist_listener(room, ln);
+	altconn_attempt_promote_to_space(room, ln, batch);
 	spin_unlock(&ln->lock);
 }
 

@@ -52,6 +52,12 @@ bool altconn_attempt_fail(struct altconn_assoc *assoc, int err, u32 reason);
 void altconn_attempt_sync_decider(struct altconn_assoc *assoc);
 void altconn_attempt_relist_listener(struct altconn_room *room,
 				     struct altconn_listener *ln);
+bool altconn_attempt_promote_first(struct altconn_room *room,
+				   struct altconn_listener *ln,
+				   struct attempt_batch *batch);
+void altconn_attempt_promote_to_space(struct altconn_room *room,
+				      struct altconn_listener *ln,
+				      struct attempt_batch *batch);
 void altconn_attempt_promote_batch(struct altconn_room *room,
 				   struct altconn_listener *ln,
 				   struct attempt_batch *batch);

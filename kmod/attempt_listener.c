@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Changes of a listener, and what they do to the attempts that wait: a listener
- * begins or ceases to serve an address, gets another backlog or policy, refuses
- * attempts, or takes an attempt in accept() (ALTCONN_DEFER_ACCEPT).
+ * begins or ceases to serve an address, gets another backlog or policy, or
+ * refuses attempts.
  */
 
 #include <linux/slab.h>
@@ -369,36 +369,6 @@ void altconn_attempt_refuse_first(struct altconn_listener *ln, u32 count)
 		altconn_attempt_batch_unlock_and_wake(&batch, room);
 		cond_resched();
 	} while (altconn_attempt_batch_is_full(&batch));
-}
-
-/**
- * altconn_attempt_promote_first() - promote the first attempt that waits
- * @ln: the listener of an accept() call; the caller has a reference
- *
- * Only a deferring listener that has not closed takes an attempt in this way.
- *
- * Context: process; no spinlock of this module held.
- * Return: true if an attempt has moved to the accept queue, else false.
- */
-bool altconn_attempt_promote_first(struct altconn_listener *ln)
-{
-	struct altconn_wait *wait = NULL;
-	struct attempt_batch batch;
-
-	altconn_attempt_batch_init(&batch);
-	altconn_room_lock(ln->room);
-	spin_lock(&ln->lock);
-	if (ln->group && ln->defer)
-		wait = altconn_room_first_attempt(ln->room, ln);
-	if (wait) {
-		altconn_room_dequeue(ln->room, wait);
-		altconn_attempt_batch_add(&batch,
-					  altconn_assoc_get(wait->assoc));
-		altconn_attempt_establish(wait->assoc, ln, NULL);
-	}
-	spin_unlock(&ln->lock);
-	altconn_attempt_batch_unlock_and_wake(&batch, ln->room);
-	return wait;
 }
 
 /**

@@ -21,7 +21,6 @@ void altconn_attempt_refuse_surplus(struct altconn_listener *ln);
 void altconn_attempt_set_policy(struct altconn_listener *ln, u32 backlog,
 				bool fail_fast, bool defer);
 void altconn_attempt_refuse_first(struct altconn_listener *ln, u32 count);
-bool altconn_attempt_promote_first(struct altconn_listener *ln);
 bool altconn_attempt_has_waiting(const struct altconn_listener *ln);
 u32 altconn_attempt_nr_waiting(const struct altconn_listener *ln);
 

@@ -263,9 +263,7 @@ static void endpoint_state_change(struct sock *sk)
 /**
  * altconn_endpoint_alloc() - make an endpoint
  * @net: namespace of the endpoint
- * @sock: the socket that gets the endpoint; NULL if the caller grafts the
- *	endpoint to a socket later
- * @type: SOCK_STREAM, SOCK_SEQPACKET or SOCK_DGRAM
+ * @sock: the socket that gets the endpoint; no other thread sees it
  * @protocol: address format of the endpoint
  * @kern: nonzero for a socket of the kernel itself, which holds no reference to
  *	@net
@@ -274,10 +272,10 @@ static void endpoint_state_change(struct sock *sk)
  * Return: the endpoint, unbound and unconnected, or NULL if there is no memory.
  */
 struct sock *altconn_endpoint_alloc(struct net *net, struct socket *sock,
-				    int type, int protocol, int kern)
+				    int protocol, int kern)
 {
-	struct proto *prot = type == SOCK_DGRAM ? &altconn_dgram_proto :
-						  &altconn_proto;
+	bool dgram = sock->type == SOCK_DGRAM;
+	struct proto *prot = dgram ? &altconn_dgram_proto : &altconn_proto;
 	struct altconn_sock *ask;
 	struct sock *sk;
 
@@ -285,7 +283,6 @@ struct sock *altconn_endpoint_alloc(struct net *net, struct socket *sock,
 	if (!sk)
 		return NULL;
 	sock_init_data(sock, sk);
-	sk->sk_type = type;
 	sk->sk_protocol = protocol;
 	sk->sk_destruct = endpoint_destruct;
 	sk->sk_state_change = endpoint_state_change;
@@ -302,7 +299,7 @@ struct sock *altconn_endpoint_alloc(struct net *net, struct socket *sock,
 	spin_lock_init(&ask->bind_lock);
 	altconn_registry_entry_init(&ask->entry);
 	rcuwait_init(&ask->reader);
-	if (type == SOCK_DGRAM)
+	if (dgram)
 		altconn_dgram_init(sk);
 	return sk;
 }

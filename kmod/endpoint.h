@@ -23,7 +23,7 @@ struct sock *altconn_endpoint_next(struct net *net,
 struct sock *altconn_endpoint_find(struct net *net, u64 id);
 void altconn_endpoint_inherit(struct sock *sk, struct sock *newsk);
 struct sock *altconn_endpoint_alloc(struct net *net, struct socket *sock,
-				    int type, int protocol, int kern);
+				    int protocol, int kern);
 
 /**
  * altconn_endpoint_unregister() - remove an endpoint from the namespace's

@@ -26,6 +26,32 @@ struct altconn_task_info {
 	((struct altconn_task_info) { .uid = INVALID_UID, .gid = INVALID_GID })
 
 /**
+ * altconn_task_info_set_current() - replace a process by the calling one
+ * @to: the process to replace; its reference to the pid is dropped
+ *
+ * A server usually accepts in the process that listens. Then the pid is the
+ * same, and no reference changes.
+ *
+ * Context: process.
+ */
+static inline void altconn_task_info_set_current(struct altconn_task_info *to)
+{
+	struct pid *pid = task_tgid(current);
+
+	if (to->pid != pid) {
+		put_pid(to->pid);
+		to->pid = get_pid(pid);
+	}
+	to->uid = current_uid();
+	to->gid = current_gid();
+	/*
+	 * The name is read without a lock, as tracepoints do. If it changes
+	 * meanwhile, the copy may be a mix of the old and the new name.
+	 */
+	memcpy(to->comm, current->group_leader->comm, sizeof(to->comm));
+}
+
+/**
  * altconn_task_info_current() - record the calling process
  *
  * Context: process.
@@ -33,18 +59,29 @@ struct altconn_task_info {
  */
 static inline struct altconn_task_info altconn_task_info_current(void)
 {
-	struct altconn_task_info task = {
-		.pid = get_pid(task_tgid(current)),
-		.uid = current_uid(),
-		.gid = current_gid(),
-	};
+	struct altconn_task_info task = ALTCONN_TASK_INFO_NONE;
 
-	/*
-	 * The name is read without a lock, as tracepoints do. If it changes
-	 * meanwhile, the copy may be a mix of the old and the new name.
-	 */
-	memcpy(task.comm, current->group_leader->comm, sizeof(task.comm));
+	altconn_task_info_set_current(&task);
 	return task;
+}
+
+/**
+ * altconn_task_info_assign() - replace a process by another one
+ * @to: the process to replace; its reference to the pid is dropped
+ * @from: the new process, which keeps its reference to the pid
+ *
+ * If the pid is the same, no reference changes.
+ *
+ * Context: any but hard interrupts.
+ */
+static inline void altconn_task_info_assign(struct altconn_task_info *to,
+					    const struct altconn_task_info *from)
+{
+	if (to->pid != from->pid) {
+		put_pid(to->pid);
+		get_pid(from->pid);
+	}
+	*to = *from;
 }
 
 /**
