@@ -117,7 +117,7 @@
  *   TCP_ESTABLISHED  A stream or seqpacket endpoint has ask->assoc, even after
  *                    the peer has closed. A datagram endpoint has ask->peer or
  *                    ask->peer_sk.
- *   TCP_LISTEN       The endpoint has ask->listener.
+ *   TCP_LISTEN       The endpoint has ask->extra->listener.
  *
  * assoc.h has the states of an association, and attempt.c has the cases in
  * which an attempt leaves the state PENDING. Documentation/design/states.svg

@@ -114,7 +114,7 @@ struct altconn_bind *altconn_binding_new(struct sock *sk,
  * @exclusive: every binding that overlaps @bind conflicts, also one that could
  *	share the address
  *
- * Context: process. For a path, ask->bind_lock is held and the call does not
+ * Context: process. For a path, extra->bind_lock is held and the call does not
  * sleep. Else altconn_lock() is held and the call may sleep.
  * Return: 0, -EADDRINUSE or -ENOMEM. After -EADDRINUSE the caller may free
  * @bind with kfree(). After -ENOMEM it drops its reference to @bind->addr,
@@ -156,10 +156,12 @@ int altconn_binding_add(struct sock *sk, const struct altconn_addr *addr,
 			enum altconn_bind_how how)
 {
 	struct altconn_bind *bind;
-	int err;
+	int err = 0;
 
 	if (sk->sk_type == SOCK_DGRAM)
-		altconn_endpoint_register(sk);
+		err = altconn_endpoint_register(sk);
+	if (err)
+		return err;
 	bind = altconn_binding_new(sk, addr, how);
 	if (!bind)
 		return -ENOMEM;
@@ -177,28 +179,31 @@ int altconn_binding_add(struct sock *sk, const struct altconn_addr *addr,
  * @path: gets the socket file, with a reference that the caller drops with
  *	path_put(), or is set to an empty path
  *
- * Context: process; altconn_lock() is not needed; takes ask->bind_lock.
+ * Context: process; altconn_lock() is not needed; takes extra->bind_lock.
  * Return: true if the endpoint is bound to a socket file, else false.
  */
 bool altconn_binding_get_file(struct sock *sk, struct path *path)
 {
-	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_extra *extra = altconn_extra_of(sk);
 	const struct altconn_bind *bind;
 
 	*path = (struct path) {};
+	/* An endpoint that is bound to a path has this part. */
+	if (!extra)
+		return false;
 	rcu_read_lock();
-	spin_lock(&ask->bind_lock);
+	spin_lock(&extra->bind_lock);
 	/*
 	 * bind_lock keeps the binding of a path. A binding to another kind of
 	 * address is set and cleared without bind_lock: RCU keeps its memory,
 	 * and the release in altconn_binding_publish() orders its fields.
 	 */
-	bind = smp_load_acquire(&ask->bind);
+	bind = smp_load_acquire(&altconn_sk(sk)->bind);
 	if (bind && bind->path.dentry) {
 		*path = bind->path;
 		path_get(path);
 	}
-	spin_unlock(&ask->bind_lock);
+	spin_unlock(&extra->bind_lock);
 	rcu_read_unlock();
 	return path->dentry;
 }
@@ -210,15 +215,15 @@ bool altconn_binding_get_file(struct sock *sk, struct path *path)
  *
  * This is the slow path of altconn_binding_cancel().
  *
- * Context: process; altconn_lock() held; takes ask->bind_lock.
+ * Context: process; altconn_lock() held; takes extra->bind_lock.
  */
 void __altconn_binding_cancel(struct sock *sk)
 {
-	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_extra *extra = altconn_sk(sk)->extra;
 
-	spin_lock(&ask->bind_lock);
-	ask->pending_bind = NULL;
-	spin_unlock(&ask->bind_lock);
+	spin_lock(&extra->bind_lock);
+	extra->pending_bind = NULL;
+	spin_unlock(&extra->bind_lock);
 }
 
 /*
@@ -228,9 +233,9 @@ void __altconn_binding_cancel(struct sock *sk)
  */
 static void bind_hide_file(struct altconn_sock *ask)
 {
-	spin_lock(&ask->bind_lock);
+	spin_lock(&ask->extra->bind_lock);
 	WRITE_ONCE(ask->bind, NULL);
-	spin_unlock(&ask->bind_lock);
+	spin_unlock(&ask->extra->bind_lock);
 }
 
 /**

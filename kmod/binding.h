@@ -55,11 +55,13 @@ void altconn_binding_exit(void);
  */
 static inline void altconn_binding_cancel(struct sock *sk)
 {
+	struct altconn_extra *extra = altconn_sk(sk)->extra;
+
 	/*
 	 * Pairs with the release in path_complete_bind(). If pending_bind is
 	 * NULL because that bind() has completed, the caller sees ask->bind.
 	 */
-	if (unlikely(smp_load_acquire(&altconn_sk(sk)->pending_bind)))
+	if (unlikely(extra && smp_load_acquire(&extra->pending_bind)))
 		__altconn_binding_cancel(sk);
 }
 

@@ -86,7 +86,7 @@ static bool connect_may_wait_listener(const struct sock *sk,
 static u64 connect_deadline(const struct sock *sk,
 			    const struct altconn_assoc *assoc)
 {
-	u64 ms = altconn_sk(sk)->timeout_ms;
+	u64 ms = altconn_timeout_ms(sk);
 
 	if (ms == ALTCONN_TIMEOUT_DEFAULT)
 		ms = READ_ONCE(assoc->an->connect_timeout_ms);

@@ -214,9 +214,10 @@ static int dgram_prepare_connect(struct sock *sk, struct altconn_addr *addr,
 				   ALTCONN_REASON_TABLE_FULL;
 	if (err)
 		return err;
-	altconn_endpoint_register(sk);
 	*reason = ALTCONN_REASON_NO_MEMORY;
-	err = altconn_bind_local(sk, addr);
+	err = altconn_endpoint_register(sk);
+	if (!err)
+		err = altconn_bind_local(sk, addr);
 	if (!err)
 		return 0;
 	if (err == -EAGAIN)

@@ -84,6 +84,32 @@ void altconn_endpoint_set_peercred(struct sock *sk, struct pid *pid,
 }
 
 /**
+ * altconn_endpoint_get_extra() - get the altconn_extra of an endpoint
+ * @sk: the endpoint; the first call allocates its altconn_extra
+ *
+ * Context: process, may sleep; altconn_lock() held.
+ * Return: the altconn_extra, which the endpoint owns, or NULL if memory runs
+ * out.
+ */
+struct altconn_extra *altconn_endpoint_get_extra(struct sock *sk)
+{
+	struct altconn_extra *extra = altconn_sk(sk)->extra;
+
+	if (extra)
+		return extra;
+	extra = kzalloc(sizeof(*extra), GFP_KERNEL_ACCOUNT);
+	if (!extra)
+		return NULL;
+	altconn_registry_entry_init(&extra->entry);
+	spin_lock_init(&extra->bind_lock);
+	extra->sk = sk;
+	extra->timeout_ms = ALTCONN_TIMEOUT_DEFAULT;
+	/* Pairs with altconn_extra_of(): *@extra is initialized. */
+	smp_store_release(&altconn_sk(sk)->extra, extra);
+	return extra;
+}
+
+/**
  * altconn_endpoint_register() - put an endpoint in the namespace's registry
  * @sk: an endpoint that listens, or a datagram endpoint; it may be registered
  *	already
@@ -91,24 +117,28 @@ void altconn_endpoint_set_peercred(struct sock *sk, struct pid *pid,
  * From here on lookups under RCU find the endpoint. altconn_listen() or
  * altconn_dgram_init() has set SOCK_RCU_FREE.
  *
- * Context: process; altconn_lock() held.
+ * Context: process, may sleep; altconn_lock() held.
+ * Return: 0, and @sk has its altconn_extra; -ENOMEM.
  */
-void altconn_endpoint_register(struct sock *sk)
+int altconn_endpoint_register(struct sock *sk)
 {
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
-	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_extra *extra = altconn_endpoint_get_extra(sk);
 
-	if (altconn_registry_entry_is_listed(&ask->entry))
-		return;
+	if (!extra)
+		return -ENOMEM;
 	/*
 	 * Netlink requests read the pid without a lock, so set it once and keep
 	 * it until the endpoint is freed.
 	 */
-	if (!ask->pid)
-		ask->pid = get_pid(task_tgid(current));
-	altconn_registry_identify(&ask->entry);
-	altconn_registry_add(&an->sockets, &ask->entry);
+	if (!extra->pid)
+		extra->pid = get_pid(task_tgid(current));
+	if (altconn_registry_entry_is_listed(&extra->entry))
+		return 0;
+	altconn_registry_identify(&extra->entry);
+	altconn_registry_add(&an->sockets, &extra->entry);
 	percpu_counter_inc(&an->n_sockets);
+	return 0;
 }
 
 /**
@@ -120,15 +150,14 @@ void altconn_endpoint_register(struct sock *sk)
 void __altconn_endpoint_unregister(struct sock *sk)
 {
 	struct altconn_net *an = altconn_pernet(sock_net(sk));
-	struct altconn_sock *ask = altconn_sk(sk);
 
-	altconn_registry_remove(&an->sockets, &ask->entry);
+	altconn_registry_remove(&an->sockets, &altconn_sk(sk)->extra->entry);
 	percpu_counter_dec(&an->n_sockets);
 }
 
 static struct sock *endpoint_of_entry(struct altconn_entry *entry)
 {
-	return entry ? &container_of(entry, struct altconn_sock, entry)->sk :
+	return entry ? container_of(entry, struct altconn_extra, entry)->sk :
 		       NULL;
 }
 
@@ -180,13 +209,17 @@ struct sock *altconn_endpoint_find(struct net *net, u64 id)
 static void endpoint_destruct(struct sock *sk)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_extra *extra = ask->extra;
 
-	put_pid(ask->pid);
+	if (extra) {
+		WARN_ON_ONCE(rcu_access_pointer(extra->listener));
+		put_pid(extra->pid);
+		kfree(extra);
+	}
 	kfree(ask->inet_values);
 	if (sk->sk_type == SOCK_DGRAM)
 		kfree(altconn_dgram_sk(sk)->delay_queue);
-	WARN_ON_ONCE(ask->bind || rcu_access_pointer(ask->assoc) ||
-		     rcu_access_pointer(ask->listener));
+	WARN_ON_ONCE(ask->bind || rcu_access_pointer(ask->assoc));
 }
 
 /*
@@ -291,13 +324,10 @@ struct sock *altconn_endpoint_alloc(struct net *net, struct socket *sock,
 	ask = altconn_sk(sk);
 	mutex_init(&ask->lock);
 	ask->format = protocol;
-	ask->timeout_ms = ALTCONN_TIMEOUT_DEFAULT;
 #if IS_ENABLED(CONFIG_IPV6)
 	ask->v6only = protocol == ALTCONN_INET6 &&
 		      READ_ONCE(net->ipv6.sysctl.bindv6only);
 #endif
-	spin_lock_init(&ask->bind_lock);
-	altconn_registry_entry_init(&ask->entry);
 	rcuwait_init(&ask->reader);
 	if (dgram)
 		altconn_dgram_init(sk);

@@ -16,7 +16,8 @@ extern struct proto altconn_dgram_proto;
 void altconn_endpoint_set_addr(struct sock *sk, struct altconn_addr *addr);
 void altconn_endpoint_set_peercred(struct sock *sk, struct pid *pid,
 				   const struct cred *cred);
-void altconn_endpoint_register(struct sock *sk);
+struct altconn_extra *altconn_endpoint_get_extra(struct sock *sk);
+int altconn_endpoint_register(struct sock *sk);
 void __altconn_endpoint_unregister(struct sock *sk);
 struct sock *altconn_endpoint_next(struct net *net,
 				   struct altconn_registry_pos *pos);
@@ -34,7 +35,9 @@ struct sock *altconn_endpoint_alloc(struct net *net, struct socket *sock,
  */
 static inline void altconn_endpoint_unregister(struct sock *sk)
 {
-	if (altconn_registry_entry_is_listed(&altconn_sk(sk)->entry))
+	const struct altconn_extra *extra = altconn_sk(sk)->extra;
+
+	if (extra && altconn_registry_entry_is_listed(&extra->entry))
 		__altconn_endpoint_unregister(sk);
 }
 

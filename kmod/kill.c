@@ -78,10 +78,10 @@ bool altconn_kill_sock(struct sock *sk, u64 id, unsigned long until)
 {
 	bool killed = false;
 
-	if (READ_ONCE(altconn_sk(sk)->entry.id) != id ||
+	if (READ_ONCE(altconn_sk(sk)->extra->entry.id) != id ||
 	    !kill_lock_until(sk, until))
 		return false;
-	if (altconn_sk(sk)->entry.id != id) {
+	if (altconn_sk(sk)->extra->entry.id != id) {
 		altconn_unlock(sk);
 		return false;
 	}

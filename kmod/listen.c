@@ -65,13 +65,15 @@ static int listen_start(struct sock *sk, int backlog)
 	ln = altconn_listener_new(sk, backlog);
 	if (!ln)
 		goto err_unclaim;
-	altconn_endpoint_register(sk);
-	ln->id = ask->entry.id;
+	err = altconn_endpoint_register(sk);
+	if (err)
+		goto err_put;
+	ln->id = ask->extra->entry.id;
 	err = altconn_attempt_add_listener(ln);
 	if (err)
 		goto err_unregister;
 	trace_altconn_state(sk, sk->sk_state, TCP_LISTEN);
-	rcu_assign_pointer(ask->listener, ln);
+	rcu_assign_pointer(ask->extra->listener, ln);
 	WRITE_ONCE(sk->sk_state, TCP_LISTEN);
 	/* From here on connect() finds the listener. */
 	altconn_binding_set_listener(sk, ln);
@@ -83,6 +85,7 @@ static int listen_start(struct sock *sk, int backlog)
 
 err_unregister:
 	altconn_endpoint_unregister(sk);
+err_put:
 	altconn_listener_put(ln);
 err_unclaim:
 	altconn_binding_release_listening(sk);
@@ -93,14 +96,24 @@ err_unbind:
 }
 
 /*
+ * Return the listener of an endpoint, or NULL if it does not listen.
+ * altconn_lock() is held.
+ */
+static struct altconn_listener *listen_listener_of(const struct sock *sk)
+{
+	const struct altconn_extra *extra = altconn_sk(sk)->extra;
+
+	return extra ? rcu_dereference_protected(extra->listener,
+						  altconn_is_locked(sk)) : NULL;
+}
+
+/*
  * Change the backlog. As in AF_UNIX, SO_PEERCRED of later clients returns the
  * process that called listen() last.
  */
 static void listen_set_backlog(struct sock *sk, int backlog)
 {
-	struct altconn_listener *ln =
-		rcu_dereference_protected(altconn_sk(sk)->listener,
-					  altconn_is_locked(sk));
+	struct altconn_listener *ln = listen_listener_of(sk);
 	struct altconn_task_info task = altconn_task_info_current();
 	const struct cred *cred = get_current_cred();
 
@@ -241,13 +254,10 @@ static void listener_reset_queue(struct altconn_listener *ln)
  */
 void altconn_listen_close(struct sock *sk)
 {
-	struct altconn_sock *ask = altconn_sk(sk);
-	struct altconn_listener *ln =
-		rcu_dereference_protected(ask->listener,
-					  altconn_is_locked(sk));
+	struct altconn_listener *ln = listen_listener_of(sk);
 
 	altconn_binding_set_listener(sk, NULL);
-	RCU_INIT_POINTER(ask->listener, NULL);
+	RCU_INIT_POINTER(altconn_sk(sk)->extra->listener, NULL);
 	altconn_endpoint_unregister(sk);
 
 	altconn_attempt_remove_listener(ln);
@@ -307,9 +317,7 @@ bool altconn_listen_reset_assoc(struct altconn_assoc *assoc)
 void altconn_listen_set_policy(struct sock *sk, bool fail_fast, bool defer)
 {
 	struct altconn_sock *ask = altconn_sk(sk);
-	struct altconn_listener *ln =
-		rcu_dereference_protected(ask->listener,
-					  altconn_is_locked(sk));
+	struct altconn_listener *ln = listen_listener_of(sk);
 
 	ask->fail_fast = fail_fast;
 	ask->defer = defer;
@@ -327,9 +335,7 @@ void altconn_listen_set_policy(struct sock *sk, bool fail_fast, bool defer)
  */
 int altconn_listen_refuse_waiting(struct sock *sk, u32 count)
 {
-	struct altconn_listener *ln =
-		rcu_dereference_protected(altconn_sk(sk)->listener,
-					  altconn_is_locked(sk));
+	struct altconn_listener *ln = listen_listener_of(sk);
 
 	if (!ln)
 		return -EINVAL;

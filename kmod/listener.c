@@ -39,10 +39,13 @@ void altconn_listener_free(struct altconn_listener *ln)
  */
 struct altconn_listener *altconn_listener_of(const struct sock *sk)
 {
+	const struct altconn_extra *extra = altconn_extra_of(sk);
 	struct altconn_listener *ln;
 
+	if (!extra)
+		return NULL;
 	rcu_read_lock();
-	ln = rcu_dereference(altconn_sk(sk)->listener);
+	ln = rcu_dereference(extra->listener);
 	if (ln && !refcount_inc_not_zero(&ln->refs))
 		ln = NULL;
 	rcu_read_unlock();

@@ -48,7 +48,7 @@ struct cred;
  * @reachable: other nodes can reach the listener
  * @rcu: frees the listener after a grace period
  *
- * Lifetime: The endpoint holds a reference (ask->listener), and so do each
+ * Lifetime: The endpoint holds a reference (extra->listener), and so do each
  * association that was established in @queue and each call under way.
  * bind->listener and the lists of the room hold none.
  * altconn_listen_close() clears these pointers before it drops the reference

@@ -85,7 +85,7 @@ static int nl_put_dgram(struct sk_buff *skb, struct sock *sk)
 static struct altconn_task_info nl_owner_of(const struct sock *sk)
 {
 	struct altconn_task_info info = {
-		.pid = altconn_sk(sk)->pid,
+		.pid = altconn_sk(sk)->extra->pid,
 		.uid = sk_uid(sk),
 	};
 	struct task_struct *task;
@@ -182,7 +182,7 @@ static bool nl_selects_socket(const struct altconn_nl_filter *filter,
 			      const struct altconn_viewer *viewer,
 			      struct sock *sk)
 {
-	u64 id = READ_ONCE(altconn_sk(sk)->entry.id);
+	u64 id = READ_ONCE(altconn_sk(sk)->extra->entry.id);
 
 	return !filter ||
 	       (altconn_nl_filter_selects_u64(filter->id, id) &&
@@ -237,14 +237,14 @@ static int nl_put_file(struct sk_buff *skb, const struct altconn_viewer *viewer,
 static int nl_put_socket(struct sk_buff *skb,
 			 const struct altconn_viewer *viewer, struct sock *sk)
 {
-	u64 id = READ_ONCE(altconn_sk(sk)->entry.id);
+	u64 id = READ_ONCE(altconn_sk(sk)->extra->entry.id);
 	struct altconn_listener *ln;
 	int err;
 
 	if (nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_ID, id,
 			      ALTCONN_A_SOCKET_PAD) ||
 	    nla_put_u64_64bit(skb, ALTCONN_A_SOCKET_BEGUN_NS,
-			      READ_ONCE(altconn_sk(sk)->entry.begun),
+			      READ_ONCE(altconn_sk(sk)->extra->entry.begun),
 			      ALTCONN_A_SOCKET_PAD) ||
 	    nla_put_u32(skb, ALTCONN_A_SOCKET_TYPE,
 			altconn_nl_type(sk->sk_type)) ||

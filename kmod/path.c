@@ -7,12 +7,12 @@
  * altconn_lock(). altconn_path_bind() has three steps, and only the first and
  * the last access the endpoint:
  *
- *	path_begin_bind()	sets ask->pending_bind, under altconn_lock()
+ *	path_begin_bind()	sets extra->pending_bind, under altconn_lock()
  *	file system		looks up the directory, locks it, makes the file
- *	path_complete_bind()	moves ask->pending_bind to ask->bind, under
- *				ask->bind_lock and the directory's lock
+ *	path_complete_bind()	moves extra->pending_bind to ask->bind, under
+ *				extra->bind_lock and the directory's lock
  *
- * Another call on the socket may clear ask->pending_bind in the meantime
+ * Another call on the socket may clear extra->pending_bind in the meantime
  * (altconn_binding_cancel()). The last step then fails.
  *
  * With ALTCONN_REPLACE_PATH, bind() replaces a stale socket file, which is one
@@ -39,8 +39,21 @@
 #include "place.h"
 #include "sock.h"
 
+/* Set extra->pending_bind. Return 0 or -ENOMEM. altconn_lock() is held. */
+static int path_set_pending(struct sock *sk, struct altconn_bind *bind)
+{
+	struct altconn_extra *extra = altconn_endpoint_get_extra(sk);
+
+	if (!extra)
+		return -ENOMEM;
+	spin_lock(&extra->bind_lock);
+	extra->pending_bind = bind;
+	spin_unlock(&extra->bind_lock);
+	return 0;
+}
+
 /*
- * Set ask->pending_bind to a new binding, and return the binding. The caller
+ * Set extra->pending_bind to a new binding, and return the binding. The caller
  * owns the binding until path_complete_bind() succeeds or path_abort_bind() is
  * called. Return ERR_PTR(-EINVAL) if the endpoint is bound, or if its state
  * does not allow bind(); ERR_PTR(-ENOMEM). altconn_lock() is not held.
@@ -56,13 +69,10 @@ static struct altconn_bind *path_begin_bind(struct sock *sk,
 		return ERR_PTR(-ENOMEM);
 	altconn_lock(sk);
 	err = altconn_path_cancel_and_check(sk);
-	if (!err) {
-		if (sk->sk_type == SOCK_DGRAM)
-			altconn_endpoint_register(sk);
-		spin_lock(&altconn_sk(sk)->bind_lock);
-		altconn_sk(sk)->pending_bind = bind;
-		spin_unlock(&altconn_sk(sk)->bind_lock);
-	}
+	if (!err && sk->sk_type == SOCK_DGRAM)
+		err = altconn_endpoint_register(sk);
+	if (!err)
+		err = path_set_pending(sk, bind);
 	altconn_unlock(sk);
 	if (!err)
 		return bind;
@@ -81,22 +91,22 @@ static struct altconn_bind *path_begin_bind(struct sock *sk,
 static int path_complete_bind(struct sock *sk, struct altconn_bind *bind,
 			      const struct path *path)
 {
-	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_extra *extra = altconn_sk(sk)->extra;
 	int err = -EINVAL;
 
 	bind->own.inode = d_backing_inode(path->dentry);
 	bind->path = *path;
 	path_get(path);
-	spin_lock(&ask->bind_lock);
-	if (ask->pending_bind == bind) {
+	spin_lock(&extra->bind_lock);
+	if (extra->pending_bind == bind) {
 		err = altconn_binding_publish(sk, bind, false);
 		/*
 		 * Set ask->bind before pending_bind is cleared. Pairs with the
 		 * acquire in altconn_binding_cancel().
 		 */
-		smp_store_release(&ask->pending_bind, NULL);
+		smp_store_release(&extra->pending_bind, NULL);
 	}
-	spin_unlock(&ask->bind_lock);
+	spin_unlock(&extra->bind_lock);
 	if (err)
 		path_put(path);
 	return err;
@@ -105,12 +115,12 @@ static int path_complete_bind(struct sock *sk, struct altconn_bind *bind,
 /* Undo path_begin_bind(), and drop the caller's reference to @bind. */
 static void path_abort_bind(struct sock *sk, struct altconn_bind *bind)
 {
-	struct altconn_sock *ask = altconn_sk(sk);
+	struct altconn_extra *extra = altconn_sk(sk)->extra;
 
-	spin_lock(&ask->bind_lock);
-	if (ask->pending_bind == bind)
-		ask->pending_bind = NULL;
-	spin_unlock(&ask->bind_lock);
+	spin_lock(&extra->bind_lock);
+	if (extra->pending_bind == bind)
+		extra->pending_bind = NULL;
+	spin_unlock(&extra->bind_lock);
 	/* This frees the binding. */
 	altconn_addr_put(bind->addr);
 }

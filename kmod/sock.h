@@ -20,12 +20,44 @@ struct altconn_delay_queue;
 struct altconn_listener;
 
 /**
- * struct altconn_sock - an endpoint
- * @sk: the core's part of the endpoint; must be first
- * @lock: the endpoint's lock, see altconn_lock()
+ * struct altconn_extra - the members of an endpoint that only listeners,
+ * datagram endpoints, and endpoints with a path or a timeout of their own need
  * @entry: entry in the namespace's registry of sockets. The registry has the
  *	endpoints in TCP_LISTEN, and the datagram endpoints that have been bound
  *	or connected since socket()
+ * @sk: the endpoint
+ * @pid: the process that first bound or connected a datagram endpoint, or first
+ *	made the endpoint listen; a reference, or NULL
+ * @listener: the accept queue, in TCP_LISTEN only
+ * @pending_bind: the new binding of a bind() to a path that is under way, and
+ *	that makes its socket file without altconn_lock(). NULL if there is no
+ *	such bind(), or if another call on the socket has cancelled it
+ * @bind_lock: protects @pending_bind, and ask->bind as described there; a
+ *	stripe of the table of bindings may be taken inside it
+ * @timeout_ms: ALTCONN_CONNECT_TIMEOUT, milliseconds
+ *
+ * Most endpoints are connected streams and have no such part, which keeps them
+ * small.
+ *
+ * Lifetime: allocated by the first call that needs it, and freed with the
+ * endpoint.
+ */
+struct altconn_extra {
+	struct altconn_entry		entry;
+	struct sock			*sk;
+	struct pid			*pid;
+	struct altconn_listener __rcu	*listener;
+	struct altconn_bind		*pending_bind;
+	spinlock_t			bind_lock;	/* binding */
+	u64				timeout_ms;
+};
+
+/**
+ * struct altconn_sock - an endpoint
+ * @sk: the core's part of the endpoint; must be first
+ * @lock: the endpoint's lock, see altconn_lock()
+ * @extra: the members that not every endpoint has, or NULL before they are
+ *	needed; see altconn_extra_of()
  * @format: address format, the protocol argument of socket()
  * @result_due: an attempt has begun, and no connect() has returned its result
  *	yet. If the attempt succeeds, the next connect() returns 0 once (clause
@@ -42,29 +74,22 @@ struct altconn_listener;
  *	read; cleared by the thread that wakes it
  * @polled: tasks may sleep in the wait queue until there is something to read;
  *	once set, it stays set
+ * @last_err: positive errno of the last attempt, 0 for success
+ * @last_reason: enum altconn_reason of the last attempt
  * @bind: the binding, or NULL while the endpoint is unbound. A bind() to a path
- *	sets it under @bind_lock, without altconn_lock(), if @pending_bind is
- *	still its binding. The binding of a path is cleared under both locks.
+ *	sets it under extra->bind_lock, without altconn_lock(), if
+ *	extra->pending_bind is still its binding. The binding of a path is cleared under both locks.
  *	All other changes are made under altconn_lock()
- * @pending_bind: the new binding of a bind() to a path that is under way, and
- *	that makes its socket file without altconn_lock(). NULL if there is no
- *	such bind(), or if another call on the socket has cancelled it
- * @bind_lock: protects @pending_bind, and @bind as described there; a stripe of
- *	the table of bindings may be taken inside it
  * @addr: the local address, a reference, or NULL while the endpoint is unnamed.
  *	It is the address of @bind, with two exceptions. While an endpoint that
  *	is bound to a wildcard IP address connects or is connected, @addr is its
  *	source address for the peer. An accepted endpoint has no @bind, and
  *	@addr is the address of the server's end of the association
- * @listener: the accept queue, in TCP_LISTEN only
  * @assoc: the association, in TCP_SYN_SENT and TCP_ESTABLISHED. A failed
  *	attempt stays here, too, until the next call that needs the endpoint
  *	unconnected. Written under altconn_lock() and assoc->lock
- * @timeout_ms: ALTCONN_CONNECT_TIMEOUT, milliseconds
  * @last_waited_ns: the time between connect() and the decision of the last
  *	attempt, nanoseconds
- * @last_err: positive errno of the last attempt, 0 for success
- * @last_reason: enum altconn_reason of the last attempt
  * @last_rule: id of the rule that decided, delayed or dropped the last attempt,
  *	or 0
  * @busy_poll_ns: how long a reader busy-polls before it sleeps, nanoseconds;
@@ -73,8 +98,6 @@ struct altconn_listener;
  * @reader: one task that sleeps until there is something to read; see wait.h
  * @inet_values: values of TCP and IP options (sockopt_inet.c); NULL if all have
  *	their initial values
- * @pid: the process that first bound or connected a datagram endpoint, or first
- *	made the endpoint listen; a reference, or NULL
  *
  * Lifetime: sk_refcnt counts the references. Lookups under RCU find datagram
  * endpoints and endpoints in TCP_LISTEN, so SOCK_RCU_FREE is set on these.
@@ -82,7 +105,7 @@ struct altconn_listener;
 struct altconn_sock {
 	struct sock			sk;
 	struct mutex			lock;		/* altconn_lock() */
-	struct altconn_entry		entry;
+	struct altconn_extra		*extra;
 	u8				format;
 	bool				result_due;
 	bool				v6only;
@@ -94,22 +117,17 @@ struct altconn_sock {
 	bool				replaces : 1;
 	bool				want_data;
 	bool				polled;
+	u8				last_err;
+	u8				last_reason;
 	struct altconn_bind		*bind;
-	struct altconn_bind		*pending_bind;
-	spinlock_t			bind_lock;	/* binding */
 	struct altconn_addr __rcu	*addr;
-	struct altconn_listener __rcu	*listener;
 	struct altconn_assoc __rcu	*assoc;
-	u64				timeout_ms;
 	u64				last_waited_ns;
-	u16				last_err;
-	u16				last_reason;
 	u32				last_rule;
 	u32				busy_poll_ns;
 	atomic_t			reader_claimed;
 	struct rcuwait			reader;
 	int				*inet_values;
-	struct pid			*pid;
 };
 
 /**
@@ -204,6 +222,33 @@ struct altconn_dgram_sock {
 static inline struct altconn_sock *altconn_sk(const struct sock *sk)
 {
 	return (struct altconn_sock *)sk;
+}
+
+/**
+ * altconn_extra_of() - get the altconn_extra of an endpoint
+ * @sk: the endpoint
+ *
+ * Context: any; takes no lock.
+ * Return: the altconn_extra, initialized, or NULL if the endpoint has none yet.
+ */
+static inline struct altconn_extra *altconn_extra_of(const struct sock *sk)
+{
+	/* Pairs with altconn_endpoint_get_extra(). */
+	return smp_load_acquire(&altconn_sk(sk)->extra);
+}
+
+/**
+ * altconn_timeout_ms() - get the value of ALTCONN_CONNECT_TIMEOUT
+ * @sk: the endpoint
+ *
+ * Context: process; altconn_lock() held.
+ * Return: milliseconds, or ALTCONN_TIMEOUT_DEFAULT if the option is not set.
+ */
+static inline u64 altconn_timeout_ms(const struct sock *sk)
+{
+	const struct altconn_extra *extra = altconn_sk(sk)->extra;
+
+	return extra ? extra->timeout_ms : ALTCONN_TIMEOUT_DEFAULT;
 }
 
 /**

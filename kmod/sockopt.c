@@ -7,6 +7,7 @@
 #include "connect_outcome.h"
 #include "dgram_block.h"
 #include "dgram_send.h"
+#include "endpoint.h"
 #include "listen.h"
 #include "sock.h"
 #include "sockopt.h"
@@ -210,6 +211,17 @@ static int sockopt_set_cork(struct sock *sk, sockptr_t optval,
 	return altconn_dgram_set_cork(sk, value);
 }
 
+/* Set ALTCONN_CONNECT_TIMEOUT. altconn_lock() is held. */
+static int sockopt_set_timeout(struct sock *sk, u64 ms)
+{
+	struct altconn_extra *extra = altconn_endpoint_get_extra(sk);
+
+	if (!extra)
+		return -ENOMEM;
+	extra->timeout_ms = ms;
+	return 0;
+}
+
 /**
  * altconn_sockopt_set() - setsockopt(2)
  * @sock: the socket
@@ -261,7 +273,7 @@ int altconn_sockopt_set(struct socket *sock, int level, int optname,
 	if (v6only)
 		err = sockopt_set_v6only(sk, value.u);
 	else if (size == sizeof(value.ms))
-		altconn_sk(sk)->timeout_ms = value.ms;
+		err = sockopt_set_timeout(sk, value.ms);
 	else
 		err = sockopt_set_u32(sk, optname, value.u);
 	altconn_unlock(sk);
@@ -366,7 +378,7 @@ static int sockopt_get_altconn(struct sock *sk, int optname,
 	if (optname == ALTCONN_PEER_INFO)
 		return sockopt_get_peer_info(sk, optval, optlen);
 	altconn_lock(sk);
-	ms = altconn_sk(sk)->timeout_ms;
+	ms = altconn_timeout_ms(sk);
 	if (optname == ALTCONN_CONNECT_INFO)
 		altconn_connect_get_info(sk, &info);
 	err = sockopt_get_u32(sk, optname, &value);
