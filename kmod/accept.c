@@ -91,27 +91,27 @@ static struct altconn_assoc *accept_dequeue(struct altconn_listener *ln,
 
 /*
  * Sleep until accept() may find an association. The thread is an exclusive
- * waiter, so that each association wakes one accepter. Return 0 to look again;
- * -EAGAIN if *@timeo jiffies have passed; -EINTR or -ERESTARTSYS on a signal.
- * *@timeo gets the time that is left.
+ * waiter, so that each association wakes one accepter. So an error is returned
+ * only before the thread enters the wait queue. A thread that left the queue
+ * with an error could have been woken for an association meanwhile, and another
+ * accepter would continue to sleep. Return 0 to look again; -EAGAIN if *@timeo
+ * jiffies have passed; -EINTR or -ERESTARTSYS on a signal. *@timeo gets the time
+ * that is left.
  */
 static int accept_wait(struct sock *sk, struct altconn_listener *ln,
 		       long *timeo)
 {
 	DEFINE_WAIT(wait);
-	int err = 0;
 
+	if (!*timeo)
+		return -EAGAIN;
+	if (signal_pending(current))
+		return sock_intr_errno(*timeo);
 	prepare_to_wait_exclusive(sk_sleep(sk), &wait, TASK_INTERRUPTIBLE);
-	if (!accept_is_ready(ln)) {
-		if (signal_pending(current))
-			err = sock_intr_errno(*timeo);
-		else if (!*timeo)
-			err = -EAGAIN;
-		else
-			*timeo = schedule_timeout(*timeo);
-	}
+	if (!accept_is_ready(ln))
+		*timeo = schedule_timeout(*timeo);
 	finish_wait(sk_sleep(sk), &wait);
-	return err;
+	return 0;
 }
 
 /*

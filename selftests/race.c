@@ -253,6 +253,77 @@ TEST_F_TIMEOUT(race, counts_agree, AT_TIMEOUT_LONG)
 		  atomic_load(&arena->accepted));
 }
 
+/* Accepters that do not block, and the errors that they get */
+struct accepter {
+	struct arena *arena;
+	atomic_long *accepted;
+	long interrupted, unknown, n;
+	pthread_t thread;
+};
+
+static void *accept_until_over(void *arg)
+{
+	struct accepter *acc = arg;
+
+	while (atomic_load(acc->accepted) < acc->n) {
+		int fd = accept(acc->arena->lfd, NULL, NULL);
+
+		if (fd >= 0)
+			atomic_fetch_add(acc->accepted, 1);
+		else if (errno == EINTR)
+			acc->interrupted++;
+		else if (errno != EAGAIN)
+			acc->unknown++;
+		close(fd);
+	}
+	return NULL;
+}
+
+static void *connect_and_close(void *arg)
+{
+	struct accepter *acc = arg;
+	int err;
+
+	while (atomic_load(acc->accepted) < acc->n)
+		close(at_client(acc->arena->format, acc->arena->type,
+				&acc->arena->a, &err));
+	return NULL;
+}
+
+/*
+ * Two threads call accept() on a non-blocking socket, and often one of them
+ * takes the association that the other one has seen. The loser gets EAGAIN, even
+ * if a signal is pending.
+ */
+TEST_F_TIMEOUT(race, accept_without_blocking_is_not_interrupted,
+	       AT_TIMEOUT_LONG)
+{
+	atomic_long accepted = 0;
+	struct accepter acc[2] = {};
+	pthread_t client;
+	int i;
+
+	ASSERT_EQ(0, at_nonblock(self->arena.lfd, true));
+	for (i = 0; i < 2; i++) {
+		acc[i].arena = &self->arena;
+		acc[i].accepted = &accepted;
+		acc[i].n = at_scale(10000, 1000);
+		ASSERT_EQ(0, pthread_create(&acc[i].thread, NULL,
+					    accept_until_over, &acc[i]));
+	}
+	ASSERT_EQ(0, pthread_create(&client, NULL, connect_and_close, acc));
+	while (atomic_load(&accepted) < acc[0].n) {
+		pthread_kill(acc[0].thread, SIGUSR1);
+		at_pause();
+	}
+	pthread_join(client, NULL);
+	for (i = 0; i < 2; i++) {
+		pthread_join(acc[i].thread, NULL);
+		EXPECT_EQ(0, acc[i].interrupted);
+		EXPECT_EQ(0, acc[i].unknown);
+	}
+}
+
 /*
  * Open and close a listener. With ALTCONN_DEFER_ACCEPT it establishes no
  * attempt, so all attempts go on waiting.
