@@ -124,9 +124,9 @@ build/bench/bench: $(bench_sources) selftests/bench/bench.h \
 		-pthread -isystem uapi -o $@ $(bench_sources) -ljson-c
 
 # On one CPU the clock counts instructions, and a nanosecond is one instruction.
-# On two CPUs only the ratios are significant. BENCH= has options of the
-# benchmark, for example BENCH="--op connect". Then the figures are printed and
-# not kept.
+# On two and on eight CPUs only the ratios are significant. BENCH= has options of
+# the benchmark, for example BENCH="--op connect". Then the figures are printed
+# and not kept.
 bench_series = $(shell $(scripts)/kernel version $(KERNEL) | cut -d. -f1,2)
 
 bench_kernel = $(if $(filter-out stock,$(KERNEL)), KERNEL=$(KERNEL))
@@ -134,17 +134,23 @@ bench_kernel = $(if $(filter-out stock,$(KERNEL)), KERNEL=$(KERNEL))
 bench:
 	@$(scripts)/deps build vm bench
 	@$(lock) $(MAKE) --no-print-directory -s build/bench/bench
-	@for clock in instructions wall; do \
+	@for clock in instructions wall wall-8; do \
+		case $$clock in \
+		instructions) guest=--icount; options=;; \
+		wall) guest=; options=;; \
+		wall-8) guest='--cpus 8'; options='--repeat 9';; \
+		esac; \
 		$(vm)/run --kernel $(KERNEL) --timeout 5400 --memory 3G \
-			$$([ $$clock = wall ] || echo --icount) -- \
-			$(vm)/bench $$clock $(BENCH) || exit 1; \
+			$$guest -- $(vm)/bench $$clock $$options $(BENCH) || \
+			exit 1; \
 		cp build/run/last/$$clock.json build/bench/ || exit 1; \
 	done
 	@selftests/bench/report \
 		$(if $(BENCH),--part,$(if $(BASELINE),--new-baseline)) \
 		"make bench$(bench_kernel)" \
 		Documentation/bench/$(bench_series) \
-		build/bench/instructions.json build/bench/wall.json
+		build/bench/instructions.json build/bench/wall.json \
+		build/bench/wall-8.json
 
 vm:
 	@$(scripts)/deps build vm

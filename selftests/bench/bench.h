@@ -97,6 +97,7 @@ void run_flow(const struct job *job);
 void run_sendfile(const struct job *job);
 void run_requests(const struct job *job);
 void run_requests_busy(const struct job *job);
+void run_ping_pong_pairs(const struct job *job);
 void run_pairs(const struct job *job);
 void run_fan_in(const struct job *job);
 

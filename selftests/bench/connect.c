@@ -38,9 +38,20 @@ static void *accepter(void *arg)
 	return NULL;
 }
 
+/* Return how many context switches this process has made. */
+static long nr_switches(void)
+{
+	struct rusage usage;
+
+	if (getrusage(RUSAGE_SELF, &usage))
+		die("getrusage");
+	return usage.ru_nvcsw + usage.ru_nivcsw;
+}
+
 /* Measure connect(), accept() and close(), with a thread for each end. */
 void run_connect_two(const struct job *job)
 {
+	long switches = nr_switches();
 	struct server s = {
 		.fd = make_listener(job, 0, 128), .times = job->times, .cpu = 1,
 	};
@@ -53,6 +64,8 @@ void run_connect_two(const struct job *job)
 		close(connect_to(job, 0));
 	join(thread);
 	result("", "ns", (double)(now() - begin) / job->times);
+	result("switches", "switches",
+	       (double)(nr_switches() - switches) / job->times);
 }
 
 static double connect_one(const struct job *job, int lfd, long times)

@@ -106,6 +106,51 @@ void run_ping_pong(const struct job *job)
 	join(thread);
 }
 
+/* Send 64 bytes there and back, f->times times. */
+static void *bouncer(void *arg)
+{
+	const struct flow *f = arg;
+	const int fds[2] = { f->fd, f->fd };
+	char buf[64] = {};
+	long i;
+
+	pin(f->cpu);
+	for (i = 0; i < f->times; i++)
+		bounce(fds, buf, sizeof(buf));
+	return NULL;
+}
+
+/* Send 64 bytes there and back over each of @arg pairs at the same time. */
+void run_ping_pong_pairs(const struct job *job)
+{
+	struct flow *ends = zalloc(2 * job->arg * sizeof(*ends));
+	pthread_t *threads = zalloc(2 * job->arg * sizeof(*threads));
+	uint64_t begin;
+	long i;
+
+	for (i = 0; i < job->arg; i++) {
+		int fds[2];
+
+		make_pair(job, fds);
+		ends[2 * i] = (struct flow) {
+			.fd = fds[0], .cpu = i, .times = job->times,
+		};
+		ends[2 * i + 1] = (struct flow) {
+			.fd = fds[1], .cpu = i + 1, .size = 64,
+		};
+	}
+	begin = now();
+	for (i = 0; i < 2 * job->arg; i++)
+		threads[i] = spawn(i % 2 ? echo : bouncer, &ends[i]);
+	for (i = 0; i < 2 * job->arg; i += 2)
+		join(threads[i]);
+	result("", "ns", (double)(now() - begin) / (job->times * job->arg));
+	for (i = 0; i < 2 * job->arg; i += 2) {
+		close(ends[i].fd);
+		join(threads[i + 1]);
+	}
+}
+
 static int compare(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;

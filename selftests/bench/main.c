@@ -22,7 +22,11 @@
 /* Seconds until a measurement is killed; no measurement takes so long. */
 #define TIMEOUT	600
 
-enum set { INSTRUCTIONS = 1, WALL = 2, BOTH = 3 };
+enum set { INSTRUCTIONS = 1, WALL = 2, BOTH = 3, WALL_8 = 4 };
+
+static const char *const set_names[] = {
+	[INSTRUCTIONS] = "instructions", [WALL] = "wall", [WALL_8] = "wall-8",
+};
 
 /*
  * The families for which a row is measured. ANY means all families and pipes.
@@ -43,11 +47,16 @@ static const struct row {
 	enum families	families;
 	/* The values of a metric are one run over time, not repetitions. */
 	bool		series;
+	/* The threads do not run under SCHED_BATCH. */
+	bool		preempts;
 } rows[] = {
 	{ .op = "socket", .run = run_bare_socket, .types = STREAM,
 	  .times = 4000, .set = INSTRUCTIONS, .families = SOCKETS },
 	{ .op = "connect", .run = run_connect_two, .types = STREAM,
 	  .times = 3000, .set = BOTH, .families = ADDRESSES },
+	{ .op = "connect-preempted", .run = run_connect_two, .types = STREAM,
+	  .times = 3000, .set = INSTRUCTIONS, .families = OURS_AND_UNIX,
+	  .preempts = true },
 	{ .op = "connect-one-thread", .run = run_connect_one, .types = STREAM,
 	  .times = 3000, .set = INSTRUCTIONS, .families = ADDRESSES },
 	{ .op = "ping-pong", .run = run_ping_pong, .types = STREAM | SEQPACKET,
@@ -78,8 +87,13 @@ static const struct row {
 	  .types = STREAM, .arg = 4, .times = 1000, .set = WALL,
 	  .families = ADDRESSES },
 	{ .op = "connect-many-listeners", .run = run_connect_many,
-	  .types = STREAM, .arg = 4, .times = 1000, .set = WALL,
+	  .types = STREAM, .arg = 4, .times = 1000, .set = WALL | WALL_8,
 	  .families = SOCKETS },
+	{ .op = "connect-many-listeners", .run = run_connect_many,
+	  .types = STREAM, .arg = 8, .times = 500, .set = WALL_8,
+	  .families = OURS_AND_UNIX },
+	{ .op = "ping-pong-pairs", .run = run_ping_pong_pairs, .types = STREAM,
+	  .arg = 8, .times = 1000, .set = WALL_8, .families = OURS_AND_UNIX },
 	{ .op = "fan-in", .run = run_fan_in, .types = DGRAM, .arg = 64,
 	  .times = 500, .set = BOTH, .families = SOCKETS },
 	{ .op = "latency", .run = run_latency, .types = STREAM | SEQPACKET,
@@ -199,7 +213,8 @@ static void child(const struct row *row, const struct job *job, int fd)
 	 * tasks did before.
 	 */
 	if (opt.set == INSTRUCTIONS &&
-	    sched_setscheduler(0, SCHED_BATCH, &param))
+	    sched_setscheduler(0, row->preempts ? SCHED_OTHER : SCHED_BATCH,
+			       &param))
 		die("sched_setscheduler");
 	signal(SIGPIPE, SIG_IGN);
 	alarm(TIMEOUT);
@@ -341,7 +356,7 @@ static bool measure_all(json_object *all)
 
 static void write_json(json_object *all)
 {
-	const char *clock = opt.set == INSTRUCTIONS ? "instructions" : "wall";
+	const char *clock = set_names[opt.set & WALL ? WALL : opt.set];
 	json_object *o = json_object_new_object();
 	struct utsname u;
 
@@ -354,8 +369,18 @@ static void write_json(json_object *all)
 }
 
 static const char usage[] =
-"usage: bench [--set instructions|wall] [--repeat N] [--family A,B...]\n"
+"usage: bench [--set instructions|wall|wall-8] [--repeat N] [--family A,B...]\n"
 "             [--op A,B...] [--type T,U...] [--arg N] [--json FILE]\n";
+
+static bool parse_set(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(set_names); i++)
+		if (set_names[i] && !strcmp(set_names[i], name))
+			opt.set = i;
+	return opt.set;
+}
 
 static void parse(int argc, char **argv)
 {
@@ -373,10 +398,8 @@ static void parse(int argc, char **argv)
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 's' && !strcmp(optarg, "instructions")) {
-			opt.set = INSTRUCTIONS;
-		} else if (c == 's' && !strcmp(optarg, "wall")) {
-			opt.set = WALL;
+		if (c == 's' && parse_set(optarg)) {
+			continue;
 		} else if (c == 'r' && atoi(optarg) > 0 && atoi(optarg) < 16) {
 			opt.repeat = atoi(optarg);
 		} else if (c == 'f') {
@@ -402,9 +425,9 @@ int main(int argc, char **argv)
 	bool ok;
 
 	parse(argc, argv);
-	/* An operation that the user names is measured with either clock. */
+	/* An operation that the user names is measured with any clock. */
 	if (!opt.set)
-		opt.set = opt.ops ? BOTH : WALL;
+		opt.set = opt.ops ? BOTH | WALL_8 : WALL;
 	/*
 	 * On one CPU, a task that is woken must not preempt another task, so
 	 * that the cost is the same in each run.
