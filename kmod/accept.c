@@ -28,7 +28,8 @@ static bool accept_is_ready(struct altconn_listener *ln)
  * Take the oldest association from the accept queue of a listener for which
  * attempts may wait, and promote attempts if there is space then. If the accept
  * queue of a deferring listener is empty, take the first attempt that waits.
- * Return NULL if there is none. Otherwise set *@now to the time, in ns.
+ * Return NULL if there is neither an association nor such an attempt. Otherwise
+ * set *@now to the time, in ns.
  */
 static struct altconn_assoc *accept_dequeue_promote(struct altconn_listener *ln,
 						    u64 *now)
@@ -49,7 +50,7 @@ static struct altconn_assoc *accept_dequeue_promote(struct altconn_listener *ln,
 	if (ln->group)
 		altconn_attempt_promote_to_space(room, ln, &batch);
 	spin_unlock(&ln->lock);
-	/* A promotion has read the clock, so do not read it again. */
+	/* The clock was read for the last promotion. Do not read it again. */
 	if (batch.n)
 		*now = batch.assoc[batch.n - 1]->decided_at;
 	else if (assoc)
@@ -64,8 +65,8 @@ static struct altconn_assoc *accept_dequeue_promote(struct altconn_listener *ln,
 /*
  * Take the oldest association from the accept queue, or return NULL. If the
  * association leaves space to waiting attempts, promote them. If the queue of a
- * deferring listener is empty, take a waiting attempt. Set *@now to the time,
- * in ns.
+ * deferring listener is empty, take a waiting attempt. If an association is
+ * returned, set *@now to the time, in ns.
  */
 static struct altconn_assoc *accept_dequeue(struct altconn_listener *ln,
 					    u64 *now)
@@ -91,12 +92,12 @@ static struct altconn_assoc *accept_dequeue(struct altconn_listener *ln,
 
 /*
  * Sleep until accept() may find an association. The thread is an exclusive
- * waiter, so that each association wakes one accepter. So an error is returned
- * only before the thread enters the wait queue. A thread that left the queue
- * with an error could have been woken for an association meanwhile, and another
- * accepter would continue to sleep. Return 0 to look again; -EAGAIN if *@timeo
- * jiffies have passed; -EINTR or -ERESTARTSYS on a signal. *@timeo gets the time
- * that is left.
+ * waiter, so each association wakes one accepter. If a thread returned an error
+ * after it had entered the wait queue, an association that woke this thread
+ * would stay in the accept queue, while another accepter continued to sleep. So
+ * errors are returned before the thread enters the queue. Return 0 to look
+ * again, also after a timeout or a signal; -EAGAIN if *@timeo is 0; -EINTR or
+ * -ERESTARTSYS if a signal is pending. *@timeo gets the time that is left.
  */
 static int accept_wait(struct sock *sk, struct altconn_listener *ln,
 		       long *timeo)
@@ -116,8 +117,8 @@ static int accept_wait(struct sock *sk, struct altconn_listener *ln,
 
 /*
  * Take the oldest association from the accept queue, after a wait of at most
- * @timeo jiffies, and set *@now to the time, in ns. Return an ERR_PTR() if there
- * is none, or the listener has closed.
+ * @timeo jiffies, and set *@now to the time, in ns. Return an ERR_PTR() if
+ * there is no association, or the listener has closed.
  */
 static struct altconn_assoc *accept_dequeue_wait(struct sock *sk,
 						 struct altconn_listener *ln,
@@ -191,7 +192,10 @@ static int accept_from_listener(struct sock *sk, struct altconn_listener *ln,
 	}
 	accept_inherit(sk, newsock, newsk);
 	security_sk_clone(sk, newsk);
-	/* The rest of sock_graft() is done: the endpoint has its socket. */
+	/*
+	 * altconn_endpoint_alloc() has connected the endpoint and its socket.
+	 * Of sock_graft(), only the call of the security module is left.
+	 */
 	security_sock_graft(newsk, newsock);
 	/* No other thread sees the endpoint, so sk_peer_lock is not needed. */
 	newsk->sk_peer_pid = get_pid(assoc->end[ALTCONN_CLIENT].task.pid);

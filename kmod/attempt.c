@@ -52,8 +52,9 @@
  * listener without the flag may take a new attempt before those that wait.
  *
  * If a listener with the flag gets space, or if the listeners of an address
- * change, altconn_attempt_promote_waiting() promotes waiting attempts in order
- * of arrival.
+ * change, waiting attempts are promoted in order of arrival: by accept() itself
+ * (altconn_attempt_promote_to_space()), and otherwise by
+ * altconn_attempt_promote_waiting().
  *
  * Attempts are promoted and refused in batches. After each batch the locks are
  * dropped, and then the clients of the batch are woken. The accepters are woken
@@ -486,7 +487,8 @@ void altconn_attempt_sync_decider(struct altconn_assoc *assoc)
  *   full   attempts wait for @ln, and it has no space
  *   avail  all other cases: @ln has space, or no attempt waits for it
  *
- * The move to the tail makes promotions choose the listeners in turn.
+ * The move to the tail makes promotions choose the listeners in turn. A
+ * listener that is at the tail already stays there.
  *
  * Context: process; the locks of @room and @ln held.
  */
@@ -511,7 +513,9 @@ void altconn_attempt_relist_listener(struct altconn_room *room,
  * @ln: the listener; it has not closed, so @ln->group is set
  * @batch: gets the attempt; not full
  *
- * The attempt is promoted even if @ln has no space.
+ * The attempt is promoted even if @ln has no space. The caller calls
+ * altconn_attempt_relist_listener() afterwards, and wakes accepters if
+ * necessary.
  *
  * Context: process; the locks of @room and @ln held.
  * Return: true if an attempt has moved to the accept queue; false if no attempt
@@ -538,16 +542,17 @@ bool altconn_attempt_promote_first(struct altconn_room *room,
 }
 
 /**
- * altconn_attempt_promote_to_space() - promote a batch of attempts to a
- * listener
+ * altconn_attempt_promote_to_space() - promote attempts while the accept queue
+ * of a listener has space
  * @room: the waiting room of the port, name or path that @ln is bound to
  * @ln: the listener; it has not closed, so @ln->group is set
- * @batch: gets the attempts and the wake-ups; has no wake-ups of another
- *	listener
+ * @batch: gets the attempts and the wake-ups; may have attempts already, but no
+ *	wake-ups of another listener
  *
  * Promote attempts in order of arrival, until @batch is full, the accept queue
  * is full, or no attempt waits for @ln. A deferring listener never has space,
- * so no attempt is promoted to it here.
+ * so no attempt is promoted to it here. Then update has_waiting and the list of
+ * @ln.
  *
  * Context: process; the locks of @room and @ln held.
  */
@@ -571,6 +576,8 @@ void altconn_attempt_promote_to_space(struct altconn_room *room,
  * @ln: the listener; it has not closed, so @ln->group is set
  * @batch: gets the attempts and the wake-ups; has no wake-ups of another
  *	listener
+ *
+ * altconn_attempt_promote_to_space() describes which attempts are promoted.
  *
  * Context: process; @room's lock held, @ln's lock not held.
  */

@@ -36,8 +36,9 @@ struct altconn_share;
  * @lane_node: link in lane->attempts; room->lock
  * @fifo_node: link in lane->fifo[@fifo]; room->lock
  * @seq: number of the attempt in the order of arrival in @lane; room->lock
- * @gap: number of attempts that have left @lane from between this attempt and
- *	the one in front of it; 0 for the first attempt; room->lock
+ * @gap: number of attempts that were between this attempt and the attempt in
+ *	front of it, and that have left @lane. Their numbers are missing. 0 for
+ *	the first attempt; room->lock
  * @gap_node: node in lane->gaps while @gap is not 0; room->lock
  * @gaps: sum of @gap in the subtree of @gap_node; room->lock
  * @fifo: enum altconn_fifo: the kind of the attempt

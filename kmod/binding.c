@@ -188,7 +188,7 @@ bool altconn_binding_get_file(struct sock *sk, struct path *path)
 	const struct altconn_bind *bind;
 
 	*path = (struct path) {};
-	/* An endpoint that is bound to a path has this part. */
+	/* An endpoint without an altconn_extra is not bound to a path. */
 	if (!extra)
 		return false;
 	rcu_read_lock();
@@ -227,9 +227,10 @@ void __altconn_binding_cancel(struct sock *sk)
 }
 
 /*
- * Clear ask->bind, which is the binding of a path. altconn_binding_get_file()
- * uses the reference to the socket file under bind_lock alone, so bind_lock is
- * taken here before the caller passes that reference on.
+ * Clear ask->bind, which is the binding of a path. The bind() to the path has
+ * allocated ask->extra. altconn_binding_get_file() uses the reference to the
+ * socket file under bind_lock alone, so bind_lock is taken here before the
+ * caller passes that reference on.
  */
 static void bind_hide_file(struct altconn_sock *ask)
 {

@@ -44,7 +44,8 @@ struct proto altconn_dgram_proto = {
  * @addr: the new address, or NULL to make the endpoint unnamed; the endpoint
  *	takes over the caller's reference
  *
- * Context: process; altconn_lock() held, or no other thread sees the endpoint.
+ * Context: process; altconn_lock() held, or, in bind() to a path,
+ * extra->bind_lock.
  */
 void altconn_endpoint_set_addr(struct sock *sk, struct altconn_addr *addr)
 {
@@ -85,7 +86,9 @@ void altconn_endpoint_set_peercred(struct sock *sk, struct pid *pid,
 
 /**
  * altconn_endpoint_get_extra() - get the altconn_extra of an endpoint
- * @sk: the endpoint; the first call allocates its altconn_extra
+ * @sk: the endpoint
+ *
+ * The first call for an endpoint allocates its altconn_extra.
  *
  * Context: process, may sleep; altconn_lock() held.
  * Return: the altconn_extra, which the endpoint owns, or NULL if memory runs
@@ -118,7 +121,7 @@ struct altconn_extra *altconn_endpoint_get_extra(struct sock *sk)
  * altconn_dgram_init() has set SOCK_RCU_FREE.
  *
  * Context: process, may sleep; altconn_lock() held.
- * Return: 0, and @sk has its altconn_extra; -ENOMEM.
+ * Return: 0 on success, and @sk has an altconn_extra then; -ENOMEM.
  */
 int altconn_endpoint_register(struct sock *sk)
 {

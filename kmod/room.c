@@ -207,7 +207,10 @@ static bool room_is_empty(const struct altconn_room *room)
 
 /**
  * __altconn_room_unlock() - slow path of altconn_room_unlock()
- * @room: the room, which may be empty; the caller has a reference
+ * @room: the room, which has no lane; the caller has a reference
+ *
+ * If the room has no wildcard listener either, mark the room dead, take it out
+ * of the table, and drop the reference of the table.
  *
  * Context: process; the room's lock held, and released by this function.
  */

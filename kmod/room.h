@@ -86,13 +86,13 @@ struct altconn_group {
  *	by it
  * @waiting: number of attempts in @attempts
  * @xns_waiting: number of these attempts that come from other nodes
- * @seq: number of the last attempt in @attempts, see wait->seq
+ * @seq: the next attempt in @attempts gets the number @seq + 1, see wait->seq
  * @is_inet: the address is an inet address, so the next three members are valid
  * @v6: @ip is an IPv6 address
  * @scope: interface index of a link-local @ip
  * @ip: IP address; an IPv4 address is v4-mapped
  * @attempts: the waiting attempts, in order of arrival
- * @fifo: the same attempts, one list for each enum altconn_fifo
+ * @fifo: the same attempts, one list for each kind (enum altconn_fifo)
  * @gaps: tree of the attempts with a gap in front of them, see wait->gap
  * @group: the listeners that are bound to the address: other nodes cannot reach
  *	the listeners in [0], and can reach the listeners in [1]

@@ -251,24 +251,25 @@ static void room_uncount_share(struct altconn_room *room,
 /*
  * The position of an attempt is its rank in the order of arrival at its lane.
  * The attempts of a lane have successive numbers (wait->seq). While attempts
- * leave only from the front, the position is the distance to the number of the
- * first attempt. An attempt that leaves from the middle leaves a gap in the
- * numbers. The next attempt then stores the size of the gap in front of it
- * (wait->gap), and joins the tree lane->gaps. The tree is augmented: wait->gaps
- * is the sum of the gaps in the subtree of an attempt. So a position is
- * computed in O(log n), where n is the number of gaps.
- *
- * This function returns the sum for @node, which may be NULL.
+ * leave only from the front, the position is one more than the distance from
+ * the number of the first attempt. An attempt that leaves from the end gives
+ * its number back. An attempt that leaves from the middle leaves a gap in the
+ * numbers. The next attempt then stores how many numbers are missing in front
+ * of it (wait->gap), and joins the tree lane->gaps. The tree is augmented:
+ * wait->gaps is the sum of wait->gap in the subtree of an attempt. So a
+ * position is computed in O(log n), where n is the number of gaps.
  */
+
+/* Return wait->gaps of the attempt at @node, or 0 if @node is NULL. */
 static u64 lane_gap_sum(const struct rb_node *node)
 {
 	return node ? rb_entry(node, struct altconn_wait, gap_node)->gaps : 0;
 }
 
 /*
- * The callbacks of the tree call this function for one node after the other on
- * the way to the root. They stop when the result is true. The result is true if
- * @exit is set and the sum is unchanged, since then no sum further up changes.
+ * Compute wait->gaps again. Return true if the sum is unchanged and @exit is
+ * set. The callbacks of the tree then stop on their way to the root, since no
+ * sum above changes.
  */
 static inline bool lane_update_gaps(struct altconn_wait *wait, bool exit)
 {
@@ -292,6 +293,7 @@ static void lane_gap_grow(struct altconn_lane *lane, struct altconn_wait *wait,
 	struct altconn_wait *other;
 
 	wait->gap += n;
+	/* The attempt is in the tree already. */
 	if (wait->gap > n) {
 		lane_gap_callbacks.propagate(&wait->gap_node, NULL);
 		return;
@@ -308,8 +310,9 @@ static void lane_gap_grow(struct altconn_lane *lane, struct altconn_wait *wait,
 	rb_insert_augmented(&wait->gap_node, &lane->gaps, &lane_gap_callbacks);
 }
 
-/* Forget the gap in front of an attempt. */
-static void lane_gap_remove(struct altconn_lane *lane, struct altconn_wait *wait)
+/* Set wait->gap to 0, and take the attempt out of the tree of gaps. */
+static void lane_gap_remove(struct altconn_lane *lane,
+			    struct altconn_wait *wait)
 {
 	if (likely(!wait->gap))
 		return;
@@ -317,7 +320,8 @@ static void lane_gap_remove(struct altconn_lane *lane, struct altconn_wait *wait
 	wait->gap = 0;
 }
 
-static struct altconn_wait *lane_entry_first(const struct altconn_lane *lane)
+/* Return the first attempt of a lane, of any kind, or NULL. */
+static struct altconn_wait *lane_first_any(const struct altconn_lane *lane)
 {
 	return list_empty(&lane->attempts) ? NULL :
 	       list_first_entry(&lane->attempts, struct altconn_wait,
@@ -347,7 +351,7 @@ static void lane_remove(struct altconn_lane *lane, struct altconn_wait *wait)
 
 	lane_gap_remove(lane, wait);
 	if (last)
-		/* The next attempt gets the number after the one in front. */
+		/* The attempt in front becomes the last one. */
 		lane->seq -= missing;
 	else if (first)
 		lane_gap_remove(lane, list_next_entry(wait, lane_node));
@@ -364,7 +368,7 @@ static u64 lane_position(const struct altconn_lane *lane,
 			 const struct altconn_wait *wait)
 {
 	const struct rb_node *node = lane->gaps.rb_node;
-	u64 position = wait->seq - lane_entry_first(lane)->seq + 1;
+	u64 position = wait->seq - lane_first_any(lane)->seq + 1;
 	const struct altconn_wait *other;
 
 	while (node) {
@@ -380,8 +384,8 @@ static u64 lane_position(const struct altconn_lane *lane,
 }
 
 /*
- * Return the attempt of two that arrived first. If one of them is NULL, return
- * the other one, which may be NULL too.
+ * Return the earlier of two attempts. If one of them is NULL, return the other
+ * one, which may be NULL too.
  */
 static struct altconn_wait *room_earlier(struct altconn_wait *a,
 					 struct altconn_wait *b)
@@ -392,8 +396,8 @@ static struct altconn_wait *room_earlier(struct altconn_wait *a,
 }
 
 /*
- * Return the attempt of two that arrived last. If one of them is NULL, return
- * the other one, which may be NULL too.
+ * Return the later of two attempts. If one of them is NULL, return the other
+ * one, which may be NULL too.
  */
 static struct altconn_wait *room_later(struct altconn_wait *a,
 				       struct altconn_wait *b)
@@ -429,7 +433,7 @@ static struct altconn_wait *lane_first(const struct altconn_lane *lane,
 				       bool xns)
 {
 	if (likely(xns || !lane->xns_waiting))
-		return lane_entry_first(lane);
+		return lane_first_any(lane);
 	return room_earlier(fifo_first(lane, ALTCONN_FIFO_LOCAL),
 			    fifo_first(lane, ALTCONN_FIFO_KEPT));
 }

@@ -20,12 +20,12 @@ struct altconn_delay_queue;
 struct altconn_listener;
 
 /**
- * struct altconn_extra - the members of an endpoint that only listeners,
- * datagram endpoints, and endpoints with a path or a timeout of their own need
+ * struct altconn_extra - the part of an endpoint that a connected stream seldom
+ * needs
  * @entry: entry in the namespace's registry of sockets. The registry has the
  *	endpoints in TCP_LISTEN, and the datagram endpoints that have been bound
  *	or connected since socket()
- * @sk: the endpoint
+ * @sk: the endpoint, without a reference
  * @pid: the process that first bound or connected a datagram endpoint, or first
  *	made the endpoint listen; a reference, or NULL
  * @listener: the accept queue, in TCP_LISTEN only
@@ -36,11 +36,14 @@ struct altconn_listener;
  *	stripe of the table of bindings may be taken inside it
  * @timeout_ms: ALTCONN_CONNECT_TIMEOUT, milliseconds
  *
- * Most endpoints are connected streams and have no such part, which keeps them
- * small.
+ * These endpoints have it: listeners, datagram endpoints that have been bound
+ * or connected, endpoints on which bind() to a path has been called, and
+ * endpoints with an ALTCONN_CONNECT_TIMEOUT. Most endpoints are connected
+ * streams without it, so they are small.
  *
  * Lifetime: allocated by the first call that needs it, and freed with the
- * endpoint.
+ * endpoint. For a registered endpoint this is after a grace period, since
+ * lookups under RCU read @entry and @sk.
  */
 struct altconn_extra {
 	struct altconn_entry		entry;
@@ -75,11 +78,11 @@ struct altconn_extra {
  * @polled: tasks may sleep in the wait queue until there is something to read;
  *	once set, it stays set
  * @last_err: positive errno of the last attempt, 0 for success
- * @last_reason: enum altconn_reason of the last attempt
  * @bind: the binding, or NULL while the endpoint is unbound. A bind() to a path
  *	sets it under extra->bind_lock, without altconn_lock(), if
- *	extra->pending_bind is still its binding. The binding of a path is cleared under both locks.
- *	All other changes are made under altconn_lock()
+ *	extra->pending_bind is still its binding. The binding of a path is
+ *	cleared under both locks. All other changes are made under
+ *	altconn_lock()
  * @addr: the local address, a reference, or NULL while the endpoint is unnamed.
  *	It is the address of @bind, with two exceptions. While an endpoint that
  *	is bound to a wildcard IP address connects or is connected, @addr is its
@@ -90,6 +93,7 @@ struct altconn_extra {
  *	unconnected. Written under altconn_lock() and assoc->lock
  * @last_waited_ns: the time between connect() and the decision of the last
  *	attempt, nanoseconds
+ * @last_reason: enum altconn_reason of the last attempt
  * @last_rule: id of the rule that decided, delayed or dropped the last attempt,
  *	or 0
  * @busy_poll_ns: how long a reader busy-polls before it sleeps, nanoseconds;
@@ -117,12 +121,12 @@ struct altconn_sock {
 	bool				replaces : 1;
 	bool				want_data;
 	bool				polled;
-	u8				last_err;
-	u8				last_reason;
+	u16				last_err;
 	struct altconn_bind		*bind;
 	struct altconn_addr __rcu	*addr;
 	struct altconn_assoc __rcu	*assoc;
 	u64				last_waited_ns;
+	u8				last_reason;
 	u32				last_rule;
 	u32				busy_poll_ns;
 	atomic_t			reader_claimed;

@@ -26,13 +26,15 @@ struct altconn_task_info {
 	((struct altconn_task_info) { .uid = INVALID_UID, .gid = INVALID_GID })
 
 /**
- * altconn_task_info_set_current() - replace a process by the calling one
- * @to: the process to replace; its reference to the pid is dropped
+ * altconn_task_info_set_current() - record the calling process in place of
+ * another one
+ * @to: the record; its reference to the old pid is dropped if the pid changes
  *
  * A server usually accepts in the process that listens. Then the pid is the
  * same, and no reference changes.
  *
- * Context: process.
+ * Context: process; the caller holds the lock that protects @to, or no other
+ * thread sees @to.
  */
 static inline void altconn_task_info_set_current(struct altconn_task_info *to)
 {
@@ -66,16 +68,19 @@ static inline struct altconn_task_info altconn_task_info_current(void)
 }
 
 /**
- * altconn_task_info_assign() - replace a process by another one
- * @to: the process to replace; its reference to the pid is dropped
- * @from: the new process, which keeps its reference to the pid
+ * altconn_task_info_assign() - copy the record of a process over another one
+ * @to: the record to overwrite; its reference to the old pid is dropped if the
+ *	pid changes
+ * @from: the record to copy, which keeps its reference to the pid
  *
  * If the pid is the same, no reference changes.
  *
- * Context: any but hard interrupts.
+ * Context: any but hard interrupts; the caller holds the lock that protects
+ * @to.
  */
-static inline void altconn_task_info_assign(struct altconn_task_info *to,
-					    const struct altconn_task_info *from)
+static inline void
+altconn_task_info_assign(struct altconn_task_info *to,
+			 const struct altconn_task_info *from)
 {
 	if (to->pid != from->pid) {
 		put_pid(to->pid);

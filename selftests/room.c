@@ -321,7 +321,7 @@ TEST_F_TIMEOUT(room, positions_have_no_gap, AT_TIMEOUT)
 	close(filler);
 }
 
-/* The attempts that wait, in order of arrival */
+/* The sockets of the attempts that wait, in order of arrival */
 struct lane {
 	int fds[64];
 	int n;
@@ -347,6 +347,7 @@ static void lane_leave(struct lane *lane, int at)
 		(lane->n - at) * sizeof(*lane->fds));
 }
 
+/* Count the attempts that have a wrong position. */
 static int lane_count_wrong(const struct lane *lane)
 {
 	int i, wrong = 0;
@@ -357,10 +358,11 @@ static int lane_count_wrong(const struct lane *lane)
 }
 
 /*
- * Attempts of both kinds join the queue at its end, leave it at any place, and
- * leave its front when accept() makes space. All positions are right after each
- * change. The changes are chosen by a linear congruential generator with a fixed
- * seed, so each run makes the same ones.
+ * Attempts with and without ALTCONN_WAIT_LISTENER join the queue at its end,
+ * and leave the queue at any place. accept() makes space, and then the first
+ * attempt leaves. After each change all positions are right. A linear
+ * congruential generator with a fixed seed chooses the changes, so each run
+ * makes the same changes.
  */
 TEST_F_TIMEOUT(room, positions_follow_each_change, AT_TIMEOUT)
 {
