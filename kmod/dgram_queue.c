@@ -92,7 +92,7 @@ void altconn_dgram_genid_bump(const struct altconn_addr *addr)
 /**
  * altconn_dgram_genid_bump_own() - invalidate the receiver that a socket
  *	remembers
- * @sk: a datagram endpoint, whose own address has changed
+ * @sk: a datagram endpoint; its own address has changed
  *
  * The sender's address selects among receivers that share an address, and a
  * receiver may be connected to the sender's new address. The result of a lookup

@@ -685,8 +685,8 @@ altconn_room_first_attempt(const struct altconn_room *room,
  * @ln: the listener, which has not left the room
  *
  * For a listener bound to one address this is the last attempt in its lane. For
- * a wildcard listener it is the last attempt of the lane whose first attempt is
- * the youngest. This need not be the youngest attempt of all.
+ * a wildcard listener it is the last attempt of the lane with the youngest
+ * first attempt. This need not be the youngest attempt of all.
  *
  * Context: process; the room's lock held.
  * Return: the attempt, or NULL if no attempt waits for the listener.

@@ -325,7 +325,7 @@ TEST_F_TIMEOUT(race, accept_without_blocking_is_not_interrupted,
 		EXPECT_EQ(0, acc[i].interrupted);
 		EXPECT_EQ(0, acc[i].other_errors);
 	}
-	/* The client may be in a connect() that nobody accepts any more. */
+	/* The client may be in a connect(), and no thread accepts any more. */
 	close(self->arena.lfd);
 	pthread_join(client, NULL);
 }
