@@ -30,6 +30,7 @@
 #include "sockopt.h"
 #include "stream.h"
 #include "stream_poll.h"
+#include "stream_splice.h"
 #include "trace.h"
 #include "xns.h"
 
@@ -343,6 +344,7 @@ static int endpoint_socketpair(struct socket *a, struct socket *b)
 }
 
 DEFINE_PROTO_ACCEPT(altconn_accept_sock);
+DEFINE_PROTO_SENDPAGE(altconn_stream_sendmsg);
 
 /*
  * .family does not follow the module parameter family=, which may give the
@@ -370,6 +372,8 @@ static const struct proto_ops endpoint_stream_ops = {
 	.getsockopt	= altconn_sockopt_get,
 	.sendmsg	= altconn_stream_sendmsg,
 	.recvmsg	= altconn_stream_recvmsg,
+	PROTO_SENDPAGE(altconn_stream_sendmsg)
+	.splice_read	= altconn_stream_splice_read,
 	.mmap		= sock_no_mmap,
 	.set_peek_off	= altconn_sockopt_set_peek_off,
 };

@@ -135,13 +135,13 @@
  * altconn_attempt_run_timer_job() of attempt_parked.c.
  *
  *   addr, glob, registry, payer, account, nl, stat, trace, sockopt_inet
- *   scm, scm_queue, ring, ring_write, ring_read
+ *   scm, scm_queue, ring_pages, ring, ring_write, ring_read
  *   event, rule, dgram_queue, dgram_block, endpoint, node, xns, event_assoc
  *   place, port_set, bind_table, room_queue, room, listener, assoc, assoc_walk
  *   attempt_deadline, attempt, attempt_listener, attempt_enqueue
  *   attempt_parked
  *   claim, binding, port, bind_local, connect_outcome, path, bind
- *   listen, connect, accept, stream, stream_poll
+ *   listen, connect, accept, stream, stream_poll, stream_splice
  *   dgram_recv, dgram_route, dgram_broadcast, dgram_delay, dgram_send
  *   dgram_poll, dgram_connect
  *   sockopt, af_altconn

@@ -23,11 +23,13 @@
  * lock may call it.
  */
 
+#include <linux/capability.h>
 #include <linux/cpumask.h>
 #include <linux/cred.h>
 #include <linux/hashtable.h>
 #include <linux/log2.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 #include <linux/workqueue.h>
@@ -331,6 +333,28 @@ struct altconn_payer *altconn_payer_get(enum altconn_payer_kind kind, u64 key)
 	spin_unlock(&payer_lock);
 	kfree(new);
 	return payer;
+}
+
+/**
+ * altconn_payer_pin() - charge pages that a ring pins to their sender
+ * @payer: the sender, a payer for ALTCONN_PAYER_IDLE
+ * @n: number of pages
+ *
+ * A user may pin as much as RLIMIT_MEMLOCK of the calling process allows. With
+ * CAP_IPC_LOCK there is no limit.
+ *
+ * Context: process.
+ * Return: true if the pages are charged; false if the user would exceed the
+ * limit.
+ */
+bool altconn_payer_pin(struct altconn_payer *payer, u32 n)
+{
+	if (likely(atomic_long_add_return(n, &payer->pinned) <=
+		   rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT) ||
+	    ns_capable_noaudit(&init_user_ns, CAP_IPC_LOCK))
+		return true;
+	atomic_long_sub(n, &payer->pinned);
+	return false;
 }
 
 /**

@@ -100,6 +100,8 @@ struct altconn_payer_idle {
  *	@work only
  * @n_idle: number of lists in @idle, a power of two; 0 unless @kind is
  *	ALTCONN_PAYER_IDLE
+ * @pinned: number of pages that unread data of the user pins (ring_pages.c); for
+ *	ALTCONN_PAYER_IDLE only
  * @idle: the user's emptied rings. A ring belongs to the list of the CPU that
  *	made it, so that CPUs share no lock. Up to PAYER_IDLE_LISTS_MAX CPUs
  *	have lists of their own
@@ -118,6 +120,7 @@ struct altconn_payer {
 	s64			budget;
 	u64			refilled;
 	u32			n_idle;
+	atomic_long_t		pinned ____cacheline_aligned_in_smp;
 	struct altconn_payer_idle	idle[];
 };
 
@@ -125,6 +128,7 @@ bool altconn_payer_queue(struct altconn_payer *payer, struct altconn_job *job);
 u64 altconn_payer_key_in(const struct cred *cred, struct user_namespace *in);
 u64 altconn_payer_key(const struct cred *cred);
 struct altconn_payer *altconn_payer_get(enum altconn_payer_kind kind, u64 key);
+bool altconn_payer_pin(struct altconn_payer *payer, u32 n);
 void altconn_payer_flush(enum altconn_payer_kind kind);
 int __init altconn_payer_init(void);
 void altconn_payer_exit(void);
@@ -141,6 +145,19 @@ static inline void altconn_job_init(struct altconn_job *job,
 {
 	job->queued = 0;
 	job->run = run;
+}
+
+/**
+ * altconn_payer_unpin() - take back altconn_payer_pin()
+ * @payer: the payer
+ * @n: number of pages
+ *
+ * Context: any.
+ */
+static inline void altconn_payer_unpin(struct altconn_payer *payer, u32 n)
+{
+	if (n)
+		atomic_long_sub(n, &payer->pinned);
 }
 
 #endif /* _ALTCONN_PAYER_H */

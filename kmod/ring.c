@@ -4,6 +4,8 @@
  *
  * Each byte is copied once when it is written and once when it is read. A
  * message allocates no memory once the ring has a segment that is large enough.
+ * Pages that sendfile() and splice() write are not copied. A segment of their
+ * own has references to them (ring_pages.c).
  *
  * One thread writes at a time, and one thread reads, each under a lock of its
  * own. The two share only the positions @head and @tail, which they store with
@@ -54,6 +56,7 @@
 #include <linux/uio.h>
 #include "payer.h"
 #include "ring.h"
+#include "ring_pages.h"
 #include "scm_queue.h"
 
 /* The scan runs this often, in jiffies. */
@@ -132,6 +135,21 @@ struct altconn_segment *altconn_ring_alloc_segment(u32 size)
 }
 
 /**
+ * altconn_ring_free_segment() - free a segment, and drop its pages
+ * @seg: the segment; no other thread uses it
+ *
+ * Context: process, may sleep.
+ * Return: number of pages that are pinned no more.
+ */
+u32 altconn_ring_free_segment(struct altconn_segment *seg)
+{
+	u32 charge = seg->size ? 0 : altconn_ring_pages_destroy(seg);
+
+	kvfree(seg);
+	return charge;
+}
+
+/**
  * altconn_ring_free_segments() - free a chain of segments
  * @seg: the first segment, or NULL
  *
@@ -142,7 +160,7 @@ void altconn_ring_free_segments(struct altconn_segment *seg)
 	while (seg) {
 		struct altconn_segment *next = seg->next;
 
-		kvfree(seg);
+		altconn_ring_free_segment(seg);
 		seg = next;
 	}
 }
@@ -191,6 +209,7 @@ struct altconn_segment *altconn_ring_detach(struct altconn_ring *ring)
 	ring_idle_remove(ring);
 	ring->read_segment = NULL;
 	ring->write_segment = NULL;
+	ring->page_segment = NULL;
 	return first;
 }
 

@@ -12,8 +12,8 @@ struct cred;
  * struct altconn_ring - unread data of one direction of an association
  * @write_lock: held by the thread that writes. No page fault is handled under
  *	this lock
- * @write_segment: the newest segment, which the next byte is written to, or
- *	NULL if the ring has no segment; @write_lock
+ * @write_segment: the newest segment, which the next byte is written to; NULL
+ *	if the ring has no segment, or if the newest one has pages; @write_lock
  * @write_at: offset of the next byte to write in the data of @write_segment;
  *	@write_lock
  * @tail_seen: the value of @tail when a writer last loaded it; @write_lock
@@ -48,6 +48,11 @@ struct cred;
  * @peeked_to: end of the last empty record that has been peeked at. A peek with
  *	SO_PEEK_OFF does not return the empty records before this position
  *	again; @read_lock
+ * @page_segment: the newest segment if it has pages, else NULL; @write_lock
+ * @pages_charged: number of pages that all references ever written pinned,
+ *	modulo 2^32; @write_lock
+ * @pages_freed: how many of these are pinned no more, modulo 2^32; stored under
+ *	@read_lock
  * @idle: the list of emptied rings that the ring belongs to, one of the user
  *	that made the association; never changes
  * @idle_node: link in @idle->rings while @idle_size is not 0
@@ -81,6 +86,9 @@ struct altconn_ring {
 	bool			purged;
 	bool			peeked;
 	u32			peeked_to;
+	u32			pages_charged;
+	u32			pages_freed;
+	struct altconn_segment	*page_segment;
 	struct altconn_payer_idle	*idle;
 	struct list_head	idle_node;
 };
@@ -98,15 +106,16 @@ struct altconn_ring {
 #define RING_SEGMENT_MIN	4096U
 
 /**
- * struct altconn_segment - memory of a ring, used as a circular buffer
+ * struct altconn_segment - memory of a ring: a circular buffer of bytes, or of
+ *	references to pages (ring_pages.c)
  * @next: the next newer segment, or NULL if this is the newest one; stored
  *	once, with release
  * @base: a position before which the segment holds no unread byte: the ring's
  *	@head when the segment was linked, or a later @tail. Used under the
  *	ring's write_lock only
  * @end: position of the first byte in @next; valid if @next is not NULL
- * @size: bytes of @data
- * @data: the bytes
+ * @size: bytes of @data in a circular buffer of bytes; 0 in a segment with pages
+ * @data: the bytes, or a struct altconn_page_queue
  *
  * Lifetime: only the newest segment is written to. A reader frees an older
  * segment when it has read up to @end. The newest segment is freed when the
@@ -132,6 +141,7 @@ struct altconn_segment {
 struct altconn_ring *altconn_ring_new(struct altconn_ring **place,
 				      const struct cred *cred);
 struct altconn_segment *altconn_ring_alloc_segment(u32 size);
+u32 altconn_ring_free_segment(struct altconn_segment *seg);
 void altconn_ring_free_segments(struct altconn_segment *seg);
 long altconn_ring_idle_bytes(u32 size);
 void altconn_ring_idle_add(struct altconn_ring *ring, u32 size);

@@ -10,6 +10,7 @@
 #include <linux/uio.h>
 #include "payer.h"
 #include "ring.h"
+#include "ring_pages.h"
 #include "ring_read.h"
 #include "scm.h"
 #include "scm_queue.h"
@@ -55,7 +56,7 @@ static bool ring_cursor_next_seg(struct ring_cursor *c)
 {
 	struct altconn_segment *next;
 
-	/* Pairs with ring_add_segment(): @end and *@next are initialized. */
+	/* Pairs with ring_link_segment(): @end and *@next are initialized. */
 	while ((next = smp_load_acquire(&c->seg->next)) &&
 	       c->seg->end == c->pos) {
 		c->seg = next;
@@ -64,11 +65,23 @@ static bool ring_cursor_next_seg(struct ring_cursor *c)
 	return next;
 }
 
-/* Move the cursor within its segment. */
+/* Move the cursor within its segment, a circular buffer of bytes. */
 static void ring_cursor_advance(struct ring_cursor *c, u32 n)
 {
 	c->at = altconn_ring_advance(c->seg, c->at, n);
 	c->pos += n;
+}
+
+/*
+ * Move the cursor within its segment, of either kind. In a segment with pages
+ * @at stays 0.
+ */
+static void ring_cursor_move(struct ring_cursor *c, u32 n)
+{
+	if (c->seg->size)
+		ring_cursor_advance(c, n);
+	else
+		c->pos += n;
 }
 
 /*
@@ -150,6 +163,31 @@ static noinline void ring_keep_or_free(struct altconn_ring *ring)
 	altconn_ring_free_segments(seg);
 }
 
+/* Count pages that the ring pins no more. A writer loads the sum. */
+static void ring_count_freed(struct altconn_ring *ring, u32 n)
+{
+	lockdep_assert_held(&ring->read_lock);
+	if (n)
+		WRITE_ONCE(ring->pages_freed, ring->pages_freed + n);
+}
+
+/*
+ * Slow path of ring_store_tail(): the cursor is in a segment with pages. Drop
+ * the references before the cursor. If the ring is empty now, list it, so that
+ * the scan frees the segment.
+ */
+static noinline void ring_leave_pages(struct altconn_ring *ring,
+				      const struct ring_cursor *c)
+{
+	ring_count_freed(ring, altconn_ring_pages_drop(c->seg, c->pos));
+	if (c->pos != altconn_ring_head(ring) ||
+	    READ_ONCE(ring->idle_size) == RING_PAGES_SIZE)
+		return;
+	spin_lock(&ring->idle->lock);
+	altconn_ring_idle_add(ring, RING_PAGES_SIZE);
+	spin_unlock(&ring->idle->lock);
+}
+
 /* Free the segments before @until, which have been read to their ends. */
 static noinline void ring_free_passed(struct altconn_ring *ring,
 				      const struct altconn_segment *until)
@@ -159,7 +197,7 @@ static noinline void ring_free_passed(struct altconn_ring *ring,
 		struct altconn_segment *old = ring->read_segment;
 
 		ring->read_segment = old->next;
-		kvfree(old);
+		ring_count_freed(ring, altconn_ring_free_segment(old));
 	}
 }
 
@@ -176,6 +214,10 @@ static __always_inline void ring_store_tail(struct altconn_ring *ring,
 	 * altconn_ring_unread_payload().
 	 */
 	smp_store_release(&ring->tail, c->pos);
+	if (unlikely(!c->seg->size)) {
+		ring_leave_pages(ring, c);
+		return;
+	}
 	/* Usually the ring is listed already, with a segment of this size. */
 	if (c->pos == altconn_ring_head(ring) &&
 	    unlikely(READ_ONCE(ring->idle_size) != c->seg->size))
@@ -210,27 +252,32 @@ static noinline struct ring_cursor ring_skip_bytes(struct ring_cursor c, u32 n)
 
 		if (ring_cursor_next_seg(&c))
 			part = min(part, c.seg->end - c.pos);
-		ring_cursor_advance(&c, part);
+		ring_cursor_move(&c, part);
 		n -= part;
 	}
 	return c;
 }
 
 /*
- * Slow path of ring_read_bytes(): the bytes are in several segments, or wrap
- * around at the end of one.
+ * Slow path of ring_read_bytes(): the bytes are in several segments, wrap
+ * around at the end of one, or are in pages.
  */
 static noinline struct ring_cursor
 ring_read_pieces(struct ring_cursor c, struct iov_iter *to, u32 n)
 {
+	struct altconn_page_cursor page = {};
 	u32 part, copied;
 
 	do {
 		part = n;
 		if (ring_cursor_next_seg(&c))
 			part = min(part, c.seg->end - c.pos);
-		copied = ring_copy_out(c.seg, c.at, to, part);
-		ring_cursor_advance(&c, copied);
+		if (c.seg->size)
+			copied = ring_copy_out(c.seg, c.at, to, part);
+		else
+			copied = altconn_ring_pages_copy(&page, c.seg, c.pos,
+							 to, &part);
+		ring_cursor_move(&c, copied);
 		n -= copied;
 	} while (n && copied == part);
 	return c;
@@ -245,8 +292,9 @@ static __always_inline struct ring_cursor
 ring_read_bytes(struct ring_cursor c, struct iov_iter *to, u32 n)
 {
 	/*
-	 * Pairs with ring_add_segment(). If there is no next segment, this one
-	 * holds all unread bytes from the cursor on.
+	 * Pairs with ring_link_segment(). If there is no next segment, this one
+	 * holds all unread bytes from the cursor on. In a segment with pages
+	 * size and at are 0, so a read of bytes takes the slow path.
 	 */
 	if (unlikely(smp_load_acquire(&c.seg->next) || n > c.seg->size - c.at))
 		return ring_read_pieces(c, to, n);
@@ -367,6 +415,78 @@ ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 			return n;
 		len = n;
 	}
+}
+
+/*
+ * Return how many of @n unread bytes from the cursor on are in circular buffers
+ * of bytes, before the first segment with pages.
+ */
+static u32 ring_bytes_before_pages(struct ring_cursor c, u32 n)
+{
+	u32 begin = c.pos, left = n;
+
+	while (left) {
+		u32 part = left;
+
+		if (ring_cursor_next_seg(&c))
+			part = min(part, c.seg->end - c.pos);
+		if (!c.seg->size)
+			break;
+		ring_cursor_advance(&c, part);
+		left -= part;
+	}
+	return c.pos - begin;
+}
+
+/**
+ * altconn_ring_splice() - move pages from a ring into a pipe
+ * @ring: the ring, or NULL
+ * @pipe: the pipe, which has space
+ * @len: most bytes to move; not 0
+ * @bytes: set to the number of bytes that must be copied first, if the next
+ *	bytes are not in pages
+ *
+ * The memory of the ring itself never goes into a pipe. A full barrier follows
+ * what the call reads.
+ *
+ * Context: process, may sleep; the caller has locked @pipe.
+ * Return: bytes moved; 0 if the caller must copy *@bytes bytes; -EAGAIN if the
+ * ring is empty; -EPIPE, with SIGPIPE, if the pipe has no reader; -ERESTARTSYS
+ * if a signal is pending.
+ */
+ssize_t altconn_ring_splice(struct altconn_ring *ring,
+			    struct pipe_inode_info *pipe, size_t len,
+			    u32 *bytes)
+{
+	ssize_t n = -EAGAIN;
+	struct ring_cursor c;
+	u32 used;
+
+	if (!altconn_ring_unread(ring))
+		return -EAGAIN;
+	if (altconn_ring_lock_unless_signal(ring, &ring->read_lock))
+		return -ERESTARTSYS;
+	used = ring_load_unread(ring);
+	if (!used)
+		goto out;
+	n = 0;
+	c = ring_cursor_begin(ring);
+	len = min_t(size_t, len, used);
+	*bytes = ring_bytes_before_pages(c, len);
+	if (*bytes || ring_load_scm_queue(ring)) {
+		*bytes = *bytes ? : len;
+		goto out;
+	}
+	if (ring_cursor_next_seg(&c))
+		len = min_t(size_t, len, c.seg->end - c.pos);
+	n = altconn_ring_pages_splice(c.seg, c.pos, len, pipe);
+	if (n > 0) {
+		c.pos += n;
+		ring_store_tail(ring, &c);
+	}
+out:
+	altconn_ring_unlock(ring, &ring->read_lock);
+	return n;
 }
 
 /*

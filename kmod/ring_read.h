@@ -6,9 +6,13 @@
 
 struct altconn_ring;
 struct altconn_rx;
+struct pipe_inode_info;
 
 ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 			  size_t len, bool peek, struct altconn_rx *rx);
+ssize_t altconn_ring_splice(struct altconn_ring *ring,
+			    struct pipe_inode_info *pipe, size_t len,
+			    u32 *bytes);
 ssize_t altconn_ring_read_record(struct altconn_ring *ring, struct iov_iter *to,
 				 size_t len, bool peek, struct altconn_rx *rx,
 				 size_t *record);

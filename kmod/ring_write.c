@@ -5,10 +5,12 @@
 
 #include <linux/cpumask.h>
 #include <linux/log2.h>
+#include <linux/mm.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 #include "payer.h"
 #include "ring.h"
+#include "ring_pages.h"
 #include "ring_write.h"
 #include "scm.h"
 #include "scm_queue.h"
@@ -27,28 +29,17 @@ static u32 ring_space(const struct altconn_ring *ring, u32 head)
 	return seg->size - min(head - ring->tail_seen, head - seg->base);
 }
 
-/*
- * Link a segment that holds at least @need bytes, as the newest one. Its size
- * is the larger one of
- *   - twice the size of the previous segment, but not more than @limit rounded
- *     up to a power of two (RING_SEGMENT_MIN for the first segment), and
- *   - what @need requires.
- */
-static int ring_add_segment(struct altconn_ring *ring, u32 need, u32 limit)
+/* Make an empty segment the newest one of a ring. */
+static void ring_link_segment(struct altconn_ring *ring,
+			      struct altconn_segment *seg)
 {
-	struct altconn_segment *seg, *old = ring->write_segment;
-	u32 size = RING_SEGMENT_MIN;
+	struct altconn_segment *old = ring->write_segment ? :
+				      ring->page_segment;
 
 	lockdep_assert_held(&ring->write_lock);
-	if (old)
-		size = min_t(u32, 2 * (RING_SEGMENT_HEAD + old->size),
-			     roundup_pow_of_two(limit));
-	size = max_t(u32, size, roundup_pow_of_two(RING_SEGMENT_HEAD + need));
-	seg = altconn_ring_alloc_segment(size);
-	if (!seg)
-		return -ENOMEM;
 	seg->base = altconn_ring_head(ring);
-	ring->write_segment = seg;
+	ring->write_segment = seg->size ? seg : NULL;
+	ring->page_segment = seg->size ? NULL : seg;
 	ring->write_at = 0;
 	if (old) {
 		old->end = altconn_ring_head(ring);
@@ -65,6 +56,30 @@ static int ring_add_segment(struct altconn_ring *ring, u32 need, u32 limit)
 		ring->read_segment = seg;
 		ring->read_at = 0;
 	}
+}
+
+/*
+ * Link a segment that holds at least @need bytes, as the newest one. Its size
+ * is the larger one of
+ *   - twice the size of the previous segment, but not more than @limit rounded
+ *     up to a power of two (RING_SEGMENT_MIN for the first segment), and
+ *   - what @need requires.
+ */
+static int ring_add_segment(struct altconn_ring *ring, u32 need, u32 limit)
+{
+	const struct altconn_segment *old = ring->write_segment;
+	struct altconn_segment *seg;
+	u32 size = RING_SEGMENT_MIN;
+
+	lockdep_assert_held(&ring->write_lock);
+	if (old)
+		size = min_t(u32, 2 * (RING_SEGMENT_HEAD + old->size),
+			     roundup_pow_of_two(limit));
+	size = max_t(u32, size, roundup_pow_of_two(RING_SEGMENT_HEAD + need));
+	seg = altconn_ring_alloc_segment(size);
+	if (!seg)
+		return -ENOMEM;
+	ring_link_segment(ring, seg);
 	return 0;
 }
 
@@ -196,7 +211,8 @@ static noinline void ring_list_after_failure(struct altconn_ring *ring)
 
 	lockdep_assert_held(&ring->write_lock);
 	spin_lock(&idle->lock);
-	altconn_ring_idle_add(ring, ring->write_segment->size);
+	altconn_ring_idle_add(ring, ring->write_segment ?
+			      ring->write_segment->size : RING_PAGES_SIZE);
 	spin_unlock(&idle->lock);
 }
 
@@ -287,6 +303,112 @@ ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
 			return n;
 		len = n;
 	}
+}
+
+/* Link a new segment with pages. Return NULL if memory runs out. */
+static struct altconn_segment *ring_add_page_segment(struct altconn_ring *ring)
+{
+	struct altconn_segment *seg;
+
+	lockdep_assert_held(&ring->write_lock);
+	seg = altconn_ring_alloc_segment(RING_PAGES_SIZE);
+	if (!seg)
+		return NULL;
+	if (altconn_ring_pages_init(seg, altconn_ring_head(ring))) {
+		kvfree(seg);
+		return NULL;
+	}
+	ring_link_segment(ring, seg);
+	return seg;
+}
+
+/*
+ * Write up to @len bytes by references in @seg, the newest segment, that pin up
+ * to @space pages. Return the number of bytes, or an errno, as
+ * altconn_ring_write_pages().
+ */
+static ssize_t ring_write_refs(struct altconn_ring *ring,
+			       struct altconn_segment *seg,
+			       const struct iov_iter *from, size_t len,
+			       u32 space)
+{
+	struct altconn_page_queue *queue = altconn_ring_page_queue(seg);
+	u32 head = altconn_ring_head(ring), n, charge;
+	ssize_t err = -EOPNOTSUPP;
+	u16 mark = queue->next;
+
+	n = altconn_ring_pages_add(seg, from, len, space, &charge);
+	if (!n)
+		return -EOPNOTSUPP;
+	if (altconn_payer_pin(queue->payer, charge)) {
+		if (ring_publish(ring, head, n)) {
+			ring->pages_charged += charge;
+			return n;
+		}
+		altconn_payer_unpin(queue->payer, charge);
+		err = ring_cancel_write(ring, head);
+	}
+	altconn_ring_pages_cancel(seg, mark);
+	ring_list_after_failure(ring);
+	return err;
+}
+
+/**
+ * altconn_ring_write_pages() - write bytes of a stream by reference to pages
+ * @ring: the ring
+ * @from: the pages, whose bytes no user can free; not advanced
+ * @len: most bytes to write; not 0
+ * @limit: most bytes that the ring may hold, and most bytes of memory that its
+ *	references may pin
+ * @more: more than a page is about to be written, so a new segment is worthwhile
+ *
+ * A reader gets the bytes that the pages have when it reads. A page is not
+ * split if the ring has less space than the page needs, so the ring may exceed
+ * @limit by less than a page. A full barrier follows what the call writes.
+ *
+ * Context: process, may sleep.
+ * Return: bytes written, at least 1; -EOPNOTSUPP if the next bytes must be
+ * copied; -EAGAIN if the ring is full; -EPIPE if the ring is sealed;
+ * -ERESTARTSYS if a signal is pending.
+ */
+ssize_t altconn_ring_write_pages(struct altconn_ring *ring,
+				 const struct iov_iter *from, size_t len,
+				 u32 limit, bool more)
+{
+	struct altconn_segment *seg;
+	u32 used, pinned, space;
+	ssize_t n;
+
+	n = ring_lock_writer(ring);
+	if (n)
+		return n;
+	used = ring_load_tail(ring);
+	n = -EPIPE;
+	if (altconn_ring_is_sealed(ring))
+		goto out;
+	n = -EAGAIN;
+	if (used >= limit)
+		goto out;
+	n = -EOPNOTSUPP;
+	if (ring->scm_queue)
+		goto out;
+	len = min_t(size_t, len, max_t(u32, limit - used, PAGE_SIZE));
+	pinned = ring->pages_charged - READ_ONCE(ring->pages_freed);
+	space = limit >> PAGE_SHIFT;
+	space -= min(space, pinned);
+	seg = ring->page_segment;
+	if (!seg || !altconn_ring_pages_fit(seg)) {
+		if ((ring->write_segment && !more) ||
+		    !altconn_ring_pages_possible(from, len, space))
+			goto out;
+		seg = ring_add_page_segment(ring);
+		if (!seg)
+			goto out;
+	}
+	n = ring_write_refs(ring, seg, from, len, space);
+out:
+	altconn_ring_unlock(ring, &ring->write_lock);
+	return n;
 }
 
 /*

@@ -45,8 +45,16 @@ static __always_inline void stream_wake_reader(const struct stream_conn *c)
 		altconn_wait_wake_reader(peer);
 }
 
-/* If the ring is writable, wake the threads that wait for space at the peer. */
-static noinline void stream_notify_space(const struct stream_conn c)
+/**
+ * altconn_stream_notify_space() - wake the threads that wait for space at the
+ *	peer, if the ring is writable
+ * @c: the association
+ *
+ * This is the slow path of altconn_altconn_stream_wake_writer().
+ *
+ * Context: process.
+ */
+void altconn_stream_notify_space(const struct stream_conn c)
 {
 	struct sock *peer = READ_ONCE(c.peer->sk);
 
@@ -55,20 +63,6 @@ static noinline void stream_notify_space(const struct stream_conn c)
 		return;
 	WRITE_ONCE(c.peer->want_space, false);
 	peer->sk_write_space(peer);
-}
-
-/* After a read: wake the threads that wait for space at the peer. */
-static __always_inline void stream_wake_writer(const struct stream_conn *c)
-{
-	/*
-	 * Bytes are read, then want_space is loaded, with the full barrier of
-	 * altconn_ring_unlock() between these. It pairs with the one in
-	 * altconn_stream_announce_writer(). The acquire orders the load of
-	 * wake_at after that of want_space.
-	 */
-	if (unlikely(smp_load_acquire(&c->peer->want_space)) &&
-	    altconn_ring_reached_wake_at(altconn_stream_in_ring(c)))
-		stream_notify_space(*c);
 }
 
 /* Return the number of bytes ever written towards the calling socket. */
@@ -184,6 +178,28 @@ static noinline ssize_t stream_send_sealed(struct sock *sk,
  */
 #define STREAM_CHUNK	(64U << 10)
 
+/*
+ * Write bytes of a stream by reference to the pages that have them, or copy the
+ * bytes if that is impossible.
+ */
+static noinline ssize_t stream_write_pages(struct altconn_ring *ring,
+					   struct msghdr *msg, size_t len,
+					   u32 limit)
+{
+	bool more = len > PAGE_SIZE || msg->msg_flags & MSG_MORE;
+	ssize_t n = altconn_ring_write_pages(ring, &msg->msg_iter, len, limit,
+					     more);
+
+	/* When all is written, nobody uses the iterator any more. */
+	if (n > 0 && n < len)
+		iov_iter_advance(&msg->msg_iter, n);
+	if (n != -EOPNOTSUPP)
+		return n;
+	return altconn_ring_write(ring, &msg->msg_iter,
+				  min_t(size_t, len, STREAM_CHUNK), limit,
+				  NULL);
+}
+
 /* Send @len bytes of a stream. Return the number of bytes sent, or an errno. */
 static __always_inline ssize_t stream_send_bytes(struct sock *sk,
 						 const struct stream_conn *c,
@@ -201,9 +217,15 @@ static __always_inline ssize_t stream_send_bytes(struct sock *sk,
 		n = stream_check_send(sk, c, sent);
 		if (n || !len)
 			break;
-		n = altconn_ring_write(ring, &msg->msg_iter,
-				       min_t(size_t, len - sent, STREAM_CHUNK),
-				       altconn_stream_send_limit(sk), scm);
+		if (unlikely(msg->msg_flags & MSG_SPLICE_PAGES) && !scm)
+			n = stream_write_pages(ring, msg, len - sent,
+					       altconn_stream_send_limit(sk));
+		else
+			n = altconn_ring_write(ring, &msg->msg_iter,
+					       min_t(size_t, len - sent,
+						     STREAM_CHUNK),
+					       altconn_stream_send_limit(sk),
+					       scm);
 		if (n > 0) {
 			sent += n;
 			stream_wake_reader(c);
@@ -346,17 +368,23 @@ static bool stream_is_decided(struct sock *sk, const void *arg)
 	return altconn_state(sk) != TCP_SYN_SENT;
 }
 
-/*
- * Slow path of a send() or recv() on a socket that is not connected. In the
- * inet formats, as with TCP, the call waits for a pending attempt, and returns
- * the error of a failed one. Return 0 if the socket is connected by now, else
- * the errno of the call:
+/**
+ * altconn_stream_wait_connected() - wait for the attempt of an unconnected
+ *	socket
+ * @sk: the socket
+ * @timeo: maximum time to wait, in jiffies
+ * @err: in the inet formats, the errno if there is no attempt
  *
- *   other formats   -ENOTCONN
- *   inet formats    the error of the wait; else the error of the attempt; else
- *                   @err
+ * This is the slow path of a send() or recv(). In the inet formats, as with
+ * TCP, the call waits for a pending attempt, and returns the error of a failed
+ * one.
+ *
+ * Context: process, may sleep.
+ * Return: 0 if the socket is connected by now. Otherwise -ENOTCONN, except in
+ * the inet formats: the error of the wait, else the error of the attempt, else
+ * @err.
  */
-static noinline int stream_wait_connected(struct sock *sk, long timeo, int err)
+int altconn_stream_wait_connected(struct sock *sk, long timeo, int err)
 {
 	int waited = 0;
 
@@ -388,7 +416,7 @@ static __always_inline int stream_send_connected(struct socket *sock,
 		return -EOPNOTSUPP;
 	n = altconn_stream_get_assoc(sk, &c);
 	if (unlikely(n)) {
-		n = stream_wait_connected(sk, stream_sndtimeo(sk, msg), -EPIPE);
+		n = altconn_stream_wait_connected(sk, stream_sndtimeo(sk, msg), -EPIPE);
 		/* Another thread may have dissolved the association again. */
 		if (!n)
 			n = altconn_stream_get_assoc(sk, &c);
@@ -455,16 +483,23 @@ int altconn_stream_seqpacket_sendmsg(struct socket *sock, struct msghdr *msg,
 	return stream_send_connected(sock, msg, len, true);
 }
 
-/*
- * The ring has been found empty. Wait for data. Return 0 if the caller must
- * look into the ring again, 1 if no more data will arrive, or an errno.
+/**
+ * altconn_stream_wait_for_data() - wait for data after the ring was found empty
+ * @sk: the socket
+ * @c: its association
+ * @last: false at first. If the direction is shut, it is set, and the caller
+ *	looks into the ring once more: data that was sent before the shutdown is
+ *	visible after the shutdown is seen
+ * @copied: the call has returned bytes already, so an error stays pending
+ * @timeo: maximum time to wait, in jiffies; gets the time that is left
  *
- * If the direction is shut, *@last is set, and the caller looks once more: data
- * that was sent before the shutdown is visible after the shutdown is seen.
+ * Context: process, may sleep.
+ * Return: 0 if the caller must look into the ring again; 1 if no more data will
+ * arrive; the pending error of the socket; -EAGAIN after @timeo; -EINTR or
+ * -ERESTARTSYS if a signal is pending.
  */
-static noinline int stream_wait_for_data(struct sock *sk,
-					 const struct stream_conn c, bool *last,
-					 bool copied, long *timeo)
+int altconn_stream_wait_for_data(struct sock *sk, const struct stream_conn c,
+				 bool *last, bool copied, long *timeo)
 {
 	int err = stream_get_error(sk, copied);
 
@@ -510,7 +545,7 @@ static ssize_t stream_recv_bytes(struct sock *sk, struct stream_conn *c,
 				      want, peek, rx);
 		/* A peek frees no space, so this is superfluous then. */
 		if (n != -EAGAIN)
-			stream_wake_writer(c);
+			altconn_stream_wake_writer(c);
 		if (n >= 0) {
 			copied += n;
 			if (peek || !n || copied == len || rx->stop ||
@@ -520,7 +555,7 @@ static ssize_t stream_recv_bytes(struct sock *sk, struct stream_conn *c,
 		}
 		if (n != -EAGAIN || copied >= target)
 			break;
-		n = stream_wait_for_data(sk, *c, &last, copied, &timeo);
+		n = altconn_stream_wait_for_data(sk, *c, &last, copied, &timeo);
 		if (n > 0) {
 			n = 0;
 			break;
@@ -558,7 +593,7 @@ stream_read_record_wait(struct sock *sk, struct stream_conn c,
 	ssize_t n;
 
 	do {
-		n = stream_wait_for_data(sk, c, &last, false, &timeo);
+		n = altconn_stream_wait_for_data(sk, c, &last, false, &timeo);
 		if (n)
 			return n > 0 ? -ENODATA : n;
 		n = stream_read_record(&c, msg, len, flags, rx, record);
@@ -581,7 +616,7 @@ static ssize_t stream_recv_record(struct sock *sk, struct stream_conn *c,
 	if (n == -EAGAIN)
 		n = stream_read_record_wait(sk, *c, msg, len, flags, rx,
 					    &record);
-	stream_wake_writer(c);
+	altconn_stream_wake_writer(c);
 	if (n < 0)
 		return n == -ENODATA ? 0 : n;
 	/*
@@ -669,7 +704,7 @@ static __always_inline int stream_recv_connected(struct socket *sock,
 	}
 	n = altconn_stream_get_assoc(sk, &c);
 	if (unlikely(n)) {
-		n = stream_wait_connected(sk, sock_rcvtimeo(sk, flags &
+		n = altconn_stream_wait_connected(sk, sock_rcvtimeo(sk, flags &
 							    MSG_DONTWAIT),
 					  -ENOTCONN);
 		if (!n)

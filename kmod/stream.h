@@ -27,6 +27,10 @@ struct stream_conn {
 	u32			seen;
 };
 
+void altconn_stream_notify_space(const struct stream_conn c);
+int altconn_stream_wait_for_data(struct sock *sk, const struct stream_conn c,
+				 bool *last, bool copied, long *timeo);
+int altconn_stream_wait_connected(struct sock *sk, long timeo, int err);
 int altconn_stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
 int altconn_stream_seqpacket_sendmsg(struct socket *sock, struct msghdr *msg,
 				     size_t len);
@@ -173,7 +177,7 @@ static inline bool altconn_stream_announce_writer(struct sock *sk,
 	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	altconn_ring_set_wake_at(altconn_stream_out_ring(c),
 				 altconn_stream_send_limit(sk));
-	/* Pairs with stream_wake_writer(), which then loads wake_at. */
+	/* Pairs with altconn_stream_wake_writer(), which then loads wake_at. */
 	smp_store_release(&c->own->want_space, true);
 	/*
 	 * Store want_space, then check for space. A reader makes space, has the
@@ -181,6 +185,27 @@ static inline bool altconn_stream_announce_writer(struct sock *sk,
 	 */
 	smp_mb();
 	return altconn_stream_can_write(sk, c);
+}
+
+/**
+ * altconn_stream_wake_writer() - after a read, wake the threads that wait for
+ *	space at the peer
+ * @c: the association
+ *
+ * Context: process.
+ */
+static __always_inline void
+altconn_stream_wake_writer(const struct stream_conn *c)
+{
+	/*
+	 * Bytes are read, then want_space is loaded, with the full barrier of
+	 * altconn_ring_unlock() between these. It pairs with the one in
+	 * altconn_stream_announce_writer(). The acquire orders the load of
+	 * wake_at after that of want_space.
+	 */
+	if (unlikely(smp_load_acquire(&c->peer->want_space)) &&
+	    altconn_ring_reached_wake_at(altconn_stream_in_ring(c)))
+		altconn_stream_notify_space(*c);
 }
 
 /**

@@ -32,4 +32,39 @@ static int compat_##accept(struct socket *sock, struct socket *newsock,	\
 #define PROTO_ACCEPT(accept)	accept
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#include <linux/bvec.h>
+#include <linux/socket.h>
+#include <linux/uio.h>
+
+#ifndef MSG_SPLICE_PAGES
+#define MSG_SPLICE_PAGES	0x8000000
+#endif
+
+/*
+ * In older kernels sendfile() and splice() call an operation of their own, with
+ * one page in each call.
+ */
+#define DEFINE_PROTO_SENDPAGE(sendmsg)					\
+static ssize_t compat_##sendmsg##_page(struct socket *sock,		\
+				       struct page *page, int offset,	\
+				       size_t size, int flags)		\
+{									\
+	struct bio_vec bvec = {						\
+		.bv_page = page, .bv_offset = offset, .bv_len = size,	\
+	};								\
+	struct msghdr msg = { .msg_flags = flags | MSG_SPLICE_PAGES };	\
+									\
+	if (flags & MSG_SENDPAGE_NOTLAST)				\
+		msg.msg_flags |= MSG_MORE;				\
+	iov_iter_bvec(&msg.msg_iter, WRITE, &bvec, 1, size);		\
+	return sendmsg(sock, &msg, size);				\
+}
+
+#define PROTO_SENDPAGE(sendmsg)	.sendpage = compat_##sendmsg##_page,
+#else
+#define DEFINE_PROTO_SENDPAGE(sendmsg)
+#define PROTO_SENDPAGE(sendmsg)
+#endif
+
 #endif
