@@ -131,6 +131,8 @@ bench_series = $(shell $(scripts)/kernel version $(KERNEL) | cut -d. -f1,2)
 
 bench_kernel = $(if $(filter-out stock,$(KERNEL)), KERNEL=$(KERNEL))
 
+# REPORT=1 draws the tables and pictures of the last figures anew.
+ifeq ($(REPORT),)
 bench:
 	@$(scripts)/deps build vm bench
 	@$(lock) $(MAKE) --no-print-directory -s build/bench/bench
@@ -151,6 +153,26 @@ bench:
 		Documentation/bench/$(bench_series) \
 		build/bench/instructions.json build/bench/wall.json \
 		build/bench/wall-8.json
+else
+bench:
+	@$(scripts)/deps build bench
+	@selftests/bench/report --redraw Documentation/bench/$(bench_series)
+endif
+
+bench-kernels:
+	@$(scripts)/deps build vm bench
+	@$(lock) $(MAKE) --no-print-directory -s build/bench/bench
+	@for kernel in stock 6.12 7.2; do \
+		$(vm)/run --kernel $$kernel --timeout 5400 --memory 3G --icount \
+			-- $(vm)/bench instructions $(BENCH) || exit 1; \
+		cp build/run/last/instructions.json \
+			build/bench/instructions-$$kernel.json || exit 1; \
+	done
+	@selftests/bench/report $(if $(BENCH),--part) --kernels \
+		"make bench-kernels" Documentation/bench/kernels \
+		build/bench/instructions-stock.json \
+		build/bench/instructions-6.12.json \
+		build/bench/instructions-7.2.json
 
 vm:
 	@$(scripts)/deps build vm
@@ -248,7 +270,10 @@ On a bare Debian 12 or 13 (apt installs the missing packages):
                       Documentation/bench/; fails when an operation of
                       altconn takes over 1 % more instructions than in
                       the baseline, or one of the connect operations
-                      over 3 % (BASELINE=1 accepts them)
+                      over 3 % (BASELINE=1 accepts them; REPORT=1
+                      only draws the last figures anew)
+  make bench-kernels  measures the instructions on three kernels,
+                      and writes a table of the ratios to AF_UNIX
   make profile        counts the instructions of each kernel function in an
                       operation, in two families
                       [OP=, FUNCTION=, FAMILIES=]

@@ -336,12 +336,13 @@ struct altconn_payer *altconn_payer_get(enum altconn_payer_kind kind, u64 key)
 }
 
 /**
- * altconn_payer_pin() - charge pages that a ring pins to their sender
- * @payer: the sender, a payer for ALTCONN_PAYER_IDLE
+ * altconn_payer_pin() - charge a user for pages that unread data pins
+ * @payer: the user, a payer for ALTCONN_PAYER_IDLE
  * @n: number of pages
  *
- * A user may pin as much as RLIMIT_MEMLOCK of the calling process allows. With
- * CAP_IPC_LOCK there is no limit.
+ * All unread data that a user has sent may pin as much memory as RLIMIT_MEMLOCK
+ * of the calling process says. With CAP_IPC_LOCK in the initial user namespace
+ * there is no limit.
  *
  * Context: process.
  * Return: true if the pages are charged; false if the user would exceed the

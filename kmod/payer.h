@@ -13,7 +13,8 @@ struct user_namespace;
  * @ALTCONN_PAYER_DEADLINE: let attempts fail whose deadlines have passed
  * @ALTCONN_PAYER_DELAY: act on the end of a rule's delay
  * @ALTCONN_PAYER_EVENT: deliver events
- * @ALTCONN_PAYER_IDLE: free the memory of emptied rings
+ * @ALTCONN_PAYER_IDLE: free the memory of emptied rings. The payer of this kind
+ *	also counts the pages that the user's data pins
  * @ALTCONN_PAYER_RELEASE: close descriptors that no process has received
  * @ALTCONN_PAYER_KINDS: number of kinds
  *
@@ -100,8 +101,8 @@ struct altconn_payer_idle {
  *	@work only
  * @n_idle: number of lists in @idle, a power of two; 0 unless @kind is
  *	ALTCONN_PAYER_IDLE
- * @pinned: number of pages that unread data of the user pins (ring_pages.c); for
- *	ALTCONN_PAYER_IDLE only
+ * @pinned: number of pages that unread data pins which the user has sent
+ *	(ring_pages.c); for ALTCONN_PAYER_IDLE only
  * @idle: the user's emptied rings. A ring belongs to the list of the CPU that
  *	made it, so that CPUs share no lock. Up to PAYER_IDLE_LISTS_MAX CPUs
  *	have lists of their own

@@ -4,8 +4,9 @@
  *
  * Each byte is copied once when it is written and once when it is read. A
  * message allocates no memory once the ring has a segment that is large enough.
- * Pages that sendfile() and splice() write are not copied. A segment of their
- * own has references to them (ring_pages.c).
+ * Most pages that sendfile() and splice() write are passed by reference, and
+ * are copied once, by the reader (ring_pages.c). A segment has either bytes or
+ * such references.
  *
  * One thread writes at a time, and one thread reads, each under a lock of its
  * own. The two share only the positions @head and @tail, which they store with
@@ -279,7 +280,8 @@ static void ring_idle_scan(struct altconn_job *job)
 /**
  * altconn_ring_idle_add() - list a ring, so that the scan frees its segment
  * @ring: the ring; may be listed already, with a segment of another size
- * @size: bytes of data in the segment that the ring keeps
+ * @size: bytes of data in the segment that the ring keeps, or RING_PAGES_SIZE
+ *	for a segment with pages
  *
  * The first ring in the list arms the timer of the scan.
  *

@@ -51,8 +51,8 @@ struct cred;
  * @page_segment: the newest segment if it has pages, else NULL; @write_lock
  * @pages_charged: number of pages that all references ever written pinned,
  *	modulo 2^32; @write_lock
- * @pages_freed: how many of these are pinned no more, modulo 2^32; stored under
- *	@read_lock
+ * @pages_freed: how many of the pages in @pages_charged are pinned no more,
+ *	modulo 2^32; stored under @read_lock
  * @idle: the list of emptied rings that the ring belongs to, one of the user
  *	that made the association; never changes
  * @idle_node: link in @idle->rings while @idle_size is not 0
@@ -81,7 +81,7 @@ struct altconn_ring {
 	u32			scanned;
 	u32			idle_size;
 
-	/* The members below seldom change. */
+	/* For streams of bytes, the members below seldom change. */
 	struct altconn_scm_queue	*scm_queue ____cacheline_aligned_in_smp;
 	bool			purged;
 	bool			peeked;
@@ -100,8 +100,8 @@ struct altconn_ring {
 #define ALTCONN_RING_SEALED	BIT_ULL(32)
 
 /*
- * Bytes of the smallest segment. The size of a segment, header included, is a
- * power of two.
+ * Bytes of the smallest segment of bytes. The size of a segment, header
+ * included, is a power of two.
  */
 #define RING_SEGMENT_MIN	4096U
 
@@ -114,7 +114,8 @@ struct altconn_ring {
  *	@head when the segment was linked, or a later @tail. Used under the
  *	ring's write_lock only
  * @end: position of the first byte in @next; valid if @next is not NULL
- * @size: bytes of @data in a circular buffer of bytes; 0 in a segment with pages
+ * @size: bytes of @data in a circular buffer of bytes; 0 in a segment with
+ *	pages
  * @data: the bytes, or a struct altconn_page_queue
  *
  * Lifetime: only the newest segment is written to. A reader frees an older

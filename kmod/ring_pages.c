@@ -7,8 +7,8 @@
  * A reference pins the whole folio that the page belongs to, however few of its
  * bytes are unread. So each reference is charged the size of its folio: to the
  * ring, which may pin no more than SO_SNDBUF, and to the user that has sent the
- * page (payer.c), which may pin no more than RLIMIT_MEMLOCK. If a limit does not
- * allow a reference, the bytes are copied.
+ * page (payer.c), which may pin no more than RLIMIT_MEMLOCK. If a limit does
+ * not allow a reference, the bytes are copied.
  */
 
 #include <linux/cred.h>
@@ -30,24 +30,24 @@
  */
 #define PAGES_PIECE_MIN	512U
 
-/* References that go into a pipe at once. */
+/* Most pieces, each within one page, that go into a pipe at once. */
 #define PAGES_SPLICE_MAX	16
 
-/* Return the index behind @at. */
+/* Return the next index, which wraps around. */
 static u32 pages_index_after(u32 at)
 {
 	return at + 1 < RING_PAGES_REFS ? at + 1 : 0;
 }
 
 /**
- * altconn_ring_pages_init() - make an empty segment one with pages
+ * altconn_ring_pages_init() - turn an empty segment into one for pages
  * @seg: result of altconn_ring_alloc_segment(RING_PAGES_SIZE)
  * @pos: position in the ring of the first byte
  *
- * The calling process is charged for the pages.
+ * Pages that are added are charged to the user of the calling process.
  *
  * Context: process, may sleep.
- * Return: 0, and the caller ends with altconn_ring_pages_destroy(); -ENOMEM.
+ * Return: 0; altconn_ring_pages_destroy() undoes the call. -ENOMEM.
  */
 int altconn_ring_pages_init(struct altconn_segment *seg, u32 pos)
 {
@@ -70,6 +70,10 @@ int altconn_ring_pages_init(struct altconn_segment *seg, u32 pos)
  *	references to a segment
  * @seg: the newest segment, with pages
  *
+ * All references of a segment are charged to one user. The segment has a
+ * reference to the credentials of its sender, so an equal pointer means the
+ * same user.
+ *
  * Context: process; the ring's write_lock held.
  * Return: true if there is an unused entry, and the credentials of the process
  * are those of the segment; else false.
@@ -77,16 +81,20 @@ int altconn_ring_pages_init(struct altconn_segment *seg, u32 pos)
 bool altconn_ring_pages_fit(const struct altconn_segment *seg)
 {
 	const struct altconn_page_queue *queue = altconn_ring_page_queue(seg);
+	u32 first;
 
+	if (queue->cred != current_cred())
+		return false;
 	/* Pairs with pages_drop_first(): the reader uses the entry no more. */
-	return queue->cred == current_cred() &&
-	       pages_index_after(queue->next) != smp_load_acquire(&queue->first);
+	first = smp_load_acquire(&queue->first);
+	return pages_index_after(queue->next) != first;
 }
 
 /*
  * Describe the bytes of @bvec from the offset @skip on, at most @len, as bytes
- * of one page. Return their number. Return 0 if they must be copied: they are
- * few, or the page cannot have references.
+ * of one page. Return their number. Return 0 if the bytes must be copied: there
+ * are fewer than PAGES_PIECE_MIN, sendpage_ok() forbids a reference (slab
+ * memory), or the folio is too large for ref->charge.
  */
 static __always_inline u32 pages_describe(const struct bio_vec *bvec,
 					  size_t skip, size_t len,
@@ -119,14 +127,15 @@ static bool pages_adjoin(const struct altconn_page_ref *a,
 }
 
 /**
- * altconn_ring_pages_possible() - check whether the next bytes can be written by
- *	reference
+ * altconn_ring_pages_possible() - check whether the next bytes can be written
+ *	by reference
  * @from: the bytes
  * @len: most bytes to write; not 0
  * @space: number of pages that the references may pin
  *
  * Context: any.
- * Return: true if altconn_ring_pages_add() adds a reference, else false.
+ * Return: true if altconn_ring_pages_add() adds a reference to a segment with
+ * an unused entry, else false.
  */
 bool altconn_ring_pages_possible(const struct iov_iter *from, size_t len,
 				 u32 space)
@@ -141,7 +150,8 @@ bool altconn_ring_pages_possible(const struct iov_iter *from, size_t len,
 /**
  * altconn_ring_pages_add() - add references to a segment
  * @seg: the segment, which has an unused entry
- * @from: the pages, whose bytes no user can free; not advanced
+ * @from: a bvec, to whose pages the caller has references; all other iterators
+ *	get no reference. Not advanced
  * @len: most bytes to add; not 0
  * @space: number of pages that the references may pin
  * @charge: set to the number of pages that they pin
@@ -164,6 +174,10 @@ u32 altconn_ring_pages_add(struct altconn_segment *seg,
 	size_t skip = from->iov_offset;
 
 	*charge = 0;
+	/*
+	 * A send() with MSG_SPLICE_PAGES has user memory here: kernels before
+	 * 6.5 pass this flag on.
+	 */
 	if (!iov_iter_is_bvec(from))
 		return 0;
 	while (done < len) {
@@ -218,7 +232,7 @@ static u32 pages_drop_first(struct altconn_page_queue *queue)
 
 	put_page(ref->page);
 	queue->first_pos += ref->len;
-	/* Pairs with altconn_ring_pages_add(), which may use the entry again. */
+	/* Pairs with altconn_ring_pages_add(), which may reuse the entry. */
 	smp_store_release(&queue->first, pages_index_after(queue->first));
 	return charge;
 }
@@ -290,8 +304,8 @@ pages_find(struct altconn_page_cursor *c, const struct altconn_segment *seg,
  * @seg: the segment
  * @pos: position of the first byte
  * @to: memory for the bytes; advanced by what is copied
- * @n: most bytes to copy, which are unread; set to the number that can be copied
- *	at once, if that is less
+ * @n: most bytes to copy, which are unread; set to the number that can be
+ *	copied at once, if that is less
  *
  * Context: process; the ring's read_lock held. Page faults are not handled.
  * Return: bytes copied; less than *@n if a page of user memory is not present.
@@ -306,8 +320,9 @@ u32 altconn_ring_pages_copy(struct altconn_page_cursor *c,
 	u32 done;
 
 	*n = min(*n, ref->len - (pos - c->pos));
-	/* Without high memory the pages of a folio have successive addresses. */
-	if (IS_ENABLED(CONFIG_HIGHMEM))
+	/* The pages of a folio may be mapped one by one. */
+	if (IS_ENABLED(CONFIG_HIGHMEM) ||
+	    IS_ENABLED(CONFIG_DEBUG_KMAP_LOCAL_FORCE_MAP))
 		*n = min_t(u32, *n, PAGE_SIZE - offset_in_page(at));
 	bytes = kmap_local_page(ref->page + (at >> PAGE_SHIFT));
 	pagefault_disable();
@@ -330,11 +345,13 @@ static void pages_spd_release(struct splice_pipe_desc *spd, unsigned int i)
  * @len: most bytes, which are unread and in @seg; not 0
  * @pipe: the pipe
  *
- * The pipe gets references of its own.
+ * The pipe gets references of its own. A page still belongs to its sender or to
+ * a file, so the pipe must not steal it (nosteal_pipe_buf_ops).
+ * splice_to_pipe() clears the flags of the pipe's buffers, so no write() to the
+ * pipe changes the page.
  *
  * Context: process; the ring's read_lock held. The caller has locked @pipe.
- * Return: number of bytes, at least 1; -EAGAIN if the pipe is full; -EPIPE,
- * with SIGPIPE, if the pipe has no reader.
+ * Return: number of bytes, at least 1 if the pipe has space and a reader.
  */
 ssize_t altconn_ring_pages_splice(const struct altconn_segment *seg, u32 pos,
 				  size_t len, struct pipe_inode_info *pipe)

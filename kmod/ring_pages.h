@@ -24,11 +24,11 @@ struct altconn_page_ref {
 /**
  * struct altconn_page_queue - the references of a segment with pages
  * @cred: credentials of the sender of the pages, a reference
- * @payer: the user that these belong to, which is charged for the pages
+ * @payer: the user with these credentials, which is charged for the pages
  * @first_pos: position in the ring of the first byte of refs[first]; the ring's
  *	read_lock
- * @first: index of the oldest reference; stored under the ring's read_lock, with
- *	release
+ * @first: index of the oldest reference; stored under the ring's read_lock,
+ *	with release
  * @next: index of the next reference to add; the ring's write_lock
  * @refs: the references, a circular buffer. It is empty if @first is @next, so
  *	one entry is never used

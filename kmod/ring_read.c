@@ -173,15 +173,15 @@ static void ring_count_freed(struct altconn_ring *ring, u32 n)
 
 /*
  * Slow path of ring_store_tail(): the cursor is in a segment with pages. Drop
- * the references before the cursor. If the ring is empty now, list it, so that
- * the scan frees the segment.
+ * the references before the cursor. If the ring is empty now and not listed,
+ * list it, so that the scan frees the segment. If a failed write has listed it
+ * with a larger segment, keep that size.
  */
 static noinline void ring_leave_pages(struct altconn_ring *ring,
 				      const struct ring_cursor *c)
 {
 	ring_count_freed(ring, altconn_ring_pages_drop(c->seg, c->pos));
-	if (c->pos != altconn_ring_head(ring) ||
-	    READ_ONCE(ring->idle_size) == RING_PAGES_SIZE)
+	if (c->pos != altconn_ring_head(ring) || READ_ONCE(ring->idle_size))
 		return;
 	spin_lock(&ring->idle->lock);
 	altconn_ring_idle_add(ring, RING_PAGES_SIZE);
@@ -383,7 +383,7 @@ static u32 ring_unread_bytes(const struct altconn_ring *ring,
 /**
  * altconn_ring_read() - read bytes of a stream
  * @ring: the ring, or NULL
- * @to: user memory for the bytes; advanced by what is read
+ * @to: memory for the bytes; advanced by what is read
  * @len: most bytes to read. With 0, only the ancillary data of the next byte is
  *	read
  * @peek: leave the bytes and their ancillary data in the ring
@@ -438,25 +438,52 @@ static u32 ring_bytes_before_pages(struct ring_cursor c, u32 n)
 	return c.pos - begin;
 }
 
+/*
+ * Move up to @len unread bytes into a pipe. The next byte is in a page. Return
+ * the number of bytes.
+ */
+static ssize_t ring_move_pages(struct altconn_ring *ring, struct ring_cursor c,
+			       struct pipe_inode_info *pipe, u32 len,
+			       struct altconn_rx *rx)
+{
+	struct altconn_scm_queue *queue = ring_load_scm_queue(ring);
+	u32 pos = c.pos;
+	ssize_t n;
+
+	if (queue)
+		len = altconn_scm_queue_limit_read(queue, pos, len, rx);
+	if (ring_cursor_next_seg(&c))
+		len = min(len, c.seg->end - pos);
+	n = altconn_ring_pages_splice(c.seg, pos, len, pipe);
+	if (n <= 0)
+		return n;
+	if (queue)
+		altconn_scm_queue_read(queue, pos, n, rx, false);
+	c.pos += n;
+	ring_store_tail(ring, &c);
+	rx->began = true;
+	return n;
+}
+
 /**
  * altconn_ring_splice() - move pages from a ring into a pipe
  * @ring: the ring, or NULL
- * @pipe: the pipe, which has space
+ * @pipe: the pipe, which has space and a reader
  * @len: most bytes to move; not 0
- * @bytes: set to the number of bytes that must be copied first, if the next
- *	bytes are not in pages
+ * @rx: state of this call; gets the ancillary data of the bytes
+ * @bytes: if the next byte is not in a page, set to the number of bytes before
+ *	the first page, at most @len
  *
  * The memory of the ring itself never goes into a pipe. A full barrier follows
  * what the call reads.
  *
  * Context: process, may sleep; the caller has locked @pipe.
  * Return: bytes moved; 0 if the caller must copy *@bytes bytes; -EAGAIN if the
- * ring is empty; -EPIPE, with SIGPIPE, if the pipe has no reader; -ERESTARTSYS
- * if a signal is pending.
+ * ring is empty; -ERESTARTSYS if a signal is pending.
  */
 ssize_t altconn_ring_splice(struct altconn_ring *ring,
 			    struct pipe_inode_info *pipe, size_t len,
-			    u32 *bytes)
+			    struct altconn_rx *rx, u32 *bytes)
 {
 	ssize_t n = -EAGAIN;
 	struct ring_cursor c;
@@ -467,24 +494,12 @@ ssize_t altconn_ring_splice(struct altconn_ring *ring,
 	if (altconn_ring_lock_unless_signal(ring, &ring->read_lock))
 		return -ERESTARTSYS;
 	used = ring_load_unread(ring);
-	if (!used)
-		goto out;
-	n = 0;
-	c = ring_cursor_begin(ring);
-	len = min_t(size_t, len, used);
-	*bytes = ring_bytes_before_pages(c, len);
-	if (*bytes || ring_load_scm_queue(ring)) {
-		*bytes = *bytes ? : len;
-		goto out;
+	if (used) {
+		c = ring_cursor_begin(ring);
+		used = min_t(size_t, len, used);
+		*bytes = ring_bytes_before_pages(c, used);
+		n = *bytes ? 0 : ring_move_pages(ring, c, pipe, used, rx);
 	}
-	if (ring_cursor_next_seg(&c))
-		len = min_t(size_t, len, c.seg->end - c.pos);
-	n = altconn_ring_pages_splice(c.seg, c.pos, len, pipe);
-	if (n > 0) {
-		c.pos += n;
-		ring_store_tail(ring, &c);
-	}
-out:
 	altconn_ring_unlock(ring, &ring->read_lock);
 	return n;
 }

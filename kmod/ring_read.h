@@ -12,7 +12,7 @@ ssize_t altconn_ring_read(struct altconn_ring *ring, struct iov_iter *to,
 			  size_t len, bool peek, struct altconn_rx *rx);
 ssize_t altconn_ring_splice(struct altconn_ring *ring,
 			    struct pipe_inode_info *pipe, size_t len,
-			    u32 *bytes);
+			    struct altconn_rx *rx, u32 *bytes);
 ssize_t altconn_ring_read_record(struct altconn_ring *ring, struct iov_iter *to,
 				 size_t len, bool peek, struct altconn_rx *rx,
 				 size_t *record);

@@ -62,7 +62,8 @@ static void ring_link_segment(struct altconn_ring *ring,
  * Link a segment that holds at least @need bytes, as the newest one. Its size
  * is the larger one of
  *   - twice the size of the previous segment, but not more than @limit rounded
- *     up to a power of two (RING_SEGMENT_MIN for the first segment), and
+ *     up to a power of two (RING_SEGMENT_MIN for the first segment, and behind
+ *     a segment with pages), and
  *   - what @need requires.
  */
 static int ring_add_segment(struct altconn_ring *ring, u32 need, u32 limit)
@@ -129,8 +130,9 @@ static __always_inline int ring_lock_writer(struct altconn_ring *ring)
  * Load @tail into tail_seen, and return the number of unread bytes. Move the
  * base along, so that differences of positions stay below 2^32.
  *
- * A writer calls this only when the bytes after the old tail_seen, and those
- * that it is about to write, exceed the segment or the limit.
+ * A writer of bytes calls this only when the bytes after the old tail_seen, and
+ * those that it is about to write, exceed the segment or the limit. A writer of
+ * pages calls it each time.
  */
 static u32 ring_load_tail(struct altconn_ring *ring)
 {
@@ -207,12 +209,14 @@ static noinline int ring_cancel_write(struct altconn_ring *ring, u32 head)
  */
 static noinline void ring_list_after_failure(struct altconn_ring *ring)
 {
+	u32 size = ring->write_segment ? ring->write_segment->size :
+					 RING_PAGES_SIZE;
 	struct altconn_payer_idle *idle = ring->idle;
 
 	lockdep_assert_held(&ring->write_lock);
 	spin_lock(&idle->lock);
-	altconn_ring_idle_add(ring, ring->write_segment ?
-			      ring->write_segment->size : RING_PAGES_SIZE);
+	/* An older segment, which is larger, may have listed the ring. */
+	altconn_ring_idle_add(ring, max(size, ring->idle_size));
 	spin_unlock(&idle->lock);
 }
 
@@ -305,75 +309,111 @@ ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
 	}
 }
 
-/* Link a new segment with pages. Return NULL if memory runs out. */
-static struct altconn_segment *ring_add_page_segment(struct altconn_ring *ring)
+/* Allocate a segment with pages. Return NULL if memory runs out. */
+static struct altconn_segment *ring_new_page_segment(struct altconn_ring *ring)
 {
 	struct altconn_segment *seg;
 
-	lockdep_assert_held(&ring->write_lock);
 	seg = altconn_ring_alloc_segment(RING_PAGES_SIZE);
-	if (!seg)
-		return NULL;
-	if (altconn_ring_pages_init(seg, altconn_ring_head(ring))) {
+	if (seg && altconn_ring_pages_init(seg, altconn_ring_head(ring))) {
 		kvfree(seg);
 		return NULL;
 	}
-	ring_link_segment(ring, seg);
 	return seg;
 }
 
 /*
- * Write up to @len bytes by references in @seg, the newest segment, that pin up
- * to @space pages. Return the number of bytes, or an errno, as
- * altconn_ring_write_pages().
+ * Add references to @seg for up to @len bytes, that pin up to @space pages.
+ * Charge the user for them. If the user may not pin so many, try with a single
+ * page. Return the number of bytes; 0 if there is no reference. *@charge is set
+ * to the number of pages.
+ */
+static u32 ring_add_refs(struct altconn_segment *seg,
+			 const struct iov_iter *from, size_t len, u32 space,
+			 u32 *charge)
+{
+	struct altconn_page_queue *queue = altconn_ring_page_queue(seg);
+	u16 mark = queue->next;
+	u32 n;
+
+	for (;;) {
+		n = altconn_ring_pages_add(seg, from, len, space, charge);
+		if (!n || altconn_payer_pin(queue->payer, *charge))
+			return n;
+		altconn_ring_pages_cancel(seg, mark);
+		if (len <= PAGE_SIZE)
+			return 0;
+		len = PAGE_SIZE;
+	}
+}
+
+/*
+ * Write up to @len bytes by references in @seg that pin up to @space pages.
+ * @seg is the newest segment, or a new one, which is linked only if it gets a
+ * reference. Otherwise empty segments that no limit bounds would follow each
+ * other. Return the number of bytes, or an errno of altconn_ring_write_pages().
  */
 static ssize_t ring_write_refs(struct altconn_ring *ring,
 			       struct altconn_segment *seg,
 			       const struct iov_iter *from, size_t len,
-			       u32 space)
+			       u32 space, struct altconn_scm *scm)
 {
-	struct altconn_page_queue *queue = altconn_ring_page_queue(seg);
 	u32 head = altconn_ring_head(ring), n, charge;
-	ssize_t err = -EOPNOTSUPP;
-	u16 mark = queue->next;
+	u16 mark = altconn_ring_page_queue(seg)->next;
+	int err = -EOPNOTSUPP;
 
-	n = altconn_ring_pages_add(seg, from, len, space, &charge);
+	n = ring_add_refs(seg, from, len, space, &charge);
 	if (!n)
-		return -EOPNOTSUPP;
-	if (altconn_payer_pin(queue->payer, charge)) {
-		if (ring_publish(ring, head, n)) {
-			ring->pages_charged += charge;
-			return n;
-		}
-		altconn_payer_unpin(queue->payer, charge);
-		err = ring_cancel_write(ring, head);
+		goto err_free;
+	if (unlikely(scm || ring->scm_queue)) {
+		err = altconn_scm_queue_write(&ring->scm_queue, head, n, scm,
+					      false);
+		if (err)
+			goto err_cancel;
 	}
-	altconn_ring_pages_cancel(seg, mark);
+	if (seg != ring->page_segment)
+		ring_link_segment(ring, seg);
+	if (ring_publish(ring, head, n)) {
+		ring->pages_charged += charge;
+		return n;
+	}
+	err = ring_cancel_write(ring, head);
 	ring_list_after_failure(ring);
+err_cancel:
+	altconn_payer_unpin(altconn_ring_page_queue(seg)->payer, charge);
+	altconn_ring_pages_cancel(seg, mark);
+err_free:
+	if (seg != ring->page_segment)
+		altconn_ring_free_segment(seg);
 	return err;
 }
 
 /**
  * altconn_ring_write_pages() - write bytes of a stream by reference to pages
  * @ring: the ring
- * @from: the pages, whose bytes no user can free; not advanced
+ * @from: a bvec, to whose pages the caller has references. All other iterators
+ *	must be copied. Not advanced
  * @len: most bytes to write; not 0
  * @limit: most bytes that the ring may hold, and most bytes of memory that its
  *	references may pin
- * @more: more than a page is about to be written, so a new segment is worthwhile
+ * @scm: ancillary data of the bytes, or NULL, as in altconn_ring_write()
+ * @more: more than a page is in this call, or MSG_MORE is set, so a new segment
+ *	is worthwhile
  *
- * A reader gets the bytes that the pages have when it reads. A page is not
- * split if the ring has less space than the page needs, so the ring may exceed
- * @limit by less than a page. A full barrier follows what the call writes.
+ * A reader gets the bytes that the pages have when it reads. If the ring has
+ * less space than a page, up to a page is written all the same, so the ring may
+ * exceed @limit by less than a page. A full barrier follows what the call
+ * writes.
  *
  * Context: process, may sleep.
- * Return: bytes written, at least 1; -EOPNOTSUPP if the next bytes must be
- * copied; -EAGAIN if the ring is full; -EPIPE if the ring is sealed;
- * -ERESTARTSYS if a signal is pending.
+ * Return: bytes written, at least 1; -EOPNOTSUPP if the bytes of the first page
+ * must be copied; -EAGAIN if the ring is full of bytes, or of boundaries
+ * (scm_queue.c); -EPIPE if the ring is sealed; -ENOMEM; -ERESTARTSYS if a
+ * signal is pending. After an error @scm is as after altconn_ring_write().
  */
 ssize_t altconn_ring_write_pages(struct altconn_ring *ring,
 				 const struct iov_iter *from, size_t len,
-				 u32 limit, bool more)
+				 u32 limit, struct altconn_scm *scm, bool more)
 {
 	struct altconn_segment *seg;
 	u32 used, pinned, space;
@@ -390,8 +430,6 @@ ssize_t altconn_ring_write_pages(struct altconn_ring *ring,
 	if (used >= limit)
 		goto out;
 	n = -EOPNOTSUPP;
-	if (ring->scm_queue)
-		goto out;
 	len = min_t(size_t, len, max_t(u32, limit - used, PAGE_SIZE));
 	pinned = ring->pages_charged - READ_ONCE(ring->pages_freed);
 	space = limit >> PAGE_SHIFT;
@@ -401,11 +439,11 @@ ssize_t altconn_ring_write_pages(struct altconn_ring *ring,
 		if ((ring->write_segment && !more) ||
 		    !altconn_ring_pages_possible(from, len, space))
 			goto out;
-		seg = ring_add_page_segment(ring);
+		seg = ring_new_page_segment(ring);
 		if (!seg)
 			goto out;
 	}
-	n = ring_write_refs(ring, seg, from, len, space);
+	n = ring_write_refs(ring, seg, from, len, space, scm);
 out:
 	altconn_ring_unlock(ring, &ring->write_lock);
 	return n;

@@ -11,7 +11,7 @@ ssize_t altconn_ring_write(struct altconn_ring *ring, struct iov_iter *from,
 			   size_t len, u32 limit, struct altconn_scm *scm);
 ssize_t altconn_ring_write_pages(struct altconn_ring *ring,
 				 const struct iov_iter *from, size_t len,
-				 u32 limit, bool more);
+				 u32 limit, struct altconn_scm *scm, bool more);
 ssize_t altconn_ring_write_record(struct altconn_ring *ring,
 				  struct iov_iter *from, size_t len, u32 limit,
 				  struct altconn_scm *scm, bool stamp,

@@ -50,7 +50,7 @@ static __always_inline void stream_wake_reader(const struct stream_conn *c)
  *	peer, if the ring is writable
  * @c: the association
  *
- * This is the slow path of altconn_altconn_stream_wake_writer().
+ * This is the slow path of altconn_stream_wake_writer().
  *
  * Context: process.
  */
@@ -179,25 +179,24 @@ static noinline ssize_t stream_send_sealed(struct sock *sk,
 #define STREAM_CHUNK	(64U << 10)
 
 /*
- * Write bytes of a stream by reference to the pages that have them, or copy the
- * bytes if that is impossible.
+ * Write bytes of a stream by reference to the pages that have them. If this is
+ * impossible for the first piece, copy this piece.
  */
 static noinline ssize_t stream_write_pages(struct altconn_ring *ring,
 					   struct msghdr *msg, size_t len,
-					   u32 limit)
+					   u32 limit, struct altconn_scm *scm)
 {
+	struct iov_iter *from = &msg->msg_iter;
 	bool more = len > PAGE_SIZE || msg->msg_flags & MSG_MORE;
-	ssize_t n = altconn_ring_write_pages(ring, &msg->msg_iter, len, limit,
-					     more);
+	ssize_t n = altconn_ring_write_pages(ring, from, len, limit, scm, more);
 
-	/* When all is written, nobody uses the iterator any more. */
+	/* When all is written, the iterator is used no more. */
 	if (n > 0 && n < len)
-		iov_iter_advance(&msg->msg_iter, n);
+		iov_iter_advance(from, n);
 	if (n != -EOPNOTSUPP)
 		return n;
-	return altconn_ring_write(ring, &msg->msg_iter,
-				  min_t(size_t, len, STREAM_CHUNK), limit,
-				  NULL);
+	len = min_t(size_t, len, iov_iter_single_seg_count(from));
+	return altconn_ring_write(ring, from, len, limit, scm);
 }
 
 /* Send @len bytes of a stream. Return the number of bytes sent, or an errno. */
@@ -217,9 +216,10 @@ static __always_inline ssize_t stream_send_bytes(struct sock *sk,
 		n = stream_check_send(sk, c, sent);
 		if (n || !len)
 			break;
-		if (unlikely(msg->msg_flags & MSG_SPLICE_PAGES) && !scm)
+		if (unlikely(msg->msg_flags & MSG_SPLICE_PAGES))
 			n = stream_write_pages(ring, msg, len - sent,
-					       altconn_stream_send_limit(sk));
+					       altconn_stream_send_limit(sk),
+					       scm);
 		else
 			n = altconn_ring_write(ring, &msg->msg_iter,
 					       min_t(size_t, len - sent,
@@ -416,7 +416,8 @@ static __always_inline int stream_send_connected(struct socket *sock,
 		return -EOPNOTSUPP;
 	n = altconn_stream_get_assoc(sk, &c);
 	if (unlikely(n)) {
-		n = altconn_stream_wait_connected(sk, stream_sndtimeo(sk, msg), -EPIPE);
+		n = altconn_stream_wait_connected(sk, stream_sndtimeo(sk, msg),
+						  -EPIPE);
 		/* Another thread may have dissolved the association again. */
 		if (!n)
 			n = altconn_stream_get_assoc(sk, &c);
@@ -705,8 +706,8 @@ static __always_inline int stream_recv_connected(struct socket *sock,
 	n = altconn_stream_get_assoc(sk, &c);
 	if (unlikely(n)) {
 		n = altconn_stream_wait_connected(sk, sock_rcvtimeo(sk, flags &
-							    MSG_DONTWAIT),
-					  -ENOTCONN);
+								    MSG_DONTWAIT),
+						  -ENOTCONN);
 		if (!n)
 			n = altconn_stream_get_assoc(sk, &c);
 		if (n)

@@ -9,7 +9,6 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/pipe_fs_i.h>
-#include <linux/sched/signal.h>
 #include <linux/splice.h>
 #include <linux/uio.h>
 #include "assoc.h"
@@ -19,16 +18,16 @@
 #include "stream.h"
 #include "stream_splice.h"
 
-/* Pages that are filled at once. */
-#define SPLICE_PAGES	16U
+/* Most pages that one copy fills. */
+#define SPLICE_PAGES_MAX	16U
 
-static void splice_release_page(struct splice_pipe_desc *spd, unsigned int i)
+static void stream_release_page(struct splice_pipe_desc *spd, unsigned int i)
 {
 	put_page(spd->pages[i]);
 }
 
 /* Allocate pages for @len bytes. Return the number of pages, at most @max. */
-static unsigned int splice_alloc_pages(struct bio_vec *bvec, size_t len,
+static unsigned int stream_alloc_pages(struct bio_vec *bvec, size_t len,
 				       unsigned int max)
 {
 	unsigned int i;
@@ -46,20 +45,21 @@ static unsigned int splice_alloc_pages(struct bio_vec *bvec, size_t len,
 
 /*
  * Put the first @len bytes of @n pages into a pipe, which has space for them,
- * and free the pages that are left. Return @len.
+ * and free the pages that are left. Return @len. splice_to_pipe() clears the
+ * flags of the pipe's buffers, so no write() to the pipe changes the pages.
  */
-static ssize_t splice_fill_pipe(struct pipe_inode_info *pipe,
+static ssize_t stream_fill_pipe(struct pipe_inode_info *pipe,
 				const struct bio_vec *bvec, unsigned int n,
 				size_t len)
 {
-	struct page *pages[SPLICE_PAGES];
-	struct partial_page partial[SPLICE_PAGES] = {};
+	struct page *pages[SPLICE_PAGES_MAX];
+	struct partial_page partial[SPLICE_PAGES_MAX] = {};
 	struct splice_pipe_desc spd = {
 		.pages = pages,
 		.partial = partial,
-		.nr_pages_max = SPLICE_PAGES,
+		.nr_pages_max = SPLICE_PAGES_MAX,
 		.ops = &nosteal_pipe_buf_ops,
-		.spd_release = splice_release_page,
+		.spd_release = stream_release_page,
 	};
 	unsigned int i;
 
@@ -81,23 +81,23 @@ static ssize_t splice_fill_pipe(struct pipe_inode_info *pipe,
  * that has space. Return the number of bytes, or an errno, as
  * altconn_ring_read().
  */
-static ssize_t splice_copy(struct altconn_ring *ring,
-			   struct pipe_inode_info *pipe, size_t len,
-			   struct altconn_rx *rx)
+static ssize_t stream_splice_copy(struct altconn_ring *ring,
+				  struct pipe_inode_info *pipe, size_t len,
+				  struct altconn_rx *rx)
 {
 	unsigned int n, space = pipe->max_usage -
 				pipe_occupancy(pipe->head, pipe->tail);
-	struct bio_vec bvec[SPLICE_PAGES];
+	struct bio_vec bvec[SPLICE_PAGES_MAX];
 	struct iov_iter iter;
 	ssize_t copied;
 
-	n = splice_alloc_pages(bvec, len, min(space, SPLICE_PAGES));
+	n = stream_alloc_pages(bvec, len, min(space, SPLICE_PAGES_MAX));
 	if (!n)
 		return -ENOMEM;
 	len = min_t(size_t, len, n * PAGE_SIZE);
 	iov_iter_bvec(&iter, ITER_DEST, bvec, n, len);
 	copied = altconn_ring_read(ring, &iter, len, false, rx);
-	len = splice_fill_pipe(pipe, bvec, n, max(copied, (ssize_t)0));
+	len = stream_fill_pipe(pipe, bvec, n, max_t(ssize_t, copied, 0));
 	return copied > 0 ? len : copied;
 }
 
@@ -105,26 +105,26 @@ static ssize_t splice_copy(struct altconn_ring *ring,
  * Move or copy unread bytes into a pipe that has space, at most @len. Return
  * their number, or -EAGAIN if there are none, or another errno.
  */
-static ssize_t splice_some(struct altconn_ring *ring,
-			   struct pipe_inode_info *pipe, size_t len,
-			   struct altconn_rx *rx)
+static ssize_t stream_splice_some(struct altconn_ring *ring,
+				  struct pipe_inode_info *pipe, size_t len,
+				  struct altconn_rx *rx)
 {
 	u32 bytes;
-	ssize_t n = altconn_ring_splice(ring, pipe, len, &bytes);
+	ssize_t n = altconn_ring_splice(ring, pipe, len, rx, &bytes);
 
-	return n ? : splice_copy(ring, pipe, bytes, rx);
+	return n ? : stream_splice_copy(ring, pipe, bytes, rx);
 }
 
 /* Move or copy bytes into a pipe that has space. Wait for bytes if needed. */
-static ssize_t splice_wait(struct sock *sk, const struct stream_conn *c,
-			   struct pipe_inode_info *pipe, size_t len, long timeo,
-			   struct altconn_rx *rx)
+static ssize_t stream_splice_wait(struct sock *sk, const struct stream_conn *c,
+				  struct pipe_inode_info *pipe, size_t len,
+				  long timeo, struct altconn_rx *rx)
 {
 	bool last = false;
 	ssize_t n;
 
 	do {
-		n = splice_some(altconn_stream_in_ring(c), pipe, len, rx);
+		n = stream_splice_some(altconn_stream_in_ring(c), pipe, len, rx);
 		if (n != -EAGAIN)
 			break;
 		n = altconn_stream_wait_for_data(sk, *c, &last, false, &timeo);
@@ -142,17 +142,17 @@ static ssize_t splice_wait(struct sock *sk, const struct stream_conn *c,
  * altconn_stream_splice_read() - splice(2) from a stream socket
  * @sock: the socket
  * @ppos: file position, which must be 0
- * @pipe: the pipe
+ * @pipe: the pipe. The core has checked that it has space and a reader
  * @len: most bytes to splice
  * @flags: SPLICE_F_NONBLOCK has an effect, as O_NONBLOCK
  *
- * As with AF_UNIX, descriptors that arrive with the bytes are closed.
+ * As with AF_UNIX, descriptors that arrive with the bytes are closed, and other
+ * users of the pipe wait while this call waits for data.
  *
  * Context: process, may sleep; the caller has locked @pipe.
  * Return:
  * * the number of bytes, or 0 if no more data will arrive;
- * * -EAGAIN: there was no data in time, or the pipe is full;
- * * -EPIPE, with SIGPIPE: the pipe has no reader;
+ * * -EAGAIN: there was no data in time;
  * * -ESPIPE: *@ppos is not 0;
  * * -ENOMEM, and the errors of altconn_stream_recvmsg().
  */
@@ -179,14 +179,8 @@ ssize_t altconn_stream_splice_read(struct socket *sock, loff_t *ppos,
 	if (n)
 		return n == -ENOTCONN &&
 		       altconn_sk(sk)->format == ALTCONN_UNIX ? -EINVAL : n;
-	if (!pipe->readers) {
-		send_sig(SIGPIPE, current, 0);
-		n = -EPIPE;
-	} else if (pipe_full(pipe->head, pipe->tail, pipe->max_usage)) {
-		n = -EAGAIN;
-	} else if (len) {
-		n = splice_wait(sk, &c, pipe, len, timeo, &rx);
-	}
+	if (len)
+		n = stream_splice_wait(sk, &c, pipe, len, timeo, &rx);
 	if (rx.scm.cred.pid || rx.scm.parcel)
 		altconn_scm_destroy(&rx.scm);
 	altconn_stream_put_assoc(&c);

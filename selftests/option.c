@@ -350,18 +350,6 @@ TEST_F_TIMEOUT(pair, splice_from_a_socket, AT_TIMEOUT)
 	EXPECT_TRUE(moves_whole(self->sv, true, true));
 }
 
-TEST_F_TIMEOUT(pair, SPLICE_F_NONBLOCK_without_data, AT_TIMEOUT)
-{
-	int p[2];
-
-	if (!STREAM)
-		SKIP(return, "streams only");
-	ASSERT_EQ(0, pipe(p));
-	ASSERT_EQ(0, at_nonblock(self->sv[1], true));
-	EXPECT_EQ(EAGAIN, at_err(splice(self->sv[1], NULL, p[1], NULL, 100,
-					SPLICE_F_NONBLOCK)));
-}
-
 static const struct inet_row {
 	int level, name, initial, value, result;
 } inet_rows[] = {

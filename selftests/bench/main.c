@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Compare what operations cost in altconn and in other local families. `make
- * bench` runs this program twice: on a guest with a clock that counts
- * instructions, and on a guest with two CPUs. Each measurement has a child
- * process of its own.
+ * bench` runs this program three times: on a guest with a clock that counts
+ * instructions, and on guests with two and with eight CPUs. Each measurement has
+ * a child process of its own.
  */
 #include "bench.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <getopt.h>
 #include <sched.h>
@@ -354,6 +355,15 @@ static bool measure_all(json_object *all)
 	return ok;
 }
 
+/* Return whether KVM runs the guest, so that no CPU is emulated. */
+static bool runs_on_kvm(void)
+{
+	unsigned int max, name[3] = {};
+
+	__cpuid(0x40000000, max, name[0], name[1], name[2]);
+	return max && !memcmp(name, "KVMKVMKVM", 9);
+}
+
 static void write_json(json_object *all)
 {
 	const char *clock = set_names[opt.set & WALL ? WALL : opt.set];
@@ -363,6 +373,7 @@ static void write_json(json_object *all)
 	uname(&u);
 	json_object_object_add(o, "kernel", json_object_new_string(u.release));
 	json_object_object_add(o, "clock", json_object_new_string(clock));
+	json_object_object_add(o, "kvm", json_object_new_boolean(runs_on_kvm()));
 	json_object_object_add(o, "results", all);
 	if (json_object_to_file_ext(opt.json, o, JSON_C_TO_STRING_PRETTY))
 		die(opt.json);

@@ -19,6 +19,7 @@
 #include "kernel.h"
 #include "netns.h"
 #include "option.h"
+#include "page.h"
 #include "rule.h"
 #include "sock.h"
 #include "sum.h"

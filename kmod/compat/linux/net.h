@@ -42,8 +42,8 @@ static int compat_##accept(struct socket *sock, struct socket *newsock,	\
 #endif
 
 /*
- * In older kernels sendfile() and splice() call an operation of their own, with
- * one page in each call.
+ * Before Linux 6.5 sendfile() and splice() call an operation of their own, with
+ * one page in each call. MSG_SENDPAGE_NOTLAST means that further pages follow.
  */
 #define DEFINE_PROTO_SENDPAGE(sendmsg)					\
 static ssize_t compat_##sendmsg##_page(struct socket *sock,		\
