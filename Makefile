@@ -169,7 +169,7 @@ bench-kernels:
 			build/bench/instructions-$$kernel.json || exit 1; \
 	done
 	@selftests/bench/report $(if $(BENCH),--part) --kernels \
-		"make bench-kernels" Documentation/bench/kernels \
+		"make bench-kernels" Documentation/bench \
 		build/bench/instructions-stock.json \
 		build/bench/instructions-6.12.json \
 		build/bench/instructions-7.2.json
@@ -303,6 +303,6 @@ help:
 	@echo "$$message"
 
 .PHONY: all module headers-present tools build-deps selftests userland check \
-	check-debug check-all check-bare demo cpython conformance bench profile \
-	vm lint generate check-generated htmldocs diagrams install \
-	modules_install clean distclean help
+	check-debug check-all check-bare demo cpython conformance bench \
+	bench-kernels profile vm lint generate check-generated htmldocs \
+	diagrams install modules_install clean distclean help

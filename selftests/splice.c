@@ -349,7 +349,7 @@ static void race(struct __test_metadata *_metadata, int sv[2], bool shut)
 	for (i = 0; i < rounds && n >= 0; i++) {
 		arena.half = i >= rounds / 2;
 		n = at_sendfile(sv[0], arena.file, i % AT_PAGE,
-				  (FILE_PAGES - 1) * AT_PAGE);
+				(FILE_PAGES - 1) * AT_PAGE);
 		sent += n > 0 ? n : 0;
 		n = send(sv[0], "x", 1, MSG_NOSIGNAL);
 		sent += n > 0 ? n : 0;
