@@ -150,8 +150,8 @@ bool altconn_ring_pages_possible(const struct iov_iter *from, size_t len,
 /**
  * altconn_ring_pages_add() - add references to a segment
  * @seg: the segment, which has an unused entry
- * @from: a bvec, to whose pages the caller has references; all other iterators
- *	get no reference. Not advanced
+ * @from: a bvec with pages that the caller has references to. An iterator of
+ *	another kind gets no reference. Not advanced
  * @len: most bytes to add; not 0
  * @space: number of pages that the references may pin
  * @charge: set to the number of pages that they pin
@@ -175,8 +175,8 @@ u32 altconn_ring_pages_add(struct altconn_segment *seg,
 
 	*charge = 0;
 	/*
-	 * A send() with MSG_SPLICE_PAGES has user memory here: kernels before
-	 * 6.5 pass this flag on.
+	 * A send() with MSG_SPLICE_PAGES has user memory here: a kernel before
+	 * 6.5 may pass this flag on.
 	 */
 	if (!iov_iter_is_bvec(from))
 		return 0;

@@ -33,7 +33,8 @@ struct altconn_page_ref {
  * @refs: the references, a circular buffer. It is empty if @first is @next, so
  *	one entry is never used
  *
- * Lifetime: the data of a struct altconn_segment whose size is 0.
+ * Lifetime: the structure is the data of a segment with pages, and is freed
+ * with this segment.
  */
 struct altconn_page_queue {
 	const struct cred	*cred;

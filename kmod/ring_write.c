@@ -391,8 +391,8 @@ err_free:
 /**
  * altconn_ring_write_pages() - write bytes of a stream by reference to pages
  * @ring: the ring
- * @from: a bvec, to whose pages the caller has references. All other iterators
- *	must be copied. Not advanced
+ * @from: a bvec with pages that the caller has references to. An iterator of
+ *	another kind must be copied. Not advanced
  * @len: most bytes to write; not 0
  * @limit: most bytes that the ring may hold, and most bytes of memory that its
  *	references may pin

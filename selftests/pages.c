@@ -9,7 +9,6 @@
 #include "lib/altconn_test.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -19,8 +18,6 @@
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
-
-#define NOBODY	65534
 
 FIXTURE(pages) {
 	int sv[2];
@@ -287,23 +284,31 @@ TEST_F_TIMEOUT(pages, single_page_behind_bytes_is_copied, AT_TIMEOUT)
 }
 
 /*
- * As user nobody with RLIMIT_MEMLOCK of @limit pages, send @pages pages
- * of each of @n files. Return how many files are pinned then, or more than 253
- * on error.
+ * Let this process be one of user nobody, with RLIMIT_MEMLOCK of @limit pages.
+ * Return -1 on failure.
+ */
+static int become_nobody(int limit)
+{
+	struct rlimit memlock = { limit * AT_PAGE, limit * AT_PAGE };
+
+	return setrlimit(RLIMIT_MEMLOCK, &memlock) ? : at_drop_privileges();
+}
+
+/*
+ * A child process of user nobody, with RLIMIT_MEMLOCK of @limit pages, sends
+ * @pages pages of each of @n files. Return how many files are pinned then, or
+ * more than 253 on error.
  */
 static int send_as_nobody(int sock, const int *files, int n, int pages,
 			  int limit)
 {
-	struct rlimit memlock = { limit * AT_PAGE, limit * AT_PAGE };
 	int i, pinned = 0;
 	pid_t child;
 
 	child = at_fork();
 	if (child)
 		return at_reap(child);
-	if (setrlimit(RLIMIT_MEMLOCK, &memlock) || setgroups(0, NULL) ||
-	    setresgid(NOBODY, NOBODY, NOBODY) ||
-	    setresuid(NOBODY, NOBODY, NOBODY))
+	if (become_nobody(limit))
 		_exit(255);
 	for (i = 0; i < n; i++)
 		if (at_sendfile(sock, files[i], 0, pages * AT_PAGE) !=
@@ -470,12 +475,12 @@ static ssize_t send_memory(const int pipe[2], int sock, char *at, size_t n)
 }
 
 /*
- * As user nobody, who may pin nothing, fill the socket. Then read a byte and
- * send a piece of a page, @rounds times. Return 0, or another number on error.
+ * A child process of user nobody may pin nothing, and fills the socket. Then it
+ * reads a byte and sends a piece of a page, @rounds times. Return 0, or another
+ * number on error.
  */
 static int refill_as_nobody(const int sv[2], const int pipe[2], int rounds)
 {
-	struct rlimit none = {};
 	char byte, *page;
 	ssize_t n = 1;
 	pid_t child;
@@ -483,9 +488,7 @@ static int refill_as_nobody(const int sv[2], const int pipe[2], int rounds)
 	child = at_fork();
 	if (child)
 		return at_reap(child);
-	if (setrlimit(RLIMIT_MEMLOCK, &none) || setgroups(0, NULL) ||
-	    setresgid(NOBODY, NOBODY, NOBODY) ||
-	    setresuid(NOBODY, NOBODY, NOBODY) || at_nonblock(sv[0], true))
+	if (become_nobody(0) || at_nonblock(sv[0], true))
 		_exit(1);
 	page = mmap(NULL, AT_PAGE, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
