@@ -38,21 +38,21 @@ static struct altconn_assoc *accept_dequeue_promote(struct altconn_listener *ln,
 	struct altconn_room *room = ln->room;
 	struct altconn_assoc *assoc;
 	struct attempt_batch batch;
-	bool more;
+	bool take, more;
 
 	altconn_attempt_batch_init(&batch);
 	altconn_room_lock(room);
 	spin_lock(&ln->lock);
 	assoc = altconn_listen_dequeue(ln, established);
-	if (!assoc && ln->group && ln->defer &&
-	    altconn_attempt_promote_first(room, ln, &batch))
-		assoc = altconn_listen_dequeue(ln, established);
+	take = !assoc && ln->defer;
 	if (ln->group)
-		altconn_attempt_promote_to_space(room, ln, &batch);
+		altconn_attempt_promote_to_space(room, ln, take, &batch);
+	if (take)
+		assoc = altconn_listen_dequeue(ln, established);
 	spin_unlock(&ln->lock);
 	/* The clock was read for the last promotion. Do not read it again. */
 	if (batch.n)
-		*now = batch.assoc[batch.n - 1]->decided_at;
+		*now = batch.last->assoc->decided_at;
 	else if (assoc)
 		*now = ktime_get_ns();
 	more = altconn_attempt_batch_is_full(&batch);

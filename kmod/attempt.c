@@ -91,21 +91,21 @@ void altconn_attempt_wake_client(struct sock *sk)
 /*
  * Wake each poller of the listener once, and @n exclusive waiters (threads in
  * accept(), and pollers with EPOLLEXCLUSIVE), in one pass through the wait
- * queue. The caller holds rcu_read_lock().
+ * queue. For one waiter this is what sk->sk_data_ready() does in the core, but
+ * costs less if nobody sleeps. The caller holds rcu_read_lock().
  */
 static void attempt_wake_accepters(struct sock *sk, unsigned int n)
 {
-	struct socket_wq *wq;
+	const __poll_t mask = EPOLLIN | EPOLLPRI | EPOLLRDNORM | EPOLLRDBAND;
+	struct socket_wq *wq = rcu_dereference(sk->sk_wq);
 
-	if (likely(n == 1)) {
-		sk->sk_data_ready(sk);
-		return;
+	if (skwq_has_sleeper(wq)) {
+		if (n == 1)
+			wake_up_interruptible_sync_poll(&wq->wait, mask);
+		else
+			__wake_up(&wq->wait, TASK_INTERRUPTIBLE, n,
+				  poll_to_key(mask));
 	}
-	wq = rcu_dereference(sk->sk_wq);
-	if (skwq_has_sleeper(wq))
-		__wake_up(&wq->wait, TASK_INTERRUPTIBLE, n,
-			  poll_to_key(EPOLLIN | EPOLLPRI | EPOLLRDNORM |
-				      EPOLLRDBAND));
 	sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
 }
 
@@ -125,8 +125,8 @@ static void attempt_wake_accepters(struct sock *sk, unsigned int n)
 void altconn_attempt_batch_unlock_and_wake(struct attempt_batch *batch,
 					   struct altconn_room *room)
 {
+	struct altconn_wait *wait, *next;
 	struct altconn_assoc *assoc;
-	unsigned int i;
 
 	rcu_read_lock();
 	altconn_room_unlock(room);
@@ -135,8 +135,9 @@ void altconn_attempt_batch_unlock_and_wake(struct attempt_batch *batch,
 	if (batch->defer_sk)
 		attempt_wake_accepters(batch->defer_sk, batch->n_defer);
 	rcu_read_unlock();
-	for (i = 0; i < batch->n; i++) {
-		assoc = batch->assoc[i];
+	for (wait = batch->first; wait; wait = next) {
+		next = wait->next_in_batch;
+		assoc = wait->assoc;
 		altconn_attempt_wake_client(assoc->end[ALTCONN_CLIENT].sk);
 		altconn_assoc_put(assoc);
 	}
@@ -497,7 +498,7 @@ void altconn_attempt_relist_listener(struct altconn_room *room,
 {
 	struct list_head *list = &ln->group->avail;
 
-	ln->has_waiting = altconn_room_first_attempt(room, ln);
+	ln->has_waiting = altconn_room_nr_waiting(room, ln);
 	if (ln->defer)
 		list = &ln->group->defer;
 	else if (ln->has_waiting && !altconn_listener_has_space(ln))
@@ -506,24 +507,14 @@ void altconn_attempt_relist_listener(struct altconn_room *room,
 		list_move_tail(&ln->group_node, list);
 }
 
-/**
- * altconn_attempt_promote_first() - promote the first attempt that waits for a
- * listener
- * @room: the waiting room of the port, name or path that @ln is bound to
- * @ln: the listener; it has not closed, so @ln->group is set
- * @batch: gets the attempt; not full
- *
- * The attempt is promoted even if @ln has no space. The caller calls
- * altconn_attempt_relist_listener() afterwards, and wakes accepters if
- * necessary.
- *
- * Context: process; the locks of @room and @ln held.
- * Return: true if an attempt has moved to the accept queue; false if no attempt
- * waits.
+/*
+ * Move the first attempt that waits for a listener to the accept queue, and
+ * into @batch, which is not full. Return false if no attempt waits. The locks
+ * of @room and @ln are held.
  */
-bool altconn_attempt_promote_first(struct altconn_room *room,
-				   struct altconn_listener *ln,
-				   struct attempt_batch *batch)
+static bool attempt_promote_first(struct altconn_room *room,
+				  struct altconn_listener *ln,
+				  struct attempt_batch *batch)
 {
 	struct altconn_wait *wait = altconn_room_first_attempt(room, ln);
 	bool established;
@@ -531,7 +522,8 @@ bool altconn_attempt_promote_first(struct altconn_room *room,
 	if (!wait)
 		return false;
 	altconn_room_dequeue(room, wait);
-	altconn_attempt_batch_add(batch, altconn_assoc_get(wait->assoc));
+	altconn_assoc_get(wait->assoc);
+	altconn_attempt_batch_add(batch, wait);
 	established = altconn_attempt_establish(wait->assoc, ln, NULL);
 	/*
 	 * The attempt was in a lane, and the room is still locked, so the
@@ -546,25 +538,35 @@ bool altconn_attempt_promote_first(struct altconn_room *room,
  * of a listener has space
  * @room: the waiting room of the port, name or path that @ln is bound to
  * @ln: the listener; it has not closed, so @ln->group is set
+ * @for_accept: promote one attempt even if there is no space, because accept()
+ *	of a deferring listener is about to take it
  * @batch: gets the attempts and the wake-ups; may have attempts already, but no
  *	wake-ups of another listener
  *
  * Promote attempts in order of arrival, until @batch is full, the accept queue
- * is full, or no attempt waits for @ln. A deferring listener never has space,
- * so no attempt is promoted to it here. Then update has_waiting and the list of
- * @ln.
+ * is full, or no attempt waits for @ln. A deferring listener never has space.
+ * Then update has_waiting and the list of @ln.
  *
  * Context: process; the locks of @room and @ln held.
  */
 void altconn_attempt_promote_to_space(struct altconn_room *room,
 				      struct altconn_listener *ln,
+				      bool for_accept,
 				      struct attempt_batch *batch)
 {
-	while (altconn_listener_has_space(ln) &&
-	       !altconn_attempt_batch_is_full(batch) &&
-	       altconn_attempt_promote_first(room, ln, batch)) {
-		batch->accept_sk = ln->sk;
-		batch->n_accept++;
+	bool space;
+
+	while (!altconn_attempt_batch_is_full(batch)) {
+		space = altconn_listener_has_space(ln);
+		if (!space && !for_accept)
+			break;
+		if (!attempt_promote_first(room, ln, batch))
+			break;
+		for_accept = false;
+		if (space) {
+			batch->accept_sk = ln->sk;
+			batch->n_accept++;
+		}
 	}
 	altconn_attempt_relist_listener(room, ln);
 }
@@ -587,7 +589,7 @@ void altconn_attempt_promote_batch(struct altconn_room *room,
 {
 	lockdep_assert_held(&room->lock);
 	spin_lock(&ln->lock);
-	altconn_attempt_promote_to_space(room, ln, batch);
+	altconn_attempt_promote_to_space(room, ln, false, batch);
 	spin_unlock(&ln->lock);
 }
 
@@ -610,7 +612,7 @@ void altconn_attempt_promote_waiting(struct altconn_listener *ln)
 
 	altconn_attempt_batch_init(&batch);
 	do {
-		batch.n = 0;
+		altconn_attempt_batch_empty(&batch);
 		altconn_room_lock(room);
 		if (ln->group)
 			altconn_attempt_promote_batch(room, ln, &batch);
@@ -682,7 +684,7 @@ void altconn_attempt_refuse_one(struct altconn_room *room,
 	attempt_report_and_unlist(assoc);
 	attempt_count_failure(room, wait, reason);
 	altconn_room_dequeue(room, wait);
-	altconn_attempt_batch_add(batch, assoc);
+	altconn_attempt_batch_add(batch, wait);
 }
 
 /**

@@ -4,12 +4,12 @@
 
 #include "altconn.h"
 #include "assoc.h"
+#include "attempt_deadline.h"
 
 struct altconn_xns;
 struct altconn_listener;
 struct altconn_room;
 struct altconn_serving;
-struct altconn_wait;
 
 /* Maximum number of attempts decided in one hold of a waiting room's lock. */
 #define ATTEMPT_BATCH	16
@@ -17,8 +17,11 @@ struct altconn_wait;
 /**
  * struct attempt_batch - the attempts that are decided in one hold of a waiting
  *	room's lock, and the threads to wake when the room is unlocked
- * @assoc: attempts that have been decided, references; their clients are woken
- * @n: number of entries in @assoc
+ * @first: the attempts, linked by wait->next_in_batch in the order in which they
+ *	were decided; the batch has a reference to each association, and their
+ *	clients are woken
+ * @last: the last attempt in this list; valid if @n is not 0
+ * @n: number of attempts
  * @accept_sk: endpoint of a listener with new associations in its accept queue,
  *	or NULL
  * @n_accept: number of accepters of @accept_sk to wake, one for each new
@@ -30,7 +33,8 @@ struct altconn_wait;
  * altconn_attempt_batch_unlock_and_wake() says why they stay valid.
  */
 struct attempt_batch {
-	struct altconn_assoc	*assoc[ATTEMPT_BATCH];
+	struct altconn_wait	*first;
+	struct altconn_wait	*last;
 	unsigned int		n;
 	struct sock		*accept_sk;
 	unsigned int		n_accept;
@@ -52,11 +56,9 @@ bool altconn_attempt_fail(struct altconn_assoc *assoc, int err, u32 reason);
 void altconn_attempt_sync_decider(struct altconn_assoc *assoc);
 void altconn_attempt_relist_listener(struct altconn_room *room,
 				     struct altconn_listener *ln);
-bool altconn_attempt_promote_first(struct altconn_room *room,
-				   struct altconn_listener *ln,
-				   struct attempt_batch *batch);
 void altconn_attempt_promote_to_space(struct altconn_room *room,
 				      struct altconn_listener *ln,
+				      bool for_accept,
 				      struct attempt_batch *batch);
 void altconn_attempt_promote_batch(struct altconn_room *room,
 				   struct altconn_listener *ln,
@@ -72,14 +74,27 @@ u32 altconn_attempt_position(const struct altconn_assoc *assoc);
 u64 altconn_attempt_listener_id(const struct altconn_assoc *assoc);
 
 /**
- * altconn_attempt_batch_init() - make a batch empty
+ * altconn_attempt_batch_empty() - forget the attempts of a batch
+ * @batch: the batch; its references have been dropped
+ *
+ * Context: any.
+ */
+static inline void altconn_attempt_batch_empty(struct attempt_batch *batch)
+{
+	batch->first = NULL;
+	batch->last = NULL;
+	batch->n = 0;
+}
+
+/**
+ * altconn_attempt_batch_init() - make a batch without attempts and wake-ups
  * @batch: the batch
  *
  * Context: any.
  */
 static inline void altconn_attempt_batch_init(struct attempt_batch *batch)
 {
-	batch->n = 0;
+	altconn_attempt_batch_empty(batch);
 	batch->accept_sk = NULL;
 	batch->n_accept = 0;
 	batch->defer_sk = NULL;
@@ -102,14 +117,20 @@ altconn_attempt_batch_is_full(const struct attempt_batch *batch)
 /**
  * altconn_attempt_batch_add() - add an attempt to a batch
  * @batch: the batch, not full
- * @assoc: the attempt; the caller's reference moves to the batch
+ * @wait: waiting state of the attempt, which is in no lane any more and in no
+ *	batch; the caller's reference to @wait->assoc moves to the batch
  *
  * Context: any.
  */
 static inline void altconn_attempt_batch_add(struct attempt_batch *batch,
-					     struct altconn_assoc *assoc)
+					     struct altconn_wait *wait)
 {
-	batch->assoc[batch->n++] = assoc;
+	wait->next_in_batch = NULL;
+	if (batch->n++)
+		batch->last->next_in_batch = wait;
+	else
+		batch->first = wait;
+	batch->last = wait;
 }
 
 #endif /* _ALTCONN_ATTEMPT_H */

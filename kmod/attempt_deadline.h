@@ -35,6 +35,8 @@ struct altconn_share;
  * @user: key of @share
  * @lane_node: link in lane->attempts; room->lock
  * @fifo_node: link in lane->fifo[@fifo]; room->lock
+ * @next_in_batch: link in the list of a struct attempt_batch, when the attempt
+ *	is decided and has left its lane, or NULL
  * @seq: number of the attempt in the order of arrival in @lane; room->lock
  * @gap: number of attempts that were between this attempt and the attempt in
  *	front of it, and that have left @lane. Their numbers are missing. 0 for
@@ -61,7 +63,10 @@ struct altconn_wait {
 	struct altconn_share	*share;
 	u64			user;
 	struct list_head	lane_node;
-	struct list_head	fifo_node;
+	union {
+		struct list_head	fifo_node;
+		struct altconn_wait	*next_in_batch;
+	};
 	u64			seq;
 	u64			gap;
 	struct rb_node		gap_node;

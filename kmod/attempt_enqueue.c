@@ -355,7 +355,7 @@ static int attempt_enqueue_waiting(struct altconn_assoc *assoc,
 	if (attempt_enqueue_lane(assoc, room, ln, xns, &spare))
 		more = attempt_promote_or_wait(assoc, room, ln, &batch);
 	else
-		altconn_attempt_batch_add(&batch, assoc);
+		altconn_attempt_batch_add(&batch, assoc->wait);
 out_unlock:
 	altconn_attempt_batch_unlock_and_wake(&batch, room);
 	/*
