@@ -11,6 +11,7 @@
  * not allow a reference, the bytes are copied.
  */
 
+#include <linux/bvec.h>
 #include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
@@ -29,9 +30,6 @@
  * and pins nothing.
  */
 #define PAGES_PIECE_MIN	512U
-
-/* Most pieces, each within one page, that go into a pipe at once. */
-#define PAGES_SPLICE_MAX	16
 
 /* Return the next index, which wraps around. */
 static u32 pages_index_after(u32 at)
@@ -339,16 +337,49 @@ static void pages_spd_release(struct splice_pipe_desc *spd, unsigned int i)
 }
 
 /**
+ * altconn_ring_pages_fill_pipe() - put pages into a pipe
+ * @pipe: the pipe
+ * @bvec: the pages, each with its offset and length; the references of the
+ *	caller move to the pipe, or are dropped
+ * @n: number of pages, at most RING_PAGES_PIPE_MAX and not 0
+ *
+ * A page may still belong to its sender or to a file, so the pipe must not
+ * steal it (nosteal_pipe_buf_ops). splice_to_pipe() clears the flags of the
+ * pipe's buffers, so no write() to the pipe changes a page.
+ *
+ * Context: process; the ring's read_lock may be held. The caller has locked
+ * @pipe.
+ * Return: number of bytes, at least 1 if the pipe has space and a reader.
+ */
+ssize_t altconn_ring_pages_fill_pipe(struct pipe_inode_info *pipe,
+				     const struct bio_vec *bvec, unsigned int n)
+{
+	struct page *pages[RING_PAGES_PIPE_MAX];
+	struct partial_page partial[RING_PAGES_PIPE_MAX] = {};
+	struct splice_pipe_desc spd = {
+		.pages = pages,
+		.partial = partial,
+		.nr_pages = n,
+		.nr_pages_max = RING_PAGES_PIPE_MAX,
+		.ops = &nosteal_pipe_buf_ops,
+		.spd_release = pages_spd_release,
+	};
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		pages[i] = bvec[i].bv_page;
+		partial[i].offset = bvec[i].bv_offset;
+		partial[i].len = bvec[i].bv_len;
+	}
+	return splice_to_pipe(pipe, &spd);
+}
+
+/**
  * altconn_ring_pages_splice() - put references to unread bytes into a pipe
  * @seg: the segment
  * @pos: position of the first byte
  * @len: most bytes, which are unread and in @seg; not 0
- * @pipe: the pipe
- *
- * The pipe gets references of its own. A page still belongs to its sender or to
- * a file, so the pipe must not steal it (nosteal_pipe_buf_ops).
- * splice_to_pipe() clears the flags of the pipe's buffers, so no write() to the
- * pipe changes the page.
+ * @pipe: the pipe, which gets references of its own
  *
  * Context: process; the ring's read_lock held. The caller has locked @pipe.
  * Return: number of bytes, at least 1 if the pipe has space and a reader.
@@ -356,31 +387,22 @@ static void pages_spd_release(struct splice_pipe_desc *spd, unsigned int i)
 ssize_t altconn_ring_pages_splice(const struct altconn_segment *seg, u32 pos,
 				  size_t len, struct pipe_inode_info *pipe)
 {
-	struct page *pages[PAGES_SPLICE_MAX];
-	struct partial_page partial[PAGES_SPLICE_MAX] = {};
-	struct splice_pipe_desc spd = {
-		.pages = pages,
-		.partial = partial,
-		.nr_pages_max = PAGES_SPLICE_MAX,
-		.ops = &nosteal_pipe_buf_ops,
-		.spd_release = pages_spd_release,
-	};
+	struct bio_vec bvec[RING_PAGES_PIPE_MAX];
 	struct altconn_page_cursor c = {};
-	int i;
+	unsigned int i;
 
-	for (i = 0; i < PAGES_SPLICE_MAX && len; i++) {
+	for (i = 0; i < RING_PAGES_PIPE_MAX && len; i++) {
 		const struct altconn_page_ref *ref = pages_find(&c, seg, pos);
 		size_t at = ref->offset + (pos - c.pos);
 		size_t n = min3(len, (size_t)(ref->len - (pos - c.pos)),
 				(size_t)(PAGE_SIZE - offset_in_page(at)));
 
-		pages[i] = ref->page + (at >> PAGE_SHIFT);
-		get_page(pages[i]);
-		partial[i].offset = offset_in_page(at);
-		partial[i].len = n;
+		bvec[i].bv_page = ref->page + (at >> PAGE_SHIFT);
+		bvec[i].bv_offset = offset_in_page(at);
+		bvec[i].bv_len = n;
+		get_page(bvec[i].bv_page);
 		pos += n;
 		len -= n;
 	}
-	spd.nr_pages = i;
-	return splice_to_pipe(pipe, &spd);
+	return altconn_ring_pages_fill_pipe(pipe, bvec, i);
 }

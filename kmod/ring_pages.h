@@ -5,6 +5,7 @@
 #include "ring.h"
 
 struct altconn_payer;
+struct bio_vec;
 struct pipe_inode_info;
 
 /**
@@ -54,6 +55,9 @@ struct altconn_page_queue {
 	  sizeof(struct altconn_page_queue)) /				\
 	 sizeof(struct altconn_page_ref))
 
+/* Most pieces, each within one page, that go into a pipe at once. */
+#define RING_PAGES_PIPE_MAX	16U
+
 /**
  * struct altconn_page_cursor - the reference in which a read continues
  * @seg: the segment that @at belongs to, or NULL at the beginning of a read
@@ -79,6 +83,9 @@ u32 altconn_ring_pages_destroy(struct altconn_segment *seg);
 u32 altconn_ring_pages_copy(struct altconn_page_cursor *c,
 			    const struct altconn_segment *seg, u32 pos,
 			    struct iov_iter *to, u32 *n);
+ssize_t altconn_ring_pages_fill_pipe(struct pipe_inode_info *pipe,
+				     const struct bio_vec *bvec,
+				     unsigned int n);
 ssize_t altconn_ring_pages_splice(const struct altconn_segment *seg, u32 pos,
 				  size_t len, struct pipe_inode_info *pipe);
 

@@ -9,22 +9,14 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/pipe_fs_i.h>
-#include <linux/splice.h>
 #include <linux/uio.h>
 #include "assoc.h"
+#include "ring_pages.h"
 #include "ring_read.h"
 #include "scm.h"
 #include "sock.h"
 #include "stream.h"
 #include "stream_splice.h"
-
-/* Most pages that one copy fills. */
-#define SPLICE_PAGES_MAX	16U
-
-static void stream_release_page(struct splice_pipe_desc *spd, unsigned int i)
-{
-	put_page(spd->pages[i]);
-}
 
 /* Allocate pages for @len bytes. Return the number of pages, at most @max. */
 static unsigned int stream_alloc_pages(struct bio_vec *bvec, size_t len,
@@ -44,36 +36,20 @@ static unsigned int stream_alloc_pages(struct bio_vec *bvec, size_t len,
 }
 
 /*
- * Put the first @len bytes of @n pages into a pipe, which has space for them,
- * and free the pages that are left. Return @len. splice_to_pipe() clears the
- * flags of the pipe's buffers, so no write() to the pipe changes the pages.
+ * Put the first @len bytes of @n pages into a pipe that has space, and free the
+ * pages that are left. Return @len.
  */
 static ssize_t stream_fill_pipe(struct pipe_inode_info *pipe,
-				const struct bio_vec *bvec, unsigned int n,
-				size_t len)
+				struct bio_vec *bvec, unsigned int n, size_t len)
 {
-	struct page *pages[SPLICE_PAGES_MAX];
-	struct partial_page partial[SPLICE_PAGES_MAX] = {};
-	struct splice_pipe_desc spd = {
-		.pages = pages,
-		.partial = partial,
-		.nr_pages_max = SPLICE_PAGES_MAX,
-		.ops = &nosteal_pipe_buf_ops,
-		.spd_release = stream_release_page,
-	};
-	unsigned int i;
+	unsigned int i, used = DIV_ROUND_UP(len, PAGE_SIZE);
 
-	for (i = 0; i < n; i++) {
-		if (!len) {
-			put_page(bvec[i].bv_page);
-			continue;
-		}
-		pages[i] = bvec[i].bv_page;
-		partial[i].len = min_t(size_t, len, PAGE_SIZE);
-		len -= partial[i].len;
-		spd.nr_pages++;
-	}
-	return splice_to_pipe(pipe, &spd);
+	for (i = used; i < n; i++)
+		put_page(bvec[i].bv_page);
+	if (!used)
+		return 0;
+	bvec[used - 1].bv_len = len - (used - 1) * PAGE_SIZE;
+	return altconn_ring_pages_fill_pipe(pipe, bvec, used);
 }
 
 /*
@@ -87,11 +63,11 @@ static ssize_t stream_splice_copy(struct altconn_ring *ring,
 {
 	unsigned int n, space = pipe->max_usage -
 				pipe_occupancy(pipe->head, pipe->tail);
-	struct bio_vec bvec[SPLICE_PAGES_MAX];
+	struct bio_vec bvec[RING_PAGES_PIPE_MAX];
 	struct iov_iter iter;
 	ssize_t copied;
 
-	n = stream_alloc_pages(bvec, len, min(space, SPLICE_PAGES_MAX));
+	n = stream_alloc_pages(bvec, len, min(space, RING_PAGES_PIPE_MAX));
 	if (!n)
 		return -ENOMEM;
 	len = min_t(size_t, len, n * PAGE_SIZE);
