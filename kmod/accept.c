@@ -25,6 +25,21 @@ static bool accept_is_ready(struct altconn_listener *ln)
 }
 
 /*
+ * Take the oldest association from the accept queue, or return NULL. The
+ * listener's lock is held.
+ */
+static struct altconn_assoc *accept_dequeue_first(struct altconn_listener *ln)
+{
+	struct altconn_assoc *assoc = altconn_listener_first_queued(ln);
+
+	if (!assoc)
+		return NULL;
+	altconn_listener_unqueue(ln, assoc);
+	altconn_assoc_set_state(assoc, ALTCONN_ASSOC_STATE_ESTABLISHED);
+	return assoc;
+}
+
+/*
  * Take the oldest association from the accept queue of a listener for which
  * attempts may wait, and promote attempts if there is space then. If the accept
  * queue of a deferring listener is empty, take the first attempt that waits.
@@ -34,21 +49,22 @@ static bool accept_is_ready(struct altconn_listener *ln)
 static struct altconn_assoc *accept_dequeue_promote(struct altconn_listener *ln,
 						    u64 *now)
 {
-	const u8 established = ALTCONN_ASSOC_STATE_ESTABLISHED;
 	struct altconn_room *room = ln->room;
 	struct altconn_assoc *assoc;
 	struct attempt_batch batch;
-	bool take, more;
+	bool take_waiting, more;
 
 	altconn_attempt_batch_init(&batch);
 	altconn_room_lock(room);
 	spin_lock(&ln->lock);
-	assoc = altconn_listen_dequeue(ln, established);
-	take = !assoc && ln->defer;
-	if (ln->group)
-		altconn_attempt_promote_to_space(room, ln, take, &batch);
-	if (take)
-		assoc = altconn_listen_dequeue(ln, established);
+	assoc = accept_dequeue_first(ln);
+	if (ln->group) {
+		take_waiting = !assoc && ln->defer;
+		altconn_attempt_promote_to_space(room, ln, take_waiting,
+						 &batch);
+		if (take_waiting)
+			assoc = accept_dequeue_first(ln);
+	}
 	spin_unlock(&ln->lock);
 	/* The clock was read for the last promotion. Do not read it again. */
 	if (batch.n)
@@ -71,7 +87,6 @@ static struct altconn_assoc *accept_dequeue_promote(struct altconn_listener *ln,
 static struct altconn_assoc *accept_dequeue(struct altconn_listener *ln,
 					    u64 *now)
 {
-	const u8 established = ALTCONN_ASSOC_STATE_ESTABLISHED;
 	struct altconn_assoc *assoc = NULL;
 	bool waiting = READ_ONCE(ln->has_waiting);
 
@@ -80,7 +95,7 @@ static struct altconn_assoc *accept_dequeue(struct altconn_listener *ln,
 		waiting = ln->has_waiting ||
 			  (ln->defer && list_empty(&ln->queue));
 		if (!waiting)
-			assoc = altconn_listen_dequeue(ln, established);
+			assoc = accept_dequeue_first(ln);
 		spin_unlock(&ln->lock);
 	}
 	if (unlikely(waiting))
@@ -156,8 +171,11 @@ static void accept_inherit(struct sock *sk, struct socket *newsock,
 static void accept_count(const struct sock *sk,
 			 const struct altconn_assoc *assoc, u64 now)
 {
-	const struct altconn_net *an = altconn_pernet(sock_net(sk));
+	const struct altconn_net *an = assoc->an;
 
+	/* The listener's namespace counts it. altconn_pernet() is slow. */
+	if (unlikely(assoc->xns))
+		an = altconn_pernet(sock_net(sk));
 	this_cpu_inc(an->stat->accepted);
 	altconn_stat_time(&an->stat->accept_queue,
 			  now - assoc->decided_at);

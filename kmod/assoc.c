@@ -32,10 +32,10 @@ static void assoc_free_end(struct altconn_end *end)
 
 /* Make the calling process the process of an end. */
 static void assoc_set_process(struct altconn_assoc *assoc,
-			      enum altconn_side side)
+			      struct altconn_end *end)
 {
 	spin_lock(&assoc->lock);
-	altconn_task_info_set_current(&assoc->end[side].task);
+	altconn_task_info_set_current(&end->task);
 	spin_unlock(&assoc->lock);
 }
 
@@ -287,7 +287,7 @@ void altconn_assoc_attach(struct altconn_assoc *assoc, enum altconn_side side,
 	struct altconn_end *end = &assoc->end[side];
 	struct altconn_addr *addr;
 
-	assoc_set_process(assoc, side);
+	assoc_set_process(assoc, end);
 	addr = altconn_addr_get(altconn_xns_addr(assoc, side, side));
 	rcu_assign_pointer(altconn_sk(sk)->addr, addr);
 	rcu_assign_pointer(altconn_sk(sk)->assoc, assoc);

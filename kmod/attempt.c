@@ -88,13 +88,19 @@ void altconn_attempt_wake_client(struct sock *sk)
 	sk_wake_async(sk, SOCK_WAKE_IO, POLL_OUT);
 }
 
-/*
- * Wake each poller of the listener once, and @n exclusive waiters (threads in
- * accept(), and pollers with EPOLLEXCLUSIVE), in one pass through the wait
- * queue. For one waiter this is what sk->sk_data_ready() does in the core, but
- * costs less if nobody sleeps. The caller holds rcu_read_lock().
+/**
+ * altconn_attempt_wake_accepters() - wake accepters and pollers of a listener
+ * @sk: endpoint of the listener; rcu_read_lock() keeps it
+ * @n: number of exclusive waiters to wake, which are threads in accept(), and
+ *	pollers with EPOLLEXCLUSIVE
+ *
+ * Each other poller is woken once, in the same pass through the wait queue. For
+ * one waiter this function does what sock_def_readable() does, without the
+ * indirect call of sk->sk_data_ready().
+ *
+ * Context: process; rcu_read_lock() held, no spinlock of this module held.
  */
-static void attempt_wake_accepters(struct sock *sk, unsigned int n)
+void altconn_attempt_wake_accepters(struct sock *sk, unsigned int n)
 {
 	const __poll_t mask = EPOLLIN | EPOLLPRI | EPOLLRDNORM | EPOLLRDBAND;
 	struct socket_wq *wq = rcu_dereference(sk->sk_wq);
@@ -131,9 +137,9 @@ void altconn_attempt_batch_unlock_and_wake(struct attempt_batch *batch,
 	rcu_read_lock();
 	altconn_room_unlock(room);
 	if (batch->accept_sk)
-		attempt_wake_accepters(batch->accept_sk, batch->n_accept);
+		altconn_attempt_wake_accepters(batch->accept_sk, batch->n_accept);
 	if (batch->defer_sk)
-		attempt_wake_accepters(batch->defer_sk, batch->n_defer);
+		altconn_attempt_wake_accepters(batch->defer_sk, batch->n_defer);
 	rcu_read_unlock();
 	for (wait = batch->first; wait; wait = next) {
 		next = wait->next_in_batch;
@@ -498,7 +504,7 @@ void altconn_attempt_relist_listener(struct altconn_room *room,
 {
 	struct list_head *list = &ln->group->avail;
 
-	ln->has_waiting = altconn_room_nr_waiting(room, ln);
+	ln->has_waiting = altconn_room_nr_waiting(room, ln) != 0;
 	if (ln->defer)
 		list = &ln->group->defer;
 	else if (ln->has_waiting && !altconn_listener_has_space(ln))
@@ -508,9 +514,11 @@ void altconn_attempt_relist_listener(struct altconn_room *room,
 }
 
 /*
- * Move the first attempt that waits for a listener to the accept queue, and
- * into @batch, which is not full. Return false if no attempt waits. The locks
- * of @room and @ln are held.
+ * Move the first attempt that waits for a listener to the accept queue, even if
+ * the queue has no space, and add the attempt to @batch, which is not full. The
+ * room's reference moves to the queue, and the batch gets a reference of its
+ * own. Return false if no attempt waits. The locks of @room and @ln are held.
+ * The caller calls altconn_attempt_relist_listener() afterwards.
  */
 static bool attempt_promote_first(struct altconn_room *room,
 				  struct altconn_listener *ln,
@@ -538,14 +546,16 @@ static bool attempt_promote_first(struct altconn_room *room,
  * of a listener has space
  * @room: the waiting room of the port, name or path that @ln is bound to
  * @ln: the listener; it has not closed, so @ln->group is set
- * @for_accept: promote one attempt even if there is no space, because accept()
- *	of a deferring listener is about to take it
+ * @for_accept: first promote one attempt without space, for accept() of a
+ *	deferring listener. The caller takes this attempt at once, so no
+ *	accepter is woken for it
  * @batch: gets the attempts and the wake-ups; may have attempts already, but no
  *	wake-ups of another listener
  *
  * Promote attempts in order of arrival, until @batch is full, the accept queue
- * is full, or no attempt waits for @ln. A deferring listener never has space.
- * Then update has_waiting and the list of @ln.
+ * is full, or no attempt waits for @ln. A deferring listener never has space,
+ * so only the attempt of @for_accept is promoted to it here. Then update
+ * has_waiting and the list of @ln.
  *
  * Context: process; the locks of @room and @ln held.
  */
@@ -612,7 +622,7 @@ void altconn_attempt_promote_waiting(struct altconn_listener *ln)
 
 	altconn_attempt_batch_init(&batch);
 	do {
-		altconn_attempt_batch_empty(&batch);
+		altconn_attempt_batch_forget(&batch);
 		altconn_room_lock(room);
 		if (ln->group)
 			altconn_attempt_promote_batch(room, ln, &batch);

@@ -11,15 +11,19 @@ struct altconn_listener;
 struct altconn_room;
 struct altconn_serving;
 
-/* Maximum number of attempts decided in one hold of a waiting room's lock. */
+/*
+ * Maximum number of attempts decided in one hold of a waiting room's lock. It
+ * bounds the time for which other threads wait for the lock.
+ */
 #define ATTEMPT_BATCH	16
 
 /**
  * struct attempt_batch - the attempts that are decided in one hold of a waiting
  *	room's lock, and the threads to wake when the room is unlocked
- * @first: the attempts, linked by wait->next_in_batch in the order in which they
- *	were decided; the batch has a reference to each association, and their
- *	clients are woken
+ * @first: the first attempt, or NULL. wait->next_in_batch links the attempts in
+ *	the order in which they were decided. The batch has a reference to each
+ *	association. altconn_attempt_batch_unlock_and_wake() wakes the clients
+ *	and drops the references
  * @last: the last attempt in this list; valid if @n is not 0
  * @n: number of attempts
  * @accept_sk: endpoint of a listener with new associations in its accept queue,
@@ -42,6 +46,7 @@ struct attempt_batch {
 	unsigned int		n_defer;
 };
 
+void altconn_attempt_wake_accepters(struct sock *sk, unsigned int n);
 void altconn_attempt_wake_client(struct sock *sk);
 void altconn_attempt_batch_unlock_and_wake(struct attempt_batch *batch,
 					   struct altconn_room *room);
@@ -74,15 +79,15 @@ u32 altconn_attempt_position(const struct altconn_assoc *assoc);
 u64 altconn_attempt_listener_id(const struct altconn_assoc *assoc);
 
 /**
- * altconn_attempt_batch_empty() - forget the attempts of a batch
+ * altconn_attempt_batch_forget() - forget the attempts of a batch, and keep its
+ *	wake-ups of accepters
  * @batch: the batch; its references have been dropped
  *
  * Context: any.
  */
-static inline void altconn_attempt_batch_empty(struct attempt_batch *batch)
+static inline void altconn_attempt_batch_forget(struct attempt_batch *batch)
 {
 	batch->first = NULL;
-	batch->last = NULL;
 	batch->n = 0;
 }
 
@@ -94,7 +99,7 @@ static inline void altconn_attempt_batch_empty(struct attempt_batch *batch)
  */
 static inline void altconn_attempt_batch_init(struct attempt_batch *batch)
 {
-	altconn_attempt_batch_empty(batch);
+	altconn_attempt_batch_forget(batch);
 	batch->accept_sk = NULL;
 	batch->n_accept = 0;
 	batch->defer_sk = NULL;
@@ -102,7 +107,8 @@ static inline void altconn_attempt_batch_init(struct attempt_batch *batch)
 }
 
 /**
- * altconn_attempt_batch_is_full() - check whether a batch has no free entry
+ * altconn_attempt_batch_is_full() - check whether a batch has ATTEMPT_BATCH
+ *	attempts
  * @batch: the batch
  *
  * Context: any.
@@ -117,10 +123,11 @@ altconn_attempt_batch_is_full(const struct attempt_batch *batch)
 /**
  * altconn_attempt_batch_add() - add an attempt to a batch
  * @batch: the batch, not full
- * @wait: waiting state of the attempt, which is in no lane any more and in no
- *	batch; the caller's reference to @wait->assoc moves to the batch
+ * @wait: waiting state of the attempt, which is in no lane and in no batch; the
+ *	caller's reference to @wait->assoc moves to the batch
  *
- * Context: any.
+ * Context: process; the room's lock held, so that no thread adds the attempt to
+ * a lane.
  */
 static inline void altconn_attempt_batch_add(struct attempt_batch *batch,
 					     struct altconn_wait *wait)

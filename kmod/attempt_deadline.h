@@ -35,8 +35,10 @@ struct altconn_share;
  * @user: key of @share
  * @lane_node: link in lane->attempts; room->lock
  * @fifo_node: link in lane->fifo[@fifo]; room->lock
- * @next_in_batch: link in the list of a struct attempt_batch, when the attempt
- *	is decided and has left its lane, or NULL
+ * @next_in_batch: the next attempt of the struct attempt_batch that this one
+ *	belongs to, NULL for the last one. It shares memory with @fifo_node,
+ *	since an attempt in a batch is in no lane. The thread that owns the
+ *	batch reads and writes it
  * @seq: number of the attempt in the order of arrival in @lane; room->lock
  * @gap: number of attempts that were between this attempt and the attempt in
  *	front of it, and that have left @lane. Their numbers are missing. 0 for

@@ -110,7 +110,7 @@ static int attempt_try_establish(struct altconn_assoc *assoc,
 	rcu_read_lock();
 	spin_unlock(&ln->lock);
 	if (likely(done))
-		sk->sk_data_ready(sk);
+		altconn_attempt_wake_accepters(sk, 1);
 	rcu_read_unlock();
 	altconn_attempt_wake_client(assoc->end[ALTCONN_CLIENT].sk);
 	/* Only a parked attempt can be decided before it gets here. */

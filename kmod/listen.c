@@ -184,46 +184,18 @@ int altconn_listen(struct socket *sock, int backlog)
 }
 
 /*
- * Take an association out of the accept queue, and set its new state. If this
- * is CLOSED, also emit a netlink event, and remove the association from the
- * server's namespace. The listener's lock is held.
+ * Take an association out of the accept queue, because it is about to be reset.
+ * Emit a netlink event, and remove the association from the server's namespace.
+ * The listener's lock is held.
  */
-static void listener_unqueue(struct altconn_listener *ln,
-			     struct altconn_assoc *assoc, u8 state)
+static void listener_unqueue_closed(struct altconn_listener *ln,
+				    struct altconn_assoc *assoc)
 {
-	lockdep_assert_held(&ln->lock);
-	list_del_init(&assoc->node);
-	ln->queued--;
-	if (state == ALTCONN_ASSOC_STATE_CLOSED) {
-		altconn_event_assoc_notify(assoc, ALTCONN_EVENT_KIND_CLOSED,
-					   ALTCONN_SERVER);
-		altconn_xns_unlink(assoc);
-	}
-	altconn_assoc_set_state(assoc, state);
-}
-
-/**
- * altconn_listen_dequeue() - take the oldest association from the queue
- * @ln: the listener
- * @state: new state of the association: ESTABLISHED if it is accepted, CLOSED
- *	if the caller is about to reset it
- *
- * Context: process; the listener's lock held.
- * Return: the association, or NULL if the queue is empty. The reference of the
- * queue moves to the caller.
- */
-struct altconn_assoc *altconn_listen_dequeue(struct altconn_listener *ln,
-					     u8 state)
-{
-	struct altconn_assoc *assoc;
-
-	lockdep_assert_held(&ln->lock);
-	assoc = list_first_entry_or_null(&ln->queue, struct altconn_assoc,
-					 node);
-	if (!assoc)
-		return NULL;
-	listener_unqueue(ln, assoc, state);
-	return assoc;
+	altconn_listener_unqueue(ln, assoc);
+	altconn_event_assoc_notify(assoc, ALTCONN_EVENT_KIND_CLOSED,
+				   ALTCONN_SERVER);
+	altconn_xns_unlink(assoc);
+	altconn_assoc_set_state(assoc, ALTCONN_ASSOC_STATE_CLOSED);
 }
 
 /* Reset all associations in the accept queue of a listener that has closed. */
@@ -233,7 +205,9 @@ static void listener_reset_queue(struct altconn_listener *ln)
 
 	for (;;) {
 		spin_lock(&ln->lock);
-		assoc = altconn_listen_dequeue(ln, ALTCONN_ASSOC_STATE_CLOSED);
+		assoc = altconn_listener_first_queued(ln);
+		if (assoc)
+			listener_unqueue_closed(ln, assoc);
 		spin_unlock(&ln->lock);
 		if (!assoc)
 			return;
@@ -290,7 +264,7 @@ bool altconn_listen_reset_assoc(struct altconn_assoc *assoc)
 	spin_lock(&ln->lock);
 	queued = assoc->state == ALTCONN_ASSOC_STATE_QUEUED;
 	if (queued)
-		listener_unqueue(ln, assoc, ALTCONN_ASSOC_STATE_CLOSED);
+		listener_unqueue_closed(ln, assoc);
 	refill = ln->has_waiting;
 	spin_unlock(&ln->lock);
 	if (!queued)

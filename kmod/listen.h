@@ -8,8 +8,6 @@ struct altconn_assoc;
 struct altconn_listener;
 
 int altconn_listen(struct socket *sock, int backlog);
-struct altconn_assoc *altconn_listen_dequeue(struct altconn_listener *ln,
-					     u8 state);
 void altconn_listen_close(struct sock *sk);
 bool altconn_listen_reset_assoc(struct altconn_assoc *assoc);
 void altconn_listen_set_policy(struct sock *sk, bool fail_fast, bool defer);

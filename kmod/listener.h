@@ -3,6 +3,7 @@
 #define _ALTCONN_LISTENER_H
 
 #include "altconn.h"
+#include "assoc.h"
 #include "task_info.h"
 
 struct altconn_addr;
@@ -107,6 +108,39 @@ struct altconn_listener *altconn_listener_new(struct sock *sk, int backlog);
 static inline bool altconn_listener_has_space(const struct altconn_listener *ln)
 {
 	return !ln->closed && !ln->defer && ln->queued <= ln->backlog;
+}
+
+/**
+ * altconn_listener_first_queued() - get the oldest association in the accept
+ * queue
+ * @ln: the listener
+ *
+ * Context: process; the listener's lock held.
+ * Return: the association, or NULL if the queue is empty. The reference to it
+ * stays with the queue.
+ */
+static inline struct altconn_assoc *
+altconn_listener_first_queued(struct altconn_listener *ln)
+{
+	lockdep_assert_held(&ln->lock);
+	return list_first_entry_or_null(&ln->queue, struct altconn_assoc,
+					node);
+}
+
+/**
+ * altconn_listener_unqueue() - take an association out of the accept queue
+ * @ln: the listener
+ * @assoc: the association, in the queue; the reference of the queue moves to
+ *	the caller, which sets the new state of the association
+ *
+ * Context: process; the listener's lock held.
+ */
+static inline void altconn_listener_unqueue(struct altconn_listener *ln,
+					    struct altconn_assoc *assoc)
+{
+	lockdep_assert_held(&ln->lock);
+	list_del_init(&assoc->node);
+	ln->queued--;
 }
 
 /**
