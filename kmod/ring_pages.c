@@ -2,7 +2,8 @@
 /*
  * References to pages: bytes of a stream that sendfile() and splice() put into
  * a ring without a copy (ring.c). A reader copies the bytes, or moves the
- * references into a pipe.
+ * references into a pipe. stream_splice.c also puts the copies of other bytes
+ * into a pipe by a function of this file.
  *
  * A reference pins the whole folio that the page belongs to, however few of its
  * bytes are unread. So each reference is charged the size of its folio: to the
@@ -337,22 +338,25 @@ static void pages_spd_release(struct splice_pipe_desc *spd, unsigned int i)
 }
 
 /**
- * altconn_ring_pages_fill_pipe() - put pages into a pipe
+ * altconn_ring_pages_to_pipe() - put pieces of pages into a pipe
  * @pipe: the pipe
- * @bvec: the pages, each with its offset and length; the references of the
- *	caller move to the pipe, or are dropped
- * @n: number of pages, at most RING_PAGES_PIPE_MAX and not 0
+ * @bvec: the pieces, each within one page. The caller has a reference to the
+ *	page for each piece. It moves to the pipe, or is dropped if the pipe has
+ *	no space for the piece
+ * @n: number of pieces, at most RING_PAGES_PIPE_MAX and not 0
  *
- * A page may still belong to its sender or to a file, so the pipe must not
- * steal it (nosteal_pipe_buf_ops). splice_to_pipe() clears the flags of the
- * pipe's buffers, so no write() to the pipe changes a page.
+ * A page that was sent by reference may still belong to its sender or to a
+ * file, so the pipe must not steal it (nosteal_pipe_buf_ops). splice_to_pipe()
+ * clears the flags of the pipe's buffers, so no write() to the pipe changes a
+ * page.
  *
  * Context: process; the ring's read_lock may be held. The caller has locked
  * @pipe.
- * Return: number of bytes, at least 1 if the pipe has space and a reader.
+ * Return: number of bytes, which may be fewer than @bvec has; -EAGAIN if the
+ * pipe is full; -EPIPE, with SIGPIPE, if the pipe has no reader.
  */
-ssize_t altconn_ring_pages_fill_pipe(struct pipe_inode_info *pipe,
-				     const struct bio_vec *bvec, unsigned int n)
+ssize_t altconn_ring_pages_to_pipe(struct pipe_inode_info *pipe,
+				   const struct bio_vec *bvec, unsigned int n)
 {
 	struct page *pages[RING_PAGES_PIPE_MAX];
 	struct partial_page partial[RING_PAGES_PIPE_MAX] = {};
@@ -382,7 +386,7 @@ ssize_t altconn_ring_pages_fill_pipe(struct pipe_inode_info *pipe,
  * @pipe: the pipe, which gets references of its own
  *
  * Context: process; the ring's read_lock held. The caller has locked @pipe.
- * Return: number of bytes, at least 1 if the pipe has space and a reader.
+ * Return: see altconn_ring_pages_to_pipe().
  */
 ssize_t altconn_ring_pages_splice(const struct altconn_segment *seg, u32 pos,
 				  size_t len, struct pipe_inode_info *pipe)
@@ -404,5 +408,5 @@ ssize_t altconn_ring_pages_splice(const struct altconn_segment *seg, u32 pos,
 		pos += n;
 		len -= n;
 	}
-	return altconn_ring_pages_fill_pipe(pipe, bvec, i);
+	return altconn_ring_pages_to_pipe(pipe, bvec, i);
 }

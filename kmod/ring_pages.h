@@ -55,7 +55,7 @@ struct altconn_page_queue {
 	  sizeof(struct altconn_page_queue)) /				\
 	 sizeof(struct altconn_page_ref))
 
-/* Most pieces, each within one page, that go into a pipe at once. */
+/* Maximum number of pieces, each within one page, in one call. */
 #define RING_PAGES_PIPE_MAX	16U
 
 /**
@@ -83,9 +83,8 @@ u32 altconn_ring_pages_destroy(struct altconn_segment *seg);
 u32 altconn_ring_pages_copy(struct altconn_page_cursor *c,
 			    const struct altconn_segment *seg, u32 pos,
 			    struct iov_iter *to, u32 *n);
-ssize_t altconn_ring_pages_fill_pipe(struct pipe_inode_info *pipe,
-				     const struct bio_vec *bvec,
-				     unsigned int n);
+ssize_t altconn_ring_pages_to_pipe(struct pipe_inode_info *pipe,
+				   const struct bio_vec *bvec, unsigned int n);
 ssize_t altconn_ring_pages_splice(const struct altconn_segment *seg, u32 pos,
 				  size_t len, struct pipe_inode_info *pipe);
 

@@ -36,8 +36,9 @@ static unsigned int stream_alloc_pages(struct bio_vec *bvec, size_t len,
 }
 
 /*
- * Put the first @len bytes of @n pages into a pipe that has space, and free the
- * pages that are left. Return @len.
+ * Put the first @len bytes of @n pages into a pipe, which has space for them and
+ * a reader. The references to all pages are consumed, and the last piece in use
+ * is shortened. Return @len.
  */
 static ssize_t stream_fill_pipe(struct pipe_inode_info *pipe,
 				struct bio_vec *bvec, unsigned int n, size_t len)
@@ -49,7 +50,7 @@ static ssize_t stream_fill_pipe(struct pipe_inode_info *pipe,
 	if (!used)
 		return 0;
 	bvec[used - 1].bv_len = len - (used - 1) * PAGE_SIZE;
-	return altconn_ring_pages_fill_pipe(pipe, bvec, used);
+	return altconn_ring_pages_to_pipe(pipe, bvec, used);
 }
 
 /*
