@@ -336,7 +336,8 @@ bool altconn_attempt_establish(struct altconn_assoc *assoc,
 	attempt_report_and_unlist(assoc);
 	ln->outcomes[ALTCONN_REASON_ESTABLISHED]++;
 	list_add_tail(&assoc->node, &ln->queue);
-	ln->queued++;
+	/* listener_select_nth() looks without the lock. */
+	WRITE_ONCE(ln->queued, ln->queued + 1);
 	return true;
 }
 
@@ -504,7 +505,8 @@ void altconn_attempt_relist_listener(struct altconn_room *room,
 {
 	struct list_head *list = &ln->group->avail;
 
-	ln->has_waiting = altconn_room_nr_waiting(room, ln) != 0;
+	/* accept() looks without the lock first. */
+	WRITE_ONCE(ln->has_waiting, altconn_room_nr_waiting(room, ln) != 0);
 	if (ln->defer)
 		list = &ln->group->defer;
 	else if (ln->has_waiting && !altconn_listener_has_space(ln))

@@ -238,7 +238,7 @@ void altconn_attempt_remove_listener(struct altconn_listener *ln)
 {
 	altconn_room_lock(ln->room);
 	spin_lock(&ln->lock);
-	ln->closed = true;
+	WRITE_ONCE(ln->closed, true);
 	spin_unlock(&ln->lock);
 	altconn_room_remove_listener(ln->room, ln);
 	altconn_room_unlock(ln->room);
@@ -324,8 +324,8 @@ void altconn_attempt_set_policy(struct altconn_listener *ln, u32 backlog,
 	}
 	if (!batch.n_accept)
 		batch.accept_sk = NULL;
-	ln->backlog = backlog;
-	ln->defer = defer;
+	WRITE_ONCE(ln->backlog, backlog);
+	WRITE_ONCE(ln->defer, defer);
 	altconn_room_set_fail_fast(room, ln, fail_fast);
 	altconn_attempt_relist_listener(room, ln);
 	spin_unlock(&ln->lock);

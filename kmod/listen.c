@@ -329,6 +329,6 @@ int altconn_listen_refuse_waiting(struct sock *sk, u32 count)
  */
 bool altconn_listen_has_acceptable(const struct altconn_listener *ln)
 {
-	return !list_empty_careful(&ln->queue) ||
+	return !list_empty(&ln->queue) ||
 	       (READ_ONCE(ln->defer) && altconn_attempt_has_waiting(ln));
 }

@@ -140,7 +140,7 @@ static inline void altconn_listener_unqueue(struct altconn_listener *ln,
 {
 	lockdep_assert_held(&ln->lock);
 	list_del_init(&assoc->node);
-	ln->queued--;
+	WRITE_ONCE(ln->queued, ln->queued - 1);
 }
 
 /**
