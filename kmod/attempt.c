@@ -137,9 +137,11 @@ void altconn_attempt_batch_unlock_and_wake(struct attempt_batch *batch,
 	rcu_read_lock();
 	altconn_room_unlock(room);
 	if (batch->accept_sk)
-		altconn_attempt_wake_accepters(batch->accept_sk, batch->n_accept);
+		altconn_attempt_wake_accepters(batch->accept_sk,
+					       batch->n_accept);
 	if (batch->defer_sk)
-		altconn_attempt_wake_accepters(batch->defer_sk, batch->n_defer);
+		altconn_attempt_wake_accepters(batch->defer_sk,
+					       batch->n_defer);
 	rcu_read_unlock();
 	for (wait = batch->first; wait; wait = next) {
 		next = wait->next_in_batch;
